@@ -1,0 +1,67 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bytes is a byte string inside JSON (P4.3): a JSON string where it is valid UTF-8, else {"b64":"…"}.
+type Bytes []byte
+
+// MarshalJSON writes b by P4.3.
+func (b Bytes) MarshalJSON() ([]byte, error) {
+	if utf8.Valid(b) {
+		return marshal(string(b))
+	}
+	return marshal(struct {
+		B64 []byte `json:"b64"`
+	}{b})
+}
+
+// UnmarshalJSON reads b by P4.3. NUL is refused: no command, name or path can hold it.
+func (b *Bytes) UnmarshalJSON(text []byte) error {
+	var plain string
+	if len(text) > 0 && text[0] == '{' {
+		var boxed struct {
+			B64 *string `json:"b64"`
+		}
+		if err := json.Unmarshal(text, &boxed); err != nil {
+			return err
+		}
+		if boxed.B64 == nil {
+			return errors.New(`an object with "b64" was expected`)
+		}
+		raw, err := base64.StdEncoding.Strict().DecodeString(*boxed.B64)
+		if err != nil {
+			return err
+		}
+		plain = string(raw)
+	} else if err := json.Unmarshal(text, &plain); err != nil {
+		return err
+	}
+	if strings.IndexByte(plain, 0) >= 0 {
+		return errors.New("a byte string holds NUL")
+	}
+	*b = Bytes(plain)
+	return nil
+}
+
+// marshal is json.Marshal without the escaping of <, > and &, which no one on this wire needs.
+func marshal(v any) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// Quote makes text from the other side fit for a terminal: printable characters stay, everything else is escaped, and
+// double quotes stand around it.
+func Quote(s string) string { return strconv.QuoteToGraphic(s) }

@@ -1,0 +1,100 @@
+package protocol
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// Code names a reason in ERROR, CLOSE and GOODBYE frames (P8).
+type Code string
+
+// The codes of P8.
+const (
+	CodeBadFrame        Code = "bad_frame"
+	CodeFrameTooLarge   Code = "frame_too_large"
+	CodeUnknownType     Code = "unknown_type"
+	CodeUnexpectedFrame Code = "unexpected_frame"
+	CodeBadJSON         Code = "bad_json"
+
+	CodeUnknownChannel  Code = "unknown_channel"
+	CodeChannelReused   Code = "channel_reused"
+	CodeTooManyChannels Code = "too_many_channels"
+	CodeBadWindow       Code = "bad_window"
+	CodeWindowExceeded  Code = "window_exceeded"
+	CodeTooManyRequests Code = "too_many_requests"
+
+	CodeBadHello            Code = "bad_hello"
+	CodeUnsupportedProtocol Code = "unsupported_protocol"
+	CodeKeyNotAuthorized    Code = "key_not_authorized"
+	CodeLoginTimeout        Code = "login_timeout"
+	CodeTooManySessions     Code = "too_many_sessions"
+
+	CodeStaleEpoch     Code = "stale_epoch"
+	CodeSessionUnknown Code = "session_unknown"
+	CodeSessionExpired Code = "session_expired"
+	CodeSessionEnded   Code = "session_ended"
+	CodeResumeMismatch Code = "resume_mismatch"
+	CodeBadAck         Code = "bad_ack"
+
+	CodeShuttingDown Code = "shutting_down"
+	CodeInternal     Code = "internal"
+
+	CodeUnknownService Code = "unknown_service"
+	CodeServiceRefused Code = "service_refused"
+	CodeBadRequest     Code = "bad_request"
+	CodeStartFailed    Code = "start_failed"
+	CodeNoDirectory    Code = "no_directory"
+	CodeCancelled      Code = "cancelled"
+)
+
+// Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR frame (P3.7).
+type Violation struct {
+	Code    Code
+	Message string
+	Key     string // with CodeKeyNotAuthorized: a fingerprint that would do
+}
+
+// Violate makes a *Violation.
+func Violate(code Code, format string, args ...any) *Violation {
+	return &Violation{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func (v *Violation) Error() string { return string(v.Code) + ": " + v.Message }
+
+// Reason is v as the payload of an ERROR frame.
+func (v *Violation) Reason() *Reason {
+	return &Reason{Code: v.Code, Message: clip(v.Message), Key: v.Key}
+}
+
+// RemoteError is what the peer said in an ERROR, CLOSE or GOODBYE frame. Its text is the peer's and not to be trusted:
+// Error quotes it.
+type RemoteError struct{ Reason }
+
+func (e *RemoteError) Error() string {
+	if e.Message == "" {
+		return fmt.Sprintf("the other side said %s", quoteCode(e.Code))
+	}
+	return fmt.Sprintf("the other side said %s: %s", quoteCode(e.Code), Quote(e.Message))
+}
+
+// quoteCode shows a code of P8 as it is and anything else quoted.
+func quoteCode(c Code) string {
+	for _, r := range string(c) {
+		if (r < 'a' || r > 'z') && r != '_' {
+			return Quote(string(c))
+		}
+	}
+	return string(c)
+}
+
+// clip keeps text for people within MaxMessage bytes, cut at a character (P8.3).
+func clip(s string) string {
+	if len(s) <= MaxMessage {
+		return s
+	}
+	s = s[:MaxMessage-len("…")]
+	for len(s) > 0 && !utf8.ValidString(s) {
+		s = s[:len(s)-1]
+	}
+	return s + "…"
+}

@@ -1,0 +1,186 @@
+package protocol
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Sizes and limits of the wire, in bytes unless said otherwise.
+const (
+	HeaderSize    = 12    // P3.1
+	MaxPayload    = 65536 // P3.2
+	MaxFrame      = HeaderSize + MaxPayload
+	MaxHello      = 4096     // P2.8: payload of the one frame read before authorization
+	MaxLogin      = 16384    // P2.8: all bytes read from a connection before authorization
+	InitialWindow = 262144   // P5.5: credit of each direction of a new channel
+	MaxWindow     = 64 << 20 // P5.7
+	MinChannels   = 16       // P5.2: channels a client may count on before WELCOME
+	MinResend     = 262144   // P7.6: the smallest resend buffer that is not 0
+	MaxRequests   = 64       // P5.10: unordered frames that may wait for the application
+	MaxMessage    = 1024     // P8.3: bytes of text for people
+)
+
+// ALPN is the name agreed on in the TLS handshake (P1.1), and the protocol field of HELLO (P7.1).
+const ALPN = "minissh/1"
+
+// DefaultPort is the TCP port of a daemon (P1.1).
+const DefaultPort = 7422
+
+// Type says what a frame's payload is (P3.5).
+type Type uint8
+
+// Session frames: counted, on a channel.
+const (
+	TypeOpen   Type = 0x01 // JSON Open
+	TypeOpened Type = 0x02 // JSON Opened
+	TypeWindow Type = 0x03 // 8 bytes: total data bytes the receiver of this frame may ever send on the channel
+	TypeEOF    Type = 0x04 // 1 byte: the data type that has ended
+	TypeSignal Type = 0x05 // JSON Signal
+	TypeNotice Type = 0x07 // JSON Notice
+	TypeExit   Type = 0x08 // JSON Exit
+	TypeClose  Type = 0x09 // JSON Reason
+
+	TypeStdin  Type = 0x10 // 1 to 65,536 bytes, opener to acceptor
+	TypeStdout Type = 0x11 // 1 to 65,536 bytes, acceptor to opener
+	TypeStderr Type = 0x12 // 1 to 65,536 bytes, acceptor to opener
+)
+
+// Link frames: never counted, channel 0.
+const (
+	TypeHello   Type = 0x81 // JSON Hello, the client's first frame
+	TypeWelcome Type = 0x82 // JSON Welcome, the daemon's answer
+	TypeAck     Type = 0x83 // 8 bytes: session frames received
+	TypePing    Type = 0x84 // 8 bytes, any
+	TypePong    Type = 0x85 // the 8 bytes of a PING
+	TypeGoodbye Type = 0x86 // JSON Reason
+	TypeError   Type = 0x87 // JSON Reason
+)
+
+// FlagBlocked on a data frame: it used up the sender's credit (P5.6).
+const FlagBlocked = 0x01
+
+var typeNames = map[Type]string{
+	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeWindow: "WINDOW", TypeEOF: "EOF", TypeSignal: "SIGNAL",
+	TypeNotice: "NOTICE", TypeExit: "EXIT", TypeClose: "CLOSE",
+	TypeStdin: "STDIN", TypeStdout: "STDOUT", TypeStderr: "STDERR",
+	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeAck: "ACK", TypePing: "PING", TypePong: "PONG",
+	TypeGoodbye: "GOODBYE", TypeError: "ERROR",
+}
+
+// String is the type's name in PROTOCOL.md, or its number for a type that has none.
+func (t Type) String() string {
+	if name, ok := typeNames[t]; ok {
+		return name
+	}
+	return fmt.Sprintf("type 0x%02x", uint8(t))
+}
+
+// IsLink tells link frames from session frames (P3.5).
+func (t Type) IsLink() bool { return t&0x80 != 0 }
+
+// IsData tells the frames that cost credit (P5.5).
+func (t Type) IsData() bool { return t == TypeStdin || t == TypeStdout || t == TypeStderr }
+
+// IsJSON tells the frames whose payload is a JSON object (P4).
+func (t Type) IsJSON() bool {
+	switch t {
+	case TypeOpen, TypeOpened, TypeSignal, TypeNotice, TypeExit, TypeClose, TypeHello, TypeWelcome, TypeGoodbye, TypeError:
+		return true
+	}
+	return false
+}
+
+// Header is the first 12 bytes of a frame.
+type Header struct {
+	Length  uint32 // payload bytes
+	Type    Type
+	Flags   uint8
+	Channel uint32
+}
+
+// Frame is a header with its payload. A Frame from Reader.Next is valid until the next call.
+type Frame struct {
+	Header
+	Payload []byte
+}
+
+// PutHeader writes h into the first 12 bytes of b (P3.1).
+func PutHeader(b []byte, h Header) {
+	_ = b[HeaderSize-1]
+	binary.BigEndian.PutUint32(b[0:], h.Length)
+	b[4] = byte(h.Type)
+	b[5] = h.Flags
+	b[6], b[7] = 0, 0
+	binary.BigEndian.PutUint32(b[8:], h.Channel)
+}
+
+// ParseHeader reads the 12 bytes of a header and checks all that a header alone can show (P3.2, P3.3, P3.6). The error is a *Violation.
+func ParseHeader(b []byte) (Header, error) {
+	_ = b[HeaderSize-1]
+	h := Header{
+		Length:  binary.BigEndian.Uint32(b[0:]),
+		Type:    Type(b[4]),
+		Flags:   b[5],
+		Channel: binary.BigEndian.Uint32(b[8:]),
+	}
+	if h.Length > MaxPayload {
+		return h, Violate(CodeFrameTooLarge, "a frame announces %d bytes; the most is %d", h.Length, MaxPayload)
+	}
+	if _, known := typeNames[h.Type]; !known {
+		return h, Violate(CodeUnknownType, "frame type 0x%02x is not known", uint8(h.Type))
+	}
+	if b[6] != 0 || b[7] != 0 {
+		return h, Violate(CodeBadFrame, "the reserved bytes of a %v frame are not zero", h.Type)
+	}
+	if h.Flags != 0 && !(h.Flags == FlagBlocked && h.Type.IsData()) {
+		return h, Violate(CodeBadFrame, "flags 0x%02x on a %v frame", h.Flags, h.Type)
+	}
+	if h.Type.IsLink() != (h.Channel == 0) {
+		return h, Violate(CodeBadFrame, "a %v frame for channel %d", h.Type, h.Channel)
+	}
+	if least, most := h.Type.sizes(); h.Length < least || h.Length > most {
+		return h, Violate(CodeBadFrame, "a %v frame of %d bytes", h.Type, h.Length)
+	}
+	return h, nil
+}
+
+// sizes gives the least and most payload bytes of a type (P3.5).
+func (t Type) sizes() (least, most uint32) {
+	switch {
+	case t.IsData():
+		return 1, MaxPayload
+	case t == TypeEOF:
+		return 1, 1
+	case t == TypeWindow, t == TypeAck, t == TypePing, t == TypePong:
+		return 8, 8
+	case t == TypeHello:
+		return 2, MaxHello
+	}
+	return 2, MaxPayload // a JSON object is at least {}
+}
+
+// AppendFrame appends a whole frame to b, ready for one Write (P3.4). The caller keeps payload within MaxPayload.
+func AppendFrame(b []byte, t Type, flags uint8, channel uint32, payload []byte) []byte {
+	n := len(b)
+	b = append(b, make([]byte, HeaderSize)...)
+	PutHeader(b[n:], Header{Length: uint32(len(payload)), Type: t, Flags: flags, Channel: channel})
+	return append(b, payload...)
+}
+
+// AppendNumber appends a frame whose payload is one 8-byte number: WINDOW, ACK, PING or PONG.
+func AppendNumber(b []byte, t Type, channel uint32, number uint64) []byte {
+	var payload [8]byte
+	binary.BigEndian.PutUint64(payload[:], number)
+	return AppendFrame(b, t, 0, channel, payload[:])
+}
+
+// Number is the payload of a WINDOW, ACK, PING or PONG frame. ParseHeader has checked its size.
+func (f Frame) Number() uint64 { return binary.BigEndian.Uint64(f.Payload) }
+
+// Ended is the data type that an EOF frame names; the error is a *Violation.
+func (f Frame) Ended() (Type, error) {
+	if t := Type(f.Payload[0]); t.IsData() {
+		return t, nil
+	}
+	return 0, Violate(CodeBadFrame, "an EOF frame for 0x%02x, which is not a kind of data", f.Payload[0])
+}

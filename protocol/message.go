@@ -1,0 +1,145 @@
+package protocol
+
+import (
+	"encoding/hex"
+	"fmt"
+)
+
+// Hello is the client's first frame on every link (P7.1).
+type Hello struct {
+	Protocol string   `json:"protocol"`           // "minissh/1"
+	Session  string   `json:"session"`            // 64 lower-case hex digits
+	Epoch    uint64   `json:"epoch"`              // from 1, rises with each attempt
+	Create   bool     `json:"create"`             // make the session if the daemon does not have it
+	Received uint64   `json:"received"`           // session frames received
+	User     string   `json:"user"`               // account to run as
+	Resend   int64    `json:"resend"`             // bytes kept for resending; 0: none
+	Hold     int64    `json:"hold,omitempty"`     // seconds to keep the session without a link
+	Channels int      `json:"channels,omitempty"` // channels the daemon may have open
+	Keys     []string `json:"keys,omitempty"`     // fingerprints of other keys the client holds, at most 16
+	Software string   `json:"software,omitempty"` // for logs
+}
+
+// Check finds what in a HELLO breaks P7.1; the error is a *Violation.
+func (h *Hello) Check() error {
+	if h.Protocol != ALPN {
+		return Violate(CodeUnsupportedProtocol, "this daemon speaks %s", ALPN)
+	}
+	id, err := hex.DecodeString(h.Session)
+	switch {
+	case err != nil || len(id) != 32 || hex.EncodeToString(id) != h.Session:
+		return Violate(CodeBadHello, "session is not 64 lower-case hex digits")
+	case h.Epoch == 0:
+		return Violate(CodeBadHello, "epoch begins at 1")
+	case h.Epoch == 1 && !h.Create:
+		return Violate(CodeBadHello, "the first hello of a session creates it")
+	case h.Resend != 0 && h.Resend < MinResend:
+		return Violate(CodeBadHello, "resend is neither 0 nor at least %d", MinResend)
+	case h.Hold < 0 || h.Channels < 0 || len(h.Keys) > 16:
+		return Violate(CodeBadHello, "hold, channels or keys is out of range")
+	}
+	return nil
+}
+
+// Welcome is the daemon's answer to a Hello that it accepts (P7.2).
+type Welcome struct {
+	Received uint64 `json:"received"`            // session frames received
+	Resend   int64  `json:"resend"`              // bytes kept for resending; 0: none
+	Hold     int64  `json:"hold,omitempty"`      // seconds granted
+	Channels int    `json:"channels"`            // channels the client may have open
+	Uptime   int64  `json:"uptime_ms,omitempty"` // how long the daemon has run, in milliseconds
+	User     string `json:"user,omitempty"`      // account that commands run as
+	Home     Bytes  `json:"home,omitempty"`      // its home directory
+	Software string `json:"software,omitempty"`  // for people
+}
+
+// Check finds what in a WELCOME breaks P7.2; the error is a *Violation.
+func (w *Welcome) Check() error {
+	if w.Channels < MinChannels || w.Hold < 0 || (w.Resend != 0 && w.Resend < MinResend) {
+		return Violate(CodeBadFrame, "a WELCOME with channels %d, hold %d, resend %d", w.Channels, w.Hold, w.Resend)
+	}
+	return nil
+}
+
+// Open asks for a service on a new channel (P5.1, P6.1).
+type Open struct {
+	Service   string     `json:"service"`              // "exec"
+	Command   Bytes      `json:"command,omitempty"`    // run by the login shell
+	Argv      []Bytes    `json:"argv,omitempty"`       // or run without a shell
+	Env       [][2]Bytes `json:"env,omitempty"`        // pairs of name and value
+	Dir       Bytes      `json:"dir,omitempty"`        // where to start
+	OldDir    Bytes      `json:"old_dir,omitempty"`    // what `cd -` goes back to
+	ReportDir bool       `json:"report_dir,omitempty"` // tell the shell's directory in EXIT
+	Timeout   int64      `json:"timeout_ms,omitempty"` // stop the command after so many milliseconds
+}
+
+// Opened is the acceptor's answer (P6.2).
+type Opened struct {
+	PID int `json:"pid"`
+}
+
+// Signal asks for a signal to the command's process group (P6.3).
+type Signal struct {
+	Signal string `json:"signal"` // without SIG
+}
+
+// Notice tells something that neither ends nor answers anything (P6.5).
+type Notice struct {
+	Notice  string `json:"notice"`
+	Message string `json:"message,omitempty"`
+}
+
+// The notices of P6.5.
+const (
+	NoticeOutputHeld    = "output_held"
+	NoticeSignalRefused = "signal_refused"
+)
+
+// Exit tells how a command ended (P6.6).
+type Exit struct {
+	How      string    `json:"how"`                   // one of the How constants
+	Code     *int      `json:"code,omitempty"`        // exit code, if it exited by itself
+	Signal   string    `json:"signal,omitempty"`      // signal that ended it, without SIG
+	Core     bool      `json:"core,omitempty"`        // core dumped
+	Duration int64     `json:"duration_ms,omitempty"` // wall-clock milliseconds
+	UserTime int64     `json:"user_ms,omitempty"`     // CPU milliseconds in user mode
+	SysTime  int64     `json:"system_ms,omitempty"`   // CPU milliseconds in the kernel
+	MaxRSS   int64     `json:"max_rss_kib,omitempty"` // largest resident memory, KiB
+	Dir      Bytes     `json:"dir,omitempty"`         // the shell's directory at its end
+	OldDir   Bytes     `json:"old_dir,omitempty"`     // its $OLDPWD
+	Left     []Process `json:"left,omitempty"`        // what could not be stopped
+}
+
+// The values of Exit.How (P6.6).
+const (
+	HowExited    = "exited"
+	HowSignalled = "signalled"
+	HowDeadline  = "deadline"
+	HowCancelled = "cancelled"
+	HowHungUp    = "hung_up"
+)
+
+// Process names a process that could not be stopped.
+type Process struct {
+	PID  int    `json:"pid"`
+	Name string `json:"name"`
+}
+
+// Reason is the payload of ERROR, CLOSE and GOODBYE (P8); the zero Reason, {}, means that all went well.
+type Reason struct {
+	Code    Code   `json:"code,omitempty"`
+	Message string `json:"message,omitempty"` // for people, at most 1,024 bytes
+	Key     string `json:"key,omitempty"`     // with key_not_authorized: a fingerprint that would do
+}
+
+// AppendMessage appends a frame with a JSON payload. The error says that the message does not fit a frame.
+func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error) {
+	payload, err := marshal(message)
+	if err != nil {
+		return b, err
+	}
+	if _, most := t.sizes(); len(payload) > int(most) {
+		return b, fmt.Errorf("a %v message of %d bytes does not fit a frame; the most is %d", t, len(payload), most)
+	}
+	return AppendFrame(b, t, 0, channel, payload), nil
+}

@@ -1,0 +1,273 @@
+package mux
+
+import (
+	"errors"
+	"io"
+	"math"
+	"sync"
+
+	"minissh/protocol"
+)
+
+// Event is one thing that a channel received.
+type Event struct {
+	Type    protocol.Type
+	N       int  // data bytes copied, if Type is data and EOF is not set
+	EOF     bool // data of this Type has ended
+	Message any  // *protocol.Opened, *Signal, *Notice, *Exit or *Reason (of CLOSE), by Type
+}
+
+// ErrChannelClosed answers calls on a channel after its own or its peer's CLOSE.
+var ErrChannelClosed = errors.New("the channel is closed")
+
+// Channel is one thing being done in a session. Its methods may be called from several goroutines, but Next from one only.
+type Channel struct {
+	s    *Session
+	id   uint32
+	ours bool // we opened it
+	open protocol.Open
+
+	requests chan Event    // OPENED, SIGNAL, NOTICE, as they come
+	gone     chan struct{} // closed when the peer's CLOSE came or the session ended
+
+	// Session.mu guards the rest.
+	change sync.Cond // Next and Write wait here
+
+	limitOut, sentOut uint64    // credit we were given, data bytes sent (P5.5)
+	out               [3][]byte // what Write callers wait to have sent, by data type
+	turn              int       // which of out goes first
+	queued            bool      // stands in Session.ready
+	eofSent           [3]bool
+
+	inbox          inbox
+	window         int64  // bytes; what we let the peer be ahead of our application
+	limit, arrived uint64 // credit we gave, data bytes received
+	consumed       uint64 // data bytes the application took
+	grantDue       bool   // stands in Session.grants
+	peerBlocked    bool   // the last data frame used up our credit
+	eofReceived    [3]bool
+	opened, exited bool // acceptor: sent; opener: received
+	closeSent      bool
+	closeReceived  bool
+	failed         bool // the session ended
+}
+
+func stream(t protocol.Type) int { return int(t - protocol.TypeStdin) }
+
+func (s *Session) newChannel(id uint32, ours bool) *Channel {
+	c := &Channel{
+		s: s, id: id, ours: ours, requests: make(chan Event, protocol.MaxRequests), gone: make(chan struct{}),
+		limitOut: protocol.InitialWindow, limit: protocol.InitialWindow, window: protocol.InitialWindow,
+	}
+	c.change.L = &s.mu
+	s.channels[id] = c
+	return c
+}
+
+// Open asks the peer for a service. It does not wait for an answer, nor for a link: before Connect the request is queued and
+// travels with HELLO. The error is the session's end, or says that the peer allows no more channels.
+func (s *Session) Open(open *protocol.Open) (*Channel, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended != nil {
+		return nil, s.ended
+	}
+	if s.ourOpen >= s.peerChannels {
+		return nil, protocol.Violate(protocol.CodeTooManyChannels, "the other side allows %d channels at once", s.peerChannels)
+	}
+	if s.nextID > math.MaxUint32-2 {
+		return nil, errors.New("this session has used up its channel numbers: connect again")
+	}
+	frame, err := protocol.AppendMessage(nil, protocol.TypeOpen, s.nextID, open)
+	if err != nil {
+		return nil, err
+	}
+	c := s.newChannel(s.nextID, true)
+	c.open = *open
+	s.nextID += 2
+	s.ourOpen++
+	s.enqueue(frame)
+	return c, nil
+}
+
+// ID is the channel's number, for logs and traces.
+func (c *Channel) ID() uint32 { return c.id }
+
+// Request is what the opener asked for.
+func (c *Channel) Request() *protocol.Open { return &c.open }
+
+// Requests gives OPENED, SIGNAL and NOTICE frames as they come, ahead of data that waits. It is never closed: watch Gone beside it.
+func (c *Channel) Requests() <-chan Event { return c.requests }
+
+// Gone is closed when the peer has sent CLOSE or the session has ended: nobody is interested in this channel any more.
+func (c *Channel) Gone() <-chan struct{} { return c.gone }
+
+// Next waits for the next event in the order in which things were sent, copying data into p. It returns io.EOF after CLOSE, and
+// the session's end if that comes first. Data that had arrived before the end is still given.
+func (c *Channel) Next(p []byte) (Event, error) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	for c.inbox.empty() {
+		if c.failed {
+			return Event{}, c.s.ended
+		}
+		if c.closeReceived {
+			return Event{}, io.EOF
+		}
+		c.change.Wait()
+	}
+	event := c.inbox.take(p)
+	if event.N > 0 {
+		c.s.consumed(c, event.N)
+	}
+	return event, nil
+}
+
+// Write sends all of p as data of the given type and returns when it has been handed to the link's writer: it waits for
+// credit, and for a link. One Write for each type at a time.
+func (c *Channel) Write(kind protocol.Type, p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	i := stream(kind)
+	if err := c.writable(); err != nil {
+		return 0, err
+	}
+	if c.eofSent[i] || c.out[i] != nil {
+		return 0, errors.New("a Write of this type is under way, or its EOF was sent")
+	}
+	c.out[i] = p
+	c.enlist()
+	for len(c.out[i]) > 0 {
+		if err := c.writable(); err != nil {
+			n := len(p) - len(c.out[i])
+			c.out[i] = nil
+			return n, err
+		}
+		c.change.Wait()
+	}
+	c.out[i] = nil
+	return len(p), nil
+}
+
+// Writer is Write for one type, as an io.Writer.
+func (c *Channel) Writer(kind protocol.Type) io.Writer {
+	return writerFunc(func(p []byte) (int, error) { return c.Write(kind, p) })
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// EOF ends the data of one type. A second one does nothing.
+func (c *Channel) EOF(kind protocol.Type) error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if err := c.sendable(); err != nil || c.eofSent[stream(kind)] {
+		return err
+	}
+	c.eofSent[stream(kind)] = true
+	c.s.enqueue(protocol.AppendFrame(nil, protocol.TypeEOF, 0, c.id, []byte{byte(kind)}))
+	return nil
+}
+
+// Send sends an OPENED, SIGNAL, NOTICE or EXIT message.
+func (c *Channel) Send(kind protocol.Type, message any) error {
+	frame, err := protocol.AppendMessage(nil, kind, c.id, message)
+	if err != nil {
+		return err
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if err := c.sendable(); err != nil {
+		return err
+	}
+	c.s.enqueue(frame)
+	return nil
+}
+
+// Close sends CLOSE with a reason (nil: all went well). What arrives later is dropped, but for EXIT and CLOSE, which Next still gives. It is idempotent.
+func (c *Channel) Close(reason *protocol.Reason) error {
+	if reason == nil {
+		reason = &protocol.Reason{}
+	}
+	frame, err := protocol.AppendMessage(nil, protocol.TypeClose, c.id, reason)
+	if err != nil {
+		return err
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.failed || c.closeSent {
+		return nil
+	}
+	c.closeSent = true
+	c.s.enqueue(frame)
+	c.change.Broadcast() // Writes under way fail
+	c.s.retire(c)
+	return nil
+}
+
+// sendable says whether anything may still be sent. The caller holds mu.
+func (c *Channel) sendable() error {
+	switch {
+	case c.failed:
+		return c.s.ended
+	case c.closeSent, c.closeReceived && c.ours:
+		return ErrChannelClosed
+	}
+	return nil
+}
+
+// writable is sendable for data: nobody wants any after the peer's CLOSE. The caller holds mu.
+func (c *Channel) writable() error {
+	if err := c.sendable(); err != nil {
+		return err
+	}
+	if c.closeReceived {
+		return ErrChannelClosed
+	}
+	return nil
+}
+
+// enlist puts the channel among those that the writer serves in turn, if it has data and credit. The caller holds mu.
+func (c *Channel) enlist() {
+	if c.queued || c.sentOut >= c.limitOut || len(c.out[0])+len(c.out[1])+len(c.out[2]) == 0 {
+		return
+	}
+	c.queued = true
+	c.s.ready = append(c.s.ready, c)
+	c.s.work.Signal()
+}
+
+// fail wakes everyone who waits on the channel. The caller holds mu and has set Session.ended.
+func (c *Channel) fail() {
+	if !c.failed {
+		c.failed = true
+		if !c.closeReceived {
+			close(c.gone)
+		}
+	}
+	c.change.Broadcast()
+}
+
+// retire forgets a channel that both ends have closed (P5.2). The caller holds mu.
+func (s *Session) retire(c *Channel) {
+	if !c.closeSent || !c.closeReceived {
+		return
+	}
+	s.returnWindow(c)
+	delete(s.channels, c.id)
+	if c.ours {
+		s.ourOpen--
+	} else {
+		s.peerOpen--
+	}
+}
+
+// enqueue gives an encoded session frame, other than data, to the writer. The caller holds mu.
+func (s *Session) enqueue(frame []byte) {
+	s.control = append(s.control, frame)
+	s.work.Signal()
+}

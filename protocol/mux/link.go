@@ -1,0 +1,338 @@
+package mux
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"minissh/protocol"
+)
+
+// Times of P7.11, P3.7 and P7.5, and the bytes of P7.13.
+const (
+	pingAfter  = 15 * time.Second
+	deadAfter  = 45 * time.Second
+	writeStall = 30 * time.Second
+	lingerTime = time.Second
+	lingerMost = 1 << 20 // bytes
+	closeWait  = 2 * time.Second
+	ackDelay   = 20 * time.Millisecond
+	linkMost   = 256 << 30 // bytes
+)
+
+// link is one connection under a session, with its reading and its writing goroutine.
+type link struct {
+	s        *Session
+	conn     net.Conn
+	heard    atomic.Int64  // when the last byte came, UnixNano
+	finished chan struct{} // the writer has ended
+	done     chan struct{} // both have ended, and the session has noted it
+	closing  sync.Once
+	timer    *time.Timer
+	replies  chan *protocol.Welcome // client: the answer to HELLO
+
+	// Session.mu guards the rest.
+	first                []byte // HELLO or WELCOME, still to be sent
+	flowing              bool   // session frames may be sent
+	greeted              bool   // client: WELCOME came
+	resendNext, resendTo uint64 // numbers of kept frames to be sent again
+	pongDue, pingDue     bool
+	ackDue, ackTimed     bool
+	pongNumber           uint64
+	final                []byte // the last thing to send
+	stop                 bool
+	cause                error // why the link ended, the first reason
+}
+
+func (s *Session) newLink(conn net.Conn) *link {
+	l := &link{s: s, conn: conn, finished: make(chan struct{}), done: make(chan struct{}), replies: make(chan *protocol.Welcome, 1)}
+	l.heard.Store(time.Now().UnixNano())
+	return l
+}
+
+// Read notes every byte as a sign of life (P7.11).
+func (l *link) Read(p []byte) (int, error) {
+	n, err := l.conn.Read(p)
+	if n > 0 {
+		l.heard.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+// Connect puts a client's session on a connection: it sends HELLO (and on the first one at once whatever is queued, P7.3), and
+// waits for the answer. It fills in hello's protocol, session, epoch, create, received and resend.
+//
+// Errors: *protocol.RemoteError if the daemon refuses (P7.2), *protocol.Violation, or the connection's own. A session without
+// Resend has ended then.
+func (s *Session) Connect(conn net.Conn, hello *protocol.Hello) (*protocol.Welcome, error) {
+	if err := s.detach(nil); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	s.mu.Lock()
+	s.epoch++
+	hello.Protocol, hello.Session, hello.Epoch = protocol.ALPN, s.id, s.epoch
+	hello.Create, hello.Received, hello.Resend, hello.Channels = !s.welcomed, s.received, s.cfg.Resend, s.cfg.Channels
+	first, err := protocol.AppendMessage(nil, protocol.TypeHello, 0, hello)
+	if err == nil {
+		err = s.ended
+	}
+	if err != nil {
+		s.mu.Unlock()
+		conn.Close()
+		return nil, err
+	}
+	l := s.newLink(conn)
+	l.first, l.flowing = first, s.epoch == 1
+	s.start(l)
+	s.mu.Unlock()
+	go l.readLoop()
+	select {
+	case welcome := <-l.replies:
+		return welcome, nil
+	case <-l.done:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return nil, l.cause
+	}
+}
+
+// Accept puts a daemon's session on a connection whose HELLO has been read, checked and authorized. It fills in welcome's received,
+// resend, hold and channels, serves the link in the calling goroutine, and returns why the link ended; nil after GOODBYE.
+//
+// A *protocol.Violation with stale_epoch or session_ended means that nothing was sent and the connection is still the caller's.
+func (s *Session) Accept(conn net.Conn, hello *protocol.Hello, welcome *protocol.Welcome) error {
+	if err := s.detach(hello); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if s.ended != nil || s.epoch != hello.Epoch {
+		s.mu.Unlock()
+		return protocol.Violate(protocol.CodeStaleEpoch, "a newer link of this session is there")
+	}
+	l := s.newLink(conn)
+	s.peerResend, s.peerChannels = hello.Resend, hello.Channels
+	s.hold = min(s.cfg.Hold, time.Duration(min(hello.Hold, int64(s.cfg.Hold/time.Second)))*time.Second)
+	welcome.Received, welcome.Resend, welcome.Hold, welcome.Channels = s.received, s.cfg.Resend, int64(s.hold/time.Second), s.cfg.Channels
+	first, err := protocol.AppendMessage(nil, protocol.TypeWelcome, 0, welcome)
+	if err == nil {
+		err = s.peerHas(l, hello.Received)
+	}
+	if err != nil {
+		l.first, _ = protocol.AppendMessage(nil, protocol.TypeError, 0, reasonOf(err))
+		l.final, l.cause = []byte{}, err
+		s.end(err)
+		conn.SetReadDeadline(time.Now().Add(closeWait))
+	} else {
+		l.first, l.flowing = first, true
+	}
+	s.start(l)
+	s.mu.Unlock()
+	l.readLoop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if errors.Is(l.cause, ErrGoodbye) {
+		return nil
+	}
+	return l.cause
+}
+
+// reasonOf turns an error into what is told to the peer.
+func reasonOf(err error) *protocol.Reason {
+	var v *protocol.Violation
+	if errors.As(err, &v) {
+		return v.Reason()
+	}
+	return &protocol.Reason{Code: protocol.CodeInternal}
+}
+
+// detach takes the session's link away and waits until nothing of it is left (P7.7). With a hello it first claims its epoch.
+func (s *Session) detach(hello *protocol.Hello) error {
+	s.mu.Lock()
+	if s.ended != nil {
+		defer s.mu.Unlock()
+		if hello != nil {
+			return protocol.Violate(protocol.CodeSessionEnded, "the session has ended")
+		}
+		return s.ended
+	}
+	if hello != nil {
+		if hello.Epoch <= s.epoch {
+			defer s.mu.Unlock()
+			return protocol.Violate(protocol.CodeStaleEpoch, "epoch %d is not above %d", hello.Epoch, s.epoch)
+		}
+		s.epoch = hello.Epoch
+	}
+	old := s.link
+	s.mu.Unlock()
+	if old != nil {
+		old.close(errReplaced)
+		<-old.done
+	}
+	return nil
+}
+
+// start makes l the session's link and starts its writer. The caller holds mu and then runs readLoop.
+func (s *Session) start(l *link) {
+	s.link = l
+	if s.expiry != nil {
+		s.expiry.Stop()
+		s.expiry = nil
+	}
+	s.unacked = 0
+	l.timer = time.AfterFunc(pingAfter, l.keepAlive)
+	go l.writeLoop()
+}
+
+// close ends the link from our side; the goroutines notice.
+func (l *link) close(why error) {
+	l.note(why)
+	l.closing.Do(func() { l.conn.Close() })
+}
+
+// note keeps the first reason for the link's end.
+func (l *link) note(why error) {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	if l.cause == nil {
+		l.cause = why
+	}
+}
+
+// finish has the writer send a last thing and stop. The caller holds mu.
+func (l *link) finish(final []byte) {
+	if l.final == nil {
+		l.final = final
+	}
+	l.s.work.Broadcast()
+}
+
+// waitFinished waits for the writer to end, for a bounded time.
+func (l *link) waitFinished(most time.Duration) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-l.finished:
+	case <-timer.C:
+	}
+}
+
+// keepAlive sends PING after 15 seconds of silence and gives the link up after 45 (P7.11).
+func (l *link) keepAlive() {
+	silence := time.Since(time.Unix(0, l.heard.Load()))
+	if silence >= deadAfter {
+		l.close(ErrSilent)
+		return
+	}
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	if l.stop {
+		return
+	}
+	wait := pingAfter - silence
+	if silence >= pingAfter {
+		l.pingDue = true
+		l.s.work.Signal()
+		wait = min(pingAfter, deadAfter-silence)
+	}
+	l.timer.Reset(wait)
+}
+
+// readLoop reads until the link ends, then takes it down. It never writes and never waits for an application.
+func (l *link) readLoop() {
+	err := l.readFrames()
+	l.note(err)
+	var v *protocol.Violation
+	if errors.As(err, &v) {
+		l.complain(v)
+	}
+	l.closing.Do(func() { l.conn.Close() })
+	l.timer.Stop()
+	s := l.s
+	s.mu.Lock()
+	l.stop = true
+	s.work.Broadcast()
+	s.mu.Unlock()
+	<-l.finished
+	s.lost(l)
+	close(l.done)
+}
+
+func (l *link) readFrames() error {
+	reader := protocol.NewReader(l)
+	for {
+		f, err := reader.Next()
+		if err != nil {
+			return err
+		}
+		if l.s.cfg.Trace != nil {
+			l.s.cfg.Trace(Received, f)
+		}
+		if err := l.s.receive(l, f); err != nil {
+			return err
+		}
+	}
+}
+
+// complain tells the peer which rule it broke, and reads on for a while so that a reset does not destroy the message (P3.7).
+func (l *link) complain(v *protocol.Violation) {
+	text, err := protocol.AppendMessage(nil, protocol.TypeError, 0, v.Reason())
+	if err != nil {
+		return
+	}
+	l.s.mu.Lock()
+	l.s.end(v)
+	l.finish(text)
+	l.s.mu.Unlock()
+	l.waitFinished(closeWait)
+	Linger(l.conn)
+}
+
+// Linger closes the sending side of a connection and reads what still comes, for a second and a mebibyte at most: closing at once
+// would reset the connection and could destroy what was just sent (P3.7).
+func Linger(conn net.Conn) {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	conn.SetReadDeadline(time.Now().Add(lingerTime))
+	io.CopyN(io.Discard, conn, lingerMost)
+}
+
+// lost notes that a link is gone: the session ends, or waits for the next one (P7.8, P7.9).
+func (s *Session) lost(l *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link != l {
+		return
+	}
+	s.link = nil
+	if s.ended != nil {
+		return
+	}
+	resumable := s.cfg.Resend > 0 && (s.peerResend > 0 || !s.welcomed)
+	if !resumable {
+		var remote *protocol.RemoteError
+		if errors.As(l.cause, &remote) {
+			s.end(l.cause)
+		} else {
+			s.end(&LinkLost{l.cause})
+		}
+		return
+	}
+	if s.cfg.Role == Daemon && !errors.Is(l.cause, errReplaced) {
+		hold := s.hold
+		if !errors.Is(l.cause, ErrSilent) {
+			hold = min(hold, 10*time.Second) // a living client has seen the FIN or RST too and is redialling
+		}
+		s.expiry = time.AfterFunc(hold, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.link == nil {
+				s.end(ErrExpired)
+			}
+		})
+	}
+}

@@ -1,0 +1,250 @@
+package mux
+
+import (
+	"fmt"
+	"time"
+
+	"minissh/protocol"
+)
+
+// receive takes one frame from a link. It waits for nothing. An error ends the link: a *protocol.Violation, what the peer
+// said, or ErrGoodbye.
+func (s *Session) receive(l *link, f protocol.Frame) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.Type.IsLink() {
+		return s.receiveLink(l, f)
+	}
+	if s.ended != nil {
+		return s.ended
+	}
+	if !l.greeted && s.cfg.Role == Client {
+		return unexpected(f, "before WELCOME")
+	}
+	if err := s.deliver(f); err != nil {
+		return err
+	}
+	// Counted and delivered in one step: both under mu (P7.4).
+	s.received++
+	if s.peerResend > 0 {
+		s.unacked += int64(protocol.HeaderSize) + int64(f.Length)
+		if s.unacked >= s.peerResend/4 {
+			l.ackDue = true
+			s.work.Signal()
+		} else if !l.ackTimed {
+			l.ackTimed = true
+			time.AfterFunc(ackDelay, func() {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				l.ackTimed = false
+				if s.unacked > 0 {
+					l.ackDue = true
+					s.work.Signal()
+				}
+			})
+		}
+	}
+	return nil
+}
+
+func unexpected(f protocol.Frame, when string) error {
+	return protocol.Violate(protocol.CodeUnexpectedFrame, "%v %s", f.Type, when)
+}
+
+func (s *Session) receiveLink(l *link, f protocol.Frame) error {
+	switch f.Type {
+	case protocol.TypeGoodbye, protocol.TypeError:
+		var reason protocol.Reason
+		if err := f.Decode(&reason); err != nil {
+			return err
+		}
+		if f.Type == protocol.TypeGoodbye && reason.Code == "" {
+			s.end(ErrGoodbye)
+			return ErrGoodbye
+		}
+		said := &protocol.RemoteError{Reason: reason}
+		if f.Type == protocol.TypeGoodbye || !answersHello(reason.Code) {
+			s.end(said)
+		}
+		return said
+	case protocol.TypeWelcome:
+		if s.cfg.Role == Client && !l.greeted {
+			return s.receiveWelcome(l, f)
+		}
+	case protocol.TypePing:
+		l.pongDue, l.pongNumber = true, f.Number()
+		s.work.Signal()
+		return nil
+	case protocol.TypePong:
+		return nil
+	case protocol.TypeAck:
+		return s.acknowledged(f.Number())
+	}
+	return unexpected(f, "at this time")
+}
+
+// answersHello tells the codes that end a link and leave its session alone (P8.1). What the client makes of them is its own affair.
+func answersHello(code protocol.Code) bool {
+	switch code {
+	case protocol.CodeStaleEpoch, protocol.CodeKeyNotAuthorized, protocol.CodeLoginTimeout, protocol.CodeTooManySessions,
+		protocol.CodeBadHello, protocol.CodeUnsupportedProtocol, protocol.CodeSessionUnknown:
+		return true
+	}
+	return false
+}
+
+func (s *Session) receiveWelcome(l *link, f protocol.Frame) error {
+	var w protocol.Welcome
+	if err := f.Decode(&w); err != nil {
+		return err
+	}
+	if err := w.Check(); err != nil {
+		return err
+	}
+	if err := s.peerHas(l, w.Received); err != nil {
+		return err
+	}
+	s.welcomed, s.welcome = true, w
+	s.peerResend, s.peerChannels = w.Resend, w.Channels
+	l.greeted, l.flowing = true, true
+	l.replies <- &w
+	s.work.Signal()
+	return nil
+}
+
+// deliver gives a session frame to its channel, or makes one. The caller holds mu.
+func (s *Session) deliver(f protocol.Frame) error {
+	if f.Type == protocol.TypeOpen {
+		return s.deliverOpen(f)
+	}
+	c := s.channels[f.Channel]
+	if c == nil {
+		return protocol.Violate(protocol.CodeUnknownChannel, "a %v frame for channel %d", f.Type, f.Channel)
+	}
+	if c.closeReceived {
+		return unexpected(f, "after CLOSE")
+	}
+	if f.Type.IsData() {
+		return s.deliverData(c, f)
+	}
+	switch f.Type {
+	case protocol.TypeWindow:
+		return c.allow(f.Number())
+	case protocol.TypeEOF:
+		kind, err := f.Ended()
+		if err != nil {
+			return err
+		}
+		if c.ours == (kind == protocol.TypeStdin) || c.eofReceived[stream(kind)] || c.ours && !c.opened {
+			return unexpected(f, fmt.Sprintf("for %v", kind))
+		}
+		c.eofReceived[stream(kind)] = true
+		c.queue(kind, nil, true)
+	case protocol.TypeSignal:
+		if c.ours {
+			return unexpected(f, "from the acceptor")
+		}
+		return c.request(f, new(protocol.Signal))
+	case protocol.TypeOpened:
+		if !c.ours || c.opened {
+			return unexpected(f, "a second time or from the opener")
+		}
+		c.opened = true
+		return c.request(f, new(protocol.Opened))
+	case protocol.TypeNotice:
+		if !c.ours || !c.opened || c.exited {
+			return unexpected(f, "at this time")
+		}
+		return c.request(f, new(protocol.Notice))
+	case protocol.TypeExit:
+		if !c.ours || !c.opened || c.exited || !c.eofReceived[1] || !c.eofReceived[2] {
+			return unexpected(f, "before both EOF frames, or twice")
+		}
+		exit := new(protocol.Exit)
+		if err := f.Decode(exit); err != nil {
+			return err
+		}
+		c.exited = true
+		c.queue(f.Type, exit, false)
+	case protocol.TypeClose:
+		reason := new(protocol.Reason)
+		if err := f.Decode(reason); err != nil {
+			return err
+		}
+		c.closeReceived = true
+		close(c.gone)
+		c.queue(f.Type, reason, false)
+		s.retire(c)
+	}
+	return nil
+}
+
+func (s *Session) deliverOpen(f protocol.Frame) error {
+	var open protocol.Open
+	ours := f.Channel%2 == s.nextID%2
+	switch {
+	case ours || f.Channel <= s.lastPeerID:
+		return protocol.Violate(protocol.CodeChannelReused, "OPEN for channel %d after %d", f.Channel, s.lastPeerID)
+	case s.peerOpen >= s.cfg.Channels || s.cfg.Accept == nil:
+		return protocol.Violate(protocol.CodeTooManyChannels, "more than %d channels at once", s.cfg.Channels)
+	}
+	if err := f.Decode(&open); err != nil {
+		return err
+	}
+	c := s.newChannel(f.Channel, false)
+	c.open = open
+	s.lastPeerID = f.Channel
+	s.peerOpen++
+	s.apps.Go(func() { s.cfg.Accept(c) })
+	return nil
+}
+
+func (s *Session) deliverData(c *Channel, f protocol.Frame) error {
+	n := uint64(f.Length)
+	switch {
+	case c.ours == (f.Type == protocol.TypeStdin):
+		return unexpected(f, "from the wrong side")
+	case c.eofReceived[stream(f.Type)]:
+		return unexpected(f, "after its EOF")
+	case c.ours && !c.opened:
+		return unexpected(f, "before OPENED")
+	case c.arrived+n > c.limit:
+		return protocol.Violate(protocol.CodeWindowExceeded, "%d bytes on channel %d; the limit is %d", c.arrived+n, c.id, c.limit)
+	}
+	c.arrived += n
+	c.peerBlocked = f.Flags&protocol.FlagBlocked != 0
+	if !c.closeSent {
+		c.inbox.put(f.Type, f.Payload)
+		c.change.Broadcast()
+	}
+	return nil
+}
+
+// allow takes a WINDOW frame (P5.5).
+func (c *Channel) allow(limit uint64) error {
+	if limit <= c.limitOut {
+		return protocol.Violate(protocol.CodeBadWindow, "%d on channel %d after %d", limit, c.id, c.limitOut)
+	}
+	c.limitOut = limit
+	c.enlist()
+	return nil
+}
+
+// request puts an unordered message where the application finds it ahead of data (P5.10).
+func (c *Channel) request(f protocol.Frame, message any) error {
+	if err := f.Decode(message); err != nil {
+		return err
+	}
+	select {
+	case c.requests <- Event{Type: f.Type, Message: message}:
+		return nil
+	default:
+		return protocol.Violate(protocol.CodeTooManyRequests, "%d messages wait on channel %d", cap(c.requests), c.id)
+	}
+}
+
+// queue puts an event behind the data that came before it.
+func (c *Channel) queue(kind protocol.Type, message any, eof bool) {
+	c.inbox.mark(kind, message, eof)
+	c.change.Broadcast()
+}

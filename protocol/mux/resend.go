@@ -1,0 +1,76 @@
+package mux
+
+import (
+	"bytes"
+
+	"minissh/protocol"
+)
+
+// number counts the frame by which after is longer than before as sent, and keeps it until the peer has it (P7.4, P7.6).
+// It is called when the frame goes to the link's writer, never earlier. The caller holds mu.
+func (s *Session) number(before, after []byte) []byte {
+	s.sent++
+	if s.cfg.Resend > 0 {
+		frame := bytes.Clone(after[len(before):])
+		s.kept = append(s.kept, frame)
+		s.keptBytes += int64(len(frame))
+	}
+	return after
+}
+
+// mayNumber is false while the kept frames fill our resend buffer (P7.6). The caller holds mu.
+func (s *Session) mayNumber() bool { return s.cfg.Resend == 0 || s.keptBytes < s.cfg.Resend }
+
+// collectKept appends frames that the peer has not received over an earlier link (P7.7).
+func (l *link) collectKept(b []byte) (_ []byte, full bool) {
+	s := l.s
+	for {
+		l.resendNext = max(l.resendNext, s.acked+1)
+		if l.resendNext > l.resendTo {
+			return b, false
+		}
+		frame := s.kept[l.resendNext-s.acked-1]
+		if len(b)+len(frame) > cap(b) {
+			return b, true
+		}
+		b = append(b, frame...)
+		l.resendNext++
+	}
+}
+
+// peerHas takes the peer's received count at the beginning of a link: frames up to it are forgotten, later ones are sent again (P7.7).
+// The caller holds mu.
+func (s *Session) peerHas(l *link, count uint64) error {
+	if count < s.acked || count > s.sent || (s.cfg.Resend == 0 && count != s.acked) {
+		return protocol.Violate(protocol.CodeResumeMismatch, "%d frames received, but %d were acknowledged and %d sent", count, s.acked, s.sent)
+	}
+	s.forget(count)
+	if s.cfg.Resend > 0 && !l.flowing {
+		l.resendNext, l.resendTo = count+1, s.sent
+	}
+	return nil
+}
+
+// acknowledged takes an ACK (P7.5). The caller holds mu.
+func (s *Session) acknowledged(count uint64) error {
+	if s.cfg.Resend == 0 || count < s.acked || count > s.sent {
+		return protocol.Violate(protocol.CodeBadAck, "%d frames acknowledged, after %d of %d", count, s.acked, s.sent)
+	}
+	s.forget(count)
+	s.work.Signal()
+	return nil
+}
+
+func (s *Session) forget(count uint64) {
+	for s.acked < count {
+		if len(s.kept) > 0 {
+			s.keptBytes -= int64(len(s.kept[0]))
+			s.kept[0] = nil
+			s.kept = s.kept[1:]
+		}
+		s.acked++
+	}
+	if len(s.kept) == 0 {
+		s.kept = nil
+	}
+}

@@ -1,0 +1,180 @@
+package mux
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"minissh/protocol"
+)
+
+// Role is the end of a session that this process is.
+type Role uint8
+
+// The two ends. Clients number their channels odd, daemons even (P5.1).
+const (
+	Client Role = iota
+	Daemon
+)
+
+// Direction of a frame, as a Trace sees it.
+type Direction uint8
+
+// The two directions.
+const (
+	Sent Direction = iota
+	Received
+)
+
+// Config is fixed when a Session is made. The zero value of every field but Role is usable.
+type Config struct {
+	Role Role
+	// Accept serves a channel that the peer opened, in a goroutine of its own, and ends it with Channel.End. Nil: the peer may open none.
+	Accept func(*Channel)
+	// Channels is how many channels the peer may have open at once (P5.2).
+	Channels int
+	// Resend is the bytes of unacknowledged frames kept for a next link (P7.6). 0: a lost link ends the session.
+	Resend int64
+	// Hold is how long a daemon's session lives without a link (P7.9), and the most that a client may ask for.
+	Hold time.Duration
+	// Budget bounds how far windows may grow over many sessions. Nil: each session has one of its own.
+	Budget *Budget
+	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in order, received frames in order.
+	Trace func(Direction, protocol.Frame)
+}
+
+// LinkLost is the end of a session whose link broke and that cannot or may not resume.
+type LinkLost struct{ Cause error }
+
+func (e *LinkLost) Error() string { return fmt.Sprintf("the connection was lost: %v", e.Cause) }
+func (e *LinkLost) Unwrap() error { return e.Cause }
+
+// Reasons for which a Session or Channel ends without anyone's fault.
+var (
+	ErrGoodbye  = errors.New("the session has ended")
+	ErrExpired  = errors.New("the session was kept for its time and nobody came back")
+	ErrSilent   = errors.New("nothing was heard for 45 seconds")
+	errReplaced = errors.New("a newer link took its place")
+)
+
+// Session is one end of a session.
+type Session struct {
+	cfg  Config
+	id   string        // 64 hex digits, a secret
+	done chan struct{} // closed when the session has ended
+
+	apps sync.WaitGroup // the Accept goroutines
+
+	mu   sync.Mutex // guards everything below, and all of each Channel
+	work sync.Cond  // the writer waits here
+
+	channels     map[uint32]*Channel
+	nextID       uint32     // of the next channel that we open
+	lastPeerID   uint32     // of the last channel that the peer opened
+	peerOpen     int        // channels the peer has open
+	ourOpen      int        // channels we have open
+	peerChannels int        // channels we may have open
+	control      [][]byte   // encoded session frames other than data, in order, not yet numbered
+	ready        []*Channel // channels with data and credit, in turn
+	grants       []*Channel // channels whose peer is to be told a new limit
+
+	budget *Budget
+	grown  int64 // bytes of window beyond the initial ones, all channels
+
+	sent, received uint64     // session frames (P7.4)
+	acked          uint64     // of sent, what the peer has told us it has
+	kept           []([]byte) // frames acked+1 … sent, if cfg.Resend > 0
+	keptBytes      int64
+	peerResend     int64 // the peer's; decides when we acknowledge
+	unacked        int64 // bytes received since our last ACK
+
+	link     *link
+	epoch    uint64
+	welcomed bool // client: a WELCOME came; daemon: always
+	welcome  protocol.Welcome
+	hold     time.Duration // granted
+	expiry   *time.Timer   // runs while a daemon's session has no link
+	ended    error
+}
+
+// New makes a session without a link. A client's session has a new random name.
+func New(cfg Config) *Session {
+	s := &Session{
+		cfg: cfg, done: make(chan struct{}), channels: map[uint32]*Channel{},
+		peerChannels: protocol.MinChannels, budget: cfg.Budget,
+	}
+	s.work.L = &s.mu
+	if s.budget == nil {
+		s.budget = NewBudget(protocol.MaxWindow)
+	}
+	s.nextID = 1
+	if cfg.Role == Daemon {
+		s.nextID, s.peerChannels, s.welcomed = 2, 0, true
+	} else {
+		var name [32]byte
+		rand.Read(name[:]) // never fails: crypto/rand ends the program instead
+		s.id = hex.EncodeToString(name[:])
+	}
+	return s
+}
+
+// Done is closed when the session has ended; Err then says why.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Err is nil while the session lives, then ErrGoodbye, ErrExpired, *LinkLost, *protocol.Violation (we said) or *protocol.RemoteError (they said).
+func (s *Session) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// Wait returns when the session has ended and every Accept goroutine has returned.
+func (s *Session) Wait() {
+	<-s.done
+	s.apps.Wait()
+}
+
+// end is the one place where a session ends. The caller holds mu. What is still to be told to the peer goes out by link.finish.
+func (s *Session) end(why error) {
+	if s.ended != nil {
+		return
+	}
+	s.ended = why
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	for _, c := range s.channels {
+		s.returnWindow(c)
+		c.fail()
+	}
+	s.control, s.ready, s.grants, s.kept, s.keptBytes = nil, nil, nil, nil, 0
+	close(s.done)
+	s.work.Broadcast()
+}
+
+// Close says GOODBYE with a reason (nil: all went well), waits until that is on its way (two seconds at most), and closes the link.
+// It is idempotent.
+func (s *Session) Close(reason *protocol.Reason) {
+	if reason == nil {
+		reason = &protocol.Reason{}
+	}
+	goodbye, err := protocol.AppendMessage(nil, protocol.TypeGoodbye, 0, reason)
+	if err != nil { // a reason longer than a frame: say goodbye without it
+		goodbye = protocol.AppendFrame(nil, protocol.TypeGoodbye, 0, 0, []byte("{}"))
+	}
+	s.mu.Lock()
+	l := s.link
+	if l != nil && s.ended == nil {
+		l.finish(append(s.takeControl(l), goodbye...))
+	}
+	s.end(ErrGoodbye)
+	s.mu.Unlock()
+	if l != nil {
+		l.waitFinished(closeWait)
+		l.close(ErrGoodbye)
+		<-l.done
+	}
+}

@@ -1,0 +1,71 @@
+package mux
+
+import (
+	"sync"
+
+	"minissh/protocol"
+)
+
+// Budget bounds how many bytes windows may grow beyond their initial size, over all the sessions that share it.
+type Budget struct {
+	mu   sync.Mutex
+	left int64 // bytes
+}
+
+// NewBudget returns a budget of so many bytes.
+func NewBudget(bytes int64) *Budget { return &Budget{left: bytes} }
+
+func (b *Budget) take(n int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n > b.left {
+		return false
+	}
+	b.left -= n
+	return true
+}
+
+func (b *Budget) give(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left += n
+}
+
+// consumed notes that the application took n data bytes, and grants more credit when half of the window has been
+// consumed, or when everything has and the sender waits for the window: then the window doubles first (P5.7).
+// The caller holds mu.
+func (s *Session) consumed(c *Channel, n int) {
+	c.consumed += uint64(n)
+	starving := c.peerBlocked && c.inbox.data == 0
+	if starving {
+		c.peerBlocked = false
+		s.growWindow(c)
+	}
+	wanted := c.consumed + uint64(c.window)
+	if !c.closeReceived && !c.closeSent && (starving || wanted-c.limit >= uint64(c.window)/2) && wanted > c.limit {
+		c.limit = wanted
+		if !c.grantDue {
+			c.grantDue = true
+			s.grants = append(s.grants, c)
+			s.work.Signal()
+		}
+	}
+}
+
+func (s *Session) growWindow(c *Channel) {
+	more := min(c.window, protocol.MaxWindow-c.window)
+	if more <= 0 || s.grown+more > protocol.MaxWindow || !s.budget.take(more) {
+		return
+	}
+	c.window += more
+	s.grown += more
+}
+
+// returnWindow gives back what the channel's window had grown. The caller holds mu.
+func (s *Session) returnWindow(c *Channel) {
+	if more := c.window - protocol.InitialWindow; more > 0 {
+		c.window = protocol.InitialWindow
+		s.grown -= more
+		s.budget.give(more)
+	}
+}

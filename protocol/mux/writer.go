@@ -1,0 +1,167 @@
+package mux
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"minissh/protocol"
+)
+
+// batchSize holds the largest frame and a few small ones.
+const batchSize = protocol.MaxFrame + 4096
+
+var batches = sync.Pool{New: func() any { return new([batchSize]byte) }}
+
+// writeLoop is the only goroutine that writes to the link. It gathers what is due into a batch and hands that over in one
+// Write; a frame is never split between two. It borrows its buffer only while it has something to send.
+func (l *link) writeLoop() {
+	defer close(l.finished)
+	s := l.s
+	var written int64
+	for {
+		s.mu.Lock()
+		for !l.stop && !l.due() {
+			s.work.Wait()
+		}
+		if l.stop {
+			s.mu.Unlock()
+			return
+		}
+		buffer := batches.Get().(*[batchSize]byte)
+		batch := l.collect(buffer[:0])
+		s.mu.Unlock()
+		err := l.write(batch)
+		written += int64(len(batch))
+		batches.Put(buffer)
+		if err == nil && written > linkMost {
+			err = fmt.Errorf("%d GiB were sent over one connection, the most for one TLS key", linkMost>>30)
+		}
+		if err != nil {
+			// The peer may have said why: the reader gets a little time to find it (P3.8).
+			s.mu.Lock()
+			l.stop = true
+			s.mu.Unlock()
+			l.conn.SetReadDeadline(time.Now().Add(closeWait))
+			return
+		}
+	}
+}
+
+func (l *link) write(batch []byte) error {
+	if trace := l.s.cfg.Trace; trace != nil {
+		for rest := batch; len(rest) > 0; {
+			h, _ := protocol.ParseHeader(rest)
+			end := protocol.HeaderSize + int(h.Length)
+			trace(Sent, protocol.Frame{Header: h, Payload: rest[protocol.HeaderSize:end]})
+			rest = rest[end:]
+		}
+	}
+	l.conn.SetWriteDeadline(time.Now().Add(writeStall))
+	_, err := l.conn.Write(batch)
+	return err
+}
+
+// due says whether collect would find anything. The caller holds mu.
+func (l *link) due() bool {
+	s := l.s
+	if len(l.first) > 0 || l.final != nil || l.pongDue || l.pingDue || l.ackDue {
+		return true
+	}
+	if !l.flowing {
+		return false
+	}
+	return l.resendNext <= l.resendTo && l.resendTo > s.acked || s.mayNumber() && len(s.control)+len(s.grants)+len(s.ready) > 0
+}
+
+// collect appends to b what is to be sent next, as much as fits: first what belongs to the link, then frames that are sent
+// again, then messages, grants, and data of one channel after the other. The caller holds mu.
+func (l *link) collect(b []byte) []byte {
+	s := l.s
+	b = append(b, l.first...)
+	l.first = nil
+	if l.final != nil {
+		l.stop = true
+		return append(b, l.final...)
+	}
+	if l.pongDue {
+		b = protocol.AppendNumber(b, protocol.TypePong, 0, l.pongNumber)
+	}
+	if l.pingDue {
+		b = protocol.AppendNumber(b, protocol.TypePing, 0, uint64(time.Now().UnixNano())>>1)
+	}
+	if l.ackDue {
+		b = protocol.AppendNumber(b, protocol.TypeAck, 0, s.received)
+		s.unacked = 0
+	}
+	l.pongDue, l.pingDue, l.ackDue = false, false, false
+	if !l.flowing {
+		return b
+	}
+	b, full := l.collectKept(b)
+	for !full && s.mayNumber() && len(s.control) > 0 {
+		frame := s.control[0]
+		if full = len(b)+len(frame) > cap(b); !full {
+			s.control[0] = nil
+			s.control = s.control[1:]
+			b = s.number(b, append(b, frame...))
+		}
+	}
+	for !full && s.mayNumber() && len(s.grants) > 0 {
+		c := s.grants[0]
+		if full = len(b)+protocol.HeaderSize+8 > cap(b); !full {
+			s.grants = s.grants[1:]
+			c.grantDue = false
+			if s.channels[c.id] == c && !c.closeSent {
+				b = s.number(b, protocol.AppendNumber(b, protocol.TypeWindow, c.id, c.limit))
+			}
+		}
+	}
+	for !full && s.mayNumber() && len(s.ready) > 0 {
+		b, full = s.collectData(b, s.ready[0])
+	}
+	return b
+}
+
+// collectData appends one data frame of c, the first in turn, unless it does not fit.
+func (s *Session) collectData(b []byte, c *Channel) ([]byte, bool) {
+	credit := c.limitOut - c.sentOut
+	i := c.turn
+	for tries := 0; len(c.out[i]) == 0 && tries < 2; tries++ {
+		i = (i + 1) % len(c.out)
+	}
+	n := min(len(c.out[i]), protocol.MaxPayload, int(min(credit, protocol.MaxPayload)))
+	if n > 0 && len(b)+protocol.HeaderSize+n > cap(b) {
+		return b, true
+	}
+	s.ready = s.ready[1:]
+	if len(s.ready) == 0 {
+		s.ready = nil
+	}
+	c.queued = false
+	if n == 0 || c.failed || c.closeSent {
+		return b, false
+	}
+	c.turn = (i + 1) % len(c.out)
+	var flags uint8
+	if uint64(n) == credit {
+		flags = protocol.FlagBlocked
+	}
+	b = s.number(b, protocol.AppendFrame(b, protocol.TypeStdin+protocol.Type(i), flags, c.id, c.out[i][:n]))
+	c.sentOut += uint64(n)
+	if c.out[i] = c.out[i][n:]; len(c.out[i]) == 0 {
+		c.change.Broadcast() // Write is done
+	}
+	c.enlist()
+	return b, false
+}
+
+// takeControl numbers and returns the messages that wait, for a link that is about to end. The caller holds mu.
+func (s *Session) takeControl(l *link) []byte {
+	var b []byte
+	for l.flowing && s.mayNumber() && len(s.control) > 0 {
+		b = s.number(b, append(b, s.control[0]...))
+		s.control = s.control[1:]
+	}
+	return b
+}
