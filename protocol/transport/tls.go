@@ -1,0 +1,151 @@
+package transport
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"minissh/protocol"
+)
+
+// Busy is what a daemon with too many unauthenticated connections answers (P1.4): a fatal TLS alert, access_denied.
+var Busy = []byte{0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x31}
+
+// Conn is a link's connection: frames go in and out of it.
+type Conn struct {
+	net.Conn // TLS, or the Unix socket itself
+	low      *buffered
+	secure   *tls.Conn         // nil on a Unix socket
+	peer     *x509.Certificate // the envelope of the peer's key; nil on a Unix socket
+}
+
+// Peer is the envelope that holds the peer's public key; nothing else in it counts (P2.1). Nil on a Unix socket.
+func (c *Conn) Peer() *x509.Certificate { return c.peer }
+
+// Authorized lifts the limit on what may be read (P2.8).
+func (c *Conn) Authorized() { c.low.left.Store(-1) }
+
+// Export gives 32 bytes that only the two ends of this TLS connection know (RFC 9266's kind of channel binding, with a label of ours).
+func (c *Conn) Export(label string) ([]byte, error) {
+	if c.secure == nil {
+		return nil, errors.New("a Unix socket has no TLS exporter")
+	}
+	state := c.secure.ConnectionState()
+	return state.ExportKeyingMaterial(label, nil, 32)
+}
+
+// Write sends p in as few system calls as its size allows.
+func (c *Conn) Write(p []byte) (int, error) {
+	if c.secure == nil {
+		return c.Conn.Write(p)
+	}
+	c.low.cork()
+	n, err := c.secure.Write(p)
+	if flushed := c.low.uncork(); err == nil {
+		err = flushed
+	}
+	return n, err
+}
+
+// CloseWrite tells the peer that nothing more comes.
+func (c *Conn) CloseWrite() error {
+	if c.secure != nil {
+		if err := c.secure.CloseWrite(); err != nil {
+			return err
+		}
+	}
+	if half, ok := c.low.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// profile is what both ends have in common (P1.1, P1.2).
+func profile(cert tls.Certificate) *tls.Config {
+	return &tls.Config{
+		MinVersion:                  tls.VersionTLS13,
+		NextProtos:                  []string{protocol.ALPN},
+		Certificates:                []tls.Certificate{cert},
+		SessionTicketsDisabled:      true,
+		DynamicRecordSizingDisabled: true,
+	}
+}
+
+// ServerConfig is a daemon's TLS profile with the envelope of its host key.
+func ServerConfig(host tls.Certificate) *tls.Config {
+	config := profile(host)
+	config.ClientAuth = tls.RequireAnyClientCert // authorization comes after HELLO (P2.5)
+	return config
+}
+
+// Server does the daemon's part of the TLS handshake. The caller has set a deadline. At most protocol.MaxLogin bytes are read from raw
+// until Authorized is called. raw is not closed when an error is returned.
+func Server(raw net.Conn, config *tls.Config) (*Conn, error) {
+	low := newBuffered(raw, protocol.MaxLogin)
+	return handshake(low, tls.Server(low, config))
+}
+
+// Client does the client's part of the TLS handshake with the envelope of its key. verify is given the envelope of the daemon's key
+// before the client has sent anything that names it; its error ends the handshake and is what Client returns.
+func Client(raw net.Conn, own tls.Certificate, verify func(host *x509.Certificate) error) (*Conn, error) {
+	config := profile(own)
+	// The name in the certificate and its chain are nobody's business here; known_hosts decides, in verify.
+	config.InsecureSkipVerify = true
+	var refused error
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) != 1 {
+			refused = fmt.Errorf("the other side presents %d certificates; minisshd presents one", len(state.PeerCertificates))
+		} else {
+			refused = verify(state.PeerCertificates[0])
+		}
+		return refused
+	}
+	// The whole certificate whatever the daemon asks for: it takes any key (P2.5).
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own, nil }
+	low := newBuffered(raw, protocol.MaxLogin)
+	conn, err := handshake(low, tls.Client(low, config))
+	if refused != nil {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	conn.Authorized()
+	return conn, nil
+}
+
+func handshake(low *buffered, secure *tls.Conn) (*Conn, error) {
+	if err := secure.Handshake(); err != nil {
+		return nil, err
+	}
+	state := secure.ConnectionState()
+	if state.NegotiatedProtocol != protocol.ALPN {
+		return nil, fmt.Errorf("the other side did not agree to speak %s", protocol.ALPN)
+	}
+	if len(state.PeerCertificates) != 1 {
+		return nil, fmt.Errorf("the other side presents %d certificates instead of one", len(state.PeerCertificates))
+	}
+	return &Conn{Conn: secure, low: low, secure: secure, peer: state.PeerCertificates[0]}, nil
+}
+
+// Plain is a link's connection over a Unix socket (P1.3).
+func Plain(raw net.Conn) *Conn {
+	low := newBuffered(raw, protocol.MaxLogin)
+	return &Conn{Conn: low, low: low}
+}
+
+// IsBusy tells the daemon's "too many connections" (P1.4) from other ends of a handshake.
+func IsBusy(err error) bool {
+	var alert tls.AlertError
+	var op *net.OpError
+	const accessDenied = 49
+	if errors.As(err, &alert) {
+		return uint8(alert) == accessDenied
+	}
+	return errors.As(err, &op) && op.Op == "remote error" && op.Err.Error() == tls.AlertError(accessDenied).Error()
+}
+
+var _ io.ReadWriteCloser = (*Conn)(nil)
