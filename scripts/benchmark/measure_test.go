@@ -1,0 +1,90 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The order rotates, so that nobody always runs first or always after the same one; the warm-up is not counted.
+func TestInterleaveRotates(t *testing.T) {
+	var order []string
+	var cs []contender
+	for _, name := range []string{"a", "b", "c"} {
+		cs = append(cs, contender{name: name, run: func(context.Context) (float64, error) {
+			order = append(order, name)
+			return float64(len(order)), nil
+		}})
+	}
+	all := interleave(t.Context(), 3, true, cs)
+	if got := strings.Join(order, ""); got != "abcabcbcacab" {
+		t.Errorf("ran as %s", got)
+	}
+	if !slices.Equal(all[0].Samples, []float64{4, 9, 11}) || all[0].Median != 9 {
+		t.Errorf("samples of a: %v, median %v", all[0].Samples, all[0].Median)
+	}
+}
+
+// A contender that fails takes no further part, the others do, and a check against it is not a pass.
+func TestFailureIsNotAPass(t *testing.T) {
+	runs := 0
+	all := interleave(t.Context(), 3, true, []contender{
+		{name: "broken", run: func(context.Context) (float64, error) { runs++; return 0, errors.New("no") }},
+		{name: "minissh", ours: true, run: func(context.Context) (float64, error) { return 1, nil }},
+	})
+	if runs != 1 || all[0].measured() || len(all[1].Samples) != 3 {
+		t.Errorf("ran %d times, measured %v; the other has %d samples", runs, all[0].measured(), len(all[1].Samples))
+	}
+	r := result{Series: all}
+	r.against("broken", 1, true)
+	r.against("absent", 1, true)
+	for _, c := range r.Checks {
+		if c.pass() || !strings.Contains(c.String(), "not measured") {
+			t.Errorf("%v", c)
+		}
+	}
+	rep := report{Rows: []result{r}}
+	if !rep.ok(false) || rep.ok(true) {
+		t.Error("what a peer could not show counts only with -strict")
+	}
+}
+
+func TestRatio(t *testing.T) {
+	ours, theirs := &series{Name: "minissh", Samples: []float64{4}, Median: 4}, &series{Name: "ssh", Samples: []float64{100}, Median: 100}
+	for _, c := range []struct {
+		target float64
+		atMost bool
+		pass   bool
+	}{{1.0 / 25, true, true}, {1.0 / 26, true, false}, {0.04, false, true}, {10, false, false}} {
+		if got := ratio(ours, theirs, c.target, c.atMost); got.pass() != c.pass {
+			t.Errorf("%v", got)
+		}
+	}
+	if got := ratio(ours, theirs, 1.0/25, true).String(); got != "minissh of ssh: 1/25, target ≤ 1/25: PASS" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestMedian(t *testing.T) {
+	samples := []float64{3, 1, 2}
+	if median(samples) != 2 || samples[0] != 3 || median([]float64{4, 1, 3, 2}) != 2.5 || median(nil) != 0 {
+		t.Error("the median is wrong, or reordered what it was given")
+	}
+}
+
+func TestParseSize(t *testing.T) {
+	for text, want := range map[string]int64{"2G": 2 << 30, "512K": 512 << 10, "7": 7, "1M": 1 << 20} {
+		if got, err := parseSize(text); err != nil || got != want {
+			t.Errorf("%s: %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "G", "-1", "0", "2T", "2.5G", "99999999999G"} {
+		if got, err := parseSize(text); err == nil {
+			t.Errorf("%q is read as %d", text, got)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// arrivals notes when what was written to it came.
+type arrivals struct {
+	start time.Time
+	at    []time.Duration
+	data  []byte
+	ended time.Duration
+}
+
+func (a *arrivals) Write(p []byte) (int, error) {
+	a.at = append(a.at, time.Since(a.start))
+	a.data = append(a.data, p...)
+	return len(p), nil
+}
+
+func (a *arrivals) CloseWrite() error {
+	a.ended = time.Since(a.start)
+	return nil
+}
+
+// Every chunk is late by the delay, from its own time on: one after the other must not add up.
+func TestLineDelaysEachChunkOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, from := net.Pipe()
+		l := newLine(from, 50*time.Millisecond)
+		go l.fill()
+		to := &arrivals{start: time.Now()}
+		drained := make(chan error, 1)
+		go func() { drained <- l.drain(to) }()
+		for _, text := range []string{"one", "two", "three"} {
+			io.WriteString(in, text)
+			<-time.After(10 * time.Millisecond)
+		}
+		in.Close()
+		if err := <-drained; err != nil {
+			t.Fatal(err)
+		}
+		want := []time.Duration{50 * time.Millisecond, 60 * time.Millisecond, 70 * time.Millisecond}
+		if len(to.at) != 3 || to.at[0] != want[0] || to.at[1] != want[1] || to.at[2] != want[2] || to.ended != 80*time.Millisecond {
+			t.Errorf("chunks came at %v and the end at %v; want %v and 80ms", to.at, to.ended, want)
+		}
+		if string(to.data) != "onetwothree" {
+			t.Errorf("came as %q", to.data)
+		}
+	})
+}
+
+// A wire that nobody reads at its far end stops taking bytes at its bound, and goes on when they are read.
+func TestLineIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(nil, time.Millisecond)
+		took, chunk := 0, make([]byte, 32<<20)
+		filled := make(chan struct{})
+		go func() {
+			defer close(filled)
+			for l.put(parcel{due: time.Now(), data: chunk}) {
+				took++
+			}
+		}()
+		synctest.Wait()
+		if took != lineHolds>>25 {
+			t.Errorf("took %d chunks of 32 MiB; the line holds %d bytes", took, lineHolds)
+		}
+		gate := make(chan int, 1)
+		go l.drain(writeFunc(func(p []byte) (int, error) {
+			gate <- len(p)
+			return len(p), nil
+		}))
+		for range 2 * lineHolds >> 25 {
+			<-gate
+		}
+		l.stop()
+		select {
+		case <-gate: // drain may be held in one more write
+		default:
+		}
+		<-filled
+	})
+}
+
+type writeFunc func([]byte) (int, error)
+
+func (f writeFunc) Write(p []byte) (int, error) { return f(p) }
+
+// Through real sockets: bytes both ways, half-close passed on, all goroutines gone after close.
+func TestRelayCarriesBothWays(t *testing.T) {
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	go func() {
+		c, err := server.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		got, _ := io.ReadAll(c) // ends by the half-close only
+		c.Write(bytes.ToUpper(got))
+	}()
+	r, err := listenRelay(server.Addr().String(), 5*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	c, err := net.Dial("tcp", r.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	start := time.Now()
+	io.WriteString(c, "through and back")
+	c.(*net.TCPConn).CloseWrite()
+	got, err := io.ReadAll(c)
+	if err != nil || string(got) != "THROUGH AND BACK" {
+		t.Errorf("came back as %q, %v", got, err)
+	}
+	if took := time.Since(start); took < 10*time.Millisecond {
+		t.Errorf("a round trip of 10ms took %v", took)
+	}
+}
+
+// Closing the relay ends what is under way; a connection after that is refused or closed.
+func TestRelayCloseEndsConnections(t *testing.T) {
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	r, err := listenRelay(server.Addr().String(), time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", r.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if far, err := server.Accept(); err != nil {
+		t.Fatal(err)
+	} else {
+		defer far.Close()
+	}
+	r.close()
+	if _, err := c.Read(make([]byte, 1)); err == nil {
+		t.Error("the client reads from a relay that has ended")
+	}
+	if c, err := net.Dial("tcp", r.address()); err == nil {
+		c.Close()
+		t.Error("a relay that has ended accepts")
+	} else if errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+}

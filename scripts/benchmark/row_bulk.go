@@ -1,0 +1,139 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+)
+
+// fastCipher is OpenSSH's fastest on processors with AES instructions.
+const fastCipher = "aes128-gcm@openssh.com"
+
+// lane is one way of a peer to carry a bulk stream.
+type lane struct {
+	name    string
+	peer    *peer
+	options []string
+	share   int64 // it carries 1/share of the bytes, so that slow ones do not take all the time
+}
+
+// lanes returns OpenSSH with its fastest cipher and with its default, and every other peer as it is.
+func (l *lab) lanes() []lane {
+	var all []lane
+	for _, p := range l.peers {
+		switch p.id {
+		case "openssh":
+			all = append(all, lane{"openssh (aes128-gcm)", p, []string{"-c", fastCipher}, 1}, lane{"openssh (default)", p, nil, 1})
+		case "dropbear":
+			all = append(all, lane{p.id, p, nil, 8})
+		default:
+			all = append(all, lane{p.id, p, nil, 1})
+		}
+	}
+	return all
+}
+
+// size is what the lane carries of the row's bytes.
+func (n lane) size(whole int64) int64 { return max(whole/n.share, 1) }
+
+// note says when a lane carried less than the others.
+func (n lane) note(whole int64) string {
+	if n.share == 1 {
+		return ""
+	}
+	return fmt.Sprintf("measured on %s, scaled", sized(n.size(whole)))
+}
+
+// sized shows a number of bytes in the largest binary unit that leaves no fraction.
+func sized(n int64) string {
+	units := []string{"bytes", "KiB", "MiB", "GiB"}
+	for n >= 1024 && n%1024 == 0 && len(units) > 1 {
+		n, units = n/1024, units[1:]
+	}
+	return fmt.Sprintf("%d %s", n, units[0])
+}
+
+// bulk measures seconds for the run's size in every lane, with a floor, and compares with OpenSSH's fastest cipher.
+func (l *lab) bulk(ctx context.Context, name string, floor contender, once func(context.Context, lane, int64) (float64, error)) result {
+	r := result{Unit: "s", Notes: []string{sized(l.o.size)}}
+	var cs []contender
+	all := l.lanes()
+	for _, n := range all {
+		cs = append(cs, contender{n.name, n.peer.ours(), func(ctx context.Context) (float64, error) {
+			size := n.size(l.o.size)
+			s, err := once(ctx, n, size)
+			return s * float64(l.o.size) / float64(size), err
+		}})
+	}
+	r.Series = interleave(ctx, l.rounds(name), false, append(cs, floor))
+	for i, n := range all {
+		r.Series[i].Note = n.note(l.o.size)
+	}
+	r.against("openssh (aes128-gcm)", 0.7, true)
+	return r
+}
+
+// zeroes is the shell command that prints size zero bytes.
+func zeroes(size int64) string { return fmt.Sprintf("head -c %d /dev/zero", size) }
+
+func runOut(ctx context.Context, l *lab) result {
+	floor := contender{name: "floor: a bare pipe", run: func(ctx context.Context) (float64, error) {
+		f, err := l.timeOutput(ctx, []string{"sh", "-c", "exec " + zeroes(l.o.size)}, l.o.size)
+		return f.seconds, err
+	}}
+	return l.bulk(ctx, "out", floor, func(ctx context.Context, n lane, size int64) (float64, error) {
+		f, err := l.timeOutput(ctx, n.peer.argv(n.peer.address, zeroes(size), n.options...), size)
+		return f.seconds, err
+	})
+}
+
+func runIn(ctx context.Context, l *lab) result {
+	floor := contender{name: "floor: a bare pipe", run: func(ctx context.Context) (float64, error) {
+		return l.timeInput(ctx, []string{"sh", "-c", "exec cat >/dev/null"}, l.o.size)
+	}}
+	counted := map[string]bool{}
+	return l.bulk(ctx, "in", floor, func(ctx context.Context, n lane, size int64) (float64, error) {
+		if !counted[n.name] { // once, untimed: that all bytes arrive
+			counted[n.name] = true
+			if err := l.countInput(ctx, n.peer.argv(n.peer.address, "wc -c", n.options...), min(size, 16<<20)+1); err != nil {
+				return 0, err
+			}
+		}
+		return l.timeInput(ctx, n.peer.argv(n.peer.address, "cat >/dev/null", n.options...), size)
+	})
+}
+
+// runStream compares rates at a long round trip. Each lane carries as much as it needs a few seconds for; its rate is
+// taken between the first and the last byte, so that logging in costs nobody.
+func runStream(ctx context.Context, l *lab) result {
+	r := result{Unit: "MB/s", Notes: []string{fmt.Sprintf("relay in user space, %v round trip; rate between the first and the last byte", 2*l.o.delay)}}
+	var cs []contender
+	var notes []string
+	for _, n := range l.lanes() {
+		size := l.o.size / 2
+		switch {
+		case n.name == "openssh (default)":
+			continue
+		case n.peer.id == "openssh":
+			size = min(size, 64<<20)
+		case n.peer.id == "dropbear":
+			size = min(size, 2<<20)
+		}
+		cs = append(cs, contender{n.name, n.peer.ours(), func(ctx context.Context) (float64, error) {
+			address, err := l.far(n.peer)
+			if err != nil {
+				return 0, err
+			}
+			f, err := l.timeOutput(ctx, n.peer.argv(address, zeroes(size), n.options...), size)
+			return f.rate(), err
+		}})
+		notes = append(notes, sized(size))
+	}
+	r.Series = interleave(ctx, l.rounds("stream"), false, cs)
+	for i, s := range r.Series {
+		s.Note = notes[i]
+	}
+	r.against("openssh (aes128-gcm)", 10, false)
+	return r
+}
