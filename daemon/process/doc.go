@@ -1,0 +1,72 @@
+// Package process starts a command, signals it, stops it together with
+// everything it started, and tells honestly how it ended. It knows nothing of
+// the wire, of sessions or of users' rights.
+//
+// # Reading order
+//
+//	process.go   Spec, Process, Result and the life of one command
+//	start_unix.go, wait_linux.go, wait_darwin.go
+//	             pipes, fork and exec, and seeing the end without reaping
+//	signal*.go   the allow list of signal names, and how one is sent
+//	stop.go      RULES C2: hang up, wait, kill, look twice
+//	session_linux.go, stat_linux.go, session_darwin.go
+//	             who is still in the command's kernel session
+//	shell.go, report.go
+//	             command lines, and the directory a shell reports at its end
+//	account*.go, environment.go
+//	             who a command runs as, and what it finds around it
+//	prepare*.go  what a daemon does once, before its first Start
+//	*_windows.go the same promises with a job object
+//
+// # In short
+//
+//	process.Prepare()                          // once, in main
+//	acct, err := process.CurrentAccount()
+//	args, reports := process.ShellLine(acct.Shell, line, oldDir)
+//	p, err := process.Start(process.Spec{
+//	    Path: acct.Shell, Args: args, Dir: dir, OldDir: oldDir, ReportDir: reports,
+//	    Env: process.Environment(acct, "SSH_CONNECTION=…"),
+//	})
+//	defer p.Close()                            // always: it reaps
+//	io.Copy(p.Stdin, …); io.Copy(…, p.Stdout); io.Copy(…, p.Stderr)
+//	p.Signal("INT")                            // any time, any goroutine
+//	left, err := p.Stop(ctx, 5*time.Second)    // hang up, then kill, confirmed
+//	<-p.Done(); r := p.Result()
+//
+// # What holds
+//
+//  1. Each command leads its own kernel session and process group (setsid).
+//     After a normal exit its background children live on; only Stop, Kill and
+//     Signal("KILL") end them.
+//  2. No signal ever goes to a recycled process id (RULES C3). The leader's end
+//     is seen with waitid(WNOWAIT): from then until Close it stays a zombie, and
+//     the kernel hands its number, which is also the number of its group and of
+//     its session, to nobody else. A session's number is moreover in use as
+//     long as any process is in it. Other members are signalled through a pidfd
+//     that was opened before their session was checked. The price is one zombie
+//     for as long as the owner still drains output: Close pays it.
+//  3. A zombie is dead. But a process whose main thread alone has ended looks
+//     like a zombie in /proc and is alive: it is counted as alive.
+//  4. Descriptors: the command gets 0, 1, 2 (and 3 with ReportDir), all of them
+//     blocking; ours are non-blocking, in Go's poller, so that Close interrupts
+//     a Read or Write under way. Everything this package opens is
+//     close-on-exec; Prepare sees to what the daemon inherited.
+//  5. One goroutine per running command; it ends with the command. On Linux it
+//     holds no thread.
+//
+// # What does not hold
+//
+//   - A process that calls setsid leaves the session and is not stopped (as
+//     under sshd). Only a delegated cgroup v2 could hold it (RULES C5); this
+//     package does not use one.
+//   - A process that the daemon may not signal (one that became another user by
+//     setuid) survives, and is named. With /proc mounted hidepid=2 such a
+//     process is not even seen by a daemon that is not root.
+//   - Linux before 5.3 has no pidfd_open: there a member is looked at once more
+//     and signalled by its number at once.
+//   - darwin: the process group alone is signalled and confirmed, and nothing
+//     any more once the leader has ended, because it is reaped then.
+//   - Windows: a job object that dies with its command takes background
+//     children with it; INT becomes Ctrl-Break, HUP and TERM end the job.
+//   - Other systems: the package does not compile there.
+package process

@@ -1,0 +1,186 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+// Spec says what to start. It is not changed, and not kept after Start.
+type Spec struct {
+	// Path is the program's file; it is not looked up (see LookPath).
+	Path string
+	// Args is the argument vector with argv[0]. Bytes pass unchanged.
+	Args []string
+	// CommandLine, on Windows only, is passed as it is in place of Args: cmd.exe
+	// does not follow the usual quoting. See SystemShell.
+	CommandLine string
+	// Env is the complete environment, "NAME=value" each; see Environment.
+	Env []string
+	// Dir is the directory to start in; "" is the daemon's own.
+	Dir string
+	// ReportDir gives the command a pipe as descriptor 3, on which a shell
+	// started with ShellLine reports its last directory. It also sets PWD to
+	// Dir and OLDPWD to OldDir, so that logical paths and `cd -` go on.
+	ReportDir bool
+	// OldDir is the directory before Dir; "" if there is none. Only used with
+	// ReportDir.
+	OldDir string
+	// Credential, if not nil, is who the command becomes. It needs root, and
+	// does not exist on Windows.
+	Credential *Credential
+}
+
+// Credential names the ids a command runs with.
+type Credential struct {
+	UID, GID uint32
+	Groups   []uint32 // supplementary groups; none if empty
+}
+
+// How says in which way a command ended.
+type How string
+
+const (
+	Exited    How = "exited"    // it ended by itself: Result.Code
+	Signalled How = "signalled" // a signal ended it: Result.Signal
+	Unknown   How = "unknown"   // the system would not tell: Result.Err
+)
+
+// Result tells how a command ended and what it used.
+type Result struct {
+	How    How
+	Code   int    // exit code as the system gives it; 0 unless How is Exited
+	Signal string // name without SIG, "TERM"; a number in decimal if it has no name
+	Number int    // the signal's number on this system; 0 unless How is Signalled
+	Core   bool   // the kernel wrote a core file, or tried to
+	Err    error  // why How is Unknown
+
+	Duration time.Duration // from just before the start to the leader's end
+	User     time.Duration // CPU time in the program, waited-for children included
+	System   time.Duration // CPU time in the kernel, likewise
+	// MaxRSS is the largest resident set of the leader or one of its
+	// waited-for children, in bytes. 0 means not known: a child begins with
+	// its parent's pages, so the kernel cannot tell a peak below the daemon's.
+	MaxRSS int64
+
+	// Dir and OldDir are the directories a shell reported at its end (bytes,
+	// as the shell wrote them). Dir is nil if it did not: the directory is
+	// then unchanged. OldDir is nil if it had none.
+	Dir, OldDir []byte
+}
+
+// Process is a started command. Its methods may be called from any goroutine.
+type Process struct {
+	// PID is the leader's process id, and on Unix the id of its process group
+	// and session as well.
+	PID int
+	// Stdin, Stdout and Stderr are our ends of the command's pipes. Close
+	// interrupts a call under way. A background child may hold Stdout and
+	// Stderr open long after the leader's end.
+	Stdin          io.WriteCloser
+	Stdout, Stderr io.ReadCloser
+
+	started time.Time
+	done    chan struct{}
+	result  Result   // written before done is closed, constant after
+	report  *os.File // owned by the goroutine in watch
+
+	// mu guards the leader's number: who sends a signal holds it for reading,
+	// who reaps holds it for writing.
+	mu       sync.RWMutex
+	exited   bool
+	released bool // Close was called
+	reaped   bool // the number may belong to somebody else
+
+	sys system
+}
+
+// Survivor is a process that could not be stopped, or not be shown to be dead.
+type Survivor struct {
+	PID int
+	// Comm is the kernel's short name of it. Any process may choose its own:
+	// quote it before it reaches a terminal, as String does.
+	Comm string
+}
+
+// String returns the id and the quoted name: 4711 "sleep".
+func (s Survivor) String() string { return fmt.Sprintf("%d %q", s.PID, s.Comm) }
+
+var (
+	// ErrFinished means that there is nothing left to signal.
+	ErrFinished = errors.New("the command has ended")
+	// ErrUnknownSignal means a name that is not in the allow list.
+	ErrUnknownSignal = errors.New("unknown signal")
+	// ErrSurvivors means that not everything could be stopped.
+	ErrSurvivors = errors.New("not everything could be stopped")
+)
+
+// StartError tells what kept a command from starting.
+type StartError struct {
+	Op   string // "chdir", "exec" or "start" (no process could be made at all)
+	Path string // the directory or program
+	Err  error
+}
+
+func (e *StartError) Error() string { return fmt.Sprintf("%s %q: %v", e.Op, e.Path, e.Err) }
+func (e *StartError) Unwrap() error { return e.Err }
+
+// Code is the exit code a shell gives for the same failure: 127 if the program
+// does not exist, else 126.
+func (e *StartError) Code() int {
+	if e.Op == "exec" && errors.Is(e.Err, fs.ErrNotExist) {
+		return 127
+	}
+	return 126
+}
+
+// Done is closed when the leader has ended and Result is known. What it left
+// running may live on, and its output may not be drained yet.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Result waits for Done and tells how the leader ended.
+func (p *Process) Result() Result {
+	<-p.done
+	return p.result
+}
+
+// Close closes the pipes and gives the command's number back to the system:
+// no signal can be sent any more. A leader that still runs is not stopped; it
+// is reaped when it ends. Close never waits for it, and may be called twice.
+func (p *Process) Close() error {
+	p.Stdin.Close()
+	p.Stdout.Close()
+	p.Stderr.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.released = true
+	p.reapLocked()
+	return nil
+}
+
+// watch is the one goroutine of a command.
+func (p *Process) watch() {
+	p.await()
+	p.result.Duration = time.Since(p.started)
+	if p.report != nil {
+		p.result.Dir, p.result.OldDir = readReport(p.report)
+		p.report.Close()
+	}
+	p.mu.Lock()
+	p.exited = true
+	p.reapLocked()
+	p.mu.Unlock()
+	close(p.done)
+}
+
+// reapLocked reaps a leader that has ended and that nobody needs any more.
+func (p *Process) reapLocked() {
+	if p.exited && !p.reaped && (p.released || !holdsEnded) {
+		p.reap()
+		p.reaped = true
+	}
+}

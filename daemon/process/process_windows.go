@@ -1,0 +1,196 @@
+package process
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// Compiled, not run: there was no Windows to try it on.
+
+// holdsEnded: the process handle stays open until Close.
+const holdsEnded = true
+
+// Umask does not exist here; the name does, for callers.
+const Umask = 0
+
+// Prepare has nothing to do: handles are not inherited unless named.
+func Prepare() error { return nil }
+
+// ResetSignals has nothing to do: there are no signal dispositions.
+func ResetSignals() {}
+
+// system is what Windows adds to a Process: two handles, closed by reap.
+type system struct {
+	process windows.Handle
+	job     windows.Handle // kills everything in it when closed
+}
+
+// Start starts a command in a job object of its own, with pipes as its
+// standard streams. Errors are *StartError. The caller must Close the Process.
+// What the command starts in the instant before it is put into the job is not
+// in it.
+func Start(spec Spec) (*Process, error) {
+	fail := func(err error) (*Process, error) { return nil, &StartError{"start", spec.Path, err} }
+	if spec.Credential != nil || spec.ReportDir {
+		return fail(windows.ERROR_NOT_SUPPORTED)
+	}
+	job, err := newJob()
+	if err != nil {
+		return fail(err)
+	}
+	var files [6]*os.File // child's and our end of 0, 1, 2
+	undo := func() {
+		windows.CloseHandle(job)
+		for _, f := range files {
+			if f != nil {
+				f.Close()
+			}
+		}
+	}
+	for i := range 3 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			undo()
+			return fail(err)
+		}
+		files[2*i], files[2*i+1] = w, r
+	}
+	files[0], files[1] = files[1], files[0] // stdin flows the other way
+	p := &Process{done: make(chan struct{}), started: time.Now()}
+	pid, handle, err := syscall.StartProcess(spec.Path, spec.Args, &syscall.ProcAttr{
+		Dir: spec.Dir, Env: spec.Env,
+		Files: []uintptr{files[0].Fd(), files[2].Fd(), files[4].Fd()},
+		Sys: &syscall.SysProcAttr{
+			CmdLine:       spec.CommandLine,
+			CreationFlags: windows.CREATE_NEW_PROCESS_GROUP, // so that Ctrl-Break reaches it alone
+		},
+	})
+	if err != nil {
+		undo()
+		if info, statErr := os.Stat(spec.Dir); spec.Dir != "" && (statErr != nil || !info.IsDir()) {
+			return nil, &StartError{"chdir", spec.Dir, err}
+		}
+		return nil, &StartError{"exec", spec.Path, err}
+	}
+	p.PID, p.sys = pid, system{windows.Handle(handle), job}
+	if err := windows.AssignProcessToJobObject(job, p.sys.process); err != nil {
+		// Without its job it could not be stopped for certain.
+		windows.TerminateProcess(p.sys.process, 1)
+		windows.CloseHandle(p.sys.process)
+		undo()
+		return fail(err)
+	}
+	files[0].Close()
+	files[2].Close()
+	files[4].Close()
+	p.Stdin, p.Stdout, p.Stderr = files[1], files[3], files[5]
+	go p.watch()
+	return p, nil
+}
+
+// newJob makes a job object that kills what is in it when its last handle, this
+// one, is closed: also when the daemon dies.
+func newJob() (windows.Handle, error) {
+	job, err := windows.CreateJobObject(nil, nil)
+	if err != nil {
+		return 0, err
+	}
+	var info windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION
+	info.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
+	_, err = windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
+		uintptr(unsafe.Pointer(&info)), uint32(unsafe.Sizeof(info)))
+	if err != nil {
+		windows.CloseHandle(job)
+		return 0, err
+	}
+	return job, nil
+}
+
+// await returns when the leader has ended and ends the rest of its job.
+func (p *Process) await() {
+	r := &p.result
+	if _, err := windows.WaitForSingleObject(p.sys.process, windows.INFINITE); err != nil {
+		r.How, r.Err = Unknown, err
+		return
+	}
+	windows.TerminateJobObject(p.sys.job, 1)
+	var code uint32
+	if err := windows.GetExitCodeProcess(p.sys.process, &code); err != nil {
+		r.How, r.Err = Unknown, err
+		return
+	}
+	r.How, r.Code = Exited, int(code)
+	var made, ended, kernel, user windows.Filetime
+	if windows.GetProcessTimes(p.sys.process, &made, &ended, &kernel, &user) == nil {
+		r.User, r.System = ticks(user), ticks(kernel)
+	}
+}
+
+// ticks reads a Filetime that is a length of time, in units of 100 ns.
+func ticks(t windows.Filetime) time.Duration {
+	return time.Duration(uint64(t.HighDateTime)<<32|uint64(t.LowDateTime)) * 100
+}
+
+func (p *Process) reap() {
+	windows.CloseHandle(p.sys.process)
+	windows.CloseHandle(p.sys.job)
+}
+
+// SignalNames lists what Signal takes, in order.
+func SignalNames() []string { return []string{"HUP", "INT", "KILL", "TERM"} }
+
+func allowed(name string) bool {
+	return name == "HUP" || name == "INT" || name == "KILL" || name == "TERM"
+}
+
+// signalGroup: INT is Ctrl-Break for the command's console group, the rest ends the job.
+func (p *Process) signalGroup(name string) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.reaped || p.released || p.exited {
+		return ErrFinished
+	}
+	if name == "INT" {
+		return windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(p.PID))
+	}
+	return windows.TerminateJobObject(p.sys.job, 1)
+}
+
+// Stop closes stdin, sends Ctrl-Break, and after grace ends the job.
+func (p *Process) Stop(ctx context.Context, grace time.Duration) ([]Survivor, error) {
+	p.Stdin.Close()
+	if grace > 0 && p.signalGroup("INT") == nil {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-p.done:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	return p.Kill(ctx)
+}
+
+// Kill ends the job and waits for the leader's end, at most about five seconds.
+func (p *Process) Kill(ctx context.Context) ([]Survivor, error) {
+	if err := p.signalGroup("KILL"); err != nil && err != ErrFinished {
+		left := []Survivor{{PID: p.PID}}
+		return left, survivors(left, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, confirmTime)
+	defer cancel()
+	select {
+	case <-p.done:
+		return nil, nil
+	case <-ctx.Done():
+		left := []Survivor{{PID: p.PID}}
+		return left, survivors(left, ctx.Err())
+	}
+}
+
+func readAvailable(int, int) []byte { return nil }

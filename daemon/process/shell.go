@@ -1,0 +1,68 @@
+package process
+
+import "path/filepath"
+
+// The scripts that report a shell's directory. Each is constant: the user's
+// line is an argument and is only ever evaluated, never spliced in, so an
+// unbalanced quote in it is a syntax error of the line and nothing else. $0 is
+// the shell, $1 the line, $2 the directory before. `shift` inside the
+// evaluation hides our arguments from the line. The report is two
+// NUL-terminated strings on descriptor 3; its own trace under `set -x` is
+// thrown away.
+const (
+	// trapScript reports from the EXIT trap, so also after `exit 3`, `set -e`
+	// and syntax errors. The line runs without descriptor 3, yet the trap sees
+	// it: dash, bash and busybox undo a redirection before they run the trap.
+	// A line that sets its own EXIT trap takes ours away: no report.
+	trapScript = `trap '{ printf "%s\0%s\0" "$PWD" "${OLDPWD-}" >&3; } 2>/dev/null' EXIT; ` +
+		`eval "shift \$#; $1" 3>&-`
+
+	// plainScript reports after the line only: in ksh93 and mksh a trap would
+	// turn death by a signal into an exit code, and in mksh and yash the trap
+	// after `exit` does not see descriptor 3. So after `cd x; exit 3` there is
+	// no report there.
+	plainScript = `eval "shift \$#; $1" 3>&-; ` +
+		`{ set -- "$?"; printf "%s\0%s\0" "$PWD" "${OLDPWD-}" >&3; } 2>/dev/null; exit "$1"`
+
+	// zshScript: zsh takes OLDPWD from nobody, so it goes there and back. Its
+	// trap after `exit` would not see a descriptor hidden by redirection, but it can
+	// make a close-on-exec one.
+	zshScript = `if [[ -n $2 ]] && builtin cd -q -- "$2" 2>/dev/null; then builtin cd -q - >/dev/null || exit 1; fi; ` +
+		`{ zmodload zsh/system && sysopen -w -o cloexec -u 9 /dev/fd/3; } 2>/dev/null || exec 9>&3; exec 3>&-; ` +
+		`trap '{ builtin printf "%s\0%s\0" "$PWD" "$OLDPWD" >&9; } 2>/dev/null' EXIT; ` +
+		`eval "shift \$#; $1"`
+
+	// fishScript: fish has no way to hide descriptor 3 from the line's programs.
+	fishScript = `set -g dirprev $argv[2]; ` +
+		`function __minissh_report --on-event fish_exit; printf '%s\0%s\0' "$PWD" "$dirprev[-1]" >&3; end; ` +
+		`set -g __minissh_line $argv[1]; set -e argv; eval "set -e __minissh_line; $__minissh_line"`
+)
+
+// ShellLine returns the argument vector with which shell runs one line of a
+// prompt, and whether the shell then reports its directory on descriptor 3
+// (Spec.ReportDir). oldDir, "" if there is none, is where `cd -` goes. The exit
+// status is the line's own. No report, and so an unchanged directory, follows
+// when the line replaces the shell (exec), ends it by a signal or sets its own
+// EXIT trap. Shells that are not known here run the line plainly.
+func ShellLine(shell, line, oldDir string) (args []string, reports bool) {
+	script := ""
+	switch filepath.Base(shell) {
+	case "sh", "dash", "ash", "bash", "rbash":
+		script = trapScript
+	case "ksh", "ksh93", "mksh", "lksh", "pdksh", "oksh", "yash":
+		script = plainScript
+	case "zsh":
+		script = zshScript
+	case "fish":
+		return []string{shell, "-c", fishScript, line, oldDir}, true
+	default:
+		return ShellCommand(shell, line), false
+	}
+	return []string{shell, "-c", script, shell, line, oldDir}, true
+}
+
+// ShellCommand returns the argument vector with which shell runs a command as
+// sshd does: shell -c command.
+func ShellCommand(shell, command string) []string {
+	return []string{shell, "-c", command}
+}

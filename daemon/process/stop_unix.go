@@ -1,0 +1,94 @@
+//go:build linux || darwin
+
+package process
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Looking again: soon at first, since most processes die at once.
+const (
+	firstLook = time.Millisecond
+	lastLook  = 50 * time.Millisecond
+)
+
+// Stop ends the command and everything still in its kernel session, as RULES
+// C2 says: stdin is closed; HUP and CONT (a stopped process does not act on
+// HUP alone) go to the process group and to members that made groups of their
+// own, as timeout(1) does; what still lives after grace is killed. A grace of
+// 0 or less kills at once, and the end of ctx ends the grace.
+//
+// It returns when all are confirmed dead, or with the processes that could not
+// be stopped and an error that wraps ErrSurvivors. It works as well when the
+// leader has ended and its children linger, until Close (on darwin: not then).
+// A process that called setsid has left the session and is not stopped.
+func (p *Process) Stop(ctx context.Context, grace time.Duration) ([]Survivor, error) {
+	p.Stdin.Close()
+	if grace > 0 {
+		p.hangUp()
+		limited, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+		// Only members are the proof; a leader that runs needs no counting.
+		select {
+		case <-p.done:
+			left, err := p.untilEmpty(limited, false)
+			if err == nil && len(left) == 0 {
+				return nil, nil
+			}
+		case <-limited.Done():
+		}
+	}
+	return p.Kill(ctx)
+}
+
+// Kill sends KILL to every process of the kernel session until two looks in a
+// row find none alive. It does so at least once, even if ctx has ended, and
+// gives up with ctx or after about five seconds; then it returns what is left
+// and an error that wraps ErrSurvivors. After Close it does nothing.
+func (p *Process) Kill(ctx context.Context) ([]Survivor, error) {
+	limited, cancel := context.WithTimeout(ctx, confirmTime)
+	defer cancel()
+	left, err := p.untilEmpty(limited, true)
+	if len(left) > 0 || err != nil {
+		if errors.Is(err, ErrFinished) {
+			return nil, nil
+		}
+		return left, survivors(left, err)
+	}
+	// What is dead may be an instant from being known as dead.
+	select {
+	case <-p.done:
+	case <-limited.Done():
+	}
+	return nil, nil
+}
+
+// untilEmpty looks, and kills if asked, until nobody was seen alive twice in a
+// row or ctx ends. Twice, because a process can be born behind the back of a
+// look that then kills its parent.
+func (p *Process) untilEmpty(ctx context.Context, kill bool) ([]Survivor, error) {
+	wait := firstLook
+	for empty := 0; ; {
+		left, err := p.sweep(kill)
+		if err != nil {
+			return left, err
+		}
+		if len(left) > 0 {
+			empty = 0
+		} else if empty++; empty == 2 {
+			return nil, nil
+		} else {
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return left, ctx.Err()
+		}
+		wait = min(2*wait, lastLook)
+	}
+}

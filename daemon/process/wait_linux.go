@@ -1,0 +1,109 @@
+package process
+
+import (
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// holdsEnded says that a leader stays a zombie between its end and Close.
+const holdsEnded = true
+
+// system is what Linux adds to a Process.
+type system struct {
+	pidfd int   // -1 where the kernel has none
+	ourKB int64 // the daemon's own peak when the command started
+}
+
+func (s *system) prepare(attr *syscall.SysProcAttr) {
+	s.pidfd = -1
+	attr.PidFD = &s.pidfd
+	var usage unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &usage) == nil {
+		s.ourKB = int64(usage.Maxrss)
+	}
+}
+
+func pipe() (r, w int, err error) {
+	var fds [2]int
+	err = unix.Pipe2(fds[:], unix.O_CLOEXEC)
+	return fds[0], fds[1], err
+}
+
+// await returns when the leader has ended, leaving it a zombie, and fills in
+// the result. With a pidfd it waits in Go's poller and so holds no thread.
+func (p *Process) await() {
+	if fd := p.sys.pidfd; fd >= 0 {
+		unix.SetNonblock(fd, true)
+		file := os.NewFile(uintptr(fd), "pidfd")
+		defer file.Close()
+		if raw, err := file.SyscallConn(); err == nil {
+			err = raw.Read(func(uintptr) bool { return p.look(unix.WNOHANG) })
+			if err == nil {
+				return
+			}
+		}
+	}
+	p.look(0)
+}
+
+// look asks for the leader's end without reaping it, and says whether it came.
+func (p *Process) look(flags int) bool {
+	var info unix.Siginfo
+	var usage unix.Rusage
+	for {
+		err := unix.Waitid(unix.P_PID, p.PID, &info, unix.WEXITED|unix.WNOWAIT|flags, &usage)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			p.result = Result{How: Unknown, Err: os.NewSyscallError("waitid", err)}
+			return true
+		}
+		break
+	}
+	if info.Signo == 0 {
+		return false // WNOHANG, and it still runs
+	}
+	p.result = outcome(info.Code, childStatus(&info))
+	p.result.User = time.Duration(usage.Utime.Nano())
+	p.result.System = time.Duration(usage.Stime.Nano())
+	// exec accounts the pages of the process that forked (here: all of the
+	// daemon's) to the new program, so a figure not above ours says nothing.
+	if peak := int64(usage.Maxrss); peak > p.sys.ourKB {
+		p.result.MaxRSS = peak * 1024
+	}
+	return true
+}
+
+// outcome translates the two fields of a SIGCHLD siginfo, waitid(2).
+func outcome(code int32, status int) Result {
+	const cldExited, cldKilled, cldDumped = 1, 2, 3
+	switch code {
+	case cldExited:
+		return Result{How: Exited, Code: status}
+	case cldKilled, cldDumped:
+		return Result{How: Signalled, Signal: signalName(syscall.Signal(status)), Number: status, Core: code == cldDumped}
+	}
+	return Result{How: Unknown, Err: os.NewSyscallError("waitid", unix.EINVAL)}
+}
+
+// childStatus reads si_status: after three ints comes a union, aligned like a
+// pointer, of pid, uid and status.
+func childStatus(info *unix.Siginfo) int {
+	const union = (12 + strconv.IntSize/8 - 1) / (strconv.IntSize / 8) * (strconv.IntSize / 8)
+	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), union+8)))
+}
+
+// reap takes the ended leader away. It is a zombie, so this does not wait.
+func (p *Process) reap() {
+	for {
+		if _, err := unix.Wait4(p.PID, nil, 0, nil); err != unix.EINTR {
+			return
+		}
+	}
+}
