@@ -8,11 +8,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"minissh/scripts/lifetime"
 )
 
 // options are what the command line chose. Zero means the row's own default.
@@ -99,11 +99,8 @@ func main() {
 		printRows(os.Stdout)
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := lifetime.Context(o.limit)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, o.limit)
-	defer cancel()
-	go endWithParent(ctx, cancel)
 	ok, err := benchmark(ctx, o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -111,23 +108,6 @@ func main() {
 	}
 	if !ok {
 		os.Exit(1)
-	}
-}
-
-// endWithParent cancels the run when the `go run` that started it is gone: that one dies of SIGTERM and passes nothing on.
-func endWithParent(ctx context.Context, cancel context.CancelFunc) {
-	parent := os.Getppid()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if os.Getppid() != parent {
-				cancel()
-			}
-		}
 	}
 }
 

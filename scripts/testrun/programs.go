@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// program is a real program that tests drive, and the Debian package that holds it.
+type program struct {
+	found string // a command on the path, or the absolute name of a file
+	pkg   string
+}
+
+// programs is the one list of what --programs installs. A test that needs one of them and does not find it skips with
+// "not run: needs NAME"; with --programs that is a failure.
+var programs = []program{
+	{"sshd", "openssh-server"},
+	{"ssh", "openssh-client"},
+	{"ssh-keygen", "openssh-client"},
+	{"ssh-agent", "openssh-client"},
+	{"scp", "openssh-client"},
+	{"dropbear", "dropbear-bin"},
+	{"dbclient", "dropbear-bin"},
+	{"git", "git"},
+	{"rsync", "rsync"},
+	{"python3", "python3"},
+	{"openssl", "openssl"},
+	{"tmux", "tmux"},
+	{"tshark", "tshark"},
+	{"ps", "procps"},
+	{"setsid", "util-linux"},
+	{"tar", "tar"},
+	{"gcc", "gcc"}, // for the race detector
+	{"/usr/include/stdlib.h", "libc6-dev"},
+}
+
+// present reports whether the program is here. Daemons may stand where an ordinary user's path does not look.
+func (p program) present() bool {
+	if strings.HasPrefix(p.found, "/") {
+		_, err := os.Stat(p.found)
+		return err == nil
+	}
+	_, err := exec.LookPath(p.found)
+	for _, dir := range []string{"/usr/sbin/", "/sbin/"} {
+		if err != nil {
+			_, err = os.Stat(dir + p.found)
+		}
+	}
+	return err == nil
+}
+
+// missing are the packages of the programs that are not here, each once.
+func missing() []string {
+	var packages []string
+	for _, p := range programs {
+		if !p.present() {
+			packages = append(packages, p.pkg)
+		}
+	}
+	slices.Sort(packages)
+	return slices.Compact(packages)
+}
+
+// install installs what is missing. Nothing is asked: tshark's question whether every user may capture packets is
+// answered with its default, no.
+func (r *runner) install(ctx context.Context) outcome {
+	packages := missing()
+	if len(packages) == 0 {
+		return outcome{note: "all there"}
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return failed("this needs Debian's apt-get, or these installed by other means: %s", strings.Join(packages, " "))
+	}
+	if os.Geteuid() != 0 {
+		return failed("only root may install packages; hint: sudo apt-get install %s", strings.Join(packages, " "))
+	}
+	env := []string{"DEBIAN_FRONTEND=noninteractive"}
+	if out, err := r.output(ctx, env, "apt-get", "update", "-q"); err != nil {
+		return failed("apt-get update: %v\n%s", err, out)
+	}
+	args := append([]string{"install", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold"}, packages...)
+	if out, err := r.output(ctx, env, "apt-get", args...); err != nil {
+		return failed("apt-get install: %v\n%s", err, out)
+	}
+	if still := missing(); len(still) > 0 {
+		return failed("installed, and yet not found: %s", strings.Join(still, " "))
+	}
+	return outcome{note: "installed " + strings.Join(packages, " ")}
+}
+
+// wrongly says why a test may not be skipped for this reason on this machine, "" if it may. It is asked with --programs alone.
+func wrongly(reason string) string {
+	rest, ok := strings.CutPrefix(reason, "not run: needs ")
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, " ")
+	name = strings.Trim(name, ",.:;`'\"")
+	switch {
+	case name == "root" && os.Geteuid() == 0:
+		return "this is root"
+	case slices.ContainsFunc(programs, func(p program) bool { return p.found == name }), program{found: name}.present():
+		return fmt.Sprintf("%s is installed", name)
+	}
+	return ""
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"minissh/scripts/lifetime"
+)
+
+// Tools that are not part of Go, at the versions that this tree is checked with.
+const (
+	staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+	govulncheck = "golang.org/x/vuln/cmd/govulncheck@v1.8.0"
+)
+
+// steps of a run, quick ones first.
+func (r *runner) steps(programs bool) []step {
+	var all []step
+	if programs {
+		all = append(all, step{"programs", r.install})
+	}
+	all = append(all, step{"gofmt", r.gofmt}, step{"go vet", r.goTool(nil, "vet", "./...")})
+	for _, system := range []string{"windows", "darwin"} {
+		all = append(all, step{"go vet, " + system, r.goTool([]string{"GOOS=" + system, "CGO_ENABLED=0"}, "vet", "./...")})
+	}
+	if programs {
+		all = append(all, step{"staticcheck", r.goTool(nil, "run", staticcheck, "./...")}, step{"govulncheck", r.vulnerabilities})
+	}
+	for _, target := range []string{"linux/amd64", "linux/arm64", "darwin/arm64", "windows/amd64"} {
+		system, processor, _ := strings.Cut(target, "/")
+		all = append(all, step{"go build, " + target, r.goTool([]string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=0"}, "build", "./...")})
+	}
+	all = append(all, step{"go test", r.goTest()})
+	if programs {
+		all = append(all, step{"go test -race", r.goTest("-race")}, step{"fuzzing", r.fuzz})
+	}
+	return all
+}
+
+// command prepares a process of the run: no input, no terminal, killed with all it started when ctx ends.
+func (r *runner) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	lifetime.Group(cmd)
+	return cmd
+}
+
+// output runs a process and returns all it printed.
+func (r *runner) output(ctx context.Context, env []string, name string, args ...string) (string, error) {
+	out, err := r.command(ctx, env, name, args...).CombinedOutput()
+	return string(out), err
+}
+
+// goTool makes a step of one go command that prints what it found and exits with a code other than 0.
+func (r *runner) goTool(env []string, args ...string) func(context.Context) outcome {
+	return func(ctx context.Context) outcome {
+		if out, err := r.output(ctx, env, "go", args...); err != nil {
+			return failed("go %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		return outcome{}
+	}
+}
+
+// gofmt fails when a file is not as gofmt would write it.
+func (r *runner) gofmt(ctx context.Context) outcome {
+	out, err := r.output(ctx, nil, "gofmt", "-l", ".")
+	if err != nil || out != "" {
+		return failed("gofmt -w would change:\n%s", out)
+	}
+	return outcome{}
+}
+
+// vulnerabilities runs govulncheck. Where its data cannot be fetched it has found out nothing, and that is said.
+func (r *runner) vulnerabilities(ctx context.Context) outcome {
+	out, err := r.output(ctx, nil, "go", "run", govulncheck, "./...")
+	switch {
+	case err == nil:
+		return outcome{}
+	case strings.Contains(out, "fetching vulnerabilities:") && strings.Contains(out, "vuln.go.dev"):
+		return outcome{note: "not run", notRun: "govulncheck's data, from vuln.go.dev, cannot be had here"}
+	}
+	return failed("govulncheck: %v\n%s", err, out)
+}
+
+// goTest makes a step of the whole tree's Go tests.
+func (r *runner) goTest(flags ...string) func(context.Context) outcome {
+	return func(ctx context.Context) outcome {
+		args := append([]string{"test", "-json", "-timeout", "10m"}, flags...)
+		cmd := r.command(ctx, nil, "go", append(args, "./...")...)
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			return failed("%v", err)
+		}
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		if err := cmd.Start(); err != nil {
+			return failed("%v", err)
+		}
+		_, before, _ := r.tests.counts()
+		passed, details, err := r.tests.read(stdout)
+		if ended := cmd.Wait(); err == nil {
+			err = ended
+		}
+		_, after, _ := r.tests.counts()
+		o := outcome{note: fmt.Sprintf("%d tests", passed), details: details, failed: err != nil || after > before, counted: after > before}
+		if err != nil && !o.counted {
+			o.details = append(o.details, err.Error(), stderr.String())
+		}
+		return o
+	}
+}
