@@ -1,0 +1,160 @@
+package options
+
+import (
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestConfigFiles(t *testing.T) {
+	env := testEnv(t)
+	write(t, filepath.Join(env.Home, ".config", "minissh", "config"), `
+# ours
+Host lab
+    HostName lab.example
+    Port 7000
+    IdentityFile "~/keys/%n key"  # a comment
+Host *.example !secret.example
+	User = ours
+`, 0o600)
+	write(t, filepath.Join(env.Home, ".ssh", "config"), "Host lab *.example\r\n"+`
+  Port 22
+  User theirs
+  HostKeyAlias sshd
+  ProxyJump gate
+  ProxyCommand nc "%h %p
+  RequestTTY force
+  IdentityFile ~/.ssh/lab
+  UserKnownHostsFile ~/.ssh/%h
+  UseKeychain yes
+  NoSuchKey 1
+  IgnoreUnknown Other*
+  OtherKey 1
+Match host lab
+  User matched
+  StrictHostKeyChecking no
+Host h?
+  Include other
+  ServerAliveInterval 30
+  LocalCommand echo "it's
+`, 0o644)
+	ssh := filepath.Join(env.Home, ".ssh", "config")
+
+	o := mustParse(t, env, "lab")
+	if o.HostName != "lab.example" || o.Port != 7000 || o.User != "theirs" || o.HostKeyAlias != "" || o.RequestTTY != TTYAuto ||
+		o.StrictHostKeyChecking != StrictAsk || o.Refuse() != nil {
+		t.Errorf("lab: %+v", o)
+	}
+	keys := []string{filepath.Join(env.Home, "keys", "lab key"), filepath.Join(env.Home, ".ssh", "lab")}
+	if !slices.Equal(o.IdentityFiles, keys) {
+		t.Errorf("keys %q, want %q", o.IdentityFiles, keys)
+	}
+	if known := filepath.Join(env.Home, ".ssh", "lab.example"); !slices.Equal(o.UserKnownHostsFiles, []string{known}) {
+		t.Errorf("known hosts %q", o.UserKnownHostsFiles)
+	}
+	notes := strings.Join(o.Notes, "\n")
+	for _, want := range []string{
+		ssh + ":5: HostKeyAlias does not count", ssh + ":6: ProxyJump does not count", ssh + ":7: ProxyCommand does not count",
+		ssh + ":8: RequestTTY has no effect in this version (a terminal on the other side)",
+		ssh + ":12: NoSuchKey is not known", ssh + ":15: Match: Match blocks are not in this version",
+	} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("no note says %q", want)
+		}
+	}
+	if strings.Contains(notes, "OtherKey") || strings.Contains(notes, "Port does not count") || strings.Contains(notes, "Include") {
+		t.Errorf("too many notes:\n%s", notes)
+	}
+
+	// sshd's port never becomes minissh's.
+	o = mustParse(t, env, "a.example")
+	if o.Port != DefaultPort || o.User != "ours" || !strings.Contains(strings.Join(o.Notes, "\n"), ssh+":3: Port does not count") {
+		t.Errorf("a.example: %+v", o)
+	}
+	if o = mustParse(t, env, "secret.example"); o.User != "theirs" {
+		t.Errorf("a negated pattern matched: %s", o)
+	}
+	if o = mustParse(t, env, "-l", "cmd", "-p", "5", "lab"); o.User != "cmd" || o.Port != 5 {
+		t.Errorf("the command line does not win: %s", o)
+	}
+	if o = mustParse(t, env, "h1"); !strings.Contains(strings.Join(o.Notes, "\n"), "Include is not in this version") {
+		t.Errorf("notes %q", o.Notes)
+	}
+
+	// -F replaces both and counts in full, sshd's keys and refusals included.
+	file := write(t, filepath.Join(env.Home, "file"), "Port 9\nHostKeyAlias alias\nProxyJump gate\n", 0o666)
+	o = mustParse(t, env, "-F", "~/file", "lab")
+	if o.Port != 9 || o.HostName != "lab" || o.KnownHostsName() != "alias" || o.User != "me" {
+		t.Errorf("-F: %+v", o)
+	}
+	if err := o.Refuse(); err == nil || err.Error() != file+":3: ProxyJump is not in this version (going through another host)" {
+		t.Errorf("-F: Refuse is %v", err)
+	}
+	if o = mustParse(t, env, "-F", "none", "lab"); o.HostName != "lab" || len(o.Notes) != 0 {
+		t.Errorf("-F none: %+v", o)
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"Port", ":1: no value after Port"},
+		{"\n\nPort x", ":3: Port: bad port x (1 to 65535)"},
+		{"Host other\nPort x", ":2: Port: bad port x (1 to 65535)"},
+		{"Host", ":1: no value after Host"},
+		{"User \"x", ":1: a quote is not closed"},
+		{"\"User x", ":1: a quote is not closed"},
+		{"User a b", ":1: User takes one value, and b is left over"},
+		{"User a\x00", ":1: a NUL byte stands in it"},
+		{"Ciphers", ":1: no value after Ciphers"},
+	}
+	env := testEnv(t)
+	for _, test := range tests {
+		file := write(t, filepath.Join(env.Home, "f"), test.text, 0o600)
+		_, err := env.Parse([]string{"-F", file, "h"})
+		if e, ok := err.(*ConfigError); !ok || e.Error() != file+test.want {
+			t.Errorf("%q: %v, want %s", test.text, err, test.want)
+		}
+	}
+}
+
+// TestConfigOthersCanWrite: a file that someone else could have written names
+// keys and hosts for nobody (ssh: Bad owner or permissions).
+func TestConfigOthersCanWrite(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("not run: needs Unix permissions")
+	}
+	for _, name := range []string{".ssh/config", ".config/minissh/config"} {
+		env := testEnv(t)
+		file := write(t, filepath.Join(env.Home, name), "", 0o620)
+		_, err := env.Parse([]string{"h"})
+		if e, ok := err.(*ConfigError); !ok || e.File != file || !strings.Contains(e.Msg, "others can write it") {
+			t.Errorf("%s with mode 0620: %v", name, err)
+		}
+		write(t, file, "", 0o644)
+		if _, err := env.Parse([]string{"h"}); err != nil {
+			t.Errorf("%s with mode 0644: %v", name, err)
+		}
+		env.UID++
+		if env.UID != 1 { // root's files are everyone's to read
+			if _, err := env.Parse([]string{"h"}); err == nil {
+				t.Errorf("%s of another user is read", name)
+			}
+		}
+	}
+}
+
+func TestPatterns(t *testing.T) {
+	for _, test := range []struct {
+		host, patterns string
+		want           bool
+	}{
+		{"a", "*", true}, {"", "*", true}, {"abc", "a*c", true}, {"abcd", "a*c", false}, {"abcabc", "*bc", true}, {"ab", "a?", true},
+		{"a", "a?", false}, {"a.b", "*.b !a.*", false}, {"a", "!b", false}, {"a", "!b *", true}, {"a", "!a a", false}, {"aaab", "a*ab", true},
+	} {
+		if got := matchHost(test.host, strings.Fields(test.patterns)); got != test.want {
+			t.Errorf("matchHost(%q, %q) = %v", test.host, test.patterns, got)
+		}
+	}
+}

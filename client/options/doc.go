@@ -1,0 +1,44 @@
+// Package options reads minissh's command line and configuration files.
+//
+// The grammar is ssh's (ssh(1), ssh_config(5)), because fingers and programs
+// (git, rsync, scp, sftp, Ansible, …) know no other. It stands in two tables:
+//
+//   - letters.go: every option letter of ssh, and minissh's own long flags;
+//   - keys.go and keys_known.go: every key of ssh_config(5), for -o and files.
+//
+// Each row says what the option sets and how far this version goes with it (its
+// [Status]). To give minissh a new option, change the row's status and use the
+// field that it fills; nothing else here needs to change.
+//
+// # The way in
+//
+//	verb, rest, ok := options.IsVerb(os.Args[1:]) // "try", "prompt", …: only as first word
+//	o, err := options.Parse(os.Args[1:])          // everything resolved, or a typed error
+//	if err == nil { err = o.Refuse() }            // what this version cannot do yet
+//
+// Every error has a Hint method ([Hinter]); Error and Hint are sentences for a
+// person, without the "minissh: " in front. All of them end the client with 255.
+//
+// # Which value counts
+//
+// As in ssh, the first value of an option counts, and -i, -p, -l, user@ count as
+// -o would. The sources, in order: the command line; ~/.config/minissh/config;
+// ~/.ssh/config. The last one was written for sshd's port and sshd's routes, so
+// Port, HostKeyAlias, ProxyCommand and ProxyJump in it do not count, and a key
+// that this version cannot honour is noted and not refused. -F FILE replaces both
+// files and counts in full; -F none reads nothing. ssh's system-wide file is not
+// read. Match blocks and Include lines are skipped with a note.
+//
+// # Differences from ssh
+//
+//   - The port is 7422 unless given. A port is a number, never a service name.
+//   - [::1], [::1]:port, minissh://, unix:PATH and user@unix:PATH are hosts;
+//     host:port is an error with a hint (ssh looks for a host of that name).
+//   - An unknown key in a file is a note, on the command line an error.
+//   - HostName may name a Unix socket: HostName unix:/run/lab.sock.
+//   - ~ is $HOME, where ssh asks the password database.
+//   - Leading ~ is expanded after % and ${}, so that a % in $HOME is harmless.
+//
+// The package starts nothing, connects nowhere and writes nothing; it reads the
+// files named above and the environment given as [Environment].
+package options

@@ -1,0 +1,105 @@
+package options
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"time"
+)
+
+// WriteEffective writes the options in the form of `ssh -G`: one "key value" a
+// line, keys in lower case. It holds the keys that minissh heeds, and the files
+// that it would look at.
+func (o *Options) WriteEffective(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	line := func(key string, values ...any) {
+		fmt.Fprintf(out, "%s", key)
+		for _, v := range values {
+			fmt.Fprintf(out, " %v", v)
+		}
+		fmt.Fprintln(out)
+	}
+	host := o.HostName
+	if o.Socket != "" {
+		host = unixPrefix + o.Socket
+	}
+	line("host", o.Alias)
+	line("user", o.User)
+	line("hostname", host)
+	line("port", o.Port)
+	line("addressfamily", o.AddressFamily)
+	line("batchmode", yesOrNo(o.BatchMode))
+	line("hashknownhosts", yesOrNo(o.HashKnownHosts))
+	line("identitiesonly", yesOrNo(o.IdentitiesOnly))
+	line("requesttty", trueOrFalse(string(o.RequestTTY)))
+	line("sessiontype", o.SessionType)
+	line("stdinnull", yesOrNo(o.StdinNull))
+	line("forkafterauthentication", yesOrNo(o.ForkAfterAuthentication))
+	line("stricthostkeychecking", trueOrFalse(string(o.StrictHostKeyChecking)))
+	line("serveralivecountmax", o.ServerAliveCountMax)
+	line("serveraliveinterval", int(o.ServerAliveInterval/time.Second))
+	line("loglevel", o.LogLevel)
+	if o.HostKeyAlias != "" {
+		line("hostkeyalias", o.HostKeyAlias)
+	}
+	if o.IdentityAgent != "" {
+		line("identityagent", o.IdentityAgent)
+	}
+	for _, file := range append(append([]string(nil), o.IdentityFiles...), o.DefaultIdentityFiles...) {
+		line("identityfile", file)
+	}
+	list := func(key string, files []string) {
+		if len(files) == 0 {
+			line(key, "none")
+			return
+		}
+		values := make([]any, len(files))
+		for i := range files {
+			values[i] = files[i]
+		}
+		line(key, values...)
+	}
+	list("globalknownhostsfile", o.GlobalKnownHostsFiles)
+	list("userknownhostsfile", o.UserKnownHostsFiles)
+	if o.RemoteCommand != "" {
+		line("remotecommand", o.RemoteCommand)
+	}
+	for _, name := range o.SendEnv {
+		line("sendenv", name)
+	}
+	for _, pair := range o.SetEnv {
+		line("setenv", pair)
+	}
+	if o.ConnectTimeout > 0 {
+		line("connecttimeout", int(o.ConnectTimeout/time.Second))
+	} else {
+		line("connecttimeout", "none")
+	}
+	switch {
+	case o.EscapeChar < 0:
+		line("escapechar", "none")
+	case o.EscapeChar < ' ':
+		line("escapechar", "^"+string(rune(o.EscapeChar|64)))
+	default:
+		line("escapechar", string([]byte{byte(o.EscapeChar)}))
+	}
+	return out.Flush()
+}
+
+func yesOrNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// trueOrFalse is how ssh prints yes and no of options that have more values.
+func trueOrFalse(s string) string {
+	switch s {
+	case "yes":
+		return "true"
+	case "no":
+		return "false"
+	}
+	return s
+}

@@ -1,0 +1,110 @@
+package options
+
+import (
+	"os"
+	"strings"
+)
+
+// What single letters do beyond setting a key (ssh.c's main).
+
+const whatTTY = "a terminal on the other side"
+
+// addIdentity is -i. A file that is not there is warned about and left out, as
+// ssh does.
+func (p *parser) addIdentity(arg string) error {
+	path, err := p.env.expandHome(arg)
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		if pathErr, ok := err.(*os.PathError); ok {
+			err = pathErr.Err
+		}
+		p.o.Warnings = append(p.o.Warnings, "identity file "+shown(arg)+" is left out: "+err.Error())
+		return nil
+	}
+	return p.setKey("IdentityFile", arg)
+}
+
+// setSession is -N, -s and -W, which exclude each other.
+func (p *parser) setSession(t SessionType, flag string) error {
+	if p.seen["sessiontype"] && p.o.SessionType != t {
+		return usage("", "%s does not go together with -N, -s or SessionType", flag)
+	}
+	p.seen["sessiontype"] = true
+	p.o.SessionType = t
+	if t == SessionNone {
+		p.setTTY(TTYNo)
+	}
+	return nil
+}
+
+// setTTY is -t, -tt and -T: the last letter wins, and letters win over keys.
+func (p *parser) setTTY(t TTY) {
+	p.seen["requesttty"] = true
+	p.o.RequestTTY = t
+}
+
+// setFamily is -4 and -6: the last letter wins, and letters win over keys.
+func (p *parser) setFamily(family string) {
+	p.seen["addressfamily"] = true
+	p.o.AddressFamily = family
+}
+
+func (p *parser) setLevel(l LogLevel) {
+	p.seen["loglevel"] = true
+	p.o.LogLevel = l
+}
+
+// louder is -v: the first one wins over anything said before, each further one
+// adds a level.
+func (p *parser) louder() {
+	switch {
+	case !p.levelByV:
+		p.levelByV = true
+		p.setLevel(LevelDebug1)
+	case p.o.LogLevel < LevelDebug3:
+		p.setLevel(p.o.LogLevel + 1)
+	}
+}
+
+// suggestion is the hint for a key that there is not: the nearest one that there
+// is, when it is near.
+func suggestion(key string) string {
+	key = strings.ToLower(key)
+	best, distance := "", 3
+	for name, row := range keyTable {
+		if d := editDistance(key, name, 3); d < distance || d < 3 && d == distance && row.name < best {
+			best, distance = row.name, d
+		}
+	}
+	if best == "" {
+		return helpHint
+	}
+	return "-o " + best + "=…"
+}
+
+// editDistance is Levenshtein's distance of a and b, or limit when it is at
+// least that.
+func editDistance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 0; i < len(a); i++ {
+		corner := row[0]
+		row[0] = i + 1
+		for j := 0; j < len(b); j++ {
+			change := corner
+			if a[i] != b[j] {
+				change++
+			}
+			corner = row[j+1]
+			row[j+1] = min(change, row[j]+1, corner+1)
+		}
+	}
+	return min(row[len(b)], limit)
+}

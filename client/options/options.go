@@ -1,0 +1,208 @@
+package options
+
+import (
+	"strings"
+	"time"
+)
+
+// DefaultPort is minisshd's port (DESIGN section 6).
+const DefaultPort = 7422
+
+// Options is one command line together with the configuration that applies to
+// it: all values resolved, defaults filled in, ~ and % expanded. Nothing in it
+// changes after [Parse].
+type Options struct {
+	// Alias is the host as it was named on the command line, without user, port
+	// and brackets: what Host blocks match and messages show. For a Unix socket it
+	// is "unix:PATH".
+	Alias string
+	// HostName is the name or address to dial, lower-cased; empty with Socket.
+	HostName string
+	// Port is the TCP port, 1 to 65535.
+	Port int
+	// Socket is the path of the Unix socket to dial; empty for TCP.
+	Socket string
+	// User is the account on the other side; the local user's name if none was given.
+	User string
+	// UserGiven tells that the user was named and is not only the local name.
+	UserGiven bool
+	// AddressFamily is "any", "inet" or "inet6" (-4, -6).
+	AddressFamily string
+
+	// Command holds the words after the host, as given. See CommandLine.
+	Command []string
+	// Exec (--exec) runs Command as an argument vector, without a shell.
+	Exec bool
+	// Timeout (--timeout) is the most that the command may take; 0 is no limit.
+	Timeout time.Duration
+	// SessionType says what is opened: a command or shell, nothing (-N), or a
+	// subsystem (-s), whose name is then the command.
+	SessionType SessionType
+	// StdinNull (-n) keeps standard input from being read.
+	StdinNull bool
+	// ForkAfterAuthentication (-f) asks to go to the background once logged in.
+	ForkAfterAuthentication bool
+	// RequestTTY is the wish for a pty (-t, -tt, -T).
+	RequestTTY TTY
+	// RemoteCommand is run when Command is empty; "" or the whole line.
+	RemoteCommand string
+	// EscapeChar (-e) starts an escape on a pty; -1 is none. The default is '~'.
+	EscapeChar int
+	// StdioForward (-W) is the "host:port" that standard input and output go to.
+	StdioForward string
+	// SendEnv holds patterns of names whose variables are sent, in order; one
+	// with a leading '-' takes names away again (ssh_config(5)).
+	SendEnv []string
+	// SetEnv holds NAME=value pairs to send.
+	SetEnv []string
+
+	// IdentityFiles are the private keys named by -i and IdentityFile, in the
+	// order to try them.
+	IdentityFiles []string
+	// DefaultIdentityFiles are tried last; empty when any IdentityFile was named
+	// ("none" included).
+	DefaultIdentityFiles []string
+	// IdentitiesOnly offers keys of the agent only where a file names them.
+	IdentitiesOnly bool
+	// IdentityAgent is the agent's socket; empty is none.
+	IdentityAgent string
+	// UserKnownHostsFiles are read in order; a new key is written to the first.
+	// Empty with UserKnownHostsFile=none.
+	UserKnownHostsFiles []string
+	// GlobalKnownHostsFiles are read and never written.
+	GlobalKnownHostsFiles []string
+	// StrictHostKeyChecking says what happens with a host that is not known.
+	StrictHostKeyChecking Strictness
+	// HashKnownHosts hides names in new known_hosts lines.
+	HashKnownHosts bool
+	// HostKeyAlias stands for the host's name in known_hosts; empty is none.
+	HostKeyAlias string
+	// BatchMode asks no question of anyone.
+	BatchMode bool
+
+	// ConnectTimeout bounds connecting up to the end of the handshake; 0 is the
+	// system's own limit.
+	ConnectTimeout time.Duration
+	// ServerAliveInterval and ServerAliveCountMax are ssh's liveness settings.
+	ServerAliveInterval time.Duration
+	ServerAliveCountMax int
+
+	// LogLevel is how much is told on standard error (-q, -v, -vv, -vvv).
+	LogLevel LogLevel
+	// LogFile (-E) is where messages go instead of standard error.
+	LogFile string
+
+	// PrintConfig (-G) asks for WriteEffective and nothing else.
+	PrintConfig bool
+	// Version (-V, --version) and Help (--help) end the parsing where they stand:
+	// everything else may be empty.
+	Version bool
+	Help    bool
+
+	// Warnings are for the user in any case, Notes from -v on.
+	Warnings []string
+	Notes    []string
+
+	unsupported []*UnsupportedError
+}
+
+// CommandLine is the line for the far shell: the words joined with single
+// spaces, nothing quoted (SSH_CONTRACT rule 4), else RemoteCommand. It is empty
+// when a shell is asked for.
+func (o *Options) CommandLine() string {
+	if len(o.Command) == 0 {
+		return o.RemoteCommand
+	}
+	return strings.Join(o.Command, " ")
+}
+
+// Refuse reports the first option on the command line (or in minissh's own
+// files) that asks for what this version does not have, as an
+// [*UnsupportedError]; nil if there is none.
+func (o *Options) Refuse() error {
+	if len(o.unsupported) == 0 {
+		return nil
+	}
+	return o.unsupported[0]
+}
+
+// Status says how far this version goes with an option of ssh.
+type Status int
+
+const (
+	// Honoured options do what they do in ssh.
+	Honoured Status = iota
+	// Later options are parsed into their field; asking for them is refused by
+	// Refuse, since ignoring them would do something else than was asked.
+	Later
+	// Noted options are parsed and have no effect yet, which harms nothing; a note
+	// says so.
+	Noted
+	// Ignored options are ssh's and mean nothing here.
+	Ignored
+)
+
+// String names the status as tables in documents show it.
+func (s Status) String() string {
+	return [...]string{"honoured", "later", "noted", "ignored"}[s]
+}
+
+// SessionType is ssh_config(5)'s SessionType.
+type SessionType string
+
+// The session types.
+const (
+	SessionDefault   SessionType = "default"
+	SessionNone      SessionType = "none"
+	SessionSubsystem SessionType = "subsystem"
+)
+
+// TTY is ssh_config(5)'s RequestTTY.
+type TTY string
+
+// The wishes for a pty: auto is a pty for a login shell when standard input is a
+// terminal; yes one for commands too; force one in any case; no none.
+const (
+	TTYAuto  TTY = "auto"
+	TTYNo    TTY = "no"
+	TTYYes   TTY = "yes"
+	TTYForce TTY = "force"
+)
+
+// Strictness is ssh_config(5)'s StrictHostKeyChecking. A changed key is refused
+// with each of them.
+type Strictness string
+
+// The answers to an unknown host: ask the user, refuse, accept and remember
+// (accept-new), accept and remember without strictness (no).
+const (
+	StrictAsk       Strictness = "ask"
+	StrictYes       Strictness = "yes"
+	StrictAcceptNew Strictness = "accept-new"
+	StrictNo        Strictness = "no"
+)
+
+// LogLevel is ssh_config(5)'s LogLevel; higher tells more.
+type LogLevel int
+
+// The levels. Warnings are told from LevelInfo on, notes from LevelDebug1 on.
+const (
+	LevelQuiet LogLevel = iota
+	LevelFatal
+	LevelError
+	LevelInfo
+	LevelVerbose
+	LevelDebug1
+	LevelDebug2
+	LevelDebug3
+)
+
+var levelNames = [...]string{"QUIET", "FATAL", "ERROR", "INFO", "VERBOSE", "DEBUG", "DEBUG2", "DEBUG3"}
+
+// String is the level's name in ssh_config(5).
+func (l LogLevel) String() string {
+	if l < 0 || int(l) >= len(levelNames) {
+		return "INFO"
+	}
+	return levelNames[l]
+}

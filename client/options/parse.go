@@ -1,0 +1,271 @@
+package options
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Parse reads a command line (without the program's name) and the configuration
+// files that go with it, for the user and environment of this process. The
+// error is a *UsageError or a *ConfigError; what a later version will do is
+// reported by [Options.Refuse].
+func Parse(args []string) (*Options, error) { return CurrentEnvironment().Parse(args) }
+
+// Parse is [Parse] in this environment.
+func (env *Environment) Parse(args []string) (*Options, error) {
+	p := &parser{env: env, o: &Options{EscapeChar: '~', ServerAliveCountMax: 3}, seen: make(map[string]bool)}
+	if err := p.arguments(args); err != nil {
+		return nil, err
+	}
+	if p.o.Version || p.o.Help {
+		return p.o, nil
+	}
+	if !p.haveHost {
+		return nil, usage("minissh try, or minissh [user@]host command", "no host was given")
+	}
+	if err := p.configuration(); err != nil {
+		return nil, err
+	}
+	if err := p.resolve(); err != nil {
+		return nil, err
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return p.o, nil
+}
+
+// parser is one run of Parse.
+type parser struct {
+	env        *Environment
+	o          *Options
+	seen       map[string]bool // keys (lower case) that have their value
+	ignore     []string        // patterns of IgnoreUnknown
+	configFile string          // -F; "" is the default files
+	haveHost   bool
+	levelByV   bool // LogLevel was set by -v
+}
+
+// arguments walks over the command line: options, the host, options again until
+// the command's first word (SSH_CONTRACT rule 1). -- ends the options for good.
+func (p *parser) arguments(args []string) error {
+	ended := false
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case !ended && arg == "--":
+			ended = true
+		case !ended && strings.HasPrefix(arg, "--"):
+			used, err := p.longFlag(arg[2:], args[i+1:])
+			if err != nil {
+				return err
+			}
+			i += used
+		case !ended && len(arg) > 1 && arg[0] == '-':
+			used, err := p.cluster(arg[1:], args[i+1:])
+			if err != nil {
+				return err
+			}
+			i += used
+		case !p.haveHost:
+			if err := p.destination(arg); err != nil {
+				return err
+			}
+			p.haveHost = true
+		default:
+			p.o.Command = append([]string(nil), args[i:]...)
+			return nil
+		}
+		if p.o.Version || p.o.Help {
+			return nil
+		}
+	}
+	return nil
+}
+
+// cluster reads the letters of one argument (-MT, -lUSER, -p22). used is 1 when
+// the value was the next argument.
+func (p *parser) cluster(letters string, next []string) (used int, err error) {
+	for i := 0; i < len(letters); i++ {
+		row := findLetter(letters[i])
+		if row == nil {
+			name := "-" + letters[i:i+1]
+			if letters[i] >= 0x80 {
+				name = "-" + letters[i:]
+			}
+			return 0, usage(helpHint, "unknown option %s", shown(name))
+		}
+		if !row.arg {
+			if err := p.flag(row, row.value); err != nil {
+				return 0, err
+			}
+			if p.o.Version {
+				return 0, nil
+			}
+			continue
+		}
+		if rest := letters[i+1:]; rest != "" {
+			return 0, p.flag(row, rest)
+		}
+		if len(next) == 0 {
+			return 0, usage(helpHint, "%s needs a value after it", row.name())
+		}
+		return 1, p.flag(row, next[0])
+	}
+	return 0, nil
+}
+
+func (p *parser) longFlag(flag string, next []string) (used int, err error) {
+	name, value, attached := strings.Cut(flag, "=")
+	row := findLong(name)
+	switch {
+	case row == nil:
+		return 0, usage(helpHint, "unknown option %s", shown("--"+name))
+	case !row.arg && attached:
+		return 0, usage(helpHint, "%s takes no value", row.name())
+	case !row.arg:
+		return 0, p.flag(row, "")
+	case attached:
+		return 0, p.flag(row, value)
+	case len(next) == 0:
+		return 0, usage(helpHint, "%s needs a value after it", row.name())
+	}
+	return 1, p.flag(row, next[0])
+}
+
+func (p *parser) flag(row *flagRow, arg string) error {
+	switch row.status {
+	case Later:
+		p.refuse(row.name(), row.what, row.hint)
+	case Noted:
+		p.note("%s has no effect in this version (%s)", row.name(), row.what)
+	}
+	if row.key != "" {
+		if arg == "" {
+			return usage(helpHint, "%s needs a value that is not empty", row.name())
+		}
+		if err := p.setKey(row.key, arg); err != nil {
+			return usage(helpHint, "%s: %v", row.name(), err)
+		}
+	}
+	if row.set != nil {
+		return row.set(p, arg)
+	}
+	return nil
+}
+
+// setKey gives a key its value, if it has none yet. The value counts as one word.
+func (p *parser) setKey(name, value string) error {
+	row := keyTable[strings.ToLower(name)]
+	target := p.o
+	if p.claim(row) {
+		target = new(Options)
+	}
+	return row.set(target, []string{value})
+}
+
+// claim marks the row's key as given, and tells whether it was given already.
+func (p *parser) claim(row *keyRow) (taken bool) {
+	key := strings.ToLower(row.name)
+	taken = p.seen[key] && !row.repeat
+	p.seen[key] = true
+	return taken
+}
+
+// dashO is -o: a line of a configuration file (SSH_CONTRACT rule 2).
+func (p *parser) dashO(arg string) error {
+	key, rest, ok := splitKey(arg)
+	if !ok || key == "" {
+		return usage("minissh -o Key=value host", "-o %s is no option", shown(arg))
+	}
+	row := keyTable[strings.ToLower(key)]
+	if row == nil {
+		if p.ignored(key) {
+			return nil
+		}
+		return usage(suggestion(key), "-o: there is no option %s", shown(key))
+	}
+	if row.structure {
+		return usage("put it into a file and name that with -F", "-o: %s can stand in a file only", row.name)
+	}
+	values, err := row.values(rest)
+	if err != nil {
+		return usage("minissh -o "+row.name+"=value host", "-o: %v", err)
+	}
+	return p.apply(row, values, place{name: "-o " + row.name})
+}
+
+// place is where a key stands: as messages name it, and in which file. The zero
+// file is the command line.
+type place struct {
+	name     string
+	file     string
+	line     int
+	forSSH   bool // ~/.ssh/config
+	inactive bool // a block for other hosts: checked, and nothing else
+}
+
+func (at place) fail(err error) error {
+	if at.file != "" {
+		return &ConfigError{File: at.file, Line: at.line, Msg: err.Error()}
+	}
+	return usage("", "-o %v", err)
+}
+
+// apply gives a row its values and says what it will not do.
+func (p *parser) apply(row *keyRow, v []string, at place) error {
+	if row.name == "IgnoreUnknown" {
+		if !at.inactive {
+			p.ignore = append(p.ignore, strings.Split(v[0], ",")...)
+		}
+		return nil
+	}
+	if at.forSSH && row.sshd {
+		if !at.inactive && !p.seen[strings.ToLower(row.name)] {
+			p.note("%s does not count: it is about sshd (what is meant for minissh belongs into ~/.config/minissh/config)", at.name)
+		}
+		return nil
+	}
+	asks := row.status == Later || row.status == Noted
+	if asks && row.asks != nil {
+		asks = row.asks(v)
+	}
+	// A wish from ssh's own file that cannot be granted must not linger in a field.
+	ungranted := asks && at.forSSH
+	if at.inactive || ungranted || p.claim(row) {
+		if ungranted && !at.inactive {
+			p.note("%s has no effect in this version (%s)", at.name, row.what)
+		}
+		if err := row.put(new(Options), v); err != nil {
+			return at.fail(err)
+		}
+		return nil
+	}
+	if err := row.put(p.o, v); err != nil {
+		return at.fail(err)
+	}
+	if asks && row.status == Later {
+		p.refuse(at.name, row.what, "")
+	} else if asks {
+		p.note("%s has no effect in this version (%s)", at.name, row.what)
+	}
+	return nil
+}
+
+func (p *parser) refuse(option, what, hint string) {
+	p.o.unsupported = append(p.o.unsupported, &UnsupportedError{Option: option, What: what, Advice: hint})
+}
+
+func (p *parser) note(format string, args ...any) {
+	p.o.Notes = append(p.o.Notes, fmt.Sprintf(format, args...))
+}
+
+// ignored tells whether IgnoreUnknown covers a key that there is not.
+func (p *parser) ignored(key string) bool {
+	for _, pattern := range p.ignore {
+		if matchPattern(strings.ToLower(key), strings.ToLower(pattern)) {
+			return true
+		}
+	}
+	return false
+}

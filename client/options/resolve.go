@@ -1,0 +1,218 @@
+package options
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strings"
+)
+
+// resolve fills in defaults and expands ~, % and ${} once everything was read.
+func (p *parser) resolve() error {
+	o := p.o
+	o.UserGiven = p.seen["user"]
+	if !o.UserGiven {
+		o.User = p.env.User
+	}
+	if o.Port == 0 {
+		o.Port = DefaultPort
+	}
+	orDefault(&o.AddressFamily, "any")
+	orDefault(&o.StrictHostKeyChecking, StrictAsk)
+	orDefault(&o.RequestTTY, TTYAuto)
+	orDefault(&o.SessionType, SessionDefault)
+	if !p.seen["loglevel"] {
+		o.LogLevel = LevelInfo
+	}
+	if err := p.resolveHost(); err != nil {
+		return err
+	}
+	if err := p.resolveFiles(); err != nil {
+		return err
+	}
+	return p.resolveAgent()
+}
+
+func orDefault[T ~string](field *T, value T) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+// resolveHost finds what to dial: the host as typed, or HostName with %h, which
+// may name a Unix socket too.
+func (p *parser) resolveHost() error {
+	o := p.o
+	name := o.Alias
+	if o.HostName != "" {
+		name = o.HostName
+		if _, err := netip.ParseAddr(name); err != nil { // fe80::1%eth0 holds no token
+			lower := strings.ToLower(o.Alias)
+			if name, err = expandTokens(name, map[byte]string{'%': "%", 'h': lower}); err != nil {
+				return usage("", "HostName: %v", err)
+			}
+		}
+	}
+	if path, ok := strings.CutPrefix(name, unixPrefix); ok {
+		path, err := p.env.expandHome(path)
+		if err != nil {
+			return usage("", "%v", err)
+		}
+		if path == "" || strings.IndexByte(path, 0) >= 0 {
+			return usage("minissh unix:/path/of/socket command", "%s names no socket", shown(name))
+		}
+		o.Socket, o.HostName = path, ""
+		return nil
+	}
+	if _, err := netip.ParseAddr(name); err != nil {
+		name = strings.ToLower(name)
+	}
+	o.HostName = name
+	return nil
+}
+
+// resolveFiles expands the names of files, and adds those that count when none
+// was named.
+func (p *parser) resolveFiles() error {
+	o, env := p.o, p.env
+	tokens := env.tokens(o)
+	var err error
+	if o.IdentityFiles, err = env.expandFiles("IdentityFile", o.IdentityFiles, tokens); err != nil {
+		return err
+	}
+	if !p.seen["identityfile"] && env.Home != "" {
+		for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
+			o.DefaultIdentityFiles = append(o.DefaultIdentityFiles, env.inHome(".ssh", name))
+		}
+	}
+	if o.UserKnownHostsFiles, err = env.expandFiles("UserKnownHostsFile", o.UserKnownHostsFiles, tokens); err != nil {
+		return err
+	}
+	if !p.seen["userknownhostsfile"] && env.Home != "" {
+		o.UserKnownHostsFiles = []string{env.inHome(".ssh", "known_hosts"), env.inHome(".ssh", "known_hosts2")}
+	}
+	if o.GlobalKnownHostsFiles, err = env.expandFiles("GlobalKnownHostsFile", o.GlobalKnownHostsFiles, tokens); err != nil {
+		return err
+	}
+	if !p.seen["globalknownhostsfile"] {
+		o.GlobalKnownHostsFiles = []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
+	}
+	return nil
+}
+
+// expandFiles expands each name, drops "none", and keeps the first of twins.
+func (env *Environment) expandFiles(key string, names []string, tokens map[byte]string) ([]string, error) {
+	var files []string
+	seen := make(map[string]bool)
+	for _, name := range names {
+		if strings.EqualFold(name, "none") {
+			continue
+		}
+		path, err := env.expandFile(name, tokens)
+		if err != nil {
+			return nil, usage("", "%s: %v", key, err)
+		}
+		if !seen[path] {
+			files = append(files, path)
+		}
+		seen[path] = true
+	}
+	return files, nil
+}
+
+// expandFile expands % and ${} before ~, so that a percent sign in the name of
+// the home directory stays one.
+func (env *Environment) expandFile(name string, tokens map[byte]string) (string, error) {
+	path, err := expandTokens(name, tokens)
+	if err == nil {
+		path, err = env.expandVariables(path)
+	}
+	if err == nil && strings.HasPrefix(name, "~") {
+		path, err = env.expandHome(path)
+	}
+	return path, err
+}
+
+// resolveAgent finds the agent's socket: SSH_AUTH_SOCK, unless IdentityAgent
+// says none, another variable ($NAME), or a path.
+func (p *parser) resolveAgent() error {
+	o, env := p.o, p.env
+	agent := o.IdentityAgent
+	switch {
+	case strings.EqualFold(agent, "none"):
+		o.IdentityAgent = ""
+	case agent == "" || agent == "SSH_AUTH_SOCK":
+		o.IdentityAgent, _ = env.Getenv("SSH_AUTH_SOCK")
+	case agent[0] == '$' && !strings.HasPrefix(agent, "${"):
+		o.IdentityAgent, _ = env.Getenv(agent[1:])
+	default:
+		path, err := env.expandFile(agent, env.tokens(o))
+		if err != nil {
+			return usage("", "IdentityAgent: %v", err)
+		}
+		o.IdentityAgent = filepath.Clean(path)
+	}
+	return nil
+}
+
+// check refuses combinations that make no sense, as ssh does before it connects.
+func (p *parser) check() error {
+	o := p.o
+	if o.Socket == "" {
+		if err := checkHost(o.Alias); err != nil {
+			return err
+		}
+		if err := checkHost(o.HostName); err != nil {
+			return err
+		}
+	}
+	if o.UserGiven {
+		if err := checkUser(o.User); err != nil {
+			return err
+		}
+	}
+	if o.RequestTTY == TTYNo { // -t -T
+		kept := o.unsupported[:0]
+		for _, u := range o.unsupported {
+			if u.What != whatTTY {
+				kept = append(kept, u)
+			}
+		}
+		o.unsupported = kept
+	}
+	line := o.CommandLine()
+	switch {
+	case o.Exec && len(o.Command) == 0:
+		return usage("minissh --exec host program argument…", "--exec needs a program and its arguments")
+	case o.Exec && o.SessionType == SessionSubsystem:
+		return usage("leave out one of them", "--exec and -s do not go together")
+	case len(o.Command) > 0 && o.RemoteCommand != "":
+		return usage("minissh -o RemoteCommand=none host command", "there is a command here and a RemoteCommand in the configuration")
+	case o.SessionType == SessionSubsystem && line == "":
+		return usage("minissh -s host sftp", "-s needs the name of a subsystem")
+	case o.ForkAfterAuthentication && line == "" && o.SessionType != SessionNone:
+		return usage("minissh -f host command", "-f needs a command to leave running")
+	}
+	return nil
+}
+
+// KnownHostsName is the name that stands for the host in known_hosts, without
+// the port: HostKeyAlias, else the name that is dialled.
+func (o *Options) KnownHostsName() string {
+	if o.HostKeyAlias != "" {
+		return o.HostKeyAlias
+	}
+	return o.HostName
+}
+
+// String shows where the connection goes, as user@host:port or user@unix:PATH,
+// for messages; characters that do not print are quoted.
+func (o *Options) String() string {
+	switch {
+	case o.Socket != "":
+		return shown(o.User) + "@" + unixPrefix + shown(o.Socket)
+	case strings.Contains(o.HostName, ":"):
+		return fmt.Sprintf("%s@[%s]:%d", shown(o.User), shown(o.HostName), o.Port)
+	}
+	return fmt.Sprintf("%s@%s:%d", shown(o.User), shown(o.HostName), o.Port)
+}
