@@ -102,6 +102,13 @@ func (c *Channel) Requests() <-chan Event { return c.requests }
 // Gone is closed when the peer has sent CLOSE or the session has ended: nobody is interested in this channel any more.
 func (c *Channel) Gone() <-chan struct{} { return c.gone }
 
+// SessionEnded says whether the channel is gone because its session is.
+func (c *Channel) SessionEnded() bool {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.failed
+}
+
 // Next waits for the next event in the order in which things were sent, copying data into p. It returns io.EOF after CLOSE, and
 // the session's end if that comes first. Data that had arrived before the end is still given.
 func (c *Channel) Next(p []byte) (Event, error) {

@@ -66,6 +66,8 @@ type Session struct {
 	id   string        // 64 hex digits, a secret
 	done chan struct{} // closed when the session has ended
 
+	onEnd func(why error) // set by the Registry before the session is used; called once, holding mu
+
 	apps sync.WaitGroup // the Accept goroutines
 
 	mu   sync.Mutex // guards everything below, and all of each Channel
@@ -153,6 +155,9 @@ func (s *Session) end(why error) {
 	s.control, s.ready, s.grants, s.kept, s.keptBytes = nil, nil, nil, nil, 0
 	close(s.done)
 	s.work.Broadcast()
+	if s.onEnd != nil {
+		s.onEnd(why)
+	}
 }
 
 // Close says GOODBYE with a reason (nil: all went well), waits until that is on its way (two seconds at most), and closes the link.

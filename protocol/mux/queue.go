@@ -1,0 +1,37 @@
+package mux
+
+// queueKeeps is how many empty places a queue that has run empty may keep, so that a steady flow allocates nothing
+// and an idle session holds nothing large.
+const queueKeeps = 16
+
+// queue is first in, first out. The zero queue is empty and holds no memory.
+type queue[T any] struct {
+	items []T
+	head  int
+}
+
+func (q *queue[T]) len() int { return len(q.items) - q.head }
+
+// at is the item that i others stand before.
+func (q *queue[T]) at(i int) *T { return &q.items[q.head+i] }
+
+func (q *queue[T]) push(item T) {
+	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 {
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
+	}
+	q.items = append(q.items, item)
+}
+
+func (q *queue[T]) pop() T {
+	item := q.items[q.head]
+	clear(q.items[q.head : q.head+1]) // what was popped is not held on to
+	if q.head++; q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
+		if cap(q.items) > queueKeeps {
+			q.items = nil
+		}
+	}
+	return item
+}

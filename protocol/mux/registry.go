@@ -1,0 +1,141 @@
+package mux
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"time"
+
+	"minissh/protocol"
+)
+
+// Tombstones of P7.9: how long an ended session is remembered, and how many of them at most (the oldest go first).
+const (
+	tombTime = 10 * time.Minute
+	tombMost = 4096
+)
+
+// Registry is a daemon's table of sessions. A session is found by its owner (a key's fingerprint or a uid), user and name
+// together (P7.7): whoever learns a name can do nothing with it under another key.
+//
+// Lock order: Session.mu, then Registry.mu. The Registry calls no method of a Session while it holds its lock.
+type Registry struct {
+	limit int
+
+	mu       sync.Mutex
+	sessions map[place]*Entry
+	tombs    map[place]*tomb
+	buried   queue[*tomb] // oldest first
+}
+
+// Entry is a session in the table.
+type Entry struct {
+	Owner, User string
+	Since       time.Time // of its first HELLO
+	Session     *Session
+}
+
+// place is the hash of owner, user and name: as a key it has one size, whatever a client calls itself.
+type place [sha256.Size]byte
+
+type tomb struct {
+	place place
+	until time.Time
+	code  protocol.Code
+}
+
+// NewRegistry returns a table for at most limit sessions. A session counts until its commands have ended too.
+func NewRegistry(limit int) *Registry {
+	return &Registry{limit: limit, sessions: map[place]*Entry{}, tombs: map[place]*tomb{}}
+}
+
+// Attach finds the session that a HELLO names, or makes it if the HELLO asks for that. The HELLO has been checked and its
+// sender authorized for user, on this attempt too (RULES B17). What Attach returns goes to Session.Accept at once, or to Session.Close.
+//
+// The error is a *protocol.Violation: session_unknown, session_expired, session_ended or too_many_sessions.
+func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() *Session) (*Session, error) {
+	at := placeOf(owner, hello.User, hello.Session)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dig()
+	if t := r.tombs[at]; t != nil { // first: its commands may still be ending
+		return nil, protocol.Violate(t.code, "the session is over")
+	}
+	if e := r.sessions[at]; e != nil {
+		return e.Session, nil
+	}
+	if !hello.Create {
+		return nil, protocol.Violate(protocol.CodeSessionUnknown, "this daemon does not know the session")
+	}
+	if len(r.sessions) >= r.limit {
+		return nil, protocol.Violate(protocol.CodeTooManySessions, "%d sessions are the most here", r.limit)
+	}
+	s := create()
+	s.onEnd = func(why error) { r.bury(at, s, why) }
+	r.sessions[at] = &Entry{Owner: owner, User: hello.User, Since: time.Now(), Session: s}
+	return s, nil
+}
+
+// bury notes that a session has ended, and frees its place when its commands have ended as well. Session.end calls it, holding Session.mu.
+func (r *Registry) bury(at place, s *Session, why error) {
+	t := &tomb{place: at, until: time.Now().Add(tombTime), code: endedCode(why)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dig()
+	r.tombs[at] = t
+	r.buried.push(t)
+	if r.buried.len() > tombMost {
+		delete(r.tombs, r.buried.pop().place)
+	}
+	go func() {
+		s.Wait()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.sessions, at)
+	}()
+}
+
+// endedCode tells a session that nobody came back to from one that was ended.
+func endedCode(why error) protocol.Code {
+	var lost *LinkLost
+	if errors.Is(why, ErrExpired) || errors.As(why, &lost) {
+		return protocol.CodeSessionExpired
+	}
+	return protocol.CodeSessionEnded
+}
+
+// dig takes away tombs whose time is over. The caller holds mu.
+func (r *Registry) dig() {
+	for now := time.Now(); r.buried.len() > 0 && now.After((*r.buried.at(0)).until); {
+		delete(r.tombs, r.buried.pop().place)
+	}
+}
+
+// Len is the number of sessions, those that are still ending included.
+func (r *Registry) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.sessions)
+}
+
+// Entries is a copy of the table as it is now, in no order: for shutting down, and for telling who is here.
+func (r *Registry) Entries() []Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	entries := make([]Entry, 0, len(r.sessions))
+	for _, e := range r.sessions {
+		entries = append(entries, *e)
+	}
+	return entries
+}
+
+func placeOf(parts ...string) (at place) {
+	h := sha256.New()
+	for _, part := range parts { // with lengths: "a","bc" is not "ab","c"
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		h.Write([]byte(part))
+	}
+	h.Sum(at[:0])
+	return at
+}
