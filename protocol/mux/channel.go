@@ -38,6 +38,7 @@ type Channel struct {
 	turn              int       // which of out goes first
 	queued            bool      // stands in Session.ready
 	eofSent           [3]bool
+	waiting           int // frames of ours in Session.control
 
 	inbox          inbox
 	window         int64  // bytes; what we let the peer be ahead of our application
@@ -47,7 +48,8 @@ type Channel struct {
 	peerBlocked    bool   // the last data frame used up our credit
 	eofReceived    [3]bool
 	opened, exited bool // acceptor: sent; opener: received
-	closeSent      bool
+	closeSent      bool // our CLOSE is in Session.control
+	closeGone      bool // it has been numbered
 	closeReceived  bool
 	failed         bool // the session ended
 }
@@ -86,7 +88,7 @@ func (s *Session) Open(open *protocol.Open) (*Channel, error) {
 	c.open = *open
 	s.nextID += 2
 	s.ourOpen++
-	s.enqueue(frame)
+	s.enqueue(c, protocol.TypeOpen, frame)
 	return c, nil
 }
 
@@ -109,17 +111,17 @@ func (c *Channel) SessionEnded() bool {
 	return c.failed
 }
 
-// Next waits for the next event in the order in which things were sent, copying data into p. It returns io.EOF after CLOSE, and
+// Next waits for the next event in the order in which things were sent, copying data into p (not empty). It returns io.EOF after CLOSE, and
 // the session's end if that comes first. Data that had arrived before the end is still given.
 func (c *Channel) Next(p []byte) (Event, error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	for c.inbox.empty() {
+		if c.closeReceived { // first: what happened to the session afterwards is not this channel's affair
+			return Event{}, io.EOF
+		}
 		if c.failed {
 			return Event{}, c.s.ended
-		}
-		if c.closeReceived {
-			return Event{}, io.EOF
 		}
 		c.change.Wait()
 	}
@@ -175,12 +177,16 @@ func (c *Channel) EOF(kind protocol.Type) error {
 	if err := c.sendable(); err != nil || c.eofSent[stream(kind)] {
 		return err
 	}
+	if c.out[stream(kind)] != nil { // EOF would overtake what it still has to send
+		return errors.New("EOF while a Write of the same type is under way")
+	}
 	c.eofSent[stream(kind)] = true
-	c.s.enqueue(protocol.AppendFrame(nil, protocol.TypeEOF, 0, c.id, []byte{byte(kind)}))
+	c.s.enqueue(c, protocol.TypeEOF, protocol.AppendFrame(nil, protocol.TypeEOF, 0, c.id, []byte{byte(kind)}))
 	return nil
 }
 
-// Send sends an OPENED, SIGNAL, NOTICE or EXIT message.
+// Send sends an OPENED, SIGNAL, NOTICE or EXIT message. It does not wait, but for SIGNAL and NOTICE of which many wait to be sent
+// already: the peer could make us queue without end otherwise. A NOTICE that comes too late, after EXIT, is dropped.
 func (c *Channel) Send(kind protocol.Type, message any) error {
 	frame, err := protocol.AppendMessage(nil, kind, c.id, message)
 	if err != nil {
@@ -188,10 +194,28 @@ func (c *Channel) Send(kind protocol.Type, message any) error {
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
+	if kind == protocol.TypeSignal || kind == protocol.TypeNotice {
+		for c.waiting >= protocol.MaxRequests && c.writable() == nil {
+			c.change.Wait()
+		}
+		if c.waiting >= protocol.MaxRequests {
+			return c.writable()
+		}
+	}
 	if err := c.sendable(); err != nil {
 		return err
 	}
-	c.s.enqueue(frame)
+	switch kind {
+	case protocol.TypeNotice:
+		if c.exited {
+			return nil
+		}
+	case protocol.TypeOpened:
+		c.opened = true
+	case protocol.TypeExit:
+		c.exited = true
+	}
+	c.s.enqueue(c, kind, frame)
 	return nil
 }
 
@@ -210,9 +234,8 @@ func (c *Channel) Close(reason *protocol.Reason) error {
 		return nil
 	}
 	c.closeSent = true
-	c.s.enqueue(frame)
+	c.s.enqueue(c, protocol.TypeClose, frame)
 	c.change.Broadcast() // Writes under way fail
-	c.s.retire(c)
 	return nil
 }
 
@@ -244,7 +267,7 @@ func (c *Channel) enlist() {
 		return
 	}
 	c.queued = true
-	c.s.ready = append(c.s.ready, c)
+	c.s.ready.push(c)
 	c.s.work.Signal()
 }
 
@@ -259,9 +282,10 @@ func (c *Channel) fail() {
 	c.change.Broadcast()
 }
 
-// retire forgets a channel that both ends have closed (P5.2). The caller holds mu.
+// retire forgets a channel that both ends have closed (P5.2). Our CLOSE counts when it goes to the link's writer, not earlier: a
+// peer that opens channels and reads nothing would make us queue answers without end. The caller holds mu.
 func (s *Session) retire(c *Channel) {
-	if !c.closeSent || !c.closeReceived {
+	if !c.closeGone || !c.closeReceived {
 		return
 	}
 	s.returnWindow(c)
@@ -273,8 +297,16 @@ func (s *Session) retire(c *Channel) {
 	}
 }
 
-// enqueue gives an encoded session frame, other than data, to the writer. The caller holds mu.
-func (s *Session) enqueue(frame []byte) {
-	s.control = append(s.control, frame)
+// outgoing is an encoded session frame, other than data, on its way to the writer.
+type outgoing struct {
+	frame []byte
+	kind  protocol.Type
+	c     *Channel
+}
+
+// enqueue gives a session frame, other than data, to the writer. The caller holds mu.
+func (s *Session) enqueue(c *Channel, kind protocol.Type, frame []byte) {
+	c.waiting++
+	s.control.push(outgoing{frame, kind, c})
 	s.work.Signal()
 }
