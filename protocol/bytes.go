@@ -13,8 +13,13 @@ import (
 // Bytes is a byte string inside JSON (P4.3): a JSON string where it is valid UTF-8, else {"b64":"…"}.
 type Bytes []byte
 
-// MarshalJSON writes b by P4.3.
+var errNUL = errors.New("a byte string holds NUL")
+
+// MarshalJSON writes b by P4.3. NUL is refused here too: the peer would end the session for it.
 func (b Bytes) MarshalJSON() ([]byte, error) {
+	if bytes.IndexByte(b, 0) >= 0 {
+		return nil, errNUL
+	}
 	if utf8.Valid(b) {
 		return marshal(string(b))
 	}
@@ -36,6 +41,9 @@ func (b *Bytes) UnmarshalJSON(text []byte) error {
 		if boxed.B64 == nil {
 			return errors.New(`an object with "b64" was expected`)
 		}
+		if strings.ContainsAny(*boxed.B64, "\r\n") { // the decoder would skip them
+			return errors.New("line breaks in base64")
+		}
 		raw, err := base64.StdEncoding.Strict().DecodeString(*boxed.B64)
 		if err != nil {
 			return err
@@ -45,7 +53,7 @@ func (b *Bytes) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	if strings.IndexByte(plain, 0) >= 0 {
-		return errors.New("a byte string holds NUL")
+		return errNUL
 	}
 	*b = Bytes(plain)
 	return nil

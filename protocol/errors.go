@@ -74,17 +74,17 @@ func (e *RemoteError) Error() string {
 	if e.Message == "" {
 		return fmt.Sprintf("the other side said %s", quoteCode(e.Code))
 	}
-	return fmt.Sprintf("the other side said %s: %s", quoteCode(e.Code), Quote(e.Message))
+	return fmt.Sprintf("the other side said %s: %s", quoteCode(e.Code), Quote(clip(e.Message)))
 }
 
 // quoteCode shows a code of P8 as it is and anything else quoted.
 func quoteCode(c Code) string {
 	for _, r := range string(c) {
 		if (r < 'a' || r > 'z') && r != '_' {
-			return Quote(string(c))
+			return Quote(clip(string(c)))
 		}
 	}
-	return string(c)
+	return clip(string(c))
 }
 
 // clip keeps text for people within MaxMessage bytes, cut at a character (P8.3).
@@ -92,9 +92,9 @@ func clip(s string) string {
 	if len(s) <= MaxMessage {
 		return s
 	}
-	s = s[:MaxMessage-len("…")]
-	for len(s) > 0 && !utf8.ValidString(s) {
-		s = s[:len(s)-1]
+	n := MaxMessage - len("…")
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
 	}
-	return s + "…"
+	return s[:n] + "…"
 }

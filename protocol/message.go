@@ -132,8 +132,11 @@ type Reason struct {
 	Key     string `json:"key,omitempty"`     // with key_not_authorized: a fingerprint that would do
 }
 
-// AppendMessage appends a frame with a JSON payload. The error says that the message does not fit a frame.
+// AppendMessage appends a frame with a JSON payload; a *Reason's message is cut to what P8.3 allows. The error says that the message does not fit a frame.
 func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error) {
+	if r, ok := message.(*Reason); ok && len(r.Message) > MaxMessage {
+		message = &Reason{Code: r.Code, Message: clip(r.Message), Key: r.Key}
+	}
 	payload, err := marshal(message)
 	if err != nil {
 		return b, err

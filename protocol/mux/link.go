@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,7 @@ type link struct {
 	pongNumber           uint64
 	final                []byte // the last thing to send
 	stop                 bool
+	broken               error // why the writer gave up
 	cause                error // why the link ended, the first reason
 }
 
@@ -77,8 +79,12 @@ func (s *Session) Connect(conn net.Conn, hello *protocol.Hello) (*protocol.Welco
 	hello.Protocol, hello.Session, hello.Epoch = protocol.ALPN, s.id, s.epoch
 	hello.Create, hello.Received, hello.Resend, hello.Channels = !s.welcomed, s.received, s.cfg.Resend, s.cfg.Channels
 	first, err := protocol.AppendMessage(nil, protocol.TypeHello, 0, hello)
-	if err == nil {
+	switch {
+	case err != nil:
+	case s.ended != nil:
 		err = s.ended
+	case s.link != nil:
+		err = errors.New("another Connect is under way")
 	}
 	if err != nil {
 		s.mu.Unlock()
@@ -103,14 +109,18 @@ func (s *Session) Connect(conn net.Conn, hello *protocol.Hello) (*protocol.Welco
 // Accept puts a daemon's session on a connection whose HELLO has been read, checked and authorized. It fills in welcome's received,
 // resend, hold and channels, serves the link in the calling goroutine, and returns why the link ended; nil after GOODBYE.
 //
-// A *protocol.Violation with stale_epoch or session_ended means that nothing was sent and the connection is still the caller's.
+// A *protocol.Violation with stale_epoch, session_expired or session_ended means that nothing was sent and the connection is still the caller's.
 func (s *Session) Accept(conn net.Conn, hello *protocol.Hello, welcome *protocol.Welcome) error {
 	if err := s.detach(hello); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	if s.ended != nil || s.epoch != hello.Epoch {
-		s.mu.Unlock()
+	if s.ended != nil {
+		defer s.mu.Unlock()
+		return protocol.Violate(endedCode(s.ended), "the session is over")
+	}
+	if s.epoch != hello.Epoch {
+		defer s.mu.Unlock()
 		return protocol.Violate(protocol.CodeStaleEpoch, "a newer link of this session is there")
 	}
 	l := s.newLink(conn)
@@ -155,7 +165,7 @@ func (s *Session) detach(hello *protocol.Hello) error {
 	if s.ended != nil {
 		defer s.mu.Unlock()
 		if hello != nil {
-			return protocol.Violate(protocol.CodeSessionEnded, "the session has ended")
+			return protocol.Violate(endedCode(s.ended), "the session is over")
 		}
 		return s.ended
 	}
@@ -202,6 +212,17 @@ func (l *link) note(why error) {
 	}
 }
 
+// noteEnd is note for what the reader ended with. Where it only waited for the reason of a failed write (P3.8) and found none, the
+// failed write is the reason.
+func (l *link) noteEnd(err error) {
+	l.s.mu.Lock()
+	if l.broken != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		err = l.broken
+	}
+	l.s.mu.Unlock()
+	l.note(err)
+}
+
 // finish has the writer send a last thing and stop. The caller holds mu.
 func (l *link) finish(final []byte) {
 	if l.final == nil {
@@ -210,13 +231,27 @@ func (l *link) finish(final []byte) {
 	l.s.work.Broadcast()
 }
 
-// waitFinished waits for the writer to end, for a bounded time.
-func (l *link) waitFinished(most time.Duration) {
+// waitFinished waits for the writer to end, for a bounded time, and says whether it did.
+func (l *link) waitFinished(most time.Duration) bool {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
 	case <-l.finished:
+		return true
 	case <-timer.C:
+		return false
+	}
+}
+
+// endSending closes the sending side, and has the reader end after lingerTime if the peer does not close first.
+func (l *link) endSending() {
+	closeWrite(l.conn)
+	l.conn.SetReadDeadline(time.Now().Add(lingerTime))
+}
+
+func closeWrite(conn net.Conn) {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
 	}
 }
 
@@ -244,16 +279,16 @@ func (l *link) keepAlive() {
 // readLoop reads until the link ends, then takes it down. It never writes and never waits for an application.
 func (l *link) readLoop() {
 	err := l.readFrames()
-	l.note(err)
+	l.noteEnd(err)
 	var v *protocol.Violation
 	if errors.As(err, &v) {
 		l.complain(v)
 	}
 	l.closing.Do(func() { l.conn.Close() })
-	l.timer.Stop()
 	s := l.s
 	s.mu.Lock()
-	l.stop = true
+	l.stop = true // keepAlive does not set its timer again
+	l.timer.Stop()
 	s.work.Broadcast()
 	s.mu.Unlock()
 	<-l.finished
@@ -294,9 +329,7 @@ func (l *link) complain(v *protocol.Violation) {
 // Linger closes the sending side of a connection and reads what still comes, for a second and a mebibyte at most: closing at once
 // would reset the connection and could destroy what was just sent (P3.7).
 func Linger(conn net.Conn) {
-	if half, ok := conn.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
-	}
+	closeWrite(conn)
 	conn.SetReadDeadline(time.Now().Add(lingerTime))
 	io.CopyN(io.Discard, conn, lingerMost)
 }
@@ -324,15 +357,23 @@ func (s *Session) lost(l *link) {
 	}
 	if s.cfg.Role == Daemon && !errors.Is(l.cause, errReplaced) {
 		hold := s.hold
-		if !errors.Is(l.cause, ErrSilent) {
+		if !silent(l.cause) {
 			hold = min(hold, 10*time.Second) // a living client has seen the FIN or RST too and is redialling
 		}
-		s.expiry = time.AfterFunc(hold, func() {
+		var timer *time.Timer
+		timer = time.AfterFunc(hold, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if s.link == nil {
+			if s.expiry == timer { // no link came since
 				s.end(ErrExpired)
 			}
 		})
+		s.expiry = timer
 	}
+}
+
+// silent tells a link that nothing was heard from, or that took nothing, from one that was closed or reset.
+func silent(cause error) bool {
+	var timeout net.Error
+	return errors.Is(cause, ErrSilent) || errors.As(cause, &timeout) && timeout.Timeout()
 }

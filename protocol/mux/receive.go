@@ -16,7 +16,7 @@ func (s *Session) receive(l *link, f protocol.Frame) error {
 		return s.receiveLink(l, f)
 	}
 	if s.ended != nil {
-		return s.ended
+		return nil // read and dropped, so that our last words are not destroyed by a reset (P3.7)
 	}
 	if !l.greeted && s.cfg.Role == Client {
 		return unexpected(f, "before WELCOME")
@@ -234,6 +234,9 @@ func (c *Channel) allow(limit uint64) error {
 func (c *Channel) request(f protocol.Frame, message any) error {
 	if err := f.Decode(message); err != nil {
 		return err
+	}
+	if c.closeSent {
+		return nil // nobody listens any more (P5.8)
 	}
 	select {
 	case c.requests <- Event{Type: f.Type, Message: message}:

@@ -12,7 +12,7 @@ func (s *Session) number(before, after []byte) []byte {
 	s.sent++
 	if s.cfg.Resend > 0 {
 		frame := bytes.Clone(after[len(before):])
-		s.kept = append(s.kept, frame)
+		s.kept.push(frame)
 		s.keptBytes += int64(len(frame))
 	}
 	return after
@@ -20,6 +20,9 @@ func (s *Session) number(before, after []byte) []byte {
 
 // mayNumber is false while the kept frames fill our resend buffer (P7.6). The caller holds mu.
 func (s *Session) mayNumber() bool { return s.cfg.Resend == 0 || s.keptBytes < s.cfg.Resend }
+
+// resending says whether frames are still to be sent again. The caller holds mu.
+func (l *link) resending() bool { return l.resendNext <= l.resendTo && l.resendTo > l.s.acked }
 
 // collectKept appends frames that the peer has not received over an earlier link (P7.7).
 func (l *link) collectKept(b []byte) (_ []byte, full bool) {
@@ -29,7 +32,7 @@ func (l *link) collectKept(b []byte) (_ []byte, full bool) {
 		if l.resendNext > l.resendTo {
 			return b, false
 		}
-		frame := s.kept[l.resendNext-s.acked-1]
+		frame := *s.kept.at(int(l.resendNext - s.acked - 1))
 		if len(b)+len(frame) > cap(b) {
 			return b, true
 		}
@@ -63,14 +66,9 @@ func (s *Session) acknowledged(count uint64) error {
 
 func (s *Session) forget(count uint64) {
 	for s.acked < count {
-		if len(s.kept) > 0 {
-			s.keptBytes -= int64(len(s.kept[0]))
-			s.kept[0] = nil
-			s.kept = s.kept[1:]
+		if s.kept.len() > 0 {
+			s.keptBytes -= int64(len(s.kept.pop()))
 		}
 		s.acked++
-	}
-	if len(s.kept) == 0 {
-		s.kept = nil
 	}
 }

@@ -32,11 +32,11 @@ const (
 // Config is fixed when a Session is made. The zero value of every field but Role is usable.
 type Config struct {
 	Role Role
-	// Accept serves a channel that the peer opened, in a goroutine of its own, and ends it with Channel.End. Nil: the peer may open none.
+	// Accept serves a channel that the peer opened, in a goroutine of its own, and ends it with Channel.Close. Nil: the peer may open none.
 	Accept func(*Channel)
-	// Channels is how many channels the peer may have open at once (P5.2).
+	// Channels is how many channels the peer may have open at once; a daemon's client at least 16 (P5.2).
 	Channels int
-	// Resend is the bytes of unacknowledged frames kept for a next link (P7.6). 0: a lost link ends the session.
+	// Resend is the bytes of unacknowledged frames kept for a next link, 0 or at least protocol.MinResend (P7.6). 0: a lost link ends the session.
 	Resend int64
 	// Hold is how long a daemon's session lives without a link (P7.9), and the most that a client may ask for.
 	Hold time.Duration
@@ -74,21 +74,21 @@ type Session struct {
 	work sync.Cond  // the writer waits here
 
 	channels     map[uint32]*Channel
-	nextID       uint32     // of the next channel that we open
-	lastPeerID   uint32     // of the last channel that the peer opened
-	peerOpen     int        // channels the peer has open
-	ourOpen      int        // channels we have open
-	peerChannels int        // channels we may have open
-	control      [][]byte   // encoded session frames other than data, in order, not yet numbered
-	ready        []*Channel // channels with data and credit, in turn
-	grants       []*Channel // channels whose peer is to be told a new limit
+	nextID       uint32          // of the next channel that we open
+	lastPeerID   uint32          // of the last channel that the peer opened
+	peerOpen     int             // channels the peer has open
+	ourOpen      int             // channels we have open
+	peerChannels int             // channels we may have open
+	control      queue[outgoing] // encoded session frames other than data, in order, not yet numbered
+	ready        queue[*Channel] // channels with data and credit, in turn
+	grants       queue[*Channel] // channels whose peer is to be told a new limit
 
 	budget *Budget
 	grown  int64 // bytes of window beyond the initial ones, all channels
 
-	sent, received uint64     // session frames (P7.4)
-	acked          uint64     // of sent, what the peer has told us it has
-	kept           []([]byte) // frames acked+1 … sent, if cfg.Resend > 0
+	sent, received uint64        // session frames (P7.4)
+	acked          uint64        // of sent, what the peer has told us it has
+	kept           queue[[]byte] // frames acked+1 … sent, if cfg.Resend > 0
 	keptBytes      int64
 	peerResend     int64 // the peer's; decides when we acknowledge
 	unacked        int64 // bytes received since our last ACK
@@ -104,6 +104,12 @@ type Session struct {
 
 // New makes a session without a link. A client's session has a new random name.
 func New(cfg Config) *Session {
+	if cfg.Role == Daemon {
+		cfg.Channels = max(cfg.Channels, protocol.MinChannels)
+	}
+	if cfg.Resend > 0 {
+		cfg.Resend = max(cfg.Resend, protocol.MinResend)
+	}
 	s := &Session{
 		cfg: cfg, done: make(chan struct{}), channels: map[uint32]*Channel{},
 		peerChannels: protocol.MinChannels, budget: cfg.Budget,
@@ -152,7 +158,8 @@ func (s *Session) end(why error) {
 		s.returnWindow(c)
 		c.fail()
 	}
-	s.control, s.ready, s.grants, s.kept, s.keptBytes = nil, nil, nil, nil, 0
+	s.control, s.ready, s.grants = queue[outgoing]{}, queue[*Channel]{}, queue[*Channel]{}
+	s.kept, s.keptBytes = queue[[]byte]{}, 0
 	close(s.done)
 	s.work.Broadcast()
 	if s.onEnd != nil {
@@ -161,7 +168,8 @@ func (s *Session) end(why error) {
 }
 
 // Close says GOODBYE with a reason (nil: all went well), waits until that is on its way (two seconds at most), and closes the link.
-// It is idempotent.
+// Where the peer may still be sending, it first reads on for up to a second (P3.7), so that GOODBYE is not destroyed by a reset:
+// a daemon always, a client only while it has channels, since it is in a hurry otherwise. It is idempotent.
 func (s *Session) Close(reason *protocol.Reason) {
 	if reason == nil {
 		reason = &protocol.Reason{}
@@ -175,11 +183,17 @@ func (s *Session) Close(reason *protocol.Reason) {
 	if l != nil && s.ended == nil {
 		l.finish(append(s.takeControl(l), goodbye...))
 	}
+	polite := s.cfg.Role == Daemon || len(s.channels) > 0
 	s.end(ErrGoodbye)
 	s.mu.Unlock()
-	if l != nil {
-		l.waitFinished(closeWait)
-		l.close(ErrGoodbye)
-		<-l.done
+	if l == nil {
+		return
 	}
+	l.note(ErrGoodbye)
+	if l.waitFinished(closeWait) && polite {
+		l.endSending()
+	} else {
+		l.close(ErrGoodbye)
+	}
+	<-l.done
 }

@@ -36,17 +36,20 @@ func (b *Budget) give(n int64) {
 // The caller holds mu.
 func (s *Session) consumed(c *Channel, n int) {
 	c.consumed += uint64(n)
+	if c.failed || c.closeReceived || c.closeSent {
+		return // nothing more is wanted; a window that grew now would never be given back
+	}
 	starving := c.peerBlocked && c.inbox.data == 0
 	if starving {
 		c.peerBlocked = false
 		s.growWindow(c)
 	}
 	wanted := c.consumed + uint64(c.window)
-	if !c.closeReceived && !c.closeSent && (starving || wanted-c.limit >= uint64(c.window)/2) && wanted > c.limit {
+	if (starving || wanted-c.limit >= uint64(c.window)/2) && wanted > c.limit {
 		c.limit = wanted
 		if !c.grantDue {
 			c.grantDue = true
-			s.grants = append(s.grants, c)
+			s.grants.push(c)
 			s.work.Signal()
 		}
 	}

@@ -31,7 +31,10 @@ func (l *link) writeLoop() {
 		buffer := batches.Get().(*[batchSize]byte)
 		batch := l.collect(buffer[:0])
 		s.mu.Unlock()
-		err := l.write(batch)
+		var err error
+		if len(batch) > 0 { // nothing is left of a grant for a channel closed since
+			err = l.write(batch)
+		}
 		written += int64(len(batch))
 		batches.Put(buffer)
 		if err == nil && written > linkMost {
@@ -40,7 +43,7 @@ func (l *link) writeLoop() {
 		if err != nil {
 			// The peer may have said why: the reader gets a little time to find it (P3.8).
 			s.mu.Lock()
-			l.stop = true
+			l.stop, l.broken = true, err
 			s.mu.Unlock()
 			l.conn.SetReadDeadline(time.Now().Add(closeWait))
 			return
@@ -71,7 +74,7 @@ func (l *link) due() bool {
 	if !l.flowing {
 		return false
 	}
-	return l.resendNext <= l.resendTo && l.resendTo > s.acked || s.mayNumber() && len(s.control)+len(s.grants)+len(s.ready) > 0
+	return l.resending() || s.mayNumber() && s.control.len()+s.grants.len()+s.ready.len() > 0
 }
 
 // collect appends to b what is to be sent next, as much as fits: first what belongs to the link, then frames that are sent
@@ -99,26 +102,36 @@ func (l *link) collect(b []byte) []byte {
 		return b
 	}
 	b, full := l.collectKept(b)
-	for !full && s.mayNumber() && len(s.control) > 0 {
-		frame := s.control[0]
-		if full = len(b)+len(frame) > cap(b); !full {
-			s.control[0] = nil
-			s.control = s.control[1:]
-			b = s.number(b, append(b, frame...))
+	for !full && s.mayNumber() && s.control.len() > 0 {
+		if full = len(b)+len(s.control.at(0).frame) > cap(b); !full {
+			b = s.collectControl(b)
 		}
 	}
-	for !full && s.mayNumber() && len(s.grants) > 0 {
-		c := s.grants[0]
+	for !full && s.mayNumber() && s.grants.len() > 0 {
 		if full = len(b)+protocol.HeaderSize+8 > cap(b); !full {
-			s.grants = s.grants[1:]
+			c := s.grants.pop()
 			c.grantDue = false
 			if s.channels[c.id] == c && !c.closeSent {
 				b = s.number(b, protocol.AppendNumber(b, protocol.TypeWindow, c.id, c.limit))
 			}
 		}
 	}
-	for !full && s.mayNumber() && len(s.ready) > 0 {
-		b, full = s.collectData(b, s.ready[0])
+	for !full && s.mayNumber() && s.ready.len() > 0 {
+		b, full = s.collectData(b, *s.ready.at(0))
+	}
+	return b
+}
+
+// collectControl appends the first of the messages that wait.
+func (s *Session) collectControl(b []byte) []byte {
+	m := s.control.pop()
+	b = s.number(b, append(b, m.frame...))
+	if m.c.waiting--; m.c.waiting == protocol.MaxRequests-1 {
+		m.c.change.Broadcast() // Send goes on
+	}
+	if m.kind == protocol.TypeClose {
+		m.c.closeGone = true
+		s.retire(m.c)
 	}
 	return b
 }
@@ -134,10 +147,7 @@ func (s *Session) collectData(b []byte, c *Channel) ([]byte, bool) {
 	if n > 0 && len(b)+protocol.HeaderSize+n > cap(b) {
 		return b, true
 	}
-	s.ready = s.ready[1:]
-	if len(s.ready) == 0 {
-		s.ready = nil
-	}
+	s.ready.pop()
 	c.queued = false
 	if n == 0 || c.failed || c.closeSent {
 		return b, false
@@ -156,12 +166,12 @@ func (s *Session) collectData(b []byte, c *Channel) ([]byte, bool) {
 	return b, false
 }
 
-// takeControl numbers and returns the messages that wait, for a link that is about to end. The caller holds mu.
+// takeControl numbers and returns the messages that wait, for a link that is about to end. While frames are still being sent again
+// there are none: they would overtake. The caller holds mu.
 func (s *Session) takeControl(l *link) []byte {
 	var b []byte
-	for l.flowing && s.mayNumber() && len(s.control) > 0 {
-		b = s.number(b, append(b, s.control[0]...))
-		s.control = s.control[1:]
+	for l.flowing && !l.resending() && s.mayNumber() && s.control.len() > 0 {
+		b = s.collectControl(b)
 	}
 	return b
 }
