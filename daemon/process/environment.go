@@ -24,7 +24,7 @@ type Account struct {
 // Dir is where the account's commands start: its home, or / if that cannot be
 // entered by the daemon.
 func (a Account) Dir() string {
-	if a.Home != "" && usableDir(a.Home) {
+	if filepath.IsAbs(a.Home) && usableDir(a.Home) {
 		return a.Home
 	}
 	return rootDir

@@ -18,11 +18,13 @@ const (
 		`eval "shift \$#; $1" 3>&-`
 
 	// plainScript reports after the line only: in ksh93 and mksh a trap would
-	// turn death by a signal into an exit code, and in mksh and yash the trap
-	// after `exit` does not see descriptor 3. So after `cd x; exit 3` there is
-	// no report there.
+	// turn death by a signal into an exit code, and in mksh the trap after
+	// `exit` does not see descriptor 3. So after `cd x; exit 3` there is no
+	// report there. ksh93 knows statuses above 256, for a child ended by a
+	// signal, and ends itself by the same one, but not by `exit`.
 	plainScript = `eval "shift \$#; $1" 3>&-; ` +
-		`{ set -- "$?"; printf "%s\0%s\0" "$PWD" "${OLDPWD-}" >&3; } 2>/dev/null; exit "$1"`
+		`{ set -- "$?"; printf "%s\0%s\0" "$PWD" "${OLDPWD-}" >&3; ` +
+		`[ "$1" -gt 256 ] && kill "-$(($1 - 256))" "$$"; } 2>/dev/null; exit "$1"`
 
 	// zshScript: zsh takes OLDPWD from nobody, so it goes there and back. Its
 	// trap after `exit` would not see a descriptor hidden by redirection, but it can
@@ -33,15 +35,22 @@ const (
 		`eval "shift \$#; $1"`
 
 	// fishScript: fish has no way to hide descriptor 3 from the line's programs.
-	fishScript = `set -g dirprev $argv[2]; ` +
-		`function __minissh_report --on-event fish_exit; printf '%s\0%s\0' "$PWD" "$dirprev[-1]" >&3; end; ` +
+	// Where it finds no UTF-8 locale it garbles other than ASCII names, here as
+	// in its own cd.
+	// `cd -` there goes through a list, and changes direction.
+	fishScript = `test -n "$argv[2]"; and set -g dirprev $argv[2]; ` +
+		`function __minissh_report --on-event fish_exit; set -l old "$dirprev[-1]"; ` +
+		`test "$__fish_cd_direction" = next; and set old "$dirnext[-1]"; ` +
+		`printf '%s\0%s\0' "$PWD" "$old" >&3; end; ` +
 		`set -g __minissh_line $argv[1]; set -e argv; eval "set -e __minissh_line; $__minissh_line"`
 )
 
 // ShellLine returns the argument vector with which shell runs one line of a
 // prompt, and whether the shell then reports its directory on descriptor 3
 // (Spec.ReportDir). oldDir, "" if there is none, is where `cd -` goes. The exit
-// status is the line's own. No report, and so an unchanged directory, follows
+// status is the line's own; only the shells that would have replaced themselves
+// by the line's single program (bash, zsh) tell its death by a signal as
+// 128+n, as for any longer line. No report, and so an unchanged directory, follows
 // when the line replaces the shell (exec), ends it by a signal or sets its own
 // EXIT trap. Shells that are not known here run the line plainly.
 func ShellLine(shell, line, oldDir string) (args []string, reports bool) {
@@ -49,7 +58,7 @@ func ShellLine(shell, line, oldDir string) (args []string, reports bool) {
 	switch filepath.Base(shell) {
 	case "sh", "dash", "ash", "bash", "rbash":
 		script = trapScript
-	case "ksh", "ksh93", "mksh", "lksh", "pdksh", "oksh", "yash":
+	case "ksh", "ksh93", "mksh", "lksh", "pdksh", "oksh":
 		script = plainScript
 	case "zsh":
 		script = zshScript
