@@ -31,10 +31,11 @@ func (r *runner) steps(programs bool) []step {
 	}
 	for _, target := range []string{"linux/amd64", "linux/arm64", "darwin/arm64", "windows/amd64"} {
 		system, processor, _ := strings.Cut(target, "/")
-		all = append(all, step{"go build, " + target, r.goTool([]string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=0"}, "build", "./...")})
+		all = append(all, step{"go build, " + target, r.goTool([]string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=0"}, "build", "-trimpath", "./...")})
 	}
 	all = append(all, step{"go test", r.goTest()})
 	if programs {
+		all = append(all, step{"scripts/build", r.build})
 		all = append(all, step{"go test -race", r.goTest("-race")}, step{"fuzzing", r.fuzz})
 	}
 	return all
@@ -62,6 +63,24 @@ func (r *runner) goTool(env []string, args ...string) func(context.Context) outc
 		}
 		return outcome{}
 	}
+}
+
+// build makes the binaries for people without Go and checks their sums.
+func (r *runner) build(ctx context.Context) outcome {
+	dir, err := os.MkdirTemp("", "minissh-build-")
+	if err != nil {
+		return failed("%v", err)
+	}
+	defer os.RemoveAll(dir)
+	if out, err := r.output(ctx, nil, "scripts/build", dir); err != nil {
+		return failed("scripts/build: %v\n%s", err, out)
+	}
+	check := r.command(ctx, nil, "sha256sum", "-c", "--quiet", "SHA256SUMS")
+	check.Dir = dir
+	if out, err := check.CombinedOutput(); err != nil {
+		return failed("sha256sum -c: %v\n%s", err, out)
+	}
+	return outcome{}
 }
 
 // gofmt fails when a file is not as gofmt would write it.
