@@ -148,14 +148,16 @@ func (c *Channel) Write(kind protocol.Type, p []byte) (int, error) {
 		return 0, errors.New("a Write of this type is under way, or its EOF was sent")
 	}
 	c.out[i] = p
-	c.enlist()
+	c.stand()
 	for len(c.out[i]) > 0 {
 		if err := c.writable(); err != nil {
 			n := len(p) - len(c.out[i])
 			c.out[i] = nil
 			return n, err
 		}
-		c.change.Wait()
+		if !c.s.inline() {
+			c.change.Wait()
+		}
 	}
 	c.out[i] = nil
 	return len(p), nil
@@ -261,14 +263,21 @@ func (c *Channel) writable() error {
 	return nil
 }
 
-// enlist puts the channel among those that the writer serves in turn, if it has data and credit. The caller holds mu.
+// enlist has the writer send the channel's data, if it has data and credit. The caller holds mu.
 func (c *Channel) enlist() {
+	if c.stand() {
+		c.s.work.Signal()
+	}
+}
+
+// stand puts the channel among those that the writer serves in turn. The caller holds mu.
+func (c *Channel) stand() bool {
 	if c.queued || c.sentOut >= c.limitOut || len(c.out[0])+len(c.out[1])+len(c.out[2]) == 0 {
-		return
+		return false
 	}
 	c.queued = true
 	c.s.ready.push(c)
-	c.s.work.Signal()
+	return true
 }
 
 // fail wakes everyone who waits on the channel. The caller holds mu and has set Session.ended.

@@ -45,6 +45,8 @@ type link struct {
 	pongNumber           uint64
 	final                []byte // the last thing to send
 	stop                 bool
+	writing              bool  // somebody is in step
+	written              int64 // bytes
 	broken               error // why the writer gave up
 	cause                error // why the link ended, the first reason
 }

@@ -13,41 +13,60 @@ const batchSize = protocol.MaxFrame + 4096
 
 var batches = sync.Pool{New: func() any { return new([batchSize]byte) }}
 
-// writeLoop is the only goroutine that writes to the link. It gathers what is due into a batch and hands that over in one
-// Write; a frame is never split between two. It borrows its buffer only while it has something to send.
+// writeLoop sends whatever is due, until the link stops. Channel.Write takes its place for a step where it can (see inline).
 func (l *link) writeLoop() {
 	defer close(l.finished)
 	s := l.s
-	var written int64
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for {
-		s.mu.Lock()
-		for !l.stop && !l.due() {
+		for l.writing || !l.stop && !l.due() {
 			s.work.Wait()
 		}
 		if l.stop {
-			s.mu.Unlock()
 			return
 		}
-		buffer := batches.Get().(*[batchSize]byte)
-		batch := l.collect(buffer[:0])
-		s.mu.Unlock()
-		var err error
-		if len(batch) > 0 { // nothing is left of a grant for a channel closed since
-			err = l.write(batch)
-		}
-		written += int64(len(batch))
-		batches.Put(buffer)
-		if err == nil && written > linkMost {
-			err = fmt.Errorf("%d GiB were sent over one connection, the most for one TLS key", linkMost>>30)
-		}
-		if err != nil {
-			// The peer may have said why: the reader gets a little time to find it (P3.8).
-			s.mu.Lock()
-			l.stop, l.broken = true, err
-			s.mu.Unlock()
-			l.conn.SetReadDeadline(time.Now().Add(closeWait))
-			return
-		}
+		l.step()
+	}
+}
+
+// inline does one step of the writer in the goroutine that has something to send, if nobody else is at it: to wake the writer's
+// goroutine for each frame costs more than to write it. The caller holds mu.
+func (s *Session) inline() bool {
+	l := s.link
+	if l == nil || l.writing || l.stop || !l.due() {
+		return false
+	}
+	l.step()
+	if l.stop || l.due() {
+		s.work.Broadcast()
+	}
+	return true
+}
+
+// step gathers what is due into a batch and hands that over in one Write; a frame is never split between two. One goroutine at a
+// time is in it, so that frames are numbered and written in one order. It borrows its buffer only while it has something to
+// send. The caller holds mu, which is released while it writes.
+func (l *link) step() {
+	s := l.s
+	l.writing = true
+	buffer := batches.Get().(*[batchSize]byte)
+	batch := l.collect(buffer[:0])
+	s.mu.Unlock()
+	var err error
+	if len(batch) > 0 { // nothing is left of a grant for a channel closed since
+		err = l.write(batch)
+	}
+	batches.Put(buffer)
+	s.mu.Lock()
+	l.writing = false
+	if l.written += int64(len(batch)); err == nil && l.written > linkMost {
+		err = fmt.Errorf("%d GiB were sent over one connection, the most for one TLS key", linkMost>>30)
+	}
+	if err != nil {
+		// The peer may have said why: the reader gets a little time to find it (P3.8).
+		l.stop, l.broken = true, err
+		l.conn.SetReadDeadline(time.Now().Add(closeWait))
 	}
 }
 
@@ -162,7 +181,7 @@ func (s *Session) collectData(b []byte, c *Channel) ([]byte, bool) {
 	if c.out[i] = c.out[i][n:]; len(c.out[i]) == 0 {
 		c.change.Broadcast() // Write is done
 	}
-	c.enlist()
+	c.stand()
 	return b, false
 }
 
