@@ -49,6 +49,8 @@ func (b *Bytes) UnmarshalJSON(text []byte) error {
 			return err
 		}
 		plain = string(raw)
+	} else if len(text) == 0 || text[0] != '"' { // null too: json would take it for ""
+		return errors.New("a string was expected")
 	} else if err := json.Unmarshal(text, &plain); err != nil {
 		return err
 	}

@@ -1,0 +1,178 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"minissh/protocol/vectors"
+)
+
+// codeOf is the code of a violation, "" for nil; any other error fails the test.
+func codeOf(t *testing.T, err error) Code {
+	t.Helper()
+	if err == nil {
+		return ""
+	}
+	var v *Violation
+	if !errors.As(err, &v) {
+		t.Fatalf("not a violation: %v", err)
+	}
+	return v.Code
+}
+
+// message is an empty message of the struct that belongs to a type.
+func message(t Type) any {
+	switch t {
+	case TypeOpen:
+		return new(Open)
+	case TypeOpened:
+		return new(Opened)
+	case TypeSignal:
+		return new(Signal)
+	case TypeNotice:
+		return new(Notice)
+	case TypeExit:
+		return new(Exit)
+	case TypeHello:
+		return new(Hello)
+	case TypeWelcome:
+		return new(Welcome)
+	}
+	return new(Reason) // CLOSE, GOODBYE, ERROR
+}
+
+// decode looks at a payload as a receiver does.
+func decode(f Frame) (any, error) {
+	switch {
+	case f.Type == TypeEOF:
+		return f.Ended()
+	case f.Type.IsJSON():
+		m := message(f.Type)
+		return m, f.Decode(m)
+	}
+	return nil, nil
+}
+
+// encode writes a frame again from what was decoded.
+func encode(t *testing.T, f Frame, decoded any) []byte {
+	t.Helper()
+	switch {
+	case f.Type.IsJSON():
+		b, err := AppendMessage(nil, f.Type, f.Channel, decoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	case f.Type == TypeEOF:
+		return AppendFrame(nil, f.Type, f.Flags, f.Channel, []byte{byte(decoded.(Type))})
+	case f.Type.IsData():
+		return AppendFrame(nil, f.Type, f.Flags, f.Channel, f.Payload)
+	}
+	return AppendNumber(nil, f.Type, f.Channel, f.Number())
+}
+
+func TestFrameVectors(t *testing.T) {
+	for _, v := range vectors.Read("frames.txt") {
+		t.Run(v.Name, func(t *testing.T) {
+			raw := v.Bytes("hex")
+			f, err := NewReader(bytes.NewReader(raw)).Next()
+			var decoded any
+			if err == nil {
+				decoded, err = decode(f)
+			}
+			if code := codeOf(t, err); string(code) != v.Text("error") {
+				t.Fatalf("code %q, want %q", code, v.Text("error"))
+			}
+			if err != nil {
+				return
+			}
+			want := Header{Length: f.Length, Type: Type(v.Number("type", 16)), Flags: uint8(v.Number("flags", 16)), Channel: uint32(v.Number("channel", 10))}
+			if f.Header != want || int(f.Length) != len(raw)-HeaderSize {
+				t.Fatalf("header %+v, want %+v", f.Header, want)
+			}
+			switch {
+			case v.Has("payload") && !bytes.Equal(f.Payload, v.Bytes("payload")),
+				v.Has("number") && f.Number() != v.Number("number", 10),
+				v.Has("ended") && decoded != Type(v.Number("ended", 16)),
+				v.Has("json") && string(f.Payload) != v.Text("json"):
+				t.Fatalf("payload %q", f.Payload)
+			}
+			if again := encode(t, f, decoded); !bytes.Equal(again, raw) {
+				t.Fatalf("encoded again it is\n%q, not\n%q", again, raw)
+			}
+			everyPrefix(t, raw)
+		})
+	}
+}
+
+// everyPrefix: whatever is cut off a frame, the reader says so and gives nothing.
+func everyPrefix(t *testing.T, raw []byte) {
+	t.Helper()
+	for n := range raw {
+		if n > 2*HeaderSize && n < len(raw)-2 && n%997 != 0 {
+			continue // of a large payload some are enough
+		}
+		f, err := NewReader(bytes.NewReader(raw[:n])).Next()
+		want := "unexpected EOF"
+		if n == 0 {
+			want = "EOF"
+		}
+		if err == nil || err.Error() != want || f.Payload != nil {
+			t.Fatalf("%d of %d bytes: %v, want %s", n, len(raw), err, want)
+		}
+	}
+}
+
+func TestJSONVectors(t *testing.T) {
+	for _, v := range vectors.Read("json.txt") {
+		t.Run(v.Name, func(t *testing.T) {
+			var err error
+			if v.Has("hello") {
+				hello := new(Hello)
+				f := Frame{Header{Type: TypeHello}, []byte(v.Text("hello"))}
+				if err = f.Decode(hello); err == nil {
+					err = hello.Check()
+				}
+			} else {
+				payload := append(v.Bytes("hex"), v.Text("json")...)
+				err = Frame{Header{Type: TypeClose}, payload}.Decode(new(Reason))
+			}
+			if code := codeOf(t, err); string(code) != v.Text("error") || (err == nil) != v.Has("valid") {
+				t.Fatalf("%v, want %q", err, v.Text("error"))
+			}
+		})
+	}
+}
+
+func TestBytesVectors(t *testing.T) {
+	for _, v := range vectors.Read("bytes.txt") {
+		t.Run(v.Name, func(t *testing.T) {
+			var open Open
+			payload := `{"service":"exec","command":` + v.Text("json") + `}`
+			err := Frame{Header{Type: TypeOpen}, []byte(payload)}.Decode(&open)
+			if code := codeOf(t, err); string(code) != v.Text("error") {
+				t.Fatalf("%v, want %q", err, v.Text("error"))
+			}
+			if err != nil {
+				return
+			}
+			if !bytes.Equal(open.Command, v.Bytes("bytes")) {
+				t.Fatalf("%q, want %q", open.Command, v.Bytes("bytes"))
+			}
+			text, err := json.Marshal(Bytes(v.Bytes("bytes")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var again Bytes
+			if err := json.Unmarshal(text, &again); err != nil || !bytes.Equal(again, open.Command) {
+				t.Fatalf("%s came back as %q, %v", text, again, err)
+			}
+			plain, err := marshal(Bytes(v.Bytes("bytes")))
+			if err != nil || v.Has("canonical") && string(plain) != v.Text("json") {
+				t.Fatalf("written as %s, %v; want %s", plain, err, v.Text("json"))
+			}
+		})
+	}
+}
