@@ -1,102 +1,115 @@
 package keys
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
+	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// agentWait bounds how long an agent may take; the user may have to confirm the use of a key.
-const agentWait = 60 * time.Second
+// How long an agent may take: to list what it has, and to sign, which may wait for a person (ssh-add -c).
+const (
+	listTimeout = 5 * time.Second
+	signTimeout = 2 * time.Minute
+)
 
-// Unusable is a key that an agent holds and that cannot be used, with the reason and what to do.
+// maxAgentKeys bounds how many keys of an agent are looked at.
+const maxAgentKeys = 256
+
+// Unusable is a key that an agent holds and minissh cannot use.
 type Unusable struct {
-	Key     ssh.PublicKey
-	Comment string
-	Why     string
+	Key     ssh.PublicKey // never nil; TypeName and Fingerprint can be had of it
+	Comment string        // not ours: quote it before showing it
+	Why     string        // half a sentence
+	Hint    string        // what to type instead
 }
 
-// Agent lists what an ssh-agent at a socket holds. The connection stays open for signatures until the program ends.
-func Agent(socket string) (usable []Identity, unusable []Unusable, err error) {
-	conn, err := net.DialTimeout("unix", socket, 5*time.Second)
+// Agent lists the keys of the ssh-agent at a socket (SSH_AUTH_SOCK). The keys that can be used keep the agent's order; their
+// Private signs by asking the agent again, so nothing stays open. The error says that the agent did not answer.
+func Agent(socket string) ([]Identity, []Unusable, error) {
+	var listed []*agent.Key
+	err := withAgent(socket, listTimeout, func(client agent.Agent) (err error) {
+		listed, err = client.List()
+		return err
+	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("the agent at %s does not answer: %w", socket, err)
+		return nil, nil, &Error{Subject: socket, Msg: "the ssh-agent does not answer: " + plain(err), Advice: "eval $(ssh-agent) starts one; minissh -i FILE needs none", Err: err}
 	}
-	conn.SetDeadline(time.Now().Add(agentWait))
-	client := agent.NewClient(conn)
-	list, err := client.List()
-	if err != nil {
-		conn.Close()
-		return nil, nil, fmt.Errorf("the agent at %s: %w", socket, err)
-	}
-	for _, key := range list {
+	var identities []Identity
+	var unusable []Unusable
+	for _, key := range listed[:min(len(listed), maxAgentKeys)] {
 		public, err := ssh.ParsePublicKey(key.Blob)
 		if err != nil {
+			unusable = append(unusable, Unusable{Key: key, Comment: key.Comment, Why: "this kind of key is not supported", Hint: makeOne})
 			continue
 		}
-		switch TypeName(public) {
-		case "ED25519", "ECDSA":
-			inside, ok := public.(ssh.CryptoPublicKey)
-			if !ok {
-				continue
-			}
-			signer := &agentSigner{conn: conn, client: client, public: public, inside: inside.CryptoPublicKey()}
-			usable = append(usable, Identity{Public: public, Private: signer, Source: "agent", Comment: key.Comment})
-		case "RSA":
-			unusable = append(unusable, Unusable{public, key.Comment, "agents cannot sign with RSA-PSS, which TLS wants: name its file with -i, or use an Ed25519 key"})
-		case "ED25519-SK", "ECDSA-SK":
-			unusable = append(unusable, Unusable{public, key.Comment, "hardware keys cannot sign for TLS yet: use an Ed25519 key"})
+		if why := agentCannot(public); why != nil {
+			unusable = append(unusable, Unusable{Key: public, Comment: key.Comment, Why: why.Msg, Hint: why.Advice})
+			continue
+		}
+		held := public.(ssh.CryptoPublicKey).CryptoPublicKey()
+		identities = append(identities, Identity{
+			Public: public, Private: &agentSigner{socket: socket, key: public, public: held}, Source: "agent", Comment: key.Comment,
+		})
+	}
+	return identities, unusable, nil
+}
+
+// agentCannot says why a key in an agent is of no use, nil if it is.
+func agentCannot(key ssh.PublicKey) *Error {
+	if err := Usable(key); err != nil {
+		var known *Error
+		errors.As(err, &known)
+		return known
+	}
+	if key.Type() == ssh.KeyAlgoRSA {
+		return &Error{
+			Msg:    "an agent cannot make the signatures that TLS 1.3 wants of RSA keys (PSS)",
+			Advice: "minissh -i ~/.ssh/id_rsa uses the key's file; " + makeOne,
 		}
 	}
-	return usable, unusable, nil
+	return nil
 }
 
-// InAgent says whether the private half lives in an agent.
-func (id Identity) InAgent() bool { _, ok := id.Private.(*agentSigner); return ok }
-
-// agentSigner signs TLS's CertificateVerify with a key in an agent. An agent hashes what it is given itself, so crypto/tls must hand over the message: that
-// is crypto.MessageSigner.
-type agentSigner struct {
-	conn   net.Conn
-	client agent.ExtendedAgent
-	public ssh.PublicKey
-	inside crypto.PublicKey
-}
-
-func (s *agentSigner) Public() crypto.PublicKey { return s.inside }
-
-func (s *agentSigner) Sign(_ io.Reader, _ []byte, _ crypto.SignerOpts) ([]byte, error) {
-	return nil, errors.New("an agent signs messages, not digests")
-}
-
-// SignMessage gives the signature in TLS's form: raw for Ed25519, ASN.1 for ECDSA (RFC 8446 §4.2.3).
-func (s *agentSigner) SignMessage(_ io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
-	s.conn.SetDeadline(time.Now().Add(agentWait))
-	signature, err := s.client.Sign(s.public, message)
+// withAgent makes one connection for one request: an agent outlives us, and there is nothing to close later.
+func withAgent(socket string, most time.Duration, do func(agent.Agent) error) error {
+	conn, err := dialAgent(socket)
 	if err != nil {
-		return nil, fmt.Errorf("the agent did not sign: %w", err)
+		return err
 	}
-	switch s.inside.(type) {
-	case ed25519.PublicKey:
-		return signature.Blob, nil
-	case *ecdsa.PublicKey:
-		var parts struct{ R, S *big.Int } // RFC 5656 §3.1.2
-		if err := ssh.Unmarshal(signature.Blob, &parts); err != nil {
-			return nil, err
-		}
-		return asn1.Marshal(parts)
+	defer conn.Close()
+	if timed, ok := conn.(net.Conn); ok {
+		timed.SetDeadline(time.Now().Add(most))
 	}
-	return nil, fmt.Errorf("a signature of type %s cannot be used", signature.Format)
+	// Hiding Close keeps x/crypto from starting a goroutine for the connection.
+	return do(agent.NewClient(struct{ io.ReadWriter }{conn}))
 }
 
-var _ crypto.MessageSigner = (*agentSigner)(nil)
+func dialAgent(socket string) (io.ReadWriteCloser, error) {
+	if socket == "" {
+		return nil, errors.New("SSH_AUTH_SOCK is not set")
+	}
+	if strings.HasPrefix(socket, `\\.\pipe\`) { // Windows' OpenSSH agent
+		return os.OpenFile(socket, os.O_RDWR, 0)
+	}
+	return net.DialTimeout("unix", socket, listTimeout)
+}
+
+// plain is an error without the words that Go's net package puts around it.
+func plain(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return strings.TrimPrefix(fmt.Sprint(err), "agent: ")
+}

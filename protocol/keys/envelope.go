@@ -1,13 +1,15 @@
 package keys
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
@@ -16,45 +18,76 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Certificate puts an identity's public key into the envelope that TLS wants (P2.1). The envelope is signed by a throw-away key, so that an agent
-// is asked to sign once only, in the handshake: nobody checks the envelope's own signature.
-func Certificate(id Identity) (tls.Certificate, error) {
-	der, err := envelope(id)
-	if err != nil {
+// maxEnvelope bounds the certificates that are looked at, in bytes: the envelope of an 8192-bit RSA key takes 1,300.
+const maxEnvelope = 8 << 10
+
+// Certificate puts an identity into the envelope that TLS insists on (P2.1), ready for tls.Config.Certificates. The envelope
+// is signed by a throw-away key, so that an agent signs once for a connection and not twice.
+func Certificate(identity Identity) (tls.Certificate, error) {
+	if identity.Private == nil || identity.Public == nil {
+		return tls.Certificate{}, errors.New("an identity without its key")
+	}
+	if err := Usable(identity.Public); err != nil {
 		return tls.Certificate{}, err
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: id.Private}, nil
+	der, err := envelope(identity.Private.Public())
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("cannot make a certificate: %w", err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("cannot make a certificate: %w", err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: identity.Private, Leaf: leaf}, nil
 }
 
-func envelope(id Identity) ([]byte, error) {
+// envelope makes a certificate around a public key. What stands in it besides the key is the same for everyone: it tells
+// nothing about machine, user or clock.
+func envelope(public crypto.PublicKey) ([]byte, error) {
 	throwAway, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	// Dates that never matter: nobody reads them, and some libraries refuse a certificate without.
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "minissh"},
-		NotBefore: time.Unix(0, 0), NotAfter: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+	subject := x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "minissh"},
+		NotBefore:    time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
+		NotAfter:     time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), // RFC 5280 4.1.2.5: no end
 	}
-	return x509.CreateCertificate(rand.Reader, template, template, id.Private.Public(), throwAway)
+	issuer := x509.Certificate{Subject: pkix.Name{CommonName: "minissh envelope"}}
+	return x509.CreateCertificate(rand.Reader, &subject, &issuer, public, throwAway)
 }
 
-// FromCertificate takes the public key out of an envelope. Nothing else in it is looked at (P2.1, P2.2).
-func FromCertificate(cert *x509.Certificate) (ssh.PublicKey, error) { return publicOf(cert.PublicKey) }
-
-// PEM is the private key (PKCS #8) and its envelope, for other languages. An agent gives no private keys.
-func PEM(id Identity) ([]byte, error) {
-	if id.InAgent() {
-		return nil, errors.New("an agent does not give its private keys away: name a key file")
+// FromCertificate takes the peer's public key out of its envelope. Nothing else in the certificate counts, and nothing
+// else is looked at (P2.1); that the peer holds the key was proved by TLS. An error means that the key is of a kind that
+// is not allowed (P2.2).
+func FromCertificate(cert *x509.Certificate) (ssh.PublicKey, error) {
+	if cert == nil {
+		return nil, errors.New("the other side presents no certificate")
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(id.Private)
+	if len(cert.Raw) > maxEnvelope {
+		return nil, fmt.Errorf("the other side's certificate has %d bytes, %d are allowed", len(cert.Raw), maxEnvelope)
+	}
+	switch public := cert.PublicKey.(type) {
+	case ed25519.PublicKey:
+		if len(public) != ed25519.PublicKeySize {
+			return nil, errors.New("the other side's key is malformed")
+		}
+	case *ecdsa.PublicKey:
+	case *rsa.PublicKey:
+		// OpenSSH's wire form has room for any exponent, x/crypto reads 24 bits of it: a key must come back as it went.
+		if public.E < 3 || public.E >= 1<<24 || public.E&1 == 0 {
+			return nil, errors.New("the other side's RSA key has an exponent that is not accepted")
+		}
+	default:
+		return nil, errors.New("the other side's key is of a kind that is not accepted")
+	}
+	key, err := ssh.NewPublicKey(cert.PublicKey)
 	if err != nil {
-		return nil, fmt.Errorf("the key in %s: %w", id.Source, err)
+		return nil, errors.New("the other side's key is of a kind that is not accepted")
 	}
-	der, err := envelope(id)
-	if err != nil {
-		return nil, err
+	if err := Usable(key); err != nil {
+		return nil, fmt.Errorf("the other side's key is not accepted: %w", err)
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
-	return append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...), nil
+	return key, nil
 }

@@ -1,23 +1,32 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/dsa"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"syscall"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
 
-// maxKeyFile bounds what is read of a key file, in bytes: an RSA key of 8192 bits has about 6 KiB.
-const maxKeyFile = 64 << 10
+// maxFile bounds key files, in bytes (OpenSSH's MAX_KEY_FILE_SIZE).
+const maxFile = 1 << 20
 
-// DefaultFiles are the private keys that ssh looks for without being told.
+// passphraseTries is how often a passphrase is asked for (ssh's NumberOfPasswordPrompts).
+const passphraseTries = 3
+
+// DefaultFiles are the key files that are tried without being named, in order, whether they exist or not.
 func DefaultFiles(home string) []string {
 	var files []string
 	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
@@ -26,155 +35,274 @@ func DefaultFiles(home string) []string {
 	return files
 }
 
-// PermissionError says that others can read a private key; ssh does not use such a file.
-type PermissionError struct {
-	Path string
-	Mode os.FileMode
-}
-
-func (e *PermissionError) Error() string {
-	return fmt.Sprintf("Permissions %04o for '%s' are too open", e.Mode.Perm(), e.Path)
-}
-
-// Hint is what to type.
-func (e *PermissionError) Hint() string { return "chmod 600 " + e.Path }
-
-// readFile reads a small regular file. private refuses one that others can read, if it is ours, as ssh does.
-func readFile(path string, private bool) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|nonBlock, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	if private && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return nil, &PermissionError{Path: path, Mode: info.Mode()}
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
-	if err == nil && len(text) > maxKeyFile {
-		err = fmt.Errorf("%s is too large for a key", path)
-	}
-	return text, err
-}
-
-// LoadFile reads a private key file: OpenSSH's format, or PEM. ask is called for a passphrase if it needs one, with a question; nil: an encrypted
-// key is an error (*ssh.PassphraseMissingError).
-func LoadFile(path string, ask func(question string) ([]byte, error)) (Identity, error) {
-	text, err := readFile(path, true)
+// LoadFile reads a private key file in OpenSSH's format or one of OpenSSL's. A file that others can read is refused, as ssh
+// does. If the file is encrypted, ask is called with ssh's question, up to three times; it may be nil, and an empty
+// answer gives up: the error is then ErrPassphrase. A file that is not there gives fs.ErrNotExist.
+func LoadFile(path string, ask func(prompt string) ([]byte, error)) (Identity, error) {
+	text, info, err := readFile(path)
 	if err != nil {
 		return Identity{}, err
 	}
-	raw, err := ssh.ParseRawPrivateKey(text)
-	var missing *ssh.PassphraseMissingError
-	if errors.As(err, &missing) && ask != nil {
-		for tries := 0; tries < 3; tries++ {
-			var passphrase []byte
-			if passphrase, err = ask(fmt.Sprintf("Enter passphrase for key '%s': ", path)); err != nil {
-				return Identity{}, err
-			}
-			raw, err = ssh.ParseRawPrivateKeyWithPassphrase(text, passphrase)
-			clear(passphrase)
-			if err == nil {
-				break
-			}
-		}
+	if looksPublic(text) {
+		return Identity{}, &Error{Subject: path, Msg: "is a public key, the private one is needed here", Advice: "name the file without .pub"}
 	}
+	if tooOpen(info) && ownedByUs(info) {
+		return Identity{}, &PermissionError{Path: path, Mode: info.Mode()}
+	}
+	private, err := parsePrivate(path, text, ask)
 	if err != nil {
-		return Identity{}, fmt.Errorf("%s: %w", path, err)
+		return Identity{}, err
 	}
-	if pointer, ok := raw.(*ed25519.PrivateKey); ok {
-		raw = *pointer
-	}
-	signer, ok := raw.(crypto.Signer)
-	if !ok {
-		return Identity{}, fmt.Errorf("%s holds a key of type %T, which cannot be used", path, raw)
-	}
-	id, err := fromSigner(signer, path, "")
+	identity, err := newIdentity(private, path, "")
 	if err != nil {
-		return Identity{}, fmt.Errorf("%s: %w", path, err)
+		return Identity{}, about(path, err)
 	}
-	return id, nil
+	identity.Comment = commentOf(path, identity.Public)
+	return identity, nil
 }
 
-// PublicOf finds the public half of a private key file without asking for a passphrase, in the file itself or in the .pub file beside it. encrypted says that the
-// private half needs one.
-func PublicOf(path string) (key ssh.PublicKey, encrypted bool, err error) {
-	text, err := readFile(path, true)
+// PublicOf finds the public key of a key file without asking for a passphrase. Like ssh it looks, in this order, whether the file is a
+// public key itself, tells it beside the private one, or has it in FILE.pub. locked says that the private half needs more than this
+// file: a passphrase, or an agent that holds it. A private key that others can read is a *PermissionError.
+func PublicOf(path string) (key ssh.PublicKey, locked bool, err error) {
+	text, info, err := readFile(path)
+	if err == nil {
+		if key, _, ok := parsePublic(text); ok {
+			return key, true, nil
+		}
+		if tooOpen(info) && ownedByUs(info) {
+			return nil, false, &PermissionError{Path: path, Mode: info.Mode()}
+		}
+		if key, locked = publicPart(text); key != nil {
+			if err := Usable(key); err != nil {
+				return nil, locked, about(path, err)
+			}
+			return key, locked, nil
+		}
+	}
+	if beside, _, missing := readFile(path + ".pub"); missing == nil {
+		if key, _, ok := parsePublic(beside); ok {
+			return key, true, nil
+		}
+	}
 	if err != nil {
 		return nil, false, err
 	}
-	raw, err := ssh.ParseRawPrivateKey(text)
-	if err == nil {
-		if pointer, ok := raw.(*ed25519.PrivateKey); ok {
-			raw = *pointer
-		}
-		signer, ok := raw.(crypto.Signer)
-		if !ok {
-			return nil, false, fmt.Errorf("%s holds a key of type %T, which cannot be used", path, raw)
-		}
-		key, err = publicOf(signer.Public())
-		return key, false, err
+	if block, _ := pem.Decode(text); block == nil || !strings.Contains(string(text), "ENCRYPTED") {
+		return nil, false, explain(path, text, errors.New("no key found"))
 	}
-	var missing *ssh.PassphraseMissingError
-	if !errors.As(err, &missing) {
-		return nil, false, fmt.Errorf("%s: %w", path, err)
+	return nil, true, &Error{
+		Subject: path, Msg: "does not tell its public key without the passphrase", Advice: "ssh-keygen -y -f " + shown(path) + " > " + shown(path) + ".pub",
 	}
-	if missing.PublicKey != nil {
-		return missing.PublicKey, true, nil
-	}
-	if text, err = readFile(path+".pub", false); err != nil {
-		return nil, true, err
-	}
-	key, _, _, _, err = ssh.ParseAuthorizedKey(text)
-	return key, true, err
 }
 
-// HostKey reads a daemon's host key, or makes one (Ed25519, mode 0600, its directory 0700) where there is none.
-func HostKey(path string) (id Identity, made bool, err error) {
-	id, err = LoadFile(path, nil)
-	if !errors.Is(err, os.ErrNotExist) {
-		return id, false, err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return id, false, err
-	}
-	if id, err = Generate(); err != nil {
-		return id, false, err
-	}
-	text, err := marshal(id)
+// readFile reads a regular file of bounded size. Opening does not wait, as it would on a pipe that nobody writes to.
+func readFile(path string) ([]byte, fs.FileInfo, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
-		return id, false, err
+		return nil, nil, fileError(path, err)
 	}
-	// Written aside and linked into place: whoever looks finds a whole key or none, and of two daemons starting at once one wins.
-	f, err := os.CreateTemp(filepath.Dir(path), ".host_key")
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil {
-		return id, false, err
+		return nil, nil, fileError(path, err)
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
+	if !info.Mode().IsRegular() {
+		return nil, nil, &Error{Subject: path, Msg: "is not a regular file"}
 	}
-	if closing := f.Close(); err == nil {
-		err = closing
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, nil, fileError(path, err)
 	}
-	if err == nil {
-		err = os.Link(f.Name(), path)
+	if len(text) > maxFile {
+		return nil, nil, &Error{Subject: path, Msg: "is too large for a key file"}
 	}
-	if errors.Is(err, os.ErrExist) {
-		id, err = LoadFile(path, nil)
-		return id, false, err
+	return text, info, nil
+}
+
+// fileError is an error of the operating system's without the operation's and the path's name, which Error gives.
+func fileError(path string, err error) *Error {
+	known := &Error{Subject: path, Msg: err.Error(), Err: err}
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		known.Msg = cause.Err.Error()
 	}
-	var link *os.LinkError
-	if errors.As(err, &link) && !errors.Is(err, syscall.EACCES) { // a file system without hard links
-		err = os.Rename(f.Name(), path)
+	if errors.Is(err, fs.ErrNotExist) {
+		known.Advice = makeOne
 	}
-	id.Source = path
-	return id, err == nil, err
+	return known
+}
+
+// PermissionError is a private key that others can read. ssh does not use such a file.
+type PermissionError struct {
+	Path string
+	Mode fs.FileMode
+}
+
+func (e *PermissionError) Error() string {
+	return fmt.Sprintf("Permissions 0%03o for '%s' are too open.", e.Mode.Perm(), shown(e.Path))
+}
+
+// Hint is what the user can type.
+func (e *PermissionError) Hint() string { return "chmod 600 " + shown(e.Path) }
+
+// Is lets errors.Is find fs.ErrPermission.
+func (e *PermissionError) Is(target error) bool { return target == fs.ErrPermission }
+
+// Warning is ssh's whole warning, word by word, without a newline at its end.
+func (e *PermissionError) Warning() string {
+	const line = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\n"
+	return line + "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\n" + line + e.Error() + "\n" +
+		"It is required that your private key files are NOT accessible by others.\n" +
+		"This private key will be ignored."
+}
+
+// tooOpen says whether others can read a file, where modes tell that.
+func tooOpen(info fs.FileInfo) bool { return checksModes && info.Mode().Perm()&0o077 != 0 }
+
+// parsePrivate decodes a private key, with as many questions as it takes.
+func parsePrivate(path string, text []byte, ask func(string) ([]byte, error)) (crypto.Signer, error) {
+	raw, err := ssh.ParseRawPrivateKey(text)
+	var missing *ssh.PassphraseMissingError
+	if errors.As(err, &missing) {
+		raw, err = decrypt(path, text, ask)
+	}
+	if err != nil {
+		return nil, explain(path, text, err)
+	}
+	switch private := raw.(type) {
+	case *ed25519.PrivateKey:
+		return *private, nil
+	case ed25519.PrivateKey:
+		return private, nil
+	case *ecdsa.PrivateKey:
+		return private, nil
+	case *rsa.PrivateKey:
+		return private, nil
+	case *dsa.PrivateKey:
+		return nil, &Error{Subject: path, Msg: "DSA keys are not supported", Advice: makeOne}
+	}
+	return nil, &Error{Subject: path, Msg: "holds a kind of key that cannot be used", Advice: makeOne}
+}
+
+func decrypt(path string, text []byte, ask func(string) ([]byte, error)) (any, error) {
+	withheld := &Error{Subject: path, Msg: "is encrypted and no passphrase was given", Advice: "ssh-add " + shown(path) + " hands it to an agent", Err: ErrPassphrase}
+	if ask == nil {
+		return nil, withheld
+	}
+	for range passphraseTries {
+		passphrase, err := ask("Enter passphrase for key '" + shown(path) + "': ")
+		if err != nil {
+			withheld.Err = errors.Join(ErrPassphrase, err)
+			return nil, withheld
+		}
+		if len(passphrase) == 0 {
+			return nil, withheld
+		}
+		raw, err := ssh.ParseRawPrivateKeyWithPassphrase(text, passphrase)
+		clear(passphrase)
+		if !errors.Is(err, x509.IncorrectPasswordError) {
+			return raw, err
+		}
+	}
+	withheld.Msg = "incorrect passphrase supplied to decrypt private key"
+	return nil, withheld
+}
+
+// explain says what is known about a file that could not be read as a key.
+func explain(path string, text []byte, err error) error {
+	var known *Error
+	if errors.As(err, &known) {
+		return err
+	}
+	known = &Error{Subject: path, Msg: "is not a private key that can be read", Err: err}
+	block, _ := pem.Decode(text)
+	switch {
+	case bytes.HasPrefix(text, []byte("PuTTY-User-Key-File")):
+		known.Msg = "is a key in PuTTY's format"
+		known.Advice = "puttygen " + shown(path) + " -O private-openssh -o NEW_FILE"
+	case block != nil && block.Type == "ENCRYPTED PRIVATE KEY":
+		known.Msg = "is an encrypted key in PKCS#8, which cannot be read"
+		known.Advice = "ssh-keygen -p -f " + shown(path) + " rewrites it in OpenSSH's format"
+	case block != nil:
+		if key, _ := publicPart(text); key != nil {
+			if why := Usable(key); why != nil {
+				known.Msg = why.Error()
+				known.Advice = makeOne
+				return known
+			}
+		}
+		known.Msg += " (" + strings.TrimPrefix(err.Error(), "ssh: ") + ")"
+	}
+	return known
+}
+
+// looksPublic tells public keys by their first line.
+func looksPublic(text []byte) bool {
+	_, _, ok := parsePublic(text)
+	return ok
+}
+
+// parsePublic reads the one line of a .pub file.
+func parsePublic(text []byte) (ssh.PublicKey, string, bool) {
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("-----BEGIN")) {
+		return nil, "", false
+	}
+	key, comment, options, _, err := ssh.ParseAuthorizedKey(text)
+	if err != nil || len(options) > 0 {
+		return nil, "", false
+	}
+	return key, comment, true
+}
+
+// publicPart is the public key in a private key file, nil if it is not told without the passphrase that locked speaks of.
+func publicPart(text []byte) (key ssh.PublicKey, locked bool) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, false
+	}
+	if block.Type == "OPENSSH PRIVATE KEY" { // openssh's PROTOCOL.key
+		const magic = "openssh-key-v1\x00"
+		var outer struct {
+			Cipher, KDF, KDFOptions string
+			Keys                    uint32
+			Public                  []byte
+			Private                 []byte `ssh:"rest"`
+		}
+		inner, ok := bytes.CutPrefix(block.Bytes, []byte(magic))
+		if !ok || ssh.Unmarshal(inner, &outer) != nil || outer.Keys != 1 {
+			return nil, false
+		}
+		key, err := ssh.ParsePublicKey(outer.Public)
+		if err != nil {
+			return nil, false
+		}
+		return key, outer.Cipher != "none"
+	}
+	raw, err := ssh.ParseRawPrivateKey(text)
+	if err != nil {
+		return nil, true
+	}
+	private, ok := raw.(crypto.Signer)
+	if !ok {
+		return nil, false
+	}
+	key, err = ssh.NewPublicKey(private.Public())
+	if err != nil {
+		return nil, false
+	}
+	return key, false
+}
+
+// commentOf is the comment in FILE.pub, if that is the same key.
+func commentOf(path string, key ssh.PublicKey) string {
+	text, _, err := readFile(path + ".pub")
+	if err != nil {
+		return ""
+	}
+	beside, comment, ok := parsePublic(text)
+	if !ok || !bytes.Equal(beside.Marshal(), key.Marshal()) {
+		return ""
+	}
+	return comment
 }

@@ -4,74 +4,112 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"fmt"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
 
-// Identity is a key pair whose private half can sign for TLS 1.3.
+// Sizes of RSA keys that are accepted, in bits (P2.2). crypto/tls refuses larger ones by itself.
+const (
+	minRSA = 2048
+	maxRSA = 8192
+)
+
+// Identity is a key that can prove itself.
 type Identity struct {
 	Public  ssh.PublicKey
-	Private crypto.Signer // of an agent's key: also a crypto.MessageSigner
-	Source  string        // where it comes from: a file's path, "agent", "memory"
-	Comment string
+	Private crypto.Signer // a key in memory, or an agent's key, which is a crypto.MessageSigner and signs whole messages only
+	Source  string        // where it came from, for messages: a path, "agent", "generated"
+	Comment string        // what its owner calls it; may be empty, and is not ours: quote it before showing it
 }
 
-// Fingerprint is OpenSSH's: "SHA256:" and unpadded base64 (P2.3).
-func Fingerprint(key ssh.PublicKey) string { return ssh.FingerprintSHA256(key) }
+// InAgent says whether the private half lives in an agent.
+func (id Identity) InAgent() bool { _, ok := id.Private.(*agentSigner); return ok }
 
-// TypeName is a key's type as ssh shows it to people: ED25519, ECDSA, RSA.
-func TypeName(key ssh.PublicKey) string {
-	switch name := key.Type(); {
-	case name == ssh.KeyAlgoED25519:
-		return "ED25519"
-	case name == ssh.KeyAlgoRSA:
-		return "RSA"
-	case strings.HasPrefix(name, "ecdsa-"):
-		return "ECDSA"
-	case strings.HasPrefix(name, "sk-ssh-ed25519"):
-		return "ED25519-SK"
-	case strings.HasPrefix(name, "sk-ecdsa"):
-		return "ECDSA-SK"
-	}
-	return "UNKNOWN"
-}
-
-// Generate makes an Ed25519 identity that lives in memory only.
+// Generate makes an ed25519 key that lives in memory alone.
 func Generate() (Identity, error) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return Identity{}, err
 	}
-	return fromSigner(private, "memory", "")
+	return newIdentity(private, "generated", "")
 }
 
-func fromSigner(private crypto.Signer, source, comment string) (Identity, error) {
-	public, err := publicOf(private.Public())
+// newIdentity makes an Identity of a private key in memory, if TLS can carry it.
+func newIdentity(private crypto.Signer, source, comment string) (Identity, error) {
+	public, err := ssh.NewPublicKey(private.Public())
 	if err != nil {
+		return Identity{}, &Error{Subject: source, Msg: "holds a kind of key that cannot be used", Advice: makeOne, Err: err}
+	}
+	if err := Usable(public); err != nil {
 		return Identity{}, err
 	}
 	return Identity{Public: public, Private: private, Source: source, Comment: comment}, nil
 }
 
-// publicOf checks that a public key is one that P2.2 allows, and gives it in SSH's form.
-func publicOf(key crypto.PublicKey) (ssh.PublicKey, error) {
-	switch k := key.(type) {
-	case ed25519.PublicKey:
-	case *ecdsa.PublicKey:
-		if k.Curve != elliptic.P256() && k.Curve != elliptic.P384() && k.Curve != elliptic.P521() {
-			return nil, fmt.Errorf("an ECDSA key on %s cannot be used; P-256, P-384 and P-521 can", k.Curve.Params().Name)
-		}
-	case *rsa.PublicKey:
-		if bits := k.N.BitLen(); bits < 2048 || bits > 8192 {
-			return nil, fmt.Errorf("an RSA key of %d bits cannot be used; 2048 to 8192 can", bits)
-		}
-	default:
-		return nil, fmt.Errorf("a key of type %T cannot be used; Ed25519, ECDSA and RSA can", key)
+const makeOne = "ssh-keygen -t ed25519 makes a key that works"
+
+// Usable says why TLS cannot carry a key, or nil: ed25519, ECDSA on P-256, P-384 and P-521, RSA from 2048 to 8192 bits are
+// carried (P2.2).
+func Usable(key ssh.PublicKey) error {
+	refuse := func(why string) error { return &Error{Msg: why, Advice: makeOne} }
+	if key == nil {
+		return refuse("there is no key")
 	}
-	return ssh.NewPublicKey(key)
+	kind := key.Type()
+	switch {
+	case strings.Contains(kind, "-cert-v0"):
+		return refuse("OpenSSH certificates (" + TypeName(key) + ") are not supported, only plain keys")
+	case strings.HasPrefix(kind, "sk-"):
+		return refuse("hardware keys (" + TypeName(key) + ") are not supported yet")
+	}
+	held, ok := key.(ssh.CryptoPublicKey)
+	if !ok {
+		return refuse(TypeName(key) + " keys are not supported")
+	}
+	switch public := held.CryptoPublicKey().(type) {
+	case ed25519.PublicKey, *ecdsa.PublicKey: // x/crypto parses the three curves of RFC 5656 and no others
+		return nil
+	case *rsa.PublicKey:
+		switch bits := public.N.BitLen(); {
+		case bits < minRSA:
+			return refuse("RSA keys of less than 2048 bits are not accepted")
+		case bits > maxRSA:
+			return refuse("RSA keys of more than 8192 bits are not accepted")
+		}
+		return nil
+	}
+	return refuse(TypeName(key) + " keys are not supported")
+}
+
+// Fingerprint is a key's SHA256:… as `ssh-keygen -l` prints it (P2.3).
+func Fingerprint(key ssh.PublicKey) string { return ssh.FingerprintSHA256(key) }
+
+// TypeName is what ssh calls a key in messages: ED25519, ECDSA, RSA, ED25519-SK, …. It never holds a byte of the peer's choosing.
+func TypeName(key ssh.PublicKey) string { return typeName(key.Type()) }
+
+func typeName(kind string) string {
+	switch {
+	case kind == ssh.KeyAlgoED25519:
+		return "ED25519"
+	case kind == ssh.KeyAlgoRSA:
+		return "RSA"
+	case kind == ssh.InsecureKeyAlgoDSA:
+		return "DSA"
+	case kind == ssh.KeyAlgoSKED25519:
+		return "ED25519-SK"
+	case kind == ssh.KeyAlgoSKECDSA256:
+		return "ECDSA-SK"
+	case strings.HasPrefix(kind, "ecdsa-sha2-nistp") && !strings.Contains(kind, "-cert-v0"):
+		return "ECDSA"
+	}
+	if plain, _, ok := strings.Cut(kind, "-cert-v0"); ok {
+		if at := strings.IndexByte(kind, '@'); at >= 0 && strings.HasPrefix(plain, "sk-") {
+			plain += kind[at:]
+		}
+		return typeName(plain) + "-CERT"
+	}
+	return "unknown"
 }
