@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/speak"
@@ -48,7 +49,8 @@ func (l *eventLog) print(n int, prefix string, e dialect.Event) {
 	}
 	switch {
 	case e.Op == dialect.Note:
-		l.p.Raw(prefix + l.p.Lang.Text(e.Zh, e.En) + "\n")
+		// Each line has its prefix: the two languages may stand below each other.
+		l.p.Raw(prefix + strings.ReplaceAll(l.p.Lang.Text(e.Zh, e.En), "\n", "\n"+prefix) + "\n")
 	case e.Op == dialect.Recv && e.Data == nil:
 		l.p.Raw(prefix + "recv      " + l.p.Lang.Text("空：对方关闭了", "empty: the peer has closed") + "\n")
 	case len(e.Data) == 0 && e.Op == dialect.Send:

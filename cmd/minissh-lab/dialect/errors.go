@@ -96,6 +96,11 @@ func Explain(err error) (zh, en, hintZh, hintEn string) {
 		return "文件名不行：只要 a.txt 这样的名字，不带目录", folder.ErrName.Error(), "", ""
 	case errors.Is(err, folder.ErrLimit):
 		return "文件太大或太多", folder.ErrLimit.Error(), "", ""
+	case errors.Is(err, errFileUsage):
+		return "这里只有 get 和 put", "only get and put here", "get a.txt，put a.txt", "get a.txt, put a.txt"
+	case errors.Is(err, errPutToGuess):
+		return "put 没有回答，猜不出方言", "a put has no answer to guess the dialect from", "先 get，或者用 --dialect file、--dialect oo",
+			"get first, or say --dialect file or --dialect oo"
 	case errors.Is(err, fs.ErrNotExist):
 		return "没有这个文件", "no such file", "", ""
 	case errors.Is(err, ErrShape):
@@ -110,5 +115,8 @@ func Explain(err error) (zh, en, hintZh, hintEn string) {
 		return "那个端口上没有服务端", "nobody listens there", "先启动服务端", "start the server first"
 	}
 	text := speak.Clean(fmt.Sprint(err))
+	if errors.Is(err, ErrLocal) {
+		return "这一端做不了：" + text, text, "", ""
+	}
 	return text, text, "", ""
 }

@@ -78,11 +78,14 @@ func enough(b []byte) bool {
 	return true
 }
 
+// errPutToGuess is a put while the dialect is not known: it has no answer.
+var errPutToGuess = fmt.Errorf("%w: a put has no answer to guess from", ErrLocal)
+
 // callAuto asks with line, guesses from the answer and goes on in that dialect. d
 // is nil when nothing was learnt.
 func callAuto(w *wire, line string) (d *Dialect, bigEndian bool, reply *Reply, err error) {
 	if verb, _ := parseFileCommand(line); verb == "put" {
-		return nil, false, nil, fmt.Errorf("%w: a put has no answer to guess from: --dialect file or --dialect oo", ErrLocal)
+		return nil, false, nil, errPutToGuess
 	}
 	if err := w.command(line); err != nil {
 		return nil, false, nil, err

@@ -95,12 +95,15 @@ func TestPutIsFoundHoweverItIsCut(t *testing.T) {
 	}
 }
 
-func TestGetListByteByByte(t *testing.T) {
+func TestGetListHoweverItIsCut(t *testing.T) {
 	golden := readGolden(t)
-	store := openFolder(t, "a.txt", "hello world")
-	got, err := serveBytes(t, oo, Options{Folder: store}, golden["oo-get"], byteByByte)
-	if err != nil || got != string(golden["file-get-answer"]) {
-		t.Errorf("%q, %v", got, err)
+	two := append(append([]byte(nil), golden["oo-get"]...), golden["oo-get"]...) // and the next one glued to it
+	want := string(golden["file-get-answer"]) + string(golden["file-get-answer"])
+	for _, wrap := range []func(net.Conn) net.Conn{nil, byteByByte} {
+		store := openFolder(t, "a.txt", "hello world")
+		if got, err := serveBytes(t, oo, Options{Folder: store}, two, wrap); err != nil || got != want {
+			t.Errorf("%q, %v", got, err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package speak
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,9 +11,16 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Quote returns b as one line in double quotes, as Go and nearly as Python would
-// write it: printable characters stay, everything else is an escape.
-func Quote(b []byte) string { return strconv.Quote(string(b)) }
+// Quote returns b as one line in quotes, as Go and nearly as Python would write it:
+// printable characters stay, everything else is an escape. The quotes are double
+// ones, or, as in Python, the kind that b does not contain: JSON stays readable.
+func Quote(b []byte) string {
+	quoted := strconv.Quote(string(b))
+	if bytes.IndexByte(b, '"') < 0 || bytes.IndexByte(b, '\'') >= 0 {
+		return quoted
+	}
+	return "'" + strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`) + "'"
+}
 
 // QuoteShort is Quote with at most n bytes of b shown and the number of the
 // others said.
