@@ -74,19 +74,23 @@ func TestLineIsBounded(t *testing.T) {
 		if took != lineHolds>>25 {
 			t.Errorf("took %d chunks of 32 MiB; the line holds %d bytes", took, lineHolds)
 		}
-		gate := make(chan int, 1)
-		go l.drain(writeFunc(func(p []byte) (int, error) {
-			gate <- len(p)
-			return len(p), nil
-		}))
+		wrote, done, drained := make(chan int), make(chan struct{}), make(chan error, 1)
+		go func() {
+			drained <- l.drain(writeFunc(func(p []byte) (int, error) {
+				select {
+				case wrote <- len(p):
+					return len(p), nil
+				case <-done:
+					return 0, net.ErrClosed
+				}
+			}))
+		}()
 		for range 2 * lineHolds >> 25 {
-			<-gate
+			<-wrote
 		}
 		l.stop()
-		select {
-		case <-gate: // drain may be held in one more write
-		default:
-		}
+		close(done)
+		<-drained
 		<-filled
 	})
 }
