@@ -1,0 +1,7 @@
+// Package daemon is minisshd: it listens, lets in those whose keys are listed, and runs what they ask for.
+//
+// Reading order, the way a connection goes: listen.go (addresses, and the refusal to listen where nobody could log in), gate.go (how
+// many strangers at once), login.go (TLS, HELLO, authorization), server.go (the whole, from start to shutdown), exec.go (a
+// command's life), streams.go (its input and output). Who may log in and with which restrictions is daemon/authorized; processes are
+// daemon/process; frames and sessions are protocol and protocol/mux.
+package daemon

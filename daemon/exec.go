@@ -1,0 +1,309 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// serve answers a channel that an authorized client opened.
+func (s *Server) serve(ch *mux.Channel, who *peer) {
+	s.commands.Add(1)
+	defer s.commands.Done()
+	if reason := s.exec(ch, who); reason != nil {
+		s.log.Info("Request refused", "user", who.user, "from", who.addr.String(), "code", string(reason.Code), "message", reason.Message)
+		ch.Close(reason)
+	}
+}
+
+func refusal(code protocol.Code, message string) *protocol.Reason {
+	return &protocol.Reason{Code: code, Message: message}
+}
+
+// exec runs one command (P6). The answer is not nil if it was refused or could not be started.
+func (s *Server) exec(ch *mux.Channel, who *peer) *protocol.Reason {
+	open := ch.Request()
+	if open.Service != "exec" {
+		return refusal(protocol.CodeUnknownService, "this daemon offers exec")
+	}
+	if err := who.grant.Allows(open.Service); err != nil {
+		return refusal(protocol.CodeServiceRefused, err.Error())
+	}
+	select {
+	case <-s.stopping:
+		return refusal(protocol.CodeShuttingDown, "minisshd is being stopped")
+	default:
+	}
+	spec, reason := s.spec(open, who)
+	if reason != nil {
+		return reason
+	}
+	p, err := process.Start(spec)
+	if err != nil {
+		code := protocol.CodeStartFailed
+		var start *process.StartError
+		if errors.As(err, &start) && start.Op == "chdir" {
+			code = protocol.CodeNoDirectory
+		}
+		return refusal(code, err.Error())
+	}
+	c := &command{s: s, ch: ch, p: p, who: who, timeout: time.Duration(open.Timeout) * time.Millisecond, ended: make(chan struct{})}
+	s.log.Info("Starting command for "+logName(who.user)+" "+from(who.addr), "pid", p.PID, "channel", ch.ID(), "command", clip(asked(open), 512), "forced", who.grant.Forced)
+	c.run()
+	return nil
+}
+
+// asked is what the client wanted to run, in words.
+func asked(open *protocol.Open) string {
+	if len(open.Argv) == 0 {
+		return string(open.Command)
+	}
+	words := make([]string, len(open.Argv))
+	for i, word := range open.Argv {
+		words[i] = string(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// spec turns a request into what to start (P6.1).
+func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.Reason) {
+	acct := s.opts.Account
+	spec := process.Spec{Path: acct.Shell, Dir: acct.Dir()}
+	extra := connectionEnvironment(who)
+	for _, pair := range open.Env {
+		if acceptedName(string(pair[0])) {
+			extra = append(extra, string(pair[0])+"="+string(pair[1]))
+		}
+	}
+	extra = append(extra, who.grant.Environment...)
+	if open.Timeout < 0 || open.Timeout > 1e9 {
+		return spec, refusal(protocol.CodeBadRequest, "timeout_ms is out of range")
+	}
+	if len(open.Dir) > 0 && !who.grant.Forced {
+		if spec.Dir = string(open.Dir); !filepath.IsAbs(spec.Dir) {
+			spec.Dir = filepath.Join(acct.Dir(), spec.Dir)
+		}
+	}
+	switch {
+	case (len(open.Argv) > 0) == (len(open.Command) > 0):
+		return spec, refusal(protocol.CodeBadRequest, "either command or argv must be given")
+	case who.grant.Forced:
+		extra = append(extra, "SSH_ORIGINAL_COMMAND="+asked(open))
+		spec.Args = process.ShellCommand(acct.Shell, who.grant.Command)
+	case len(open.Argv) > 0:
+		for _, word := range open.Argv {
+			spec.Args = append(spec.Args, string(word))
+		}
+	case open.ReportDir:
+		spec.OldDir = string(open.OldDir)
+		spec.Args, spec.ReportDir = process.ShellLine(acct.Shell, string(open.Command), spec.OldDir)
+	default:
+		spec.Args = process.ShellCommand(acct.Shell, string(open.Command))
+	}
+	spec.Env = process.Environment(acct, extra...)
+	if len(open.Argv) > 0 && !who.grant.Forced {
+		path, err := process.LookPath(spec.Args[0], spec.Dir, spec.Env)
+		if err != nil {
+			return spec, refusal(protocol.CodeStartFailed, err.Error())
+		}
+		spec.Path = path
+	}
+	return spec, nil
+}
+
+// acceptedName lists what a client may set in a command's environment, as Debian's sshd does (AcceptEnv).
+func acceptedName(name string) bool {
+	return name == "LANG" || strings.HasPrefix(name, "LC_") || name == "COLORTERM" || name == "NO_COLOR"
+}
+
+// connectionEnvironment is SSH_CLIENT and SSH_CONNECTION as sshd sets them (ssh(1), ENVIRONMENT).
+func connectionEnvironment(who *peer) []string {
+	local, ok := who.local.(*net.TCPAddr)
+	if !ok || !who.addr.IsValid() {
+		return nil
+	}
+	to := netip.AddrPortFrom(local.AddrPort().Addr().Unmap(), local.AddrPort().Port())
+	client, clientPort := who.addr.Addr().String(), strconv.Itoa(int(who.addr.Port()))
+	return []string{
+		"SSH_CLIENT=" + client + " " + clientPort + " " + strconv.Itoa(int(to.Port())),
+		"SSH_CONNECTION=" + client + " " + clientPort + " " + to.Addr().String() + " " + strconv.Itoa(int(to.Port())),
+	}
+}
+
+// command is a process with its channel.
+type command struct {
+	s       *Server
+	ch      *mux.Channel
+	p       *process.Process
+	who     *peer
+	timeout time.Duration
+	ended   chan struct{} // closed when the command's life here is over
+	in, out atomic.Int64  // bytes, for the log
+
+	stops sync.WaitGroup // a stop under way
+
+	mu      sync.Mutex // guards the rest
+	over    bool       // too late to stop it
+	stopped string     // why it was stopped, one of protocol's How
+	left    []process.Survivor
+}
+
+// run sees a started command to its end (P5.4): OPENED, output, EOF for each, EXIT, CLOSE.
+func (c *command) run() {
+	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID})
+	var output, others sync.WaitGroup
+	output.Go(func() { c.forward(protocol.TypeStdout, c.p.Stdout) })
+	output.Go(func() { c.forward(protocol.TypeStderr, c.p.Stderr) })
+	others.Go(c.feed)
+	others.Go(c.requests)
+	var deadline *time.Timer
+	if c.timeout > 0 {
+		deadline = time.AfterFunc(c.timeout, func() { c.stop(protocol.HowDeadline) })
+	}
+	drained := make(chan struct{})
+	go func() { output.Wait(); close(drained) }()
+	<-c.p.Done()
+	if deadline != nil {
+		deadline.Stop()
+	}
+	c.awaitOutput(drained)
+	exit := c.exit()
+	c.logEnd(exit)
+	c.ch.Send(protocol.TypeExit, exit)
+	c.ch.Close(nil)
+	close(c.ended)
+	c.p.Close()
+	others.Wait()
+}
+
+// heldAfter is how long after a command's end its output may stay open before the client is told.
+const heldAfter = time.Second
+
+// awaitOutput waits for the end of all output, as ssh does: what the command left running may still write (P6.5). When nobody
+// is interested any more, or the command was stopped and only what escaped holds the output, it does not wait.
+func (c *command) awaitOutput(drained <-chan struct{}) {
+	held := time.NewTimer(heldAfter)
+	defer held.Stop()
+	escaped := time.NewTimer(c.s.opts.StopGrace)
+	defer escaped.Stop()
+	for {
+		select {
+		case <-drained:
+			return
+		case <-held.C:
+			c.ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeOutputHeld})
+		case <-escaped.C:
+			if !c.wasStopped() {
+				continue
+			}
+			c.p.Stdout.Close()
+			c.p.Stderr.Close()
+		case <-c.ch.Gone():
+			c.p.Stdout.Close()
+			c.p.Stderr.Close()
+			<-drained
+			return
+		}
+	}
+}
+
+// requests acts on signals, and stops the command when the client does not want it any more (P5.9).
+func (c *command) requests() {
+	for {
+		select {
+		case e := <-c.ch.Requests():
+			if sig, ok := e.Message.(*protocol.Signal); ok {
+				if err := c.p.Signal(sig.Signal); errors.Is(err, process.ErrUnknownSignal) {
+					c.ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeSignalRefused, Message: err.Error()})
+				}
+			}
+		case <-c.ch.Gone():
+			select {
+			case <-c.p.Done(): // it has ended by itself: what it left running lives on (RULES C1)
+			default:
+				why := protocol.HowCancelled
+				if c.ch.SessionEnded() {
+					why = protocol.HowHungUp
+				}
+				c.stop(why)
+			}
+			return
+		case <-c.ended:
+			return
+		}
+	}
+}
+
+// stop ends the command and everything in its kernel session (P6.7). The first reason counts.
+func (c *command) stop(why string) {
+	c.mu.Lock()
+	if c.over || c.stopped != "" {
+		c.mu.Unlock()
+		return
+	}
+	c.stopped = why
+	c.stops.Add(1)
+	c.mu.Unlock()
+	defer c.stops.Done()
+	left, _ := c.p.Stop(context.Background(), c.s.opts.StopGrace)
+	c.mu.Lock()
+	c.left = left
+	c.mu.Unlock()
+}
+
+func (c *command) wasStopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopped != ""
+}
+
+// exit tells how it ended (P6.6). The command has ended; a stop under way is waited for, so that what is told to be dead is dead.
+func (c *command) exit() *protocol.Exit {
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+	c.stops.Wait()
+	r := c.p.Result()
+	exit := &protocol.Exit{
+		How: string(r.How), Duration: r.Duration.Milliseconds(), UserTime: r.User.Milliseconds(), SysTime: r.System.Milliseconds(),
+		MaxRSS: r.MaxRSS / 1024, Dir: r.Dir, OldDir: r.OldDir,
+	}
+	switch r.How {
+	case process.Exited:
+		exit.Code = &r.Code
+	case process.Signalled:
+		exit.Signal, exit.Core = r.Signal, r.Core
+	}
+	if c.stopped != "" {
+		exit.How = c.stopped
+	}
+	for _, survivor := range c.left {
+		exit.Left = append(exit.Left, protocol.Process{PID: survivor.PID, Name: survivor.Comm})
+	}
+	return exit
+}
+
+func (c *command) logEnd(exit *protocol.Exit) {
+	args := []any{"pid", c.p.PID, "how", exit.How, "duration_ms", exit.Duration, "bytes_in", c.in.Load(), "bytes_out", c.out.Load()}
+	if exit.Code != nil {
+		args = append(args, "code", *exit.Code)
+	}
+	if exit.Signal != "" {
+		args = append(args, "signal", exit.Signal)
+	}
+	if len(exit.Left) > 0 {
+		args = append(args, "left", exit.Left)
+	}
+	c.s.log.Info("Command ended for "+logName(c.who.user)+" "+from(c.who.addr), args...)
+}

@@ -1,0 +1,255 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/protocol"
+	"minissh/protocol/keys"
+	"minissh/protocol/mux"
+	"minissh/protocol/transport"
+)
+
+// Access decides who may come in.
+type Access interface {
+	// Authorize finds what a key may do for a user from an address (zero: a Unix socket). The error is for the log only: the client is told nothing (P2.6).
+	Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error)
+	// WouldDo picks one of the fingerprints that Authorize would accept, "" if none.
+	WouldDo(user string, fingerprints []string, from netip.Addr) string
+	// AnyoneCould says whether at least one key could log in.
+	AnyoneCould() bool
+}
+
+// Grant is what an authorized client may do.
+type Grant struct {
+	Forced      bool     // a command stands in authorized_keys: it runs whatever is asked (P6.9)
+	Command     string   // that command
+	Environment []string // "NAME=value" pairs from authorized_keys
+	Where       string   // "file:line" of the key, for the log
+	allows      func(service string) error
+}
+
+// Allows says whether the service is open to this key; the error is for people.
+func (g *Grant) Allows(service string) error {
+	if g.allows == nil {
+		return nil
+	}
+	return g.allows(service)
+}
+
+// peer is an authorized client on one link.
+type peer struct {
+	user  string
+	addr  netip.AddrPort // zero on a Unix socket
+	local net.Addr
+	grant *Grant
+}
+
+// from is sshd's "from ADDRESS port N", which programs look for in logs.
+func from(addr netip.AddrPort) string {
+	if !addr.IsValid() {
+		return "from unix socket"
+	}
+	return fmt.Sprintf("from %s port %d", addr.Addr().WithZone(""), addr.Port())
+}
+
+// ServeConn takes one connection from its first byte to its end.
+func (s *Server) ServeConn(raw net.Conn) {
+	defer raw.Close()
+	addr := peerAddr(raw)
+	leave, ok := s.gate.enter(source(addr.Addr()))
+	if !ok {
+		s.log.Warn("Connection refused: too many unauthenticated connections", "from", addr.String())
+		s.turnAway(raw, addr)
+		return
+	}
+	defer leave()
+	if !s.stranger(raw) {
+		return
+	}
+	defer s.known(raw)
+	raw.SetDeadline(time.Now().Add(s.opts.LoginGrace))
+	conn, key, err := s.secure(raw)
+	if err != nil {
+		s.log.Info("Connection closed "+from(addr)+" [preauth]", "error", err.Error())
+		return
+	}
+	session, hello, who, err := s.login(conn, key, addr)
+	if err != nil {
+		s.refuse(conn, addr, err)
+		return
+	}
+	leave()
+	s.known(raw)
+	conn.Authorized()
+	raw.SetDeadline(time.Time{})
+	welcome := &protocol.Welcome{
+		Uptime: time.Since(s.started).Milliseconds(), User: s.opts.Account.Name, Home: protocol.Bytes(s.opts.Account.Home), Software: s.opts.Software,
+	}
+	err = session.Accept(conn, hello, welcome)
+	var v *protocol.Violation
+	if errors.As(err, &v) && (v.Code == protocol.CodeStaleEpoch || v.Code == protocol.CodeSessionEnded) {
+		s.refuse(conn, addr, err)
+		return
+	}
+	s.log.Info("Disconnected "+from(who.addr), "user", who.user, "reason", reasonText(err))
+}
+
+func reasonText(err error) string {
+	if err == nil {
+		return "goodbye"
+	}
+	return err.Error()
+}
+
+// turnAway says "too many connections" (P1.4) to a few at a time; the others are just closed.
+func (s *Server) turnAway(raw net.Conn, addr netip.AddrPort) {
+	leave, ok := s.refusals.enter(source(addr.Addr()))
+	if !ok || !addr.IsValid() {
+		return
+	}
+	defer leave()
+	raw.SetWriteDeadline(time.Now().Add(time.Second))
+	if _, err := raw.Write(transport.Busy); err == nil {
+		mux.Linger(raw)
+	}
+}
+
+// secure learns who is at the other end: by TLS, or from the kernel. The key is nil on a Unix socket whose uid may come in.
+func (s *Server) secure(raw net.Conn) (*transport.Conn, ssh.PublicKey, error) {
+	if local, ok := raw.(*net.UnixConn); ok && raw.LocalAddr().Network() == "unix" && !s.opts.TLSOnUnix {
+		uid, err := transport.PeerUID(local)
+		if err != nil {
+			return nil, nil, err
+		}
+		if uid != uint32(os.Getuid()) && uid != 0 {
+			return nil, nil, fmt.Errorf("uid %d may not use this socket", uid)
+		}
+		return transport.Plain(raw), nil, nil
+	}
+	conn, err := transport.Server(raw, s.tls)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := keys.FromCertificate(conn.Peer())
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, key, nil
+}
+
+// login reads HELLO, authorizes, and finds or makes the session. The error is a *protocol.Violation if the client is to be told.
+func (s *Server) login(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrPort) (*mux.Session, *protocol.Hello, *peer, error) {
+	f, err := protocol.NewReader(conn).Next()
+	if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = protocol.Violate(protocol.CodeLoginTimeout, "no HELLO within %v", s.opts.LoginGrace)
+		}
+		return nil, nil, nil, err
+	}
+	if f.Type != protocol.TypeHello {
+		return nil, nil, nil, protocol.Violate(protocol.CodeUnexpectedFrame, "%v before HELLO", f.Type)
+	}
+	hello := new(protocol.Hello)
+	if err := f.Decode(hello); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := hello.Check(); err != nil {
+		return nil, nil, nil, err
+	}
+	who := &peer{user: hello.User, addr: addr, local: conn.LocalAddr()}
+	owner, err := s.authorize(who, key, hello)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	select {
+	case <-s.stopping:
+		return nil, nil, nil, protocol.Violate(protocol.CodeShuttingDown, "minisshd is being stopped")
+	default:
+	}
+	session, err := s.sessions.Attach(owner, hello, func() *mux.Session {
+		return mux.New(mux.Config{
+			Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: s.budget,
+			Accept: func(ch *mux.Channel) { s.serve(ch, who) },
+		})
+	})
+	return session, hello, who, err
+}
+
+// authorize decides whether the client may come in, logs it in sshd's words, and names the owner of its sessions.
+func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) (owner string, err error) {
+	user := logName(hello.User)
+	if key == nil {
+		if hello.User != s.opts.Account.Name {
+			s.log.Warn("Failed uid for invalid user " + user + " " + from(who.addr))
+			return "", protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed")
+		}
+		who.grant = &Grant{Where: "unix socket"}
+		s.log.Info("Accepted uid for " + user + " " + from(who.addr))
+		return "uid", nil
+	}
+	what := keys.TypeName(key) + " " + keys.Fingerprint(key)
+	grant, err := s.opts.Access.Authorize(hello.User, key, who.addr.Addr())
+	if err != nil {
+		if hello.User != s.opts.Account.Name {
+			user = "invalid user " + user
+		}
+		s.log.Warn("Failed publickey for "+user+" "+from(who.addr)+": "+what, "error", err.Error())
+		refusal := protocol.Violate(protocol.CodeKeyNotAuthorized, "this key may not log in as this user")
+		refusal.Key = s.opts.Access.WouldDo(hello.User, hello.Keys, who.addr.Addr())
+		return "", refusal
+	}
+	who.grant = grant
+	s.log.Info("Accepted publickey for "+user+" "+from(who.addr)+": "+what, "listed", grant.Where, "software", hello.Software)
+	owner = keys.Fingerprint(key)
+	if grant.Forced { // a session belongs to a key with its restrictions (P7.7)
+		owner += " " + grant.Command
+	}
+	return owner, nil
+}
+
+// logName quotes a user name that is not plainly one, so that nobody forges a "from ADDRESS" (RULES A13).
+func logName(user string) string {
+	for i, c := range []byte(user) {
+		letter := c >= 'a' && c <= 'z' || c == '_'
+		if !letter && (i == 0 || (c < '0' || c > '9') && c != '-') {
+			return strconv.QuoteToASCII(clip(user, 64))
+		}
+	}
+	if user == "" || len(user) > 64 {
+		return strconv.QuoteToASCII(clip(user, 64))
+	}
+	return user
+}
+
+func clip(s string, most int) string {
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
+
+// refuse tells the client why it may not come in, if it can be told, and waits a moment so that it can read that.
+func (s *Server) refuse(conn *transport.Conn, addr netip.AddrPort, err error) {
+	s.log.Info("Connection closed "+from(addr)+" [preauth]", "error", err.Error())
+	var v *protocol.Violation
+	if !errors.As(err, &v) {
+		return
+	}
+	frame, err := protocol.AppendMessage(nil, protocol.TypeError, 0, v.Reason())
+	if err != nil {
+		return
+	}
+	conn.SetDeadline(time.Now().Add(2 * time.Second))
+	if _, err := conn.Write(frame); err == nil {
+		mux.Linger(conn)
+	}
+}

@@ -1,0 +1,231 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/keys"
+	"minissh/protocol/mux"
+	"minissh/protocol/transport"
+)
+
+// Options is what a daemon is told. Nothing in it changes after New.
+type Options struct {
+	HostKey  keys.Identity   // its envelope is what clients see
+	Account  process.Account // whom commands run as
+	Access   Access          // who may come in
+	Log      *slog.Logger    // nil: nothing is logged
+	Software string          // name and version told to clients
+
+	LoginGrace    time.Duration // for TLS and HELLO together; 0: 20 seconds (P2.8)
+	StopGrace     time.Duration // between HUP and KILL; 0: 5 seconds (P6.7)
+	ShutdownGrace time.Duration // for commands to end by themselves when the daemon is stopped; 0: 10 seconds
+	MaxStartups   int           // unauthenticated connections at once; 0: 200
+	MaxPerSource  int           // of them from one source; 0: 100
+	MaxSessions   int           // 0: 4,096
+	MaxChannels   int           // per session; 0: 64; at least 16 (P5.2)
+	MaxWindows    int64         // bytes by which windows may grow over all sessions; 0: 512 MiB
+	TLSOnUnix     bool          // speak TLS on Unix sockets too: for a socketpair whose other end is another program of ours
+}
+
+func (o *Options) defaults() {
+	def := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	defTime := func(p *time.Duration, v time.Duration) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	def(&o.MaxStartups, 200)
+	def(&o.MaxPerSource, 100)
+	def(&o.MaxSessions, 4096)
+	def(&o.MaxChannels, 64)
+	o.MaxChannels = max(o.MaxChannels, protocol.MinChannels)
+	defTime(&o.LoginGrace, 20*time.Second)
+	defTime(&o.StopGrace, 5*time.Second)
+	defTime(&o.ShutdownGrace, 10*time.Second)
+	if o.MaxWindows == 0 {
+		o.MaxWindows = 512 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Server is a daemon at work.
+type Server struct {
+	opts     Options
+	log      *slog.Logger
+	tls      *tls.Config
+	started  time.Time
+	gate     *gate
+	refusals *gate // connections that are being told that there are too many
+	budget   *mux.Budget
+	sessions *mux.Registry
+	stopping chan struct{} // closed when Shutdown begins
+
+	conns    sync.WaitGroup // goroutines that serve a connection
+	commands sync.WaitGroup // channels being served
+
+	mu        sync.Mutex // guards the rest
+	stopped   bool
+	listeners []net.Listener
+	strangers map[net.Conn]bool // connections that are not authorized yet
+}
+
+// New makes a daemon that does not listen yet.
+func New(opts Options) (*Server, error) {
+	opts.defaults()
+	envelope, err := keys.Certificate(opts.HostKey)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		opts: opts, log: opts.Log, tls: transport.ServerConfig(envelope), started: time.Now(),
+		gate: newGate(opts.MaxStartups, opts.MaxPerSource), refusals: newGate(32, 8),
+		budget: mux.NewBudget(opts.MaxWindows), sessions: mux.NewRegistry(opts.MaxSessions),
+		stopping: make(chan struct{}), strangers: map[net.Conn]bool{},
+	}, nil
+}
+
+// Listen opens addresses, all or none. Beyond loopback it refuses while nobody could log in.
+func (s *Server) Listen(addresses ...string) error {
+	var all []net.Listener
+	for _, address := range addresses {
+		opened, err := listen(address)
+		if err != nil {
+			closeAll(all)
+			return err
+		}
+		all = append(all, opened...)
+	}
+	for _, l := range all {
+		if beyondLoopback(l) && !s.opts.Access.AnyoneCould() {
+			closeAll(all)
+			return fmt.Errorf("will not listen on %v: %w", l.Addr(), errNobody)
+		}
+	}
+	s.mu.Lock()
+	s.listeners = append(s.listeners, all...)
+	s.mu.Unlock()
+	return nil
+}
+
+// Addresses lists what the daemon listens on, as --listen takes them.
+func (s *Server) Addresses() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for _, l := range s.listeners {
+		address := l.Addr().String()
+		if l.Addr().Network() == "unix" {
+			address = "unix:" + address
+		}
+		list = append(list, address)
+	}
+	return list
+}
+
+// Ready is the one line that tells where the daemon listens and which key it shows.
+func (s *Server) Ready() string {
+	key := s.opts.HostKey.Public
+	return fmt.Sprintf("minisshd: listening on %s host key %s %s", strings.Join(s.Addresses(), " "), keys.TypeName(key), keys.Fingerprint(key))
+}
+
+// Serve accepts connections until Shutdown.
+func (s *Server) Serve() {
+	s.mu.Lock()
+	listeners := s.listeners
+	s.mu.Unlock()
+	var accepting sync.WaitGroup
+	for _, l := range listeners {
+		accepting.Go(func() { s.accept(l) })
+	}
+	accepting.Wait()
+}
+
+func (s *Server) accept(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // no descriptors left, say: the next try may do
+			s.log.Error("Accept failed", "address", l.Addr().String(), "error", err)
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-s.stopping:
+			}
+			continue
+		}
+		if beyondLoopback(l) && !s.opts.Access.AnyoneCould() {
+			s.log.Warn("Connection dropped", "from", peerAddr(conn).String(), "error", errNobody)
+			conn.Close()
+			continue
+		}
+		s.conns.Go(func() { s.ServeConn(conn) })
+	}
+}
+
+// Shutdown stops accepting, lets commands that run end for ShutdownGrace or until ctx ends, then hangs up on everyone and waits
+// until all is gone.
+func (s *Server) Shutdown(ctx context.Context) {
+	s.mu.Lock()
+	if s.stopped {
+		s.mu.Unlock()
+		return
+	}
+	s.stopped = true
+	close(s.stopping)
+	closeAll(s.listeners)
+	for conn := range s.strangers {
+		conn.Close()
+	}
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() { s.commands.Wait(); close(ended) }()
+	timer := time.NewTimer(s.opts.ShutdownGrace)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	var closing sync.WaitGroup
+	for _, entry := range s.sessions.Entries() {
+		closing.Go(func() {
+			entry.Session.Close(&protocol.Reason{Code: protocol.CodeShuttingDown, Message: "minisshd is being stopped"})
+		})
+	}
+	closing.Wait()
+	<-ended
+	s.conns.Wait()
+}
+
+// stranger notes a connection that is not authorized, so that Shutdown can end it; false if the daemon is stopping.
+func (s *Server) stranger(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped {
+		s.strangers[conn] = true
+	}
+	return !s.stopped
+}
+
+func (s *Server) known(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.strangers, conn)
+}

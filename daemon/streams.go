@@ -1,0 +1,56 @@
+package daemon
+
+import (
+	"io"
+	"sync"
+
+	"minissh/protocol"
+)
+
+// Input is moved in small pieces until one is filled; only then is a large buffer borrowed, so that a quiet command holds little.
+const (
+	quiet = 4 << 10
+	loud  = protocol.MaxPayload
+)
+
+var buffers = sync.Pool{New: func() any { return new([loud]byte) }}
+
+func borrow() *[loud]byte    { return buffers.Get().(*[loud]byte) }
+func giveBack(b *[loud]byte) { buffers.Put(b) }
+
+// forward carries one stream of output to the client, then its EOF. When the client wants no more, it closes the stream, so that the
+// command notices as it would on a broken pipe.
+func (c *command) forward(kind protocol.Type, from io.ReadCloser) {
+	defer from.Close()
+	defer c.ch.EOF(kind)
+	n, _ := c.ch.Copy(kind, from, func() { widen(from) })
+	c.out.Add(n)
+}
+
+// feed carries STDIN to the command until the channel's end. What the command does not want any more is read and dropped.
+func (c *command) feed() {
+	var small [quiet]byte
+	var large *[loud]byte
+	buf := small[:]
+	for {
+		e, err := c.ch.Next(buf)
+		if e.EOF {
+			c.p.Stdin.Close()
+		}
+		if e.N > 0 {
+			c.in.Add(int64(e.N))
+			c.p.Stdin.Write(buf[:e.N]) // fails when the command has closed its end: then nothing is left to do
+		}
+		switch {
+		case e.N == quiet && large == nil:
+			large = borrow()
+			buf = large[:]
+		case e.N < quiet && large != nil:
+			giveBack(large)
+			large, buf = nil, small[:]
+		}
+		if err != nil {
+			return
+		}
+	}
+}
