@@ -25,7 +25,7 @@ type eventRun struct {
 
 const (
 	maxRun   = 6  // lines of one kind in a row
-	maxShown = 48 // bytes of data that a line shows
+	maxShown = 64 // bytes of data that a line shows
 )
 
 func newEventLog(p *speak.Printer) *eventLog { return &eventLog{p: p, runs: map[int]*eventRun{}} }
@@ -56,7 +56,11 @@ func (l *eventLog) print(n int, prefix string, e dialect.Event) {
 	case len(e.Data) == 0 && e.Op == dialect.Send:
 		l.p.Raw(prefix + "send    0 " + l.p.Lang.Text("没有字节可发", "no bytes to send") + "\n")
 	default:
-		l.p.Raw(fmt.Sprintf("%s%s %4d %s\n", prefix, e.Op, len(e.Data), speak.QuoteShort(e.Data, maxShown)))
+		from := "" // of a datagram
+		if e.Zh != "" {
+			from = "  ← " + e.Zh
+		}
+		l.p.Raw(fmt.Sprintf("%s%s %4d %s%s\n", prefix, e.Op, len(e.Data), speak.QuoteShort(e.Data, maxShown), from))
 	}
 }
 

@@ -99,7 +99,10 @@ func serverLog(p *speak.Printer) func(server.Peer, dialect.Event) {
 func sayListening(p *speak.Printer, d *dialect.Dialect, a net.Addr) {
 	p.Say(fmt.Sprintf("%s · 第 %s 章 · %s", d.Name, d.Chapters, d.Zh), fmt.Sprintf("chapters %s · %s", d.Chapters, d.En))
 	p.Sayf("正在监听 %s，Ctrl-C 结束", "listening on %s, Ctrl-C ends", addressText(a))
-	if server.Beyond(a) {
+	switch beyond := server.Beyond(a); {
+	case beyond && d.Kind == dialect.Files:
+		p.Say("同一网络里的人都能读写这个目录里的文件", "others on the network can get and put files in this folder")
+	case beyond:
 		p.Say("同一网络里的人都连得上；命令是演出来的，不会启动进程", "others on the network reach it; commands are played, no process is started")
 	}
 	p.Sayf("试一试：minissh-lab connect --dialect %s %s", "try: minissh-lab connect --dialect %s %s", d.Name, reachable(a))

@@ -194,18 +194,22 @@ func (w *wire) encodeCommand(line string) ([]byte, error) {
 	return b, nil
 }
 
-// nextCommand is the server's one recv, taken for one command. An ack that comes
-// where none was waited for is skipped: some copies send one in every dialect.
+// nextCommand is the server's one recv, taken for one command. An ack that nobody
+// waits for is skipped, alone or stuck to the command: some copies send one in
+// every dialect.
 func (w *wire) nextCommand() (string, error) {
 	for {
 		b, err := w.recv(w.o.RecvSize)
 		if err != nil {
 			return "", err
 		}
-		if line := strings.TrimSpace(w.o.decode(b)); line != AckText {
-			return line, nil
+		line, stray := strings.CutPrefix(strings.TrimSpace(w.o.decode(b)), AckText)
+		if stray {
+			w.note("跳过一个没人等的 recv_ready", "skipped a recv_ready that nobody waits for")
 		}
-		w.note("跳过一个没人等的 recv_ready", "skipped a recv_ready that nobody waits for")
+		if line != "" || !stray {
+			return strings.TrimSpace(line), nil
+		}
 	}
 }
 

@@ -103,11 +103,10 @@ func otherPlaces(t *testing.T) []string {
 
 func TestPythonReadyCopyOfUltimate(t *testing.T) {
 	// A copy that kept chapter 14's ack sends it when the data is already on its way;
-	// whether it then reaches the server alone or stuck to the next command is no
-	// matter of framing, so the copy asks once.
+	// it may reach the server alone or stuck to the next command.
 	at := goServer(t, dialect.Find("ultimate"), "127.0.0.1:0", dialect.Options{Shell: shell})
-	got := runClient(t, []string{"ultimate_client.py", at, "i", "data_size", "ready"}, "both")
-	if got != sized("out\nerr\n") {
+	got := runClient(t, []string{"ultimate_client.py", at, "i", "data_size", "ready"}, "both", "echo 你好", "both")
+	if both := sized("out\nerr\n"); got != both+sized("你好\n")+both {
 		t.Errorf("printed %q", got)
 	}
 }
