@@ -46,6 +46,15 @@ func TestMain(m *testing.M) {
 		syscall.RawSyscall(unix.SYS_EXIT, 0, 0, 0)
 	case "daemon":
 		playDaemon()
+	case "stopper":
+		playStopper()
+	case "root":
+		// Set-uid root: from here on, out of reach for who started it.
+		if err := syscall.Setuid(0); err != nil {
+			panic(err)
+		}
+		fmt.Println("ready")
+		io.Copy(io.Discard, os.Stdin)
 	}
 }
 

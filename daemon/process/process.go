@@ -121,7 +121,7 @@ var (
 
 // StartError tells what kept a command from starting.
 type StartError struct {
-	Op   string // "chdir", "exec" or "start" (no process could be made at all)
+	Op   string // "chdir", "exec" or "start" (neither, or it is not known which)
 	Path string // the directory or program
 	Err  error
 }

@@ -70,6 +70,9 @@ func (s Spec) explain(err error) error {
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return &StartError{"start", s.Path, err}
 	}
+	if s.Credential != nil && errors.Is(err, syscall.EACCES) {
+		return &StartError{"start", s.Path, err} // what we may enter says nothing
+	}
 	if s.Dir != "" {
 		info, statErr := os.Stat(s.Dir)
 		switch {

@@ -65,23 +65,28 @@ func (p *Process) Kill(ctx context.Context) ([]Survivor, error) {
 	return nil, nil
 }
 
-// untilEmpty looks, and kills if asked, until nobody was seen alive twice in a
-// row or ctx ends. Twice, because a process can be born behind the back of a
-// look that then kills its parent.
+// untilEmpty looks, and kills if asked, until nobody is seen alive twice in a
+// row or ctx ends.
 func (p *Process) untilEmpty(ctx context.Context, kill bool) ([]Survivor, error) {
+	return twiceEmpty(ctx, func() ([]Survivor, error) { return p.sweep(kill) })
+}
+
+// twiceEmpty calls sweep until it finds nobody twice in a row. Twice, because a
+// process can be born behind the back of a look that then sees its parent die.
+func twiceEmpty(ctx context.Context, sweep func() ([]Survivor, error)) ([]Survivor, error) {
 	wait := firstLook
 	for empty := 0; ; {
-		left, err := p.sweep(kill)
+		left, err := sweep()
 		if err != nil {
 			return left, err
 		}
-		if len(left) > 0 {
-			empty = 0
-		} else if empty++; empty == 2 {
-			return nil, nil
-		} else {
+		if len(left) == 0 {
+			if empty++; empty == 2 {
+				return nil, nil
+			}
 			continue
 		}
+		empty = 0
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
