@@ -1,0 +1,334 @@
+package mux
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"minissh/protocol"
+)
+
+// next wants the next event of a channel.
+func next(t *testing.T, c *Channel, want protocol.Type) Event {
+	t.Helper()
+	e, err := c.Next(make([]byte, 1<<16))
+	if err != nil || e.Type != want {
+		t.Fatalf("%v was wanted; instead %+v, %v", want, e, err)
+	}
+	return e
+}
+
+// A channel's life as its acceptor (P5.4): everything comes in the order of its sending.
+func TestAcceptorOrder(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Daemon, Accept: echo})
+		p, _ := asDaemon(t, s, helloOf(nil))
+		p.send(open(1), msg(protocol.TypeStdin, 1, "hi\n"), ended(protocol.TypeStdin, 1))
+		p.want(protocol.TypeOpened, 1, `{"pid":1}`, "the channel was accepted")
+		p.want(protocol.TypeStdout, 1, `"hi\n"`, "STDIN comes back")
+		p.want(protocol.TypeEOF, 1, "STDOUT", "output has ended")
+		p.want(protocol.TypeEOF, 1, "STDERR", "there was none")
+		p.want(protocol.TypeExit, 1, `"code":0`, "EXIT follows all output")
+		p.want(protocol.TypeClose, 1, "{}", "CLOSE is last")
+		p.send(shut(1), msg(protocol.TypeGoodbye, 0, "{}"))
+		p.wantEnd("GOODBYE was said")
+		s.Wait()
+		if s.Err() != ErrGoodbye {
+			t.Fatal(s.Err())
+		}
+	})
+}
+
+// STDOUT, STDERR, EOF, EXIT and CLOSE come out of Next in the order in which they were sent, however many there are.
+func TestOpenerOrder(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Client})
+		c, err := s.Open(&protocol.Open{Service: "test"})
+		must(t, err)
+		p, _, connected := asClient(t, s)
+		p.want(protocol.TypeOpen, 1, "", "")
+		p.send(welcome(0, 0), msg(protocol.TypeOpened, 1, `{"pid":7}`))
+		must(t, <-connected)
+		if e := <-c.Requests(); e.Message.(*protocol.Opened).PID != 7 {
+			t.Fatal(e)
+		}
+		var want []string
+		for i := range 1000 { // single bytes, both types in turn: a run for each
+			kind := protocol.TypeStdout + protocol.Type(i%2)
+			p.send(msg(kind, 1, string(rune('a'+i%26))))
+			want = append(want, kind.String()+string(rune('a'+i%26)))
+		}
+		p.send(ended(protocol.TypeStderr, 1), msg(protocol.TypeStdout, 1, "last"), ended(protocol.TypeStdout, 1),
+			msg(protocol.TypeExit, 1, `{"how":"exited","code":3}`), shut(1))
+		synctest.Wait()
+		buf := make([]byte, 100)
+		for i := range want {
+			e, err := c.Next(buf)
+			if got := e.Type.String() + string(buf[:e.N]); err != nil || got != want[i] {
+				t.Fatalf("%d: %s, %v, want %s", i, got, err, want[i])
+			}
+		}
+		if e := next(t, c, protocol.TypeStderr); !e.EOF {
+			t.Fatal(e)
+		}
+		next(t, c, protocol.TypeStdout)
+		if e := next(t, c, protocol.TypeStdout); !e.EOF {
+			t.Fatal(e)
+		}
+		if e := next(t, c, protocol.TypeExit); *e.Message.(*protocol.Exit).Code != 3 {
+			t.Fatal(e)
+		}
+		next(t, c, protocol.TypeClose)
+		// What happens to the session now is not the channel's affair: a reader that was slow still gets the same end.
+		p.send(msg(protocol.TypeGoodbye, 0, `{"code":"shutting_down"}`))
+		<-s.Done()
+		if _, err := c.Next(buf); err != io.EOF {
+			t.Fatalf("after CLOSE: %v", err)
+		}
+		if codeOf(s.Err()) != protocol.CodeShuttingDown {
+			t.Fatal(s.Err())
+		}
+		p.conn.Close()
+	})
+}
+
+// Data that had arrived before a session's end is still given, then the end.
+func TestDataBeforeEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var c *Channel
+		s := New(Config{Role: Daemon, Accept: func(ch *Channel) { c = ch }})
+		p, accepted := asDaemon(t, s, helloOf(nil))
+		p.send(open(1), msg(protocol.TypeStdin, 1, "left"))
+		synctest.Wait()
+		p.conn.Close()
+		<-accepted
+		if e := next(t, c, protocol.TypeStdin); e.N != 4 {
+			t.Fatal(e)
+		}
+		var lost *LinkLost
+		if _, err := c.Next(nil); !errors.As(err, &lost) {
+			t.Fatal(err)
+		}
+		if _, err := c.Write(protocol.TypeStdout, []byte("x")); !errors.As(err, &lost) || !c.SessionEnded() {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Writes that wait for credit end when the channel closes, at either end, and when the session ends.
+func TestWriteEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  func(p *script, s *Session, c *Channel)
+		want error
+	}{
+		"our CLOSE":   {func(p *script, _ *Session, c *Channel) { c.Close(nil) }, ErrChannelClosed},
+		"their CLOSE": {func(p *script, _ *Session, _ *Channel) { p.send(shut(1)) }, ErrChannelClosed},
+		"GOODBYE":     {func(p *script, _ *Session, _ *Channel) { p.send(msg(protocol.TypeGoodbye, 0, "{}")) }, ErrGoodbye},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				made := make(chan *Channel, 1)
+				s := New(Config{Role: Daemon, Accept: func(c *Channel) { made <- c }})
+				p, _ := asDaemon(t, s, helloOf(nil))
+				p.send(open(1))
+				ch := <-made
+				written := make(chan int, 1)
+				go func() {
+					n, err := ch.Write(protocol.TypeStdout, make([]byte, 1<<20))
+					if !errors.Is(err, c.want) {
+						t.Errorf("Write: %v, want %v", err, c.want)
+					}
+					written <- n
+				}()
+				for got := 0; got < protocol.InitialWindow; {
+					f := p.want(protocol.TypeStdout, 1, "", "there is credit")
+					got += int(f.Length)
+					if blocked := f.Flags&protocol.FlagBlocked != 0; blocked != (got == protocol.InitialWindow) {
+						t.Errorf("BLOCKED is %v after %d bytes (P5.6)", blocked, got)
+					}
+				}
+				p.wantSilence(time.Second, "the credit is used up (P5.5)")
+				c.end(p, s, ch)
+				if n := <-written; n != protocol.InitialWindow {
+					t.Errorf("Write says %d bytes", n)
+				}
+				p.conn.Close()
+				<-s.Done()
+			})
+		})
+	}
+}
+
+// After its own CLOSE an end discards data and requests, and still takes note of EXIT and CLOSE (P5.8).
+func TestAfterOwnClose(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Client})
+		c, _ := s.Open(&protocol.Open{Service: "test"})
+		p, _, connected := asClient(t, s)
+		p.want(protocol.TypeOpen, 1, "", "")
+		p.send(welcome(0, 0), msg(protocol.TypeOpened, 1, `{"pid":7}`))
+		must(t, <-connected)
+		must(t, c.Close(&protocol.Reason{Code: protocol.CodeCancelled}))
+		must(t, c.Close(nil)) // idempotent
+		p.want(protocol.TypeClose, 1, "cancelled", "the opener does not want it any more (P5.9)")
+		for range 2 * protocol.MaxRequests {
+			p.send(msg(protocol.TypeNotice, 1, `{"notice":"output_held"}`))
+		}
+		p.send(data(protocol.TypeStdout, 1, protocol.InitialWindow), ended(protocol.TypeStdout, 1), ended(protocol.TypeStderr, 1),
+			msg(protocol.TypeExit, 1, `{"how":"cancelled"}`))
+		synctest.Wait()
+		if c.inbox.data != 0 {
+			t.Errorf("%d bytes were kept for nobody", c.inbox.data)
+		}
+		next(t, c, protocol.TypeStdout)
+		next(t, c, protocol.TypeStderr)
+		next(t, c, protocol.TypeExit)
+		p.send(shut(1))
+		next(t, c, protocol.TypeClose)
+		if _, err := c.Next(nil); err != io.EOF {
+			t.Error(err)
+		}
+		if err := c.Send(protocol.TypeSignal, &protocol.Signal{Signal: "INT"}); err != ErrChannelClosed {
+			t.Error(err)
+		}
+		p.wantSilence(time.Second, "nothing follows one's own CLOSE (P5.4), no WINDOW either")
+		if len(s.channels) != 0 || s.ourOpen != 0 {
+			t.Error("both ends have closed it, and it is still known")
+		}
+		s.Close(nil)
+		p.conn.Close()
+	})
+}
+
+// EOF does not overtake data, NOTICE does not follow EXIT, and a second EOF is nothing.
+func TestOwnOrder(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		made := make(chan *Channel, 1)
+		s := New(Config{Role: Daemon, Accept: func(c *Channel) { made <- c }})
+		p, _ := asDaemon(t, s, helloOf(nil))
+		p.send(open(1))
+		c := <-made
+		must(t, c.Send(protocol.TypeOpened, &protocol.Opened{PID: 1}))
+		go c.Write(protocol.TypeStdout, make([]byte, protocol.InitialWindow+1))
+		synctest.Wait()
+		if c.EOF(protocol.TypeStdout) == nil {
+			t.Error("EOF was taken while a Write waits for credit")
+		}
+		if _, err := c.Write(protocol.TypeStdout, []byte("x")); err == nil {
+			t.Error("a second Write of the same type was taken")
+		}
+		must(t, c.EOF(protocol.TypeStderr))
+		must(t, c.EOF(protocol.TypeStderr))
+		if _, err := c.Write(protocol.TypeStderr, []byte("x")); err == nil {
+			t.Error("data after EOF was taken")
+		}
+		p.send(num(protocol.TypeWindow, 1, protocol.InitialWindow+1))
+		synctest.Wait()
+		must(t, c.EOF(protocol.TypeStdout))
+		must(t, c.Send(protocol.TypeExit, &protocol.Exit{How: protocol.HowExited}))
+		must(t, c.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeSignalRefused}))
+		must(t, c.Close(nil))
+		p.want(protocol.TypeOpened, 1, "", "")
+		seen := ""
+		for {
+			f, err := p.r.Next()
+			must(t, err)
+			if !f.Type.IsData() {
+				seen += protocol.Describe(f, 0)[:7]
+			}
+			if f.Type == protocol.TypeClose {
+				break
+			}
+		}
+		if seen != "EOF    EOF    EXIT   CLOSE  " {
+			t.Error(seen)
+		}
+		s.Close(nil)
+		p.conn.Close()
+	})
+}
+
+// Channels that have data are served in turn: a large Write of one does not delay the others by more than a frame each.
+func TestFairness(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		made := make(chan *Channel, 3)
+		s := New(Config{Role: Daemon, Accept: func(c *Channel) { made <- c }})
+		near, far := pipe()
+		far.out.room = 1000 // the writer stops at once, so that all have data when it goes on
+		go s.Accept(far, helloOf(nil), &protocol.Welcome{})
+		p := play(t, near)
+		p.want(protocol.TypeWelcome, 0, "", "")
+		p.send(open(1), open(3), open(5))
+		for range 3 {
+			c := <-made
+			go c.Write(protocol.TypeStdout, make([]byte, 4*protocol.MaxPayload))
+			if c.ID() == 1 {
+				go c.Write(protocol.TypeStderr, make([]byte, 100))
+			}
+		}
+		synctest.Wait()
+		var order []byte
+		for range 10 {
+			f, err := p.r.Next()
+			must(t, err)
+			order = append(order, byte('0'+f.Channel), byte(f.Type))
+		}
+		// After the first frame each of the three comes once in three.
+		for i := 1; i+3 <= 7; i += 3 {
+			for _, id := range "135" {
+				if !bytes.ContainsRune([]byte{order[2*i], order[2*i+2], order[2*i+4]}, id) {
+					t.Fatalf("channel %c waits: %q", id, order)
+				}
+			}
+		}
+		if !bytes.Contains(order, []byte{'1', byte(protocol.TypeStderr)}) {
+			t.Errorf("STDERR waits for STDOUT: %q", order)
+		}
+		s.Close(nil)
+		near.Close()
+	})
+}
+
+// A client counts on what the daemon allows (P5.2): 16 before WELCOME, then what it says; a closed channel makes room.
+func TestOpenLimit(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Client})
+		var first *Channel
+		for i := range protocol.MinChannels {
+			c, err := s.Open(&protocol.Open{Service: "test"})
+			must(t, err)
+			if i == 0 {
+				first = c
+			}
+		}
+		if _, err := s.Open(&protocol.Open{}); codeOf(err) != protocol.CodeTooManyChannels {
+			t.Fatal(err)
+		}
+		p, _, connected := asClient(t, s)
+		for i := range uint32(protocol.MinChannels) {
+			p.want(protocol.TypeOpen, 2*i+1, "", "a client's channels are odd and count upwards (P5.1)")
+		}
+		b, _ := protocol.AppendMessage(nil, protocol.TypeWelcome, 0, &protocol.Welcome{Channels: 17})
+		p.send(b)
+		must(t, <-connected)
+		_, err := s.Open(&protocol.Open{Service: "test"})
+		must(t, err)
+		if _, err := s.Open(&protocol.Open{}); codeOf(err) != protocol.CodeTooManyChannels {
+			t.Fatal(err)
+		}
+		p.send(shut(1))
+		synctest.Wait()
+		if _, err := s.Open(&protocol.Open{}); codeOf(err) != protocol.CodeTooManyChannels {
+			t.Fatal("a channel is open until CLOSE has gone both ways: ", err)
+		}
+		first.Close(nil)
+		synctest.Wait()
+		_, err = s.Open(&protocol.Open{Service: "test"})
+		must(t, err)
+		s.Close(nil)
+		p.conn.Close()
+	})
+}
