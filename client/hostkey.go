@@ -1,0 +1,98 @@
+package client
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"slices"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/client/knownhosts"
+	"minissh/client/options"
+)
+
+// unknownHost ends an attempt whose host key the user must be asked about.
+type unknownHost struct{ verdict knownhosts.Verdict }
+
+func (*unknownHost) Error() string { return "Host key verification failed." }
+
+// checkHost decides about the key that a host shows, in the middle of the handshake: the host has not yet proved that it holds the key, so nothing
+// is written here. pinned is a key that the user has just accepted. An *unknownHost error asks for the question.
+func (d *Dialer) checkHost(key ssh.PublicKey, addr net.Addr, pinned ssh.PublicKey) error {
+	if d.Host != nil {
+		if !bytes.Equal(d.Host.Marshal(), key.Marshal()) {
+			return fail(nil, "", "the daemon shows another key than it told")
+		}
+		return nil
+	}
+	o := d.Options
+	host, port := o.HostName, o.Port
+	if o.HostKeyAlias != "" {
+		host, port = o.HostKeyAlias, 22 // an alias stands in known_hosts without a port
+	}
+	address, _, _ := net.SplitHostPort(addr.String())
+	db := knownhosts.Open(slices.Concat(o.UserKnownHostsFiles, o.GlobalKnownHostsFiles)...)
+	verdict, err := db.Check(host, port, address, key)
+	if err != nil {
+		return fail(err, "", "%v", err)
+	}
+	if pinned != nil {
+		if !bytes.Equal(pinned.Marshal(), key.Marshal()) {
+			return fail(nil, "try again; if it happens again, somebody stands in between", "%s showed another key than the one that you were asked about", o.Alias)
+		}
+		d.remember = &verdict
+		return nil
+	}
+	policy := knownhosts.Policy(o.StrictHostKeyChecking)
+	if verdict.Status == knownhosts.Unknown && policy == knownhosts.Ask && !o.BatchMode && d.Ask != nil {
+		return &unknownHost{verdict}
+	}
+	decision, err := knownhosts.Decide(policy, verdict, true, nil)
+	d.tell(decision.Messages)
+	if err != nil {
+		return err
+	}
+	d.remember = nil
+	if decision.Add {
+		d.remember = &verdict
+	}
+	return nil
+}
+
+// askAboutHost puts ssh's question. No connection is open meanwhile.
+func (d *Dialer) askAboutHost(u *unknownHost) error {
+	decision, err := knownhosts.Decide(knownhosts.Ask, u.verdict, false, d.Ask.Line)
+	d.tell(decision.Messages)
+	return err
+}
+
+// rememberHost writes a new host's key to the user's file, once the host has proved that it holds it.
+func (d *Dialer) rememberHost() {
+	o := d.Options
+	if d.remember == nil || len(o.UserKnownHostsFiles) == 0 {
+		return
+	}
+	host, port := o.HostName, o.Port
+	if o.HostKeyAlias != "" {
+		host, port = o.HostKeyAlias, 22
+	}
+	file := o.UserKnownHostsFiles[0]
+	if err := knownhosts.Append(file, host, port, d.remember.Key, o.HashKnownHosts); err != nil {
+		d.tell([]string{knownhosts.AddFailed(file)})
+		d.debug("%v", err)
+	} else {
+		d.tell([]string{knownhosts.Added(*d.remember)})
+	}
+	d.remember = nil
+}
+
+// tell writes ssh's own words, which programs look for.
+func (d *Dialer) tell(lines []string) {
+	if d.Options.LogLevel < options.LevelInfo {
+		return
+	}
+	for _, line := range lines {
+		fmt.Fprintln(d.Messages, line)
+	}
+}

@@ -1,0 +1,290 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/client/options"
+	"minissh/protocol/keys"
+)
+
+// candidate is a key that we could log in with.
+type candidate struct {
+	source      string
+	fingerprint string
+	public      ssh.PublicKey
+	locked      bool // its file needs a passphrase
+	identity    *keys.Identity
+	tried       bool
+}
+
+// load gives the private half, asking for a passphrase if there must be one.
+func (c *candidate) load(d *Dialer) (*keys.Identity, error) {
+	c.tried = true
+	if c.identity != nil {
+		return c.identity, nil
+	}
+	var ask func(string) ([]byte, error)
+	if d.Ask != nil {
+		ask = d.Ask.Secret
+	}
+	id, err := keys.LoadFile(c.source, ask)
+	if err != nil {
+		return nil, err
+	}
+	c.identity = &id
+	return c.identity, nil
+}
+
+// publicLine is what goes into authorized_keys.
+func (c *candidate) publicLine() string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(c.public)))
+}
+
+// keyRing holds our keys in the order in which they are tried: -i and configuration, the key that last worked for this host, the agent's, the
+// default files; those that need a passphrase after the others of their kind, because the daemon says which one would do.
+type keyRing struct {
+	list    []*candidate
+	host    string
+	notes   []string
+	missing []string // files that were named and are not there
+}
+
+// keyRing looks for keys. What is named and cannot be used is told; default files that are not there are not.
+func (d *Dialer) keyRing() (*keyRing, error) {
+	ring := &keyRing{host: fmt.Sprintf("%s@[%s]:%d", d.Options.User, d.Options.HostName, d.Options.Port)}
+	if d.Identity != nil {
+		ring.add(&candidate{source: d.Identity.Source, public: d.Identity.Public, identity: d.Identity})
+		return ring, nil
+	}
+	agent := d.agentKeys()
+	for _, file := range d.Options.IdentityFiles {
+		d.addFile(ring, file, agent, true)
+	}
+	named := len(ring.list)
+	if !d.Options.IdentitiesOnly {
+		for i := range agent {
+			ring.add(&candidate{source: "agent: " + shownComment(agent[i].Comment), public: agent[i].Public, identity: &agent[i]})
+		}
+	}
+	for _, file := range d.Options.DefaultIdentityFiles {
+		d.addFile(ring, file, agent, false)
+	}
+	if last := lastKey(ring.host); last != "" {
+		slices.SortStableFunc(ring.list[named:], func(a, b *candidate) int {
+			return boolInt(b.fingerprint == last) - boolInt(a.fingerprint == last)
+		})
+	}
+	slices.SortStableFunc(ring.list, func(a, b *candidate) int { return boolInt(a.locked) - boolInt(b.locked) })
+	return ring, nil
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// shownComment quotes an agent key's comment if it is not plain: comments come from elsewhere.
+func shownComment(comment string) string {
+	for _, r := range comment {
+		if r <= ' ' || r >= 0x7f {
+			return fmt.Sprintf("%+q", comment)
+		}
+	}
+	return comment
+}
+
+func (d *Dialer) agentKeys() []keys.Identity {
+	if d.Options.IdentityAgent == "" {
+		return nil
+	}
+	usable, unusable, err := keys.Agent(d.Options.IdentityAgent)
+	if err != nil {
+		d.debug("%v", err)
+	}
+	for _, key := range unusable {
+		d.debug("the agent's key %s (%s) is left out: %s", shownComment(key.Comment), keys.Fingerprint(key.Key), key.Why)
+	}
+	return usable
+}
+
+// addFile adds a key file; if the agent holds the same key, the agent signs and no passphrase is needed.
+func (d *Dialer) addFile(ring *keyRing, file string, agent []keys.Identity, named bool) {
+	public, locked, err := keys.PublicOf(file)
+	if err != nil {
+		if !named && errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		ring.missing = append(ring.missing, file)
+		d.say(options.LevelInfo, "the key file %s cannot be used: %v", file, err)
+		var permission *keys.PermissionError
+		if errors.As(err, &permission) {
+			d.say(options.LevelInfo, "hint: %s", permission.Hint())
+		}
+		return
+	}
+	c := &candidate{source: file, public: public, locked: locked}
+	for i := range agent {
+		if bytes.Equal(agent[i].Public.Marshal(), public.Marshal()) {
+			c.identity, c.locked = &agent[i], false
+		}
+	}
+	ring.add(c)
+}
+
+func (r *keyRing) add(c *candidate) {
+	c.fingerprint = keys.Fingerprint(c.public)
+	for _, have := range r.list {
+		if have.fingerprint == c.fingerprint {
+			return
+		}
+	}
+	r.list = append(r.list, c)
+}
+
+func (r *keyRing) first() *candidate {
+	if len(r.list) == 0 {
+		return nil
+	}
+	return r.list[0]
+}
+
+// others lists the fingerprints of at most 16 keys that have not been tried (P7.1).
+func (r *keyRing) others(than *candidate) []string {
+	var list []string
+	for _, c := range r.list {
+		if c != than && !c.tried && len(list) < 16 {
+			list = append(list, c.fingerprint)
+		}
+	}
+	return list
+}
+
+// after picks what to try when c was refused: the key that the daemon says would do, else one that it was not told of.
+func (r *keyRing) after(c *candidate, wouldDo string) *candidate {
+	told := r.others(c)
+	for _, next := range r.list {
+		if !next.tried && (next.fingerprint == wouldDo || wouldDo == "" && (c.identity == nil || !slices.Contains(told, next.fingerprint))) {
+			return next
+		}
+	}
+	return nil
+}
+
+func (r *keyRing) sources() string {
+	var list []string
+	for _, c := range r.list {
+		list = append(list, c.source)
+	}
+	return strings.Join(list, ", ")
+}
+
+func (r *keyRing) empty() error {
+	if len(r.missing) > 0 {
+		return fail(nil, "ssh-keygen -t ed25519 -f "+r.missing[0]+" makes one", "none of the keys that were named can be used")
+	}
+	return fail(nil, "ssh-keygen -t ed25519 makes a key; its public half belongs in ~/.ssh/authorized_keys on the other machine", "there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent with a usable key")
+}
+
+// The file of keys that last worked: one line a host, "user@[host]:port SHA256:…", newest last. It only saves a refused attempt: whatever
+// goes wrong with it is nobody's concern.
+const mostRemembered = 500
+
+func lastKeyFile() string {
+	dir := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "minissh", "last-keys")
+}
+
+func readLastKeys() (lines []string) {
+	f, err := os.Open(lastKeyFile())
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	for scanner := bufio.NewScanner(f); scanner.Scan() && len(lines) < 2*mostRemembered; {
+		lines = append(lines, scanner.Text())
+	}
+	return lines
+}
+
+func lastKey(host string) (fingerprint string) {
+	for _, line := range readLastKeys() {
+		if h, f, ok := strings.Cut(line, " "); ok && h == host {
+			fingerprint = f
+		}
+	}
+	return fingerprint
+}
+
+// worked remembers the key for next time, if another would be tried first.
+func (r *keyRing) worked(c *candidate) {
+	if r.first() == c || len(r.list) == 1 {
+		return
+	}
+	lines := slices.DeleteFunc(readLastKeys(), func(line string) bool { return strings.HasPrefix(line, r.host+" ") })
+	lines = append(lines[max(0, len(lines)-mostRemembered):], r.host+" "+c.fingerprint)
+	file := lastKeyFile()
+	if os.MkdirAll(filepath.Dir(file), 0o700) != nil {
+		return
+	}
+	temporary := fmt.Sprintf("%s.%d", file, os.Getpid())
+	if os.WriteFile(temporary, []byte(strings.Join(lines, "\n")+"\n"), 0o600) == nil {
+		os.Rename(temporary, file)
+	}
+}
+
+// WriteIdentity is `minissh identity --pem`: the key in a file, and its envelope, in PEM for other languages.
+func WriteIdentity(from, to string, ask Asker) error {
+	if from == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return err
+		}
+		for _, file := range keys.DefaultFiles(home) {
+			if _, err := os.Stat(file); err == nil {
+				from = file
+				break
+			}
+		}
+		if from == "" {
+			return fail(nil, "ssh-keygen -t ed25519 makes one; -i FILE names another", "there is no key in ~/.ssh")
+		}
+	}
+	id, err := keys.LoadFile(from, ask.Secret)
+	if err != nil {
+		return fail(err, "", "cannot read the key: %v", err)
+	}
+	text, err := keys.PEM(id)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fail(err, "choose another name, or remove it first", "%s is there already", to)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(text); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,81 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"minissh/client/options"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// ExitDeadline is the exit code of a command that --timeout stopped, as timeout(1) has it.
+const ExitDeadline = 124
+
+// Outcome is how a command ended.
+type Outcome struct{ *protocol.Exit }
+
+// numbers of the signals whose names a daemon may send (signal(7), the same on every system that matters here).
+var numbers = map[string]int{
+	"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10, "SEGV": 11, "USR2": 12,
+	"PIPE": 13, "ALRM": 14, "TERM": 15, "XCPU": 24, "XFSZ": 25, "SYS": 31,
+}
+
+// ExitCode is the command's own, 128+n for a signal, 124 for a deadline.
+func (o *Outcome) ExitCode() int {
+	switch {
+	case o.How == protocol.HowDeadline:
+		return ExitDeadline
+	case o.Code != nil:
+		return *o.Code & 0xff
+	case o.Signal != "":
+		if n, ok := numbers[o.Signal]; ok {
+			return 128 + n
+		}
+	}
+	return ExitFailure
+}
+
+// explain tells on standard error what an exit code alone does not.
+func (o *Outcome) explain(d *Dialer) {
+	switch {
+	case o.How == protocol.HowDeadline:
+		d.say(options.LevelError, "the command was stopped after %v, its --timeout", d.Options.Timeout)
+	case o.How != protocol.HowExited && o.How != protocol.HowSignalled:
+		d.say(options.LevelError, "the command was stopped: %s", protocol.Quote(o.How))
+	}
+	if len(o.Left) > 0 {
+		names := make([]string, len(o.Left))
+		for i, p := range o.Left {
+			names[i] = fmt.Sprintf("%d %s", p.PID, protocol.Quote(p.Name))
+		}
+		d.say(options.LevelError, "could not be stopped there: %s", strings.Join(names, ", "))
+	}
+	d.debug("%s after %d ms; %d ms user, %d ms system, %d KiB", protocol.Quote(o.How), o.Duration, o.UserTime, o.SysTime, o.MaxRSS)
+}
+
+// outcomeUnknown puts into words why a command's end was not told.
+func (d *Dialer) outcomeUnknown(err error) error {
+	var failure *Failure
+	var said *protocol.RemoteError
+	var lost *mux.LinkLost
+	host := d.Options.Alias
+	switch {
+	case errors.As(err, &failure):
+		return err
+	case errors.As(err, &said):
+		switch said.Code {
+		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels:
+			return fail(err, "", "%s did not run it: %v", host, said)
+		case protocol.CodeShuttingDown:
+			return fail(err, "", "%s is being stopped, and the command with it", host)
+		}
+		return fail(err, "", "%s ended the session, the command's outcome is unknown: %v", host, said)
+	case errors.As(err, &lost):
+		return fail(err, "", "the connection to %s was lost: %v; what ran there is being stopped, and its outcome is unknown", host, plainError(lost.Cause))
+	case errors.Is(err, mux.ErrGoodbye):
+		return fail(err, "", "%s ended the session", host)
+	}
+	return fail(err, "", "the session with %s ended, the command's outcome is unknown: %v", host, err)
+}

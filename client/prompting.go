@@ -1,0 +1,108 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"minissh/client/options"
+	"minissh/client/prompt"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// Prompt is `minissh prompt`: one connection, each line one command (DESIGN section 6).
+func Prompt(ctx context.Context, d *Dialer) (int, error) {
+	conn, err := d.Dial(ctx, func(*mux.Session) error { return nil })
+	if err != nil {
+		return ExitFailure, err
+	}
+	defer conn.Session.Close(nil)
+	lost, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		<-conn.Session.Done()
+		cancel(d.outcomeUnknown(conn.Session.Err()))
+	}()
+	runner := &runner{d: d, session: conn.Session, home: conn.Welcome.Home}
+	code, err := prompt.Loop(lost, prompt.Config{
+		Runner: runner, User: conn.Welcome.User, Host: d.Options.Alias, Dir: conn.Welcome.Home, Home: conn.Welcome.Home,
+		HistoryFile: prompt.DefaultHistoryFile(), Quiet: d.Options.LogLevel == options.LevelQuiet,
+	})
+	return code, err
+}
+
+// runner runs the prompt's lines, each on a channel of its own.
+type runner struct {
+	d       *Dialer
+	session *mux.Session
+	home    protocol.Bytes
+
+	dir, oldDir protocol.Bytes // nil: where the daemon starts commands
+
+	mu sync.Mutex // guards ch
+	ch *mux.Channel
+}
+
+// Run is prompt.Runner's.
+func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (prompt.Outcome, error) {
+	started := time.Now()
+	ch, err := r.session.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line), Dir: r.dir, OldDir: r.oldDir, ReportDir: true})
+	if err != nil {
+		return prompt.Outcome{}, r.d.outcomeUnknown(err)
+	}
+	ch.EOF(protocol.TypeStdin)
+	r.set(ch)
+	defer r.set(nil)
+	stop := context.AfterFunc(ctx, func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
+	defer stop()
+	go r.d.notices(ch)
+	outcome, err := follow(ch, Streams{Stdout: stdout, Stderr: stderr})
+	ch.Close(nil)
+	if err != nil {
+		return prompt.Outcome{}, r.failed(err)
+	}
+	result := prompt.Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
+	if outcome.Dir != nil {
+		r.dir, r.oldDir = outcome.Dir, outcome.OldDir
+		result.Dir = r.dir
+	}
+	return result, nil
+}
+
+// failed tells a line that could not be run from the end of everything. A directory that is gone is left, so that the next line runs.
+func (r *runner) failed(err error) error {
+	var said *protocol.RemoteError
+	if errors.As(err, &said) {
+		if said.Code == protocol.CodeNoDirectory {
+			r.dir = nil
+			return &prompt.LineError{Err: fail(err, "", "%s is gone; the next line starts in your home directory", protocol.Quote(said.Message))}
+		}
+		return &prompt.LineError{Err: r.d.outcomeUnknown(err)}
+	}
+	return r.d.outcomeUnknown(err)
+}
+
+func (r *runner) set(ch *mux.Channel) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ch = ch
+}
+
+// Interrupt is prompt.Runner's: the first asks, the second kills, the third lets go.
+func (r *runner) Interrupt(n int) {
+	r.mu.Lock()
+	ch := r.ch
+	r.mu.Unlock()
+	switch {
+	case ch == nil:
+	case n == 1:
+		go ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "INT"})
+	case n == 2:
+		go ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "KILL"})
+	default:
+		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	}
+}

@@ -1,0 +1,92 @@
+package client
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// signals takes INT and TERM while a command runs: the first goes to the remote process group, the second kills there, the third
+// leaves.
+type signals struct {
+	c    chan os.Signal
+	stop chan struct{}
+	once sync.Once
+
+	mu     sync.Mutex // guards the rest
+	code   int        // 128+n of the first signal
+	cancel context.CancelFunc
+	ch     *mux.Channel
+	count  int // since the command was started
+}
+
+func catchSignals() *signals {
+	s := &signals{c: make(chan os.Signal, 4), stop: make(chan struct{})}
+	signal.Notify(s.c, os.Interrupt, syscall.SIGTERM)
+	go s.loop()
+	return s
+}
+
+func (s *signals) release() {
+	signal.Stop(s.c)
+	s.once.Do(func() { close(s.stop) })
+}
+
+// whileDialing lets a signal end the attempt to connect.
+func (s *signals) whileDialing(cancel context.CancelFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancel = cancel
+}
+
+// forward sends signals to a command from now on.
+func (s *signals) forward(ch *mux.Channel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ch = ch
+}
+
+// caught gives 128+n if a signal ended the attempt to connect.
+func (s *signals) caught() (int, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.code, s.code != 0
+}
+
+func (s *signals) loop() {
+	for {
+		select {
+		case sig := <-s.c:
+			s.take(sig)
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+func (s *signals) take(sig os.Signal) {
+	name, number := "INT", 2
+	if sig == syscall.SIGTERM {
+		name, number = "TERM", 15
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch == nil {
+		s.code = 128 + number
+		s.cancel()
+		return
+	}
+	switch s.count++; s.count {
+	case 1:
+		go s.ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
+	case 2:
+		go s.ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "KILL"})
+	default:
+		os.Exit(128 + number)
+	}
+}

@@ -1,0 +1,118 @@
+// Command minisshd runs what authorized clients ask for. `minisshd --help` lists its options.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"minissh/daemon"
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/keys"
+)
+
+const software = "minisshd/0.1"
+
+func main() {
+	process.Prepare()
+	app := &cli.App{
+		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, HideVersion: false, Version: software,
+		ArgsUsage: " ", Flags: flags, Action: serve,
+		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
+		ExitErrHandler: func(*cli.Context, error) {},
+	}
+	if err := app.Run(os.Args); err != nil {
+		fmt.Fprintf(os.Stderr, "minisshd: %v\n", err)
+		var hinter interface{ Hint() string }
+		if errors.As(err, &hinter) && hinter.Hint() != "" {
+			fmt.Fprintf(os.Stderr, "minisshd: hint: %s\n", hinter.Hint())
+		}
+		os.Exit(1)
+	}
+}
+
+var flags = []cli.Flag{
+	&cli.StringSliceFlag{Name: "listen", Usage: "`ADDRESS` to listen on, repeatable: host:port, [v6]:port, :port, unix:PATH", DefaultText: "127.0.0.1:7422 and [::1]:7422"},
+	&cli.StringFlag{Name: "host-key", Usage: "`FILE` with the daemon's key (OpenSSH format); made if it is not there", DefaultText: "~/.config/minissh/host_key"},
+	&cli.StringSliceFlag{Name: "authorized-keys", Usage: "`FILE` that lists who may log in (OpenSSH format), repeatable", DefaultText: "~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"},
+	&cli.BoolFlag{Name: "permit-user-environment", Usage: "honour environment= in authorized_keys"},
+	&cli.DurationFlag{Name: "login-grace", Value: 20 * time.Second, Usage: "for handshake and login together"},
+	&cli.DurationFlag{Name: "stop-grace", Value: 5 * time.Second, Usage: "between the hang-up of a command that is stopped and its being killed"},
+	&cli.DurationFlag{Name: "shutdown-grace", Value: 10 * time.Second, Usage: "for commands to end by themselves when the daemon is stopped"},
+	&cli.IntFlag{Name: "max-startups", Value: 200, Usage: "unauthenticated connections at once"},
+	&cli.IntFlag{Name: "max-per-source", Value: 100, Usage: "unauthenticated connections at once from one address (IPv6: one /64)"},
+	&cli.IntFlag{Name: "max-sessions", Value: 4096, Usage: "sessions at once"},
+	&cli.IntFlag{Name: "max-channels", Value: 64, Usage: "commands at once in one session"},
+	&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
+}
+
+func serve(c *cli.Context) error {
+	if c.Args().Present() {
+		return fmt.Errorf("%s is not understood: minisshd takes options only; see minisshd --help", protocol.Quote(c.Args().First()))
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
+		return fmt.Errorf("--log-level is debug, info, warn or error, not %s", protocol.Quote(c.String("log-level")))
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	account, err := process.CurrentAccount()
+	if err != nil {
+		return fmt.Errorf("who am I? %w", err)
+	}
+	config := filepath.Join(account.Home, ".config", "minissh")
+	hostKeyFile := c.String("host-key")
+	if hostKeyFile == "" {
+		hostKeyFile = filepath.Join(config, "host_key")
+	}
+	hostKey, made, err := keys.HostKey(hostKeyFile)
+	if err != nil {
+		return fmt.Errorf("the host key: %w", err)
+	}
+	if made {
+		log.Info("A host key was made", "file", hostKeyFile, "fingerprint", keys.Fingerprint(hostKey.Public))
+	}
+	files := c.StringSlice("authorized-keys")
+	if len(files) == 0 {
+		files = []string{filepath.Join(account.Home, ".ssh", "authorized_keys"), filepath.Join(config, "authorized_keys")}
+	}
+	server, err := daemon.New(daemon.Options{
+		HostKey: hostKey, Account: account, Log: log, Software: software,
+		Access:     daemon.NewFileAccess(account, files, c.Bool("permit-user-environment"), log),
+		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"), ShutdownGrace: c.Duration("shutdown-grace"),
+		MaxStartups: c.Int("max-startups"), MaxPerSource: c.Int("max-per-source"), MaxSessions: c.Int("max-sessions"), MaxChannels: c.Int("max-channels"),
+	})
+	if err != nil {
+		return err
+	}
+	addresses := c.StringSlice("listen")
+	if len(addresses) == 0 {
+		addresses = daemon.DefaultListen
+	}
+	if err := server.Listen(addresses...); err != nil {
+		return err
+	}
+	stop := make(chan os.Signal, 2)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	fmt.Println(server.Ready())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		log.Info("Stopping", "signal", (<-stop).String())
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() { <-stop; cancel() }() // a second signal: no more waiting for commands
+		server.Shutdown(ctx)
+	}()
+	server.Serve()
+	<-stopped
+	log.Info("Stopped")
+	return nil
+}
