@@ -1,0 +1,48 @@
+package knownhosts
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Append adds a host's key to a file, by one write at its end: what another process adds at the same time is not harmed. A last line without
+// a newline is ended first. The file (mode 0600) and its directory (0700) are made if they are not there. hash hides the
+// name (HashKnownHosts).
+func Append(file, host string, port int, key ssh.PublicKey, hash bool) error {
+	name, err := Name(host, port)
+	if err != nil {
+		return err
+	}
+	if hash {
+		name = encodeHash(name)
+	}
+	line := name + " " + strings.TrimSuffix(string(ssh.MarshalAuthorizedKey(key)), "\n") + "\n"
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(file, os.O_RDWR|os.O_APPEND|os.O_CREATE|nonBlocking, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := out.Stat()
+	if err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		var last [1]byte
+		if _, err = out.ReadAt(last[:], info.Size()-1); err == nil && last[0] != '\n' {
+			line = "\n" + line
+		}
+	}
+	if err == nil && !info.Mode().IsRegular() && info.Mode()&os.ModeCharDevice == 0 {
+		err = fmt.Errorf("%s is not a regular file", file)
+	}
+	if err == nil {
+		_, err = out.WriteString(line)
+	}
+	if closed := out.Close(); err == nil {
+		err = closed
+	}
+	return err
+}

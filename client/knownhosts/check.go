@@ -1,0 +1,128 @@
+package knownhosts
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Status is what known_hosts says about a host's key.
+type Status int
+
+// The verdicts.
+const (
+	Unknown             Status = iota // no entry for this name
+	Known                             // an entry for this name has this key
+	KnownUnderPlainName               // no entry for `[host]:port`, but one for `host` has this key
+	Changed                           // entries for this name have other keys only
+	Revoked                           // a @revoked line holds this key
+)
+
+func (s Status) String() string {
+	return [...]string{"unknown", "known", "known under its plain name", "changed", "revoked"}[s]
+}
+
+// Place is a line of a known_hosts file.
+type Place struct {
+	File  string
+	Line  int    // from 1
+	Names string // as they stand there; "" if they are hashed
+}
+
+// Verdict is the answer of [DB.Check], with what the dialogue needs to say.
+type Verdict struct {
+	Status Status
+	Name   string        // the host as it stands in known_hosts
+	Addr   string        // the same for its address; may be empty
+	Key    ssh.PublicKey // the key that was checked
+
+	// Where the entry stands that decided: with Known and KnownUnderPlainName the same key, with Changed the first other one, with
+	// Revoked the @revoked line.
+	File     string
+	Line     int
+	EntryKey ssh.PublicKey
+
+	Others []Place // with Unknown: where the same key stands under other names
+	Files  []string
+}
+
+// Check looks for a host's key. addr is the address that the host was reached at, for the dialogue alone; it may be empty. A
+// host given by HostKeyAlias stands without a port, like ssh's: check it with port 22.
+func (db *DB) Check(host string, port int, addr string, key ssh.PublicKey) (Verdict, error) {
+	if key == nil {
+		return Verdict{}, errors.New("there is no key to check")
+	}
+	name, err := Name(host, port)
+	if err != nil {
+		return Verdict{}, err
+	}
+	v := Verdict{Name: name, Key: key, Files: db.files}
+	if addr != "" {
+		if v.Addr, err = Name(addr, port); err != nil {
+			v.Addr = ""
+		}
+	}
+	bare, _ := plainName(host)
+	encoded := key.Marshal()
+	var other, same, underPlain, refused *entry
+	for i := range db.entries {
+		e := &db.entries[i]
+		equal := bytes.Equal(e.encoded, encoded)
+		switch {
+		case e.marker == authority:
+		case e.marker == revoked:
+			if equal && refused == nil {
+				refused = e
+			}
+		case e.matches(name):
+			if equal && same == nil {
+				same = e
+			}
+			if !equal && other == nil && e.key() != nil {
+				other = e
+			}
+		case equal && underPlain == nil && name != bare && e.matches(bare):
+			underPlain = e
+		}
+		if equal && e.marker == plain {
+			v.Others = append(v.Others, e.place())
+		}
+	}
+	switch {
+	case refused != nil:
+		v.decide(Revoked, refused)
+	case same != nil:
+		v.decide(Known, same)
+	case other != nil:
+		v.decide(Changed, other)
+	case underPlain != nil:
+		v.decide(KnownUnderPlainName, underPlain)
+	}
+	if v.Status != Unknown {
+		v.Others = nil
+	}
+	return v, nil
+}
+
+func (v *Verdict) decide(status Status, e *entry) {
+	v.Status, v.File, v.Line, v.EntryKey = status, e.file, e.line, e.key()
+}
+
+// key is nil where the line holds something that x/crypto does not take for a key: such a line does not count.
+func (e *entry) key() ssh.PublicKey {
+	key, err := ssh.ParsePublicKey(e.encoded)
+	if err != nil {
+		return nil
+	}
+	return key
+}
+
+func (e *entry) place() Place {
+	p := Place{File: e.file, Line: e.line, Names: e.names}
+	if strings.HasPrefix(p.Names, "|") {
+		p.Names = ""
+	}
+	return p
+}

@@ -1,0 +1,33 @@
+// Package knownhosts reads and extends known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and holds ssh's
+// dialogue about a host that is new or has changed.
+//
+// # The way in
+//
+//	db := knownhosts.Open(append(userFiles, globalFiles...)...)    // what is missing or bad is in db.Problems
+//	verdict, err := db.Check("lab", 7422, "192.0.2.1", key)        // err: a name that cannot stand in the file
+//	d, err := knownhosts.Decide(policy, verdict, batch, ask)       // ssh's words; err is a *Refusal
+//	print(d.Messages...)                                           // lines for standard error, also with an error
+//	if d.Add {
+//		err = knownhosts.Append(userFile, "lab", 7422, key, hash)
+//		print(knownhosts.Added(verdict)) or print(knownhosts.AddFailed(userFile), err)
+//	}
+//
+// Reading order: file.go (what is read), match.go (names), check.go (verdicts), decide.go (the dialogue), append.go.
+//
+// # What counts
+//
+// A host on port 22 is looked for as `host`, on any other port as `[host]:port`. If nothing stands under that name, an
+// entry for the plain `host` counts when its key is the same: the machine is known from ssh, whose host key it may
+// share. A plain entry with another key says nothing about this port. Names are compared in lower case, patterns and
+// hashed names work as in ssh. Keys behind @revoked are refused whatever names stand before them; @cert-authority lines
+// are ignored, because a TLS envelope proves no more than a plain key. An unreadable line (a key of SSH version 1, a
+// kind of key that is not known) is skipped. So far as ssh does.
+//
+// # Differences from ssh
+//
+//   - A changed or revoked key is refused with every policy, StrictHostKeyChecking=no included.
+//   - @revoked counts for all hosts, as the manual says; ssh looks at the names.
+//   - Addresses are not looked up and not added beside names (ssh's CheckHostIP, off by default).
+//
+// Unix sockets have no key; they are not checked here.
+package knownhosts

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package knownhosts
+
+const nonBlocking = 0
