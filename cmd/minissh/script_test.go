@@ -48,25 +48,32 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == tryDaemonVerb { // `minissh try`, run by a script, starts itself: this test binary
 		os.Exit(tryDaemon())
 	}
+	var dir string
+	if filepath.Base(os.Args[0]) != "minissh" { // the test itself, and not a minissh that a script runs
+		dir = buildDaemon()
+	}
+	testscript.Main(cleanup{m, dir}, map[string]func(){"minissh": main})
+}
+
+// buildDaemon builds minisshd, with the race detector if the test has it.
+func buildDaemon() (dir string) {
 	dir, err := os.MkdirTemp("", "minissh-test")
 	if err != nil {
 		panic(err)
 	}
-	if filepath.Base(os.Args[0]) != "minissh" { // the test itself, and not a minissh that a script runs
-		minisshd = filepath.Join(dir, "minisshd")
-		args := []string{"build", "-o", minisshd}
-		if info, ok := debug.ReadBuildInfo(); ok {
-			for _, s := range info.Settings {
-				if s.Key == "-race" && s.Value == "true" {
-					args = append(args, "-race")
-				}
+	minisshd = filepath.Join(dir, "minisshd")
+	args := []string{"build", "-o", minisshd}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "-race" && s.Value == "true" {
+				args = append(args, "-race")
 			}
 		}
-		if out, err := exec.Command("go", append(args, "minissh/cmd/minisshd")...).CombinedOutput(); err != nil {
-			panic(fmt.Sprintf("%v\n%s", err, out))
-		}
 	}
-	testscript.Main(cleanup{m, dir}, map[string]func(){"minissh": main})
+	if out, err := exec.Command("go", append(args, "minissh/cmd/minisshd")...).CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v\n%s", err, out))
+	}
+	return dir
 }
 
 type cleanup struct {
