@@ -276,11 +276,11 @@ func TestFairness(t *testing.T) {
 			must(t, err)
 			order = append(order, byte('0'+f.Channel), byte(f.Type))
 		}
-		// After the first frame each of the three comes once in three.
-		for i := 1; i+3 <= 7; i += 3 {
+		// What was being written before all three had data does not count; then each comes once in three.
+		for i := 2; i+3 <= 8; i += 3 {
 			for _, id := range "135" {
 				if !bytes.ContainsRune([]byte{order[2*i], order[2*i+2], order[2*i+4]}, id) {
-					t.Fatalf("channel %c waits: %q", id, order)
+					t.Errorf("channel %c waits: %q", id, order)
 				}
 			}
 		}

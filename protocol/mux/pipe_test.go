@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -8,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"minissh/protocol"
 )
 
 // wire is one direction of a link in memory: with a delay, a size of what fits into it, and a place where it breaks.
@@ -20,6 +23,10 @@ type wire struct {
 	under    int   // bytes under way
 	written  int64 // bytes ever
 	cutAt    int64 // break both directions when so many bytes have been written, -1: never
+	frames   int   // if not 0, cutAt is set behind so many frames
+	extra    int64 // and so many bytes of the next
+	lossy    bool  // what is under way when the link breaks is lost
+	hole     bool  // everything written is lost and nobody is told
 	cut      func()
 	noMore   bool  // the writing end is closed: EOF follows
 	deaf     bool  // the reading end is closed
@@ -100,6 +107,12 @@ func (w *wire) write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	done := 0
+	for rest := p; w.frames > 0 && len(rest) > 0; { // a Write is whole frames (P3.4)
+		rest = rest[protocol.HeaderSize+int(binary.BigEndian.Uint32(rest)):]
+		if w.frames--; w.frames == 0 {
+			w.cutAt = w.written + int64(len(p)-len(rest)) + w.extra
+		}
+	}
 	for done < len(p) {
 		switch {
 		case w.noMore:
@@ -108,6 +121,9 @@ func (w *wire) write(p []byte) (int, error) {
 			return done, syscall.EPIPE
 		case w.deaf:
 			return done, syscall.ECONNRESET
+		}
+		if w.hole {
+			return len(p), nil
 		}
 		n := len(p) - done
 		if w.room > 0 {
@@ -125,8 +141,10 @@ func (w *wire) write(p []byte) (int, error) {
 		}
 		if w.cutAt >= 0 && w.written == w.cutAt {
 			w.cutAt = -1
-			go w.cut()
 			w.broken = errors.New("the link was cut")
+			w.mu.Unlock()
+			w.cut()
+			w.mu.Lock()
 			continue
 		}
 		if n == 0 {
@@ -156,6 +174,9 @@ func pipe() (near, far *end) {
 			w.set(func() {
 				if w.broken == nil {
 					w.broken = syscall.ECONNRESET
+				}
+				if w.lossy {
+					w.pieces, w.under = nil, 0
 				}
 			})
 		}
