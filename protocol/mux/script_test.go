@@ -21,6 +21,7 @@ type script struct {
 }
 
 func play(t *testing.T, conn *end) *script {
+	t.Cleanup(func() { conn.Close() }) // where a test fails, its bubble still comes to an end
 	return &script{t, conn, protocol.NewReader(conn)}
 }
 
