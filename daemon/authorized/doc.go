@@ -1,19 +1,40 @@
-// Package authorized reads authorized_keys files in OpenSSH's format (sshd(8), AUTHORIZED_KEYS FILE FORMAT) and says what a key may do.
+// Package authorized reads authorized_keys files (sshd(8), AUTHORIZED_KEYS FILE FORMAT) and says what a key may do.
 //
-//	file, problems, err := authorized.Load(path, authorized.Owner{UID: uid, Home: home})
-//	entry, err := file.Find(key, address, time.Now())
-//	err = entry.Allows("exec")
+// # The way in
 //
-// safe.go opens files that nobody else can change, file.go reads lines, options.go is the table of options, match.go is from= and
-// expiry-time=.
+//	file, problems, err := authorized.Load(path, authorized.Owner{UID: 1000, Home: "/home/u"})
+//	entry, err := file.Find(key, addr, time.Now())      // err is for the log: not listed, or listed and why not
+//	err = entry.Allows("exec")                          // a service, by name; "pty" for a pty in it
+//	command := entry.Command                            // if entry.HasCommand: runs whatever was asked for
+//	file.AnyUsable(time.Now())                          // could anyone log in at all
 //
-// # What counts
+// Problems are lines that do not count, and why; file.Remarks are about lines that do.
 //
-// Honoured: command=, from=, restrict, pty, no-pty, environment= (kept; the daemon decides), expiry-time=. Options that forbid what
-// minissh does not have count as honoured: no-port-forwarding, no-agent-forwarding, no-X11-forwarding, no-user-rc, permitopen=, permitlisten=, tunnel=; so do
-// the ones that give it back: port-forwarding, agent-forwarding, X11-forwarding, user-rc. Every other option (cert-authority, principals=,
-// verify-required, no-touch-required, unknown ones) disables its line, and the problem is for the log.
+// Reading order: load.go and modes_unix.go (which files are trusted), line.go (lines), options.go and expiry.go (options),
+// from.go (addresses), find.go (who may come in), services.go (what for).
 //
-// from= matches addresses only, never host names: no name server decides who comes in. As in sshd, the first line of a key whose from= and
-// expiry-time= hold counts.
+// # Which options
+//
+//	honoured                 command= from= expiry-time= restrict pty no-pty; environment= (kept: a flag of the daemon's decides)
+//	honoured by not having   no-port-forwarding no-agent-forwarding no-X11-forwarding no-user-rc permitopen= permitlisten= tunnel=
+//	                         and port-forwarding agent-forwarding X11-forwarding user-rc, which take `restrict` back
+//	the line is disabled     cert-authority principals= verify-required no-touch-required (and their twins), and any other
+//
+// Names of options are case-insensitive. A line is disabled as a whole, and reported, when one of its options is
+// disabled, unknown or malformed; when its key is of a kind that TLS cannot carry; when it is longer than 16 KiB or holds a
+// zero byte. The other lines count.
+//
+// What forbids forwarding, ~/.ssh/rc or tunnels is obeyed by there being none. permitopen= and permitlisten= narrow what a
+// key may forward: a service that forwards is refused to such a key until it can obey them (see Allows).
+//
+// # Differences from sshd
+//
+//   - from= is matched against the address only, as with sshd's UseDNS=no, its default. A host name in it never matches; since one
+//     behind ! would then refuse nobody, it disables the line. Both are reported. Over a Unix socket there is no address,
+//     and a line with from= does not match.
+//   - A key with command= opens nothing but exec (and a pty in it): no forwarding, no files.
+//   - Directories with the sticky bit, like /tmp, count as safe.
+//   - A date that does not exist (20250230) disables the line; sshd takes the day after.
+//
+// On Windows owners and modes are not checked: Go cannot see its access lists.
 package authorized

@@ -1,83 +1,214 @@
 package authorized
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"minissh/protocol"
 )
 
-// option is a row of the table: whether it takes a value, and what it does.
-type option struct {
-	value bool
-	apply func(e *Entry, value string) error
+// maxEnvironment bounds the environment= options of a line (sshd's INT_MAX is no bound).
+const maxEnvironment = 1024
+
+// Restrictions are what the options before a key say.
+type Restrictions struct {
+	HasCommand bool   // command= is there: it runs whatever the client asks for, which is in SSH_ORIGINAL_COMMAND
+	Command    string // may be empty
+
+	From   From      // where the client may come from; zero: anywhere
+	Expiry time.Time // the key does not count after it; zero: no end
+
+	Restricted bool // restrict is there: whatever is not granted by name is refused
+	NoPty      bool
+
+	Environment []string // "NAME=value", each name once; for a daemon that permits it
+
+	// What is not there to be forbidden, for the services of later days (see Allows).
+	NoPortForwarding  bool
+	NoAgentForwarding bool
+	NoX11Forwarding   bool
+	NoUserRC          bool
+	PermitOpen        []string // as written: host:port
+	PermitListen      []string // as written: [host:]port
 }
 
-func restricts(e *Entry, _ string) error { e.Restricted = true; return nil }
-func nothing(*Entry, string) error       { return nil }
-
-// options is what sshd(8) lists, but for what disables a line. Names are in lower case.
-var options = map[string]option{
-	"command": {true, func(e *Entry, v string) error {
-		if e.HasCommand {
-			return fmt.Errorf("command= stands twice")
+// parseOptions reads the options of a line, by the rules of sshd's sshauthopt_parse. remarks are for the log.
+func parseOptions(text string, local *time.Location) (r Restrictions, remarks []string, err error) {
+	for text != "" {
+		end := strings.IndexAny(text, ",=")
+		name, rest := text, ""
+		if end >= 0 {
+			name, rest = text[:end], text[end:]
 		}
-		e.HasCommand, e.Command, e.Restricted = true, v, true
+		value, hasValue := "", false
+		if rest, hasValue = strings.CutPrefix(rest, "="); hasValue {
+			if value, rest, err = unquote(rest); err != nil {
+				return r, remarks, fmt.Errorf("option %s: %w", clipped(name), err)
+			}
+		}
+		if rest != "" {
+			if rest[0] != ',' {
+				return r, remarks, fmt.Errorf("option %s: there is something behind its value", clipped(name))
+			}
+			rest = rest[1:]
+		}
+		text = rest
+		if name == "" && !hasValue {
+			continue // a comma too many, which sshd does not mind either
+		}
+		remark, err := r.set(name, value, hasValue, local)
+		if err != nil {
+			return r, remarks, err
+		}
+		if remark != "" {
+			remarks = append(remarks, remark)
+		}
+	}
+	return r, remarks, nil
+}
+
+// unquote reads a value in double quotes, in which \" stands for ", and no other character is special.
+func unquote(text string) (value, rest string, err error) {
+	if !strings.HasPrefix(text, `"`) {
+		return "", "", errors.New("its value does not stand in double quotes")
+	}
+	var b strings.Builder
+	for i := 1; i < len(text); i++ {
+		switch {
+		case text[i] == '"':
+			return b.String(), text[i+1:], nil
+		case text[i] == '\\' && i+1 < len(text) && text[i+1] == '"':
+			i++
+		}
+		b.WriteByte(text[i])
+	}
+	return "", "", errors.New("its double quote is not closed")
+}
+
+// set takes one option.
+func (r *Restrictions) set(name, value string, hasValue bool, local *time.Location) (remark string, err error) {
+	lower := strings.ToLower(name)
+	if flag := r.flag(lower); flag != nil {
+		if hasValue {
+			return "", fmt.Errorf("option %s takes no value", clipped(name))
+		}
+		flag()
+		return "", nil
+	}
+	take, known := valued[lower]
+	switch {
+	case !known && name == "":
+		return "", errors.New("there is an option without a name")
+	case !known:
+		return "", fmt.Errorf("the option %s is not supported", clipped(name))
+	case !hasValue:
+		return "", fmt.Errorf("option %s needs a value", clipped(name))
+	}
+	remark, err = take(r, value, local)
+	if err != nil {
+		err = fmt.Errorf("option %s: %w", lower, err)
+	}
+	return remark, err
+}
+
+// flag is what an option without a value does, nil if there is none of that name.
+func (r *Restrictions) flag(lower string) func() {
+	if lower == "restrict" {
+		return func() {
+			r.Restricted = true
+			r.NoPty, r.NoPortForwarding, r.NoAgentForwarding, r.NoX11Forwarding, r.NoUserRC = true, true, true, true, true
+		}
+	}
+	positive, no := strings.CutPrefix(lower, "no-")
+	var field *bool
+	switch positive {
+	case "pty":
+		field = &r.NoPty
+	case "port-forwarding":
+		field = &r.NoPortForwarding
+	case "agent-forwarding":
+		field = &r.NoAgentForwarding
+	case "x11-forwarding":
+		field = &r.NoX11Forwarding
+	case "user-rc":
+		field = &r.NoUserRC
+	default:
 		return nil
-	}},
-	"from": {true, func(e *Entry, v string) (err error) {
-		if e.from != nil {
-			return fmt.Errorf("from= stands twice")
-		}
-		e.from, err = parsePatterns(v)
-		return err
-	}},
-	"expiry-time": {true, func(e *Entry, v string) error {
-		at, err := parseTime(v)
-		if err == nil && (e.expiry.IsZero() || at.Before(e.expiry)) {
-			e.expiry = at
-		}
-		return err
-	}},
-	"environment": {true, func(e *Entry, v string) error {
-		if name, _, ok := strings.Cut(v, "="); !ok || !plainName(name) {
-			return fmt.Errorf("environment= is not NAME=value")
-		}
-		e.Environment = append(e.Environment, v)
-		return nil
-	}},
-	"restrict": {false, func(e *Entry, _ string) error { e.Restricted, e.NoPty = true, true; return nil }},
-	"pty":      {false, func(e *Entry, _ string) error { e.NoPty = false; return nil }},
-	"no-pty":   {false, func(e *Entry, _ string) error { e.NoPty = true; return nil }},
-
-	"no-port-forwarding": {false, restricts}, "no-agent-forwarding": {false, restricts}, "no-x11-forwarding": {false, restricts},
-	"no-user-rc": {false, restricts}, "permitopen": {true, restricts}, "permitlisten": {true, restricts}, "tunnel": {true, nothing},
-	"port-forwarding": {false, nothing}, "agent-forwarding": {false, nothing}, "x11-forwarding": {false, nothing}, "user-rc": {false, nothing},
+	}
+	return func() { *field = no } // of several, the last one counts, as in sshd
 }
 
-// apply takes one option as ssh.ParseAuthorizedKey gives it: name, or name="value" with \" for a quote.
-func (e *Entry) apply(text string) error {
-	name, value, hasValue := strings.Cut(text, "=")
-	row, known := options[strings.ToLower(name)]
-	if !known {
-		return fmt.Errorf("the option %.40q is not supported, so the key is not used", name)
-	}
-	if row.value != hasValue {
-		return fmt.Errorf("the option %.40q has a value and should not, or has none", name)
-	}
-	if hasValue {
-		if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
-			return fmt.Errorf("the value of %.40q is not quoted", name)
+// valued are the options with a value.
+var valued = map[string]func(r *Restrictions, value string, local *time.Location) (remark string, err error){
+	"command": func(r *Restrictions, value string, _ *time.Location) (string, error) {
+		if r.HasCommand {
+			return "", errors.New("it is there twice")
 		}
-		value = strings.ReplaceAll(value[1:len(value)-1], `\"`, `"`)
-	}
-	return row.apply(e, value)
+		r.HasCommand, r.Command = true, value
+		return "", nil
+	},
+	"from": func(r *Restrictions, value string, _ *time.Location) (remark string, err error) {
+		if r.From.set {
+			return "", errors.New("it is there twice")
+		}
+		r.From, remark, err = parseFrom(value)
+		return remark, err
+	},
+	"expiry-time": func(r *Restrictions, value string, local *time.Location) (string, error) {
+		at, err := parseExpiry(value, local)
+		if err == nil && (r.Expiry.IsZero() || at.Before(r.Expiry)) { // of several, the earliest counts
+			r.Expiry = at
+		}
+		return "", err
+	},
+	"environment": func(r *Restrictions, value string, _ *time.Location) (string, error) {
+		name, _, ok := strings.Cut(value, "=")
+		if !ok || name == "" || strings.ContainsFunc(name, func(c rune) bool {
+			return c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
+		}) {
+			return "", errors.New("it is not NAME=value")
+		}
+		for _, have := range r.Environment {
+			if strings.HasPrefix(have, name+"=") { // the first one counts
+				return "", nil
+			}
+		}
+		if len(r.Environment) == maxEnvironment {
+			return "", errors.New("there are too many of them")
+		}
+		r.Environment = append(r.Environment, value)
+		return "", nil
+	},
+	"permitopen": func(r *Restrictions, value string, _ *time.Location) (string, error) {
+		r.PermitOpen = append(r.PermitOpen, value)
+		return "", destination(value)
+	},
+	"permitlisten": func(r *Restrictions, value string, _ *time.Location) (string, error) {
+		r.PermitListen = append(r.PermitListen, value)
+		return "", destination(value)
+	},
+	"tunnel": func(_ *Restrictions, value string, _ *time.Location) (string, error) {
+		if value == "" {
+			return "", errors.New("it is empty")
+		}
+		return "", nil // it chooses a device for what there is not
+	},
 }
 
-func plainName(name string) bool {
-	for i, c := range []byte(name) {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
+// destination rejects what can be no destination of a forwarding.
+func destination(value string) error {
+	if value == "" || strings.ContainsAny(value, " \t,") {
+		return errors.New("it names no port")
 	}
-	return name != ""
+	return nil
+}
+
+// clipped is an option's name, quoted: it is the user's, the log is not.
+func clipped(name string) string {
+	if len(name) > 64 {
+		name = name[:64] + "…"
+	}
+	return protocol.Quote(name)
 }

@@ -1,0 +1,450 @@
+package authorized
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+var (
+	noon = time.Date(2025, 6, 15, 12, 0, 0, 0, time.UTC)
+	lan  = netip.MustParseAddr("192.0.2.7")
+)
+
+func newKey(t testing.TB) (key ssh.PublicKey, line string) {
+	t.Helper()
+	public, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, err = ssh.NewPublicKey(public); err != nil {
+		t.Fatal(err)
+	}
+	return key, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
+}
+
+// The options of a line, as the fields that they set, or why the line is disabled.
+func TestOptions(t *testing.T) {
+	all := Restrictions{Restricted: true, NoPty: true, NoPortForwarding: true, NoAgentForwarding: true, NoX11Forwarding: true, NoUserRC: true}
+	with := func(change func(*Restrictions)) Restrictions {
+		r := all
+		change(&r)
+		return r
+	}
+	for _, c := range []struct {
+		options string
+		want    Restrictions
+		why     string // part of the reason
+	}{
+		{`command="date"`, Restrictions{HasCommand: true, Command: "date"}, ""},
+		{`COMMAND="Date"`, Restrictions{HasCommand: true, Command: "Date"}, ""},
+		{`command=""`, Restrictions{HasCommand: true}, ""},
+		{`command="echo \"a b\",c\\ #x"`, Restrictions{HasCommand: true, Command: `echo "a b",c\\ #x`}, ""},
+		{`command="a",command="b"`, Restrictions{}, "twice"},
+		{`command=date`, Restrictions{}, "double quotes"},
+		{`command`, Restrictions{}, "needs a value"},
+		{`command="a"b`, Restrictions{}, "behind its value"},
+		{`command="a""b"`, Restrictions{}, "behind its value"},
+
+		{`restrict`, all, ""},
+		{`ReStRiCt`, all, ""},
+		{`restrict,pty`, with(func(r *Restrictions) { r.NoPty = false }), ""},
+		{`pty,restrict`, all, ""}, // the last one counts
+		{`restrict,command="x"`, with(func(r *Restrictions) { r.HasCommand, r.Command = true, "x" }), ""},
+		{`restrict,port-forwarding,X11-forwarding,agent-forwarding,user-rc`, Restrictions{Restricted: true, NoPty: true}, ""},
+		{`no-restrict`, Restrictions{}, `"no-restrict" is not supported`},
+		{`restrict="x"`, Restrictions{}, "takes no value"},
+		{`no-pty`, Restrictions{NoPty: true}, ""},
+		{`no-pty,pty`, Restrictions{}, ""},
+
+		// What forbids what is not there counts as honoured: this is the commonest restricted line there is.
+		{`no-port-forwarding,no-X11-forwarding,no-agent-forwarding,no-pty,command="rsync --server"`, Restrictions{
+			HasCommand: true, Command: "rsync --server", NoPortForwarding: true, NoX11Forwarding: true, NoAgentForwarding: true, NoPty: true}, ""},
+		{`no-user-rc,NO-X11-FORWARDING`, Restrictions{NoUserRC: true, NoX11Forwarding: true}, ""},
+		{`permitopen="localhost:80",permitopen="[::1]:81",permitlisten="8080",tunnel="0"`, Restrictions{
+			PermitOpen: []string{"localhost:80", "[::1]:81"}, PermitListen: []string{"8080"}}, ""},
+		{`permitopen=""`, Restrictions{}, "names no port"},
+		{`tunnel=""`, Restrictions{}, "empty"},
+
+		{`environment="A=1",environment="B_2=x=y",environment="A=3"`, Restrictions{Environment: []string{"A=1", "B_2=x=y"}}, ""},
+		{`environment="A"`, Restrictions{}, "NAME=value"},
+		{`environment="=x"`, Restrictions{}, "NAME=value"},
+		{`environment="A B=x"`, Restrictions{}, "NAME=value"},
+		{`environment="A-B=x"`, Restrictions{}, "NAME=value"},
+
+		{`expiry-time="20250615"`, Restrictions{Expiry: time.Date(2025, 6, 15, 0, 0, 0, 0, time.FixedZone("", 7200))}, ""},
+		{`expiry-time="20300101Z",expiry-time="20250615Z",expiry-time="20310101Z"`, Restrictions{Expiry: time.Date(2025, 6, 15, 0, 0, 0, 0, time.UTC)}, ""},
+		{`expiry-time="tomorrow"`, Restrictions{}, "no time"},
+
+		// Not honoured, so the line is disabled.
+		{`cert-authority`, Restrictions{}, "not supported"},
+		{`cert-authority,principals="u"`, Restrictions{}, "not supported"},
+		{`principals="u"`, Restrictions{}, "not supported"},
+		{`verify-required`, Restrictions{}, "not supported"},
+		{`no-touch-required`, Restrictions{}, "not supported"},
+		{`touch-required`, Restrictions{}, "not supported"},
+		{`no-command`, Restrictions{}, "not supported"},
+		{`restrict,new-in-2030`, Restrictions{}, `"new-in-2030" is not supported`},
+		{`restrict=`, Restrictions{}, "double quotes"},
+		{"evil\x1b[2J", Restrictions{}, `evil\x1b[2J`},
+
+		// Malformed lists.
+		{`no-pty,`, Restrictions{NoPty: true}, ""}, // as sshd
+		{`,no-pty`, Restrictions{NoPty: true}, ""},
+		{`no-pty,,no-user-rc`, Restrictions{NoPty: true, NoUserRC: true}, ""},
+		{`restrict;pty`, Restrictions{}, "not supported"},
+		{`="x"`, Restrictions{}, "without a name"},
+	} {
+		_, key := newKey(t)
+		file, problems := parse("f", []byte(c.options+" "+key+" comment\n"), time.FixedZone("", 7200))
+		if c.why != "" {
+			if len(file.Entries) != 0 || len(problems) != 1 || !strings.Contains(problems[0].String(), c.why) {
+				t.Errorf("%s: %v, want a reason with %q", c.options, problems, c.why)
+			}
+			continue
+		}
+		if len(file.Entries) != 1 {
+			t.Errorf("%s: %v", c.options, problems)
+			continue
+		}
+		got := file.Entries[0].Restrictions
+		if !got.Expiry.Equal(c.want.Expiry) {
+			t.Errorf("%s: until %v, want %v", c.options, got.Expiry, c.want.Expiry)
+		}
+		got.Expiry, c.want.Expiry = time.Time{}, time.Time{}
+		if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", c.want) {
+			t.Errorf("%s:\n%+v, want\n%+v", c.options, got, c.want)
+		}
+	}
+}
+
+// Lines: what separates them, what is around them, what is no key. KEY stands for a good one.
+func TestLines(t *testing.T) {
+	_, key := newKey(t)
+	blob := strings.Fields(key)[1]
+	for _, c := range []struct {
+		text     string
+		lines    []int // that count
+		problems []int
+	}{
+		{"", nil, nil},
+		{"KEY", []int{1}, nil}, // no newline at the end
+		{"KEY comment with words\nKEY\n", []int{1, 2}, nil},
+		{"KEY\r\nno-pty KEY\r\n\r\nKEY\r", []int{1, 2, 4}, nil},
+		{"# KEY\n\n \t \n\t# x\n  KEY", []int{5}, nil},
+		{"no-pty\tKEY", []int{1}, nil},
+		{"no-pty  \t KEY", []int{1}, nil},
+		{`command="a	b" KEY`, []int{1}, nil},
+		{"hello world\nKEY", []int{2}, []int{1}},
+		{"hello\nKEY", []int{2}, []int{1}},
+		{"KE\x00Y\nKEY x\x00\nKEY", []int{3}, []int{1, 2}},
+		{"KEY " + strings.Repeat("x", maxLine) + "\nKEY", []int{2}, []int{1}},
+		{`command="a KEY` + "\nKEY", []int{2}, []int{1}}, // a quote that is not closed ends with its line
+		{`command="a KEY` + "\n" + `" KEY`, nil, []int{1, 2}},
+		// Two fields of options: the second would be lost in x/crypto's parser, which cuts off one more.
+		{"no-pty restrict KEY\nKEY", []int{2}, []int{1}},
+		{"no-pty , KEY\nKEY", []int{2}, []int{1}},
+		{", KEY\nKEY", []int{1, 2}, nil},
+		// A type that is not the key's, a key that is none, junk behind it.
+		{"ssh-rsa " + blob, nil, []int{1}},
+		{"ssh-ed25519 %%%%", nil, []int{1}},
+		{"ssh-ed25519 " + blob[:len(blob)-4], nil, []int{1}},
+		{"ssh-ed25519", nil, []int{1}},
+		{"restrict " + blob, nil, []int{1}}, // "restrict" in the place of the type
+		{"1024 35 12345678901234567890", nil, []int{1}},
+	} {
+		file, problems := Parse("f", []byte(strings.ReplaceAll(c.text, "KEY", key)))
+		var lines, bad []int
+		for _, entry := range file.Entries {
+			lines = append(lines, entry.Line)
+		}
+		for _, problem := range problems {
+			bad = append(bad, problem.Line)
+		}
+		if !slices.Equal(lines, c.lines) || !slices.Equal(bad, c.problems) {
+			t.Errorf("%.60q: lines %v, problems %v", c.text, lines, problems)
+		}
+	}
+	file, _ := Parse("f", []byte("\n"+key+"  me @ home \n"))
+	if e := file.Entries[0]; e.Comment != "me @ home" || e.Where() != "f:2" {
+		t.Errorf("%q at %s", e.Comment, e.Where())
+	}
+}
+
+// Keys that TLS cannot carry are reported, so that nobody believes that somebody could log in with them.
+func TestUnusableKeys(t *testing.T) {
+	encode := func(kind string, fields ...any) string {
+		blob := ssh.Marshal(struct{ Type string }{kind})
+		for _, f := range fields {
+			blob = append(blob, ssh.Marshal(struct{ S string }{f.(string)})...)
+		}
+		return kind + " " + base64.StdEncoding.EncodeToString(blob)
+	}
+	sk := encode("sk-ssh-ed25519@openssh.com", strings.Repeat("k", 32), "ssh:")
+	small := encode("ssh-rsa", "\x01\x00\x01", "\x00"+strings.Repeat("\xff", 128))
+	for what, line := range map[string]string{"hardware": sk, "less than 2048": small, "not hold a key": encode("ssh-new", "x")} {
+		file, problems := Parse("f", []byte(line))
+		if len(file.Entries) != 0 || len(problems) != 1 || !strings.Contains(problems[0].Why, what) || file.AnyUsable(noon) {
+			t.Errorf("%s: %v", what, problems)
+		}
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	zone := time.FixedZone("here", 3600)
+	for text, want := range map[string]string{
+		"20250615":          "2025-06-14T23:00:00Z",
+		"20250615Z":         "2025-06-15T00:00:00Z",
+		"20250615z":         "2025-06-15T00:00:00Z",
+		"20250615UTC":       "2025-06-15T00:00:00Z",
+		"202506151230":      "2025-06-15T11:30:00Z",
+		"202506151230Z":     "2025-06-15T12:30:00Z",
+		"20250615123059":    "2025-06-15T11:30:59Z",
+		"20250615123059Z":   "2025-06-15T12:30:59Z",
+		"20240229Z":         "2024-02-29T00:00:00Z",
+		"":                  "",
+		"Z":                 "",
+		"2025":              "",
+		"2025061":           "",
+		"2025061512":        "",
+		"20250615123059.5":  "",
+		"20250615123059.5Z": "",
+		"2025-06-15":        "",
+		"20250230":          "",
+		"20251301":          "",
+		"202506152460":      "",
+		"20250615ZZ":        "",
+		"+0250615":          "",
+		" 20250615":         "",
+		"19690101Z":         "", // sshd takes 0 for no time at all
+	} {
+		at, err := parseExpiry(text, zone)
+		got := ""
+		if err == nil {
+			got = at.UTC().Format(time.RFC3339)
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestFrom(t *testing.T) {
+	for _, c := range []struct {
+		from  string
+		allow string // addresses
+		deny  string
+	}{
+		{"192.0.2.7", "192.0.2.7 ::ffff:192.0.2.7", "192.0.2.70 192.0.2.8 ::1"},
+		{"192.0.2.0/24", "192.0.2.0 192.0.2.255 ::ffff:192.0.2.7", "192.0.3.0 2001:db8::1"},
+		{"192.0.2.*", "192.0.2.7 192.0.2.255", "192.0.20.1 10.192.0.2"},
+		{"192.0.2.?", "192.0.2.7", "192.0.2.77"},
+		{"*", "192.0.2.7 ::1", ""},
+		{"192.0.2.0/24,!192.0.2.66", "192.0.2.65", "192.0.2.66"},
+		{"!192.0.2.66,192.0.2.0/24", "192.0.2.65", "192.0.2.66"}, // wherever it stands
+		{"*,!192.0.2.0/24", "10.0.0.1 ::1", "192.0.2.66"},
+		{"!192.0.2.66", "", "192.0.2.66 192.0.2.65"}, // refusals alone allow nobody
+		{"10.0.0.1, 192.0.2.7", "192.0.2.7 10.0.0.1", "10.0.0.2"},
+		{"2001:DB8::/32", "2001:db8::1", "2001:db9::1 192.0.2.7"},
+		{"2001:db8:0:0::1", "2001:db8::1", "2001:db8::2"},
+		{"2001:db8::*", "2001:db8::1 2001:db8::ffff", "2001:db80::1"},
+		{"fe80::/10", "fe80::1%eth0", "::1"},
+		{"::1", "::1", "::2 127.0.0.1"},
+		{"0.0.0.0/0", "192.0.2.7", "::1"},
+		{"*.example.com", "", "192.0.2.7"},
+		{"host.example.com,192.0.2.7", "192.0.2.7", "192.0.2.8"},
+	} {
+		from, _, err := parseFrom(c.from)
+		if err != nil {
+			t.Errorf("%s: %v", c.from, err)
+			continue
+		}
+		for text := range strings.FieldsSeq(c.allow) {
+			if !from.Allows(netip.MustParseAddr(text)) {
+				t.Errorf("%s does not allow %s", c.from, text)
+			}
+		}
+		for text := range strings.FieldsSeq(c.deny) {
+			if from.Allows(netip.MustParseAddr(text)) {
+				t.Errorf("%s allows %s", c.from, text)
+			}
+		}
+		if from.Allows(netip.Addr{}) {
+			t.Errorf("%s allows a Unix socket", c.from)
+		}
+	}
+	if !(From{}).Allows(netip.Addr{}) || !(From{}).Allows(lan) {
+		t.Error("no from= does not allow everyone")
+	}
+	for _, bad := range []string{"", ",", "10.0.0.1,", "!", "10.0.0.0/33", "10.0.0.1/24", "10.0.0.0/x", "host/24", "!evil.example.com", "*,!evil.example.com", "!*.cafe", "/"} {
+		if _, _, err := parseFrom(bad); err == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+	_, remark, err := parseFrom("Lab.example,10.0.0.1")
+	if err != nil || !strings.Contains(remark, `"lab.example"`) {
+		t.Errorf("%q, %v", remark, err)
+	}
+}
+
+// Of several lines with a key, the first one that admits counts.
+func TestFind(t *testing.T) {
+	key, line := newKey(t)
+	other, otherLine := newKey(t)
+	text := strings.Join([]string{
+		otherLine,
+		`expiry-time="20250614Z",command="expired" ` + line,
+		`from="10.0.0.0/8",command="inside" ` + line,
+		`cert-authority,command="disabled" ` + line,
+		`from="192.0.2.0/24",command="lan" ` + line,
+		`from="*",command="anywhere" ` + line,
+		`command="socket" ` + line,
+	}, "\n")
+	file, problems := Parse("f", []byte(text))
+	if len(problems) != 1 {
+		t.Fatal(problems)
+	}
+	for addr, want := range map[netip.Addr]string{
+		lan: "lan", netip.MustParseAddr("10.1.2.3"): "inside", netip.MustParseAddr("::1"): "anywhere", {}: "socket",
+	} {
+		entry, err := file.Find(key, addr, noon)
+		if err != nil || entry.Command != want {
+			t.Errorf("%v: %+v, %v", addr, entry, err)
+		}
+	}
+	if entry, err := file.Find(key, lan, noon.AddDate(-1, 0, 0)); err != nil || entry.Command != "expired" {
+		t.Errorf("before it expired: %+v, %v", entry, err)
+	}
+	if entry, err := file.Find(other, lan, noon); err != nil || entry.HasCommand {
+		t.Errorf("the other key: %+v, %v", entry, err)
+	}
+	stranger, _ := newKey(t)
+	if _, err := file.Find(stranger, lan, noon); err != ErrNotListed {
+		t.Errorf("a stranger: %v", err)
+	}
+	only, _ := Parse("f", []byte("expiry-time=\"20250614Z\" "+line+"\nfrom=\"10.0.0.1\" "+line))
+	if _, err := only.Find(key, lan, noon); err == nil || !strings.Contains(err.Error(), "f:1: the key expired") || !strings.Contains(err.Error(), "f:2: from= does not allow 192.0.2.7") {
+		t.Errorf("refused: %v", err)
+	}
+	// The second itself still counts, as in sshd.
+	at := time.Date(2025, 6, 14, 0, 0, 0, 0, time.UTC)
+	for after, ok := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {
+		if _, err := only.Find(key, lan, at.Add(after)); (err == nil) != ok {
+			t.Errorf("%v after its end: %v", after, err)
+		}
+	}
+}
+
+func TestAnyUsable(t *testing.T) {
+	_, key := newKey(t)
+	for text, want := range map[string]bool{
+		"": false, "# KEY": false, "KEY": true, "junk\nKEY": true, "cert-authority KEY": false, "unknown KEY": false,
+		`expiry-time="20250614Z" KEY`: false, `expiry-time="20250616Z" KEY`: true,
+		`from="10.0.0.1" KEY`: true, `from="lab.example" KEY`: false, `from="!10.0.0.1" KEY`: false, `from="*" KEY`: true,
+		`command="x" KEY`: true, "restrict KEY": true,
+	} {
+		file, _ := Parse("f", []byte(strings.ReplaceAll(text, "KEY", key)))
+		if file.AnyUsable(noon) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}
+
+// Every restricting option against every service, and against one that nobody thought of. A new service fails here until it has its column.
+func TestAllows(t *testing.T) {
+	services := []string{ServiceExec, ServicePTY, ServiceFiles, ServiceForward, "new in 2030"}
+	if len(closedBy) != len(services)-1 {
+		t.Fatal("a service has no column in this table")
+	}
+	seen := map[string]bool{}
+	for _, c := range []struct{ options, want string }{
+		{`expiry-time="20300101",from="*",environment="A=1",tunnel="0"`, "exec pty files forward new"}, // none of them is about services
+		{`pty,user-rc,port-forwarding,agent-forwarding,X11-forwarding`, "exec pty files forward new"},
+		{`command="x"`, "exec pty"},
+		{`command="x",no-pty`, "exec"},
+		{`restrict`, "exec"},
+		{`restrict,pty`, "exec pty"},
+		{`restrict,port-forwarding`, "exec forward"},
+		{`restrict,pty,port-forwarding,agent-forwarding,X11-forwarding,user-rc`, "exec pty forward"},
+		{`restrict,pty,port-forwarding,command="x"`, "exec pty"},
+		{`no-pty`, "exec files forward"},
+		{`no-port-forwarding`, "exec pty files"},
+		{`no-agent-forwarding`, "exec pty files forward"},
+		{`no-X11-forwarding`, "exec pty files forward"},
+		{`no-user-rc`, "exec pty files forward"},
+		{`permitopen="a:1"`, "exec pty files"},
+		{`permitlisten="1"`, "exec pty files"},
+	} {
+		_, key := newKey(t)
+		file, problems := Parse("f", []byte(c.options+" "+key))
+		if len(file.Entries) != 1 {
+			t.Fatal(problems)
+		}
+		r := &file.Entries[0].Restrictions
+		var got []string
+		for _, service := range services {
+			if r.Allows(service) == nil {
+				got = append(got, strings.Fields(service)[0])
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s allows %v, want %s", c.options, got, c.want)
+		}
+		for _, option := range restricting {
+			seen[option] = seen[option] || r.has(option)
+		}
+	}
+	for option, tried := range seen {
+		if !tried {
+			t.Errorf("no row has %s", option)
+		}
+	}
+	r := Restrictions{}
+	if err := r.Allows("evil\x1b[2J"); err != nil {
+		t.Errorf("an unrestricted key: %v", err)
+	}
+	r.NoPty = true
+	if err := r.Allows("evil\x1b[2J"); err == nil || strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("%v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	key, line := newKey(f)
+	for _, seed := range []string{
+		line, "restrict,pty " + line, `command="a \" b",from="10.0.0.0/8,!10.1.*" ` + line, `environment="A=b",expiry-time="20300101Z" ` + line,
+		"no-pty restrict " + line, "cert-authority " + line, "\"\\\" ", ",=", "x\x00",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		file, problems := Parse("f", text)
+		for _, p := range problems {
+			if strings.ContainsFunc(p.String(), func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x9b }) {
+				t.Fatalf("%q", p.String())
+			}
+		}
+		for _, entry := range file.Entries {
+			entry.refuses(lan, noon)
+			if entry.Allows(ServiceExec) != nil {
+				t.Fatal("exec is closed")
+			}
+		}
+		// Whatever stands above, a good line counts.
+		if len(text) > 0 && text[len(text)-1] != '\n' {
+			text = append(text, '\n')
+		}
+		file, _ = Parse("f", append(text, line...))
+		if last := file.Entries[len(file.Entries)-1]; string(last.Key.Marshal()) != string(key.Marshal()) {
+			t.Fatal("a good line was lost")
+		}
+	})
+}

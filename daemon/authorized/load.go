@@ -1,0 +1,67 @@
+package authorized
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// maxFile bounds a file, in bytes (RULES A6).
+const maxFile = 1 << 20
+
+// Owner is whose file it is.
+type Owner struct {
+	UID  uint32 // the account that the file grants access to; only it and root may own the file
+	Home string // where the check of directories ends; "" checks up to the root directory
+
+	// Lax leaves the checks of owners and modes out, as sshd's StrictModes=no does. They are never done on Windows.
+	Lax bool
+}
+
+// ModeError is a file that somebody else could have written. sshd refuses it in the same words.
+type ModeError struct {
+	Path string // the file, or a directory above it
+	Dir  bool
+}
+
+func (e *ModeError) Error() string {
+	what := "file"
+	if e.Dir {
+		what = "directory"
+	}
+	return fmt.Sprintf("bad ownership or modes for %s %s", what, shown(e.Path))
+}
+
+// Hint is what the user can type.
+func (e *ModeError) Hint() string { return "chmod go-w " + shown(e.Path) }
+
+// Load reads a file, and tells which of its lines do not count. It must be a regular file of at most 1 MiB; opening does not wait,
+// as it would on a named pipe. A file that is not there gives fs.ErrNotExist, one that others could have written a *ModeError.
+func Load(path string, owner Owner) (*File, []Problem, error) {
+	in, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, nil, fmt.Errorf("%s is not a regular file", shown(path))
+	}
+	if !owner.Lax {
+		if err := owner.check(path, info); err != nil {
+			return nil, nil, err
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(text) > maxFile {
+		return nil, nil, fmt.Errorf("%s has more than 1 MiB", shown(path))
+	}
+	file, problems := Parse(path, text)
+	return file, problems, nil
+}

@@ -1,0 +1,74 @@
+package authorized
+
+import "fmt"
+
+// The services that the options of a key say something about. Each is asked for by its name in OPEN (PROTOCOL.md section 5), but PTY,
+// which is a part of others.
+const (
+	ServiceExec    = "exec"    // a command or a shell
+	ServicePTY     = "pty"     // a pty for it
+	ServiceFiles   = "files"   // copying files
+	ServiceForward = "forward" // connections to and from elsewhere
+)
+
+// closedBy has a row for each service: the options that close it to a key. What has no row is closed by every option there is, so that a
+// service of later days is open to keys without restrictions only, until it has its row.
+var closedBy = map[string][]string{
+	ServiceExec:  {},
+	ServicePTY:   {"no-pty"},
+	ServiceFiles: {"command", "restrict"},
+	// Until forwarding can tell destinations apart, a key that is limited to some has none.
+	ServiceForward: {"command", "no-port-forwarding", "permitopen", "permitlisten"},
+}
+
+// restricting are the options that take something away.
+var restricting = []string{
+	"command", "restrict", "no-pty", "no-port-forwarding", "no-agent-forwarding", "no-X11-forwarding", "no-user-rc", "permitopen", "permitlisten",
+}
+
+// has says whether one of the restricting options holds, also because restrict stands for it.
+func (r *Restrictions) has(option string) bool {
+	switch option {
+	case "command":
+		return r.HasCommand
+	case "restrict":
+		return r.Restricted
+	case "no-pty":
+		return r.NoPty
+	case "no-port-forwarding":
+		return r.NoPortForwarding
+	case "no-agent-forwarding":
+		return r.NoAgentForwarding
+	case "no-X11-forwarding":
+		return r.NoX11Forwarding
+	case "no-user-rc":
+		return r.NoUserRC
+	case "permitopen":
+		return r.PermitOpen != nil
+	case "permitlisten":
+		return r.PermitListen != nil
+	}
+	return true // what is not known closes
+}
+
+// RefusedError is a service that a key may not use. Its text may be told to the client.
+type RefusedError struct{ Service, Option string }
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("this key may not use %s (%s in authorized_keys)", shown(e.Service), e.Option)
+}
+
+// Allows says whether a key may use a service; the error is a *RefusedError. A key with command= may open exec, with or without a pty, and
+// nothing else; one with restrict, exec and what other options give back to it (RULES A6).
+func (r *Restrictions) Allows(service string) error {
+	options, known := closedBy[service]
+	if !known {
+		options = restricting
+	}
+	for _, option := range options {
+		if r.has(option) {
+			return &RefusedError{Service: service, Option: option}
+		}
+	}
+	return nil
+}
