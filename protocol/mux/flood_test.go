@@ -192,7 +192,7 @@ func TestPingFlood(t *testing.T) {
 // A client that never reads its output costs its window and no more; another channel of the session is not delayed while the link flows.
 func TestSlowConsumer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c, d := couple(t, time.Millisecond, Config{}, Config{}, source(100<<20))
+		c, d := couple(t, time.Millisecond, Config{}, Config{}, source(8<<20))
 		slow, err := c.Open(&protocol.Open{Service: "test"})
 		must(t, err)
 		time.Sleep(time.Second)

@@ -2,6 +2,8 @@ package mux
 
 import (
 	"io"
+	"runtime/debug"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,7 +133,7 @@ func TestBudget(t *testing.T) {
 		budget := NewBudget(1 << 20)
 		var sessions []*Session
 		for range 3 {
-			c, _ := couple(t, 50*time.Millisecond, Config{Budget: budget}, Config{}, source(20<<20))
+			c, _ := couple(t, 50*time.Millisecond, Config{Budget: budget}, Config{}, source(6<<20))
 			sessions = append(sessions, c)
 			ch, err := c.Open(&protocol.Open{Service: "test"})
 			must(t, err)
@@ -304,6 +306,9 @@ func TestQueue(t *testing.T) {
 
 // A data frame allocates nothing on its way from Write to Next.
 func TestAllocations(t *testing.T) {
+	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("under the race detector sync.Pool loses things on purpose")
+	}
 	s := New(Config{Role: Daemon, Accept: func(*Channel) {}})
 	peer := New(Config{Role: Client})
 	out, err := peer.Open(&protocol.Open{Service: "test"})
