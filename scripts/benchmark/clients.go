@@ -41,9 +41,11 @@ func (l *lab) timeCommand(ctx context.Context, argv []string) (float64, error) {
 	return time.Since(start).Seconds(), err
 }
 
-// flow is what a bulk stream took: whole seconds, and the seconds and bytes between the first and the last byte seen.
+// flow is what a bulk stream took: whole seconds, the seconds and bytes between the first and the last byte that came
+// out, and the client's processor time.
 type flow struct {
 	seconds     float64
+	cpu         float64
 	steady      float64
 	steadyBytes int64
 }
@@ -93,20 +95,20 @@ func (l *lab) timeOutput(ctx context.Context, argv []string, size int64) (flow, 
 		}
 	}
 	err = finish(cmd, &stderr)
-	f := flow{seconds: time.Since(start).Seconds(), steady: last.Sub(began).Seconds(), steadyBytes: total - first}
+	f := flow{seconds: time.Since(start).Seconds(), cpu: cpuSeconds(cmd), steady: last.Sub(began).Seconds(), steadyBytes: total - first}
 	if err == nil && total != size {
 		err = fmt.Errorf("%w: %d of %d came", errShort, total, size)
 	}
 	return f, err
 }
 
-// timeInput runs a client with size zero bytes on its standard input, fed through a pipe, and returns seconds to its exit.
-func (l *lab) timeInput(ctx context.Context, argv []string, size int64) (float64, error) {
+// timeInput runs a client with size zero bytes on its standard input, fed through a pipe, to its exit.
+func (l *lab) timeInput(ctx context.Context, argv []string, size int64) (flow, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneCommand)
 	defer cancel()
 	r, w, err := os.Pipe()
 	if err != nil {
-		return 0, err
+		return flow{}, err
 	}
 	source := l.client(ctx, []string{"head", "-c", strconv.FormatInt(size, 10), "/dev/zero"})
 	source.Stdout = w
@@ -118,19 +120,24 @@ func (l *lab) timeInput(ctx context.Context, argv []string, size int64) (float64
 	r.Close()
 	if err != nil {
 		w.Close()
-		return 0, err
+		return flow{}, err
 	}
 	fed := source.Start()
 	w.Close()
 	err = finish(sink, &stderr)
-	seconds := time.Since(start).Seconds()
+	f := flow{seconds: time.Since(start).Seconds(), cpu: cpuSeconds(sink)}
 	if fed == nil {
 		fed = source.Wait()
 	}
 	if err == nil {
 		err = fed // a sink that ended well before it had read all leaves its source with EPIPE
 	}
-	return seconds, err
+	return f, err
+}
+
+// cpuSeconds is the processor time of a process that has ended.
+func cpuSeconds(cmd *exec.Cmd) float64 {
+	return (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 }
 
 // countInput sends size bytes to `wc -c` and checks that it counted them: the timed sink throws bytes away unseen.

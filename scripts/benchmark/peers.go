@@ -169,6 +169,11 @@ func startMinissh(l *lab) (*peer, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w\n%s", err, out)
 	}
+	return l.runMinissh()
+}
+
+// runMinissh starts one more of the daemons that startMinissh has built.
+func (l *lab) runMinissh() (*peer, error) {
 	cmd, output, err := l.daemon(l.path("bin/minisshd"), "--listen", "127.0.0.1:0", "--host-key", l.path("host"), "--authorized-keys", l.authorizedKeys())
 	if err != nil {
 		return nil, err

@@ -37,12 +37,13 @@ func (l *lab) lanes() []lane {
 // size is what the lane carries of the row's bytes.
 func (n lane) size(whole int64) int64 { return max(whole/n.share, 1) }
 
-// note says when a lane carried less than the others.
-func (n lane) note(whole int64) string {
-	if n.share == 1 {
-		return ""
+// note tells the lane's processor time for the whole row's bytes, and when it was measured on fewer.
+func (n lane) note(whole int64, client, daemon float64) string {
+	note := fmt.Sprintf("processor time: client %.2f s, daemon and its command %.2f s", client, daemon)
+	if n.share > 1 {
+		note += fmt.Sprintf("; measured on %s, scaled", sized(n.size(whole)))
 	}
-	return fmt.Sprintf("measured on %s, scaled", sized(n.size(whole)))
+	return note
 }
 
 // sized shows a number of bytes in the largest binary unit that leaves no fraction.
@@ -55,20 +56,27 @@ func sized(n int64) string {
 }
 
 // bulk measures seconds for the run's size in every lane, with a floor, and compares with OpenSSH's fastest cipher.
-func (l *lab) bulk(ctx context.Context, name string, floor contender, once func(context.Context, lane, int64) (float64, error)) result {
+func (l *lab) bulk(ctx context.Context, name string, floor contender, once func(context.Context, lane, int64) (flow, error)) result {
 	r := result{Unit: "s", Notes: []string{sized(l.o.size)}}
 	var cs []contender
 	all := l.lanes()
-	for _, n := range all {
+	client, daemon := make([]float64, len(all)), make([]float64, len(all))
+	for i, n := range all {
 		cs = append(cs, contender{n.name, n.peer.ours(), func(ctx context.Context) (float64, error) {
 			size := n.size(l.o.size)
-			s, err := once(ctx, n, size)
-			return s * float64(l.o.size) / float64(size), err
+			scale := float64(l.o.size) / float64(size)
+			before := familyCPU(n.peer.pid)
+			f, err := once(ctx, n, size)
+			client[i] += f.cpu * scale
+			daemon[i] += (familyCPU(n.peer.pid) - before) * scale
+			return f.seconds * scale, err
 		}})
 	}
 	r.Series = interleave(ctx, l.rounds(name), false, append(cs, floor))
 	for i, n := range all {
-		r.Series[i].Note = n.note(l.o.size)
+		if count := float64(len(r.Series[i].Samples)); count > 0 {
+			r.Series[i].Note = n.note(l.o.size, client[i]/count, daemon[i]/count)
+		}
 	}
 	r.against("openssh (aes128-gcm)", 0.7, true)
 	return r
@@ -82,22 +90,22 @@ func runOut(ctx context.Context, l *lab) result {
 		f, err := l.timeOutput(ctx, []string{"sh", "-c", "exec " + zeroes(l.o.size)}, l.o.size)
 		return f.seconds, err
 	}}
-	return l.bulk(ctx, "out", floor, func(ctx context.Context, n lane, size int64) (float64, error) {
-		f, err := l.timeOutput(ctx, n.peer.argv(n.peer.address, zeroes(size), n.options...), size)
-		return f.seconds, err
+	return l.bulk(ctx, "out", floor, func(ctx context.Context, n lane, size int64) (flow, error) {
+		return l.timeOutput(ctx, n.peer.argv(n.peer.address, zeroes(size), n.options...), size)
 	})
 }
 
 func runIn(ctx context.Context, l *lab) result {
 	floor := contender{name: "floor: a bare pipe", run: func(ctx context.Context) (float64, error) {
-		return l.timeInput(ctx, []string{"sh", "-c", "exec cat >/dev/null"}, l.o.size)
+		f, err := l.timeInput(ctx, []string{"sh", "-c", "exec cat >/dev/null"}, l.o.size)
+		return f.seconds, err
 	}}
 	counted := map[string]bool{}
-	return l.bulk(ctx, "in", floor, func(ctx context.Context, n lane, size int64) (float64, error) {
+	return l.bulk(ctx, "in", floor, func(ctx context.Context, n lane, size int64) (flow, error) {
 		if !counted[n.name] { // once, untimed: that all bytes arrive
 			counted[n.name] = true
 			if err := l.countInput(ctx, n.peer.argv(n.peer.address, "wc -c", n.options...), min(size, 16<<20)+1); err != nil {
-				return 0, err
+				return flow{}, err
 			}
 		}
 		return l.timeInput(ctx, n.peer.argv(n.peer.address, "cat >/dev/null", n.options...), size)

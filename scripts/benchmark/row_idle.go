@@ -6,12 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 )
 
 // idleOpenSSH is how many sessions sshd is given: it has a process for each, so that fewer tell as much.
@@ -27,7 +22,7 @@ func runIdle(ctx context.Context, l *lab) result {
 			s.add(l.idleOpenSSH(ctx, p, idleOpenSSH))
 			s.Note = fmt.Sprintf("%d sessions", idleOpenSSH)
 		case "minissh":
-			s.add(l.idleMinissh(ctx, p, l.o.idle))
+			s.add(l.idleMinissh(ctx, l.o.idle))
 			s.Note = fmt.Sprintf("%d sessions", l.o.idle)
 		default:
 			continue
@@ -71,52 +66,4 @@ func (l *lab) idleOpenSSH(ctx context.Context, p *peer, count int) (float64, err
 	}
 	after, err := familyPSS(p.pid)
 	return float64(after-before) / float64(count), err
-}
-
-// familyPSS is the proportional share of memory, in KiB, of a process and all below it.
-func familyPSS(pid int) (int64, error) {
-	children := map[int][]int{}
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return 0, err
-	}
-	for _, file := range stats {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		// pid (name) state ppid …; the name may hold anything, so count from its last bracket.
-		id, _ := strconv.Atoi(strings.Split(file, "/")[2])
-		fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
-		if parent, err := strconv.Atoi(string(fields[1])); err == nil {
-			children[parent] = append(children[parent], id)
-		}
-	}
-	total := int64(0)
-	for family := []int{pid}; len(family) > 0; family = family[1:] {
-		kib, err := memory(family[0], "smaps_rollup", "Pss:")
-		if errors.Is(err, os.ErrNotExist) && family[0] != pid {
-			continue // it has ended meanwhile
-		}
-		if err != nil {
-			return 0, err
-		}
-		total += kib
-		family = append(family, children[family[0]]...)
-	}
-	return total, nil
-}
-
-// memory reads one KiB count from /proc/pid/file.
-func memory(pid int, file, field string) (int64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, field); ok {
-			return strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-		}
-	}
-	return 0, fmt.Errorf("no %s in /proc/%d/%s", field, pid, file)
 }
