@@ -1,0 +1,245 @@
+package prompt
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// edit runs one line of the editor over typed bytes on a model terminal.
+func edit(t *testing.T, m *model, h *history, label, typed string) (string, error) {
+	t.Helper()
+	return editFrom(m, h, label, strings.NewReader(typed))
+}
+
+func editFrom(m *model, h *history, label string, typed io.Reader) (string, error) {
+	e := &editor{
+		in: newInput(typed, make(chan os.Signal)), history: h,
+		scr:     screen{out: m, size: func() (int, int) { return m.w, m.h }},
+		rawMode: func() (func(), error) { return func() {}, nil },
+		complete: func(line string, pos int) (string, int, bool) {
+			return line[:pos] + "完成" + line[pos:], pos + 6, true
+		},
+	}
+	return e.read(context.Background(), label, "")
+}
+
+const (
+	left, right, up, down = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
+	home, end, del        = "\x1b[H", "\x1b[F", "\x1b[3~"
+)
+
+// TestEditing: keys in, the line and the screen out. The screen is 20 wide.
+func TestEditing(t *testing.T) {
+	tests := []struct{ name, typed, line, screen string }{
+		{"ascii", "ls -l\r", "ls -l", "$ ls -l"},
+		{"chinese", "echo 你好世界\r", "echo 你好世界", "$ echo 你好世界"},
+		{"insert in the middle", "你好" + left + "们\r", "你们好", "$ 你们好"},
+		{"backspace over wide", "a你b好" + left + "\x7f\x7f" + "X\r", "aX好", "$ aX好"},
+		{"delete under the cursor", "你好世界" + home + del + del + "\r", "世界", "$ 世界"},
+		{"home and end", "好b" + home + "1" + end + "2\r", "1好b2", "$ 1好b2"},
+		{"ctrl-a ctrl-e", "好b\x011\x052\r", "1好b2", "$ 1好b2"},
+		{"other homes and ends", "b\x1b[1~a\x1b[4~c\x1bOH0\x1bOFd\x1b[7~-\x1b[8~+\r", "-0abcd+", "$ -0abcd+"},
+		{"words", "一 two 三\x1bb\x1bbX" + end + "\x17Y\r", "一 Xtwo Y", "$ 一 Xtwo Y"},
+		{"words with Ctrl", "a b c\x1b[1;5D\x1b[1;5DX\x1b[1;5CY\r", "a Xb Yc", "$ a Xb Yc"},
+		{"kill to the end", "你好世界" + left + left + "\x0b!\r", "你好!", "$ 你好!"},
+		{"kill all", "你好世界\x15!\r", "!", "$ !"},
+		{"transpose", "ab你\x14\r", "a你b", "$ a你b"},
+		{"combining", "e\u0301x\x7f!\r", "e\u0301!", "$ e\u0301!"},
+		{"emoji", "🙂👍" + left + "\x7f好\r", "好👍", "$ 好👍"},
+		{"wrap", "0123456789abcdefghij\r", "0123456789abcdefghij", "$ 0123456789abcdefgh\nij"},
+		{"wrap before wide", "0123456789abcdefg你好\r", "0123456789abcdefg你好", "$ 0123456789abcdefg\n你好"},
+		{"exactly full", "0123456789abcdefgh\r", "0123456789abcdefgh", "$ 0123456789abcdefgh"},
+		{"back over a wrap", "0123456789abcdefg你好\x7f\x7f\x7f!\r", "0123456789abcdef!", "$ 0123456789abcdef!"},
+		{"insert before a wrap", "0123456789abcdefgh" + home + "好\r", "好0123456789abcdefgh", "$ 好0123456789abcdef\ngh"},
+		{"clear the screen", "old\x0cnew\r", "oldnew", "$ oldnew"},
+		{"not UTF-8", "a\xd6\xffb\xe4\xbd!\ufffdc\r", "ab!c", "$ ab!c"},
+		{"C1 and unknown keys", "a\u0085\x1b[31mb\x1b[15~\x1b[[Ac\x1bOPd\x1b\x1b[Ae\r", "abcde", "$ abcde"},
+		{"a long sequence", "a\x1b[" + strings.Repeat("1", 300) + "xb\r", "ab", "$ ab"},
+		{"an endless sequence", "a\x1b[" + strings.Repeat("1", maxSequence+9) + "\x15x\r", "x", "$ x"},
+		{"completion", "ab" + left + "\t!\r", "a完成!b", "$ a完成!b"},
+		{"paste", "\x1b[200~a\tb\r\nc\n\x1b[201~;d\r", "a\tb\nc;d", "$ a⇥b⏎c;d"},
+		{"paste is not keys", "\x1b[200~a\x03\x1b[D\x7fb\x1b[201~\r", "ab", "$ ab"},
+		{"bidi is spelled out", "a\u202eb\r", "a\u202eb", "$ a<202E>b"},
+		{"line feed", "a\n", "a", "$ a"},
+		{"carriage return and line feed", "a\r\n", "a", "$ a"},
+		{"blanks stay", "a  " + left + "\r", "a  ", "$ a"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			slow := newModel(20, 6)
+			line, err := editFrom(slow, &history{}, "$ ", iotest.OneByteReader(strings.NewReader(test.typed)))
+			if err != nil || line != test.line || slow.text() != test.screen {
+				t.Errorf("byte by byte: line %q, %v, screen\n%s", line, err, slow.text())
+			}
+			m := newModel(20, 6)
+			line, err = edit(t, m, &history{}, "$ ", test.typed)
+			if err != nil || line != test.line {
+				t.Errorf("line %q, %v; want %q", line, err, test.line)
+			}
+			if m.text() != test.screen {
+				t.Errorf("screen\n%s\nwant\n%s", m.text(), test.screen)
+			}
+			if m.x != 0 || m.y != strings.Count(test.screen, "\n")+1 {
+				t.Errorf("the cursor ends at %d,%d", m.x, m.y)
+			}
+		})
+	}
+}
+
+func TestEndsOfALine(t *testing.T) {
+	for _, test := range []struct {
+		typed string
+		err   error
+		text  string
+	}{{"", io.EOF, "$"}, {"\x04", io.EOF, "$"}, {"ab\x03", errInterrupted, "$ ab^C"}, {"ab", io.EOF, "$ ab"}} {
+		m := newModel(20, 4)
+		line, err := edit(t, m, &history{}, "$ ", test.typed)
+		if line != "" || err != test.err || m.text() != test.text || m.x != 0 || m.y != 1 {
+			t.Errorf("%q: %q, %v, screen %q", test.typed, line, err, m.text())
+		}
+	}
+	// Ctrl-D deletes while there is something to delete.
+	if line, err := edit(t, newModel(20, 4), &history{}, "$ ", "ab"+home+"\x04\r"); line != "b" || err != nil {
+		t.Errorf("Ctrl-D in a line: %q, %v", line, err)
+	}
+}
+
+func TestBrowsingHistory(t *testing.T) {
+	h := &history{}
+	for _, line := range []string{"one", "", "  ", " hidden", "二", "二", "three"} {
+		h.Add(line)
+	}
+	m := newModel(20, 4)
+	line, err := edit(t, m, h, "$ ", "typed"+up+up+up+down+"!\r")
+	if line != "二!" || err != nil || m.text() != "$ 二!" {
+		t.Errorf("%q %v %q", line, err, m.text())
+	}
+	if line, _ := edit(t, newModel(20, 4), h, "$ ", "typed"+up+down+"\r"); line != "typed" {
+		t.Errorf("back below the newest: %q", line)
+	}
+	if got := fmt.Sprint(h.lines); got != "[one 二 three 二! typed]" {
+		t.Errorf("history %s", got)
+	}
+}
+
+// TestTallLine: a line taller than the screen shows the rows around the cursor.
+func TestTallLine(t *testing.T) {
+	m := newModel(10, 3)
+	s := &screen{out: m, size: func() (int, int) { return m.w, m.h }}
+	s.begin("$ ", "")
+	s.line = []rune("0123456789012345678901234567890123456789")
+	s.pos = len(s.line)
+	s.draw(false)
+	if want := "8901234567\n8901234567\n89"; m.text() != want || m.x != 2 || m.y != 2 {
+		t.Errorf("at the end: %d,%d\n%s", m.x, m.y, m.text())
+	}
+	s.pos = 0
+	s.draw(false)
+	if want := "$ 01234567\n8901234567\n8901234567"; m.text() != want || m.x != 2 || m.y != 0 {
+		t.Errorf("at the start: %d,%d\n%s", m.x, m.y, m.text())
+	}
+}
+
+// TestCursorBehindFullRow: it stands where the next character will.
+func TestCursorBehindFullRow(t *testing.T) {
+	m := newModel(10, 4)
+	s := &screen{out: m, size: func() (int, int) { return m.w, m.h }}
+	s.begin("$ ", "")
+	for _, r := range "01234567" {
+		s.line = append(s.line, r)
+		s.pos++
+		s.draw(false)
+	}
+	if m.x != 0 || m.y != 1 || m.wrap {
+		t.Errorf("the cursor is at %d,%d", m.x, m.y)
+	}
+	s.draw(true)
+	if m.x != 9 || m.y != 0 || m.text() != "$ 01234567" {
+		t.Errorf("at the end the cursor is at %d,%d\n%s", m.x, m.y, m.text())
+	}
+}
+
+// TestDrawRandomly: after any sequence of edits the terminal shows what a fresh
+// drawing would, and the cursor stands before the character it belongs to.
+func TestDrawRandomly(t *testing.T) {
+	alphabet := []rune("abc 你好界🙂e\u0301ü  " + string(newlineRune) + "\u202e")
+	for seed := range uint64(60) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		w, h := 2+rnd.IntN(24), 2+rnd.IntN(8)
+		m := newModel(w, h)
+		fmt.Fprintf(m, "output\r\n")
+		s := &screen{out: m, size: func() (int, int) { return w, h }}
+		s.begin("主$ ", "")
+		for step := range 120 {
+			switch {
+			case rnd.IntN(3) > 0 || len(s.line) == 0:
+				s.pos = rnd.IntN(len(s.line) + 1)
+				if rnd.IntN(2) == 0 {
+					s.pos = len(s.line)
+				}
+				s.line = append(s.line[:s.pos], append([]rune{alphabet[rnd.IntN(len(alphabet))]}, s.line[s.pos:]...)...)
+				s.pos++
+			case rnd.IntN(2) == 0:
+				s.pos = rnd.IntN(len(s.line) + 1)
+			default:
+				n := rnd.IntN(len(s.line))
+				s.line, s.pos = append(s.line[:n], s.line[n+1:]...), n
+			}
+			s.draw(false)
+			want := newModel(w, h)
+			fresh := &screen{out: want, size: s.size, line: s.line, pos: s.pos, first: s.first}
+			fresh.label = s.label
+			fresh.draw(false)
+			got := m.text()
+			if m.y < want.y { // scrolled away is gone, what is left must agree
+				t.Fatalf("seed %d step %d: the cursor is in row %d, at least %d expected", seed, step, m.y, want.y)
+			}
+			if !strings.HasSuffix(got, want.text()) || m.x != want.x || m.wrap != want.wrap {
+				t.Fatalf("seed %d step %d (%dx%d): cursor %d,%d want %d,%d\n%s\n--- want\n%s", seed, step, w, h, m.x, m.y, want.x, want.y, got, want.text())
+			}
+		}
+	}
+}
+
+// FuzzKeys: no input makes the editor hang, panic, or return what cannot be sent.
+func FuzzKeys(f *testing.F) {
+	for _, seed := range []string{"ls\r", "你\x1b[D好\x7f\r", "\x1b[200~a\nb\x1b[201~\r", "\xd6\x1b[\x00", "\x1b[1;5C\x1bO", "a\x0c\x14\x15\x0b"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		m := newModel(12, 4)
+		line, err := edit(t, m, &history{lines: []string{"old 你"}}, "$ ", typed)
+		if err == nil && strings.ContainsAny(line, "\x1b\x03\x7f\r\ufffd") {
+			t.Errorf("%q gives %q", typed, line)
+		}
+	})
+}
+
+func TestWidths(t *testing.T) {
+	for r, want := range map[rune]int{'a': 1, 'é': 1, '你': 2, '🙂': 2, 'ｱ': 1, 'Ａ': 2, 0x301: 0, 0x200d: 0, 0xfe0f: 0, '가': 2, 0x1161: 0, 'я': 1, '→': 1,
+		newlineRune: 1, 0x1b: 2, 0x202e: 6, 0xe000: 1} {
+		if _, got := glyph(r); got != want {
+			t.Errorf("%U is %d wide, want %d", r, got, want)
+		}
+	}
+}
+
+// TestReflow: where the first row is after the terminal became narrower.
+func TestReflow(t *testing.T) {
+	s := &screen{size: func() (int, int) { return 10, 24 }, out: io.Discard}
+	s.begin("$ ", "")
+	s.line = []rune(strings.Repeat("x", 35))
+	s.pos = len(s.line)
+	s.draw(false) // rows of 10, 10, 10, 7
+	for columns, want := range map[int]int{10: 3, 20: 3, 5: 7, 6: 7, 4: 10} {
+		if got := s.above(columns); got != want {
+			t.Errorf("at %d columns the first row is %d above, want %d", columns, got, want)
+		}
+	}
+}

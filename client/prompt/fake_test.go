@@ -1,0 +1,112 @@
+package prompt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// fakeRunner answers a few words of its own.
+type fakeRunner struct {
+	mu         sync.Mutex
+	lines      []string
+	interrupts chan int
+}
+
+func newFakeRunner() *fakeRunner { return &fakeRunner{interrupts: make(chan int, 16)} }
+
+func (f *fakeRunner) Interrupt(n int) { f.interrupts <- n }
+
+func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error) {
+	f.mu.Lock()
+	f.lines = append(f.lines, line)
+	f.mu.Unlock()
+	word, rest, _ := strings.Cut(line, " ")
+	switch word {
+	case "echo":
+		fmt.Fprintf(stdout, "%s\n", rest)
+	case "part":
+		fmt.Fprintf(stdout, "%s", rest)
+	case "partcode":
+		fmt.Fprint(stdout, "half")
+		n, _ := strconv.Atoi(rest)
+		return Outcome{Code: n}, nil
+	case "err":
+		fmt.Fprintf(stderr, "%s\n", rest)
+	case "code":
+		n, _ := strconv.Atoi(rest)
+		return Outcome{Code: n, Duration: 1234 * time.Millisecond}, nil
+	case "signal":
+		return Outcome{Code: 143, Signal: rest, Duration: 5 * time.Millisecond, Notes: []string{"a note\x1b[m"}}, nil
+	case "cd":
+		return Outcome{Dir: []byte(rest)}, nil
+	case "show":
+		fmt.Fprintf(stdout, "%q\n", line)
+	case "lost":
+		return Outcome{}, errors.New("the link is lost")
+	case "refused":
+		return Outcome{}, &LineError{errors.New("too many channels")}
+	case "sleep", "stubborn":
+		fmt.Fprintln(stdout, "sleeping")
+		for {
+			select {
+			case n := <-f.interrupts:
+				fmt.Fprintf(stdout, "interrupt %d\n", n)
+				if word == "sleep" || n >= 2 {
+					return Outcome{Code: 128 + 2, Signal: "INT"}, nil
+				}
+			case <-ctx.Done():
+				fmt.Fprintln(stdout, "stopped")
+				return Outcome{}, context.Cause(ctx)
+			}
+		}
+	default:
+		return Outcome{Code: 127}, nil
+	}
+	return Outcome{}, nil
+}
+
+// TestMain lets the test binary be the program that runs on a pty.
+func TestMain(m *testing.M) {
+	if os.Getenv("PROMPT_TEST_CHILD") != "" {
+		child()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func child() {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer func() {
+		if v := recover(); v != nil {
+			first, _, _ := strings.Cut(fmt.Sprint(v), "\n")
+			fmt.Println("PANIC", first)
+		}
+	}()
+	code, err := Loop(ctx, Config{
+		Runner: newFakeRunner(), User: "li", Host: "lab", Dir: []byte("/home/li"), Home: []byte("/home/li"),
+		HistoryFile: os.Getenv("PROMPT_TEST_HISTORY"), Quiet: os.Getenv("PROMPT_TEST_GREETING") == "",
+		Complete: func(line string, pos int) (string, int, bool) {
+			switch line {
+			case "boom":
+				panic("boom")
+			case "drop":
+				cancel(errors.New("the link is lost"))
+			}
+			return line, pos, true
+		},
+		Builtins: map[string]Builtin{"get": {Args: "FILE", Help: "fetch a file", Run: func(ctx context.Context, args string, io IO) (Outcome, error) {
+			fmt.Fprintf(io.Stdout, "getting %s in %s\n", args, io.Dir)
+			<-ctx.Done()
+			return Outcome{Code: 130}, nil
+		}}},
+	})
+	fmt.Printf("LOOP %d %v\n", code, err)
+}

@@ -1,0 +1,227 @@
+package prompt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+)
+
+// loop is one run of Loop. Its fields belong to Loop's goroutine; while a command
+// runs, watch reads signals and calls the Runner, and is waited for.
+type loop struct {
+	cfg      *Config
+	face     face
+	out      *output
+	history  *history
+	signals  chan os.Signal
+	in       *input
+	editor   *editor     // with face.raw
+	plain    *lineReader // otherwise
+	builtins map[string]Builtin
+
+	status int    // of the last line
+	dir    []byte // where the next line starts
+}
+
+// endError ends the loop with this exit code (exit, quit).
+type endError struct{ code int }
+
+func (e *endError) Error() string { return fmt.Sprintf("exit %d", e.code) }
+
+func newLoop(cfg *Config) *loop {
+	l := &loop{cfg: cfg, face: newFace(cfg), dir: cfg.Dir, signals: make(chan os.Signal, 8)}
+	for _, sig := range watched(l.face.terminal != nil) {
+		if !signal.Ignored(sig) { // nohup, and jobs in the background of a script
+			signal.Notify(l.signals, sig)
+		}
+	}
+	l.in = newInput(cfg.Stdin, l.signals)
+	l.out = newOutput(cfg.Stdout, cfg.Stderr, l.face)
+	l.history = &history{}
+	if l.face.raw {
+		l.history = openHistory(cfg.HistoryFile)
+		l.editor = &editor{
+			in: l.in, history: l.history, complete: cfg.Complete, rawMode: rawTerminal(cfg.Stdin),
+			scr: screen{out: l.face.terminal, size: terminalSize(l.face.terminal)},
+		}
+	} else {
+		l.plain = &lineReader{in: l.in}
+	}
+	l.builtins = l.ownBuiltins()
+	for name, b := range cfg.Builtins {
+		l.builtins[name] = b
+	}
+	return l
+}
+
+func (l *loop) close() {
+	signal.Stop(l.signals)
+	l.out.reset()
+}
+
+// lines reads and runs until something ends it; nil is the end of the input.
+func (l *loop) lines(ctx context.Context) error {
+	if l.face.terminal != nil && !l.cfg.Quiet {
+		l.out.say("connected to %s: each line is a command there; help tells more, exit ends", l.where())
+	}
+	for {
+		line, err := l.read(ctx)
+		switch {
+		case err == io.EOF:
+			return nil
+		case err == errInterrupted:
+			continue
+		case errors.Is(err, errLineTooLong):
+			l.status = ExitLost
+			l.out.say("%v", err)
+			continue
+		case err != nil:
+			return err
+		}
+		if err := l.line(ctx, line); err != nil {
+			return err
+		}
+	}
+}
+
+// read returns the next line, in whichever way this loop reads.
+func (l *loop) read(ctx context.Context) (string, error) {
+	l.out.endLine()
+	if l.face.raw {
+		style := ""
+		if l.face.color {
+			style = styleLabel
+		}
+		return l.editor.read(ctx, l.label(), style)
+	}
+	if l.face.terminal != nil {
+		io.WriteString(l.face.terminal, l.label())
+	}
+	for {
+		line, err := l.plain.next(ctx)
+		var came errSignalled
+		if !errors.As(err, &came) {
+			return line, err
+		}
+		switch kind(came.signal) {
+		case signalResize, signalContinue:
+		case signalInterrupt:
+			if l.face.terminal != nil {
+				l.plain.buf = nil
+				io.WriteString(l.face.terminal, "\n")
+				return "", errInterrupted
+			}
+			return "", &SignalError{came.signal}
+		default:
+			return "", &SignalError{came.signal}
+		}
+	}
+}
+
+// line runs one line. Its error ends the loop.
+func (l *loop) line(ctx context.Context, line string) error {
+	trimmed := strings.TrimSpace(line)
+	if trimmed == "" {
+		return nil
+	}
+	run := func(ctx context.Context) (Outcome, error) {
+		return l.cfg.Runner.Run(ctx, line, l.out.stdout(), l.out.stderr())
+	}
+	onInterrupt := l.cfg.Runner.Interrupt
+	name, args, _ := strings.Cut(trimmed, " ")
+	if strings.HasPrefix(trimmed, "!") {
+		// The terminal itself sends it Ctrl-C.
+		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
+	} else if b, ok := l.builtins[name]; ok {
+		run = func(ctx context.Context) (Outcome, error) {
+			return b.Run(ctx, strings.TrimSpace(args), IO{l.stdin(), l.out.stdout(), l.out.stderr(), l.dir})
+		}
+		onInterrupt = nil
+	}
+	outcome, err := l.watch(ctx, run, onInterrupt)
+	var lineErr *LineError
+	if errors.As(err, &lineErr) {
+		l.status = ExitLost
+		l.out.say("%v", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l.status = outcome.Code
+	if outcome.Dir != nil {
+		l.dir = outcome.Dir
+	}
+	for _, note := range outcome.Notes {
+		l.out.say("%s", quote([]byte(note)))
+	}
+	if l.face.terminal != nil {
+		if text := ended(outcome); text != "" {
+			l.out.aside(text)
+		}
+	}
+	return nil
+}
+
+// stdin is the terminal for those who may have it.
+func (l *loop) stdin() *os.File {
+	if l.face.terminal == nil {
+		return nil
+	}
+	return l.cfg.Stdin
+}
+
+// watch runs one command and meets signals meanwhile: Ctrl-C goes to onInterrupt,
+// or ends run's ctx when that is nil; SIGTERM and SIGHUP end ctx and the loop.
+// Without a terminal, Ctrl-C ends the loop as well, as it ends a shell's script.
+func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, error), onInterrupt func(int)) (Outcome, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var end *SignalError
+	interrupts := 0
+	stop := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case sig := <-l.signals:
+				switch k := kind(sig); k {
+				case signalInterrupt, signalQuit:
+					if interrupts++; k == signalQuit { // Ctrl-\ does not ask first
+						interrupts = max(interrupts, 2)
+					}
+					if onInterrupt != nil {
+						onInterrupt(interrupts)
+					} else {
+						cancel()
+					}
+					if l.face.terminal == nil && end == nil {
+						end = &SignalError{sig}
+					}
+				case signalEnd:
+					end = &SignalError{sig}
+					cancel()
+				}
+			}
+		}
+	})
+	outcome, err := func() (Outcome, error) {
+		defer watcher.Wait()
+		defer close(stop)
+		return run(ctx)
+	}()
+	if interrupts > 0 && l.editor != nil {
+		l.editor.buf = nil // lines typed ahead were meant for what was stopped
+	}
+	if end != nil {
+		return outcome, end
+	}
+	return outcome, err
+}

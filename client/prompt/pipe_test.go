@@ -1,0 +1,97 @@
+package prompt
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// piped runs Loop on files instead of a terminal.
+func piped(t *testing.T, ctx context.Context, input string, cfg Config) (code int, err error, stdout, stderr string) {
+	t.Helper()
+	open := func(name string) *os.File {
+		f, err := os.Create(t.TempDir() + "/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	in, out, errs := open("in"), open("out"), open("err")
+	if _, err := in.WriteString(input); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Seek(0, 0); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Stdin, cfg.Stdout, cfg.Stderr = in, out, errs
+	code, err = Loop(ctx, cfg)
+	o, _ := os.ReadFile(out.Name())
+	e, _ := os.ReadFile(errs.Name())
+	return code, err, string(o), string(e)
+}
+
+func TestPipe(t *testing.T) {
+	long := strings.Repeat("x", maxLine)
+	tests := []struct {
+		name, input    string
+		code           int
+		stdout, stderr string
+		lines          []string
+	}{
+		{"nothing", "", 0, "", "", nil},
+		{"lines", "echo a\n\n  \nerr b\ncode 3\n", 3, "a\n", "b\n", []string{"echo a", "err b", "code 3"}},
+		{"goes on after a failure", "code 3\necho a\n", 0, "a\n", "", nil},
+		{"last line without its end", "echo a\ncode 5", 5, "a\n", "", nil},
+		{"CRLF", "show a\r\nshow b\r\ncode 2\r", 2, "\"show a\"\n\"show b\"\n", "", []string{"show a", "show b", "code 2"}},
+		{"bytes", "echo \xd6 你\t\x1b[31m \n", 0, "\xd6 你\t\x1b[31m \n", "", nil},
+		{"partial output", "part a\npart b\n", 0, "ab", "", nil},
+		{"exit", "code 3\nexit\necho a\n", 3, "", "", []string{"code 3"}},
+		{"exit with a status", "exit 9\necho a\n", 9, "", "", nil},
+		{"an exit that is a part of a line", "exit 3; ls\n", 255, "", "minissh: exit takes a status from 0 to 255, and not 3; ls\n", nil},
+		{"a word that is not ours", "exits\n", 127, "", "", []string{"exits"}},
+		{"signals are told by the status", "signal TERM\n", 143, "", "minissh: a note\\x1b[m\n", nil},
+		{"refused", "refused\ncode 0\n", 0, "", "minissh: too many channels\n", nil},
+		{"too long", long + "y\necho a\n", 0, "a\n", "minissh: the line is longer than 1 MiB and was left out\n", []string{"echo a"}},
+		{"far too long at the end", "echo a\n" + long + long, 255, "a\n", "minissh: the line is longer than 1 MiB and was left out\n", nil},
+		{"as long as can be", long + "\n", 127, "", "", []string{long}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			runner := newFakeRunner()
+			code, err, stdout, stderr := piped(t, context.Background(), test.input, Config{Runner: runner})
+			if code != test.code || err != nil || stdout != test.stdout || stderr != test.stderr {
+				t.Errorf("exit %d, %v, stdout %q, stderr %q; want %d, %q, %q", code, err, stdout, stderr, test.code, test.stdout, test.stderr)
+			}
+			if test.lines != nil && !slices.Equal(runner.lines, test.lines) {
+				t.Errorf("%d lines were run, want %d", len(runner.lines), len(test.lines))
+			}
+		})
+	}
+}
+
+func TestPipeLosesTheLink(t *testing.T) {
+	code, err, stdout, _ := piped(t, context.Background(), "echo a\nlost\necho b\n", Config{Runner: newFakeRunner()})
+	if code != ExitLost || err == nil || err.Error() != "the link is lost" || stdout != "a\n" {
+		t.Errorf("%d %v %q", code, err, stdout)
+	}
+}
+
+// TestContextEnds: a link that is lost while Loop waits for a line ends it.
+func TestContextEnds(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	lost := errors.New("gone")
+	cancel(lost)
+	if code, err := Loop(ctx, Config{Runner: newFakeRunner(), Stdin: r}); code != ExitLost || err != lost {
+		t.Errorf("%d %v", code, err)
+	}
+}

@@ -1,0 +1,168 @@
+package prompt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// ExitLost is the exit code for our own failures, a lost link among them
+// (SSH_CONTRACT rule 6).
+const ExitLost = 255
+
+// Runner runs lines on the other side. Run and Interrupt may be called at the
+// same time, from different goroutines; Run is never called twice at once.
+type Runner interface {
+	// Run runs one line and returns when it has ended and everything it wrote was
+	// handed to stdout and stderr, which take any number of concurrent writes. When
+	// ctx is done, it stops the command and returns.
+	//
+	// A *LineError says that this line failed and the link stands; any other error
+	// ends the prompt with 255.
+	Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error)
+
+	// Interrupt is called for the n-th Ctrl-C during a Run, from n = 1: 1 asks the
+	// command to stop (INT), 2 and more kill it. It must not block.
+	Interrupt(n int)
+}
+
+// Outcome tells how a line ended.
+type Outcome struct {
+	Code     int    // the exit status, 128+n for a signal
+	Signal   string // the signal's name when one ended it ("TERM"); else ""
+	Duration time.Duration
+	Dir      []byte   // the directory that the next line starts in; nil: as before
+	Notes    []string // shown as they are said ("its output is still held by …")
+}
+
+// LineError is a line that could not be run while the link stands.
+type LineError struct{ Err error }
+
+func (e *LineError) Error() string { return e.Err.Error() }
+func (e *LineError) Unwrap() error { return e.Err }
+
+// IO is what a [Builtin] may use. Stdin is the terminal in its normal mode, and
+// nobody else reads from it; it is nil when lines come from elsewhere.
+type IO struct {
+	Stdin  *os.File
+	Stdout io.Writer
+	Stderr io.Writer
+	Dir    []byte // the directory on the other side
+}
+
+// Builtin is a word that the prompt itself understands as the first of a line.
+type Builtin struct {
+	Args string // as help shows it: "FILE… [DIR]"
+	Help string // one line
+	// Run gets what follows the word, trimmed. Ctrl-C ends ctx. Errors as in
+	// Runner.Run.
+	Run func(ctx context.Context, args string, io IO) (Outcome, error)
+}
+
+// Config is what Loop needs. Nothing of it changes during the loop.
+type Config struct {
+	Runner Runner
+
+	User, Host string // shown in the prompt
+	Dir        []byte // where the first line starts; nil if unknown
+	Home       []byte // shown as ~; nil if unknown
+
+	// Stdin, Stdout and Stderr default to the process's own.
+	Stdin, Stdout, Stderr *os.File
+
+	// HistoryFile keeps lines for the next time, at most 1000, mode 0600. "" keeps
+	// them in memory only. See DefaultHistoryFile.
+	HistoryFile string
+	// Quiet leaves out the greeting (-q).
+	Quiet bool
+	// Builtins adds words (get, put, pty, …) to help, exit, quit, history and !.
+	Builtins map[string]Builtin
+	// Complete answers the Tab key: line and the cursor's place in bytes in, the
+	// new ones out. nil: Tab does nothing.
+	Complete func(line string, pos int) (newLine string, newPos int, ok bool)
+	// Getenv defaults to os.Getenv; NO_COLOR, TERM, SHELL and ComSpec are asked for.
+	Getenv func(string) string
+}
+
+// SignalError ends a loop that a signal ended; the exit code is 128 and its
+// number.
+type SignalError struct{ Signal os.Signal }
+
+func (e *SignalError) Error() string { return "ended by the signal: " + e.Signal.String() }
+
+// Loop reads lines and runs them until the input ends, exit, a lost link, the end
+// of ctx, or SIGTERM or SIGHUP. The exit code is the last line's status, or that
+// of exit; 255 with an error that says what was lost (for ctx its cause); 128+n
+// with a *SignalError. The caller tells the user about the error.
+//
+// When the loop ends while it waits for input, one goroutine stays behind in a
+// read of Stdin, which cannot be called off.
+func Loop(ctx context.Context, cfg Config) (exitCode int, err error) {
+	if cfg.Stdin == nil {
+		cfg.Stdin = os.Stdin
+	}
+	if cfg.Stdout == nil {
+		cfg.Stdout = os.Stdout
+	}
+	if cfg.Stderr == nil {
+		cfg.Stderr = os.Stderr
+	}
+	if cfg.Getenv == nil {
+		cfg.Getenv = os.Getenv
+	}
+	l := newLoop(&cfg)
+	defer l.close()
+	if err := l.lines(ctx); err != nil {
+		var end *endError
+		if errors.As(err, &end) {
+			return end.code, nil
+		}
+		var sig *SignalError
+		if errors.As(err, &sig) {
+			return signalCode(sig.Signal), err
+		}
+		return ExitLost, err
+	}
+	return l.status, nil
+}
+
+func signalCode(sig os.Signal) int {
+	if n, ok := sig.(syscall.Signal); ok {
+		return 128 + int(n)
+	}
+	return ExitLost
+}
+
+// face says how the prompt talks: where it draws, and with what.
+type face struct {
+	terminal *os.File // where lines are edited and the prompt's own words go; nil: not a terminal
+	raw      bool     // lines are edited; false on a terminal that understands nothing (TERM=dumb)
+	color    bool
+}
+
+// newFace looks at the three streams: lines are edited when they come from a
+// terminal and standard output, or else standard error, is one too.
+func newFace(cfg *Config) face {
+	if !isTerminal(cfg.Stdin) {
+		return face{}
+	}
+	var f face
+	switch {
+	case isTerminal(cfg.Stdout):
+		f.terminal = cfg.Stdout
+	case isTerminal(cfg.Stderr):
+		f.terminal = cfg.Stderr
+	default:
+		return f
+	}
+	f.raw = cfg.Getenv("TERM") != "dumb" && enableEscapes(f.terminal)
+	f.color = f.raw && cfg.Getenv("NO_COLOR") == ""
+	return f
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

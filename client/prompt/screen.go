@@ -1,0 +1,183 @@
+package prompt
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+// screen draws one line with its prompt on a terminal in raw mode, over as many
+// rows as it takes. Rows end with CR LF and never by the terminal's own wrapping,
+// whose rules differ.
+type screen struct {
+	out   io.Writer
+	size  func() (columns, rows int)
+	label string // the prompt: printable text
+	style string // the escape sequence that begins the label; "" for none
+
+	line []rune // what is edited
+	pos  int    // the cursor's place in line, 0 to len(line)
+
+	// What is on the terminal now.
+	drawn  *layout // nil: nothing yet
+	first  int     // the first row of drawn that shows
+	widest int     // the width of the terminal when it was drawn
+}
+
+// layout is a line cut into rows.
+type layout struct {
+	rows     []string
+	widths   []int
+	row, col int // the cursor
+}
+
+// lay cuts the label and the line into rows of at most columns columns. The
+// cursor has a row of its own when it stands behind a full one, except at the end
+// (last), when nothing will be typed any more.
+func lay(label, style string, line []rune, pos, columns int, last bool) *layout {
+	l := &layout{}
+	var row bytes.Buffer
+	used := 0
+	end := func() {
+		l.rows = append(l.rows, row.String())
+		l.widths = append(l.widths, used)
+		row.Reset()
+		used = 0
+	}
+	put := func(r rune) {
+		text, n := glyph(r)
+		if used+n > columns {
+			end()
+		}
+		if n > columns { // a spelled-out character on a very narrow terminal
+			text, n = "?", 1
+		}
+		row.WriteString(text)
+		used += n
+	}
+	row.WriteString(style)
+	for _, r := range label {
+		put(r)
+	}
+	if style != "" {
+		row.WriteString(styleOff)
+	}
+	for i, r := range line {
+		if i == pos {
+			// A wide character that does not fit takes the cursor along.
+			if _, n := glyph(r); used+n > columns {
+				end()
+			}
+			l.row, l.col = len(l.rows), used
+		}
+		put(r)
+	}
+	if pos >= len(line) {
+		if used >= columns && !last {
+			end()
+		}
+		l.row, l.col = len(l.rows), used
+	}
+	end()
+	return l
+}
+
+// begin forgets what was drawn: the cursor stands at the start of a free row.
+func (s *screen) begin(label, style string) {
+	*s = screen{out: s.out, size: s.size, label: label, style: style}
+}
+
+// draw brings the terminal up to date, in one write.
+func (s *screen) draw(last bool) {
+	columns, height := s.size()
+	columns, height = max(columns, 2), max(height, 1)
+	line, pos := s.shown(s.pos), s.pos
+	if last {
+		pos = len(line)
+	}
+	l := lay(s.label, s.style, line, pos, columns, last)
+	if s.draws(l, columns) {
+		return
+	}
+	var b bytes.Buffer
+	if s.drawn != nil {
+		b.WriteByte('\r')
+		if up := min(s.above(columns), height-1); up > 0 {
+			fmt.Fprintf(&b, "\x1b[%dA", up)
+		}
+		b.WriteString("\x1b[J")
+	}
+	// When there are more rows than the screen has, those around the cursor show.
+	if l.row < s.first {
+		s.first = l.row
+	}
+	if l.row >= s.first+height {
+		s.first = l.row - height + 1
+	}
+	s.first = max(0, min(s.first, len(l.rows)-height))
+	end := min(len(l.rows), s.first+height)
+	for i := s.first; i < end; i++ {
+		if i > s.first {
+			b.WriteString("\r\n")
+		}
+		b.WriteString(l.rows[i])
+	}
+	if up := end - 1 - l.row; up > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA", up)
+	}
+	if l.row != end-1 || l.col != l.widths[l.row] {
+		b.WriteByte('\r')
+		if l.col > 0 {
+			fmt.Fprintf(&b, "\x1b[%dC", l.col)
+		}
+	}
+	s.drawn, s.widest = l, columns
+	s.out.Write(b.Bytes())
+}
+
+// shown is the line without the blanks behind the cursor: the Terminal erases by
+// writing blanks, which must not take rows.
+func (s *screen) shown(pos int) []rune {
+	end := len(s.line)
+	for end > pos && s.line[end-1] == ' ' {
+		end--
+	}
+	return s.line[:end]
+}
+
+// draws is the short way for a character typed at the end: only that is written.
+func (s *screen) draws(l *layout, columns int) bool {
+	old := s.drawn
+	if old == nil || s.widest != columns || len(old.rows) != len(l.rows) {
+		return false
+	}
+	n := len(l.rows) - 1
+	if old.row != n || l.row != n || old.col != old.widths[n] || l.col != l.widths[n] || len(l.rows[n]) < len(old.rows[n]) ||
+		l.rows[n][:len(old.rows[n])] != old.rows[n] {
+		return false
+	}
+	for i := range n {
+		if l.rows[i] != old.rows[i] {
+			return false
+		}
+	}
+	if added := l.rows[n][len(old.rows[n]):]; added != "" {
+		io.WriteString(s.out, added)
+	}
+	s.drawn = l
+	return true
+}
+
+// above is how many rows of the terminal the cursor stands below the first row
+// that shows. After a change of width it is what it is in terminals that wrap old
+// rows anew; those that cut them instead (xterm) lose a row of older output.
+func (s *screen) above(columns int) int {
+	if columns == s.widest {
+		return s.drawn.row - s.first
+	}
+	n := 0
+	for _, w := range s.drawn.widths[s.first:s.drawn.row] {
+		n += max(1, (w+columns-1)/columns)
+	}
+	return n + s.drawn.col/columns
+}

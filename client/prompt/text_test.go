@@ -1,0 +1,120 @@
+package prompt
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLabel(t *testing.T) {
+	for _, test := range []struct{ user, host, dir, home, want string }{
+		{"li", "lab", "/home/li", "/home/li", "li@lab:~$ "},
+		{"li", "lab", "/home/li/x", "/home/li/", "li@lab:~/x$ "},
+		{"li", "lab", "/home/lily", "/home/li", "li@lab:/home/lily$ "},
+		{"root", "lab", "/", "/", "root@lab:/# "},
+		{"", "lab", "/x y", "", "lab:/x y$ "},
+		{"li", "lab", "/\x1b]0;x\x07\xff\\\u202e\U000e0001你", "", `li@lab:/\x1b]0;x\x07\xff\\\u202e\U000e0001你$ `},
+		{"li", "la\nb", "/a\\b", "", `li@la\nb:/a\b$ `},
+	} {
+		l := &loop{cfg: &Config{User: test.user, Host: test.host, Home: []byte(test.home)}, dir: []byte(test.dir)}
+		if got := l.label(); got != test.want {
+			t.Errorf("%q: %q, want %q", test.dir, got, test.want)
+		}
+	}
+	if got := (&loop{cfg: &Config{User: "li", Host: "lab"}}).label(); got != "li@lab$ " {
+		t.Errorf("without a directory: %q", got)
+	}
+}
+
+func TestShort(t *testing.T) {
+	for d, want := range map[time.Duration]string{3 * time.Millisecond: "3 ms", 1550 * time.Millisecond: "1.6 s", 75 * time.Second: "1m15s"} {
+		if got := short(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// TestColorBoundaries: the colour never comes between the bytes of a character or
+// an escape sequence, and is off after every write that ends between them.
+func TestColorBoundaries(t *testing.T) {
+	const text = "a\x1b[1;31mb\x1b]8;;http://x\x1b\\你🙂\x1b]0;t\x07\x1b(Bé\xff\x1bcé"
+	for cut := 0; cut <= len(text); cut++ {
+		file := filepath.Join(t.TempDir(), "err")
+		f, err := os.Create(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &output{out: f, err: f, color: true, errTTY: true, outTTY: true}
+		for _, part := range []string{text[:cut], text[cut:]} {
+			if n, err := o.stderr().Write([]byte(part)); n != len(part) || err != nil {
+				t.Fatalf("wrote %d of %d, %v", n, len(part), err)
+			}
+		}
+		o.reset()
+		f.Close()
+		data, _ := os.ReadFile(file)
+		got := string(data)
+		if strings.Count(got, styleError) != strings.Count(got, styleOff) || !strings.HasSuffix(got, styleOff) {
+			t.Errorf("cut at %d: the colour stays on: %q", cut, got)
+		}
+		// Without the wrapping, the text is there as it was, and the wrapping stands
+		// only where the scanner was between things.
+		inner := strings.NewReplacer(styleError, "", styleOff, "").Replace(got)
+		if inner != text {
+			t.Errorf("cut at %d: %q", cut, got)
+		}
+		if middle := strings.Contains(strings.TrimSuffix(got, styleOff), styleOff); cut > 0 && cut < len(text) && middle != (scanGround.over([]byte(text[:cut])) == scanGround) {
+			t.Errorf("cut at %d: %q", cut, got)
+		}
+	}
+	for end, want := range map[string]scan{"a": scanGround, "\x1b": scanEscape, "\x1b[1": scanCSI, "\x1b]0;": scanString, "\x1b]0;x\x1b": scanStringEscape,
+		"\xe4": scanUTF8 + 1, "\xe4\xbd": scanUTF8, "\xf0\x9f\x99": scanUTF8, "é": scanGround, "🙂": scanGround, "\xc3\x1b": scanEscape} {
+		if got := scanGround.over([]byte(end)); got != want {
+			t.Errorf("%q ends in %d, want %d", end, got, want)
+		}
+	}
+}
+
+func TestHistoryFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a", "history")
+	h := openHistory(file)
+	for i := range 1500 {
+		h.Add(strings.Repeat("x", i%7+1) + string(rune('a'+i%26)))
+	}
+	h.Add(" not kept")
+	h.Add("last 你")
+	if h.Len() != historyLines || h.At(0) != "last 你" {
+		t.Errorf("%d lines, the newest is %q", h.Len(), h.At(0))
+	}
+	again := openHistory(file) // cuts it
+	if again.Len() != historyLines || again.At(0) != "last 你" || again.At(999) != h.At(999) {
+		t.Errorf("%d lines, the newest is %q", again.Len(), again.At(0))
+	}
+	data, err := os.ReadFile(file)
+	if err != nil || strings.Count(string(data), "\n") != historyLines {
+		t.Errorf("%d lines in the file, %v", strings.Count(string(data), "\n"), err)
+	}
+
+	// What would harm the terminal, or is no text, is left out.
+	if err := os.WriteFile(file, []byte("good\nesc\x1b[31m\n\xff\nfine\r\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h = openHistory(file)
+	if strings.Join(h.lines, "|") != "good|fine" {
+		t.Errorf("%q", h.lines)
+	}
+	if info, _ := os.Stat(file); info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
+		t.Errorf("mode %v", info.Mode())
+	}
+
+	// No file, no directory, not a file: in memory only.
+	for _, name := range []string{"", "/dev/null/x/history", t.TempDir()} {
+		h := openHistory(name)
+		h.Add("one")
+		if h.Len() != 1 || h.file != "" {
+			t.Errorf("%q: %+v", name, h)
+		}
+	}
+}
