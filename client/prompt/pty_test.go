@@ -119,6 +119,19 @@ func (s *terminal) shows(want string) {
 	s.until(fmt.Sprintf("%q", want), func(m *model) bool { return strings.Contains(m.text(), want) })
 }
 
+// text is what the screen shows now, raw all that ever came.
+func (s *terminal) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.m.text()
+}
+
+func (s *terminal) raw() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.m.raw.String()
+}
+
 // cooked tells whether the terminal is in its normal mode.
 func (s *terminal) cooked() bool {
 	tio, err := unix.IoctlGetTermios(int(s.pty.Fd()), unix.TCGETS)
@@ -191,7 +204,7 @@ func TestInterrupts(t *testing.T) {
 	})
 	s.send("\x04")
 	s.shows("LOOP 130 <nil>")
-	if strings.Contains(s.m.text(), "\ndropped") {
+	if strings.Contains(s.text(), "\ndropped") {
 		t.Error("a dropped line was run")
 	}
 }
@@ -225,9 +238,7 @@ func TestRestored(t *testing.T) {
 			if !s.cooked() {
 				t.Error("the terminal stays in raw mode")
 			}
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if raw := s.m.raw.String(); strings.Count(raw, "\x1b[?2004h") != strings.Count(raw, "\x1b[?2004l") {
+			if raw := s.raw(); strings.Count(raw, "\x1b[?2004h") != strings.Count(raw, "\x1b[?2004l") {
 				t.Error("the marking of pastes stays on")
 			}
 		})
@@ -240,7 +251,7 @@ func TestColors(t *testing.T) {
 	s.shows("[exit 3, 1.2 s]\nli@lab:~$")
 	s.send("\x04")
 	s.shows("LOOP 3")
-	raw := s.m.raw.String()
+	raw := s.raw()
 	for _, want := range []string{"\x1b[31mbad\r\n\x1b[0m", "\x1b[2m[exit 3, 1.2 s]\x1b[0m", "\x1b[1mli@lab:~$ \x1b[0m"} {
 		if !strings.Contains(raw, want) {
 			t.Errorf("%q is not in %q", want, raw)
@@ -257,7 +268,7 @@ func TestDumbTerminal(t *testing.T) {
 	s.shows("^C\nli@lab:~$") // the kernel may have thrown away the echo of "half"
 	s.send("exit\n")
 	s.shows("LOOP 0 <nil>")
-	if strings.Contains(s.m.raw.String(), "\x1b") {
+	if strings.Contains(s.raw(), "\x1b") {
 		t.Error("an escape sequence was sent")
 	}
 }
@@ -301,7 +312,7 @@ func TestTypedAhead(t *testing.T) {
 	s.shows("signal INT]\nli@lab:~$")
 	s.send("echo 4\r")
 	s.shows("\n4\nli@lab:~$")
-	if strings.Contains(s.m.text(), "later") {
+	if strings.Contains(s.text(), "later") {
 		t.Error("a line that was typed ahead is run after Ctrl-C")
 	}
 }
