@@ -23,7 +23,11 @@ func giveBack(b *[loud]byte) { buffers.Put(b) }
 func (c *command) forward(kind protocol.Type, from io.ReadCloser) {
 	defer from.Close()
 	defer c.ch.EOF(kind)
-	n, _ := c.ch.Copy(kind, from, func() { widen(from) })
+	n, _ := c.ch.Copy(kind, from, func() {
+		if pipe, ok := from.(interface{ Loud() }); ok {
+			pipe.Loud()
+		}
+	})
 	c.out.Add(n)
 }
 

@@ -20,7 +20,7 @@ const (
 var reads = sync.Pool{New: func() any { return new([loudRead]byte) }}
 
 // Copy sends what it reads as data of the given type until the reader's end, and returns how much it sent. It sends no EOF. loud, which may be
-// nil, is called once, before the first large read. The error is Write's, or the reader's unless that is io.EOF.
+// nil, is called whenever much is expected. The error is Write's, or the reader's unless that is io.EOF.
 func (c *Channel) Copy(kind protocol.Type, from io.Reader, loud func()) (sent int64, err error) {
 	var small [quietRead]byte
 	for {
@@ -28,11 +28,7 @@ func (c *Channel) Copy(kind protocol.Type, from io.Reader, loud func()) (sent in
 		more, failed := c.pass(kind, small[:n], err)
 		sent += more
 		if failed == nil && n == quietRead {
-			if loud != nil {
-				loud()
-				loud = nil
-			}
-			more, failed = c.copyLoud(kind, from)
+			more, failed = c.copyLoud(kind, from, loud)
 			sent += more
 		}
 		if failed == io.EOF {
@@ -45,7 +41,11 @@ func (c *Channel) Copy(kind protocol.Type, from io.Reader, loud func()) (sent in
 }
 
 // copyLoud copies while much comes; it returns nil when it is quiet again.
-func (c *Channel) copyLoud(kind protocol.Type, from io.Reader) (sent int64, err error) {
+func (c *Channel) copyLoud(kind protocol.Type, from io.Reader, loud func()) (sent int64, err error) {
+	if loud == nil {
+		loud = func() {}
+	}
+	loud()
 	buf := reads.Get().(*[loudRead]byte)
 	defer reads.Put(buf)
 	for {
@@ -56,6 +56,7 @@ func (c *Channel) copyLoud(kind protocol.Type, from io.Reader) (sent int64, err 
 			return sent, err
 		}
 		if n < loudRead/2 {
+			loud() // it may have become quiet for a moment
 			time.Sleep(breath)
 		}
 	}
