@@ -67,7 +67,7 @@ func (l *loop) close() {
 // lines reads and runs until something ends it; nil is the end of the input.
 func (l *loop) lines(ctx context.Context) error {
 	if l.face.terminal != nil && !l.cfg.Quiet {
-		l.out.say("connected to %s: each line is a command there; help tells more, exit ends", l.where())
+		l.out.say("connected to %s; help says what you can type", l.where())
 	}
 	for {
 		line, err := l.read(ctx)
@@ -144,6 +144,9 @@ func (l *loop) line(ctx context.Context, line string) error {
 		onInterrupt = nil
 	}
 	outcome, err := l.watch(ctx, run, onInterrupt)
+	if outcome.Dir != nil {
+		l.dir = outcome.Dir
+	}
 	var lineErr *LineError
 	if errors.As(err, &lineErr) {
 		l.status = ExitLost
@@ -154,9 +157,6 @@ func (l *loop) line(ctx context.Context, line string) error {
 		return err
 	}
 	l.status = outcome.Code
-	if outcome.Dir != nil {
-		l.dir = outcome.Dir
-	}
 	for _, note := range outcome.Notes {
 		l.out.say("%s", quote([]byte(note)))
 	}
@@ -197,6 +197,7 @@ func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, er
 					if interrupts++; k == signalQuit { // Ctrl-\ does not ask first
 						interrupts = max(interrupts, 2)
 					}
+					l.out.echoed()
 					if onInterrupt != nil {
 						onInterrupt(interrupts)
 					} else {

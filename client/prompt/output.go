@@ -118,6 +118,13 @@ func (o *output) endLine() {
 	o.partial = false
 }
 
+// echoed notes that the terminal has shown a ^C.
+func (o *output) echoed() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.partial = o.outTTY || o.errTTY
+}
+
 // unknown forgets where the cursor is, after someone else wrote.
 func (o *output) unknown() {
 	o.mu.Lock()

@@ -22,8 +22,8 @@ type Runner interface {
 	// handed to stdout and stderr, which take any number of concurrent writes. When
 	// ctx is done, it stops the command and returns.
 	//
-	// A *LineError says that this line failed and the link stands; any other error
-	// ends the prompt with 255.
+	// A *LineError says that this line failed and the link stands (of the outcome,
+	// Dir counts then); any other error ends the prompt with 255.
 	Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error)
 
 	// Interrupt is called for the n-th Ctrl-C during a Run, from n = 1: 1 asks the
