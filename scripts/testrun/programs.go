@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -34,6 +35,12 @@ var programs = []program{
 	{"ps", "procps"},
 	{"setsid", "util-linux"},
 	{"tar", "tar"},
+	{"bash", "bash"},
+	{"dash", "dash"},
+	{"zsh", "zsh"},
+	{"ksh93", "ksh93u+m"},
+	{"mksh", "mksh"},
+	{"fish", "fish"},
 	{"gcc", "gcc"}, // for the race detector
 	{"/usr/include/stdlib.h", "libc6-dev"},
 }
@@ -65,12 +72,15 @@ func missing() []string {
 	return slices.Compact(packages)
 }
 
+// privilege is the directory that sshd, started by root, changes its root to; its service would make it.
+const privilege = "/run/sshd"
+
 // install installs what is missing. Nothing is asked: tshark's question whether every user may capture packets is
 // answered with its default, no.
 func (r *runner) install(ctx context.Context) outcome {
 	packages := missing()
 	if len(packages) == 0 {
-		return outcome{note: "all there"}
+		return ready("all there")
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return failed("this needs Debian's apt-get, or these installed by other means: %s", strings.Join(packages, " "))
@@ -89,17 +99,29 @@ func (r *runner) install(ctx context.Context) outcome {
 	if still := missing(); len(still) > 0 {
 		return failed("installed, and yet not found: %s", strings.Join(still, " "))
 	}
-	return outcome{note: "installed " + strings.Join(packages, " ")}
+	return ready("installed " + strings.Join(packages, " "))
 }
+
+// ready makes what the programs need besides being there.
+func ready(note string) outcome {
+	if os.Geteuid() == 0 {
+		if err := os.MkdirAll(privilege, 0o755); err != nil {
+			return failed("%v", err)
+		}
+	}
+	return outcome{note: note}
+}
+
+// reasonFor finds the program in a reason such as "not run: needs git" or "not run: no fish on this machine".
+var reasonFor = regexp.MustCompile(`^not run: (?:needs|no) (\S+)`)
 
 // wrongly says why a test may not be skipped for this reason on this machine, "" if it may. It is asked with --programs alone.
 func wrongly(reason string) string {
-	rest, ok := strings.CutPrefix(reason, "not run: needs ")
-	if !ok {
+	found := reasonFor.FindStringSubmatch(reason)
+	if found == nil {
 		return ""
 	}
-	name, _, _ := strings.Cut(rest, " ")
-	name = strings.Trim(name, ",.:;`'\"")
+	name := strings.Trim(found[1], ",.:;`'\"")
 	switch {
 	case name == "root" && os.Geteuid() == 0:
 		return "this is root"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 
 	"minissh/scripts/lifetime"
@@ -45,6 +46,9 @@ func (r *runner) steps(programs bool) []step {
 func (r *runner) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
+	if runtime.GOOS != "windows" { // where daemons stand; an ordinary user's path does not look there
+		cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	}
 	lifetime.Group(cmd)
 	return cmd
 }
