@@ -374,3 +374,60 @@ func TestNoGoroutineStays(t *testing.T) {
 		t.Fatalf("%d goroutines before, %d now\n%s", before, n, buf[:runtime.Stack(buf, true)])
 	}
 }
+
+// P7.13: a link ends before its TLS keys have served for more than 256 GiB.
+func TestLinkMost(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Daemon})
+		p, accepted := asDaemon(t, s, helloOf(nil))
+		s.mu.Lock()
+		s.link.written = linkMost - 10
+		s.mu.Unlock()
+		p.send(num(protocol.TypePing, 0, 1))
+		p.want(protocol.TypePong, 0, "", "")
+		p.wantEnd("256 GiB have been sent")
+		var lost *LinkLost
+		if <-accepted; !errors.As(s.Err(), &lost) {
+			t.Error(s.Err())
+		}
+	})
+}
+
+// Several Connects at once leave one link, and none of them hangs.
+func TestConnectRace(t *testing.T) {
+	for range 20 {
+		bubble(t, func(t *testing.T) {
+			s := New(Config{Role: Client, Resend: protocol.MinResend})
+			var peers []*end
+			results := make(chan error, 5)
+			for range cap(results) {
+				near, far := pipe()
+				peers = append(peers, far)
+				go func() {
+					_, err := s.Connect(near, &protocol.Hello{User: "u"})
+					results <- err
+				}()
+			}
+			for _, far := range peers {
+				go func() {
+					if f, err := protocol.NewReader(far).Next(); err == nil && f.Type == protocol.TypeHello {
+						far.Write(welcome(0, protocol.MinResend))
+					}
+				}()
+			}
+			good := 0
+			for range cap(results) {
+				if <-results == nil {
+					good++
+				}
+			}
+			if good == 0 {
+				t.Error("none of them succeeded")
+			}
+			s.Close(nil)
+			for _, far := range peers {
+				far.Close()
+			}
+		})
+	}
+}

@@ -8,6 +8,10 @@ import (
 	"minissh/protocol"
 )
 
+// pieceSize is the most data that we put into one frame, in bytes: with its header it fills four TLS records, without a fifth for the last
+// twelve bytes.
+const pieceSize = protocol.MaxPayload - protocol.HeaderSize
+
 // batchSize holds the largest frame and a few small ones.
 const batchSize = protocol.MaxFrame + 4096
 
@@ -162,7 +166,7 @@ func (s *Session) collectData(b []byte, c *Channel) ([]byte, bool) {
 	for tries := 0; len(c.out[i]) == 0 && tries < 2; tries++ {
 		i = (i + 1) % len(c.out)
 	}
-	n := min(len(c.out[i]), protocol.MaxPayload, int(min(credit, protocol.MaxPayload)))
+	n := int(min(uint64(len(c.out[i])), pieceSize, credit))
 	if n > 0 && len(b)+protocol.HeaderSize+n > cap(b) {
 		return b, true
 	}
