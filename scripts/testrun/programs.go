@@ -113,7 +113,7 @@ func ready(note string) outcome {
 }
 
 // reasonFor finds the program in a reason such as "not run: needs git" or "not run: no fish on this machine".
-var reasonFor = regexp.MustCompile(`^not run: (?:needs|no) (\S+)`)
+var reasonFor = regexp.MustCompile(`^not run: (?:needs (\S+)|no (\S+) on this machine)`)
 
 // wrongly says why a test may not be skipped for this reason on this machine, "" if it may. It is asked with --programs alone.
 func wrongly(reason string) string {
@@ -121,7 +121,7 @@ func wrongly(reason string) string {
 	if found == nil {
 		return ""
 	}
-	name := strings.Trim(found[1], ",.:;`'\"")
+	name := strings.Trim(found[1]+found[2], ",.:;`'\"")
 	switch {
 	case name == "root" && os.Geteuid() == 0:
 		return "this is root"
