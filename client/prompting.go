@@ -62,7 +62,7 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	outcome, err := follow(ch, Streams{Stdout: stdout, Stderr: stderr})
 	ch.Close(nil)
 	if err != nil {
-		return prompt.Outcome{}, r.failed(err)
+		return r.failed(err)
 	}
 	result := prompt.Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
 	if outcome.Dir != nil {
@@ -73,16 +73,16 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 }
 
 // failed tells a line that could not be run from the end of everything. A directory that is gone is left, so that the next line runs.
-func (r *runner) failed(err error) error {
+func (r *runner) failed(err error) (prompt.Outcome, error) {
 	var said *protocol.RemoteError
-	if errors.As(err, &said) {
-		if said.Code == protocol.CodeNoDirectory {
-			r.dir = nil
-			return &prompt.LineError{Err: fail(err, "", "%s is gone; the next line starts in your home directory", protocol.Quote(said.Message))}
-		}
-		return &prompt.LineError{Err: r.d.outcomeUnknown(err)}
+	if !errors.As(err, &said) {
+		return prompt.Outcome{}, r.d.outcomeUnknown(err)
 	}
-	return r.d.outcomeUnknown(err)
+	if said.Code == protocol.CodeNoDirectory {
+		r.dir = nil
+		return prompt.Outcome{Dir: r.home}, &prompt.LineError{Err: fail(err, "", "the directory cannot be entered any more; the next line starts in your home directory")}
+	}
+	return prompt.Outcome{}, &prompt.LineError{Err: r.d.outcomeUnknown(err)}
 }
 
 func (r *runner) set(ch *mux.Channel) {
