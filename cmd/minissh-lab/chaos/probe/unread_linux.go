@@ -1,0 +1,57 @@
+package probe
+
+import (
+	"bufio"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Unread is how many bytes of what conn sent its peer has not read yet. The peer's
+// socket must be on this machine: /proc/net/tcp lists it with its receive queue.
+func Unread(conn net.Conn) (n int, ok bool) {
+	us, ok1 := conn.LocalAddr().(*net.TCPAddr)
+	them, ok2 := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok1 || !ok2 {
+		return 0, false
+	}
+	table := "/proc/self/net/tcp"
+	if us.IP.To4() == nil {
+		table = "/proc/self/net/tcp6"
+	}
+	f, err := os.Open(table)
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	local, remote := procAddress(them), procAddress(us)
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		// sl local_address rem_address st tx_queue:rx_queue …
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 5 || !strings.EqualFold(fields[1], local) || !strings.EqualFold(fields[2], remote) {
+			continue
+		}
+		_, queue, _ := strings.Cut(fields[4], ":")
+		waiting, err := strconv.ParseUint(queue, 16, 32)
+		return int(waiting), err == nil
+	}
+	return 0, false
+}
+
+// procAddress writes an address as /proc/net/tcp does: words of four bytes in the
+// machine's own order (little-endian on all that Go's lab runs on), then the port.
+func procAddress(a *net.TCPAddr) string {
+	ip := a.IP.To4()
+	if ip == nil {
+		ip = a.IP.To16()
+	}
+	swapped := make([]byte, len(ip))
+	for i := range ip {
+		swapped[i] = ip[i/4*4+3-i%4]
+	}
+	return fmt.Sprintf("%s:%04X", strings.ToUpper(hex.EncodeToString(swapped)), a.Port)
+}
