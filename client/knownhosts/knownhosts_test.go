@@ -127,6 +127,7 @@ func TestCheck(t *testing.T) {
 		{"[lab]:7422 1024 65537 123456789\n[lab]:7422 KEY", "lab", 7422, Known, 2}, // SSH version 1
 		{"[lab]:7422\n[lab]:7422 ssh-ed25519\n[lab]:7422 ssh-ed25519 %%%\n[lab]:7422 KEY", "lab", 7422, Known, 4},
 		{"[lab]:7422 ssh-ed25519 AAAA\n[lab]:7422 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5\nKEY\n[lab]:7422 KEY", "lab", 7422, Known, 4},
+		{"[lab]:7422 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", "lab", 7422, Unknown, 0},                   // a key without its 32 bytes
 		{"[lab]:7422 ssh-rsa" + strings.TrimPrefix(other, "ssh-ed25519"), "lab", 7422, Unknown, 0}, // says another type than it holds
 		{`[lab]:7422 ssh-ed25519\0 x` + "\n[lab]:7422 KEY", "lab", 7422, Known, 2},
 		{"[lab]:7422 OTHER " + strings.Repeat("x", maxLine) + "\n[lab]:7422 KEY", "lab", 7422, Known, 2},

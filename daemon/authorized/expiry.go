@@ -17,7 +17,7 @@ func parseExpiry(text string, local *time.Location) (time.Time, error) {
 	}
 	layout := map[int]string{8: "20060102", 12: "200601021504", 14: "20060102150405"}[len(digits)]
 	bad := errors.New("it is no time of the form YYYYMMDD[Z] or YYYYMMDDHHMM[SS][Z]")
-	if layout == "" || strings.Trim(digits, "0123456789") != "" { // Go's parser would take fractions
+	if layout == "" {
 		return time.Time{}, bad
 	}
 	at, err := time.ParseInLocation(layout, digits, local)
