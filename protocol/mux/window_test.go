@@ -113,13 +113,12 @@ func TestSlowReaderKeepsWindow(t *testing.T) {
 			must(t, err)
 			read += e.N
 			c.mu.Lock()
-			if ch.window != protocol.InitialWindow {
-				t.Fatalf("the window is %d after %d bytes", ch.window, read)
-			}
-			if ch.inbox.data > protocol.InitialWindow {
-				t.Fatalf("%d bytes wait", ch.inbox.data)
-			}
+			window, waits := ch.window, ch.inbox.data
 			c.mu.Unlock()
+			if window != protocol.InitialWindow || waits > protocol.InitialWindow {
+				t.Errorf("after %d bytes the window is %d, and %d bytes wait", read, window, waits)
+				break
+			}
 			time.Sleep(5 * time.Millisecond)
 		}
 		c.Close(nil)
