@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -106,6 +107,9 @@ func handshake(t *testing.T, client, server Identity) (ofServer, ofClient ssh.Pu
 	t.Helper()
 	var ends [2]*tls.Conn
 	a, b := net.Pipe()
+	for _, end := range []net.Conn{a, b} { // where one end gives up while the other writes, both would wait for ever
+		end.SetDeadline(time.Now().Add(20 * time.Second))
+	}
 	defer a.Close()
 	defer b.Close()
 	for i, identity := range []Identity{client, server} {
