@@ -4,17 +4,16 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	der "golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -22,7 +21,7 @@ import (
 const maxEnvelope = 8 << 10
 
 // Certificate puts an identity into the envelope that TLS insists on (P2.1), ready for tls.Config.Certificates. The envelope
-// is signed by a throw-away key, so that an agent signs once for a connection and not twice.
+// is not signed by the key, so that an agent signs once for a connection and not twice.
 func Certificate(identity Identity) (tls.Certificate, error) {
 	if identity.Private == nil || identity.Public == nil {
 		return tls.Certificate{}, errors.New("an identity without its key")
@@ -30,32 +29,63 @@ func Certificate(identity Identity) (tls.Certificate, error) {
 	if err := Usable(identity.Public); err != nil {
 		return tls.Certificate{}, err
 	}
-	der, err := envelope(identity.Private.Public())
+	encoded, err := envelope(identity.Private.Public())
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("cannot make a certificate: %w", err)
 	}
-	leaf, err := x509.ParseCertificate(der)
+	leaf, err := x509.ParseCertificate(encoded)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("cannot make a certificate: %w", err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: identity.Private, Leaf: leaf}, nil
+	return tls.Certificate{Certificate: [][]byte{encoded}, PrivateKey: identity.Private, Leaf: leaf}, nil
 }
 
-// envelope makes a certificate around a public key. What stands in it besides the key is the same for everyone: it tells
-// nothing about machine, user or clock.
+// The object identifiers in an envelope (RFC 5758, RFC 5280).
+var (
+	oidECDSAWithSHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
+	oidCommonName      = asn1.ObjectIdentifier{2, 5, 4, 3}
+)
+
+// envelope makes a certificate (RFC 5280, 4.1) around a public key. What stands in it besides the key is the same for everyone: it tells
+// nothing about machine, user or clock. Its signature is none at all, since nobody looks at it: to make a real one with a throw-away key took
+// a tenth of the time of a whole cold command, and an agent's key would have had to sign twice.
 func envelope(public crypto.PublicKey) ([]byte, error) {
-	throwAway, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
 		return nil, err
 	}
-	subject := x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "minissh"},
-		NotBefore:    time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
-		NotAfter:     time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), // RFC 5280 4.1.2.5: no end
+	algorithm := func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(oidECDSAWithSHA256) }
+	name := func(commonName string) func(*cryptobyte.Builder) {
+		return func(b *cryptobyte.Builder) {
+			b.AddASN1(der.SET, func(b *cryptobyte.Builder) {
+				b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier(oidCommonName)
+					b.AddASN1(der.UTF8String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(commonName)) })
+				})
+			})
+		}
 	}
-	issuer := x509.Certificate{Subject: pkix.Name{CommonName: "minissh envelope"}}
-	return x509.CreateCertificate(rand.Reader, &subject, &issuer, public, throwAway)
+	var b cryptobyte.Builder
+	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { // what a signature would be over
+			b.AddASN1(der.Tag(0).Constructed().ContextSpecific(), func(b *cryptobyte.Builder) { b.AddASN1Int64(2) }) // version 3
+			b.AddASN1Int64(1)                                                                                         // serial number
+			b.AddASN1(der.SEQUENCE, algorithm)
+			b.AddASN1(der.SEQUENCE, name("minissh envelope")) // issuer
+			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1UTCTime(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+				b.AddASN1GeneralizedTime(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)) // RFC 5280, 4.1.2.5: no end
+			})
+			b.AddASN1(der.SEQUENCE, name("minissh")) // subject
+			b.AddBytes(key)
+		})
+		b.AddASN1(der.SEQUENCE, algorithm)
+		b.AddASN1(der.BIT_STRING, func(b *cryptobyte.Builder) {
+			b.AddUint8(0)
+			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1Int64(1); b.AddASN1Int64(1) })
+		})
+	})
+	return b.Bytes()
 }
 
 // FromCertificate takes the peer's public key out of its envelope. Nothing else in the certificate counts, and nothing

@@ -164,7 +164,7 @@ func startDropbear(l *lab) (*peer, error) {
 // startMinissh builds both programs from the tree and starts the daemon.
 func startMinissh(l *lab) (*peer, error) {
 	l.progress("building minissh")
-	build := exec.CommandContext(l.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", l.path("bin")+"/", "./cmd/minissh", "./cmd/minisshd")
+	build := exec.CommandContext(l.ctx, "go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-ldflags", "-s -w", "-o", l.path("bin")+"/", "./cmd/minissh", "./cmd/minisshd")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w\n%s", err, out)
