@@ -332,3 +332,25 @@ func TestOpenLimit(t *testing.T) {
 		p.conn.Close()
 	})
 }
+
+// Whoever comes while another goroutine writes is not forgotten when that one is done, though nothing else happens on the link.
+func TestNobodyIsForgotten(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		made := make(chan *Channel, 2)
+		s, p, _ := deaf(t, Config{Accept: func(c *Channel) { made <- c }})
+		p.send(open(1), open(3))
+		first, second := <-made, <-made
+		go first.Write(protocol.TypeStdout, make([]byte, 5000))
+		synctest.Wait() // stuck: 1,000 bytes fit
+		go second.Write(protocol.TypeStdout, []byte("x"))
+		synctest.Wait()
+		began := time.Now()
+		p.want(protocol.TypeStdout, first.ID(), "", "it was first")
+		p.want(protocol.TypeStdout, second.ID(), "", "it waited for the first")
+		if d := time.Since(began); d != 0 {
+			t.Errorf("it took %v", d)
+		}
+		p.conn.Close()
+		s.Wait()
+	})
+}

@@ -419,3 +419,28 @@ func TestTwoWaitForTheOld(t *testing.T) {
 		<-results[3]
 	})
 }
+
+// After WELCOME what the daemon has not received is sent again at once, and what waited follows it (P7.7).
+func TestResumesAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Client, Resend: protocol.MinResend})
+		c, _ := s.Open(&protocol.Open{Service: "test"})
+		p, _, connected := asClient(t, s)
+		p.want(protocol.TypeOpen, 1, "", "")
+		p.conn.Close()
+		<-connected
+		must(t, c.EOF(protocol.TypeStdin))
+		p, _, connected = asClient(t, s)
+		synctest.Wait()
+		began := time.Now()
+		p.send(welcome(0, protocol.MinResend))
+		p.want(protocol.TypeOpen, 1, "", "it was sent, and not received")
+		p.want(protocol.TypeEOF, 1, "STDIN", "it waited")
+		must(t, <-connected)
+		if d := time.Since(began); d != 0 {
+			t.Errorf("it took %v", d)
+		}
+		s.Close(nil)
+		p.conn.Close()
+	})
+}
