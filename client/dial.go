@@ -170,6 +170,7 @@ func (d *Dialer) connect(ctx context.Context, o *offer) (*transport.Conn, error)
 		conn.Authorized()
 		return conn, nil
 	}
+	go keys.WarmUp() // while the daemon computes its part of the handshake
 	envelope, err := keys.Certificate(*o.identity)
 	if err != nil {
 		raw.Close()

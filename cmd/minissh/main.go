@@ -12,7 +12,6 @@ import (
 	"minissh/client"
 	"minissh/client/options"
 	"minissh/protocol"
-	"minissh/protocol/keys"
 )
 
 const software = "minissh/0.1"
@@ -135,7 +134,6 @@ func streams() client.Streams {
 
 // runHost is `minissh [options] [user@]host [command]`.
 func runHost(args []string) error {
-	go keys.WarmUp() // beside all the rest
 	o, err := parse(args)
 	if err != nil {
 		return err
