@@ -197,7 +197,7 @@ func TestSlowConsumer(t *testing.T) {
 		c, d := couple(t, time.Millisecond, Config{}, Config{}, source(8<<20))
 		slow, err := c.Open(&protocol.Open{Service: "test"})
 		must(t, err)
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		c.mu.Lock()
 		if slow.inbox.data != protocol.InitialWindow || slow.inbox.blocks.len() != protocol.InitialWindow/chunkSize {
 			t.Errorf("%d bytes in %d blocks wait for a reader that does not come", slow.inbox.data, slow.inbox.blocks.len())

@@ -26,7 +26,7 @@ func TestSilence(t *testing.T) {
 		}
 		p.want(protocol.TypePing, 0, "", "15 seconds passed in silence")
 		after(15 * time.Second)
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		p.send(num(protocol.TypePing, 0, 7)[:5]) // a part of a frame is a sign of life
 		began = time.Now()
 		p.want(protocol.TypePing, 0, "", "15 seconds passed since the last byte")
@@ -81,7 +81,7 @@ func TestBlockedWriter(t *testing.T) {
 		began := time.Now()
 		go c.Write(protocol.TypeStdout, make([]byte, 1<<20))
 		for range 25 {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			p.send(num(protocol.TypePing, 0, 1), msg(protocol.TypeStdin, 1, "x"))
 		}
 		synctest.Wait()
@@ -183,7 +183,7 @@ func TestGoodbyeSurvives(t *testing.T) {
 		go s.Close(&protocol.Reason{Code: protocol.CodeShuttingDown})
 		for range 20 { // it streams all the while
 			p.send(msg(protocol.TypeStdin, 1, "x"))
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 		}
 		p.want(protocol.TypeOpened, 1, "", "")
 		p.want(protocol.TypeNotice, 1, "last words", "it was sent before Close")

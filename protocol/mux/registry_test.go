@@ -70,9 +70,9 @@ func TestRegistryTombs(t *testing.T) {
 						t.Errorf("%v, want %s", err, want)
 					}
 				}
-				time.Sleep(time.Minute - time.Millisecond)
+				<-time.After(time.Minute - time.Millisecond)
 			}
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			if _, err := attach(r, "key", "u", 1, false); codeOf(err) != protocol.CodeSessionUnknown {
 				t.Errorf("after 10 minutes: %v", err)
 			}

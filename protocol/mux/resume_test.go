@@ -359,7 +359,7 @@ func TestHold(t *testing.T) {
 					if _, err := p.conn.Write(num(protocol.TypePing, 0, 1)); err != nil {
 						return
 					}
-					time.Sleep(time.Second)
+					<-time.After(time.Second)
 				}
 			}()
 		}, writeStall + closeWait + 40*time.Second},

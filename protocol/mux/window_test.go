@@ -61,7 +61,7 @@ func drain(t *testing.T, c *Channel, pause time.Duration, piece int) time.Durati
 			return time.Since(began)
 		}
 		if pause > 0 {
-			time.Sleep(pause)
+			<-time.After(pause)
 		}
 	}
 }
@@ -119,7 +119,7 @@ func TestSlowReaderKeepsWindow(t *testing.T) {
 				t.Errorf("after %d bytes the window is %d, and %d bytes wait", read, window, waits)
 				break
 			}
-			time.Sleep(5 * time.Millisecond)
+			<-time.After(5 * time.Millisecond)
 		}
 		c.Close(nil)
 		d.Wait()
@@ -151,7 +151,7 @@ func TestBudget(t *testing.T) {
 		if budget.left != 1<<20 {
 			t.Errorf("%d came back to the budget", budget.left)
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 	})
 }
 
