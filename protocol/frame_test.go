@@ -88,7 +88,7 @@ func TestReaderHoldsNothing(t *testing.T) {
 
 func TestAllocations(t *testing.T) {
 	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		t.Skip("under the race detector sync.Pool loses things on purpose")
+		t.Skip("not run: under the race detector sync.Pool loses things on purpose")
 	}
 	payload := make([]byte, MaxPayload)
 	raw := AppendFrame(nil, TypeStdout, 0, 1, payload)

@@ -216,7 +216,7 @@ func (w *world) run() {
 		w.t.Errorf("it has come to a standstill: %s; %s", state(w.client), state(w.daemon))
 		w.daemon.Close(nil)
 	}
-	time.Sleep(5 * time.Minute) // the last CLOSE and ACK, over a new link if need be
+	<-time.After(5 * time.Minute) // the last CLOSE and ACK, over a new link if need be
 	if !w.t.Failed() {
 		for name, s := range map[string]*Session{"client": w.client, "daemon": w.daemon} {
 			s.mu.Lock()
@@ -293,7 +293,7 @@ func TestCutAlways(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(seed), 1))
 			w := newWorld(t, 1<<19)
 			if seed%2 == 1 {
-				w.pause = func() { time.Sleep(time.Millisecond) }
+				w.pause = func() { <-time.After(time.Millisecond) }
 			}
 			w.link = func(near, far *end) {
 				for _, wire := range []*wire{near.in, near.out} {

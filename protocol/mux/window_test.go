@@ -306,7 +306,7 @@ func TestQueue(t *testing.T) {
 // A data frame allocates nothing on its way from Write to Next.
 func TestAllocations(t *testing.T) {
 	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		t.Skip("under the race detector sync.Pool loses things on purpose")
+		t.Skip("not run: under the race detector sync.Pool loses things on purpose")
 	}
 	s := New(Config{Role: Daemon, Accept: func(*Channel) {}})
 	peer := New(Config{Role: Client})
