@@ -3,14 +3,15 @@
 // A Session is what both ends share from the first HELLO to GOODBYE. A link (any net.Conn) comes under it by Connect on
 // the client and Accept on the daemon, is lost, and may be followed by another. A Channel is one thing being done.
 //
-// Who runs what, for each link: one goroutine reads (it never writes and never waits for an application), one writes
-// (it alone numbers frames). Everything they share stands under Session.mu. Applications call Open, Next, Write and Send from
-// goroutines of their own; only those calls wait.
+// Who runs what, for each link: one goroutine reads (it never writes and never waits for an application), one writes. Whoever
+// is in link.step numbers frames and writes them, one goroutine at a time: the writer, or a Write that finds nobody there.
+// Everything they share stands under Session.mu. Applications call Open, Next, Write and Send from goroutines of their own; only
+// those calls wait.
 //
 // Reading order, the way a byte travels: channel.go (Write), writer.go (a frame is built and numbered), resend.go (it is
 // kept), link.go (a connection comes and goes), receive.go (it is counted and delivered), inbox.go (it waits for
 // the application), window.go (credit). session.go holds the state and the one function that ends it all; registry.go is the
-// daemon's table of sessions.
+// daemon's table of sessions, queue.go what most of them wait in.
 //
 // It does not know processes, keys or TLS, and it does not dial.
 package mux

@@ -131,7 +131,7 @@ func TestSendWaits(t *testing.T) {
 				sent <- err
 			}()
 			synctest.Wait()
-			if count > 2*protocol.MaxRequests {
+			if count > 4*protocol.MaxRequests { // a batch is under way beside those that wait
 				t.Errorf("%d were taken", count)
 			}
 			if c.ID() == 1 {
