@@ -54,7 +54,6 @@ func (c *candidate) publicLine() string {
 type keyRing struct {
 	list    []*candidate
 	host    string
-	notes   []string
 	missing []string // files that were named and are not there
 }
 

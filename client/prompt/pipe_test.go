@@ -10,7 +10,7 @@ import (
 )
 
 // piped runs Loop on files instead of a terminal.
-func piped(t *testing.T, ctx context.Context, input string, cfg Config) (code int, err error, stdout, stderr string) {
+func piped(t *testing.T, ctx context.Context, input string, cfg Config) (code int, stdout, stderr string, err error) {
 	t.Helper()
 	open := func(name string) *os.File {
 		f, err := os.Create(t.TempDir() + "/" + name)
@@ -31,7 +31,7 @@ func piped(t *testing.T, ctx context.Context, input string, cfg Config) (code in
 	code, err = Loop(ctx, cfg)
 	o, _ := os.ReadFile(out.Name())
 	e, _ := os.ReadFile(errs.Name())
-	return code, err, string(o), string(e)
+	return code, string(o), string(e), err
 }
 
 func TestPipe(t *testing.T) {
@@ -62,7 +62,7 @@ func TestPipe(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			runner := newFakeRunner()
-			code, err, stdout, stderr := piped(t, context.Background(), test.input, Config{Runner: runner})
+			code, stdout, stderr, err := piped(t, context.Background(), test.input, Config{Runner: runner})
 			if code != test.code || err != nil || stdout != test.stdout || stderr != test.stderr {
 				t.Errorf("exit %d, %v, stdout %q, stderr %q; want %d, %q, %q", code, err, stdout, stderr, test.code, test.stdout, test.stderr)
 			}
@@ -74,7 +74,7 @@ func TestPipe(t *testing.T) {
 }
 
 func TestPipeLosesTheLink(t *testing.T) {
-	code, err, stdout, _ := piped(t, context.Background(), "echo a\nlost\necho b\n", Config{Runner: newFakeRunner()})
+	code, stdout, _, err := piped(t, context.Background(), "echo a\nlost\necho b\n", Config{Runner: newFakeRunner()})
 	if code != ExitLost || err == nil || err.Error() != "the link is lost" || stdout != "a\n" {
 		t.Errorf("%d %v %q", code, err, stdout)
 	}

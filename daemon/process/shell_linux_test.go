@@ -41,7 +41,7 @@ func eachShell(t *testing.T, names string, test func(t *testing.T, shell string)
 				t.Skipf("not run: no %s on this machine", name)
 			}
 			if real, err := filepath.EvalSymlinks(shell); name == "sh" && err == nil && filepath.Base(real) == "dash" {
-				t.Skip("not run: it is dash, which is")
+				return // tested under that name
 			}
 			test(t, shell)
 		})

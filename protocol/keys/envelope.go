@@ -69,7 +69,7 @@ func envelope(public crypto.PublicKey) ([]byte, error) {
 	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { // what a signature would be over
 			b.AddASN1(der.Tag(0).Constructed().ContextSpecific(), func(b *cryptobyte.Builder) { b.AddASN1Int64(2) }) // version 3
-			b.AddASN1Int64(1)                                                                                         // serial number
+			b.AddASN1Int64(1)                                                                                        // serial number
 			b.AddASN1(der.SEQUENCE, algorithm)
 			b.AddASN1(der.SEQUENCE, name("minissh envelope")) // issuer
 			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {

@@ -2,7 +2,7 @@ package keys
 
 import (
 	"bytes"
-	"crypto/dsa"
+	"crypto/dsa" //lint:ignore SA1019 that it is refused is the point
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
