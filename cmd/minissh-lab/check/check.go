@@ -1,0 +1,201 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"minissh/cmd/minissh-lab/speak"
+)
+
+// Text is one thing said in both languages.
+type Text struct{ Zh, En string }
+
+// tx formats both languages with the same arguments.
+func tx(zh, en string, args ...any) Text {
+	if len(args) == 0 {
+		return Text{zh, en}
+	}
+	return Text{fmt.Sprintf(zh, args...), fmt.Sprintf(en, args...)}
+}
+
+// Side says which end the learner wrote.
+type Side int
+
+// The sides.
+const (
+	Server Side = iota
+	Client
+)
+
+// Check is what a lesson's program must stand.
+type Check struct {
+	Lesson   string // as in `minissh-lab lesson`
+	Port     int    // the course's port
+	Datagram bool
+	Files    bool // the program works with files of its folder
+	Server   []Case
+	Client   []Case
+}
+
+// Cases are the cases of one side; none when the lesson has no such check.
+func (c *Check) Cases(s Side) []Case {
+	if s == Client {
+		return c.Client
+	}
+	return c.Server
+}
+
+// Case is one attack.
+type Case struct {
+	Name  string
+	What  Text // what is done
+	Bonus bool // a failure is only a remark
+	run   func(*attack) error
+}
+
+// Failure is what the learner reads about a case that failed. All texts are safe
+// for a terminal.
+type Failure struct {
+	Sent, Want, Got Text
+	Belief          *Belief // what it usually is; nil when unknown
+	Said            string  // last line of the program's error output, quoted; "" for none
+}
+
+func (f *Failure) Error() string { return f.Got.En }
+
+// Skipped is a case that cannot run here, and why.
+type Skipped struct{ Why Text }
+
+func (s *Skipped) Error() string { return s.Why.En }
+
+// Result is the outcome of one case: Err is nil, a *Failure or a *Skipped.
+type Result struct {
+	Case *Case
+	Err  error
+}
+
+// Passed reports a case that ran and stood.
+func (r Result) Passed() bool { return r.Err == nil }
+
+// Failed is the failure, or nil.
+func (r Result) Failed() *Failure {
+	f, _ := errors.AsType[*Failure](r.Err)
+	return f
+}
+
+// Options say what is checked, and how patiently.
+type Options struct {
+	Program  []string // the learner's program; empty with Connect
+	Connect  bool     // a server that already runs at Address
+	Network  string   // tcp, udp or unix
+	Address  string   // where the program listens, or connects to
+	Limit    time.Duration
+	Start    time.Duration
+	Only     string       // run only the case of this name
+	Report   func(Result) // told of each case as it ends; may be nil
+	Starting func(*Case)  // told before each case; may be nil
+	BigEnd   bool         // lengths as '!i'
+}
+
+// Limits that are not options.
+const (
+	DefaultLimit = 3 * time.Second  // longest wait for one answer
+	DefaultStart = 15 * time.Second // longest wait for the program to come up
+)
+
+// Summary counts the outcomes.
+type Summary struct{ Passed, Failed, Remarks, Skipped int }
+
+// OK reports that nothing failed and something was tried.
+func (s Summary) OK() bool { return s.Failed == 0 && s.Passed > 0 }
+
+// Run runs the cases of one side. The error is a trouble of the lab or of the
+// command line (a *Trouble), not of the learner's program.
+func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
+	if o.Limit <= 0 {
+		o.Limit = DefaultLimit
+	}
+	if o.Start <= 0 {
+		o.Start = DefaultStart
+	}
+	var sum Summary
+	cases := c.Cases(side)
+	for i := range cases {
+		cs := &cases[i]
+		if o.Only != "" && cs.Name != o.Only {
+			continue
+		}
+		if o.Starting != nil {
+			o.Starting(cs)
+		}
+		err := runCase(ctx, c, cs, o)
+		if ctx.Err() != nil {
+			return sum, ctx.Err()
+		}
+		if trouble, ok := errors.AsType[*Trouble](err); ok {
+			return sum, trouble
+		}
+		if o.Report != nil {
+			o.Report(Result{Case: cs, Err: err})
+		}
+		_, skipped := errors.AsType[*Skipped](err)
+		switch {
+		case err == nil:
+			sum.Passed++
+		case skipped:
+			sum.Skipped++
+		case cs.Bonus:
+			sum.Remarks++
+		default:
+			sum.Failed++
+		}
+	}
+	return sum, nil
+}
+
+// Trouble is something that keeps the lab from checking at all.
+type Trouble struct {
+	Text Text
+	Hint string // a command line, or ""
+}
+
+func (t *Trouble) Error() string { return t.Text.En }
+
+// attack is one case while it runs.
+type attack struct {
+	ctx   context.Context
+	check *Check
+	o     Options
+	work  *workFolder
+	prog  *program // the learner's program, nil with Connect
+	busy  bool     // the address has been seen to be free, or it does not matter
+}
+
+// runCase gives the case a fresh folder and ends its program afterwards.
+func runCase(ctx context.Context, c *Check, cs *Case, o Options) error {
+	work, err := newWorkFolder(c.Files)
+	if err != nil {
+		return &Trouble{Text: tx("建不了临时目录：%v", "cannot make a temporary folder: %v", err)}
+	}
+	defer work.Close()
+	a := &attack{ctx: ctx, check: c, o: o, work: work}
+	defer a.endProgram()
+	err = cs.run(a)
+	if f, ok := errors.AsType[*Failure](err); ok {
+		a.explain(f)
+		return f
+	}
+	if err == nil || isKnown(err) || ctx.Err() != nil {
+		return err
+	}
+	text := speak.Clean(err.Error())
+	return a.explain(&Failure{Got: Text{text, text}})
+}
+
+func isKnown(err error) bool {
+	_, skipped := errors.AsType[*Skipped](err)
+	_, trouble := errors.AsType[*Trouble](err)
+	return skipped || trouble
+}

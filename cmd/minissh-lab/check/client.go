@@ -1,0 +1,195 @@
+package check
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"minissh/cmd/minissh-lab/chaos"
+	"minissh/cmd/minissh-lab/speak"
+)
+
+// peer is the lab as the server of the learner's client.
+type peer struct {
+	*attack
+	conn net.Conn
+}
+
+// startClient listens at the expected address, starts the learner's client and
+// accepts its connection. The caller leaves the connection.
+func (a *attack) startClient() (*peer, error) {
+	l, err := net.Listen(a.o.Network, a.o.Address)
+	where := speak.Clean(a.o.Address)
+	if err != nil {
+		return nil, &Trouble{Text: tx("%s 已经有人在用：先停掉那个服务端", "%s is in use: stop that server first", where),
+			Hint: "minissh-lab check " + a.check.Lesson + " --client --at 127.0.0.1:8081 -- python3 my_client.py"}
+	}
+	defer l.Close()
+	if a.prog, err = startProgram(a.o.Program, a.work.dir); err != nil {
+		return nil, err
+	}
+	type accepted struct {
+		conn net.Conn
+		err  error
+	}
+	got := make(chan accepted, 1)
+	go func() { // ends when l is closed
+		c, err := l.Accept()
+		got <- accepted{c, err}
+	}()
+	t := time.NewTimer(a.o.Start)
+	defer t.Stop()
+	fail := &Failure{Want: tx("连接 %s", "a connection to %s", where)}
+	ended := a.prog.p.Done()
+	for {
+		select {
+		case c := <-got:
+			if c.err != nil {
+				return nil, c.err
+			}
+			return &peer{attack: a, conn: c.conn}, nil
+		case <-ended:
+			ended = nil // it may have connected just before
+			t.Reset(200 * time.Millisecond)
+			fail.Got = tx("程序结束了，没有连上来", "the program ended and did not connect")
+		case <-t.C:
+			if fail.Got.En == "" {
+				fail.Got = tx("%v 里没有连上来：端口对吗？（--at 可以换）", "no connection for %v: is it the right port? (--at changes it)", a.o.Start)
+			}
+			l.Close()
+			if c := <-got; c.conn != nil {
+				c.conn.Close()
+			}
+			return nil, fail
+		case <-a.ctx.Done():
+			l.Close()
+			if c := <-got; c.conn != nil {
+				c.conn.Close()
+			}
+			return nil, a.ctx.Err()
+		}
+	}
+}
+
+// command types line and wants it to arrive, alone. It returns how much the
+// program had printed before.
+func (p *peer) command(line string) (mark int, err error) {
+	mark = p.prog.output.size()
+	p.prog.typeLine(line)
+	return mark, p.arrives(line, tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))))
+}
+
+// arrives reads exactly want.
+func (p *peer) arrives(want string, because Text) error {
+	got, err := p.read(p.conn, Text{}, func(b []byte) bool { return len(b) >= len(want) })
+	fail := &Failure{Sent: because, Want: tx("客户端发来 %s", "the client sends %s", quote([]byte(want)))}
+	if err != nil {
+		fail.Got = err.(*Failure).Got
+		return fail
+	}
+	if string(got) != want {
+		fail.Got = tx("%s（%d 字节）", "%s (%d bytes)", quote(got), len(got))
+		return fail
+	}
+	return nil
+}
+
+// reply sends message by a schedule.
+func (p *peer) reply(message []byte, framed bool, s chaos.Schedule) (pieces int, err error) {
+	parts := s.Pieces(message, chaos.Find(p.o.BigEnd, framed, message))
+	n, err := chaos.Send(p.ctx, p.conn, parts)
+	if err != nil && p.ctx.Err() != nil {
+		return n, p.ctx.Err()
+	}
+	return n, nil // a client that has gone shows in its output
+}
+
+// wantOutput waits until the program has printed want, white space apart, after
+// the first mark bytes of its output.
+func (a *attack) wantOutput(mark int, want string, fail *Failure) error {
+	t := time.NewTimer(a.o.Limit)
+	defer t.Stop()
+	squeezed := squeeze(want)
+	ended := a.prog.p.Done()
+	for {
+		changed := a.prog.output.changed()
+		got := a.prog.output.from(mark)
+		if strings.Contains(squeeze(got), squeezed) {
+			return nil
+		}
+		why := Text{}
+		select {
+		case <-changed:
+			continue
+		case <-ended:
+			ended = nil
+			a.prog.settle()
+			if strings.Contains(squeeze(a.prog.output.from(mark)), squeezed) {
+				return nil
+			}
+			why = tx("程序结束了", "the program ended")
+		case <-t.C:
+			why = tx("%v 里没有打印", "not printed for %v", a.o.Limit)
+		case <-a.ctx.Done():
+			return a.ctx.Err()
+		}
+		got = a.prog.output.from(mark)
+		fail.Want = tx("打印 %s（%d 字节）", "printed: %s (%d bytes)", quote([]byte(want)), len(want))
+		fail.Got = tx("打印了 %s（%d 字节）；", "printed %s (%d bytes); ", quote([]byte(got)), len(got)).plus(why)
+		if fail.Belief == nil || fail.Belief == oneRecv {
+			if b := shortBelief(squeezed, squeeze(got)); b != nil {
+				fail.Belief = b
+			}
+		}
+		return fail
+	}
+}
+
+// shortBelief tells from how much of an answer was printed what cut it: over-counting
+// reads more than one recv and still too little.
+func shortBelief(want, got string) *Belief {
+	n := 0
+	for i := 64; i <= len(want); i++ { // fewer tell nothing
+		if !strings.Contains(got, want[:i]) {
+			break
+		}
+		n = i
+	}
+	switch {
+	case n > 1024:
+		return overCount
+	case n > 0:
+		return oneRecv
+	}
+	return nil
+}
+
+// over is what must be true after the conversation was cut or poisoned: the client
+// ends or closes, soon, small, and does not go on as if nothing had happened.
+func (p *peer) over(fail *Failure) error {
+	p.prog.typeLine("again") // whoever is at the prompt goes on with this
+	f, more := p.fateOf(p.conn, p.o.Limit)
+	if peak, ok := peakMemory(p.prog.p.PID); ok && peak > memoryLimit {
+		fail.Got = tx("程序要了 %d MiB 内存", "the program took %d MiB of memory", peak>>20)
+		return fail
+	}
+	switch f {
+	case ended, closed:
+		return nil
+	case wentOn:
+		fail.Got = tx("它接着发来 %s，好像什么都没发生", "it went on and sent %s, as if nothing had happened", quote(more))
+	default:
+		fail.Got = fateText(f, p.o.Limit)
+	}
+	return fail
+}
+
+// closeWrite ends the lab's sending side.
+func (p *peer) closeWrite() error {
+	half, ok := p.conn.(interface{ CloseWrite() error })
+	if !ok {
+		return errors.New("no half close here")
+	}
+	return half.CloseWrite()
+}

@@ -1,0 +1,15 @@
+// Package check attacks a learner's own program, in any language, and says what it
+// sent, what it expected, what came, and which misconception that usually is.
+//
+//	check.go      Options, Run: the cases one after the other
+//	table.go      which lesson has which cases
+//	beliefs.go    the known bugs and what people believe about them
+//	program.go    the learner's program: its own session, bounded output, ended with its children
+//	wait.go       what a program does when it should end: ends, spins, hangs, goes on
+//	server*.go    attacks on servers
+//	client*.go    attacks on clients; the lab serves and types at the prompt
+//	own*.go       the last lesson: a client of minisshd
+//
+// The learner's program is trusted with nothing: its output is bounded and quoted,
+// every wait has a limit, its folder is a fresh one.
+package check
