@@ -3,7 +3,7 @@ package keys
 import (
 	"bytes"
 	"crypto"
-	"crypto/dsa"
+	"crypto/dsa" //lint:ignore SA1019 such keys are named when they are refused
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"

@@ -96,7 +96,7 @@ func typeName(kind string) string {
 		return "ED25519"
 	case kind == ssh.KeyAlgoRSA:
 		return "RSA"
-	case kind == ssh.InsecureKeyAlgoDSA:
+	case kind == ssh.InsecureKeyAlgoDSA: //lint:ignore SA1019 such keys are named when they are refused
 		return "DSA"
 	case kind == ssh.KeyAlgoSKED25519:
 		return "ED25519-SK"
