@@ -23,12 +23,15 @@ func giveBack(b *[loud]byte) { buffers.Put(b) }
 func (c *command) forward(kind protocol.Type, from io.ReadCloser) {
 	defer from.Close()
 	defer c.ch.EOF(kind)
-	n, _ := c.ch.Copy(kind, from, func() {
-		if pipe, ok := from.(interface{ Loud() }); ok {
-			pipe.Loud()
-		}
-	})
+	n, _ := c.ch.Copy(kind, from, func() { makeLoud(from) })
 	c.out.Add(n)
+}
+
+// makeLoud tells a pipe of daemon/process that much will pass through it.
+func makeLoud(pipe any) {
+	if p, ok := pipe.(interface{ Loud() }); ok {
+		p.Loud()
+	}
 }
 
 // feed carries STDIN to the command until the channel's end. What the command does not want any more is read and dropped.
@@ -48,6 +51,7 @@ func (c *command) feed() {
 		switch {
 		case e.N == quiet && large == nil:
 			large = borrow()
+			makeLoud(c.p.Stdin)
 			buf = large[:]
 		case e.N < quiet && large != nil:
 			giveBack(large)

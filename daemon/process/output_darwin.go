@@ -9,3 +9,9 @@ func newOutput(f *os.File) output { return output{f} }
 
 // Loud changes nothing here.
 func (output) Loud() {}
+
+// input is our end of a pipe that the command reads from.
+type input struct{ *os.File }
+
+// Loud changes nothing here.
+func (input) Loud() {}

@@ -136,3 +136,13 @@ func (o *output) closeRaw() {
 		o.raw = -1
 	}
 }
+
+// input is our end of a pipe that the command reads from.
+type input struct{ *os.File }
+
+// Loud says that much will be written.
+func (i input) Loud() {
+	if conn, err := i.SyscallConn(); err == nil {
+		conn.Control(func(fd uintptr) { unix.FcntlInt(fd, unix.F_SETPIPE_SZ, widePipe) })
+	}
+}

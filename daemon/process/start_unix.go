@@ -36,7 +36,7 @@ func Start(spec Spec) (*Process, error) {
 		pipes.closeOurs()
 		return nil, spec.explain(err)
 	}
-	p.Stdin, p.Stdout, p.Stderr = pipes.ours[0], newOutput(pipes.ours[1]), newOutput(pipes.ours[2])
+	p.Stdin, p.Stdout, p.Stderr = input{pipes.ours[0]}, newOutput(pipes.ours[1]), newOutput(pipes.ours[2])
 	if spec.ReportDir {
 		p.report = pipes.ours[3]
 	}

@@ -41,6 +41,8 @@ type Channel struct {
 	waiting           int // frames of ours in Session.control
 
 	inbox          inbox
+	wanted         []byte // where a Next that waits wants data
+	handed         Event  // what it was given there
 	window         int64  // bytes; what we let the peer be ahead of our application
 	limit, arrived uint64 // credit we gave, data bytes received
 	consumed       uint64 // data bytes the application took
@@ -116,20 +118,35 @@ func (c *Channel) SessionEnded() bool {
 func (c *Channel) Next(p []byte) (Event, error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	for c.inbox.empty() {
+	for c.inbox.empty() && c.handed.N == 0 {
 		if c.closeReceived { // first: what happened to the session afterwards is not this channel's affair
 			return Event{}, io.EOF
 		}
 		if c.failed {
 			return Event{}, c.s.ended
 		}
+		c.wanted = p
 		c.change.Wait()
+		c.wanted = nil
 	}
-	event := c.inbox.take(p)
+	event := c.handed
+	if c.handed = (Event{}); event.N == 0 {
+		event = c.inbox.take(p)
+	}
 	if event.N > 0 {
 		c.s.consumed(c, event.N)
 	}
 	return event, nil
+}
+
+// hand gives data to a Next that waits, without the way through the inbox, and returns what does not fit. The caller holds mu.
+func (c *Channel) hand(kind protocol.Type, p []byte) (rest []byte) {
+	if len(c.wanted) == 0 || !c.inbox.empty() {
+		return p
+	}
+	n := copy(c.wanted, p)
+	c.handed, c.wanted = Event{Type: kind, N: n}, nil
+	return p[n:]
 }
 
 // Write sends all of p as data of the given type and returns when it has been handed to the link's writer: it waits for

@@ -214,7 +214,9 @@ func (s *Session) deliverData(c *Channel, f protocol.Frame) error {
 	c.arrived += n
 	c.peerBlocked = f.Flags&protocol.FlagBlocked != 0
 	if !c.closeSent {
-		c.inbox.put(f.Type, f.Payload)
+		if rest := c.hand(f.Type, f.Payload); len(rest) > 0 {
+			c.inbox.put(f.Type, rest)
+		}
 		c.change.Broadcast()
 	}
 	return nil
