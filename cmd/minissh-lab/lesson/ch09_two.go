@@ -1,0 +1,95 @@
+package lesson
+
+import (
+	"net"
+	"sync"
+
+	"minissh/cmd/minissh-lab/chaos/probe"
+	"minissh/cmd/minissh-lab/dialect"
+)
+
+var twoClients = Lesson{
+	Name:  "9",
+	Title: t("两个客户端", "two clients"),
+	Run:   t("服务端有外层循环 accept、内层循环收发，listen(5)。第一个客户端连着不走，第二个来了。", "The server accepts in an outer loop and talks in an inner one, listen(5). The first client stays; the second comes."),
+	Code:  "phone.listen(5)\nwhile True:\n    conn, addr = phone.accept()\n    while True:\n        data = conn.recv(1024)\n        if not data: break\n        conn.send(data.upper())",
+	Ask: Question{t("第二个客户端看到什么？", "what does the second client see?"), []Text{
+		t("连接被拒绝", "connection refused"),
+		t("连上了，send 也成功，但要等第一个走了才有回答", "it connects and sends, and is answered when the first has left"),
+		t("马上得到回答：listen(5) 就是 5 个同时", "an answer at once: listen(5) means five at a time"),
+	}, 1},
+	Play:     playTwo,
+	Why:      t("三次握手是操作系统做的：backlog（5）是排队的长度。字节也由操作系统先收着。服务端只有一个线程，正在第一个连接的 recv 里。", "The operating system does the handshake: the backlog (5) is the length of the queue. It keeps the bytes, too. The server has one thread, and that is in the first connection's recv."),
+	Change:   t("先一个接一个；再每个连接一个线程，或 socketserver.ThreadingTCPServer。", "First one at a time; then a thread for each connection, or socketserver.ThreadingTCPServer."),
+	Exercise: t("两个客户端都要得到回答（同时得到更好）：", "Both clients must be answered (at once is better):"),
+	Check:    "minissh-lab check 9 -- python3 my_server.py",
+}
+
+func playTwo(s *Stage) (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	var done sync.WaitGroup
+	done.Go(func() { // one at a time, as in the course
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			for {
+				b, err := recv(conn, 1024)
+				if err != nil || len(b) == 0 {
+					break
+				}
+				conn.Write(dialect.Upper(b))
+			}
+			conn.Close()
+		}
+	})
+	defer done.Wait()
+	defer l.Close()
+	var log [][]string
+	step := func(who int, what, result string) {
+		log = append(log, []string{"client " + string(rune('0'+who)), what, result})
+	}
+	var conns [2]net.Conn
+	for i := range conns {
+		if conns[i], err = net.Dial("tcp", l.Addr().String()); err != nil {
+			return 0, err
+		}
+		defer conns[i].Close()
+		step(i+1, "connect", "OK")
+		conns[i].Write([]byte("hello"))
+		step(i+1, "send hello", "OK")
+		if i == 0 {
+			b, err := recv(conns[0], 1024)
+			if err != nil {
+				return 0, err
+			}
+			step(1, "recv", string(b))
+		}
+	}
+	// The server's only thread is in the first connection's recv, for as long as we
+	// like: what the second one sent lies unread.
+	early, _ := probe.Pending(conns[1])
+	unread, known := probe.Unread(conns[1])
+	waits := s.pick(t("还没有：等着", "nothing yet: it waits"))
+	if known {
+		waits += " (" + s.pick(f("服务端缓冲区里有 %d 字节没人收", "%d bytes unread at the server", unread)) + ")"
+	}
+	step(2, "recv", waits)
+	conns[0].Close()
+	step(1, "close", "OK")
+	b, err := recv(conns[1], 1024)
+	if err != nil {
+		return 0, err
+	}
+	step(2, "recv", string(b))
+	conns[1].Close()
+	s.Table(log...)
+	if early == 0 && string(b) == "HELLO" && (!known || unread == 5) {
+		return 1, nil
+	}
+	return 2, nil
+}

@@ -1,0 +1,105 @@
+package lesson
+
+import (
+	"strconv"
+
+	"minissh/cmd/minissh-lab/dialect"
+)
+
+var leftover = Lesson{
+	Name:  "12",
+	Title: t("粘包现象：pwd 打印了什么", "粘包: what pwd prints"),
+	Run:   t("命令 big 有 3000 字节输出，客户端 recv(1024) 一次；然后输入 pwd，再 recv(1024) 一次。", "The command `big` prints 3000 bytes; the client does one recv(1024). Then pwd, and one recv(1024) more."),
+	Code:  "phone.send(b'big')\nprint(phone.recv(1024))      # 3000 字节的输出\nphone.send(b'pwd')\nprint(phone.recv(1024))      # ?",
+	Ask: Question{t("第二个 recv 打印什么？", "what does the second recv print?"), []Text{
+		t("pwd 的结果", "the answer to pwd"),
+		t("big 剩下的字节", "bytes left over from big"),
+		t("剩下的丢了，什么也没有", "the rest is lost, nothing"),
+	}, 1},
+	Play:     playLeftover,
+	Why:      t("包没有粘，是流没有边界。没收走的字节留在接收缓冲区，排在 pwd 的回答前面。recv(1024) 不知道哪里是一个回答的结束：没有人告诉它。", "No packet stuck: the stream has no boundaries. Bytes that were not received stay in the receive buffer, before pwd's answer. recv(1024) cannot know where an answer ends: nobody told it."),
+	Change:   t("recv 的大小：改成 2048、8192 试试。再大也只是把问题推迟到更长的输出。", "The recv size: try 2048, 8192. A larger one only moves the problem to longer output."),
+	Quiz:     &Quiz{t("换成 recv(2048)：输入 pwd 的时候，还剩多少字节？", "with recv(2048): how many bytes are left over when pwd is typed?"), measureLeftover},
+	Exercise: t("用真的 Python 客户端看一遍（另一个窗口里连它）：", "See it with a real Python client (connect from a second window):"),
+	Check:    "minissh-lab serve --dialect naive",
+}
+
+// leftoverRun is big, one recv(size), then pwd and one more recv.
+type leftoverRun struct {
+	first, second []byte
+	left          int // bytes of big in the buffer when pwd is typed
+	pwd           string
+	rest          [][]byte // what further recvs would give
+}
+
+func runLeftover(s *Stage, size int) (r leftoverRun, err error) {
+	l, err := dialLink()
+	if err != nil {
+		return r, err
+	}
+	done := make(chan struct{})
+	go func() { dialect.Find("naive").Serve(s.Ctx, l.server, dialect.Options{}); close(done) }()
+	defer func() { l.close(); <-done }()
+
+	l.client.Write([]byte("big"))
+	if err = s.arrived(l.client, 3000); err != nil { // read late: all of it is there
+		return r, err
+	}
+	if r.first, err = recv(l.client, size); err != nil {
+		return r, err
+	}
+	r.left = 3000 - len(r.first)
+	l.client.Write([]byte("pwd"))
+	r.pwd = played("pwd")
+	if err = s.arrived(l.client, r.left+len(r.pwd)); err != nil {
+		return r, err
+	}
+	if r.second, err = recv(l.client, size); err != nil {
+		return r, err
+	}
+	for n := r.left + len(r.pwd) - len(r.second); n > 0; {
+		b, err := recv(l.client, size)
+		if err != nil {
+			return r, err
+		}
+		r.rest, n = append(r.rest, b), n-len(b)
+	}
+	return r, nil
+}
+
+func playLeftover(s *Stage) (int, error) {
+	r, err := runLeftover(s, 1024)
+	if err != nil {
+		return 0, err
+	}
+	big := append([]byte(nil), r.first...)
+	s.Table(
+		[]string{"send big", "recv(1024)", s.pick(f("%d 字节", "%d bytes", len(r.first))), short(r.first)},
+		[]string{"", s.pick(t("接收缓冲区里还有", "left in the receive buffer")), s.pick(f("%d 字节", "%d bytes", r.left)), ""},
+		[]string{"send pwd", "recv(1024)", s.pick(f("%d 字节", "%d bytes", len(r.second))), short(r.second) + "   ← " + s.pick(t("这是 big 的！", "this is big's!"))},
+	)
+	stream := append(big, r.second...)
+	for _, b := range r.rest {
+		stream = append(stream, b...)
+	}
+	s.Out.Raw("\n")
+	s.Lanes(Lanes{Sends: [][]byte{stream[:3000], stream[3000:]}, Segments: "-", Buffer: -1, Recvs: append([][]byte{r.first, r.second}, r.rest...)})
+	s.Sayf("pwd 的回答 %q 要到第 %d 个 recv 才出来", "pwd's answer %q comes with recv number %d", r.pwd, 2+len(r.rest))
+	if r.left > 0 && string(r.second) != r.pwd {
+		return 1, nil
+	}
+	return 0, nil
+}
+
+func measureLeftover(s *Stage) (string, error) {
+	r, err := runLeftover(s, 2048)
+	return strconv.Itoa(r.left), err
+}
+
+// short is the beginning and the end of some output, on one line.
+func short(b []byte) string {
+	if len(b) <= 36 {
+		return oneLine(b)
+	}
+	return oneLine(b[:20]) + "…" + oneLine(b[len(b)-12:])
+}

@@ -1,0 +1,107 @@
+package lesson
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"time"
+)
+
+var udp = Lesson{
+	Name:  "20",
+	Title: t("UDP：有边界，也会丢", "UDP: boundaries, and losses"),
+	Run:   t("发一个 10 字节的数据报 helloworld，接收方 recvfrom(5)；再发一个空的；再发 65508 字节的。", "A datagram of 10 bytes, helloworld, and recvfrom(5); then an empty one; then one of 65508 bytes."),
+	Code:  "client.sendto(b'helloworld', ('127.0.0.1', 9000))\ndata, addr = server.recvfrom(5)\ndata, addr = server.recvfrom(5)      # ?",
+	Ask: Question{t("另外 5 个字节在哪里？", "where are the other five bytes?"), []Text{
+		t("下一次 recvfrom(5) 得到", "the next recvfrom(5) gives them"), t("没了", "gone"), t("还在缓冲区，等着", "still in the buffer"),
+	}, 1},
+	Play:     playUDP,
+	Why:      t("数据报有边界：一次 recvfrom 就是一个数据报，收不下的部分丢掉（Windows 上报错 10040，文档如此，这里没量）。空数据报是真的数据报。没有确认，没有重传：丢了没人知道。", "A datagram has boundaries: one recvfrom is one datagram, and what does not fit is gone (Windows raises 10040, documented, not measured here). An empty datagram is a real one. No acks, no retransmission: nobody notices a loss."),
+	Change:   t("缓冲区开够大（65535）；消息带序号，才能发现丢了。", "A buffer that is large enough (65535); a sequence number, to notice losses."),
+	Quiz:     &Quiz{t("IPv4 上一个 UDP 数据报最多带多少字节？", "how many bytes can one UDP datagram carry over IPv4?"), func(s *Stage) (string, error) { return measureLargest(s) }},
+	Exercise: t("写 UDP 回显（端口 9000），空数据报也要回：", "Write a UDP echo (port 9000); answer empty datagrams, too:"),
+	Check:    "minissh-lab check 20 -- python3 my_server.py\n    minissh-lab check 20 --client -- python3 my_client.py",
+}
+
+// udpLink is a UDP server's socket and a client's that is connected to it.
+func udpLink() (server net.PacketConn, client net.Conn, err error) {
+	if server, err = net.ListenPacket("udp4", "127.0.0.1:0"); err != nil {
+		return nil, nil, err
+	}
+	if client, err = net.Dial("udp4", server.LocalAddr().String()); err != nil {
+		server.Close()
+		return nil, nil, err
+	}
+	server.SetReadDeadline(time.Now().Add(waitLimit))
+	return server, client, nil
+}
+
+// recvfrom is Python's recvfrom(n). On Windows the system reports the cut.
+func recvfrom(pc net.PacketConn, n int) (string, error) {
+	b := make([]byte, n)
+	got, _, err := pc.ReadFrom(b)
+	if err != nil && got == 0 && runtime.GOOS != "windows" {
+		return "", err
+	}
+	return string(b[:got]), nil
+}
+
+func playUDP(s *Stage) (int, error) {
+	server, client, err := udpLink()
+	if err != nil {
+		return 0, err
+	}
+	defer server.Close()
+	defer client.Close()
+	// A datagram behind it shows what the next recvfrom gives: the rest, or that one.
+	client.Write([]byte("helloworld"))
+	client.Write([]byte("next"))
+	first, err := recvfrom(server, 5)
+	if err != nil {
+		return 0, err
+	}
+	second, err := recvfrom(server, 5)
+	if err != nil {
+		return 0, err
+	}
+	s.Table([]string{"sendto helloworld", "recvfrom(5)", fmt.Sprintf("%q", first)}, []string{"sendto next", "recvfrom(5)", fmt.Sprintf("%q", second)})
+	client.Write(nil)
+	b := make([]byte, 16)
+	n, _, err := server.ReadFrom(b)
+	if err != nil {
+		return 0, err
+	}
+	s.Sayf("sendto(b'')：recvfrom 得到 %q，%d 字节，是一个真的数据报", "sendto(b''): recvfrom gives %q, %d bytes: a real datagram", b[:n], n)
+	_, err = client.Write(make([]byte, 65508))
+	var op *net.OpError
+	if errors.As(err, &op) {
+		s.Sayf("sendto 65508 字节：%v", "sendto of 65508 bytes: %v", op.Err)
+	} else {
+		s.Sayf("sendto 65508 字节：%v", "sendto of 65508 bytes: %v", err)
+	}
+	if first == "hello" && second == "next" {
+		return 1, nil
+	}
+	return 0, nil
+}
+
+// measureLargest finds the largest datagram that can be sent.
+func measureLargest(*Stage) (string, error) {
+	server, client, err := udpLink()
+	if err != nil {
+		return "", err
+	}
+	defer server.Close()
+	defer client.Close()
+	low, high := 0, 70000 // low is known to go, high not
+	for high-low > 1 {
+		n := (low + high) / 2
+		if _, err := client.Write(make([]byte, n)); err == nil {
+			low = n
+		} else {
+			high = n
+		}
+	}
+	return fmt.Sprint(low), nil
+}

@@ -1,0 +1,223 @@
+package lesson
+
+import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"unicode"
+
+	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/vectors"
+)
+
+// stage prints into the test's log.
+func stage(t *testing.T, lang speak.Lang) (*Stage, *bytes.Buffer) {
+	t.Helper()
+	var out bytes.Buffer
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("\n" + out.String())
+		}
+	})
+	return &Stage{Ctx: t.Context(), Out: speak.New(&out, lang)}, &out
+}
+
+// Every lesson shows on real sockets what its right prediction says.
+func TestAllLessonsWithTheRightPredictions(t *testing.T) {
+	for _, l := range All() {
+		t.Run(l.Name, func(t *testing.T) {
+			s, out := stage(t, speak.Both)
+			o, err := l.Teach(s, Knowing{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !o.Right() || !o.Quiz {
+				t.Errorf("predicted %d, measured %d, quiz %v", o.Predicted, o.Measured, o.Quiz)
+			}
+			for _, r := range out.String() {
+				if r != '\n' && !unicode.IsPrint(r) {
+					t.Fatalf("%q is printed", r)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryLessonOfTheCourseIsThere(t *testing.T) {
+	want := "1-5 6 7 8 9 11 12 13a 13b 14a 14b 15a 15b 16 17-18 19 20 own"
+	var names []string
+	for _, l := range All() {
+		names = append(names, l.Name)
+		for _, x := range []Text{l.Title, l.Run, l.Ask.Text, l.Why, l.Change, l.Exercise} {
+			if x.Zh == "" || x.En == "" {
+				t.Errorf("lesson %s lacks a text in one language: %+v", l.Name, x)
+			}
+		}
+	}
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("lessons %s, want %s", got, want)
+	}
+	for name, want := range map[string]string{"12": "12", "3": "1-5", "18": "17-18", "13": "13a", "own": "own"} {
+		if l := Find(name); l == nil || l.Name != want {
+			t.Errorf("Find(%q) = %v, want %s", name, l, want)
+		}
+	}
+	if Find("21") != nil {
+		t.Error("there is a lesson 21")
+	}
+}
+
+func TestEveryMythIsRefutedByItsMeasurement(t *testing.T) {
+	for _, m := range Myths() {
+		t.Run(m.Name, func(t *testing.T) {
+			s, out := stage(t, speak.English)
+			refuted, err := m.Run(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !refuted {
+				t.Error("not refuted")
+			}
+			if out.Len() == 0 || Find(m.Seen) == nil {
+				t.Error("no numbers, or no lesson")
+			}
+		})
+	}
+}
+
+// answers is a learner who types these lines.
+type answers struct {
+	lines []string
+	asked int
+}
+
+func (a *answers) Answer(string) (string, error) {
+	if len(a.lines) == 0 {
+		return "", ErrQuit
+	}
+	line := a.lines[0]
+	a.lines, a.asked = a.lines[1:], a.asked+1
+	return line, nil
+}
+
+// The prediction comes before the run; nothing of the run is seen before it.
+func TestPredictionIsAskedBeforeTheRun(t *testing.T) {
+	s, out := stage(t, speak.Both)
+	_, err := Find("12").Teach(s, &answers{})
+	if err != ErrQuit {
+		t.Fatalf("err = %v", err)
+	}
+	if strings.Contains(out.String(), "1976") || strings.Contains(out.String(), "the run") {
+		t.Error("the run was shown without a prediction")
+	}
+	s, out = stage(t, speak.English)
+	who := &answers{lines: []string{"", "9", "two", "1", "952"}}
+	o, err := Find("12").Teach(s, who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Right() || !o.Quiz || who.asked != 5 {
+		t.Errorf("outcome %+v after %d answers", o, who.asked)
+	}
+	for _, want := range []string{"1976 bytes", "not as predicted", "measured: 952"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+}
+
+func TestSegmentsAreCountedOrSaidToBeUnknown(t *testing.T) {
+	s, out := stage(t, speak.English)
+	if _, err := Find("13a").Teach(s, Knowing{}); err != nil {
+		t.Fatal(err)
+	}
+	want := "2 TCP segments (TCP_INFO)"
+	if runtime.GOOS != "linux" {
+		want = "does not tell"
+	}
+	if strings.Count(out.String(), want) != 4 {
+		t.Errorf("%q is not there four times", want)
+	}
+}
+
+func TestLanguagesAndColours(t *testing.T) {
+	s, out := stage(t, speak.English)
+	if _, err := Find("13a").Teach(s, Knowing{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range out.String() {
+		if unicode.Is(unicode.Han, r) {
+			t.Fatalf("%q with --lang en", r)
+		}
+	}
+	s, out = stage(t, speak.Both)
+	s.Color = true
+	s.Lanes(Lanes{Sends: [][]byte{[]byte("ab"), []byte("cd")}, Buffer: 4, Recvs: [][]byte{[]byte("abc"), []byte("d")}})
+	for _, want := range []string{"[\x1b[36mab\x1b[0m\x1b[33mc\x1b[0m]", "[\x1b[33md\x1b[0m]"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in %q", want, out.String())
+		}
+	}
+}
+
+// The labelled frame is one of the protocol's own.
+func TestOwnFrameIsInTheVectors(t *testing.T) {
+	raw, err := hex.DecodeString(strings.ReplaceAll(ownFrame, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hexPairs(raw)
+	for _, v := range append(vectors.Read("frames.txt"), vectors.Read("json.txt")...) {
+		if v.Text("hex") == want {
+			return
+		}
+	}
+	spec, err := os.ReadFile("../../../protocol/PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(spec), "00 00 00 21              length: 33 bytes") {
+		t.Error("the frame is neither a vector nor PROTOCOL.md's example")
+	}
+}
+
+func hexPairs(b []byte) string {
+	var pairs []string
+	for _, x := range b {
+		pairs = append(pairs, hex.EncodeToString([]byte{x}))
+	}
+	return strings.Join(pairs, " ")
+}
+
+func TestProgressIsKept(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", dir)
+	p, err := LoadProgress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Lessons["12"] = Done{Day: "2026-01-02", Predicted: true}
+	p.Checks["16 client"] = Done{Day: "2026-01-03", Passed: true}
+	if err := p.Save(); err != nil {
+		t.Fatal(err)
+	}
+	q, err := LoadProgress()
+	if err != nil || !q.Lessons["12"].Predicted || !q.Checks["16 client"].Passed {
+		t.Errorf("%+v, %v", q, err)
+	}
+	file := filepath.Join(dir, "minissh-lab", "progress.json")
+	if err := os.WriteFile(file, []byte(`{"lessons": [`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if q, err := LoadProgress(); err != nil || len(q.Lessons) != 0 {
+		t.Errorf("half a file: %+v, %v", q, err)
+	}
+	entries, _ := os.ReadDir(filepath.Dir(file))
+	if len(entries) != 1 {
+		t.Errorf("%d files are left", len(entries))
+	}
+}

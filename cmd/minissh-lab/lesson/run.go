@@ -1,0 +1,156 @@
+package lesson
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"minissh/cmd/minissh-lab/speak"
+)
+
+// ErrQuit is a learner who leaves in the middle of a lesson.
+var ErrQuit = errors.New("the lesson was left")
+
+// Learner answers the questions: a person at a terminal, or a test.
+type Learner interface {
+	// Answer returns the next line that is typed; ErrQuit when nothing comes.
+	Answer(prompt string) (string, error)
+}
+
+// Knowing is the learner of --auto: every prediction is the right one.
+type Knowing struct{}
+
+// Answer is never asked.
+func (Knowing) Answer(string) (string, error) { return "", ErrQuit }
+
+// Outcome is how one lesson went.
+type Outcome struct {
+	Predicted int  // option that was chosen
+	Measured  int  // option that came true
+	Quiz      bool // the quiz was answered rightly, or there is none
+}
+
+// Right reports a prediction that came true.
+func (o Outcome) Right() bool { return o.Predicted == o.Measured }
+
+// Teach runs one lesson: the question first, then the run.
+func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
+	var o Outcome
+	s.Head(f("第 %s 课：%s", "lesson %s: %s", l.Name, "").withTitle(l.Title))
+	s.Say(l.Run)
+	for line := range strings.Lines(l.Code) {
+		s.Out.Raw("    " + s.paint(s.code(strings.TrimRight(line, "\n")), 4) + "\n")
+	}
+	s.Head(t("先预测", "predict first").plus(": ", l.Ask.Text))
+	for i, option := range l.Ask.Options {
+		s.Out.Raw("  " + strconv.Itoa(i+1) + ") " + s.pick(option) + "\n")
+	}
+	var err error
+	if o.Predicted, err = l.predict(s, who); err != nil {
+		return o, err
+	}
+
+	s.Head(t("运行（真的套接字）", "the run (real sockets)"))
+	if o.Measured, err = l.Play(s); err != nil {
+		return o, err
+	}
+	s.Out.Raw("\n")
+	if o.Right() {
+		s.Say(t("✓ 预测对了：", "✓ your prediction came true: ").plus("", l.Ask.Options[o.Measured]))
+	} else {
+		s.Say(t("✗ 预测的不是这样。实际：", "✗ not as predicted. What happened: ").plus("", l.Ask.Options[o.Measured]))
+	}
+	s.Head(t("为什么", "why"))
+	s.Say(l.Why)
+	s.Head(t("改一改", "what to change"))
+	s.Say(l.Change)
+	o.Quiz = true
+	if l.Quiz != nil {
+		if o.Quiz, err = l.quiz(s, who); err != nil {
+			return o, err
+		}
+	}
+	s.Head(t("练习", "exercise"))
+	s.Say(l.Exercise)
+	if l.Check != "" {
+		s.Out.Raw("    " + l.Check + "\n")
+	}
+	if n := next(l); n != nil {
+		s.Out.Raw("\n  → minissh-lab lesson " + n.Name + "   " + s.pick(n.Title) + "\n")
+	}
+	return o, nil
+}
+
+// code is a line of Python; a Chinese comment is left out where only English is
+// wanted.
+func (s *Stage) code(line string) string {
+	at := strings.Index(line, "#")
+	if s.Out.Lang != speak.English || at < 0 || !strings.ContainsFunc(line[at:], func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		return line
+	}
+	return strings.TrimRight(line[:at], " ")
+}
+
+// predict asks until one of the options is chosen.
+func (l *Lesson) predict(s *Stage, who Learner) (int, error) {
+	if _, knows := who.(Knowing); knows {
+		s.Out.Raw("  > " + strconv.Itoa(l.Ask.Right+1) + "\n")
+		return l.Ask.Right, nil
+	}
+	for {
+		line, err := who.Answer("  > ")
+		if err != nil {
+			return 0, err
+		}
+		line = strings.TrimSpace(line)
+		if line == "q" || line == "quit" || line == "exit" {
+			return 0, ErrQuit
+		}
+		if n, err := strconv.Atoi(line); err == nil && 1 <= n && n <= len(l.Ask.Options) {
+			return n - 1, nil
+		}
+		s.Sayf("输入 1 到 %d（猜也行，猜错学得更多），q 退出", "type 1 to %d (a guess will do: wrong ones teach more), q to quit", len(l.Ask.Options))
+	}
+}
+
+// quiz asks once, measures, and says what it was.
+func (l *Lesson) quiz(s *Stage, who Learner) (bool, error) {
+	s.Head(t("再来一题", "one more").plus(": ", l.Quiz.Text))
+	_, knows := who.(Knowing)
+	answer := ""
+	if !knows {
+		var err error
+		if answer, err = who.Answer("  > "); err != nil && !errors.Is(err, ErrQuit) {
+			return false, err
+		}
+	}
+	right, err := l.Quiz.Measure(s)
+	if err != nil {
+		return false, err
+	}
+	given := squeeze(answer)
+	switch {
+	case knows || given == squeeze(right):
+		s.Sayf("✓ 量出来：%s", "✓ measured: %s", right)
+		return true, nil
+	case given == "":
+		s.Sayf("量出来：%s", "measured: %s", right)
+	default:
+		s.Sayf("✗ 量出来：%s", "✗ measured: %s", right)
+	}
+	return false, nil
+}
+
+// squeeze makes answers comparable: without blanks, in lower case.
+func squeeze(s string) string {
+	return strings.ToLower(strings.Join(strings.Fields(s), ""))
+}
+
+// plus puts another text behind x.
+func (x Text) plus(between string, y Text) Text {
+	return Text{x.Zh + between + y.Zh, x.En + between + y.En}
+}
+
+// withTitle puts a title behind a heading.
+func (x Text) withTitle(title Text) Text { return Text{x.Zh + title.Zh, x.En + title.En} }

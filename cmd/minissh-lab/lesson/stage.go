@@ -1,0 +1,205 @@
+package lesson
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"minissh/cmd/minissh-lab/speak"
+)
+
+// Stage is what a lesson prints on.
+type Stage struct {
+	Ctx   context.Context
+	Out   *speak.Printer
+	Color bool
+}
+
+// palette are the colours of the first, second … send; they go round.
+var palette = []string{"36", "33", "35", "32", "34", "31"}
+
+// paint colours text as the n-th send's.
+func (s *Stage) paint(text string, n int) string {
+	if !s.Color || text == "" || n < 0 {
+		return text
+	}
+	return "\x1b[" + palette[n%len(palette)] + "m" + text + "\x1b[0m"
+}
+
+// bold marks a headline.
+func (s *Stage) bold(text string) string {
+	if !s.Color {
+		return text
+	}
+	return "\x1b[1m" + text + "\x1b[0m"
+}
+
+// Say prints one line in the chosen languages, indented.
+func (s *Stage) Say(x Text) {
+	for line := range strings.SplitSeq(s.Out.Lang.Text(x.Zh, x.En), "\n") {
+		s.Out.Raw("  " + line + "\n")
+	}
+}
+
+// Sayf is Say with arguments for both languages.
+func (s *Stage) Sayf(zh, en string, args ...any) { s.Say(f(zh, en, args...)) }
+
+// Head prints a headline with an empty line before it.
+func (s *Stage) Head(x Text) {
+	zh, en := x.Zh, x.En
+	s.Out.Raw("\n" + s.bold("▌ "+strings.ReplaceAll(s.Out.Lang.Text(zh, en), "\n", "\n▌ ")) + "\n")
+}
+
+// pad fills text up to n columns.
+func pad(text string, n int) string {
+	return text + strings.Repeat(" ", max(0, n-speak.Width(text)))
+}
+
+// Table prints rows in aligned columns. Cells are plain text.
+func (s *Stage) Table(rows ...[]string) {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], speak.Width(cell))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			b.WriteString("  " + pad(cell, widths[i]))
+		}
+		s.Out.Raw(strings.TrimRight(b.String(), " ") + "\n")
+	}
+}
+
+// pick is x in the chosen languages, on one line.
+func (s *Stage) pick(x Text) string {
+	return strings.ReplaceAll(s.Out.Lang.Text(x.Zh, x.En), "\n", "  /  ")
+}
+
+// Field is some bytes of a message and what they are.
+type Field struct {
+	Bytes []byte
+	Value string // what they say, "56"
+	What  Text
+	N     int // colour: which send they came from
+}
+
+// perLine is how many bytes of a field stand on one line.
+const perLine = 12
+
+// Fields prints labelled bytes: offset, hex, value, meaning.
+func (s *Stage) Fields(fields ...Field) {
+	offset := 0
+	for _, x := range fields {
+		shown := x.Bytes
+		more := ""
+		if len(shown) > 4*perLine {
+			more = fmt.Sprintf("… +%d", len(shown)-4*perLine)
+			shown = shown[:4*perLine]
+		}
+		for i := 0; i < len(shown) || i == 0; i += perLine {
+			part := shown[i:min(i+perLine, len(shown))]
+			line := fmt.Sprintf("  %5d  ", offset+i) + s.paint(pad(fmt.Sprintf("% x", part), 3*perLine), x.N)
+			switch {
+			case i == 0:
+				line += " " + pad(x.Value, 10) + " " + s.pick(x.What)
+			default:
+				line += " " + s.paint(printable(part), x.N)
+			}
+			s.Out.Raw(strings.TrimRight(line, " ") + "\n")
+		}
+		if more != "" {
+			s.Out.Raw("         " + more + "\n")
+		}
+		offset += len(x.Bytes)
+	}
+}
+
+// printable shows bytes as text, a dot for what is no ASCII.
+func printable(b []byte) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '.'
+		}
+		return r
+	}, string(b))
+}
+
+// Lanes is the central picture: the same bytes on their way. The same bytes have
+// the same colour in every lane.
+type Lanes struct {
+	Sends    [][]byte // what each send was given
+	Segments string   // how many there were, "" when the system does not tell
+	Buffer   int      // bytes in the receive buffer before the first recv; -1 not known
+	Recvs    [][]byte // what each recv returned, in order; together a beginning of the sends
+}
+
+// Lanes prints the picture.
+func (s *Stage) Lanes(l Lanes) {
+	owner := make([]int, 0, 64) // of each byte of the stream
+	var all []byte
+	for i, b := range l.Sends {
+		for range b {
+			owner = append(owner, i)
+		}
+		all = append(all, b...)
+	}
+	lane := func(name string, chunks [][]byte, note string) {
+		var b strings.Builder
+		at := 0
+		for i, c := range chunks {
+			if i == 12 {
+				b.WriteString("…")
+				break
+			}
+			b.WriteString("[" + s.colored(c, owner[min(at, len(owner)):]) + "]")
+			at += len(c)
+		}
+		s.Out.Raw("  " + pad(name, 9) + " " + b.String() + "  " + note + "\n")
+	}
+	lane("send()", l.Sends, s.pick(f("%d 次", "%d calls", len(l.Sends))))
+	if l.Segments != "" {
+		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(f("%s 个 TCP 段（TCP_INFO）", "%s TCP segments (TCP_INFO)", l.Segments)) + "\n")
+	} else {
+		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(t("这个系统不告诉段数", "this system does not tell how many")) + "\n")
+	}
+	if l.Buffer >= 0 {
+		lane("buffer", [][]byte{all[:min(l.Buffer, len(all))]}, s.pick(f("%d 字节等着", "%d bytes wait", l.Buffer)))
+	}
+	lane("recv()", l.Recvs, s.pick(f("%d 次返回", "%d returns", len(l.Recvs))))
+}
+
+// colored writes a chunk as text, each byte in its owner's colour; a long one is
+// cut in the middle.
+func (s *Stage) colored(c []byte, owner []int) string {
+	part := func(from, to int) string {
+		var b strings.Builder
+		for from < to {
+			end := from + 1
+			for end < to && end < len(owner) && from < len(owner) && owner[end] == owner[from] {
+				end++
+			}
+			n := -1
+			if from < len(owner) {
+				n = owner[from]
+			}
+			b.WriteString(s.paint(oneLine(c[from:end]), n))
+			from = end
+		}
+		return b.String()
+	}
+	if len(c) <= 40 {
+		return part(0, len(c))
+	}
+	return part(0, 14) + fmt.Sprintf("…%d…", len(c)-28) + part(len(c)-14, len(c))
+}
+
+// oneLine is text for one line: a quoted string without its quotes.
+func oneLine(b []byte) string {
+	q := speak.Quote(b)
+	return q[1 : len(q)-1]
+}
