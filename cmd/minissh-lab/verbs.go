@@ -7,5 +7,8 @@ func verbs() []*cli.Command {
 	return []*cli.Command{
 		serveCommand(),
 		connectCommand(),
+		lessonCommand(),
+		checkCommand(),
+		classCommand(),
 	}
 }

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"minissh/cmd/minissh-lab/check"
+	"minissh/cmd/minissh-lab/speak"
+)
+
+// checkPrinter shows the results of a check.
+type checkPrinter struct {
+	*speak.Printer
+	color bool
+}
+
+func (p *checkPrinter) paint(text, code string) string {
+	if !p.color {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// result shows one case as it ends.
+func (p *checkPrinter) result(r check.Result) {
+	mark, color := "✓", "32"
+	skipped, skip := errors.AsType[*check.Skipped](r.Err)
+	switch {
+	case skip:
+		mark, color = "-", "90"
+	case r.Err != nil && r.Case.Bonus:
+		mark, color = "!", "33"
+	case r.Err != nil:
+		mark, color = "✗", "31"
+	}
+	name := r.Case.Name + strings.Repeat(" ", max(0, 15-len(r.Case.Name)))
+	p.Raw("  " + p.paint(mark, color) + " " + name + p.line(r.Case.What) + "\n")
+	if skip {
+		p.field("", "", skipped.Why)
+	}
+	f := r.Failed()
+	if f == nil {
+		return
+	}
+	p.field("发了", "sent", f.Sent)
+	p.field("期望", "expected", f.Want)
+	p.field("来了", "came", f.Got)
+	if f.Said != "" {
+		p.field("程序说", "it said", check.Text{Zh: f.Said, En: f.Said})
+	}
+	if b := f.Belief; b != nil {
+		p.field("这通常是", "usually", check.Text{Zh: "以为：" + b.Believed.Zh, En: "the belief: " + b.Believed.En})
+		p.field("其实", "in truth", b.Truth)
+		p.field("改", "mend", b.Remedy)
+	}
+}
+
+// line is a text on one line.
+func (p *checkPrinter) line(t check.Text) string {
+	return strings.ReplaceAll(p.Lang.Text(t.Zh, t.En), "\n", "  /  ")
+}
+
+// field prints one labelled text, both languages below each other.
+func (p *checkPrinter) field(zh, en string, t check.Text) {
+	if t.Zh == "" && t.En == "" {
+		return
+	}
+	label := func(s string) string { return "      " + s + strings.Repeat(" ", max(1, 10-speak.Width(s))) }
+	same := t.Zh == t.En
+	if p.Lang == speak.Both && same {
+		p.Raw(label(zh) + t.Zh + "\n")
+		return
+	}
+	if p.Lang != speak.English {
+		p.Raw(label(zh) + t.Zh + "\n")
+	}
+	if p.Lang != speak.Chinese {
+		p.Raw(label(en) + t.En + "\n")
+	}
+}
+
+// summary is the last line.
+func (p *checkPrinter) summary(s check.Summary) {
+	p.Sayf("通过 %d，失败 %d，可以更好 %d，跳过 %d", "%d passed, %d failed, %d could be better, %d skipped", s.Passed, s.Failed, s.Remarks, s.Skipped)
+}

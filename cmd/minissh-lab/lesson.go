@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"minissh/cmd/minissh-lab/check"
+	"minissh/cmd/minissh-lab/lesson"
+	"minissh/cmd/minissh-lab/speak"
+)
+
+func lessonCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "lesson",
+		Usage:     "一课：先预测，再运行  /  a lesson: predict, then run",
+		ArgsUsage: "[NAME | list | myths [NAME]]",
+		Description: "没有名字就上下一课。\n" +
+			"Without a name: the next one you have not done.\n\n" +
+			"  lesson 12          那一课 / that lesson\n" +
+			"  lesson list        所有的课和进度 / all lessons, and your progress\n" +
+			"  lesson myths       人们相信什么，量出来是什么 / what people believe, and what is measured\n" +
+			"  lesson --auto      全部跑一遍，预测都对 / all of them, with the right predictions",
+		Flags: []cli.Flag{
+			langFlag(),
+			&cli.BoolFlag{Name: "auto", Usage: "不提问，预测都对 / no questions, the right predictions"},
+			&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
+		},
+		OnUsageError: usageError,
+		Action:       runLesson,
+	}
+}
+
+func runLesson(c *cli.Context) error {
+	s, err := lessonStage(c)
+	if err != nil {
+		return err
+	}
+	args := c.Args().Slice()
+	if len(args) > 0 && args[0] == "list" {
+		if err := stray(args[1:], "minissh-lab lesson list"); err != nil {
+			return err
+		}
+		return listLessons(s)
+	}
+	if len(args) > 0 && args[0] == "myths" {
+		return runMyths(s, args[1:])
+	}
+	if err := stray(args[min(1, len(args)):], "minissh-lab lesson 12"); err != nil {
+		return err
+	}
+	progress, _ := lesson.LoadProgress() // without a place for it, nothing is kept
+	if c.Bool("auto") {
+		return autoLessons(s, args)
+	}
+	l := lesson.Find(c.Args().First())
+	switch {
+	case len(args) == 0:
+		l = nextLesson(progress)
+	case l == nil:
+		q := speak.Quote([]byte(args[0]))
+		return usage("没有 "+q+" 这一课", "no lesson "+q, "minissh-lab lesson list")
+	}
+	outcome, err := l.Teach(s, &person{in: bufio.NewReader(c.App.Reader), out: s.Out, done: c.Context.Done()})
+	if errors.Is(err, lesson.ErrQuit) {
+		s.Out.Raw("\n")
+		s.Sayf("下次再来：minissh-lab lesson %s", "another time: minissh-lab lesson %s", l.Name)
+		return nil
+	}
+	if err != nil {
+		return lessonProblem(err)
+	}
+	progress.Lessons[l.Name] = lesson.Done{Day: lesson.Today(), Predicted: outcome.Right()}
+	if err := progress.Save(); err != nil {
+		s.Sayf("（进度没有保存：%s）", "(progress was not saved: %s)", speak.Clean(err.Error()))
+	}
+	return nil
+}
+
+// lessonStage is what a lesson prints on.
+func lessonStage(c *cli.Context) (*lesson.Stage, error) {
+	p, err := printer(c)
+	if err != nil {
+		return nil, err
+	}
+	s := &lesson.Stage{Ctx: c.Context, Out: p}
+	switch mode := c.String("color"); mode {
+	case "always":
+		s.Color = true
+	case "never":
+	case "auto":
+		f, ok := c.App.Writer.(*os.File)
+		s.Color = ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	default:
+		q := speak.Quote([]byte(mode))
+		return nil, usage("--color "+q+"：只有 auto、always、never", "--color "+q+": want auto, always or never", "--color never")
+	}
+	return s, nil
+}
+
+// nextLesson is the first that has not been done, the last when all have.
+func nextLesson(p *lesson.Progress) *lesson.Lesson {
+	all := lesson.All()
+	for _, l := range all {
+		if p.Lessons[l.Name].Day == "" {
+			return l
+		}
+	}
+	return all[len(all)-1]
+}
+
+// listLessons shows every lesson with what has been done of it.
+func listLessons(s *lesson.Stage) error {
+	p, err := lesson.LoadProgress()
+	if err != nil {
+		s.Sayf("（读不到进度：%s）", "(progress cannot be read: %s)", speak.Clean(err.Error()))
+	}
+	done := 0
+	var rows [][]string
+	for _, l := range lesson.All() {
+		mark := "·"
+		if d := p.Lessons[l.Name]; d.Day != "" {
+			mark = "✗"
+			if d.Predicted {
+				mark = "✓"
+			}
+			done++
+		}
+		rows = append(rows, []string{mark, l.Name, checkMarks(p, l.Name), s.Out.Lang.Text(l.Title.Zh, l.Title.En)})
+	}
+	s.Table(rows...)
+	s.Out.Raw("\n")
+	s.Sayf("%d / %d 课。✓ 预测对了，✗ 做过，预测错了。S C：check 通过（服务端、客户端）", "%d of %d. ✓ predicted rightly, ✗ done, predicted otherwise. S C: check passed (server, client)", done, len(rows))
+	s.Say(lesson.Text{Zh: "minissh-lab lesson 12", En: ""})
+	return nil
+}
+
+// checkMarks says which checks of a lesson have passed.
+func checkMarks(p *lesson.Progress, name string) string {
+	c := check.Find(name)
+	if c == nil {
+		return ""
+	}
+	marks := ""
+	for _, side := range []struct {
+		name, letter string
+		cases        []check.Case
+	}{{"server", "S", c.Server}, {"client", "C", c.Client}} {
+		switch {
+		case len(side.cases) == 0:
+		case p.Checks[name+" "+side.name].Passed:
+			marks += side.letter
+		default:
+			marks += "·"
+		}
+	}
+	return marks
+}
+
+// autoLessons runs the lessons without a question; a run that shows something else
+// than the lesson says is an error.
+func autoLessons(s *lesson.Stage, names []string) error {
+	lessons := lesson.All()
+	if len(names) > 0 {
+		l := lesson.Find(names[0])
+		if l == nil {
+			q := speak.Quote([]byte(names[0]))
+			return usage("没有 "+q+" 这一课", "no lesson "+q, "minissh-lab lesson list")
+		}
+		lessons = []*lesson.Lesson{l}
+	}
+	var wrong []string
+	for _, l := range lessons {
+		o, err := l.Teach(s, lesson.Knowing{})
+		if err != nil {
+			return lessonProblem(fmt.Errorf("lesson %s: %w", l.Name, err))
+		}
+		if !o.Right() {
+			wrong = append(wrong, l.Name)
+		}
+	}
+	s.Out.Raw("\n")
+	s.Sayf("%d 课跑完", "%d lessons run", len(lessons))
+	if len(wrong) > 0 {
+		list := strings.Join(wrong, " ")
+		return failure("这里量出来的和课上说的不一样："+list, "measured otherwise here than the lesson says: "+list, "minissh-lab lesson --auto "+wrong[0])
+	}
+	return nil
+}
+
+// runMyths measures all beliefs, or one.
+func runMyths(s *lesson.Stage, names []string) error {
+	found := false
+	for _, m := range lesson.Myths() {
+		if len(names) > 0 && names[0] != m.Name {
+			continue
+		}
+		found = true
+		s.Head(lesson.Text{Zh: "“" + m.Believed.Zh + "”", En: "\"" + m.Believed.En + "\""})
+		refuted, err := m.Run(s)
+		if err != nil {
+			return lessonProblem(err)
+		}
+		verdict := lesson.Text{Zh: "✗ 不是这样", En: "✗ not so"}
+		if !refuted {
+			verdict = lesson.Text{Zh: "? 这一次没有量出来", En: "? not shown by this run"}
+		}
+		s.Say(lesson.Text{Zh: verdict.Zh + "（lesson " + m.Seen + "，lesson myths " + m.Name + "）", En: verdict.En + " (lesson " + m.Seen + ", lesson myths " + m.Name + ")"})
+	}
+	if !found {
+		q := speak.Quote([]byte(names[0]))
+		return usage("没有 "+q+" 这一条", "no such belief: "+q, "minissh-lab lesson myths")
+	}
+	return nil
+}
+
+// lessonProblem is a lesson that cannot be run here.
+func lessonProblem(err error) error {
+	text := speak.Clean(err.Error())
+	return failure("这一课跑不了："+text, "the lesson cannot be run: "+text, "minissh-lab lesson list")
+}
+
+// person is a learner who types.
+type person struct {
+	in   *bufio.Reader
+	out  *speak.Printer
+	done <-chan struct{}
+}
+
+// Answer reads one line, of at most a few KiB; the end of the input is ErrQuit, and
+// so is Ctrl-C. A terminal's read cannot be interrupted: its goroutine ends with the
+// process, or with the next line.
+func (p *person) Answer(prompt string) (string, error) {
+	p.out.Raw(prompt)
+	type typed struct {
+		line string
+		err  error
+	}
+	got := make(chan typed, 1)
+	go func() {
+		line, err := p.in.ReadString('\n')
+		if errors.Is(err, io.EOF) && line != "" {
+			err = nil
+		}
+		got <- typed{line, err}
+	}()
+	select {
+	case t := <-got:
+		if t.err != nil {
+			return "", lesson.ErrQuit
+		}
+		return t.line, nil
+	case <-p.done:
+		return "", lesson.ErrQuit
+	}
+}
