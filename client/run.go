@@ -100,14 +100,14 @@ func HoldConnection(ctx context.Context, d *Dialer) int {
 
 // feed carries our standard input to the command, then its end.
 func feed(ch *mux.Channel, stdin io.Reader) {
-	ch.Copy(protocol.TypeStdin, stdin, nil)
+	ch.Copy(protocol.TypeStdin, stdin, func() { widen(stdin) })
 	ch.EOF(protocol.TypeStdin)
 }
 
 // follow copies a command's output, in the order in which it was sent, until the command's end is told. The error is the session's
 // end, a *protocol.RemoteError if the request was refused, or that of our own output.
 func follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
-	buf := make([]byte, protocol.MaxPayload)
+	buf := make([]byte, 4*protocol.MaxPayload)
 	var exit *protocol.Exit
 	for {
 		e, err := ch.Next(buf)

@@ -95,7 +95,7 @@ func (s *Server) ServeConn(raw net.Conn) {
 	}
 	err = session.Accept(conn, hello, welcome)
 	var v *protocol.Violation
-	if errors.As(err, &v) && (v.Code == protocol.CodeStaleEpoch || v.Code == protocol.CodeSessionEnded) {
+	if errors.As(err, &v) && (v.Code == protocol.CodeStaleEpoch || v.Code == protocol.CodeSessionEnded || v.Code == protocol.CodeSessionExpired) {
 		s.refuse(conn, addr, err)
 		return
 	}
@@ -111,8 +111,11 @@ func reasonText(err error) string {
 
 // turnAway says "too many connections" (P1.4) to a few at a time; the others are just closed.
 func (s *Server) turnAway(raw net.Conn, addr netip.AddrPort) {
+	if !addr.IsValid() {
+		return
+	}
 	leave, ok := s.refusals.enter(source(addr.Addr()))
-	if !ok || !addr.IsValid() {
+	if !ok {
 		return
 	}
 	defer leave()

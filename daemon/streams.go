@@ -10,7 +10,7 @@ import (
 // Input is moved in small pieces until one is filled; only then is a large buffer borrowed, so that a quiet command holds little.
 const (
 	quiet = 4 << 10
-	loud  = protocol.MaxPayload
+	loud  = 4 * protocol.MaxPayload
 )
 
 var buffers = sync.Pool{New: func() any { return new([loud]byte) }}

@@ -262,22 +262,25 @@ func TestFairness(t *testing.T) {
 		p := play(t, near)
 		p.want(protocol.TypeWelcome, 0, "", "")
 		p.send(open(1), open(3), open(5))
+		for id := uint32(1); id <= 5; id += 2 {
+			p.send(protocol.AppendNumber(nil, protocol.TypeWindow, id, 16*protocol.MaxPayload))
+		}
 		for range 3 {
 			c := <-made
-			go c.Write(protocol.TypeStdout, make([]byte, 4*protocol.MaxPayload))
+			go c.Write(protocol.TypeStdout, make([]byte, 12*protocol.MaxPayload))
 			if c.ID() == 1 {
 				go c.Write(protocol.TypeStderr, make([]byte, 100))
 			}
 		}
 		synctest.Wait()
 		var order []byte
-		for range 10 {
+		for range 12 {
 			f, err := p.r.Next()
 			must(t, err)
 			order = append(order, byte('0'+f.Channel), byte(f.Type))
 		}
-		// What was being written before all three had data does not count; then each comes once in three.
-		for i := 2; i+3 <= 8; i += 3 {
+		// What was being written before all three had data, a batch of four frames, does not count; then each comes once in three.
+		for i := 5; i+3 <= 11; i += 3 {
 			for _, id := range "135" {
 				if !bytes.ContainsRune([]byte{order[2*i], order[2*i+2], order[2*i+4]}, id) {
 					t.Errorf("channel %c waits: %q", id, order)

@@ -11,7 +11,7 @@ import (
 // A stream is read in small pieces until one is filled; only then is a large buffer borrowed, so that a quiet stream holds little.
 const (
 	quietRead = 4 << 10
-	loudRead  = pieceSize
+	loudRead  = 4 * pieceSize
 	// breath is how long a loud stream is left alone when a read found little: a reader that is quicker than the program at the
 	// other end of a pipe would be woken for every page that is written, and make a frame of each.
 	breath = 50 * time.Microsecond
@@ -55,7 +55,7 @@ func (c *Channel) copyLoud(kind protocol.Type, from io.Reader, loud func()) (sen
 		if err != nil || n < quietRead {
 			return sent, err
 		}
-		if n < loudRead/2 {
+		if n < protocol.MaxPayload/2 {
 			loud() // it may have become quiet for a moment
 			time.Sleep(breath)
 		}

@@ -203,12 +203,13 @@ func TestNothingNumberedWithoutLink(t *testing.T) {
 func TestGoodbyeDuringResend(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
-		s := keeping(func(c *Channel) { made <- c })
+		s := New(Config{Role: Daemon, Accept: func(c *Channel) { made <- c }, Resend: 4 * protocol.MinResend, Hold: time.Minute})
 		p, accepted := asDaemon(t, s, resuming(1, 0))
 		p.send(open(1))
 		c := <-made
 		c.Send(protocol.TypeOpened, &protocol.Opened{})
-		c.Write(protocol.TypeStdout, make([]byte, 3*protocol.MaxPayload))
+		p.send(protocol.AppendNumber(nil, protocol.TypeWindow, 1, 8*protocol.MaxPayload))
+		c.Write(protocol.TypeStdout, make([]byte, 8*protocol.MaxPayload)) // more than one batch
 		p.conn.Close()
 		<-accepted
 		c.EOF(protocol.TypeStdout)
@@ -233,7 +234,7 @@ func TestGoodbyeDuringResend(t *testing.T) {
 				again += int(f.Length)
 			}
 		}
-		if again == 3*protocol.MaxPayload {
+		if again == 8*protocol.MaxPayload {
 			t.Error("this test does not test what it says")
 		}
 		q.conn.Close()

@@ -12,8 +12,8 @@ import (
 // twelve bytes.
 const pieceSize = protocol.MaxPayload - protocol.HeaderSize
 
-// batchSize holds the largest frame and a few small ones.
-const batchSize = protocol.MaxFrame + 4096
+// batchSize holds four large frames and a few small ones, or one of the largest messages.
+const batchSize = 4*protocol.MaxPayload + 4096
 
 var batches = sync.Pool{New: func() any { return new([batchSize]byte) }}
 

@@ -3,6 +3,7 @@ package transport
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ type Conn struct {
 	low      *buffered
 	secure   *tls.Conn         // nil on a Unix socket
 	peer     *x509.Certificate // the envelope of the peer's key; nil on a Unix socket
+	greets   bool              // a client's, before its first Write; the goroutine that writes owns it
 }
 
 // Peer is the envelope that holds the peer's public key; nothing else in it counts (P2.1). Nil on a Unix socket.
@@ -37,17 +39,45 @@ func (c *Conn) Export(label string) ([]byte, error) {
 	return state.ExportKeyingMaterial(label, nil, 32)
 }
 
+// Read gives the peer's bytes.
+func (c *Conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.low.fruitless = 0
+	}
+	return n, err
+}
+
 // Write sends p in as few system calls as its size allows.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.secure == nil {
 		return c.Conn.Write(p)
 	}
 	c.low.cork()
-	n, err := c.secure.Write(p)
+	n, err := c.writeRecords(p)
 	if flushed := c.low.uncork(); err == nil {
 		err = flushed
 	}
 	return n, err
+}
+
+// writeRecords gives a client's first frame, HELLO, a TLS record of its own: the daemon could not read a record that a long command fills,
+// because it reads little before it knows whom it speaks to (P2.8).
+func (c *Conn) writeRecords(p []byte) (int, error) {
+	if !c.greets || len(p) < protocol.HeaderSize {
+		return c.secure.Write(p)
+	}
+	c.greets = false
+	hello := protocol.HeaderSize + int(min(binary.BigEndian.Uint32(p), protocol.MaxHello))
+	if hello >= len(p) {
+		return c.secure.Write(p)
+	}
+	n, err := c.secure.Write(p[:hello])
+	if err != nil {
+		return n, err
+	}
+	more, err := c.secure.Write(p[hello:])
+	return n + more, err
 }
 
 // CloseWrite tells the peer that nothing more comes.
@@ -114,6 +144,7 @@ func Client(raw net.Conn, own tls.Certificate, verify func(host *x509.Certificat
 		return nil, err
 	}
 	conn.Authorized()
+	conn.greets = true
 	return conn, nil
 }
 
