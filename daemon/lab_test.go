@@ -1,0 +1,313 @@
+//go:build unix
+
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/keys"
+	"minissh/protocol/mux"
+	"minissh/protocol/transport"
+)
+
+// patience bounds every wait of these tests: it is long, and only a failure waits so long.
+const patience = 10 * time.Second
+
+// user is the account of every daemon here.
+const user = "tester"
+
+// lab is a daemon at work on loopback, with one key that may come in and one that may not.
+type lab struct {
+	*Server
+	t               testing.TB
+	log             *logBuffer
+	access          *listed
+	guest, stranger keys.Identity
+	address         string
+	home            string
+	served          chan struct{}
+}
+
+// newLab starts a daemon. change, which may be nil, sets options; the address to listen on may be given.
+func newLab(t testing.TB, change func(*Options), listen ...string) *lab {
+	t.Helper()
+	l := &lab{t: t, log: newLogBuffer(), guest: newKey(t), stranger: newKey(t), home: t.TempDir(), served: make(chan struct{})}
+	l.access = &listed{grants: map[string]*Grant{keys.Fingerprint(l.guest.Public): {Where: "test:1"}}}
+	acct, err := process.CurrentAccount()
+	if err != nil {
+		t.Fatal(err)
+	}
+	acct.Name, acct.Home, acct.Shell = user, l.home, "/bin/sh"
+	opts := Options{
+		HostKey: newKey(t), Account: acct, Access: l.access, Software: "test/1",
+		Log: slog.New(slog.NewTextHandler(l.log, nil)), StopGrace: 20 * time.Millisecond,
+	}
+	if change != nil {
+		change(&opts)
+	}
+	if l.Server, err = New(opts); err != nil {
+		t.Fatal(err)
+	}
+	if len(listen) == 0 {
+		listen = []string{"127.0.0.1:0"}
+	}
+	if err := l.Listen(listen...); err != nil {
+		t.Fatal(err)
+	}
+	l.address = l.Addresses()[0]
+	go func() { defer close(l.served); l.Serve() }()
+	t.Cleanup(l.stop)
+	return l
+}
+
+// stop ends the daemon at once and waits until nothing of it is left.
+func (l *lab) stop() {
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	l.Shutdown(now)
+	within(l.t, "Serve returns", l.served)
+}
+
+func newKey(t testing.TB) keys.Identity {
+	t.Helper()
+	id, err := keys.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// within waits for an event.
+func within(t testing.TB, what string, event <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-event:
+	case <-time.After(patience):
+		var stacks [1 << 16]byte
+		t.Fatalf("waited in vain: %s\n%s", what, stacks[:runtime.Stack(stacks[:], true)])
+	}
+}
+
+// listed is an Access in memory.
+type listed struct {
+	mu     sync.Mutex
+	grants map[string]*Grant // by fingerprint
+}
+
+var errNotListed = errors.New("not listed")
+
+func (a *listed) Authorize(name string, key ssh.PublicKey, _ netip.Addr) (*Grant, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if grant := a.grants[keys.Fingerprint(key)]; grant != nil && name == user {
+		return grant, nil
+	}
+	return nil, errNotListed
+}
+
+func (a *listed) WouldDo(name string, fingerprints []string, _ netip.Addr) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, f := range fingerprints {
+		if a.grants[f] != nil && name == user {
+			return f
+		}
+	}
+	return ""
+}
+
+func (a *listed) AnyoneCould() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.grants) > 0
+}
+
+// logBuffer keeps a log and lets tests wait for lines of it.
+type logBuffer struct {
+	mu     sync.Mutex
+	change *sync.Cond
+	text   bytes.Buffer
+}
+
+func newLogBuffer() *logBuffer {
+	b := &logBuffer{}
+	b.change = sync.NewCond(&b.mu)
+	return b
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.change.Broadcast()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// want waits until some line holds all the words.
+func (b *logBuffer) want(t testing.TB, words ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.change.Broadcast()
+	})()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for {
+		if line := lineWith(b.text.String(), words); line != "" {
+			return line
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("no line of the log holds %q:\n%s", words, b.text.String())
+		}
+		b.change.Wait()
+	}
+}
+
+func lineWith(text string, words []string) string {
+next:
+	for line := range strings.Lines(text) {
+		for _, word := range words {
+			if !strings.Contains(line, word) {
+				continue next
+			}
+		}
+		return line
+	}
+	return ""
+}
+
+// holdings is what a process may leak.
+type holdings struct{ goroutines, descriptors int }
+
+func holding() holdings {
+	h := holdings{goroutines: runtime.NumGoroutine()}
+	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {
+		if names, err := os.ReadDir(dir); err == nil {
+			h.descriptors = len(names)
+			break
+		}
+	}
+	return h
+}
+
+// settle waits until no more goroutines and descriptors are there than before.
+func settle(t testing.TB, before holdings) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	bound := time.After(patience)
+	for {
+		now := holding()
+		if now.goroutines <= before.goroutines && now.descriptors <= before.descriptors {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-bound:
+			stacks := make([]byte, 1<<18)
+			t.Fatalf("%+v before, %+v now\n%s", before, now, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}
+
+// warm has one whole conversation, so that what is made once is there, and says what the idle daemon holds.
+func (l *lab) warm() holdings {
+	l.t.Helper()
+	if out, _ := l.run("echo warm"); out != "warm\n" {
+		l.t.Fatalf("echo gave %q\n%s", out, l.log)
+	}
+	l.idle(1)
+	return holding()
+}
+
+// idle waits until so many goroutines at most are left in this package and below, the accepting one included.
+func (l *lab) idle(accepting int) {
+	l.t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	bound := time.After(patience)
+	stacks := make([]byte, 1<<20)
+	for {
+		text := string(stacks[:runtime.Stack(stacks, true)])
+		if busy := strings.Count(text, "daemon.(*Server).ServeConn(") + strings.Count(text, "daemon.(*Server).serve(") + strings.Count(text, "mux.(*Session)") + strings.Count(text, "mux.(*Registry)"); busy == 0 && strings.Count(text, "daemon.(*Server).accept(") == accepting {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-bound:
+			l.t.Fatalf("the daemon does not come to rest\n%s", text)
+		}
+	}
+}
+
+// dial connects and says nothing.
+func (l *lab) dial() net.Conn {
+	l.t.Helper()
+	network, address := "tcp", l.address
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, address = "unix", path
+	}
+	conn, err := net.Dial(network, address)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	conn.SetDeadline(time.Now().Add(patience))
+	return conn
+}
+
+// secure connects and does TLS with a key; on a Unix socket there is none.
+func (l *lab) secure(id keys.Identity) *transport.Conn {
+	l.t.Helper()
+	raw := l.dial()
+	if strings.HasPrefix(l.address, "unix:") {
+		conn := transport.Plain(raw)
+		conn.Authorized()
+		return conn
+	}
+	envelope, err := keys.Certificate(id)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	conn, err := transport.Client(raw, envelope, func(*x509.Certificate) error { return nil })
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return conn
+}
+
+// session logs in as the guest. prepare, which may be nil, opens channels ahead of the first byte.
+func (l *lab) session(prepare func(*mux.Session)) *mux.Session {
+	l.t.Helper()
+	s := mux.New(mux.Config{Role: mux.Client})
+	if prepare != nil {
+		prepare(s)
+	}
+	if _, err := s.Connect(l.secure(l.guest), &protocol.Hello{User: user}); err != nil {
+		l.t.Fatalf("login: %v\n%s", err, l.log)
+	}
+	return s
+}
