@@ -150,6 +150,8 @@ type command struct {
 	timeout time.Duration
 	ended   chan struct{} // closed when the command's life here is over
 	in, out atomic.Int64  // bytes, for the log
+	streams atomic.Int32  // of output, not at their end
+	waiting atomic.Int32  // of them, those that wait for the command to write
 
 	stops sync.WaitGroup // a stop under way
 
@@ -163,6 +165,7 @@ type command struct {
 func (c *command) run() {
 	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID})
 	var output, others sync.WaitGroup
+	c.streams.Store(2)
 	output.Go(func() { c.forward(protocol.TypeStdout, c.p.Stdout) })
 	output.Go(func() { c.forward(protocol.TypeStderr, c.p.Stderr) })
 	others.Go(c.feed)
@@ -202,6 +205,10 @@ func (c *command) awaitOutput(drained <-chan struct{}) {
 		case <-drained:
 			return
 		case <-held.C:
+			if c.waiting.Load() < c.streams.Load() { // the client is slow, that is all
+				held.Reset(heldAfter)
+				continue
+			}
 			c.ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeOutputHeld})
 		case <-escaped.C:
 			if !c.wasStopped() {

@@ -66,7 +66,7 @@ func (s *Server) ServeConn(raw net.Conn) {
 	addr := peerAddr(raw)
 	leave, ok := s.gate.enter(source(addr.Addr()))
 	if !ok {
-		s.log.Warn("Connection refused "+from(addr)+": too many unauthenticated connections")
+		s.log.Warn("Connection refused " + from(addr) + ": too many unauthenticated connections")
 		s.turnAway(raw, addr)
 		return
 	}

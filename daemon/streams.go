@@ -3,6 +3,7 @@ package daemon
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"minissh/protocol"
 )
@@ -23,8 +24,21 @@ func giveBack(b *[loud]byte) { buffers.Put(b) }
 func (c *command) forward(kind protocol.Type, from io.ReadCloser) {
 	defer from.Close()
 	defer c.ch.EOF(kind)
-	n, _ := c.ch.Copy(kind, from, func() { makeLoud(from) })
+	defer c.streams.Add(-1)
+	n, _ := c.ch.Copy(kind, waiting{from, &c.waiting}, func() { makeLoud(from) })
 	c.out.Add(n)
+}
+
+// waiting counts the readers that wait for output: what is not read because the client grants no credit is held by nobody (P6.5).
+type waiting struct {
+	from  io.Reader
+	count *atomic.Int32
+}
+
+func (w waiting) Read(p []byte) (int, error) {
+	w.count.Add(1)
+	defer w.count.Add(-1)
+	return w.from.Read(p)
 }
 
 // makeLoud tells a pipe of daemon/process that much will pass through it.

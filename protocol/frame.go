@@ -136,10 +136,10 @@ func ParseHeader(b []byte) (Header, error) {
 		return h, Violate(CodeBadFrame, "flags 0x%02x on a %v frame", h.Flags, h.Type)
 	}
 	if h.Type.IsLink() != (h.Channel == 0) {
-		return h, Violate(CodeBadFrame, "a %v frame for channel %d", h.Type, h.Channel)
+		return h, Violate(CodeBadFrame, "%v for channel %d", h.Type, h.Channel)
 	}
 	if least, most := h.Type.sizes(); h.Length < least || h.Length > most {
-		return h, Violate(CodeBadFrame, "a %v frame of %d bytes", h.Type, h.Length)
+		return h, Violate(CodeBadFrame, "%v of %d bytes", h.Type, h.Length)
 	}
 	return h, nil
 }
@@ -182,5 +182,5 @@ func (f Frame) Ended() (Type, error) {
 	if t := Type(f.Payload[0]); t.IsData() {
 		return t, nil
 	}
-	return 0, Violate(CodeBadFrame, "an EOF frame for 0x%02x, which is not a kind of data", f.Payload[0])
+	return 0, Violate(CodeBadFrame, "EOF for 0x%02x, which is not a kind of data", f.Payload[0])
 }

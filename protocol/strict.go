@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -18,8 +19,12 @@ func (f Frame) Decode(message any) error {
 	if err == nil {
 		err = json.Unmarshal(f.Payload, message)
 	}
+	var mistyped *json.UnmarshalTypeError
+	if errors.As(err, &mistyped) {
+		err = fmt.Errorf("the field %s is of the wrong type", mistyped.Field)
+	}
 	if err != nil {
-		return Violate(CodeBadJSON, "the payload of a %v frame: %v", f.Type, err)
+		return Violate(CodeBadJSON, "%v: %v", f.Type, err)
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func (s *Session) deliver(f protocol.Frame) error {
 	}
 	c := s.channels[f.Channel]
 	if c == nil {
-		return protocol.Violate(protocol.CodeUnknownChannel, "a %v frame for channel %d", f.Type, f.Channel)
+		return protocol.Violate(protocol.CodeUnknownChannel, "%v for channel %d", f.Type, f.Channel)
 	}
 	if c.closeReceived {
 		return unexpected(f, "after CLOSE")
