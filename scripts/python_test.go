@@ -1,0 +1,110 @@
+package scripts
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestPythonClient runs minissh.py, a client written from PROTOCOL.md alone, against a real minisshd: over TCP with a key that
+// `minissh identity` wrote, and over a Unix socket.
+func TestPythonClient(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("not run: needs python3")
+	}
+	dir := t.TempDir()
+	run := func(stdin io.Reader, name string, args ...string) (stdout, stderr string, code int) {
+		t.Helper()
+		cmd := exec.Command(name, args...)
+		var out, errOut bytes.Buffer
+		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, stdin, &out, &errOut
+		if err := cmd.Run(); cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		return out.String(), errOut.String(), cmd.ProcessState.ExitCode()
+	}
+	must := func(name string, args ...string) {
+		t.Helper()
+		if out, errOut, code := run(nil, name, args...); code != 0 {
+			t.Fatalf("%s %v: %d\n%s%s", name, args, code, out, errOut)
+		}
+	}
+	if out, err := exec.Command("go", "build", "-o", dir+"/", "minissh/cmd/minissh", "minissh/cmd/minisshd").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if _, err := exec.LookPath("ssh-keygen"); err != nil {
+		t.Skip("not run: needs ssh-keygen")
+	}
+	must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, "key"))
+	public, err := os.ReadFile(filepath.Join(dir, "key.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "authorized_keys"), public, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(filepath.Join(dir, "minissh"), "identity", "-i", "key", "--pem", "key.pem")
+
+	daemon := exec.Command(filepath.Join(dir, "minisshd"), "--listen", "127.0.0.1:0", "--listen", "unix:socket", "--host-key", "host_key", "--authorized-keys", "authorized_keys")
+	daemon.Dir = dir
+	out, err := daemon.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		daemon.Process.Signal(syscall.SIGTERM)
+		daemon.Wait()
+	})
+	ready, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := regexp.MustCompile(`127\.0\.0\.1:(\d+).*(SHA256:\S+)`).FindStringSubmatch(ready)
+	if told == nil {
+		t.Fatalf("%q", ready)
+	}
+	script, err := filepath.Abs("minissh.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp := []string{script, "--port", told[1], "--pem", "key.pem", "--host-key", told[2], "127.0.0.1"}
+	random := make([]byte, 8<<20) // many times the window, both ways
+	rand.NewChaCha8([32]byte{}).Read(random)
+	for _, carrier := range []struct {
+		name string
+		args []string
+	}{{"tcp", tcp}, {"unix", []string{script, "unix:socket"}}} {
+		t.Run(carrier.name, func(t *testing.T) {
+			with := func(words ...string) []string { return append(carrier.args[:len(carrier.args):len(carrier.args)], words...) }
+			stdout, stderr, code := run(nil, python, with("echo out; echo err >&2; exit 7")...)
+			if stdout != "out\n" || stderr != "err\n" || code != 7 {
+				t.Errorf("%q %q %d", stdout, stderr, code)
+			}
+			stdout, stderr, code = run(bytes.NewReader(random), python, with("cat")...)
+			if sha256.Sum256([]byte(stdout)) != sha256.Sum256(random) || code != 0 {
+				t.Errorf("%d bytes came back of %d, exit code %d, %s", len(stdout), len(random), code, stderr)
+			}
+			if _, _, code = run(nil, python, with("kill -TERM $$")...); code != 143 {
+				t.Errorf("killed by TERM: %d", code)
+			}
+		})
+	}
+	wrong := append([]string{}, tcp...)
+	wrong[6] = "SHA256:" + strings.Repeat("A", 43)
+	if stdout, stderr, code := run(nil, python, append(wrong, "echo", "entered")...); code != 255 || stdout != "" {
+		t.Errorf("a wrong host key: %q %q %d", stdout, stderr, code)
+	}
+}
