@@ -15,13 +15,6 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 // ErrTooMuch ends a connection that sent more than P2.8 allows before it was authorized.
 var ErrTooMuch = errors.New("too many bytes before authorization")
 
-// mostFruitless is how many bytes may come without any data in them, and ErrFruitless ends a connection that sends more: TLS's own
-// messages, of which crypto/tls takes any number (a key update costs us much more than the peer). It is more than crypto/tls ever reads ahead.
-const mostFruitless = 128 << 10
-
-// ErrFruitless ends a connection that floods us with what is not data.
-var ErrFruitless = errors.New("too much was sent that is not data")
-
 // buffered lies between TLS and the socket. crypto/tls reads and writes record by record (16 KiB); here many of them share one
 // system call. It borrows its buffers only while bytes flow, so that an idle connection holds none.
 type buffered struct {
@@ -33,8 +26,6 @@ type buffered struct {
 	in       *[bufferSize]byte
 	from, to int  // what of in has not been read yet
 	busy     bool // the last read was filled: more is likely to wait
-	// fruitless counts the bytes that were read since TLS last gave data for them.
-	fruitless int
 
 	mu     sync.Mutex // guards the rest
 	corked bool
@@ -48,18 +39,8 @@ func newBuffered(conn net.Conn, limit int64) *buffered {
 	return b
 }
 
-// Read gives what read gives, while the bytes are of use.
+// Read gives buffered bytes first. While little arrives it reads straight into p; only when a read was filled it borrows a buffer.
 func (b *buffered) Read(p []byte) (int, error) {
-	if b.fruitless >= mostFruitless {
-		return 0, ErrFruitless
-	}
-	n, err := b.read(p)
-	b.fruitless += n
-	return n, err
-}
-
-// read gives buffered bytes first. While little arrives it reads straight into p; only when a read was filled it borrows a buffer.
-func (b *buffered) read(p []byte) (int, error) {
 	if b.from < b.to {
 		n := copy(p, b.in[b.from:b.to])
 		if b.from += n; b.from == b.to {

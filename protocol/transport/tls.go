@@ -39,15 +39,6 @@ func (c *Conn) Export(label string) ([]byte, error) {
 	return state.ExportKeyingMaterial(label, nil, 32)
 }
 
-// Read gives the peer's bytes.
-func (c *Conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.low.fruitless = 0
-	}
-	return n, err
-}
-
 // Write sends p in as few system calls as its size allows.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.secure == nil {
