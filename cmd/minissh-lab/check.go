@@ -88,7 +88,7 @@ func runCheck(c *cli.Context) error {
 	}
 	ch := check.Find(name)
 	side, sideName := check.Server, "server"
-	if c.Bool("client") {
+	if c.Bool("client") || name == "own" {
 		side, sideName = check.Client, "client"
 	}
 	switch q := speak.Quote([]byte(name)); {
@@ -148,21 +148,28 @@ func checkWords(c *cli.Context) (name string, program []string, err error) {
 		return "", nil, usage("检查哪一课？", "which lesson?", checkForm)
 	}
 	name = words[0]
-	set := flag.NewFlagSet("check", flag.ContinueOnError)
+	program, err = flagsBehind(c, checkFlags(), words[1:])
+	return name, program, err
+}
+
+// flagsBehind takes flags that stand behind a word, where the parser has stopped,
+// and returns the words after them.
+func flagsBehind(c *cli.Context, flags []cli.Flag, words []string) (rest []string, err error) {
+	set := flag.NewFlagSet(c.Command.Name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
-	for _, f := range checkFlags() {
+	for _, f := range flags {
 		if err := f.Apply(set); err != nil {
-			return "", nil, err
+			return nil, err
 		}
 	}
-	if err := set.Parse(words[1:]); err != nil {
+	if err := set.Parse(words); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			return "", nil, usage("用法", "usage", "minissh-lab check --help")
+			return nil, usage("用法见 --help", "see --help", "minissh-lab "+c.Command.Name+" --help")
 		}
-		return "", nil, usageError(nil, err, true)
+		return nil, usageError(nil, err, true)
 	}
 	set.Visit(func(f *flag.Flag) { err = errors.Join(err, c.Set(f.Name, f.Value.String())) })
-	return name, set.Args(), err
+	return set.Args(), err
 }
 
 // checkOptions finds out what is checked, and where.

@@ -27,22 +27,33 @@ func lessonCommand() *cli.Command {
 			"  lesson list        所有的课和进度 / all lessons, and your progress\n" +
 			"  lesson myths       人们相信什么，量出来是什么 / what people believe, and what is measured\n" +
 			"  lesson --auto      全部跑一遍，预测都对 / all of them, with the right predictions",
-		Flags: []cli.Flag{
-			langFlag(),
-			&cli.BoolFlag{Name: "auto", Usage: "不提问，预测都对 / no questions, the right predictions"},
-			&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
-		},
+		Flags:        lessonFlags(),
 		OnUsageError: usageError,
 		Action:       runLesson,
 	}
 }
 
+func lessonFlags() []cli.Flag {
+	return []cli.Flag{
+		langFlag(),
+		&cli.BoolFlag{Name: "auto", Usage: "不提问，预测都对 / no questions, the right predictions"},
+		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
+	}
+}
+
 func runLesson(c *cli.Context) error {
+	var args []string
+	for rest := c.Args().Slice(); len(rest) > 0; { // flags may stand behind any word
+		args = append(args, rest[0])
+		var err error
+		if rest, err = flagsBehind(c, lessonFlags(), rest[1:]); err != nil {
+			return err
+		}
+	}
 	s, err := lessonStage(c)
 	if err != nil {
 		return err
 	}
-	args := c.Args().Slice()
 	if len(args) > 0 && args[0] == "list" {
 		if err := stray(args[1:], "minissh-lab lesson list"); err != nil {
 			return err
@@ -59,11 +70,11 @@ func runLesson(c *cli.Context) error {
 	if c.Bool("auto") {
 		return autoLessons(s, args)
 	}
-	l := lesson.Find(c.Args().First())
-	switch {
-	case len(args) == 0:
-		l = nextLesson(progress)
-	case l == nil:
+	l := nextLesson(progress)
+	if len(args) > 0 {
+		l = lesson.Find(args[0])
+	}
+	if l == nil {
 		q := speak.Quote([]byte(args[0]))
 		return usage("没有 "+q+" 这一课", "no lesson "+q, "minissh-lab lesson list")
 	}

@@ -97,6 +97,8 @@ type Options struct {
 	Report   func(Result) // told of each case as it ends; may be nil
 	Starting func(*Case)  // told before each case; may be nil
 	BigEnd   bool         // lengths as '!i'
+
+	daemon string // the last lesson's minisshd
 }
 
 // Limits that are not options.
@@ -121,6 +123,14 @@ func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 		o.Start = DefaultStart
 	}
 	var sum Summary
+	if c.Lesson == "own" && o.daemon == "" {
+		daemon, remove, err := prepareOwn(ctx)
+		if err != nil {
+			return sum, err
+		}
+		defer remove()
+		o.daemon = daemon
+	}
 	cases := c.Cases(side)
 	for i := range cases {
 		cs := &cases[i]

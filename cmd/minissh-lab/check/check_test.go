@@ -165,7 +165,9 @@ func spoil(t *testing.T, file, good, bad string) string {
 func TestMain(m *testing.M) {
 	flag.Parse()
 	flag.Set("test.parallel", "8")
-	os.Exit(m.Run())
+	code := m.Run()
+	os.RemoveAll(daemonDir) // "" removes nothing
+	os.Exit(code)
 }
 
 // Each known bug of the course's copied programs, as the lines that make it, and

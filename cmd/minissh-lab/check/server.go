@@ -138,7 +138,7 @@ func gotText(got []byte, how Text) Text {
 	if len(got) == 0 {
 		return how
 	}
-	return tx("%s（%d 字节），", "%s (%d bytes), ", quote(got), len(got)).plus(how)
+	return tx("%s（%d 字节），然后", "%s (%d bytes), then ", quote(got), len(got)).plus(how)
 }
 
 func (t Text) plus(u Text) Text { return Text{t.Zh + u.Zh, t.En + u.En} }
@@ -150,17 +150,17 @@ func (a *attack) why(err error) Text {
 		defer cancel()
 		select {
 		case <-a.prog.p.Done():
-			return tx("然后程序结束了", "then the program ended")
+			return tx("程序结束了", "the program ended")
 		case <-wait.Done():
 		}
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, dialect.ErrSilent):
-		return tx("然后 %v 里什么也没来", "then nothing for %v", a.o.Limit)
+		return tx("%v 里什么也没来", "nothing for %v", a.o.Limit)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return tx("然后连接被关闭", "then the connection was closed")
+		return tx("连接被关闭", "the connection was closed")
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return tx("然后连接被重置", "then the connection was reset")
+		return tx("连接被重置", "the connection was reset")
 	}
 	zh, en, _, _ := dialect.Explain(err)
 	return Text{zh, en}

@@ -8,11 +8,16 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Unread is how many bytes of what conn sent its peer has not read yet. The peer's
 // socket must be on this machine: /proc/net/tcp lists it with its receive queue.
 func Unread(conn net.Conn) (n int, ok bool) {
+	if _, local := conn.(*net.UnixConn); local {
+		return unreadUnix(conn)
+	}
 	us, ok1 := conn.LocalAddr().(*net.TCPAddr)
 	them, ok2 := conn.RemoteAddr().(*net.TCPAddr)
 	if !ok1 || !ok2 {
@@ -40,6 +45,17 @@ func Unread(conn net.Conn) (n int, ok bool) {
 		return int(waiting), err == nil
 	}
 	return 0, false
+}
+
+// unreadUnix asks a Unix socket what it has sent and is still unread: buffers with
+// their overhead, so only 0 is exact.
+func unreadUnix(conn net.Conn) (n int, ok bool) {
+	control(conn, func(fd uintptr) {
+		var err error
+		n, err = unix.IoctlGetInt(int(fd), unix.TIOCOUTQ) // SIOCOUTQ
+		ok = err == nil
+	})
+	return n, ok
 }
 
 // procAddress writes an address as /proc/net/tcp does: words of four bytes in the

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"minissh/cmd/minissh-lab/speak"
+)
+
+// lab runs the program with a state folder of its own.
+func lab(t *testing.T, in string, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = run(t.Context(), append([]string{"minissh-lab"}, args...), strings.NewReader(in), &o, &e)
+	return code, o.String(), e.String()
+}
+
+func TestLessonsInAutoByTheVerb(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	code, out, errOut := lab(t, "", "lesson", "--auto", "--lang", "zh")
+	if code != 0 || !strings.Contains(out, "18 课跑完") || strings.Contains(out, "✗ 预测") {
+		t.Errorf("code %d, %q\n%s", code, errOut, out)
+	}
+	if _, out, _ := lab(t, "", "lesson", "list", "--lang", "en"); !strings.Contains(out, "0 of 18") {
+		t.Errorf("--auto counts as a learner's work:\n%s", out)
+	}
+}
+
+func TestLessonIsKeptInProgress(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	code, out, _ := lab(t, "2\n952\n", "lesson", "12", "--lang", "en")
+	if code != 0 || !strings.Contains(out, "came true") || !strings.Contains(out, "1976 bytes") {
+		t.Errorf("code %d\n%s", code, out)
+	}
+	if _, out, _ = lab(t, "", "lesson", "--lang", "en", "list"); !strings.Contains(out, "✓  12") || !strings.Contains(out, "1 of 18") {
+		t.Errorf("list:\n%s", out)
+	}
+	if code, out, _ = lab(t, "", "lesson", "--lang", "en", "7"); code != 0 || !strings.Contains(out, "another time: minissh-lab lesson 7") {
+		t.Errorf("code %d\n%s", code, out)
+	}
+	if code, _, errOut := lab(t, "", "lesson", "99"); code != 2 || !strings.Contains(errOut, "hint: minissh-lab lesson list") {
+		t.Errorf("code %d, %s", code, errOut)
+	}
+}
+
+func TestMythsByTheVerb(t *testing.T) {
+	code, out, _ := lab(t, "", "lesson", "myths", "nodelay", "--lang", "en")
+	if code != 0 || !strings.Contains(out, "stuck in 50 of 50") || !strings.Contains(out, "✗ not so") {
+		t.Errorf("code %d\n%s", code, out)
+	}
+	if code, _, _ = lab(t, "", "lesson", "myths", "no-such"); code != 2 {
+		t.Errorf("code %d", code)
+	}
+}
+
+func TestCheckWordsAreExplained(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	for _, c := range []struct{ args, want string }{
+		{"check", "which lesson?"},
+		{"check 12 -- python3 x.py", "checked by itself"},
+		{"check 99 -- python3 x.py", "no check for"},
+		{"check 16", "stands behind --"},
+		{"check 16 --client --connect 127.0.0.1:1", "--connect is for servers"},
+		{"check 16 --only none -- x", "no case"},
+		{"check 16 --class 127.0.0.1:1 -- x", "--class wants --name"},
+		{"check 16 -- ./no-such-program {port}", "there is no program"},
+		{"check 16 --connect 127.0.0.1:1", "cannot connect"},
+		{"check 16 --frob -- x", "frob"},
+	} {
+		code, _, errOut := lab(t, "", append(strings.Fields(c.args), "--lang", "en")...)
+		if strings.Contains(c.args, " -- ") || c.args == "check" {
+			code, _, errOut = lab(t, "", strings.Fields(strings.Replace(c.args, "check", "check --lang en", 1))...)
+		}
+		if code == 0 || !strings.Contains(errOut, c.want) {
+			t.Errorf("%s: code %d, %q", c.args, code, errOut)
+		}
+	}
+}
+
+// A student's check goes to the teacher's board, through the verbs.
+func TestClassByTheVerbs(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("not run: needs python3")
+	}
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	board := &lineWriter{lines: make(chan string, 64)}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"minissh-lab", "class", "--lang", "en", "--listen", "127.0.0.1:0"}, strings.NewReader(""), board, board)
+	}()
+	defer func() { cancel(); <-ended }()
+	address := ""
+	for line := range board.lines {
+		if _, after, ok := strings.Cut(line, "the class reports to "); ok {
+			address, _, _ = strings.Cut(after, ",")
+			break
+		}
+	}
+	script, err := filepath.Abs("check/testdata/echo_client.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, out, errOut := lab(t, "", "check", "6", "--client", "--lang", "en", "--limit", "20s", "--class", address, "--name", "小\x1b[31m明", "--", python, "-S", "-B", script, "{address}")
+	if code != 0 || !strings.Contains(out, "1 passed, 0 failed") || !strings.Contains(out, "reported") {
+		t.Fatalf("code %d\n%s%s", code, out, errOut)
+	}
+	for line := range board.lines {
+		if strings.Contains(line, "✓") {
+			if !strings.Contains(line, "小??31m明  6 client  1 ✓ 0 ✗") || strings.Contains(line, "\x1b") {
+				t.Errorf("the board says %q", line)
+			}
+			break
+		}
+	}
+	if _, out, _ := lab(t, "", "lesson", "list", "--lang", "en"); !strings.Contains(out, "6      ·C") {
+		t.Errorf("list:\n%s", out)
+	}
+}
+
+// lineWriter hands over what is printed, line by line.
+type lineWriter struct{ lines chan string }
+
+func (w *lineWriter) Write(b []byte) (int, error) {
+	for line := range strings.Lines(string(b)) {
+		w.lines <- line
+	}
+	return len(b), nil
+}
+
+func TestFailedCheckIsExplained(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("not run: needs python3")
+	}
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	script := filepath.Join(t.TempDir(), "liar.py")
+	text := "import socket, sys\ns = socket.create_connection((sys.argv[1], int(sys.argv[2])))\nprint('\\x1b[2J' + 'x' * 100, flush=True)\nsys.exit('\\x1b]0;title\\x07 no')\n"
+	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errOut := lab(t, "", "check", "6", "--client", "--lang", "both", "--", python, "-S", script, "{host}", "{port}")
+	if code != 1 || !strings.Contains(errOut, "minissh-lab lesson 6") {
+		t.Errorf("code %d, %q", code, errOut)
+	}
+	if strings.ContainsRune(out, '\x1b') || !strings.Contains(out, `\x1b]0;title`) {
+		t.Errorf("the program's text is not quoted:\n%q", out)
+	}
+	for _, want := range []string{"发了", "expected", "came", "程序说"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in\n%s", want, out)
+		}
+	}
+	if !strings.Contains(speak.Clean(out), "typed at the prompt") {
+		t.Errorf("what was typed is missing:\n%s", out)
+	}
+}
