@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"minissh/cmd/minissh-lab/speak"
@@ -180,7 +181,8 @@ type attack struct {
 	o     Options
 	work  *workFolder
 	prog  *program // the learner's program, nil with Connect
-	busy  bool     // the address has been seen to be free, or it does not matter
+	conns []net.Conn
+	busy  bool // the address has been seen to be free, or it does not matter
 }
 
 // runCase gives the case a fresh folder and ends its program afterwards.
@@ -192,6 +194,11 @@ func runCase(ctx context.Context, c *Check, cs *Case, o Options) error {
 	defer work.Close()
 	a := &attack{ctx: ctx, check: c, o: o, work: work}
 	defer a.endProgram()
+	defer func() {
+		for _, c := range a.conns {
+			leave(c)
+		}
+	}()
 	err = cs.run(a)
 	if f, ok := errors.AsType[*Failure](err); ok {
 		a.explain(f)

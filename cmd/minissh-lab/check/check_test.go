@@ -89,6 +89,7 @@ func checked(t *testing.T, lesson string, side Side, path string, o Options) (Su
 }
 
 func TestCorrectProgramsPass(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		lesson string
 		side   Side
@@ -119,6 +120,7 @@ func TestCorrectProgramsPass(t *testing.T) {
 }
 
 func TestSocketFileOfACorrectServerIsGone(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("not run: needs SIGINT")
 	}
@@ -164,7 +166,7 @@ func spoil(t *testing.T, file, good, bad string) string {
 // TestMain lets many tests run at a time: they wait far more than they work.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	flag.Set("test.parallel", "8")
+	flag.Set("test.parallel", "12")
 	code := m.Run()
 	os.RemoveAll(daemonDir) // "" removes nothing
 	os.Exit(code)
@@ -173,6 +175,7 @@ func TestMain(m *testing.M) {
 // Each known bug of the course's copied programs, as the lines that make it, and
 // what check must call it.
 func TestKnownBugsAreCaught(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name      string
 		lesson    string

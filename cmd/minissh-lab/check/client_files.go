@@ -41,7 +41,7 @@ func getsFiles(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		for i, s := range fileSamples {
 			if err := p.gets(name, "lab-"+itoa(i)+"-"+s.name, s.data, chaos.Glued); err != nil {
 				return err
@@ -106,7 +106,7 @@ func getsMissing(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		if err := p.asks(name, "nosuch.txt"); err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func getsOutside(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		if err := p.asks(name, "lab-in.txt"); err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func getCut(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		if err := p.asks(name, "lab-cut.txt"); err != nil {
 			return err
 		}
@@ -171,7 +171,7 @@ func getHostile(name string, n int32) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		if err := p.asks(name, "lab-x.txt"); err != nil {
 			return err
 		}
@@ -195,7 +195,7 @@ func putsFiles(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		for _, s := range fileSamples {
 			if err := p.puts(name, s.name, s.data); err != nil {
 				return err

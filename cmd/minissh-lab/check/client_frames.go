@@ -17,7 +17,7 @@ func echoClient(n int) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		for _, w := range randomWords(n) {
 			if err := p.echoed(w); err != nil {
 				return err
@@ -45,7 +45,7 @@ func pressEnter(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer leave(p.conn)
+	defer p.leave(p.conn)
 	p.prog.typeLine("")
 	err = p.echoed("hello")
 	if f, ok := err.(*Failure); ok {
@@ -61,7 +61,7 @@ func serverLeaves(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer leave(p.conn)
+	defer p.leave(p.conn)
 	if err := p.echoed("hello"); err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func naiveClient(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer leave(p.conn)
+	defer p.leave(p.conn)
 	for _, step := range []struct{ line, answer string }{
 		{"ls", "a.txt\nb.txt\n"}, {"nosuch", "sh: nosuch: command not found\n"}, {"pwd", "/home/student\n"},
 	} {
@@ -161,7 +161,7 @@ func anySchedule(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		for _, s := range chaos.All {
 			output, belief := threeThousand(s.Name), oneRecv
 			switch s.Name {
@@ -192,7 +192,7 @@ func emptyAnswer(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		if err := p.answered(name, "true", "", chaos.Glued, emptyOutput); err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func chineseAnswer(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		return p.answered(name, "cat zhong.txt", strings.Repeat("中", 400), chaos.Glued, cutCharacter)
 	}
 }
@@ -236,7 +236,7 @@ func (a *attack) endsAfter(name string, part []byte) error {
 	if err != nil {
 		return err
 	}
-	defer leave(p.conn)
+	defer p.leave(p.conn)
 	if _, err := p.command("ls"); err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func hostile(what Text, message func(bigEndian bool) []byte) func(*attack) error
 		if err != nil {
 			return err
 		}
-		defer leave(p.conn)
+		defer p.leave(p.conn)
 		if _, err := p.command("ls"); err != nil {
 			return err
 		}

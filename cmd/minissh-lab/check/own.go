@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -11,7 +10,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"minissh/cmd/minissh-lab/chaos"
@@ -31,13 +32,13 @@ func ownCheck() *Check {
 }
 
 // ownNumbers is what seq 100000 prints.
-func ownNumbers() string {
-	var b strings.Builder
-	for n := 1; n <= 100000; n++ {
-		fmt.Fprintln(&b, n)
+var ownNumbers = sync.OnceValue(func() string {
+	var b []byte
+	for n := range 100000 {
+		b = append(strconv.AppendInt(b, int64(n+1), 10), '\n')
 	}
-	return b.String()
-}
+	return string(b)
+})
 
 var ownBeliefs = struct{ window, status *Belief }{
 	&Belief{0, tx("窗口会自己变大", "the window grows by itself"), tx("每个方向最多 262144 字节，直到收的一方用 WINDOW 准许更多（P5.5、P5.7）", "262144 bytes each way, until the receiver allows more with WINDOW (P5.5, P5.7)"), tx("收下并打印以后，发 WINDOW：到现在为止总共准许的字节数", "when bytes have been received and printed, send WINDOW with the total allowed so far")},

@@ -65,6 +65,7 @@ func runOwn(t *testing.T, only string, program ...string) (Summary, map[string]*
 }
 
 func TestOwnProtocolAgainstARealDaemon(t *testing.T) {
+	t.Parallel()
 	needsDaemon(t)
 	for _, program := range [][]string{{"testdata/own_client.py"}, {"../../../scripts/minissh.py", "{address}", "{command}"}} {
 		t.Run(filepath.Base(program[0]), func(t *testing.T) {
@@ -81,6 +82,7 @@ func TestOwnProtocolAgainstARealDaemon(t *testing.T) {
 }
 
 func TestOwnClientsWithBugs(t *testing.T) {
+	t.Parallel()
 	needsDaemon(t)
 	for _, c := range []struct {
 		onCase, good, bad string

@@ -38,7 +38,7 @@ func echoWords(n int, oneConnection bool, belief *Belief) func(*attack) error {
 				if conn, err = a.dial(); err != nil {
 					return err
 				}
-				defer leave(conn)
+				defer a.leave(conn)
 			}
 			if err := a.echo(conn, w, belief); err != nil {
 				if f, ok := err.(*Failure); ok && i > 0 {
@@ -78,7 +78,7 @@ func afterFin(hello func(*attack, net.Conn) error) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(conn)
+		defer a.leave(conn)
 		if err := hello(a, conn); err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func afterFin(hello func(*attack, net.Conn) error) func(*attack) error {
 func (a *attack) servesNext(hello func(*attack, net.Conn) error, fail *Failure) error {
 	next, err := a.dial()
 	if err == nil {
-		defer leave(next)
+		defer a.leave(next)
 		err = hello(a, next)
 	}
 	if f, ok := err.(*Failure); ok {
@@ -127,7 +127,7 @@ func afterReset(hello func(*attack, net.Conn) error) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(conn)
+		defer a.leave(conn)
 		if err := hello(a, conn); err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func restart(a *attack) error {
 	conn.Close()
 	again, err := a.dial()
 	if err == nil {
-		defer leave(again)
+		defer a.leave(again)
 		err = a.echo(again, "hello", nil)
 	}
 	if f, ok := err.(*Failure); ok {
@@ -178,7 +178,7 @@ func secondInTurn(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer leave(first)
+	defer a.leave(first)
 	if err := a.echo(first, "first", nil); err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func secondInTurn(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer leave(second)
+	defer a.leave(second)
 	if _, err := second.Write([]byte("second")); err != nil {
 		return &Failure{Sent: text("second"), Got: a.why(err)}
 	}
@@ -207,7 +207,7 @@ func bothAtOnce(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer leave(first)
+	defer a.leave(first)
 	if err := a.echo(first, "first", nil); err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func bothAtOnce(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer leave(second)
+	defer a.leave(second)
 	return a.echo(second, "second", oneAtATime)
 }
 

@@ -84,7 +84,7 @@ func getFiles(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(conn)
+		defer a.leave(conn)
 		c, f, err := a.fileClient(conn, name)
 		if err != nil {
 			return err
@@ -124,7 +124,7 @@ func getMissing(name, file string, belief *Belief) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(conn)
+		defer a.leave(conn)
 		c, f, err := a.fileClient(conn, name)
 		if err != nil {
 			return err
@@ -193,7 +193,7 @@ func putFiles(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(conn)
+		defer a.leave(conn)
 		for i, s := range fileSamples {
 			if err := a.put(conn, name, "up-"+itoa(i)+"-"+s.name, s.data, chaos.Glued); err != nil {
 				return err
@@ -262,7 +262,7 @@ func putOutside(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(conn)
+		defer a.leave(conn)
 		const file = "../../lab-outside.txt"
 		command, framed := putMessage(name, a.o.BigEnd, file, []byte("outside"))
 		conn.Write(append(command, framed...)) // a server that refuses may have closed already
@@ -298,7 +298,7 @@ func hostileHeader(name string, n int32) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer leave(conn)
+		defer a.leave(conn)
 		command, _ := putMessage(name, a.o.BigEnd, "x.txt", nil)
 		message := append(command, chaos.HostileLength(a.o.BigEnd, n)...)
 		conn.Write(append(message, `{"cmd": "put", "filename": "x.txt"}`...))

@@ -35,6 +35,7 @@ func (a *attack) fateOf(conn net.Conn, limit time.Duration) (f fate, more []byte
 	}
 	deadline := time.Now().Add(limit)
 	buf := make([]byte, 4096)
+	looked := time.Now()
 	for {
 		if conn != nil {
 			conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
@@ -50,8 +51,11 @@ func (a *attack) fateOf(conn net.Conn, limit time.Duration) (f fate, more []byte
 			if a.prog.ended() {
 				return ended, nil
 			}
-			if now, ok := processorTime(a.prog.p.PID); ok && known && now-before >= spun {
-				return spins, nil
+			if known && time.Since(looked) > 60*time.Millisecond { // a look costs a walk through /proc
+				looked = time.Now()
+				if now, ok := processorTime(a.prog.p.PID); ok && now-before >= spun {
+					return spins, nil
+				}
 			}
 		}
 		if time.Now().After(deadline) || a.ctx.Err() != nil {

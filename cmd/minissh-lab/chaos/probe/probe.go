@@ -20,7 +20,7 @@ func control(conn net.Conn, f func(fd uintptr)) bool {
 // Await polls look until it tells at least want (with want < 0: exactly 0). It is
 // false when ctx ends first, or look does not know.
 func Await(ctx context.Context, want int, look func() (n int, ok bool)) bool {
-	pause := 50 * time.Microsecond
+	pause := 100 * time.Microsecond
 	for {
 		n, ok := look()
 		switch {
