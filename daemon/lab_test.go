@@ -5,6 +5,7 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"log/slog"
@@ -240,28 +241,39 @@ func (l *lab) warm() holdings {
 	if out, _ := l.run("echo warm"); out != "warm\n" {
 		l.t.Fatalf("echo gave %q\n%s", out, l.log)
 	}
-	l.idle(1)
+	l.rest()
 	return holding()
 }
 
-// idle waits until so many goroutines at most are left in this package and below, the accepting one included.
-func (l *lab) idle(accepting int) {
+// until waits for what gives no event of its own.
+func (l *lab) until(what string, is func() bool) {
 	l.t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	bound := time.After(patience)
-	stacks := make([]byte, 1<<20)
-	for {
-		text := string(stacks[:runtime.Stack(stacks, true)])
-		if busy := strings.Count(text, "daemon.(*Server).ServeConn(") + strings.Count(text, "daemon.(*Server).serve(") + strings.Count(text, "mux.(*Session)") + strings.Count(text, "mux.(*Registry)"); busy == 0 && strings.Count(text, "daemon.(*Server).accept(") == accepting {
-			return
-		}
+	for !is() {
 		select {
 		case <-tick.C:
 		case <-bound:
-			l.t.Fatalf("the daemon does not come to rest\n%s", text)
+			stacks := make([]byte, 1<<18)
+			l.t.Fatalf("waited in vain: %s\n%s", what, stacks[:runtime.Stack(stacks, true)])
 		}
 	}
+}
+
+// rest waits until the daemon does nothing but accept.
+func (l *lab) rest() {
+	l.t.Helper()
+	stacks := make([]byte, 1<<20)
+	l.until("the daemon comes to rest", func() bool {
+		text := string(stacks[:runtime.Stack(stacks, true)])
+		for _, busy := range []string{"daemon.(*Server).ServeConn(", "daemon.(*Server).serve(", "daemon.(*command)", "mux.(*", "process.(*"} {
+			if strings.Contains(text, busy) {
+				return false
+			}
+		}
+		return strings.Count(text, "daemon.(*Server).accept(") == 1
+	})
 }
 
 // dial connects and says nothing.
@@ -282,7 +294,12 @@ func (l *lab) dial() net.Conn {
 // secure connects and does TLS with a key; on a Unix socket there is none.
 func (l *lab) secure(id keys.Identity) *transport.Conn {
 	l.t.Helper()
-	raw := l.dial()
+	return l.over(l.dial(), id)
+}
+
+// over is secure on a connection that is there.
+func (l *lab) over(raw net.Conn, id keys.Identity) *transport.Conn {
+	l.t.Helper()
 	if strings.HasPrefix(l.address, "unix:") {
 		conn := transport.Plain(raw)
 		conn.Authorized()
@@ -292,11 +309,16 @@ func (l *lab) secure(id keys.Identity) *transport.Conn {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	conn, err := transport.Client(raw, envelope, func(*x509.Certificate) error { return nil })
+	conn, err := clientOver(raw, envelope)
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	return conn
+}
+
+// clientOver is the client's side of TLS, for a client that takes any host key.
+func clientOver(raw net.Conn, envelope tls.Certificate) (*transport.Conn, error) {
+	return transport.Client(raw, envelope, func(*x509.Certificate) error { return nil })
 }
 
 // session logs in as the guest. prepare, which may be nil, opens channels ahead of the first byte.

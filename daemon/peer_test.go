@@ -4,10 +4,12 @@ package daemon
 
 import (
 	"bytes"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
-	"strings"
+	"net"
 	"syscall"
 	"testing"
 	"time"
@@ -22,6 +24,7 @@ import (
 type scripted struct {
 	l    *lab
 	t    testing.TB
+	raw  net.Conn
 	conn *transport.Conn
 	in   *protocol.Reader
 }
@@ -29,8 +32,22 @@ type scripted struct {
 // knock connects as a key that need not be the guest's, and has not said HELLO.
 func (l *lab) knock(id keys.Identity) *scripted {
 	l.t.Helper()
-	conn := l.secure(id)
-	return &scripted{l: l, t: l.t, conn: conn, in: protocol.NewReader(conn)}
+	return l.knockOn(l.dial(), id)
+}
+
+// knockOn is knock on a connection that is there.
+func (l *lab) knockOn(raw net.Conn, id keys.Identity) *scripted {
+	l.t.Helper()
+	conn := l.over(raw, id)
+	return &scripted{l: l, t: l.t, raw: raw, conn: conn, in: protocol.NewReader(conn)}
+}
+
+// hangUp ends the connection below TLS: by FIN, or by RST.
+func (p *scripted) hangUp(reset bool) {
+	if tcp, ok := p.raw.(*net.TCPConn); ok && reset {
+		tcp.SetLinger(0)
+	}
+	p.raw.Close()
 }
 
 // enter logs the guest in, with some more frames behind HELLO.
@@ -44,8 +61,10 @@ func (l *lab) enter(frames ...[]byte) *scripted {
 
 // hello is a HELLO that the daemon would accept; change, which may be nil, spoils it.
 func hello(change func(*protocol.Hello)) []byte {
+	var name [32]byte
+	rand.Read(name[:])
 	h := &protocol.Hello{
-		Protocol: protocol.ALPN, Session: strings.Repeat("5f", 32), Epoch: 1, Create: true, User: user,
+		Protocol: protocol.ALPN, Session: hex.EncodeToString(name[:]), Epoch: 1, Create: true, User: user,
 	}
 	if change != nil {
 		change(h)
