@@ -1,0 +1,230 @@
+//go:build unix
+
+package daemon
+
+import (
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"minissh/protocol"
+)
+
+// running starts a command that prints process ids on its first line, and gives them.
+func running(t *testing.T, ch interface{ ID() uint32 }, line string) (pids []int) {
+	t.Helper()
+	for word := range strings.FieldsSeq(line) {
+		pid, err := strconv.Atoi(word)
+		if err != nil || !alive(pid) {
+			t.Fatalf("channel %d: %q names a process that does not live", ch.ID(), line)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+// A command that is no longer wanted is stopped with all of its kernel session, and EXIT follows when it is dead (P5.9, P6.7), also where it
+// ignores HUP, or has made process groups of its own.
+func TestCancel(t *testing.T) {
+	for name, command := range map[string]string{
+		"a sleeper":                "sleep 1000 & echo $$ $!; wait",
+		"deaf to HUP":              "trap '' HUP TERM INT; sleep 1000 & echo $$ $!; wait; wait",
+		"another group":            "timeout 1000 sleep 1000 & echo $$ $!; wait",
+		"stopped":                  "sleep 1000 & kill -STOP $!; echo $$ $!; wait",
+		"its output is not read":   "sleep 1000 & echo $$ $!; exec cat /dev/zero",
+		"its input is never empty": "sleep 1000 & echo $$ $!; exec sleep 1000",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if strings.Contains(command, "timeout") {
+				needs(t, "timeout")
+			}
+			l := newLab(t, nil)
+			before := l.warm()
+			s := l.session(nil)
+			ch := start(t, s, protocol.Open{Command: protocol.Bytes(command)})
+			if strings.Contains(name, "input") {
+				go ch.Write(protocol.TypeStdin, make([]byte, 1<<20))
+			}
+			pids := running(t, ch, firstLine(t, ch))
+			ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+			r := collect(t, ch)
+			if r.exit == nil || r.exit.How != protocol.HowCancelled || len(r.exit.Left) != 0 {
+				t.Errorf("EXIT is %+v", r.exit)
+			}
+			for _, pid := range pids {
+				if alive(pid) {
+					t.Errorf("process %d lives after EXIT", pid)
+				}
+			}
+			s.Close(nil)
+			settle(t, before)
+		})
+	}
+}
+
+func needs(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skipf("%s is not installed", program)
+	}
+}
+
+// A client that goes without a word takes its commands with it: by FIN, by RST, and by close_notify (RULES C1).
+func TestClientGone(t *testing.T) {
+	l := newLab(t, nil)
+	before := l.warm()
+	before.goroutines++
+	for name, leave := range map[string]func(*scripted){
+		"FIN":          func(p *scripted) { p.hangUp(false) },
+		"RST":          func(p *scripted) { p.hangUp(true) },
+		"close_notify": func(p *scripted) { p.conn.Close() },
+		"GOODBYE":      func(p *scripted) { p.send(text(protocol.TypeGoodbye, 0, "{}")); p.hangUp(false) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := l.enter(open(1, "trap '' HUP; sleep 1000 & echo $$ $!; wait; wait"))
+			f := p.want(protocol.TypeStdout)
+			pids := strings.Fields(string(f.Payload))
+			leave(p)
+			for _, word := range pids {
+				pid, err := strconv.Atoi(word)
+				if err != nil {
+					t.Fatal(err)
+				}
+				gone(t, pid)
+			}
+			l.log.want(t, "Command ended", "pid="+pids[0], "how=hung_up")
+			settle(t, before)
+		})
+	}
+}
+
+// What a command that ended by itself left running lives on (RULES C1), although the client goes then.
+func TestLeftRunning(t *testing.T) {
+	l := newLab(t, nil)
+	out, exit := l.run("nohup sleep 1000 >/dev/null 2>&1 & echo $!")
+	pid, err := strconv.Atoi(strings.TrimSpace(out))
+	if err != nil || *exit.Code != 0 {
+		t.Fatalf("%q, %+v", out, exit)
+	}
+	if !alive(pid) {
+		t.Error("it died with its client")
+	}
+	exec.Command("kill", strconv.Itoa(pid)).Run()
+	gone(t, pid)
+}
+
+// Something left running that holds the output is noticed (P6.5); the channel stays open until the output ends.
+func TestOutputHeld(t *testing.T) {
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("sleep 1000 & echo $!")})
+	pid := running(t, ch, firstLine(t, ch))[0]
+	for notice := ""; notice != protocol.NoticeOutputHeld; {
+		if n, ok := (<-ch.Requests()).Message.(*protocol.Notice); ok {
+			notice = n.Notice
+		}
+	}
+	if !alive(pid) {
+		t.Error("it was stopped")
+	}
+	exec.Command("kill", strconv.Itoa(pid)).Run()
+	if r := collect(t, ch); r.exit == nil || r.exit.How != protocol.HowExited {
+		t.Errorf("EXIT is %+v", r.exit)
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	l := newLab(t, nil)
+	before := l.warm()
+	s := l.session(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP; sleep 1000 & echo $$ $!; wait; wait"), Timeout: 100})
+	pids := running(t, ch, firstLine(t, ch))
+	r := collect(t, ch)
+	if r.exit == nil || r.exit.How != protocol.HowDeadline || r.exit.Code != nil {
+		t.Errorf("EXIT is %+v", r.exit)
+	}
+	for _, pid := range pids {
+		if alive(pid) {
+			t.Errorf("process %d lives after its deadline", pid)
+		}
+	}
+	ch = start(t, s, protocol.Open{Command: protocol.Bytes("exit 5"), Timeout: 1e9})
+	if r := collect(t, ch); r.exit.Code == nil || *r.exit.Code != 5 {
+		t.Errorf("in time: %+v", r.exit)
+	}
+	s.Close(nil)
+	settle(t, before)
+}
+
+// What escapes the kernel session (setsid) and holds the output does not hold up the end of a command that was stopped.
+func TestEscapedHoldsOutput(t *testing.T) {
+	needs(t, "setsid")
+	l := newLab(t, nil)
+	before := l.warm()
+	s := l.session(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("setsid sh -c 'echo $$; exec sleep 1000' & wait"), Timeout: 300})
+	escaped := running(t, ch, firstLine(t, ch))[0]
+	r := collect(t, ch)
+	if r.exit == nil || r.exit.How != protocol.HowDeadline {
+		t.Errorf("EXIT is %+v", r.exit)
+	}
+	s.Close(nil)
+	settle(t, before)
+	if !alive(escaped) {
+		t.Error("it did not escape")
+	}
+	exec.Command("kill", strconv.Itoa(escaped)).Run()
+}
+
+// Each signal of P6.3 arrives at the process group; KILL takes the whole kernel session; another name is refused and does nothing.
+func TestSignals(t *testing.T) {
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	for _, name := range []string{"HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "WINCH", "CONT"} {
+		ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap 'echo got " + name + "; exit 9' " + name + "; echo $$; while :; do sleep 0.01; done")})
+		running(t, ch, firstLine(t, ch))
+		ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
+		if r := collect(t, ch); r.out != "got "+name+"\n" || r.exit.Code == nil || *r.exit.Code != 9 {
+			t.Errorf("%s: %q, %+v", name, r.out, r.exit)
+		}
+	}
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("echo $$; exec sleep 1000")})
+	running(t, ch, firstLine(t, ch))
+	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "TERM"})
+	if r := collect(t, ch); r.exit.How != protocol.HowSignalled || r.exit.Signal != "TERM" || r.exit.Code != nil {
+		t.Errorf("TERM: %+v", r.exit)
+	}
+	ch = start(t, s, protocol.Open{Command: protocol.Bytes("echo $$; exec cat")})
+	running(t, ch, firstLine(t, ch))
+	for _, name := range []string{"SEGV", "term", "SIGTERM", "9", "", "STOP\x1b[31m"} {
+		ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
+	}
+	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "STOP"})
+	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "CONT"})
+	ch.EOF(protocol.TypeStdin)
+	r := collect(t, ch)
+	refused := len(slices.DeleteFunc(r.notices, func(n string) bool { return n != protocol.NoticeSignalRefused }))
+	if r.exit.How != protocol.HowExited || refused != 6 {
+		t.Errorf("%d refused, EXIT %+v", refused, r.exit)
+	}
+}
+
+func TestKillTakesTheSession(t *testing.T) {
+	needs(t, "timeout")
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP TERM; timeout 1000 sleep 1000 & sleep 1000 & echo $$ $!; wait; wait")})
+	pids := running(t, ch, firstLine(t, ch))
+	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "KILL"})
+	if r := collect(t, ch); r.exit.How != protocol.HowSignalled || r.exit.Signal != "KILL" {
+		t.Errorf("EXIT is %+v", r.exit)
+	}
+	for _, pid := range pids {
+		gone(t, pid)
+	}
+}
