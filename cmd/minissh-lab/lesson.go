@@ -100,7 +100,12 @@ func lessonStage(c *cli.Context) (*lesson.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &lesson.Stage{Ctx: c.Context, Out: p}
+	s := &lesson.Stage{Ctx: c.Context, Out: p, Self: self()}
+	if f, ok := c.App.Writer.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			s.Width = width
+		}
+	}
 	switch mode := c.String("color"); mode {
 	case "always":
 		s.Color = true
@@ -113,6 +118,14 @@ func lessonStage(c *cli.Context) (*lesson.Stage, error) {
 		return nil, usage("--color "+q+"：只有 auto、always、never", "--color "+q+": want auto, always or never", "--color never")
 	}
 	return s, nil
+}
+
+// self is how this program was called, for commands to type.
+func self() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/minissh-lab"
+	}
+	return ""
 }
 
 // nextLesson is the first that has not been done, the last when all have.

@@ -1,13 +1,16 @@
 package check
 
 import (
+	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -163,11 +166,20 @@ func spoil(t *testing.T, file, good, bad string) string {
 	return filepath.Join(dir, file)
 }
 
-// TestMain lets many tests run at a time: they wait far more than they work.
+// TestMain lets many tests run at a time: they wait far more than they work. It looks
+// for goroutines that outlive them.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	flag.Set("test.parallel", "12")
 	code := m.Run()
+	var stacks bytes.Buffer
+	pprof.Lookup("goroutine").WriteTo(&stacks, 2)
+	for stack := range strings.SplitSeq(stacks.String(), "\n\n") {
+		if strings.Contains(stack, "minissh-lab/") && !strings.Contains(stack, "TestMain") {
+			fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
+			code = 1
+		}
+	}
 	os.RemoveAll(daemonDir) // "" removes nothing
 	os.Exit(code)
 }

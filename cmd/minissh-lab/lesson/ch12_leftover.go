@@ -73,11 +73,10 @@ func playLeftover(s *Stage) (int, error) {
 		return 0, err
 	}
 	big := append([]byte(nil), r.first...)
-	s.Table(
-		[]string{"send big", "recv(1024)", s.pick(f("%d 字节", "%d bytes", len(r.first))), short(r.first)},
-		[]string{"", s.pick(t("接收缓冲区里还有", "left in the receive buffer")), s.pick(f("%d 字节", "%d bytes", r.left)), ""},
-		[]string{"send pwd", "recv(1024)", s.pick(f("%d 字节", "%d bytes", len(r.second))), short(r.second) + "   ← " + s.pick(t("这是 big 的！", "this is big's!"))},
-	)
+	s.Out.Raw("  send big  → recv(1024)  " + s.paint(short(r.first), 0) + "\n")
+	s.Sayf("            接收缓冲区里还有 %d 字节没收", "            %d bytes are left in the receive buffer", r.left)
+	s.Out.Raw("  send pwd  → recv(1024)  " + s.paint(short(r.second), 0) + "\n")
+	s.Say(t("            ↑ 这是 big 剩下的，不是 pwd 的回答！", "            ↑ left over from big, not pwd's answer!"))
 	stream := append(big, r.second...)
 	for _, b := range r.rest {
 		stream = append(stream, b...)
@@ -98,8 +97,8 @@ func measureLeftover(s *Stage) (string, error) {
 
 // short is the beginning and the end of some output, on one line.
 func short(b []byte) string {
-	if len(b) <= 36 {
+	if len(b) <= 44 {
 		return oneLine(b)
 	}
-	return oneLine(b[:20]) + "…" + oneLine(b[len(b)-12:])
+	return oneLine(b[:24]) + "…" + oneLine(b[len(b)-16:])
 }

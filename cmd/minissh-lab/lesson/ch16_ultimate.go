@@ -64,7 +64,7 @@ func playUltimate(s *Stage) (int, error) {
 	s.Fields(
 		Field{length, fmt.Sprint(n), t("报头长度，struct 'i'，小端", "length of the header, struct 'i', little-endian"), 0},
 		Field{json, "JSON", f("报头，total_size = %d", "header, total_size = %d", parsed.Size), 1},
-		Field{data, oneLine(data), f("数据，%d 字节", "data, %d bytes", len(data)), 2},
+		Field{data, "", f("数据，%d 字节", "data, %d bytes", len(data)), 2},
 	)
 	if n == len(json) && n != len(data) {
 		return 1, nil

@@ -55,7 +55,7 @@ func playFiles(s *Stage) (int, error) {
 	s.Lanes(Lanes{Sends: parts, Segments: seg, Buffer: total, Recvs: [][]byte{first}})
 	s.Out.Raw("\n")
 	s.Fields(
-		Field{parts[0], "put a.txt", t("命令", "command"), 0}, Field{parts[1], fmt.Sprint(len(header)), t("报头长度", "header length"), 1},
+		Field{parts[0], "", t("命令", "command"), 0}, Field{parts[1], fmt.Sprint(len(header)), t("报头长度", "header length"), 1},
 		Field{parts[2], "JSON", t("报头", "header"), 2}, Field{parts[3], "", t("文件", "file"), 3})
 	switch {
 	case bytes.Equal(first, bytes.Join(parts, nil)):

@@ -53,7 +53,7 @@ func playOO(s *Stage) (int, error) {
 		return 0, err
 	}
 	s.Say(t("put：", "put:"))
-	s.Fields(Field{length, fmt.Sprint(n), t("报头长度", "header length"), 0}, Field{json, "JSON", f("报头，cmd = %s", "header, cmd = %s", h.Cmd), 1}, Field{data, string(data), t("文件", "file"), 2})
+	s.Fields(Field{length, fmt.Sprint(n), t("报头长度", "header length"), 0}, Field{json, "JSON", f("报头，cmd = %s", "header, cmd = %s", h.Cmd), 1}, Field{data, "", t("文件", "file"), 2})
 	s.Say(t("get：", "get:"))
 	wrong, err := readExactly(l.server, 4)
 	if err != nil {

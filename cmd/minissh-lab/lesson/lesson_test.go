@@ -135,7 +135,7 @@ func TestSegmentsAreCountedOrSaidToBeUnknown(t *testing.T) {
 	if _, err := Find("13a").Teach(s, Knowing{}); err != nil {
 		t.Fatal(err)
 	}
-	want := "2 TCP segments (TCP_INFO)"
+	want := "TCP segments: 2 (TCP_INFO)"
 	if runtime.GOOS != "linux" {
 		want = "does not tell"
 	}

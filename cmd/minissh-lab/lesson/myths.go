@@ -48,11 +48,11 @@ func (s *Stage) count(runs int, measure func() (twoSends, error)) (together int,
 }
 
 // segmentText says how many segments there were in how many runs.
-func (s *Stage) segmentText(segments map[string]int, runs int) string {
+func segmentText(segments map[string]int, runs int) Text {
 	if segments[""] > 0 {
-		return s.pick(t("段数未知（不是 Linux）", "segments unknown (not Linux)"))
+		return t("段数未知（不是 Linux）", "segments unknown (not Linux)")
 	}
-	return s.pick(f("%d/%d 次是 2 个段", "2 segments in %d of %d", segments["2"], runs))
+	return f("%d/%d 次是 2 个段", "2 segments in %d of %d", segments["2"], runs)
 }
 
 func mythNagle(s *Stage) (bool, error) {
@@ -65,7 +65,7 @@ func mythNagle(s *Stage) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		s.Say(f("%s：%s；读得晚，%d/%d 次粘在一起", "%s: %s; read late, stuck in %d of %d", s.pick(x.name), s.segmentText(seg, runsOfMyth), together, runsOfMyth))
+		s.Say(x.name.plus(": ", segmentText(seg, runsOfMyth)).plus("; ", f("读得晚，%d/%d 次粘在一起", "read late, stuck in %d of %d", together, runsOfMyth)))
 		refuted = refuted && together == runsOfMyth && (seg["2"] == runsOfMyth || seg[""] == runsOfMyth)
 	}
 	return refuted, nil
@@ -73,14 +73,14 @@ func mythNagle(s *Stage) (bool, error) {
 
 func mythNoDelay(s *Stage) (bool, error) {
 	together, seg, err := s.count(runsOfMyth, func() (twoSends, error) { return s.late(false, 0) })
-	s.Say(f("TCP_NODELAY，接收方忙：%d/%d 次粘在一起；%s", "TCP_NODELAY, receiver busy: stuck in %d of %d; %s", together, runsOfMyth, s.segmentText(seg, runsOfMyth)))
+	s.Say(f("TCP_NODELAY，接收方忙：%d/%d 次粘在一起", "TCP_NODELAY, receiver busy: stuck in %d of %d", together, runsOfMyth).plus("; ", segmentText(seg, runsOfMyth)))
 	return together == runsOfMyth, err
 }
 
 func mythSleep(s *Stage) (bool, error) {
 	const runs = 10
 	together, seg, err := s.count(runs, func() (twoSends, error) { return s.late(false, 10*time.Millisecond) })
-	s.Say(f("隔 10 ms 再 send，接收方忙：%d/%d 次粘在一起；%s", "10 ms between the sends, receiver busy: stuck in %d of %d; %s", together, runs, s.segmentText(seg, runs)))
+	s.Say(f("隔 10 ms 再 send，接收方忙：%d/%d 次粘在一起", "10 ms between the sends, receiver busy: stuck in %d of %d", together, runs).plus("; ", segmentText(seg, runs)))
 	return together == runs, err
 }
 
@@ -129,7 +129,7 @@ func mythFree(s *Stage) (bool, error) {
 			return false, err
 		}
 		times = append(times, d)
-		s.Say(f("%s：一问一答 %s（%d 次的中位数）", "%s: %s a question and answer (median of %d)", s.pick(w.name), ms(d), trips))
+		s.Say(w.name.plus(": ", f("一问一答 %s（%d 次的中位数）", "%s a question and answer (median of %d)", ms(d), trips)))
 	}
 	return times[0] > times[2], nil
 }

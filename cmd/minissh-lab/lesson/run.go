@@ -74,10 +74,10 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	s.Head(t("练习", "exercise"))
 	s.Say(l.Exercise)
 	if l.Check != "" {
-		s.Out.Raw("    " + l.Check + "\n")
+		s.Out.Raw("    " + s.command(l.Check) + "\n")
 	}
 	if n := next(l); n != nil {
-		s.Out.Raw("\n  → minissh-lab lesson " + n.Name + "   " + s.pick(n.Title) + "\n")
+		s.Out.Raw("\n  → " + s.command("minissh-lab lesson "+n.Name) + "   " + s.pick(n.Title) + "\n")
 	}
 	return o, nil
 }

@@ -13,6 +13,8 @@ type Stage struct {
 	Ctx   context.Context
 	Out   *speak.Printer
 	Color bool
+	Width int    // columns of the terminal; 0: 100
+	Self  string // how the program is called in commands to type; "": minissh-lab
 }
 
 // palette are the colours of the first, second … send; they go round.
@@ -37,8 +39,53 @@ func (s *Stage) bold(text string) string {
 // Say prints one line in the chosen languages, indented.
 func (s *Stage) Say(x Text) {
 	for line := range strings.SplitSeq(s.Out.Lang.Text(x.Zh, x.En), "\n") {
-		s.Out.Raw("  " + line + "\n")
+		for _, part := range wrap(line, s.columns()-3) {
+			s.Out.Raw("  " + part + "\n")
+		}
 	}
+}
+
+// columns is the width of a line.
+func (s *Stage) columns() int {
+	if s.Width <= 0 {
+		return 100
+	}
+	return max(40, min(s.Width, 120))
+}
+
+// wrap cuts a line into parts of at most n columns: at a space, or between two
+// Chinese characters, but not before a closing mark.
+func wrap(line string, n int) (parts []string) {
+	for speak.Width(line) > n {
+		width, at := 0, 0 // at: where the line may be cut last
+		runes := []rune(line)
+		for i, r := range runes {
+			if width += speak.Width(string(r)); width > n {
+				break
+			}
+			next := ' '
+			if i+1 < len(runes) {
+				next = runes[i+1]
+			}
+			if r == ' ' || r > 0x2e7f && !strings.ContainsRune("，。：；、）！？”", next) {
+				at = i + 1
+			}
+		}
+		if at == 0 {
+			break // one long word
+		}
+		parts = append(parts, strings.TrimRight(string(runes[:at]), " "))
+		line = strings.TrimLeft(string(runes[at:]), " ")
+	}
+	return append(parts, line)
+}
+
+// command is a command line as it can be typed here.
+func (s *Stage) command(line string) string {
+	if s.Self == "" {
+		return line
+	}
+	return strings.ReplaceAll(line, "minissh-lab ", s.Self+" ")
 }
 
 // Sayf is Say with arguments for both languages.
@@ -91,24 +138,21 @@ type Field struct {
 // perLine is how many bytes of a field stand on one line.
 const perLine = 12
 
-// Fields prints labelled bytes: offset, hex, value, meaning.
+// Fields prints labelled bytes: offset, hex, text, value, meaning.
 func (s *Stage) Fields(fields ...Field) {
 	offset := 0
 	for _, x := range fields {
 		shown := x.Bytes
 		more := ""
-		if len(shown) > 4*perLine {
-			more = fmt.Sprintf("… +%d", len(shown)-4*perLine)
-			shown = shown[:4*perLine]
+		if len(shown) > 8*perLine {
+			more = fmt.Sprintf("… +%d", len(shown)-8*perLine)
+			shown = shown[:8*perLine]
 		}
 		for i := 0; i < len(shown) || i == 0; i += perLine {
 			part := shown[i:min(i+perLine, len(shown))]
-			line := fmt.Sprintf("  %5d  ", offset+i) + s.paint(pad(fmt.Sprintf("% x", part), 3*perLine), x.N)
-			switch {
-			case i == 0:
-				line += " " + pad(x.Value, 10) + " " + s.pick(x.What)
-			default:
-				line += " " + s.paint(printable(part), x.N)
+			line := fmt.Sprintf("  %5d  ", offset+i) + s.paint(pad(fmt.Sprintf("% x", part), 3*perLine)+pad(printable(part), perLine), x.N)
+			if i == 0 {
+				line += "  " + pad(x.Value, 8) + " " + s.pick(x.What)
 			}
 			s.Out.Raw(strings.TrimRight(line, " ") + "\n")
 		}
@@ -133,7 +177,7 @@ func printable(b []byte) string {
 // the same colour in every lane.
 type Lanes struct {
 	Sends    [][]byte // what each send was given
-	Segments string   // how many there were, "" when the system does not tell
+	Segments string   // how many there were, "" when the system does not tell, "-" when it is not the point
 	Buffer   int      // bytes in the receive buffer before the first recv; -1 not known
 	Recvs    [][]byte // what each recv returned, in order; together a beginning of the sends
 }
@@ -161,41 +205,48 @@ func (s *Stage) Lanes(l Lanes) {
 		}
 		s.Out.Raw("  " + pad(name, 9) + " " + b.String() + "  " + note + "\n")
 	}
-	lane("send()", l.Sends, s.pick(f("%d 次", "%d calls", len(l.Sends))))
-	if l.Segments != "" {
-		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(f("%s 个 TCP 段（TCP_INFO）", "%s TCP segments (TCP_INFO)", l.Segments)) + "\n")
-	} else {
+	lane("send()", l.Sends, s.pick(Text{fmt.Sprintf("%d 次", len(l.Sends)), plural(len(l.Sends), "call")}))
+	switch l.Segments {
+	case "-":
+	default:
+		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(f("TCP 段：%s（TCP_INFO）", "TCP segments: %s (TCP_INFO)", l.Segments)) + "\n")
+	case "":
 		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(t("这个系统不告诉段数", "this system does not tell how many")) + "\n")
 	}
 	if l.Buffer >= 0 {
 		lane("buffer", [][]byte{all[:min(l.Buffer, len(all))]}, s.pick(f("%d 字节等着", "%d bytes wait", l.Buffer)))
 	}
-	lane("recv()", l.Recvs, s.pick(f("%d 次返回", "%d returns", len(l.Recvs))))
+	lane("recv()", l.Recvs, s.pick(Text{fmt.Sprintf("%d 次返回", len(l.Recvs)), plural(len(l.Recvs), "return")}))
 }
 
-// colored writes a chunk as text, each byte in its owner's colour; a long one is
-// cut in the middle.
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprint(n, " ", what, "s")
+}
+
+// colored writes a chunk as text, each byte in its owner's colour; what is long of
+// one owner is cut in the middle.
 func (s *Stage) colored(c []byte, owner []int) string {
-	part := func(from, to int) string {
-		var b strings.Builder
-		for from < to {
-			end := from + 1
-			for end < to && end < len(owner) && from < len(owner) && owner[end] == owner[from] {
+	var b strings.Builder
+	for from := 0; from < len(c); {
+		n, end := -1, len(c)
+		if from < len(owner) {
+			n, end = owner[from], from+1
+			for end < len(c) && end < len(owner) && owner[end] == n {
 				end++
 			}
-			n := -1
-			if from < len(owner) {
-				n = owner[from]
-			}
-			b.WriteString(s.paint(oneLine(c[from:end]), n))
-			from = end
 		}
-		return b.String()
+		part := c[from:end]
+		if len(part) <= 26 {
+			b.WriteString(s.paint(oneLine(part), n))
+		} else {
+			b.WriteString(s.paint(oneLine(part[:9])+"…"+fmt.Sprint(len(part)-18)+"…"+oneLine(part[len(part)-9:]), n))
+		}
+		from = end
 	}
-	if len(c) <= 40 {
-		return part(0, len(c))
-	}
-	return part(0, 14) + fmt.Sprintf("…%d…", len(c)-28) + part(len(c)-14, len(c))
+	return b.String()
 }
 
 // oneLine is text for one line: a quoted string without its quotes.
