@@ -1,3 +1,8 @@
+// A client lives for milliseconds: it does not look for a processor limit of its container, at its start and ever again.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Command minissh runs a command on another machine, offers a prompt there, and shows the protocol at work. `minissh help` lists its verbs.
 package main
 
