@@ -49,8 +49,9 @@ func (l *loop) help(_ context.Context, _ string, io IO) (Outcome, error) {
 		}
 	}
 	if l.face.raw {
-		b.WriteString("Keys: Ctrl-C stops a command (twice: kills it) or drops the line; Up and Down go through the\n" +
-			"history, and a line that begins with a blank is not kept; Ctrl-A, Ctrl-E, Ctrl-K, Ctrl-U, Ctrl-W, Ctrl-L edit.\n")
+		b.WriteString("Keys: Ctrl-C stops a command (twice: kills it) or drops the line; Up and Down\n" +
+			"go through the history, which keeps no line that begins with a blank; Ctrl-A,\n" +
+			"Ctrl-E, Ctrl-K, Ctrl-U, Ctrl-W and Ctrl-L edit.\n")
 	}
 	b.WriteString("A backslash in front (\\help) sends a word of this list to the other machine.\n")
 	fmt.Fprint(io.Stdout, b.String())
