@@ -52,9 +52,11 @@ func TestTooManyStartups(t *testing.T) {
 			if !transport.IsBusy(err) {
 				t.Errorf("a fourth stranger sees %v", err)
 			}
-			if end := ended(l.dial()); end != "alert 49" {
+			raw = l.dial()
+			if end := ended(raw); end != "alert 49" {
 				t.Errorf("a fourth stranger reads %s", end)
 			}
+			raw.Close()
 			l.log.want(t, "Connection refused from 127.0.0.1 port ", "too many unauthenticated connections")
 
 			if r := collect(t, shell(t, s, "echo in")); r.out != "in\n" {

@@ -96,7 +96,7 @@ func TestThousandSessions(t *testing.T) {
 // A client that takes no output, be it that it grants nothing or that it does not even read its socket, costs the daemon no more than what is on the
 // way, and others nothing: they run fifty commands meanwhile.
 func TestClientThatNeverReads(t *testing.T) {
-	const stuck, channels = 8, 16
+	const stuck, channels = 4, 10
 	for name, reads := range map[string]bool{"grants nothing": true, "reads nothing": false} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, nil)
