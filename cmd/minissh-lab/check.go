@@ -120,6 +120,7 @@ func runCheck(c *cli.Context) error {
 	}
 	show := &checkPrinter{Printer: p, color: colorOn(c.App.Writer)}
 	o.Report = show.result
+	o.Waiting = func(t check.Text) { p.Say(t.Zh, t.En) }
 	sum, err := check.Run(c.Context, ch, side, o)
 	if trouble, ok := errors.AsType[*check.Trouble](err); ok {
 		return failure(trouble.Text.Zh, trouble.Text.En, trouble.Hint)

@@ -61,6 +61,7 @@ type Case struct {
 type Failure struct {
 	Sent, Want, Got Text
 	Belief          *Belief // what it usually is; nil when unknown
+	NotUp           bool    // the program never came up: the other cases would say the same
 	Said            string  // last line of the program's error output, quoted; "" for none
 }
 
@@ -88,16 +89,16 @@ func (r Result) Failed() *Failure {
 
 // Options say what is checked, and how patiently.
 type Options struct {
-	Program  []string // the learner's program; empty with Connect
-	Connect  bool     // a server that already runs at Address
-	Network  string   // tcp, udp or unix
-	Address  string   // where the program listens, or connects to
-	Limit    time.Duration
-	Start    time.Duration
-	Only     string       // run only the case of this name
-	Report   func(Result) // told of each case as it ends; may be nil
-	Starting func(*Case)  // told before each case; may be nil
-	BigEnd   bool         // lengths as '!i'
+	Program []string // the learner's program; empty with Connect
+	Connect bool     // a server that already runs at Address
+	Network string   // tcp, udp or unix
+	Address string   // where the program listens, or connects to
+	Limit   time.Duration
+	Start   time.Duration
+	Only    string       // run only the case of this name
+	Report  func(Result) // told of each case as it ends; may be nil
+	Waiting func(Text)   // told of a long wait and its reason; may be nil
+	BigEnd  bool         // lengths as '!i'
 
 	daemon string // the last lesson's minisshd
 }
@@ -138,9 +139,6 @@ func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 		if o.Only != "" && cs.Name != o.Only {
 			continue
 		}
-		if o.Starting != nil {
-			o.Starting(cs)
-		}
 		err := runCase(ctx, c, cs, o)
 		if ctx.Err() != nil {
 			return sum, ctx.Err()
@@ -162,6 +160,10 @@ func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 		default:
 			sum.Failed++
 		}
+		if f, ok := errors.AsType[*Failure](err); ok && f.NotUp && o.Only == "" {
+			sum.Skipped += len(cases) - i - 1
+			break
+		}
 	}
 	return sum, nil
 }
@@ -176,13 +178,14 @@ func (t *Trouble) Error() string { return t.Text.En }
 
 // attack is one case while it runs.
 type attack struct {
-	ctx   context.Context
-	check *Check
-	o     Options
-	work  *workFolder
-	prog  *program // the learner's program, nil with Connect
-	conns []net.Conn
-	busy  bool // the address has been seen to be free, or it does not matter
+	ctx    context.Context
+	check  *Check
+	o      Options
+	work   *workFolder
+	prog   *program // the learner's program, nil with Connect
+	conns  []net.Conn
+	waited bool // for TIME_WAIT, or it must not be
+	busy   bool // the address has been seen to be free, or it does not matter
 }
 
 // runCase gives the case a fresh folder and ends its program afterwards.

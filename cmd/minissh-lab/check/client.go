@@ -40,7 +40,7 @@ func (a *attack) startClient() (*peer, error) {
 	}()
 	t := time.NewTimer(a.o.Start)
 	defer t.Stop()
-	fail := &Failure{Want: tx("连接 %s", "a connection to %s", where)}
+	fail := &Failure{NotUp: true, Want: tx("连接 %s", "a connection to %s", where)}
 	ended := a.prog.p.Done()
 	for {
 		select {

@@ -219,7 +219,7 @@ func chineseAnswer(name string) func(*attack) error {
 // endsInFrame ends the connection inside an answer, in every part of it.
 func endsInFrame(name string) func(*attack) error {
 	return func(a *attack) error {
-		message := answer(name, a.o.BigEnd, "0123456789")
+		message := answer(name, a.o.BigEnd, "abcdefghijklmnopqrstuvwxyz")
 		for _, part := range chaos.Truncated(message, chaos.Find(a.o.BigEnd, true, message)) {
 			if err := a.endsAfter(name, part); err != nil {
 				return err

@@ -50,14 +50,49 @@ func (a *attack) dial() (net.Conn, error) {
 			return nil, a.ctx.Err()
 		case a.o.Connect:
 			return nil, &Trouble{Text: tx("连不上 %s", "cannot connect to %s", where), Hint: "minissh-lab check " + a.check.Lesson + " -- python3 my_server.py"}
+		case a.prog.ended() && a.waitForPort():
+			if err := a.startServer(); err != nil {
+				return nil, err
+			}
+			deadline = time.Now().Add(a.o.Start)
 		case a.prog.ended():
-			return nil, &Failure{Want: tx("在 %s 监听", "listening on %s", where), Got: tx("程序结束了", "the program ended")}
+			return nil, &Failure{NotUp: true, Want: tx("在 %s 监听", "listening on %s", where), Got: tx("程序结束了", "the program ended")}
 		case time.Now().After(deadline):
-			return nil, &Failure{Want: tx("在 %s 监听", "listening on %s", where),
+			return nil, &Failure{NotUp: true, Want: tx("在 %s 监听", "listening on %s", where),
 				Got: tx("%v 以后还是连不上：端口对吗？（--at 可以换）", "still nobody there after %v: is it the right port? (--at changes it)", a.o.Start)}
 		}
 		a.idle(20 * time.Millisecond)
 	}
+}
+
+// timeWait is how long a closed connection keeps its port, with room to spare.
+const timeWait = 65 * time.Second
+
+// waitForPort reports that the program ended while an earlier connection's TIME_WAIT
+// kept its port busy, and that this is over now. That may be the lab's own doing (it
+// closes first when it checks a client), so it is not held against the program.
+func (a *attack) waitForPort() bool {
+	if a.waited || a.o.Network != "tcp" || bindPlainly(a.ctx, a.o.Address) == nil {
+		return false
+	}
+	a.waited = true
+	if l, err := net.Listen("tcp", a.o.Address); err != nil {
+		return false // not TIME_WAIT: somebody listens
+	} else {
+		l.Close()
+	}
+	a.endProgram()
+	if a.o.Waiting != nil {
+		a.o.Waiting(tx("端口还在 TIME_WAIT（上一次检查留下的），最多等 60 秒；参数里用 {port}，或者设 SO_REUSEADDR，就不用等",
+			"the port is in TIME_WAIT from an earlier check: up to 60 s; with {port} in the arguments, or SO_REUSEADDR, there is no wait"))
+	}
+	for deadline := time.Now().Add(timeWait); time.Now().Before(deadline) && a.ctx.Err() == nil; {
+		if bindPlainly(a.ctx, a.o.Address) == nil {
+			return true
+		}
+		a.idle(500 * time.Millisecond)
+	}
+	return false
 }
 
 // idle lets d go by.

@@ -160,6 +160,7 @@ func restart(a *attack) error {
 	a.endProgram()
 	a.fateOf(conn, a.o.Limit) // until its FIN is here: the server's side closed first
 	conn.Close()
+	a.waited = true // here TIME_WAIT is the point
 	again, err := a.dial()
 	if err == nil {
 		defer a.leave(again)
