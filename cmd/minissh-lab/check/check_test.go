@@ -220,6 +220,7 @@ func TestKnownBugsAreCaught(t *testing.T) {
 		{"9 -1 believed", "15b", Client, "simple_client.py", "        if not 0 <= total <= LIMIT:\n            sys.exit('length %d refused' % total)\n", "", "minus-one", trustedLength},
 		{"9 2^31-1 believed", "15b", Client, "simple_client.py", "        if not 0 <= total <= LIMIT:\n            sys.exit('length %d refused' % total)\n", "", "huge", trustedLength},
 		{"9 recv(-1)", "15b", Client, "simple_client.py", "        if not 0 <= total <= LIMIT:\n            sys.exit('length %d refused' % total)\n", "        phone.recv(total)\n", "minus-one", trustedLength},
+		{"9 2 GiB asked for", "15b", Client, "simple_client.py", "        if not 0 <= total <= LIMIT:\n            sys.exit('length %d refused' % total)\n", "        phone.recv(total)\n", "huge", trustedLength},
 		{"9 server", "17-18", Server, "file_server.py", "    if not 0 < head_len <= 8192:\n        raise ConnectionError('header length %d refused' % head_len)\n", "", "huge", trustedLength},
 		{"accept in the loop", "7", Server, "echo_server.py", "            break\n        conn.sendall(data.upper())\n", "            break\n        conn.sendall(data.upper())\n        phone.accept()\n", "ten", acceptInLoop},
 		{"one recv", "15a", Client, "simple_client.py", "        while recv_size < total:\n", "        if recv_size < total:\n", "chaos", oneRecv},

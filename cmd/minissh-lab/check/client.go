@@ -13,7 +13,8 @@ import (
 // peer is the lab as the server of the learner's client.
 type peer struct {
 	*attack
-	conn net.Conn
+	conn   net.Conn
+	before int64 // the program's peakMemory when it connected
 }
 
 // startClient listens at the expected address, starts the learner's client and
@@ -48,7 +49,8 @@ func (a *attack) startClient() (*peer, error) {
 			if c.err != nil {
 				return nil, c.err
 			}
-			return &peer{attack: a, conn: c.conn}, nil
+			before, _ := peakMemory(a.prog.p.PID)
+			return &peer{attack: a, conn: c.conn, before: before}, nil
 		case <-ended:
 			ended = nil // it may have connected just before
 			t.Reset(200 * time.Millisecond)
@@ -170,8 +172,8 @@ func shortBelief(want, got string) *Belief {
 func (p *peer) over(fail *Failure) error {
 	p.prog.typeLine("again") // whoever is at the prompt goes on with this
 	f, more := p.fateOf(p.conn, p.o.Limit)
-	if peak, ok := peakMemory(p.prog.p.PID); ok && peak > memoryLimit {
-		fail.Got = tx("程序要了 %d MiB 内存", "the program took %d MiB of memory", peak>>20)
+	if peak, ok := peakMemory(p.prog.p.PID); ok && peak-p.before > memoryLimit {
+		fail.Got = tx("程序又要了 %d MiB 内存", "the program took %d MiB more of memory", (peak-p.before)>>20)
 		return fail
 	}
 	switch f {

@@ -10,8 +10,8 @@ import (
 // spun is how much processor time a program may use while it has nothing to do.
 const spun = 250 * time.Millisecond
 
-// memoryLimit is how large a program may become over a length that it should have
-// refused.
+// memoryLimit is how much a program may grow over a length that it should have
+// refused, in bytes of address space (some languages begin with a lot of it).
 const memoryLimit = 1 << 30
 
 // fate is what a program did when the conversation was over.
