@@ -41,8 +41,10 @@ func (d *Dialer) checkHost(key ssh.PublicKey, addr net.Addr, pinned ssh.PublicKe
 		if !bytes.Equal(pinned.Marshal(), key.Marshal()) {
 			return fail(nil, "try again; if it happens again, somebody stands in between", "%s showed another key than the one that you were asked about", o.Alias)
 		}
-		d.remember = &verdict
-		return nil
+		if verdict.Status == knownhosts.Unknown { // not yet written: our first key may have been refused since
+			d.remember = &verdict
+			return nil
+		}
 	}
 	policy := knownhosts.Policy(o.StrictHostKeyChecking)
 	if verdict.Status == knownhosts.Unknown && policy == knownhosts.Ask && !o.BatchMode && d.Ask != nil {

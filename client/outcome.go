@@ -22,13 +22,16 @@ var numbers = map[string]int{
 	"PIPE": 13, "ALRM": 14, "TERM": 15, "XCPU": 24, "XFSZ": 25, "SYS": 31,
 }
 
-// ExitCode is the command's own, 128+n for a signal, 124 for a deadline.
+// ExitCode is the command's own, 128+n for a signal, 124 for a deadline. A code that does not fit a byte is a failure: cut to one, it could
+// look like success.
 func (o *Outcome) ExitCode() int {
 	switch {
 	case o.How == protocol.HowDeadline:
 		return ExitDeadline
+	case o.Code != nil && *o.Code >= 0 && *o.Code <= 255:
+		return *o.Code
 	case o.Code != nil:
-		return *o.Code & 0xff
+		return ExitFailure
 	case o.Signal != "":
 		if n, ok := numbers[o.Signal]; ok {
 			return 128 + n
