@@ -139,6 +139,10 @@ func (a *attack) wantOutput(mark int, want string, fail *Failure) error {
 		got = a.prog.output.from(mark)
 		fail.Want = tx("打印 %s（%d 字节）", "printed: %s (%d bytes)", quote([]byte(want)), len(want))
 		fail.Got = tx("打印了 %s（%d 字节）；", "printed %s (%d bytes); ", quote([]byte(got)), len(got)).plus(why)
+		if a.prog.output.size() == 0 && !a.prog.ended() {
+			// Python is told not to buffer; other languages cannot be.
+			fail.Got = tx("什么也没打印过：不是 Python 的话，打印后要 flush（管道是有缓冲的）", "it has printed nothing at all: if it is not Python, flush after printing (a pipe is buffered)")
+		}
 		if fail.Belief == nil || fail.Belief == oneRecv {
 			if b := shortBelief(squeezed, squeeze(got)); b != nil {
 				fail.Belief = b

@@ -2,6 +2,7 @@ package lesson
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"unicode"
 
+	"minissh/cmd/minissh-lab/chaos/probe"
 	"minissh/cmd/minissh-lab/speak"
 	"minissh/protocol/vectors"
 )
@@ -182,6 +184,29 @@ func TestOwnFrameIsInTheVectors(t *testing.T) {
 	}
 	if !strings.Contains(string(spec), "00 00 00 21              length: 33 bytes") {
 		t.Error("the frame is neither a vector nor PROTOCOL.md's example")
+	}
+}
+
+// Reading late means after the last byte: fewer are not enough.
+func TestArrivedWaitsForEveryByte(t *testing.T) {
+	s, _ := stage(t, speak.English)
+	l, err := dialLink()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	if _, known := probe.Pending(l.server); !known {
+		t.Skip("not run: needs FIONREAD")
+	}
+	l.client.Write([]byte("hello"))
+	if err := s.arrived(l.server, 5); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.Ctx = ended
+	if s.arrived(l.server, 10) == nil {
+		t.Error("five bytes were taken for ten")
 	}
 }
 
