@@ -88,7 +88,9 @@ func TestPythonClient(t *testing.T) {
 		args []string
 	}{{"tcp", tcp}, {"unix", []string{script, "unix:socket"}}} {
 		t.Run(carrier.name, func(t *testing.T) {
-			with := func(words ...string) []string { return append(carrier.args[:len(carrier.args):len(carrier.args)], words...) }
+			with := func(words ...string) []string {
+				return append(carrier.args[:len(carrier.args):len(carrier.args)], words...)
+			}
 			stdout, stderr, code := run(nil, python, with("echo out; echo err >&2; exit 7")...)
 			if stdout != "out\n" || stderr != "err\n" || code != 7 {
 				t.Errorf("%q %q %d", stdout, stderr, code)

@@ -13,6 +13,7 @@ import (
 	"runtime/pprof"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -41,21 +42,25 @@ func python(t *testing.T, path, address string) []string {
 // free is a loopback address that nobody listens on.
 func free(t *testing.T, network string) string {
 	t.Helper()
-	if network == "udp" {
-		pc, err := net.ListenPacket(network, "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 15000+int(nextPort.Add(1)+uint32(os.Getpid()))%15000)
+		if network == "udp" {
+			if pc, err := net.ListenPacket(network, address); err == nil {
+				pc.Close()
+				return address
+			}
+		} else if l, err := net.Listen(network, address); err == nil {
+			l.Close()
+			return address
 		}
-		defer pc.Close()
-		return pc.LocalAddr().String()
 	}
-	l, err := net.Listen(network, "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
+
+// nextPort keeps tests apart that run at once. Its ports lie below those that systems give to outgoing connections, so that none of these takes one
+// between free and the program that is checked.
+var nextPort atomic.Uint32
 
 // checked runs a check on a program and returns the failures by case.
 func checked(t *testing.T, lesson string, side Side, path string, o Options) (Summary, map[string]*Failure) {

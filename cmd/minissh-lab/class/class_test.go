@@ -56,7 +56,7 @@ func TestReportsComeToTheBoard(t *testing.T) {
 
 func TestNothingCanBeInjected(t *testing.T) {
 	b, addr, _ := serve(t)
-	for _, name := range []string{"\x1b[2Jx", "a\nfake  SSS", "\u202egnp", "名\u0301\u0301\u0301", "\x9b31m", strings.Repeat("长", 4000), "a\u2028b", "‮‮"} {
+	for _, name := range []string{"\x1b[2Jx", "a\nfake  SSS", "\u202egnp", "名\u0301\u0301\u0301", "\x9b31m", strings.Repeat("长", 4000), "a\u2028b", "\u202e\u202e"} {
 		err := Send(t.Context(), addr, Report{Name: name, Lesson: "16", Side: "client", Passed: 1})
 		if len(name) > maxLine && err == nil {
 			t.Errorf("a report of %d bytes was taken", len(name))

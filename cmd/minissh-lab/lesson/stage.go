@@ -208,10 +208,10 @@ func (s *Stage) Lanes(l Lanes) {
 	lane("send()", l.Sends, s.pick(Text{fmt.Sprintf("%d 次", len(l.Sends)), plural(len(l.Sends), "call")}))
 	switch l.Segments {
 	case "-":
-	default:
-		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(f("TCP 段：%s（TCP_INFO）", "TCP segments: %s (TCP_INFO)", l.Segments)) + "\n")
 	case "":
 		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(t("这个系统不告诉段数", "this system does not tell how many")) + "\n")
+	default:
+		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(f("TCP 段：%s（TCP_INFO）", "TCP segments: %s (TCP_INFO)", l.Segments)) + "\n")
 	}
 	if l.Buffer >= 0 {
 		lane("buffer", [][]byte{all[:min(l.Buffer, len(all))]}, s.pick(f("%d 字节等着", "%d bytes wait", l.Buffer)))
