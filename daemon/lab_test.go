@@ -28,7 +28,7 @@ import (
 )
 
 // patience bounds every wait of these tests: it is long, and only a failure waits so long.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // user is the account of every daemon here.
 const user = "tester"
