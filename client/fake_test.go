@@ -53,17 +53,17 @@ func keyFile(t *testing.T, id keys.Identity) string {
 
 // fake is a daemon that does what a test wants: one function for each connection, in turn, the last one for all further ones.
 type fake struct {
-	t     *testing.T
-	l     net.Listener
-	hosts []tls.Certificate // for each connection, in turn, the last for all further ones
-	host  keys.Identity     // of the first
-	turns []func(*guest)
-	raw   func(net.Conn) // instead of TLS, if not nil
-	done  sync.WaitGroup
+	t    *testing.T
+	l    net.Listener
+	host keys.Identity // of the first connection
+	done sync.WaitGroup
 
-	mu     sync.Mutex // guards the rest
-	conns  int        // ever
-	inside int        // now
+	mu     sync.Mutex        // guards the rest
+	hosts  []tls.Certificate // for each connection, in turn, the last for all further ones
+	turns  []func(*guest)
+	raw    func(net.Conn) // instead of TLS, if not nil
+	conns  int            // ever
+	inside int            // now
 	open   []net.Conn
 }
 
@@ -95,7 +95,14 @@ func (f *fake) show(id keys.Identity) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.hosts = append(f.hosts, cert)
+	f.set(func() { f.hosts = append(f.hosts, cert) })
+}
+
+// set changes what the next connection meets.
+func (f *fake) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
 }
 
 func (f *fake) close() {
@@ -120,15 +127,21 @@ func (f *fake) accept() {
 		f.conns++
 		f.inside++
 		f.open = append(f.open, raw)
+		instead := f.raw
+		host := f.hosts[min(n, len(f.hosts)-1)]
+		var turn func(*guest)
+		if len(f.turns) > 0 {
+			turn = f.turns[min(n, len(f.turns)-1)]
+		}
 		f.mu.Unlock()
 		f.done.Go(func() {
 			defer func() { f.mu.Lock(); f.inside--; f.mu.Unlock() }()
 			defer raw.Close()
-			if f.raw != nil {
-				f.raw(raw)
+			if instead != nil {
+				instead(raw)
 				return
 			}
-			conn, err := transport.Server(raw, transport.ServerConfig(f.hosts[min(n, len(f.hosts)-1)]))
+			conn, err := transport.Server(raw, transport.ServerConfig(host))
 			if err != nil {
 				return
 			}
@@ -141,7 +154,7 @@ func (f *fake) accept() {
 			if first := g.next(); first.Type != protocol.TypeHello || first.Decode(&g.h) != nil || g.h.Check() != nil {
 				return
 			}
-			f.turns[min(n, len(f.turns)-1)](g)
+			turn(g)
 		})
 	}
 }
@@ -229,7 +242,7 @@ func (a *asker) Line(question string) (string, error) {
 func (a *asker) Secret(string) ([]byte, error) { return nil, ErrNobodyToAsk }
 
 // dialer is one for the fake, with a key of its own, that knows the fake's host key.
-func (f *fake) dialer(t *testing.T) (*Dialer, *bytes.Buffer) {
+func (f *fake) dialer(t *testing.T) (*Dialer, *messages) {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	host, port, _ := net.SplitHostPort(f.l.Addr().String())
@@ -239,12 +252,30 @@ func (f *fake) dialer(t *testing.T) (*Dialer, *bytes.Buffer) {
 	if err := os.WriteFile(known, []byte(line), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var said bytes.Buffer
-	return &Dialer{Messages: &said, Software: "test/1", Options: &options.Options{
+	said := new(messages)
+	return &Dialer{Messages: said, Software: "test/1", Options: &options.Options{
 		Alias: "fake", HostName: host, Port: n, User: "tester", Command: []string{"a", "command"}, AddressFamily: "any",
 		IdentityFiles: []string{keyFile(t, newKey(t))}, IdentitiesOnly: true,
 		UserKnownHostsFiles: []string{known}, StrictHostKeyChecking: options.StrictAsk, LogLevel: options.LevelInfo,
-	}}, &said
+	}}, said
+}
+
+// messages stands for standard error, to which several goroutines write.
+type messages struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (m *messages) Write(p []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.text.Write(p)
+}
+
+func (m *messages) String() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.text.String()
 }
 
 // ran is what a run of the client gave.
@@ -263,7 +294,7 @@ func (f *fake) run(t *testing.T, change func(*Dialer)) ran {
 	return runDialer(t, d, said)
 }
 
-func runDialer(t *testing.T, d *Dialer, said *bytes.Buffer) ran {
+func runDialer(t *testing.T, d *Dialer, said *messages) ran {
 	t.Helper()
 	var out, errs bytes.Buffer
 	result := make(chan int, 1)

@@ -190,11 +190,13 @@ func TestOtherListeners(t *testing.T) {
 		{"nothing", "", "closed the connection before letting us in"},
 	} {
 		f := newFake(t)
-		f.raw = func(conn net.Conn) {
-			io.WriteString(conn, c.says)
-			conn.(*net.TCPConn).CloseWrite()
-			io.Copy(io.Discard, conn)
-		}
+		f.set(func() {
+			f.raw = func(conn net.Conn) {
+				io.WriteString(conn, c.says)
+				conn.(*net.TCPConn).CloseWrite()
+				io.Copy(io.Discard, conn)
+			}
+		})
 		if r := f.run(t, nil); r.code != 255 || !strings.Contains(r.said, c.said) {
 			t.Errorf("%s: %d, %s", c.name, r.code, r.said)
 		}
@@ -219,7 +221,7 @@ func TestConnectTimeout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newFake(t)
-			f(server)
+			server.set(func() { f(server) })
 			r := server.run(t, func(d *Dialer) { d.Options.ConnectTimeout = 100 * time.Millisecond })
 			if r.code != 255 || !strings.HasPrefix(r.said, "minissh: ") {
 				t.Errorf("%d, %s", r.code, r.said)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -57,18 +58,22 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		Report(d.Messages, err)
 		return ExitFailure
 	}
-	defer conn.Session.Close(nil)
 	signals.forward(ch)
 	if streams.Stdin != nil {
 		go feed(ch, streams.Stdin) // ends with the process at the latest: a read of standard input cannot be interrupted
 	}
-	go d.notices(ch)
+	var watching sync.WaitGroup
+	watching.Go(func() { d.notices(ch) })
 	outcome, err := follow(ch, streams)
+	if err == nil {
+		ch.Close(nil)
+	}
+	conn.Session.Close(nil)
+	watching.Wait()
 	if err != nil {
 		Report(d.Messages, d.outcomeUnknown(err))
 		return ExitFailure
 	}
-	ch.Close(nil)
 	outcome.explain(d)
 	return outcome.ExitCode()
 }
