@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -145,7 +146,7 @@ func startDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("daemon_pid", fmt.Sprint(cmd.Process.Pid))
 	line, _ := bufio.NewReader(out).ReadBytes('\n')
 	go func() { cmd.Wait(); close(r.done) }()
-	daemons[ts.MkAbs(".")] = r
+	daemons.Store(ts.MkAbs("."), r)
 	ts.Defer(func() { cmd.Process.Signal(syscall.SIGTERM); cmd.Process.Signal(syscall.SIGTERM); <-r.done })
 	if started := bytes.Contains(line, []byte("listening on")); started == neg {
 		text, _ := os.ReadFile(ts.MkAbs("daemon.log"))
@@ -157,14 +158,19 @@ func startDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("ready"), line, 0o644))
 }
 
-// daemons is keyed by the script's work directory; scripts run in turn.
-var daemons = map[string]*running{}
+// daemons holds a *running by the script's work directory; scripts run at once.
+var daemons sync.Map
 
-func signalDaemon(ts *testscript.TestScript, neg bool, args []string) {
-	ts.Check(daemons[ts.MkAbs(".")].cmd.Process.Signal(map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}[args[0]]))
+func daemonOf(ts *testscript.TestScript) *running {
+	r, _ := daemons.Load(ts.MkAbs("."))
+	return r.(*running)
 }
 
-func waitDaemon(ts *testscript.TestScript, neg bool, args []string) { <-daemons[ts.MkAbs(".")].done }
+func signalDaemon(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(daemonOf(ts).cmd.Process.Signal(map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}[args[0]]))
+}
+
+func waitDaemon(ts *testscript.TestScript, neg bool, args []string) { <-daemonOf(ts).done }
 
 func waitGone(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := os.ReadFile(ts.MkAbs(args[0]))
