@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -10,11 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"minissh/cmd/minissh-lab/testend"
 	"time"
 )
 
@@ -177,13 +177,9 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	flag.Set("test.parallel", "12")
 	code := m.Run()
-	var stacks bytes.Buffer
-	pprof.Lookup("goroutine").WriteTo(&stacks, 2)
-	for stack := range strings.SplitSeq(stacks.String(), "\n\n") {
-		if strings.Contains(stack, "minissh-lab/") && !strings.Contains(stack, "TestMain") {
-			fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
-			code = 1
-		}
+	for _, stack := range testend.LeftBehind("minissh-lab/") {
+		fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
+		code = 1
 	}
 	os.RemoveAll(daemonDir) // "" removes nothing
 	os.Exit(code)

@@ -1,24 +1,19 @@
 package class
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"runtime/pprof"
-	"strings"
 	"testing"
+
+	"minissh/cmd/minissh-lab/testend"
 )
 
 // TestMain looks for goroutines of this package that outlive the tests.
 func TestMain(m *testing.M) {
 	code := m.Run()
-	var stacks bytes.Buffer
-	pprof.Lookup("goroutine").WriteTo(&stacks, 2)
-	for stack := range strings.SplitSeq(stacks.String(), "\n\n") {
-		if strings.Contains(stack, "minissh-lab/") && !strings.Contains(stack, "TestMain") {
-			fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
-			code = 1
-		}
+	for _, stack := range testend.LeftBehind("minissh-lab/") {
+		fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
+		code = 1
 	}
 	os.Exit(code)
 }
