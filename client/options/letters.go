@@ -25,6 +25,7 @@ var flagRows = []flagRow{
 	{letter: '4', set: func(p *parser, _ string) error { p.setFamily("inet"); return nil }},
 	{letter: '6', set: func(p *parser, _ string) error { p.setFamily("inet6"); return nil }},
 	{letter: 'F', arg: true, set: func(p *parser, arg string) error { p.configFile = arg; return nil }},
+	{letter: 'G', set: func(p *parser, _ string) error { p.o.PrintConfig = true; return nil }},
 	{letter: 'N', set: func(p *parser, _ string) error {
 		return p.setSession(SessionNone, "-N")
 	}},
@@ -40,10 +41,6 @@ var flagRows = []flagRow{
 	{letter: 'v', set: func(p *parser, _ string) error { p.louder(); return nil }},
 
 	{letter: 'D', arg: true, status: Later, what: "a SOCKS proxy"},
-	{letter: 'G', status: Later, what: "printing the configuration", set: func(p *parser, _ string) error {
-		p.o.PrintConfig = true
-		return nil
-	}},
 	{letter: 'J', arg: true, status: Later, what: "going through another host", hint: "minissh jumphost minissh host command"},
 	{letter: 'L', arg: true, status: Later, what: "forwarding a local port"},
 	{letter: 'O', arg: true, status: Later, what: "talking to a master process; minissh has none and needs none"},

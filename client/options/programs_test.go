@@ -54,7 +54,7 @@ func TestPrograms(t *testing.T) {
 				}
 			}}},
 		{"git push", "u@h ⟨git-receive-pack '/r'⟩", want{"u", "h", 7422, "git-receive-pack '/r'", 1, "", nil}},
-		{"git probe", "-G -p 2222 u@h", want{"u", "h", 2222, "", 0, "-G", func(t *testing.T, o *Options) {
+		{"git probe", "-G -p 2222 u@h", want{"u", "h", 2222, "", 0, "", func(t *testing.T, o *Options) {
 			if !o.PrintConfig {
 				t.Error("PrintConfig is not set")
 			}

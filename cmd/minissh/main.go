@@ -85,7 +85,7 @@ const helpTemplate = `{{.Name}}: {{.Usage}}
 Verbs (only as the first word; "minissh -- try" is a host named try):
 {{range .VisibleCommands}}   {{.Name}}{{"\t"}}{{.Usage}}
 {{end}}
-Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -n, -N, -T, -q, -v, -F file, -V; and
+Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -n, -N, -T, -q, -v, -F file, -G, -V; and
    --exec           run the words as they are, without a shell
    --timeout TIME   stop the command there after that time (90, 5m, 1h); exit code 124
 The host may be unix:PATH, a socket on this machine.
@@ -104,6 +104,11 @@ func parse(args []string) (*options.Options, error) {
 		return nil, exitCode(0)
 	case o.Help:
 		app().Run([]string{"minissh"})
+		return nil, exitCode(0)
+	case o.PrintConfig: // git asks so whether this speaks like ssh, and gives a port only if it does
+		if err := o.WriteEffective(os.Stdout); err != nil {
+			return nil, err
+		}
 		return nil, exitCode(0)
 	}
 	if err := o.Refuse(); err != nil {
