@@ -23,6 +23,7 @@ import (
 const software = "minisshd/0.1"
 
 func main() {
+	process.BeHelper()
 	process.Prepare()
 	app := &cli.App{
 		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, HideVersion: false, Version: software,

@@ -9,13 +9,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"os/user"
 	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 const (
@@ -31,7 +29,7 @@ const (
 // a number for a name. It never fails for want of an entry.
 func CurrentAccount() (Account, error) {
 	uid := uint32(os.Getuid())
-	acct, ok, err := findAccount(func(a Account) bool { return a.UID == uid }, strconv.Itoa(int(uid)))
+	acct, ok, err := findAccount(context.Background(), func(a Account) bool { return a.UID == uid }, strconv.Itoa(int(uid)))
 	if err != nil || ok {
 		return acct, err
 	}
@@ -54,7 +52,9 @@ func CurrentAccount() (Account, error) {
 	}, nil
 }
 
-func findAccount(match func(Account) bool, key string) (Account, bool, error) {
+// findAccount is the first account that matches: in /etc/passwd, else in getent's answer for a key. Where getent is missing or fails, as it may in
+// a container, there is none.
+func findAccount(ctx context.Context, match func(Account) bool, key string) (Account, bool, error) {
 	f, err := os.Open(passwdFile)
 	if err == nil {
 		defer f.Close()
@@ -64,13 +64,9 @@ func findAccount(match func(Account) bool, key string) (Account, bool, error) {
 	} else if !os.IsNotExist(err) {
 		return Account{}, false, err
 	}
-	// Directory services are reached through the C library only; getent does
-	// that in a process of its own.
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "getent", "passwd", "--", key).Output()
+	out, err := getent(ctx, "passwd", "--", key)
 	if err != nil {
-		return Account{}, false, nil
+		return Account{}, false, ctx.Err()
 	}
 	return scanPasswd(bytes.NewReader(out), match)
 }

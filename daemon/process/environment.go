@@ -19,6 +19,9 @@ type Account struct {
 	UID, GID uint32
 	Home     string
 	Shell    string // absolute; /bin/sh where passwd has none
+
+	// Credential is what a command of the account becomes; nil means the daemon's own account, whose rights it has already.
+	Credential *Credential
 }
 
 // Dir is where the account's commands start: its home, or / if that cannot be

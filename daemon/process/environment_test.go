@@ -34,8 +34,8 @@ func TestScanPasswd(t *testing.T) {
 	const file = "# comment:x:1:1::/:/bin/sh\nroot:x:0:0:root:/root:/bin/bash\nshort:x:5\nbad:x:-1:0::/:/bin/sh\nbig:x:4294967296:0::/:/bin/sh\n+::::::\n" +
 		"ann:x:1000:1001:Ann,,,:/home/ann:\nann2:x:1000:7::/:/bin/false\n"
 	for uid, want := range map[uint32]Account{
-		0:    {"root", 0, 0, "/root", "/bin/bash"},
-		1000: {"ann", 1000, 1001, "/home/ann", "/bin/sh"},
+		0:    {Name: "root", Home: "/root", Shell: "/bin/bash"},
+		1000: {Name: "ann", UID: 1000, GID: 1001, Home: "/home/ann", Shell: "/bin/sh"},
 	} {
 		acct, ok, err := scanPasswd(strings.NewReader(file), func(a Account) bool { return a.UID == uid })
 		if err != nil || !ok || acct != want {

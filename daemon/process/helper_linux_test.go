@@ -29,6 +29,7 @@ func init() {
 
 // TestMain lets the test binary play other programs.
 func TestMain(m *testing.M) {
+	BeHelper()
 	switch os.Getenv("PROCESS_TEST_ROLE") {
 	case "":
 		// Whoever started the test may have left descriptors open.

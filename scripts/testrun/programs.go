@@ -33,6 +33,8 @@ var programs = []program{
 	{"tmux", "tmux"},
 	{"tshark", "tshark"},
 	{"ps", "procps"},
+	{"getent", "libc-bin"},
+	{"useradd", "passwd"},
 	{"setsid", "util-linux"},
 	{"tar", "tar"},
 	{"bash", "bash"},

@@ -1,0 +1,21 @@
+package process
+
+import (
+	"context"
+	"errors"
+)
+
+// LookupAccount does not work here: a daemon serves its own account.
+func LookupAccount(context.Context, string) (Account, error) {
+	return Account{}, errors.New("other accounts are not served on Windows")
+}
+
+// Accounts does not work here, as LookupAccount.
+func Accounts(context.Context) ([]Account, error) {
+	return nil, errors.New("other accounts are not served on Windows")
+}
+
+// AccountByUID does not work here, as LookupAccount.
+func AccountByUID(context.Context, uint32) (Account, error) {
+	return Account{}, errors.New("other accounts are not served on Windows")
+}

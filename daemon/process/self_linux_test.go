@@ -1,0 +1,136 @@
+package process
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func init() {
+	Helper("show", func(args []string) int {
+		names, _ := os.ReadDir("/proc/self/fd")
+		for _, name := range names {
+			target, _ := os.Readlink("/proc/self/fd/" + name.Name())
+			fmt.Println("fd", name.Name(), target)
+		}
+		status, _ := os.ReadFile("/proc/self/status")
+		dir, _ := os.Getwd()
+		fmt.Printf("%q %q %q\n%s", args, os.Environ(), dir, status)
+		io.Copy(io.Discard, os.Stdin)
+		fmt.Fprint(os.Stderr, "ended")
+		return 7
+	})
+}
+
+// A helper acts with the account's rights alone, and holds nothing of the daemon's (RULES A7). It ends with its input.
+func TestStartSelf(t *testing.T) {
+	secret, err := os.Open(os.DevNull) // stands for a descriptor of the daemon's
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer secret.Close()
+	t.Setenv("DAEMONS_OWN", "secret")
+	acct := Account{Name: "somebody", UID: uint32(os.Getuid()), Home: "/home/somebody", Shell: "/bin/sh"}
+	wanted := []string{`["one" "two words"]`, `"HOME=/home/somebody"`, `"LOGNAME=somebody"`, `"/"`}
+	if os.Getuid() == 0 {
+		acct.Credential = &Credential{UID: 65534, GID: 65533, Groups: []uint32{65532}}
+		wanted = append(wanted, "Uid:\t65534\t65534\t65534\t65534", "Gid:\t65533\t65533\t65533\t65533", "Groups:\t65532", "CapEff:\t0000000000000000")
+	}
+	p, err := StartSelf(acct, "show", "one", "two words")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	p.Stdin.Close()
+	out := rest(t, p.Stdout)
+	for _, want := range wanted {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s lacks %s", out, want)
+		}
+	}
+	for _, never := range []string{"DAEMONS_OWN", os.DevNull} {
+		if strings.Contains(out, never) {
+			t.Errorf("%s holds %s", out, never)
+		}
+	}
+	if errs, r := rest(t, p.Stderr), result(t, p); errs != "ended" || r.Code != 7 {
+		t.Errorf("%q, %+v", errs, r)
+	}
+}
+
+func TestUnknownHelper(t *testing.T) {
+	p, err := StartSelf(Account{Name: "somebody"}, "no such")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if out, r := rest(t, p.Stderr), result(t, p); r.Code != 2 || !strings.Contains(out, `"no such"`) {
+		t.Errorf("%q, %+v", out, r)
+	}
+}
+
+// What this machine's own databases say, asked in the two ways.
+func TestLookupAccount(t *testing.T) {
+	ctx := t.Context()
+	for _, name := range []string{"", "-1", "--", "no-such-account-here", "a:b", "a\nb", "../root", "0", strings.Repeat("x", 200)} {
+		if acct, err := LookupAccount(ctx, name); err != ErrNoAccount {
+			t.Errorf("%q: %+v, %v", name, acct, err)
+		}
+	}
+	root, err := LookupAccount(ctx, "root")
+	if err != nil || root.UID != 0 || root.Name != "root" || (root.Credential != nil) != (os.Getuid() == 0) {
+		t.Errorf("%+v, %v", root, err)
+	}
+	if byUID, err := AccountByUID(ctx, 0); err != nil || byUID.Name != "root" {
+		t.Errorf("%+v, %v", byUID, err)
+	}
+	all, err := Accounts(ctx)
+	if err != nil || !slices.ContainsFunc(all, func(a Account) bool { return a.Name == "root" }) {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// What getent tells is taken as it is.
+func TestGetent(t *testing.T) {
+	if _, err := exec.LookPath("getent"); err != nil {
+		t.Skip("not run: needs getent")
+	}
+	out, err := getent(t.Context(), "passwd", "--", "root")
+	if err != nil || !strings.HasPrefix(string(out), "root:") {
+		t.Errorf("%q, %v", out, err)
+	}
+	if _, err := getent(t.Context(), "passwd", "--", "no-such-account-here"); err != ErrNoAccount {
+		t.Error(err)
+	}
+	if _, err := getent(t.Context(), "initgroups", "--", "root"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestScanGroups(t *testing.T) {
+	const file = "# x:x:1:ann\nroot:x:0:\naudio:x:29:bob,ann\nshort:x:5\nvideo:x:44:ann,bob\nanna:x:45:annabel\nbad:x:-1:ann\nagain:x:29:ann\n"
+	groups, err := scanGroups(strings.NewReader(file), "ann", []uint32{1000})
+	if err != nil || !slices.Equal(groups, []uint32{1000, 29, 44}) {
+		t.Errorf("%v, %v", groups, err)
+	}
+}
+
+func TestSourcesAreFiles(t *testing.T) {
+	for text, want := range map[string]bool{
+		"":                              true,
+		"group: files systemd":          true,
+		"group:\tcompat [NOTFOUND=x]":   true,
+		"group: files sss":              false,
+		" group : files # sss":          true,
+		"passwd: sss\ngroup: files\n":   true,
+		"groupings: ldap\ngroup: files": true,
+	} {
+		if sourcesAreFiles(text, "group") != want {
+			t.Errorf("%q", text)
+		}
+	}
+}
