@@ -17,34 +17,9 @@ import (
 	"minissh/protocol/mux"
 )
 
-// serve answers a channel that an authorized client opened.
-func (s *Server) serve(ch *mux.Channel, who *peer) {
-	s.commands.Add(1)
-	defer s.commands.Done()
-	if reason := s.exec(ch, who); reason != nil {
-		s.log.Info("Request refused", "user", who.user, "from", who.addr.String(), "code", string(reason.Code), "message", reason.Message)
-		ch.Close(reason)
-	}
-}
-
-func refusal(code protocol.Code, message string) *protocol.Reason {
-	return &protocol.Reason{Code: code, Message: message}
-}
-
 // exec runs one command (P6). The answer is not nil if it was refused or could not be started.
 func (s *Server) exec(ch *mux.Channel, who *peer) *protocol.Reason {
 	open := ch.Request()
-	if open.Service != "exec" {
-		return refusal(protocol.CodeUnknownService, "this daemon offers exec")
-	}
-	if err := who.grant.Allows(open.Service); err != nil {
-		return refusal(protocol.CodeServiceRefused, err.Error())
-	}
-	select {
-	case <-s.stopping:
-		return refusal(protocol.CodeShuttingDown, "minisshd is being stopped")
-	default:
-	}
 	spec, reason := s.spec(open, who)
 	if reason != nil {
 		return reason
@@ -78,8 +53,8 @@ func asked(open *protocol.Open) string {
 
 // spec turns a request into what to start (P6.1).
 func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.Reason) {
-	acct := s.opts.Account
-	spec := process.Spec{Path: acct.Shell, Dir: acct.Dir()}
+	acct := who.account
+	spec := process.Spec{Path: acct.Shell, Dir: acct.Dir(), DirElse: "/", Credential: acct.Credential}
 	extra := connectionEnvironment(who)
 	for _, pair := range open.Env {
 		if acceptedName(string(pair[0])) {
@@ -91,6 +66,7 @@ func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.R
 		return spec, refusal(protocol.CodeBadRequest, "timeout_ms is out of range")
 	}
 	if len(open.Dir) > 0 && !who.grant.Forced {
+		spec.DirElse = ""
 		if spec.Dir = string(open.Dir); !filepath.IsAbs(spec.Dir) {
 			spec.Dir = filepath.Join(acct.Dir(), spec.Dir)
 		}
@@ -113,7 +89,7 @@ func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.R
 	}
 	spec.Env = process.Environment(acct, extra...)
 	if len(open.Argv) > 0 && !who.grant.Forced {
-		path, err := process.LookPath(spec.Args[0], spec.Dir, spec.Env)
+		path, err := process.LookPathAs(acct, spec.Args[0], spec.Dir, spec.Env)
 		if err != nil {
 			return spec, refusal(protocol.CodeStartFailed, err.Error())
 		}

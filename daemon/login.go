@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
@@ -29,10 +30,11 @@ type Access interface {
 
 // Grant is what an authorized client may do.
 type Grant struct {
-	Forced      bool     // a command stands in authorized_keys: it runs whatever is asked (P6.9)
-	Command     string   // that command
-	Environment []string // "NAME=value" pairs from authorized_keys
-	Where       string   // "file:line" of the key, for the log
+	Account     *process.Account // whom everything is done as; nil: the daemon's own account
+	Forced      bool             // a command stands in authorized_keys: it runs whatever is asked (P6.9)
+	Command     string           // that command
+	Environment []string         // "NAME=value" pairs from authorized_keys
+	Where       string           // "file:line" of the key, for the log
 	allows      func(service string) error
 }
 
@@ -46,10 +48,19 @@ func (g *Grant) Allows(service string) error {
 
 // peer is an authorized client on one link.
 type peer struct {
-	user  string
-	addr  netip.AddrPort // zero on a Unix socket
-	local net.Addr
-	grant *Grant
+	user    string
+	account process.Account // whom everything is done as
+	addr    netip.AddrPort  // zero on a Unix socket
+	local   net.Addr
+	grant   *Grant
+}
+
+// admitted notes what the client may do, and as whom.
+func (p *peer) admitted(grant *Grant, own process.Account) {
+	p.grant, p.account = grant, own
+	if grant.Account != nil {
+		p.account = *grant.Account
+	}
 }
 
 // from is sshd's "from ADDRESS port N", which programs look for in logs.
@@ -91,7 +102,7 @@ func (s *Server) ServeConn(raw net.Conn) {
 	conn.Authorized()
 	raw.SetDeadline(time.Time{})
 	welcome := &protocol.Welcome{
-		Uptime: time.Since(s.started).Milliseconds(), User: s.opts.Account.Name, Home: protocol.Bytes(s.opts.Account.Home), Software: s.opts.Software,
+		Uptime: time.Since(s.started).Milliseconds(), User: who.account.Name, Home: protocol.Bytes(who.account.Home), Software: s.opts.Software,
 	}
 	err = session.Accept(conn, hello, welcome)
 	var v *protocol.Violation
@@ -195,7 +206,7 @@ func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) 
 			s.log.Warn("Failed uid for invalid user " + user + " " + from(who.addr))
 			return "", protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed")
 		}
-		who.grant = &Grant{Where: "unix socket"}
+		who.admitted(&Grant{Where: "unix socket"}, s.opts.Account)
 		s.log.Info("Accepted uid for " + user + " " + from(who.addr))
 		return "uid", nil
 	}
@@ -210,7 +221,7 @@ func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) 
 		refusal.Key = s.opts.Access.WouldDo(hello.User, hello.Keys, who.addr.Addr())
 		return "", refusal
 	}
-	who.grant = grant
+	who.admitted(grant, s.opts.Account)
 	s.log.Info("Accepted publickey for "+user+" "+from(who.addr)+": "+what, "listed", grant.Where, "software", hello.Software)
 	owner = keys.Fingerprint(key)
 	if grant.Forced { // a session belongs to a key with its restrictions (P7.7)

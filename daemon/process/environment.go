@@ -25,9 +25,10 @@ type Account struct {
 }
 
 // Dir is where the account's commands start: its home, or / if that cannot be
-// entered by the daemon.
+// entered by the daemon. What another account can enter is not the daemon's to
+// say: its home stands as it is, and Spec.DirElse helps.
 func (a Account) Dir() string {
-	if filepath.IsAbs(a.Home) && usableDir(a.Home) {
+	if filepath.IsAbs(a.Home) && (a.Credential != nil || usableDir(a.Home)) {
 		return a.Home
 	}
 	return rootDir
@@ -67,7 +68,8 @@ func Environment(acct Account, extra ...string) []string {
 
 // LookPath finds a program for an argument vector without a shell: a name with
 // a separator is taken relative to dir, any other is looked up in the PATH of
-// env (not the daemon's own). Errors are *StartError.
+// env (not the daemon's own). It looks with the daemon's rights: see LookPathAs.
+// Errors are *StartError.
 func LookPath(name, dir string, env []string) (string, error) {
 	if strings.ContainsRune(name, filepath.Separator) {
 		if !filepath.IsAbs(name) {

@@ -19,3 +19,8 @@ func Accounts(context.Context) ([]Account, error) {
 func AccountByUID(context.Context, uint32) (Account, error) {
 	return Account{}, errors.New("other accounts are not served on Windows")
 }
+
+// LookPathAs is LookPath: no other accounts are served here.
+func LookPathAs(_ Account, name, dir string, env []string) (string, error) {
+	return LookPath(name, dir, env)
+}

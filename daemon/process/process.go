@@ -23,6 +23,9 @@ type Spec struct {
 	Env []string
 	// Dir is the directory to start in; "" is the daemon's own.
 	Dir string
+	// DirElse, if not "", is where to start when Dir cannot be entered, with the
+	// command's own rights.
+	DirElse string
 	// ReportDir gives the command a pipe as descriptor 3, on which a shell
 	// started with ShellLine reports its last directory. It also sets PWD to
 	// Dir and OLDPWD to OldDir, so that logical paths and `cd -` go on.

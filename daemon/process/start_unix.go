@@ -14,6 +14,23 @@ import (
 // its standard streams. Errors are *StartError. The caller must Close the
 // Process, whatever else happens.
 func Start(spec Spec) (*Process, error) {
+	p, err := startOnce(spec)
+	if err != nil && spec.DirElse != "" && missing(err) {
+		spec.Dir, spec.DirElse = spec.DirElse, ""
+		p, err = startOnce(spec)
+	}
+	if err == nil {
+		return p, nil
+	}
+	var known *StartError
+	if errors.As(err, &known) {
+		return nil, err
+	}
+	return nil, spec.explain(err)
+}
+
+// startOnce is Start; an error that is not a *StartError is the kernel's, who does not say to which of the steps it belongs.
+func startOnce(spec Spec) (*Process, error) {
 	pipes, err := makePipes(spec.ReportDir)
 	if err != nil {
 		return nil, &StartError{"start", spec.Path, err}
@@ -34,7 +51,7 @@ func Start(spec Spec) (*Process, error) {
 	pipes.closeTheirs()
 	if err != nil {
 		pipes.closeOurs()
-		return nil, spec.explain(err)
+		return nil, err
 	}
 	p.Stdin, p.Stdout, p.Stderr = input{pipes.ours[0]}, newOutput(pipes.ours[1]), newOutput(pipes.ours[2])
 	if spec.ReportDir {
@@ -64,14 +81,23 @@ func (s Spec) environment() []string {
 	return env
 }
 
+// missing says whether an errno is of those that tell that a directory cannot be entered, or a program not be run.
+func missing(err error) bool {
+	switch err {
+	case syscall.EACCES, syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG, syscall.EIO, syscall.ESTALE:
+		return true
+	}
+	return false
+}
+
 // explain finds out which of the steps of a failed start the errno belongs to:
 // the kernel does not say.
 func (s Spec) explain(err error) error {
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return &StartError{"start", s.Path, err}
 	}
-	if s.Credential != nil && errors.Is(err, syscall.EACCES) {
-		return &StartError{"start", s.Path, err} // what we may enter says nothing
+	if s.Credential != nil && missing(err) {
+		return s.explainAs(err)
 	}
 	if s.Dir != "" {
 		info, statErr := os.Stat(s.Dir)
