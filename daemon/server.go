@@ -123,6 +123,19 @@ func (s *Server) Listen(addresses ...string) error {
 	return nil
 }
 
+// ListenOn takes sockets that listen already: a service manager opened them, so that they cannot be refused where nobody could log in.
+// Instead each connection from beyond loopback is dropped unread while that is so, and the log says it (RULES A12).
+func (s *Server) ListenOn(listeners ...net.Listener) {
+	for _, l := range listeners {
+		if beyondLoopback(l) && !s.opts.Access.AnyoneCould() {
+			s.log.Warn("Connections from beyond loopback will be dropped until somebody could log in", "address", l.Addr().String(), "error", errNobody)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners = append(s.listeners, listeners...)
+}
+
 // Addresses lists what the daemon listens on, as --listen takes them.
 func (s *Server) Addresses() []string {
 	s.mu.Lock()

@@ -64,7 +64,15 @@ func serve(c *cli.Context) error {
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
 		return fmt.Errorf("--log-level is debug, info, warn or error, not %s", protocol.Quote(c.String("log-level")))
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	log := newLog(os.Stderr, level, toJournal())
+	activated, err := daemon.Activated()
+	if err != nil {
+		return err
+	}
+	boss, err := newManager()
+	if err != nil {
+		return err
+	}
 	account, err := process.CurrentAccount()
 	if err != nil {
 		return fmt.Errorf("who am I? %w", err)
@@ -95,19 +103,23 @@ func serve(c *cli.Context) error {
 		return err
 	}
 	addresses := c.StringSlice("listen")
-	if len(addresses) == 0 {
+	if len(addresses) == 0 && len(activated) == 0 {
 		addresses = daemon.DefaultListen
 	}
+	server.ListenOn(activated...)
 	if err := server.Listen(addresses...); err != nil {
 		return err
 	}
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	fmt.Println(server.Ready())
+	boss.ready(server.Addresses())
+	boss.watch(func() { server.Addresses() })
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		log.Info("Stopping", "signal", (<-stop).String())
+		boss.stopping()
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() { <-stop; cancel() }() // a second signal: no more waiting for commands
 		server.Shutdown(ctx)

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+)
+
+// newLog logs to w in lines of key=value. In a journal (journal is true) each line begins with its syslog level, <4> for a warning, as
+// sd-daemon(3) has it, and has no time of its own.
+func newLog(w io.Writer, level slog.Level, journal bool) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if journal {
+		w = levelled{w}
+		options.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// levelled puts the level before each line: the text handler writes each record by one Write, and level= comes first in it.
+type levelled struct{ w io.Writer }
+
+func (l levelled) Write(line []byte) (int, error) {
+	prefix := "<6>"
+	switch {
+	case bytes.HasPrefix(line, []byte("level=ERROR")):
+		prefix = "<3>"
+	case bytes.HasPrefix(line, []byte("level=WARN")):
+		prefix = "<4>"
+	case bytes.HasPrefix(line, []byte("level=DEBUG")):
+		prefix = "<7>"
+	}
+	if _, err := l.w.Write(append([]byte(prefix), line...)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// manager is the service manager that started the daemon, told what the daemon does as sd_notify(3) describes. The nil manager, of a
+// daemon that nobody wants to hear of, takes everything and does nothing.
+type manager struct {
+	conn  *net.UnixConn
+	every time.Duration // between signs of life; 0: none are asked for
+}
+
+// newManager reads NOTIFY_SOCKET (a path, or '@' and an abstract name) and WATCHDOG_USEC, and removes them from the environment.
+func newManager() (*manager, error) {
+	address, interval, pid := os.Getenv("NOTIFY_SOCKET"), os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID")
+	for _, name := range []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"} {
+		os.Unsetenv(name)
+	}
+	if address == "" {
+		return nil, nil
+	}
+	if address[0] != '/' && address[0] != '@' {
+		return nil, fmt.Errorf("NOTIFY_SOCKET is neither a path nor an abstract name: %q", address)
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: address, Net: "unixgram"})
+	if err != nil {
+		return nil, fmt.Errorf("NOTIFY_SOCKET: %w", err)
+	}
+	m := &manager{conn: conn}
+	if usec, err := strconv.ParseInt(interval, 10, 64); err == nil && usec > 0 && usec < 1e12 && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
+		m.every = time.Duration(usec) * time.Microsecond / 2
+	}
+	return m, nil
+}
+
+// tell sends assignments. A manager that does not listen harms nobody: that it was not told shows in its own state.
+func (m *manager) tell(assignments ...string) {
+	if m != nil {
+		m.conn.SetWriteDeadline(time.Now().Add(time.Second))
+		m.conn.Write([]byte(strings.Join(assignments, "\n")))
+	}
+}
+
+// ready tells that the daemon accepts connections, and where.
+func (m *manager) ready(addresses []string) {
+	m.tell("READY=1", "STATUS=Listening on "+strings.Join(addresses, " "))
+}
+
+// reloading tells that the configuration is being read again, until ready is called.
+func (m *manager) reloading() {
+	m.tell("RELOADING=1", "MONOTONIC_USEC="+strconv.FormatInt(monotonic().Microseconds(), 10), "STATUS=Reading the configuration again")
+}
+
+// stopping tells that the daemon is about to end.
+func (m *manager) stopping() {
+	m.tell("STOPPING=1", "STATUS=Waiting for commands to end")
+}
+
+// watch gives signs of life while alive returns, until the process ends. alive goes where the daemon's work goes, so that one that hangs is found out.
+func (m *manager) watch(alive func()) {
+	if m == nil || m.every <= 0 {
+		return
+	}
+	go func() {
+		for range time.Tick(m.every) {
+			alive()
+			m.tell("WATCHDOG=1")
+		}
+	}()
+}

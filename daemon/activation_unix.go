@@ -1,0 +1,82 @@
+//go:build unix
+
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"minissh/protocol"
+)
+
+// sd_listen_fds(3): what a service manager passes lies from this descriptor on.
+const firstActivated = 3
+
+// mostActivated is how many sockets are taken from a service manager.
+const mostActivated = 256
+
+// Activated returns the listening sockets that a service manager opened for this process (LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES of
+// sd_listen_fds(3)); none if it passed none, or passed them to another process. The variables are removed in any case. Each socket must be
+// a stream socket, of TCP or Unix, that listens already; another one is an error, which names it. Their descriptors are
+// close-on-exec. It is to be called once, before anything else opens files.
+func Activated() ([]net.Listener, error) {
+	pid, count, names := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS"), strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
+	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
+		os.Unsetenv(name)
+	}
+	if pid != strconv.Itoa(os.Getpid()) || count == "" {
+		return nil, nil
+	}
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 0 || n > mostActivated {
+		return nil, fmt.Errorf("LISTEN_FDS is %s, which is no number of sockets up to %d", protocol.Quote(count), mostActivated)
+	}
+	for fd := firstActivated; fd < firstActivated+n; fd++ {
+		syscall.CloseOnExec(fd)
+	}
+	var all []net.Listener
+	for i := range n {
+		name := "unknown"
+		if i < len(names) && names[i] != "" {
+			name = names[i]
+		}
+		l, err := activated(firstActivated + i)
+		if err != nil {
+			closeAll(all)
+			return nil, fmt.Errorf("the socket %s (descriptor %d) that the service manager passed: %w", protocol.Quote(name), firstActivated+i, err)
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// activated makes a listener of one descriptor, which it closes.
+func activated(fd int) (net.Listener, error) {
+	f := os.NewFile(uintptr(fd), "activated")
+	defer f.Close()
+	kind, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_TYPE)
+	if err != nil {
+		return nil, err
+	}
+	if kind != syscall.SOCK_STREAM {
+		return nil, errors.New("it is no stream socket: ListenStream= makes one")
+	}
+	if listens, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN); err == nil && listens == 0 {
+		return nil, errors.New("it does not listen: the socket unit needs Accept=no")
+	}
+	l, err := net.FileListener(f) // with a descriptor of its own
+	if err != nil {
+		return nil, err
+	}
+	switch l.(type) {
+	case *net.TCPListener, *net.UnixListener:
+		return l, nil
+	}
+	l.Close()
+	return nil, fmt.Errorf("minisshd does not speak over %s", l.Addr().Network())
+}
