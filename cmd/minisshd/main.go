@@ -64,6 +64,8 @@ func serve(c *cli.Context) error {
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
 		return fmt.Errorf("--log-level is debug, info, warn or error, not %s", protocol.Quote(c.String("log-level")))
 	}
+	stop := make(chan os.Signal, 2)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM) // from the start: Prepare's own handler would swallow one
 	log := newLog(os.Stderr, level, toJournal())
 	activated, err := daemon.Activated()
 	if err != nil {
@@ -110,8 +112,6 @@ func serve(c *cli.Context) error {
 	if err := server.Listen(addresses...); err != nil {
 		return err
 	}
-	stop := make(chan os.Signal, 2)
-	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	fmt.Println(server.Ready())
 	boss.ready(server.Addresses())
 	boss.watch(func() { server.Addresses() })
