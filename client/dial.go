@@ -2,15 +2,13 @@ package client
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"strconv"
-	"time"
+	"sync"
 
 	"golang.org/x/crypto/ssh"
 
@@ -39,6 +37,7 @@ type Dialer struct {
 	Identity *keys.Identity
 
 	remember *knownhosts.Verdict // to be written to known_hosts when the handshake is done
+	saying   sync.Mutex          // one message at a time
 }
 
 // Connection is a session with a daemon that let us in.
@@ -50,6 +49,8 @@ type Connection struct {
 // say tells something from the given level of -v on.
 func (d *Dialer) say(level options.LogLevel, format string, args ...any) {
 	if d.Options.LogLevel >= level {
+		d.saying.Lock()
+		defer d.saying.Unlock()
 		fmt.Fprintf(d.Messages, "minissh: "+format+"\n", args...)
 	}
 }
@@ -60,8 +61,11 @@ func (d *Dialer) debug(format string, args ...any) { d.say(options.LevelDebug1, 
 // HELLO, so that a command costs no further round trip (P7.3). If the daemon refuses a key, the next attempt has a new session.
 func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
 	if d.Options.Socket != "" && d.Conn == nil {
-		return d.attempt(ctx, nil, nil, prepare)
+		return d.dialSocket(ctx, prepare)
 	}
+	go keys.WarmUp()
+	call := d.call(ctx) // our keys are read while the daemon answers
+	defer func() { call.hangUp() }()
 	ring, err := d.keyRing()
 	if err != nil {
 		return nil, err
@@ -72,6 +76,9 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 		return nil, ring.empty()
 	}
 	for range mostAttempts {
+		if next.locked && next.identity == nil {
+			call.hangUp() // a question waits for a person: no connection is open meanwhile (RULES A4)
+		}
 		identity, err := next.load(d)
 		if err != nil {
 			d.say(options.LevelInfo, "the key %s cannot be used: %v", next.source, err)
@@ -80,14 +87,17 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 			}
 			continue
 		}
-		conn, err := d.attempt(ctx, &offer{identity: identity, others: ring.others(next), pinned: pinned}, next, prepare)
+		if call.over() {
+			call = d.call(ctx)
+		}
+		conn, err := d.attempt(call, &offer{identity: identity, others: ring.others(next), pinned: pinned}, prepare)
 		if err == nil {
 			ring.worked(next)
 			return conn, nil
 		}
 		var unknown *unknownHost
 		if errors.As(err, &unknown) {
-			// The question waits for a person: the connection is closed meanwhile, and the next one must show the same key (RULES A4).
+			// The connection is closed meanwhile, and the next one must show the same key (RULES A4).
 			if err := d.askAboutHost(unknown); err != nil {
 				return nil, err
 			}
@@ -114,29 +124,55 @@ type offer struct {
 	pinned   ssh.PublicKey
 }
 
-// attempt makes one connection and one session.
-func (d *Dialer) attempt(ctx context.Context, o *offer, _ *candidate, prepare func(*mux.Session) error) (*Connection, error) {
-	if timeout := d.Options.ConnectTimeout; timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
-	conn, err := d.connect(ctx, o)
+// attempt makes one session on a call. The call is over then.
+func (d *Dialer) attempt(c *call, o *offer, prepare func(*mux.Session) error) (*Connection, error) {
+	defer c.hangUp()
+	conn, err := c.show(o)
 	if err != nil {
 		return nil, err
 	}
+	return d.logIn(c.ctx, conn, o.others, prepare)
+}
+
+// dialSocket is Dial over a Unix socket, where the kernel says who we are.
+func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
+	ctx, cancel := d.limited(ctx)
+	defer cancel()
+	raw, err := d.dialRaw(ctx)
+	if err != nil {
+		return nil, err
+	}
+	uid, err := transport.PeerUID(raw.(*net.UnixConn))
+	if err == nil && uid != 0 && int64(uid) != int64(os.Getuid()) {
+		err = fmt.Errorf("user %d listens on it, who is neither root nor you", uid)
+	}
+	if err != nil {
+		raw.Close()
+		return nil, fail(err, "", "will not use the socket %s: %v", d.Options.Socket, err)
+	}
+	conn := transport.Plain(raw)
+	conn.Authorized()
+	return d.logIn(ctx, conn, nil, prepare)
+}
+
+// limited is ctx with the time that an attempt may take.
+func (d *Dialer) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if timeout := d.Options.ConnectTimeout; timeout > 0 {
+		return context.WithTimeout(ctx, timeout)
+	}
+	return context.WithCancel(ctx)
+}
+
+// logIn makes a session on a connection.
+func (d *Dialer) logIn(ctx context.Context, conn *transport.Conn, others []string, prepare func(*mux.Session) error) (*Connection, error) {
 	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace})
 	if err := prepare(session); err != nil {
 		conn.Close()
 		session.Close(nil)
 		return nil, err
 	}
-	hello := &protocol.Hello{User: d.Options.User, Software: d.Software}
-	if o != nil {
-		hello.Keys = o.others
-	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	welcome, err := session.Connect(conn, hello)
+	welcome, err := session.Connect(conn, &protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others})
 	if !stop() && ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -146,53 +182,6 @@ func (d *Dialer) attempt(ctx context.Context, o *offer, _ *candidate, prepare fu
 	}
 	d.debug("logged in as %s", protocol.Quote(welcome.User))
 	return &Connection{Session: session, Welcome: welcome}, nil
-}
-
-// connect makes the connection below a link, TLS included.
-func (d *Dialer) connect(ctx context.Context, o *offer) (*transport.Conn, error) {
-	raw := d.Conn
-	if raw == nil {
-		var err error
-		if raw, err = d.dialRaw(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if o == nil {
-		uid, err := transport.PeerUID(raw.(*net.UnixConn))
-		if err == nil && uid != 0 && int64(uid) != int64(os.Getuid()) {
-			err = fmt.Errorf("user %d listens on it, who is neither root nor you", uid)
-		}
-		if err != nil {
-			raw.Close()
-			return nil, fail(err, "", "will not use the socket %s: %v", d.Options.Socket, err)
-		}
-		conn := transport.Plain(raw)
-		conn.Authorized()
-		return conn, nil
-	}
-	go keys.WarmUp() // while the daemon computes its part of the handshake
-	envelope, err := keys.Certificate(*o.identity)
-	if err != nil {
-		raw.Close()
-		return nil, err
-	}
-	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
-	conn, err := transport.Client(raw, envelope, func(host *x509.Certificate) error {
-		key, err := keys.FromCertificate(host)
-		if err != nil {
-			return err
-		}
-		return d.checkHost(key, raw.RemoteAddr(), o.pinned)
-	})
-	if !stop() && ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		raw.Close()
-		return nil, d.explain(err)
-	}
-	d.rememberHost()
-	return conn, nil
 }
 
 func (d *Dialer) dialRaw(ctx context.Context) (net.Conn, error) {
@@ -235,53 +224,4 @@ func plainError(err error) error {
 		err = call.Err
 	}
 	return err
-}
-
-// explain puts what ended a handshake or a login into words.
-func (d *Dialer) explain(err error) error {
-	var said *protocol.RemoteError
-	var record tls.RecordHeaderError
-	var failure *Failure
-	var unknown *unknownHost
-	var untrusted *knownhosts.Refusal
-	host := d.Options.Alias
-	switch {
-	case errors.As(err, &failure), errors.As(err, &unknown), errors.As(err, &untrusted):
-		return err
-	case errors.As(err, &said):
-		if said.Code == protocol.CodeKeyNotAuthorized {
-			return err // another key may do
-		}
-		return fail(err, remoteHint(said.Code), "%s refused: %v", host, said)
-	case errors.As(err, &record):
-		return fail(err, fmt.Sprintf("what listens there is no minisshd; the default port is %d, -p chooses another", protocol.DefaultPort),
-			"%s does not speak TLS: it answered %s", host, protocol.Quote(string(record.RecordHeader[:])))
-	case transport.IsBusy(err):
-		return fail(err, "wait a moment and try again", "%s has too many unauthenticated connections", host)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fail(err, "", "%s did not finish the handshake in time: Connection timed out", host)
-	case errors.Is(err, context.Canceled):
-		return fail(err, "", "interrupted")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fail(err, "the daemon's log says why", "%s closed the connection before letting us in", host)
-	}
-	return fail(err, "", "the connection to %s failed: %v", host, err)
-}
-
-func remoteHint(code protocol.Code) string {
-	switch code {
-	case protocol.CodeTooManySessions:
-		return "the daemon's limit is --max-sessions"
-	case protocol.CodeUnsupportedProtocol:
-		return "use a minissh and a minisshd of the same version"
-	case protocol.CodeShuttingDown:
-		return "wait until it has started again"
-	}
-	return ""
-}
-
-// notAuthorized is what is said when no key of ours may log in.
-func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
-	advice := fmt.Sprintf("on %s, add your public key to ~/.ssh/authorized_keys of %s; yours is %s", d.Options.Alias, d.Options.User, last.publicLine())
-	return fail(nil, advice, "%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User, d.Options.Alias, ring.sources())
 }

@@ -85,11 +85,11 @@ func (c *Conn) CloseWrite() error {
 }
 
 // profile is what both ends have in common (P1.1, P1.2).
-func profile(cert tls.Certificate) *tls.Config {
+func profile(own ...tls.Certificate) *tls.Config {
 	return &tls.Config{
 		MinVersion:                  tls.VersionTLS13,
 		NextProtos:                  []string{protocol.ALPN},
-		Certificates:                []tls.Certificate{cert},
+		Certificates:                own,
 		SessionTicketsDisabled:      true,
 		DynamicRecordSizingDisabled: true,
 	}
@@ -109,10 +109,10 @@ func Server(raw net.Conn, config *tls.Config) (*Conn, error) {
 	return handshake(low, tls.Server(low, config))
 }
 
-// Client does the client's part of the TLS handshake with the envelope of its key. verify is given the envelope of the daemon's key
-// before the client has sent anything that names it; its error ends the handshake and is what Client returns.
-func Client(raw net.Conn, own tls.Certificate, verify func(host *x509.Certificate) error) (*Conn, error) {
-	config := profile(own)
+// Client does the client's part of the TLS handshake. verify is given the envelope of the daemon's key before the client has sent
+// anything that names it, own gives the envelope of the client's key after that; the error of either ends the handshake and is what Client returns.
+func Client(raw net.Conn, own func() (tls.Certificate, error), verify func(host *x509.Certificate) error) (*Conn, error) {
+	config := profile()
 	// The name in the certificate and its chain are nobody's business here; known_hosts decides, in verify.
 	config.InsecureSkipVerify = true
 	var refused error
@@ -125,7 +125,11 @@ func Client(raw net.Conn, own tls.Certificate, verify func(host *x509.Certificat
 		return refused
 	}
 	// The whole certificate whatever the daemon asks for: it takes any key (P2.5).
-	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own, nil }
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		var envelope tls.Certificate
+		envelope, refused = own()
+		return &envelope, refused
+	}
 	low := newBuffered(raw, protocol.MaxLogin)
 	conn, err := handshake(low, tls.Client(low, config))
 	if refused != nil {

@@ -1,0 +1,62 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+
+	"minissh/client/knownhosts"
+	"minissh/protocol"
+	"minissh/protocol/transport"
+)
+
+// explain puts what ended a handshake or a login into words.
+func (d *Dialer) explain(err error) error {
+	var said *protocol.RemoteError
+	var record tls.RecordHeaderError
+	var failure *Failure
+	var unknown *unknownHost
+	var untrusted *knownhosts.Refusal
+	host := d.Options.Alias
+	switch {
+	case errors.As(err, &failure), errors.As(err, &unknown), errors.As(err, &untrusted):
+		return err
+	case errors.As(err, &said):
+		if said.Code == protocol.CodeKeyNotAuthorized {
+			return err // another key may do
+		}
+		return fail(err, remoteHint(said.Code), "%s refused: %v", host, said)
+	case errors.As(err, &record):
+		return fail(err, fmt.Sprintf("what listens there is no minisshd; the default port is %d, -p chooses another", protocol.DefaultPort),
+			"%s does not speak TLS: it answered %s", host, protocol.Quote(string(record.RecordHeader[:])))
+	case transport.IsBusy(err):
+		return fail(err, "wait a moment and try again", "%s has too many unauthenticated connections", host)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fail(err, "", "%s did not finish the handshake in time: Connection timed out", host)
+	case errors.Is(err, context.Canceled):
+		return fail(err, "", "interrupted")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fail(err, "the daemon's log says why", "%s closed the connection before letting us in", host)
+	}
+	return fail(err, "", "the connection to %s failed: %v", host, err)
+}
+
+func remoteHint(code protocol.Code) string {
+	switch code {
+	case protocol.CodeTooManySessions:
+		return "the daemon's limit is --max-sessions"
+	case protocol.CodeUnsupportedProtocol:
+		return "use a minissh and a minisshd of the same version"
+	case protocol.CodeShuttingDown:
+		return "wait until it has started again"
+	}
+	return ""
+}
+
+// notAuthorized is what is said when no key of ours may log in.
+func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
+	advice := fmt.Sprintf("on %s, add your public key to ~/.ssh/authorized_keys of %s; yours is %s", d.Options.Alias, d.Options.User, last.publicLine())
+	return fail(nil, advice, "%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User, d.Options.Alias, ring.sources())
+}
