@@ -115,6 +115,15 @@ func serve(c *cli.Context) error {
 	fmt.Println(server.Ready())
 	boss.ready(server.Addresses())
 	boss.watch(func() { server.Addresses() })
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	go func() {
+		for range again {
+			boss.reloading()
+			log.Info("Reloading") // authorized_keys files are read at each login anyway
+			boss.ready(server.Addresses())
+		}
+	}()
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)

@@ -54,6 +54,16 @@ func (m *manager) next() map[string]string {
 	return message
 }
 
+// monotonic is CLOCK_MONOTONIC in microseconds, which systemd compares.
+func monotonic(t *testing.T) int64 {
+	t.Helper()
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		t.Fatal(err)
+	}
+	return now.Nano() / 1000
+}
+
 func TestNotify(t *testing.T) {
 	for _, kind := range []string{"path", "abstract"} {
 		t.Run(kind, func(t *testing.T) {
@@ -69,6 +79,15 @@ func TestNotify(t *testing.T) {
 			ready := m.next()
 			if ready["READY"] != "1" || !strings.HasPrefix(ready["STATUS"], "Listening on 127.0.0.1:") {
 				t.Errorf("first it tells %q", ready)
+			}
+			before := monotonic(t)
+			cmd.Process.Signal(syscall.SIGHUP)
+			reloading := m.next()
+			if usec, err := strconv.ParseInt(reloading["MONOTONIC_USEC"], 10, 64); reloading["RELOADING"] != "1" || err != nil || usec < before || usec > monotonic(t) {
+				t.Errorf("at SIGHUP it tells %q; the clock was %d before", reloading, before)
+			}
+			if again := m.next(); again["READY"] != "1" || again["STATUS"] != ready["STATUS"] {
+				t.Errorf("after reloading it tells %q", again)
 			}
 			cmd.Process.Signal(syscall.SIGTERM)
 			if stopping := m.next(); stopping["STOPPING"] != "1" {
