@@ -49,7 +49,7 @@ var violations = []struct {
 	{"P3.3 a long WINDOW", protocol.CodeBadFrame, [][]byte{raw(9, protocol.TypeWindow, 0, 0, 1, "123456789")}},
 	{"P3.3 an empty EOF", protocol.CodeBadFrame, [][]byte{raw(0, protocol.TypeEOF, 0, 0, 1, "")}},
 	{"P3.3 EOF of what is no data", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeEOF, 0, 0, 1, "\x05")}},
-	{"P3.6 type 0x06", protocol.CodeUnknownType, [][]byte{raw(2, 0x06, 0, 0, 1, "{}")}},
+	{"P3.6 type 0x0a", protocol.CodeUnknownType, [][]byte{raw(2, 0x0a, 0, 0, 1, "{}")}},
 	{"P3.6 type 0x13", protocol.CodeUnknownType, [][]byte{raw(2, 0x13, 0, 0, 1, "{}")}},
 	{"P3.6 type 0xff", protocol.CodeUnknownType, [][]byte{raw(2, 0xff, 0, 0, 0, "{}")}},
 	{"P3.6 type 0", protocol.CodeUnknownType, [][]byte{raw(0, 0, 0, 0, 1, "")}},

@@ -11,7 +11,7 @@
 //
 //   - frame.go: the header and the types, with each payload's layout; how a frame is written.
 //   - reader.go: how a frame is read, sizes checked before anything is allocated.
-//   - message.go: the JSON payloads as structs; bytes.go: byte strings inside JSON; strict.go: what JSON is refused.
+//   - message.go, pty.go: the JSON payloads as structs; bytes.go: byte strings inside JSON; strict.go: what JSON is refused.
 //   - errors.go: violations (we say the peer broke a rule) and remote errors (the peer says why it ended).
 //   - describe.go: a frame in words, for people.
 //

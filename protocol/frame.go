@@ -36,6 +36,7 @@ const (
 	TypeWindow Type = 0x03 // 8 bytes: total data bytes the receiver of this frame may ever send on the channel
 	TypeEOF    Type = 0x04 // 1 byte: the data type that has ended
 	TypeSignal Type = 0x05 // JSON Signal
+	TypeResize Type = 0x06 // JSON Size
 	TypeNotice Type = 0x07 // JSON Notice
 	TypeExit   Type = 0x08 // JSON Exit
 	TypeClose  Type = 0x09 // JSON Reason
@@ -60,7 +61,7 @@ const (
 const FlagBlocked = 0x01
 
 var typeNames = map[Type]string{
-	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeWindow: "WINDOW", TypeEOF: "EOF", TypeSignal: "SIGNAL",
+	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeWindow: "WINDOW", TypeEOF: "EOF", TypeSignal: "SIGNAL", TypeResize: "RESIZE",
 	TypeNotice: "NOTICE", TypeExit: "EXIT", TypeClose: "CLOSE",
 	TypeStdin: "STDIN", TypeStdout: "STDOUT", TypeStderr: "STDERR",
 	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeAck: "ACK", TypePing: "PING", TypePong: "PONG",
@@ -84,7 +85,7 @@ func (t Type) IsData() bool { return t == TypeStdin || t == TypeStdout || t == T
 // IsJSON tells the frames whose payload is a JSON object (P4).
 func (t Type) IsJSON() bool {
 	switch t {
-	case TypeOpen, TypeOpened, TypeSignal, TypeNotice, TypeExit, TypeClose, TypeHello, TypeWelcome, TypeGoodbye, TypeError:
+	case TypeOpen, TypeOpened, TypeSignal, TypeResize, TypeNotice, TypeExit, TypeClose, TypeHello, TypeWelcome, TypeGoodbye, TypeError:
 		return true
 	}
 	return false

@@ -66,6 +66,8 @@ type Open struct {
 	Service   string     `json:"service"`              // "exec"
 	Command   Bytes      `json:"command,omitempty"`    // run by the login shell
 	Argv      []Bytes    `json:"argv,omitempty"`       // or run without a shell
+	Shell     bool       `json:"shell,omitempty"`      // or the login shell itself
+	PTY       *PTY       `json:"pty,omitempty"`        // a terminal for it (P6.10)
 	Env       [][2]Bytes `json:"env,omitempty"`        // pairs of name and value
 	Dir       Bytes      `json:"dir,omitempty"`        // where to start
 	OldDir    Bytes      `json:"old_dir,omitempty"`    // what `cd -` goes back to
@@ -75,7 +77,8 @@ type Open struct {
 
 // Opened is the acceptor's answer (P6.2).
 type Opened struct {
-	PID int `json:"pid"`
+	PID int   `json:"pid"`
+	TTY Bytes `json:"tty,omitempty"` // name of the pty, if there is one
 }
 
 // Signal asks for a signal to the command's process group (P6.3).
@@ -93,6 +96,7 @@ type Notice struct {
 const (
 	NoticeOutputHeld    = "output_held"
 	NoticeSignalRefused = "signal_refused"
+	NoticePTYRefused    = "pty_refused"
 )
 
 // Exit tells how a command ended (P6.6).

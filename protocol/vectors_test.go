@@ -31,6 +31,8 @@ func message(t Type) any {
 		return new(Opened)
 	case TypeSignal:
 		return new(Signal)
+	case TypeResize:
+		return new(Size)
 	case TypeNotice:
 		return new(Notice)
 	case TypeExit:

@@ -27,8 +27,9 @@ type Channel struct {
 	ours bool // we opened it
 	open protocol.Open
 
-	requests chan Event    // OPENED, SIGNAL, NOTICE, as they come
-	gone     chan struct{} // closed when the peer's CLOSE came or the session ended
+	requests chan Event         // OPENED, SIGNAL, NOTICE, as they come
+	resizes  chan protocol.Size // the last RESIZE that nobody has taken yet
+	gone     chan struct{}      // closed when the peer's CLOSE came or the session ended
 
 	// Session.mu guards the rest.
 	change sync.Cond // Next and Write wait here
@@ -60,7 +61,7 @@ func stream(t protocol.Type) int { return int(t - protocol.TypeStdin) }
 
 func (s *Session) newChannel(id uint32, ours bool) *Channel {
 	c := &Channel{
-		s: s, id: id, ours: ours, requests: make(chan Event, protocol.MaxRequests), gone: make(chan struct{}),
+		s: s, id: id, ours: ours, requests: make(chan Event, protocol.MaxRequests), resizes: make(chan protocol.Size, 1), gone: make(chan struct{}),
 		limitOut: protocol.InitialWindow, limit: protocol.InitialWindow, window: protocol.InitialWindow,
 	}
 	c.change.L = &s.mu
@@ -102,6 +103,9 @@ func (c *Channel) Request() *protocol.Open { return &c.open }
 
 // Requests gives OPENED, SIGNAL and NOTICE frames as they come, ahead of data that waits. It is never closed: watch Gone beside it.
 func (c *Channel) Requests() <-chan Event { return c.requests }
+
+// Resizes gives the last RESIZE that came and was not taken yet (P5.10). It is never closed: watch Gone beside it.
+func (c *Channel) Resizes() <-chan protocol.Size { return c.resizes }
 
 // Gone is closed when the peer has sent CLOSE or the session has ended: nobody is interested in this channel any more.
 func (c *Channel) Gone() <-chan struct{} { return c.gone }
@@ -204,7 +208,7 @@ func (c *Channel) EOF(kind protocol.Type) error {
 	return nil
 }
 
-// Send sends an OPENED, SIGNAL, NOTICE or EXIT message. It does not wait, but for SIGNAL and NOTICE of which many wait to be sent
+// Send sends an OPENED, SIGNAL, RESIZE, NOTICE or EXIT message. It does not wait, but for SIGNAL, RESIZE and NOTICE of which many wait to be sent
 // already: the peer could make us queue without end otherwise. A NOTICE that comes too late, after EXIT, is dropped.
 func (c *Channel) Send(kind protocol.Type, message any) error {
 	frame, err := protocol.AppendMessage(nil, kind, c.id, message)
@@ -213,7 +217,7 @@ func (c *Channel) Send(kind protocol.Type, message any) error {
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if kind == protocol.TypeSignal || kind == protocol.TypeNotice {
+	if kind == protocol.TypeSignal || kind == protocol.TypeResize || kind == protocol.TypeNotice {
 		for c.waiting >= protocol.MaxRequests && c.writable() == nil {
 			c.change.Wait()
 		}

@@ -13,7 +13,7 @@ import (
 // tidy makes frames of anything: fuzzed bytes say which frame comes next, so that most inputs get past the header.
 func tidy(raw []byte) []byte {
 	kinds := []protocol.Type{
-		protocol.TypeOpen, protocol.TypeOpened, protocol.TypeWindow, protocol.TypeEOF, protocol.TypeSignal, protocol.TypeNotice,
+		protocol.TypeOpen, protocol.TypeOpened, protocol.TypeWindow, protocol.TypeEOF, protocol.TypeSignal, protocol.TypeResize, protocol.TypeNotice,
 		protocol.TypeExit, protocol.TypeClose, protocol.TypeStdin, protocol.TypeStdout, protocol.TypeStderr,
 		protocol.TypeAck, protocol.TypePing, protocol.TypeWelcome, protocol.TypeGoodbye, protocol.TypeError,
 	}

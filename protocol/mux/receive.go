@@ -145,6 +145,11 @@ func (s *Session) deliver(f protocol.Frame) error {
 			return unexpected(f, "from the acceptor")
 		}
 		return c.request(f, new(protocol.Signal))
+	case protocol.TypeResize:
+		if c.ours {
+			return unexpected(f, "from the acceptor")
+		}
+		return c.resize(f)
 	case protocol.TypeOpened:
 		if !c.ours || c.opened {
 			return unexpected(f, "a second time or from the opener")
@@ -246,6 +251,20 @@ func (c *Channel) request(f protocol.Frame, message any) error {
 	default:
 		return protocol.Violate(protocol.CodeTooManyRequests, "%d messages wait on channel %d", cap(c.requests), c.id)
 	}
+}
+
+// resize keeps the newest size alone: a window that is dragged changes faster than any application looks (P5.10).
+func (c *Channel) resize(f protocol.Frame) error {
+	var size protocol.Size
+	if err := f.Decode(&size); err != nil {
+		return err
+	}
+	select {
+	case <-c.resizes:
+	default:
+	}
+	c.resizes <- size // holds one, and whoever puts something in holds mu
+	return nil
 }
 
 // queue puts an event behind the data that came before it.

@@ -1,0 +1,63 @@
+package protocol
+
+import "fmt"
+
+// Limits of P6.10.
+const (
+	MaxTerm  = 64
+	MaxModes = 128
+)
+
+// PTY asks for a terminal (P6.10).
+type PTY struct {
+	Term Bytes `json:"term,omitempty"` // TERM there; none: dumb
+	Size
+	Modes map[string]int64 `json:"modes,omitempty"` // terminal modes of RFC 4254 section 8, by lower-case name
+}
+
+// Size is the size of a terminal's window, of PTY and the payload of RESIZE (P6.11). 0 means that it is not known.
+type Size struct {
+	Rows   int64 `json:"rows"`
+	Cols   int64 `json:"cols"`
+	Width  int64 `json:"width_px"`
+	Height int64 `json:"height_px"`
+}
+
+// Valid says whether every number is one that a terminal can have.
+func (s Size) Valid() bool {
+	for _, n := range []int64{s.Rows, s.Cols, s.Width, s.Height} {
+		if n < 0 || n > 65535 {
+			return false
+		}
+	}
+	return true
+}
+
+// Check finds what in a PTY breaks P6.10; the error is for a refusal as bad_request.
+func (p *PTY) Check() error {
+	switch {
+	case !ValidTerm(string(p.Term)):
+		return fmt.Errorf("the terminal's name is not at most %d of A-Z a-z 0-9 . _ + : @ -", MaxTerm)
+	case !p.Size.Valid():
+		return fmt.Errorf("the terminal's size is out of range")
+	case len(p.Modes) > MaxModes:
+		return fmt.Errorf("more than %d terminal modes", MaxModes)
+	}
+	for name, value := range p.Modes {
+		if value < 0 || value > 1<<32-1 || name != "" && name[0] == 'v' && value > 255 {
+			return fmt.Errorf("the terminal mode %s is out of range", Quote(name))
+		}
+	}
+	return nil
+}
+
+// ValidTerm says whether a terminal's name may be sent (P6.10); the empty one may.
+func ValidTerm(name string) bool {
+	for _, c := range []byte(name) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && c != '.' && c != '_' && c != '+' && c != ':' && c != '@' && c != '-' {
+			return false
+		}
+	}
+	return len(name) <= MaxTerm
+}
