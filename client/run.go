@@ -69,7 +69,9 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		ch.Close(nil)
 	}
 	conn.Session.Close(nil)
-	watching.Wait()
+	if d.interactive() {
+		watching.Wait() // what the daemon noticed is told before we leave
+	}
 	if err != nil {
 		Report(d.Messages, d.outcomeUnknown(err))
 		return ExitFailure
