@@ -24,7 +24,12 @@ func (s *Server) exec(ch *mux.Channel, who *peer) *protocol.Reason {
 	if reason != nil {
 		return reason
 	}
+	refused := s.terminal(&spec, open, who)
 	p, err := process.Start(spec)
+	if errors.Is(err, process.ErrNoPTY) {
+		refused, spec.PTY = err, nil
+		p, err = process.Start(spec)
+	}
 	if err != nil {
 		code := protocol.CodeStartFailed
 		var start *process.StartError
@@ -33,14 +38,17 @@ func (s *Server) exec(ch *mux.Channel, who *peer) *protocol.Reason {
 		}
 		return refusal(code, err.Error())
 	}
-	c := &command{s: s, ch: ch, p: p, who: who, timeout: time.Duration(open.Timeout) * time.Millisecond, ended: make(chan struct{})}
-	s.log.Info("Starting command for "+logName(who.user)+" "+from(who.addr), "pid", p.PID, "channel", ch.ID(), "command", clip(asked(open), 512), "forced", who.grant.Forced)
+	c := &command{s: s, ch: ch, p: p, who: who, timeout: time.Duration(open.Timeout) * time.Millisecond, ended: make(chan struct{}), noPTY: refused}
+	s.log.Info("Starting command for "+logName(who.user)+" "+from(who.addr), "pid", p.PID, "channel", ch.ID(), "command", clip(asked(open), 512), "forced", who.grant.Forced, "tty", p.TTY)
 	c.run()
 	return nil
 }
 
-// asked is what the client wanted to run, in words.
+// asked is what the client wanted to run, in words; "" is a shell.
 func asked(open *protocol.Open) string {
+	if open.Shell {
+		return ""
+	}
 	if len(open.Argv) == 0 {
 		return string(open.Command)
 	}
@@ -72,11 +80,17 @@ func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.R
 		}
 	}
 	switch {
-	case (len(open.Argv) > 0) == (len(open.Command) > 0):
-		return spec, refusal(protocol.CodeBadRequest, "either command or argv must be given")
+	case !oneAsked(open):
+		return spec, refusal(protocol.CodeBadRequest, "exactly one of command, argv and shell must be given")
+	case open.PTY != nil && open.PTY.Check() != nil:
+		return spec, refusal(protocol.CodeBadRequest, open.PTY.Check().Error())
 	case who.grant.Forced:
-		extra = append(extra, "SSH_ORIGINAL_COMMAND="+asked(open))
+		if !open.Shell {
+			extra = append(extra, "SSH_ORIGINAL_COMMAND="+asked(open))
+		}
 		spec.Args = process.ShellCommand(acct.Shell, who.grant.Command)
+	case open.Shell:
+		spec.Args = process.LoginShell(acct.Shell)
 	case len(open.Argv) > 0:
 		for _, word := range open.Argv {
 			spec.Args = append(spec.Args, string(word))
@@ -135,11 +149,16 @@ type command struct {
 	over    bool       // too late to stop it
 	stopped string     // why it was stopped, one of protocol's How
 	left    []process.Survivor
+
+	noPTY error // why the terminal that was asked for is not there; constant
 }
 
 // run sees a started command to its end (P5.4): OPENED, output, EOF for each, EXIT, CLOSE.
 func (c *command) run() {
-	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID})
+	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID, TTY: protocol.Bytes(c.p.TTY)})
+	if c.noPTY != nil {
+		c.ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticePTYRefused, Message: c.noPTY.Error()})
+	}
 	var output, others sync.WaitGroup
 	c.streams.Store(2)
 	output.Go(func() { c.forward(protocol.TypeStdout, c.p.Stdout) })
@@ -156,6 +175,7 @@ func (c *command) run() {
 	if deadline != nil {
 		deadline.Stop()
 	}
+	c.p.Drain()
 	c.awaitOutput(drained)
 	exit := c.exit()
 	c.logEnd(exit)
@@ -201,7 +221,7 @@ func (c *command) awaitOutput(drained <-chan struct{}) {
 	}
 }
 
-// requests acts on signals, and stops the command when the client does not want it any more (P5.9).
+// requests acts on signals and new sizes, and stops the command when the client does not want it any more (P5.9).
 func (c *command) requests() {
 	for {
 		select {
@@ -210,6 +230,10 @@ func (c *command) requests() {
 				if err := c.p.Signal(sig.Signal); errors.Is(err, process.ErrUnknownSignal) {
 					c.ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeSignalRefused, Message: err.Error()})
 				}
+			}
+		case size := <-c.ch.Resizes():
+			if size.Valid() {
+				c.p.Resize(size) // without a terminal it does nothing (P6.11)
 			}
 		case <-c.ch.Gone():
 			select {
@@ -228,7 +252,7 @@ func (c *command) requests() {
 	}
 }
 
-// stop ends the command and everything in its kernel session (P6.7). The first reason counts.
+// stop ends the command and everything in its kernel session (P6.7), on a terminal what P6.12 says. The first reason counts.
 func (c *command) stop(why string) {
 	c.mu.Lock()
 	if c.over || c.stopped != "" {
@@ -239,7 +263,11 @@ func (c *command) stop(why string) {
 	c.stops.Add(1)
 	c.mu.Unlock()
 	defer c.stops.Done()
-	left, _ := c.p.Stop(context.Background(), c.s.opts.StopGrace)
+	end := c.p.HangUp // without a terminal the same as Stop
+	if why == protocol.HowDeadline {
+		end = c.p.Stop
+	}
+	left, _ := end(context.Background(), c.s.opts.StopGrace)
 	c.mu.Lock()
 	c.left = left
 	c.mu.Unlock()

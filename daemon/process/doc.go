@@ -7,6 +7,8 @@
 //	process.go   Spec, Process, Result and the life of one command
 //	start_unix.go, wait_linux.go, wait_darwin.go
 //	             pipes, fork and exec, and seeing the end without reaping
+//	pty*.go, hangup*.go
+//	             a terminal in place of pipes, and how its user's going ends a command
 //	signal*.go   the allow list of signal names, and how one is sent
 //	stop.go      RULES C2: hang up, wait, kill, look twice
 //	session_linux.go, stat_linux.go, session_darwin.go
@@ -31,6 +33,7 @@
 //	})
 //	defer p.Close()                            // always: it reaps
 //	io.Copy(p.Stdin, …); io.Copy(…, p.Stdout); io.Copy(…, p.Stderr)
+//	p.Resize(size); p.Drain(); p.HangUp(…)    // with a terminal (Spec.PTY)
 //	p.Signal("INT")                            // any time, any goroutine
 //	left, err := p.Stop(ctx, 5*time.Second)    // hang up, then kill, confirmed
 //	<-p.Done(); r := p.Result()

@@ -36,6 +36,8 @@ type Spec struct {
 	// Credential, if not nil, is who the command becomes. It needs root, and
 	// does not exist on Windows.
 	Credential *Credential
+	// PTY, if not nil, is a terminal for the command in place of pipes.
+	PTY *PTY
 }
 
 // Credential names the ids a command runs with.
@@ -86,7 +88,11 @@ type Process struct {
 	// Stderr open long after the leader's end.
 	Stdin          io.WriteCloser
 	Stdout, Stderr io.ReadCloser
+	// TTY is the name of the command's terminal; "" if it has none. With one, Stdin types,
+	// Stdout is all that is shown, and Stderr is empty.
+	TTY string
 
+	tty     *terminal // nil without a terminal
 	started time.Time
 	done    chan struct{}
 	result  Result   // written before done is closed, constant after

@@ -36,6 +36,9 @@ type system struct {
 // in it.
 func Start(spec Spec) (*Process, error) {
 	fail := func(err error) (*Process, error) { return nil, &StartError{"start", spec.Path, err} }
+	if spec.PTY != nil {
+		return fail(ErrNoPTY)
+	}
 	if spec.Credential != nil || spec.ReportDir {
 		return fail(windows.ERROR_NOT_SUPPORTED)
 	}

@@ -75,3 +75,6 @@ func ShellLine(shell, line, oldDir string) (args []string, reports bool) {
 func ShellCommand(shell, command string) []string {
 	return []string{shell, "-c", command}
 }
+
+// LoginShell returns the argument vector of a login shell, as sshd starts it: the name behind a hyphen tells the shell that it is one.
+func LoginShell(shell string) []string { return []string{"-" + filepath.Base(shell)} }

@@ -6,7 +6,7 @@ import (
 )
 
 // Signal sends the signal of that name (without SIG; see SignalNames) to the
-// command's process group. "KILL" is stronger, and slower: it ends every
+// command's process group, on a terminal to the foreground one. "KILL" is stronger, and slower: it ends every
 // process of the kernel session and returns when they are confirmed dead, at
 // most about five seconds later; what survives is named in the error.
 //

@@ -42,7 +42,7 @@ func signalName(sig syscall.Signal) string {
 	return strconv.Itoa(int(sig))
 }
 
-// signalGroup sends one signal to the process group. The leader, be it a
+// signalGroup sends one signal to the process group, on a terminal to the foreground one. The leader, be it a
 // zombie, keeps the group's number ours while mu is held.
 func (p *Process) signalGroup(name string) error {
 	p.mu.RLock()
@@ -55,6 +55,9 @@ func (p *Process) signalGroup(name string) error {
 		if alive, err := p.members(nil); err == nil && len(alive) == 0 {
 			return ErrFinished
 		}
+	}
+	if p.signalForeground(byName[name]) {
+		return nil
 	}
 	err := syscall.Kill(-p.PID, byName[name])
 	if err == syscall.ESRCH {

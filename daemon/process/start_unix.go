@@ -5,13 +5,14 @@ package process
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// Start starts a command as the leader of a new kernel session with pipes as
-// its standard streams. Errors are *StartError. The caller must Close the
+// Start starts a command as the leader of a new kernel session with pipes, or a
+// terminal, as its standard streams. Errors are *StartError. The caller must Close the
 // Process, whatever else happens.
 func Start(spec Spec) (*Process, error) {
 	p, err := startOnce(spec)
@@ -31,15 +32,18 @@ func Start(spec Spec) (*Process, error) {
 
 // startOnce is Start; an error that is not a *StartError is the kernel's, who does not say to which of the steps it belongs.
 func startOnce(spec Spec) (*Process, error) {
-	pipes, err := makePipes(spec.ReportDir)
+	pipes, err := makePipes(spec)
 	if err != nil {
 		return nil, &StartError{"start", spec.Path, err}
+	}
+	if pipes.tty != nil {
+		spec.Env = append(slices.Clip(spec.Env), "SSH_TTY="+pipes.tty.name)
 	}
 	attr := &syscall.ProcAttr{
 		Dir:   spec.Dir,
 		Env:   spec.environment(),
 		Files: pipes.theirs(),
-		Sys:   &syscall.SysProcAttr{Setsid: true},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Setctty: spec.PTY != nil}, // Ctty 0: the command's standard input
 	}
 	if c := spec.Credential; c != nil {
 		attr.Sys.Credential = &syscall.Credential{Uid: c.UID, Gid: c.GID, Groups: c.Groups}
@@ -53,10 +57,13 @@ func startOnce(spec Spec) (*Process, error) {
 		pipes.closeOurs()
 		return nil, err
 	}
-	p.Stdin, p.Stdout, p.Stderr = input{pipes.ours[0]}, newOutput(pipes.ours[1]), newOutput(pipes.ours[2])
-	if spec.ReportDir {
-		p.report = pipes.ours[3]
+	if t := pipes.tty; t != nil {
+		p.tty, p.TTY = t, t.name
+		p.Stdin, p.Stdout, p.Stderr = typing{t}, t, noOutput{}
+	} else {
+		p.Stdin, p.Stdout, p.Stderr = input{pipes.ours[0]}, newOutput(pipes.ours[1]), newOutput(pipes.ours[2])
 	}
+	p.report = pipes.report
 	go p.watch()
 	return p, nil
 }
@@ -115,35 +122,63 @@ func (s Spec) explain(err error) error {
 
 // pipeSet is what connects us with one command.
 type pipeSet struct {
-	child []int      // the command's ends, by its descriptor numbers; blocking
-	ours  []*os.File // our ends, in the poller
+	child  []int      // the command's ends, by its descriptor numbers; blocking
+	opened []*os.File // the files of those that came as files
+	ours   []*os.File // our ends, in the poller; none of a terminal
+	tty    *terminal
+	report *os.File // our end of descriptor 3, one of ours
 }
 
-// makePipes makes the three standard pipes, and one for the report if asked.
-func makePipes(report bool) (*pipeSet, error) {
-	n := 3
-	if report {
-		n = 4
-	}
+// makePipes makes the three standard pipes, or a terminal in their place, and one for the report if asked.
+func makePipes(spec Spec) (*pipeSet, error) {
 	set := &pipeSet{}
-	for i := range n {
-		r, w, err := pipe()
-		if err != nil {
-			set.closeTheirs()
-			set.closeOurs()
-			return nil, err
-		}
-		theirs, ours := w, r
-		if i == 0 {
-			theirs, ours = r, w
-		}
-		// NewFile takes a descriptor into the poller only if it is
-		// non-blocking already. The two ends of a pipe have separate flags.
-		syscall.SetNonblock(ours, true)
-		set.child = append(set.child, theirs)
-		set.ours = append(set.ours, os.NewFile(uintptr(ours), "pipe"))
+	if err := set.make(spec); err != nil {
+		set.closeTheirs()
+		set.closeOurs()
+		return nil, err
 	}
 	return set, nil
+}
+
+func (s *pipeSet) make(spec Spec) error {
+	if spec.PTY != nil {
+		t, theirs, err := openTerminal(spec.PTY, spec.Credential)
+		if err != nil {
+			return err
+		}
+		fd := int(theirs.Fd())
+		s.tty, s.opened, s.child = t, []*os.File{theirs}, []int{fd, fd, fd}
+	}
+	for len(s.child) < 3 {
+		if err := s.add(len(s.child) == 0); err != nil {
+			return err
+		}
+	}
+	if spec.ReportDir {
+		if err := s.add(false); err != nil {
+			return err
+		}
+		s.report = s.ours[len(s.ours)-1]
+	}
+	return nil
+}
+
+// add makes a pipe for the command's next descriptor, which it reads from or writes to.
+func (s *pipeSet) add(reads bool) error {
+	r, w, err := pipe()
+	if err != nil {
+		return err
+	}
+	theirs, ours := w, r
+	if reads {
+		theirs, ours = r, w
+	}
+	// NewFile takes a descriptor into the poller only if it is
+	// non-blocking already. The two ends of a pipe have separate flags.
+	syscall.SetNonblock(ours, true)
+	s.child = append(s.child, theirs)
+	s.ours = append(s.ours, os.NewFile(uintptr(ours), "pipe"))
+	return nil
 }
 
 func (s *pipeSet) theirs() []uintptr {
@@ -155,14 +190,24 @@ func (s *pipeSet) theirs() []uintptr {
 }
 
 func (s *pipeSet) closeTheirs() {
-	for _, fd := range s.child {
+	first := 0
+	if s.opened != nil {
+		first = 3
+	}
+	for _, fd := range s.child[first:] {
 		syscall.Close(fd)
 	}
-	s.child = nil
+	for _, f := range s.opened {
+		f.Close()
+	}
+	s.child, s.opened = nil, nil
 }
 
 func (s *pipeSet) closeOurs() {
 	for _, f := range s.ours {
 		f.Close()
+	}
+	if s.tty != nil {
+		s.tty.Close()
 	}
 }

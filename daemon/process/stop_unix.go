@@ -15,7 +15,7 @@ const (
 )
 
 // Stop ends the command and everything still in its kernel session, as RULES
-// C2 says: stdin is closed; HUP and CONT (a stopped process does not act on
+// C2 says: stdin, or the terminal, is closed; HUP and CONT (a stopped process does not act on
 // HUP alone) go to the process group and to members that made groups of their
 // own, as timeout(1) does; what still lives after grace is killed. A grace of
 // 0 or less kills at once, and the end of ctx ends the grace.
@@ -26,6 +26,9 @@ const (
 // A process that called setsid has left the session and is not stopped.
 func (p *Process) Stop(ctx context.Context, grace time.Duration) ([]Survivor, error) {
 	p.Stdin.Close()
+	if p.tty != nil {
+		p.tty.Close()
+	}
 	if grace > 0 {
 		p.hangUp()
 		limited, cancel := context.WithTimeout(ctx, grace)

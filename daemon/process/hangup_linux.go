@@ -1,0 +1,77 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// HangUp is Stop for a command on a terminal whose user has gone: as under sshd, the background jobs of a shell are that shell's affair
+// (P6.12). The terminal is closed; HUP and CONT go to the command's process group and to the foreground one; what of these two still lives
+// after grace is killed, until none is left. Without a terminal it is Stop.
+func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, error) {
+	if p.tty == nil {
+		return p.Stop(ctx, grace)
+	}
+	groups := map[int]bool{p.PID: true, p.tty.foreground(): true}
+	p.tty.Close()
+	send := func(signals ...unix.Signal) ([]Survivor, error) { return p.signalGroups(groups, signals...) }
+	if grace > 0 {
+		send(unix.SIGHUP, unix.SIGCONT)
+		limited, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+		left, err := twiceEmpty(limited, func() ([]Survivor, error) { return send() })
+		if err == nil && len(left) == 0 {
+			return nil, nil
+		}
+	}
+	limited, cancel := context.WithTimeout(ctx, confirmTime)
+	defer cancel()
+	left, err := twiceEmpty(limited, func() ([]Survivor, error) { return send(unix.SIGKILL) })
+	if errors.Is(err, ErrFinished) {
+		return nil, nil
+	}
+	if len(left) > 0 || err != nil {
+		return left, survivors(left, err)
+	}
+	return nil, nil
+}
+
+// signalGroups looks once for living members of the session that are in one of the groups, and sends each the signals.
+func (p *Process) signalGroups(groups map[int]bool, signals ...unix.Signal) (alive []Survivor, err error) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.reaped || p.released {
+		return nil, ErrFinished
+	}
+	_, err = p.members(func(s procStat) {
+		if !groups[s.pgrp] {
+			return
+		}
+		alive = append(alive, Survivor{PID: s.pid, Comm: s.comm})
+		for _, sig := range signals {
+			p.signalMember(s.pid, sig)
+		}
+	})
+	return alive, err
+}
+
+// signalForeground sends a signal to a terminal's foreground process group, and says whether there was one other than the command's own. Its
+// members are signalled one by one: unlike the command's own, its number is not ours to keep. The caller holds mu.
+func (p *Process) signalForeground(sig unix.Signal) bool {
+	if p.tty == nil {
+		return false
+	}
+	group, found := p.tty.foreground(), false
+	if group == p.PID {
+		return false
+	}
+	p.members(func(s procStat) {
+		if s.pgrp == group {
+			found = p.signalMember(s.pid, sig) == nil || found
+		}
+	})
+	return found
+}

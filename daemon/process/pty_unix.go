@@ -1,0 +1,164 @@
+//go:build linux || darwin
+
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+
+	"minissh/protocol"
+	"minissh/protocol/tty"
+)
+
+// mostDrained bounds what is read of a terminal after its command's end, in bytes. The kernel holds less (64 KiB and a line
+// buffer): whatever comes beyond was written later, by something left running.
+const mostDrained = 256 << 10
+
+// terminal is our end of a command's pseudo-terminal, its master. Reading gives the command's output, writing types.
+type terminal struct {
+	f        *os.File // in the poller, so that Close and deadlines work (RULES C4)
+	name     string   // of the other end
+	draining atomic.Bool
+	drained  int // bytes; the reader's
+}
+
+// openTerminal makes a terminal for a command of the given account and returns the command's end beside ours.
+func openTerminal(spec *PTY, owner *Credential) (t *terminal, theirs *os.File, err error) {
+	master, theirs, err := pty.Open()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
+	}
+	defer master.Close()
+	defer func() {
+		if err != nil {
+			theirs.Close()
+		}
+	}()
+	slave := int(theirs.Fd()) // blocking from here on, as a command expects
+	if owner != nil {
+		if err := giveTerminal(theirs, owner); err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
+		}
+	}
+	if err := errors.Join(tty.SetModes(slave, spec.Modes), tty.SetSize(slave, spec.Size)); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
+	}
+	// The file that pty.Open gives may be a blocking one; closing that during a read hangs nothing up (RULES C4).
+	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
+	}
+	syscall.SetNonblock(fd, true)
+	return &terminal{f: os.NewFile(uintptr(fd), "pty"), name: theirs.Name()}, theirs, nil
+}
+
+// giveTerminal makes an account the owner of its terminal, as sshd does: others may write to it through the group tty alone.
+func giveTerminal(theirs *os.File, owner *Credential) error {
+	gid, mode := int(owner.GID), os.FileMode(0o600)
+	if group, err := user.LookupGroup("tty"); err == nil {
+		if n, err := strconv.Atoi(group.Gid); err == nil {
+			gid, mode = n, 0o620
+		}
+	}
+	return errors.Join(theirs.Chown(int(owner.UID), gid), theirs.Chmod(mode))
+}
+
+// Read gives output. When no process holds the other end any more, that is the end (Linux says EIO), and after Drain as soon as nothing is left.
+func (t *terminal) Read(p []byte) (int, error) {
+	for !t.draining.Load() {
+		n, err := t.f.Read(p)
+		switch {
+		case errors.Is(err, syscall.EIO):
+			return n, io.EOF
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			continue // Drain woke us
+		}
+		return n, err
+	}
+	return t.readLeft(p)
+}
+
+// readLeft reads without waiting. To the kernel a read is the moment to bring up what was written before.
+func (t *terminal) readLeft(p []byte) (n int, err error) {
+	raw, err := t.f.SyscallConn()
+	if err != nil || t.drained >= mostDrained {
+		return 0, io.EOF
+	}
+	err = raw.Control(func(fd uintptr) {
+		for {
+			if n, err = unix.Read(int(fd), p); err != unix.EINTR {
+				return
+			}
+		}
+	})
+	if err != nil || n <= 0 { // closed, EAGAIN or EIO
+		return 0, io.EOF
+	}
+	t.drained += n
+	return n, nil
+}
+
+// Write types.
+func (t *terminal) Write(p []byte) (int, error) { return t.f.Write(p) }
+
+// Close hangs up: the foreground process group gets HUP from the kernel.
+func (t *terminal) Close() error { return t.f.Close() }
+
+func (t *terminal) drain() {
+	t.draining.Store(true)
+	t.f.SetReadDeadline(time.Unix(1, 0))
+}
+
+// control calls do with the descriptor, unless it is closed.
+func (t *terminal) control(do func(fd int) error) (err error) {
+	raw, err := t.f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if e := raw.Control(func(fd uintptr) { err = do(int(fd)) }); e != nil {
+		return e
+	}
+	return err
+}
+
+// foreground is the terminal's foreground process group, 0 if there is none or it is not known.
+func (t *terminal) foreground() (group int) {
+	t.control(func(fd int) (err error) {
+		group, err = unix.IoctlGetInt(fd, unix.TIOCGPGRP)
+		return err
+	})
+	return max(group, 0)
+}
+
+// typing is the Stdin of a command on a terminal. Its end is nothing: on a terminal a character ends the input (P6.11).
+type typing struct{ *terminal }
+
+func (typing) Close() error { return nil }
+
+func (noOutput) Read([]byte) (int, error) { return 0, io.EOF }
+
+// Resize gives the command's terminal another size; the foreground process group gets WINCH. Without a terminal it is ErrNoPTY.
+func (p *Process) Resize(size protocol.Size) error {
+	if p.tty == nil {
+		return ErrNoPTY
+	}
+	return p.tty.control(func(fd int) error { return tty.SetSize(fd, size) })
+}
+
+// Drain has Stdout of a command on a terminal end when what was written until now has been read, also where something left running
+// still holds the terminal (P6.12). It is called after the command's end, and does nothing without a terminal.
+func (p *Process) Drain() {
+	if p.tty != nil {
+		p.tty.drain()
+	}
+}

@@ -1,0 +1,363 @@
+package daemon
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"minissh/daemon/authorized"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// window is what most of these tests ask for: no echo, and line ends as they are written.
+func window() *protocol.PTY {
+	return &protocol.PTY{
+		Term: protocol.Bytes("xterm-256color"), Size: protocol.Size{Rows: 33, Cols: 111, Width: 5, Height: 6},
+		Modes: map[string]int64{"echo": 0, "opost": 0, "verase": 8, "vintr": 3, "later": 1},
+	}
+}
+
+func needsPTY(t *testing.T) {
+	t.Helper()
+	if f, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0); err != nil {
+		t.Skip("not run: needs a pty: ", err)
+	} else {
+		f.Close()
+	}
+}
+
+func typed(t *testing.T, ch *mux.Channel, text string) {
+	t.Helper()
+	if _, err := ch.Write(protocol.TypeStdin, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// upTo reads a terminal's output until it holds a text.
+func upTo(t *testing.T, ch *mux.Channel, text string) string {
+	t.Helper()
+	var seen bytes.Buffer
+	buf := make([]byte, 1)
+	for !strings.Contains(seen.String(), text) {
+		e, err := ch.Next(buf)
+		if err != nil {
+			t.Fatalf("the end came after %q, before %q: %v", seen.String(), text, err)
+		}
+		seen.Write(buf[:e.N])
+	}
+	return seen.String()
+}
+
+// A pty is what was asked for (P6.10), and the answer names it.
+func TestPTY(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	before := l.warm()
+	s := l.session(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes(`tty; echo $SSH_TTY $TERM; stty size; stty -a; echo err >&2; exit 7`), PTY: window()})
+	opened, _ := (<-ch.Requests()).Message.(*protocol.Opened)
+	r := collect(t, ch)
+	name := string(opened.TTY)
+	for _, want := range []string{name + "\n" + name + " xterm-256color\n33 111\n", "erase = ^H;", "intr = ^C;", " -echo ", " icanon ", "-opost ", "\nerr\n"} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("%q is not in %q", want, r.out)
+		}
+	}
+	if r.err != "" || r.exit == nil || *r.exit.Code != 7 || !strings.HasPrefix(name, "/dev/") {
+		t.Errorf("tty %q, %+v", name, r)
+	}
+	// Without a name for the terminal it is the simplest there is; without modes it is as the kernel makes it.
+	r = collect(t, start(t, s, protocol.Open{Argv: bytesOf("sh", "-c", "echo $TERM; stty -a"), PTY: &protocol.PTY{}}))
+	if !strings.HasPrefix(r.out, "dumb\r\n") || !strings.Contains(r.out, " echo ") {
+		t.Errorf("%q", r.out)
+	}
+	s.Close(nil)
+	settle(t, before)
+}
+
+// A login shell: its name begins with a hyphen, with a pty it has job control, without one it reads commands and says nothing of its own.
+func TestLoginShell(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Shell: true})
+	typed(t, ch, "echo $0 $-; pwd -P; tty; exit 5\n")
+	r := collect(t, ch)
+	if want := "-sh s\n" + real(t, l.home) + "\nnot a tty\n"; r.out != want || r.exit == nil || *r.exit.Code != 5 {
+		t.Errorf("%q instead of %q, %+v", r.out, want, r.exit)
+	}
+	ch = start(t, s, protocol.Open{Shell: true, PTY: window()})
+	typed(t, ch, "echo $0 $-; exit 6\n")
+	if r := collect(t, ch); !strings.Contains(r.out, "-sh") || !strings.Contains(r.out, "m") || *r.exit.Code != 6 {
+		t.Errorf("%q, %+v", r.out, r.exit)
+	}
+	l.log.want(t, "Starting command", `command=""`, "tty=/dev/")
+}
+
+// What a pty may not be like is refused before anything is started (P6.10); the daemon and the session go on.
+func TestHostileTerminals(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	before := l.warm()
+	s := l.session(nil)
+	for name, p := range map[string]*protocol.PTY{
+		"a path":            {Term: protocol.Bytes("../../../../tmp/evil")},
+		"a variable":        {Term: protocol.Bytes("x\nLD_PRELOAD=/evil")},
+		"an escape":         {Term: protocol.Bytes("\x1b]0;x\a")},
+		"a long name":       {Term: protocol.Bytes(strings.Repeat("A", 60_000))},
+		"a huge window":     {Size: protocol.Size{Rows: 1 << 40, Cols: 1 << 40}},
+		"a negative window": {Size: protocol.Size{Rows: -1, Cols: -1}},
+		"a wrong character": {Modes: map[string]int64{"vintr": 1 << 20}},
+	} {
+		if r := collect(t, start(t, s, protocol.Open{Shell: true, PTY: p})); r.exit != nil || r.refused.Code != protocol.CodeBadRequest {
+			t.Errorf("%s: exit %+v, refused %+v", name, r.exit, r.refused)
+		}
+	}
+	for name, open := range map[string]protocol.Open{
+		"a shell and a command": {Shell: true, Command: protocol.Bytes("true")},
+		"a shell and argv":      {Shell: true, Argv: bytesOf("true")},
+	} {
+		if r := collect(t, start(t, s, open)); r.exit != nil || r.refused.Code != protocol.CodeBadRequest {
+			t.Errorf("%s: exit %+v, refused %+v", name, r.exit, r.refused)
+		}
+	}
+	// Sizes that no window has do nothing, and neither does a size where there is no window.
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("read x; stty size"), PTY: window()})
+	for _, size := range []protocol.Size{{Rows: 1 << 16, Cols: 1}, {Rows: -1}, {Cols: 1 << 62}} {
+		ch.Send(protocol.TypeResize, &size)
+	}
+	typed(t, ch, "\n")
+	if r := collect(t, ch); r.out != "33 111\n" {
+		t.Errorf("the window became %q", r.out)
+	}
+	ch = start(t, s, protocol.Open{Command: protocol.Bytes("read x; echo $x")})
+	ch.Send(protocol.TypeResize, &protocol.Size{Rows: 5, Cols: 5})
+	typed(t, ch, "on\n")
+	if r := collect(t, ch); r.out != "on\n" {
+		t.Errorf("without a pty: %+v", r)
+	}
+	s.Close(nil)
+	settle(t, before)
+}
+
+// The window's size follows, and the foreground job hears of it.
+func TestResize(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes(`trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.01; done`), PTY: window()})
+	upTo(t, ch, "ready\n")
+	ch.Send(protocol.TypeResize, &protocol.Size{Rows: 50, Cols: 132})
+	if r := collect(t, ch); r.out != "50 132\n" {
+		t.Errorf("%q", r.out)
+	}
+}
+
+// A signal goes to the foreground job of a terminal, KILL to everything (P6.11).
+func TestSignalOnPTY(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Shell: true, PTY: window()})
+	typed(t, ch, "set -m; sleep 1001 & echo bg:$!:; sh -c 'echo fg:$$:; exec sleep 1000'; echo after:$?:\n")
+	background := between(t, upTo(t, ch, "fg:"), "bg:")
+	foreground := strings.TrimSuffix(upTo(t, ch, ":"), ":")
+	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "TERM"})
+	upTo(t, ch, "after:143:")
+	if pid, _ := strconv.Atoi(foreground); alive(pid) || !alive(background) {
+		t.Errorf("foreground %s lives: %v, background %d lives: %v", foreground, alive(pid), background, alive(background))
+	}
+	typed(t, ch, "\x03") // the terminal's own Ctrl-C
+	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "KILL"})
+	if r := collect(t, ch); r.exit.Signal != "KILL" {
+		t.Errorf("%+v", r.exit)
+	}
+	gone(t, background)
+}
+
+// between is the number after a mark, up to a colon.
+func between(t *testing.T, text, mark string) int {
+	t.Helper()
+	_, after, _ := strings.Cut(text, mark)
+	number, _, _ := strings.Cut(after, ":")
+	pid, err := strconv.Atoi(number)
+	if err != nil {
+		t.Fatalf("no number after %s in %q", mark, text)
+	}
+	return pid
+}
+
+// The session ends when the shell does, with all that was written, although a background job holds the terminal; that lives on (P6.12).
+func TestBackgroundJobHoldsTerminal(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	before := l.warm()
+	s := l.session(nil)
+	for range 5 {
+		ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP; sleep 1000 & echo :$!:; head -c 300000 /dev/zero | tr '\\0' x; echo end"), PTY: window()})
+		pid := between(t, upTo(t, ch, ":\n")[0:], ":")
+		r := collect(t, ch)
+		if len(r.out) != 300_004 || !strings.HasSuffix(r.out, "xend\n") || r.exit.How != protocol.HowExited || len(r.notices) != 0 {
+			t.Errorf("%d bytes came, the last are %q; %+v, notices %q", len(r.out), r.out[max(0, len(r.out)-20):], r.exit, r.notices)
+		}
+		if !alive(pid) {
+			t.Error("the job died")
+		}
+		exec.Command("kill", strconv.Itoa(pid)).Run()
+		gone(t, pid)
+	}
+	s.Close(nil)
+	settle(t, before)
+}
+
+// When the client has gone, the foreground job of its terminal gets HUP, and KILL if it does not act on it; a background job that
+// nohup keeps lives on, as under sshd, and one that does not ends with its shell (P6.12).
+func TestHangUpOnPTY(t *testing.T) {
+	needsPTY(t)
+	needs(t, "nohup")
+	needs(t, "bash")
+	for name, leave := range map[string]func(*mux.Session, *mux.Channel){
+		"GOODBYE": func(s *mux.Session, _ *mux.Channel) { s.Close(nil) },
+		"CLOSE":   func(_ *mux.Session, ch *mux.Channel) { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, nil)
+			before := l.warm()
+			s := l.session(nil)
+			heard := l.home + "/heard"
+			ch := start(t, s, protocol.Open{Argv: bytesOf("bash", "--norc", "-i"), PTY: window()})
+			typed(t, ch, "nohup sleep 1001 >/dev/null 2>&1 & echo kept:$!:; sleep 1002 & echo job:$!:\n")
+			text := upTo(t, ch, "job:")
+			for !strings.Contains(text[strings.LastIndex(text, "job:"):], ":\n") { // readline shows the line first
+				text += upTo(t, ch, ":\n")
+			}
+			kept := between(t, text[strings.LastIndex(text, "kept:"):], "kept:")
+			job := between(t, text[strings.LastIndex(text, "job:"):], "job:")
+			typed(t, ch, fmt.Sprintf("sh -c \"trap 'echo HUP >%s' HUP; echo f\"g\":\\$\\$:; while :; do sleep 0.01; done\"\n", heard))
+			upTo(t, ch, "fg:")
+			foreground, _ := strconv.Atoi(strings.TrimSuffix(upTo(t, ch, ":"), ":"))
+			leave(s, ch)
+			gone(t, foreground)
+			gone(t, job)
+			if text, err := os.ReadFile(heard); err != nil || string(text) != "HUP\n" {
+				t.Errorf("the foreground job heard %q, %v", text, err)
+			}
+			l.log.want(t, "Command ended", "how=")
+			if !alive(kept) {
+				t.Error("what nohup keeps was ended")
+			}
+			exec.Command("kill", strconv.Itoa(kept)).Run()
+			gone(t, kept)
+			s.Close(nil)
+			settle(t, before)
+		})
+	}
+}
+
+// A deadline reaches all of the kernel session, also on a pty.
+func TestDeadlineOnPTY(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("set -m; trap '' HUP; sleep 1000 & echo :$!:; wait; wait"), PTY: window(), Timeout: 300})
+	pid := between(t, upTo(t, ch, ":\n"), ":")
+	if r := collect(t, ch); r.exit.How != protocol.HowDeadline || alive(pid) {
+		t.Errorf("%+v, lives: %v", r.exit, alive(pid))
+	}
+}
+
+// A key that may not have a pty runs its command without one, and the client is told (P6.10).
+func TestPTYRefused(t *testing.T) {
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	for _, grant := range l.access.grants {
+		grant.allows = func(service string) error {
+			if service == authorized.ServicePTY {
+				return &authorized.RefusedError{Service: service, Option: "no-pty"}
+			}
+			return nil
+		}
+	}
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("tty; echo ${TERM-none} ${SSH_TTY-none}"), PTY: window()})
+	opened, _ := (<-ch.Requests()).Message.(*protocol.Opened)
+	notice, _ := (<-ch.Requests()).Message.(*protocol.Notice)
+	if r := collect(t, ch); r.out != "not a tty\nnone none\n" || opened.TTY != nil || notice.Notice != protocol.NoticePTYRefused || !strings.Contains(notice.Message, "no-pty") {
+		t.Errorf("%+v, OPENED %+v, NOTICE %+v", r, opened, notice)
+	}
+}
+
+// A key with command= gets that for a shell too, on a pty if it may; there is nothing to say about what was asked (P6.9).
+func TestForcedShell(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	for _, grant := range l.access.grants {
+		grant.Forced, grant.Command = true, "echo forced ${SSH_ORIGINAL_COMMAND-none}; tty"
+	}
+	ch := start(t, s, protocol.Open{Shell: true, PTY: window()})
+	if r := collect(t, ch); !strings.HasPrefix(r.out, "forced none\n/dev/") {
+		t.Errorf("%q", r.out)
+	}
+	ch = start(t, s, protocol.Open{Shell: true})
+	if r := collect(t, ch); r.out != "forced none\nnot a tty\n" {
+		t.Errorf("%q", r.out)
+	}
+}
+
+// A megabyte typed into cat comes back whole, also when the typist is far ahead of the reading.
+func TestMegabyteThroughPTY(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	before := l.warm()
+	s := l.session(nil)
+	p := window()
+	for _, name := range []string{"icanon", "isig", "iexten", "ixon", "icrnl", "inlcr", "igncr"} {
+		p.Modes[name] = 0
+	}
+	ch := start(t, s, protocol.Open{Argv: bytesOf("sh", "-c", "echo ready; exec head -c 1048576"), PTY: p})
+	upTo(t, ch, "ready\n")
+	text := make([]byte, 1<<20)
+	for i := range text {
+		text[i] = byte(i ^ i>>8)
+	}
+	go ch.Write(protocol.TypeStdin, text)
+	r := collect(t, ch)
+	if r.out != string(text) {
+		t.Errorf("%d bytes came back, the same: false", len(r.out))
+	}
+	s.Close(nil)
+	settle(t, before)
+}
+
+// EOF of STDIN is nothing on a terminal; the character ends its input (P6.11).
+func TestEOFOnPTY(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("echo ready; cat; echo over"), PTY: window()})
+	upTo(t, ch, "ready\n")
+	typed(t, ch, "text\n\x04")
+	ch.EOF(protocol.TypeStdin)
+	if r := collect(t, ch); r.out != "text\nover\n" {
+		t.Errorf("%q", r.out)
+	}
+	ch = start(t, s, protocol.Open{Command: protocol.Bytes("echo ready; cat"), PTY: window()})
+	ch.EOF(protocol.TypeStdin)
+	upTo(t, ch, "ready\n")
+	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "TERM"}) // it waits still
+	if r := collect(t, ch); r.exit.Signal != "TERM" {
+		t.Errorf("%+v", r.exit)
+	}
+}
