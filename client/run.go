@@ -30,6 +30,9 @@ func Exec(o *options.Options) *protocol.Open {
 	} else {
 		open.Command = protocol.Bytes(o.CommandLine())
 	}
+	for _, pair := range o.Environment(os.Environ()) {
+		open.Env = append(open.Env, [2]protocol.Bytes{protocol.Bytes(pair[0]), protocol.Bytes(pair[1])})
+	}
 	return open
 }
 

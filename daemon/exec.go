@@ -112,9 +112,10 @@ func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.R
 	return spec, nil
 }
 
-// acceptedName lists what a client may set in a command's environment, as Debian's sshd does (AcceptEnv).
+// acceptedName lists what a client may set in a command's environment, as Debian's sshd does (AcceptEnv); and GIT_PROTOCOL, which git(1) asks
+// admins to accept.
 func acceptedName(name string) bool {
-	return name == "LANG" || strings.HasPrefix(name, "LC_") || name == "COLORTERM" || name == "NO_COLOR"
+	return name == "LANG" || strings.HasPrefix(name, "LC_") || name == "COLORTERM" || name == "GIT_PROTOCOL" || name == "NO_COLOR"
 }
 
 // connectionEnvironment is SSH_CLIENT and SSH_CONNECTION as sshd sets them (ssh(1), ENVIRONMENT).

@@ -113,7 +113,7 @@ var keyRows = []keyRow{
 			return
 		}},
 
-	{name: "SendEnv", status: Noted, words: true, repeat: true, what: "sending variables", set: func(o *Options, v []string) error {
+	{name: "SendEnv", words: true, repeat: true, set: func(o *Options, v []string) error {
 		for _, name := range v {
 			if strings.Contains(name, "=") {
 				return fmt.Errorf("%s is not the name of a variable", shown(name))
@@ -134,7 +134,7 @@ var keyRows = []keyRow{
 		o.ServerAliveInterval, err = parseTime(v[0])
 		return
 	}},
-	{name: "SetEnv", status: Noted, words: true, what: "sending variables", set: func(o *Options, v []string) error {
+	{name: "SetEnv", words: true, set: func(o *Options, v []string) error {
 		for _, pair := range v {
 			if strings.IndexByte(pair, '=') < 1 {
 				return fmt.Errorf("%s is not NAME=value", shown(pair))

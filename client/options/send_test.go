@@ -1,0 +1,46 @@
+package options
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestEnvironment(t *testing.T) {
+	environ := []string{"LANG=zh_CN.UTF-8", "LC_ALL=C", "LC_TIME=", "HOME=/home/me", "GIT_PROTOCOL=version=2", "=odd", "NOVALUE"}
+	for _, c := range []struct{ args, want string }{
+		{"h", ""},
+		{"-o SendEnv=GIT_PROTOCOL h", "GIT_PROTOCOL=version=2"},
+		{"⟨-oSendEnv LANG LC_*⟩ h", "LANG=zh_CN.UTF-8 LC_ALL=C LC_TIME="},
+		{"⟨-oSendEnv LANG LC_*⟩ -oSendEnv=-LC_* h", "LANG=zh_CN.UTF-8"},
+		{"-oSendEnv=-LANG -oSendEnv=LANG h", "LANG=zh_CN.UTF-8"},
+		{"-oSendEnv=L?NG -oSendEnv=LANG -oSetEnv=LANG=C h", "LANG=zh_CN.UTF-8 LANG=C"},
+		{"⟨-oSetEnv A=1 B=x=y⟩ h", "A=1 B=x=y"},
+		{"-oSendEnv=NOVALUE h", ""},
+	} {
+		o := mustParse(t, testEnv(t), words(c.args)...)
+		var got []string
+		for _, pair := range o.Environment(environ) {
+			got = append(got, pair[0]+"="+pair[1])
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s sends %q, not %q", c.args, got, c.want)
+		}
+		if len(o.Notes) > 0 {
+			t.Errorf("%s: %q", c.args, o.Notes)
+		}
+	}
+	o := mustParse(t, testEnv(t), "-oSendEnv=*", "h")
+	big := []string{"A=1", "BIG=" + strings.Repeat("x", mostSent), "B=2"}
+	if got := o.Environment(big); !reflect.DeepEqual(got, [][2]string{{"A", "1"}, {"B", "2"}}) {
+		t.Errorf("a huge variable: %d pairs", len(got))
+	}
+	var many []string
+	for i := range 10000 {
+		many = append(many, fmt.Sprintf("N%d=12345678", i))
+	}
+	if n := len(o.Environment(many)); n < 500 || n > mostSent/10 {
+		t.Errorf("%d of many variables are sent", n)
+	}
+}
