@@ -81,6 +81,7 @@ type Place struct {
 // New makes a place. The directory is removed at the end of the test.
 func New(t testing.TB) *Place {
 	t.Helper()
+	lookAtSources()
 	dir := t.TempDir()
 	p := &Place{t: t, Dir: dir, Home: filepath.Join(dir, "home")}
 	p.Must(os.MkdirAll(filepath.Join(p.Home, ".ssh"), 0o700))
