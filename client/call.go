@@ -66,15 +66,19 @@ func (c *call) wait() (*offer, error) {
 
 // connect makes the connection below a link, TLS included.
 func (d *Dialer) connect(c *call) (*transport.Conn, error) {
+	keyLog, endKeyLog, err := d.openKeyLog()
+	if err != nil {
+		return nil, err
+	}
+	defer endKeyLog()
 	raw := d.Conn
 	if raw == nil {
-		var err error
 		if raw, err = d.dialRaw(c.ctx); err != nil {
 			return nil, err
 		}
 	}
 	stop := context.AfterFunc(c.ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
-	conn, err := transport.Client(raw, func() (tls.Certificate, error) {
+	conn, err := transport.Client(raw, keyLog, func() (tls.Certificate, error) {
 		o, err := c.wait()
 		if err != nil {
 			return tls.Certificate{}, err

@@ -37,6 +37,7 @@ type Dialer struct {
 	Identity *keys.Identity
 
 	remember *knownhosts.Verdict // to be written to known_hosts when the handshake is done
+	warned   sync.Once           // of the key log
 	saying   sync.Mutex          // one message at a time
 }
 
@@ -138,6 +139,9 @@ func (d *Dialer) attempt(c *call, o *offer, prepare func(*mux.Session) error) (*
 func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
 	ctx, cancel := d.limited(ctx)
 	defer cancel()
+	if file := d.Options.KeyLog; file != "" {
+		d.say(options.LevelInfo, "nothing is written to %s: a Unix socket has no TLS, so there are no secrets", protocol.Quote(file))
+	}
 	raw, err := d.dialRaw(ctx)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -34,6 +35,7 @@ type Options struct {
 	MaxSessions   int           // 0: 4,096
 	MaxChannels   int           // per session; 0: 64; at least 16 (P5.2)
 	MaxWindows    int64         // bytes by which windows may grow over all sessions; 0: 512 MiB
+	KeyLog        io.Writer     // takes the TLS secrets of every connection; nil: nobody gets them
 	TLSOnUnix     bool          // speak TLS on Unix sockets too: for a socketpair whose other end is another program of ours
 }
 
@@ -92,8 +94,10 @@ func New(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	secure := transport.ServerConfig(envelope)
+	secure.KeyLogWriter = opts.KeyLog
 	return &Server{
-		opts: opts, log: opts.Log, tls: transport.ServerConfig(envelope), started: time.Now(),
+		opts: opts, log: opts.Log, tls: secure, started: time.Now(),
 		gate: newGate(opts.MaxStartups, opts.MaxPerSource), refusals: newGate(32, 8),
 		budget: mux.NewBudget(opts.MaxWindows), sessions: mux.NewRegistry(opts.MaxSessions),
 		stopping: make(chan struct{}), strangers: map[net.Conn]bool{},

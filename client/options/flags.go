@@ -26,6 +26,19 @@ func (p *parser) addIdentity(arg string) error {
 	return p.setKey("IdentityFile", arg)
 }
 
+// setKeyLog is --keylog. Neither a configuration file nor the environment can ask for it (RULES A13).
+func (p *parser) setKeyLog(arg string) error {
+	path, err := p.env.expandHome(arg)
+	if err != nil {
+		return usage("minissh --keylog FILE host command", "--keylog: %v", err)
+	}
+	if path == "" {
+		return usage("minissh --keylog FILE host command", "--keylog needs the name of a file")
+	}
+	p.o.KeyLog = path
+	return nil
+}
+
 // setSession is -N, -s and -W, which exclude each other.
 func (p *parser) setSession(t SessionType, flag string) error {
 	if p.seen["sessiontype"] && p.o.SessionType != t {

@@ -98,6 +98,7 @@ var flagRows = []flagRow{
 
 	{long: "exec", set: func(p *parser, _ string) error { p.o.Exec = true; return nil }},
 	{long: "help", set: func(p *parser, _ string) error { p.o.Help = true; return nil }},
+	{long: "keylog", arg: true, set: (*parser).setKeyLog},
 	{long: "timeout", arg: true, set: func(p *parser, arg string) error {
 		d, err := parseTimeout(arg)
 		if err != nil {

@@ -92,6 +92,9 @@ type Options struct {
 	// LogFile (-E) is where messages go instead of standard error.
 	LogFile string
 
+	// KeyLog (--keylog) is the file that TLS secrets are appended to, for Wireshark; empty is none.
+	KeyLog string
+
 	// PrintConfig (-G) asks for WriteEffective and nothing else.
 	PrintConfig bool
 	// Version (-V, --version) and Help (--help) end the parsing where they stand:

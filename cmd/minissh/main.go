@@ -88,6 +88,7 @@ Verbs (only as the first word; "minissh -- try" is a host named try):
 Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -n, -N, -T, -q, -v, -F file, -G, -V; and
    --exec           run the words as they are, without a shell
    --timeout TIME   stop the command there after that time (90, 5m, 1h); exit code 124
+   --keylog FILE    append the TLS secrets to FILE, so that Wireshark can decrypt the connection
 The host may be unix:PATH, a socket on this machine.
 
 Exit code: the command's own; 128+n if signal n ended it; 255 for failures of minissh's own.

@@ -53,6 +53,7 @@ var flags = []cli.Flag{
 	&cli.IntFlag{Name: "max-per-source", Value: 100, Usage: "unauthenticated connections at once from one address (IPv6: one /64)"},
 	&cli.IntFlag{Name: "max-sessions", Value: 4096, Usage: "sessions at once"},
 	&cli.IntFlag{Name: "max-channels", Value: 64, Usage: "commands at once in one session"},
+	&cli.StringFlag{Name: "keylog", Usage: "append the TLS secrets of every connection to `FILE`, for Wireshark; refused to root"},
 	&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
 }
 
@@ -95,8 +96,12 @@ func serve(c *cli.Context) error {
 	if len(files) == 0 {
 		files = []string{filepath.Join(account.Home, ".ssh", "authorized_keys"), filepath.Join(config, "authorized_keys")}
 	}
+	keyLog, err := openKeyLog(c.String("keylog"), log)
+	if err != nil {
+		return err
+	}
 	server, err := daemon.New(daemon.Options{
-		HostKey: hostKey, Account: account, Log: log, Software: software,
+		HostKey: hostKey, Account: account, Log: log, Software: software, KeyLog: keyLog,
 		Access:     daemon.NewFileAccess(account, files, c.Bool("permit-user-environment"), log),
 		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"), ShutdownGrace: c.Duration("shutdown-grace"),
 		MaxStartups: c.Int("max-startups"), MaxPerSource: c.Int("max-per-source"), MaxSessions: c.Int("max-sessions"), MaxChannels: c.Int("max-channels"),

@@ -111,8 +111,10 @@ func Server(raw net.Conn, config *tls.Config) (*Conn, error) {
 
 // Client does the client's part of the TLS handshake. verify is given the envelope of the daemon's key before the client has sent
 // anything that names it, own gives the envelope of the client's key after that; the error of either ends the handshake and is what Client returns.
-func Client(raw net.Conn, own func() (tls.Certificate, error), verify func(host *x509.Certificate) error) (*Conn, error) {
+// keyLog is nil, or takes the connection's secrets as OpenKeyLog's file does; a daemon's stands in its config.
+func Client(raw net.Conn, keyLog io.Writer, own func() (tls.Certificate, error), verify func(host *x509.Certificate) error) (*Conn, error) {
 	config := profile()
+	config.KeyLogWriter = keyLog
 	// The name in the certificate and its chain are nobody's business here; known_hosts decides, in verify.
 	config.InsecureSkipVerify = true
 	var refused error

@@ -84,7 +84,7 @@ func both(t *testing.T, near, far net.Conn, host, own tls.Certificate, verify fu
 		}
 		done <- end{conn, err}
 	}()
-	client.conn, client.err = Client(near, func() (tls.Certificate, error) { return own, nil }, verify)
+	client.conn, client.err = Client(near, nil, func() (tls.Certificate, error) { return own, nil }, verify)
 	if client.err != nil {
 		near.Close()
 	}
@@ -327,7 +327,7 @@ func TestBusy(t *testing.T) {
 			io.WriteString(far, c.said)
 			far.Close()
 		}()
-		_, err := Client(near, func() (tls.Certificate, error) { return envelope(t), nil }, anyHost)
+		_, err := Client(near, nil, func() (tls.Certificate, error) { return envelope(t), nil }, anyHost)
 		if err == nil || IsBusy(err) != c.busy {
 			t.Errorf("%s: %v", name, err)
 		}
