@@ -32,6 +32,10 @@ func run(args []string) int {
 	if len(args) == 1 && args[0] == tryDaemonVerb {
 		return tryDaemon()
 	}
+	if len(args) > 0 && args[0] == completeFlag {
+		complete(args[1:])
+		return 0
+	}
 	if _, _, isVerb := options.IsVerb(args); !isVerb && len(args) > 0 {
 		return exit(runHost(args))
 	}

@@ -26,7 +26,7 @@ func main() {
 	process.BeHelper()
 	process.Prepare()
 	app := &cli.App{
-		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, HideVersion: false, Version: software,
+		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
 		ArgsUsage: " ", Flags: flags, Action: serve,
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
 		ExitErrHandler: func(*cli.Context, error) {},

@@ -1,0 +1,147 @@
+// Package completion says what could stand at the place of the word that somebody types after "minissh": verbs, options of both grammars,
+// -o keys and host names. The shells' scripts (scripts/completion) ask `minissh --complete WORD…` for it, so that they are true by themselves.
+package completion
+
+import (
+	"slices"
+	"strings"
+
+	"minissh/client/options"
+)
+
+// Verb is a verb with its own flags, as they are typed. One whose flags are ssh's has none.
+type Verb struct {
+	Name, Usage string
+	Flags       []Flag
+	Host        bool // ssh's options and a host follow
+}
+
+// Flag is one way to type an option of a verb.
+type Flag struct {
+	Name, Usage string
+	Argument    bool
+}
+
+// Candidate is a word that could stand there. Usage may be empty.
+type Candidate struct{ Word, Usage string }
+
+// Candidates are the words that could take the place of the last of words (those after "minissh", the last one as far as it is typed); nil
+// where only the name of a file could stand. hosts is called when hosts could stand there.
+func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate {
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	last := words[len(words)-1]
+	earlier := words[:len(words)-1]
+	var all []Candidate
+	if len(earlier) == 0 {
+		for _, v := range verbs {
+			all = append(all, Candidate{v.Name, v.Usage})
+		}
+	} else if i := slices.IndexFunc(verbs, func(v Verb) bool { return v.Name == earlier[0] }); i >= 0 {
+		if !verbs[i].Host {
+			return begin(last, ownFlags(verbs[i], earlier[1:]))
+		}
+		for _, f := range verbs[i].Flags {
+			all = append(all, Candidate{f.Name, f.Usage})
+		}
+		earlier = earlier[1:]
+	}
+	return begin(last, append(all, sshWords(earlier, last, hosts)...))
+}
+
+// begin keeps what begins with the word as typed so far; options are offered only to one that begins with a dash.
+func begin(last string, all []Candidate) (fitting []Candidate) {
+	for _, c := range all {
+		if strings.HasPrefix(c.Word, last) && (strings.HasPrefix(last, "-") || !strings.HasPrefix(c.Word, "-")) {
+			fitting = append(fitting, c)
+		}
+	}
+	return fitting
+}
+
+// ownFlags are the flags of a verb with a grammar of its own, but none after a flag that takes a value.
+func ownFlags(v Verb, earlier []string) (all []Candidate) {
+	before := ""
+	if len(earlier) > 0 {
+		before = earlier[len(earlier)-1]
+	}
+	for _, f := range v.Flags {
+		if f.Argument && f.Name == before {
+			return nil
+		}
+		all = append(all, Candidate{f.Name, f.Usage})
+	}
+	return all
+}
+
+// sshWords are the words of ssh's grammar: before the host options and hosts, after it options until the command begins.
+func sshWords(earlier []string, last string, hosts func() []string) []Candidate {
+	flags, keys := options.Table()
+	takes := map[string]bool{}
+	var all []Candidate
+	for _, f := range flags {
+		takes[f.Name] = f.Argument
+		if f.Status == options.Honoured {
+			all = append(all, Candidate{Word: f.Name})
+		}
+	}
+	haveHost, pending := false, ""
+	for _, word := range earlier {
+		switch {
+		case pending != "":
+			pending = ""
+		case strings.HasPrefix(word, "-") && word != "-":
+			pending = valueOf(word, takes)
+		case haveHost:
+			return nil // inside the command
+		default:
+			haveHost = true
+		}
+	}
+	prefix := ""
+	if pending == "" && strings.HasPrefix(last, "-o") {
+		pending, prefix = "-o", "-o"
+	}
+	switch {
+	case pending == "-o":
+		all = nil
+		for _, k := range keys {
+			if k.Status == options.Honoured {
+				all = append(all, Candidate{Word: prefix + k.Name + "="})
+			}
+		}
+	case pending != "":
+		return nil
+	case !haveHost:
+		user, _, named := strings.Cut(last, "@")
+		if named {
+			user += "@"
+		} else {
+			user = ""
+		}
+		for _, host := range hosts() {
+			all = append(all, Candidate{Word: user + host})
+		}
+	}
+	return all
+}
+
+// valueOf is the option in a word (-i, -Tp, --timeout) whose value is the next word, "" if there is none.
+func valueOf(word string, takes map[string]bool) string {
+	if strings.HasPrefix(word, "--") {
+		if takes[word] {
+			return word
+		}
+		return ""
+	}
+	for i := 1; i < len(word); i++ {
+		if name := "-" + word[i:i+1]; takes[name] {
+			if i+1 < len(word) {
+				return "" // the value is attached
+			}
+			return name
+		}
+	}
+	return ""
+}
