@@ -36,6 +36,10 @@ type Dialer struct {
 	Host     ssh.PublicKey
 	Identity *keys.Identity
 
+	// LoggedIn, if not nil, is called once when the daemon has let us in and nothing will be asked any more.
+	LoggedIn func()
+
+	size     protocol.Size       // of the window, as last told to the other side
 	remember *knownhosts.Verdict // to be written to known_hosts when the handshake is done
 	warned   sync.Once           // of the key log
 	saying   sync.Mutex          // one message at a time
@@ -45,6 +49,12 @@ type Dialer struct {
 type Connection struct {
 	Session *mux.Session
 	Welcome *protocol.Welcome
+}
+
+func (d *Dialer) loggedIn() {
+	if d.LoggedIn != nil {
+		d.LoggedIn()
+	}
 }
 
 // say tells something from the given level of -v on.

@@ -58,7 +58,7 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	defer r.set(nil)
 	stop := context.AfterFunc(ctx, func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
 	defer stop()
-	go r.d.notices(ch)
+	go r.d.notices(ch, nil)
 	outcome, err := follow(ch, Streams{Stdout: stdout, Stderr: stderr})
 	ch.Close(nil)
 	if err != nil {

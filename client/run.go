@@ -18,27 +18,41 @@ import (
 type Streams struct {
 	Stdin          io.Reader // nil: the command's standard input is empty
 	Stdout, Stderr io.Writer
+	// Keyboard is our standard input as a file, for what runs on a pty; nil: nobody can type.
+	Keyboard *os.File
 }
 
 // Exec is what the options ask to be run, as a request (P6.1).
 func Exec(o *options.Options) *protocol.Open {
-	open := &protocol.Open{Service: "exec", Timeout: o.Timeout.Milliseconds()}
-	if o.Exec {
+	open := &protocol.Open{Service: "exec", Timeout: o.Timeout.Milliseconds(), Env: environment(o)}
+	switch {
+	case o.Exec:
 		for _, word := range o.Command {
 			open.Argv = append(open.Argv, protocol.Bytes(word))
 		}
-	} else {
+	case o.CommandLine() == "":
+		open.Shell = true
+	default:
 		open.Command = protocol.Bytes(o.CommandLine())
-	}
-	for _, pair := range o.Environment(os.Environ()) {
-		open.Env = append(open.Env, [2]protocol.Bytes{protocol.Bytes(pair[0]), protocol.Bytes(pair[1])})
 	}
 	return open
 }
 
-// RunCommand connects, runs the command that the options name with the given streams, and returns its exit code; ExitFailure for
-// failures of our own, which are reported on d.Messages.
+// environment is what SendEnv and SetEnv send.
+func environment(o *options.Options) (env [][2]protocol.Bytes) {
+	for _, pair := range o.Environment(os.Environ()) {
+		env = append(env, [2]protocol.Bytes{protocol.Bytes(pair[0]), protocol.Bytes(pair[1])})
+	}
+	return env
+}
+
+// RunCommand connects, runs the command that the options name, or a login shell, with the given streams, and returns its exit code; ExitFailure for
+// failures of our own, which are reported on d.Messages. Where the options ask for it the other side has a pty (shell.go).
 func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
+	if d.wantsTerminal(streams.Keyboard) {
+		return d.runTerminal(ctx, streams)
+	}
+	streams.Stderr = d.hinting(streams.Keyboard, streams.Stderr)
 	signals := catchSignals()
 	defer signals.release()
 	ctx, cancel := context.WithCancel(ctx)
@@ -62,11 +76,12 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		return ExitFailure
 	}
 	signals.forward(ch)
+	d.loggedIn()
 	if streams.Stdin != nil {
 		go feed(ch, streams.Stdin) // ends with the process at the latest: a read of standard input cannot be interrupted
 	}
 	var watching sync.WaitGroup
-	watching.Go(func() { d.notices(ch) })
+	watching.Go(func() { d.notices(ch, nil) })
 	outcome, err := follow(ch, streams)
 	if err == nil {
 		ch.Close(nil)
@@ -92,6 +107,7 @@ func HoldConnection(ctx context.Context, d *Dialer) int {
 	signals.whileDialing(cancel)
 	conn, err := d.Dial(ctx, func(*mux.Session) error { return nil })
 	if err == nil {
+		d.loggedIn()
 		select {
 		case <-conn.Session.Done():
 			err = d.outcomeUnknown(conn.Session.Err())
@@ -147,22 +163,34 @@ func follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 	}
 }
 
-// notices tells a person at a terminal what the daemon notices.
-func (d *Dialer) notices(ch *mux.Channel) {
+// notices tells a person at a terminal what the daemon notices. opened, if not nil, gets its answer.
+func (d *Dialer) notices(ch *mux.Channel, opened func(*protocol.Opened)) {
 	for {
 		select {
 		case e := <-ch.Requests():
-			notice, ok := e.Message.(*protocol.Notice)
-			switch {
-			case !ok:
-			case notice.Notice == protocol.NoticeOutputHeld && d.interactive():
-				fmt.Fprintln(d.Messages, "minissh: the command has ended, but something that it left running still holds its output; Ctrl-C leaves it alone")
-			case notice.Notice == protocol.NoticeSignalRefused:
-				d.debug("the signal was refused: %s", protocol.Quote(notice.Message))
-			}
+			d.notice(ch, e, opened)
 		case <-ch.Gone():
+			for len(ch.Requests()) > 0 {
+				d.notice(ch, <-ch.Requests(), opened)
+			}
 			return
 		}
+	}
+}
+
+func (d *Dialer) notice(ch *mux.Channel, e mux.Event, opened func(*protocol.Opened)) {
+	if o, ok := e.Message.(*protocol.Opened); ok && opened != nil {
+		opened(o)
+	}
+	notice, ok := e.Message.(*protocol.Notice)
+	switch {
+	case !ok:
+	case notice.Notice == protocol.NoticeOutputHeld && d.interactive():
+		fmt.Fprintln(d.Messages, "minissh: the command has ended, but something that it left running still holds its output; Ctrl-C leaves it alone")
+	case notice.Notice == protocol.NoticeSignalRefused:
+		d.debug("the signal was refused: %s", protocol.Quote(notice.Message))
+	case notice.Notice == protocol.NoticePTYRefused:
+		d.say(options.LevelError, "PTY allocation request failed on channel %d: %s", ch.ID(), protocol.Quote(notice.Message))
 	}
 }
 

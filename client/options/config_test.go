@@ -43,7 +43,7 @@ Host h?
 	ssh := filepath.Join(env.Home, ".ssh", "config")
 
 	o := mustParse(t, env, "lab")
-	if o.HostName != "lab.example" || o.Port != 7000 || o.User != "theirs" || o.HostKeyAlias != "" || o.RequestTTY != TTYAuto ||
+	if o.HostName != "lab.example" || o.Port != 7000 || o.User != "theirs" || o.HostKeyAlias != "" || o.RequestTTY != TTYForce ||
 		o.StrictHostKeyChecking != StrictAsk || o.Refuse() != nil {
 		t.Errorf("lab: %+v", o)
 	}
@@ -57,7 +57,6 @@ Host h?
 	notes := strings.Join(o.Notes, "\n")
 	for _, want := range []string{
 		ssh + ":5: HostKeyAlias does not count", ssh + ":6: ProxyJump does not count", ssh + ":7: ProxyCommand does not count",
-		ssh + ":8: RequestTTY has no effect in this version (a terminal on the other side)",
 		ssh + ":12: NoSuchKey is not known", ssh + ":15: Match: Match blocks are not in this version",
 	} {
 		if !strings.Contains(notes, want) {

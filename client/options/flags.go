@@ -7,8 +7,6 @@ import (
 
 // What single letters do beyond setting a key (ssh.c's main).
 
-const whatTTY = "a terminal on the other side"
-
 // addIdentity is -i. A file that is not there is warned about and left out, as
 // ssh does.
 func (p *parser) addIdentity(arg string) error {

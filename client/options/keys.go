@@ -52,6 +52,7 @@ var keyRows = []keyRow{
 		o.EscapeChar, err = parseEscape(v[0])
 		return
 	}},
+	{name: "ForkAfterAuthentication", set: yesNo(func(o *Options) *bool { return &o.ForkAfterAuthentication })},
 	{name: "GlobalKnownHostsFile", words: true, set: func(o *Options, v []string) error {
 		o.GlobalKnownHostsFiles = v
 		return nil
@@ -76,6 +77,29 @@ var keyRows = []keyRow{
 		o.Port, err = parsePort(v[0])
 		return
 	}},
+	{name: "RequestTTY", set: func(o *Options, v []string) (err error) {
+		o.RequestTTY, err = parseChoice(v[0], [2]TTY{"auto", TTYAuto}, [2]TTY{"no", TTYNo}, [2]TTY{"yes", TTYYes},
+			[2]TTY{"force", TTYForce}, [2]TTY{"false", TTYNo}, [2]TTY{"true", TTYYes})
+		return
+	}},
+	{name: "SendEnv", words: true, repeat: true, set: func(o *Options, v []string) error {
+		for _, name := range v {
+			if strings.Contains(name, "=") {
+				return fmt.Errorf("%s is not the name of a variable", shown(name))
+			}
+		}
+		o.SendEnv = append(o.SendEnv, v...)
+		return nil
+	}},
+	{name: "SetEnv", words: true, set: func(o *Options, v []string) error {
+		for _, pair := range v {
+			if strings.IndexByte(pair, '=') < 1 {
+				return fmt.Errorf("%s is not NAME=value", shown(pair))
+			}
+		}
+		o.SetEnv = v
+		return nil
+	}},
 	{name: "StdinNull", set: yesNo(func(o *Options) *bool { return &o.StdinNull })},
 	{name: "StrictHostKeyChecking", set: func(o *Options, v []string) (err error) {
 		o.StrictHostKeyChecking, err = parseChoice(v[0], [2]Strictness{"yes", StrictYes}, [2]Strictness{"no", StrictNo},
@@ -89,8 +113,6 @@ var keyRows = []keyRow{
 		return nil
 	}},
 
-	{name: "ForkAfterAuthentication", status: Later, what: "going to the background", asks: affirmed,
-		set: yesNo(func(o *Options) *bool { return &o.ForkAfterAuthentication })},
 	{name: "RemoteCommand", status: Later, line: true, what: "a command from the configuration", asks: notNone,
 		set: func(o *Options, v []string) error {
 			o.RemoteCommand = v[0]
@@ -99,13 +121,6 @@ var keyRows = []keyRow{
 			}
 			return nil
 		}},
-	{name: "RequestTTY", status: Later, what: whatTTY, asks: func(v []string) bool {
-		return !oneOf(v[0], "no", "false", "auto")
-	}, set: func(o *Options, v []string) (err error) {
-		o.RequestTTY, err = parseChoice(v[0], [2]TTY{"auto", TTYAuto}, [2]TTY{"no", TTYNo}, [2]TTY{"yes", TTYYes},
-			[2]TTY{"force", TTYForce}, [2]TTY{"false", TTYNo}, [2]TTY{"true", TTYYes})
-		return
-	}},
 	{name: "SessionType", status: Later, what: "a subsystem", asks: func(v []string) bool { return oneOf(v[0], "subsystem") },
 		set: func(o *Options, v []string) (err error) {
 			o.SessionType, err = parseChoice(v[0], [2]SessionType{"none", SessionNone},
@@ -113,15 +128,6 @@ var keyRows = []keyRow{
 			return
 		}},
 
-	{name: "SendEnv", words: true, repeat: true, set: func(o *Options, v []string) error {
-		for _, name := range v {
-			if strings.Contains(name, "=") {
-				return fmt.Errorf("%s is not the name of a variable", shown(name))
-			}
-		}
-		o.SendEnv = append(o.SendEnv, v...)
-		return nil
-	}},
 	{name: "ServerAliveCountMax", status: Noted, what: "counting missed signs of life", set: func(o *Options, v []string) error {
 		n, err := strconv.ParseUint(v[0], 10, 31)
 		if err != nil {
@@ -133,15 +139,6 @@ var keyRows = []keyRow{
 	{name: "ServerAliveInterval", status: Noted, what: "asking for signs of life", set: func(o *Options, v []string) (err error) {
 		o.ServerAliveInterval, err = parseTime(v[0])
 		return
-	}},
-	{name: "SetEnv", words: true, set: func(o *Options, v []string) error {
-		for _, pair := range v {
-			if strings.IndexByte(pair, '=') < 1 {
-				return fmt.Errorf("%s is not NAME=value", shown(pair))
-			}
-		}
-		o.SetEnv = v
-		return nil
 	}},
 }
 
@@ -220,7 +217,5 @@ func oneOf(s string, names ...string) bool {
 	}
 	return false
 }
-
-func affirmed(v []string) bool { return oneOf(v[0], "yes", "true") }
 
 func notNone(v []string) bool { return !oneOf(v[0], "none") }

@@ -32,12 +32,22 @@ var flagRows = []flagRow{
 	{letter: 'T', set: func(p *parser, _ string) error { p.setTTY(TTYNo); return nil }},
 	{letter: 'V', set: func(p *parser, _ string) error { p.o.Version = true; return nil }},
 	{letter: 'e', arg: true, key: "EscapeChar"},
+	{letter: 'f', key: "ForkAfterAuthentication", value: "yes",
+		set: func(p *parser, _ string) error { return p.setKey("StdinNull", "yes") }},
 	{letter: 'i', arg: true, set: (*parser).addIdentity},
 	{letter: 'l', arg: true, key: "User"},
 	{letter: 'n', key: "StdinNull", value: "yes"},
 	{letter: 'o', arg: true, set: (*parser).dashO},
 	{letter: 'p', arg: true, key: "Port"},
 	{letter: 'q', set: func(p *parser, _ string) error { p.setLevel(LevelQuiet); return nil }},
+	{letter: 't', set: func(p *parser, _ string) error {
+		if p.o.RequestTTY == TTYYes {
+			p.setTTY(TTYForce)
+		} else {
+			p.setTTY(TTYYes)
+		}
+		return nil
+	}},
 	{letter: 'v', set: func(p *parser, _ string) error { p.louder(); return nil }},
 
 	{letter: 'D', arg: true, status: Later, what: "a SOCKS proxy"},
@@ -54,18 +64,8 @@ var flagRows = []flagRow{
 		}},
 	{letter: 'b', arg: true, status: Later, what: "a source address"},
 	{letter: 'B', arg: true, status: Later, what: "a source interface"},
-	{letter: 'f', status: Later, what: "going to the background", key: "ForkAfterAuthentication", value: "yes",
-		set: func(p *parser, _ string) error { return p.setKey("StdinNull", "yes") }},
 	{letter: 's', status: Later, what: "a subsystem", set: func(p *parser, _ string) error {
 		return p.setSession(SessionSubsystem, "-s")
-	}},
-	{letter: 't', status: Later, what: whatTTY, hint: "minissh prompt host", set: func(p *parser, _ string) error {
-		if p.o.RequestTTY == TTYYes {
-			p.setTTY(TTYForce)
-		} else {
-			p.setTTY(TTYYes)
-		}
-		return nil
 	}},
 	{letter: 'w', arg: true, status: Later, what: "a tunnel device"},
 

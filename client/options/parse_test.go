@@ -177,7 +177,7 @@ func TestErrors(t *testing.T) {
 		{"unix:", "unix: names no socket", "minissh unix:/path/of/socket command"},
 		{"-N -s h", "-s does not go together with -N, -s or SessionType", ""},
 		{"-s h", "-s needs the name of a subsystem", "minissh -s host sftp"},
-		{"-f h", "-f needs a command to leave running", "minissh -f host command"},
+		{"-f h", "Cannot fork into background without a command to execute.", "minissh -f host command"},
 		{"--exec h", "--exec needs a program and its arguments", "minissh --exec host program argument…"},
 		{"-oRemoteCommand=x h y", "there is a command here and a RemoteCommand in the configuration", "minissh -o RemoteCommand=none host command"},
 		{"-oIdentityFile=/${NOPE} h", "IdentityFile: the environment variable NOPE is not set", ""},
@@ -201,8 +201,7 @@ func TestErrors(t *testing.T) {
 func TestRefuse(t *testing.T) {
 	tests := []struct{ args, want string }{
 		{"h", "<nil>"},
-		{"-t h x", "-t is not in this version (a terminal on the other side)"},
-		{"-t -T h x", "<nil>"},
+		{"-t h x", "<nil>"}, {"-tt h x", "<nil>"}, {"-f h x", "<nil>"}, {"-oRequestTTY=force -e none h x", "<nil>"},
 		{"-J jump h", "-J is not in this version (going through another host)"},
 		{"-oProxyJump=none h", "<nil>"},
 		{"-oProxyJump=j h", "-o ProxyJump is not in this version (going through another host)"},

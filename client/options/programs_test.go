@@ -86,7 +86,7 @@ func TestPrograms(t *testing.T) {
 					t.Errorf("%+v", o)
 				}
 			}}},
-		{"ansible -tt", "-C -tt h ⟨/bin/sh -c x⟩", want{"me", "h", 7422, "/bin/sh -c x", 1, "-t", func(t *testing.T, o *Options) {
+		{"ansible -tt", "-C -tt h ⟨/bin/sh -c x⟩", want{"me", "h", 7422, "/bin/sh -c x", 1, "", func(t *testing.T, o *Options) {
 			if o.RequestTTY != TTYForce {
 				t.Errorf("RequestTTY %v", o.RequestTTY)
 			}

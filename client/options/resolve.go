@@ -171,15 +171,6 @@ func (p *parser) check() error {
 			return err
 		}
 	}
-	if o.RequestTTY == TTYNo { // -t -T
-		kept := o.unsupported[:0]
-		for _, u := range o.unsupported {
-			if u.What != whatTTY {
-				kept = append(kept, u)
-			}
-		}
-		o.unsupported = kept
-	}
 	line := o.CommandLine()
 	switch {
 	case o.Exec && len(o.Command) == 0:
@@ -191,7 +182,7 @@ func (p *parser) check() error {
 	case o.SessionType == SessionSubsystem && line == "":
 		return usage("minissh -s host sftp", "-s needs the name of a subsystem")
 	case o.ForkAfterAuthentication && line == "" && o.SessionType != SessionNone:
-		return usage("minissh -f host command", "-f needs a command to leave running")
+		return usage("minissh -f host command", "Cannot fork into background without a command to execute.")
 	}
 	return nil
 }

@@ -144,7 +144,7 @@ func dialer(o *options.Options) *client.Dialer {
 }
 
 func streams() client.Streams {
-	return client.Streams{Stdin: client.Stdin(), Stdout: client.Stdout(), Stderr: client.Stderr()}
+	return client.Streams{Stdin: client.Stdin(), Stdout: client.Stdout(), Stderr: client.Stderr(), Keyboard: os.Stdin}
 }
 
 // runHost is `minissh [options] [user@]host [command]`.
@@ -160,9 +160,6 @@ func runOptions(d *client.Dialer) error {
 	o := d.Options
 	if o.SessionType == options.SessionNone {
 		return exitCode(client.HoldConnection(context.Background(), d))
-	}
-	if o.CommandLine() == "" {
-		return &client.Failure{What: "a shell on a terminal is not in this version", Advice: "minissh prompt " + o.Alias + " gives a line prompt there; minissh " + o.Alias + " COMMAND runs one command"}
 	}
 	return exitCode(client.RunCommand(context.Background(), d, streams()))
 }

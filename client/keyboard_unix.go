@@ -1,0 +1,61 @@
+//go:build unix
+
+package client
+
+import (
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// keyboard reads standard input and can be told to stop, unlike a Read of a terminal, which would take the next key from whoever comes after us.
+type keyboard struct {
+	fd   int
+	wake [2]int // a pipe
+	once sync.Once
+}
+
+func newKeyboard(stdin *os.File) (*keyboard, error) {
+	k := &keyboard{fd: int(stdin.Fd())}
+	if err := unix.Pipe(k.wake[:]); err != nil {
+		return nil, err
+	}
+	unix.CloseOnExec(k.wake[0])
+	unix.CloseOnExec(k.wake[1])
+	return k, nil
+}
+
+// Read waits for keys; io.EOF after stop, too.
+func (k *keyboard) Read(p []byte) (int, error) {
+	for {
+		fds := []unix.PollFd{{Fd: int32(k.fd), Events: unix.POLLIN}, {Fd: int32(k.wake[0]), Events: unix.POLLIN}}
+		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
+			return 0, err
+		}
+		if fds[1].Revents != 0 {
+			return 0, io.EOF
+		}
+		if fds[0].Revents == 0 {
+			continue
+		}
+		n, err := unix.Read(k.fd, p)
+		switch {
+		case err == unix.EINTR, err == unix.EAGAIN:
+			continue
+		case n <= 0 || err != nil: // EIO: the terminal is gone
+			return 0, io.EOF
+		}
+		return n, nil
+	}
+}
+
+// stop ends a Read under way, and all others.
+func (k *keyboard) stop() { k.once.Do(func() { unix.Write(k.wake[1], []byte{0}) }) }
+
+// close gives the pipe back, when no Read is under way any more.
+func (k *keyboard) close() {
+	unix.Close(k.wake[0])
+	unix.Close(k.wake[1])
+}

@@ -1,0 +1,353 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"minissh/client/options"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// typedAhead is how many reads of the keyboard may wait to be sent: a megabyte. The keyboard is read on while the other side takes nothing, so
+// that an escape is always heard.
+const typedAhead = 256
+
+// farewell bounds how long a user who leaves waits until the daemon has been told.
+const farewell = time.Second
+
+// shell shows a pty of the other side on our terminal.
+type shell struct {
+	d      *Dialer
+	ch     *mux.Channel
+	local  *terminal
+	keys   *keyboard // nil: nothing is typed
+	stdout gate
+	stderr gate
+
+	refused atomic.Bool   // there is no pty on the other side
+	leaving chan departed // the user leaves; holds one
+}
+
+// departed says how the user left: by ~., or by a signal of ours.
+type departed struct{ signal os.Signal }
+
+// gate passes writes on until it is shut.
+type gate struct {
+	to   io.Writer
+	mu   sync.Mutex
+	shut bool
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.shut {
+		return len(p), nil
+	}
+	return g.to.Write(p)
+}
+
+// newShell shows the channel, which asked for a pty, with keys from stdin; nil: there are none.
+func (d *Dialer) newShell(ch *mux.Channel, local *terminal, stdin *os.File, stdout, stderr io.Writer) (s *shell, err error) {
+	s = &shell{d: d, ch: ch, local: local, stdout: gate{to: stdout}, stderr: gate{to: stderr}, leaving: make(chan departed, 1)}
+	if stdin != nil {
+		s.keys, err = newKeyboard(stdin)
+	}
+	return s, err
+}
+
+// run shows the pty until its command has ended, the session has, ctx has, or the user leaves; the terminal is then as it was. left is not nil if
+// the user did: then what the daemon makes of it is not waited for.
+func (s *shell) run(ctx context.Context) (outcome *Outcome, left *departed, err error) {
+	defer s.local.rescue()
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, terminalSignals...)
+	defer signal.Stop(signals)
+	if err := s.local.enter(); err != nil {
+		s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+		return nil, nil, err
+	}
+	defer s.local.leave()
+	stop, ended := make(chan struct{}), make(chan struct{})
+	var helpers sync.WaitGroup
+	helpers.Go(s.local.guarded(func() { s.watch(signals, stop) }))
+	helpers.Go(s.local.guarded(func() { s.d.notices(s.ch, s.opened) }))
+	if s.keys != nil {
+		typed := make(chan []byte, typedAhead)
+		helpers.Go(s.local.guarded(func() { s.read(typed, signals, stop) }))
+		helpers.Go(s.local.guarded(func() { s.send(typed) }))
+	} else {
+		s.ch.EOF(protocol.TypeStdin)
+	}
+	go s.local.guarded(func() {
+		defer close(ended)
+		outcome, err = follow(s.ch, Streams{Stdout: &s.stdout, Stderr: &s.stderr})
+	})()
+	select {
+	case <-ended:
+		s.ch.Close(nil)
+	case d := <-s.leaving:
+		s.depart()
+		left = &d
+	case <-ctx.Done():
+		s.depart()
+		<-ended
+	}
+	s.local.leave()
+	close(stop)
+	if s.keys != nil {
+		s.keys.stop()
+	}
+	if left != nil { // the link may hang, and with it whoever sends
+		return nil, left, nil
+	}
+	helpers.Wait()
+	if s.keys != nil {
+		s.keys.close()
+	}
+	return outcome, nil, err
+}
+
+// depart gives the terminal back and tells the daemon that the command is not wanted any more.
+func (s *shell) depart() {
+	s.local.leave()
+	for _, g := range []*gate{&s.stdout, &s.stderr} {
+		if g.mu.TryLock() { // a terminal that is stopped holds a write for ever
+			g.shut = true
+			g.mu.Unlock()
+		}
+	}
+	s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+}
+
+// opened takes the daemon's answer: if there is no pty after all, the terminal is an ordinary one, as with ssh.
+func (s *shell) opened(o *protocol.Opened) {
+	if len(o.TTY) == 0 {
+		s.refused.Store(true)
+		s.local.leave()
+	}
+}
+
+// read takes what is typed, does what escapes ask for, and hands on the rest.
+func (s *shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan struct{}) {
+	defer close(typed)
+	e := &escaper{char: s.d.Options.EscapeChar}
+	var buf [4096]byte
+	for {
+		n, err := s.keys.Read(buf[:])
+		for rest := buf[:n]; len(rest) > 0; {
+			keys, action, after := rest, escapeNone, []byte(nil)
+			if !s.refused.Load() {
+				keys, action, after = e.filter(rest)
+			}
+			if len(keys) > 0 {
+				select {
+				case typed <- append([]byte(nil), keys...):
+					runtime.Gosched() // whoever sends does it now, on this very thread
+				case <-stop:
+					return
+				}
+			}
+			s.act(action, e, signals)
+			rest = after
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// act does what an escape asks for.
+func (s *shell) act(action escapeAction, e *escaper, signals chan os.Signal) {
+	switch action {
+	case escapeDisconnect:
+		fmt.Fprintf(s.d.Messages, "%s.\r\n", e.name())
+		s.leave(nil)
+	case escapeSuspend:
+		fmt.Fprintf(s.d.Messages, "%s^Z [suspend minissh]\r\n", e.name())
+		s.suspend(signals)
+	case escapeHelp:
+		io.WriteString(s.d.Messages, e.help())
+	}
+}
+
+func (s *shell) leave(sig os.Signal) {
+	select {
+	case s.leaving <- departed{sig}:
+	default:
+	}
+}
+
+// send sends what was typed, then its end.
+func (s *shell) send(typed <-chan []byte) {
+	for keys := range typed {
+		if _, err := s.ch.Write(protocol.TypeStdin, keys); err != nil {
+			break
+		}
+	}
+	for range typed { // let read go on to its end
+	}
+	s.ch.EOF(protocol.TypeStdin)
+}
+
+// watch acts on signals of ours: a new size of the window, being stopped and going on, and the end.
+func (s *shell) watch(signals chan os.Signal, stop <-chan struct{}) {
+	last := s.d.size
+	s.resize(&last)
+	interrupts := 0
+	for {
+		select {
+		case <-stop:
+			return
+		case sig := <-signals:
+			switch sig {
+			case signalWinch:
+				s.resize(&last)
+			case signalTstp:
+				s.suspend(signals)
+			case signalCont:
+				s.local.again()
+				s.resize(&last)
+			default:
+				if s.refused.Load() && sig != syscall.SIGHUP && sig != syscall.SIGQUIT {
+					interrupts++
+					s.pass(sig, interrupts)
+					continue
+				}
+				s.leave(sig)
+			}
+		}
+	}
+}
+
+// pass sends a signal on where there is no pty: the first asks, the second kills, the third leaves.
+func (s *shell) pass(sig os.Signal, n int) {
+	name := "INT"
+	if sig == syscall.SIGTERM {
+		name = "TERM"
+	}
+	switch {
+	case n > 2:
+		s.leave(sig)
+	case n == 2:
+		name = "KILL"
+		fallthrough
+	default:
+		go s.ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
+	}
+}
+
+func (s *shell) resize(last *protocol.Size) {
+	if size := s.local.size(); size != *last && size.Valid() {
+		*last = size
+		s.ch.Send(protocol.TypeResize, &size)
+	}
+}
+
+// suspend stops this process with the terminal as its shell expects it.
+func (s *shell) suspend(signals chan os.Signal) {
+	s.local.restore()
+	stopSelf(signals)
+	s.local.enter()
+	select {
+	case signals <- signalWinch: // the window may have changed meanwhile
+	default:
+	}
+}
+
+// runTerminal is RunCommand on a pty.
+func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
+	stdin := streams.Keyboard
+	signals := catchSignals()
+	defer signals.release()
+	dialing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	signals.whileDialing(cancel)
+	if d.Options.StdinNull {
+		stdin = nil
+	}
+	local := newTerminal(stdin)
+	var ch *mux.Channel
+	conn, err := d.Dial(dialing, func(s *mux.Session) (err error) {
+		open := Exec(d.Options)
+		open.PTY, open.Env = local.request(), typistEnvironment(d.Options)
+		d.size = open.PTY.Size
+		ch, err = s.Open(open)
+		return err
+	})
+	if err != nil {
+		if code, caught := signals.caught(); caught {
+			return code
+		}
+		Report(d.Messages, err)
+		return ExitFailure
+	}
+	signals.release() // the shell has its own
+	if code, caught := signals.caught(); caught {
+		conn.Session.Close(nil)
+		return code
+	}
+	d.loggedIn()
+	shown, err := d.newShell(ch, local, stdin, streams.Stdout, streams.Stderr)
+	if err != nil {
+		Report(d.Messages, err)
+		return ExitFailure
+	}
+	outcome, left, err := shown.run(ctx)
+	if left != nil {
+		said := make(chan struct{})
+		go func() { defer close(said); conn.Session.Close(nil) }()
+		select {
+		case <-said:
+		case <-time.After(farewell):
+		}
+		return d.departed(left)
+	}
+	conn.Session.Close(nil)
+	if err != nil {
+		fmt.Fprintln(d.Messages) // the cursor stands wherever the other side left it
+		Report(d.Messages, d.outcomeUnknown(err))
+		return ExitFailure
+	}
+	if !shown.refused.Load() {
+		d.goodbye()
+	}
+	outcome.explain(d)
+	return outcome.ExitCode()
+}
+
+// departed tells how the user left, and gives the exit code: 255 as ssh has it for ~., 128+n for a signal.
+func (d *Dialer) departed(left *departed) int {
+	sig, ok := left.signal.(syscall.Signal)
+	if !ok {
+		d.goodbye()
+		return ExitFailure
+	}
+	d.announce(fmt.Sprintf("Killed by signal %d.", int(sig)))
+	return 128 + int(sig)
+}
+
+// goodbye announces the end as ssh does.
+func (d *Dialer) goodbye() {
+	name := d.Options.HostName
+	if name == "" {
+		name = d.Options.Alias
+	}
+	d.announce("Connection to " + name + " closed.")
+}
+
+// announce says something in ssh's own words, on which fingers and programs rely.
+func (d *Dialer) announce(text string) {
+	if d.Options.LogLevel >= options.LevelInfo {
+		fmt.Fprintln(d.Messages, text)
+	}
+}

@@ -1,0 +1,47 @@
+//go:build unix
+
+package client
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// terminalSignals are those that mean something while a pty is shown; INT, QUIT, TERM and HUP end it.
+var terminalSignals = []os.Signal{
+	syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGWINCH, syscall.SIGTSTP, syscall.SIGCONT,
+}
+
+const (
+	signalWinch = syscall.SIGWINCH
+	signalTstp  = syscall.SIGTSTP
+	signalCont  = syscall.SIGCONT
+)
+
+// stopSelf stops this process and what is in its process group, as Ctrl-Z would if it did not go to the other side, and returns when it goes on. signals
+// is where TSTP goes otherwise. The signal for ourselves is STOP: what Notify has caught once, Go never gives back to the kernel's default.
+func stopSelf(signals chan os.Signal) {
+	if session, err := unix.Getsid(os.Getppid()); err != nil || !sameSession(session) {
+		return // nobody could wake us: the kernel, too, lets a TSTP do nothing then
+	}
+	continued := make(chan os.Signal, 1)
+	signal.Notify(continued, syscall.SIGCONT)
+	defer signal.Stop(continued)
+	signal.Ignore(syscall.SIGTSTP)
+	defer signal.Notify(signals, syscall.SIGTSTP)
+	syscall.Kill(0, syscall.SIGTSTP)
+	syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	select {
+	case <-continued:
+	case <-time.After(time.Second): // the kernel takes a moment to stop us, and no longer
+	}
+}
+
+func sameSession(session int) bool {
+	own, err := unix.Getsid(0)
+	return err == nil && own == session
+}
