@@ -133,10 +133,9 @@ func feed(ch *mux.Channel, stdin io.Reader) {
 // follow copies a command's output, in the order in which it was sent, until the command's end is told. The error is the session's
 // end, a *protocol.RemoteError if the request was refused, or that of our own output.
 func follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
-	buf := make([]byte, 4*protocol.MaxPayload)
 	var exit *protocol.Exit
 	for {
-		e, err := ch.Next(buf)
+		e, err := ch.Take()
 		if err == io.EOF && exit != nil {
 			return &Outcome{Exit: exit}, nil
 		}
@@ -155,8 +154,8 @@ func follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 		if e.Type == protocol.TypeStderr {
 			to = streams.Stderr
 		}
-		if e.N > 0 {
-			if _, err := to.Write(buf[:e.N]); err != nil {
+		if len(e.Data) > 0 {
+			if _, err := to.Write(e.Data); err != nil {
 				return nil, fail(err, "", "cannot write the command's output: %v", err)
 			}
 		}

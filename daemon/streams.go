@@ -2,22 +2,10 @@ package daemon
 
 import (
 	"io"
-	"sync"
 	"sync/atomic"
 
 	"minissh/protocol"
 )
-
-// Input is moved in small pieces until one is filled; only then is a large buffer borrowed, so that a quiet command holds little.
-const (
-	quiet = 4 << 10
-	loud  = 4 * protocol.MaxPayload
-)
-
-var buffers = sync.Pool{New: func() any { return new([loud]byte) }}
-
-func borrow() *[loud]byte    { return buffers.Get().(*[loud]byte) }
-func giveBack(b *[loud]byte) { buffers.Put(b) }
 
 // forward carries one stream of output to the client, then its EOF. When the client wants no more, it closes the stream, so that the
 // command notices as it would on a broken pipe.
@@ -48,28 +36,24 @@ func makeLoud(pipe any) {
 	}
 }
 
+// quiet is the most bytes that a quiet stream gives at a time; more let expect more.
+const quiet = 16 << 10
+
 // feed carries STDIN to the command until the channel's end. What the command does not want any more is read and dropped.
 func (c *command) feed() {
-	var small [quiet]byte
-	var large *[loud]byte
-	buf := small[:]
+	loud := false
 	for {
-		e, err := c.ch.Next(buf)
+		e, err := c.ch.Take()
 		if e.EOF {
 			c.p.Stdin.Close()
 		}
-		if e.N > 0 {
-			c.in.Add(int64(e.N))
-			c.p.Stdin.Write(buf[:e.N]) // fails when the command has closed its end: then nothing is left to do
+		if len(e.Data) > 0 {
+			c.in.Add(int64(len(e.Data)))
+			c.p.Stdin.Write(e.Data) // fails when the command has closed its end: then nothing is left to do
 		}
-		switch {
-		case e.N == quiet && large == nil:
-			large = borrow()
+		if !loud && len(e.Data) > quiet {
+			loud = true
 			makeLoud(c.p.Stdin)
-			buf = large[:]
-		case e.N < quiet && large != nil:
-			giveBack(large)
-			large, buf = nil, small[:]
 		}
 		if err != nil {
 			return

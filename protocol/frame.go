@@ -103,6 +103,7 @@ type Header struct {
 type Frame struct {
 	Header
 	Payload []byte
+	from    *Reader // that lends the payload, if one does
 }
 
 // PutHeader writes h into the first 12 bytes of b (P3.1).

@@ -136,7 +136,7 @@ func TestClip(t *testing.T) {
 			t.Fatal(err)
 		}
 		var r Reason
-		if err := (Frame{Header{Type: TypeError}, b[HeaderSize:]}).Decode(&r); err != nil {
+		if err := (Frame{Header: Header{Type: TypeError}, Payload: b[HeaderSize:]}).Decode(&r); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(r.Message); n > MaxMessage || n < MaxMessage-6 || !strings.HasPrefix(long, strings.TrimSuffix(r.Message, "…")) {

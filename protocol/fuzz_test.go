@@ -46,7 +46,7 @@ func FuzzReader(f *testing.F) {
 				continue // escapes can make it too large for a frame
 			}
 			second := message(frame.Type)
-			if err := (Frame{frame.Header, once[HeaderSize:]}).Decode(second); err != nil {
+			if err := (Frame{Header: frame.Header, Payload: once[HeaderSize:]}).Decode(second); err != nil {
 				t.Fatalf("%q was written as %q: %v", frame.Payload, once[HeaderSize:], err)
 			}
 			if twice, err := AppendMessage(nil, frame.Type, frame.Channel, second); err != nil || !bytes.Equal(once, twice) {
@@ -67,7 +67,7 @@ func FuzzJSON(f *testing.F) {
 		}
 		if !json.Valid(text) || !utf8.Valid(text) {
 			// Decode has json.Unmarshal look as well; it must be the one to refuse it.
-			if (Frame{Header{Type: TypeClose}, text}).Decode(new(Reason)) == nil {
+			if (Frame{Header: Header{Type: TypeClose}, Payload: text}).Decode(new(Reason)) == nil {
 				t.Fatalf("%q passes", text)
 			}
 			return

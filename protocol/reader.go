@@ -9,14 +9,20 @@ import (
 // small payloads live in the Reader itself, so that an idle link holds no large buffer.
 const small = 128
 
-var payloads = sync.Pool{New: func() any { return new([MaxPayload]byte) }}
+// Buffer has room for the largest payload.
+type Buffer [MaxPayload]byte
+
+var payloads = sync.Pool{New: func() any { return new(Buffer) }}
+
+// Recycle takes back a Buffer that nobody uses any more.
+func Recycle(b *Buffer) { payloads.Put(b) }
 
 // Reader reads frames from one link. It holds a large buffer only while a large payload is being looked at.
 type Reader struct {
 	r      io.Reader
 	header [HeaderSize]byte
 	small  [small]byte
-	large  *[MaxPayload]byte
+	large  *Buffer
 }
 
 // NewReader returns a Reader of r. It never reads past the end of the frame that it returns.
@@ -28,7 +34,7 @@ func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
 // the link between frames; io.ErrUnexpectedEOF inside one; otherwise the link's own error.
 func (r *Reader) Next() (Frame, error) {
 	if r.large != nil {
-		payloads.Put(r.large)
+		Recycle(r.large)
 		r.large = nil
 	}
 	if _, err := io.ReadFull(r.r, r.header[:]); err != nil {
@@ -40,7 +46,7 @@ func (r *Reader) Next() (Frame, error) {
 	}
 	payload := r.small[:]
 	if h.Length > small {
-		r.large = payloads.Get().(*[MaxPayload]byte)
+		r.large = payloads.Get().(*Buffer)
 		payload = r.large[:]
 	}
 	payload = payload[:h.Length]
@@ -50,5 +56,16 @@ func (r *Reader) Next() (Frame, error) {
 		}
 		return Frame{Header: h}, err
 	}
-	return Frame{Header: h, Payload: payload}, nil
+	return Frame{Header: h, Payload: payload, from: r}, nil
+}
+
+// Detach gives the payload of a frame that Next returned away with the Buffer that holds it, so that it need not be copied: it stays valid until the
+// Buffer is given to Recycle. It is nil for a small payload, which is to be copied.
+func (f Frame) Detach() *Buffer {
+	if f.from == nil {
+		return nil
+	}
+	b := f.from.large
+	f.from.large = nil
+	return b
 }

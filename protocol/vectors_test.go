@@ -133,13 +133,13 @@ func TestJSONVectors(t *testing.T) {
 			var err error
 			if v.Has("hello") {
 				hello := new(Hello)
-				f := Frame{Header{Type: TypeHello}, []byte(v.Text("hello"))}
+				f := Frame{Header: Header{Type: TypeHello}, Payload: []byte(v.Text("hello"))}
 				if err = f.Decode(hello); err == nil {
 					err = hello.Check()
 				}
 			} else {
 				payload := append(v.Bytes("hex"), v.Text("json")...)
-				err = Frame{Header{Type: TypeClose}, payload}.Decode(new(Reason))
+				err = Frame{Header: Header{Type: TypeClose}, Payload: payload}.Decode(new(Reason))
 			}
 			if code := codeOf(t, err); string(code) != v.Text("error") || (err == nil) != v.Has("valid") {
 				t.Fatalf("%v, want %q", err, v.Text("error"))
@@ -153,7 +153,7 @@ func TestBytesVectors(t *testing.T) {
 		t.Run(v.Name, func(t *testing.T) {
 			var open Open
 			payload := `{"service":"exec","command":` + v.Text("json") + `}`
-			err := Frame{Header{Type: TypeOpen}, []byte(payload)}.Decode(&open)
+			err := Frame{Header: Header{Type: TypeOpen}, Payload: []byte(payload)}.Decode(&open)
 			if code := codeOf(t, err); string(code) != v.Text("error") {
 				t.Fatalf("%v, want %q", err, v.Text("error"))
 			}

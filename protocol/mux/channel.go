@@ -12,9 +12,10 @@ import (
 // Event is one thing that a channel received.
 type Event struct {
 	Type    protocol.Type
-	N       int  // data bytes copied, if Type is data and EOF is not set
-	EOF     bool // data of this Type has ended
-	Message any  // *protocol.Opened, *Signal, *Notice, *Exit or *Reason (of CLOSE), by Type
+	Data    []byte // Take's: data bytes, if Type is data and EOF is not set
+	N       int    // Next's: how many of them were copied
+	EOF     bool   // data of this Type has ended
+	Message any    // *protocol.Opened, *Signal, *Notice, *Exit or *Reason (of CLOSE), by Type
 }
 
 // ErrChannelClosed answers calls on a channel after its own or its peer's CLOSE.
@@ -42,8 +43,7 @@ type Channel struct {
 	waiting           int // frames of ours in Session.control
 
 	inbox          inbox
-	wanted         []byte // where a Next that waits wants data
-	handed         Event  // what it was given there
+	lent           block  // what holds the bytes of the last Take
 	window         int64  // bytes; what we let the peer be ahead of our application
 	limit, arrived uint64 // credit we gave, data bytes received
 	consumed       uint64 // data bytes the application took
@@ -117,40 +117,43 @@ func (c *Channel) SessionEnded() bool {
 	return c.failed
 }
 
-// Next waits for the next event in the order in which things were sent, copying data into p (not empty). It returns io.EOF after CLOSE, and
-// the session's end if that comes first. Data that had arrived before the end is still given.
+// Take waits for the next event in the order in which things were sent. Its data is lent until the next Take or Next. It returns io.EOF after
+// CLOSE, and the session's end if that comes first. Data that had arrived before the end is still given.
+func (c *Channel) Take() (Event, error) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	event, from, err := c.await(protocol.MaxPayload)
+	c.lent = from
+	return event, err
+}
+
+// Next is Take, but copies the data into p (not empty).
 func (c *Channel) Next(p []byte) (Event, error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	for c.inbox.empty() && c.handed.N == 0 {
-		if c.closeReceived { // first: what happened to the session afterwards is not this channel's affair
-			return Event{}, io.EOF
-		}
-		if c.failed {
-			return Event{}, c.s.ended
-		}
-		c.wanted = p
-		c.change.Wait()
-		c.wanted = nil
-	}
-	event := c.handed
-	if c.handed = (Event{}); event.N == 0 {
-		event = c.inbox.take(p)
-	}
-	if event.N > 0 {
-		c.s.consumed(c, event.N)
-	}
-	return event, nil
+	event, from, err := c.await(len(p))
+	event.N, event.Data = copy(p, event.Data), nil
+	from.giveBack()
+	return event, err
 }
 
-// hand gives data to a Next that waits, without the way through the inbox, and returns what does not fit. The caller holds mu.
-func (c *Channel) hand(kind protocol.Type, p []byte) (rest []byte) {
-	if len(c.wanted) == 0 || !c.inbox.empty() {
-		return p
+// await waits for the next event, with at most so many bytes of data, and takes back what was lent. The caller holds mu.
+func (c *Channel) await(most int) (Event, block, error) {
+	c.lent.giveBack()
+	for c.inbox.empty() {
+		if c.closeReceived { // first: what happened to the session afterwards is not this channel's affair
+			return Event{}, block{}, io.EOF
+		}
+		if c.failed {
+			return Event{}, block{}, c.s.ended
+		}
+		c.change.Wait()
 	}
-	n := copy(c.wanted, p)
-	c.handed, c.wanted = Event{Type: kind, N: n}, nil
-	return p[n:]
+	event, from := c.inbox.take(most)
+	if n := len(event.Data); n > 0 {
+		c.s.consumed(c, n)
+	}
+	return event, from, nil
 }
 
 // Write sends all of p as data of the given type and returns when it has been handed to the link's writer: it waits for

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -355,5 +356,42 @@ func TestNobodyIsForgotten(t *testing.T) {
 		}
 		p.conn.Close()
 		s.Wait()
+	})
+}
+
+// What Take lends stays as it is until the next call, whatever arrives meanwhile, and whichever way it came to lie in the inbox.
+func TestTakeLends(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		made := make(chan *Channel, 1)
+		s := New(Config{Role: Daemon, Accept: func(c *Channel) { made <- c }})
+		p, _ := asDaemon(t, s, helloOf(nil))
+		const large = 60000
+		p.send(open(1), msg(protocol.TypeStdin, 1, "one"), msg(protocol.TypeStdin, 1, strings.Repeat("a", large)), msg(protocol.TypeStdin, 1, "two"), ended(protocol.TypeStdin, 1))
+		c := <-made
+		synctest.Wait()
+		e, err := c.Take()
+		must(t, err)
+		p.send(open(3), msg(protocol.TypeStdin, 3, strings.Repeat("b", large)))
+		synctest.Wait()
+		if string(e.Data) != "one" {
+			t.Fatalf("%q was lent", e.Data)
+		}
+		e, err = c.Take()
+		must(t, err)
+		p.send(msg(protocol.TypeStdin, 3, strings.Repeat("c", large)))
+		synctest.Wait()
+		if string(e.Data) != strings.Repeat("a", large) {
+			t.Fatalf("%d bytes were lent, and then %.10q…", len(e.Data), e.Data)
+		}
+		small := make([]byte, 2)
+		for _, want := range []string{"tw", "o"} {
+			if e, err := c.Next(small); err != nil || string(small[:e.N]) != want || e.Data != nil {
+				t.Fatalf("%q, %v instead of %q", small[:e.N], err, want)
+			}
+		}
+		if e, err := c.Take(); err != nil || !e.EOF {
+			t.Fatal(e, err)
+		}
+		s.Close(nil)
 	})
 }

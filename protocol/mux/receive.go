@@ -219,9 +219,7 @@ func (s *Session) deliverData(c *Channel, f protocol.Frame) error {
 	c.arrived += n
 	c.peerBlocked = f.Flags&protocol.FlagBlocked != 0
 	if !c.closeSent {
-		if rest := c.hand(f.Type, f.Payload); len(rest) > 0 {
-			c.inbox.put(f.Type, rest)
-		}
+		c.inbox.add(f)
 		c.change.Broadcast()
 	}
 	return nil

@@ -191,9 +191,12 @@ func TestGrants(t *testing.T) {
 		synctest.Wait()
 		take := func(n int) {
 			t.Helper()
-			e, err := c.Next(make([]byte, n))
-			if err != nil || e.N != n {
-				t.Fatal(e, err)
+			for n > 0 {
+				e, err := c.Next(make([]byte, n))
+				if err != nil || e.N == 0 {
+					t.Fatal(e, err)
+				}
+				n -= e.N
 			}
 		}
 		take(protocol.InitialWindow/2 - 1)
@@ -270,9 +273,10 @@ func TestInboxMemory(t *testing.T) {
 			t.Errorf("%d blocks for %d bytes", n, in.data)
 		}
 		for !in.empty() {
-			in.take(make([]byte, 777))
+			_, from := in.take(777)
+			from.giveBack()
 		}
-		if in.blocks.len() != 0 || in.data != 0 || in.start != 0 || cap(in.runs.items) > queueKeeps || cap(in.blocks.items) > queueKeeps {
+		if in.blocks.len() != 0 || in.data != 0 || cap(in.runs.items) > queueKeeps || cap(in.blocks.items) > queueKeeps {
 			t.Errorf("empty, but %d blocks, %d bytes, %d runs", in.blocks.len(), in.data, cap(in.runs.items))
 		}
 	}
