@@ -107,7 +107,7 @@ func sshWords(earlier []string, last string, hosts func() []string) []Candidate 
 	case pending == "-o":
 		all = nil
 		for _, k := range keys {
-			if k.Status == options.Honoured {
+			if k.Status == options.Honoured && !k.File {
 				all = append(all, Candidate{Word: prefix + k.Name + "="})
 			}
 		}

@@ -29,7 +29,7 @@ func TestCandidates(t *testing.T) {
 		{"trace try", "", ""}, // a host of that name is not known
 		{"user@", "user@box user@trunk", "user@try"},
 		{"-", "-p -o -v --exec --timeout", "-D -x try box"},
-		{"-o ", "StrictHostKeyChecking= User=", "Compression= ProxyJump="},
+		{"-o ", "StrictHostKeyChecking= User=", "Compression= ProxyJump= Host="},
 		{"-oUser", "-oUser= -oUserKnownHostsFile=", "User="},
 		{"-p ", "", ""},
 		{"-p 22 t", "trunk", "try trace"},

@@ -143,20 +143,21 @@ type Row struct {
 	Name     string // "-p", "--exec", "Port"
 	Argument bool   // for flags: takes one
 	Status   Status
+	File     bool // for keys: it can stand in a file only
 }
 
 // Table returns every flag and every -o key with its status.
 func Table() (flags, keys []Row) {
 	for i := range flagRows {
-		flags = append(flags, Row{flagRows[i].name(), flagRows[i].arg, flagRows[i].status})
+		flags = append(flags, Row{flagRows[i].name(), flagRows[i].arg, flagRows[i].status, false})
 	}
 	for _, rows := range [][]keyRow{keyRows, knownRows} {
 		for i := range rows {
-			keys = append(keys, Row{rows[i].name, true, rows[i].status})
+			keys = append(keys, Row{rows[i].name, true, rows[i].status, rows[i].structure})
 		}
 	}
 	for _, name := range strings.Fields(ignoredKeys) {
-		keys = append(keys, Row{name, true, Ignored})
+		keys = append(keys, Row{name, true, Ignored, false})
 	}
 	return flags, keys
 }

@@ -41,6 +41,8 @@ var programs = []program{
 	{"clush", "clustershell"},
 	{"pdsh", "pdsh"},
 	{"ansible", "ansible-core"},
+	{"mandoc", "mandoc"},
+	{"groff", "groff-base"},
 	{"systemd-analyze", "systemd"},
 	{"systemd-socket-activate", "systemd"},
 	{"bash", "bash"},
