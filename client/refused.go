@@ -47,6 +47,8 @@ func remoteHint(code protocol.Code) string {
 	switch code {
 	case protocol.CodeTooManySessions:
 		return "the daemon's limit is --max-sessions"
+	case protocol.CodeTooManyFailures:
+		return "wait; the daemon's --penalty-exempt spares a network from that"
 	case protocol.CodeUnsupportedProtocol:
 		return "use a minissh and a minisshd of the same version"
 	case protocol.CodeShuttingDown:

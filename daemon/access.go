@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -22,32 +24,98 @@ type fileAccess struct {
 	files       []string
 	environment bool // honour environment=
 	log         *slog.Logger
+	told        told
 }
 
 // NewFileAccess makes the Access of a daemon that serves its own account.
 func NewFileAccess(account process.Account, files []string, environment bool, log *slog.Logger) Access {
-	return &fileAccess{account, files, environment, log}
+	return &fileAccess{account: account, files: files, environment: environment, log: log}
 }
 
 // load reads what can be read. What cannot is logged, and lets nobody in.
 func (a *fileAccess) load() (files []*authorized.File) {
 	for _, name := range a.files {
 		file, problems, err := authorized.Load(name, authorized.Owner{UID: a.account.UID, Home: a.account.Home})
-		if err != nil {
-			if !errors.Is(err, os.ErrNotExist) {
-				a.log.Warn("Authentication refused: bad ownership or modes, or unreadable", "file", name, "error", err.Error())
-			}
-			continue
+		a.told.file(a.log, name, file, problems, err)
+		if err == nil {
+			files = append(files, file)
 		}
-		for _, problem := range problems {
-			a.log.Warn("A line of authorized_keys is not used", "line", problem.String())
-		}
-		files = append(files, file)
 	}
 	return files
 }
 
-var errUnknownUser = errors.New("no such user here")
+// told remembers what was said of files, so that the log has it once for each state that a file is in and not at every login.
+type told struct {
+	mu   sync.Mutex
+	last map[string]string // by path
+}
+
+// toldMost bounds how many files are remembered; beyond it all are told of anew.
+const toldMost = 4096
+
+// file logs what is wrong with a file, if that is news: why it cannot be read, or which of its lines do not count.
+func (t *told) file(log *slog.Logger, name string, file *authorized.File, problems []authorized.Problem, err error) {
+	var lines []string
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
+		lines = []string{err.Error()}
+	default:
+		for _, problem := range problems {
+			lines = append(lines, problem.String())
+		}
+		lines = append(lines, file.Remarks...)
+	}
+	if !t.news(name, strings.Join(lines, "\n")) {
+		return
+	}
+	if err != nil && lines != nil {
+		log.Warn("Authentication refused: bad ownership or modes, or unreadable", "file", name, "error", err.Error())
+		return
+	}
+	for i, line := range lines {
+		if i == 100 {
+			log.Warn("Lines of authorized_keys: and more", "file", name, "lines", len(lines)-i)
+			return
+		}
+		if i < len(problems) {
+			log.Warn("A line of authorized_keys is not used", "line", line)
+		} else {
+			log.Info("A line of authorized_keys may mean something else than was meant", "line", line)
+		}
+	}
+}
+
+func (t *told) news(about, text string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last[about] == text {
+		return false
+	}
+	if t.last == nil || len(t.last) >= toldMost {
+		t.last = map[string]string{}
+	}
+	if text == "" {
+		delete(t.last, about)
+		return false
+	}
+	t.last[about] = text
+	return true
+}
+
+// forget has everything told anew.
+func (t *told) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = nil
+}
+
+// invalidUser is why a user is not served, for the log alone.
+type invalidUser struct{ error }
+
+func (e invalidUser) Unwrap() error { return e.error }
+
+var errUnknownUser = invalidUser{errors.New("no such user here")}
 
 func (a *fileAccess) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
 	err := error(authorized.ErrNotListed)
@@ -67,12 +135,20 @@ func (a *fileAccess) Authorize(user string, key ssh.PublicKey, from netip.Addr) 
 	return nil, err
 }
 
+// Reload has what is wrong with files told anew.
+func (a *fileAccess) Reload() { a.told.forget() }
+
 func (a *fileAccess) grant(entry *authorized.Entry) *Grant {
+	return newGrant(entry, a.environment, a.log, &a.told)
+}
+
+// newGrant is what a line of authorized_keys allows.
+func newGrant(entry *authorized.Entry, environment bool, log *slog.Logger, told *told) *Grant {
 	grant := &Grant{Forced: entry.HasCommand, Command: entry.Command, Where: entry.Where(), allows: entry.Allows}
-	if a.environment {
+	if environment {
 		grant.Environment = entry.Environment
-	} else if len(entry.Environment) > 0 {
-		a.log.Warn("environment= is not honoured without --permit-user-environment", "line", entry.Where())
+	} else if len(entry.Environment) > 0 && told.news(entry.Where()+" environment", "not honoured") {
+		log.Warn("environment= is not honoured without --permit-user-environment", "line", entry.Where())
 	}
 	return grant
 }
@@ -81,13 +157,18 @@ func (a *fileAccess) WouldDo(user string, fingerprints []string, from netip.Addr
 	if user != a.account.Name || len(fingerprints) == 0 {
 		return ""
 	}
-	for _, file := range a.load() {
+	return wouldDo(a.load(), fingerprints, from, func(*authorized.Entry) bool { return true })
+}
+
+// wouldDo picks one of the fingerprints that a file lists, now and from that address, among the lines that may.
+func wouldDo(files []*authorized.File, fingerprints []string, from netip.Addr, may func(*authorized.Entry) bool) string {
+	for _, file := range files {
 		for _, entry := range file.Entries {
 			fingerprint := keys.Fingerprint(entry.Key)
 			if !slices.Contains(fingerprints, fingerprint) {
 				continue
 			}
-			if _, err := file.Find(entry.Key, from, time.Now()); err == nil {
+			if found, err := file.Find(entry.Key, from, time.Now()); err == nil && may(found) {
 				return fingerprint
 			}
 		}

@@ -104,6 +104,14 @@ func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.R
 	spec.Env = process.Environment(acct, extra...)
 	if len(open.Argv) > 0 && !who.grant.Forced {
 		path, err := process.LookPathAs(acct, spec.Args[0], spec.Dir, spec.Env)
+		var start *process.StartError
+		if errors.As(err, &start) && start.Op == "chdir" {
+			if spec.DirElse == "" {
+				return spec, refusal(protocol.CodeNoDirectory, err.Error())
+			}
+			spec.Dir = spec.DirElse
+			path, err = process.LookPathAs(acct, spec.Args[0], spec.Dir, spec.Env)
+		}
 		if err != nil {
 			return spec, refusal(protocol.CodeStartFailed, err.Error())
 		}

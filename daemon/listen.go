@@ -16,9 +16,9 @@ import (
 var DefaultListen = []string{"127.0.0.1:7422", "[::1]:7422"}
 
 // listen opens one address: "host:port", "[v6]:port", "host" (the default port), ":port" (every interface) or "unix:PATH".
-func listen(address string) ([]net.Listener, error) {
+func listen(address string, socketMode os.FileMode) ([]net.Listener, error) {
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		l, err := listenUnix(path)
+		l, err := listenUnix(path, socketMode)
 		if err != nil {
 			return nil, err
 		}
@@ -57,8 +57,8 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-// listenUnix listens on a socket file of mode 0600. A socket that nobody listens on any more is replaced.
-func listenUnix(path string) (net.Listener, error) {
+// listenUnix listens on a socket file with those permissions. A socket that nobody listens on any more is replaced.
+func listenUnix(path string, mode os.FileMode) (net.Listener, error) {
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != os.ModeSocket {
 			return nil, fmt.Errorf("%s is there and is no socket: choose another path", path)
@@ -72,7 +72,7 @@ func listenUnix(path string) (net.Listener, error) {
 		}
 	}
 	var l net.Listener
-	err := withUmask(0o177, func() (err error) {
+	err := withUmask(0o777&^int(mode), func() (err error) {
 		l, err = net.Listen("unix", path)
 		return err
 	})

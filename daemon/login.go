@@ -49,6 +49,7 @@ func (g *Grant) Allows(service string) error {
 // peer is an authorized client on one link.
 type peer struct {
 	user    string
+	uid     uint32          // on a Unix socket
 	account process.Account // whom everything is done as
 	addr    netip.AddrPort  // zero on a Unix socket
 	local   net.Addr
@@ -87,12 +88,12 @@ func (s *Server) ServeConn(raw net.Conn) {
 	}
 	defer s.known(raw)
 	raw.SetDeadline(time.Now().Add(s.opts.LoginGrace))
-	conn, key, err := s.secure(raw)
+	conn, key, uid, err := s.secure(raw)
 	if err != nil {
 		s.log.Info("Connection closed "+from(addr)+" [preauth]", "error", err.Error())
 		return
 	}
-	session, hello, who, err := s.login(conn, key, addr)
+	session, hello, who, err := s.login(conn, key, uid, addr)
 	if err != nil {
 		s.refuse(conn, addr, err)
 		return
@@ -136,32 +137,29 @@ func (s *Server) turnAway(raw net.Conn, addr netip.AddrPort) {
 	}
 }
 
-// secure learns who is at the other end: by TLS, or from the kernel. The key is nil on a Unix socket whose uid may come in.
-func (s *Server) secure(raw net.Conn) (*transport.Conn, ssh.PublicKey, error) {
+// secure learns who is at the other end: by TLS, or from the kernel. The key is nil on a Unix socket, whose uid counts instead.
+func (s *Server) secure(raw net.Conn) (*transport.Conn, ssh.PublicKey, uint32, error) {
 	if local, ok := raw.(*net.UnixConn); ok && raw.LocalAddr().Network() == "unix" && !s.opts.TLSOnUnix {
-		uid, err := transport.PeerUID(local)
+		uid, err := s.localUID(local)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
-		if uid != uint32(os.Getuid()) && uid != 0 {
-			return nil, nil, fmt.Errorf("uid %d may not use this socket", uid)
-		}
-		return transport.Plain(raw), nil, nil
+		return transport.Plain(raw), nil, uid, nil
 	}
-	conn, err := transport.Server(raw, s.tls)
+	conn, err := transport.Server(raw, s.shown().tls)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	key, err := keys.FromCertificate(conn.Peer())
 	if err != nil {
 		conn.Close()
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
-	return conn, key, nil
+	return conn, key, 0, nil
 }
 
 // login reads HELLO, authorizes, and finds or makes the session. The error is a *protocol.Violation if the client is to be told.
-func (s *Server) login(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrPort) (*mux.Session, *protocol.Hello, *peer, error) {
+func (s *Server) login(conn *transport.Conn, key ssh.PublicKey, uid uint32, addr netip.AddrPort) (*mux.Session, *protocol.Hello, *peer, error) {
 	f, err := protocol.NewReader(conn).Next()
 	if err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -179,7 +177,7 @@ func (s *Server) login(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrP
 	if err := hello.Check(); err != nil {
 		return nil, nil, nil, err
 	}
-	who := &peer{user: hello.User, addr: addr, local: conn.LocalAddr()}
+	who := &peer{user: hello.User, uid: uid, addr: addr, local: conn.LocalAddr()}
 	owner, err := s.authorize(who, key, hello)
 	if err != nil {
 		return nil, nil, nil, err
@@ -200,34 +198,65 @@ func (s *Server) login(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrP
 
 // authorize decides whether the client may come in, logs it in sshd's words, and names the owner of its sessions.
 func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) (owner string, err error) {
-	user := logName(hello.User)
 	if key == nil {
-		if hello.User != s.opts.Account.Name {
-			s.log.Warn("Failed uid for invalid user " + user + " " + from(who.addr))
-			return "", protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed")
-		}
-		who.admitted(&Grant{Where: "unix socket"}, s.opts.Account)
-		s.log.Info("Accepted uid for " + user + " " + from(who.addr))
-		return "uid", nil
+		return s.authorizeUID(who, hello)
 	}
-	what := keys.TypeName(key) + " " + keys.Fingerprint(key)
+	began := time.Now()
+	user, fingerprint := logName(hello.User), keys.Fingerprint(key)
+	if v := s.penalized(who.addr.Addr(), fingerprint); v != nil {
+		return "", v
+	}
+	what := keys.TypeName(key) + " " + fingerprint
 	grant, err := s.opts.Access.Authorize(hello.User, key, who.addr.Addr())
 	if err != nil {
-		if hello.User != s.opts.Account.Name {
-			user = "invalid user " + user
+		if _, all := s.opts.Access.(byUID); !all && hello.User != s.opts.Account.Name {
+			err = invalidUser{err}
 		}
-		s.log.Warn("Failed publickey for "+user+" "+from(who.addr)+": "+what, "error", err.Error())
+		s.log.Warn("Failed publickey for "+invalid(err, user)+" "+from(who.addr)+": "+what, "error", err.Error())
 		refusal := protocol.Violate(protocol.CodeKeyNotAuthorized, "this key may not log in as this user")
 		refusal.Key = s.opts.Access.WouldDo(hello.User, hello.Keys, who.addr.Addr())
+		s.penalize(who, refusal.Key != "")
+		if refusal.Key == "" {
+			s.takeTime(began)
+		}
 		return "", refusal
 	}
+	s.penalties.loggedIn(who.addr.Addr(), fingerprint)
 	who.admitted(grant, s.opts.Account)
 	s.log.Info("Accepted publickey for "+user+" "+from(who.addr)+": "+what, "listed", grant.Where, "software", hello.Software)
-	owner = keys.Fingerprint(key)
+	owner = fingerprint
 	if grant.Forced { // a session belongs to a key with its restrictions (P7.7)
 		owner += " " + grant.Command
 	}
 	return owner, nil
+}
+
+// invalid marks a user that is not served, as sshd does.
+func invalid(err error, user string) string {
+	var not invalidUser
+	if errors.As(err, &not) {
+		return "invalid user " + user
+	}
+	return user
+}
+
+// takeTime lets a refusal be told after RefusalTime, or twice, four times, … that much: what an unknown user, an unknown key or an account that may not
+// log in took to find out shows in no clock.
+func (s *Server) takeTime(began time.Time) {
+	wait := s.opts.RefusalTime
+	if wait <= 0 {
+		return
+	}
+	spent := time.Since(began)
+	for wait < spent {
+		wait *= 2
+	}
+	timer := time.NewTimer(wait - spent)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.stopping:
+	}
 }
 
 // logName quotes a user name that is not plainly one, so that nobody forges a "from ADDRESS" (RULES A13).

@@ -2,21 +2,22 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
-	"minissh/protocol/transport"
 )
 
 // Options is what a daemon is told. Nothing in it changes after New.
@@ -27,16 +28,19 @@ type Options struct {
 	Log      *slog.Logger    // nil: nothing is logged
 	Software string          // name and version told to clients
 
-	LoginGrace    time.Duration // for TLS and HELLO together; 0: 20 seconds (P2.8)
-	StopGrace     time.Duration // between HUP and KILL; 0: 5 seconds (P6.7)
-	ShutdownGrace time.Duration // for commands to end by themselves when the daemon is stopped; 0: 10 seconds
-	MaxStartups   int           // unauthenticated connections at once; 0: 200
-	MaxPerSource  int           // of them from one source; 0: 100
-	MaxSessions   int           // 0: 4,096
-	MaxChannels   int           // per session; 0: 64; at least 16 (P5.2)
-	MaxWindows    int64         // bytes by which windows may grow over all sessions; 0: 512 MiB
-	KeyLog        io.Writer     // takes the TLS secrets of every connection; nil: nobody gets them
-	TLSOnUnix     bool          // speak TLS on Unix sockets too: for a socketpair whose other end is another program of ours
+	LoginGrace    time.Duration  // for TLS and HELLO together; 0: 20 seconds (P2.8)
+	StopGrace     time.Duration  // between HUP and KILL; 0: 5 seconds (P6.7)
+	ShutdownGrace time.Duration  // for commands to end by themselves when the daemon is stopped; 0: 10 seconds
+	MaxStartups   int            // unauthenticated connections at once; 0: 200
+	MaxPerSource  int            // of them from one source; 0: 100
+	MaxSessions   int            // 0: 4,096
+	MaxChannels   int            // per session; 0: 64; at least 16 (P5.2)
+	MaxWindows    int64          // bytes by which windows may grow over all sessions; 0: 512 MiB
+	SocketMode    os.FileMode    // of Unix sockets; 0: 0600
+	RefusalTime   time.Duration  // refusals of keys are told after it, or a power of two of it; 0: at once
+	PenaltyExempt []netip.Prefix // never penalized, beside loopback
+	KeyLog        io.Writer      // takes the TLS secrets of every connection; nil: nobody gets them
+	TLSOnUnix     bool           // speak TLS on Unix sockets too: for a socketpair whose other end is another program of ours
 }
 
 func (o *Options) defaults() {
@@ -61,6 +65,9 @@ func (o *Options) defaults() {
 	if o.MaxWindows == 0 {
 		o.MaxWindows = 512 << 20
 	}
+	if o.SocketMode == 0 {
+		o.SocketMode = 0o600
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -68,15 +75,16 @@ func (o *Options) defaults() {
 
 // Server is a daemon at work.
 type Server struct {
-	opts     Options
-	log      *slog.Logger
-	tls      *tls.Config
-	started  time.Time
-	gate     *gate
-	refusals *gate // connections that are being told that there are too many
-	budget   *mux.Budget
-	sessions *mux.Registry
-	stopping chan struct{} // closed when Shutdown begins
+	opts      Options
+	log       *slog.Logger
+	identity  atomic.Pointer[identity]
+	penalties *penalties
+	started   time.Time
+	gate      *gate
+	refusals  *gate // connections that are being told that there are too many
+	budget    *mux.Budget
+	sessions  *mux.Registry
+	stopping  chan struct{} // closed when Shutdown begins
 
 	conns    sync.WaitGroup // goroutines that serve a connection
 	commands sync.WaitGroup // channels being served
@@ -90,25 +98,25 @@ type Server struct {
 // New makes a daemon that does not listen yet.
 func New(opts Options) (*Server, error) {
 	opts.defaults()
-	envelope, err := keys.Certificate(opts.HostKey)
+	id, err := newIdentity(opts.HostKey, opts.KeyLog)
 	if err != nil {
 		return nil, err
 	}
-	secure := transport.ServerConfig(envelope)
-	secure.KeyLogWriter = opts.KeyLog
-	return &Server{
-		opts: opts, log: opts.Log, tls: secure, started: time.Now(),
+	s := &Server{
+		opts: opts, log: opts.Log, penalties: newPenalties(opts.PenaltyExempt), started: time.Now(),
 		gate: newGate(opts.MaxStartups, opts.MaxPerSource), refusals: newGate(32, 8),
 		budget: mux.NewBudget(opts.MaxWindows), sessions: mux.NewRegistry(opts.MaxSessions),
 		stopping: make(chan struct{}), strangers: map[net.Conn]bool{},
-	}, nil
+	}
+	s.identity.Store(id)
+	return s, nil
 }
 
 // Listen opens addresses, all or none. Beyond loopback it refuses while nobody could log in.
 func (s *Server) Listen(addresses ...string) error {
 	var all []net.Listener
 	for _, address := range addresses {
-		opened, err := listen(address)
+		opened, err := listen(address, s.opts.SocketMode)
 		if err != nil {
 			closeAll(all)
 			return err
@@ -157,7 +165,7 @@ func (s *Server) Addresses() []string {
 
 // Ready is the one line that tells where the daemon listens and which key it shows.
 func (s *Server) Ready() string {
-	key := s.opts.HostKey.Public
+	key := s.shown().public
 	return fmt.Sprintf("minisshd: listening on %s host key %s %s", strings.Join(s.Addresses(), " "), keys.TypeName(key), keys.Fingerprint(key))
 }
 
@@ -229,6 +237,14 @@ func (s *Server) Shutdown(ctx context.Context) {
 	closing.Wait()
 	<-ended
 	s.conns.Wait()
+}
+
+// Close gives back what the daemon still holds after Shutdown.
+func (s *Server) Close() error {
+	if access, ok := s.opts.Access.(io.Closer); ok {
+		return access.Close()
+	}
+	return nil
 }
 
 // stranger notes a connection that is not authorized, so that Shutdown can end it; false if the daemon is stopping.

@@ -28,6 +28,7 @@ const (
 	CodeKeyNotAuthorized    Code = "key_not_authorized"
 	CodeLoginTimeout        Code = "login_timeout"
 	CodeTooManySessions     Code = "too_many_sessions"
+	CodeTooManyFailures     Code = "too_many_failures"
 
 	CodeStaleEpoch     Code = "stale_epoch"
 	CodeSessionUnknown Code = "session_unknown"

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -27,7 +27,7 @@ func main() {
 	process.Prepare()
 	app := &cli.App{
 		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
-		ArgsUsage: " ", Flags: flags, Action: serve,
+		ArgsUsage: " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand()},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
@@ -41,20 +41,27 @@ func main() {
 	}
 }
 
-var flags = []cli.Flag{
-	&cli.StringSliceFlag{Name: "listen", Usage: "`ADDRESS` to listen on, repeatable: host:port, [v6]:port, :port, unix:PATH", DefaultText: "127.0.0.1:7422 and [::1]:7422"},
-	&cli.StringFlag{Name: "host-key", Usage: "`FILE` with the daemon's key (OpenSSH format); made if it is not there", DefaultText: "~/.config/minissh/host_key"},
-	&cli.StringSliceFlag{Name: "authorized-keys", Usage: "`FILE` that lists who may log in (OpenSSH format), repeatable", DefaultText: "~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"},
-	&cli.BoolFlag{Name: "permit-user-environment", Usage: "honour environment= in authorized_keys"},
-	&cli.DurationFlag{Name: "login-grace", Value: 20 * time.Second, Usage: "for handshake and login together"},
-	&cli.DurationFlag{Name: "stop-grace", Value: 5 * time.Second, Usage: "between the hang-up of a command that is stopped and its being killed"},
-	&cli.DurationFlag{Name: "shutdown-grace", Value: 10 * time.Second, Usage: "for commands to end by themselves when the daemon is stopped"},
-	&cli.IntFlag{Name: "max-startups", Value: 200, Usage: "unauthenticated connections at once"},
-	&cli.IntFlag{Name: "max-per-source", Value: 100, Usage: "unauthenticated connections at once from one address (IPv6: one /64)"},
-	&cli.IntFlag{Name: "max-sessions", Value: 4096, Usage: "sessions at once"},
-	&cli.IntFlag{Name: "max-channels", Value: 64, Usage: "commands at once in one session"},
-	&cli.StringFlag{Name: "keylog", Usage: "append the TLS secrets of every connection to `FILE`, for Wireshark; refused to root"},
-	&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
+// flags are made anew for each command that has them: a flag object remembers that it was set.
+func flags() []cli.Flag {
+	return slices.Concat(ownFlags(), rootFlags(), penaltyFlags())
+}
+
+func ownFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "listen", Usage: "`ADDRESS` to listen on, repeatable: host:port, [v6]:port, :port, unix:PATH", DefaultText: "127.0.0.1:7422 and [::1]:7422"},
+		&cli.StringFlag{Name: "host-key", Usage: "`FILE` with the daemon's key (OpenSSH format); made if it is not there", DefaultText: "~/.config/minissh/host_key"},
+		&cli.StringSliceFlag{Name: "authorized-keys", Usage: "`FILE` that lists who may log in (OpenSSH format), repeatable", DefaultText: "~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"},
+		&cli.BoolFlag{Name: "permit-user-environment", Usage: "honour environment= in authorized_keys"},
+		&cli.DurationFlag{Name: "login-grace", Value: 20 * time.Second, Usage: "for handshake and login together"},
+		&cli.DurationFlag{Name: "stop-grace", Value: 5 * time.Second, Usage: "between the hang-up of a command that is stopped and its being killed"},
+		&cli.DurationFlag{Name: "shutdown-grace", Value: 10 * time.Second, Usage: "for commands to end by themselves when the daemon is stopped"},
+		&cli.IntFlag{Name: "max-startups", Value: 200, Usage: "unauthenticated connections at once"},
+		&cli.IntFlag{Name: "max-per-source", Value: 100, Usage: "unauthenticated connections at once from one address (IPv6: one /64)"},
+		&cli.IntFlag{Name: "max-sessions", Value: 4096, Usage: "sessions at once"},
+		&cli.IntFlag{Name: "max-channels", Value: 64, Usage: "commands at once in one session"},
+		&cli.StringFlag{Name: "keylog", Usage: "append the TLS secrets of every connection to `FILE`, for Wireshark; refused to root"},
+		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
+	}
 }
 
 func serve(c *cli.Context) error {
@@ -76,39 +83,35 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	account, err := process.CurrentAccount()
+	set, err := readSettings(c)
 	if err != nil {
-		return fmt.Errorf("who am I? %w", err)
+		return err
 	}
-	config := filepath.Join(account.Home, ".config", "minissh")
-	hostKeyFile := c.String("host-key")
-	if hostKeyFile == "" {
-		hostKeyFile = filepath.Join(config, "host_key")
-	}
-	hostKey, made, err := keys.HostKey(hostKeyFile)
+	hostKey, made, err := keys.HostKey(set.hostKeyFile)
 	if err != nil {
 		return fmt.Errorf("the host key: %w", err)
 	}
 	if made {
-		log.Info("A host key was made", "file", hostKeyFile, "fingerprint", keys.Fingerprint(hostKey.Public))
+		log.Info("A host key was made", "file", set.hostKeyFile, "fingerprint", keys.Fingerprint(hostKey.Public))
 	}
-	files := c.StringSlice("authorized-keys")
-	if len(files) == 0 {
-		files = []string{filepath.Join(account.Home, ".ssh", "authorized_keys"), filepath.Join(config, "authorized_keys")}
+	access, err := set.access(c, log)
+	if err != nil {
+		return err
 	}
 	keyLog, err := openKeyLog(c.String("keylog"), log)
 	if err != nil {
 		return err
 	}
 	server, err := daemon.New(daemon.Options{
-		HostKey: hostKey, Account: account, Log: log, Software: software, KeyLog: keyLog,
-		Access:     daemon.NewFileAccess(account, files, c.Bool("permit-user-environment"), log),
+		HostKey: hostKey, Account: set.account, Access: access, Log: log, Software: software, KeyLog: keyLog,
+		RefusalTime: set.refusalTime(), PenaltyExempt: set.exempt, SocketMode: set.socketMode,
 		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"), ShutdownGrace: c.Duration("shutdown-grace"),
 		MaxStartups: c.Int("max-startups"), MaxPerSource: c.Int("max-per-source"), MaxSessions: c.Int("max-sessions"), MaxChannels: c.Int("max-channels"),
 	})
 	if err != nil {
 		return err
 	}
+	defer server.Close()
 	addresses := c.StringSlice("listen")
 	if len(addresses) == 0 && len(activated) == 0 {
 		addresses = daemon.DefaultListen
@@ -125,7 +128,7 @@ func serve(c *cli.Context) error {
 	go func() {
 		for range again {
 			boss.reloading()
-			log.Info("Reloading") // authorized_keys files are read at each login anyway
+			set.reload(server, log)
 			boss.ready(server.Addresses())
 		}
 	}()

@@ -56,5 +56,8 @@ func (r *Restrictions) expired(now time.Time) bool {
 
 // AnyUsable says whether anyone could log in from anywhere: a daemon does not listen beyond loopback while nobody could.
 func (f *File) AnyUsable(now time.Time) bool {
-	return slices.ContainsFunc(f.Entries, func(e *Entry) bool { return !e.expired(now) && !e.From.never() })
+	return slices.ContainsFunc(f.Entries, func(e *Entry) bool { return e.Usable(now) })
 }
+
+// Usable says whether the key could be used from anywhere now.
+func (r *Restrictions) Usable(now time.Time) bool { return !r.expired(now) && !r.From.never() }

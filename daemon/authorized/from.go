@@ -102,6 +102,9 @@ func (f From) never() bool {
 	return true
 }
 
+// MatchPattern says whether a pattern with * and ? matches the whole of s, as sshd's patterns do (ssh_config(5), PATTERNS). Case counts.
+func MatchPattern(s, pattern string) bool { return matchPattern(s, pattern) }
+
 // matchPattern matches * and ? over the whole of s. It takes len(s) times len(pattern) steps at most.
 func matchPattern(s, pattern string) bool {
 	star, mark := -1, 0 // where the last * stood, and how much of s it had taken

@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// maxFile bounds a file, in bytes (RULES A6).
-const maxFile = 1 << 20
+// MaxFile bounds a file, in bytes (RULES A6).
+const MaxFile = 1 << 20
 
 // Owner is whose file it is.
 type Owner struct {
@@ -38,30 +38,39 @@ func (e *ModeError) Hint() string { return "chmod go-w " + shown(e.Path) }
 // Load reads a file, and tells which of its lines do not count. It must be a regular file of at most 1 MiB; opening does not wait,
 // as it would on a named pipe. A file that is not there gives fs.ErrNotExist, one that others could have written a *ModeError.
 func Load(path string, owner Owner) (*File, []Problem, error) {
-	in, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
+	text, err := Read(path, owner)
 	if err != nil {
 		return nil, nil, err
+	}
+	file, problems := Parse(path, text)
+	return file, problems, nil
+}
+
+// Read is the first half of Load: the text of a file that can be trusted. Parse is the other half.
+func Read(path string, owner Owner) ([]byte, error) {
+	in, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
+	if err != nil {
+		return nil, err
 	}
 	defer in.Close()
 	info, err := in.Stat()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, nil, fmt.Errorf("%s is not a regular file", shown(path))
+		return nil, fmt.Errorf("%s is not a regular file", shown(path))
 	}
 	if !owner.Lax {
 		if err := owner.check(path, info); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	text, err := io.ReadAll(io.LimitReader(in, MaxFile+1))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if len(text) > maxFile {
-		return nil, nil, fmt.Errorf("%s has more than 1 MiB", shown(path))
+	if len(text) > MaxFile {
+		return nil, fmt.Errorf("%s has more than 1 MiB", shown(path))
 	}
-	file, problems := Parse(path, text)
-	return file, problems, nil
+	return text, nil
 }

@@ -97,7 +97,7 @@ func TestNotAFile(t *testing.T) {
 		}
 	}
 	large := filepath.Join(dir, "large")
-	for size, ok := range map[int]bool{maxFile: true, maxFile + 1: false} {
+	for size, ok := range map[int]bool{MaxFile: true, MaxFile + 1: false} {
 		text := key + "\n#" + strings.Repeat("x", size-len(key)-2)
 		if err := os.WriteFile(large, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

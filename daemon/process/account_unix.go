@@ -86,7 +86,7 @@ func scanPasswd(r io.Reader, match func(Account) bool) (Account, bool, error) {
 		if err1 != nil || err2 != nil {
 			continue
 		}
-		acct := Account{Name: f[0], UID: uint32(uid), GID: uint32(gid), Home: f[5], Shell: f[6]}
+		acct := Account{Name: f[0], UID: uint32(uid), GID: uint32(gid), Home: f[5], Shell: f[6], locked: strings.HasPrefix(f[1], lockedMark)}
 		if acct.Shell == "" {
 			acct.Shell = defaultShell
 		}

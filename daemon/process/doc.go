@@ -17,7 +17,9 @@
 //	             command lines, and the directory a shell reports at its end
 //	account*.go, environment.go
 //	             who a command runs as, and what it finds around it
-//	lookup*.go   any account of the system, with its groups, for a daemon of root
+//	lookup*.go, closed*.go
+//	             any account of the system, with its groups, for a daemon of
+//	             root; and whether it may log in
 //	self*.go     this program started again, to act for an account
 //	prepare*.go  what a daemon does once, before its first Start
 //	*_windows.go the same promises with a job object

@@ -22,6 +22,8 @@ type Account struct {
 
 	// Credential is what a command of the account becomes; nil means the daemon's own account, whose rights it has already.
 	Credential *Credential
+
+	locked bool // by the password's field in passwd itself
 }
 
 // Dir is where the account's commands start: its home, or / if that cannot be

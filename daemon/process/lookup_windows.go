@@ -24,3 +24,14 @@ func AccountByUID(context.Context, uint32) (Account, error) {
 func LookPathAs(_ Account, name, dir string, env []string) (string, error) {
 	return LookPath(name, dir, env)
 }
+
+// ClosedError is why the system keeps an account from logging in.
+type ClosedError struct{ Why, Advice string }
+
+func (e *ClosedError) Error() string { return e.Why }
+
+// Hint is what an administrator can type.
+func (e *ClosedError) Hint() string { return e.Advice }
+
+// Closed says that it does not know: no other accounts are served here.
+func Closed(context.Context, Account) error { return errors.ErrUnsupported }

@@ -86,7 +86,7 @@ func (s *Session) receiveLink(l *link, f protocol.Frame) error {
 // answersHello tells the codes that end a link and leave its session alone (P8.1). What the client makes of them is its own affair.
 func answersHello(code protocol.Code) bool {
 	switch code {
-	case protocol.CodeStaleEpoch, protocol.CodeKeyNotAuthorized, protocol.CodeLoginTimeout, protocol.CodeTooManySessions,
+	case protocol.CodeStaleEpoch, protocol.CodeKeyNotAuthorized, protocol.CodeLoginTimeout, protocol.CodeTooManySessions, protocol.CodeTooManyFailures,
 		protocol.CodeBadHello, protocol.CodeUnsupportedProtocol, protocol.CodeSessionUnknown:
 		return true
 	}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"minissh/daemon"
+	"minissh/protocol"
+	"minissh/protocol/keys"
+)
+
+// checkTime bounds a check: accounts may live on servers.
+const checkTime = 5 * time.Minute
+
+func checkCommand() *cli.Command {
+	return &cli.Command{
+		Name: "check", Usage: "test a configuration without listening, and tell who could log in", ArgsUsage: " ",
+		Description: "Give it the options that the daemon will get. Its exit code is 1 if the daemon would not start, if a file is refused, or if nobody could log in.",
+		Flags:       flags(),
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return fmt.Errorf("%s is not understood: minisshd check takes options only", protocol.Quote(c.Args().First()))
+			}
+			if above := c.Lineage(); len(above) > 1 && above[1].NumFlags() > 0 {
+				return errors.New("options stand behind the word check: minisshd check --listen …")
+			}
+			set, err := readSettings(c)
+			if err != nil {
+				return err
+			}
+			checked := &check{w: os.Stdout}
+			if err := checked.run(c, set); err != nil {
+				return err
+			}
+			if len(checked.wrong) > 0 {
+				return errors.New("check: " + strings.Join(checked.wrong, "; "))
+			}
+			return nil
+		},
+		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
+	}
+}
+
+// check tells what a daemon would do, and gathers what is wrong.
+type check struct {
+	w     io.Writer
+	wrong []string
+}
+
+func (k *check) say(format string, args ...any) { fmt.Fprintf(k.w, format+"\n", args...) }
+
+// refused says what is wrong with something, and what can be typed against it.
+func (k *check) refused(indent string, err error) {
+	k.say("%srefused: %v", indent, err)
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) && hinter.Hint() != "" {
+		k.say("%s  hint: %s", indent, hinter.Hint())
+	}
+}
+
+func (k *check) run(c *cli.Context, set *settings) error {
+	k.hostKey(set.hostKeyFile)
+	beyond := k.addresses(c.StringSlice("listen"), set)
+	access, err := set.access(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	if closer, ok := access.(io.Closer); ok {
+		defer closer.Close()
+	}
+	ctx, cancel := context.WithTimeout(c.Context, checkTime)
+	defer cancel()
+	reports, err := access.(daemon.Reporter).Report(ctx)
+	if err != nil {
+		return err
+	}
+	var could []string
+	for i := range reports {
+		k.account(&reports[i])
+		if reports[i].Refused == nil && reports[i].Usable > 0 {
+			could = append(could, shown(reports[i].Name))
+		}
+	}
+	k.say("")
+	if len(could) == 0 {
+		k.say("nobody could log in")
+		if beyond {
+			k.wrong = append(k.wrong, "nobody could log in, so the daemon will not listen beyond loopback")
+		} else {
+			k.wrong = append(k.wrong, "nobody could log in")
+		}
+		return nil
+	}
+	k.say("could log in: %s", strings.Join(could, " "))
+	return nil
+}
+
+// hostKey reads the host key as the daemon would, but makes none.
+func (k *check) hostKey(file string) {
+	if _, err := os.Lstat(file); errors.Is(err, os.ErrNotExist) {
+		k.say("host key %s: is not there; the daemon will make one", shown(file))
+		return
+	}
+	key, _, err := keys.HostKey(file)
+	if err != nil {
+		k.say("host key %s:", shown(file))
+		k.refused("  ", err)
+		k.wrong = append(k.wrong, "the host key cannot be used")
+		return
+	}
+	k.say("host key %s: %s %s", shown(file), keys.TypeName(key.Public), keys.Fingerprint(key.Public))
+}
+
+// addresses says where the daemon would listen, and whether others could reach that.
+func (k *check) addresses(given []string, set *settings) (beyond bool) {
+	if len(given) == 0 {
+		given = daemon.DefaultListen
+	}
+	for _, address := range given {
+		list, far, err := daemon.Resolve(address)
+		if err != nil {
+			k.say("listen %s:", protocol.Quote(address))
+			k.refused("  ", err)
+			k.wrong = append(k.wrong, "an address cannot be listened on")
+			continue
+		}
+		note := "this machine only"
+		switch {
+		case strings.HasPrefix(address, "unix:"):
+			note = fmt.Sprintf("mode %04o", set.socketMode)
+		case far:
+			note = "beyond loopback"
+		}
+		k.say("listen %s (%s)", strings.Join(list, " "), note)
+		beyond = beyond || far
+	}
+	return beyond
+}
+
+// account tells of one account, in the order in which its files are asked.
+func (k *check) account(r *daemon.AccountReport) {
+	k.say("\nuser %s (uid %d)", shown(r.Name), r.UID)
+	if r.Refused != nil {
+		k.say("  may not log in: %v", r.Refused)
+		var hinter interface{ Hint() string }
+		if errors.As(r.Refused, &hinter) && hinter.Hint() != "" {
+			k.say("    hint: %s", hinter.Hint())
+		}
+	}
+	if len(r.Files) == 0 {
+		k.say("  has no authorized_keys file")
+	}
+	for _, file := range r.Files {
+		k.say("  %s", shown(file.Path))
+		if file.Err != nil {
+			k.refused("    ", file.Err)
+			k.wrong = append(k.wrong, shown(file.Path)+" is refused")
+			continue
+		}
+		k.lines(file)
+	}
+}
+
+func (k *check) lines(file daemon.FileReport) {
+	now := time.Now()
+	for _, entry := range file.File.Entries {
+		parts := []string{fmt.Sprintf("line %d:", entry.Line), keys.TypeName(entry.Key), keys.Fingerprint(entry.Key)}
+		if entry.Comment != "" {
+			parts = append(parts, protocol.Quote(clip(entry.Comment, 80)))
+		}
+		if options := entry.Describe(); options != "" {
+			parts = append(parts, options)
+		}
+		switch {
+		case file.Denied[entry.Line] != "":
+			parts = append(parts, "- not accepted:", file.Denied[entry.Line])
+		case !entry.Usable(now) && !entry.Expiry.IsZero() && now.After(entry.Expiry):
+			parts = append(parts, "- expired")
+		case !entry.Usable(now):
+			parts = append(parts, "- from= matches no address")
+		}
+		k.say("    %s", strings.Join(parts, " "))
+	}
+	for _, problem := range file.Problems {
+		k.say("    line %d: not used: %s", problem.Line, problem.Why)
+	}
+	for _, remark := range file.File.Remarks {
+		k.say("    note: %s", remark)
+	}
+	if len(file.File.Entries)+len(file.Problems) == 0 {
+		k.say("    no keys")
+	}
+}
+
+// shown is the name of an account or a file, quoted if it is not a plain one.
+func shown(name string) string {
+	if q := strconv.QuoteToASCII(name); q[1:len(q)-1] != name || strings.ContainsAny(name, " ,") {
+		return q
+	}
+	return name
+}
+
+func clip(s string, most int) string {
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"minissh/daemon"
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/keys"
+)
+
+// rootFlags matter to a daemon of root alone, which serves every account.
+func rootFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "allow-users", Usage: "as root: serve these `NAMES` only; * and ? stand for others, repeatable", DefaultText: "all"},
+		&cli.StringSliceFlag{Name: "deny-users", Usage: "as root: never serve these `NAMES`; wins over --allow-users, repeatable"},
+		&cli.StringFlag{Name: "permit-root", Value: daemon.RootYes, Usage: "as root: whether uid 0 may log in with a key: yes, no, or forced-commands-only"},
+		&cli.StringFlag{Name: "unix-mode", Value: "0600", Usage: "permissions of Unix sockets; as root, 0666 lets every account in, each as itself"},
+	}
+}
+
+// penaltyFlags are about sources whose logins fail.
+func penaltyFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "penalty-exempt", Usage: "`NETWORK` whose failed logins are never penalized, repeatable: 192.0.2.0/24, an address", DefaultText: "loopback"},
+	}
+}
+
+// settings is what flags and the account say, before anything is opened.
+type settings struct {
+	account     process.Account // the daemon's own
+	all         bool            // it serves every account
+	hostKeyFile string
+	files       []string // with %h and %u if all
+	policy      daemon.Policy
+	exempt      []netip.Prefix
+	socketMode  os.FileMode
+}
+
+func readSettings(c *cli.Context) (*settings, error) {
+	account, err := process.CurrentAccount()
+	if err != nil {
+		return nil, fmt.Errorf("who am I? %w", err)
+	}
+	s := &settings{account: account, all: os.Geteuid() == 0, hostKeyFile: c.String("host-key"), files: c.StringSlice("authorized-keys")}
+	config := filepath.Join(account.Home, ".config", "minissh")
+	if s.hostKeyFile == "" {
+		s.hostKeyFile = filepath.Join(config, "host_key")
+	}
+	if len(s.files) == 0 {
+		s.files = slices.Clone(daemon.DefaultAccountFiles)
+	}
+	for i, file := range s.files {
+		if s.files[i], err = absolute(file); err != nil {
+			return nil, err
+		}
+		own, err := daemon.Expand(s.files[i], account, true)
+		if err != nil {
+			return nil, err
+		}
+		if !s.all {
+			s.files[i] = own
+		}
+	}
+	s.policy = daemon.Policy{Allow: words(c.StringSlice("allow-users")), Deny: words(c.StringSlice("deny-users")), PermitRoot: c.String("permit-root")}
+	if err := s.policy.Check(); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"allow-users", "deny-users", "permit-root"} {
+		if c.IsSet(name) && !s.all {
+			return nil, fmt.Errorf("--%s is for a daemon that runs as root: this one serves %s alone", name, account.Name)
+		}
+	}
+	for _, text := range words(c.StringSlice("penalty-exempt")) {
+		network, err := parseNetwork(text)
+		if err != nil {
+			return nil, fmt.Errorf("--penalty-exempt %s is no network or address", protocol.Quote(text))
+		}
+		s.exempt = append(s.exempt, network)
+	}
+	if s.socketMode, err = parseMode(c.String("unix-mode")); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// refusalTime evens out how long a refusal takes where accounts are looked up; 0 is for a daemon that knows one account only.
+func (s *settings) refusalTime() time.Duration {
+	if s.all {
+		return 25 * time.Millisecond
+	}
+	return 0
+}
+
+// access is who may come in.
+func (s *settings) access(c *cli.Context, log *slog.Logger) (daemon.Access, error) {
+	if !s.all {
+		return daemon.NewFileAccess(s.account, s.files, c.Bool("permit-user-environment"), log), nil
+	}
+	return daemon.NewAccounts(s.account, s.policy, s.files, c.Bool("permit-user-environment"), log)
+}
+
+// reload reads again what was read once, on SIGHUP. What cannot be read stays as it was.
+func (s *settings) reload(server *daemon.Server, log *slog.Logger) {
+	log.Info("Reloading")
+	hostKey, _, err := keys.HostKey(s.hostKeyFile)
+	if err == nil {
+		err = server.Reload(hostKey)
+	}
+	if err != nil {
+		log.Error("The host key stays what it was", "error", err.Error())
+		return
+	}
+	log.Info("Reloaded", "host_key", keys.Fingerprint(hostKey.Public))
+}
+
+// absolute is a name of a file with %h and the like, from the root on.
+func absolute(file string) (string, error) {
+	if filepath.IsAbs(file) || strings.HasPrefix(file, "%h") {
+		return file, nil
+	}
+	dir, err := os.Getwd()
+	return filepath.Join(strings.ReplaceAll(dir, "%", "%%"), file), err
+}
+
+// words splits at blanks and commas, so that a list may be one argument.
+func words(values []string) (list []string) {
+	for _, value := range values {
+		list = append(list, strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })...)
+	}
+	return slices.Clip(list)
+}
+
+func parseNetwork(text string) (netip.Prefix, error) {
+	if strings.Contains(text, "/") {
+		network, err := netip.ParsePrefix(text)
+		return network.Masked(), err
+	}
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return addr.Unmap().WithZone("").Prefix(addr.Unmap().BitLen())
+}
+
+func parseMode(text string) (os.FileMode, error) {
+	var mode uint32
+	if _, err := fmt.Sscanf(text, "%o", &mode); err != nil || mode&^0o777 != 0 || mode&0o600 != 0o600 {
+		return 0, fmt.Errorf("--unix-mode is permissions in octal, like 0600 or 0666, not %s", protocol.Quote(text))
+	}
+	return os.FileMode(mode), nil
+}

@@ -1,0 +1,287 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/authorized"
+	"minissh/daemon/process"
+)
+
+// Accounts is the Access of a daemon of root, which serves every account of the system (RULES A7). A login of a user is decided by what
+// the system says of the account, by the policy, and by the user's own files, read with the user's own rights. The answer to a
+// user that is not served is the same as to a key that is not listed, after the same work.
+type Accounts struct {
+	own         process.Account
+	policy      Policy
+	files       []string // with %h and %u
+	environment bool
+	log         *slog.Logger
+	told        told
+	reader      *keyReader
+
+	mu       sync.Mutex // guards the rest, and is held while it is found out
+	judged   time.Time
+	anyone   bool
+	somebody string // who could log in when that was last found out
+}
+
+// lookupTime bounds all that is asked of the system for one login.
+const lookupTime = 10 * time.Second
+
+// DefaultAccountFiles lists whose keys count where --authorized-keys says nothing.
+var DefaultAccountFiles = []string{"%h/.ssh/authorized_keys", "%h/.config/minissh/authorized_keys"}
+
+// NewAccounts makes the Access of a daemon that runs as root. files are names with %h and %u; a name without them is for the daemon's own account.
+func NewAccounts(own process.Account, policy Policy, files []string, environment bool, log *slog.Logger) (*Accounts, error) {
+	if err := policy.Check(); err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		if _, err := Expand(file, own, true); err != nil {
+			return nil, err
+		}
+	}
+	return &Accounts{own: own, policy: policy, files: files, environment: environment, log: log, reader: newKeyReader(own)}, nil
+}
+
+// Close ends what the Access keeps running.
+func (a *Accounts) Close() error {
+	a.reader.close()
+	return nil
+}
+
+// Reload has problems told anew, and everything judged anew.
+func (a *Accounts) Reload() {
+	a.told.forget()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.judged, a.somebody = time.Time{}, ""
+}
+
+// nobody stands in for an account that is not served: its files are looked for where there are none.
+var nobody = process.Account{Name: "nobody", UID: 65534, GID: 65534, Home: "/nonexistent", Credential: &process.Credential{UID: 65534, GID: 65534}}
+
+// account finds a user's account and says whether it is served; the error is an invalidUser.
+func (a *Accounts) account(ctx context.Context, user string) (process.Account, error) {
+	acct, err := process.LookupAccount(ctx, user)
+	if err != nil {
+		return nobody, invalidUser{err}
+	}
+	return acct, a.judge(ctx, acct)
+}
+
+// judge says why an account is not served, and has the log hint at what can be done about it, once.
+func (a *Accounts) judge(ctx context.Context, acct process.Account) error {
+	err := a.judgement(ctx, acct)
+	hint := hintOf(err)
+	if hint != "" && a.told.news("account "+acct.Name, err.Error()) {
+		a.log.Warn("The account "+logName(acct.Name)+" cannot log in", "why", err.Error(), "hint", hint)
+	}
+	return err
+}
+
+// judgement says why an account is not served, whatever its keys.
+func (a *Accounts) judgement(ctx context.Context, acct process.Account) error {
+	if why := a.policy.refuses(acct); why != "" {
+		return invalidUser{errors.New(why)}
+	}
+	if err := process.Closed(ctx, acct); err != nil {
+		return invalidUser{err}
+	}
+	return nil
+}
+
+// hintOf is what can be typed against an error, "" if nothing is known.
+func hintOf(err error) string {
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) {
+		return hinter.Hint()
+	}
+	return ""
+}
+
+// names are an account's files.
+func (a *Accounts) names(acct process.Account) (names []string) {
+	for _, template := range a.files {
+		if name, _ := Expand(template, acct, acct.Name == a.own.Name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// load reads an account's files, as the account. What cannot be read is logged, and lets nobody in.
+func (a *Accounts) load(ctx context.Context, acct process.Account) (files []*authorized.File, err error) {
+	err = a.each(ctx, acct, func(name string, file *authorized.File, problems []authorized.Problem, err error) {
+		a.told.file(a.log, name, file, problems, err)
+		if err == nil {
+			files = append(files, file)
+		}
+	})
+	return files, err
+}
+
+// each reads an account's files and shows what became of each.
+func (a *Accounts) each(ctx context.Context, acct process.Account, show func(name string, file *authorized.File, problems []authorized.Problem, err error)) error {
+	names := a.names(acct)
+	if len(names) == 0 {
+		return nil
+	}
+	texts, err := a.reader.read(ctx, acct, names)
+	if err != nil {
+		return err
+	}
+	for i, text := range texts {
+		if err := text.err(); err != nil {
+			show(names[i], nil, nil, err)
+			continue
+		}
+		file, problems := authorized.Parse(names[i], text.Text)
+		show(names[i], file, problems, nil)
+	}
+	return nil
+}
+
+// Authorize lets in a user with one of the user's own keys.
+func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	acct, refused := a.account(ctx, user)
+	if refused != nil {
+		acct = nobody // its own files are not looked at
+	}
+	files, err := a.load(ctx, acct)
+	if refused != nil {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = authorized.ErrNotListed
+	for _, file := range files {
+		entry, why := file.Find(key, from, time.Now())
+		if why != nil {
+			if !errors.Is(why, authorized.ErrNotListed) {
+				err = why
+			}
+			continue
+		}
+		if why := a.policy.refusesKey(acct, entry); why != "" {
+			return nil, errors.New(why)
+		}
+		a.couldLogIn(user)
+		grant := newGrant(entry, a.environment, a.log, &a.told)
+		grant.Account = &acct
+		return grant, nil
+	}
+	return nil, err
+}
+
+// WouldDo picks one of the fingerprints that would let the user in.
+func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) string {
+	if len(fingerprints) == 0 {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	acct, err := a.account(ctx, user)
+	if err != nil {
+		acct = nobody
+	}
+	files, _ := a.load(ctx, acct)
+	return wouldDo(files, fingerprints, from, func(entry *authorized.Entry) bool { return a.policy.refusesKey(acct, entry) == "" })
+}
+
+// AuthorizeUID lets in whom the kernel names at the other end of a Unix socket: each uid as its own account, and root as any (RULES A8). Keys, and so
+// --permit-root, play no part in it.
+func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	acct, err := process.LookupAccount(ctx, user)
+	if err != nil {
+		return nil, invalidUser{err}
+	}
+	if uid != 0 && uid != acct.UID {
+		return nil, fmt.Errorf("uid %d may not log in as %s", uid, logName(user))
+	}
+	if err := a.judge(ctx, acct); err != nil && uid != 0 {
+		return nil, err
+	}
+	return &Grant{Account: &acct, Where: fmt.Sprintf("uid %d", uid)}, nil
+}
+
+// AnyoneCould says whether some account has a key that could log in. To look at all accounts takes a while: the answer is kept for a moment, and who could
+// a moment ago is looked at first.
+func (a *Accounts) AnyoneCould() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if time.Since(a.judged) < judgedFor {
+		return a.anyone
+	}
+	a.somebody = a.find(a.somebody)
+	a.anyone, a.judged = a.somebody != "", time.Now()
+	return a.anyone
+}
+
+// judgedFor is how long an answer of AnyoneCould counts.
+const judgedFor = time.Second
+
+// couldLogIn notes that somebody has just proved to be able to.
+func (a *Accounts) couldLogIn(user string) {
+	if a.mu.TryLock() { // a login does not wait for a look at all accounts
+		defer a.mu.Unlock()
+		a.anyone, a.somebody, a.judged = true, user, time.Now()
+	}
+}
+
+// find looks for an account that could log in, "" if there is none.
+func (a *Accounts) find(last string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	candidates := append([]string{last, a.own.Name}, a.policy.named()...)
+	for _, name := range candidates {
+		if name != "" && a.couldBe(ctx, name) {
+			return name
+		}
+	}
+	all, err := process.Accounts(ctx)
+	if err != nil {
+		a.log.Warn("Accounts cannot be listed", "error", err.Error())
+	}
+	for _, acct := range all {
+		if a.policy.refuses(acct) == "" && !strings.HasSuffix(acct.Shell, "nologin") && a.couldBe(ctx, acct.Name) {
+			return acct.Name
+		}
+	}
+	return ""
+}
+
+// couldBe says whether an account has a usable key.
+func (a *Accounts) couldBe(ctx context.Context, name string) bool {
+	acct, err := process.LookupAccount(ctx, name)
+	if err != nil || a.policy.refuses(acct) != "" || process.Closed(ctx, acct) != nil {
+		return false
+	}
+	files, err := a.load(ctx, acct)
+	if err != nil {
+		a.log.Warn("Keys cannot be read", "user", logName(name), "error", err.Error())
+	}
+	now := time.Now()
+	for _, file := range files {
+		for _, entry := range file.Entries {
+			if entry.Usable(now) && a.policy.refusesKey(acct, entry) == "" {
+				return true
+			}
+		}
+	}
+	return false
+}

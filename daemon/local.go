@@ -1,0 +1,64 @@
+package daemon
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"minissh/protocol"
+	"minissh/protocol/transport"
+)
+
+// byUID is an Access that knows accounts by the uid at the other end of a Unix socket. An Access that does not is asked nothing there: the daemon's own account and
+// root may come in, as that account.
+type byUID interface {
+	AuthorizeUID(user string, uid uint32) (*Grant, error)
+}
+
+// overflowUID stands for users that have no number here: those of another user namespace, or of a file server. It is nobody's identity (RULES A8).
+func overflowUID() uint32 {
+	text, err := os.ReadFile("/proc/sys/kernel/overflowuid")
+	if err == nil {
+		if uid, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 32); err == nil {
+			return uint32(uid)
+		}
+	}
+	return 65534
+}
+
+// localUID asks the kernel who is at the other end of a Unix socket, and says whether that uid has any business here.
+func (s *Server) localUID(conn *net.UnixConn) (uint32, error) {
+	uid, err := transport.PeerUID(conn)
+	if err != nil {
+		return 0, err
+	}
+	_, all := s.opts.Access.(byUID)
+	if uid == overflowUID() || !all && uid != uint32(os.Getuid()) && uid != 0 {
+		return 0, fmt.Errorf("uid %d may not use this socket", uid)
+	}
+	return uid, nil
+}
+
+// authorizeUID decides who comes in through a Unix socket: the kernel's uid is the identity, and the name in HELLO only picks among what it may be.
+func (s *Server) authorizeUID(who *peer, hello *protocol.Hello) (owner string, err error) {
+	user, what := logName(hello.User), fmt.Sprintf("uid %d", who.uid)
+	var grant *Grant
+	access, all := s.opts.Access.(byUID)
+	switch {
+	case all:
+		grant, err = access.AuthorizeUID(hello.User, who.uid)
+	case hello.User == s.opts.Account.Name:
+		grant = &Grant{Where: "unix socket"}
+	default:
+		err = errUnknownUser
+	}
+	if err != nil {
+		s.log.Warn("Failed uid for "+invalid(err, user)+" "+from(who.addr)+": "+what, "error", err.Error())
+		return "", protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed")
+	}
+	who.admitted(grant, s.opts.Account)
+	s.log.Info("Accepted uid for " + user + " " + from(who.addr) + ": " + what)
+	return what, nil
+}

@@ -1,0 +1,54 @@
+package process
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestClosedByShadow(t *testing.T) {
+	const today = 20_000
+	for line, want := range map[string]string{
+		"":                                "",
+		"ann:*:19000:0:99999:7:::":        "",
+		"ann:$y$j9T$x:19000:0:99999:7:::": "",
+		"ann:x":                           "",
+		"ann::19000:0:99999:7:::":         "",
+		"ann:!:19000:0:99999:7:::":        "it is locked",
+		"ann:!!:19000:0:99999:7:::":       "it is locked",
+		"ann:!*:19000:0:99999:7:::":       "it is locked",
+		"ann:!$y$j9T$x:19000:::::1:":      "it is locked",
+		"ann:*:19000:0:99999:7::20000:":   "",
+		"ann:*:19000:0:99999:7::19999:":   "it expired on 2024-10-03",
+		"ann:*:19000:0:99999:7::1:":       "it expired on 1970-01-02",
+		"ann:*:19000:0:99999:7::0:":       "", // as sshd takes it: none
+		"ann:*:19000:0:99999:7::-1:":      "",
+		"ann:*:19000:0:99999:7::x:":       "the day on which it expires cannot be read in shadow",
+		"ann:*:0:0:99999:7:::":            "", // a password that must be changed: there is none here
+	} {
+		got := ""
+		if err := closedByShadow(Account{Name: "ann"}, line, today); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %q, not %q", line, got, want)
+		}
+	}
+	if closedByShadow(Account{Name: "ann", locked: true}, "", today) == nil {
+		t.Error("an account that is locked in passwd is open")
+	}
+}
+
+func TestClosedByShell(t *testing.T) {
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"sh": 0o755, "plain": 0o644, "nologin": 0o755, "false": 0o755} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for shell, open := range map[string]bool{dir + "/sh": true, dir + "/plain": false, dir + "/nologin": false, dir + "/false": false, dir + "/none": false, dir: false, "sh": false, "": false} {
+		if err := closedByShell(Account{Name: "ann", Shell: shell}); (err == nil) != open {
+			t.Errorf("%s: %v", shell, err)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+//go:build linux || darwin
+
+package process
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// lockedMark stands before a password that was locked by `passwd -l` or `usermod -L`, or was never given to an account that useradd made.
+const lockedMark = "!"
+
+// shadowFile holds passwords' hashes, of which only the mark is looked at, and the day on which an account ends.
+const shadowFile = "/etc/shadow"
+
+// nologinFiles, if one of them is there, keep everybody but root out (nologin(5), pam_nologin(8)).
+var nologinFiles = []string{"/etc/nologin", "/run/nologin"}
+
+// ClosedError is why the system keeps an account from logging in. It is for the log.
+type ClosedError struct{ Why, Advice string }
+
+func (e *ClosedError) Error() string { return e.Why }
+
+// Hint is what an administrator can type, "" if there is nothing.
+func (e *ClosedError) Hint() string { return e.Advice }
+
+// Closed says why the system keeps an account from logging in: its shell cannot be run, or is nologin or false; it is locked, which means a `!` before the
+// password as sshd takes it (`*`, no password at all, locks nobody out); it has expired (chage -E); or /etc/nologin is there. The error is a *ClosedError, nil
+// if the account is open, or what kept it from being known: then too nobody may come in. It needs root to see all that.
+func Closed(ctx context.Context, acct Account) error {
+	if acct.UID != 0 {
+		for _, file := range nologinFiles {
+			if _, err := os.Stat(file); err == nil {
+				return &ClosedError{Why: "only root may log in while " + file + " is there"}
+			}
+		}
+	}
+	if err := closedByShell(acct); err != nil {
+		return err
+	}
+	line, err := shadowLine(ctx, acct.Name)
+	if err != nil {
+		return err
+	}
+	return closedByShadow(acct, line, int(time.Now().Unix()/86400))
+}
+
+// closedByShell is sshd's check of the shell (auth.c, allowed_user), and the two programs that are no shells.
+func closedByShell(acct Account) error {
+	shell := strconv.Quote(acct.Shell)
+	advice := "chsh -s /bin/sh " + acct.Name
+	switch filepath.Base(acct.Shell) {
+	case "nologin", "false":
+		return &ClosedError{"its shell is " + shell, advice}
+	}
+	info, err := os.Stat(acct.Shell)
+	switch {
+	case !filepath.IsAbs(acct.Shell) || errors.Is(err, os.ErrNotExist):
+		return &ClosedError{"its shell " + shell + " does not exist", advice}
+	case err != nil:
+		return &ClosedError{"its shell: " + err.Error(), advice}
+	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
+		return &ClosedError{"its shell " + shell + " is not executable", advice}
+	}
+	return nil
+}
+
+// closedByShadow judges an entry of shadow(5), "" if there is none. Days count from 1970.
+func closedByShadow(acct Account, line string, today int) error {
+	f := strings.Split(line, ":")
+	if acct.locked || len(f) > 1 && strings.HasPrefix(f[1], lockedMark) {
+		return &ClosedError{"it is locked", "usermod -U " + acct.Name + " (where it never had a password: usermod -p '*' " + acct.Name + ")"}
+	}
+	if len(f) < 8 || f[7] == "" {
+		return nil
+	}
+	expires, err := strconv.Atoi(f[7])
+	if err != nil {
+		return &ClosedError{"the day on which it expires cannot be read in shadow", "chage -E -1 " + acct.Name}
+	}
+	if expires > 0 && today > expires {
+		day := time.Unix(int64(expires)*86400, 0).UTC().Format(time.DateOnly)
+		return &ClosedError{fmt.Sprintf("it expired on %s", day), "chage -E -1 " + acct.Name}
+	}
+	return nil
+}
+
+// shadowLine is an account's entry of shadow(5), "" if it has none.
+func shadowLine(ctx context.Context, name string) (string, error) {
+	f, err := os.Open(shadowFile)
+	if err == nil {
+		defer f.Close()
+		scanner := bufio.NewScanner(f)
+		scanner.Buffer(nil, 1<<20)
+		for scanner.Scan() {
+			if bytes.HasPrefix(scanner.Bytes(), []byte(name+":")) {
+				return scanner.Text(), nil
+			}
+		}
+		err = scanner.Err()
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	if onlyFiles("shadow") {
+		return "", nil
+	}
+	out, err := getent(ctx, "shadow", "--", name)
+	if errors.Is(err, ErrNoAccount) {
+		return "", nil
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	if !strings.HasPrefix(line, name+":") {
+		line = ""
+	}
+	return line, err
+}

@@ -1,0 +1,137 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"minissh/daemon/authorized"
+	"minissh/daemon/process"
+	"minissh/protocol"
+)
+
+// Reporter is an Access that can say who could log in, and who could not, and why.
+type Reporter interface {
+	Report(context.Context) ([]AccountReport, error)
+}
+
+// AccountReport tells of one account that has files, or that was named.
+type AccountReport struct {
+	Name    string
+	UID     uint32
+	Refused error // why it may not log in whatever its keys, nil if it may; perhaps with a Hint
+	Files   []FileReport
+	Usable  int // lines that could let somebody in now, if Refused is nil
+}
+
+// FileReport tells of one file.
+type FileReport struct {
+	Path     string
+	Err      error // why it does not count; perhaps with a Hint
+	File     *authorized.File
+	Problems []authorized.Problem
+	Denied   map[int]string // by line: why the policy does not let the key in
+}
+
+// Report looks at the daemon's own account.
+func (a *fileAccess) Report(context.Context) ([]AccountReport, error) {
+	report := AccountReport{Name: a.account.Name, UID: a.account.UID}
+	for _, name := range a.files {
+		file, problems, err := authorized.Load(name, authorized.Owner{UID: a.account.UID, Home: a.account.Home})
+		report.add(FileReport{Path: name, Err: err, File: file, Problems: problems})
+	}
+	return []AccountReport{report}, nil
+}
+
+// Report looks at all accounts that the system tells of, and at those that --allow-users names. Accounts without any file are left out, unless they were named.
+func (a *Accounts) Report(ctx context.Context) ([]AccountReport, error) {
+	all, err := process.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named := a.policy.named()
+	names := slices.Clone(named)
+	for _, acct := range all {
+		if !slices.Contains(names, acct.Name) {
+			names = append(names, acct.Name)
+		}
+	}
+	var reports []AccountReport
+	for _, name := range names {
+		report := AccountReport{Name: name}
+		acct, err := process.LookupAccount(ctx, name)
+		if err == nil {
+			report.UID = acct.UID
+			report.Refused = a.judgement(ctx, acct)
+			err = a.each(ctx, acct, func(path string, file *authorized.File, problems []authorized.Problem, err error) {
+				one := FileReport{Path: path, Err: err, File: file, Problems: problems, Denied: map[int]string{}}
+				if err == nil {
+					for _, entry := range file.Entries {
+						if why := a.policy.refusesKey(acct, entry); why != "" {
+							one.Denied[entry.Line] = why
+						}
+					}
+				}
+				report.add(one)
+			})
+		}
+		if err != nil {
+			report.Refused = err
+		}
+		if len(report.Files) > 0 || slices.Contains(named, name) {
+			reports = append(reports, report)
+		}
+	}
+	return reports, nil
+}
+
+// add adds a file, unless it is not there or, being below a home that nobody may enter, as good as not there.
+func (r *AccountReport) add(file FileReport) {
+	if errors.Is(file.Err, fs.ErrNotExist) {
+		return
+	}
+	r.Files = append(r.Files, file)
+	if file.Err != nil {
+		return
+	}
+	now := time.Now()
+	for _, entry := range file.File.Entries {
+		if entry.Usable(now) && file.Denied[entry.Line] == "" {
+			r.Usable++
+		}
+	}
+}
+
+// Resolve says what an address of --listen stands for, without listening there, and whether others than this machine could reach it.
+func Resolve(address string) (list []string, beyond bool, err error) {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		if path == "" {
+			return nil, false, errors.New("unix: needs a path behind it")
+		}
+		return []string{address}, false, nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		host, port = strings.Trim(address, "[]"), strconv.Itoa(protocol.DefaultPort)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return nil, false, err
+	}
+	if host == "" {
+		return []string{":" + port}, true, nil
+	}
+	ips, err := net.LookupIP(host)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, ip := range ips {
+		list = append(list, net.JoinHostPort(ip.String(), port))
+		beyond = beyond || !ip.IsLoopback()
+	}
+	return list, beyond, nil
+}
