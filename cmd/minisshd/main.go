@@ -74,6 +74,8 @@ func serve(c *cli.Context) error {
 	}
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM) // from the start: Prepare's own handler would swallow one
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
 	log := newLog(os.Stderr, level, toJournal())
 	activated, err := daemon.Activated()
 	if err != nil {
@@ -123,8 +125,6 @@ func serve(c *cli.Context) error {
 	fmt.Println(server.Ready())
 	boss.ready(server.Addresses())
 	boss.watch(func() { server.Addresses() })
-	again := make(chan os.Signal, 1)
-	signal.Notify(again, syscall.SIGHUP)
 	go func() {
 		for range again {
 			boss.reloading()
