@@ -29,9 +29,9 @@ type Accounts struct {
 	reader      *keyReader
 
 	mu       sync.Mutex // guards the rest, and is held while it is found out
-	judged   time.Time
-	anyone   bool
-	somebody string // who could log in when that was last found out
+	somebody string     // who could log in when that was last found out, "" if nobody
+	judged   time.Time  // when that was
+	searched time.Time  // when all accounts were last looked at
 }
 
 // lookupTime bounds all that is asked of the system for one login.
@@ -64,7 +64,7 @@ func (a *Accounts) Reload() {
 	a.told.forget()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.judged, a.somebody = time.Time{}, ""
+	a.somebody, a.judged, a.searched = "", time.Time{}, time.Time{}
 }
 
 // nobody stands in for an account that is not served: its files are looked for where there are none.
@@ -219,17 +219,23 @@ func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
 	return &Grant{Account: &acct, Where: fmt.Sprintf("uid %d", uid)}, nil
 }
 
-// AnyoneCould says whether some account has a key that could log in. To look at all accounts takes a while: the answer is kept for a moment, and who could
-// a moment ago is looked at first.
+// AnyoneCould says whether some account has a key that could log in. Looking at all accounts takes a while: that nobody could counts for a moment, though not
+// against the accounts that are likeliest, and so does that somebody could.
 func (a *Accounts) AnyoneCould() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if time.Since(a.judged) < judgedFor {
-		return a.anyone
+	now := time.Now()
+	if a.somebody != "" && now.Sub(a.judged) < judgedFor {
+		return true
 	}
-	a.somebody = a.find(a.somebody)
-	a.anyone, a.judged = a.somebody != "", time.Now()
-	return a.anyone
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	likely := append([]string{a.somebody, a.own.Name}, a.policy.named()...)
+	a.somebody, a.judged = a.first(ctx, likely), now
+	if a.somebody == "" && now.Sub(a.searched) >= judgedFor {
+		a.somebody, a.searched = a.search(ctx), now
+	}
+	return a.somebody != ""
 }
 
 // judgedFor is how long an answer of AnyoneCould counts.
@@ -239,20 +245,22 @@ const judgedFor = time.Second
 func (a *Accounts) couldLogIn(user string) {
 	if a.mu.TryLock() { // a login does not wait for a look at all accounts
 		defer a.mu.Unlock()
-		a.anyone, a.somebody, a.judged = true, user, time.Now()
+		a.somebody, a.judged = user, time.Now()
 	}
 }
 
-// find looks for an account that could log in, "" if there is none.
-func (a *Accounts) find(last string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	candidates := append([]string{last, a.own.Name}, a.policy.named()...)
-	for _, name := range candidates {
+// first is the first of some names that could log in, "" if none could.
+func (a *Accounts) first(ctx context.Context, names []string) string {
+	for _, name := range names {
 		if name != "" && a.couldBe(ctx, name) {
 			return name
 		}
 	}
+	return ""
+}
+
+// search looks at all accounts for one that could log in, "" if there is none.
+func (a *Accounts) search(ctx context.Context) string {
 	all, err := process.Accounts(ctx)
 	if err != nil {
 		a.log.Warn("Accounts cannot be listed", "error", err.Error())
