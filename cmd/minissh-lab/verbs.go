@@ -10,5 +10,6 @@ func verbs() []*cli.Command {
 		lessonCommand(),
 		checkCommand(),
 		classCommand(),
+		webCommand(),
 	}
 }

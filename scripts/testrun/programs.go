@@ -51,6 +51,8 @@ var programs = []program{
 	{"ksh93", "ksh93u+m"},
 	{"mksh", "mksh"},
 	{"fish", "fish"},
+	{"chromium", "chromium"},
+	{"/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"},
 	{"gcc", "gcc"}, // for the race detector
 	{"/usr/include/stdlib.h", "libc6-dev"},
 }

@@ -4,6 +4,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"minissh/cmd/minissh-lab/chaos/probe"
 )
 
 // sends writes the pieces one by one; with nagle the small ones may wait for the
@@ -127,7 +129,7 @@ func (s *Stage) tenOnce(nagle bool) (m tenSends, took time.Duration, err error) 
 		return m, 0, err
 	}
 	defer l.close()
-	delayAcks(l.server)
+	probe.DelayAcks(l.server)
 	start := time.Now()
 	var pieces []string
 	for i := range 10 {

@@ -7,6 +7,14 @@ import (
 	"time"
 )
 
+// Outgoing is a connection's sending side at one moment.
+type Outgoing struct {
+	Segments int // segments with data so far, resent ones included
+	Bytes    int // bytes of data in them
+	Resent   int // of Bytes: sent again
+	Held     int // bytes that were written and are in no segment yet
+}
+
 // control runs f on conn's descriptor; false when conn has none.
 func control(conn net.Conn, f func(fd uintptr)) bool {
 	sc, ok := conn.(syscall.Conn)

@@ -46,6 +46,9 @@ func TestTheKernelTellsWhatWaits(t *testing.T) {
 			if n, ok := Segments(a); n != 2 || !ok {
 				t.Errorf("segments = %d, %v; want 2", n, ok)
 			}
+			if out, ok := Sent(a); out != (Outgoing{Segments: 2, Bytes: 10}) || !ok {
+				t.Errorf("sent %+v, %v; want 2 segments with 10 bytes", out, ok)
+			}
 			if n, ok := Unread(a); n != 10 || !ok {
 				t.Errorf("the peer has %d unread, %v; want 10", n, ok)
 			}

@@ -1,0 +1,17 @@
+// Package web is the lab's page: the four lanes (send calls, segments, receive
+// buffer, recv returns) of a recorded run, in a browser on this machine.
+//
+//	lab.go       Lab: listens on loopback and serves until its context ends
+//	guard.go     who may ask: Host, Origin, Sec-Fetch-Site, the token
+//	api.go       POST api/run, POST api/live, GET api/start: nothing else runs anything
+//	preset.go    the settings that lessons link to, and how a link is written
+//	static/      the page: plain HTML, CSS and JavaScript, embedded as they are
+//	record/      runs a setting on real sockets and records it
+//	live/        the same for a command over minissh's own protocol
+//
+// The token is made at each start and stands behind the # of the first URL, which no
+// browser sends anywhere; the page keeps it for its own origin and shows it in a
+// header, which no other page can add without being asked first. The page itself is
+// no secret: a link from a teacher names a setting and no token, and opens on the
+// student's own lab. The server keeps nothing of a run: each is its answer alone.
+package web

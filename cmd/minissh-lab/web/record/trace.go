@@ -1,0 +1,63 @@
+package record
+
+// Kinds of Event.
+const (
+	KindSend    = "send"    // the sender's send() returned
+	KindSegment = "segment" // segments left, seen by TCP_INFO
+	KindBuffer  = "buffer"  // the receive buffer holds something else than before, seen by FIONREAD
+	KindRecv    = "recv"    // the receiver's recv() returned
+	KindMessage = "message" // the receiving program took bytes for a message
+	KindAck     = "ack"     // the receiving program sent its recv_ready, and the sender has received it
+	KindClose   = "close"   // the sender closed its side
+	KindFrame   = "frame"   // live: the client wrote this frame, or read it
+)
+
+// Event is one thing that happened. From and To are places in the stream: the bytes
+// From … To-1.
+type Event struct {
+	At    int64  `json:"at"` // microseconds since the run began
+	Kind  string `json:"kind"`
+	N     int    `json:"n"` // counts events of this kind, from 1; KindSegment: of the first segment
+	From  int    `json:"from"`
+	To    int    `json:"to"`
+	Count int    `json:"count,omitempty"` // KindSegment: how many. More than 1: where one ends and the next begins was not seen
+	Since int64  `json:"since,omitempty"` // KindSegment: they left between Since and At
+	Held  int    `json:"held,omitempty"`  // KindSend, KindSegment: bytes that wait at the sender, in no segment yet
+	Ask   int    `json:"ask,omitempty"`   // KindRecv: n of recv(n)
+	Ready int    `json:"ready"`           // KindRecv: FIONREAD just before; -1 unknown. Live: of TLS bytes
+	Wire  int    `json:"wire,omitempty"`  // live: TLS bytes that went for it, all records with their 22 bytes each
+}
+
+// Field is some bytes of the stream and what they are.
+type Field struct {
+	From    int    `json:"from"`
+	To      int    `json:"to"`
+	Name    string `json:"name"` // a word that the page translates
+	Value   string `json:"value"`
+	Endian  string `json:"endian,omitempty"` // little, big
+	Message int    `json:"message"`          // from 0; -1 none
+}
+
+// Message is a message as the sender meant it, or what the receiver took for one.
+type Message struct {
+	From int    `json:"from"` // in the stream; with the header, if there is one
+	To   int    `json:"to"`
+	Text string `json:"text"` // quoted, shortened
+	Size int    `json:"size"` // bytes of the message itself
+}
+
+// Trace is what one connection was seen to do, in one direction.
+type Trace struct {
+	Name     string    `json:"name"` // broken, fixed, nagle, nodelay; up, down of a live connection
+	Framing  string    `json:"framing"`
+	NoDelay  bool      `json:"nodelay"`
+	Bytes    []byte    `json:"bytes"` // base64 in JSON
+	Fields   []Field   `json:"fields"`
+	Sent     []Message `json:"sent"`
+	Got      []Message `json:"got"`
+	Events   []Event   `json:"events"`
+	Right    bool      `json:"right"`           // the receiver took for messages what was sent
+	Segments int       `json:"segments"`        // with data, by the last look; -1 unknown
+	Setup    int       `json:"setup,omitempty"` // live: bytes of the TLS handshake before the first frame
+	Buffer   bool      `json:"buffer"`          // what waits in the receive buffer is known on this system
+}

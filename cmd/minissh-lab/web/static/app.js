@@ -1,0 +1,349 @@
+// The page: controls, prediction, run, steps. It keeps one run, the last.
+import { t, words, language } from "./words.js";
+import { Side, steps } from "./model.js";
+import { el, say, sideName, Lanes } from "./lanes.js";
+import { inspect } from "./inspector.js";
+import * as predict from "./predict.js";
+import * as link from "./link.js";
+
+const $ = (id) => document.getElementById(id);
+const page = {
+  mode: "lab", presets: [], commands: [], limits: null, preset: "", command: "",
+  questions: [], chosen: {}, running: null, ready: false, problem: null,
+  sides: [], lanes: [], steps: [[0, 0]], step: 0, byte: null, timer: 0,
+};
+
+// ask talks to the lab. A problem is thrown as {code, error}.
+async function ask(path, body) {
+  const headers = { "X-Lab-Token": link.stored("token") || "" };
+  if (body) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch("api/" + path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) });
+  } catch {
+    throw { code: "gone", error: "" };
+  }
+  const value = await answer.json().catch(() => ({ code: "gone", error: "" }));
+  if (!answer.ok) throw value;
+  return value;
+}
+
+// ---- controls
+
+function setting() {
+  const n = (id) => Math.trunc(Number($(id).value)) || 0;
+  return {
+    messages: link.sizes($("messages").value) || [], recv: n("recv"), gap: n("gap"), delay: n("delay"),
+    nodelay: $("nodelay").checked, framing: $("framing").value, text: $("text").value,
+  };
+}
+
+function show(s) {
+  $("messages").value = link.short(s.messages);
+  for (const id of ["recv", "gap", "delay", "framing", "text"]) $(id).value = String(s[id]);
+  $("nodelay").checked = s.nodelay;
+}
+
+// choosePreset sets the controls to a lesson's.
+function choosePreset(name) {
+  const p = page.presets.find((x) => x.name === name);
+  if (!p) return;
+  page.preset = name;
+  if (p.live) { page.command = p.live; mode("live"); } else { show(p.setting); mode("lab"); }
+}
+
+function mode(name) {
+  page.mode = name;
+  reset();
+}
+
+// reset goes back to the prediction.
+function reset() {
+  stop();
+  page.running?.abort();
+  page.running = null;
+  Object.assign(page, { sides: [], lanes: [], steps: [[0, 0]], step: 0, byte: null, chosen: {}, problem: null });
+  $("panels").replaceChildren();
+  page.watch?.disconnect();
+  address();
+  render();
+}
+
+// address keeps the link to this setting in the address line, without a token.
+function address() {
+  let hash = page.mode === "live" ? `#live=${page.command}` : link.write(setting());
+  if (page.preset) hash = `#at=${page.preset}`;
+  if (page.ready && location.hash !== hash) history.replaceState(null, "", hash);
+}
+
+// ---- drawing all that depends on language, theme and mode
+
+function render() {
+  document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
+  document.title = `${t("title")} · minissh-lab`;
+  for (const e of document.querySelectorAll("[data-t]")) e.textContent = t(e.dataset.t);
+  for (const e of document.querySelectorAll("[data-label]")) { e.setAttribute("aria-label", t(e.dataset.label)); if (e.tagName === "BUTTON") e.title = t(e.dataset.label); }
+  $("lang").textContent = language() === "zh" ? "English" : "中文";
+  $("lang").lang = language() === "zh" ? "en" : "zh-CN";
+  const dark = document.documentElement.dataset.theme === "dark";
+  $("theme").textContent = t(dark ? "theme_light" : "theme_dark");
+  const live = page.mode === "live";
+  $("mode-lab").setAttribute("aria-pressed", String(!live));
+  $("mode-live").setAttribute("aria-pressed", String(live));
+  document.body.dataset.mode = page.mode;
+  $("lab-form").hidden = live;
+  $("live-form").hidden = !live;
+  fillSelect($("preset"), [["", t("own_setting")], ...page.presets.map((p) => [p.name, `${p.name}  ${language() === "zh" ? p.zh : p.en}`])], page.preset);
+  for (const name of ["framing", "text"]) fillSelect($(name), Object.keys(words).filter((w) => w.startsWith(name + "_")).map((w) => [w.slice(name.length + 1), t(w)]), $(name).value);
+  $("framing-help").textContent = t("help_" + $("framing").value);
+  $("commands").replaceChildren(...page.commands.map((c) => {
+    const input = el("input", { type: "radio", name: "command", value: c.name });
+    input.checked = c.name === page.command;
+    return el("label", { class: "option" }, input, el("code", {}, c.line));
+  }));
+  renderProblem();
+  renderStage();
+}
+
+function fillSelect(select, options, value) {
+  select.replaceChildren(...options.map(([v, words]) => el("option", { value: v }, words)));
+  select.value = value;
+}
+
+function renderProblem() {
+  const p = page.problem;
+  $("problem").hidden = !p;
+  if (!p) return;
+  const said = p.code === "token" ? t("p_token") : p.code === "busy" ? t("p_busy") : p.code === "gone" ? t("p_gone") : t(p.code === "setting" || p.code === "body" ? "p_setting" : "p_run") + p.error;
+  $("problem").replaceChildren(said);
+  if (p.code === "token") $("problem").append(el("code", { class: "type-this" }, typeThis()));
+}
+
+// typeThis is the command line that opens this setting in one's own lab.
+function typeThis() {
+  const at = location.hash.replace(/^#/, "").replace(/(^|&)token=[^&]*/, "").replace(/^at=/, "");
+  return "minissh-lab web --open" + (/^[\w=&*,.-]+$/.test(at) ? ` --at '${at}'` : "");
+}
+
+function renderStage() {
+  const run = page.sides.length > 0;
+  $("result").hidden = !run;
+  $("predict").hidden = run || !page.ready;
+  $("frame-list").hidden = !run || page.mode !== "live";
+  if (!page.ready) return;
+  if (!run) {
+    const line = page.commands.find((c) => c.name === page.command)?.line || "";
+    page.questions = page.mode === "live" ? predict.liveQuestions(line) : predict.questions(setting());
+    $("predict").replaceChildren(...predict.card(page.questions, page.chosen));
+    offer();
+    return;
+  }
+  page.lanes = page.sides.map((side, i) => new Lanes(side, (offset) => touch(i, offset)));
+  $("panels").replaceChildren(...page.lanes.map((l) => l.root));
+  page.watch?.disconnect();
+  page.watch = new ResizeObserver(() => draw());
+  page.watch.observe($("panels"));
+  $("step").max = String(page.steps.length - 1);
+  draw();
+}
+
+// offer lets the run begin when each question has an answer.
+function offer() {
+  const all = page.questions.every((q) => page.chosen[q.name] !== undefined);
+  $("run").disabled = !all || page.running !== null;
+  $("run").textContent = t(page.running ? "running" : "run");
+  $("choose").hidden = all;
+}
+
+// ---- run and steps
+
+async function run() {
+  const abort = new AbortController();
+  page.running = abort;
+  page.problem = null;
+  renderProblem();
+  offer();
+  let result;
+  try {
+    result = page.mode === "live" ? await ask("live", { command: page.command }) : await ask("run", setting());
+  } catch (p) {
+    page.problem = p.code ? p : { code: "run", error: String(p) };
+  }
+  if (abort.signal.aborted) return; // the setting was changed meanwhile
+  page.running = null;
+  if (result) {
+    page.sides = result.sides.map((s) => new Side(s));
+    page.steps = steps(page.sides, page.mode === "live");
+    page.step = 0;
+    page.byte = null;
+  }
+  renderProblem();
+  renderStage();
+  if (result) $("next").focus();
+}
+
+function go(step) {
+  page.step = Math.min(page.steps.length - 1, Math.max(0, step));
+  draw();
+  const i = changed();
+  if (i >= 0) $("told").textContent = `${sideName(page.sides[i])}: ${say(page.sides[i].events[page.steps[page.step][i] - 1], page.sides[i])}`;
+}
+
+// changed is the side of the step's event, the first if both have one; -1 at the start.
+function changed() {
+  if (page.step === 0) return -1;
+  return page.steps[page.step].findIndex((n, i) => n !== page.steps[page.step - 1][i]);
+}
+
+function draw() {
+  if (!page.lanes.length) return;
+  const counts = page.steps[page.step];
+  page.lanes.forEach((l, i) => {
+    l.draw(counts[i]);
+    l.root.toggleAttribute("data-now", page.step > 0 && counts[i] !== page.steps[page.step - 1][i]);
+  });
+  $("step").value = String(page.step);
+  $("step").setAttribute("aria-valuetext", t("of", page.step, page.steps.length - 1));
+  $("count").textContent = t("of", page.step, page.steps.length - 1);
+  $("first").disabled = $("back").disabled = page.step === 0;
+  $("next").disabled = $("last").disabled = page.step === page.steps.length - 1;
+  $("play").textContent = t(page.timer ? "pause" : "play");
+  foretold(counts);
+  drawFrames(counts);
+  drawByte();
+}
+
+// foretold compares the predictions with what has been measured so far.
+function foretold(counts) {
+  const notes = [];
+  for (const q of page.questions) {
+    const value = predict.measured(q.name, page.sides, counts), chosen = page.chosen[q.name];
+    if (value === null || value === "?") { if (value === "?") notes.push([q.name, "", t("unknown_here")]); continue; }
+    const right = predict.hit(q, chosen, value);
+    const words = q.options.find(([v]) => String(v) === chosen)?.[1] ?? chosen;
+    notes.push([q.name, right ? "good" : "bad", right ? `${t("foretold")} (${value})` : t("not_foretold", words.split(/[：:]/)[0], value)]);
+  }
+  page.lanes[0].root.querySelector(".foretold")?.remove();
+  if (notes.length) page.lanes[0].root.querySelector("footer").append(el("p", { class: "foretold" }, ...notes.map(([name, kind, text]) => el("span", { class: kind, "data-foretold": name }, t("q_" + name) + text))));
+}
+
+function drawFrames(counts) {
+  if (page.mode !== "live") return;
+  const all = page.sides.flatMap((s, i) => s.events.slice(0, counts[i]).filter((e) => e.kind === "frame").map((e) => ({ e, i, s })));
+  all.sort((a, b) => a.e.at - b.e.at);
+  const rows = all.map(({ e, i, s }) => {
+    const f = s.fields.find((x) => x.from >= e.from && x.name === "channel");
+    const b = el("button", { type: "button", class: `m${(e.n - 1) % 8}`, "aria-pressed": String(page.byte?.side === i && page.byte.offset >= e.from && page.byte.offset < e.to) },
+      el("span", { "aria-hidden": "true" }, s.name === "up" ? "→" : "←"), el("b", {}, e.text), el("span", {}, `ch ${f.value}`), el("span", {}, `${e.to - e.from - 12} B`));
+    b.addEventListener("click", () => touch(i, Math.min(e.from + 12, e.to - 1)));
+    return el("li", {}, b);
+  });
+  $("frames").replaceChildren(...rows);
+  $("frames").scrollTop = $("frames").scrollHeight;
+}
+
+function touch(side, offset) {
+  page.byte = { side, offset };
+  page.lanes.forEach((l, i) => l.choose(i === side ? offset : -1));
+  const told = drawByte();
+  page.lanes[side].lanes.setAttribute("aria-valuetext", told);
+  if (page.mode === "live") drawFrames(page.steps[page.step]);
+}
+
+function drawByte() {
+  const b = page.byte, i = b ? b.side : 0;
+  return inspect($("inspector"), b && page.sides[i], b ? b.offset : -1, page.steps[page.step][i], (offset) => touch(i, offset));
+}
+
+function play() {
+  if (page.timer) { stop(); draw(); return; }
+  if (page.step === page.steps.length - 1) page.step = 0;
+  page.timer = setInterval(() => {
+    if (page.step === page.steps.length - 1) stop();
+    go(page.step + (page.timer ? 1 : 0));
+  }, 900);
+  go(page.step);
+}
+
+function stop() {
+  clearInterval(page.timer);
+  page.timer = 0;
+}
+
+// ---- beginning
+
+function theme(name) {
+  document.documentElement.dataset.theme = name;
+}
+
+async function share() {
+  const to = location.origin + location.pathname + location.hash;
+  let words = t("shared");
+  try { await navigator.clipboard.writeText(to); } catch { words = `${t("share_by_hand")} ${to}`; }
+  $("told").textContent = "";
+  $("share").blur();
+  toast(words);
+}
+
+function toast(text) {
+  document.querySelector(".toast")?.remove();
+  const e = el("p", { class: "toast", role: "status" }, text);
+  document.body.append(e);
+  setTimeout(() => e.remove(), 6000);
+}
+
+// follow goes to where the address says.
+function follow() {
+  const to = link.read(location.hash);
+  if (to.token) history.replaceState(null, "", location.hash.replace(/token=[^&]*&?/, ""));
+  if (!page.ready) return to;
+  page.preset = "";
+  if (to.live && page.commands.some((c) => c.name === to.live)) { page.command = to.live; mode("live"); }
+  else if (to.setting) { show(to.setting); mode("lab"); }
+  else choosePreset(page.presets.some((p) => p.name === to.at) ? to.at : "15a");
+  return to;
+}
+
+async function begin() {
+  const to = follow();
+  try {
+    const start = await ask("start");
+    Object.assign(page, { presets: start.presets, commands: start.commands, limits: start.limits, ready: true, problem: null });
+    page.command = page.commands[0].name;
+    for (const id of ["recv", "gap", "delay"]) $(id).max = String(page.limits[id]);
+  } catch (p) {
+    page.problem = p;
+  }
+  render();
+  if (page.ready && (to.token || !page.sides.length)) follow();
+}
+
+function wire() {
+  const on = (id, event, act) => $(id).addEventListener(event, act);
+  on("mode-lab", "click", () => { if (page.mode !== "lab") { page.preset = ""; mode("lab"); } });
+  on("mode-live", "click", () => { if (page.mode !== "live") { page.preset = ""; mode("live"); } });
+  on("lang", "click", () => { language(language() === "zh" ? "en" : "zh"); link.store("lang", language()); render(); });
+  on("theme", "click", () => { theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"); link.store("theme", document.documentElement.dataset.theme); render(); });
+  on("share", "click", share);
+  on("preset", "change", () => { if ($("preset").value) choosePreset($("preset").value); });
+  on("lab-form", "change", (e) => { if (e.target.id !== "preset") { page.preset = ""; reset(); } });
+  on("live-form", "change", (e) => { if (e.target.name === "command") { page.command = e.target.value; page.preset = ""; reset(); document.querySelector(`#commands input[value="${page.command}"]`)?.focus(); } });
+  on("lab-form", "submit", (e) => e.preventDefault());
+  on("predict", "change", (e) => { page.chosen[e.target.name] = e.target.value; offer(); });
+  on("predict", "submit", (e) => { e.preventDefault(); if (!$("run").disabled) run(); });
+  on("first", "click", () => { stop(); go(0); });
+  on("back", "click", () => { stop(); go(page.step - 1); });
+  on("next", "click", () => { stop(); go(page.step + 1); });
+  on("last", "click", () => { stop(); go(page.steps.length - 1); });
+  on("step", "input", () => { stop(); go(Number($("step").value)); });
+  on("play", "click", play);
+  on("again", "click", () => { reset(); document.querySelector("#predict input")?.focus(); });
+  window.addEventListener("hashchange", () => { if (page.ready) follow(); else begin(); });
+}
+
+language(link.stored("lang") || (navigator.language.toLowerCase().startsWith("en") ? "en" : "zh"));
+theme(link.stored("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+fillSelect($("framing"), [["simple", ""]], "simple");
+fillSelect($("text"), [["letters", ""]], "letters");
+wire();
+begin();

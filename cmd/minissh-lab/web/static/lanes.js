@@ -1,0 +1,177 @@
+// The lanes of one side: built once for a run, filled anew at each step.
+import { t, both, language } from "./words.js";
+import { glyph, time } from "./model.js";
+
+// el makes an element; children may be text.
+export function el(tag, attributes = {}, ...children) {
+  const e = document.createElement(tag);
+  for (const [k, v] of Object.entries(attributes)) {
+    if (k === "class") e.className = v;
+    else if (v !== null && v !== undefined) e.setAttribute(k, v);
+  }
+  e.append(...children.filter((c) => c !== null && c !== undefined));
+  return e;
+}
+
+const size = (e) => e.to - e.from;
+
+// say puts an event into words.
+export function say(e, side) {
+  if (!e) return t("start_note");
+  let what;
+  switch (e.kind) {
+    case "send": what = size(e) === 0 ? t("ev_send_empty", e) : side.live ? t("ev_send_wire", e) : t("ev_send", e); break;
+    case "segment": what = e.count > 1 ? t("ev_segments", e) : t("ev_segment", e); break;
+    case "recv": what = size(e) === 0 ? t("ev_recv_end", e) : t("ev_recv", e); break;
+    case "close": what = t("ev_close"); break;
+    default: what = t("ev_" + e.kind, e);
+  }
+  return `${what} · ${time(e.at)}`;
+}
+
+export function sideName(side) {
+  if (side.name !== "fixed") return t("side_" + side.name);
+  return t("side_fixed", both("framing_" + side.framing));
+}
+
+// Lanes draws one side. touched(offset) is called when a byte is chosen.
+export class Lanes {
+  constructor(side, touched) {
+    this.side = side;
+    this.touched = touched;
+    this.chosen = -1;
+    this.count = 0;
+    this.kinds = side.live ? ["frame", "send", "segment", "buffer", "recv"] : ["send", "segment", "buffer", "recv"];
+    this.caption = el("p", { class: "caption" });
+    this.verdict = el("p", { class: "verdict" });
+    this.tally = el("p", { class: "tally" });
+    this.tracks = {};
+    const lanes = el("div", { class: "lanes", tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-valuemax": String(Math.max(0, side.total - 1)), "aria-label": sideName(side) });
+    for (const kind of this.kinds) {
+      const track = el("div", { class: "track", "data-lane": kind });
+      this.tracks[kind] = track;
+      lanes.append(el("div", { class: "lane" }, el("span", { class: "lane-name" }, t("lane_" + kind)), track));
+    }
+    this.cursor = el("div", { class: "cursor", hidden: "" });
+    lanes.append(this.cursor);
+    this.lanes = lanes;
+    const mark = { broken: "✗", fixed: "✓", nagle: "A", nodelay: "B", up: "→", down: "←" }[side.name];
+    this.root = el("article", { class: "panel side-" + side.name, "data-side": side.name },
+      el("header", {}, el("h2", {}, el("span", { class: "badge", "aria-hidden": "true" }, mark), sideName(side)), this.caption, this.tally),
+      lanes,
+      el("footer", {}, this.verdict, side.axis.linear ? null : el("p", { class: "scale" }, t("not_to_scale"))));
+    lanes.addEventListener("pointerdown", (e) => this.point(e));
+    lanes.addEventListener("keydown", (e) => this.key(e));
+  }
+
+  // draw shows the state after the first n events.
+  draw(n) {
+    this.count = n;
+    const side = this.side, s = side.state(n);
+    this.width = this.tracks.send.clientWidth || 800;
+    this.caption.textContent = say(s.now, side);
+    const done = n === side.events.length;
+    const segments = side.segments < 0 ? "?" : s.segments.reduce((sum, e) => sum + e.count, 0);
+    this.tally.textContent = t("tally", s.sends.length, segments, s.recvs.filter(size).length);
+    if (this.tracks.frame) this.fill("frame", s.frames, (e) => [e.text, `${e.text} ${size(e) - 12}`]);
+    this.fill("send", s.sends, (e) => [`#${e.n}`, `#${e.n} · ${size(e)} B`]);
+    this.fill("segment", s.segments, (e) => e.count > 1 ? ["?", t("boundary_unknown", e.count)] : [`#${e.n}`, `#${e.n} · ${size(e)} B`], (e) => e.count > 1 ? " blurred" : "");
+    this.fill("recv", s.recvs, (e) => [`#${e.n}`, `#${e.n} → ${size(e)} B`]);
+    this.buffer(s);
+    if (side.segments < 0) this.tracks.segment.append(el("p", { class: "unknown" }, t("unknown_here")));
+    if (s.held > 0) this.tracks.segment.append(this.block({ from: s.left, to: s.left + s.held }, ["…", t("held", s.held)], " held"));
+    this.verdict.textContent = "";
+    this.verdict.className = "verdict";
+    if (done && !side.live) {
+      const [sent, got] = [side.sent.length, side.got.length];
+      this.verdict.textContent = side.right ? t("verdict_right", sent) : sent === got ? t("verdict_changed", got) : t("verdict_wrong", sent, got);
+      this.verdict.className = "verdict " + (side.right ? "good" : "bad");
+      const texts = side.got.slice(0, 4).map((m) => m.text).join(language() === "zh" ? "，" : ", ");
+      this.verdict.append(el("span", { class: "took" }, texts + (side.got.length > 4 ? " …" : "")));
+    }
+    this.choose(this.chosen);
+  }
+
+  fill(lane, events, tags, extra = () => "") {
+    this.tracks[lane].replaceChildren(...events.filter(size).map((e) => this.block(e, tags(e), extra(e))));
+  }
+
+  buffer(s) {
+    const [from, to] = s.buffer, blocks = [];
+    if (!this.side.buffer) {
+      this.tracks.buffer.replaceChildren(el("p", { class: "unknown" }, t("unknown_here")));
+      return;
+    }
+    if (s.read > 0) blocks.push(this.block({ from: 0, to: s.read }, ["", ""], " ghost"));
+    if (to > from) blocks.push(this.block({ from, to }, [String(to - from), t("waiting", to - from)], " waiting"));
+    this.tracks.buffer.replaceChildren(...blocks);
+  }
+
+  // block is a stretch of the stream: one frame around it, inside the pieces of each
+  // message in its colour.
+  block(e, tags, extra) {
+    const { axis } = this.side;
+    const x0 = axis.at(e.from), x1 = axis.at(e.to), px = (x1 - x0) * this.width;
+    const block = el("div", { class: "block" + extra, "data-from": e.from, "data-to": e.to, "data-n": e.n });
+    block.style.left = `${x0 * 100}%`;
+    block.style.width = `${(x1 - x0) * 100}%`;
+    const wide = tags[1].length * 9 + 12, narrow = tags[0].length * 9 + 8;
+    const tag = px >= wide ? tags[1] : px >= narrow ? tags[0] : "";
+    const pieces = el("div", { class: "pieces" });
+    if (!extra.includes("ghost")) {
+      this.side.sent.forEach((m, i) => {
+        const from = Math.max(m.from, e.from), to = Math.min(m.to, e.to);
+        if (to > from) pieces.append(this.piece(i, from, to, x0, x1));
+      });
+    }
+    block.append(pieces);
+    if (tag) block.append(el("span", { class: "tag" }, tag));
+    return block;
+  }
+
+  piece(message, from, to, x0, x1) {
+    const { axis, data } = this.side;
+    const piece = el("div", { class: `piece m${message % 8}`, "data-from": from, "data-to": to, "data-message": message + 1 });
+    const a = axis.at(from), b = axis.at(to);
+    piece.style.left = `${((a - x0) / (x1 - x0)) * 100}%`;
+    piece.style.width = `${((b - a) / (x1 - x0)) * 100}%`;
+    const cell = axis.linear ? this.width / Math.max(1, this.side.total) : 0;
+    if (cell >= 10) {
+      for (let i = from; i < to; i++) {
+        const g = glyph(data[i]);
+        piece.append(el("b", { class: g.length > 1 ? "hex" : "" }, g.length > 1 && cell < 20 ? "·" : g));
+      }
+    } else if ((b - a) * this.width > 26) {
+      piece.append(el("b", { class: "number" }, String(message + 1)));
+    }
+    return piece;
+  }
+
+  // choose marks a byte through all lanes; -1 none.
+  choose(offset) {
+    this.chosen = offset;
+    this.cursor.hidden = offset < 0;
+    if (offset < 0) return;
+    const { axis } = this.side, first = this.tracks.send;
+    const left = first.offsetLeft + axis.at(offset) * first.clientWidth, right = first.offsetLeft + axis.at(offset + 1) * first.clientWidth;
+    this.cursor.style.left = `${left}px`;
+    this.cursor.style.width = `${Math.max(3, right - left)}px`;
+    this.lanes.setAttribute("aria-valuenow", String(offset));
+  }
+
+  point(e) {
+    const box = this.tracks.send.getBoundingClientRect();
+    if (!this.side.total || e.clientX < box.left) return;
+    this.touched(this.side.axis.byte((e.clientX - box.left) / box.width));
+  }
+
+  key(e) {
+    const last = this.side.total - 1, now = Math.max(0, this.chosen);
+    const to = {
+      ArrowRight: this.chosen < 0 ? 0 : now + 1, ArrowLeft: now - 1, PageDown: now + 16, PageUp: now - 16, Home: 0, End: last, Enter: now, " ": now,
+    }[e.key];
+    if (to === undefined || last < 0 || e.ctrlKey || e.metaKey || e.altKey) return;
+    e.preventDefault();
+    this.touched(Math.min(last, Math.max(0, to)));
+  }
+}
