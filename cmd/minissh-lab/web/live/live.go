@@ -134,7 +134,7 @@ func (e *ends) AnyoneCould() bool                           { return true }
 // run is the client: it logs in, runs the command, takes its output, and leaves.
 func (e *ends) run(ctx context.Context, raw *tap, command Command) (*protocol.Exit, error) {
 	defer context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })()
-	conn, err := transport.Client(raw, func() (tls.Certificate, error) { return keys.Certificate(e.guest) }, func(c *x509.Certificate) error {
+	conn, err := transport.Client(raw, nil, func() (tls.Certificate, error) { return keys.Certificate(e.guest) }, func(c *x509.Certificate) error {
 		key, err := keys.FromCertificate(c)
 		if err == nil && keys.Fingerprint(key) != keys.Fingerprint(e.host.Public) {
 			err = errors.New("not the host key of this run")
