@@ -54,7 +54,7 @@ var table = []row{
 	{"连接断了（对方守护进程被杀）", "the link is lost (the daemon there is killed)", 255, 255, nil, lostLink},
 	{"没有终端时 Ctrl-C（SIGINT）", "Ctrl-C (SIGINT) without a terminal", 255, 130, nil, interrupted},
 	{"有终端时 Ctrl-C", "Ctrl-C on a terminal", 255, 130, nil, interruptedOnTerminal},
-	{"读者先走了（`… | head`）", "the reader has gone (`… \\| head`)", 255, 141, nil, readerGone},
+	{"读者先走了（`… \\| head`）", "the reader has gone (`… \\| head`)", 255, 141, nil, readerGone},
 	{"`-V`", "`-V`", 0, 0, []string{"-V"}, nil},
 }
 
