@@ -10,6 +10,7 @@
 
 local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or ""
 local json = dofile(here .. "minissh_json.lua")
+local meaning = dofile(here .. "minissh_fields.lua")
 local Link = dofile(here .. "minissh_link.lua")
 dofile(here .. "dialects.lua")
 
@@ -127,6 +128,10 @@ local function facts_of(pinfo, at, side, frame)
   return found[key], n
 end
 
+local function header_of(b)
+  return { length = b(0, 4):uint(), kind = b(4, 1):uint(), flags = b(5, 1):uint(), reserved = b(6, 2):uint(), channel = b(8, 4):uint() }
+end
+
 -- header_fault is what a header alone shows (P3.2, P3.3, P3.6), in the order in which the programs look.
 local function header_fault(h)
   local t = types[h.kind]
@@ -193,7 +198,7 @@ function show.json(frame, body, pinfo, tree)
   end
   if frame.name == "HELLO" then tree:add_proto_expert_info(experts.secret) end
   if frame.name == "ERROR" then tree:add_proto_expert_info(experts.said, "ERROR: " .. (keys.code or "")) end
-  return short
+  return short, meaning(frame.name, m, json)
 end
 
 function show.data(frame, body, _, tree)
@@ -264,7 +269,7 @@ end
 
 -- one shows one frame; of its bytes some may be missing when its length breaks a rule.
 local function one(buffer, pinfo, root, at, side)
-  local h = { length = buffer(0, 4):uint(), kind = buffer(4, 1):uint(), flags = buffer(5, 1):uint(), reserved = buffer(6, 2):uint(), channel = buffer(8, 4):uint() }
+  local h = header_of(buffer)
   local t = types[h.kind] or { name = string.format("type 0x%02x", h.kind), role = "either" }
   local tree = root:add(minissh, buffer)
   tree:add(f.length, buffer(0, 4))
@@ -301,26 +306,28 @@ local function one(buffer, pinfo, root, at, side)
   summary(pinfo, n, line .. (code and " [" .. code .. "]" or ""))
 end
 
+-- After a header that breaks a rule the ends read no further (P3.7), and where the next frame begins may be anybody's guess. A type that is
+-- not known may be a later version's.
+local function hopeless(h)
+  local code = header_fault(h)
+  return code and code ~= "unknown_type"
+end
+
 -- TCP and TLS give what has come; N frames may be there, or a part of one. What is missing is asked for (P3.4).
 function minissh.dissector(buffer, pinfo, root)
   local at, side = link_of(pinfo)
-  local offset, total = 0, buffer:len()
-  local lost = at.lost[side]
-  if lost and lost < pinfo.number or pinfo.private["minissh_lost_" .. side] then
-    root:add(minissh, buffer()):add(f.rest, buffer()):add_proto_expert_info(experts.lost)
-    return total
-  end
-  while offset < total do
+  local offset, total, mark = 0, buffer:len(), "minissh_lost_" .. side
+  local lost = at.lost[side] and at.lost[side] < pinfo.number or pinfo.private[mark] ~= nil
+  while offset < total and not lost do
     local left, need = total - offset, header_size
     if left >= header_size then
-      local length = buffer(offset, 4):uint()
-      if length > largest then -- where the next frame begins is anybody's guess
-        at.lost[side] = math.min(lost or pinfo.number, pinfo.number)
-        pinfo.private["minissh_lost_" .. side] = "yes"
-        one(buffer(offset), pinfo, root, at, side)
-        return total
+      local h = header_of(buffer(offset, header_size))
+      need = header_size + h.length
+      if hopeless(h) then
+        at.lost[side] = math.min(at.lost[side] or pinfo.number, pinfo.number)
+        pinfo.private[mark], lost = "yes", true
+        need = math.min(need, left)
       end
-      need = header_size + length
     end
     if left < need and pinfo.can_desegment > 0 and buffer:reported_len() == total then
       pinfo.desegment_offset = offset
@@ -333,6 +340,7 @@ function minissh.dissector(buffer, pinfo, root)
     one(buffer(offset, need), pinfo, root, at, side)
     offset = offset + need
   end
+  if offset < total then root:add(minissh, buffer(offset)):add(f.rest, buffer(offset)):add_proto_expert_info(experts.lost) end
   return total
 end
 

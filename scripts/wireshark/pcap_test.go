@@ -40,7 +40,7 @@ const client, server = 0, 1
 
 // connect adds a connection's handshake.
 func (c *capture) connect(port uint16) *stream {
-	s := &stream{c: c, id: c.streams, port: port, from: uint16(10000 + c.streams), next: [2]uint32{1000, 5000}}
+	s := &stream{c: c, id: c.streams, port: port, from: uint16(50000 + c.streams), next: [2]uint32{1000, 5000}}
 	c.streams++
 	s.packet(client, 999, 0x02, nil)
 	s.packet(server, 4999, 0x12, nil)

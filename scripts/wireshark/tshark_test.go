@@ -128,7 +128,7 @@ func seen(packets []packet, port int) map[way][]string {
 		if len(p["tcp.stream"]) == 0 {
 			continue
 		}
-		stream, _ := strconv.Atoi(p["tcp.stream"][0])
+		stream := atoi(p["tcp.stream"][0])
 		w := way{stream, p["tcp.dstport"][0] == strconv.Itoa(port)}
 		for len(p["minissh.type"]) > 0 {
 			kind, _ := strconv.ParseUint(p.take("minissh.type"), 0, 8)
@@ -215,4 +215,12 @@ func talk() (fromClient, fromServer []byte) {
 	add(c, protocol.TypeClose, 1, `{}`)
 	add(c, protocol.TypeGoodbye, 0, `{}`)
 	return fromClient, fromServer
+}
+
+func atoi(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(err)
+	}
+	return n
 }
