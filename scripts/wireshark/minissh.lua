@@ -7,6 +7,7 @@
 -- To have it always, copy all .lua files of this folder to the one that Help, About, Folders calls "Personal Lua Plugins".
 -- Inside TLS it is found by its ALPN name and by port 7422. Plain frames (a Unix socket's, sent on over TCP) are shown by
 -- Decode As: -d tcp.port==7000,minissh. The course's dialects are in dialects.lua, which this file loads.
+-- Tested with Wireshark 4.0 (Lua 5.2) and 4.4 (Lua 5.4), which runs no Lua for root.
 
 local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or ""
 local json = dofile(here .. "minissh_json.lua")

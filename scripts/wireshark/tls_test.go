@@ -1,3 +1,5 @@
+//go:build unix
+
 package wireshark_test
 
 import (
@@ -6,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -152,7 +155,7 @@ func TestInsideTLS(t *testing.T) {
 	for cut := 0; cut < max(len(fromClient), len(fromServer))+30; cut++ {
 		add("all in one record", glued, [2]int{max(0, total[client]-cut), max(0, total[server]-cut)})
 	}
-	compare(t, c, names, tlsPort, "-o", "tls.keylog_file:"+keyFile)
+	compare(t, c, names, tlsPort, "-o", "tls.keylog_file:"+readable(t, keyFile))
 	// Wireshark knows TLS by its first bytes, or by its port: if every byte is a segment, by the port alone.
 	bytewise := newCapture()
 	s := bytewise.connect(protocol.DefaultPort)
@@ -160,9 +163,16 @@ func TestInsideTLS(t *testing.T) {
 		s.send(turn.side, each(turn.data)...)
 	}
 	s.end()
-	compare(t, bytewise, map[int]string{0: "one byte a segment"}, protocol.DefaultPort, "-o", "tls.keylog_file:"+keyFile)
+	compare(t, bytewise, map[int]string{0: "one byte a segment"}, protocol.DefaultPort, "-o", "tls.keylog_file:"+readable(t, keyFile))
 	// Without the key log there is nothing to see.
 	for w := range seen(fields(t, c.write(t), frameFields), tlsPort) {
 		t.Errorf("%v can be read without keys", w)
 	}
+}
+
+// readable lets tshark read a file of the test's, although it runs as nobody.
+func readable(t *testing.T, file string) string {
+	t.Helper()
+	asNobody(t, new(exec.Cmd), filepath.Dir(file))
+	return file
 }
