@@ -3,7 +3,6 @@ module minissh
 go 1.26.0
 
 require (
-	filippo.io/edwards25519 v1.2.0
 	github.com/creack/pty v1.1.24
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/urfave/cli/v2 v2.27.7

@@ -83,7 +83,7 @@ func (d *Dialer) connect(c *call) (*transport.Conn, error) {
 		if err != nil {
 			return tls.Certificate{}, err
 		}
-		return keys.Certificate(keys.ForOneSignature(*o.identity))
+		return keys.Certificate(*o.identity)
 	}, func(host *x509.Certificate) error {
 		o, err := c.wait()
 		if err != nil {
