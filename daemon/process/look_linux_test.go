@@ -104,3 +104,34 @@ func TestDirElse(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A command's pipes belong to its account: it can open them once more by their names.
+func TestPipesBelongToTheAccount(t *testing.T) {
+	acct := nobody(t)
+	p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin"}, Dir: "/", Credential: acct.Credential})
+	p.Stdin.Write([]byte("in\n"))
+	p.Stdin.Close()
+	if out, errs := rest(t, p.Stdout), rest(t, p.Stderr); out != "out\nin\n" || errs != "err\n" {
+		t.Errorf("%q, %q", out, errs)
+	}
+}
+
+// A command is not spared by the kernel's killer as its daemon may be.
+func TestOOMScoreIsNotInherited(t *testing.T) {
+	before, err := os.ReadFile("/proc/self/oom_score_adj")
+	if err != nil {
+		t.Skip("not run: needs /proc/self/oom_score_adj")
+	}
+	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("100"), 0); err != nil { // lower than 0 only root may go
+		t.Fatal(err)
+	}
+	defer os.WriteFile("/proc/self/oom_score_adj", before, 0)
+	known := spared
+	spared = func() bool { return true }
+	defer func() { spared = known }()
+	p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "read x; cat /proc/self/oom_score_adj"}, Dir: "/"})
+	p.Stdin.Write([]byte("\n"))
+	if out := rest(t, p.Stdout); out != "0\n" {
+		t.Errorf("%q", out)
+	}
+}

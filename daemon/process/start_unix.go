@@ -57,6 +57,7 @@ func startOnce(spec Spec) (*Process, error) {
 		pipes.closeOurs()
 		return nil, err
 	}
+	unspare(p.PID)
 	if t := pipes.tty; t != nil {
 		p.tty, p.TTY = t, t.name
 		p.Stdin, p.Stdout, p.Stderr = typing{t}, t, noOutput{}
@@ -150,12 +151,12 @@ func (s *pipeSet) make(spec Spec) error {
 		s.tty, s.opened, s.child = t, []*os.File{theirs}, []int{fd, fd, fd}
 	}
 	for len(s.child) < 3 {
-		if err := s.add(len(s.child) == 0); err != nil {
+		if err := s.add(len(s.child) == 0, spec.Credential); err != nil {
 			return err
 		}
 	}
 	if spec.ReportDir {
-		if err := s.add(false); err != nil {
+		if err := s.add(false, spec.Credential); err != nil {
 			return err
 		}
 		s.report = s.ours[len(s.ours)-1]
@@ -163,8 +164,9 @@ func (s *pipeSet) make(spec Spec) error {
 	return nil
 }
 
-// add makes a pipe for the command's next descriptor, which it reads from or writes to.
-func (s *pipeSet) add(reads bool) error {
+// add makes a pipe for the command's next descriptor, which it reads from or writes to. The pipe is the account's: else `echo >/dev/stderr`, which
+// opens it once more, would be refused.
+func (s *pipeSet) add(reads bool, owner *Credential) error {
 	r, w, err := pipe()
 	if err != nil {
 		return err
@@ -172,6 +174,9 @@ func (s *pipeSet) add(reads bool) error {
 	theirs, ours := w, r
 	if reads {
 		theirs, ours = r, w
+	}
+	if owner != nil {
+		syscall.Fchown(theirs, int(owner.UID), int(owner.GID)) // where pipes have no owner, nobody looks at it
 	}
 	// NewFile takes a descriptor into the poller only if it is
 	// non-blocking already. The two ends of a pipe have separate flags.
