@@ -1,0 +1,315 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/authorized"
+	"minissh/daemon/process"
+	"minissh/protocol"
+)
+
+// A command of an account has its ids, its environment and its rights, and nothing of the daemon's.
+func TestAccount(t *testing.T) {
+	t.Setenv("DAEMONS_OWN", "secret")
+	l := accountsLab(t, Policy{})
+	acct := newAccount(t, l.guest.Public, "-G", "adm,audio")
+	secret := filepath.Join(acct.Home, "..", "secret")
+	if err := os.WriteFile(secret, []byte("root's own"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := l.as(acct, l.guest)
+	want := map[string]string{
+		"id -u; id -g; id -ru; id -rg":        fmt.Sprintf("%d\n%d\n%d\n%d\n", acct.UID, acct.GID, acct.UID, acct.GID),
+		"umask":                               "0022\n",
+		"pwd -P":                              real(t, acct.Home) + "\n",
+		"echo $HOME $USER $LOGNAME $SHELL $0": acct.Home + " " + acct.Name + " " + acct.Name + " /bin/sh /bin/sh\n",
+		"echo $PATH":                          "/usr/local/bin:/usr/bin:/bin:/usr/games\n",
+		"echo x$DAEMONS_OWN":                  "x\n",
+		"cat " + secret + " || echo no":       "no\n",
+		"cat /etc/shadow || echo no":          "no\n",
+		"kill -0 " + fmt.Sprint(os.Getpid()) + " || echo no": "no\n",
+		"grep CapEff /proc/self/status":                      "CapEff:\t0000000000000000\n",
+		"ls /proc/self/fd | wc -l | tr -d ' '":               "4\n", // ls has its own
+		"echo out >/dev/stdout":                              "out\n",
+		"touch mine; stat -c '%u %g %a' mine":                fmt.Sprintf("%d %d 644\n", acct.UID, acct.GID),
+	}
+	for command, out := range want {
+		if r := collect(t, shell(t, s, command)); r.out != out {
+			t.Errorf("%s: %q, not %q; %s", command, r.out, out, r.err)
+		}
+	}
+	groups := strings.Fields(collect(t, shell(t, s, "id -G")).out)
+	for _, name := range []string{"adm", "audio"} {
+		if gid := groupID(t, name); !slices.Contains(groups, gid) || slices.Contains(groups, "0") || len(groups) != 3 {
+			t.Errorf("groups %v lack %s (%s), or have too many", groups, name, gid)
+		}
+	}
+	ch := start(t, s, protocol.Open{Argv: bytesOf("cat", secret)})
+	if r := collect(t, ch); r.out != "" || !strings.Contains(r.err, "denied") {
+		t.Errorf("%q, %q", r.out, r.err)
+	}
+	ch = start(t, s, protocol.Open{Command: protocol.Bytes("pwd"), Dir: protocol.Bytes(filepath.Dir(secret) + "/../root")})
+	if r := collect(t, ch); r.refused == nil && r.out == "/root\n" {
+		t.Errorf("%q", r.out)
+	}
+	l.log.want(t, "Accepted publickey for "+acct.Name+" from 127.0.0.1", "listed="+keyFile(acct)+":1")
+}
+
+func groupID(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("/etc/group")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Split(line, ":"); f[0] == name {
+			return f[2]
+		}
+	}
+	t.Skip("not run: needs the group " + name)
+	return ""
+}
+
+// A login shell begins with a dash, and its terminal is the account's: group tty may write to it.
+func TestAccountTerminal(t *testing.T) {
+	l := accountsLab(t, Policy{})
+	acct := newAccount(t, l.guest.Public)
+	s := l.as(acct, l.guest)
+	ch := start(t, s, protocol.Open{Shell: true})
+	if err := writeAll(ch, "echo $0; id -u\nexit\n"); err != nil {
+		t.Fatal(err)
+	}
+	if r := collect(t, ch); r.out != fmt.Sprintf("-sh\n%d\n", acct.UID) {
+		t.Errorf("%q %q", r.out, r.err)
+	}
+	ch = start(t, s, protocol.Open{Command: protocol.Bytes(`stat -c '%U %G %a' "$(tty)"; id -u`), PTY: &protocol.PTY{Term: protocol.Bytes("xterm")}})
+	if r := collect(t, ch); r.out != fmt.Sprintf("%s tty 620\r\n%d\r\n", acct.Name, acct.UID) {
+		t.Errorf("%q", r.out)
+	}
+}
+
+// Two accounts at once, with one key: each keeps to its own, in every channel, and a session of one is nothing to the other (P7.7).
+func TestTwoAccounts(t *testing.T) {
+	l := accountsLab(t, Policy{})
+	ann, bob := newAccount(t, l.guest.Public), newAccount(t, l.guest.Public)
+	first, second := l.as(ann, l.guest), l.as(bob, l.guest)
+	for range 3 {
+		for _, c := range []struct {
+			acct process.Account
+			out  string
+		}{
+			{ann, collect(t, shell(t, first, "id -un")).out},
+			{bob, collect(t, shell(t, second, "id -un")).out},
+		} {
+			if c.out != c.acct.Name+"\n" {
+				t.Errorf("%s is %q", c.acct.Name, c.out)
+			}
+		}
+	}
+	name := strings.Repeat("5a", 32)
+	enter := func(who string, epoch uint64, create bool) *scripted {
+		p := l.knock(l.guest)
+		p.send(hello(func(h *protocol.Hello) { h.User, h.Session, h.Epoch, h.Create = who, name, epoch, create }))
+		return p
+	}
+	p := enter(ann.Name, 1, true)
+	p.want(protocol.TypeWelcome)
+	if r := enter(bob.Name, 2, false).wantError(); r.Code != protocol.CodeSessionUnknown {
+		t.Errorf("%+v", r)
+	}
+	p.send(open(1, "id -un"))
+	p.want(protocol.TypeOpened)
+	if f := p.want(protocol.TypeStdout); string(f.Payload) != ann.Name+"\n" {
+		t.Errorf("%q", f.Payload)
+	}
+	p.conn.Close()
+}
+
+// What lets nobody in: files that are not the account's own or that others could have written, and accounts that are closed. The answer is the same as to a
+// user that does not exist; the log tells.
+func TestAccountsRefused(t *testing.T) {
+	l := accountsLab(t, Policy{Deny: []string{"*denied"}})
+	other := newAccount(t, l.guest.Public)
+	check := func(name string, acct process.Account, words ...string) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) {
+			l.refused(acct.Name, l.guest)
+			l.log.want(t, append([]string{acct.Name}, words...)...)
+		})
+	}
+	files := []struct {
+		name  string
+		spoil func(process.Account) error
+		words []string
+	}{
+		{"another user's file through a link", func(a process.Account) error {
+			return firstError(os.Remove(keyFile(a)), os.Symlink(keyFile(other), keyFile(a)))
+		}, []string{"permission denied"}},
+		{"another user's readable file through a link", func(a process.Account) error {
+			return firstError(os.Chmod(other.Home, 0o755), os.Chmod(filepath.Dir(keyFile(other)), 0o755), os.Chmod(keyFile(other), 0o644),
+				os.Remove(keyFile(a)), os.Symlink(keyFile(other), keyFile(a)))
+		}, []string{"bad ownership or modes for file"}},
+		{"a home that all can write", func(a process.Account) error { return os.Chmod(a.Home, 0o777) }, []string{"bad ownership or modes for directory"}},
+		{"a .ssh that its group can write", func(a process.Account) error { return os.Chmod(filepath.Dir(keyFile(a)), 0o770) }, []string{"bad ownership or modes for directory"}},
+		{"a file that its group can write", func(a process.Account) error { return os.Chmod(keyFile(a), 0o620) }, []string{"bad ownership or modes for file"}},
+		{"another user's home", func(a process.Account) error { return os.Chown(a.Home, int(other.UID), int(a.GID)) }, []string{"bad ownership or modes for directory"}},
+		{"a file that only root can read", func(a process.Account) error {
+			return firstError(os.Chown(keyFile(a), 0, 0), os.Chmod(keyFile(a), 0o600))
+		}, []string{"permission denied"}},
+		{"a named pipe", func(a process.Account) error {
+			return firstError(os.Remove(keyFile(a)), syscall.Mkfifo(keyFile(a), 0o600), os.Chown(keyFile(a), int(a.UID), int(a.GID)))
+		}, []string{"is not a regular file"}},
+		{"a device", func(a process.Account) error {
+			return firstError(os.Remove(keyFile(a)), os.Symlink("/dev/zero", keyFile(a)))
+		}, []string{"is not a regular file"}},
+		{"two megabytes", func(a process.Account) error { return os.Truncate(keyFile(a), 2<<20) }, []string{"has more than 1 MiB"}},
+	}
+	for _, c := range files {
+		acct := newAccount(t, l.guest.Public)
+		if err := c.spoil(acct); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		check(c.name, acct, append([]string{"Authentication refused"}, c.words...)...)
+	}
+	for _, c := range []struct {
+		name    string
+		options []string
+		word    string
+	}{
+		{"nologin", []string{"-s", "/usr/sbin/nologin"}, `its shell is`},
+		{"a shell that is not there", []string{"-s", "/no/such/shell"}, "does not exist"},
+		{"a shell that is not executable", []string{"-s", "/etc/passwd"}, "is not executable"},
+		{"locked", []string{"-p", "!"}, "it is locked"},
+		{"locked with a password", []string{"-p", "!$y$j9T$x"}, "it is locked"},
+		{"expired", []string{"-e", "2020-01-01"}, "it expired on 2020-01-01"},
+	} {
+		acct := newAccount(t, l.guest.Public, c.options...)
+		check(c.name, acct, "Failed publickey for invalid user "+acct.Name+" from 127.0.0.1", c.word)
+	}
+	check("nobody of that name", process.Account{Name: "no-such-account"}, "Failed publickey for invalid user no-such-account from")
+	check("a key that is not listed", process.Account{Name: "daemon"}, "Failed publickey for invalid user daemon")
+	mine := newAccount(t, l.stranger.Public)
+	check("another user's key", mine, "Failed publickey for "+mine.Name+" from")
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// --allow-users, --deny-users and --permit-root decide; a file without %u or %h is root's alone.
+func TestAccountsPolicy(t *testing.T) {
+	needAccounts(t)
+	key := newKey(t)
+	ann, bob := newAccount(t, key.Public), newAccount(t, key.Public)
+	file := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(file, ssh.MarshalAuthorizedKey(key.Public), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	root, err := process.CurrentAccount()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		policy Policy
+		files  []string
+		ann    bool
+		bob    bool
+		root   bool
+	}{
+		{Policy{}, DefaultAccountFiles, true, true, false},
+		{Policy{}, []string{file}, false, false, true},
+		{Policy{}, []string{file, "%h/.ssh/authorized_keys"}, true, true, true},
+		{Policy{PermitRoot: RootNo}, []string{file}, false, false, false},
+		{Policy{PermitRoot: RootForced}, []string{file}, false, false, false},
+		{Policy{Allow: []string{ann.Name}}, DefaultAccountFiles, true, false, false},
+		{Policy{Deny: []string{ann.Name}}, DefaultAccountFiles, false, true, false},
+		{Policy{Allow: []string{accountPrefix + "*"}, Deny: []string{bob.Name}}, DefaultAccountFiles, true, false, false},
+	} {
+		log := newLogBuffer()
+		access, err := NewAccounts(root, c.policy, c.files, false, testLog(log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, in := range map[string]bool{ann.Name: c.ann, bob.Name: c.bob, "root": c.root} {
+			grant, err := access.Authorize(name, key.Public, loopback)
+			if (err == nil) != in || in && (grant.Account.Name != name || grant.Account.Credential == nil) {
+				t.Errorf("%+v %v: %s: %+v, %v", c.policy, c.files, name, grant, err)
+			}
+			fingerprint := []string{fingerprintOf(key)}
+			if (access.WouldDo(name, fingerprint, loopback) != "") != in {
+				t.Errorf("%+v: WouldDo of %s is not Authorize", c.policy, name)
+			}
+		}
+		if anyone := access.AnyoneCould(); anyone != (c.ann || c.bob || c.root) {
+			t.Errorf("%+v %v: AnyoneCould is %v", c.policy, c.files, anyone)
+		}
+		access.Close()
+	}
+}
+
+// Helpers that have died, and one that does not answer, cost a login nothing but a new one.
+func TestKeyReaderSurvivesItsHelpers(t *testing.T) {
+	key := newKey(t)
+	acct := newAccount(t, key.Public)
+	root, err := process.CurrentAccount()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKeyReader(root)
+	defer k.close()
+	for range 3 {
+		files, err := k.read(t.Context(), acct, []string{keyFile(acct), acct.Home + "/none"})
+		if err != nil || files[0].err() != nil || !files[1].Missing {
+			t.Fatalf("%+v, %v", files, err)
+		}
+		if file, _ := authorized.Parse("x", files[0].Text); len(file.Entries) != 1 {
+			t.Fatal("the file says something else")
+		}
+		if len(k.idle) != 1 {
+			t.Fatalf("%d helpers wait", len(k.idle))
+		}
+		syscall.Kill(k.idle[0].p.PID, syscall.SIGKILL)
+		<-k.idle[0].p.Done()
+	}
+}
+
+// While it is the user's in rights, a helper stays root's: the user's processes can neither stop nor look into it.
+func TestKeyReaderIsRoots(t *testing.T) {
+	acct := newAccount(t, newKey(t).Public)
+	root, err := process.CurrentAccount()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := process.StartSelf(root, "become", fmt.Sprint(acct.UID), fmt.Sprint(acct.GID), "/etc/shadow", keyFile(acct))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	defer reader.Stdin.Close()
+	said := make([]byte, 100)
+	n, _ := reader.Stdout.Read(said)
+	if got := string(said[:n]); got != "refused read\n" {
+		t.Errorf("/etc/shadow and the account's file: %q", got)
+	}
+	p, err := process.StartSelf(acct, "attack", fmt.Sprint(reader.PID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if r := p.Result(); r.Code != 0 {
+		t.Errorf("%+v", r)
+	}
+}
