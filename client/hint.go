@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -18,10 +20,19 @@ var complaints = [][]byte{
 	[]byte("a terminal is required"), []byte("failed tty get"), []byte("error opening terminal"), []byte("cannot open tty"), []byte("tty required"),
 }
 
+// silent are programs that fail without a word where they miss a terminal.
+var silent = []string{"top", "htop", "atop", "mc", "tmux", "screen"}
+
 // complaint looks for such words in what passes.
 type complaint struct {
 	tail  []byte // of what passed, for words in two pieces
 	found bool
+}
+
+// without says whether a command failed for want of a terminal, by what it said or, where that is nothing, by its name.
+func (c *complaint) without(line string, code int) bool {
+	name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	return c.found || code != 0 && len(c.tail) == 0 && slices.Contains(silent, path.Base(name))
 }
 
 const longestComplaint = 64
@@ -42,19 +53,37 @@ func (c *complaint) pass(p []byte) bool {
 	return false
 }
 
-// hinting is stderr, with a hint behind a program's complaint that it has no terminal, if a person at one reads it.
-func (d *Dialer) hinting(stdin *os.File, stderr io.Writer) io.Writer {
+// watching is a writer that looks at what it passes on.
+func (c *complaint) watching(to io.Writer) io.Writer {
+	return writerFunc(func(p []byte) (int, error) {
+		c.pass(p)
+		return to.Write(p)
+	})
+}
+
+// missing is for a command without a pty whose user sits at a terminal: stderr to write to, and what is called at its end with the exit code. A program's
+// complaint is followed by the hint at once, since some (vim) go on all the same.
+func (d *Dialer) missing(stdin *os.File, stderr io.Writer) (io.Writer, func(code int)) {
 	if stdin == nil || len(d.Options.Command) == 0 || !d.interactive() || !term.IsTerminal(int(stdin.Fd())) {
-		return stderr
+		return stderr, func(int) {}
 	}
 	var seen complaint
-	return writerFunc(func(p []byte) (int, error) {
+	line := strings.Join(d.Options.Command, " ")
+	hint := func() {
+		fmt.Fprintf(d.Messages, "minissh: hint: it wants a terminal: minissh -t %s %s\n", d.Options.Alias, asTyped(line))
+	}
+	watched := writerFunc(func(p []byte) (int, error) {
 		n, err := stderr.Write(p)
-		if seen.pass(p[:n]) {
-			fmt.Fprintf(d.Messages, "minissh: hint: it wants a terminal: minissh -t %s %s\n", d.Options.Alias, asTyped(strings.Join(d.Options.Command, " ")))
+		if seen.pass(p) {
+			hint()
 		}
 		return n, err
 	})
+	return watched, func(code int) {
+		if !seen.found && seen.without(line, code) {
+			hint()
+		}
+	}
 }
 
 // asTyped is a command line for a message.
@@ -64,7 +93,7 @@ func asTyped(line string) string {
 		line = string(runes[:most]) + "…"
 	}
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
 			return '?'
 		}
 		return r

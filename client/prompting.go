@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ func Prompt(ctx context.Context, d *Dialer) (int, error) {
 	runner := &runner{d: d, session: conn.Session, home: conn.Welcome.Home}
 	code, err := prompt.Loop(lost, prompt.Config{
 		Runner: runner, User: conn.Welcome.User, Host: d.Options.Alias, Dir: conn.Welcome.Home, Home: conn.Welcome.Home,
+		Builtins:    map[string]prompt.Builtin{"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim", Run: runner.onTerminal}},
 		HistoryFile: prompt.DefaultHistoryFile(), Quiet: d.Options.LogLevel == options.LevelQuiet,
 	})
 	return code, err
@@ -59,16 +61,58 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	stop := context.AfterFunc(ctx, func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
 	defer stop()
 	go r.d.notices(ch, nil)
-	outcome, err := follow(ch, Streams{Stdout: stdout, Stderr: stderr})
+	var missed complaint
+	outcome, err := follow(ch, Streams{Stdout: stdout, Stderr: missed.watching(stderr)})
 	ch.Close(nil)
 	if err != nil {
 		return r.failed(err)
 	}
 	result := prompt.Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
+	r.moved(outcome, &result)
+	if missed.without(line, result.Code) && r.d.interactive() {
+		result.Notes = append(result.Notes, "hint: it wants a terminal: pty "+asTyped(strings.TrimSpace(line)))
+	}
+	return result, nil
+}
+
+// moved takes over where a line's shell was at its end.
+func (r *runner) moved(outcome *Outcome, result *prompt.Outcome) {
 	if outcome.Dir != nil {
 		r.dir, r.oldDir = outcome.Dir, outcome.OldDir
 		result.Dir = r.dir
 	}
+}
+
+// onTerminal is `pty COMMAND`: the line runs on a pty, which is shown on the user's terminal; without a command a login shell does.
+func (r *runner) onTerminal(ctx context.Context, line string, io prompt.IO) (prompt.Outcome, error) {
+	if io.Stdin == nil {
+		return prompt.Outcome{}, &prompt.LineError{Err: fail(nil, "", "pty needs a terminal, and these lines come from elsewhere")}
+	}
+	started := time.Now()
+	local := newTerminal(io.Stdin)
+	open := &protocol.Open{
+		Service: "exec", Command: protocol.Bytes(line), Shell: line == "", Dir: r.dir, OldDir: r.oldDir, ReportDir: line != "",
+		PTY: local.request(), Env: typistEnvironment(r.d.Options),
+	}
+	r.d.size = open.PTY.Size
+	ch, err := r.session.Open(open)
+	if err != nil {
+		return prompt.Outcome{}, r.d.outcomeUnknown(err)
+	}
+	shown, err := r.d.newShell(ch, local, io.Stdin, io.Stdout, io.Stderr)
+	if err != nil {
+		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+		return prompt.Outcome{}, &prompt.LineError{Err: err}
+	}
+	outcome, left, err := shown.run(ctx)
+	if left != nil {
+		return prompt.Outcome{Code: ExitFailure, Duration: time.Since(started)}, nil
+	}
+	if err != nil {
+		return r.failed(err)
+	}
+	result := prompt.Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
+	r.moved(outcome, &result)
 	return result, nil
 }
 

@@ -52,7 +52,8 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 	if d.wantsTerminal(streams.Keyboard) {
 		return d.runTerminal(ctx, streams)
 	}
-	streams.Stderr = d.hinting(streams.Keyboard, streams.Stderr)
+	stderr, hint := d.missing(streams.Keyboard, streams.Stderr)
+	streams.Stderr = stderr
 	signals := catchSignals()
 	defer signals.release()
 	ctx, cancel := context.WithCancel(ctx)
@@ -95,6 +96,7 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		return ExitFailure
 	}
 	outcome.explain(d)
+	hint(outcome.ExitCode())
 	return outcome.ExitCode()
 }
 

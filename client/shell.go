@@ -78,12 +78,12 @@ func (s *shell) run(ctx context.Context) (outcome *Outcome, left *departed, err 
 	}
 	defer s.local.leave()
 	stop, ended := make(chan struct{}), make(chan struct{})
-	var helpers sync.WaitGroup
+	var helpers, reading sync.WaitGroup
 	helpers.Go(s.local.guarded(func() { s.watch(signals, stop) }))
 	helpers.Go(s.local.guarded(func() { s.d.notices(s.ch, s.opened) }))
 	if s.keys != nil {
 		typed := make(chan []byte, typedAhead)
-		helpers.Go(s.local.guarded(func() { s.read(typed, signals, stop) }))
+		reading.Go(s.local.guarded(func() { s.read(typed, signals, stop) }))
 		helpers.Go(s.local.guarded(func() { s.send(typed) }))
 	} else {
 		s.ch.EOF(protocol.TypeStdin)
@@ -105,15 +105,14 @@ func (s *shell) run(ctx context.Context) (outcome *Outcome, left *departed, err 
 	s.local.leave()
 	close(stop)
 	if s.keys != nil {
-		s.keys.stop()
+		s.keys.stop() // the next key is for whoever comes after us
+		reading.Wait()
+		s.keys.close()
 	}
 	if left != nil { // the link may hang, and with it whoever sends
 		return nil, left, nil
 	}
 	helpers.Wait()
-	if s.keys != nil {
-		s.keys.close()
-	}
 	return outcome, nil, err
 }
 

@@ -32,6 +32,9 @@ func run(args []string) int {
 	if len(args) == 1 && args[0] == tryDaemonVerb {
 		return tryDaemon()
 	}
+	if len(args) > 0 && args[0] == backgroundVerb {
+		return exit(runInBackground(args[1:]))
+	}
 	if len(args) > 0 && args[0] == completeFlag {
 		complete(args[1:])
 		return 0
@@ -152,6 +155,13 @@ func runHost(args []string) error {
 	o, err := parse(args)
 	if err != nil {
 		return err
+	}
+	if o.ForkAfterAuthentication {
+		code, err := goToBackground(args)
+		if err != nil {
+			return err
+		}
+		return exitCode(code)
 	}
 	return runOptions(dialer(o))
 }

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"errors"
+
+	"minissh/client/options"
+)
+
+// backgroundVerb is how minissh -f starts itself again; the command line follows.
+const backgroundVerb = "-minissh-background"
+
+// runInBackground is the child's side of -f. Its parent has told what the options give to tell.
+func runInBackground(args []string) error {
+	o, err := options.Parse(args)
+	if err != nil {
+		return err
+	}
+	if !o.ForkAfterAuthentication {
+		return errors.New(backgroundVerb + " is for -f alone")
+	}
+	d := dialer(o)
+	d.LoggedIn = inBackground
+	return runOptions(d)
+}

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package main
+
+import "minissh/client"
+
+func goToBackground([]string) (int, error) {
+	return client.ExitFailure, &client.Failure{What: "-f is not there on this system", Advice: "start minissh -n host command in the background"}
+}
+
+func inBackground() {}

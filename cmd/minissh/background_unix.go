@@ -1,0 +1,60 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"minissh/client"
+)
+
+// goToBackground is -f: Go cannot fork, so this program starts itself again with the same arguments. The child logs in, may ask questions on the
+// terminal meanwhile, and says when it is done; then it is on its own, and we leave. If it ends before, its exit code is ours.
+func goToBackground(args []string) (code int, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return client.ExitFailure, err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return client.ExitFailure, err
+	}
+	defer r.Close()
+	child := exec.Command(self, append([]string{backgroundVerb}, args...)...)
+	child.Stdout, child.Stderr, child.ExtraFiles = os.Stdout, os.Stderr, []*os.File{w} // and /dev/null to read
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err = child.Start()
+	w.Close()
+	if err != nil {
+		return client.ExitFailure, err
+	}
+	go func() {
+		for sig := range signals {
+			if sig != os.Interrupt { // the terminal sends that to the child as well
+				child.Process.Signal(sig)
+			}
+		}
+	}()
+	if n, _ := r.Read(make([]byte, 1)); n == 1 {
+		return 0, nil
+	}
+	child.Wait()
+	if code := child.ProcessState.ExitCode(); code >= 0 {
+		return code, nil
+	}
+	return client.ExitFailure, nil
+}
+
+// inBackground is what the child does when it has logged in: it leaves the terminal's session, so that neither Ctrl-C nor the end of the terminal
+// reaches it, and tells its parent.
+func inBackground() {
+	syscall.CloseOnExec(3)
+	parent := os.NewFile(3, "parent")
+	defer parent.Close()
+	syscall.Setsid()
+	parent.Write([]byte{1})
+}
