@@ -36,6 +36,7 @@ type Grant struct {
 	Environment []string         // "NAME=value" pairs from authorized_keys
 	Where       string           // "file:line" of the key, for the log
 	allows      func(service string) error
+	restricted  string // equal for grants with the same restrictions
 }
 
 // Allows says whether the service is open to this key; the error is for people.
@@ -224,8 +225,8 @@ func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) 
 	s.penalties.loggedIn(who.addr.Addr(), fingerprint)
 	who.admitted(grant, s.opts.Account)
 	s.log.Info("Accepted publickey for "+user+" "+from(who.addr)+": "+what, "listed", grant.Where, "software", hello.Software)
-	owner = fingerprint
-	if grant.Forced { // a session belongs to a key with its restrictions (P7.7)
+	owner = fingerprint + " " + grant.restricted // a session belongs to a key with its restrictions (P7.7)
+	if grant.Forced {
 		owner += " " + grant.Command
 	}
 	return owner, nil

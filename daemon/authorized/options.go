@@ -3,6 +3,8 @@ package authorized
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,6 +141,19 @@ func (r *Restrictions) flag(lower string) func() {
 	}
 	return func() { *field = no } // of several, the last one counts, as in sshd
 }
+
+// Options lists the names of all options that do not disable their line, in lower case: those that do something here, and those that forbid what there
+// is not.
+func Options() []string {
+	names := []string{"restrict"}
+	for _, positive := range []string{"pty", "port-forwarding", "agent-forwarding", "x11-forwarding", "user-rc"} {
+		names = append(names, positive, "no-"+positive)
+	}
+	return slices.Sorted(slices.Values(slices.AppendSeq(names, maps.Keys(valued))))
+}
+
+// Same is equal for two lines of a key exactly if the same holds for it in both: a session belongs to a key with its restrictions.
+func (r *Restrictions) Same() string { return fmt.Sprintf("%+v", *r) }
 
 // valued are the options with a value.
 var valued = map[string]func(r *Restrictions, value string, local *time.Location) (remark string, err error){

@@ -1,0 +1,282 @@
+//go:build unix
+
+package daemon
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/authorized"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// What a service is to a key.
+type access string
+
+const (
+	in      access = "open"
+	shut    access = "refused"
+	forced  access = "forced" // the key's own command runs, whatever is asked
+	without access = "without a pty"
+	outside access = "no login"
+)
+
+// columns are the services of the table, and what of exec is restricted for itself. Each has a try that tells what the key can do.
+// file is where the key stands.
+var columns = map[string]func(t *testing.T, s *mux.Session, file string) access{
+	authorized.ServiceExec:    func(t *testing.T, s *mux.Session, _ string) access { return tryExec(t, s) },
+	authorized.ServicePTY:     func(t *testing.T, s *mux.Session, _ string) access { return tryPTY(t, s) },
+	authorized.ServiceFiles:   tryService(authorized.ServiceFiles),
+	authorized.ServiceForward: tryService(authorized.ServiceForward),
+}
+
+// rows is the table: every option of authorized_keys, and what each service is to a key that has it. A service that the daemon does not offer yet stands here
+// all the same: what it would be is decided, and what a client gets is unknown_service.
+var rows = []struct {
+	options                   string
+	exec, pty, files, forward access
+}{
+	{``, in, in, in, in},
+	{`command="echo forced"`, forced, forced, shut, shut},
+	{`Command="echo forced"`, forced, forced, shut, shut},
+	{`command=""`, forced, forced, shut, shut},
+	{`restrict`, in, without, shut, shut},
+	{`restrict,pty`, in, in, shut, shut},
+	{`restrict,port-forwarding`, in, without, shut, in},
+	{`command="echo forced",restrict`, forced, without, shut, shut},
+	{`command="echo forced",restrict,pty,port-forwarding,agent-forwarding,x11-forwarding,user-rc`, forced, forced, shut, shut},
+	{`no-pty`, in, without, in, in},
+	{`pty`, in, in, in, in},
+	{`pty,no-pty`, in, without, in, in},
+	{`no-port-forwarding`, in, in, in, shut},
+	{`port-forwarding`, in, in, in, in},
+	{`permitopen="localhost:80"`, in, in, in, shut},
+	{`permitlisten="8080"`, in, in, in, shut},
+	{`no-agent-forwarding`, in, in, in, in},
+	{`agent-forwarding`, in, in, in, in},
+	{`no-x11-forwarding`, in, in, in, in},
+	{`x11-forwarding`, in, in, in, in},
+	{`no-user-rc`, in, in, in, in},
+	{`user-rc`, in, in, in, in},
+	{`tunnel="0"`, in, in, in, in},
+	{`environment="FROM_KEY=set"`, in, in, in, in},
+	{`from="127.0.0.1"`, in, in, in, in},
+	{`from="192.0.2.0/24"`, outside, outside, outside, outside},
+	{`from="!127.0.0.1,*"`, outside, outside, outside, outside},
+	{`expiry-time="29991231"`, in, in, in, in},
+	{`expiry-time="20200101"`, outside, outside, outside, outside},
+	{`cert-authority`, outside, outside, outside, outside},
+	{`principals="x"`, outside, outside, outside, outside},
+	{`verify-required`, outside, outside, outside, outside},
+	{`no-touch-required`, outside, outside, outside, outside},
+	{`no-such-option`, outside, outside, outside, outside},
+}
+
+// Every option against every service, over the wire, by a client that asks for it in all ways there are. It fails when a service or an option has no row.
+func TestEveryOptionAgainstEveryService(t *testing.T) {
+	for name := range services {
+		if columns[name] == nil {
+			t.Errorf("the service %s has no column in this table: say what each option means to it", name)
+		}
+	}
+	for _, option := range authorized.Options() {
+		if !slices.ContainsFunc(rows, func(row struct {
+			options                   string
+			exec, pty, files, forward access
+		}) bool {
+			return slices.ContainsFunc(strings.Split(row.options, ","), func(word string) bool {
+				name, _, _ := strings.Cut(word, "=")
+				return name == option
+			})
+		}) {
+			t.Errorf("the option %s has no row in this table", option)
+		}
+	}
+	l, file := authorizedLab(t, "", false)
+	for _, row := range rows {
+		line := strings.TrimSpace(row.options + " " + string(ssh.MarshalAuthorizedKey(l.guest.Public)))
+		if err := os.WriteFile(file, []byte(line+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]access{
+			authorized.ServiceExec: row.exec, authorized.ServicePTY: row.pty, authorized.ServiceFiles: row.files, authorized.ServiceForward: row.forward,
+		}
+		s := mux.New(mux.Config{Role: mux.Client})
+		_, err := s.Connect(l.secure(l.guest), &protocol.Hello{User: user})
+		var said *protocol.RemoteError
+		switch {
+		case errors.As(err, &said) && said.Code == protocol.CodeKeyNotAuthorized:
+			for name := range columns {
+				if want[name] != outside {
+					t.Errorf("%s: %s: no login", row.options, name)
+				}
+			}
+		case err != nil:
+			t.Fatal(err)
+		default:
+			for name, try := range columns {
+				if got := try(t, s, file); got != want[name] {
+					t.Errorf("%s: %s is %s, not %s", row.options, name, got, want[name])
+				}
+			}
+		}
+		s.Close(nil)
+	}
+}
+
+// tryExec asks for a command in every way. All of them must come to the same.
+func tryExec(t *testing.T, s *mux.Session) access {
+	t.Helper()
+	var results []access
+	for _, ask := range []protocol.Open{
+		{Command: protocol.Bytes("echo asked")},
+		{Argv: bytesOf("echo", "asked")},
+		{Command: protocol.Bytes("echo asked"), Dir: protocol.Bytes("/"), ReportDir: true, OldDir: protocol.Bytes("/")},
+		{Command: protocol.Bytes("echo asked"), Env: [][2]protocol.Bytes{
+			{protocol.Bytes("SSH_ORIGINAL_COMMAND"), protocol.Bytes("x")}, {protocol.Bytes("LC_ALL"), protocol.Bytes("\"; echo asked; \"")}, {protocol.Bytes("ENV"), protocol.Bytes("/tmp")},
+		}},
+		{Shell: true},
+	} {
+		ch := start(t, s, ask)
+		if ask.Shell {
+			ch.Write(protocol.TypeStdin, []byte("echo asked\n"))
+		}
+		ch.EOF(protocol.TypeStdin)
+		results = append(results, ran(t, collect(t, ch)))
+	}
+	for _, name := range []string{"Exec", "exec ", "exec\x00", "shell", "sftp", ""} { // what is like it is not it
+		if ch, err := s.Open(&protocol.Open{Service: name, Command: protocol.Bytes("echo asked")}); err == nil {
+			if r := collect(t, ch); r.exit != nil || r.refused.Code != protocol.CodeUnknownService && r.refused.Code != protocol.CodeServiceRefused && r.refused.Code != protocol.CodeBadRequest {
+				t.Errorf("the service %q: %+v", name, r)
+			}
+		}
+	}
+	results = slices.Compact(results)
+	if len(results) != 1 {
+		t.Errorf("it depends on how one asks: %v", results)
+	}
+	return results[0]
+}
+
+// ran says which command ran.
+func ran(t *testing.T, r *result) access {
+	t.Helper()
+	if r.refused != nil {
+		if r.refused.Code != protocol.CodeServiceRefused {
+			t.Errorf("%+v", r.refused)
+		}
+		return shut
+	}
+	if strings.Contains(r.out, "asked") {
+		return in
+	}
+	return forced
+}
+
+// tryPTY asks for a terminal, for a command and for a shell.
+func tryPTY(t *testing.T, s *mux.Session) access {
+	t.Helper()
+	const look = "test -t 0 && echo asked on a tty; echo asked"
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes(look), PTY: &protocol.PTY{Term: protocol.Bytes("xterm")}})
+	ch.EOF(protocol.TypeStdin)
+	r := collect(t, ch)
+	switch {
+	case slices.Contains(r.notices, protocol.NoticePTYRefused):
+		if strings.Contains(r.out, "tty") {
+			t.Error("a pty is refused, and there is one")
+		}
+		return without
+	case strings.Contains(r.out, "asked on a tty"):
+		return in
+	}
+	return ran(t, r)
+}
+
+// tryService opens another service. What it is called with is up to it; here it matters whether it gets to see that.
+func tryService(name string) func(*testing.T, *mux.Session, string) access {
+	return func(t *testing.T, s *mux.Session, file string) access {
+		t.Helper()
+		ch, err := s.Open(&protocol.Open{Service: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ch.Close(nil)
+		buf := make([]byte, 4096)
+		for {
+			e, err := ch.Next(buf)
+			if err != nil {
+				return in
+			}
+			reason, ok := e.Message.(*protocol.Reason)
+			switch {
+			case e.Type == protocol.TypeOpened:
+				return in
+			case ok && services[name] == nil:
+				if reason.Code != protocol.CodeUnknownService {
+					t.Errorf("a service that is not offered: %+v", reason)
+				}
+				return decided(t, name, file)
+			case ok && reason.Code == protocol.CodeServiceRefused:
+				return shut
+			case ok:
+				return in
+			}
+		}
+	}
+}
+
+// decided is what a service that is not offered would be.
+func decided(t *testing.T, name, file string) access {
+	t.Helper()
+	keys, _, err := authorized.Load(file, authorized.Owner{Lax: true})
+	if err != nil || len(keys.Entries) != 1 {
+		t.Fatal(err)
+	}
+	if keys.Entries[0].Allows(name) != nil {
+		return shut
+	}
+	return in
+}
+
+// A service need not look at restrictions itself: what a key may not use does not reach it. One without a row in authorized's table is closed by every
+// option that takes something away.
+func TestServicesAreGuarded(t *testing.T) {
+	const name = "of-later-days"
+	reached := 0
+	services[name] = func(*Server, *mux.Channel, *peer) *protocol.Reason {
+		reached++
+		return refusal(protocol.CodeBadRequest, "reached")
+	}
+	defer delete(services, name)
+	l, file := authorizedLab(t, "", false)
+	for options, open := range map[string]bool{
+		``: true, `from="127.0.0.1"`: true, `pty`: true, `restrict`: false, `restrict,pty,port-forwarding,agent-forwarding,x11-forwarding,user-rc`: false, `command="true"`: false, `no-pty`: false,
+		`no-port-forwarding`: false, `no-agent-forwarding`: false, `no-x11-forwarding`: false, `no-user-rc`: false, `permitopen="a:1"`: false, `permitlisten="1"`: false,
+	} {
+		line := strings.TrimSpace(options + " " + string(ssh.MarshalAuthorizedKey(l.guest.Public)))
+		if err := os.WriteFile(file, []byte(line+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		before := reached
+		s := l.session(nil)
+		ch, err := s.Open(&protocol.Open{Service: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := collect(t, ch)
+		s.Close(nil)
+		want := protocol.CodeServiceRefused
+		if open {
+			want = protocol.CodeBadRequest
+		}
+		if r.refused == nil || r.refused.Code != want || (reached > before) != open {
+			t.Errorf("%s: %+v", options, r.refused)
+		}
+	}
+}
