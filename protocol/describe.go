@@ -28,6 +28,8 @@ func Describe(f Frame, limit int) string {
 		fmt.Fprintf(&b, " %v has ended", Type(f.Payload[0]))
 	case f.Type == TypeHello:
 		fmt.Fprintf(&b, " %s", describeHello(f))
+	case f.Type == TypePair:
+		b.WriteString(" (hidden)")
 	case f.Type.IsJSON():
 		b.WriteString(" " + graphic(string(f.Payload)))
 	default:

@@ -29,6 +29,7 @@ const (
 	CodeLoginTimeout        Code = "login_timeout"
 	CodeTooManySessions     Code = "too_many_sessions"
 	CodeTooManyFailures     Code = "too_many_failures"
+	CodePairingRefused      Code = "pairing_refused"
 
 	CodeStaleEpoch     Code = "stale_epoch"
 	CodeSessionUnknown Code = "session_unknown"

@@ -55,6 +55,7 @@ const (
 	TypePong    Type = 0x85 // the 8 bytes of a PING
 	TypeGoodbye Type = 0x86 // JSON Reason
 	TypeError   Type = 0x87 // JSON Reason
+	TypePair    Type = 0x88 // JSON Pair, instead of HELLO and WELCOME (P11)
 )
 
 // FlagBlocked on a data frame: it used up the sender's credit (P5.6).
@@ -65,7 +66,7 @@ var typeNames = map[Type]string{
 	TypeNotice: "NOTICE", TypeExit: "EXIT", TypeClose: "CLOSE",
 	TypeStdin: "STDIN", TypeStdout: "STDOUT", TypeStderr: "STDERR",
 	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeAck: "ACK", TypePing: "PING", TypePong: "PONG",
-	TypeGoodbye: "GOODBYE", TypeError: "ERROR",
+	TypeGoodbye: "GOODBYE", TypeError: "ERROR", TypePair: "PAIR",
 }
 
 // String is the type's name in PROTOCOL.md, or its number for a type that has none.
@@ -85,7 +86,7 @@ func (t Type) IsData() bool { return t == TypeStdin || t == TypeStdout || t == T
 // IsJSON tells the frames whose payload is a JSON object (P4).
 func (t Type) IsJSON() bool {
 	switch t {
-	case TypeOpen, TypeOpened, TypeSignal, TypeResize, TypeNotice, TypeExit, TypeClose, TypeHello, TypeWelcome, TypeGoodbye, TypeError:
+	case TypeOpen, TypeOpened, TypeSignal, TypeResize, TypeNotice, TypeExit, TypeClose, TypeHello, TypeWelcome, TypeGoodbye, TypeError, TypePair:
 		return true
 	}
 	return false
@@ -155,7 +156,7 @@ func (t Type) sizes() (least, most uint32) {
 		return 1, 1
 	case t == TypeWindow, t == TypeAck, t == TypePing, t == TypePong:
 		return 8, 8
-	case t == TypeHello:
+	case t == TypeHello, t == TypePair:
 		return 2, MaxHello
 	}
 	return 2, MaxPayload // a JSON object is at least {}

@@ -94,6 +94,10 @@ func TestSpecExamples(t *testing.T) {
 			if err := m.Check(); err != nil {
 				t.Errorf("PROTOCOL.md:%d: %v", b.line, err)
 			}
+		case *Pair:
+			if err := m.Check(); err != nil {
+				t.Errorf("PROTOCOL.md:%d: %v", b.line, err)
+			}
 		}
 	}
 	for kind, name := range typeNames {

@@ -41,6 +41,8 @@ func message(t Type) any {
 		return new(Hello)
 	case TypeWelcome:
 		return new(Welcome)
+	case TypePair:
+		return new(Pair)
 	}
 	return new(Reason) // CLOSE, GOODBYE, ERROR
 }

@@ -43,6 +43,7 @@ frame_type(0x84, "PING", "either", 8, 8)
 frame_type(0x85, "PONG", "either", 8, 8)
 of_json(0x86, "GOODBYE", "either")
 of_json(0x87, "ERROR", "either")
+of_json(0x88, "PAIR", "either", 4096)
 
 local names = {}
 for number, t in pairs(types) do names[number] = t.name end
@@ -97,7 +98,7 @@ minissh.fields = all
 local experts = {
   violation = ProtoExpert.new("minissh.violation.expert", "A rule of the protocol is broken", expert.group.PROTOCOL, expert.severity.ERROR),
   said = ProtoExpert.new("minissh.said", "The other end broke a rule, or was refused", expert.group.RESPONSE_CODE, expert.severity.WARN),
-  secret = ProtoExpert.new("minissh.secret", "The session's name is a secret", expert.group.SECURITY, expert.severity.NOTE),
+  secret = ProtoExpert.new("minissh.secret", "The session's name, or what proves a pairing, is a secret", expert.group.SECURITY, expert.severity.NOTE),
   lost = ProtoExpert.new("minissh.lost", "Where a frame begins is not known any more", expert.group.UNDECODED, expert.severity.WARN),
   cut = ProtoExpert.new("minissh.cut", "The capture holds a part of this frame only", expert.group.UNDECODED, expert.severity.NOTE),
 }
@@ -197,7 +198,7 @@ function show.json(frame, body, pinfo, tree)
   for _, key in ipairs({ "service", "command", "user", "how", "exit_code", "signal", "notice", "code" }) do
     if keys[key] then tree:add(g[key], body, keys[key]):set_generated() end
   end
-  if frame.name == "HELLO" then tree:add_proto_expert_info(experts.secret) end
+  if frame.name == "HELLO" or frame.name == "PAIR" then tree:add_proto_expert_info(experts.secret) end
   if frame.name == "ERROR" then tree:add_proto_expert_info(experts.said, "ERROR: " .. (keys.code or "")) end
   return short, meaning(frame.name, m, json)
 end
