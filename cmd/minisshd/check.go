@@ -37,7 +37,7 @@ func checkCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			checked := &check{w: os.Stdout}
+			checked := &check{w: c.App.Writer}
 			if err := checked.run(c, set); err != nil {
 				return err
 			}

@@ -25,19 +25,22 @@ const software = "minisshd/0.1"
 func main() {
 	process.BeHelper()
 	process.Prepare()
-	app := &cli.App{
-		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
-		ArgsUsage: " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand()},
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
-		ExitErrHandler: func(*cli.Context, error) {},
-	}
-	if err := app.Run(os.Args); err != nil {
+	if err := newApp().Run(os.Args); err != nil {
 		fmt.Fprintf(os.Stderr, "minisshd: %v\n", err)
 		var hinter interface{ Hint() string }
 		if errors.As(err, &hinter) && hinter.Hint() != "" {
 			fmt.Fprintf(os.Stderr, "minisshd: hint: %s\n", hinter.Hint())
 		}
 		os.Exit(1)
+	}
+}
+
+func newApp() *cli.App {
+	return &cli.App{
+		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
+		ArgsUsage: " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand()},
+		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
+		ExitErrHandler: func(*cli.Context, error) {},
 	}
 }
 
@@ -123,6 +126,9 @@ func serve(c *cli.Context) error {
 		return err
 	}
 	fmt.Println(server.Ready())
+	if all, ok := access.(*daemon.Accounts); ok {
+		go all.Warm()
+	}
 	boss.ready(server.Addresses())
 	boss.watch(func() { server.Addresses() })
 	go func() {

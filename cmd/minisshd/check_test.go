@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/process"
+	"minissh/protocol/keys"
+)
+
+func TestMain(m *testing.M) {
+	process.BeHelper()
+	os.Exit(m.Run())
+}
+
+// runCheck runs `minisshd check` for this test's own account.
+func runCheck(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	app := newApp()
+	var out bytes.Buffer
+	app.Writer = &out
+	err := app.Run(append([]string{"minisshd", "check"}, args...))
+	return out.String(), err
+}
+
+func publicLine(t *testing.T) (string, keys.Identity) {
+	t.Helper()
+	id, err := keys.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(id.Public))), id
+}
+
+// place is a directory with a host key, for a check of the given authorized_keys.
+func place(t *testing.T, text string) (dir string, args []string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("not run: needs file modes")
+	}
+	dir = t.TempDir()
+	if _, _, err := keys.HostKey(filepath.Join(dir, "host_key")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "keys"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args = []string{"--host-key", filepath.Join(dir, "host_key"), "--authorized-keys", filepath.Join(dir, "keys")}
+	if os.Getuid() == 0 {
+		args = append(args, "--allow-users", "root") // the machine's other accounts are not the test's
+	}
+	return dir, args
+}
+
+func TestCheck(t *testing.T) {
+	line, id := publicLine(t)
+	expired, _ := publicLine(t)
+	text := fmt.Sprintf("%s ann@\x1b[31mlaptop\n# comment\nexpiry-time=\"20200101\" %s old\ncommand=\"backup\",from=\"192.0.2.0/24,host.example\",restrict %s\nnonsense\nno-such %s\n",
+		line, expired, line, line)
+	_, args := place(t, text)
+	out, err := runCheck(t, append(args, "--listen", "127.0.0.1:0", "--listen", ":7422", "--listen", "unix:/run/x")...)
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, want := range []string{
+		"listen 127.0.0.1:0 (this machine only)", "listen :7422 (beyond loopback)", "listen unix:/run/x (mode 0600)",
+		"line 1: ED25519 " + keys.Fingerprint(id.Public) + ` "ann@\x1b[31mlaptop"`,
+		`"old" expires ` + time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local).Format(time.RFC3339) + " - expired",
+		`command="backup" from="192.0.2.0/24,host.example" restrict`,
+		"line 5: not used: it does not hold a key", `line 6: not used: the option "no-such" is not supported`,
+		"note: ", "host names in from= never match", "could log in: ", "host_key: ED25519 SHA256:",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("lacks %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "\x1b") {
+		t.Error("a comment reaches the terminal as it is")
+	}
+}
+
+// What a daemon would refuse gives exit code 1, and what can be typed.
+func TestCheckRefuses(t *testing.T) {
+	line, _ := publicLine(t)
+	for _, c := range []struct {
+		name  string
+		text  string
+		spoil func(dir string) error
+		args  []string
+		words []string
+	}{
+		{"no keys", "", nil, nil, []string{"no keys", "nobody could log in"}},
+		{"only an expired key", `expiry-time="20200101" ` + line, nil, nil, []string{"expired", "nobody could log in"}},
+		{"a writable file", line, func(dir string) error { return os.Chmod(filepath.Join(dir, "keys"), 0o666) }, nil, []string{"refused: bad ownership or modes", "hint: chmod go-w "}},
+		{"a readable host key", line, func(dir string) error { return os.Chmod(filepath.Join(dir, "host_key"), 0o644) }, nil, []string{"refused:", "hint: chmod 600 "}},
+		{"no address", line, nil, []string{"--listen", "127.0.0.1:99999"}, []string{"refused:", "invalid port"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, args := place(t, c.text)
+			if c.spoil != nil {
+				if err := c.spoil(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out, err := runCheck(t, append(args, c.args...)...)
+			if err == nil {
+				t.Error("all is well")
+			}
+			for _, want := range c.words {
+				if !strings.Contains(out, want) {
+					t.Errorf("lacks %q:\n%s", want, out)
+				}
+			}
+		})
+	}
+	for _, args := range [][]string{
+		{"--permit-root", "maybe"}, {"--penalty-exempt", "x"}, {"--unix-mode", "0999"}, {"--unix-mode", "0066"}, {"--authorized-keys", "%i"}, {"--allow-users", "a@b"}, {"extra"},
+	} {
+		if out, err := runCheck(t, args...); err == nil {
+			t.Errorf("%q: %s", args, out)
+		}
+	}
+	if err := newApp().Run([]string{"minisshd", "--listen", ":1", "check"}); err == nil {
+		t.Error("options before the verb are lost in silence")
+	}
+}
