@@ -221,7 +221,7 @@ func TestRefusalNamesAKeyThatWouldDo(t *testing.T) {
 		}
 	}
 	l.log.want(t, "Failed publickey for tester from 127.0.0.1 port ", "ED25519 "+keys.Fingerprint(l.stranger.Public))
-	l.log.want(t, `invalid user \"nobody\\nfrom 1.2.3.4\" from 127.0.0.1`)
+	l.log.want(t, `invalid user \"nobody\\nfrom\\x201.2.3.4\" from 127.0.0.1`)
 	if strings.Contains(l.log.String(), "\nfrom") {
 		t.Error("a user name broke a line of the log")
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -260,18 +261,23 @@ func (s *Server) takeTime(began time.Time) {
 	}
 }
 
-// logName quotes a user name that is not plainly one, so that nobody forges a "from ADDRESS" (RULES A13).
+// logName quotes a user name that is not plainly one, so that nobody forges a "from ADDRESS" (RULES A13). Blanks are escaped too: what reads logs for
+// sshd's phrases may look for the first "from" after the user.
 func logName(user string) string {
 	for i, c := range []byte(user) {
 		letter := c >= 'a' && c <= 'z' || c == '_'
 		if !letter && (i == 0 || (c < '0' || c > '9') && c != '-') {
-			return strconv.QuoteToASCII(clip(user, 64))
+			return quotedName(user)
 		}
 	}
 	if user == "" || len(user) > 64 {
-		return strconv.QuoteToASCII(clip(user, 64))
+		return quotedName(user)
 	}
 	return user
+}
+
+func quotedName(user string) string {
+	return strings.ReplaceAll(strconv.QuoteToASCII(clip(user, 64)), " ", `\x20`)
 }
 
 func clip(s string, most int) string {
