@@ -23,7 +23,8 @@ func TestRsync(t *testing.T) {
 	rsync := func(code int, args ...string) testhost.Ran {
 		t.Helper()
 		r := p.Run("rsync", args...)
-		if r.Code != code {
+		// rsync asks without waiting how its ssh ended: if that takes a moment longer than the end of the stream, it gives its own code, 12.
+		if r.Code != code && (code < 127 || r.Code != 12) {
 			t.Errorf("rsync %q: %d instead of %d: %s", args, r.Code, code, r.Err)
 		}
 		return r

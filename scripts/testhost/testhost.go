@@ -23,8 +23,11 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Patience bounds every process that a test starts; only a failure waits so long.
+// Patience bounds everything that a test waits for; only a failure waits so long.
 const Patience = 60 * time.Second
+
+// lifetime bounds every process that a test starts, daemons too.
+const lifetime = 5 * time.Minute
 
 // Bin is the directory with the built programs, once Main has run.
 var Bin string
@@ -140,9 +143,9 @@ func (p *Place) Env() []string {
 	return []string{"HOME=" + p.Home, "PATH=" + Bin + ":" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LANG=C.UTF-8", "TMPDIR=" + p.Dir, "SHELL=/bin/sh", "TERM=dumb"}
 }
 
-// Command prepares a process with the place's environment and directory. It is killed when the test has lasted too long.
+// Command prepares a process with the place's environment and directory. It is killed when the test ends or has lasted too long.
 func (p *Place) Command(name string, args ...string) *exec.Cmd {
-	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), lifetime)
 	p.t.Cleanup(cancel)
 	if filepath.Base(name) == name {
 		if built := filepath.Join(Bin, name); exists(built) {
@@ -182,7 +185,12 @@ func (p *Place) RunCmd(cmd *exec.Cmd) Ran {
 	if cmd.Stderr == nil {
 		cmd.Stderr = &errs
 	}
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		impatient := time.AfterFunc(Patience, func() { cmd.Process.Kill() })
+		err = cmd.Wait()
+		impatient.Stop()
+	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		p.t.Fatalf("%v: %v", cmd.Args, err)
