@@ -145,6 +145,9 @@ func (a *fileAccess) grant(entry *authorized.Entry) *Grant {
 // newGrant is what a line of authorized_keys allows.
 func newGrant(entry *authorized.Entry, environment bool, log *slog.Logger, told *told) *Grant {
 	grant := &Grant{Forced: entry.HasCommand, Command: entry.Command, Where: entry.Where(), allows: entry.Allows, restricted: entry.Same()}
+	if entry.FilesFolder != "" {
+		grant.Folder = &Folder{Path: entry.FilesFolder, Mode: entry.FilesMode}
+	}
 	if environment {
 		grant.Environment = entry.Environment
 	} else if len(entry.Environment) > 0 && told.news(entry.Where()+" environment", "not honoured") {

@@ -36,6 +36,7 @@ type Grant struct {
 	Command     string           // that command
 	Environment []string         // "NAME=value" pairs from authorized_keys
 	Where       string           // "file:line" of the key, for the log
+	Folder      *Folder          // what it may use of the service files; nil: all that its account may
 	allows      func(service string) error
 	restricted  string // equal for grants with the same restrictions
 }

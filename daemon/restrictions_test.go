@@ -75,6 +75,11 @@ var rows = []struct {
 	{`principals="x"`, outside, outside, outside, outside},
 	{`verify-required`, outside, outside, outside, outside},
 	{`no-touch-required`, outside, outside, outside, outside},
+	{`minissh-files="/tmp"`, shut, shut, in, shut},
+	{`minissh-files="/tmp,ro",restrict,pty,port-forwarding`, shut, shut, in, shut},
+	{`minissh-files="/tmp",command="echo forced"`, outside, outside, outside, outside},
+	{`minissh-files="tmp"`, outside, outside, outside, outside},
+	{`minissh-files="/tmp,rw"`, outside, outside, outside, outside},
 	{`no-such-option`, outside, outside, outside, outside},
 }
 
@@ -257,7 +262,7 @@ func TestServicesAreGuarded(t *testing.T) {
 	l, file := authorizedLab(t, "", false)
 	for options, open := range map[string]bool{
 		``: true, `from="127.0.0.1"`: true, `pty`: true, `restrict`: false, `restrict,pty,port-forwarding,agent-forwarding,x11-forwarding,user-rc`: false, `command="true"`: false, `no-pty`: false,
-		`no-port-forwarding`: false, `no-agent-forwarding`: false, `no-x11-forwarding`: false, `no-user-rc`: false, `permitopen="a:1"`: false, `permitlisten="1"`: false,
+		`no-port-forwarding`: false, `no-agent-forwarding`: false, `no-x11-forwarding`: false, `no-user-rc`: false, `permitopen="a:1"`: false, `permitlisten="1"`: false, `minissh-files="/tmp"`: false,
 	} {
 		line := strings.TrimSpace(options + " " + string(ssh.MarshalAuthorizedKey(l.guest.Public)))
 		if err := os.WriteFile(file, []byte(line+"\n"), 0o600); err != nil {

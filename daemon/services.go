@@ -17,7 +17,8 @@ type service func(*Server, *mux.Channel, *peer) *protocol.Reason
 // through serve alone, which asks first whether the key may use it: no service can forget that. Whatever stands here needs its row in
 // authorized's table of what closes it, and in the test's table of every option against every service.
 var services = map[string]service{
-	authorized.ServiceExec: (*Server).exec,
+	authorized.ServiceExec:  (*Server).exec,
+	authorized.ServiceFiles: (*Server).files,
 }
 
 // serve answers a channel that an authorized client opened.

@@ -47,6 +47,7 @@ const (
 	CodeStartFailed    Code = "start_failed"
 	CodeNoDirectory    Code = "no_directory"
 	CodeCancelled      Code = "cancelled"
+	CodeBadRecord      Code = "bad_record"
 )
 
 // Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR frame (P3.7).

@@ -63,7 +63,7 @@ func (w *Welcome) Check() error {
 
 // Open asks for a service on a new channel (P5.1, P6.1).
 type Open struct {
-	Service   string     `json:"service"`              // "exec"
+	Service   string     `json:"service"`              // "exec", "files"
 	Command   Bytes      `json:"command,omitempty"`    // run by the login shell
 	Argv      []Bytes    `json:"argv,omitempty"`       // or run without a shell
 	Shell     bool       `json:"shell,omitempty"`      // or the login shell itself
@@ -73,6 +73,7 @@ type Open struct {
 	OldDir    Bytes      `json:"old_dir,omitempty"`    // what `cd -` goes back to
 	ReportDir bool       `json:"report_dir,omitempty"` // tell the shell's directory in EXIT
 	Timeout   int64      `json:"timeout_ms,omitempty"` // stop the command after so many milliseconds
+	Files     *Files     `json:"files,omitempty"`      // what to copy (P10.1)
 }
 
 // Opened is the acceptor's answer (P6.2).

@@ -15,18 +15,23 @@ const maxDepth = 8 // P4.1
 // Decode reads the JSON payload of f into message, a pointer to one of this package's structs, refusing what P4.2 refuses.
 // The error is a *Violation with CodeBadJSON.
 func (f Frame) Decode(message any) error {
-	err := checkJSON(f.Payload)
+	if err := DecodeJSON(f.Payload, message); err != nil {
+		return Violate(CodeBadJSON, "%v: %v", f.Type, err)
+	}
+	return nil
+}
+
+// DecodeJSON reads one JSON object into message, refusing what P4.2 refuses.
+func DecodeJSON(text []byte, message any) error {
+	err := checkJSON(text)
 	if err == nil {
-		err = json.Unmarshal(f.Payload, message)
+		err = json.Unmarshal(text, message)
 	}
 	var mistyped *json.UnmarshalTypeError
 	if errors.As(err, &mistyped) {
 		err = fmt.Errorf("the field %s is of the wrong type", mistyped.Field)
 	}
-	if err != nil {
-		return Violate(CodeBadJSON, "%v: %v", f.Type, err)
-	}
-	return nil
+	return err
 }
 
 // checkJSON walks the whole text once, because encoding/json lets pass what two readers understand differently:

@@ -64,6 +64,7 @@ func app() *cli.App {
 		UsageText: `minissh try                             try it here and now: nothing to set up
 minissh [options] [user@]host command   run a command there, as ssh does
 minissh prompt [options] [user@]host    a line prompt there
+minissh cp [options] SOURCE… TARGET     copy files, as scp does: minissh cp a.txt host:
 minissh trace [options] host command    see every frame of the protocol`,
 		CustomAppHelpTemplate: helpTemplate,
 		ExitErrHandler:        func(*cli.Context, error) {},
@@ -75,6 +76,7 @@ minissh trace [options] host command    see every frame of the protocol`,
 				&cli.BoolFlag{Name: "trace", Usage: "show every frame"},
 			}, ArgsUsage: "[-- command]", Action: try},
 			{Name: "prompt", Usage: "a line prompt on a host", ArgsUsage: "[options] [user@]host", SkipFlagParsing: true, Action: prompting},
+			{Name: "cp", Usage: "copy files to and from hosts, as scp does", ArgsUsage: "[options] SOURCE… TARGET", SkipFlagParsing: true, Action: copyFiles},
 			{Name: "trace", Usage: "run a command and show every frame, both ways, on standard error", ArgsUsage: "[options] [user@]host command", SkipFlagParsing: true, Action: tracing},
 			{Name: "identity", Usage: "write the key and the certificate that TLS uses, for other languages", ArgsUsage: " ", Flags: []cli.Flag{
 				&cli.StringFlag{Name: "pem", Usage: "write to `FILE`, mode 0600", Required: true},

@@ -285,6 +285,8 @@ func TestAllows(t *testing.T) {
 		{`no-user-rc`, "exec pty files forward"},
 		{`permitopen="a:1"`, "exec pty files"},
 		{`permitlisten="1"`, "exec pty files"},
+		{`minissh-files="/srv/in"`, "files"},
+		{`restrict,pty,port-forwarding,minissh-files="/srv/in,ro"`, "files"},
 	} {
 		_, key := newKey(t)
 		file, problems := Parse("f", []byte(c.options+" "+key))
@@ -337,8 +339,8 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, entry := range file.Entries {
 			entry.refuses(lan, noon)
-			if entry.Allows(ServiceExec) != nil {
-				t.Fatal("exec is closed")
+			if (entry.Allows(ServiceExec) == nil) == (entry.FilesFolder != "") {
+				t.Fatal("exec is closed, or open to a key for files")
 			}
 		}
 		// Whatever stands above, a good line counts.

@@ -18,6 +18,7 @@
 //	honoured                 command= from= expiry-time= restrict pty no-pty; environment= (kept: a flag of the daemon's decides)
 //	honoured by not having   no-port-forwarding no-agent-forwarding no-X11-forwarding no-user-rc permitopen= permitlisten= tunnel=
 //	                         and port-forwarding agent-forwarding X11-forwarding user-rc, which take `restrict` back
+//	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that folder and nothing else. sshd disables the line
 //	the line is disabled     cert-authority principals= verify-required no-touch-required (and their twins), and any other
 //
 // Names of options are case-insensitive. A line is disabled as a whole, and reported, when one of its options is

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ type Restrictions struct {
 
 	Restricted bool // restrict is there: whatever is not granted by name is refused
 	NoPty      bool
+
+	FilesFolder string // minissh-files= is there: the key may copy files within this folder, an absolute path, and nothing else
+	FilesMode   string // FilesRead, FilesWrite; "": both
 
 	Environment []string // "NAME=value", each name once; for a daemon that permits it
 
@@ -68,8 +72,17 @@ func parseOptions(text string, local *time.Location) (r Restrictions, remarks []
 			remarks = append(remarks, remark)
 		}
 	}
+	if r.HasCommand && r.FilesFolder != "" {
+		return r, remarks, errors.New("command and minissh-files exclude each other")
+	}
 	return r, remarks, nil
 }
+
+// The modes of minissh-files.
+const (
+	FilesRead  = "ro"
+	FilesWrite = "wo"
+)
 
 // unquote reads a value in double quotes, in which \" stands for ", and no other character is special.
 func unquote(text string) (value, rest string, err error) {
@@ -162,6 +175,23 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 			return "", errors.New("it is there twice")
 		}
 		r.HasCommand, r.Command = true, value
+		return "", nil
+	},
+	"minissh-files": func(r *Restrictions, value string, _ *time.Location) (string, error) {
+		if r.FilesFolder != "" {
+			return "", errors.New("it is there twice")
+		}
+		folder, mode := value, ""
+		if i := strings.LastIndexByte(value, ','); i >= 0 {
+			folder, mode = value[:i], value[i+1:]
+			if mode != FilesRead && mode != FilesWrite {
+				return "", errors.New("behind the comma stands neither ro nor wo")
+			}
+		}
+		if !filepath.IsAbs(folder) {
+			return "", errors.New("its folder is not an absolute path")
+		}
+		r.FilesFolder, r.FilesMode = folder, mode
 		return "", nil
 	},
 	"from": func(r *Restrictions, value string, _ *time.Location) (remark string, err error) {

@@ -14,16 +14,17 @@ const (
 // closedBy has a row for each service: the options that close it to a key. What has no row is closed by every option there is, so that a
 // service of later days is open to keys without restrictions only, until it has its row.
 var closedBy = map[string][]string{
-	ServiceExec:  {},
-	ServicePTY:   {"no-pty"},
+	ServiceExec:  {"minissh-files"},
+	ServicePTY:   {"no-pty", "minissh-files"},
 	ServiceFiles: {"command", "restrict"},
 	// Until forwarding can tell destinations apart, a key that is limited to some has none.
-	ServiceForward: {"command", "no-port-forwarding", "permitopen", "permitlisten"},
+	ServiceForward: {"command", "no-port-forwarding", "permitopen", "permitlisten", "minissh-files"},
 }
 
 // restricting are the options that take something away.
 var restricting = []string{
 	"command", "restrict", "no-pty", "no-port-forwarding", "no-agent-forwarding", "no-X11-forwarding", "no-user-rc", "permitopen", "permitlisten",
+	"minissh-files",
 }
 
 // has says whether one of the restricting options holds, also because restrict stands for it.
@@ -45,6 +46,8 @@ func (r *Restrictions) has(option string) bool {
 		return r.NoUserRC
 	case "permitopen":
 		return r.PermitOpen != nil
+	case "minissh-files":
+		return r.FilesFolder != ""
 	case "permitlisten":
 		return r.PermitListen != nil
 	}
@@ -59,8 +62,11 @@ func (e *RefusedError) Error() string {
 }
 
 // Allows says whether a key may use a service; the error is a *RefusedError. A key with command= may open exec, with or without a pty, and
-// nothing else; one with restrict, exec and what other options give back to it (RULES A6).
+// nothing else; one with restrict, exec and what other options give back to it (RULES A6); one with minissh-files=, files and nothing else.
 func (r *Restrictions) Allows(service string) error {
+	if service == ServiceFiles && r.FilesFolder != "" {
+		return nil // given by name, within its folder
+	}
 	options, known := closedBy[service]
 	if !known {
 		options = restricting

@@ -73,6 +73,31 @@ func TestAsSSHDJudges(t *testing.T) {
 	}
 }
 
+// sshd does not know minissh-files=, and refuses the key: a line for files opens no shell there.
+func TestSSHDRefusesAKeyForFiles(t *testing.T) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, address := startSSHD(t)
+	key := string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
+	for line, in := range map[string]bool{key: true, `minissh-files="/srv" ` + key: false, `minissh-files="/srv,ro",restrict ` + key: false} {
+		if err := os.WriteFile(file, []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if login(t, address, signer) != in {
+			t.Errorf("%q: sshd's answer is %v", line, !in)
+		}
+		if parsed, problems := Parse(file, []byte(line)); len(parsed.Entries) != 1 {
+			t.Errorf("%q: %v", line, problems)
+		}
+	}
+}
+
 // login says whether the key lets us in.
 func login(t *testing.T, address string, signer ssh.Signer) bool {
 	t.Helper()

@@ -1,0 +1,177 @@
+package copying
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/schollz/progressbar/v3"
+
+	"minissh/protocol"
+	"minissh/protocol/files"
+)
+
+// View shows a transfer. Its methods may be called from several goroutines.
+type View struct {
+	Messages io.Writer // errors, for people
+	Lines    io.Writer // nil, or where a line of JSON goes for each entry
+	Bar      bool      // progress is drawn on Messages, a terminal
+
+	mu    sync.Mutex // guards the rest
+	bar   *progressbar.ProgressBar
+	total int64
+	sum   files.Summary
+	start time.Time
+}
+
+// line is what --json prints.
+type line struct {
+	Name    protocol.Bytes `json:"name,omitempty"`
+	Kind    string         `json:"kind,omitempty"`
+	Result  string         `json:"result"`
+	Size    int64          `json:"size"`
+	Code    string         `json:"code,omitempty"`
+	Message string         `json:"message,omitempty"`
+}
+
+// Watch takes an event of a transfer.
+func (v *View) Watch(e files.Event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch e.What {
+	case files.EventTotal:
+		v.total += e.Size
+		if b := v.progress(); b != nil {
+			b.ChangeMax64(v.total)
+		}
+	case files.EventStart:
+		if b := v.progress(); b != nil {
+			b.Describe(Short(e.Name, 28))
+		}
+	case files.EventBytes:
+		if b := v.progress(); b != nil {
+			b.Add64(e.Size)
+		}
+	case files.EventStored:
+		v.sum.Stored++
+	case files.EventSkipped:
+		v.sum.Skipped++
+		if b := v.progress(); b != nil && e.Kind == files.KindFile {
+			b.Add64(e.Size)
+		}
+	case files.EventFailed:
+		v.sum.Failed++
+		if e.Err.Code != files.CodeParent { // the folder itself was told
+			v.clear()
+			fmt.Fprintf(v.Messages, "minissh: %s: %s\n", protocol.Quote(e.Name), printable(e.Err.Message))
+		}
+	}
+	v.print(e)
+}
+
+// print writes an entry's line.
+func (v *View) print(e files.Event) {
+	if v.Lines == nil || e.What != files.EventStored && e.What != files.EventSkipped && e.What != files.EventFailed {
+		return
+	}
+	l := line{Name: protocol.Bytes(e.Name), Kind: string(e.Kind), Result: e.What, Size: e.Size}
+	if e.Err != nil {
+		l.Code, l.Message = e.Err.Code, e.Err.Message
+	}
+	v.write(l)
+}
+
+func (v *View) write(value any) {
+	text, err := json.Marshal(value)
+	if err == nil {
+		v.Lines.Write(append(text, '\n'))
+	}
+}
+
+// progress is the bar, if one is drawn.
+func (v *View) progress() *progressbar.ProgressBar {
+	if v.bar == nil && v.Bar {
+		v.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(v.Messages), progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(16),
+			progressbar.OptionClearOnFinish(), progressbar.OptionUseIECUnits(true))
+	}
+	return v.bar
+}
+
+func (v *View) clear() {
+	if v.bar != nil {
+		v.bar.Clear()
+	}
+}
+
+// Add counts content that only passes by, between two other machines.
+func (v *View) Add(sum files.Summary) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sum.Bytes += sum.Bytes
+}
+
+// End takes the bar away, prints the summary, and says whether something failed.
+func (v *View) End(lasted time.Duration) (failed bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.bar != nil {
+		v.bar.Clear()
+		fmt.Fprintf(v.Messages, "%d copied, %d there already, %d failed; %s in %v\n", v.sum.Stored, v.sum.Skipped, v.sum.Failed, size(v.sum.Bytes), lasted.Round(10*time.Millisecond))
+	}
+	if v.Lines != nil {
+		v.write(struct {
+			Summary  bool  `json:"summary"`
+			Stored   int64 `json:"stored"`
+			Skipped  int64 `json:"skipped"`
+			Failed   int64 `json:"failed"`
+			Bytes    int64 `json:"bytes"`
+			Duration int64 `json:"duration_ms"`
+		}{true, v.sum.Stored, v.sum.Skipped, v.sum.Failed, v.sum.Bytes, lasted.Milliseconds()})
+	}
+	return v.sum.Failed > 0
+}
+
+// Sum is what has happened until now.
+func (v *View) Sum() files.Summary {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.sum
+}
+
+func size(n int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	f := float64(n)
+	for f >= 1024 && len(units) > 1 {
+		f, units = f/1024, units[1:]
+	}
+	if units[0] == "B" {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, units[0])
+}
+
+// Short is a name fit for a terminal, cut in the middle to at most n characters.
+func Short(name string, n int) string {
+	quoted := protocol.Quote(name)
+	if quoted == `"`+name+`"` {
+		quoted = name
+	}
+	runes := []rune(quoted)
+	if len(runes) <= n {
+		return quoted
+	}
+	half := (n - 1) / 2
+	return string(runes[:half]) + "…" + string(runes[len(runes)-(n-1-half):])
+}
+
+// printable is a message of the other side's, as it is unless something in it could move a terminal.
+func printable(s string) string {
+	if quoted := protocol.Quote(s); quoted != `"`+s+`"` || !utf8.ValidString(s) {
+		return quoted
+	}
+	return s
+}

@@ -1,0 +1,131 @@
+package daemon
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/files"
+	"minissh/protocol/mux"
+)
+
+// filesHelper is this program as the helper that copies files for an account. Its standard input begins with an order, its standard output with a report that
+// it can begin; then both are the streams of the transfer. Its standard error ends with a report on how it went.
+const filesHelper = "files"
+
+func init() { process.Helper(filesHelper, beFilesHelper) }
+
+// order is what a helper is to do.
+type order struct {
+	Files  *protocol.Files `json:"files"`
+	Home   protocol.Bytes  `json:"home"`
+	Folder protocol.Bytes  `json:"folder,omitempty"` // the key's; none: no limit
+}
+
+// report is what a helper says: before the transfer why there is none, after it what became of it.
+type report struct {
+	Refused *protocol.Reason `json:"refused,omitempty"`
+	Broken  *protocol.Reason `json:"broken,omitempty"`
+	Sum     files.Summary    `json:"sum"`
+}
+
+const maxOrder = 1 << 20 // bytes
+
+func writeMessage(w io.Writer, message any) error {
+	text, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
+	return err
+}
+
+func readMessage(r io.Reader, message any) error {
+	var length [4]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return cutShort(err)
+	}
+	n := binary.BigEndian.Uint32(length[:])
+	if n > maxOrder {
+		return fmt.Errorf("a message of %d bytes", n)
+	}
+	text := make([]byte, n)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return cutShort(err)
+	}
+	return json.Unmarshal(text, message)
+}
+
+// beFilesHelper is the helper's whole life.
+func beFilesHelper([]string) int {
+	var o order
+	if err := readMessage(os.Stdin, &o); err != nil || o.Files == nil {
+		fmt.Fprintf(os.Stderr, "the order: %v\n", err)
+		return 2
+	}
+	var limit *Folder
+	if len(o.Folder) > 0 {
+		limit = &Folder{Path: string(o.Folder)}
+	}
+	j, refused := prepare(o.Files, string(o.Home), limit)
+	if err := writeMessage(os.Stdout, report{Refused: refused}); err != nil || refused != nil {
+		return 2
+	}
+	sum, err := j.run(files.Stream{In: os.Stdin, Out: os.Stdout, Abort: func() { os.Stdin.Close(); os.Stdout.Close() }})
+	j.close()
+	end := report{Sum: sum}
+	if broken, ours := err.(*protocol.Violation); ours {
+		end.Broken = broken.Reason()
+	} else if err != nil {
+		end.Broken = refusal(protocol.CodeInternal, err.Error())
+	}
+	writeMessage(os.Stderr, end)
+	return 0
+}
+
+// throughHelper joins a channel to a helper.
+func (s *Server) throughHelper(ch *mux.Channel, who *peer, request *protocol.Files, p *process.Process) *protocol.Reason {
+	o := order{Files: request, Home: protocol.Bytes(who.account.Home)}
+	if who.grant.Folder != nil {
+		o.Folder = protocol.Bytes(who.grant.Folder.Path)
+	}
+	var ready report
+	err := writeMessage(p.Stdin, o)
+	if err == nil {
+		err = readMessage(p.Stdout, &ready)
+	}
+	if err == nil && ready.Refused != nil {
+		return ready.Refused
+	}
+	if err != nil {
+		p.Stop(context.Background(), s.opts.StopGrace)
+		return refusal(protocol.CodeStartFailed, "the helper that copies files for this account did not start")
+	}
+	end := s.transferBegins(ch, who, request, p.PID)
+	var feeding sync.WaitGroup
+	feeding.Go(func() { // ends with the channel, at latest when it is closed below
+		defer p.Stdin.Close()
+		io.CopyBuffer(p.Stdin, struct{ io.Reader }{ch.Reader(protocol.TypeStdin)}, make([]byte, files.MaxBody))
+	})
+	ch.Copy(protocol.TypeStdout, p.Stdout, func() { makeLoud(p.Stdout) })
+	p.Stdout.Close() // when the client is gone it learns it so, and from its input
+	last := report{Broken: refusal(protocol.CodeInternal, errHelper.Error())}
+	var told report
+	if readMessage(p.Stderr, &told) == nil {
+		last = told
+	}
+	if last.Broken != nil {
+		end(last.Sum, &protocol.Violation{Code: last.Broken.Code, Message: last.Broken.Message})
+	} else {
+		end(last.Sum, nil)
+	}
+	feeding.Wait()
+	<-p.Done()
+	return nil
+}

@@ -1,0 +1,301 @@
+package files
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// digestName begins a digest: the algorithm (P10.8). It has instructions of its own on today's processors, and is nobody's weak point.
+const digestName = "sha256:"
+
+func digest(h hash.Hash) string { return digestName + hex.EncodeToString(h.Sum(nil)) }
+
+// arrival is a file whose data comes in more than one record.
+type arrival struct {
+	rec  Record // its header
+	path string
+	got  int64 // bytes of the file, those that were there included
+	p    *partial
+	err  error // why the rest is dropped
+	hash *hasher
+}
+
+// interrupt ends it for want of a sender.
+func (a *arrival) interrupt() {
+	a.hash.end()
+	if a.p == nil {
+		return
+	}
+	defer a.p.dir.Close()
+	switch {
+	case a.p.base == "":
+		a.p.f.Close()
+	case a.err != nil:
+		a.p.drop()
+	default:
+		a.p.keep()
+	}
+}
+
+// file begins, or wholly takes, a file. refused says why it cannot be taken: then its bytes are dropped.
+func (r *receiver) file(rec *Record, path string, refused error) error {
+	have := r.offer[rec.ID]
+	delete(r.offer, rec.ID)
+	if rec.Offset > 0 && (have == nil || have.size != rec.Offset) {
+		have.release()
+		return violate("a file from byte %d on, of which that was not told", rec.Offset)
+	}
+	if rec.Offset+rec.Body > rec.Size || rec.Digest != "" && rec.Offset+rec.Body != rec.Size {
+		have.release()
+		return errLie(rec, rec.Offset+rec.Body, rec.Size)
+	}
+	r.watch(Event{What: EventStart, ID: rec.ID, Name: string(rec.Name), Size: rec.Size})
+	body, err := r.read(rec)
+	if err != nil {
+		have.release()
+		return err
+	}
+	r.watch(Event{What: EventBytes, Size: rec.Body + rec.Offset})
+	if have == nil && rec.Digest != "" {
+		if refused == nil {
+			refused = r.whole(rec, path, body)
+		}
+		r.result(rec, EventStored, refused)
+		return nil
+	}
+	r.now = &arrival{rec: *rec, path: path, got: rec.Offset + rec.Body, err: refused}
+	r.begin(have)
+	r.now.write(body)
+	r.complain()
+	if rec.Digest != "" {
+		return r.finish(rec)
+	}
+	return nil
+}
+
+// read takes a record's body.
+func (r *receiver) read(rec *Record) ([]byte, error) {
+	if r.body == nil {
+		r.body = make([]byte, MaxBody)
+	}
+	n, err := r.in.Body(r.body[:rec.Body])
+	r.sum.Bytes += int64(n)
+	if err != nil && r.now != nil && r.now.err == nil {
+		r.now.write(r.body[:n]) // the link is lost: every byte that came is one that need not come again
+	}
+	return r.body[:n], err
+}
+
+// whole takes a file that came in one record.
+func (r *receiver) whole(rec *Record, path string, body []byte) error {
+	sum := sha256.Sum256(body)
+	if rec.Digest != digestName+hex.EncodeToString(sum[:]) {
+		return errDigest
+	}
+	dir, base, err := r.folders.open(path)
+	if err != nil {
+		return err
+	}
+	mode := fs.FileMode(rec.Mode) & fs.ModePerm
+	p, err := newPartial(dir, base, mode|0o600)
+	if err != nil {
+		return err
+	}
+	if len(body) > 0 {
+		if _, err := p.f.Write(body); err != nil {
+			p.drop()
+			return err
+		}
+	}
+	return r.name(p, rec, mode&0o600 != 0o600)
+}
+
+var errDigest = &Error{Code: CodeDigest, Message: "what arrived is not what was sent: the digests differ"}
+
+// name gives a file that is whole its name, mode and time. chmod says that its mode is not what it was made with.
+func (r *receiver) name(p *partial, rec *Record, chmod bool) error {
+	mode := fs.FileMode(rec.Mode) & fs.ModePerm
+	var mtime time.Time
+	if r.o.Preserve {
+		chmod, mtime = true, rec.time()
+	} else {
+		mode &^= umask()
+	}
+	return p.finish(chmod, mode, mtime, r.o.Sync)
+}
+
+// begin opens what the file is written into: have, or else a new one.
+func (r *receiver) begin(have *standing) {
+	a := r.now
+	if have != nil && a.rec.Offset > 0 && a.err == nil {
+		a.p, a.hash = have.p, newHasher(have.hash)
+		return
+	}
+	a.hash = newHasher(sha256.New())
+	have.refuse()
+	if a.err != nil {
+		return
+	}
+	dir, base, err := r.folders.open(a.path)
+	if err == nil {
+		dir, err = dir.OpenRoot(".") // it stays open as long as the file
+	}
+	if err == nil {
+		// Nobody else may read, and its owner may write, until it is whole: that may take more than one transfer.
+		if a.p, err = newPartial(dir, base, 0o600); err != nil {
+			dir.Close()
+		}
+	}
+	a.err = err
+}
+
+// write adds what came.
+func (a *arrival) write(body []byte) {
+	if a.err != nil || len(body) == 0 {
+		return
+	}
+	a.hash.write(body)
+	if _, err := a.p.f.Write(body); err != nil {
+		a.err = err
+	}
+	a.hash.wait()
+}
+
+// complain tells the sender at once that it need not go on with this file.
+func (r *receiver) complain() {
+	if a := r.now; a.err != nil && a.p != nil {
+		a.p.drop()
+		a.p.dir.Close()
+		a.p = nil
+		r.tell(a)
+	} else if a.err != nil && a.hash != nil {
+		r.tell(a)
+	}
+}
+
+func (r *receiver) tell(a *arrival) {
+	a.hash.end()
+	a.hash = nil
+	r.result(&a.rec, EventFailed, a.err)
+	r.out.Flush()
+}
+
+// data is more of the file.
+func (r *receiver) data(rec *Record) error {
+	a := r.now
+	if a == nil {
+		return violate("data outside of a file")
+	}
+	if rec.Body > a.rec.Size-a.got {
+		return errLie(rec, a.got+rec.Body, a.rec.Size)
+	}
+	body, err := r.read(rec)
+	if err != nil {
+		return err
+	}
+	a.got += rec.Body
+	r.watch(Event{What: EventBytes, Size: rec.Body})
+	if a.err == nil {
+		a.write(body)
+		r.complain()
+	}
+	return nil
+}
+
+// finish is the end of the file.
+func (r *receiver) finish(rec *Record) error {
+	a := r.now
+	if a == nil {
+		return violate("the end of no file")
+	}
+	if rec.Code == "" && a.got != a.rec.Size {
+		return errLie(rec, a.got, a.rec.Size)
+	}
+	r.now = nil
+	if a.err != nil { // told already
+		return nil
+	}
+	got := a.hash.end()
+	dir := a.p.dir
+	defer dir.Close()
+	switch {
+	case rec.Code != "": // the sender knows
+		a.p.drop()
+		r.sum.Failed++
+		r.watch(Event{What: EventFailed, ID: a.rec.ID, Kind: KindFile, Name: string(a.rec.Name), Err: &Error{rec.Code, rec.Message}})
+	case got != rec.Digest:
+		a.p.drop()
+		r.result(&a.rec, EventStored, errDigest)
+	case a.p.base == "": // it stood there whole
+		r.result(&a.rec, EventSkipped, r.touch(a))
+	default:
+		r.result(&a.rec, EventStored, r.name(a.p, &a.rec, true))
+	}
+	return nil
+}
+
+// touch gives a file that was there already the mode and time of its source.
+func (r *receiver) touch(a *arrival) error {
+	a.p.f.Close()
+	if !r.o.Preserve {
+		return nil
+	}
+	dir, base, err := r.folders.open(a.path)
+	if err != nil {
+		return err
+	}
+	return attributes(dir, base, &a.rec)
+}
+
+// attributes sets mode and time by name.
+func attributes(dir *os.Root, base string, rec *Record) error {
+	if err := dir.Chmod(base, fs.FileMode(rec.Mode)&fs.ModePerm); err != nil {
+		return err
+	}
+	return dir.Chtimes(base, time.Time{}, rec.time())
+}
+
+// hasher digests in a goroutine of its own, beside the writing to the disk.
+type hasher struct {
+	h       hash.Hash
+	in      chan []byte
+	out     chan struct{}
+	pending bool
+}
+
+func newHasher(h hash.Hash) *hasher {
+	s := &hasher{h: h, in: make(chan []byte), out: make(chan struct{})}
+	go func() {
+		for p := range s.in {
+			s.h.Write(p)
+			s.out <- struct{}{}
+		}
+		close(s.out)
+	}()
+	return s
+}
+
+// write digests p, which must not change until wait returns.
+func (s *hasher) write(p []byte) { s.in <- p; s.pending = true }
+
+func (s *hasher) wait() {
+	if s.pending {
+		<-s.out
+		s.pending = false
+	}
+}
+
+// end stops it and gives the digest. It may be nil.
+func (s *hasher) end() string {
+	if s == nil {
+		return ""
+	}
+	s.wait()
+	close(s.in)
+	<-s.out
+	return digest(s.h)
+}

@@ -1,0 +1,125 @@
+package files
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// folder is one that the receiver is in. Its mode and time are set when the stream has left it: a read-only folder takes no files, and each file
+// changes its time.
+type folder struct {
+	path   string
+	mode   fs.FileMode
+	mtime  time.Time
+	made   bool // by us
+	failed bool // what belongs into it fails too
+}
+
+// folders are those from the top to where the receiver is; at most as many as a name has parts.
+type folders struct {
+	root  *os.Root
+	o     Options
+	stack []folder
+
+	at   string // of the open one below
+	here *os.Root
+}
+
+// open gives the folder that a path stands in, and the path's last part. The folder is valid until the next call.
+func (d *folders) open(path string) (*os.Root, string, error) {
+	dir, base := filepath.Split(path)
+	dir = filepath.Clean(dir)
+	if dir == d.at && d.here != nil {
+		return d.here, base, nil
+	}
+	d.close()
+	here, err := d.root.OpenRoot(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	d.at, d.here = dir, here
+	return here, base, nil
+}
+
+func (d *folders) close() {
+	if d.here != nil {
+		d.here.Close()
+		d.here = nil
+	}
+}
+
+// reach leaves the folders that a path is not in. It says whether one that it is in has failed.
+func (d *folders) reach(path string) (failed bool, err error) {
+	for n := len(d.stack); n > 0; n = len(d.stack) {
+		top := &d.stack[n-1]
+		if inside(path, top.path) {
+			return top.failed, err
+		}
+		if e := d.settle(top); e != nil && err == nil {
+			err = e
+		}
+		d.stack = d.stack[:n-1]
+	}
+	return false, err
+}
+
+func inside(path, dir string) bool {
+	return len(path) > len(dir) && path[len(dir)] == filepath.Separator && strings.HasPrefix(path, dir)
+}
+
+// enter makes a folder, if it is not there.
+func (d *folders) enter(path string, rec *Record) error {
+	f := folder{path: path, mode: fs.FileMode(rec.Mode) & fs.ModePerm, mtime: rec.time()}
+	err := d.root.Mkdir(path, f.mode|0o700)
+	f.made = err == nil
+	if errors.Is(err, fs.ErrExist) {
+		info, statErr := d.root.Stat(path) // a link to a folder inside will do
+		switch {
+		case statErr != nil:
+			err = statErr
+		case !info.IsDir():
+			err = &Error{Code: CodeExists, Message: "something that is no folder has this name"}
+		default:
+			err = nil
+		}
+	}
+	f.failed = err != nil
+	d.stack = append(d.stack, f)
+	return err
+}
+
+// settle sets what waits until a folder is left.
+func (d *folders) settle(f *folder) (err error) {
+	if f.failed {
+		return nil
+	}
+	switch {
+	case d.o.Preserve:
+		err = d.root.Chmod(f.path, f.mode)
+	case f.made && f.mode&0o700 != 0o700:
+		err = d.root.Chmod(f.path, f.mode&^umask())
+	}
+	if err == nil && d.o.Sync {
+		err = d.sync(f.path)
+	}
+	if err == nil && d.o.Preserve {
+		err = d.root.Chtimes(f.path, time.Time{}, f.mtime)
+	}
+	return err
+}
+
+func (d *folders) sync(path string) error {
+	dir, err := d.root.OpenRoot(path)
+	if err != nil {
+		return nil // it may not be read: its names were synced with each file
+	}
+	defer dir.Close()
+	return syncFolder(dir)
+}
+
+// time is an entry's modification time.
+func (r *Record) time() time.Time { return time.Unix(r.Mtime, r.Nsec) }

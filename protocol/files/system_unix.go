@@ -1,0 +1,70 @@
+//go:build unix
+
+package files
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// nonblock keeps the opening of a FIFO from waiting for its other end.
+const nonblock = syscall.O_NONBLOCK
+
+// renameOpen: a file is renamed while it is open, and so while it is locked.
+const renameOpen = true
+
+// umask is the process's. There is no way to only look at it everywhere: for a moment it is the strictest.
+var umask = sync.OnceValue(func() fs.FileMode {
+	old := syscall.Umask(0o077)
+	syscall.Umask(old)
+	return fs.FileMode(old)
+})
+
+// lock takes a file for this transfer. The error is errTaken when another holds it; a file system without locks locks nobody out.
+func lock(f *os.File) (err error) {
+	control(f, func(fd int) { err = syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) })
+	if err == syscall.EWOULDBLOCK {
+		return errTaken
+	}
+	return nil
+}
+
+// links is how many names an open file has.
+func links(f *os.File) (n uint64) {
+	var st unix.Stat_t
+	control(f, func(fd int) {
+		if unix.Fstat(fd, &st) == nil {
+			n = uint64(st.Nlink)
+		}
+	})
+	return n
+}
+
+func control(f *os.File, do func(fd int)) {
+	if raw, err := f.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { do(int(fd)) })
+	}
+}
+
+// linkTime sets the time of a symbolic link itself. dir is the folder that it stands in.
+func linkTime(dir *os.Root, base string, at time.Time) {
+	d, err := dir.Open(".")
+	if err != nil {
+		return
+	}
+	defer d.Close()
+	stamp := unix.NsecToTimespec(at.UnixNano())
+	control(d, func(fd int) {
+		unix.UtimesNanoAt(fd, base, []unix.Timespec{stamp, stamp}, unix.AT_SYMLINK_NOFOLLOW)
+	})
+}
+
+func noSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+}
