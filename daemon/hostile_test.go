@@ -139,7 +139,7 @@ var beginnings = []beginning{
 	{name: "a session that is not there", do: firstFrames(asGuest, hello(func(h *protocol.Hello) { h.Epoch, h.Create = 2, false })), end: "ERROR session_unknown", log: "session_unknown"},
 	{name: "received what was never sent", do: firstFrames(asGuest, hello(func(h *protocol.Hello) { h.Received = 7 })), end: "ERROR resume_mismatch", log: ""},
 	{name: "OPEN before HELLO", do: firstFrames(asGuest, open(1, "touch pwned")), end: "ERROR unexpected_frame", log: "OPEN before HELLO"},
-	{name: "an unknown type first", do: firstFrames(asGuest, text(0x88, 0, `{}`)), end: "ERROR unknown_type", log: "unknown_type"},
+	{name: "an unknown type first", do: firstFrames(asGuest, text(0xf8, 0, `{}`)), end: "ERROR unknown_type", log: "unknown_type"},
 	{name: "streams while it is refused", do: refusedWhileStreaming, end: "ERROR key_not_authorized", log: "key_not_authorized"},
 }
 
