@@ -128,7 +128,7 @@ func fields(t *testing.T, file string, names []string, args ...string) []packet 
 		p := packet{}
 		for i, value := range strings.Split(strings.TrimSuffix(line, "\n"), between) {
 			if value != "" {
-				p[names[i]] = strings.Split(value, within)
+				p[names[i]] = strings.Split(strings.ReplaceAll(value, `\\`, `\`), within) // newer ones double them
 			}
 		}
 		if len(p["_ws.lua.error"]) > 0 {
