@@ -32,6 +32,7 @@ var programs = []program{
 	{"openssl", "openssl"},
 	{"tmux", "tmux"},
 	{"tshark", "tshark"},
+	{"dumpcap", "wireshark-common"},
 	{"ps", "procps"},
 	{"getent", "libc-bin"},
 	{"useradd", "passwd"},
