@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -186,4 +187,21 @@ func (a *fileAccess) AnyoneCould() bool {
 		}
 	}
 	return false
+}
+
+func (a *fileAccess) pairedAccount(user string) (process.Account, error) {
+	if user != a.account.Name {
+		return process.Account{}, fmt.Errorf("this daemon serves %s alone", a.account.Name)
+	}
+	return a.account, readsPaired(a.files, a.account)
+}
+
+func (a *fileAccess) paired(string) {}
+
+// readsPaired says whether the file in which an account's paired keys stand is among those that are read.
+func readsPaired(files []string, acct process.Account) error {
+	if file := PairedFile(acct); !slices.Contains(files, file) {
+		return fmt.Errorf("this daemon does not read %s, where paired keys stand: start it with --authorized-keys %s as well", file, file)
+	}
+	return nil
 }

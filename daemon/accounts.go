@@ -300,3 +300,15 @@ func (a *Accounts) couldBe(ctx context.Context, name string) bool {
 	}
 	return false
 }
+
+func (a *Accounts) pairedAccount(user string) (process.Account, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	acct, err := a.account(ctx, user)
+	if err != nil {
+		return acct, fmt.Errorf("%s cannot log in here: %w", logName(user), err)
+	}
+	return acct, readsPaired(a.names(acct), acct)
+}
+
+func (a *Accounts) paired(user string) { a.couldLogIn(user) }

@@ -97,6 +97,9 @@ func (s *Server) ServeConn(raw net.Conn) {
 		return
 	}
 	session, hello, who, err := s.login(conn, key, uid, addr)
+	if errors.Is(err, errPaired) {
+		return
+	}
 	if err != nil {
 		s.refuse(conn, addr, err)
 		return
@@ -169,6 +172,9 @@ func (s *Server) login(conn *transport.Conn, key ssh.PublicKey, uid uint32, addr
 			err = protocol.Violate(protocol.CodeLoginTimeout, "no HELLO within %v", s.opts.LoginGrace)
 		}
 		return nil, nil, nil, err
+	}
+	if f.Type == protocol.TypePair {
+		return nil, nil, nil, s.pair(conn, key, addr, f)
 	}
 	if f.Type != protocol.TypeHello {
 		return nil, nil, nil, protocol.Violate(protocol.CodeUnexpectedFrame, "%v before HELLO", f.Type)

@@ -84,6 +84,7 @@ type Server struct {
 	refusals  *gate // connections that are being told that there are too many
 	budget    *mux.Budget
 	sessions  *mux.Registry
+	pairings  *pairings
 	stopping  chan struct{} // closed when Shutdown begins
 
 	conns    sync.WaitGroup // goroutines that serve a connection
@@ -105,7 +106,7 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		opts: opts, log: opts.Log, penalties: newPenalties(opts.PenaltyExempt), started: time.Now(),
 		gate: newGate(opts.MaxStartups, opts.MaxPerSource), refusals: newGate(32, 8),
-		budget: mux.NewBudget(opts.MaxWindows), sessions: mux.NewRegistry(opts.MaxSessions),
+		budget: mux.NewBudget(opts.MaxWindows), sessions: mux.NewRegistry(opts.MaxSessions), pairings: newPairings(),
 		stopping: make(chan struct{}), strangers: map[net.Conn]bool{},
 	}
 	s.identity.Store(id)
@@ -124,7 +125,7 @@ func (s *Server) Listen(addresses ...string) error {
 		all = append(all, opened...)
 	}
 	for _, l := range all {
-		if beyondLoopback(l) && !s.opts.Access.AnyoneCould() {
+		if beyondLoopback(l) && !s.anyoneCould() {
 			closeAll(all)
 			return fmt.Errorf("will not listen on %v: %w", l.Addr(), errNobody)
 		}
@@ -139,7 +140,7 @@ func (s *Server) Listen(addresses ...string) error {
 // Instead each connection from beyond loopback is dropped unread while that is so, and the log says it (RULES A12).
 func (s *Server) ListenOn(listeners ...net.Listener) {
 	for _, l := range listeners {
-		if beyondLoopback(l) && !s.opts.Access.AnyoneCould() {
+		if beyondLoopback(l) && !s.anyoneCould() {
 			s.log.Warn("Connections from beyond loopback will be dropped until somebody could log in", "address", l.Addr().String(), "error", errNobody)
 		}
 	}
@@ -147,6 +148,9 @@ func (s *Server) ListenOn(listeners ...net.Listener) {
 	defer s.mu.Unlock()
 	s.listeners = append(s.listeners, listeners...)
 }
+
+// anyoneCould says whether the daemon may be reached from beyond loopback: somebody could log in, or pair (RULES A12).
+func (s *Server) anyoneCould() bool { return s.pairings.underWay() || s.opts.Access.AnyoneCould() }
 
 // Addresses lists what the daemon listens on, as --listen takes them.
 func (s *Server) Addresses() []string {
@@ -195,7 +199,7 @@ func (s *Server) accept(l net.Listener) {
 			}
 			continue
 		}
-		if beyondLoopback(l) && !s.opts.Access.AnyoneCould() {
+		if beyondLoopback(l) && !s.anyoneCould() {
 			s.log.Warn("Connection dropped", "from", peerAddr(conn).String(), "error", errNobody)
 			conn.Close()
 			continue

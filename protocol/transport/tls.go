@@ -21,11 +21,15 @@ type Conn struct {
 	low      *buffered
 	secure   *tls.Conn         // nil on a Unix socket
 	peer     *x509.Certificate // the envelope of the peer's key; nil on a Unix socket
+	own      []byte            // a daemon's own, in DER
 	greets   bool              // a client's, before its first Write; the goroutine that writes owns it
 }
 
 // Peer is the envelope that holds the peer's public key; nothing else in it counts (P2.1). Nil on a Unix socket.
 func (c *Conn) Peer() *x509.Certificate { return c.peer }
+
+// Own is the envelope that a daemon has shown on this connection; the error is that it has shown none.
+func (c *Conn) Own() (*x509.Certificate, error) { return x509.ParseCertificate(c.own) }
 
 // Authorized lifts the limit on what may be read (P2.8).
 func (c *Conn) Authorized() { c.low.left.Store(-1) }
@@ -106,7 +110,12 @@ func ServerConfig(host tls.Certificate) *tls.Config {
 // until Authorized is called. raw is not closed when an error is returned.
 func Server(raw net.Conn, config *tls.Config) (*Conn, error) {
 	low := newBuffered(raw, protocol.MaxLogin)
-	return handshake(low, tls.Server(low, config))
+	conn, err := handshake(low, tls.Server(low, config))
+	if err != nil {
+		return nil, err
+	}
+	conn.own = config.Certificates[0].Certificate[0]
+	return conn, nil
 }
 
 // Client does the client's part of the TLS handshake. verify is given the envelope of the daemon's key before the client has sent

@@ -1,0 +1,102 @@
+package authorized
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Append lists a key in a file, which it makes if it is not there (0600, its directory 0700). Lines that list the same key are replaced. options stand before
+// the key, as sshd(8) has them; comment behind it. What was in the file stays as it is, byte by byte, and the file is never seen half-written.
+func Append(path, options string, key ssh.PublicKey, comment string) error {
+	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
+	if options != "" {
+		line = options + " " + line
+	}
+	if comment != "" {
+		line += " " + comment
+	}
+	if strings.ContainsAny(line, "\r\n\x00") || len(line) > maxLine {
+		return errors.New("options or comment do not fit a line of authorized_keys")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return edit(path, func(text []byte) []byte {
+		text, _ = without(path, text, key)
+		if len(text) > 0 && text[len(text)-1] != '\n' {
+			text = append(text, '\n')
+		}
+		return append(text, line+"\n"...)
+	})
+}
+
+// Remove takes every line that lists a key out of a file, and says whether there was one.
+func Remove(path string, key ssh.PublicKey) (found bool, err error) {
+	err = edit(path, func(text []byte) []byte {
+		text, found = without(path, text, key)
+		return text
+	})
+	return found, err
+}
+
+// without is text without the lines that list a key, also those that are disabled by an option.
+func without(path string, text []byte, key ssh.PublicKey) (rest []byte, found bool) {
+	for line := range bytes.Lines(text) {
+		listed, _, _, _, err := ssh.ParseAuthorizedKey(line)
+		if err == nil && bytes.Equal(listed.Marshal(), key.Marshal()) {
+			found = true
+			continue
+		}
+		rest = append(rest, line...)
+	}
+	return rest, found
+}
+
+// edit changes a file's text: one at a time, on the disk before it returns, by a new file that takes the old one's name.
+func edit(path string, change func([]byte) []byte) error {
+	old, err := lock(path)
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	info, err := old.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", shown(path))
+	}
+	text, err := io.ReadAll(io.LimitReader(old, MaxFile+1))
+	if err != nil {
+		return err
+	}
+	changed := change(bytes.Clone(text))
+	if bytes.Equal(changed, text) {
+		return nil
+	}
+	if len(changed) > MaxFile {
+		return fmt.Errorf("%s would have more than 1 MiB", shown(path))
+	}
+	dir := filepath.Dir(path)
+	next, err := os.CreateTemp(dir, ".authorized_keys-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(next.Name()) // fails when it has its new name
+	_, err = next.Write(changed)
+	err = errors.Join(err, next.Chmod(info.Mode().Perm()), next.Sync(), next.Close())
+	if err == nil {
+		err = os.Rename(next.Name(), path)
+	}
+	if err == nil {
+		err = syncDir(dir)
+	}
+	return err
+}

@@ -1,0 +1,254 @@
+package daemon
+
+import (
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/keys"
+	"minissh/protocol/mux"
+	"minissh/protocol/transport"
+)
+
+// pairable is an Access that reads the file in which paired keys stand.
+type pairable interface {
+	// pairedAccount is whose file a paired key of a user goes into; the error is for the administrator.
+	pairedAccount(user string) (process.Account, error)
+	// paired notes that a user has a new key.
+	paired(user string)
+}
+
+// Offer is what `minisshd pair` asks for.
+type Offer struct {
+	User   string // "": the daemon's own account
+	Count  int    // codes, each for one client; 0: 1
+	Limits Limits // of the keys that will be listed
+}
+
+// mostCodes bounds the codes that live at a time: each makes guessing easier by its share.
+const mostCodes = 100
+
+// Paired tells of a client that has paired.
+type Paired struct {
+	User        string    `json:"user"`
+	Type        string    `json:"type"`
+	Fingerprint string    `json:"fingerprint"`
+	From        string    `json:"from"`
+	Limits      string    `json:"limits,omitempty"` // options of its line
+	At          time.Time `json:"at"`
+}
+
+// PairingOffer is codes under way.
+type PairingOffer struct {
+	Codes  []protocol.PairingCode
+	Events <-chan Paired   // one for each code that was used, then closed
+	Ended  <-chan struct{} // closed when no code is left: used, expired, burnt or withdrawn
+
+	withdraw func()
+}
+
+// Withdraw makes the codes that are left worthless. It may be called again.
+func (o *PairingOffer) Withdraw() { o.withdraw() }
+
+// code is one code that lives.
+type code struct {
+	value    protocol.PairingCode
+	offer    *offering
+	attempts int
+	sources  map[netip.Prefix]int
+}
+
+// offering is the daemon's side of a PairingOffer.
+type offering struct {
+	account process.Account
+	limits  Limits
+	expires time.Time
+	left    int
+	events  chan Paired
+	ended   chan struct{}
+}
+
+// pairings are a daemon's codes.
+type pairings struct {
+	now func() time.Time
+	add func(process.Account, ssh.PublicKey, Limits, string, time.Time) error // addPaired
+
+	mu    sync.Mutex // guards the rest, and is held through a whole attempt (P11.4)
+	codes []*code
+}
+
+func newPairings() *pairings { return &pairings{now: time.Now, add: addPaired} }
+
+// underWay says whether a stranger could pair.
+func (p *pairings) underWay() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expire()
+	return len(p.codes) > 0
+}
+
+// expire forgets codes whose time is over. The caller holds mu.
+func (p *pairings) expire() {
+	p.forget(func(c *code) bool { return !p.now().Before(c.offer.expires) })
+}
+
+// forget drops codes, and ends offers that have none left. The caller holds mu.
+func (p *pairings) forget(drop func(*code) bool) {
+	p.codes = slices.DeleteFunc(p.codes, func(c *code) bool {
+		if drop(c) {
+			c.offer.less()
+			return true
+		}
+		return false
+	})
+}
+
+// less notes that one of the codes is gone. The caller holds mu.
+func (o *offering) less() {
+	if o.left--; o.left == 0 {
+		close(o.events)
+		close(o.ended)
+	}
+}
+
+// OfferPairing makes codes for a user, which live two minutes (P11.5). The error is for the administrator.
+func (s *Server) OfferPairing(o Offer) (*PairingOffer, error) {
+	if o.User == "" {
+		o.User = s.opts.Account.Name
+	}
+	o.Count = max(o.Count, 1)
+	if err := o.Limits.Check(); err != nil {
+		return nil, err
+	}
+	access, ok := s.opts.Access.(pairable)
+	if !ok {
+		return nil, errors.New("this daemon reads no file that paired keys could stand in")
+	}
+	acct, err := access.pairedAccount(o.User)
+	if err != nil {
+		return nil, err
+	}
+	p := s.pairings
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expire()
+	if len(p.codes)+o.Count > mostCodes {
+		return nil, errors.New("at most 100 codes may live at a time")
+	}
+	of := &offering{
+		account: acct, limits: o.Limits, expires: p.now().Add(protocol.PairingLifetime), left: o.Count,
+		events: make(chan Paired, o.Count), ended: make(chan struct{}),
+	}
+	made := &PairingOffer{Events: of.events, Ended: of.ended}
+	for range o.Count {
+		c := &code{value: protocol.NewPairingCode(), offer: of, sources: map[netip.Prefix]int{}}
+		p.codes = append(p.codes, c)
+		made.Codes = append(made.Codes, c.value)
+	}
+	timer := time.AfterFunc(protocol.PairingLifetime, func() { p.underWay() })
+	made.withdraw = func() {
+		timer.Stop()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.forget(func(c *code) bool { return c.offer == of })
+	}
+	s.log.Info("Pairing offered", "user", acct.Name, "codes", o.Count)
+	return made, nil
+}
+
+// errNotPaired is the one reason that a stranger is told (P11.4).
+var errNotPaired = protocol.Violate(protocol.CodePairingRefused, "there is no such pairing")
+
+// attempt is P11.4, for one client. why is for the log.
+func (p *pairings) attempt(user string, key ssh.PublicKey, from netip.AddrPort, transcript, proof []byte) (answer []byte, done *Paired, why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expire()
+	why = errors.New("no code is offered for this user")
+	var right *code
+	place := source(from.Addr())
+	for _, c := range p.codes {
+		if c.offer.account.Name != user || right != nil {
+			continue
+		}
+		if c.sources[place] >= protocol.PairingPerSource {
+			why = errors.New("too many attempts from this source")
+			continue
+		}
+		c.attempts++
+		c.sources[place]++
+		why = errors.New("the proof is wrong")
+		if c.value.Proves(protocol.PairingClient, transcript, proof) {
+			right = c
+		}
+	}
+	p.codes = slices.DeleteFunc(p.codes, func(c *code) bool { return c == right }) // used up, whatever becomes of it
+	p.forget(func(c *code) bool { return c.attempts >= protocol.PairingPerCode })
+	if right == nil {
+		return nil, nil, why
+	}
+	defer right.offer.less()
+	at := p.now()
+	if err := p.add(right.offer.account, key, right.offer.limits, from.Addr().String(), at); err != nil {
+		return nil, nil, err
+	}
+	done = &Paired{User: user, Type: keys.TypeName(key), Fingerprint: keys.Fingerprint(key), From: from.Addr().String(), Limits: right.offer.limits.options(), At: at}
+	right.offer.events <- *done // has room for one of each code
+	return right.value.Prove(protocol.PairingDaemon, transcript), done, nil
+}
+
+// errPaired says that a connection has had its answer.
+var errPaired = errors.New("paired")
+
+// pair answers PAIR (P11.3, P11.4). The error is errPaired when all went well.
+func (s *Server) pair(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrPort, f protocol.Frame) error {
+	if key == nil {
+		return protocol.Violate(protocol.CodeUnexpectedFrame, "PAIR needs TLS")
+	}
+	conn.SetDeadline(time.Now().Add(protocol.PairingPatience))
+	var asked protocol.Pair
+	if err := f.Decode(&asked); err != nil {
+		return err
+	}
+	if err := asked.Check(); err != nil {
+		return err
+	}
+	proof, _ := asked.MAC() // Check has looked at it
+	exported, err := conn.Export(protocol.PairingLabel)
+	if err != nil {
+		return err
+	}
+	shown, err := conn.Own() // the host key may have been exchanged meanwhile
+	if err != nil {
+		return err
+	}
+	host, err := keys.FromCertificate(shown)
+	if err != nil {
+		return err
+	}
+	transcript := protocol.PairingTranscript(exported, host.Marshal(), key.Marshal(), asked.User)
+	what := keys.TypeName(key) + " " + keys.Fingerprint(key)
+	answer, done, err := s.pairings.attempt(asked.User, key, addr, transcript, proof)
+	if err != nil {
+		s.log.Warn("Failed pairing for "+logName(asked.User)+" "+from(addr)+": "+what, "error", err.Error())
+		return errNotPaired
+	}
+	s.opts.Access.(pairable).paired(done.User) // OfferPairing made sure of that
+	s.log.Info("Paired publickey for "+logName(done.User)+" "+from(addr)+": "+what, "limits", done.Limits)
+	frame, err := protocol.AppendMessage(nil, protocol.TypePair, 0, &protocol.Pair{User: done.User, Proof: hex.EncodeToString(answer)})
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Write(frame); err != nil {
+		return err
+	}
+	mux.Linger(conn)
+	return errPaired
+}
