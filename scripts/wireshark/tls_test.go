@@ -165,7 +165,7 @@ func TestInsideTLS(t *testing.T) {
 	s.end()
 	compare(t, bytewise, map[int]string{0: "one byte a segment"}, protocol.DefaultPort, "-o", "tls.keylog_file:"+readable(t, keyFile))
 	// Without the key log there is nothing to see.
-	for w := range seen(fields(t, c.write(t), frameFields), tlsPort) {
+	for w := range seen(fields(t, bytewise.write(t), frameFields), protocol.DefaultPort) {
 		t.Errorf("%v can be read without keys", w)
 	}
 }

@@ -41,7 +41,7 @@ func tshark(t *testing.T, file string, args ...string) string {
 func tryTshark(t *testing.T, file string, args ...string) (out string, code int) {
 	t.Helper()
 	path := testhost.Need(t, "tshark")
-	ctx, cancel := context.WithTimeout(t.Context(), testhost.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*testhost.Patience) // it works hard, on a machine that others use too
 	defer cancel()
 	home := filepath.Dir(file)
 	copyScripts(t, home)
