@@ -143,7 +143,7 @@ func TestNotifyNobody(t *testing.T) {
 }
 
 // The journal may go away and come back (systemctl restart systemd-journald): writing to nobody kills a program by SIGPIPE, but not
-// minisshd, and not the commands it runs.
+// minisshd. Its commands have SIGPIPE as usual, also where the manager has it ignored (systemd's IgnoreSIGPIPE=).
 func TestJournalGone(t *testing.T) {
 	p := testhost.New(t)
 	l := listen(t, "tcp", "127.0.0.1:0")
@@ -153,7 +153,7 @@ func TestJournalGone(t *testing.T) {
 	read, write, err := os.Pipe()
 	p.Must(err)
 	defer write.Close()
-	cmd := p.Command("sh", "-c", `LISTEN_PID=$$ exec minisshd "$@"`, "sh", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+	cmd := p.Command("sh", "-c", `trap "" PIPE INT; LISTEN_PID=$$ exec minisshd "$@"`, "sh", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 	cmd.Env = append(cmd.Env, "LISTEN_FDS=1", "NOTIFY_SOCKET="+p.Path("notify"))
 	cmd.ExtraFiles = []*os.File{file(t, l.(*net.TCPListener))}
 	read.Close()
