@@ -14,6 +14,7 @@ type Verb struct {
 	Name, Usage string
 	Flags       []Flag
 	Host        bool // ssh's options and a host follow
+	Copy        bool // files follow, here and on hosts
 }
 
 // Flag is one way to type an option of a verb.
@@ -39,8 +40,13 @@ func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate
 			all = append(all, Candidate{v.Name, v.Usage})
 		}
 	} else if i := slices.IndexFunc(verbs, func(v Verb) bool { return v.Name == earlier[0] }); i >= 0 {
-		if !verbs[i].Host {
-			return begin(last, ownFlags(verbs[i], earlier[1:]))
+		switch v := verbs[i]; {
+		case v.Copy && strings.HasPrefix(last, "-o"), v.Copy && earlier[len(earlier)-1] == "-o":
+			return begin(last, sshWords(earlier[1:], last, hosts))
+		case v.Copy:
+			return begin(last, copyWords(v, earlier[1:], last, hosts))
+		case !v.Host:
+			return begin(last, ownFlags(v, earlier[1:]))
 		}
 		for _, f := range verbs[i].Flags {
 			all = append(all, Candidate{f.Name, f.Usage})
@@ -73,6 +79,31 @@ func ownFlags(v Verb, earlier []string) (all []Candidate) {
 		all = append(all, Candidate{f.Name, f.Usage})
 	}
 	return all
+}
+
+// copyWords are the flags of a verb that copies, and hosts as they stand before a path.
+func copyWords(v Verb, earlier []string, last string, hosts func() []string) []Candidate {
+	all := ownFlags(v, earlier)
+	if all != nil && !strings.HasPrefix(last, "-") {
+		for _, host := range users(last, hosts) {
+			all = append(all, Candidate{Word: host + ":"})
+		}
+	}
+	return all
+}
+
+// users are the hosts, behind the user that the word begins with, if it does.
+func users(last string, hosts func() []string) (words []string) {
+	user, _, named := strings.Cut(last, "@")
+	if named {
+		user += "@"
+	} else {
+		user = ""
+	}
+	for _, host := range hosts() {
+		words = append(words, user+host)
+	}
+	return words
 }
 
 // sshWords are the words of ssh's grammar: before the host options and hosts, after it options until the command begins.
@@ -114,14 +145,8 @@ func sshWords(earlier []string, last string, hosts func() []string) []Candidate 
 	case pending != "":
 		return nil
 	case !haveHost:
-		user, _, named := strings.Cut(last, "@")
-		if named {
-			user += "@"
-		} else {
-			user = ""
-		}
-		for _, host := range hosts() {
-			all = append(all, Candidate{Word: user + host})
+		for _, host := range users(last, hosts) {
+			all = append(all, Candidate{Word: host})
 		}
 	}
 	return all

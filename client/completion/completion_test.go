@@ -13,6 +13,7 @@ import (
 var verbs = []Verb{
 	{Name: "try", Usage: "try it", Flags: []Flag{{Name: "--trace", Usage: "frames"}}},
 	{Name: "trace", Host: true},
+	{Name: "cp", Copy: true, Flags: []Flag{{Name: "-r"}, {Name: "--resume"}, {Name: "-P", Argument: true}}},
 	{Name: "identity", Flags: []Flag{{Name: "--pem", Argument: true}, {Name: "-i", Argument: true}}},
 }
 
@@ -40,6 +41,14 @@ func TestCandidates(t *testing.T) {
 		{"box -", "-p", ""},
 		{"box -p 22 ", "", ""},
 		{"box ls -", "", ""},
+		{"cp ", "box: trunk:", "box --resume"},
+		{"cp box:a user@b", "user@box:", ""},
+		{"cp box:a ./x", "", ""},
+		{"cp -", "-r --resume", "-N box:"},
+		{"cp -P ", "", ""},
+		{"cp -P 5 b", "box:", ""},
+		{"cp -o Us", "User=", "box:"},
+		{"cp -oUs", "-oUser=", "box:"},
 		{"- b", "", ""}, // "-" was the host
 	} {
 		words := strings.Split(c.words, " ")

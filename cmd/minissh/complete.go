@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/client/completion"
+	"minissh/client/copying"
 	"minissh/client/options"
 )
 
@@ -38,6 +39,9 @@ func complete(words []string) {
 				v.Flags = append(v.Flags, f)
 			}
 		}
+		if v.Name == "cp" {
+			v.Copy, v.Flags = true, copyFlags()
+		}
 		verbs = append(verbs, v)
 	}
 	verbs = append(verbs, completion.Verb{Name: "help", Usage: "help about minissh or a verb"})
@@ -48,4 +52,19 @@ func complete(words []string) {
 			fmt.Println(c.Word + "\t" + c.Usage)
 		}
 	}
+}
+
+// copyFlags are those of `minissh cp`: its help lists them in lines that begin with one, "  -r   text" or "  -P port, -4, …".
+func copyFlags() (flags []completion.Flag) {
+	for line := range strings.Lines(copying.Usage) {
+		if !strings.HasPrefix(line, "  -") {
+			continue
+		}
+		column, _, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		for piece := range strings.SplitSeq(column, ", ") {
+			words := strings.Fields(piece)
+			flags = append(flags, completion.Flag{Name: words[0], Argument: len(words) > 1 && words[1] != "as"})
+		}
+	}
+	return flags
 }

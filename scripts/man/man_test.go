@@ -103,7 +103,7 @@ func TestClientsPage(t *testing.T) {
 	verbs := helped(t, "minissh", "help")
 	equal(t, page, "verb (under VERBS)", items(section(t, page, "VERBS")), verbs.commands)
 	for _, verb := range verbs.commands {
-		if own := helped(t, "minissh", verb, "--help"); own.usage != "" { // others have ssh's options
+		if own := helped(t, "minissh", verb, "--help"); own.usage != "" || verb == "cp" { // others have ssh's options
 			equalFlags(t, page, verb, own.flags)
 		}
 	}
@@ -152,7 +152,7 @@ type help struct {
 }
 
 var (
-	flag    = regexp.MustCompile(`(?:^|[ ,])(--?[A-Za-z][A-Za-z-]*)`)
+	flag    = regexp.MustCompile(`(?:^|[ ,])(--?[A-Za-z0-9][A-Za-z-]*)`)
 	command = regexp.MustCompile(`^   ([a-z][a-z-]*)`)
 )
 
@@ -174,7 +174,7 @@ func helped(t *testing.T, words ...string) (h help) {
 		switch {
 		case strings.HasSuffix(heading, "USAGE:") && column != "":
 			h.usage = column
-		case strings.HasSuffix(heading, "OPTIONS:"):
+		case strings.HasSuffix(heading, "OPTIONS:"), strings.HasPrefix(heading, "minissh cp ") && strings.HasPrefix(line, "  -"):
 			for _, found := range flag.FindAllStringSubmatch(column, -1) {
 				if !slices.Contains(h.flags, found[1]) {
 					h.flags = append(h.flags, found[1])
