@@ -45,9 +45,8 @@ func (s *Server) Reload(hostKey keys.Identity) error {
 	s.mu.Lock()
 	listeners := s.listeners
 	s.mu.Unlock()
-	could := s.opts.Access.AnyoneCould()
 	for _, l := range listeners {
-		if beyondLoopback(l) && !could {
+		if beyondLoopback(l) && !s.opts.Access.AnyoneCould() {
 			s.log.Warn("Connections from beyond loopback are dropped until somebody could log in", "address", l.Addr().String(), "error", errNobody)
 		}
 	}

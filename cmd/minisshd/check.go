@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon"
+	"minissh/daemon/authorized"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 )
@@ -170,35 +173,45 @@ func (k *check) account(r *daemon.AccountReport) {
 	}
 }
 
+// lines tells of a file's lines in their order, and then of what its author may not have meant.
 func (k *check) lines(file daemon.FileReport) {
 	now := time.Now()
+	lines := map[int]string{}
 	for _, entry := range file.File.Entries {
-		parts := []string{fmt.Sprintf("line %d:", entry.Line), keys.TypeName(entry.Key), keys.Fingerprint(entry.Key)}
-		if entry.Comment != "" {
-			parts = append(parts, protocol.Quote(clip(entry.Comment, 80)))
-		}
-		if options := entry.Describe(); options != "" {
-			parts = append(parts, options)
-		}
-		switch {
-		case file.Denied[entry.Line] != "":
-			parts = append(parts, "- not accepted:", file.Denied[entry.Line])
-		case !entry.Usable(now) && !entry.Expiry.IsZero() && now.After(entry.Expiry):
-			parts = append(parts, "- expired")
-		case !entry.Usable(now):
-			parts = append(parts, "- from= matches no address")
-		}
-		k.say("    %s", strings.Join(parts, " "))
+		lines[entry.Line] = describe(entry, file.Denied[entry.Line], now)
 	}
 	for _, problem := range file.Problems {
-		k.say("    line %d: not used: %s", problem.Line, problem.Why)
+		lines[problem.Line] = "not used: " + problem.Why
+	}
+	for _, number := range slices.Sorted(maps.Keys(lines)) {
+		k.say("    line %d: %s", number, lines[number])
 	}
 	for _, remark := range file.File.Remarks {
 		k.say("    note: %s", remark)
 	}
-	if len(file.File.Entries)+len(file.Problems) == 0 {
+	if len(lines) == 0 {
 		k.say("    no keys")
 	}
+}
+
+// describe tells of a key, what holds for it, and why it lets nobody in.
+func describe(entry *authorized.Entry, denied string, now time.Time) string {
+	parts := []string{keys.TypeName(entry.Key), keys.Fingerprint(entry.Key)}
+	if entry.Comment != "" {
+		parts = append(parts, protocol.Quote(clip(entry.Comment, 80)))
+	}
+	if options := entry.Describe(); options != "" {
+		parts = append(parts, options)
+	}
+	switch {
+	case denied != "":
+		parts = append(parts, "- not accepted: "+denied)
+	case !entry.Usable(now) && !entry.Expiry.IsZero() && now.After(entry.Expiry):
+		parts = append(parts, "- expired")
+	case !entry.Usable(now):
+		parts = append(parts, "- from= matches no address")
+	}
+	return strings.Join(parts, " ")
 }
 
 // shown is the name of an account or a file, quoted if it is not a plain one.
