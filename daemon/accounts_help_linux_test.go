@@ -13,13 +13,10 @@ import (
 
 	"minissh/daemon/process"
 	"minissh/protocol"
-	"minissh/protocol/keys"
 	"minissh/protocol/mux"
 )
 
 var loopback = netip.MustParseAddr("127.0.0.1")
-
-func fingerprintOf(id keys.Identity) string { return keys.Fingerprint(id.Public) }
 
 func testLog(b *logBuffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
 

@@ -87,3 +87,5 @@ func TestPenaltyOverTheWire(t *testing.T) {
 		later(penaltyHeard)
 	}
 }
+
+func fingerprintOf(id keys.Identity) string { return keys.Fingerprint(id.Public) }

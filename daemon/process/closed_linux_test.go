@@ -52,3 +52,28 @@ func TestClosedByShell(t *testing.T) {
 		}
 	}
 }
+
+// Only root may log in while /etc/nologin is there. What this machine itself says of its accounts is taken along.
+func TestNologinFile(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("not run: needs root")
+	}
+	before := nologinFiles
+	defer func() { nologinFiles = before }()
+	file := filepath.Join(t.TempDir(), "nologin")
+	nologinFiles = []string{file}
+	ann, root := Account{Name: "no-such-account", UID: 1000, Shell: "/bin/sh"}, Account{Name: "no-such-root", Shell: "/bin/sh"}
+	for _, there := range []bool{false, true} {
+		if there {
+			if err := os.WriteFile(file, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Closed(t.Context(), ann); (err != nil) != there {
+			t.Errorf("%v: %v", there, err)
+		}
+		if err := Closed(t.Context(), root); err != nil {
+			t.Error(err)
+		}
+	}
+}
