@@ -24,6 +24,7 @@ import (
 // TestMain looks for goroutines of this package that outlive the tests.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	endBrowser()
 	for _, stack := range testend.LeftBehind("minissh/") {
 		fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
 		code = 1

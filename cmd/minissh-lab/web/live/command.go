@@ -22,7 +22,7 @@ func Commands() []Command {
 		{"cat", "cat 你好.txt"},
 		{"missing", "ls /nope"},
 		{"exit7", "exit 7"},
-		{"seq", "for i in 1 2 3; do echo $i; sleep 0.1; done"},
+		{"twice", "echo 1; sleep 0.2; echo 2"},
 		{"big", "cat big.txt"},
 	}
 }

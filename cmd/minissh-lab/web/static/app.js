@@ -99,7 +99,7 @@ function render() {
   $("commands").replaceChildren(...page.commands.map((c) => {
     const input = el("input", { type: "radio", name: "command", value: c.name });
     input.checked = c.name === page.command;
-    return el("label", { class: "option" }, input, el("code", {}, c.line));
+    return el("label", { class: "option" }, input, el("code", { title: c.line }, c.line));
   }));
   renderProblem();
   renderStage();
@@ -141,9 +141,10 @@ function renderStage() {
   page.lanes = page.sides.map((side, i) => new Lanes(side, (offset) => touch(i, offset)));
   $("panels").replaceChildren(...page.lanes.map((l) => l.root));
   page.watch?.disconnect();
-  page.watch = new ResizeObserver(() => draw());
+  page.watch = new ResizeObserver(() => { page.lanes.forEach((l) => l.measure()); draw(); });
   page.watch.observe($("panels"));
   $("step").max = String(page.steps.length - 1);
+  page.lanes.forEach((l) => l.measure());
   draw();
 }
 
@@ -224,7 +225,7 @@ function foretold(counts) {
     notes.push([q.name, right ? "good" : "bad", right ? `${t("foretold")} (${value})` : t("not_foretold", words.split(/[：:]/)[0], value)]);
   }
   page.lanes[0].root.querySelector(".foretold")?.remove();
-  if (notes.length) page.lanes[0].root.querySelector("footer").append(el("p", { class: "foretold" }, ...notes.map(([name, kind, text]) => el("span", { class: kind, "data-foretold": name }, t("q_" + name) + text))));
+  if (notes.length) page.lanes[0].root.querySelector(page.mode === "live" ? "header" : "footer").append(el("p", { class: "foretold" }, ...notes.map(([name, kind, text]) => el("span", { class: kind, "data-foretold": name }, t("q_" + name) + text))));
 }
 
 function drawFrames(counts) {

@@ -60,7 +60,7 @@ function segmentOf(side, story, offset) {
   if (side.segments < 0) return t("unknown_here");
   if (!e) return story.held ? t("held", "") : t("not_yet");
   if (e.count > 1) return t("one_of", e.count, e.n, e.n + e.count - 1);
-  return t("call_range", e.n, offset - e.from + 1, e.to - e.from, t("seen_between", time(e.since || 0), time(e.at)));
+  return t("call_range", e.n, offset - e.from + 1, e.to - e.from, t("seen_between", time(e.since || 0).replace(" ms", ""), time(e.at)));
 }
 
 function recvOf(story, offset) {

@@ -46,7 +46,7 @@ export class Lanes {
     this.verdict = el("p", { class: "verdict" });
     this.tally = el("p", { class: "tally" });
     this.tracks = {};
-    const lanes = el("div", { class: "lanes", tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-valuemax": String(Math.max(0, side.total - 1)), "aria-label": sideName(side) });
+    const lanes = el("div", { class: "lanes" + (side.axis.linear ? "" : " fine"), tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-valuemax": String(Math.max(0, side.total - 1)), "aria-label": sideName(side) });
     for (const kind of this.kinds) {
       const track = el("div", { class: "track", "data-lane": kind });
       this.tracks[kind] = track;
@@ -55,20 +55,27 @@ export class Lanes {
     this.cursor = el("div", { class: "cursor", hidden: "" });
     lanes.append(this.cursor);
     this.lanes = lanes;
-    const mark = { broken: "✗", fixed: "✓", nagle: "A", nodelay: "B", up: "→", down: "←" }[side.name];
+    const mark = { broken: "A", fixed: "B", nagle: "A", nodelay: "B", up: "→", down: "←" }[side.name];
+    this.badge = el("span", { class: "badge", "aria-hidden": "true" }, mark);
+    this.mark = mark;
     this.root = el("article", { class: "panel side-" + side.name, "data-side": side.name },
-      el("header", {}, el("h2", {}, el("span", { class: "badge", "aria-hidden": "true" }, mark), sideName(side)), this.caption, this.tally),
+      el("header", {}, el("h2", {}, this.badge, sideName(side)), this.caption, this.tally),
       lanes,
       el("footer", {}, this.verdict, side.axis.linear ? null : el("p", { class: "scale" }, t("not_to_scale"))));
     lanes.addEventListener("pointerdown", (e) => this.point(e));
     lanes.addEventListener("keydown", (e) => this.key(e));
   }
 
+  // measure is called when the page has laid the lanes out anew.
+  measure() {
+    this.width = this.tracks.send.clientWidth || 800;
+    this.left = this.tracks.send.offsetLeft;
+  }
+
   // draw shows the state after the first n events.
   draw(n) {
     this.count = n;
     const side = this.side, s = side.state(n);
-    this.width = this.tracks.send.clientWidth || 800;
     this.caption.textContent = say(s.now, side);
     const done = n === side.events.length;
     const segments = side.segments < 0 ? "?" : s.segments.reduce((sum, e) => sum + e.count, 0);
@@ -82,6 +89,8 @@ export class Lanes {
     if (s.held > 0) this.tracks.segment.append(this.block({ from: s.left, to: s.left + s.held }, ["…", t("held", s.held)], " held"));
     this.verdict.textContent = "";
     this.verdict.className = "verdict";
+    this.badge.textContent = !done || side.live ? this.mark : side.right ? "✓" : "✗";
+    this.badge.className = "badge" + (!done || side.live ? "" : side.right ? " right" : " wrong");
     if (done && !side.live) {
       const [sent, got] = [side.sent.length, side.got.length];
       this.verdict.textContent = side.right ? t("verdict_right", sent) : sent === got ? t("verdict_changed", got) : t("verdict_wrong", sent, got);
@@ -121,7 +130,7 @@ export class Lanes {
     if (!extra.includes("ghost")) {
       this.side.sent.forEach((m, i) => {
         const from = Math.max(m.from, e.from), to = Math.min(m.to, e.to);
-        if (to > from) pieces.append(this.piece(i, from, to, x0, x1));
+        if (to > from) pieces.append(this.piece(i, from, to, x0, x1, from === e.from && tag ? tag.length * 9 : 0));
       });
     }
     block.append(pieces);
@@ -129,7 +138,7 @@ export class Lanes {
     return block;
   }
 
-  piece(message, from, to, x0, x1) {
+  piece(message, from, to, x0, x1, taken) {
     const { axis, data } = this.side;
     const piece = el("div", { class: `piece m${message % 8}`, "data-from": from, "data-to": to, "data-message": message + 1 });
     const a = axis.at(from), b = axis.at(to);
@@ -141,7 +150,7 @@ export class Lanes {
         const g = glyph(data[i]);
         piece.append(el("b", { class: g.length > 1 ? "hex" : "" }, g.length > 1 && cell < 20 ? "·" : g));
       }
-    } else if ((b - a) * this.width > 26) {
+    } else if ((b - a) * this.width > 26 + taken) {
       piece.append(el("b", { class: "number" }, String(message + 1)));
     }
     return piece;
@@ -152,8 +161,8 @@ export class Lanes {
     this.chosen = offset;
     this.cursor.hidden = offset < 0;
     if (offset < 0) return;
-    const { axis } = this.side, first = this.tracks.send;
-    const left = first.offsetLeft + axis.at(offset) * first.clientWidth, right = first.offsetLeft + axis.at(offset + 1) * first.clientWidth;
+    const { axis } = this.side;
+    const left = this.left + axis.at(offset) * this.width, right = this.left + axis.at(offset + 1) * this.width;
     this.cursor.style.left = `${left}px`;
     this.cursor.style.width = `${Math.max(3, right - left)}px`;
     this.lanes.setAttribute("aria-valuenow", String(offset));
