@@ -214,8 +214,8 @@ func TestAccountsPolicy(t *testing.T) {
 	needAccounts(t)
 	key := newKey(t)
 	ann, bob := newAccount(t, key.Public), newAccount(t, key.Public)
-	file := filepath.Join(t.TempDir(), "keys")
-	if err := os.WriteFile(file, ssh.MarshalAuthorizedKey(key.Public), 0o600); err != nil {
+	file := filepath.Join(filepath.Dir(ann.Home), "keys") // which everybody could read
+	if err := os.WriteFile(file, ssh.MarshalAuthorizedKey(key.Public), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	root, err := process.CurrentAccount()
@@ -312,4 +312,40 @@ func TestKeyReaderIsRoots(t *testing.T) {
 	if r := p.Result(); r.Code != 0 {
 		t.Errorf("%+v", r)
 	}
+}
+
+// Files are read and written with the account's rights.
+func TestAccountFiles(t *testing.T) {
+	l := accountsLab(t, Policy{})
+	acct := newAccount(t, l.guest.Public)
+	secret := filepath.Join(acct.Home, "secret")
+	if err := os.WriteFile(secret, []byte("root's own words"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	own(t, acct, filepath.Join(acct.Home, "mine"), 0o600, []byte("the account's words"))
+	closed := filepath.Join(filepath.Dir(acct.Home), "closed")
+	if err := os.Mkdir(closed, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := l.as(acct, l.guest)
+	transfer := func(request *protocol.Files) (*result, string) {
+		t.Helper()
+		ch, err := s.Open(&protocol.Open{Service: authorized.ServiceFiles, Files: request})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ch.EOF(protocol.TypeStdin)
+		r := collect(t, ch)
+		return r, r.out + r.err
+	}
+	if r, said := transfer(&protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf("mine")}); !strings.Contains(said, "the account's words") {
+		t.Errorf("%+v", r)
+	}
+	if r, said := transfer(&protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf("secret", secret, "/etc/shadow")}); strings.Contains(said, "root's own words") || strings.Contains(said, "root:") {
+		t.Errorf("%+v", r)
+	}
+	if r, _ := transfer(&protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes("/root/new/x")}); r.refused == nil {
+		t.Errorf("%+v", r)
+	}
+	l.log.want(t, "Starting transfer for "+acct.Name)
 }

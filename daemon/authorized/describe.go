@@ -21,6 +21,13 @@ func (r *Restrictions) Describe() string {
 	add(r.Restricted && !r.NoPty, "pty")
 	add(!r.Restricted && r.NoPty, "no-pty")
 	add(!r.Restricted && r.NoPortForwarding, "no-port-forwarding")
+	if r.FilesFolder != "" {
+		value := r.FilesFolder
+		if r.FilesMode != "" {
+			value += "," + r.FilesMode
+		}
+		parts = append(parts, "minissh-files="+strconv.QuoteToASCII(clipWords(value)))
+	}
 	for _, pair := range r.Environment {
 		parts = append(parts, "environment="+strconv.QuoteToASCII(clipWords(pair)))
 	}
