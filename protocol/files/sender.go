@@ -41,6 +41,7 @@ type sender struct {
 	mu      sync.Mutex // guards the rest
 	change  sync.Cond
 	open    []entry // in the order of their numbers, at most Window
+	begun   int64   // the number of the latest of them
 	answers map[int64]Record
 	done    *Record
 	broken  error // why no more answers come
@@ -122,6 +123,7 @@ func (s *sender) begin(kind Kind, name string, size int64, offered bool) (int64,
 	for len(s.open) >= Window && s.broken == nil {
 		s.change.Wait()
 	}
+	s.begun = s.next
 	s.open = append(s.open, entry{id: s.next, kind: kind, name: name, size: size, offered: offered})
 	if kind == KindFile && !offered {
 		s.watch(Event{What: EventStart, ID: s.next, Name: name, Size: size})
@@ -217,7 +219,7 @@ func (s *sender) listen(in *Reader) error {
 func (s *sender) answer(rec *Record) error {
 	switch rec.Kind {
 	case KindStored:
-		if len(s.open) > 0 && rec.ID > s.open[len(s.open)-1].id {
+		if rec.ID > s.begun {
 			return violate("entry %d is stored, which was not sent", rec.ID)
 		}
 		s.stored(rec.ID)
