@@ -21,7 +21,7 @@ type call struct {
 	err    error
 }
 
-// call begins a connection. Its owner ends it with hangUp, also after show.
+// call begins a connection. Its owner ends it with hangUp, also after answer.
 func (d *Dialer) call(ctx context.Context) *call {
 	c := &call{offer: make(chan *offer, 1), done: make(chan struct{})}
 	c.ctx, c.cancel = d.limited(ctx)
@@ -32,16 +32,18 @@ func (d *Dialer) call(ctx context.Context) *call {
 	return c
 }
 
-// show says what to show, once, and gives the connection when the handshake is done. The connection is the caller's.
-func (c *call) show(o *offer) (*transport.Conn, error) {
-	c.offer <- o
+// show says what to show, once.
+func (c *call) show(o *offer) { c.offer <- o }
+
+// answer gives the connection when the handshake is done. It is the caller's then.
+func (c *call) answer() (*transport.Conn, error) {
 	<-c.done
 	conn := c.conn
 	c.conn = nil
 	return conn, c.err
 }
 
-// hangUp ends a call, and closes its connection unless show has given it away. It may be called again.
+// hangUp ends a call, and closes its connection unless answer has given it away. It may be called again.
 func (c *call) hangUp() {
 	c.cancel()
 	<-c.done

@@ -138,11 +138,27 @@ type offer struct {
 // attempt makes one session on a call. The call is over then.
 func (d *Dialer) attempt(c *call, o *offer, prepare func(*mux.Session) error) (*Connection, error) {
 	defer c.hangUp()
-	conn, err := c.show(o)
+	c.show(o)
+	session, err := d.session(prepare) // while the daemon answers
 	if err != nil {
 		return nil, err
 	}
-	return d.logIn(c.ctx, conn, o.others, prepare)
+	conn, err := c.answer()
+	if err != nil {
+		session.Close(nil)
+		return nil, err
+	}
+	return d.logIn(c.ctx, conn, session, o.others)
+}
+
+// session makes a session with what is to be said first in it.
+func (d *Dialer) session(prepare func(*mux.Session) error) (*mux.Session, error) {
+	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace})
+	if err := prepare(session); err != nil {
+		session.Close(nil)
+		return nil, err
+	}
+	return session, nil
 }
 
 // dialSocket is Dial over a Unix socket, where the kernel says who we are.
@@ -164,9 +180,14 @@ func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) erro
 		raw.Close()
 		return nil, fail(err, "", "will not use the socket %s: %v", d.Options.Socket, err)
 	}
+	session, err := d.session(prepare)
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
 	conn := transport.Plain(raw)
 	conn.Authorized()
-	return d.logIn(ctx, conn, nil, prepare)
+	return d.logIn(ctx, conn, session, nil)
 }
 
 // limited is ctx with the time that an attempt may take.
@@ -177,14 +198,8 @@ func (d *Dialer) limited(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithCancel(ctx)
 }
 
-// logIn makes a session on a connection.
-func (d *Dialer) logIn(ctx context.Context, conn *transport.Conn, others []string, prepare func(*mux.Session) error) (*Connection, error) {
-	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace})
-	if err := prepare(session); err != nil {
-		conn.Close()
-		session.Close(nil)
-		return nil, err
-	}
+// logIn puts a session on a connection.
+func (d *Dialer) logIn(ctx context.Context, conn *transport.Conn, session *mux.Session, others []string) (*Connection, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	welcome, err := session.Connect(conn, &protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others})
 	if !stop() && ctx.Err() != nil {
