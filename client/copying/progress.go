@@ -8,8 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/schollz/progressbar/v3"
-
 	"minissh/protocol"
 	"minissh/protocol/files"
 )
@@ -21,7 +19,7 @@ type View struct {
 	Bar      bool      // progress is drawn on Messages, a terminal
 
 	mu    sync.Mutex // guards the rest
-	bar   *progressbar.ProgressBar
+	bar   *bar
 	total int64
 	sum   files.Summary
 	start time.Time
@@ -49,7 +47,7 @@ func (v *View) Watch(e files.Event) {
 		}
 	case files.EventStart:
 		if b := v.progress(); b != nil {
-			b.Describe(Short(e.Name, 28))
+			b.Describe(Short(e.Name, 18))
 		}
 	case files.EventBytes:
 		if b := v.progress(); b != nil {
@@ -92,11 +90,9 @@ func (v *View) write(value any) {
 }
 
 // progress is the bar, if one is drawn.
-func (v *View) progress() *progressbar.ProgressBar {
+func (v *View) progress() *bar {
 	if v.bar == nil && v.Bar {
-		v.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(v.Messages), progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(16),
-			progressbar.OptionClearOnFinish(), progressbar.OptionUseIECUnits(true))
+		v.bar = &bar{out: v.Messages}
 	}
 	return v.bar
 }
