@@ -73,6 +73,8 @@ func (d *Dialer) outcomeUnknown(err error) error {
 			return fail(err, "", "%s did not run it: %v", host, said)
 		case protocol.CodeShuttingDown:
 			return fail(err, "", "%s is being stopped, and the command with it", host)
+		case protocol.CodeEndedByAdmin:
+			return fail(err, "", "the administrator of %s ended this session; what ran in it is being stopped", host)
 		}
 		return fail(err, "", "%s ended the session, the command's outcome is unknown: %v", host, said)
 	case errors.As(err, &lost):

@@ -57,6 +57,8 @@ type peer struct {
 	addr    netip.AddrPort  // zero on a Unix socket
 	local   net.Addr
 	grant   *Grant
+	key     string          // in words, for people
+	visit   *visit          // of the session that this link began; nil if it took one up again
 }
 
 // admitted notes what the client may do, and as whom.
@@ -196,12 +198,20 @@ func (s *Server) login(conn *transport.Conn, key ssh.PublicKey, uid uint32, addr
 		return nil, nil, nil, protocol.Violate(protocol.CodeShuttingDown, "minisshd is being stopped")
 	default:
 	}
+	who.key = fmt.Sprintf("uid %d", uid)
+	if key != nil {
+		who.key = keys.TypeName(key) + " " + keys.Fingerprint(key)
+	}
 	session, err := s.sessions.Attach(owner, hello, func() *mux.Session {
+		who.visit = s.newVisit(who)
 		return mux.New(mux.Config{
-			Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: s.budget,
+			Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: s.budget, Label: who.visit,
 			Accept: func(ch *mux.Channel) { s.serve(ch, who) },
 		})
 	})
+	if err == nil {
+		visitOf(session).arrives(who)
+	}
 	return session, hello, who, err
 }
 

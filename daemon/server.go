@@ -89,10 +89,13 @@ type Server struct {
 
 	conns    sync.WaitGroup // goroutines that serve a connection
 	commands sync.WaitGroup // channels being served
+	ending   sync.WaitGroup // sessions that an administrator ends
+	visitors atomic.Int64   // sessions so far
 
 	mu        sync.Mutex // guards the rest
 	stopped   bool
 	listeners []net.Listener
+	control   *control          // nil: none
 	strangers map[net.Conn]bool // connections that are not authorized yet
 }
 
@@ -241,6 +244,13 @@ func (s *Server) Shutdown(ctx context.Context) {
 	closing.Wait()
 	<-ended
 	s.conns.Wait()
+	s.mu.Lock()
+	control := s.control
+	s.mu.Unlock()
+	if control != nil {
+		control.close()
+	}
+	s.ending.Wait()
 }
 
 // Close gives back what the daemon still holds after Shutdown.

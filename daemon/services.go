@@ -27,6 +27,7 @@ func (s *Server) serve(ch *mux.Channel, who *peer) {
 	defer s.commands.Done()
 	reason := s.admit(ch.Request().Service, who)
 	if reason == nil {
+		defer who.visit.begins(ch.Request(), who.grant)()
 		reason = services[ch.Request().Service](s, ch, who)
 	}
 	if reason != nil {

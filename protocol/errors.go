@@ -39,6 +39,7 @@ const (
 	CodeBadAck         Code = "bad_ack"
 
 	CodeShuttingDown Code = "shutting_down"
+	CodeEndedByAdmin Code = "ended_by_admin"
 	CodeInternal     Code = "internal"
 
 	CodeUnknownService Code = "unknown_service"

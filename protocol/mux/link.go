@@ -62,6 +62,7 @@ func (l *link) Read(p []byte) (int, error) {
 	n, err := l.conn.Read(p)
 	if n > 0 {
 		l.heard.Store(time.Now().UnixNano())
+		l.s.in.Add(int64(n))
 	}
 	return n, err
 }

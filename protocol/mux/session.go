@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"minissh/protocol"
@@ -42,6 +43,8 @@ type Config struct {
 	Hold time.Duration
 	// Budget bounds how far windows may grow over many sessions. Nil: each session has one of its own.
 	Budget *Budget
+	// Label is the application's own, to find its notes about a session again.
+	Label any
 	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in order, received frames in order.
 	Trace func(Direction, protocol.Frame)
 }
@@ -69,6 +72,9 @@ type Session struct {
 	onEnd func(why error) // set by the Registry before the session is used; called once, holding mu
 
 	apps sync.WaitGroup // the Accept goroutines
+
+	in, out atomic.Int64 // bytes of frames, all links
+	active  atomic.Int64 // when a session frame last came or went, UnixNano; 0: never
 
 	mu   sync.Mutex // guards everything below, and all of each Channel
 	work sync.Cond  // the writer waits here

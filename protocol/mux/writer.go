@@ -55,7 +55,9 @@ func (l *link) step() {
 	s := l.s
 	l.writing = true
 	buffer := batches.Get().(*[batchSize]byte)
+	numbered := s.sent
 	batch := l.collect(buffer[:0])
+	numbered = s.sent - numbered
 	s.mu.Unlock()
 	var err error
 	if len(batch) > 0 { // nothing is left of a grant for a channel closed since
@@ -64,6 +66,10 @@ func (l *link) step() {
 	batches.Put(buffer)
 	s.mu.Lock()
 	l.writing = false
+	s.out.Add(int64(len(batch)))
+	if numbered > 0 {
+		s.active.Store(time.Now().UnixNano())
+	}
 	if l.written += int64(len(batch)); err == nil && l.written > linkMost {
 		err = fmt.Errorf("%d GiB were sent over one connection, the most for one TLS key", linkMost>>30)
 	}

@@ -1,0 +1,245 @@
+package daemon
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"minissh/protocol"
+	"minissh/protocol/transport"
+)
+
+// The control socket is where the administrator asks a running daemon. It is a Unix socket of mode 0600, and both ends ask the kernel who the
+// other is. One connection is one request, a line {"verb":…,"args":{…}}; the answer is lines too: any number of {"event":…}, then one
+// {"answer":…} or {"error":…,"hint":…}. An asker that hangs up takes its request back.
+
+// controlVerb answers one request. ctx ends when the asker is gone or the daemon is stopped; say, to be called from one goroutine at a time, sends an
+// event ahead of the answer.
+type controlVerb func(ctx context.Context, s *Server, args json.RawMessage, say func(event any) error) (answer any, err error)
+
+// controlVerbs is all that can be asked.
+var controlVerbs = map[string]controlVerb{
+	"who": controlWho,
+	"end": controlEnd,
+}
+
+const (
+	controlMost     = 64               // askers at once
+	controlRequest  = 64 << 10         // bytes of a request
+	controlAnswer   = 64 << 20         // bytes of all answers to one
+	controlPatience = 10 * time.Second // for a request to come, and for each line of the answer to be taken
+)
+
+// ErrNoDaemon says that nobody listens on a control socket.
+var ErrNoDaemon = errors.New("no minisshd of yours is running here")
+
+// ControlError is what the daemon answers instead of doing what it was asked.
+type ControlError struct{ What, Advice string }
+
+func (e *ControlError) Error() string { return e.What }
+
+// Hint is what can be typed; "" if nothing is known.
+func (e *ControlError) Hint() string { return e.Advice }
+
+type controlAsk struct {
+	Verb string          `json:"verb"`
+	Args json.RawMessage `json:"args,omitempty"`
+}
+
+type controlLine struct {
+	Event  json.RawMessage `json:"event,omitempty"`
+	Answer json.RawMessage `json:"answer,omitempty"`
+	Error  string          `json:"error,omitempty"`
+	Hint   string          `json:"hint,omitempty"`
+}
+
+// control is the daemon's end.
+type control struct {
+	s        *Server
+	listener net.Listener
+	lock     io.Closer // held as long as the socket is ours
+	ctx      context.Context
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
+
+	mu     sync.Mutex // guards the rest
+	conns  map[net.Conn]bool
+	closed bool
+}
+
+// ListenControl opens the control socket at path, and makes its directory if that is not there. A socket that a dead daemon left is replaced; if
+// another daemon has it, the error is ErrControlTaken. Shutdown closes it, after everything else.
+func (s *Server) ListenControl(path string) error {
+	listener, lock, err := listenControl(path)
+	if err != nil {
+		return err
+	}
+	c := &control{s: s, listener: listener, lock: lock, conns: map[net.Conn]bool{}}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	s.mu.Lock()
+	taken := s.control != nil || s.stopped
+	if !taken {
+		s.control = c
+	}
+	s.mu.Unlock()
+	if taken {
+		c.close()
+		return errors.New("the daemon has a control socket already, or is being stopped")
+	}
+	c.work.Go(c.accept)
+	return nil
+}
+
+// ErrControlTaken says that another living daemon has the control socket.
+var ErrControlTaken = errors.New("another minisshd has the control socket")
+
+// openControl takes the lock that goes with a control socket, then the socket: whoever holds the lock may replace what stands there.
+func openControl(path string, lockFile func(string) (io.Closer, error)) (net.Listener, io.Closer, error) {
+	if len(path) > maxSocketPath {
+		return nil, nil, fmt.Errorf("%s is too long for a socket's path: the most is %d bytes", protocol.Quote(path), maxSocketPath)
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, err
+	}
+	if err := privateDir(dir); err != nil {
+		return nil, nil, err
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != os.ModeSocket {
+		return nil, nil, fmt.Errorf("%s is there and is no socket: choose another path", path)
+	}
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, nil, err
+	}
+	listener, err := listenUnix(path, 0o600)
+	if err != nil {
+		lock.Close()
+		return nil, nil, err
+	}
+	return listener, lock, nil
+}
+
+// maxSocketPath fits sockaddr_un on every system, with its NUL.
+const maxSocketPath = 103
+
+func (c *control) close() {
+	c.cancel()
+	c.listener.Close()
+	c.mu.Lock()
+	c.closed = true
+	for conn := range c.conns {
+		conn.Close()
+	}
+	c.mu.Unlock()
+	c.work.Wait()
+	c.lock.Close() // last: until then nobody may take the path
+}
+
+func (c *control) accept() {
+	for {
+		conn, err := c.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-c.ctx.Done():
+			}
+			continue
+		}
+		if !c.enter(conn) {
+			conn.Close()
+			continue
+		}
+		c.work.Go(func() {
+			defer c.leave(conn)
+			c.serve(conn.(*net.UnixConn))
+		})
+	}
+}
+
+func (c *control) enter(conn net.Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || len(c.conns) >= controlMost {
+		return false
+	}
+	c.conns[conn] = true
+	return true
+}
+
+func (c *control) leave(conn net.Conn) {
+	conn.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.conns, conn)
+}
+
+// serve answers one asker: the daemon's own account, or root.
+func (c *control) serve(conn *net.UnixConn) {
+	uid, err := transport.PeerUID(conn)
+	if err != nil || uid != 0 && uid != uint32(os.Geteuid()) {
+		c.s.log.Warn("Control refused", "uid", uid)
+		return
+	}
+	say := func(line controlLine) error {
+		text, err := json.Marshal(line)
+		if err != nil {
+			return err
+		}
+		conn.SetWriteDeadline(time.Now().Add(controlPatience))
+		_, err = conn.Write(append(text, '\n'))
+		return err
+	}
+	conn.SetReadDeadline(time.Now().Add(controlPatience))
+	var ask controlAsk
+	text, err := bufio.NewReaderSize(io.LimitReader(conn, controlRequest), 4096).ReadBytes('\n')
+	if err != nil {
+		return // gone, too slow or too long
+	}
+	if err := json.Unmarshal(text, &ask); err != nil {
+		say(controlLine{Error: "the request is no JSON object"})
+		return
+	}
+	verb := controlVerbs[ask.Verb]
+	if verb == nil {
+		say(controlLine{Error: "this minisshd does not know " + protocol.Quote(clip(ask.Verb, 64)), Hint: "use a daemon of the same version: " + c.s.opts.Software + " is running"})
+		return
+	}
+	conn.SetReadDeadline(time.Time{})
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	c.work.Go(func() { // until the asker hangs up, or leave closes the connection
+		defer cancel()
+		conn.Read(make([]byte, 1))
+	})
+	answer, err := verb(ctx, c.s, ask.Args, func(event any) error {
+		text, err := json.Marshal(event)
+		if err != nil {
+			return err
+		}
+		return say(controlLine{Event: text})
+	})
+	line := controlLine{}
+	if err == nil {
+		line.Answer, err = json.Marshal(answer)
+	}
+	if err != nil {
+		line = controlLine{Error: err.Error()}
+		var hinter interface{ Hint() string }
+		if errors.As(err, &hinter) {
+			line.Hint = hinter.Hint()
+		}
+	}
+	say(line)
+}

@@ -1,0 +1,15 @@
+//go:build !unix
+
+package daemon
+
+import (
+	"errors"
+	"io"
+	"net"
+)
+
+var errNoControl = errors.New("this system does not tell who is at the other end of a socket, so there is no control socket")
+
+func listenControl(string) (net.Listener, io.Closer, error) { return nil, nil, errNoControl }
+
+func privateDir(string) error { return errNoControl }
