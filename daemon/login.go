@@ -57,8 +57,8 @@ type peer struct {
 	addr    netip.AddrPort  // zero on a Unix socket
 	local   net.Addr
 	grant   *Grant
-	key     string          // in words, for people
-	visit   *visit          // of the session that this link began; nil if it took one up again
+	key     string // in words, for people
+	visit   *visit // of the session that this link began; nil if it took one up again
 }
 
 // admitted notes what the client may do, and as whom.

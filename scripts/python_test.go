@@ -55,7 +55,7 @@ func TestPythonClient(t *testing.T) {
 	}
 	must(filepath.Join(dir, "minissh"), "identity", "-i", "key", "--pem", "key.pem")
 
-	daemon := exec.Command(filepath.Join(dir, "minisshd"), "--listen", "127.0.0.1:0", "--listen", "unix:socket", "--host-key", "host_key", "--authorized-keys", "authorized_keys")
+	daemon := exec.Command(filepath.Join(dir, "minisshd"), "--control", "none", "--listen", "127.0.0.1:0", "--listen", "unix:socket", "--host-key", "host_key", "--authorized-keys", "authorized_keys")
 	daemon.Dir = dir
 	out, err := daemon.StdoutPipe()
 	if err != nil {

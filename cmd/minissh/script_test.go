@@ -129,7 +129,7 @@ type running struct {
 var port = regexp.MustCompile(`127\.0\.0\.1:(\d+)`)
 
 func startDaemon(ts *testscript.TestScript, neg bool, args []string) {
-	args = append([]string{"--host-key", ts.MkAbs("host_key"), "--authorized-keys", ts.MkAbs("authorized_keys")}, args...)
+	args = append([]string{"--control", "none", "--host-key", ts.MkAbs("host_key"), "--authorized-keys", ts.MkAbs("authorized_keys")}, args...)
 	if !strings.Contains(strings.Join(args, " "), "--listen") {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}

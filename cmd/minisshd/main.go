@@ -38,7 +38,7 @@ func main() {
 func newApp() *cli.App {
 	return &cli.App{
 		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
-		ArgsUsage: " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand()},
+		ArgsUsage: " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand(), whoCommand(), endCommand()},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
@@ -62,6 +62,7 @@ func ownFlags() []cli.Flag {
 		&cli.IntFlag{Name: "max-per-source", Value: 100, Usage: "unauthenticated connections at once from one address (IPv6: one /64)"},
 		&cli.IntFlag{Name: "max-sessions", Value: 4096, Usage: "sessions at once"},
 		&cli.IntFlag{Name: "max-channels", Value: 64, Usage: "commands at once in one session"},
+		controlFlag("`PATH` of the socket where minisshd who, end and pair ask this daemon; none: no such socket"),
 		&cli.StringFlag{Name: "keylog", Usage: "append the TLS secrets of every connection to `FILE`, for Wireshark; refused to root"},
 		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
 	}
@@ -123,6 +124,9 @@ func serve(c *cli.Context) error {
 	}
 	server.ListenOn(activated...)
 	if err := server.Listen(addresses...); err != nil {
+		return err
+	}
+	if err := openControl(c, server, log); err != nil {
 		return err
 	}
 	fmt.Println(server.Ready())

@@ -174,7 +174,7 @@ func startMinissh(l *lab) (*peer, error) {
 
 // runMinissh starts one more of the daemons that startMinissh has built.
 func (l *lab) runMinissh() (*peer, error) {
-	cmd, output, err := l.daemon(l.path("bin/minisshd"), "--listen", "127.0.0.1:0", "--host-key", l.path("host"), "--authorized-keys", l.authorizedKeys())
+	cmd, output, err := l.daemon(l.path("bin/minisshd"), "--control", "none", "--listen", "127.0.0.1:0", "--host-key", l.path("host"), "--authorized-keys", l.authorizedKeys())
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func TestSystemdSocketActivate(t *testing.T) {
 	port := freePort(t)
 	p.Knows("box", port)
 	d := p.Start(p.Command(activate, "-l", "127.0.0.1:"+port, "-l", p.Path("socket"), "--fdname=tcp:unix",
-		testhost.Bin+"/minisshd", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")))
+		testhost.Bin+"/minisshd", "--control", "none", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")))
 	d.Log.Await(t, "Listening on "+p.Path("socket"))
 	if strings.Contains(d.Out.String(), "listening") {
 		t.Error("minisshd was started before anybody came")
@@ -55,7 +55,7 @@ func TestSystemdSocketActivate(t *testing.T) {
 // activated starts minisshd as a service manager does: the files from descriptor 3 on, and LISTEN_PID (%d: its own).
 func activated(t *testing.T, p *testhost.Place, env []string, files []*os.File, args ...string) *testhost.Daemon {
 	t.Helper()
-	args = append([]string{"-c", `LISTEN_PID=${pid:-$$} exec minisshd "$@"`, "sh", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)
+	args = append([]string{"-c", `LISTEN_PID=${pid:-$$} exec minisshd "$@"`, "sh", "--control", "none", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)
 	cmd := p.Command("sh", args...)
 	cmd.Env = append(cmd.Env, env...)
 	cmd.ExtraFiles = files

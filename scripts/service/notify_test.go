@@ -73,7 +73,7 @@ func TestNotify(t *testing.T) {
 				address = fmt.Sprintf("@minisshd-test-%d", os.Getpid())
 			}
 			m := newManager(t, address)
-			cmd := p.Command("minisshd", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+			cmd := p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 			cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+address)
 			d := p.Start(cmd)
 			ready := m.next()
@@ -106,7 +106,7 @@ func TestNotifyNotReady(t *testing.T) {
 	p := testhost.New(t)
 	m := newManager(t, p.Path("notify"))
 	p.Write("authorized_keys", "")
-	cmd := p.Command("minisshd", "--listen", "0.0.0.0:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+	cmd := p.Command("minisshd", "--control", "none", "--listen", "0.0.0.0:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 	cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+p.Path("notify"))
 	if r := p.RunCmd(cmd); r.Code != 1 {
 		t.Errorf("%+v", r)
@@ -120,7 +120,7 @@ func TestNotifyNotReady(t *testing.T) {
 func TestWatchdog(t *testing.T) {
 	p := testhost.New(t)
 	m := newManager(t, p.Path("notify"))
-	cmd := p.Command("minisshd", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+	cmd := p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 	cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+p.Path("notify"), "WATCHDOG_USEC=20000")
 	p.Start(cmd)
 	for signs := 0; signs < 3; {
@@ -134,7 +134,7 @@ func TestWatchdog(t *testing.T) {
 func TestNotifyNobody(t *testing.T) {
 	p := testhost.New(t)
 	for _, address := range []string{"relative", p.Path("nobody"), "vsock:2:1"} {
-		cmd := p.Command("minisshd", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"))
+		cmd := p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"))
 		cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+address)
 		if r := p.RunCmd(cmd); r.Code != 1 || !strings.Contains(r.Err, "NOTIFY_SOCKET") {
 			t.Errorf("%s: %+v", address, r)
@@ -153,7 +153,7 @@ func TestJournalGone(t *testing.T) {
 	read, write, err := os.Pipe()
 	p.Must(err)
 	defer write.Close()
-	cmd := p.Command("sh", "-c", `trap "" PIPE INT; LISTEN_PID=$$ exec minisshd "$@"`, "sh", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+	cmd := p.Command("sh", "-c", `trap "" PIPE INT; LISTEN_PID=$$ exec minisshd "$@"`, "sh", "--control", "none", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 	cmd.Env = append(cmd.Env, "LISTEN_FDS=1", "NOTIFY_SOCKET="+p.Path("notify"))
 	cmd.ExtraFiles = []*os.File{file(t, l.(*net.TCPListener))}
 	read.Close()
@@ -185,7 +185,7 @@ func TestJournalLevels(t *testing.T) {
 		if !own {
 			inode++
 		}
-		cmd := p.Command("minisshd", "--listen", "0.0.0.0:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+		cmd := p.Command("minisshd", "--control", "none", "--listen", "0.0.0.0:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 		cmd.Env = append(cmd.Env, "JOURNAL_STREAM="+strconv.FormatUint(uint64(st.Dev), 10)+":"+strconv.FormatUint(inode, 10))
 		d := p.StartWith(cmd, new(testhost.Text), write)
 		write.Close()

@@ -25,7 +25,7 @@ var listening = regexp.MustCompile(`127\.0\.0\.1:(\d+)`)
 // minissh's own configuration. It is stopped at the end of the test.
 func (p *Place) Daemon(args ...string) *Daemon {
 	p.t.Helper()
-	args = append([]string{"--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)
+	args = append([]string{"--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)
 	d := p.Start(p.Command("minisshd", args...))
 	d.Out.Await(p.t, "\n")
 	line := d.Out.String()

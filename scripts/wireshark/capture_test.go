@@ -45,7 +45,7 @@ func loopback(t *testing.T) string {
 // daemon starts minisshd as somebody else than root, who would not get a key log.
 func daemon(t *testing.T, p *testhost.Place, args ...string) *testhost.Daemon {
 	t.Helper()
-	cmd := p.Command("minisshd", append([]string{"--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)...)
+	cmd := p.Command("minisshd", append([]string{"--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)...)
 	if os.Geteuid() == 0 {
 		if err := os.Chmod(testhost.Bin, 0o755); err != nil {
 			t.Fatal(err)

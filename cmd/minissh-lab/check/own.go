@@ -80,7 +80,7 @@ func (a *attack) startDaemon() (address string, stop func(), err error) {
 		return "", nil, err
 	}
 	socket := filepath.Join(dir, "s")
-	d, err := startProgram([]string{a.o.daemon, "--listen", "unix:" + socket, "--host-key", filepath.Join(dir, "key"), "--stop-grace", "1s", "--shutdown-grace", "1s"}, dir)
+	d, err := startProgram([]string{a.o.daemon, "--control", "none", "--listen", "unix:" + socket, "--host-key", filepath.Join(dir, "key"), "--stop-grace", "1s", "--shutdown-grace", "1s"}, dir)
 	if err != nil {
 		os.RemoveAll(dir)
 		return "", nil, err

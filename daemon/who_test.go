@@ -1,0 +1,134 @@
+//go:build unix
+
+package daemon
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"minissh/protocol"
+	"minissh/protocol/keys"
+)
+
+// Who tells of each session who it is, from where, and what runs in it, and forgets what has ended.
+func TestWho(t *testing.T) {
+	l, path := controlled(t)
+	if who, err := asks(t, path); err != nil || len(who.Sessions) != 0 {
+		t.Fatalf("%+v, %v", who, err)
+	}
+	first, second := l.session(nil), l.session(nil)
+	busy := start(t, second, protocol.Open{Command: protocol.Bytes("echo ready; cat")})
+	firstLine(t, busy)
+	shell := start(t, second, protocol.Open{Shell: true})
+	shell.Write(protocol.TypeStdin, []byte("echo ready\n"))
+	firstLine(t, shell)
+	who, err := asks(t, path)
+	if err != nil || len(who.Sessions) != 2 {
+		t.Fatalf("%+v, %v", who, err)
+	}
+	idle, working := who.Sessions[0], who.Sessions[1]
+	if idle.ID != 1 || working.ID != 2 || len(idle.Commands) != 0 || len(working.Commands) != 2 {
+		t.Fatalf("%+v", who)
+	}
+	if c := working.Commands; c[0].Command != "echo ready; cat" || c[0].Service != "exec" || c[1].Command != "" {
+		t.Errorf("%+v", c)
+	}
+	for _, s := range who.Sessions {
+		if s.User != user || !strings.HasPrefix(s.From, "127.0.0.1:") || s.Key != "ED25519 "+keys.Fingerprint(l.guest.Public) || s.Away || s.Ending {
+			t.Errorf("%+v", s)
+		}
+	}
+	if idle.Out == 0 || working.In <= idle.In || working.Out <= idle.Out {
+		t.Errorf("bytes: %+v", who.Sessions)
+	}
+	busy.EOF(protocol.TypeStdin)
+	finish(busy)
+	first.Close(nil)
+	l.until("what has ended is forgotten", func() bool {
+		who, err := asks(t, path)
+		return err == nil && len(who.Sessions) == 1 && who.Sessions[0].ID == 2 && len(who.Sessions[0].Commands) == 1
+	})
+	shell.EOF(protocol.TypeStdin)
+	finish(shell)
+	third := l.session(nil)
+	if list := l.Who(); len(list) != 2 || list[1].ID != 3 {
+		t.Errorf("%+v", list)
+	}
+	third.Close(nil)
+	second.Close(nil)
+}
+
+// A key with command= is shown with what runs, and not with what was asked.
+func TestWhoForced(t *testing.T) {
+	l, path := controlled(t)
+	l.access.mu.Lock()
+	l.access.grants[keys.Fingerprint(l.guest.Public)] = &Grant{Forced: true, Command: "echo forced; cat", Where: "test:1"}
+	l.access.mu.Unlock()
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("innocent")})
+	firstLine(t, ch)
+	who, err := asks(t, path)
+	if err != nil || len(who.Sessions) != 1 || len(who.Sessions[0].Commands) != 1 || who.Sessions[0].Commands[0].Command != "echo forced; cat" {
+		t.Errorf("%+v, %v", who, err)
+	}
+}
+
+// A session that is ended is told so with a code, what ran in it is dead when the answer comes, and its neighbour lives.
+func TestEnd(t *testing.T) {
+	l, path := controlled(t)
+	s, neighbour := l.session(nil), l.session(nil)
+	defer neighbour.Close(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
+	pids := running(t, ch, firstLine(t, ch))
+	own := start(t, neighbour, protocol.Open{Command: protocol.Bytes("echo ready; cat")})
+	firstLine(t, own)
+
+	number := int64(0)
+	for _, info := range l.Who() {
+		if len(info.Commands) == 1 && strings.HasPrefix(info.Commands[0].Command, "trap") {
+			number = info.ID
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var answer EndInfo
+	if err := Control(ctx, []string{path}, "end", EndArgs{number}, nil, &answer); err != nil || !answer.Stopped || answer.Session.ID != number {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	for _, pid := range pids {
+		if alive(pid) {
+			t.Errorf("process %d lives", pid)
+		}
+	}
+	finish(ch)
+	within(t, "the session ends", s.Done())
+	var said *protocol.RemoteError
+	if !errors.As(s.Err(), &said) || said.Code != protocol.CodeEndedByAdmin {
+		t.Errorf("the client sees %v", s.Err())
+	}
+	l.log.want(t, "Session ended by the administrator", "user=tester")
+	var refused *ControlError
+	l.until("the session is forgotten", func() bool { return len(l.Who()) == 1 })
+	if err := Control(ctx, []string{path}, "end", EndArgs{number}, nil, &answer); !errors.As(err, &refused) || refused.Advice == "" {
+		t.Errorf("ended twice: %v", err)
+	}
+	own.Write(protocol.TypeStdin, []byte("alive"))
+	own.EOF(protocol.TypeStdin)
+	if r, err := finish(own); err != nil || r.out != "alive" {
+		t.Errorf("the neighbour: %v, %v", r, err)
+	}
+}
+
+// A session on a Unix socket has a uid for a key, and no address.
+func TestWhoUnix(t *testing.T) {
+	l := newLab(t, nil, "unix:"+filepath.Join(t.TempDir(), "s"))
+	s := l.session(nil)
+	defer s.Close(nil)
+	if list := l.Who(); len(list) != 1 || list[0].From != "unix socket" || !strings.HasPrefix(list[0].Key, "uid ") {
+		t.Errorf("%+v", list)
+	}
+}
