@@ -138,7 +138,7 @@ func writeSessions(w io.Writer, sessions []daemon.SessionInfo) error {
 func activityText(a daemon.ActivityInfo) string {
 	switch {
 	case a.Service != "exec":
-		return "(" + protocol.Quote(a.Service) + ")"
+		return "(" + shown(a.Service) + ")"
 	case a.Command == "":
 		return "(login shell)"
 	}
