@@ -38,6 +38,7 @@ var programs = []program{
 	{"useradd", "passwd"},
 	{"setsid", "util-linux"},
 	{"tar", "tar"},
+	{"mount", "mount"},
 	{"parallel-ssh", "pssh"},
 	{"clush", "clustershell"},
 	{"pdsh", "pdsh"},

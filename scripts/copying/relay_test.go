@@ -1,0 +1,114 @@
+//go:build linux
+
+// Package copying_test copies with the programs as they are installed: through a relay that cuts at a chosen byte, onto a disk that is full, and with ends that are
+// killed.
+package copying_test
+
+import (
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"minissh/scripts/testhost"
+)
+
+func TestMain(m *testing.M) { testhost.Main(m) }
+
+// relay forwards connections to a daemon, counts the bytes of both directions, and may cut.
+type relay struct {
+	listener net.Listener
+	target   string
+	conns    atomic.Int64
+	up, down atomic.Int64 // bytes towards the daemon, and back
+
+	mu      sync.Mutex // guards the rest
+	cutUp   int64      // cut when so many bytes went up; 0: never
+	cutDown int64
+	onCut   func()
+	cuts    int
+	running sync.WaitGroup
+}
+
+func newRelay(t *testing.T, target string) *relay {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{listener: listener, target: target}
+	r.running.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			r.conns.Add(1)
+			r.running.Go(func() { r.serve(conn) })
+		}
+	})
+	t.Cleanup(func() { listener.Close(); r.running.Wait() })
+	return r
+}
+
+func (r *relay) port() string {
+	_, port, _ := net.SplitHostPort(r.listener.Addr().String())
+	return port
+}
+
+// set begins to count anew, with a cut after so many bytes in a direction.
+func (r *relay) set(up, down int64, onCut func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.up.Store(0)
+	r.down.Store(0)
+	r.cutUp, r.cutDown, r.onCut, r.cuts = up, down, onCut, 0
+}
+
+func (r *relay) serve(client net.Conn) {
+	daemon, err := net.Dial("tcp", r.target)
+	if err != nil {
+		client.Close()
+		return
+	}
+	r.mu.Lock()
+	cutUp, cutDown := r.cutUp, r.cutDown
+	r.mu.Unlock()
+	var both sync.WaitGroup
+	both.Go(func() { r.pass(daemon, client, &r.up, cutUp) })
+	both.Go(func() { r.pass(client, daemon, &r.down, cutDown) })
+	both.Wait()
+}
+
+// pass carries one direction. Every byte before the cut arrives: it ends with FIN.
+func (r *relay) pass(to, from net.Conn, count *atomic.Int64, limit int64) {
+	defer to.Close()
+	defer from.Close()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		if limit > 0 && count.Load()+int64(n) >= limit {
+			n = int(limit - count.Load())
+			to.Write(buf[:n])
+			count.Add(int64(n))
+			r.mu.Lock()
+			r.cuts++
+			onCut := r.onCut
+			r.mu.Unlock()
+			if onCut != nil {
+				onCut()
+			}
+			return
+		}
+		count.Add(int64(n))
+		if _, werr := to.Write(buf[:n]); werr != nil || err != nil {
+			if err == io.EOF {
+				if tcp, ok := to.(*net.TCPConn); ok {
+					tcp.CloseWrite()
+				}
+			}
+			return
+		}
+	}
+}
