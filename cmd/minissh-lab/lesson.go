@@ -14,6 +14,7 @@ import (
 	"minissh/cmd/minissh-lab/check"
 	"minissh/cmd/minissh-lab/lesson"
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/cmd/minissh-lab/web"
 )
 
 func lessonCommand() *cli.Command {
@@ -100,7 +101,7 @@ func lessonStage(c *cli.Context) (*lesson.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &lesson.Stage{Ctx: c.Context, Out: p, Self: self()}
+	s := &lesson.Stage{Ctx: c.Context, Out: p, Self: self(), Picture: picture}
 	if f, ok := c.App.Writer.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 			s.Width = width
@@ -118,6 +119,14 @@ func lessonStage(c *cli.Context) (*lesson.Stage, error) {
 		return nil, usage("--color "+q+"：只有 auto、always、never", "--color "+q+": want auto, always or never", "--color never")
 	}
 	return s, nil
+}
+
+// picture is where a lesson's picture is seen, "" for one without.
+func picture(name string) string {
+	if _, ok := web.Find(name); !ok {
+		return ""
+	}
+	return web.Link(name)
 }
 
 // self is how this program was called, for commands to type.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,6 +46,64 @@ func TestLessonIsKeptInProgress(t *testing.T) {
 	}
 	if code, _, errOut := lab(t, "", "lesson", "99"); code != 2 || !strings.Contains(errOut, "hint: minissh-lab lesson list") {
 		t.Errorf("code %d, %s", code, errOut)
+	}
+}
+
+// Each lesson that has a picture says where it is seen; the link holds no token.
+func TestLessonsLinkToTheirPictures(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	_, out, _ := lab(t, "1\n3\n", "lesson", "13a", "--lang", "en")
+	if !strings.Contains(out, "minissh-lab web --open --at 13a") || !strings.Contains(out, "http://127.0.0.1:7480/#at=13a") || strings.Contains(out, "token") {
+		t.Errorf("lesson 13a:\n%s", out)
+	}
+	if _, out, _ := lab(t, "1\n", "lesson", "20", "--lang", "en"); strings.Contains(out, "lab web") {
+		t.Errorf("lesson 20 has no picture:\n%s", out)
+	}
+}
+
+// The page by its verb: the link opens it, and what cannot be is explained.
+func TestWebByTheVerb(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"--listen 0.0.0.0:7480", "for this machine alone"},
+		{"--listen 192.0.2.1:0", "hint: minissh-lab web --listen 127.0.0.1:7480"},
+		{"--at 99", "neither a lesson with a picture nor a setting"},
+		{"--listen nowhere", "cannot listen"},
+		{"extra", "one word too many"},
+	} {
+		code, _, errOut := lab(t, "", append([]string{"web", "--lang", "en"}, strings.Fields(c.args)...)...)
+		if code == 0 || !strings.Contains(errOut, c.want) {
+			t.Errorf("%s: code %d, %q", c.args, code, errOut)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &lineWriter{lines: make(chan string, 64)}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"minissh-lab", "web", "--lang", "en", "--listen", "127.0.0.1:0", "--at", "http://127.0.0.1:7480/#at=16"}, strings.NewReader(""), out, out)
+	}()
+	link := ""
+	for line := range out.lines {
+		if link = strings.TrimSpace(line); strings.HasPrefix(link, "http://") {
+			break
+		}
+	}
+	before, fragment, _ := strings.Cut(link, "#")
+	if !strings.HasPrefix(fragment, "token=") || !strings.HasSuffix(fragment, "&at=16") {
+		t.Errorf("the link is %q", link)
+	}
+	resp, err := http.Get(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	address := strings.Trim(strings.TrimPrefix(before, "http://"), "/")
+	if code, _, errOut := lab(t, "", "web", "--lang", "en", "--listen", address); code != 1 || !strings.Contains(errOut, "already") {
+		t.Errorf("a second lab on %s: code %d, %q", address, code, errOut)
+	}
+	cancel()
+	if code := <-ended; resp.StatusCode != 200 || code != 0 {
+		t.Errorf("status %d, exit code %d", resp.StatusCode, code)
 	}
 }
 

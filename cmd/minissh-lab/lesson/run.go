@@ -76,6 +76,13 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	if l.Check != "" {
 		s.Out.Raw("    " + s.command(l.Check) + "\n")
 	}
+	if s.Picture != nil {
+		if link := s.Picture(l.Name); link != "" {
+			s.Head(t("在浏览器里一个字节一个字节地看", "see it byte by byte in the browser"))
+			s.Out.Raw("    " + s.command("minissh-lab web --open --at "+l.Name) + "\n")
+			s.Say(t("已经开着：", "with a lab that is open: ").plus("", Text{link, link}))
+		}
+	}
 	if n := next(l); n != nil {
 		s.Out.Raw("\n  → " + s.command("minissh-lab lesson "+n.Name) + "   " + s.pick(n.Title) + "\n")
 	}

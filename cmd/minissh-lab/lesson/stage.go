@@ -13,8 +13,11 @@ type Stage struct {
 	Ctx   context.Context
 	Out   *speak.Printer
 	Color bool
-	Width int    // columns of the terminal; 0: 100
-	Self  string // how the program is called in commands to type; "": minissh-lab
+	Width int // columns of the terminal; 0: 100
+	// Picture gives the address of a lesson's picture in the browser, "" for one that
+	// has none. Nil: none has.
+	Picture func(lesson string) string
+	Self    string // how the program is called in commands to type; "": minissh-lab
 }
 
 // palette are the colours of the first, second … send; they go round.

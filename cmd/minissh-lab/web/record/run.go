@@ -90,7 +90,9 @@ func one(ctx context.Context, s Setting, framing string, nodelay bool) (*Trace, 
 	if err := a.SetNoDelay(nodelay); err != nil {
 		return nil, err
 	}
-	probe.DelayAcks(b)
+	if !nodelay {
+		probe.DelayAcks(b) // Nagle waits for acks: as on a connection that has talked for a while
+	}
 	messages := s.Contents()
 	width := 1
 	for _, m := range messages {

@@ -95,6 +95,7 @@ function render() {
   $("live-form").hidden = !live;
   fillSelect($("preset"), [["", t("own_setting")], ...page.presets.map((p) => [p.name, `${p.name}  ${language() === "zh" ? p.zh : p.en}`])], page.preset);
   for (const name of ["framing", "text"]) fillSelect($(name), Object.keys(words).filter((w) => w.startsWith(name + "_")).map((w) => [w.slice(name.length + 1), t(w)]), $(name).value);
+  $("nodelay").disabled = $("framing").value === "none"; // then both are run
   $("framing-help").textContent = t("help_" + $("framing").value);
   $("commands").replaceChildren(...page.commands.map((c) => {
     const input = el("input", { type: "radio", name: "command", value: c.name });

@@ -18,12 +18,12 @@ export function inspect(place, side, offset, n, move) {
   const facts = [
     ["i_field", story.field ? t("f_" + story.field.name) + bytesOf(side, story.field) : "", "field"],
     ["i_value", valueOf(story.field), "value"],
-    [side.live ? "i_frame" : "i_message", t("message_n", story.message + 1, side.sent.length) + (side.live ? " " + side.sent[story.message].text : ""), "message"],
+    [side.live ? "i_frame" : "i_message", side.live ? t("frame_n", story.message + 1, side.sent.length, side.sent[story.message].text) : t("message_n", story.message + 1, side.sent.length), "message"],
     ["i_send", sendOf(story, offset), "send"],
     ["i_segment", segmentOf(side, story, offset), "segment"],
     ["i_recv", recvOf(story, offset), "recv"],
   ];
-  if (!side.live) facts.splice(3, 0, ["i_took", story.took >= 0 ? t("took_n", story.took + 1, side.got[story.took].text) : story.recv ? t("left_over") : t("not_yet"), "took"]);
+  if (!side.live) facts.splice(3, 0, ["i_took", story.took >= 0 ? t("took_n", story.took + 1, brief(side.got[story.took].text)) : story.recv ? t("left_over") : t("not_yet"), "took"]);
   const list = el("dl", { class: "facts" });
   for (const [name, text, key] of facts) {
     list.append(el("div", { class: "fact fact-" + key }, el("dt", {}, t(name)), el("dd", { "data-fact": key }, text)));
@@ -41,6 +41,8 @@ function bytesOf(side, f) {
   const n = f.to - f.from;
   return n <= 8 && f.endian ? "  " + [...side.data.subarray(f.from, f.to)].map(hex).join(" ") : "";
 }
+
+const brief = (text) => (text.length > 12 ? text.slice(0, 9) + "…" : text);
 
 function valueOf(f) {
   if (!f) return "";

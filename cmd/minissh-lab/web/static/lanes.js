@@ -21,7 +21,7 @@ export function say(e, side) {
   let what;
   switch (e.kind) {
     case "send": what = size(e) === 0 ? t("ev_send_empty", e) : side.live ? t("ev_send_wire", e) : t("ev_send", e); break;
-    case "segment": what = e.count > 1 ? t("ev_segments", e) : t("ev_segment", e); break;
+    case "segment": what = size(e) === 0 ? t("ev_resent", e) : e.count > 1 ? t("ev_segments", e) : t("ev_segment", e); break;
     case "recv": what = size(e) === 0 ? t("ev_recv_end", e) : t("ev_recv", e); break;
     case "close": what = t("ev_close"); break;
     default: what = t("ev_" + e.kind, e);
@@ -59,9 +59,9 @@ export class Lanes {
     this.badge = el("span", { class: "badge", "aria-hidden": "true" }, mark);
     this.mark = mark;
     this.root = el("article", { class: "panel side-" + side.name, "data-side": side.name },
-      el("header", {}, el("h2", {}, this.badge, sideName(side)), this.caption, this.tally),
+      el("header", {}, el("h2", {}, this.badge, sideName(side)), this.caption, side.axis.linear ? null : el("p", { class: "scale" }, t("not_to_scale")), this.tally),
       lanes,
-      el("footer", {}, this.verdict, side.axis.linear ? null : el("p", { class: "scale" }, t("not_to_scale"))));
+      el("footer", {}, this.verdict));
     lanes.addEventListener("pointerdown", (e) => this.point(e));
     lanes.addEventListener("keydown", (e) => this.key(e));
   }
@@ -70,6 +70,7 @@ export class Lanes {
   measure() {
     this.width = this.tracks.send.clientWidth || 800;
     this.left = this.tracks.send.offsetLeft;
+    this.unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16; // pixels grow with the screen
   }
 
   // draw shows the state after the first n events.
@@ -79,7 +80,7 @@ export class Lanes {
     this.caption.textContent = say(s.now, side);
     const done = n === side.events.length;
     const segments = side.segments < 0 ? "?" : s.segments.reduce((sum, e) => sum + e.count, 0);
-    this.tally.textContent = t("tally", s.sends.length, segments, s.recvs.filter(size).length);
+    this.tally.textContent = t("tally", s.sends.length, segments, s.recvs.filter(size).length, s.acks);
     if (this.tracks.frame) this.fill("frame", s.frames, (e) => [e.text, `${e.text} ${size(e) - 12}`]);
     this.fill("send", s.sends, (e) => [`#${e.n}`, `#${e.n} · ${size(e)} B`]);
     this.fill("segment", s.segments, (e) => e.count > 1 ? ["?", t("boundary_unknown", e.count)] : [`#${e.n}`, `#${e.n} · ${size(e)} B`], (e) => e.count > 1 ? " blurred" : "");
@@ -95,7 +96,7 @@ export class Lanes {
       const [sent, got] = [side.sent.length, side.got.length];
       this.verdict.textContent = side.right ? t("verdict_right", sent) : sent === got ? t("verdict_changed", got) : t("verdict_wrong", sent, got);
       this.verdict.className = "verdict " + (side.right ? "good" : "bad");
-      const texts = side.got.slice(0, 4).map((m) => m.text).join(language() === "zh" ? "，" : ", ");
+      const texts = side.got.slice(0, 4).map((m) => (m.text.length > 20 ? m.text.slice(0, 16) + `…" (${m.size})` : m.text)).join(language() === "zh" ? "，" : ", ");
       this.verdict.append(el("span", { class: "took" }, texts + (side.got.length > 4 ? " …" : "")));
     }
     this.choose(this.chosen);
@@ -120,7 +121,7 @@ export class Lanes {
   // message in its colour.
   block(e, tags, extra) {
     const { axis } = this.side;
-    const x0 = axis.at(e.from), x1 = axis.at(e.to), px = (x1 - x0) * this.width;
+    const x0 = axis.at(e.from), x1 = axis.at(e.to), px = ((x1 - x0) * this.width) / this.unit;
     const block = el("div", { class: "block" + extra, "data-from": e.from, "data-to": e.to, "data-n": e.n });
     block.style.left = `${x0 * 100}%`;
     block.style.width = `${(x1 - x0) * 100}%`;
@@ -144,13 +145,13 @@ export class Lanes {
     const a = axis.at(from), b = axis.at(to);
     piece.style.left = `${((a - x0) / (x1 - x0)) * 100}%`;
     piece.style.width = `${((b - a) / (x1 - x0)) * 100}%`;
-    const cell = axis.linear ? this.width / Math.max(1, this.side.total) : 0;
+    const cell = axis.linear ? this.width / this.unit / Math.max(1, this.side.total) : 0;
     if (cell >= 10) {
       for (let i = from; i < to; i++) {
         const g = glyph(data[i]);
         piece.append(el("b", { class: g.length > 1 ? "hex" : "" }, g.length > 1 && cell < 20 ? "·" : g));
       }
-    } else if ((b - a) * this.width > 26 + taken) {
+    } else if (((b - a) * this.width) / this.unit > 30 + taken) {
       piece.append(el("b", { class: "number" }, String(message + 1)));
     }
     return piece;
