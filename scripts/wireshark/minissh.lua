@@ -12,6 +12,7 @@
 local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or ""
 local json = dofile(here .. "minissh_json.lua")
 local meaning = dofile(here .. "minissh_fields.lua")
+local Records = dofile(here .. "minissh_records.lua")
 local Link = dofile(here .. "minissh_link.lua")
 dofile(here .. "dialects.lua")
 
@@ -87,6 +88,7 @@ local g = {
   opened_in = ProtoField.framenum("minissh.opened_in", "Opened in", base.NONE),
   exit_in = ProtoField.framenum("minissh.exit_in", "EXIT in", base.NONE),
   elapsed = ProtoField.relative_time("minissh.elapsed", "Time since OPEN"),
+  record = ProtoField.string("minissh.record", "Record (files)"),
   violation = ProtoField.string("minissh.violation", "Violation"),
 }
 local all = {}
@@ -115,7 +117,7 @@ local function link_of(pinfo)
   local key = #streams > 0 and tostring(streams[#streams].value) or (source < target and source .. target or target .. source)
   local at = links[key]
   if not at then
-    at = { link = Link.new(count, json.number), first = source, lost = {} }
+    at = { link = Link.new(count, json.number, function() return Records.new(json) end), first = source, lost = {} }
     links[key], count = at, count + 1
   end
   return at, source == at.first and "a" or "b"
@@ -145,35 +147,32 @@ local function header_fault(h)
   if h.length < t.least or h.length > t.most then return "bad_frame", string.format("%s of %d bytes", t.name, h.length) end
 end
 
-local function string_of(v) -- text, or bytes in base64 (P4.3)
-  if type(v) == "table" and type(v.b64) == "string" then
-    return ByteArray.new(v.b64, true):base64_decode():raw()
-  end
-  return type(v) == "string" and v or nil
-end
-
 -- words puts a JSON message into a few words for the Info column, and gives its key fields.
 local function words(name, m)
   local short = {}
   local function add(text) if text then short[#short + 1] = text end end
   local keys = {}
   if name == "OPEN" then
-    keys.service, keys.command = string_of(m.service), string_of(m.command)
+    keys.service, keys.command = json.bytes(m.service), json.bytes(m.command)
     if type(m.argv) == "table" and not keys.command then
       local parts = {}
-      for i, word in ipairs(m.argv) do parts[i] = string_of(word) or "?" end
+      for i, word in ipairs(m.argv) do parts[i] = json.bytes(word) or "?" end
       keys.command = table.concat(parts, " ")
     end
     add(keys.service)
     add(keys.command and json.quote(keys.command, 60) or m.shell == true and "shell" or nil)
     add(type(m.pty) == "table" and "pty" or nil)
+    local files = type(m.files) == "table" and m.files or {}
+    local first = json.bytes(files.target) or type(files.sources) == "table" and json.bytes(files.sources[1])
+    add(json.bytes(files.mode))
+    add(first and json.quote(first, 60))
   elseif name == "EXIT" then
-    keys.how, keys.exit_code, keys.signal = string_of(m.how), json.number(m.code), string_of(m.signal)
+    keys.how, keys.exit_code, keys.signal = json.bytes(m.how), json.number(m.code), json.bytes(m.signal)
     add(keys.how); add(keys.exit_code and string.format("%d", keys.exit_code)); add(keys.signal)
   elseif name == "RESIZE" then
     add(string.format("%dx%d", json.number(m.cols) or 0, json.number(m.rows) or 0))
   else
-    keys.user, keys.signal, keys.notice, keys.code = string_of(m.user), string_of(m.signal), string_of(m.notice), string_of(m.code)
+    keys.user, keys.signal, keys.notice, keys.code = json.bytes(m.user), json.bytes(m.signal), json.bytes(m.notice), json.bytes(m.code)
     add(keys.user); add(keys.signal); add(keys.notice); add(keys.code)
     add(json.number(m.pid) and string.format("pid %d", json.number(m.pid)))
   end
@@ -186,25 +185,43 @@ end
 -- payload shows what follows the header. It fills in what Link:see wants to know, and gives a few words and a violation, if any.
 local show = {}
 
+-- masked puts stars where a secret stands, as `minissh trace` hides it; nil where there is none (P7.1, section 11).
+local function masked(name, m, text)
+  local secret = name == "HELLO" and m.session or name == "PAIR" and m.proof
+  if minissh.prefs.secrets or type(secret) ~= "string" or #secret < 8 then return nil end
+  local at, stop = text:find(secret, 1, true)
+  while at do
+    text = text:sub(1, at - 1) .. ("*"):rep(#secret) .. text:sub(stop + 1)
+    at, stop = text:find(secret, stop + 1, true)
+  end
+  return text
+end
+
 function show.json(frame, body, pinfo, tree)
   local text = body:raw()
   local m, wrong = json.decode(text, true)
-  local item = tree:add(f.json, body, json.graphic(text))
-  if not m then return "", "bad_json", wrong end
+  if not m then
+    tree:add(f.json, body, json.graphic(text))
+    return "", "bad_json", wrong
+  end
+  local instead = masked(frame.name, m, text)
+  local item = tree:add(f.json, body, json.graphic(instead or text))
+  local shown = instead and ByteArray.new(instead, true):tvb(frame.name .. " without its secret") or body:tvb()
   local dissector = Dissector.get("json")
-  if dissector then pcall(dissector.call, dissector, body:tvb(), pinfo, item) end
+  if dissector then pcall(dissector.call, dissector, shown, pinfo, item) end
   frame.json = m
   local short, keys = words(frame.name, m)
   for _, key in ipairs({ "service", "command", "user", "how", "exit_code", "signal", "notice", "code" }) do
     if keys[key] then tree:add(g[key], body, keys[key]):set_generated() end
   end
-  if frame.name == "HELLO" or frame.name == "PAIR" then tree:add_proto_expert_info(experts.secret) end
+  if frame.name == "HELLO" or frame.name == "PAIR" then item:add_proto_expert_info(experts.secret) end
   if frame.name == "ERROR" then tree:add_proto_expert_info(experts.said, "ERROR: " .. (keys.code or "")) end
   return short, meaning(frame.name, m, json)
 end
 
 function show.data(frame, body, _, tree)
   local text = body:raw()
+  frame.bytes = text
   tree:add(f.data, body)
   tree:add(f.text, body, json.quote(text, 1024)):set_generated()
   local shown = json.quote(text, 40)
@@ -263,6 +280,13 @@ local function figures(tree, facts, frame)
       for i, field in ipairs({ g.stdin, g.stdout, g.stderr }) do add(field, uint64(c.bytes[0x0f + i] or 0)) end
     end
   end
+  for _, r in ipairs(facts.records or {}) do
+    local text = r.wrong or r.kind .. (r.id and string.format(" %d", r.id) or "") .. (r.name and " " .. json.quote(r.name, 60) or "")
+      .. (r.size and string.format(" of %d B", r.size) or "") .. (r.body and r.body > 0 and string.format(", body %d B", r.body) or "")
+      .. (type(r.code) == "string" and " " .. json.graphic(r.code, 40) or "")
+    local item = tree:add(g.record, text):set_generated()
+    if r.wrong then item:add_proto_expert_info(experts.violation, "bad_record: " .. r.wrong) end
+  end
   if facts.elapsed then
     local whole = math.floor(facts.elapsed)
     add(g.elapsed, NSTime.new(whole, math.floor((facts.elapsed - whole) * 1e9 + 0.5)))
@@ -302,6 +326,9 @@ local function one(buffer, pinfo, root, at, side)
   if code then
     tree:add(g.violation, code):set_generated()
     tree:add_proto_expert_info(experts.violation, code .. ": " .. why)
+  end
+  if facts.records and #facts.records > 0 then
+    short = string.format("%d B, %d record%s: %s", h.length, #facts.records, #facts.records == 1 and "" or "s", facts.records[1].kind or "wrong")
   end
   local line = t.name .. (h.kind < 0x80 and string.format(" %d", h.channel) or "") .. (short ~= "" and " " or "") .. short
   tree:append_text(": " .. line)
@@ -348,6 +375,7 @@ end
 
 -- Where it is found. The port is TLS's: plain frames have no port of their own.
 minissh.prefs.port = Pref.uint("TLS port", 7422, "where Wireshark expects TLS with minissh in it, besides wherever the ALPN name says so")
+minissh.prefs.secrets = Pref.bool("Show secrets", false, "the names of sessions, and what pairing says; the bytes themselves are shown anyway")
 local port
 local function listen()
   local tls, tcp = DissectorTable.get("tls.port"), DissectorTable.get("tcp.port")

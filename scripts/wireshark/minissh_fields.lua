@@ -8,9 +8,10 @@ local kinds = {
     protocol = "s", session = "s", epoch = "u", create = "b", received = "u", user = "s", resend = "n", hold = "n", channels = "n",
     keys = "l", software = "s",
   },
+  PAIR = { protocol = "s", user = "s", proof = "s" },
   WELCOME = { received = "u", resend = "n", hold = "n", channels = "n", uptime_ms = "n", user = "s", home = "y", software = "s" },
   OPEN = {
-    service = "s", command = "y", argv = "l", shell = "b", pty = "o", env = "l", dir = "y", old_dir = "y", report_dir = "b", timeout_ms = "n",
+    service = "s", command = "y", argv = "l", shell = "b", pty = "o", files = "o", env = "l", dir = "y", old_dir = "y", report_dir = "b", timeout_ms = "n",
   },
   OPENED = { pid = "n", tty = "y" },
   SIGNAL = { signal = "s" },

@@ -3,6 +3,7 @@
 --   json.decode(text, strict)  the object, or nil and what is wrong. Strings, booleans, objects and lists stand for themselves, null is
 --                              json.null. strict: the rules of PROTOCOL.md, section 4.
 --   json.number(value)         a number of such an object as Lua's, nil if it is none
+--   json.bytes(value)          text, or what {"b64":…} holds (P4.3); nil if it is neither
 --   json.graphic(bytes, limit) at most limit bytes, fit for a terminal; quotation marks and backslashes stay
 --   json.quote(bytes, limit)   the same in double quotes, with \n and the like
 
@@ -129,6 +130,11 @@ local function number(s, i, strict)
     fault(all .. " is not a whole number of 63 bits")
   end
   return setmetatable({ digits = all }, Number), i + #all
+end
+
+function json.bytes(v)
+  if type(v) == "table" and type(v.b64) == "string" then return ByteArray.new(v.b64, true):base64_decode():raw() end
+  return type(v) == "string" and v or nil
 end
 
 function json.number(v) return getmetatable(v) == Number and tonumber(v.digits) or nil end

@@ -1,10 +1,10 @@
 -- What a connection's frames mean together: which end is the client, what stands on which channel, how much was sent, and which
 -- rules of PROTOCOL.md are broken that one frame alone does not show. minissh.lua loads it; it registers nothing.
 --
---   link = Link.new(number, json.number)
+--   link = Link.new(number, json.number, records)   records() gives a parser for one direction of a channel of `files`
 --   facts = link:see(side, frame)   side is "a" or "b", one for each direction; frame.kind, .name, .role, .channel, .length, .ended, .number
---                                   (of WINDOW and ACK), .json (decoded), .packet, .time (seconds); .faulty: it is only counted
---   facts.from, .index, .bytes, .credit, .channel (its table), .elapsed, .code and .why (the first rule broken, if any)
+--                                   (of WINDOW and ACK), .json (decoded), .bytes (of data), .packet, .time (seconds); .faulty: it is only counted
+--   facts.from, .index, .bytes, .credit, .records, .channel (its table), .elapsed, .code and .why (the first rule broken, if any)
 --
 -- After a frame that breaks a rule the ends stop (P3.7); here the next is looked at as if nothing had been.
 
@@ -14,9 +14,9 @@ Link.__index = Link
 local first_credit, first_channels = 262144, 16 -- P5.5, P5.2
 local other = { a = "b", b = "a" }
 
-function Link.new(number, json_number)
+function Link.new(number, json_number, new_records)
   local function side() return { index = 0, frames = 0, open = 0, last = 0, acked = 0 } end
-  return setmetatable({ number = number, number_of = json_number, a = side(), b = side(), channels = {} }, Link)
+  return setmetatable({ number = number, number_of = json_number, new_records = new_records, a = side(), b = side(), channels = {} }, Link)
 end
 
 function Link:see(side, frame)
@@ -41,6 +41,9 @@ function Link:link_frame(side, frame)
     self.client, own.resend = side, number("resend") or 0
     own.allows = number("channels") or 0
     self.whole = number("epoch") == 1 -- else channels may stem from an earlier link
+  elseif frame.name == "PAIR" then -- the client's instead of HELLO, the daemon's instead of WELCOME (P11.3)
+    if own.index > 1 then return "unexpected_frame", "PAIR is an end's first frame" end
+    self.client = self.client or side
   elseif self.client and own.index == 1 and side ~= self.client and frame.name ~= "WELCOME" and frame.name ~= "ERROR" then
     return "unexpected_frame", "nothing precedes the answer to HELLO"
   elseif frame.name == "WELCOME" then
@@ -81,7 +84,7 @@ end
 function Link:channel(frame)
   local c = {
     id = frame.channel, sent = { a = 0, b = 0 }, limit = { a = first_credit, b = first_credit },
-    bytes = {}, ended = {}, closed = {},
+    bytes = {}, ended = {}, closed = {}, records = {},
   }
   self.channels[frame.channel] = c
   return c
@@ -97,6 +100,7 @@ function Link:open(side, frame, facts)
   if self.whole and allowed and own.open >= allowed then return "too_many_channels", string.format("more than %d at once", allowed) end
   local c = self:channel(frame)
   c.opener, c.opened_in, c.opened_at = side, frame.packet, frame.time
+  c.service = frame.json and frame.json.service
   own.open = own.open + 1
   facts.channel = c
 end
@@ -106,6 +110,10 @@ function Link:data(side, frame, c, facts)
   c.sent[side] = c.sent[side] + frame.length
   c.bytes[frame.kind] = (c.bytes[frame.kind] or 0) + frame.length
   facts.bytes = c.sent[side]
+  if c.service == "files" and frame.name ~= "STDERR" then
+    c.records[side] = c.records[side] or self.new_records()
+    facts.records = c.records[side]:take(frame.bytes)
+  end
   if not c.opener then return end -- what was granted before the capture began is not known
   if c.sent[side] > c.limit[side] then return "window_exceeded", string.format("%d bytes; %d are allowed", c.sent[side], c.limit[side]) end
   facts.credit = c.limit[side] - c.sent[side]

@@ -45,7 +45,7 @@ func tryTshark(t *testing.T, file string, args ...string) (out string, code int)
 	defer cancel()
 	home := filepath.Dir(file)
 	copyScripts(t, home)
-	all := []string{"-n", "-X", "lua_script:" + filepath.Join(home, "minissh.lua"), "-r", file, "-d", fmt.Sprintf("tcp.port==%d,minissh", plainPort), "-o", "tcp.reassemble_out_of_order:TRUE"}
+	all := []string{"-n", "-X", "lua_script:" + filepath.Join(home, "minissh.lua"), "-r", file, "-d", fmt.Sprintf("tcp.port==%d,minissh", plainPort), "-o", "tcp.reassemble_out_of_order:TRUE", "-o", "minissh.secrets:TRUE"}
 	cmd := exec.CommandContext(ctx, path, append(all, args...)...)
 	cmd.Dir = home
 	cmd.Env = []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "PATH=/usr/bin:/bin", "LANG=C.UTF-8"}
