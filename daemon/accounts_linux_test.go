@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -281,8 +282,42 @@ func TestKeyReaderSurvivesItsHelpers(t *testing.T) {
 		if len(k.idle) != 1 {
 			t.Fatalf("%d helpers wait", len(k.idle))
 		}
-		syscall.Kill(k.idle[0].p.PID, syscall.SIGKILL)
-		<-k.idle[0].p.Done()
+		waits := <-k.idle
+		syscall.Kill(waits.p.PID, syscall.SIGKILL)
+		<-waits.p.Done()
+		k.idle <- waits
+	}
+}
+
+// One account whose files hang leaves room for the others, and gives up in time.
+func TestKeyReaderSharesItsPlaces(t *testing.T) {
+	root, err := process.CurrentAccount()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKeyReader(root)
+	var leaves []func()
+	for range readersPerUser {
+		leave, err := k.enter(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaves = append(leaves, leave)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := k.enter(ended, 1); err == nil {
+		t.Error("one account may have all places")
+	}
+	leave, err := k.enter(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range append(leaves, leave) {
+		l()
+	}
+	if len(k.users) != 0 || len(k.places) != 0 {
+		t.Errorf("%d accounts are remembered, %d places taken", len(k.users), len(k.places))
 	}
 }
 

@@ -28,9 +28,11 @@ import (
 const keysVerb = "keys"
 
 const (
-	readTime    = 5 * time.Second // for all files of one account: they may lie on a server that does not answer
-	readersMost = 16              // helpers at work at once
-	readersIdle = 2               // helpers kept for the next login: starting one takes longer than a whole login
+	readTime       = 5 * time.Second       // for all files of one account: they may lie on a server that does not answer
+	readersMost    = 16                    // helpers at work at once
+	readersPerUser = 6                     // of them for one account, so that one whose files hang keeps no others out
+	readersIdle    = 2                     // helpers kept for the next login: starting one takes longer than a whole login
+	readersWait    = 20 * time.Millisecond // for one of them to be free again, before another one is started
 )
 
 // readRequest names an account and its files. Paths are bytes.
@@ -115,10 +117,17 @@ func become(uid, gid uint32, groups []uint32) error {
 type keyReader struct {
 	root   process.Account
 	places chan struct{} // one for each helper at work
+	idle   chan *reader  // helpers that wait; closed by nobody
 
-	mu   sync.Mutex // guards the rest
-	idle []*reader
-	over bool
+	mu    sync.Mutex // guards the rest
+	users map[uint32]*turn
+	over  bool
+}
+
+// turn is an account's share of the places.
+type turn struct {
+	places chan struct{}
+	users  int // that have a place or wait for one
 }
 
 // reader is one helper.
@@ -129,7 +138,7 @@ type reader struct {
 }
 
 func newKeyReader(root process.Account) *keyReader {
-	return &keyReader{root: root, places: make(chan struct{}, readersMost)}
+	return &keyReader{root: root, places: make(chan struct{}, readersMost), idle: make(chan *reader, readersIdle), users: map[uint32]*turn{}}
 }
 
 // read reads an account's files, each in its place, with the account's rights.
@@ -141,13 +150,12 @@ func (k *keyReader) read(ctx context.Context, acct process.Account, files []stri
 	for _, file := range files {
 		request.Files = append(request.Files, []byte(file))
 	}
-	select {
-	case k.places <- struct{}{}:
-		defer func() { <-k.places }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	leave, err := k.enter(ctx, acct.UID)
+	if err != nil {
+		return nil, err
 	}
-	r, kept, err := k.take()
+	defer leave()
+	r, kept, err := k.take(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -168,17 +176,62 @@ func (k *keyReader) read(ctx context.Context, acct process.Account, files []stri
 	return answer, nil
 }
 
-func (k *keyReader) take() (r *reader, kept bool, err error) {
+// enter waits for a place, first among those of the account.
+func (k *keyReader) enter(ctx context.Context, uid uint32) (leave func(), err error) {
 	k.mu.Lock()
-	if n := len(k.idle); n > 0 {
-		r, k.idle = k.idle[n-1], k.idle[:n-1]
+	mine := k.users[uid]
+	if mine == nil {
+		mine = &turn{places: make(chan struct{}, readersPerUser)}
+		k.users[uid] = mine
 	}
+	mine.users++
 	k.mu.Unlock()
-	if r != nil {
-		return r, true, nil
+	gone := func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if mine.users--; mine.users == 0 {
+			delete(k.users, uid)
+		}
 	}
-	r, err = k.start()
-	return r, false, err
+	select {
+	case mine.places <- struct{}{}:
+	case <-ctx.Done():
+		gone()
+		return nil, ctx.Err()
+	}
+	select {
+	case k.places <- struct{}{}:
+	case <-ctx.Done():
+		<-mine.places
+		gone()
+		return nil, ctx.Err()
+	}
+	return func() {
+		<-k.places
+		<-mine.places
+		gone()
+	}, nil
+}
+
+// take gives a helper that waits, or one that is about to be free, or a new one.
+func (k *keyReader) take(ctx context.Context) (r *reader, kept bool, err error) {
+	if len(k.places) > 1 { // the caller has one of them: others are at work
+		timer := time.NewTimer(readersWait)
+		defer timer.Stop()
+		select {
+		case r := <-k.idle:
+			return r, true, nil
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	select {
+	case r := <-k.idle:
+		return r, true, nil
+	default:
+		r, err = k.start()
+		return r, false, err
+	}
 }
 
 func (k *keyReader) start() (*reader, error) {
@@ -216,23 +269,28 @@ func (r *reader) end() {
 // keep keeps a helper for the next login.
 func (k *keyReader) keep(r *reader) {
 	k.mu.Lock()
-	keep := !k.over && len(k.idle) < readersIdle
-	if keep {
-		k.idle = append(k.idle, r)
+	defer k.mu.Unlock()
+	if !k.over {
+		select {
+		case k.idle <- r:
+			return
+		default:
+		}
 	}
-	k.mu.Unlock()
-	if !keep {
-		r.end()
-	}
+	r.end()
 }
 
 // close ends the helpers that wait. Those at work end with their work.
 func (k *keyReader) close() {
 	k.mu.Lock()
-	idle := k.idle
-	k.idle, k.over = nil, true
-	k.mu.Unlock()
-	for _, r := range idle {
-		r.end()
+	defer k.mu.Unlock()
+	k.over = true
+	for {
+		select {
+		case r := <-k.idle:
+			r.end()
+		default:
+			return
+		}
 	}
 }
