@@ -206,9 +206,9 @@ func (c *copier) send(s *side, sources []copying.Address) error {
 
 // get copies to here.
 func (c *copier) get(sources []copying.Address) error {
-	place, err := files.OpenPlace(nil, c.plan.Target.Path, c.plan.IntoFolder())
+	place, err := c.localPlace()
 	if err != nil {
-		return fail(err, "", "%s: %v", protocol.Quote(c.plan.Target.Path), err)
+		return err
 	}
 	defer place.Root.Close()
 	s, err := c.open(sources[0].Host, c.request(sources))
@@ -216,6 +216,15 @@ func (c *copier) get(sources []copying.Address) error {
 		return err
 	}
 	return s.end(c.receive(s, place))
+}
+
+// localPlace is the target here.
+func (c *copier) localPlace() (*files.Place, error) {
+	place, err := files.OpenPlace(nil, c.plan.Target.Path, c.plan.IntoFolder())
+	if err != nil {
+		return nil, fail(err, "", "%s: %v", protocol.Quote(c.plan.Target.Path), err)
+	}
+	return place, nil
 }
 
 func (c *copier) receive(s *side, place *files.Place) error {

@@ -30,7 +30,12 @@ func Prompt(ctx context.Context, d *Dialer) (int, error) {
 	runner := &runner{d: d, session: conn.Session, home: conn.Welcome.Home}
 	code, err := prompt.Loop(lost, prompt.Config{
 		Runner: runner, User: conn.Welcome.User, Host: d.Options.Alias, Dir: conn.Welcome.Home, Home: conn.Welcome.Home,
-		Builtins:    map[string]prompt.Builtin{"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim", Run: runner.onTerminal}},
+		Builtins: map[string]prompt.Builtin{
+			"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim", Run: runner.onTerminal},
+			"put": {Args: "FILE…", Help: "copy files and folders from here to there", Run: runner.put},
+			"get": {Args: "FILE…", Help: "copy files and folders from there to here", Run: runner.get},
+		},
+		Complete:    completeFiles,
 		HistoryFile: prompt.DefaultHistoryFile(), Quiet: d.Options.LogLevel == options.LevelQuiet,
 	})
 	return code, err

@@ -90,7 +90,7 @@ func startOpenSSH(l *lab) (*peer, error) {
 	}
 	config := []string{"ListenAddress 127.0.0.1:" + port, "HostKey " + l.path("host"), "PidFile none", "UsePAM no",
 		"StrictModes no", "AuthorizedKeysFile " + l.authorizedKeys(), "PasswordAuthentication no", "PermitRootLogin yes",
-		"MaxStartups 2000", "MaxSessions 2000", "PrintMotd no", "PrintLastLog no", "UseDNS no"}
+		"Subsystem sftp internal-sftp", "MaxStartups 2000", "MaxSessions 2000", "PrintMotd no", "PrintLastLog no", "UseDNS no"}
 	if !l.private {
 		config = append(config, "SetEnv HOME="+l.path("home"))
 	}

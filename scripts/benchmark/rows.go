@@ -63,6 +63,10 @@ func rows() []row {
 		{"in", "a bulk stream from the client's standard input", 3, runIn},
 		{"stream", "a stream at a long round trip (delay relay in user space), once it flows", 3, runStream},
 		{"idle", "memory of the daemon for an idle session", 1, runIdle},
+		{"file", "one large file to the other side", 3, runFile},
+		{"small", "10,000 small files to the other side", 3, runSmall},
+		{"filefar", "the large file at a long round trip (delay relay in user space)", 1, runFileFar},
+		{"smallfar", "the small files at a long round trip (delay relay in user space)", 1, runSmallFar},
 		{"many", "200 commands, 16 at a time", 3, runMany},
 	}
 }
