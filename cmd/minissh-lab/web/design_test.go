@@ -40,7 +40,7 @@ const legible = `(() => {
 	let n = 0;
 	while (walk.nextNode()) {
 		const e = walk.currentNode.parentElement, s = getComputedStyle(e);
-		if (!walk.currentNode.data.trim() || e.closest('.unseen, .skip, script, option, [hidden]')) continue;
+		if (!walk.currentNode.data.trim() || e.matches('.piece b:not(:first-child)') || e.closest('.unseen, .skip, script, option, [hidden]')) continue;
 		const range = document.createRange(); range.selectNodeContents(walk.currentNode);
 		const r = range.getBoundingClientRect();
 		if (!r.width || !r.height || s.visibility === 'hidden') continue;

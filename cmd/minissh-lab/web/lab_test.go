@@ -201,6 +201,7 @@ func TestBodiesAreBounded(t *testing.T) {
 		"unknown key":   strings.Replace(helloWorld, "{", `{"command":"id",`, 1),
 		"two objects":   helloWorld + helloWorld,
 		"large":         strings.Replace(helloWorld, "letters", strings.Repeat("x", 8192), 1),
+		"padded":        strings.Repeat(" ", maxBody) + helloWorld,
 		"too many":      strings.Replace(helloWorld, "[5,5]", "["+strings.Repeat("1,", 20)+"1]", 1),
 		"negative":      strings.Replace(helloWorld, "[5,5]", "[-1]", 1),
 		"huge message":  strings.Replace(helloWorld, "[5,5]", "[2147483647]", 1),
