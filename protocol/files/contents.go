@@ -101,6 +101,15 @@ func (r *receiver) whole(rec *Record, path string, body []byte) error {
 		return err
 	}
 	mode := fs.FileMode(rec.Mode) & fs.ModePerm
+	if handle := r.folders.handle; handle != nil && !r.o.Sync {
+		chmod, final, mtime := mode&0o600 != 0o600, mode&^umask(), time.Time{}
+		if r.o.Preserve {
+			chmod, final, mtime = true, mode, rec.time()
+		}
+		if done, err := quickly(handle, base, body, mode|0o600, chmod, final, mtime); done {
+			return err
+		}
+	}
 	p, err := newPartial(dir, base, mode|0o600)
 	if err != nil {
 		return err

@@ -25,8 +25,9 @@ type folders struct {
 	o     Options
 	stack []folder
 
-	at   string // of the open one below
-	here *os.Root
+	at     string // of the open one below
+	here   *os.Root
+	handle *os.File // the same; nil if it may not be read
 }
 
 // open gives the folder that a path stands in, and the path's last part. The folder is valid until the next call.
@@ -42,6 +43,7 @@ func (d *folders) open(path string) (*os.Root, string, error) {
 		return nil, "", err
 	}
 	d.at, d.here = dir, here
+	d.handle, _ = here.Open(".")
 	return here, base, nil
 }
 
@@ -49,6 +51,10 @@ func (d *folders) close() {
 	if d.here != nil {
 		d.here.Close()
 		d.here = nil
+	}
+	if d.handle != nil {
+		d.handle.Close()
+		d.handle = nil
 	}
 }
 

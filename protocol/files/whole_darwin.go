@@ -1,0 +1,3 @@
+package files
+
+const utimeOmit = -2 // UTIME_OMIT of sys/stat.h

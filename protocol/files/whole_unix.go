@@ -1,0 +1,60 @@
+//go:build linux || darwin
+
+package files
+
+import (
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// quickly does for a file of one record what newPartial and finish do, in half as many system calls: there is one for every small file. dir is the folder, which
+// was opened through an os.Root; names are single parts, and no link is followed. done is false when nothing has happened and the slow way is to be taken.
+func quickly(dir *os.File, base string, body []byte, perm fs.FileMode, chmod bool, mode fs.FileMode, mtime time.Time) (done bool, err error) {
+	name := partialName(base)
+	control(dir, func(at int) {
+		fd, openErr := unix.Openat(at, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm))
+		if openErr == unix.EEXIST || openErr == unix.EINTR {
+			return
+		}
+		if done, err = true, openErr; err != nil {
+			return
+		}
+		defer unix.Close(fd)
+		var st unix.Stat_t
+		if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK || unix.Fstat(fd, &st) != nil || st.Nlink != 1 {
+			done = false // somebody thought that it was left over: newPartial finds another name
+			return
+		}
+		if err = fill(fd, body); err == nil && chmod {
+			err = unix.Fchmod(fd, uint32(mode))
+		}
+		if err == nil && !mtime.IsZero() {
+			stamp := unix.NsecToTimespec(mtime.UnixNano())
+			err = unix.UtimesNanoAt(at, name, []unix.Timespec{{Nsec: utimeOmit}, stamp}, unix.AT_SYMLINK_NOFOLLOW)
+		}
+		if err == nil {
+			err = unix.Renameat(at, name, at, base)
+		}
+		if err != nil {
+			unix.Unlinkat(at, name, 0)
+		}
+	})
+	return done, err
+}
+
+func fill(fd int, body []byte) error {
+	for len(body) > 0 {
+		n, err := unix.Write(fd, body)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		body = body[n:]
+	}
+	return nil
+}
