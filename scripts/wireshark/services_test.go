@@ -69,9 +69,7 @@ func TestRecordsOfFiles(t *testing.T) {
 	got := map[way][]string{}
 	for _, p := range fields(t, c.write(t), []string{"minissh.record"}) {
 		w := way{atoi(p["tcp.stream"][0]), atoi(p["tcp.dstport"][0]) == plainPort}
-		for _, text := range p["minissh.record"] {
-			got[w] = append(got[w], text)
-		}
+		got[w] = append(got[w], p["minissh.record"]...)
 	}
 	for id, size := range sizes {
 		same(t, fmt.Sprintf("frames of %d, put", size), got[way{id, true}], want)
