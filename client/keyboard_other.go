@@ -2,7 +2,10 @@
 
 package client
 
-import "os"
+import (
+	"io"
+	"os"
+)
 
 // keyboard reads standard input.
 type keyboard struct{ *os.File }
@@ -13,3 +16,6 @@ func newKeyboard(stdin *os.File) (*keyboard, error) { return &keyboard{stdin}, n
 func (*keyboard) stop() {}
 
 func (*keyboard) close() {}
+
+// display is a writer for what a terminal shall show, and what closes it.
+func display(_ *os.File, otherwise io.Writer) (io.Writer, func()) { return otherwise, func() {} }

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !linux
 
 package client
 
@@ -59,3 +59,6 @@ func (k *keyboard) close() {
 	unix.Close(k.wake[0])
 	unix.Close(k.wake[1])
 }
+
+// display is a writer for what a terminal shall show, and what closes it.
+func display(_ *os.File, otherwise io.Writer) (io.Writer, func()) { return otherwise, func() {} }

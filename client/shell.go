@@ -296,11 +296,14 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 		return code
 	}
 	d.loggedIn()
-	shown, err := d.newShell(ch, local, stdin, streams.Stdout, streams.Stderr)
+	screen, closeScreen := display(os.Stdout, streams.Stdout)
+	defer closeScreen()
+	shown, err := d.newShell(ch, local, stdin, screen, streams.Stderr)
 	if err != nil {
 		Report(d.Messages, err)
 		return ExitFailure
 	}
+	runtime.GOMAXPROCS(1) // there is one thing to do after the other: further threads would be woken for each key, and find nothing
 	outcome, left, err := shown.run(ctx)
 	if left != nil {
 		said := make(chan struct{})

@@ -3,9 +3,13 @@ package process
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"minissh/protocol/quick"
 )
 
 // HangUp is Stop for a command on a terminal whose user has gone: as under sshd, the background jobs of a shell are that shell's affair
@@ -74,4 +78,12 @@ func (p *Process) signalForeground(sig unix.Signal) bool {
 		}
 	})
 	return found
+}
+
+// shortWay reads and writes a terminal without waking the scheduler's watcher at each key.
+func shortWay(f *os.File) io.ReadWriter {
+	if d, err := quick.New(f); err == nil {
+		return d
+	}
+	return f
 }

@@ -26,8 +26,9 @@ const mostDrained = 256 << 10
 
 // terminal is our end of a command's pseudo-terminal, its master. Reading gives the command's output, writing types.
 type terminal struct {
-	f        *os.File // in the poller, so that Close and deadlines work (RULES C4)
-	name     string   // of the other end
+	f        *os.File      // in the poller, so that Close and deadlines work (RULES C4)
+	io       io.ReadWriter // f, by a shorter way where there is one
+	name     string        // of the other end
 	draining atomic.Bool
 	drained  int // bytes; the reader's
 }
@@ -59,7 +60,9 @@ func openTerminal(spec *PTY, owner *Credential) (t *terminal, theirs *os.File, e
 		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
 	}
 	syscall.SetNonblock(fd, true)
-	return &terminal{f: os.NewFile(uintptr(fd), "pty"), name: theirs.Name()}, theirs, nil
+	t = &terminal{f: os.NewFile(uintptr(fd), "pty"), name: theirs.Name()}
+	t.io = shortWay(t.f)
+	return t, theirs, nil
 }
 
 // giveTerminal makes an account the owner of its terminal, as sshd does: others may write to it through the group tty alone.
@@ -76,7 +79,7 @@ func giveTerminal(theirs *os.File, owner *Credential) error {
 // Read gives output. When no process holds the other end any more, that is the end (Linux says EIO), and after Drain as soon as nothing is left.
 func (t *terminal) Read(p []byte) (int, error) {
 	for !t.draining.Load() {
-		n, err := t.f.Read(p)
+		n, err := t.io.Read(p)
 		switch {
 		case errors.Is(err, syscall.EIO):
 			return n, io.EOF
@@ -109,7 +112,7 @@ func (t *terminal) readLeft(p []byte) (n int, err error) {
 }
 
 // Write types.
-func (t *terminal) Write(p []byte) (int, error) { return t.f.Write(p) }
+func (t *terminal) Write(p []byte) (int, error) { return t.io.Write(p) }
 
 // Close hangs up: the foreground process group gets HUP from the kernel.
 func (t *terminal) Close() error { return t.f.Close() }

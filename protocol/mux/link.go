@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -312,8 +313,14 @@ func (l *link) readFrames() error {
 		if err := l.s.receive(l, f); err != nil {
 			return err
 		}
+		if f.Type.IsData() && f.Length <= fewBytes {
+			runtime.Gosched() // whoever waited for a key goes first; to read on, and find nothing, can wait
+		}
 	}
 }
+
+// fewBytes is what a data frame holds at most that a person may have typed, or is waiting to see.
+const fewBytes = 512
 
 // complain tells the peer which rule it broke, and reads on for a while so that a reset does not destroy the message (P3.7).
 func (l *link) complain(v *protocol.Violation) {

@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+
+	"minissh/protocol/quick"
 )
 
 // bufferSize holds four large frames in TLS records: what package mux writes at a time.
@@ -34,7 +36,7 @@ type buffered struct {
 }
 
 func newBuffered(conn net.Conn, limit int64) *buffered {
-	b := &buffered{Conn: conn}
+	b := &buffered{Conn: quick.Conn(conn)}
 	b.left.Store(limit)
 	return b
 }

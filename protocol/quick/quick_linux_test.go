@@ -1,0 +1,94 @@
+package quick
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func pair(t *testing.T) (a, b net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if a, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	a, b = Conn(a), Conn(b)
+	if _, ok := a.(*conn); !ok {
+		t.Fatal("a TCP connection is not quick")
+	}
+	t.Cleanup(func() { a.Close(); b.Close() })
+	return a, b
+}
+
+// Everything that is written is read, also where the writer has to wait for the reader; half-close is the end.
+func TestWhole(t *testing.T) {
+	a, b := pair(t)
+	text := make([]byte, 16<<20)
+	for i := range text {
+		text[i] = byte(i >> 8)
+	}
+	go func() {
+		a.Write(text)
+		a.(interface{ CloseWrite() error }).CloseWrite()
+	}()
+	got, err := io.ReadAll(b)
+	if err != nil || !bytes.Equal(got, text) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if n, err := b.Write([]byte("x")); n != 1 || err != nil {
+		t.Errorf("the other direction: %d, %v", n, err)
+	}
+}
+
+// Deadlines, Close and resets end calls as with package net.
+func TestEnds(t *testing.T) {
+	a, _ := pair(t)
+	a.SetReadDeadline(time.Now().Add(time.Millisecond))
+	var timeout net.Error
+	if _, err := a.Read(make([]byte, 1)); !errors.As(err, &timeout) || !timeout.Timeout() || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("deadline: %v", err)
+	}
+	a.SetReadDeadline(time.Time{})
+	read := make(chan error)
+	go func() {
+		_, err := a.Read(make([]byte, 1))
+		read <- err
+	}()
+	a.Close()
+	if err := <-read; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Close: %v", err)
+	}
+	a, b := pair(t)
+	b.(*conn).Conn.(*net.TCPConn).SetLinger(0)
+	b.Close()
+	if _, err := a.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("reset: %v", err)
+	}
+	if _, err := a.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("after the reset: %v", err)
+	}
+}
+
+// A call allocates nothing.
+func TestNoAllocation(t *testing.T) {
+	a, b := pair(t)
+	buf := make([]byte, 64)
+	if n := testing.AllocsPerRun(100, func() {
+		a.Write(buf)
+		io.ReadFull(b, buf)
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
