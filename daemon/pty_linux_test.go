@@ -229,7 +229,7 @@ func TestHangUpOnPTY(t *testing.T) {
 		"CLOSE":   func(_ *mux.Session, ch *mux.Channel) { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLab(t, nil)
+			l := newLab(t, func(o *Options) { o.StopGrace = patience })
 			before := l.warm()
 			s := l.session(nil)
 			heard := l.home + "/heard"
@@ -241,7 +241,7 @@ func TestHangUpOnPTY(t *testing.T) {
 			}
 			kept := between(t, text[strings.LastIndex(text, "kept:"):], "kept:")
 			job := between(t, text[strings.LastIndex(text, "job:"):], "job:")
-			typed(t, ch, fmt.Sprintf("sh -c \"trap 'echo HUP >%s' HUP; echo f\"g\":\\$\\$:; while :; do sleep 0.01; done\"\n", heard))
+			typed(t, ch, fmt.Sprintf("sh -c \"trap 'echo HUP >%s; exit' HUP; echo f\"g\":\\$\\$:; while :; do sleep 0.01; done\"\n", heard))
 			upTo(t, ch, "fg:")
 			foreground, _ := strconv.Atoi(strings.TrimSuffix(upTo(t, ch, ":"), ":"))
 			leave(s, ch)
@@ -338,6 +338,20 @@ func TestMegabyteThroughPTY(t *testing.T) {
 	}
 	s.Close(nil)
 	settle(t, before)
+}
+
+// A command that closes its terminal and then ends has ended by itself: nothing is hung up meanwhile.
+func TestTerminalClosedBeforeTheEnd(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	for range 20 {
+		ch := start(t, s, protocol.Open{Command: protocol.Bytes("echo x; exec </dev/null >/dev/null 2>&1; sleep 0.01; exit 5"), PTY: window()})
+		if r := collect(t, ch); r.out != "x\n" || r.exit.Code == nil || *r.exit.Code != 5 {
+			t.Fatalf("%q, %+v", r.out, r.exit)
+		}
+	}
 }
 
 // EOF of STDIN is nothing on a terminal; the character ends its input (P6.11).

@@ -164,6 +164,9 @@ func (p *Process) Close() error {
 	p.Stdin.Close()
 	p.Stdout.Close()
 	p.Stderr.Close()
+	if p.tty != nil {
+		p.tty.Close()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.released = true

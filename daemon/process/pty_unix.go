@@ -143,6 +143,12 @@ func (t *terminal) foreground() (group int) {
 	return max(group, 0)
 }
 
+// shown is the Stdout of a command on a terminal. Closing it is nothing: when nobody holds the other end any more the command may still be about to end,
+// and a hang-up then would be taken for what ended it. The terminal goes with the process, or with HangUp and Stop.
+type shown struct{ *terminal }
+
+func (shown) Close() error { return nil }
+
 // typing is the Stdin of a command on a terminal. Its end is nothing: on a terminal a character ends the input (P6.11).
 type typing struct{ *terminal }
 

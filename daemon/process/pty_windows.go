@@ -10,6 +10,8 @@ import (
 // terminal does not exist here.
 type terminal struct{}
 
+func (*terminal) Close() error { return nil }
+
 // Resize has nothing to do here.
 func (p *Process) Resize(protocol.Size) error { return ErrNoPTY }
 

@@ -60,7 +60,7 @@ func startOnce(spec Spec) (*Process, error) {
 	unspare(p.PID)
 	if t := pipes.tty; t != nil {
 		p.tty, p.TTY = t, t.name
-		p.Stdin, p.Stdout, p.Stderr = typing{t}, t, noOutput{}
+		p.Stdin, p.Stdout, p.Stderr = typing{t}, shown{t}, noOutput{}
 	} else {
 		p.Stdin, p.Stdout, p.Stderr = input{pipes.ours[0]}, newOutput(pipes.ours[1]), newOutput(pipes.ours[2])
 	}
