@@ -62,7 +62,8 @@ func app() *cli.App {
 	return &cli.App{
 		Name: "minissh", Usage: "run commands on other machines", Version: software,
 		UsageText: `minissh try                             try it here and now: nothing to set up
-minissh [options] [user@]host command   run a command there, as ssh does
+minissh [options] [user@]host           a login shell on a terminal there
+minissh [options] [user@]host command   run a command there, as ssh does (-t: on a terminal)
 minissh prompt [options] [user@]host    a line prompt there
 minissh cp [options] SOURCE… TARGET     copy files, as scp does: minissh cp a.txt host:
 minissh trace [options] host command    see every frame of the protocol`,
@@ -94,7 +95,7 @@ const helpTemplate = `{{.Name}}: {{.Usage}}
 Verbs (only as the first word; "minissh -- try" is a host named try):
 {{range .VisibleCommands}}   {{.Name}}{{"\t"}}{{.Usage}}
 {{end}}
-Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -n, -N, -T, -q, -v, -F file, -G, -V; and
+Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -t, -T, -e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
    --exec           run the words as they are, without a shell
    --timeout TIME   stop the command there after that time (90, 5m, 1h); exit code 124
    --keylog FILE    append the TLS secrets to FILE, so that Wireshark can decrypt the connection
