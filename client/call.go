@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"minissh/protocol/keys"
 	"minissh/protocol/transport"
@@ -14,6 +17,7 @@ import (
 // daemon's part of the handshake is there: reading our keys costs no time that way.
 type call struct {
 	ctx    context.Context
+	check  hostCheck
 	cancel context.CancelFunc
 	offer  chan *offer // what we show; one, if any
 	done   chan struct{}
@@ -21,9 +25,12 @@ type call struct {
 	err    error
 }
 
-// call begins a connection. Its owner ends it with hangUp, also after answer.
-func (d *Dialer) call(ctx context.Context) *call {
-	c := &call{offer: make(chan *offer, 1), done: make(chan struct{})}
+// hostCheck decides about the key that a host shows, before the host has proved that it holds it. pinned is a key that a user has just accepted, or nil.
+type hostCheck func(key ssh.PublicKey, from net.Addr, pinned ssh.PublicKey) error
+
+// call begins a connection. Its owner ends it with hangUp, also after show.
+func (d *Dialer) call(ctx context.Context, check hostCheck) *call {
+	c := &call{check: check, offer: make(chan *offer, 1), done: make(chan struct{})}
 	c.ctx, c.cancel = d.limited(ctx)
 	go func() {
 		defer close(c.done)
@@ -95,7 +102,7 @@ func (d *Dialer) connect(c *call) (*transport.Conn, error) {
 		if err != nil {
 			return err
 		}
-		return d.checkHost(key, raw.RemoteAddr(), o.pinned)
+		return c.check(key, raw.RemoteAddr(), o.pinned)
 	})
 	if !stop() && c.ctx.Err() != nil {
 		err = c.ctx.Err()

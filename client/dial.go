@@ -75,7 +75,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 		return d.dialSocket(ctx, prepare)
 	}
 	go keys.WarmUp()
-	call := d.call(ctx) // our keys are read while the daemon answers
+	call := d.call(ctx, d.checkHost) // our keys are read while the daemon answers
 	defer func() { call.hangUp() }()
 	ring, err := d.keyRing()
 	if err != nil {
@@ -99,7 +99,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 			continue
 		}
 		if call.over() {
-			call = d.call(ctx)
+			call = d.call(ctx, d.checkHost)
 		}
 		conn, err := d.attempt(call, &offer{identity: identity, others: ring.others(next), pinned: pinned}, prepare)
 		if err == nil {

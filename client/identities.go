@@ -192,7 +192,7 @@ func (r *keyRing) empty() error {
 	if len(r.missing) > 0 {
 		return fail(nil, "ssh-keygen -t ed25519 -f "+r.missing[0]+" makes one", "none of the keys that were named can be used")
 	}
-	return fail(nil, "ssh-keygen -t ed25519 makes a key; its public half belongs in ~/.ssh/authorized_keys on the other machine", "there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent with a usable key")
+	return fail(nil, "minissh pair HOST makes a key and has it listed there, with the code that minisshd pair shows on HOST; or ssh-keygen -t ed25519 makes one, whose public half belongs in ~/.ssh/authorized_keys there", "there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent with a usable key")
 }
 
 // The file of keys that last worked: one line a host, "user@[host]:port SHA256:…", newest last. It only saves a refused attempt: whatever

@@ -59,6 +59,6 @@ func remoteHint(code protocol.Code) string {
 
 // notAuthorized is what is said when no key of ours may log in.
 func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
-	advice := fmt.Sprintf("on %s, add your public key to ~/.ssh/authorized_keys of %s; yours is %s", d.Options.Alias, d.Options.User, last.publicLine())
+	advice := fmt.Sprintf("minisshd pair on %s, then minissh pair %[1]s here; or add your public key to ~/.ssh/authorized_keys of %s there; yours is %s", d.Options.Alias, d.Options.User, last.publicLine())
 	return fail(nil, advice, "%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User, d.Options.Alias, ring.sources())
 }

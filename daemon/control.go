@@ -27,8 +27,9 @@ type controlVerb func(ctx context.Context, s *Server, args json.RawMessage, say 
 
 // controlVerbs is all that can be asked.
 var controlVerbs = map[string]controlVerb{
-	"who": controlWho,
-	"end": controlEnd,
+	"who":  controlWho,
+	"end":  controlEnd,
+	"pair": controlPair,
 }
 
 const (

@@ -47,9 +47,10 @@ type Paired struct {
 
 // PairingOffer is codes under way.
 type PairingOffer struct {
+	User   string
+	Until  time.Time
 	Codes  []protocol.PairingCode
-	Events <-chan Paired   // one for each code that was used, then closed
-	Ended  <-chan struct{} // closed when no code is left: used, expired, burnt or withdrawn
+	Events <-chan Paired // one for each code that was used; closed when none is left: used, expired, burnt or withdrawn
 
 	withdraw func()
 }
@@ -72,7 +73,6 @@ type offering struct {
 	expires time.Time
 	left    int
 	events  chan Paired
-	ended   chan struct{}
 }
 
 // pairings are a daemon's codes.
@@ -114,7 +114,6 @@ func (p *pairings) forget(drop func(*code) bool) {
 func (o *offering) less() {
 	if o.left--; o.left == 0 {
 		close(o.events)
-		close(o.ended)
 	}
 }
 
@@ -144,9 +143,9 @@ func (s *Server) OfferPairing(o Offer) (*PairingOffer, error) {
 	}
 	of := &offering{
 		account: acct, limits: o.Limits, expires: p.now().Add(protocol.PairingLifetime), left: o.Count,
-		events: make(chan Paired, o.Count), ended: make(chan struct{}),
+		events: make(chan Paired, o.Count),
 	}
-	made := &PairingOffer{Events: of.events, Ended: of.ended}
+	made := &PairingOffer{User: acct.Name, Until: of.expires, Events: of.events}
 	for range o.Count {
 		c := &code{value: protocol.NewPairingCode(), offer: of, sources: map[netip.Prefix]int{}}
 		p.codes = append(p.codes, c)

@@ -153,7 +153,10 @@ func (s *Server) ListenOn(listeners ...net.Listener) {
 }
 
 // anyoneCould says whether the daemon may be reached from beyond loopback: somebody could log in, or pair (RULES A12).
-func (s *Server) anyoneCould() bool { return s.pairings.underWay() || s.opts.Access.AnyoneCould() }
+func (s *Server) anyoneCould() bool { return s.pairings.underWay() || s.AnyoneCould() }
+
+// AnyoneCould says whether at least one key could log in.
+func (s *Server) AnyoneCould() bool { return s.opts.Access.AnyoneCould() }
 
 // Addresses lists what the daemon listens on, as --listen takes them.
 func (s *Server) Addresses() []string {

@@ -84,6 +84,7 @@ func (p *parser) resolveFiles() error {
 		for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
 			o.DefaultIdentityFiles = append(o.DefaultIdentityFiles, env.inHome(".ssh", name))
 		}
+		o.DefaultIdentityFiles = append(o.DefaultIdentityFiles, env.inHome(".config", "minissh", "id_ed25519")) // pairing makes it where there is none
 	}
 	if o.UserKnownHostsFiles, err = env.expandFiles("UserKnownHostsFile", o.UserKnownHostsFiles, tokens); err != nil {
 		return err

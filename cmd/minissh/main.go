@@ -66,6 +66,7 @@ minissh [options] [user@]host           a login shell on a terminal there
 minissh [options] [user@]host command   run a command there, as ssh does (-t: on a terminal)
 minissh prompt [options] [user@]host    a line prompt there
 minissh cp [options] SOURCE… TARGET     copy files, as scp does: minissh cp a.txt host:
+minissh pair [options] [user@]host      become known to a host that shows a pairing code
 minissh trace [options] host command    see every frame of the protocol`,
 		CustomAppHelpTemplate: helpTemplate,
 		ExitErrHandler:        func(*cli.Context, error) {},
@@ -78,6 +79,7 @@ minissh trace [options] host command    see every frame of the protocol`,
 			}, ArgsUsage: "[-- command]", Action: try},
 			{Name: "prompt", Usage: "a line prompt on a host", ArgsUsage: "[options] [user@]host", SkipFlagParsing: true, Action: prompting},
 			{Name: "cp", Usage: "copy files to and from hosts, as scp does", ArgsUsage: "[options] SOURCE… TARGET", SkipFlagParsing: true, Action: copyFiles},
+			{Name: "pair", Usage: "become known to a host by the code that its minisshd pair shows", ArgsUsage: "[options] [user@]host…", SkipFlagParsing: true, Action: pairing},
 			{Name: "trace", Usage: "run a command and show every frame, both ways, on standard error", ArgsUsage: "[options] [user@]host command", SkipFlagParsing: true, Action: tracing},
 			{Name: "identity", Usage: "write the key and the certificate that TLS uses, for other languages", ArgsUsage: " ", Flags: []cli.Flag{
 				&cli.StringFlag{Name: "pem", Usage: "write to `FILE`, mode 0600", Required: true},

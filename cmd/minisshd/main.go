@@ -38,7 +38,7 @@ func main() {
 func newApp() *cli.App {
 	return &cli.App{
 		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
-		ArgsUsage: " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand(), whoCommand(), endCommand()},
+		ArgsUsage: " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand(), whoCommand(), endCommand(), pairCommand()},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
@@ -72,9 +72,24 @@ func serve(c *cli.Context) error {
 	if c.Args().Present() {
 		return fmt.Errorf("%s is not understood: minisshd takes options only; see minisshd --help", protocol.Quote(c.Args().First()))
 	}
+	return serveWith(c, serving{listen: daemon.DefaultListen})
+}
+
+// serving is how a daemon's life differs from the usual one.
+type serving struct {
+	listen []string                                    // unless --listen says otherwise
+	quiet  bool                                        // warnings alone are logged, unless --log-level says otherwise
+	before func(*daemon.Server) error                  // before it listens; may be nil
+	after  func(context.Context, *daemon.Server) error // beside its work, until ctx ends; an error stops it; may be nil
+}
+
+func serveWith(c *cli.Context, how serving) error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
 		return fmt.Errorf("--log-level is debug, info, warn or error, not %s", protocol.Quote(c.String("log-level")))
+	}
+	if how.quiet && !c.IsSet("log-level") {
+		level = slog.LevelWarn
 	}
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM) // from the start: Prepare's own handler would swallow one
@@ -120,7 +135,12 @@ func serve(c *cli.Context) error {
 	defer server.Close()
 	addresses := c.StringSlice("listen")
 	if len(addresses) == 0 && len(activated) == 0 {
-		addresses = daemon.DefaultListen
+		addresses = how.listen
+	}
+	if how.before != nil {
+		if err := how.before(server); err != nil {
+			return err
+		}
 	}
 	server.ListenOn(activated...)
 	if err := server.Listen(addresses...); err != nil {
@@ -151,8 +171,20 @@ func serve(c *cli.Context) error {
 		go func() { <-stop; cancel() }() // a second signal: no more waiting for commands
 		server.Shutdown(ctx)
 	}()
+	ctx, cancel := context.WithCancel(context.Background())
+	beside := make(chan error, 1)
+	go func() {
+		var err error
+		if how.after != nil {
+			if err = how.after(ctx, server); err != nil {
+				stop <- os.Interrupt
+			}
+		}
+		beside <- err
+	}()
 	server.Serve()
+	cancel()
 	<-stopped
 	log.Info("Stopped")
-	return nil
+	return <-beside
 }

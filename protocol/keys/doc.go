@@ -9,7 +9,7 @@
 //
 //	LoadFile(path, ask)         (Identity, error)      a private key file; ask is for a passphrase
 //	PublicOf(path)              (ssh.PublicKey, locked bool, error) the public key of a file, without any question
-//	DefaultFiles(home)          []string               ~/.ssh/id_ed25519, id_ecdsa, id_rsa: whether they exist or not
+//	DefaultFiles(home)          []string               ~/.ssh/id_ed25519, id_ecdsa, id_rsa, and minissh's own: whether they exist or not
 //	Agent(socket)               ([]Identity, []Unusable, error)  what an ssh-agent holds
 //	HostKey(path)               (Identity, created bool, error)  a daemon's key, made at first start
 //	Generate()                  (Identity, error)      a throw-away key, in memory alone

@@ -32,8 +32,11 @@ func DefaultFiles(home string) []string {
 	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
 		files = append(files, filepath.Join(home, ".ssh", name))
 	}
-	return files
+	return append(files, OwnFile(home))
 }
+
+// OwnFile is the key file of minissh's own, which pairing makes for somebody without any key. It is tried last.
+func OwnFile(home string) string { return filepath.Join(home, ".config", "minissh", "id_ed25519") }
 
 // LoadFile reads a private key file in OpenSSH's format or one of OpenSSL's. A file that others can read is refused, as ssh
 // does. If the file is encrypted, ask is called with ssh's question, up to three times; it may be nil, and an empty

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"minissh/client"
+	"minissh/client/options"
+	"minissh/protocol"
+	"minissh/protocol/keys"
+)
+
+// pairing is `minissh pair [options] [user@]host…`: one host after the other, each with its own code.
+func pairing(c *cli.Context) error {
+	args := c.Args().Slice()
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	hosts := append([]string{""}, o.Command...) // the first stands among the options
+	lines := pipedLines()
+	failed := 0
+	for i, host := range hosts {
+		if i > 0 {
+			if o, err = parse(append(args[:len(args)-len(hosts):len(args)-len(hosts)], host)); err != nil {
+				return err
+			}
+		}
+		if err := pairWith(o, lines); err != nil {
+			if len(hosts) == 1 {
+				return err
+			}
+			client.Report(os.Stderr, err)
+			failed++
+		}
+	}
+	if failed > 0 {
+		return &client.Failure{What: fmt.Sprintf("%d of %d hosts were not paired", failed, len(hosts))}
+	}
+	return nil
+}
+
+func pairWith(o *options.Options, lines func() (string, error)) error {
+	d := dialer(o)
+	name := o.Alias
+	if o.User != "" {
+		name = o.User + "@" + name
+	}
+	paired, err := d.Pair(context.Background(), client.CodeFrom(client.Terminal{}, lines, name))
+	if err != nil {
+		return err
+	}
+	if o.LogLevel < options.LevelInfo {
+		return nil
+	}
+	fmt.Fprintf(os.Stderr, "minissh: paired with %s; its host key %s %s is in known_hosts, your key %s is listed there\n", name,
+		keys.TypeName(paired.Host), keys.Fingerprint(paired.Host), keys.Fingerprint(paired.Own))
+	fmt.Fprintf(os.Stderr, "minissh: try: minissh %s\n", strings.Join(tryArgs(o), " "))
+	return nil
+}
+
+// tryArgs is what to type behind minissh to reach the host that was paired.
+func tryArgs(o *options.Options) (args []string) {
+	if o.Port != protocol.DefaultPort {
+		args = append(args, fmt.Sprintf("-p %d", o.Port))
+	}
+	return append(args, o.User+"@"+o.Alias, "uname -a")
+}
+
+// pipedLines reads codes from a standard input that is no terminal, one a line; nil if it is one.
+func pipedLines() func() (string, error) {
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		return nil
+	}
+	in := bufio.NewReaderSize(os.Stdin, 4096)
+	return func() (string, error) {
+		line, err := in.ReadSlice('\n')
+		if errors.Is(err, io.EOF) && len(line) > 0 {
+			err = nil
+		}
+		return string(line), err
+	}
+}

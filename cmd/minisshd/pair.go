@@ -1,0 +1,309 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"minissh/daemon"
+	"minissh/daemon/process"
+	"minissh/protocol"
+)
+
+func pairCommand() *cli.Command {
+	return &cli.Command{
+		Name: "pair", Usage: "show a one-time code by which a client becomes known here", ArgsUsage: " ",
+		Description: "On the other machine: minissh pair USER@ADDRESS. The code lives two minutes and is good for one client, whose key is then listed in\n" +
+			"~/.config/minissh/authorized_keys (never where sshd looks). With no minisshd running, one is started for the purpose; the options of\n" +
+			"minisshd are for that one, and it listens on all addresses unless --listen says otherwise.",
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringFlag{Name: "user", Usage: "the account that the client may log in to", DefaultText: "your own"},
+			&cli.StringFlag{Name: "command", Usage: "the client may run this `COMMAND` alone"},
+			&cli.StringFlag{Name: "expires", Usage: "the key counts until `TIME`: 12h, 30d, 2027-01-31, or 2027-01-31T18:00"},
+			&cli.IntFlag{Name: "count", Value: 1, Usage: "this many codes at once, each for one client"},
+			&cli.BoolFlag{Name: "list", Usage: "list the keys that were paired"},
+			&cli.StringFlag{Name: "remove", Usage: "take a paired key back: its `NUMBER` in the list, or its fingerprint"},
+		}, flags()),
+		Action:       pair,
+		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
+	}
+}
+
+func pair(c *cli.Context) error {
+	switch {
+	case c.Args().Present():
+		return fmt.Errorf("%s is not understood: minisshd pair takes options only", protocol.Quote(c.Args().First()))
+	case c.Bool("list"):
+		return listPaired(c)
+	case c.IsSet("remove"):
+		return removePaired(c)
+	}
+	offer := daemon.Offer{User: c.String("user"), Count: c.Int("count"), Limits: daemon.Limits{HasCommand: c.IsSet("command"), Command: c.String("command")}}
+	if offer.Count < 1 {
+		return errors.New("--count is at least 1")
+	}
+	var err error
+	if text := c.String("expires"); text != "" {
+		if offer.Limits.Expires, err = parseExpires(text, time.Now()); err != nil {
+			return err
+		}
+	}
+	if err := offer.Limits.Check(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	show := &pairingScreen{}
+	defer show.end()
+	var ended daemon.PairingEnded
+	paths, err := controlPaths(c)
+	if err != nil {
+		return err
+	}
+	err = daemon.Control(ctx, paths, "pair", offer, func(event json.RawMessage) {
+		var e daemon.PairingEvent
+		if json.Unmarshal(event, &e) == nil {
+			show.event(e)
+		}
+	}, &ended)
+	if errors.Is(err, daemon.ErrNoDaemon) {
+		stop()
+		return pairAlone(c, offer, show)
+	}
+	show.end()
+	return pairingOutcome(ended, err)
+}
+
+// pairingOutcome is what the caller's exit code is about: at least one client has paired.
+func pairingOutcome(ended daemon.PairingEnded, err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("the code was withdrawn: nobody can use it any more")
+	case err != nil:
+		return err
+	case ended.Paired == 0:
+		return &daemon.ControlError{What: "nobody paired in time: the code is worthless now", Advice: "minisshd pair shows a new one"}
+	case ended.Unused > 0:
+		fmt.Printf("%d paired; %d codes were not used and are worthless now\n", ended.Paired, ended.Unused)
+	}
+	return nil
+}
+
+// pairAlone starts a daemon for the purpose, which goes on when the pairing is done: the client wants to use it.
+func pairAlone(c *cli.Context, offer daemon.Offer, show *pairingScreen) error {
+	fmt.Fprintln(os.Stderr, "minisshd: no daemon of yours is running: this one serves until Ctrl-C")
+	var made *daemon.PairingOffer
+	return serveWith(c, serving{
+		listen: []string{fmt.Sprintf(":%d", protocol.DefaultPort)}, quiet: true,
+		before: func(s *daemon.Server) (err error) {
+			made, err = s.OfferPairing(offer)
+			return err
+		},
+		after: func(ctx context.Context, s *daemon.Server) error {
+			ended, err := s.FollowPairing(ctx, made, func(e daemon.PairingEvent) error { show.event(e); return nil })
+			show.end()
+			if err != nil {
+				return nil // it is being stopped
+			}
+			if ended.Paired == 0 && !s.AnyoneCould() {
+				return pairingOutcome(*ended, nil)
+			}
+			if ended.Paired == 0 {
+				fmt.Fprintln(os.Stderr, "minisshd: nobody paired in time: the code is worthless now")
+			}
+			fmt.Fprintln(os.Stderr, "minisshd: serving; Ctrl-C ends it. For good: minisshd --listen :7422")
+			return nil
+		},
+	})
+}
+
+// pairingScreen shows codes, and a countdown where a person looks on.
+type pairingScreen struct {
+	stop    chan struct{}
+	stopped chan struct{}
+}
+
+func (p *pairingScreen) event(e daemon.PairingEvent) {
+	switch {
+	case e.Started != nil:
+		fmt.Print(pairingText(e.Started))
+		p.count(e.Started.Until)
+	case e.Paired != nil:
+		p.clear()
+		fmt.Printf("Paired: %s from %s may log in as %s: %s %s\n", "a client", e.Paired.From, e.Paired.User, e.Paired.Type, e.Paired.Fingerprint)
+	}
+}
+
+func pairingText(s *daemon.PairingStarted) string {
+	var b strings.Builder
+	if len(s.Codes) == 1 {
+		fmt.Fprintf(&b, "Pairing code for %s, for one client, good for two minutes:\n\n    %s\n\n", s.User, s.Codes[0])
+	} else {
+		fmt.Fprintf(&b, "Pairing codes for %s, each for one client, good for two minutes:\n\n", s.User)
+		for i, code := range s.Codes {
+			fmt.Fprintf(&b, "    %3d  %s\n", i+1, code)
+		}
+		b.WriteString("\n")
+	}
+	if len(s.Reachable) == 0 {
+		fmt.Fprintf(&b, "This daemon listens on loopback only: other machines cannot reach it (minisshd --listen :7422 is one that they can).\nOn this machine:\n\n    minissh pair %s@localhost\n", s.User)
+	} else {
+		where := "the other machine"
+		if len(s.Codes) > 1 {
+			where = "each of the other machines, the same line; each is asked for one of the codes"
+		}
+		fmt.Fprintf(&b, "On %s:\n\n    %s\n", where, pairLine(s.User, s.Reachable[0]))
+		if len(s.Reachable) > 1 {
+			b.WriteString("\nor, if they reach this one by another of its addresses:\n\n")
+			for _, at := range s.Reachable[1:min(len(s.Reachable), 5)] {
+				fmt.Fprintf(&b, "    %s\n", pairLine(s.User, at))
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\nHost key here: %s\n", s.HostKey)
+	return b.String()
+}
+
+// pairLine is what to type on the other machine. It holds no code: arguments are seen by every user there, and kept in histories.
+func pairLine(user string, at netip.AddrPort) string {
+	line := "minissh pair "
+	if at.Port() != protocol.DefaultPort {
+		line += fmt.Sprintf("-p %d ", at.Port())
+	}
+	return line + user + "@" + at.Addr().String()
+}
+
+// count shows the time that is left, on a terminal.
+func (p *pairingScreen) count(until time.Time) {
+	if !term.IsTerminal(int(os.Stderr.Fd())) {
+		return
+	}
+	p.stop, p.stopped = make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(p.stopped)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			left := time.Until(until).Round(time.Second)
+			fmt.Fprintf(os.Stderr, "\r%d:%02d left; Ctrl-C withdraws ", int(left.Minutes()), int(left.Seconds())%60)
+			select {
+			case <-tick.C:
+			case <-p.stop:
+				p.clear()
+				return
+			}
+		}
+	}()
+}
+
+// clear wipes the countdown's line.
+func (p *pairingScreen) clear() {
+	if p.stop != nil {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+}
+
+func (p *pairingScreen) end() {
+	if p.stop != nil {
+		close(p.stop)
+		<-p.stopped
+		p.stop = nil
+	}
+}
+
+// parseExpires reads 12h, 30d, a date (its end) or a time of this machine's clock.
+func parseExpires(text string, now time.Time) (time.Time, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n > 0 && n <= 36500 {
+			return now.AddDate(0, 0, n), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil {
+		return now.Add(d), nil
+	}
+	if at, err := time.ParseInLocation("2006-01-02", text, now.Location()); err == nil {
+		return at.AddDate(0, 0, 1), nil
+	}
+	if at, err := time.ParseInLocation("2006-01-02T15:04", text, now.Location()); err == nil {
+		return at, nil
+	}
+	return time.Time{}, fmt.Errorf("--expires is a time like 12h, 30d, 2027-01-31 or 2027-01-31T18:00, not %s", protocol.Quote(text))
+}
+
+// pairedAccount is whose keys are looked at.
+func pairedAccount(c *cli.Context) (process.Account, error) {
+	own, err := process.CurrentAccount()
+	if err != nil {
+		return own, err
+	}
+	name := c.String("user")
+	if name == "" || name == own.Name {
+		return own, nil
+	}
+	if os.Geteuid() != 0 {
+		return own, fmt.Errorf("only root looks at the keys of %s", protocol.Quote(name))
+	}
+	return process.LookupAccount(c.Context, name)
+}
+
+func listPaired(c *cli.Context) error {
+	acct, err := pairedAccount(c)
+	if err != nil {
+		return err
+	}
+	list, err := daemon.ListPaired(acct)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(os.Stderr, "minisshd: no key was paired for "+acct.Name)
+		return nil
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NUMBER\tKEY\tHOW\tLIMITS")
+	for i, k := range list {
+		how := protocol.Quote(k.Comment)
+		fmt.Fprintf(w, "%d\t%s %s\t%s\t%s\n", i+1, k.Type, k.Fingerprint, how[1:len(how)-1], k.Limits)
+	}
+	return w.Flush()
+}
+
+func removePaired(c *cli.Context) error {
+	acct, err := pairedAccount(c)
+	if err != nil {
+		return err
+	}
+	which := c.String("remove")
+	if n, err := strconv.Atoi(which); err == nil {
+		list, err := daemon.ListPaired(acct)
+		if err != nil {
+			return err
+		}
+		if n < 1 || n > len(list) {
+			return &daemon.ControlError{What: fmt.Sprintf("there is no paired key number %d", n), Advice: "minisshd pair --list shows them"}
+		}
+		which = list[n-1].Fingerprint
+	}
+	found, err := daemon.RemovePaired(acct, which)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return &daemon.ControlError{What: "no paired key is " + protocol.Quote(which), Advice: "minisshd pair --list shows them"}
+	}
+	fmt.Printf("taken back: %s. Its sessions go on until they end: minisshd who, minisshd end\n", which)
+	return nil
+}
