@@ -40,6 +40,12 @@ func TestScripts(t *testing.T) {
 			"key": key, "authorize": authorize, "daemon": startDaemon, "signal-daemon": signalDaemon, "wait-daemon": waitDaemon,
 			"wait-gone": waitGone,
 		},
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("no condition is called %q", name)
+		},
 	})
 }
 
