@@ -51,11 +51,21 @@ func Copy(ctx context.Context, plan *copying.Plan, dial func(host string) (*Dial
 		return ExitPartly
 	case err != nil:
 		Report(messages, err)
+		if refused(err) {
+			return ExitPartly
+		}
 		return ExitFailure
 	case failed:
 		return ExitPartly
 	}
 	return 0
+}
+
+// refused says whether a copy could not begin for a reason that is not the connection's: a target that is not there, a key that may not.
+func refused(err error) bool {
+	var local *files.Error
+	var said *protocol.RemoteError
+	return errors.As(err, &local) || errors.As(err, &said) && (said.Code == protocol.CodeNoDirectory || said.Code == protocol.CodeServiceRefused)
 }
 
 // copier is one run of cp.
