@@ -22,7 +22,6 @@ type View struct {
 	bar   *bar
 	total int64
 	sum   files.Summary
-	start time.Time
 }
 
 // line is what --json prints.
