@@ -118,7 +118,7 @@ func TestDaemonsPage(t *testing.T) {
 	}
 	for _, verb := range help.commands {
 		own := helped(t, "minisshd", verb, "--help").flags
-		if verb == "check" { // it takes the daemon's
+		if verb == "check" || verb == "pair" { // they take the daemon's
 			own = slices.DeleteFunc(own, func(name string) bool { return slices.Contains(help.flags, name) })
 		}
 		equalFlags(t, page, verb, own)
