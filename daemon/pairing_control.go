@@ -19,6 +19,7 @@ type PairingStarted struct {
 	Until     time.Time        `json:"until"`
 	HostKey   string           `json:"host_key"`  // type and fingerprint
 	Reachable []netip.AddrPort `json:"reachable"` // where other machines may find the daemon, the likeliest first; none: on loopback only
+	Port      uint16           `json:"port"`      // on loopback, if it is not reachable; 0: on Unix sockets only
 }
 
 // PairingEvent is told while codes live: one of the two.
@@ -50,7 +51,7 @@ func controlPair(ctx context.Context, s *Server, args json.RawMessage, say func(
 func (s *Server) FollowPairing(ctx context.Context, made *PairingOffer, say func(PairingEvent) error) (*PairingEnded, error) {
 	defer made.Withdraw()
 	key := s.shown().public
-	started := &PairingStarted{User: made.User, Until: made.Until, HostKey: keys.TypeName(key) + " " + keys.Fingerprint(key), Reachable: s.reachable()}
+	started := &PairingStarted{User: made.User, Until: made.Until, HostKey: keys.TypeName(key) + " " + keys.Fingerprint(key), Reachable: s.reachable(), Port: s.loopbackPort()}
 	for _, c := range made.Codes {
 		started.Codes = append(started.Codes, c.Shown())
 	}
@@ -73,6 +74,18 @@ func (s *Server) FollowPairing(ctx context.Context, made *PairingOffer, say func
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// loopbackPort is where this machine finds the daemon.
+func (s *Server) loopbackPort() uint16 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.listeners {
+		if tcp, ok := l.Addr().(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
+			return tcp.AddrPort().Port()
+		}
+	}
+	return 0
 }
 
 // reachable lists addresses at which other machines may find the daemon, IPv4 before IPv6, as people type them.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/signal"
 	"slices"
@@ -159,17 +158,17 @@ func pairingText(s *daemon.PairingStarted) string {
 		b.WriteString("\n")
 	}
 	if len(s.Reachable) == 0 {
-		fmt.Fprintf(&b, "This daemon listens on loopback only: other machines cannot reach it (minisshd --listen :7422 is one that they can).\nOn this machine:\n\n    minissh pair %s@localhost\n", s.User)
+		fmt.Fprintf(&b, "This daemon listens on loopback only: other machines cannot reach it (minisshd --listen :7422 is one that they can).\nOn this machine:\n\n    %s\n", pairLine(s.User, "localhost", s.Port))
 	} else {
 		where := "the other machine"
 		if len(s.Codes) > 1 {
 			where = "each of the other machines, the same line; each is asked for one of the codes"
 		}
-		fmt.Fprintf(&b, "On %s:\n\n    %s\n", where, pairLine(s.User, s.Reachable[0]))
+		fmt.Fprintf(&b, "On %s:\n\n    %s\n", where, pairLine(s.User, s.Reachable[0].Addr().String(), s.Reachable[0].Port()))
 		if len(s.Reachable) > 1 {
 			b.WriteString("\nor, if they reach this one by another of its addresses:\n\n")
 			for _, at := range s.Reachable[1:min(len(s.Reachable), 5)] {
-				fmt.Fprintf(&b, "    %s\n", pairLine(s.User, at))
+				fmt.Fprintf(&b, "    %s\n", pairLine(s.User, at.Addr().String(), at.Port()))
 			}
 		}
 	}
@@ -178,12 +177,12 @@ func pairingText(s *daemon.PairingStarted) string {
 }
 
 // pairLine is what to type on the other machine. It holds no code: arguments are seen by every user there, and kept in histories.
-func pairLine(user string, at netip.AddrPort) string {
+func pairLine(user, host string, port uint16) string {
 	line := "minissh pair "
-	if at.Port() != protocol.DefaultPort {
-		line += fmt.Sprintf("-p %d ", at.Port())
+	if port != protocol.DefaultPort && port != 0 {
+		line += fmt.Sprintf("-p %d ", port)
 	}
-	return line + user + "@" + at.Addr().String()
+	return line + user + "@" + host
 }
 
 // count shows the time that is left, on a terminal.

@@ -1,0 +1,137 @@
+//go:build unix
+
+package daemon
+
+import (
+	"encoding/hex"
+	"os"
+	"strings"
+	"testing"
+
+	"minissh/protocol"
+	"minissh/protocol/keys"
+	"minissh/protocol/mux"
+)
+
+// A client that goes between its proof and the answer has paired all the same, and its code is used: it cannot know, and logging in tells it (P11.6).
+func TestPairingAnswerUnheard(t *testing.T) {
+	l := newPairingLab(t)
+	made := l.offer(Offer{})
+	conn := l.secure(l.stranger)
+	exported, err := conn.Export(protocol.PairingLabel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transcript := protocol.PairingTranscript(exported, l.opts.HostKey.Public.Marshal(), l.stranger.Public.Marshal(), user)
+	frame, err := protocol.AppendMessage(nil, protocol.TypePair, 0, &protocol.Pair{
+		Protocol: protocol.ALPN, User: user, Proof: hex.EncodeToString(made.Codes[0].Prove(protocol.PairingClient, transcript)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write(frame); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	if p := <-made.Events; p.Fingerprint != keys.Fingerprint(l.stranger.Public) {
+		t.Errorf("%+v", p)
+	}
+	if _, more := <-made.Events; more {
+		t.Error("the code goes on")
+	}
+	s := mux.New(mux.Config{Role: mux.Client})
+	if _, err := s.Connect(l.secure(l.stranger), &protocol.Hello{User: user}); err != nil {
+		t.Errorf("its key does not log in: %v", err)
+	}
+	s.Close(nil)
+}
+
+// A proof that was seen on one connection is worth nothing on another, with the same keys on both ends and while its code still lives.
+func TestPairingReplayed(t *testing.T) {
+	l := newPairingLab(t)
+	made := l.offer(Offer{})
+	first, second := l.secure(l.stranger), l.secure(l.stranger)
+	exported, err := first.Export(protocol.PairingLabel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof := made.Codes[0].Prove(protocol.PairingClient, protocol.PairingTranscript(exported, l.opts.HostKey.Public.Marshal(), l.stranger.Public.Marshal(), user))
+	refusedPairing(t, sendPair(t, second, user, proof))
+	if f := sendPair(t, first, user, proof); f.Type != protocol.TypePair {
+		t.Errorf("where it belongs: %v %s", f.Type, f.Payload)
+	}
+}
+
+// Two pairings at once do not disturb each other, nor a session that is at work; one that is withdrawn takes the other's code along with nothing.
+func TestPairingsBesideEachOther(t *testing.T) {
+	l := newPairingLab(t)
+	one, two, three := l.offer(Offer{}), l.offer(Offer{Limits: Limits{HasCommand: true, Command: "echo limited"}}), l.offer(Offer{})
+	host := l.opts.HostKey.Public
+	if f, _ := pairs(t, l.secure(l.guest), one.Codes[0], user, host, l.guest.Public); f.Type != protocol.TypePair {
+		t.Fatalf("%v %s", f.Type, f.Payload)
+	}
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("echo ready; cat")})
+	firstLine(t, ch)
+	three.Withdraw()
+	if f, _ := pairs(t, l.secure(l.stranger), two.Codes[0], user, host, l.stranger.Public); f.Type != protocol.TypePair {
+		t.Fatalf("%v %s", f.Type, f.Payload)
+	}
+	if p := <-two.Events; !strings.Contains(p.Limits, "echo limited") || p.Fingerprint != keys.Fingerprint(l.stranger.Public) {
+		t.Errorf("%+v", p)
+	}
+	limited := mux.New(mux.Config{Role: mux.Client})
+	if _, err := limited.Connect(l.secure(l.stranger), &protocol.Hello{User: user}); err != nil {
+		t.Fatal(err)
+	}
+	defer limited.Close(nil)
+	if r := collect(t, start(t, limited, protocol.Open{Command: protocol.Bytes("rm -rf everything")})); r.out != "limited\n" {
+		t.Errorf("a key with command= runs %q", r.out)
+	}
+	ch.Write(protocol.TypeStdin, []byte("undisturbed"))
+	ch.EOF(protocol.TypeStdin)
+	if r := collect(t, ch); r.out != "undisturbed" {
+		t.Errorf("the session that was there: %+v", r)
+	}
+	text, err := os.ReadFile(PairedFile(l.opts.Account))
+	if err != nil || strings.Count(string(text), "\n") != 2 {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// A file of paired keys that cannot be written pairs nobody; nothing of it is lost.
+func TestPairingFileReadOnly(t *testing.T) {
+	l := newPairingLab(t)
+	first := l.offer(Offer{})
+	if f, _ := pairs(t, l.secure(l.guest), first.Codes[0], user, l.opts.HostKey.Public, l.guest.Public); f.Type != protocol.TypePair {
+		t.Fatalf("%v %s", f.Type, f.Payload)
+	}
+	file := PairedFile(l.opts.Account)
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := file + ".kept"
+	if err := os.Rename(file, kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(file, 0o700); err != nil { // root writes read-only files: a directory in its place stops root too
+		t.Fatal(err)
+	}
+	made := l.offer(Offer{})
+	f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public, l.stranger.Public)
+	refusedPairing(t, f)
+	if _, more := <-made.Events; more {
+		t.Error("somebody is said to have paired")
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(kept, file); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := os.ReadFile(file); string(after) != string(before) {
+		t.Errorf("%s was %s", after, before)
+	}
+}
