@@ -51,7 +51,7 @@ func startOnce(spec Spec) (*Process, error) {
 	p := &Process{done: make(chan struct{})}
 	p.sys.prepare(attr.Sys)
 	p.started = time.Now()
-	p.PID, err = syscall.ForkExec(spec.Path, spec.Args, attr)
+	withKeyring(spec.Credential, func() { p.PID, err = syscall.ForkExec(spec.Path, spec.Args, attr) })
 	pipes.closeTheirs()
 	if err != nil {
 		pipes.closeOurs()
