@@ -79,12 +79,14 @@ func (r *relay) serve(client net.Conn) {
 	both.Go(func() { r.pass(daemon, client, &r.up, cutUp) })
 	both.Go(func() { r.pass(client, daemon, &r.down, cutDown) })
 	both.Wait()
+	client.Close()
+	daemon.Close()
 }
 
-// pass carries one direction. Every byte before the cut arrives: it ends with FIN.
+// pass carries one direction, and reads it to its end. Every byte before the cut arrives: it ends with FIN there, and what comes from there is read on, because bytes
+// that nobody reads would become a reset, which takes back what has arrived and was not read yet.
 func (r *relay) pass(to, from net.Conn, count *atomic.Int64, limit int64) {
-	defer to.Close()
-	defer from.Close()
+	defer io.Copy(io.Discard, from)
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
@@ -99,14 +101,14 @@ func (r *relay) pass(to, from net.Conn, count *atomic.Int64, limit int64) {
 			if onCut != nil {
 				onCut()
 			}
+			to.(*net.TCPConn).CloseWrite()
+			from.Close()
 			return
 		}
 		count.Add(int64(n))
 		if _, werr := to.Write(buf[:n]); werr != nil || err != nil {
-			if err == io.EOF {
-				if tcp, ok := to.(*net.TCPConn); ok {
-					tcp.CloseWrite()
-				}
+			if werr == nil {
+				to.(*net.TCPConn).CloseWrite()
 			}
 			return
 		}
