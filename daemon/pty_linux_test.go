@@ -234,7 +234,8 @@ func TestHangUpOnPTY(t *testing.T) {
 			s := l.session(nil)
 			heard := l.home + "/heard"
 			ch := start(t, s, protocol.Open{Argv: bytesOf("bash", "--norc", "-i"), PTY: window()})
-			typed(t, ch, "nohup sleep 1001 >/dev/null 2>&1 & echo kept:$!:; sleep 1002 & echo job:$!:\n")
+			// nohup is waited for: until it has become sleep, it may not have got to ignoring HUP
+			typed(t, ch, "nohup sleep 1001 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do :; done; echo kept:$!:; sleep 1002 & echo job:$!:\n")
 			text := upTo(t, ch, "job:")
 			for !strings.Contains(text[strings.LastIndex(text, "job:"):], ":\n") { // readline shows the line first
 				text += upTo(t, ch, ":\n")

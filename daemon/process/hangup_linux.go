@@ -13,17 +13,19 @@ import (
 )
 
 // HangUp is Stop for a command on a terminal whose user has gone: as under sshd, the background jobs of a shell are that shell's affair
-// (P6.12). The terminal is closed; HUP and CONT go to the command's process group and to the foreground one; what of these two still lives
-// after grace is killed, until none is left. Without a terminal it is Stop.
+// (P6.12). The terminal is closed, by which the kernel sends HUP and CONT to the command itself; we send them to the others of its process group
+// and to the foreground one. What of these two groups still lives after grace is killed, until none is left. Without a terminal it is Stop.
+//
+// The command gets no second HUP: a shell that is sent one while it tells its jobs of the first leaves at once, and some job is not told.
 func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, error) {
 	if p.tty == nil {
 		return p.Stop(ctx, grace)
 	}
 	groups := map[int]bool{p.PID: true, p.tty.foreground(): true}
 	p.tty.Close()
-	send := func(signals ...unix.Signal) ([]Survivor, error) { return p.signalGroups(groups, signals...) }
+	send := func(signals ...unix.Signal) ([]Survivor, error) { return p.signalGroups(groups, 0, signals...) }
 	if grace > 0 {
-		send(unix.SIGHUP, unix.SIGCONT)
+		p.signalGroups(groups, p.PID, unix.SIGHUP, unix.SIGCONT)
 		limited, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
 		left, err := twiceEmpty(limited, func() ([]Survivor, error) { return send() })
@@ -43,8 +45,8 @@ func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, 
 	return nil, nil
 }
 
-// signalGroups looks once for living members of the session that are in one of the groups, and sends each the signals.
-func (p *Process) signalGroups(groups map[int]bool, signals ...unix.Signal) (alive []Survivor, err error) {
+// signalGroups looks once for living members of the session that are in one of the groups, and sends each the signals, but one.
+func (p *Process) signalGroups(groups map[int]bool, but int, signals ...unix.Signal) (alive []Survivor, err error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.reaped || p.released {
@@ -56,7 +58,9 @@ func (p *Process) signalGroups(groups map[int]bool, signals ...unix.Signal) (ali
 		}
 		alive = append(alive, Survivor{PID: s.pid, Comm: s.comm})
 		for _, sig := range signals {
-			p.signalMember(s.pid, sig)
+			if s.pid != but {
+				p.signalMember(s.pid, sig)
+			}
 		}
 	})
 	return alive, err
