@@ -5,6 +5,7 @@ package daemon
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,7 +79,8 @@ var violations = []struct {
 	{"P5.2 too many channels", protocol.CodeTooManyChannels, seventeen()},
 	{"P5.4 data after EOF", protocol.CodeUnexpectedFrame, [][]byte{endOfStdin(1), stdin(1, 1)}},
 	{"P5.4 a second EOF", protocol.CodeUnexpectedFrame, [][]byte{endOfStdin(1), endOfStdin(1)}},
-	{"P5.5 too much data", protocol.CodeWindowExceeded, [][]byte{open(3, "exec sleep 1000 </dev/null"), stdin(3, 65536), stdin(3, 65536), stdin(3, 65536), stdin(3, 65536), stdin(3, 65536), stdin(3, 65536), stdin(3, 65536), stdin(3, 65536), stdin(3, 65536), stdin(3, 1)}},
+	// more than the widest pipe (1 MiB), the frame that is being written into it, and the window together
+	{"P5.5 too much data", protocol.CodeWindowExceeded, append([][]byte{open(3, "exec sleep 1000")}, slices.Repeat([][]byte{stdin(3, 65536)}, 22)...)},
 	{"P5.5 a smaller window", protocol.CodeBadWindow, [][]byte{number(protocol.TypeWindow, 1, 1)}},
 	{"P5.5 the same window", protocol.CodeBadWindow, [][]byte{number(protocol.TypeWindow, 1, protocol.InitialWindow)}},
 	{"P5.8 a channel never opened", protocol.CodeUnknownChannel, [][]byte{stdin(77, 1)}},

@@ -166,11 +166,11 @@ func (s *Session) end(why error) {
 	}
 	s.control, s.ready, s.grants = queue[outgoing]{}, queue[*Channel]{}, queue[*Channel]{}
 	s.kept, s.keptBytes = queue[[]byte]{}, 0
+	if s.onEnd != nil {
+		s.onEnd(why) // first: whoever has seen Done finds the session ended in the Registry too
+	}
 	close(s.done)
 	s.work.Broadcast()
-	if s.onEnd != nil {
-		s.onEnd(why)
-	}
 }
 
 // Close says GOODBYE with a reason (nil: all went well), waits until that is on its way (two seconds at most), and closes the link.
