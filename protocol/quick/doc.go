@@ -4,5 +4,5 @@
 // around every 20 µs for a while. A call on a non-blocking descriptor never blocks, and on a quiet connection that thread's waking cost more than the
 // call: a keystroke has four such calls in each program. Waiting happens in Go's poller, as ever, so that deadlines and Close work.
 //
-// Elsewhere than on Linux everything is left as it is.
+// Elsewhere than on Linux everything is left as it is; also under the race detector, which takes ordinary reads and writes for what orders two goroutines.
 package quick

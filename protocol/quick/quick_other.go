@@ -1,8 +1,24 @@
-//go:build !linux
+//go:build !linux || race
 
 package quick
 
-import "net"
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// Descriptor is not to be had here.
+type Descriptor struct{}
+
+// New says that there is no Descriptor here: Read and Write of the file itself will do.
+func New(syscall.Conn) (*Descriptor, error) { return nil, errors.ErrUnsupported }
+
+// Read is never called: nobody has a Descriptor.
+func (*Descriptor) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+// Write is never called: nobody has a Descriptor.
+func (*Descriptor) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
 // Conn leaves a connection as it is here.
 func Conn(c net.Conn) net.Conn { return c }
