@@ -185,15 +185,20 @@ func TestKilled(t *testing.T) {
 			p, d, r := scene(t)
 			earlier(p, "dst")
 			cmd := p.Command("minissh", "cp", "-r", p.Path("src"), "cut:"+p.Path("dst"))
+			started := make(chan struct{})
 			r.set(size/2, 0, func() {
+				<-started
 				if who == "client" {
 					cmd.Process.Signal(syscall.SIGKILL)
 				} else {
 					d.Cmd.Process.Signal(syscall.SIGKILL)
 				}
 			})
-			if ran := p.RunCmd(cmd); ran.Code == 0 {
-				t.Fatalf("%+v", ran)
+			copying := p.Start(cmd)
+			close(started)
+			<-copying.Done
+			if cmd.ProcessState.ExitCode() == 0 {
+				t.Fatal("it ended as if all was well")
 			}
 			if who == "client" {
 				rest(t, d, r.conns.Load())

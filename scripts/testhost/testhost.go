@@ -138,9 +138,10 @@ func (p *Place) Key(path string) []byte {
 	return line
 }
 
-// Env is the environment of the place's processes: its home, the built programs first in the path, no agent.
+// Env is the environment of the place's processes: its home, the built programs first in the path, no agent. Programs that were built with the race
+// detector would wait a second at their end otherwise.
 func (p *Place) Env() []string {
-	return []string{"HOME=" + p.Home, "PATH=" + Bin + ":" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LANG=C.UTF-8", "TMPDIR=" + p.Dir, "SHELL=/bin/sh", "TERM=dumb"}
+	return []string{"HOME=" + p.Home, "PATH=" + Bin + ":" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LANG=C.UTF-8", "TMPDIR=" + p.Dir, "SHELL=/bin/sh", "TERM=dumb", "GORACE=atexit_sleep_ms=0"}
 }
 
 // Command prepares a process with the place's environment and directory. It is killed when the test ends or has lasted too long.

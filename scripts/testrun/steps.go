@@ -37,7 +37,7 @@ func (r *runner) steps(programs bool) []step {
 	all = append(all, step{"go test", r.goTest()})
 	if programs {
 		all = append(all, step{"scripts/build", r.build})
-		all = append(all, step{"go test -race", r.goTest("-race")}, step{"fuzzing", r.fuzz})
+		all = append(all, step{"go test -race -short", r.goTest("-race", "-short")}, step{"fuzzing", r.fuzz})
 	}
 	return all
 }
