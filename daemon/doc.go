@@ -7,5 +7,6 @@
 // daemon/process; frames and sessions are protocol and protocol/mux.
 //
 // Who may come in is an Access: access.go for the daemon's own account, accounts.go with policy.go and keyreader.go for all accounts of a machine,
-// which only a daemon of root can serve. report.go tells people what they have configured.
+// which only a daemon of root can serve. report.go tells people what they have configured. A client that is not known yet can pair: pairing.go (codes and attempts),
+// paired.go (the keys' file), pairing_control.go (what `minisshd pair` shows). control.go is the socket where minisshd pair, who and end ask; files.go copies.
 package daemon

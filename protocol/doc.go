@@ -13,6 +13,7 @@
 //   - reader.go: how a frame is read, sizes checked before anything is allocated.
 //   - message.go, pty.go: the JSON payloads as structs; bytes.go: byte strings inside JSON; strict.go: what JSON is refused.
 //   - errors.go: violations (we say the peer broke a rule) and remote errors (the peer says why it ended).
+//   - pairing.go: the one-time code by which strangers become known to each other, and its proofs.
 //   - describe.go: a frame in words, for people.
 //
 // The package imports the standard library only, opens no socket and starts no goroutine. Channels, credit and sessions
