@@ -94,7 +94,7 @@ func firstFrames(id func(*lab) keys.Identity, frames ...[]byte) func(*lab) strin
 func asGuest(l *lab) keys.Identity    { return l.guest }
 func asStranger(l *lab) keys.Identity { return l.stranger }
 
-func shortGrace(o *Options) { o.LoginGrace = 50 * time.Millisecond }
+func shortGrace(o *Options) { o.LoginGrace = time.Second }
 
 func certificates(n int) func(*tls.Config) {
 	return func(c *tls.Config) {
