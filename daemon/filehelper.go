@@ -64,6 +64,7 @@ func readMessage(r io.Reader, message any) error {
 
 // beFilesHelper is the helper's whole life.
 func beFilesHelper([]string) int {
+	process.ResetSignals() // answers that nobody reads any more are no reason to die by SIGPIPE, before all that came is in place
 	var o order
 	if err := readMessage(os.Stdin, &o); err != nil || o.Files == nil {
 		fmt.Fprintf(os.Stderr, "the order: %v\n", err)

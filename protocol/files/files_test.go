@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -226,5 +227,32 @@ func TestSpecial(t *testing.T) {
 	}
 	if got, _ := os.ReadFile(dir + "/dst/a"); !bytes.Equal(got, []byte("a")) {
 		t.Errorf("the last source did not come: %q", got)
+	}
+}
+
+// gone is a sender that hears nothing any more.
+type gone struct{}
+
+func (gone) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// What came before the link was lost is put in place although nobody can be told (P10.10): an answer that fails is not the end of what was said.
+func TestUnheardAnswers(t *testing.T) {
+	dir := t.TempDir()
+	const many = 3 * ackEvery
+	var stream []byte
+	for i := range int64(many) {
+		rec := small(i+1, fmt.Sprint("f", i), "x")
+		rec.Body = 1
+		stream = append(stream, frame(string(rec.append(nil)), "x")...)
+	}
+	place, err := OpenPlace(nil, dir, true)
+	must(t, err)
+	defer place.Root.Close()
+	s, err := Receive(iotest.OneByteReader(bytes.NewReader(stream)), gone{}, place, Options{}, nil)
+	if err != io.ErrUnexpectedEOF || s.Stored != many {
+		t.Errorf("%+v %v", s, err)
+	}
+	if _, err := Receive(bytes.NewReader(frame(`{"kind":"done"}`, "")), gone{}, place, Options{}, nil); err != io.ErrClosedPipe {
+		t.Errorf("the end, unheard: %v", err)
 	}
 }

@@ -53,6 +53,7 @@ const ackEvery = 64
 type receiver struct {
 	in    *Reader
 	out   *Writer
+	heard *listener // below out
 	place *Place
 	o     Options
 	watch func(Event)
@@ -73,7 +74,8 @@ func Receive(in io.Reader, out io.Writer, place *Place, o Options, watch func(Ev
 	if watch == nil {
 		watch = func(Event) {}
 	}
-	r := &receiver{in: NewReader(in), out: NewWriter(out), place: place, o: o, watch: watch, offer: map[int64]*standing{}}
+	heard := &listener{w: out}
+	r := &receiver{in: NewReader(in), out: NewWriter(heard), heard: heard, place: place, o: o, watch: watch, offer: map[int64]*standing{}}
 	r.folders = folders{root: place.Root, o: o}
 	defer r.end()
 	err := r.run()
@@ -97,9 +99,7 @@ func (r *receiver) run() error {
 	for {
 		if !r.in.Waiting() { // the sender may wait for us
 			r.ack()
-			if err := r.out.Flush(); err != nil {
-				return err
-			}
+			r.out.Flush()
 		}
 		if err := r.in.Next(&rec); err != nil {
 			return cut(err)
@@ -219,7 +219,22 @@ func (r *receiver) done() error {
 	}
 	r.ack()
 	r.out.Write(&Record{Kind: KindDone, Files: r.sum.Stored, Bytes: r.sum.Bytes}, nil)
-	return r.out.Flush()
+	r.out.Flush()
+	return r.heard.gone
+}
+
+// listener is the sender, as one to be told something. When it is gone, what it said before still counts, and may be a lot: the receiver reads on until its
+// stream ends.
+type listener struct {
+	w    io.Writer
+	gone error // the first failure; nothing is written after it
+}
+
+func (l *listener) Write(p []byte) (int, error) {
+	if l.gone == nil {
+		_, l.gone = l.w.Write(p)
+	}
+	return len(p), nil
 }
 
 // link makes a symbolic link, in place of whatever link or file has its name.

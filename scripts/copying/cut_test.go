@@ -23,6 +23,10 @@ const size = 2<<20 + 4321
 // again is the most bytes that a cut costs beyond what it kept from arriving: a record, a frame and its TLS records that were not whole, and a second login.
 const again = 256<<10 + 64<<10 + 32<<10
 
+// undelivered is what a reset drops at most: what the relay has sent and its system has not delivered. What the receiver's system holds already, Linux gives to the
+// program also after a reset.
+const undelivered = 2 * sendBuffer
+
 func noise(n int, seed byte) []byte {
 	b := make([]byte, n)
 	rand.NewChaCha8([32]byte{seed}).Read(b)
@@ -136,15 +140,16 @@ func TestCuts(t *testing.T) {
 			}
 			equal(t, place, "src", "dst/src")
 			whole, up, down := gone(), r.up.Load(), r.down.Load()
-			worst, kept := int64(0), 0
+			worst, kept := map[bool]int64{}, 0
 			for i := range cuts {
+				reset := i%2 == 1
 				earlier(place, "dst")
 				at := 1 + i*(up-1)/cuts
 				if put {
-					r.set(at, 0, nil)
+					r.set(at, 0, reset, nil)
 				} else {
 					at = 1 + i*(down-1)/cuts
-					r.set(0, at, nil)
+					r.set(0, at, reset, nil)
 				}
 				ran := place.Run("minissh", dir()...)
 				if ran.Code != 255 {
@@ -156,20 +161,20 @@ func TestCuts(t *testing.T) {
 					kept++
 				}
 				first := gone()
-				r.set(0, 0, nil)
+				r.set(0, 0, false, nil)
 				if ran = place.Run("minissh", dir("--resume")...); ran.Code != 0 {
 					t.Fatalf("resumed after %d bytes: %+v\n%s", at, ran, d.Log)
 				}
 				rest(t, d, r.conns.Load())
 				equal(t, place, "src", "dst/src")
-				worst = max(worst, first+gone()-whole)
+				worst[reset] = max(worst[reset], first+gone()-whole)
 				if t.Failed() {
 					t.Fatalf("cut after %d bytes of %d", at, whole)
 				}
 			}
-			t.Logf("%d cuts, %d of them left a partial file; at most %d bytes went again, of %d", cuts, kept, worst, whole)
-			if worst > again {
-				t.Errorf("%d bytes went again; stated are %d", worst, again)
+			t.Logf("%d cuts, %d of them left a partial file; of %d bytes went again at most %d, after a reset %d", cuts, kept, whole, worst[false], worst[true])
+			if worst[false] > again || worst[true] > again+undelivered {
+				t.Errorf("%d bytes went again, after a reset %d; stated are %d and %d", worst[false], worst[true], again, again+undelivered)
 			}
 			if kept < int(cuts)/2 {
 				t.Errorf("only %d of %d cuts left something to go on with", kept, cuts)
@@ -186,7 +191,7 @@ func TestKilled(t *testing.T) {
 			earlier(p, "dst")
 			cmd := p.Command("minissh", "cp", "-r", p.Path("src"), "cut:"+p.Path("dst"))
 			started := make(chan struct{})
-			r.set(size/2, 0, func() {
+			r.set(size/2, 0, false, func() {
 				<-started
 				if who == "client" {
 					cmd.Process.Signal(syscall.SIGKILL)
@@ -208,7 +213,7 @@ func TestKilled(t *testing.T) {
 				second.Out.Await(t, "\n")
 			}
 			intact(t, p, "dst")
-			r.set(0, 0, nil)
+			r.set(0, 0, false, nil)
 			if ran := p.Run("minissh", "cp", "--resume", "-r", p.Path("src"), "cut:"+p.Path("dst")); ran.Code != 0 {
 				t.Fatalf("%+v", ran)
 			}

@@ -26,6 +26,7 @@ type relay struct {
 	mu      sync.Mutex // guards the rest
 	cutUp   int64      // cut when so many bytes went up; 0: never
 	cutDown int64
+	reset   bool // the cut is a reset, else an end as of a program that closes
 	onCut   func()
 	cuts    int
 	running sync.WaitGroup
@@ -58,19 +59,26 @@ func (r *relay) port() string {
 }
 
 // set begins to count anew, with a cut after so many bytes in a direction.
-func (r *relay) set(up, down int64, onCut func()) {
+func (r *relay) set(up, down int64, reset bool, onCut func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.up.Store(0)
 	r.down.Store(0)
-	r.cutUp, r.cutDown, r.onCut, r.cuts = up, down, onCut, 0
+	r.cutUp, r.cutDown, r.reset, r.onCut, r.cuts = up, down, reset, onCut, 0
 }
+
+// sendBuffer is what the relay asks its system to hold of what it has sent and the receiver's system has not taken, in bytes; Linux doubles it (socket(7)). A reset
+// drops that.
+const sendBuffer = 32 << 10
 
 func (r *relay) serve(client net.Conn) {
 	daemon, err := net.Dial("tcp", r.target)
 	if err != nil {
 		client.Close()
 		return
+	}
+	for _, conn := range []net.Conn{client, daemon} {
+		conn.(*net.TCPConn).SetWriteBuffer(sendBuffer)
 	}
 	r.mu.Lock()
 	cutUp, cutDown := r.cutUp, r.cutDown
@@ -83,8 +91,8 @@ func (r *relay) serve(client net.Conn) {
 	daemon.Close()
 }
 
-// pass carries one direction, and reads it to its end. Every byte before the cut arrives: it ends with FIN there, and what comes from there is read on, because bytes
-// that nobody reads would become a reset, which takes back what has arrived and was not read yet.
+// pass carries one direction, and reads it to its end. At a cut that is no reset, every byte before it arrives: it ends with FIN there, and what comes from there is
+// read on, because bytes that nobody reads would become a reset. A reset, in both directions, drops what the relay's system has not delivered.
 func (r *relay) pass(to, from net.Conn, count *atomic.Int64, limit int64) {
 	defer io.Copy(io.Discard, from)
 	buf := make([]byte, 32<<10)
@@ -96,10 +104,17 @@ func (r *relay) pass(to, from net.Conn, count *atomic.Int64, limit int64) {
 			count.Add(int64(n))
 			r.mu.Lock()
 			r.cuts++
-			onCut := r.onCut
+			reset, onCut := r.reset, r.onCut
 			r.mu.Unlock()
 			if onCut != nil {
 				onCut()
+			}
+			if reset {
+				for _, conn := range []net.Conn{to, from} {
+					conn.(*net.TCPConn).SetLinger(0)
+					conn.Close()
+				}
+				return
 			}
 			to.(*net.TCPConn).CloseWrite()
 			from.Close()
