@@ -250,6 +250,12 @@ func (r *receiver) link(rec *Record, path string) error {
 	if err != nil {
 		return err
 	}
+	if there, err := dir.Readlink(base); err == nil && there == target {
+		if r.o.Preserve {
+			linkTime(dir, base, rec.time())
+		}
+		return nil
+	}
 	name := partialName(base)
 	err = dir.Symlink(target, name)
 	if errors.Is(err, fs.ErrExist) {
