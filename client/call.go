@@ -19,7 +19,8 @@ type call struct {
 	ctx    context.Context
 	check  hostCheck
 	cancel context.CancelFunc
-	offer  chan *offer // what we show; one, if any
+	offer  chan *offer   // what we show; one, if any
+	raw    chan struct{} // closed when there is a connection below TLS
 	done   chan struct{}
 	conn   *transport.Conn // of a handshake that is done; both are set when done is closed
 	err    error
@@ -30,7 +31,7 @@ type hostCheck func(key ssh.PublicKey, from net.Addr, pinned ssh.PublicKey) erro
 
 // call begins a connection. Its owner ends it with hangUp, also after show.
 func (d *Dialer) call(ctx context.Context, check hostCheck) *call {
-	c := &call{check: check, offer: make(chan *offer, 1), done: make(chan struct{})}
+	c := &call{check: check, offer: make(chan *offer, 1), raw: make(chan struct{}), done: make(chan struct{})}
 	c.ctx, c.cancel = d.limited(ctx)
 	go func() {
 		defer close(c.done)
@@ -41,6 +42,14 @@ func (d *Dialer) call(ctx context.Context, check hostCheck) *call {
 
 // show says what to show, once.
 func (c *call) show(o *offer) { c.offer <- o }
+
+// awaitConnection returns when there is a connection below TLS, or will be none.
+func (c *call) awaitConnection() {
+	select {
+	case <-c.raw:
+	case <-c.done:
+	}
+}
 
 // answer gives the connection when the handshake is done. It is the caller's then.
 func (c *call) answer() (*transport.Conn, error) {
@@ -86,6 +95,7 @@ func (d *Dialer) connect(c *call) (*transport.Conn, error) {
 			return nil, err
 		}
 	}
+	close(c.raw)
 	stop := context.AfterFunc(c.ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
 	conn, err := transport.Client(raw, keyLog, func() (tls.Certificate, error) {
 		o, err := c.wait()

@@ -74,9 +74,10 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 	if d.Options.Socket != "" && d.Conn == nil {
 		return d.dialSocket(ctx, prepare)
 	}
-	go keys.WarmUp()
-	call := d.call(ctx, d.checkHost) // our keys are read while the daemon answers
+	call := d.call(ctx, d.checkHost)
 	defer func() { call.hangUp() }()
+	call.awaitConnection() // nothing keeps our first bytes waiting; the rest is done while the daemon answers
+	go keys.WarmUp()
 	ring, err := d.keyRing()
 	if err != nil {
 		return nil, err

@@ -57,10 +57,7 @@ func readKeys([]string) int {
 			fmt.Fprintln(os.Stderr, err)
 			return 1 // whom it is now nobody knows
 		}
-		files := make([]readFile, len(request.Files))
-		for i, path := range request.Files {
-			files[i] = readOne(string(path), authorized.Owner{UID: request.UID, Home: string(request.Home)})
-		}
+		files := request.read()
 		if err := become(0, 0, nil); err != nil {
 			return 1
 		}
@@ -68,6 +65,15 @@ func readKeys([]string) int {
 			return 1
 		}
 	}
+}
+
+// read reads the files with the rights of whoever this process is.
+func (r *readRequest) read() []readFile {
+	files := make([]readFile, len(r.Files))
+	for i, path := range r.Files {
+		files[i] = readOne(string(path), authorized.Owner{UID: r.UID, Home: string(r.Home)})
+	}
+	return files
 }
 
 func readOne(path string, owner authorized.Owner) (file readFile) {
@@ -115,9 +121,10 @@ func become(uid, gid uint32, groups []uint32) error {
 
 // keyReader reads users' files through helpers, of which it keeps a few.
 type keyReader struct {
-	root   process.Account
-	places chan struct{} // one for each helper at work
-	idle   chan *reader  // helpers that wait; closed by nobody
+	root     process.Account
+	directly chan struct{} // one for each goroutine of direct
+	places   chan struct{} // one for each helper at work
+	idle     chan *reader  // helpers that wait; closed by nobody
 
 	mu    sync.Mutex // guards the rest
 	users map[uint32]*turn
@@ -138,7 +145,7 @@ type reader struct {
 }
 
 func newKeyReader(root process.Account) *keyReader {
-	return &keyReader{root: root, places: make(chan struct{}, readersMost), idle: make(chan *reader, readersIdle), users: map[uint32]*turn{}}
+	return &keyReader{root: root, directly: make(chan struct{}, readersPerUser), places: make(chan struct{}, readersMost), idle: make(chan *reader, readersIdle), users: map[uint32]*turn{}}
 }
 
 // read reads an account's files, each in its place, with the account's rights.
@@ -149,6 +156,11 @@ func (k *keyReader) read(ctx context.Context, acct process.Account, files []stri
 	request := readRequest{UID: acct.UID, GID: acct.Credential.GID, Groups: acct.Credential.Groups, Home: []byte(acct.Home)}
 	for _, file := range files {
 		request.Files = append(request.Files, []byte(file))
+	}
+	if acct.UID == 0 {
+		if answer := k.direct(ctx, &request); answer != nil {
+			return answer, nil
+		}
 	}
 	leave, err := k.enter(ctx, acct.UID)
 	if err != nil {
@@ -174,6 +186,30 @@ func (k *keyReader) read(ctx context.Context, acct process.Account, files []stri
 	}
 	k.keep(r)
 	return answer, nil
+}
+
+// direct reads root's own files here, since there is nobody to become: asking a helper takes longer than all the rest of a login. Nil if that takes too long,
+// or somebody else is at it: a helper can be killed when a file does not answer.
+func (k *keyReader) direct(ctx context.Context, request *readRequest) []readFile {
+	select {
+	case k.directly <- struct{}{}:
+	default:
+		return nil
+	}
+	answer := make(chan []readFile, 1)
+	go func() {
+		defer func() { <-k.directly }()
+		answer <- request.read()
+	}()
+	timer := time.NewTimer(readTime / 2)
+	defer timer.Stop()
+	select {
+	case files := <-answer:
+		return files
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 // enter waits for a place, first among those of the account.

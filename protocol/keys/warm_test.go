@@ -1,0 +1,41 @@
+package keys
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/sha512"
+	"math/rand/v2"
+	"testing"
+)
+
+// Ed25519 is deterministic (RFC 8032, 5.1.6): two implementations give the same bytes, or one of them is wrong.
+func TestEd25519Signer(t *testing.T) {
+	random := rand.NewChaCha8([32]byte{1})
+	for size := range 200 {
+		seed, message := make([]byte, ed25519.SeedSize), make([]byte, size)
+		random.Read(seed)
+		random.Read(message)
+		key := ed25519.NewKeyFromSeed(seed)
+		got, err := signer(key).Sign(nil, message, crypto.Hash(0))
+		if err != nil || !bytes.Equal(got, ed25519.Sign(key, message)) {
+			t.Fatalf("a message of %d bytes: %x, %v", size, got, err)
+		}
+		if public, ok := signer(key).Public().(ed25519.PublicKey); !ok || !public.Equal(key.Public()) {
+			t.Fatalf("the public key is %v", public)
+		}
+	}
+	if _, err := signer(ed25519.NewKeyFromSeed(make([]byte, 32))).Sign(nil, make([]byte, sha512.Size), crypto.SHA512); err == nil {
+		t.Error("it signs a digest")
+	}
+}
+
+// WarmUp's key is a point: else its verification would end before any table is made.
+func TestWarmUpKey(t *testing.T) {
+	if ed25519.VerifyWithOptions(basePoint, nil, make([]byte, ed25519.SignatureSize), &ed25519.Options{}) == nil {
+		t.Error("a signature of zeros is good")
+	}
+	if len(basePoint) != ed25519.PublicKeySize {
+		t.Errorf("it has %d bytes", len(basePoint))
+	}
+}
