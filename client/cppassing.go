@@ -42,7 +42,7 @@ func (p *passing) record(rec *files.Record) {
 		return
 	}
 	p.bytes += rec.Body
-	p.view.Watch(files.Event{What: files.EventBytes, Size: rec.Body + rec.Offset})
+	p.view.Watch(files.Event{What: files.EventBytes, Size: rec.Body, There: rec.Offset})
 	if rec.Kind == files.KindData {
 		return
 	}

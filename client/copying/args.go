@@ -3,6 +3,8 @@ package copying
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 
 	"minissh/protocol/files"
@@ -47,7 +49,7 @@ here. [::1]:path, unix:SOCKET:path and scp://host:port/path are possible too.
 Exit code: 0 when all was copied, 1 when something was not, 255 when the connection failed or was lost.
 `
 
-// Parse reads the command line behind the word cp.
+// Parse reads the command line behind the word cp. It looks at the disk only where a number behind -p may be a port or a file.
 func Parse(args []string) (*Plan, error) {
 	p := &Plan{}
 	var words []string
@@ -77,6 +79,17 @@ func Parse(args []string) (*Plan, error) {
 		return p, nil
 	}
 	return p, p.addresses(words)
+}
+
+// isPort tells what looks like a port's number.
+func isPort(word string) bool {
+	n, err := strconv.ParseUint(word, 10, 16)
+	return err == nil && n > 0
+}
+
+// meantPort is for those who know -p from ssh.
+func meantPort(port string) error {
+	return &UsageError{fmt.Sprintf("-p keeps modes and times, as with scp, and there is no file %s", port), fmt.Sprintf("-P %s names a port; ./%s is a file", port, port)}
 }
 
 func (p *Plan) long(arg string, next []string) (used int, err error) {
@@ -112,6 +125,11 @@ func (p *Plan) letters(letters string, next []string) (used int, err error) {
 			p.Recursive = true
 		case 'p':
 			p.Preserve = true
+			if i == len(letters)-1 && len(next) > 0 && isPort(next[0]) {
+				if _, err := os.Lstat(next[0]); err != nil {
+					return 0, meantPort(next[0])
+				}
+			}
 		case 'q':
 			p.Quiet = true
 			p.Options = append(p.Options, "-q")
@@ -132,6 +150,9 @@ func (p *Plan) letters(letters string, next []string) (used int, err error) {
 			}
 			return used, p.valued(c, value)
 		default:
+			if p.Preserve && isPort(letters[i:]) {
+				return 0, meantPort(letters[i:])
+			}
 			return 0, &UsageError{fmt.Sprintf("cp has no option -%s", string(rune(c))), "minissh cp --help lists them"}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"minissh/client/prompt"
 	"minissh/protocol"
 	"minissh/protocol/files"
 )
@@ -46,18 +47,18 @@ func (v *View) Watch(e files.Event) {
 		}
 	case files.EventStart:
 		if b := v.progress(); b != nil {
-			b.Describe(Short(e.Name, 18))
+			b.Describe(e.Name)
 		}
 	case files.EventBytes:
 		if b := v.progress(); b != nil {
-			b.Add64(e.Size)
+			b.Add64(e.Size, e.There)
 		}
 	case files.EventStored:
 		v.sum.Stored++
 	case files.EventSkipped:
 		v.sum.Skipped++
 		if b := v.progress(); b != nil && e.Kind == files.KindFile {
-			b.Add64(e.Size)
+			b.Add64(0, e.Size)
 		}
 	case files.EventFailed:
 		v.sum.Failed++
@@ -91,7 +92,7 @@ func (v *View) write(value any) {
 // progress is the bar, if one is drawn.
 func (v *View) progress() *bar {
 	if v.bar == nil && v.Bar {
-		v.bar = &bar{out: v.Messages}
+		v.bar = &bar{out: v.Messages, width: terminalWidth(v.Messages)}
 	}
 	return v.bar
 }
@@ -149,18 +150,26 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %s", f, units[0])
 }
 
-// Short is a name fit for a terminal, cut in the middle to at most n characters.
-func Short(name string, n int) string {
+// Short is a name fit for a terminal, cut in the middle to at most so many columns.
+func Short(name string, columns int) string {
 	quoted := protocol.Quote(name)
 	if quoted == `"`+name+`"` {
 		quoted = name
 	}
-	runes := []rune(quoted)
-	if len(runes) <= n {
+	if prompt.Columns(quoted) <= columns {
 		return quoted
 	}
-	half := (n - 1) / 2
-	return string(runes[:half]) + "…" + string(runes[len(runes)-(n-1-half):])
+	if columns < 1 {
+		return ""
+	}
+	head, tail := []rune(quoted), []rune(quoted)
+	for prompt.Columns(string(head)) > columns/2 {
+		head = head[:len(head)-1]
+	}
+	for prompt.Columns(string(tail)) > columns-1-prompt.Columns(string(head)) {
+		tail = tail[1:]
+	}
+	return string(head) + "…" + string(tail)
 }
 
 // printable is a message of the other side's, as it is unless something in it could move a terminal.

@@ -7,6 +7,15 @@ import (
 	"golang.org/x/text/width"
 )
 
+// Columns is how many columns of a terminal a text takes that is fit for one (protocol.Quote).
+func Columns(text string) (columns int) {
+	for _, r := range text {
+		_, n := glyph(r)
+		columns += n
+	}
+	return columns
+}
+
 // glyph is how a character of the line looks, and how many columns that takes: 0
 // for what joins the character before it, 2 for East Asian wide ones and emoji
 // (Unicode's UAX 11). What would not show, or change the direction of the text,

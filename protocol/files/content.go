@@ -177,7 +177,7 @@ func (s *sender) went(sent, there int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sum.Bytes += sent
-	s.watch(Event{What: EventBytes, Size: sent + there})
+	s.watch(Event{What: EventBytes, Size: sent, There: there})
 }
 
 // large sends a file in pieces, from where the receiver stands.

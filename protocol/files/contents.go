@@ -59,7 +59,7 @@ func (r *receiver) file(rec *Record, path string, refused error) error {
 		have.release()
 		return err
 	}
-	r.watch(Event{What: EventBytes, Size: rec.Body + rec.Offset})
+	r.watch(Event{What: EventBytes, Size: rec.Body, There: rec.Offset})
 	if have == nil && rec.Digest != "" {
 		if refused == nil {
 			refused = r.whole(rec, path, body)

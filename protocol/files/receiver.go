@@ -24,7 +24,7 @@ type Options struct {
 const (
 	EventTotal   = "total"   // Size bytes in ID files will come
 	EventStart   = "start"   // a file of Size bytes begins
-	EventBytes   = "bytes"   // Size more bytes of content went by
+	EventBytes   = "bytes"   // Size more bytes of content went by; There, of a file's, need not go
 	EventStored  = "stored"  // an entry is in place
 	EventSkipped = "skipped" // it was there already
 	EventFailed  = "failed"  // it is not; Err says why
@@ -37,7 +37,9 @@ type Event struct {
 	Kind Kind // dir, link or file
 	Name string
 	Size int64
-	Err  *Error
+	// There counts the bytes that a file begun earlier has already.
+	There int64
+	Err   *Error
 }
 
 // Summary is what became of a transfer.

@@ -29,6 +29,7 @@ type relay struct {
 	reset   bool // the cut is a reset, else an end as of a program that closes
 	onCut   func()
 	cuts    int
+	pace    func() // waits before each piece; nil: none
 	running sync.WaitGroup
 }
 
@@ -81,11 +82,14 @@ func (r *relay) serve(client net.Conn) {
 		conn.(*net.TCPConn).SetWriteBuffer(sendBuffer)
 	}
 	r.mu.Lock()
-	cutUp, cutDown := r.cutUp, r.cutDown
+	cutUp, cutDown, pace := r.cutUp, r.cutDown, r.pace
 	r.mu.Unlock()
+	if pace == nil {
+		pace = func() {}
+	}
 	var both sync.WaitGroup
-	both.Go(func() { r.pass(daemon, client, &r.up, cutUp) })
-	both.Go(func() { r.pass(client, daemon, &r.down, cutDown) })
+	both.Go(func() { r.pass(daemon, client, &r.up, cutUp, pace) })
+	both.Go(func() { r.pass(client, daemon, &r.down, cutDown, pace) })
 	both.Wait()
 	client.Close()
 	daemon.Close()
@@ -93,11 +97,12 @@ func (r *relay) serve(client net.Conn) {
 
 // pass carries one direction, and reads it to its end. At a cut that is no reset, every byte before it arrives: it ends with FIN there, and what comes from there is
 // read on, because bytes that nobody reads would become a reset. A reset, in both directions, drops what the relay's system has not delivered.
-func (r *relay) pass(to, from net.Conn, count *atomic.Int64, limit int64) {
+func (r *relay) pass(to, from net.Conn, count *atomic.Int64, limit int64, pace func()) {
 	defer io.Copy(io.Discard, from)
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
+		pace()
 		if limit > 0 && count.Load()+int64(n) >= limit {
 			n = int(limit - count.Load())
 			to.Write(buf[:n])
