@@ -6,6 +6,7 @@ import (
 	"hash"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -106,7 +107,7 @@ func (r *receiver) whole(rec *Record, path string, body []byte) error {
 		if r.o.Preserve {
 			chmod, final, mtime = true, mode, rec.time()
 		}
-		if done, err := quickly(handle, base, body, mode|0o600, chmod, final, mtime); done {
+		if done, err := quickly(handle, base, path, body, mode|0o600, chmod, final, mtime, &r.twins); done {
 			return err
 		}
 	}
@@ -120,13 +121,17 @@ func (r *receiver) whole(rec *Record, path string, body []byte) error {
 			return err
 		}
 	}
-	return r.name(p, rec, mode&0o600 != 0o600)
+	return r.name(p, rec, path, mode&0o600 != 0o600)
 }
 
 var errDigest = &Error{Code: CodeDigest, Message: "what arrived is not what was sent: the digests differ"}
 
 // name gives a file that is whole its name, mode and time. chmod says that its mode is not what it was made with.
-func (r *receiver) name(p *partial, rec *Record, chmod bool) error {
+func (r *receiver) name(p *partial, rec *Record, path string, chmod bool) error {
+	if err := r.twins.free(p.dir, p.base, path); err != nil {
+		p.drop()
+		return err
+	}
 	mode := fs.FileMode(rec.Mode) & fs.ModePerm
 	var mtime time.Time
 	if r.o.Preserve {
@@ -134,7 +139,18 @@ func (r *receiver) name(p *partial, rec *Record, chmod bool) error {
 	} else {
 		mode &^= umask()
 	}
-	return p.finish(chmod, mode, mtime, r.o.Sync)
+	err := p.finish(chmod, mode, mtime, r.o.Sync)
+	if err == nil {
+		r.placed(p.dir, p.base, path)
+	}
+	return err
+}
+
+// placed notes what is in place.
+func (r *receiver) placed(dir *os.Root, base, path string) {
+	if id, there := identify(dir, base); there {
+		r.twins.add(id, path)
+	}
 }
 
 // begin opens what the file is written into: have, or else a new one.
@@ -240,9 +256,10 @@ func (r *receiver) finish(rec *Record) error {
 		a.p.drop()
 		r.result(&a.rec, EventStored, errDigest)
 	case a.p.base == "": // it stood there whole
+		r.placed(dir, filepath.Base(a.path), a.path)
 		r.result(&a.rec, EventSkipped, r.touch(a))
 	default:
-		r.result(&a.rec, EventStored, r.name(a.p, &a.rec, true))
+		r.result(&a.rec, EventStored, r.name(a.p, &a.rec, a.path, true))
 	}
 	return nil
 }

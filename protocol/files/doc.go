@@ -5,7 +5,7 @@
 // partial file is what a file is written into until it is whole.
 //
 // Reading order: record.go and parse.go (the codec), name.go (which names are taken), sender.go, walk.go, content.go (from the disk to the
-// stream), receiver.go, contents.go, partial.go, folders.go (from the stream to the disk), offer.go (what is there already), tap.go (a stream between two hosts).
+// stream), receiver.go, contents.go, partial.go, folders.go, twins.go (from the stream to the disk), offer.go (what is there already), tap.go (a stream between two hosts).
 //
 // What it does not do: owners, extended attributes, holes, hard links as such, devices, deleting what the source has not.
 package files

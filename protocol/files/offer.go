@@ -71,14 +71,16 @@ func (r *receiver) look(rec *Record) (found *standing, same bool) {
 	if err != nil {
 		return nil, false
 	}
-	dir, base, err := r.folders.open(r.place.rename(path))
-	if err != nil {
+	path = r.place.rename(path)
+	dir, base, err := r.folders.open(path)
+	if err != nil || r.twins.free(dir, base, path) != nil {
 		return nil, false
 	}
 	info, err := dir.Lstat(base)
 	if err == nil && info.Mode().IsRegular() && info.Size() == rec.Size {
 		if at := info.ModTime(); !r.o.Checksum && at.Unix() == rec.Mtime && (int64(at.Nanosecond()) == rec.Nsec || at.Nanosecond() == 0) {
 			if !r.o.Preserve || attributes(dir, base, rec) == nil {
+				r.placed(dir, base, path)
 				return nil, true
 			}
 		}

@@ -61,6 +61,7 @@ type receiver struct {
 	watch func(Event)
 
 	folders folders
+	twins   twins
 	body    []byte // of one record
 	last    int64  // the latest entry's number
 	acked   int64  // what we said
@@ -252,10 +253,14 @@ func (r *receiver) link(rec *Record, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.twins.free(dir, base, path); err != nil {
+		return err
+	}
 	if there, err := dir.Readlink(base); err == nil && there == target {
 		if r.o.Preserve {
 			linkTime(dir, base, rec.time())
 		}
+		r.placed(dir, base, path)
 		return nil
 	}
 	name := partialName(base)
@@ -276,6 +281,7 @@ func (r *receiver) link(rec *Record, path string) error {
 		dir.Remove(name)
 		return err
 	}
+	r.placed(dir, base, path)
 	return nil
 }
 

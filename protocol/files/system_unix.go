@@ -68,3 +68,16 @@ func linkTime(dir *os.Root, base string, at time.Time) {
 func noSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
+
+// identify is the file, or link, that a name in a folder stands for.
+func identify(dir *os.Root, base string) (fileID, bool) {
+	info, err := dir.Lstat(base)
+	if err != nil {
+		return fileID{}, false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fileID{}, false
+	}
+	return fileID{uint64(st.Dev), st.Ino}, true
+}

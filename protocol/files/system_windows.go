@@ -26,3 +26,23 @@ func linkTime(*os.Root, string, time.Time) {}
 func noSpace(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }
+
+// identify is the file that a name in a folder stands for. Windows tells it of open files only.
+func identify(dir *os.Root, base string) (id fileID, ok bool) {
+	f, err := dir.Open(base)
+	if err != nil {
+		return id, false
+	}
+	defer f.Close()
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return id, false
+	}
+	raw.Control(func(fd uintptr) {
+		var info windows.ByHandleFileInformation
+		if ok = windows.GetFileInformationByHandle(windows.Handle(fd), &info) == nil; ok {
+			id = fileID{uint64(info.VolumeSerialNumber), uint64(info.FileIndexHigh)<<32 | uint64(info.FileIndexLow)}
+		}
+	})
+	return id, ok
+}

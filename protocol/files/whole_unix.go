@@ -11,8 +11,9 @@ import (
 )
 
 // quickly does for a file of one record what newPartial and finish do, in half as many system calls: there is one for every small file. dir is the folder, which
-// was opened through an os.Root; names are single parts, and no link is followed. done is false when nothing has happened and the slow way is to be taken.
-func quickly(dir *os.File, base string, body []byte, perm fs.FileMode, chmod bool, mode fs.FileMode, mtime time.Time) (done bool, err error) {
+// was opened through an os.Root; base and the partial file's name are single parts, and no link is followed; path is
+// base with the folder's, for t. done is false when nothing has happened and the slow way is to be taken.
+func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chmod bool, mode fs.FileMode, mtime time.Time, t *twins) (done bool, err error) {
 	name := partialName(base)
 	control(dir, func(at int) {
 		fd, openErr := unix.Openat(at, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm))
@@ -36,13 +37,29 @@ func quickly(dir *os.File, base string, body []byte, perm fs.FileMode, chmod boo
 			err = unix.UtimesNanoAt(at, name, []unix.Timespec{{Nsec: utimeOmit}, stamp}, unix.AT_SYMLINK_NOFOLLOW)
 		}
 		if err == nil {
-			err = unix.Renameat(at, name, at, base)
+			err = rename(at, name, base, path, t)
 		}
 		if err != nil {
 			unix.Unlinkat(at, name, 0)
+			return
 		}
+		t.add(fileID{uint64(st.Dev), st.Ino}, path)
 	})
 	return done, err
+}
+
+// rename gives a file its name, and asks first what has that name, if anything.
+func rename(at int, name, base, path string, t *twins) error {
+	if renameNew(at, name, base) == nil {
+		return nil
+	}
+	var old unix.Stat_t
+	if unix.Fstatat(at, base, &old, unix.AT_SYMLINK_NOFOLLOW) == nil {
+		if err := t.check(fileID{uint64(old.Dev), old.Ino}, path); err != nil {
+			return err
+		}
+	}
+	return unix.Renameat(at, name, at, base)
 }
 
 func fill(fd int, body []byte) error {

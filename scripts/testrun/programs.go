@@ -42,6 +42,7 @@ var programs = []program{
 	{"setsid", "util-linux"},
 	{"tar", "tar"},
 	{"mount", "mount"},
+	{"lowntfs-3g", "ntfs-3g"}, // a file system that folds names
 	{"parallel-ssh", "pssh"},
 	{"clush", "clustershell"},
 	{"pdsh", "pdsh"},
