@@ -98,6 +98,7 @@ func (s *Session) Connect(conn net.Conn, hello *protocol.Hello) (*protocol.Welco
 	l := s.newLink(conn)
 	l.first, l.flowing = first, s.epoch == 1
 	s.start(l)
+	s.inline() // a cold command waits for nothing but this
 	s.mu.Unlock()
 	go l.readLoop()
 	select {

@@ -188,6 +188,7 @@ func (s *Session) Close(reason *protocol.Reason) {
 	l := s.link
 	if l != nil && s.ended == nil {
 		l.finish(append(s.takeControl(l), goodbye...))
+		s.inline()
 	}
 	polite := s.cfg.Role == Daemon || len(s.channels) > 0
 	s.end(ErrGoodbye)

@@ -58,10 +58,14 @@ func (l *link) step() {
 	numbered := s.sent
 	batch := l.collect(buffer[:0])
 	numbered = s.sent - numbered
+	stall := writeStall
+	if l.final != nil {
+		stall = closeWait
+	}
 	s.mu.Unlock()
 	var err error
 	if len(batch) > 0 { // nothing is left of a grant for a channel closed since
-		err = l.write(batch)
+		err = l.write(batch, stall)
 	}
 	batches.Put(buffer)
 	s.mu.Lock()
@@ -80,7 +84,7 @@ func (l *link) step() {
 	}
 }
 
-func (l *link) write(batch []byte) error {
+func (l *link) write(batch []byte, stall time.Duration) error {
 	if trace := l.s.cfg.Trace; trace != nil {
 		for rest := batch; len(rest) > 0; {
 			h, _ := protocol.ParseHeader(rest)
@@ -89,7 +93,7 @@ func (l *link) write(batch []byte) error {
 			rest = rest[end:]
 		}
 	}
-	l.conn.SetWriteDeadline(time.Now().Add(writeStall))
+	l.conn.SetWriteDeadline(time.Now().Add(stall))
 	_, err := l.conn.Write(batch)
 	return err
 }
