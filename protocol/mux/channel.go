@@ -33,7 +33,8 @@ type Channel struct {
 	gone     chan struct{}      // closed when the peer's CLOSE came or the session ended
 
 	// Session.mu guards the rest.
-	change sync.Cond // Next and Write wait here
+	arrival sync.Cond // Next and Take wait here
+	room    sync.Cond // Write and Send wait here
 
 	limitOut, sentOut uint64    // credit we were given, data bytes sent (P5.5)
 	out               [3][]byte // what Write callers wait to have sent, by data type
@@ -64,7 +65,7 @@ func (s *Session) newChannel(id uint32, ours bool) *Channel {
 		s: s, id: id, ours: ours, requests: make(chan Event, protocol.MaxRequests), resizes: make(chan protocol.Size, 1), gone: make(chan struct{}),
 		limitOut: protocol.InitialWindow, limit: protocol.InitialWindow, window: protocol.InitialWindow,
 	}
-	c.change.L = &s.mu
+	c.arrival.L, c.room.L = &s.mu, &s.mu
 	s.channels[id] = c
 	return c
 }
@@ -147,7 +148,7 @@ func (c *Channel) await(most int) (Event, block, error) {
 		if c.failed {
 			return Event{}, block{}, c.s.ended
 		}
-		c.change.Wait()
+		c.arrival.Wait()
 	}
 	event, from := c.inbox.take(most)
 	if n := len(event.Data); n > 0 {
@@ -180,7 +181,7 @@ func (c *Channel) Write(kind protocol.Type, p []byte) (int, error) {
 			return n, err
 		}
 		if !c.s.inline() {
-			c.change.Wait()
+			c.room.Wait()
 		}
 	}
 	c.out[i] = nil
@@ -222,7 +223,7 @@ func (c *Channel) Send(kind protocol.Type, message any) error {
 	defer c.s.mu.Unlock()
 	if kind == protocol.TypeSignal || kind == protocol.TypeResize || kind == protocol.TypeNotice {
 		for c.waiting >= protocol.MaxRequests && c.writable() == nil {
-			c.change.Wait()
+			c.room.Wait()
 		}
 		if c.waiting >= protocol.MaxRequests {
 			return c.writable()
@@ -261,7 +262,7 @@ func (c *Channel) Close(reason *protocol.Reason) error {
 	}
 	c.closeSent = true
 	c.s.enqueue(c, protocol.TypeClose, frame)
-	c.change.Broadcast() // Writes under way fail
+	c.room.Broadcast() // Writes under way fail
 	return nil
 }
 
@@ -312,7 +313,8 @@ func (c *Channel) fail() {
 			close(c.gone)
 		}
 	}
-	c.change.Broadcast()
+	c.arrival.Broadcast()
+	c.room.Broadcast()
 }
 
 // retire forgets a channel that both ends have closed (P5.2). Our CLOSE counts when it goes to the link's writer, not earlier: a

@@ -179,6 +179,7 @@ func (s *Session) deliver(f protocol.Frame) error {
 		}
 		c.closeReceived = true
 		close(c.gone)
+		c.room.Broadcast() // nobody wants what Write has
 		c.queue(f.Type, reason, false)
 		s.retire(c)
 	}
@@ -221,7 +222,7 @@ func (s *Session) deliverData(c *Channel, f protocol.Frame) error {
 	c.peerBlocked = f.Flags&protocol.FlagBlocked != 0
 	if !c.closeSent {
 		c.inbox.add(f)
-		c.change.Broadcast()
+		c.arrival.Broadcast()
 	}
 	return nil
 }
@@ -269,5 +270,5 @@ func (c *Channel) resize(f protocol.Frame) error {
 // queue puts an event behind the data that came before it.
 func (c *Channel) queue(kind protocol.Type, message any, eof bool) {
 	c.inbox.mark(kind, message, eof)
-	c.change.Broadcast()
+	c.arrival.Broadcast()
 }

@@ -93,7 +93,9 @@ func (l *link) write(batch []byte, stall time.Duration) error {
 			rest = rest[end:]
 		}
 	}
-	l.conn.SetWriteDeadline(time.Now().Add(stall))
+	if patient, ok := l.conn.(interface{ SetPatience(time.Duration) bool }); !ok || !patient.SetPatience(stall) {
+		l.conn.SetWriteDeadline(time.Now().Add(stall))
+	}
 	_, err := l.conn.Write(batch)
 	return err
 }
@@ -160,7 +162,7 @@ func (s *Session) collectControl(b []byte) []byte {
 	m := s.control.pop()
 	b = s.number(b, append(b, m.frame...))
 	if m.c.waiting--; m.c.waiting == protocol.MaxRequests-1 {
-		m.c.change.Broadcast() // Send goes on
+		m.c.room.Broadcast() // Send goes on
 	}
 	if m.kind == protocol.TypeClose {
 		m.c.closeGone = true
@@ -193,7 +195,7 @@ func (s *Session) collectData(b []byte, c *Channel) ([]byte, bool) {
 	b = s.number(b, protocol.AppendFrame(b, protocol.TypeStdin+protocol.Type(i), flags, c.id, c.out[i][:n]))
 	c.sentOut += uint64(n)
 	if c.out[i] = c.out[i][n:]; len(c.out[i]) == 0 {
-		c.change.Broadcast() // Write is done
+		c.room.Broadcast() // Write is done
 	}
 	c.stand()
 	return b, false

@@ -7,7 +7,9 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -17,9 +19,13 @@ type direction struct {
 	call  uintptr // SYS_READ or SYS_WRITE
 	wait  func(func(fd uintptr) bool) error
 	step  func(fd uintptr) bool
+	await func() // called before each wait; may be nil
+	rest  func() // called when what waited is done; nil if await is
 	p     []byte
 	n     int
 	errno syscall.Errno
+
+	waited bool
 }
 
 func newDirection(call uintptr, wait func(func(fd uintptr) bool) error) *direction {
@@ -35,6 +41,10 @@ func (d *direction) try(fd uintptr) bool {
 		switch errno {
 		case syscall.EINTR:
 		case syscall.EAGAIN:
+			if d.await != nil {
+				d.await()
+				d.waited = true
+			}
 			return false
 		default:
 			d.n, d.errno = int(n), errno
@@ -52,6 +62,10 @@ func (d *direction) once(p []byte) (int, error) {
 	d.p = p[:min(len(p), most)]
 	err := d.wait(d.step)
 	d.p = nil
+	if d.waited {
+		d.rest()
+		d.waited = false
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -99,7 +113,8 @@ func (d *Descriptor) Write(p []byte) (done int, err error) {
 // conn is a connection whose Read and Write are quick.
 type conn struct {
 	net.Conn
-	d *Descriptor
+	d        *Descriptor
+	patience atomic.Int64 // a time.Duration; 0: writes wait for as long as the write deadline says
 }
 
 // Conn makes a TCP or Unix connection quick; any other comes back as it is.
@@ -113,7 +128,32 @@ func Conn(c net.Conn) net.Conn {
 	if err != nil {
 		return c
 	}
-	return &conn{c, d}
+	made := &conn{Conn: c, d: d}
+	d.write.await, d.write.rest = made.impatient, made.calm
+	return made
+}
+
+// SetPatience has a Write of a connection that Conn made fail with os.ErrDeadlineExceeded when it makes no progress for so long. A deadline set ahead of each
+// write would do the same, but changes a timer every time, and that has Go's scheduler wake a thread to look at it. It takes the place of the
+// write deadline; false means that it cannot be had.
+func SetPatience(c net.Conn, d time.Duration) bool {
+	made, ok := c.(*conn)
+	if ok {
+		made.patience.Store(int64(d))
+	}
+	return ok
+}
+
+func (c *conn) impatient() {
+	if d := time.Duration(c.patience.Load()); d > 0 {
+		c.Conn.SetWriteDeadline(time.Now().Add(d))
+	}
+}
+
+func (c *conn) calm() {
+	if c.patience.Load() > 0 {
+		c.Conn.SetWriteDeadline(time.Time{})
+	}
 }
 
 func (c *conn) Read(p []byte) (int, error) {

@@ -94,3 +94,38 @@ func TestNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A write that makes no progress ends when its patience does; one that waited and went on leaves no deadline behind, and before or after
+// that a deadline of the caller's own counts.
+func TestPatience(t *testing.T) {
+	a, b := pair(t)
+	if !SetPatience(a, 50*time.Millisecond) {
+		t.Fatal("there is no patience")
+	}
+	if n, err := a.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 {
+		t.Errorf("nobody reads: %d, %v", n, err)
+	}
+
+	a, b = pair(t)
+	const patience = 100 * time.Millisecond
+	SetPatience(a, patience)
+	go io.Copy(io.Discard, b)
+	waited := false
+	a.(*conn).d.write.rest = func() { waited = true; a.(*conn).calm() }
+	for !waited {
+		if n, err := a.Write(make([]byte, 64<<20)); n != 64<<20 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	<-time.After(2 * patience)
+	if _, err := a.Write([]byte("x")); err != nil {
+		t.Errorf("a write after one that had to wait: %v", err)
+	}
+	a.SetWriteDeadline(time.Unix(1, 0))
+	if _, err := a.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a write after its deadline: %v", err)
+	}
+	if c, _ := net.Pipe(); SetPatience(c, patience) {
+		t.Error("a connection of another kind has patience")
+	}
+}

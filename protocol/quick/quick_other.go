@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"syscall"
+	"time"
 )
 
 // Descriptor is not to be had here.
@@ -19,6 +20,9 @@ func (*Descriptor) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
 // Write is never called: nobody has a Descriptor.
 func (*Descriptor) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+// SetPatience says that it cannot be had here.
+func SetPatience(net.Conn, time.Duration) bool { return false }
 
 // Conn leaves a connection as it is here.
 func Conn(c net.Conn) net.Conn { return c }

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"minissh/protocol"
+	"minissh/protocol/quick"
 )
 
 // Busy is what a daemon with too many unauthenticated connections answers (P1.4): a fatal TLS alert, access_denied.
@@ -33,6 +35,9 @@ func (c *Conn) Own() (*x509.Certificate, error) { return x509.ParseCertificate(c
 
 // Authorized lifts the limit on what may be read (P2.8).
 func (c *Conn) Authorized() { c.low.left.Store(-1) }
+
+// SetPatience has a Write fail that makes no progress for so long, as a deadline set ahead of each would, at no cost while none waits; false: it cannot be had.
+func (c *Conn) SetPatience(d time.Duration) bool { return quick.SetPatience(c.low.Conn, d) }
 
 // Export gives 32 bytes that only the two ends of this TLS connection know (RFC 9266's kind of channel binding, with a label of ours).
 func (c *Conn) Export(label string) ([]byte, error) {
