@@ -51,7 +51,7 @@ func (s *sender) propose(dir *os.Root, base string, at place) error {
 	if err := s.out.Write(&rec, nil); err != nil {
 		return err
 	}
-	s.queue = append(s.queue, step{rec: rec, path: at.path})
+	s.queue = append(s.queue, step{rec: rec, path: at.path, root: s.root})
 	return s.settle(ahead)
 }
 
@@ -71,10 +71,13 @@ func (s *sender) settle(most int) error {
 		}
 		s.queue = s.queue[1:]
 		switch {
+		case next.last:
+			s.roots--
+			next.root.Close()
 		case next.path == "":
 			err = s.out.Write(&next.rec, nil)
 		case answer.Kind == KindWant:
-			err = s.file(next.rec.ID, s.root, next.path, string(next.rec.Name), answer)
+			err = s.file(next.rec.ID, next.root, next.path, string(next.rec.Name), answer)
 		}
 		if err != nil {
 			return err

@@ -256,3 +256,41 @@ func TestUnheardAnswers(t *testing.T) {
 		t.Errorf("the end, unheard: %v", err)
 	}
 }
+
+// Resume costs one round trip for many sources too, and not one for each (P10.10): the receiver answers nothing before it has heard of more.
+func TestResumeManySources(t *testing.T) {
+	dir := t.TempDir()
+	var list []Source
+	for i := range mostRoots {
+		name := fmt.Sprint(dir, "/src/", i, "/f", i)
+		write(t, name, []byte("x"))
+		list = append(list, Source{Path: name})
+	}
+	list = append(list, Source{Path: dir + "/none"})
+	must(t, os.Mkdir(dir+"/dst", 0o755))
+	place, err := OpenPlace(nil, dir+"/dst", true)
+	must(t, err)
+	defer place.Root.Close()
+	there, here := io.Pipe()
+	back, forth := io.Pipe()
+	var both sync.WaitGroup
+	both.Go(func() {
+		defer forth.Close()
+		offers, heard := 0, new(bytes.Buffer)
+		in := NewReader(io.TeeReader(there, heard))
+		for rec := (Record{}); offers < mostRoots; offers++ {
+			if err := in.Next(&rec); err != nil || rec.Kind != KindOffer {
+				t.Errorf("%+v %v", rec, err)
+			}
+		}
+		if _, err := Receive(io.MultiReader(heard, there), forth, place, Options{}, nil); err != nil {
+			t.Error(err)
+		}
+	})
+	sum, err := Send(Stream{In: back, Out: here, Abort: func() { back.Close(); here.Close() }}, list, Options{Resume: true}, nil)
+	here.Close()
+	both.Wait()
+	if err != nil || sum.Stored != mostRoots || sum.Failed != 1 {
+		t.Errorf("%+v %v", sum, err)
+	}
+}

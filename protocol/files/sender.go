@@ -36,6 +36,7 @@ type sender struct {
 	next  int64    // the latest entry's number; of the goroutine of Send
 	root  *os.Root // of the source under way
 	queue []step
+	roots int // of sources, open in the queue
 	piece []byte
 
 	mu      sync.Mutex // guards the rest
@@ -83,6 +84,7 @@ func Send(over Stream, sources []Source, o Options, watch func(Event)) (Summary,
 
 // run says all there is to say, and waits for the receiver's last word.
 func (s *sender) run(sources []Source) error {
+	defer s.leave()
 	if s.o.Total {
 		if err := s.total(sources); err != nil {
 			return err

@@ -33,7 +33,12 @@ const batch = 512
 type step struct {
 	rec  Record // as it is to be sent, or as it was offered
 	path string // of a file that was offered, below the source's root; "": what is sent as it is
+	root *os.Root
+	last bool // the source has no more: its root is closed
 }
+
+// mostRoots is how many sources may be open because files of theirs wait for an answer.
+const mostRoots = 64
 
 // walker walks one source.
 type walker struct {
@@ -93,7 +98,6 @@ func (s *sender) source(src *Source) error {
 	if err != nil {
 		return s.fault(0, src.Path, err)
 	}
-	defer root.Close()
 	s.root = root
 	w := &walker{root: root, recurse: s.o.Recursive, visit: s.visit, enter: s.enter}
 	w.fault = func(name string, err error) error {
@@ -103,10 +107,24 @@ func (s *sender) source(src *Source) error {
 		return s.fault(0, name, err)
 	}
 	err = w.start(at)
-	if err == nil {
-		err = s.settle(0) // the root is needed until then
+	s.queue = append(s.queue, step{root: root, last: true})
+	if s.roots++; err == nil {
+		err = s.settle(ahead)
+	}
+	for err == nil && s.roots > mostRoots {
+		err = s.settle(len(s.queue) - 1)
 	}
 	return err
+}
+
+// leave closes what the queue still needed when the transfer broke off.
+func (s *sender) leave() {
+	for _, next := range s.queue {
+		if next.last {
+			next.root.Close()
+		}
+	}
+	s.queue = nil
 }
 
 // start looks at the source itself, following a link, and walks.

@@ -60,6 +60,9 @@ func (v Vector) Has(key string) bool { return len(v.keys[key]) > 0 }
 // Text is the value of a key, "" if there is none.
 func (v Vector) Text(key string) string { return strings.Join(v.keys[key], "") }
 
+// All are the values of a key, each for itself.
+func (v Vector) All(key string) []string { return v.keys[key] }
+
 // Number is the value of a key in base 10 or 16.
 func (v Vector) Number(key string, base int) uint64 {
 	n, err := strconv.ParseUint(v.Text(key), base, 64)
