@@ -11,7 +11,8 @@ const (
 	MaxPayload    = 65536 // P3.2
 	MaxFrame      = HeaderSize + MaxPayload
 	MaxHello      = 4096     // P2.8: payload of the one frame read before authorization
-	MaxLogin      = 16384    // P2.8: all bytes read from a connection before authorization
+	MaxLogin      = 16384    // P2.8: bytes read from a connection until TLS is done; over a Unix socket, before authorization
+	MaxGreeting   = 24576    // P2.8: bytes read after TLS is done, before authorization: a HELLO whose last byte shares the largest record
 	InitialWindow = 262144   // P5.5: credit of each direction of a new channel
 	MaxWindow     = 64 << 20 // P5.7
 	MinChannels   = 16       // P5.2: channels a client may count on before WELCOME

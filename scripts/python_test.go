@@ -102,6 +102,10 @@ func TestPythonClient(t *testing.T) {
 			if _, _, code = run(nil, python, with("kill -TERM $$")...); code != 143 {
 				t.Errorf("killed by TERM: %d", code)
 			}
+			// HELLO and OPEN leave together, in the largest TLS records.
+			if stdout, stderr, code = run(nil, python, with("printf "+strings.Repeat("x", 60_000)+" | wc -c")...); strings.TrimSpace(stdout) != "60000" || code != 0 {
+				t.Errorf("a long command: %q %q %d", stdout, stderr, code)
+			}
 		})
 	}
 	wrong := append([]string{}, tcp...)

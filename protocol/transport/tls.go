@@ -112,7 +112,7 @@ func ServerConfig(host tls.Certificate) *tls.Config {
 }
 
 // Server does the daemon's part of the TLS handshake. The caller has set a deadline. At most protocol.MaxLogin bytes are read from raw
-// until Authorized is called. raw is not closed when an error is returned.
+// in the handshake, and protocol.MaxGreeting after it until Authorized is called. raw is not closed when an error is returned.
 func Server(raw net.Conn, config *tls.Config) (*Conn, error) {
 	low := newBuffered(raw, protocol.MaxLogin)
 	conn, err := handshake(low, tls.Server(low, config))
@@ -120,6 +120,8 @@ func Server(raw net.Conn, config *tls.Config) (*Conn, error) {
 		return nil, err
 	}
 	conn.own = config.Certificates[0].Certificate[0]
+	// TLS reads a whole record before it gives a byte of it, and a client may have put more than HELLO into one (P7.3).
+	low.left.Store(protocol.MaxGreeting)
 	return conn, nil
 }
 

@@ -191,12 +191,12 @@ func TestServerInsistsOnACertificate(t *testing.T) {
 	}
 }
 
-// Before Authorized at most 16 KiB are read from the connection, handshake included (P2.8); nothing more after that one error.
+// Before Authorized no more is read after the handshake than P2.8 says; nothing more after that one error.
 func TestLoginLimit(t *testing.T) {
 	client, server := pair(t)
-	go client.Write(make([]byte, 3*protocol.MaxLogin))
+	go client.Write(make([]byte, 3*protocol.MaxGreeting))
 	n, err := io.Copy(io.Discard, server)
-	if n >= protocol.MaxLogin || !errors.Is(err, ErrTooMuch) {
+	if n >= protocol.MaxGreeting || !errors.Is(err, ErrTooMuch) {
 		t.Errorf("%d bytes and %v", n, err)
 	}
 	client, server = pair(t)
@@ -217,6 +217,30 @@ func TestHelloHasARecordOfItsOwn(t *testing.T) {
 		got := make([]byte, len(hello))
 		if _, err := io.ReadFull(server, got); err != nil || !bytes.Equal(got, hello) {
 			t.Fatalf("HELLO of %d bytes: %v", size, err)
+		}
+		server.Authorized()
+		got = make([]byte, len(rest))
+		if _, err := io.ReadFull(server, got); err != nil || !bytes.Equal(got, rest) {
+			t.Fatalf("what follows: %v", err)
+		}
+	}
+}
+
+// A client written from PROTOCOL.md has never heard of that record of its own: it writes HELLO and what follows at once, and its TLS makes the
+// largest records of it. HELLO is readable all the same, be it that only its last byte shares such a record (P2.8).
+func TestHelloSharesTheLargestRecord(t *testing.T) {
+	hello := protocol.AppendFrame(nil, protocol.TypeHello, 0, 0, make([]byte, protocol.MaxHello))
+	rest := bytes.Repeat([]byte("r"), 300_000)
+	for _, first := range []int{0, 1, len(hello) - 1} {
+		client, server := pair(t)
+		client.greets = false
+		go func() {
+			client.Write(hello[:first])
+			client.Write(append(bytes.Clone(hello[first:]), rest...))
+		}()
+		got := make([]byte, len(hello))
+		if _, err := io.ReadFull(server, got); err != nil || !bytes.Equal(got, hello) {
+			t.Fatalf("%d bytes of HELLO before the rest: %v", first, err)
 		}
 		server.Authorized()
 		got = make([]byte, len(rest))
