@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"minissh/client/options"
@@ -19,7 +20,18 @@ type Outcome struct{ *protocol.Exit }
 // numbers of the signals whose names a daemon may send (signal(7), the same on every system that matters here).
 var numbers = map[string]int{
 	"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10, "SEGV": 11, "USR2": 12,
-	"PIPE": 13, "ALRM": 14, "TERM": 15, "XCPU": 24, "XFSZ": 25, "SYS": 31,
+	"PIPE": 13, "ALRM": 14, "TERM": 15, "STKFLT": 16, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "IO": 29, "PWR": 30, "SYS": 31,
+}
+
+// number of a signal that a daemon names, or numbers where it has no name for it, as of the real-time ones (P6.6); 0 if it means nothing here.
+func number(signal string) int {
+	if n, ok := numbers[signal]; ok {
+		return n
+	}
+	if n, err := strconv.Atoi(signal); err == nil && n >= 1 && n <= 64 {
+		return n
+	}
+	return 0
 }
 
 // ExitCode is the command's own, 128+n for a signal, 124 for a deadline. A code that does not fit a byte is a failure: cut to one, it could
@@ -33,7 +45,7 @@ func (o *Outcome) ExitCode() int {
 	case o.Code != nil:
 		return ExitFailure
 	case o.Signal != "":
-		if n, ok := numbers[o.Signal]; ok {
+		if n := number(o.Signal); n != 0 {
 			return 128 + n
 		}
 	}
@@ -56,6 +68,17 @@ func (o *Outcome) explain(d *Dialer) {
 		d.say(options.LevelError, "could not be stopped there: %s", strings.Join(names, ", "))
 	}
 	d.debug("%s after %d ms; %d ms user, %d ms system, %d KiB", protocol.Quote(o.How), o.Duration, o.UserTime, o.SysTime, o.MaxRSS)
+}
+
+// unsent puts into words why a request was never sent, and gives every other error as it is. The session stands.
+func unsent(err error) error {
+	switch {
+	case errors.Is(err, protocol.ErrTooLarge):
+		return fail(err, "minissh host sh <FILE reads a long one from standard input", "the command is too long: %v", err)
+	case errors.Is(err, protocol.ErrNUL):
+		return fail(err, "", "a command cannot hold a zero byte")
+	}
+	return err
 }
 
 // outcomeUnknown puts into words why a command's end was not told.

@@ -58,7 +58,7 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	started := time.Now()
 	ch, err := r.session.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line), Dir: r.dir, OldDir: r.oldDir, ReportDir: true})
 	if err != nil {
-		return prompt.Outcome{}, r.d.outcomeUnknown(err)
+		return prompt.Outcome{}, r.notOpened(err)
 	}
 	ch.EOF(protocol.TypeStdin)
 	r.set(ch)
@@ -102,7 +102,7 @@ func (r *runner) onTerminal(ctx context.Context, line string, io prompt.IO) (pro
 	r.d.size = open.PTY.Size
 	ch, err := r.session.Open(open)
 	if err != nil {
-		return prompt.Outcome{}, r.d.outcomeUnknown(err)
+		return prompt.Outcome{}, r.notOpened(err)
 	}
 	shown, err := r.d.newShell(ch, local, io.Stdin, io.Stdout, io.Stderr)
 	if err != nil {
@@ -119,6 +119,14 @@ func (r *runner) onTerminal(ctx context.Context, line string, io prompt.IO) (pro
 	result := prompt.Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
 	r.moved(outcome, &result)
 	return result, nil
+}
+
+// notOpened is for a line that was never sent: what no line could be ends the line alone.
+func (r *runner) notOpened(err error) error {
+	if put := unsent(err); put != err {
+		return &prompt.LineError{Err: put}
+	}
+	return r.d.outcomeUnknown(err)
 }
 
 // failed tells a line that could not be run from the end of everything. A directory that is gone is left, so that the next line runs.

@@ -67,7 +67,7 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		if ch, err = s.Open(Exec(d.Options)); err == nil && streams.Stdin == nil {
 			err = ch.EOF(protocol.TypeStdin)
 		}
-		return err
+		return unsent(err)
 	})
 	if err != nil {
 		if code, caught := signals.caught(); caught {

@@ -281,7 +281,7 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 		open.PTY, open.Env = local.request(), typistEnvironment(d.Options)
 		d.size = open.PTY.Size
 		ch, err = s.Open(open)
-		return err
+		return unsent(err)
 	})
 	if err != nil {
 		if code, caught := signals.caught(); caught {

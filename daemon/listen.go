@@ -6,45 +6,42 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
-	"strings"
-
-	"minissh/protocol"
+	"syscall"
 )
 
 // DefaultListen is where a daemon listens that was told nothing: loopback, both families.
 var DefaultListen = []string{"127.0.0.1:7422", "[::1]:7422"}
 
-// listen opens one address: "host:port", "[v6]:port", "host" (the default port), ":port" (every interface) or "unix:PATH".
-func listen(address string, socketMode os.FileMode) ([]net.Listener, error) {
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		l, err := listenUnix(path, socketMode)
+// listen opens one address (parseAddress).
+func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
+	a, err := parseAddress(text)
+	if err != nil {
+		return nil, err
+	}
+	if a.path != "" {
+		l, err := listenUnix(a.path, socketMode)
 		if err != nil {
 			return nil, err
 		}
 		return []net.Listener{l}, nil
 	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		host, port = strings.Trim(address, "[]"), strconv.Itoa(protocol.DefaultPort)
-	}
-	if host == "" {
-		l, err := net.Listen("tcp", net.JoinHostPort("", port))
+	if a.host == "" {
+		l, err := net.Listen("tcp", net.JoinHostPort("", a.port))
 		if err != nil {
-			return nil, err
+			return nil, listenFailed(err)
 		}
 		return []net.Listener{l}, nil
 	}
-	ips, err := net.LookupIP(host)
+	ips, err := net.LookupIP(a.host)
 	if err != nil {
-		return nil, fmt.Errorf("the address %q to listen on: %w", address, err)
+		return nil, fmt.Errorf("the address %q to listen on: %w", text, err)
 	}
 	var all []net.Listener
 	for _, ip := range ips {
-		l, err := net.Listen("tcp", net.JoinHostPort(ip.String(), port))
+		l, err := net.Listen("tcp", net.JoinHostPort(ip.String(), a.port))
 		if err != nil {
 			closeAll(all)
-			return nil, err
+			return nil, listenFailed(err)
 		}
 		all = append(all, l)
 	}
@@ -63,9 +60,12 @@ func listenUnix(path string, mode os.FileMode) (net.Listener, error) {
 		if info.Mode().Type() != os.ModeSocket {
 			return nil, fmt.Errorf("%s is there and is no socket: choose another path", path)
 		}
+		// Only a refusal shows that nobody listens: with EAGAIN somebody is busy, and with EACCES it is none of our business.
 		if conn, err := net.Dial("unix", path); err == nil {
 			conn.Close()
 			return nil, fmt.Errorf("another program listens on %s", path)
+		} else if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("another program may listen on %s: %w", path, err)
 		}
 		if err := os.Remove(path); err != nil {
 			return nil, err

@@ -6,13 +6,10 @@ import (
 	"io/fs"
 	"net"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"minissh/daemon/authorized"
 	"minissh/daemon/process"
-	"minissh/protocol"
 )
 
 // Reporter is an Access that can say who could log in, and who could not, and why.
@@ -108,29 +105,22 @@ func (r *AccountReport) add(file FileReport) {
 }
 
 // Resolve says what an address of --listen stands for, without listening there, and whether others than this machine could reach it.
-func Resolve(address string) (list []string, beyond bool, err error) {
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		if path == "" {
-			return nil, false, errors.New("unix: needs a path behind it")
-		}
-		return []string{address}, false, nil
-	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		host, port = strings.Trim(address, "[]"), strconv.Itoa(protocol.DefaultPort)
-	}
-	if _, err := net.LookupPort("tcp", port); err != nil {
+func Resolve(text string) (list []string, beyond bool, err error) {
+	a, err := parseAddress(text)
+	switch {
+	case err != nil:
 		return nil, false, err
+	case a.path != "":
+		return []string{text}, false, nil
+	case a.host == "":
+		return []string{":" + a.port}, true, nil
 	}
-	if host == "" {
-		return []string{":" + port}, true, nil
-	}
-	ips, err := net.LookupIP(host)
+	ips, err := net.LookupIP(a.host)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, ip := range ips {
-		list = append(list, net.JoinHostPort(ip.String(), port))
+		list = append(list, net.JoinHostPort(ip.String(), a.port))
 		beyond = beyond || !ip.IsLoopback()
 	}
 	return list, beyond, nil

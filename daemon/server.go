@@ -130,7 +130,7 @@ func (s *Server) Listen(addresses ...string) error {
 	for _, l := range all {
 		if beyondLoopback(l) && !s.anyoneCould() {
 			closeAll(all)
-			return fmt.Errorf("will not listen on %v: %w", l.Addr(), errNobody)
+			return &ListenError{What: fmt.Sprintf("will not listen on %v: %v", l.Addr(), errNobody), Advice: "minisshd pair lets somebody in, with a code; minisshd check says which keys are listed, and why each is not used", Err: errNobody}
 		}
 	}
 	s.mu.Lock()

@@ -13,12 +13,16 @@ import (
 // Bytes is a byte string inside JSON (P4.3): a JSON string where it is valid UTF-8, else {"b64":"…"}.
 type Bytes []byte
 
-var errNUL = errors.New("a byte string holds NUL")
+// What cannot be sent, and is never tried.
+var (
+	ErrNUL      = errors.New("a byte string holds NUL") // P4.3
+	ErrTooLarge = errors.New("does not fit a frame")    // P3.2, P4.1
+)
 
 // MarshalJSON writes b by P4.3. NUL is refused here too: the peer would end the session for it.
 func (b Bytes) MarshalJSON() ([]byte, error) {
 	if bytes.IndexByte(b, 0) >= 0 {
-		return nil, errNUL
+		return nil, ErrNUL
 	}
 	if utf8.Valid(b) {
 		return marshal(string(b))
@@ -55,7 +59,7 @@ func (b *Bytes) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	if strings.IndexByte(plain, 0) >= 0 {
-		return errNUL
+		return ErrNUL
 	}
 	*b = Bytes(plain)
 	return nil

@@ -147,7 +147,7 @@ func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error
 		return b, err
 	}
 	if _, most := t.sizes(); len(payload) > int(most) {
-		return b, fmt.Errorf("a %v message of %d bytes does not fit a frame; the most is %d", t, len(payload), most)
+		return b, fmt.Errorf("%v of %d bytes %w; the most is %d", t, len(payload), ErrTooLarge, most)
 	}
 	return AppendFrame(b, t, 0, channel, payload), nil
 }

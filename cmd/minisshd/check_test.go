@@ -101,7 +101,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"only an expired key", `expiry-time="20200101" ` + line, nil, nil, []string{"expired", "nobody could log in"}},
 		{"a writable file", line, func(dir string) error { return os.Chmod(filepath.Join(dir, "keys"), 0o666) }, nil, []string{"refused: bad ownership or modes", "hint: chmod go-w "}},
 		{"a readable host key", line, func(dir string) error { return os.Chmod(filepath.Join(dir, "host_key"), 0o644) }, nil, []string{"refused:", "hint: chmod 600 "}},
-		{"no address", line, nil, []string{"--listen", "127.0.0.1:99999"}, []string{"refused:", "invalid port"}},
+		{"no address", line, nil, []string{"--listen", "127.0.0.1:99999"}, []string{"refused:", `the port "99999"`, "hint: --listen "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, args := place(t, c.text)

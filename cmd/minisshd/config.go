@@ -90,7 +90,25 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if s.socketMode, err = parseMode(c.String("unix-mode")); err != nil {
 		return nil, err
 	}
+	if err := checkLimits(c); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// checkLimits refuses limits and times that would mean nothing: to the daemon's options 0 is "as usual", which is not what somebody who types it wants.
+func checkLimits(c *cli.Context) error {
+	for _, name := range []string{"login-grace", "stop-grace", "shutdown-grace"} {
+		if c.Duration(name) <= 0 {
+			return fmt.Errorf("--%s is a time above 0, like 5s or 200ms, not %v", name, c.Duration(name))
+		}
+	}
+	for name, least := range map[string]int{"max-startups": 1, "max-per-source": 1, "max-sessions": 1, "max-channels": protocol.MinChannels} {
+		if c.Int(name) < least {
+			return fmt.Errorf("--%s is at least %d, not %d", name, least, c.Int(name))
+		}
+	}
+	return nil
 }
 
 // refusalTime evens out how long a refusal takes where accounts are looked up; 0 is for a daemon that knows one account only.

@@ -1,0 +1,73 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"minissh/protocol"
+)
+
+// ListenError is why a daemon does not listen somewhere.
+type ListenError struct {
+	What, Advice string
+	Err          error // what caused it, may be nil
+}
+
+func (e *ListenError) Error() string { return e.What }
+func (e *ListenError) Unwrap() error { return e.Err }
+
+// Hint is what can be typed; "" if nothing is known.
+func (e *ListenError) Hint() string { return e.Advice }
+
+// address is what --listen names: a socket's path, or a host (none: every interface) and a port.
+type address struct{ path, host, port string }
+
+const forms = "--listen 127.0.0.1:7422, [::1]:7422, :7422 (every interface), or unix:/path"
+
+// parseAddress reads "host:port", "[v6]:port", "host" (the default port), ":port" (every interface) or "unix:PATH". Nothing at all is no
+// address: a variable that was forgotten must not open a daemon to the network.
+func parseAddress(text string) (address, error) {
+	if path, ok := strings.CutPrefix(text, "unix:"); ok {
+		return address{path: path}, checkSocketPath(path)
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		host, port = text, strconv.Itoa(protocol.DefaultPort)
+		if inner, ok := strings.CutPrefix(text, "["); ok {
+			host, ok = strings.CutSuffix(inner, "]")
+			if !ok {
+				return address{}, &ListenError{What: protocol.Quote(text) + " is no address to listen on", Advice: forms, Err: err}
+			}
+		}
+	}
+	if host == "" && port == "" || text == "" || text == "[]" {
+		return address{}, &ListenError{What: protocol.Quote(text) + " is no address to listen on", Advice: forms}
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return address{}, &ListenError{What: fmt.Sprintf("the port %s to listen on is no number from 0 to 65535", protocol.Quote(port)), Advice: forms, Err: err}
+	}
+	return address{host: host, port: port}, nil
+}
+
+// checkSocketPath refuses what is no file: the kernel's names without one (those with an @, and the one it invents) have no permissions.
+func checkSocketPath(path string) error {
+	switch {
+	case path == "" || path[0] == '@':
+		return &ListenError{What: "unix: needs the path of a file behind it", Advice: forms}
+	case len(path) > maxSocketPath:
+		return &ListenError{What: fmt.Sprintf("%s is too long for a socket's path: the most is %d bytes", protocol.Quote(path), maxSocketPath)}
+	}
+	return nil
+}
+
+// listenFailed puts into words why an address cannot be had.
+func listenFailed(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return &ListenError{What: err.Error(), Advice: "another program has that port, perhaps a minisshd (minisshd who); --listen names another one", Err: err}
+	}
+	return err
+}
