@@ -39,6 +39,7 @@ type Dialer struct {
 	// LoggedIn, if not nil, is called once when the daemon has let us in and nothing will be asked any more.
 	LoggedIn func()
 
+	underWay func()              // called once while the daemon has to answer; until then a signal just ends this process, which has begun nothing
 	size     protocol.Size       // of the window, as last told to the other side
 	remember *knownhosts.Verdict // to be written to known_hosts when the handshake is done
 	warned   sync.Once           // of the key log
@@ -57,6 +58,13 @@ func (d *Dialer) loggedIn() {
 	}
 }
 
+func (d *Dialer) waits() {
+	if d.underWay != nil {
+		d.underWay()
+		d.underWay = nil
+	}
+}
+
 // say tells something from the given level of -v on.
 func (d *Dialer) say(level options.LogLevel, format string, args ...any) {
 	if d.Options.LogLevel >= level {
@@ -72,11 +80,13 @@ func (d *Dialer) debug(format string, args ...any) { d.say(options.LevelDebug1, 
 // HELLO, so that a command costs no further round trip (P7.3). If the daemon refuses a key, the next attempt has a new session.
 func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
 	if d.Options.Socket != "" && d.Conn == nil {
+		d.waits()
 		return d.dialSocket(ctx, prepare)
 	}
 	call := d.call(ctx, d.checkHost)
 	defer func() { call.hangUp() }()
 	call.awaitConnection() // nothing keeps our first bytes waiting; the rest is done while the daemon answers
+	d.waits()
 	go keys.WarmUp()
 	ring, err := d.keyRing()
 	if err != nil {

@@ -54,7 +54,8 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 	}
 	stderr, hint := d.missing(streams.Keyboard, streams.Stderr)
 	streams.Stderr = stderr
-	signals := catchSignals()
+	signals := newSignals()
+	d.underWay = signals.catch
 	defer signals.release()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

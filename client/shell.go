@@ -266,7 +266,8 @@ func (s *shell) suspend(signals chan os.Signal) {
 // runTerminal is RunCommand on a pty.
 func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 	stdin := streams.Keyboard
-	signals := catchSignals()
+	signals := newSignals()
+	d.underWay = signals.catch
 	defer signals.release()
 	dialing, cancel := context.WithCancel(ctx)
 	defer cancel()

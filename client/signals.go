@@ -25,11 +25,18 @@ type signals struct {
 	count  int // since the command was started
 }
 
+func newSignals() *signals { return &signals{c: make(chan os.Signal, 4), stop: make(chan struct{})} }
+
 func catchSignals() *signals {
-	s := &signals{c: make(chan os.Signal, 4), stop: make(chan struct{})}
+	s := newSignals()
+	s.catch()
+	return s
+}
+
+// catch takes signals from now on.
+func (s *signals) catch() {
 	signal.Notify(s.c, os.Interrupt, syscall.SIGTERM)
 	go s.loop()
-	return s
 }
 
 func (s *signals) release() {
