@@ -56,6 +56,19 @@ func (g *gate) Write(p []byte) (int, error) {
 	return g.to.Write(p)
 }
 
+// try writes what the terminal takes without waiting, and returns how many bytes.
+func (g *gate) try(p []byte) int {
+	d, ok := g.to.(interface{ TryWrite([]byte) int })
+	if !ok || !g.mu.TryLock() {
+		return 0
+	}
+	defer g.mu.Unlock()
+	if g.shut {
+		return len(p)
+	}
+	return d.TryWrite(p)
+}
+
 // newShell shows the channel, which asked for a pty, with keys from stdin; nil: there are none.
 func (d *Dialer) newShell(ch *mux.Channel, local *terminal, stdin *os.File, stdout, stderr io.Writer) (s *shell, err error) {
 	s = &shell{d: d, ch: ch, local: local, stdout: gate{to: stdout}, stderr: gate{to: stderr}, leaving: make(chan departed, 1)}
@@ -88,6 +101,12 @@ func (s *shell) run(ctx context.Context) (outcome *Outcome, left *departed, err 
 	} else {
 		s.ch.EOF(protocol.TypeStdin)
 	}
+	s.ch.Sink(func(kind protocol.Type, p []byte) int {
+		if kind != protocol.TypeStdout {
+			return 0
+		}
+		return s.stdout.try(p)
+	})
 	go s.local.guarded(func() {
 		defer close(ended)
 		outcome, err = follow(s.ch, Streams{Stdout: &s.stdout, Stderr: &s.stderr})

@@ -42,6 +42,13 @@ const quiet = 16 << 10
 // feed carries STDIN to the command until the channel's end. What the command does not want any more is read and dropped.
 func (c *command) feed() {
 	loud := false
+	if terminal, ok := c.p.Stdin.(interface{ TryWrite([]byte) int }); ok {
+		c.ch.Sink(func(_ protocol.Type, p []byte) int {
+			n := terminal.TryWrite(p)
+			c.in.Add(int64(n))
+			return n
+		})
+	}
 	for {
 		e, err := c.ch.Take()
 		if e.EOF {

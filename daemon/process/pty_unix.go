@@ -114,6 +114,14 @@ func (t *terminal) readLeft(p []byte) (n int, err error) {
 // Write types.
 func (t *terminal) Write(p []byte) (int, error) { return t.io.Write(p) }
 
+// TryWrite types what the terminal takes without waiting, and returns how many bytes.
+func (t *terminal) TryWrite(p []byte) int {
+	if d, ok := t.io.(interface{ TryWrite([]byte) int }); ok {
+		return d.TryWrite(p)
+	}
+	return 0
+}
+
 // Close hangs up: the foreground process group gets HUP from the kernel.
 func (t *terminal) Close() error { return t.f.Close() }
 

@@ -34,6 +34,8 @@ type Channel struct {
 
 	// Session.mu guards the rest.
 	arrival sync.Cond // Next and Take wait here
+	taking  bool      // one of them does
+	sink    func(protocol.Type, []byte) int
 	room    sync.Cond // Write and Send wait here
 
 	limitOut, sentOut uint64    // credit we were given, data bytes sent (P5.5)
@@ -128,6 +130,15 @@ func (c *Channel) Take() (Event, error) {
 	return event, err
 }
 
+// Sink shows where small data may go at once while Take or Next waits with nothing left to take: to wake them for a single key costs more than to write it.
+// put takes what it can without waiting, and returns how many bytes; the rest waits as ever. It is called by the goroutine that reads the link, holding what guards
+// the session, so it must not call back.
+func (c *Channel) Sink(put func(kind protocol.Type, p []byte) int) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.sink = put
+}
+
 // Next is Take, but copies the data into p (not empty).
 func (c *Channel) Next(p []byte) (Event, error) {
 	c.s.mu.Lock()
@@ -148,7 +159,9 @@ func (c *Channel) await(most int) (Event, block, error) {
 		if c.failed {
 			return Event{}, block{}, c.s.ended
 		}
+		c.taking = true
 		c.arrival.Wait()
+		c.taking = false
 	}
 	event, from := c.inbox.take(most)
 	if n := len(event.Data); n > 0 {

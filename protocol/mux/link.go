@@ -314,7 +314,8 @@ func (l *link) readFrames() error {
 		if err := l.s.receive(l, f); err != nil {
 			return err
 		}
-		if f.Type.IsData() && f.Length <= fewBytes {
+		if l.s.yield {
+			l.s.yield = false
 			runtime.Gosched() // whoever waited for a key goes first; to read on, and find nothing, can wait
 		}
 	}

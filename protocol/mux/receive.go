@@ -220,10 +220,19 @@ func (s *Session) deliverData(c *Channel, f protocol.Frame) error {
 	}
 	c.arrived += n
 	c.peerBlocked = f.Flags&protocol.FlagBlocked != 0
-	if !c.closeSent {
-		c.inbox.add(f)
-		c.arrival.Broadcast()
+	if c.closeSent {
+		return nil
 	}
+	if c.sink != nil && n <= fewBytes && c.taking && c.inbox.empty() {
+		done := c.sink(f.Type, f.Payload)
+		s.consumed(c, done)
+		if f.Payload = f.Payload[done:]; len(f.Payload) == 0 {
+			return nil
+		}
+	}
+	s.yield = c.taking && n <= fewBytes
+	c.inbox.add(f)
+	c.arrival.Broadcast()
 	return nil
 }
 

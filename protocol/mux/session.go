@@ -73,6 +73,8 @@ type Session struct {
 
 	apps sync.WaitGroup // the Accept goroutines
 
+	yield bool // the goroutine that reads the link lets another go first; it alone uses this
+
 	in, out atomic.Int64 // bytes of frames, all links
 	active  atomic.Int64 // when a session frame last came or went, UnixNano; 0: never
 

@@ -110,6 +110,24 @@ func (d *Descriptor) Write(p []byte) (done int, err error) {
 	return done, nil
 }
 
+// TryWrite writes what the kernel takes at once, and returns how many bytes that were: none where it takes none, or there is an error, which the next
+// Write tells.
+func (d *Descriptor) TryWrite(p []byte) (done int) {
+	if len(p) == 0 || !d.write.mu.TryLock() { // a Write waits
+		return 0
+	}
+	defer d.write.mu.Unlock()
+	d.write.p = p
+	d.write.wait(func(fd uintptr) bool {
+		if d.write.try(fd) && d.write.errno == 0 {
+			done = d.write.n
+		}
+		return true
+	})
+	d.write.p, d.write.waited = nil, false
+	return done
+}
+
 // conn is a connection whose Read and Write are quick.
 type conn struct {
 	net.Conn

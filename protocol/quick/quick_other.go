@@ -24,5 +24,8 @@ func (*Descriptor) Write([]byte) (int, error) { return 0, errors.ErrUnsupported 
 // SetPatience says that it cannot be had here.
 func SetPatience(net.Conn, time.Duration) bool { return false }
 
+// TryWrite is never called: nobody has a Descriptor.
+func (*Descriptor) TryWrite([]byte) int { return 0 }
+
 // Conn leaves a connection as it is here.
 func Conn(c net.Conn) net.Conn { return c }
