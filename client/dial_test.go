@@ -296,6 +296,35 @@ func TestAgentKey(t *testing.T) {
 	}
 }
 
+// An agent that takes the call and answers nothing is named; one that is not there is not.
+func TestAgentThatDoesNotAnswer(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "agent")
+	f := newFake(t, exits(`{"how":"exited","code":0}`))
+	run := func() ran {
+		return f.run(t, func(d *Dialer) { d.Options.IdentityAgent = socket })
+	}
+	if r := run(); r.code != 0 || strings.Contains(r.said, "agent") {
+		t.Errorf("no agent: %+v", r)
+	}
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	if r := run(); r.code != 0 || !strings.Contains(r.said, "the ssh-agent does not answer") || !strings.Contains(r.said, "left out") {
+		t.Errorf("a mute agent: %+v", r)
+	}
+}
+
 // There is always a reason and something to type when no key can be had.
 func TestNoKeys(t *testing.T) {
 	f := newFake(t, exits(`{}`))

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,7 +110,12 @@ func (d *Dialer) agentKeys() []keys.Identity {
 	}
 	usable, unusable, err := keys.Agent(d.Options.IdentityAgent)
 	if err != nil {
-		d.debug("%v", err)
+		// That no agent runs is no news. One that takes the call and does not answer has just cost the user seconds, and keys.
+		level, dial := options.LevelInfo, (*net.OpError)(nil)
+		if errors.As(err, &dial) && dial.Op == "dial" {
+			level = options.LevelDebug1
+		}
+		d.say(level, "%v; its keys are left out", err)
 	}
 	for _, key := range unusable {
 		d.debug("the agent's key %s (%s) is left out: %s", shownComment(key.Comment), keys.Fingerprint(key.Key), key.Why)
