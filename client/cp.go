@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -41,7 +42,7 @@ func Copy(ctx context.Context, plan *copying.Plan, dial func(host string) (*Dial
 			break
 		}
 	}
-	failed := c.view.End(time.Since(started))
+	failed := c.view.End(time.Since(started), err != nil && refused(err))
 	if code, caught := signals.caught(); caught {
 		Report(messages, fail(nil, "the same command with --resume goes on", "interrupted: %d copied; what was under way is kept unfinished, under another name", c.view.Sum().Stored))
 		return code
@@ -181,7 +182,9 @@ func (s *side) why(err, lost error) error {
 		switch said.Code {
 		case protocol.CodeUnknownService:
 			return fail(said, "rsync -e minissh, or scp -O -S minissh, may do", "%s has no service for files: %v", host, said)
-		case protocol.CodeNoDirectory, protocol.CodeServiceRefused, protocol.CodeBadRequest:
+		case protocol.CodeNoDirectory:
+			return fail(said, fmt.Sprintf("minissh %s mkdir FOLDER makes one", host), "%s: %s", host, said.Message)
+		case protocol.CodeServiceRefused, protocol.CodeBadRequest:
 			return fail(said, "", "%s: %s", host, said.Message)
 		case protocol.CodeShuttingDown:
 			return fail(said, again, "%s is being stopped", host)

@@ -66,7 +66,7 @@ func (r *runner) copy(ctx context.Context, args, verb string, io prompt.IO) (pro
 		return r.failedCopy(err)
 	}
 	outcome := prompt.Outcome{Duration: time.Since(started)}
-	if c.view.End(outcome.Duration) {
+	if c.view.End(outcome.Duration, false) {
 		outcome.Code = ExitPartly
 	}
 	return outcome, nil

@@ -110,12 +110,14 @@ func (v *View) Add(sum files.Summary) {
 	v.sum.Bytes += sum.Bytes
 }
 
-// End takes the bar away, prints the summary, and says whether something failed.
-func (v *View) End(lasted time.Duration) (failed bool) {
+// End takes the bar away, prints the summary, and says whether something failed. For people there is no summary of a copy that could not begin.
+func (v *View) End(lasted time.Duration, refused bool) (failed bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.bar != nil {
 		v.bar.Clear()
+	}
+	if v.bar != nil && !refused {
 		fmt.Fprintf(v.Messages, "%d copied, %d there already, %d failed; %s in %v\n", v.sum.Stored, v.sum.Skipped, v.sum.Failed, size(v.sum.Bytes), lasted.Round(10*time.Millisecond))
 	}
 	if v.Lines != nil {

@@ -171,8 +171,21 @@ func (s *sender) start(id int64, rec *Record, body []byte) (err error) {
 		}
 	}
 	rec.ID = id
-	s.went(rec.Body, rec.Offset)
+	s.begins(rec)
 	return s.out.Write(rec, body)
+}
+
+// begins counts what the first record of a file brings. Of one that is there whole nothing is counted here, since that is said when the receiver has seen its end.
+func (s *sender) begins(rec *Record) {
+	if rec.Offset == 0 || rec.Offset < rec.Size {
+		s.went(rec.Body, rec.Offset)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.find(rec.ID); e != nil {
+		e.whole = true
+	}
 }
 
 // went counts content that was sent, and that was there already.

@@ -60,7 +60,9 @@ func (r *receiver) file(rec *Record, path string, refused error) error {
 		have.release()
 		return err
 	}
-	r.watch(Event{What: EventBytes, Size: rec.Body, There: rec.Offset})
+	if rec.Offset == 0 || have.p.base != "" { // of the file itself, whole, its end will tell
+		r.watch(Event{What: EventBytes, Size: rec.Body, There: rec.Offset})
+	}
 	if have == nil && rec.Digest != "" {
 		if refused == nil {
 			refused = r.whole(rec, path, body)

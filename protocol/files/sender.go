@@ -24,6 +24,7 @@ type entry struct {
 	name    string
 	size    int64
 	offered bool
+	whole   bool // the receiver had all of it
 	failed  bool
 	said    bool // watch knows how it ended
 }
@@ -261,8 +262,14 @@ func (s *sender) stored(id int64) {
 		if n++; e.said {
 			continue
 		}
-		s.sum.Stored++
-		s.watch(Event{What: EventStored, ID: e.id, Kind: e.kind, Name: e.name, Size: e.size})
+		what := EventStored
+		if e.whole {
+			what = EventSkipped
+			s.sum.Skipped++
+		} else {
+			s.sum.Stored++
+		}
+		s.watch(Event{What: what, ID: e.id, Kind: e.kind, Name: e.name, Size: e.size})
 	}
 	s.open = s.open[n:]
 }

@@ -66,8 +66,8 @@ func rows() []row {
 		{"idle", "memory of the daemon for an idle session", 1, runIdle},
 		{"file", "one large file to the other side", 3, runFile},
 		{"small", "10,000 small files to the other side", 3, runSmall},
-		{"filefar", "the large file at a long round trip (delay relay in user space)", 1, runFileFar},
-		{"smallfar", "the small files at a long round trip (delay relay in user space)", 1, runSmallFar},
+		{"filefar", "a file of 128 MiB at a long round trip (delay relay in user space)", 1, runFileFar},
+		{"smallfar", "100 small files at a long round trip (delay relay in user space)", 1, runSmallFar},
 		{"many", "200 commands, 16 at a time", 3, runMany},
 	}
 }
