@@ -34,6 +34,7 @@ type link struct {
 	done     chan struct{} // both have ended, and the session has noted it
 	closing  sync.Once
 	timer    *time.Timer
+	patient  bool                   // writes need no deadline of ours
 	replies  chan *protocol.Welcome // client: the answer to HELLO
 
 	// Session.mu guards the rest.
@@ -55,6 +56,7 @@ type link struct {
 func (s *Session) newLink(conn net.Conn) *link {
 	l := &link{s: s, conn: conn, finished: make(chan struct{}), done: make(chan struct{}), replies: make(chan *protocol.Welcome, 1)}
 	l.heard.Store(time.Now().UnixNano())
+	l.patient = l.setPatience(writeStall, l.suspended)
 	return l
 }
 
@@ -260,10 +262,10 @@ func closeWrite(conn net.Conn) {
 	}
 }
 
-// keepAlive sends PING after 15 seconds of silence and gives the link up after 45 (P7.11).
+// keepAlive sends PING after 15 seconds of silence and gives the link up after 45, unless the client is just suspended (P7.11).
 func (l *link) keepAlive() {
 	silence := time.Since(time.Unix(0, l.heard.Load()))
-	if silence >= deadAfter {
+	if silence >= deadAfter && !l.suspended() {
 		l.close(ErrSilent)
 		return
 	}
@@ -272,13 +274,23 @@ func (l *link) keepAlive() {
 	if l.stop {
 		return
 	}
-	wait := pingAfter - silence
-	if silence >= pingAfter {
+	wait := pingAfter
+	switch {
+	case silence < pingAfter:
+		wait -= silence
+	case silence < deadAfter: // two in all: more would fill a suspended client's socket
 		l.pingDue = true
 		l.s.work.Signal()
 		wait = min(pingAfter, deadAfter-silence)
 	}
 	l.timer.Reset(wait)
+}
+
+// suspended says that a client is silent whose system is not: a person has stopped it, and goes on later. A daemon that is silent hangs, whatever its
+// system says.
+func (l *link) suspended() bool {
+	conn, ok := l.conn.(interface{ PeerAnswers(time.Duration) bool })
+	return ok && l.s.cfg.Role == Daemon && conn.PeerAnswers(deadAfter)
 }
 
 // readLoop reads until the link ends, then takes it down. It never writes and never waits for an application.

@@ -93,11 +93,22 @@ func (l *link) write(batch []byte, stall time.Duration) error {
 			rest = rest[end:]
 		}
 	}
-	if patient, ok := l.conn.(interface{ SetPatience(time.Duration) bool }); !ok || !patient.SetPatience(stall) {
+	if stall != writeStall {
+		l.setPatience(stall, nil)
+	}
+	if !l.patient {
 		l.conn.SetWriteDeadline(time.Now().Add(stall))
 	}
 	_, err := l.conn.Write(batch)
 	return err
+}
+
+// setPatience bounds how long writes wait from now on, where the connection can do that by itself.
+func (l *link) setPatience(stall time.Duration, more func() bool) bool {
+	conn, ok := l.conn.(interface {
+		SetPatience(time.Duration, func() bool) bool
+	})
+	return ok && conn.SetPatience(stall, more)
 }
 
 // due says whether collect would find anything. The caller holds mu.

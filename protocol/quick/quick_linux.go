@@ -3,6 +3,7 @@
 package quick
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -132,7 +133,12 @@ func (d *Descriptor) TryWrite(p []byte) (done int) {
 type conn struct {
 	net.Conn
 	d        *Descriptor
-	patience atomic.Int64 // a time.Duration; 0: writes wait for as long as the write deadline says
+	patience atomic.Pointer[patience] // nil: writes wait for as long as the write deadline says
+}
+
+type patience struct {
+	time time.Duration
+	more func() bool // may be nil
 }
 
 // Conn makes a TCP or Unix connection quick; any other comes back as it is.
@@ -151,25 +157,25 @@ func Conn(c net.Conn) net.Conn {
 	return made
 }
 
-// SetPatience has a Write of a connection that Conn made fail with os.ErrDeadlineExceeded when it makes no progress for so long. A deadline set ahead of each
-// write would do the same, but changes a timer every time, and that has Go's scheduler wake a thread to look at it. It takes the place of the
-// write deadline; false means that it cannot be had.
-func SetPatience(c net.Conn, d time.Duration) bool {
+// SetPatience has a Write of a connection that Conn made fail with os.ErrDeadlineExceeded when it makes no progress for so long, unless more, which may be
+// nil, then says to wait for as long again. A deadline set ahead of each write changes a timer every time, and that has Go's scheduler wake a thread to
+// look at it; this one is set when a write has to wait. It takes the place of the write deadline; false means that it cannot be had.
+func SetPatience(c net.Conn, d time.Duration, more func() bool) bool {
 	made, ok := c.(*conn)
 	if ok {
-		made.patience.Store(int64(d))
+		made.patience.Store(&patience{d, more})
 	}
 	return ok
 }
 
 func (c *conn) impatient() {
-	if d := time.Duration(c.patience.Load()); d > 0 {
-		c.Conn.SetWriteDeadline(time.Now().Add(d))
+	if p := c.patience.Load(); p != nil {
+		c.Conn.SetWriteDeadline(time.Now().Add(p.time))
 	}
 }
 
 func (c *conn) calm() {
-	if c.patience.Load() > 0 {
+	if c.patience.Load() != nil {
 		c.Conn.SetWriteDeadline(time.Time{})
 	}
 }
@@ -181,6 +187,14 @@ func (c *conn) Read(p []byte) (int, error) {
 
 func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.d.Write(p)
+	for errors.Is(err, os.ErrDeadlineExceeded) {
+		if held := c.patience.Load(); held == nil || held.more == nil || !held.more() {
+			break
+		}
+		var more int
+		more, err = c.d.Write(p[n:])
+		n += more
+	}
 	return n, c.named("write", err)
 }
 

@@ -99,7 +99,7 @@ func TestNoAllocation(t *testing.T) {
 // that a deadline of the caller's own counts.
 func TestPatience(t *testing.T) {
 	a, b := pair(t)
-	if !SetPatience(a, 50*time.Millisecond) {
+	if !SetPatience(a, 50*time.Millisecond, nil) {
 		t.Fatal("there is no patience")
 	}
 	if n, err := a.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 {
@@ -108,7 +108,7 @@ func TestPatience(t *testing.T) {
 
 	a, b = pair(t)
 	const patience = 100 * time.Millisecond
-	SetPatience(a, patience)
+	SetPatience(a, patience, nil)
 	go io.Copy(io.Discard, b)
 	waited := false
 	a.(*conn).d.write.rest = func() { waited = true; a.(*conn).calm() }
@@ -125,7 +125,26 @@ func TestPatience(t *testing.T) {
 	if _, err := a.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("a write after its deadline: %v", err)
 	}
-	if c, _ := net.Pipe(); SetPatience(c, patience) {
+	if c, _ := net.Pipe(); SetPatience(c, patience, nil) {
 		t.Error("a connection of another kind has patience")
+	}
+}
+
+// A write whose patience ends goes on if it is told so, where it was.
+func TestMorePatience(t *testing.T) {
+	a, b := pair(t)
+	asked, got := 0, make(chan int64, 1)
+	SetPatience(a, 20*time.Millisecond, func() bool {
+		if asked++; asked == 2 {
+			go func() { n, _ := io.Copy(io.Discard, b); got <- n }()
+		}
+		return asked < 100
+	})
+	if n, err := a.Write(make([]byte, 64<<20)); n != 64<<20 || err != nil || asked < 2 {
+		t.Errorf("%d, %v, asked %d times", n, err, asked)
+	}
+	a.Close()
+	if n := <-got; n != 64<<20 {
+		t.Errorf("%d bytes came", n)
 	}
 }

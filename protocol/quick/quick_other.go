@@ -22,7 +22,7 @@ func (*Descriptor) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
 func (*Descriptor) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
 // SetPatience says that it cannot be had here.
-func SetPatience(net.Conn, time.Duration) bool { return false }
+func SetPatience(net.Conn, time.Duration, func() bool) bool { return false }
 
 // TryWrite is never called: nobody has a Descriptor.
 func (*Descriptor) TryWrite([]byte) int { return 0 }

@@ -21,6 +21,7 @@ var ErrTooMuch = errors.New("too many bytes before authorization")
 // system call. It borrows its buffers only while bytes flow, so that an idle connection holds none.
 type buffered struct {
 	net.Conn
+	raw net.Conn // the same, as it was given
 
 	left atomic.Int64 // bytes that may still be read; negative: no limit
 
@@ -36,7 +37,7 @@ type buffered struct {
 }
 
 func newBuffered(conn net.Conn, limit int64) *buffered {
-	b := &buffered{Conn: quick.Conn(conn)}
+	b := &buffered{Conn: quick.Conn(conn), raw: conn}
 	b.left.Store(limit)
 	return b
 }

@@ -36,8 +36,29 @@ func (c *Conn) Own() (*x509.Certificate, error) { return x509.ParseCertificate(c
 // Authorized lifts the limit on what may be read (P2.8).
 func (c *Conn) Authorized() { c.low.left.Store(-1) }
 
-// SetPatience has a Write fail that makes no progress for so long, as a deadline set ahead of each would, at no cost while none waits; false: it cannot be had.
-func (c *Conn) SetPatience(d time.Duration) bool { return quick.SetPatience(c.low.Conn, d) }
+// SetPatience has a Write fail that makes no progress for so long, as a deadline set ahead of each would, at no cost while none waits; unless more, which may be
+// nil, says to wait for as long again. False: it cannot be had.
+func (c *Conn) SetPatience(d time.Duration, more func() bool) bool {
+	return quick.SetPatience(c.low.Conn, d, more)
+}
+
+// Close says that nothing more comes, if that takes no longer than crypto/tls allows it, and closes.
+func (c *Conn) Close() error {
+	c.SetPatience(5*time.Second, nil)
+	return c.Conn.Close()
+}
+
+// PeerAnswers says that the peer's system has acknowledged something within the last while, whatever the peer itself does. On a Unix socket that is our own
+// system, which would tell of the peer's end. False where nobody knows.
+func (c *Conn) PeerAnswers(within time.Duration) bool {
+	switch raw := c.low.raw.(type) {
+	case *net.UnixConn:
+		return true
+	case *net.TCPConn:
+		return acknowledged(raw, within)
+	}
+	return false
+}
 
 // Export gives 32 bytes that only the two ends of this TLS connection know (RFC 9266's kind of channel binding, with a label of ours).
 func (c *Conn) Export(label string) ([]byte, error) {

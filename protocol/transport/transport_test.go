@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -406,5 +407,45 @@ func TestWriteToADeadPeer(t *testing.T) {
 	server.Close()
 	for err := error(nil); err == nil; { // until the reset has come back
 		_, err = client.Write(make([]byte, 100_000))
+	}
+}
+
+// Whether a peer's system acknowledges is its own affair, not the peer's: a peer that reads nothing answers as soon as something is sent, and does not when
+// nothing came from its system for a while.
+func TestPeerAnswers(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("not run: only Linux can be asked")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	raw, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := Plain(raw)
+	defer conn.Close()
+	peer, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	const within = 30 * time.Millisecond
+	for conn.PeerAnswers(within) {
+		<-time.After(within / 3) // nobody says anything: in the end that is too long ago
+	}
+	if !conn.PeerAnswers(time.Hour) {
+		t.Error("its system acknowledged nothing within an hour")
+	}
+	for tries := 0; !conn.PeerAnswers(within); tries++ {
+		if tries == 100 {
+			t.Fatal("the peer's system acknowledges nothing")
+		}
+		conn.Write([]byte("x"))
+	}
+	if near, _ := net.Pipe(); Plain(near).PeerAnswers(time.Hour) {
+		t.Error("an unknown kind of connection answers")
 	}
 }
