@@ -112,6 +112,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 		if call.over() {
 			call = d.call(ctx, d.checkHost)
 		}
+		d.debug("trying the key %s (%s)", next.source, next.fingerprint)
 		conn, err := d.attempt(call, &offer{identity: identity, others: ring.others(next), pinned: pinned}, prepare)
 		if err == nil {
 			ring.worked(next)
