@@ -33,7 +33,7 @@ func Copy(ctx context.Context, plan *copying.Plan, dial func(host string) (*Dial
 		c.view.Lines = lines
 	}
 	if f, ok := messages.(*os.File); ok && !plan.Quiet && term.IsTerminal(int(f.Fd())) {
-		c.view.Bar = true
+		c.view.Screen = f
 	}
 	started := time.Now()
 	var err error
@@ -103,7 +103,7 @@ func (c *copier) group(sources []copying.Address) error {
 // options are the transfer's, for either role.
 func (c *copier) options() files.Options {
 	return files.Options{
-		Recursive: c.plan.Recursive, Preserve: c.plan.Preserve, Resume: c.plan.Resume, Checksum: c.plan.Checksum, Sync: c.plan.Sync, Total: c.view.Bar,
+		Recursive: c.plan.Recursive, Preserve: c.plan.Preserve, Resume: c.plan.Resume, Checksum: c.plan.Checksum, Sync: c.plan.Sync, Total: c.view.Screen != nil,
 	}
 }
 
@@ -115,7 +115,7 @@ func (c *copier) request(sources []copying.Address) *protocol.Files {
 			Mode: protocol.FilesPut, Target: protocol.Bytes(p.Target.Path), Folder: p.IntoFolder(), Preserve: p.Preserve, Checksum: p.Checksum, Sync: p.Sync,
 		}
 	}
-	request := &protocol.Files{Mode: protocol.FilesGet, Recurse: p.Recursive, Resume: p.Resume, Total: c.view.Bar}
+	request := &protocol.Files{Mode: protocol.FilesGet, Recurse: p.Recursive, Resume: p.Resume, Total: c.view.Screen != nil}
 	for _, s := range sources {
 		request.Sources = append(request.Sources, protocol.Bytes(s.Path))
 	}

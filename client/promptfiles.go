@@ -3,14 +3,11 @@ package client
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"golang.org/x/term"
 
 	"minissh/client/copying"
 	"minissh/client/prompt"
@@ -61,7 +58,7 @@ func (r *runner) copy(ctx context.Context, args, verb string, io prompt.IO) (pro
 		plan.Target.Path = "."
 	}
 	started := time.Now()
-	c := &copier{ctx: ctx, plan: plan, view: &copying.View{Messages: io.Stderr, Bar: isTerminal(io.Stderr)}}
+	c := &copier{ctx: ctx, plan: plan, view: &copying.View{Messages: io.Stderr, Screen: io.Terminal}}
 	if err := r.transfer(c, verb); err != nil {
 		return r.failedCopy(err)
 	}
@@ -103,11 +100,6 @@ func (r *runner) failedCopy(err error) (prompt.Outcome, error) {
 		return prompt.Outcome{}, r.d.outcomeUnknown(err)
 	}
 	return prompt.Outcome{}, &prompt.LineError{Err: err}
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // fileWords splits names at blanks; quotes hold blanks together, and a backslash takes the next character as it is.

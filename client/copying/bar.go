@@ -86,12 +86,10 @@ func (b *bar) Clear() {
 }
 
 // terminalWidth is how wide a terminal is at the moment.
-func terminalWidth(out io.Writer) func() int {
+func terminalWidth(terminal *os.File) func() int {
 	return func() int {
-		if f, ok := out.(*os.File); ok {
-			if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-				return columns
-			}
+		if columns, _, err := term.GetSize(int(terminal.Fd())); err == nil && columns > 0 {
+			return columns
 		}
 		return 80
 	}

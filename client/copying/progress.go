@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -17,7 +18,7 @@ import (
 type View struct {
 	Messages io.Writer // errors, for people
 	Lines    io.Writer // nil, or where a line of JSON goes for each entry
-	Bar      bool      // progress is drawn on Messages, a terminal
+	Screen   *os.File  // nil, or a terminal where progress is drawn
 
 	mu    sync.Mutex // guards the rest
 	bar   *bar
@@ -91,8 +92,8 @@ func (v *View) write(value any) {
 
 // progress is the bar, if one is drawn.
 func (v *View) progress() *bar {
-	if v.bar == nil && v.Bar {
-		v.bar = &bar{out: v.Messages, width: terminalWidth(v.Messages)}
+	if v.bar == nil && v.Screen != nil {
+		v.bar = &bar{out: v.Screen, width: terminalWidth(v.Screen)}
 	}
 	return v.bar
 }
@@ -118,7 +119,7 @@ func (v *View) End(lasted time.Duration, refused bool) (failed bool) {
 		v.bar.Clear()
 	}
 	if v.bar != nil && !refused {
-		fmt.Fprintf(v.Messages, "%d copied, %d there already, %d failed; %s in %v\n", v.sum.Stored, v.sum.Skipped, v.sum.Failed, size(v.sum.Bytes), lasted.Round(10*time.Millisecond))
+		fmt.Fprintf(v.Screen, "%d copied, %d there already, %d failed; %s in %v\n", v.sum.Stored, v.sum.Skipped, v.sum.Failed, size(v.sum.Bytes), lasted.Round(10*time.Millisecond))
 	}
 	if v.Lines != nil {
 		v.write(struct {

@@ -139,7 +139,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
 	} else if b, ok := l.builtins[name]; ok {
 		run = func(ctx context.Context) (Outcome, error) {
-			return b.Run(ctx, strings.TrimSpace(args), IO{l.stdin(), l.out.stdout(), l.out.stderr(), l.dir})
+			return b.Run(ctx, strings.TrimSpace(args), IO{l.stdin(), l.out.stdout(), l.out.stderr(), l.dir, l.face.terminal})
 		}
 		onInterrupt = nil
 	}

@@ -53,6 +53,8 @@ type IO struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Dir    []byte // the directory on the other side
+	// Terminal is what a builtin may draw on; nil if the prompt has none. What it draws ends at the beginning of a line.
+	Terminal *os.File
 }
 
 // Builtin is a word that the prompt itself understands as the first of a line.

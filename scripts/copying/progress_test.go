@@ -125,3 +125,30 @@ func TestProgress(t *testing.T) {
 		t.Errorf("-q on a terminal: %q", w.got)
 	}
 }
+
+// The prompt's put and get show the same.
+func TestProgressInPrompt(t *testing.T) {
+	p := testhost.New(t)
+	d := p.Daemon()
+	r := newRelay(t, "127.0.0.1:"+d.Port)
+	p.Knows("slow", r.port())
+	p.Write("large", string(noise(8<<20, 2)))
+	p.Must(os.Mkdir(p.Path("there"), 0o755))
+	quick := r.slow()
+	w := watch(t, p, 80, "prompt", "slow")
+	w.got.Await(t, "help says")
+	w.master.WriteString("cd " + p.Path("there") + "\rput large\r")
+	w.got.Await(t, drawing+"large ")
+	w.got.Await(t, " of 8.0 MiB")
+	quick()
+	w.got.Await(t, "1 copied, 0 there already, 0 failed; 8.0 MiB in ")
+	w.master.WriteString("exit\r")
+	if err := w.cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	<-w.read
+	w.master.Close()
+	if err := sameBytes(p.Path("large"), p.Path("there/large")); err != nil {
+		t.Error(err)
+	}
+}
