@@ -90,7 +90,7 @@ func pair(c *cli.Context) error {
 func pairingOutcome(ended daemon.PairingEnded, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
-		return errors.New("the code was withdrawn: nobody can use it any more")
+		return &daemon.ControlError{What: "the code was withdrawn: nobody can use it any more", Advice: "minisshd pair shows a new one"}
 	case err != nil:
 		return err
 	case ended.Paired == 0:
@@ -115,7 +115,7 @@ func pairAlone(c *cli.Context, offer daemon.Offer, show *pairingScreen) error {
 			ended, err := s.FollowPairing(ctx, made, func(e daemon.PairingEvent) error { show.event(e); return nil })
 			show.end()
 			if err != nil {
-				return nil // it is being stopped
+				return pairingOutcome(daemon.PairingEnded{}, err) // it is being stopped
 			}
 			if ended.Paired == 0 && !s.AnyoneCould() {
 				return pairingOutcome(*ended, nil)

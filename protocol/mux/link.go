@@ -47,10 +47,11 @@ type link struct {
 	pongNumber           uint64
 	final                []byte // the last thing to send
 	stop                 bool
-	writing              bool  // somebody is in step
-	written              int64 // bytes
-	broken               error // why the writer gave up
-	cause                error // why the link ended, the first reason
+	writing              bool      // somebody is in step
+	written              int64     // bytes
+	again                time.Time // when keepAlive is next called
+	broken               error     // why the writer gave up
+	cause                error     // why the link ended, the first reason
 }
 
 func (s *Session) newLink(conn net.Conn) *link {
@@ -200,6 +201,7 @@ func (s *Session) start(l *link) {
 		s.expiry = nil
 	}
 	s.unacked = 0
+	l.again = time.Now().Add(pingAfter)
 	l.timer = time.AfterFunc(pingAfter, l.keepAlive)
 	go l.writeLoop()
 }
@@ -264,6 +266,12 @@ func closeWrite(conn net.Conn) {
 
 // keepAlive sends PING after 15 seconds of silence and gives the link up after 45, unless the client is just suspended (P7.11).
 func (l *link) keepAlive() {
+	l.s.mu.Lock()
+	late := time.Since(l.again) > pingAfter
+	l.s.mu.Unlock()
+	if late { // we were stopped ourselves: what came meanwhile has not been read yet
+		l.heard.Store(time.Now().Add(-pingAfter).UnixNano())
+	}
 	silence := time.Since(time.Unix(0, l.heard.Load()))
 	if silence >= deadAfter && !l.suspended() {
 		l.close(ErrSilent)
@@ -283,6 +291,7 @@ func (l *link) keepAlive() {
 		l.s.work.Signal()
 		wait = min(pingAfter, deadAfter-silence)
 	}
+	l.again = time.Now().Add(wait)
 	l.timer.Reset(wait)
 }
 

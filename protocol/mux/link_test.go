@@ -379,3 +379,36 @@ func TestSuspendedClient(t *testing.T) {
 		})
 	}
 }
+
+// Time in which a process was stopped itself is no silence of its peer: when it goes on it says PING, and waits for an answer as ever.
+func TestStoppedOurselves(t *testing.T) {
+	for _, role := range []Role{Client, Daemon} {
+		bubble(t, func(t *testing.T) {
+			s := New(Config{Role: role})
+			var p *script
+			if role == Daemon {
+				p, _ = asDaemon(t, s, helloOf(nil))
+			} else {
+				p, _, _ = asClient(t, s)
+				p.send(welcome(0, 0))
+			}
+			synctest.Wait()
+			l := s.link
+			l.heard.Store(time.Now().Add(-time.Hour).UnixNano())
+			s.mu.Lock()
+			l.again = time.Now().Add(-time.Hour + pingAfter)
+			s.mu.Unlock()
+			began := time.Now()
+			l.keepAlive()
+			p.want(protocol.TypePing, 0, "", "an hour has passed, of which nobody knew")
+			if d := time.Since(began); d != 0 {
+				t.Errorf("after %v", d)
+			}
+			p.want(protocol.TypePing, 0, "", "15 seconds later there is no answer")
+			p.wantEnd("30 seconds later there is none either")
+			if d := time.Since(began); d != deadAfter-pingAfter {
+				t.Errorf("after %v", d)
+			}
+		})
+	}
+}
