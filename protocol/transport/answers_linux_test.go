@@ -1,0 +1,110 @@
+package transport
+
+import (
+	"errors"
+	"net"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Where the peer's window is full, the kernel's probes may be two minutes apart, and one may be lost; then the peer's system is gone.
+func TestRecent(t *testing.T) {
+	for _, c := range []struct {
+		window, ago uint32
+		want        bool
+	}{
+		{1000, 44_999, true}, {1000, 45_000, false}, {1, 120_000, false},
+		{0, 44_999, true}, {0, 120_200, true}, {0, 284_999, true}, {0, 285_000, false},
+	} {
+		if got := recent(&unix.TCPInfo{Snd_wnd: c.window, Last_ack_recv: c.ago}, 45*time.Second); got != c.want {
+			t.Errorf("window %d, %d ms ago: %v", c.window, c.ago, got)
+		}
+	}
+}
+
+// setLoopback sets the interface of the calling thread's network namespace up or down.
+func setLoopback(t *testing.T, up bool) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	req, err := unix.NewIfreq("lo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if up {
+		req.SetUint16(unix.IFF_UP)
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A peer's system that cannot be reached answers no more, whatever is sent, and answers again when it can. A peer that reads nothing, so that its window is
+// full, answers. In a network namespace that goes with this test's thread.
+func TestPeerFallsSilent(t *testing.T) {
+	runtime.LockOSThread() // never unlocked: the thread ends with this goroutine, and the namespace with it
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Skip("not run: a network namespace of its own: ", err)
+	}
+	setLoopback(t, true)
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	raw, err := net.Dial("tcp4", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := Plain(raw)
+	defer conn.Close()
+	peer, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+
+	const within = 300 * time.Millisecond
+	for start := time.Now(); !conn.PeerAnswers(within); conn.Write([]byte("x")) {
+		if time.Since(start) > 30*time.Second {
+			t.Fatal("a peer on a link that is up never answers")
+		}
+	}
+	setLoopback(t, false)
+	for start := time.Now(); conn.PeerAnswers(within); <-time.After(within / 10) {
+		if time.Since(start) > 30*time.Second {
+			t.Fatal("a peer that cannot be reached answers")
+		}
+		conn.Write([]byte("x"))
+	}
+	for range 10 {
+		conn.Write([]byte("x"))
+		<-time.After(within / 10)
+		if conn.PeerAnswers(within) {
+			t.Fatal("a peer that cannot be reached answers")
+		}
+	}
+	setLoopback(t, true)
+	for start := time.Now(); !conn.PeerAnswers(within); <-time.After(within / 10) { // what was sent is sent again
+		if time.Since(start) > 30*time.Second {
+			t.Fatal("a peer that can be reached again never answers")
+		}
+	}
+
+	conn.SetWriteDeadline(time.Now().Add(time.Second))
+	if _, err := raw.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("64 MiB to a peer that reads nothing: %v", err)
+	}
+	for start := time.Now(); !conn.PeerAnswers(0); <-time.After(within / 10) {
+		if time.Since(start) > 30*time.Second {
+			t.Fatal("a peer whose window is full never answers")
+		}
+	}
+}
