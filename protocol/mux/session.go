@@ -187,10 +187,10 @@ func (s *Session) Close(reason *protocol.Reason) {
 		goodbye = protocol.AppendFrame(nil, protocol.TypeGoodbye, 0, 0, []byte("{}"))
 	}
 	s.mu.Lock()
-	l := s.link
+	l, said := s.link, false
 	if l != nil && s.ended == nil {
 		l.finish(append(s.takeControl(l), goodbye...))
-		s.inline()
+		said = s.inline() && l.broken == nil
 	}
 	polite := s.cfg.Role == Daemon || len(s.channels) > 0
 	s.end(ErrGoodbye)
@@ -199,6 +199,10 @@ func (s *Session) Close(reason *protocol.Reason) {
 		return
 	}
 	l.note(ErrGoodbye)
+	if said && !polite {
+		l.close(ErrGoodbye) // and whoever reads or writes the link ends by that, which a client in a hurry does not wait for
+		return
+	}
 	if l.waitFinished(closeWait) && polite {
 		l.endSending()
 	} else {
