@@ -18,6 +18,8 @@ import (
 type Streams struct {
 	Stdin          io.Reader // nil: the command's standard input is empty
 	Stdout, Stderr io.Writer
+	// EndStdout, if not nil, is called when the command has closed its standard output, which may be long before its end: whoever reads ours must not wait for that.
+	EndStdout func() error
 	// Keyboard is our standard input as a file, for what runs on a pty; nil: nobody can type.
 	Keyboard *os.File
 }
@@ -161,6 +163,9 @@ func follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 			if _, err := to.Write(e.Data); err != nil {
 				return nil, fail(err, "", "cannot write the command's output: %v", err)
 			}
+		}
+		if e.EOF && e.Type == protocol.TypeStdout && streams.EndStdout != nil {
+			streams.EndStdout()
 		}
 	}
 }

@@ -152,7 +152,7 @@ func dialer(o *options.Options) *client.Dialer {
 }
 
 func streams() client.Streams {
-	return client.Streams{Stdin: client.Stdin(), Stdout: client.Stdout(), Stderr: client.Stderr(), Keyboard: os.Stdin}
+	return client.Streams{Stdin: client.Stdin(), Stdout: client.Stdout(), Stderr: client.Stderr(), EndStdout: os.Stdout.Close, Keyboard: os.Stdin}
 }
 
 // runHost is `minissh [options] [user@]host [command]`.

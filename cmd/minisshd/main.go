@@ -38,7 +38,8 @@ func main() {
 func newApp() *cli.App {
 	return &cli.App{
 		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
-		ArgsUsage: " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand(), whoCommand(), endCommand(), pairCommand()},
+		DisableSliceFlagSeparator: true, // a path may hold a comma
+		ArgsUsage:                 " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand(), whoCommand(), endCommand(), pairCommand()},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
