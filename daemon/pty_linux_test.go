@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"minissh/daemon/authorized"
 	"minissh/protocol"
@@ -260,6 +261,35 @@ func TestHangUpOnPTY(t *testing.T) {
 			s.Close(nil)
 			settle(t, before)
 		})
+	}
+}
+
+// What a hang-up has to kill is the foreground job alone: what nohup keeps lives on then too (P6.12).
+func TestHangUpKillsTheForegroundAlone(t *testing.T) {
+	needsPTY(t)
+	needs(t, "nohup")
+	needs(t, "bash")
+	l := newLab(t, func(o *Options) { o.StopGrace = 100 * time.Millisecond })
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Argv: bytesOf("bash", "--norc", "-i"), PTY: window()})
+	typed(t, ch, "nohup sleep 1003 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do :; done; echo ke\"\"pt:$!:\n")
+	upTo(t, ch, "kept:")
+	kept, _ := strconv.Atoi(strings.TrimSuffix(upTo(t, ch, ":"), ":"))
+	defer exec.Command("kill", strconv.Itoa(kept)).Run()
+	typed(t, ch, "sh -c \"trap '' HUP; echo f\"g\":\\$\\$:; while :; do sleep 0.01; done\"\n")
+	upTo(t, ch, "fg:")
+	foreground, _ := strconv.Atoi(strings.TrimSuffix(upTo(t, ch, ":"), ":"))
+	if kept == 0 || foreground == 0 {
+		t.Fatal(kept, foreground)
+	}
+	ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	l.log.want(t, "Command ended", "how=cancelled")
+	if alive(foreground) {
+		t.Error("the foreground job lives")
+	}
+	if !alive(kept) {
+		t.Error("what nohup keeps was killed")
 	}
 }
 
