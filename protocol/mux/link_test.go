@@ -347,7 +347,6 @@ func TestSuspendedClient(t *testing.T) {
 			conn := &answering{end: far}
 			conn.answers.Store(true)
 			p := play(t, near)
-			began := time.Now()
 			if role == Daemon {
 				go s.Accept(conn, helloOf(nil), &protocol.Welcome{})
 				p.want(protocol.TypeWelcome, 0, "", "")
@@ -369,7 +368,7 @@ func TestSuspendedClient(t *testing.T) {
 			p.want(protocol.TypePing, 0, "", "30 seconds")
 			p.wantSilence(time.Hour, "it was stopped again")
 			conn.answers.Store(false)
-			began = time.Now()
+			began := time.Now()
 			p.wantEnd("its system is gone")
 			synctest.Wait()
 			if d := time.Since(began); d > deadAfter || !errors.Is(s.Err(), ErrSilent) {

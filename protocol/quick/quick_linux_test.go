@@ -98,7 +98,7 @@ func TestNoAllocation(t *testing.T) {
 // A write that makes no progress ends when its patience does; one that waited and went on leaves no deadline behind, and before or after
 // that a deadline of the caller's own counts.
 func TestPatience(t *testing.T) {
-	a, b := pair(t)
+	a, _ := pair(t)
 	if !SetPatience(a, 50*time.Millisecond, nil) {
 		t.Fatal("there is no patience")
 	}
@@ -106,7 +106,7 @@ func TestPatience(t *testing.T) {
 		t.Errorf("nobody reads: %d, %v", n, err)
 	}
 
-	a, b = pair(t)
+	a, b := pair(t)
 	const patience = 100 * time.Millisecond
 	SetPatience(a, patience, nil)
 	go io.Copy(io.Discard, b)

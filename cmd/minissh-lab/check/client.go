@@ -17,10 +17,25 @@ type peer struct {
 	before int64 // the program's peakMemory when it connected
 }
 
+// listen listens at the expected address. Our own listener of the case before may take a moment to go: a program that is just being started holds a copy of it.
+func (a *attack) listen() (l net.Listener, err error) {
+	for range 20 {
+		if l, err = net.Listen(a.o.Network, a.o.Address); err == nil {
+			return l, nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-a.ctx.Done():
+			return nil, a.ctx.Err()
+		}
+	}
+	return nil, err
+}
+
 // startClient listens at the expected address, starts the learner's client and
 // accepts its connection. The caller leaves the connection.
 func (a *attack) startClient() (*peer, error) {
-	l, err := net.Listen(a.o.Network, a.o.Address)
+	l, err := a.listen()
 	where := speak.Clean(a.o.Address)
 	if err != nil {
 		return nil, &Trouble{Text: tx("%s 已经有人在用：先停掉那个服务端", "%s is in use: stop that server first", where),

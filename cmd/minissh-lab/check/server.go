@@ -109,7 +109,7 @@ func (a *attack) idle(d time.Duration) {
 // learner's program.
 func (a *attack) startServer() error {
 	if !a.busy && a.o.Network == "tcp" {
-		l, err := net.Listen(a.o.Network, a.o.Address)
+		l, err := a.listen()
 		if err != nil {
 			where := speak.Clean(a.o.Address)
 			return &Trouble{Text: tx("%s 已经有人在用：先停掉它，或者用 --connect 检查它", "%s is in use: stop that program, or check it with --connect", where),

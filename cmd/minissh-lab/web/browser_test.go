@@ -195,10 +195,19 @@ func (b *tab) text(selector string) string {
 	return out
 }
 
-// until waits for a condition.
+// until waits for a condition. A page that was just left takes with it what was asked of it: then it is asked anew.
 func (b *tab) until(condition string) {
 	b.Helper()
-	b.do(chromedp.Poll(condition, nil, chromedp.WithPollingTimeout(patience)))
+	var err error
+	for range 5 {
+		err = chromedp.Run(b.ctx, chromedp.Poll(condition, nil, chromedp.WithPollingTimeout(patience)))
+		if err == nil || !strings.Contains(err.Error(), "Cannot find context") {
+			break
+		}
+	}
+	if err != nil {
+		b.Fatalf("%v; the page says %q", err, b.text("body"))
+	}
 }
 
 // predictAndRun answers each question with the given option, counted from 0, and runs.
