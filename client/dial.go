@@ -86,7 +86,6 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 	call := d.call(ctx, d.checkHost)
 	defer func() { call.hangUp() }()
 	call.awaitConnection() // nothing keeps our first bytes waiting; the rest is done while the daemon answers
-	d.waits()
 	go keys.WarmUp()
 	ring, err := d.keyRing()
 	if err != nil {
@@ -100,6 +99,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 	for range mostAttempts {
 		if next.locked && next.identity == nil {
 			call.hangUp() // a question waits for a person: no connection is open meanwhile (RULES A4)
+			d.waits()
 		}
 		identity, err := next.load(d)
 		if err != nil {
@@ -155,6 +155,7 @@ func (d *Dialer) attempt(c *call, o *offer, prepare func(*mux.Session) error) (*
 	if err != nil {
 		return nil, err
 	}
+	d.waits()
 	conn, err := c.answer()
 	if err != nil {
 		session.Close(nil)
