@@ -107,3 +107,21 @@ func (d *Dialer) outcomeUnknown(err error) error {
 	}
 	return fail(err, "", "the session with %s ended, the command's outcome is unknown: %v", host, err)
 }
+
+// sessionOver tells why a session ended in which nothing ran.
+func (d *Dialer) sessionOver(err error) error {
+	var said *protocol.RemoteError
+	var lost *mux.LinkLost
+	host := d.Options.Alias
+	switch {
+	case errors.As(err, &lost):
+		return fail(err, "", "the connection to %s was lost: %v", host, plainError(lost.Cause))
+	case !errors.As(err, &said):
+		return fail(err, "", "%s ended the session", host)
+	case said.Code == protocol.CodeShuttingDown:
+		return fail(err, "", "%s is being stopped", host)
+	case said.Code == protocol.CodeEndedByAdmin:
+		return fail(err, "", "the administrator of %s ended this session", host)
+	}
+	return fail(err, "", "%s ended the session: %v", host, said)
+}

@@ -115,7 +115,7 @@ func HoldConnection(ctx context.Context, d *Dialer) int {
 		d.loggedIn()
 		select {
 		case <-conn.Session.Done():
-			err = d.outcomeUnknown(conn.Session.Err())
+			err = d.sessionOver(conn.Session.Err())
 		case <-ctx.Done():
 			conn.Session.Close(nil)
 		}
