@@ -112,7 +112,8 @@ func (s *Server) throughHelper(ch *mux.Channel, who *peer, request *protocol.Fil
 	var feeding sync.WaitGroup
 	feeding.Go(func() { // ends with the channel, at latest when it is closed below
 		defer p.Stdin.Close()
-		io.CopyBuffer(p.Stdin, struct{ io.Reader }{ch.Reader(protocol.TypeStdin)}, make([]byte, files.MaxBody))
+		makeLoud(p.Stdin)
+		io.Copy(p.Stdin, ch.Reader(protocol.TypeStdin))
 	})
 	ch.Copy(protocol.TypeStdout, p.Stdout, func() { makeLoud(p.Stdout) })
 	p.Stdout.Close() // when the client is gone it learns it so, and from its input

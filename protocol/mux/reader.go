@@ -40,6 +40,28 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 }
 
+// WriteTo is io.WriterTo: it writes the data as it came, without a copy between.
+func (r *Reader) WriteTo(w io.Writer) (written int64, err error) {
+	for {
+		e, err := r.ch.Take()
+		r.note(e)
+		switch {
+		case err == io.EOF:
+			return written, io.ErrUnexpectedEOF
+		case err != nil:
+			return written, err
+		case e.Type != r.kind:
+		case e.EOF:
+			return written, nil
+		case len(e.Data) > 0:
+			n, err := w.Write(e.Data)
+			if written += int64(n); err != nil {
+				return written, err
+			}
+		}
+	}
+}
+
 // Rest reads to the channel's end. The error is the session's, nil after CLOSE.
 func (r *Reader) Rest() error {
 	var drop [4 << 10]byte
@@ -54,11 +76,15 @@ func (r *Reader) Rest() error {
 
 func (r *Reader) next(p []byte) (Event, error) {
 	e, err := r.ch.Next(p)
+	r.note(e)
+	return e, err
+}
+
+func (r *Reader) note(e Event) {
 	switch message := e.Message.(type) {
 	case *protocol.Exit:
 		r.Exit = message
 	case *protocol.Reason:
 		r.Reason = message
 	}
-	return e, err
 }
