@@ -39,6 +39,7 @@ type Dialer struct {
 	// LoggedIn, if not nil, is called once when the daemon has let us in and nothing will be asked any more.
 	LoggedIn func()
 
+	crashed  func()              // puts a terminal back that is in raw mode; called before a panic in the session ends this process
 	underWay func()              // called once while the daemon has to answer; until then a signal just ends this process, which has begun nothing
 	size     protocol.Size       // of the window, as last told to the other side
 	remember *knownhosts.Verdict // to be written to known_hosts when the handshake is done
@@ -166,7 +167,7 @@ func (d *Dialer) attempt(c *call, o *offer, prepare func(*mux.Session) error) (*
 
 // session makes a session with what is to be said first in it.
 func (d *Dialer) session(prepare func(*mux.Session) error) (*mux.Session, error) {
-	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace})
+	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: d.crashed})
 	if err := prepare(session); err != nil {
 		session.Close(nil)
 		return nil, err

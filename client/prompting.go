@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/term"
 
 	"minissh/client/options"
 	"minissh/client/prompt"
@@ -16,6 +19,11 @@ import (
 
 // Prompt is `minissh prompt`: one connection, each line one command (DESIGN section 6).
 func Prompt(ctx context.Context, d *Dialer) (int, error) {
+	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
+		if state, err := term.GetState(fd); err == nil {
+			d.crashed = func() { term.Restore(fd, state) }
+		}
+	}
 	conn, err := d.Dial(ctx, func(*mux.Session) error { return nil })
 	if err != nil {
 		return ExitFailure, err

@@ -295,6 +295,7 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 		stdin = nil
 	}
 	local := newTerminal(stdin)
+	d.crashed = local.leave
 	var ch *mux.Channel
 	conn, err := d.Dial(dialing, func(s *mux.Session) (err error) {
 		open := Exec(d.Options)

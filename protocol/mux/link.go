@@ -266,6 +266,7 @@ func closeWrite(conn net.Conn) {
 
 // keepAlive sends PING after 15 seconds of silence and gives the link up after 45, unless the client is just suspended (P7.11).
 func (l *link) keepAlive() {
+	defer l.s.crashing()
 	l.s.mu.Lock()
 	late := time.Since(l.again) > pingAfter
 	l.s.mu.Unlock()
@@ -304,6 +305,7 @@ func (l *link) suspended() bool {
 
 // readLoop reads until the link ends, then takes it down. It never writes and never waits for an application.
 func (l *link) readLoop() {
+	defer l.s.crashing()
 	err := l.readFrames()
 	l.noteEnd(err)
 	var v *protocol.Violation

@@ -47,6 +47,19 @@ type Config struct {
 	Label any
 	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in order, received frames in order.
 	Trace func(Direction, protocol.Frame)
+	// Crashed, if not nil, is called when a goroutine of the session's panics, before the program ends by it: to give a terminal back, say.
+	Crashed func()
+}
+
+// crashing is deferred where code of the session's may panic.
+func (s *Session) crashing() {
+	if s.cfg.Crashed == nil {
+		return
+	}
+	if r := recover(); r != nil {
+		s.cfg.Crashed()
+		panic(r)
+	}
 }
 
 // LinkLost is the end of a session whose link broke and that cannot or may not resume.

@@ -19,6 +19,7 @@ var batches = sync.Pool{New: func() any { return new([batchSize]byte) }}
 
 // writeLoop sends whatever is due, until the link stops. Channel.Write takes its place for a step where it can (see inline).
 func (l *link) writeLoop() {
+	defer l.s.crashing()
 	defer close(l.finished)
 	s := l.s
 	s.mu.Lock()
@@ -85,6 +86,7 @@ func (l *link) step() {
 }
 
 func (l *link) write(batch []byte, stall time.Duration) error {
+	defer l.s.crashing() // here, since step's callers unlock mu while a panic passes, which is fatal
 	if trace := l.s.cfg.Trace; trace != nil {
 		for rest := batch; len(rest) > 0; {
 			h, _ := protocol.ParseHeader(rest)

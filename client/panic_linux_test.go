@@ -1,0 +1,111 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// panics is where a client in a session on a terminal may panic: whatever the goroutine, the terminal is given back.
+var panics = map[string]func(*Dialer, *Streams){
+	"what reads the link":    func(d *Dialer, _ *Streams) { d.Trace = panicAt(mux.Received, protocol.TypeStdout) },
+	"what writes to it":      func(d *Dialer, _ *Streams) { d.Trace = panicAt(mux.Sent, protocol.TypeStdin) },
+	"what shows the output":  func(_ *Dialer, s *Streams) { s.Stderr = panicking{} },
+	"what shows our notices": func(d *Dialer, _ *Streams) { d.Messages = panicking{} },
+}
+
+func panicAt(where mux.Direction, kind protocol.Type) func(mux.Direction, protocol.Frame) {
+	return func(d mux.Direction, f protocol.Frame) {
+		if d == where && f.Type == kind {
+			panic("meant")
+		}
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Write([]byte) (int, error) { panic("meant") }
+
+// panicVariable tells this test's own child where to panic.
+const panicVariable = "MINISSH_TEST_PANIC"
+
+func TestPanicRestoresTerminal(t *testing.T) {
+	if where := os.Getenv(panicVariable); where != "" {
+		panicAsTold(t, panics[where])
+		return
+	}
+	for where := range panics {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			master, slave, err := pty.Open()
+			if err != nil {
+				t.Skip("not run: needs a pty: ", err)
+			}
+			defer master.Close()
+			defer slave.Close()
+			state := func() unix.Termios {
+				s, err := unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return *s
+			}
+			before := state()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestPanicRestoresTerminal$")
+			cmd.Env = append(os.Environ(), panicVariable+"="+where)
+			var said bytes.Buffer
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, &said, &said
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			tick := time.NewTicker(2 * time.Millisecond)
+			defer tick.Stop()
+			for state() == before {
+				select {
+				case <-tick.C:
+				case <-ctx.Done():
+					cmd.Wait()
+					t.Fatalf("never in raw mode\n%s", said.String())
+				}
+			}
+			master.WriteString("x~?\r~?")
+			cmd.Wait()
+			if !strings.Contains(said.String(), "panic: meant") {
+				t.Fatalf("%v\n%s", cmd.ProcessState, said.String())
+			}
+			if state() != before {
+				t.Error("the terminal stays as it was in the session")
+			}
+		})
+	}
+}
+
+// panicAsTold has a session with a daemon that answers the first key with output of both kinds.
+func panicAsTold(t *testing.T, prepare func(*Dialer, *Streams)) {
+	f := newFake(t, func(g *guest) {
+		g.welcome()
+		g.until(protocol.TypeOpen)
+		g.say(protocol.TypeOpened, 1, `{"pid":1,"tty":"/dev/pts/0"}`)
+		g.until(protocol.TypeStdin)
+		g.data(protocol.TypeStdout, "out")
+		g.data(protocol.TypeStderr, "err")
+		g.drain()
+	})
+	d, said := f.dialer(t)
+	streams := Streams{Keyboard: os.Stdin, Stdout: said, Stderr: said}
+	prepare(d, &streams)
+	d.Options.EscapeChar = '~'
+	d.runTerminal(t.Context(), streams)
+}
