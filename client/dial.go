@@ -104,7 +104,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 		}
 		identity, err := next.load(d)
 		if err != nil {
-			d.say(options.LevelInfo, "the key %s cannot be used: %v", next.source, err)
+			d.unusableFile(err)
 			if next = ring.after(next, ""); next == nil {
 				return nil, fail(err, "minissh -i FILE names another key", "no key is left to log in with")
 			}

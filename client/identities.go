@@ -55,7 +55,8 @@ func (c *candidate) publicLine() string {
 type keyRing struct {
 	list    []*candidate
 	host    string
-	missing []string // files that were named and are not there
+	named   bool     // files were named that cannot be used
+	missing []string // those of them that are not there
 }
 
 // keyRing looks for keys. What is named and cannot be used is told; default files that are not there are not.
@@ -65,9 +66,9 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 		ring.add(&candidate{source: d.Identity.Source, public: d.Identity.Public, identity: d.Identity})
 		return ring, nil
 	}
-	agent := d.agentKeys()
+	agent, unusable := d.agentKeys()
 	for _, file := range d.Options.IdentityFiles {
-		d.addFile(ring, file, agent, true)
+		d.addFile(ring, file, agent, unusable, true)
 	}
 	named := len(ring.list)
 	if !d.Options.IdentitiesOnly {
@@ -76,7 +77,7 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 		}
 	}
 	for _, file := range d.Options.DefaultIdentityFiles {
-		d.addFile(ring, file, agent, false)
+		d.addFile(ring, file, agent, unusable, false)
 	}
 	if last := lastKey(ring.host); last != "" {
 		slices.SortStableFunc(ring.list[named:], func(a, b *candidate) int {
@@ -104,9 +105,9 @@ func shownComment(comment string) string {
 	return comment
 }
 
-func (d *Dialer) agentKeys() []keys.Identity {
+func (d *Dialer) agentKeys() ([]keys.Identity, []keys.Unusable) {
 	if d.Options.IdentityAgent == "" {
-		return nil
+		return nil, nil
 	}
 	usable, unusable, err := keys.Agent(d.Options.IdentityAgent)
 	if err != nil {
@@ -120,22 +121,22 @@ func (d *Dialer) agentKeys() []keys.Identity {
 	for _, key := range unusable {
 		d.debug("the agent's key %s (%s) is left out: %s", shownComment(key.Comment), keys.Fingerprint(key.Key), key.Why)
 	}
-	return usable
+	return usable, unusable
 }
 
-// addFile adds a key file; if the agent holds the same key, the agent signs and no passphrase is needed.
-func (d *Dialer) addFile(ring *keyRing, file string, agent []keys.Identity, named bool) {
+// addFile adds a key file; if the agent holds the same key, the agent signs and no passphrase is needed. A public key's file names what the agent holds,
+// as with ssh, and where that is of no use, the private key beside it.
+func (d *Dialer) addFile(ring *keyRing, file string, agent []keys.Identity, unusable []keys.Unusable, named bool) {
 	public, locked, err := keys.PublicOf(file)
 	if err != nil {
 		if !named && errors.Is(err, os.ErrNotExist) {
 			return
 		}
-		ring.missing = append(ring.missing, file)
-		d.say(options.LevelInfo, "the key file %s cannot be used: %v", file, err)
-		var permission *keys.PermissionError
-		if errors.As(err, &permission) {
-			d.say(options.LevelInfo, "hint: %s", permission.Hint())
+		if errors.Is(err, os.ErrNotExist) {
+			ring.missing = append(ring.missing, file)
 		}
+		ring.named = ring.named || named
+		d.unusableFile(err)
 		return
 	}
 	c := &candidate{source: file, public: public, locked: locked}
@@ -144,7 +145,43 @@ func (d *Dialer) addFile(ring *keyRing, file string, agent []keys.Identity, name
 			c.identity, c.locked = &agent[i], false
 		}
 	}
+	if private, of := strings.CutSuffix(file, ".pub"); of && c.identity == nil && locked {
+		if err := c.besides(private, unusable); err != nil {
+			ring.named = true
+			d.unusableFile(err)
+			return
+		}
+	}
 	ring.add(c)
+}
+
+// besides finds the private half of a public key's file that no agent can sign for.
+func (c *candidate) besides(private string, unusable []keys.Unusable) error {
+	if _, err := os.Stat(private); err == nil {
+		public, locked, err := keys.PublicOf(private)
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(public.Marshal(), c.public.Marshal()) {
+			c.source, c.locked = private, locked
+			return nil
+		}
+	}
+	for _, key := range unusable {
+		if bytes.Equal(key.Key.Marshal(), c.public.Marshal()) {
+			return &keys.Error{Subject: c.source, Msg: "the private half is in the agent alone, and " + key.Why, Advice: key.Hint}
+		}
+	}
+	return &keys.Error{Subject: c.source, Msg: "the private half is neither beside it nor in an agent", Advice: "ssh-add hands it to an agent; minissh -i FILE names its file"}
+}
+
+// unusableFile tells why a key file, which err names, cannot be used, and what to type.
+func (d *Dialer) unusableFile(err error) {
+	d.say(options.LevelInfo, "a key cannot be used: %v", err)
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) && hinter.Hint() != "" && !errors.Is(err, os.ErrNotExist) { // of those that are not there, empty tells
+		d.say(options.LevelInfo, "hint: %s", hinter.Hint())
+	}
 }
 
 func (r *keyRing) add(c *candidate) {
@@ -195,8 +232,11 @@ func (r *keyRing) sources() string {
 }
 
 func (r *keyRing) empty() error {
-	if len(r.missing) > 0 {
+	switch {
+	case len(r.missing) > 0:
 		return fail(nil, "ssh-keygen -t ed25519 -f "+r.missing[0]+" makes one", "none of the keys that were named can be used")
+	case r.named:
+		return fail(nil, "minissh -i FILE names another key", "none of the keys that were named can be used")
 	}
 	return fail(nil, "minissh pair HOST makes a key and has it listed there, with the code that minisshd pair shows on HOST; or ssh-keygen -t ed25519 makes one, whose public half belongs in ~/.ssh/authorized_keys there", "there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent with a usable key")
 }

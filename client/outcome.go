@@ -67,7 +67,32 @@ func (o *Outcome) explain(d *Dialer) {
 		}
 		d.say(options.LevelError, "could not be stopped there: %s", strings.Join(names, ", "))
 	}
-	d.debug("%s after %d ms; %d ms user, %d ms system, %d KiB", protocol.Quote(o.How), o.Duration, o.UserTime, o.SysTime, o.MaxRSS)
+	how := "was stopped (" + word(o.How) + ")"
+	switch {
+	case o.How == protocol.HowExited && o.Code != nil:
+		how = fmt.Sprintf("exited with %d", *o.Code)
+	case o.How == protocol.HowSignalled:
+		how = "was ended by signal " + word(o.Signal)
+	}
+	memory := "" // 0 is not known: a small program's peak is hidden by the daemon's own
+	if o.MaxRSS > 0 {
+		memory = fmt.Sprintf(", %d KiB of memory", o.MaxRSS)
+	}
+	d.debug("the command %s after %d ms; %d ms user, %d ms system%s", how, o.Duration, o.UserTime, o.SysTime, memory)
+}
+
+// word is a name that the other side gives, quoted if it is more than one.
+func word(s string) string {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" {
+		return s
+	}
+	return protocol.Quote(s)
+}
+
+// transferred tells what a session cost on the line.
+func (d *Dialer) transferred(s *mux.Session) {
+	traffic := s.Traffic()
+	d.debug("sent %d bytes, received %d bytes, of frames", traffic.Out, traffic.In)
 }
 
 // unsent puts into words why a request was never sent, and gives every other error as it is. The session stands.

@@ -68,7 +68,7 @@ func (d *Dialer) pairingKey() (*keys.Identity, error) {
 	if next := ring.first(); next != nil {
 		id, err := next.load(d)
 		if err != nil {
-			return nil, fail(err, "minissh pair -i FILE names another key", "the key %s cannot be used: %v", next.source, err)
+			return nil, fail(err, "minissh pair -i FILE names another key", "a key cannot be used: %v", err)
 		}
 		return id, nil
 	}

@@ -99,6 +99,7 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		return ExitFailure
 	}
 	outcome.explain(d)
+	d.transferred(conn.Session)
 	hint(outcome.ExitCode())
 	return outcome.ExitCode()
 }

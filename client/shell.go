@@ -345,6 +345,7 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 		d.goodbye()
 	}
 	outcome.explain(d)
+	d.transferred(conn.Session)
 	return outcome.ExitCode()
 }
 

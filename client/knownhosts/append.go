@@ -1,7 +1,9 @@
 package knownhosts
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +12,7 @@ import (
 )
 
 // Append adds a host's key to a file, by one write at its end: what another process adds at the same time is not harmed. A last line without
-// a newline is ended first. The file (mode 0600) and its directory (0700) are made if they are not there. hash hides the
+// a newline is ended first. The file (mode 0600) and its directory (0700), but nothing above it, are made if they are not there. hash hides the
 // name (HashKnownHosts).
 func Append(file, host string, port int, key ssh.PublicKey, hash bool) error {
 	name, err := Name(host, port)
@@ -21,7 +23,7 @@ func Append(file, host string, port int, key ssh.PublicKey, hash bool) error {
 		name = encodeHash(name)
 	}
 	line := name + " " + strings.TrimSuffix(string(ssh.MarshalAuthorizedKey(key)), "\n") + "\n"
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	out, err := os.OpenFile(file, os.O_RDWR|os.O_APPEND|os.O_CREATE|nonBlocking, 0o600)

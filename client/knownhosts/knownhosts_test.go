@@ -200,7 +200,7 @@ func TestAppend(t *testing.T) {
 	key, line := newKey(t)
 	for _, hash := range []bool{false, true} {
 		for _, before := range []string{"", "old " + line, "old " + line + "\n"} {
-			file := filepath.Join(t.TempDir(), "new", ".ssh", "known_hosts")
+			file := filepath.Join(t.TempDir(), ".ssh", "known_hosts")
 			if before != "" {
 				if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 					t.Fatal(err)
@@ -231,6 +231,13 @@ func TestAppend(t *testing.T) {
 				}
 			}
 		}
+	}
+	home := filepath.Join(t.TempDir(), "home") // an account's home that is not there is not ours to make
+	if err := Append(filepath.Join(home, ".ssh", "known_hosts"), "lab", 7422, key, false); err == nil {
+		t.Error("written below a directory that is not there")
+	}
+	if _, err := os.Stat(home); err == nil {
+		t.Error("a home was made")
 	}
 	if err := Append(os.DevNull, "lab", 7422, key, false); err != nil {
 		t.Errorf("UserKnownHostsFile=%s: %v", os.DevNull, err)
