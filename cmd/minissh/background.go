@@ -19,6 +19,11 @@ func runInBackground(args []string) error {
 		return errors.New(backgroundVerb + " is for -f alone")
 	}
 	d := dialer(o)
-	d.LoggedIn = inBackground
+	d.LoggedIn = func() {
+		inBackground()
+		if o.SessionType == options.SessionNone && o.LogLevel < options.LevelDebug1 { // nothing will be written: whoever waits for the end of our output need not
+			silence()
+		}
+	}
 	return runOptions(d)
 }

@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"minissh/client"
 )
 
@@ -57,4 +59,15 @@ func inBackground() {
 	defer parent.Close()
 	syscall.Setsid()
 	parent.Write([]byte{1})
+}
+
+// silence puts /dev/null in the place of standard output and error.
+func silence() {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	defer null.Close()
+	unix.Dup2(int(null.Fd()), 1)
+	unix.Dup2(int(null.Fd()), 2)
 }

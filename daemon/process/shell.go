@@ -54,8 +54,8 @@ const (
 // when the line replaces the shell (exec), ends it by a signal or sets its own
 // EXIT trap. Shells that are not known here run the line plainly.
 func ShellLine(shell, line, oldDir string) (args []string, reports bool) {
-	script := ""
-	switch filepath.Base(shell) {
+	script, name := "", filepath.Base(shell)
+	switch name {
 	case "sh", "dash", "ash", "bash", "rbash":
 		script = trapScript
 	case "ksh", "ksh93", "mksh", "lksh", "pdksh", "oksh":
@@ -63,17 +63,17 @@ func ShellLine(shell, line, oldDir string) (args []string, reports bool) {
 	case "zsh":
 		script = zshScript
 	case "fish":
-		return []string{shell, "-c", fishScript, line, oldDir}, true
+		return []string{name, "-c", fishScript, line, oldDir}, true
 	default:
 		return ShellCommand(shell, line), false
 	}
-	return []string{shell, "-c", script, shell, line, oldDir}, true
+	return []string{name, "-c", script, name, line, oldDir}, true
 }
 
 // ShellCommand returns the argument vector with which shell runs a command as
-// sshd does: shell -c command.
+// sshd does: shell -c command, under its name without directories, which stands in the shell's messages.
 func ShellCommand(shell, command string) []string {
-	return []string{shell, "-c", command}
+	return []string{filepath.Base(shell), "-c", command}
 }
 
 // LoginShell returns the argument vector of a login shell, as sshd starts it: the name behind a hyphen tells the shell that it is one.
