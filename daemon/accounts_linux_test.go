@@ -32,7 +32,7 @@ func TestAccount(t *testing.T) {
 		"id -u; id -g; id -ru; id -rg":        fmt.Sprintf("%d\n%d\n%d\n%d\n", acct.UID, acct.GID, acct.UID, acct.GID),
 		"umask":                               "0022\n",
 		"pwd -P":                              real(t, acct.Home) + "\n",
-		"echo $HOME $USER $LOGNAME $SHELL $0": acct.Home + " " + acct.Name + " " + acct.Name + " /bin/sh /bin/sh\n",
+		"echo $HOME $USER $LOGNAME $SHELL $0": acct.Home + " " + acct.Name + " " + acct.Name + " /bin/sh sh\n",
 		"echo $PATH":                          "/usr/local/bin:/usr/bin:/bin:/usr/games\n",
 		"echo x$DAEMONS_OWN":                  "x\n",
 		"cat " + secret + " || echo no":       "no\n",
