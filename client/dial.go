@@ -87,7 +87,10 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 	call := d.call(ctx, d.checkHost)
 	defer func() { call.hangUp() }()
 	call.awaitConnection() // nothing keeps our first bytes waiting; the rest is done while the daemon answers
-	go keys.WarmUp()
+	go func() {
+		keys.WarmUp()
+		protocol.WarmUp()
+	}()
 	ring, err := d.keyRing()
 	if err != nil {
 		return nil, err

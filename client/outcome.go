@@ -67,6 +67,9 @@ func (o *Outcome) explain(d *Dialer) {
 		}
 		d.say(options.LevelError, "could not be stopped there: %s", strings.Join(names, ", "))
 	}
+	if d.Options.LogLevel < options.LevelDebug1 {
+		return
+	}
 	how := "was stopped (" + word(o.How) + ")"
 	switch {
 	case o.How == protocol.HowExited && o.Code != nil:

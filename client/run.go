@@ -56,9 +56,8 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 	}
 	stderr, hint := d.missing(streams.Keyboard, streams.Stderr)
 	streams.Stderr = stderr
-	signals := newSignals()
+	signals := newSignals() // and never released: the process ends with its command, and has no time to lose
 	d.underWay = signals.catch
-	defer signals.release()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	signals.whileDialing(cancel)
@@ -89,8 +88,10 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 	outcome, err := follow(ch, streams)
 	if err == nil {
 		ch.Close(nil)
+		conn.Session.Leave()
+	} else {
+		conn.Session.Close(nil)
 	}
-	conn.Session.Close(nil)
 	if d.interactive() {
 		watching.Wait() // what the daemon noticed is told before we leave
 	}

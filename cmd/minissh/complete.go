@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"minissh/client/completion"
 	"minissh/client/copying"
 	"minissh/client/options"
@@ -16,36 +14,15 @@ import (
 const completeFlag = "--complete"
 
 func complete(words []string) {
-	var verbs []completion.Verb
-	for _, command := range app().Commands {
-		if command.Hidden {
-			continue
+	var known []completion.Verb
+	for _, v := range verbs() {
+		c := completion.Verb{Name: v.name, Usage: v.usage, Host: v.host, Flags: v.flags}
+		if v.name == "cp" {
+			c.Copy, c.Flags = true, copyFlags()
 		}
-		v := completion.Verb{Name: command.Name, Usage: command.Usage, Host: command.SkipFlagParsing}
-		for _, flag := range command.Flags {
-			if shown, ok := flag.(cli.VisibleFlag); ok && !shown.IsVisible() {
-				continue
-			}
-			value, ok := flag.(cli.DocGenerationFlag)
-			for _, name := range flag.Names() {
-				dashes := "--"
-				if len(name) == 1 {
-					dashes = "-"
-				}
-				f := completion.Flag{Name: dashes + name, Argument: ok && value.TakesValue()}
-				if ok {
-					f.Usage = strings.ReplaceAll(value.GetUsage(), "`", "")
-				}
-				v.Flags = append(v.Flags, f)
-			}
-		}
-		if v.Name == "cp" {
-			v.Copy, v.Flags = true, copyFlags()
-		}
-		verbs = append(verbs, v)
+		known = append(known, c)
 	}
-	verbs = append(verbs, completion.Verb{Name: "help", Usage: "help about minissh or a verb"})
-	for _, c := range completion.Candidates(verbs, words, func() []string { return completion.Hosts(options.CurrentEnvironment()) }) {
+	for _, c := range completion.Candidates(known, words, func() []string { return completion.Hosts(options.CurrentEnvironment()) }) {
 		if c.Usage == "" {
 			fmt.Println(c.Word)
 		} else {

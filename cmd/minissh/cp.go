@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/urfave/cli/v2"
-
 	"minissh/client"
 	"minissh/client/copying"
 )
 
 // copyFiles is `minissh cp`.
-func copyFiles(c *cli.Context) error {
-	plan, err := copying.Parse(c.Args().Slice())
+func copyFiles(words []string) error {
+	plan, err := copying.Parse(words)
 	if err != nil {
 		return err
 	}

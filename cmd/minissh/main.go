@@ -1,8 +1,3 @@
-// A client lives for milliseconds: it does not look for a processor limit of its container, at its start and ever again.
-//
-//go:debug containermaxprocs=0
-//go:debug updatemaxprocs=0
-
 // Command minissh runs a command on another machine, offers a prompt there, and shows the protocol at work. `minissh help` lists its verbs.
 package main
 
@@ -11,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-
-	"github.com/urfave/cli/v2"
 
 	"minissh/client"
 	"minissh/client/options"
@@ -39,10 +32,14 @@ func run(args []string) int {
 		complete(args[1:])
 		return 0
 	}
-	if _, _, isVerb := options.IsVerb(args); !isVerb && len(args) > 0 {
-		return exit(runHost(args))
+	if len(args) == 0 {
+		showHelp(os.Stdout)
+		return 0
 	}
-	return exit(app().Run(append([]string{"minissh"}, args...)))
+	if verb, words, ok := options.IsVerb(args); ok {
+		return exit(runVerb(verb, words))
+	}
+	return exit(runHost(args))
 }
 
 // exit turns what a verb returned into an exit code, telling a person about failures.
@@ -58,54 +55,6 @@ func exit(err error) int {
 	return client.ExitFailure
 }
 
-func app() *cli.App {
-	return &cli.App{
-		Name: "minissh", Usage: "run commands on other machines", Version: software,
-		UsageText: `minissh try                             try it here and now: nothing to set up
-minissh [options] [user@]host           a login shell on a terminal there
-minissh [options] [user@]host command   run a command there, as ssh does (-t: on a terminal)
-minissh prompt [options] [user@]host    a line prompt there
-minissh cp [options] SOURCE… TARGET     copy files, as scp does: minissh cp a.txt host:
-minissh pair [options] [user@]host      become known to a host that shows a pairing code
-minissh trace [options] host command    see every frame of the protocol`,
-		CustomAppHelpTemplate: helpTemplate,
-		ExitErrHandler:        func(*cli.Context, error) {},
-		OnUsageError:          func(_ *cli.Context, err error, _ bool) error { return err },
-		Action:                func(c *cli.Context) error { return cli.ShowAppHelp(c) },
-		CommandNotFound:       func(*cli.Context, string) {},
-		Commands: []*cli.Command{
-			{Name: "try", Usage: "a daemon of its own and a prompt; after --, a command", Flags: []cli.Flag{
-				&cli.BoolFlag{Name: "trace", Usage: "show every frame"},
-			}, ArgsUsage: "[-- command]", Action: try},
-			{Name: "prompt", Usage: "a line prompt on a host", ArgsUsage: "[options] [user@]host", SkipFlagParsing: true, Action: prompting},
-			{Name: "cp", Usage: "copy files to and from hosts, as scp does", ArgsUsage: "[options] SOURCE… TARGET", SkipFlagParsing: true, Action: copyFiles},
-			{Name: "pair", Usage: "become known to a host by the code that its minisshd pair shows", ArgsUsage: "[options] [user@]host…", SkipFlagParsing: true, Action: pairing},
-			{Name: "trace", Usage: "run a command and show every frame, both ways, on standard error", ArgsUsage: "[options] [user@]host command", SkipFlagParsing: true, Action: tracing},
-			{Name: "identity", Usage: "write the key and the certificate that TLS uses, for other languages", ArgsUsage: " ", Flags: []cli.Flag{
-				&cli.StringFlag{Name: "pem", Usage: "write to `FILE`, mode 0600", Required: true},
-				&cli.StringFlag{Name: "i", Usage: "`FILE` with the private key", DefaultText: "the first of ~/.ssh/id_ed25519, id_ecdsa, id_rsa"},
-			}, Action: identity},
-			{Name: "version", Usage: "print the version", Action: func(c *cli.Context) error { fmt.Println(software, protocol.ALPN); return nil }},
-		},
-	}
-}
-
-const helpTemplate = `{{.Name}}: {{.Usage}}
-
-{{.UsageText}}
-
-Verbs (only as the first word; "minissh -- try" is a host named try):
-{{range .VisibleCommands}}   {{.Name}}{{"\t"}}{{.Usage}}
-{{end}}
-Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -t, -T, -e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
-   --exec           run the words as they are, without a shell
-   --timeout TIME   stop the command there after that time (90, 5m, 1h); exit code 124
-   --keylog FILE    append the TLS secrets to FILE, so that Wireshark can decrypt the connection
-The host may be unix:PATH, a socket on this machine.
-
-Exit code: the command's own; 128+n if signal n ended it; 255 for failures of minissh's own.
-`
-
 // parse reads ssh's grammar and answers what needs no host.
 func parse(args []string) (*options.Options, error) {
 	o, err := options.Parse(args)
@@ -116,7 +65,7 @@ func parse(args []string) (*options.Options, error) {
 		fmt.Fprintln(os.Stderr, software, protocol.ALPN)
 		return nil, exitCode(0)
 	case o.Help:
-		app().Run([]string{"minissh"})
+		showHelp(os.Stdout)
 		return nil, exitCode(0)
 	case o.PrintConfig: // git asks so whether this speaks like ssh, and gives a port only if it does
 		if err := o.WriteEffective(os.Stdout); err != nil {
@@ -179,8 +128,8 @@ func runOptions(d *client.Dialer) error {
 	return exitCode(client.RunCommand(context.Background(), d, streams()))
 }
 
-func tracing(c *cli.Context) error {
-	o, err := parse(c.Args().Slice())
+func tracing(words []string) error {
+	o, err := parse(words)
 	if err != nil {
 		return err
 	}
@@ -189,8 +138,8 @@ func tracing(c *cli.Context) error {
 	return runOptions(d)
 }
 
-func prompting(c *cli.Context) error {
-	o, err := parse(c.Args().Slice())
+func prompting(words []string) error {
+	o, err := parse(words)
 	if err != nil {
 		return err
 	}
@@ -200,6 +149,9 @@ func prompting(c *cli.Context) error {
 	return runPrompt(dialer(o))
 }
 
-func identity(c *cli.Context) error {
-	return client.WriteIdentity(c.String("i"), c.String("pem"), client.Terminal{})
+func identity(o ownFlags) error {
+	if o.values["--pem"] == "" {
+		return &client.Failure{What: "minissh identity writes to a file, and none is named", Advice: "minissh identity --pem FILE"}
+	}
+	return client.WriteIdentity(o.values["-i"], o.values["--pem"], client.Terminal{})
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
 	"minissh/client"
@@ -19,8 +18,7 @@ import (
 )
 
 // pairing is `minissh pair [options] [user@]host…`: one host after the other, each with its own code.
-func pairing(c *cli.Context) error {
-	args := c.Args().Slice()
+func pairing(args []string) error {
 	o, err := parse(args)
 	if err != nil {
 		return err

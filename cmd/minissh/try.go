@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"strings"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/crypto/ssh"
 
 	"minissh/client"
@@ -27,7 +26,7 @@ const tryDaemonVerb = "-minissh-try-daemon"
 
 // try starts a daemon of its own, connected by a socket that has no name, with keys that live in memory only; then it offers the prompt, or
 // runs the command given after --.
-func try(c *cli.Context) error {
+func try(flags ownFlags) error {
 	own, err := keys.Generate()
 	if err != nil {
 		return err
@@ -45,10 +44,10 @@ func try(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Command = c.Args().Slice()
+	o.Command = flags.rest
 	d := dialer(o)
 	d.Conn, d.Host, d.Identity = conn, host, &own
-	if c.Bool("trace") {
+	if flags.has("--trace") {
 		d.Trace = client.Tracer(os.Stderr)
 	}
 	if len(o.Command) > 0 {

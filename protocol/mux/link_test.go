@@ -267,6 +267,38 @@ func TestClientClosesAtOnce(t *testing.T) {
 	})
 }
 
+// A client whose process ends says GOODBYE, and leaves its connection to the kernel; where GOODBYE cannot go out at once, Leave waits for it as Close does.
+func TestClientLeaves(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Client})
+		p, _, connected := asClient(t, s)
+		p.send(welcome(0, 0))
+		must(t, <-connected)
+		began := time.Now()
+		s.Leave()
+		if d := time.Since(began); d != 0 {
+			t.Errorf("it took %v", d)
+		}
+		p.want(protocol.TypeGoodbye, 0, "{}", "")
+		if _, err := s.Open(&protocol.Open{Service: "test"}); !errors.Is(err, ErrGoodbye) {
+			t.Errorf("Open gives %v after it", err)
+		}
+		if _, err := p.conn.Write(num(protocol.TypePing, 0, 1)); err != nil {
+			t.Errorf("the connection was closed: %v", err)
+		}
+		p.conn.Close()
+	})
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Client})
+		p, _, connected := asClient(t, s)
+		p.send(welcome(0, 0))
+		must(t, <-connected)
+		p.conn.Close() // GOODBYE cannot be said
+		s.Leave()
+		<-s.Done()
+	})
+}
+
 // Connect ends when the session is closed meanwhile, and a second one does not disturb it.
 // P7.2 and P8.1: what the client is told instead of WELCOME.
 // A WELCOME that breaks P7.2 is a violation.

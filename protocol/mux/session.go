@@ -195,16 +195,8 @@ func (s *Session) Close(reason *protocol.Reason) {
 	if reason == nil {
 		reason = &protocol.Reason{}
 	}
-	goodbye, err := protocol.AppendMessage(nil, protocol.TypeGoodbye, 0, reason)
-	if err != nil { // a reason longer than a frame: say goodbye without it
-		goodbye = protocol.AppendFrame(nil, protocol.TypeGoodbye, 0, 0, []byte("{}"))
-	}
 	s.mu.Lock()
-	l, said := s.link, false
-	if l != nil && s.ended == nil {
-		l.finish(append(s.takeControl(l), goodbye...))
-		said = s.inline() && l.broken == nil
-	}
+	l, said := s.link, s.sayGoodbye(reason)
 	polite := s.cfg.Role == Daemon || len(s.channels) > 0
 	s.end(ErrGoodbye)
 	s.mu.Unlock()
@@ -222,4 +214,32 @@ func (s *Session) Close(reason *protocol.Reason) {
 		l.close(ErrGoodbye)
 	}
 	<-l.done
+}
+
+// Leave is Close for a client whose process ends with its session: once GOODBYE is on its way it waits for nothing and gives nothing back, which the
+// kernel does anyway, and sooner.
+func (s *Session) Leave() {
+	s.mu.Lock()
+	said := s.sayGoodbye(&protocol.Reason{})
+	if said {
+		s.end(ErrGoodbye)
+	}
+	s.mu.Unlock()
+	if !said {
+		s.Close(nil)
+	}
+}
+
+// sayGoodbye has GOODBYE sent as the last thing, and says whether it is on its way already. The caller holds mu.
+func (s *Session) sayGoodbye(reason *protocol.Reason) bool {
+	l := s.link
+	if l == nil || s.ended != nil {
+		return false
+	}
+	goodbye, err := protocol.AppendMessage(nil, protocol.TypeGoodbye, 0, reason)
+	if err != nil { // a reason longer than a frame: say goodbye without it
+		goodbye = protocol.AppendFrame(nil, protocol.TypeGoodbye, 0, 0, []byte("{}"))
+	}
+	l.finish(append(s.takeControl(l), goodbye...))
+	return s.inline() && l.broken == nil
 }

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"minissh/client"
+	"minissh/client/completion"
+	"minissh/protocol"
+)
+
+// verb is a word that means something of minissh's own in the first place. Most have ssh's options behind it, which their run reads itself; try and
+// identity have flags of their own. There is a table here and no library for command lines, since a client that lives for ten milliseconds would spend
+// one of them on preparing that.
+type verb struct {
+	name, usage string
+	args        string            // what follows the flags, in help
+	flags       []completion.Flag // its own; nil: ssh's
+	host        bool              // ssh's options and a host follow
+	run         func(words []string) error
+	runOwn      func(o ownFlags) error // instead of run: of a verb with flags of its own
+}
+
+// ownFlags are the words behind a verb with flags of its own: what its flags got, and the rest. A flag without an argument that stands there has "".
+type ownFlags struct {
+	values map[string]string
+	rest   []string
+}
+
+func (o ownFlags) has(flag string) bool { _, ok := o.values[flag]; return ok }
+
+const helpFlag = "--help"
+
+// verbs returns them in the order in which help shows them.
+func verbs() []verb {
+	return []verb{
+		{name: "try", usage: "a daemon of its own and a prompt; after --, a command", args: "[-- command]", runOwn: try, flags: []completion.Flag{
+			{Name: "--trace", Usage: "show every frame"},
+		}},
+		{name: "prompt", usage: "a line prompt on a host", host: true, run: prompting},
+		{name: "cp", usage: "copy files to and from hosts, as scp does", host: true, run: copyFiles},
+		{name: "pair", usage: "become known to a host by the code that its minisshd pair shows", host: true, run: pairing},
+		{name: "trace", usage: "run a command and show every frame, both ways, on standard error", host: true, run: tracing},
+		{name: "identity", usage: "write the key and the certificate that TLS uses, for other languages", runOwn: identity, flags: []completion.Flag{
+			{Name: "--pem", Argument: true, Usage: "write to FILE, mode 0600"},
+			{Name: "-i", Argument: true, Usage: "FILE with the private key; else the first of ~/.ssh/id_ed25519, id_ecdsa, id_rsa"},
+		}},
+		{name: "version", usage: "print the version", runOwn: func(ownFlags) error { fmt.Println(software, protocol.ALPN); return nil }},
+		{name: "help", usage: "this text, or that of a verb", args: "[verb]", runOwn: help},
+	}
+}
+
+func verbNamed(name string) (verb, error) {
+	for _, v := range verbs() {
+		if v.name == name {
+			return v, nil
+		}
+	}
+	return verb{}, &client.Failure{What: fmt.Sprintf("there is no verb %s", protocol.Quote(name)), Advice: "minissh help shows them all"}
+}
+
+// runVerb runs a verb with the words behind it.
+func runVerb(name string, words []string) error {
+	v, err := verbNamed(name)
+	switch {
+	case err != nil:
+		return err
+	case v.run != nil:
+		return v.run(words)
+	}
+	own, err := v.parse(words)
+	switch {
+	case err != nil:
+		return err
+	case own.has(helpFlag):
+		v.help(os.Stdout)
+		return nil
+	case len(own.rest) > 0 && v.args == "":
+		return v.misused("takes no %s", protocol.Quote(own.rest[0]))
+	}
+	return v.runOwn(own)
+}
+
+// parse takes flags from the words until the first word that is none, or --. An argument stands behind a flag or, with =, in it.
+func (v verb) parse(words []string) (o ownFlags, err error) {
+	o = ownFlags{values: map[string]string{}, rest: words}
+	for len(o.rest) > 0 && len(o.rest[0]) > 1 && o.rest[0][0] == '-' {
+		word := o.rest[0]
+		if o.rest = o.rest[1:]; word == "--" {
+			return o, nil
+		}
+		name, value, given := strings.Cut(word, "=")
+		f, err := v.flag(name)
+		switch {
+		case err != nil:
+			return o, err
+		case given && !f.Argument:
+			return o, v.misused("wants nothing behind %s", name)
+		case f.Argument && !given:
+			if len(o.rest) == 0 {
+				return o, v.misused("wants an argument behind %s", name)
+			}
+			value, o.rest = o.rest[0], o.rest[1:]
+		}
+		o.values[f.Name] = value
+	}
+	return o, nil
+}
+
+func (v verb) flag(name string) (completion.Flag, error) {
+	if name == helpFlag || name == "-h" {
+		return completion.Flag{Name: helpFlag}, nil
+	}
+	for _, f := range v.flags {
+		if f.Name == name {
+			return f, nil
+		}
+	}
+	return completion.Flag{}, v.misused("has no option %s", protocol.Quote(name))
+}
+
+func (v verb) misused(format string, args ...any) error {
+	return &client.Failure{What: "minissh " + v.name + " " + fmt.Sprintf(format, args...), Advice: "minissh " + v.name + " --help shows what it takes"}
+}
+
+// help is `minissh help [verb]`.
+func help(o ownFlags) error {
+	if len(o.rest) == 0 {
+		showHelp(os.Stdout)
+		return nil
+	}
+	v, err := verbNamed(o.rest[0])
+	switch {
+	case err != nil:
+		return err
+	case v.host:
+		return v.run([]string{helpFlag})
+	}
+	v.help(os.Stdout)
+	return nil
+}
+
+// help shows the verb's own flags.
+func (v verb) help(w io.Writer) {
+	fmt.Fprintf(w, "minissh %s: %s\n\nUSAGE:\n   %s\n\nOPTIONS:\n", v.name, v.usage, strings.TrimSpace("minissh "+v.name+" [options] "+v.args))
+	for _, f := range v.flags {
+		shown := f.Name
+		if f.Argument {
+			shown += " FILE"
+		}
+		fmt.Fprintf(w, "   %-13s%s\n", shown, f.Usage)
+	}
+	fmt.Fprintf(w, "   %-13s%s\n", helpFlag+", -h", "this text")
+}
+
+// showHelp shows what there is.
+func showHelp(w io.Writer) {
+	fmt.Fprint(w, helpAbove)
+	for _, v := range verbs() {
+		fmt.Fprintf(w, "   %-10s%s\n", v.name, v.usage)
+	}
+	fmt.Fprint(w, helpBelow)
+}
+
+const helpAbove = `minissh: run commands on other machines
+
+minissh try                             try it here and now: nothing to set up
+minissh [options] [user@]host           a login shell on a terminal there
+minissh [options] [user@]host command   run a command there, as ssh does (-t: on a terminal)
+minissh prompt [options] [user@]host    a line prompt there
+minissh cp [options] SOURCE… TARGET     copy files, as scp does: minissh cp a.txt host:
+minissh pair [options] [user@]host…     become known to hosts that show a pairing code each
+minissh trace [options] host command    see every frame of the protocol
+
+Verbs (only as the first word; "minissh -- try" is a host named try):
+`
+
+const helpBelow = `
+Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -t, -T, -e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
+   --exec           run the words as they are, without a shell
+   --timeout TIME   stop the command there after that time (90, 5m, 1h); exit code 124
+   --keylog FILE    append the TLS secrets to FILE, so that Wireshark can decrypt the connection
+The host may be unix:PATH, a socket on this machine.
+
+Exit code: the command's own; 128+n if signal n ended it; 255 for failures of minissh's own.
+`
