@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"minissh/client/knownhosts"
+	"minissh/client/options"
 	"minissh/protocol"
 	"minissh/protocol/transport"
 )
@@ -59,6 +60,19 @@ func remoteHint(code protocol.Code) string {
 
 // notAuthorized is what is said when no key of ours may log in.
 func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
-	advice := fmt.Sprintf("minisshd pair on %s, then minissh pair %[1]s here; or add your public key to ~/.ssh/authorized_keys of %s there; yours is %s", d.Options.Alias, d.Options.User, last.publicLine())
+	o := d.Options
+	advice := fmt.Sprintf("add your public key to ~/.ssh/authorized_keys of %s there; yours is %s", o.User, last.publicLine())
+	if o.Socket == "" {
+		advice = fmt.Sprintf("minisshd pair, as %s on %s, then minissh pair %s here; or %s", o.User, o.Alias, Target(o), advice)
+	}
 	return fail(nil, advice, "%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User, d.Options.Alias, ring.sources())
+}
+
+// Target is what to type behind minissh, or one of its verbs, to reach the same account again.
+func Target(o *options.Options) string {
+	target := o.User + "@" + o.Alias
+	if o.Port != protocol.DefaultPort {
+		target = fmt.Sprintf("-p %d %s", o.Port, target)
+	}
+	return target
 }

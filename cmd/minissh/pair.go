@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"golang.org/x/term"
 
 	"minissh/client"
 	"minissh/client/options"
-	"minissh/protocol"
 	"minissh/protocol/keys"
 )
 
@@ -61,16 +59,8 @@ func pairWith(o *options.Options, lines func() (string, error)) error {
 	}
 	fmt.Fprintf(os.Stderr, "minissh: paired with %s; its host key %s %s is in known_hosts, your key %s is listed there\n", name,
 		keys.TypeName(paired.Host), keys.Fingerprint(paired.Host), keys.Fingerprint(paired.Own))
-	fmt.Fprintf(os.Stderr, "minissh: try: minissh %s\n", strings.Join(tryArgs(o), " "))
+	fmt.Fprintf(os.Stderr, "minissh: try: minissh %s uname -a\n", client.Target(o))
 	return nil
-}
-
-// tryArgs is what to type behind minissh to reach the host that was paired.
-func tryArgs(o *options.Options) (args []string) {
-	if o.Port != protocol.DefaultPort {
-		args = append(args, fmt.Sprintf("-p %d", o.Port))
-	}
-	return append(args, o.User+"@"+o.Alias, "uname -a")
 }
 
 // pipedLines reads codes from a standard input that is no terminal, one a line; nil if it is one.

@@ -71,7 +71,7 @@ func ownFlags() []cli.Flag {
 
 func serve(c *cli.Context) error {
 	if c.Args().Present() {
-		return fmt.Errorf("%s is not understood: minisshd takes options only; see minisshd --help", protocol.Quote(c.Args().First()))
+		return &daemon.ControlError{What: protocol.Quote(c.Args().First()) + " is neither an option nor a verb of minisshd", Advice: "its verbs are check, who, end and pair: minisshd --help"}
 	}
 	return serveWith(c, serving{listen: daemon.DefaultListen})
 }

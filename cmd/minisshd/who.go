@@ -51,14 +51,21 @@ func endCommand() *cli.Command {
 			if !c.Args().Present() {
 				return &daemon.ControlError{What: "end needs the number of a session", Advice: "minisshd who lists them"}
 			}
-			var failures []string
+			var ids []int64 // all are understood before the first is ended
 			for _, word := range c.Args().Slice() {
 				id, err := strconv.ParseInt(word, 10, 64)
-				if err != nil {
+				switch {
+				case err != nil && strings.HasPrefix(word, "-"):
+					return &daemon.ControlError{What: protocol.Quote(word) + " stands behind a number", Advice: "options come first: minisshd end --control PATH ID…"}
+				case err != nil:
 					return &daemon.ControlError{What: protocol.Quote(word) + " is no number of a session", Advice: "minisshd who lists them"}
 				}
+				ids = append(ids, id)
+			}
+			var failures []string
+			for _, id := range ids {
 				var ended daemon.EndInfo
-				err = ask(c, "end", daemon.EndArgs{ID: id}, &ended)
+				err := ask(c, "end", daemon.EndArgs{ID: id}, &ended)
 				var said *daemon.ControlError
 				switch {
 				case errors.As(err, &said) && c.Args().Len() > 1:
