@@ -128,6 +128,19 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// A packager's DESTDIR need not be there yet; it stays, empty.
+func TestInstallMakesDESTDIR(t *testing.T) {
+	t.Parallel()
+	p := testhost.New(t)
+	env := []string{"DESTDIR=" + p.Path("package/root")}
+	if r := install(t, p, env); r.Code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if r := install(t, p, env, "--uninstall"); r.Code != 0 || len(files(t, p.Path("package/root"))) != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // What others put beside our files stays, and is named; a file of ours that is gone already is no failure.
 func TestUninstallLeavesOthers(t *testing.T) {
 	p := testhost.New(t)
