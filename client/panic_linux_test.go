@@ -3,9 +3,12 @@ package client
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,7 +25,11 @@ var panics = map[string]func(*Dialer, *Streams){
 	"what writes to it":      func(d *Dialer, _ *Streams) { d.Trace = panicAt(mux.Sent, protocol.TypeStdin) },
 	"what shows the output":  func(_ *Dialer, s *Streams) { s.Stderr = panicking{} },
 	"what shows our notices": func(d *Dialer, _ *Streams) { d.Messages = panicking{} },
+	atThePrompt:              func(d *Dialer, _ *Streams) { d.Trace = panicAt(mux.Received, protocol.TypePing) },
 }
+
+// atThePrompt is while a line is edited, when the link is read.
+const atThePrompt = "at the prompt"
 
 func panicAt(where mux.Direction, kind protocol.Type) func(mux.Direction, protocol.Frame) {
 	return func(d mux.Direction, f protocol.Frame) {
@@ -41,7 +48,7 @@ const panicVariable = "MINISSH_TEST_PANIC"
 
 func TestPanicRestoresTerminal(t *testing.T) {
 	if where := os.Getenv(panicVariable); where != "" {
-		panicAsTold(t, panics[where])
+		panicAsTold(t, where)
 		return
 	}
 	for where := range panics {
@@ -53,20 +60,15 @@ func TestPanicRestoresTerminal(t *testing.T) {
 			}
 			defer master.Close()
 			defer slave.Close()
-			state := func() unix.Termios {
-				s, err := unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return *s
-			}
+			state := func() unix.Termios { return terminalMode(t, slave) }
 			before := state()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestPanicRestoresTerminal$")
 			cmd.Env = append(os.Environ(), panicVariable+"="+where)
 			var said bytes.Buffer
-			cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, &said, &said
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, &said
+			go io.Copy(io.Discard, master) // ends with it
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +82,11 @@ func TestPanicRestoresTerminal(t *testing.T) {
 					t.Fatalf("never in raw mode\n%s", said.String())
 				}
 			}
-			master.WriteString("x~?\r~?")
+			if where == atThePrompt {
+				cmd.Process.Signal(syscall.SIGUSR1)
+			} else {
+				master.WriteString("x~?\r~?")
+			}
 			cmd.Wait()
 			if !strings.Contains(said.String(), "panic: meant") {
 				t.Fatalf("%v\n%s", cmd.ProcessState, said.String())
@@ -92,10 +98,19 @@ func TestPanicRestoresTerminal(t *testing.T) {
 	}
 }
 
-// panicAsTold has a session with a daemon that answers the first key with output of both kinds.
-func panicAsTold(t *testing.T, prepare func(*Dialer, *Streams)) {
+// panicAsTold has a session with a daemon that answers the first key with output of both kinds; at the prompt, a
+// signal with a PING.
+func panicAsTold(t *testing.T, where string) {
+	raw := make(chan os.Signal, 1)
+	signal.Notify(raw, syscall.SIGUSR1)
 	f := newFake(t, func(g *guest) {
 		g.welcome()
+		if where == atThePrompt {
+			<-raw
+			g.Write(protocol.AppendFrame(nil, protocol.TypePing, 0, 0, make([]byte, 8)))
+			g.drain()
+			return
+		}
 		g.until(protocol.TypeOpen)
 		g.say(protocol.TypeOpened, 1, `{"pid":1,"tty":"/dev/pts/0"}`)
 		g.until(protocol.TypeStdin)
@@ -105,7 +120,19 @@ func panicAsTold(t *testing.T, prepare func(*Dialer, *Streams)) {
 	})
 	d, said := f.dialer(t)
 	streams := Streams{Keyboard: os.Stdin, Stdout: said, Stderr: said}
-	prepare(d, &streams)
+	panics[where](d, &streams)
 	d.Options.EscapeChar = '~'
+	if where == atThePrompt {
+		Prompt(t.Context(), d)
+		return
+	}
 	d.runTerminal(t.Context(), streams)
+}
+
+func terminalMode(t *testing.T, f *os.File) unix.Termios {
+	s, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *s
 }
