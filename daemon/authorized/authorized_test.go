@@ -353,3 +353,14 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A refusal names the option that stands in the line.
+func TestRefusalNamesOption(t *testing.T) {
+	for options, want := range map[string]string{"no-pty": "(no-pty in", "restrict": "(restrict in", `restrict,command="x"`: "(restrict in"} {
+		_, key := newKey(t)
+		file, _ := Parse("f", []byte(options+" "+key))
+		if err := file.Entries[0].Allows(ServicePTY); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", options, err)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package authorized
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // The services that the options of a key say something about. Each is asked for by its name in OPEN (PROTOCOL.md section 5), but PTY,
 // which is a part of others.
@@ -73,6 +76,9 @@ func (r *Restrictions) Allows(service string) error {
 	}
 	for _, option := range options {
 		if r.has(option) {
+			if r.Restricted && strings.HasPrefix(option, "no-") {
+				option = "restrict" // which is what the line says
+			}
 			return &RefusedError{Service: service, Option: option}
 		}
 	}
