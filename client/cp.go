@@ -112,7 +112,7 @@ func (c *copier) request(sources []copying.Address) *protocol.Files {
 	p := c.plan
 	if sources == nil {
 		return &protocol.Files{
-			Mode: protocol.FilesPut, Target: protocol.Bytes(p.Target.Path), Folder: p.IntoFolder(), Preserve: p.Preserve, Checksum: p.Checksum, Sync: p.Sync,
+			Mode: protocol.FilesPut, Target: protocol.Bytes(p.Target.Path), Folder: p.IntoFolder(), Make: p.MakesFolder(), Preserve: p.Preserve, Checksum: p.Checksum, Sync: p.Sync,
 		}
 	}
 	request := &protocol.Files{Mode: protocol.FilesGet, Recurse: p.Recursive, Resume: p.Resume, Total: c.view.Screen != nil}
@@ -183,7 +183,7 @@ func (s *side) why(err, lost error) error {
 		case protocol.CodeUnknownService:
 			return fail(said, "rsync -e minissh, or scp -O -S minissh, may do", "%s has no service for files: %v", host, said)
 		case protocol.CodeNoDirectory:
-			return fail(said, fmt.Sprintf("minissh %s mkdir FOLDER makes one", host), "%s: %s", host, said.Message)
+			return fail(said, fmt.Sprintf("where a folder is missing, minissh %s mkdir FOLDER makes it", host), "%s: %s", host, said.Message)
 		case protocol.CodeServiceRefused, protocol.CodeBadRequest:
 			return fail(said, "", "%s: %s", host, said.Message)
 		case protocol.CodeShuttingDown:
@@ -212,7 +212,7 @@ func (c *copier) send(s *side, sources []copying.Address) error {
 	for _, a := range sources {
 		list = append(list, files.Source{Path: a.Path})
 	}
-	sum, err := files.Send(files.Stream{In: s.in, Out: s.out(), Abort: s.abort}, list, c.options(), c.view.Watch)
+	sum, err := files.Send(files.Stream{In: s.in, Out: s.out(), Abort: s.abort}, list, c.options(), c.view.From(s.d.Options.Alias))
 	c.view.Add(sum)
 	return err
 }
@@ -224,7 +224,9 @@ func (c *copier) get(sources []copying.Address) error {
 		return err
 	}
 	defer place.Root.Close()
-	s, err := c.open(sources[0].Host, c.request(sources))
+	request := c.request(sources)
+	request.Single = place.Rename != ""
+	s, err := c.open(sources[0].Host, request)
 	if err != nil {
 		return err
 	}
@@ -233,7 +235,13 @@ func (c *copier) get(sources []copying.Address) error {
 
 // localPlace is the target here.
 func (c *copier) localPlace() (*files.Place, error) {
-	place, err := files.OpenPlace(nil, c.plan.Target.Path, c.plan.IntoFolder())
+	open := files.OpenPlace
+	if c.plan.MakesFolder() {
+		open = func(limit *os.Root, target string, _ bool) (*files.Place, error) {
+			return files.MakePlace(limit, target)
+		}
+	}
+	place, err := open(nil, c.plan.Target.Path, c.plan.IntoFolder())
 	if err != nil {
 		return nil, fail(err, "", "%s: %v", protocol.Quote(c.plan.Target.Path), err)
 	}
@@ -241,7 +249,7 @@ func (c *copier) localPlace() (*files.Place, error) {
 }
 
 func (c *copier) receive(s *side, place *files.Place) error {
-	sum, err := files.Receive(s.in, s.out(), place, c.options(), c.view.Watch)
+	sum, err := files.Receive(s.in, s.out(), place, c.options(), c.view.From(s.d.Options.Alias))
 	c.view.Add(sum)
 	return err
 }
@@ -257,7 +265,7 @@ func (c *copier) between(sources []copying.Address) error {
 		from.end(err)
 		return err
 	}
-	passing := &passing{view: c.view, names: map[int64]files.Record{}}
+	passing := &passing{view: c.view, from: c.view.From(from.d.Options.Alias), to: c.view.From(to.d.Options.Alias), names: map[int64]passed{}}
 	answers := make(chan error, 1)
 	go func() {
 		err := files.Tap(from.out(), to.in, passing.answer)

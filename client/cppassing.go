@@ -10,11 +10,22 @@ import (
 // passing follows what goes from one machine to another, so that it can be shown.
 type passing struct {
 	view  *copying.View
-	bytes int64 // of the goroutine that calls record
+	from  func(files.Event) // for what the sender said
+	to    func(files.Event) // and the receiver
+	bytes int64             // of the goroutine that calls record
 
-	mu    sync.Mutex             // guards the rest
-	names map[int64]files.Record // entries that have no answer yet, by number
-	said  int64                  // all up to this one are told
+	mu    sync.Mutex       // guards the rest
+	names map[int64]passed // entries that have no answer yet, by number
+	said  int64            // all up to this one are told
+	now   int64            // the file whose data comes
+}
+
+// passed is what is known of an entry.
+type passed struct {
+	kind  files.Kind
+	name  string
+	size  int64
+	whole bool // the receiver had all of it
 }
 
 // mostNames bounds names: a sender keeps to the protocol's window, and one that does not is shown without names.
@@ -25,31 +36,45 @@ func (p *passing) record(rec *files.Record) {
 	switch rec.Kind {
 	case files.KindTotal:
 		p.view.Watch(files.Event{What: files.EventTotal, ID: rec.Files, Size: rec.Bytes})
-		return
 	case files.KindFault:
-		p.view.Watch(files.Event{What: files.EventFailed, Kind: rec.Kind, Name: string(rec.Name), Err: &files.Error{Code: rec.Code, Message: rec.Message}})
+		p.from(files.Event{What: files.EventFailed, Kind: rec.Kind, Name: string(rec.Name), Err: &files.Error{Code: rec.Code, Message: rec.Message}, Far: true})
 		p.forget(rec.ID)
-		return
+	case files.KindDir, files.KindLink, files.KindOffer:
+		p.note(rec, false)
 	case files.KindFile:
 		p.view.Watch(files.Event{What: files.EventStart, Name: string(rec.Name), Size: rec.Size})
-	case files.KindDir, files.KindLink, files.KindOffer, files.KindData:
+		whole := rec.Offset > 0 && rec.Offset == rec.Size
+		p.note(rec, whole)
+		if !whole { // what is there whole counts when the receiver has seen its end
+			p.went(rec.Body, rec.Offset)
+		}
+	case files.KindData:
+		p.went(rec.Body, 0)
 	case files.KindEnd:
 		if rec.Code != "" {
-			p.view.Watch(files.Event{What: files.EventFailed, Kind: files.KindFile, Err: &files.Error{Code: rec.Code, Message: rec.Message}})
+			p.tell(p.from, files.EventFailed, p.now, &files.Error{Code: rec.Code, Message: rec.Message})
 		}
-		return
-	default:
-		return
 	}
-	p.bytes += rec.Body
-	p.view.Watch(files.Event{What: files.EventBytes, Size: rec.Body, There: rec.Offset})
-	if rec.Kind == files.KindData {
-		return
+}
+
+// went counts content.
+func (p *passing) went(sent, there int64) {
+	p.bytes += sent
+	p.view.Watch(files.Event{What: files.EventBytes, Size: sent, There: there})
+}
+
+func (p *passing) note(rec *files.Record, whole bool) {
+	kind := rec.Kind
+	if kind == files.KindOffer {
+		kind = files.KindFile
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if rec.Kind == files.KindFile {
+		p.now = rec.ID
+	}
 	if len(p.names) < mostNames {
-		p.names[rec.ID] = files.Record{ID: rec.ID, Kind: rec.Kind, Name: rec.Name, Size: rec.Size}
+		p.names[rec.ID] = passed{kind, string(rec.Name), rec.Size, whole}
 	}
 }
 
@@ -63,9 +88,9 @@ func (p *passing) forget(id int64) {
 func (p *passing) answer(rec *files.Record) {
 	switch rec.Kind {
 	case files.KindError:
-		p.tell(files.EventFailed, rec.ID, &files.Error{Code: rec.Code, Message: rec.Message})
+		p.tell(p.to, files.EventFailed, rec.ID, &files.Error{Code: rec.Code, Message: rec.Message})
 	case files.KindHave:
-		p.tell(files.EventSkipped, rec.ID, nil)
+		p.tell(p.to, files.EventSkipped, rec.ID, nil)
 	case files.KindStored:
 		p.mu.Lock()
 		from := p.said
@@ -73,21 +98,22 @@ func (p *passing) answer(rec *files.Record) {
 		to := min(p.said, from+mostNames)
 		p.mu.Unlock()
 		for id := from + 1; id <= to; id++ {
-			p.tell(files.EventStored, id, nil)
+			p.tell(p.to, files.EventStored, id, nil)
 		}
 	}
 }
 
-func (p *passing) tell(what string, id int64, err *files.Error) {
+// tell shows how an entry ended, in the words of the side that said so.
+func (p *passing) tell(show func(files.Event), what string, id int64, err *files.Error) {
 	p.mu.Lock()
 	e, known := p.names[id]
 	delete(p.names, id)
 	p.mu.Unlock()
-	if known {
-		kind := e.Kind
-		if kind == files.KindOffer {
-			kind = files.KindFile
-		}
-		p.view.Watch(files.Event{What: what, ID: id, Kind: kind, Name: string(e.Name), Size: e.Size, Err: err})
+	if !known {
+		return
 	}
+	if what == files.EventStored && e.whole {
+		what = files.EventSkipped
+	}
+	show(files.Event{What: what, ID: id, Kind: e.kind, Name: e.name, Size: e.size, Err: err, Far: true})
 }

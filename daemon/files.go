@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -135,7 +136,11 @@ func prepare(request *protocol.Files, home string, limit *Folder) (*job, *protoc
 	if request.Mode == protocol.FilesPut {
 		target, err := userPath(string(request.Target), base, j.limit != nil)
 		if err == nil {
-			j.place, err = files.OpenPlace(j.limit, target, request.Folder)
+			if request.Make {
+				j.place, err = files.MakePlace(j.limit, target)
+			} else {
+				j.place, err = files.OpenPlace(j.limit, target, request.Folder)
+			}
 		}
 		if err != nil {
 			j.close()
@@ -148,6 +153,9 @@ func prepare(request *protocol.Files, home string, limit *Folder) (*job, *protoc
 		found := []string{path}
 		if err == nil {
 			found, err = files.Expand(j.limit, path)
+		}
+		if err == nil && request.Single && len(found) > 1 {
+			err = &files.Error{Code: files.CodeExists, Message: fmt.Sprintf("%d names match, and the target is no folder", len(found))}
 		}
 		if err != nil {
 			j.sources = append(j.sources, files.Source{Path: string(source), Fault: err})

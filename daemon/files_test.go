@@ -107,10 +107,12 @@ func TestKeyForAFolder(t *testing.T) {
 			t.Errorf("get %s: %+v, %v, %v, %v", source, sum, entries, failed(events), reason)
 		}
 	}
-	for _, target := range []string{"/etc", outside, "../outside", "out", "up", "out/x", "up/x", "~root", folder + "/../outside", "/"} {
-		_, events, reason := l.transfer(s, &protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes(target)}, files.Options{}, top+"/client/mine")
-		if reason == nil {
-			t.Errorf("put to %s: %v", target, failed(events))
+	for _, target := range []string{"/etc", outside, "../outside", "out", "up", "out/x", "up/x", "~root", folder + "/../outside", "/", outside + "/new", "out/new", "../outside/new", "up/new"} {
+		for _, make := range []bool{false, true} {
+			_, events, reason := l.transfer(s, &protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes(target), Make: make}, files.Options{}, top+"/client/mine")
+			if reason == nil {
+				t.Errorf("put to %s: %v", target, failed(events))
+			}
 		}
 	}
 	// What is allowed works, by relative and absolute names; a link that leads out is neither taken nor followed.
@@ -125,6 +127,10 @@ func TestKeyForAFolder(t *testing.T) {
 		if sum, events, reason := l.transfer(s, &protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf(source)}, files.Options{}, got); reason != nil || sum.Stored != 1 {
 			t.Errorf("get %s: %+v %v %v", source, sum, failed(events), reason)
 		}
+	}
+	sum, events, _ := l.transfer(s, &protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf("m*", "[mos]*"), Single: true}, files.Options{}, t.TempDir())
+	if codes := strings.Join(failed(events), " "); sum.Stored != 1 || codes != files.CodeExists {
+		t.Errorf("patterns, of which one means several: %+v %s", sum, codes)
 	}
 	for mode, open := range map[string]string{"ro": protocol.FilesGet, "wo": protocol.FilesPut} {
 		grant(mode)

@@ -6,6 +6,8 @@ type Files struct {
 	Target   Bytes   `json:"target,omitempty"`   // put: where to
 	Sources  []Bytes `json:"sources,omitempty"`  // get: what
 	Folder   bool    `json:"folder,omitempty"`   // put: the target must be a folder
+	Make     bool    `json:"make,omitempty"`     // put: and it is made if nothing has its name
+	Single   bool    `json:"single,omitempty"`   // get: a pattern must mean one thing, because the target is no folder
 	Recurse  bool    `json:"recurse,omitempty"`  // get: folders with what is in them
 	Preserve bool    `json:"preserve,omitempty"` // put: modes and times
 	Resume   bool    `json:"resume,omitempty"`   // get: offer first

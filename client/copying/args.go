@@ -6,8 +6,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-
-	"minissh/protocol/files"
 )
 
 // Plan is a command line of cp.
@@ -35,14 +33,14 @@ const example = "minissh cp FILE… host:FOLDER, or minissh cp host:FILE… FOLD
 // Usage is cp's help.
 const Usage = `minissh cp [options] SOURCE… TARGET   copy files; one side, or each, is [user@]host:path
 
-  -r            folders with all that is in them; links are copied as links
+  -r            folders with all that is in them; links are copied as links; folder/. is what is in it
   -p            keep modes and times
   -q            no progress, no messages but errors
   --resume      go on with what an interrupted copy left; skip what is there already
   --checksum    --resume, believing no size and time: compare contents
   --fsync       each file is on the disk before it gets its name (slow)
   --json        one line for each file, and a summary, on standard output
-  -P port, -i key, -o Key=Value, -l user (as -o User=…), -F file, -4, -6, -B, -v, --keylog FILE as for minissh
+  -P port, -i key, -o Key=Value, -F file, -4, -6, -B, -v, --keylog FILE as for minissh
 
 Paths on the other side begin in the home directory there; * ? [ in them are understood there. ./a:b is a file
 here. [::1]:path, unix:SOCKET:path and scp://host:port/path are possible too.
@@ -201,20 +199,23 @@ func (p *Plan) addresses(words []string) error {
 		return &UsageError{"neither side is on another machine", "cp copies here; a remote file is host:path"}
 	}
 	for _, s := range p.Sources {
-		if s.Remote() && s.Host == p.Target.Host && s.Path == p.Target.Path {
-			return &UsageError{"source and target are the same file", example}
+		if err := p.itself(s); err != nil {
+			return err
 		}
 	}
 	p.Resume = p.Resume || p.Checksum
 	return nil
 }
 
-// IntoFolder says that the target must be a folder: more than one thing goes there.
+// IntoFolder says that the target must be a folder: more than one thing goes there, or it is written with a slash at its end and no folder comes to have its name.
 func (p *Plan) IntoFolder() bool {
-	if len(p.Sources) > 1 {
-		return true
-	}
-	return files.Merges(p.Sources[0].Path)
+	return len(p.Sources) > 1 || p.Sources[0].merges() || strings.HasSuffix(p.Target.Path, "/") && !p.Recursive
+}
+
+// MakesFolder says that a target which must be a folder is made if it is not there: several sources, or what is in a folder, are to be together somewhere.
+// A single file for a folder that is not there is a slip.
+func (p *Plan) MakesFolder() bool {
+	return len(p.Sources) > 1 || p.Sources[0].merges() && p.Recursive
 }
 
 // Groups are the sources that one connection can bring together, in their order.

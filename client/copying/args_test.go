@@ -100,6 +100,17 @@ func TestParse(t *testing.T) {
 		"":                         "cp needs a source and a target",
 		"a b":                      "neither side is on another machine",
 		"h:a h:a":                  "source and target are the same file",
+		"h:a h:":                   "source and target are the same file",
+		"h:a h:~":                  "source and target are the same file",
+		"h:/x/a h:/x/":             "source and target are the same file",
+		"-r h:d/. h:d":             "source and target are the same file",
+		"-r h:d h:d/e":             "a folder cannot be copied into itself",
+		"-r h: h:e":                "a folder cannot be copied into itself",
+		"-r h:/ h:/e":              "a folder cannot be copied into itself",
+		"-r h:d h:../d/e":          "r; ; h:d > h:../d/e",
+		"-r h:d h:de":              "r; ; h:d > h:de",
+		"-r h:d g:d/e":             "r; ; h:d > g:d/e",
+		"h:a h:b":                  "; ; h:a > h:b",
 		"-P":                       "-P needs a value after it",
 		"-rP":                      "-P needs a value after it",
 		"--keylog":                 "--keylog needs a value after it",
@@ -148,6 +159,7 @@ func TestParse(t *testing.T) {
 func TestPlans(t *testing.T) {
 	for line, want := range map[string]string{
 		"a h:t": "false 1", "a b h:t": "true 1", "a/. h:t": "true 1", ".. h:t": "true 1", "h:. t": "true 1", "h:a h:b g:c h:d .": "true 3", "a h:b .": "true 2",
+		"a h:t/": "true 1", "-r a h:t/": "false 1", "-r h: t": "true 1", "-r h:~/ t": "true 1", "-r ./ h:t": "true 1", "-r ../ h:t": "true 1", "~ h:t": "false 1",
 	} {
 		p, err := Parse(strings.Fields(line))
 		if err != nil {

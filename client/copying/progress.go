@@ -26,18 +26,29 @@ type View struct {
 	sum   files.Summary
 }
 
+// From is Watch for a transfer with a host: what it says is told with its name in front.
+func (v *View) From(host string) func(files.Event) {
+	return func(e files.Event) { v.watch(e, host) }
+}
+
 // line is what --json prints.
 type line struct {
 	Name    protocol.Bytes `json:"name,omitempty"`
 	Kind    string         `json:"kind,omitempty"`
 	Result  string         `json:"result"`
 	Size    int64          `json:"size"`
+	Host    string         `json:"host,omitempty"` // who said what follows; none: this machine
 	Code    string         `json:"code,omitempty"`
 	Message string         `json:"message,omitempty"`
 }
 
-// Watch takes an event of a transfer.
-func (v *View) Watch(e files.Event) {
+// Watch takes an event of a transfer of which no host said anything.
+func (v *View) Watch(e files.Event) { v.watch(e, "") }
+
+func (v *View) watch(e files.Event, host string) {
+	if !e.Far {
+		host = ""
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch e.What {
@@ -65,20 +76,24 @@ func (v *View) Watch(e files.Event) {
 		v.sum.Failed++
 		if e.Err.Code != files.CodeParent { // the folder itself was told
 			v.clear()
-			fmt.Fprintf(v.Messages, "minissh: %s: %s\n", protocol.Quote(e.Name), printable(e.Err.Message))
+			if host != "" {
+				fmt.Fprintf(v.Messages, "minissh: %s: %s: %s\n", host, protocol.Quote(e.Name), printable(e.Err.Message))
+			} else {
+				fmt.Fprintf(v.Messages, "minissh: %s: %s\n", protocol.Quote(e.Name), printable(e.Err.Message))
+			}
 		}
 	}
-	v.print(e)
+	v.print(e, host)
 }
 
 // print writes an entry's line.
-func (v *View) print(e files.Event) {
+func (v *View) print(e files.Event, host string) {
 	if v.Lines == nil || e.What != files.EventStored && e.What != files.EventSkipped && e.What != files.EventFailed {
 		return
 	}
 	l := line{Name: protocol.Bytes(e.Name), Kind: string(e.Kind), Result: e.What, Size: e.Size}
 	if e.Err != nil {
-		l.Code, l.Message = e.Err.Code, e.Err.Message
+		l.Host, l.Code, l.Message = host, e.Err.Code, e.Err.Message
 	}
 	v.write(l)
 }

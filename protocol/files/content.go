@@ -223,7 +223,7 @@ func (s *sender) large(id int64, f *os.File, before fs.FileInfo, rec *Record, wa
 	if problemOf, ours := err.(*Error); ours {
 		end.Code, end.Message = problemOf.Code, problemOf.Message
 		s.mu.Lock()
-		s.fail(rec.ID, problemOf)
+		s.fail(rec.ID, problemOf, false)
 		s.mu.Unlock()
 	} else if err != nil {
 		return err

@@ -130,7 +130,11 @@ var errDigest = &Error{Code: CodeDigest, Message: "what arrived is not what was 
 
 // name gives a file that is whole its name, mode and time. chmod says that its mode is not what it was made with.
 func (r *receiver) name(p *partial, rec *Record, path string, chmod bool) error {
-	if err := r.twins.free(p.dir, p.base, path); err != nil {
+	err := replaceable(p.dir, p.base)
+	if err == nil {
+		err = r.twins.free(p.dir, p.base, path)
+	}
+	if err != nil {
 		p.drop()
 		return err
 	}
@@ -141,7 +145,7 @@ func (r *receiver) name(p *partial, rec *Record, path string, chmod bool) error 
 	} else {
 		mode &^= umask()
 	}
-	err := p.finish(chmod, mode, mtime, r.o.Sync)
+	err = p.finish(chmod, mode, mtime, r.o.Sync)
 	if err == nil {
 		r.placed(p.dir, p.base, path)
 	}
@@ -168,6 +172,9 @@ func (r *receiver) begin(have *standing) {
 		return
 	}
 	dir, base, err := r.folders.open(a.path)
+	if err == nil {
+		err = replaceable(dir, base) // the end asks again; now, a large file need not come for nothing
+	}
 	if err == nil {
 		dir, err = dir.OpenRoot(".") // it stays open as long as the file
 	}
@@ -253,7 +260,7 @@ func (r *receiver) finish(rec *Record) error {
 	case rec.Code != "": // the sender knows
 		a.p.drop()
 		r.sum.Failed++
-		r.watch(Event{What: EventFailed, ID: a.rec.ID, Kind: KindFile, Name: string(a.rec.Name), Err: &Error{rec.Code, rec.Message}})
+		r.watch(Event{What: EventFailed, ID: a.rec.ID, Kind: KindFile, Name: string(a.rec.Name), Err: &Error{rec.Code, rec.Message}, Far: true})
 	case got != rec.Digest:
 		a.p.drop()
 		r.result(&a.rec, EventStored, errDigest)
@@ -284,7 +291,7 @@ func attributes(dir *os.Root, base string, rec *Record) error {
 	if err := dir.Chmod(base, fs.FileMode(rec.Mode)&fs.ModePerm); err != nil {
 		return err
 	}
-	return dir.Chtimes(base, time.Time{}, rec.time())
+	return setTime(dir, base, rec.time())
 }
 
 // hasher digests in a goroutine of its own, beside the writing to the disk.

@@ -113,9 +113,22 @@ func (d *folders) settle(f *folder) (err error) {
 		err = d.sync(f.path)
 	}
 	if err == nil && d.o.Preserve {
-		err = d.root.Chtimes(f.path, time.Time{}, f.mtime)
+		err = d.setTime(f)
 	}
 	return err
+}
+
+// setTime gives a folder its time.
+func (d *folders) setTime(f *folder) error {
+	if nanoseconds(f.mtime) {
+		return d.root.Chtimes(f.path, time.Time{}, f.mtime)
+	}
+	above, err := d.root.OpenRoot(filepath.Dir(f.path))
+	if err != nil {
+		return err
+	}
+	defer above.Close()
+	return setTime(above, filepath.Base(f.path), f.mtime)
 }
 
 func (d *folders) sync(path string) error {
@@ -125,6 +138,20 @@ func (d *folders) sync(path string) error {
 	}
 	defer dir.Close()
 	return syncFolder(dir)
+}
+
+// nanoseconds says whether a time, counted in nanoseconds since 1970, fits 64 bits: from 1677 to 2262. Go's Chtimes makes another time of one that does not.
+func nanoseconds(at time.Time) bool {
+	const most = 1<<63/1_000_000_000 - 1
+	return at.Unix() > -most && at.Unix() < most
+}
+
+// setTime sets the time of a file in a folder.
+func setTime(dir *os.Root, base string, at time.Time) error {
+	if nanoseconds(at) {
+		return dir.Chtimes(base, time.Time{}, at)
+	}
+	return linkTime(dir, base, at)
 }
 
 // time is an entry's modification time.

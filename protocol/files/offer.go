@@ -71,7 +71,10 @@ func (r *receiver) look(rec *Record) (found *standing, same bool) {
 	if err != nil {
 		return nil, false
 	}
-	path = r.place.rename(path)
+	path, err = r.rename(path, KindFile)
+	if err != nil {
+		return nil, false
+	}
 	dir, base, err := r.folders.open(path)
 	if err != nil || r.twins.free(dir, base, path) != nil {
 		return nil, false

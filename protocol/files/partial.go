@@ -156,7 +156,7 @@ func (p *partial) settle(chmod bool, mode fs.FileMode, mtime time.Time, sync boo
 		}
 	}
 	if !mtime.IsZero() {
-		if err := p.dir.Chtimes(p.name, time.Time{}, mtime); err != nil {
+		if err := setTime(p.dir, p.name, mtime); err != nil {
 			return err
 		}
 	}

@@ -13,28 +13,53 @@ type Place struct {
 	Root *os.Root
 	// Rename is the first part of every name instead of the one in the stream; "": as in the stream.
 	Rename string
+	// Folder: what is called Rename must be a folder, since the target was written with a slash at its end.
+	Folder bool
 }
 
 // disk is how paths of a user are reached: all of the disk, or an os.Root.
 type disk interface {
 	Stat(name string) (fs.FileInfo, error)
+	Mkdir(name string, perm fs.FileMode) error
 	OpenRoot(name string) (*os.Root, error)
 }
 
 // wholeDisk is a user who is not limited to a folder.
 type wholeDisk struct{}
 
-func (wholeDisk) Stat(name string) (fs.FileInfo, error)  { return os.Stat(name) }
-func (wholeDisk) OpenRoot(name string) (*os.Root, error) { return os.OpenRoot(name) }
+func (wholeDisk) Stat(name string) (fs.FileInfo, error)     { return os.Stat(name) }
+func (wholeDisk) Mkdir(name string, perm fs.FileMode) error { return os.Mkdir(name, perm) }
+func (wholeDisk) OpenRoot(name string) (*os.Root, error)    { return os.OpenRoot(name) }
+
+// on is the disk within a limit; nil: all of it.
+func on(limit *os.Root) disk {
+	if limit != nil {
+		return limit
+	}
+	return wholeDisk{}
+}
+
+// MakePlace is OpenPlace for a target that must be a folder, and is made if nothing has its name.
+func MakePlace(limit *os.Root, target string) (*Place, error) {
+	if _, err := on(limit).Stat(filepath.Clean(target)); errors.Is(err, fs.ErrNotExist) {
+		err := on(limit).Mkdir(filepath.Clean(target), 0o777)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, errNoParent
+		}
+		if err != nil {
+			return nil, problem(err)
+		}
+	}
+	return OpenPlace(limit, target, true)
+}
+
+var errNoParent = &Error{Code: CodeNotFound, Message: "the folder that it would stand in is not there"}
 
 // OpenPlace finds where a target is, as cp does: into it when it is a folder, else beside it under its name. folder says that it must be one. limit, if
 // not nil, is the folder that the target must be in. The caller closes the Root.
 func OpenPlace(limit *os.Root, target string, folder bool) (*Place, error) {
-	var on disk = wholeDisk{}
-	if limit != nil {
-		on = limit
-	}
-	folder = folder || strings.HasSuffix(target, "/") || os.IsPathSeparator(lastByte(target))
+	on := on(limit)
+	slash := strings.HasSuffix(target, "/") || os.IsPathSeparator(lastByte(target))
 	target = filepath.Clean(target)
 	info, err := on.Stat(target)
 	switch {
@@ -44,8 +69,10 @@ func OpenPlace(limit *os.Root, target string, folder bool) (*Place, error) {
 			return nil, problem(err)
 		}
 		return &Place{Root: root}, nil
-	case err == nil && folder:
+	case err == nil && (folder || slash):
 		return nil, &Error{Code: CodeExists, Message: "it is not a folder"}
+	case err == nil && special(info.Mode()):
+		return nil, errSpecial(info.Mode())
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, problem(err)
 	case folder:
@@ -54,12 +81,12 @@ func OpenPlace(limit *os.Root, target string, folder bool) (*Place, error) {
 	base := filepath.Base(target)
 	root, err := on.OpenRoot(filepath.Dir(target))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{Code: CodeNotFound, Message: "the folder that it would stand in is not there"}
+		return nil, errNoParent
 	}
 	if err != nil {
 		return nil, problem(err)
 	}
-	return &Place{Root: root, Rename: base}, nil
+	return &Place{Root: root, Rename: base, Folder: slash}, nil
 }
 
 func lastByte(s string) byte {
@@ -69,13 +96,38 @@ func lastByte(s string) byte {
 	return s[len(s)-1]
 }
 
-// rename puts the place's own name in front.
-func (p *Place) rename(path string) string {
-	if p.Rename == "" {
-		return path
+// rename puts the place's own name in front of what is sent: of one thing, since two cannot have it (P10.2).
+func (r *receiver) rename(path string, kind Kind) (string, error) {
+	if r.place.Rename == "" {
+		return path, nil
 	}
-	if i := strings.IndexByte(path, filepath.Separator); i >= 0 {
-		return p.Rename + path[i:]
+	top, rest, below := strings.Cut(path, string(filepath.Separator))
+	switch {
+	case r.top != "" && r.top != top:
+		return "", &Error{Code: CodeExists, Message: "more than one comes, and the target is no folder"}
+	case r.place.Folder && !below && kind != KindDir:
+		return "", &Error{Code: CodeNotFound, Message: "the target ends in a slash, and there is no such folder"}
 	}
-	return p.Rename
+	r.top = top
+	if !below {
+		return r.place.Rename, nil
+	}
+	return r.place.Rename + string(filepath.Separator) + rest, nil
+}
+
+// special tells devices, named pipes and sockets: they are neither copied nor replaced.
+func special(mode fs.FileMode) bool {
+	return mode&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0
+}
+
+func errSpecial(mode fs.FileMode) *Error {
+	return &Error{Code: CodeExists, Message: kindName(mode) + " has this name, and is not replaced"}
+}
+
+// replaceable says whether what a name in a folder stands for, if anything, may be replaced, as far as its kind goes (P10.7).
+func replaceable(dir *os.Root, base string) error {
+	if info, err := dir.Lstat(base); err == nil && special(info.Mode()) {
+		return errSpecial(info.Mode())
+	}
+	return nil
 }

@@ -40,6 +40,7 @@ type Event struct {
 	// There counts the bytes that a file begun earlier has already.
 	There int64
 	Err   *Error
+	Far   bool // Err is what the other side said
 }
 
 // Summary is what became of a transfer.
@@ -63,6 +64,7 @@ type receiver struct {
 	folders folders
 	twins   twins
 	body    []byte // of one record
+	top     string // the first part of all names, where the place has another for it
 	last    int64  // the latest entry's number
 	acked   int64  // what we said
 	sum     Summary
@@ -149,7 +151,7 @@ func (r *receiver) entry(rec *Record) error {
 	if rec.Kind == KindFault {
 		r.forget(rec.ID)
 		r.sum.Failed++
-		r.watch(Event{What: EventFailed, ID: rec.ID, Kind: KindFault, Name: string(rec.Name), Err: &Error{rec.Code, rec.Message}})
+		r.watch(Event{What: EventFailed, ID: rec.ID, Kind: KindFault, Name: string(rec.Name), Err: &Error{rec.Code, rec.Message}, Far: true})
 		return nil
 	}
 	path, err := r.path(rec)
@@ -172,7 +174,10 @@ func (r *receiver) path(rec *Record) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path = r.place.rename(path)
+	path, err = r.rename(path, rec.Kind)
+	if err != nil {
+		return "", err
+	}
 	failed, err := r.folders.reach(path)
 	if err != nil { // not this entry's fault, but the folder's that was left
 		r.watch(Event{What: EventFailed, Kind: KindDir, Err: problem(err)})
@@ -251,6 +256,9 @@ func (r *receiver) link(rec *Record, path string) error {
 	}
 	dir, base, err := r.folders.open(path)
 	if err != nil {
+		return err
+	}
+	if err := replaceable(dir, base); err != nil {
 		return err
 	}
 	if err := r.twins.free(dir, base, path); err != nil {

@@ -145,7 +145,7 @@ func (s *sender) fault(id int64, name string, err error) error {
 		}
 	}
 	s.mu.Lock()
-	s.fail(id, p)
+	s.fail(id, p, false)
 	s.mu.Unlock()
 	rec := Record{Kind: KindFault, ID: id, Code: p.Code, Message: p.Message}
 	if len(name) <= MaxName {
@@ -166,15 +166,15 @@ func (s *sender) say(rec *Record) error {
 	return s.settle(ahead)
 }
 
-// fail notes that an entry failed. The caller holds mu.
-func (s *sender) fail(id int64, p *Error) {
+// fail notes that an entry failed, here or on the other side. The caller holds mu.
+func (s *sender) fail(id int64, p *Error, far bool) {
 	e := s.find(id)
 	if e == nil || e.said {
 		return
 	}
 	e.said, e.failed = true, true
 	s.sum.Failed++
-	s.watch(Event{What: EventFailed, ID: id, Kind: e.kind, Name: e.name, Err: p})
+	s.watch(Event{What: EventFailed, ID: id, Kind: e.kind, Name: e.name, Err: p, Far: far})
 }
 
 // find is an open entry, nil if there is none of that number. Numbers are given one by one, so its place is known. The caller holds mu.
@@ -227,7 +227,7 @@ func (s *sender) answer(rec *Record) error {
 		}
 		s.stored(rec.ID)
 	case KindError:
-		s.fail(rec.ID, &Error{rec.Code, rec.Message})
+		s.fail(rec.ID, &Error{rec.Code, rec.Message}, true)
 	case KindWant, KindHave:
 		e := s.find(rec.ID)
 		if e == nil || !e.offered {

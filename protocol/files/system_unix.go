@@ -53,16 +53,20 @@ func control(f *os.File, do func(fd int)) {
 }
 
 // linkTime sets the time of a symbolic link itself. dir is the folder that it stands in.
-func linkTime(dir *os.Root, base string, at time.Time) {
+func linkTime(dir *os.Root, base string, at time.Time) error {
 	d, err := dir.Open(".")
 	if err != nil {
-		return
+		return err
 	}
 	defer d.Close()
-	stamp := unix.NsecToTimespec(at.UnixNano())
+	stamp, err := unix.TimeToTimespec(at)
+	if err != nil {
+		return err
+	}
 	control(d, func(fd int) {
-		unix.UtimesNanoAt(fd, base, []unix.Timespec{stamp, stamp}, unix.AT_SYMLINK_NOFOLLOW)
+		err = unix.UtimesNanoAt(fd, base, []unix.Timespec{stamp, stamp}, unix.AT_SYMLINK_NOFOLLOW)
 	})
+	return err
 }
 
 func noSpace(err error) bool {

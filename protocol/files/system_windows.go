@@ -21,7 +21,7 @@ func lock(*os.File) error { return nil }
 
 func links(*os.File) uint64 { return 1 }
 
-func linkTime(*os.Root, string, time.Time) {}
+func linkTime(*os.Root, string, time.Time) error { return nil }
 
 func noSpace(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)

@@ -19,11 +19,11 @@ type Source struct {
 	Fault error    // not nil: why it cannot be sent, known already
 }
 
-// Merges says whether a path names what is in a folder rather than the folder: ".", "..", "x/.".
+// Merges says whether a path names what is in a folder rather than the folder, since the path has no name for it: ".", "..", "x/.", "../", "/", "".
 func Merges(path string) bool {
-	base := filepath.ToSlash(path)
+	base := strings.TrimRight(filepath.ToSlash(path), "/")
 	base = base[strings.LastIndexByte(base, '/')+1:]
-	return base == "." || base == ".."
+	return base == "" || base == "." || base == ".."
 }
 
 // batch is how many names of a folder are held at once.

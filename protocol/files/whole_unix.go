@@ -33,8 +33,10 @@ func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chm
 			err = unix.Fchmod(fd, uint32(mode))
 		}
 		if err == nil && !mtime.IsZero() {
-			stamp := unix.NsecToTimespec(mtime.UnixNano())
-			err = unix.UtimesNanoAt(at, name, []unix.Timespec{{Nsec: utimeOmit}, stamp}, unix.AT_SYMLINK_NOFOLLOW)
+			var stamp unix.Timespec
+			if stamp, err = unix.TimeToTimespec(mtime); err == nil {
+				err = unix.UtimesNanoAt(at, name, []unix.Timespec{{Nsec: utimeOmit}, stamp}, unix.AT_SYMLINK_NOFOLLOW)
+			}
 		}
 		if err == nil {
 			err = rename(at, name, base, path, t)
@@ -55,11 +57,27 @@ func rename(at int, name, base, path string, t *twins) error {
 	}
 	var old unix.Stat_t
 	if unix.Fstatat(at, base, &old, unix.AT_SYMLINK_NOFOLLOW) == nil {
+		if mode := fileKind(uint32(old.Mode)); special(mode) {
+			return errSpecial(mode)
+		}
 		if err := t.check(fileID{uint64(old.Dev), old.Ino}, path); err != nil {
 			return err
 		}
 	}
 	return unix.Renameat(at, name, at, base)
+}
+
+// fileKind is the kind of file that a stat's mode tells.
+func fileKind(mode uint32) fs.FileMode {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFBLK, unix.S_IFCHR:
+		return fs.ModeDevice
+	case unix.S_IFIFO:
+		return fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		return fs.ModeSocket
+	}
+	return 0
 }
 
 func fill(fd int, body []byte) error {
