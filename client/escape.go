@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
@@ -32,6 +33,10 @@ func (e *escaper) filter(typed []byte) (send []byte, action escapeAction, rest [
 		return typed, escapeNone, nil
 	}
 	char := byte(e.char)
+	if n := len(typed); n > 0 && !e.pending && bytes.IndexByte(typed, char) < 0 {
+		e.midLine = typed[n-1] != '\r' && typed[n-1] != '\n'
+		return typed, escapeNone, nil
+	}
 	for i, c := range typed {
 		if !e.pending {
 			if c == char && !e.midLine {

@@ -42,9 +42,10 @@ type departed struct{ signal os.Signal }
 
 // gate passes writes on until it is shut.
 type gate struct {
-	to   io.Writer
-	mu   sync.Mutex
-	shut bool
+	to    io.Writer
+	quick interface{ TryWrite([]byte) int } // the same, or nil if it cannot
+	mu    sync.Mutex
+	shut  bool
 }
 
 func (g *gate) Write(p []byte) (int, error) {
@@ -58,20 +59,20 @@ func (g *gate) Write(p []byte) (int, error) {
 
 // try writes what the terminal takes without waiting, and returns how many bytes.
 func (g *gate) try(p []byte) int {
-	d, ok := g.to.(interface{ TryWrite([]byte) int })
-	if !ok || !g.mu.TryLock() {
+	if g.quick == nil || !g.mu.TryLock() {
 		return 0
 	}
 	defer g.mu.Unlock()
 	if g.shut {
 		return len(p)
 	}
-	return d.TryWrite(p)
+	return g.quick.TryWrite(p)
 }
 
 // newShell shows the channel, which asked for a pty, with keys from stdin; nil: there are none.
 func (d *Dialer) newShell(ch *mux.Channel, local *terminal, stdin *os.File, stdout, stderr io.Writer) (s *shell, err error) {
 	s = &shell{d: d, ch: ch, local: local, stdout: gate{to: stdout}, stderr: gate{to: stderr}, leaving: make(chan departed, 1)}
+	s.stdout.quick, _ = stdout.(interface{ TryWrite([]byte) int })
 	if stdin != nil {
 		s.keys, err = newKeyboard(stdin)
 	}
@@ -168,12 +169,17 @@ func (s *shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan st
 				keys, action, after = e.filter(rest)
 			}
 			if len(keys) > 0 {
+				keys = append([]byte(nil), keys...)
 				select {
-				case typed <- append([]byte(nil), keys...):
-					runtime.Gosched() // whoever sends does it now, on this very thread
-				case <-stop:
-					return
+				case typed <- keys: // this alone is quicker than with stop beside it
+				default:
+					select {
+					case typed <- keys:
+					case <-stop:
+						return
+					}
 				}
+				runtime.Gosched() // whoever sends does it now, on this very thread
 			}
 			s.act(action, e, signals)
 			rest = after

@@ -27,7 +27,7 @@ func TestDescribeQuotes(t *testing.T) {
 		for _, kind := range []Type{TypeStdin, TypeStdout, TypeStderr} {
 			harmless(t, Describe(Frame{Header: Header{Length: uint32(len(bad)), Type: kind, Channel: 1}, Payload: []byte(bad)}, 100))
 		}
-		for kind := range typeNames {
+		for kind := range knownTypes() {
 			if !kind.IsJSON() {
 				continue
 			}

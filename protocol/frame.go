@@ -62,7 +62,8 @@ const (
 // FlagBlocked on a data frame: it used up the sender's credit (P5.6).
 const FlagBlocked = 0x01
 
-var typeNames = map[Type]string{
+// typeNames has "" for the types that are not known.
+var typeNames = [256]string{
 	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeWindow: "WINDOW", TypeEOF: "EOF", TypeSignal: "SIGNAL", TypeResize: "RESIZE",
 	TypeNotice: "NOTICE", TypeExit: "EXIT", TypeClose: "CLOSE",
 	TypeStdin: "STDIN", TypeStdout: "STDOUT", TypeStderr: "STDERR",
@@ -72,7 +73,7 @@ var typeNames = map[Type]string{
 
 // String is the type's name in PROTOCOL.md, or its number for a type that has none.
 func (t Type) String() string {
-	if name, ok := typeNames[t]; ok {
+	if name := typeNames[t]; name != "" {
 		return name
 	}
 	return fmt.Sprintf("type 0x%02x", uint8(t))
@@ -130,7 +131,7 @@ func ParseHeader(b []byte) (Header, error) {
 	if h.Length > MaxPayload {
 		return h, Violate(CodeFrameTooLarge, "a frame announces %d bytes; the most is %d", h.Length, MaxPayload)
 	}
-	if _, known := typeNames[h.Type]; !known {
+	if typeNames[h.Type] == "" {
 		return h, Violate(CodeUnknownType, "frame type 0x%02x is not known", uint8(h.Type))
 	}
 	if b[6] != 0 || b[7] != 0 {

@@ -100,11 +100,21 @@ func TestSpecExamples(t *testing.T) {
 			}
 		}
 	}
-	for kind, name := range typeNames {
+	for kind, name := range knownTypes() {
 		if !shown[kind] {
 			t.Errorf("PROTOCOL.md shows no %s", name)
 		}
 	}
+}
+
+func knownTypes() map[Type]string {
+	known := make(map[Type]string)
+	for kind, name := range typeNames {
+		if name != "" {
+			known[Type(kind)] = name
+		}
+	}
+	return known
 }
 
 // The table of P3.5 and the list of P8 are what the code says, both ways.
@@ -114,8 +124,8 @@ func TestSpecTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := regexp.MustCompile(`(?m)^ *\| 0x([0-9a-f]{2}) \| ([A-Z]+) \|`).FindAllStringSubmatch(string(text), -1)
-	if len(rows) != len(typeNames) {
-		t.Errorf("%d types in the table, %d in the code", len(rows), len(typeNames))
+	if known := len(knownTypes()); len(rows) != known {
+		t.Errorf("%d types in the table, %d in the code", len(rows), known)
 	}
 	for _, row := range rows {
 		n, _ := hex.DecodeString(row[1])

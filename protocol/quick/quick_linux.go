@@ -14,17 +14,19 @@ import (
 	"unsafe"
 )
 
-// direction is reading or writing of one descriptor. Its fields belong to whoever holds mu; step is made once, so that a call allocates nothing.
+// direction is reading or writing of one descriptor. Its fields belong to whoever holds mu; step and attempt are made once, so that a call allocates nothing.
 type direction struct {
-	mu    sync.Mutex
-	call  uintptr // SYS_READ or SYS_WRITE
-	wait  func(func(fd uintptr) bool) error
-	step  func(fd uintptr) bool
-	await func() // called before each wait; may be nil
-	rest  func() // called when what waited is done; nil if await is
-	p     []byte
-	n     int
-	errno syscall.Errno
+	mu   sync.Mutex
+	call uintptr // SYS_READ or SYS_WRITE
+	wait func(func(fd uintptr) bool) error
+	step func(fd uintptr) bool
+	// attempt is step that is never made again: n is 0 where the kernel takes nothing.
+	attempt func(fd uintptr) bool
+	await   func() // called before each wait; may be nil
+	rest    func() // called when what waited is done; nil if await is
+	p       []byte
+	n       int
+	errno   syscall.Errno
 
 	waited bool
 }
@@ -32,6 +34,12 @@ type direction struct {
 func newDirection(call uintptr, wait func(func(fd uintptr) bool) error) *direction {
 	d := &direction{call: call, wait: wait}
 	d.step = d.try
+	d.attempt = func(fd uintptr) bool {
+		if !d.try(fd) || d.errno != 0 {
+			d.n = 0
+		}
+		return true
+	}
 	return d
 }
 
@@ -113,20 +121,15 @@ func (d *Descriptor) Write(p []byte) (done int, err error) {
 
 // TryWrite writes what the kernel takes at once, and returns how many bytes that were: none where it takes none, or there is an error, which the next
 // Write tells.
-func (d *Descriptor) TryWrite(p []byte) (done int) {
+func (d *Descriptor) TryWrite(p []byte) int {
 	if len(p) == 0 || !d.write.mu.TryLock() { // a Write waits
 		return 0
 	}
 	defer d.write.mu.Unlock()
-	d.write.p = p
-	d.write.wait(func(fd uintptr) bool {
-		if d.write.try(fd) && d.write.errno == 0 {
-			done = d.write.n
-		}
-		return true
-	})
+	d.write.p, d.write.n = p, 0
+	d.write.wait(d.write.attempt)
 	d.write.p, d.write.waited = nil, false
-	return done
+	return d.write.n
 }
 
 // conn is a connection whose Read and Write are quick.
