@@ -30,6 +30,8 @@ type link struct {
 	s        *Session
 	conn     net.Conn
 	heard    atomic.Int64  // when the last byte came, UnixNano
+	brought  bool          // the last Read brought something; the reading goroutine's
+	counted  bool          // it held a session frame; the reading goroutine's
 	finished chan struct{} // the writer has ended
 	done     chan struct{} // both have ended, and the session has noted it
 	closing  sync.Once
@@ -61,11 +63,17 @@ func (s *Session) newLink(conn net.Conn) *link {
 	return l
 }
 
-// Read notes every byte as a sign of life (P7.11).
+// Read takes every byte for a sign of life (P7.11). When it came is noted ahead of the next Read: what has come is waited for, and asking the time takes
+// some.
 func (l *link) Read(p []byte) (int, error) {
+	if l.brought {
+		now := time.Now().UnixNano()
+		if l.heard.Store(now); l.counted {
+			l.s.active.Store(now)
+		}
+	}
 	n, err := l.conn.Read(p)
-	if n > 0 {
-		l.heard.Store(time.Now().UnixNano())
+	if l.brought, l.counted = n > 0, false; l.brought {
 		l.s.in.Add(int64(n))
 	}
 	return n, err

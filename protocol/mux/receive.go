@@ -26,7 +26,7 @@ func (s *Session) receive(l *link, f protocol.Frame) error {
 	}
 	// Counted and delivered in one step: both under mu (P7.4).
 	s.received++
-	s.active.Store(l.heard.Load())
+	l.counted = true
 	if s.peerResend > 0 {
 		s.unacked += int64(protocol.HeaderSize) + int64(f.Length)
 		if s.unacked >= s.peerResend/4 {

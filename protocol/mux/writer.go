@@ -86,7 +86,9 @@ func (l *link) step() {
 }
 
 func (l *link) write(batch []byte, stall time.Duration) error {
-	defer l.s.crashing() // here, since step's callers unlock mu while a panic passes, which is fatal
+	if l.s.cfg.Crashed != nil {
+		defer l.s.crashing() // here, since step's callers unlock mu while a panic passes, which is fatal
+	}
 	if trace := l.s.cfg.Trace; trace != nil {
 		for rest := batch; len(rest) > 0; {
 			h, _ := protocol.ParseHeader(rest)

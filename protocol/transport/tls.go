@@ -69,10 +69,16 @@ func (c *Conn) Export(label string) ([]byte, error) {
 	return state.ExportKeyingMaterial(label, nil, 32)
 }
 
+// recordSize is what one TLS record carries at most (RFC 8446, 5.1).
+const recordSize = 16 << 10
+
 // Write sends p in as few system calls as its size allows.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.secure == nil {
 		return c.Conn.Write(p)
+	}
+	if len(p) <= recordSize && !c.greets {
+		return c.secure.Write(p)
 	}
 	c.low.cork()
 	n, err := c.writeRecords(p)
