@@ -13,7 +13,7 @@ func (c *command) forward(kind protocol.Type, from io.ReadCloser) {
 	defer from.Close()
 	defer c.ch.EOF(kind)
 	defer c.streams.Add(-1)
-	n, _ := c.ch.Copy(kind, waiting{from, &c.waiting}, func() { makeLoud(from) })
+	n, _ := c.ch.Copy(kind, &waiting{from, &c.waiting}, func() { makeLoud(from) })
 	c.out.Add(n)
 }
 
@@ -23,10 +23,11 @@ type waiting struct {
 	count *atomic.Int32
 }
 
-func (w waiting) Read(p []byte) (int, error) {
+func (w *waiting) Read(p []byte) (int, error) {
 	w.count.Add(1)
-	defer w.count.Add(-1)
-	return w.from.Read(p)
+	n, err := w.from.Read(p)
+	w.count.Add(-1)
+	return n, err
 }
 
 // makeLoud tells a pipe of daemon/process that much will pass through it.

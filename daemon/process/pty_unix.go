@@ -81,6 +81,8 @@ func (t *terminal) Read(p []byte) (int, error) {
 	for !t.draining.Load() {
 		n, err := t.io.Read(p)
 		switch {
+		case err == nil:
+			return n, nil
 		case errors.Is(err, syscall.EIO):
 			return n, io.EOF
 		case errors.Is(err, os.ErrDeadlineExceeded):

@@ -185,11 +185,17 @@ func (c *conn) calm() {
 
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.d.Read(p)
-	return n, c.named("read", err)
+	if err != nil {
+		err = c.named("read", err)
+	}
+	return n, err
 }
 
 func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.d.Write(p)
+	if err == nil {
+		return n, nil
+	}
 	for errors.Is(err, os.ErrDeadlineExceeded) {
 		if held := c.patience.Load(); held == nil || held.more == nil || !held.more() {
 			break
