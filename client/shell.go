@@ -26,12 +26,14 @@ const farewell = time.Second
 
 // shell shows a pty of the other side on our terminal.
 type shell struct {
-	d      *Dialer
-	ch     *mux.Channel
-	local  *terminal
-	keys   *keyboard // nil: nothing is typed
-	stdout gate
-	stderr gate
+	d          *Dialer
+	ch         *mux.Channel
+	local      *terminal
+	keys       *keyboard    // nil: nothing is typed
+	queued     atomic.Int32 // reads of the keyboard that wait to be sent
+	unanswered atomic.Int32 // reads of it since something came from the other side
+	stdout     gate
+	stderr     gate
 
 	refused atomic.Bool   // there is no pty on the other side
 	leaving chan departed // the user leaves; holds one
@@ -103,6 +105,7 @@ func (s *shell) run(ctx context.Context) (outcome *Outcome, left *departed, err 
 		s.ch.EOF(protocol.TypeStdin)
 	}
 	s.ch.Sink(func(kind protocol.Type, p []byte) int {
+		s.unanswered.Store(0)
 		if kind != protocol.TypeStdout {
 			return 0
 		}
@@ -168,8 +171,9 @@ func (s *shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan st
 			if !s.refused.Load() {
 				keys, action, after = e.filter(rest)
 			}
-			if len(keys) > 0 {
+			if len(keys) > 0 && !s.hurry(keys) {
 				keys = append([]byte(nil), keys...)
+				s.queued.Add(1)
 				select {
 				case typed <- keys: // this alone is quicker than with stop beside it
 				default:
@@ -188,6 +192,13 @@ func (s *shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan st
 			return
 		}
 	}
+}
+
+// hurry sends a few keys from the very goroutine that reads them, while whoever is there answers: on a link that hangs, reading would hang too, and with it
+// the escapes.
+func (s *shell) hurry(keys []byte) bool {
+	const few, unanswered = 64, 32
+	return len(keys) <= few && s.queued.Load() == 0 && s.unanswered.Add(1) <= unanswered && s.ch.Offer(protocol.TypeStdin, keys)
 }
 
 // act does what an escape asks for.
@@ -214,7 +225,8 @@ func (s *shell) leave(sig os.Signal) {
 // send sends what was typed, then its end.
 func (s *shell) send(typed <-chan []byte) {
 	for keys := range typed {
-		if _, err := s.ch.Write(protocol.TypeStdin, keys); err != nil {
+		_, err := s.ch.Write(protocol.TypeStdin, keys)
+		if s.queued.Add(-1); err != nil {
 			break
 		}
 	}

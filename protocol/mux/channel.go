@@ -182,7 +182,7 @@ func (c *Channel) Write(kind protocol.Type, p []byte) (int, error) {
 	if err := c.writable(); err != nil {
 		return 0, err
 	}
-	if c.eofSent[i] || c.out[i] != nil {
+	if c.eofSent[i] {
 		return 0, errors.New("a Write of this type is under way, or its EOF was sent")
 	}
 	c.out[i] = p
@@ -199,6 +199,26 @@ func (c *Channel) Write(kind protocol.Type, p []byte) (int, error) {
 	}
 	c.out[i] = nil
 	return len(p), nil
+}
+
+// Offer is Write for what can go out at once: p fits a frame, there is credit for all of it, and nothing else is being sent or waits to be. It says whether p was sent; else
+// nothing of it was. A connection that takes nothing still holds it up, so that whoever must not wait offers little.
+func (c *Channel) Offer(kind protocol.Type, p []byte) bool {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	i, l := stream(kind), c.s.link
+	if l == nil || l.writing || l.stop || l.due() || c.writable() != nil || c.eofSent[i] || c.out[i] != nil {
+		return false
+	}
+	if n := uint64(len(p)); n > pieceSize || n > c.limitOut-c.sentOut {
+		return false
+	}
+	c.out[i] = p
+	c.stand()
+	c.s.inline()
+	sent := len(c.out[i]) == 0
+	c.out[i] = nil
+	return sent
 }
 
 // Writer is Write for one type, as an io.Writer.
