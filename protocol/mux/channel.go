@@ -182,7 +182,7 @@ func (c *Channel) Write(kind protocol.Type, p []byte) (int, error) {
 	if err := c.writable(); err != nil {
 		return 0, err
 	}
-	if c.eofSent[i] {
+	if c.eofSent[i] || c.out[i] != nil {
 		return 0, errors.New("a Write of this type is under way, or its EOF was sent")
 	}
 	c.out[i] = p
