@@ -55,13 +55,14 @@ func (c *candidate) publicLine() string {
 type keyRing struct {
 	list    []*candidate
 	host    string
+	target  string   // what is typed to reach it
 	named   bool     // files were named that cannot be used
 	missing []string // those of them that are not there
 }
 
 // keyRing looks for keys. What is named and cannot be used is told; default files that are not there are not.
 func (d *Dialer) keyRing() (*keyRing, error) {
-	ring := &keyRing{host: fmt.Sprintf("%s@[%s]:%d", d.Options.User, d.Options.HostName, d.Options.Port)}
+	ring := &keyRing{host: fmt.Sprintf("%s@[%s]:%d", d.Options.User, d.Options.HostName, d.Options.Port), target: Target(d.Options)}
 	if d.Identity != nil {
 		ring.add(&candidate{source: d.Identity.Source, public: d.Identity.Public, identity: d.Identity})
 		return ring, nil
@@ -238,7 +239,7 @@ func (r *keyRing) empty() error {
 	case r.named:
 		return fail(nil, "minissh -i FILE names another key", "none of the keys that were named can be used")
 	}
-	return fail(nil, "minissh pair HOST makes a key and has it listed there, with the code that minisshd pair shows on HOST; or ssh-keygen -t ed25519 makes one, whose public half belongs in ~/.ssh/authorized_keys there", "there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent with a usable key")
+	return fail(nil, "minissh pair "+r.target+" makes a key and has it listed there, with the code that minisshd pair shows there; or ssh-keygen -t ed25519 makes one, whose public half belongs in ~/.ssh/authorized_keys there", "there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent with a usable key")
 }
 
 // The file of keys that last worked: one line a host, "user@[host]:port SHA256:…", newest last. It only saves a refused attempt: whatever

@@ -59,6 +59,20 @@ func (d *Dialer) Pair(ctx context.Context, code func() (protocol.PairingCode, er
 	return &Paired{Host: p.verdict.Key, Own: identity.Public}, nil
 }
 
+// Reach says whether something listens where the options point: nobody shall look for a code, and type it, to learn that nothing does.
+func (d *Dialer) Reach(ctx context.Context) error {
+	if d.Options.Socket != "" {
+		return nil
+	}
+	ctx, cancel := d.limited(ctx)
+	defer cancel()
+	conn, err := d.dialRaw(ctx)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
 // pairingKey is the key to have listed: the one that would be tried first, or a new one of minissh's own where there is none.
 func (d *Dialer) pairingKey() (*keys.Identity, error) {
 	ring, err := d.keyRing()

@@ -50,6 +50,11 @@ func pairWith(o *options.Options, lines func() (string, error)) error {
 	if o.User != "" {
 		name = o.User + "@" + name
 	}
+	if lines == nil { // else each host has its line, be it there or not
+		if err := d.Reach(context.Background()); err != nil {
+			return err
+		}
+	}
 	paired, err := d.Pair(context.Background(), client.CodeFrom(client.Terminal{}, lines, name))
 	if err != nil {
 		return err

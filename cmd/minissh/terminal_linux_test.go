@@ -350,3 +350,21 @@ func (h *minisshHere) startShell() *onPTY {
 	h.args = []string{"bash"}
 	return h.start("--norc", "--noediting", "-i")
 }
+
+// A person is not asked for a pairing code, and no key is made, where nothing listens.
+func TestPairReachesFirst(t *testing.T) {
+	t.Parallel()
+	h := startMinisshHere(t)
+	h.daemon.Process.Kill()
+	h.daemon.Wait()
+	home := filepath.Join(h.dir, "home")
+	h.args = []string{"env", "HOME=" + home, h.args[0], "pair", "-F", "none", "-p", h.args[5]}
+	p := h.start("127.0.0.1")
+	if code := p.ends(); code != 255 || strings.Contains(p.text(), "Code") {
+		t.Errorf("%d %s", code, p.text())
+	}
+	p.shows("connection refused")
+	if _, err := os.Stat(home); err == nil {
+		t.Error("something was written")
+	}
+}
