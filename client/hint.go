@@ -70,7 +70,7 @@ func (d *Dialer) missing(stdin *os.File, stderr io.Writer) (io.Writer, func(code
 	var seen complaint
 	line := strings.Join(d.Options.Command, " ")
 	hint := func() {
-		fmt.Fprintf(d.Messages, "minissh: hint: it wants a terminal: minissh -t %s %s\n", d.Options.Alias, asTyped(line))
+		fmt.Fprintf(d.Messages, "minissh: hint: it wants a terminal: minissh -t %s %s\n", Target(d.Options), asTyped(line))
 	}
 	watched := writerFunc(func(p []byte) (int, error) {
 		n, err := stderr.Write(p)

@@ -3,6 +3,9 @@ package client
 import (
 	"io"
 	"testing"
+
+	"minissh/client/options"
+	"minissh/protocol"
 )
 
 // Programs that miss a terminal are heard, in whatever pieces their words come; others are not.
@@ -41,5 +44,18 @@ func TestComplaints(t *testing.T) {
 	}
 	if got := asTyped("vim \x1b[31m\u009bx\n"); got != "vim ?[31m?x?" {
 		t.Errorf("%q", got)
+	}
+}
+
+// What is to be typed reaches the same account at the same port.
+func TestTarget(t *testing.T) {
+	for want, o := range map[string]options.Options{
+		"alice@host":         {User: "alice", Alias: "host", HostName: "192.0.2.1", Port: protocol.DefaultPort},
+		"-p 7500 alice@host": {User: "alice", Alias: "host", Port: 7500},
+		"unix:/run/minissh":  {User: "alice", Alias: "unix:/run/minissh", Socket: "/run/minissh", Port: 7500},
+	} {
+		if got := Target(&o); got != want {
+			t.Errorf("%q instead of %q", got, want)
+		}
 	}
 }

@@ -150,7 +150,7 @@ func (p *pairing) prove(conn *transport.Conn, own ssh.PublicKey, code protocol.P
 		if writeErr == nil || !errors.Is(err, io.EOF) {
 			writeErr = err
 		}
-		return fail(writeErr, "minissh "+host+" tells whether your key is listed there", "%s did not say whether it has paired: %v", host, plainError(writeErr))
+		return fail(writeErr, "minissh "+Target(p.d.Options)+" tells whether your key is listed there", "%s did not say whether it has paired: %v", host, plainError(writeErr))
 	}
 	switch f.Type {
 	case protocol.TypeError:

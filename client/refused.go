@@ -70,6 +70,9 @@ func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
 
 // Target is what to type behind minissh, or one of its verbs, to reach the same account again.
 func Target(o *options.Options) string {
+	if o.Socket != "" {
+		return o.Alias
+	}
 	target := o.User + "@" + o.Alias
 	if o.Port != protocol.DefaultPort {
 		target = fmt.Sprintf("-p %d %s", o.Port, target)
