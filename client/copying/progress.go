@@ -101,6 +101,7 @@ func (v *View) print(e files.Event, host string) {
 func (v *View) write(value any) {
 	text, err := json.Marshal(value)
 	if err == nil {
+		v.clear() // both may go to one terminal
 		v.Lines.Write(append(text, '\n'))
 	}
 }

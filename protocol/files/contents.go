@@ -6,7 +6,6 @@ import (
 	"hash"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -21,8 +20,10 @@ type arrival struct {
 	path string
 	got  int64 // bytes of the file, those that were there included
 	p    *partial
-	err  error // why the rest is dropped
-	hash *hasher
+	// there is the digest of the file that stands under the name already, whole, and is not written; then p and hash are nil.
+	there string
+	err   error // why the rest is dropped
+	hash  *hasher
 }
 
 // interrupt ends it for want of a sender.
@@ -33,8 +34,6 @@ func (a *arrival) interrupt() {
 	}
 	defer a.p.dir.Close()
 	switch {
-	case a.p.base == "":
-		a.p.f.Close()
 	case a.err != nil:
 		a.p.drop()
 	default:
@@ -44,8 +43,7 @@ func (a *arrival) interrupt() {
 
 // file begins, or wholly takes, a file. refused says why it cannot be taken: then its bytes are dropped.
 func (r *receiver) file(rec *Record, path string, refused error) error {
-	have := r.offer[rec.ID]
-	delete(r.offer, rec.ID)
+	have := r.found(rec.ID)
 	if rec.Offset > 0 && (have == nil || have.size != rec.Offset) {
 		have.release()
 		return violate("a file from byte %d on, of which that was not told", rec.Offset)
@@ -54,13 +52,16 @@ func (r *receiver) file(rec *Record, path string, refused error) error {
 		have.release()
 		return errLie(rec, rec.Offset+rec.Body, rec.Size)
 	}
+	if rec.Offset == 0 && have != nil && have.p == nil {
+		have = nil // what stands there is another file
+	}
 	r.watch(Event{What: EventStart, ID: rec.ID, Name: string(rec.Name), Size: rec.Size})
 	body, err := r.read(rec)
 	if err != nil {
 		have.release()
 		return err
 	}
-	if rec.Offset == 0 || have.p.base != "" { // of the file itself, whole, its end will tell
+	if rec.Offset == 0 || have.p != nil { // of the file itself, whole, its end will tell
 		r.watch(Event{What: EventBytes, Size: rec.Body, There: rec.Offset})
 	}
 	if have == nil && rec.Digest != "" {
@@ -82,15 +83,21 @@ func (r *receiver) file(rec *Record, path string, refused error) error {
 
 // read takes a record's body.
 func (r *receiver) read(rec *Record) ([]byte, error) {
-	if r.body == nil {
-		r.body = make([]byte, MaxBody)
-	}
+	r.buffer()
 	n, err := r.in.Body(r.body[:rec.Body])
 	r.sum.Bytes += int64(n)
 	if err != nil && r.now != nil && r.now.err == nil {
 		r.now.write(r.body[:n]) // the link is lost: every byte that came is one that need not come again
 	}
 	return r.body[:n], err
+}
+
+// buffer is one for a record's body.
+func (r *receiver) buffer() []byte {
+	if r.body == nil {
+		r.body = make([]byte, MaxBody)
+	}
+	return r.body
 }
 
 // whole takes a file that came in one record.
@@ -163,8 +170,15 @@ func (r *receiver) placed(dir *os.Root, base, path string) {
 func (r *receiver) begin(have *standing) {
 	a := r.now
 	if have != nil && a.rec.Offset > 0 && a.err == nil {
-		a.p, a.hash = have.p, newHasher(have.hash)
-		return
+		if have.p != nil {
+			a.p, a.hash = have.p, newHasher(have.hash)
+			return
+		}
+		if a.rec.Offset == a.rec.Size {
+			a.there = have.digest
+			return
+		}
+		a.err = &Error{CodeChanged, "it is not as long as it was when it was offered"}
 	}
 	a.hash = newHasher(sha256.New())
 	have.refuse()
@@ -253,35 +267,43 @@ func (r *receiver) finish(rec *Record) error {
 	if a.err != nil { // told already
 		return nil
 	}
-	got := a.hash.end()
-	dir := a.p.dir
-	defer dir.Close()
+	got := a.there
+	if a.p != nil {
+		got = a.hash.end()
+		defer a.p.dir.Close()
+	}
 	switch {
 	case rec.Code != "": // the sender knows
-		a.p.drop()
+		a.drop()
 		r.sum.Failed++
 		r.watch(Event{What: EventFailed, ID: a.rec.ID, Kind: KindFile, Name: string(a.rec.Name), Err: &Error{rec.Code, rec.Message}, Far: true})
 	case got != rec.Digest:
-		a.p.drop()
+		a.drop()
 		r.result(&a.rec, EventStored, errDigest)
-	case a.p.base == "": // it stood there whole
-		r.placed(dir, filepath.Base(a.path), a.path)
-		r.result(&a.rec, EventSkipped, r.touch(a))
+	case a.p == nil:
+		r.result(&a.rec, EventSkipped, r.stood(a))
 	default:
 		r.result(&a.rec, EventStored, r.name(a.p, &a.rec, a.path, true))
 	}
 	return nil
 }
 
-// touch gives a file that was there already the mode and time of its source.
-func (r *receiver) touch(a *arrival) error {
-	a.p.f.Close()
-	if !r.o.Preserve {
-		return nil
+// drop removes what came of it.
+func (a *arrival) drop() {
+	if a.p != nil {
+		a.p.drop()
 	}
+}
+
+// stood notes a file that was there already, and gives it the mode and time of its source.
+func (r *receiver) stood(a *arrival) error {
 	dir, base, err := r.folders.open(a.path)
 	if err != nil {
 		return err
+	}
+	r.placed(dir, base, a.path)
+	if !r.o.Preserve {
+		return nil
 	}
 	return attributes(dir, base, &a.rec)
 }

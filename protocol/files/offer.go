@@ -13,14 +13,15 @@ const mostStanding = 16
 
 // standing is what was found of a file that was offered.
 type standing struct {
-	size int64
-	hash hash.Hash // of all its bytes
-	p    *partial  // base is "" when it is no partial file, but the one itself
+	size   int64
+	digest string    // of all its bytes
+	hash   hash.Hash // of a partial file: the same, to go on with
+	p      *partial  // nil: it is no partial file, but the one itself, which need not stay open; there may be many
 }
 
 // release lets go of it; it stays where it is. It may be nil.
 func (s *standing) release() {
-	if s != nil {
+	if s != nil && s.p != nil {
 		s.p.f.Close()
 		s.p.dir.Close()
 	}
@@ -28,18 +29,20 @@ func (s *standing) release() {
 
 // refuse is release for what is no beginning of the file that comes: if it is a partial file, it goes.
 func (s *standing) refuse() {
-	if s != nil && s.p.base != "" {
+	if s != nil && s.p != nil {
 		s.p.drop()
 		s.p.dir.Close()
-		return
 	}
-	s.release()
 }
 
-// forget drops what was found for an entry that will not come.
-func (r *receiver) forget(id int64) {
-	r.offer[id].release()
+// found takes what was found for an entry out of what waits; nil if nothing was.
+func (r *receiver) found(id int64) *standing {
+	s := r.offer[id]
 	delete(r.offer, id)
+	if s != nil && s.p != nil {
+		r.partials--
+	}
+	return s
 }
 
 // offered answers the offer of a file: it is there, or it is wanted, perhaps without its beginning (P10.10). What fails here will fail again, and be
@@ -53,6 +56,9 @@ func (r *receiver) offered(rec *Record) error {
 	}
 	answer := &Record{Kind: KindWant, ID: rec.ID}
 	found, same := r.look(rec)
+	if found != nil && found.p != nil {
+		r.partials++
+	}
 	switch {
 	case same:
 		answer.Kind = KindHave
@@ -60,7 +66,7 @@ func (r *receiver) offered(rec *Record) error {
 		r.watch(Event{What: EventSkipped, ID: rec.ID, Kind: KindFile, Name: string(rec.Name), Size: rec.Size})
 	case found != nil:
 		r.offer[rec.ID] = found
-		answer.Offset, answer.Digest = found.size, digest(found.hash)
+		answer.Offset, answer.Digest = found.size, found.digest
 	}
 	return r.out.Write(answer, nil)
 }
@@ -87,21 +93,17 @@ func (r *receiver) look(rec *Record) (found *standing, same bool) {
 				return nil, true
 			}
 		}
-		if rec.Size > 0 && len(r.offer) < mostStanding {
-			if f, err := dir.OpenFile(base, os.O_RDONLY|nonblock, 0); err == nil {
-				if s := stand(dir, &partial{f: f}); s != nil && s.size == rec.Size {
-					return s, false
-				} else {
-					s.release()
-				}
+		if rec.Size > 0 && len(r.offer) < Window {
+			if s := r.standWhole(dir, base); s != nil && s.size == rec.Size {
+				return s, false
 			}
 		}
 	}
-	if len(r.offer) >= mostStanding {
+	if r.partials >= mostStanding {
 		return nil, false
 	}
 	if p := oldPartial(dir, base); p != nil {
-		if s := stand(dir, p); s != nil && s.size <= rec.Size {
+		if s := r.stand(dir, p); s != nil && s.size <= rec.Size {
 			return s, false
 		} else {
 			s.release()
@@ -110,18 +112,41 @@ func (r *receiver) look(rec *Record) (found *standing, same bool) {
 	return nil, false
 }
 
-// stand digests what is in an open file, and stays at its end. nil: it cannot be read, and is closed.
-func stand(dir *os.Root, p *partial) *standing {
+// standWhole digests a file. nil: it cannot be read.
+func (r *receiver) standWhole(dir *os.Root, base string) *standing {
+	f, err := dir.OpenFile(base, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	s := &standing{}
+	if s.hash, s.size, err = r.digest(f); err != nil {
+		return nil
+	}
+	s.digest, s.hash = digest(s.hash), nil
+	return s
+}
+
+// stand digests what is in a partial file, and stays at its end. nil: it cannot be read, and is closed.
+func (r *receiver) stand(dir *os.Root, p *partial) *standing {
 	own, err := dir.OpenRoot(".")
 	if err != nil {
 		p.f.Close()
 		return nil
 	}
 	p.dir = own
-	s := &standing{hash: sha256.New(), p: p}
-	if s.size, err = io.CopyBuffer(s.hash, struct{ io.Reader }{p.f}, make([]byte, MaxBody)); err != nil {
+	s := &standing{p: p}
+	if s.hash, s.size, err = r.digest(p.f); err != nil {
 		s.release()
 		return nil
 	}
+	s.digest = digest(s.hash)
 	return s
+}
+
+// digest reads a file to its end. No record's body is under way meanwhile.
+func (r *receiver) digest(f *os.File) (hash.Hash, int64, error) {
+	h := sha256.New()
+	n, err := io.CopyBuffer(h, struct{ io.Reader }{f}, r.buffer())
+	return h, n, err
 }

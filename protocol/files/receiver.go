@@ -70,7 +70,9 @@ type receiver struct {
 	sum     Summary
 
 	now   *arrival            // the file whose data comes; nil: none
-	offer map[int64]*standing // what waits for its file, by entry
+	offer map[int64]*standing // what waits for its file, by entry; at most Window
+	// partials are those of them that are open.
+	partials int
 }
 
 // Receive takes what a sender streams until it is done, and puts it where place says. Entries that fail are told to the sender and to watch, which may be
@@ -133,7 +135,12 @@ func (r *receiver) take(rec *Record) error {
 	case KindData:
 		return r.data(rec)
 	case KindEnd:
-		return r.finish(rec)
+		err := r.finish(rec)
+		if err == nil { // a large file is worth a word at once: the sender may show it
+			r.ack()
+			r.out.Flush()
+		}
+		return err
 	case KindOffer:
 		return r.offered(rec)
 	case KindDir, KindLink, KindFile, KindFault:
@@ -149,7 +156,7 @@ func (r *receiver) entry(rec *Record) error {
 	}
 	r.last = rec.ID
 	if rec.Kind == KindFault {
-		r.forget(rec.ID)
+		r.found(rec.ID).release()
 		r.sum.Failed++
 		r.watch(Event{What: EventFailed, ID: rec.ID, Kind: KindFault, Name: string(rec.Name), Err: &Error{rec.Code, rec.Message}, Far: true})
 		return nil

@@ -1,0 +1,59 @@
+//go:build unix
+
+package files
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// However many files are there already with another time, their contents are compared and not sent again, be they one record or more.
+func TestManyUnchanged(t *testing.T) {
+	dir := t.TempDir()
+	const many = 5 * mostStanding
+	for i := range many {
+		write(t, filepath.Join(dir, "src", fmt.Sprint(i)), noise(1+i%2*MaxBody, byte(i)))
+	}
+	transfer(t, Options{Recursive: true}, dir+"/dst", dir+"/src").fine(t)
+	then := time.Unix(1_500_000_000, 0)
+	for i := range many {
+		must(t, os.Chtimes(filepath.Join(dir, "src", fmt.Sprint(i)), then, then))
+	}
+	write(t, dir+"/src/7", noise(1+MaxBody, 200))
+	c := transfer(t, Options{Recursive: true, Resume: true, Checksum: true, Preserve: true}, dir+"/dst", dir+"/src/.").fine(t)
+	if c.sent.Skipped != many-1 || c.taken.Skipped != many-1 || c.sent.Stored != 1 || c.sent.Bytes != 1+MaxBody {
+		t.Errorf("sender: %+v, receiver: %+v", c.sent, c.taken)
+	}
+	if info, err := os.Stat(dir + "/dst/5"); err != nil || !info.ModTime().Equal(then) {
+		t.Errorf("%v %v", info.ModTime(), err)
+	}
+}
+
+// What stood there whole is not written to by a sender that changes its mind about the size, or lies about the digest.
+func TestStandingIsNotWritten(t *testing.T) {
+	target, untouched := victim(t)
+	write(t, target+"/f", []byte("0123456789"))
+	for what, c := range map[string]struct {
+		records []Record
+		code    string
+	}{
+		"longer":   {[]Record{{Kind: KindFile, ID: 1, Name: named("f"), Offset: 10, Size: 12}, {Kind: KindData}, {Kind: KindEnd, Digest: sum("0123456789ab")}}, CodeChanged},
+		"digest":   {[]Record{{Kind: KindFile, ID: 1, Name: named("f"), Offset: 10, Size: 10}, {Kind: KindEnd, Digest: sum("x")}}, CodeDigest},
+		"gives up": {[]Record{{Kind: KindFile, ID: 1, Name: named("f"), Offset: 10, Size: 10}, {Kind: KindEnd, Code: CodeChanged}}, ""},
+	} {
+		offer := Record{Kind: KindOffer, ID: 1, Name: named("f"), Size: 10}
+		bodies := map[int]string{}
+		if what == "longer" {
+			bodies[2] = "ab"
+		}
+		f := feed(t, target, Options{Checksum: true}, append(append([]Record{offer}, c.records...), done), bodies, nil)
+		content, err := os.ReadFile(target + "/f")
+		if f.err != nil || f.code(1) != c.code || err != nil || string(content) != "0123456789" || f.sum.Failed != 1 {
+			t.Errorf("%s: %v, %q, %+v, %q", what, f.err, f.code(1), f.sum, content)
+		}
+	}
+	untouched()
+}
