@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"minissh/client/options"
 )
 
 // ExitFailure is the exit code of every failure of our own (ssh(1), EXIT STATUS).
@@ -32,5 +34,12 @@ func Report(w io.Writer, err error) {
 	var hinter interface{ Hint() string }
 	if errors.As(err, &hinter) && hinter.Hint() != "" {
 		fmt.Fprintf(w, "minissh: hint: %s\n", hinter.Hint())
+	}
+}
+
+// report tells why a host could not be served; with -q nothing is told, as with ssh.
+func (d *Dialer) report(err error) {
+	if d.Options.LogLevel > options.LevelQuiet {
+		Report(d.Messages, err)
 	}
 }

@@ -75,7 +75,7 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		if code, caught := signals.caught(); caught {
 			return code
 		}
-		Report(d.Messages, err)
+		d.report(err)
 		return ExitFailure
 	}
 	signals.forward(ch)
@@ -96,7 +96,7 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		watching.Wait() // what the daemon noticed is told before we leave
 	}
 	if err != nil {
-		Report(d.Messages, d.outcomeUnknown(err))
+		d.report(d.outcomeUnknown(err))
 		return ExitFailure
 	}
 	outcome.explain(d)
@@ -126,7 +126,7 @@ func HoldConnection(ctx context.Context, d *Dialer) int {
 		return code
 	}
 	if err != nil {
-		Report(d.Messages, err)
+		d.report(err)
 	}
 	return ExitFailure
 }

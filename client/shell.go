@@ -326,7 +326,7 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 		if code, caught := signals.caught(); caught {
 			return code
 		}
-		Report(d.Messages, err)
+		d.report(err)
 		return ExitFailure
 	}
 	signals.release() // the shell has its own
@@ -339,7 +339,7 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 	defer closeScreen()
 	shown, err := d.newShell(ch, local, stdin, screen, streams.Stderr)
 	if err != nil {
-		Report(d.Messages, err)
+		d.report(err)
 		return ExitFailure
 	}
 	runtime.GOMAXPROCS(1) // there is one thing to do after the other: further threads would be woken for each key, and find nothing
@@ -356,7 +356,7 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 	conn.Session.Close(nil)
 	if err != nil {
 		fmt.Fprintln(d.Messages) // the cursor stands wherever the other side left it
-		Report(d.Messages, d.outcomeUnknown(err))
+		d.report(d.outcomeUnknown(err))
 		return ExitFailure
 	}
 	if !shown.refused.Load() {
