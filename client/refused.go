@@ -25,7 +25,10 @@ func (d *Dialer) explain(err error) error {
 	case errors.As(err, &failure), errors.As(err, &unknown), errors.As(err, &untrusted):
 		return err
 	case errors.As(err, &said):
-		if said.Code == protocol.CodeKeyNotAuthorized {
+		switch {
+		case said.Code == protocol.CodeKeyNotAuthorized && d.Options.Socket != "":
+			return fail(err, "the daemon's log says why", "%s@%s: Permission denied: through a socket you log in as yourself, if that account may log in, and only root as another", d.Options.User, host)
+		case said.Code == protocol.CodeKeyNotAuthorized:
 			return err // another key may do
 		}
 		return fail(err, remoteHint(said.Code), "%s refused: %v", host, said)
