@@ -42,13 +42,14 @@ func init() {
 	})
 }
 
-// Through a Unix socket the kernel's uid is the identity: each may be itself alone, root anybody, and the overflow uid nobody (RULES A8). The socket's mode
+// Through a Unix socket the kernel's uid is the identity: each may be itself alone, root anybody who is served, and the overflow uid nobody (RULES A8). The socket's mode
 // decides who gets that far.
 func TestUnixSocketOfAllAccounts(t *testing.T) {
 	needAccounts(t)
 	key := newKey(t)
 	ann, bob := newAccount(t, key.Public), newAccount(t, key.Public)
-	locked := newAccount(t, key.Public, "-p", "!")
+	locked, denied := newAccount(t, key.Public, "-p", "!"), newAccount(t, key.Public)
+	noShell := newAccount(t, key.Public, "-s", "/usr/sbin/nologin")
 	overflow := process.Account{Name: "nobody", UID: overflowUID(), GID: overflowUID(), Credential: &process.Credential{UID: overflowUID(), GID: overflowUID()}}
 	root, err := process.CurrentAccount()
 	if err != nil {
@@ -68,6 +69,10 @@ func TestUnixSocketOfAllAccounts(t *testing.T) {
 			{ann, "no-such-account", "key_not_authorized"},
 			{locked, locked.Name, "key_not_authorized"},
 			{root, ann.Name, ann.Name},
+			{root, locked.Name, "key_not_authorized"},
+			{root, noShell.Name, "key_not_authorized"},
+			{root, denied.Name, "key_not_authorized"},
+			{denied, denied.Name, "key_not_authorized"},
 			{root, "root", "root"},
 			{root, "no-such-account", "key_not_authorized"},
 			{overflow, "nobody", "closed"},
@@ -80,7 +85,7 @@ func TestUnixSocketOfAllAccounts(t *testing.T) {
 	} {
 		socket := filepath.Join(dir, fmt.Sprintf("socket-%o", mode))
 		l := newLab(t, func(o *Options) {
-			access, err := NewAccounts(root, Policy{PermitRoot: RootNo}, DefaultAccountFiles, false, o.Log)
+			access, err := NewAccounts(root, Policy{PermitRoot: RootNo, Deny: []string{denied.Name}}, DefaultAccountFiles, false, o.Log)
 			if err != nil {
 				t.Fatal(err)
 			}
