@@ -86,11 +86,9 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 	}
 	call := d.call(ctx, d.checkHost)
 	defer func() { call.hangUp() }()
+	protocol.WarmUp()
 	call.awaitConnection() // nothing keeps our first bytes waiting; the rest is done while the daemon answers
-	go func() {
-		keys.WarmUp()
-		protocol.WarmUp()
-	}()
+	go keys.WarmUp()
 	ring, err := d.keyRing()
 	if err != nil {
 		return nil, err

@@ -79,6 +79,7 @@ func marshal(v any) ([]byte, error) {
 // WarmUp has the plans made that encoding/json needs for the messages around a command: a tenth of a millisecond for each type at its first use in a
 // process, which a client can spend while it waits for the network. It may be called at any time, from any goroutine.
 func WarmUp() {
+	marshal(&Open{})
 	marshal(&Hello{})
 	marshal(&Reason{})
 	for _, message := range []any{new(Welcome), new(Opened), new(Exit), new(Reason)} {
