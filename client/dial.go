@@ -242,7 +242,8 @@ func (d *Dialer) dialRaw(ctx context.Context) (net.Conn, error) {
 	}
 	address := net.JoinHostPort(d.Options.HostName, strconv.Itoa(d.Options.Port))
 	d.debug("connecting to %s", address)
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	dialer := net.Dialer{KeepAlive: -1} // a link has its own signs of life (P7.11)
+	conn, err := dialer.DialContext(ctx, network, address)
 	if err == nil {
 		return conn, nil
 	}
