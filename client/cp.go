@@ -44,7 +44,7 @@ func Copy(ctx context.Context, plan *copying.Plan, dial func(host string) (*Dial
 	}
 	failed := c.view.End(time.Since(started), err != nil && refused(err))
 	if code, caught := signals.caught(); caught {
-		Report(messages, fail(nil, "the same command with --resume goes on", "interrupted: %d copied; what was under way is kept unfinished, under another name", c.view.Sum().Stored))
+		Report(messages, interrupted(c.view, "the same command with --resume goes on", nil))
 		return code
 	}
 	switch {
@@ -60,6 +60,11 @@ func Copy(ctx context.Context, plan *copying.Plan, dial func(host string) (*Dial
 		return ExitPartly
 	}
 	return 0
+}
+
+// interrupted is a copy that the user ended.
+func interrupted(view *copying.View, hint string, cause error) error {
+	return fail(cause, hint, "interrupted: %d copied; what was under way is kept unfinished, under another name", view.Sum().Stored)
 }
 
 // refused says whether a copy could not begin for a reason that is not the connection's: a target that is not there, a key that may not.
@@ -183,7 +188,7 @@ func (s *side) why(err, lost error) error {
 		case protocol.CodeUnknownService:
 			return fail(said, "rsync -e minissh, or scp -O -S minissh, may do", "%s has no service for files: %v", host, said)
 		case protocol.CodeNoDirectory:
-			return fail(said, fmt.Sprintf("where a folder is missing, minissh %s mkdir FOLDER makes it", host), "%s: %s", host, said.Message)
+			return fail(said, fmt.Sprintf("minissh %s mkdir FOLDER makes one", host), "%s: %s", host, said.Message)
 		case protocol.CodeServiceRefused, protocol.CodeBadRequest:
 			return fail(said, "", "%s: %s", host, said.Message)
 		case protocol.CodeShuttingDown:

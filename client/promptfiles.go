@@ -41,6 +41,7 @@ func (r *runner) copy(ctx context.Context, args, verb string, io prompt.IO) (pro
 	for _, word := range words {
 		switch {
 		case verb == "put":
+			word = fromHome(word)
 			found, _ := filepath.Glob(word)
 			if _, err := os.Lstat(word); err == nil || len(found) == 0 {
 				found = []string{word}
@@ -60,6 +61,10 @@ func (r *runner) copy(ctx context.Context, args, verb string, io prompt.IO) (pro
 	started := time.Now()
 	c := &copier{ctx: ctx, plan: plan, view: &copying.View{Messages: io.Stderr, Screen: io.Terminal}}
 	if err := r.transfer(c, verb); err != nil {
+		c.view.End(time.Since(started), true)
+		if ctx.Err() != nil {
+			err = interrupted(c.view, "minissh cp --resume, with the same files, goes on", err)
+		}
 		return r.failedCopy(err)
 	}
 	outcome := prompt.Outcome{Duration: time.Since(started)}
@@ -157,7 +162,7 @@ func completeFiles(line string, pos int) (string, int, bool) {
 		part = names[0]
 	}
 	dir, base := filepath.Split(part)
-	entries, err := os.ReadDir(filepath.Clean(dir + "."))
+	entries, err := os.ReadDir(filepath.Clean(fromHome(dir) + "."))
 	if err != nil {
 		return line, pos, false
 	}
@@ -185,6 +190,19 @@ func completeFiles(line string, pos int) (string, int, bool) {
 	}
 	done := before[:begin] + escapeBlanks(dir+common) + end
 	return done + after, len(done), true
+}
+
+// fromHome puts the home directory here in place of a ~ at the front, as a shell does.
+func fromHome(name string) string {
+	rest, ok := strings.CutPrefix(name, "~")
+	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return name
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return name
+	}
+	return home + rest
 }
 
 // escapeBlanks writes a name so that fileWords reads it as one.

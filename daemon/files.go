@@ -144,7 +144,12 @@ func prepare(request *protocol.Files, home string, limit *Folder) (*job, *protoc
 		}
 		if err != nil {
 			j.close()
-			return nil, refusal(protocol.CodeNoDirectory, protocol.Quote(string(request.Target))+": "+err.Error())
+			code := protocol.CodeServiceRefused
+			var why *files.Error
+			if errors.As(err, &why) && why.Code == files.CodeNotFound {
+				code = protocol.CodeNoDirectory
+			}
+			return nil, refusal(code, protocol.Quote(string(request.Target))+": "+err.Error())
 		}
 		return j, nil
 	}

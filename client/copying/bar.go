@@ -57,7 +57,7 @@ func (b *bar) line(lasted time.Duration, columns int) string {
 	const cells = 10
 	part := 0.0
 	if b.total > 0 {
-		part = min(float64(b.done)/float64(b.total), 1)
+		part = max(0, min(float64(b.done)/float64(b.total), 1)) // numbers of the other side may add up to anything
 	}
 	filled := int(part * cells)
 	percent := fmt.Sprintf(" %3.0f%%", part*100)

@@ -40,7 +40,11 @@ func TestBarOddTotals(t *testing.T) {
 	if line := b.line(0, 80); !strings.Contains(line, "  0% |") {
 		t.Errorf("%q", line)
 	}
-	b.total = 1
+	b.total, b.done = 1, -1<<62 // what a lying daemon can make of the sum
+	if line := b.line(0, 80); !strings.Contains(line, "  0% |") {
+		t.Errorf("%q", line)
+	}
+	b.done = 5
 	if line := b.line(time.Hour, 80); !strings.Contains(line, "100% |") || !strings.HasSuffix(line, " 0s left") {
 		t.Errorf("%q", line)
 	}

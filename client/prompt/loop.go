@@ -151,6 +151,10 @@ func (l *loop) line(ctx context.Context, line string) error {
 	if errors.As(err, &lineErr) {
 		l.status = ExitLost
 		l.out.say("%v", err)
+		var hinter interface{ Hint() string }
+		if errors.As(err, &hinter) && hinter.Hint() != "" {
+			l.out.say("hint: %s", hinter.Hint())
+		}
 		return nil
 	}
 	if err != nil {

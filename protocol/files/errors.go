@@ -62,7 +62,7 @@ func problem(err error) *Error {
 	case errors.Is(err, syscall.ENAMETOOLONG):
 		code = CodeNameTooLong
 	case text == "path escapes from parent": // os.Root's; it has no value to compare with
-		code, text = CodeOutside, "a link on its way leads out of the folder"
+		code, text = CodeOutside, "it leads out of the folder, by a link or by .."
 	}
 	return &Error{Code: code, Message: text}
 }

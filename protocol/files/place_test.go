@@ -76,7 +76,7 @@ func TestMakePlace(t *testing.T) {
 	root := mustRoot(t, dir)
 	write(t, filepath.Join(dir, "file"), []byte("x"))
 	for _, c := range []struct{ target, want string }{
-		{"new", ""}, {"new/", ""}, {"new/below/", ""}, {"none/new", errNoParent.Message}, {"file", "it is not a folder"}, {"file/new", "not a directory"}, {"../new", "out of the folder"},
+		{"new", ""}, {"new/", ""}, {"new/below/", ""}, {"none/new", errNoParent.Message}, {"file", "it is not a folder"}, {"file/new", "not a directory"}, {"../new", "leads out of the folder"},
 	} {
 		place, err := MakePlace(root, c.target)
 		if err == nil {

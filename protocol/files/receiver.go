@@ -259,7 +259,7 @@ func (r *receiver) link(rec *Record, path string) error {
 		return &Error{Code: CodeNameRefused, Message: "a link to nowhere, or too far"}
 	}
 	if r.o.PlainLinks && !plainTarget(target) {
-		return &Error{Code: CodeOutside, Message: `a link that is absolute or holds ".." is not taken from this key`}
+		return &Error{Code: CodeOutside, Message: "a link that is absolute or holds .. is not taken from this key"}
 	}
 	dir, base, err := r.folders.open(path)
 	if err != nil {

@@ -5,6 +5,7 @@ package copying_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,8 @@ func TestProgressInPrompt(t *testing.T) {
 	r := newRelay(t, "127.0.0.1:"+d.Port)
 	p.Knows("slow", r.port())
 	p.Write("large", string(noise(8<<20, 2)))
+	p.Must(os.Rename(p.Path("large"), filepath.Join(p.Home, "large")))
+	p.Must(os.Link(filepath.Join(p.Home, "large"), p.Path("large")))
 	p.Must(os.Mkdir(p.Path("there"), 0o755))
 	quick := r.slow()
 	w := watch(t, p, 80, "prompt", "slow")
@@ -140,6 +143,10 @@ func TestProgressInPrompt(t *testing.T) {
 	w.master.WriteString("cd " + p.Path("there") + "\rput large\r")
 	w.got.Await(t, drawing+"large ")
 	w.got.Await(t, " of 8.0 MiB")
+	w.master.WriteString("\x03") // Ctrl-C ends the copy and not the prompt, and says what became of it
+	w.got.Await(t, "interrupted: 0 copied; ")
+	w.got.Await(t, "minissh cp --resume")
+	w.master.WriteString("put ~/large\r") // ~ is the home directory here
 	quick()
 	w.got.Await(t, "1 copied, 0 there already, 0 failed; 8.0 MiB in ")
 	w.master.WriteString("exit\r")
