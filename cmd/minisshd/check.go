@@ -49,7 +49,7 @@ func checkCommand() *cli.Command {
 			}
 			return nil
 		},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
+		OnUsageError: usageError,
 	}
 }
 

@@ -40,9 +40,14 @@ func newApp() *cli.App {
 		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
 		DisableSliceFlagSeparator: true, // a path may hold a comma
 		ArgsUsage:                 " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand(), whoCommand(), endCommand(), pairCommand()},
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
+		OnUsageError:   usageError,
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
+}
+
+// usageError is an option that is not understood.
+func usageError(c *cli.Context, err error, _ bool) error {
+	return &daemon.ControlError{What: err.Error(), Advice: c.Command.HelpName + " --help"}
 }
 
 // flags are made anew for each command that has them: a flag object remembers that it was set.

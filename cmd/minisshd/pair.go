@@ -37,7 +37,7 @@ func pairCommand() *cli.Command {
 			&cli.StringFlag{Name: "remove", Usage: "take a paired key back: its `NUMBER` in the list, or its fingerprint"},
 		}, flags()),
 		Action:       pair,
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
+		OnUsageError: usageError,
 	}
 }
 

@@ -38,7 +38,7 @@ func whoCommand() *cli.Command {
 			}
 			return writeSessions(os.Stdout, answer.Sessions)
 		},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
+		OnUsageError: usageError,
 	}
 }
 
@@ -84,7 +84,7 @@ func endCommand() *cli.Command {
 			}
 			return nil
 		},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
+		OnUsageError: usageError,
 	}
 }
 
