@@ -17,6 +17,7 @@ type folder struct {
 	mtime  time.Time
 	made   bool // by us
 	failed bool // what belongs into it fails too
+	short  bool // something is missing in it, for which it stays writable (P10.7)
 }
 
 // folders are those from the top to where the receiver is; at most as many as a name has parts.
@@ -98,16 +99,30 @@ func (d *folders) enter(path string, rec *Record) error {
 	return err
 }
 
+// missing notes that something is missing in the folder under way, or in all up to the top: the next transfer brings it.
+func (d *folders) missing(all bool) {
+	for i := len(d.stack) - 1; i >= 0; i-- {
+		d.stack[i].short = true
+		if !all {
+			return
+		}
+	}
+}
+
 // settle sets what waits until a folder is left.
 func (d *folders) settle(f *folder) (err error) {
 	if f.failed {
 		return nil
 	}
+	mode := f.mode
+	if f.short {
+		mode |= 0o700
+	}
 	switch {
 	case d.o.Preserve:
-		err = d.root.Chmod(f.path, f.mode)
-	case f.made && f.mode&0o700 != 0o700:
-		err = d.root.Chmod(f.path, f.mode&^umask())
+		err = d.root.Chmod(f.path, mode)
+	case f.made && mode&0o700 != 0o700:
+		err = d.root.Chmod(f.path, mode&^umask())
 	}
 	if err == nil && d.o.Sync {
 		err = d.sync(f.path)

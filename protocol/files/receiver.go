@@ -97,7 +97,8 @@ func (r *receiver) end() {
 	for _, s := range r.offer {
 		s.release()
 	}
-	r.folders.reach("") // what was made keeps its folder's mode, also when the rest did not come
+	r.folders.missing(true)
+	r.folders.reach("") // what was made gets its mode, also when the rest did not come
 	r.folders.close()
 }
 
@@ -202,6 +203,7 @@ func (r *receiver) result(rec *Record, what string, err error) {
 	switch {
 	case err != nil:
 		e.What, e.Err = EventFailed, problem(err)
+		r.folders.missing(false)
 		r.sum.Failed++
 		r.out.Write(&Record{Kind: KindError, ID: rec.ID, Code: e.Err.Code, Message: e.Err.Message}, nil)
 	case what == EventSkipped:

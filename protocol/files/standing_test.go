@@ -57,3 +57,31 @@ func TestStandingIsNotWritten(t *testing.T) {
 	}
 	untouched()
 }
+
+// A read-only folder in which something is missing, because the stream broke off or the file failed, stays writable for its owner until another transfer finishes it.
+func TestReadOnlyFolderCut(t *testing.T) {
+	target, untouched := victim(t)
+	folder := func(name string) Record { return Record{Kind: KindDir, ID: 1, Name: named(name), Mode: 0o500} }
+	file := Record{Kind: KindFile, ID: 2, Size: 8, Mode: 0o400}
+	for name, want := range map[string]os.FileMode{"cut": 0o700, "failed": 0o700, "whole": 0o500} {
+		for _, o := range []Options{{}, {Preserve: true}} {
+			file.Name = named(name + "/x")
+			records := []Record{folder(name), file, {Kind: KindData}}
+			bodies := map[int]string{2: "12345678"}
+			switch name {
+			case "failed":
+				records = append(records, Record{Kind: KindEnd, Digest: sum("x")}, done)
+			case "whole":
+				records = append(records, Record{Kind: KindEnd, Digest: sum("12345678")}, done)
+			}
+			feed(t, target, o, records, bodies, nil)
+			info, err := os.Stat(filepath.Join(target, name))
+			must(t, err)
+			if info.Mode().Perm() != want {
+				t.Errorf("%s, %+v: %v", name, o, info.Mode())
+			}
+			must(t, os.RemoveAll(filepath.Join(target, name)))
+		}
+	}
+	untouched()
+}
