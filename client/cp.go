@@ -289,8 +289,10 @@ func (c *copier) between(sources []copying.Address) error {
 	c.view.Add(files.Summary{Bytes: passing.bytes})
 	// Whose stream broke first is not known: each side is asked, and the one that has a reason is believed.
 	err = to.end(answerErr)
-	if fromErr := from.end(sendErr); err == nil || fromErr != nil && strings.Contains(err.Error(), string(protocol.CodeCancelled)) {
-		err = fromErr
+	fromErr := from.end(sendErr)
+	var link *mux.LinkLost
+	if err == nil || errors.As(fromErr, &link) && !errors.As(err, &link) || fromErr != nil && strings.Contains(err.Error(), string(protocol.CodeCancelled)) {
+		err = fromErr // a lost connection is a reason; that the other end complains follows from it
 	}
 	return err
 }

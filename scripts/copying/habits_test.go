@@ -84,3 +84,18 @@ func TestBetweenSummary(t *testing.T) {
 		t.Errorf("%+v", ran)
 	}
 }
+
+// When one of two machines is lost, that one is named, whichever it is.
+func TestBetweenNamesTheLost(t *testing.T) {
+	p := testhost.New(t)
+	d := p.Daemon()
+	r := newRelay(t, "127.0.0.1:"+d.Port)
+	p.Knows("lost", r.port())
+	file := p.Write("file", string(noise(8<<20, 1)))
+	for _, args := range [][]string{{"lost:" + file, "box:" + p.Path("copy")}, {"box:" + file, "lost:" + p.Path("copy")}} {
+		r.set(1<<20, 1<<20, false, nil)
+		if ran := p.Run("minissh", append([]string{"cp"}, args...)...); ran.Code != 255 || !strings.HasPrefix(ran.Err, "minissh: the connection to lost was lost: ") {
+			t.Errorf("%q: %+v", args, ran)
+		}
+	}
+}
