@@ -231,6 +231,7 @@ func (c *copier) get(sources []copying.Address) error {
 	defer place.Root.Close()
 	request := c.request(sources)
 	request.Single = place.Rename != ""
+	place.Asked = c.plan.Asked(sources)
 	s, err := c.open(sources[0].Host, request)
 	if err != nil {
 		return err
@@ -270,7 +271,7 @@ func (c *copier) between(sources []copying.Address) error {
 		from.end(err)
 		return err
 	}
-	passing := &passing{view: c.view, from: c.view.From(from.d.Options.Alias), to: c.view.From(to.d.Options.Alias), names: map[int64]passed{}}
+	passing := &passing{view: c.view, asked: c.plan.Asked(sources), from: c.view.From(from.d.Options.Alias), to: c.view.From(to.d.Options.Alias), names: map[int64]passed{}}
 	answers := make(chan error, 1)
 	go func() {
 		err := files.Tap(from.out(), to.in, passing.answer)

@@ -1,15 +1,18 @@
 package client
 
 import (
+	"strings"
 	"sync"
 
 	"minissh/client/copying"
+	"minissh/protocol"
 	"minissh/protocol/files"
 )
 
 // passing follows what goes from one machine to another, so that it can be shown.
 type passing struct {
 	view  *copying.View
+	asked func(top string, below bool, kind files.Kind) bool
 	from  func(files.Event) // for what the sender said
 	to    func(files.Event) // and the receiver
 	bytes int64             // of the goroutine that calls record
@@ -32,7 +35,17 @@ type passed struct {
 const mostNames = 2 * files.Window
 
 // record sees what the sender says.
-func (p *passing) record(rec *files.Record) {
+func (p *passing) record(rec *files.Record) error {
+	switch rec.Kind {
+	case files.KindDir, files.KindLink, files.KindOffer, files.KindFile:
+		kind := rec.Kind
+		if kind == files.KindOffer {
+			kind = files.KindFile
+		}
+		if top, _, below := strings.Cut(string(rec.Name), "/"); !p.asked(top, below, kind) {
+			return protocol.Violate(protocol.CodeBadRecord, "%s was sent, and nobody asked for it", protocol.Quote(string(rec.Name)))
+		}
+	}
 	switch rec.Kind {
 	case files.KindTotal:
 		p.view.Watch(files.Event{What: files.EventTotal, ID: rec.Files, Size: rec.Bytes})
@@ -55,6 +68,7 @@ func (p *passing) record(rec *files.Record) {
 			p.tell(p.from, files.EventFailed, p.now, &files.Error{Code: rec.Code, Message: rec.Message})
 		}
 	}
+	return nil
 }
 
 // went counts content.
@@ -85,7 +99,7 @@ func (p *passing) forget(id int64) {
 }
 
 // answer sees what the receiver says.
-func (p *passing) answer(rec *files.Record) {
+func (p *passing) answer(rec *files.Record) error {
 	switch rec.Kind {
 	case files.KindError:
 		p.tell(p.to, files.EventFailed, rec.ID, &files.Error{Code: rec.Code, Message: rec.Message})
@@ -101,6 +115,7 @@ func (p *passing) answer(rec *files.Record) {
 			p.tell(p.to, files.EventStored, id, nil)
 		}
 	}
+	return nil
 }
 
 // tell shows how an entry ended, in the words of the side that said so.

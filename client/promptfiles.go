@@ -95,6 +95,7 @@ func (r *runner) transfer(c *copier, verb string) error {
 		return err
 	}
 	defer place.Root.Close()
+	place.Asked = c.plan.Asked(c.plan.Sources)
 	return s.end(c.receive(s, place))
 }
 

@@ -15,7 +15,12 @@ type Place struct {
 	Rename string
 	// Folder: what is called Rename must be a folder, since the target was written with a slash at its end.
 	Folder bool
+	// Asked, if not nil, says whether a name, by its first part, whether there is more of it, and its kind, was asked for (P10.6).
+	Asked func(top string, below bool, kind Kind) bool
 }
+
+// ErrNotAsked is an entry that nobody asked for.
+var ErrNotAsked = &Error{Code: CodeNameRefused, Message: "this name is not taken: nobody asked for it"}
 
 // disk is how paths of a user are reached: all of the disk, or an os.Root.
 type disk interface {
@@ -98,10 +103,13 @@ func lastByte(s string) byte {
 
 // rename puts the place's own name in front of what is sent: of one thing, since two cannot have it (P10.2).
 func (r *receiver) rename(path string, kind Kind) (string, error) {
+	top, rest, below := strings.Cut(path, string(filepath.Separator))
+	if r.place.Asked != nil && !r.place.Asked(top, below, kind) {
+		return "", ErrNotAsked
+	}
 	if r.place.Rename == "" {
 		return path, nil
 	}
-	top, rest, below := strings.Cut(path, string(filepath.Separator))
 	switch {
 	case r.top != "" && r.top != top:
 		return "", &Error{Code: CodeExists, Message: "more than one comes, and the target is no folder"}

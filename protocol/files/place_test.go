@@ -131,3 +131,23 @@ func TestFarTimes(t *testing.T) {
 		}
 	}
 }
+
+// What nobody asked for is not taken, whether it is offered first or not.
+func TestNotAsked(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"src/a", "src/.bashrc", "src/.ssh/authorized_keys"} {
+		write(t, filepath.Join(dir, name), []byte(name))
+	}
+	for _, resume := range []bool{false, true} {
+		place, err := MakePlace(nil, filepath.Join(dir, fmt.Sprint(resume)))
+		must(t, err)
+		place.Asked = func(top string, _ bool, _ Kind) bool { return top == "a" }
+		c := over(Options{Recursive: true, Resume: resume}, place, []Source{{Path: dir + "/src/a"}, {Path: dir + "/src/.bashrc"}, {Path: dir + "/src/.ssh"}})
+		left, err := os.ReadDir(filepath.Join(dir, fmt.Sprint(resume)))
+		must(t, err)
+		if got := failures(c.takenSays); len(left) != 1 || got != ".bashrc name_refused\n.ssh name_refused\n.ssh/authorized_keys name_refused" {
+			t.Errorf("%v, failed: %s", left, got)
+		}
+		place.Root.Close()
+	}
+}

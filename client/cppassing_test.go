@@ -1,0 +1,25 @@
+package client
+
+import (
+	"testing"
+
+	"minissh/client/copying"
+	"minissh/protocol"
+	"minissh/protocol/files"
+)
+
+// Between two machines too, what one sends goes to the other only if it was asked for.
+func TestPassingAsksToo(t *testing.T) {
+	plan, err := copying.Parse([]string{"h:a", "g:b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &passing{view: &copying.View{}, asked: plan.Asked(plan.Sources), names: map[int64]passed{}}
+	for name, taken := range map[string]bool{"a": true, ".bashrc": false, "a/b": false} {
+		for _, kind := range []files.Kind{files.KindFile, files.KindOffer} {
+			if err := p.record(&files.Record{Kind: kind, ID: 1, Name: protocol.Bytes(name)}); (err == nil) != taken {
+				t.Errorf("%s %s: %v", kind, name, err)
+			}
+		}
+	}
+}
