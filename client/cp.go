@@ -292,8 +292,9 @@ func (c *copier) between(sources []copying.Address) error {
 	err = to.end(answerErr)
 	fromErr := from.end(sendErr)
 	var link *mux.LinkLost
-	if err == nil || errors.As(fromErr, &link) && !errors.As(err, &link) || fromErr != nil && strings.Contains(err.Error(), string(protocol.CodeCancelled)) {
-		err = fromErr // a lost connection is a reason; that the other end complains follows from it
+	var broken *protocol.Violation
+	if err == nil || errors.As(sendErr, &broken) || errors.As(fromErr, &link) && !errors.As(err, &link) || fromErr != nil && strings.Contains(err.Error(), string(protocol.CodeCancelled)) {
+		err = fromErr // a broken rule, or a lost connection, is a reason; that the other end complains follows from it
 	}
 	return err
 }
