@@ -87,7 +87,7 @@ func (p *parser) configLines(path, data string, forSSH bool) error {
 		if key == "" {
 			continue
 		}
-		row := keyTable[strings.ToLower(key)]
+		row := keyNamed(key)
 		if row == nil {
 			if !inactive && !p.ignored(key) {
 				p.note("%s:%d: %s is not known and has no effect", shown(path), i+1, shown(key))

@@ -84,9 +84,9 @@ func (p *parser) louder() {
 func suggestion(key string) string {
 	key = strings.ToLower(key)
 	best, distance := "", 3
-	for name, row := range keyTable {
-		if d := editDistance(key, name, 3); d < distance || d < 3 && d == distance && row.name < best {
-			best, distance = row.name, d
+	for _, row := range keyList() {
+		if d := editDistance(key, strings.ToLower(row.Name), 3); d < distance || d < 3 && d == distance && row.Name < best {
+			best, distance = row.Name, d
 		}
 	}
 	if best == "" {

@@ -142,23 +142,28 @@ var keyRows = []keyRow{
 	}},
 }
 
-// keyTable finds rows by lower-case name.
-var keyTable = func() map[string]*keyRow {
-	table := make(map[string]*keyRow)
-	for i := range keyRows {
-		table[strings.ToLower(keyRows[i].name)] = &keyRows[i]
+// keyNamed finds the row of a key by its name, in any case; nil if there is no such key. It searches, since a client asks a few times in its life and a
+// table for all names would be made each time.
+func keyNamed(name string) *keyRow {
+	for _, alias := range keyAliases {
+		if strings.EqualFold(alias[0], name) {
+			name = alias[1]
+		}
 	}
-	for i := range knownRows {
-		table[strings.ToLower(knownRows[i].name)] = &knownRows[i]
+	for _, rows := range [][]keyRow{keyRows, knownRows} {
+		for i := range rows {
+			if strings.EqualFold(rows[i].name, name) {
+				return &rows[i]
+			}
+		}
 	}
-	for _, name := range strings.Fields(ignoredKeys) {
-		table[strings.ToLower(name)] = &keyRow{name: name, status: Ignored, words: true}
+	for ignored := range strings.FieldsSeq(ignoredKeys) {
+		if strings.EqualFold(ignored, name) {
+			return &keyRow{name: ignored, status: Ignored, words: true}
+		}
 	}
-	for alias, name := range keyAliases {
-		table[alias] = table[name]
-	}
-	return table
-}()
+	return nil
+}
 
 // values checks and cuts the rest of a line as the row wants it.
 func (row *keyRow) values(rest string) ([]string, error) {

@@ -54,7 +54,5 @@ const ignoredKeys = `
 	SetupTimeOut SkeyAuthentication SmartcardDevice TISAuthentication UseBlacklistedKeys UsePrivilegedPort
 	UseRoaming UseRsh UserKnownHostsFile2`
 
-// keyAliases are second names of keys, in lower case.
-var keyAliases = map[string]string{
-	"identityfile2": "identityfile",
-}
+// keyAliases are second names of keys, and the first.
+var keyAliases = [...][2]string{{"IdentityFile2", "IdentityFile"}}

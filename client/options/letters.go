@@ -151,6 +151,10 @@ func Table() (flags, keys []Row) {
 	for i := range flagRows {
 		flags = append(flags, Row{flagRows[i].name(), flagRows[i].arg, flagRows[i].status, false})
 	}
+	return flags, keyList()
+}
+
+func keyList() (keys []Row) {
 	for _, rows := range [][]keyRow{keyRows, knownRows} {
 		for i := range rows {
 			keys = append(keys, Row{rows[i].name, true, rows[i].status, rows[i].structure})
@@ -159,5 +163,5 @@ func Table() (flags, keys []Row) {
 	for _, name := range strings.Fields(ignoredKeys) {
 		keys = append(keys, Row{name, true, Ignored, false})
 	}
-	return flags, keys
+	return keys
 }

@@ -156,7 +156,7 @@ func (p *parser) flag(row *flagRow, arg string) error {
 
 // setKey gives a key its value, if it has none yet. The value counts as one word.
 func (p *parser) setKey(name, value string) error {
-	row := keyTable[strings.ToLower(name)]
+	row := keyNamed(name)
 	target := p.o
 	if p.claim(row) {
 		target = new(Options)
@@ -178,7 +178,7 @@ func (p *parser) dashO(arg string) error {
 	if !ok || key == "" {
 		return usage("minissh -o Key=value host", "-o %s is no option", shown(arg))
 	}
-	row := keyTable[strings.ToLower(key)]
+	row := keyNamed(key)
 	if row == nil {
 		if p.ignored(key) {
 			return nil

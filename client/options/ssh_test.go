@@ -126,7 +126,7 @@ func TestKeysAreSSHs(t *testing.T) {
 			continue
 		}
 		n++
-		if keyTable[strings.ToLower(key)] == nil {
+		if keyNamed(key) == nil {
 			t.Errorf("%s is missing", key)
 		}
 	}
