@@ -151,3 +151,15 @@ func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error
 	}
 	return AppendFrame(b, t, 0, channel, payload), nil
 }
+
+// MarshalJSON is json.Marshaler's: a plan for what is not there is not made.
+func (f *Files) MarshalJSON() ([]byte, error) {
+	type fields Files
+	return marshal((*fields)(f))
+}
+
+// MarshalJSON is json.Marshaler's, as that of Files.
+func (p *PTY) MarshalJSON() ([]byte, error) {
+	type fields PTY
+	return marshal((*fields)(p))
+}
