@@ -326,7 +326,7 @@ func FuzzParse(f *testing.F) {
 	key, line := newKey(f)
 	for _, seed := range []string{
 		line, "restrict,pty " + line, `command="a \" b",from="10.0.0.0/8,!10.1.*" ` + line, `environment="A=b",expiry-time="20300101Z" ` + line,
-		"no-pty restrict " + line, "cert-authority " + line, "\"\\\" ", ",=", "x\x00",
+		"no-pty restrict " + line, "from=\"!10.1.*\x0e\x19\" " + line, "cert-authority " + line, "\"\\\" ", ",=", "x\x00",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -42,7 +42,7 @@ func parseFrom(value string) (from From, remark string, err error) {
 			p.network = netip.PrefixFrom(addr.Unmap().WithZone(""), addr.Unmap().BitLen())
 		} else if !couldBeAddress(element) {
 			if not {
-				return From{}, "", fmt.Errorf("!%s refuses nobody, since only addresses are compared", element)
+				return From{}, "", fmt.Errorf("%s refuses nobody, since only addresses are compared", clipped("!"+element))
 			}
 			names = append(names, clipped(element))
 		}
