@@ -59,7 +59,7 @@ func rows() []row {
 		{"cold", "`true` on a cold connection", 41, runCold},
 		{"far", "the same at a long round trip (delay relay in user space), after TCP's own", 5, runFar},
 		{"warm", "`true`: OpenSSH over a ControlMaster, minissh on a cold connection", 30, runWarm},
-		{"echo", "a keystroke through a pty, from the user's terminal to the program there and back", 500, runEcho},
+		{"echo", "a keystroke through a pty, from the user's terminal to the program there and back", 1500, runEcho},
 		{"out", "a bulk stream to the client's standard output", 3, runOut},
 		{"in", "a bulk stream from the client's standard input", 3, runIn},
 		{"stream", "a stream at a long round trip (delay relay in user space), once it flows", 3, runStream},
