@@ -9,8 +9,8 @@
 // those calls wait.
 //
 // Reading order, the way a byte travels: channel.go (Write), writer.go (a frame is built and numbered), resend.go (it is
-// kept), link.go (a connection comes and goes), receive.go (it is counted and delivered), inbox.go (it waits for
-// the application), window.go (credit). session.go holds the state and the one function that ends it all; registry.go is the
+// kept), link.go (a connection comes and goes), alive.go (signs of life), receive.go (it is counted and delivered), inbox.go (it
+// waits for the application), window.go (credit). session.go holds the state and the one function that ends it all; registry.go is the
 // daemon's table of sessions, queue.go what most of them wait in.
 //
 // It does not know processes, keys or TLS, and it does not dial.
