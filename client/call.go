@@ -10,43 +10,52 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"minissh/protocol/keys"
+	"minissh/protocol/quick"
 	"minissh/protocol/transport"
 )
 
-// call is one connection being made: TCP, then TLS. It begins before we know which key we shall show, and waits for that when the
-// daemon's part of the handshake is there: reading our keys costs no time that way.
+// call is one connection being made: TCP, and TLS on it, whose keys for this connection are made meanwhile. It begins before we know which key we shall show, and
+// waits for that when the daemon's part of the handshake is there: reading our files costs no time that way.
 type call struct {
-	ctx    context.Context
-	check  hostCheck
-	cancel context.CancelFunc
-	offer  chan *offer   // what we show; one, if any
-	raw    chan struct{} // closed when there is a connection below TLS
-	done   chan struct{}
-	conn   *transport.Conn // of a handshake that is done; both are set when done is closed
-	err    error
+	ctx     context.Context
+	check   hostCheck
+	cancel  context.CancelFunc
+	offer   chan *offer   // what we show; one, if any
+	dialed  chan struct{} // closed when raw or failed is set
+	raw     net.Conn      // below TLS
+	failed  error         // why there is none
+	greeted chan struct{} // closed when our first bytes are there to be sent
+	done    chan struct{}
+	conn    *transport.Conn // of a handshake that is done; both are set when done is closed
+	err     error
 }
 
-// hostCheck decides about the key that a host shows, before the host has proved that it holds it. pinned is a key that a user has just accepted, or nil.
-type hostCheck func(key ssh.PublicKey, from net.Addr, pinned ssh.PublicKey) error
+// hostCheck decides about the key that a host shows, before the host has proved that it holds it.
+type hostCheck func(key ssh.PublicKey, from net.Addr, o *offer) error
 
-// call begins a connection. Its owner ends it with hangUp, also after show.
+// call makes a connection as far as TCP goes, while TLS begins beside it. Its owner ends it with hangUp, also after show. A failure is told by answer.
 func (d *Dialer) call(ctx context.Context, check hostCheck) *call {
-	c := &call{check: check, offer: make(chan *offer, 1), raw: make(chan struct{}), done: make(chan struct{})}
+	c := &call{check: check, offer: make(chan *offer, 1), dialed: make(chan struct{}), greeted: make(chan struct{}), done: make(chan struct{})}
 	c.ctx, c.cancel = d.limited(ctx)
 	go func() {
+		quick.GrowStack()
 		defer close(c.done)
 		c.conn, c.err = d.connect(c)
 	}()
+	if c.raw = d.Conn; c.raw == nil {
+		c.raw, c.failed = d.dialRaw(c.ctx)
+	}
+	close(c.dialed)
 	return c
 }
 
 // show says what to show, once.
 func (c *call) show(o *offer) { c.offer <- o }
 
-// awaitConnection returns when there is a connection below TLS, or will be none.
-func (c *call) awaitConnection() {
+// awaitGreeting returns when our first bytes are there to be sent, or will never be.
+func (c *call) awaitGreeting() {
 	select {
-	case <-c.raw:
+	case <-c.greeted:
 	case <-c.done:
 	}
 }
@@ -83,26 +92,34 @@ func (c *call) wait() (*offer, error) {
 }
 
 // connect makes the connection below a link, TLS included.
-func (d *Dialer) connect(c *call) (*transport.Conn, error) {
+func (d *Dialer) connect(c *call) (conn *transport.Conn, err error) {
+	defer func() {
+		<-c.dialed
+		if c.failed != nil {
+			err = c.failed
+		} else if err != nil {
+			c.raw.Close()
+		}
+	}()
 	keyLog, endKeyLog, err := d.openKeyLog()
 	if err != nil {
 		return nil, err
 	}
 	defer endKeyLog()
-	raw := d.Conn
-	if raw == nil {
-		if raw, err = d.dialRaw(c.ctx); err != nil {
-			return nil, err
+	stop := func() bool { return true }
+	conn, err = transport.ClientOn(func() (net.Conn, error) {
+		close(c.greeted)
+		<-c.dialed
+		if c.failed == nil {
+			stop = context.AfterFunc(c.ctx, func() { c.raw.SetDeadline(time.Unix(1, 0)) })
 		}
-	}
-	close(c.raw)
-	stop := context.AfterFunc(c.ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
-	conn, err := transport.Client(raw, keyLog, func() (tls.Certificate, error) {
+		return c.raw, c.failed
+	}, keyLog, func() (tls.Certificate, error) {
 		o, err := c.wait()
 		if err != nil {
 			return tls.Certificate{}, err
 		}
-		return keys.Certificate(*o.identity)
+		return o.envelope, nil
 	}, func(host *x509.Certificate) error {
 		o, err := c.wait()
 		if err != nil {
@@ -112,13 +129,12 @@ func (d *Dialer) connect(c *call) (*transport.Conn, error) {
 		if err != nil {
 			return err
 		}
-		return c.check(key, raw.RemoteAddr(), o.pinned)
+		return c.check(key, c.raw.RemoteAddr(), o)
 	})
 	if !stop() && c.ctx.Err() != nil {
 		err = c.ctx.Err()
 	}
 	if err != nil {
-		raw.Close()
 		return nil, d.explain(err)
 	}
 	d.rememberHost()

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,7 @@ type Dialer struct {
 	LoggedIn func()
 
 	crashed  func()              // puts a terminal back that is in raw mode; called before a panic in the session ends this process
-	underWay func()              // called once while the daemon has to answer; until then a signal just ends this process, which has begun nothing
+	underWay func()              // called once, when what we ask for is on its way, or somebody is asked something; until then a signal just ends this process
 	size     protocol.Size       // of the window, as last told to the other side
 	remember *knownhosts.Verdict // to be written to known_hosts when the handshake is done
 	warned   sync.Once           // of the key log
@@ -86,8 +87,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 	}
 	call := d.call(ctx, d.checkHost)
 	defer func() { call.hangUp() }()
-	protocol.WarmUp()
-	call.awaitConnection() // nothing keeps our first bytes waiting; the rest is done while the daemon answers
+	call.awaitGreeting() // nothing keeps our first bytes waiting; the rest is done while the daemon answers
 	go keys.WarmUp()
 	ring, err := d.keyRing()
 	if err != nil {
@@ -115,7 +115,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 			call = d.call(ctx, d.checkHost)
 		}
 		d.debug("trying the key %s (%s)", next.source, next.fingerprint)
-		conn, err := d.attempt(call, &offer{identity: identity, others: ring.others(next), pinned: pinned}, prepare)
+		conn, err := d.attempt(call, identity, &offer{others: ring.others(next), pinned: pinned}, prepare)
 		if err == nil {
 			ring.worked(next)
 			return conn, nil
@@ -123,6 +123,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 		var unknown *unknownHost
 		if errors.As(err, &unknown) {
 			// The connection is closed meanwhile, and the next one must show the same key (RULES A4).
+			d.waits()
 			if err := d.askAboutHost(unknown); err != nil {
 				return nil, err
 			}
@@ -144,31 +145,38 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 
 // offer is what one attempt shows.
 type offer struct {
-	identity *keys.Identity
-	others   []string // fingerprints
+	envelope tls.Certificate
+	others   []string // fingerprints of our other keys
 	pinned   ssh.PublicKey
+	known    *knownhosts.DB
 }
 
 // attempt makes one session on a call. The call is over then.
-func (d *Dialer) attempt(c *call, o *offer, prepare func(*mux.Session) error) (*Connection, error) {
+func (d *Dialer) attempt(c *call, identity *keys.Identity, o *offer, prepare func(*mux.Session) error) (conn *Connection, err error) {
 	defer c.hangUp()
+	if o.envelope, err = keys.Certificate(*identity); err != nil {
+		return nil, err
+	}
+	o.known = d.knownHosts()
 	c.show(o)
-	session, err := d.session(prepare) // while the daemon answers
+	session, err := d.session(prepare)
 	if err != nil {
 		return nil, err
 	}
-	d.waits()
-	conn, err := c.answer()
+	secure, err := c.answer()
 	if err != nil {
 		session.Close(nil)
 		return nil, err
 	}
-	return d.logIn(c.ctx, conn, session, o.others)
+	return d.logIn(c.ctx, secure, session, o.others)
 }
 
 // session makes a session with what is to be said first in it.
 func (d *Dialer) session(prepare func(*mux.Session) error) (*mux.Session, error) {
-	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: d.crashed})
+	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: d.crashed, Connecting: func() {
+		d.waits()
+		protocol.WarmUp()
+	}})
 	if err := prepare(session); err != nil {
 		session.Close(nil)
 		return nil, err

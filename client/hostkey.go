@@ -17,9 +17,17 @@ type unknownHost struct{ verdict knownhosts.Verdict }
 
 func (*unknownHost) Error() string { return "Host key verification failed." }
 
+// knownHosts reads the files of host keys; nil where the daemon has told its key itself.
+func (d *Dialer) knownHosts() *knownhosts.DB {
+	if d.Host != nil {
+		return nil
+	}
+	return knownhosts.Open(slices.Concat(d.Options.UserKnownHostsFiles, d.Options.GlobalKnownHostsFiles)...)
+}
+
 // checkHost decides about the key that a host shows, in the middle of the handshake: the host has not yet proved that it holds the key, so nothing
-// is written here. pinned is a key that the user has just accepted. An *unknownHost error asks for the question.
-func (d *Dialer) checkHost(key ssh.PublicKey, addr net.Addr, pinned ssh.PublicKey) error {
+// is written here. An *unknownHost error asks for the question.
+func (d *Dialer) checkHost(key ssh.PublicKey, addr net.Addr, shown *offer) error {
 	if d.Host != nil {
 		if !bytes.Equal(d.Host.Marshal(), key.Marshal()) {
 			return fail(nil, "", "the daemon shows another key than it told")
@@ -32,13 +40,12 @@ func (d *Dialer) checkHost(key ssh.PublicKey, addr net.Addr, pinned ssh.PublicKe
 		host, port = o.HostKeyAlias, 22 // an alias stands in known_hosts without a port
 	}
 	address, _, _ := net.SplitHostPort(addr.String())
-	db := knownhosts.Open(slices.Concat(o.UserKnownHostsFiles, o.GlobalKnownHostsFiles)...)
-	verdict, err := db.Check(host, port, address, key)
+	verdict, err := shown.known.Check(host, port, address, key)
 	if err != nil {
 		return fail(err, "", "%v", err)
 	}
-	if pinned != nil {
-		if !bytes.Equal(pinned.Marshal(), key.Marshal()) {
+	if shown.pinned != nil {
+		if !bytes.Equal(shown.pinned.Marshal(), key.Marshal()) {
 			return fail(nil, "try again; if it happens again, somebody stands in between", "%s showed another key than the one that you were asked about", o.Alias)
 		}
 		if verdict.Status == knownhosts.Unknown { // not yet written: our first key may have been refused since

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -40,10 +39,14 @@ func (d *Dialer) Pair(ctx context.Context, code func() (protocol.PairingCode, er
 	if err != nil {
 		return nil, err
 	}
+	envelope, err := keys.Certificate(*identity)
+	if err != nil {
+		return nil, err
+	}
 	p := &pairing{d: d}
 	c := d.call(ctx, p.check)
 	defer c.hangUp()
-	c.show(&offer{identity: identity})
+	c.show(&offer{envelope: envelope, known: d.knownHosts()})
 	conn, err := c.answer()
 	if err != nil {
 		return nil, err
@@ -109,14 +112,14 @@ type pairing struct {
 }
 
 // check is a hostCheck that asks nothing: the proof is about the host key too. A host that is known by another key is not paired with.
-func (p *pairing) check(key ssh.PublicKey, from net.Addr, _ ssh.PublicKey) error {
+func (p *pairing) check(key ssh.PublicKey, from net.Addr, shown *offer) error {
 	o := p.d.Options
 	host, port := o.HostName, o.Port
 	if o.HostKeyAlias != "" {
 		host, port = o.HostKeyAlias, 22
 	}
 	address, _, _ := net.SplitHostPort(from.String())
-	verdict, err := knownhosts.Open(slices.Concat(o.UserKnownHostsFiles, o.GlobalKnownHostsFiles)...).Check(host, port, address, key)
+	verdict, err := shown.known.Check(host, port, address, key)
 	if err != nil {
 		return fail(err, "", "%v", err)
 	}

@@ -76,11 +76,9 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// WarmUp has the plans made that encoding/json needs for the messages around a command: a tenth of a millisecond for each type at its first use in a
-// process, which a client can spend while it waits for the network. It may be called at any time, from any goroutine.
+// WarmUp has the plans made that encoding/json needs for the messages that come back from a command: a tenth of a millisecond for each type at its first use in a
+// process, which a client can spend while the daemon answers. It may be called at any time, from any goroutine.
 func WarmUp() {
-	marshal(&Open{})
-	marshal(&Hello{})
 	marshal(&Reason{})
 	for _, message := range []any{new(Welcome), new(Opened), new(Exit), new(Reason)} {
 		DecodeJSON([]byte("{}"), message)

@@ -10,6 +10,7 @@ import (
 	"minissh/client"
 	"minissh/client/options"
 	"minissh/protocol"
+	"minissh/protocol/quick"
 )
 
 const software = "minissh/0.1"
@@ -19,7 +20,10 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	quick.GrowStack()
+	os.Exit(run(os.Args[1:]))
+}
 
 func run(args []string) int {
 	if len(args) == 1 && args[0] == tryDaemonVerb {

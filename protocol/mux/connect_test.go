@@ -26,6 +26,31 @@ func TestCloseDuringConnect(t *testing.T) {
 	})
 }
 
+// Connecting is called when HELLO and what travels with it have gone. What ends the link meanwhile does not hide that WELCOME came first: the session tells its end.
+func TestConnecting(t *testing.T) {
+	for range 20 { // a choice between two channels must not decide
+		bubble(t, func(t *testing.T) {
+			called, goOn := make(chan bool), make(chan bool)
+			s := New(Config{Role: Client, Connecting: func() { called <- true; <-goOn }})
+			ch, _ := s.Open(&protocol.Open{Service: "test"})
+			p, _, connected := asClient(t, s)
+			p.want(protocol.TypeOpen, 1, "", "it travels with HELLO")
+			<-called
+			p.send(welcome(0, 0), msg(protocol.TypeError, 0, `{"code":"internal"}`))
+			p.conn.Close()
+			<-s.Done()
+			synctest.Wait()
+			close(goOn)
+			if err := <-connected; err != nil {
+				t.Errorf("Connect returns %v, though WELCOME came", err)
+			}
+			if _, err := ch.Take(); codeOf(err) != protocol.CodeInternal {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for _, code := range []protocol.Code{protocol.CodeKeyNotAuthorized, protocol.CodeTooManySessions, protocol.CodeShuttingDown, protocol.CodeSessionExpired, "who_knows"} {
 		t.Run(string(code), func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"minissh/protocol"
+	"minissh/protocol/quick"
 )
 
 // Times of P7.11, P3.7 and P7.5, and the bytes of P7.13.
@@ -96,14 +97,22 @@ func (s *Session) Connect(conn net.Conn, hello *protocol.Hello) (*protocol.Welco
 	s.inline() // a cold command waits for nothing but this
 	s.mu.Unlock()
 	go l.readLoop()
+	if s.cfg.Connecting != nil {
+		s.cfg.Connecting()
+	}
 	select {
 	case welcome := <-l.replies:
 		return welcome, nil
 	case <-l.done:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return nil, l.cause
 	}
+	select {
+	case welcome := <-l.replies: // it came before the end, which the session tells
+		return welcome, nil
+	default:
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return nil, l.cause
 }
 
 // Accept puts a daemon's session on a connection whose HELLO has been read, checked and authorized. It fills in welcome's received,
@@ -258,6 +267,7 @@ func closeWrite(conn net.Conn) {
 
 // readLoop reads until the link ends, then takes it down. It never writes and never waits for an application.
 func (l *link) readLoop() {
+	quick.GrowStack()
 	defer l.s.crashing()
 	err := l.readFrames()
 	l.noteEnd(err)

@@ -47,6 +47,8 @@ type Config struct {
 	Label any
 	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in order, received frames in order.
 	Trace func(Direction, protocol.Frame)
+	// Connecting, if not nil, is called by a client's Connect when its first frames are on their way, ahead of the wait for the daemon's answer.
+	Connecting func()
 	// Crashed, if not nil, is called when a goroutine of the session's panics, before the program ends by it: to give a terminal back, say.
 	Crashed func()
 }

@@ -5,4 +5,6 @@
 // call: a keystroke has four such calls in each program. Waiting happens in Go's poller, as ever, so that deadlines and Close work.
 //
 // Elsewhere than on Linux everything is left as it is; also under the race detector, which takes ordinary reads and writes for what orders two goroutines.
+//
+// GrowStack is here for the same reason: it makes a short life shorter.
 package quick

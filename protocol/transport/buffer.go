@@ -21,7 +21,8 @@ var ErrTooMuch = errors.New("too many bytes before authorization")
 // system call. It borrows its buffers only while bytes flow, so that an idle connection holds none.
 type buffered struct {
 	net.Conn
-	raw net.Conn // the same, as it was given
+	raw   net.Conn                 // the same, as it was given
+	await func() (net.Conn, error) // gives the connection to the first Write, where Conn is nil until then
 
 	left atomic.Int64 // bytes that may still be read; negative: no limit
 
@@ -38,6 +39,13 @@ type buffered struct {
 
 func newBuffered(conn net.Conn, limit int64) *buffered {
 	b := &buffered{Conn: quick.Conn(conn), raw: conn}
+	b.left.Store(limit)
+	return b
+}
+
+// newAwaited is newBuffered for a connection that is still being made.
+func newAwaited(await func() (net.Conn, error), limit int64) *buffered {
+	b := &buffered{await: await}
 	b.left.Store(limit)
 	return b
 }
@@ -81,6 +89,13 @@ func (b *buffered) Read(p []byte) (int, error) {
 func (b *buffered) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.Conn == nil {
+		raw, err := b.await()
+		if err != nil {
+			return 0, err
+		}
+		b.Conn, b.raw = quick.Conn(raw), raw
+	}
 	if !b.corked {
 		return b.Conn.Write(p)
 	}

@@ -136,6 +136,37 @@ func TestHandshake(t *testing.T) {
 }
 
 // A host key that the client does not accept ends the handshake with the client's own reason, before anything that names its key is sent.
+// ClientOn asks for its connection once, when it has something to send; a failure to make one is what it returns.
+func TestClientOn(t *testing.T) {
+	own, host := envelope(t), envelope(t)
+	keyOf := func() (tls.Certificate, error) { return own, nil }
+	broken, asked := errors.New("nobody answers"), 0
+	if _, err := ClientOn(func() (net.Conn, error) { asked++; return nil, broken }, nil, keyOf, anyHost); err != broken || asked != 1 {
+		t.Errorf("%v, asked %d times", err, asked)
+	}
+
+	near, far := loopback(t)
+	served, client := make(chan end, 1), make(chan end, 1)
+	go func() { conn, err := Server(far, ServerConfig(host)); served <- end{conn, err} }()
+	ready, made := make(chan bool), make(chan bool)
+	go func() {
+		conn, err := ClientOn(func() (net.Conn, error) { close(ready); <-made; return near, nil }, nil, keyOf, anyHost)
+		client <- end{conn, err}
+	}()
+	<-ready
+	close(made)
+	c, s := <-client, <-served
+	if c.err != nil || s.err != nil {
+		t.Fatal(c.err, s.err)
+	}
+	if !bytes.Equal(s.conn.Peer().Raw, own.Certificate[0]) || !bytes.Equal(c.conn.Peer().Raw, host.Certificate[0]) {
+		t.Error("the wrong keys came")
+	}
+	if c.conn.low.raw != near {
+		t.Error("it is not the connection that was given")
+	}
+}
+
 func TestHostRefused(t *testing.T) {
 	near, far := loopback(t)
 	refusal := errors.New("not this host")
