@@ -3,19 +3,29 @@ package daemon
 import (
 	"io"
 	"sync/atomic"
+	"time"
 
 	"minissh/protocol"
 )
 
-// forward carries one stream of output to the client, then its EOF. When the client wants no more, it closes the stream, so that the
+// forward carries one stream of output to the client, and tells of its end where the command lives on. When the client wants no more, it closes the stream, so that the
 // command notices as it would on a broken pipe.
 func (c *command) forward(kind protocol.Type, from io.ReadCloser) {
 	defer from.Close()
-	defer c.ch.EOF(kind)
-	defer c.streams.Add(-1)
 	n, _ := c.ch.Copy(kind, &waiting{from, &c.waiting}, func() { makeLoud(from) })
 	c.out.Add(n)
+	c.streams.Add(-1)
+	soon := time.NewTimer(endsSoon)
+	defer soon.Stop()
+	select {
+	case <-c.p.Done(): // run tells the end of everything in one piece
+	case <-soon.C:
+		c.ch.EOF(kind)
+	}
 }
+
+// endsSoon is how long the end of a stream may wait for the command's: most commands close their output by ending.
+const endsSoon = 2 * time.Millisecond
 
 // waiting counts the readers that wait for output: what is not read because the client grants no credit is held by nobody (P6.5).
 type waiting struct {

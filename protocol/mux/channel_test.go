@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,6 +43,67 @@ func TestAcceptorOrder(t *testing.T) {
 			t.Fatal(s.Err())
 		}
 	})
+}
+
+// counted counts what is written at a time.
+type counted struct {
+	net.Conn
+	writes *atomic.Int32
+}
+
+func (c counted) Write(p []byte) (int, error) { c.writes.Add(1); return c.Conn.Write(p) }
+
+// A command's end comes in one piece: EOF for what has none yet, EXIT, CLOSE, in one write. After CLOSE nothing more is sent.
+func TestEnd(t *testing.T) {
+	for name, first := range map[string]func(*Channel){
+		"both streams open": func(*Channel) {},
+		"STDERR has ended":  func(c *Channel) { c.EOF(protocol.TypeStderr) },
+	} {
+		bubble(t, func(t *testing.T) {
+			code, goOn, over := 3, make(chan bool), make(chan error, 2)
+			s := New(Config{Role: Daemon, Accept: func(c *Channel) {
+				c.Send(protocol.TypeOpened, &protocol.Opened{PID: 1})
+				first(c)
+				<-goOn
+				over <- c.End(&protocol.Exit{How: "exited", Code: &code})
+				over <- c.End(&protocol.Exit{How: "exited", Code: &code})
+			}})
+			near, far := pipe()
+			var writes atomic.Int32
+			go func() {
+				s.Accept(counted{far, &writes}, helloOf(nil), &protocol.Welcome{})
+				far.Close()
+			}()
+			p := play(t, near)
+			p.want(protocol.TypeWelcome, 0, "", "HELLO was accepted")
+			p.send(open(1))
+			p.want(protocol.TypeOpened, 1, "", "the channel was accepted")
+			if name != "both streams open" {
+				p.want(protocol.TypeEOF, 1, "STDERR", "it has ended")
+			}
+			synctest.Wait()
+			before := writes.Load()
+			close(goOn)
+			p.want(protocol.TypeEOF, 1, "STDOUT", name)
+			if name == "both streams open" {
+				p.want(protocol.TypeEOF, 1, "STDERR", name)
+			}
+			p.want(protocol.TypeExit, 1, `"code":3`, name)
+			p.want(protocol.TypeClose, 1, "{}", name)
+			if err := <-over; err != nil {
+				t.Error(err)
+			}
+			if err := <-over; !errors.Is(err, ErrChannelClosed) {
+				t.Error("a second end:", err)
+			}
+			if n := writes.Load() - before; n != 1 {
+				t.Errorf("%s: %d writes", name, n)
+			}
+			p.send(shut(1), msg(protocol.TypeGoodbye, 0, "{}"))
+			p.wantEnd("GOODBYE was said")
+			s.Wait()
+		})
+	}
 }
 
 // STDOUT, STDERR, EOF, EXIT and CLOSE come out of Next in the order in which they were sent, however many there are.

@@ -218,10 +218,15 @@ func (s *Session) Close(reason *protocol.Reason) {
 	<-l.done
 }
 
-// Leave is Close for a client whose process ends with its session: once GOODBYE is on its way it waits for nothing and gives nothing back, which the
+// Leave is Close for a client whose process ends with its session: once GOODBYE is in the kernel's hands it waits for nothing and gives nothing back, which the
 // kernel does anyway, and sooner.
 func (s *Session) Leave() {
 	s.mu.Lock()
+	if l := s.link; l != nil {
+		if conn, ok := l.conn.(interface{ HoldBack() }); ok {
+			conn.HoldBack() // the peer's answer to GOODBYE would compete with our end
+		}
+	}
 	said := s.sayGoodbye(&protocol.Reason{})
 	if said {
 		s.end(ErrGoodbye)

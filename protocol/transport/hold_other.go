@@ -1,0 +1,6 @@
+//go:build !linux
+
+package transport
+
+// HoldBack does nothing here.
+func (c *Conn) HoldBack() {}
