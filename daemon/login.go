@@ -119,7 +119,24 @@ func (s *Server) ServeConn(raw net.Conn) {
 		s.refuse(conn, addr, err)
 		return
 	}
+	awaitEnd(session)
 	s.log.Info("Disconnected "+from(who.addr), "user", who.user, "reason", reasonText(err))
+}
+
+// awaitEnd waits a moment for what was done in a session that has ended, so that the log tells of the connection's end behind the ends of its commands, and never
+// ahead of their beginnings. What takes longer to end is told when it does.
+func awaitEnd(session *mux.Session) {
+	if session.Err() == nil {
+		return // another link may take it up again
+	}
+	over := make(chan struct{})
+	go func() { session.Wait(); close(over) }()
+	moment := time.NewTimer(time.Second)
+	defer moment.Stop()
+	select {
+	case <-over:
+	case <-moment.C:
+	}
 }
 
 func reasonText(err error) string {
