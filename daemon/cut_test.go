@@ -14,6 +14,7 @@ import (
 
 	"minissh/protocol"
 	"minissh/protocol/keys"
+	"minissh/protocol/mux"
 )
 
 // conversation is all that a client sends from login to goodbye, for one command that echoes its input.
@@ -111,5 +112,22 @@ func TestCutThroughTLS(t *testing.T) {
 	}
 	if out, _ := l.run("echo still there"); out != "still there\n" {
 		t.Errorf("afterwards echo gives %q", out)
+	}
+}
+
+// The log tells of a connection's end behind the end of what ran on it, though the connection is what ended it.
+func TestDisconnectedIsLast(t *testing.T) {
+	l := newLab(t, nil)
+	conn := l.secure(l.guest)
+	s := mux.New(mux.Config{Role: mux.Client})
+	start(t, s, protocol.Open{Command: protocol.Bytes("sleep 1000")})
+	if _, err := s.Connect(conn, &protocol.Hello{User: user}); err != nil {
+		t.Fatal(err)
+	}
+	l.log.want(t, "Starting command")
+	conn.Close()
+	l.log.want(t, "Disconnected")
+	if log := l.log.String(); !strings.Contains(log, "Command ended") || strings.Index(log, "Command ended") > strings.Index(log, "Disconnected") {
+		t.Errorf("the command ended behind the connection:\n%s", log)
 	}
 }
