@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -33,6 +32,7 @@ type lab struct {
 	key     string // the client's key file, OpenSSH format; its public half in key+".pub"
 	peers   []*peer
 	daemons []*exec.Cmd
+	printed []string // files with what the daemons print, in the same order
 	relays  []*relay
 	notes   []string // what the reader of the table must know
 }
@@ -122,8 +122,10 @@ func (l *lab) client(ctx context.Context, argv []string) *exec.Cmd {
 	return cmd
 }
 
-// daemon starts argv in the daemons' home and returns its process with all it prints. The lab ends it.
-func (l *lab) daemon(argv ...string) (*exec.Cmd, io.Reader, error) {
+// daemon starts argv in the daemons' home and returns its process and the file that takes all it prints: a file, since
+// whoever read a pipe would be woken by each line, on the processors and in the time that are being measured. The lab
+// ends the daemon.
+func (l *lab) daemon(argv ...string) (*exec.Cmd, string, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	home := l.path("home")
 	if l.private {
@@ -134,19 +136,18 @@ func (l *lab) daemon(argv ...string) (*exec.Cmd, io.Reader, error) {
 	}
 	cmd.SysProcAttr.Setsid = true
 	cmd.Env, cmd.Dir = l.environment(home), "/"
-	r, w, err := os.Pipe()
+	printed := l.path(fmt.Sprintf("daemon%d.log", len(l.daemons)))
+	w, err := os.Create(printed)
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
+	defer w.Close()
 	cmd.Stdout, cmd.Stderr = w, w
-	err = cmd.Start()
-	w.Close()
-	if err != nil {
-		r.Close()
-		return nil, nil, err
+	if err := cmd.Start(); err != nil {
+		return nil, "", err
 	}
-	l.daemons = append(l.daemons, cmd)
-	return cmd, r, nil
+	l.daemons, l.printed = append(l.daemons, cmd), append(l.printed, printed)
+	return cmd, printed, nil
 }
 
 // far returns the address of a relay to p with the run's delay each way; all relays end with the lab.
@@ -170,8 +171,24 @@ func (l *lab) close() {
 	for _, cmd := range slices.Backward(l.daemons) {
 		endProcess(cmd)
 	}
+	if l.o.verbose {
+		l.show()
+	}
 	if err := os.RemoveAll(l.dir); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: left behind:", err)
+	}
+}
+
+// show prints what the daemons printed, escaped.
+func (l *lab) show() {
+	for _, name := range l.printed {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+		}
+		for line := range strings.Lines(string(text)) {
+			fmt.Fprintf(os.Stderr, "  | %q\n", strings.TrimSuffix(line, "\n"))
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.json, "json", false, "print one JSON object instead of the table")
 	f.BoolVar(&o.strict, "strict", false, "exit 1 when a target is missed or was not measured")
 	f.BoolVar(&o.list, "list", false, "list the rows and stop")
-	f.BoolVar(&o.verbose, "v", false, "show what the daemons print")
+	f.BoolVar(&o.verbose, "v", false, "show at the end what the daemons have printed")
 	f.DurationVar(&o.limit, "limit", 30*time.Minute, "end the run after this long")
 	f.Usage = func() {
 		fmt.Fprintf(f.Output(), "usage: scripts/bench [flags] [row…]\n\nWithout a row it measures all. Rows:\n")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -39,8 +40,9 @@ func (s *series) add(sample float64, err error) {
 // measured reports whether the median may be compared.
 func (s *series) measured() bool { return s != nil && s.Err == "" && len(s.Samples) > 0 }
 
-// interleave runs every contender once for warmth, uncounted, and then once in each round; round i begins with
-// contender i, so that none always comes after the same other one.
+// interleave runs every contender once for warmth, uncounted, and then once in each round, in an order that is shuffled anew for each and is the same in
+// every run: what one leaves behind, in caches and processes that still end, meets all the others in turn. (To rotate the order would not do that:
+// each would nearly always come after the same other one.)
 func interleave(ctx context.Context, rounds int, warm bool, contenders []contender) []*series {
 	all := make([]*series, len(contenders))
 	for i, c := range contenders {
@@ -50,9 +52,9 @@ func interleave(ctx context.Context, rounds int, warm bool, contenders []contend
 	if warm {
 		first = -1
 	}
+	shuffled := rand.New(rand.NewPCG(1, 2))
 	for round := first; round < rounds; round++ {
-		for i := range contenders {
-			at := (i + max(round, 0)) % len(contenders)
+		for _, at := range shuffled.Perm(len(contenders)) {
 			if ctx.Err() != nil || all[at].Err != "" {
 				continue
 			}

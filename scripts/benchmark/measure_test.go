@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// The order rotates, so that nobody always runs first or always after the same one; the warm-up is not counted.
-func TestInterleaveRotates(t *testing.T) {
+// Everyone runs once in a round, and nobody always first or always after the same one; the warm-up is not counted.
+func TestInterleave(t *testing.T) {
+	const rounds = 40
 	var order []string
 	var cs []contender
 	for _, name := range []string{"a", "b", "c"} {
@@ -20,12 +21,27 @@ func TestInterleaveRotates(t *testing.T) {
 			return float64(len(order)), nil
 		}})
 	}
-	all := interleave(t.Context(), 3, true, cs)
-	if got := strings.Join(order, ""); got != "abcabcbcacab" {
-		t.Errorf("ran as %s", got)
+	all := interleave(t.Context(), rounds, true, cs)
+	if len(order) != 3*(rounds+1) {
+		t.Fatalf("%d runs", len(order))
 	}
-	if !slices.Equal(all[0].Samples, []float64{4, 9, 11}) || all[0].Median != 9 {
-		t.Errorf("samples of a: %v, median %v", all[0].Samples, all[0].Median)
+	after := map[string]int{}
+	for round := range slices.Chunk(order, 3) {
+		if got := slices.Sorted(slices.Values(round)); !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("a round of %v", got)
+		}
+		after["first "+round[0]]++
+	}
+	for i := range order[1:] {
+		after[order[i]+order[i+1]]++
+	}
+	for _, pair := range []string{"ab", "ac", "ba", "bc", "ca", "cb", "first a", "first b", "first c"} {
+		if after[pair] < rounds/5 { // of a third, if all were alike
+			t.Errorf("%s: %d times in %d rounds", pair, after[pair], rounds)
+		}
+	}
+	if a := all[0]; len(a.Samples) != rounds || a.Samples[0] <= 3 || a.Median != median(a.Samples) {
+		t.Errorf("samples of a: %v, median %v", a.Samples, a.Median)
 	}
 }
 

@@ -3,10 +3,8 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -205,40 +203,26 @@ func (l *lab) runMinissh() (*peer, error) {
 	return p, nil
 }
 
-// await reads a daemon's output until a line holds text and returns that line; the rest is read and dropped, or shown
-// with -v, until the daemon ends.
-func (l *lab) await(output io.Reader, text string) (string, error) {
-	ready, failed := make(chan string, 1), make(chan error, 1)
-	go func() {
-		var seen []string
-		lines := bufio.NewScanner(output)
-		for lines.Scan() {
-			if l.o.verbose {
-				fmt.Fprintf(os.Stderr, "  | %q\n", lines.Text())
-			}
-			if len(seen) < 20 {
-				seen = append(seen, lines.Text())
-			}
-			if strings.Contains(lines.Text(), text) {
-				select {
-				case ready <- lines.Text():
-				default:
-				}
+// await returns the line with text in the file of what a daemon prints, once it is there whole.
+func (l *lab) await(printed, text string) (string, error) {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		all, err := os.ReadFile(printed)
+		if err != nil {
+			return "", err
+		}
+		for line := range strings.Lines(string(all)) {
+			if strings.Contains(line, text) && strings.HasSuffix(line, "\n") {
+				return line, nil
 			}
 		}
-		failed <- fmt.Errorf("the daemon ended before it was ready: %q", seen)
-		_, _ = io.Copy(io.Discard, output) // a line too long for the scanner must not block the daemon
-	}()
-	select {
-	case line := <-ready:
-		return line, nil
-	case err := <-failed:
-		return "", err
-	case <-l.ctx.Done():
-		return "", l.ctx.Err()
-	case <-time.After(20 * time.Second):
-		return "", fmt.Errorf("no line with %q within 20 s", text)
+		select {
+		case <-l.ctx.Done():
+			return "", l.ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
+	all, _ := os.ReadFile(printed) // the message only
+	return "", fmt.Errorf("no line with %q within 20 s, but %.2000q", text, all)
 }
 
 // freePort finds a loopback port for a daemon that cannot choose one itself.
