@@ -43,6 +43,7 @@ func run(args []string) int {
 	if verb, words, ok := options.IsVerb(args); ok {
 		return exit(runVerb(verb, words))
 	}
+	quick.CalmWatcher() // the verbs live longer, or start others, who should not inherit it
 	return exit(runHost(args))
 }
 

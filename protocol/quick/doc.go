@@ -6,5 +6,5 @@
 //
 // Elsewhere than on Linux everything is left as it is; also under the race detector, which takes ordinary reads and writes for what orders two goroutines.
 //
-// GrowStack is here for the same reason: it makes a short life shorter.
+// GrowStack and CalmWatcher are here for the same reason: they make a short life shorter.
 package quick

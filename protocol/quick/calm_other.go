@@ -1,0 +1,6 @@
+//go:build !linux
+
+package quick
+
+// CalmWatcher does nothing here.
+func CalmWatcher() {}
