@@ -34,9 +34,6 @@ type Accounts struct {
 	searched time.Time  // when all accounts were last looked at
 }
 
-// lookupTime bounds all that is asked of the system for one login.
-const lookupTime = 10 * time.Second
-
 // DefaultAccountFiles lists whose keys count where --authorized-keys says nothing.
 var DefaultAccountFiles = []string{"%h/.ssh/authorized_keys", "%h/.config/minissh/authorized_keys"}
 
@@ -160,8 +157,8 @@ func (a *Accounts) each(ctx context.Context, acct process.Account, show func(nam
 
 // Authorize lets in a user with one of the user's own keys.
 func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
-	defer cancel()
+	ctx := newLookup()
+	defer ctx.end()
 	acct, refused := a.account(ctx, user)
 	if refused != nil {
 		acct = nobody // its own files are not looked at
@@ -198,8 +195,8 @@ func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) 
 	if len(fingerprints) == 0 {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
-	defer cancel()
+	ctx := newLookup()
+	defer ctx.end()
 	acct, err := a.account(ctx, user)
 	if err != nil {
 		acct = nobody
@@ -211,8 +208,8 @@ func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) 
 // AuthorizeUID lets in whom the kernel names at the other end of a Unix socket: each uid as its own account, and root as any (RULES A8) that is served.
 // Keys, and so --permit-root, play no part in it.
 func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
-	defer cancel()
+	ctx := newLookup()
+	defer ctx.end()
 	acct, err := process.LookupAccount(ctx, user)
 	if err != nil {
 		return nil, invalidUser{err}
@@ -305,8 +302,8 @@ func (a *Accounts) couldBe(ctx context.Context, name string) bool {
 }
 
 func (a *Accounts) pairedAccount(user string) (process.Account, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
-	defer cancel()
+	ctx := newLookup()
+	defer ctx.end()
 	acct, err := a.account(ctx, user)
 	if err != nil {
 		return acct, fmt.Errorf("%s cannot log in here: %w", logName(user), err)

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/user"
@@ -8,35 +9,43 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Environment is what Parse takes from around it; tests give their own.
 type Environment struct {
-	Home     string // the user's directory; "" if there is none
-	User     string // the user's login name
-	UID      int    // -1 where there is none
-	Hostname string // this machine's name
+	Home     string        // the user's directory; "" if there is none
+	User     func() string // the user's login name; asked for only where it matters, since the system's files are read for it
+	UID      int           // -1 where there is none
+	Hostname string        // this machine's name
 	// Getenv reads a variable; ok is false when it is not set.
 	Getenv func(name string) (value string, ok bool)
 }
 
 // CurrentEnvironment describes this process.
 func CurrentEnvironment() *Environment {
-	env := &Environment{UID: os.Getuid(), Getenv: os.LookupEnv}
-	env.Home, _ = os.UserHomeDir()
+	env := &Environment{UID: os.Getuid(), User: sync.OnceValue(currentUser), Getenv: os.LookupEnv}
 	env.Hostname, _ = os.Hostname()
-	if u, err := user.Current(); err == nil {
-		env.User = u.Username
-		if env.Home == "" {
+	if env.Home, _ = os.UserHomeDir(); env.Home == "" {
+		if u, err := user.Current(); err == nil {
 			env.Home = u.HomeDir
 		}
-	} else if env.User = os.Getenv("USER"); env.User == "" {
-		env.User = os.Getenv("USERNAME")
-	}
-	if i := strings.LastIndexByte(env.User, '\\'); i >= 0 && runtime.GOOS == "windows" {
-		env.User = env.User[i+1:] // DOMAIN\name
 	}
 	return env
+}
+
+// currentUser is the login name of whoever runs this process.
+func currentUser() string {
+	name := ""
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	} else if name = os.Getenv("USER"); name == "" {
+		name = os.Getenv("USERNAME")
+	}
+	if i := strings.LastIndexByte(name, '\\'); i >= 0 && runtime.GOOS == "windows" {
+		name = name[i+1:] // DOMAIN\name
+	}
+	return name
 }
 
 // expandHome replaces a leading ~ or ~name.
@@ -92,8 +101,11 @@ func (env *Environment) expandVariables(s string) (string, error) {
 	}
 }
 
-// expandTokens replaces %x by tokens[x] (ssh_config(5), TOKENS).
-func expandTokens(s string, tokens map[byte]string) (string, error) {
+// tokens gives what stands for % and a letter; false: nothing does.
+type tokens func(letter byte) (string, bool)
+
+// expandTokens replaces % and a letter by what tokens gives for the letter (ssh_config(5), TOKENS).
+func expandTokens(s string, tokens tokens) (string, error) {
 	var out strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] != '%' {
@@ -103,7 +115,7 @@ func expandTokens(s string, tokens map[byte]string) (string, error) {
 		if i++; i == len(s) {
 			return "", fmt.Errorf("%% at the end (%%%% is a percent sign)")
 		}
-		value, ok := tokens[s[i]]
+		value, ok := tokens(s[i])
 		if !ok {
 			return "", fmt.Errorf("%s is not known here (%%%% is a percent sign)", shown("%"+s[i:i+1]))
 		}
@@ -112,19 +124,36 @@ func expandTokens(s string, tokens map[byte]string) (string, error) {
 	return out.String(), nil
 }
 
-// tokens are those that ssh_config(5) allows in file names.
-func (env *Environment) tokens(o *Options) map[byte]string {
-	short, _, _ := strings.Cut(env.Hostname, ".")
-	alias := o.HostKeyAlias
-	if alias == "" {
-		alias = o.Alias
-	}
-	host := o.HostName
-	if host == "" {
-		host = o.Alias
-	}
-	return map[byte]string{
-		'%': "%", 'd': env.Home, 'h': host, 'i': strconv.Itoa(env.UID), 'k': alias, 'L': short, 'l': env.Hostname,
-		'n': o.Alias, 'p': strconv.Itoa(o.Port), 'r': o.User, 'u': env.User, 'j': "",
+// fileTokens are those that ssh_config(5) allows in file names.
+func (env *Environment) fileTokens(o *Options) tokens {
+	return func(letter byte) (string, bool) {
+		switch letter {
+		case '%':
+			return "%", true
+		case 'd':
+			return env.Home, true
+		case 'h':
+			return cmp.Or(o.HostName, o.Alias), true
+		case 'i':
+			return strconv.Itoa(env.UID), true
+		case 'j':
+			return "", true
+		case 'k':
+			return cmp.Or(o.HostKeyAlias, o.Alias), true
+		case 'L':
+			short, _, _ := strings.Cut(env.Hostname, ".")
+			return short, true
+		case 'l':
+			return env.Hostname, true
+		case 'n':
+			return o.Alias, true
+		case 'p':
+			return strconv.Itoa(o.Port), true
+		case 'r':
+			return o.User, true
+		case 'u':
+			return env.User(), true
+		}
+		return "", false
 	}
 }

@@ -14,7 +14,7 @@ func testEnv(t testing.TB) *Environment {
 	t.Helper()
 	vars := map[string]string{"SSH_AUTH_SOCK": "/run/agent.sock", "NUMBER": "7"}
 	return &Environment{
-		Home: t.TempDir(), User: "me", UID: os.Getuid(), Hostname: "desk.example",
+		Home: t.TempDir(), User: func() string { return "me" }, UID: os.Getuid(), Hostname: "desk.example",
 		Getenv: func(name string) (string, bool) { v, ok := vars[name]; return v, ok },
 	}
 }

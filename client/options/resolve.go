@@ -12,7 +12,7 @@ func (p *parser) resolve() error {
 	o := p.o
 	o.UserGiven = p.seen["user"]
 	if !o.UserGiven {
-		o.User = p.env.User
+		o.User = p.env.User()
 	}
 	if o.Port == 0 {
 		o.Port = DefaultPort
@@ -47,8 +47,8 @@ func (p *parser) resolveHost() error {
 	if o.HostName != "" {
 		name = o.HostName
 		if _, err := netip.ParseAddr(name); err != nil { // fe80::1%eth0 holds no token
-			lower := strings.ToLower(o.Alias)
-			if name, err = expandTokens(name, map[byte]string{'%': "%", 'h': lower}); err != nil {
+			known := map[byte]string{'%': "%", 'h': strings.ToLower(o.Alias)}
+			if name, err = expandTokens(name, func(letter byte) (string, bool) { value, ok := known[letter]; return value, ok }); err != nil {
 				return usage("", "HostName: %v", err)
 			}
 		}
@@ -75,7 +75,7 @@ func (p *parser) resolveHost() error {
 // was named.
 func (p *parser) resolveFiles() error {
 	o, env := p.o, p.env
-	tokens := env.tokens(o)
+	tokens := env.fileTokens(o)
 	var err error
 	if o.IdentityFiles, err = env.expandFiles("IdentityFile", o.IdentityFiles, tokens); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (p *parser) resolveFiles() error {
 }
 
 // expandFiles expands each name, drops "none", and keeps the first of twins.
-func (env *Environment) expandFiles(key string, names []string, tokens map[byte]string) ([]string, error) {
+func (env *Environment) expandFiles(key string, names []string, tokens tokens) ([]string, error) {
 	var files []string
 	seen := make(map[string]bool)
 	for _, name := range names {
@@ -123,7 +123,7 @@ func (env *Environment) expandFiles(key string, names []string, tokens map[byte]
 
 // expandFile expands % and ${} before ~, so that a percent sign in the name of
 // the home directory stays one.
-func (env *Environment) expandFile(name string, tokens map[byte]string) (string, error) {
+func (env *Environment) expandFile(name string, tokens tokens) (string, error) {
 	path, err := expandTokens(name, tokens)
 	if err == nil {
 		path, err = env.expandVariables(path)
@@ -147,7 +147,7 @@ func (p *parser) resolveAgent() error {
 	case agent[0] == '$' && !strings.HasPrefix(agent, "${"):
 		o.IdentityAgent, _ = env.Getenv(agent[1:])
 	default:
-		path, err := env.expandFile(agent, env.tokens(o))
+		path, err := env.expandFile(agent, env.fileTokens(o))
 		if err != nil {
 			return usage("", "IdentityAgent: %v", err)
 		}

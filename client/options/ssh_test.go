@@ -20,7 +20,7 @@ func TestLikeSSH(t *testing.T) {
 	}
 	env := testEnv(t)
 	if me, err := user.Current(); err == nil {
-		env.User = me.Username
+		env.User = func() string { return me.Username }
 	}
 	env.Getenv = func(string) (string, bool) { return "", false }
 	config := write(t, filepath.Join(env.Home, "config"), `

@@ -101,7 +101,7 @@ func withGroups(ctx context.Context, acct Account) (Account, error) {
 // groupsOf is initgroups(3): the account's own group and those that list it. Where nsswitch.conf(5) names other sources than files, getent(1) is asked.
 func groupsOf(ctx context.Context, acct Account) ([]uint32, error) {
 	groups := []uint32{acct.GID}
-	if !onlyFiles("initgroups") || !onlyFiles("group") {
+	if !onlyFiles("initgroups", "group") {
 		out, err := getent(ctx, "initgroups", "--", acct.Name)
 		if err == nil {
 			// "name  4 24 27"
@@ -152,14 +152,14 @@ func addGroup(groups []uint32, gid uint32) []uint32 {
 	return append(groups, gid)
 }
 
-// onlyFiles says whether a database of nsswitch.conf(5) lives in files of /etc alone. systemd's source makes up root, nobody and accounts of services,
+// onlyFiles says whether databases of nsswitch.conf(5) live in files of /etc alone. systemd's source makes up root, nobody and accounts of services,
 // whose groups are in no other group.
-func onlyFiles(database string) bool {
+func onlyFiles(databases ...string) bool {
 	text, err := os.ReadFile(nsswitchFile)
 	if err != nil {
 		return true // musl knows files only; glibc's default is files
 	}
-	return sourcesAreFiles(string(text), database)
+	return !slices.ContainsFunc(databases, func(database string) bool { return !sourcesAreFiles(string(text), database) })
 }
 
 func sourcesAreFiles(text, database string) bool {
