@@ -43,7 +43,6 @@ func run(args []string) int {
 	if verb, words, ok := options.IsVerb(args); ok {
 		return exit(runVerb(verb, words))
 	}
-	quick.CalmWatcher() // the verbs live longer, or start others, who should not inherit it
 	return exit(runHost(args))
 }
 
@@ -122,6 +121,7 @@ func runHost(args []string) error {
 		}
 		return exitCode(code)
 	}
+	quick.CalmWatcher() // not above, nor for verbs: a process that we start could inherit it
 	return runOptions(dialer(o))
 }
 
