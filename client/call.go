@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
 	"time"
 
@@ -17,31 +18,54 @@ import (
 // call is one connection being made: TCP, and TLS on it, whose keys for this connection are made meanwhile. It begins before we know which key we shall show, and
 // waits for that when the daemon's part of the handshake is there: reading our files costs no time that way.
 type call struct {
-	ctx     context.Context
-	check   hostCheck
-	cancel  context.CancelFunc
 	offer   chan *offer   // what we show; one, if any
-	dialed  chan struct{} // closed when raw or failed is set
-	raw     net.Conn      // below TLS
-	failed  error         // why there is none
 	greeted chan struct{} // closed when our first bytes are there to be sent
-	done    chan struct{}
-	conn    *transport.Conn // of a handshake that is done; both are set when done is closed
-	err     error
+	dialed  chan struct{} // closed when all of the following is set
+	d       *Dialer       // nil for a call that was not wanted
+	ctx     context.Context
+	cancel  context.CancelFunc
+	check   hostCheck
+	raw     net.Conn // below TLS
+	failed  error    // why there is none
+
+	done chan struct{}   // closed when both of the following are set
+	conn *transport.Conn // of a handshake that is done
+	err  error
 }
 
 // hostCheck decides about the key that a host shows, before the host has proved that it holds it.
 type hostCheck func(key ssh.PublicKey, from net.Addr, o *offer) error
 
-// call makes a connection as far as TCP goes, while TLS begins beside it. Its owner ends it with hangUp, also after show. A failure is told by answer.
-func (d *Dialer) call(ctx context.Context, check hostCheck) *call {
-	c := &call{check: check, offer: make(chan *offer, 1), dialed: make(chan struct{}), greeted: make(chan struct{}), done: make(chan struct{})}
-	c.ctx, c.cancel = d.limited(ctx)
+// Begin has the keys made that the first call needs for TLS. It may be called before the Dialer has options, to have them read meanwhile.
+func (d *Dialer) Begin() { d.begun = begin() }
+
+// begin makes a call that knows nothing yet of where it goes.
+func begin() *call {
+	c := &call{offer: make(chan *offer, 1), greeted: make(chan struct{}), dialed: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		quick.GrowStack()
 		defer close(c.done)
-		c.conn, c.err = d.connect(c)
+		c.conn, c.err = c.connect()
 	}()
+	return c
+}
+
+// notWanted ends what Begin has begun.
+func (d *Dialer) notWanted() {
+	if c := d.begun; c != nil {
+		d.begun, c.failed = nil, context.Canceled
+		close(c.dialed)
+	}
+}
+
+// call makes a connection as far as TCP goes, while TLS begins beside it. Its owner ends it with hangUp, also after show. A failure is told by answer.
+func (d *Dialer) call(ctx context.Context, check hostCheck) *call {
+	c := d.begun
+	if d.begun = nil; c == nil {
+		c = begin()
+	}
+	c.d, c.check = d, check
+	c.ctx, c.cancel = d.limited(ctx)
 	if c.raw = d.Conn; c.raw == nil {
 		c.raw, c.failed = d.dialRaw(c.ctx)
 	}
@@ -92,29 +116,20 @@ func (c *call) wait() (*offer, error) {
 }
 
 // connect makes the connection below a link, TLS included.
-func (d *Dialer) connect(c *call) (conn *transport.Conn, err error) {
-	defer func() {
-		<-c.dialed
-		if c.failed != nil {
-			err = c.failed
-		} else if err != nil {
-			c.raw.Close()
-		}
-	}()
-	keyLog, endKeyLog, err := d.openKeyLog()
-	if err != nil {
-		return nil, err
-	}
-	defer endKeyLog()
-	stop := func() bool { return true }
-	conn, err = transport.ClientOn(func() (net.Conn, error) {
+func (c *call) connect() (*transport.Conn, error) {
+	stop, endKeyLog := func() bool { return true }, func() {}
+	var noKeyLog error
+	conn, err := transport.ClientOn(func() (raw net.Conn, keyLog io.Writer, err error) {
 		close(c.greeted)
-		<-c.dialed
-		if c.failed == nil {
-			stop = context.AfterFunc(c.ctx, func() { c.raw.SetDeadline(time.Unix(1, 0)) })
+		if <-c.dialed; c.failed != nil {
+			return nil, nil, c.failed
 		}
-		return c.raw, c.failed
-	}, keyLog, func() (tls.Certificate, error) {
+		if keyLog, endKeyLog, noKeyLog = c.d.openKeyLog(); noKeyLog != nil {
+			return nil, nil, noKeyLog
+		}
+		stop = context.AfterFunc(c.ctx, func() { c.raw.SetDeadline(time.Unix(1, 0)) })
+		return c.raw, keyLog, nil
+	}, func() (tls.Certificate, error) {
 		o, err := c.wait()
 		if err != nil {
 			return tls.Certificate{}, err
@@ -131,12 +146,21 @@ func (d *Dialer) connect(c *call) (conn *transport.Conn, err error) {
 		}
 		return c.check(key, c.raw.RemoteAddr(), o)
 	})
+	endKeyLog()
 	if !stop() && c.ctx.Err() != nil {
 		err = c.ctx.Err()
 	}
-	if err != nil {
-		return nil, d.explain(err)
+	<-c.dialed
+	switch {
+	case c.failed != nil:
+		return nil, c.failed
+	case noKeyLog != nil:
+		c.raw.Close()
+		return nil, noKeyLog
+	case err != nil:
+		c.raw.Close()
+		return nil, c.d.explain(err)
 	}
-	d.rememberHost()
+	c.d.rememberHost()
 	return conn, nil
 }

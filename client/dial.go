@@ -40,6 +40,7 @@ type Dialer struct {
 	// LoggedIn, if not nil, is called once when the daemon has let us in and nothing will be asked any more.
 	LoggedIn func()
 
+	begun    *call               // what Begin has begun, until a call is made of it
 	crashed  func()              // puts a terminal back that is in raw mode; called before a panic in the session ends this process
 	underWay func()              // called once, when what we ask for is on its way, or somebody is asked something; until then a signal just ends this process
 	size     protocol.Size       // of the window, as last told to the other side
@@ -82,6 +83,7 @@ func (d *Dialer) debug(format string, args ...any) { d.say(options.LevelDebug1, 
 // HELLO, so that a command costs no further round trip (P7.3). If the daemon refuses a key, the next attempt has a new session.
 func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
 	if d.Options.Socket != "" && d.Conn == nil {
+		d.notWanted()
 		d.waits()
 		return d.dialSocket(ctx, prepare)
 	}

@@ -50,6 +50,29 @@ func TestRunCommand(t *testing.T) {
 	}
 }
 
+// What was begun before it was known where to becomes the first call; over a Unix socket nothing is left of it.
+func TestBegin(t *testing.T) {
+	f := newFake(t, exits(`{"how":"exited","code":7}`))
+	d, said := f.dialer(t)
+	d.Begin()
+	begun := d.begun
+	if r := runDialer(t, d, said); r.code != 7 || r.said != "" || begun.d != d || d.begun != nil {
+		t.Errorf("%+v", r)
+	}
+	<-begun.done
+
+	d, said = f.dialer(t)
+	d.Options.Socket = filepath.Join(t.TempDir(), "none")
+	d.Begin()
+	begun = d.begun
+	if r := runDialer(t, d, said); r.code != 255 || !strings.Contains(r.said, "no daemon answers on the socket") {
+		t.Errorf("%+v", r)
+	}
+	if <-begun.done; begun.conn != nil {
+		t.Error("a connection came of it")
+	}
+}
+
 type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("no space left") }

@@ -16,7 +16,7 @@ func (d *Dialer) openKeyLog() (w io.Writer, end func(), err error) {
 	}
 	file, err := transport.OpenKeyLog(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, func() {}, err
 	}
 	d.warned.Do(func() {
 		d.saying.Lock()

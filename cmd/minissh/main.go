@@ -93,8 +93,11 @@ func parse(args []string) (*options.Options, error) {
 	return o, nil
 }
 
-func dialer(o *options.Options) *client.Dialer {
-	d := &client.Dialer{Options: o, Messages: os.Stderr, Software: software}
+func dialer(o *options.Options) *client.Dialer { return equip(new(client.Dialer), o) }
+
+// equip gives a Dialer its options and what this program has for it.
+func equip(d *client.Dialer, o *options.Options) *client.Dialer {
+	d.Options, d.Messages, d.Software = o, os.Stderr, software
 	if !o.BatchMode {
 		d.Ask = client.Terminal{}
 	}
@@ -110,6 +113,8 @@ func streams() client.Streams {
 
 // runHost is `minissh [options] [user@]host [command]`.
 func runHost(args []string) error {
+	d := new(client.Dialer)
+	d.Begin() // while the options are read
 	o, err := parse(args)
 	if err != nil {
 		return err
@@ -122,7 +127,7 @@ func runHost(args []string) error {
 		return exitCode(code)
 	}
 	quick.CalmWatcher() // not above, nor for verbs: a process that we start could inherit it
-	return runOptions(dialer(o))
+	return runOptions(equip(d, o))
 }
 
 func runOptions(d *client.Dialer) error {

@@ -157,14 +157,13 @@ func Server(raw net.Conn, config *tls.Config) (*Conn, error) {
 // anything that names it, own gives the envelope of the client's key after that; the error of either ends the handshake and is what Client returns.
 // keyLog is nil, or takes the connection's secrets as OpenKeyLog's file does; a daemon's stands in its config.
 func Client(raw net.Conn, keyLog io.Writer, own func() (tls.Certificate, error), verify func(host *x509.Certificate) error) (*Conn, error) {
-	return ClientOn(func() (net.Conn, error) { return raw, nil }, keyLog, own, verify)
+	return ClientOn(func() (net.Conn, io.Writer, error) { return raw, keyLog, nil }, own, verify)
 }
 
-// ClientOn is Client on a connection that is still being made while our keys for it are: await gives it when our first bytes are there to be sent. An error of
-// await ends the handshake, and is what ClientOn returns.
-func ClientOn(await func() (net.Conn, error), keyLog io.Writer, own func() (tls.Certificate, error), verify func(host *x509.Certificate) error) (*Conn, error) {
+// ClientOn is Client on a connection that is still being made while our keys for it are: await gives it, and the key log, when our first bytes are there to be
+// sent. An error of await ends the handshake, and is what ClientOn returns.
+func ClientOn(await func() (net.Conn, io.Writer, error), own func() (tls.Certificate, error), verify func(host *x509.Certificate) error) (*Conn, error) {
 	config := profile()
-	config.KeyLogWriter = keyLog
 	// The name in the certificate and its chain are nobody's business here; known_hosts decides, in verify.
 	config.InsecureSkipVerify = true
 	var refused error
@@ -183,7 +182,8 @@ func ClientOn(await func() (net.Conn, error), keyLog io.Writer, own func() (tls.
 		return &envelope, refused
 	}
 	low := newAwaited(sync.OnceValues(func() (raw net.Conn, err error) {
-		raw, refused = await()
+		// crypto/tls looks at the key log when there are secrets, which is after our first bytes.
+		raw, config.KeyLogWriter, refused = await()
 		return raw, refused
 	}), protocol.MaxLogin)
 	conn, err := handshake(low, tls.Client(low, config))

@@ -141,7 +141,7 @@ func TestClientOn(t *testing.T) {
 	own, host := envelope(t), envelope(t)
 	keyOf := func() (tls.Certificate, error) { return own, nil }
 	broken, asked := errors.New("nobody answers"), 0
-	if _, err := ClientOn(func() (net.Conn, error) { asked++; return nil, broken }, nil, keyOf, anyHost); err != broken || asked != 1 {
+	if _, err := ClientOn(func() (net.Conn, io.Writer, error) { asked++; return nil, nil, broken }, keyOf, anyHost); err != broken || asked != 1 {
 		t.Errorf("%v, asked %d times", err, asked)
 	}
 
@@ -150,7 +150,7 @@ func TestClientOn(t *testing.T) {
 	go func() { conn, err := Server(far, ServerConfig(host)); served <- end{conn, err} }()
 	ready, made := make(chan bool), make(chan bool)
 	go func() {
-		conn, err := ClientOn(func() (net.Conn, error) { close(ready); <-made; return near, nil }, nil, keyOf, anyHost)
+		conn, err := ClientOn(func() (net.Conn, io.Writer, error) { close(ready); <-made; return near, nil, nil }, keyOf, anyHost)
 		client <- end{conn, err}
 	}()
 	<-ready
