@@ -56,7 +56,7 @@ func (r *result) against(name string, target float64, atMost bool) {
 // rows is every kind of work, in the order of the report. A new one is a file row_NAME.go and a line here.
 func rows() []row {
 	return []row{
-		{"cold", "`true` on a cold connection", 41, runCold},
+		{"cold", "`true` on a cold connection", 101, runCold},
 		{"far", "the same at a long round trip (delay relay in user space), after TCP's own", 5, runFar},
 		{"warm", "`true`: OpenSSH over a ControlMaster, minissh on a cold connection", 30, runWarm},
 		{"echo", "a keystroke through a pty, from the user's terminal to the program there and back", 1500, runEcho},
