@@ -16,7 +16,7 @@ func TestLookup(t *testing.T) {
 		if until, ok := l.Deadline(); !ok || until.Sub(began) != lookupTime {
 			t.Errorf("its deadline is in %v", until.Sub(began))
 		}
-		time.Sleep(lookupTime / 2) // nobody has waited yet
+		<-time.After(lookupTime / 2) // nobody has waited yet
 		child, cancel := context.WithTimeout(l, 2*lookupTime)
 		defer cancel()
 		if err := child.Err(); err != nil {
