@@ -15,19 +15,19 @@ func TestInterleave(t *testing.T) {
 	const rounds = 40
 	var order []string
 	var cs []contender
-	for _, name := range []string{"a", "b", "c"} {
+	for _, name := range []string{"a", "b", "c", "d"} {
 		cs = append(cs, contender{name: name, run: func(context.Context) (float64, error) {
 			order = append(order, name)
 			return float64(len(order)), nil
 		}})
 	}
 	all := interleave(t.Context(), rounds, true, cs)
-	if len(order) != 3*(rounds+1) {
+	if len(order) != 4*(rounds+1) {
 		t.Fatalf("%d runs", len(order))
 	}
 	after := map[string]int{}
-	for round := range slices.Chunk(order, 3) {
-		if got := slices.Sorted(slices.Values(round)); !slices.Equal(got, []string{"a", "b", "c"}) {
+	for round := range slices.Chunk(order, 4) {
+		if got := slices.Sorted(slices.Values(round)); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
 			t.Errorf("a round of %v", got)
 		}
 		after["first "+round[0]]++
@@ -35,12 +35,17 @@ func TestInterleave(t *testing.T) {
 	for i := range order[1:] {
 		after[order[i]+order[i+1]]++
 	}
-	for _, pair := range []string{"ab", "ac", "ba", "bc", "ca", "cb", "first a", "first b", "first c"} {
-		if after[pair] < rounds/5 { // of a third, if all were alike
-			t.Errorf("%s: %d times in %d rounds", pair, after[pair], rounds)
+	for _, a := range "abcd" {
+		if n := after["first "+string(a)]; n < rounds/8 { // a quarter, if all were alike
+			t.Errorf("%c is first %d times in %d rounds", a, n, rounds)
+		}
+		for _, b := range "abcd" {
+			if n := after[string(a)+string(b)]; a != b && n < rounds/8 { // a third
+				t.Errorf("%c comes before %c %d times in %d rounds", a, b, n, rounds)
+			}
 		}
 	}
-	if a := all[0]; len(a.Samples) != rounds || a.Samples[0] <= 3 || a.Median != median(a.Samples) {
+	if a := all[0]; len(a.Samples) != rounds || a.Samples[0] <= 4 || a.Median != median(a.Samples) {
 		t.Errorf("samples of a: %v, median %v", a.Samples, a.Median)
 	}
 }
