@@ -9,7 +9,8 @@ import (
 
 // CalmWatcher has the scheduler's watching thread wait for a processor until whoever works there rests or has had its share, by SCHED_BATCH (sched(7)). It
 // wakes every 20 µs while a process is young, each time ahead of whoever works there: a fiftieth of the time of a client that lives for ten milliseconds.
-// Its weight stays what it was, so that on a loaded machine it gets its share as before, only not at once. Whatever fails is left as it is.
+// Its weight stays what it was, so that on a loaded machine it gets its share as before, only not at once. Threads that it makes later inherit this.
+// Whatever fails is left as it is.
 //
 // The watching thread is the first that a process makes, so that of our threads it has the number next to ours.
 func CalmWatcher() {

@@ -18,15 +18,17 @@ const calmed = "QUICK_TEST_CALMED"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(calmed) != "" {
+		before := threads()
 		CalmWatcher()
-		tellThreads()
+		tellThreads(before)
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// tellThreads prints which thread sleeps by nanosleep(2), as the watcher alone does, and then which have SCHED_BATCH.
-func tellThreads() {
+// tellThreads prints which thread sleeps by nanosleep(2), as the watcher alone does, and then which of those that were there before have SCHED_BATCH: a later
+// one inherits it where the watcher has made it.
+func tellThreads(before []string) {
 	for range 2 * runtime.GOMAXPROCS(0) { // while somebody works, the watcher looks around
 		go func() {
 			for {
@@ -39,7 +41,7 @@ func tellThreads() {
 		for _, tid := range threads() {
 			if call, err := os.ReadFile("/proc/self/task/" + tid + "/syscall"); err == nil && strings.HasPrefix(string(call), number) {
 				fmt.Println("watcher", tid)
-				for _, tid := range threads() {
+				for _, tid := range before {
 					n, _ := strconv.Atoi(tid)
 					if policy, _, _ := syscall.RawSyscall(syscall.SYS_SCHED_GETSCHEDULER, uintptr(n), 0, 0); policy == unix.SCHED_BATCH {
 						fmt.Println("batch", tid)
@@ -62,7 +64,7 @@ func threads() (tids []string) {
 	return tids
 }
 
-// The thread that is calmed is the watcher, and no other is.
+// The thread that is calmed is the watcher, and no other that is there then.
 func TestCalmWatcher(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), calmed+"=1")

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // peer is a running daemon and its client. It does not change after the lab has started it, except for relayed.
@@ -100,7 +102,7 @@ func startOpenSSH(l *lab) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := l.await(output, "Server listening on 127.0.0.1"); err != nil {
+	if _, err := l.await(cmd, output, "Server listening on 127.0.0.1"); err != nil {
 		return nil, err
 	}
 	version, _ := exec.Command(client, "-V").CombinedOutput() // the title only
@@ -148,7 +150,7 @@ func startDropbear(l *lab) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := l.await(output, "Not backgrounding"); err != nil {
+	if _, err := l.await(cmd, output, "Not backgrounding"); err != nil {
 		return nil, err
 	}
 	version, _ := exec.Command("dropbear", "-V").CombinedOutput() // the title only
@@ -187,7 +189,7 @@ func (l *lab) runMinissh() (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ready, err := l.await(output, "listening on ")
+	ready, err := l.await(cmd, output, "listening on ")
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +206,7 @@ func (l *lab) runMinissh() (*peer, error) {
 }
 
 // await returns the line with text in the file of what a daemon prints, once it is there whole.
-func (l *lab) await(printed, text string) (string, error) {
+func (l *lab) await(cmd *exec.Cmd, printed, text string) (string, error) {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
 		all, err := os.ReadFile(printed)
 		if err != nil {
@@ -214,6 +216,10 @@ func (l *lab) await(printed, text string) (string, error) {
 			if strings.Contains(line, text) && strings.HasSuffix(line, "\n") {
 				return line, nil
 			}
+		}
+		var ended unix.Siginfo // it stays to be waited for
+		if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &ended, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil); err == nil && ended.Signo != 0 {
+			return "", fmt.Errorf("the daemon ended before it was ready: %.2000q", all)
 		}
 		select {
 		case <-l.ctx.Done():
