@@ -109,8 +109,9 @@ class Client:
         if self.live and total - self.granted >= self.window // 2: self.granted = self.send(WINDOW, total.to_bytes(8, "big")) or total
 
 client = None
+try: options, (host, word, *words) = getopt.getopt(sys.argv[1:], "", ["port=", "pem=", "host-key="])
+except (getopt.GetoptError, ValueError): print("用法 usage:", __doc__.splitlines()[1].strip(), file=sys.stderr); sys.exit(255)
 try:
-    options, (host, word, *words) = getopt.getopt(sys.argv[1:], "", ["port=", "pem=", "host-key="])
     option, (user, host) = dict(options).get, re.fullmatch("(?:((?!unix:)[^@]*)@)?(.*)", host).groups()
     link = connect(host, int(option("--port", 7422)), option("--pem"), option("--host-key")); link.setblocking(False)
     client = Client(link, user or getpass.getuser(), os.fsencode(" ".join([word, *words])))
@@ -119,7 +120,7 @@ try:
     if how == "exited" and type(code) is int and 0 <= code < 256: sys.exit(code)
     if how == "signalled": sys.exit(128 + (int(name) if re.fullmatch("[0-9]{1,2}", str(name)) else signal.Signals[f"SIG{name}"]))
     raise Failure(f"the command did not end by itself: {how!a}")
-except (Failure, getopt.GetoptError, OSError, ValueError, KeyError, KeyboardInterrupt) as e:
+except (Failure, OSError, ValueError, KeyError, KeyboardInterrupt) as e:
     print("minissh.py:", " ".join(e.args[::-1]) if isinstance(e, Failure) else ascii(e), file=sys.stderr)
     with contextlib.suppress(OSError):  # P3.7: 说、半关、再读一会儿 speak, half-close, read on for a while
         if client and isinstance(e, Failure) and e.args[1:]:

@@ -113,4 +113,9 @@ func TestPythonClient(t *testing.T) {
 	if stdout, stderr, code := run(nil, python, append(wrong, "echo", "entered")...); code != 255 || stdout != "" {
 		t.Errorf("a wrong host key: %q %q %d", stdout, stderr, code)
 	}
+	for _, args := range [][]string{nil, {"--help"}, {"host"}} {
+		if stdout, stderr, code := run(nil, python, append([]string{script}, args...)...); code != 255 || stdout != "" || !strings.Contains(stderr, "[user@]HOST command") {
+			t.Errorf("typed %q: %q %q %d", args, stdout, stderr, code)
+		}
+	}
 }
