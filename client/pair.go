@@ -165,6 +165,10 @@ func (p *pairing) prove(conn *transport.Conn, own ssh.PublicKey, code protocol.P
 			return fail(nil, "is it "+user+" there (user@host chooses), and the code from the last two minutes? minisshd pair shows a new one",
 				"%s refused to pair: the code is wrong, used or too old, or for another user", host)
 		}
+		if said.Code == protocol.CodeInternal && said.Message != "" {
+			return fail(nil, "mend that there, then once more: minissh pair "+Target(p.d.Options)+"; with this key the code is good until its two minutes are over",
+				"%s knows the code, but did not list your key: %s", host, protocol.Quote(said.Message))
+		}
 		return fail(nil, remoteHint(said.Code), "%s refused: %v", host, &protocol.RemoteError{Reason: said})
 	case protocol.TypePair:
 		var answer protocol.Pair

@@ -148,12 +148,17 @@ func TestPairHostileDaemons(t *testing.T) {
 			v.pair()
 			v.Write(protocol.AppendFrame(nil, protocol.TypeWelcome, 0, 0, []byte(`{"channels":64}`)))
 		}, "did not prove"},
-		"garbage":              {func(v *visitor) { v.pair(); v.Write([]byte(strings.Repeat("\x1b[31m", 50))) }, "did not say whether it has paired"},
-		"half a frame":         {func(v *visitor) { v.pair(); v.Write([]byte{0, 0, 0, 9, 0x88}) }, "did not say whether it has paired"},
-		"nothing":              {func(v *visitor) { v.pair() }, "did not say whether it has paired"},
-		"closes at once":       {func(v *visitor) {}, "did not say whether it has paired"},
-		"refusal":              {func(v *visitor) { v.pair(); v.refuse(`{"code":"pairing_refused","message":"` + evil + `"}`) }, "refused to pair"},
-		"a hostile refusal":    {func(v *visitor) { v.pair(); v.refuse(`{"code":"` + evil + `","message":"` + evil + `"}`) }, `refused: the other side said "\x1b[31m`},
+		"garbage":           {func(v *visitor) { v.pair(); v.Write([]byte(strings.Repeat("\x1b[31m", 50))) }, "did not say whether it has paired"},
+		"half a frame":      {func(v *visitor) { v.pair(); v.Write([]byte{0, 0, 0, 9, 0x88}) }, "did not say whether it has paired"},
+		"nothing":           {func(v *visitor) { v.pair() }, "did not say whether it has paired"},
+		"closes at once":    {func(v *visitor) {}, "did not say whether it has paired"},
+		"refusal":           {func(v *visitor) { v.pair(); v.refuse(`{"code":"pairing_refused","message":"` + evil + `"}`) }, "refused to pair"},
+		"a hostile refusal": {func(v *visitor) { v.pair(); v.refuse(`{"code":"` + evil + `","message":"` + evil + `"}`) }, `refused: the other side said "\x1b[31m`},
+		"a full disk there": {func(v *visitor) {
+			v.pair()
+			v.refuse(`{"code":"internal","message":"the key could not be written: ` + evil + `"}`)
+		},
+			`knows the code, but did not list your key: "the key could not be written: \x1b[31m`},
 		"a refusal in no JSON": {func(v *visitor) { v.pair(); v.refuse(evil) }, "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {

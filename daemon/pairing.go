@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"net/netip"
@@ -64,6 +65,7 @@ type code struct {
 	offer    *offering
 	attempts int
 	sources  map[netip.Prefix]int
+	owner    []byte // the key that proved it and could not be written, nil: none; nobody else may use it then
 }
 
 // offering is the daemon's side of a PairingOffer.
@@ -165,7 +167,13 @@ func (s *Server) OfferPairing(o Offer) (*PairingOffer, error) {
 // errNotPaired is the one reason that a stranger is told (P11.4).
 var errNotPaired = protocol.Violate(protocol.CodePairingRefused, "there is no such pairing")
 
-// attempt is P11.4, for one client. why is for the log.
+// notWrittenError is why a client that proved its code is not listed. It may be told to that client, and to nobody else (P11.4).
+type notWrittenError struct{ err error }
+
+func (e *notWrittenError) Error() string { return "the key could not be written: " + e.err.Error() }
+func (e *notWrittenError) Unwrap() error { return e.err }
+
+// attempt is P11.4, for one client. why is for the log; the client may be told what is a *notWrittenError.
 func (p *pairings) attempt(user string, key ssh.PublicKey, from netip.AddrPort, transcript, proof []byte) (answer []byte, done *Paired, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -194,16 +202,19 @@ func (p *pairings) attempt(user string, key ssh.PublicKey, from netip.AddrPort, 
 			c.sources[place]++
 		}
 	}
-	p.codes = slices.DeleteFunc(p.codes, func(c *code) bool { return c == right }) // used up, whatever becomes of it
 	p.forget(func(c *code) bool { return c.attempts >= protocol.PairingPerCode })
 	if right == nil {
 		return nil, nil, why
 	}
-	defer right.offer.less()
+	if right.owner != nil && !bytes.Equal(right.owner, key.Marshal()) {
+		return nil, nil, errors.New("the code is kept for another key, which could not be written")
+	}
 	at := p.now()
 	if err := p.add(right.offer.account, key, right.offer.limits, from.Addr().String(), at); err != nil {
-		return nil, nil, err
+		right.owner = key.Marshal() // nobody knows how far the writing came: one code pairs one client
+		return nil, nil, &notWrittenError{err}
 	}
+	defer p.forget(func(c *code) bool { return c == right }) // used up
 	done = &Paired{User: user, Type: keys.TypeName(key), Fingerprint: keys.Fingerprint(key), From: from.Addr().String(), Limits: right.offer.limits.options(), At: at}
 	right.offer.events <- *done // has room for one of each code
 	return right.value.Prove(protocol.PairingDaemon, transcript), done, nil
@@ -243,6 +254,9 @@ func (s *Server) pair(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrPo
 	answer, done, err := s.pairings.attempt(asked.User, key, addr, transcript, proof)
 	if err != nil {
 		s.log.Warn("Failed pairing for "+logName(asked.User)+" "+from(addr)+": "+what, "error", err.Error())
+		if notWritten, proved := errors.AsType[*notWrittenError](err); proved {
+			return protocol.Violate(protocol.CodeInternal, "%v", notWritten)
+		}
 		return errNotPaired
 	}
 	s.opts.Access.(pairable).paired(done.User) // OfferPairing made sure of that

@@ -121,10 +121,7 @@ func TestPairingFileReadOnly(t *testing.T) {
 	}
 	made := l.offer(Offer{})
 	f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public, l.stranger.Public)
-	refusedPairing(t, f)
-	if _, more := <-made.Events; more {
-		t.Error("somebody is said to have paired")
-	}
+	notWritten(t, f)
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
@@ -133,5 +130,27 @@ func TestPairingFileReadOnly(t *testing.T) {
 	}
 	if after, _ := os.ReadFile(file); string(after) != string(before) {
 		t.Errorf("%s was %s", after, before)
+	}
+	// The code is still good for the key that proved it, and for no other.
+	third := newKey(t)
+	f, _ = pairs(t, l.secure(third), made.Codes[0], user, l.opts.HostKey.Public, third.Public)
+	refusedPairing(t, f)
+	if f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public, l.stranger.Public); f.Type != protocol.TypePair {
+		t.Fatalf("%v %s", f.Type, f.Payload)
+	}
+	if p, more := <-made.Events; !more || p.Fingerprint != keys.Fingerprint(l.stranger.Public) {
+		t.Errorf("%+v", p)
+	}
+	if _, more := <-made.Events; more {
+		t.Error("the code goes on after it was used")
+	}
+}
+
+// notWritten wants what a client is told that proved the code, and whose key could not be written.
+func notWritten(t *testing.T, f protocol.Frame) {
+	t.Helper()
+	var said protocol.Reason
+	if f.Type != protocol.TypeError || f.Decode(&said) != nil || said.Code != protocol.CodeInternal || !strings.Contains(said.Message, "could not be written") {
+		t.Fatalf("%v %s", f.Type, f.Payload)
 	}
 }

@@ -321,7 +321,7 @@ func TestPairingLimits(t *testing.T) {
 	}
 }
 
-// When the key cannot be listed, nobody has paired, and the code is gone all the same.
+// When the key cannot be listed, nobody has paired, and who proved the code is told why, also when trying again (P11.4).
 func TestPairingThatCannotBeWritten(t *testing.T) {
 	l := newPairingLab(t)
 	if err := os.MkdirAll(filepath.Dir(PairedFile(l.opts.Account)), 0o700); err != nil {
@@ -333,8 +333,9 @@ func TestPairingThatCannotBeWritten(t *testing.T) {
 	made := l.offer(Offer{})
 	for range 2 {
 		f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public, l.stranger.Public)
-		refusedPairing(t, f)
+		notWritten(t, f)
 	}
+	made.Withdraw()
 	if _, more := <-made.Events; more {
 		t.Error("somebody is said to have paired")
 	}

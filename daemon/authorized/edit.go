@@ -91,7 +91,14 @@ func edit(path string, change func([]byte) []byte) error {
 	}
 	defer os.Remove(next.Name()) // fails when it has its new name
 	_, err = next.Write(changed)
-	err = errors.Join(err, next.Chmod(info.Mode().Perm()), next.Sync(), next.Close())
+	for _, step := range []func() error{func() error { return next.Chmod(info.Mode().Perm()) }, next.Sync} {
+		if err == nil {
+			err = step()
+		}
+	}
+	if closed := next.Close(); err == nil {
+		err = closed
+	}
 	if err == nil {
 		err = os.Rename(next.Name(), path)
 	}
