@@ -27,6 +27,7 @@ type call struct {
 	check   hostCheck
 	raw     net.Conn // below TLS
 	failed  error    // why there is none
+	hung    bool     // we hung up
 
 	done chan struct{}   // closed when both of the following are set
 	conn *transport.Conn // of a handshake that is done
@@ -94,6 +95,7 @@ func (c *call) answer() (*transport.Conn, error) {
 
 // hangUp ends a call, and closes its connection unless answer has given it away. It may be called again.
 func (c *call) hangUp() {
+	c.hung = true
 	c.cancel()
 	<-c.done
 	if c.conn != nil {
@@ -102,7 +104,8 @@ func (c *call) hangUp() {
 	}
 }
 
-func (c *call) over() bool { return c.ctx.Err() != nil }
+// over says that we have hung up. A call that failed by itself, or ran out of time, is not over before its answer was heard.
+func (c *call) over() bool { return c.hung }
 
 // wait gives what show was told.
 func (c *call) wait() (*offer, error) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -40,13 +41,15 @@ type Dialer struct {
 	// LoggedIn, if not nil, is called once when the daemon has let us in and nothing will be asked any more.
 	LoggedIn func()
 
-	begun    *call               // what Begin has begun, until a call is made of it
-	crashed  func()              // puts a terminal back that is in raw mode; called before a panic in the session ends this process
-	underWay func()              // called once, when what we ask for is on its way, or somebody is asked something; until then a signal just ends this process
-	size     protocol.Size       // of the window, as last told to the other side
-	remember *knownhosts.Verdict // to be written to known_hosts when the handshake is done
-	warned   sync.Once           // of the key log
-	saying   sync.Mutex          // one message at a time
+	begun    *call                                                                // what Begin has begun, until a call is made of it
+	crashed  func()                                                               // puts a terminal back that is in raw mode; called before a panic in the session ends this process
+	underWay func()                                                               // called once, when what we ask for is on its way, or somebody is asked something; until then a signal just ends this process
+	size     protocol.Size                                                        // of the window, as last told to the other side
+	remember *knownhosts.Verdict                                                  // to be written to known_hosts when the handshake is done
+	warned   sync.Once                                                            // of the key log
+	dialing  func(ctx context.Context, network, address string) (net.Conn, error) // instead of a net.Dialer's; nil: none
+	spent    time.Duration                                                        // of ConnectTimeout, by the calls of this Dial
+	saying   sync.Mutex                                                           // one message at a time
 }
 
 // Connection is a session with a daemon that let us in.
@@ -87,6 +90,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 		d.waits()
 		return d.dialSocket(ctx, prepare)
 	}
+	d.spent = 0
 	call := d.call(ctx, d.checkHost)
 	defer func() { call.hangUp() }()
 	call.awaitGreeting() // nothing keeps our first bytes waiting; the rest is done while the daemon answers
@@ -114,7 +118,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 			continue
 		}
 		if call.over() {
-			call = d.call(ctx, d.checkHost)
+			call = d.call(ctx, d.checkHost) // a call that ConnectTimeout has ended is not made again: its attempt says so
 		}
 		d.debug("trying the key %s (%s)", next.source, next.fingerprint)
 		conn, err := d.attempt(call, identity, &offer{others: ring.others(next), pinned: pinned}, prepare)
@@ -130,6 +134,14 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 				return nil, err
 			}
 			pinned = unknown.verdict.Key
+			continue
+		}
+		var unsigned *unsigned
+		if errors.As(err, &unsigned) {
+			d.debug("%v; trying the next key", unsigned)
+			if next = ring.untried(); next == nil {
+				return nil, fail(unsigned, "minissh -i FILE uses a key's file; -v tells which keys are tried", "%v, and no other key is left to log in with", unsigned)
+			}
 			continue
 		}
 		var said *protocol.RemoteError
@@ -156,7 +168,8 @@ type offer struct {
 // attempt makes one session on a call. The call is over then.
 func (d *Dialer) attempt(c *call, identity *keys.Identity, o *offer, prepare func(*mux.Session) error) (conn *Connection, err error) {
 	defer c.hangUp()
-	if o.envelope, err = keys.Certificate(*identity); err != nil {
+	signer := noteFailures(identity)
+	if o.envelope, err = keys.Certificate(signer.identity()); err != nil {
 		return nil, err
 	}
 	o.known = d.knownHosts()
@@ -168,6 +181,9 @@ func (d *Dialer) attempt(c *call, identity *keys.Identity, o *offer, prepare fun
 	secure, err := c.answer()
 	if err != nil {
 		session.Close(nil)
+		if signer.failed != nil {
+			err = signer.failed
+		}
 		return nil, err
 	}
 	return d.logIn(c.ctx, secure, session, o.others)
@@ -215,12 +231,19 @@ func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) erro
 	return d.logIn(ctx, conn, session, nil)
 }
 
-// limited is ctx with the time that an attempt may take.
+// limited is ctx with the time that is left of ConnectTimeout. It counts once over all addresses of a host, all of ConnectionAttempts and all calls of one
+// Dial, as in ssh; while a person is asked no call is under way, so that a question costs nothing of it.
 func (d *Dialer) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	if timeout := d.Options.ConnectTimeout; timeout > 0 {
-		return context.WithTimeout(ctx, timeout)
+	timeout := d.Options.ConnectTimeout
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
 	}
-	return context.WithCancel(ctx)
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, timeout-d.spent)
+	return ctx, sync.OnceFunc(func() {
+		d.spent += time.Since(begun)
+		cancel()
+	})
 }
 
 // logIn puts a session on a connection.
@@ -252,13 +275,15 @@ func (d *Dialer) dialRaw(ctx context.Context) (net.Conn, error) {
 	}
 	address := net.JoinHostPort(d.Options.HostName, strconv.Itoa(d.Options.Port))
 	d.debug("connecting to %s", address)
-	dialer := net.Dialer{KeepAlive: -1} // a link has its own signs of life (P7.11)
-	conn, err := dialer.DialContext(ctx, network, address)
+	conn, err := d.dialTCP(ctx, network, address)
 	if err == nil {
 		return conn, nil
 	}
 	var dns *net.DNSError
+	var failure *Failure
 	switch {
+	case errors.As(err, &failure):
+		return nil, err
 	case errors.As(err, &dns):
 		return nil, fail(err, "", "Could not resolve hostname %s: %v", d.Options.HostName, dns.Err)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"minissh/client/knownhosts"
 	"minissh/client/options"
+	"minissh/protocol/keys"
 )
 
 // unknownHost ends an attempt whose host key the user must be asked about.
@@ -60,7 +62,7 @@ func (d *Dialer) checkHost(key ssh.PublicKey, addr net.Addr, shown *offer) error
 	decision, err := knownhosts.Decide(policy, verdict, true, nil)
 	d.tell(decision.Messages)
 	if err != nil {
-		return err
+		return d.nobodyAsked(verdict, err)
 	}
 	d.remember = nil
 	if decision.Add {
@@ -73,6 +75,20 @@ func (d *Dialer) checkHost(key ssh.PublicKey, addr net.Addr, shown *offer) error
 func (d *Dialer) askAboutHost(u *unknownHost) error {
 	decision, err := knownhosts.Decide(knownhosts.Ask, u.verdict, false, d.Ask.Line)
 	d.tell(decision.Messages)
+	if errors.Is(err, ErrNobodyToAsk) {
+		return d.nobodyAsked(u.verdict, err)
+	}
+	return err
+}
+
+// nobodyAsked adds to the refusal of an unknown host what to type where no person can be asked: in batch mode, without a terminal, with strict checking.
+func (d *Dialer) nobodyAsked(verdict knownhosts.Verdict, err error) error {
+	var refusal *knownhosts.Refusal
+	if !errors.As(err, &refusal) || refusal.Status != knownhosts.Unknown {
+		return err
+	}
+	refusal.Advice = fmt.Sprintf("its %s key is %s, which minisshd shows there when it starts to listen; if it is the same: minissh -o StrictHostKeyChecking=accept-new %s, or connect once from a terminal",
+		keys.TypeName(verdict.Key), keys.Fingerprint(verdict.Key), Target(d.Options))
 	return err
 }
 

@@ -224,6 +224,16 @@ func (r *keyRing) after(c *candidate, wouldDo string) *candidate {
 	return nil
 }
 
+// untried is the next key when one could not even be shown: the daemon knows nothing of the others yet.
+func (r *keyRing) untried() *candidate {
+	for _, next := range r.list {
+		if !next.tried {
+			return next
+		}
+	}
+	return nil
+}
+
 func (r *keyRing) sources() string {
 	var list []string
 	for _, c := range r.list {

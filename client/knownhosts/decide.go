@@ -68,7 +68,6 @@ func Decide(policy Policy, v Verdict, batch bool, ask func(question string) (str
 func askUser(v Verdict, batch bool, ask func(string) (string, error)) (Decision, error) {
 	refusal := &Refusal{Status: Unknown}
 	if batch || ask == nil {
-		refusal.Advice = "its key is " + keys.Fingerprint(v.Key) + "; -o StrictHostKeyChecking=accept-new accepts the key of a host that is not known"
 		return Decision{}, refusal
 	}
 	for question := Question(v); ; question = AskAgain {

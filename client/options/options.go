@@ -80,9 +80,15 @@ type Options struct {
 	// BatchMode asks no question of anyone.
 	BatchMode bool
 
-	// ConnectTimeout bounds connecting up to the end of the handshake; 0 is the
-	// system's own limit.
+	// ConnectTimeout bounds connecting up to the end of the handshake, once over all
+	// addresses and attempts; 0 is the system's own limit.
 	ConnectTimeout time.Duration
+	// ConnectionAttempts is how often connecting is tried, a second apart; at least 1.
+	ConnectionAttempts int
+	// BindAddress (-b) is the address or name of ours to connect from, BindInterface
+	// (-B) the interface whose address that is; empty is any.
+	BindAddress   string
+	BindInterface string
 	// ServerAliveInterval and ServerAliveCountMax are ssh's liveness settings.
 	ServerAliveInterval time.Duration
 	ServerAliveCountMax int
