@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
@@ -71,6 +72,7 @@ func (o *Options) defaults() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.Log = slog.New(logbook.Clip(o.Log.Handler()))
 }
 
 // Server is a daemon at work.

@@ -4,14 +4,20 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
+	"time"
+
+	"minissh/daemon/logbook"
 )
 
-// newLog logs to w in lines of key=value. In a journal (journal is true) each line begins with its syslog level, <4> for a warning, as
-// sd-daemon(3) has it, and has no time of its own.
-func newLog(w io.Writer, level slog.Level, journal bool) *slog.Logger {
+// lastWords is how long the end of the daemon waits for somebody to read its log, or what it prints.
+const lastWords = time.Second
+
+// newLog logs to w in lines of key=value, which are clipped and never waited for (logbook). In a
+// journal (journal is true) each line begins with its syslog level, <4> for a warning, as sd-daemon(3)
+// has it, and has no time of its own.
+func newLog(w io.Writer, level slog.Level, journal bool) (*slog.Logger, *logbook.Sink) {
 	options := &slog.HandlerOptions{Level: level}
 	if journal {
-		w = levelled{w}
 		options.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
 			if len(groups) == 0 && a.Key == slog.TimeKey {
 				return slog.Attr{}
@@ -19,7 +25,12 @@ func newLog(w io.Writer, level slog.Level, journal bool) *slog.Logger {
 			return a
 		}
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return logbook.New(w, func(w io.Writer) slog.Handler {
+		if journal {
+			w = levelled{w}
+		}
+		return slog.NewTextHandler(w, options)
+	})
 }
 
 // levelled puts the level before each line: the text handler writes each record by one Write, and level= comes first in it.

@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon"
+	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
@@ -26,13 +27,23 @@ func main() {
 	process.BeHelper()
 	process.Prepare()
 	if err := newApp().Run(os.Args); err != nil {
-		fmt.Fprintf(os.Stderr, "minisshd: %v\n", err)
-		var hinter interface{ Hint() string }
-		if errors.As(err, &hinter) && hinter.Hint() != "" {
-			fmt.Fprintf(os.Stderr, "minisshd: hint: %s\n", hinter.Hint())
-		}
+		logbook.Print(os.Stderr, complaint(err, toJournal()), lastWords)
 		os.Exit(1)
 	}
+}
+
+// complaint is what people are told of an error that ends the program. A journal's lines have a level.
+func complaint(err error, journal bool) string {
+	level := ""
+	if journal {
+		level = "<3>"
+	}
+	text := fmt.Sprintf("%sminisshd: %v\n", level, err)
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) && hinter.Hint() != "" {
+		text += fmt.Sprintf("%sminisshd: hint: %s\n", level, hinter.Hint())
+	}
+	return text
 }
 
 func newApp() *cli.App {
@@ -101,7 +112,8 @@ func serveWith(c *cli.Context, how serving) error {
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM) // from the start: Prepare's own handler would swallow one
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP)
-	log := newLog(os.Stderr, level, toJournal())
+	log, sink := newLog(os.Stderr, level, toJournal())
+	defer sink.Flush(lastWords)
 	activated, err := daemon.Activated()
 	if err != nil {
 		return err
@@ -155,7 +167,7 @@ func serveWith(c *cli.Context, how serving) error {
 	if err := openControl(c, server, log); err != nil {
 		return err
 	}
-	fmt.Println(server.Ready())
+	logbook.Print(os.Stdout, server.Ready()+"\n", lastWords)
 	if all, ok := access.(*daemon.Accounts); ok {
 		go all.Warm()
 	}
