@@ -18,6 +18,7 @@ import (
 
 // files copies files to or from this machine (P10).
 func (s *Server) files(ch *mux.Channel, who *peer) *protocol.Reason {
+	ch.IgnoreRequests() // a signal means nothing here (P10.1)
 	request := ch.Request().Files
 	if request == nil {
 		return refusal(protocol.CodeBadRequest, `an OPEN of files holds "files"`)

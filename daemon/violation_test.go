@@ -47,7 +47,7 @@ var violations = []struct {
 	{"P3.3 a session frame on none", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeStdin, 0, 0, 0, "x")}},
 	{"P3.3 empty data", protocol.CodeBadFrame, [][]byte{raw(0, protocol.TypeStdin, 0, 0, 1, "")}},
 	{"P3.3 a short PING", protocol.CodeBadFrame, [][]byte{raw(7, protocol.TypePing, 0, 0, 0, "1234567")}},
-	{"P3.3 a long WINDOW", protocol.CodeBadFrame, [][]byte{raw(9, protocol.TypeWindow, 0, 0, 1, "123456789")}},
+	{"P3.2 a long WINDOW", protocol.CodeFrameTooLarge, [][]byte{raw(9, protocol.TypeWindow, 0, 0, 1, "123456789")}},
 	{"P3.3 an empty EOF", protocol.CodeBadFrame, [][]byte{raw(0, protocol.TypeEOF, 0, 0, 1, "")}},
 	{"P3.3 EOF of what is no data", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeEOF, 0, 0, 1, "\x05")}},
 	{"P3.6 type 0x0a", protocol.CodeUnknownType, [][]byte{raw(2, 0x0a, 0, 0, 1, "{}")}},

@@ -14,7 +14,11 @@ func Describe(f Frame, limit int) string {
 		fmt.Fprintf(&b, " channel %d", f.Channel)
 	}
 	fmt.Fprintf(&b, " length %d", f.Length)
-	if f.Flags&FlagBlocked != 0 {
+	switch {
+	case f.Flags == 0:
+	case f.Type == TypePing:
+		b.WriteString(" SUSPENDED")
+	default:
 		b.WriteString(" BLOCKED")
 	}
 	switch {

@@ -21,7 +21,6 @@ const (
 	CodeTooManyChannels Code = "too_many_channels"
 	CodeBadWindow       Code = "bad_window"
 	CodeWindowExceeded  Code = "window_exceeded"
-	CodeTooManyRequests Code = "too_many_requests"
 
 	CodeBadHello            Code = "bad_hello"
 	CodeUnsupportedProtocol Code = "unsupported_protocol"
@@ -76,19 +75,22 @@ type RemoteError struct{ Reason }
 
 func (e *RemoteError) Error() string {
 	if e.Message == "" {
-		return fmt.Sprintf("the other side said %s", quoteCode(e.Code))
+		return fmt.Sprintf("the other side said %s", e.Code.plain())
 	}
-	return fmt.Sprintf("the other side said %s: %s", quoteCode(e.Code), Quote(clip(e.Message)))
+	return fmt.Sprintf("the other side said %s: %s", e.Code.plain(), Quote(clip(e.Message)))
 }
 
-// quoteCode shows a code of P8 as it is and anything else quoted.
-func quoteCode(c Code) string {
-	for _, r := range string(c) {
-		if (r < 'a' || r > 'z') && r != '_' {
-			return Quote(clip(string(c)))
+// plain is c if it has the form of a code, else CodeInternal (P8.2).
+func (c Code) plain() Code {
+	if c == "" || len(c) > MaxCode {
+		return CodeInternal
+	}
+	for _, r := range []byte(c) {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' {
+			return CodeInternal
 		}
 	}
-	return clip(string(c))
+	return c
 }
 
 // clip keeps text for people within MaxMessage bytes, cut at a character (P8.3).

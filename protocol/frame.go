@@ -10,15 +10,17 @@ const (
 	HeaderSize    = 12    // P3.1
 	MaxPayload    = 65536 // P3.2
 	MaxFrame      = HeaderSize + MaxPayload
-	MaxHello      = 4096     // P2.8: payload of the one frame read before authorization
+	MaxHello      = 4096     // P2.8, P3.5: payload of the one frame read before authorization
 	MaxLogin      = 16384    // P2.8: bytes read from a connection until TLS is done; over a Unix socket, before authorization
 	MaxGreeting   = 24576    // P2.8: bytes read after TLS is done, before authorization: a HELLO whose last byte shares the largest record
 	InitialWindow = 262144   // P5.5: credit of each direction of a new channel
 	MaxWindow     = 64 << 20 // P5.7
 	MinChannels   = 16       // P5.2: channels a client may count on before WELCOME
 	MinResend     = 262144   // P7.6: the smallest resend buffer that is not 0
-	MaxRequests   = 64       // P5.10: unordered frames that may wait for the application
+	MaxOpens      = 1 << 20  // P5.2: payloads of the OPEN frames of all open channels of one end
+	MaxRequests   = 16       // P5.10: SIGNALs, or NOTICEs, that may wait for the application
 	MaxMessage    = 1024     // P8.3: bytes of text for people
+	MaxCode       = 64       // P8.2: bytes of a code
 )
 
 // ALPN is the name agreed on in the TLS handshake (P1.1), and the protocol field of HELLO (P7.1).
@@ -59,8 +61,11 @@ const (
 	TypePair    Type = 0x88 // JSON Pair, instead of HELLO and WELCOME (P11)
 )
 
-// FlagBlocked on a data frame: it used up the sender's credit (P5.6).
-const FlagBlocked = 0x01
+// Flags of a frame. Both are the same bit, on different types.
+const (
+	FlagBlocked   = 0x01 // on a data frame: it used up the sender's credit (P5.6)
+	FlagSuspended = 0x01 // on PING: the client is about to be stopped (P7.14)
+)
 
 // typeNames has "" for the types that are not known.
 var typeNames = [256]string{
@@ -134,34 +139,56 @@ func ParseHeader(b []byte) (Header, error) {
 	if typeNames[h.Type] == "" {
 		return h, Violate(CodeUnknownType, "frame type 0x%02x is not known", uint8(h.Type))
 	}
+	least, most := h.Type.sizes()
+	if h.Length > most {
+		return h, Violate(CodeFrameTooLarge, "%v of %d bytes; the most is %d", h.Type, h.Length, most)
+	}
 	if b[6] != 0 || b[7] != 0 {
 		return h, Violate(CodeBadFrame, "the reserved bytes of a %v frame are not zero", h.Type)
 	}
-	if h.Flags != 0 && !(h.Flags == FlagBlocked && h.Type.IsData()) {
+	if h.Flags > h.Type.flags() {
 		return h, Violate(CodeBadFrame, "flags 0x%02x on a %v frame", h.Flags, h.Type)
 	}
 	if h.Type.IsLink() != (h.Channel == 0) {
 		return h, Violate(CodeBadFrame, "%v for channel %d", h.Type, h.Channel)
 	}
-	if least, most := h.Type.sizes(); h.Length < least || h.Length > most {
+	if h.Length < least {
 		return h, Violate(CodeBadFrame, "%v of %d bytes", h.Type, h.Length)
 	}
 	return h, nil
 }
 
-// sizes gives the least and most payload bytes of a type (P3.5).
+// sizes gives the least and most payload bytes of a type (the table of P3.5). What an application does not read waits,
+// so each is small where small does.
 func (t Type) sizes() (least, most uint32) {
+	switch t {
+	case TypeStdin, TypeStdout, TypeStderr:
+		return 1, MaxPayload
+	case TypeEOF:
+		return 1, 1
+	case TypeWindow, TypeAck, TypePing, TypePong:
+		return 8, 8
+	case TypeHello, TypePair:
+		return 2, MaxHello // a JSON object is at least {}
+	case TypeOpen:
+		return 2, MaxPayload
+	case TypeSignal, TypeResize:
+		return 2, 256
+	case TypeWelcome, TypeExit: // two paths
+		return 2, 16384
+	}
+	return 2, 8192 // a message of 1,024 bytes, each escaped as \u0000
+}
+
+// flags gives the one flag that a type may have, 0 for none (P3.3).
+func (t Type) flags() uint8 {
 	switch {
 	case t.IsData():
-		return 1, MaxPayload
-	case t == TypeEOF:
-		return 1, 1
-	case t == TypeWindow, t == TypeAck, t == TypePing, t == TypePong:
-		return 8, 8
-	case t == TypeHello, t == TypePair:
-		return 2, MaxHello
+		return FlagBlocked
+	case t == TypePing:
+		return FlagSuspended
 	}
-	return 2, MaxPayload // a JSON object is at least {}
+	return 0
 }
 
 // AppendFrame appends a whole frame to b, ready for one Write (P3.4). The caller keeps payload within MaxPayload.

@@ -74,6 +74,124 @@ func TestReaderLengthFirst(t *testing.T) {
 	}
 }
 
+// Each type has a most of its own (P3.5), which the header shows: one byte more is frame_too_large, and nothing of it is read.
+func TestMostOfEachType(t *testing.T) {
+	most := map[Type]uint32{
+		0x01: 65536, 0x02: 8192, 0x03: 8, 0x04: 1, 0x05: 256, 0x06: 256, 0x07: 8192, 0x08: 16384, 0x09: 8192,
+		0x10: 65536, 0x11: 65536, 0x12: 65536,
+		0x81: 4096, 0x82: 16384, 0x83: 8, 0x84: 8, 0x85: 8, 0x86: 8192, 0x87: 8192, 0x88: 4096,
+	}
+	for kind := range knownTypes() {
+		if most[kind] == 0 {
+			t.Errorf("%v has no most here", kind)
+		}
+	}
+	for kind, n := range most {
+		h := Header{Length: n, Type: kind, Channel: 1}
+		if kind >= 0x80 {
+			h.Channel = 0
+		}
+		header := make([]byte, 12)
+		PutHeader(header, h)
+		if _, err := ParseHeader(header); err != nil {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+		h.Length++
+		PutHeader(header, h)
+		c := &counting{r: bytes.NewReader(append(header, "more"...))}
+		if _, err := NewReader(c).Next(); codeOf(t, err) != "frame_too_large" || c.most > 12 {
+			t.Errorf("%v of %d bytes: %v, after a read of %d", kind, n+1, err, c.most)
+		}
+	}
+}
+
+// A message of 1,024 bytes fits into every frame that may have one, whatever JSON makes of its characters.
+func TestLongestMessageFits(t *testing.T) {
+	for _, text := range []string{strings.Repeat("\x01", 1024), strings.Repeat("\xff", 1024), strings.Repeat(`"`, 1024), strings.Repeat("ü", 512)} {
+		code := Code(strings.Repeat("x", 64))
+		for kind, message := range map[Type]any{
+			TypeClose: &Reason{Code: code, Message: text}, TypeGoodbye: &Reason{Code: code, Message: text},
+			TypeError:  &Reason{Code: code, Message: text, Key: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"},
+			TypeNotice: &Notice{Notice: NoticeSignalRefused, Message: text},
+		} {
+			if _, err := AppendMessage(nil, kind, 1, message); err != nil {
+				t.Errorf("%q…: %v", text[:4], err)
+			}
+		}
+	}
+	path := Bytes("/" + strings.Repeat("\xff", 4094))
+	if _, err := AppendMessage(nil, TypeExit, 1, &Exit{How: HowExited, Dir: path, OldDir: path}); err != nil {
+		t.Error(err)
+	}
+	if _, err := AppendMessage(nil, TypeWelcome, 0, &Welcome{User: strings.Repeat("u", 255), Home: path}); err != nil {
+		t.Error(err)
+	}
+}
+
+// What does not fit an EXIT is left out: processes first, then directories (P6.6).
+func TestExitFits(t *testing.T) {
+	code := 3
+	var left []Process
+	for i := range 2000 {
+		left = append(left, Process{PID: i, Name: "sleep"})
+	}
+	worst := Bytes("/" + strings.Repeat("\x01", 4094))
+	for name, e := range map[string]*Exit{
+		"all": {How: HowExited, Code: &code, Dir: Bytes("/a"), Left: left[:3]}, "left": {How: HowExited, Code: &code, Dir: Bytes("/a"), Left: left},
+		"directories": {How: HowExited, Code: &code, Dir: worst, OldDir: worst, Left: left},
+	} {
+		fit := e.Fit()
+		b, err := AppendMessage(nil, TypeExit, 1, fit)
+		if err != nil || len(b) > 12+16384 || *fit.Code != 3 {
+			t.Errorf("%s: %v", name, err)
+		}
+		if wantDir := name != "directories"; (fit.Dir != nil) != wantDir {
+			t.Errorf("%s: dir %q", name, fit.Dir)
+		}
+		if name == "all" && len(fit.Left) != 3 || name == "left" && (len(fit.Left) == 0 || len(fit.Left) == 2000) {
+			t.Errorf("%s: %d processes", name, len(fit.Left))
+		}
+	}
+}
+
+// An EXIT whose fields do not tell an outcome is found out (P6.6).
+func TestExitCheck(t *testing.T) {
+	for text, sound := range map[string]bool{
+		`{"how":"exited","code":0}`: true, `{"how":"signalled","signal":"KILL"}`: true, `{"how":"deadline"}`: true, `{"how":"cancelled","code":0}`: true, `{"how":"hung_up"}`: true,
+		`{"code":0}`: false, `{"how":"garbage","code":0}`: false, `{"how":"exited"}`: false, `{"how":"signalled"}`: false, `{"how":"EXITED","code":0}`: false, `{}`: false,
+	} {
+		var e Exit
+		if err := (Frame{Header: Header{Type: TypeExit}, Payload: []byte(text)}).Decode(&e); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Check(); (err == nil) != sound {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// A code has 1 to 64 bytes of a-z, 0-9 and _; anything else is internal, and shown to nobody (P8.2).
+func TestCodes(t *testing.T) {
+	for code, want := range map[string]Code{
+		"bad_json": "bad_json", "a_later_code2": "a_later_code2", strings.Repeat("x", 64): Code(strings.Repeat("x", 64)), "": "",
+		strings.Repeat("x", 65): "internal", "Bad": "internal", "a b": "internal", "ü": "internal", "a\\u001b": "internal",
+	} {
+		for _, kind := range []Type{TypeError, TypeClose, TypeGoodbye} {
+			var r Reason
+			if err := (Frame{Header: Header{Type: kind}, Payload: []byte(`{"code":"` + code + `"}`)}).Decode(&r); err != nil || r.Code != want {
+				t.Errorf("%q in %v is %q, %v", code, kind, r.Code, err)
+			}
+		}
+		if said := (&RemoteError{Reason{Code: Code(code)}}).Error(); len(said) > 100 {
+			t.Errorf("%q", said)
+		}
+	}
+	var n Notice
+	if err := (Frame{Header: Header{Type: TypeNotice}, Payload: []byte(`{"notice":"x","message":"` + strings.Repeat("m", 8000) + `"}`)}).Decode(&n); err != nil || len(n.Message) > 1024 {
+		t.Errorf("a message of %d bytes, %v", len(n.Message), err)
+	}
+}
+
 // An idle link holds no large buffer: it goes back before the next header is waited for.
 func TestReaderHoldsNothing(t *testing.T) {
 	raw := AppendFrame(nil, TypeStdout, 0, 1, make([]byte, MaxPayload))

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 )
 
@@ -115,6 +116,45 @@ type Exit struct {
 	Left     []Process `json:"left,omitempty"`        // what could not be stopped
 }
 
+// Check finds what makes an EXIT tell no outcome (P6.6). That breaks no rule of the wire: the error is for people.
+func (e *Exit) Check() error {
+	switch e.How {
+	case HowDeadline, HowCancelled, HowHungUp:
+		return nil
+	case HowExited:
+		if e.Code == nil {
+			return errors.New("it is said to have exited, without an exit code")
+		}
+		return nil
+	case HowSignalled:
+		if e.Signal == "" {
+			return errors.New("it is said to have ended by a signal, without the signal's name")
+		}
+		return nil
+	}
+	return fmt.Errorf("it is said to have ended by %s, which means nothing", Quote(clip(e.How)))
+}
+
+// Fit leaves out what makes an EXIT too large for its frame: processes that could not be stopped, then directories (P6.6).
+func (e *Exit) Fit() *Exit {
+	_, most := TypeExit.sizes()
+	fits := func(e *Exit) bool {
+		payload, err := marshal(e)
+		return err == nil && len(payload) <= int(most)
+	}
+	if fits(e) {
+		return e
+	}
+	small := *e
+	for len(small.Left) > 0 && !fits(&small) {
+		small.Left = small.Left[:len(small.Left)/2]
+	}
+	if !fits(&small) {
+		small.Dir, small.OldDir = nil, nil
+	}
+	return &small
+}
+
 // The values of Exit.How (P6.6).
 const (
 	HowExited    = "exited"
@@ -137,10 +177,18 @@ type Reason struct {
 	Key     string `json:"key,omitempty"`     // with key_not_authorized: a fingerprint that would do
 }
 
-// AppendMessage appends a frame with a JSON payload; a *Reason's message is cut to what P8.3 allows. The error says that the message does not fit a frame.
+// AppendMessage appends a frame with a JSON payload; the text for people in a *Reason or *Notice is cut to what P8.3 allows.
+// The error says that the message does not fit a frame.
 func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error) {
-	if r, ok := message.(*Reason); ok && len(r.Message) > MaxMessage {
-		message = &Reason{Code: r.Code, Message: clip(r.Message), Key: r.Key}
+	switch m := message.(type) {
+	case *Reason:
+		if len(m.Message) > MaxMessage {
+			message = &Reason{Code: m.Code, Message: clip(m.Message), Key: m.Key}
+		}
+	case *Notice:
+		if len(m.Message) > MaxMessage {
+			message = &Notice{Notice: m.Notice, Message: clip(m.Message)}
+		}
 	}
 	payload, err := marshal(message)
 	if err != nil {

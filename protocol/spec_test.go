@@ -2,7 +2,9 @@ package protocol
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -123,7 +125,7 @@ func TestSpecTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile(`(?m)^ *\| 0x([0-9a-f]{2}) \| ([A-Z]+) \|`).FindAllStringSubmatch(string(text), -1)
+	rows := regexp.MustCompile(`(?m)^ *\| 0x([0-9a-f]{2}) \| ([A-Z]+) \| [a-z]+ \| (?:([\d,]+) to )?([\d,]+) \|`).FindAllStringSubmatch(string(text), -1)
 	if known := len(knownTypes()); len(rows) != known {
 		t.Errorf("%d types in the table, %d in the code", len(rows), known)
 	}
@@ -131,6 +133,11 @@ func TestSpecTables(t *testing.T) {
 		n, _ := hex.DecodeString(row[1])
 		if typeNames[Type(n[0])] != row[2] {
 			t.Errorf("0x%s is %s in the table, %q in the code", row[1], row[2], typeNames[Type(n[0])])
+		}
+		least, most := Type(n[0]).sizes()
+		size := strings.ReplaceAll(fmt.Sprintf("%s %s", cmp.Or(row[3], row[4]), row[4]), ",", "")
+		if size != fmt.Sprintf("%d %d", least, most) {
+			t.Errorf("%s has %s bytes in the table, %d to %d in the code", row[2], size, least, most)
 		}
 	}
 	source, err := os.ReadFile("errors.go")

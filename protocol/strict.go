@@ -13,10 +13,20 @@ import (
 const maxDepth = 8 // P4.1
 
 // Decode reads the JSON payload of f into message, a pointer to one of this package's structs, refusing what P4.2 refuses.
+// A code that has not the form of one is CodeInternal then, and text for people is at most MaxMessage bytes.
 // The error is a *Violation with CodeBadJSON.
 func (f Frame) Decode(message any) error {
 	if err := DecodeJSON(f.Payload, message); err != nil {
 		return Violate(CodeBadJSON, "%v: %v", f.Type, err)
+	}
+	switch m := message.(type) { // P8.2, P8.3
+	case *Reason:
+		if m.Code != "" {
+			m.Code = m.Code.plain()
+		}
+		m.Message = clip(m.Message)
+	case *Notice:
+		m.Message = clip(m.Message)
 	}
 	return nil
 }

@@ -74,7 +74,9 @@ func encode(t *testing.T, f Frame, decoded any) []byte {
 	case f.Type.IsData():
 		return AppendFrame(nil, f.Type, f.Flags, f.Channel, f.Payload)
 	}
-	return AppendNumber(nil, f.Type, f.Channel, f.Number())
+	b := AppendNumber(nil, f.Type, f.Channel, f.Number())
+	b[5] = f.Flags
+	return b
 }
 
 func TestFrameVectors(t *testing.T) {

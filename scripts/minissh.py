@@ -6,7 +6,8 @@ import base64, contextlib, getopt, getpass, hashlib, json, os, re, secrets, sele
 
 OPEN, OPENED, WINDOW, EOF, SIGNAL, NOTICE, EXIT, CLOSE, STDIN, STDOUT, STDERR = SESSION = 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 18  # P3.5
 HELLO, WELCOME, ACK, PING, PONG, GOODBYE, ERROR = LINK = range(0x81, 0x88)
-JSON, SIZE = {OPENED, NOTICE, EXIT, CLOSE, WELCOME, GOODBYE, ERROR}, {WINDOW: 8, EOF: 1, ACK: 8, PING: 8, PONG: 8}
+JSON = {OPENED: 8192, NOTICE: 8192, EXIT: 16384, CLOSE: 8192, WELCOME: 16384, GOODBYE: 8192, ERROR: 8192}  # 最多几字节 the most bytes
+SIZE = {WINDOW: 8, EOF: 1, ACK: 8, PING: 8, PONG: 8}  # P3.5
 HEADER, MAX, START, MOST = struct.Struct(">IBBHI"), 65536, 262144, 4 << 20  # P3.1, P3.2, P5.5; MOST: 窗口最大 our window at most
 class Failure(Exception): """(说明, 代码)：有代码是对端违规，也要告诉它。(text, code): with a code the peer broke a rule, and is told (P3.7)."""
 
@@ -62,10 +63,10 @@ class Client:
         self.heard, self.into = time.monotonic(), self.into + data
         while len(self.into) >= 12 and self.next:  # next: WELCOME → OPENED → EOF, EOF → EXIT → CLOSE → None (P5.4)
             length, kind, flags, reserved, channel = HEADER.unpack_from(self.into)
-            if length > MAX: raise Failure(f"{length} bytes", "frame_too_large")  # P3.2: 收载荷之前 before any payload
+            if length <= MAX and kind not in (*SESSION, *LINK): raise Failure(hex(kind), "unknown_type")  # P3.6, P3.3
+            if length > {**JSON, **SIZE}.get(kind, MAX): raise Failure(f"{length} bytes", "frame_too_large")  # P3.2: 收载荷之前 before any payload
             if len(self.into) < 12 + length: return
             body, self.into = self.into[12:12 + length], self.into[12 + length:]
-            if kind not in (*SESSION, *LINK): raise Failure(hex(kind), "unknown_type")  # P3.6
             if (reserved or flags > (kind in (STDOUT, STDERR)) or (kind in SESSION) != (channel > 0) or not length
                     or length != SIZE.get(kind, length)): raise Failure(hex(kind), "bad_frame")  # P3.3, P5.6
             body = parse(body) if kind in JSON else body

@@ -1,6 +1,12 @@
 package mux
 
-import "time"
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"minissh/protocol"
+)
 
 // Read takes every byte for a sign of life (P7.11). When it came is noted ahead of the next Read: what has come is waited for, and asking the time takes
 // some.
@@ -27,9 +33,9 @@ func (l *link) keepAlive() {
 	if late { // we were stopped ourselves: what came meanwhile has not been read yet
 		l.heard.Store(time.Now().Add(-pingAfter).UnixNano())
 	}
-	silence := time.Since(time.Unix(0, l.heard.Load()))
-	if silence >= deadAfter && !l.suspended() {
-		l.close(ErrSilent)
+	silent := l.silence()
+	if silent >= deadAfter && !l.suspended() {
+		l.close(endOfSilence(silent))
 		return
 	}
 	l.s.mu.Lock()
@@ -39,20 +45,108 @@ func (l *link) keepAlive() {
 	}
 	wait := pingAfter
 	switch {
-	case silence < pingAfter:
-		wait -= silence
-	case silence < deadAfter: // two in all: more would fill a suspended client's socket
+	case silent < pingAfter:
+		wait -= silent
+	case silent < deadAfter: // two in all: more would fill a suspended client's socket
 		l.pingDue = true
 		l.s.work.Signal()
-		wait = min(pingAfter, deadAfter-silence)
+		wait = min(pingAfter, deadAfter-silent)
+	default:
+		wait = max(0, min(pingAfter, believed(l.told.Load())-silent))
 	}
 	l.again = time.Now().Add(wait)
 	l.timer.Reset(wait)
 }
 
-// suspended says that a client is silent whose system is not: a person has stopped it, and goes on later. A daemon that is silent hangs, whatever its
-// system says.
+// silence is how long nothing has come.
+func (l *link) silence() time.Duration { return time.Since(time.Unix(0, l.heard.Load())) }
+
+// endOfSilence is ErrSilent, and says so where more than 45 seconds have passed because the peer's system acknowledged.
+func endOfSilence(silent time.Duration) error {
+	if silent < 2*deadAfter {
+		return ErrSilent
+	}
+	return &silence{silent}
+}
+
+type silence struct{ time.Duration }
+
+func (e *silence) Error() string {
+	return fmt.Sprintf("nothing was heard for %v", e.Duration.Truncate(time.Second))
+}
+
+func (e *silence) Unwrap() error { return ErrSilent }
+
+// believed is for how long a silent client is taken for a stopped one while its system acknowledges (P7.14).
+func believed(told bool) time.Duration {
+	if told {
+		return stoppedMost
+	}
+	return untoldMost
+}
+
+// suspended says that a client is silent whose system is not: a person may have stopped it, and go on later. But a relay acknowledges as well, so that this is
+// believed for a stated time only. A daemon that is silent hangs, whatever its system says.
 func (l *link) suspended() bool {
 	conn, ok := l.conn.(interface{ PeerAnswers(time.Duration) bool })
-	return ok && l.s.cfg.Role == Daemon && conn.PeerAnswers(deadAfter)
+	return ok && l.s.cfg.Role == Daemon && l.silence() < believed(l.told.Load()) && conn.PeerAnswers(deadAfter)
+}
+
+// TellStop has the daemon told that this process is about to be stopped by its user, or goes on (P7.14). Before a stop it waits a moment until that is on its
+// way.
+func (s *Session) TellStop(stopping bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.link
+	if l == nil || s.ended != nil {
+		return
+	}
+	l.stopped, l.goesOn, l.pingDue = stopping, 0, true
+	if s.inline() || !stopping {
+		s.work.Signal()
+		return
+	}
+	over := false
+	timer := time.AfterFunc(tellWait, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		over = true
+		s.work.Broadcast()
+	})
+	defer timer.Stop()
+	for (l.pingDue || l.writing) && !l.stop && !over {
+		s.work.Signal() // the writer waits on the same condition
+		s.work.Wait()
+	}
+}
+
+// ping appends a PING. The caller holds mu.
+func (l *link) ping(b []byte) []byte {
+	number := uint64(time.Now().UnixNano()) >> 1
+	var flags uint8
+	switch {
+	case l.stopped:
+		flags, l.stopNoted = protocol.FlagSuspended, true
+	case l.stopNoted && l.goesOn == 0:
+		l.goesOn = number
+	}
+	return protocol.AppendFrame(b, protocol.TypePing, flags, 0, binary.BigEndian.AppendUint64(nil, number))
+}
+
+// receivePing has a PONG sent. The caller holds mu.
+func (l *link) receivePing(f protocol.Frame) error {
+	if f.Flags != 0 && l.s.cfg.Role == Client {
+		return protocol.Violate(protocol.CodeBadFrame, "PING of a daemon that says it is suspended")
+	}
+	l.told.Store(f.Flags != 0)
+	l.pongDue, l.pongNumber = true, f.Number()
+	l.s.work.Signal()
+	return nil
+}
+
+// receivePong notes what the daemon must have heard by now. The caller holds mu.
+func (l *link) receivePong(f protocol.Frame) {
+	if l.goesOn != 0 && f.Number() >= l.goesOn {
+		l.stopNoted, l.goesOn = false, 0
+	}
 }

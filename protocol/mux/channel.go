@@ -43,7 +43,9 @@ type Channel struct {
 	turn              int       // which of out goes first
 	queued            bool      // stands in Session.ready
 	eofSent           [3]bool
-	waiting           int // frames of ours in Session.control
+	openBytes         int64     // of its OPEN's payload
+	ignores           bool      // SIGNAL and RESIZE are dropped
+	waiting           []request // the last ones put into requests, of which the application may have taken some
 
 	inbox          inbox
 	lent           block  // what holds the bytes of the last Take
@@ -63,8 +65,12 @@ type Channel struct {
 func stream(t protocol.Type) int { return int(t - protocol.TypeStdin) }
 
 func (s *Session) newChannel(id uint32, ours bool) *Channel {
+	requests := protocol.MaxRequests
+	if ours {
+		requests++ // OPENED, which comes first
+	}
 	c := &Channel{
-		s: s, id: id, ours: ours, requests: make(chan Event, protocol.MaxRequests), resizes: make(chan protocol.Size, 1), gone: make(chan struct{}),
+		s: s, id: id, ours: ours, requests: make(chan Event, requests), resizes: make(chan protocol.Size, 1), gone: make(chan struct{}),
 		limitOut: protocol.InitialWindow, limit: protocol.InitialWindow, window: protocol.InitialWindow,
 	}
 	c.arrival.L, c.room.L = &s.mu, &s.mu
@@ -90,11 +96,17 @@ func (s *Session) Open(open *protocol.Open) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
+	size := int64(len(frame) - protocol.HeaderSize)
+	if s.ourOpens+size > protocol.MaxOpens {
+		return nil, protocol.Violate(protocol.CodeTooManyChannels, "the requests of channels that are open may hold %d bytes together", protocol.MaxOpens)
+	}
 	c := s.newChannel(s.nextID, true)
 	c.open = *open
 	s.nextID += 2
+	c.openBytes = size
 	s.ourOpen++
-	s.enqueue(c, protocol.TypeOpen, frame)
+	s.ourOpens += size
+	s.enqueue(c, request{kind: protocol.TypeOpen}, frame)
 	return c, nil
 }
 
@@ -104,7 +116,8 @@ func (c *Channel) ID() uint32 { return c.id }
 // Request is what the opener asked for.
 func (c *Channel) Request() *protocol.Open { return &c.open }
 
-// Requests gives OPENED, SIGNAL and NOTICE frames as they come, ahead of data that waits. It is never closed: watch Gone beside it.
+// Requests gives OPENED, SIGNAL and NOTICE frames as they come, ahead of data that waits; of equal ones that wait, one.
+// It is never closed: watch Gone beside it.
 func (c *Channel) Requests() <-chan Event { return c.requests }
 
 // Resizes gives the last RESIZE that came and was not taken yet (P5.10). It is never closed: watch Gone beside it.
@@ -209,21 +222,40 @@ func (s *Session) retire(c *Channel) {
 	delete(s.channels, c.id)
 	if c.ours {
 		s.ourOpen--
+		s.ourOpens -= c.openBytes
 	} else {
 		s.peerOpen--
+		s.peerOpens -= c.openBytes
 	}
+}
+
+// abandon lets go of what a channel holds for an application that has closed it and gone. The channel itself is known
+// until the peer has closed it too, which may be never.
+func (c *Channel) abandon() {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if !c.closeSent && !c.failed {
+		return // whom it was handed to reads on
+	}
+	c.open = protocol.Open{}
+	c.lent.giveBack()
+	for c.inbox.blocks.len() > 0 {
+		b := c.inbox.blocks.pop()
+		b.giveBack()
+	}
+	c.inbox = inbox{}
+	c.s.returnWindow(c)
 }
 
 // outgoing is an encoded session frame, other than data, on its way to the writer.
 type outgoing struct {
+	request
 	frame []byte
-	kind  protocol.Type
 	c     *Channel
 }
 
 // enqueue gives a session frame, other than data, to the writer. The caller holds mu.
-func (s *Session) enqueue(c *Channel, kind protocol.Type, frame []byte) {
-	c.waiting++
-	s.control.push(outgoing{frame, kind, c})
+func (s *Session) enqueue(c *Channel, is request, frame []byte) {
+	s.control.push(outgoing{is, frame, c})
 	s.work.Signal()
 }

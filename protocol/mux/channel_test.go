@@ -238,7 +238,7 @@ func TestAfterOwnClose(t *testing.T) {
 		must(t, c.Close(&protocol.Reason{Code: protocol.CodeCancelled}))
 		must(t, c.Close(nil)) // idempotent
 		p.want(protocol.TypeClose, 1, "cancelled", "the opener does not want it any more (P5.9)")
-		for range 2 * protocol.MaxRequests {
+		for range 100 {
 			p.send(msg(protocol.TypeNotice, 1, `{"notice":"output_held"}`))
 		}
 		p.send(data(protocol.TypeStdout, 1, protocol.InitialWindow), ended(protocol.TypeStdout, 1), ended(protocol.TypeStderr, 1),

@@ -1,6 +1,9 @@
 package mux
 
 import (
+	"fmt"
+	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,90 +79,183 @@ func TestManyChannels(t *testing.T) {
 	})
 }
 
-// An application that answers each SIGNAL with a NOTICE, and a peer that reads none of them: Send waits, SIGNALs wait for the application, and
-// then they are too many (P5.10). Nothing grows without end.
+// An application that answers each SIGNAL with a NOTICE, and a peer that reads none of them: one NOTICE waits to be sent,
+// and of the SIGNALs one of each name, 16 at most, for the application (P5.10). Nothing grows, and nobody breaks a rule.
 func TestSignalFlood(t *testing.T) {
+	for name, signal := range map[string]func(int) string{
+		"equal ones":     func(int) string { return "NONE" },
+		"different ones": func(i int) string { return fmt.Sprintf("N%d", i) },
+	} {
+		for _, looks := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, the application looks: %v", name, looks), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					var ch *Channel
+					s, p, _ := deaf(t, Config{Accept: func(c *Channel) {
+						ch = c
+						c.Send(protocol.TypeOpened, &protocol.Opened{})
+						for looks {
+							select {
+							case <-c.Requests():
+								must(t, c.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeSignalRefused, Message: "no such signal"}))
+							case <-c.Gone():
+								looks = false
+							}
+						}
+						<-c.Gone()
+						c.Close(nil)
+					}})
+					p.send(open(1))
+					most, requests := 0, 0
+					for i := range 10000 {
+						p.send(msg(protocol.TypeSignal, 1, `{"signal":"`+signal(i)+`"}`))
+						synctest.Wait()
+						most, requests = max(most, waiting(s)), max(requests, len(ch.requests))
+					}
+					if most > 1 {
+						t.Errorf("%d frames were queued", most)
+					}
+					want := 16
+					switch {
+					case looks:
+						want = 0
+					case name == "equal ones":
+						want = 1
+					}
+					if requests != want || len(ch.waiting) > 17 {
+						t.Errorf("%d SIGNALs waited for the application, %d names are kept; %d were to wait", requests, len(ch.waiting), want)
+					}
+					p.send(msg(protocol.TypeGoodbye, 0, "{}"))
+					s.Wait()
+					p.conn.Close()
+				})
+			})
+		}
+	}
+}
+
+// What an application has taken no longer counts among what waits: a name comes again.
+func TestSignalsComeAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		s, p, accepted := deaf(t, Config{Accept: func(c *Channel) {
-			c.Send(protocol.TypeOpened, &protocol.Opened{})
-			for {
-				select {
-				case <-c.Requests():
-					c.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeSignalRefused, Message: "no such signal"})
-				case <-c.Gone():
-					c.Close(nil)
-					return
-				}
-			}
-		}})
+		made := make(chan *Channel, 1)
+		s, p, _ := deaf(t, Config{Accept: func(c *Channel) { made <- c; <-c.Gone() }})
 		p.send(open(1))
-		most := 0
-		for range 10000 {
-			if _, err := p.conn.Write(msg(protocol.TypeSignal, 1, `{"signal":"NONE"}`)); err != nil {
-				break
+		c := <-made
+		signal := func(names ...string) {
+			for _, name := range names {
+				p.send(msg(protocol.TypeSignal, 1, `{"signal":"`+name+`"}`))
 			}
 			synctest.Wait()
-			most = max(most, waiting(s))
 		}
-		if err := <-accepted; codeOf(err) != protocol.CodeTooManyRequests {
-			t.Error(err)
+		want := func(names ...string) {
+			t.Helper()
+			for _, name := range names {
+				if e := <-c.Requests(); e.Message.(*protocol.Signal).Signal != name {
+					t.Errorf("%+v instead of %s", e.Message, name)
+				}
+			}
 		}
-		if most > 2*protocol.MaxRequests {
-			t.Errorf("%d frames were queued", most)
+		signal("INT", "TERM", "INT", "INT")
+		want("INT")
+		signal("INT", "TERM")
+		want("TERM", "INT")
+		if len(c.requests) != 0 {
+			t.Errorf("%d more wait", len(c.requests))
 		}
-		s.Wait()
-		p.conn.Close()
+		signal("KILL", "KILL")
+		want("KILL")
+		signal("KILL")
+		want("KILL")
+		c.IgnoreRequests()
+		signal("HUP")
+		p.send(msg(protocol.TypeResize, 1, `{"rows":5}`))
+		synctest.Wait()
+		if len(c.requests) != 0 || len(c.resizes) != 0 {
+			t.Error("what is not wanted waits")
+		}
+		s.Close(nil)
 	})
 }
 
-// A Send that waits ends when the peer is not interested any more, and goes on when the peer reads.
-func TestSendWaits(t *testing.T) {
+// A peer that opens channels with large requests is stopped at 1,048,576 bytes of them, counted while the channel is
+// open (P5.2), and we keep to that ourselves. Sixteen of the largest fit.
+func TestOpensAreCounted(t *testing.T) {
+	large := func(channel uint32, n int) []byte {
+		const around = len(`{"service":"test","command":""}`)
+		return msg(protocol.TypeOpen, channel, `{"service":"test","command":"`+strings.Repeat("x", n-around)+`"}`)
+	}
 	bubble(t, func(t *testing.T) {
-		made := make(chan *Channel, 1)
-		s, p, _ := deaf(t, Config{Accept: func(c *Channel) { made <- c }})
-		p.send(open(1), open(3))
-		for range 2 {
-			c := <-made
-			must(t, c.Send(protocol.TypeOpened, &protocol.Opened{}))
-			sent := make(chan error)
-			count := 0
-			go func() {
-				var err error
-				for ; err == nil && count < 500; count++ {
-					err = c.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeSignalRefused, Message: "a rather long message, so that few fit"})
-				}
-				sent <- err
-			}()
-			synctest.Wait()
-			if count > 4*protocol.MaxRequests { // a batch is under way beside those that wait
-				t.Errorf("%d were taken", count)
-			}
-			if c.ID() == 1 {
-				p.send(shut(1))
-				if err := <-sent; err != ErrChannelClosed {
-					t.Errorf("after the peer's CLOSE: %v", err)
-				}
-				must(t, c.Send(protocol.TypeExit, &protocol.Exit{How: protocol.HowCancelled})) // this may still be said
-				must(t, c.Close(nil))
-				continue
-			}
-			for notices := 0; notices < 500; {
-				f, err := p.r.Next()
-				must(t, err)
-				if f.Type == protocol.TypeNotice && f.Channel == 3 {
-					notices++
-				}
-			}
-			must(t, <-sent)
+		s := New(Config{Role: Daemon, Channels: 64, Accept: func(c *Channel) { <-c.Gone(); c.Close(nil) }})
+		p, accepted := asDaemon(t, s, helloOf(nil))
+		for i := range uint32(16) {
+			p.send(large(2*i+1, 65536))
 		}
-		go s.Close(nil)
-		for {
-			if _, err := p.r.Next(); err != nil {
-				break
-			}
+		for i := range uint32(100) { // one goes, one comes
+			p.send(shut(2*i + 1))
+			p.want(protocol.TypeClose, 2*i+1, "", "")
+			p.send(large(2*i+33, 65536))
+		}
+		synctest.Wait()
+		if s.peerOpens != 1048576 {
+			t.Errorf("%d bytes are counted", s.peerOpens)
+		}
+		p.send(open(1001))
+		if err := <-accepted; codeOf(err) != "too_many_channels" {
+			t.Error(err)
 		}
 		p.conn.Close()
 		s.Wait()
+	})
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Client})
+		p, _, connected := asClient(t, s)
+		p.send(welcome(0, 0))
+		must(t, <-connected)
+		go io.Copy(io.Discard, p.conn)
+		request := &protocol.Open{Service: "test", Command: protocol.Bytes(strings.Repeat("x", 65000))}
+		var all []*Channel
+		for {
+			c, err := s.Open(request)
+			if err != nil {
+				if codeOf(err) != "too_many_channels" {
+					t.Error(err)
+				}
+				break
+			}
+			all = append(all, c)
+		}
+		if len(all) != 16 {
+			t.Errorf("%d were opened", len(all))
+		}
+		all[0].Close(nil)
+		p.send(shut(1))
+		synctest.Wait()
+		_, err := s.Open(request)
+		must(t, err)
+		s.Close(nil)
+	})
+}
+
+// A peer that never closes its channels, of which the applications have gone, makes us hold none of their data.
+func TestAbandonedChannels(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var all []*Channel
+		s := New(Config{Role: Daemon, Accept: func(c *Channel) {
+			all = append(all, c)
+			c.Next(make([]byte, 1))
+			c.Close(nil)
+		}})
+		p, _ := asDaemon(t, s, helloOf(nil))
+		go io.Copy(io.Discard, p.conn)
+		for i := range uint32(16) {
+			p.send(open(2*i+1), data(protocol.TypeStdin, 2*i+1, 262144))
+		}
+		synctest.Wait()
+		for _, c := range all {
+			if c.inbox.data != 0 || c.inbox.blocks.len() != 0 || c.open.Service != "" {
+				t.Errorf("channel %d holds %d bytes in %d blocks", c.id, c.inbox.data, c.inbox.blocks.len())
+			}
+		}
+		s.Close(nil)
 	})
 }
 

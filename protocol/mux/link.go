@@ -14,16 +14,19 @@ import (
 	"minissh/protocol/quick"
 )
 
-// Times of P7.11, P3.7 and P7.5, and the bytes of P7.13.
+// Times of P7.11, P7.14, P3.7 and P7.5, and the bytes of P7.13.
 const (
-	pingAfter  = 15 * time.Second
-	deadAfter  = 45 * time.Second
-	writeStall = 30 * time.Second
-	lingerTime = time.Second
-	lingerMost = 1 << 20 // bytes
-	closeWait  = 2 * time.Second
-	ackDelay   = 20 * time.Millisecond
-	linkMost   = 256 << 30 // bytes
+	pingAfter   = 15 * time.Second
+	deadAfter   = 45 * time.Second
+	untoldMost  = 15 * time.Minute // P7.14: a client whose system acknowledges
+	stoppedMost = 24 * time.Hour   // the same, after it has said that it is being stopped
+	tellWait    = 200 * time.Millisecond
+	writeStall  = 30 * time.Second
+	lingerTime  = time.Second
+	lingerMost  = 1 << 20 // bytes
+	closeWait   = 2 * time.Second
+	ackDelay    = 20 * time.Millisecond
+	linkMost    = 256 << 30 // bytes
 )
 
 // link is one connection under a session, with its reading and its writing goroutine.
@@ -38,6 +41,7 @@ type link struct {
 	closing  sync.Once
 	timer    *time.Timer
 	patient  bool                   // writes need no deadline of ours
+	told     atomic.Bool            // daemon: the client's last PING said SUSPENDED
 	replies  chan *protocol.Welcome // client: the answer to HELLO
 
 	// Session.mu guards the rest.
@@ -48,6 +52,8 @@ type link struct {
 	pongDue, pingDue     bool
 	ackDue, ackTimed     bool
 	pongNumber           uint64
+	stopped, stopNoted   bool   // client: PINGs say SUSPENDED; the daemon may still think so
+	goesOn               uint64 // client: number of the first PING after that which did not say so
 	final                []byte // the last thing to send
 	stop                 bool
 	writing              bool      // somebody is in step
@@ -349,13 +355,13 @@ func (s *Session) lost(l *link) {
 		if errors.As(l.cause, &remote) {
 			s.end(l.cause)
 		} else {
-			s.end(&LinkLost{l.cause})
+			s.end(&LinkLost{l.cause, believed(l.stopNoted)})
 		}
 		return
 	}
 	if s.cfg.Role == Daemon && !errors.Is(l.cause, errReplaced) {
 		hold := s.hold
-		if !silent(l.cause) {
+		if !fellSilent(l.cause) {
 			hold = min(hold, 10*time.Second) // a living client has seen the FIN or RST too and is redialling
 		}
 		var timer *time.Timer
@@ -370,8 +376,8 @@ func (s *Session) lost(l *link) {
 	}
 }
 
-// silent tells a link that nothing was heard from, or that took nothing, from one that was closed or reset.
-func silent(cause error) bool {
+// fellSilent tells a link that nothing was heard from, or that took nothing, from one that was closed or reset.
+func fellSilent(cause error) bool {
 	var timeout net.Error
 	return errors.Is(cause, ErrSilent) || errors.As(cause, &timeout) && timeout.Timeout()
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"runtime"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -358,58 +357,6 @@ func TestLinkMost(t *testing.T) {
 }
 
 // Several Connects at once leave one link, and none of them hangs.
-
-// answering is a connection whose peer's system can be asked whether it still is there.
-type answering struct {
-	*end
-	answers atomic.Bool
-}
-
-func (a *answering) PeerAnswers(within time.Duration) bool {
-	return a.answers.Load() && within == deadAfter
-}
-
-// A client that is silent and whose system is not keeps its session (P7.11), with two PINGs and no more in all that time; when its system falls
-// silent too, the link is lost. A client does not wait so for a daemon.
-func TestSuspendedClient(t *testing.T) {
-	for role, survives := range map[Role]bool{Daemon: true, Client: false} {
-		bubble(t, func(t *testing.T) {
-			s := New(Config{Role: role})
-			near, far := pipe()
-			conn := &answering{end: far}
-			conn.answers.Store(true)
-			p := play(t, near)
-			if role == Daemon {
-				go s.Accept(conn, helloOf(nil), &protocol.Welcome{})
-				p.want(protocol.TypeWelcome, 0, "", "")
-			} else {
-				go s.Connect(conn, &protocol.Hello{})
-				p.want(protocol.TypeHello, 0, "", "")
-				p.send(welcome(0, 0))
-			}
-			p.want(protocol.TypePing, 0, "", "15 seconds")
-			p.want(protocol.TypePing, 0, "", "30 seconds")
-			if !survives {
-				p.wantEnd("45 seconds")
-				return
-			}
-			p.wantSilence(10*time.Hour, "nothing more is said to one who is stopped")
-			p.send(num(protocol.TypePing, 0, 7))
-			p.want(protocol.TypePong, 0, "7", "it goes on")
-			p.want(protocol.TypePing, 0, "", "15 seconds")
-			p.want(protocol.TypePing, 0, "", "30 seconds")
-			p.wantSilence(time.Hour, "it was stopped again")
-			conn.answers.Store(false)
-			began := time.Now()
-			p.wantEnd("its system is gone")
-			synctest.Wait()
-			if d := time.Since(began); d > deadAfter || !errors.Is(s.Err(), ErrSilent) {
-				t.Errorf("after %v: %v", d, s.Err())
-			}
-			near.Close()
-		})
-	}
-}
 
 // Time in which a process was stopped itself is no silence of its peer: when it goes on it says PING, and waits for an answer as ever.
 func TestStoppedOurselves(t *testing.T) {

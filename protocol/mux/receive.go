@@ -73,10 +73,9 @@ func (s *Session) receiveLink(l *link, f protocol.Frame) error {
 			return s.receiveWelcome(l, f)
 		}
 	case protocol.TypePing:
-		l.pongDue, l.pongNumber = true, f.Number()
-		s.work.Signal()
-		return nil
+		return l.receivePing(f)
 	case protocol.TypePong:
+		l.receivePong(f)
 		return nil
 	case protocol.TypeAck:
 		return s.acknowledged(f.Number())
@@ -194,6 +193,8 @@ func (s *Session) deliverOpen(f protocol.Frame) error {
 		return protocol.Violate(protocol.CodeChannelReused, "OPEN for channel %d after %d", f.Channel, s.lastPeerID)
 	case s.peerOpen >= s.cfg.Channels || s.cfg.Accept == nil:
 		return protocol.Violate(protocol.CodeTooManyChannels, "more than %d channels at once", s.cfg.Channels)
+	case s.peerOpens+int64(f.Length) > protocol.MaxOpens:
+		return protocol.Violate(protocol.CodeTooManyChannels, "the OPENs of channels that are open hold more than %d bytes", protocol.MaxOpens)
 	}
 	if err := f.Decode(&open); err != nil {
 		return err
@@ -201,8 +202,13 @@ func (s *Session) deliverOpen(f protocol.Frame) error {
 	c := s.newChannel(f.Channel, false)
 	c.open = open
 	s.lastPeerID = f.Channel
+	c.openBytes = int64(f.Length)
 	s.peerOpen++
-	s.apps.Go(func() { s.cfg.Accept(c) })
+	s.peerOpens += c.openBytes
+	s.apps.Go(func() {
+		s.cfg.Accept(c)
+		c.abandon()
+	})
 	return nil
 }
 
@@ -243,36 +249,6 @@ func (c *Channel) allow(limit uint64) error {
 	}
 	c.limitOut = limit
 	c.enlist()
-	return nil
-}
-
-// request puts an unordered message where the application finds it ahead of data (P5.10).
-func (c *Channel) request(f protocol.Frame, message any) error {
-	if err := f.Decode(message); err != nil {
-		return err
-	}
-	if c.closeSent {
-		return nil // nobody listens any more (P5.8)
-	}
-	select {
-	case c.requests <- Event{Type: f.Type, Message: message}:
-		return nil
-	default:
-		return protocol.Violate(protocol.CodeTooManyRequests, "%d messages wait on channel %d", cap(c.requests), c.id)
-	}
-}
-
-// resize keeps the newest size alone: a window that is dragged changes faster than any application looks (P5.10).
-func (c *Channel) resize(f protocol.Frame) error {
-	var size protocol.Size
-	if err := f.Decode(&size); err != nil {
-		return err
-	}
-	select {
-	case <-c.resizes:
-	default:
-	}
-	c.resizes <- size // holds one, and whoever puts something in holds mu
 	return nil
 }
 

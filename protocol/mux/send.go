@@ -74,24 +74,20 @@ func (c *Channel) EOF(kind protocol.Type) error {
 	return c.sendEOF(kind)
 }
 
-// Send sends an OPENED, SIGNAL, RESIZE, NOTICE or EXIT message. It does not wait, but for SIGNAL, RESIZE and NOTICE of which many wait to be sent
-// already: the peer could make us queue without end otherwise. A NOTICE that comes too late, after EXIT, is dropped.
+// Send sends an OPENED, SIGNAL, RESIZE, NOTICE or EXIT message. It does not wait. A SIGNAL or NOTICE is dropped while an equal one waits to be sent, a RESIZE
+// takes the place of one that waits: the peer could make us queue without end otherwise. A NOTICE that comes too late, after EXIT, is dropped.
 func (c *Channel) Send(kind protocol.Type, message any) error {
 	frame, err := protocol.AppendMessage(nil, kind, c.id, message)
 	if err != nil {
 		return err
 	}
+	is, passes := requestOf(kind, message)
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if kind == protocol.TypeSignal || kind == protocol.TypeResize || kind == protocol.TypeNotice {
-		for c.waiting >= protocol.MaxRequests && c.writable() == nil {
-			c.room.Wait()
-		}
-		if c.waiting >= protocol.MaxRequests {
-			return c.writable()
-		}
+	if err := c.sendable(); err != nil || passes && c.told(is, frame) {
+		return err
 	}
-	return c.send(kind, frame)
+	return c.send(is, frame)
 }
 
 // Close sends CLOSE with a reason (nil: all went well). What arrives later is dropped, but for EXIT and CLOSE, which Next still gives. It is idempotent.
@@ -108,7 +104,7 @@ func (c *Channel) Close(reason *protocol.Reason) error {
 
 // End is EOF for STDOUT and STDERR, Send of EXIT, and Close: the end of a command, in one piece, so that the peer wakes once for it.
 func (c *Channel) End(exit *protocol.Exit) error {
-	frame, err := protocol.AppendMessage(nil, protocol.TypeExit, c.id, exit)
+	frame, err := protocol.AppendMessage(nil, protocol.TypeExit, c.id, exit.Fit())
 	if err != nil {
 		return err
 	}
@@ -120,7 +116,7 @@ func (c *Channel) End(exit *protocol.Exit) error {
 	defer c.s.mu.Unlock()
 	err = errors.Join(c.sendEOF(protocol.TypeStdout), c.sendEOF(protocol.TypeStderr))
 	if err == nil {
-		err = c.send(protocol.TypeExit, frame)
+		err = c.send(request{kind: protocol.TypeExit}, frame)
 	}
 	c.close(closing)
 	c.s.inline()
@@ -136,16 +132,16 @@ func (c *Channel) sendEOF(kind protocol.Type) error {
 		return errors.New("EOF while a Write of the same type is under way")
 	}
 	c.eofSent[stream(kind)] = true
-	c.s.enqueue(c, protocol.TypeEOF, protocol.AppendFrame(nil, protocol.TypeEOF, 0, c.id, []byte{byte(kind)}))
+	c.s.enqueue(c, request{kind: protocol.TypeEOF}, protocol.AppendFrame(nil, protocol.TypeEOF, 0, c.id, []byte{byte(kind)}))
 	return nil
 }
 
 // send is Send, which waits for nothing. The caller holds mu.
-func (c *Channel) send(kind protocol.Type, frame []byte) error {
+func (c *Channel) send(is request, frame []byte) error {
 	if err := c.sendable(); err != nil {
 		return err
 	}
-	switch kind {
+	switch is.kind {
 	case protocol.TypeNotice:
 		if c.exited {
 			return nil
@@ -155,7 +151,7 @@ func (c *Channel) send(kind protocol.Type, frame []byte) error {
 	case protocol.TypeExit:
 		c.exited = true
 	}
-	c.s.enqueue(c, kind, frame)
+	c.s.enqueue(c, is, frame)
 	return nil
 }
 
@@ -173,7 +169,7 @@ func (c *Channel) close(frame []byte) {
 		return
 	}
 	c.closeSent = true
-	c.s.enqueue(c, protocol.TypeClose, frame)
+	c.s.enqueue(c, request{kind: protocol.TypeClose}, frame)
 	c.room.Broadcast() // Writes under way fail
 }
 

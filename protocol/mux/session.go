@@ -65,7 +65,11 @@ func (s *Session) crashing() {
 }
 
 // LinkLost is the end of a session whose link broke and that cannot or may not resume.
-type LinkLost struct{ Cause error }
+type LinkLost struct {
+	Cause error
+	// Within is how long the other end may go on at most as if nothing had happened, where it noticed nothing (P7.14).
+	Within time.Duration
+}
 
 func (e *LinkLost) Error() string { return fmt.Sprintf("the connection was lost: %v", e.Cause) }
 func (e *LinkLost) Unwrap() error { return e.Cause }
@@ -102,6 +106,8 @@ type Session struct {
 	peerOpen     int             // channels the peer has open
 	ourOpen      int             // channels we have open
 	peerChannels int             // channels we may have open
+	peerOpens    int64           // bytes of the OPENs of the channels that the peer has open (P5.2)
+	ourOpens     int64           // and of ours
 	control      queue[outgoing] // encoded session frames other than data, in order, not yet numbered
 	ready        queue[*Channel] // channels with data and credit, in turn
 	grants       queue[*Channel] // channels whose peer is to be told a new limit

@@ -71,6 +71,9 @@ func (l *link) step() {
 	batches.Put(buffer)
 	s.mu.Lock()
 	l.writing = false
+	if l.stopped {
+		s.work.Broadcast() // TellStop waits
+	}
 	s.out.Add(int64(len(batch)))
 	if numbered > 0 {
 		s.active.Store(time.Now().UnixNano())
@@ -141,7 +144,7 @@ func (l *link) collect(b []byte) []byte {
 		b = protocol.AppendNumber(b, protocol.TypePong, 0, l.pongNumber)
 	}
 	if l.pingDue {
-		b = protocol.AppendNumber(b, protocol.TypePing, 0, uint64(time.Now().UnixNano())>>1)
+		b = l.ping(b)
 	}
 	if l.ackDue {
 		b = protocol.AppendNumber(b, protocol.TypeAck, 0, s.received)
@@ -176,9 +179,6 @@ func (l *link) collect(b []byte) []byte {
 func (s *Session) collectControl(b []byte) []byte {
 	m := s.control.pop()
 	b = s.number(b, append(b, m.frame...))
-	if m.c.waiting--; m.c.waiting == protocol.MaxRequests-1 {
-		m.c.room.Broadcast() // Send goes on
-	}
 	if m.kind == protocol.TypeClose {
 		m.c.closeGone = true
 		s.retire(m.c)

@@ -26,24 +26,24 @@ local function frame_type(number, name, role, least, most, is_json)
 end
 local function of_json(number, name, role, most) frame_type(number, name, role, 2, most or largest, true) end
 of_json(0x01, "OPEN", "opener")
-of_json(0x02, "OPENED", "acceptor")
+of_json(0x02, "OPENED", "acceptor", 8192)
 frame_type(0x03, "WINDOW", "either", 8, 8)
 frame_type(0x04, "EOF", "either", 1, 1)
-of_json(0x05, "SIGNAL", "opener")
-of_json(0x06, "RESIZE", "opener")
-of_json(0x07, "NOTICE", "acceptor")
-of_json(0x08, "EXIT", "acceptor")
-of_json(0x09, "CLOSE", "either")
+of_json(0x05, "SIGNAL", "opener", 256)
+of_json(0x06, "RESIZE", "opener", 256)
+of_json(0x07, "NOTICE", "acceptor", 8192)
+of_json(0x08, "EXIT", "acceptor", 16384)
+of_json(0x09, "CLOSE", "either", 8192)
 frame_type(0x10, "STDIN", "opener", 1, largest)
 frame_type(0x11, "STDOUT", "acceptor", 1, largest)
 frame_type(0x12, "STDERR", "acceptor", 1, largest)
 of_json(0x81, "HELLO", "client", 4096)
-of_json(0x82, "WELCOME", "daemon")
+of_json(0x82, "WELCOME", "daemon", 16384)
 frame_type(0x83, "ACK", "either", 8, 8)
 frame_type(0x84, "PING", "either", 8, 8)
 frame_type(0x85, "PONG", "either", 8, 8)
-of_json(0x86, "GOODBYE", "either")
-of_json(0x87, "ERROR", "either")
+of_json(0x86, "GOODBYE", "either", 8192)
+of_json(0x87, "ERROR", "either", 8192)
 of_json(0x88, "PAIR", "either", 4096)
 
 local names = {}
@@ -55,7 +55,7 @@ local f = {
   length = ProtoField.uint32("minissh.length", "Length", base.DEC, nil, nil, "bytes of payload that follow the header (P3.2)"),
   type = ProtoField.uint8("minissh.type", "Type", base.HEX, names),
   flags = ProtoField.uint8("minissh.flags", "Flags", base.HEX),
-  blocked = ProtoField.bool("minissh.flags.blocked", "BLOCKED (it used up the credit)", 8, nil, 0x01),
+  blocked = ProtoField.bool("minissh.flags.blocked", "BLOCKED (data: it used up the credit), SUSPENDED (PING: the client is being stopped)", 8, nil, 0x01),
   reserved = ProtoField.uint16("minissh.reserved", "Reserved", base.HEX),
   channel = ProtoField.uint32("minissh.channel", "Channel", base.DEC),
   json = ProtoField.string("minissh.json", "JSON"),
@@ -141,10 +141,11 @@ local function header_fault(h)
   local t = types[h.kind]
   if h.length > largest then return "frame_too_large", string.format("%d bytes announced; the most is %d", h.length, largest) end
   if not t then return "unknown_type", string.format("type 0x%02x is not known", h.kind) end
+  if h.length > t.most then return "frame_too_large", string.format("%s of %d bytes; the most is %d", t.name, h.length, t.most) end
   if h.reserved ~= 0 then return "bad_frame", "the reserved bytes are not zero" end
-  if h.flags ~= 0 and not (h.flags == 1 and is_data(h.kind)) then return "bad_frame", string.format("flags 0x%02x on %s", h.flags, t.name) end
+  if h.flags ~= 0 and not (h.flags == 1 and (is_data(h.kind) or t.name == "PING")) then return "bad_frame", string.format("flags 0x%02x on %s", h.flags, t.name) end
   if (h.kind >= 0x80) ~= (h.channel == 0) then return "bad_frame", string.format("%s for channel %d", t.name, h.channel) end
-  if h.length < t.least or h.length > t.most then return "bad_frame", string.format("%s of %d bytes", t.name, h.length) end
+  if h.length < t.least then return "bad_frame", string.format("%s of %d bytes", t.name, h.length) end
 end
 
 -- words puts a JSON message into a few words for the Info column, and gives its key fields.
@@ -306,7 +307,7 @@ local function one(buffer, pinfo, root, at, side)
   tree:add(f.channel, buffer(8, 4))
   local code, why = header_fault(h)
   local frame = {
-    kind = h.kind, name = t.name, role = t.role, channel = h.channel, length = h.length, data = is_data(h.kind),
+    kind = h.kind, name = t.name, role = t.role, channel = h.channel, length = h.length, flags = h.flags, data = is_data(h.kind),
     packet = pinfo.number, time = pinfo.rel_ts,
   }
   local short = ""

@@ -11,11 +11,11 @@
 local Link = {}
 Link.__index = Link
 
-local first_credit, first_channels = 262144, 16 -- P5.5, P5.2
+local first_credit, first_channels, most_opens = 262144, 16, 1048576 -- P5.5, P5.2
 local other = { a = "b", b = "a" }
 
 function Link.new(number, json_number, new_records)
-  local function side() return { index = 0, frames = 0, open = 0, last = 0, acked = 0 } end
+  local function side() return { index = 0, frames = 0, open = 0, opens = 0, last = 0, acked = 0 } end
   return setmetatable({ number = number, number_of = json_number, new_records = new_records, a = side(), b = side(), channels = {} }, Link)
 end
 
@@ -49,6 +49,8 @@ function Link:link_frame(side, frame)
   elseif frame.name == "WELCOME" then
     if side == self.client or own.index > 1 then return "unexpected_frame", "WELCOME is a daemon's first frame" end
     own.resend, own.allows = number("resend") or 0, number("channels") or 0
+  elseif frame.name == "PING" and frame.flags ~= 0 and self.client and side ~= self.client then
+    return "bad_frame", "a daemon is not suspended"
   elseif frame.name == "ACK" then
     if peer.resend == 0 then return "bad_ack", "the other end keeps nothing for resending" end
     if frame.number < own.acked then return "bad_ack", "it shrinks" end
@@ -98,7 +100,11 @@ function Link:open(side, frame, facts)
   own.last = frame.channel
   local allowed = peer.allows or side == self.client and first_channels
   if self.whole and allowed and own.open >= allowed then return "too_many_channels", string.format("more than %d at once", allowed) end
+  if self.whole and own.opens + frame.length > most_opens then
+    return "too_many_channels", string.format("the OPENs of channels that are open hold more than %d bytes", most_opens)
+  end
   local c = self:channel(frame)
+  c.size, own.opens = frame.length, own.opens + frame.length
   c.opener, c.opened_in, c.opened_at = side, frame.packet, frame.time
   c.service = frame.json and frame.json.service
   own.open = own.open + 1
@@ -150,7 +156,10 @@ end
 
 function Link:CLOSE(side, frame, c, facts)
   c.closed[side] = true
-  if c.closed[other[side]] and c.opener then self[c.opener].open = self[c.opener].open - 1 end
+  if c.closed[other[side]] and c.opener then
+    local opener = self[c.opener]
+    opener.open, opener.opens = opener.open - 1, opener.opens - c.size
+  end
   self.since(frame, c, facts)
 end
 
