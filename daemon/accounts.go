@@ -50,8 +50,10 @@ func NewAccounts(own process.Account, policy Policy, files []string, environment
 	return &Accounts{own: own, policy: policy, files: files, environment: environment, log: log, reader: newKeyReader(own)}, nil
 }
 
-// Warm makes the first login as quick as the others: it starts the helper that reads files.
+// Warm makes the first login as quick as the others: it starts the helper that reads files, and the
+// stages of the first commands.
 func (a *Accounts) Warm() {
+	process.KeepReady()
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()
 	a.reader.read(ctx, nobody, []string{"/nonexistent"})
@@ -59,6 +61,7 @@ func (a *Accounts) Warm() {
 
 // Close ends what the Access keeps running.
 func (a *Accounts) Close() error {
+	process.EndReady()
 	a.reader.close()
 	return nil
 }

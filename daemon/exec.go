@@ -25,10 +25,12 @@ func (s *Server) exec(ch *mux.Channel, who *peer) *protocol.Reason {
 		return reason
 	}
 	refused := s.terminal(&spec, open, who)
-	p, err := process.Start(spec)
+	ctx, cancel := untilGone(ch)
+	defer cancel()
+	p, err := process.StartContext(ctx, spec)
 	if errors.Is(err, process.ErrNoPTY) {
 		refused, spec.PTY = err, nil
-		p, err = process.Start(spec)
+		p, err = process.StartContext(ctx, spec)
 	}
 	if err != nil {
 		code := protocol.CodeStartFailed
@@ -42,6 +44,19 @@ func (s *Server) exec(ch *mux.Channel, who *peer) *protocol.Reason {
 	s.log.Info("Starting command for "+logName(who.user)+" "+from(who.addr), "pid", p.PID, "channel", ch.ID(), "command", clip(asked(open), 512), "forced", who.grant.Forced, "tty", p.TTY)
 	c.run()
 	return nil
+}
+
+// untilGone is a context that ends when the client does not want the channel any more.
+func untilGone(ch *mux.Channel) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		select {
+		case <-ch.Gone():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // asked is what the client wanted to run, in words; "" is a shell.
@@ -103,19 +118,7 @@ func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.R
 	}
 	spec.Env = process.Environment(acct, extra...)
 	if len(open.Argv) > 0 && !who.grant.Forced {
-		path, err := process.LookPathAs(acct, spec.Args[0], spec.Dir, spec.Env)
-		var start *process.StartError
-		if errors.As(err, &start) && start.Op == "chdir" {
-			if spec.DirElse == "" {
-				return spec, refusal(protocol.CodeNoDirectory, err.Error())
-			}
-			spec.Dir = spec.DirElse
-			path, err = process.LookPathAs(acct, spec.Args[0], spec.Dir, spec.Env)
-		}
-		if err != nil {
-			return spec, refusal(protocol.CodeStartFailed, err.Error())
-		}
-		spec.Path = path
+		spec.Path, spec.Search = spec.Args[0], true
 	}
 	return spec, nil
 }

@@ -47,7 +47,7 @@ func TestClosedByShell(t *testing.T) {
 		}
 	}
 	for shell, open := range map[string]bool{dir + "/sh": true, dir + "/plain": false, dir + "/nologin": false, dir + "/false": false, dir + "/none": false, dir: false, "sh": false, "": false} {
-		if err := closedByShell(Account{Name: "ann", Shell: shell}); (err == nil) != open {
+		if err := closedByShell(t.Context(), Account{Name: "ann", Shell: shell}); (err == nil) != open {
 			t.Errorf("%s: %v", shell, err)
 		}
 	}

@@ -5,11 +5,14 @@ package process
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +46,7 @@ func Closed(ctx context.Context, acct Account) error {
 			}
 		}
 	}
-	if err := closedByShell(acct); err != nil {
+	if err := closedByShell(ctx, acct); err != nil {
 		return err
 	}
 	line, err := shadowLine(ctx, acct.Name)
@@ -53,24 +56,96 @@ func Closed(ctx context.Context, acct Account) error {
 	return closedByShadow(acct, line, int(time.Now().Unix()/86400))
 }
 
-// closedByShell is sshd's check of the shell (auth.c, allowed_user), and the two programs that are no shells.
-func closedByShell(acct Account) error {
+// closedByShell is sshd's check of the shell (auth.c, allowed_user), and the two programs that are
+// not shells. A shell that /etc/shells does not list may be anywhere, also where files do not
+// answer: it is looked at with the account's rights.
+func closedByShell(ctx context.Context, acct Account) error {
 	shell := strconv.Quote(acct.Shell)
 	advice := "chsh -s /bin/sh " + acct.Name
 	switch filepath.Base(acct.Shell) {
 	case "nologin", "false":
 		return &ClosedError{"its shell is " + shell, advice}
 	}
-	info, err := os.Stat(acct.Shell)
-	switch {
-	case !filepath.IsAbs(acct.Shell) || errors.Is(err, os.ErrNotExist):
-		return &ClosedError{"its shell " + shell + " does not exist", advice}
-	case err != nil:
-		return &ClosedError{"its shell: " + err.Error(), advice}
-	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
-		return &ClosedError{"its shell " + shell + " is not executable", advice}
+	var seen string
+	if acct.Credential == nil || listedShell(acct.Shell) {
+		seen = seeShell(acct.Shell)
+	} else {
+		var err error
+		if seen, err = seeShellAs(ctx, acct); err != nil {
+			return err
+		}
+	}
+	if seen != "" {
+		return &ClosedError{"its shell " + shell + " " + seen, advice}
 	}
 	return nil
+}
+
+// listedShell says whether shells(5) has a shell.
+func listedShell(shell string) bool {
+	text, err := os.ReadFile("/etc/shells")
+	return err == nil && slices.Contains(strings.Split(string(text), "\n"), shell)
+}
+
+// seeShell says what is wrong with a shell, "" if nothing is.
+func seeShell(shell string) string {
+	info, err := os.Stat(shell)
+	switch {
+	case !filepath.IsAbs(shell) || errors.Is(err, os.ErrNotExist):
+		return "does not exist"
+	case err != nil:
+		return "cannot be looked at"
+	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
+		return "is not executable"
+	}
+	return ""
+}
+
+// shellVerb is the helper that looks at an account's shell.
+const shellVerb = "shell"
+
+func init() {
+	Helper(shellVerb, func(args []string) int {
+		if len(args) != 1 {
+			return 2
+		}
+		fmt.Println(seeShell(args[0]))
+		return 0
+	})
+}
+
+// shellTime bounds a look at a shell, and shellLooks how many there are at once.
+const shellTime = 5 * time.Second
+
+var shellLooks = make(chan struct{}, 4)
+
+// seeShellAs is seeShell with the account's rights.
+func seeShellAs(ctx context.Context, acct Account) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, shellTime)
+	defer cancel()
+	select {
+	case shellLooks <- struct{}{}:
+		defer func() { <-shellLooks }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	p, err := StartSelf(acct, shellVerb, acct.Shell)
+	if err != nil {
+		return "", err
+	}
+	defer p.Close()
+	stop := context.AfterFunc(ctx, func() { p.Signal("KILL"); p.Stdout.Close() })
+	defer stop()
+	p.Stdin.Close()
+	p.Stderr.Close()
+	answer, err := io.ReadAll(io.LimitReader(p.Stdout, 256))
+	if err == nil && len(answer) == 0 {
+		err = errors.New("nobody could look at it")
+	}
+	if err != nil {
+		return "", fmt.Errorf("its shell %s: %w", strconv.Quote(acct.Shell), cmp.Or(ctx.Err(), err))
+	}
+	return strings.TrimSpace(string(answer)), nil
 }
 
 // closedByShadow judges an entry of shadow(5), "" if there is none. Days count from 1970.

@@ -7,6 +7,8 @@
 //	process.go   Spec, Process, Result and the life of one command
 //	start_unix.go, wait_linux.go, wait_darwin.go
 //	             pipes, fork and exec, and seeing the end without reaping
+//	stage_linux.go, ready_linux.go, stage/
+//	             the same for another account, whose paths may hang
 //	pty*.go, hangup*.go
 //	             a terminal in place of pipes, and how its user's going ends a command
 //	signal*.go   the allow list of signal names, and how one is sent
@@ -60,6 +62,12 @@
 //     close-on-exec; Prepare sees to what the daemon inherited.
 //  5. One goroutine per running command; it ends with the command. On Linux it
 //     holds no thread.
+//  6. On Linux, no path that another account can choose is touched by this
+//     process: its commands begin as a stage, which hangs alone, is given up
+//     after StartTime or with the context, and is then killed. Of one account at
+//     most 32 hang at once. Commands of the daemon's own account are executed
+//     directly: a path of theirs that hangs holds a processor of their own
+//     daemon.
 //
 // # What does not hold
 //

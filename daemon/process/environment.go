@@ -70,7 +70,8 @@ func Environment(acct Account, extra ...string) []string {
 
 // LookPath finds a program for an argument vector without a shell: a name with
 // a separator is taken relative to dir, any other is looked up in the PATH of
-// env (not the daemon's own). It looks with the daemon's rights: see LookPathAs.
+// env (not the daemon's own). It looks with the daemon's rights; Spec.Search looks
+// with the command's.
 // Errors are *StartError.
 func LookPath(name, dir string, env []string) (string, error) {
 	if strings.ContainsRune(name, filepath.Separator) {

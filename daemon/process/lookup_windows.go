@@ -20,11 +20,6 @@ func AccountByUID(context.Context, uint32) (Account, error) {
 	return Account{}, errors.New("other accounts are not served on Windows")
 }
 
-// LookPathAs is LookPath: no other accounts are served here.
-func LookPathAs(_ Account, name, dir string, env []string) (string, error) {
-	return LookPath(name, dir, env)
-}
-
 // ClosedError is why the system keeps an account from logging in.
 type ClosedError struct{ Why, Advice string }
 

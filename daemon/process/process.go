@@ -12,8 +12,11 @@ import (
 
 // Spec says what to start. It is not changed, and not kept after Start.
 type Spec struct {
-	// Path is the program's file; it is not looked up (see LookPath).
+	// Path is the program's file, or with Search its name.
 	Path string
+	// Search looks Path up in the PATH of Env if it has no slash, with the
+	// command's own rights.
+	Search bool
 	// Args is the argument vector with argv[0]. Bytes pass unchanged.
 	Args []string
 	// CommandLine, on Windows only, is passed as it is in place of Args: cmd.exe
@@ -38,6 +41,8 @@ type Spec struct {
 	Credential *Credential
 	// PTY, if not nil, is a terminal for the command in place of pipes.
 	PTY *PTY
+
+	own bool // the program and its directory are the daemon's own: nobody else chose them
 }
 
 // Credential names the ids a command runs with.

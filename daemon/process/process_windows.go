@@ -30,6 +30,9 @@ type system struct {
 	job     windows.Handle // kills everything in it when closed
 }
 
+// StartContext is Start: nothing here takes long.
+func StartContext(_ context.Context, spec Spec) (*Process, error) { return Start(spec) }
+
 // Start starts a command in a job object of its own, with pipes as its
 // standard streams. Errors are *StartError. The caller must Close the Process.
 // What the command starts in the instant before it is put into the job is not
@@ -41,6 +44,13 @@ func Start(spec Spec) (*Process, error) {
 	}
 	if spec.Credential != nil || spec.ReportDir {
 		return fail(windows.ERROR_NOT_SUPPORTED)
+	}
+	if spec.Search {
+		path, err := LookPath(spec.Path, spec.Dir, spec.Env)
+		if err != nil {
+			return nil, err
+		}
+		spec.Path = path
 	}
 	job, err := newJob()
 	if err != nil {

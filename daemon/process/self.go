@@ -53,6 +53,6 @@ func StartSelf(acct Account, verb string, args ...string) (*Process, error) {
 	}
 	return Start(Spec{
 		Path: self, Args: append([]string{os.Args[0], helperMark, verb}, args...),
-		Env: Environment(acct), Dir: rootDir, Credential: acct.Credential,
+		Env: Environment(acct), Dir: rootDir, Credential: acct.Credential, own: true,
 	})
 }

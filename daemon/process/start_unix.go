@@ -3,20 +3,39 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"os"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"minissh/daemon/process/stage"
 )
 
-// Start starts a command as the leader of a new kernel session with pipes, or a
-// terminal, as its standard streams. Errors are *StartError. The caller must Close the
-// Process, whatever else happens.
-func Start(spec Spec) (*Process, error) {
+// Start is StartContext for a command whose start nobody cancels.
+func Start(spec Spec) (*Process, error) { return StartContext(context.Background(), spec) }
+
+// StartContext starts a command as the leader of a new kernel session with pipes, or a terminal, as
+// its standard streams. Errors are *StartError. The caller must Close the Process, whatever else
+// happens. The end of ctx gives up a start that takes long; afterwards it has no meaning.
+//
+// A command with a Credential is started through a stage (process/stage) where the system has one,
+// so that a path that hangs holds up nobody but this caller, and for at most StartTime.
+func StartContext(ctx context.Context, spec Spec) (*Process, error) {
+	if hasStages && spec.Credential != nil && !spec.own {
+		return startStaged(ctx, spec)
+	}
+	if spec.Search {
+		path, err := LookPath(spec.Path, spec.Dir, spec.Env)
+		if err != nil {
+			return nil, err
+		}
+		spec.Path = path
+	}
 	p, err := startOnce(spec)
-	if err != nil && spec.DirElse != "" && missing(err) {
+	if err != nil && spec.DirElse != "" && stage.Missing(err) {
 		spec.Dir, spec.DirElse = spec.DirElse, ""
 		p, err = startOnce(spec)
 	}
@@ -30,7 +49,8 @@ func Start(spec Spec) (*Process, error) {
 	return nil, spec.explain(err)
 }
 
-// startOnce is Start; an error that is not a *StartError is the kernel's, who does not say to which of the steps it belongs.
+// startOnce forks and executes at once; an error that is not a *StartError is the kernel's, who does
+// not say to which of the steps it belongs.
 func startOnce(spec Spec) (*Process, error) {
 	pipes, err := makePipes(spec)
 	if err != nil {
@@ -58,6 +78,13 @@ func startOnce(spec Spec) (*Process, error) {
 		return nil, err
 	}
 	unspare(p.PID)
+	p.join(pipes)
+	go p.watch()
+	return p, nil
+}
+
+// join gives a command our ends of its pipes or terminal.
+func (p *Process) join(pipes *pipeSet) {
 	if t := pipes.tty; t != nil {
 		p.tty, p.TTY = t, t.name
 		p.Stdin, p.Stdout, p.Stderr = typing{t}, shown{t}, noOutput{}
@@ -65,12 +92,19 @@ func startOnce(spec Spec) (*Process, error) {
 		p.Stdin, p.Stdout, p.Stderr = input{pipes.ours[0]}, newOutput(pipes.ours[1]), newOutput(pipes.ours[2])
 	}
 	p.report = pipes.report
-	go p.watch()
-	return p, nil
 }
 
 // environment is Env, with the directories a shell would believe in.
 func (s Spec) environment() []string {
+	env := s.withoutPWD()
+	if s.ReportDir && s.Dir != "" {
+		env = append(env, "PWD="+s.Dir)
+	}
+	return env
+}
+
+// withoutPWD is Env with the directory before, but without the one where the command starts.
+func (s Spec) withoutPWD() []string {
 	if !s.ReportDir {
 		return s.Env
 	}
@@ -80,32 +114,17 @@ func (s Spec) environment() []string {
 			env = append(env, pair)
 		}
 	}
-	if s.Dir != "" {
-		env = append(env, "PWD="+s.Dir)
-	}
 	if s.OldDir != "" {
 		env = append(env, "OLDPWD="+s.OldDir)
 	}
 	return env
 }
 
-// missing says whether an errno is of those that tell that a directory cannot be entered, or a program not be run.
-func missing(err error) bool {
-	switch err {
-	case syscall.EACCES, syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG, syscall.EIO, syscall.ESTALE:
-		return true
-	}
-	return false
-}
-
 // explain finds out which of the steps of a failed start the errno belongs to:
 // the kernel does not say.
 func (s Spec) explain(err error) error {
-	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+	if noRoom(err) {
 		return &StartError{"start", s.Path, err}
-	}
-	if s.Credential != nil && missing(err) {
-		return s.explainAs(err)
 	}
 	if s.Dir != "" {
 		info, statErr := os.Stat(s.Dir)
@@ -119,6 +138,11 @@ func (s Spec) explain(err error) error {
 		}
 	}
 	return &StartError{"exec", s.Path, err}
+}
+
+// noRoom says whether an errno tells of the whole machine or account, and not of a program.
+func noRoom(err error) bool {
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // pipeSet is what connects us with one command.

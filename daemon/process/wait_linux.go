@@ -15,8 +15,9 @@ const holdsEnded = true
 
 // system is what Linux adds to a Process.
 type system struct {
-	pidfd int   // -1 where the kernel has none
-	ourKB int64 // the daemon's own peak when the command started
+	pidfd  int      // -1 where the kernel has none
+	ourKB  int64    // the peak of the process that executed the command, before it did
+	before [2]int64 // nanoseconds of processor time that its stage took, in user and in system mode
 }
 
 func (s *system) prepare(attr *syscall.SysProcAttr) {
@@ -70,10 +71,10 @@ func (p *Process) look(flags int) bool {
 		return false // WNOHANG, and it still runs
 	}
 	p.result = outcome(info.Code, childStatus(&info))
-	p.result.User = time.Duration(usage.Utime.Nano())
-	p.result.System = time.Duration(usage.Stime.Nano())
+	p.result.User = time.Duration(max(0, usage.Utime.Nano()-p.sys.before[0]))
+	p.result.System = time.Duration(max(0, usage.Stime.Nano()-p.sys.before[1]))
 	// exec accounts the pages of the process that forked (here: all of the
-	// daemon's) to the new program, so a figure not above ours says nothing.
+	// daemon's or stage's) to the new program, so a figure not above ours says nothing.
 	if peak := int64(usage.Maxrss); peak > p.sys.ourKB {
 		p.result.MaxRSS = peak * 1024
 	}

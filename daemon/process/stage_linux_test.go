@@ -2,7 +2,14 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"minissh/daemon/process/stage"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -69,18 +76,25 @@ func TestRootTellsNothing(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, path string
-		found      string
 		errno      syscall.Errno
 	}{
-		{"tool", hidden + ":" + dir, dir + "/tool", 0},
-		{"tool", hidden, "", syscall.EACCES},
-		{"mine", dir, "", syscall.EACCES},
-		{"tool", "/nowhere", "", syscall.ENOENT},
-		{"./tool", "/nowhere", dir + "/tool", 0},
+		{"tool", hidden + ":" + dir, 0},
+		{"tool", ":/nowhere", 0},
+		{"tool", hidden, syscall.EACCES},
+		{"mine", dir, syscall.EACCES},
+		{"tool", "/nowhere", syscall.ENOENT},
+		{"./tool", "/nowhere", 0},
+		{"", dir, syscall.ENOENT},
 	} {
-		found, err := LookPathAs(acct, c.name, dir, []string{"PATH=" + c.path})
-		if found != c.found || (c.errno != 0) != (err != nil) || c.errno != 0 && !errors.Is(err, c.errno) {
-			t.Errorf("%s in %s: %q, %v", c.name, c.path, found, err)
+		p, err := Start(Spec{Path: c.name, Search: true, Args: []string{"x"}, Dir: dir, Env: []string{"PATH=" + c.path}, Credential: acct.Credential})
+		if err == nil {
+			if out := rest(t, p.Stdout); out != dir+"\n" {
+				t.Errorf("%s in %s: %q", c.name, c.path, out)
+			}
+			p.Close()
+		}
+		if (c.errno != 0) != (err != nil) || c.errno != 0 && !errors.Is(err, c.errno) {
+			t.Errorf("%s in %s: %v", c.name, c.path, err)
 		}
 	}
 }
@@ -133,5 +147,74 @@ func TestOOMScoreIsNotInherited(t *testing.T) {
 	p.Stdin.Write([]byte("\n"))
 	if out := rest(t, p.Stdout); out != "0\n" {
 		t.Errorf("%q", out)
+	}
+}
+
+// A stage runs before most packages of its program are initialized: the runtime's own trace of that
+// does not have the test framework's.
+func TestStageRunsEarly(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], stage.Mark)
+	cmd.Env = []string{"GODEBUG=inittrace=1"}
+	out, _ := cmd.CombinedOutput() // descriptor 3 is not there: it ends
+	if code := cmd.ProcessState.ExitCode(); code != 2 {
+		t.Errorf("exit code %d", code)
+	}
+	if text := string(out); !strings.Contains(text, "init os ") || strings.Contains(text, "init flag ") || strings.Contains(text, "init unicode ") {
+		t.Errorf("initialized before it:\n%s", text)
+	}
+}
+
+// Stages that wait are used, replaced, and gone in the end; one that was killed meanwhile is nobody's
+// failure.
+func TestReadyStages(t *testing.T) {
+	acct := nobody(t)
+	defer EndReady()
+	KeepReady()
+	for round := range 3 {
+		pids := waitReady(t, 2)
+		if round == 2 {
+			for _, pid := range pids {
+				syscall.Kill(pid, syscall.SIGKILL)
+				waitState(t, pid, 'Z')
+			}
+		}
+		p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "echo $$; kill -9 $$"}, Dir: "/", Credential: acct.Credential})
+		if out := rest(t, p.Stdout); out != fmt.Sprintln(p.PID) {
+			t.Errorf("%q, not %d", out, p.PID)
+		}
+		if used := slices.Contains(pids, p.PID); used != (round < 2) {
+			t.Errorf("round %d: %d of %v", round, p.PID, pids)
+		}
+		if r := result(t, p); r.Signal != "KILL" {
+			t.Errorf("%+v", r)
+		}
+	}
+	pids := waitReady(t, 2)
+	EndReady()
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
+			t.Errorf("%d is there: %v", pid, err)
+		}
+	}
+}
+
+// waitReady waits until so many stages wait, and tells their ids.
+func waitReady(t *testing.T, n int) (pids []int) {
+	t.Helper()
+	for ctx, tick := t.Context(), time.NewTicker(time.Millisecond); ; {
+		ready.Lock()
+		pids = nil
+		for _, s := range ready.stages {
+			pids = append(pids, s.p.PID)
+		}
+		ready.Unlock()
+		if len(pids) == n {
+			return pids
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal(pids)
+		}
 	}
 }

@@ -1,0 +1,184 @@
+// Package stage is the short life of a process between fork and exec, for a daemon that starts
+// commands for other accounts.
+//
+// A thread of a Go program that forks is suspended, with its processor, until the child has changed
+// its directory and executed its program (syscall.ForkExec). Both name paths that the account may
+// choose, and a path can hang: a FUSE file system that never answers, a lease on the program, a
+// file server that is gone. Two of them stop a daemon on two processors for everybody (RULES D1).
+// So a daemon of root starts its own program as the command's process, in the root directory,
+// which becomes the account, enters the directory, finds the program and executes it. What hangs
+// there hangs alone. The process id, the kernel session and the parent are the command's from the
+// beginning.
+//
+// A stage's descriptor 3 is a socket: the daemon writes an Order, with whose first bytes come the
+// command's descriptors (SCM_RIGHTS: 0, 1, 2, and 3 if there is one). The stage answers with a
+// Status before it executes, and with another one if that failed. The end of the stream after a
+// Status without an errno says that the program runs. The end of the stream in place of an order
+// says that no stage is wanted.
+//
+// The package is built for a quick start, since each command pays for it. It runs while the program
+// initializes its packages, and those are initialized in the order of their import paths as soon as
+// all that they import is. Importing next to nothing (a test has the list) puts this one before
+// nearly all others, so that a stage never initializes the rest of its daemon.
+package stage
+
+// Mark is the one argument of the daemon's own program that makes it a stage. Typed by hand it does
+// nothing: descriptor 3 is not a socket with an order.
+const Mark = "--minissh-stage"
+
+// mostFiles is how many descriptors a command gets at most.
+const mostFiles = 4
+
+// Order is what a stage does. Strings are bytes without NUL.
+type Order struct {
+	UID, GID uint32
+	Groups   []uint32 // supplementary groups
+	Keyring  bool     // begin a session keyring of its own: the daemon's is not the account's
+	Unspare  bool     // take the daemon's protection from the kernel's out-of-memory killer away
+	Terminal bool     // descriptor 0 becomes the controlling terminal
+	PWD      bool     // PWD is set to the directory where the command starts
+	Search   bool     // Path is looked up in PATH of Env, if it has no slash
+	Cgroup   string   // the file cgroup.procs of the cgroup to enter; "" is none
+	Dir      string   // where to start; "" is the root directory
+	DirElse  string   // where to start if Dir cannot be entered; "" is nowhere
+	Path     string   // the program
+	Args     []string // its argument vector
+	Env      []string // its environment
+}
+
+// Step is what a stage was at when it failed.
+type Step uint8
+
+const (
+	StepBecome Step = iota // taking on the account's ids, and whatever comes first
+	StepChdir
+	StepExec
+)
+
+// Status is a stage's word on how far it came.
+type Status struct {
+	Step   Step
+	Errno  uint32 // 0: the program is executed next
+	PeakKB uint32 // the stage's largest resident set
+	CPU    [2]int64
+}
+
+// SizeOfStatus is a Status on the wire, in bytes: step, three zeros, errno, peak, and the
+// nanoseconds of processor time in user and in system mode. Integers are little-endian.
+const SizeOfStatus = 4 + 4 + 4 + 8 + 8
+
+// Bytes is the Status on the wire.
+func (s Status) Bytes() []byte {
+	b := append32([]byte{byte(s.Step), 0, 0, 0}, s.Errno)
+	b = append32(b, s.PeakKB)
+	for _, ns := range s.CPU {
+		b = append32(append32(b, uint32(ns)), uint32(ns>>32))
+	}
+	return b
+}
+
+// ParseStatus reads a Status, of which b has SizeOfStatus bytes.
+func ParseStatus(b []byte) Status {
+	s := Status{Step: Step(b[0]), Errno: get32(b[4:]), PeakKB: get32(b[8:])}
+	for i := range s.CPU {
+		s.CPU[i] = int64(uint64(get32(b[12+8*i:])) | uint64(get32(b[16+8*i:]))<<32)
+	}
+	return s
+}
+
+// Bytes is the Order on the wire: the length of what follows, then each field in turn. A list
+// begins with its length, a string with the number of its bytes.
+func (o *Order) Bytes() []byte {
+	b := append32(append32(make([]byte, 4, 4096), o.UID), o.GID)
+	b = append32(b, uint32(len(o.Groups)))
+	for _, g := range o.Groups {
+		b = append32(b, g)
+	}
+	for _, flag := range []bool{o.Keyring, o.Unspare, o.Terminal, o.PWD, o.Search} {
+		if flag {
+			b = append32(b, 1)
+		} else {
+			b = append32(b, 0)
+		}
+	}
+	for _, s := range []string{o.Cgroup, o.Dir, o.DirElse, o.Path} {
+		b = appendString(b, s)
+	}
+	for _, list := range [][]string{o.Args, o.Env} {
+		b = append32(b, uint32(len(list)))
+		for _, s := range list {
+			b = appendString(b, s)
+		}
+	}
+	n := uint32(len(b) - 4)
+	b[0], b[1], b[2], b[3] = byte(n), byte(n>>8), byte(n>>16), byte(n>>24)
+	return b
+}
+
+// ParseOrder reads what follows the length of an Order. It is false if that is not one.
+func ParseOrder(b []byte) (*Order, bool) {
+	r := &reader{b: b}
+	o := &Order{UID: r.number(), GID: r.number()}
+	for range r.count() {
+		o.Groups = append(o.Groups, r.number())
+	}
+	for _, flag := range []*bool{&o.Keyring, &o.Unspare, &o.Terminal, &o.PWD, &o.Search} {
+		*flag = r.number() == 1
+	}
+	for _, s := range []*string{&o.Cgroup, &o.Dir, &o.DirElse, &o.Path} {
+		*s = r.text()
+	}
+	for _, list := range []*[]string{&o.Args, &o.Env} {
+		for range r.count() {
+			*list = append(*list, r.text())
+		}
+	}
+	return o, !r.bad && len(r.b) == 0
+}
+
+// reader takes an Order apart. Once it is bad, it gives zeros.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) number() uint32 {
+	if len(r.b) < 4 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	n := get32(r.b)
+	r.b = r.b[4:]
+	return n
+}
+
+// count is the length of a list, each of whose elements takes at least four bytes.
+func (r *reader) count() int {
+	n := r.number()
+	if uint64(n)*4 > uint64(len(r.b)) {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	return int(n)
+}
+
+func (r *reader) text() string {
+	n := r.number()
+	if uint64(n) > uint64(len(r.b)) {
+		r.b, r.bad = nil, true
+		return ""
+	}
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func append32(b []byte, n uint32) []byte {
+	return append(b, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
+}
+
+func appendString(b []byte, s string) []byte { return append(append32(b, uint32(len(s))), s...) }
+
+func get32(b []byte) uint32 {
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+}
