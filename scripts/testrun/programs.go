@@ -40,6 +40,7 @@ var programs = []program{
 	{"getent", "libc-bin"},
 	{"useradd", "passwd"},
 	{"setsid", "util-linux"},
+	{"taskset", "util-linux"},
 	{"tar", "tar"},
 	{"mount", "mount"},
 	{"lowntfs-3g", "ntfs-3g"}, // a file system that folds names

@@ -1,0 +1,76 @@
+//go:build linux
+
+package main
+
+import (
+	"strings"
+	"time"
+
+	"minissh/protocol"
+)
+
+// Attacks by one user who takes as much as there is.
+
+// allSessions opens sessions until no more can be had, and holds them.
+func allSessions(m *mallory) error {
+	const many = 5000
+	full, one := countdown(1)
+	slots := make(chan struct{}, many)
+	m.again(16, time.Millisecond, func() error {
+		l, err := m.login("mallory", m.key)
+		if err != nil {
+			one()
+			m.wait(200 * time.Millisecond)
+			return err
+		}
+		slots <- struct{}{}
+		go func() {
+			l.read(func(protocol.Frame) {})
+			l.conn.Close()
+			<-slots
+		}()
+		return nil
+	})
+	return m.lasting(full, 15*time.Second)
+}
+
+// flood runs commands as fast as they end.
+func flood(m *mallory) error {
+	some, one := countdown(100)
+	m.keep(keeping{links: 4, n: 64, closed: one, request: func(int) *protocol.Open { return &protocol.Open{Service: "exec", Argv: words("true")} }})
+	return m.on(some)
+}
+
+// longCommands runs 1,280 commands of 60 KB, for `minisshd who` to tell.
+func longCommands(m *mallory) error {
+	command := protocol.Bytes("exec sleep 600 # " + strings.Repeat("x", 60_000))
+	all, one := countdown(20 * 64)
+	m.keep(keeping{links: 20, n: 64, pause: time.Second, request: func(int) *protocol.Open { return &protocol.Open{Service: "exec", Command: command} },
+		opened: func(*link, uint32) { one() }})
+	return m.lasting(all, 15*time.Second)
+}
+
+// silentLinks holds sessions with a command in each; the system acknowledges what comes, and nobody
+// answers: so it looks to the daemon when a relay, or a NAT box, has lost its client.
+func silentLinks(m *mallory) error {
+	const many = 100
+	all, one := countdown(many)
+	m.again(many, time.Second, func() error {
+		defer one()
+		l, err := m.login("mallory", m.key)
+		if err != nil {
+			return err
+		}
+		defer l.conn.Close()
+		if _, err := l.open(&protocol.Open{Service: "exec", Command: protocol.Bytes("exec sleep 600")}); err != nil {
+			return err
+		}
+		one()
+		for {
+			if _, err := l.in.Next(); err != nil {
+				return err
+			}
+		}
+	})
+	return m.on(all)
+}
