@@ -20,10 +20,11 @@ import (
 	"minissh/cmd/minissh-lab/lesson"
 	"minissh/cmd/minissh-lab/server"
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/flags"
 )
 
 func checkFlags() []cli.Flag {
-	return []cli.Flag{
+	return flags.Once(
 		langFlag(),
 		&cli.BoolFlag{Name: "client", Usage: "检查客户端：实验室来当服务端，在提示符后面打字 / check a client: the lab serves, and types at its prompt"},
 		&cli.StringFlag{Name: "connect", Usage: "检查已经在 `ADDRESS` 运行的服务端 / check a server that already runs there"},
@@ -33,7 +34,7 @@ func checkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "byte-order", Value: "little", Usage: "`little|big`: 'i' / '!i'"},
 		&cli.StringFlag{Name: "class", Usage: "把结果报到老师的 `ADDRESS` / report to a teacher's board"},
 		&cli.StringFlag{Name: "name", Usage: "报告里的名字 / your `NAME` on the board"},
-	}
+	)
 }
 
 const checkForm = "minissh-lab check 16 --client -- python3 my_client.py"
@@ -155,10 +156,10 @@ func checkWords(c *cli.Context) (name string, program []string, err error) {
 
 // flagsBehind takes flags that stand behind a word, where the parser has stopped,
 // and returns the words after them.
-func flagsBehind(c *cli.Context, flags []cli.Flag, words []string) (rest []string, err error) {
+func flagsBehind(c *cli.Context, list []cli.Flag, words []string) (rest []string, err error) {
 	set := flag.NewFlagSet(c.Command.Name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
-	for _, f := range flags {
+	for _, f := range list {
 		if err := f.Apply(set); err != nil {
 			return nil, err
 		}
@@ -167,9 +168,15 @@ func flagsBehind(c *cli.Context, flags []cli.Flag, words []string) (rest []strin
 		if errors.Is(err, flag.ErrHelp) {
 			return nil, usage("用法见 --help", "see --help", "minissh-lab "+c.Command.Name+" --help")
 		}
-		return nil, usageError(nil, err, true)
+		if problem := givenTwice(list); problem != nil {
+			return nil, problem
+		}
+		return nil, usageError(c, err, true)
 	}
 	set.Visit(func(f *flag.Flag) { err = errors.Join(err, c.Set(f.Name, f.Value.String())) })
+	if problem := givenTwice(c.Command.Flags); problem != nil {
+		return nil, problem // once before the word, and once after it
+	}
 	return set.Args(), err
 }
 

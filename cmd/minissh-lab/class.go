@@ -13,6 +13,7 @@ import (
 	"minissh/cmd/minissh-lab/class"
 	"minissh/cmd/minissh-lab/server"
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/flags"
 )
 
 // classPort is the board's own: next to the course's 8080 and 9000.
@@ -26,10 +27,10 @@ func classCommand() *cli.Command {
 			"板上只有名字、课、结果；不存到磁盘。谁都可以报任何名字：这不是考试。\n" +
 			"The board holds name, lesson, result, and nothing on disk. Anybody may report any name:\n" +
 			"it is no examination. S, C: server, client passed; s, c: not yet.",
-		Flags: []cli.Flag{
+		Flags: flags.Once(
 			langFlag(),
 			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Usage: "`ADDRESS`", Value: "127.0.0.1:" + strconv.Itoa(classPort)},
-		},
+		),
 		OnUsageError: usageError,
 		Action:       runClass,
 	}

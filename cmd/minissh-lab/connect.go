@@ -18,6 +18,7 @@ import (
 	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/server"
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/flags"
 )
 
 func connectCommand() *cli.Command {
@@ -28,13 +29,13 @@ func connectCommand() *cli.Command {
 		Description: "连上你的服务端。一问一答，每条命令一次 send；auto 从第一个回答里猜方言。\n" +
 			"A client for your server. One question, one answer, each command one send;\n" +
 			"auto guesses the dialect from the first answer.\n\n" + dialectTable(),
-		Flags: append([]cli.Flag{
+		Flags: flags.Once(append([]cli.Flag{
 			&cli.StringFlag{Name: "dialect", Aliases: []string{"d"}, Value: "auto", Usage: "`NAME`: auto|" + dialectNames()},
 			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "最多等这么久 / longest wait for an answer, `5s`"},
 			&cli.DurationFlag{Name: "pace", Value: 200 * time.Millisecond, Usage: "put 的命令和报头之间等这么久 / between a put's command and its header, `200ms`"},
 			&cli.StringFlag{Name: "ack", Value: dialect.AckText, Usage: "ack 方言里发什么，none 表示不发 / what to send as ack, none for nothing"},
 			&cli.BoolFlag{Name: "bytes", Aliases: []string{"b"}, Usage: "显示每次 send 和 recv / show each send and recv"},
-		}, dialectFlags()...),
+		}, dialectFlags()...)...),
 		OnUsageError: usageError,
 		Action:       connect,
 	}

@@ -15,6 +15,7 @@ import (
 	"minissh/cmd/minissh-lab/lesson"
 	"minissh/cmd/minissh-lab/speak"
 	"minissh/cmd/minissh-lab/web"
+	"minissh/protocol/flags"
 )
 
 func lessonCommand() *cli.Command {
@@ -35,11 +36,11 @@ func lessonCommand() *cli.Command {
 }
 
 func lessonFlags() []cli.Flag {
-	return []cli.Flag{
+	return flags.Once(
 		langFlag(),
 		&cli.BoolFlag{Name: "auto", Usage: "不提问，预测都对 / no questions, the right predictions"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
-	}
+	)
 }
 
 func runLesson(c *cli.Context) error {

@@ -18,6 +18,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/flags"
 )
 
 func main() {
@@ -50,7 +51,7 @@ func newApp() *cli.App {
 		Usage:                  "粘包实验室：用真的套接字学网络编程  /  learn socket programming on real sockets",
 		HideVersion:            true,
 		UseShortOptionHandling: true,
-		Flags:                  []cli.Flag{langFlag()},
+		Flags:                  flags.Once(langFlag()),
 		Commands:               verbs(),
 		CommandNotFound:        nil,
 		ExitErrHandler:         func(*cli.Context, error) {}, // run reports, once
@@ -128,8 +129,20 @@ func usage(zh, en, hint string) error { return &problem{zh: zh, en: en, hint: hi
 // failure is a problem with the world.
 func failure(zh, en, hint string) error { return &problem{zh: zh, en: en, hint: hint} }
 
-func usageError(_ *cli.Context, err error, _ bool) error {
+func usageError(c *cli.Context, err error, _ bool) error {
+	if problem := givenTwice(c.Command.Flags); problem != nil {
+		return problem
+	}
 	return usage("命令行不对："+speak.Clean(err.Error()), speak.Clean(err.Error()), "minissh-lab --help")
+}
+
+// givenTwice refuses a flag that was given twice, nil if none was.
+func givenTwice(list []cli.Flag) error {
+	twice := flags.Twice(list)
+	if twice == "" {
+		return nil
+	}
+	return usage("选项 "+twice+" 写了两次，只能写一次", twice+" is given twice, and one of the two would not count", "minissh-lab --help")
 }
 
 // report prints err and its hint, and returns the exit code.

@@ -11,6 +11,7 @@ import (
 	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/server"
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/flags"
 )
 
 func serveCommand() *cli.Command {
@@ -20,14 +21,14 @@ func serveCommand() *cli.Command {
 		ArgsUsage: " ",
 		Description: "给你的客户端一个服务端。命令是演出来的，绝不启动进程。\n" +
 			"A server for your client. Commands are played: no process is ever started.\n\n" + dialectTable(),
-		Flags: append([]cli.Flag{
+		Flags: flags.Once(append([]cli.Flag{
 			&cli.StringFlag{Name: "dialect", Aliases: []string{"d"}, Value: "naive", Usage: "`NAME`: " + dialectNames()},
 			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Usage: "`ADDRESS`: 127.0.0.1:8080, [::1]:8080, unix:PATH"},
 			&cli.DurationFlag{Name: "pace", Usage: "每次回答前等这么久 / wait before each reply, such as `100ms`"},
 			&cli.DurationFlag{Name: "idle", Value: 5 * time.Minute, Usage: "对方这么久不说话就断开 / disconnect after this silence, `5m`"},
 			&cli.BoolFlag{Name: "two-datagrams", Usage: "udp-exec：stderr、stdout 各一个数据报 / one datagram each"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "不显示每次 recv 和 send / do not show each recv and send"},
-		}, dialectFlags()...),
+		}, dialectFlags()...)...),
 		OnUsageError: usageError,
 		Action:       serve,
 	}

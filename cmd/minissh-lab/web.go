@@ -12,6 +12,7 @@ import (
 
 	"minissh/cmd/minissh-lab/speak"
 	"minissh/cmd/minissh-lab/web"
+	"minissh/protocol/flags"
 )
 
 func webCommand() *cli.Command {
@@ -22,12 +23,12 @@ func webCommand() *cli.Command {
 			"或者 --at '链接'。\n" +
 			"Only this machine can open it, and the link holds a token. A teacher's link holds none: first run\n" +
 			"minissh-lab web --open, then paste it; or --at 'LINK'.",
-		Flags: []cli.Flag{
+		Flags: flags.Once(
 			langFlag(),
 			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Usage: "`ADDRESS`，只能是本机 / loopback only", Value: web.DefaultAddress},
 			&cli.BoolFlag{Name: "open", Usage: "在浏览器里打开 / open it in the browser"},
 			&cli.StringFlag{Name: "at", Usage: "哪一课（13a）、哪个设置，或者老师的链接 / a lesson, a setting or a teacher's `LINK`"},
-		},
+		),
 		OnUsageError: usageError,
 		Action:       runWeb,
 	}

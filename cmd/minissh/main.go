@@ -119,6 +119,9 @@ func runHost(args []string) error {
 	if err != nil {
 		return err
 	}
+	if note := notAVerb(args, o.Alias); note != "" && o.LogLevel >= options.LevelInfo {
+		fmt.Fprintln(os.Stderr, "minissh: "+note)
+	}
 	if o.ForkAfterAuthentication {
 		code, err := goToBackground(args)
 		if err != nil {

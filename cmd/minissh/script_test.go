@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -135,9 +136,12 @@ type running struct {
 var port = regexp.MustCompile(`127\.0\.0\.1:(\d+)`)
 
 func startDaemon(ts *testscript.TestScript, neg bool, args []string) {
-	args = append([]string{"--control", "none", "--host-key", ts.MkAbs("host_key"), "--authorized-keys", ts.MkAbs("authorized_keys")}, args...)
-	if !strings.Contains(strings.Join(args, " "), "--listen") {
-		args = append(args, "--listen", "127.0.0.1:0")
+	for _, usual := range [][]string{
+		{"--control", "none"}, {"--host-key", ts.MkAbs("host_key")}, {"--authorized-keys", ts.MkAbs("authorized_keys")}, {"--listen", "127.0.0.1:0"},
+	} {
+		if !slices.Contains(args, usual[0]) {
+			args = append(args, usual...)
+		}
 	}
 	log, err := os.Create(ts.MkAbs("daemon.log"))
 	ts.Check(err)

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"minissh/client"
 	"minissh/client/completion"
+	"minissh/client/options"
 	"minissh/protocol"
 )
 
@@ -61,6 +63,14 @@ func verbNamed(name string) (verb, error) {
 	return verb{}, &client.Failure{What: fmt.Sprintf("there is no verb %s", protocol.Quote(name)), Advice: "minissh help shows them all"}
 }
 
+// notAVerb is what to say when options come before a word that would be a verb in the first place, and is a host where it is; "" if that is not so.
+func notAVerb(args []string, host string) string {
+	if !slices.Contains(options.Verbs(), host) || slices.Contains(args, "--") || !slices.Contains(args, host) {
+		return ""
+	}
+	return fmt.Sprintf("%s is a host here, since options come before it; for the verb: minissh %s …, with the options after that", host, host)
+}
+
 // runVerb runs a verb with the words behind it.
 func runVerb(name string, words []string) error {
 	v, err := verbNamed(name)
@@ -103,6 +113,9 @@ func (v verb) parse(words []string) (o ownFlags, err error) {
 				return o, v.misused("wants an argument behind %s", name)
 			}
 			value, o.rest = o.rest[0], o.rest[1:]
+		}
+		if o.has(f.Name) && f.Name != helpFlag {
+			return o, v.misused("has %s twice, and one of the two would not count", f.Name)
 		}
 		o.values[f.Name] = value
 	}

@@ -18,6 +18,7 @@ import (
 	"minissh/daemon"
 	"minissh/daemon/authorized"
 	"minissh/protocol"
+	"minissh/protocol/flags"
 	"minissh/protocol/keys"
 )
 
@@ -28,13 +29,10 @@ func checkCommand() *cli.Command {
 	return &cli.Command{
 		Name: "check", Usage: "test a configuration without listening, and tell who could log in", ArgsUsage: " ",
 		Description: "Give it the options that the daemon will get. Its exit code is 1 if the daemon would not start, if a file is refused, or if nobody could log in.",
-		Flags:       flags(),
+		Flags:       flags.Once(daemonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return fmt.Errorf("%s is not understood: minisshd check takes options only", protocol.Quote(c.Args().First()))
-			}
-			if above := c.Lineage(); len(above) > 1 && above[1].NumFlags() > 0 {
-				return errors.New("options stand behind the word check: minisshd check --listen …")
 			}
 			set, err := readSettings(c)
 			if err != nil {

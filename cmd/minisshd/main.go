@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
+	"minissh/protocol/flags"
 	"minissh/protocol/keys"
 )
 
@@ -50,7 +52,7 @@ func newApp() *cli.App {
 	return &cli.App{
 		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
 		DisableSliceFlagSeparator: true, // a path may hold a comma
-		ArgsUsage:                 " ", Flags: flags(), Action: serve, Commands: []*cli.Command{checkCommand(), whoCommand(), endCommand(), pairCommand()},
+		ArgsUsage:                 " ", Flags: flags.Once(daemonFlags()...), Before: noFlagBeforeVerb, Action: serve, Commands: []*cli.Command{checkCommand(), whoCommand(), endCommand(), pairCommand()},
 		OnUsageError:   usageError,
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
@@ -58,11 +60,28 @@ func newApp() *cli.App {
 
 // usageError is an option that is not understood.
 func usageError(c *cli.Context, err error, _ bool) error {
-	return &daemon.ControlError{What: err.Error(), Advice: c.Command.HelpName + " --help"}
+	if twice := flags.Twice(c.Command.Flags); twice != "" {
+		return &daemon.ControlError{What: twice + " is given twice, and one of the two would not count", Advice: "give it once; what may be repeated is marked in " + c.Command.HelpName + " --help"}
+	}
+	what := err.Error()
+	if name, unknown := strings.CutPrefix(what, "flag provided but not defined: -"); unknown {
+		what = protocol.Quote(flags.Dashed(name)) + " is not an option of " + c.Command.HelpName
+	} else if name, bare := strings.CutPrefix(what, "flag needs an argument: -"); bare {
+		what = flags.Dashed(name) + " needs a value after it"
+	}
+	return &daemon.ControlError{What: what, Advice: c.Command.HelpName + " --help"}
 }
 
-// flags are made anew for each command that has them: a flag object remembers that it was set.
-func flags() []cli.Flag {
+// noFlagBeforeVerb refuses what would not reach the verb: `minisshd --control A end 1` would ask another daemon.
+func noFlagBeforeVerb(c *cli.Context) error {
+	if name, verb := flags.BeforeVerb(c); name != "" {
+		return &daemon.ControlError{What: name + " comes before the verb " + verb + ", where it does not count", Advice: "options follow the verb: minisshd " + verb + " " + name + " …"}
+	}
+	return nil
+}
+
+// daemonFlags are made anew for each command that has them: a flag object remembers that it was set.
+func daemonFlags() []cli.Flag {
 	return slices.Concat(ownFlags(), rootFlags(), penaltyFlags())
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,6 +19,7 @@ import (
 	"minissh/daemon"
 	"minissh/daemon/process"
 	"minissh/protocol"
+	"minissh/protocol/flags"
 )
 
 func pairCommand() *cli.Command {
@@ -28,20 +28,23 @@ func pairCommand() *cli.Command {
 		Description: "On the other machine: minissh pair USER@ADDRESS. The code lives two minutes and is good for one client, whose key is then listed in\n" +
 			"~/.config/minissh/authorized_keys (never where sshd looks). With no minisshd running, one is started for the purpose; the options of\n" +
 			"minisshd are for that one, and it listens on all addresses unless --listen says otherwise.",
-		Flags: slices.Concat([]cli.Flag{
+		Flags: flags.Once(append([]cli.Flag{
 			&cli.StringFlag{Name: "user", Usage: "the account that the client may log in to", DefaultText: "your own"},
 			&cli.StringFlag{Name: "command", Usage: "the client may run this `COMMAND` alone"},
 			&cli.StringFlag{Name: "expires", Usage: "the key counts until `TIME`: 12h, 30d, 2027-01-31, or 2027-01-31T18:00"},
 			&cli.IntFlag{Name: "count", Value: 1, Usage: "this many codes at once, each for one client"},
 			&cli.BoolFlag{Name: "list", Usage: "list the keys that were paired"},
 			&cli.StringFlag{Name: "remove", Usage: "take a paired key back: its `NUMBER` in the list, or its fingerprint"},
-		}, flags()),
+		}, daemonFlags()...)...),
 		Action:       pair,
 		OnUsageError: usageError,
 	}
 }
 
 func pair(c *cli.Context) error {
+	if err := pairMisused(c); err != nil {
+		return err
+	}
 	switch {
 	case c.Args().Present():
 		return fmt.Errorf("%s is not understood: minisshd pair takes options only", protocol.Quote(c.Args().First()))
@@ -70,6 +73,9 @@ func pair(c *cli.Context) error {
 	var ended daemon.PairingEnded
 	paths, err := controlPaths(c)
 	if err != nil {
+		return err
+	}
+	if err := pairWithRunning(c, paths); err != nil {
 		return err
 	}
 	err = daemon.Control(ctx, paths, "pair", offer, func(event json.RawMessage) {

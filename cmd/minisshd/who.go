@@ -14,15 +14,16 @@ import (
 
 	"minissh/daemon"
 	"minissh/protocol"
+	"minissh/protocol/flags"
 )
 
 func whoCommand() *cli.Command {
 	return &cli.Command{
 		Name: "who", Usage: "list the sessions of the running daemon, and what runs in them", ArgsUsage: " ",
-		Flags: []cli.Flag{
+		Flags: flags.Once(
 			&cli.BoolFlag{Name: "json", Usage: "for programs: an object with a list of sessions"},
 			controlFlag("the daemon's control socket: the `PATH` that it was started with"),
-		},
+		),
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return fmt.Errorf("%s is not understood: minisshd who takes options only", protocol.Quote(c.Args().First()))
@@ -46,7 +47,7 @@ func endCommand() *cli.Command {
 	return &cli.Command{
 		Name: "end", Usage: "hang up a session of the running daemon, and stop what runs in it", ArgsUsage: "ID…",
 		Description: "The numbers are those that minisshd who shows. The client is told; it may log in again, unless its key is taken away.",
-		Flags:       []cli.Flag{controlFlag("the daemon's control socket: the `PATH` that it was started with")},
+		Flags:       flags.Once(controlFlag("the daemon's control socket: the `PATH` that it was started with")),
 		Action: func(c *cli.Context) error {
 			if !c.Args().Present() {
 				return &daemon.ControlError{What: "end needs the number of a session", Advice: "minisshd who lists them"}
@@ -56,9 +57,9 @@ func endCommand() *cli.Command {
 				id, err := strconv.ParseInt(word, 10, 64)
 				switch {
 				case err != nil && strings.HasPrefix(word, "-"):
-					return &daemon.ControlError{What: protocol.Quote(word) + " stands behind a number", Advice: "options come first: minisshd end --control PATH ID…"}
+					return &daemon.ControlError{What: protocol.Quote(word) + " comes after a number", Advice: "options come first: minisshd end --control PATH ID…"}
 				case err != nil:
-					return &daemon.ControlError{What: protocol.Quote(word) + " is no number of a session", Advice: "minisshd who lists them"}
+					return &daemon.ControlError{What: protocol.Quote(word) + " is not the number of a session", Advice: "minisshd who lists them"}
 				}
 				ids = append(ids, id)
 			}
