@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,26 +36,60 @@ func parseAddress(text string) (address, error) {
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
 		return address{path: path}, checkSocketPath(path)
 	}
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		return address{}, &ListenError{
+			What:   protocol.Quote(text) + " is a port without an address to listen on",
+			Advice: "--listen 127.0.0.1:" + clipPort(text) + " for this machine alone, or :" + clipPort(text) + " for every interface",
+		}
+	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
 		host, port = text, strconv.Itoa(protocol.DefaultPort)
 		if inner, ok := strings.CutPrefix(text, "["); ok {
 			host, ok = strings.CutSuffix(inner, "]")
 			if !ok {
-				return address{}, &ListenError{What: protocol.Quote(text) + " is no address to listen on", Advice: forms, Err: err}
+				return address{}, &ListenError{What: protocol.Quote(text) + " is not an address to listen on", Advice: forms, Err: err}
 			}
 		}
 	}
 	if host == "" && port == "" || text == "" || text == "[]" {
-		return address{}, &ListenError{What: protocol.Quote(text) + " is no address to listen on", Advice: forms}
+		return address{}, &ListenError{What: protocol.Quote(text) + " is not an address to listen on", Advice: forms}
 	}
 	if _, err := net.LookupPort("tcp", port); err != nil {
-		return address{}, &ListenError{What: fmt.Sprintf("the port %s to listen on is no number from 0 to 65535", protocol.Quote(port)), Advice: forms, Err: err}
+		return address{}, &ListenError{What: fmt.Sprintf("the port %s to listen on is not a number from 0 to 65535", protocol.Quote(port)), Advice: forms, Err: err}
 	}
 	return address{host: host, port: port}, nil
 }
 
-// checkSocketPath refuses what is no file: the kernel's names without one (those with an @, and the one it invents) have no permissions.
+// clipPort is a port for a hint.
+func clipPort(text string) string {
+	if _, err := net.LookupPort("tcp", text); err != nil {
+		return strconv.Itoa(protocol.DefaultPort)
+	}
+	return text
+}
+
+// hosts are the addresses that a host stands for, for net.Listen; "" is every interface of both families.
+func (a address) hosts() (list []string, err error) {
+	if a.host == "" {
+		return []string{""}, nil
+	}
+	if ip, err := netip.ParseAddr(a.host); err == nil { // with its zone, which a look-up drops
+		return []string{ip.Unmap().String()}, nil
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(context.Background(), "ip", a.host)
+	if err != nil {
+		return nil, &ListenError{
+			What: "the host " + protocol.Quote(a.host) + " to listen on cannot be found: " + protocol.Quote(err.Error()), Advice: forms, Err: err,
+		}
+	}
+	for _, ip := range ips {
+		list = append(list, ip.Unmap().String())
+	}
+	return list, nil
+}
+
+// checkSocketPath refuses what is not a file: the kernel's names without one (those with an @, and the one it invents) have no permissions.
 func checkSocketPath(path string) error {
 	switch {
 	case path == "" || path[0] == '@':

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
+
+	"minissh/protocol/transport"
 )
 
 // DefaultListen is where a daemon listens that was told nothing: loopback, both families.
@@ -25,28 +27,33 @@ func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
 		}
 		return []net.Listener{l}, nil
 	}
-	if a.host == "" {
-		l, err := net.Listen("tcp", net.JoinHostPort("", a.port))
-		if err != nil {
-			return nil, listenFailed(err)
-		}
-		return []net.Listener{l}, nil
-	}
-	ips, err := net.LookupIP(a.host)
+	hosts, err := a.hosts()
 	if err != nil {
-		return nil, fmt.Errorf("the address %q to listen on: %w", text, err)
+		return nil, err
 	}
 	var all []net.Listener
-	for _, ip := range ips {
-		l, err := net.Listen("tcp", net.JoinHostPort(ip.String(), a.port))
+	for _, host := range hosts {
+		l, err := net.Listen(transport.Family("tcp", host), net.JoinHostPort(host, a.port))
 		if err != nil {
 			closeAll(all)
 			return nil, listenFailed(err)
+		}
+		if addr, err := netip.ParseAddr(host); err == nil && addr.Is6() {
+			l = onlyIPv6{l}
 		}
 		all = append(all, l)
 	}
 	return all, nil
 }
+
+// noSuchFamily says that a machine has no addresses of a family, as where IPv6 is switched off: what is listened on
+// unasked does without it.
+func noSuchFamily(err error) bool {
+	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+}
+
+// onlyIPv6 is a listener on an IPv6 address: on [::] it is told by this from one of both families.
+type onlyIPv6 struct{ net.Listener }
 
 func closeAll(listeners []net.Listener) {
 	for _, l := range listeners {

@@ -103,6 +103,7 @@ func (s *Server) reachable() (list []netip.AddrPort) {
 			list = append(list, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()))
 			continue
 		}
+		_, six := l.(onlyIPv6)
 		addrs, _ := net.InterfaceAddrs()
 		for _, a := range addrs {
 			network, ok := a.(*net.IPNet)
@@ -110,7 +111,8 @@ func (s *Server) reachable() (list []netip.AddrPort) {
 				continue
 			}
 			ip, _ := netip.AddrFromSlice(network.IP)
-			if ip = ip.Unmap(); ip.IsGlobalUnicast() {
+			ip = ip.Unmap()
+			if ip.IsGlobalUnicast() && (ip.Is4() && !six || ip.Is6() && tcp.IP.To4() == nil) {
 				list = append(list, netip.AddrPortFrom(ip, at.Port()))
 			}
 		}

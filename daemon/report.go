@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -112,16 +113,12 @@ func Resolve(text string) (list []string, beyond bool, err error) {
 		return nil, false, err
 	case a.path != "":
 		return []string{text}, false, nil
-	case a.host == "":
-		return []string{":" + a.port}, true, nil
 	}
-	ips, err := net.LookupIP(a.host)
-	if err != nil {
-		return nil, false, err
+	hosts, err := a.hosts()
+	for _, host := range hosts {
+		addr, err := netip.ParseAddr(host)
+		list = append(list, net.JoinHostPort(host, a.port))
+		beyond = beyond || err != nil || !addr.IsLoopback()
 	}
-	for _, ip := range ips {
-		list = append(list, net.JoinHostPort(ip.String(), a.port))
-		beyond = beyond || !ip.IsLoopback()
-	}
-	return list, beyond, nil
+	return list, beyond, err
 }

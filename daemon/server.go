@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -123,6 +124,9 @@ func (s *Server) Listen(addresses ...string) error {
 	var all []net.Listener
 	for _, address := range addresses {
 		opened, err := listen(address, s.opts.SocketMode)
+		if err != nil && noSuchFamily(err) && slices.Equal(addresses, DefaultListen) && (len(all) > 0 || address != addresses[len(addresses)-1]) {
+			continue
+		}
 		if err != nil {
 			closeAll(all)
 			return err

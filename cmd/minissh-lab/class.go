@@ -51,7 +51,7 @@ func runClass(c *cli.Context) error {
 	if err != nil {
 		return usage(speak.Clean(err.Error()), speak.Clean(err.Error()), "minissh-lab class --listen 127.0.0.1:8090")
 	}
-	l, err := net.Listen(network, address)
+	l, err := net.Listen(server.Family(network, address), address)
 	if err != nil {
 		text := speak.Clean(err.Error())
 		return failure("不能监听 "+speak.Clean(address)+"："+text, "cannot listen on "+speak.Clean(address)+": "+text, "minissh-lab class --listen 127.0.0.1:0")

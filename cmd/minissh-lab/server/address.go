@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/transport"
 )
 
 // ParseAddress reads what people type for an address: `127.0.0.1:8080`,
@@ -46,6 +47,15 @@ func ParseAddress(s string, port int, datagram bool) (network, address string, e
 		return "", "", fmt.Errorf("port %s: want a number from 0 to 65535", speak.Quote([]byte(portText)))
 	}
 	return network, net.JoinHostPort(host, portText), nil
+}
+
+// Family is the network for listening on an address of ParseAddress's: 0.0.0.0 is IPv4 alone, and [::] IPv6 alone.
+func Family(network, address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || network == "unix" {
+		return network
+	}
+	return transport.Family(network, host)
 }
 
 // InUse reports "address already in use". Windows has numbers of its own for it.

@@ -58,11 +58,11 @@ func Listen(cfg Config) (*Server, error) {
 	var err error
 	switch {
 	case cfg.Dialect.Datagram:
-		s.packet, err = net.ListenPacket(cfg.Network, cfg.Address)
+		s.packet, err = net.ListenPacket(Family(cfg.Network, cfg.Address), cfg.Address)
 	case cfg.Network == "unix":
 		s.stream, err = listenUnix(cfg.Address)
 	default:
-		s.stream, err = net.Listen(cfg.Network, cfg.Address)
+		s.stream, err = net.Listen(Family(cfg.Network, cfg.Address), cfg.Address)
 	}
 	if err != nil {
 		return nil, err
