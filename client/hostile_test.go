@@ -27,8 +27,10 @@ func TestHostileDaemons(t *testing.T) {
 		said string
 	}{
 		{"ERROR with escapes", refuse(`{"code":"internal","message":"` + evil + `"}`), 255, `refused: the other side said internal: "\x1b[31m`},
-		{"a code with escapes", refuse(`{"code":"` + evil + `"}`), 255, `refused: the other side said "\x1b[31m`},
-		{"a long message", refuse(`{"code":"internal","message":"` + strings.Repeat("x", 60_000) + `"}`), 255, "xxx…"},
+		{"a code with escapes", refuse(`{"code":"` + evil + `"}`), 255, "refused: the other side said internal\n"},
+		{"a code of 8,000 bytes", refuse(`{"code":"` + strings.Repeat("x", 8000) + `"}`), 255, "refused: the other side said internal\n"},
+		{"a code of 20,000 bytes", refuse(`{"code":"` + strings.Repeat("x", 20000) + `"}`), 255, "frame_too_large: ERROR of 20011 bytes"},
+		{"a long message", refuse(`{"code":"internal","message":"` + strings.Repeat("x", 8_000) + `"}`), 255, "xxx…"},
 		{"too many sessions", refuse(`{"code":"too_many_sessions","message":"no"}`), 255, "--max-sessions"},
 		{"shutting down", refuse(`{"code":"shutting_down"}`), 255, "wait until it has started again"},
 		{"ERROR in bad JSON", refuse(`{"code":"internal","code":"x"}`), 255, "stands twice"},
@@ -93,7 +95,7 @@ func TestHostileDaemons(t *testing.T) {
 			g.say(protocol.TypeGoodbye, 0, `{"code":"shutting_down","message":"`+evil+`"}`)
 			g.drain()
 		}, 255, "is being stopped"},
-		{"FIN in the middle", func(g *guest) { g.begin(); g.raw.Close() }, 255, "outcome is unknown"},
+		{"FIN in the middle", func(g *guest) { g.begin(); g.raw.Close() }, 255, "what ran there is hung up when the daemon notices, within 15 minutes at the latest, and its outcome is unknown"},
 		{"RST in the middle", func(g *guest) { g.begin(); g.raw.(*net.TCPConn).SetLinger(0); g.raw.Close() }, 255, "outcome is unknown"},
 	} {
 		for _, level := range []options.LogLevel{options.LevelInfo, options.LevelDebug3} {
@@ -158,8 +160,11 @@ func TestHostileExits(t *testing.T) {
 		`{"how":"exited","code":256}`:                     {255, ""},
 		`{"how":"exited","code":-1}`:                      {255, ""},
 		`{"how":"exited","code":1099511627776}`:           {255, ""},
-		`{"how":"exited"}`:                                {255, ""},
-		`{}`:                                              {255, ""},
+		`{"how":"exited"}`:                                {255, "without an exit code"},
+		`{}`:                                              {255, "how the command ended is unknown"},
+		`{"code":0}`:                                      {255, "how the command ended is unknown"},
+		`{"how":"garbage","code":0}`:                      {255, `it is said to have ended by "garbage", which means nothing`},
+		`{"how":"signalled","code":0}`:                    {255, "without the signal's name"},
 		`{"how":"signalled","signal":"KILL"}`:             {137, ""},
 		`{"how":"signalled","signal":"TERM","core":true}`: {143, ""},
 		`{"how":"signalled","signal":"` + evil + `"}`:     {255, ""},
@@ -168,7 +173,7 @@ func TestHostileExits(t *testing.T) {
 		`{"how":"signalled","signal":"65"}`:               {255, ""},
 		`{"how":"signalled","signal":"-1"}`:               {255, ""},
 		`{"how":"deadline"}`:                              {124, "its --timeout"},
-		`{"how":"` + evil + `","code":4}`:                 {4, `was stopped: "\x1b[31m`},
+		`{"how":"` + evil + `","code":4}`:                 {255, `it is said to have ended by "\x1b[31m`},
 		`{"how":"cancelled","signal":"HUP"}`:              {129, "was stopped"},
 		`{"how":"exited","code":0,"duration_ms":-9,"user_ms":-9,"max_rss_kib":-1,"dir":"` + evil + `"}`: {0, ""},
 		`{"how":"exited","code":0,"left":[{"pid":-1,"name":"` + evil + `"},{"pid":1}]}`:                 {0, `could not be stopped there: -1 "\x1b[31m`},

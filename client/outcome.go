@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"minissh/client/options"
 	"minissh/protocol"
@@ -35,9 +36,11 @@ func number(signal string) int {
 }
 
 // ExitCode is the command's own, 128+n for a signal, 124 for a deadline. A code that does not fit a byte is a failure: cut to one, it could
-// look like success.
+// look like success. So is an EXIT that tells no outcome (P6.6).
 func (o *Outcome) ExitCode() int {
 	switch {
+	case o.Check() != nil:
+		return ExitFailure
 	case o.How == protocol.HowDeadline:
 		return ExitDeadline
 	case o.Code != nil && *o.Code >= 0 && *o.Code <= 255:
@@ -54,7 +57,10 @@ func (o *Outcome) ExitCode() int {
 
 // explain tells on standard error what an exit code alone does not.
 func (o *Outcome) explain(d *Dialer) {
-	switch {
+	switch nonsense := o.Check(); {
+	case nonsense != nil:
+		d.say(options.LevelError, "how the command ended is unknown: %v", nonsense)
+		return
 	case o.How == protocol.HowDeadline:
 		d.say(options.LevelError, "the command was stopped after %v, its --timeout", d.Options.Timeout)
 	case o.How != protocol.HowExited && o.How != protocol.HowSignalled:
@@ -129,11 +135,19 @@ func (d *Dialer) outcomeUnknown(err error) error {
 		}
 		return fail(err, "", "%s ended the session, the command's outcome is unknown: %v", host, said)
 	case errors.As(err, &lost):
-		return fail(err, "", "the connection to %s was lost: %v; what ran there is being stopped, and its outcome is unknown", host, plainError(lost.Cause))
+		return fail(err, "", "the connection to %s was lost: %v; what ran there is hung up when the daemon notices, within %s at the latest, and its outcome is unknown", host, plainError(lost.Cause), inWords(lost.Within))
 	case errors.Is(err, mux.ErrGoodbye):
 		return fail(err, "", "%s ended the session", host)
 	}
 	return fail(err, "", "the session with %s ended, the command's outcome is unknown: %v", host, err)
+}
+
+// inWords is a time that is some minutes or hours long.
+func inWords(d time.Duration) string {
+	if d >= 2*time.Hour {
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d minutes", int(d.Minutes()))
 }
 
 // sessionOver tells why a session ended in which nothing ran.

@@ -82,6 +82,9 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	}
 	result := prompt.Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
 	r.moved(outcome, &result)
+	if err := outcome.Check(); err != nil {
+		result.Notes = append(result.Notes, "how the command ended is unknown: "+err.Error())
+	}
 	if missed.without(line, result.Code) && r.d.interactive() {
 		result.Notes = append(result.Notes, "hint: it wants a terminal: pty "+asTyped(strings.TrimSpace(line)))
 	}
