@@ -14,8 +14,6 @@ import (
 	"minissh/scripts/testhost"
 )
 
-func TestMain(m *testing.M) { testhost.Main(m) }
-
 // TestAttacks is the short form: under each attack no honest user's operation may fail, and memory, log
 // and stop keep to their bounds. How long things take is told by scripts/attack alone: it depends on
 // what else the machine does.
@@ -26,27 +24,23 @@ func TestAttacks(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root")
 	}
+	if testing.Short() {
+		t.Skip("not run: takes minutes, and -short was asked for")
+	}
 	testhost.Need(t, "taskset")
-	program := filepath.Join(t.TempDir(), "attacks")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	bin := t.TempDir()
+	build := exec.Command("go", "build", "-o", bin, ".", "minissh/cmd/minissh", "minissh/cmd/minisshd")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	for _, a := range attacks {
-		if testing.Short() && a.kind != "paths" {
-			continue
-		}
-		t.Run(a.name, func(t *testing.T) { attackWith(t, program, a.name) })
+		t.Run(a.name, func(t *testing.T) { attackWith(t, bin, a.name) })
 	}
 }
 
 // attackWith carries out one attack in a world of its own.
-func attackWith(t *testing.T, program, name string) {
-	cmd := exec.CommandContext(t.Context(), program, "--short", "--bin", testhost.Bin, name)
-	alive, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer alive.Close()
+func attackWith(t *testing.T, bin, name string) {
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "attacks"), "--short", "--bin", bin, name)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == notRunCode {
@@ -57,6 +51,7 @@ func attackWith(t *testing.T, program, name string) {
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+	t.Logf("%s", out)
 }
 
 // What a trial finds is a fault, each thing on its own; and nothing is none.

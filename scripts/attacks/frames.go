@@ -46,12 +46,12 @@ func padded(start string) []byte {
 	return append(append([]byte(start), bytes.Repeat([]byte("x"), protocol.MaxPayload-len(start)-len(end))...), end...)
 }
 
-// longSignals sends 60 SIGNAL frames of 64 KiB on each of 64 transfers, in four sessions of the
-// restricted key: 960 MB in all.
+// longSignals sends 60 SIGNAL frames of 64 KiB on each of 64 transfers, in two sessions of the
+// restricted key: 480 MB in all.
 func longSignals(m *mallory) error {
 	payload := padded(`{"signal":"INT","x":"`)
-	all, one := countdown(4 * 64)
-	m.keep(keeping{key: m.box, links: 4, n: 64, pause: time.Second,
+	all, one := countdown(2 * 64)
+	m.keep(keeping{key: m.box, links: 2, n: 64, pause: time.Second,
 		request: func(int) *protocol.Open { return copying(1, "in") },
 		opened: func(l *link, channel uint32) {
 			for range 60 {
@@ -61,7 +61,7 @@ func longSignals(m *mallory) error {
 			}
 			one()
 		}})
-	return m.on(all)
+	return m.lasting(all, 15*time.Second)
 }
 
 // unreadNotices has signals refused, each with a NOTICE, and reads none of them.

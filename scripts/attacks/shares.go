@@ -13,7 +13,7 @@ import (
 
 // allSessions opens sessions until no more can be had, and holds them.
 func allSessions(m *mallory) error {
-	const many = 5000
+	const many = 5000 // more than any daemon has
 	full, one := countdown(1)
 	slots := make(chan struct{}, many)
 	m.again(16, time.Millisecond, func() error {
@@ -37,7 +37,7 @@ func allSessions(m *mallory) error {
 // flood runs commands as fast as they end.
 func flood(m *mallory) error {
 	some, one := countdown(100)
-	m.keep(keeping{links: 4, n: 64, closed: one, request: func(int) *protocol.Open { return &protocol.Open{Service: "exec", Argv: words("true")} }})
+	m.keep(keeping{links: 4, n: 64, closed: one, request: func(int) *protocol.Open { return m.pinned("true") }})
 	return m.on(some)
 }
 

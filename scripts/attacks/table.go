@@ -50,7 +50,7 @@ func init() {
 		{"frames", "signals", "SIGNAL frames of 64 KiB to transfers that do not read them", conditions{}, nil, longSignals},
 		{"frames", "notices", "NOTICE frames to a client that reads nothing", conditions{}, nil, unreadNotices},
 		// shares.go
-		{"shares", "sessions", "all sessions for one key", conditions{}, nil, allSessions},
+		{"shares", "sessions", "all sessions for one key", conditions{args: []string{"--max-sessions", "400"}}, nil, allSessions},
 		{"shares", "flood", "commands as fast as they end, on all channels of four sessions", conditions{}, nil, flood},
 		{"shares", "long-commands", "80 MB of commands for `minisshd who` to show", conditions{}, nil, longCommands},
 		{"shares", "silent-links", "sessions that read and never answer, as behind a relay that has lost its client", conditions{}, nil, silentLinks},

@@ -88,6 +88,7 @@ func (w *world) try(a *attack) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer w.sweep()
 	defer h.kill()
 	users := []*honest{{person: w.people["alice"], h: h}, {person: w.people["bob"], h: h}}
 	for _, u := range users {
@@ -104,6 +105,17 @@ func (w *world) try(a *attack) (*outcome, error) {
 	}
 	o.end(h)
 	return o, nil
+}
+
+// sweep ends what an attack has left, so that the next one begins with nothing.
+func (w *world) sweep() {
+	eventually(w.ctx, patience, func() bool {
+		left := append(processesOf(w.people["mallory"].uid), processesOf(w.people["trudy"].uid)...)
+		for _, pid := range left {
+			unix.Kill(pid, unix.SIGKILL)
+		}
+		return len(left) == 0
+	})
 }
 
 // pair is a window beside the busy loop, and one beside the attack.
