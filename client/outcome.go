@@ -36,10 +36,10 @@ func number(signal string) int {
 }
 
 // ExitCode is the command's own, 128+n for a signal, 124 for a deadline. A code that does not fit a byte is a failure: cut to one, it could
-// look like success. So is an EXIT that tells no outcome (P6.6).
+// look like success. So is an EXIT that tells no outcome (P6.6), and none at all.
 func (o *Outcome) ExitCode() int {
 	switch {
-	case o.Check() != nil:
+	case o.Exit == nil || o.Check() != nil:
 		return ExitFailure
 	case o.How == protocol.HowDeadline:
 		return ExitDeadline

@@ -73,7 +73,7 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	defer r.set(nil)
 	stop := context.AfterFunc(ctx, func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
 	defer stop()
-	go r.d.notices(ch, nil)
+	go r.d.notices(ch, answers{})
 	var missed complaint
 	outcome, err := follow(ch, Streams{Stdout: stdout, Stderr: missed.watching(stderr)})
 	ch.Close(nil)

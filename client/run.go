@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -84,7 +83,7 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		go feed(ch, streams.Stdin) // ends with the process at the latest: a read of standard input cannot be interrupted
 	}
 	var watching sync.WaitGroup
-	watching.Go(func() { d.notices(ch, nil) })
+	watching.Go(func() { d.notices(ch, answers{held: signals.letGo}) })
 	outcome, err := follow(ch, streams)
 	if err == nil {
 		ch.Close(nil)
@@ -172,39 +171,14 @@ func follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 	}
 }
 
-// notices tells a person at a terminal what the daemon notices. opened, if not nil, gets its answer.
-func (d *Dialer) notices(ch *mux.Channel, opened func(*protocol.Opened)) {
-	for {
-		select {
-		case e := <-ch.Requests():
-			d.notice(ch, e, opened)
-		case <-ch.Gone():
-			for len(ch.Requests()) > 0 {
-				d.notice(ch, <-ch.Requests(), opened)
-			}
-			return
-		}
-	}
-}
-
-func (d *Dialer) notice(ch *mux.Channel, e mux.Event, opened func(*protocol.Opened)) {
-	if o, ok := e.Message.(*protocol.Opened); ok && opened != nil {
-		opened(o)
-	}
-	notice, ok := e.Message.(*protocol.Notice)
-	switch {
-	case !ok:
-	case notice.Notice == protocol.NoticeOutputHeld && d.interactive():
-		fmt.Fprintln(d.Messages, "minissh: the command has ended, but something that it left running still holds its output; Ctrl-C leaves it alone")
-	case notice.Notice == protocol.NoticeSignalRefused:
-		d.debug("the signal was refused: %s", protocol.Quote(notice.Message))
-	case notice.Notice == protocol.NoticePTYRefused:
-		d.say(options.LevelError, "PTY allocation request failed on channel %d: %s", ch.ID(), protocol.Quote(notice.Message))
-	}
-}
-
 // interactive says whether a person reads our messages.
 func (d *Dialer) interactive() bool {
 	f, ok := d.Messages.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && d.Options.LogLevel > options.LevelQuiet
+}
+
+// hearsCtrlC says whether Ctrl-C on the terminal that our messages go to reaches us: not after -f, nor in a shell's background.
+func (d *Dialer) hearsCtrlC() bool {
+	f, ok := d.Messages.(*os.File)
+	return ok && inForeground(f)
 }

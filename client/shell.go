@@ -37,10 +37,15 @@ type shell struct {
 
 	refused atomic.Bool   // there is no pty on the other side
 	leaving chan departed // the user leaves; holds one
+
+	held atomic.Pointer[Outcome] // how the command has ended, when only its output is waited for
 }
 
-// departed says how the user left: by ~., or by a signal of ours.
-type departed struct{ signal os.Signal }
+// departed says how the user left: by ~., or by a signal of ours; and how the command had ended by then, if it had.
+type departed struct {
+	signal  os.Signal
+	outcome *Outcome
+}
 
 // gate passes writes on until it is shut.
 type gate struct {
@@ -96,7 +101,7 @@ func (s *shell) run(ctx context.Context) (outcome *Outcome, left *departed, err 
 	stop, ended := make(chan struct{}), make(chan struct{})
 	var helpers, reading sync.WaitGroup
 	helpers.Go(s.local.guarded(func() { s.watch(signals, stop) }))
-	helpers.Go(s.local.guarded(func() { s.d.notices(s.ch, s.opened) }))
+	helpers.Go(s.local.guarded(func() { s.d.notices(s.ch, answers{s.opened, s.letGo}) }))
 	if s.keys != nil {
 		typed := make(chan []byte, typedAhead)
 		reading.Go(s.local.guarded(func() { s.read(typed, signals, stop) }))
@@ -217,7 +222,7 @@ func (s *shell) act(action escapeAction, e *escaper, signals chan os.Signal) {
 
 func (s *shell) leave(sig os.Signal) {
 	select {
-	case s.leaving <- departed{sig}:
+	case s.leaving <- departed{sig, s.held.Load()}:
 	default:
 	}
 }
@@ -265,14 +270,17 @@ func (s *shell) watch(signals chan os.Signal, stop <-chan struct{}) {
 	}
 }
 
-// pass sends a signal on where there is no pty: the first asks, the second kills, the third leaves.
+// letGo has the next signal leave, as signals.letGo does.
+func (s *shell) letGo(outcome *Outcome) { s.held.Store(outcome) }
+
+// pass sends a signal on where there is no pty: the first asks, the second kills, the third leaves; the first does once the command has ended.
 func (s *shell) pass(sig os.Signal, n int) {
 	name := "INT"
 	if sig == syscall.SIGTERM {
 		name = "TERM"
 	}
 	switch {
-	case n > 2:
+	case n > 2, s.held.Load() != nil:
 		s.leave(sig)
 	case n == 2:
 		name = "KILL"
@@ -367,8 +375,11 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 	return outcome.ExitCode()
 }
 
-// departed tells how the user left, and gives the exit code: 255 as ssh has it for ~., 128+n for a signal.
+// departed tells how the user left, and gives the exit code: 255 as ssh has it for ~., 128+n for a signal, the command's own if that had ended.
 func (d *Dialer) departed(left *departed) int {
+	if left.outcome != nil {
+		return left.outcome.ExitCode()
+	}
 	sig, ok := left.signal.(syscall.Signal)
 	if !ok {
 		d.goodbye()

@@ -6,13 +6,14 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
 
 // signals takes INT and TERM while a command runs: the first goes to the remote process group, the second kills there, the third
-// leaves.
+// leaves. Once the command has ended, and only what it left running holds its output, the first leaves.
 type signals struct {
 	c    chan os.Signal
 	stop chan struct{}
@@ -22,7 +23,9 @@ type signals struct {
 	code   int        // 128+n of the first signal
 	cancel context.CancelFunc
 	ch     *mux.Channel
-	count  int // since the command was started
+	count  int      // since the command was started
+	held   *Outcome // how the command has ended, when only its output is waited for
+	left   bool     // a signal came after that
 }
 
 func newSignals() *signals { return &signals{c: make(chan os.Signal, 4), stop: make(chan struct{})} }
@@ -58,6 +61,24 @@ func (s *signals) forward(ch *mux.Channel) {
 	s.ch = ch
 }
 
+// letGo has the next signal leave: the command has ended so, and what it left running is not ours to stop.
+func (s *signals) letGo(outcome *Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = outcome
+}
+
+// leave wants no more output. The daemon answers with the outcome at once; where it does not answer, we know it already. The caller holds mu.
+func (s *signals) leave() {
+	code := s.held.ExitCode()
+	if s.left {
+		os.Exit(code)
+	}
+	s.left = true
+	time.AfterFunc(farewell, func() { os.Exit(code) })
+	go s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+}
+
 // caught gives 128+n if a signal ended the attempt to connect.
 func (s *signals) caught() (int, bool) {
 	s.mu.Lock()
@@ -86,6 +107,10 @@ func (s *signals) take(sig os.Signal) {
 	if s.ch == nil {
 		s.code = 128 + number
 		s.cancel()
+		return
+	}
+	if s.held != nil {
+		s.leave()
 		return
 	}
 	switch s.count++; s.count {

@@ -18,3 +18,6 @@ const (
 
 // stopSelf does nothing here.
 func stopSelf(chan os.Signal) {}
+
+// inForeground is not known here; a console has no background.
+func inForeground(*os.File) bool { return true }

@@ -41,6 +41,12 @@ func stopSelf(signals chan os.Signal) {
 	}
 }
 
+// inForeground says whether the keys of a terminal that mean a signal reach us.
+func inForeground(terminal *os.File) bool {
+	group, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}
+
 func sameSession(session int) bool {
 	own, err := unix.Getsid(0)
 	return err == nil && own == session

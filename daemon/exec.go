@@ -197,8 +197,8 @@ func (c *command) run() {
 	others.Wait()
 }
 
-// heldAfter is how long after a command's end its output may stay open before the client is told.
-const heldAfter = time.Second
+// heldAfter is how long after a command's end its output may stay open before the client is told. A prompt waits so long after a line that ends in `&`.
+const heldAfter = 100 * time.Millisecond
 
 // awaitOutput waits for the end of all output, as ssh does: what the command left running may still write (P6.5). When nobody
 // is interested any more, or the command was stopped and only what escaped holds the output, it does not wait.
@@ -212,11 +212,14 @@ func (c *command) awaitOutput(drained <-chan struct{}) {
 		case <-drained:
 			return
 		case <-held.C:
+			if c.wasStopped() { // what holds it is being stopped as well
+				continue
+			}
 			if c.waiting.Load() < c.streams.Load() { // the client is slow, that is all
 				held.Reset(heldAfter)
 				continue
 			}
-			c.ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeOutputHeld})
+			c.noticeHeld()
 		case <-escaped.C:
 			if !c.wasStopped() {
 				continue
@@ -238,9 +241,7 @@ func (c *command) requests() {
 		select {
 		case e := <-c.ch.Requests():
 			if sig, ok := e.Message.(*protocol.Signal); ok {
-				if err := c.p.Signal(sig.Signal); errors.Is(err, process.ErrUnknownSignal) {
-					c.ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeSignalRefused, Message: err.Error()})
-				}
+				c.signal(sig.Signal)
 			}
 		case size := <-c.ch.Resizes():
 			if size.Valid() {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"minissh/protocol"
+	"minissh/protocol/mux"
 )
 
 // running starts a command that prints process ids on its first line, and gives them.
@@ -114,25 +115,69 @@ func TestLeftRunning(t *testing.T) {
 	gone(t, pid)
 }
 
-// Something left running that holds the output is noticed (P6.5); the channel stays open until the output ends.
+// holds starts a command that leaves a job running, which holds its output, and returns the job and the notice of it.
+func holds(t *testing.T, s *mux.Session) (ch *mux.Channel, job int, held *protocol.Notice) {
+	t.Helper()
+	ch = start(t, s, protocol.Open{Command: protocol.Bytes("sleep 1000 & echo $!; exit 7")})
+	job = running(t, ch, firstLine(t, ch))[0]
+	return ch, job, noticed(t, ch, protocol.NoticeOutputHeld)
+}
+
+// noticed waits for a notice.
+func noticed(t *testing.T, ch *mux.Channel, name string) *protocol.Notice {
+	t.Helper()
+	for {
+		select {
+		case e := <-ch.Requests():
+			if n, ok := e.Message.(*protocol.Notice); ok && n.Notice == name {
+				return n
+			}
+		case <-ch.Gone():
+			t.Fatalf("the command is over, and %s was never noticed", name)
+		}
+	}
+}
+
+// Something left running that holds the output is noticed, with the command's outcome (P6.5); the channel stays open until the output ends.
 func TestOutputHeld(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("sleep 1000 & echo $!")})
-	pid := running(t, ch, firstLine(t, ch))[0]
-	for notice := ""; notice != protocol.NoticeOutputHeld; {
-		if n, ok := (<-ch.Requests()).Message.(*protocol.Notice); ok {
-			notice = n.Notice
-		}
-	}
+	ch, pid, held := holds(t, s)
 	if !alive(pid) {
 		t.Error("it was stopped")
 	}
+	if e := held.Exit; e == nil || e.How != protocol.HowExited || e.Code == nil || *e.Code != 7 {
+		t.Errorf("the notice tells the outcome %+v", e)
+	}
 	exec.Command("kill", strconv.Itoa(pid)).Run()
-	if r := collect(t, ch); r.exit == nil || r.exit.How != protocol.HowExited {
+	if r := collect(t, ch); r.exit == nil || r.exit.How != protocol.HowExited || *r.exit.Code != 7 {
 		t.Errorf("EXIT is %+v", r.exit)
 	}
+}
+
+// No signal reaches what a command that has ended left running, KILL included (P6.3); and CLOSE stops nothing then, and gets EXIT at once (P5.9).
+func TestHeldIsLeftAlone(t *testing.T) {
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch, pid, _ := holds(t, s)
+	for _, name := range []string{"INT", "TERM", "KILL", "NOPE"} {
+		ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
+	}
+	noticed(t, ch, protocol.NoticeSignalRefused) // of NOPE: the others were acted on before
+	if !alive(pid) {
+		t.Fatal("a signal reached what the command left running")
+	}
+	ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	if r := collect(t, ch); r.exit == nil || r.exit.How != protocol.HowExited || *r.exit.Code != 7 {
+		t.Errorf("EXIT is %+v", r.exit)
+	}
+	if !alive(pid) {
+		t.Error("what the command left running died with the channel")
+	}
+	exec.Command("kill", strconv.Itoa(pid)).Run()
+	gone(t, pid)
 }
 
 func TestDeadline(t *testing.T) {

@@ -92,6 +92,7 @@ type Signal struct {
 type Notice struct {
 	Notice  string `json:"notice"`
 	Message string `json:"message,omitempty"`
+	Exit    *Exit  `json:"exit,omitempty"` // with output_held: how the command has ended
 }
 
 // The notices of P6.5.
