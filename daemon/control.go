@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -190,7 +191,7 @@ func (c *control) leave(conn net.Conn) {
 func (c *control) serve(conn *net.UnixConn) {
 	uid, err := transport.PeerUID(conn)
 	if err != nil || uid != 0 && uid != uint32(os.Geteuid()) {
-		c.s.log.Warn("Control refused", "uid", uid)
+		c.s.tally.refused(slog.LevelWarn, "Control refused", uid, fmt.Sprintf("uid %d", uid), "Control refused", "uid", uid)
 		return
 	}
 	say := func(line controlLine) error {

@@ -122,8 +122,8 @@ var beginnings = []beginning{
 	{name: "no certificate", do: tlsWith(func(c *tls.Config) { c.Certificates = nil }), end: "tls: certificate required", log: "client didn't provide a certificate"},
 	{name: "two certificates", do: tlsWith(certificates(2)), end: "closed", log: "presents 2 certificates instead of one"},
 	{name: "200 certificates", do: tlsWith(certificates(200)), end: "closed", log: "too many bytes before authorization"},
-	{name: "a wrong key", do: firstFrames(asStranger, hello(nil)), end: "ERROR key_not_authorized", log: "key_not_authorized"},
-	{name: "an unknown user", do: firstFrames(asGuest, hello(func(h *protocol.Hello) { h.User = "root" })), end: "ERROR key_not_authorized", log: "key_not_authorized"},
+	{name: "a wrong key", do: firstFrames(asStranger, hello(nil)), end: "ERROR key_not_authorized", log: "Failed publickey for "},
+	{name: "an unknown user", do: firstFrames(asGuest, hello(func(h *protocol.Hello) { h.User = "root" })), end: "ERROR key_not_authorized", log: "Failed publickey for "},
 	{name: "no HELLO", do: firstFrames(asGuest), change: shortGrace, end: "ERROR login_timeout", log: "login_timeout"},
 	{name: "half a HELLO", do: firstFrames(asGuest, hello(nil)[:40]), change: shortGrace, end: "ERROR login_timeout", log: "login_timeout"},
 	{name: "a length of 4 GiB", do: firstFrames(asGuest, []byte("\xff\xff\xff\xff\x81\x00\x00\x00\x00\x00\x00\x00")), end: "ERROR frame_too_large", log: "frame_too_large"},
@@ -140,7 +140,7 @@ var beginnings = []beginning{
 	{name: "received what was never sent", do: firstFrames(asGuest, hello(func(h *protocol.Hello) { h.Received = 7 })), end: "ERROR resume_mismatch", log: ""},
 	{name: "OPEN before HELLO", do: firstFrames(asGuest, open(1, "touch pwned")), end: "ERROR unexpected_frame", log: "OPEN before HELLO"},
 	{name: "an unknown type first", do: firstFrames(asGuest, text(0xf8, 0, `{}`)), end: "ERROR unknown_type", log: "unknown_type"},
-	{name: "streams while it is refused", do: refusedWhileStreaming, end: "ERROR key_not_authorized", log: "key_not_authorized"},
+	{name: "streams while it is refused", do: refusedWhileStreaming, end: "ERROR key_not_authorized", log: "Failed publickey for "},
 }
 
 // halfOpen sends a real ClientHello and then nothing.
@@ -184,16 +184,27 @@ func TestHostileBeginnings(t *testing.T) {
 	for _, b := range beginnings {
 		t.Run(b.name, func(t *testing.T) {
 			l := newLab(t, b.change)
-			before := l.warm()
+			before, logged := l.warm(), len(l.log.String())
 			if end := b.do(l); end != b.end {
 				t.Errorf("the end is %q instead of %q\n%s", end, b.end, l.log)
 			}
-			if b.log != "" {
-				l.log.want(t, "Connection closed from 127.0.0.1 port ", "[preauth]", b.log)
-			} else {
+			lines := 1 // of a connection that fails before anybody is let in
+			switch {
+			case b.log == "":
 				l.log.want(t, "Disconnected from 127.0.0.1 port ", strings.TrimPrefix(b.end, "ERROR "))
+				lines = 2
+			case strings.HasPrefix(b.log, "Failed"):
+				l.log.want(t, b.log, " from 127.0.0.1 port ")
+			case b.name == "a session that is not there":
+				l.log.want(t, "Connection closed from 127.0.0.1 port ", "[preauth]", b.log)
+				lines = 2
+			default:
+				l.log.want(t, "Connection closed from 127.0.0.1 port ", "[preauth]", b.log)
 			}
 			settle(t, before)
+			if text := l.log.String()[logged:]; strings.Count(text, "\n") != lines {
+				t.Errorf("the log has more than %d lines of it:\n%s", lines, text)
+			}
 			if out, _ := l.run("echo still there"); out != "still there\n" {
 				t.Errorf("afterwards echo gives %q", out)
 			}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strconv"
@@ -55,8 +56,8 @@ func (s *Server) authorizeUID(who *peer, hello *protocol.Hello) (owner string, e
 		err = errUnknownUser
 	}
 	if err != nil {
-		s.log.Warn("Failed uid for "+invalid(err, user)+" "+from(who.addr)+": "+what, "error", err.Error())
-		return "", protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed")
+		s.tally.refused(slog.LevelWarn, "Failed uid", who.uid, what, "Failed uid for "+invalid(err, user)+" "+from(who.addr)+": "+what, "error", err.Error())
+		return "", alreadyLogged{protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed")}
 	}
 	who.admitted(grant, s.opts.Account)
 	s.log.Info("Accepted uid for " + user + " " + from(who.addr) + ": " + what)

@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -83,7 +84,7 @@ func (s *Server) ServeConn(raw net.Conn) {
 	addr := peerAddr(raw)
 	leave, ok := s.gate.enter(source(addr.Addr()))
 	if !ok {
-		s.log.Warn("Connection refused " + from(addr) + ": too many unauthenticated connections")
+		s.tally.refused(slog.LevelWarn, "Connection refused", source(addr.Addr()), from(addr), "Connection refused "+from(addr)+": too many unauthenticated connections")
 		s.turnAway(raw, addr)
 		return
 	}
@@ -95,7 +96,7 @@ func (s *Server) ServeConn(raw net.Conn) {
 	raw.SetDeadline(time.Now().Add(s.opts.LoginGrace))
 	conn, key, uid, err := s.secure(raw)
 	if err != nil {
-		s.log.Info("Connection closed "+from(addr)+" [preauth]", "error", err.Error())
+		s.closed(addr, err)
 		return
 	}
 	session, hello, who, err := s.login(conn, key, uid, addr)
@@ -248,14 +249,13 @@ func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) 
 		if _, all := s.opts.Access.(byUID); !all && hello.User != s.opts.Account.Name {
 			err = invalidUser{err}
 		}
-		s.log.Warn("Failed publickey for "+invalid(err, user)+" "+from(who.addr)+": "+what, "error", err.Error())
 		refusal := protocol.Violate(protocol.CodeKeyNotAuthorized, "this key may not log in as this user")
 		refusal.Key = s.opts.Access.WouldDo(hello.User, hello.Keys, who.addr.Addr())
-		s.penalize(who, refusal.Key != "")
+		s.failed(who, "Failed publickey for "+invalid(err, user)+" "+from(who.addr)+": "+what, err, refusal.Key)
 		if refusal.Key == "" {
 			s.takeTime(began)
 		}
-		return "", refusal
+		return "", alreadyLogged{refusal}
 	}
 	s.penalties.loggedIn(who.addr.Addr(), fingerprint)
 	who.admitted(grant, s.opts.Account)
@@ -323,7 +323,7 @@ func clip(s string, most int) string {
 
 // refuse tells the client why it may not come in, if it can be told, and waits a moment so that it can read that.
 func (s *Server) refuse(conn *transport.Conn, addr netip.AddrPort, err error) {
-	s.log.Info("Connection closed "+from(addr)+" [preauth]", "error", err.Error())
+	s.closed(addr, err)
 	var v *protocol.Violation
 	if !errors.As(err, &v) {
 		return

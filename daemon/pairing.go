@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"sync"
@@ -253,11 +254,11 @@ func (s *Server) pair(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrPo
 	what := keys.TypeName(key) + " " + keys.Fingerprint(key)
 	answer, done, err := s.pairings.attempt(asked.User, key, addr, transcript, proof)
 	if err != nil {
-		s.log.Warn("Failed pairing for "+logName(asked.User)+" "+from(addr)+": "+what, "error", err.Error())
+		s.tally.refused(slog.LevelWarn, "Failed pairing", source(addr.Addr()), from(addr), "Failed pairing for "+logName(asked.User)+" "+from(addr)+": "+what, "error", err.Error())
 		if notWritten, proved := errors.AsType[*notWrittenError](err); proved {
-			return protocol.Violate(protocol.CodeInternal, "%v", notWritten)
+			return alreadyLogged{protocol.Violate(protocol.CodeInternal, "%v", notWritten)}
 		}
-		return errNotPaired
+		return alreadyLogged{errNotPaired}
 	}
 	s.opts.Access.(pairable).paired(done.User) // OfferPairing made sure of that
 	s.log.Info("Paired publickey for "+logName(done.User)+" "+from(addr)+": "+what, "limits", done.Limits)

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"log/slog"
 	"net/netip"
 	"slices"
 	"sync"
@@ -169,9 +170,15 @@ func (s *Server) penalized(addr netip.Addr, fingerprint string) *protocol.Violat
 	return protocol.Violate(protocol.CodeTooManyFailures, "too many logins from your address have failed; try again in %v", wait.Round(time.Second)+time.Second)
 }
 
-// penalize notes a failed login, and tells the log when a penalty will follow.
-func (s *Server) penalize(who *peer, named bool) {
-	if next := s.penalties.failed(who.addr.Addr(), named); next > 0 {
-		s.log.Info("Penalty for "+source(who.addr.Addr()).String()+" follows: failed logins", "seconds", int(next/time.Second))
+// failed notes a failed login, and tells the log of it in one line: with the client's other key that
+// would do, if one was named, and the length of the penalty for its address that will follow, if one is due.
+func (s *Server) failed(who *peer, message string, err error, other string) {
+	args := []any{"error", err.Error()}
+	if other != "" {
+		args = append(args, "another_key", other)
 	}
+	if next := s.penalties.failed(who.addr.Addr(), other != ""); next > 0 {
+		args = append(args, "penalty_seconds", int(next/time.Second))
+	}
+	s.tally.refused(slog.LevelWarn, "Failed publickey", source(who.addr.Addr()), from(who.addr), message, args...)
 }

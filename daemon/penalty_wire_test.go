@@ -69,9 +69,10 @@ func TestPenaltyOverTheWire(t *testing.T) {
 		}
 		later(penaltyHeard)
 	}
+	l.log.want(t, "Failed publickey for tester from 192.0.2.7 port 4711", "another_key="+fingerprintOf(second))
 	answer(l.knockFrom(there, l.stranger), protocol.CodeKeyNotAuthorized)
 	answer(l.knockFrom(there, l.stranger), protocol.CodeKeyNotAuthorized) // heard for ten seconds
-	l.log.want(t, "Penalty for 192.0.2.7/32 follows", "seconds=5")
+	l.log.want(t, "Failed publickey for tester from 192.0.2.7 port 4711", "penalty_seconds=5")
 	later(penaltyHeard)
 	answer(l.knockFrom(there, l.stranger), protocol.CodeTooManyFailures)
 	answer(l.knockFrom(there, second), protocol.CodeTooManyFailures)

@@ -80,6 +80,7 @@ func (o *Options) defaults() {
 type Server struct {
 	opts      Options
 	log       *slog.Logger
+	tally     *tally // logs refusals
 	identity  atomic.Pointer[identity]
 	penalties *penalties
 	started   time.Time
@@ -110,7 +111,7 @@ func New(opts Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opts: opts, log: opts.Log, penalties: newPenalties(opts.PenaltyExempt), started: time.Now(),
+		opts: opts, log: opts.Log, tally: newTally(opts.Log), penalties: newPenalties(opts.PenaltyExempt), started: time.Now(),
 		gate: newGate(opts.MaxStartups, opts.MaxPerSource), refusals: newGate(32, 8),
 		budget: mux.NewBudget(opts.MaxWindows), sessions: mux.NewRegistry(opts.MaxSessions), pairings: newPairings(),
 		stopping: make(chan struct{}), strangers: map[net.Conn]bool{},
@@ -204,7 +205,7 @@ func (s *Server) accept(l net.Listener) {
 			return
 		}
 		if err != nil { // no descriptors left, say: the next try may do
-			s.log.Error("Accept failed", "address", l.Addr().String(), "error", err)
+			s.tally.refused(slog.LevelError, "Accept failed", l, l.Addr().String(), "Accept failed", "address", l.Addr().String(), "error", err)
 			select {
 			case <-time.After(100 * time.Millisecond):
 			case <-s.stopping:
@@ -212,7 +213,7 @@ func (s *Server) accept(l net.Listener) {
 			continue
 		}
 		if beyondLoopback(l) && !s.anyoneCould() {
-			s.log.Warn("Connection dropped", "from", peerAddr(conn).String(), "error", errNobody)
+			s.tally.refused(slog.LevelWarn, "Connection dropped", source(peerAddr(conn).Addr()), from(peerAddr(conn)), "Connection dropped", "from", peerAddr(conn).String(), "error", errNobody)
 			conn.Close()
 			continue
 		}
@@ -253,6 +254,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 	closing.Wait()
 	<-ended
 	s.conns.Wait()
+	s.tally.close()
 	s.mu.Lock()
 	control := s.control
 	s.mu.Unlock()

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func (s *Server) serve(ch *mux.Channel, who *peer) {
 		reason = services[ch.Request().Service](s, ch, who)
 	}
 	if reason != nil {
-		s.log.Info("Request refused", "user", who.user, "from", who.addr.String(), "code", string(reason.Code), "message", reason.Message)
+		s.tally.refused(slog.LevelInfo, "Request refused", who.user, who.user, "Request refused", "user", who.user, "from", who.addr.String(), "code", string(reason.Code), "message", reason.Message)
 		ch.Close(reason)
 	}
 }

@@ -68,7 +68,7 @@ func TestInstall(t *testing.T) {
 	}{
 		{"system", "/usr/local", nil, []string{
 			"/bin/minissh", "/bin/minisshd", "/share/man/man1/minissh.1", "/share/man/man8/minisshd.8",
-			"/share/bash-completion/completions/minissh", "/share/zsh/site-functions/_minissh", "/share/fish/vendor_completions.d/minissh.fish",
+			"/share/bash-completion/completions/minissh", "/share/zsh/site-functions/_minissh", "/share/fish/vendor_completions.d/minissh.fish", "/share/minissh/fail2ban-minisshd.conf",
 			"/lib/systemd/system/minisshd.service", "/lib/systemd/system/minisshd.socket", "/lib/systemd/user/minisshd.service",
 		}, "systemctl enable --now minisshd.socket"},
 		{"user", "/home/.local", []string{"--user"}, []string{

@@ -51,6 +51,7 @@ var programs = []program{
 	{"mandoc", "mandoc"},
 	{"groff", "groff-base"},
 	{"systemd-analyze", "systemd"},
+	{"fail2ban-regex", "fail2ban"},
 	{"systemd-socket-activate", "systemd"},
 	{"bash", "bash"},
 	{"dash", "dash"},

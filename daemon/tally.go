@@ -1,0 +1,119 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// How often refusals of one kind are logged one by one. A source (an IPv4 address, an IPv6 /64; for
+// some kinds a user) may fill thirty lines a minute, which is enough for fail2ban to ban it, and all
+// sources together two hundred. What goes beyond that is counted, and the count told every ten seconds.
+const (
+	tallyTime   = time.Minute
+	tallySource = 30
+	tallyMost   = 200
+	tallyEvery  = 10 * time.Second
+)
+
+// tally logs what strangers can have repeated as often as they like.
+type tally struct {
+	log *slog.Logger
+
+	mu    sync.Mutex // guards the rest
+	kinds map[string]*tallied
+}
+
+// tallied is one kind of refusal.
+type tallied struct {
+	began   time.Time   // of the minute that is counted
+	lines   int         // in it
+	sources map[any]int // lines of each source in it
+	more    int         // without a line, since the last count
+	last    string      // from whom
+	level   slog.Level
+	timer   *time.Timer // tells the count; nil if there is nothing to tell
+}
+
+func newTally(log *slog.Logger) *tally {
+	return &tally{log: log, kinds: map[string]*tallied{}}
+}
+
+// refused logs a refusal of a kind, or counts it. whom is who it came from, in words; source is
+// comparable, and what counts as one origin.
+func (t *tally) refused(level slog.Level, kind string, source any, whom, message string, args ...any) {
+	if t.line(level, kind, source, whom) {
+		t.log.Log(context.Background(), level, message, args...)
+	}
+}
+
+// line says whether this one gets a line of its own.
+func (t *tally) line(level slog.Level, kind string, source any, whom string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k, now := t.kinds[kind], time.Now()
+	if k == nil {
+		k = &tallied{level: level}
+		t.kinds[kind] = k
+	}
+	if k.sources == nil || now.Sub(k.began) >= tallyTime {
+		k.began, k.lines, k.sources = now, 0, map[any]int{}
+	}
+	if k.lines < tallyMost && k.sources[source] < tallySource {
+		k.lines++
+		k.sources[source]++
+		return true
+	}
+	k.more++
+	k.last = whom
+	if k.timer == nil {
+		k.timer = time.AfterFunc(tallyEvery, func() { t.tell(kind) })
+	}
+	return false
+}
+
+// tell logs how many of a kind had no line.
+func (t *tally) tell(kind string) {
+	t.mu.Lock()
+	k := t.kinds[kind]
+	more, last, level := k.more, k.last, k.level
+	k.more = 0
+	if k.timer != nil {
+		k.timer.Stop()
+		k.timer = nil
+	}
+	t.mu.Unlock()
+	if more > 0 {
+		t.log.Log(context.Background(), level, "More of the same, without a line each", "kind", kind, "count", more, "last", last)
+	}
+}
+
+// close tells what has not been told yet.
+func (t *tally) close() {
+	t.mu.Lock()
+	var kinds []string
+	for kind := range t.kinds {
+		kinds = append(kinds, kind)
+	}
+	t.mu.Unlock()
+	for _, kind := range kinds {
+		t.tell(kind)
+	}
+}
+
+// closed logs that a connection ended before its client was let in, unless that has been said already:
+// one line is enough for each.
+func (s *Server) closed(addr netip.AddrPort, err error) {
+	var known alreadyLogged
+	if !errors.As(err, &known) {
+		s.tally.refused(slog.LevelInfo, "Connection closed [preauth]", source(addr.Addr()), from(addr), "Connection closed "+from(addr)+" [preauth]", "error", err.Error())
+	}
+}
+
+// alreadyLogged is an error that the log has told of where more was known.
+type alreadyLogged struct{ error }
+
+func (e alreadyLogged) Unwrap() error { return e.error }
