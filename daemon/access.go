@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -26,6 +27,12 @@ type fileAccess struct {
 	environment bool // honour environment=
 	log         *slog.Logger
 	told        told
+	judged      struct {
+		sync.Mutex // guards the rest
+		states     []fs.FileInfo
+		at         time.Time
+		could      bool
+	}
 }
 
 // NewFileAccess makes the Access of a daemon that serves its own account.
@@ -178,15 +185,6 @@ func wouldDo(files []*authorized.File, fingerprints []string, from netip.Addr, m
 		}
 	}
 	return ""
-}
-
-func (a *fileAccess) AnyoneCould() bool {
-	for _, file := range a.load() {
-		if file.AnyUsable(time.Now()) {
-			return true
-		}
-	}
-	return false
 }
 
 func (a *fileAccess) pairedAccount(user string) (process.Account, error) {

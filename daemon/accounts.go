@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -28,10 +27,8 @@ type Accounts struct {
 	told        told
 	reader      *keyReader
 
-	mu       sync.Mutex // guards the rest, and is held while it is found out
-	somebody string     // who could log in when that was last found out, "" if nobody
-	judged   time.Time  // when that was
-	searched time.Time  // when all accounts were last looked at
+	somebody judgement
+	searched atomic.Pointer[time.Time] // when all accounts were last looked at; nil: not yet
 }
 
 // DefaultAccountFiles lists whose keys count where --authorized-keys says nothing.
@@ -47,7 +44,9 @@ func NewAccounts(own process.Account, policy Policy, files []string, environment
 			return nil, err
 		}
 	}
-	return &Accounts{own: own, policy: policy, files: files, environment: environment, log: log, reader: newKeyReader(own)}, nil
+	a := &Accounts{own: own, policy: policy, files: files, environment: environment, log: log, reader: newKeyReader(own)}
+	a.somebody.find = a.findSomebody
+	return a, nil
 }
 
 // Warm makes the first login as quick as the others: it starts the helper that reads files, and the
@@ -69,9 +68,8 @@ func (a *Accounts) Close() error {
 // Reload has problems told anew, and everything judged anew.
 func (a *Accounts) Reload() {
 	a.told.forget()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.somebody, a.judged, a.searched = "", time.Time{}, time.Time{}
+	a.somebody.forget()
+	a.searched.Store(nil)
 }
 
 // nobody stands in for an account that is not served: its files are looked for where there are none.
@@ -185,7 +183,7 @@ func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*
 		if why := a.policy.refusesKey(acct, entry); why != "" {
 			return nil, errors.New(why)
 		}
-		a.couldLogIn(user)
+		a.somebody.proved(user)
 		grant := newGrant(entry, a.environment, a.log, &a.told)
 		grant.Account = &acct
 		return grant, nil
@@ -229,81 +227,6 @@ func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
 	return &Grant{Account: &acct, Where: fmt.Sprintf("uid %d", uid)}, nil
 }
 
-// AnyoneCould says whether some account has a key that could log in. Looking at all accounts takes a while: that nobody could counts for a moment, though not
-// against the accounts that are likeliest, and so does that somebody could.
-func (a *Accounts) AnyoneCould() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := time.Now()
-	if a.somebody != "" && now.Sub(a.judged) < judgedFor {
-		return true
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	likely := append([]string{a.somebody, a.own.Name}, a.policy.named()...)
-	a.somebody, a.judged = a.first(ctx, likely), now
-	if a.somebody == "" && now.Sub(a.searched) >= judgedFor {
-		a.somebody, a.searched = a.search(ctx), now
-	}
-	return a.somebody != ""
-}
-
-// judgedFor is how long an answer of AnyoneCould counts.
-const judgedFor = time.Second
-
-// couldLogIn notes that somebody has just proved to be able to.
-func (a *Accounts) couldLogIn(user string) {
-	if a.mu.TryLock() { // a login does not wait for a look at all accounts
-		defer a.mu.Unlock()
-		a.somebody, a.judged = user, time.Now()
-	}
-}
-
-// first is the first of some names that could log in, "" if none could.
-func (a *Accounts) first(ctx context.Context, names []string) string {
-	for _, name := range names {
-		if name != "" && a.couldBe(ctx, name) {
-			return name
-		}
-	}
-	return ""
-}
-
-// search looks at all accounts for one that could log in, "" if there is none.
-func (a *Accounts) search(ctx context.Context) string {
-	all, err := process.Accounts(ctx)
-	if err != nil {
-		a.log.Warn("Accounts cannot be listed", "error", err.Error())
-	}
-	for _, acct := range all {
-		if a.policy.refuses(acct) == "" && !strings.HasSuffix(acct.Shell, "nologin") && a.couldBe(ctx, acct.Name) {
-			return acct.Name
-		}
-	}
-	return ""
-}
-
-// couldBe says whether an account has a usable key.
-func (a *Accounts) couldBe(ctx context.Context, name string) bool {
-	acct, err := process.LookupAccount(ctx, name)
-	if err != nil || a.policy.refuses(acct) != "" || process.Closed(ctx, acct) != nil {
-		return false
-	}
-	files, err := a.load(ctx, acct)
-	if err != nil {
-		a.log.Warn("Keys cannot be read", "user", logName(name), "error", err.Error())
-	}
-	now := time.Now()
-	for _, file := range files {
-		for _, entry := range file.Entries {
-			if entry.Usable(now) && a.policy.refusesKey(acct, entry) == "" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func (a *Accounts) pairedAccount(user string) (process.Account, error) {
 	ctx := newLookup()
 	defer ctx.end()
@@ -314,4 +237,4 @@ func (a *Accounts) pairedAccount(user string) (process.Account, error) {
 	return acct, readsPaired(a.names(acct), acct)
 }
 
-func (a *Accounts) paired(user string) { a.couldLogIn(user) }
+func (a *Accounts) paired(user string) { a.somebody.proved(user) }

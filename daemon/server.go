@@ -212,13 +212,23 @@ func (s *Server) accept(l net.Listener) {
 			}
 			continue
 		}
-		if beyondLoopback(l) && !s.anyoneCould() {
-			s.tally.refused(slog.LevelWarn, "Connection dropped", source(peerAddr(conn).Addr()), from(peerAddr(conn)), "Connection dropped", "from", peerAddr(conn).String(), "error", errNobody)
-			conn.Close()
-			continue
-		}
-		s.conns.Go(func() { s.ServeConn(conn) })
+		s.conns.Go(func() {
+			if s.mayKnock(l, conn) {
+				s.ServeConn(conn)
+			}
+		})
 	}
+}
+
+// mayKnock drops a connection from beyond loopback while nobody could log in (RULES A12).
+func (s *Server) mayKnock(l net.Listener, conn net.Conn) bool {
+	if !beyondLoopback(l) || s.anyoneCould() {
+		return true
+	}
+	addr := peerAddr(conn)
+	s.tally.refused(slog.LevelWarn, "Connection dropped", source(addr.Addr()), from(addr), "Connection dropped", "from", addr.String(), "error", errNobody)
+	conn.Close()
+	return false
 }
 
 // Shutdown stops accepting, lets commands that run end for ShutdownGrace or until ctx ends, then hangs up on everyone and waits
