@@ -68,6 +68,9 @@ func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
 	if o.Socket == "" {
 		advice = fmt.Sprintf("minisshd pair, as %s on %s, then minissh pair %s here; or %s", o.User, o.Alias, Target(o), advice)
 	}
+	if o.Socket == "" {
+		advice += "; if it is listed already, the account may be locked or not served there: its admin sees why with journalctl -u minisshd"
+	}
 	return fail(nil, advice, "%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User, d.Options.Alias, ring.sources())
 }
 

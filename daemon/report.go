@@ -23,6 +23,7 @@ type AccountReport struct {
 	Name    string
 	UID     uint32
 	Refused error // why it may not log in whatever its keys, nil if it may; perhaps with a Hint
+	Meant   bool  // the administrator answers for its files: it is the daemon's own account, or is named in --allow-users
 	Files   []FileReport
 	Usable  int // lines that could let somebody in now, if Refused is nil
 }
@@ -38,7 +39,7 @@ type FileReport struct {
 
 // Report looks at the daemon's own account.
 func (a *fileAccess) Report(context.Context) ([]AccountReport, error) {
-	report := AccountReport{Name: a.account.Name, UID: a.account.UID}
+	report := AccountReport{Name: a.account.Name, UID: a.account.UID, Meant: true}
 	for _, name := range a.files {
 		file, problems, err := authorized.Load(name, authorized.Owner{UID: a.account.UID, Home: a.account.Home})
 		report.add(FileReport{Path: name, Err: err, File: file, Problems: problems})
@@ -61,7 +62,7 @@ func (a *Accounts) Report(ctx context.Context) ([]AccountReport, error) {
 	}
 	var reports []AccountReport
 	for _, name := range names {
-		report := AccountReport{Name: name}
+		report := AccountReport{Name: name, Meant: name == a.own.Name || slices.Contains(named, name)}
 		acct, err := process.LookupAccount(ctx, name)
 		if err == nil {
 			report.UID = acct.UID

@@ -22,14 +22,19 @@ import (
 	"minissh/protocol/keys"
 )
 
+// mostSlips is how many lines of a file are named in the end.
+const mostSlips = 10
+
 // checkTime bounds a check: accounts may live on servers.
 const checkTime = 5 * time.Minute
 
 func checkCommand() *cli.Command {
 	return &cli.Command{
 		Name: "check", Usage: "test a configuration without listening, and tell who could log in", ArgsUsage: " ",
-		Description: "Give it the options that the daemon will get. Its exit code is 1 if the daemon would not start, if a file is refused, or if nobody could log in.",
-		Flags:       flags.Once(daemonFlags()...),
+		Description: "Give it the options that the daemon will get. Its exit code is 1 if the daemon would not start, if nobody could log in, or if there is an \"error:\"\n" +
+			"in a file of the daemon's own account or of one that --allow-users names. What is \"not used:\" here and right for sshd, an expired key, an\n" +
+			"account that is not served, and slips in files of other accounts do not count.",
+		Flags: flags.Once(daemonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return fmt.Errorf("%s is not understood: minisshd check takes options only", protocol.Quote(c.Args().First()))
@@ -162,24 +167,37 @@ func (k *check) account(r *daemon.AccountReport) {
 	}
 	for _, file := range r.Files {
 		k.say("  %s", shown(file.Path))
+		counts := r.Refused == nil && r.Meant
 		if file.Err != nil {
 			k.refused("    ", file.Err)
-			k.wrong = append(k.wrong, shown(file.Path)+" is refused")
+			if counts {
+				k.wrong = append(k.wrong, shown(file.Path)+" is refused")
+			}
 			continue
 		}
-		k.lines(file)
+		if slips := k.lines(file); counts && len(slips) > 0 {
+			k.wrong = append(k.wrong, fmt.Sprintf("%s: %s cannot be used as written", shown(file.Path), strings.Join(slips, ", ")))
+		}
 	}
 }
 
-// lines tells of a file's lines in their order, and then of what its author may not have meant.
-func (k *check) lines(file daemon.FileReport) {
+// lines tells of a file's lines in their order, and then of what its author may not have meant. slips are the lines that nobody can use as they are: sshd would
+// not either.
+func (k *check) lines(file daemon.FileReport) (slips []string) {
 	now := time.Now()
 	lines := map[int]string{}
 	for _, entry := range file.File.Entries {
 		lines[entry.Line] = describe(entry, file.Denied[entry.Line], now)
 	}
 	for _, problem := range file.Problems {
-		lines[problem.Line] = "not used: " + problem.Why
+		if problem.Elsewhere {
+			lines[problem.Line] = "not used: " + problem.Why
+			continue
+		}
+		lines[problem.Line] = "error: " + problem.Why
+		if len(slips) < mostSlips {
+			slips = append(slips, fmt.Sprintf("line %d", problem.Line))
+		}
 	}
 	for _, number := range slices.Sorted(maps.Keys(lines)) {
 		k.say("    line %d: %s", number, lines[number])
@@ -190,6 +208,7 @@ func (k *check) lines(file daemon.FileReport) {
 	if len(lines) == 0 {
 		k.say("    no keys")
 	}
+	return slips
 }
 
 // describe tells of a key, what holds for it, and why it lets nobody in.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +14,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon"
+	"minissh/daemon/authorized"
 	"minissh/daemon/process"
 	"minissh/protocol/keys"
 )
@@ -63,8 +67,8 @@ func place(t *testing.T, text string) (dir string, args []string) {
 func TestCheck(t *testing.T) {
 	line, id := publicLine(t)
 	expired, _ := publicLine(t)
-	text := fmt.Sprintf("%s ann@\x1b[31mlaptop\n# comment\nexpiry-time=\"20200101\" %s old\ncommand=\"backup\",from=\"192.0.2.0/24,host.example\",restrict %s\nnonsense\nno-such %s\n",
-		line, expired, line, line)
+	text := fmt.Sprintf("%s ann@\x1b[31mlaptop\n# comment\nexpiry-time=\"20200101\" %s old\ncommand=\"backup\",from=\"192.0.2.0/24,host.example\",restrict %s\ncert-authority %s ca\nverify-required %s\n",
+		line, expired, line, line, line)
 	_, args := place(t, text)
 	out, err := runCheck(t, append(args, "--listen", "127.0.0.1:0", "--listen", ":7422", "--listen", "unix:/run/x")...)
 	if err != nil {
@@ -75,7 +79,7 @@ func TestCheck(t *testing.T) {
 		"line 1: ED25519 " + keys.Fingerprint(id.Public) + ` "ann@\x1b[31mlaptop"`,
 		`"old" expires ` + time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local).Format(time.RFC3339) + " - expired",
 		`command="backup" from="192.0.2.0/24,host.example" restrict`,
-		"line 5: not used: it does not hold a key", `line 6: not used: the option "no-such" is not supported`,
+		`line 5: not used: the option "cert-authority" is for certificates`, "line 6: not used: the option verify-required is for hardware keys",
 		"note: ", "host names in from= never match", "could log in: ", "host_key: ED25519 SHA256:",
 	} {
 		if !strings.Contains(out, want) {
@@ -97,6 +101,9 @@ func TestCheckRefuses(t *testing.T) {
 		args  []string
 		words []string
 	}{
+		{"a line that is not a key", line + "\nnonsense\n", nil, nil, []string{"line 2: error: it does not hold a key", "could log in: "}},
+		{"an unknown option", line + "\nno-such " + line, nil, nil, []string{`line 2: error: the option "no-such" is not supported`}},
+		{"an option whose value is cut off", line + "\n" + `command="x ` + line, nil, nil, []string{"line 2: error: a double quote is not closed"}},
 		{"no keys", "", nil, nil, []string{"no keys", "nobody could log in"}},
 		{"only an expired key", `expiry-time="20200101" ` + line, nil, nil, []string{"expired", "nobody could log in"}},
 		{"a writable file", line, func(dir string) error { return os.Chmod(filepath.Join(dir, "keys"), 0o666) }, nil, []string{"refused: bad ownership or modes", "hint: chmod go-w "}},
@@ -130,5 +137,25 @@ func TestCheckRefuses(t *testing.T) {
 	}
 	if err := newApp().Run([]string{"minisshd", "--listen", ":1", "check"}); err == nil {
 		t.Error("options before the verb are lost in silence")
+	}
+}
+
+// What is wrong in the file of an account counts for the exit code where the administrator answers for it, and where the account is served.
+func TestCheckJudges(t *testing.T) {
+	bad := daemon.FileReport{Path: "/home/bob/.ssh/authorized_keys", Err: errors.New("bad modes")}
+	slip := daemon.FileReport{Path: "/home/bob/keys", File: &authorized.File{}, Problems: []authorized.Problem{{Line: 3, Why: "it does not hold a key"}}}
+	elsewhere := daemon.FileReport{Path: "/home/bob/keys", File: &authorized.File{}, Problems: []authorized.Problem{{Line: 3, Why: "certificates", Elsewhere: true}}}
+	for _, c := range []struct {
+		report daemon.AccountReport
+		wrong  int
+	}{
+		{daemon.AccountReport{Name: "bob", Meant: true, Files: []daemon.FileReport{bad, slip, elsewhere}}, 2},
+		{daemon.AccountReport{Name: "bob", Files: []daemon.FileReport{bad, slip, elsewhere}}, 0},
+		{daemon.AccountReport{Name: "bob", Meant: true, Refused: errors.New("it is locked"), Files: []daemon.FileReport{bad, slip, elsewhere}}, 0},
+	} {
+		k := &check{w: io.Discard}
+		if k.account(&c.report); len(k.wrong) != c.wrong {
+			t.Errorf("%+v: %q", c.report, k.wrong)
+		}
 	}
 }

@@ -40,6 +40,8 @@ type Problem struct {
 	File string
 	Line int // from 1
 	Why  string
+
+	Elsewhere bool // sshd uses such lines (certificates, kinds of keys that TLS does not carry): no slip of its author's
 }
 
 func (p Problem) String() string { return fmt.Sprintf("%s:%d: %s", shown(p.File), p.Line, p.Why) }
@@ -61,7 +63,8 @@ func parse(name string, text []byte, local *time.Location) (*File, []Problem) {
 		entry := &Entry{File: name, Line: number}
 		remarks, err := entry.parse(line, local)
 		if err != nil {
-			problems = append(problems, Problem{name, number, err.Error()})
+			var elsewhere *elsewhereError
+			problems = append(problems, Problem{File: name, Line: number, Why: err.Error(), Elsewhere: errors.As(err, &elsewhere)})
 			continue
 		}
 		for _, remark := range remarks {
@@ -96,7 +99,10 @@ func (e *Entry) parse(line []byte, local *time.Location) (remarks []string, err 
 	if e.Restrictions, remarks, err = parseOptions(options, local); err != nil {
 		return nil, err
 	}
-	return remarks, keys.Usable(e.Key)
+	if err := keys.Usable(e.Key); err != nil {
+		return remarks, &elsewhereError{err.Error()}
+	}
+	return remarks, nil
 }
 
 // errNoKey says that a text does not begin with a key.

@@ -28,7 +28,9 @@ func TestStrictModes(t *testing.T) {
 		{"group writes the directory", 0o755, 0o775, 0o644, "directory "},
 		{"others write the directory", 0o755, 0o757, 0o644, "directory "},
 		{"group writes the home", 0o775, 0o755, 0o644, "directory "},
-		{"sticky", 0o755, 0o777 | fs.ModeSticky, 0o644, ""},
+		{"sticky", 0o755, 0o777 | fs.ModeSticky, 0o644, "directory "},
+		{"a sticky home", 0o777 | fs.ModeSticky, 0o755, 0o644, "directory "},
+		{"sticky, and nobody else's", 0o755 | fs.ModeSticky, 0o755 | fs.ModeSticky, 0o644, ""},
 	} {
 		root := t.TempDir()
 		home := filepath.Join(root, "home")

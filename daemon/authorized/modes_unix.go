@@ -6,16 +6,20 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
 const nonBlocking = syscall.O_NONBLOCK
 
 // check is sshd's safe_path: the file and each directory above it, up to the home directory or the root, belong to the account or
-// to root, and neither their group nor others can write to them. A sticky directory like /tmp passes, which sshd does not
-// allow: others can add names to it and not replace ours.
+// to root, and neither their group nor others can write to them, sticky or not: into a sticky directory others can put
+// the name that is looked for, as a link to a file of the account's that they have a say in (a mailbox).
+//
+// There is one difference: of a file outside the home, directories above the one that holds it may be sticky, as /tmp
+// is. What is in them belongs to the account or to root, and nobody else can put something in its place.
 func (o Owner) check(path string, info fs.FileInfo) error {
-	if !o.safe(info) {
+	if !o.safe(info, false) {
 		return &ModeError{Path: path}
 	}
 	dir, err := filepath.EvalSymlinks(path)
@@ -29,7 +33,8 @@ func (o Owner) check(path string, info fs.FileInfo) error {
 	if o.Home != "" {
 		home, _ = filepath.EvalSymlinks(o.Home) // a home that is not there ends nothing
 	}
-	for {
+	inHome := home != "" && strings.HasPrefix(dir, strings.TrimSuffix(home, "/")+"/")
+	for first := true; ; first = false {
 		above := filepath.Dir(dir)
 		if above == dir {
 			return nil
@@ -39,7 +44,7 @@ func (o Owner) check(path string, info fs.FileInfo) error {
 		if err != nil {
 			return err
 		}
-		if !o.safe(info) {
+		if !o.safe(info, !inHome && !first) {
 			return &ModeError{Path: dir, Dir: true}
 		}
 		if dir == home {
@@ -48,8 +53,8 @@ func (o Owner) check(path string, info fs.FileInfo) error {
 	}
 }
 
-func (o Owner) safe(info fs.FileInfo) bool {
+func (o Owner) safe(info fs.FileInfo, maySticky bool) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	sticky := info.IsDir() && info.Mode()&os.ModeSticky != 0
+	sticky := maySticky && info.Mode()&os.ModeSticky != 0
 	return ok && (stat.Uid == 0 || stat.Uid == o.UID) && (info.Mode().Perm()&0o022 == 0 || sticky)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,6 +39,8 @@ type Restrictions struct {
 	NoUserRC          bool
 	PermitOpen        []string // as written: host:port
 	PermitListen      []string // as written: [host:]port
+
+	verifyRequired bool // of several such options the last one counts, as in sshd
 }
 
 // parseOptions reads the options of a line, by the rules of sshd's sshauthopt_parse. remarks are for the log.
@@ -72,11 +75,19 @@ func parseOptions(text string, local *time.Location) (r Restrictions, remarks []
 			remarks = append(remarks, remark)
 		}
 	}
+	if r.verifyRequired {
+		return r, remarks, &elsewhereError{"the option verify-required is for hardware keys, and is not supported"}
+	}
 	if r.HasCommand && r.FilesFolder != "" {
 		return r, remarks, errors.New("command and minissh-files exclude each other")
 	}
 	return r, remarks, nil
 }
+
+// elsewhereError is a line that sshd uses and we do not.
+type elsewhereError struct{ why string }
+
+func (e *elsewhereError) Error() string { return e.why }
 
 // The modes of minissh-files.
 const (
@@ -114,6 +125,8 @@ func (r *Restrictions) set(name, value string, hasValue bool, local *time.Locati
 	}
 	take, known := valued[lower]
 	switch {
+	case lower == "cert-authority" && !hasValue, lower == "principals" && hasValue:
+		return "", &elsewhereError{fmt.Sprintf("the option %s is for certificates, and is not supported", clipped(name))}
 	case !known && name == "":
 		return "", errors.New("there is an option without a name")
 	case !known:
@@ -149,6 +162,10 @@ func (r *Restrictions) flag(lower string) func() {
 		field = &r.NoX11Forwarding
 	case "user-rc":
 		field = &r.NoUserRC
+	case "touch-required": // means something for hardware keys alone
+		return func() {}
+	case "verify-required":
+		return func() { r.verifyRequired = !no }
 	default:
 		return nil
 	}
@@ -158,7 +175,7 @@ func (r *Restrictions) flag(lower string) func() {
 // Options lists the names of all options that do not disable their line, in lower case: those that do something here, and those that forbid what there
 // is not.
 func Options() []string {
-	names := []string{"restrict"}
+	names := []string{"restrict", "touch-required", "no-touch-required", "no-verify-required"}
 	for _, positive := range []string{"pty", "port-forwarding", "agent-forwarding", "x11-forwarding", "user-rc"} {
 		names = append(names, positive, "no-"+positive)
 	}
@@ -228,11 +245,11 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 	},
 	"permitopen": func(r *Restrictions, value string, _ *time.Location) (string, error) {
 		r.PermitOpen = append(r.PermitOpen, value)
-		return "", destination(value)
+		return "", destination(value, false)
 	},
 	"permitlisten": func(r *Restrictions, value string, _ *time.Location) (string, error) {
 		r.PermitListen = append(r.PermitListen, value)
-		return "", destination(value)
+		return "", destination(value, true)
 	},
 	"tunnel": func(_ *Restrictions, value string, _ *time.Location) (string, error) {
 		if value == "" {
@@ -242,9 +259,22 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 	},
 }
 
-// destination rejects what can be no destination of a forwarding.
-func destination(value string) error {
-	if value == "" || strings.ContainsAny(value, " \t,") {
+// destination rejects what sshd does not take for host:port (handle_permit), * being any port. A port may be alone where
+// bare says so.
+func destination(value string, bare bool) error {
+	port := value
+	if rest, bracketed := strings.CutPrefix(value, "["); bracketed {
+		_, port, _ = strings.Cut(rest, "]")
+		if port == "" || port[0] != ':' && port[0] != '/' {
+			return errors.New("it names no port")
+		}
+		port = port[1:]
+	} else if at := strings.IndexAny(value, ":/"); at >= 0 {
+		port = value[at+1:]
+	} else if !bare {
+		return errors.New("it names no port")
+	}
+	if n, err := net.LookupPort("tcp", port); port != "*" && (err != nil || n == 0) || strings.ContainsAny(value, " \t,") {
 		return errors.New("it names no port")
 	}
 	return nil

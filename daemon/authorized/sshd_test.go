@@ -7,7 +7,9 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -34,7 +36,8 @@ func TestAsSSHDJudges(t *testing.T) {
 	}
 	key := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
 	_, stranger := newKey(t)
-	file, address := startSSHD(t)
+	file := filepath.Join(t.TempDir(), "authorized_keys")
+	address := startSSHD(t, file, "no")
 	for _, c := range []struct {
 		text     string // KEY is the client's, OTHER is not
 		stricter bool   // sshd admits, we do not
@@ -55,7 +58,13 @@ func TestAsSSHDJudges(t *testing.T) {
 		{`expiry-time="20990230" KEY`, true},
 		{`environment="A=1" KEY`, false}, {`environment="A" KEY`, false}, {`environment="A-B=1" KEY`, false},
 		{`permitopen="localhost:80" KEY`, false}, {`permitlisten="80" KEY`, false}, {`permitopen="" KEY`, false}, {`tunnel="0" KEY`, false},
-		{`no-touch-required KEY`, true}, {`verify-required KEY`, true}, {`principals="u" KEY`, false},
+		{`no-touch-required KEY`, false}, {`touch-required KEY`, false}, {`No-Touch-Required,no-touch-required KEY`, false}, {`no-touch-required="x" KEY`, false},
+		{`verify-required KEY`, true}, {`no-verify-required KEY`, false}, {`verify-required,no-verify-required KEY`, false},
+		{`no-verify-required,verify-required KEY`, true}, {`no-principals KEY`, false}, {`principals KEY`, false}, {`no-tunnel KEY`, false},
+		{`tunnel="any" KEY`, false}, {`tunnel="" KEY`, false}, {`tunnel="0",tunnel="1" KEY`, false}, {`permitopen="[::1]:80" KEY`, false},
+		{`permitopen="host" KEY`, false}, {`permitopen="host:port" KEY`, false}, {`permitopen="host:99999" KEY`, false}, {`permitopen="*:*" KEY`, false},
+		{`permitlisten="host:80" KEY`, false}, {`permitlisten="x" KEY`, false}, {`permitlisten="*" KEY`, false}, {`permitopen="a:1",permitopen="b:2" KEY`, false},
+		{`no-restrict,pty KEY`, false}, {`restrict="x" KEY`, false}, {`restrict,no-pty,pty KEY`, false}, {`principals="u" KEY`, false},
 		{"from=\"10.0.0.1\" KEY\nKEY", false}, {"expiry-time=\"20200101\" KEY\nno-pty KEY", false}, {"unknown KEY\nKEY", false},
 		{"no-port-forwarding,no-X11-forwarding,no-agent-forwarding,no-pty,no-user-rc KEY", false},
 		{"port-forwarding,X11-forwarding,agent-forwarding,pty,user-rc KEY", false},
@@ -83,7 +92,8 @@ func TestSSHDRefusesAKeyForFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, address := startSSHD(t)
+	file := filepath.Join(t.TempDir(), "authorized_keys")
+	address := startSSHD(t, file, "no")
 	key := string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
 	for line, in := range map[string]bool{key: true, `minissh-files="/srv" ` + key: false, `minissh-files="/srv,ro",restrict ` + key: false} {
 		if err := os.WriteFile(file, []byte(line), 0o600); err != nil {
@@ -94,6 +104,51 @@ func TestSSHDRefusesAKeyForFiles(t *testing.T) {
 		}
 		if parsed, problems := Parse(file, []byte(line)); len(parsed.Entries) != 1 {
 			t.Errorf("%q: %v", line, problems)
+		}
+	}
+}
+
+// A real sshd with StrictModes and Load judge the same modes of a file in the home, and of the directories above it. Debian's sshd lets a group write that has
+// the user as its only member; sshd as it is published does not, nor do we.
+func TestModesAsSSHDJudges(t *testing.T) {
+	who, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := os.MkdirTemp(who.HomeDir, ".minissh-test-") // not below /tmp: sshd refuses all that is
+	if err != nil {
+		t.Skip("not run: needs a home that can be written to: " + err.Error())
+	}
+	t.Cleanup(func() { os.RemoveAll(base) })
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(base, "ssh")
+	file := filepath.Join(dir, "authorized_keys")
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(file, ssh.MarshalAuthorizedKey(signer.PublicKey()), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	address := startSSHD(t, file, "yes")
+	for _, c := range []struct{ base, dir, file fs.FileMode }{
+		{0o700, 0o700, 0o600}, {0o755, 0o755, 0o644}, {0o755, 0o755, 0o640}, {0o755, 0o755, 0o660}, {0o755, 0o755, 0o602}, {0o755, 0o755, 0o400},
+		{0o755, 0o775, 0o600}, {0o755, 0o757, 0o600}, {0o775, 0o755, 0o600}, {0o757, 0o755, 0o600},
+		{0o755, 0o777 | fs.ModeSticky, 0o600}, {0o755, 0o775 | fs.ModeSticky, 0o600}, {0o755, 0o755 | fs.ModeSticky, 0o600},
+		{0o777 | fs.ModeSticky, 0o755, 0o600}, {0o775 | fs.ModeSticky, 0o755, 0o600}, {0o755 | fs.ModeSticky, 0o755, 0o600},
+		{0o755, 0o755 | fs.ModeSetgid, 0o600}, {0o755, 0o775 | fs.ModeSetgid, 0o600},
+	} {
+		if err := errors.Join(os.Chmod(file, c.file), os.Chmod(dir, c.dir), os.Chmod(base, c.base)); err != nil {
+			t.Fatal(err)
+		}
+		theirs := login(t, address, signer)
+		_, _, err := Load(file, Owner{UID: uint32(os.Getuid()), Home: who.HomeDir})
+		group := (c.base|c.dir|c.file)&0o020 != 0 && (c.base|c.dir|c.file)&0o002 == 0
+		if ours := err == nil; ours != theirs && !(group && !ours) {
+			t.Errorf("%v/%v/%v: sshd %v, we %v %v", c.base, c.dir, c.file, theirs, ours, err)
 		}
 	}
 }
@@ -123,8 +178,8 @@ func login(t *testing.T, address string, signer ssh.Signer) bool {
 	return false
 }
 
-// startSSHD runs an sshd of the test's own on loopback, which reads the file, and ends it by its id.
-func startSSHD(t *testing.T) (file, address string) {
+// startSSHD runs an sshd of the test's own on loopback, which reads the file, and ends it by its id. strict is its StrictModes.
+func startSSHD(t *testing.T, file, strict string) (address string) {
 	t.Helper()
 	sshd, err := exec.LookPath("sshd")
 	if err != nil {
@@ -136,7 +191,6 @@ func startSSHD(t *testing.T) (file, address string) {
 		t.Skip("not run: needs the directory /run/sshd, which sshd wants as root")
 	}
 	dir := t.TempDir()
-	file = filepath.Join(dir, "authorized_keys")
 	_, host, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -156,8 +210,8 @@ func startSSHD(t *testing.T) (file, address string) {
 	address = free.Addr().String()
 	port := free.Addr().(*net.TCPAddr).Port
 	free.Close()
-	config := fmt.Sprintf("ListenAddress 127.0.0.1\nPort %d\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nPidFile none\nUsePAM no\n"+
-		"PermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 100\n", port, filepath.Join(dir, "host"), file)
+	config := fmt.Sprintf("ListenAddress 127.0.0.1\nPort %d\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes %s\nPidFile none\nUsePAM no\n"+
+		"PermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 100\n", port, filepath.Join(dir, "host"), file, strict)
 	if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +239,7 @@ func startSSHD(t *testing.T) (file, address string) {
 	if !strings.Contains(line, "listening") {
 		t.Skipf("not run: needs an sshd that starts here: %s", line)
 	}
-	return file, address
+	return address
 }
 
 func executable(path string) bool {

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,6 +37,21 @@ func TestClosedByShadow(t *testing.T) {
 	}
 	if closedByShadow(Account{Name: "ann", locked: true}, "", today) == nil {
 		t.Error("an account that is locked in passwd is open")
+	}
+}
+
+// What is to be typed depends on whether there is a password below the lock: usermod -U refuses to make an empty one.
+func TestUnlockHint(t *testing.T) {
+	for line, want := range map[string]string{
+		"ann:!:19000:0:99999:7:::":        "usermod -p '*' ann opens it for keys, without a password",
+		"ann:!!:19000:0:99999:7:::":       "usermod -p '*' ann opens it for keys, without a password",
+		"ann:!*:19000:0:99999:7:::":       "usermod -p '*' ann opens it for keys, without a password",
+		"ann:!$y$j9T$x:19000:0:99999:7::": "usermod -U ann",
+	} {
+		var closed *ClosedError
+		if err := closedByShadow(Account{Name: "ann"}, line, 20_000); !errors.As(err, &closed) || closed.Hint() != want {
+			t.Errorf("%q: %+v", line, closed)
+		}
 	}
 }
 

@@ -152,7 +152,7 @@ func seeShellAs(ctx context.Context, acct Account) (string, error) {
 func closedByShadow(acct Account, line string, today int) error {
 	f := strings.Split(line, ":")
 	if acct.locked || len(f) > 1 && strings.HasPrefix(f[1], lockedMark) {
-		return &ClosedError{"it is locked", "usermod -U " + acct.Name + " (where it never had a password: usermod -p '*' " + acct.Name + ")"}
+		return &ClosedError{"it is locked", unlock(acct.Name, f)}
 	}
 	if len(f) < 8 || f[7] == "" {
 		return nil
@@ -166,6 +166,15 @@ func closedByShadow(acct Account, line string, today int) error {
 		return &ClosedError{fmt.Sprintf("it expired on %s", day), "chage -E -1 " + acct.Name}
 	}
 	return nil
+}
+
+// unlock is what to type for an account that is locked. One that useradd has just made never had a password: usermod -U refuses it, since it would have an
+// empty one then. Sshd lets such an account in through PAM, and we do not.
+func unlock(name string, shadow []string) string {
+	if len(shadow) > 1 && strings.Trim(shadow[1], "!*") == "" {
+		return "usermod -p '*' " + name + " opens it for keys, without a password"
+	}
+	return "usermod -U " + name
 }
 
 // shadowLine is an account's entry of shadow(5), "" if it has none.
