@@ -128,7 +128,7 @@ func prepare(request *protocol.Files, home string, limit *Folder) (*job, *protoc
 	}}
 	base := home
 	if limit != nil {
-		root, err := os.OpenRoot(limit.Path)
+		root, err := files.OpenLimit(limit.Path)
 		if err != nil {
 			return nil, refusal(protocol.CodeNoDirectory, "the folder of this key cannot be opened")
 		}

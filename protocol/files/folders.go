@@ -39,7 +39,7 @@ func (d *folders) open(path string) (*os.Root, string, error) {
 		return d.here, base, nil
 	}
 	d.close()
-	here, err := d.root.OpenRoot(dir)
+	here, err := openFolder(d.root, dir)
 	if err != nil {
 		return nil, "", err
 	}
@@ -138,7 +138,7 @@ func (d *folders) setTime(f *folder) error {
 	if nanoseconds(f.mtime) {
 		return d.root.Chtimes(f.path, time.Time{}, f.mtime)
 	}
-	above, err := d.root.OpenRoot(filepath.Dir(f.path))
+	above, err := openFolder(d.root, filepath.Dir(f.path))
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (d *folders) setTime(f *folder) error {
 }
 
 func (d *folders) sync(path string) error {
-	dir, err := d.root.OpenRoot(path)
+	dir, err := openFolder(d.root, path)
 	if err != nil {
 		return nil // it may not be read: its names were synced with each file
 	}

@@ -24,6 +24,7 @@ var ErrNotAsked = &Error{Code: CodeNameRefused, Message: "this name is not taken
 
 // disk is how paths of a user are reached: all of the disk, or an os.Root.
 type disk interface {
+	Lstat(name string) (fs.FileInfo, error)
 	Stat(name string) (fs.FileInfo, error)
 	Mkdir(name string, perm fs.FileMode) error
 	OpenRoot(name string) (*os.Root, error)
@@ -32,6 +33,7 @@ type disk interface {
 // wholeDisk is a user who is not limited to a folder.
 type wholeDisk struct{}
 
+func (wholeDisk) Lstat(name string) (fs.FileInfo, error)    { return os.Lstat(name) }
 func (wholeDisk) Stat(name string) (fs.FileInfo, error)     { return os.Stat(name) }
 func (wholeDisk) Mkdir(name string, perm fs.FileMode) error { return os.Mkdir(name, perm) }
 func (wholeDisk) OpenRoot(name string) (*os.Root, error)    { return os.OpenRoot(name) }
@@ -69,7 +71,7 @@ func OpenPlace(limit *os.Root, target string, folder bool) (*Place, error) {
 	info, err := on.Stat(target)
 	switch {
 	case err == nil && info.IsDir():
-		root, err := on.OpenRoot(target)
+		root, err := openFolder(on, target)
 		if err != nil {
 			return nil, problem(err)
 		}
@@ -84,7 +86,7 @@ func OpenPlace(limit *os.Root, target string, folder bool) (*Place, error) {
 		return nil, &Error{Code: CodeNotFound, Message: "there is no such folder"}
 	}
 	base := filepath.Base(target)
-	root, err := on.OpenRoot(filepath.Dir(target))
+	root, err := openFolder(on, filepath.Dir(target))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNoParent
 	}

@@ -1,11 +1,9 @@
 package files
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -71,21 +69,24 @@ func (src *Source) top() (root *os.Root, at place, err error) {
 	merges := Merges(src.Path)
 	if src.Limit != nil {
 		if merges || name == "." {
-			root, err = src.Limit.OpenRoot(name)
+			root, err = openFolder(src.Limit, name)
 			return root, place{path: "."}, err
 		}
-		root, err = src.Limit.OpenRoot(filepath.Dir(name))
+		root, err = openFolder(src.Limit, filepath.Dir(name))
 		return root, place{filepath.Base(name), filepath.Base(name)}, err
 	}
 	if merges || filepath.Dir(name) == name {
-		root, err = os.OpenRoot(name)
+		root, err = openFolder(wholeDisk{}, name)
 		return root, place{path: "."}, err
+	}
+	if _, err := os.Stat(name); err != nil {
+		return nil, at, err // in the system's words, which EvalSymlinks has not for a loop
 	}
 	real, err := filepath.EvalSymlinks(name)
 	if err != nil {
 		return nil, at, err
 	}
-	root, err = os.OpenRoot(filepath.Dir(real))
+	root, err = openFolder(wholeDisk{}, filepath.Dir(real))
 	return root, place{filepath.Base(real), filepath.Base(name)}, err
 }
 
@@ -152,7 +153,7 @@ func (w *walker) start(at place) error {
 
 // folder visits what is in one: first what is no folder, while it is being read, so that a million names are never held at once; then the folders in it.
 func (w *walker) folder(at place) error {
-	dir, err := w.root.OpenRoot(at.path)
+	dir, err := openFolder(w.root, at.path)
 	if err != nil {
 		return w.fault(at.name, err)
 	}
@@ -282,36 +283,4 @@ func (s *sender) unbroken() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.broken
-}
-
-// Expand finds what a user's path means on this side: what has that name, or else, with * ? [ in it, what matches, as a shell would. limit as in Source.
-func Expand(limit *os.Root, name string) ([]string, error) {
-	var err error
-	if limit != nil {
-		_, err = limit.Lstat(filepath.Clean(name))
-	} else {
-		_, err = os.Lstat(name)
-	}
-	if !errors.Is(err, fs.ErrNotExist) || !strings.ContainsAny(name, `*?[`) {
-		return []string{name}, nil
-	}
-	var found []string
-	if limit != nil {
-		found, err = fs.Glob(limit.FS(), path.Clean(filepath.ToSlash(name)))
-	} else {
-		found, err = filepath.Glob(name)
-	}
-	if err != nil {
-		return nil, &Error{CodeNotFound, "the pattern is not complete"}
-	}
-	kept := found[:0]
-	for _, one := range found { // as in a shell, * is no hidden file
-		if base := path.Base(filepath.ToSlash(one)); base[0] != '.' || path.Base(filepath.ToSlash(name))[0] == '.' {
-			kept = append(kept, one)
-		}
-	}
-	if len(kept) == 0 {
-		return nil, &Error{CodeNotFound, "nothing matches"}
-	}
-	return kept, nil
 }
