@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,7 +41,7 @@ func (s *Server) exec(ch *mux.Channel, who *peer) *protocol.Reason {
 		}
 		return refusal(code, err.Error())
 	}
-	c := &command{s: s, ch: ch, p: p, who: who, timeout: time.Duration(open.Timeout) * time.Millisecond, ended: make(chan struct{}), noPTY: refused}
+	c := &command{s: s, ch: ch, p: p, who: who, timeout: time.Duration(open.Timeout) * time.Millisecond, ended: make(chan struct{}), lost: make(chan struct{}), noPTY: refused}
 	s.log.Info("Starting command for "+logName(who.user)+" "+from(who.addr), "pid", p.PID, "channel", ch.ID(), "command", clip(asked(open), 512), "forced", who.grant.Forced, "tty", p.TTY)
 	c.run()
 	return nil
@@ -151,6 +152,7 @@ type command struct {
 	who     *peer
 	timeout time.Duration
 	ended   chan struct{} // closed when the command's life here is over
+	lost    chan struct{} // closed when it could not be stopped, so that nobody knows when it ends
 	in, out atomic.Int64  // bytes, for the log
 	streams atomic.Int32  // of output, not at their end
 	waiting atomic.Int32  // of them, those that wait for the command to write
@@ -183,7 +185,10 @@ func (c *command) run() {
 	}
 	drained := make(chan struct{})
 	go func() { output.Wait(); close(drained) }()
-	<-c.p.Done()
+	select {
+	case <-c.p.Done():
+	case <-c.lost: // in a system call that nothing interrupts: nobody waits for it
+	}
 	if deadline != nil {
 		deadline.Stop()
 	}
@@ -283,6 +288,9 @@ func (c *command) stop(why string) {
 	c.mu.Lock()
 	c.left = left
 	c.mu.Unlock()
+	if slices.ContainsFunc(left, func(s process.Survivor) bool { return s.PID == c.p.PID }) {
+		close(c.lost)
+	}
 }
 
 func (c *command) wasStopped() bool {
@@ -297,7 +305,12 @@ func (c *command) exit() *protocol.Exit {
 	c.over = true
 	c.mu.Unlock()
 	c.stops.Wait()
-	r := c.p.Result()
+	r := process.Result{How: process.Unknown}
+	select {
+	case <-c.p.Done():
+		r = c.p.Result()
+	default: // lost
+	}
 	exit := &protocol.Exit{
 		How: string(r.How), Duration: r.Duration.Milliseconds(), UserTime: r.User.Milliseconds(), SysTime: r.System.Milliseconds(),
 		MaxRSS: r.MaxRSS / 1024, Dir: r.Dir, OldDir: r.OldDir,

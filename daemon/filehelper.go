@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -91,43 +90,50 @@ func beFilesHelper([]string) int {
 }
 
 // throughHelper joins a channel to a helper.
-func (s *Server) throughHelper(ch *mux.Channel, who *peer, request *protocol.Files, p *process.Process) *protocol.Reason {
+func (s *Server) throughHelper(ch *mux.Channel, who *peer, request *protocol.Files, h *helper) *protocol.Reason {
+	var feeding sync.WaitGroup
+	defer feeding.Wait() // ends with the channel, or when the helper takes no more
+	defer h.end()
 	o := order{Files: request, Home: protocol.Bytes(who.account.Home)}
 	if who.grant.Folder != nil {
 		o.Folder = protocol.Bytes(who.grant.Folder.Path)
 	}
 	var ready report
-	err := writeMessage(p.Stdin, o)
+	err := writeMessage(h.Stdin, o)
 	if err == nil {
-		err = readMessage(p.Stdout, &ready)
+		err = readMessage(h.Stdout, &ready)
 	}
 	if err == nil && ready.Refused != nil {
-		return ready.Refused
+		return itsWords(ready.Refused)
 	}
 	if err != nil {
-		p.Stop(context.Background(), s.opts.StopGrace)
-		return refusal(protocol.CodeStartFailed, "the helper that copies files for this account did not start")
+		return refusal(protocol.CodeStartFailed, "the helper that copies files for this account gave no answer; something on the way to the files may hang")
 	}
-	end := s.transferBegins(ch, who, request, p.PID)
-	var feeding sync.WaitGroup
-	feeding.Go(func() { // ends with the channel, at latest when it is closed below
-		defer p.Stdin.Close()
-		makeLoud(p.Stdin)
-		io.Copy(p.Stdin, ch.Reader(protocol.TypeStdin))
+	h.answered()
+	end := s.transferBegins(ch, who, request, h.PID)
+	feeding.Go(func() {
+		defer h.Stdin.Close()
+		makeLoud(h.Stdin)
+		io.Copy(h.Stdin, ch.Reader(protocol.TypeStdin))
 	})
-	ch.Copy(protocol.TypeStdout, p.Stdout, func() { makeLoud(p.Stdout) })
-	p.Stdout.Close() // when the client is gone it learns it so, and from its input
-	last := report{Broken: refusal(protocol.CodeInternal, errHelper.Error())}
-	var told report
-	if readMessage(p.Stderr, &told) == nil {
-		last = told
+	ch.Copy(protocol.TypeStdout, h.Stdout, func() { makeLoud(h.Stdout) })
+	h.Stdout.Close() // when the client is gone it learns it so, and from its input
+	h.shouldEnd()
+	var last report
+	if readMessage(h.Stderr, &last) != nil {
+		last = report{Broken: refusal(protocol.CodeInternal, errHelper.Error())}
 	}
 	if last.Broken != nil {
-		end(last.Sum, &protocol.Violation{Code: last.Broken.Code, Message: last.Broken.Message})
+		broken := itsWords(last.Broken)
+		end(last.Sum, &protocol.Violation{Code: broken.Code, Message: broken.Message})
 	} else {
 		end(last.Sum, nil)
 	}
-	feeding.Wait()
-	<-p.Done()
 	return nil
+}
+
+// itsWords is what a helper gives as a reason: the words of an account whose processes may have looked
+// into it.
+func itsWords(reason *protocol.Reason) *protocol.Reason {
+	return &protocol.Reason{Code: protocol.Code(clip(string(reason.Code), 64)), Message: clip(reason.Message, 1024)}
 }

@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"minissh/daemon/authorized"
-	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/files"
 	"minissh/protocol/mux"
 )
 
-// files copies files to or from this machine (P10).
+// files copies files to or from this machine (P10), in a helper process with the account's rights
+// (RULES A7). That is so for the daemon's own account as well: a path may hang there too, in a
+// network's file system, and what hangs in a process of its own can be killed or left behind. It
+// costs one start of a process for each transfer, of whatever size.
 func (s *Server) files(ch *mux.Channel, who *peer) *protocol.Reason {
 	ch.IgnoreRequests() // a signal means nothing here (P10.1)
 	request := ch.Request().Files
@@ -31,19 +33,11 @@ func (s *Server) files(ch *mux.Channel, who *peer) *protocol.Reason {
 	if limit != nil && !limit.allows(request.Mode) {
 		return refusal(protocol.CodeServiceRefused, "this key may not "+request.Mode+" (minissh-files in authorized_keys)")
 	}
-	if who.account.Credential != nil {
-		return s.filesAs(ch, who, request)
+	h, err := s.startHelper(ch, who, filesHelper)
+	if err != nil {
+		return refusal(protocol.CodeStartFailed, err.Error())
 	}
-	job, reason := prepare(request, who.account.Home, limit)
-	if reason != nil {
-		return reason
-	}
-	defer job.close()
-	end := s.transferBegins(ch, who, request, os.Getpid())
-	in := ch.Reader(protocol.TypeStdin)
-	sum, err := job.run(files.Stream{In: in, Out: ch.Writer(protocol.TypeStdout), Abort: func() { ch.Close(refusal(protocol.CodeCancelled, "the transfer broke off")) }})
-	end(sum, err)
-	return nil
+	return s.throughHelper(ch, who, request, h)
 }
 
 // transferBegins says OPENED, and gives what is to be called at the end.
@@ -209,16 +203,6 @@ func (j *job) run(over files.Stream) (files.Summary, error) {
 		return files.Receive(over.In, over.Out, j.place, j.options, nil)
 	}
 	return files.Send(over, j.sources, j.options, nil)
-}
-
-// filesAs is a transfer for another account, in a helper process with its rights (RULES A7).
-func (s *Server) filesAs(ch *mux.Channel, who *peer, request *protocol.Files) *protocol.Reason {
-	p, err := process.StartSelf(who.account, filesHelper)
-	if err != nil {
-		return refusal(protocol.CodeStartFailed, err.Error())
-	}
-	defer p.Close()
-	return s.throughHelper(ch, who, request, p)
 }
 
 var errHelper = errors.New("the helper process ended early")

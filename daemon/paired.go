@@ -129,7 +129,7 @@ func (j *pairedJob) help(acct process.Account) (r pairedResult, err error) {
 		return r, err
 	}
 	defer p.Close()
-	stop := context.AfterFunc(ctx, func() { p.Kill(context.Background()) })
+	stop := context.AfterFunc(ctx, func() { p.End() })
 	defer stop()
 	p.Stderr.Close()
 	if err = json.NewEncoder(p.Stdin).Encode(j); err == nil {

@@ -18,10 +18,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/daemon/process"
 	"minissh/protocol/flags"
 )
 
 func main() {
+	process.BeHelper() // of the daemon of a live run
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
 	stop()

@@ -9,6 +9,7 @@ import (
 
 	"minissh/client"
 	"minissh/client/options"
+	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/quick"
 )
@@ -22,6 +23,7 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
 	quick.GrowStack()
+	process.BeHelper() // of the daemon of try
 	os.Exit(run(os.Args[1:]))
 }
 

@@ -23,6 +23,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/process"
 )
 
 // The scripts in testdata/script drive the real programs, one behaviour each (as OpenSSH's regress/ does). Beside testscript's own
@@ -53,6 +55,7 @@ func TestScripts(t *testing.T) {
 var minisshd string
 
 func TestMain(m *testing.M) {
+	process.BeHelper()
 	if len(os.Args) == 2 && os.Args[1] == tryDaemonVerb { // `minissh try`, run by a script, starts itself: this test binary
 		os.Exit(tryDaemon())
 	}
