@@ -30,8 +30,10 @@ const keysVerb = "keys"
 
 const (
 	readTime       = 5 * time.Second       // for all files of one account: they may lie on a server that does not answer
-	readersMost    = 16                    // helpers at work at once
-	readersPerUser = 6                     // of them for one account, so that one whose files hang keeps no others out
+	readersMost    = 32                    // helpers at work at once
+	readersPerUser = 6                     // of them for one account
+	readersOfSlow  = 1                     // of them for an account whose files have hung, so that a few such accounts keep nobody out
+	slowMost       = 4096                  // accounts that are known to be slow
 	readersIdle    = 2                     // helpers kept for the next login: starting one takes longer than a whole login
 	readersWait    = 20 * time.Millisecond // for one of them to be free again, before another one is started
 )
@@ -123,19 +125,22 @@ func become(uid, gid uint32, groups []uint32) error {
 // keyReader reads users' files through helpers, of which it keeps a few.
 type keyReader struct {
 	root     process.Account
+	patience time.Duration // for all files of one account
 	directly chan struct{} // one for each goroutine of direct
 	places   chan struct{} // one for each helper at work
 	idle     chan *reader  // helpers that wait; closed by nobody
 
 	mu    sync.Mutex // guards the rest
 	users map[uint32]*turn
+	slow  map[uint32]bool // accounts whose files hung when they were last read
 	over  bool
 }
 
 // turn is an account's share of the places.
 type turn struct {
 	places chan struct{}
-	users  int // that have a place or wait for one
+	slowly chan struct{} // the places while the account is slow
+	users  int           // that have a place or wait for one
 }
 
 // reader is one helper.
@@ -146,7 +151,7 @@ type reader struct {
 }
 
 func newKeyReader(root process.Account) *keyReader {
-	return &keyReader{root: root, directly: make(chan struct{}, readersPerUser), places: make(chan struct{}, readersMost), idle: make(chan *reader, readersIdle), users: map[uint32]*turn{}}
+	return &keyReader{root: root, patience: readTime, directly: make(chan struct{}, readersPerUser), places: make(chan struct{}, readersMost), idle: make(chan *reader, readersIdle), users: map[uint32]*turn{}, slow: map[uint32]bool{}}
 }
 
 // read reads an account's files, each in its place, with the account's rights.
@@ -173,20 +178,32 @@ func (k *keyReader) read(ctx context.Context, acct process.Account, files []stri
 		return nil, err
 	}
 	began := time.Now()
-	answer, err := r.ask(&request)
-	if err != nil && kept && time.Since(began) < readTime/2 { // it may have died long ago
+	answer, err := r.ask(&request, k.patience)
+	if err != nil && kept && time.Since(began) < k.patience/2 { // it may have died long ago
 		r.end()
 		if r, err = k.start(); err != nil {
 			return nil, err
 		}
-		answer, err = r.ask(&request)
+		answer, err = r.ask(&request, k.patience)
 	}
+	k.note(acct.UID, errors.Is(err, errSlow))
 	if err != nil {
 		r.end()
 		return nil, fmt.Errorf("the files of %s could not be read: %w", logName(acct.Name), err)
 	}
 	k.keep(r)
 	return answer, nil
+}
+
+// note remembers whether an account's files have hung.
+func (k *keyReader) note(uid uint32, slow bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !slow {
+		delete(k.slow, uid)
+	} else if len(k.slow) < slowMost {
+		k.slow[uid] = true
+	}
 }
 
 // direct reads root's own files here, since there is nobody to become: asking a helper takes longer than all the rest of a login. Nil if that takes too long,
@@ -208,7 +225,7 @@ func (k *keyReader) direct(ctx context.Context, request *readRequest) []readFile
 		return files
 	default:
 	}
-	timer := time.NewTimer(readTime / 2)
+	timer := time.NewTimer(k.patience / 2)
 	defer timer.Stop()
 	select {
 	case files := <-answer:
@@ -224,10 +241,14 @@ func (k *keyReader) enter(ctx context.Context, uid uint32) (leave func(), err er
 	k.mu.Lock()
 	mine := k.users[uid]
 	if mine == nil {
-		mine = &turn{places: make(chan struct{}, readersPerUser)}
+		mine = &turn{places: make(chan struct{}, readersPerUser), slowly: make(chan struct{}, readersOfSlow)}
 		k.users[uid] = mine
 	}
 	mine.users++
+	places := mine.places
+	if k.slow[uid] {
+		places = mine.slowly
+	}
 	k.mu.Unlock()
 	gone := func() {
 		k.mu.Lock()
@@ -237,7 +258,7 @@ func (k *keyReader) enter(ctx context.Context, uid uint32) (leave func(), err er
 		}
 	}
 	select {
-	case mine.places <- struct{}{}:
+	case places <- struct{}{}:
 	case <-ctx.Done():
 		gone()
 		return nil, ctx.Err()
@@ -245,13 +266,13 @@ func (k *keyReader) enter(ctx context.Context, uid uint32) (leave func(), err er
 	select {
 	case k.places <- struct{}{}:
 	case <-ctx.Done():
-		<-mine.places
+		<-places
 		gone()
 		return nil, ctx.Err()
 	}
 	return func() {
 		<-k.places
-		<-mine.places
+		<-places
 		gone()
 	}, nil
 }
@@ -287,10 +308,17 @@ func (k *keyReader) start() (*reader, error) {
 	return &reader{p, limit, json.NewDecoder(limit)}, nil
 }
 
+// errSlow means that files did not answer.
+var errSlow = errors.New("they did not answer in time")
+
 // ask has a helper read. It is killed if that takes too long or gives too much; the error is then its end.
-func (r *reader) ask(request *readRequest) (answer []readFile, err error) {
-	timer := time.AfterFunc(readTime, r.end)
-	defer timer.Stop()
+func (r *reader) ask(request *readRequest, patience time.Duration) (answer []readFile, err error) {
+	timer := time.AfterFunc(patience, r.end)
+	defer func() {
+		if !timer.Stop() && err != nil {
+			err = errSlow
+		}
+	}()
 	r.limit.N = int64(len(request.Files))*(authorized.MaxFile*4/3+4096) + 4096
 	if err := json.NewEncoder(r.p.Stdin).Encode(request); err != nil {
 		return nil, err

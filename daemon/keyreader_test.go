@@ -4,10 +4,12 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -53,5 +55,56 @@ func TestRootsOwnFilesAreReadDirectly(t *testing.T) {
 	look(k)
 	if len(k.idle) != 1 {
 		t.Error("no helper was asked")
+	}
+}
+
+// An account whose files hang has one helper at a time and keeps nobody else out, until they answer
+// again.
+func TestSlowAccountHasOneReader(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not run: needs root")
+	}
+	root := process.Account{Name: "root", Home: "/", Credential: &process.Credential{}}
+	slow := process.Account{Name: "slow", UID: 65533, Home: "/nonexistent", Credential: &process.Credential{UID: 65533, GID: 65533}}
+	k := newKeyReader(root)
+	defer k.close()
+	r, err := k.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.p.Signal("STOP"); err != nil {
+		t.Fatal(err)
+	}
+	k.idle <- r
+	k.patience = 100 * time.Millisecond
+	if _, err := k.read(t.Context(), slow, []string{"/nonexistent/keys"}); !errors.Is(err, errSlow) {
+		t.Fatalf("a stopped helper: %v", err)
+	}
+	k.patience = time.Minute
+	leave, err := k.enter(t.Context(), slow.UID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := k.enter(over, slow.UID); err == nil {
+		t.Error("a slow account has two helpers")
+	}
+	for uid := range uint32(31) {
+		if _, err := k.enter(t.Context(), uid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	leave()
+	if _, err := k.read(t.Context(), slow, []string{"/nonexistent/keys"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 6 {
+		<-k.places
+	}
+	for range 6 {
+		if _, err := k.enter(t.Context(), slow.UID); err != nil {
+			t.Error(err)
+		}
 	}
 }
