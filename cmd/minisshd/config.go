@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -24,6 +25,8 @@ func rootFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "allow-users", Usage: "as root: serve these `NAMES` only; * and ? stand for others, repeatable", DefaultText: "all"},
 		&cli.StringSliceFlag{Name: "deny-users", Usage: "as root: never serve these `NAMES`; wins over --allow-users, repeatable"},
 		&cli.StringFlag{Name: "permit-root", Value: daemon.RootYes, Usage: "as root: whether uid 0 may log in with a key: yes, no, or forced-commands-only"},
+		&cli.StringFlag{Name: "cgroup", Value: "auto", Usage: "as root: `DIRECTORY` of a cgroup below which each account's commands get one of their own; auto: the daemon's own, if systemd has delegated it; none"},
+		&cli.IntFlag{Name: "max-tasks-per-user", Usage: "as root, with a cgroup: processes and threads of one account", DefaultText: "a third of what there is"},
 		&cli.StringFlag{Name: "unix-mode", Value: "0600", Usage: "permissions of Unix sockets; as root, 0666 lets every account in, each as itself"},
 	}
 }
@@ -94,6 +97,33 @@ func readSettings(c *cli.Context) (*settings, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// cgroups sets up where the commands of other accounts are counted.
+func (s *settings) cgroups(c *cli.Context, log *slog.Logger) error {
+	dir, most := c.String("cgroup"), c.Int("max-tasks-per-user")
+	switch {
+	case !s.all && (c.IsSet("cgroup") || c.IsSet("max-tasks-per-user")):
+		return fmt.Errorf("--cgroup and --max-tasks-per-user are for a daemon that runs as root: this one serves %s alone", s.account.Name)
+	case most < 0 || c.IsSet("max-tasks-per-user") && most < 16:
+		return fmt.Errorf("--max-tasks-per-user is at least 16, not %d", most)
+	case dir == "none" || !s.all:
+		return nil
+	case dir == "auto":
+		dir = ""
+	case !filepath.IsAbs(dir):
+		return fmt.Errorf("--cgroup is auto, none or a directory like /sys/fs/cgroup/minissh, not %s", protocol.Quote(dir))
+	}
+	used, err := process.UseCgroups(dir, most)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--cgroup: %w", err)
+	case used != "":
+		log.Info("Each account's commands are counted in a cgroup of their own", "below", used)
+	case c.IsSet("max-tasks-per-user"):
+		return errors.New("--max-tasks-per-user needs a cgroup: none is delegated to this daemon (Delegate=pids in its unit, or --cgroup DIRECTORY)")
+	}
+	return nil
 }
 
 // checkLimits refuses limits and times that would mean nothing: to the daemon's options 0 is "as usual", which is not what somebody who types it wants.

@@ -152,6 +152,10 @@ func serveWith(c *cli.Context, how serving) error {
 	if made {
 		log.Info("A host key was made", "file", set.hostKeyFile, "fingerprint", keys.Fingerprint(hostKey.Public))
 	}
+	if err := set.cgroups(c, log); err != nil {
+		return err
+	}
+	process.StartThreads(process.Threads)
 	access, err := set.access(c, log)
 	if err != nil {
 		return err

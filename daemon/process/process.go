@@ -129,6 +129,8 @@ var (
 	ErrFinished = errors.New("the command has ended")
 	// ErrUnknownSignal means a name that is not in the allow list.
 	ErrUnknownSignal = errors.New("unknown signal")
+	// ErrTasks means that no more processes may be started.
+	ErrTasks = errors.New("this account runs as many processes as it may (ulimit -u, or pids.max of its cgroup)")
 	// ErrSurvivors means that not everything could be stopped.
 	ErrSurvivors = errors.New("not everything could be stopped")
 )

@@ -51,17 +51,22 @@ func (s waitingStage) end() {
 	<-dead
 }
 
-// takeStage gives a stage that has waited, or a new one.
-func takeStage() (p *Process, line *os.File, waited bool, err error) {
+// takeStage gives a stage that has waited, or a new one. One that begins in a cgroup of v2 is always
+// new: to move a process costs more than to start one.
+func takeStage(cgroup string) (p *Process, line *os.File, waited bool, err error) {
+	begins := cgroup != "" && !cgroups.v1
 	ready.Lock()
-	if n := len(ready.stages); n > 0 {
+	if n := len(ready.stages); n > 0 && !begins {
 		s := ready.stages[n-1]
 		ready.stages = ready.stages[:n-1]
 		ready.Unlock()
 		return s.p, s.line, true, nil
 	}
 	ready.Unlock()
-	p, line, err = forkStage()
+	if !begins {
+		cgroup = ""
+	}
+	p, line, err = forkStage(cgroup)
 	return p, line, false, err
 }
 
@@ -75,7 +80,7 @@ func fillReady() {
 		}
 		ready.filling = true
 		ready.Unlock()
-		p, line, err := forkStage()
+		p, line, err := forkStage("")
 		ready.Lock()
 		ready.filling = false
 		keep := err == nil && ready.keep

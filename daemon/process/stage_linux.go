@@ -53,10 +53,16 @@ func beginStart(uid uint32) (ended func(), err error) {
 // startStaged starts a command through a stage.
 func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 	fail := func(err error) (*Process, error) { return nil, &StartError{"start", spec.Path, err} }
-	ended, err := beginStart(spec.Credential.UID)
+	starts, err := beginStart(spec.Credential.UID)
 	if err != nil {
 		return fail(err)
 	}
+	cgroup, left, err := cgroups.enter(spec.Credential.UID)
+	if err != nil {
+		starts()
+		return fail(err)
+	}
+	ended := func() { starts(); left() } // it will not run
 	pipes, err := makePipes(spec)
 	if err != nil {
 		ended()
@@ -65,13 +71,13 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 	defer pipes.closeTheirs()
 	started := time.Now()
 	for {
-		p, line, waited, err := takeStage()
+		p, line, waited, err := takeStage(cgroup)
 		if err != nil {
 			pipes.closeOurs()
 			ended()
 			return fail(err)
 		}
-		status, err := converse(ctx, line, spec.order(pipes), pipes)
+		status, err := converse(ctx, line, spec.order(pipes, cgroup), pipes)
 		line.Close()
 		if waited && errors.Is(err, errNoStage) { // somebody ended it while it waited
 			p.abandon(func() {})
@@ -81,8 +87,11 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 			p.started, p.sys.ourKB, p.sys.before = started, int64(status.PeakKB), status.CPU
 			p.join(pipes)
 			go p.watch()
-			ended()
+			starts()
 			go fillReady()
+			if cgroup != "" {
+				go func() { <-p.done; left() }()
+			}
 			return p, nil
 		}
 		pipes.closeOurs()
@@ -91,6 +100,8 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 		switch {
 		case err != nil:
 			return fail(err)
+		case errno == syscall.EAGAIN:
+			return fail(fmt.Errorf("%w: %w", ErrTasks, errno)) // setrlimit(2), RLIMIT_NPROC
 		case status.Step == stage.StepChdir:
 			return nil, &StartError{"chdir", spec.Dir, errno}
 		case status.Step == stage.StepExec && !noRoom(errno):
@@ -104,7 +115,7 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 var errNoStage = errors.New("it was ended before it had started")
 
 // order is what a stage is told.
-func (s Spec) order(pipes *pipeSet) *stage.Order {
+func (s Spec) order(pipes *pipeSet, cgroup string) *stage.Order {
 	o := &stage.Order{
 		UID: s.Credential.UID, GID: s.Credential.GID, Groups: s.Credential.Groups,
 		Keyring: s.Credential.UID != 0, Unspare: spared(), Terminal: s.PTY != nil, PWD: s.ReportDir, Search: s.Search,
@@ -113,11 +124,15 @@ func (s Spec) order(pipes *pipeSet) *stage.Order {
 	if pipes.tty != nil {
 		o.Env = append(o.Env[:len(o.Env):len(o.Env)], "SSH_TTY="+pipes.tty.name)
 	}
+	if cgroup != "" && cgroups.v1 {
+		o.Cgroup = cgroup + "/cgroup.procs"
+	}
 	return o
 }
 
-// forkStage starts a stage, which waits for its order on the other end of line.
-func forkStage() (p *Process, line *os.File, err error) {
+// forkStage starts a stage in a cgroup of v2, if it is not "". It waits for its order on the other
+// end of line.
+func forkStage(cgroup string) (p *Process, line *os.File, err error) {
 	self, err := selfPath()
 	if err != nil {
 		return nil, nil, err
@@ -138,6 +153,12 @@ func forkStage() (p *Process, line *os.File, err error) {
 		Dir: rootDir, Env: []string{}, Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), uintptr(ends[1])},
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	}
+	placed, err := cgroups.into(cgroup, attr.Sys)
+	if err != nil {
+		line.Close()
+		return nil, nil, err
+	}
+	defer placed()
 	p = &Process{done: make(chan struct{})}
 	p.sys.prepare(attr.Sys)
 	if p.PID, err = syscall.ForkExec(self, []string{os.Args[0], stage.Mark}, attr); err != nil {

@@ -5,6 +5,7 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -70,16 +71,29 @@ func startOnce(spec Spec) (*Process, error) {
 	}
 	p := &Process{done: make(chan struct{})}
 	p.sys.prepare(attr.Sys)
+	placed, left, err := place(spec.Credential, attr.Sys)
+	if err != nil {
+		pipes.closeTheirs()
+		pipes.closeOurs()
+		return nil, &StartError{"start", spec.Path, err}
+	}
 	p.started = time.Now()
 	withKeyring(spec.Credential, func() { p.PID, err = syscall.ForkExec(spec.Path, spec.Args, attr) })
 	pipes.closeTheirs()
+	placed()
 	if err != nil {
+		if left != nil {
+			left()
+		}
 		pipes.closeOurs()
 		return nil, err
 	}
 	unspare(p.PID)
 	p.join(pipes)
 	go p.watch()
+	if left != nil {
+		go func() { <-p.done; left() }()
+	}
 	return p, nil
 }
 
@@ -123,6 +137,9 @@ func (s Spec) withoutPWD() []string {
 // explain finds out which of the steps of a failed start the errno belongs to:
 // the kernel does not say.
 func (s Spec) explain(err error) error {
+	if errors.Is(err, syscall.EAGAIN) {
+		return &StartError{"start", s.Path, fmt.Errorf("%w: %w", ErrTasks, err)}
+	}
 	if noRoom(err) {
 		return &StartError{"start", s.Path, err}
 	}
