@@ -92,24 +92,26 @@ func (d *Dialer) nobodyAsked(verdict knownhosts.Verdict, err error) error {
 	return err
 }
 
-// rememberHost writes a new host's key to the user's file, once the host has proved that it holds it.
-func (d *Dialer) rememberHost() {
+// rememberHost writes a new host's key to the user's file, once the host has proved that it holds it. The user has been told of the error.
+func (d *Dialer) rememberHost() error {
 	o := d.Options
 	if d.remember == nil || len(o.UserKnownHostsFiles) == 0 {
-		return
+		return nil
 	}
 	host, port := o.HostName, o.Port
 	if o.HostKeyAlias != "" {
 		host, port = o.HostKeyAlias, 22
 	}
 	file := o.UserKnownHostsFiles[0]
-	if err := knownhosts.Append(file, host, port, d.remember.Key, o.HashKnownHosts); err != nil {
+	err := knownhosts.Append(file, host, port, d.remember.Key, o.HashKnownHosts)
+	if err != nil {
 		d.tell([]string{knownhosts.AddFailed(file)})
-		d.debug("%v", err)
+		d.say(options.LevelInfo, "the host's key was not written: %v", err)
 	} else {
 		d.tell([]string{knownhosts.Added(*d.remember)})
 	}
 	d.remember = nil
+	return err
 }
 
 // tell writes ssh's own words, which programs look for.

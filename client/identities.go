@@ -301,8 +301,8 @@ func (r *keyRing) worked(c *candidate) {
 		return
 	}
 	temporary := fmt.Sprintf("%s.%d", file, os.Getpid())
-	if os.WriteFile(temporary, []byte(strings.Join(lines, "\n")+"\n"), 0o600) == nil {
-		os.Rename(temporary, file)
+	if os.WriteFile(temporary, []byte(strings.Join(lines, "\n")+"\n"), 0o600) != nil || os.Rename(temporary, file) != nil {
+		os.Remove(temporary)
 	}
 }
 
@@ -338,9 +338,13 @@ func WriteIdentity(from, to string, ask Asker) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(text); err != nil {
-		f.Close()
-		return err
+	_, err = f.Write(text)
+	if closed := f.Close(); err == nil {
+		err = closed
 	}
-	return f.Close()
+	if err != nil {
+		os.Remove(to) // half a key is worth nothing
+		return fail(err, "", "%s was not written: %v", to, err)
+	}
+	return nil
 }

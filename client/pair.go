@@ -23,6 +23,8 @@ import (
 type Paired struct {
 	Host ssh.PublicKey // of the host, now in known_hosts
 	Own  ssh.PublicKey // ours, now listed there
+
+	NotKnown error // why the host's key is not in known_hosts all the same, nil if it is
 }
 
 // Pair makes us and a host that has never heard of us known to each other, by a code that the host's `minisshd pair` shows (P11). code asks for it; it is
@@ -55,11 +57,12 @@ func (d *Dialer) Pair(ctx context.Context, code func() (protocol.PairingCode, er
 	if err := p.prove(conn, identity.Public, secret); err != nil {
 		return nil, err
 	}
+	paired := &Paired{Host: p.verdict.Key, Own: identity.Public}
 	if p.verdict.Status != knownhosts.Known {
 		d.remember = &p.verdict
-		d.rememberHost()
+		paired.NotKnown = d.rememberHost()
 	}
-	return &Paired{Host: p.verdict.Key, Own: identity.Public}, nil
+	return paired, nil
 }
 
 // Reach says whether something listens where the options point: nobody shall look for a code, and type it, to learn that nothing does.

@@ -9,10 +9,12 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"minissh/protocol/wholeline"
 )
 
 // Append adds a host's key to a file, by one write at its end: what another process adds at the same time is not harmed. A last line without
-// a newline is ended first. The file (mode 0600) and its directory (0700), but nothing above it, are made if they are not there. hash hides the
+// a newline is ended first. On a full disk nothing of it is left behind. The file (mode 0600) and its directory (0700), but nothing above it, are made if they are not there. hash hides the
 // name (HashKnownHosts).
 func Append(file, host string, port int, key ssh.PublicKey, hash bool) error {
 	name, err := Name(host, port)
@@ -41,7 +43,7 @@ func Append(file, host string, port int, key ssh.PublicKey, hash bool) error {
 		err = fmt.Errorf("%s is not a regular file", file)
 	}
 	if err == nil {
-		_, err = out.WriteString(line)
+		err = wholeline.Append(out, line)
 	}
 	if closed := out.Close(); err == nil {
 		err = closed

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"minissh/protocol/wholeline"
 )
 
 const (
@@ -127,7 +129,7 @@ func (h *history) Add(line string) {
 		return
 	}
 	defer f.Close()
-	f.WriteString(line + "\n") // one write: prompts side by side do not mix
+	wholeline.Append(f, line+"\n") // prompts side by side do not mix
 }
 
 // Len implements term.History.

@@ -59,6 +59,12 @@ func pairWith(o *options.Options, lines func() (string, error)) error {
 	if err != nil {
 		return err
 	}
+	if paired.NotKnown != nil {
+		return &client.Failure{
+			What:   fmt.Sprintf("%s has listed your key, but its host key %s %s could not be written to known_hosts", name, keys.TypeName(paired.Host), keys.Fingerprint(paired.Host)),
+			Advice: "the next connection will ask about that host key; free some space first",
+		}
+	}
 	if o.LogLevel < options.LevelInfo {
 		return nil
 	}
