@@ -37,6 +37,10 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		os.Exit(m.Run())
+	case "masked":
+		playMasked()
+	case "unmasking":
+		playUnmasking()
 	case "headless":
 		// The main thread ends; another goes on and holds stdout.
 		go func() {

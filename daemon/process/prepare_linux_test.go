@@ -6,8 +6,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // playDaemon is what TestPrepare starts: a daemon that runs one command and
@@ -62,5 +67,52 @@ func TestPrepare(t *testing.T) {
 	// The test is worth something only if the trouble is there without it.
 	if got := run("no"); got[0] != "0077" || got[2] == "0000000000000000" || got[3] != "4" || got[4] != "deaf" {
 		t.Errorf("without Prepare: %q", got)
+	}
+}
+
+// playMasked is what TestPrepareClearsTheMask starts: it becomes a daemon that was started with signals blocked.
+func playMasked() {
+	runtime.LockOSThread()
+	blocked := unix.Sigset_t{}
+	for _, sig := range []syscall.Signal{unix.SIGUSR1, unix.SIGTSTP, unix.SIGTERM} {
+		blocked.Val[0] |= 1 << (sig - 1)
+	}
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &blocked, nil); err != nil {
+		panic(err)
+	}
+	os.Setenv("PROCESS_TEST_ROLE", "unmasking")
+	os.Setenv("PROCESS_TEST_PID", strconv.Itoa(os.Getpid()))
+	panic(syscall.Exec("/proc/self/exe", []string{"daemon", "an argument"}, os.Environ()))
+}
+
+// playUnmasking prepares if it is told to, and shows what its command inherited and what it has kept itself.
+func playUnmasking() {
+	if os.Getenv("PROCESS_TEST_PREPARE") == "yes" {
+		Prepare()
+	}
+	p, err := Start(Spec{Path: "/bin/grep", Args: []string{"grep", "SigBlk", "/proc/self/status"}, Env: os.Environ()})
+	if err != nil {
+		panic(err)
+	}
+	out, _ := io.ReadAll(p.Stdout)
+	p.Close()
+	fmt.Printf("%s%q %v\n", out, os.Args, strconv.Itoa(os.Getpid()) == os.Getenv("PROCESS_TEST_PID"))
+}
+
+// A daemon that was started with signals blocked starts commands that hear them, and is still the same process.
+func TestPrepareClearsTheMask(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for prepare, want := range map[string]string{
+		"yes": "SigBlk:\t0000000000000000\n[\"daemon\" \"an argument\"] true\n",
+		"no":  "SigBlk:\t0000000000080200\n[\"daemon\" \"an argument\"] true\n", // the test is worth something only if so
+	} {
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE=masked", "PROCESS_TEST_PREPARE="+prepare)
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != want {
+			t.Errorf("Prepare %s: %q, %v", prepare, out, err)
+		}
 	}
 }

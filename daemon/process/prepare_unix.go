@@ -14,12 +14,13 @@ import (
 // Umask is what commands start with, as under sshd.
 const Umask = 0o022
 
-// Prepare does what a daemon must do once, before its first Start: it calls
-// ResetSignals, sets the umask to 022 for the whole process (it is inherited,
+// Prepare does what a daemon must do once, first of all: it begins the program
+// again if signals are blocked (see clearMask), calls ResetSignals, sets the umask to 022 for the whole process (it is inherited,
 // and there is no umask of one goroutine: nothing may change it later), and
 // marks every inherited descriptor above 2 close-on-exec, also those that
 // socket activation passed.
 func Prepare() error {
+	clearMask()
 	ResetSignals()
 	syscall.Umask(Umask)
 	return keepDescriptors()

@@ -1,0 +1,4 @@
+package process
+
+// clearMask is for Linux alone.
+func clearMask() {}

@@ -1,0 +1,36 @@
+package process
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// clearMask makes commands start with no signal blocked. A mask is inherited through fork and exec (env --block-signal
+// sets one, and some parents forget theirs), and each thread of ours begins with the one that the daemon was started
+// with, but for the signals that Go unblocks for itself, TERM among them: a command would never hear TSTP or USR1. So
+// the program begins once more without a mask, in the same process and with all that it was given. That comes before
+// all else that a daemon does; clearMask returns if there is nothing to do, or if it cannot be done.
+func clearMask() {
+	runtime.LockOSThread() // the mask is the thread's; exec takes it along
+	defer runtime.UnlockOSThread()
+	var none, now unix.Sigset_t
+	if unix.PthreadSigmask(unix.SIG_BLOCK, nil, &now) != nil || uint64(now.Val[0])&commandSignals == 0 {
+		return
+	}
+	if unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil) != nil {
+		return
+	}
+	if unix.PthreadSigmask(unix.SIG_BLOCK, nil, &now) != nil || uint64(now.Val[0])&commandSignals != 0 {
+		return // else for ever
+	}
+	self, err := selfPath()
+	if err == nil {
+		syscall.Exec(self, os.Args, os.Environ())
+	}
+}
+
+// commandSignals are the bits of those from 1 to 31: the others belong to libraries.
+const commandSignals = 1<<31 - 1
