@@ -53,6 +53,11 @@ func beginStart(uid uint32) (ended func(), err error) {
 // startStaged starts a command through a stage.
 func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 	fail := func(err error) (*Process, error) { return nil, &StartError{"start", spec.Path, err} }
+	turn, err := awaitTurn(ctx, spec.Credential.UID)
+	if err != nil {
+		return fail(err)
+	}
+	defer turn()
 	starts, err := beginStart(spec.Credential.UID)
 	if err != nil {
 		return fail(err)

@@ -1,0 +1,67 @@
+package process
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Commands of one account take turns in starting: a start is the daemon's and its stage's work, and
+// 256 at once would leave the other accounts' commands a 256th of the processors.
+const (
+	turnsAtOnce = 4
+	turnTime    = time.Second // whoever takes longer hangs, and uses no processor: the next may have its turn
+)
+
+// turns are the accounts that have commands to start, by uid.
+var turns = struct {
+	sync.Mutex
+	of map[uint32]*turnQueue
+}{of: map[uint32]*turnQueue{}}
+
+// turnQueue is one account's. taken holds a token for each turn; commands counts, under turns' lock,
+// those that have one or wait for one.
+type turnQueue struct {
+	taken    chan struct{}
+	commands int
+}
+
+// awaitTurn waits until a command of the account may start. end says that it has, or never will.
+func awaitTurn(ctx context.Context, uid uint32) (end func(), err error) {
+	q := enterTurns(uid)
+	select {
+	case q.taken <- struct{}{}:
+	case <-ctx.Done():
+		leaveTurns(uid)
+		return nil, ctx.Err()
+	}
+	pass := sync.OnceFunc(func() { <-q.taken })
+	late := time.AfterFunc(turnTime, pass)
+	return sync.OnceFunc(func() {
+		late.Stop()
+		pass()
+		leaveTurns(uid)
+	}), nil
+}
+
+func enterTurns(uid uint32) *turnQueue {
+	turns.Lock()
+	defer turns.Unlock()
+	q := turns.of[uid]
+	if q == nil {
+		q = &turnQueue{taken: make(chan struct{}, turnsAtOnce)}
+		turns.of[uid] = q
+	}
+	q.commands++
+	return q
+}
+
+func leaveTurns(uid uint32) {
+	turns.Lock()
+	defer turns.Unlock()
+	if q := turns.of[uid]; q.commands == 1 {
+		delete(turns.of, uid)
+	} else {
+		q.commands--
+	}
+}
