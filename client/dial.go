@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -279,17 +281,21 @@ func (d *Dialer) dialRaw(ctx context.Context) (net.Conn, error) {
 	if err == nil {
 		return conn, nil
 	}
+	skipped := ""
+	if len(d.Options.Skipped) > 0 {
+		skipped = "what is meant for sshd does not count here: " + strings.Join(d.Options.Skipped, ", ") + "; ~/.config/minissh/config is read for minissh alone"
+	}
 	var dns *net.DNSError
 	var failure *Failure
 	switch {
 	case errors.As(err, &failure):
 		return nil, err
 	case errors.As(err, &dns):
-		return nil, fail(err, "", "Could not resolve hostname %s: %v", d.Options.HostName, dns.Err)
+		return nil, fail(err, skipped, "Could not resolve hostname %s: %v", d.Options.HostName, dns.Err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, fail(err, "", "connect to host %s port %d: Connection timed out", d.Options.HostName, d.Options.Port)
+		return nil, fail(err, skipped, "connect to host %s port %d: Connection timed out", d.Options.HostName, d.Options.Port)
 	}
-	return nil, fail(err, fmt.Sprintf("is minisshd running there, and listening on an address that can be reached? Its port is %d unless -p or its --listen says otherwise", protocol.DefaultPort),
+	return nil, fail(err, cmp.Or(skipped, fmt.Sprintf("is minisshd running there, and listening on an address that can be reached? Its port is %d unless -p or its --listen says otherwise", protocol.DefaultPort)),
 		"connect to host %s port %d: %v", d.Options.HostName, d.Options.Port, plainError(err))
 }
 

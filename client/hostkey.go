@@ -36,6 +36,9 @@ func (d *Dialer) checkHost(key ssh.PublicKey, addr net.Addr, shown *offer) error
 		}
 		return nil
 	}
+	if err := d.forbidden(key); err != nil {
+		return err
+	}
 	o := d.Options
 	host, port := o.HostName, o.Port
 	if o.HostKeyAlias != "" {
@@ -45,6 +48,9 @@ func (d *Dialer) checkHost(key ssh.PublicKey, addr net.Addr, shown *offer) error
 	verdict, err := shown.known.Check(host, port, address, key)
 	if err != nil {
 		return fail(err, "", "%v", err)
+	}
+	if err := d.checkAddress(address, key, shown); err != nil {
+		return err
 	}
 	if shown.pinned != nil {
 		if !bytes.Equal(shown.pinned.Marshal(), key.Marshal()) {

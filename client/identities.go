@@ -67,6 +67,9 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 		ring.add(&candidate{source: d.Identity.Source, public: d.Identity.Public, identity: d.Identity})
 		return ring, nil
 	}
+	if d.Options.NoPubkey {
+		return nil, fail(nil, "-o PubkeyAuthentication=yes -o PreferredAuthentications=publickey allows it", "no key may be shown, and minissh logs in with keys alone")
+	}
 	agent, unusable := d.agentKeys()
 	for _, file := range d.Options.IdentityFiles {
 		d.addFile(ring, file, agent, unusable, true)
@@ -85,6 +88,7 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 			return boolInt(b.fingerprint == last) - boolInt(a.fingerprint == last)
 		})
 	}
+	d.onlyOffered(ring)
 	slices.SortStableFunc(ring.list, func(a, b *candidate) int { return boolInt(a.locked) - boolInt(b.locked) })
 	return ring, nil
 }

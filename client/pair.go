@@ -116,6 +116,9 @@ type pairing struct {
 
 // check is a hostCheck that asks nothing: the proof is about the host key too. A host that is known by another key is not paired with.
 func (p *pairing) check(key ssh.PublicKey, from net.Addr, shown *offer) error {
+	if err := p.d.forbidden(key); err != nil {
+		return err
+	}
 	o := p.d.Options
 	host, port := o.HostName, o.Port
 	if o.HostKeyAlias != "" {

@@ -113,7 +113,7 @@ func sshWords(earlier []string, last string, hosts func() []string) []Candidate 
 	var all []Candidate
 	for _, f := range flags {
 		takes[f.Name] = f.Argument
-		if f.Status == options.Honoured {
+		if f.Class == options.Holds {
 			all = append(all, Candidate{Word: f.Name})
 		}
 	}
@@ -138,7 +138,7 @@ func sshWords(earlier []string, last string, hosts func() []string) []Candidate 
 	case pending == "-o":
 		all = nil
 		for _, k := range keys {
-			if k.Status == options.Honoured && !k.File {
+			if k.Class == options.Holds && !k.File {
 				all = append(all, Candidate{Word: prefix + k.Name + "="})
 			}
 		}

@@ -7,14 +7,38 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// maxConfig is the most that a configuration file may hold, in bytes.
-const maxConfig = 1 << 20
+// maxConfig is the most that a configuration file may hold, in bytes; maxNested how deep files may name files (readconf.c, READCONF_MAX_DEPTH).
+const (
+	maxConfig = 1 << 20
+	maxNested = 16
+)
 
-// configuration reads the files that count, after the command line.
+// source is a configuration file that is being read.
+type source struct {
+	path     string
+	optional bool   // it need not exist
+	guarded  bool   // others must not be able to write it (readconf.c, SSHCONF_CHECKPERM)
+	forSSH   bool   // ~/.ssh/config, and what that includes
+	never    bool   // included by a block for other hosts: checked, and nothing else
+	folder   string // where relative names after Include begin
+	depth    int
+}
+
+// configuration reads the files that count, after the command line. A Match final asks for a second time, when the names are known.
 func (p *parser) configuration() error {
+	if err := p.configFiles(); err != nil || !p.match.wantFinal {
+		return err
+	}
+	p.match.final = true
+	return p.configFiles()
+}
+
+func (p *parser) configFiles() error {
+	ssh := p.env.inHome(".ssh")
 	switch {
 	case strings.EqualFold(p.configFile, "none"):
 		return nil
@@ -23,42 +47,42 @@ func (p *parser) configuration() error {
 		if err != nil {
 			return usage("", "-F %v", err)
 		}
-		return p.readConfig(path, false, false)
+		return p.readConfig(source{path: path, folder: ssh})
 	}
 	if p.env.Home == "" {
 		return nil
 	}
-	if err := p.readConfig(filepath.Join(p.env.Home, ".config", "minissh", "config"), true, false); err != nil {
+	own := p.env.inHome(".config", "minissh")
+	if err := p.readConfig(source{path: filepath.Join(own, "config"), optional: true, guarded: true, folder: own}); err != nil {
 		return err
 	}
-	return p.readConfig(filepath.Join(p.env.Home, ".ssh", "config"), true, true)
+	return p.readConfig(source{path: filepath.Join(ssh, "config"), optional: true, guarded: true, forSSH: true, folder: ssh})
 }
 
-// readConfig reads one file. A default file need not exist, and must not be
-// writable by others (readconf.c, SSHCONF_CHECKPERM).
-func (p *parser) readConfig(path string, byDefault, forSSH bool) error {
+// readConfig reads one file.
+func (p *parser) readConfig(s source) error {
 	fail := func(err error) error {
 		var pathErr *fs.PathError
 		if errors.As(err, &pathErr) {
 			err = pathErr.Err
 		}
-		return &ConfigError{File: path, Msg: "cannot be read: " + err.Error(), Advice: "-F none does without configuration files"}
+		return &ConfigError{File: s.path, Msg: "cannot be read: " + err.Error(), Advice: "-F none does without configuration files"}
 	}
-	file, err := os.Open(path)
+	file, err := os.Open(s.path)
 	if err != nil {
-		if byDefault && errors.Is(err, fs.ErrNotExist) {
+		if s.optional && errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		return fail(err)
 	}
 	defer file.Close()
-	if byDefault {
+	if s.guarded {
 		info, err := file.Stat()
 		if err != nil {
 			return fail(err)
 		}
 		if err := checkOwner(info, p.env.UID); err != nil {
-			return &ConfigError{File: path, Msg: err.Error(), Advice: "chmod 600 " + shown(path) + ", and it must be yours"}
+			return &ConfigError{File: s.path, Msg: err.Error(), Advice: "chmod 600 " + shown(s.path) + ", and it must be yours"}
 		}
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
@@ -68,17 +92,17 @@ func (p *parser) readConfig(path string, byDefault, forSSH bool) error {
 	if len(data) > maxConfig {
 		return fail(fmt.Errorf("it is larger than %d bytes", maxConfig))
 	}
-	return p.configLines(path, string(data), forSSH)
+	return p.configLines(s, string(data))
 }
 
-// configLines applies the lines of a file. A Host block counts when its patterns
-// match; Match blocks do not count, with a note.
-func (p *parser) configLines(path, data string, forSSH bool) error {
-	inactive := false
+// configLines applies the lines of a file. A Host or Match block counts when its patterns or criteria match. A key that there is not is an error in
+// every block, as in ssh: it may be a mistyped one that forbids something.
+func (p *parser) configLines(s source, data string) error {
+	inactive := s.never
 	for i, line := range strings.Split(data, "\n") {
-		at := place{file: path, line: i + 1, forSSH: forSSH, inactive: inactive}
+		at := place{file: s.path, line: i + 1, forSSH: s.forSSH, inactive: inactive}
 		if strings.IndexByte(line, 0) >= 0 {
-			return at.fail(errors.New("a NUL byte stands in it"))
+			return at.fail(errors.New("there is a NUL byte in it"))
 		}
 		key, rest, ok := splitKey(line)
 		if !ok {
@@ -89,28 +113,65 @@ func (p *parser) configLines(path, data string, forSSH bool) error {
 		}
 		row := keyNamed(key)
 		if row == nil {
-			if !inactive && !p.ignored(key) {
-				p.note("%s:%d: %s is not known and has no effect", shown(path), i+1, shown(key))
+			if p.ignored(key) {
+				continue
 			}
-			continue
+			hint := suggestion(key)
+			if hint == helpHint {
+				hint = "IgnoreUnknown " + shown(key) + " in a line above lets it be"
+			}
+			return &ConfigError{File: at.file, Line: at.line, Msg: "there is no option " + shown(key), Advice: hint}
 		}
-		at.name = fmt.Sprintf("%s:%d: %s", shown(path), i+1, row.name)
+		at.name = fmt.Sprintf("%s:%d: %s", shown(s.path), i+1, row.name)
 		values, err := row.values(rest)
 		if err != nil {
 			return at.fail(err)
 		}
 		switch row.name {
 		case "Host":
-			inactive = !matchHost(p.o.Alias, values)
+			inactive = s.never || !matchHost(p.o.Alias, values)
 		case "Match":
-			inactive = true
-			p.note("%s: Match blocks are not in this version, this one is skipped", at.name)
-		case "Include":
-			if !inactive {
-				p.note("%s: Include is not in this version, the line is skipped", at.name)
+			matches, err := p.matches(values, s.never)
+			if err != nil {
+				return at.fail(fmt.Errorf("Match: %w", err))
 			}
+			inactive = s.never || !matches
+		case "Include":
+			err = p.include(s, values, at)
 		default:
-			if err := p.apply(row, values, at); err != nil {
+			err = p.apply(row, values, at)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// include reads the files that the patterns name. In a block for other hosts they are checked and do not count.
+func (p *parser) include(from source, patterns []string, at place) error {
+	if from.depth >= maxNested {
+		return at.fail(errors.New("files include files too deeply"))
+	}
+	for _, pattern := range patterns {
+		path, err := p.env.expandHome(pattern)
+		if err == nil && !filepath.IsAbs(path) {
+			path = filepath.Join(from.folder, path)
+		}
+		var found []string
+		if err == nil {
+			found, err = filepath.Glob(path)
+		}
+		if err != nil {
+			return at.fail(fmt.Errorf("Include: %w", err))
+		}
+		if len(found) == 0 {
+			p.note("%s: no file is named %s", at.name, shown(path))
+		}
+		slices.Sort(found)
+		for _, file := range found {
+			next := source{path: file, optional: true, guarded: true, forSSH: from.forSSH, never: from.never || at.inactive, folder: from.folder, depth: from.depth + 1}
+			if err := p.readConfig(next); err != nil {
 				return err
 			}
 		}

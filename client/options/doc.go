@@ -1,14 +1,15 @@
 // Package options reads minissh's command line and configuration files.
 //
 // The grammar is ssh's (ssh(1), ssh_config(5)), because fingers and programs
-// (git, rsync, scp, sftp, Ansible, …) know no other. It stands in two tables:
+// (git, rsync, scp, sftp, Ansible, …) know no other. It is in two tables:
 //
 //   - letters.go: every option letter of ssh, and minissh's own long flags;
-//   - keys.go and keys_known.go: every key of ssh_config(5), for -o and files.
+//   - keys.go and keys_others.go: every key of ssh_config(5), for -o and files.
 //
-// Each row says what the option sets and how far this version goes with it (its
-// [Status]). To give minissh a new option, change the row's status and use the
-// field that it fills; nothing else here needs to change.
+// Each row says what the option sets and what becomes of it (its [Class]): it holds,
+// is harmless, refused or told. judge.go decides by the rows, and the table in
+// cmd/minissh/README.md is made from them. To give minissh a new option, change the
+// row's class and use the field that it fills; nothing else here needs to change.
 //
 // # The way in
 //
@@ -23,22 +24,21 @@
 //
 // As in ssh, the first value of an option counts, and -i, -p, -l, user@ count as
 // -o would. The sources, in order: the command line; ~/.config/minissh/config;
-// ~/.ssh/config. The last one was written for sshd's port and sshd's routes, so
-// Port, HostKeyAlias, ProxyCommand and ProxyJump in it do not count, and a key
-// that this version cannot honour is noted and not refused. -F FILE replaces both
-// files and counts in full; -F none reads nothing. ssh's system-wide file is not
-// read. Match blocks and Include lines are skipped with a note.
+// ~/.ssh/config. The last one was written for sshd's port, so Port and HostKeyAlias
+// in it do not count. -F FILE replaces both files; -F none reads nothing. ssh's
+// system-wide file is not read. Include and Match work as in ssh.
 //
 // # Differences from ssh
 //
 //   - The port is 7422 unless given. A port is a number, never a service name.
 //   - [::1], [::1]:port, minissh://, unix:PATH and user@unix:PATH are hosts;
 //     host:port is an error with a hint (ssh looks for a host of that name).
-//   - An unknown key in a file is a note, on the command line an error.
+//   - A forward in ~/.ssh/config is told and not refused where something else is to be
+//     done besides (judgeForward).
 //   - HostName may name a Unix socket: HostName unix:/run/lab.sock.
 //   - ~ is $HOME, where ssh asks the password database.
 //   - Leading ~ is expanded after % and ${}, so that a % in $HOME is harmless.
 //
-// The package starts nothing, connects nowhere and writes nothing; it reads the
-// files named above and the environment given as [Environment].
+// The package connects nowhere and writes nothing; it reads the files named above
+// and the environment given as [Environment], and starts what Match exec names.
 package options

@@ -48,11 +48,15 @@ func (e *ConfigError) Hint() string { return e.Advice }
 // leaving it out would do something else than was asked.
 type UnsupportedError struct {
 	Option string // as a person writes it: "-J", "-o ProxyJump", "FILE:3: ProxyJump"
-	What   string // what it asks for, to stand in parentheses
+	What   string // what it asks for, in parentheses
+	Msg    string // the whole text instead of these, if it is not empty
 	Advice string
 }
 
 func (e *UnsupportedError) Error() string {
+	if e.Msg != "" {
+		return e.Msg
+	}
 	return fmt.Sprintf("%s is not in this version (%s)", e.Option, e.What)
 }
 

@@ -21,7 +21,7 @@ func (p *parser) addIdentity(arg string) error {
 		p.o.Warnings = append(p.o.Warnings, "identity file "+shown(arg)+" is left out: "+err.Error())
 		return nil
 	}
-	return p.setKey("IdentityFile", arg)
+	return p.setKey("IdentityFile", arg, place{name: "-i", flag: true})
 }
 
 // setKeyLog is --keylog. Neither a configuration file nor the environment can ask for it (RULES A13).

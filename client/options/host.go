@@ -96,7 +96,7 @@ func (p *parser) giveUser(name, arg string) error {
 	if name == "" {
 		return usage("minissh user@host command", "%s: no user stands before the @", shown(arg))
 	}
-	return p.setKey("User", name)
+	return p.setKey("User", name, place{name: "user@host", flag: true})
 }
 
 func (p *parser) giveHost(host, port, arg string) error {
@@ -107,7 +107,7 @@ func (p *parser) giveHost(host, port, arg string) error {
 	if port == "" {
 		return nil
 	}
-	if err := p.setKey("Port", port); err != nil {
+	if err := p.setKey("Port", port, place{name: "host:port", flag: true}); err != nil {
 		return usage("minissh -p 7422 host command", "%s: %v", shown(arg), err)
 	}
 	return nil

@@ -1,21 +1,19 @@
 package options
 
-import "strings"
-
 // flagRow is one option letter of ssh(1), or one long flag of ours.
 type flagRow struct {
 	letter byte   // 0 for long flags
 	long   string // without the two dashes
 	arg    bool   // takes an argument
-	status Status
+	class  Class
 
-	// A flag that is short for a key: -p N is Port=N, -n is StdinNull=yes.
-	// The key's own status does not matter then.
+	// A flag that is short for a key: -p N is Port=N, -n is StdinNull=yes. Then the key's row judges the value.
 	key, value string
-	// set does anything else. Both may stand.
+	byKey      bool // set has the key's row judge it
+	// set does anything else; a row may have both.
 	set func(p *parser, arg string) error
 
-	what string // what a Later or Noted flag asks for
+	what string // what a Refused or Told flag asks for, or why a Harmless one is
 	hint string // what to type instead
 }
 
@@ -33,7 +31,7 @@ var flagRows = []flagRow{
 	{letter: 'V', set: func(p *parser, _ string) error { p.o.Version = true; return nil }},
 	{letter: 'e', arg: true, key: "EscapeChar"},
 	{letter: 'f', key: "ForkAfterAuthentication", value: "yes",
-		set: func(p *parser, _ string) error { return p.setKey("StdinNull", "yes") }},
+		set: func(p *parser, _ string) error { return p.setKey("StdinNull", "yes", place{name: "-f", flag: true}) }},
 	{letter: 'i', arg: true, set: (*parser).addIdentity},
 	{letter: 'l', arg: true, key: "User"},
 	{letter: 'n', key: "StdinNull", value: "yes"},
@@ -50,51 +48,52 @@ var flagRows = []flagRow{
 	}},
 	{letter: 'v', set: func(p *parser, _ string) error { p.louder(); return nil }},
 
-	{letter: 'D', arg: true, status: Later, what: "a SOCKS proxy"},
-	{letter: 'J', arg: true, status: Later, what: "going through another host", hint: "minissh jumphost minissh host command"},
-	{letter: 'L', arg: true, status: Later, what: "forwarding a local port"},
-	{letter: 'O', arg: true, status: Later, what: "talking to a master process; minissh has none and needs none"},
-	{letter: 'Q', arg: true, status: Later, what: "a list of algorithms; minissh has one TLS 1.3 profile and nothing to choose"},
-	{letter: 'R', arg: true, status: Later, what: "forwarding a port from the other side"},
-	{letter: 'W', arg: true, status: Later, what: "joining standard input and output to a port of the other side",
+	{letter: 'B', arg: true, key: "BindInterface"},
+	{letter: 'E', arg: true, set: func(p *parser, arg string) error {
+		p.o.LogFile = arg
+		return nil
+	}},
+	{letter: 'b', arg: true, key: "BindAddress"},
+
+	{letter: '1', class: Refused, what: "version 1 of the SSH protocol", set: func(p *parser, _ string) error {
+		return usage("leave out -1", "version 1 of the SSH protocol is gone, and minissh never spoke it")
+	}},
+	{letter: 'D', arg: true, class: Refused, key: "DynamicForward", what: "a SOCKS proxy"},
+	{letter: 'J', arg: true, class: Refused, key: "ProxyJump", what: "going through another host"},
+	{letter: 'L', arg: true, class: Refused, byKey: true, what: "forwarding a local port", set: forward("LocalForward", "-L")},
+	{letter: 'M', class: Refused, key: "ControlMaster", value: "yes", what: "with -N: a master process for other connections; without -N it is harmless"},
+	{letter: 'O', arg: true, class: Refused, what: "talking to a master process; minissh has none and needs none"},
+	{letter: 'Q', arg: true, class: Refused, what: "a list of algorithms; minissh has one TLS 1.3 profile and nothing to choose"},
+	{letter: 'R', arg: true, class: Refused, byKey: true, what: "forwarding a port from the other side", set: forward("RemoteForward", "-R")},
+	{letter: 'W', arg: true, class: Refused, what: "joining standard input and output to a port of the other side",
 		set: func(p *parser, arg string) error {
 			p.o.StdioForward = arg
 			p.setTTY(TTYNo)
 			return p.setSession(SessionNone, "-W")
 		}},
-	{letter: 'b', arg: true, status: Later, what: "a source address"},
-	{letter: 'B', arg: true, status: Later, what: "a source interface"},
-	{letter: 's', status: Later, what: "a subsystem", set: func(p *parser, _ string) error {
+	{letter: 'Z', class: Refused, what: "nothing in ssh either", set: func(p *parser, _ string) error { return usage(helpHint, "unknown option -Z") }},
+	{letter: 's', class: Refused, what: "a subsystem", set: func(p *parser, _ string) error {
 		return p.setSession(SessionSubsystem, "-s")
 	}},
-	{letter: 'w', arg: true, status: Later, what: "a tunnel device"},
+	{letter: 'w', arg: true, class: Refused, what: "a tunnel device"},
 
-	{letter: 'A', status: Noted, what: "lending the agent to the other side"},
-	{letter: 'E', arg: true, status: Noted, what: "messages to a file", set: func(p *parser, arg string) error {
-		p.o.LogFile = arg
-		return nil
-	}},
-	{letter: 'I', arg: true, status: Noted, what: "keys in PKCS#11 devices"},
+	{letter: 'A', class: Told, key: "ForwardAgent", value: "yes", what: "lending the agent to the other side"},
+	{letter: 'I', arg: true, class: Told, key: "PKCS11Provider", what: "keys in PKCS#11 devices"},
+	{letter: 'X', class: Told, key: "ForwardX11", value: "yes", what: "windows of the other side"},
+	{letter: 'Y', class: Told, key: "ForwardX11", value: "yes", what: "windows of the other side"},
+	{letter: 'y', class: Told, what: "messages to the system's log"},
 
-	{letter: '1', status: Ignored, set: func(p *parser, _ string) error {
-		return usage("leave out -1", "version 1 of the SSH protocol is gone, and minissh never spoke it")
-	}},
-	{letter: '2', status: Ignored},
-	{letter: 'C', status: Ignored},
-	{letter: 'K', status: Ignored},
-	{letter: 'M', status: Ignored},
-	{letter: 'P', arg: true, status: Ignored},
-	{letter: 'S', arg: true, status: Ignored},
-	{letter: 'X', status: Ignored},
-	{letter: 'Y', status: Ignored},
-	{letter: 'Z', status: Ignored},
-	{letter: 'a', status: Ignored},
-	{letter: 'c', arg: true, status: Ignored},
-	{letter: 'g', status: Ignored},
-	{letter: 'k', status: Ignored},
-	{letter: 'm', arg: true, status: Ignored},
-	{letter: 'x', status: Ignored},
-	{letter: 'y', status: Ignored},
+	{letter: '2', class: Harmless, what: "there is no other version"},
+	{letter: 'C', class: Harmless, key: "Compression", value: "yes", what: "nothing is compressed"},
+	{letter: 'K', class: Harmless, key: "GSSAPIAuthentication", value: "yes", what: keysOnly},
+	{letter: 'P', arg: true, class: Harmless, what: "it is for Match tagged, which is refused"},
+	{letter: 'S', arg: true, class: Harmless, key: "ControlPath", what: noMaster},
+	{letter: 'a', class: Harmless, key: "ForwardAgent", value: "no", what: "the agent is not lent"},
+	{letter: 'c', arg: true, class: Harmless, key: "Ciphers", what: profile, set: listed("-c")},
+	{letter: 'g', class: Harmless, key: "GatewayPorts", value: "yes", what: noForwarding},
+	{letter: 'k', class: Harmless, key: "GSSAPIDelegateCredentials", value: "no", what: keysOnly},
+	{letter: 'm', arg: true, class: Harmless, key: "MACs", what: profile, set: listed("-m")},
+	{letter: 'x', class: Harmless, key: "ForwardX11", value: "no", what: noForwarding},
 
 	{long: "exec", set: func(p *parser, _ string) error { p.o.Exec = true; return nil }},
 	{long: "help", set: func(p *parser, _ string) error { p.o.Help = true; return nil }},
@@ -138,30 +137,20 @@ func (row *flagRow) name() string {
 	return "-" + string(rune(row.letter))
 }
 
-// Row is one line of the tables, for documents, completion and tests.
-type Row struct {
-	Name     string // "-p", "--exec", "Port"
-	Argument bool   // for flags: takes one
-	Status   Status
-	File     bool // for keys: it can stand in a file only
-}
-
-// Table returns every flag and every -o key with its status.
-func Table() (flags, keys []Row) {
-	for i := range flagRows {
-		flags = append(flags, Row{flagRows[i].name(), flagRows[i].arg, flagRows[i].status, false})
+// forward is -L and -R, whose value is one word where the key takes two.
+func forward(key, name string) func(*parser, string) error {
+	return func(p *parser, arg string) error {
+		p.judge(keyNamed(key), []string{arg}, place{name: name, flag: true})
+		return nil
 	}
-	return flags, keyList()
 }
 
-func keyList() (keys []Row) {
-	for _, rows := range [][]keyRow{keyRows, knownRows} {
-		for i := range rows {
-			keys = append(keys, Row{rows[i].name, true, rows[i].status, rows[i].structure})
+// listed is -c and -m, which take no list of what is left out, as with ssh.
+func listed(name string) func(*parser, string) error {
+	return func(_ *parser, arg string) error {
+		if arg[0] == '-' {
+			return usage(helpHint, "%s: %s is not the name of an algorithm of ssh's", name, shown(arg))
 		}
+		return nil
 	}
-	for _, name := range strings.Fields(ignoredKeys) {
-		keys = append(keys, Row{name, true, Ignored, false})
-	}
-	return keys
 }

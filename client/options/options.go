@@ -56,6 +56,9 @@ type Options struct {
 	// SetEnv holds NAME=value pairs to send.
 	SetEnv []string
 
+	// NoPubkey (PubkeyAuthentication no, or PreferredAuthentications without publickey)
+	// forbids what minissh logs in with, unless the kernel says who we are (Socket).
+	NoPubkey bool
 	// IdentityFiles are the private keys named by -i and IdentityFile, in the
 	// order to try them.
 	IdentityFiles []string
@@ -73,6 +76,16 @@ type Options struct {
 	GlobalKnownHostsFiles []string
 	// StrictHostKeyChecking says what happens with a host that is not known.
 	StrictHostKeyChecking Strictness
+	// CheckHostIP looks for the host's address in known_hosts as well.
+	CheckHostIP bool
+	// RevokedHostKeys is a file of host keys that are refused, a list of keys or a KRL of
+	// ssh-keygen's; a file that cannot be read refuses every host. Empty is none.
+	RevokedHostKeys string
+	// HostKeyAlgorithms and PubkeyAlgorithms are lists in ssh's form: see AcceptsHostKey
+	// and OffersKey. RequiredRSASize is the fewest bits of an RSA key on either side.
+	HostKeyAlgorithms string
+	PubkeyAlgorithms  string
+	RequiredRSASize   int
 	// HashKnownHosts hides names in new known_hosts lines.
 	HashKnownHosts bool
 	// HostKeyAlias stands for the host's name in known_hosts; empty is none.
@@ -111,6 +124,13 @@ type Options struct {
 	// Warnings are for the user in any case, Notes from -v on.
 	Warnings []string
 	Notes    []string
+	// Skipped names what ~/.ssh/config says about sshd and does not count here, for
+	// whoever wonders why a host cannot be reached.
+	Skipped []string
+
+	// What is judged when all has been read, as it was given; "" if it was not.
+	methods, refusal                       string
+	clearForwardings, exitOnForwardFailure bool
 
 	unsupported []*UnsupportedError
 }
@@ -133,27 +153,6 @@ func (o *Options) Refuse() error {
 		return nil
 	}
 	return o.unsupported[0]
-}
-
-// Status says how far this version goes with an option of ssh.
-type Status int
-
-const (
-	// Honoured options do what they do in ssh.
-	Honoured Status = iota
-	// Later options are parsed into their field; asking for them is refused by
-	// Refuse, since ignoring them would do something else than was asked.
-	Later
-	// Noted options are parsed and have no effect yet, which harms nothing; a note
-	// says so.
-	Noted
-	// Ignored options are ssh's and mean nothing here.
-	Ignored
-)
-
-// String names the status as tables in documents show it.
-func (s Status) String() string {
-	return [...]string{"honoured", "later", "noted", "ignored"}[s]
 }
 
 // SessionType is ssh_config(5)'s SessionType.

@@ -32,6 +32,7 @@ func (env *Environment) Parse(args []string) (*Options, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	p.judgeLate()
 	return p.o, nil
 }
 
@@ -44,6 +45,10 @@ type parser struct {
 	configFile string          // -F; "" is the default files
 	haveHost   bool
 	levelByV   bool // LogLevel was set by -v
+
+	late  []asked  // judged at the end
+	told  []string // what has no effect
+	match matching // how far Match blocks are
 }
 
 // arguments walks over the command line: options, the host, options again until
@@ -134,19 +139,20 @@ func (p *parser) longFlag(flag string, next []string) (used int, err error) {
 }
 
 func (p *parser) flag(row *flagRow, arg string) error {
-	switch row.status {
-	case Later:
-		p.refuse(row.name(), row.what, row.hint)
-	case Noted:
-		p.note("%s has no effect in this version (%s)", row.name(), row.what)
-	}
-	if row.key != "" {
+	at := place{name: row.name(), flag: true}
+	switch {
+	case row.key != "":
 		if arg == "" {
 			return usage(helpHint, "%s needs a value that is not empty", row.name())
 		}
-		if err := p.setKey(row.key, arg); err != nil {
+		if err := p.setKey(row.key, arg, at); err != nil {
 			return usage(helpHint, "%s: %v", row.name(), err)
 		}
+	case row.byKey:
+	case row.class == Refused:
+		p.unsupported(&UnsupportedError{Option: row.name(), What: row.what, Advice: row.hint})
+	case row.class == Told:
+		p.tell(row.name(), row.what)
 	}
 	if row.set != nil {
 		return row.set(p, arg)
@@ -155,18 +161,23 @@ func (p *parser) flag(row *flagRow, arg string) error {
 }
 
 // setKey gives a key its value, if it has none yet. The value counts as one word.
-func (p *parser) setKey(name, value string) error {
-	row := keyNamed(name)
-	target := p.o
+func (p *parser) setKey(name, value string, at place) error {
+	row, values := keyNamed(name), []string{value}
 	if p.claim(row) {
-		target = new(Options)
+		return row.check(values)
 	}
-	return row.set(target, []string{value})
+	if row.set != nil {
+		if err := row.set(p.o, values); err != nil {
+			return err
+		}
+	}
+	p.judge(row, values, at)
+	return nil
 }
 
 // claim marks the row's key as given, and tells whether it was given already.
 func (p *parser) claim(row *keyRow) (taken bool) {
-	key := strings.ToLower(row.name)
+	key := row.claimed()
 	taken = p.seen[key] && !row.repeat
 	p.seen[key] = true
 	return taken
@@ -186,7 +197,7 @@ func (p *parser) dashO(arg string) error {
 		return usage(suggestion(key), "-o: there is no option %s", shown(key))
 	}
 	if row.structure {
-		return usage("put it into a file and name that with -F", "-o: %s can stand in a file only", row.name)
+		return usage("put it into a file and name that with -F", "-o: %s can be in a file only", row.name)
 	}
 	values, err := row.values(rest)
 	if err != nil {
@@ -201,6 +212,7 @@ type place struct {
 	name     string
 	file     string
 	line     int
+	flag     bool // a letter
 	forSSH   bool // ~/.ssh/config
 	inactive bool // a block for other hosts: checked, and nothing else
 }
@@ -212,7 +224,7 @@ func (at place) fail(err error) error {
 	return usage("", "-o %v", err)
 }
 
-// apply gives a row its values and says what it will not do.
+// apply gives a row its values, and judges them.
 func (p *parser) apply(row *keyRow, v []string, at place) error {
 	if row.name == "IgnoreUnknown" {
 		if !at.inactive {
@@ -221,39 +233,23 @@ func (p *parser) apply(row *keyRow, v []string, at place) error {
 		return nil
 	}
 	if at.forSSH && row.sshd {
-		if !at.inactive && !p.seen[strings.ToLower(row.name)] {
+		if !at.inactive && !p.seen[row.claimed()] {
+			p.o.Skipped = append(p.o.Skipped, at.name)
 			p.note("%s does not count: it is about sshd (what is meant for minissh belongs into ~/.config/minissh/config)", at.name)
 		}
 		return nil
 	}
-	asks := row.status == Later || row.status == Noted
-	if asks && row.asks != nil {
-		asks = row.asks(v)
+	target, counts := p.o, !at.inactive && !p.claim(row)
+	if !counts {
+		target = new(Options)
 	}
-	// A wish from ssh's own file that cannot be granted must not linger in a field.
-	ungranted := asks && at.forSSH
-	if at.inactive || ungranted || p.claim(row) {
-		if ungranted && !at.inactive {
-			p.note("%s has no effect in this version (%s)", at.name, row.what)
-		}
-		if err := row.put(new(Options), v); err != nil {
-			return at.fail(err)
-		}
-		return nil
-	}
-	if err := row.put(p.o, v); err != nil {
+	if err := row.put(target, v); err != nil {
 		return at.fail(err)
 	}
-	if asks && row.status == Later {
-		p.refuse(at.name, row.what, "")
-	} else if asks {
-		p.note("%s has no effect in this version (%s)", at.name, row.what)
+	if counts {
+		p.judge(row, v, at)
 	}
 	return nil
-}
-
-func (p *parser) refuse(option, what, hint string) {
-	p.o.unsupported = append(p.o.unsupported, &UnsupportedError{Option: option, What: what, Advice: hint})
 }
 
 func (p *parser) note(format string, args ...any) {

@@ -153,8 +153,8 @@ func TestErrors(t *testing.T) {
 		{"-oPort=22#c h", "-o Port: bad port 22#c (1 to 65535)", ""},
 		{"-oPort=5 -oPort=0 h", "-o Port: bad port 0 (1 to 65535)", ""},
 		{"-o # h", "-o # is no option", "minissh -o Key=value host"},
-		{"-oHost=x h", "-o: Host can stand in a file only", "put it into a file and name that with -F"},
-		{"-oInclude=x h", "-o: Include can stand in a file only", "put it into a file and name that with -F"},
+		{"-oHost=x h", "-o: Host can be in a file only", "put it into a file and name that with -F"},
+		{"-oInclude=x h", "-o: Include can be in a file only", "put it into a file and name that with -F"},
 		{"-oBatchMode=maybe h", "-o BatchMode: maybe is neither yes nor no", ""},
 		{"-oConnectTimeout=99999999999w h", "-o ConnectTimeout: 99999999999w is not a time (like 90, 90s or 1m30s)", ""},
 		{"-oConnectTimeout=4294967295w h", "-o ConnectTimeout: 4294967295w is not a time (like 90, 90s or 1m30s)", ""},
@@ -199,6 +199,7 @@ func TestErrors(t *testing.T) {
 // TestRefuse: what a later version will do is told by name, unless the value
 // asks for nothing.
 func TestRefuse(t *testing.T) {
+	const noKey = "no key may be shown (PubkeyAuthentication no, or PreferredAuthentications without publickey), and minissh logs in with keys alone"
 	tests := []struct{ args, want string }{
 		{"h", "<nil>"},
 		{"-t h x", "<nil>"}, {"-tt h x", "<nil>"}, {"-f h x", "<nil>"}, {"-oRequestTTY=force -e none h x", "<nil>"},
@@ -207,8 +208,21 @@ func TestRefuse(t *testing.T) {
 		{"-oProxyJump=j h", "-o ProxyJump is not in this version (going through another host)"},
 		{"-o ⟨ProxyCommand=nc %h %p⟩ h", "-o ProxyCommand is not in this version (connecting through a command)"},
 		{"-Q cipher h", "-Q is not in this version (a list of algorithms; minissh has one TLS 1.3 profile and nothing to choose)"},
-		{"-AaXxYyCKkg2M -S x -c y -m z -P t -I lib h", "<nil>"},
-		{"-oTunnel=no -oForwardAgent=yes -oCiphers=none -oTag=x h", "<nil>"},
+		{"-AaXxYyCKkg2M -S x -c aes128-ctr -m hmac-sha1 -P t -I lib h", "<nil>"},
+		{"-oTunnel=no -oForwardAgent=yes -oCiphers=aes128-ctr -oTag=x h", "<nil>"},
+		{"-oTunnel=yes h", "-o Tunnel is not in this version (a tunnel device)"},
+		{"-oVerifyHostKeyDNS=ask h", "-o VerifyHostKeyDNS is not in this version (host keys from the DNS)"},
+		{"⟨-oKnownHostsCommand=/bin/false %H⟩ h", "-o KnownHostsCommand is not in this version (host keys from a command)"},
+		{"-oCanonicalizeHostname=yes h", "-o CanonicalizeHostname is not in this version (completing the host's name with a domain)"},
+		{"-oProxyCommand=none -oProxyJump=j h", "<nil>"},
+		{"-oRefuseConnection=moved h", "RefuseConnection: moved"},
+		{"-oPubkeyAuthentication=no h", noKey}, {"-oDSAAuthentication=no h", noKey}, {"-oPreferredAuthentications=password h", noKey},
+		{"-oPubkeyAuthentication=no unix:/s", "<nil>"}, {"-oPreferredAuthentications=gssapi-with-mic,publickey h", "<nil>"},
+		{"-M -N -f h", "-M is not in this version (with -N: a master process for other connections)"},
+		{"-N -oControlMaster=auto h", "-o ControlMaster is not in this version (with -N: a master process for other connections)"},
+		{"-M h", "<nil>"}, {"-N -oControlMaster=no -M h", "<nil>"},
+		{"⟨-oLocalForward=1 h:2⟩ h", "-o LocalForward is not in this version (forwarding a local port)"},
+		{"⟨-oLocalForward=1 h:2⟩ -L 1:h:2 -R 1:h:2 -D 1 -oClearAllForwardings=yes h", "<nil>"},
 		{"-L 1:h:2 h", "-L is not in this version (forwarding a local port)"},
 	}
 	for _, test := range tests {

@@ -86,6 +86,12 @@ func (p *parser) resolveFiles() error {
 		}
 		o.DefaultIdentityFiles = append(o.DefaultIdentityFiles, env.inHome(".config", "minissh", "id_ed25519")) // pairing makes it where there is none
 	}
+	if o.RevokedHostKeys, err = env.expandHome(o.RevokedHostKeys); err != nil {
+		return usage("", "RevokedHostKeys: %v", err)
+	}
+	if o.RemoteCommand, err = expandTokens(o.RemoteCommand, tokens); err != nil {
+		return usage("", "RemoteCommand: %v", err)
+	}
 	if o.UserKnownHostsFiles, err = env.expandFiles("UserKnownHostsFile", o.UserKnownHostsFiles, tokens); err != nil {
 		return err
 	}

@@ -1,14 +1,64 @@
 package options
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // mostSent bounds the names and values that are sent, in bytes: they travel in one frame with the command.
 const mostSent = 16 << 10
 
+// accepted are the names that a daemon uses (P6.1); it ignores others.
+const accepted = "LANG LC_* COLORTERM NO_COLOR GIT_PROTOCOL"
+
 // Environment is what SendEnv and SetEnv send of the given variables ("NAME=value", as os.Environ has them): pairs of name and value, SetEnv's
 // last, so that they win. What the daemon does not accept has no effect there (sshd's AcceptEnv). What would make it more than 16 KiB is left
-// out.
+// out. EnvironmentLeftOut tells both.
 func (o *Options) Environment(environ []string) (pairs [][2]string) {
+	pairs, _ = o.sent(environ)
+	return pairs
+}
+
+// EnvironmentLeftOut is a line for the user about what SendEnv and SetEnv ask for and the command does not get; "" if it gets all. pssh's own variables,
+// which it sends to every host, are not missed.
+func (o *Options) EnvironmentLeftOut(environ []string) string {
+	pairs, tooMuch := o.sent(environ)
+	var refused []string
+	for _, pair := range pairs {
+		name := pair[0]
+		if !matchHost(name, strings.Fields(accepted)) && !strings.HasPrefix(name, "PSSH_") && !slices.Contains(refused, name) {
+			refused = append(refused, name)
+		}
+	}
+	var reasons []string
+	for _, left := range []struct {
+		names []string
+		why   string
+	}{{refused, "a daemon accepts " + strings.Join(strings.Fields(accepted), ", ")}, {tooMuch, "more than 16 KiB in all"}} {
+		if names := left.names; len(names) > 0 {
+			text := strings.Join(mapShown(names[:min(len(names), 8)]), ", ")
+			if more := len(names) - 8; more > 0 {
+				text += fmt.Sprintf(" and %d more", more)
+			}
+			reasons = append(reasons, text+" ("+left.why+")")
+		}
+	}
+	if len(reasons) == 0 {
+		return ""
+	}
+	return "these variables do not reach the command: " + strings.Join(reasons, "; ")
+}
+
+func mapShown(names []string) (list []string) {
+	for _, name := range names {
+		list = append(list, shown(name[:min(len(name), 64)]))
+	}
+	return list
+}
+
+// sent is what is sent, and the names of what is too much.
+func (o *Options) sent(environ []string) (pairs [][2]string, tooMuch []string) {
 	var patterns []string
 	for _, p := range o.SendEnv {
 		if taken, ok := strings.CutPrefix(p, "-"); ok { // takes away what was named before (ssh_config(5))
@@ -26,10 +76,13 @@ func (o *Options) Environment(environ []string) (pairs [][2]string) {
 	total := 0
 	send := func(variable string) {
 		name, value, ok := strings.Cut(variable, "=")
-		if total += len(variable); ok && name != "" && total <= mostSent {
+		switch {
+		case !ok || name == "":
+		case total+len(variable) > mostSent:
+			tooMuch = append(tooMuch, name)
+		default:
+			total += len(variable)
 			pairs = append(pairs, [2]string{name, value})
-		} else {
-			total -= len(variable)
 		}
 	}
 	for _, variable := range environ {
@@ -44,5 +97,5 @@ func (o *Options) Environment(environ []string) (pairs [][2]string) {
 	for _, variable := range o.SetEnv {
 		send(variable)
 	}
-	return pairs
+	return pairs, tooMuch
 }

@@ -43,4 +43,18 @@ func TestEnvironment(t *testing.T) {
 	if n := len(o.Environment(many)); n < 500 || n > mostSent/10 {
 		t.Errorf("%d of many variables are sent", n)
 	}
+
+	for args, want := range map[string]string{
+		"h": "", "⟨-oSendEnv LANG LC_* GIT_PROTOCOL⟩ h": "", "-oSetEnv=LC_X=1 h": "", "-oSendEnv=PSSH_* h": "",
+		"-oSendEnv=HOME h":            "these variables do not reach the command: HOME (a daemon accepts LANG, LC_*, COLORTERM, NO_COLOR, GIT_PROTOCOL)",
+		"⟨-oSetEnv A=1 B=2 LANG=C⟩ h": "these variables do not reach the command: A, B (a daemon accepts LANG, LC_*, COLORTERM, NO_COLOR, GIT_PROTOCOL)",
+	} {
+		if got := mustParse(t, testEnv(t), words(args)...).EnvironmentLeftOut(append(environ, "PSSH_NODENUM=3")); got != want {
+			t.Errorf("%s: %q, want %q", args, got, want)
+		}
+	}
+	o = mustParse(t, testEnv(t), "-oSendEnv=LC_*", "h")
+	if got := o.EnvironmentLeftOut([]string{"LC_A=" + strings.Repeat("x", 16384), "LC_B=1"}); got != "these variables do not reach the command: LC_A (more than 16 KiB in all)" {
+		t.Errorf("a huge variable: %q", got)
+	}
 }

@@ -121,7 +121,7 @@ func parseTimeout(s string) (time.Duration, error) {
 // parseEscape reads -e and EscapeChar: none, one character, or ^X.
 func parseEscape(s string) (int, error) {
 	switch {
-	case strings.EqualFold(s, "none"):
+	case s == "none": // ssh takes no other case
 		return -1, nil
 	case len(s) == 1:
 		return int(s[0]), nil

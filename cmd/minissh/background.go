@@ -18,6 +18,9 @@ func runInBackground(args []string) error {
 	if !o.ForkAfterAuthentication {
 		return errors.New(backgroundVerb + " is for -f alone")
 	}
+	if err := openLog(o); err != nil {
+		return err
+	}
 	d := dialer(o)
 	d.LoggedIn = func() {
 		inBackground()

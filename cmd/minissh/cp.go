@@ -20,7 +20,8 @@ func copyFiles(words []string) error {
 		return nil
 	}
 	dial := func(host string) (*client.Dialer, error) {
-		o, err := parse(append(append([]string{}, plan.Options...), host))
+		// as scp: what is about a command or shell there is neither asked for nor missed
+		o, err := parse(append(append([]string{"-a", "-x", "-oClearAllForwardings=yes", "-oPermitLocalCommand=no", "-oRemoteCommand=none"}, plan.Options...), host))
 		if err != nil {
 			return nil, err
 		}

@@ -57,7 +57,7 @@ func exit(err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	client.Report(os.Stderr, err)
+	client.Report(messages, err)
 	return client.ExitFailure
 }
 
@@ -82,14 +82,17 @@ func parse(args []string) (*options.Options, error) {
 	if err := o.Refuse(); err != nil {
 		return nil, err
 	}
+	if err := openLog(o); err != nil {
+		return nil, err
+	}
 	for _, warning := range o.Warnings {
 		if o.LogLevel >= options.LevelInfo {
-			fmt.Fprintln(os.Stderr, "minissh: "+warning)
+			fmt.Fprintln(messages, "minissh: "+warning)
 		}
 	}
 	for _, note := range o.Notes {
 		if o.LogLevel >= options.LevelDebug1 {
-			fmt.Fprintln(os.Stderr, "minissh: "+note)
+			fmt.Fprintln(messages, "minissh: "+note)
 		}
 	}
 	return o, nil
@@ -99,12 +102,12 @@ func dialer(o *options.Options) *client.Dialer { return equip(new(client.Dialer)
 
 // equip gives a Dialer its options and what this program has for it.
 func equip(d *client.Dialer, o *options.Options) *client.Dialer {
-	d.Options, d.Messages, d.Software = o, os.Stderr, software
+	d.Options, d.Messages, d.Software = o, messages, software
 	if !o.BatchMode {
 		d.Ask = client.Terminal{}
 	}
 	if o.LogLevel >= options.LevelDebug3 {
-		d.Trace = client.Tracer(os.Stderr)
+		d.Trace = client.Tracer(messages)
 	}
 	return d
 }
@@ -122,8 +125,9 @@ func runHost(args []string) error {
 		return err
 	}
 	if note := notAVerb(args, o.Alias); note != "" && o.LogLevel >= options.LevelInfo {
-		fmt.Fprintln(os.Stderr, "minissh: "+note)
+		fmt.Fprintln(messages, "minissh: "+note)
 	}
+	tellEnvironment(o)
 	if o.ForkAfterAuthentication {
 		code, err := goToBackground(args)
 		if err != nil {
@@ -148,8 +152,9 @@ func tracing(words []string) error {
 	if err != nil {
 		return err
 	}
+	tellEnvironment(o)
 	d := dialer(o)
-	d.Trace = client.Tracer(os.Stderr)
+	d.Trace = client.Tracer(messages)
 	return runOptions(d)
 }
 
@@ -161,6 +166,7 @@ func prompting(words []string) error {
 	if len(o.Command) > 0 {
 		return &client.Failure{What: "minissh prompt takes a host and no command", Advice: "minissh " + o.Alias + " COMMAND runs one"}
 	}
+	tellEnvironment(o)
 	return runPrompt(dialer(o))
 }
 

@@ -78,22 +78,23 @@ func equal(t *testing.T, page, what string, inPage, inProgram []string) {
 
 func TestClientsPage(t *testing.T) {
 	const page = "minissh.1"
-	var honoured, others, keys []string
+	var keys []string
+	letters := map[options.Class][]string{}
 	flags, rows := options.Table()
 	for _, f := range flags {
-		if f.Status == options.Honoured {
-			honoured = append(honoured, f.Name)
-		} else {
-			others = append(others, f.Name)
-		}
+		letters[f.Class] = append(letters[f.Class], f.Name)
 	}
 	for _, k := range rows {
-		if k.Status == options.Honoured {
+		if k.Class == options.Holds {
 			keys = append(keys, k.Name)
 		}
 	}
-	equal(t, page, "option (under OPTIONS)", flagsOf(linesWith(section(t, page, "OPTIONS"), ".It Fl")), honoured)
-	equal(t, page, "option (under WHAT IS LEFT OUT)", flagsOf(linesWith(section(t, page, "WHAT IS LEFT OUT"), ".Fl")), others)
+	equal(t, page, "option (under OPTIONS)", flagsOf(linesWith(section(t, page, "OPTIONS"), ".It Fl")), letters[options.Holds])
+	for i, line := range linesWith(section(t, page, "WHAT IS LEFT OUT"), ".Fl")[:3] {
+		class := []options.Class{options.Told, options.Harmless, options.Refused}[i]
+		line, _, _ = strings.Cut(line, " ;")
+		equal(t, page, "option ("+class.String()+", under WHAT IS LEFT OUT)", flagsOf([]string{line}), letters[class])
+	}
 	_, heeded, _ := strings.Cut(section(t, page, "CONFIGURATION"), "Heeded are")
 	var named []string
 	for _, line := range linesWith(heeded, ".Cm") {

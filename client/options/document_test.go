@@ -1,0 +1,48 @@
+package options
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the table of options into cmd/minissh/README.md")
+
+// TestDocument: the README's table is the one that this program decides by. `go test ./client/options -run TestDocument -update` writes it.
+func TestDocument(t *testing.T) {
+	const file, begin, end = "../../cmd/minissh/README.md", "<!-- table: begin -->\n", "<!-- table: end -->\n"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	table, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		t.Fatalf("%s has no place for the table", file)
+	}
+	if want := Document(); *update {
+		if err := os.WriteFile(file, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if table != want {
+		t.Errorf("the table of %s is not the program's: go test ./client/options -run TestDocument -update", file)
+	}
+}
+
+// TestClasses: each row of the table says what it must say.
+func TestClasses(t *testing.T) {
+	flags, keys := Table()
+	for _, row := range append(flags, keys...) {
+		if (row.Class != Holds) != (row.What != "") {
+			t.Errorf("%s is %s, and the table says %q about it", row.Name, row.Class, row.What)
+		}
+	}
+	for _, rows := range keyTables {
+		for _, row := range rows {
+			if (row.class == Refused || row.class == Told) && !row.later && row.asks != nil && row.neutral == "" && row.class == Refused {
+				t.Errorf("%s has no value that asks for nothing", row.name)
+			}
+		}
+	}
+}

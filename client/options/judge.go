@@ -1,0 +1,104 @@
+package options
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// linkPatience is how long a link may be silent before it is given up (P7.11).
+const linkPatience = 45 * time.Second
+
+// asked is a value that is judged when everything has been read.
+type asked struct {
+	row *keyRow
+	v   []string
+	at  place
+}
+
+// judge does what the table says about a value that counts: nothing, tell, or refuse.
+func (p *parser) judge(row *keyRow, v []string, at place) {
+	switch {
+	case row.later:
+		p.late = append(p.late, asked{row, v, at})
+	case row.asks != nil && !row.asks(v):
+	case row.class == Refused:
+		p.refuse(row, at, "")
+	case row.class == Told:
+		p.tell(at.name, row.what)
+	}
+}
+
+// refuse notes what Refuse will report. What a file asks for can be asked otherwise for minissh alone.
+func (p *parser) refuse(row *keyRow, at place, hint string) {
+	without := row.name + "=" + row.neutral
+	if hint == "" && row.neutral == "" {
+		hint = "-o ClearAllForwardings=yes goes on without it"
+	} else if hint == "" && at.file != "" {
+		hint = fmt.Sprintf("-o %s goes on without it; %s %s for this host in ~/.config/minissh/config does so for good", without, row.name, row.neutral)
+	}
+	p.unsupported(&UnsupportedError{Option: at.name, What: row.what, Advice: hint})
+}
+
+func (p *parser) unsupported(e *UnsupportedError) {
+	if !slices.ContainsFunc(p.o.unsupported, func(have *UnsupportedError) bool { return have.Option == e.Option }) {
+		p.o.unsupported = append(p.o.unsupported, e)
+	}
+}
+
+// tell notes what one line will tell.
+func (p *parser) tell(name, what string) {
+	if text := name + " (" + what + ")"; !slices.Contains(p.told, text) {
+		p.told = append(p.told, text)
+	}
+}
+
+// judgeLate judges what depends on other options, and puts what is told into one line.
+func (p *parser) judgeLate() {
+	o := p.o
+	for _, a := range p.late {
+		switch a.row.name {
+		case "ControlMaster":
+			// A master without a command would only stay, and be of use to nobody.
+			if o.SessionType == SessionNone && o.StdioForward == "" && notNo(a.v) {
+				p.unsupported(&UnsupportedError{Option: a.at.name, What: "with -N: a master process for other connections", Advice: "-o ControlMaster=no goes on without it"})
+			}
+		case "DynamicForward", "LocalForward", "RemoteForward":
+			p.judgeForward(a)
+		case "SessionType":
+			if oneOf(a.v[0], "subsystem") {
+				p.unsupported(&UnsupportedError{Option: a.at.name, What: "a subsystem"})
+			}
+		case "ServerAliveInterval":
+			if every := o.ServerAliveInterval; every > 0 && every < linkPatience && every*time.Duration(min(max(o.ServerAliveCountMax, 1), 45)) < linkPatience {
+				p.tell(a.at.name, "a silent link is noticed after 45 s")
+			}
+		}
+	}
+	if o.methods != "" && !slices.Contains(strings.Split(o.methods, ","), "publickey") {
+		o.NoPubkey = true
+	}
+	if o.NoPubkey && o.Socket == "" {
+		p.unsupported(&UnsupportedError{Msg: "no key may be shown (PubkeyAuthentication no, or PreferredAuthentications without publickey), and minissh logs in with keys alone",
+			Advice: "-o PubkeyAuthentication=yes -o PreferredAuthentications=publickey allows it"})
+	}
+	if o.refusal != "" {
+		o.unsupported = append([]*UnsupportedError{{Msg: "RefuseConnection: " + shown(o.refusal)}}, o.unsupported...)
+	}
+	if len(p.told) > 0 {
+		o.Warnings = append(o.Warnings, "without effect in this version: "+strings.Join(p.told, "; "))
+	}
+}
+
+// judgeForward refuses a forward, unless all are cleared. In ssh's own file it is meant for connections that do something else besides: then it is told, as
+// ssh only tells that a port is taken.
+func (p *parser) judgeForward(a asked) {
+	switch o := p.o; {
+	case o.clearForwardings:
+	case a.at.forSSH && o.SessionType != SessionNone && !o.exitOnForwardFailure:
+		p.tell(a.at.name, a.row.what)
+	default:
+		p.refuse(a.row, a.at, "")
+	}
+}

@@ -1,0 +1,121 @@
+package options
+
+import "strings"
+
+// keyTables are all keys. Order: ssh_config(5)'s alphabet within each class.
+var keyTables = [...][]keyRow{keyRows, refusedRows, toldRows, harmlessRows}
+
+// refusedRows would change where, as whom, by which way or how safely one connects, or ask for something that is not there.
+var refusedRows = []keyRow{
+	{name: "CanonicalizeHostname", class: Refused, what: "completing the host's name with a domain", asks: notNo, neutral: "no",
+		set: oneOfThese("yes", "no", "true", "false", "always")},
+	{name: "ControlMaster", class: Refused, what: "with -N: a master process for other connections; without -N it is harmless, each command has a connection of its own",
+		later: true, neutral: "no", set: oneOfThese("yes", "no", "true", "false", "ask", "auto", "autoask")},
+	{name: "DynamicForward", class: Refused, repeat: true, what: "a SOCKS proxy", later: true},
+	{name: "KnownHostsCommand", class: Refused, line: true, what: "host keys from a command", asks: notNone, neutral: "none"},
+	{name: "LocalForward", class: Refused, words: 2, repeat: true, what: "forwarding a local port", later: true, set: isForward(2)},
+	{name: "ProxyCommand", class: Refused, line: true, claims: "proxy", what: "connecting through a command", asks: notNone, neutral: "none"},
+	{name: "ProxyJump", class: Refused, line: true, claims: "proxy", what: "going through another host", asks: notNone, neutral: "none"},
+	{name: "RemoteForward", class: Refused, words: 2, repeat: true, what: "forwarding a port from the other side", later: true},
+	{name: "Tunnel", class: Refused, what: "a tunnel device", asks: notNo, neutral: "no",
+		set: oneOfThese("yes", "no", "true", "false", "point-to-point", "ethernet")},
+	{name: "VerifyHostKeyDNS", class: Refused, what: "host keys from the DNS", asks: notNo, neutral: "no",
+		set: oneOfThese("yes", "no", "true", "false", "ask")},
+}
+
+// toldRows ask for something that is missed, while the connection itself is the one that was asked for.
+var toldRows = []keyRow{
+	{name: "CertificateFile", class: Told, repeat: true, what: "OpenSSH certificates", asks: notNone},
+	{name: "ChannelTimeout", class: Told, words: many, what: "ending channels that are idle", asks: notNone},
+	{name: "ForwardAgent", class: Told, what: "lending the agent to the other side", asks: notNo, neutral: "no"},
+	{name: "ForwardX11", class: Told, what: "windows of the other side", asks: notNo, neutral: "no", set: isYesNo},
+	{name: "ObscureKeystrokeTiming", class: Told, what: "hiding when keys are pressed", asks: notNo, neutral: "no"},
+	{name: "PKCS11Provider", class: Told, what: "keys in PKCS#11 devices", asks: notNone, neutral: "none"},
+	{name: "PermitLocalCommand", class: Told, what: "running a command here once connected", asks: notNo, neutral: "no", set: isYesNo},
+	{name: "ServerAliveCountMax", class: Told, later: true, what: "see ServerAliveInterval", set: number(func(o *Options) *int { return &o.ServerAliveCountMax })},
+	{name: "ServerAliveInterval", class: Told, later: true, what: "noticing a silent link sooner than after 45 s; a later time is harmless", neutral: "0",
+		set: func(o *Options, v []string) (err error) {
+			o.ServerAliveInterval, err = parseTimeOrNone(v[0])
+			return
+		}},
+}
+
+// Why the rows of a kind are harmless.
+const (
+	profile      = "minissh has one TLS 1.3 profile and nothing weaker to forbid"
+	keysOnly     = "minissh logs in with keys alone"
+	noForwarding = "there is no forwarding whose details it could change"
+	noMaster     = "each command has a connection of its own"
+	itsOwn       = "a link has signs of life of its own"
+	forPeople    = "it is about what is shown or kept here"
+)
+
+// harmlessRows mean nothing here: their values are checked as ssh does.
+var harmlessRows = []keyRow{
+	{name: "AddKeysToAgent", class: Harmless, words: 2, what: forPeople, set: isAddKeys},
+	{name: "CASignatureAlgorithms", class: Harmless, what: "there are no certificates", set: isAlgorithms(keyAlgorithms, true)},
+	{name: "CanonicalDomains", class: Harmless, words: many, what: "CanonicalizeHostname is refused", set: isDomains},
+	{name: "CanonicalizeFallbackLocal", class: Harmless, what: "CanonicalizeHostname is refused", set: isYesNo},
+	{name: "CanonicalizeMaxDots", class: Harmless, what: "CanonicalizeHostname is refused", set: isNumber},
+	{name: "CanonicalizePermittedCNAMEs", class: Harmless, words: many, what: "CanonicalizeHostname is refused", set: isCNAMEs},
+	{name: "Ciphers", class: Harmless, what: profile, set: isAlgorithms(cipherNames, false)},
+	{name: "Compression", class: Harmless, what: "nothing is compressed", set: oneOfThese("yes", "no")},
+	{name: "ControlPath", class: Harmless, what: noMaster},
+	{name: "ControlPersist", class: Harmless, what: noMaster, set: isPersistence},
+	{name: "EnableEscapeCommandline", class: Harmless, what: noForwarding, set: isYesNo},
+	{name: "EnableSSHKeysign", class: Harmless, what: keysOnly, set: isYesNo},
+	{name: "FingerprintHash", class: Harmless, what: forPeople, set: oneOfThese("md5", "sha1", "sha256", "sha384", "sha512")},
+	{name: "ForwardX11Timeout", class: Harmless, what: noForwarding, set: isTime},
+	{name: "ForwardX11Trusted", class: Harmless, what: noForwarding, set: isYesNo},
+	{name: "GSSAPIAuthentication", class: Harmless, what: keysOnly, set: isYesNo},
+	{name: "GSSAPIClientIdentity", class: Harmless, what: keysOnly},
+	{name: "GSSAPIDelegateCredentials", class: Harmless, what: keysOnly, set: isYesNo},
+	{name: "GSSAPIKexAlgorithms", class: Harmless, what: profile, set: oneOfThese(strings.Fields(gssNames)...)},
+	{name: "GSSAPIKeyExchange", class: Harmless, what: keysOnly, set: isYesNo},
+	{name: "GSSAPIRenewalForcesRekey", class: Harmless, what: keysOnly, set: isYesNo},
+	{name: "GSSAPIServerIdentity", class: Harmless, what: keysOnly},
+	{name: "GSSAPITrustDNS", class: Harmless, what: keysOnly, set: isYesNo},
+	{name: "GatewayPorts", class: Harmless, what: noForwarding, set: isYesNo},
+	{name: "HostbasedAcceptedAlgorithms", class: Harmless, what: keysOnly, set: isAlgorithms(keyAlgorithms, true)},
+	{name: "HostbasedAuthentication", class: Harmless, what: keysOnly, set: isYesNo},
+	{name: "IPQoS", class: Harmless, words: 2, what: "packets have the system's own class", set: isIPQoS},
+	{name: "KbdInteractiveAuthentication", class: Harmless, what: keysOnly, set: isYesNo},
+	{name: "KbdInteractiveDevices", class: Harmless, what: keysOnly},
+	{name: "KexAlgorithms", class: Harmless, what: profile, set: isAlgorithms(kexNames, false)},
+	{name: "LocalCommand", class: Harmless, line: true, what: "PermitLocalCommand is told"},
+	{name: "LogVerbose", class: Harmless, words: many, what: forPeople},
+	{name: "MACs", class: Harmless, what: profile, set: isAlgorithms(macNames, false)},
+	{name: "NoHostAuthenticationForLocalhost", class: Harmless, what: "this machine's host key is checked as any other", set: isYesNo},
+	{name: "NumberOfPasswordPrompts", class: Harmless, what: keysOnly, set: isNumber},
+	{name: "PasswordAuthentication", class: Harmless, what: keysOnly, set: isYesNo},
+	{name: "PermitRemoteOpen", class: Harmless, words: many, what: noForwarding, set: isPermitRemoteOpen},
+	{name: "ProxyUseFdpass", class: Harmless, what: "ProxyCommand is refused", set: isYesNo},
+	{name: "RekeyLimit", class: Harmless, words: 2, what: profile, set: isRekeyLimit},
+	{name: "SecurityKeyProvider", class: Harmless, what: "keys of hardware tokens are left out, and told"},
+	{name: "StreamLocalBindMask", class: Harmless, what: noForwarding, set: isOctal},
+	{name: "StreamLocalBindUnlink", class: Harmless, what: noForwarding, set: isYesNo},
+	{name: "SyslogFacility", class: Harmless, what: forPeople, set: oneOfThese("DAEMON", "USER", "AUTH", "AUTHPRIV", "LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3",
+		"LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7")},
+	{name: "TCPKeepAlive", class: Harmless, what: itsOwn, set: isYesNo},
+	{name: "Tag", class: Harmless, what: "it is for Match tagged, which is refused"},
+	{name: "TunnelDevice", class: Harmless, what: "Tunnel is refused", set: isTunnelDevice},
+	{name: "UpdateHostKeys", class: Harmless, what: forPeople, set: oneOfThese("yes", "no", "true", "false", "ask")},
+	{name: "UseKeychain", class: Harmless, what: forPeople},
+	{name: "VersionAddendum", class: Harmless, what: forPeople},
+	{name: "VisualHostKey", class: Harmless, what: forPeople, set: isYesNo},
+	{name: "WarnWeakCrypto", class: Harmless, words: many, what: profile},
+	{name: "XAuthLocation", class: Harmless, what: noForwarding},
+}
+
+// obsoleteKeys are those that ssh itself takes, with any value, and no longer heeds.
+const obsoleteKeys = `
+	AFSTokenPassing Cipher CompressionLevel FallBackToRsh GlobalKnownHostsFile2 KerberosAuthentication KerberosTGTPassing Protocol RSAAuthentication
+	RhostsAuthentication RhostsRSAAuthentication UseBlacklistedKeys UsePrivilegedPort UseRoaming UseRsh UserKnownHostsFile2`
+
+// keyAliases are second names of keys, and the first.
+var keyAliases = [...][2]string{
+	{"ChallengeResponseAuthentication", "KbdInteractiveAuthentication"}, {"DSAAuthentication", "PubkeyAuthentication"},
+	{"HostbasedKeyTypes", "HostbasedAcceptedAlgorithms"}, {"IdentityFile2", "IdentityFile"}, {"KeepAlive", "TCPKeepAlive"},
+	{"ProtocolKeepAlives", "ServerAliveInterval"}, {"PubkeyAcceptedKeyTypes", "PubkeyAcceptedAlgorithms"}, {"SetupTimeOut", "ServerAliveInterval"},
+	{"SkeyAuthentication", "KbdInteractiveAuthentication"}, {"SmartcardDevice", "PKCS11Provider"}, {"TISAuthentication", "KbdInteractiveAuthentication"},
+}
