@@ -28,6 +28,20 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	line("hostname", host)
 	line("port", o.Port)
 	line("addressfamily", o.AddressFamily)
+	line("connectionattempts", max(o.ConnectionAttempts, 1))
+	line("checkhostip", yesOrNo(o.CheckHostIP))
+	line("clearallforwardings", yesOrNo(o.clearForwardings))
+	line("exitonforwardfailure", yesOrNo(o.exitOnForwardFailure))
+	line("pubkeyauthentication", trueOrFalse(yesOrNo(!o.NoPubkey)))
+	for _, given := range [][2]string{{"bindaddress", o.BindAddress}, {"bindinterface", o.BindInterface}, {"revokedhostkeys", o.RevokedHostKeys},
+		{"hostkeyalgorithms", o.HostKeyAlgorithms}, {"pubkeyacceptedalgorithms", o.PubkeyAlgorithms}} {
+		if given[1] != "" {
+			line(given[0], given[1])
+		}
+	}
+	if o.RequiredRSASize > 0 {
+		line("requiredrsasize", o.RequiredRSASize)
+	}
 	line("batchmode", yesOrNo(o.BatchMode))
 	line("hashknownhosts", yesOrNo(o.HashKnownHosts))
 	line("identitiesonly", yesOrNo(o.IdentitiesOnly))

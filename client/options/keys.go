@@ -21,7 +21,12 @@ var keyRows = []keyRow{
 		o.ConnectTimeout, err = parseTimeOrNone(v[0])
 		return
 	}},
-	{name: "ConnectionAttempts", set: number(func(o *Options) *int { return &o.ConnectionAttempts })},
+	{name: "ConnectionAttempts", set: func(o *Options, v []string) error {
+		if err := number(func(o *Options) *int { return &o.ConnectionAttempts })(o, v); err != nil || o.ConnectionAttempts > 0 {
+			return err
+		}
+		return errors.New("there must be one at least")
+	}},
 	{name: "EscapeChar", set: func(o *Options, v []string) (err error) {
 		o.EscapeChar, err = parseEscape(v[0])
 		return

@@ -48,12 +48,18 @@ var flagRows = []flagRow{
 	}},
 	{letter: 'v', set: func(p *parser, _ string) error { p.louder(); return nil }},
 
-	{letter: 'B', arg: true, key: "BindInterface"},
+	{letter: 'B', arg: true, set: func(p *parser, arg string) error { // letters win over keys, as in ssh
+		p.seen["bindinterface"], p.o.BindInterface = true, arg
+		return nil
+	}},
 	{letter: 'E', arg: true, set: func(p *parser, arg string) error {
 		p.o.LogFile = arg
 		return nil
 	}},
-	{letter: 'b', arg: true, key: "BindAddress"},
+	{letter: 'b', arg: true, set: func(p *parser, arg string) error {
+		p.seen["bindaddress"], p.o.BindAddress = true, arg
+		return nil
+	}},
 
 	{letter: '1', class: Refused, what: "version 1 of the SSH protocol", set: func(p *parser, _ string) error {
 		return usage("leave out -1", "version 1 of the SSH protocol is gone, and minissh never spoke it")
@@ -68,6 +74,9 @@ var flagRows = []flagRow{
 	{letter: 'W', arg: true, class: Refused, what: "joining standard input and output to a port of the other side",
 		set: func(p *parser, arg string) error {
 			p.o.StdioForward = arg
+			for key, field := range map[string]*bool{"clearallforwardings": &p.o.clearForwardings, "exitonforwardfailure": &p.o.exitOnForwardFailure} {
+				p.seen[key], *field = true, true
+			}
 			p.setTTY(TTYNo)
 			return p.setSession(SessionNone, "-W")
 		}},

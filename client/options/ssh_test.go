@@ -41,7 +41,8 @@ Host *
 	// Keys whose defaults agree, or that a row sets.
 	keys := []string{"host", "user", "hostname", "port", "addressfamily", "batchmode", "identitiesonly", "requesttty", "sessiontype",
 		"stdinnull", "forkafterauthentication", "stricthostkeychecking", "serveralivecountmax", "serveraliveinterval", "connecttimeout",
-		"loglevel", "remotecommand", "sendenv", "setenv", "userknownhostsfile", "hostkeyalias"}
+		"loglevel", "remotecommand", "sendenv", "setenv", "userknownhostsfile", "hostkeyalias",
+		"connectionattempts", "checkhostip", "clearallforwardings", "exitonforwardfailure", "pubkeyauthentication", "bindaddress", "bindinterface"}
 	// Debian's ssh asks for signs of life in batch mode; known_hosts is in the home.
 	const ownDefaults = "serveraliveinterval userknownhostsfile"
 	for _, args := range []string{
@@ -61,6 +62,10 @@ Host *
 		"⟨-oSendEnv=A B⟩ -oSendEnv=C u@h", "-oSetEnv=A=b u@h", "-oSetEnv=A u@h", "-oSendEnv=A=b u@h", "-oSetEnv=A=b -oSetEnv=C=d u@h",
 		"-oHostName=%h.x H -l u", "-oHostName=%% -l u h", "-oHostName=%x -l u h", "-oHostKeyAlias=x u@h",
 		"-oUserKnownHostsFile=/%h-%n-%r-%p-%% -p 3 u@h", "⟨-oUserKnownHostsFile=/a /b⟩ u@h", "-oUserKnownHostsFile=%q u@h",
+		"-oConnectionAttempts=3 u@h", "-oConnectionAttempts=0 u@h", "-oCheckHostIP=yes u@h", "-oClearAllForwardings=yes u@h", "-oExitOnForwardFailure=yes u@h",
+		"-oPubkeyAuthentication=no u@h", "-oDSAAuthentication=no u@h", "-b 127.0.0.1 u@h", "-B lo u@h", "-oBindAddress=x -b y u@h",
+		"-c bogus u@h", "-c aes128-ctr u@h", "-c +aes128-ctr u@h", "-c -aes128-ctr u@h", "-m hmac-md5 u@h", "-m bogus u@h", "-Z u@h", "-y u@h", "-K u@h", "-k u@h", "-Y u@h",
+		"-g u@h", "-I /lib u@h", "-A -a u@h", "-E /dev/null u@h", "-oRemoteCommand=%h u@h",
 		"-oRemoteCommand=x u@h", "-oRemoteCommand=x u@h y", "-oRemoteCommand=none u@h y", "-oHost=x u@h", "-oMatch=x u@h", "-oInclude=x u@h",
 		"-xaCkKXYgM2 -S none u@h", "-1 u@h", "-j u@h", "-c aes128-ctr -m hmac-sha1 -p3 u@h", "-oCiphers=aes128-ctr u@h", "-oProtocol=2 u@h",
 		"-F CONFIG a", "-F CONFIG b", "-F CONFIG -p 5 a", "-F CONFIG cd", "-F CONFIG x@quo", "-F CONFIG -oSendEnv=Z u@a", "-F /nonexistent u@h", "-FCONFIG u@z",

@@ -155,7 +155,7 @@ func TestValuesAreSSHs(t *testing.T) {
 // different are lines that ssh takes and minissh refuses while it parses: ssh -G does not look at what it would refuse later, and reads 30s as a mask.
 var different = map[string]bool{
 	"ForkAfterAuthentication yes": true, "ForkAfterAuthentication true": true, "ForkAfterAuthentication 'yes'": true, "ForkAfterAuthentication Yes": true,
-	"HostName -1": true, "User -1": true, "SessionType subsystem": true, "StreamLocalBindMask 30s": true, "StreamLocalBindMask 4294967296": true,
+	"ConnectionAttempts 0": true, "HostName -1": true, "User -1": true, "SessionType subsystem": true, "StreamLocalBindMask 30s": true, "StreamLocalBindMask 4294967296": true,
 }
 
 // TestNothingIsDropped: what forbids holds, or is an error, in each place where it may be written. The issue's own list.
