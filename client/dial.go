@@ -233,13 +233,18 @@ func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) erro
 	return d.logIn(ctx, conn, session, nil)
 }
 
-// limited is ctx with the time that is left of ConnectTimeout. It counts once over all addresses of a host, all of ConnectionAttempts and all calls of one
-// Dial, as in ssh; while a person is asked no call is under way, so that a question costs nothing of it.
+// longestWait is no limit any more.
+const longestWait = 100 * 365 * 24 * time.Hour
+
+// limited is ctx with the time that is left for connecting: ConnectTimeout for each of ConnectionAttempts, and a second between. That counts once over all
+// addresses of a host (Go divides it among them; ssh takes as long for each) and all calls of one Dial; while a person is asked no call is under way, so
+// that a question costs nothing of it.
 func (d *Dialer) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	timeout := d.Options.ConnectTimeout
-	if timeout <= 0 {
+	timeout, more := d.Options.ConnectTimeout, time.Duration(max(d.Options.ConnectionAttempts, 1)-1)
+	if timeout <= 0 || more > longestWait/(timeout+time.Second) {
 		return context.WithCancel(ctx)
 	}
+	timeout += more * (timeout + time.Second)
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, timeout-d.spent)
 	return ctx, sync.OnceFunc(func() {
@@ -286,13 +291,14 @@ func (d *Dialer) dialRaw(ctx context.Context) (net.Conn, error) {
 		skipped = "what is meant for sshd does not count here: " + strings.Join(d.Options.Skipped, ", ") + "; ~/.config/minissh/config is read for minissh alone"
 	}
 	var dns *net.DNSError
+	var slow net.Error
 	var failure *Failure
 	switch {
 	case errors.As(err, &failure):
 		return nil, err
 	case errors.As(err, &dns):
 		return nil, fail(err, skipped, "Could not resolve hostname %s: %v", d.Options.HostName, dns.Err)
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
 		return nil, fail(err, skipped, "connect to host %s port %d: Connection timed out", d.Options.HostName, d.Options.Port)
 	}
 	return nil, fail(err, cmp.Or(skipped, fmt.Sprintf("is minisshd running there, and listening on an address that can be reached? Its port is %d unless -p or its --listen says otherwise", protocol.DefaultPort)),

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// dialTCP dials until it succeeds, at most ConnectionAttempts times, a second apart as in ssh.
+// dialTCP dials until it succeeds, at most ConnectionAttempts times, a second apart as in ssh, each for at most ConnectTimeout.
 func (d *Dialer) dialTCP(ctx context.Context, network, address string) (conn net.Conn, err error) {
 	dial := d.dialing
 	if dial == nil {
@@ -17,7 +17,12 @@ func (d *Dialer) dialTCP(ctx context.Context, network, address string) (conn net
 		dial = dialer.DialContext
 	}
 	for attempt := 1; ; attempt++ {
-		conn, err = dial(ctx, network, address)
+		attempting, cancel := ctx, context.CancelFunc(func() {})
+		if most := d.Options.ConnectTimeout; most > 0 {
+			attempting, cancel = context.WithTimeout(ctx, most)
+		}
+		conn, err = dial(attempting, network, address)
+		cancel()
 		if err == nil || attempt >= d.Options.ConnectionAttempts {
 			return conn, err
 		}

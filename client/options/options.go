@@ -94,7 +94,7 @@ type Options struct {
 	BatchMode bool
 
 	// ConnectTimeout bounds connecting up to the end of the handshake, once over all
-	// addresses and attempts; 0 is the system's own limit.
+	// addresses, for each of ConnectionAttempts; 0 is the system's own limit.
 	ConnectTimeout time.Duration
 	// ConnectionAttempts is how often connecting is tried, a second apart; at least 1.
 	ConnectionAttempts int
