@@ -20,6 +20,7 @@ import (
 	"minissh/client/options"
 	"minissh/protocol"
 	"minissh/protocol/keys"
+	"minissh/protocol/keys/coldstart"
 	"minissh/protocol/mux"
 	"minissh/protocol/transport"
 )
@@ -96,7 +97,7 @@ func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*C
 	call := d.call(ctx, d.checkHost)
 	defer func() { call.hangUp() }()
 	call.awaitGreeting() // nothing keeps our first bytes waiting; the rest is done while the daemon answers
-	go keys.WarmUp()
+	go coldstart.WarmUp()
 	ring, err := d.keyRing()
 	if err != nil {
 		return nil, err
@@ -171,7 +172,7 @@ type offer struct {
 func (d *Dialer) attempt(c *call, identity *keys.Identity, o *offer, prepare func(*mux.Session) error) (conn *Connection, err error) {
 	defer c.hangUp()
 	signer := noteFailures(identity)
-	if o.envelope, err = keys.Certificate(signer.identity()); err != nil {
+	if o.envelope, err = coldstart.Certificate(signer.identity()); err != nil {
 		return nil, err
 	}
 	o.known = d.knownHosts()

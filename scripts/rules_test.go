@@ -295,3 +295,14 @@ func parse(t *testing.T, file string, mode parser.Mode) (*token.FileSet, *ast.Fi
 	}
 	return fset, tree
 }
+
+// The daemon's signatures are made by the standard library: what makes a client start sooner is not in it.
+func TestDaemonSignsWithTheStandardLibrary(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", module+"/cmd/minisshd").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if deps := string(out); !strings.Contains(deps, "crypto/ed25519\n") || strings.Contains(deps, "cloudflare/circl") {
+		t.Error("minisshd holds circl")
+	}
+}

@@ -37,7 +37,7 @@ func Certificate(identity Identity) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("cannot make a certificate: %w", err)
 	}
-	return tls.Certificate{Certificate: [][]byte{encoded}, PrivateKey: signer(identity.Private), Leaf: leaf}, nil
+	return tls.Certificate{Certificate: [][]byte{encoded}, PrivateKey: identity.Private, Leaf: leaf}, nil
 }
 
 // The object identifiers in an envelope (RFC 5758, RFC 5280).

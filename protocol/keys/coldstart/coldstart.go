@@ -1,13 +1,19 @@
-package keys
+// Package coldstart has a client's own keys sign sooner after the start of a process than crypto/ed25519
+// can. It is for clients that live for milliseconds, and for nobody else: a daemon signs with the
+// standard library, and minisshd does not even hold the code that is here.
+package coldstart
 
 import (
 	"bytes"
 	"crypto"
 	"crypto/ed25519"
+	"crypto/tls"
 	"errors"
 	"io"
 
 	circl "github.com/cloudflare/circl/sign/ed25519"
+
+	"minissh/protocol/keys"
 )
 
 // ed25519Signer signs as crypto/ed25519 does, with the same result, but with circl's code. The tables that it needs stand in the program, where crypto/ed25519
@@ -23,6 +29,15 @@ func (k ed25519Signer) Sign(_ io.Reader, message []byte, opts crypto.SignerOpts)
 		return nil, errors.New("an ed25519 key signs whole messages here, not digests")
 	}
 	return circl.Sign(circl.PrivateKey(k), message), nil
+}
+
+// Certificate is keys.Certificate, with a private key that signs sooner.
+func Certificate(identity keys.Identity) (tls.Certificate, error) {
+	envelope, err := keys.Certificate(identity)
+	if err == nil {
+		envelope.PrivateKey = signer(identity.Private)
+	}
+	return envelope, err
 }
 
 // signer is what TLS signs with.

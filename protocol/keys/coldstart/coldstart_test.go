@@ -1,12 +1,15 @@
-package keys
+package coldstart
 
 import (
 	"bytes"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/sha512"
+	"crypto/tls"
 	"math/rand/v2"
 	"testing"
+
+	"minissh/protocol/keys"
 )
 
 // Ed25519 is deterministic (RFC 8032, 5.1.6): two implementations give the same bytes, or one of them is wrong.
@@ -39,3 +42,24 @@ func TestWarmUpKey(t *testing.T) {
 		t.Errorf("it has %d bytes", len(basePoint))
 	}
 }
+
+// A client that asks for it signs with circl's code; keys.Certificate, which the daemon has, signs with the standard library.
+func TestWhoSigns(t *testing.T) {
+	id, err := keys.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick, err := Certificate(id)
+	if _, ok := quick.PrivateKey.(ed25519Signer); !ok || err != nil {
+		t.Errorf("%T signs here, %v", quick.PrivateKey, err)
+	}
+	plain, err := keys.Certificate(id)
+	if _, ok := plain.PrivateKey.(ed25519.PrivateKey); !ok || err != nil {
+		t.Errorf("%T signs for the daemon, %v", plain.PrivateKey, err)
+	}
+	if err := mustFail(Certificate(keys.Identity{})); err == nil {
+		t.Error("an envelope without a key")
+	}
+}
+
+func mustFail(_ tls.Certificate, err error) error { return err }
