@@ -55,8 +55,17 @@ func (a *fileAccess) load() (files []*authorized.File) {
 // told remembers what was said of files, so that the log has it once for each state that a file is in and not at every login.
 type told struct {
 	mu   sync.Mutex
-	last map[string]string // by path
+	last map[string]*telling // by path
 }
+
+// telling is what was last said of a file. Its owner can change it as often as he likes: it is news three times a minute at most.
+type telling struct {
+	text  string
+	since time.Time // of the minute that is counted
+	times int       // in it
+}
+
+const tellingsMost = 3
 
 // toldMost bounds how many files are remembered; beyond it all are told of anew.
 const toldMost = 4096
@@ -97,17 +106,28 @@ func (t *told) file(log *slog.Logger, name string, file *authorized.File, proble
 func (t *told) news(about, text string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.last[about] == text {
+	before, now := t.last[about], time.Now()
+	switch {
+	case before == nil && text == "" || before != nil && before.text == text:
+		return false
+	case before == nil:
+		if t.last == nil || len(t.last) >= toldMost {
+			t.last = map[string]*telling{}
+		}
+		before = &telling{since: now}
+		t.last[about] = before
+	case text == "":
+		before.text = ""
 		return false
 	}
-	if t.last == nil || len(t.last) >= toldMost {
-		t.last = map[string]string{}
+	if now.Sub(before.since) >= time.Minute {
+		before.since, before.times = now, 0
 	}
-	if text == "" {
-		delete(t.last, about)
-		return false
+	if before.times >= tellingsMost {
+		return false // it will be, later
 	}
-	t.last[about] = text
+	before.times++
+	before.text = text
 	return true
 }
 
