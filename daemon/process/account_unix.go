@@ -81,12 +81,12 @@ func scanPasswd(r io.Reader, match func(Account) bool) (Account, bool, error) {
 		if len(f) != 7 || f[0] == "" || f[0][0] == '#' {
 			continue
 		}
-		uid, err1 := strconv.ParseUint(f[2], 10, 32)
-		gid, err2 := strconv.ParseUint(f[3], 10, 32)
+		uid, err1 := parseID(f[2])
+		gid, err2 := parseID(f[3])
 		if err1 != nil || err2 != nil {
 			continue
 		}
-		acct := Account{Name: f[0], UID: uint32(uid), GID: uint32(gid), Home: f[5], Shell: f[6], locked: strings.HasPrefix(f[1], lockedMark)}
+		acct := Account{Name: f[0], UID: uid, GID: gid, Home: f[5], Shell: f[6], locked: strings.HasPrefix(f[1], lockedMark)}
 		if acct.Shell == "" {
 			acct.Shell = defaultShell
 		}
@@ -95,6 +95,18 @@ func scanPasswd(r io.Reader, match func(Account) bool) (Account, bool, error) {
 		}
 	}
 	return Account{}, false, scanner.Err()
+}
+
+// noID is not an id: setresuid(2) and its like take it for "leave it as it is".
+const noID = 1<<32 - 1
+
+// parseID reads a uid or gid.
+func parseID(text string) (uint32, error) {
+	id, err := strconv.ParseUint(text, 10, 32)
+	if err == nil && id == noID {
+		err = strconv.ErrRange
+	}
+	return uint32(id), err
 }
 
 // usableDir says whether the daemon can enter the directory.

@@ -182,14 +182,10 @@ func shadowLine(ctx context.Context, name string) (string, error) {
 	f, err := os.Open(shadowFile)
 	if err == nil {
 		defer f.Close()
-		scanner := bufio.NewScanner(f)
-		scanner.Buffer(nil, 1<<20)
-		for scanner.Scan() {
-			if bytes.HasPrefix(scanner.Bytes(), []byte(name+":")) {
-				return scanner.Text(), nil
-			}
+		var line string
+		if line, err = scanShadow(f, name); line != "" {
+			return line, nil
 		}
-		err = scanner.Err()
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", err
@@ -206,4 +202,16 @@ func shadowLine(ctx context.Context, name string) (string, error) {
 		line = ""
 	}
 	return line, err
+}
+
+// scanShadow is the first entry of a shadow(5) file for a name, "" if it has none.
+func scanShadow(r io.Reader, name string) (string, error) {
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		if bytes.HasPrefix(scanner.Bytes(), []byte(name+":")) {
+			return scanner.Text(), nil
+		}
+	}
+	return "", scanner.Err()
 }

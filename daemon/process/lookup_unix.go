@@ -106,11 +106,11 @@ func groupsOf(ctx context.Context, acct Account) ([]uint32, error) {
 		if err == nil {
 			// "name  4 24 27"
 			for _, word := range strings.Fields(strings.TrimPrefix(string(out), acct.Name)) {
-				gid, err := strconv.ParseUint(word, 10, 32)
+				gid, err := parseID(word)
 				if err != nil {
 					return nil, fmt.Errorf("getent initgroups said %s", strconv.Quote(word))
 				}
-				groups = addGroup(groups, uint32(gid))
+				groups = addGroup(groups, gid)
 			}
 			return groups, nil
 		}
@@ -138,8 +138,8 @@ func scanGroups(r io.Reader, name string, groups []uint32) ([]uint32, error) {
 		if len(f) != 4 || f[0] == "" || f[0][0] == '#' || !slices.Contains(strings.Split(f[3], ","), name) {
 			continue
 		}
-		if gid, err := strconv.ParseUint(f[2], 10, 32); err == nil {
-			groups = addGroup(groups, uint32(gid))
+		if gid, err := parseID(f[2]); err == nil {
+			groups = addGroup(groups, gid)
 		}
 	}
 	return groups, scanner.Err()
