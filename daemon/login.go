@@ -59,7 +59,9 @@ type peer struct {
 	local   net.Addr
 	grant   *Grant
 	key     string // in words, for people
-	visit   *visit // of the session that this link began; nil if it took one up again
+	// accepted logs in sshd's words that the client has come in, once there is room for its session: one who is refused for want of it has one line, which says so.
+	accepted func()
+	visit    *visit // of the session that this link began; nil if it took one up again
 }
 
 // admitted notes what the client may do, and as whom.
@@ -227,10 +229,12 @@ func (s *Server) login(conn *transport.Conn, key ssh.PublicKey, uid uint32, addr
 			Accept: func(ch *mux.Channel) { s.serve(ch, who) },
 		})
 	})
-	if err == nil {
-		visitOf(session).arrives(who)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("%w: %s with %s", err, logName(who.user), who.key)
 	}
-	return session, hello, who, err
+	who.accepted()
+	visitOf(session).arrives(who)
+	return session, hello, who, nil
 }
 
 // authorize decides whether the client may come in, logs it in sshd's words, and names the owner of its sessions.
@@ -259,7 +263,9 @@ func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) 
 	}
 	s.penalties.loggedIn(who.addr.Addr(), fingerprint)
 	who.admitted(grant, s.opts.Account)
-	s.log.Info("Accepted publickey for "+user+" "+from(who.addr)+": "+what, "listed", grant.Where, "software", hello.Software)
+	who.accepted = func() {
+		s.log.Info("Accepted publickey for "+user+" "+from(who.addr)+": "+what, "listed", grant.Where, "software", hello.Software)
+	}
 	owner = fingerprint + " " + grant.restricted // a session belongs to a key with its restrictions (P7.7)
 	if grant.Forced {
 		owner += " " + grant.Command
