@@ -40,6 +40,7 @@ var programs = []program{
 	{"getent", "libc-bin"},
 	{"useradd", "passwd"},
 	{"setsid", "util-linux"},
+	{"prlimit", "util-linux"},
 	{"taskset", "util-linux"},
 	{"tar", "tar"},
 	{"mount", "mount"},
