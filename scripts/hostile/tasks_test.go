@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -15,8 +16,7 @@ import (
 )
 
 // A daemon of an account that has used its processes up (ulimit -u) cannot start a command, and says
-// why; it goes on with those that run, and starts others when there is room again. Before it started
-// its threads early, Go ended it with "pthread_create failed".
+// why; it goes on with those that run, and starts others when there is room again.
 func TestDaemonAtItsProcessLimit(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root")
@@ -52,11 +52,15 @@ func TestDaemonAtItsProcessLimit(t *testing.T) {
 	if line, err := words.ReadString('\n'); line != "full\n" {
 		t.Fatalf("%q, %v\n%s", line, err, d.Log)
 	}
-	for range 20 {
-		if r := p.Run("minissh", "-l", "65529", "box", "true"); r.Code != 255 || !strings.Contains(r.Err, "as many processes as it may") {
-			t.Fatalf("%d, %q\n%s", r.Code, r.Err, d.Log)
-		}
+	var all sync.WaitGroup
+	for range 20 { // at once, so that the daemon wants threads
+		all.Go(func() {
+			if r := p.Run("minissh", "-l", "65529", "box", "true"); r.Code != 255 || !strings.Contains(r.Err, "as many processes as it may") {
+				t.Errorf("%d, %q", r.Code, r.Err)
+			}
+		})
 	}
+	all.Wait()
 	in.Write([]byte("still here\n"))
 	if line, err := words.ReadString('\n'); line != "still here\n" {
 		t.Fatalf("%q, %v\n%s", line, err, d.Log)
