@@ -23,6 +23,7 @@ var programs = []program{
 	{"ssh", "openssh-client"},
 	{"ssh-keygen", "openssh-client"},
 	{"ssh-agent", "openssh-client"},
+	{"ssh-add", "openssh-client"},
 	{"scp", "openssh-client"},
 	{"dropbear", "dropbear-bin"},
 	{"dbclient", "dropbear-bin"},
