@@ -74,7 +74,9 @@ var rows = []struct {
 	{`cert-authority`, outside, outside, outside, outside},
 	{`principals="x"`, outside, outside, outside, outside},
 	{`verify-required`, outside, outside, outside, outside},
-	{`no-touch-required`, outside, outside, outside, outside},
+	{`no-touch-required`, in, in, in, in}, // they speak of keys that sign with hardware, which an ordinary one does not
+	{`touch-required`, in, in, in, in},
+	{`no-verify-required`, in, in, in, in},
 	{`minissh-files="/tmp"`, shut, shut, in, shut},
 	{`minissh-files="/tmp,ro",restrict,pty,port-forwarding`, shut, shut, in, shut},
 	{`minissh-files="/tmp",command="echo forced"`, outside, outside, outside, outside},

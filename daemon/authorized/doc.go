@@ -19,7 +19,7 @@
 //	honoured by not having   no-port-forwarding no-agent-forwarding no-X11-forwarding no-user-rc permitopen= permitlisten= tunnel=
 //	                         and port-forwarding agent-forwarding X11-forwarding user-rc, which take `restrict` back
 //	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that folder and nothing else. sshd disables the line
-//	the line is disabled     cert-authority principals= verify-required no-touch-required (and their twins), and any other
+//	the line is disabled     cert-authority principals= verify-required, and any other
 //
 // Names of options are case-insensitive. A line is disabled as a whole, and reported, when one of its options is
 // disabled, unknown or malformed; when its key is of a kind that TLS cannot carry; when it is longer than 16 KiB or holds a
