@@ -78,6 +78,7 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		return ExitFailure
 	}
 	signals.forward(ch)
+	tellStops(conn.Session)
 	d.loggedIn()
 	if streams.Stdin != nil {
 		go feed(ch, streams.Stdin) // ends with the process at the latest: a read of standard input cannot be interrupted
@@ -114,6 +115,7 @@ func HoldConnection(ctx context.Context, d *Dialer) int {
 	conn, err := d.Dial(ctx, func(*mux.Session) error { return nil })
 	if err == nil {
 		d.loggedIn()
+		tellStops(conn.Session)
 		select {
 		case <-conn.Session.Done():
 			err = d.sessionOver(conn.Session.Err())

@@ -300,7 +300,9 @@ func (s *shell) resize(last *protocol.Size) {
 // suspend stops this process with the terminal as its shell expects it.
 func (s *shell) suspend(signals chan os.Signal) {
 	s.local.restore()
+	s.ch.Session().TellStop(true)
 	stopSelf(signals)
+	s.ch.Session().TellStop(false)
 	s.local.enter()
 	select {
 	case signals <- signalWinch: // the window may have changed meanwhile

@@ -161,3 +161,33 @@ func TestStoppedClientWithShell(t *testing.T) {
 		t.Error("the terminal stays as it was in the session")
 	}
 }
+
+// Ctrl-Z on a plain command, as ~^Z on a terminal, is told to the daemon before the client is stopped, and that it goes on (P7.14).
+func TestStopIsTold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ command, key, begins string }{
+		"a plain command": {"127.0.0.1 'echo begun:$((6*7)); read x'", "\x1a", "begun:42"},
+		"a terminal":      {"-t 127.0.0.1 'echo begun:$((6*7)); read x'", "\r~\x1a", "begun:42"},
+	} {
+		h := startMinisshHere(t)
+		told := filepath.Join(h.dir, "told")
+		q := h.startShell()
+		q.types(strings.Join(h.args, " ") + " -vvv " + c.command + " 2>" + told + "\r")
+		q.shows(c.begins)
+		q.types(c.key)
+		q.shows("Stopped")
+		trace := func() string { text, _ := os.ReadFile(told); return string(text) }
+		if _, after, found := strings.Cut(trace(), "SUSPENDED"); !found || strings.Contains(after, "PING ") {
+			t.Errorf("%s: before the stop the daemon was told\n%s", name, trace())
+		}
+		q.types("fg; echo over:$((6*9))\r")
+		eventually(t, "that it goes on is told", func() bool {
+			_, after, _ := strings.Cut(trace(), "SUSPENDED")
+			return strings.Contains(after, "PING ")
+		})
+		q.types("\r")
+		q.shows("over:54")
+		q.types("exit\r")
+		q.ends()
+	}
+}

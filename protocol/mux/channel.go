@@ -113,6 +113,9 @@ func (s *Session) Open(open *protocol.Open) (*Channel, error) {
 // ID is the channel's number, for logs and traces.
 func (c *Channel) ID() uint32 { return c.id }
 
+// Session is what the channel belongs to.
+func (c *Channel) Session() *Session { return c.s }
+
 // Request is what the opener asked for.
 func (c *Channel) Request() *protocol.Open { return &c.open }
 
