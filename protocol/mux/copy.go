@@ -12,6 +12,8 @@ import (
 const (
 	quietRead = 4 << 10
 	loudRead  = 4 * pieceSize
+	// loudMost is how many streams of a session may hold a large buffer at once: a peer that reads nothing keeps them all.
+	loudMost = 8
 	// breath is how long a loud stream is left alone when a read found little: a reader that is quicker than the program at the
 	// other end of a pipe would be woken for every page that is written, and make a frame of each.
 	breath = 50 * time.Microsecond
@@ -42,6 +44,10 @@ func (c *Channel) Copy(kind protocol.Type, from io.Reader, loud func()) (sent in
 
 // copyLoud copies while much comes; it returns nil when it is quiet again.
 func (c *Channel) copyLoud(kind protocol.Type, from io.Reader, loud func()) (sent int64, err error) {
+	defer c.s.loud.Add(-1)
+	if c.s.loud.Add(1) > loudMost {
+		return 0, nil // it goes on in small pieces
+	}
 	if loud == nil {
 		loud = func() {}
 	}

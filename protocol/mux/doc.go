@@ -13,5 +13,17 @@
 // waits for the application), window.go (credit). session.go holds the state and the one function that ends it all; registry.go is the
 // daemon's table of sessions, queue.go what most of them wait in.
 //
+// What one peer can make a session hold at most, with 64 channels and nothing that an application reads, or the peer:
+//
+//	the requests of open channels   1 MiB of JSON (P5.2), up to nine times that when decoded        9 MiB
+//	SIGNALs, or NOTICEs, and sizes  16 of 256 bytes for each channel (P5.10)                      0.5 MiB
+//	frames other than data to send  one of a kind for each channel: 56 KiB (P3.5)                 3.5 MiB
+//	data received                   256 KiB for each channel, in blocks that are 3/4 full           21 MiB
+//	the same, of windows that grew  64 MiB, out of the Budget that users share                      85 MiB
+//	data to send                    4 KiB for each stream, and 256 KiB for each of 8                 3 MiB
+//	buffers of the link                                                                              1 MiB
+//
+// TestWorstSession measures it, but for the window that grew. A channel that both ends have closed leaves nothing behind.
+//
 // It does not know processes, keys or TLS, and it does not dial.
 package mux

@@ -1,10 +1,13 @@
 package mux
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"minissh/protocol"
 )
@@ -67,3 +70,92 @@ func TestIdleMemory(t *testing.T) {
 		daemons[i].Wait()
 	}
 }
+
+// A peer that sends all that it may on 64 channels, and reads nothing, to applications that read nothing and have much to say
+// without data: doc.go says what that comes to, without windows that grew. It ended at 700 MiB when SIGNALs had 64 KiB.
+func TestWorstSession(t *testing.T) {
+	const channels, most = 64, 38 << 20
+	bubble(t, func(t *testing.T) {
+		heap := func() int64 {
+			runtime.GC()
+			runtime.GC() // what a sync.Pool keeps goes with the second
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return int64(m.HeapAlloc)
+		}
+		before := heap()
+		path := protocol.Bytes("/" + strings.Repeat("\xff", 4000))
+		s, p, _ := deaf(t, Config{Channels: channels, Accept: func(c *Channel) {
+			c.Send(protocol.TypeOpened, &protocol.Opened{TTY: path})
+			text := strings.Repeat("\x01", 1024)
+			for range 100 {
+				for _, kind := range []string{protocol.NoticeOutputHeld, protocol.NoticeSignalRefused, protocol.NoticePTYRefused} {
+					c.Send(protocol.TypeNotice, &protocol.Notice{Notice: kind, Message: text})
+				}
+			}
+			<-c.Gone()
+		}})
+		for i := range uint32(channels) {
+			id := 2*i + 1
+			p.send(msg(protocol.TypeOpen, id, `{"service":"test","argv":[""`+strings.Repeat(`,""`, 5400)+`]}`))
+			for n := range 100 {
+				name := fmt.Sprintf(`{"signal":"%d`, n)
+				p.send(msg(protocol.TypeSignal, id, name+strings.Repeat("N", 256-2-len(name))+`"}`))
+			}
+			p.send(msg(protocol.TypeResize, id, `{"rows":5}`))
+			for range 5 {
+				p.send(data(protocol.TypeStdin, id, 49152))
+			}
+			p.send(data(protocol.TypeStdin, id, 262144-5*49152))
+		}
+		synctest.Wait()
+		held := heap() - before
+		t.Logf("%d KiB", held>>10)
+		if err := s.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if held > most {
+			t.Errorf("one session holds %d KiB, more than %d", held>>10, most>>10)
+		}
+		p.send(msg(protocol.TypeGoodbye, 0, "{}"))
+		s.Wait()
+		p.conn.Close()
+	})
+}
+
+// No more than 8 streams of a session hold a large buffer, however much each has to send.
+func TestLoudStreams(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const channels = 16
+		s, p, _ := deaf(t, Config{Channels: channels, Accept: func(c *Channel) {
+			c.Send(protocol.TypeOpened, &protocol.Opened{})
+			c.Copy(protocol.TypeStdout, endless{}, nil)
+		}})
+		for i := range uint32(channels) {
+			p.send(open(2*i + 1))
+		}
+		synctest.Wait()
+		large := 0
+		s.mu.Lock()
+		for _, c := range s.channels {
+			if len(c.out[1]) > 4<<10 {
+				large++
+			}
+		}
+		s.mu.Unlock()
+		if large > 8 {
+			t.Errorf("%d streams hold a large buffer", large)
+		}
+		p.send(msg(protocol.TypeGoodbye, 0, "{}"))
+		s.Wait()
+		if n := s.loud.Load(); n != 0 {
+			t.Errorf("%d are counted when all have ended", n)
+		}
+		p.conn.Close()
+	})
+}
+
+// endless gives zeros.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }

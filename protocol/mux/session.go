@@ -95,6 +95,7 @@ type Session struct {
 	yield bool // the goroutine that reads the link lets another go first; it alone uses this
 
 	in, out atomic.Int64 // bytes of frames, all links
+	loud    atomic.Int32 // streams that hold a large buffer
 	active  atomic.Int64 // when a session frame last came or went, UnixNano; 0: never
 
 	mu   sync.Mutex // guards everything below, and all of each Channel
