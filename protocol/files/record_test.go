@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -107,13 +110,46 @@ func FuzzReceive(f *testing.F) {
 	f.Add(append(frame(whole, "hi\n"), frame(`{"kind":"done"}`, "")...))
 	f.Add(append(frame(`{"kind":"dir","id":1,"name":"d","mode":448}`, ""), frame(`{"kind":"link","id":2,"name":"d/l","target":".."}`, "")...))
 	f.Add(append(frame(`{"kind":"offer","id":1,"name":"a","size":9}`, ""), frame(`{"kind":"file","id":1,"name":"a","size":9,"body":4}`, "abcd")...))
+	// One folder for all: to make one, and remove it, for each stream costs more than the stream. It is in memory where the
+	// system has such a place.
+	above := "/dev/shm"
+	if _, err := os.Stat(above); err != nil {
+		above = ""
+	}
+	outer, err := os.MkdirTemp(above, "minissh-fuzz")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { os.RemoveAll(outer) })
+	inner := filepath.Join(outer, "inner")
+	if err := os.Mkdir(inner, 0o700); err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		place, err := OpenPlace(nil, t.TempDir(), true)
+		place, err := OpenPlace(nil, inner, true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer place.Root.Close()
 		Receive(bytes.NewReader(stream), io.Discard, place, Options{Preserve: true}, nil)
+		place.Root.Close()
+		if there, err := os.ReadDir(outer); err != nil || len(there) != 1 || there[0].Name() != "inner" {
+			t.Errorf("outside of the folder: %v, %v", there, err)
+		}
+		made, err := os.ReadDir(inner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range made {
+			filepath.WalkDir(filepath.Join(inner, entry.Name()), func(path string, d fs.DirEntry, err error) error {
+				if err == nil && d.IsDir() {
+					os.Chmod(path, 0o700) // a folder may have been sent with a mode that keeps us out
+				}
+				return err
+			})
+			if err := os.RemoveAll(filepath.Join(inner, entry.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
 	})
 }
 

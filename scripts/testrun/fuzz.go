@@ -9,6 +9,10 @@ import (
 // fuzzTime is how long each target is fuzzed.
 const fuzzTime = "5s"
 
+// fuzzTries is how often the go command tries to make one input smaller. For as long as it takes, which it tries by default,
+// is longer than all of fuzzTime where an execution is slow: FuzzReceive came to four executions.
+const fuzzTries = "20x"
+
 // target is one fuzz target of a package.
 type target struct{ pkg, name string }
 
@@ -35,7 +39,7 @@ func (r *runner) fuzz(ctx context.Context) outcome {
 // fuzzOne fuzzes one target. At the end of its time the go command sometimes takes its own deadline for a failure
 // ("context deadline exceeded", with no input to show): then, and only then, it is run once more.
 func (r *runner) fuzzOne(ctx context.Context, t target) (string, error) {
-	args := []string{"test", "-run", "^$", "-fuzz", "^" + t.name + "$", "-fuzztime", fuzzTime, "-fuzzminimizetime", fuzzTime, t.pkg}
+	args := []string{"test", "-run", "^$", "-fuzz", "^" + t.name + "$", "-fuzztime", fuzzTime, "-fuzzminimizetime", fuzzTries, t.pkg}
 	out, err := r.output(ctx, nil, "go", args...)
 	if err != nil && strings.Contains(out, "context deadline exceeded") && !strings.Contains(out, "Failing input") {
 		out, err = r.output(ctx, nil, "go", args...)
