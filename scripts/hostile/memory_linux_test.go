@@ -91,7 +91,7 @@ var hoards = []struct {
 // The largest of their kind that the daemon takes.
 const (
 	signalSize = 256
-	words      = 16_000
+	words      = 4_000
 )
 
 func signalNamed(i int) string {
