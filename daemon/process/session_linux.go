@@ -50,45 +50,18 @@ func (p *Process) sweep(kill bool) ([]Survivor, error) {
 // nil, with one as soon as it is seen: /proc is listed by rising number, so
 // children made meanwhile mostly still lie ahead. mu is held, and the leader's
 // number therefore ours; for the rest a line of /proc is only a hint, which
-// signalMember verifies.
+// signalMember verifies. One look at /proc serves all who ask at the same time.
 func (p *Process) members(each func(procStat)) ([]Survivor, error) {
-	dir, err := os.Open("/proc")
+	seen, err := processes.look(p.PID, each)
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
-	var alive []Survivor
-	leader := false // /proc is there and shows us at least the zombie
-	for {
-		names, err := dir.Readdirnames(256)
-		for _, name := range names {
-			pid, err := strconv.Atoi(name)
-			if err != nil {
-				continue
-			}
-			s, err := readStat(pid)
-			if err != nil || s.session != p.PID {
-				continue
-			}
-			leader = leader || pid == p.PID
-			if !s.alive() {
-				continue
-			}
-			alive = append(alive, Survivor{PID: pid, Comm: s.comm})
-			if each != nil {
-				each(s)
-			}
-		}
-		if len(names) == 0 || err != nil {
-			break
-		}
-	}
-	if !leader {
+	if !seen.leader {
 		// The leader is kept until Close: a /proc without it is not to be
 		// believed, and silence would be a false "all dead".
-		return alive, fmt.Errorf("/proc does not show process %d", p.PID)
+		return seen.alive, fmt.Errorf("/proc does not show process %d", p.PID)
 	}
-	return alive, nil
+	return seen.alive, nil
 }
 
 func readStat(pid int) (procStat, error) {
