@@ -171,6 +171,16 @@ func (o *outcome) leftovers(h *host, before int) {
 	}
 }
 
+// shortestLog is the minutes that a log is judged over at least. What the daemon counts instead of
+// logging it has an allowance for each minute, which the first seconds of an attack may use up: a
+// short trial is taken for a whole minute.
+func (w *world) shortestLog() float64 {
+	if w.o.short {
+		return 1
+	}
+	return 0.5
+}
+
 // end attacks once more, and stops the daemon meanwhile.
 func (o *outcome) end(h *host) {
 	attacker, err := h.w.attacker(o.a)
@@ -179,7 +189,7 @@ func (o *outcome) end(h *host) {
 	}
 	o.memory = max(o.memory, h.peakMemory())
 	o.stopped, o.stopErr = h.stop()
-	o.log = int64(float64(o.loggedMeanwhile) / max(o.attacked.Minutes(), 0.1))
+	o.log = int64(float64(o.loggedMeanwhile) / max(o.attacked.Minutes(), h.w.shortestLog()))
 }
 
 // window is a while in which everybody does something of everything. After a failure it ends: the
