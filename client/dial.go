@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -45,6 +46,7 @@ type Dialer struct {
 	LoggedIn func()
 
 	begun    *call                                                                // what Begin has begun, until a call is made of it
+	shown    atomic.Pointer[terminal]                                             // where a pty is shown, if one is
 	crashed  func()                                                               // puts a terminal back that is in raw mode; called before a panic in the session ends this process
 	underWay func()                                                               // called once, when what we ask for is on its way, or somebody is asked something; until then a signal just ends this process
 	size     protocol.Size                                                        // of the window, as last told to the other side

@@ -21,7 +21,12 @@ import (
 func Prompt(ctx context.Context, d *Dialer) (int, error) {
 	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
 		if state, err := term.GetState(fd); err == nil {
-			d.crashed = func() { term.Restore(fd, state) }
+			d.crashed = func() {
+				term.Restore(fd, state)
+				if t := d.shown.Load(); t != nil {
+					t.abandon()
+				}
+			}
 		}
 	}
 	conn, err := d.Dial(ctx, func(*mux.Session) error { return nil })

@@ -12,7 +12,10 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"minissh/client/options"
+	"minissh/client/vt"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
@@ -47,39 +50,15 @@ type departed struct {
 	outcome *Outcome
 }
 
-// gate passes writes on until it is shut.
-type gate struct {
-	to    io.Writer
-	quick interface{ TryWrite([]byte) int } // the same, or nil if it cannot
-	mu    sync.Mutex
-	shut  bool
-}
-
-func (g *gate) Write(p []byte) (int, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.shut {
-		return len(p), nil
-	}
-	return g.to.Write(p)
-}
-
-// try writes what the terminal takes without waiting, and returns how many bytes.
-func (g *gate) try(p []byte) int {
-	if g.quick == nil || !g.mu.TryLock() {
-		return 0
-	}
-	defer g.mu.Unlock()
-	if g.shut {
-		return len(p)
-	}
-	return g.quick.TryWrite(p)
-}
-
 // newShell shows the channel, which asked for a pty, with keys from stdin; nil: there are none.
 func (d *Dialer) newShell(ch *mux.Channel, local *terminal, stdin *os.File, stdout, stderr io.Writer) (s *shell, err error) {
 	s = &shell{d: d, ch: ch, local: local, stdout: gate{to: stdout}, stderr: gate{to: stderr}, leaving: make(chan departed, 1)}
 	s.stdout.quick, _ = stdout.(interface{ TryWrite([]byte) int })
+	if term.IsTerminal(int(os.Stdout.Fd())) { // where stdout leads
+		s.stdout.modes = new(vt.Modes)
+	}
+	local.abandoned(s.stdout.end)
+	d.shown.Store(local)
 	if stdin != nil {
 		s.keys, err = newKeyboard(stdin)
 	}
@@ -116,19 +95,31 @@ func (s *shell) run(ctx context.Context) (outcome *Outcome, left *departed, err 
 		}
 		return s.stdout.try(p)
 	})
+	var result *Outcome // guarded, like failed, by ended
+	var failed error
 	go s.local.guarded(func() {
 		defer close(ended)
-		outcome, err = follow(s.ch, Streams{Stdout: &s.stdout, Stderr: &s.stderr})
+		result, failed = follow(s.ch, Streams{Stdout: &s.stdout, Stderr: &s.stderr})
 	})()
 	select {
 	case <-ended:
+		outcome, err = result, failed
 		s.ch.Close(nil)
+		if err != nil || outcome.How != protocol.HowExited { // it had no chance to put the screen in order
+			s.local.leave()
+			s.stdout.end()
+		}
 	case d := <-s.leaving:
 		s.depart()
 		left = &d
 	case <-ctx.Done():
 		s.depart()
-		<-ended
+		select {
+		case <-ended:
+			outcome, err = result, failed
+		case <-time.After(farewell): // the daemon does not answer
+			left = &departed{}
+		}
 	}
 	s.local.leave()
 	close(stop)
@@ -147,13 +138,9 @@ func (s *shell) run(ctx context.Context) (outcome *Outcome, left *departed, err 
 // depart gives the terminal back and tells the daemon that the command is not wanted any more.
 func (s *shell) depart() {
 	s.local.leave()
-	for _, g := range []*gate{&s.stdout, &s.stderr} {
-		if g.mu.TryLock() { // a terminal that is stopped holds a write for ever
-			g.shut = true
-			g.mu.Unlock()
-		}
-	}
 	s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	s.stdout.end()
+	s.stderr.end()
 }
 
 // opened takes the daemon's answer: if there is no pty after all, the terminal is an ordinary one, as with ssh.
@@ -323,7 +310,7 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 		stdin = nil
 	}
 	local := newTerminal(stdin)
-	d.crashed = local.leave
+	d.crashed = local.abandon
 	var ch *mux.Channel
 	conn, err := d.Dial(dialing, func(s *mux.Session) (err error) {
 		open := Exec(d.Options)

@@ -17,7 +17,8 @@ type terminal struct {
 
 	mu    sync.Mutex // guards the rest
 	saved *term.State
-	over  bool // it stays as it is now
+	over  bool   // it stays as it is now
+	tidy  func() // what else is to be done when it is abandoned
 }
 
 func newTerminal(stdin *os.File) *terminal {
@@ -60,6 +61,24 @@ func (t *terminal) leave() {
 	t.over = true
 }
 
+// abandoned says what abandon does after leave.
+func (t *terminal) abandoned(tidy func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tidy = tidy
+}
+
+// abandon is leave where the other side cannot put the screen in order any more.
+func (t *terminal) abandon() {
+	t.leave()
+	t.mu.Lock()
+	tidy := t.tidy
+	t.mu.Unlock()
+	if tidy != nil {
+		tidy()
+	}
+}
+
 // again enters raw mode anew after someone else may have changed it, if we were in it.
 func (t *terminal) again() {
 	t.mu.Lock()
@@ -78,10 +97,10 @@ func (t *terminal) guarded(f func()) func() {
 	}
 }
 
-// rescue is deferred where a panic would leave the terminal in raw mode.
+// rescue is deferred where a panic would leave the terminal in raw mode, and the screen as a program there had it.
 func (t *terminal) rescue() {
 	if r := recover(); r != nil {
-		t.leave()
+		t.abandon()
 		panic(r)
 	}
 }

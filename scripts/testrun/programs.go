@@ -35,6 +35,7 @@ var programs = []program{
 	{"vim", "vim"},
 	{"less", "less"},
 	{"top", "procps"},
+	{"htop", "htop"},
 	{"tshark", "tshark"},
 	{"dumpcap", "wireshark-common"},
 	{"ps", "procps"},

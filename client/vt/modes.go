@@ -1,0 +1,187 @@
+// Package vt follows what a program on the other side sends to our terminal, and knows how to switch off what that has switched on. When a link is lost in an
+// editor, nobody else will: the terminal would stay on the alternate screen and report the mouse.
+//
+// It knows what xterm's control sequences (ctlseqs) and kitty's keyboard protocol have that outlives a program and harms a shell: modes, the scroll region, colours,
+// character sets, the stack of titles. It draws nothing, and what it does not know it passes over.
+package vt
+
+import "bytes"
+
+const (
+	bel = 0x07
+	can = 0x18
+	sub = 0x1a
+	esc = 0x1b
+)
+
+// state is where in a control sequence (ECMA-48) the stream is.
+type state uint8
+
+const (
+	ground        state = iota
+	escape              // after ESC
+	intermediate        // after ESC and a character set's or another's intermediate
+	control             // after ESC [
+	command             // after ESC ], up to its end
+	commandEscape       // and ESC
+	other               // in a string of another kind
+	otherEscape
+)
+
+// most is how much of a control sequence is looked at, in bytes. No mode needs more.
+const most = 64
+
+// deepest is the most levels of a stack (titles, kitty's keyboard flags) that are taken back.
+const deepest = 32
+
+// Modes is what has been switched on. The zero Modes is a terminal in which nothing has. It is not safe for concurrent use.
+type Modes struct {
+	state state
+	seq   [most]byte // parameters and intermediates of the sequence under way
+	n     int        // of them; beyond most: too long to be understood
+
+	changed     uint64  // which of modes are not as they were
+	alternate   int     // the mode by which the alternate screen was entered; 0: it was not
+	pushed      [2]int  // levels of kitty's keyboard flags, on the main and on the alternate screen
+	flagged     [2]bool // kitty's flags were set there
+	titles      int     // pushed
+	icons       int     // icon titles, pushed
+	insert      bool    // what is written moves what is there
+	newline     bool    // LF does CR as well
+	keypad      bool    // the keypad sends sequences
+	otherKeys   bool    // xterm's modifyOtherKeys
+	region      bool    // only a part of the screen scrolls
+	rendition   bool    // bold, coloured, …
+	cursorStyle bool    // another shape
+	link        bool    // a hyperlink is open
+	charset     [2]bool // G0, G1: perhaps no letters
+	colors      [4]bool // of paletteResets
+}
+
+// mode is a private mode (DECSET) that is to be as it was before: on or off.
+type mode struct {
+	number int
+	on     bool
+}
+
+// modes are those that outlive a program, in the order in which they are put back; the alternate screen is apart.
+var modes = []mode{
+	{2026, false},                                                          // nothing is shown until the end of an update
+	{1, false},                                                             // cursor keys of an application
+	{5, false},                                                             // all colours reversed
+	{6, false},                                                             // places count from the scroll region
+	{69, false},                                                            // margins at the sides
+	{7, true},                                                              // wrapping
+	{66, false},                                                            // keypad of an application
+	{9, false}, {1000, false}, {1001, false}, {1002, false}, {1003, false}, // the mouse is reported
+	{1004, false},                                              // coming into focus is
+	{1005, false}, {1006, false}, {1015, false}, {1016, false}, // how the mouse is reported
+	{2004, false}, // pastes are marked
+	{2031, false}, // a change of colours is reported
+	{2048, false}, // a change of size is reported
+	{25, true},    // the cursor shows
+}
+
+// paletteResets are the commands that give back colours, and those that set them.
+var paletteResets = [4]struct{ set, reset string }{{"4", "104"}, {"10", "110"}, {"11", "111"}, {"12", "112"}}
+
+// Pass takes note of what has been sent to the terminal, in pieces of any size.
+func (m *Modes) Pass(p []byte) {
+	for len(p) > 0 {
+		if m.state == ground {
+			i := bytes.IndexByte(p, esc)
+			if i < 0 {
+				return
+			}
+			m.state, p = escape, p[i+1:]
+			continue
+		}
+		m.step(p[0])
+		p = p[1:]
+	}
+}
+
+// step takes one byte that belongs to a control sequence.
+func (m *Modes) step(c byte) {
+	switch {
+	case c == can || c == sub:
+		m.state = ground
+	case c == esc:
+		switch m.state {
+		case command:
+			m.state = commandEscape
+		case other:
+			m.state = otherEscape
+		default:
+			m.state = escape
+		}
+	case m.state == command && c == bel:
+		m.state = ground
+		m.ordered()
+	case m.state == command:
+		m.collect(c)
+	case m.state == commandEscape && c == '\\':
+		m.state = ground
+		m.ordered()
+	case m.state == other:
+	case c < ' ' || c == 0x7f: // obeyed at once, in the middle of a sequence; nothing of ours
+	case m.state == escape || m.state == commandEscape || m.state == otherEscape:
+		m.escaped(c)
+	case m.state == intermediate:
+		m.designated(c)
+	case c >= ' ' && c < '@':
+		m.collect(c)
+	default:
+		m.state = ground
+		m.controlled(c)
+	}
+}
+
+func (m *Modes) collect(c byte) {
+	if m.n < most {
+		m.seq[m.n] = c
+	}
+	m.n = min(m.n+1, most+1)
+}
+
+// escaped is what follows ESC.
+func (m *Modes) escaped(c byte) {
+	m.state, m.n = ground, 0
+	switch {
+	case c == '[':
+		m.state = control
+	case c == ']':
+		m.state = command
+	case c == 'P' || c == 'X' || c == '^' || c == '_':
+		m.state = other
+	case c < '0':
+		m.state = intermediate
+		m.collect(c)
+	case c == '=':
+		m.keypad = true
+	case c == '>':
+		m.keypad = false
+	case c == 'c': // everything anew
+		*m = Modes{}
+	}
+}
+
+// designated is the end of ESC and intermediates: a character set, perhaps.
+func (m *Modes) designated(c byte) {
+	if c < '0' {
+		m.collect(c)
+		return
+	}
+	m.state = ground
+	if set := int(m.seq[0]) - '('; m.n == 1 && set >= 0 && set < len(m.charset) {
+		m.charset[set] = c != 'B'
+	}
+}
+
+// now is the index of the screen that shows.
+func (m *Modes) now() int {
+	if m.alternate != 0 {
+		return 1
+	}
+	return 0
+}
