@@ -37,9 +37,8 @@ func (d *Dialer) notice(ch *mux.Channel, e mux.Event, to answers) {
 	switch {
 	case !ok:
 	case notice.Notice == protocol.NoticeOutputHeld:
-		if to.held != nil { // first: whoever reads the message may press Ctrl-C at once
+		if to.held != nil {
 			to.held(&Outcome{Exit: notice.Exit})
-			d.sayHeld()
 		}
 	case notice.Notice == protocol.NoticeSignalRefused:
 		d.debug("the signal was refused: %s", protocol.Quote(notice.Message))

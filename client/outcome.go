@@ -142,6 +142,15 @@ func (d *Dialer) outcomeUnknown(err error) error {
 	return fail(err, "", "the session with %s ended, the command's outcome is unknown: %v", host, err)
 }
 
+// cutOff is outcomeUnknown, where the outcome may be known although the end of the output was not told (P6.5).
+func (d *Dialer) cutOff(err error, ended *Outcome) error {
+	var failure *Failure
+	if ended == nil || ended.Exit == nil || errors.As(err, &failure) {
+		return d.outcomeUnknown(err)
+	}
+	return fail(err, "", "%v; the command had ended before (exit code %d), and only output of what it left running is lost", d.sessionOver(err), ended.ExitCode())
+}
+
 // inWords is a time that is some minutes or hours long.
 func inWords(d time.Duration) string {
 	if d >= 2*time.Hour {

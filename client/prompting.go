@@ -38,7 +38,7 @@ func Prompt(ctx context.Context, d *Dialer) (int, error) {
 	defer cancel(nil)
 	go func() {
 		<-conn.Session.Done()
-		cancel(d.outcomeUnknown(conn.Session.Err()))
+		cancel(d.sessionOver(conn.Session.Err())) // for whoever types: a line that runs has its own words
 	}()
 	runner := &runner{d: d, session: conn.Session, home: conn.Welcome.Home}
 	code, err := prompt.Loop(lost, prompt.Config{
@@ -78,10 +78,24 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	defer r.set(nil)
 	stop := context.AfterFunc(ctx, func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
 	defer stop()
-	go r.d.notices(ch, answers{})
+	held, ended := make(chan *Outcome, 1), make(chan struct{})
+	go r.d.notices(ch, answers{held: func(o *Outcome) {
+		if o.Exit != nil && len(held) == 0 { // notices is the only one who puts something there
+			held <- o
+		}
+	}})
 	var missed complaint
-	outcome, err := follow(ch, Streams{Stdout: stdout, Stderr: missed.watching(stderr)})
-	ch.Close(nil)
+	var outcome *Outcome // guarded, like err, by ended
+	go func() {
+		defer close(ended)
+		outcome, err = follow(ch, Streams{Stdout: stdout, Stderr: missed.watching(stderr)})
+		ch.Close(nil)
+	}()
+	select {
+	case <-ended:
+	case o := <-held:
+		return r.goesOn(o, time.Since(started)), nil
+	}
 	if err != nil {
 		return r.failed(err)
 	}
@@ -94,6 +108,16 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 		result.Notes = append(result.Notes, "hint: it wants a terminal: pty "+asTyped(strings.TrimSpace(line)))
 	}
 	return result, nil
+}
+
+// goesOn is for a line that has ended while something that it left running holds its output: that is shown as it comes, beside the lines that follow.
+func (r *runner) goesOn(outcome *Outcome, took time.Duration) prompt.Outcome {
+	result := prompt.Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: took}
+	r.moved(outcome, &result)
+	if r.d.interactive() {
+		result.Notes = []string{"what it left running goes on; its output is shown as it comes, until this prompt ends"}
+	}
+	return result
 }
 
 // moved takes over where a line's shell was at its end.
@@ -127,7 +151,11 @@ func (r *runner) onTerminal(ctx context.Context, line string, io prompt.IO) (pro
 	}
 	outcome, left, err := shown.run(ctx)
 	if left != nil {
-		return prompt.Outcome{Code: ExitFailure, Duration: time.Since(started)}, nil
+		result := prompt.Outcome{Code: ExitFailure, Duration: time.Since(started)}
+		if left.outcome != nil {
+			result.Code = left.outcome.ExitCode()
+		}
+		return result, nil
 	}
 	if err != nil {
 		return r.failed(err)

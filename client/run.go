@@ -84,7 +84,12 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		go feed(ch, streams.Stdin) // ends with the process at the latest: a read of standard input cannot be interrupted
 	}
 	var watching sync.WaitGroup
-	watching.Go(func() { d.notices(ch, answers{held: signals.letGo}) })
+	watching.Go(func() {
+		d.notices(ch, answers{held: func(o *Outcome) {
+			signals.letGo(o) // first: whoever reads the message may press Ctrl-C at once
+			d.sayHeld()
+		}})
+	})
 	outcome, err := follow(ch, streams)
 	if err == nil {
 		ch.Close(nil)
@@ -96,7 +101,7 @@ func RunCommand(ctx context.Context, d *Dialer, streams Streams) int {
 		watching.Wait() // what the daemon noticed is told before we leave
 	}
 	if err != nil {
-		d.report(d.outcomeUnknown(err))
+		d.report(d.cutOff(err, signals.ended()))
 		return ExitFailure
 	}
 	outcome.explain(d)

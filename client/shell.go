@@ -258,7 +258,10 @@ func (s *shell) watch(signals chan os.Signal, stop <-chan struct{}) {
 }
 
 // letGo has the next signal leave, as signals.letGo does.
-func (s *shell) letGo(outcome *Outcome) { s.held.Store(outcome) }
+func (s *shell) letGo(outcome *Outcome) {
+	s.held.Store(outcome)
+	s.d.sayHeld()
+}
 
 // pass sends a signal on where there is no pty: the first asks, the second kills, the third leaves; the first does once the command has ended.
 func (s *shell) pass(sig os.Signal, n int) {
@@ -353,7 +356,7 @@ func (d *Dialer) runTerminal(ctx context.Context, streams Streams) int {
 	conn.Session.Close(nil)
 	if err != nil {
 		fmt.Fprintln(d.Messages) // the cursor stands wherever the other side left it
-		d.report(d.outcomeUnknown(err))
+		d.report(d.cutOff(err, shown.held.Load()))
 		return ExitFailure
 	}
 	if !shown.refused.Load() {

@@ -68,6 +68,13 @@ func (s *signals) letGo(outcome *Outcome) {
 	s.held = outcome
 }
 
+// ended is what letGo was told; nil: nothing yet.
+func (s *signals) ended() *Outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
+}
+
 // leave wants no more output. The daemon answers with the outcome at once; where it does not answer, we know it already. The caller holds mu.
 func (s *signals) leave() {
 	code := s.held.ExitCode()

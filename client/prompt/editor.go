@@ -26,6 +26,7 @@ type editor struct {
 	history  *history
 	complete func(line string, pos int) (string, int, bool)
 	rawMode  func() (restore func(), err error)
+	out      *output // what comes while a line is edited is shown above it
 
 	// While a line is edited:
 	ctx      context.Context
@@ -45,9 +46,11 @@ func (e *editor) read(ctx context.Context, label, style string) (string, error) 
 		return "", err
 	}
 	io.WriteString(e.scr.out, "\x1b[?2004h")
+	e.out.hold()
 	defer func() {
 		io.WriteString(e.scr.out, "\x1b[?2004l")
 		restore()
+		e.out.release()
 	}()
 	e.again = func() error {
 		_, err := e.rawMode() // restore brings back what was before the first time
@@ -154,6 +157,11 @@ func (e *editor) key(p []byte) (int, error) {
 func (e *editor) fill() error {
 	e.scr.draw(false)
 	data, err := e.in.wait(e.ctx)
+	if err == errOutput {
+		e.scr.clear()
+		e.out.show()
+		return nil // drawn on the way back here
+	}
 	var came errSignalled
 	if errors.As(err, &came) {
 		switch kind(came.signal) {

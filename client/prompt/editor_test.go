@@ -19,7 +19,7 @@ func edit(t *testing.T, m *model, h *history, label, typed string) (string, erro
 
 func editFrom(m *model, h *history, label string, typed io.Reader) (string, error) {
 	e := &editor{
-		in: newInput(typed, make(chan os.Signal)), history: h,
+		out: new(output), in: newInput(typed, make(chan os.Signal)), history: h,
 		scr:     screen{out: m, size: func() (int, int) { return m.w, m.h }},
 		rawMode: func() (func(), error) { return func() {}, nil },
 		complete: func(line string, pos int) (string, int, bool) {

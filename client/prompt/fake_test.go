@@ -18,6 +18,7 @@ type fakeRunner struct {
 	mu         sync.Mutex
 	lines      []string
 	interrupts chan int
+	job        io.Writer // standard output of a line that left something running
 }
 
 func newFakeRunner() *fakeRunner { return &fakeRunner{interrupts: make(chan int, 16)} }
@@ -49,6 +50,8 @@ func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Wri
 		return Outcome{Dir: []byte(rest)}, nil
 	case "show":
 		fmt.Fprintf(stdout, "%q\n", line)
+	case "job":
+		f.job = stdout
 	case "lost":
 		return Outcome{}, errors.New("the link is lost")
 	case "refused":
@@ -90,13 +93,18 @@ func child() {
 			fmt.Println("PANIC", first)
 		}
 	}()
+	runner := newFakeRunner()
 	code, err := Loop(ctx, Config{
-		Runner: newFakeRunner(), User: "li", Host: "lab", Dir: []byte("/home/li"), Home: []byte("/home/li"),
+		Runner: runner, User: "li", Host: "lab", Dir: []byte("/home/li"), Home: []byte("/home/li"),
 		HistoryFile: os.Getenv("PROMPT_TEST_HISTORY"), Quiet: os.Getenv("PROMPT_TEST_GREETING") == "",
 		Complete: func(line string, pos int) (string, int, bool) {
 			switch line {
 			case "boom":
 				panic("boom")
+			case "wake": // what the line "job" left running writes while this one is typed
+				io.WriteString(runner.job, "from\nthe job\n")
+			case "half":
+				io.WriteString(runner.job, "half a row")
 			case "drop":
 				cancel(errors.New("the link is lost"))
 			}

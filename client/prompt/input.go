@@ -17,6 +17,7 @@ type input struct {
 	chunks  chan chunk // holds one, so that the reading goroutine always ends
 	pending bool
 	signals <-chan os.Signal
+	news    <-chan struct{} // output waits to be shown; nil where it does not wait
 }
 
 type chunk struct {
@@ -34,7 +35,7 @@ type errSignalled struct{ signal os.Signal }
 func (e errSignalled) Error() string { return e.signal.String() }
 
 // wait returns the next bytes, at least one, or an error: the stream's, ctx's
-// cause, or errSignalled.
+// cause, errSignalled or errOutput.
 func (in *input) wait(ctx context.Context) ([]byte, error) {
 	if !in.pending {
 		in.pending = true
@@ -58,6 +59,8 @@ func (in *input) wait(ctx context.Context) ([]byte, error) {
 		return nil, c.err
 	case sig := <-in.signals:
 		return nil, errSignalled{sig}
+	case <-in.news:
+		return nil, errOutput
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

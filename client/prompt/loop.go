@@ -44,9 +44,10 @@ func newLoop(cfg *Config) *loop {
 	l.out = newOutput(cfg.Stdout, cfg.Stderr, l.face)
 	l.history = &history{}
 	if l.face.raw {
+		l.in.news = l.out.news
 		l.history = openHistory(cfg.HistoryFile)
 		l.editor = &editor{
-			in: l.in, history: l.history, complete: cfg.Complete, rawMode: rawTerminal(cfg.Stdin),
+			in: l.in, out: l.out, history: l.history, complete: cfg.Complete, rawMode: rawTerminal(cfg.Stdin),
 			scr: screen{out: l.face.terminal, size: terminalSize(l.face.terminal)},
 		}
 	} else {

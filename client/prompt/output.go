@@ -27,13 +27,20 @@ type output struct {
 	errTTY   bool
 	asides   bool // dim is understood
 
+	held     bool          // a line is edited on the terminal: what comes is kept until it is shown
+	kept     []piece       // in order
+	keptSize int           // in bytes
+	room     sync.Cond     // kept is empty again, or nothing is held
+	news     chan struct{} // something is kept; holds one
+
 	partial bool // the cursor is not in the first column, as far as is known
 	state   scan // of standard error
 	colored bool // the colour is on
 }
 
 func newOutput(stdout, stderr *os.File, f face) *output {
-	o := &output{out: stdout, err: stderr, asides: f.color}
+	o := &output{out: stdout, err: stderr, asides: f.color, news: make(chan struct{}, 1)}
+	o.room.L = &o.mu
 	if f.terminal != nil {
 		o.outTTY, o.errTTY = isTerminal(stdout), isTerminal(stderr)
 		o.color = f.color && o.errTTY && enableEscapes(stderr)
@@ -51,6 +58,14 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 func (o *output) writeOut(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.outTTY && o.keep(p, false) {
+		return len(p), nil
+	}
+	return o.putOut(p)
+}
+
+// putOut writes to standard output; mu is held.
+func (o *output) putOut(p []byte) (int, error) {
 	if o.outTTY {
 		o.plain()
 	}
@@ -64,6 +79,14 @@ func (o *output) writeOut(p []byte) (int, error) {
 func (o *output) writeErr(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.errTTY && o.keep(p, true) {
+		return len(p), nil
+	}
+	return o.putErr(p)
+}
+
+// putErr writes to standard error; mu is held.
+func (o *output) putErr(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}

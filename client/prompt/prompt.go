@@ -19,8 +19,9 @@ const ExitLost = 255
 // same time, from different goroutines; Run is never called twice at once.
 type Runner interface {
 	// Run runs one line and returns when it has ended and everything it wrote was
-	// handed to stdout and stderr, which take any number of concurrent writes. When
-	// ctx is done, it stops the command and returns.
+	// handed to stdout and stderr, which take any number of concurrent writes; what
+	// the line left running may go on to write, also later. When ctx is done, it
+	// stops the command and returns.
 	//
 	// A *LineError says that this line failed and the link stands (of the outcome,
 	// Dir counts then); any other error ends the prompt with 255.

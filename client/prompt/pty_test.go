@@ -316,3 +316,17 @@ func TestTypedAhead(t *testing.T) {
 		t.Error("a line that was typed ahead is run after Ctrl-C")
 	}
 }
+
+// TestOutputBeside: what an earlier line left running writes is shown above the line that is edited, which loses nothing.
+func TestOutputBeside(t *testing.T) {
+	s := start(t, 40, 20, "NO_COLOR=1")
+	s.screen("li@lab:~$")
+	s.send("job\r")
+	s.screen("li@lab:~$ job\nli@lab:~$")
+	s.send("wake\t")
+	s.screen("li@lab:~$ job\nfrom\nthe job\nli@lab:~$ wake")
+	s.send("\x15half\t")
+	s.screen("li@lab:~$ job\nfrom\nthe job\nhalf a row\nli@lab:~$ half")
+	s.send("\x15echo 你" + left + "!\r")
+	s.screen("li@lab:~$ job\nfrom\nthe job\nhalf a row\nli@lab:~$ echo !你\n!你\nli@lab:~$")
+}

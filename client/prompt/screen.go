@@ -100,13 +100,7 @@ func (s *screen) draw(last bool) {
 		return
 	}
 	var b bytes.Buffer
-	if s.drawn != nil {
-		b.WriteByte('\r')
-		if up := min(s.above(columns), height-1); up > 0 {
-			fmt.Fprintf(&b, "\x1b[%dA", up)
-		}
-		b.WriteString("\x1b[J")
-	}
+	s.erase(&b, columns, height)
 	// When there are more rows than the screen has, those around the cursor show.
 	if l.row < s.first {
 		s.first = l.row
@@ -132,6 +126,27 @@ func (s *screen) draw(last bool) {
 		}
 	}
 	s.drawn, s.widest = l, columns
+	s.out.Write(b.Bytes())
+}
+
+// erase takes what is drawn away: the cursor is then where the first row that showed began.
+func (s *screen) erase(b *bytes.Buffer, columns, height int) {
+	if s.drawn == nil {
+		return
+	}
+	b.WriteByte('\r')
+	if up := min(s.above(columns), height-1); up > 0 {
+		fmt.Fprintf(b, "\x1b[%dA", up)
+	}
+	b.WriteString("\x1b[J")
+}
+
+// clear takes the line from the terminal, for something else to be written there. draw brings it back below that.
+func (s *screen) clear() {
+	columns, height := s.size()
+	var b bytes.Buffer
+	s.erase(&b, max(columns, 2), max(height, 1))
+	s.drawn = nil
 	s.out.Write(b.Bytes())
 }
 

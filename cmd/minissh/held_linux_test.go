@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -67,16 +70,17 @@ func TestCtrlCLeavesWhatIsHeld(t *testing.T) {
 // Before the command's end Ctrl-C interrupts it as ever, and a second one kills what does not want to hear it, with what it started.
 func TestCtrlCInterrupts(t *testing.T) {
 	t.Parallel()
+	needsProgram(t, "dash") // bash loses an INT that comes when a program ends, or begins by exec
 	h := startMinisshHere(t).talkative()
-	p := h.start("127.0.0.1", "trap 'exit 9' INT; sleep 1000 & echo job:$!:; while :; do sleep 0.01; done")
+	p := h.start("127.0.0.1", "sleep 1000 & exec dash -c 'echo job:$0:; sleep 1001' $!")
 	job := p.job()
 	p.types("\x03")
 	p.shows("Ctrl-C ends minissh and leaves that running") // the shell has its background jobs ignore INT
 	p.types("\x03")
-	if code := p.ends(); code != 9 || !alive(job) {
+	if code := p.ends(); code != 130 || !alive(job) {
 		t.Errorf("exit code %d, the job lives: %v", code, alive(job))
 	}
-	q := h.start("127.0.0.1", "trap 'echo caught' INT; sleep 1000 & echo job:$!:; while :; do sleep 0.01; done")
+	q := h.start("127.0.0.1", "exec dash -c 'trap \"echo caught\" INT; sleep 1000 & echo job:$!:; while :; do sleep 0.01; done'")
 	job = q.job()
 	q.types("\x03")
 	q.shows("caught")
@@ -85,4 +89,56 @@ func TestCtrlCInterrupts(t *testing.T) {
 		t.Errorf("exit code %d after the second Ctrl-C", code)
 	}
 	eventually(t, "the end of all that was started", func() bool { return !alive(job) })
+}
+
+// In the prompt a line that ends in & does not block the next one: its shell's end is its own. What it left running lives on, also after the prompt, and what that
+// writes is shown.
+func TestPromptGoesOn(t *testing.T) {
+	t.Parallel()
+	h := startMinisshHere(t).talkative()
+	fifo := filepath.Join(h.dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.args = append([]string{h.args[0], "prompt"}, h.args[1:]...)
+	p := h.start("127.0.0.1")
+	p.shows("help says what you can type")
+	p.types("cd /; sleep 1000 & echo job:$!:\r")
+	job := p.job()
+	p.shows("goes on; its output is shown as it comes")
+	p.types("(read x <" + fifo + "; echo got:$x:) & sleep 0\r")
+	p.types("echo here:$PWD:\r")
+	p.shows("here:/:") // the second line was in the first one's directory, and neither blocks
+	p.types("echo ty")
+	p.shows("echo ty")
+	if err := os.WriteFile(fifo, []byte("hello\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.shows("got:hello:")
+	p.types("\x03echo the\"\"end\r")
+	p.shows("theend")
+	p.types("exit 5\r")
+	if code := p.ends(); code != 5 || !p.restored() {
+		t.Errorf("exit code %d, the terminal is restored: %v", code, p.restored())
+	}
+	if !alive(job) {
+		t.Error("the job died")
+	}
+}
+
+// Lines from a pipe go on as well.
+func TestPromptGoesOnFromAPipe(t *testing.T) {
+	t.Parallel()
+	h := startMinisshHere(t)
+	cmd := exec.Command(h.args[0], append(append([]string{"prompt"}, h.args[1:]...), "127.0.0.1")...)
+	cmd.Stdin = strings.NewReader("sleep 1000 & echo $!\necho next; exit 3\n")
+	out, err := cmd.Output()
+	if lines := strings.Fields(string(out)); len(lines) != 2 || lines[1] != "next" || cmd.ProcessState.ExitCode() != 3 {
+		t.Fatalf("%q, %v", out, err)
+	}
+	job, _ := strconv.Atoi(strings.Fields(string(out))[0])
+	defer syscall.Kill(job, syscall.SIGKILL)
+	if !alive(strconv.Itoa(job)) {
+		t.Error("the job died")
+	}
 }
