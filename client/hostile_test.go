@@ -172,7 +172,7 @@ func TestHostileExits(t *testing.T) {
 		`{"how":"signalled","signal":"34"}`:               {162, ""},
 		`{"how":"signalled","signal":"65"}`:               {255, ""},
 		`{"how":"signalled","signal":"-1"}`:               {255, ""},
-		`{"how":"deadline"}`:                              {124, "its --timeout"},
+		`{"how":"deadline"}`:                              {124, "at a time limit of fake"},
 		`{"how":"` + evil + `","code":4}`:                 {255, `it is said to have ended by "\x1b[31m`},
 		`{"how":"cancelled","signal":"HUP"}`:              {129, "was stopped"},
 		`{"how":"exited","code":0,"duration_ms":-9,"user_ms":-9,"max_rss_kib":-1,"dir":"` + evil + `"}`: {0, ""},

@@ -61,8 +61,10 @@ func (o *Outcome) explain(d *Dialer) {
 	case nonsense != nil:
 		d.say(options.LevelError, "how the command ended is unknown: %v", nonsense)
 		return
-	case o.How == protocol.HowDeadline:
+	case o.How == protocol.HowDeadline && d.Options.Timeout > 0:
 		d.say(options.LevelError, "the command was stopped after %v, its --timeout", d.Options.Timeout)
+	case o.How == protocol.HowDeadline: // which we did not set
+		d.say(options.LevelError, "the command was stopped at a time limit of %s", d.Options.Alias)
 	case o.How != protocol.HowExited && o.How != protocol.HowSignalled:
 		d.say(options.LevelError, "the command was stopped: %s", protocol.Quote(o.How))
 	}
@@ -115,15 +117,19 @@ func unsent(err error) error {
 	return err
 }
 
-// outcomeUnknown puts into words why a command's end was not told.
+// outcomeUnknown puts into words why a command's end was not told. It says no more than is known: that something is being stopped only where the daemon has said
+// so, or does so by P7.11.
 func (d *Dialer) outcomeUnknown(err error) error {
 	var failure *Failure
+	var ended *closed
 	var said *protocol.RemoteError
 	var lost *mux.LinkLost
 	host := d.Options.Alias
 	switch {
 	case errors.As(err, &failure):
 		return err
+	case errors.As(err, &ended) && ended.Code == protocol.CodeShuttingDown:
+		return fail(err, "", "%s did not run it: %v", host, ended.RemoteError)
 	case errors.As(err, &said):
 		switch said.Code {
 		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels:
@@ -133,13 +139,16 @@ func (d *Dialer) outcomeUnknown(err error) error {
 		case protocol.CodeEndedByAdmin:
 			return fail(err, "", "the administrator of %s ended this session; what ran in it is being stopped", host)
 		}
-		return fail(err, "", "%s ended the session, the command's outcome is unknown: %v", host, said)
+		if errors.As(err, &ended) {
+			return fail(err, "", "%s gave the command up, and its outcome is unknown: %v", host, said)
+		}
+		return fail(err, "", "%s ended the session, and the command's outcome is unknown: %v", host, said)
 	case errors.As(err, &lost):
 		return fail(err, "", "the connection to %s was lost: %v; what ran there is hung up when the daemon notices, within %s at the latest, and its outcome is unknown", host, plainError(lost.Cause), inWords(lost.Within))
 	case errors.Is(err, mux.ErrGoodbye):
-		return fail(err, "", "%s ended the session", host)
+		return fail(err, "", "%s ended the session, and the command's outcome is unknown", host)
 	}
-	return fail(err, "", "the session with %s ended, the command's outcome is unknown: %v", host, err)
+	return fail(err, "", "the session with %s ended, and the command's outcome is unknown: %v", host, err)
 }
 
 // cutOff is outcomeUnknown, where the outcome may be known although the end of the output was not told (P6.5).

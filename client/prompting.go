@@ -175,7 +175,7 @@ func (r *runner) notOpened(err error) error {
 
 // failed tells a line that could not be run from the end of everything. A directory that is gone is left, so that the next line runs.
 func (r *runner) failed(err error) (prompt.Outcome, error) {
-	var said *protocol.RemoteError
+	var said *closed
 	if !errors.As(err, &said) {
 		return prompt.Outcome{}, r.d.outcomeUnknown(err)
 	}

@@ -143,6 +143,11 @@ func feed(ch *mux.Channel, stdin io.Reader) {
 	ch.EOF(protocol.TypeStdin)
 }
 
+// closed is the end of a command's channel without the command's outcome, by a CLOSE with a reason (P5.4). The session goes on.
+type closed struct{ *protocol.RemoteError }
+
+func (c *closed) Unwrap() error { return c.RemoteError }
+
 // follow copies a command's output, in the order in which it was sent, until the command's end is told. The error is the session's
 // end, a *protocol.RemoteError if the request was refused, or that of our own output.
 func follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
@@ -160,7 +165,7 @@ func follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 			exit = message
 		case *protocol.Reason:
 			if exit == nil {
-				return nil, &protocol.RemoteError{Reason: *message}
+				return nil, &closed{&protocol.RemoteError{Reason: *message}}
 			}
 		}
 		to := streams.Stdout

@@ -99,3 +99,29 @@ func TestModesAreACommandsOwn(t *testing.T) {
 		t.Errorf("the terminal is left with %s", now)
 	}
 }
+
+// Every escape that ~? lists does what it says: ~~ here, ~. and ~^Z in TestTerminalRestored and TestSuspended.
+func TestEscapesThatAreListed(t *testing.T) {
+	t.Parallel()
+	h := startMinisshHere(t)
+	p := h.start("-t", "127.0.0.1", "stty -echo; echo ready; exec cat")
+	p.shows("ready")
+	p.types("\r~?")
+	p.shows("immediately after newline")
+	_, list, _ := strings.Cut(p.text(), "sequences:")
+	var escapes []string
+	for line := range strings.Lines(list) {
+		if name, _, found := strings.Cut(line, " - "); found {
+			escapes = append(escapes, strings.TrimSpace(name))
+		}
+	}
+	if got := strings.Join(escapes, " "); got != "~. ~^Z ~? ~~" {
+		t.Errorf("listed are %s", got)
+	}
+	p.types("~~tilde\r")
+	p.shows("\n~tilde\r")
+	p.types("\x04")
+	if code := p.ends(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
