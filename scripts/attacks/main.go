@@ -32,7 +32,7 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.list, "list", false, "list the attacks and stop")
 	f.BoolVar(&o.verbose, "v", false, "show what the attacker says, and the end of the daemon's log")
 	f.IntVar(&o.rounds, "rounds", 0, "pairs of windows for each attack (default 5; with --short 1)")
-	f.IntVar(&o.stream, "stream", 0, "`MiB` of one honest stream (default 300; with --short 32)")
+	f.IntVar(&o.stream, "stream", 0, "`MiB` of one honest stream (default 300; with --short 16)")
 	f.StringVar(&o.bin, "bin", "", "`DIR` with minissh and minisshd (default: they are built)")
 	f.DurationVar(&o.limit, "limit", time.Hour, "end the run after this long")
 	f.Usage = func() {
@@ -59,7 +59,7 @@ func parseOptions(args []string) (options, error) {
 	if o.stream == 0 {
 		o.stream = 300
 		if o.short {
-			o.stream = 32
+			o.stream = 16
 		}
 	}
 	_, err := choose(o.names)

@@ -27,11 +27,13 @@ const (
 // spareDescriptors are those of helpers that the daemon keeps ready for the next one.
 const spareDescriptors = 8
 
-// amounts of one window: for each honest user.
-const (
-	keysPerWindow   = 40
-	loginsPerWindow = 4
-)
+// amounts are how many keys an honest user types in a window, and how often it logs in.
+func (o options) amounts() (keys, logins int) {
+	if o.short {
+		return 20, 2
+	}
+	return 40, 4
+}
 
 // outcome is what a trial has found.
 type outcome struct {
@@ -203,18 +205,19 @@ func (h *host) window(ctx context.Context, users []*honest) (s samples, failures
 		*to = append(*to, took)
 		return true
 	}
+	keys, logins := h.w.o.amounts()
 	for _, u := range users {
 		if u.screen == nil {
 			if err := u.sitDown(ctx); err != nil {
 				return s, append(failures, err)
 			}
 		}
-		for range keysPerWindow {
+		for range keys {
 			if took, err := u.key(ctx); !did(took, err, &s.keys) {
 				return s, failures
 			}
 		}
-		for range loginsPerWindow {
+		for range logins {
 			if took, err := u.login(ctx); !did(took, err, &s.logins) {
 				return s, failures
 			}
