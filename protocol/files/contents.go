@@ -120,7 +120,15 @@ func (r *receiver) whole(rec *Record, path string, body []byte) error {
 			return err
 		}
 	}
-	p, err := newPartial(dir, base, mode|0o600)
+	perm := mode | 0o600
+	old, err := replaced(dir, base)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		perm = 0o600 // who may read it is what the old one says
+	}
+	p, err := newPartial(dir, base, perm)
 	if err != nil {
 		return err
 	}
@@ -130,14 +138,14 @@ func (r *receiver) whole(rec *Record, path string, body []byte) error {
 			return err
 		}
 	}
-	return r.name(p, rec, path, mode&0o600 != 0o600)
+	return r.name(p, rec, path, mode|0o600 != perm || mode&0o600 != 0o600)
 }
 
 var errDigest = &Error{Code: CodeDigest, Message: "what arrived is not what was sent: the digests differ"}
 
 // name gives a file that is whole its name, mode and time. chmod says that its mode is not what it was made with.
 func (r *receiver) name(p *partial, rec *Record, path string, chmod bool) error {
-	err := replaceable(p.dir, p.base)
+	old, err := replaced(p.dir, p.base)
 	if err == nil {
 		err = r.twins.free(p.dir, p.base, path)
 	}
@@ -145,11 +153,17 @@ func (r *receiver) name(p *partial, rec *Record, path string, chmod bool) error 
 		p.drop()
 		return err
 	}
-	mode := fs.FileMode(rec.Mode) & fs.ModePerm
+	mode, keptMode := fs.FileMode(rec.Mode)&fs.ModePerm, fs.FileMode(0)
 	var mtime time.Time
-	if r.o.Preserve {
+	if old != nil {
+		keptMode = old.give(p.f)
+	}
+	switch {
+	case r.o.Preserve:
 		chmod, mtime = true, rec.time()
-	} else {
+	case old != nil:
+		chmod, mode = true, keptMode
+	default:
 		mode &^= umask()
 	}
 	err = p.finish(chmod, mode, mtime, r.o.Sync)
@@ -187,7 +201,7 @@ func (r *receiver) begin(have *standing) {
 	}
 	dir, base, err := r.folders.open(a.path)
 	if err == nil {
-		err = replaceable(dir, base) // the end asks again; now, a large file need not come for nothing
+		_, err = replaced(dir, base) // the end asks again; now, a large file need not come for nothing
 	}
 	if err == nil {
 		dir, err = dir.OpenRoot(".") // it stays open as long as the file

@@ -79,7 +79,9 @@ func OpenPlace(limit *os.Root, target string, folder bool) (*Place, error) {
 	case err == nil && (folder || slash):
 		return nil, &Error{Code: CodeExists, Message: "it is not a folder"}
 	case err == nil && special(info.Mode()):
-		return nil, errSpecial(info.Mode())
+		return nil, &SpecialError{errSpecial(info.Mode())}
+	case err == nil && limit == nil && leadsToOpenFile(target):
+		return nil, &SpecialError{&Error{Code: CodeExists, Message: "an open file of some process has this name, and is not replaced"}}
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, problem(err)
 	case folder:
@@ -123,6 +125,35 @@ func (r *receiver) rename(path string, kind Kind) (string, error) {
 		return r.place.Rename, nil
 	}
 	return r.place.Rename + string(filepath.Separator) + rest, nil
+}
+
+// SpecialError is a target that a program writes into, and that no copy replaces.
+type SpecialError struct{ err *Error }
+
+func (e *SpecialError) Error() string { return e.err.Error() }
+func (e *SpecialError) Unwrap() error { return e.err }
+
+// leadsToOpenFile says whether a name stands for what some process has open, as /dev/stdout does by two
+// links, and all below /dev/fd. To rename something to such a name replaces the link for everybody.
+func leadsToOpenFile(name string) bool {
+	for range 40 {
+		above, err := filepath.EvalSymlinks(filepath.Dir(name))
+		if err != nil {
+			return false
+		}
+		if above == "/dev/fd" || above == "/proc" || strings.HasPrefix(above, "/proc/") {
+			return true
+		}
+		next, err := os.Readlink(name)
+		if err != nil {
+			return false
+		}
+		if !filepath.IsAbs(next) {
+			next = filepath.Join(above, next)
+		}
+		name = next
+	}
+	return false
 }
 
 // special tells devices, named pipes and sockets: they are neither copied nor replaced.

@@ -73,6 +73,18 @@ func noSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
+// owner is whose file it is.
+func owner(info fs.FileInfo) (uid, gid int, known bool) {
+	st, known := info.Sys().(*syscall.Stat_t)
+	if !known {
+		return 0, 0, false
+	}
+	return int(st.Uid), int(st.Gid), true
+}
+
+// chown gives a file to somebody; -1 leaves it as it is.
+func chown(f *os.File, uid, gid int) error { return f.Chown(uid, gid) }
+
 // identify is the file, or link, that a name in a folder stands for.
 func identify(dir *os.Root, base string) (fileID, bool) {
 	info, err := dir.Lstat(base)

@@ -27,6 +27,11 @@ func noSpace(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }
 
+// owner is not known here: a file that is replaced gets what its folder gives.
+func owner(fs.FileInfo) (uid, gid int, known bool) { return 0, 0, false }
+
+func chown(*os.File, int, int) error { return nil }
+
 // identify is the file that a name in a folder stands for. Windows tells it of open files only.
 func identify(dir *os.Root, base string) (id fileID, ok bool) {
 	f, err := dir.Open(base)

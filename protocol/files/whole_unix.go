@@ -12,10 +12,14 @@ import (
 
 // quickly does for a file of one record what newPartial and finish do, in half as many system calls: there is one for every small file. dir is the folder, which
 // was opened through an os.Root; base and the partial file's name are single parts, and no link is followed; path is
-// base with the folder's, for t. done is false when nothing has happened and the slow way is to be taken.
+// base with the folder's, for t. done is false when nothing has happened and the slow way is to be taken, as where something has the name.
 func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chmod bool, mode fs.FileMode, mtime time.Time, t *twins) (done bool, err error) {
 	name := partialName(base)
 	control(dir, func(at int) {
+		var old unix.Stat_t
+		if unix.Fstatat(at, base, &old, unix.AT_SYMLINK_NOFOLLOW) != unix.ENOENT {
+			return // of what has the name something may stay
+		}
 		fd, openErr := unix.Openat(at, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm))
 		if openErr == unix.EEXIST || openErr == unix.EINTR {
 			return
@@ -39,10 +43,11 @@ func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chm
 			}
 		}
 		if err == nil {
-			err = rename(at, name, base, path, t)
+			err = rename(at, name, base)
 		}
 		if err != nil {
 			unix.Unlinkat(at, name, 0)
+			done = err != unix.EEXIST
 			return
 		}
 		t.add(fileID{uint64(st.Dev), st.Ino}, path)
@@ -50,34 +55,17 @@ func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chm
 	return done, err
 }
 
-// rename gives a file its name, and asks first what has that name, if anything.
-func rename(at int, name, base, path string, t *twins) error {
-	if renameNew(at, name, base) == nil {
-		return nil
+// rename gives a file a name that nothing has; else it is EEXIST.
+func rename(at int, name, base string) error {
+	err := renameNew(at, name, base)
+	if err == nil || err == unix.EEXIST {
+		return err
 	}
 	var old unix.Stat_t
-	if unix.Fstatat(at, base, &old, unix.AT_SYMLINK_NOFOLLOW) == nil {
-		if mode := fileKind(uint32(old.Mode)); special(mode) {
-			return errSpecial(mode)
-		}
-		if err := t.check(fileID{uint64(old.Dev), old.Ino}, path); err != nil {
-			return err
-		}
+	if unix.Fstatat(at, base, &old, unix.AT_SYMLINK_NOFOLLOW) != unix.ENOENT {
+		return unix.EEXIST
 	}
 	return unix.Renameat(at, name, at, base)
-}
-
-// fileKind is the kind of file that a stat's mode tells.
-func fileKind(mode uint32) fs.FileMode {
-	switch mode & unix.S_IFMT {
-	case unix.S_IFBLK, unix.S_IFCHR:
-		return fs.ModeDevice
-	case unix.S_IFIFO:
-		return fs.ModeNamedPipe
-	case unix.S_IFSOCK:
-		return fs.ModeSocket
-	}
-	return 0
 }
 
 func fill(fd int, body []byte) error {
