@@ -45,6 +45,7 @@ func (Terminal) Line(question string) (string, error) {
 		return "", err
 	}
 	defer in.Close()
+	defer asking(in)()
 	fmt.Fprint(out, question)
 	answer, err := bufio.NewReaderSize(in, 4096).ReadSlice('\n')
 	if err != nil {
@@ -60,6 +61,7 @@ func (Terminal) Secret(question string) ([]byte, error) {
 		return nil, err
 	}
 	defer in.Close()
+	defer asking(in)()
 	fmt.Fprint(out, question)
 	secret, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(out)

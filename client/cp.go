@@ -36,6 +36,10 @@ func Copy(ctx context.Context, plan *copying.Plan, dial func(host string) (*Dial
 		c.view.Screen = f
 	}
 	started := time.Now()
+	defer beforeEnd(func() {
+		c.view.End(time.Since(started), true)
+		Report(messages, interrupted(c.view))
+	})()
 	var err error
 	for _, group := range plan.Groups() {
 		if err = c.group(group); err != nil {
@@ -44,7 +48,7 @@ func Copy(ctx context.Context, plan *copying.Plan, dial func(host string) (*Dial
 	}
 	failed := c.view.End(time.Since(started), err != nil && refused(err))
 	if code, caught := signals.caught(); caught {
-		Report(messages, interrupted(c.view, "the same command with --resume goes on", nil))
+		Report(messages, interrupted(c.view))
 		return code
 	}
 	switch {
@@ -63,7 +67,11 @@ func Copy(ctx context.Context, plan *copying.Plan, dial func(host string) (*Dial
 }
 
 // interrupted is a copy that the user ended.
-func interrupted(view *copying.View, hint string, cause error) error {
+func interrupted(view *copying.View) error {
+	return interruptedBy(view, "the same command with --resume goes on", nil)
+}
+
+func interruptedBy(view *copying.View, hint string, cause error) error {
 	return fail(cause, hint, "interrupted: %d copied; what was under way is kept unfinished, under another name", view.Sum().Stored)
 }
 
@@ -148,7 +156,12 @@ func (c *copier) open(host string, request *protocol.Files) (*side, error) {
 // begin watches for the user's wish to stop.
 func (s *side) begin(ctx context.Context) {
 	s.in = s.ch.Reader(protocol.TypeStdout)
-	s.stop = context.AfterFunc(ctx, s.abort)
+	s.stop = context.AfterFunc(ctx, func() {
+		s.abort()
+		if s.conn != nil { // a prompt's session goes on
+			time.AfterFunc(farewell, func() { s.conn.Session.Close(nil) }) // the other side may not answer
+		}
+	})
 }
 
 func (s *side) abort() { s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) }
@@ -249,7 +262,12 @@ func (c *copier) localPlace() (*files.Place, error) {
 	}
 	place, err := open(nil, c.plan.Target.Path, c.plan.IntoFolder())
 	if err != nil {
-		return nil, fail(err, "", "%s: %v", protocol.Quote(c.plan.Target.Path), err)
+		advice := ""
+		var special *files.SpecialError
+		if errors.As(err, &special) && len(c.plan.Sources) > 0 {
+			advice = fmt.Sprintf("minissh %s 'cat FILE' >%s writes into it", c.plan.Sources[0].Host, c.plan.Target.Path)
+		}
+		return nil, fail(err, advice, "%s: %v", protocol.Quote(c.plan.Target.Path), err)
 	}
 	return place, nil
 }

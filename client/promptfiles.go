@@ -63,7 +63,7 @@ func (r *runner) copy(ctx context.Context, args, verb string, io prompt.IO) (pro
 	if err := r.transfer(c, verb); err != nil {
 		c.view.End(time.Since(started), true)
 		if ctx.Err() != nil {
-			err = interrupted(c.view, "minissh cp --resume, with the same files, goes on", err)
+			err = interruptedBy(c.view, "minissh cp --resume, with the same files, goes on", err)
 		}
 		return r.failedCopy(err)
 	}

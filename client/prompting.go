@@ -27,6 +27,7 @@ func Prompt(ctx context.Context, d *Dialer) (int, error) {
 					t.abandon()
 				}
 			}
+			defer beforeEnd(d.crashed)()
 		}
 	}
 	conn, err := d.Dial(ctx, func(*mux.Session) error { return nil })
@@ -49,6 +50,7 @@ func Prompt(ctx context.Context, d *Dialer) (int, error) {
 			"get": {Args: "FILE…", Help: "copy files and folders from there to here", Run: runner.get},
 		},
 		Complete:    completeFiles,
+		Last:        func(sig os.Signal) (over func()) { return endSoon(signalCode(sig), endsWithin) },
 		HistoryFile: prompt.DefaultHistoryFile(), Quiet: d.Options.LogLevel == options.LevelQuiet,
 	})
 	return code, err

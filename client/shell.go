@@ -72,6 +72,7 @@ func (s *shell) run(ctx context.Context) (outcome *Outcome, left *departed, err 
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, terminalSignals...)
 	defer signal.Stop(signals)
+	defer beforeEnd(s.local.leave)()
 	if err := s.local.enter(); err != nil {
 		s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 		return nil, nil, err
@@ -231,7 +232,7 @@ func (s *shell) send(typed <-chan []byte) {
 func (s *shell) watch(signals chan os.Signal, stop <-chan struct{}) {
 	last := s.d.size
 	s.resize(&last)
-	interrupts := 0
+	interrupts, leaves := 0, 0
 	for {
 		select {
 		case <-stop:
@@ -250,6 +251,9 @@ func (s *shell) watch(signals chan os.Signal, stop <-chan struct{}) {
 					interrupts++
 					s.pass(sig, interrupts)
 					continue
+				}
+				if leaves++; leaves > 1 {
+					EndNow(signalCode(sig))
 				}
 				s.leave(sig)
 			}
@@ -274,6 +278,7 @@ func (s *shell) pass(sig os.Signal, n int) {
 		s.leave(sig)
 	case n == 2:
 		name = "KILL"
+		endSoon(signalCode(sig), endsWithin)
 		fallthrough
 	default:
 		go s.ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})

@@ -12,8 +12,9 @@ import (
 	"minissh/protocol/mux"
 )
 
-// signals takes INT and TERM while a command runs: the first goes to the remote process group, the second kills there, the third
-// leaves. Once the command has ended, and only what it left running holds its output, the first leaves.
+// signals takes INT and TERM. While a command runs the first goes to the remote process group and the second kills there, for which the
+// other side has a moment; otherwise the first ends what is under way politely, and the second ends this process. Once the command
+// has ended, and only what it left running holds its output, the first leaves.
 type signals struct {
 	c    chan os.Signal
 	stop chan struct{}
@@ -23,7 +24,7 @@ type signals struct {
 	code   int        // 128+n of the first signal
 	cancel context.CancelFunc
 	ch     *mux.Channel
-	count  int      // since the command was started
+	count  int
 	held   *Outcome // how the command has ended, when only its output is waited for
 	left   bool     // a signal came after that
 }
@@ -111,7 +112,11 @@ func (s *signals) take(sig os.Signal) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.count++
 	if s.ch == nil {
+		if s.count > 1 {
+			EndNow(128 + number)
+		}
 		s.code = 128 + number
 		s.cancel()
 		return
@@ -120,12 +125,13 @@ func (s *signals) take(sig os.Signal) {
 		s.leave()
 		return
 	}
-	switch s.count++; s.count {
+	switch s.count {
 	case 1:
 		go s.ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
 	case 2:
 		go s.ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "KILL"})
+		endSoon(128+number, endsWithin)
 	default:
-		os.Exit(128 + number)
+		EndNow(128 + number)
 	}
 }

@@ -135,7 +135,9 @@ func (l *loop) line(ctx context.Context, line string) error {
 	}
 	onInterrupt := l.cfg.Runner.Interrupt
 	name, args, _ := strings.Cut(trimmed, " ")
+	last := l.cfg.Last
 	if strings.HasPrefix(trimmed, "!") {
+		last = nil
 		// The terminal itself sends it Ctrl-C.
 		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
 	} else if b, ok := l.builtins[name]; ok {
@@ -144,7 +146,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 		}
 		onInterrupt = nil
 	}
-	outcome, err := l.watch(ctx, run, onInterrupt)
+	outcome, err := l.watch(ctx, run, onInterrupt, last)
 	if outcome.Dir != nil {
 		l.dir = outcome.Dir
 	}
@@ -184,11 +186,11 @@ func (l *loop) stdin() *os.File {
 // watch runs one command and meets signals meanwhile: Ctrl-C goes to onInterrupt,
 // or ends run's ctx when that is nil; SIGTERM and SIGHUP end ctx and the loop.
 // Without a terminal, Ctrl-C ends the loop as well, as it ends a shell's script.
-func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, error), onInterrupt func(int)) (Outcome, error) {
+func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, error), onInterrupt func(int), last func(os.Signal) func()) (Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var end *SignalError
-	interrupts := 0
+	interrupts, signals, over := 0, 0, func() {}
 	stop := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
@@ -197,7 +199,13 @@ func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, er
 			case <-stop:
 				return
 			case sig := <-l.signals:
-				switch k := kind(sig); k {
+				k := kind(sig)
+				if k == signalInterrupt || k == signalQuit || k == signalEnd {
+					if signals++; signals == 2 && last != nil {
+						over = last(sig)
+					}
+				}
+				switch k {
 				case signalInterrupt, signalQuit:
 					if interrupts++; k == signalQuit { // Ctrl-\ does not ask first
 						interrupts = max(interrupts, 2)
@@ -219,6 +227,7 @@ func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, er
 		}
 	})
 	outcome, err := func() (Outcome, error) {
+		defer func() { over() }()
 		defer watcher.Wait()
 		defer close(stop)
 		return run(ctx)

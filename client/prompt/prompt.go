@@ -88,6 +88,9 @@ type Config struct {
 	// Complete answers the Tab key: line and the cursor's place in bytes in, the
 	// new ones out. nil: Tab does nothing.
 	Complete func(line string, pos int) (newLine string, newPos int, ok bool)
+	// Last, if not nil, is called at the second signal during a line that does not run here, and over
+	// when that line has ended all the same: nothing may hang for long after a second signal.
+	Last func(os.Signal) (over func())
 	// Getenv defaults to os.Getenv; NO_COLOR, TERM, SHELL and ComSpec are asked for.
 	Getenv func(string) string
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -34,21 +35,37 @@ func goToBackground(args []string) (code int, err error) {
 	if err != nil {
 		return client.ExitFailure, err
 	}
-	go func() {
-		for sig := range signals {
-			if sig != os.Interrupt { // the terminal sends that to the child as well
-				child.Process.Signal(sig)
-			}
-		}
-	}()
+	ended := make(chan struct{})
+	go forwardSignals(signals, child.Process, ended)
 	if n, _ := r.Read(make([]byte, 1)); n == 1 {
 		return 0, nil
 	}
 	child.Wait()
+	close(ended)
 	if code := child.ProcessState.ExitCode(); code >= 0 {
 		return code, nil
 	}
 	return client.ExitFailure, nil
+}
+
+// forwardSignals gives the child what we get. With the second we are gone, and so is a child that does
+// not end by it.
+func forwardSignals(signals <-chan os.Signal, child *os.Process, ended <-chan struct{}) {
+	count := 0
+	for sig := range signals {
+		if count++; count > 1 {
+			child.Signal(sig)
+			select {
+			case <-ended:
+			case <-time.After(500 * time.Millisecond):
+				child.Kill()
+			}
+			os.Exit(128 + int(sig.(syscall.Signal)))
+		}
+		if sig != os.Interrupt { // the terminal sends that to the child as well
+			child.Signal(sig)
+		}
+	}
 }
 
 // inBackground is what the child does when it has logged in: it leaves the terminal's session, so that neither Ctrl-C nor the end of the terminal
