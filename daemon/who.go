@@ -27,9 +27,12 @@ type visit struct {
 }
 
 type activity struct {
-	service, command string
+	service, command string // command is clipped
 	since            time.Time
 }
+
+// commandShown is how many bytes of a command are kept for those who ask: a command may be 64 KiB long, and thousands may run.
+const commandShown = 512
 
 // newVisit numbers a daemon's sessions, from 1.
 func (s *Server) newVisit(who *peer) *visit {
@@ -49,10 +52,11 @@ func (v *visit) arrives(who *peer) {
 func (v *visit) begins(open *protocol.Open, grant *Grant) (ends func()) {
 	a := &activity{service: open.Service, since: time.Now()}
 	if open.Service == authorized.ServiceExec {
-		a.command = asked(open)
+		command := asked(open)
 		if grant.Forced {
-			a.command = grant.Command
+			command = grant.Command
 		}
+		a.command = clip(command, commandShown)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -82,7 +86,7 @@ type SessionInfo struct {
 // ActivityInfo tells of one command, or of another service.
 type ActivityInfo struct {
 	Service string `json:"service"`
-	Command string `json:"command"` // of exec; "" is a login shell
+	Command string `json:"command"` // of exec, its first 512 bytes; "" is a login shell
 	Age     int64  `json:"age_s"`
 }
 

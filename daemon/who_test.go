@@ -11,7 +11,33 @@ import (
 
 	"minissh/protocol"
 	"minissh/protocol/keys"
+	"minissh/protocol/mux"
 )
+
+// A long command is kept and told by its beginning alone: two thousand of 64 KiB made an answer that no asker reads.
+func TestWhoClipsCommands(t *testing.T) {
+	l, path := controlled(t)
+	session := l.session(nil)
+	long := start(t, session, protocol.Open{Command: protocol.Bytes("echo ready; cat; : " + strings.Repeat("x", 60000))})
+	firstLine(t, long)
+	words := start(t, session, protocol.Open{Argv: []protocol.Bytes{protocol.Bytes("sh"), protocol.Bytes("-c"), protocol.Bytes("echo ready; cat"), protocol.Bytes(strings.Repeat("y", 60000))}})
+	firstLine(t, words)
+	who, err := asks(t, path)
+	if err != nil || len(who.Sessions) != 1 || len(who.Sessions[0].Commands) != 2 {
+		t.Fatalf("%+v, %v", who, err)
+	}
+	for i, begins := range []string{"echo ready; cat; : xxx", "sh -c echo ready; cat yyy"} {
+		got := who.Sessions[0].Commands[i].Command
+		if !strings.HasPrefix(got, begins) || len(got) != 512+len("…") || !strings.HasSuffix(got, "…") {
+			t.Errorf("%d bytes: %.60s", len(got), got)
+		}
+	}
+	for _, ch := range []*mux.Channel{long, words} {
+		ch.EOF(protocol.TypeStdin)
+		finish(ch)
+	}
+	session.Close(nil)
+}
 
 // Who tells of each session who it is, from where, and what runs in it, and forgets what has ended.
 func TestWho(t *testing.T) {
