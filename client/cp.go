@@ -202,7 +202,7 @@ func (s *side) why(err, lost error) error {
 			return fail(said, "rsync -e minissh, or scp -O -S minissh, may do", "%s has no service for files: %v", host, said)
 		case protocol.CodeNoDirectory:
 			return fail(said, fmt.Sprintf("minissh %s mkdir FOLDER makes one", host), "%s: %s", host, said.Message)
-		case protocol.CodeServiceRefused, protocol.CodeBadRequest:
+		case protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeTooManyCommands:
 			return fail(said, "", "%s: %s", host, said.Message)
 		case protocol.CodeShuttingDown:
 			return fail(said, again, "%s is being stopped", host)

@@ -132,12 +132,14 @@ func (d *Dialer) outcomeUnknown(err error) error {
 		return fail(err, "", "%s did not run it: %v", host, ended.RemoteError)
 	case errors.As(err, &said):
 		switch said.Code {
-		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels:
+		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels, protocol.CodeTooManyCommands:
 			return fail(err, "", "%s did not run it: %v", host, said)
 		case protocol.CodeShuttingDown:
 			return fail(err, "", "%s is being stopped, and the command with it", host)
 		case protocol.CodeEndedByAdmin:
 			return fail(err, "", "the administrator of %s ended this session; what ran in it is being stopped", host)
+		case protocol.CodeIdleTimeout:
+			return fail(err, idleHint, "%s ended this session: nothing was sent either way for too long; what ran in it is being stopped", host)
 		}
 		if errors.As(err, &ended) {
 			return fail(err, "", "%s gave the command up, and its outcome is unknown: %v", host, said)
@@ -168,6 +170,9 @@ func inWords(d time.Duration) string {
 	return fmt.Sprintf("%d minutes", int(d.Minutes()))
 }
 
+// idleHint is what can be done about a session that was too idle.
+const idleHint = "its time is the daemon's --idle-timeout; a long command that says nothing runs on as: nohup COMMAND >FILE 2>&1 &"
+
 // sessionOver tells why a session ended in which nothing ran.
 func (d *Dialer) sessionOver(err error) error {
 	var said *protocol.RemoteError
@@ -182,6 +187,8 @@ func (d *Dialer) sessionOver(err error) error {
 		return fail(err, "", "%s is being stopped", host)
 	case said.Code == protocol.CodeEndedByAdmin:
 		return fail(err, "", "the administrator of %s ended this session", host)
+	case said.Code == protocol.CodeIdleTimeout:
+		return fail(err, idleHint, "%s ended this session: nothing was sent either way for too long", host)
 	}
 	return fail(err, "", "%s ended the session: %v", host, said)
 }

@@ -5,21 +5,29 @@ import (
 	"sync"
 )
 
-// gate bounds how many connections may be unauthenticated at once, in all and per source. A source is an IPv4 address or
-// an IPv6 /64, because whoever has one address of a /64 has all of them.
+// gate bounds how many connections may be unauthenticated at once, in all and per origin. The last few places are kept
+// for root and the daemon's own user, whom the kernel names on a Unix socket.
 type gate struct {
-	most, mostPerSource int
+	most, mostPerSource, reserve int
 
 	mu      sync.Mutex // guards the rest
 	inside  int
-	sources map[netip.Prefix]int
+	sources map[origin]int
 }
 
-func newGate(most, mostPerSource int) *gate {
-	return &gate{most: most, mostPerSource: mostPerSource, sources: map[netip.Prefix]int{}}
+// origin is what counts as one source of connections: an address (source), or a uid on a Unix socket.
+type origin struct {
+	network netip.Prefix
+	uid     uint32
+	first   bool // may use the reserve
 }
 
-// source is what counts as one origin of connections. The zero address stands for Unix sockets.
+func newGate(most, mostPerSource, reserve int) *gate {
+	return &gate{most: most, mostPerSource: mostPerSource, reserve: reserve, sources: map[origin]int{}}
+}
+
+// source is what counts as one source on the network: an IPv4 address or an IPv6 /64, because whoever has one address
+// of a /64 has all of them. The zero address stands for Unix sockets.
 func source(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap().WithZone("")
 	bits := addr.BitLen()
@@ -34,10 +42,14 @@ func source(addr netip.Addr) netip.Prefix {
 }
 
 // enter takes a place, or says that there is none. leave is safe to call more than once.
-func (g *gate) enter(from netip.Prefix) (leave func(), ok bool) {
+func (g *gate) enter(from origin) (leave func(), ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.inside >= g.most || g.sources[from] >= g.mostPerSource {
+	most := g.most
+	if !from.first {
+		most -= g.reserve
+	}
+	if g.inside >= most || g.sources[from] >= g.mostPerSource {
 		return nil, false
 	}
 	g.inside++

@@ -112,8 +112,8 @@ func TestSource(t *testing.T) {
 
 // A place is given back once, however often leave is called.
 func TestGateLeavesOnce(t *testing.T) {
-	g := newGate(2, 1)
-	a, b := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+	g := newGate(2, 1, 0)
+	a, b := origin{network: netip.MustParsePrefix("192.0.2.1/32")}, origin{network: netip.MustParsePrefix("192.0.2.2/32")}
 	leave, ok := g.enter(a)
 	if _, again := g.enter(a); !ok || again {
 		t.Fatal("one place per source")

@@ -52,7 +52,7 @@ func each(t *testing.T, n, atOnce int, f func(i int) error) {
 func TestThousandSessions(t *testing.T) {
 	const sessions, commands = 1000, 200
 	descriptors(t, 2*sessions+8*commands+200)
-	l := newLab(t, nil)
+	l := newLab(t, func(o *Options) { o.Shares.Sessions = 2 * sessions })
 	before := l.warm()
 	all := make([]*mux.Session, sessions)
 	each(t, sessions, 16, func(i int) error {

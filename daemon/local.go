@@ -4,11 +4,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
 
+	"golang.org/x/crypto/ssh"
+
 	"minissh/protocol"
+	"minissh/protocol/keys"
 	"minissh/protocol/transport"
 )
 
@@ -27,6 +31,39 @@ func overflowUID() uint32 {
 		}
 	}
 	return 65534
+}
+
+// localConn is a connection whose client the kernel names.
+func (s *Server) localConn(raw net.Conn) (*net.UnixConn, bool) {
+	local, ok := raw.(*net.UnixConn)
+	return local, ok && raw.LocalAddr().Network() == "unix" && !s.opts.TLSOnUnix
+}
+
+// originOf is where a connection comes from, before anything is read from it.
+func (s *Server) originOf(raw net.Conn, addr netip.Addr) origin {
+	local, ok := s.localConn(raw)
+	if !ok {
+		return origin{network: source(addr)}
+	}
+	uid, err := transport.PeerUID(local)
+	if err != nil {
+		uid = overflowUID()
+	}
+	return origin{uid: uid, first: s.owns(uid)}
+}
+
+// owns says whether a uid is root or the daemon's own.
+func (s *Server) owns(uid uint32) bool { return uid == 0 || uid == uint32(os.Geteuid()) }
+
+// sharerOf says whose share an authorized client's sessions count against.
+func (s *Server) sharerOf(who *peer, key ssh.PublicKey) sharer {
+	if key == nil {
+		return sharer{id: fmt.Sprintf("uid %d", who.uid), words: fmt.Sprintf("uid %d", who.uid), first: s.owns(who.uid)}
+	}
+	if _, all := s.opts.Access.(byUID); all {
+		return sharer{id: fmt.Sprintf("uid %d", who.account.UID), words: logName(who.account.Name), first: who.account.UID == 0}
+	}
+	return sharer{id: keys.Fingerprint(key), words: "this key"}
 }
 
 // localUID asks the kernel who is at the other end of a Unix socket, and says whether that uid has any business here.

@@ -84,7 +84,7 @@ func from(addr netip.AddrPort) string {
 func (s *Server) ServeConn(raw net.Conn) {
 	defer raw.Close()
 	addr := peerAddr(raw)
-	leave, ok := s.gate.enter(source(addr.Addr()))
+	leave, ok := s.gate.enter(s.originOf(raw, addr.Addr()))
 	if !ok {
 		s.tally.refused(slog.LevelWarn, "Connection refused", source(addr.Addr()), from(addr), "Connection refused "+from(addr)+": too many unauthenticated connections")
 		s.turnAway(raw, addr)
@@ -116,7 +116,9 @@ func (s *Server) ServeConn(raw net.Conn) {
 	welcome := &protocol.Welcome{
 		Uptime: time.Since(s.started).Milliseconds(), User: who.account.Name, Home: protocol.Bytes(who.account.Home), Software: s.opts.Software,
 	}
+	stopWatch := s.expireIdle(session, who)
 	err = session.Accept(conn, hello, welcome)
+	stopWatch()
 	var v *protocol.Violation
 	if errors.As(err, &v) && (v.Code == protocol.CodeStaleEpoch || v.Code == protocol.CodeSessionEnded || v.Code == protocol.CodeSessionExpired) {
 		s.refuse(conn, addr, err)
@@ -154,7 +156,7 @@ func (s *Server) turnAway(raw net.Conn, addr netip.AddrPort) {
 	if !addr.IsValid() {
 		return
 	}
-	leave, ok := s.refusals.enter(source(addr.Addr()))
+	leave, ok := s.refusals.enter(origin{network: source(addr.Addr())})
 	if !ok {
 		return
 	}
@@ -167,7 +169,7 @@ func (s *Server) turnAway(raw net.Conn, addr netip.AddrPort) {
 
 // secure learns who is at the other end: by TLS, or from the kernel. The key is nil on a Unix socket, whose uid counts instead.
 func (s *Server) secure(raw net.Conn) (*transport.Conn, ssh.PublicKey, uint32, error) {
-	if local, ok := raw.(*net.UnixConn); ok && raw.LocalAddr().Network() == "unix" && !s.opts.TLSOnUnix {
+	if local, ok := s.localConn(raw); ok {
 		uid, err := s.localUID(local)
 		if err != nil {
 			return nil, nil, 0, err
@@ -222,12 +224,16 @@ func (s *Server) login(conn *transport.Conn, key ssh.PublicKey, uid uint32, addr
 	if key != nil {
 		who.key = keys.TypeName(key) + " " + keys.Fingerprint(key)
 	}
-	session, err := s.sessions.Attach(owner, hello, func() *mux.Session {
-		who.visit = s.newVisit(who)
+	session, err := s.sessions.Attach(owner, hello, func() (*mux.Session, error) {
+		mine, err := s.shares.enterSession(s.sharerOf(who, key))
+		if err != nil {
+			return nil, err
+		}
+		who.visit = s.newVisit(who, mine)
 		return mux.New(mux.Config{
-			Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: s.budget, Label: who.visit,
-			Accept: func(ch *mux.Channel) { s.serve(ch, who) },
-		})
+			Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: mine.windows, Label: who.visit,
+			Accept: func(ch *mux.Channel) { s.serve(ch, who) }, Gone: mine.leaveSession,
+		}), nil
 	})
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("%w: %s with %s", err, logName(who.user), who.key)
@@ -248,6 +254,11 @@ func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) 
 		return "", v
 	}
 	what := keys.TypeName(key) + " " + fingerprint
+	waited, err := s.shares.enterLogin(hello.User)
+	if err != nil {
+		return "", err
+	}
+	defer waited()
 	grant, err := s.opts.Access.Authorize(hello.User, key, who.addr.Addr())
 	if err != nil {
 		if _, all := s.opts.Access.(byUID); !all && hello.User != s.opts.Account.Name {
@@ -256,7 +267,7 @@ func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) 
 		refusal := protocol.Violate(protocol.CodeKeyNotAuthorized, "this key may not log in as this user")
 		refusal.Key = s.opts.Access.WouldDo(hello.User, hello.Keys, who.addr.Addr())
 		s.failed(who, "Failed publickey for "+invalid(err, user)+" "+from(who.addr)+": "+what, err, refusal.Key)
-		if refusal.Key == "" {
+		if waited(); refusal.Key == "" {
 			s.takeTime(began)
 		}
 		return "", alreadyLogged{refusal}

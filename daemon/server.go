@@ -40,6 +40,8 @@ type Options struct {
 	MaxSessions   int            // 0: 4,096
 	MaxChannels   int            // per session; 0: 64; at least 16 (P5.2)
 	MaxWindows    int64          // bytes by which windows may grow over all sessions; 0: 512 MiB
+	Shares        Shares         // of these, and of commands, what one user may take
+	IdleTimeout   time.Duration  // sessions in which nothing was sent for so long are ended; 0: never
 	SocketMode    os.FileMode    // of Unix sockets; 0: 0600
 	RefusalTime   time.Duration  // refusals of keys are told after it, or a power of two of it; 0: at once
 	PenaltyExempt []netip.Prefix // never penalized, beside loopback
@@ -71,6 +73,7 @@ func (o *Options) defaults() {
 	if o.MaxWindows == 0 {
 		o.MaxWindows = 512 << 20
 	}
+	o.Shares.defaults(o)
 	if o.SocketMode == 0 {
 		o.SocketMode = 0o600
 	}
@@ -90,7 +93,7 @@ type Server struct {
 	started   time.Time
 	gate      *gate
 	refusals  *gate // connections that are being told that there are too many
-	budget    *mux.Budget
+	shares    *shares
 	sessions  *mux.Registry
 	pairings  *pairings
 	stopping  chan struct{} // closed when Shutdown begins
@@ -116,8 +119,8 @@ func New(opts Options) (*Server, error) {
 	}
 	s := &Server{
 		opts: opts, log: opts.Log, tally: newTally(opts.Log), penalties: newPenalties(opts.PenaltyExempt), started: time.Now(),
-		gate: newGate(opts.MaxStartups, opts.MaxPerSource), refusals: newGate(32, 8),
-		budget: mux.NewBudget(opts.MaxWindows), sessions: mux.NewRegistry(opts.MaxSessions), pairings: newPairings(),
+		gate: newGate(opts.MaxStartups, opts.MaxPerSource, max(opts.Shares.Reserve, 0)), refusals: newGate(32, 8, 0),
+		shares: newShares(&opts), sessions: mux.NewRegistry(opts.MaxSessions), pairings: newPairings(),
 		stopping: make(chan struct{}), strangers: map[net.Conn]bool{},
 	}
 	s.identity.Store(id)

@@ -27,7 +27,12 @@ func (s *Server) serve(ch *mux.Channel, who *peer) {
 	s.commands.Add(1)
 	defer s.commands.Done()
 	reason := s.admit(ch.Request().Service, who)
+	var leave func()
 	if reason == nil {
+		leave, reason = who.visit.share.enterCommand()
+	}
+	if reason == nil {
+		defer leave()
 		defer who.visit.begins(ch.Request(), who.grant)()
 		reason = services[ch.Request().Service](s, ch, who)
 	}

@@ -19,6 +19,7 @@ import (
 type visit struct {
 	number int64
 	key    string // "ED25519 SHA256:…", or "uid N"
+	share  *share // what it counts against
 
 	mu      sync.Mutex // guards the rest
 	account string
@@ -35,8 +36,8 @@ type activity struct {
 const commandShown = 512
 
 // newVisit numbers a daemon's sessions, from 1.
-func (s *Server) newVisit(who *peer) *visit {
-	v := &visit{number: s.visitors.Add(1), key: who.key}
+func (s *Server) newVisit(who *peer, mine *share) *visit {
+	v := &visit{number: s.visitors.Add(1), key: who.key, share: mine}
 	v.arrives(who)
 	return v
 }

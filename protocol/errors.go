@@ -39,15 +39,17 @@ const (
 
 	CodeShuttingDown Code = "shutting_down"
 	CodeEndedByAdmin Code = "ended_by_admin"
+	CodeIdleTimeout  Code = "idle_timeout"
 	CodeInternal     Code = "internal"
 
-	CodeUnknownService Code = "unknown_service"
-	CodeServiceRefused Code = "service_refused"
-	CodeBadRequest     Code = "bad_request"
-	CodeStartFailed    Code = "start_failed"
-	CodeNoDirectory    Code = "no_directory"
-	CodeCancelled      Code = "cancelled"
-	CodeBadRecord      Code = "bad_record"
+	CodeUnknownService  Code = "unknown_service"
+	CodeServiceRefused  Code = "service_refused"
+	CodeBadRequest      Code = "bad_request"
+	CodeStartFailed     Code = "start_failed"
+	CodeNoDirectory     Code = "no_directory"
+	CodeTooManyCommands Code = "too_many_commands"
+	CodeCancelled       Code = "cancelled"
+	CodeBadRecord       Code = "bad_record"
 )
 
 // Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR frame (P3.7).

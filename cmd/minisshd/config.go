@@ -47,6 +47,7 @@ type settings struct {
 	policy      daemon.Policy
 	exempt      []netip.Prefix
 	socketMode  os.FileMode
+	shares      daemon.Shares
 }
 
 func readSettings(c *cli.Context) (*settings, error) {
@@ -94,6 +95,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 		return nil, err
 	}
 	if err := checkLimits(c); err != nil {
+		return nil, err
+	}
+	if s.shares, err = readShares(c); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -82,7 +82,7 @@ func noFlagBeforeVerb(c *cli.Context) error {
 
 // daemonFlags are made anew for each command that has them: a flag object remembers that it was set.
 func daemonFlags() []cli.Flag {
-	return slices.Concat(ownFlags(), rootFlags(), penaltyFlags())
+	return slices.Concat(ownFlags(), rootFlags(), penaltyFlags(), shareFlags())
 }
 
 func ownFlags() []cli.Flag {
@@ -169,6 +169,7 @@ func serveWith(c *cli.Context, how serving) error {
 		RefusalTime: set.refusalTime(), PenaltyExempt: set.exempt, SocketMode: set.socketMode,
 		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"), ShutdownGrace: c.Duration("shutdown-grace"),
 		MaxStartups: c.Int("max-startups"), MaxPerSource: c.Int("max-per-source"), MaxSessions: c.Int("max-sessions"), MaxChannels: c.Int("max-channels"),
+		Shares: set.shares, IdleTimeout: c.Duration("idle-timeout"),
 	})
 	if err != nil {
 		return err

@@ -53,8 +53,8 @@ func NewRegistry(limit int) *Registry {
 // Attach finds the session that a HELLO names, or makes it if the HELLO asks for that. The HELLO has been checked and its
 // sender authorized for user, on this attempt too (RULES B17). What Attach returns goes to Session.Accept at once, or to Session.Close.
 //
-// The error is a *protocol.Violation: session_unknown, session_expired, session_ended or too_many_sessions.
-func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() *Session) (*Session, error) {
+// The error is a *protocol.Violation: session_unknown, session_expired, session_ended or too_many_sessions; or create's own.
+func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() (*Session, error)) (*Session, error) {
 	at := placeOf(owner, hello.User, hello.Session)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,9 +69,12 @@ func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() *Se
 		return nil, protocol.Violate(protocol.CodeSessionUnknown, "this daemon does not know the session")
 	}
 	if len(r.sessions) >= r.limit {
-		return nil, protocol.Violate(protocol.CodeTooManySessions, "%d sessions are the most here", r.limit)
+		return nil, protocol.Violate(protocol.CodeTooManySessions, "%d sessions are the most here, for all users together", r.limit)
 	}
-	s := create()
+	s, err := create()
+	if err != nil {
+		return nil, err
+	}
 	s.onEnd = func(why error) { r.bury(at, s, why) }
 	r.sessions[at] = &Entry{Owner: owner, User: hello.User, Since: time.Now(), Session: s}
 	return s, nil
@@ -93,6 +96,9 @@ func (r *Registry) bury(at place, s *Session, why error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.sessions, at)
+		if s.cfg.Gone != nil {
+			s.cfg.Gone()
+		}
 	}()
 }
 

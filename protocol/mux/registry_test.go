@@ -13,8 +13,8 @@ func name(i int) string { return fmt.Sprintf("%064x", i) }
 
 // attach asks for session i of owner and user.
 func attach(r *Registry, owner, user string, i int, create bool) (*Session, error) {
-	return r.Attach(owner, &protocol.Hello{Session: name(i), User: user, Create: create}, func() *Session {
-		return New(Config{Role: Daemon, Accept: func(c *Channel) { <-c.Gone(); <-time.After(5 * time.Second) }})
+	return r.Attach(owner, &protocol.Hello{Session: name(i), User: user, Create: create}, func() (*Session, error) {
+		return New(Config{Role: Daemon, Accept: func(c *Channel) { <-c.Gone(); <-time.After(5 * time.Second) }}), nil
 	})
 }
 

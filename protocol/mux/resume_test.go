@@ -60,9 +60,9 @@ func (w *world) serve(far *end) {
 	if err := hello.Check(); err != nil {
 		w.t.Error(err)
 	}
-	s, err := w.registry.Attach("key", hello, func() *Session {
+	s, err := w.registry.Attach("key", hello, func() (*Session, error) {
 		w.daemon = New(Config{Role: Daemon, Resend: worldResend, Hold: time.Minute, Accept: w.accept})
-		return w.daemon
+		return w.daemon, nil
 	})
 	if err == nil {
 		err = s.Accept(far, hello, &protocol.Welcome{})

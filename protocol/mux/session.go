@@ -43,6 +43,9 @@ type Config struct {
 	Hold time.Duration
 	// Budget bounds how far windows may grow over many sessions. Nil: each session has one of its own.
 	Budget *Budget
+	// Gone, if not nil, is called when a session of a Registry has ended and its Accept goroutines have returned. The Registry, which holds its lock,
+	// makes the session's place free in the same step.
+	Gone func()
 	// Label is the application's own, to find its notes about a session again.
 	Label any
 	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in order, received frames in order.

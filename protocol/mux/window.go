@@ -8,17 +8,21 @@ import (
 
 // Budget bounds how many bytes windows may grow beyond their initial size, over all the sessions that share it.
 type Budget struct {
-	mu   sync.Mutex
-	left int64 // bytes
+	whole *Budget // what this is a share of; nil: it is a whole
+	mu    sync.Mutex
+	left  int64 // bytes
 }
 
 // NewBudget returns a budget of so many bytes.
 func NewBudget(bytes int64) *Budget { return &Budget{left: bytes} }
 
+// Share returns a budget of so many bytes, each of which counts against b as well: what one user may take of it.
+func (b *Budget) Share(bytes int64) *Budget { return &Budget{whole: b, left: bytes} }
+
 func (b *Budget) take(n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if n > b.left {
+	if n > b.left || b.whole != nil && !b.whole.take(n) {
 		return false
 	}
 	b.left -= n
@@ -26,6 +30,9 @@ func (b *Budget) take(n int64) bool {
 }
 
 func (b *Budget) give(n int64) {
+	if b.whole != nil {
+		b.whole.give(n)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.left += n

@@ -1,0 +1,81 @@
+//go:build unix
+
+package daemon
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// A session in which nothing was sent for the time is ended, counted from the last frame of either side; signs of life
+// are none, and without the option nothing is too idle.
+func TestIdleTimeout(t *testing.T) {
+	for _, most := range []time.Duration{10 * time.Minute, 0} {
+		synctest.Test(t, func(t *testing.T) {
+			log := newLogBuffer()
+			s := &Server{opts: Options{IdleTimeout: most}, log: slog.New(slog.NewTextHandler(log, nil))}
+			near, far := net.Pipe()
+			daemon := mux.New(mux.Config{Role: mux.Daemon, Accept: func(ch *mux.Channel) {
+				ch.Send(protocol.TypeOpened, &protocol.Opened{PID: 1})
+				io.Copy(ch.Writer(protocol.TypeStdout), ch.Reader(protocol.TypeStdin))
+			}})
+			served := make(chan error)
+			go func() {
+				f, err := protocol.NewReader(far).Next()
+				hello := new(protocol.Hello)
+				if err == nil {
+					err = f.Decode(hello)
+				}
+				if err != nil {
+					served <- err
+					return
+				}
+				stop := s.expireIdle(daemon, &peer{user: "ann"})
+				err = daemon.Accept(far, hello, &protocol.Welcome{})
+				stop()
+				served <- err
+			}()
+			client := mux.New(mux.Config{Role: mux.Client})
+			if _, err := client.Connect(near, &protocol.Hello{User: "ann"}); err != nil {
+				t.Fatal(err)
+			}
+			ch, err := client.Open(&protocol.Open{Service: "echo"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 6 {
+				<-time.After(9 * time.Minute)
+				if _, err := ch.Write(protocol.TypeStdin, []byte("x")); err != nil {
+					t.Fatalf("it was busy enough: %v", err)
+				}
+				if e, err := ch.Next(make([]byte, 1)); err != nil || e.Type == protocol.TypeOpened {
+					t.Fatal(e, err)
+				}
+			}
+			last := time.Now()
+			if most == 0 {
+				<-time.After(24 * time.Hour)
+				client.Close(nil)
+				if err := <-served; err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			<-client.Done()
+			if code, _ := refusedWith(client.Err()); code != "idle_timeout" || time.Since(last) != 10*time.Minute {
+				t.Errorf("after %v: %v", time.Since(last), client.Err())
+			}
+			<-served
+			if lineWith(log.String(), []string{"Session ended for ann from unix socket: idle", "idle=10m0s"}) == "" {
+				t.Errorf("the log: %s", log)
+			}
+		})
+	}
+}
