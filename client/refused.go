@@ -50,7 +50,7 @@ func (d *Dialer) explain(err error) error {
 func remoteHint(code protocol.Code) string {
 	switch code {
 	case protocol.CodeTooManySessions:
-		return "end a session of yours and try again; the daemon's administrator sees them all with minisshd who, and ends one with minisshd end"
+		return "end a session of yours and try again: minisshd who, there, lists them; the daemon's limits are --max-sessions and --max-sessions-per-user"
 	case protocol.CodeTooManyFailures:
 		return "wait; the daemon's --penalty-exempt spares a network from that"
 	case protocol.CodeUnsupportedProtocol:
