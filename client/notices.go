@@ -40,6 +40,12 @@ func (d *Dialer) notice(ch *mux.Channel, e mux.Event, to answers) {
 		if to.held != nil {
 			to.held(&Outcome{Exit: notice.Exit})
 		}
+	case notice.Notice == protocol.NoticeShuttingDown && d.interactive():
+		begin, end := "", "\n"
+		if to.opened != nil { // a shell's terminal is raw, and its cursor may be anywhere
+			begin, end = "\r\n", "\r\n"
+		}
+		fmt.Fprintf(d.Messages, "%sminissh: minisshd on %s is being stopped; what runs there has %d s to end%s", begin, d.Options.Alias, min(max(notice.Grace, 0), 1e9)/1000, end)
 	case notice.Notice == protocol.NoticeSignalRefused:
 		d.debug("the signal was refused: %s", protocol.Quote(notice.Message))
 	case notice.Notice == protocol.NoticePTYRefused:

@@ -37,11 +37,11 @@ func Prompt(ctx context.Context, d *Dialer) (int, error) {
 	defer conn.Session.Close(nil)
 	lost, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	runner := &runner{d: d, session: conn.Session, home: conn.Welcome.Home}
 	go func() {
 		<-conn.Session.Done()
 		cancel(d.sessionOver(conn.Session.Err())) // for whoever types: a line that runs has its own words
 	}()
-	runner := &runner{d: d, session: conn.Session, home: conn.Welcome.Home}
 	code, err := prompt.Loop(lost, prompt.Config{
 		Runner: runner, User: conn.Welcome.User, Host: d.Options.Alias, Dir: conn.Welcome.Home, Home: conn.Welcome.Home,
 		Builtins: map[string]prompt.Builtin{

@@ -284,7 +284,7 @@ func (c *command) stop(why string) {
 	if why == protocol.HowDeadline {
 		end = c.p.Stop
 	}
-	left, _ := end(context.Background(), c.s.opts.StopGrace)
+	left, _ := end(c.s.hurried, c.s.opts.StopGrace)
 	c.mu.Lock()
 	c.left = left
 	c.mu.Unlock()

@@ -96,7 +96,9 @@ type Server struct {
 	shares    *shares
 	sessions  *mux.Registry
 	pairings  *pairings
-	stopping  chan struct{} // closed when Shutdown begins
+	stopping  chan struct{}   // closed when Shutdown begins
+	hurried   context.Context // ends when Shutdown may wait for no command any more
+	hurry     func()
 
 	conns    sync.WaitGroup // goroutines that serve a connection
 	commands sync.WaitGroup // channels being served
@@ -123,6 +125,7 @@ func New(opts Options) (*Server, error) {
 		shares: newShares(&opts), sessions: mux.NewRegistry(opts.MaxSessions), pairings: newPairings(),
 		stopping: make(chan struct{}), strangers: map[net.Conn]bool{},
 	}
+	s.hurried, s.hurry = context.WithCancel(context.Background())
 	s.identity.Store(id)
 	return s, nil
 }
@@ -238,8 +241,8 @@ func (s *Server) mayKnock(l net.Listener, conn net.Conn) bool {
 	return false
 }
 
-// Shutdown stops accepting, lets commands that run end for ShutdownGrace or until ctx ends, then hangs up on everyone and waits
-// until all is gone.
+// Shutdown stops accepting, tells everyone, lets commands that run end for ShutdownGrace, then hangs up on everyone and waits until all
+// is gone. When ctx ends, it hangs up at once, and commands are killed without StopGrace.
 func (s *Server) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	if s.stopped {
@@ -253,6 +256,9 @@ func (s *Server) Shutdown(ctx context.Context) {
 		conn.Close()
 	}
 	s.mu.Unlock()
+	defer context.AfterFunc(ctx, s.hurry)()
+	var closing sync.WaitGroup
+	s.announceStop(s.sessions.Entries(), &closing)
 	ended := make(chan struct{})
 	go func() { s.commands.Wait(); close(ended) }()
 	timer := time.NewTimer(s.opts.ShutdownGrace)
@@ -262,11 +268,8 @@ func (s *Server) Shutdown(ctx context.Context) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	var closing sync.WaitGroup
 	for _, entry := range s.sessions.Entries() {
-		closing.Go(func() {
-			entry.Session.Close(&protocol.Reason{Code: protocol.CodeShuttingDown, Message: "minisshd is being stopped"})
-		})
+		closing.Go(func() { entry.Session.Close(stoppingReason()) })
 	}
 	closing.Wait()
 	<-ended

@@ -146,7 +146,10 @@ func TestCommandsAreCountedForEachUser(t *testing.T) {
 			t.Errorf("%+v, %+v", r.exit, r.refused)
 		}
 	}
-	ch := start(t, first, protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
+	ch, err := first.Open(&protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if r := collect(t, ch); r.refused == nil || r.refused.Code != "too_many_commands" {
 		t.Errorf("copying: %+v", r.refused)
 	}

@@ -92,7 +92,8 @@ type Signal struct {
 type Notice struct {
 	Notice  string `json:"notice"`
 	Message string `json:"message,omitempty"`
-	Exit    *Exit  `json:"exit,omitempty"` // with output_held: how the command has ended
+	Exit    *Exit  `json:"exit,omitempty"`     // with output_held: how the command has ended
+	Grace   int64  `json:"grace_ms,omitempty"` // with shutting_down: how long commands may still run
 }
 
 // The notices of P6.5.
@@ -100,6 +101,7 @@ const (
 	NoticeOutputHeld    = "output_held"
 	NoticeSignalRefused = "signal_refused"
 	NoticePTYRefused    = "pty_refused"
+	NoticeShuttingDown  = "shutting_down"
 )
 
 // Exit tells how a command ended (P6.6).

@@ -20,8 +20,15 @@ import (
 	"minissh/protocol/keys"
 )
 
+// asDaemon, set in the environment, has this test binary be minisshd.
+const asDaemon = "MINISSHD_TEST_IS_THE_DAEMON"
+
 func TestMain(m *testing.M) {
 	process.BeHelper()
+	if os.Getenv(asDaemon) != "" {
+		main()
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 

@@ -129,6 +129,7 @@ func serveWith(c *cli.Context, how serving) error {
 	}
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM) // from the start: Prepare's own handler would swallow one
+	first, hurry := onSignals(stop)
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP)
 	log, sink := newLog(os.Stderr, level, toJournal())
@@ -207,11 +208,9 @@ func serveWith(c *cli.Context, how serving) error {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		log.Info("Stopping", "signal", (<-stop).String())
+		log.Info("Stopping", "signal", (<-first).String())
 		boss.stopping()
-		ctx, cancel := context.WithCancel(context.Background())
-		go func() { <-stop; cancel() }() // a second signal: no more waiting for commands
-		server.Shutdown(ctx)
+		server.Shutdown(hurry)
 	}()
 	ctx, cancel := context.WithCancel(context.Background())
 	beside := make(chan error, 1)

@@ -33,7 +33,7 @@ func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, 
 			return nil, nil
 		}
 	}
-	limited, cancel := context.WithTimeout(ctx, confirmTime)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTime)
 	defer cancel()
 	left, err := twiceEmpty(limited, func() ([]Survivor, error) { return send(unix.SIGKILL) })
 	if errors.Is(err, ErrFinished) {

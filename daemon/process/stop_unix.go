@@ -43,7 +43,7 @@ func (p *Process) Stop(ctx context.Context, grace time.Duration) ([]Survivor, er
 		case <-limited.Done():
 		}
 	}
-	return p.Kill(ctx)
+	return p.Kill(context.WithoutCancel(ctx))
 }
 
 // Kill sends KILL to every process of the kernel session until two looks in a
