@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,30 +67,42 @@ type controlLine struct {
 // control is the daemon's end.
 type control struct {
 	s        *Server
+	each     int                                     // connections at once of one uid
+	verbs    func(uid uint32) map[string]controlVerb // what it may ask for; nil: nothing
 	listener net.Listener
 	lock     io.Closer // held as long as the socket is ours
 	ctx      context.Context
 	cancel   context.CancelFunc
 	work     sync.WaitGroup
 
-	mu     sync.Mutex // guards the rest
-	conns  map[net.Conn]bool
+	mu     sync.Mutex          // guards the rest
+	conns  map[net.Conn]uint32 // whose they are
 	closed bool
 }
 
 // ListenControl opens the control socket at path, and makes its directory if that is not there. A socket that a dead daemon left is replaced; if
 // another daemon has it, the error is ErrControlTaken. Shutdown closes it, after everything else.
 func (s *Server) ListenControl(path string) error {
-	listener, lock, err := listenControl(path)
+	return s.listenControl(path, 0o600, controlMost, func(uid uint32) map[string]controlVerb {
+		if uid != 0 && uid != uint32(os.Geteuid()) {
+			return nil
+		}
+		return controlVerbs
+	})
+}
+
+// listenControl opens a socket where what verbs allows can be asked.
+func (s *Server) listenControl(path string, mode os.FileMode, each int, verbs func(uint32) map[string]controlVerb) error {
+	listener, lock, err := listenControl(path, mode)
 	if err != nil {
 		return err
 	}
-	c := &control{s: s, listener: listener, lock: lock, conns: map[net.Conn]bool{}}
+	c := &control{s: s, each: each, verbs: verbs, listener: listener, lock: lock, conns: map[net.Conn]uint32{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	s.mu.Lock()
-	taken := s.control != nil || s.stopped
+	taken := s.stopped || slices.ContainsFunc(s.controls, func(other *control) bool { return other.each == each })
 	if !taken {
-		s.control = c
+		s.controls = append(s.controls, c)
 	}
 	s.mu.Unlock()
 	if taken {
@@ -104,7 +117,7 @@ func (s *Server) ListenControl(path string) error {
 var ErrControlTaken = errors.New("another minisshd has the control socket")
 
 // openControl takes the lock that goes with a control socket, then the socket: whoever holds the lock may replace what stands there.
-func openControl(path string, lockFile func(string) (io.Closer, error)) (net.Listener, io.Closer, error) {
+func openControl(path string, mode os.FileMode, lockFile func(string) (io.Closer, error)) (net.Listener, io.Closer, error) {
 	if len(path) > maxSocketPath {
 		return nil, nil, fmt.Errorf("%s is too long for a socket's path: the most is %d bytes", protocol.Quote(path), maxSocketPath)
 	}
@@ -122,7 +135,7 @@ func openControl(path string, lockFile func(string) (io.Closer, error)) (net.Lis
 	if err != nil {
 		return nil, nil, err
 	}
-	listener, err := listenUnix(path, 0o600)
+	listener, err := listenUnix(path, mode)
 	if err != nil {
 		lock.Close()
 		return nil, nil, err
@@ -159,24 +172,31 @@ func (c *control) accept() {
 			}
 			continue
 		}
-		if !c.enter(conn) {
+		uid, err := transport.PeerUID(conn.(*net.UnixConn))
+		if err != nil || !c.enter(conn, uid) {
 			conn.Close()
 			continue
 		}
 		c.work.Go(func() {
 			defer c.leave(conn)
-			c.serve(conn.(*net.UnixConn))
+			c.serve(conn.(*net.UnixConn), uid)
 		})
 	}
 }
 
-func (c *control) enter(conn net.Conn) bool {
+func (c *control) enter(conn net.Conn, uid uint32) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || len(c.conns) >= controlMost {
+	mine := 0
+	for _, other := range c.conns {
+		if other == uid {
+			mine++
+		}
+	}
+	if c.closed || len(c.conns) >= controlMost || mine >= c.each {
 		return false
 	}
-	c.conns[conn] = true
+	c.conns[conn] = uid
 	return true
 }
 
@@ -187,10 +207,10 @@ func (c *control) leave(conn net.Conn) {
 	delete(c.conns, conn)
 }
 
-// serve answers one asker: the daemon's own account, or root.
-func (c *control) serve(conn *net.UnixConn) {
-	uid, err := transport.PeerUID(conn)
-	if err != nil || uid != 0 && uid != uint32(os.Geteuid()) {
+// serve answers one asker.
+func (c *control) serve(conn *net.UnixConn, uid uint32) {
+	verbs := c.verbs(uid)
+	if verbs == nil {
 		c.s.tally.refused(slog.LevelWarn, "Control refused", uid, fmt.Sprintf("uid %d", uid), "Control refused", "uid", uid)
 		return
 	}
@@ -213,7 +233,7 @@ func (c *control) serve(conn *net.UnixConn) {
 		say(controlLine{Error: "the request is no JSON object"})
 		return
 	}
-	verb := controlVerbs[ask.Verb]
+	verb := verbs[ask.Verb]
 	if verb == nil {
 		say(controlLine{Error: "this minisshd does not know " + protocol.Quote(clip(ask.Verb, 64)), Hint: "use a daemon of the same version: " + c.s.opts.Software + " is running"})
 		return

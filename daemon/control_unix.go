@@ -11,7 +11,9 @@ import (
 	"syscall"
 )
 
-func listenControl(path string) (net.Listener, io.Closer, error) { return openControl(path, flock) }
+func listenControl(path string, mode os.FileMode) (net.Listener, io.Closer, error) {
+	return openControl(path, mode, flock)
+}
 
 // flock takes a lock that goes with the process, however that ends.
 func flock(path string) (io.Closer, error) {

@@ -22,10 +22,7 @@ import (
 // each. Root's is /run/minissh/control; others' is below $XDG_RUNTIME_DIR, or ~/.config where that is not set.
 func ControlPaths() ([]string, error) {
 	if os.Geteuid() == 0 {
-		if runtime.GOOS == "linux" {
-			return []string{"/run/minissh/control"}, nil
-		}
-		return []string{"/var/run/minissh/control"}, nil
+		return []string{rootsControl()}, nil
 	}
 	account, err := process.CurrentAccount()
 	if err != nil {
@@ -36,6 +33,14 @@ func ControlPaths() ([]string, error) {
 		return []string{filepath.Join(dir, "minissh", "control"), home}, nil
 	}
 	return []string{home, filepath.Join("/run/user", strconv.Itoa(os.Geteuid()), "minissh", "control")}, nil // a login without a manager of its own, say by su
+}
+
+// rootsControl is the control socket of a daemon of root.
+func rootsControl() string {
+	if runtime.GOOS == "linux" {
+		return "/run/minissh/control"
+	}
+	return "/var/run/minissh/control"
 }
 
 // Control asks the daemon that listens on the first of paths where one does. heard, which may be nil, gets what it tells ahead of its answer;

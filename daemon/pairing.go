@@ -66,6 +66,7 @@ type code struct {
 	offer    *offering
 	attempts int
 	sources  map[netip.Prefix]int
+	writing  bool   // the key that proved it is being written
 	owner    []byte // the key that proved it and could not be written, nil: none; nobody else may use it then
 }
 
@@ -76,6 +77,7 @@ type offering struct {
 	expires time.Time
 	left    int
 	events  chan Paired
+	byUser  bool // an ordinary user asked for it (pairing_users.go)
 }
 
 // pairings are a daemon's codes.
@@ -83,18 +85,21 @@ type pairings struct {
 	now func() time.Time
 	add func(process.Account, ssh.PublicKey, Limits, string, time.Time) error // addPaired
 
-	mu    sync.Mutex // guards the rest, and is held through a whole attempt (P11.4)
+	mu    sync.Mutex // guards the rest; not held while a key is written, which may take as long as a user's files do
 	codes []*code
+	asked map[uint32]time.Time // when users have asked for their last codes
 }
 
-func newPairings() *pairings { return &pairings{now: time.Now, add: addPaired} }
+func newPairings() *pairings {
+	return &pairings{now: time.Now, add: addPaired, asked: map[uint32]time.Time{}}
+}
 
-// underWay says whether a stranger could pair.
+// underWay says whether a stranger could pair, by a code of an administrator's: an ordinary user's opens nothing to the network (RULES A12).
 func (p *pairings) underWay() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.expire()
-	return len(p.codes) > 0
+	return slices.ContainsFunc(p.codes, func(c *code) bool { return !c.offer.byUser })
 }
 
 // expire forgets codes whose time is over. The caller holds mu.
@@ -122,6 +127,11 @@ func (o *offering) less() {
 
 // OfferPairing makes codes for a user, which live two minutes (P11.5). The error is for the administrator.
 func (s *Server) OfferPairing(o Offer) (*PairingOffer, error) {
+	return s.offerPairing(o, func(process.Account) error { return nil }, false)
+}
+
+// offerPairing is OfferPairing where may allows it for the account. byUser: the user of that account asks.
+func (s *Server) offerPairing(o Offer, may func(process.Account) error, byUser bool) (*PairingOffer, error) {
 	if o.User == "" {
 		o.User = s.opts.Account.Name
 	}
@@ -137,16 +147,24 @@ func (s *Server) OfferPairing(o Offer) (*PairingOffer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := may(acct); err != nil {
+		return nil, err
+	}
 	p := s.pairings
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.expire()
+	if byUser {
+		if err := p.mayOffer(acct.UID, p.now()); err != nil {
+			return nil, err
+		}
+	}
 	if len(p.codes)+o.Count > mostCodes {
 		return nil, errors.New("at most 100 codes may live at a time")
 	}
 	of := &offering{
 		account: acct, limits: o.Limits, expires: p.now().Add(protocol.PairingLifetime), left: o.Count,
-		events: make(chan Paired, o.Count),
+		events: make(chan Paired, o.Count), byUser: byUser,
 	}
 	made := &PairingOffer{User: acct.Name, Until: of.expires, Events: of.events}
 	for range o.Count {
@@ -187,6 +205,10 @@ func (p *pairings) attempt(user string, key ssh.PublicKey, from netip.AddrPort, 
 		if c.offer.account.Name != user {
 			continue
 		}
+		if c.writing {
+			why = errors.New("the code is being used just now")
+			continue
+		}
 		if c.sources[place] >= protocol.PairingPerSource {
 			why = errors.New("too many attempts from this source")
 			continue
@@ -211,13 +233,20 @@ func (p *pairings) attempt(user string, key ssh.PublicKey, from netip.AddrPort, 
 		return nil, nil, errors.New("the code is kept for another key, which could not be written")
 	}
 	at := p.now()
-	if err := p.add(right.offer.account, key, right.offer.limits, from.Addr().String(), at); err != nil {
+	right.writing = true
+	p.mu.Unlock()
+	err := p.add(right.offer.account, key, right.offer.limits, from.Addr().String(), at)
+	p.mu.Lock()
+	right.writing = false
+	if err != nil {
 		right.owner = key.Marshal() // nobody knows how far the writing came: one code pairs one client
 		return nil, nil, &notWrittenError{err}
 	}
 	defer p.forget(func(c *code) bool { return c == right }) // used up
 	done = &Paired{User: user, Type: keys.TypeName(key), Fingerprint: keys.Fingerprint(key), From: from.Addr().String(), Limits: right.offer.limits.options(), At: at}
-	right.offer.events <- *done // has room for one of each code
+	if slices.Contains(p.codes, right) { // it may have expired or been withdrawn meanwhile; the key is listed all the same
+		right.offer.events <- *done // has room for one of each code
+	}
 	return right.value.Prove(protocol.PairingDaemon, transcript), done, nil
 }
 

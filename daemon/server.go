@@ -108,7 +108,7 @@ type Server struct {
 	mu        sync.Mutex // guards the rest
 	stopped   bool
 	listeners []net.Listener
-	control   *control          // nil: none
+	controls  []*control        // sockets where this daemon is asked
 	strangers map[net.Conn]bool // connections that are not authorized yet
 }
 
@@ -276,10 +276,10 @@ func (s *Server) Shutdown(ctx context.Context) {
 	s.conns.Wait()
 	s.tally.close()
 	s.mu.Lock()
-	control := s.control
+	controls := s.controls
 	s.mu.Unlock()
-	if control != nil {
-		control.close()
+	for _, c := range controls {
+		c.close()
 	}
 	s.ending.Wait()
 }

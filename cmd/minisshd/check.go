@@ -76,6 +76,9 @@ func (k *check) refused(indent string, err error) {
 func (k *check) run(c *cli.Context, set *settings) error {
 	k.hostKey(set.hostKeyFile)
 	beyond := k.addresses(c.StringSlice("listen"), set)
+	if set.all && c.String("pair-by-users") == "yes" {
+		k.say("users may pair for themselves, at %s (--pair-by-users no forbids it)", daemon.RootsPairSocket())
+	}
 	access, err := set.access(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

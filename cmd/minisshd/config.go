@@ -27,6 +27,7 @@ func rootFlags() []cli.Flag {
 		&cli.StringFlag{Name: "permit-root", Value: daemon.RootYes, Usage: "as root: whether uid 0 may log in with a key: yes, no, or forced-commands-only"},
 		&cli.StringFlag{Name: "cgroup", Value: "auto", Usage: "as root: `DIRECTORY` of a cgroup below which each account's commands get one of their own; auto: the daemon's own, if systemd has delegated it; none"},
 		&cli.IntFlag{Name: "max-tasks-per-user", Usage: "as root, with a cgroup: processes and threads of one account", DefaultText: "a third of what there is"},
+		&cli.StringFlag{Name: "pair-by-users", Value: "yes", Usage: "as root: whether users may ask for pairing codes for their own accounts: yes or no"},
 		&cli.StringFlag{Name: "unix-mode", Value: "0600", Usage: "permissions of Unix sockets; as root, 0666 lets every account in, each as itself"},
 	}
 }
@@ -79,7 +80,7 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if err := s.policy.Check(); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"allow-users", "deny-users", "permit-root"} {
+	for _, name := range []string{"allow-users", "deny-users", "permit-root", "pair-by-users"} {
 		if c.IsSet(name) && !s.all {
 			return nil, fmt.Errorf("--%s is for a daemon that runs as root: this one serves %s alone", name, account.Name)
 		}
@@ -96,6 +97,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 	}
 	if err := checkLimits(c); err != nil {
 		return nil, err
+	}
+	if how := c.String("pair-by-users"); how != "yes" && how != "no" {
+		return nil, fmt.Errorf("--pair-by-users is yes or no, not %s", protocol.Quote(how))
 	}
 	if s.shares, err = readShares(c); err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon"
+	"minissh/daemon/process"
 )
 
 // noControl is the value of --control that goes without a control socket.
@@ -31,6 +34,9 @@ func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error 
 		if err == nil {
 			err = server.ListenControl(path)
 		}
+		if err == nil {
+			listenPair(c, server, path, log)
+		}
 		if errors.Is(err, daemon.ErrControlTaken) {
 			err = &daemon.ControlError{What: "another minisshd has the control socket " + shown(path), Advice: "give this one a path of its own: --control PATH, or --control none"}
 		}
@@ -40,10 +46,46 @@ func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error 
 	if err == nil {
 		err = server.ListenControl(paths[0])
 	}
-	if err != nil {
+	if err == nil {
+		listenPair(c, server, paths[0], log)
+	} else {
 		log.Warn("There is no control socket: minisshd who, end and pair do not reach this daemon, unless it is started with --control PATH", "error", err.Error())
 	}
 	return nil
+}
+
+// listenPair opens a daemon of root's socket for users who pair. Where it cannot be had, the daemon goes without.
+func listenPair(c *cli.Context, server *daemon.Server, control string, log *slog.Logger) {
+	if os.Geteuid() != 0 || c.String("pair-by-users") != "yes" {
+		return
+	}
+	if err := server.ListenPairByUsers(control); err != nil {
+		log.Warn("Users cannot pair for themselves: sudo minisshd pair --user NAME does it for them", "error", err.Error())
+	}
+}
+
+// askPair asks for codes: a daemon of one's own or, as an ordinary user, the machine's, which pairs each user for itself.
+func askPair(ctx context.Context, c *cli.Context, paths []string, offer daemon.Offer, heard func(json.RawMessage), ended *daemon.PairingEnded) error {
+	err := daemon.Control(ctx, paths, "pair", offer, heard, ended)
+	if os.Geteuid() == 0 || c.IsSet("listen") || !errors.Is(err, daemon.ErrNoDaemon) && !errors.Is(err, os.ErrPermission) {
+		return err
+	}
+	sockets := []string{daemon.RootsPairSocket()}
+	if path := c.String("control"); path != "" {
+		sockets = []string{daemon.PairSocket(path)}
+	}
+	if offer.User == "" {
+		own, err := process.CurrentAccount()
+		if err != nil {
+			return err
+		}
+		offer.User = own.Name
+	}
+	again := daemon.Control(ctx, sockets, "pair", offer, heard, ended)
+	if errors.Is(again, daemon.ErrNoDaemon) || errors.Is(again, os.ErrPermission) {
+		return err
+	}
+	return again
 }
 
 // controlPaths is where the flags say that the daemon can be asked.

@@ -78,7 +78,7 @@ func pair(c *cli.Context) error {
 	if err := pairWithRunning(c, paths); err != nil {
 		return err
 	}
-	err = daemon.Control(ctx, paths, "pair", offer, func(event json.RawMessage) {
+	err = askPair(ctx, c, paths, offer, func(event json.RawMessage) {
 		var e daemon.PairingEvent
 		if json.Unmarshal(event, &e) == nil {
 			show.event(e)
@@ -111,7 +111,7 @@ func pairingOutcome(ended daemon.PairingEnded, err error) error {
 func pairAlone(c *cli.Context, offer daemon.Offer, show *pairingScreen) error {
 	fmt.Fprintln(os.Stderr, "minisshd: no daemon of yours is running: this one serves until Ctrl-C")
 	var made *daemon.PairingOffer
-	return serveWith(c, serving{
+	return portTaken(c, serveWith(c, serving{
 		listen: []string{fmt.Sprintf(":%d", protocol.DefaultPort)}, quiet: true,
 		before: func(s *daemon.Server) (err error) {
 			made, err = s.OfferPairing(offer)
@@ -132,7 +132,18 @@ func pairAlone(c *cli.Context, offer daemon.Offer, show *pairingScreen) error {
 			fmt.Fprintln(os.Stderr, "minisshd: serving; Ctrl-C ends it. For good: minisshd --listen :7422")
 			return nil
 		},
-	})
+	}))
+}
+
+// portTaken says what an ordinary user can type where the machine's own daemon has the port.
+func portTaken(c *cli.Context, err error) error {
+	if !errors.Is(err, syscall.EADDRINUSE) || os.Geteuid() == 0 || c.IsSet("listen") {
+		return err
+	}
+	return &daemon.ControlError{
+		What:   err.Error(),
+		Advice: "a daemon of your own on another port: minisshd pair --listen :7423; or ask the administrator for a code: sudo minisshd pair --user NAME",
+	}
 }
 
 // pairingScreen shows codes, and a countdown where a person looks on.

@@ -231,7 +231,7 @@ func TestUnitsLetShellsWork(t *testing.T) {
 				t.Errorf("%s lacks %s", unit, want)
 			}
 		}
-		if unit == "minisshd.service" && !strings.Contains(string(text), "\nRuntimeDirectory=minissh\nRuntimeDirectoryMode=0700\nRuntimeDirectoryPreserve=yes\n") {
+		if unit == "minisshd.service" && !strings.Contains(string(text), "\nRuntimeDirectory=minissh\nRuntimeDirectoryMode=0711\nRuntimeDirectoryPreserve=yes\n") {
 			t.Errorf("%s lacks the control socket's folder", unit)
 		}
 	}
