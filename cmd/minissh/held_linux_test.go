@@ -72,10 +72,10 @@ func TestCtrlCInterrupts(t *testing.T) {
 	t.Parallel()
 	needsProgram(t, "dash") // bash loses an INT that comes when a program ends, or begins by exec
 	h := startMinisshHere(t).talkative()
-	p := h.start("127.0.0.1", "sleep 1000 & exec dash -c 'echo job:$0:; sleep 1001' $!")
-	job := p.job()
+	p := h.start("127.0.0.1", `exec dash -c 'dash -c "trap \"\" INT; echo job:\$\$:; exec sleep 1000" & sleep 1001'`)
+	job := p.job() // which tells itself when INT does not reach it any more
 	p.types("\x03")
-	p.shows("Ctrl-C ends minissh and leaves that running") // the shell has its background jobs ignore INT
+	p.shows("Ctrl-C ends minissh and leaves that running")
 	p.types("\x03")
 	if code := p.ends(); code != 130 || !alive(job) {
 		t.Errorf("exit code %d, the job lives: %v", code, alive(job))
