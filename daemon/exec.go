@@ -42,7 +42,7 @@ func (s *Server) exec(ch *mux.Channel, who *peer) *protocol.Reason {
 		return refusal(code, err.Error())
 	}
 	c := &command{s: s, ch: ch, p: p, who: who, timeout: time.Duration(open.Timeout) * time.Millisecond, ended: make(chan struct{}), lost: make(chan struct{}), noPTY: refused}
-	s.log.Info("Starting command for "+logName(who.user)+" "+from(who.addr), "pid", p.PID, "channel", ch.ID(), "command", clip(asked(open), 512), "forced", who.grant.Forced, "tty", p.TTY)
+	s.tally.noted("Starting command", who, "Starting command for "+logName(who.user)+" "+from(who.addr), "pid", p.PID, "channel", ch.ID(), "command", clip(asked(open), 512), "forced", who.grant.Forced, "tty", p.TTY)
 	c.run()
 	return nil
 }
@@ -341,5 +341,5 @@ func (c *command) logEnd(exit *protocol.Exit) {
 	if len(exit.Left) > 0 {
 		args = append(args, "left", exit.Left)
 	}
-	c.s.log.Info("Command ended for "+logName(c.who.user)+" "+from(c.who.addr), args...)
+	c.s.tally.noted("Command ended", c.who, "Command ended for "+logName(c.who.user)+" "+from(c.who.addr), args...)
 }

@@ -43,7 +43,7 @@ func (s *Server) files(ch *mux.Channel, who *peer) *protocol.Reason {
 // transferBegins says OPENED, and gives what is to be called at the end.
 func (s *Server) transferBegins(ch *mux.Channel, who *peer, request *protocol.Files, pid int) func(files.Summary, error) {
 	args := []any{"channel", ch.ID(), "mode", request.Mode, "what", clip(what(request), 512)}
-	s.log.Info("Starting transfer for "+logName(who.user)+" "+from(who.addr), args...)
+	s.tally.noted("Starting transfer", who, "Starting transfer for "+logName(who.user)+" "+from(who.addr), args...)
 	started := time.Now()
 	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: pid})
 	return func(sum files.Summary, err error) {
@@ -55,7 +55,7 @@ func (s *Server) transferBegins(ch *mux.Channel, who *peer, request *protocol.Fi
 			ch.Close(refusal(protocol.CodeInternal, err.Error()))
 		}
 		if err != nil {
-			s.log.Info("Transfer broken off for "+logName(who.user)+" "+from(who.addr), append(args, "error", err.Error())...)
+			s.tally.noted("Transfer broken off", who, "Transfer broken off for "+logName(who.user)+" "+from(who.addr), append(args, "error", err.Error())...)
 			return
 		}
 		code := 0
@@ -66,7 +66,7 @@ func (s *Server) transferBegins(ch *mux.Channel, who *peer, request *protocol.Fi
 		ch.EOF(protocol.TypeStderr)
 		ch.Send(protocol.TypeExit, &protocol.Exit{How: protocol.HowExited, Code: &code, Duration: time.Since(started).Milliseconds()})
 		ch.Close(nil)
-		s.log.Info("Transfer ended for "+logName(who.user)+" "+from(who.addr), args...)
+		s.tally.noted("Transfer ended", who, "Transfer ended for "+logName(who.user)+" "+from(who.addr), args...)
 	}
 }
 

@@ -66,7 +66,7 @@ func (h *helper) watch() {
 		h.s.log.Warn("Helper cannot be stopped for "+logName(h.who.user)+": it is left to itself", append(args, "left", left)...)
 		return
 	}
-	h.s.log.Info("Helper killed for "+logName(h.who.user), args...)
+	h.s.tally.noted("Helper killed", h.who, "Helper killed for "+logName(h.who.user), args...)
 }
 
 // end waits until the helper has ended, by itself or not, and gives everything back. One that cannot

@@ -339,23 +339,30 @@ func (r *reader) end() {
 
 // keep keeps a helper for the next login.
 func (k *keyReader) keep(r *reader) {
+	if !k.kept(r) {
+		r.end() // which may take a while
+	}
+}
+
+func (k *keyReader) kept(r *reader) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.over {
-		select {
-		case k.idle <- r:
-			return
-		default:
-		}
+	if k.over {
+		return false
 	}
-	r.end()
+	select {
+	case k.idle <- r:
+		return true
+	default:
+		return false
+	}
 }
 
 // close ends the helpers that wait. Those at work end with their work.
 func (k *keyReader) close() {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.over = true
+	k.mu.Unlock()
 	for {
 		select {
 		case r := <-k.idle:

@@ -97,6 +97,6 @@ func (s *Server) authorizeUID(who *peer, hello *protocol.Hello) (owner string, e
 		return "", alreadyLogged{protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed")}
 	}
 	who.admitted(grant, s.opts.Account)
-	who.accepted = func() { s.log.Info("Accepted uid for " + user + " " + from(who.addr) + ": " + what) }
+	who.accepted = func() { s.tally.noted("Accepted uid", who, "Accepted uid for "+user+" "+from(who.addr)+": "+what) }
 	return what, nil
 }

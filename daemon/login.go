@@ -125,7 +125,7 @@ func (s *Server) ServeConn(raw net.Conn) {
 		return
 	}
 	awaitEnd(session)
-	s.log.Info("Disconnected "+from(who.addr), "user", who.user, "reason", reasonText(err))
+	s.tally.noted("Disconnected", who, "Disconnected "+from(who.addr), "user", who.user, "reason", reasonText(err))
 }
 
 // awaitEnd waits a moment for what was done in a session that has ended, so that the log tells of the connection's end behind the ends of its commands, and never
@@ -275,7 +275,7 @@ func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) 
 	s.penalties.loggedIn(who.addr.Addr(), fingerprint)
 	who.admitted(grant, s.opts.Account)
 	who.accepted = func() {
-		s.log.Info("Accepted publickey for "+user+" "+from(who.addr)+": "+what, "listed", grant.Where, "software", hello.Software)
+		s.tally.noted("Accepted publickey", who, "Accepted publickey for "+user+" "+from(who.addr)+": "+what, "listed", grant.Where, "software", hello.Software)
 	}
 	owner = fingerprint + " " + grant.restricted // a session belongs to a key with its restrictions (P7.7)
 	if grant.Forced {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net/netip"
 	"sync"
 	"time"
@@ -19,7 +20,12 @@ const (
 	tallyEvery  = 10 * time.Second
 )
 
-// tally logs what strangers can have repeated as often as they like.
+// noteSource is how many lines of one kind the log has in a minute of what an authorized user does:
+// about 700 KB at most for all kinds together, where a login's command is 512 bytes long. It is more
+// than scripts do, and less than fills a disk.
+const noteSource = 500
+
+// tally logs what strangers, and users, can have repeated as often as they like.
 type tally struct {
 	log *slog.Logger
 
@@ -45,13 +51,21 @@ func newTally(log *slog.Logger) *tally {
 // refused logs a refusal of a kind, or counts it. whom is who it came from, in words; source is
 // comparable, and what counts as one origin.
 func (t *tally) refused(level slog.Level, kind string, source any, whom, message string, args ...any) {
-	if t.line(level, kind, source, whom) {
+	if t.line(level, kind, source, whom, tallySource, tallyMost) {
 		t.log.Log(context.Background(), level, message, args...)
 	}
 }
 
-// line says whether this one gets a line of its own.
-func (t *tally) line(level slog.Level, kind string, source any, whom string) bool {
+// noted logs what a user does, or counts it.
+func (t *tally) noted(kind string, who *peer, message string, args ...any) {
+	if t.line(slog.LevelInfo, kind, who.user, logName(who.user)+" "+from(who.addr), noteSource, math.MaxInt) {
+		t.log.Log(context.Background(), slog.LevelInfo, message, args...)
+	}
+}
+
+// line says whether this one gets a line of its own: a source may have perSource in a minute, and all
+// sources together most.
+func (t *tally) line(level slog.Level, kind string, source any, whom string, perSource, most int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	k, now := t.kinds[kind], time.Now()
@@ -62,7 +76,7 @@ func (t *tally) line(level slog.Level, kind string, source any, whom string) boo
 	if k.sources == nil || now.Sub(k.began) >= tallyTime {
 		k.began, k.lines, k.sources = now, 0, map[any]int{}
 	}
-	if k.lines < tallyMost && k.sources[source] < tallySource {
+	if k.lines < most && k.sources[source] < perSource {
 		k.lines++
 		k.sources[source]++
 		return true

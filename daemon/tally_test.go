@@ -93,3 +93,23 @@ func TestTally(t *testing.T) {
 		}
 	})
 }
+
+// What one user does fills 500 lines of a kind in a minute, and others' lines are not counted with it.
+func TestTallyOfUsers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		tl := newTally(slog.New(slog.NewTextHandler(&log, nil)))
+		for _, user := range []string{"mallory", "alice"} {
+			for range 3000 {
+				tl.noted("Command ended", &peer{user: user}, "Command ended for "+user)
+			}
+			if lines := strings.Count(log.String(), "Command ended for "+user); lines != 500 {
+				t.Errorf("%s has %d lines", user, lines)
+			}
+		}
+		tl.close()
+		if text := log.String(); !strings.Contains(text, `kind="Command ended" count=5000 last="alice from unix socket"`) {
+			t.Error(text[len(text)-200:])
+		}
+	})
+}
