@@ -226,6 +226,24 @@ func TestNoPathOfABuildMachine(t *testing.T) {
 	}
 }
 
+// No file holds what git writes into one that was not merged to the end: a manual page with such lines is shown with them.
+func TestNoMarksOfAConflict(t *testing.T) {
+	mark := regexp.MustCompile(`(?m)^(<{7}|>{7}|\|{7}) `)
+	for _, file := range tracked(t) {
+		data, err := os.ReadFile(filepath.Join("..", file))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // removed, and not yet committed
+		}
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if at := mark.FindIndex(data); at != nil {
+			t.Errorf("%s:%d: a conflict that was not resolved", file, 1+bytes.Count(data[:at[0]], []byte("\n")))
+		}
+	}
+}
+
 // sources are all Go files below the top, for every system and build tag, but not what the go command passes over. They
 // are found by walking, not by `go list`: what a test reads itself decides whether its result may be taken from the cache.
 func sources(t *testing.T) []string {
