@@ -139,7 +139,7 @@ func TestTooManySessions(t *testing.T) {
 	if code := p.wantError().Code; code != protocol.CodeTooManySessions {
 		t.Errorf("the third session is refused with %s", code)
 	}
-	l.log.want(t, "[preauth]", "too_many_sessions: 2 sessions are the most here: tester with ED25519 SHA256:")
+	l.log.want(t, "[preauth]", "too_many_sessions: 2 sessions are the most here, for all users together: tester with ED25519 SHA256:")
 	first.Close(nil)
 	l.until("the first session is gone", func() bool { return l.sessions.Len() == 1 })
 	l.run("true")
