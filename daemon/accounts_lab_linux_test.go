@@ -162,16 +162,6 @@ func (l *lab) as(acct process.Account, id keys.Identity) *mux.Session {
 	return s
 }
 
-func (l *lab) tryAs(name string, id keys.Identity) (*mux.Session, error) {
-	l.t.Helper()
-	s := mux.New(mux.Config{Role: mux.Client})
-	if _, err := s.Connect(l.secure(id), &protocol.Hello{User: name, Keys: []string{keys.Fingerprint(id.Public)}}); err != nil {
-		s.Close(nil)
-		return nil, err
-	}
-	return s, nil
-}
-
 // refused logs in as a user and expects that answer which tells nothing.
 func (l *lab) refused(name string, id keys.Identity) {
 	l.t.Helper()

@@ -346,3 +346,13 @@ func (l *lab) session(prepare func(*mux.Session)) *mux.Session {
 	}
 	return s
 }
+
+func (l *lab) tryAs(name string, id keys.Identity) (*mux.Session, error) {
+	l.t.Helper()
+	s := mux.New(mux.Config{Role: mux.Client})
+	if _, err := s.Connect(l.secure(id), &protocol.Hello{User: name, Keys: []string{keys.Fingerprint(id.Public)}}); err != nil {
+		s.Close(nil)
+		return nil, err
+	}
+	return s, nil
+}

@@ -20,9 +20,9 @@ import (
 // Shares is what one user may take of what is there for all. A field that is 0 is set by defaults.
 type Shares struct {
 	Sessions    int   // at once; 0: an eighth of MaxSessions, but 16 at least
-	Commands    int   // at once in all of a user's sessions, copying included; 0: 1,024
+	Commands    int   // at once in all of a user's sessions, copying included; 0: 512
 	AllCommands int   // at once in all sessions; 0: 8,192
-	Windows     int64 // bytes by which windows may grow; 0: a quarter of MaxWindows
+	Windows     int64 // bytes by which windows may grow; 0: an eighth of MaxWindows
 	Logins      int   // that wait for what is known of a user; 0: a quarter of MaxStartups
 	Reserve     int   // sessions, commands and unauthenticated connections kept for root; 0: 16 or an eighth; below 0: none
 }
@@ -36,11 +36,11 @@ func (s *Shares) defaults(o *Options) {
 	}
 	def(&s.Sessions, max(o.MaxSessions/8, 16))
 	def(&s.AllCommands, 8192)
-	def(&s.Commands, 1024)
+	def(&s.Commands, 512)
 	def(&s.Logins, max(o.MaxStartups/4, 1))
 	def(&s.Reserve, min(16, o.MaxSessions/8, o.MaxStartups/8, s.AllCommands/8))
 	if s.Windows == 0 {
-		s.Windows = o.MaxWindows / 4
+		s.Windows = o.MaxWindows / 8
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 func TestSharesUntold(t *testing.T) {
 	var o Options
 	o.defaults()
-	if want := (Shares{Sessions: 512, Commands: 1024, AllCommands: 8192, Windows: 128 << 20, Logins: 50, Reserve: 16}); o.Shares != want {
+	if want := (Shares{Sessions: 512, Commands: 512, AllCommands: 8192, Windows: 64 << 20, Logins: 50, Reserve: 16}); o.Shares != want {
 		t.Errorf("%+v", o.Shares)
 	}
 	small := Options{MaxSessions: 1, MaxStartups: 1}

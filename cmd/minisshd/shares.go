@@ -13,7 +13,7 @@ func shareFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "max-sessions-per-user", Usage: "sessions at once of one user: an account, or a key where the daemon serves one account", DefaultText: "an eighth of --max-sessions: 512"},
 		&cli.IntFlag{Name: "max-commands", Value: 8192, Usage: "commands and transfers at once, of all users"},
-		&cli.IntFlag{Name: "max-commands-per-user", Value: 1024, Usage: "commands and transfers at once in all sessions of one user"},
+		&cli.IntFlag{Name: "max-commands-per-user", Value: 512, Usage: "commands and transfers at once in all sessions of one user"},
 		&cli.IntFlag{Name: "reserve", Usage: "this many sessions, commands and unauthenticated connections are kept for root", DefaultText: "16"},
 		&cli.DurationFlag{Name: "idle-timeout", Usage: "end a session in which nothing was sent either way for so long", DefaultText: "never"},
 	}
