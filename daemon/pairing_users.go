@@ -58,9 +58,14 @@ func pairFor(uid uint32) controlVerb {
 		if offer.Count > 1 {
 			return nil, &ControlError{"one code at a time for each user", "an administrator may make more: sudo minisshd pair --user NAME --count NUMBER"}
 		}
+		other := &ControlError{fmt.Sprintf("uid %d may pair for its own account alone, not for %s", uid, logName(offer.User)), "an administrator may: sudo minisshd pair --user " + logName(offer.User)}
+		// First of all: whether there is another account, is locked or has expired is not for this user.
+		if acct, err := process.LookupAccount(ctx, offer.User); err != nil || acct.UID != uid {
+			return nil, other
+		}
 		made, err := s.offerPairing(offer, func(acct process.Account) error {
 			if acct.UID != uid {
-				return &ControlError{fmt.Sprintf("uid %d may pair for its own account alone, not for %s", uid, logName(offer.User)), "an administrator may: sudo minisshd pair --user " + logName(offer.User)}
+				return other
 			}
 			return nil
 		}, true)
