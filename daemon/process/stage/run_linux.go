@@ -196,8 +196,9 @@ func enter(procs string) error {
 
 // become takes on the account's ids. It does so on this thread alone, which is the one that
 // executes the program: if all took part, each would count against the account's limit of processes
-// (RLIMIT_NPROC). Until then nobody but root can look into this process: with its ids the kernel
-// takes from it that it can be traced (prctl(2), PR_SET_DUMPABLE).
+// (RLIMIT_NPROC). Until then the others are root's still, in the same memory, so that nobody but
+// root may look into this process. With its ids the kernel takes from it that it can be traced; where
+// fs.suid_dumpable is 1 it does not, and we do (prctl(2), PR_SET_DUMPABLE). execve gives it back.
 func become(o *Order) error {
 	if o.Unspare {
 		if fd, err := syscall.Open("/proc/self/oom_score_adj", syscall.O_WRONLY|syscall.O_CLOEXEC, 0); err == nil {
@@ -221,6 +222,9 @@ func become(o *Order) error {
 		return errno
 	}
 	if _, _, errno := syscall.Syscall(sysSetresuid, uid, uid, uid); errno != 0 {
+		return errno
+	}
+	if _, _, errno := syscall.Syscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0); errno != 0 {
 		return errno
 	}
 	return nil
