@@ -124,6 +124,8 @@ func (s *settings) cgroups(c *cli.Context, log *slog.Logger) error {
 	}
 	used, err := process.UseCgroups(dir, most)
 	switch {
+	case err != nil && dir == "" && !c.IsSet("max-tasks-per-user"): // nobody asked for it: a machine out of reach is worse
+		log.Warn("Commands are not counted by account: the cgroup that is delegated cannot be used", "error", err.Error())
 	case err != nil:
 		return fmt.Errorf("--cgroup: %w", err)
 	case used != "":
