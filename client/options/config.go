@@ -133,7 +133,7 @@ func (p *parser) configLines(s source, data string) error {
 		case "Match":
 			matches, err := p.matches(values, s.never)
 			if err != nil {
-				return at.fail(fmt.Errorf("Match: %w", err))
+				return at.fail(fmt.Errorf("in Match: %w", err))
 			}
 			inactive = s.never || !matches
 		case "Include":
@@ -163,7 +163,7 @@ func (p *parser) include(from source, patterns []string, at place) error {
 			found, err = filepath.Glob(path)
 		}
 		if err != nil {
-			return at.fail(fmt.Errorf("Include: %w", err))
+			return at.fail(fmt.Errorf("in Include: %w", err))
 		}
 		if len(found) == 0 {
 			p.note("%s: no file is named %s", at.name, shown(path))

@@ -102,9 +102,9 @@ func TestConfigErrors(t *testing.T) {
 		{"Host other\nProxyJmp x", ":2: there is no option ProxyJmp"},
 		{"Ciphers bogus", ":1: Ciphers: bogus is not the name of an algorithm of ssh's"},
 		{"Match", ":1: no value after Match"},
-		{"Match bogus x", ":1: Match: there is no criterion bogus"},
-		{"Match host", ":1: Match: nothing comes after host"},
-		{"Match all host x", ":1: Match: all cannot be combined with other criteria"},
+		{"Match bogus x", ":1: in Match: there is no criterion bogus"},
+		{"Match host", ":1: in Match: nothing comes after host"},
+		{"Match all host x", ":1: in Match: all cannot be combined with other criteria"},
 	}
 	env := testEnv(t)
 	for _, test := range tests {

@@ -308,3 +308,33 @@ func TestSlowConsumer(t *testing.T) {
 		d.Wait()
 	})
 }
+
+// Sessions that share a budget, which is a user's, read their requests of more than 4,096 bytes one at
+// a time; small ones wait for nobody.
+func TestLargeRequestsTakeTurns(t *testing.T) {
+	budget, accepted := NewBudget(1), make(chan uint32, 2)
+	begin := func(first []byte) *script {
+		s := New(Config{Role: Daemon, Budget: budget, Accept: func(c *Channel) {
+			accepted <- c.ID()
+			c.Close(nil)
+		}})
+		p, _ := asDaemon(t, s, helloOf(nil))
+		t.Cleanup(func() { p.conn.Close(); s.Close(nil) })
+		p.send(first)
+		return p
+	}
+	sized := func(channel uint32, size int) []byte {
+		const empty = `{"service":"test","command":""}`
+		return msg(protocol.TypeOpen, channel, strings.Replace(empty, `""`, `"`+strings.Repeat("x", size-len(empty))+`"`, 1))
+	}
+	budget.large.Lock()
+	begin(sized(1, 4097))
+	begin(sized(3, 4096))
+	if id := <-accepted; id != 3 {
+		t.Errorf("channel %d is accepted while another large request is read", id)
+	}
+	budget.large.Unlock()
+	if id := <-accepted; id != 1 {
+		t.Errorf("channel %d", id)
+	}
+}

@@ -7,9 +7,13 @@ import (
 	"minissh/protocol"
 )
 
-// receive takes one frame from a link. It waits for nothing. An error ends the link: a *protocol.Violation, what the peer
-// said, or ErrGoodbye.
+// receive takes one frame from a link. It waits for nothing but the turn of a large request. An
+// error ends the link: a *protocol.Violation, what the peer said, or ErrGoodbye.
 func (s *Session) receive(l *link, f protocol.Frame) error {
+	if f.Type == protocol.TypeOpen && f.Length > largeRequest {
+		s.budget.large.Lock()
+		defer s.budget.large.Unlock()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f.Type.IsLink() {
