@@ -116,9 +116,9 @@ func (p *parser) configLines(s source, data string) error {
 			if p.ignored(key) {
 				continue
 			}
-			hint := suggestion(key)
-			if hint == helpHint {
-				hint = "IgnoreUnknown " + shown(key) + " in a line above lets it be"
+			hint := "IgnoreUnknown " + shown(key) + " in a line above lets it be"
+			if best := nearest(key); best != "" {
+				hint = "is it spelt " + best + "? Else " + hint
 			}
 			return &ConfigError{File: at.file, Line: at.line, Msg: "there is no option " + shown(key), Advice: hint}
 		}

@@ -113,6 +113,9 @@ func TestConfigErrors(t *testing.T) {
 		if e, ok := err.(*ConfigError); !ok || e.Error() != file+test.want {
 			t.Errorf("%q: %v, want %s", test.text, err, test.want)
 		}
+		if test.text == "Prot 1" && err.(*ConfigError).Hint() != "is it spelt Port? Else IgnoreUnknown Prot in a line above lets it be" {
+			t.Errorf("%q: %s", test.text, err.(*ConfigError).Hint())
+		}
 	}
 }
 

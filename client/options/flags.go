@@ -82,6 +82,14 @@ func (p *parser) louder() {
 // suggestion is the hint for a key that there is not: the nearest one that there
 // is, when it is near.
 func suggestion(key string) string {
+	if best := nearest(key); best != "" {
+		return "-o " + best + "=…"
+	}
+	return helpHint
+}
+
+// nearest is the key that a mistyped one is meant for, "" if none is near.
+func nearest(key string) string {
 	key = strings.ToLower(key)
 	best, distance := "", 3
 	for _, row := range keyList() {
@@ -89,10 +97,7 @@ func suggestion(key string) string {
 			best, distance = row.Name, d
 		}
 	}
-	if best == "" {
-		return helpHint
-	}
-	return "-o " + best + "=…"
+	return best
 }
 
 // editDistance is Levenshtein's distance of a and b, or limit when it is at

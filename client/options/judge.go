@@ -62,7 +62,11 @@ func (p *parser) judgeLate() {
 		case "ControlMaster":
 			// A master without a command would only stay, and be of use to nobody.
 			if o.SessionType == SessionNone && o.StdioForward == "" && notNo(a.v) {
-				p.unsupported(&UnsupportedError{Option: a.at.name, What: "with -N: a master process for other connections", Advice: "-o ControlMaster=no goes on without it"})
+				before := ""
+				if strings.HasPrefix(a.at.name, "-") {
+					before = ", before " + a.at.name + ": the first counts"
+				}
+				p.unsupported(&UnsupportedError{Option: a.at.name, What: "with -N: a master process for other connections", Advice: "-o ControlMaster=no goes on without it" + before})
 			}
 		case "DynamicForward", "LocalForward", "RemoteForward":
 			p.judgeForward(a)

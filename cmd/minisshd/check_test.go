@@ -145,6 +145,15 @@ func TestCheckRefuses(t *testing.T) {
 	if err := newApp().Run([]string{"minisshd", "--listen", ":1", "check"}); err == nil {
 		t.Error("options before the verb are lost in silence")
 	}
+	for args, want := range map[[3]string]string{
+		{"--control", "x", "end"}:      "options follow the verb: minisshd end --control …",
+		{"--log-level", "warn", "who"}: "who has no --log-level; its options: minisshd who --help",
+	} {
+		err := newApp().Run(append([]string{"minisshd"}, args[:]...))
+		if text := complaint(err, false); !strings.HasSuffix(text, "hint: "+want+"\n") {
+			t.Errorf("%q: %s", args, text)
+		}
+	}
 }
 
 // What is wrong in the file of an account counts for the exit code where the administrator answers for it, and where the account is served.

@@ -75,7 +75,11 @@ func usageError(c *cli.Context, err error, _ bool) error {
 // noFlagBeforeVerb refuses what would not reach the verb: `minisshd --control A end 1` would ask another daemon.
 func noFlagBeforeVerb(c *cli.Context) error {
 	if name, verb := flags.BeforeVerb(c); name != "" {
-		return &daemon.ControlError{What: name + " comes before the verb " + verb + ", where it does not count", Advice: "options follow the verb: minisshd " + verb + " " + name + " …"}
+		advice := "options follow the verb: minisshd " + verb + " " + name + " …"
+		if !flags.Has(c.App.Command(verb), name) {
+			advice = verb + " has no " + name + "; its options: minisshd " + verb + " --help"
+		}
+		return &daemon.ControlError{What: name + " comes before the verb " + verb + ", where it does not count", Advice: advice}
 	}
 	return nil
 }

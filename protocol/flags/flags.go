@@ -35,6 +35,13 @@ func BeforeVerb(c *cli.Context) (name, verb string) {
 	return Dashed(given[0]), verb
 }
 
+// Has says whether a verb has the flag that is typed so.
+func Has(verb *cli.Command, dashed string) bool {
+	return slices.ContainsFunc(verb.Flags, func(f cli.Flag) bool {
+		return slices.ContainsFunc(f.Names(), func(name string) bool { return Dashed(name) == dashed })
+	})
+}
+
 // Dashed is a flag's name as it is typed.
 func Dashed(name string) string {
 	if len(name) == 1 {
