@@ -201,11 +201,11 @@ func (s *side) why(err, lost error) error {
 		case protocol.CodeUnknownService:
 			return fail(said, "rsync -e minissh, or scp -O -S minissh, may do", "%s has no service for files: %v", host, said)
 		case protocol.CodeNoDirectory:
-			return fail(said, fmt.Sprintf("minissh %s mkdir FOLDER makes one", host), "%s: %s", host, said.Message)
+			return fail(said, fmt.Sprintf("minissh %s mkdir FOLDER makes one", Target(s.d.Options)), "%s: %s", host, said.Message)
 		case protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeTooManyCommands:
 			return fail(said, "", "%s: %s", host, said.Message)
 		case protocol.CodeShuttingDown:
-			return fail(said, again, "%s is being stopped", host)
+			return fail(said, again, "minisshd on %s is being stopped", host)
 		}
 		return fail(said, "", "%s gave up: %v", host, said)
 	case errors.As(lost, &link):
@@ -265,7 +265,9 @@ func (c *copier) localPlace() (*files.Place, error) {
 		advice := ""
 		var special *files.SpecialError
 		if errors.As(err, &special) && len(c.plan.Sources) > 0 {
-			advice = fmt.Sprintf("minissh %s 'cat FILE' >%s writes into it", c.plan.Sources[0].Host, c.plan.Target.Path)
+			if d, err := c.dial(c.plan.Sources[0].Host); err == nil {
+				advice = fmt.Sprintf("minissh %s 'cat FILE' >%s writes into it", Target(d.Options), c.plan.Target.Path)
+			}
 		}
 		return nil, fail(err, advice, "%s: %v", protocol.Quote(c.plan.Target.Path), err)
 	}

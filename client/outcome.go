@@ -135,7 +135,7 @@ func (d *Dialer) outcomeUnknown(err error) error {
 		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels, protocol.CodeTooManyCommands:
 			return fail(err, "", "%s did not run it: %v", host, said)
 		case protocol.CodeShuttingDown:
-			return fail(err, "", "%s is being stopped, and the command with it", host)
+			return fail(err, "", "minisshd on %s is being stopped, and the command with it", host)
 		case protocol.CodeEndedByAdmin:
 			return fail(err, "", "the administrator of %s ended this session; what ran in it is being stopped", host)
 		case protocol.CodeIdleTimeout:
@@ -184,7 +184,7 @@ func (d *Dialer) sessionOver(err error) error {
 	case !errors.As(err, &said):
 		return fail(err, "", "%s ended the session", host)
 	case said.Code == protocol.CodeShuttingDown:
-		return fail(err, "", "%s is being stopped", host)
+		return fail(err, "", "minisshd on %s is being stopped", host)
 	case said.Code == protocol.CodeEndedByAdmin:
 		return fail(err, "", "the administrator of %s ended this session", host)
 	case said.Code == protocol.CodeIdleTimeout:

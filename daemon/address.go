@@ -103,7 +103,7 @@ func checkSocketPath(path string) error {
 // listenFailed puts into words why an address cannot be had.
 func listenFailed(err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return &ListenError{What: err.Error(), Advice: "another program has that port, perhaps a minisshd (minisshd who); --listen names another one", Err: err}
+		return &ListenError{What: err.Error(), Advice: "another program has that port, perhaps a minisshd (minisshd who), or another --listen of this one; --listen names another one", Err: err}
 	}
 	return err
 }

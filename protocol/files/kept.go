@@ -45,7 +45,7 @@ func handsOver(folder fs.FileMode, folderUID, uid int) bool {
 
 var errHandsOver = &Error{
 	Code:    CodeNoPermission,
-	Message: "it is another user's file, in a folder where others may write, and would stay that user's",
+	Message: "it would replace another user's file, in a folder where others may write, and be that user's: remove that file first",
 }
 
 // give makes a new file what the replaced one was, as far as our rights go, and returns its mode. Where
