@@ -52,7 +52,9 @@ func (s *signals) release() {
 func (s *signals) whileDialing(cancel context.CancelFunc) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cancel = cancel
+	if s.cancel = cancel; s.code != 0 { // it came before
+		cancel()
+	}
 }
 
 // forward sends signals to a command from now on.
@@ -118,7 +120,9 @@ func (s *signals) take(sig os.Signal) {
 			EndNow(128 + number)
 		}
 		s.code = 128 + number
-		s.cancel()
+		if s.cancel != nil {
+			s.cancel()
+		}
 		return
 	}
 	if s.held != nil {
