@@ -222,7 +222,13 @@ func testHungPath(t *testing.T) {
 			"command": func(dir string) *protocol.Open {
 				return &protocol.Open{Service: "exec", Command: protocol.Bytes("exec cat " + dir + "/x")}
 			},
+			"directory": func(dir string) *protocol.Open {
+				return &protocol.Open{Service: "exec", Command: protocol.Bytes("pwd"), Dir: protocol.Bytes(dir)}
+			},
 		} {
+			if what == "directory" && name == "the daemon is stopped" { // the command has not begun
+				continue
+			}
 			if what == "put" && name != "the client goes" { // one way of each sort is enough for it
 				continue
 			}
@@ -234,7 +240,9 @@ func testHungPath(t *testing.T) {
 				end(k)
 				k.until("no session is left", func() bool { return len(k.Who()) == 0 })
 				k.stop()
-				if what != "command" {
+				if what == "directory" {
+					k.log.want(t, "Request refused", "start_failed")
+				} else if what != "command" {
 					k.log.want(t, "Helper cannot be stopped")
 				} else if name != "the daemon is stopped" {
 					k.log.want(t, "Command ended", "how=", "left=")

@@ -7,7 +7,7 @@
 //	process.go   Spec, Process, Result and the life of one command
 //	start_unix.go, wait_linux.go, wait_darwin.go
 //	             pipes, fork and exec, and seeing the end without reaping
-//	stage_linux.go, ready_linux.go, stage/
+//	starting_unix.go, stage_linux.go, ready_linux.go, stage/
 //	             the same for another account, whose paths may hang
 //	pty*.go, hangup*.go
 //	             a terminal in place of pipes, and how its user's going ends a command
@@ -66,8 +66,7 @@
 //     process: its commands begin as a stage, which hangs alone, is given up
 //     after StartTime or with the context, and is then killed. Of one account at
 //     most 32 hang at once. Commands of the daemon's own account are executed
-//     directly: a path of theirs that hangs holds a processor of their own
-//     daemon.
+//     directly, after a look that tells whether their paths answer.
 //
 // # What does not hold
 //

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -16,39 +15,6 @@ import (
 )
 
 const hasStages = true
-
-// StartTime is how long a command may take to start: its directory and its program may be on a file
-// server that does not answer.
-const StartTime = 30 * time.Second
-
-// startingMost is how many commands of one account may be on their way at once. Those that hang
-// there count until they are dead.
-const startingMost = 32
-
-// ErrStarting means that too many commands of the account hang before they have started.
-var ErrStarting = fmt.Errorf("%d commands of this account have not started yet", startingMost)
-
-// starting counts the commands that are on their way, by uid.
-var starting = struct {
-	sync.Mutex
-	of map[uint32]int
-}{of: map[uint32]int{}}
-
-func beginStart(uid uint32) (ended func(), err error) {
-	starting.Lock()
-	defer starting.Unlock()
-	if starting.of[uid] >= startingMost {
-		return nil, ErrStarting
-	}
-	starting.of[uid]++
-	return func() {
-		starting.Lock()
-		defer starting.Unlock()
-		if starting.of[uid]--; starting.of[uid] == 0 {
-			delete(starting.of, uid)
-		}
-	}, nil
-}
 
 // startStaged starts a command through a stage.
 func startStaged(ctx context.Context, spec Spec) (*Process, error) {
@@ -192,7 +158,7 @@ func converse(ctx context.Context, line *os.File, order *stage.Order, pipes *pip
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = fmt.Errorf("the directory or the program did not answer within %v", StartTime)
+		err = errSilent
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
 		err = errNoStage
 	}

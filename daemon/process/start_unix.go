@@ -23,13 +23,14 @@ func Start(spec Spec) (*Process, error) { return StartContext(context.Background
 // happens. The end of ctx gives up a start that takes long; afterwards it has no meaning.
 //
 // A command with a Credential is started through a stage (process/stage) where the system has one,
-// so that a path that hangs holds up nobody but this caller, and for at most StartTime.
+// so that a path that hangs holds up nobody but this caller, and for at most StartTime. One of the
+// daemon's own account is started directly, which is quicker, after a look at its paths.
 func StartContext(ctx context.Context, spec Spec) (*Process, error) {
 	if hasStages && spec.Credential != nil && !spec.own {
 		return startStaged(ctx, spec)
 	}
-	if spec.Search {
-		path, err := LookPath(spec.Path, spec.Dir, spec.Env)
+	if !spec.own {
+		path, err := spec.look(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -48,6 +49,38 @@ func StartContext(ctx context.Context, spec Spec) (*Process, error) {
 		return nil, err
 	}
 	return nil, spec.explain(err)
+}
+
+// look finds the program, and sees whether the paths answer at all: whoever waits here holds a
+// thread, not a processor, as a fork would.
+func (s Spec) look(ctx context.Context) (string, error) {
+	ended, err := beginStart(uint32(os.Getuid()))
+	if err != nil {
+		return "", &StartError{"start", s.Path, err}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, StartTime, errSilent)
+	defer cancel()
+	type sight struct {
+		path string
+		err  error
+	}
+	seen := make(chan sight, 1)
+	go func() {
+		defer ended()
+		saw := sight{path: s.Path}
+		if s.Search {
+			saw.path, saw.err = LookPath(s.Path, s.Dir, s.Env)
+		}
+		os.Stat(s.Dir)
+		os.Stat(saw.path)
+		seen <- saw
+	}()
+	select {
+	case saw := <-seen:
+		return saw.path, saw.err
+	case <-ctx.Done():
+		return "", &StartError{"start", s.Path, context.Cause(ctx)}
+	}
 }
 
 // startOnce forks and executes at once; an error that is not a *StartError is the kernel's, who does
