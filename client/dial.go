@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -303,6 +304,8 @@ func (d *Dialer) dialRaw(ctx context.Context) (net.Conn, error) {
 		return nil, fail(err, skipped, "Could not resolve hostname %s: %v", d.Options.HostName, dns.Err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
 		return nil, fail(err, skipped, "connect to host %s port %d: Connection timed out", d.Options.HostName, d.Options.Port)
+	case d.Options.BindAddress != "" && errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fail(err, "minissh -b ADDRESS names an address of this machine", "BindAddress %s cannot be used: %v", d.Options.BindAddress, plainError(err))
 	}
 	return nil, fail(err, cmp.Or(skipped, fmt.Sprintf("is minisshd running there, and listening on an address that can be reached? Its port is %d unless -p or its --listen says otherwise", protocol.DefaultPort)),
 		"connect to host %s port %d: %v", d.Options.HostName, d.Options.Port, plainError(err))

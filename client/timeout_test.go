@@ -79,7 +79,7 @@ func TestBindAddress(t *testing.T) {
 	for want, change := range map[string]func(*options.Options){
 		"BindInterface none0 cannot be used": func(o *options.Options) { o.BindInterface = "none0" },
 		"BindAddress 127.0.0.5 cannot be":    func(o *options.Options) { o.BindAddress, o.AddressFamily = "127.0.0.5", "inet6" },
-		"cannot assign requested address":    func(o *options.Options) { o.BindAddress = "192.0.2.77" },
+		"BindAddress 192.0.2.77 cannot be":   func(o *options.Options) { o.BindAddress = "192.0.2.77" },
 	} {
 		if r := f.run(t, func(d *Dialer) { change(d.Options) }); r.code != 255 || !strings.Contains(r.said, want) {
 			t.Errorf("%s: %+v", want, r)

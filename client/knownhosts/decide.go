@@ -49,9 +49,11 @@ func Decide(policy Policy, v Verdict, batch bool, ask func(question string) (str
 	case KnownUnderPlainName:
 		return Decision{Accept: true, Add: policy == Ask || policy == AcceptNew || policy == Off}, nil
 	case Changed:
-		return Decision{Messages: ChangedWarning(v)}, &Refusal{
-			Status: v.Status, Advice: "only if you know why it has changed: ssh-keygen -f " + quoted(v.File) + " -R " + quoted(v.Name),
+		advice := "only if you know why it has changed: ssh-keygen -f " + quoted(v.File) + " -R " + quoted(v.Name)
+		if policy == Off {
+			advice = "StrictHostKeyChecking=no does not let a changed key in here; " + advice
 		}
+		return Decision{Messages: ChangedWarning(v)}, &Refusal{Status: v.Status, Advice: advice}
 	case Revoked:
 		return Decision{Messages: RevokedWarning(v)}, &Refusal{Status: v.Status}
 	}

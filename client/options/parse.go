@@ -20,6 +20,9 @@ func (env *Environment) Parse(args []string) (*Options, error) {
 	if p.o.Version || p.o.Help {
 		return p.o, nil
 	}
+	if err := p.o.Refuse(); !p.haveHost && err != nil {
+		return nil, err // -Q cipher needs no host in ssh
+	}
 	if !p.haveHost {
 		return nil, usage("minissh try, or minissh [user@]host command", "no host was given")
 	}

@@ -271,6 +271,9 @@ func TestTold(t *testing.T) {
 	if o = mustParse(t, env, "-M", "-N", "h"); o.Refuse() == nil || o.Refuse().(*UnsupportedError).Hint() != "-o ControlMaster=no goes on without it, before -M: the first counts" {
 		t.Errorf("-M -N: %v", o.Refuse())
 	}
+	if _, err := env.Parse([]string{"-Q", "cipher"}); err == nil || !strings.HasPrefix(err.Error(), "-Q is not in this version") {
+		t.Errorf("-Q cipher: %v", err)
+	}
 	write(t, file, "ProxyJump gate\n", 0o600)
 	hint := "-o ProxyJump=none goes on without it; ProxyJump none for this host in ~/.config/minissh/config does so for good"
 	if o = mustParse(t, env, "h"); o.Refuse() == nil || o.Refuse().(*UnsupportedError).Hint() != hint {

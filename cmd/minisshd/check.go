@@ -17,6 +17,7 @@ import (
 
 	"minissh/daemon"
 	"minissh/daemon/authorized"
+	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/flags"
 	"minissh/protocol/keys"
@@ -157,7 +158,11 @@ func (k *check) addresses(given []string, set *settings) (beyond bool) {
 
 // account tells of one account, in the order in which its files are asked.
 func (k *check) account(r *daemon.AccountReport) {
-	k.say("\nuser %s (uid %d)", shown(r.Name), r.UID)
+	if errors.Is(r.Refused, process.ErrNoAccount) {
+		k.say("\nuser %s", shown(r.Name))
+	} else {
+		k.say("\nuser %s (uid %d)", shown(r.Name), r.UID)
+	}
 	if r.Refused != nil {
 		k.say("  may not log in: %v", r.Refused)
 		var hinter interface{ Hint() string }

@@ -108,5 +108,9 @@ func noDaemon(c *cli.Context, err error, paths []string) error {
 	if os.Geteuid() == 0 {
 		return &daemon.ControlError{What: what, Advice: "start it with: minisshd"}
 	}
-	return &daemon.ControlError{What: what, Advice: "start it with: minisshd; the daemon of the whole machine is root's: sudo minisshd " + c.Command.Name}
+	advice := "start it with: minisshd; the daemon of the whole machine is root's: sudo minisshd " + c.Command.Name
+	if c.Command.Name == "end" {
+		advice += " NUMBER, which sudo minisshd who shows"
+	}
+	return &daemon.ControlError{What: what, Advice: advice}
 }
