@@ -175,3 +175,17 @@ func TestCheckJudges(t *testing.T) {
 		}
 	}
 }
+
+// A value that is not understood is told in the option's terms.
+func TestValuesThatAreNotUnderstood(t *testing.T) {
+	for args, want := range map[[3]string]string{
+		{"--idle-timeout", "5"}:         `--idle-timeout is a time such as 90s or 5m, not "5"`,
+		{"--max-sessions", "x"}:         `--max-sessions is a number, not "x"`,
+		{"check", "--stop-grace", "5x"}: `--stop-grace is a time such as 90s or 5m, not "5x"`,
+		{"pair", "--count", "x"}:        `--count is a number, not "x"`,
+	} {
+		if err := newApp().Run(append([]string{"minisshd"}, args[:]...)); err == nil || err.Error() != want {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -58,6 +59,9 @@ func newApp() *cli.App {
 	}
 }
 
+// badValue is what the package flag says of a value that it does not understand.
+var badValue = regexp.MustCompile(`^invalid value (".*") for flag -([a-z-]+): parse error$`)
+
 // usageError is an option that is not understood.
 func usageError(c *cli.Context, err error, _ bool) error {
 	if twice := flags.Twice(c.Command.Flags); twice != "" {
@@ -68,6 +72,12 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		what = protocol.Quote(flags.Dashed(name)) + " is not an option of " + c.Command.HelpName
 	} else if name, bare := strings.CutPrefix(what, "flag needs an argument: -"); bare {
 		what = flags.Dashed(name) + " needs a value after it"
+	} else if bad := badValue.FindStringSubmatch(what); bad != nil {
+		kind := "a number"
+		if slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool { _, is := f.(*cli.DurationFlag); return is && f.Names()[0] == bad[2] }) {
+			kind = "a time such as 90s or 5m"
+		}
+		what = flags.Dashed(bad[2]) + " is " + kind + ", not " + bad[1]
 	}
 	return &daemon.ControlError{What: what, Advice: c.Command.HelpName + " --help"}
 }
