@@ -54,11 +54,12 @@ func (j *judgement) proved(user string) {
 	j.somebody, j.judged = user, time.Now()
 }
 
-// forget has the next one who asks find it out anew.
+// forget has the next one who asks find it out anew. The last answer counts for the others meanwhile, as always: files
+// that a user has made hang keep nobody out after a reload.
 func (j *judgement) forget() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.somebody, j.judged = "", time.Time{}
+	j.judged = time.Time{}
 }
 
 // AnyoneCould says whether some account has a key that could log in.
