@@ -128,7 +128,7 @@ func (j *pairedJob) help(acct process.Account) (r pairedResult, err error) {
 	if err != nil {
 		return r, err
 	}
-	defer p.Close()
+	defer p.Retire()
 	stop := context.AfterFunc(ctx, func() { p.End() })
 	defer stop()
 	p.Stderr.Close()

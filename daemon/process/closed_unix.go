@@ -133,7 +133,7 @@ func seeShellAs(ctx context.Context, acct Account) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer p.Close()
+	defer p.Retire()
 	stop := context.AfterFunc(ctx, func() { p.Signal("KILL"); p.Stdout.Close() })
 	defer stop()
 	p.Stdin.Close()

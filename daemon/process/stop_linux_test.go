@@ -269,3 +269,13 @@ func TestStopTwice(t *testing.T) {
 		t.Fatal("the first Stop goes on")
 	}
 }
+
+// A helper that has answered, and that its account's other processes have stopped, is not kept.
+func TestRetire(t *testing.T) {
+	for _, script := range []string{"echo; kill -STOP $$", "echo"} {
+		p := shell(t, script)
+		lines(t, p.Stdout, 1)
+		p.Retire()
+		result(t, p)
+	}
+}
