@@ -118,6 +118,8 @@ func TestOneKeyTakesItsShareAlone(t *testing.T) {
 		s.Close(nil)
 	}
 	settle(t, before)
+	l.shares.mu.Lock()
+	defer l.shares.mu.Unlock()
 	if len(l.shares.users) != 0 || l.shares.sessions.taken != 0 || l.shares.commands.taken != 0 {
 		t.Errorf("left: %+v", l.shares)
 	}
