@@ -72,8 +72,10 @@ func TestCtrlCInterrupts(t *testing.T) {
 	t.Parallel()
 	needsProgram(t, "dash") // bash loses an INT that comes when a program ends, or begins by exec
 	h := startMinisshHere(t).talkative()
-	p := h.start("127.0.0.1", `exec dash -c 'dash -c "trap \"\" INT; echo job:\$\$:; exec sleep 1000" & sleep 1001'`)
+	p := h.start("127.0.0.1", `exec dash -c 'dash -c "trap \"\" INT; echo job:\$\$:; exec sleep 1000" & sed -u s/^/got:/'`)
 	job := p.job() // which tells itself when INT does not reach it any more
+	p.types("hello\r")
+	p.shows("got:hello") // a shell's child loses an INT that comes before it is its program
 	p.types("\x03")
 	p.shows("Ctrl-C ends minissh and leaves that running")
 	p.types("\x03")
