@@ -156,7 +156,7 @@ func converse(ctx context.Context, line *os.File, order *stage.Order, pipes *pip
 	}
 	switch {
 	case ctx.Err() != nil:
-		err = ctx.Err()
+		err = errUnwanted
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errSilent
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):

@@ -79,7 +79,10 @@ func (s Spec) look(ctx context.Context) (string, error) {
 	case saw := <-seen:
 		return saw.path, saw.err
 	case <-ctx.Done():
-		return "", &StartError{"start", s.Path, context.Cause(ctx)}
+		if err = context.Cause(ctx); err != errSilent {
+			err = errUnwanted
+		}
+		return "", &StartError{"start", s.Path, err}
 	}
 }
 

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -40,6 +41,9 @@ func beginStart(uid uint32) (ended func(), err error) {
 		}
 	}, nil
 }
+
+// errUnwanted means that whoever asked for the command has left before it ran.
+var errUnwanted = errors.New("nobody wants it any more")
 
 // errSilent means that StartTime has passed.
 var errSilent = fmt.Errorf("the directory or the program did not answer within %v", StartTime)

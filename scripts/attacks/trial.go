@@ -349,13 +349,10 @@ func (p *spawned) stop() {
 	}
 }
 
-// spin is what beSpin works at: a loop with nothing in it is taken for a mistake.
-var spin int
-
 // beSpin is the load that an attack is compared with.
 func beSpin([]string) error {
 	go untilStdinEnds(func() { os.Exit(0) })
-	for turns := 0; ; turns++ {
-		spin = turns
+	for turns := uint64(1); turns != 0; turns += 2 { // it is odd, also when it has wrapped
 	}
+	return nil
 }
