@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -11,8 +10,8 @@ import (
 )
 
 // flood has a source refused so many times, and gives what is logged from now on.
-func flood(times int, source string, tl *tally, log *bytes.Buffer) string {
-	from := log.Len()
+func flood(times int, source string, tl *tally, log *logBuffer) string {
+	from := len(log.String())
 	for i := range times {
 		tl.refused(slog.LevelWarn, "Kind", source, fmt.Sprintf("from %s port %d", source, i), "Refused from "+source)
 	}
@@ -24,8 +23,8 @@ func flood(times int, source string, tl *tally, log *bytes.Buffer) string {
 // told every ten seconds, with the last one's origin. Another kind has lines of its own.
 func TestTally(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		tl := newTally(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		log := newLogBuffer()
+		tl := newTally(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
 				return slog.Attr{}
 			}
@@ -36,16 +35,16 @@ func TestTally(t *testing.T) {
 		}
 		// after is what is logged within some time.
 		after := func(d time.Duration) string {
-			from := log.Len()
+			from := len(log.String())
 			<-time.After(d)
 			synctest.Wait()
 			return log.String()[from:]
 		}
 		one := "level=WARN msg=\"Refused from a\"\n"
-		if got := flood(1, "a", tl, &log); got != one {
+		if got := flood(1, "a", tl, log); got != one {
 			t.Errorf("the first: %q", got)
 		}
-		if got := flood(3000, "a", tl, &log); got != strings.Repeat(one, 29) {
+		if got := flood(3000, "a", tl, log); got != strings.Repeat(one, 29) {
 			t.Errorf("3,000 more: %q", got)
 		}
 		if got := after(10*time.Second - 1); got != "" {
@@ -57,12 +56,12 @@ func TestTally(t *testing.T) {
 		if got := after(time.Hour); got != "" {
 			t.Errorf("nothing has come, and it tells %q", got)
 		}
-		if got := flood(1, "a", tl, &log); got != one {
+		if got := flood(1, "a", tl, log); got != one {
 			t.Errorf("an hour later: %q", got)
 		}
 		lines := 1
 		for i := range 5000 {
-			lines += strings.Count(flood(1, fmt.Sprint("b", i), tl, &log), "\n")
+			lines += strings.Count(flood(1, fmt.Sprint("b", i), tl, log), "\n")
 		}
 		if lines != 200 {
 			t.Errorf("5,000 sources fill %d lines", lines)
@@ -73,17 +72,17 @@ func TestTally(t *testing.T) {
 		}
 		// A flood without an end, over one minute: lines, and six counts.
 		after(time.Minute)
-		from := log.Len()
+		from := len(log.String())
 		for range 60_000 {
-			flood(1, "c", tl, &log)
+			flood(1, "c", tl, log)
 			<-time.After(time.Millisecond)
 		}
 		text := log.String()[from:]
 		if lines, counts := strings.Count(text, "Refused from c"), strings.Count(text, "More of the same"); lines != 30 || counts != 5 {
 			t.Errorf("a minute of it has %d lines and %d counts", lines, counts)
 		}
-		from = log.Len()
-		flood(40, "c", tl, &log)
+		from = len(log.String())
+		flood(40, "c", tl, log)
 		tl.close()
 		if got := log.String()[from:]; !strings.HasSuffix(got, "last=\"from c port 39\"\n") {
 			t.Errorf("the end tells %q", got)
@@ -97,8 +96,8 @@ func TestTally(t *testing.T) {
 // What one user does fills 500 lines of a kind in a minute, and others' lines are not counted with it.
 func TestTallyOfUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		tl := newTally(slog.New(slog.NewTextHandler(&log, nil)))
+		log := newLogBuffer()
+		tl := newTally(slog.New(slog.NewTextHandler(log, nil)))
 		for _, user := range []string{"mallory", "alice"} {
 			for range 3000 {
 				tl.noted("Command ended", &peer{user: user}, "Command ended for "+user)

@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,8 +12,14 @@ import (
 // Announce speaks on the channels that can take a notice (P5.4), and counts all.
 func TestAnnounce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
+		var mu sync.Mutex
 		served := map[uint32]*Channel{}
-		s := New(Config{Role: Daemon, Accept: func(c *Channel) { served[c.ID()] = c; <-c.Gone() }})
+		s := New(Config{Role: Daemon, Accept: func(c *Channel) {
+			mu.Lock()
+			served[c.ID()] = c
+			mu.Unlock()
+			<-c.Gone()
+		}})
 		p, _ := asDaemon(t, s, helloOf(nil))
 		notice := &protocol.Notice{Notice: protocol.NoticeShuttingDown, Grace: 10000}
 		if n := s.Announce(notice); n != 0 {

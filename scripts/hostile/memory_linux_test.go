@@ -115,6 +115,9 @@ func peak(t *testing.T, pid int) int64 {
 
 // Two sessions that make the daemon hold whatever they can cost it a stated amount of memory, and an honest client is served.
 func TestMemoryOfHoarders(t *testing.T) {
+	if testhost.Race() {
+		t.Skip("not run: under the race detector the daemon takes several times its memory")
+	}
 	for _, hoard := range hoards {
 		t.Run(hoard.name, func(t *testing.T) {
 			p := testhost.New(t)

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,18 +45,20 @@ func Main(m *testing.M) {
 	defer os.RemoveAll(dir)
 	Bin = dir
 	args := []string{"build", "-o", dir}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "-race" && s.Value == "true" {
-				args = append(args, "-race")
-			}
-		}
+	if Race() {
+		args = append(args, "-race")
 	}
 	if out, err := exec.Command("go", append(args, "minissh/cmd/minissh", "minissh/cmd/minisshd")...).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		return
 	}
 	code = m.Run()
+}
+
+// Race says whether the test, and so the programs that it starts, have the race detector.
+func Race() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // Need skips the test if a program is not installed (scripts/testrun/programs.go installs them), and gives its path.
