@@ -33,7 +33,7 @@ func TestHostileDaemons(t *testing.T) {
 		{"a long message", refuse(`{"code":"internal","message":"` + strings.Repeat("x", 8_000) + `"}`), 255, "xxx…"},
 		{"too many sessions", refuse(`{"code":"too_many_sessions","message":"no"}`), 255, "--max-sessions"},
 		{"shutting down", refuse(`{"code":"shutting_down"}`), 255, "wait until it has started again"},
-		{"ERROR in bad JSON", refuse(`{"code":"internal","code":"x"}`), 255, "stands twice"},
+		{"ERROR in bad JSON", refuse(`{"code":"internal","code":"x"}`), 255, "is there twice"},
 		{"closes at once", func(*guest) {}, 255, "closed the connection before letting us in"},
 		{"GOODBYE instead of WELCOME", func(g *guest) { g.say(protocol.TypeGoodbye, 0, "{}"); g.drain() }, 255, ""},
 		{"garbage instead of WELCOME", func(g *guest) { io.WriteString(g, strings.Repeat("\x1b[31m", 50)); g.drain() }, 255, "frame_too_large"},
@@ -46,7 +46,7 @@ func TestHostileDaemons(t *testing.T) {
 		{"WELCOME with a number of 64 bits", welcomes(`{"channels":18446744073709551615}`), 255, "bad_json"},
 		{"two WELCOMEs", func(g *guest) { g.welcome(); g.welcome(); g.drain() }, 255, "unexpected_frame"},
 		{"WELCOME with escapes", func(g *guest) {
-			g.say(protocol.TypeWelcome, 0, `{"channels":999999999,"resend":9007199254740993,"hold":9007199254740993,"uptime_ms":-5,"user":"`+evil+`","home":"`+evil+`","software":"`+evil+`"}`)
+			g.say(protocol.TypeWelcome, 0, `{"channels":999999999,"resend":9007199254740993,"hold":9007199254740993,"uptime_ms":5,"user":"`+evil+`","home":"`+evil+`","software":"`+evil+`"}`)
 			g.until(protocol.TypeOpen)
 			g.say(protocol.TypeOpened, 1, `{"pid":-1}`)
 			g.end(`{"how":"exited","code":3}`)

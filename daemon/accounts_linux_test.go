@@ -117,7 +117,7 @@ func TestTwoAccounts(t *testing.T) {
 		}
 	}
 	name := strings.Repeat("5a", 32)
-	enter := func(who string, epoch uint64, create bool) *scripted {
+	enter := func(who string, epoch int64, create bool) *scripted {
 		p := l.knock(l.guest)
 		p.send(hello(func(h *protocol.Hello) { h.User, h.Session, h.Epoch, h.Create = who, name, epoch, create }))
 		return p

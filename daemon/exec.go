@@ -86,8 +86,9 @@ func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.R
 		}
 	}
 	extra = append(extra, who.grant.Environment...)
-	if open.Timeout < 0 || open.Timeout > 1e9 {
-		return spec, refusal(protocol.CodeBadRequest, "timeout_ms is out of range")
+	var broken *protocol.Violation
+	if errors.As(open.CheckExec(), &broken) {
+		return spec, refusal(broken.Code, broken.Message)
 	}
 	if len(open.Dir) > 0 && !who.grant.Forced {
 		spec.DirElse = ""
@@ -96,10 +97,6 @@ func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.R
 		}
 	}
 	switch {
-	case !oneAsked(open):
-		return spec, refusal(protocol.CodeBadRequest, "exactly one of command, argv and shell must be given")
-	case open.PTY != nil && open.PTY.Check() != nil:
-		return spec, refusal(protocol.CodeBadRequest, open.PTY.Check().Error())
 	case who.grant.Forced:
 		if !open.Shell {
 			extra = append(extra, "SSH_ORIGINAL_COMMAND="+asked(open))

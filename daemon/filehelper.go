@@ -3,6 +3,7 @@ package daemon
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -82,6 +83,8 @@ func beFilesHelper([]string) int {
 	end := report{Sum: sum}
 	if broken, ours := err.(*protocol.Violation); ours {
 		end.Broken = broken.Reason()
+	} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		end.Broken = refusal(protocol.CodeBadRecord, "the stream of records ended before its last one") // P10.13
 	} else if err != nil {
 		end.Broken = refusal(protocol.CodeInternal, err.Error())
 	}

@@ -176,3 +176,23 @@ func TestFilesStreamBroken(t *testing.T) {
 	l.log.want(t, "Transfer broken off", "channel=3")
 	settle(t, before)
 }
+
+// A client that ends its stream of records ahead of the last one breaks the rules of the stream, whichever way the files go (P10.13).
+func TestFilesStreamEndsEarly(t *testing.T) {
+	l := newLab(t, nil)
+	s := l.session(nil)
+	for _, request := range []*protocol.Files{
+		{Mode: protocol.FilesPut}, {Mode: protocol.FilesGet, Sources: []protocol.Bytes{protocol.Bytes("/dev/null")}},
+	} {
+		ch, err := s.Open(&protocol.Open{Service: "files", Files: request})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ch.EOF(protocol.TypeStdin)
+		in := ch.Reader(protocol.TypeStdout)
+		if err := in.Rest(); err != nil || in.Reason == nil || in.Reason.Code != protocol.CodeBadRecord {
+			t.Errorf("%s: %v %+v", request.Mode, err, in.Reason)
+		}
+		ch.Close(nil)
+	}
+}

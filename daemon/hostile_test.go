@@ -128,7 +128,7 @@ var beginnings = []beginning{
 	{name: "half a HELLO", do: firstFrames(asGuest, hello(nil)[:40]), change: shortGrace, end: "ERROR login_timeout", log: "login_timeout"},
 	{name: "a length of 4 GiB", do: firstFrames(asGuest, []byte("\xff\xff\xff\xff\x81\x00\x00\x00\x00\x00\x00\x00")), end: "ERROR frame_too_large", log: "frame_too_large"},
 	{name: "a HELLO of 4,097 bytes", do: firstFrames(asGuest, text(protocol.TypeHello, 0, `{"a":"`+strings.Repeat("a", 4089)+`"}`)), end: "ERROR frame_too_large", log: "frame_too_large"},
-	{name: "duplicate keys in HELLO", do: firstFrames(asGuest, text(protocol.TypeHello, 0, `{"user":"tester","user":"root"}`)), end: "ERROR bad_json", log: "stands twice"},
+	{name: "duplicate keys in HELLO", do: firstFrames(asGuest, text(protocol.TypeHello, 0, `{"user":"tester","user":"root"}`)), end: "ERROR bad_json", log: "is there twice"},
 	{name: "keys in another case", do: firstFrames(asGuest, text(protocol.TypeHello, 0, `{"user":"tester","USER":"root"}`)), end: "ERROR bad_json", log: "bad_json"},
 	{name: "HELLO is no object", do: firstFrames(asGuest, text(protocol.TypeHello, 0, `[1]`)), end: "ERROR bad_json", log: "bad_json"},
 	{name: "HELLO of wrong types", do: firstFrames(asGuest, text(protocol.TypeHello, 0, `{"epoch":"one"}`)), end: "ERROR bad_json", log: "bad_json"},

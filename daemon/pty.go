@@ -9,17 +9,6 @@ import (
 	"minissh/protocol"
 )
 
-// oneAsked says whether a request names exactly one thing to run (P6.1).
-func oneAsked(open *protocol.Open) bool {
-	count := 0
-	for _, given := range []bool{len(open.Command) > 0, len(open.Argv) > 0, open.Shell} {
-		if given {
-			count++
-		}
-	}
-	return count == 1
-}
-
 // terminal puts the terminal that the client asked for into what is started. The error, if any, is why it gets none: the command is run
 // without one then, and the client is told (P6.10).
 func (s *Server) terminal(spec *process.Spec, open *protocol.Open, who *peer) error {

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -95,8 +96,9 @@ func (c Code) plain() Code {
 	return c
 }
 
-// clip keeps text for people within MaxMessage bytes, cut at a character (P8.3).
+// clip keeps text for people within MaxMessage bytes, cut at a character (P8.3), and without NUL, which no string may hold (P4.2).
 func clip(s string) string {
+	s = strings.ReplaceAll(s, "\x00", "\uFFFD")
 	if len(s) <= MaxMessage {
 		return s
 	}

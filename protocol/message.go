@@ -10,9 +10,9 @@ import (
 type Hello struct {
 	Protocol string   `json:"protocol"`           // "minissh/1"
 	Session  string   `json:"session"`            // 64 lower-case hex digits
-	Epoch    uint64   `json:"epoch"`              // from 1, rises with each attempt
+	Epoch    int64    `json:"epoch"`              // from 1, rises with each attempt
 	Create   bool     `json:"create"`             // make the session if the daemon does not have it
-	Received uint64   `json:"received"`           // session frames received
+	Received int64    `json:"received"`           // session frames received
 	User     string   `json:"user"`               // account to run as
 	Resend   int64    `json:"resend"`             // bytes kept for resending; 0: none
 	Hold     int64    `json:"hold,omitempty"`     // seconds to keep the session without a link
@@ -30,21 +30,21 @@ func (h *Hello) Check() error {
 	switch {
 	case err != nil || len(id) != 32 || hex.EncodeToString(id) != h.Session:
 		return Violate(CodeBadHello, "session is not 64 lower-case hex digits")
-	case h.Epoch == 0:
+	case h.Epoch < 1:
 		return Violate(CodeBadHello, "epoch begins at 1")
 	case h.Epoch == 1 && !h.Create:
 		return Violate(CodeBadHello, "the first hello of a session creates it")
 	case h.Resend != 0 && h.Resend < MinResend:
 		return Violate(CodeBadHello, "resend is neither 0 nor at least %d", MinResend)
-	case h.Hold < 0 || h.Channels < 0 || len(h.Keys) > 16:
-		return Violate(CodeBadHello, "hold, channels or keys is out of range")
+	case h.Received < 0 || h.Hold < 0 || h.Channels < 0 || len(h.Keys) > 16:
+		return Violate(CodeBadHello, "received, hold, channels or keys is out of range")
 	}
 	return nil
 }
 
 // Welcome is the daemon's answer to a Hello that it accepts (P7.2).
 type Welcome struct {
-	Received uint64 `json:"received"`            // session frames received
+	Received int64  `json:"received"`            // session frames received
 	Resend   int64  `json:"resend"`              // bytes kept for resending; 0: none
 	Hold     int64  `json:"hold,omitempty"`      // seconds granted
 	Channels int    `json:"channels"`            // channels the client may have open
@@ -56,8 +56,9 @@ type Welcome struct {
 
 // Check finds what in a WELCOME breaks P7.2; the error is a *Violation.
 func (w *Welcome) Check() error {
-	if w.Channels < MinChannels || w.Hold < 0 || (w.Resend != 0 && w.Resend < MinResend) {
-		return Violate(CodeBadFrame, "a WELCOME with channels %d, hold %d, resend %d", w.Channels, w.Hold, w.Resend)
+	if w.Channels < MinChannels || w.Received < 0 || w.Hold < 0 || w.Uptime < 0 || (w.Resend != 0 && w.Resend < MinResend) {
+		return Violate(CodeBadFrame, "a WELCOME with channels %d, received %d, hold %d, resend %d, uptime_ms %d",
+			w.Channels, w.Received, w.Hold, w.Resend, w.Uptime)
 	}
 	return nil
 }
@@ -76,6 +77,30 @@ type Open struct {
 	Timeout   int64      `json:"timeout_ms,omitempty"` // stop the command after so many milliseconds
 	Files     *Files     `json:"files,omitempty"`      // what to copy (P10.1)
 }
+
+// CheckExec finds what is wrong with a request to run a command (P6.1, P6.10); the error is a *Violation with CodeBadRequest.
+func (o *Open) CheckExec() error {
+	asked := 0
+	for _, given := range []bool{len(o.Command) > 0, len(o.Argv) > 0, o.Shell} {
+		if given {
+			asked++
+		}
+	}
+	switch {
+	case asked != 1:
+		return Violate(CodeBadRequest, "exactly one of command, argv and shell must be given")
+	case o.Timeout < 0 || o.Timeout > MaxTimeout:
+		return Violate(CodeBadRequest, "timeout_ms is out of range")
+	case o.PTY != nil:
+		if err := o.PTY.Check(); err != nil {
+			return Violate(CodeBadRequest, "%v", err)
+		}
+	}
+	return nil
+}
+
+// MaxTimeout is the longest time after which a daemon stops a command, in milliseconds (P6.1).
+const MaxTimeout = 1_000_000_000
 
 // Opened is the acceptor's answer (P6.2).
 type Opened struct {
@@ -185,13 +210,13 @@ type Reason struct {
 func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error) {
 	switch m := message.(type) {
 	case *Reason:
-		if len(m.Message) > MaxMessage {
-			message = &Reason{Code: m.Code, Message: clip(m.Message), Key: m.Key}
-		}
+		fitting := *m
+		fitting.Message = clip(m.Message)
+		message = &fitting
 	case *Notice:
-		if len(m.Message) > MaxMessage {
-			message = &Notice{Notice: m.Notice, Message: clip(m.Message)}
-		}
+		fitting := *m
+		fitting.Message = clip(m.Message)
+		message = &fitting
 	}
 	payload, err := marshal(message)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"minissh/protocol/vectors"
 )
 
 // The example of P11 is what this package makes of it.
@@ -24,6 +26,35 @@ func TestPairingExample(t *testing.T) {
 		if shown == nil || string(shown[1]) != hex.EncodeToString(code.Prove(side, transcript)) {
 			t.Errorf("%s: %x", side, code.Prove(side, transcript))
 		}
+	}
+}
+
+func TestPairingVectors(t *testing.T) {
+	for _, v := range vectors.Read("pairing.txt") {
+		t.Run(v.Name, func(t *testing.T) {
+			if v.Has("refused") {
+				if code, err := ParsePairingCode(v.Text("refused")); err == nil {
+					t.Fatalf("it is taken for %q", code)
+				}
+				return
+			}
+			code := PairingCode(v.Text("code"))
+			if code.Shown() != v.Text("shown") {
+				t.Errorf("shown as %s", code.Shown())
+			}
+			for _, typed := range append(v.All("typed"), v.Text("shown")) {
+				if got, err := ParsePairingCode(typed); err != nil || got != code {
+					t.Errorf("%q typed: %q, %v", typed, got, err)
+				}
+			}
+			transcript := PairingTranscript(v.Bytes("exporter"), v.Bytes("host"), v.Bytes("client"), v.Text("user"))
+			for key, side := range map[string]string{"proof": PairingClient, "answer": PairingDaemon} {
+				proof := code.Prove(side, transcript)
+				if hex.EncodeToString(proof) != v.Text(key) || !code.Proves(side, transcript, proof) {
+					t.Errorf("%s: %x", key, proof)
+				}
+			}
+		})
 	}
 }
 

@@ -1,6 +1,9 @@
 package protocol
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Limits of P6.10.
 const (
@@ -44,11 +47,36 @@ func (p *PTY) Check() error {
 		return fmt.Errorf("more than %d terminal modes", MaxModes)
 	}
 	for name, value := range p.Modes {
-		if value < 0 || value > 1<<32-1 || name != "" && name[0] == 'v' && value > 255 {
-			return fmt.Errorf("the terminal mode %s is out of range", Quote(name))
+		most, known := modeMost(name)
+		if known && (value < 0 || value > most) {
+			return fmt.Errorf("the terminal mode %s is out of range", name)
 		}
 	}
 	return nil
+}
+
+// The terminal modes of RFC 4254 section 8 and RFC 8160, but for the speeds, which a pty does not have.
+var (
+	modeCharacters = []string{
+		"vintr", "vquit", "verase", "vkill", "veof", "veol", "veol2", "vstart", "vstop", "vsusp", "vdsusp", "vreprint", "vwerase",
+		"vlnext", "vflush", "vswtch", "vstatus", "vdiscard",
+	}
+	modeSwitches = []string{
+		"ignpar", "parmrk", "inpck", "istrip", "inlcr", "igncr", "icrnl", "iuclc", "ixon", "ixany", "ixoff", "imaxbel", "iutf8",
+		"isig", "icanon", "xcase", "echo", "echoe", "echok", "echonl", "noflsh", "tostop", "iexten", "echoctl", "echoke", "pendin",
+		"opost", "olcuc", "onlcr", "ocrnl", "onocr", "onlret", "cs7", "cs8", "parenb", "parodd",
+	}
+)
+
+// modeMost is the largest value of a terminal mode; a mode that is not known is ignored, whatever its value (P6.10).
+func modeMost(name string) (most int64, known bool) {
+	switch {
+	case slices.Contains(modeCharacters, name):
+		return 255, true
+	case slices.Contains(modeSwitches, name):
+		return 1<<32 - 1, true
+	}
+	return 0, false
 }
 
 // ValidTerm says whether a terminal's name may be sent (P6.10); the empty one may.

@@ -36,6 +36,8 @@ func TestPTYCheck(t *testing.T) {
 		"a character of 256":   {PTY{Modes: map[string]int64{"vintr": 256}}, false},
 		"a mode below 0":       {PTY{Modes: map[string]int64{"echo": -1}}, false},
 		"a mode of 33 bits":    {PTY{Modes: map[string]int64{"echo": 1 << 32}}, false},
+		"one that is unknown":  {PTY{Modes: map[string]int64{"later": 1 << 32, "vlater": 256, "tty_op_ispeed": -1}}, true},
+		"the largest values":   {PTY{Modes: map[string]int64{"echo": 1<<32 - 1, "vintr": 255}}, true},
 	} {
 		if err := test.p.Check(); (err == nil) != test.ok {
 			t.Errorf("%s: %v", name, err)

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -33,7 +35,7 @@ func (f Frame) Decode(message any) error {
 
 // DecodeJSON reads one JSON object into message, refusing what P4.2 refuses.
 func DecodeJSON(text []byte, message any) error {
-	err := checkJSON(text)
+	err := checkJSON(text, reflect.TypeOf(message))
 	if err == nil {
 		err = json.Unmarshal(text, message)
 	}
@@ -44,9 +46,10 @@ func DecodeJSON(text []byte, message any) error {
 	return err
 }
 
-// checkJSON walks the whole text once, because encoding/json lets pass what two readers understand differently:
-// keys that stand twice, keys in another case, bytes that are no UTF-8.
-func checkJSON(text []byte) error {
+// checkJSON walks the whole text once, because encoding/json lets pass what two readers may understand differently: keys that
+// are there twice, keys in another case, bytes that are not UTF-8, null and lists of another length in the place of a value.
+// want is the type that the text is decoded into.
+func checkJSON(text []byte, want reflect.Type) error {
 	if !utf8.Valid(text) {
 		return fmt.Errorf("it is not UTF-8")
 	}
@@ -62,7 +65,7 @@ func checkJSON(text []byte) error {
 	if first != json.Delim('{') {
 		return fmt.Errorf("it is not an object")
 	}
-	if err := checkObject(d, 1); err != nil {
+	if err := checkObject(d, 1, want); err != nil {
 		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
@@ -71,56 +74,107 @@ func checkJSON(text []byte) error {
 	return nil
 }
 
-func checkObject(d *json.Decoder, depth int) error {
+func checkObject(d *json.Decoder, depth int, want reflect.Type) error {
 	seen := map[string]bool{}
 	for d.More() {
 		token, err := d.Token()
 		if err != nil {
 			return err
 		}
-		key := token.(string) // a Decoder gives nothing else where a key stands
+		key := token.(string) // where a key is due, a Decoder gives nothing else
 		if !plainKey(key) {
 			return fmt.Errorf("the key %s has characters other than a-z, 0-9 and _", Quote(key))
 		}
 		if seen[key] {
-			return fmt.Errorf("the key %q stands twice", key)
+			return fmt.Errorf("the key %q is there twice", key)
 		}
 		seen[key] = true
-		if err := checkValue(d, depth); err != nil {
-			return err
+		if err := checkValue(d, depth, fieldType(want, key)); err != nil {
+			return fmt.Errorf("the field %s: %w", key, err)
 		}
 	}
 	_, err := d.Token()
 	return err
 }
 
-func checkValue(d *json.Decoder, depth int) error {
+// checkValue checks one value; want is the type that it is decoded into, nil for a field that is not known.
+func checkValue(d *json.Decoder, depth int, want reflect.Type) error {
 	token, err := d.Token()
 	if err != nil {
 		return err
 	}
-	if number, ok := token.(json.Number); ok {
-		if _, err := strconv.ParseInt(string(number), 10, 64); err != nil {
-			return fmt.Errorf("%s is not a whole number of 63 bits", number)
+	switch value := token.(type) {
+	case nil:
+		if want != nil {
+			return fmt.Errorf("null is not a value")
 		}
+	case json.Number:
+		if _, err := strconv.ParseInt(string(value), 10, 64); err != nil {
+			return fmt.Errorf("%s is not a whole number of 63 bits", value)
+		}
+	case string:
+		if strings.IndexByte(value, 0) >= 0 {
+			return ErrNUL
+		}
+	case json.Delim:
+		if depth == maxDepth {
+			return fmt.Errorf("it is nested more than %d deep", maxDepth)
+		}
+		if value == '{' {
+			return checkObject(d, depth+1, want)
+		}
+		return checkList(d, depth+1, want)
 	}
-	delim, ok := token.(json.Delim)
-	if !ok {
-		return nil
-	}
-	if depth == maxDepth {
-		return fmt.Errorf("it is nested more than %d deep", maxDepth)
-	}
-	if delim == '{' {
-		return checkObject(d, depth+1)
-	}
-	for d.More() {
-		if err := checkValue(d, depth+1); err != nil {
+	return nil
+}
+
+func checkList(d *json.Decoder, depth int, want reflect.Type) error {
+	n := 0
+	for ; d.More(); n++ {
+		if err := checkValue(d, depth, elementType(want)); err != nil {
 			return err
 		}
 	}
-	_, err = d.Token()
+	if want != nil && want.Kind() == reflect.Array && n != want.Len() {
+		return fmt.Errorf("%d values in a list of %d", n, want.Len())
+	}
+	_, err := d.Token()
 	return err
+}
+
+// fieldType is what the value of a key is decoded into; nil if nothing takes it.
+func fieldType(t reflect.Type, key string) reflect.Type {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t == nil:
+		return nil
+	case t.Kind() == reflect.Map:
+		return t.Elem()
+	case t.Kind() != reflect.Struct:
+		return nil
+	}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if field.Anonymous {
+			if found := fieldType(field.Type, key); found != nil {
+				return found
+			}
+		}
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name == key {
+			return field.Type
+		}
+	}
+	return nil
+}
+
+// elementType is what the values of a list are decoded into; nil if nothing takes them.
+func elementType(t reflect.Type) reflect.Type {
+	if t == nil || t.Kind() != reflect.Slice && t.Kind() != reflect.Array || t == reflect.TypeFor[Bytes]() {
+		return nil
+	}
+	return t.Elem()
 }
 
 func plainKey(key string) bool {

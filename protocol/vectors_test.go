@@ -134,21 +134,48 @@ func everyPrefix(t *testing.T, raw []byte) {
 func TestJSONVectors(t *testing.T) {
 	for _, v := range vectors.Read("json.txt") {
 		t.Run(v.Name, func(t *testing.T) {
-			var err error
-			if v.Has("hello") {
-				hello := new(Hello)
-				f := Frame{Header: Header{Type: TypeHello}, Payload: []byte(v.Text("hello"))}
-				if err = f.Decode(hello); err == nil {
-					err = hello.Check()
-				}
-			} else {
-				payload := append(v.Bytes("hex"), v.Text("json")...)
-				err = Frame{Header: Header{Type: TypeClose}, Payload: payload}.Decode(new(Reason))
+			message, payload := checked(new(Reason)), append(v.Bytes("hex"), v.Text("json")...)
+			switch {
+			case v.Has("hello"):
+				message, payload = new(Hello), []byte(v.Text("hello"))
+			case v.Has("welcome"):
+				message, payload = new(Welcome), []byte(v.Text("welcome"))
 			}
-			if code := codeOf(t, err); string(code) != v.Text("error") || (err == nil) != v.Has("valid") {
-				t.Fatalf("%v, want %q", err, v.Text("error"))
-			}
+			judge(t, v, message, payload)
 		})
+	}
+}
+
+func TestOpenVectors(t *testing.T) {
+	for _, v := range vectors.Read("opens.txt") {
+		t.Run(v.Name, func(t *testing.T) { judge(t, v, command{new(Open)}, []byte(v.Text("open"))) })
+	}
+}
+
+// checked is a message whose fields have rules of their own.
+type checked interface{ Check() error }
+
+// command is an Open of the service exec.
+type command struct{ *Open }
+
+func (c command) Check() error { return c.CheckExec() }
+
+// Check is there for vectors of no type: a Reason has no rules of its own.
+func (*Reason) Check() error { return nil }
+
+// judge wants the vector's payload to be valid or to break what the vector says.
+func judge(t *testing.T, v vectors.Vector, message checked, payload []byte) {
+	t.Helper()
+	var into any = message
+	if c, ok := message.(command); ok {
+		into = c.Open
+	}
+	err := Frame{Header: Header{Type: TypeClose}, Payload: payload}.Decode(into)
+	if err == nil {
+		err = message.Check()
+	}
+	if code := codeOf(t, err); string(code) != v.Text("error") || (err == nil) != v.Has("valid") {
+		t.Fatalf("%v, want %q", err, v.Text("error"))
 	}
 }
 

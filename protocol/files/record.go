@@ -70,7 +70,7 @@ func violate(format string, args ...any) error {
 // check finds what no record may hold (P10.3). Names are judged where they are used.
 func (r *Record) check() error {
 	switch {
-	case r.ID < 0 || r.Size < 0 || r.Offset < 0 || r.Offset > r.Size && r.Kind == KindFile || r.Files < 0 || r.Bytes < 0:
+	case r.ID < 0 || r.Size < 0 || r.Mode < 0 || r.Offset < 0 || r.Offset > r.Size && r.Kind == KindFile || r.Files < 0 || r.Bytes < 0:
 		return violate("a %s record with a negative number, or an offset beyond its size", short(string(r.Kind)))
 	case r.Body < 0 || r.Body > MaxBody:
 		return violate("a %s record with a body of %d bytes; the most is %d", short(string(r.Kind)), r.Body, MaxBody)

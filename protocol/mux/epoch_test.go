@@ -16,7 +16,7 @@ func keeping(accept func(*Channel)) *Session {
 }
 
 // resuming is a HELLO for it.
-func resuming(epoch, received uint64) *protocol.Hello {
+func resuming(epoch, received int64) *protocol.Hello {
 	return helloOf(func(h *protocol.Hello) {
 		h.Epoch, h.Received, h.Resend, h.Hold, h.Create = epoch, received, protocol.MinResend, 60, epoch == 1
 	})
@@ -27,7 +27,7 @@ func TestStaleEpoch(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := keeping(ignore)
 		p, _ := asDaemon(t, s, resuming(5, 0))
-		for _, epoch := range []uint64{5, 4, 1} {
+		for _, epoch := range []int64{5, 4, 1} {
 			_, far := pipe()
 			if err := s.Accept(far, resuming(epoch, 0), &protocol.Welcome{}); codeOf(err) != protocol.CodeStaleEpoch {
 				t.Errorf("epoch %d: %v", epoch, err)
@@ -76,7 +76,7 @@ func TestAcceptRace(t *testing.T) {
 			s := keeping(ignore)
 			var all sync.WaitGroup
 			var ends []*end
-			for epoch := range uint64(10) {
+			for epoch := range int64(10) {
 				near, far := pipe()
 				ends = append(ends, near)
 				all.Go(func() {
@@ -104,7 +104,7 @@ func TestAcceptRace(t *testing.T) {
 // RULES B11: acked ≤ received ≤ sent, or resume_mismatch ends the session; at the daemon and at the client.
 func TestResumeMismatch(t *testing.T) {
 	for name, c := range map[string]struct {
-		received uint64
+		received int64
 		ok       bool
 	}{"below what was acknowledged": {1, false}, "what was acknowledged": {2, true}, "everything": {3, true}, "more than was sent": {4, false}} {
 		t.Run(name, func(t *testing.T) {
@@ -294,9 +294,9 @@ func TestTwoWaitForTheOld(t *testing.T) {
 		p, _ := asDaemon(t, s, resuming(1, 0))
 		p.send(num(protocol.TypePong, 0, 0))
 		<-held
-		results := map[uint64]chan error{2: make(chan error, 1), 3: make(chan error, 1)}
-		ends := map[uint64]*end{}
-		for epoch := uint64(2); epoch <= 3; epoch++ {
+		results := map[int64]chan error{2: make(chan error, 1), 3: make(chan error, 1)}
+		ends := map[int64]*end{}
+		for epoch := int64(2); epoch <= 3; epoch++ {
 			near, far := pipe()
 			ends[epoch] = near
 			go func() {

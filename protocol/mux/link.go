@@ -83,7 +83,7 @@ func (s *Session) Connect(conn net.Conn, hello *protocol.Hello) (*protocol.Welco
 	s.mu.Lock()
 	s.epoch++
 	hello.Protocol, hello.Session, hello.Epoch = protocol.ALPN, s.id, s.epoch
-	hello.Create, hello.Received, hello.Resend, hello.Channels = !s.welcomed, s.received, s.cfg.Resend, s.cfg.Channels
+	hello.Create, hello.Received, hello.Resend, hello.Channels = !s.welcomed, int64(s.received), s.cfg.Resend, s.cfg.Channels
 	first, err := protocol.AppendMessage(nil, protocol.TypeHello, 0, hello)
 	switch {
 	case err != nil:
@@ -139,12 +139,12 @@ func (s *Session) Accept(conn net.Conn, hello *protocol.Hello, welcome *protocol
 		return protocol.Violate(protocol.CodeStaleEpoch, "a newer link of this session is there")
 	}
 	l := s.newLink(conn)
-	s.peerResend, s.peerChannels = hello.Resend, hello.Channels
+	s.peerChannels = hello.Channels
 	s.hold = min(s.cfg.Hold, time.Duration(min(hello.Hold, int64(s.cfg.Hold/time.Second)))*time.Second)
-	welcome.Received, welcome.Resend, welcome.Hold, welcome.Channels = s.received, s.cfg.Resend, int64(s.hold/time.Second), s.cfg.Channels
+	welcome.Received, welcome.Resend, welcome.Hold, welcome.Channels = int64(s.received), s.cfg.Resend, int64(s.hold/time.Second), s.cfg.Channels
 	first, err := protocol.AppendMessage(nil, protocol.TypeWelcome, 0, welcome)
 	if err == nil {
-		err = s.peerHas(l, hello.Received)
+		err = s.peerHas(l, uint64(hello.Received))
 	}
 	if err != nil {
 		l.first, _ = protocol.AppendMessage(nil, protocol.TypeError, 0, reasonOf(err))
@@ -174,7 +174,8 @@ func reasonOf(err error) *protocol.Reason {
 	return &protocol.Reason{Code: protocol.CodeInternal}
 }
 
-// detach takes the session's link away and waits until nothing of it is left (P7.7). With a hello it first claims its epoch.
+// detach takes the session's link away and waits until nothing of it is left (P7.7). With a hello it first claims its epoch. A
+// hello that cannot have the session leaves it and its link as they are (P8.1).
 func (s *Session) detach(hello *protocol.Hello) error {
 	s.mu.Lock()
 	if s.ended != nil {
@@ -189,7 +190,11 @@ func (s *Session) detach(hello *protocol.Hello) error {
 			defer s.mu.Unlock()
 			return protocol.Violate(protocol.CodeStaleEpoch, "epoch %d is not above %d", hello.Epoch, s.epoch)
 		}
-		s.epoch = hello.Epoch
+		if s.epoch > 0 && !s.resumable() {
+			defer s.mu.Unlock()
+			return protocol.Violate(protocol.CodeSessionExpired, "the session is one that no other connection can take up: an end of it said resend 0")
+		}
+		s.epoch, s.peerResend = hello.Epoch, hello.Resend
 	}
 	old := s.link
 	s.mu.Unlock()
@@ -349,8 +354,7 @@ func (s *Session) lost(l *link) {
 	if s.ended != nil {
 		return
 	}
-	resumable := s.cfg.Resend > 0 && (s.peerResend > 0 || !s.welcomed)
-	if !resumable {
+	if !s.resumable() {
 		var remote *protocol.RemoteError
 		if errors.As(l.cause, &remote) {
 			s.end(l.cause)
@@ -375,6 +379,10 @@ func (s *Session) lost(l *link) {
 		s.expiry = timer
 	}
 }
+
+// resumable says whether a link of this session may be followed by another: both ends keep what the other may not have
+// received (P7.6). The caller holds mu.
+func (s *Session) resumable() bool { return s.cfg.Resend > 0 && (s.peerResend > 0 || !s.welcomed) }
 
 // fellSilent tells a link that nothing was heard from, or that took nothing, from one that was closed or reset.
 func fellSilent(cause error) bool {

@@ -105,7 +105,7 @@ func (s *Session) receiveWelcome(l *link, f protocol.Frame) error {
 	if err := w.Check(); err != nil {
 		return err
 	}
-	if err := s.peerHas(l, w.Received); err != nil {
+	if err := s.peerHas(l, uint64(w.Received)); err != nil {
 		return err
 	}
 	s.welcomed, s.welcome = true, w

@@ -139,7 +139,7 @@ func asClient(t *testing.T, s *Session) (*script, *protocol.Hello, <-chan error)
 	return p, hello, connected
 }
 
-func welcome(received uint64, resend int64) []byte {
+func welcome(received int64, resend int64) []byte {
 	b, err := protocol.AppendMessage(nil, protocol.TypeWelcome, 0, &protocol.Welcome{Received: received, Resend: resend, Channels: 64})
 	if err != nil {
 		panic(err)

@@ -127,7 +127,7 @@ type Session struct {
 	unacked        int64 // bytes received since our last ACK
 
 	link     *link
-	epoch    uint64
+	epoch    int64
 	welcomed bool // client: a WELCOME came; daemon: always
 	welcome  protocol.Welcome
 	hold     time.Duration // granted

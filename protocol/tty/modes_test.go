@@ -4,6 +4,7 @@ package tty
 
 import (
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/creack/pty"
@@ -76,5 +77,16 @@ func TestSizeCarried(t *testing.T) {
 func TestNoTerminal(t *testing.T) {
 	if Modes(-1) != nil || Size(-1) != (protocol.Size{}) || SetModes(-1, nil) == nil {
 		t.Error("a descriptor that is none was believed")
+	}
+}
+
+// Every mode that this system has is one whose value is checked ahead of it (P6.10).
+func TestModesAreKnown(t *testing.T) {
+	names := slices.Collect(maps.Keys(switches))
+	each(func(name string, _ int) { names = append(names, name) })
+	for _, name := range names {
+		if (&protocol.PTY{Modes: map[string]int64{name: -1}}).Check() == nil {
+			t.Errorf("the value of %s is not checked", name)
+		}
 	}
 }

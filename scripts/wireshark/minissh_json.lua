@@ -148,7 +148,7 @@ local function object(s, i, strict, depth)
     local key
     key, i = text(s, i)
     if strict and not key:match("^[a-z0-9_]+$") then fault("the key " .. json.quote(key, 40) .. " has other characters than a-z, 0-9 and _") end
-    if strict and out[key] ~= nil then fault("the key " .. key .. " stands twice") end
+    if strict and out[key] ~= nil then fault("the key " .. key .. " is there twice") end
     i = blank(s, i)
     if s:sub(i, i) ~= ":" then fault("no colon behind a key") end
     out[key], i = value(s, blank(s, i + 1), strict, depth)
@@ -180,7 +180,11 @@ function value(s, i, strict, depth)
     if depth == (strict and deepest or 64) then fault("nested more than " .. depth .. " deep") end
     return (c == "{" and object or list)(s, i, strict, depth + 1)
   end
-  if c == '"' then return text(s, i) end
+  if c == '"' then
+    local out, after = text(s, i)
+    if strict and out:find("\0", 1, true) then fault("NUL in a string") end
+    return out, after
+  end
   local word = s:match("^%l+", i)
   if word == "true" or word == "false" then return word == "true", i + #word end
   if word == "null" then return json.null, i + 4 end

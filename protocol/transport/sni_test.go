@@ -1,0 +1,27 @@
+package transport
+
+import (
+	"crypto/tls"
+	"testing"
+)
+
+// A daemon does not mind a client that sends SNI, which no client should (P1.2): it is the client's own secret that is told.
+func TestSNIIsIgnored(t *testing.T) {
+	near, far := loopback(t)
+	served := make(chan error, 1)
+	go func() {
+		_, err := Server(far, ServerConfig(envelope(t)))
+		served <- err
+	}()
+	own := envelope(t)
+	conn := tls.Client(near, &tls.Config{
+		ServerName: "alias.example", InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, NextProtos: []string{"minissh/1"},
+		Certificates: []tls.Certificate{own},
+	})
+	if err := conn.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
