@@ -141,7 +141,7 @@ func (f *fake) accept() {
 				instead(raw)
 				return
 			}
-			conn, err := transport.Server(raw, transport.ServerConfig(host))
+			conn, err := transport.Server(raw, transport.ServerConfig(host), nil)
 			if err != nil {
 				return
 			}

@@ -42,7 +42,7 @@ func pairingHost(t *testing.T, do func(*visitor)) *fake {
 	}
 	f.set(func() {
 		f.raw = func(raw net.Conn) {
-			conn, err := transport.Server(raw, transport.ServerConfig(cert))
+			conn, err := transport.Server(raw, transport.ServerConfig(cert), nil)
 			if err != nil {
 				return
 			}

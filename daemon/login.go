@@ -176,7 +176,7 @@ func (s *Server) secure(raw net.Conn) (*transport.Conn, ssh.PublicKey, uint32, e
 		}
 		return transport.Plain(raw), nil, uid, nil
 	}
-	conn, err := transport.Server(raw, s.shown().tls)
+	conn, err := transport.Server(raw, s.shown().tls, s.handshakes)
 	if err != nil {
 		return nil, nil, 0, err
 	}

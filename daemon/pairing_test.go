@@ -201,7 +201,7 @@ func TestPairingThroughTheMiddle(t *testing.T) {
 	var served sync.WaitGroup
 	served.Go(func() {
 		defer far.Close()
-		victim, err := transport.Server(far, transport.ServerConfig(envelope))
+		victim, err := transport.Server(far, transport.ServerConfig(envelope), nil)
 		if err != nil {
 			t.Error(err)
 			return

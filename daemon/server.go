@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
+	"minissh/protocol/transport"
 )
 
 // Options is what a daemon is told. Nothing in it changes after New.
@@ -94,11 +96,13 @@ type Server struct {
 	gate      *gate
 	refusals  *gate // connections that are being told that there are too many
 	shares    *shares
-	sessions  *mux.Registry
-	pairings  *pairings
-	stopping  chan struct{}   // closed when Shutdown begins
-	hurried   context.Context // ends when Shutdown may wait for no command any more
-	hurry     func()
+	// handshakes of strangers leave half of the processors to those who are at work.
+	handshakes transport.Turns
+	sessions   *mux.Registry
+	pairings   *pairings
+	stopping   chan struct{}   // closed when Shutdown begins
+	hurried    context.Context // ends when Shutdown may wait for no command any more
+	hurry      func()
 
 	conns    sync.WaitGroup // goroutines that serve a connection
 	commands sync.WaitGroup // channels being served
@@ -122,7 +126,8 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		opts: opts, log: opts.Log, tally: newTally(opts.Log), penalties: newPenalties(opts.PenaltyExempt), started: time.Now(),
 		gate: newGate(opts.MaxStartups, opts.MaxPerSource, max(opts.Shares.Reserve, 0)), refusals: newGate(32, 8, 0),
-		shares: newShares(&opts), sessions: mux.NewRegistry(opts.MaxSessions), pairings: newPairings(),
+		handshakes: transport.NewTurns(max(1, runtime.GOMAXPROCS(0)/2)),
+		shares:     newShares(&opts), sessions: mux.NewRegistry(opts.MaxSessions), pairings: newPairings(),
 		stopping: make(chan struct{}), strangers: map[net.Conn]bool{},
 	}
 	s.hurried, s.hurry = context.WithCancel(context.Background())

@@ -26,6 +26,8 @@ type buffered struct {
 
 	left atomic.Int64 // bytes that may still be read; negative: no limit
 
+	turn turn // of a daemon's handshake
+
 	// The reading goroutine owns these.
 	in       *[bufferSize]byte
 	from, to int  // what of in has not been read yet
@@ -65,7 +67,9 @@ func (b *buffered) Read(p []byte) (int, error) {
 		return 0, ErrTooMuch
 	}
 	if left > 0 {
+		b.turn.give()
 		n, err := b.Conn.Read(p[:min(int64(len(p)), left)])
+		b.turn.take()
 		b.left.CompareAndSwap(left, left-int64(n)) // fails only if the limit was lifted meanwhile
 		return n, err
 	}

@@ -120,7 +120,7 @@ func TestKeyLogOfEitherEnd(t *testing.T) {
 	config.KeyLogWriter = newKeyLog(t, filepath.Join(dir, "server"))
 	done := make(chan error, 1)
 	go func() {
-		_, err := Server(far, config)
+		_, err := Server(far, config, nil)
 		done <- err
 	}()
 	if _, err := Client(near, newKeyLog(t, filepath.Join(dir, "client")), func() (tls.Certificate, error) { return own, nil }, anyHost); err != nil {

@@ -140,10 +140,14 @@ func ServerConfig(host tls.Certificate) *tls.Config {
 }
 
 // Server does the daemon's part of the TLS handshake. The caller has set a deadline. At most protocol.MaxLogin bytes are read from raw
-// in the handshake, and protocol.MaxGreeting after it until Authorized is called. raw is not closed when an error is returned.
-func Server(raw net.Conn, config *tls.Config) (*Conn, error) {
+// in the handshake, and protocol.MaxGreeting after it until Authorized is called. It computes when
+// turns, which may be nil, let it. raw is not closed when an error is returned.
+func Server(raw net.Conn, config *tls.Config, turns Turns) (*Conn, error) {
 	low := newBuffered(raw, protocol.MaxLogin)
+	low.turn.of = turns
 	conn, err := handshake(low, tls.Server(low, config))
+	low.turn.give()
+	low.turn.of = nil
 	if err != nil {
 		return nil, err
 	}

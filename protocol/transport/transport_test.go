@@ -79,7 +79,7 @@ func both(t *testing.T, near, far net.Conn, host, own tls.Certificate, verify fu
 	}
 	done := make(chan end, 1)
 	go func() {
-		conn, err := Server(far, config)
+		conn, err := Server(far, config, nil)
 		if err != nil {
 			far.Close()
 		}
@@ -147,7 +147,7 @@ func TestClientOn(t *testing.T) {
 
 	near, far := loopback(t)
 	served, client := make(chan end, 1), make(chan end, 1)
-	go func() { conn, err := Server(far, ServerConfig(host)); served <- end{conn, err} }()
+	go func() { conn, err := Server(far, ServerConfig(host), nil); served <- end{conn, err} }()
 	ready, made := make(chan bool), make(chan bool)
 	go func() {
 		conn, err := ClientOn(func() (net.Conn, io.Writer, error) { close(ready); <-made; return near, nil, nil }, keyOf, anyHost)
@@ -213,7 +213,7 @@ func TestServerInsistsOnACertificate(t *testing.T) {
 	near, far := loopback(t)
 	done := make(chan error, 1)
 	go func() {
-		_, err := Server(far, ServerConfig(envelope(t)))
+		_, err := Server(far, ServerConfig(envelope(t)), nil)
 		far.Close()
 		done <- err
 	}()

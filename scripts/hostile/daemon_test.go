@@ -71,7 +71,7 @@ func newLiar(t *testing.T) *liar {
 					raw(conn)
 					return
 				}
-				c, err := transport.Server(conn, config)
+				c, err := transport.Server(conn, config, nil)
 				if err != nil {
 					return
 				}

@@ -84,7 +84,7 @@ func encrypted(t *testing.T, keyLog io.Writer, fromClient, fromServer [][]byte) 
 	}
 	served := make(chan error, 1)
 	go func() {
-		conn, err := transport.Server(&recorder{far, server, log}, transport.ServerConfig(host))
+		conn, err := transport.Server(&recorder{far, server, log}, transport.ServerConfig(host), nil)
 		if err == nil {
 			conn.Authorized()
 			err = heard(conn, fromClient)
