@@ -35,7 +35,7 @@ type Options struct {
 	LoginGrace    time.Duration  // for TLS and HELLO together; 0: 20 seconds (P2.8)
 	StopGrace     time.Duration  // between HUP and KILL; 0: 5 seconds (P6.7)
 	HelperStart   time.Duration  // for a helper's first answer; 0: 30 seconds
-	HelperGrace   time.Duration  // for a helper to end by itself when its channel is gone; 0: 5 seconds (P10.10)
+	HelperGrace   time.Duration  // for a helper to end by itself when its channel is gone; 0: StopGrace (P10.10)
 	ShutdownGrace time.Duration  // for commands to end by themselves when the daemon is stopped; 0: 10 seconds
 	MaxStartups   int            // unauthenticated connections at once; 0: 200
 	MaxPerSource  int            // of them from one source; 0: 100
@@ -71,7 +71,7 @@ func (o *Options) defaults() {
 	defTime(&o.StopGrace, 5*time.Second)
 	defTime(&o.ShutdownGrace, 10*time.Second)
 	defTime(&o.HelperStart, 30*time.Second)
-	defTime(&o.HelperGrace, 5*time.Second)
+	defTime(&o.HelperGrace, o.StopGrace)
 	if o.MaxWindows == 0 {
 		o.MaxWindows = 512 << 20
 	}

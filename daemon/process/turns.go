@@ -2,16 +2,18 @@ package process
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
 
 // Commands of one account take turns in starting: a start is the daemon's and its stage's work, and
-// 256 at once would leave the other accounts' commands a 256th of the processors.
-const (
-	turnsAtOnce = 4
-	turnTime    = time.Second // whoever takes longer hangs, and uses no processor: the next may have its turn
-)
+// 256 at once would leave the other accounts' commands a 256th of the processors. One account may
+// have half of the processors start its commands.
+var turnsAtOnce = max(1, runtime.GOMAXPROCS(0)/2)
+
+// turnTime is for one start. Whoever takes longer hangs, and uses no processor: the next has its turn.
+const turnTime = 250 * time.Millisecond
 
 // turns are the accounts that have commands to start, by uid.
 var turns = struct {

@@ -2,14 +2,21 @@ package process
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// Four commands of an account start at once, and the next waits until one of them has started, or
-// for a second: then it hangs. Another account's waits for nobody.
+// As many commands of an account start at once as half of the processors can start, and the next
+// waits until one of them has started, or for a quarter of a second: then it hangs. Another
+// account's waits for nobody.
 func TestTurns(t *testing.T) {
+	if want := max(1, runtime.GOMAXPROCS(0)/2); turnsAtOnce != want {
+		t.Errorf("%d at once, want %d", turnsAtOnce, want)
+	}
+	defer func(n int) { turnsAtOnce = n }(turnsAtOnce)
+	turnsAtOnce = 4
 	synctest.Test(t, func(t *testing.T) {
 		const mallory, alice = 4001, 4002
 		var ends []func()
@@ -30,8 +37,8 @@ func TestTurns(t *testing.T) {
 			t.Errorf("four of one account and one of another waited %v", waited)
 		}
 		take(mallory)
-		if waited := time.Since(begun); waited != time.Second {
-			t.Errorf("behind four that hang, the fifth waited %v", waited)
+		if waited := time.Since(begun); waited != 250*time.Millisecond {
+			t.Errorf("after four that hang, the fifth waited %v", waited)
 		}
 		for range 3 {
 			take(mallory)
@@ -41,7 +48,7 @@ func TestTurns(t *testing.T) {
 		begun = time.Now()
 		take(mallory)
 		if waited := time.Since(begun); waited != time.Millisecond {
-			t.Errorf("behind one that starts within a millisecond, the next waited %v", waited)
+			t.Errorf("after one that starts within a millisecond, the next waited %v", waited)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

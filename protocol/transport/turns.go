@@ -1,8 +1,11 @@
 package transport
 
+import "time"
+
 // Turns bounds how many handshakes compute at the same time. A stranger's handshake costs a
 // millisecond of a processor; without turns many of them would keep all processors from those who
-// are at work. Whoever waits for the network holds no turn, so that nobody can keep one.
+// are at work. Whoever waits for the network holds no turn, so that nobody can keep one. A turn that
+// was used rests for as long again before the next handshake has it.
 type Turns chan struct{}
 
 // NewTurns allows n handshakes to compute at the same time.
@@ -10,20 +13,22 @@ func NewTurns(n int) Turns { return make(Turns, n) }
 
 // turn is one handshake's. The goroutine that does the handshake owns it.
 type turn struct {
-	of   Turns // nil: it needs none
-	held bool
+	of    Turns // nil: it needs none
+	held  bool
+	since time.Time
 }
 
 func (t *turn) take() {
 	if t.of != nil && !t.held {
 		t.of <- struct{}{}
-		t.held = true
+		t.held, t.since = true, time.Now()
 	}
 }
 
 func (t *turn) give() {
 	if t.held {
-		<-t.of
+		of := t.of
+		time.AfterFunc(time.Since(t.since), func() { <-of })
 		t.held = false
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // A handshake computes when it has a turn, and has none while it waits for the network: a client
@@ -39,6 +40,7 @@ func TestTurns(t *testing.T) {
 		if err := <-ended; err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("it ended with %v", err)
 		}
+		<-time.After(time.Second) // a turn rests
 		if len(turns) != 0 {
 			t.Error("a handshake that has failed keeps its turn")
 		}

@@ -23,11 +23,12 @@ const (
 	hostLog     = labDir + "/log"
 )
 
-// The daemon's graces, as it is told, and what a stop may take beyond them.
+// The daemon's graces, as it is told, and what a stop may take beyond them: five seconds to see that
+// what was killed is dead, which a process in a hung system call never is, and two for the machine.
 const (
 	shutdownGrace = time.Second
 	stopGrace     = time.Second
-	stopSlack     = 5 * time.Second
+	stopSlack     = 7 * time.Second
 )
 
 // stopLimit is how long a stop may take. A short run is one of the tests: there the machine may have
@@ -71,6 +72,7 @@ func (w *world) startHost(c conditions) (*host, error) {
 		if err := os.WriteFile(filepath.Join(w.cgroup, "pids.max"), fmt.Appendln(nil, c.pids), 0o644); err != nil {
 			return nil, &notRun{fmt.Sprintf("needs a pids controller (%v)", err)}
 		}
+		args = append(args, "--cgroup", w.cgroup)
 		args = append([]string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(w.cgroup, "cgroup.procs")}, args...)
 	}
 	if c.processes > 0 {
