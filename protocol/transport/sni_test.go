@@ -10,7 +10,7 @@ func TestSNIIsIgnored(t *testing.T) {
 	near, far := loopback(t)
 	served := make(chan error, 1)
 	go func() {
-		_, err := Server(far, ServerConfig(envelope(t)))
+		_, err := Server(far, ServerConfig(envelope(t)), nil)
 		served <- err
 	}()
 	own := envelope(t)
