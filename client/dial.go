@@ -89,7 +89,7 @@ func (d *Dialer) say(level options.LogLevel, format string, args ...any) {
 func (d *Dialer) debug(format string, args ...any) { d.say(options.LevelDebug1, format, args...) }
 
 // Dial connects. prepare is called with each new session before its first byte is sent: what it opens travels together with
-// HELLO, so that a command costs no further round trip (P7.3). If the daemon refuses a key, the next attempt has a new session.
+// HELLO, so that a command costs no further round trip (SE3). If the daemon refuses a key, the next attempt has a new session.
 func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
 	if d.Options.Socket != "" && d.Conn == nil {
 		d.notWanted()

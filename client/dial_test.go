@@ -29,7 +29,7 @@ func TestRunCommand(t *testing.T) {
 	var name string
 	f := newFake(t, func(g *guest) {
 		name = g.h.User
-		// Nothing is sent yet: what the client wants must come by itself (P7.3).
+		// Nothing is sent yet: what the client wants must come by itself (SE3).
 		g.until(protocol.TypeOpen).Decode(&asked)
 		if end := g.next(); end.Type != protocol.TypeEOF {
 			return

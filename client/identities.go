@@ -206,7 +206,7 @@ func (r *keyRing) first() *candidate {
 	return r.list[0]
 }
 
-// others lists the fingerprints of at most 16 keys that have not been tried (P7.1).
+// others lists the fingerprints of at most 16 keys that have not been tried (SE1).
 func (r *keyRing) others(than *candidate) []string {
 	var list []string
 	for _, c := range r.list {

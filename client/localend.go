@@ -38,7 +38,7 @@ func (d *Dialer) dialTCP(ctx context.Context, network, address string) (conn net
 // localEnd is the dialer of a connection: from the address that BindAddress (-b) names, else from one of the interface that BindInterface (-B) names. What
 // cannot be had is an error, since the other side, or a firewall between, may go by where we come from.
 func (d *Dialer) localEnd(ctx context.Context, network string) (*net.Dialer, error) {
-	dialer := &net.Dialer{KeepAlive: -1} // a link has its own signs of life (P7.11)
+	dialer := &net.Dialer{KeepAlive: -1} // a link has its own signs of life (SE6)
 	var candidates []net.IPAddr
 	var named string
 	switch o := d.Options; {

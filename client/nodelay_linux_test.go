@@ -11,7 +11,7 @@ import (
 	"minissh/protocol"
 )
 
-// The client's end of a connection sends small frames at once (P1.1).
+// The client's end of a connection sends small frames at once (CA1).
 func TestNoDelay(t *testing.T) {
 	var f *fake
 	found := 0

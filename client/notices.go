@@ -11,7 +11,7 @@ import (
 // answers are called, where they are not nil, for what the daemon tells beside the output.
 type answers struct {
 	opened func(*protocol.Opened) // the request was accepted
-	held   func(*Outcome)         // the command has ended so, and what it left running holds its output (P6.5)
+	held   func(*Outcome)         // the command has ended so, and what it left running holds its output (EX5)
 }
 
 // notices tells a person at a terminal what the daemon notices.

@@ -24,7 +24,7 @@ var numbers = map[string]int{
 	"PIPE": 13, "ALRM": 14, "TERM": 15, "STKFLT": 16, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "IO": 29, "PWR": 30, "SYS": 31,
 }
 
-// number of a signal that a daemon names, or numbers where it has no name for it, as of the real-time ones (P6.6); 0 if it means nothing here.
+// number of a signal that a daemon names, or numbers where it has no name for it, as of the real-time ones (EX6); 0 if it means nothing here.
 func number(signal string) int {
 	if n, ok := numbers[signal]; ok {
 		return n
@@ -36,7 +36,7 @@ func number(signal string) int {
 }
 
 // ExitCode is the command's own, 128+n for a signal, 124 for a deadline. A code that does not fit a byte is a failure: cut to one, it could
-// look like success. So is an EXIT that tells no outcome (P6.6), and none at all.
+// look like success. So is an EXIT that tells no outcome (EX6), and none at all.
 func (o *Outcome) ExitCode() int {
 	switch {
 	case o.Exit == nil || o.Check() != nil:
@@ -118,7 +118,7 @@ func unsent(err error) error {
 }
 
 // outcomeUnknown puts into words why a command's end was not told. It says no more than is known: that something is being stopped only where the daemon has said
-// so, or does so by P7.11.
+// so, or does so by SE6.
 func (d *Dialer) outcomeUnknown(err error) error {
 	var failure *Failure
 	var ended *closed
@@ -153,7 +153,7 @@ func (d *Dialer) outcomeUnknown(err error) error {
 	return fail(err, "", "the session with %s ended, and the command's outcome is unknown: %v", host, err)
 }
 
-// cutOff is outcomeUnknown, where the outcome may be known although the end of the output was not told (P6.5).
+// cutOff is outcomeUnknown, where the outcome may be known although the end of the output was not told (EX5).
 func (d *Dialer) cutOff(err error, ended *Outcome) error {
 	var failure *Failure
 	if ended == nil || ended.Exit == nil || errors.As(err, &failure) {

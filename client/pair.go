@@ -27,7 +27,7 @@ type Paired struct {
 	NotKnown error // why the host's key is not in known_hosts all the same, nil if it is
 }
 
-// Pair makes us and a host that has never heard of us known to each other, by a code that the host's `minisshd pair` shows (P11). code asks for it; it is
+// Pair makes us and a host that has never heard of us known to each other, by a code that the host's `minisshd pair` shows (protocol/PAIRING.md). code asks for it; it is
 // called before a connection is open. Nothing is believed, and nothing written, before the host has proved that it knows the code too.
 func (d *Dialer) Pair(ctx context.Context, code func() (protocol.PairingCode, error)) (*Paired, error) {
 	if d.Options.Socket != "" {
@@ -138,7 +138,7 @@ func (p *pairing) check(key ssh.PublicKey, from net.Addr, shown *offer) error {
 	return nil
 }
 
-// prove does what comes behind TLS: our proof, then the host's (P11.3, P11.6).
+// prove does what comes behind TLS: our proof, then the host's (PA3, PA6).
 func (p *pairing) prove(conn *transport.Conn, own ssh.PublicKey, code protocol.PairingCode) error {
 	user, host := p.d.Options.User, p.d.Options.Alias
 	exported, err := conn.Export(protocol.PairingLabel)
@@ -154,7 +154,7 @@ func (p *pairing) prove(conn *transport.Conn, own ssh.PublicKey, code protocol.P
 	}
 	conn.SetDeadline(time.Now().Add(protocol.PairingPatience))
 	_, writeErr := conn.Write(frame)
-	f, err := protocol.NewReader(conn).Next() // the reason of a failed write waits there (P3.8)
+	f, err := protocol.NewReader(conn).Next() // the reason of a failed write waits there (FR8)
 	if err != nil {
 		if writeErr == nil || !errors.Is(err, io.EOF) {
 			writeErr = err

@@ -153,7 +153,7 @@ func TestPairHostileDaemons(t *testing.T) {
 		"nothing":           {func(v *visitor) { v.pair() }, "did not say whether it has paired"},
 		"closes at once":    {func(v *visitor) {}, "did not say whether it has paired"},
 		"refusal":           {func(v *visitor) { v.pair(); v.refuse(`{"code":"pairing_refused","message":"` + evil + `"}`) }, "refused to pair"},
-		"a hostile refusal": {func(v *visitor) { v.pair(); v.refuse(`{"code":"` + evil + `","message":"` + evil + `"}`) }, `knows the code, but did not list your key: "\x1b[31m`}, // a code of no form counts as internal (P8.2)
+		"a hostile refusal": {func(v *visitor) { v.pair(); v.refuse(`{"code":"` + evil + `","message":"` + evil + `"}`) }, `knows the code, but did not list your key: "\x1b[31m`}, // a code of no form counts as internal (CO2)
 		"a full disk there": {func(v *visitor) {
 			v.pair()
 			v.refuse(`{"code":"internal","message":"the key could not be written: ` + evil + `"}`)

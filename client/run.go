@@ -23,7 +23,7 @@ type Streams struct {
 	Keyboard *os.File
 }
 
-// Exec is what the options ask to be run, as a request (P6.1).
+// Exec is what the options ask to be run, as a request (EX1).
 func Exec(o *options.Options) *protocol.Open {
 	open := &protocol.Open{Service: "exec", Timeout: o.Timeout.Milliseconds(), Env: environment(o)}
 	switch {
@@ -143,7 +143,7 @@ func feed(ch *mux.Channel, stdin io.Reader) {
 	ch.EOF(protocol.TypeStdin)
 }
 
-// closed is the end of a command's channel without the command's outcome, by a CLOSE with a reason (P5.4). The session goes on.
+// closed is the end of a command's channel without the command's outcome, by a CLOSE with a reason (CH4). The session goes on.
 type closed struct{ *protocol.RemoteError }
 
 func (c *closed) Unwrap() error { return c.RemoteError }

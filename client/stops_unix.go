@@ -11,7 +11,7 @@ import (
 )
 
 // tellStops has the daemon told when Ctrl-Z stops us, and when we go on: it waits for a client that said so for a day, for
-// another for minutes (P7.14). It ends with the process. A process that ignores Ctrl-Z goes on doing so.
+// another for minutes (RE6). It ends with the process. A process that ignores Ctrl-Z goes on doing so.
 func tellStops(session *mux.Session) {
 	if signal.Ignored(syscall.SIGTSTP) {
 		return

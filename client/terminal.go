@@ -120,7 +120,7 @@ func (t *terminal) size() protocol.Size {
 	return protocol.Size{}
 }
 
-// request is what the other side's pty shall be like (P6.10): like our terminal.
+// request is what the other side's pty shall be like (TE1): like our terminal.
 func (t *terminal) request() *protocol.PTY {
 	p := &protocol.PTY{Term: protocol.Bytes(os.Getenv("TERM")), Size: t.size()}
 	if !protocol.ValidTerm(string(p.Term)) {

@@ -147,7 +147,7 @@ var errUnknownUser = invalidUser{errors.New("no such user here")}
 
 func (a *fileAccess) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
 	err := error(authorized.ErrNotListed)
-	// An unknown user costs the same reading as a known one, and gets the same answer (P2.6).
+	// An unknown user costs the same reading as a known one, and gets the same answer (ID6).
 	for _, file := range a.load() {
 		var entry *authorized.Entry
 		if entry, err = file.Find(key, from, time.Now()); err == nil {

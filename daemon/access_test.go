@@ -29,7 +29,7 @@ func authorizedLab(t *testing.T, options string, environment bool) (*lab, string
 	return l, file
 }
 
-// A key with command= runs that and nothing else (P6.9); what was asked is in SSH_ORIGINAL_COMMAND, in bytes.
+// A key with command= runs that and nothing else (EX9); what was asked is in SSH_ORIGINAL_COMMAND, in bytes.
 func TestForcedCommand(t *testing.T) {
 	l, file := authorizedLab(t, `command="echo forced \"$SSH_ORIGINAL_COMMAND\"; pwd -P",restrict`, false)
 	s := l.session(nil)
@@ -135,7 +135,7 @@ func TestEnvironmentOption(t *testing.T) {
 	}
 }
 
-// Sessions of a key with a forced command are not those of the same key without (P7.7).
+// Sessions of a key with a forced command are not those of the same key without (RE3).
 func TestOwnersDiffer(t *testing.T) {
 	l := newLab(t, nil)
 	owner := func(grant *Grant) string {

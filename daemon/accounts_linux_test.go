@@ -98,7 +98,7 @@ func TestAccountTerminal(t *testing.T) {
 	}
 }
 
-// Two accounts at once, with one key: each keeps to its own, in every channel, and a session of one is nothing to the other (P7.7).
+// Two accounts at once, with one key: each keeps to its own, in every channel, and a session of one is nothing to the other (RE3).
 func TestTwoAccounts(t *testing.T) {
 	l := accountsLab(t, Policy{})
 	ann, bob := newAccount(t, l.guest.Public), newAccount(t, l.guest.Public)

@@ -8,7 +8,7 @@ import (
 	"minissh/protocol"
 )
 
-// signal acts on SIGNAL (P6.3). For a command that has ended it does nothing, although its process group or its kernel session may have living members: what it
+// signal acts on SIGNAL (EX3). For a command that has ended it does nothing, although its process group or its kernel session may have living members: what it
 // left running is not the client's to end any more (RULES C1).
 func (c *command) signal(name string) {
 	select {
@@ -23,7 +23,7 @@ func (c *command) signal(name string) {
 	}
 }
 
-// noticeHeld tells that only the output is waited for now, with the outcome (P6.5) unless its directories are too long for a NOTICE.
+// noticeHeld tells that only the output is waited for now, with the outcome (EX5) unless its directories are too long for a NOTICE.
 func (c *command) noticeHeld() {
 	held := protocol.Notice{Notice: protocol.NoticeOutputHeld, Exit: c.exit()}
 	if c.ch.Send(protocol.TypeNotice, &held) != nil {

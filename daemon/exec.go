@@ -18,7 +18,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// exec runs one command (P6). The answer is not nil if it was refused or could not be started.
+// exec runs one command (EX1). The answer is not nil if it was refused or could not be started.
 func (s *Server) exec(ch *mux.Channel, who *peer) *protocol.Reason {
 	open := ch.Request()
 	spec, reason := s.spec(open, who)
@@ -75,7 +75,7 @@ func asked(open *protocol.Open) string {
 	return strings.Join(words, " ")
 }
 
-// spec turns a request into what to start (P6.1).
+// spec turns a request into what to start (EX1).
 func (s *Server) spec(open *protocol.Open, who *peer) (process.Spec, *protocol.Reason) {
 	acct := who.account
 	spec := process.Spec{Path: acct.Shell, Dir: acct.Dir(), DirElse: "/", Credential: acct.Credential}
@@ -164,7 +164,7 @@ type command struct {
 	noPTY error // why the terminal that was asked for is not there; constant
 }
 
-// run sees a started command to its end (P5.4): OPENED, output, EOF for each, EXIT, CLOSE.
+// run sees a started command to its end (CH4): OPENED, output, EOF for each, EXIT, CLOSE.
 func (c *command) run() {
 	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID, TTY: protocol.Bytes(c.p.TTY)})
 	if c.noPTY != nil {
@@ -202,7 +202,7 @@ func (c *command) run() {
 // heldAfter is how long after a command's end its output may stay open before the client is told. A prompt waits so long after a line that ends in `&`.
 const heldAfter = 100 * time.Millisecond
 
-// awaitOutput waits for the end of all output, as ssh does: what the command left running may still write (P6.5). When nobody
+// awaitOutput waits for the end of all output, as ssh does: what the command left running may still write (EX5). When nobody
 // is interested any more, or the command was stopped and only what escaped holds the output, it does not wait.
 func (c *command) awaitOutput(drained <-chan struct{}) {
 	held := time.NewTimer(heldAfter)
@@ -237,7 +237,7 @@ func (c *command) awaitOutput(drained <-chan struct{}) {
 	}
 }
 
-// requests acts on signals and new sizes, and stops the command when the client does not want it any more (P5.9).
+// requests acts on signals and new sizes, and stops the command when the client does not want it any more (CH9).
 func (c *command) requests() {
 	for {
 		select {
@@ -247,7 +247,7 @@ func (c *command) requests() {
 			}
 		case size := <-c.ch.Resizes():
 			if size.Valid() {
-				c.p.Resize(size) // without a terminal it does nothing (P6.11)
+				c.p.Resize(size) // without a terminal it does nothing (TE2)
 			}
 		case <-c.ch.Gone():
 			select {
@@ -266,7 +266,7 @@ func (c *command) requests() {
 	}
 }
 
-// stop ends the command and everything in its kernel session (P6.7), on a terminal what P6.12 says. The first reason counts.
+// stop ends the command and everything in its kernel session (EX7), on a terminal what TE3 says. The first reason counts.
 func (c *command) stop(why string) {
 	c.mu.Lock()
 	if c.over || c.stopped != "" {
@@ -296,7 +296,7 @@ func (c *command) wasStopped() bool {
 	return c.stopped != ""
 }
 
-// exit tells how it ended (P6.6). The command has ended; a stop under way is waited for, so that what is told to be dead is dead.
+// exit tells how it ended (EX6). The command has ended; a stop under way is waited for, so that what is told to be dead is dead.
 func (c *command) exit() *protocol.Exit {
 	c.mu.Lock()
 	c.over = true

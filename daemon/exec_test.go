@@ -20,7 +20,7 @@ func bytesOf(words ...string) (list []protocol.Bytes) {
 	return list
 }
 
-// What a request asks for is what runs (P6.1), and its streams come back unmixed, byte for byte.
+// What a request asks for is what runs (EX1), and its streams come back unmixed, byte for byte.
 func TestExec(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -78,7 +78,7 @@ func real(t *testing.T, path string) string {
 	return path
 }
 
-// What cannot be run is refused by a code (P6.8), and the session goes on.
+// What cannot be run is refused by a code (EX8), and the session goes on.
 func TestRefusedRequests(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
@@ -117,7 +117,7 @@ func TestRefusedRequests(t *testing.T) {
 	settle(t, before)
 }
 
-// What a command leaves unread is discarded, also when it closes its input first (P6.4): more than any window and pipe hold.
+// What a command leaves unread is discarded, also when it closes its input first (EX4): more than any window and pipe hold.
 func TestInputNobodyReads(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -153,7 +153,7 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// The shell's directory at its end is told when it is asked for (P6.6), in bytes.
+// The shell's directory at its end is told when it is asked for (EX6), in bytes.
 func TestReportDir(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)

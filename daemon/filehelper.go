@@ -84,7 +84,7 @@ func beFilesHelper([]string) int {
 	if broken, ours := err.(*protocol.Violation); ours {
 		end.Broken = broken.Reason()
 	} else if errors.Is(err, io.ErrUnexpectedEOF) {
-		end.Broken = refusal(protocol.CodeBadRecord, "the stream of records ended before its last one") // P10.13
+		end.Broken = refusal(protocol.CodeBadRecord, "the stream of records ended before its last one") // FI13
 	} else if err != nil {
 		end.Broken = refusal(protocol.CodeInternal, err.Error())
 	}

@@ -15,12 +15,12 @@ import (
 	"minissh/protocol/mux"
 )
 
-// files copies files to or from this machine (P10), in a helper process with the account's rights
+// files copies files to or from this machine (protocol/FILES.md), in a helper process with the account's rights
 // (RULES A7). That is so for the daemon's own account as well: a path may hang there too, in a
 // network's file system, and what hangs in a process of its own can be killed or left behind. It
 // costs one start of a process for each transfer, of whatever size.
 func (s *Server) files(ch *mux.Channel, who *peer) *protocol.Reason {
-	ch.IgnoreRequests() // a signal means nothing here (P10.1)
+	ch.IgnoreRequests() // a signal means nothing here (FI1)
 	request := ch.Request().Files
 	if request == nil {
 		return refusal(protocol.CodeBadRequest, `an OPEN of files holds "files"`)
@@ -81,7 +81,7 @@ func what(request *protocol.Files) string {
 	return strings.Join(names, " ")
 }
 
-// Folder is what a key may use of the service files, and of this machine (P10.12).
+// Folder is what a key may use of the service files, and of this machine (FI12).
 type Folder struct {
 	Path string // absolute
 	Mode string // authorized.FilesRead, FilesWrite or "": both

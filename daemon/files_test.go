@@ -73,7 +73,7 @@ func put(t testing.TB, name, text string) {
 	}
 }
 
-// A key for one folder (P10.12): whatever its client asks for, and whatever links stand there, nothing outside is read or written, in either direction.
+// A key for one folder (FI12): whatever its client asks for, and whatever links stand there, nothing outside is read or written, in either direction.
 func TestKeyForAFolder(t *testing.T) {
 	top := real(t, t.TempDir())
 	folder, outside := top+"/folder", top+"/outside"
@@ -177,7 +177,7 @@ func TestFilesStreamBroken(t *testing.T) {
 	settle(t, before)
 }
 
-// A client that ends its stream of records ahead of the last one breaks the rules of the stream, whichever way the files go (P10.13).
+// A client that ends its stream of records ahead of the last one breaks the rules of the stream, whichever way the files go (FI13).
 func TestFilesStreamEndsEarly(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)

@@ -43,7 +43,7 @@ func (h *helper) answered() { h.late.Stop() }
 func (h *helper) shouldEnd() { h.late.Reset(h.s.opts.HelperGrace) }
 
 // watch is the goroutine that owns the helper's end. When the channel is gone the helper may still
-// take what had come (P10.10), for HelperGrace's time.
+// take what had come (FI10), for HelperGrace's time.
 func (h *helper) watch() {
 	defer close(h.watched)
 	why := "it was late"

@@ -210,7 +210,7 @@ func TestHostileBeginnings(t *testing.T) {
 	}
 }
 
-// A refused key is told which of the client's other keys would do, and in the same words whether the user exists or not (P2.6).
+// A refused key is told which of the client's other keys would do, and in the same words whether the user exists or not (ID6).
 func TestRefusalNamesAKeyThatWouldDo(t *testing.T) {
 	l := newLab(t, nil)
 	refused := func(user string, offered ...string) *protocol.Reason {
@@ -245,7 +245,7 @@ func TestAcceptedIsLogged(t *testing.T) {
 	l.log.want(t, "Disconnected from 127.0.0.1", "reason=goodbye")
 }
 
-// A command of any size that fits a frame may travel with HELLO (P7.3), although little is read before authorization (P2.8).
+// A command of any size that fits a frame may travel with HELLO (SE3), although little is read before authorization (ID8).
 func TestLargeOpenTravelsWithHello(t *testing.T) {
 	for _, size := range []int{100, 10_000, 16_300, 20_000, 60_000} {
 		l := newLab(t, nil)

@@ -273,7 +273,7 @@ func TestLateHelper(t *testing.T) {
 	settle(t, before)
 }
 
-// What a helper is given, where nobody says otherwise: 30 seconds for its first answer, 5 to end when its channel is gone (P10.10).
+// What a helper is given, where nobody says otherwise: 30 seconds for its first answer, 5 to end when its channel is gone (FI10).
 func TestHelperTimes(t *testing.T) {
 	var o Options
 	o.defaults()

@@ -28,7 +28,7 @@ func (l *lab) strangers(n int) (conns []net.Conn) {
 	return conns
 }
 
-// Too many unauthenticated connections, in all or from one source, are told so in TLS's words (P1.4); a session is not touched, and a place is
+// Too many unauthenticated connections, in all or from one source, are told so in TLS's words (CA4); a session is not touched, and a place is
 // free again as soon as one of them goes.
 func TestTooManyStartups(t *testing.T) {
 	for name, change := range map[string]func(*Options){

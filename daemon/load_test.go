@@ -153,7 +153,7 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// Input that the command does not take stops at the window (P5.5), and other channels of the same session go on.
+// Input that the command does not take stops at the window (CH5), and other channels of the same session go on.
 func TestCommandThatNeverReads(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)

@@ -22,7 +22,7 @@ import (
 
 // Access decides who may come in.
 type Access interface {
-	// Authorize finds what a key may do for a user from an address (zero: a Unix socket). The error is for the log only: the client is told nothing (P2.6).
+	// Authorize finds what a key may do for a user from an address (zero: a Unix socket). The error is for the log only: the client is told nothing (ID6).
 	Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error)
 	// WouldDo picks one of the fingerprints that Authorize would accept, "" if none.
 	WouldDo(user string, fingerprints []string, from netip.Addr) string
@@ -33,7 +33,7 @@ type Access interface {
 // Grant is what an authorized client may do.
 type Grant struct {
 	Account     *process.Account // whom everything is done as; nil: the daemon's own account
-	Forced      bool             // a command stands in authorized_keys: it runs whatever is asked (P6.9)
+	Forced      bool             // a command stands in authorized_keys: it runs whatever is asked (EX9)
 	Command     string           // that command
 	Environment []string         // "NAME=value" pairs from authorized_keys
 	Where       string           // "file:line" of the key, for the log
@@ -151,7 +151,7 @@ func reasonText(err error) string {
 	return err.Error()
 }
 
-// turnAway says "too many connections" (P1.4) to a few at a time; the others are just closed.
+// turnAway says "too many connections" (CA4) to a few at a time; the others are just closed.
 func (s *Server) turnAway(raw net.Conn, addr netip.AddrPort) {
 	if !addr.IsValid() {
 		return
@@ -277,7 +277,7 @@ func (s *Server) authorize(who *peer, key ssh.PublicKey, hello *protocol.Hello) 
 	who.accepted = func() {
 		s.tally.noted("Accepted publickey", who, "Accepted publickey for "+user+" "+from(who.addr)+": "+what, "listed", grant.Where, "software", hello.Software)
 	}
-	owner = fingerprint + " " + grant.restricted // a session belongs to a key with its restrictions (P7.7)
+	owner = fingerprint + " " + grant.restricted // a session belongs to a key with its restrictions (RE3)
 	if grant.Forced {
 		owner += " " + grant.Command
 	}

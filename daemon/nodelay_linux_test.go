@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The daemon's end of a connection sends small frames at once (P1.1).
+// The daemon's end of a connection sends small frames at once (CA1).
 func TestNoDelay(t *testing.T) {
 	l := newLab(t, nil)
 	l.session(nil)

@@ -125,7 +125,7 @@ func (o *offering) less() {
 	}
 }
 
-// OfferPairing makes codes for a user, which live two minutes (P11.5). The error is for the administrator.
+// OfferPairing makes codes for a user, which live two minutes (PA5). The error is for the administrator.
 func (s *Server) OfferPairing(o Offer) (*PairingOffer, error) {
 	return s.offerPairing(o, func(process.Account) error { return nil }, false)
 }
@@ -183,16 +183,16 @@ func (s *Server) offerPairing(o Offer, may func(process.Account) error, byUser b
 	return made, nil
 }
 
-// errNotPaired is the one reason that a stranger is told (P11.4).
+// errNotPaired is the one reason that a stranger is told (PA4).
 var errNotPaired = protocol.Violate(protocol.CodePairingRefused, "there is no such pairing")
 
-// notWrittenError is why a client that proved its code is not listed. It may be told to that client, and to nobody else (P11.4).
+// notWrittenError is why a client that proved its code is not listed. It may be told to that client, and to nobody else (PA4).
 type notWrittenError struct{ err error }
 
 func (e *notWrittenError) Error() string { return "the key could not be written: " + e.err.Error() }
 func (e *notWrittenError) Unwrap() error { return e.err }
 
-// attempt is P11.4, for one client. why is for the log; the client may be told what is a *notWrittenError.
+// attempt is PA4, for one client. why is for the log; the client may be told what is a *notWrittenError.
 func (p *pairings) attempt(user string, key ssh.PublicKey, from netip.AddrPort, transcript, proof []byte) (answer []byte, done *Paired, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -253,7 +253,7 @@ func (p *pairings) attempt(user string, key ssh.PublicKey, from netip.AddrPort, 
 // errPaired says that a connection has had its answer.
 var errPaired = errors.New("paired")
 
-// pair answers PAIR (P11.3, P11.4). The error is errPaired when all went well.
+// pair answers PAIR (PA3, PA4). The error is errPaired when all went well.
 func (s *Server) pair(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrPort, f protocol.Frame) error {
 	if key == nil {
 		return protocol.Violate(protocol.CodeUnexpectedFrame, "PAIR needs TLS")

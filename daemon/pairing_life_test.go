@@ -13,7 +13,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A client that goes between its proof and the answer has paired all the same, and its code is used: it cannot know, and logging in tells it (P11.6).
+// A client that goes between its proof and the answer has paired all the same, and its code is used: it cannot know, and logging in tells it (PA6).
 func TestPairingAnswerUnheard(t *testing.T) {
 	l := newPairingLab(t)
 	made := l.offer(Offer{})

@@ -254,7 +254,7 @@ func TestPairingThroughTheMiddle(t *testing.T) {
 	}
 }
 
-// Codes die with time, by attempts, and by attempts of one source (P11.5). Another code of the same offer lives on.
+// Codes die with time, by attempts, and by attempts of one source (PA5). Another code of the same offer lives on.
 func TestPairingLimits(t *testing.T) {
 	clock := time.Unix(1e9, 0)
 	key := newKey(t).Public
@@ -321,7 +321,7 @@ func TestPairingLimits(t *testing.T) {
 	}
 }
 
-// When the key cannot be listed, nobody has paired, and who proved the code is told why, also when trying again (P11.4).
+// When the key cannot be listed, nobody has paired, and who proved the code is told why, also when trying again (PA4).
 func TestPairingThatCannotBeWritten(t *testing.T) {
 	l := newPairingLab(t)
 	if err := os.MkdirAll(filepath.Dir(PairedFile(l.opts.Account)), 0o700); err != nil {

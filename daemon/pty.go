@@ -10,7 +10,7 @@ import (
 )
 
 // terminal puts the terminal that the client asked for into what is started. The error, if any, is why it gets none: the command is run
-// without one then, and the client is told (P6.10).
+// without one then, and the client is told (TE1).
 func (s *Server) terminal(spec *process.Spec, open *protocol.Open, who *peer) error {
 	if open.PTY == nil {
 		return nil

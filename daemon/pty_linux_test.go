@@ -54,7 +54,7 @@ func upTo(t *testing.T, ch *mux.Channel, text string) string {
 	return seen.String()
 }
 
-// A pty is what was asked for (P6.10), and the answer names it.
+// A pty is what was asked for (TE1), and the answer names it.
 func TestPTY(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -101,7 +101,7 @@ func TestLoginShell(t *testing.T) {
 	l.log.want(t, "Starting command", `command=""`, "tty=/dev/")
 }
 
-// What a pty may not be like is refused before anything is started (P6.10); the daemon and the session go on.
+// What a pty may not be like is refused before anything is started (TE1); the daemon and the session go on.
 func TestHostileTerminals(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -161,7 +161,7 @@ func TestResize(t *testing.T) {
 	}
 }
 
-// A signal goes to the foreground job of a terminal, KILL to everything (P6.11).
+// A signal goes to the foreground job of a terminal, KILL to everything (TE2).
 func TestSignalOnPTY(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -196,7 +196,7 @@ func between(t *testing.T, text, mark string) int {
 	return pid
 }
 
-// The session ends when the shell does, with all that was written, although a background job holds the terminal; that lives on (P6.12).
+// The session ends when the shell does, with all that was written, although a background job holds the terminal; that lives on (TE3).
 func TestBackgroundJobHoldsTerminal(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -220,7 +220,7 @@ func TestBackgroundJobHoldsTerminal(t *testing.T) {
 }
 
 // When the client has gone, the foreground job of its terminal gets HUP, and KILL if it does not act on it; a background job that
-// nohup keeps lives on, as under sshd, and one that does not ends with its shell (P6.12).
+// nohup keeps lives on, as under sshd, and one that does not ends with its shell (TE3).
 func TestHangUpOnPTY(t *testing.T) {
 	needsPTY(t)
 	needs(t, "nohup")
@@ -264,7 +264,7 @@ func TestHangUpOnPTY(t *testing.T) {
 	}
 }
 
-// What a hang-up has to kill is the foreground job alone: what nohup keeps lives on then too (P6.12).
+// What a hang-up has to kill is the foreground job alone: what nohup keeps lives on then too (TE3).
 func TestHangUpKillsTheForegroundAlone(t *testing.T) {
 	needsPTY(t)
 	needs(t, "nohup")
@@ -306,7 +306,7 @@ func TestDeadlineOnPTY(t *testing.T) {
 	}
 }
 
-// A key that may not have a pty runs its command without one, and the client is told (P6.10).
+// A key that may not have a pty runs its command without one, and the client is told (TE1).
 func TestPTYRefused(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -327,7 +327,7 @@ func TestPTYRefused(t *testing.T) {
 	}
 }
 
-// A key with command= gets that for a shell too, on a pty if it may; there is nothing to say about what was asked (P6.9).
+// A key with command= gets that for a shell too, on a pty if it may; there is nothing to say about what was asked (EX9).
 func TestForcedShell(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -385,7 +385,7 @@ func TestTerminalClosedBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// EOF of STDIN is nothing on a terminal; the character ends its input (P6.11).
+// EOF of STDIN is nothing on a terminal; the character ends its input (TE2).
 func TestEOFOnPTY(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)

@@ -67,7 +67,7 @@ func TestProblemsAreToldOnce(t *testing.T) {
 	count(4)
 }
 
-// A refusal is told after one, two, four … times RefusalTime, however long finding it out took (P2.6).
+// A refusal is told after one, two, four … times RefusalTime, however long finding it out took (ID6).
 func TestRefusalsTakeTheirTime(t *testing.T) {
 	const unit = 25 * time.Millisecond
 	for spent, told := range map[time.Duration]time.Duration{0: unit, unit - 1: unit, unit: unit, unit + 1: 2 * unit, 3 * unit: 4 * unit, 9 * unit: 16 * unit} {

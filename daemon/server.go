@@ -32,15 +32,15 @@ type Options struct {
 	Log      *slog.Logger    // nil: nothing is logged
 	Software string          // name and version told to clients
 
-	LoginGrace    time.Duration  // for TLS and HELLO together; 0: 20 seconds (P2.8)
-	StopGrace     time.Duration  // between HUP and KILL; 0: 5 seconds (P6.7)
+	LoginGrace    time.Duration  // for TLS and HELLO together; 0: 20 seconds (ID8)
+	StopGrace     time.Duration  // between HUP and KILL; 0: 5 seconds (EX7)
 	HelperStart   time.Duration  // for a helper's first answer; 0: 30 seconds
-	HelperGrace   time.Duration  // for a helper to end by itself when its channel is gone; 0: StopGrace (P10.10)
+	HelperGrace   time.Duration  // for a helper to end by itself when its channel is gone; 0: StopGrace (FI10)
 	ShutdownGrace time.Duration  // for commands to end by themselves when the daemon is stopped; 0: 10 seconds
 	MaxStartups   int            // unauthenticated connections at once; 0: 200
 	MaxPerSource  int            // of them from one source; 0: 100
 	MaxSessions   int            // 0: 4,096
-	MaxChannels   int            // per session; 0: 64; at least 16 (P5.2)
+	MaxChannels   int            // per session; 0: 64; at least 16 (CH2)
 	MaxWindows    int64          // bytes by which windows may grow over all sessions; 0: 512 MiB
 	Shares        Shares         // of these, and of commands, what one user may take
 	IdleTimeout   time.Duration  // sessions in which nothing was sent for so long are ended; 0: never

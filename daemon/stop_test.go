@@ -25,7 +25,7 @@ func running(t *testing.T, ch interface{ ID() uint32 }, line string) (pids []int
 	return pids
 }
 
-// A command that is no longer wanted is stopped with all of its kernel session, and EXIT follows when it is dead (P5.9, P6.7), also where it
+// A command that is no longer wanted is stopped with all of its kernel session, and EXIT follows when it is dead (CH9, EX7), also where it
 // ignores HUP, or has made process groups of its own.
 func TestCancel(t *testing.T) {
 	for name, command := range map[string]string{
@@ -138,7 +138,7 @@ func noticed(t *testing.T, ch *mux.Channel, name string) *protocol.Notice {
 	}
 }
 
-// Something left running that holds the output is noticed, with the command's outcome (P6.5); the channel stays open until the output ends.
+// Something left running that holds the output is noticed, with the command's outcome (EX5); the channel stays open until the output ends.
 func TestOutputHeld(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -156,7 +156,7 @@ func TestOutputHeld(t *testing.T) {
 	}
 }
 
-// No signal reaches what a command that has ended left running, KILL included (P6.3); and CLOSE stops nothing then, and gets EXIT at once (P5.9).
+// No signal reaches what a command that has ended left running, KILL included (EX3); and CLOSE stops nothing then, and gets EXIT at once (CH9).
 func TestHeldIsLeftAlone(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -223,7 +223,7 @@ func TestEscapedHoldsOutput(t *testing.T) {
 	exec.Command("kill", strconv.Itoa(escaped)).Run()
 }
 
-// Each signal of P6.3 arrives at the process group; KILL takes the whole kernel session; another name is refused and does nothing.
+// Each signal of EX3 arrives at the process group; KILL takes the whole kernel session; another name is refused and does nothing.
 func TestSignals(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)

@@ -13,7 +13,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A daemon that is being stopped tells at once (P7.17): what runs by a notice with the time that is left, a session in which
+// A daemon that is being stopped tells at once (SE11): what runs by a notice with the time that is left, a session in which
 // nothing runs by its end. Ten silent seconds went by before.
 func TestShutdownIsToldAtOnce(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.ShutdownGrace = 90 * time.Second })

@@ -27,7 +27,7 @@ func (c *command) forward(kind protocol.Type, from io.ReadCloser) {
 // endsSoon is how long the end of a stream may wait for the command's: most commands close their output by ending.
 const endsSoon = 2 * time.Millisecond
 
-// waiting counts the readers that wait for output: what is not read because the client grants no credit is held by nobody (P6.5).
+// waiting counts the readers that wait for output: what is not read because the client grants no credit is held by nobody (EX5).
 type waiting struct {
 	from  io.Reader
 	count *atomic.Int32

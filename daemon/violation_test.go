@@ -32,62 +32,62 @@ func endOfStdin(channel uint32) []byte {
 	return protocol.AppendFrame(nil, protocol.TypeEOF, 0, channel, []byte{byte(protocol.TypeStdin)})
 }
 
-// Every way to break sections 3 to 5 after login, and the code that the ERROR names. Channel 1 runs cat.
+// Every way to break the rules FR, JS and CH after login, and the code that the ERROR names. Channel 1 runs cat.
 var violations = []struct {
 	name   string
 	code   protocol.Code
 	frames [][]byte
 }{
-	{"P3.2 64 KiB and a byte", protocol.CodeFrameTooLarge, [][]byte{raw(65537, protocol.TypeStdin, 0, 0, 1, "")}},
-	{"P3.2 4 GiB", protocol.CodeFrameTooLarge, [][]byte{raw(1<<32-1, protocol.TypeStdin, 0, 0, 1, "")}},
-	{"P3.3 reserved", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeStdin, 0, 1, 1, "x")}},
-	{"P3.3 flags on a message", protocol.CodeBadFrame, [][]byte{raw(2, protocol.TypeClose, 1, 0, 1, "{}")}},
-	{"P3.3 an unknown flag", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeStdin, 2, 0, 1, "x")}},
-	{"P3.3 a link frame on a channel", protocol.CodeBadFrame, [][]byte{raw(8, protocol.TypePing, 0, 0, 1, "12345678")}},
-	{"P3.3 a session frame on none", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeStdin, 0, 0, 0, "x")}},
-	{"P3.3 empty data", protocol.CodeBadFrame, [][]byte{raw(0, protocol.TypeStdin, 0, 0, 1, "")}},
-	{"P3.3 a short PING", protocol.CodeBadFrame, [][]byte{raw(7, protocol.TypePing, 0, 0, 0, "1234567")}},
-	{"P3.2 a long WINDOW", protocol.CodeFrameTooLarge, [][]byte{raw(9, protocol.TypeWindow, 0, 0, 1, "123456789")}},
-	{"P3.3 an empty EOF", protocol.CodeBadFrame, [][]byte{raw(0, protocol.TypeEOF, 0, 0, 1, "")}},
-	{"P3.3 EOF of what is no data", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeEOF, 0, 0, 1, "\x05")}},
-	{"P3.6 type 0x0a", protocol.CodeUnknownType, [][]byte{raw(2, 0x0a, 0, 0, 1, "{}")}},
-	{"P3.6 type 0x13", protocol.CodeUnknownType, [][]byte{raw(2, 0x13, 0, 0, 1, "{}")}},
-	{"P3.6 type 0xff", protocol.CodeUnknownType, [][]byte{raw(2, 0xff, 0, 0, 0, "{}")}},
-	{"P3.6 type 0", protocol.CodeUnknownType, [][]byte{raw(0, 0, 0, 0, 1, "")}},
-	{"P3.6 a second HELLO", protocol.CodeUnexpectedFrame, [][]byte{hello(nil)}},
-	{"P3.6 WELCOME from the client", protocol.CodeUnexpectedFrame, [][]byte{text(protocol.TypeWelcome, 0, `{"channels":16}`)}},
-	{"P3.6 OPENED from the client", protocol.CodeUnexpectedFrame, [][]byte{text(protocol.TypeOpened, 1, `{"pid":1}`)}},
-	{"P3.6 NOTICE from the client", protocol.CodeUnexpectedFrame, [][]byte{text(protocol.TypeNotice, 1, `{"notice":"x"}`)}},
-	{"P3.6 EXIT from the client", protocol.CodeUnexpectedFrame, [][]byte{text(protocol.TypeExit, 1, `{"how":"exited"}`)}},
-	{"P3.6 STDOUT from the client", protocol.CodeUnexpectedFrame, [][]byte{raw(1, protocol.TypeStdout, 0, 0, 1, "x")}},
-	{"P3.6 STDERR from the client", protocol.CodeUnexpectedFrame, [][]byte{raw(1, protocol.TypeStderr, 0, 0, 1, "x")}},
-	{"P3.6 EOF of STDOUT from the client", protocol.CodeUnexpectedFrame, [][]byte{raw(1, protocol.TypeEOF, 0, 0, 1, "\x11")}},
-	{"P4.1 no object", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `"exec"`)}},
-	{"P4.1 nine deep", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, strings.Repeat(`{"a":`, 9)+"1"+strings.Repeat("}", 9))}},
-	{"P4.2 a key twice", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":"true","command":"false"}`)}},
-	{"P4.2 a key in capitals", protocol.CodeBadJSON, [][]byte{text(protocol.TypeSignal, 1, `{"Signal":"INT"}`)}},
-	{"P4.2 not UTF-8", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, "{\"service\":\"exec\",\"command\":\"\xd6\"}")}},
-	{"P4.2 a lone surrogate", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":"\ud800"}`)}},
-	{"P4.2 something behind", protocol.CodeBadJSON, [][]byte{text(protocol.TypeClose, 1, `{}{}`)}},
-	{"P4.3 NUL in a command", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":"a\u0000b"}`)}},
-	{"P4.3 NUL in base64", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","argv":[{"b64":"`+base64.StdEncoding.EncodeToString([]byte("a\x00b"))+`"}]}`)}},
-	{"P4.3 base64 without padding", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":{"b64":"YQ"}}`)}},
-	{"P4.4 a fraction", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","timeout_ms":1.5}`)}},
-	{"P5.1 an even channel", protocol.CodeChannelReused, [][]byte{open(2, "true")}},
-	{"P5.1 a channel twice", protocol.CodeChannelReused, [][]byte{open(1, "true")}},
-	{"P5.1 a lower channel", protocol.CodeChannelReused, [][]byte{open(9, "cat"), open(7, "cat")}},
-	{"P5.2 too many channels", protocol.CodeTooManyChannels, seventeen()},
-	{"P5.4 data after EOF", protocol.CodeUnexpectedFrame, [][]byte{endOfStdin(1), stdin(1, 1)}},
-	{"P5.4 a second EOF", protocol.CodeUnexpectedFrame, [][]byte{endOfStdin(1), endOfStdin(1)}},
+	{"FR2 64 KiB and a byte", protocol.CodeFrameTooLarge, [][]byte{raw(65537, protocol.TypeStdin, 0, 0, 1, "")}},
+	{"FR2 4 GiB", protocol.CodeFrameTooLarge, [][]byte{raw(1<<32-1, protocol.TypeStdin, 0, 0, 1, "")}},
+	{"FR3 reserved", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeStdin, 0, 1, 1, "x")}},
+	{"FR3 flags on a message", protocol.CodeBadFrame, [][]byte{raw(2, protocol.TypeClose, 1, 0, 1, "{}")}},
+	{"FR3 an unknown flag", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeStdin, 2, 0, 1, "x")}},
+	{"FR3 a link frame on a channel", protocol.CodeBadFrame, [][]byte{raw(8, protocol.TypePing, 0, 0, 1, "12345678")}},
+	{"FR3 a session frame on none", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeStdin, 0, 0, 0, "x")}},
+	{"FR3 empty data", protocol.CodeBadFrame, [][]byte{raw(0, protocol.TypeStdin, 0, 0, 1, "")}},
+	{"FR3 a short PING", protocol.CodeBadFrame, [][]byte{raw(7, protocol.TypePing, 0, 0, 0, "1234567")}},
+	{"FR2 a long WINDOW", protocol.CodeFrameTooLarge, [][]byte{raw(9, protocol.TypeWindow, 0, 0, 1, "123456789")}},
+	{"FR3 an empty EOF", protocol.CodeBadFrame, [][]byte{raw(0, protocol.TypeEOF, 0, 0, 1, "")}},
+	{"FR3 EOF of what is no data", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeEOF, 0, 0, 1, "\x05")}},
+	{"FR6 type 0x0a", protocol.CodeUnknownType, [][]byte{raw(2, 0x0a, 0, 0, 1, "{}")}},
+	{"FR6 type 0x13", protocol.CodeUnknownType, [][]byte{raw(2, 0x13, 0, 0, 1, "{}")}},
+	{"FR6 type 0xff", protocol.CodeUnknownType, [][]byte{raw(2, 0xff, 0, 0, 0, "{}")}},
+	{"FR6 type 0", protocol.CodeUnknownType, [][]byte{raw(0, 0, 0, 0, 1, "")}},
+	{"FR6 a second HELLO", protocol.CodeUnexpectedFrame, [][]byte{hello(nil)}},
+	{"FR6 WELCOME from the client", protocol.CodeUnexpectedFrame, [][]byte{text(protocol.TypeWelcome, 0, `{"channels":16}`)}},
+	{"FR6 OPENED from the client", protocol.CodeUnexpectedFrame, [][]byte{text(protocol.TypeOpened, 1, `{"pid":1}`)}},
+	{"FR6 NOTICE from the client", protocol.CodeUnexpectedFrame, [][]byte{text(protocol.TypeNotice, 1, `{"notice":"x"}`)}},
+	{"FR6 EXIT from the client", protocol.CodeUnexpectedFrame, [][]byte{text(protocol.TypeExit, 1, `{"how":"exited"}`)}},
+	{"FR6 STDOUT from the client", protocol.CodeUnexpectedFrame, [][]byte{raw(1, protocol.TypeStdout, 0, 0, 1, "x")}},
+	{"FR6 STDERR from the client", protocol.CodeUnexpectedFrame, [][]byte{raw(1, protocol.TypeStderr, 0, 0, 1, "x")}},
+	{"FR6 EOF of STDOUT from the client", protocol.CodeUnexpectedFrame, [][]byte{raw(1, protocol.TypeEOF, 0, 0, 1, "\x11")}},
+	{"JS1 no object", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `"exec"`)}},
+	{"JS1 nine deep", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, strings.Repeat(`{"a":`, 9)+"1"+strings.Repeat("}", 9))}},
+	{"JS2 a key twice", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":"true","command":"false"}`)}},
+	{"JS2 a key in capitals", protocol.CodeBadJSON, [][]byte{text(protocol.TypeSignal, 1, `{"Signal":"INT"}`)}},
+	{"JS2 not UTF-8", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, "{\"service\":\"exec\",\"command\":\"\xd6\"}")}},
+	{"JS2 a lone surrogate", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":"\ud800"}`)}},
+	{"JS2 something behind", protocol.CodeBadJSON, [][]byte{text(protocol.TypeClose, 1, `{}{}`)}},
+	{"JS3 NUL in a command", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":"a\u0000b"}`)}},
+	{"JS3 NUL in base64", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","argv":[{"b64":"`+base64.StdEncoding.EncodeToString([]byte("a\x00b"))+`"}]}`)}},
+	{"JS3 base64 without padding", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":{"b64":"YQ"}}`)}},
+	{"JS4 a fraction", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","timeout_ms":1.5}`)}},
+	{"CH1 an even channel", protocol.CodeChannelReused, [][]byte{open(2, "true")}},
+	{"CH1 a channel twice", protocol.CodeChannelReused, [][]byte{open(1, "true")}},
+	{"CH1 a lower channel", protocol.CodeChannelReused, [][]byte{open(9, "cat"), open(7, "cat")}},
+	{"CH2 too many channels", protocol.CodeTooManyChannels, seventeen()},
+	{"CH4 data after EOF", protocol.CodeUnexpectedFrame, [][]byte{endOfStdin(1), stdin(1, 1)}},
+	{"CH4 a second EOF", protocol.CodeUnexpectedFrame, [][]byte{endOfStdin(1), endOfStdin(1)}},
 	// more than the widest pipe (1 MiB), the frame that is being written into it, and the window together
-	{"P5.5 too much data", protocol.CodeWindowExceeded, append([][]byte{open(3, "exec sleep 1000")}, slices.Repeat([][]byte{stdin(3, 65536)}, 22)...)},
-	{"P5.5 a smaller window", protocol.CodeBadWindow, [][]byte{number(protocol.TypeWindow, 1, 1)}},
-	{"P5.5 the same window", protocol.CodeBadWindow, [][]byte{number(protocol.TypeWindow, 1, protocol.InitialWindow)}},
-	{"P5.8 a channel never opened", protocol.CodeUnknownChannel, [][]byte{stdin(77, 1)}},
-	{"P5.8 a signal to no channel", protocol.CodeUnknownChannel, [][]byte{text(protocol.TypeSignal, 77, `{"signal":"INT"}`)}},
-	{"P5.4 data after CLOSE", "", [][]byte{text(protocol.TypeClose, 1, `{}`), stdin(1, 1)}}, // which of two codes depends on whether cat has ended
-	{"P7.5 an ACK for what was never sent", protocol.CodeBadAck, [][]byte{number(protocol.TypeAck, 0, 1000)}},
-	{"P7.8 GOODBYE that is no JSON", protocol.CodeBadJSON, [][]byte{text(protocol.TypeGoodbye, 0, `{]`)}},
+	{"CH5 too much data", protocol.CodeWindowExceeded, append([][]byte{open(3, "exec sleep 1000")}, slices.Repeat([][]byte{stdin(3, 65536)}, 22)...)},
+	{"CH5 a smaller window", protocol.CodeBadWindow, [][]byte{number(protocol.TypeWindow, 1, 1)}},
+	{"CH5 the same window", protocol.CodeBadWindow, [][]byte{number(protocol.TypeWindow, 1, protocol.InitialWindow)}},
+	{"CH8 a channel never opened", protocol.CodeUnknownChannel, [][]byte{stdin(77, 1)}},
+	{"CH8 a signal to no channel", protocol.CodeUnknownChannel, [][]byte{text(protocol.TypeSignal, 77, `{"signal":"INT"}`)}},
+	{"CH4 data after CLOSE", "", [][]byte{text(protocol.TypeClose, 1, `{}`), stdin(1, 1)}}, // which of two codes depends on whether cat has ended
+	{"RE1 an ACK for what was never sent", protocol.CodeBadAck, [][]byte{number(protocol.TypeAck, 0, 1000)}},
+	{"SE5 GOODBYE that is no JSON", protocol.CodeBadJSON, [][]byte{text(protocol.TypeGoodbye, 0, `{]`)}},
 }
 
 func seventeen() (frames [][]byte) {
@@ -134,7 +134,7 @@ func TestViolationBehindOutput(t *testing.T) {
 	settle(t, before)
 }
 
-// A frame may come in pieces of any size (P3.4).
+// A frame may come in pieces of any size (FR4).
 func TestFramesByteByByte(t *testing.T) {
 	l := newLab(t, nil)
 	p := l.knock(l.guest)

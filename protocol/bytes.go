@@ -10,16 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// Bytes is a byte string inside JSON (P4.3): a JSON string where it is valid UTF-8, else {"b64":"…"}.
+// Bytes is a byte string inside JSON (JS3): a JSON string where it is valid UTF-8, else {"b64":"…"}.
 type Bytes []byte
 
 // What cannot be sent, and is never tried.
 var (
-	ErrNUL      = errors.New("a byte string holds NUL") // P4.3
-	ErrTooLarge = errors.New("does not fit a frame")    // P3.2, P4.1
+	ErrNUL      = errors.New("a byte string holds NUL") // JS3
+	ErrTooLarge = errors.New("does not fit a frame")    // FR2, JS1
 )
 
-// MarshalJSON writes b by P4.3. NUL is refused here too: the peer would end the session for it.
+// MarshalJSON writes b by JS3. NUL is refused here too: the peer would end the session for it.
 func (b Bytes) MarshalJSON() ([]byte, error) {
 	if bytes.IndexByte(b, 0) >= 0 {
 		return nil, ErrNUL
@@ -32,7 +32,7 @@ func (b Bytes) MarshalJSON() ([]byte, error) {
 	}{b})
 }
 
-// UnmarshalJSON reads b by P4.3. NUL is refused: no command, name or path can hold it.
+// UnmarshalJSON reads b by JS3. NUL is refused: no command, name or path can hold it.
 func (b *Bytes) UnmarshalJSON(text []byte) error {
 	var plain string
 	if len(text) > 0 && text[0] == '{' {

@@ -70,7 +70,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// The session's name is a secret (P7.1): whoever has it and the key may take the session over.
+// The session's name is a secret (SE1): whoever has it and the key may take the session over.
 func TestDescribeHidesSession(t *testing.T) {
 	name := strings.Repeat("5f", 32)
 	for _, payload := range []string{

@@ -1,6 +1,7 @@
 // Package protocol is the minissh wire: frames, the messages in them, and the codes for what can go wrong.
 //
-// The normative text is PROTOCOL.md beside this file; comments cite its rules as P3.2 (section 3, rule 2).
+// The normative text is PROTOCOL.md next to this file, and with it TERMINAL.md, FILES.md, RESUMING.md and PAIRING.md. Comments
+// cite its rules by name: FR2 is the second one about frames.
 //
 // # The nouns
 //

@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Code names a reason in ERROR, CLOSE and GOODBYE frames (P8).
+// Code names a reason in ERROR, CLOSE and GOODBYE frames (CO4).
 type Code string
 
-// The codes of P8.
+// The codes of CO4.
 const (
 	CodeBadFrame        Code = "bad_frame"
 	CodeFrameTooLarge   Code = "frame_too_large"
@@ -53,7 +53,7 @@ const (
 	CodeBadRecord       Code = "bad_record"
 )
 
-// Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR frame (P3.7).
+// Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR frame (FR7).
 type Violation struct {
 	Code    Code
 	Message string
@@ -83,7 +83,7 @@ func (e *RemoteError) Error() string {
 	return fmt.Sprintf("the other side said %s: %s", e.Code.plain(), Quote(clip(e.Message)))
 }
 
-// plain is c if it has the form of a code, else CodeInternal (P8.2).
+// plain is c if it has the form of a code, else CodeInternal (CO2).
 func (c Code) plain() Code {
 	if c == "" || len(c) > MaxCode {
 		return CodeInternal
@@ -96,7 +96,7 @@ func (c Code) plain() Code {
 	return c
 }
 
-// clip keeps text for people within MaxMessage bytes, cut at a character (P8.3), and without NUL, which no string may hold (P4.2).
+// clip keeps text for people within MaxMessage bytes, cut at a character (CO3), and without NUL, which no string may hold (JS2).
 func clip(s string) string {
 	s = strings.ReplaceAll(s, "\x00", "\uFFFD")
 	if len(s) <= MaxMessage {

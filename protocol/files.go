@@ -1,6 +1,6 @@
 package protocol
 
-// Files asks for a transfer, in an OPEN of the service "files" (P10.1).
+// Files asks for a transfer, in an OPEN of the service "files" (FI1).
 type Files struct {
 	Mode     string  `json:"mode"`               // FilesPut or FilesGet
 	Target   Bytes   `json:"target,omitempty"`   // put: where to

@@ -7,29 +7,29 @@ import (
 
 // Sizes and limits of the wire, in bytes unless said otherwise.
 const (
-	HeaderSize    = 12    // P3.1
-	MaxPayload    = 65536 // P3.2
+	HeaderSize    = 12    // FR1
+	MaxPayload    = 65536 // FR2
 	MaxFrame      = HeaderSize + MaxPayload
-	MaxHello      = 4096     // P2.8, P3.5: payload of the one frame read before authorization
-	MaxLogin      = 16384    // P2.8: bytes read from a connection until TLS is done; over a Unix socket, before authorization
-	MaxGreeting   = 24576    // P2.8: bytes read after TLS is done, before authorization: a HELLO whose last byte shares the largest record
-	InitialWindow = 262144   // P5.5: credit of each direction of a new channel
-	MaxWindow     = 64 << 20 // P5.7
-	MinChannels   = 16       // P5.2: channels a client may count on before WELCOME
-	MinResend     = 262144   // P7.6: the smallest resend buffer that is not 0
-	MaxOpens      = 1 << 20  // P5.2: payloads of the OPEN frames of all open channels of one end
-	MaxRequests   = 16       // P5.10: SIGNALs, or NOTICEs, that may wait for the application
-	MaxMessage    = 1024     // P8.3: bytes of text for people
-	MaxCode       = 64       // P8.2: bytes of a code
+	MaxHello      = 4096     // ID8, FR5: payload of the one frame read before authorization
+	MaxLogin      = 16384    // ID8: bytes read from a connection until TLS is done; over a Unix socket, before authorization
+	MaxGreeting   = 24576    // ID8: bytes read after TLS is done, before authorization: a HELLO whose last byte shares the largest record
+	InitialWindow = 262144   // CH5: credit of each direction of a new channel
+	MaxWindow     = 64 << 20 // CH7
+	MinChannels   = 16       // CH2: channels a client may count on before WELCOME
+	MinResend     = 262144   // RE2: the smallest resend buffer that is not 0
+	MaxOpens      = 1 << 20  // CH2: payloads of the OPEN frames of all open channels of one end
+	MaxRequests   = 16       // CH10: SIGNALs, or NOTICEs, that may wait for the application
+	MaxMessage    = 1024     // CO3: bytes of text for people
+	MaxCode       = 64       // CO2: bytes of a code
 )
 
-// ALPN is the name agreed on in the TLS handshake (P1.1), and the protocol field of HELLO (P7.1).
+// ALPN is the name agreed on in the TLS handshake (CA1), and the protocol field of HELLO (SE1).
 const ALPN = "minissh/1"
 
-// DefaultPort is the TCP port of a daemon (P1.1).
+// DefaultPort is the TCP port of a daemon (CA1).
 const DefaultPort = 7422
 
-// Type says what a frame's payload is (P3.5).
+// Type says what a frame's payload is (FR5).
 type Type uint8
 
 // Session frames: counted, on a channel.
@@ -58,13 +58,13 @@ const (
 	TypePong    Type = 0x85 // the 8 bytes of a PING
 	TypeGoodbye Type = 0x86 // JSON Reason
 	TypeError   Type = 0x87 // JSON Reason
-	TypePair    Type = 0x88 // JSON Pair, instead of HELLO and WELCOME (P11)
+	TypePair    Type = 0x88 // JSON Pair, instead of HELLO and WELCOME (protocol/PAIRING.md)
 )
 
 // Flags of a frame. Both are the same bit, on different types.
 const (
-	FlagBlocked   = 0x01 // on a data frame: it used up the sender's credit (P5.6)
-	FlagSuspended = 0x01 // on PING: the client is about to be stopped (P7.14)
+	FlagBlocked   = 0x01 // on a data frame: it used up the sender's credit (CH6)
+	FlagSuspended = 0x01 // on PING: the client is about to be stopped (RE6)
 )
 
 // typeNames has "" for the types that are not known.
@@ -84,13 +84,13 @@ func (t Type) String() string {
 	return fmt.Sprintf("type 0x%02x", uint8(t))
 }
 
-// IsLink tells link frames from session frames (P3.5).
+// IsLink tells link frames from session frames (FR5).
 func (t Type) IsLink() bool { return t&0x80 != 0 }
 
-// IsData tells the frames that cost credit (P5.5).
+// IsData tells the frames that cost credit (CH5).
 func (t Type) IsData() bool { return t == TypeStdin || t == TypeStdout || t == TypeStderr }
 
-// IsJSON tells the frames whose payload is a JSON object (P4).
+// IsJSON tells the frames whose payload is a JSON object (JS1).
 func (t Type) IsJSON() bool {
 	switch t {
 	case TypeOpen, TypeOpened, TypeSignal, TypeResize, TypeNotice, TypeExit, TypeClose, TypeHello, TypeWelcome, TypeGoodbye, TypeError, TypePair:
@@ -114,7 +114,7 @@ type Frame struct {
 	from    *Reader // that lends the payload, if one does
 }
 
-// PutHeader writes h into the first 12 bytes of b (P3.1).
+// PutHeader writes h into the first 12 bytes of b (FR1).
 func PutHeader(b []byte, h Header) {
 	_ = b[HeaderSize-1]
 	binary.BigEndian.PutUint32(b[0:], h.Length)
@@ -124,7 +124,7 @@ func PutHeader(b []byte, h Header) {
 	binary.BigEndian.PutUint32(b[8:], h.Channel)
 }
 
-// ParseHeader reads the 12 bytes of a header and checks all that a header alone can show (P3.2, P3.3, P3.6). The error is a *Violation.
+// ParseHeader reads the 12 bytes of a header and checks all that a header alone can show (FR2, FR3, FR6). The error is a *Violation.
 func ParseHeader(b []byte) (Header, error) {
 	_ = b[HeaderSize-1]
 	h := Header{
@@ -158,7 +158,7 @@ func ParseHeader(b []byte) (Header, error) {
 	return h, nil
 }
 
-// sizes gives the least and most payload bytes of a type (the table of P3.5). What an application does not read waits,
+// sizes gives the least and most payload bytes of a type (the table of FR5). What an application does not read waits,
 // so each is small where small does.
 func (t Type) sizes() (least, most uint32) {
 	switch t {
@@ -180,7 +180,7 @@ func (t Type) sizes() (least, most uint32) {
 	return 2, 8192 // a message of 1,024 bytes, each escaped as \u0000
 }
 
-// flags gives the one flag that a type may have, 0 for none (P3.3).
+// flags gives the one flag that a type may have, 0 for none (FR3).
 func (t Type) flags() uint8 {
 	switch {
 	case t.IsData():
@@ -191,7 +191,7 @@ func (t Type) flags() uint8 {
 	return 0
 }
 
-// AppendFrame appends a whole frame to b, ready for one Write (P3.4). The caller keeps payload within MaxPayload.
+// AppendFrame appends a whole frame to b, ready for one Write (FR4). The caller keeps payload within MaxPayload.
 func AppendFrame(b []byte, t Type, flags uint8, channel uint32, payload []byte) []byte {
 	n := len(b)
 	b = append(b, make([]byte, HeaderSize)...)

@@ -11,7 +11,7 @@ import (
 	"testing/iotest"
 )
 
-// However the bytes of several frames arrive, the frames are the same (P3.4).
+// However the bytes of several frames arrive, the frames are the same (FR4).
 func TestReaderPieces(t *testing.T) {
 	var raw []byte
 	raw = AppendFrame(raw, TypeStdout, FlagBlocked, 7, bytes.Repeat([]byte("x"), MaxPayload))
@@ -63,7 +63,7 @@ func (c *counting) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
-// A length is judged before anything of the payload is read or allocated (P3.2).
+// A length is judged before anything of the payload is read or allocated (FR2).
 func TestReaderLengthFirst(t *testing.T) {
 	header := make([]byte, HeaderSize)
 	PutHeader(header, Header{Length: MaxPayload + 1, Type: TypeStdout, Channel: 1})
@@ -74,7 +74,7 @@ func TestReaderLengthFirst(t *testing.T) {
 	}
 }
 
-// Each type has a most of its own (P3.5), which the header shows: one byte more is frame_too_large, and nothing of it is read.
+// Each type has a most of its own (FR5), which the header shows: one byte more is frame_too_large, and nothing of it is read.
 func TestMostOfEachType(t *testing.T) {
 	most := map[Type]uint32{
 		0x01: 65536, 0x02: 8192, 0x03: 8, 0x04: 1, 0x05: 256, 0x06: 256, 0x07: 8192, 0x08: 16384, 0x09: 8192,
@@ -128,7 +128,7 @@ func TestLongestMessageFits(t *testing.T) {
 	}
 }
 
-// What does not fit an EXIT is left out: processes first, then directories (P6.6).
+// What does not fit an EXIT is left out: processes first, then directories (EX6).
 func TestExitFits(t *testing.T) {
 	code := 3
 	var left []Process
@@ -154,7 +154,7 @@ func TestExitFits(t *testing.T) {
 	}
 }
 
-// An EXIT whose fields do not tell an outcome is found out (P6.6).
+// An EXIT whose fields do not tell an outcome is found out (EX6).
 func TestExitCheck(t *testing.T) {
 	for text, sound := range map[string]bool{
 		`{"how":"exited","code":0}`: true, `{"how":"signalled","signal":"KILL"}`: true, `{"how":"deadline"}`: true, `{"how":"cancelled","code":0}`: true, `{"how":"hung_up"}`: true,
@@ -170,7 +170,7 @@ func TestExitCheck(t *testing.T) {
 	}
 }
 
-// A code has 1 to 64 bytes of a-z, 0-9 and _; anything else is internal, and shown to nobody (P8.2).
+// A code has 1 to 64 bytes of a-z, 0-9 and _; anything else is internal, and shown to nobody (CO2).
 func TestCodes(t *testing.T) {
 	for code, want := range map[string]Code{
 		"bad_json": "bad_json", "a_later_code2": "a_later_code2", strings.Repeat("x", 64): Code(strings.Repeat("x", 64)), "": "",
@@ -246,7 +246,7 @@ func TestMessageTooLarge(t *testing.T) {
 	}
 }
 
-// P8.3: text for people is cut at a character, ours before it is sent and theirs before it is shown.
+// CO3: text for people is cut at a character, ours before it is sent and theirs before it is shown.
 func TestClip(t *testing.T) {
 	for _, long := range []string{strings.Repeat("a", 3000), strings.Repeat("ü", 3000), "a" + strings.Repeat("猫", 3000)} {
 		b, err := AppendMessage(nil, TypeError, 0, &Reason{Code: CodeInternal, Message: long})

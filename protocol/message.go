@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Hello is the client's first frame on every link (P7.1).
+// Hello is the client's first frame on every link (SE1).
 type Hello struct {
 	Protocol string   `json:"protocol"`           // "minissh/1"
 	Session  string   `json:"session"`            // 64 lower-case hex digits
@@ -21,7 +21,7 @@ type Hello struct {
 	Software string   `json:"software,omitempty"` // for logs
 }
 
-// Check finds what in a HELLO breaks P7.1; the error is a *Violation.
+// Check finds what in a HELLO breaks SE1; the error is a *Violation.
 func (h *Hello) Check() error {
 	if h.Protocol != ALPN {
 		return Violate(CodeUnsupportedProtocol, "this daemon speaks %s", ALPN)
@@ -42,7 +42,7 @@ func (h *Hello) Check() error {
 	return nil
 }
 
-// Welcome is the daemon's answer to a Hello that it accepts (P7.2).
+// Welcome is the daemon's answer to a Hello that it accepts (SE2).
 type Welcome struct {
 	Received int64  `json:"received"`            // session frames received
 	Resend   int64  `json:"resend"`              // bytes kept for resending; 0: none
@@ -54,7 +54,7 @@ type Welcome struct {
 	Software string `json:"software,omitempty"`  // for people
 }
 
-// Check finds what in a WELCOME breaks P7.2; the error is a *Violation.
+// Check finds what in a WELCOME breaks SE2; the error is a *Violation.
 func (w *Welcome) Check() error {
 	if w.Channels < MinChannels || w.Received < 0 || w.Hold < 0 || w.Uptime < 0 || (w.Resend != 0 && w.Resend < MinResend) {
 		return Violate(CodeBadFrame, "a WELCOME with channels %d, received %d, hold %d, resend %d, uptime_ms %d",
@@ -63,22 +63,22 @@ func (w *Welcome) Check() error {
 	return nil
 }
 
-// Open asks for a service on a new channel (P5.1, P6.1).
+// Open asks for a service on a new channel (CH1, EX1).
 type Open struct {
 	Service   string     `json:"service"`              // "exec", "files"
 	Command   Bytes      `json:"command,omitempty"`    // run by the login shell
 	Argv      []Bytes    `json:"argv,omitempty"`       // or run without a shell
 	Shell     bool       `json:"shell,omitempty"`      // or the login shell itself
-	PTY       *PTY       `json:"pty,omitempty"`        // a terminal for it (P6.10)
+	PTY       *PTY       `json:"pty,omitempty"`        // a terminal for it (TE1)
 	Env       [][2]Bytes `json:"env,omitempty"`        // pairs of name and value
 	Dir       Bytes      `json:"dir,omitempty"`        // where to start
 	OldDir    Bytes      `json:"old_dir,omitempty"`    // what `cd -` goes back to
 	ReportDir bool       `json:"report_dir,omitempty"` // tell the shell's directory in EXIT
 	Timeout   int64      `json:"timeout_ms,omitempty"` // stop the command after so many milliseconds
-	Files     *Files     `json:"files,omitempty"`      // what to copy (P10.1)
+	Files     *Files     `json:"files,omitempty"`      // what to copy (FI1)
 }
 
-// CheckExec finds what is wrong with a request to run a command (P6.1, P6.10); the error is a *Violation with CodeBadRequest.
+// CheckExec finds what is wrong with a request to run a command (EX1, TE1); the error is a *Violation with CodeBadRequest.
 func (o *Open) CheckExec() error {
 	asked := 0
 	for _, given := range []bool{len(o.Command) > 0, len(o.Argv) > 0, o.Shell} {
@@ -99,21 +99,21 @@ func (o *Open) CheckExec() error {
 	return nil
 }
 
-// MaxTimeout is the longest time after which a daemon stops a command, in milliseconds (P6.1).
+// MaxTimeout is the longest time after which a daemon stops a command, in milliseconds (EX1).
 const MaxTimeout = 1_000_000_000
 
-// Opened is the acceptor's answer (P6.2).
+// Opened is the acceptor's answer (EX2).
 type Opened struct {
 	PID int   `json:"pid"`
 	TTY Bytes `json:"tty,omitempty"` // name of the pty, if there is one
 }
 
-// Signal asks for a signal to the command's process group (P6.3).
+// Signal asks for a signal to the command's process group (EX3).
 type Signal struct {
 	Signal string `json:"signal"` // without SIG
 }
 
-// Notice tells something that neither ends nor answers anything (P6.5).
+// Notice tells something that neither ends nor answers anything (EX5).
 type Notice struct {
 	Notice  string `json:"notice"`
 	Message string `json:"message,omitempty"`
@@ -121,7 +121,7 @@ type Notice struct {
 	Grace   int64  `json:"grace_ms,omitempty"` // with shutting_down: how long commands may still run
 }
 
-// The notices of P6.5.
+// The notices of EX5.
 const (
 	NoticeOutputHeld    = "output_held"
 	NoticeSignalRefused = "signal_refused"
@@ -129,7 +129,7 @@ const (
 	NoticeShuttingDown  = "shutting_down"
 )
 
-// Exit tells how a command ended (P6.6).
+// Exit tells how a command ended (EX6).
 type Exit struct {
 	How      string    `json:"how"`                   // one of the How constants
 	Code     *int      `json:"code,omitempty"`        // exit code, if it exited by itself
@@ -144,7 +144,7 @@ type Exit struct {
 	Left     []Process `json:"left,omitempty"`        // what could not be stopped
 }
 
-// Check finds what makes an EXIT tell no outcome (P6.6). That breaks no rule of the wire: the error is for people.
+// Check finds what makes an EXIT tell no outcome (EX6). That breaks no rule of the wire: the error is for people.
 func (e *Exit) Check() error {
 	switch e.How {
 	case HowDeadline, HowCancelled, HowHungUp:
@@ -163,7 +163,7 @@ func (e *Exit) Check() error {
 	return fmt.Errorf("it is said to have ended by %s, which means nothing", Quote(clip(e.How)))
 }
 
-// Fit leaves out what makes an EXIT too large for its frame: processes that could not be stopped, then directories (P6.6).
+// Fit leaves out what makes an EXIT too large for its frame: processes that could not be stopped, then directories (EX6).
 func (e *Exit) Fit() *Exit {
 	_, most := TypeExit.sizes()
 	fits := func(e *Exit) bool {
@@ -183,7 +183,7 @@ func (e *Exit) Fit() *Exit {
 	return &small
 }
 
-// The values of Exit.How (P6.6).
+// The values of Exit.How (EX6).
 const (
 	HowExited    = "exited"
 	HowSignalled = "signalled"
@@ -198,14 +198,14 @@ type Process struct {
 	Name string `json:"name"`
 }
 
-// Reason is the payload of ERROR, CLOSE and GOODBYE (P8); the zero Reason, {}, means that all went well.
+// Reason is the payload of ERROR, CLOSE and GOODBYE (CO3); the zero Reason, {}, means that all went well.
 type Reason struct {
 	Code    Code   `json:"code,omitempty"`
 	Message string `json:"message,omitempty"` // for people, at most 1,024 bytes
 	Key     string `json:"key,omitempty"`     // with key_not_authorized: a fingerprint that would do
 }
 
-// AppendMessage appends a frame with a JSON payload; the text for people in a *Reason or *Notice is cut to what P8.3 allows.
+// AppendMessage appends a frame with a JSON payload; the text for people in a *Reason or *Notice is cut to what CO3 allows.
 // The error says that the message does not fit a frame.
 func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error) {
 	switch m := message.(type) {

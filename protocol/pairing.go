@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// Pair is what both ends prove to each other that they know a pairing code (P11.3).
+// Pair is what both ends prove to each other that they know a pairing code (PA3).
 type Pair struct {
 	Protocol string `json:"protocol,omitempty"` // the client's: "minissh/1"
 	User     string `json:"user"`               // account to log in to
 	Proof    string `json:"proof"`              // 64 lower-case hex digits
 }
 
-// Check finds what in a client's PAIR breaks P11.3; the error is a *Violation.
+// Check finds what in a client's PAIR breaks PA3; the error is a *Violation.
 func (p *Pair) Check() error {
 	switch _, err := p.MAC(); {
 	case p.Protocol != ALPN:
@@ -39,7 +39,7 @@ func (p *Pair) MAC() ([]byte, error) {
 	return mac, nil
 }
 
-// Limits of pairing (P11.5).
+// Limits of pairing (PA5).
 const (
 	PairingLabel     = "EXPORTER-minissh-pairing" // of the TLS exporter
 	PairingLifetime  = 2 * time.Minute            // of a code
@@ -71,7 +71,7 @@ func (c PairingCode) Shown() string {
 }
 
 // check is the sum of the characters' values, each times its place from 1 to 12, modulo 31: one wrong character shows (but 0 for Z), and so do two that
-// changed places (P11.1).
+// changed places (PA1).
 func (c PairingCode) check() PairingCode {
 	sum := 0
 	for i := range len(c) {
@@ -110,7 +110,7 @@ func ParsePairingCode(typed string) (PairingCode, error) {
 	return c, nil
 }
 
-// PairingTranscript is what the two proofs are about (P11.2): what only the two ends of this TLS connection know, the two keys in SSH's wire
+// PairingTranscript is what the two proofs are about (PA2): what only the two ends of this TLS connection know, the two keys in SSH's wire
 // form, and the account.
 func PairingTranscript(exported, hostKey, clientKey []byte, user string) []byte {
 	var t []byte
@@ -127,7 +127,7 @@ const (
 	PairingDaemon = "server"
 )
 
-// Prove is a side's proof that it knows the code (P11.2).
+// Prove is a side's proof that it knows the code (PA2).
 func (c PairingCode) Prove(side string, transcript []byte) []byte {
 	mac := hmac.New(sha256.New, []byte(c))
 	mac.Write([]byte(side))

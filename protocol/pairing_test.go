@@ -10,9 +10,9 @@ import (
 	"minissh/protocol/vectors"
 )
 
-// The example of P11 is what this package makes of it.
+// The example of PAIRING.md is what this package makes of it.
 func TestPairingExample(t *testing.T) {
-	text, err := os.ReadFile("PROTOCOL.md")
+	text, err := os.ReadFile("PAIRING.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestPairingBinds(t *testing.T) {
 	}
 }
 
-// A code survives how people type; a wrong character and two that changed places are noticed (P11.1).
+// A code survives how people type; a wrong character and two that changed places are noticed (PA1).
 func TestPairingCode(t *testing.T) {
 	seen := map[PairingCode]bool{}
 	for range 200 {

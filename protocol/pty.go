@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// Limits of P6.10.
+// Limits of TE1.
 const (
 	MaxTerm  = 64
 	MaxModes = 128
 )
 
-// PTY asks for a terminal (P6.10).
+// PTY asks for a terminal (TE1).
 type PTY struct {
 	Term Bytes `json:"term,omitempty"` // TERM there; none: dumb
 	Size
 	Modes map[string]int64 `json:"modes,omitempty"` // terminal modes of RFC 4254 section 8, by lower-case name
 }
 
-// Size is the size of a terminal's window, of PTY and the payload of RESIZE (P6.11). 0 means that it is not known.
+// Size is the size of a terminal's window, of PTY and the payload of RESIZE (TE2). 0 means that it is not known.
 type Size struct {
 	Rows   int64 `json:"rows"`
 	Cols   int64 `json:"cols"`
@@ -36,7 +36,7 @@ func (s Size) Valid() bool {
 	return true
 }
 
-// Check finds what in a PTY breaks P6.10; the error is for a refusal as bad_request.
+// Check finds what in a PTY breaks TE1; the error is for a refusal as bad_request.
 func (p *PTY) Check() error {
 	switch {
 	case !ValidTerm(string(p.Term)):
@@ -68,7 +68,7 @@ var (
 	}
 )
 
-// modeMost is the largest value of a terminal mode; a mode that is not known is ignored, whatever its value (P6.10).
+// modeMost is the largest value of a terminal mode; a mode that is not known is ignored, whatever its value (TE1).
 func modeMost(name string) (most int64, known bool) {
 	switch {
 	case slices.Contains(modeCharacters, name):
@@ -79,7 +79,7 @@ func modeMost(name string) (most int64, known bool) {
 	return 0, false
 }
 
-// ValidTerm says whether a terminal's name may be sent (P6.10); the empty one may.
+// ValidTerm says whether a terminal's name may be sent (TE1); the empty one may.
 func ValidTerm(name string) bool {
 	for _, c := range []byte(name) {
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'

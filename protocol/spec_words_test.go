@@ -17,42 +17,43 @@ var (
 	inWords      = map[string]uint64{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 )
 
-// What stands beside the hex of PROTOCOL.md says what the bytes say: channels, flags, lengths, numbers, text. (TestSpecExamples looks at JSON.)
+// What is next to the bytes of the pages' examples says what they say: channels, flags, lengths, numbers, text. (TestSpecExamples
+// looks at JSON.)
 func TestSpecWords(t *testing.T) {
-	checked := 0
-	for _, b := range specBlocks(t) {
-		f, err := NewReader(bytes.NewReader(b.raw)).Next()
+	lines := 0
+	for _, e := range examples(t) {
+		f, err := NewReader(bytes.NewReader(e.raw)).Next()
 		if err != nil {
-			t.Errorf("PROTOCOL.md:%d: %v", b.line, err)
+			t.Errorf("%s: %v", e.at, err)
 			continue
 		}
 		at := 0
-		for i, n := range b.sizes {
-			if wrong := wordsWrong(f, b.raw[at:at+n], b.words[i]); wrong != "" {
-				t.Errorf("PROTOCOL.md:%d: beside % x stands %q: %s", b.line+1+i, b.raw[at:at+n], b.words[i], wrong)
+		for i, n := range e.sizes {
+			if wrong := wordsWrong(f, e.raw[at:at+n], e.words[i]); wrong != "" {
+				t.Errorf("%s: next to % x is %q: %s", e.at, e.raw[at:at+n], e.words[i], wrong)
 			}
 			at += n
-			checked++
+			lines++
 		}
-		all := strings.Join(b.words, " ")
+		all := strings.Join(e.words, " ")
 		if named := channelWords.FindStringSubmatch(all); f.Type.IsLink() != (named == nil) || named != nil && named[1] != fmt.Sprint(f.Channel) {
-			t.Errorf("PROTOCOL.md:%d: it is for channel %d; beside it stands %q", b.line, f.Channel, all)
+			t.Errorf("%s: it is for channel %d; next to it is %q", e.at, f.Channel, all)
 		}
 		if strings.Contains(all, "BLOCKED") != (f.Flags == FlagBlocked) {
-			t.Errorf("PROTOCOL.md:%d: the flags are %d; beside them stands %q", b.line, f.Flags, all)
+			t.Errorf("%s: the flags are %d; next to them is %q", e.at, f.Flags, all)
 		}
 		if f.Type == TypeEOF {
 			if ended, err := f.Ended(); err != nil || !strings.Contains(all, ended.String()+" has ended") {
-				t.Errorf("PROTOCOL.md:%d: %v, %v; beside it stands %q", b.line, ended, err, all)
+				t.Errorf("%s: %v, %v; next to it is %q", e.at, ended, err, all)
 			}
 		}
 	}
-	if checked < 60 {
-		t.Errorf("only %d lines of hex", checked)
+	if lines < 60 {
+		t.Errorf("only %d lines of examples", lines)
 	}
 }
 
-// wordsWrong says what is wrong with the words beside one line of hex, "" if nothing is.
+// wordsWrong says what is wrong with the words next to one line of hex, "" if nothing is.
 func wordsWrong(f Frame, raw []byte, words string) string {
 	if m := lengthWords.FindStringSubmatch(words); m != nil {
 		if len(raw) != 4 || fmt.Sprint(binary.BigEndian.Uint32(raw)) != m[1] {

@@ -12,16 +12,16 @@ import (
 	"unicode/utf8"
 )
 
-const maxDepth = 8 // P4.1
+const maxDepth = 8 // JS1
 
-// Decode reads the JSON payload of f into message, a pointer to one of this package's structs, refusing what P4.2 refuses.
+// Decode reads the JSON payload of f into message, a pointer to one of this package's structs, refusing what JS2 refuses.
 // A code that has not the form of one is CodeInternal then, and text for people is at most MaxMessage bytes.
 // The error is a *Violation with CodeBadJSON.
 func (f Frame) Decode(message any) error {
 	if err := DecodeJSON(f.Payload, message); err != nil {
 		return Violate(CodeBadJSON, "%v: %v", f.Type, err)
 	}
-	switch m := message.(type) { // P8.2, P8.3
+	switch m := message.(type) { // CO2, CO3
 	case *Reason:
 		if m.Code != "" {
 			m.Code = m.Code.plain()
@@ -33,7 +33,7 @@ func (f Frame) Decode(message any) error {
 	return nil
 }
 
-// DecodeJSON reads one JSON object into message, refusing what P4.2 refuses.
+// DecodeJSON reads one JSON object into message, refusing what JS2 refuses.
 func DecodeJSON(text []byte, message any) error {
 	err := checkJSON(text, reflect.TypeOf(message))
 	if err == nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// linkPatience is how long a link may be silent before it is given up (P7.11).
+// linkPatience is how long a link may be silent before it is given up (SE6).
 const linkPatience = 45 * time.Second
 
 // asked is a value that is judged when everything has been read.

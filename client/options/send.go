@@ -9,7 +9,7 @@ import (
 // mostSent bounds the names and values that are sent, in bytes: they travel in one frame with the command.
 const mostSent = 16 << 10
 
-// accepted are the names that a daemon uses (P6.1); it ignores others.
+// accepted are the names that a daemon uses (EX1); it ignores others.
 const accepted = "LANG LC_* COLORTERM NO_COLOR GIT_PROTOCOL"
 
 // Environment is what SendEnv and SetEnv send of the given variables ("NAME=value", as os.Environ has them): pairs of name and value, SetEnv's

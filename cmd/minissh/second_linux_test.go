@@ -354,7 +354,7 @@ func await(t *testing.T, met <-chan struct{}, said func() string) {
 	}
 }
 
-// partialOf is the name under which a file comes (P10.9).
+// partialOf is the name under which a file comes (FI9).
 func partialOf(path string) string {
 	sum := sha256.Sum256([]byte(filepath.Base(path)))
 	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".minissh-%x.part", sum[:8]))

@@ -162,7 +162,7 @@ func TestStoppedClientWithShell(t *testing.T) {
 	}
 }
 
-// Ctrl-Z on a plain command, as ~^Z on a terminal, is told to the daemon before the client is stopped, and that it goes on (P7.14).
+// Ctrl-Z on a plain command, as ~^Z on a terminal, is told to the daemon before the client is stopped, and that it goes on (RE6).
 func TestStopIsTold(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ command, key, begins string }{

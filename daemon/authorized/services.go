@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The services that the options of a key say something about. Each is asked for by its name in OPEN (PROTOCOL.md section 5), but PTY,
+// The services that the options of a key say something about. Each is asked for by its name in OPEN (CH1), but PTY,
 // which is a part of others.
 const (
 	ServiceExec    = "exec"    // a command or a shell

@@ -13,7 +13,7 @@ import (
 )
 
 // HangUp is Stop for a command on a terminal whose user has gone: as under sshd, the background jobs of a shell are that shell's affair
-// (P6.12). The terminal is closed, by which the kernel sends HUP and CONT to the command itself; we send them to the others of its process group
+// (TE3). The terminal is closed, by which the kernel sends HUP and CONT to the command itself; we send them to the others of its process group
 // and to the foreground one. What of these two groups still lives after grace is killed, until none is left. Without a terminal it is Stop.
 //
 // The command gets no second HUP: a shell that is sent one while it tells its jobs of the first leaves at once, and some job is not told.

@@ -10,7 +10,7 @@ import (
 // (protocol.PTY.Check). TERM is the caller's to put into Spec.Env; SSH_TTY is set by Start.
 type PTY struct {
 	Size  protocol.Size
-	Modes map[string]int64 // by the names of P6.10; others keep the kernel's default
+	Modes map[string]int64 // by the names of TE1; others keep the kernel's default
 }
 
 // ErrNoPTY is wrapped by Start where no pseudo-terminal can be had. The same Spec without PTY may do.

@@ -159,7 +159,7 @@ type shown struct{ *terminal }
 
 func (shown) Close() error { return nil }
 
-// typing is the Stdin of a command on a terminal. Its end is nothing: on a terminal a character ends the input (P6.11).
+// typing is the Stdin of a command on a terminal. Its end is nothing: on a terminal a character ends the input (TE2).
 type typing struct{ *terminal }
 
 func (typing) Close() error { return nil }
@@ -175,7 +175,7 @@ func (p *Process) Resize(size protocol.Size) error {
 }
 
 // Drain has Stdout of a command on a terminal end when what was written until now has been read, also where something left running
-// still holds the terminal (P6.12). It is called after the command's end, and does nothing without a terminal.
+// still holds the terminal (TE3). It is called after the command's end, and does nothing without a terminal.
 func (p *Process) Drain() {
 	if p.tty != nil {
 		p.tty.drain()

@@ -26,7 +26,7 @@ func soon(t *testing.T, what string, step func()) {
 }
 
 // A named pipe that nobody writes keeps nobody waiting, wherever a path leads to it: as a folder of a pattern, of a source or of a target,
-// and as either itself (P10.11).
+// and as either itself (FI11).
 func TestPipesKeepNobody(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
@@ -79,7 +79,7 @@ func TestPipesKeepNobody(t *testing.T) {
 }
 
 // Patterns, as a shell and as scp understand them: hidden names only where a dot is written, a backslash takes the next character as it is, and a name that
-// is there is no pattern (P10.1).
+// is there is no pattern (FI1).
 func TestExpand(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a1", "a2", ".a3", "sub/x", ".hid/x", `back\slash`, "f[1]", "f1", "blank name", "*", "sub/.y", "q?"} {

@@ -29,7 +29,7 @@ func (m *meddler) Write(p []byte) (int, error) {
 	return m.WriteCloser.Write(p)
 }
 
-// A file that grows, shrinks or is written into while it is read is not taken for what it was, the rest goes on, and what stood at the target stays (P10.11).
+// A file that grows, shrinks or is written into while it is read is not taken for what it was, the rest goes on, and what stood at the target stays (FI11).
 func TestChangedWhileRead(t *testing.T) {
 	const size = 4 * MaxBody
 	for what, change := range map[string]func(name string) error{
@@ -98,7 +98,7 @@ func TestFilesWithoutSize(t *testing.T) {
 	}
 }
 
-// A receiver that never answers does not have more said to it than the protocol allows, nor remembered (P10.5).
+// A receiver that never answers does not have more said to it than the protocol allows, nor remembered (FI5).
 func TestSilentReceiver(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Mkdir(dir+"/src", 0o755))
@@ -129,7 +129,7 @@ func TestSilentReceiver(t *testing.T) {
 	}
 }
 
-// What is there of a file may be the beginning of another: then all of it comes (P10.10).
+// What is there of a file may be the beginning of another: then all of it comes (FI10).
 func TestOtherBeginning(t *testing.T) {
 	dir := t.TempDir()
 	content := noise(3*MaxBody, 1)

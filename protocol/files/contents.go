@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// digestName begins a digest: the algorithm (P10.8). It has instructions of its own on today's processors, and is nobody's weak point.
+// digestName begins a digest: the algorithm (FI8). It has instructions of its own on today's processors, and is nobody's weak point.
 const digestName = "sha256:"
 
 func digest(h hash.Hash) string { return digestName + hex.EncodeToString(h.Sum(nil)) }

@@ -1,4 +1,4 @@
-// Package files is the service that copies files (PROTOCOL.md section 10): records, what sends them and what receives them, over any two
+// Package files is the service that copies files (FILES.md next to PROTOCOL.md): records, what sends them and what receives them, over any two
 // streams. Both ends use it, in both directions: it knows no sockets, channels or keys.
 //
 // The nouns: a sender walks sources and streams records; a receiver puts what they describe below a target folder, and answers. A

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// Codes of a fault or an error (P10.5).
+// Codes of a fault or an error (FI5).
 const (
 	CodeNotFound     = "not_found"
 	CodeNoPermission = "no_permission"

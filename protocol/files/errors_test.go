@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// What the system says becomes a code of P10.5, and its words without a path.
+// What the system says becomes a code of FI5, and its words without a path.
 func TestProblems(t *testing.T) {
 	for number, code := range map[syscall.Errno]string{
 		syscall.ENOENT: CodeNotFound, syscall.EACCES: CodeNoPermission, syscall.EPERM: CodeNoPermission, syscall.EROFS: CodeReadOnly, syscall.EEXIST: CodeExists, syscall.EISDIR: CodeExists,

@@ -235,7 +235,7 @@ type gone struct{}
 
 func (gone) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-// What came before the link was lost is put in place although nobody can be told (P10.10): an answer that fails is not the end of what was said.
+// What came before the link was lost is put in place although nobody can be told (FI10): an answer that fails is not the end of what was said.
 func TestUnheardAnswers(t *testing.T) {
 	dir := t.TempDir()
 	const many = 3 * ackEvery
@@ -257,7 +257,7 @@ func TestUnheardAnswers(t *testing.T) {
 	}
 }
 
-// Resume costs one round trip for many sources too, and not one for each (P10.10): the receiver answers nothing before it has heard of more.
+// Resume costs one round trip for many sources too, and not one for each (FI10): the receiver answers nothing before it has heard of more.
 func TestResumeManySources(t *testing.T) {
 	dir := t.TempDir()
 	var list []Source

@@ -17,7 +17,7 @@ type folder struct {
 	mtime  time.Time
 	made   bool // by us
 	failed bool // what belongs into it fails too
-	short  bool // something is missing in it, for which it stays writable (P10.7)
+	short  bool // something is missing in it, for which it stays writable (FI7)
 }
 
 // folders are those from the top to where the receiver is; at most as many as a name has parts.

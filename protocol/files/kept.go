@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// kept is what stays of a file that another one replaces: who may do what with it (P10.7).
+// kept is what stays of a file that another one replaces: who may do what with it (FI7).
 type kept struct {
 	mode     fs.FileMode // permission bits
 	uid, gid int

@@ -27,7 +27,7 @@ func owned(t *testing.T, path string) string {
 }
 
 // A file that is replaced keeps its mode and its owner, in whatever way the new one comes; with -p the mode is the source's. A link is not what it leads to, and is
-// replaced by a file that is ours (P10.7).
+// replaced by a file that is ours (FI7).
 func TestReplacedKeeps(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")

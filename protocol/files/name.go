@@ -19,7 +19,7 @@ func isPartial(base string) bool {
 	return strings.HasPrefix(base, PartialPrefix) && strings.HasSuffix(base, PartialSuffix)
 }
 
-// localName turns a name from the stream into a path below the target folder (P10.6). It is the first of two walls: what it lets pass goes to an
+// localName turns a name from the stream into a path below the target folder (FI6). It is the first of two walls: what it lets pass goes to an
 // os.Root, which does not leave its folder whatever stands on the disk.
 func localName(name string, system string) (string, error) {
 	refuse := func(why string) (string, error) {

@@ -45,7 +45,7 @@ func (r *receiver) found(id int64) *standing {
 	return s
 }
 
-// offered answers the offer of a file: it is there, or it is wanted, perhaps without its beginning (P10.10). What fails here will fail again, and be
+// offered answers the offer of a file: it is there, or it is wanted, perhaps without its beginning (FI10). What fails here will fail again, and be
 // told, when the file comes.
 func (r *receiver) offered(rec *Record) error {
 	if rec.ID <= r.last {

@@ -14,7 +14,7 @@ import (
 var errTaken = errors.New("another transfer writes it")
 
 // partial is the file that content is written into until it is whole: beside the one that it becomes, under a name made from that one's, so that a
-// later transfer finds what is left of it (P10.9). Whoever writes a partial file holds its lock, and nobody else removes or renames it.
+// later transfer finds what is left of it (FI9). Whoever writes a partial file holds its lock, and nobody else removes or renames it.
 type partial struct {
 	dir        *os.Root
 	base, name string // of the file to be; of the partial one

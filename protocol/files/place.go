@@ -15,7 +15,7 @@ type Place struct {
 	Rename string
 	// Folder: what is called Rename must be a folder, since the target was written with a slash at its end.
 	Folder bool
-	// Asked, if not nil, says whether a name, by its first part, whether there is more of it, and its kind, was asked for (P10.6).
+	// Asked, if not nil, says whether a name, by its first part, whether there is more of it, and its kind, was asked for (FI6).
 	Asked func(top string, below bool, kind Kind) bool
 }
 
@@ -105,7 +105,7 @@ func lastByte(s string) byte {
 	return s[len(s)-1]
 }
 
-// rename puts the place's own name in front of what is sent: of one thing, since two cannot have it (P10.2).
+// rename puts the place's own name in front of what is sent: of one thing, since two cannot have it (FI2).
 func (r *receiver) rename(path string, kind Kind) (string, error) {
 	top, rest, below := strings.Cut(path, string(filepath.Separator))
 	if r.place.Asked != nil && !r.place.Asked(top, below, kind) {
@@ -165,7 +165,7 @@ func errSpecial(mode fs.FileMode) *Error {
 	return &Error{Code: CodeExists, Message: kindName(mode) + " has this name, and is not replaced"}
 }
 
-// replaceable says whether what a name in a folder stands for, if anything, may be replaced, as far as its kind goes (P10.7).
+// replaceable says whether what a name in a folder stands for, if anything, may be replaced, as far as its kind goes (FI7).
 func replaceable(dir *os.Root, base string) error {
 	if info, err := dir.Lstat(base); err == nil && special(info.Mode()) {
 		return errSpecial(info.Mode())

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Devices, named pipes and sockets that stand under a name are neither replaced nor written into, whichever way a file comes (P10.7).
+// Devices, named pipes and sockets that stand under a name are neither replaced nor written into, whichever way a file comes (FI7).
 func TestSpecialTargets(t *testing.T) {
 	target, untouched := victim(t)
 	for i, way := range []string{"small", "large", "link", "synced"} {
@@ -39,7 +39,7 @@ func TestSpecialTargets(t *testing.T) {
 	untouched()
 }
 
-// One thing can get the name of a target that is no folder: others that come do not replace it (P10.2).
+// One thing can get the name of a target that is no folder: others that come do not replace it (FI2).
 func TestOneName(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"src/a", "src/b", "src/sub/c"} {

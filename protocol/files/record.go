@@ -10,7 +10,7 @@ import (
 	"minissh/protocol"
 )
 
-// Limits of the stream (P10.3), in bytes unless said otherwise.
+// Limits of the stream (FI3), in bytes unless said otherwise.
 const (
 	MaxHeader = 16 << 10  // JSON of one record
 	MaxBody   = 256 << 10 // raw bytes behind it
@@ -18,7 +18,7 @@ const (
 	Window    = 16 << 10  // entries that may be without an answer
 )
 
-// Kind says what a record is (P10.4).
+// Kind says what a record is (FI4).
 type Kind string
 
 // What a sender says.
@@ -44,7 +44,7 @@ const (
 // KindDone ends the stream in either direction.
 const KindDone Kind = "done"
 
-// Record is the header of one record: a length of 4 bytes, this as JSON, and then Body raw bytes (P10.3).
+// Record is the header of one record: a length of 4 bytes, this as JSON, and then Body raw bytes (FI3).
 type Record struct {
 	Kind    Kind           `json:"kind"`
 	ID      int64          `json:"id,omitempty"`     // number of the entry, from 1
@@ -67,7 +67,7 @@ func violate(format string, args ...any) error {
 	return protocol.Violate(protocol.CodeBadRecord, format, args...)
 }
 
-// check finds what no record may hold (P10.3). Names are judged where they are used.
+// check finds what no record may hold (FI3). Names are judged where they are used.
 func (r *Record) check() error {
 	switch {
 	case r.ID < 0 || r.Size < 0 || r.Mode < 0 || r.Offset < 0 || r.Offset > r.Size && r.Kind == KindFile || r.Files < 0 || r.Bytes < 0:
@@ -168,7 +168,7 @@ type Writer struct {
 // NewWriter makes a Writer.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// errHeader is a record that does not fit (P10.3).
+// errHeader is a record that does not fit (FI3).
 var errHeader = errors.New("the name is too long")
 
 // Write adds a record; body is as long as rec.Body says.

@@ -63,7 +63,7 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// What P10.3 and P4.2 forbid is refused before anything is made of it.
+// What FI3 and JS2 forbid is refused before anything is made of it.
 func TestBadRecords(t *testing.T) {
 	for _, stream := range [][]byte{
 		{0, 0, 0, 0}, {0, 0, 0, 1, '{'}, {0, 0, 0x40, 1}, {0xff, 0xff, 0xff, 0xff}, frame(`[]`, ""), frame(`{}{}`, ""), frame(`{"kind":"file","kind":"dir"}`, ""),

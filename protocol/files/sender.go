@@ -78,7 +78,7 @@ func Send(over Stream, sources []Source, o Options, watch func(Event)) (Summary,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken != nil && s.done == nil {
-		err = s.broken // the reason; that a write failed is not (P3.8)
+		err = s.broken // the reason; that a write failed is not (FR8)
 	}
 	return s.sum, err
 }

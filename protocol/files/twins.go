@@ -10,7 +10,7 @@ import (
 type fileID struct{ device, number uint64 }
 
 // twins finds names that differ in the stream and are one on the disk, because its file system takes capital and small letters, or the ways to write an accent, for the
-// same (P10.7): the later would replace the earlier, and nobody be told. What a name means there is not computed but asked: it is a file that this transfer has
+// same (FI7): the later would replace the earlier, and nobody be told. What a name means there is not computed but asked: it is a file that this transfer has
 // put in place under another name. The zero value is ready.
 type twins struct {
 	now, before map[fileID]string // paths by file; when now is full, it becomes before

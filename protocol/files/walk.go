@@ -27,7 +27,7 @@ func Merges(path string) bool {
 // batch is how many names of a folder are held at once.
 const batch = 512
 
-// step is what waits its turn in Resume: the answers come in the order of the offers, and what is not offered goes between (P10.10).
+// step is what waits its turn in Resume: the answers come in the order of the offers, and what is not offered goes between (FI10).
 type step struct {
 	rec  Record // as it is to be sent, or as it was offered
 	path string // of a file that was offered, below the source's root; "": what is sent as it is

@@ -1,4 +1,4 @@
-// Package keys holds the identities of both ends in OpenSSH's terms, and puts them into TLS (PROTOCOL.md section 2).
+// Package keys holds the identities of both ends in OpenSSH's terms, and puts them into TLS (the rules ID of PROTOCOL.md).
 //
 // # The nouns
 //

@@ -20,7 +20,7 @@ import (
 // maxEnvelope bounds the certificates that are looked at, in bytes: the envelope of an 8192-bit RSA key takes 1,300.
 const maxEnvelope = 8 << 10
 
-// Certificate puts an identity into the envelope that TLS insists on (P2.1), ready for tls.Config.Certificates. The envelope
+// Certificate puts an identity into the envelope that TLS insists on (ID1), ready for tls.Config.Certificates. The envelope
 // is not signed by the key, so that an agent signs once for a connection and not twice.
 func Certificate(identity Identity) (tls.Certificate, error) {
 	if identity.Private == nil || identity.Public == nil {
@@ -89,8 +89,8 @@ func envelope(public crypto.PublicKey) ([]byte, error) {
 }
 
 // FromCertificate takes the peer's public key out of its envelope. Nothing else in the certificate counts, and nothing
-// else is looked at (P2.1); that the peer holds the key was proved by TLS. An error means that the key is of a kind that
-// is not allowed (P2.2).
+// else is looked at (ID1); that the peer holds the key was proved by TLS. An error means that the key is of a kind that
+// is not allowed (ID2).
 func FromCertificate(cert *x509.Certificate) (ssh.PublicKey, error) {
 	if cert == nil {
 		return nil, errors.New("the other side presents no certificate")

@@ -17,7 +17,7 @@ import (
 
 // FuzzEnvelope reads a stranger's certificate as the daemon does: crypto/tls parses it, FromCertificate
 // takes the key. Whatever is in it, nothing panics, and a key that is taken is of an allowed kind and
-// size (P2.2), comes back the same from its wire form, and is what an envelope of ours around it holds.
+// size (ID2), comes back the same from its wire form, and is what an envelope of ours around it holds.
 func FuzzEnvelope(f *testing.F) {
 	var publics []crypto.PublicKey
 	public, _, err := ed25519.GenerateKey(rand.Reader)

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Sizes of RSA keys that are accepted, in bits (P2.2). crypto/tls refuses larger ones by itself.
+// Sizes of RSA keys that are accepted, in bits (ID2). crypto/tls refuses larger ones by itself.
 const (
 	minRSA = 2048
 	maxRSA = 8192
@@ -52,7 +52,7 @@ func newIdentity(private crypto.Signer, source, comment string) (Identity, error
 const makeOne = "ssh-keygen -t ed25519 makes a key that works"
 
 // Usable says why TLS cannot carry a key, or nil: ed25519, ECDSA on P-256, P-384 and P-521, RSA from 2048 to 8192 bits are
-// carried (P2.2).
+// carried (ID2).
 func Usable(key ssh.PublicKey) error {
 	refuse := func(why string) error { return &Error{Msg: why, Advice: makeOne} }
 	if key == nil {
@@ -84,7 +84,7 @@ func Usable(key ssh.PublicKey) error {
 	return refuse(TypeName(key) + " keys are not supported")
 }
 
-// Fingerprint is a key's SHA256:… as `ssh-keygen -l` prints it (P2.3).
+// Fingerprint is a key's SHA256:… as `ssh-keygen -l` prints it (ID3).
 func Fingerprint(key ssh.PublicKey) string { return ssh.FingerprintSHA256(key) }
 
 // TypeName is what ssh calls a key in messages: ED25519, ECDSA, RSA, ED25519-SK, …. It never holds a byte of the peer's choosing.

@@ -231,7 +231,7 @@ func TestHostKey(t *testing.T) {
 	}
 }
 
-// Only the public key counts, and only the kinds that P2.2 names.
+// Only the public key counts, and only the kinds that ID2 names.
 func TestFromCertificate(t *testing.T) {
 	_, edKey, _ := ed25519.GenerateKey(rand.Reader)
 	p224, _ := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)

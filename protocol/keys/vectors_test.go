@@ -10,7 +10,7 @@ import (
 	"minissh/protocol/vectors"
 )
 
-// The keys of vectors/keys.txt have the wire form and the fingerprint that OpenSSH gives them (P2.3).
+// The keys of vectors/keys.txt have the wire form and the fingerprint that OpenSSH gives them (ID3).
 func TestKeyVectors(t *testing.T) {
 	for _, v := range vectors.Read("keys.txt") {
 		t.Run(v.Name, func(t *testing.T) {

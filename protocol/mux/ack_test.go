@@ -26,7 +26,7 @@ func TestAckTimes(t *testing.T) {
 		}
 		p.send(num(protocol.TypePing, 0, 1))
 		p.want(protocol.TypePong, 0, "", "")
-		p.wantSilence(time.Second, "link frames are not counted and not acknowledged (P3.5)")
+		p.wantSilence(time.Second, "link frames are not counted and not acknowledged (FR5)")
 		s.Close(nil)
 		p.conn.Close()
 	})

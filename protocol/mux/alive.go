@@ -8,7 +8,7 @@ import (
 	"minissh/protocol"
 )
 
-// Read takes every byte for a sign of life (P7.11). When it came is noted ahead of the next Read: what has come is waited for, and asking the time takes
+// Read takes every byte for a sign of life (SE6). When it came is noted ahead of the next Read: what has come is waited for, and asking the time takes
 // some.
 func (l *link) Read(p []byte) (int, error) {
 	if l.brought {
@@ -24,7 +24,7 @@ func (l *link) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// keepAlive sends PING after 15 seconds of silence and gives the link up after 45, unless the client is just suspended (P7.11).
+// keepAlive sends PING after 15 seconds of silence and gives the link up after 45, unless the client is just suspended (SE6).
 func (l *link) keepAlive() {
 	defer l.s.crashing()
 	l.s.mu.Lock()
@@ -77,7 +77,7 @@ func (e *silence) Error() string {
 
 func (e *silence) Unwrap() error { return ErrSilent }
 
-// believed is for how long a silent client is taken for a stopped one while its system acknowledges (P7.14).
+// believed is for how long a silent client is taken for a stopped one while its system acknowledges (RE6).
 func believed(told bool) time.Duration {
 	if told {
 		return stoppedMost
@@ -92,7 +92,7 @@ func (l *link) suspended() bool {
 	return ok && l.s.cfg.Role == Daemon && l.silence() < believed(l.told.Load()) && conn.PeerAnswers(deadAfter)
 }
 
-// TellStop has the daemon told that this process is about to be stopped by its user, or goes on (P7.14). Before a stop it waits a moment until that is on its
+// TellStop has the daemon told that this process is about to be stopped by its user, or goes on (RE6). Before a stop it waits a moment until that is on its
 // way.
 func (s *Session) TellStop(stopping bool) {
 	s.mu.Lock()

@@ -9,7 +9,7 @@ import (
 	"minissh/protocol"
 )
 
-// Announce speaks on the channels that can take a notice (P5.4), and counts all.
+// Announce speaks on the channels that can take a notice (CH4), and counts all.
 func TestAnnounce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var mu sync.Mutex

@@ -38,7 +38,7 @@ type Channel struct {
 	sink    func(protocol.Type, []byte) int
 	room    sync.Cond // Write and Send wait here
 
-	limitOut, sentOut uint64    // credit we were given, data bytes sent (P5.5)
+	limitOut, sentOut uint64    // credit we were given, data bytes sent (CH5)
 	out               [3][]byte // what Write callers wait to have sent, by data type
 	turn              int       // which of out goes first
 	queued            bool      // stands in Session.ready
@@ -123,7 +123,7 @@ func (c *Channel) Request() *protocol.Open { return &c.open }
 // It is never closed: watch Gone beside it.
 func (c *Channel) Requests() <-chan Event { return c.requests }
 
-// Resizes gives the last RESIZE that came and was not taken yet (P5.10). It is never closed: watch Gone beside it.
+// Resizes gives the last RESIZE that came and was not taken yet (CH10). It is never closed: watch Gone beside it.
 func (c *Channel) Resizes() <-chan protocol.Size { return c.resizes }
 
 // Gone is closed when the peer has sent CLOSE or the session has ended: nobody is interested in this channel any more.
@@ -215,7 +215,7 @@ func (c *Channel) fail() {
 	c.room.Broadcast()
 }
 
-// retire forgets a channel that both ends have closed (P5.2). Our CLOSE counts when it goes to the link's writer, not earlier: a
+// retire forgets a channel that both ends have closed (CH2). Our CLOSE counts when it goes to the link's writer, not earlier: a
 // peer that opens channels and reads nothing would make us queue answers without end. The caller holds mu.
 func (s *Session) retire(c *Channel) {
 	if !c.closeGone || !c.closeReceived {

@@ -24,7 +24,7 @@ func next(t *testing.T, c *Channel, want protocol.Type) Event {
 	return e
 }
 
-// A channel's life as its acceptor (P5.4): everything comes in the order of its sending.
+// A channel's life as its acceptor (CH4): everything comes in the order of its sending.
 func TestAcceptorOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Daemon, Accept: echo})
@@ -211,10 +211,10 @@ func TestWriteEnds(t *testing.T) {
 					f := p.want(protocol.TypeStdout, 1, "", "there is credit")
 					got += int(f.Length)
 					if blocked := f.Flags&protocol.FlagBlocked != 0; blocked != (got == protocol.InitialWindow) {
-						t.Errorf("BLOCKED is %v after %d bytes (P5.6)", blocked, got)
+						t.Errorf("BLOCKED is %v after %d bytes (CH6)", blocked, got)
 					}
 				}
-				p.wantSilence(time.Second, "the credit is used up (P5.5)")
+				p.wantSilence(time.Second, "the credit is used up (CH5)")
 				c.end(p, s, ch)
 				if n := <-written; n != protocol.InitialWindow {
 					t.Errorf("Write says %d bytes", n)
@@ -226,7 +226,7 @@ func TestWriteEnds(t *testing.T) {
 	}
 }
 
-// After its own CLOSE an end discards data and requests, and still takes note of EXIT and CLOSE (P5.8).
+// After its own CLOSE an end discards data and requests, and still takes note of EXIT and CLOSE (CH8).
 func TestAfterOwnClose(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client})
@@ -237,7 +237,7 @@ func TestAfterOwnClose(t *testing.T) {
 		must(t, <-connected)
 		must(t, c.Close(&protocol.Reason{Code: protocol.CodeCancelled}))
 		must(t, c.Close(nil)) // idempotent
-		p.want(protocol.TypeClose, 1, "cancelled", "the opener does not want it any more (P5.9)")
+		p.want(protocol.TypeClose, 1, "cancelled", "the opener does not want it any more (CH9)")
 		for range 100 {
 			p.send(msg(protocol.TypeNotice, 1, `{"notice":"output_held"}`))
 		}
@@ -258,7 +258,7 @@ func TestAfterOwnClose(t *testing.T) {
 		if err := c.Send(protocol.TypeSignal, &protocol.Signal{Signal: "INT"}); err != ErrChannelClosed {
 			t.Error(err)
 		}
-		p.wantSilence(time.Second, "nothing follows one's own CLOSE (P5.4), no WINDOW either")
+		p.wantSilence(time.Second, "nothing follows one's own CLOSE (CH4), no WINDOW either")
 		if len(s.channels) != 0 || s.ourOpen != 0 {
 			t.Error("both ends have closed it, and it is still known")
 		}
@@ -359,7 +359,7 @@ func TestFairness(t *testing.T) {
 	})
 }
 
-// A client counts on what the daemon allows (P5.2): 16 before WELCOME, then what it says; a closed channel makes room.
+// A client counts on what the daemon allows (CH2): 16 before WELCOME, then what it says; a closed channel makes room.
 func TestOpenLimit(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client})
@@ -376,7 +376,7 @@ func TestOpenLimit(t *testing.T) {
 		}
 		p, _, connected := asClient(t, s)
 		for i := range uint32(protocol.MinChannels) {
-			p.want(protocol.TypeOpen, 2*i+1, "", "a client's channels are odd and count upwards (P5.1)")
+			p.want(protocol.TypeOpen, 2*i+1, "", "a client's channels are odd and count upwards (CH1)")
 		}
 		b, _ := protocol.AppendMessage(nil, protocol.TypeWelcome, 0, &protocol.Welcome{Channels: 17})
 		p.send(b)

@@ -1,4 +1,4 @@
-// Package mux carries channels over a session, and a session over one link after another (PROTOCOL.md sections 5 and 7).
+// Package mux carries channels over a session, and a session over one link after another (the rules CH, SE and RE).
 //
 // A Session is what both ends share from the first HELLO to GOODBYE. A link (any net.Conn) comes under it by Connect on
 // the client and Accept on the daemon, is lost, and may be followed by another. A Channel is one thing being done.
@@ -15,9 +15,9 @@
 //
 // What one peer can make a session hold at most, with 64 channels and nothing that an application reads, or the peer:
 //
-//	the requests of open channels   1 MiB of JSON (P5.2), up to nine times that when decoded        9 MiB
-//	SIGNALs, or NOTICEs, and sizes  16 of 256 bytes for each channel (P5.10)                      0.5 MiB
-//	frames other than data to send  one of a kind for each channel: 56 KiB (P3.5)                 3.5 MiB
+//	the requests of open channels   1 MiB of JSON (CH2), up to nine times that when decoded        9 MiB
+//	SIGNALs, or NOTICEs, and sizes  16 of 256 bytes for each channel (CH10)                      0.5 MiB
+//	frames other than data to send  one of a kind for each channel: 56 KiB (FR5)                 3.5 MiB
 //	data received                   256 KiB for each channel, in blocks that are 3/4 full           21 MiB
 //	the same, of windows that grew  64 MiB, out of the Budget that users share                      85 MiB
 //	data to send                    4 KiB for each stream, and 256 KiB for each of 8                 3 MiB

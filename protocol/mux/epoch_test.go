@@ -49,11 +49,11 @@ func TestNewestWins(t *testing.T) {
 		s := keeping(ignore)
 		p, accepted := asDaemon(t, s, resuming(1, 0))
 		p.send(open(1), msg(protocol.TypeStdin, 1, "abc"), open(3)[:20]) // two frames and a part
-		p.want(protocol.TypeAck, 0, "", "two were received (P7.5)")
+		p.want(protocol.TypeAck, 0, "", "two were received (RE1)")
 		near, far := pipe()
 		go s.Accept(far, resuming(2, 0), &protocol.Welcome{})
 		q := play(t, near)
-		q.want(protocol.TypeWelcome, 0, `"received":2`, "a part of a frame counts nothing (P7.4)")
+		q.want(protocol.TypeWelcome, 0, `"received":2`, "a part of a frame counts nothing (SE4)")
 		if err := <-accepted; !errors.Is(err, errReplaced) {
 			t.Error(err)
 		}
@@ -156,7 +156,7 @@ func TestResumeMismatch(t *testing.T) {
 		if hello.Epoch != 2 || !hello.Create {
 			t.Errorf("%+v", hello)
 		}
-		p.wantSilence(time.Second, "after a HELLO that resumes a client waits for WELCOME (P7.3)")
+		p.wantSilence(time.Second, "after a HELLO that resumes a client waits for WELCOME (SE3)")
 		p.send(welcome(2, protocol.MinResend))
 		p.want(protocol.TypeError, 0, "resume_mismatch", "only one frame was sent")
 		p.conn.Close()
@@ -171,9 +171,9 @@ func accepted2(s *Session, far *end, hello *protocol.Hello) {
 	far.Close()
 }
 
-// P7.5: frames are acknowledged after 20 ms, or at once when a quarter of the peer's buffer has come, without anything going the other way.
-// An ACK that shrinks or exceeds what was sent is a violation (P7.5).
-// P7.6: no session frame is sent while the frames that were kept fill the resend buffer, whatever credit there is. Link frames are.
+// RE1: frames are acknowledged after 20 ms, or at once when a quarter of the peer's buffer has come, without anything going the other way.
+// An ACK that shrinks or exceeds what was sent is a violation (RE1).
+// RE2: no session frame is sent while the frames that were kept fill the resend buffer, whatever credit there is. Link frames are.
 // RULES B3: with no link nothing is numbered; frames that waited go out on the next one, once.
 func TestNothingNumberedWithoutLink(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -317,7 +317,7 @@ func TestTwoWaitForTheOld(t *testing.T) {
 	})
 }
 
-// After WELCOME what the daemon has not received is sent again at once, and what waited follows it (P7.7).
+// After WELCOME what the daemon has not received is sent again at once, and what waited follows it (RE3).
 func TestResumesAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client, Resend: protocol.MinResend})

@@ -33,7 +33,7 @@ func waiting(s *Session) int {
 }
 
 // A peer that opens channels, has them refused, closes them, and reads nothing cannot make us queue refusals without end: a channel is
-// closed when CLOSE has really gone (P5.2).
+// closed when CLOSE has really gone (CH2).
 func TestOpenFlood(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, p, accepted := deaf(t, Config{Accept: func(c *Channel) {
@@ -80,7 +80,7 @@ func TestManyChannels(t *testing.T) {
 }
 
 // An application that answers each SIGNAL with a NOTICE, and a peer that reads none of them: one NOTICE waits to be sent,
-// and of the SIGNALs one of each name, 16 at most, for the application (P5.10). Nothing grows, and nobody breaks a rule.
+// and of the SIGNALs one of each name, 16 at most, for the application (CH10). Nothing grows, and nobody breaks a rule.
 func TestSignalFlood(t *testing.T) {
 	for name, signal := range map[string]func(int) string{
 		"equal ones":     func(int) string { return "NONE" },
@@ -177,7 +177,7 @@ func TestSignalsComeAgain(t *testing.T) {
 }
 
 // A peer that opens channels with large requests is stopped at 1,048,576 bytes of them, counted while the channel is
-// open (P5.2), and we keep to that ourselves. Sixteen of the largest fit.
+// open (CH2), and we keep to that ourselves. Sixteen of the largest fit.
 func TestOpensAreCounted(t *testing.T) {
 	large := func(channel uint32, n int) []byte {
 		const around = len(`{"service":"test","command":""}`)
@@ -259,7 +259,7 @@ func TestAbandonedChannels(t *testing.T) {
 	})
 }
 
-// A flood of PINGs to a peer that reads nothing is one PONG that waits (P7.11).
+// A flood of PINGs to a peer that reads nothing is one PONG that waits (SE6).
 func TestPingFlood(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, p, _ := deaf(t, Config{Accept: ignore})

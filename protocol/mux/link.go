@@ -14,11 +14,11 @@ import (
 	"minissh/protocol/quick"
 )
 
-// Times of P7.11, P7.14, P3.7 and P7.5, and the bytes of P7.13.
+// Times of SE6, RE6, FR7 and RE1, and the bytes of SE8.
 const (
 	pingAfter   = 15 * time.Second
 	deadAfter   = 45 * time.Second
-	untoldMost  = 15 * time.Minute // P7.14: a client whose system acknowledges
+	untoldMost  = 15 * time.Minute // RE6: a client whose system acknowledges
 	stoppedMost = 24 * time.Hour   // the same, after it has said that it is being stopped
 	tellWait    = 200 * time.Millisecond
 	writeStall  = 30 * time.Second
@@ -70,10 +70,10 @@ func (s *Session) newLink(conn net.Conn) *link {
 	return l
 }
 
-// Connect puts a client's session on a connection: it sends HELLO (and on the first one at once whatever is queued, P7.3), and
+// Connect puts a client's session on a connection: it sends HELLO (and on the first one at once whatever is queued, SE3), and
 // waits for the answer. It fills in hello's protocol, session, epoch, create, received and resend.
 //
-// Errors: *protocol.RemoteError if the daemon refuses (P7.2), *protocol.Violation, or the connection's own. A session without
+// Errors: *protocol.RemoteError if the daemon refuses (SE2), *protocol.Violation, or the connection's own. A session without
 // Resend has ended then.
 func (s *Session) Connect(conn net.Conn, hello *protocol.Hello) (*protocol.Welcome, error) {
 	if err := s.detach(nil); err != nil {
@@ -174,8 +174,8 @@ func reasonOf(err error) *protocol.Reason {
 	return &protocol.Reason{Code: protocol.CodeInternal}
 }
 
-// detach takes the session's link away and waits until nothing of it is left (P7.7). With a hello it first claims its epoch. A
-// hello that cannot have the session leaves it and its link as they are (P8.1).
+// detach takes the session's link away and waits until nothing of it is left (RE3). With a hello it first claims its epoch. A
+// hello that cannot have the session leaves it and its link as they are (CO1).
 func (s *Session) detach(hello *protocol.Hello) error {
 	s.mu.Lock()
 	if s.ended != nil {
@@ -233,7 +233,7 @@ func (l *link) note(why error) {
 	}
 }
 
-// noteEnd is note for what the reader ended with. Where it only waited for the reason of a failed write (P3.8) and found none, the
+// noteEnd is note for what the reader ended with. Where it only waited for the reason of a failed write (FR8) and found none, the
 // failed write is the reason.
 func (l *link) noteEnd(err error) {
 	l.s.mu.Lock()
@@ -321,7 +321,7 @@ func (l *link) readFrames() error {
 // fewBytes is what a data frame holds at most that a person may have typed, or is waiting to see.
 const fewBytes = 512
 
-// complain tells the peer which rule it broke, and reads on for a while so that a reset does not destroy the message (P3.7).
+// complain tells the peer which rule it broke, and reads on for a while so that a reset does not destroy the message (FR7).
 func (l *link) complain(v *protocol.Violation) {
 	text, err := protocol.AppendMessage(nil, protocol.TypeError, 0, v.Reason())
 	if err != nil {
@@ -336,14 +336,14 @@ func (l *link) complain(v *protocol.Violation) {
 }
 
 // Linger closes the sending side of a connection and reads what still comes, for a second and a mebibyte at most: closing at once
-// would reset the connection and could destroy what was just sent (P3.7).
+// would reset the connection and could destroy what was just sent (FR7).
 func Linger(conn net.Conn) {
 	closeWrite(conn)
 	conn.SetReadDeadline(time.Now().Add(lingerTime))
 	io.CopyN(io.Discard, conn, lingerMost)
 }
 
-// lost notes that a link is gone: the session ends, or waits for the next one (P7.8, P7.9).
+// lost notes that a link is gone: the session ends, or waits for the next one (SE5, RE4).
 func (s *Session) lost(l *link) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -381,7 +381,7 @@ func (s *Session) lost(l *link) {
 }
 
 // resumable says whether a link of this session may be followed by another: both ends keep what the other may not have
-// received (P7.6). The caller holds mu.
+// received (RE2). The caller holds mu.
 func (s *Session) resumable() bool { return s.cfg.Resend > 0 && (s.peerResend > 0 || !s.welcomed) }
 
 // fellSilent tells a link that nothing was heard from, or that took nothing, from one that was closed or reset.

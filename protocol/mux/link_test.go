@@ -12,7 +12,7 @@ import (
 	"minissh/protocol"
 )
 
-// PING after 15 seconds of silence, the end after 45; any byte is a sign of life (P7.11).
+// PING after 15 seconds of silence, the end after 45; any byte is a sign of life (SE6).
 func TestSilence(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Daemon})
@@ -64,8 +64,8 @@ func TestPong(t *testing.T) {
 	})
 }
 
-// A peer that never reads is dropped when a write has made no progress for 30 seconds (P7.11), though its PINGs show that it lives.
-// Reading goes on all the while (P7.12).
+// A peer that never reads is dropped when a write has made no progress for 30 seconds (SE6), though its PINGs show that it lives.
+// Reading goes on all the while (SE7).
 func TestBlockedWriter(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -100,7 +100,7 @@ func TestBlockedWriter(t *testing.T) {
 	})
 }
 
-// When a write fails, what the peer had said before is the reason (P3.8).
+// When a write fails, what the peer had said before is the reason (FR8).
 func TestReasonIsRead(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client})
@@ -140,7 +140,7 @@ func TestFailedWriteIsReason(t *testing.T) {
 	})
 }
 
-// A lost link is a lost link, however it is lost, and ends a session without Resend (P7.8).
+// A lost link is a lost link, however it is lost, and ends a session without Resend (SE5).
 func TestLostLink(t *testing.T) {
 	for name, cut := range map[string]func(p *script){
 		"FIN":              func(p *script) { p.conn.CloseWrite() },
@@ -170,7 +170,7 @@ func TestLostLink(t *testing.T) {
 }
 
 // Close says GOODBYE after everything that waited, and a peer that was sending at that moment can read it: closing at once would
-// reset the link and destroy both (P3.7).
+// reset the link and destroy both (FR7).
 func TestGoodbyeSurvives(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -299,8 +299,8 @@ func TestClientLeaves(t *testing.T) {
 }
 
 // Connect ends when the session is closed meanwhile, and a second one does not disturb it.
-// P7.2 and P8.1: what the client is told instead of WELCOME.
-// A WELCOME that breaks P7.2 is a violation.
+// SE2 and CO1: what the client is told instead of WELCOME.
+// A WELCOME that breaks SE2 is a violation.
 // Outside of fake time: when a session is over, its goroutines are too.
 func TestNoGoroutineStays(t *testing.T) {
 	before := runtime.NumGoroutine()
@@ -338,7 +338,7 @@ func TestNoGoroutineStays(t *testing.T) {
 	}
 }
 
-// P7.13: a link ends before its TLS keys have served for more than 256 GiB.
+// SE8: a link ends before its TLS keys have served for more than 256 GiB.
 func TestLinkMost(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Daemon})

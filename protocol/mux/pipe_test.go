@@ -109,7 +109,7 @@ func (w *wire) write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	done := 0
-	for rest := p; w.frames > 0 && len(rest) > 0; { // a Write is whole frames (P3.4)
+	for rest := p; w.frames > 0 && len(rest) > 0; { // a Write is whole frames (FR4)
 		rest = rest[protocol.HeaderSize+int(binary.BigEndian.Uint32(rest)):]
 		if w.frames--; w.frames == 0 {
 			w.cutAt = w.written + int64(len(p)-len(rest)) + w.extra

@@ -20,7 +20,7 @@ func (s *Session) receive(l *link, f protocol.Frame) error {
 		return s.receiveLink(l, f)
 	}
 	if s.ended != nil {
-		return nil // read and dropped, so that our last words are not destroyed by a reset (P3.7)
+		return nil // read and dropped, so that our last words are not destroyed by a reset (FR7)
 	}
 	if !l.greeted && s.cfg.Role == Client {
 		return unexpected(f, "before WELCOME")
@@ -28,7 +28,7 @@ func (s *Session) receive(l *link, f protocol.Frame) error {
 	if err := s.deliver(f); err != nil {
 		return err
 	}
-	// Counted and delivered in one step: both under mu (P7.4).
+	// Counted and delivered in one step: both under mu (SE4).
 	s.received++
 	l.counted = true
 	if s.peerResend > 0 {
@@ -87,7 +87,7 @@ func (s *Session) receiveLink(l *link, f protocol.Frame) error {
 	return unexpected(f, "at this time")
 }
 
-// answersHello tells the codes that end a link and leave its session alone (P8.1). What the client makes of them is its own affair.
+// answersHello tells the codes that end a link and leave its session alone (CO1). What the client makes of them is its own affair.
 func answersHello(code protocol.Code) bool {
 	switch code {
 	case protocol.CodeStaleEpoch, protocol.CodeKeyNotAuthorized, protocol.CodeLoginTimeout, protocol.CodeTooManySessions, protocol.CodeTooManyFailures,
@@ -246,7 +246,7 @@ func (s *Session) deliverData(c *Channel, f protocol.Frame) error {
 	return nil
 }
 
-// allow takes a WINDOW frame (P5.5).
+// allow takes a WINDOW frame (CH5).
 func (c *Channel) allow(limit uint64) error {
 	if limit <= c.limitOut {
 		return protocol.Violate(protocol.CodeBadWindow, "%d on channel %d after %d", limit, c.id, c.limitOut)

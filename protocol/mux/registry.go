@@ -10,14 +10,14 @@ import (
 	"minissh/protocol"
 )
 
-// Tombstones of P7.9: how long an ended session is remembered, and how many of them at most (the oldest go first).
+// Tombstones of RE4: how long an ended session is remembered, and how many of them at most (the oldest go first).
 const (
 	tombTime = 10 * time.Minute
 	tombMost = 4096
 )
 
 // Registry is a daemon's table of sessions. A session is found by its owner (a key's fingerprint or a uid), user and name
-// together (P7.7): whoever learns a name can do nothing with it under another key.
+// together (RE3): whoever learns a name can do nothing with it under another key.
 //
 // Lock order: Session.mu, then Registry.mu. The Registry calls no method of a Session while it holds its lock.
 type Registry struct {

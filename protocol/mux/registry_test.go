@@ -18,7 +18,7 @@ func attach(r *Registry, owner, user string, i int, create bool) (*Session, erro
 	})
 }
 
-// A session is found by owner, user and name together (P7.7, RULES B8): who knows its name has nothing without its key.
+// A session is found by owner, user and name together (RE3, RULES B8): who knows its name has nothing without its key.
 func TestRegistryFinds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := NewRegistry(10)
@@ -53,7 +53,7 @@ func TestRegistryFinds(t *testing.T) {
 	})
 }
 
-// P7.9: for 10 minutes the daemon knows how a session ended, then it does not know it.
+// RE4: for 10 minutes the daemon knows how a session ended, then it does not know it.
 func TestRegistryTombs(t *testing.T) {
 	for want, end := range map[protocol.Code]func(*Session){
 		protocol.CodeSessionEnded:   func(s *Session) { s.Close(nil) },

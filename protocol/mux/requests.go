@@ -6,8 +6,8 @@ import (
 	"minissh/protocol"
 )
 
-// What passes the data that waits (P5.10): SIGNAL and RESIZE to the acceptor; OPENED and NOTICE to the opener. None of
-// them costs credit, so each is bounded in number here, whichever way it goes, and in size by P3.5.
+// What passes the data that waits (CH10): SIGNAL and RESIZE to the acceptor; OPENED and NOTICE to the opener. None of
+// them costs credit, so each is bounded in number here, whichever way it goes, and in size by FR5.
 
 // request tells one SIGNAL or NOTICE from another: of equal ones that wait, one counts.
 type request struct {
@@ -43,7 +43,7 @@ func (c *Channel) request(f protocol.Frame, message any) error {
 		return err
 	}
 	if c.closeSent || c.ignores {
-		return nil // nobody listens (P5.8)
+		return nil // nobody listens (CH8)
 	}
 	is, _ := requestOf(f.Type, message)
 	c.waiting = c.waiting[max(0, len(c.waiting)-len(c.requests)):] // the application has taken the others
@@ -55,7 +55,7 @@ func (c *Channel) request(f protocol.Frame, message any) error {
 	return nil
 }
 
-// resize keeps the newest size alone: a window that is dragged changes faster than any application looks (P5.10).
+// resize keeps the newest size alone: a window that is dragged changes faster than any application looks (CH10).
 func (c *Channel) resize(f protocol.Frame) error {
 	var size protocol.Size
 	if err := f.Decode(&size); err != nil {

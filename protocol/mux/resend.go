@@ -6,7 +6,7 @@ import (
 	"minissh/protocol"
 )
 
-// number counts the frame by which after is longer than before as sent, and keeps it until the peer has it (P7.4, P7.6).
+// number counts the frame by which after is longer than before as sent, and keeps it until the peer has it (SE4, RE2).
 // It is called when the frame goes to the link's writer, never earlier. The caller holds mu.
 func (s *Session) number(before, after []byte) []byte {
 	s.sent++
@@ -18,13 +18,13 @@ func (s *Session) number(before, after []byte) []byte {
 	return after
 }
 
-// mayNumber is false while the kept frames fill our resend buffer (P7.6). The caller holds mu.
+// mayNumber is false while the kept frames fill our resend buffer (RE2). The caller holds mu.
 func (s *Session) mayNumber() bool { return s.cfg.Resend == 0 || s.keptBytes < s.cfg.Resend }
 
 // resending says whether frames are still to be sent again. The caller holds mu.
 func (l *link) resending() bool { return l.resendNext <= l.resendTo && l.resendTo > l.s.acked }
 
-// collectKept appends frames that the peer has not received over an earlier link (P7.7).
+// collectKept appends frames that the peer has not received over an earlier link (RE3).
 func (l *link) collectKept(b []byte) (_ []byte, full bool) {
 	s := l.s
 	for {
@@ -41,7 +41,7 @@ func (l *link) collectKept(b []byte) (_ []byte, full bool) {
 	}
 }
 
-// peerHas takes the peer's received count at the beginning of a link: frames up to it are forgotten, later ones are sent again (P7.7).
+// peerHas takes the peer's received count at the beginning of a link: frames up to it are forgotten, later ones are sent again (RE3).
 // The caller holds mu.
 func (s *Session) peerHas(l *link, count uint64) error {
 	if count < s.acked || count > s.sent || (s.cfg.Resend == 0 && count != s.acked) {
@@ -54,7 +54,7 @@ func (s *Session) peerHas(l *link, count uint64) error {
 	return nil
 }
 
-// acknowledged takes an ACK (P7.5). The caller holds mu.
+// acknowledged takes an ACK (RE1). The caller holds mu.
 func (s *Session) acknowledged(count uint64) error {
 	if s.cfg.Resend == 0 || count < s.acked || count > s.sent {
 		return protocol.Violate(protocol.CodeBadAck, "%d frames acknowledged, after %d of %d", count, s.acked, s.sent)

@@ -325,7 +325,7 @@ func TestCutAlways(t *testing.T) {
 	}
 }
 
-// P7.10: a link that breaks before WELCOME leaves no doubt: the client asks again for the same session, and its command is started once.
+// RE5: a link that breaks before WELCOME leaves no doubt: the client asks again for the same session, and its command is started once.
 func TestCutBeforeWelcome(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 100)
@@ -344,7 +344,7 @@ func TestCutBeforeWelcome(t *testing.T) {
 	})
 }
 
-// P7.9: without a link the daemon's session is kept, for 10 seconds after a FIN or RST, for the granted hold after silence; then it expires.
+// RE4: without a link the daemon's session is kept, for 10 seconds after a FIN or RST, for the granted hold after silence; then it expires.
 func TestHold(t *testing.T) {
 	for name, c := range map[string]struct {
 		lose func(*script)

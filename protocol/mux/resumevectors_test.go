@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -94,7 +95,7 @@ func resumeDaemon(t *testing.T, v vectors.Vector) {
 	}))
 	if v.Has("error") {
 		second.want(protocol.TypeError, 0, v.Text("error"), "the session cannot be had")
-		second.wantEnd("ERROR is the last frame (P3.7)")
+		second.wantEnd("ERROR is the last frame (FR7)")
 	} else {
 		second.want(protocol.TypeWelcome, 0, fmt.Sprintf(`"received":%d`, v.Number("answer", 10)), "the session is found")
 		wantAgain(v, second)
@@ -136,7 +137,7 @@ func resumeClient(t *testing.T, v vectors.Vector) {
 	must(t, err)
 	must(t, c.EOF(protocol.TypeStdin))
 	p, _, connected := asClient(t, s)
-	p.want(protocol.TypeOpen, 1, "", "it may be sent at once (P7.3)")
+	p.want(protocol.TypeOpen, 1, "", "it may be sent at once (SE3)")
 	p.want(protocol.TypeEOF, 1, "STDIN", "")
 	p.send(welcome(0, resend))
 	must(t, <-connected)
@@ -172,4 +173,41 @@ func wantAgain(v vectors.Vector, p *script) {
 		}
 	}
 	p.wantSilence(time.Second, "nothing else is due")
+}
+
+// resend, hold and channels may differ on each link: the newest HELLO counts (RE2).
+func TestNewestHelloCounts(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := keeping(ignore)
+		p, accepted := asDaemon(t, s, resuming(1, 0))
+		p.conn.Close()
+		<-accepted
+		near, far := pipe()
+		granted := &protocol.Welcome{}
+		hello := resuming(2, 0)
+		hello.Hold, hello.Channels, hello.Resend = 5, 1, 0
+		go accepted3(s, far, hello, granted)
+		q := play(t, near)
+		q.want(protocol.TypeWelcome, 0, `"hold":5`, "less is asked for")
+		if _, err := s.Open(&protocol.Open{Service: "test"}); err != nil {
+			t.Error("one channel is allowed now: ", err)
+		}
+		q.want(protocol.TypeOpen, 2, "", "")
+		if _, err := s.Open(&protocol.Open{Service: "test"}); codeOf(err) != protocol.CodeTooManyChannels {
+			t.Error("a second one is not: ", err)
+		}
+		q.send(open(1))
+		q.wantSilence(time.Second, "a client that keeps nothing any more wants no ACK")
+		q.conn.Close()
+		<-s.Done()
+		var lost *LinkLost
+		if err := s.Err(); !errors.As(err, &lost) {
+			t.Errorf("a link that nothing follows was lost, but: %v", err)
+		}
+	})
+}
+
+func accepted3(s *Session, far *end, hello *protocol.Hello, welcome *protocol.Welcome) {
+	s.Accept(far, hello, welcome)
+	far.Close()
 }

@@ -15,7 +15,7 @@ import (
 // Role is the end of a session that this process is.
 type Role uint8
 
-// The two ends. Clients number their channels odd, daemons even (P5.1).
+// The two ends. Clients number their channels odd, daemons even (CH1).
 const (
 	Client Role = iota
 	Daemon
@@ -35,11 +35,11 @@ type Config struct {
 	Role Role
 	// Accept serves a channel that the peer opened, in a goroutine of its own, and ends it with Channel.Close. Nil: the peer may open none.
 	Accept func(*Channel)
-	// Channels is how many channels the peer may have open at once; a daemon's client at least 16 (P5.2).
+	// Channels is how many channels the peer may have open at once; a daemon's client at least 16 (CH2).
 	Channels int
-	// Resend is the bytes of unacknowledged frames kept for a next link, 0 or at least protocol.MinResend (P7.6). 0: a lost link ends the session.
+	// Resend is the bytes of unacknowledged frames kept for a next link, 0 or at least protocol.MinResend (RE2). 0: a lost link ends the session.
 	Resend int64
-	// Hold is how long a daemon's session lives without a link (P7.9), and the most that a client may ask for.
+	// Hold is how long a daemon's session lives without a link (RE4), and the most that a client may ask for.
 	Hold time.Duration
 	// Budget bounds how far windows may grow over many sessions. Nil: each session has one of its own.
 	Budget *Budget
@@ -70,7 +70,7 @@ func (s *Session) crashing() {
 // LinkLost is the end of a session whose link broke and that cannot or may not resume.
 type LinkLost struct {
 	Cause error
-	// Within is how long the other end may go on at most as if nothing had happened, where it noticed nothing (P7.14).
+	// Within is how long the other end may go on at most as if nothing had happened, where it noticed nothing (RE6).
 	Within time.Duration
 }
 
@@ -110,7 +110,7 @@ type Session struct {
 	peerOpen     int             // channels the peer has open
 	ourOpen      int             // channels we have open
 	peerChannels int             // channels we may have open
-	peerOpens    int64           // bytes of the OPENs of the channels that the peer has open (P5.2)
+	peerOpens    int64           // bytes of the OPENs of the channels that the peer has open (CH2)
 	ourOpens     int64           // and of ours
 	control      queue[outgoing] // encoded session frames other than data, in order, not yet numbered
 	ready        queue[*Channel] // channels with data and credit, in turn
@@ -119,7 +119,7 @@ type Session struct {
 	budget *Budget
 	grown  int64 // bytes of window beyond the initial ones, all channels
 
-	sent, received uint64        // session frames (P7.4)
+	sent, received uint64        // session frames (SE4)
 	acked          uint64        // of sent, what the peer has told us it has
 	kept           queue[[]byte] // frames acked+1 … sent, if cfg.Resend > 0
 	keptBytes      int64
@@ -201,7 +201,7 @@ func (s *Session) end(why error) {
 }
 
 // Close says GOODBYE with a reason (nil: all went well), waits until that is on its way (two seconds at most), and closes the link.
-// Where the peer may still be sending, it first reads on for up to a second (P3.7), so that GOODBYE is not destroyed by a reset:
+// Where the peer may still be sending, it first reads on for up to a second (FR7), so that GOODBYE is not destroyed by a reset:
 // a daemon always, a client only while it has channels, since it is in a hurry otherwise. It is idempotent.
 func (s *Session) Close(reason *protocol.Reason) {
 	if reason == nil {

@@ -49,7 +49,7 @@ func stoppable(t *testing.T, role Role) (*Session, *answering, *script) {
 }
 
 // A client that is silent and whose system is not keeps its session for 15 minutes, and for 24 hours when it has said that it
-// is being stopped (P7.14), with two PINGs and no more in all that time. What acknowledges may be a relay: it ends then.
+// is being stopped (RE6), with two PINGs and no more in all that time. What acknowledges may be a relay: it ends then.
 func TestStoppedClient(t *testing.T) {
 	const untold, told = 15 * time.Minute, 24 * time.Hour
 	for name, c := range map[string]struct {
@@ -125,7 +125,7 @@ func TestStoppedClientGoesOn(t *testing.T) {
 	})
 }
 
-// A write that is stuck is given up after 30 seconds, or with the time in which a stopped client is believed in (P7.14).
+// A write that is stuck is given up after 30 seconds, or with the time in which a stopped client is believed in (RE6).
 func TestSuspendedIsBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, _, p := stoppable(t, Daemon)
@@ -145,7 +145,7 @@ func TestSuspendedIsBounded(t *testing.T) {
 }
 
 // A client tells that it is being stopped before it is, and that it goes on, by PINGs; meanwhile whoever loses the link cannot
-// know which of the two the daemon has heard last (P7.14).
+// know which of the two the daemon has heard last (RE6).
 func TestTellStop(t *testing.T) {
 	const untold, told = 15 * time.Minute, 24 * time.Hour
 	for name, c := range map[string]struct {

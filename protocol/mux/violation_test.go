@@ -41,7 +41,7 @@ func violateClient(t *testing.T, v vectors.Vector) {
 	_, err := s.Open(&protocol.Open{Service: "test"})
 	must(t, err)
 	p, _, connected := asClient(t, s)
-	p.want(protocol.TypeOpen, 1, "test", "it may be sent at once (P7.3)")
+	p.want(protocol.TypeOpen, 1, "test", "it may be sent at once (SE3)")
 	p.send(welcome(0, 0))
 	must(t, <-connected)
 	p.send(v.Lines("hex")...)
@@ -77,7 +77,7 @@ func judge(t *testing.T, v vectors.Vector, s *Session, p *script) {
 			break
 		}
 	}
-	p.wantEnd("ERROR is the last frame (P3.7)")
+	p.wantEnd("ERROR is the last frame (FR7)")
 	if got := codeOf(s.Err()); string(got) != v.Text("error") {
 		t.Fatalf("the session ended with %v", s.Err())
 	}

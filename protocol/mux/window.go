@@ -47,7 +47,7 @@ func (b *Budget) give(n int64) {
 }
 
 // consumed notes that the application took n data bytes, and grants more credit when half of the window has been
-// consumed, or when everything has and the sender waits for the window: then the window doubles first (P5.7).
+// consumed, or when everything has and the sender waits for the window: then the window doubles first (CH7).
 // The caller holds mu.
 func (s *Session) consumed(c *Channel, n int) {
 	c.consumed += uint64(n)

@@ -66,7 +66,7 @@ func drain(t *testing.T, c *Channel, pause time.Duration, piece int) time.Durati
 	}
 }
 
-// P5.7: at a round trip of 100 ms the window doubles with each, so that 60 MiB need about 8 of them for growing and not the 240 that
+// CH7: at a round trip of 100 ms the window doubles with each, so that 60 MiB need about 8 of them for growing and not the 240 that
 // a fixed window would cost.
 func TestWindowGrows(t *testing.T) {
 	const size = 60 << 20

@@ -82,7 +82,7 @@ func (l *link) step() {
 		err = fmt.Errorf("%d GiB were sent over one connection, the most for one TLS key", linkMost>>30)
 	}
 	if err != nil {
-		// The peer may have said why: the reader gets a little time to find it (P3.8).
+		// The peer may have said why: the reader gets a little time to find it (FR8).
 		l.stop, l.broken = true, err
 		l.conn.SetReadDeadline(time.Now().Add(closeWait))
 	}

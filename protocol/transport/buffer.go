@@ -14,7 +14,7 @@ const bufferSize = 272 << 10
 
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
-// ErrTooMuch ends a connection that sent more than P2.8 allows before it was authorized.
+// ErrTooMuch ends a connection that sent more than ID8 allows before it was authorized.
 var ErrTooMuch = errors.New("too many bytes before authorization")
 
 // buffered lies between TLS and the socket. crypto/tls reads and writes record by record (16 KiB); here many of them share one

@@ -1,4 +1,4 @@
-// Package transport is what lies below a link: TLS 1.3 over TCP, or a Unix socket, and who the peer is (PROTOCOL.md sections 1 and 2).
+// Package transport is what lies below a link: TLS 1.3 over TCP, or a Unix socket, and who the peer is (the rules CA and ID of PROTOCOL.md).
 //
 // tls.go is the TLS profile and its two handshakes; buffer.go gathers TLS records into few system calls and bounds what is read
 // before authorization; peer_*.go asks the kernel who is at the other end of a Unix socket.

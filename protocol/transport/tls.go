@@ -15,7 +15,7 @@ import (
 	"minissh/protocol/quick"
 )
 
-// Busy is what a daemon with too many unauthenticated connections answers (P1.4): a fatal TLS alert, access_denied.
+// Busy is what a daemon with too many unauthenticated connections answers (CA4): a fatal TLS alert, access_denied.
 var Busy = []byte{0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x31}
 
 // Conn is a link's connection: frames go in and out of it.
@@ -28,13 +28,13 @@ type Conn struct {
 	greets   bool              // a client's, before its first Write; the goroutine that writes owns it
 }
 
-// Peer is the envelope that holds the peer's public key; nothing else in it counts (P2.1). Nil on a Unix socket.
+// Peer is the envelope that holds the peer's public key; nothing else in it counts (ID1). Nil on a Unix socket.
 func (c *Conn) Peer() *x509.Certificate { return c.peer }
 
 // Own is the envelope that a daemon has shown on this connection; the error is that it has shown none.
 func (c *Conn) Own() (*x509.Certificate, error) { return x509.ParseCertificate(c.own) }
 
-// Authorized lifts the limit on what may be read (P2.8).
+// Authorized lifts the limit on what may be read (ID8).
 func (c *Conn) Authorized() { c.low.left.Store(-1) }
 
 // SetPatience has a Write fail that makes no progress for so long, as a deadline set ahead of each would, at no cost while none waits; unless more, which may be
@@ -90,7 +90,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 // writeRecords gives a client's first frame, HELLO, a TLS record of its own: the daemon could not read a record that a long command fills,
-// because it reads little before it knows whom it speaks to (P2.8).
+// because it reads little before it knows whom it speaks to (ID8).
 func (c *Conn) writeRecords(p []byte) (int, error) {
 	if !c.greets || len(p) < protocol.HeaderSize {
 		return c.secure.Write(p)
@@ -121,7 +121,7 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// profile is what both ends have in common (P1.1, P1.2).
+// profile is what both ends have in common (CA1, CA2).
 func profile(own ...tls.Certificate) *tls.Config {
 	return &tls.Config{
 		MinVersion:                  tls.VersionTLS13,
@@ -135,7 +135,7 @@ func profile(own ...tls.Certificate) *tls.Config {
 // ServerConfig is a daemon's TLS profile with the envelope of its host key.
 func ServerConfig(host tls.Certificate) *tls.Config {
 	config := profile(host)
-	config.ClientAuth = tls.RequireAnyClientCert // authorization comes after HELLO (P2.5)
+	config.ClientAuth = tls.RequireAnyClientCert // authorization comes after HELLO (ID5)
 	return config
 }
 
@@ -152,7 +152,7 @@ func Server(raw net.Conn, config *tls.Config, turns Turns) (*Conn, error) {
 		return nil, err
 	}
 	conn.own = config.Certificates[0].Certificate[0]
-	// TLS reads a whole record before it gives a byte of it, and a client may have put more than HELLO into one (P7.3).
+	// TLS reads a whole record before it gives a byte of it, and a client may have put more than HELLO into one (SE3).
 	low.left.Store(protocol.MaxGreeting)
 	return conn, nil
 }
@@ -179,7 +179,7 @@ func ClientOn(await func() (net.Conn, io.Writer, error), own func() (tls.Certifi
 		}
 		return refused
 	}
-	// The whole certificate whatever the daemon asks for: it takes any key (P2.5).
+	// The whole certificate whatever the daemon asks for: it takes any key (ID5).
 	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		var envelope tls.Certificate
 		envelope, refused = own()
@@ -216,13 +216,13 @@ func handshake(low *buffered, secure *tls.Conn) (*Conn, error) {
 	return &Conn{Conn: secure, low: low, secure: secure, peer: state.PeerCertificates[0]}, nil
 }
 
-// Plain is a link's connection over a Unix socket (P1.3).
+// Plain is a link's connection over a Unix socket (CA3).
 func Plain(raw net.Conn) *Conn {
 	low := newBuffered(raw, protocol.MaxLogin)
 	return &Conn{Conn: low, low: low}
 }
 
-// IsBusy tells the daemon's "too many connections" (P1.4) from other ends of a handshake.
+// IsBusy tells the daemon's "too many connections" (CA4) from other ends of a handshake.
 func IsBusy(err error) bool {
 	var alert tls.AlertError
 	var op *net.OpError

@@ -102,7 +102,7 @@ func pair(t *testing.T) (client, server *Conn) {
 	return c.conn, s.conn
 }
 
-// Each end learns the other's key, both agree on the name, on TLS 1.3, and on the exporter's bytes; no ticket is sent (P1, P2.1).
+// Each end learns the other's key, both agree on the name, on TLS 1.3, and on the exporter's bytes; no ticket is sent (CA1, CA2, ID1).
 func TestHandshake(t *testing.T) {
 	near, far := loopback(t)
 	host, own := envelope(t), envelope(t)
@@ -223,7 +223,7 @@ func TestServerInsistsOnACertificate(t *testing.T) {
 	}
 }
 
-// Before Authorized no more is read after the handshake than P2.8 says; nothing more after that one error.
+// Before Authorized no more is read after the handshake than ID8 says; nothing more after that one error.
 func TestLoginLimit(t *testing.T) {
 	client, server := pair(t)
 	go client.Write(make([]byte, 3*protocol.MaxGreeting))
@@ -259,7 +259,7 @@ func TestHelloHasARecordOfItsOwn(t *testing.T) {
 }
 
 // A client written from PROTOCOL.md has never heard of that record of its own: it writes HELLO and what follows at once, and its TLS makes the
-// largest records of it. HELLO is readable all the same, be it that only its last byte shares such a record (P2.8).
+// largest records of it. HELLO is readable all the same, be it that only its last byte shares such a record (ID8).
 func TestHelloSharesTheLargestRecord(t *testing.T) {
 	hello := protocol.AppendFrame(nil, protocol.TypeHello, 0, 0, make([]byte, protocol.MaxHello))
 	rest := bytes.Repeat([]byte("r"), 300_000)
@@ -361,7 +361,7 @@ func TestAnySizes(t *testing.T) {
 	}
 }
 
-// Busy is what a client takes for "too many connections", and nothing else is (P1.4).
+// Busy is what a client takes for "too many connections", and nothing else is (CA4).
 func TestBusy(t *testing.T) {
 	for name, c := range map[string]struct {
 		said string

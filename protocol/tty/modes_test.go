@@ -80,7 +80,7 @@ func TestNoTerminal(t *testing.T) {
 	}
 }
 
-// Every mode that this system has is one whose value is checked ahead of it (P6.10).
+// Every mode that this system has is one whose value is checked ahead of it (TE1).
 func TestModesAreKnown(t *testing.T) {
 	names := slices.Collect(maps.Keys(switches))
 	each(func(name string, _ int) { names = append(names, name) })

@@ -12,7 +12,7 @@ import (
 
 // Attacks that need no account.
 
-// longALPN offers as many names as may be read before a login (P2.8): crypto/tls has them in its
+// longALPN offers as many names as may be read before a login (ID8): crypto/tls has them in its
 // error, four characters for each of these bytes.
 func longALPN(m *mallory) error {
 	var names []string

@@ -56,7 +56,7 @@ func (l *lab) idleMinissh(ctx context.Context, count int) (float64, error) {
 	return float64(after-before) / float64(count), err
 }
 
-// clientTLS is the TLS profile of PROTOCOL.md section 1 with the lab's client key. The daemon is our own child on
+// clientTLS is the TLS profile of CA1 and CA2 with the lab's client key. The daemon is our own child on
 // loopback: its key is not looked at.
 func (l *lab) clientTLS() (*tls.Config, error) {
 	text, err := os.ReadFile(l.key)

@@ -116,7 +116,7 @@ func rest(t *testing.T, d *testhost.Daemon, connections int64) {
 }
 
 // The link is cut at 200 places, evenly over all bytes of a copy in either direction. What was there is as it was, or whole and new; --resume finishes, with the right
-// bytes, leaves nothing over, and sends no more again than stated (P10.10).
+// bytes, leaves nothing over, and sends no more again than stated (FI10).
 func TestCuts(t *testing.T) {
 	cuts := int64(100)
 	if testing.Short() {

@@ -35,7 +35,7 @@ func folding(t *testing.T, p *testhost.Place) string {
 }
 
 // Names that differ at the source and are one where they go: the second is an error that names the first, the rest goes on, and what came first stays, however often
-// one tries (P10.7).
+// one tries (FI7).
 func TestFoldedTwins(t *testing.T) {
 	p := testhost.New(t)
 	p.Daemon()

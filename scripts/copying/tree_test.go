@@ -173,7 +173,7 @@ func TestRoundTrip(t *testing.T) {
 	alike(t, dir+"/src", dir+"/back")
 }
 
-// Bits that would give rights away are never taken, with -p neither (P10.7).
+// Bits that would give rights away are never taken, with -p neither (FI7).
 func TestRightsAreNotCopied(t *testing.T) {
 	p := testhost.New(t)
 	p.Daemon()

@@ -1,4 +1,4 @@
--- minissh 协议的 Wireshark 解析器。The minissh protocol (protocol/PROTOCOL.md; "P3.2" is a rule there) in Wireshark and tshark.
+-- minissh 协议的 Wireshark 解析器。The minissh protocol (protocol/PROTOCOL.md; "FR2" is a rule there) in Wireshark and tshark.
 --
 --   minissh --keylog keys HOST COMMAND                              写下 TLS 密钥 / write the TLS secrets
 --   tshark -X lua_script:minissh.lua -o tls.keylog_file:keys -r capture.pcapng -Y minissh
@@ -18,7 +18,7 @@ dofile(here .. "dialects.lua")
 
 local minissh = Proto("minissh", "minissh protocol")
 
--- What frames there are: name, who sends it (on a channel, or on the link), least and most bytes of payload, JSON or not (P3.5).
+-- What frames there are: name, who sends it (on a channel, or on the link), least and most bytes of payload, JSON or not (FR5).
 local header_size, largest = 12, 65536
 local types = {}
 local function frame_type(number, name, role, least, most, is_json)
@@ -52,7 +52,7 @@ local function is_data(kind) return kind >= 0x10 and kind <= 0x12 end
 
 -- What is on the wire.
 local f = {
-  length = ProtoField.uint32("minissh.length", "Length", base.DEC, nil, nil, "bytes of payload that follow the header (P3.2)"),
+  length = ProtoField.uint32("minissh.length", "Length", base.DEC, nil, nil, "bytes of payload that follow the header (FR2)"),
   type = ProtoField.uint8("minissh.type", "Type", base.HEX, names),
   flags = ProtoField.uint8("minissh.flags", "Flags", base.HEX),
   blocked = ProtoField.bool("minissh.flags.blocked", "BLOCKED (data: it used up the credit), SUSPENDED (PING: the client is being stopped)", 8, nil, 0x01),
@@ -136,7 +136,7 @@ local function header_of(b)
   return { length = b(0, 4):uint(), kind = b(4, 1):uint(), flags = b(5, 1):uint(), reserved = b(6, 2):uint(), channel = b(8, 4):uint() }
 end
 
--- header_fault is what a header alone shows (P3.2, P3.3, P3.6), in the order in which the programs look.
+-- header_fault is what a header alone shows (FR2, FR3, FR6), in the order in which the programs look.
 local function header_fault(h)
   local t = types[h.kind]
   if h.length > largest then return "frame_too_large", string.format("%d bytes announced; the most is %d", h.length, largest) end
@@ -186,7 +186,7 @@ end
 -- payload shows what follows the header. It fills in what Link:see wants to know, and gives a few words and a violation, if any.
 local show = {}
 
--- masked puts stars where a secret stands, as `minissh trace` hides it; nil where there is none (P7.1, section 11).
+-- masked puts stars where a secret stands, as `minissh trace` hides it; nil where there is none (SE1, PA3).
 local function masked(name, m, text)
   local secret = name == "HELLO" and m.session or name == "PAIR" and m.proof
   if minissh.prefs.secrets or type(secret) ~= "string" or #secret < 8 then return nil end
@@ -336,14 +336,14 @@ local function one(buffer, pinfo, root, at, side)
   summary(pinfo, n, line .. (code and " [" .. code .. "]" or ""))
 end
 
--- After a header that breaks a rule the ends read no further (P3.7), and where the next frame begins may be anybody's guess. A type that is
+-- After a header that breaks a rule the ends read no further (FR7), and where the next frame begins may be anybody's guess. A type that is
 -- not known may be a later version's.
 local function hopeless(h)
   local code = header_fault(h)
   return code and code ~= "unknown_type"
 end
 
--- TCP and TLS give what has come; N frames may be there, or a part of one. What is missing is asked for (P3.4).
+-- TCP and TLS give what has come; N frames may be there, or a part of one. What is missing is asked for (FR4).
 function minissh.dissector(buffer, pinfo, root)
   local at, side = link_of(pinfo)
   local offset, total, mark = 0, buffer:len(), "minissh_lost_" .. side

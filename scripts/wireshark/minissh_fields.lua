@@ -1,4 +1,4 @@
--- What the fields of JSON messages may be (PROTOCOL.md, sections 4, 6 and 7). minissh.lua loads it; it registers nothing.
+-- What the fields of JSON messages may be (the rules JS, EX and SE of PROTOCOL.md). minissh.lua loads it; it registers nothing.
 --
 --   fields(name, message, json)   the code of a violation and the reason, or nothing; message is json.decode's
 

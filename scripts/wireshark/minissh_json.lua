@@ -1,15 +1,15 @@
 -- JSON and text for the dissectors beside this file, which load it; it registers nothing.
 --
 --   json.decode(text, strict)  the object, or nil and what is wrong. Strings, booleans, objects and lists stand for themselves, null is
---                              json.null. strict: the rules of PROTOCOL.md, section 4.
+--                              json.null. strict: the rules JS of PROTOCOL.md.
 --   json.number(value)         a number of such an object as Lua's, nil if it is none
---   json.bytes(value)          text, or what {"b64":…} holds (P4.3); nil if it is neither
+--   json.bytes(value)          text, or what {"b64":…} holds (JS3); nil if it is neither
 --   json.graphic(bytes, limit) at most limit bytes, fit for a terminal; quotation marks and backslashes stay
 --   json.quote(bytes, limit)   the same in double quotes, with \n and the like
 
 local json = { null = {} }
 local Number = {} -- the metatable of numbers, which are kept as their text
-local deepest = 8 -- P4.1
+local deepest = 8 -- JS1
 
 -- character is the length of the UTF-8 character at i and its number, nil if there is none.
 local function character(s, i)

@@ -6,12 +6,12 @@
 --                                   (of WINDOW and ACK), .json (decoded), .bytes (of data), .packet, .time (seconds); .faulty: it is only counted
 --   facts.from, .index, .bytes, .credit, .records, .channel (its table), .elapsed, .code and .why (the first rule broken, if any)
 --
--- After a frame that breaks a rule the ends stop (P3.7); here the next is looked at as if nothing had been.
+-- After a frame that breaks a rule the ends stop (FR7); here the next is looked at as if nothing had been.
 
 local Link = {}
 Link.__index = Link
 
-local first_credit, first_channels, most_opens = 262144, 16, 1048576 -- P5.5, P5.2
+local first_credit, first_channels, most_opens = 262144, 16, 1048576 -- CH5, CH2
 local other = { a = "b", b = "a" }
 
 function Link.new(number, json_number, new_records)
@@ -41,7 +41,7 @@ function Link:link_frame(side, frame)
     self.client, own.resend = side, number("resend") or 0
     own.allows = number("channels") or 0
     self.whole = number("epoch") == 1 -- else channels may stem from an earlier link
-  elseif frame.name == "PAIR" then -- the client's instead of HELLO, the daemon's instead of WELCOME (P11.3)
+  elseif frame.name == "PAIR" then -- the client's instead of HELLO, the daemon's instead of WELCOME (PA3)
     if own.index > 1 then return "unexpected_frame", "PAIR is an end's first frame" end
     self.client = self.client or side
   elseif self.client and own.index == 1 and side ~= self.client and frame.name ~= "WELCOME" and frame.name ~= "ERROR" then

@@ -20,7 +20,7 @@ import (
 )
 
 // ownCheck is the last lesson's: a client of this project's own protocol, written
-// from PROTOCOL.md, against a real minisshd on a Unix socket (P1.3: no TLS there).
+// from PROTOCOL.md, against a real minisshd on a Unix socket (CA3: no TLS there).
 func ownCheck() *Check {
 	return &Check{Lesson: "own", Port: 7422, Client: []Case{
 		{Name: "output", What: tx("echo 的输出", "the output of echo"), run: ownRun("echo minissh-lab 中文", "minissh-lab 中文\n", "", 0, false)},
@@ -41,8 +41,8 @@ var ownNumbers = sync.OnceValue(func() string {
 })
 
 var ownBeliefs = struct{ window, status *Belief }{
-	&Belief{0, tx("窗口会自己变大", "the window grows by itself"), tx("每个方向最多 262144 字节，直到收的一方用 WINDOW 准许更多（P5.5、P5.7）", "262144 bytes each way, until the receiver allows more with WINDOW (P5.5, P5.7)"), tx("收下并打印以后，发 WINDOW：到现在为止总共准许的字节数", "when bytes have been received and printed, send WINDOW with the total allowed so far")},
-	&Belief{0, tx("连接关了就是成功", "a closed connection is success"), tx("怎么结束由 EXIT 说（P6.6），没有 EXIT 就是不知道", "EXIT tells how it ended (P6.6); without it nobody knows"), tx("sys.exit(exit['code'])", "sys.exit(exit['code'])")},
+	&Belief{0, tx("窗口会自己变大", "the window grows by itself"), tx("每个方向最多 262144 字节，直到收的一方用 WINDOW 准许更多（CH5、CH7）", "262144 bytes each way, until the receiver allows more with WINDOW (CH5, CH7)"), tx("收下并打印以后，发 WINDOW：到现在为止总共准许的字节数", "when bytes have been received and printed, send WINDOW with the total allowed so far")},
+	&Belief{0, tx("连接关了就是成功", "a closed connection is success"), tx("怎么结束由 EXIT 说（EX6），没有 EXIT 就是不知道", "EXIT tells how it ended (EX6); without it nobody knows"), tx("sys.exit(exit['code'])", "sys.exit(exit['code'])")},
 }
 
 // prepareOwn finds minisshd, or builds it; the caller removes what it made.

@@ -18,12 +18,12 @@ var own = Lesson{
 	}, 1},
 	Play:     playOwn,
 	Why:      t("还是第 16 课的想法：定长的头说明后面有多长。不同的是：'>' 大端，写明了；长度有上限 65536，先检查再收；每一帧有通道号，一条连接上可以同时跑很多命令。", "It is lesson 16's idea: a header of fixed size says how long the rest is. What is new: '>' big-endian, written down; a limit of 65536, checked before receiving; a channel number in each frame, so that one connection carries many commands."),
-	Change:   t("读 PROTOCOL.md 第 3、6、7、9 节，用 Python 的 socket、struct、json（TCP 上加 ssl）写客户端。", "Read sections 3, 6, 7 and 9 of PROTOCOL.md and write a client with Python's socket, struct and json (and ssl over TCP)."),
+	Change:   t("读 PROTOCOL.md 里的 Frames、The whole conversation、exec 和 Sessions 四节，用 Python 的 socket、struct、json（TCP 上加 ssl）写客户端。", "Read PROTOCOL.md's sections on frames, the whole conversation, exec and sessions and write a client with Python's socket, struct and json (and ssl over TCP)."),
 	Exercise: t("100 行 Python 的客户端，在真的 minisshd 上跑一条命令（Unix 套接字，不用 TLS）：", "A client in 100 lines of Python that runs a command on a real minisshd (over a Unix socket: no TLS):"),
 	Check:    "minissh-lab check own -- python3 my_client.py {address} {command}",
 }
 
-// ownFrame is the frame of section 3's example.
+// ownFrame is the first example of PROTOCOL.md.
 const ownFrame = `00000021 01 00 0000 00000001 7b2273657276696365223a2265786563222c22636f6d6d616e64223a226c73227d`
 
 func playOwn(s *Stage) (int, error) {

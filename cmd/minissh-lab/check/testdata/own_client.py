@@ -1,4 +1,4 @@
-"""A client of minissh's protocol over a Unix socket: python3 own_client.py unix:PATH COMMAND. Rules (P3.1) are PROTOCOL.md's."""
+"""A client of minissh's protocol over a Unix socket: python3 own_client.py unix:PATH COMMAND. Rules (FR1) are PROTOCOL.md's."""
 import getpass
 import json
 import secrets
@@ -6,7 +6,7 @@ import socket
 import struct
 import sys
 
-OPEN, OPENED, WINDOW, EOF, EXIT, CLOSE, STDIN, STDOUT, STDERR = 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, 0x10, 0x11, 0x12  # P3.5
+OPEN, OPENED, WINDOW, EOF, EXIT, CLOSE, STDIN, STDOUT, STDERR = 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, 0x10, 0x11, 0x12  # FR5
 HELLO, PING, PONG, GOODBYE, ERROR = 0x81, 0x84, 0x85, 0x86, 0x87
 
 path, command = sys.argv[1].removeprefix('unix:'), sys.argv[2]
@@ -17,7 +17,7 @@ link.connect(path)
 def send(kind, channel, payload):
     if isinstance(payload, dict):
         payload = json.dumps(payload).encode('utf-8')
-    link.sendall(struct.pack('>IBBHI', len(payload), kind, 0, 0, channel) + payload)  # P3.1
+    link.sendall(struct.pack('>IBBHI', len(payload), kind, 0, 0, channel) + payload)  # FR1
 
 
 def recv_exact(n):
@@ -31,14 +31,14 @@ def recv_exact(n):
 
 
 send(HELLO, 0, {'protocol': 'minissh/1', 'session': secrets.token_hex(32), 'epoch': 1, 'create': True, 'received': 0,
-                'user': getpass.getuser(), 'resend': 0, 'hold': 0, 'channels': 0})  # P7.1
-send(OPEN, 1, {'service': 'exec', 'command': command})  # P6.1
+                'user': getpass.getuser(), 'resend': 0, 'hold': 0, 'channels': 0})  # SE1
+send(OPEN, 1, {'service': 'exec', 'command': command})  # EX1
 send(EOF, 1, bytes([STDIN]))
 
 received, code = 0, 255
 while True:
     length, kind, flags, reserved, channel = struct.unpack('>IBBHI', recv_exact(12))
-    if length > 65536:  # P3.2
+    if length > 65536:  # FR2
         sys.exit('frame too large')
     payload = recv_exact(length)
     if kind in (STDOUT, STDERR):
@@ -46,9 +46,9 @@ while True:
         out.buffer.write(payload)
         out.buffer.flush()
         received += len(payload)
-        send(WINDOW, 1, struct.pack('>Q', 262144 + received))  # P5.5: the total ever allowed
+        send(WINDOW, 1, struct.pack('>Q', 262144 + received))  # CH5: the total ever allowed
     elif kind == EXIT:
-        code = json.loads(payload).get('code', 255)  # P6.6
+        code = json.loads(payload).get('code', 255)  # EX6
     elif kind == PING:
         send(PONG, 0, payload)
     elif kind in (CLOSE, ERROR):
