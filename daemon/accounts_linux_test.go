@@ -299,7 +299,7 @@ func TestKeyReaderSharesItsPlaces(t *testing.T) {
 	k := newKeyReader(root)
 	var leaves []func()
 	for range readersPerUser {
-		leave, err := k.enter(t.Context(), 1)
+		_, leave, err := k.enter(t.Context(), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -307,10 +307,10 @@ func TestKeyReaderSharesItsPlaces(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := k.enter(ended, 1); err == nil {
+	if _, _, err := k.enter(ended, 1); err == nil {
 		t.Error("one account may have all places")
 	}
-	leave, err := k.enter(t.Context(), 2)
+	_, leave, err := k.enter(t.Context(), 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -129,6 +130,7 @@ type keyReader struct {
 	directly chan struct{} // one for each goroutine of direct
 	places   chan struct{} // one for each helper at work
 	idle     chan *reader  // helpers that wait; closed by nobody
+	quick    atomic.Int64  // accounts that are not slow, with a place
 
 	mu    sync.Mutex // guards the rest
 	users map[uint32]*turn
@@ -168,12 +170,12 @@ func (k *keyReader) read(ctx context.Context, acct process.Account, files []stri
 			return answer, nil
 		}
 	}
-	leave, err := k.enter(ctx, acct.UID)
+	slow, leave, err := k.enter(ctx, acct.UID)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	r, kept, err := k.take(ctx)
+	r, kept, err := k.take(ctx, slow)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +239,7 @@ func (k *keyReader) direct(ctx context.Context, request *readRequest) []readFile
 }
 
 // enter waits for a place, first among those of the account.
-func (k *keyReader) enter(ctx context.Context, uid uint32) (leave func(), err error) {
+func (k *keyReader) enter(ctx context.Context, uid uint32) (slow bool, leave func(), err error) {
 	k.mu.Lock()
 	mine := k.users[uid]
 	if mine == nil {
@@ -246,7 +248,7 @@ func (k *keyReader) enter(ctx context.Context, uid uint32) (leave func(), err er
 	}
 	mine.users++
 	places := mine.places
-	if k.slow[uid] {
+	if slow = k.slow[uid]; slow {
 		places = mine.slowly
 	}
 	k.mu.Unlock()
@@ -261,25 +263,36 @@ func (k *keyReader) enter(ctx context.Context, uid uint32) (leave func(), err er
 	case places <- struct{}{}:
 	case <-ctx.Done():
 		gone()
-		return nil, ctx.Err()
+		return slow, nil, ctx.Err()
 	}
 	select {
 	case k.places <- struct{}{}:
 	case <-ctx.Done():
 		<-places
 		gone()
-		return nil, ctx.Err()
+		return slow, nil, ctx.Err()
 	}
-	return func() {
+	if !slow {
+		k.quick.Add(1)
+	}
+	return slow, func() {
+		if !slow {
+			k.quick.Add(-1)
+		}
 		<-k.places
 		<-places
 		gone()
 	}, nil
 }
 
-// take gives a helper that waits, or one that is about to be free, or a new one.
-func (k *keyReader) take(ctx context.Context) (r *reader, kept bool, err error) {
-	if len(k.places) > 1 { // the caller has one of them: others are at work
+// take gives a helper that waits, or one that is about to be free, or a new one. A slow account has
+// a new one, and leaves those that are ready to the others.
+func (k *keyReader) take(ctx context.Context, slow bool) (r *reader, kept bool, err error) {
+	if slow {
+		r, err = k.start()
+		return r, false, err
+	}
+	if k.quick.Load() > 1 { // others are at work, and will soon be done
 		timer := time.NewTimer(readersWait)
 		defer timer.Stop()
 		select {

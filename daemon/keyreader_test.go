@@ -58,8 +58,8 @@ func TestRootsOwnFilesAreReadDirectly(t *testing.T) {
 	}
 }
 
-// An account whose files hang has one helper at a time and keeps nobody else out, until they answer
-// again.
+// An account whose files hang has one helper at a time, a new one, and keeps nobody else out, until
+// they answer again.
 func TestSlowAccountHasOneReader(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root")
@@ -81,29 +81,37 @@ func TestSlowAccountHasOneReader(t *testing.T) {
 		t.Fatalf("a stopped helper: %v", err)
 	}
 	k.patience = time.Minute
-	leave, err := k.enter(t.Context(), slow.UID)
+	_, leave, err := k.enter(t.Context(), slow.UID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := k.enter(over, slow.UID); err == nil {
+	if _, _, err := k.enter(over, slow.UID); err == nil {
 		t.Error("a slow account has two helpers")
 	}
 	for uid := range uint32(31) {
-		if _, err := k.enter(t.Context(), uid); err != nil {
+		if _, _, err := k.enter(t.Context(), uid); err != nil {
 			t.Fatal(err)
 		}
 	}
 	leave()
+	ready, err := k.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.idle <- ready
 	if _, err := k.read(t.Context(), slow, []string{"/nonexistent/keys"}); err != nil {
 		t.Fatal(err)
+	}
+	if n := len(k.idle); n != 2 {
+		t.Errorf("a slow account has taken the helper that was ready for the others: there are %d, want 2", n)
 	}
 	for range 6 {
 		<-k.places
 	}
 	for range 6 {
-		if _, err := k.enter(t.Context(), slow.UID); err != nil {
+		if _, _, err := k.enter(t.Context(), slow.UID); err != nil {
 			t.Error(err)
 		}
 	}
