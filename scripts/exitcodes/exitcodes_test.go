@@ -1,6 +1,7 @@
 //go:build linux
 
-// Package exitcodes_test puts minissh's exit codes beside OpenSSH's: each case runs for real with both, against real daemons.
+// Package exitcodes_test puts minissh's exit codes beside OpenSSH's: each case runs for real with
+// both, against real daemons.
 package exitcodes_test
 
 import (
@@ -22,7 +23,8 @@ import (
 
 func TestMain(m *testing.M) { testhost.Main(m) }
 
-// row is a case: the exit codes as a shell sees them (128+n for a program that signal n ended), and how it comes about.
+// row is a case: the exit codes as a shell sees them (128+n for a program that signal n ended), and
+// how it comes about.
 type row struct {
 	chinese, english string // as the README names it
 	ssh, minissh     int
@@ -45,7 +47,8 @@ var table = []row{
 	{"主机名不存在", "no such host name", 255, 255, []string{"no..such.name", "true"}, nil},
 	{"密钥未被授权", "a key that is not authorized", 255, 255, []string{"-i", "stranger", "-o", "IdentitiesOnly=yes", "stranger", "true"}, nil},
 	{"用户不存在", "no such user", 255, 255, []string{"-l", "nobody-there", "box", "true"}, nil},
-	{"主机密钥未知，无人可问", "an unknown host key, and nobody to ask", 255, 255, []string{"-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", "box", "true"}, nil},
+	{"主机密钥未知，无人可问", "an unknown host key, and nobody to ask", 255, 255,
+		[]string{"-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", "box", "true"}, nil},
 	{"主机密钥变了", "a host key that has changed", 255, 255, []string{"-o", "UserKnownHostsFile=changed", "box", "true"}, nil},
 	{"选项不存在", "no such option", 255, 255, []string{"-o", "NoSuchOption=1", "box", "true"}, nil},
 	{"没有给出主机", "no host given", 255, 255, []string{"-T"}, nil},
@@ -67,7 +70,7 @@ type side struct {
 	start  func() string // starts another daemon and gives its port
 }
 
-// command is the client with its configuration; both read the same file but for the port.
+// command is the client with its configuration; both read the same file; only the port differs.
 func (s *side) command(args ...string) *exec.Cmd {
 	return s.p.Command(s.client, append([]string{"-F", s.configuration(s.port)}, args...)...)
 }
@@ -128,7 +131,9 @@ func sshd(t *testing.T, p *testhost.Place) string {
 	p.Must(err)
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	l.Close()
-	config := p.Write("sshd-"+port, fmt.Sprintf("ListenAddress 127.0.0.1:%s\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n",
+	config := p.Write("sshd-"+port, fmt.Sprintf("ListenAddress 127.0.0.1:%s\nHostKey %s\n"+
+		"AuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPidFile none\n"+
+		"PasswordAuthentication no\nKbdInteractiveAuthentication no\n",
 		port, p.Path("host_key"), p.Path("authorized_keys")))
 	d := p.Start(p.Command(path, "-D", "-e", "-f", config))
 	d.Log.Await(t, "Server listening on")
@@ -170,7 +175,7 @@ func TestExitCodes(t *testing.T) {
 
 // The README's table is this one.
 func TestREADME(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../cmd/minissh/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,8 +184,9 @@ func TestREADME(t *testing.T) {
 		if r.chinese == r.english {
 			name = r.english
 		}
-		if line := fmt.Sprintf("| %s | %d | %d |", name, r.ssh, r.minissh); !strings.Contains(string(text), line) {
-			t.Errorf("README.md lacks the line\n%s", line)
+		line := fmt.Sprintf("| %s | %d | %d |", name, r.ssh, r.minissh)
+		if !strings.Contains(string(text), line) {
+			t.Errorf("cmd/minissh/README.md lacks the line\n%s", line)
 		}
 	}
 }
@@ -223,7 +229,8 @@ func ids(s *side, out interface{ Read([]byte) (int, error) }) (parent, pid int) 
 	return parent, pid
 }
 
-// lostLink kills the process there that serves the session: with sshd that is one of its own, with minisshd the daemon.
+// lostLink kills the process there that serves the session: with sshd that is one of its own, with
+// minisshd the daemon.
 func lostLink(s *side) int {
 	port := s.start()
 	s.knows(port)
@@ -235,7 +242,8 @@ func lostLink(s *side) int {
 	return code(cmd)
 }
 
-// interrupted sends SIGINT to the client. ssh leaves the command running, which is then ended here; minissh does not.
+// interrupted sends SIGINT to the client. ssh leaves the command running, which is then ended here;
+// minissh does not.
 func interrupted(s *side) int {
 	cmd := s.command("box", stay)
 	_, pid := s.running(cmd)
@@ -251,7 +259,7 @@ func interrupted(s *side) int {
 	return code(cmd)
 }
 
-// alive says whether a process is there and no zombie.
+// alive says whether a process is there and not a zombie.
 func alive(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	_, state, _ := bytes.Cut(stat, []byte(") "))

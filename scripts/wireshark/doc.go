@@ -1,4 +1,5 @@
-// Package wireshark is a folder of dissectors for Wireshark, in Lua, with their tests. README.md at the top of the tree shows how they are used.
+// Package wireshark is a folder of dissectors for Wireshark, in Lua, with their tests.
+// cmd/minissh/README.md shows how they are used.
 //
 //	minissh.lua         the protocol: fields, frames, reassembly; loads the others
 //	minissh_link.lua    what the frames of a connection mean together
