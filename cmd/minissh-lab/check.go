@@ -26,13 +26,19 @@ import (
 func checkFlags() []cli.Flag {
 	return flags.Once(
 		langFlag(),
-		&cli.BoolFlag{Name: "client", Usage: "检查客户端：实验室来当服务端，在提示符后面打字 / check a client: the lab serves, and types at its prompt"},
-		&cli.StringFlag{Name: "connect", Usage: "检查已经在 `ADDRESS` 运行的服务端 / check a server that already runs there"},
-		&cli.StringFlag{Name: "at", Usage: "程序用的地址，默认 127.0.0.1 和书上的端口 / the program's `ADDRESS`"},
-		&cli.DurationFlag{Name: "limit", Value: check.DefaultLimit, Usage: "最多等一个回答这么久 / longest wait for an answer, `3s`"},
+		&cli.BoolFlag{Name: "client", Usage: "检查客户端：实验室来当服务端，在提示符后面打字 / " +
+			"check a client: the lab serves, and types at its prompt"},
+		&cli.StringFlag{
+			Name: "connect", Usage: "检查已经在 `ADDRESS` 运行的服务端 / check a server that " +
+				"already runs there"},
+		&cli.StringFlag{Name: "at", Usage: "程序用的地址，默认 127.0.0.1 和书上的端口 / the " +
+			"program's `ADDRESS`"},
+		&cli.DurationFlag{Name: "limit", Value: check.DefaultLimit,
+			Usage: "最多等一个回答这么久 / longest wait for an answer, `3s`"},
 		&cli.StringFlag{Name: "only", Usage: "只做这一项 / only this `CASE`"},
 		&cli.StringFlag{Name: "byte-order", Value: "little", Usage: "`little|big`: 'i' / '!i'"},
-		&cli.StringFlag{Name: "class", Usage: "把结果报到老师的 `ADDRESS` / report to a teacher's board"},
+		&cli.StringFlag{
+			Name: "class", Usage: "把结果报到老师的 `ADDRESS` / report to a teacher's board"},
 		&cli.StringFlag{Name: "name", Usage: "报告里的名字 / your `NAME` on the board"},
 	)
 }
@@ -41,16 +47,23 @@ const checkForm = "minissh-lab check 16 --client -- python3 my_client.py"
 
 func checkCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "check",
-		Usage:     "攻击你自己的程序，告诉你它信了什么  /  attack your own program, and say what it believes",
+		Name: "check",
+		Usage: "攻击你自己的程序，告诉你它信了什么  /  attack your own program, and say what " +
+			"it believes",
 		ArgsUsage: "LESSON [--client] -- PROGRAM ARGUMENTS…",
-		Description: "你的程序照书上写：服务端在 127.0.0.1:8080 监听，客户端连它。任何语言都行。\n" +
-			"参数里的 {port}、{host}、{address} 会换成一个空闲的地址。程序在一个新的临时目录里运行，\n" +
+		Description: "你的程序照书上写：服务端在 127.0.0.1:8080 监听，客户端连它。任何语言都行。" +
+			"\n" +
+			"参数里的 {port}、{host}、{address} 会换成一个空闲的地址。" +
+			"程序在一个新的临时目录里运行，\n" +
 			"里面有 a.txt 等文件；有时间限制，结束时连同它启动的进程一起结束。\n" +
-			"Your program as in the book: a server listens on 127.0.0.1:8080, a client connects to it. Any\n" +
-			"language. {port}, {host}, {address} in its arguments become a free address. It runs in a fresh\n" +
-			"folder with a.txt and others, with a time limit, and is ended together with its children.\n\n" +
-			"  check 16 -- python3 my_server.py\n  " + checkForm[len("minissh-lab "):] + "\n  check 16 --connect 127.0.0.1:8080\n\n" + checkTable(),
+			"Your program as in the book: a server listens on 127.0.0.1:8080, a client connects " +
+			"to it. Any\n" +
+			"language. {port}, {host}, {address} in its arguments become a free address. It runs " +
+			"in a fresh\n" +
+			"folder with a.txt and others, with a time limit, and is ended together with its " +
+			"children.\n\n" +
+			"  check 16 -- python3 my_server.py\n  " + checkForm[len("minissh-lab "):] +
+			"\n  check 16 --connect 127.0.0.1:8080\n\n" + checkTable(),
 		Flags:        checkFlags(),
 		OnUsageError: usageError,
 		Action:       runCheck,
@@ -94,7 +107,9 @@ func runCheck(c *cli.Context) error {
 	}
 	switch q := speak.Quote([]byte(name)); {
 	case ch == nil && lesson.Find(name) != nil:
-		return usage("第 "+q+" 课在课里自己检查", "lesson "+q+" is checked by itself, while it runs", "minissh-lab lesson "+lesson.Find(name).Name)
+		return usage("第 "+q+" 课在课里自己检查",
+			"lesson "+q+" is checked by itself, while it runs",
+			"minissh-lab lesson "+lesson.Find(name).Name)
 	case ch == nil:
 		return usage("没有 "+q+" 这一课的检查", "no check for "+q, "minissh-lab check --help")
 	case len(ch.Cases(side)) == 0:
@@ -102,15 +117,20 @@ func runCheck(c *cli.Context) error {
 		if side == check.Client {
 			other, form = "", "my_server.py"
 		}
-		return usage("这一课只检查另一端", "this lesson checks the other end only", "minissh-lab check "+name+" "+other+"-- python3 "+form)
+		return usage("这一课只检查另一端", "this lesson checks the other end only",
+			"minissh-lab check "+name+" "+other+"-- python3 "+form)
 	}
 	o, err := checkOptions(c, ch, program)
 	if err != nil {
 		return err
 	}
-	if o.Only != "" && !slices.ContainsFunc(ch.Cases(side), func(cs check.Case) bool { return cs.Name == o.Only }) {
+	if o.Only != "" &&
+		!slices.ContainsFunc(ch.Cases(side), func(cs check.Case) bool {
+			return cs.Name == o.Only
+		}) {
 		q := speak.Quote([]byte(o.Only))
-		return usage("这一课没有 "+q+" 这一项", "this lesson has no case "+q, "minissh-lab check --help")
+		return usage("这一课没有 "+q+" 这一项", "this lesson has no case "+q,
+			"minissh-lab check --help")
 	}
 	if c.String("class") != "" && strings.TrimSpace(c.String("name")) == "" {
 		return usage("--class 需要 --name", "--class wants --name", "--name 小明")
@@ -132,7 +152,8 @@ func runCheck(c *cli.Context) error {
 	show.summary(sum)
 	if o.Only == "" {
 		keepCheck(ch.Lesson+" "+sideName, sum)
-		if err := reportToClass(c, p, class.Report{Name: c.String("name"), Lesson: ch.Lesson, Side: sideName, Passed: sum.Passed, Failed: sum.Failed}); err != nil {
+		if err := reportToClass(c, p, class.Report{Name: c.String("name"), Lesson: ch.Lesson,
+			Side: sideName, Passed: sum.Passed, Failed: sum.Failed}); err != nil {
 			return err
 		}
 	}
@@ -142,7 +163,7 @@ func runCheck(c *cli.Context) error {
 	return nil
 }
 
-// checkWords takes the lesson's name and the program; flags may stand behind the
+// checkWords takes the lesson's name and the program; flags may follow the
 // name, where the parser has stopped.
 func checkWords(c *cli.Context) (name string, program []string, err error) {
 	words := c.Args().Slice()
@@ -150,13 +171,13 @@ func checkWords(c *cli.Context) (name string, program []string, err error) {
 		return "", nil, usage("检查哪一课？", "which lesson?", checkForm)
 	}
 	name = words[0]
-	program, err = flagsBehind(c, checkFlags(), words[1:])
+	program, err = flagsAfter(c, checkFlags(), words[1:])
 	return name, program, err
 }
 
-// flagsBehind takes flags that stand behind a word, where the parser has stopped,
+// flagsAfter takes flags that follow a word, where the parser has stopped,
 // and returns the words after them.
-func flagsBehind(c *cli.Context, list []cli.Flag, words []string) (rest []string, err error) {
+func flagsAfter(c *cli.Context, list []cli.Flag, words []string) (rest []string, err error) {
 	set := flag.NewFlagSet(c.Command.Name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	for _, f := range list {
@@ -166,7 +187,8 @@ func flagsBehind(c *cli.Context, list []cli.Flag, words []string) (rest []string
 	}
 	if err := set.Parse(words); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			return nil, usage("用法见 --help", "see --help", "minissh-lab "+c.Command.Name+" --help")
+			return nil,
+				usage("用法见 --help", "see --help", "minissh-lab "+c.Command.Name+" --help")
 		}
 		if problem := givenTwice(list); problem != nil {
 			return nil, problem
@@ -188,10 +210,12 @@ func checkOptions(c *cli.Context, ch *check.Check, program []string) (check.Opti
 	case "big":
 		o.BigEnd = true
 	default:
-		return o, usage("--byte-order：只有 little 和 big", "--byte-order: want little or big", "--byte-order big")
+		return o, usage("--byte-order：只有 little 和 big", "--byte-order: want little or big",
+			"--byte-order big")
 	}
 	if o.Limit <= 0 || o.Limit > time.Minute {
-		return o, usage("--limit 要在 0 和 1m 之间", "--limit wants more than 0, at most 1m", "--limit 3s")
+		return o, usage("--limit 要在 0 和 1m 之间", "--limit wants more than 0, at most 1m",
+			"--limit 3s")
 	}
 	at := c.String("at")
 	if connect := c.String("connect"); connect != "" {
@@ -199,15 +223,17 @@ func checkOptions(c *cli.Context, ch *check.Check, program []string) (check.Opti
 		case c.Bool("client"):
 			return o, usage("--connect 是给服务端的", "--connect is for servers", checkForm)
 		case len(program) > 0:
-			return o, usage("--connect 和程序只能有一个", "--connect or a program, not both", "minissh-lab check "+ch.Lesson+" --connect 127.0.0.1:8080")
+			return o, usage("--connect 和程序只能有一个", "--connect or a program, not both",
+				"minissh-lab check "+ch.Lesson+" --connect 127.0.0.1:8080")
 		}
 		o.Connect, at = true, connect
 	} else if len(program) == 0 {
-		return o, usage("没有程序：写在 -- 后面", "no program: it stands behind --", checkForm)
+		return o, usage("没有程序：写在 -- 后面", "no program: it comes after --", checkForm)
 	}
 	var err error
 	if o.Network, o.Address, err = server.ParseAddress(at, ch.Port, ch.Datagram); err != nil {
-		return o, usage(speak.Clean(err.Error()), speak.Clean(err.Error()), "--at 127.0.0.1:"+strconv.Itoa(ch.Port))
+		return o, usage(speak.Clean(err.Error()), speak.Clean(err.Error()),
+			"--at 127.0.0.1:"+strconv.Itoa(ch.Port))
 	}
 	if ch.Lesson == "own" {
 		o.Program = program // its address is its own
@@ -277,7 +303,8 @@ func reportToClass(c *cli.Context, p *speak.Printer, r class.Report) error {
 	}
 	if err := class.Send(c.Context, address, r); err != nil {
 		text := speak.Clean(err.Error())
-		return failure("没有报到老师那里："+text, "not reported to the class: "+text, "minissh-lab class --listen "+speak.Clean(address))
+		return failure("没有报到老师那里："+text, "not reported to the class: "+text,
+			"minissh-lab class --listen "+speak.Clean(address))
 	}
 	p.Say("已报到老师的板上", "reported to the class")
 	return nil
@@ -286,5 +313,6 @@ func reportToClass(c *cli.Context, p *speak.Printer, r class.Report) error {
 // colorOn says whether colours are wanted on w.
 func colorOn(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" &&
+		os.Getenv("TERM") != "dumb"
 }

@@ -49,7 +49,8 @@ func (p *checkPrinter) result(r check.Result) {
 		p.field("程序说", "it said", check.Text{Zh: f.Said, En: f.Said})
 	}
 	if b := f.Belief; b != nil {
-		p.field("这通常是", "usually", check.Text{Zh: "以为：" + b.Believed.Zh, En: "the belief: " + b.Believed.En})
+		p.field("这通常是", "usually",
+			check.Text{Zh: "以为：" + b.Believed.Zh, En: "the belief: " + b.Believed.En})
 		p.field("其实", "in truth", b.Truth)
 		p.field("改", "mend", b.Remedy)
 	}
@@ -65,7 +66,9 @@ func (p *checkPrinter) field(zh, en string, t check.Text) {
 	if t.Zh == "" && t.En == "" {
 		return
 	}
-	label := func(s string) string { return "      " + s + strings.Repeat(" ", max(1, 10-speak.Width(s))) }
+	label := func(s string) string {
+		return "      " + s + strings.Repeat(" ", max(1, 10-speak.Width(s)))
+	}
 	same := t.Zh == t.En
 	if p.Lang == speak.Both && same {
 		p.Raw(label(zh) + t.Zh + "\n")
@@ -81,5 +84,7 @@ func (p *checkPrinter) field(zh, en string, t check.Text) {
 
 // summary is the last line.
 func (p *checkPrinter) summary(s check.Summary) {
-	p.Sayf("通过 %d，失败 %d，可以更好 %d，跳过 %d", "%d passed, %d failed, %d could be better, %d skipped", s.Passed, s.Failed, s.Remarks, s.Skipped)
+	p.Sayf("通过 %d，失败 %d，可以更好 %d，跳过 %d",
+		"%d passed, %d failed, %d could be better, %d skipped", s.Passed, s.Failed, s.Remarks,
+		s.Skipped)
 }

@@ -23,13 +23,16 @@ func classCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "class",
 		Usage: "老师的板：学生的检查结果  /  a teacher's board of the students' checks",
-		Description: "学生：minissh-lab check 16 --class 老师的地址 --name 小明 -- python3 my_server.py\n" +
+		Description: "学生：minissh-lab check 16 --class 老师的地址 --name 小明 -- python3 " +
+			"my_server.py\n" +
 			"板上只有名字、课、结果；不存到磁盘。谁都可以报任何名字：这不是考试。\n" +
-			"The board holds name, lesson, result, and nothing on disk. Anybody may report any name:\n" +
-			"it is no examination. S, C: server, client passed; s, c: not yet.",
+			"The board holds name, lesson, result, and nothing on disk. Anybody may report any " +
+			"name:\n" +
+			"it is not an examination. S, C: server, client passed; s, c: not yet.",
 		Flags: flags.Once(
 			langFlag(),
-			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Usage: "`ADDRESS`", Value: "127.0.0.1:" + strconv.Itoa(classPort)},
+			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Usage: "`ADDRESS`",
+				Value: "127.0.0.1:" + strconv.Itoa(classPort)},
 		),
 		OnUsageError: usageError,
 		Action:       runClass,
@@ -49,12 +52,15 @@ func runClass(c *cli.Context) error {
 		err = errors.New("the board listens on HOST:PORT")
 	}
 	if err != nil {
-		return usage(speak.Clean(err.Error()), speak.Clean(err.Error()), "minissh-lab class --listen 127.0.0.1:8090")
+		return usage(speak.Clean(err.Error()), speak.Clean(err.Error()),
+			"minissh-lab class --listen 127.0.0.1:8090")
 	}
 	l, err := net.Listen(server.Family(network, address), address)
 	if err != nil {
 		text := speak.Clean(err.Error())
-		return failure("不能监听 "+speak.Clean(address)+"："+text, "cannot listen on "+speak.Clean(address)+": "+text, "minissh-lab class --listen 127.0.0.1:0")
+		return failure("不能监听 "+speak.Clean(address)+"："+text,
+			"cannot listen on "+speak.Clean(address)+": "+text,
+			"minissh-lab class --listen 127.0.0.1:0")
 	}
 	var lessons []string
 	for _, ch := range check.All() {
@@ -62,15 +68,18 @@ func runClass(c *cli.Context) error {
 	}
 	board := class.NewBoard(lessons)
 	where := reachable(l.Addr())
-	head := p.Lang.Text(fmt.Sprintf("老师的板在 %s，Ctrl-C 结束", where), fmt.Sprintf("the class reports to %s, Ctrl-C ends", where)) + "\n" +
+	head := p.Lang.Text(fmt.Sprintf("老师的板在 %s，Ctrl-C 结束", where),
+		fmt.Sprintf("the class reports to %s, Ctrl-C ends", where)) + "\n" +
 		"minissh-lab check 16 --class " + where + " --name … -- python3 my_server.py\n"
 	p.Raw(head)
 	if !server.Beyond(l.Addr()) {
-		p.Say("只有这台机器连得上；给教室用：--listen 0.0.0.0:8090", "only this machine reaches it; for a classroom: --listen 0.0.0.0:8090")
+		p.Say("只有这台机器连得上；给教室用：--listen 0.0.0.0:8090",
+			"only this machine reaches it; for a classroom: --listen 0.0.0.0:8090")
 	}
 	redraw := colorOn(c.App.Writer)
 	return board.Serve(c.Context, l, func(r class.Report) {
-		news := fmt.Sprintf("%s  %s  %s %s  %d ✓ %d ✗\n", time.Now().Format("15:04:05"), r.Name, r.Lesson, r.Side, r.Passed, r.Failed)
+		news := fmt.Sprintf("%s  %s  %s %s  %d ✓ %d ✗\n", time.Now().Format("15:04:05"), r.Name,
+			r.Lesson, r.Side, r.Passed, r.Failed)
 		if redraw {
 			p.Raw("\x1b[H\x1b[2J" + head + "\n" + board.Render(p.Lang) + "\n" + news)
 			return

@@ -30,11 +30,17 @@ func connectCommand() *cli.Command {
 			"A client for your server. One question, one answer, each command one send;\n" +
 			"auto guesses the dialect from the first answer.\n\n" + dialectTable(),
 		Flags: flags.Once(append([]cli.Flag{
-			&cli.StringFlag{Name: "dialect", Aliases: []string{"d"}, Value: "auto", Usage: "`NAME`: auto|" + dialectNames()},
-			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "最多等这么久 / longest wait for an answer, `5s`"},
-			&cli.DurationFlag{Name: "pace", Value: 200 * time.Millisecond, Usage: "put 的命令和报头之间等这么久 / between a put's command and its header, `200ms`"},
-			&cli.StringFlag{Name: "ack", Value: dialect.AckText, Usage: "ack 方言里发什么，none 表示不发 / what to send as ack, none for nothing"},
-			&cli.BoolFlag{Name: "bytes", Aliases: []string{"b"}, Usage: "显示每次 send 和 recv / show each send and recv"},
+			&cli.StringFlag{Name: "dialect", Aliases: []string{"d"}, Value: "auto",
+				Usage: "`NAME`: auto|" + dialectNames()},
+			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second,
+				Usage: "最多等这么久 / longest wait for an answer, `5s`"},
+			&cli.DurationFlag{Name: "pace", Value: 200 * time.Millisecond,
+				Usage: "put 的命令和报头之间等这么久 / between a put's command and its header, " +
+					"`200ms`"},
+			&cli.StringFlag{Name: "ack", Value: dialect.AckText,
+				Usage: "ack 方言里发什么，none 表示不发 / what to send as ack, none for nothing"},
+			&cli.BoolFlag{Name: "bytes", Aliases: []string{"b"},
+				Usage: "显示每次 send 和 recv / show each send and recv"},
 		}, dialectFlags()...)...),
 		OnUsageError: usageError,
 		Action:       connect,
@@ -43,7 +49,8 @@ func connectCommand() *cli.Command {
 
 func connect(c *cli.Context) error {
 	args := c.Args().Slice()
-	if err := stray(args[min(1, len(args)):], "minissh-lab connect --dialect naive 127.0.0.1:8080"); err != nil {
+	if err := stray(args[min(1, len(args)):],
+		"minissh-lab connect --dialect naive 127.0.0.1:8080"); err != nil {
 		return err
 	}
 	lang, err := chosenLang(c)
@@ -65,7 +72,8 @@ func connect(c *cli.Context) error {
 	o.Timeout, o.Ack = c.Duration("timeout"), c.String("ack")
 	network, address, err := server.ParseAddress(c.Args().First(), port, datagram)
 	if err != nil {
-		return usage(speak.Clean(err.Error()), speak.Clean(err.Error()), "minissh-lab connect 127.0.0.1:"+strconv.Itoa(port))
+		return usage(speak.Clean(err.Error()), speak.Clean(err.Error()),
+			"minissh-lab connect 127.0.0.1:"+strconv.Itoa(port))
 	}
 	dialer := net.Dialer{Timeout: 10 * time.Second}
 	conn, err := dialer.DialContext(c.Context, network, address)
@@ -124,7 +132,8 @@ func (t *talk) hello(a net.Addr) {
 		case dialect.Echo:
 			try, tryEn = "随便打一行；quit 结束", "type a line; quit ends"
 		case dialect.Files:
-			try, tryEn = "试试 get a.txt、put a.txt；quit 结束", "try get a.txt, put a.txt; quit ends"
+			try, tryEn = "试试 get a.txt、put a.txt；quit 结束",
+				"try get a.txt, put a.txt; quit ends"
 		}
 	}
 	t.remarks.Say(try, tryEn)
@@ -181,7 +190,8 @@ func (t *talk) loop(ctx context.Context, in io.Reader) error {
 
 // goesOn reports errors after which the next line may be tried.
 func goesOn(err error) bool {
-	for _, mild := range []error{dialect.ErrSilent, dialect.ErrRefused, dialect.ErrLocal, dialect.ErrLong, dialect.ErrEmpty} {
+	for _, mild := range []error{dialect.ErrSilent, dialect.ErrRefused, dialect.ErrLocal,
+		dialect.ErrLong, dialect.ErrEmpty} {
 		if errors.Is(err, mild) {
 			return true
 		}
@@ -204,7 +214,8 @@ func (t *talk) show(r *dialect.Reply) {
 	}
 	switch {
 	case r.Saved != "":
-		t.remarks.Sayf("已保存 %s，%d 字节", "saved %s, %d bytes", speak.Quote([]byte(r.Saved)), r.Header.Size)
+		t.remarks.Sayf("已保存 %s，%d 字节", "saved %s, %d bytes", speak.Quote([]byte(r.Saved)),
+			r.Header.Size)
 	case d != nil && d.Kind == dialect.Files && r.Header == nil && r.Data == nil:
 		t.remarks.Sayf("已发送 %d 字节；put 没有回答", "sent %d bytes; a put has no answer", r.Sent)
 	}
@@ -217,7 +228,7 @@ func (t *talk) show(r *dialect.Reply) {
 			"recvfrom(%d) is full: if the datagram was longer, its rest is gone", o.RecvSize)
 	case (d.Name == "naive" || d.Name == "echo") && len(r.Data) == o.RecvSize:
 		t.remarks.Sayf("recv(%d) 收满了：剩下的会出现在下一个回答前面（粘包）",
-			"recv(%d) is full: the rest will stand before the next answer", o.RecvSize)
+			"recv(%d) is full: the rest will come before the next answer", o.RecvSize)
 	}
 }
 
@@ -259,6 +270,7 @@ func dialProblem(err error, d *dialect.Dialect, network, address string) error {
 		at = "unix:" + address
 	}
 	zh, en, _, _ := dialect.Explain(err)
-	return failure(fmt.Sprintf("连不上 %s：%s", speak.Clean(at), zh), fmt.Sprintf("cannot connect to %s: %s", speak.Clean(at), en),
+	return failure(fmt.Sprintf("连不上 %s：%s", speak.Clean(at), zh),
+		fmt.Sprintf("cannot connect to %s: %s", speak.Clean(at), en),
 		fmt.Sprintf("minissh-lab serve --dialect %s --listen %s", name, speak.Clean(at)))
 }

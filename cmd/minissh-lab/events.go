@@ -49,10 +49,11 @@ func (l *eventLog) print(n int, prefix string, e dialect.Event) {
 	}
 	switch {
 	case e.Op == dialect.Note:
-		// Each line has its prefix: the two languages may stand below each other.
+		// Each line has its prefix: the two languages may be below each other.
 		l.p.Raw(prefix + strings.ReplaceAll(l.p.Lang.Text(e.Zh, e.En), "\n", "\n"+prefix) + "\n")
 	case e.Op == dialect.Recv && e.Data == nil:
-		l.p.Raw(prefix + "recv      " + l.p.Lang.Text("空：对方关闭了", "empty: the peer has closed") + "\n")
+		l.p.Raw(prefix + "recv      " + l.p.Lang.Text("空：对方关闭了",
+			"empty: the peer has closed") + "\n")
 	case len(e.Data) == 0 && e.Op == dialect.Send:
 		l.p.Raw(prefix + "send    0 " + l.p.Lang.Text("没有字节可发", "no bytes to send") + "\n")
 	default:
@@ -60,7 +61,8 @@ func (l *eventLog) print(n int, prefix string, e dialect.Event) {
 		if e.Zh != "" {
 			from = "  ← " + e.Zh
 		}
-		l.p.Raw(fmt.Sprintf("%s%s %4d %s%s\n", prefix, e.Op, len(e.Data), speak.QuoteShort(e.Data, maxShown), from))
+		l.p.Raw(fmt.Sprintf("%s%s %4d %s%s\n", prefix, e.Op, len(e.Data),
+			speak.QuoteShort(e.Data, maxShown), from))
 	}
 }
 

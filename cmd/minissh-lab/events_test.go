@@ -18,10 +18,12 @@ func TestEventLogSumsUpLongRuns(t *testing.T) {
 	}
 	log.print(2, "#2 ", dialect.Event{Op: dialect.Send, Data: nil}) // another connection's run
 	log.print(1, "#1 ", dialect.Event{Op: dialect.Recv})
-	log.print(1, "#1 ", dialect.Event{Op: dialect.Recv, Data: []byte{}, Zh: "127.0.0.1:5", En: "127.0.0.1:5"})
+	log.print(1, "#1 ", dialect.Event{Op: dialect.Recv, Data: []byte{}, Zh: "127.0.0.1:5",
+		En: "127.0.0.1:5"})
 	log.end(1, "#1 ")
 	want := "#1 recv    6 \"get a\\x1b\"\n" + strings.Repeat("#1 send    5 \"xxxxx\"\n", maxRun) +
-		"#2 send    0 no bytes to send\n#1 send      … 3 more, 15 bytes\n#1 recv      empty: the peer has closed\n" +
+		"#2 send    0 no bytes to send\n#1 send      … 3 more, 15 bytes\n" +
+		"#1 recv      empty: the peer has closed\n" +
 		"#1 recv    0 \"\"  ← 127.0.0.1:5\n"
 	if out.String() != want {
 		t.Errorf("printed\n%swant\n%s", out.String(), want)

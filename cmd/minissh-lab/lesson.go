@@ -27,7 +27,8 @@ func lessonCommand() *cli.Command {
 			"Without a name: the next one you have not done.\n\n" +
 			"  lesson 12          那一课 / that lesson\n" +
 			"  lesson list        所有的课和进度 / all lessons, and your progress\n" +
-			"  lesson myths       人们相信什么，量出来是什么 / what people believe, and what is measured\n" +
+			"  lesson myths       人们相信什么，量出来是什么 / what people believe, and what is " +
+			"measured\n" +
 			"  lesson --auto      全部跑一遍，预测都对 / all of them, with the right predictions",
 		Flags:        lessonFlags(),
 		OnUsageError: usageError,
@@ -38,17 +39,18 @@ func lessonCommand() *cli.Command {
 func lessonFlags() []cli.Flag {
 	return flags.Once(
 		langFlag(),
-		&cli.BoolFlag{Name: "auto", Usage: "不提问，预测都对 / no questions, the right predictions"},
+		&cli.BoolFlag{Name: "auto", Usage: "不提问，预测都对 / no questions, the right " +
+			"predictions"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
 	)
 }
 
 func runLesson(c *cli.Context) error {
 	var args []string
-	for rest := c.Args().Slice(); len(rest) > 0; { // flags may stand behind any word
+	for rest := c.Args().Slice(); len(rest) > 0; { // flags may follow any word
 		args = append(args, rest[0])
 		var err error
-		if rest, err = flagsBehind(c, lessonFlags(), rest[1:]); err != nil {
+		if rest, err = flagsAfter(c, lessonFlags(), rest[1:]); err != nil {
 			return err
 		}
 	}
@@ -80,7 +82,8 @@ func runLesson(c *cli.Context) error {
 		q := speak.Quote([]byte(args[0]))
 		return usage("没有 "+q+" 这一课", "no lesson "+q, "minissh-lab lesson list")
 	}
-	outcome, err := l.Teach(s, &person{in: bufio.NewReader(c.App.Reader), out: s.Out, done: c.Context.Done()})
+	outcome, err := l.Teach(s, &person{in: bufio.NewReader(c.App.Reader), out: s.Out,
+		done: c.Context.Done()})
 	if errors.Is(err, lesson.ErrQuit) {
 		s.Out.Raw("\n")
 		s.Sayf("下次再来：minissh-lab lesson %s", "another time: minissh-lab lesson %s", l.Name)
@@ -114,10 +117,12 @@ func lessonStage(c *cli.Context) (*lesson.Stage, error) {
 	case "never":
 	case "auto":
 		f, ok := c.App.Writer.(*os.File)
-		s.Color = ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		s.Color = ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" &&
+			os.Getenv("TERM") != "dumb"
 	default:
 		q := speak.Quote([]byte(mode))
-		return nil, usage("--color "+q+"：只有 auto、always、never", "--color "+q+": want auto, always or never", "--color never")
+		return nil, usage("--color "+q+"：只有 auto、always、never",
+			"--color "+q+": want auto, always or never", "--color never")
 	}
 	return s, nil
 }
@@ -166,11 +171,14 @@ func listLessons(s *lesson.Stage) error {
 			}
 			done++
 		}
-		rows = append(rows, []string{mark, l.Name, checkMarks(p, l.Name), s.Out.Lang.Text(l.Title.Zh, l.Title.En)})
+		rows = append(rows, []string{mark, l.Name, checkMarks(p, l.Name),
+			s.Out.Lang.Text(l.Title.Zh, l.Title.En)})
 	}
 	s.Table(rows...)
 	s.Out.Raw("\n")
-	s.Sayf("%d / %d 课。✓ 预测对了，✗ 做过，预测错了。S C：check 通过（服务端、客户端）", "%d of %d. ✓ predicted rightly, ✗ done, predicted otherwise. S C: check passed (server, client)", done, len(rows))
+	s.Sayf("%d / %d 课。✓ 预测对了，✗ 做过，预测错了。S C：check 通过（服务端、客户端）",
+		"%d of %d. ✓ predicted rightly, ✗ done, predicted otherwise. S C: check passed (server, "+
+			"client)", done, len(rows))
 	s.Say(lesson.Text{Zh: "minissh-lab lesson 12", En: ""})
 	return nil
 }
@@ -223,7 +231,9 @@ func autoLessons(s *lesson.Stage, names []string) error {
 	s.Sayf("%d 课跑完", "%d lessons run", len(lessons))
 	if len(wrong) > 0 {
 		list := strings.Join(wrong, " ")
-		return failure("这里量出来的和课上说的不一样："+list, "measured otherwise here than the lesson says: "+list, "minissh-lab lesson --auto "+wrong[0])
+		return failure("这里量出来的和课上说的不一样："+list,
+			"measured differently here from what the lesson says: "+list,
+			"minissh-lab lesson --auto "+wrong[0])
 	}
 	return nil
 }
@@ -245,7 +255,8 @@ func runMyths(s *lesson.Stage, names []string) error {
 		if !refuted {
 			verdict = lesson.Text{Zh: "? 这一次没有量出来", En: "? not shown by this run"}
 		}
-		s.Say(lesson.Text{Zh: verdict.Zh + "（lesson " + m.Seen + "，lesson myths " + m.Name + "）", En: verdict.En + " (lesson " + m.Seen + ", lesson myths " + m.Name + ")"})
+		s.Say(lesson.Text{Zh: verdict.Zh + "（lesson " + m.Seen + "，lesson myths " + m.Name + "）",
+			En: verdict.En + " (lesson " + m.Seen + ", lesson myths " + m.Name + ")"})
 	}
 	if !found {
 		q := speak.Quote([]byte(names[0]))
@@ -257,7 +268,8 @@ func runMyths(s *lesson.Stage, names []string) error {
 // lessonProblem is a lesson that cannot be run here.
 func lessonProblem(err error) error {
 	text := speak.Clean(err.Error())
-	return failure("这一课跑不了："+text, "the lesson cannot be run: "+text, "minissh-lab lesson list")
+	return failure("这一课跑不了："+text, "the lesson cannot be run: "+text,
+		"minissh-lab lesson list")
 }
 
 // person is a learner who types.

@@ -49,8 +49,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 // newApp builds the program from the list in verbs.go.
 func newApp() *cli.App {
 	return &cli.App{
-		Name:                   "minissh-lab",
-		Usage:                  "粘包实验室：用真的套接字学网络编程  /  learn socket programming on real sockets",
+		Name: "minissh-lab",
+		Usage: "粘包实验室：用真的套接字学网络编程  /  learn socket programming " +
+			"on real sockets",
 		HideVersion:            true,
 		UseShortOptionHandling: true,
 		Flags:                  flags.Once(langFlag()),
@@ -135,7 +136,8 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	if problem := givenTwice(c.Command.Flags); problem != nil {
 		return problem
 	}
-	return usage("命令行不对："+speak.Clean(err.Error()), speak.Clean(err.Error()), "minissh-lab --help")
+	return usage("命令行不对："+speak.Clean(err.Error()), speak.Clean(err.Error()),
+		"minissh-lab --help")
 }
 
 // givenTwice refuses a flag that was given twice, nil if none was.
@@ -144,7 +146,8 @@ func givenTwice(list []cli.Flag) error {
 	if twice == "" {
 		return nil
 	}
-	return usage("选项 "+twice+" 写了两次，只能写一次", twice+" is given twice, and one of the two would not count", "minissh-lab --help")
+	return usage("选项 "+twice+" 写了两次，只能写一次",
+		twice+" is given twice, and one of the two would not count", "minissh-lab --help")
 }
 
 // report prints err and its hint, and returns the exit code.

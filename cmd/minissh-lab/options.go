@@ -17,10 +17,13 @@ import (
 func dialectFlags() []cli.Flag {
 	return []cli.Flag{
 		langFlag(),
-		&cli.StringFlag{Name: "byte-order", Value: "little", Usage: "长度的字节序 / of lengths: `little|big` ('i' or '!i')"},
-		&cli.StringFlag{Name: "encoding", Value: "utf-8", Usage: "命令和输出的编码 / of commands and output: `utf-8|gbk|gb18030`"},
+		&cli.StringFlag{Name: "byte-order", Value: "little",
+			Usage: "长度的字节序 / of lengths: `little|big` ('i' or '!i')"},
+		&cli.StringFlag{Name: "encoding", Value: "utf-8",
+			Usage: "命令和输出的编码 / of commands and output: `utf-8|gbk|gb18030`"},
 		&cli.IntFlag{Name: "recv-size", Value: 1024, Usage: "recv(`N`)"},
-		&cli.StringFlag{Name: "dir", Usage: "文件方言的目录，默认新建临时目录 / `FOLDER` for files, by default a fresh temporary one"},
+		&cli.StringFlag{Name: "dir", Usage: "文件方言的目录，默认新建临时目录 / `FOLDER` for " +
+			"files, by default a fresh temporary one"},
 	}
 }
 
@@ -48,7 +51,8 @@ func chosenDialect(name string) (*dialect.Dialect, error) {
 		return d, nil
 	}
 	q := speak.Quote([]byte(name))
-	return nil, usage("没有 "+q+" 这种方言："+dialectNames(), "no dialect "+q+": "+dialectNames(), "--dialect naive")
+	return nil, usage("没有 "+q+" 这种方言："+dialectNames(), "no dialect "+q+": "+dialectNames(),
+		"--dialect naive")
 }
 
 // dialectOptions turns the shared flags into options; --dir is folderFor's.
@@ -59,7 +63,8 @@ func dialectOptions(c *cli.Context) (o dialect.Options, err error) {
 		o.BigEndian = true
 	default:
 		q := speak.Quote([]byte(order))
-		return o, usage("--byte-order "+q+"：只有 little 和 big", "--byte-order "+q+": want little or big", "--byte-order big")
+		return o, usage("--byte-order "+q+"：只有 little 和 big",
+			"--byte-order "+q+": want little or big", "--byte-order big")
 	}
 	if o.Encoding, err = dialect.ParseEncoding(c.String("encoding")); err != nil {
 		return o, usage(err.Error(), err.Error(), "--encoding gbk")
@@ -79,7 +84,8 @@ func folderFor(c *cli.Context) (*folder.Folder, error) {
 	if dir == "" {
 		f, err := folder.Temp()
 		if err != nil {
-			return nil, failure("建不了临时目录："+err.Error(), "cannot make a temporary folder: "+err.Error(), "--dir .")
+			return nil, failure("建不了临时目录："+err.Error(), "cannot make a temporary folder: "+
+				err.Error(), "--dir .")
 		}
 		return f, nil
 	}
@@ -88,7 +94,9 @@ func folderFor(c *cli.Context) (*folder.Folder, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, failure("没有目录 "+q, "no folder "+q, "mkdir "+q)
 	case err != nil:
-		return nil, failure("打不开目录 "+q+"："+err.Error(), "cannot open folder "+q+": "+err.Error(), "--dir .")
+		return nil,
+			failure("打不开目录 "+q+"："+err.Error(), "cannot open folder "+q+": "+err.Error(),
+				"--dir .")
 	}
 	return f, nil
 }
@@ -97,14 +105,15 @@ func folderFor(c *cli.Context) (*folder.Folder, error) {
 func sayFolder(p *speak.Printer, f *folder.Folder) {
 	path := speak.Clean(f.Path())
 	if f.Temporary() {
-		p.Sayf("文件在 %s（结束时删除；想留下就用 --dir .）", "files in %s (removed at the end; --dir . keeps them)", path)
+		p.Sayf("文件在 %s（结束时删除；想留下就用 --dir .）",
+			"files in %s (removed at the end; --dir . keeps them)", path)
 		return
 	}
 	p.Sayf("文件在 %s", "files in %s", path)
 }
 
-// stray refuses words that the verb does not take. Options behind the address are
-// the usual case, as the parser stops at the first word that is no option.
+// stray refuses words that the verb does not take. Options after the address are
+// the usual case, as the parser stops at the first word that is not an option.
 func stray(args []string, form string) error {
 	if len(args) == 0 {
 		return nil

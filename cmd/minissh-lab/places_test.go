@@ -12,8 +12,8 @@ import (
 	"minissh/protocol/flags"
 )
 
-// Every flag reaches the verb that it follows, before a verb it is refused (--lang counts there too), and a second one
-// is refused. The table is the program's own, so that a new flag is in it.
+// Every flag reaches the verb that it follows, before a verb it is refused (--lang counts there
+// too), and a second one is refused. The table is the program's own, so that a new flag is in it.
 func TestEveryFlagInEveryPlace(t *testing.T) {
 	run := func(name string, args []string) (ran, value string, err error) {
 		app := newApp()
@@ -52,21 +52,26 @@ func TestEveryFlagInEveryPlace(t *testing.T) {
 					words[1], want = "en", "en"
 				}
 				behind := append([]string{verb.Name}, words...)
-				if ran, value, err := run(name, behind); ran != verb.Name || err != nil || !lang && value != want {
+				if ran, value, err := run(name, behind); ran != verb.Name || err != nil || !lang &&
+					value != want {
 					t.Errorf("%q: %q ran with %q, %v", behind, ran, value, err)
 				}
-				if ran, _, err := run(name, append(slices.Clone(words), verb.Name)); (err == nil) != lang || (ran == verb.Name) != lang {
+				ran, _, err := run(name, append(slices.Clone(words), verb.Name))
+				if (err == nil) != lang || (ran == verb.Name) != lang {
 					t.Errorf("%q before %s: %q ran, %v", words, verb.Name, ran, err)
 				}
-				ran, _, err := run(name, append(behind, words...))
-				if ran != "" || err == nil || !strings.Contains(err.Error(), flags.Dashed(name)+" is given twice") {
+				ran, _, err = run(name, append(behind, words...))
+				if ran != "" || err == nil ||
+					!strings.Contains(err.Error(), flags.Dashed(name)+" is given twice") {
 					t.Errorf("%q twice: %q ran, %v", behind, ran, err)
 				}
 			}
 		}
 	}
 	var langs []string
-	for _, args := range [][]string{{"--lang", "en", "lesson", "--lang", "zh"}, {"--lang", "zh", "lesson"}} { // the verb's own wins
+	// the verb's own wins
+	for _, args := range [][]string{{"--lang", "en", "lesson", "--lang", "zh"},
+		{"--lang", "zh", "lesson"}} {
 		_, value, err := run("lang", args)
 		if langs = append(langs, value); err != nil {
 			t.Errorf("%q: %v", args, err)
@@ -77,10 +82,12 @@ func TestEveryFlagInEveryPlace(t *testing.T) {
 	}
 }
 
-// Flags after a word of the verb's own count as those before it do, and those that are in both places are refused.
+// Flags after a word of the verb's own count as those before it do, and those that are in both
+// places are refused.
 func TestFlagsAfterTheLesson(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	for _, args := range []string{"lesson --lang en list --lang en", "lesson list --lang en --lang en", "check --only a 16 --only b -- x"} {
+	for _, args := range []string{"lesson --lang en list --lang en",
+		"lesson list --lang en --lang en", "check --only a 16 --only b -- x"} {
 		code, _, errOut := lab(t, "", strings.Fields(args)...)
 		if code != 2 || !strings.Contains(errOut, "is given twice") {
 			t.Errorf("%s: code %d, %q", args, code, errOut)

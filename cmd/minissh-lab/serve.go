@@ -20,14 +20,22 @@ func serveCommand() *cli.Command {
 		Usage:     "当一种方言的服务端  /  be the server of a dialect",
 		ArgsUsage: " ",
 		Description: "给你的客户端一个服务端。命令是演出来的，绝不启动进程。\n" +
-			"A server for your client. Commands are played: no process is ever started.\n\n" + dialectTable(),
+			"A server for your client. Commands are played: no process is ever started.\n\n" +
+			dialectTable(),
 		Flags: flags.Once(append([]cli.Flag{
-			&cli.StringFlag{Name: "dialect", Aliases: []string{"d"}, Value: "naive", Usage: "`NAME`: " + dialectNames()},
-			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Usage: "`ADDRESS`: 127.0.0.1:8080, [::1]:8080, unix:PATH"},
-			&cli.DurationFlag{Name: "pace", Usage: "每次回答前等这么久 / wait before each reply, such as `100ms`"},
-			&cli.DurationFlag{Name: "idle", Value: 5 * time.Minute, Usage: "对方这么久不说话就断开 / disconnect after this silence, `5m`"},
-			&cli.BoolFlag{Name: "two-datagrams", Usage: "udp-exec：stderr、stdout 各一个数据报 / one datagram each"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "不显示每次 recv 和 send / do not show each recv and send"},
+			&cli.StringFlag{Name: "dialect", Aliases: []string{"d"}, Value: "naive",
+				Usage: "`NAME`: " + dialectNames()},
+			&cli.StringFlag{Name: "listen", Aliases: []string{"l"},
+				Usage: "`ADDRESS`: 127.0.0.1:8080, [::1]:8080, unix:PATH"},
+			&cli.DurationFlag{
+				Name: "pace", Usage: "每次回答前等这么久 / wait before each reply, such as " +
+					"`100ms`"},
+			&cli.DurationFlag{Name: "idle", Value: 5 * time.Minute,
+				Usage: "对方这么久不说话就断开 / disconnect after this silence, `5m`"},
+			&cli.BoolFlag{Name: "two-datagrams",
+				Usage: "udp-exec：stderr、stdout 各一个数据报 / one datagram each"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"},
+				Usage: "不显示每次 recv 和 send / do not show each recv and send"},
 		}, dialectFlags()...)...),
 		OnUsageError: usageError,
 		Action:       serve,
@@ -35,7 +43,8 @@ func serveCommand() *cli.Command {
 }
 
 func serve(c *cli.Context) error {
-	if err := stray(c.Args().Slice(), "minissh-lab serve --dialect naive --listen 127.0.0.1:8080"); err != nil {
+	if err := stray(c.Args().Slice(),
+		"minissh-lab serve --dialect naive --listen 127.0.0.1:8080"); err != nil {
 		return err
 	}
 	p, err := printer(c)
@@ -53,7 +62,8 @@ func serve(c *cli.Context) error {
 	o.Timeout, o.TwoParts = c.Duration("idle"), c.Bool("two-datagrams")
 	network, address, err := server.ParseAddress(c.String("listen"), d.Port, d.Datagram)
 	if err != nil {
-		return usage(speak.Clean(err.Error()), speak.Clean(err.Error()), "--listen 127.0.0.1:"+strconv.Itoa(d.Port))
+		return usage(speak.Clean(err.Error()), speak.Clean(err.Error()),
+			"--listen 127.0.0.1:"+strconv.Itoa(d.Port))
 	}
 	cfg := server.Config{Dialect: d, Network: network, Address: address, Options: o}
 	if !c.Bool("quiet") {
@@ -85,7 +95,8 @@ func serverLog(p *speak.Printer) func(server.Peer, dialect.Event) {
 		prefix := fmt.Sprintf("#%-3d ", peer.N)
 		switch e.Op {
 		case server.Opened:
-			log.print(peer.N, prefix, dialect.Event{Op: dialect.Note, Zh: e.Zh + " " + peer.Addr, En: e.En})
+			log.print(peer.N, prefix, dialect.Event{Op: dialect.Note, Zh: e.Zh + " " + peer.Addr,
+				En: e.En})
 		case server.Closed:
 			log.end(peer.N, prefix)
 			log.print(peer.N, prefix, dialect.Event{Op: dialect.Note, Zh: e.Zh, En: e.En})
@@ -98,15 +109,19 @@ func serverLog(p *speak.Printer) func(server.Peer, dialect.Event) {
 
 // sayListening is the ready text: what is spoken, where, and how to try it.
 func sayListening(p *speak.Printer, d *dialect.Dialect, a net.Addr) {
-	p.Say(fmt.Sprintf("%s · 第 %s 章 · %s", d.Name, d.Chapters, d.Zh), fmt.Sprintf("chapters %s · %s", d.Chapters, d.En))
+	p.Say(fmt.Sprintf("%s · 第 %s 章 · %s", d.Name, d.Chapters, d.Zh),
+		fmt.Sprintf("chapters %s · %s", d.Chapters, d.En))
 	p.Sayf("正在监听 %s，Ctrl-C 结束", "listening on %s, Ctrl-C ends", addressText(a))
 	switch beyond := server.Beyond(a); {
 	case beyond && d.Kind == dialect.Files:
-		p.Say("同一网络里的人都能读写这个目录里的文件", "others on the network can get and put files in this folder")
+		p.Say("同一网络里的人都能读写这个目录里的文件",
+			"others on the network can get and put files in this folder")
 	case beyond:
-		p.Say("同一网络里的人都连得上；命令是演出来的，不会启动进程", "others on the network reach it; commands are played, no process is started")
+		p.Say("同一网络里的人都连得上；命令是演出来的，不会启动进程",
+			"others on the network reach it; commands are played, no process is started")
 	}
-	p.Sayf("试一试：minissh-lab connect --dialect %s %s", "try: minissh-lab connect --dialect %s %s", d.Name, reachable(a))
+	p.Sayf("试一试：minissh-lab connect --dialect %s %s",
+		"try: minissh-lab connect --dialect %s %s", d.Name, reachable(a))
 }
 
 // addressText writes an address as --listen takes it.
@@ -137,26 +152,30 @@ func listenProblem(err error, d *dialect.Dialect, network, address string) error
 	switch {
 	case server.InUse(err) && network == "unix":
 		return failure("文件 "+at+" 已经在了，有服务端正在用，或者它不是套接字",
-			at+" exists: a server uses it, or it is no socket", again("unix:"+at+"2"))
+			at+" exists: a server uses it, or it is not a socket", again("unix:"+at+"2"))
 	case server.InUse(err):
 		return failure("地址 "+at+" 已被占用（Address already in use）：可能上一个服务端还开着",
-			"address "+at+" is already in use: perhaps an earlier server still runs", again(freePort(d, network, host, port)))
+			"address "+at+" is already in use: perhaps an earlier server still runs",
+			again(freePort(d, network, host, port)))
 	case server.Denied(err) && network != "unix":
-		return failure("没有权限用 "+at+"：0 到 1023 号端口留给系统", "no permission for "+at+": ports 0 to 1023 are reserved",
+		return failure("没有权限用 "+at+"：0 到 1023 号端口留给系统",
+			"no permission for "+at+": ports 0 to 1023 are reserved",
 			again(net.JoinHostPort(host, strconv.Itoa(d.Port))))
 	case server.NoSuchAddress(err):
 		return failure("这台机器没有地址 "+at, "this machine does not have the address "+at,
 			again(net.JoinHostPort("127.0.0.1", portText)))
 	}
 	text := speak.Clean(err.Error())
-	return failure("不能监听 "+at+"："+text, "cannot listen on "+at+": "+text, again("127.0.0.1:"+strconv.Itoa(d.Port)))
+	return failure("不能监听 "+at+"："+text, "cannot listen on "+at+": "+text,
+		again("127.0.0.1:"+strconv.Itoa(d.Port)))
 }
 
 // freePort finds a port above the busy one; 0, any port, when there is none near.
 func freePort(d *dialect.Dialect, network, host string, port int) string {
 	for next := port + 1; next <= min(port+20, 65535); next++ {
 		address := net.JoinHostPort(host, strconv.Itoa(next))
-		if s, err := server.Listen(server.Config{Dialect: d, Network: network, Address: address}); err == nil {
+		if s, err := server.Listen(server.Config{Dialect: d, Network: network,
+			Address: address}); err == nil {
 			s.Close()
 			return address
 		}

@@ -45,9 +45,11 @@ func startServe(t *testing.T, args ...string) *running {
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	out := bufio.NewReader(r)
-	s := &running{rest: make(chan string, 1), cancel: cancel, code: make(chan int, 1), errOut: &bytes.Buffer{}}
+	s := &running{rest: make(chan string, 1), cancel: cancel, code: make(chan int, 1),
+		errOut: &bytes.Buffer{}}
 	go func() {
-		s.code <- run(ctx, append([]string{"minissh-lab", "serve", "--lang", "en"}, args...), strings.NewReader(""), w, s.errOut)
+		s.code <- run(ctx, append([]string{"minissh-lab", "serve", "--lang", "en"}, args...),
+			strings.NewReader(""), w, s.errOut)
 		w.Close()
 	}()
 	t.Cleanup(func() {
@@ -59,10 +61,12 @@ func startServe(t *testing.T, args ...string) *running {
 		if err != nil {
 			t.Fatalf("serve ended: %v\n%s", err, s.errOut)
 		}
-		if m := regexp.MustCompile(`^files in (.*?)( \(removed.*)?\n$`).FindStringSubmatch(line); m != nil {
+		files := regexp.MustCompile(`^files in (.*?)( \(removed.*)?\n$`)
+		if m := files.FindStringSubmatch(line); m != nil {
 			s.dir = m[1]
 		}
-		if m := regexp.MustCompile(`^try: minissh-lab connect --dialect \S+ (.*)\n$`).FindStringSubmatch(line); m != nil {
+		try := regexp.MustCompile(`^try: minissh-lab connect --dialect \S+ (.*)\n$`)
+		if m := try.FindStringSubmatch(line); m != nil {
 			s.at = m[1]
 		}
 	}
@@ -113,7 +117,8 @@ func TestServeAndConnect(t *testing.T) {
 					continue // auto is for streams
 				}
 				if args[2] == "auto" && c.dialect == "ack" {
-					continue // its pause is 300 ms of real time; package dialect tests it under fake time
+					// its pause is 300 ms of real time; package dialect tests it under fake time
+					continue
 				}
 				in := c.in
 				if args[2] == "auto" && c.dialect == "simple" {
@@ -121,11 +126,13 @@ func TestServeAndConnect(t *testing.T) {
 				}
 				code, out, errOut := try(t, in, args...)
 				if code != 0 || out != c.want {
-					t.Errorf("%v: exit %d, printed %q, want %q\n%s", args, code, out, c.want, errOut)
+					t.Errorf("%v: exit %d, printed %q, want %q\n%s", args, code, out, c.want,
+						errOut)
 				}
 			}
 			log := s.stop(t)
-			if !strings.Contains(log, "recv ") || !strings.Contains(log, "send ") || !strings.HasSuffix(log, "stopped\n") {
+			if !strings.Contains(log, "recv ") || !strings.Contains(log, "send ") ||
+				!strings.HasSuffix(log, "stopped\n") {
 				t.Errorf("the log is %q", log)
 			}
 		})
@@ -141,7 +148,8 @@ func TestFilesOverBothVerbs(t *testing.T) {
 		s := startServe(t, "--dialect", d, "--listen", "127.0.0.1:0")
 		code, _, errOut := try(t, "get a.txt\nput 你.txt\nget ../x\nget 你.txt\n",
 			"connect", "--lang", "en", "--dialect", d, "--pace", "1ms", "--dir", mine, s.at)
-		if code != 1 || !strings.Contains(errOut, `saved "a.txt", 11 bytes`) || !strings.Contains(errOut, "the server refused") {
+		if code != 1 || !strings.Contains(errOut, `saved "a.txt", 11 bytes`) ||
+			!strings.Contains(errOut, "the server refused") {
 			t.Errorf("exit %d: %s", code, errOut)
 		}
 		for name, want := range map[string]string{"a.txt": "hello world", "你-2.txt": "mine"} {
@@ -160,13 +168,17 @@ func TestFilesOverBothVerbs(t *testing.T) {
 }
 
 func TestEncodingsAndOrders(t *testing.T) {
-	s := startServe(t, "--dialect", "simple", "--byte-order", "big", "--encoding", "gbk", "--listen", "127.0.0.1:0")
-	code, out, errOut := try(t, "echo 你好\n", "connect", "--dialect", "simple", "--byte-order", "big", "--encoding", "gbk", "-b", "--lang", "en", s.at)
+	s := startServe(t, "--dialect", "simple", "--byte-order", "big", "--encoding", "gbk",
+		"--listen", "127.0.0.1:0")
+	code, out, errOut := try(t, "echo 你好\n", "connect", "--dialect", "simple", "--byte-order",
+		"big", "--encoding", "gbk", "-b", "--lang", "en", s.at)
 	if code != 0 || out != "你好\n" || !strings.Contains(errOut, `recv    5 "\xc4\xe3\xba\xc3\n"`) {
 		t.Errorf("exit %d, %q\n%s", code, out, errOut)
 	}
-	code, _, errOut = try(t, "echo 你好\n", "connect", "--dialect", "simple", "--lang", "en", s.at) // the wrong order
-	if code != 1 || !strings.Contains(errOut, "hint: ") || !strings.Contains(errOut, "--byte-order") {
+	// the wrong order
+	code, _, errOut = try(t, "echo 你好\n", "connect", "--dialect", "simple", "--lang", "en", s.at)
+	if code != 1 || !strings.Contains(errOut, "hint: ") ||
+		!strings.Contains(errOut, "--byte-order") {
 		t.Errorf("wrong order: exit %d\n%s", code, errOut)
 	}
 }
@@ -215,7 +227,8 @@ func TestProblemsHaveHints(t *testing.T) {
 		{[]string{"serve", "--lang", "fr"}, 2, `hint: --lang zh`},
 	} {
 		code, out, errOut := try(t, "", append([]string{"--lang", "en"}, c.args...)...)
-		if code != c.code || !regexp.MustCompile(c.want).MatchString(errOut) || !strings.HasPrefix(errOut, "minissh-lab: ") {
+		if code != c.code || !regexp.MustCompile(c.want).MatchString(errOut) ||
+			!strings.HasPrefix(errOut, "minissh-lab: ") {
 			t.Errorf("%v: exit %d, want %d\n%s%s", c.args, code, c.code, out, errOut)
 		}
 	}
@@ -242,7 +255,8 @@ func TestInterruptEndsItCleanly(t *testing.T) {
 		t.Fatal(err)
 	}
 	temp := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), self, "serve", "--dialect", "file", "--listen", "127.0.0.1:0", "--lang", "en")
+	cmd := exec.CommandContext(t.Context(), self, "serve", "--dialect", "file", "--listen",
+		"127.0.0.1:0", "--lang", "en")
 	cmd.Env = append(os.Environ(), asProgram+"=1", "TMPDIR="+temp)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

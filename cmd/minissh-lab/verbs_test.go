@@ -27,7 +27,8 @@ func TestLessonsInAutoByTheVerb(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "18 课跑完") || strings.Contains(out, "✗ 预测") {
 		t.Errorf("code %d, %q\n%s", code, errOut, out)
 	}
-	if _, out, _ := lab(t, "", "lesson", "list", "--lang", "en"); !strings.Contains(out, "0 of 18") {
+	if _, out, _ := lab(t, "", "lesson", "list", "--lang", "en"); !strings.Contains(out,
+		"0 of 18") {
 		t.Errorf("--auto counts as a learner's work:\n%s", out)
 	}
 }
@@ -38,13 +39,16 @@ func TestLessonIsKeptInProgress(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "came true") || !strings.Contains(out, "1976 bytes") {
 		t.Errorf("code %d\n%s", code, out)
 	}
-	if _, out, _ = lab(t, "", "lesson", "--lang", "en", "list"); !strings.Contains(out, "✓  12") || !strings.Contains(out, "1 of 18") {
+	if _, out, _ = lab(t, "", "lesson", "--lang", "en", "list"); !strings.Contains(out, "✓  12") ||
+		!strings.Contains(out, "1 of 18") {
 		t.Errorf("list:\n%s", out)
 	}
-	if code, out, _ = lab(t, "", "lesson", "--lang", "en", "7"); code != 0 || !strings.Contains(out, "another time: minissh-lab lesson 7") {
+	if code, out, _ = lab(t, "", "lesson", "--lang", "en", "7"); code != 0 ||
+		!strings.Contains(out, "another time: minissh-lab lesson 7") {
 		t.Errorf("code %d\n%s", code, out)
 	}
-	if code, _, errOut := lab(t, "", "lesson", "99"); code != 2 || !strings.Contains(errOut, "hint: minissh-lab lesson list") {
+	if code, _, errOut := lab(t, "", "lesson", "99"); code != 2 ||
+		!strings.Contains(errOut, "hint: minissh-lab lesson list") {
 		t.Errorf("code %d, %s", code, errOut)
 	}
 }
@@ -53,10 +57,12 @@ func TestLessonIsKeptInProgress(t *testing.T) {
 func TestLessonsLinkToTheirPictures(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	_, out, _ := lab(t, "1\n3\n", "lesson", "13a", "--lang", "en")
-	if !strings.Contains(out, "minissh-lab web --open --at 13a") || !strings.Contains(out, "http://127.0.0.1:7480/#at=13a") || strings.Contains(out, "token") {
+	if !strings.Contains(out, "minissh-lab web --open --at 13a") ||
+		!strings.Contains(out, "http://127.0.0.1:7480/#at=13a") || strings.Contains(out, "token") {
 		t.Errorf("lesson 13a:\n%s", out)
 	}
-	if _, out, _ := lab(t, "1\n", "lesson", "20", "--lang", "en"); strings.Contains(out, "lab web") {
+	if _, out, _ := lab(t, "1\n", "lesson", "20", "--lang", "en"); strings.Contains(out,
+		"lab web") {
 		t.Errorf("lesson 20 has no picture:\n%s", out)
 	}
 }
@@ -70,7 +76,8 @@ func TestWebByTheVerb(t *testing.T) {
 		{"--listen nowhere", "cannot listen"},
 		{"extra", "one word too many"},
 	} {
-		code, _, errOut := lab(t, "", append([]string{"web", "--lang", "en"}, strings.Fields(c.args)...)...)
+		code, _, errOut := lab(t, "",
+			append([]string{"web", "--lang", "en"}, strings.Fields(c.args)...)...)
 		if code == 0 || !strings.Contains(errOut, c.want) {
 			t.Errorf("%s: code %d, %q", c.args, code, errOut)
 		}
@@ -79,7 +86,8 @@ func TestWebByTheVerb(t *testing.T) {
 	out := &lineWriter{lines: make(chan string, 64)}
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"minissh-lab", "web", "--lang", "en", "--listen", "127.0.0.1:0", "--at", "http://127.0.0.1:7480/#at=16"}, strings.NewReader(""), out, out)
+		ended <- run(ctx, []string{"minissh-lab", "web", "--lang", "en", "--listen", "127.0.0.1:0",
+			"--at", "http://127.0.0.1:7480/#at=16"}, strings.NewReader(""), out, out)
 	}()
 	link := ""
 	for line := range out.lines {
@@ -98,7 +106,8 @@ func TestWebByTheVerb(t *testing.T) {
 	resp.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
 	address := strings.Trim(strings.TrimPrefix(before, "http://"), "/")
-	if code, _, errOut := lab(t, "", "web", "--lang", "en", "--listen", address); code != 1 || !strings.Contains(errOut, "already") {
+	if code, _, errOut := lab(t, "", "web", "--lang", "en", "--listen", address); code != 1 ||
+		!strings.Contains(errOut, "already") {
 		t.Errorf("a second lab on %s: code %d, %q", address, code, errOut)
 	}
 	cancel()
@@ -109,7 +118,8 @@ func TestWebByTheVerb(t *testing.T) {
 
 func TestMythsByTheVerb(t *testing.T) {
 	code, out, _ := lab(t, "", "lesson", "myths", "nodelay", "--lang", "en")
-	if code != 0 || !strings.Contains(out, "stuck in 50 of 50") || !strings.Contains(out, "✗ not so") {
+	if code != 0 || !strings.Contains(out, "stuck in 50 of 50") ||
+		!strings.Contains(out, "✗ not so") {
 		t.Errorf("code %d\n%s", code, out)
 	}
 	if code, _, _ = lab(t, "", "lesson", "myths", "no-such"); code != 2 {
@@ -123,7 +133,7 @@ func TestCheckWordsAreExplained(t *testing.T) {
 		{"check", "which lesson?"},
 		{"check 12 -- python3 x.py", "checked by itself"},
 		{"check 99 -- python3 x.py", "no check for"},
-		{"check 16", "stands behind --"},
+		{"check 16", "it comes after --"},
 		{"check 16 --client --connect 127.0.0.1:1", "--connect is for servers"},
 		{"check 16 --only none -- x", "no case"},
 		{"check 16 --class 127.0.0.1:1 -- x", "--class wants --name"},
@@ -133,7 +143,8 @@ func TestCheckWordsAreExplained(t *testing.T) {
 	} {
 		code, _, errOut := lab(t, "", append(strings.Fields(c.args), "--lang", "en")...)
 		if strings.Contains(c.args, " -- ") || c.args == "check" {
-			code, _, errOut = lab(t, "", strings.Fields(strings.Replace(c.args, "check", "check --lang en", 1))...)
+			code, _, errOut = lab(t, "",
+				strings.Fields(strings.Replace(c.args, "check", "check --lang en", 1))...)
 		}
 		if code == 0 || !strings.Contains(errOut, c.want) {
 			t.Errorf("%s: code %d, %q", c.args, code, errOut)
@@ -152,7 +163,8 @@ func TestClassByTheVerbs(t *testing.T) {
 	board := &lineWriter{lines: make(chan string, 64)}
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"minissh-lab", "class", "--lang", "en", "--listen", "127.0.0.1:0"}, strings.NewReader(""), board, board)
+		ended <- run(ctx, []string{"minissh-lab", "class", "--lang", "en", "--listen",
+			"127.0.0.1:0"}, strings.NewReader(""), board, board)
 	}()
 	defer func() { cancel(); <-ended }()
 	address := ""
@@ -166,19 +178,23 @@ func TestClassByTheVerbs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, out, errOut := lab(t, "", "check", "6", "--client", "--lang", "en", "--limit", "20s", "--class", address, "--name", "小\x1b[31m明", "--", python, "-S", "-B", script, "{address}")
-	if code != 0 || !strings.Contains(out, "1 passed, 0 failed") || !strings.Contains(out, "reported") {
+	code, out, errOut := lab(t, "", "check", "6", "--client", "--lang", "en", "--limit", "20s",
+		"--class", address, "--name", "小\x1b[31m明", "--", python, "-S", "-B", script, "{address}")
+	if code != 0 || !strings.Contains(out, "1 passed, 0 failed") ||
+		!strings.Contains(out, "reported") {
 		t.Fatalf("code %d\n%s%s", code, out, errOut)
 	}
 	for line := range board.lines {
 		if strings.Contains(line, "✓") {
-			if !strings.Contains(line, "小??31m明  6 client  1 ✓ 0 ✗") || strings.Contains(line, "\x1b") {
+			if !strings.Contains(line, "小??31m明  6 client  1 ✓ 0 ✗") ||
+				strings.Contains(line, "\x1b") {
 				t.Errorf("the board says %q", line)
 			}
 			break
 		}
 	}
-	if _, out, _ := lab(t, "", "lesson", "list", "--lang", "en"); !strings.Contains(out, "6      ·C") {
+	if _, out, _ := lab(t, "", "lesson", "list", "--lang", "en"); !strings.Contains(out,
+		"6      ·C") {
 		t.Errorf("list:\n%s", out)
 	}
 }
@@ -200,11 +216,13 @@ func TestFailedCheckIsExplained(t *testing.T) {
 	}
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	script := filepath.Join(t.TempDir(), "liar.py")
-	text := "import socket, sys\ns = socket.create_connection((sys.argv[1], int(sys.argv[2])))\nprint('\\x1b[2J' + 'x' * 100, flush=True)\nsys.exit('\\x1b]0;title\\x07 no')\n"
+	text := "import socket, sys\ns = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n" +
+		"print('\\x1b[2J' + 'x' * 100, flush=True)\nsys.exit('\\x1b]0;title\\x07 no')\n"
 	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	code, out, errOut := lab(t, "", "check", "6", "--client", "--lang", "both", "--", python, "-S", script, "{host}", "{port}")
+	code, out, errOut := lab(t, "", "check", "6", "--client", "--lang", "both", "--", python, "-S",
+		script, "{host}", "{port}")
 	if code != 1 || !strings.Contains(errOut, "minissh-lab lesson 6") {
 		t.Errorf("code %d, %q", code, errOut)
 	}

@@ -15,14 +15,15 @@ type Marks struct {
 }
 
 // Find marks a message of the course: an optional length, an optional header, data.
-// framed says that a length stands at its beginning.
+// framed says that it begins with a length.
 func Find(bigEndian, framed bool, message []byte) Marks {
 	var m Marks
 	data := 0
 	if framed && len(message) >= dialect.LengthSize {
 		m.Length, data = dialect.LengthSize, dialect.LengthSize
 		n, err := dialect.DecodeLength(bigEndian, message, dialect.MaxHeader)
-		if err == nil && n > 1 && m.Length+n <= len(message) && message[m.Length] == '{' && message[m.Length+n-1] == '}' {
+		if err == nil && n > 1 && m.Length+n <= len(message) && message[m.Length] == '{' &&
+			message[m.Length+n-1] == '}' {
 			m.JSON, data = m.Length+n, m.Length+n
 			m.InHeader = inChar(message[m.Length:m.JSON], m.Length)
 		}
@@ -55,30 +56,37 @@ type Schedule struct {
 
 // The schedules, from kind to nasty.
 var (
-	Glued        = Schedule{"glued", "全部一次到", "all at once", func(int, Marks) []int { return []int{} }}
-	InsideLength = Schedule{"inside-length", "切在 4 字节长度里", "cut inside the four bytes of length", func(_ int, m Marks) []int {
-		return some(m.Length > 0, m.Length-2)
+	Glued = Schedule{"glued", "全部一次到", "all at once", func(int, Marks) []int {
+		return []int{}
 	}}
-	AfterLength = Schedule{"after-length", "长度、报头、数据各自到", "length, header and data apart", func(n int, m Marks) []int {
-		return distinct(n, m.Length, m.JSON)
-	}}
-	InsideJSON = Schedule{"inside-json", "切在 JSON 报头里", "cut inside the JSON header", func(_ int, m Marks) []int {
-		return some(m.JSON > 0, (m.Length+m.JSON)/2)
-	}}
-	InsideChar = Schedule{"inside-char", "切在一个汉字里", "cut inside a UTF-8 character", func(n int, m Marks) []int {
-		return distinct(n, m.InHeader, m.InChar)
-	}}
-	ByteByByte = Schedule{"byte-by-byte", "一个字节一个字节地到", "byte by byte", func(n int, m Marks) []int {
-		var at []int
-		head := max(m.Length, m.JSON) + 16
-		for i := 1; i < n; i++ {
-			// The middle of long data goes in larger pieces: it tells nothing new.
-			if i <= head || i > n-16 || i%97 == 0 {
-				at = append(at, i)
+	InsideLength = Schedule{"inside-length", "切在 4 字节长度里",
+		"cut inside the four bytes of length", func(_ int, m Marks) []int {
+			return some(m.Length > 0, m.Length-2)
+		}}
+	AfterLength = Schedule{"after-length", "长度、报头、数据各自到",
+		"length, header and data apart", func(n int, m Marks) []int {
+			return distinct(n, m.Length, m.JSON)
+		}}
+	InsideJSON = Schedule{"inside-json", "切在 JSON 报头里", "cut inside the JSON header",
+		func(_ int, m Marks) []int {
+			return some(m.JSON > 0, (m.Length+m.JSON)/2)
+		}}
+	InsideChar = Schedule{"inside-char", "切在一个汉字里", "cut inside a UTF-8 character",
+		func(n int, m Marks) []int {
+			return distinct(n, m.InHeader, m.InChar)
+		}}
+	ByteByByte = Schedule{"byte-by-byte", "一个字节一个字节地到", "byte by byte",
+		func(n int, m Marks) []int {
+			var at []int
+			head := max(m.Length, m.JSON) + 16
+			for i := 1; i < n; i++ {
+				// The middle of long data goes in larger pieces: it tells nothing new.
+				if i <= head || i > n-16 || i%97 == 0 {
+					at = append(at, i)
+				}
 			}
-		}
-		return at
-	}}
+			return at
+		}}
 )
 
 // All lists the schedules.

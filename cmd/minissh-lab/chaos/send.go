@@ -13,7 +13,7 @@ import (
 // all: a peer that waits for something else must not stop the schedule.
 const patience = 200 * time.Millisecond
 
-// pause stands in for seeing the peer read, where that cannot be seen.
+// pause is how long to wait instead where the peer cannot be seen reading.
 const pause = 15 * time.Millisecond
 
 // Send writes the pieces in order, each in one write, and lets the peer read every
@@ -59,10 +59,11 @@ const (
 func HostileLength(bigEndian bool, n int32) []byte { return dialect.EncodeLength(bigEndian, n) }
 
 // Truncated are the beginnings of message after which the connection ends: inside
-// the length, behind it, inside the JSON, inside the data.
+// the length, after it, inside the JSON, inside the data.
 func Truncated(message []byte, m Marks) [][]byte {
 	var all [][]byte
-	for _, at := range distinct(len(message), m.Length-2, m.Length, (m.Length+m.JSON)/2, m.JSON, (max(m.Length, m.JSON)+len(message))/2) {
+	for _, at := range distinct(len(message), m.Length-2, m.Length, (m.Length+m.JSON)/2, m.JSON,
+		(max(m.Length, m.JSON)+len(message))/2) {
 		all = append(all, message[:at])
 	}
 	return all

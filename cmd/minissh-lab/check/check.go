@@ -30,7 +30,7 @@ const (
 	Client
 )
 
-// Check is what a lesson's program must stand.
+// Check is what a lesson's program must pass.
 type Check struct {
 	Lesson   string // as in `minissh-lab lesson`
 	Port     int    // the course's port
@@ -78,7 +78,7 @@ type Result struct {
 	Err  error
 }
 
-// Passed reports a case that ran and stood.
+// Passed reports a case that ran and succeeded.
 func (r Result) Passed() bool { return r.Err == nil }
 
 // Failed is the failure, or nil.
@@ -115,7 +115,7 @@ type Summary struct{ Passed, Failed, Remarks, Skipped int }
 // OK reports that nothing failed and something was tried.
 func (s Summary) OK() bool { return s.Failed == 0 && s.Passed > 0 }
 
-// Run runs the cases of one side. The error is a trouble of the lab or of the
+// Run runs the cases of one side. The error is trouble with the lab or the
 // command line (a *Trouble), not of the learner's program.
 func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 	if o.Limit <= 0 {

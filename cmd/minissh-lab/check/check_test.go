@@ -13,16 +13,17 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"minissh/cmd/minissh-lab/testend"
 	"time"
+
+	"minissh/protocol/testend"
 )
 
 // interpreter is the path of a Python 3, or "". It is asked for its own path, since
 // the name may be a wrapper that takes longer than the program.
 var interpreter = sync.OnceValue(func() string {
 	for _, name := range []string{"python3", "python"} {
-		out, err := exec.Command(name, "-c", "import sys; sys.version_info >= (3, 6) and print(sys.executable)").Output()
+		out, err := exec.Command(name, "-c",
+			"import sys; sys.version_info >= (3, 6) and print(sys.executable)").Output()
 		if err == nil && len(out) > 0 {
 			return strings.TrimSpace(string(out))
 		}
@@ -58,12 +59,14 @@ func free(t *testing.T, network string) string {
 	return ""
 }
 
-// nextPort keeps tests apart that run at once. Its ports lie below those that systems give to outgoing connections, so that none of these takes one
-// between free and the program that is checked.
+// nextPort keeps tests apart that run at once. Its ports lie below those that systems give to
+// outgoing connections, so that none of these takes one between free and the program that is
+// checked.
 var nextPort atomic.Uint32
 
 // checked runs a check on a program and returns the failures by case.
-func checked(t *testing.T, lesson string, side Side, path string, o Options) (Summary, map[string]*Failure) {
+func checked(t *testing.T, lesson string, side Side, path string, o Options) (Summary,
+	map[string]*Failure) {
 	t.Helper()
 	c := Find(lesson)
 	if o.Network == "" {
@@ -116,9 +119,11 @@ func TestCorrectProgramsPass(t *testing.T) {
 	} {
 		t.Run(c.lesson+" "+c.file, func(t *testing.T) {
 			t.Parallel()
-			sum, failures := checked(t, c.lesson, c.side, "testdata/"+c.file, Options{Limit: 10 * time.Second})
+			sum, failures := checked(t, c.lesson, c.side, "testdata/"+c.file,
+				Options{Limit: 10 * time.Second})
 			for name, f := range failures {
-				t.Errorf("%s: sent %s; want %s; got %s; said %s", name, f.Sent.En, f.Want.En, f.Got.En, f.Said)
+				t.Errorf("%s: sent %s; want %s; got %s; said %s", name, f.Sent.En, f.Want.En,
+					f.Got.En, f.Said)
 			}
 			if !sum.OK() || sum.Remarks > 0 {
 				t.Errorf("summary %+v", sum)
@@ -142,7 +147,8 @@ func TestSocketFileOfACorrectServerIsGone(t *testing.T) {
 		t.Errorf("%+v %v", sum, failures)
 	}
 	spoiled := spoil(t, "echo_server.py", "        os.remove(where)", "        pass")
-	if _, failures := checked(t, "1-5", Server, spoiled, o); failures["file"] == nil || failures["file"].Belief != leftBehind {
+	if _, failures := checked(t, "1-5", Server, spoiled, o); failures["file"] == nil ||
+		failures["file"].Belief != leftBehind {
 		t.Errorf("a file left behind was not noticed: %v", failures)
 	}
 }
@@ -176,13 +182,7 @@ func spoil(t *testing.T, file, good, bad string) string {
 func TestMain(m *testing.M) {
 	flag.Parse()
 	flag.Set("test.parallel", "12")
-	code := m.Run()
-	for _, stack := range testend.LeftBehind("minissh-lab/") {
-		fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
-		code = 1
-	}
-	os.RemoveAll(daemonDir) // "" removes nothing
-	os.Exit(code)
+	testend.Main(m, func() { os.RemoveAll(daemonDir) }) // "" removes nothing
 }
 
 // Each known bug of the course's copied programs, as the lines that make it, and
@@ -199,46 +199,81 @@ func TestKnownBugsAreCaught(t *testing.T) {
 		belief    *Belief
 	}{
 		{"1 over-counting", "15a", Client, "simple_client.py",
-			"            res = phone.recv(min(1024, total - recv_size))\n            if not res:\n                sys.exit('the connection ended')\n            recv_data += res\n            recv_size += len(res)\n",
-			"            recv_data += phone.recv(1024)\n            recv_size += len(recv_data)\n", "chaos", overCount},
+			"            res = phone.recv(min(1024, total - recv_size))\n" +
+				"            if not res:\n                sys.exit('the connection ended')\n" +
+				"            recv_data += res\n            recv_size += len(res)\n",
+			"            recv_data += phone.recv(1024)\n            recv_size += len(recv_data)\n",
+			"chaos", overCount},
 		{"2 put glues", "17-18", Server, "file_server.py",
-			"        while b'{' not in self.rest and len(self.rest) < 1100:\n            self.more()\n        return self.take(self.rest.find(b'{') - 4).decode('utf-8')\n",
-			"        cmd, self.rest = self.rest, b''\n        return cmd.decode('utf-8')\n", "put", putGlued},
+			"        while b'{' not in self.rest and len(self.rest) < 1100:\n" +
+				"            self.more()\n        return self.take(self.rest.find(b'{') - " +
+				"4).decode('utf-8')\n",
+			"        cmd, self.rest = self.rest, b''\n        return cmd.decode('utf-8')\n", "put",
+			putGlued},
 		{"3 empty output", "11", Server, "naive_server.py", " or b'(no output)\\n'", "", "silent", emptyOutput},
 		{"4 short recv", "15a", Client, "simple_client.py", "recv_exact(phone, 4)", "phone.recv(4)", "chaos", shortRecv},
-		{"4 spins at the end, client", "15a", Client, "simple_client.py", "            if not res:\n                sys.exit('the connection ended')\n", "", "eof", shortRecv},
+		{"4 spins at the end, client", "15a", Client, "simple_client.py",
+			"            if not res:\n                sys.exit('the connection ended')\n", "",
+			"eof", shortRecv},
 		{"4 spins at the end, server", "8", Server, "echo_server.py", "        if not data:\n            break\n", "", "fin", shortRecv},
-		{"4 short header", "16", Client, "ultimate_client.py", "from lab import calling, recv_exact, recv_header\n",
-			"import json\nimport struct\nfrom lab import calling, recv_exact\n\n\ndef recv_header(conn):\n    return json.loads(conn.recv(struct.unpack('i', recv_exact(conn, 4))[0]))\n\n", "chaos", shortRecv},
+		{"4 short header", "16", Client, "ultimate_client.py",
+			"from lab import calling, recv_exact, recv_header\n",
+			"import json\nimport struct\nfrom lab import calling, recv_exact\n\n\n" +
+				"def recv_header(conn):\n    return json.loads(conn.recv(struct.unpack('i', " +
+				"recv_exact(conn, 4))[0]))\n\n", "chaos", shortRecv},
 		{"5 missing file", "17-18", Server, "file_server.py", "    if os.path.isfile(path):\n", "    if True:\n", "missing", missingFile},
 		{"6 characters, server", "16", Server, "ultimate_server.py", "len(head_bytes)", "len(head_json)", "golden", charsNotBytes},
 		{"6 characters, client", "17-18", Client, "file_client.py", "len(head_bytes)", "len(head_json)", "put", charsNotBytes},
-		{"6 characters of data", "15a", Server, "simple_server.py", "struct.pack('i', len(data))", "struct.pack('i', len(out + err))", "chinese", charsNotBytes},
-		{"7 half a character", "15a", Client, "simple_client.py", "            recv_data += res\n", "            recv_data += res.decode('utf-8').encode('utf-8')\n", "chinese", cutCharacter},
+		{"6 characters of data", "15a", Server, "simple_server.py", "struct.pack('i', len(data))",
+			"struct.pack('i', len(out + err))", "chinese", charsNotBytes},
+		{"7 half a character", "15a", Client, "simple_client.py", "            recv_data += res\n",
+			"            recv_data += res.decode('utf-8').encode('utf-8')\n", "chinese",
+			cutCharacter},
 		{"8 traversal, server", "17-18", Server, "file_server.py", "os.path.basename(head_dic['filename'])", "head_dic['filename']", "outside", traversal},
 		{"8 traversal, client", "17-18", Client, "file_client.py", "os.path.basename(head_dic['filename'])", "head_dic['filename']", "outside", traversal},
 		{"8 traversal, oo server", "19", Server, "oo_server.py", "os.path.basename(head_dic['filename'])", "head_dic['filename']", "outside", traversal},
-		{"9 -1 believed", "15b", Client, "simple_client.py", "        if not 0 <= total <= LIMIT:\n            sys.exit('length %d refused' % total)\n", "", "minus-one", trustedLength},
-		{"9 2^31-1 believed", "15b", Client, "simple_client.py", "        if not 0 <= total <= LIMIT:\n            sys.exit('length %d refused' % total)\n", "", "huge", trustedLength},
-		{"9 recv(-1)", "15b", Client, "simple_client.py", "        if not 0 <= total <= LIMIT:\n            sys.exit('length %d refused' % total)\n", "        phone.recv(total)\n", "minus-one", trustedLength},
-		{"9 2 GiB asked for", "15b", Client, "simple_client.py", "        if not 0 <= total <= LIMIT:\n            sys.exit('length %d refused' % total)\n", "        phone.recv(total)\n", "huge", trustedLength},
-		{"9 server", "17-18", Server, "file_server.py", "    if not 0 < head_len <= 8192:\n        raise ConnectionError('header length %d refused' % head_len)\n", "", "huge", trustedLength},
-		{"accept in the loop", "7", Server, "echo_server.py", "            break\n        conn.sendall(data.upper())\n", "            break\n        conn.sendall(data.upper())\n        phone.accept()\n", "ten", acceptInLoop},
+		{"9 -1 believed", "15b", Client, "simple_client.py",
+			"        if not 0 <= total <= LIMIT:\n" +
+				"            sys.exit('length %d refused' % total)\n", "", "minus-one",
+			trustedLength},
+		{"9 2^31-1 believed", "15b", Client, "simple_client.py",
+			"        if not 0 <= total <= LIMIT:\n" +
+				"            sys.exit('length %d refused' % total)\n", "", "huge", trustedLength},
+		{"9 recv(-1)", "15b", Client, "simple_client.py",
+			"        if not 0 <= total <= LIMIT:\n" +
+				"            sys.exit('length %d refused' % total)\n",
+			"        phone.recv(total)\n", "minus-one", trustedLength},
+		{"9 2 GiB asked for", "15b", Client, "simple_client.py",
+			"        if not 0 <= total <= LIMIT:\n" +
+				"            sys.exit('length %d refused' % total)\n",
+			"        phone.recv(total)\n", "huge", trustedLength},
+		{"9 server", "17-18", Server, "file_server.py",
+			"    if not 0 < head_len <= 8192:\n" +
+				"        raise ConnectionError('header length %d refused' % head_len)\n", "",
+			"huge", trustedLength},
+		{"accept in the loop", "7", Server, "echo_server.py",
+			"            break\n        conn.sendall(data.upper())\n",
+			"            break\n        conn.sendall(data.upper())\n        phone.accept()\n",
+			"ten", acceptInLoop},
 		{"one recv", "15a", Client, "simple_client.py", "        while recv_size < total:\n", "        if recv_size < total:\n", "chaos", oneRecv},
-		{"a reset kills", "8", Server, "echo_server.py", "        except ConnectionResetError:\n            break\n", "        except ConnectionResetError:\n            os._exit(1)\n", "rst", resetKills},
+		{"a reset kills", "8", Server, "echo_server.py",
+			"        except ConnectionResetError:\n            break\n",
+			"        except ConnectionResetError:\n            os._exit(1)\n", "rst", resetKills},
 		{"Enter alone", "8", Client, "echo_client.py", "    if not msg:\n        continue\n", "", "enter", emptyOutput},
 		{"a datagram cut", "20", Server, "udp_server.py", "65535", "1024", "long", datagramCut},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			path := spoil(t, c.file, c.good, c.bad)
-			_, failures := checked(t, c.lesson, c.side, path, Options{Limit: 1500 * time.Millisecond, Only: c.onCase})
+			_, failures := checked(t, c.lesson, c.side, path,
+				Options{Limit: 1500 * time.Millisecond, Only: c.onCase})
 			f := failures[c.onCase]
 			if f == nil {
 				t.Fatalf("not caught; failures: %v", failures)
 			}
 			t.Logf("sent %s; want %s; got %s; said %s", f.Sent.En, f.Want.En, f.Got.En, f.Said)
-			if strings.Contains(c.name, "spins") && runtime.GOOS == "linux" && !strings.Contains(f.Got.En, "spins") {
+			if strings.Contains(c.name, "spins") && runtime.GOOS == "linux" &&
+				!strings.Contains(f.Got.En, "spins") {
 				t.Errorf("not seen to spin: %s", f.Got.En)
 			}
 			if f.Belief != c.belief {
@@ -259,11 +294,14 @@ func TestServerWithoutReuseAddressDoesNotRestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := strings.Replace(string(data), "    phone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n", "", 1)
+		text := strings.Replace(string(data),
+			"    phone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n", "", 1)
 		os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
 	}
-	_, failures := checked(t, "8", Server, filepath.Join(dir, "echo_server.py"), Options{Limit: 10 * time.Second, Only: "restart"})
-	if f := failures["restart"]; f == nil || f.Belief != addressInUse || !strings.Contains(f.Said, "in use") {
+	_, failures := checked(t, "8", Server, filepath.Join(dir, "echo_server.py"),
+		Options{Limit: 10 * time.Second, Only: "restart"})
+	if f := failures["restart"]; f == nil || f.Belief != addressInUse ||
+		!strings.Contains(f.Said, "in use") {
 		t.Errorf("failures %v", failures)
 	}
 }

@@ -17,7 +17,8 @@ type peer struct {
 	before int64 // the program's peakMemory when it connected
 }
 
-// listen listens at the expected address. Our own listener of the case before may take a moment to go: a program that is just being started holds a copy of it.
+// listen listens at the expected address. Our own listener of the case before may take a moment to
+// go: a program that is just being started holds a copy of it.
 func (a *attack) listen() (l net.Listener, err error) {
 	for range 20 {
 		if l, err = net.Listen(a.o.Network, a.o.Address); err == nil {
@@ -38,8 +39,12 @@ func (a *attack) startClient() (*peer, error) {
 	l, err := a.listen()
 	where := speak.Clean(a.o.Address)
 	if err != nil {
-		return nil, &Trouble{Text: tx("%s 已经有人在用：先停掉那个服务端", "%s is in use: stop that server first", where),
-			Hint: "minissh-lab check " + a.check.Lesson + " --client --at 127.0.0.1:8081 -- python3 my_client.py"}
+		return nil,
+			&Trouble{
+				Text: tx("%s 已经有人在用：先停掉那个服务端",
+					"%s is in use: stop that server first", where),
+				Hint: "minissh-lab check " + a.check.Lesson +
+					" --client --at 127.0.0.1:8081 -- python3 my_client.py"}
 	}
 	defer l.Close()
 	if a.prog, err = startProgram(a.o.Program, a.work.dir); err != nil {
@@ -72,7 +77,8 @@ func (a *attack) startClient() (*peer, error) {
 			fail.Got = tx("程序结束了，没有连上来", "the program ended and did not connect")
 		case <-t.C:
 			if fail.Got.En == "" {
-				fail.Got = tx("%v 里没有连上来：端口对吗？（--at 可以换）", "no connection for %v: is it the right port? (--at changes it)", a.o.Start)
+				fail.Got = tx("%v 里没有连上来：端口对吗？（--at 可以换）",
+					"no connection for %v: is it the right port? (--at changes it)", a.o.Start)
 			}
 			l.Close()
 			if c := <-got; c.conn != nil {
@@ -94,13 +100,15 @@ func (a *attack) startClient() (*peer, error) {
 func (p *peer) command(line string) (mark int, err error) {
 	mark = p.prog.output.size()
 	p.prog.typeLine(line)
-	return mark, p.arrives(line, tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))))
+	return mark,
+		p.arrives(line, tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))))
 }
 
 // arrives reads exactly want.
 func (p *peer) arrives(want string, because Text) error {
 	got, err := p.read(p.conn, Text{}, func(b []byte) bool { return len(b) >= len(want) })
-	fail := &Failure{Sent: because, Want: tx("客户端发来 %s", "the client sends %s", quote([]byte(want)))}
+	fail := &Failure{
+		Sent: because, Want: tx("客户端发来 %s", "the client sends %s", quote([]byte(want)))}
 	if err != nil {
 		fail.Got = err.(*Failure).Got
 		return fail
@@ -152,11 +160,15 @@ func (a *attack) wantOutput(mark int, want string, fail *Failure) error {
 			return a.ctx.Err()
 		}
 		got = a.prog.output.from(mark)
-		fail.Want = tx("打印 %s（%d 字节）", "printed: %s (%d bytes)", quote([]byte(want)), len(want))
-		fail.Got = tx("打印了 %s（%d 字节）；", "printed %s (%d bytes); ", quote([]byte(got)), len(got)).plus(why)
+		fail.Want = tx("打印 %s（%d 字节）", "printed: %s (%d bytes)", quote([]byte(want)),
+			len(want))
+		fail.Got = tx("打印了 %s（%d 字节）；", "printed %s (%d bytes); ", quote([]byte(got)),
+			len(got)).plus(why)
 		if a.prog.output.size() == 0 && !a.prog.ended() {
 			// Python is told not to buffer; other languages cannot be.
-			fail.Got = tx("什么也没打印过：不是 Python 的话，打印后要 flush（管道是有缓冲的）", "it has printed nothing at all: if it is not Python, flush after printing (a pipe is buffered)")
+			fail.Got = tx("什么也没打印过：不是 Python 的话，打印后要 flush（管道是有缓冲的）",
+				"it has printed nothing at all: if it is not Python, flush after printing (a "+
+					"pipe is buffered)")
 		}
 		if fail.Belief == nil || fail.Belief == oneRecv {
 			if b := shortBelief(squeezed, squeeze(got)); b != nil {
@@ -192,14 +204,16 @@ func (p *peer) over(fail *Failure) error {
 	p.prog.typeLine("again") // whoever is at the prompt goes on with this
 	f, more := p.fateOf(p.conn, p.o.Limit)
 	if peak, ok := peakMemory(p.prog.p.PID); ok && peak-p.before > memoryLimit {
-		fail.Got = tx("程序又要了 %d MiB 内存", "the program took %d MiB more of memory", (peak-p.before)>>20)
+		fail.Got = tx("程序又要了 %d MiB 内存", "the program took %d MiB more of memory",
+			(peak-p.before)>>20)
 		return fail
 	}
 	switch f {
 	case ended, closed:
 		return nil
 	case wentOn:
-		fail.Got = tx("它接着发来 %s，好像什么都没发生", "it went on and sent %s, as if nothing had happened", quote(more))
+		fail.Got = tx("它接着发来 %s，好像什么都没发生",
+			"it went on and sent %s, as if nothing had happened", quote(more))
 	default:
 		fail.Got = fateText(f, p.o.Limit)
 	}

@@ -21,8 +21,11 @@ func (p *peer) asks(name, file string) error {
 	}
 	p.prog.typeLine(line)
 	var list []string
-	got, err := p.read(p.conn, Text{}, func(b []byte) bool { return json.Unmarshal(b, &list) == nil })
-	fail := &Failure{Sent: tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))), Want: text("%s", quote(dialect.EncodeList("get", file)))}
+	got, err := p.read(p.conn, Text{},
+		func(b []byte) bool { return json.Unmarshal(b, &list) == nil })
+	fail := &Failure{
+		Sent: tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))),
+		Want: text("%s", quote(dialect.EncodeList("get", file)))}
 	if err != nil {
 		fail.Got = err.(*Failure).Got
 		return fail
@@ -48,7 +51,8 @@ func getsFiles(name string) func(*attack) error {
 			}
 		}
 		for _, s := range chaos.All[1:] {
-			if err := p.gets(name, "lab-"+s.Name+".txt", []byte(threeThousand(s.Name)), s); err != nil {
+			if err := p.gets(name, "lab-"+s.Name+".txt", []byte(threeThousand(s.Name)),
+				s); err != nil {
 				return err
 			}
 		}
@@ -61,14 +65,16 @@ func (p *peer) gets(name, file string, data []byte, s chaos.Schedule) error {
 	if err := p.asks(name, file); err != nil {
 		return err
 	}
-	message := append(dialect.Frame(p.o.BigEnd, dialect.Superset(file, "xxdxxx", int64(len(data)), "")), data...)
+	message := append(dialect.Frame(p.o.BigEnd, dialect.Superset(file, "xxdxxx", int64(len(data)),
+		"")), data...)
 	if s.Pieces(message, chaos.Find(p.o.BigEnd, true, message)) == nil {
 		s = chaos.Glued
 	}
 	if _, err := p.reply(message, true, s); err != nil {
 		return err
 	}
-	fail := &Failure{Sent: tx("%s，报头和 %d 字节，", "%s, a header and %d bytes, ", file, len(data)).plus(Text{s.Zh, s.En}),
+	fail := &Failure{Sent: tx("%s，报头和 %d 字节，", "%s, a header and %d bytes, ", file,
+		len(data)).plus(Text{s.Zh, s.En}),
 		Want: tx("存下 ", "saved: ").plus(sum(data)), Belief: oneRecv}
 	if s.Name != chaos.Glued.Name {
 		fail.Belief = shortRecv
@@ -110,10 +116,12 @@ func getsMissing(name string) func(*attack) error {
 		if err := p.asks(name, "nosuch.txt"); err != nil {
 			return err
 		}
-		p.conn.Write(dialect.Frame(p.o.BigEnd, dialect.Superset("nosuch.txt", "", 0, "no such file")))
+		p.conn.Write(dialect.Frame(p.o.BigEnd,
+			dialect.Superset("nosuch.txt", "", 0, "no such file")))
 		err = p.gets(name, "lab-after.txt", []byte("after"), chaos.Glued)
 		if f, ok := err.(*Failure); ok {
-			f.Sent = tx("size 0 的报头，带 error；然后下一个 get", "a header with size 0 and an error; then the next get")
+			f.Sent = tx("size 0 的报头，带 error；然后下一个 get",
+				"a header with size 0 and an error; then the next get")
 			f.Belief = missingFile
 		}
 		return err
@@ -132,13 +140,16 @@ func getsOutside(name string) func(*attack) error {
 			return err
 		}
 		const evil = "../../lab-outside.txt"
-		p.conn.Write(append(dialect.Frame(p.o.BigEnd, dialect.Superset(evil, "xxdxxx", 7, "")), "outside"...))
+		p.conn.Write(append(dialect.Frame(p.o.BigEnd, dialect.Superset(evil, "xxdxxx", 7, "")),
+			"outside"...))
 		if err := p.closeWrite(); err == nil {
 			p.fateOf(p.conn, min(p.o.Limit, time.Second)) // until it has had its time to write
 		}
 		if found := p.work.find("lab-outside.txt", true); len(found) > 0 {
-			return &Failure{Sent: tx("报头里的文件名 %s", "the file name %s in the header", evil), Want: tx("不写到目录外面", "nothing is written outside its folder"),
-				Got: tx("写到了外面：%s", "written outside: %s", quote([]byte(relative(p.work.dir, found[0])))), Belief: traversal}
+			return &Failure{Sent: tx("报头里的文件名 %s", "the file name %s in the header", evil),
+				Want: tx("不写到目录外面", "nothing is written outside its folder"),
+				Got: tx("写到了外面：%s", "written outside: %s",
+					quote([]byte(relative(p.work.dir, found[0])))), Belief: traversal}
 		}
 		return nil
 	}
@@ -155,11 +166,17 @@ func getCut(name string) func(*attack) error {
 		if err := p.asks(name, "lab-cut.txt"); err != nil {
 			return err
 		}
-		p.conn.Write(append(dialect.Frame(p.o.BigEnd, dialect.Superset("lab-cut.txt", "xxdxxx", 100, "")), "only this"...))
+		p.conn.Write(
+			append(dialect.Frame(p.o.BigEnd, dialect.Superset("lab-cut.txt", "xxdxxx", 100, "")),
+				"only this"...))
 		if err := p.closeWrite(); err != nil {
 			return &Skipped{Text{err.Error(), err.Error()}}
 		}
-		fail := &Failure{Sent: tx("报头说 100 字节，来了 9 字节，然后 FIN", "the header says 100 bytes, 9 come, then FIN"), Want: tx("发现断了：报错，结束", "it notices: an error, and the end"), Belief: shortRecv}
+		fail := &Failure{
+			Sent: tx("报头说 100 字节，来了 9 字节，然后 FIN",
+				"the header says 100 bytes, 9 come, then FIN"),
+			Want:   tx("发现断了：报错，结束", "it notices: an error, and the end"),
+			Belief: shortRecv}
 		return p.over(fail)
 	}
 }
@@ -176,7 +193,9 @@ func getHostile(name string, n int32) func(*attack) error {
 			return err
 		}
 		p.conn.Write(append(chaos.HostileLength(p.o.BigEnd, n), "data"...))
-		fail := &Failure{Sent: tx("长度 %d", "a length of %d", n), Want: tx("拒绝这个长度：报错，关闭连接", "the length refused: an error, the connection closed"), Belief: trustedLength}
+		fail := &Failure{Sent: tx("长度 %d", "a length of %d", n),
+			Want: tx("拒绝这个长度：报错，关闭连接",
+				"the length refused: an error, the connection closed"), Belief: trustedLength}
 		if err := p.over(fail); err != nil {
 			return err
 		}
@@ -209,7 +228,9 @@ func putsFiles(name string) func(*attack) error {
 func (p *peer) puts(name, file string, data []byte) error {
 	line := "put " + file
 	p.prog.typeLine(line)
-	fail := &Failure{Sent: tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))), Want: tx("报头和文件：", "header and file: ").plus(sum(data)), Belief: charsNotBytes}
+	fail := &Failure{
+		Sent: tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))),
+		Want: tx("报头和文件：", "header and file: ").plus(sum(data)), Belief: charsNotBytes}
 	var header *dialect.Header
 	var body []byte
 	whole := func(b []byte) bool {
@@ -227,7 +248,8 @@ func (p *peer) puts(name, file string, data []byte) error {
 		if err != nil || len(rest) < dialect.LengthSize+n {
 			return false
 		}
-		if header, err = dialect.ParseHeader(rest[dialect.LengthSize : dialect.LengthSize+n]); err != nil {
+		header, err = dialect.ParseHeader(rest[dialect.LengthSize : dialect.LengthSize+n])
+		if err != nil {
 			return false
 		}
 		body = rest[dialect.LengthSize+n:]
@@ -239,7 +261,8 @@ func (p *peer) puts(name, file string, data []byte) error {
 	case err != nil:
 		fail.Got = gotText(got, err.(*Failure).Got)
 	case header.Size != int64(len(data)) || !bytes.Equal(body, data):
-		fail.Got = tx("报头说 %d 字节，来的是 ", "the header says %d bytes, these came: ", header.Size).plus(sum(body))
+		fail.Got = tx("报头说 %d 字节，来的是 ", "the header says %d bytes, these came: ",
+			header.Size).plus(sum(body))
 	default:
 		return nil
 	}

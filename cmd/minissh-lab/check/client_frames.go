@@ -71,7 +71,9 @@ func serverLeaves(a *attack) error {
 	p.prog.typeLine("again") // an honest client may still send this
 	f, _ := p.fateOf(nil, min(p.o.Limit, time.Second))
 	if f == spins {
-		return &Failure{Sent: tx("HELLO，然后 FIN（服务端关闭）", "HELLO, then FIN (the server closes)"), Want: tx("不空转", "no spinning"), Got: fateText(f, p.o.Limit), Belief: shortRecv}
+		return &Failure{
+			Sent: tx("HELLO，然后 FIN（服务端关闭）", "HELLO, then FIN (the server closes)"),
+			Want: tx("不空转", "no spinning"), Got: fateText(f, p.o.Limit), Belief: shortRecv}
 	}
 	return nil
 }
@@ -91,7 +93,8 @@ func naiveClient(a *attack) error {
 			return err
 		}
 		p.conn.Write([]byte(step.answer))
-		if err := p.wantOutput(mark, step.answer, &Failure{Sent: sent([]byte(step.answer))}); err != nil {
+		if err := p.wantOutput(mark, step.answer,
+			&Failure{Sent: sent([]byte(step.answer))}); err != nil {
 			return err
 		}
 	}
@@ -127,7 +130,8 @@ func (p *peer) answered(name, line, output string, s chaos.Schedule, belief *Bel
 	if err != nil {
 		return err
 	}
-	fail := &Failure{Sent: tx("%d 字节，分 %d 次，", "%d bytes in %d pieces, ", len(message), pieces).plus(Text{s.Zh, s.En}), Belief: belief}
+	fail := &Failure{Sent: tx("%d 字节，分 %d 次，", "%d bytes in %d pieces, ", len(message),
+		pieces).plus(Text{s.Zh, s.En}), Belief: belief}
 	if output == "" {
 		return nil
 	}
@@ -138,7 +142,8 @@ func (p *peer) answered(name, line, output string, s chaos.Schedule, belief *Bel
 func (p *peer) ack() error {
 	_, err := p.read(p.conn, Text{}, func(b []byte) bool { return len(b) > 0 })
 	if f, ok := err.(*Failure); ok {
-		f.Sent, f.Want = tx("总长度（十进制）", "the total length in decimal"), tx("客户端发来 recv_ready", "the client sends recv_ready")
+		f.Sent, f.Want = tx("总长度（十进制）", "the total length in decimal"),
+			tx("客户端发来 recv_ready", "the client sends recv_ready")
 		return f
 	}
 	return err
@@ -177,7 +182,8 @@ func anySchedule(name string) func(*attack) error {
 			if err := p.answered(name, "show "+s.Name, output, s, belief); err != nil {
 				return err
 			}
-			if err := p.answered(name, "pwd", "after "+s.Name+"\n", chaos.Glued, belief); err != nil {
+			if err := p.answered(name, "pwd", "after "+s.Name+"\n", chaos.Glued,
+				belief); err != nil {
 				return err
 			}
 		}
@@ -198,7 +204,8 @@ func emptyAnswer(name string) func(*attack) error {
 		}
 		err = p.answered(name, "pwd", "/home/student\n", chaos.Glued, emptyOutput)
 		if f, ok := err.(*Failure); ok {
-			f.Sent = tx("长度 0 的回答，然后下一条命令", "an answer of length 0, then the next command")
+			f.Sent = tx("长度 0 的回答，然后下一条命令",
+				"an answer of length 0, then the next command")
 		}
 		return err
 	}
@@ -212,7 +219,8 @@ func chineseAnswer(name string) func(*attack) error {
 			return err
 		}
 		defer p.leave(p.conn)
-		return p.answered(name, "cat zhong.txt", strings.Repeat("中", 400), chaos.Glued, cutCharacter)
+		return p.answered(name, "cat zhong.txt", strings.Repeat("中", 400), chaos.Glued,
+			cutCharacter)
 	}
 }
 
@@ -244,7 +252,9 @@ func (a *attack) endsAfter(name string, part []byte) error {
 	if err := p.closeWrite(); err != nil {
 		return &Skipped{Text{err.Error(), err.Error()}}
 	}
-	return p.over(&Failure{Sent: tx("一个回答的前 %d 字节 %s，然后 FIN", "the first %d bytes of an answer, %s, then FIN", len(part), quote(part)),
+	return p.over(&Failure{
+		Sent: tx("一个回答的前 %d 字节 %s，然后 FIN",
+			"the first %d bytes of an answer, %s, then FIN", len(part), quote(part)),
 		Want: tx("发现断了：报错，结束", "it notices: an error, and the end"), Belief: shortRecv})
 }
 
@@ -260,7 +270,10 @@ func hostile(what Text, message func(bigEndian bool) []byte) func(*attack) error
 			return err
 		}
 		p.conn.Write(message(a.o.BigEnd))
-		fail := &Failure{Sent: what, Want: tx("拒绝这个长度：报错，关闭连接", "the length refused: an error, the connection closed"), Belief: trustedLength}
+		fail := &Failure{
+			Sent: what,
+			Want: tx("拒绝这个长度：报错，关闭连接",
+				"the length refused: an error, the connection closed"), Belief: trustedLength}
 		if err := p.over(fail); err != nil {
 			return err
 		}
@@ -290,7 +303,9 @@ func hostileLength(n int32) func(*attack) error {
 
 // hostileSize is a good header with a hostile size in it.
 func hostileSize(n int64) func(*attack) error {
-	return hostile(tx("报头里的大小 %d", "a size of %d in the header", n), func(bigEndian bool) []byte {
-		return append(dialect.Frame(bigEndian, dialect.Superset("a.txt", "xxdxxx", n, "")), "data"...)
-	})
+	return hostile(tx("报头里的大小 %d", "a size of %d in the header", n),
+		func(bigEndian bool) []byte {
+			return append(dialect.Frame(bigEndian, dialect.Superset("a.txt", "xxdxxx", n, "")),
+				"data"...)
+		})
 }

@@ -17,7 +17,9 @@ func processorTime(pid int) (time.Duration, bool) {
 	if windows.GetProcessTimes(h, &created, &ended, &kernel, &user) != nil {
 		return 0, false
 	}
-	units := func(f windows.Filetime) int64 { return int64(f.HighDateTime)<<32 | int64(f.LowDateTime) }
+	units := func(f windows.Filetime) int64 {
+		return int64(f.HighDateTime)<<32 | int64(f.LowDateTime)
+	}
 	return time.Duration(units(kernel)+units(user)) * 100, true // of 100 ns
 }
 

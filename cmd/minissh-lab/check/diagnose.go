@@ -41,7 +41,8 @@ func (a *attack) explain(f *Failure) *Failure {
 		}
 		// A broken stream makes many errors look alike: what the case knows about
 		// glued puts, traversal and counting is surer than a decoder's complaint.
-		if f.Belief == nil || f.Belief == oneRecv || f.Belief == shortRecv || f.Belief == trustedLength && t.belief != shortRecv || f.Belief == acceptInLoop {
+		if f.Belief == nil || f.Belief == oneRecv || f.Belief == shortRecv ||
+			f.Belief == trustedLength && t.belief != shortRecv || f.Belief == acceptInLoop {
 			f.Belief = t.belief
 		}
 		return f

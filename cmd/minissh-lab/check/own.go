@@ -26,7 +26,10 @@ func ownCheck() *Check {
 		{Name: "output", What: tx("echo 的输出", "the output of echo"), run: ownRun("echo minissh-lab 中文", "minissh-lab 中文\n", "", 0, false)},
 		{Name: "status", What: tx("退出码 7", "exit status 7"), run: ownRun("exit 7", "", "", 7, false)},
 		{Name: "stderr", What: tx("stderr 和 stdout 分开", "stderr apart from stdout"), run: ownRun("echo out; echo err >&2", "out\n", "err\n", 0, false)},
-		{Name: "window", What: tx("输出超过一个窗口（588895 字节）", "more output than one window (588895 bytes)"), run: ownRun("seq 100000", ownNumbers(), "", 0, false)},
+		{Name: "window",
+			What: tx("输出超过一个窗口（588895 字节）",
+				"more output than one window (588895 bytes)"),
+			run: ownRun("seq 100000", ownNumbers(), "", 0, false)},
 		{Name: "chaos", What: tx("守护进程的字节一个一个地到", "the daemon's bytes come one by one"), run: ownRun("echo slow; exit 3", "slow\n", "", 3, true)},
 	}}
 }
@@ -41,19 +44,29 @@ var ownNumbers = sync.OnceValue(func() string {
 })
 
 var ownBeliefs = struct{ window, status *Belief }{
-	&Belief{0, tx("窗口会自己变大", "the window grows by itself"), tx("每个方向最多 262144 字节，直到收的一方用 WINDOW 准许更多（CH5、CH7）", "262144 bytes each way, until the receiver allows more with WINDOW (CH5, CH7)"), tx("收下并打印以后，发 WINDOW：到现在为止总共准许的字节数", "when bytes have been received and printed, send WINDOW with the total allowed so far")},
-	&Belief{0, tx("连接关了就是成功", "a closed connection is success"), tx("怎么结束由 EXIT 说（EX6），没有 EXIT 就是不知道", "EXIT tells how it ended (EX6); without it nobody knows"), tx("sys.exit(exit['code'])", "sys.exit(exit['code'])")},
+	&Belief{0, tx("窗口会自己变大", "the window grows by itself"),
+		tx("每个方向最多 262144 字节，直到收的一方用 WINDOW 准许更多（CH5、CH7）",
+			"262144 bytes each way, until the receiver allows more with WINDOW (CH5, CH7)"),
+		tx("收下并打印以后，发 WINDOW：到现在为止总共准许的字节数",
+			"when bytes have been received and printed, send WINDOW with the total allowed so far")},
+	&Belief{0, tx("连接关了就是成功", "a closed connection is success"),
+		tx("怎么结束由 EXIT 说（EX6），没有 EXIT 就是不知道",
+			"EXIT tells how it ended (EX6); without it nobody knows"),
+		tx("sys.exit(exit['code'])", "sys.exit(exit['code'])")},
 }
 
 // prepareOwn finds minisshd, or builds it; the caller removes what it made.
 func prepareOwn(ctx context.Context) (path string, remove func(), err error) {
 	if runtime.GOOS == "windows" {
-		return "", nil, &Trouble{Text: tx("这里的 minisshd 没有 Unix 套接字", "minisshd has no Unix sockets here")}
+		return "", nil,
+			&Trouble{
+				Text: tx("这里的 minisshd 没有 Unix 套接字", "minisshd has no Unix sockets here")}
 	}
 	remove = func() {}
 	if self, err := os.Executable(); err == nil {
 		beside := filepath.Join(filepath.Dir(self), "minisshd")
-		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() &&
+			info.Mode()&0o111 != 0 {
 			return beside, remove, nil
 		}
 	}
@@ -68,7 +81,8 @@ func prepareOwn(ctx context.Context) (path string, remove func(), err error) {
 	path = filepath.Join(dir, "minisshd")
 	if exec.CommandContext(ctx, "go", "build", "-o", path, "minissh/cmd/minisshd").Run() != nil {
 		remove()
-		return "", nil, &Trouble{Text: tx("找不到 minisshd", "minisshd is not there"), Hint: "go build -o . ./cmd/minisshd ./cmd/minissh-lab"}
+		return "", nil, &Trouble{Text: tx("找不到 minisshd", "minisshd is not there"),
+			Hint: "go build -o . ./cmd/minisshd ./cmd/minissh-lab"}
 	}
 	return path, remove, nil
 }
@@ -80,7 +94,9 @@ func (a *attack) startDaemon() (address string, stop func(), err error) {
 		return "", nil, err
 	}
 	socket := filepath.Join(dir, "s")
-	d, err := startProgram([]string{a.o.daemon, "--control", "none", "--listen", "unix:" + socket, "--host-key", filepath.Join(dir, "key"), "--stop-grace", "1s", "--shutdown-grace", "1s"}, dir)
+	d, err := startProgram([]string{a.o.daemon, "--control", "none", "--listen", "unix:" + socket,
+		"--host-key", filepath.Join(dir, "key"), "--stop-grace", "1s", "--shutdown-grace", "1s"},
+		dir)
 	if err != nil {
 		os.RemoveAll(dir)
 		return "", nil, err
@@ -113,7 +129,8 @@ func (a *attack) startDaemon() (address string, stop func(), err error) {
 		d.settle()
 		said := speak.QuoteShort([]byte(d.errors.lastLine()), 200)
 		stop()
-		return "", nil, &Trouble{Text: tx("minisshd 没有起来：%s", "minisshd did not come up: %s", said)}
+		return "", nil,
+			&Trouble{Text: tx("minisshd 没有起来：%s", "minisshd did not come up: %s", said)}
 	}
 }
 
@@ -123,7 +140,8 @@ func ownArguments(program []string, address, command string) []string {
 	args := slices.Clone(program)
 	mentioned := false
 	for i, x := range args {
-		mentioned = mentioned || strings.Contains(x, "{address}") || strings.Contains(x, "{command}")
+		mentioned = mentioned || strings.Contains(x, "{address}") ||
+			strings.Contains(x, "{command}")
 		args[i] = strings.NewReplacer("{address}", address, "{command}", command).Replace(x)
 	}
 	if !mentioned {
@@ -149,12 +167,14 @@ func ownRun(command, out, errOut string, code int, slowly bool) func(*attack) er
 			defer stopRelay()
 			socket = relay
 		}
-		if a.prog, err = startProgram(ownArguments(a.o.Program, "unix:"+socket, command), a.work.dir); err != nil {
+		if a.prog, err = startProgram(ownArguments(a.o.Program, "unix:"+socket, command),
+			a.work.dir); err != nil {
 			return err
 		}
 		defer a.prog.end()     // before the daemon, which waits for its clients
 		a.prog.p.Stdin.Close() // nothing is typed
-		fail := &Failure{Sent: tx("命令 %s", "the command %s", quote([]byte(command))), Belief: shortRecv}
+		fail := &Failure{Sent: tx("命令 %s", "the command %s", quote([]byte(command))),
+			Belief: shortRecv}
 		switch { // by the size of the answer: what it is that fails there
 		case len(out) > 262144:
 			fail.Belief = ownBeliefs.window
@@ -165,14 +185,17 @@ func ownRun(command, out, errOut string, code int, slowly bool) func(*attack) er
 		f, _ := a.fateLong(limit)
 		a.prog.settle()
 		got, said := a.prog.output.from(0), a.prog.errors.from(0)
-		fail.Want = tx("stdout %s（%d 字节），退出码 %d", "stdout %s (%d bytes), exit status %d", quote([]byte(out)), len(out), code)
+		fail.Want = tx("stdout %s（%d 字节），退出码 %d", "stdout %s (%d bytes), exit status %d",
+			quote([]byte(out)), len(out), code)
 		if f != ended {
-			fail.Got = tx("stdout %s（%d 字节），然后 ", "stdout %s (%d bytes), then ", quote([]byte(got)), len(got)).plus(fateText(f, limit))
+			fail.Got = tx("stdout %s（%d 字节），然后 ", "stdout %s (%d bytes), then ",
+				quote([]byte(got)), len(got)).plus(fateText(f, limit))
 			return fail
 		}
 		r := a.prog.p.Result()
 		if got != out || r.Code != code {
-			fail.Got = tx("stdout %s（%d 字节），退出码 %d", "stdout %s (%d bytes), exit status %d", quote([]byte(got)), len(got), r.Code)
+			fail.Got = tx("stdout %s（%d 字节），退出码 %d", "stdout %s (%d bytes), exit status %d",
+				quote([]byte(got)), len(got), r.Code)
 			return fail
 		}
 		if errOut != "" && said != errOut {

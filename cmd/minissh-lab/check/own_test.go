@@ -45,7 +45,8 @@ var daemonDir string
 func runOwn(t *testing.T, only string, program ...string) (Summary, map[string]*Failure) {
 	t.Helper()
 	failures := map[string]*Failure{}
-	o := Options{Program: append([]string{interpreter(), "-B"}, program...), Limit: time.Second, Only: only}
+	o := Options{Program: append([]string{interpreter(), "-B"}, program...), Limit: time.Second,
+		Only: only}
 	if only == "" {
 		o.Limit = 10 * time.Second
 	}
@@ -67,7 +68,8 @@ func runOwn(t *testing.T, only string, program ...string) (Summary, map[string]*
 func TestOwnProtocolAgainstARealDaemon(t *testing.T) {
 	t.Parallel()
 	needsDaemon(t)
-	for _, program := range [][]string{{"testdata/own_client.py"}, {"../../../scripts/minissh.py", "{address}", "{command}"}} {
+	for _, program := range [][]string{{"testdata/own_client.py"},
+		{"../../../scripts/minissh.py", "{address}", "{command}"}} {
 		t.Run(filepath.Base(program[0]), func(t *testing.T) {
 			t.Parallel()
 			sum, failures := runOwn(t, "", program...)

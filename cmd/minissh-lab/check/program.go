@@ -31,7 +31,8 @@ type program struct {
 // startProgram runs argv in dir. Words that name a file from where the lab was
 // started become absolute, since the program runs elsewhere.
 func startProgram(argv []string, dir string) (*program, error) {
-	env := append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONIOENCODING=utf-8", "PYTHONUTF8=1", "PYTHONDONTWRITEBYTECODE=1")
+	env := append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONIOENCODING=utf-8", "PYTHONUTF8=1",
+		"PYTHONDONTWRITEBYTECODE=1")
 	here, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -59,7 +60,8 @@ func startProgram(argv []string, dir string) (*program, error) {
 func notStarted(name string, err error) error {
 	q := speak.Quote([]byte(name))
 	if errors.Is(err, os.ErrNotExist) {
-		return &Trouble{Text: tx("找不到程序 %s", "there is no program %s", q), Hint: "minissh-lab check 6 -- python3 my_server.py"}
+		return &Trouble{Text: tx("找不到程序 %s", "there is no program %s", q),
+			Hint: "minissh-lab check 6 -- python3 my_server.py"}
 	}
 	return &Trouble{Text: tx("启动不了 %s：%s", "cannot start %s: %s", q, speak.Clean(err.Error()))}
 }

@@ -94,8 +94,11 @@ func TestBusyAddressIsTrouble(t *testing.T) {
 	defer l.Close()
 	addr := l.Addr().String()
 	for side, want := range map[Side]string{Server: "in use", Client: "in use"} {
-		_, err := Run(t.Context(), Find("6"), side, Options{Program: python(t, "testdata/echo_server.py", addr), Network: "tcp", Address: addr})
-		if trouble, ok := err.(*Trouble); !ok || !strings.Contains(trouble.Text.En, want) || trouble.Hint == "" {
+		_, err := Run(t.Context(), Find("6"), side,
+			Options{Program: python(t, "testdata/echo_server.py", addr), Network: "tcp",
+				Address: addr})
+		if trouble, ok := err.(*Trouble); !ok || !strings.Contains(trouble.Text.En, want) ||
+			trouble.Hint == "" {
 			t.Errorf("side %d: %v", side, err)
 		}
 	}
@@ -109,13 +112,15 @@ func TestServerThatRunsAlready(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer prog.end()
-	a := &attack{ctx: t.Context(), prog: prog, check: Find("7"), o: Options{Network: "tcp", Address: addr, Limit: time.Second, Start: 20 * time.Second}}
+	a := &attack{ctx: t.Context(), prog: prog, check: Find("7"),
+		o: Options{Network: "tcp", Address: addr, Limit: time.Second, Start: 20 * time.Second}}
 	conn, err := a.dial() // polls: a foreign process gives no event
 	if err != nil {
 		t.Fatal(err)
 	}
 	conn.Close()
-	sum, err := Run(t.Context(), Find("8"), Server, Options{Connect: true, Network: "tcp", Address: addr, Limit: 10 * time.Second})
+	sum, err := Run(t.Context(), Find("8"), Server,
+		Options{Connect: true, Network: "tcp", Address: addr, Limit: 10 * time.Second})
 	if err != nil || sum.Passed != 2 || sum.Skipped != 1 {
 		t.Errorf("%+v, %v", sum, err)
 	}

@@ -49,17 +49,21 @@ func (a *attack) dial() (net.Conn, error) {
 		case a.ctx.Err() != nil:
 			return nil, a.ctx.Err()
 		case a.o.Connect:
-			return nil, &Trouble{Text: tx("连不上 %s", "cannot connect to %s", where), Hint: "minissh-lab check " + a.check.Lesson + " -- python3 my_server.py"}
+			return nil, &Trouble{Text: tx("连不上 %s", "cannot connect to %s", where),
+				Hint: "minissh-lab check " + a.check.Lesson + " -- python3 my_server.py"}
 		case a.prog.ended() && a.waitForPort():
 			if err := a.startServer(); err != nil {
 				return nil, err
 			}
 			deadline = time.Now().Add(a.o.Start)
 		case a.prog.ended():
-			return nil, &Failure{NotUp: true, Want: tx("在 %s 监听", "listening on %s", where), Got: tx("程序结束了", "the program ended")}
+			return nil, &Failure{NotUp: true, Want: tx("在 %s 监听", "listening on %s", where),
+				Got: tx("程序结束了", "the program ended")}
 		case time.Now().After(deadline):
 			return nil, &Failure{NotUp: true, Want: tx("在 %s 监听", "listening on %s", where),
-				Got: tx("%v 以后还是连不上：端口对吗？（--at 可以换）", "still nobody there after %v: is it the right port? (--at changes it)", a.o.Start)}
+				Got: tx("%v 以后还是连不上：端口对吗？（--at 可以换）",
+					"still nobody there after %v: is it the right port? (--at changes it)",
+					a.o.Start)}
 		}
 		a.idle(20 * time.Millisecond)
 	}
@@ -83,8 +87,10 @@ func (a *attack) waitForPort() bool {
 	}
 	a.endProgram()
 	if a.o.Waiting != nil {
-		a.o.Waiting(tx("端口还在 TIME_WAIT（上一次检查留下的），最多等 60 秒；参数里用 {port}，或者设 SO_REUSEADDR，就不用等",
-			"the port is in TIME_WAIT from an earlier check: up to 60 s; with {port} in the arguments, or SO_REUSEADDR, there is no wait"))
+		a.o.Waiting(tx("端口还在 TIME_WAIT（上一次检查留下的），最多等 60 秒；参数里用 {port}，"+
+			"或者设 SO_REUSEADDR，就不用等",
+			"the port is in TIME_WAIT from an earlier check: up to 60 s; with {port} in the "+
+				"arguments, or SO_REUSEADDR, there is no wait"))
 	}
 	for deadline := time.Now().Add(timeWait); time.Now().Before(deadline) && a.ctx.Err() == nil; {
 		if bindPlainly(a.ctx, a.o.Address) == nil {
@@ -112,7 +118,9 @@ func (a *attack) startServer() error {
 		l, err := a.listen()
 		if err != nil {
 			where := speak.Clean(a.o.Address)
-			return &Trouble{Text: tx("%s 已经有人在用：先停掉它，或者用 --connect 检查它", "%s is in use: stop that program, or check it with --connect", where),
+			return &Trouble{
+				Text: tx("%s 已经有人在用：先停掉它，或者用 --connect 检查它",
+					"%s is in use: stop that program, or check it with --connect", where),
 				Hint: "minissh-lab check " + a.check.Lesson + " --connect " + where}
 		}
 		l.Close()
@@ -166,7 +174,9 @@ func (a *attack) read(conn net.Conn, want Text, enough func([]byte) bool) ([]byt
 			return got, &Failure{Want: want, Got: gotText(got, a.why(err))}
 		}
 		if len(got) > maxOutput {
-			return got, &Failure{Want: want, Got: tx("超过 %d 字节，还没完", "over %d bytes and no end", maxOutput)}
+			return got,
+				&Failure{Want: want, Got: tx("超过 %d 字节，还没完", "over %d bytes and no end",
+					maxOutput)}
 		}
 	}
 	return got, nil
@@ -209,7 +219,8 @@ func (a *attack) why(err error) Text {
 func (a *attack) echo(conn net.Conn, message string, belief *Belief) error {
 	want := dialect.Upper([]byte(message))
 	fail := func(got Text) error {
-		return &Failure{Sent: sent([]byte(message)), Want: text("%s", quote(want)), Got: got, Belief: belief}
+		return &Failure{Sent: sent([]byte(message)), Want: text("%s", quote(want)), Got: got,
+			Belief: belief}
 	}
 	if _, err := conn.Write([]byte(message)); err != nil {
 		return fail(a.why(err))
@@ -226,11 +237,13 @@ func (a *attack) echo(conn net.Conn, message string, belief *Belief) error {
 
 // client is a correct client of the dialect.
 func (a *attack) client(conn net.Conn, name string) *dialect.Client {
-	return dialect.NewClient(conn, dialect.Find(name), dialect.Options{Timeout: a.o.Limit, BigEndian: a.o.BigEnd, Folder: nil})
+	return dialect.NewClient(conn, dialect.Find(name),
+		dialect.Options{Timeout: a.o.Limit, BigEndian: a.o.BigEnd, Folder: nil})
 }
 
 // exchange sends one command and gives the whole answer.
-func (a *attack) exchange(c *dialect.Client, line string, want Text, belief *Belief) ([]byte, error) {
+func (a *attack) exchange(c *dialect.Client, line string, want Text, belief *Belief) ([]byte,
+	error) {
 	r, err := c.Exchange(a.ctx, line)
 	if err == nil {
 		return r.Data, nil
@@ -239,7 +252,8 @@ func (a *attack) exchange(c *dialect.Client, line string, want Text, belief *Bel
 	if r != nil {
 		got = r.Data
 	}
-	f := &Failure{Sent: sent([]byte(line)), Want: want, Got: gotText(got, a.why(err)), Belief: belief}
+	f := &Failure{Sent: sent([]byte(line)), Want: want, Got: gotText(got, a.why(err)),
+		Belief: belief}
 	if _, ok := errors.AsType[*dialect.LengthError](err); ok && f.Belief == nil {
 		f.Belief = oneRecv
 	}
@@ -254,7 +268,8 @@ func (a *attack) wantAnswer(c *dialect.Client, line, want string, belief *Belief
 		return err
 	}
 	if strings.TrimSpace(strings.ReplaceAll(string(got), "\r\n", "\n")) != strings.TrimSpace(want) {
-		return &Failure{Sent: sent([]byte(line)), Want: wanted, Got: tx("%s（%d 字节）", "%s (%d bytes)", quote(got), len(got)), Belief: belief}
+		return &Failure{Sent: sent([]byte(line)), Want: wanted,
+			Got: tx("%s（%d 字节）", "%s (%d bytes)", quote(got), len(got)), Belief: belief}
 	}
 	return nil
 }

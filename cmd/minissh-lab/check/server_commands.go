@@ -37,13 +37,17 @@ func helloNaive(a *attack, conn net.Conn) error { return a.naive(conn, "echo hel
 
 // naive sends a command and reads until the wanted text is there.
 func (a *attack) naive(conn net.Conn, line, want string, belief *Belief) error {
-	fail := &Failure{Sent: sent([]byte(line)), Want: text("%s", quote([]byte(want))), Belief: belief}
+	fail := &Failure{Sent: sent([]byte(line)), Want: text("%s", quote([]byte(want))),
+		Belief: belief}
 	if _, err := conn.Write([]byte(line)); err != nil {
 		fail.Got = a.why(err)
 		return fail
 	}
-	clean := func(b []byte) string { return strings.TrimSpace(strings.ReplaceAll(string(b), "\r\n", "\n")) }
-	got, err := a.read(conn, Text{}, func(b []byte) bool { return len(b) > 0 && len(clean(b)) >= len(clean([]byte(want))) })
+	clean := func(b []byte) string {
+		return strings.TrimSpace(strings.ReplaceAll(string(b), "\r\n", "\n"))
+	}
+	got, err := a.read(conn, Text{},
+		func(b []byte) bool { return len(b) > 0 && len(clean(b)) >= len(clean([]byte(want))) })
 	if err != nil {
 		fail.Got = err.(*Failure).Got
 		return fail
@@ -94,7 +98,7 @@ func hello(name string) func(*attack, net.Conn) error {
 }
 
 // framedOutput runs known commands on one connection: what one answer leaves over
-// would stand before the next.
+// would come before the next.
 func framedOutput(name string) func(*attack) error {
 	return func(a *attack) error {
 		conn, err := a.dial()
@@ -104,7 +108,8 @@ func framedOutput(name string) func(*attack) error {
 		defer a.leave(conn)
 		c := a.client(conn, name)
 		command, want := numbers()
-		for _, step := range []struct{ line, want string }{{"echo hello", "hello"}, {command, want}, {"echo again", "again"}} {
+		for _, step := range []struct{ line, want string }{{"echo hello", "hello"}, {command, want},
+			{"echo again", "again"}} {
 			if err := a.wantAnswer(c, step.line, step.want, oneRecv); err != nil {
 				return err
 			}
@@ -142,7 +147,8 @@ func framedEmpty(name string) func(*attack) error {
 		}
 		defer a.leave(conn)
 		c := a.client(conn, name)
-		if _, err := a.exchange(c, silentCommand, tx("长度（0 也是长度）", "a length (0 is one too)"), emptyOutput); err != nil {
+		if _, err := a.exchange(c, silentCommand,
+			tx("长度（0 也是长度）", "a length (0 is one too)"), emptyOutput); err != nil {
 			return err
 		}
 		// With ack, the ack of nothing and the next command are two sends with no
@@ -166,7 +172,9 @@ func framedError(name string) func(*attack) error {
 			return err
 		}
 		if len(bytes.TrimSpace(got)) == 0 {
-			return &Failure{Sent: text("no-such-command-7422"), Want: tx("错误信息（stderr 也要发）", "the error text (stderr too)"), Got: tx("空的", "nothing"), Belief: emptyOutput}
+			return &Failure{Sent: text("no-such-command-7422"),
+				Want: tx("错误信息（stderr 也要发）", "the error text (stderr too)"),
+				Got:  tx("空的", "nothing"), Belief: emptyOutput}
 		}
 		return nil
 	}
@@ -181,12 +189,17 @@ func goldenHeader(a *attack) error {
 	}
 	defer a.leave(conn)
 	line := "echo 中文"
-	fail := &Failure{Sent: sent([]byte(line)), Want: tx("4 字节长度 N，正好 N 字节的 JSON", "4 bytes of length N, then JSON of exactly N bytes"), Belief: charsNotBytes}
+	fail := &Failure{Sent: sent([]byte(line)), Want: tx("4 字节长度 N，正好 N 字节的 JSON",
+		"4 bytes of length N, then JSON of exactly N bytes"), Belief: charsNotBytes}
 	if _, err := conn.Write([]byte(line)); err != nil {
 		fail.Got = a.why(err)
 		return fail
 	}
-	got, err := a.read(conn, Text{}, func(b []byte) bool { return bytes.Contains(b, []byte("文\n")) || bytes.Contains(b, []byte("文\r\n")) })
+	got, err := a.read(conn, Text{},
+		func(b []byte) bool {
+			return bytes.Contains(b, []byte("文\n")) ||
+				bytes.Contains(b, []byte("文\r\n"))
+		})
 	if err != nil && len(got) < dialect.LengthSize {
 		fail.Got = err.(*Failure).Got
 		return fail
@@ -194,11 +207,13 @@ func goldenHeader(a *attack) error {
 	n, err := dialect.DecodeLength(a.o.BigEnd, got, dialect.MaxHeader)
 	switch rest := got[dialect.LengthSize:]; {
 	case err != nil || n > len(rest):
-		fail.Got = tx("长度是 % x：%s", "the length is % x: %s", got[:dialect.LengthSize], quote(rest))
+		fail.Got = tx("长度是 % x：%s", "the length is % x: %s", got[:dialect.LengthSize],
+			quote(rest))
 		fail.Belief = shortRecv
 		return fail
 	case !json.Valid(rest[:n]):
-		fail.Got = tx("长度说 %d 字节，那是 %s，不是完整的 JSON", "the length says %d bytes; that is %s, no whole JSON", n, quote(rest[max(0, n-24):n]))
+		fail.Got = tx("长度说 %d 字节，那是 %s，不是完整的 JSON",
+			"the length says %d bytes; that is %s, no whole JSON", n, quote(rest[max(0, n-24):n]))
 		return fail
 	}
 	return nil

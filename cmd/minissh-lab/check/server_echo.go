@@ -87,8 +87,12 @@ func afterFin(hello func(*attack, net.Conn) error) func(*attack) error {
 			return &Skipped{tx("这里不能只关一半", "cannot close one half here")}
 		}
 		f, more := a.fateOf(conn, a.o.Limit)
-		fail := &Failure{Sent: tx("一条消息，然后 FIN（客户端 close）", "one message, then FIN (the client closes)"),
-			Want: tx("服务端关闭连接，接着服务下一个", "the server closes too, and serves the next client"), Got: fateText(f, a.o.Limit), Belief: shortRecv}
+		fail := &Failure{
+			Sent: tx("一条消息，然后 FIN（客户端 close）",
+				"one message, then FIN (the client closes)"),
+			Want: tx("服务端关闭连接，接着服务下一个",
+				"the server closes too, and serves the next client"), Got: fateText(f, a.o.Limit),
+			Belief: shortRecv}
 		switch f {
 		case spins, hangs:
 			return fail
@@ -135,7 +139,9 @@ func afterReset(hello func(*attack, net.Conn) error) func(*attack) error {
 		if a.prog != nil {
 			a.endsSoon() // the RST has arrived; what it does to the program takes a moment
 		}
-		fail := &Failure{Sent: tx("一条消息，然后 RST（客户端被杀）", "one message, then RST (the client is killed)"),
+		fail := &Failure{
+			Sent: tx("一条消息，然后 RST（客户端被杀）",
+				"one message, then RST (the client is killed)"),
 			Want: tx("接着服务下一个客户端", "the next client is served"), Belief: resetKills}
 		return a.servesNext(hello, fail)
 	}
@@ -167,7 +173,8 @@ func restart(a *attack) error {
 		err = a.echo(again, "hello", nil)
 	}
 	if f, ok := err.(*Failure); ok {
-		f.Sent = tx("停掉服务端（有客户端连着），马上再启动", "the server is stopped while a client is connected, and started again at once")
+		f.Sent = tx("停掉服务端（有客户端连着），马上再启动",
+			"the server is stopped while a client is connected, and started again at once")
 		f.Belief = addressInUse
 	}
 	return err
@@ -197,7 +204,8 @@ func secondInTurn(a *attack) error {
 		err = &Failure{Got: text("%s", quote(got))}
 	}
 	if f, ok := err.(*Failure); ok {
-		f.Sent, f.Want, f.Belief = tx("第一个客户端走了，第二个早就发了 second", "the first client left; the second had sent `second`"), text("SECOND"), shortRecv
+		f.Sent, f.Want, f.Belief = tx("第一个客户端走了，第二个早就发了 second",
+			"the first client left; the second had sent `second`"), text("SECOND"), shortRecv
 	}
 	return err
 }
@@ -237,7 +245,9 @@ func socketFileGone(a *attack) error {
 	}
 	conn.Close()
 	a.prog.p.Signal("INT")
-	fail := &Failure{Sent: tx("Ctrl-C（SIGINT）", "Ctrl-C (SIGINT)"), Want: tx("程序结束，套接字文件没了", "the program ends, the socket file is gone"), Belief: leftBehind}
+	fail := &Failure{Sent: tx("Ctrl-C（SIGINT）", "Ctrl-C (SIGINT)"),
+		Want:   tx("程序结束，套接字文件没了", "the program ends, the socket file is gone"),
+		Belief: leftBehind}
 	if f, _ := a.fateOf(nil, a.o.Limit); f != ended {
 		fail.Got = fateText(f, a.o.Limit)
 		return fail

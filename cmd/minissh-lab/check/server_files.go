@@ -43,7 +43,9 @@ func sum(b []byte) Text { return text("%d B, md5 %x", len(b), md5.Sum(b)) }
 // needsFolder refuses a server that the lab did not start: it could not see its files.
 func (a *attack) needsFolder() error {
 	if a.o.Connect {
-		return &Skipped{tx("要由实验室启动程序才行：它看不到别处的文件", "the lab has to start the program itself: it cannot see files elsewhere")}
+		return &Skipped{
+			tx("要由实验室启动程序才行：它看不到别处的文件",
+				"the lab has to start the program itself: it cannot see files elsewhere")}
 	}
 	return nil
 }
@@ -68,7 +70,8 @@ func (a *attack) fileClient(conn net.Conn, name string) (*dialect.Client, *folde
 	if err != nil {
 		return nil, nil, err
 	}
-	return dialect.NewClient(conn, dialect.Find(name), dialect.Options{Timeout: a.o.Limit, BigEndian: a.o.BigEnd, Folder: f}), f, nil
+	return dialect.NewClient(conn, dialect.Find(name),
+		dialect.Options{Timeout: a.o.Limit, BigEndian: a.o.BigEnd, Folder: f}), f, nil
 }
 
 // getFiles gets every sample on one connection and compares.
@@ -131,7 +134,9 @@ func getMissing(name, file string, belief *Belief) func(*attack) error {
 		}
 		defer f.Close()
 		r, err := c.Exchange(a.ctx, "get "+file)
-		fail := &Failure{Sent: text("get %s", file), Want: tx("报头里 size 0，或者关闭连接；服务端活着", "a header with size 0, or the connection closed; the server lives"), Belief: belief}
+		fail := &Failure{Sent: text("get %s", file),
+			Want: tx("报头里 size 0，或者关闭连接；服务端活着",
+				"a header with size 0, or the connection closed; the server lives"), Belief: belief}
 		switch {
 		case errors.Is(err, dialect.ErrSilent):
 			fail.Got = a.why(err)
@@ -145,7 +150,8 @@ func getMissing(name, file string, belief *Belief) func(*attack) error {
 			fail.Got = tx("服务端结束了", "the server ended")
 			return fail
 		}
-		return a.servesNext(func(a *attack, conn net.Conn) error { return a.getOne(conn, name) }, fail)
+		return a.servesNext(func(a *attack, conn net.Conn) error { return a.getOne(conn, name) },
+			fail)
 	}
 }
 
@@ -166,10 +172,13 @@ func (a *attack) getOne(conn net.Conn, name string) error {
 func putMessage(name string, bigEndian bool, file string, data []byte) (command, framed []byte) {
 	md5sum := "xxdxxx"
 	if name == "oo" {
-		return nil, append(dialect.Frame(bigEndian, dialect.PutHeader(file, md5sum, int64(len(data)))), data...)
+		return nil,
+			append(dialect.Frame(bigEndian, dialect.PutHeader(file, md5sum, int64(len(data)))),
+				data...)
 	}
 	header := dialect.Superset(file, md5sum, int64(len(data)), "")
-	return []byte(dialect.FileCommand("put", file)), append(dialect.Frame(bigEndian, header), data...)
+	return []byte(dialect.FileCommand("put", file)),
+		append(dialect.Frame(bigEndian, header), data...)
 }
 
 // putPieces glues the command to the first piece of every schedule: that is how
@@ -200,7 +209,8 @@ func putFiles(name string) func(*attack) error {
 			}
 		}
 		for _, s := range chaos.All[1:] {
-			if err := a.put(conn, name, "up-"+s.Name+".txt", []byte("包没有粘，是流没有边界"), s); err != nil {
+			if err := a.put(conn, name, "up-"+s.Name+".txt", []byte("包没有粘，是流没有边界"),
+				s); err != nil {
 				return err
 			}
 		}
@@ -214,7 +224,8 @@ func (a *attack) put(conn net.Conn, name, file string, data []byte, s chaos.Sche
 	command, framed := putMessage(name, a.o.BigEnd, file, data)
 	pieces := putPieces(s, a.o.BigEnd, command, framed)
 	what := tx("put %s，%s", "put %s, %s", file, "").plus(Text{s.Zh, s.En})
-	fail := &Failure{Sent: what.plus(text(": %s", quote(pieces[0]))), Want: tx("存下 ", "saved: ").plus(sum(data)), Belief: putGlued}
+	fail := &Failure{Sent: what.plus(text(": %s", quote(pieces[0]))),
+		Want: tx("存下 ", "saved: ").plus(sum(data)), Belief: putGlued}
 	if s.Name != chaos.Glued.Name {
 		fail.Belief = shortRecv
 	}
@@ -266,13 +277,15 @@ func putOutside(name string) func(*attack) error {
 		const file = "../../lab-outside.txt"
 		command, framed := putMessage(name, a.o.BigEnd, file, []byte("outside"))
 		conn.Write(append(command, framed...)) // a server that refuses may have closed already
-		fail := &Failure{Sent: text("put %s", file), Want: tx("不写到目录外面", "nothing is written outside its folder"), Belief: traversal}
+		fail := &Failure{Sent: text("put %s", file),
+			Want: tx("不写到目录外面", "nothing is written outside its folder"), Belief: traversal}
 		if half, ok := conn.(interface{ CloseWrite() error }); ok {
 			half.CloseWrite()
 		}
 		f, _ := a.fateOf(conn, a.o.Limit)
 		if found := a.work.find("lab-outside.txt", true); len(found) > 0 {
-			fail.Got = tx("写到了外面：%s", "written outside: %s", quote([]byte(relative(a.work.dir, found[0]))))
+			fail.Got = tx("写到了外面：%s", "written outside: %s",
+				quote([]byte(relative(a.work.dir, found[0]))))
 			return fail
 		}
 		if f == ended {
@@ -302,12 +315,15 @@ func hostileHeader(name string, n int32) func(*attack) error {
 		command, _ := putMessage(name, a.o.BigEnd, "x.txt", nil)
 		message := append(command, chaos.HostileLength(a.o.BigEnd, n)...)
 		conn.Write(append(message, `{"cmd": "put", "filename": "x.txt"}`...))
-		fail := &Failure{Sent: tx("报头长度 %d", "a header length of %d", n), Want: tx("拒绝，关闭这个连接，服务端活着", "refused, this connection closed, the server lives"), Belief: trustedLength}
+		fail := &Failure{Sent: tx("报头长度 %d", "a header length of %d", n),
+			Want: tx("拒绝，关闭这个连接，服务端活着",
+				"refused, this connection closed, the server lives"), Belief: trustedLength}
 		f, _ := a.fateOf(conn, a.o.Limit)
 		if f != closed {
 			fail.Got = fateText(f, a.o.Limit)
 			return fail
 		}
-		return a.servesNext(func(a *attack, conn net.Conn) error { return a.getOne(conn, name) }, fail)
+		return a.servesNext(func(a *attack, conn net.Conn) error { return a.getOne(conn, name) },
+			fail)
 	}
 }

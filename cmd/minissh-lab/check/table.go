@@ -17,8 +17,10 @@ func Find(lesson string) *Check {
 func All() []*Check {
 	echoBasics := Case{Name: "echo", What: tx("20 个随机字符串", "20 random strings")}
 	echoBasics.run = echoWords(20, false, acceptInLoop)
-	oneConn := Case{Name: "ten", What: tx("一个连接上 10 条消息", "ten messages on one connection"), run: echoWords(10, true, acceptInLoop)}
-	typed := Case{Name: "typed", What: tx("在提示符后面输入 20 行", "20 lines typed at the prompt"), run: echoClient(20)}
+	oneConn := Case{Name: "ten", What: tx("一个连接上 10 条消息", "ten messages on one connection"),
+		run: echoWords(10, true, acceptInLoop)}
+	typed := Case{Name: "typed", What: tx("在提示符后面输入 20 行", "20 lines typed at the prompt"),
+		run: echoClient(20)}
 	return []*Check{
 		{Lesson: "1-5", Port: 8080, Server: []Case{echoBasics,
 			{Name: "file", What: tx("Ctrl-C 以后套接字文件没了", "the socket file is gone after Ctrl-C"), run: socketFileGone}}, Client: []Case{typed}},
@@ -41,7 +43,9 @@ func All() []*Check {
 			{Name: "error", What: tx("不存在的命令", "a command that does not exist"), run: naiveSomething("no-such-command-7422", emptyOutput)},
 			{Name: "silent", What: tx("没有输出的命令", "a command without output"), run: naiveSomething(silentCommand, emptyOutput)},
 			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(helloNaive)},
-		}, Client: []Case{{Name: "shows", What: tx("短的回答", "short answers"), run: naiveClient}}},
+		},
+			Client: []Case{
+				{Name: "shows", What: tx("短的回答", "short answers"), run: naiveClient}}},
 		{Lesson: "14b", Port: 8080, Server: framedServer("ack"), Client: []Case{
 			{Name: "chaos", What: tx("3000 字节，每一种到法", "3000 bytes, in every way they may come"), run: anySchedule("ack")},
 			{Name: "chinese", What: tx("400 个 中", "400 x 中"), run: chineseAnswer("ack")},
@@ -52,10 +56,17 @@ func All() []*Check {
 			{Name: "huge", What: tx("长度 2147483647", "a length of 2147483647"), run: hostileLength(chaos.Huge)},
 		}},
 		{Lesson: "16", Port: 8080,
-			Server: append(framedServer("ultimate"), Case{Name: "golden", What: tx("报头的每个字节", "each byte of the header"), run: goldenHeader}),
+			Server: append(framedServer("ultimate"),
+				Case{Name: "golden", What: tx("报头的每个字节", "each byte of the header"),
+					run: goldenHeader}),
 			Client: append(framedClient("ultimate"),
-				Case{Name: "size-minus-one", What: tx("报头里 total_size 是 -1", "total_size -1 in the header"), run: hostileSize(chaos.MinusOne)},
-				Case{Name: "size-huge", What: tx("报头里 total_size 是 2^62", "total_size 2^62 in the header"), run: hostileSize(1 << 62)})},
+				Case{Name: "size-minus-one",
+					What: tx("报头里 total_size 是 -1", "total_size -1 in the header"),
+					run:  hostileSize(chaos.MinusOne)},
+				Case{
+					Name: "size-huge",
+					What: tx("报头里 total_size 是 2^62", "total_size 2^62 in the header"),
+					run:  hostileSize(1 << 62)})},
 		{Lesson: "17-18", Port: 8080, Files: true, Server: fileServer("file"), Client: fileClientCases("file")},
 		{Lesson: "19", Port: 8080, Files: true, Server: fileServer("oo"), Client: fileClientCases("oo")},
 		{Lesson: "20", Port: 9000, Datagram: true, Server: []Case{
@@ -63,7 +74,8 @@ func All() []*Check {
 			{Name: "empty", What: tx("空数据报", "an empty datagram"), run: udpEmpty},
 			{Name: "two", What: tx("两个客户端轮流", "two clients in turn"), run: udpTwoClients},
 			{Name: "long", What: tx("2000 字节的数据报", "a datagram of 2000 bytes"), Bonus: true, run: udpLong},
-		}, Client: []Case{{Name: "typed", What: tx("在提示符后面输入", "lines typed at the prompt"), run: udpClient("hello", "", "one two", "last")}}},
+		}, Client: []Case{{Name: "typed", What: tx("在提示符后面输入", "lines typed at the prompt"),
+			run: udpClient("hello", "", "one two", "last")}}},
 		ownCheck(),
 	}
 }

@@ -17,7 +17,8 @@ func (a *attack) udpServer() (net.Conn, error) {
 	if !a.o.Connect && a.prog == nil {
 		pc, err := net.ListenPacket("udp", a.o.Address)
 		if err != nil {
-			return nil, &Trouble{Text: tx("%s 已经有人在用", "%s is in use", speak.Clean(a.o.Address))}
+			return nil,
+				&Trouble{Text: tx("%s 已经有人在用", "%s is in use", speak.Clean(a.o.Address))}
 		}
 		pc.Close()
 		if a.prog, err = startProgram(a.o.Program, a.work.dir); err != nil {
@@ -44,7 +45,8 @@ func (a *attack) udpServer() (net.Conn, error) {
 			if a.prog != nil && a.prog.ended() {
 				got = tx("程序结束了", "the program ended")
 			}
-			return nil, &Failure{Sent: tx("ready，发到 %s", "ready, to %s", where), Want: text("READY"), Got: got}
+			return nil, &Failure{Sent: tx("ready，发到 %s", "ready, to %s", where),
+				Want: text("READY"), Got: got}
 		}
 		if a.ctx.Err() != nil {
 			return nil, a.ctx.Err()
@@ -60,7 +62,8 @@ func (a *attack) datagram(conn net.Conn, message string, belief *Belief) error {
 	buf := make([]byte, 65536)
 	conn.SetReadDeadline(time.Now().Add(a.o.Limit))
 	n, err := conn.Read(buf)
-	fail := &Failure{Sent: sent([]byte(message)), Want: text("%s", quote([]byte(want))), Belief: belief}
+	fail := &Failure{Sent: sent([]byte(message)), Want: text("%s", quote([]byte(want))),
+		Belief: belief}
 	if err != nil {
 		fail.Got = a.why(err)
 		return fail
@@ -144,7 +147,8 @@ func udpClient(lines ...string) func(*attack) error {
 		for _, line := range lines {
 			at := a.prog.output.size()
 			a.prog.typeLine(line)
-			fail := &Failure{Sent: tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))),
+			fail := &Failure{
+				Sent: tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))),
 				Want: tx("一个数据报 %s", "a datagram %s", quote([]byte(line)))}
 			pc.SetReadDeadline(time.Now().Add(limit))
 			n, from, err := pc.ReadFrom(buf)

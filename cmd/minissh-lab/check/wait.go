@@ -51,7 +51,8 @@ func (a *attack) fateOf(conn net.Conn, limit time.Duration) (f fate, more []byte
 			if a.prog.ended() {
 				return ended, nil
 			}
-			if known && time.Since(looked) > 60*time.Millisecond { // a look costs a walk through /proc
+			// a look costs a walk through /proc
+			if known && time.Since(looked) > 60*time.Millisecond {
 				looked = time.Now()
 				if now, ok := processorTime(a.prog.p.PID); ok && now-before >= spun {
 					return spins, nil
@@ -82,7 +83,8 @@ func fateText(f fate, limit time.Duration) Text {
 	case wentOn:
 		return tx("程序当什么都没发生，接着发", "the program went on as if nothing had happened")
 	case spins:
-		return tx("空转：%v 的 CPU 时间，什么也没做", "it spins: %v of processor time, nothing done", spun)
+		return tx("空转：%v 的 CPU 时间，什么也没做",
+			"it spins: %v of processor time, nothing done", spun)
 	}
 	return tx("%v 里什么也没发生：一直等", "nothing for %v: it waits", limit)
 }

@@ -53,12 +53,13 @@ func (r Report) clean(lessons []string) (Report, error) {
 }
 
 // cleanName keeps letters, digits and a few marks: nothing that a terminal obeys,
-// nothing that stacks or turns around what stands beside it.
+// nothing that stacks or turns around what is next to it.
 func cleanName(name string) string {
 	var b strings.Builder
 	width := 0
 	for _, r := range name {
-		if r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" -_.@·", r) || unicode.In(r, unicode.Arabic, unicode.Hebrew) {
+		if r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsDigit(r) &&
+			!strings.ContainsRune(" -_.@·", r) || unicode.In(r, unicode.Arabic, unicode.Hebrew) {
 			r = '?'
 		}
 		if width += speak.Width(string(r)); width > MaxName {
@@ -144,7 +145,8 @@ func columnOf(lesson string) int { return max(len(lesson), 2) + 2 }
 // cell is one student's results of one lesson; mu is held.
 func (b *Board) cell(name, lesson string) string {
 	cell := ""
-	for _, side := range []struct{ name, ok, bad string }{{"server", "S", "s"}, {"client", "C", "c"}} {
+	for _, side := range []struct{ name, ok, bad string }{{"server", "S", "s"},
+		{"client", "C", "c"}} {
 		r, known := b.rows[key{name, lesson, side.name}]
 		switch {
 		case known && r.OK():

@@ -48,7 +48,8 @@ func TestReportsComeToTheBoard(t *testing.T) {
 		}
 		<-told
 	}
-	want := "name                      6   16\nAnn                       S\n小明                          sC\n"
+	want := "name                      6   16\nAnn                       S\n" +
+		"小明                          sC\n"
 	if got := b.Render(speak.English); got != want {
 		t.Errorf("board:\n%q, want\n%q", got, want)
 	}
@@ -56,7 +57,8 @@ func TestReportsComeToTheBoard(t *testing.T) {
 
 func TestNothingCanBeInjected(t *testing.T) {
 	b, addr, _ := serve(t)
-	for _, name := range []string{"\x1b[2Jx", "a\nfake  SSS", "\u202egnp", "名\u0301\u0301\u0301", "\x9b31m", strings.Repeat("长", 4000), "a\u2028b", "\u202e\u202e"} {
+	for _, name := range []string{"\x1b[2Jx", "a\nfake  SSS", "\u202egnp", "名\u0301\u0301\u0301",
+		"\x9b31m", strings.Repeat("长", 4000), "a\u2028b", "\u202e\u202e"} {
 		err := Send(t.Context(), addr, Report{Name: name, Lesson: "16", Side: "client", Passed: 1})
 		if len(name) > maxLine && err == nil {
 			t.Errorf("a report of %d bytes was taken", len(name))
@@ -78,9 +80,12 @@ func TestNothingCanBeInjected(t *testing.T) {
 func TestReportsThatAreRefused(t *testing.T) {
 	b, addr, told := serve(t)
 	for _, line := range []string{
-		"POST / HTTP/1.1\r\n", "{}\n", `{"class":1,"name":"x","lesson":"99","side":"client","passed":1}` + "\n",
-		`{"class":1,"name":"x","lesson":"16","side":"` + "\x1b[31m" + `","passed":1}` + "\n", `{"class":1,"name":" ","lesson":"16","side":"client"}` + "\n",
-		`{"class":1,"name":"x","lesson":"16","side":"client","passed":-1}` + "\n", `{"class":1,"name":"x","lesson":"16","side":"client","html":"<b>"}` + "\n",
+		"POST / HTTP/1.1\r\n", "{}\n",
+		`{"class":1,"name":"x","lesson":"99","side":"client","passed":1}` + "\n",
+		`{"class":1,"name":"x","lesson":"16","side":"` + "\x1b[31m" + `","passed":1}` + "\n",
+		`{"class":1,"name":" ","lesson":"16","side":"client"}` + "\n",
+		`{"class":1,"name":"x","lesson":"16","side":"client","passed":-1}` + "\n",
+		`{"class":1,"name":"x","lesson":"16","side":"client","html":"<b>"}` + "\n",
 		strings.Repeat("x", 5000) + "\n",
 	} {
 		conn, err := net.Dial("tcp", addr)
@@ -103,14 +108,17 @@ func TestReportsThatAreRefused(t *testing.T) {
 func TestBoardIsBounded(t *testing.T) {
 	b := NewBoard(lessons)
 	for i := range MaxRows {
-		if _, err := b.Add(Report{Class: 1, Name: fmt.Sprint("n", i), Lesson: "6", Side: "client", Passed: 1}); err != nil {
+		if _, err := b.Add(Report{Class: 1, Name: fmt.Sprint("n", i), Lesson: "6", Side: "client",
+			Passed: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.Add(Report{Class: 1, Name: "one more", Lesson: "6", Side: "client", Passed: 1}); err == nil {
+	if _, err := b.Add(Report{Class: 1, Name: "one more", Lesson: "6", Side: "client",
+		Passed: 1}); err == nil {
 		t.Error("a full board took one more")
 	}
-	if _, err := b.Add(Report{Class: 1, Name: "n1", Lesson: "6", Side: "client", Passed: 2}); err != nil {
+	if _, err := b.Add(Report{Class: 1, Name: "n1", Lesson: "6", Side: "client",
+		Passed: 2}); err != nil {
 		t.Errorf("a full board refuses news of a known student: %v", err)
 	}
 }

@@ -1,19 +1,9 @@
 package class
 
 import (
-	"fmt"
-	"os"
 	"testing"
 
-	"minissh/cmd/minissh-lab/testend"
+	"minissh/protocol/testend"
 )
 
-// TestMain looks for goroutines of this package that outlive the tests.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	for _, stack := range testend.LeftBehind("minissh-lab/") {
-		fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { testend.Main(m) }

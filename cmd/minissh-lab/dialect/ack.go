@@ -15,7 +15,8 @@ import (
 //	server -> client   3000 bytes
 var ack = &Dialect{
 	Name: "ack", Chapters: "14", Port: 8080, Kind: Commands,
-	Zh: "十进制长度，等 recv_ready，再发数据", En: "decimal length, wait for recv_ready, then the data",
+	Zh:    "十进制长度，等 recv_ready，再发数据",
+	En:    "decimal length, wait for recv_ready, then the data",
 	serve: serveAck, call: callAck,
 }
 

@@ -48,19 +48,26 @@ func Find(name string) *Dialect {
 
 // Options are the choices of one end. The zero value is the course's own way.
 type Options struct {
-	BigEndian bool              // lengths as struct.pack('!i'); otherwise 'i' on a PC, little-endian
+	// lengths as struct.pack('!i'); otherwise 'i' on a PC, little-endian
+	BigEndian bool
 	Encoding  encoding.Encoding // of commands and output; nil is UTF-8 (see ParseEncoding)
 	RecvSize  int               // the n of recv(n), 1 to MaxRecv; 0 is 1024
-	Pace      time.Duration     // the server waits this long before each reply; a client's put, between command and header
-	Timeout   time.Duration     // longest silence of the peer; 0 is five minutes
-	Ack       string            // ack dialect, client: what to send; "" is AckText, NoAck sends none
-	TwoParts  bool              // udp-exec server: stderr and stdout as two datagrams, as some copies do
-	MaxData   int64             // longest answer or file that is taken; 0 is 64 MiB
+	// the server waits this long before each reply; a client's put, between command and header
+	Pace    time.Duration
+	Timeout time.Duration // longest silence of the peer; 0 is five minutes
+	// ack dialect, client: what to send; "" is AckText, NoAck sends none
+	Ack string
+	// udp-exec server: stderr and stdout as two datagrams, as some copies do
+	TwoParts bool
+	MaxData  int64 // longest answer or file that is taken; 0 is 64 MiB
 
-	Folder *folder.Folder                            // where files are read and saved; nil refuses them
+	// where files are read and saved; nil refuses them
+	Folder *folder.Folder
 	Shell  func(line string) (stdout, stderr []byte) // nil is the played shell
-	Events func(Event)                               // told of each recv and send, in order; nil for nobody
-	Gap    func(ctx context.Context) error           // a client's put waits for it between command and header; nil waits Pace
+	// told of each recv and send, in order; nil for nobody
+	Events func(Event)
+	// a client's put waits for it between command and header; nil waits Pace
+	Gap func(ctx context.Context) error
 }
 
 // Limits that are not options.

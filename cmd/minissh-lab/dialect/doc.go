@@ -25,25 +25,26 @@
 //	NewClient(conn, d, o)              d == nil: guess from the first answer (auto)
 //	(*Client).Exchange(ctx, line)      one command as typed ("ls", "get a.txt") -> *Reply
 //	(*Client).Dialect()                what is spoken (nil while auto has not guessed)
-//	Options                            byte order, encoding, recv size, pace, folder, shell, ack, events
+//	Options                            byte order, encoding, recv size, pace, folder, shell, …
 //	Reply                              Data, Header, Saved, Sent
-//	Event                              each recv, each send, each remark, as they happen (Options.Events)
+//	Event                              each recv, send and remark, as it happens (Options.Events)
 //	Explain(err)                       what went wrong and a hint, 中文 and English
 //
 // Messages, as pure functions on bytes (for tests, lessons and the chaos peer):
 //
-//	EncodeLength(bigEndian, n) / DecodeLength(bigEndian, b, max)   struct.pack('i', n)
-//	Upper(b)                                                       bytes.upper()
+//	EncodeLength(bigEndian, n)                                struct.pack('i', n)
+//	DecodeLength(bigEndian, b, max)                           the same back, within 0 to max
+//	Upper(b)                                                  bytes.upper()
 //	NaiveReply(stdout, stderr)
 //	AckLength(n) / ParseAckLength(b) / AckText
 //	SimpleReply(bigEndian, stdout, stderr)
-//	EncodeFields(fields...)                                        json.dumps of a dict, byte for byte
-//	EncodeList("get", "a.txt")                                     json.dumps of a list of strings
-//	Superset(name, md5, size, errText)                             the header every copy understands
-//	Frame(bigEndian, json)                                         i32 length + JSON, in one slice
-//	ParseHeader(json) (*Header, error)                             any copy's key names
+//	EncodeFields(fields...)                                   json.dumps of a dict, byte for byte
+//	EncodeList("get", "a.txt")                                json.dumps of a list of strings
+//	Superset(name, md5, size, errText)                        the header every copy understands
+//	Frame(bigEndian, json)                                    i32 length + JSON, in one slice
+//	ParseHeader(json) (*Header, error)                        any copy's key names
 //	UltimateReply(bigEndian, name, stdout, stderr)
-//	FileCommand("get", "a.txt") / SplitPut(bigEndian, b)           chapters 17-18
+//	FileCommand("get", "a.txt") / SplitPut(bigEndian, b)      chapters 17-18
 //	Guess(first, command) (*Dialect, bigEndian, certain)
 //
 // Neighbours: package playshell is the played shell (it never starts a process),

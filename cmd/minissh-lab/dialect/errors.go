@@ -20,7 +20,7 @@ var (
 	ErrEmpty   = errors.New("an empty line is not sent")
 	ErrLong    = errors.New("a command of more than 1024 bytes is not sent")
 	ErrSilent  = errors.New("no answer in time")
-	ErrBrowser = errors.New("an HTTP request: this is no web server")
+	ErrBrowser = errors.New("an HTTP request: this is not a web server")
 	ErrRefused = errors.New("the server refused")         // wrapped, with the server's words
 	ErrLocal   = errors.New("cannot be done at this end") // wrapped: no such file here, wrong line
 	ErrShape   = errors.New("the answer fits no dialect") // auto: keep --dialect
@@ -55,10 +55,12 @@ func (w *wire) refuseBrowser(b []byte) error {
 	}
 	w.first = append(w.first, b[:min(len(b), enough-len(w.first))]...)
 	method, rest, found := bytes.Cut(w.first, []byte(" "))
-	if !found || len(method) < 3 || bytes.ContainsFunc(method, func(r rune) bool { return !unicode.IsUpper(r) }) {
+	if !found || len(method) < 3 ||
+		bytes.ContainsFunc(method, func(r rune) bool { return !unicode.IsUpper(r) }) {
 		return nil
 	}
-	if bytes.HasPrefix(rest, []byte("/")) || bytes.HasPrefix(rest, []byte("* ")) || bytes.HasPrefix(rest, []byte("http")) ||
+	if bytes.HasPrefix(rest, []byte("/")) || bytes.HasPrefix(rest, []byte("* ")) ||
+		bytes.HasPrefix(rest, []byte("http")) ||
 		string(method) == "CONNECT" {
 		return ErrBrowser
 	}
@@ -74,21 +76,28 @@ func Explain(err error) (zh, en, hintZh, hintEn string) {
 	case errors.Is(err, context.Canceled):
 		return "已中断", "interrupted", "", ""
 	case errors.Is(err, ErrEmpty):
-		return "空行不发送：send(b'') 什么也不会发", "an empty line is not sent: send(b'') sends nothing", "", ""
+		return "空行不发送：send(b'') 什么也不会发",
+			"an empty line is not sent: send(b'') sends nothing", "", ""
 	case errors.Is(err, ErrLong):
-		return "命令超过 1024 字节，服务端一次 recv(1024) 收不下", "more than 1024 bytes: the server's one recv(1024) would cut it", "", ""
+		return "命令超过 1024 字节，服务端一次 recv(1024) 收不下",
+			"more than 1024 bytes: the server's one recv(1024) would cut it", "", ""
 	case errors.Is(err, ErrSilent):
 		return "对方一直没有回答", "no answer in time",
-			"可能：命令没有输出（send(b'') 什么也不发），或者对方还在等更多字节（试试别的 --dialect）",
-			"perhaps the command printed nothing (send(b'') sends nothing), or the peer waits for more bytes (try another --dialect)"
+			"可能：命令没有输出（send(b'') 什么也不发），或者对方还在等更多字节（试试别的 " +
+				"--dialect）",
+			"perhaps the command printed nothing (send(b'') sends nothing), or the peer waits " +
+				"for more bytes (try another --dialect)"
 	case errors.Is(err, ErrBrowser):
-		return "来的是 HTTP 请求，这里不是网站，已断开", "an HTTP request came; this is no web server; disconnected", "", ""
+		return "来的是 HTTP 请求，这里不是网站，已断开",
+			"an HTTP request came; this is not a web server; disconnected", "", ""
 	case errors.As(err, &length):
-		return "不可信的长度：" + speak.Clean(length.Error()), "a length that is not believed: " + speak.Clean(length.Error()),
+		return "不可信的长度：" + speak.Clean(length.Error()), "a length that is not believed: " +
+				speak.Clean(length.Error()),
 			"可能上一个回答没有收完（粘包），或者 --byte-order、--dialect 不对",
 			"perhaps the last answer was not read to its end, or --byte-order or --dialect is wrong"
 	case errors.As(err, &header):
-		return "看不懂的报头：" + speak.Clean(header.Error()), "an unusable header: " + speak.Clean(header.Error()),
+		return "看不懂的报头：" + speak.Clean(header.Error()),
+			"an unusable header: " + speak.Clean(header.Error()),
 			"报头应是 JSON 字典，里面有大小", "a header is a JSON dict with a size in it"
 	case errors.Is(err, ErrRefused):
 		return "对方拒绝了：" + speak.Clean(err.Error()), speak.Clean(err.Error()), "", ""
@@ -97,22 +106,29 @@ func Explain(err error) (zh, en, hintZh, hintEn string) {
 	case errors.Is(err, folder.ErrLimit):
 		return "文件太大或太多", folder.ErrLimit.Error(), "", ""
 	case errors.Is(err, errFileUsage):
-		return "这里只有 get 和 put", "only get and put here", "get a.txt，put a.txt", "get a.txt, put a.txt"
+		return "这里只有 get 和 put", "only get and put here", "get a.txt，put a.txt",
+			"get a.txt, put a.txt"
 	case errors.Is(err, errPutToGuess):
-		return "put 没有回答，猜不出方言", "a put has no answer to guess the dialect from", "先 get，或者用 --dialect file、--dialect oo",
+		return "put 没有回答，猜不出方言", "a put has no answer to guess the dialect from",
+			"先 get，或者用 --dialect file、--dialect oo",
 			"get first, or say --dialect file or --dialect oo"
 	case errors.Is(err, fs.ErrNotExist):
 		return "没有这个文件", "no such file", "", ""
 	case errors.Is(err, ErrShape):
-		return "认不出这是哪种方言", "this fits no dialect", "用 --dialect 指定", "say which with --dialect"
+		return "认不出这是哪种方言", "this fits no dialect", "用 --dialect 指定",
+			"say which with --dialect"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "说好的字节没发完，对方就断开了", "the peer left in the middle of what it had announced", "", ""
+		return "说好的字节没发完，对方就断开了",
+			"the peer left in the middle of what it had announced", "", ""
 	case errors.Is(err, io.EOF):
-		return "对方断开了连接（recv 返回空）", "the peer closed the connection (recv returned nothing)", "", ""
+		return "对方断开了连接（recv 返回空）",
+			"the peer closed the connection (recv returned nothing)", "", ""
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "连接被对方重置（ConnectionResetError）", "the peer reset the connection (ConnectionResetError)", "", ""
+		return "连接被对方重置（ConnectionResetError）",
+			"the peer reset the connection (ConnectionResetError)", "", ""
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "那个端口上没有服务端", "nobody listens there", "先启动服务端", "start the server first"
+		return "那个端口上没有服务端", "nobody listens there", "先启动服务端",
+			"start the server first"
 	}
 	text := speak.Clean(fmt.Sprint(err))
 	if errors.Is(err, ErrLocal) {

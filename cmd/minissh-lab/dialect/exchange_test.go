@@ -33,7 +33,8 @@ func openFolder(t *testing.T, name, data string) *folder.Folder {
 
 // pair serves d on one end of a pipe and returns a client on the other. The
 // server's result comes from end, after the client has left.
-func pair(t *testing.T, d *Dialect, serverOptions, clientOptions Options, auto bool) (c *Client, end func() error) {
+func pair(t *testing.T, d *Dialect, serverOptions, clientOptions Options, auto bool) (c *Client,
+	end func() error) {
 	t.Helper()
 	here, there := net.Pipe()
 	result := make(chan error, 1)
@@ -75,7 +76,8 @@ func TestExchanges(t *testing.T) {
 				o.RecvSize = 10 // its recv_ready must fit into one recv
 			}
 			c, end := pair(t, d, o, o, false)
-			for line, want := range map[string]string{"big": big, "both": "out\nerr\n", "中": "中文\n", "none": ""} {
+			for line, want := range map[string]string{"big": big, "both": "out\nerr\n",
+				"中": "中文\n", "none": ""} {
 				reply, err := c.Exchange(t.Context(), line)
 				if err != nil || o.decode(reply.Data) != want {
 					t.Fatalf("%s %q: %v, %+v", d.Name, line, err, reply)
@@ -109,7 +111,8 @@ func TestNaiveLeavesTheRestForTheNextAnswer(t *testing.T) {
 			t.Fatalf("big: %v, %v", reply, err)
 		}
 	}
-	if reply, err := c.Exchange(t.Context(), "pwd"); err != nil || string(reply.Data) != "/home/student\n" {
+	if reply, err := c.Exchange(t.Context(), "pwd"); err != nil ||
+		string(reply.Data) != "/home/student\n" {
 		t.Errorf("pwd: %v, %v", reply, err)
 	}
 	if err := end(); err != nil {
@@ -123,12 +126,15 @@ func TestFilesBothWays(t *testing.T) {
 		for _, bigEndian := range []bool{false, true} {
 			for _, content := range []string{"", "1", data} {
 				store, mine := openFolder(t, "a.txt", content), openFolder(t, "你好.txt", content)
-				c, end := pair(t, d, Options{Folder: store, BigEndian: bigEndian}, Options{Folder: mine, BigEndian: bigEndian}, false)
+				c, end := pair(t, d, Options{Folder: store, BigEndian: bigEndian},
+					Options{Folder: mine, BigEndian: bigEndian}, false)
 				reply, err := c.Exchange(t.Context(), "get a.txt")
-				if err != nil || reply.Saved != "a.txt" || reply.Header.Size != int64(len(content)) {
+				if err != nil || reply.Saved != "a.txt" ||
+					reply.Header.Size != int64(len(content)) {
 					t.Fatalf("%s get: %+v, %v", d.Name, reply, err)
 				}
-				if reply, err = c.Exchange(t.Context(), "put 你好.txt"); err != nil || reply.Sent != int64(len(content)) {
+				if reply, err = c.Exchange(t.Context(), "put 你好.txt"); err != nil ||
+					reply.Sent != int64(len(content)) {
 					t.Fatalf("%s put: %+v, %v", d.Name, reply, err)
 				}
 				// The next exchange also shows that the put has been taken whole.
@@ -145,8 +151,10 @@ func TestFilesBothWays(t *testing.T) {
 					t.Fatalf("%s server: %v", d.Name, err)
 				}
 				for path, f := range map[string]*folder.Folder{"你好.txt": store, "a.txt": mine} {
-					if got, err := os.ReadFile(filepath.Join(f.Path(), path)); err != nil || string(got) != content {
-						t.Errorf("%s: %s has %d bytes, %v; want %d", d.Name, path, len(got), err, len(content))
+					if got, err := os.ReadFile(filepath.Join(f.Path(), path)); err != nil ||
+						string(got) != content {
+						t.Errorf("%s: %s has %d bytes, %v; want %d", d.Name, path, len(got), err,
+							len(content))
 					}
 				}
 			}
@@ -164,7 +172,8 @@ func TestSilence(t *testing.T) {
 		if waited := time.Since(began); waited != 5*time.Second {
 			t.Errorf("waited %v", waited)
 		}
-		if reply, err := c.Exchange(t.Context(), "pwd"); err != nil || string(reply.Data) != "/home/student\n" {
+		if reply, err := c.Exchange(t.Context(), "pwd"); err != nil ||
+			string(reply.Data) != "/home/student\n" {
 			t.Errorf("after the silence: %v, %v", reply, err)
 		}
 		end()
@@ -173,7 +182,8 @@ func TestSilence(t *testing.T) {
 		here, there := net.Pipe()
 		defer here.Close()
 		began := time.Now()
-		if err := naive.Serve(t.Context(), there, Options{Timeout: time.Minute}); !errors.Is(err, ErrSilent) || time.Since(began) != time.Minute {
+		if err := naive.Serve(t.Context(), there, Options{Timeout: time.Minute}); !errors.Is(err,
+			ErrSilent) || time.Since(began) != time.Minute {
 			t.Errorf("an idle client: %v after %v", err, time.Since(began))
 		}
 	})
@@ -197,7 +207,8 @@ func TestAckVariants(t *testing.T) {
 		// A client without ack: the server loses patience, then sends.
 		c, end := pair(t, ack, Options{}, Options{Ack: NoAck}, false)
 		began := time.Now()
-		if reply, err := c.Exchange(t.Context(), "pwd"); err != nil || string(reply.Data) != "/home/student\n" {
+		if reply, err := c.Exchange(t.Context(), "pwd"); err != nil ||
+			string(reply.Data) != "/home/student\n" {
 			t.Errorf("no ack: %v, %v", reply, err)
 		}
 		if time.Since(began) != AckPatience {
@@ -206,7 +217,8 @@ func TestAckVariants(t *testing.T) {
 		end()
 		c, end = pair(t, ack, Options{}, Options{Ack: "Start"}, false)
 		began = time.Now()
-		if reply, err := c.Exchange(t.Context(), "pwd"); err != nil || string(reply.Data) != "/home/student\n" || time.Since(began) != 0 {
+		if reply, err := c.Exchange(t.Context(), "pwd"); err != nil ||
+			string(reply.Data) != "/home/student\n" || time.Since(began) != 0 {
 			t.Errorf("another ack: %v, %v after %v", reply, err, time.Since(began))
 		}
 		end()
@@ -214,7 +226,9 @@ func TestAckVariants(t *testing.T) {
 }
 
 func TestAckInEveryDialectIsSkipped(t *testing.T) {
-	for in, want := range map[string]string{"recv_ready": "", "recv_readypwd": "\x0e\x00\x00\x00/home/student\n", "\n": "\x00\x00\x00\x00"} {
+	for in, want := range map[string]string{
+		"recv_ready": "", "recv_readypwd": "\x0e\x00\x00\x00/home/student\n",
+		"\n": "\x00\x00\x00\x00"} {
 		got, err := serveBytes(t, simple, Options{}, []byte(in), nil)
 		if err != nil || got != want {
 			t.Errorf("%q was answered %q, %v; want %q", in, got, err, want)
@@ -256,7 +270,8 @@ func TestAutoGuessesAndGoesOn(t *testing.T) {
 				for line, want := range lines {
 					reply, err := c.Exchange(t.Context(), line)
 					if err != nil || c.Dialect() != d || want != "" && string(reply.Data) != want {
-						t.Errorf("%s %q: %+v, %v, guessed %v", d.Name, line, reply, err, c.Dialect())
+						t.Errorf("%s %q: %+v, %v, guessed %v", d.Name, line, reply, err,
+							c.Dialect())
 					}
 				}
 				if err := end(); err != nil {
@@ -272,8 +287,10 @@ func TestAutoGuessesAndGoesOn(t *testing.T) {
 }
 
 func TestClientSendsNothingEmptyOrLong(t *testing.T) {
-	for line, want := range map[string]error{"": ErrEmpty, " \t": ErrEmpty, strings.Repeat("中", 342): ErrLong} {
-		if _, err := NewClient(nil, naive, Options{}).Exchange(t.Context(), line); !errors.Is(err, want) {
+	for line, want := range map[string]error{"": ErrEmpty, " \t": ErrEmpty,
+		strings.Repeat("中", 342): ErrLong} {
+		if _, err := NewClient(nil, naive, Options{}).Exchange(t.Context(), line); !errors.Is(err,
+			want) {
 			t.Errorf("%.10q: %v, want %v", line, err, want)
 		}
 	}

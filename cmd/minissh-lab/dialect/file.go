@@ -34,7 +34,8 @@ func SplitPut(bigEndian bool, b []byte) (command, rest []byte, ok bool) {
 		if b[i] != '{' {
 			continue
 		}
-		if n, err := DecodeLength(bigEndian, b[i-LengthSize:], MaxHeader); err == nil && n >= len("{}") {
+		if n, err := DecodeLength(bigEndian, b[i-LengthSize:], MaxHeader); err == nil &&
+			n >= len("{}") {
 			return b[:i-LengthSize], b[i-LengthSize:], true
 		}
 	}
@@ -85,7 +86,7 @@ func (w *wire) receivePut(b []byte) error {
 			return w.savePut(header)
 		}
 		if len(b) > MaxCommand+LengthSize {
-			return &HeaderError{JSON: string(b), Why: "no length and header behind the command"}
+			return &HeaderError{JSON: string(b), Why: "no length and header after the command"}
 		}
 		more, err := w.recv(w.o.RecvSize)
 		if err != nil {
@@ -112,7 +113,7 @@ func callFile(w *wire, line string) (*Reply, error) {
 			return nil, err
 		}
 		// Many servers take whatever their first recv holds for the command. The gap
-		// makes it likely, not certain, that they read the command alone: that is no
+		// makes it likely, not certain, that they read the command alone: that is not
 		// framing, only kindness.
 		if err := w.gap(); err != nil {
 			return nil, err

@@ -71,15 +71,18 @@ func TestGoldenBytes(t *testing.T) {
 		"header-superset":     Frame(false, Superset("a.txt", "xxdxxx", 11, "")),
 		"header-superset-big": Frame(true, Superset("a.txt", "xxdxxx", 11, "")),
 		"header-chinese":      Frame(false, Superset("你好.txt", "xxdxxx", 11, "")),
-		"header-odd-name":     Frame(false, Superset("\"\\\n\t\r\b\f\x7f\x1b😀", "xxdxxx", 1<<31, "")),
-		"header-error":        Frame(false, Superset("no.txt", "", 0, "no such file")),
-		"ultimate":            UltimateReply(false, "a.txt", []byte(hello), nil),
-		"ultimate-big":        UltimateReply(true, "a.txt", []byte(hello), nil),
-		"file-get":            []byte(FileCommand("get", "a.txt")),
-		"file-get-answer":     join(Frame(false, Superset("a.txt", helloMD5, 11, "")), hello),
-		"file-get-empty":      Frame(false, Superset("empty.txt", emptyMD5, 0, "")),
-		"file-put":            join(FileCommand("put", "a.txt"), Frame(false, course("file_size")), hello),
-		"file-put-ours":       join(FileCommand("put", "a.txt"), Frame(false, Superset("a.txt", helloMD5, 11, "")), hello),
+		"header-odd-name": Frame(false, Superset("\"\\\n\t\r\b\f\x7f\x1b😀", "xxdxxx", 1<<31,
+			"")),
+		"header-error":    Frame(false, Superset("no.txt", "", 0, "no such file")),
+		"ultimate":        UltimateReply(false, "a.txt", []byte(hello), nil),
+		"ultimate-big":    UltimateReply(true, "a.txt", []byte(hello), nil),
+		"file-get":        []byte(FileCommand("get", "a.txt")),
+		"file-get-answer": join(Frame(false, Superset("a.txt", helloMD5, 11, "")), hello),
+		"file-get-empty":  Frame(false, Superset("empty.txt", emptyMD5, 0, "")),
+		"file-put": join(FileCommand("put", "a.txt"), Frame(false, course("file_size")),
+			hello),
+		"file-put-ours": join(FileCommand("put", "a.txt"),
+			Frame(false, Superset("a.txt", helloMD5, 11, "")), hello),
 		"oo-put": join(Frame(false, EncodeFields(Field{"cmd", "put"}, Field{"filename", "a.txt"},
 			Field{"filesize", 11})), hello),
 		"oo-put-ours":    join(Frame(false, PutHeader("a.txt", helloMD5, 11)), hello),
@@ -99,20 +102,23 @@ func TestGoldenBytes(t *testing.T) {
 		t.Errorf("%s: not in golden.txt", name)
 	}
 	// COURSE: 38 00 00 00, then 56 bytes.
-	if h := golden["header-course"]; !bytes.HasPrefix(h, []byte{0x38, 0, 0, 0, '{'}) || len(h) != 4+56 {
+	if h := golden["header-course"]; !bytes.HasPrefix(h, []byte{0x38, 0, 0, 0, '{'}) ||
+		len(h) != 4+56 {
 		t.Errorf("the course's header is % x", h[:8])
 	}
 }
 
 func TestDecodeGolden(t *testing.T) {
 	golden := readGolden(t)
-	for name, want := range map[string]int64{"length-3000": 3000, "length-0": 0, "length-minus-1": -1, "length-max": -1} {
+	for name, want := range map[string]int64{"length-3000": 3000, "length-0": 0,
+		"length-minus-1": -1, "length-max": -1} {
 		n, err := DecodeLength(false, golden[name], 64<<20)
 		if (err == nil) != (want >= 0) || err == nil && int64(n) != want {
 			t.Errorf("%s: %d, %v", name, n, err)
 		}
 	}
-	for _, name := range []string{"header-course", "header-data-size", "header-superset", "header-chinese", "oo-put", "header-error"} {
+	for _, name := range []string{"header-course", "header-data-size", "header-superset",
+		"header-chinese", "oo-put", "header-error"} {
 		b := golden[name]
 		n, err := DecodeLength(false, b, MaxHeader)
 		if err != nil {
@@ -144,7 +150,7 @@ func TestDecodeGolden(t *testing.T) {
 }
 
 func TestDecodeLengthRefusesText(t *testing.T) {
-	// The first bytes of an answer that was left over are no length.
+	// The first bytes of an answer that was left over are not a length.
 	for _, text := range []string{"line", "\nls\n", "\t\t\t\t", "HTTP"} {
 		if n, err := DecodeLength(false, []byte(text), 64<<20); err == nil {
 			t.Errorf("%q was read as length %d", text, n)
@@ -154,14 +160,16 @@ func TestDecodeLengthRefusesText(t *testing.T) {
 
 func TestParseHeaderRefuses(t *testing.T) {
 	for _, raw := range []string{
-		"", "[]", "{", `{"filename":"a"}`, `{"file_size":-1}`, `{"file_size":"11"}`, `{"file_size":1.5}`, `{"total_size":1e400}`,
+		"", "[]", "{", `{"filename":"a"}`, `{"file_size":-1}`, `{"file_size":"11"}`,
+		`{"file_size":1.5}`, `{"total_size":1e400}`,
 		`{"file_size":99999999999999999999}`, "null", "\xff",
 	} {
 		if h, err := ParseHeader([]byte(raw)); err == nil {
 			t.Errorf("ParseHeader(%q) = %+v", raw, h)
 		}
 	}
-	if h, err := ParseHeader([]byte(`{"fileName":"x","fileSize":4294967296}`)); err != nil || h.Name != "x" || h.Size != 1<<32 {
+	if h, err := ParseHeader([]byte(`{"fileName":"x","fileSize":4294967296}`)); err != nil ||
+		h.Name != "x" || h.Size != 1<<32 {
 		t.Errorf("camel case: %+v, %v", h, err)
 	}
 }
@@ -212,7 +220,8 @@ func TestGuess(t *testing.T) {
 	} {
 		d, big, certain := Guess([]byte(c.first), c.command)
 		if d != c.want || big != c.big || certain != c.certain {
-			t.Errorf("Guess(%.40q, %q) = %s, big %v, certain %v", c.first, c.command, d.Name, big, certain)
+			t.Errorf("Guess(%.40q, %q) = %s, big %v, certain %v", c.first, c.command, d.Name, big,
+				certain)
 		}
 	}
 }
@@ -221,7 +230,8 @@ func TestTableIsTheCourses(t *testing.T) {
 	var names []string
 	for _, d := range All {
 		names = append(names, d.Name)
-		if Find(d.Name) != d || d.Zh == "" || d.En == "" || d.Chapters == "" || (d.serve == nil) != d.Datagram || (d.answer == nil) == d.Datagram {
+		if Find(d.Name) != d || d.Zh == "" || d.En == "" || d.Chapters == "" ||
+			(d.serve == nil) != d.Datagram || (d.answer == nil) == d.Datagram {
 			t.Errorf("%s is not whole", d.Name)
 		}
 	}

@@ -29,7 +29,8 @@ func Guess(first []byte, command string) (d *Dialect, bigEndian, certain bool) {
 		return echo, false, true
 	}
 	for _, be := range []bool{false, true} {
-		if n, ok := headerAhead(be, first); ok && len(first) >= LengthSize+n && json.Valid(first[LengthSize:LengthSize+n]) {
+		if n, ok := headerAhead(be, first); ok && len(first) >= LengthSize+n &&
+			json.Valid(first[LengthSize:LengthSize+n]) {
 			if verb, _ := parseFileCommand(command); verb == "get" {
 				return file, be, true
 			}
@@ -52,7 +53,7 @@ func Guess(first []byte, command string) (d *Dialect, bigEndian, certain bool) {
 	return naive, false, len(first) > LengthSize
 }
 
-// headerAhead reports a believable length with a '{' behind it.
+// headerAhead reports a believable length with a '{' after it.
 func headerAhead(bigEndian bool, b []byte) (n int, ok bool) {
 	if len(b) <= LengthSize || b[LengthSize] != '{' {
 		return 0, false
@@ -106,7 +107,8 @@ func callAuto(w *wire, line string) (d *Dialect, bigEndian bool, reply *Reply, e
 	if !certain {
 		sure, sureEn = "可能是", "perhaps"
 	}
-	w.note(fmt.Sprintf("%s %s：%s", sure, d.Name, d.Zh), fmt.Sprintf("%s %s: %s", sureEn, d.Name, d.En))
+	w.note(fmt.Sprintf("%s %s：%s", sure, d.Name, d.Zh),
+		fmt.Sprintf("%s %s: %s", sureEn, d.Name, d.En))
 	switch d {
 	case ack:
 		reply, err = w.finishAck(first)

@@ -55,7 +55,8 @@ func EncodeList(items ...string) []byte {
 
 // writeString writes s as json.dumps does, with its short escapes.
 func writeString(b *strings.Builder, s string) {
-	short := map[rune]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\b': `\b`, '\f': `\f`}
+	short := map[rune]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\b': `\b`,
+		'\f': `\f`}
 	b.WriteByte('"')
 	for _, r := range s {
 		switch {
@@ -134,7 +135,10 @@ func ParseHeader(raw []byte) (*Header, error) {
 		}
 	}
 	if h.Size < 0 && h.Cmd != "get" { // the header of a request for a file has no size
-		return nil, &HeaderError{JSON: string(raw), Why: "no size in it (total_size, data_size, file_size, filesize)"}
+		return nil,
+			&HeaderError{
+				JSON: string(raw), Why: "no size in it (total_size, data_size, file_size, " +
+					"filesize)"}
 	}
 	return h, nil
 }

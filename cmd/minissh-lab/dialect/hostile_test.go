@@ -19,7 +19,8 @@ type trickle struct{ net.Conn }
 func (c trickle) Read(p []byte) (int, error) { return c.Conn.Read(p[:min(1, len(p))]) }
 
 // serveBytes gives a server all of in and returns what it answers and how it ends.
-func serveBytes(t *testing.T, d *Dialect, o Options, in []byte, wrap func(net.Conn) net.Conn) (string, error) {
+func serveBytes(t *testing.T, d *Dialect, o Options, in []byte, wrap func(net.Conn) net.Conn) (
+	string, error) {
 	t.Helper()
 	here, there := net.Pipe()
 	answer := make(chan string, 1)
@@ -60,10 +61,11 @@ func TestPutIsFoundHoweverItIsCut(t *testing.T) {
 		d      *Dialect
 		vector string
 	}{{file, "file-put"}, {file, "file-put-ours"}, {oo, "oo-put"}, {oo, "oo-put-ours"}} {
-		two := append(append([]byte(nil), golden[c.vector]...), golden[c.vector]...) // and the next one glued to it
+		// and the next one glued to it
+		two := append(append([]byte(nil), golden[c.vector]...), golden[c.vector]...)
 		for _, wrap := range []func(net.Conn) net.Conn{nil, byteByByte} {
 			if wrap != nil && c.d == file {
-				// One byte of an unframed `put` is no command yet, and the first recv is
+				// One byte of an unframed `put` is not a command yet, and the first recv is
 				// taken for one: only what follows may come in pieces.
 				continue
 			}
@@ -72,13 +74,14 @@ func TestPutIsFoundHoweverItIsCut(t *testing.T) {
 				t.Fatalf("%s: %v", c.vector, err)
 			}
 			for _, name := range []string{"a.txt", "a-2.txt"} {
-				if got, _ := os.ReadFile(filepath.Join(store.Path(), name)); string(got) != "hello world" {
+				got, _ := os.ReadFile(filepath.Join(store.Path(), name))
+				if string(got) != "hello world" {
 					t.Errorf("%s: %s holds %q", c.vector, name, got)
 				}
 			}
 		}
 	}
-	// The unframed command cut anywhere behind its first word.
+	// The unframed command cut anywhere after its first word.
 	b := golden["file-put"]
 	for cut := 4; cut < len(b); cut++ {
 		store := openFolder(t, "", "")
@@ -89,7 +92,8 @@ func TestPutIsFoundHoweverItIsCut(t *testing.T) {
 			here.Close()
 		}()
 		err := file.Serve(t.Context(), there, Options{Folder: store})
-		if got, _ := os.ReadFile(filepath.Join(store.Path(), "a.txt")); string(got) != "hello world" || err != nil {
+		got, _ := os.ReadFile(filepath.Join(store.Path(), "a.txt"))
+		if string(got) != "hello world" || err != nil {
 			t.Fatalf("cut at %d: %q, %v", cut, got, err)
 		}
 	}
@@ -97,11 +101,13 @@ func TestPutIsFoundHoweverItIsCut(t *testing.T) {
 
 func TestGetListHoweverItIsCut(t *testing.T) {
 	golden := readGolden(t)
-	two := append(append([]byte(nil), golden["oo-get"]...), golden["oo-get"]...) // and the next one glued to it
+	// and the next one glued to it
+	two := append(append([]byte(nil), golden["oo-get"]...), golden["oo-get"]...)
 	want := string(golden["file-get-answer"]) + string(golden["file-get-answer"])
 	for _, wrap := range []func(net.Conn) net.Conn{nil, byteByByte} {
 		store := openFolder(t, "a.txt", "hello world")
-		if got, err := serveBytes(t, oo, Options{Folder: store}, two, wrap); err != nil || got != want {
+		if got, err := serveBytes(t, oo, Options{Folder: store}, two, wrap); err != nil ||
+			got != want {
 			t.Errorf("%q, %v", got, err)
 		}
 	}
@@ -116,17 +122,28 @@ func TestHostilePuts(t *testing.T) {
 		in   string
 		want func(error) bool
 	}{
-		"huge file":      {oo, header(`{"cmd":"put","filename":"a","filesize":2147483648}`), func(err error) bool { return errors.As(err, &limit) }},
-		"negative size":  {oo, header(`{"cmd":"put","filename":"a","filesize":-1}`), func(err error) bool { return errors.As(err, &bad) }},
-		"length -1":      {oo, "\xff\xff\xff\xff", func(err error) bool { return errors.As(err, &limit) }},
-		"length 2^31-1":  {oo, "\xff\xff\xff\x7f", func(err error) bool { return errors.As(err, &limit) }},
-		"endless name":   {file, "put " + strings.Repeat("a", 100_000), func(err error) bool { return errors.As(err, &bad) }},
-		"endless list":   {oo, `["get", "` + strings.Repeat("a", 100_000), func(err error) bool { return errors.As(err, &bad) }},
-		"no list":        {oo, `[1,2,3,4]`, func(err error) bool { return errors.As(err, &bad) }},
-		"end in header":  {oo, header(`{"cmd":"put"}`)[:8], func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }},
-		"end in file":    {oo, header(`{"cmd":"put","filename":"a","filesize":11}`) + "hello", func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }},
-		"file huge":      {file, "put a" + header(`{"filename":"a","file_size":9223372036854775807}`), func(err error) bool { return errors.As(err, &limit) }},
-		"file in header": {file, "put a" + header(`{"filename":"a","file_size":3}`) + "he", func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }},
+		"huge file": {oo, header(`{"cmd":"put","filename":"a","filesize":2147483648}`),
+			func(err error) bool { return errors.As(err, &limit) }},
+		"negative size": {oo, header(`{"cmd":"put","filename":"a","filesize":-1}`),
+			func(err error) bool { return errors.As(err, &bad) }},
+		"length -1": {oo, "\xff\xff\xff\xff",
+			func(err error) bool { return errors.As(err, &limit) }},
+		"length 2^31-1": {oo, "\xff\xff\xff\x7f",
+			func(err error) bool { return errors.As(err, &limit) }},
+		"endless name": {file, "put " + strings.Repeat("a", 100_000),
+			func(err error) bool { return errors.As(err, &bad) }},
+		"endless list": {oo, `["get", "` + strings.Repeat("a", 100_000),
+			func(err error) bool { return errors.As(err, &bad) }},
+		"no list": {oo, `[1,2,3,4]`, func(err error) bool { return errors.As(err, &bad) }},
+		"end in header": {oo, header(`{"cmd":"put"}`)[:8],
+			func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }},
+		"end in file": {oo, header(`{"cmd":"put","filename":"a","filesize":11}`) + "hello",
+			func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }},
+		"file huge": {
+			file, "put a" + header(`{"filename":"a","file_size":9223372036854775807}`),
+			func(err error) bool { return errors.As(err, &limit) }},
+		"file in header": {file, "put a" + header(`{"filename":"a","file_size":3}`) + "he",
+			func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }},
 	} {
 		store := openFolder(t, "", "")
 		if _, err := serveBytes(t, c.d, Options{Folder: store}, []byte(c.in), nil); !c.want(err) {
@@ -149,8 +166,10 @@ func TestPutOutsideIsPassedOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	evil := Frame(false, EncodeFields(Field{"cmd", "put"}, Field{"filename", "../evil"}, Field{"filesize", 4}))
-	good := Frame(false, EncodeFields(Field{"cmd", "put"}, Field{"filename", "good"}, Field{"filesize", 4}))
+	evil := Frame(false, EncodeFields(Field{"cmd", "put"}, Field{"filename", "../evil"},
+		Field{"filesize", 4}))
+	good := Frame(false, EncodeFields(Field{"cmd", "put"}, Field{"filename", "good"},
+		Field{"filesize", 4}))
 	in := string(evil) + "evil" + string(good) + "good"
 	if _, err := serveBytes(t, oo, Options{Folder: store}, []byte(in), nil); err != nil {
 		t.Fatal(err)
@@ -159,17 +178,21 @@ func TestPutOutsideIsPassedOver(t *testing.T) {
 		t.Error("a file was written outside the folder")
 	}
 	if got, _ := os.ReadFile(filepath.Join(inner, "good")); string(got) != "good" {
-		t.Errorf("the put behind the refused one holds %q", got)
+		t.Errorf("the put after the refused one holds %q", got)
 	}
 }
 
 func TestWebPageGainsNothing(t *testing.T) {
-	body := "put evil.txt" + string(Frame(false, EncodeFields(Field{"filename", "evil.txt"}, Field{"file_size", 4}))) + "evil"
+	body := "put evil.txt" +
+		string(Frame(false, EncodeFields(Field{"filename", "evil.txt"}, Field{"file_size", 4}))) +
+		"evil"
 	request := "POST / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Type: text/plain\r\n\r\n"
 	for _, d := range []*Dialect{echo, naive, ack, simple, ultimate, file, oo} {
-		for _, start := range []string{request, "GET /?a HTTP/1.1\r\n", "OPTIONS * HTTP/1.1\r\n", "PUT http://x/ HTTP/1.1\r\n"} {
+		for _, start := range []string{request, "GET /?a HTTP/1.1\r\n", "OPTIONS * HTTP/1.1\r\n",
+			"PUT http://x/ HTTP/1.1\r\n"} {
 			// The body in a recv of its own, and together with its head.
-			for _, pieces := range [][]string{{start, body}, {start + body}, {start[:3], start[3:], body}} {
+			for _, pieces := range [][]string{{start, body}, {start + body},
+				{start[:3], start[3:], body}} {
 				store := openFolder(t, "", "")
 				here, there := net.Pipe()
 				go func() {
@@ -220,7 +243,8 @@ func TestClientRefusesHostileAnswers(t *testing.T) {
 			there.Close()
 		}()
 		o := Options{Folder: openFolder(t, "", "")}
-		if reply, err := NewClient(here, c.d, o).Exchange(t.Context(), "get a.txt"); err == nil || errors.Is(err, io.EOF) {
+		if reply, err := NewClient(here, c.d, o).Exchange(t.Context(), "get a.txt"); err == nil ||
+			errors.Is(err, io.EOF) {
 			t.Errorf("%s: %+v, %v", name, reply, err)
 		} else if zh, en, _, _ := Explain(err); zh == "" || en == "" {
 			t.Errorf("%s: %v is not explained", name, err)

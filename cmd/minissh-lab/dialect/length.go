@@ -38,12 +38,13 @@ func order(bigEndian bool) interface {
 // LengthError is a length that is not believed.
 type LengthError struct {
 	N, Max int64
-	Bytes  string // the four bytes where the length was read from, "" when it stood in a JSON header
+	Bytes  string // the four bytes where the length was read from, "" when it was in a JSON header
 }
 
 func (e *LengthError) Error() string {
 	if e.Bytes == "" {
 		return fmt.Sprintf("length %d is not within 0 to %d", e.N, e.Max)
 	}
-	return fmt.Sprintf("length %d (bytes % x, %q) is not within 0 to %d", e.N, e.Bytes, e.Bytes, e.Max)
+	return fmt.Sprintf("length %d (bytes % x, %q) is not within 0 to %d", e.N, e.Bytes, e.Bytes,
+		e.Max)
 }

@@ -10,14 +10,16 @@ import (
 // Chapter 19, the object-oriented one: put is framed at last, get is a JSON list
 // without a frame.
 //
-//	client -> server   4 bytes of header length, {"cmd": "put", "filename": …, "filesize": …}, bytes of the file
+//	client -> server   4 bytes of header length, {"cmd": "put", "filename": …, "filesize": …},
+//	                   bytes of the file
 //	server -> client   nothing
 //
 //	client -> server   ["get", "a.txt"]
 //	server -> client   4 bytes of header length, {"filename": …, "filesize": …}, bytes of the file
 var oo = &Dialect{
 	Name: "oo", Chapters: "19", Port: 8080, Kind: Files,
-	Zh: "面向对象版：put 带报头，get 是 JSON 列表", En: "object-oriented: put has a header, get is a JSON list",
+	Zh:    "面向对象版：put 带报头，get 是 JSON 列表",
+	En:    "object-oriented: put has a header, get is a JSON list",
 	serve: serveOO, call: callOO,
 }
 

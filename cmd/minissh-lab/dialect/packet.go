@@ -32,9 +32,11 @@ func (d *Dialect) ServePacket(ctx context.Context, pc net.PacketConn, o Options)
 		case errors.Is(err, net.ErrClosed):
 			return err
 		case err != nil && !cutDatagram(err): // such as a peer's port that is gone
-			w.note("收数据报出错："+speak.Clean(err.Error()), "receiving: "+speak.Clean(err.Error()))
+			w.note("收数据报出错："+speak.Clean(err.Error()),
+				"receiving: "+speak.Clean(err.Error()))
 			if from == nil {
-				if err := w.wait(10 * time.Millisecond); err != nil { // an error that stays must not spin
+				// an error that stays must not spin
+				if err := w.wait(10 * time.Millisecond); err != nil {
 					return nil
 				}
 			}
@@ -53,7 +55,8 @@ func (d *Dialect) ServePacket(ctx context.Context, pc net.PacketConn, o Options)
 			}
 			w.event(Event{Op: Send, Data: part})
 			if _, err := pc.WriteTo(part, from); err != nil {
-				w.note("发数据报出错："+speak.Clean(err.Error()), "sending: "+speak.Clean(err.Error()))
+				w.note("发数据报出错："+speak.Clean(err.Error()),
+					"sending: "+speak.Clean(err.Error()))
 			}
 		}
 	}
@@ -67,13 +70,15 @@ func cutDatagram(err error) bool {
 }
 
 // forgetLate drops datagrams that came after their question had been given up:
-// they are no answer to the next one.
+// they do not answer the next one.
 func (w *wire) forgetLate() {
 	for {
-		late, err := w.recvWithin(MaxRecv, time.Millisecond) // a deadline already past would read nothing
+		// a deadline already past would read nothing
+		late, err := w.recvWithin(MaxRecv, time.Millisecond)
 		if err != nil {
 			return
 		}
-		w.note(fmt.Sprintf("丢掉一个迟到的数据报（%d 字节）", len(late)), fmt.Sprintf("dropped a late datagram (%d bytes)", len(late)))
+		w.note(fmt.Sprintf("丢掉一个迟到的数据报（%d 字节）", len(late)),
+			fmt.Sprintf("dropped a late datagram (%d bytes)", len(late)))
 	}
 }

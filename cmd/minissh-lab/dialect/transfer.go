@@ -58,7 +58,8 @@ func (w *wire) sendFile(name string) error {
 	f, err := w.open(name)
 	if err != nil {
 		zh, en, _, _ := Explain(err)
-		w.note("不给文件 "+speak.Quote([]byte(name))+"："+zh, "no file "+speak.Quote([]byte(name))+": "+en)
+		w.note("不给文件 "+speak.Quote([]byte(name))+"："+zh, "no file "+speak.Quote([]byte(name))+
+			": "+en)
 		return w.sendNoFile(name, en)
 	}
 	defer f.Close()
@@ -126,7 +127,8 @@ func (w *wire) savePut(header *Header) error {
 			fmt.Sprintf("saved %s, %d bytes", speak.Quote([]byte(saved)), header.Size))
 	case errors.Is(err, ErrRefused):
 		zh, en, _, _ := Explain(errors.Unwrap(err))
-		w.note("没有保存 "+speak.Quote([]byte(header.Name))+"："+zh, "not saved "+speak.Quote([]byte(header.Name))+": "+en)
+		w.note("没有保存 "+speak.Quote([]byte(header.Name))+"："+zh,
+			"not saved "+speak.Quote([]byte(header.Name))+": "+en)
 		return nil
 	}
 	return err

@@ -32,7 +32,8 @@ func answerUDPExec(o Options, datagram []byte) [][]byte {
 	}
 	for i, p := range parts {
 		if len(p) > MaxDatagram {
-			parts[i] = o.encode(fmt.Sprintf("%d 字节放不进一个数据报（最多 %d） / %[1]d bytes do not fit into one datagram (at most %[2]d)\n",
+			parts[i] = o.encode(fmt.Sprintf("%d 字节放不进一个数据报（最多 %d） / %[1]d bytes do "+
+				"not fit into one datagram (at most %[2]d)\n",
 				len(p), MaxDatagram))
 		}
 	}

@@ -21,7 +21,7 @@ const (
 // ErrLimit is a file that would pass one of the limits.
 var ErrLimit = errors.New("refused file: over the limit of size or number")
 
-// ErrNotFile is a name that exists and is no regular file.
+// ErrNotFile is a name that exists and is not a regular file.
 var ErrNotFile = errors.New("not a regular file")
 
 // Folder is one guarded directory. It may be used by several goroutines.

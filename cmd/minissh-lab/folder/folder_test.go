@@ -18,8 +18,10 @@ func TestCheckRefusesWhatIsNoPlainName(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"", ".", "..", "../a", `..\a`, "/etc/passwd", `C:\a`, "c:a", "a/b", ".bashrc", "a\x00b", "a\nb", "a\x1b[2J",
-		"nul", "NUL.txt", "com1", "LPT9.log", "a.", "a ", " a", "\xff", "a\u202etxt.exe", strings.Repeat("a", 201),
+		"", ".", "..", "../a", `..\a`, "/etc/passwd", `C:\a`, "c:a", "a/b", ".bashrc", "a\x00b",
+		"a\nb", "a\x1b[2J",
+		"nul", "NUL.txt", "com1", "LPT9.log", "a.", "a ", " a", "\xff", "a\u202etxt.exe",
+		strings.Repeat("a", 201),
 	} {
 		if err := Check(name); !errors.Is(err, ErrName) {
 			t.Errorf("Check(%q) = %v, want ErrName", name, err)
@@ -85,7 +87,8 @@ func TestSaveNeverOverwrites(t *testing.T) {
 
 func TestSaveRemovesWhatIsNotWhole(t *testing.T) {
 	f := open(t)
-	if _, err := f.Save("a.txt", 10, strings.NewReader("short")); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := f.Save("a.txt", 10, strings.NewReader("short")); !errors.Is(err,
+		io.ErrUnexpectedEOF) {
 		t.Errorf("Save = %v, want ErrUnexpectedEOF", err)
 	}
 	if left, _ := os.ReadDir(f.Path()); len(left) != 0 {

@@ -11,18 +11,31 @@ import (
 var families = Lesson{
 	Name:  "1-5",
 	Title: t("一个回显，三个地址族", "one echo, three address families"),
-	Run:   t("同一个回显服务端，绑定在 AF_UNIX、AF_INET、AF_INET6 上。\nsocket 买手机，bind 绑号码，listen 开机，accept 接电话，recv/send 说话，close 挂断。", "The same echo server on AF_UNIX, AF_INET and AF_INET6.\nsocket: buy a phone; bind: its number; listen: switch it on; accept: answer; recv/send: talk; close: hang up."),
-	Code:  "phone = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\nphone.bind(('127.0.0.1', 8080))\nphone.listen(5)\nconn, addr = phone.accept()\nconn.send(conn.recv(1024).upper())",
+	Run: t("同一个回显服务端，绑定在 AF_UNIX、AF_INET、AF_INET6 上。\n"+
+		"socket 买手机，bind 绑号码，listen 开机，accept 接电话，recv/send 说话，close 挂断。",
+		"The same echo server on AF_UNIX, AF_INET and AF_INET6.\n"+
+			"socket: buy a phone; bind: its number; listen: switch it on; accept: answer; "+
+			"recv/send: talk; close: hang up."),
+	Code: "phone = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\n" +
+		"phone.bind(('127.0.0.1', 8080))\nphone.listen(5)\nconn, addr = phone.accept()\n" +
+		"conn.send(conn.recv(1024).upper())",
 	Ask: Question{t("谁有端口，谁有文件？", "which of them has a port, which a file?"), []Text{
 		t("三个都有端口", "all three have a port"),
-		t("AF_INET 和 AF_INET6 有端口，AF_UNIX 有文件", "AF_INET and AF_INET6 have a port, AF_UNIX a file"),
+		t("AF_INET 和 AF_INET6 有端口，AF_UNIX 有文件",
+			"AF_INET and AF_INET6 have a port, AF_UNIX a file"),
 		t("AF_UNIX 两样都没有", "AF_UNIX has neither"),
 	}, 1},
-	Play:     playFamilies,
-	Why:      t("bind 把套接字放到一个名字下面：IP 加端口（0-65535，其中 0-1023 留给系统），或者一个路径。名字不同，收发完全一样。", "bind puts the socket under a name: an IP address and a port (0-65535, of which 0-1023 are reserved), or a path. The names differ; receiving and sending do not."),
-	Change:   t("换地址族：AF_UNIX 的 bind 只要一个路径；文件不会自己消失，结束时 os.remove(path)。", "Change the family: AF_UNIX binds a path alone; the file does not vanish by itself, os.remove(path) at the end."),
-	Exercise: t("写一个 AF_UNIX 的回显服务端，Ctrl-C 后把文件删掉。让实验室检查：", "Write an echo server on AF_UNIX that removes its file on Ctrl-C. Have it checked:"),
-	Check:    "minissh-lab check 1-5 --at unix:/tmp/my.sock -- python3 my_server.py",
+	Play: playFamilies,
+	Why: t("bind 把套接字放到一个名字下面：IP 加端口（0-65535，其中 0-1023 留给系统），"+
+		"或者一个路径。名字不同，收发完全一样。",
+		"bind puts the socket under a name: an IP address and a port (0-65535, of which 0-1023 "+
+			"are reserved), or a path. The names differ; receiving and sending do not."),
+	Change: t("换地址族：AF_UNIX 的 bind 只要一个路径；文件不会自己消失，结束时 "+
+		"os.remove(path)。", "Change the family: AF_UNIX binds a path alone; the file does not "+
+		"vanish by itself, os.remove(path) at the end."),
+	Exercise: t("写一个 AF_UNIX 的回显服务端，Ctrl-C 后把文件删掉。让实验室检查：",
+		"Write an echo server on AF_UNIX that removes its file on Ctrl-C. Have it checked:"),
+	Check: "minissh-lab check 1-5 --at unix:/tmp/my.sock -- python3 my_server.py",
 }
 
 func playFamilies(s *Stage) (int, error) {
@@ -32,14 +45,16 @@ func playFamilies(s *Stage) (int, error) {
 	}
 	defer remove()
 	path := filepath.Join(dir, "echo.sock")
-	rows := [][]string{{"family", "bind", "send → recv", s.pick(t("端口", "port")), s.pick(t("文件", "file"))}}
+	rows := [][]string{
+		{"family", "bind", "send → recv", s.pick(t("端口", "port")), s.pick(t("文件", "file"))}}
 	ports, files := 0, 0
 	for _, x := range []struct{ family, network, address string }{
 		{"AF_UNIX", "unix", path}, {"AF_INET", "tcp", "127.0.0.1:0"}, {"AF_INET6", "tcp", "[::1]:0"},
 	} {
 		addr, stop, err := s.serveOn(x.network, x.address, "echo", dialect.Options{})
 		if err != nil {
-			rows = append(rows, []string{x.family, x.address, s.pick(t("这台机器没有", "not on this machine"))})
+			rows = append(rows,
+				[]string{x.family, x.address, s.pick(t("这台机器没有", "not on this machine"))})
 			continue
 		}
 		answer, err := echoOnce(x.network, addr)

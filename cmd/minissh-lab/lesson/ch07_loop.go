@@ -13,19 +13,27 @@ import (
 
 var loop = Lesson{
 	Name:  "7",
-	Title: t("循环：accept 放在哪里", "the loop: where accept stands"),
-	Run:   t("书上第 7 章的服务端把 accept 也放进了循环。客户端在同一个连接上发两条消息。", "Chapter 7's server has accept inside its loop. The client sends two messages on one connection."),
-	Code:  "while True:\n    conn, addr = phone.accept()\n    data = conn.recv(1024)\n    conn.send(data.upper())      # 也有版本接着 conn.close()",
+	Title: t("循环：accept 放在哪里", "the loop: where accept goes"),
+	Run: t("书上第 7 章的服务端把 accept 也放进了循环。客户端在同一个连接上发两条消息。",
+		"Chapter 7's server has accept inside its loop. The client sends two messages on one "+
+			"connection."),
+	Code: "while True:\n    conn, addr = phone.accept()\n    data = conn.recv(1024)\n" +
+		"    conn.send(data.upper())      # 也有版本接着 conn.close()",
 	Ask: Question{t("第二条消息怎么样？", "what happens to the second message?"), []Text{
 		t("照样回答", "it is answered too"),
-		t("没人理：一直等；服务端 close 了的话，收到空的", "nobody answers: it hangs, or comes back empty where the server closes"),
+		t("没人理：一直等；服务端 close 了的话，收到空的",
+			"nobody answers: it hangs, or comes back empty where the server closes"),
 		t("报错：连接被拒绝", "an error: connection refused"),
 	}, 1},
-	Play:     playLoop,
-	Why:      t("服务端又回到 accept，等的是新的连接；老连接的第二条消息躺在接收缓冲区里没人收。", "The server is back in accept, waiting for a new connection; the second message lies in the receive buffer of the old one."),
-	Change:   t("accept 提到收发循环外面（每个连接一个内层循环）。", "Move accept out of the loop that receives and sends (an inner loop for each connection)."),
-	Exercise: t("改好你的服务端，一个连接上 10 条消息都要回答：", "Mend your server; ten messages on one connection must be answered:"),
-	Check:    "minissh-lab check 7 -- python3 my_server.py",
+	Play: playLoop,
+	Why: t("服务端又回到 accept，等的是新的连接；老连接的第二条消息躺在接收缓冲区里没人收。",
+		"The server is back in accept, waiting for a new connection; the second message lies in "+
+			"the receive buffer of the old one."),
+	Change: t("accept 提到收发循环外面（每个连接一个内层循环）。",
+		"Move accept out of the loop that receives and sends (an inner loop for each connection)."),
+	Exercise: t("改好你的服务端，一个连接上 10 条消息都要回答：",
+		"Mend your server; ten messages on one connection must be answered:"),
+	Check: "minissh-lab check 7 -- python3 my_server.py",
 }
 
 // loopServer serves as the course's code does. accepting is told each time the

@@ -11,18 +11,31 @@ import (
 var twoClients = Lesson{
 	Name:  "9",
 	Title: t("两个客户端", "two clients"),
-	Run:   t("服务端有外层循环 accept、内层循环收发，listen(5)。第一个客户端连着不走，第二个来了。", "The server accepts in an outer loop and talks in an inner one, listen(5). The first client stays; the second comes."),
-	Code:  "phone.listen(5)\nwhile True:\n    conn, addr = phone.accept()\n    while True:\n        data = conn.recv(1024)\n        if not data: break\n        conn.send(data.upper())",
+	Run: t("服务端有外层循环 accept、内层循环收发，listen(5)。第一个客户端连着不走，"+
+		"第二个来了。", "The server accepts in an outer loop and talks in an inner one, "+
+		"listen(5). The first client stays; the second comes."),
+	Code: "phone.listen(5)\nwhile True:\n    conn, addr = phone.accept()\n    while True:\n" +
+		"        data = conn.recv(1024)\n        if not data: break\n" +
+		"        conn.send(data.upper())",
 	Ask: Question{t("第二个客户端看到什么？", "what does the second client see?"), []Text{
 		t("连接被拒绝", "connection refused"),
-		t("连上了，send 也成功，但要等第一个走了才有回答", "it connects and sends, and is answered when the first has left"),
-		t("马上得到回答：listen(5) 就是 5 个同时", "an answer at once: listen(5) means five at a time"),
+		t("连上了，send 也成功，但要等第一个走了才有回答",
+			"it connects and sends, and is answered when the first has left"),
+		t("马上得到回答：listen(5) 就是 5 个同时",
+			"an answer at once: listen(5) means five at a time"),
 	}, 1},
-	Play:     playTwo,
-	Why:      t("三次握手是操作系统做的：backlog（5）是排队的长度。字节也由操作系统先收着。服务端只有一个线程，正在第一个连接的 recv 里。", "The operating system does the handshake: the backlog (5) is the length of the queue. It keeps the bytes, too. The server has one thread, and that is in the first connection's recv."),
-	Change:   t("先一个接一个；再每个连接一个线程，或 socketserver.ThreadingTCPServer。", "First one at a time; then a thread for each connection, or socketserver.ThreadingTCPServer."),
-	Exercise: t("两个客户端都要得到回答（同时得到更好）：", "Both clients must be answered (at once is better):"),
-	Check:    "minissh-lab check 9 -- python3 my_server.py",
+	Play: playTwo,
+	Why: t("三次握手是操作系统做的：backlog（5）是排队的长度。字节也由操作系统先收着。"+
+		"服务端只有一个线程，正在第一个连接的 recv 里。",
+		"The operating system does the handshake: the backlog (5) is the length of the queue. It "+
+			"keeps the bytes, too. The server has one thread, and that is in the first "+
+			"connection's recv."),
+	Change: t("先一个接一个；再每个连接一个线程，或 socketserver.ThreadingTCPServer。",
+		"First one at a time; then a thread for each connection, or "+
+			"socketserver.ThreadingTCPServer."),
+	Exercise: t("两个客户端都要得到回答（同时得到更好）：",
+		"Both clients must be answered (at once is better):"),
+	Check: "minissh-lab check 9 -- python3 my_server.py",
 }
 
 func playTwo(s *Stage) (int, error) {
@@ -76,7 +89,8 @@ func playTwo(s *Stage) (int, error) {
 	unread, known := probe.Unread(conns[1])
 	waits := s.pick(t("还没有：等着", "nothing yet: it waits"))
 	if known {
-		waits += " (" + s.pick(f("服务端缓冲区里有 %d 字节没人收", "%d bytes unread at the server", unread)) + ")"
+		waits += " (" + s.pick(f("服务端缓冲区里有 %d 字节没人收", "%d bytes unread at the server",
+			unread)) + ")"
 	}
 	step(2, "recv", waits)
 	conns[0].Close()

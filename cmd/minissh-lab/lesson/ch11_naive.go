@@ -5,18 +5,31 @@ import "minissh/cmd/minissh-lab/dialect"
 var naiveSSH = Lesson{
 	Name:  "11",
 	Title: t("模拟 ssh", "a simulated ssh"),
-	Run:   t("服务端把收到的命令交给 subprocess.Popen，把 stdout 和 stderr 发回来。（这里的命令是演出来的，不启动进程。）", "The server gives each command to subprocess.Popen and sends stdout and stderr back. (Commands are played here; no process is started.)"),
-	Code:  "obj = subprocess.Popen(cmd.decode('utf-8'), shell=True,\n                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)\nconn.send(obj.stdout.read() + obj.stderr.read())",
-	Ask: Question{t("先发 cd /，再发 pwd。cd 还在吗？", "first `cd /`, then `pwd`: does cd persist?"), []Text{
-		t("在：pwd 是 /", "yes: pwd is /"),
-		t("不在：每条命令是新的 shell；而且 cd 没有输出，客户端卡在 recv", "no: each command is a new shell; and as cd prints nothing, the client hangs in recv"),
-		t("不在，cd 报错", "no, cd fails"),
-	}, 1},
-	Play:     playNaive,
-	Why:      t("目录属于进程：Popen 的 shell 结束了，它的目录也没了。没有输出就是 send(b'')，什么也不发，客户端等到永远。", "A directory belongs to a process: Popen's shell has ended, and its directory with it. No output means send(b''), which sends nothing: the client waits for ever."),
-	Change:   t("没有输出时也回答，比如 send(data or b'(no output)\\n')。", "Answer for empty output too: send(data or b'(no output)\\n')."),
-	Exercise: t("写服务端：已知命令的输出要对，没有输出的命令也要有回答：", "Write the server: right output for known commands, and some answer for silent ones:"),
-	Check:    "minissh-lab check 11 -- python3 my_server.py",
+	Run: t("服务端把收到的命令交给 subprocess.Popen，把 stdout 和 stderr 发回来。"+
+		"（这里的命令是演出来的，不启动进程。）",
+		"The server gives each command to subprocess.Popen and sends stdout and stderr back. "+
+			"(Commands are played here; no process is started.)"),
+	Code: "obj = subprocess.Popen(cmd.decode('utf-8'), shell=True,\n" +
+		"                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)\n" +
+		"conn.send(obj.stdout.read() + obj.stderr.read())",
+	Ask: Question{
+		t("先发 cd /，再发 pwd。cd 还在吗？", "first `cd /`, then `pwd`: does cd persist?"), []Text{
+			t("在：pwd 是 /", "yes: pwd is /"),
+			t("不在：每条命令是新的 shell；而且 cd 没有输出，客户端卡在 recv",
+				"no: each command is a new shell; and as cd prints nothing, the client hangs in "+
+					"recv"),
+			t("不在，cd 报错", "no, cd fails"),
+		}, 1},
+	Play: playNaive,
+	Why: t("目录属于进程：Popen 的 shell 结束了，它的目录也没了。没有输出就是 send(b'')，"+
+		"什么也不发，客户端等到永远。",
+		"A directory belongs to a process: Popen's shell has ended, and its directory with it. "+
+			"No output means send(b''), which sends nothing: the client waits for ever."),
+	Change: t("没有输出时也回答，比如 send(data or b'(no output)\\n')。",
+		"Answer for empty output too: send(data or b'(no output)\\n')."),
+	Exercise: t("写服务端：已知命令的输出要对，没有输出的命令也要有回答：",
+		"Write the server: right output for known commands, and some answer for silent ones:"),
+	Check: "minissh-lab check 11 -- python3 my_server.py",
 }
 
 func playNaive(s *Stage) (int, error) {

@@ -9,19 +9,30 @@ import (
 var leftover = Lesson{
 	Name:  "12",
 	Title: t("粘包现象：pwd 打印了什么", "粘包: what pwd prints"),
-	Run:   t("命令 big 有 3000 字节输出，客户端 recv(1024) 一次；然后输入 pwd，再 recv(1024) 一次。", "The command `big` prints 3000 bytes; the client does one recv(1024). Then pwd, and one recv(1024) more."),
-	Code:  "phone.send(b'big')\nprint(phone.recv(1024))      # 3000 字节的输出\nphone.send(b'pwd')\nprint(phone.recv(1024))      # ?",
+	Run: t("命令 big 有 3000 字节输出，客户端 recv(1024) 一次；然后输入 pwd，再 recv(1024) "+
+		"一次。", "The command `big` prints 3000 bytes; the client does one recv(1024). Then "+
+		"pwd, and one recv(1024) more."),
+	Code: "phone.send(b'big')\nprint(phone.recv(1024))      # 3000 字节的输出\n" +
+		"phone.send(b'pwd')\nprint(phone.recv(1024))      # ?",
 	Ask: Question{t("第二个 recv 打印什么？", "what does the second recv print?"), []Text{
 		t("pwd 的结果", "the answer to pwd"),
 		t("big 剩下的字节", "bytes left over from big"),
 		t("剩下的丢了，什么也没有", "the rest is lost, nothing"),
 	}, 1},
-	Play:     playLeftover,
-	Why:      t("包没有粘，是流没有边界。没收走的字节留在接收缓冲区，排在 pwd 的回答前面。recv(1024) 不知道哪里是一个回答的结束：没有人告诉它。", "No packet stuck: the stream has no boundaries. Bytes that were not received stay in the receive buffer, before pwd's answer. recv(1024) cannot know where an answer ends: nobody told it."),
-	Change:   t("recv 的大小：改成 2048、8192 试试。再大也只是把问题推迟到更长的输出。", "The recv size: try 2048, 8192. A larger one only moves the problem to longer output."),
-	Quiz:     &Quiz{t("换成 recv(2048)：输入 pwd 的时候，还剩多少字节？", "with recv(2048): how many bytes are left over when pwd is typed?"), measureLeftover},
-	Exercise: t("用真的 Python 客户端看一遍（另一个窗口里连它）：", "See it with a real Python client (connect from a second window):"),
-	Check:    "minissh-lab serve --dialect naive",
+	Play: playLeftover,
+	Why: t("包没有粘，是流没有边界。没收走的字节留在接收缓冲区，排在 pwd 的回答前面。"+
+		"recv(1024) 不知道哪里是一个回答的结束：没有人告诉它。",
+		"No packet stuck: the stream has no boundaries. Bytes that were not received stay in the "+
+			"receive buffer, before pwd's answer. recv(1024) cannot know where an answer ends: "+
+			"nobody told it."),
+	Change: t("recv 的大小：改成 2048、8192 试试。再大也只是把问题推迟到更长的输出。",
+		"The recv size: try 2048, 8192. A larger one only moves the problem to longer output."),
+	Quiz: &Quiz{
+		t("换成 recv(2048)：输入 pwd 的时候，还剩多少字节？",
+			"with recv(2048): how many bytes are left over when pwd is typed?"), measureLeftover},
+	Exercise: t("用真的 Python 客户端看一遍（另一个窗口里连它）：",
+		"See it with a real Python client (connect from a second window):"),
+	Check: "minissh-lab serve --dialect naive",
 }
 
 // leftoverRun is big, one recv(size), then pwd and one more recv.
@@ -74,16 +85,20 @@ func playLeftover(s *Stage) (int, error) {
 	}
 	big := append([]byte(nil), r.first...)
 	s.Out.Raw("  send big  → recv(1024)  " + s.paint(short(r.first), 0) + "\n")
-	s.Sayf("            接收缓冲区里还有 %d 字节没收", "            %d bytes are left in the receive buffer", r.left)
+	s.Sayf("            接收缓冲区里还有 %d 字节没收",
+		"            %d bytes are left in the receive buffer", r.left)
 	s.Out.Raw("  send pwd  → recv(1024)  " + s.paint(short(r.second), 0) + "\n")
-	s.Say(t("            ↑ 这是 big 剩下的，不是 pwd 的回答！", "            ↑ left over from big, not pwd's answer!"))
+	s.Say(t("            ↑ 这是 big 剩下的，不是 pwd 的回答！",
+		"            ↑ left over from big, not pwd's answer!"))
 	stream := append(big, r.second...)
 	for _, b := range r.rest {
 		stream = append(stream, b...)
 	}
 	s.Out.Raw("\n")
-	s.Lanes(Lanes{Sends: [][]byte{stream[:3000], stream[3000:]}, Segments: "-", Buffer: -1, Recvs: append([][]byte{r.first, r.second}, r.rest...)})
-	s.Sayf("pwd 的回答 %q 要到第 %d 个 recv 才出来", "pwd's answer %q comes with recv number %d", r.pwd, 2+len(r.rest))
+	s.Lanes(Lanes{Sends: [][]byte{stream[:3000], stream[3000:]}, Segments: "-", Buffer: -1,
+		Recvs: append([][]byte{r.first, r.second}, r.rest...)})
+	s.Sayf("pwd 的回答 %q 要到第 %d 个 recv 才出来", "pwd's answer %q comes with recv number %d",
+		r.pwd, 2+len(r.rest))
 	if r.left > 0 && string(r.second) != r.pwd {
 		return 1, nil
 	}

@@ -5,18 +5,34 @@ import "strconv"
 var nagle = Lesson{
 	Name:  "13b",
 	Title: t("Nagle 到底做什么", "what Nagle really does"),
-	Run:   t("10 次 send，每次 5 字节。一次开 Nagle，一次关（TCP_NODELAY）。发送方返回后，接收方就读。", "Ten sends of 5 bytes, once with Nagle, once without (TCP_NODELAY). The receiver reads when the sender is done."),
-	Code:  "# Python 默认开 Nagle；Go 默认关\nclient.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\nfor i in range(10):\n    client.send(b'msg%d;' % i)",
-	Ask: Question{t("哪一种一次 recv 就全收到？", "with which of them does one recv give everything?"), []Text{
-		t("Nagle：它把小包合并了", "Nagle: it joins small packets"),
-		t("TCP_NODELAY", "TCP_NODELAY"),
-		t("两种都不会", "neither"),
-	}, 1},
-	Play:     playNagle,
-	Why:      t("Nagle：有没被确认的数据时，小的写先等着。第一个 5 字节马上走，后面 45 字节在发送方等 ack，所以第一次 recv 只有 5。NODELAY：10 个段都已经到了，粘成一次 50 字节的 recv。“关掉 Nagle 就不粘”正好反了。", "Nagle: while data is unacknowledged, small writes wait. The first 5 bytes leave at once, the other 45 wait at the sender for the ack: the first recv has 5. NODELAY: ten segments have all arrived and are one recv of 50. \"No Nagle, no sticking\" is exactly wrong."),
-	Change:   t("改 send 的次数；再把 10 次合成一次 send：一个段，也没有等待。", "Change the number of sends; then join them into one: one segment, and no waiting."),
-	Quiz:     &Quiz{t("关掉 Nagle，10 次 send 是几个段？", "without Nagle, how many segments are ten sends?"), measureTen},
-	Exercise: t("解释给同桌：为什么两种情况都会粘，只是粘在不同的地方？", "Explain to your neighbour why both stick, only in different places."),
+	Run: t("10 次 send，每次 5 字节。一次开 Nagle，一次关（TCP_NODELAY）。发送方返回后，"+
+		"接收方就读。", "Ten sends of 5 bytes, once with Nagle, once without (TCP_NODELAY). The "+
+		"receiver reads when the sender is done."),
+	Code: "# Python 默认开 Nagle；Go 默认关\n" +
+		"client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\nfor i in range(10):\n" +
+		"    client.send(b'msg%d;' % i)",
+	Ask: Question{
+		t("哪一种一次 recv 就全收到？", "with which of them does one recv give everything?"),
+		[]Text{
+			t("Nagle：它把小包合并了", "Nagle: it joins small packets"),
+			t("TCP_NODELAY", "TCP_NODELAY"),
+			t("两种都不会", "neither"),
+		}, 1},
+	Play: playNagle,
+	Why: t("Nagle：有没被确认的数据时，小的写先等着。第一个 5 字节马上走，后面 45 "+
+		"字节在发送方等 ack，所以第一次 recv 只有 5。NODELAY：10 个段都已经到了，粘成一次 50 "+
+		"字节的 recv。“关掉 Nagle 就不粘”正好反了。",
+		"Nagle: while data is unacknowledged, small writes wait. The first 5 bytes leave at "+
+			"once, the other 45 wait at the sender for the ack: the first recv has 5. NODELAY: "+
+			"ten segments have all arrived and are one recv of 50. \"No Nagle, no sticking\" is "+
+			"exactly wrong."),
+	Change: t("改 send 的次数；再把 10 次合成一次 send：一个段，也没有等待。",
+		"Change the number of sends; then join them into one: one segment, and no waiting."),
+	Quiz: &Quiz{
+		t("关掉 Nagle，10 次 send 是几个段？", "without Nagle, how many segments are ten sends?"),
+		measureTen},
+	Exercise: t("解释给同桌：为什么两种情况都会粘，只是粘在不同的地方？",
+		"Explain to your neighbour why both stick, only in different places."),
 }
 
 func playNagle(s *Stage) (int, error) {
@@ -29,10 +45,12 @@ func playNagle(s *Stage) (int, error) {
 		return 0, err
 	}
 	s.Say(t("Nagle 开", "Nagle on"))
-	s.Lanes(Lanes{Sends: with.sent, Segments: with.segments, Buffer: with.waiting, Recvs: with.recvs})
+	s.Lanes(Lanes{Sends: with.sent, Segments: with.segments, Buffer: with.waiting,
+		Recvs: with.recvs})
 	s.Out.Raw("\n")
 	s.Say(t("TCP_NODELAY", "TCP_NODELAY"))
-	s.Lanes(Lanes{Sends: without.sent, Segments: without.segments, Buffer: without.waiting, Recvs: without.recvs})
+	s.Lanes(Lanes{Sends: without.sent, Segments: without.segments, Buffer: without.waiting,
+		Recvs: without.recvs})
 	switch {
 	case len(without.recvs) == 1 && len(with.recvs) > 1:
 		return 1, nil

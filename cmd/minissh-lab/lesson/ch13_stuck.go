@@ -5,17 +5,27 @@ import "time"
 var stuck = Lesson{
 	Name:  "13a",
 	Title: t("谁让它们粘在一起", "who stuck them together"),
-	Run:   t("发送方 send('hello')、send('world')；接收方忙，等两个都到了才 recv(1024)。", "The sender does send('hello') and send('world'); the receiver is busy and calls recv(1024) when both are there."),
-	Code:  "client.send(b'hello')\nclient.send(b'world')\n                              # 接收方晚一点\ndata = conn.recv(1024)",
+	Run: t("发送方 send('hello')、send('world')；接收方忙，等两个都到了才 recv(1024)。",
+		"The sender does send('hello') and send('world'); the receiver is busy and calls "+
+			"recv(1024) when both are there."),
+	Code: "client.send(b'hello')\nclient.send(b'world')\n" +
+		"                              # 接收方晚一点\ndata = conn.recv(1024)",
 	Ask: Question{t("几个 TCP 段？recv 返回几次？", "how many segments? how many reads?"), []Text{
 		t("1 个段，1 次：Nagle 合并了", "1 segment, 1 read: Nagle joined them"),
 		t("2 个段，2 次", "2 segments, 2 reads"),
 		t("2 个段，1 次：在接收缓冲区里碰头", "2 segments, 1 read: they met in the receive buffer"),
 	}, 2},
-	Play:     playStuck,
-	Why:      t("两个段，一次 recv：它们在接收方的缓冲区里相遇。所以发送方做什么都没用：TCP_NODELAY 不行，sleep 也不行。只有一种分开是可靠的：应用自己握手，或者自己写明边界。", "Two segments, one recv: they met in the receiver's buffer. So nothing that the sender does helps: not TCP_NODELAY, not sleep. Only the application itself can keep them apart: a handshake, or a boundary that it writes."),
-	Change:   t("加 TCP_NODELAY；两次 send 之间 sleep；再换成握手。上面三种都跑过了。", "TCP_NODELAY; a sleep between the sends; then a handshake. All three were run above."),
-	Exercise: t("预测：接收方 sleep(5)，发送方每 1 秒 send 一次，发 4 次。几次 recv？自己写出来试。", "Predict: the receiver sleeps for 5 s, the sender sends 4 times, once a second. How many reads? Write it and see."),
+	Play: playStuck,
+	Why: t("两个段，一次 recv：它们在接收方的缓冲区里相遇。所以发送方做什么都没用："+
+		"TCP_NODELAY 不行，sleep 也不行。只有一种分开是可靠的：应用自己握手，或者自己写明边界。",
+		"Two segments, one recv: they met in the receiver's buffer. So nothing that the sender "+
+			"does helps: not TCP_NODELAY, not sleep. Only the application itself can keep them "+
+			"apart: a handshake, or a boundary that it writes."),
+	Change: t("加 TCP_NODELAY；两次 send 之间 sleep；再换成握手。上面三种都跑过了。",
+		"TCP_NODELAY; a sleep between the sends; then a handshake. All three were run above."),
+	Exercise: t("预测：接收方 sleep(5)，发送方每 1 秒 send 一次，发 4 次。几次 recv？"+
+		"自己写出来试。", "Predict: the receiver sleeps for 5 s, the sender sends 4 times, once "+
+		"a second. How many reads? Write it and see."),
 }
 
 func playStuck(s *Stage) (int, error) {
@@ -43,7 +53,8 @@ func playStuck(s *Stage) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.Say(t("握手：收到 hello 以后才发 world", "a handshake: world is sent when hello has been received"))
+	s.Say(t("握手：收到 hello 以后才发 world",
+		"a handshake: world is sent when hello has been received"))
 	s.showTwo(m)
 	return outcome, nil
 }
@@ -60,6 +71,7 @@ func (m twoSends) option() int {
 }
 
 func (s *Stage) showTwo(m twoSends) {
-	s.Lanes(Lanes{Sends: [][]byte{[]byte("hello"), []byte("world")}, Segments: m.segments, Buffer: m.buffer, Recvs: m.recvs})
+	s.Lanes(Lanes{Sends: [][]byte{[]byte("hello"), []byte("world")}, Segments: m.segments,
+		Buffer: m.buffer, Recvs: m.recvs})
 	s.Out.Raw("\n")
 }

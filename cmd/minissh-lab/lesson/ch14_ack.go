@@ -11,18 +11,28 @@ import (
 var ackVersion = Lesson{
 	Name:  "14b",
 	Title: t("先发长度，等 ack：代价", "length, then ack: what it costs"),
-	Run:   t("同一条命令，ack 版和 15 章的简单版，走一条慢的线：单程 50 ms，来回 100 ms。", "The same command in the ack version and in chapter 15's simple version, over a slow link: 50 ms each way, 100 ms a round trip."),
-	Code:  "conn.send(str(len(data)).encode('utf-8'))\nif conn.recv(1024) == b'recv_ready':\n    conn.sendall(data)",
-	Ask: Question{t("来回 100 ms，ack 版一条命令要多久？", "with 100 ms a round trip, how long does one command take in the ack version?"), []Text{
-		t("约 100 ms，和简单版一样", "about 100 ms, as in the simple version"),
-		t("约 200 ms：多一个来回", "about 200 ms: one more round trip"),
-		t("约 400 ms", "about 400 ms"),
-	}, 1},
-	Play:     playAck,
-	Why:      t("长度单独发，要等 recv_ready 才能发数据：每条命令多一个来回。把长度和数据一起发，一个来回就够，因为长度自己就是边界。", "The length goes alone, and the data waits for recv_ready: one more round trip for each command. Length and data together need one, since the length is the boundary."),
-	Change:   t("去掉 ack，发 struct.pack('i', len(data)) + data。", "Drop the ack: send struct.pack('i', len(data)) + data."),
+	Run: t("同一条命令，ack 版和 15 章的简单版，走一条慢的线：单程 50 ms，来回 100 ms。",
+		"The same command in the ack version and in chapter 15's simple version, over a slow "+
+			"link: 50 ms each way, 100 ms a round trip."),
+	Code: "conn.send(str(len(data)).encode('utf-8'))\nif conn.recv(1024) == b'recv_ready':\n" +
+		"    conn.sendall(data)",
+	Ask: Question{
+		t("来回 100 ms，ack 版一条命令要多久？",
+			"with 100 ms a round trip, how long does one command take in the ack version?"), []Text{
+			t("约 100 ms，和简单版一样", "about 100 ms, as in the simple version"),
+			t("约 200 ms：多一个来回", "about 200 ms: one more round trip"),
+			t("约 400 ms", "about 400 ms"),
+		}, 1},
+	Play: playAck,
+	Why: t("长度单独发，要等 recv_ready 才能发数据：每条命令多一个来回。把长度和数据一起发，"+
+		"一个来回就够，因为长度自己就是边界。",
+		"The length goes alone, and the data waits for recv_ready: one more round trip for each "+
+			"command. Length and data together need one, since the length is the boundary."),
+	Change: t("去掉 ack，发 struct.pack('i', len(data)) + data。",
+		"Drop the ack: send struct.pack('i', len(data)) + data."),
 	Exercise: t("写 ack 版的服务端和客户端：", "Write server and client of the ack version:"),
-	Check:    "minissh-lab check 14b -- python3 my_server.py\n    minissh-lab check 14b --client -- python3 my_client.py",
+	Check: "minissh-lab check 14b -- python3 my_server.py\n" +
+		"    minissh-lab check 14b --client -- python3 my_client.py",
 }
 
 // trips runs one command over a slow link and counts how often the client waits
@@ -44,19 +54,22 @@ func (s *Stage) trips(name string, delay time.Duration) (trips int, took time.Du
 	}
 	defer conn.Close()
 	var last dialect.Op
-	c := dialect.NewClient(conn, dialect.Find(name), dialect.Options{Timeout: waitLimit, Events: func(e dialect.Event) {
-		if e.Op == dialect.Recv && last == dialect.Send {
-			trips++
-		}
-		last = e.Op
-	}})
+	c := dialect.NewClient(conn, dialect.Find(name),
+		dialect.Options{Timeout: waitLimit, Events: func(e dialect.Event) {
+			if e.Op == dialect.Recv && last == dialect.Send {
+				trips++
+			}
+			last = e.Op
+		}})
 	start := time.Now()
 	_, err = c.Exchange(s.Ctx, "big")
 	return trips, time.Since(start), err
 }
 
 func playAck(s *Stage) (int, error) {
-	rows := [][]string{{s.pick(t("版本", "version")), s.pick(t("来回", "round trips")), s.pick(t("量到的时间", "measured"))}}
+	rows := [][]string{
+		{s.pick(t("版本", "version")), s.pick(t("来回", "round trips")),
+			s.pick(t("量到的时间", "measured"))}}
 	var counts [2]int
 	for i, name := range []string{"simple", "ack"} {
 		trips, took, err := s.trips(name, 50*time.Millisecond)

@@ -11,16 +11,33 @@ import (
 var framings = Lesson{
 	Name:  "14a",
 	Title: t("怎样给流加边界", "four ways to put boundaries into a stream"),
-	Run:   t("四种办法，各自把几种消息连发两遍再拆开：定长 16、换行分隔、长度（十进制，等 ack）、长度（4 字节）。", "Four ways; each sends every message twice in a row and takes them apart: fixed 16, newline, decimal length with an ack, length of 4 bytes."),
-	Code:  "fixed:     data.ljust(16)\ndelimiter: data + b'\\n'\nack:       str(len(data))  (recv_ready)  data\nlength:    struct.pack('i', len(data)) + data",
+	Run: t("四种办法，各自把几种消息连发两遍再拆开：定长 16、换行分隔、长度（十进制，等 ack）、"+
+		"长度（4 字节）。", "Four ways; each sends every message twice in a row and takes them "+
+		"apart: fixed 16, newline, decimal length with an ack, length of 4 bytes."),
+	Code: "fixed:     data.ljust(16)\ndelimiter: data + b'\\n'\n" +
+		"ack:       str(len(data))  (recv_ready)  data\n" +
+		"length:    struct.pack('i', len(data)) + data",
 	Ask: Question{t("消息 a\\nb 弄坏哪一种？", "which one does the message a\\nb break?"), []Text{
-		t("定长", "fixed"), t("换行分隔", "the delimiter"), t("十进制长度加 ack", "decimal length with ack"), t("4 字节长度", "length of 4 bytes"),
+		t("定长", "fixed"), t("换行分隔", "the delimiter"),
+		t("十进制长度加 ack", "decimal length with ack"), t("4 字节长度", "length of 4 bytes"),
 	}, 1},
-	Play:     playFramings,
-	Why:      t("定长怕长的，也分不清补的空格；分隔符怕数据里有分隔符；ack 多一个来回；长度什么都不怕，只要两边说好字节序，并且不轻信它。", "Fixed length fears long messages and cannot tell its padding; a delimiter fears itself inside the data; an ack costs a round trip; a length fears nothing, as long as both sides agree on the byte order and do not believe every number."),
-	Change:   t("分隔符可以转义（就像 JSON 把换行写成 \\n）：试着写 encode 和 decode。", "A delimiter can be escaped (as JSON writes a newline as \\n): try to write encode and decode."),
-	Quiz:     &Quiz{t("struct.pack('i', 10) 的 4 个字节，十六进制？", "the 4 bytes of struct.pack('i', 10), in hex?"), func(*Stage) (string, error) { return fmt.Sprintf("% x", dialect.EncodeLength(false, 10)), nil }},
-	Exercise: t("写 encode(data) 和 decode(stream)，让 decode(encode(a)+encode(b)) == [a, b]，a、b 里可以有分隔符。", "Write encode(data) and decode(stream) with decode(encode(a)+encode(b)) == [a, b], delimiters inside allowed."),
+	Play: playFramings,
+	Why: t("定长怕长的，也分不清补的空格；分隔符怕数据里有分隔符；ack 多一个来回；"+
+		"长度什么都不怕，只要两边说好字节序，并且不轻信它。",
+		"Fixed length fears long messages and cannot tell its padding; a delimiter fears itself "+
+			"inside the data; an ack costs a round trip; a length fears nothing, as long as both "+
+			"sides agree on the byte order and do not believe every number."),
+	Change: t("分隔符可以转义（就像 JSON 把换行写成 \\n）：试着写 encode 和 decode。",
+		"A delimiter can be escaped (as JSON writes a newline as \\n): try to write encode and "+
+			"decode."),
+	Quiz: &Quiz{
+		t("struct.pack('i', 10) 的 4 个字节，十六进制？",
+			"the 4 bytes of struct.pack('i', 10), in hex?"), func(*Stage) (string, error) {
+			return fmt.Sprintf("% x", dialect.EncodeLength(false, 10)), nil
+		}},
+	Exercise: t("写 encode(data) 和 decode(stream)，让 decode(encode(a)+encode(b)) == [a, b]，a、"+
+		"b 里可以有分隔符。", "Write encode(data) and decode(stream) with "+
+		"decode(encode(a)+encode(b)) == [a, b], delimiters inside allowed."),
 }
 
 // framing is one way to mark a message's end.
@@ -31,26 +48,30 @@ type framing struct {
 }
 
 var fourFramings = []framing{
-	{t("定长 16", "fixed 16"), func(b []byte) []byte { return []byte(fmt.Sprintf("%-16s", b)) }, func(b []byte) ([]byte, []byte, bool) {
-		if len(b) < 16 {
-			return nil, nil, false
-		}
-		return bytes.TrimRight(b[:16], " "), b[16:], true
-	}},
-	{t("换行", "newline"), func(b []byte) []byte { return append(append([]byte(nil), b...), '\n') }, func(b []byte) ([]byte, []byte, bool) {
-		return bytes.Cut(b, []byte("\n"))
-	}},
+	{t("定长 16", "fixed 16"), func(b []byte) []byte { return []byte(fmt.Sprintf("%-16s", b)) },
+		func(b []byte) ([]byte, []byte, bool) {
+			if len(b) < 16 {
+				return nil, nil, false
+			}
+			return bytes.TrimRight(b[:16], " "), b[16:], true
+		}},
+	{t("换行", "newline"), func(b []byte) []byte { return append(append([]byte(nil), b...), '\n') },
+		func(b []byte) ([]byte, []byte, bool) {
+			return bytes.Cut(b, []byte("\n"))
+		}},
 	{t("十进制 + ack", "decimal + ack"), nil, nil}, // the ack is the boundary: two trips, see 14b
-	{t("4 字节长度", "4-byte length"), func(b []byte) []byte { return append(dialect.EncodeLength(false, int32(len(b))), b...) }, func(b []byte) ([]byte, []byte, bool) {
-		if len(b) < dialect.LengthSize {
-			return nil, nil, false
-		}
-		n, err := dialect.DecodeLength(false, b, int64(len(b)-dialect.LengthSize))
-		if err != nil {
-			return nil, nil, false
-		}
-		return b[4 : 4+n], b[4+n:], true
-	}},
+	{t("4 字节长度", "4-byte length"),
+		func(b []byte) []byte { return append(dialect.EncodeLength(false, int32(len(b))), b...) },
+		func(b []byte) ([]byte, []byte, bool) {
+			if len(b) < dialect.LengthSize {
+				return nil, nil, false
+			}
+			n, err := dialect.DecodeLength(false, b, int64(len(b)-dialect.LengthSize))
+			if err != nil {
+				return nil, nil, false
+			}
+			return b[4 : 4+n], b[4+n:], true
+		}},
 }
 
 func playFramings(s *Stage) (int, error) {

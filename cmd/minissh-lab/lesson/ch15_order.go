@@ -11,25 +11,37 @@ import (
 var byteOrder = Lesson{
 	Name:  "15b",
 	Title: t("字节序，-1，2147483647", "byte order, -1, 2147483647"),
-	Run:   t("同样的 4 个字节，用 '<i'、'!i'、'I' 各读一遍；再让服务端真的发这些长度。", "The same 4 bytes read with '<i', '!i' and 'I'; then a server really sends them as lengths."),
-	Code:  "total = struct.unpack('i', phone.recv(4))[0]\ndata = phone.recv(total)",
-	Ask: Question{t("服务端发 ff ff ff ff。客户端的 recv(total) 怎么样？", "the server sends ff ff ff ff. What does the client's recv(total) do?"), []Text{
-		t("recv(4294967295)：内存不够", "recv(4294967295): out of memory"),
-		t("recv(-1)：ValueError: negative buffersize in recv", "recv(-1): ValueError: negative buffersize in recv"),
-		t("struct.error：不是合法的长度", "struct.error: no valid length"),
-	}, 1},
-	Play:     playOrder,
-	Why:      t("'i' 有符号，所以是 -1；struct 不管它合不合理。2147483647 更糟：合法，可是要等 2 GiB。长度是对方说的，不是真的。", "'i' is signed, so it is -1; struct does not judge. 2147483647 is worse: legal, and 2 GiB to wait for. A length is what the peer says, not what is so."),
-	Change:   t("写明 '<i'（或 '!i'），两边一样；if not 0 <= total <= LIMIT: 关闭连接。", "Write '<i' (or '!i') on both sides; if not 0 <= total <= LIMIT: close the connection."),
-	Exercise: t("让你的客户端拒绝这些长度，内存不涨：", "Make your client refuse such lengths, with its memory bounded:"),
-	Check:    "minissh-lab check 15b --client -- python3 my_client.py",
+	Run: t("同样的 4 个字节，用 '<i'、'!i'、'I' 各读一遍；再让服务端真的发这些长度。",
+		"The same 4 bytes read with '<i', '!i' and 'I'; then a server really sends them as "+
+			"lengths."),
+	Code: "total = struct.unpack('i', phone.recv(4))[0]\ndata = phone.recv(total)",
+	Ask: Question{
+		t("服务端发 ff ff ff ff。客户端的 recv(total) 怎么样？",
+			"the server sends ff ff ff ff. What does the client's recv(total) do?"), []Text{
+			t("recv(4294967295)：内存不够", "recv(4294967295): out of memory"),
+			t("recv(-1)：ValueError: negative buffersize in recv",
+				"recv(-1): ValueError: negative buffersize in recv"),
+			t("struct.error：不是合法的长度", "struct.error: no valid length"),
+		}, 1},
+	Play: playOrder,
+	Why: t("'i' 有符号，所以是 -1；struct 不管它合不合理。2147483647 更糟：合法，可是要等 2 "+
+		"GiB。长度是对方说的，不是真的。",
+		"'i' is signed, so it is -1; struct does not judge. 2147483647 is worse: legal, and 2 "+
+			"GiB to wait for. A length is what the peer says, not what is so."),
+	Change: t("写明 '<i'（或 '!i'），两边一样；if not 0 <= total <= LIMIT: 关闭连接。",
+		"Write '<i' (or '!i') on both sides; if not 0 <= total <= LIMIT: close the connection."),
+	Exercise: t("让你的客户端拒绝这些长度，内存不涨：",
+		"Make your client refuse such lengths, with its memory bounded:"),
+	Check: "minissh-lab check 15b --client -- python3 my_client.py",
 }
 
 func playOrder(s *Stage) (int, error) {
 	rows := [][]string{{"bytes", "'<i'", "'!i'", "'I'"}}
-	for _, b := range [][]byte{{0xb8, 0x0b, 0, 0}, {0, 0, 0x0b, 0xb8}, {255, 255, 255, 255}, {255, 255, 255, 127}, {0, 0, 0, 128}} {
+	for _, b := range [][]byte{{0xb8, 0x0b, 0, 0}, {0, 0, 0x0b, 0xb8}, {255, 255, 255, 255},
+		{255, 255, 255, 127}, {0, 0, 0, 128}} {
 		little, big := binary.LittleEndian.Uint32(b), binary.BigEndian.Uint32(b)
-		rows = append(rows, []string{fmt.Sprintf("% x", b), fmt.Sprint(int32(little)), fmt.Sprint(int32(big)), fmt.Sprint(little)})
+		rows = append(rows, []string{fmt.Sprintf("% x", b), fmt.Sprint(int32(little)),
+			fmt.Sprint(int32(big)), fmt.Sprint(little)})
 	}
 	s.Table(rows...)
 	s.Out.Raw("\n")
@@ -39,15 +51,22 @@ func playOrder(s *Stage) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		s.Sayf("服务端发来长度 %d：实验室的客户端拒绝（只认 0 到 %d）", "the server sends the length %d: the lab's client refuses it (0 to %d only)", refused.N, refused.Max)
+		s.Sayf("服务端发来长度 %d：实验室的客户端拒绝（只认 0 到 %d）",
+			"the server sends the length %d: the lab's client refuses it (0 to %d only)", refused.N,
+			refused.Max)
 		negative = negative || refused.N == -1
 	}
 	said := ""
-	if out, ok := python(s.Ctx, "import socket,struct\na,b=socket.socketpair()\ntry:\n    a.recv(struct.unpack('i', b'\\xff'*4)[0])\nexcept Exception as e:\n    print(type(e).__name__ + ': ' + str(e))"); ok {
+	if out, ok := python(s.Ctx,
+		"import socket,struct\na,b=socket.socketpair()\ntry:\n"+
+			"    a.recv(struct.unpack('i', b'\\xff'*4)[0])\nexcept Exception as e:\n"+
+			"    print(type(e).__name__ + ': ' + str(e))"); ok {
 		said = out
-		s.Sayf("这台机器的 Python：recv(-1) → %s", "this machine's Python: recv(-1) → %s", oneLine([]byte(out)))
+		s.Sayf("这台机器的 Python：recv(-1) → %s", "this machine's Python: recv(-1) → %s",
+			oneLine([]byte(out)))
 	} else {
-		s.Say(t("（没有 python3：异常是文档里的，不是这里量的）", "(no python3: the exception is documented, not measured here)"))
+		s.Say(t("（没有 python3：异常是文档里的，不是这里量的）",
+			"(no python3: the exception is documented, not measured here)"))
 	}
 	if negative && (said == "" || said[:min(10, len(said))] == "ValueError") {
 		return 1, nil
@@ -65,7 +84,8 @@ func refusedLength(s *Stage, n int32) (*dialect.LengthError, error) {
 	if _, err := l.server.Write(dialect.EncodeLength(false, n)); err != nil {
 		return nil, err
 	}
-	_, err = dialect.NewClient(l.client, dialect.Find("simple"), dialect.Options{Timeout: waitLimit}).Exchange(s.Ctx, "ls")
+	_, err = dialect.NewClient(l.client, dialect.Find("simple"),
+		dialect.Options{Timeout: waitLimit}).Exchange(s.Ctx, "ls")
 	if refused, ok := errors.AsType[*dialect.LengthError](err); ok {
 		return refused, nil
 	}

@@ -10,16 +10,26 @@ import (
 var simpleVersion = Lesson{
 	Name:  "15a",
 	Title: t("简单版：4 字节长度", "the simple version: 4 bytes of length"),
-	Run:   t("服务端先发 struct.pack('i', 3000)，再发 3000 字节。", "The server sends struct.pack('i', 3000), then 3000 bytes."),
-	Code:  "conn.send(struct.pack('i', total_size))\n…\nwhile recv_size < total_size:\n    recv_data += conn.recv(1024)\n    recv_size += len(recv_data)      # ← 书上就是这样",
+	Run: t("服务端先发 struct.pack('i', 3000)，再发 3000 字节。",
+		"The server sends struct.pack('i', 3000), then 3000 bytes."),
+	Code: "conn.send(struct.pack('i', total_size))\n…\nwhile recv_size < total_size:\n" +
+		"    recv_data += conn.recv(1024)\n    recv_size += len(recv_data)      # ← 书上就是这样",
 	Ask: Question{t("3000 的 4 个字节（十六进制）？", "the 4 bytes of 3000, in hex?"), []Text{
-		t("00 00 0b b8", "00 00 0b b8"), t("b8 0b 00 00", "b8 0b 00 00"), t("33 30 30 30", "33 30 30 30"),
+		t("00 00 0b b8", "00 00 0b b8"), t("b8 0b 00 00", "b8 0b 00 00"),
+		t("33 30 30 30", "33 30 30 30"),
 	}, 1},
-	Play:     playSimple,
-	Why:      t("'i' 是本机的：有符号 32 位，PC 上小端，低位在前。抄来的循环数错了：recv_data 是累加的，len(recv_data) 把老字节又数一遍，少收的字节成了下一个“长度”。", "'i' is native: signed, 32 bits, on a PC little-endian, the low byte first. The copied loop counts wrongly: recv_data accumulates, len(recv_data) counts old bytes again, and bytes not received become the next \"length\"."),
-	Change:   t("res = conn.recv(…); recv_data += res; recv_size += len(res)", "res = conn.recv(…); recv_data += res; recv_size += len(res)"),
-	Exercise: t("改好多数的 bug，让捣乱的对端（chaos）来试：", "Mend the over-counting and let the chaos peer try it:"),
-	Check:    "minissh-lab check 15a --client -- python3 my_client.py\n    minissh-lab check 15a -- python3 my_server.py",
+	Play: playSimple,
+	Why: t("'i' 是本机的：有符号 32 位，PC 上小端，低位在前。抄来的循环数错了：recv_data "+
+		"是累加的，len(recv_data) 把老字节又数一遍，少收的字节成了下一个“长度”。",
+		"'i' is native: signed, 32 bits, on a PC little-endian, the low byte first. The copied "+
+			"loop counts wrongly: recv_data accumulates, len(recv_data) counts old bytes again, "+
+			"and bytes not received become the next \"length\"."),
+	Change: t("res = conn.recv(…); recv_data += res; recv_size += len(res)",
+		"res = conn.recv(…); recv_data += res; recv_size += len(res)"),
+	Exercise: t("改好多数的 bug，让捣乱的对端（chaos）来试：",
+		"Mend the over-counting and let the chaos peer try it:"),
+	Check: "minissh-lab check 15a --client -- python3 my_client.py\n" +
+		"    minissh-lab check 15a -- python3 my_server.py",
 }
 
 func playSimple(s *Stage) (int, error) {
@@ -51,14 +61,16 @@ func playSimple(s *Stage) (int, error) {
 		}
 		data = append(data, b...)
 		counted += len(data) // the bug
-		rows = append(rows, []string{fmt.Sprint(len(b)), fmt.Sprint(len(data)), fmt.Sprint(counted)})
+		rows = append(rows, []string{fmt.Sprint(len(b)), fmt.Sprint(len(data)),
+			fmt.Sprint(counted)})
 	}
 	s.Table(rows...)
 	next, err := readExactly(l.client, 4)
 	if err != nil {
 		return 0, err
 	}
-	s.Sayf("收了 %d / 3000 字节就停了。下一个“长度”：% x = %d，其实是 %q", "it stops after %d of 3000 bytes. The next \"length\": % x = %d, which is %q",
+	s.Sayf("收了 %d / 3000 字节就停了。下一个“长度”：% x = %d，其实是 %q",
+		"it stops after %d of 3000 bytes. The next \"length\": % x = %d, which is %q",
 		len(data), next, int32(binary.LittleEndian.Uint32(next)), next)
 	switch fmt.Sprintf("% x", length) {
 	case "b8 0b 00 00":

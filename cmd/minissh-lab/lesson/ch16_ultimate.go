@@ -9,24 +9,41 @@ import (
 var ultimateVersion = Lesson{
 	Name:  "16",
 	Title: t("终极版：报头", "the ultimate version: a header"),
-	Run:   t("先发报头的长度（4 字节），再发 JSON 报头，再发数据。报头能说的比长度多，也没有 4 字节的上限。", "First the header's length (4 bytes), then the JSON header, then the data. A header can say more than a length, and has no 4-byte limit."),
-	Code:  "header_dic = {'filename': 'a.txt', 'md5': 'xxdxxx', 'total_size': 11}\nheader_bytes = json.dumps(header_dic).encode('utf-8')\nconn.send(struct.pack('i', len(header_bytes)))\nconn.send(header_bytes)\nconn.send(data)",
-	Ask: Question{t("开头的 38 00 00 00 是什么？", "what are the first bytes, 38 00 00 00?"), []Text{
-		t("数据的长度", "the length of the data"), t("报头的长度：56 字节", "the length of the header: 56 bytes"), t("字典里有几项", "the number of entries in the dict"),
-	}, 1},
-	Play:   playUltimate,
-	Why:    t("每一段的长度都由前一段说明：4 字节 → 56 字节的 JSON → 11 字节的数据。JSON 里 Python 在 : 和 , 后面放一个空格，空格也算字节。", "Each part tells the length of the next: 4 bytes → 56 bytes of JSON → 11 bytes of data. Python puts a space after : and , in JSON; spaces are bytes, too."),
-	Change: t("写 recv_exact(conn, n)，三段都用它收；长度按字节算（先 encode 再 len）。", "Write recv_exact(conn, n) and use it for all three; count bytes (encode, then len)."),
-	Quiz: &Quiz{t("文件名换成 中.txt（json.dumps 默认设置），报头多几个字节？", "with the file name 中.txt (json.dumps as it is), how many bytes longer is the header?"), func(*Stage) (string, error) {
-		return fmt.Sprint(len(goldenHeader("中.txt")) - len(goldenHeader("a.txt"))), nil
-	}},
-	Exercise: t("让 chaos 切你的长度、JSON 和汉字：", "Let chaos cut your length, your JSON and your characters:"),
-	Check:    "minissh-lab check 16 --client -- python3 my_client.py\n    minissh-lab check 16 -- python3 my_server.py",
+	Run: t("先发报头的长度（4 字节），再发 JSON 报头，再发数据。报头能说的比长度多，也没有 4 "+
+		"字节的上限。", "First the header's length (4 bytes), then the JSON header, then the "+
+		"data. A header can say more than a length, and has no 4-byte limit."),
+	Code: "header_dic = {'filename': 'a.txt', 'md5': 'xxdxxx', 'total_size': 11}\n" +
+		"header_bytes = json.dumps(header_dic).encode('utf-8')\n" +
+		"conn.send(struct.pack('i', len(header_bytes)))\nconn.send(header_bytes)\nconn.send(data)",
+	Ask: Question{t("开头的 38 00 00 00 是什么？", "what are the first bytes, 38 00 00 00?"),
+		[]Text{
+			t("数据的长度", "the length of the data"),
+			t("报头的长度：56 字节", "the length of the header: 56 bytes"),
+			t("字典里有几项", "the number of entries in the dict"),
+		}, 1},
+	Play: playUltimate,
+	Why: t("每一段的长度都由前一段说明：4 字节 → 56 字节的 JSON → 11 字节的数据。JSON 里 "+
+		"Python 在 : 和 , 后面放一个空格，空格也算字节。",
+		"Each part tells the length of the next: 4 bytes → 56 bytes of JSON → 11 bytes of data. "+
+			"Python puts a space after : and , in JSON; spaces are bytes, too."),
+	Change: t("写 recv_exact(conn, n)，三段都用它收；长度按字节算（先 encode 再 len）。",
+		"Write recv_exact(conn, n) and use it for all three; count bytes (encode, then len)."),
+	Quiz: &Quiz{
+		t("文件名换成 中.txt（json.dumps 默认设置），报头多几个字节？",
+			"with the file name 中.txt (json.dumps as it is), how many bytes longer is the "+
+				"header?"), func(*Stage) (string, error) {
+			return fmt.Sprint(len(goldenHeader("中.txt")) - len(goldenHeader("a.txt"))), nil
+		}},
+	Exercise: t("让 chaos 切你的长度、JSON 和汉字：",
+		"Let chaos cut your length, your JSON and your characters:"),
+	Check: "minissh-lab check 16 --client -- python3 my_client.py\n" +
+		"    minissh-lab check 16 -- python3 my_server.py",
 }
 
 // goldenHeader is the course's own header, as Python writes it.
 func goldenHeader(name string) []byte {
-	return dialect.EncodeFields(dialect.Field{Key: "filename", Value: name}, dialect.Field{Key: "md5", Value: "xxdxxx"}, dialect.Field{Key: "total_size", Value: 11})
+	return dialect.EncodeFields(dialect.Field{Key: "filename", Value: name},
+		dialect.Field{Key: "md5", Value: "xxdxxx"}, dialect.Field{Key: "total_size", Value: 11})
 }
 
 func playUltimate(s *Stage) (int, error) {
@@ -36,7 +53,8 @@ func playUltimate(s *Stage) (int, error) {
 	}
 	defer l.close()
 	header := goldenHeader("a.txt")
-	for _, part := range [][]byte{dialect.EncodeLength(false, int32(len(header))), header, []byte("hello world")} {
+	for _, part := range [][]byte{dialect.EncodeLength(false, int32(len(header))), header,
+		[]byte("hello world")} {
 		if _, err := l.server.Write(part); err != nil {
 			return 0, err
 		}
@@ -62,7 +80,8 @@ func playUltimate(s *Stage) (int, error) {
 		return 0, err
 	}
 	s.Fields(
-		Field{length, fmt.Sprint(n), t("报头长度，struct 'i'，小端", "length of the header, struct 'i', little-endian"), 0},
+		Field{length, fmt.Sprint(n),
+			t("报头长度，struct 'i'，小端", "length of the header, struct 'i', little-endian"), 0},
 		Field{json, "JSON", f("报头，total_size = %d", "header, total_size = %d", parsed.Size), 1},
 		Field{data, "", f("数据，%d 字节", "data, %d bytes", len(data)), 2},
 	)

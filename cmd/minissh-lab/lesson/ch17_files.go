@@ -13,16 +13,29 @@ import (
 var getPut = Lesson{
 	Name:  "17-18",
 	Title: t("文件：get 和 put", "files: get and put"),
-	Run:   t("先 get 一个文件；再 put：客户端发完命令，马上发长度、报头、文件。服务端晚一点才 recv。", "First get a file; then put: the client sends the command and at once length, header and file. The server is late with its recv."),
-	Code:  "phone.send('put a.txt'.encode('utf-8'))\nphone.send(struct.pack('i', len(header_bytes)))\nphone.send(header_bytes)\nphone.send(data)\n# 服务端：\ncmds = conn.recv(8096).decode('utf-8').split()",
-	Ask: Question{t("服务端的第一个 recv 里有什么？", "what does the server's first recv hold?"), []Text{
-		t("put a.txt", "put a.txt"), t("put a.txt 和长度", "put a.txt and the length"), t("全部：命令、长度、报头、文件", "all of it: command, length, header, file"),
-	}, 2},
-	Play:     playFiles,
-	Why:      t("四次 send，一条流。get 没事，因为客户端发完就等；put 不等，就粘在一起。命令也需要边界。", "Four sends, one stream. get is safe since the client waits after its command; put does not wait, and all of it sticks. A command needs a boundary, too."),
-	Change:   t("命令也放进报头（第 19 课），或者给命令也加长度。文件名只用 os.path.basename：../x 要拒绝。", "Put the command into a header, too (lesson 19), or frame it. Use os.path.basename of the name: ../x must be refused."),
-	Exercise: t("0 B、1 B、1 MiB、中文名，两个方向 md5 都要对；../x 要拒绝：", "0 B, 1 B, 1 MiB, a Chinese name, right md5 both ways; ../x refused:"),
-	Check:    "minissh-lab check 17-18 -- python3 my_server.py\n    minissh-lab check 17-18 --client -- python3 my_client.py",
+	Run: t("先 get 一个文件；再 put：客户端发完命令，马上发长度、报头、文件。服务端晚一点才 "+
+		"recv。", "First get a file; then put: the client sends the command and at once length, "+
+		"header and file. The server is late with its recv."),
+	Code: "phone.send('put a.txt'.encode('utf-8'))\n" +
+		"phone.send(struct.pack('i', len(header_bytes)))\nphone.send(header_bytes)\n" +
+		"phone.send(data)\n# 服务端：\ncmds = conn.recv(8096).decode('utf-8').split()",
+	Ask: Question{t("服务端的第一个 recv 里有什么？", "what does the server's first recv hold?"),
+		[]Text{
+			t("put a.txt", "put a.txt"), t("put a.txt 和长度", "put a.txt and the length"),
+			t("全部：命令、长度、报头、文件", "all of it: command, length, header, file"),
+		}, 2},
+	Play: playFiles,
+	Why: t("四次 send，一条流。get 没事，因为客户端发完就等；put 不等，就粘在一起。"+
+		"命令也需要边界。", "Four sends, one stream. get is safe since the client waits after "+
+		"its command; put does not wait, and all of it sticks. A command needs a boundary, "+
+		"too."),
+	Change: t("命令也放进报头（第 19 课），或者给命令也加长度。文件名只用 os.path.basename："+
+		"../x 要拒绝。", "Put the command into a header, too (lesson 19), or frame it. Use "+
+		"os.path.basename of the name: ../x must be refused."),
+	Exercise: t("0 B、1 B、1 MiB、中文名，两个方向 md5 都要对；../x 要拒绝：",
+		"0 B, 1 B, 1 MiB, a Chinese name, right md5 both ways; ../x refused:"),
+	Check: "minissh-lab check 17-18 -- python3 my_server.py\n" +
+		"    minissh-lab check 17-18 --client -- python3 my_client.py",
 }
 
 func playFiles(s *Stage) (int, error) {
@@ -34,8 +47,10 @@ func playFiles(s *Stage) (int, error) {
 		return 0, err
 	}
 	defer l.close()
-	header := dialect.EncodeFields(dialect.Field{Key: "filename", Value: "a.txt"}, dialect.Field{Key: "md5", Value: "xxdxxx"}, dialect.Field{Key: "file_size", Value: 11})
-	parts := [][]byte{[]byte("put a.txt"), dialect.EncodeLength(false, int32(len(header))), header, []byte("hello world")}
+	header := dialect.EncodeFields(dialect.Field{Key: "filename", Value: "a.txt"},
+		dialect.Field{Key: "md5", Value: "xxdxxx"}, dialect.Field{Key: "file_size", Value: 11})
+	parts := [][]byte{[]byte("put a.txt"), dialect.EncodeLength(false, int32(len(header))), header,
+		[]byte("hello world")}
 	total := 0
 	for _, p := range parts {
 		if _, err := l.client.Write(p); err != nil {
@@ -55,7 +70,8 @@ func playFiles(s *Stage) (int, error) {
 	s.Lanes(Lanes{Sends: parts, Segments: seg, Buffer: total, Recvs: [][]byte{first}})
 	s.Out.Raw("\n")
 	s.Fields(
-		Field{parts[0], "", t("命令", "command"), 0}, Field{parts[1], fmt.Sprint(len(header)), t("报头长度", "header length"), 1},
+		Field{parts[0], "", t("命令", "command"), 0},
+		Field{parts[1], fmt.Sprint(len(header)), t("报头长度", "header length"), 1},
 		Field{parts[2], "JSON", t("报头", "header"), 2}, Field{parts[3], "", t("文件", "file"), 3})
 	switch {
 	case bytes.Equal(first, bytes.Join(parts, nil)):
@@ -88,7 +104,8 @@ func playGet(s *Stage) error {
 		return err
 	}
 	defer conn.Close()
-	c := dialect.NewClient(conn, dialect.Find("file"), dialect.Options{Folder: to, Timeout: waitLimit})
+	c := dialect.NewClient(conn, dialect.Find("file"),
+		dialect.Options{Folder: to, Timeout: waitLimit})
 	for _, name := range []string{"a.txt", "你好.txt", "../x"} {
 		r, err := c.Exchange(s.Ctx, "get "+name)
 		if err != nil {
@@ -96,7 +113,8 @@ func playGet(s *Stage) error {
 			s.Say(f("get %s → %s", "get %s → %s", name, "").withTitle(Text{zh, en}))
 			continue
 		}
-		s.Sayf("get %s → %d 字节，md5 %x", "get %s → %d bytes, md5 %x", name, r.Header.Size, md5.Sum(folder.Samples()[name]))
+		s.Sayf("get %s → %d 字节，md5 %x", "get %s → %d bytes, md5 %x", name, r.Header.Size,
+			md5.Sum(folder.Samples()[name]))
 	}
 	return nil
 }

@@ -9,16 +9,29 @@ import (
 var objectOriented = Lesson{
 	Name:  "19",
 	Title: t("面向对象版：是哪一种方言", "the object-oriented version: which dialect is it"),
-	Run:   t("你截到两条客户端发来的消息。第一条有 4 字节长度，第二条没有。", "You have caught two messages from a client. The first has 4 bytes of length, the second has not."),
-	Code:  "head_struct = self.conn.recv(4)\nhead_dic = json.loads(self.conn.recv(head_len))\ncmd = head_dic['cmd']\nif hasattr(self, cmd):\n    getattr(self, cmd)(head_dic)      # ← cmd 是对方说的",
-	Ask: Question{t("第二条 [\"get\", \"a.txt\"] 在 recv(4) 的服务端看来，长度是多少？", `a server that does recv(4) takes ["get", "a.txt"] for a length of …`), []Text{
-		t("4", "4"), t("一个 17 亿左右的数", "a number of about 1.7 thousand million"), t("-1", "-1"),
+	Run: t("你截到两条客户端发来的消息。第一条有 4 字节长度，第二条没有。",
+		"You have caught two messages from a client. The first has 4 bytes of length, the second "+
+			"has not."),
+	Code: "head_struct = self.conn.recv(4)\nhead_dic = json.loads(self.conn.recv(head_len))\n" +
+		"cmd = head_dic['cmd']\nif hasattr(self, cmd):\n" +
+		"    getattr(self, cmd)(head_dic)      # ← cmd 是对方说的",
+	Ask: Question{t("第二条 [\"get\", \"a.txt\"] 在 recv(4) 的服务端看来，长度是多少？",
+		`a server that does recv(4) takes ["get", "a.txt"] for a length of …`), []Text{
+		t("4", "4"), t("一个 17 亿左右的数", "a number of about 1.7 thousand million"),
+		t("-1", "-1"),
 	}, 1},
-	Play:     playOO,
-	Why:      t("put 有边界，get 没有：4 个文本字节当成长度，总是 10^8 以上。两条都要同一种格式。getattr 让对方选你的方法（__init__、run…）：只认 {'put': …, 'get': …}。", "put has a boundary, get has none: four text bytes read as a length are always above 10^8. Both need one format. getattr lets the peer choose among your methods (__init__, run, …): allow {'put': …, 'get': …} only."),
-	Change:   t("get 也用报头：{\"cmd\": \"get\", \"filename\": \"a.txt\"}；用字典代替 getattr。", "Give get a header too: {\"cmd\": \"get\", \"filename\": \"a.txt\"}; a dict instead of getattr."),
+	Play: playOO,
+	Why: t("put 有边界，get 没有：4 个文本字节当成长度，总是 10^8 以上。两条都要同一种格式。"+
+		"getattr 让对方选你的方法（__init__、run…）：只认 {'put': …, 'get': …}。",
+		"put has a boundary, get has none: four text bytes read as a length are always above "+
+			"10^8. Both need one format. getattr lets the peer choose among your methods "+
+			"(__init__, run, …): allow {'put': …, 'get': …} only."),
+	Change: t("get 也用报头：{\"cmd\": \"get\", \"filename\": \"a.txt\"}；用字典代替 getattr。",
+		"Give get a header too: {\"cmd\": \"get\", \"filename\": \"a.txt\"}; a dict instead of "+
+			"getattr."),
 	Exercise: t("两种都要收得下：", "Take both:"),
-	Check:    "minissh-lab check 19 -- python3 my_server.py\n    minissh-lab check 19 --client -- python3 my_client.py",
+	Check: "minissh-lab check 19 -- python3 my_server.py\n" +
+		"    minissh-lab check 19 --client -- python3 my_client.py",
 }
 
 func playOO(s *Stage) (int, error) {
@@ -27,9 +40,11 @@ func playOO(s *Stage) (int, error) {
 		return 0, err
 	}
 	defer l.close()
-	header := dialect.EncodeFields(dialect.Field{Key: "cmd", Value: "put"}, dialect.Field{Key: "filename", Value: "a.txt"}, dialect.Field{Key: "filesize", Value: 5})
+	header := dialect.EncodeFields(dialect.Field{Key: "cmd", Value: "put"},
+		dialect.Field{Key: "filename", Value: "a.txt"}, dialect.Field{Key: "filesize", Value: 5})
 	list := dialect.EncodeList("get", "a.txt")
-	if _, err := l.client.Write(append(append(dialect.Frame(false, header), "hello"...), list...)); err != nil {
+	if _, err := l.client.Write(append(append(dialect.Frame(false, header), "hello"...),
+		list...)); err != nil {
 		return 0, err
 	}
 	length, err := readExactly(l.server, 4)
@@ -53,7 +68,9 @@ func playOO(s *Stage) (int, error) {
 		return 0, err
 	}
 	s.Say(t("put：", "put:"))
-	s.Fields(Field{length, fmt.Sprint(n), t("报头长度", "header length"), 0}, Field{json, "JSON", f("报头，cmd = %s", "header, cmd = %s", h.Cmd), 1}, Field{data, "", t("文件", "file"), 2})
+	s.Fields(Field{length, fmt.Sprint(n), t("报头长度", "header length"), 0},
+		Field{json, "JSON", f("报头，cmd = %s", "header, cmd = %s", h.Cmd), 1},
+		Field{data, "", t("文件", "file"), 2})
 	s.Say(t("get：", "get:"))
 	wrong, err := readExactly(l.server, 4)
 	if err != nil {
@@ -68,7 +85,9 @@ func playOO(s *Stage) (int, error) {
 	if !ok {
 		return 0, fmt.Errorf("%q was taken for a length", wrong)
 	}
-	s.Fields(Field{wrong, fmt.Sprint(refused.N), f("当成长度的话；其实是 %s", "read as a length; it is %s", oneLine(wrong)), 5}, Field{rest, "", t("列表的其余部分", "the rest of the list"), 3})
+	s.Fields(Field{wrong, fmt.Sprint(refused.N),
+		f("当成长度的话；其实是 %s", "read as a length; it is %s", oneLine(wrong)), 5},
+		Field{rest, "", t("列表的其余部分", "the rest of the list"), 3})
 	if refused.N > 1_600_000_000 && refused.N < 1_800_000_000 {
 		return 1, nil
 	}

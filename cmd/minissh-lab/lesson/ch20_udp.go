@@ -11,17 +11,31 @@ import (
 var udp = Lesson{
 	Name:  "20",
 	Title: t("UDP：有边界，也会丢", "UDP: boundaries, and losses"),
-	Run:   t("发一个 10 字节的数据报 helloworld，接收方 recvfrom(5)；再发一个空的；再发 65508 字节的。", "A datagram of 10 bytes, helloworld, and recvfrom(5); then an empty one; then one of 65508 bytes."),
-	Code:  "client.sendto(b'helloworld', ('127.0.0.1', 9000))\ndata, addr = server.recvfrom(5)\ndata, addr = server.recvfrom(5)      # ?",
+	Run: t("发一个 10 字节的数据报 helloworld，接收方 recvfrom(5)；再发一个空的；再发 65508 "+
+		"字节的。", "A datagram of 10 bytes, helloworld, and recvfrom(5); then an empty one; "+
+		"then one of 65508 bytes."),
+	Code: "client.sendto(b'helloworld', ('127.0.0.1', 9000))\ndata, addr = server.recvfrom(5)\n" +
+		"data, addr = server.recvfrom(5)      # ?",
 	Ask: Question{t("另外 5 个字节在哪里？", "where are the other five bytes?"), []Text{
-		t("下一次 recvfrom(5) 得到", "the next recvfrom(5) gives them"), t("没了", "gone"), t("还在缓冲区，等着", "still in the buffer"),
+		t("下一次 recvfrom(5) 得到", "the next recvfrom(5) gives them"), t("没了", "gone"),
+		t("还在缓冲区，等着", "still in the buffer"),
 	}, 1},
-	Play:     playUDP,
-	Why:      t("数据报有边界：一次 recvfrom 就是一个数据报，收不下的部分丢掉（Windows 上报错 10040，文档如此，这里没量）。空数据报是真的数据报。没有确认，没有重传：丢了没人知道。", "A datagram has boundaries: one recvfrom is one datagram, and what does not fit is gone (Windows raises 10040, documented, not measured here). An empty datagram is a real one. No acks, no retransmission: nobody notices a loss."),
-	Change:   t("缓冲区开够大（65535）；消息带序号，才能发现丢了。", "A buffer that is large enough (65535); a sequence number, to notice losses."),
-	Quiz:     &Quiz{t("IPv4 上一个 UDP 数据报最多带多少字节？", "how many bytes can one UDP datagram carry over IPv4?"), func(s *Stage) (string, error) { return measureLargest(s) }},
-	Exercise: t("写 UDP 回显（端口 9000），空数据报也要回：", "Write a UDP echo (port 9000); answer empty datagrams, too:"),
-	Check:    "minissh-lab check 20 -- python3 my_server.py\n    minissh-lab check 20 --client -- python3 my_client.py",
+	Play: playUDP,
+	Why: t("数据报有边界：一次 recvfrom 就是一个数据报，收不下的部分丢掉（Windows 上报错 "+
+		"10040，文档如此，这里没量）。空数据报是真的数据报。没有确认，没有重传：丢了没人知道。",
+		"A datagram has boundaries: one recvfrom is one datagram, and what does not fit is gone "+
+			"(Windows raises 10040, documented, not measured here). An empty datagram is a real "+
+			"one. No acks, no retransmission: nobody notices a loss."),
+	Change: t("缓冲区开够大（65535）；消息带序号，才能发现丢了。",
+		"A buffer that is large enough (65535); a sequence number, to notice losses."),
+	Quiz: &Quiz{
+		t("IPv4 上一个 UDP 数据报最多带多少字节？",
+			"how many bytes can one UDP datagram carry over IPv4?"),
+		func(s *Stage) (string, error) { return measureLargest(s) }},
+	Exercise: t("写 UDP 回显（端口 9000），空数据报也要回：",
+		"Write a UDP echo (port 9000); answer empty datagrams, too:"),
+	Check: "minissh-lab check 20 -- python3 my_server.py\n" +
+		"    minissh-lab check 20 --client -- python3 my_client.py",
 }
 
 // udpLink is a UDP server's socket and a client's that is connected to it.
@@ -54,7 +68,7 @@ func playUDP(s *Stage) (int, error) {
 	}
 	defer server.Close()
 	defer client.Close()
-	// A datagram behind it shows what the next recvfrom gives: the rest, or that one.
+	// A datagram after it shows what the next recvfrom gives: the rest, or that one.
 	client.Write([]byte("helloworld"))
 	client.Write([]byte("next"))
 	first, err := recvfrom(server, 5)
@@ -65,14 +79,16 @@ func playUDP(s *Stage) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.Table([]string{"sendto helloworld", "recvfrom(5)", fmt.Sprintf("%q", first)}, []string{"sendto next", "recvfrom(5)", fmt.Sprintf("%q", second)})
+	s.Table([]string{"sendto helloworld", "recvfrom(5)", fmt.Sprintf("%q", first)},
+		[]string{"sendto next", "recvfrom(5)", fmt.Sprintf("%q", second)})
 	client.Write(nil)
 	b := make([]byte, 16)
 	n, _, err := server.ReadFrom(b)
 	if err != nil {
 		return 0, err
 	}
-	s.Sayf("sendto(b'')：recvfrom 得到 %q，%d 字节，是一个真的数据报", "sendto(b''): recvfrom gives %q, %d bytes: a real datagram", b[:n], n)
+	s.Sayf("sendto(b'')：recvfrom 得到 %q，%d 字节，是一个真的数据报",
+		"sendto(b''): recvfrom gives %q, %d bytes: a real datagram", b[:n], n)
 	_, err = client.Write(make([]byte, 65508))
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -4,7 +4,7 @@
 //	run.go        one lesson from the question to the exercise
 //	stage.go      what a lesson prints with: colours, tables, labelled bytes, the four lanes
 //	net.go        real sockets for it: pairs, servers of the dialects, a slow link
-//	measure.go    the measurements behind the lessons and the myths
+//	measure.go    what the lessons and the myths measure
 //	myths.go      what people believe, each with its numbers
 //	progress.go   what has been done, in XDG_STATE_HOME/minissh-lab
 //	ch*.go        one lesson each, named by the chapter

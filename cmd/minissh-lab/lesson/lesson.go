@@ -51,7 +51,8 @@ type Quiz struct {
 func All() []*Lesson {
 	return []*Lesson{
 		&families, &echo, &loop, &endings, &twoClients, &naiveSSH, &leftover, &stuck, &nagle,
-		&framings, &ackVersion, &simpleVersion, &byteOrder, &ultimateVersion, &getPut, &objectOriented, &udp, &own,
+		&framings, &ackVersion, &simpleVersion, &byteOrder, &ultimateVersion, &getPut,
+		&objectOriented, &udp, &own,
 	}
 }
 
@@ -64,7 +65,8 @@ func Find(name string) *Lesson {
 		}
 	}
 	inside := map[string]string{
-		"1": "1-5", "2": "1-5", "3": "1-5", "4": "1-5", "5": "1-5", "10": "11", "13": "13a", "14": "14a", "15": "15a", "17": "17-18", "18": "17-18",
+		"1": "1-5", "2": "1-5", "3": "1-5", "4": "1-5", "5": "1-5", "10": "11", "13": "13a",
+		"14": "14a", "15": "15a", "17": "17-18", "18": "17-18",
 	}
 	if whole := inside[name]; whole != "" {
 		return Find(whole)

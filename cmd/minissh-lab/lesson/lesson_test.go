@@ -63,7 +63,8 @@ func TestEveryLessonOfTheCourseIsThere(t *testing.T) {
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("lessons %s, want %s", got, want)
 	}
-	for name, want := range map[string]string{"12": "12", "3": "1-5", "18": "17-18", "13": "13a", "own": "own"} {
+	for name, want := range map[string]string{"12": "12", "3": "1-5", "18": "17-18", "13": "13a",
+		"own": "own"} {
 		if l := Find(name); l == nil || l.Name != want {
 			t.Errorf("Find(%q) = %v, want %s", name, l, want)
 		}
@@ -158,7 +159,8 @@ func TestLanguagesAndColours(t *testing.T) {
 	}
 	s, out = stage(t, speak.Both)
 	s.Color = true
-	s.Lanes(Lanes{Sends: [][]byte{[]byte("ab"), []byte("cd")}, Buffer: 4, Recvs: [][]byte{[]byte("abc"), []byte("d")}})
+	s.Lanes(Lanes{Sends: [][]byte{[]byte("ab"), []byte("cd")}, Buffer: 4,
+		Recvs: [][]byte{[]byte("abc"), []byte("d")}})
 	for _, want := range []string{"[\x1b[36mab\x1b[0m\x1b[33mc\x1b[0m]", "[\x1b[33md\x1b[0m]"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in %q", want, out.String())

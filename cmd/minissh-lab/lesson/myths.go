@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Myth is something that people believe, and the run that shows what is so.
+// Myth is something that people believe, and the run that shows the truth.
 type Myth struct {
 	Name     string // as in `lesson myths NAME`
 	Believed Text
@@ -32,7 +32,8 @@ func Myths() []Myth {
 const runsOfMyth = 50
 
 // count repeats a measurement and counts segments and reads.
-func (s *Stage) count(runs int, measure func() (twoSends, error)) (together int, segments map[string]int, err error) {
+func (s *Stage) count(runs int, measure func() (twoSends, error)) (together int,
+	segments map[string]int, err error) {
 	segments = map[string]int{}
 	for range runs {
 		m, err := measure()
@@ -61,26 +62,36 @@ func mythNagle(s *Stage) (bool, error) {
 		name  Text
 		nagle bool
 	}{{t("Nagle 开", "Nagle on"), true}, {t("Nagle 关", "Nagle off"), false}} {
-		together, seg, err := s.count(runsOfMyth, func() (twoSends, error) { return s.late(x.nagle, 0) })
+		together, seg, err := s.count(runsOfMyth, func() (twoSends, error) {
+			return s.late(x.nagle, 0)
+		})
 		if err != nil {
 			return false, err
 		}
-		s.Say(x.name.plus(": ", segmentText(seg, runsOfMyth)).plus("; ", f("读得晚，%d/%d 次粘在一起", "read late, stuck in %d of %d", together, runsOfMyth)))
-		refuted = refuted && together == runsOfMyth && (seg["2"] == runsOfMyth || seg[""] == runsOfMyth)
+		s.Say(x.name.plus(": ", segmentText(seg, runsOfMyth)).plus("; ",
+			f("读得晚，%d/%d 次粘在一起", "read late, stuck in %d of %d", together, runsOfMyth)))
+		refuted = refuted && together == runsOfMyth &&
+			(seg["2"] == runsOfMyth || seg[""] == runsOfMyth)
 	}
 	return refuted, nil
 }
 
 func mythNoDelay(s *Stage) (bool, error) {
 	together, seg, err := s.count(runsOfMyth, func() (twoSends, error) { return s.late(false, 0) })
-	s.Say(f("TCP_NODELAY，接收方忙：%d/%d 次粘在一起", "TCP_NODELAY, receiver busy: stuck in %d of %d", together, runsOfMyth).plus("; ", segmentText(seg, runsOfMyth)))
+	s.Say(f("TCP_NODELAY，接收方忙：%d/%d 次粘在一起",
+		"TCP_NODELAY, receiver busy: stuck in %d of %d", together, runsOfMyth).plus("; ",
+		segmentText(seg, runsOfMyth)))
 	return together == runsOfMyth, err
 }
 
 func mythSleep(s *Stage) (bool, error) {
 	const runs = 10
-	together, seg, err := s.count(runs, func() (twoSends, error) { return s.late(false, 10*time.Millisecond) })
-	s.Say(f("隔 10 ms 再 send，接收方忙：%d/%d 次粘在一起", "10 ms between the sends, receiver busy: stuck in %d of %d", together, runs).plus("; ", segmentText(seg, runs)))
+	together, seg, err := s.count(runs, func() (twoSends, error) {
+		return s.late(false, 10*time.Millisecond)
+	})
+	s.Say(f("隔 10 ms 再 send，接收方忙：%d/%d 次粘在一起",
+		"10 ms between the sends, receiver busy: stuck in %d of %d", together, runs).plus("; ",
+		segmentText(seg, runs)))
 	return together == runs, err
 }
 
@@ -107,7 +118,8 @@ func mythFirstTwo(s *Stage) (bool, error) {
 		}
 		return []string{name, seg, sizes}
 	}
-	s.Table([]string{s.pick(t("10 次 send，每次 5 字节", "ten sends of 5 bytes")), s.pick(t("段", "segments")), "recv"}, row("Nagle", with), row("TCP_NODELAY", without))
+	s.Table([]string{s.pick(t("10 次 send，每次 5 字节", "ten sends of 5 bytes")),
+		s.pick(t("段", "segments")), "recv"}, row("Nagle", with), row("TCP_NODELAY", without))
 	first := len(with.recvs) > 0 && len(with.recvs[0]) == 5
 	return first && len(without.recvs) == 1, nil
 }
@@ -129,7 +141,10 @@ func mythFree(s *Stage) (bool, error) {
 			return false, err
 		}
 		times = append(times, d)
-		s.Say(w.name.plus(": ", f("一问一答 %s（%d 次的中位数）", "%s a question and answer (median of %d)", ms(d), trips)))
+		s.Say(
+			w.name.plus(": ",
+				f("一问一答 %s（%d 次的中位数）", "%s a question and answer (median of %d)", ms(d),
+					trips)))
 	}
 	return times[0] > times[2], nil
 }
@@ -149,7 +164,8 @@ func mythLuck(s *Stage) (bool, error) {
 		}
 		rates = append(rates, fmt.Sprintf("%d/%d", n, runs))
 	}
-	s.Say(f("马上读、不等：三轮各粘了 %s、%s、%s，全看运气", "read at once, not waiting: stuck in %s, %s, %s, by luck", rates[0], rates[1], rates[2]))
+	s.Say(f("马上读、不等：三轮各粘了 %s、%s、%s，全看运气",
+		"read at once, not waiting: stuck in %s, %s, %s, by luck", rates[0], rates[1], rates[2]))
 	late, _, err := s.count(runsOfMyth, func() (twoSends, error) { return s.late(false, 0) })
 	if err != nil {
 		return false, err
@@ -158,6 +174,8 @@ func mythLuck(s *Stage) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	s.Say(f("逼出来：读得晚 %d/%d；握手 %d/%d。测试不靠运气", "forced: read late %d of %d; with a handshake %d of %d. A test never relies on luck", late, runsOfMyth, apart, runsOfMyth))
+	s.Say(f("逼出来：读得晚 %d/%d；握手 %d/%d。测试不靠运气",
+		"forced: read late %d of %d; with a handshake %d of %d. A test never relies on luck", late,
+		runsOfMyth, apart, runsOfMyth))
 	return late == runsOfMyth && apart == 0, nil
 }

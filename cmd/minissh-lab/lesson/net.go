@@ -97,8 +97,10 @@ func (s *Stage) serveDialect(name string, o dialect.Options) (addr string, stop 
 }
 
 // serveOn is serveDialect at an address of one's own.
-func (s *Stage) serveOn(network, address, name string, o dialect.Options) (addr string, stop func(), err error) {
-	srv, err := server.Listen(server.Config{Dialect: dialect.Find(name), Network: network, Address: address, Options: o})
+func (s *Stage) serveOn(network, address, name string, o dialect.Options) (addr string, stop func(),
+	err error) {
+	srv, err := server.Listen(server.Config{Dialect: dialect.Find(name), Network: network,
+		Address: address, Options: o})
 	if err != nil {
 		return "", nil, err
 	}

@@ -11,16 +11,30 @@ import (
 var own = Lesson{
 	Name:  "own",
 	Title: t("毕业：这个项目自己的协议", "graduation: this project's own protocol"),
-	Run:   t("protocol/PROTOCOL.md 里真的一帧：在通道 1 上请求执行 ls。", "A real frame of protocol/PROTOCOL.md: `ls` asked for on channel 1."),
-	Code:  "frame = struct.pack('>IBBHI', len(payload), type, flags, 0, channel) + payload",
-	Ask: Question{t("开头是 00 00 00 21（十进制 33）。33 是什么？", "it begins with 00 00 00 21, decimal 33. What are the 33?"), []Text{
-		t("整个帧的长度", "the length of the whole frame"), t("帧头之后的字节数，大端", "the bytes after the header, big-endian"), t("小端的 553648128", "553648128, little-endian"),
-	}, 1},
-	Play:     playOwn,
-	Why:      t("还是第 16 课的想法：定长的头说明后面有多长。不同的是：'>' 大端，写明了；长度有上限 65536，先检查再收；每一帧有通道号，一条连接上可以同时跑很多命令。", "It is lesson 16's idea: a header of fixed size says how long the rest is. What is new: '>' big-endian, written down; a limit of 65536, checked before receiving; a channel number in each frame, so that one connection carries many commands."),
-	Change:   t("读 PROTOCOL.md 里的 Frames、The whole conversation、exec 和 Sessions 四节，用 Python 的 socket、struct、json（TCP 上加 ssl）写客户端。", "Read PROTOCOL.md's sections on frames, the whole conversation, exec and sessions and write a client with Python's socket, struct and json (and ssl over TCP)."),
-	Exercise: t("100 行 Python 的客户端，在真的 minisshd 上跑一条命令（Unix 套接字，不用 TLS）：", "A client in 100 lines of Python that runs a command on a real minisshd (over a Unix socket: no TLS):"),
-	Check:    "minissh-lab check own -- python3 my_client.py {address} {command}",
+	Run: t("protocol/PROTOCOL.md 里真的一帧：在通道 1 上请求执行 ls。",
+		"A real frame of protocol/PROTOCOL.md: `ls` asked for on channel 1."),
+	Code: "frame = struct.pack('>IBBHI', len(payload), type, flags, 0, channel) + payload",
+	Ask: Question{
+		t("开头是 00 00 00 21（十进制 33）。33 是什么？",
+			"it begins with 00 00 00 21, decimal 33. What are the 33?"), []Text{
+			t("整个帧的长度", "the length of the whole frame"),
+			t("帧头之后的字节数，大端", "the bytes after the header, big-endian"),
+			t("小端的 553648128", "553648128, little-endian"),
+		}, 1},
+	Play: playOwn,
+	Why: t("还是第 16 课的想法：定长的头说明后面有多长。不同的是：'>' 大端，写明了；"+
+		"长度有上限 65536，先检查再收；每一帧有通道号，一条连接上可以同时跑很多命令。",
+		"It is lesson 16's idea: a header of fixed size says how long the rest is. What is new: "+
+			"'>' big-endian, written down; a limit of 65536, checked before receiving; a channel "+
+			"number in each frame, so that one connection carries many commands."),
+	Change: t("读 PROTOCOL.md 里的 Frames、The whole conversation、exec 和 Sessions 四节，用 "+
+		"Python 的 socket、struct、json（TCP 上加 ssl）写客户端。",
+		"Read PROTOCOL.md's sections on frames, the whole conversation, exec and sessions and "+
+			"write a client with Python's socket, struct and json (and ssl over TCP)."),
+	Exercise: t("100 行 Python 的客户端，在真的 minisshd 上跑一条命令（Unix 套接字，不用 TLS）：",
+		"A client in 100 lines of Python that runs a command on a real minisshd (over a Unix "+
+			"socket: no TLS):"),
+	Check: "minissh-lab check own -- python3 my_client.py {address} {command}",
 }
 
 // ownFrame is the first example of PROTOCOL.md.
@@ -54,12 +68,15 @@ func labelOwn(s *Stage, frame []byte) (int, error) {
 	}
 	payload := frame[protocol.HeaderSize:]
 	s.Fields(
-		Field{frame[0:4], fmt.Sprint(h.Length), t("length，大端：后面的 payload", "length, big-endian: of the payload alone"), 0},
+		Field{frame[0:4], fmt.Sprint(h.Length),
+			t("length，大端：后面的 payload", "length, big-endian: of the payload alone"), 0},
 		Field{frame[4:5], fmt.Sprintf("0x%02x", frame[4]), t("type：OPEN", "type: OPEN"), 1},
 		Field{frame[5:6], fmt.Sprint(frame[5]), t("flags", "flags"), 2},
 		Field{frame[6:8], "0", t("保留，必须是 0", "reserved, must be 0"), 4},
-		Field{frame[8:12], fmt.Sprint(h.Channel), t("通道号，客户端用奇数", "channel, odd from the client"), 3},
-		Field{payload, "JSON", t("payload，UTF-8 的 JSON 对象", "payload, a JSON object in UTF-8"), 5},
+		Field{frame[8:12], fmt.Sprint(h.Channel),
+			t("通道号，客户端用奇数", "channel, odd from the client"), 3},
+		Field{payload, "JSON", t("payload，UTF-8 的 JSON 对象", "payload, a JSON object in UTF-8"),
+			5},
 	)
 	s.Say(Text{protocol.Describe(protocol.Frame{Header: h, Payload: payload}, 80), ""})
 	if int(h.Length) == len(payload) && h.Type == protocol.TypeOpen {

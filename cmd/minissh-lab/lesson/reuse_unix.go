@@ -17,7 +17,8 @@ func listenReuse(ctx context.Context, addr string, reuse bool) (net.Listener, er
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var failed error
 		err := c.Control(func(fd uintptr) {
-			failed = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, b2i(reuse))
+			failed = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR,
+				b2i(reuse))
 		})
 		return errors.Join(err, failed)
 	}}

@@ -57,9 +57,11 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	}
 	s.Out.Raw("\n")
 	if o.Right() {
-		s.Say(t("✓ 预测对了：", "✓ your prediction came true: ").plus("", l.Ask.Options[o.Measured]))
+		s.Say(t("✓ 预测对了：", "✓ your prediction came true: ").plus("",
+			l.Ask.Options[o.Measured]))
 	} else {
-		s.Say(t("✗ 预测的不是这样。实际：", "✗ not as predicted. What happened: ").plus("", l.Ask.Options[o.Measured]))
+		s.Say(t("✗ 预测的不是这样。实际：", "✗ not as predicted. What happened: ").plus("",
+			l.Ask.Options[o.Measured]))
 	}
 	s.Head(t("为什么", "why"))
 	s.Say(l.Why)
@@ -84,7 +86,8 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 		}
 	}
 	if n := next(l); n != nil {
-		s.Out.Raw("\n  → " + s.command("minissh-lab lesson "+n.Name) + "   " + s.pick(n.Title) + "\n")
+		s.Out.Raw("\n  → " + s.command("minissh-lab lesson "+n.Name) + "   " + s.pick(n.Title) +
+			"\n")
 	}
 	return o, nil
 }
@@ -93,7 +96,8 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 // wanted.
 func (s *Stage) code(line string) string {
 	at := strings.Index(line, "#")
-	if s.Out.Lang != speak.English || at < 0 || !strings.ContainsFunc(line[at:], func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+	if s.Out.Lang != speak.English || at < 0 ||
+		!strings.ContainsFunc(line[at:], func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 		return line
 	}
 	return strings.TrimRight(line[:at], " ")
@@ -117,7 +121,8 @@ func (l *Lesson) predict(s *Stage, who Learner) (int, error) {
 		if n, err := strconv.Atoi(line); err == nil && 1 <= n && n <= len(l.Ask.Options) {
 			return n - 1, nil
 		}
-		s.Sayf("输入 1 到 %d（猜也行，猜错学得更多），q 退出", "type 1 to %d (a guess will do: wrong ones teach more), q to quit", len(l.Ask.Options))
+		s.Sayf("输入 1 到 %d（猜也行，猜错学得更多），q 退出",
+			"type 1 to %d (a guess will do: wrong ones teach more), q to quit", len(l.Ask.Options))
 	}
 }
 
@@ -154,10 +159,10 @@ func squeeze(s string) string {
 	return strings.ToLower(strings.Join(strings.Fields(s), ""))
 }
 
-// plus puts another text behind x.
+// plus adds another text to x.
 func (x Text) plus(between string, y Text) Text {
 	return Text{x.Zh + between + y.Zh, x.En + between + y.En}
 }
 
-// withTitle puts a title behind a heading.
+// withTitle adds a title to a heading.
 func (x Text) withTitle(title Text) Text { return Text{x.Zh + title.Zh, x.En + title.En} }

@@ -14,8 +14,8 @@ type Stage struct {
 	Out   *speak.Printer
 	Color bool
 	Width int // columns of the terminal; 0: 100
-	// Picture gives the address of a lesson's picture in the browser, "" for one that
-	// has none. Nil: none has.
+	// Picture gives the address of a lesson's picture in the browser, "" for one
+	// without. Nil: no lesson has one.
 	Picture func(lesson string) string
 	Self    string // how the program is called in commands to type; "": minissh-lab
 }
@@ -138,7 +138,7 @@ type Field struct {
 	N     int // colour: which send they came from
 }
 
-// perLine is how many bytes of a field stand on one line.
+// perLine is how many bytes of a field are shown on one line.
 const perLine = 12
 
 // Fields prints labelled bytes: offset, hex, text, value, meaning.
@@ -153,7 +153,8 @@ func (s *Stage) Fields(fields ...Field) {
 		}
 		for i := 0; i < len(shown) || i == 0; i += perLine {
 			part := shown[i:min(i+perLine, len(shown))]
-			line := fmt.Sprintf("  %5d  ", offset+i) + s.paint(pad(fmt.Sprintf("% x", part), 3*perLine)+pad(printable(part), perLine), x.N)
+			line := fmt.Sprintf("  %5d  ", offset+i) +
+				s.paint(pad(fmt.Sprintf("% x", part), 3*perLine)+pad(printable(part), perLine), x.N)
 			if i == 0 {
 				line += "  " + pad(x.Value, 8) + " " + s.pick(x.What)
 			}
@@ -166,7 +167,7 @@ func (s *Stage) Fields(fields ...Field) {
 	}
 }
 
-// printable shows bytes as text, a dot for what is no ASCII.
+// printable shows bytes as text, a dot for what is not ASCII.
 func printable(b []byte) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -179,8 +180,9 @@ func printable(b []byte) string {
 // Lanes is the central picture: the same bytes on their way. The same bytes have
 // the same colour in every lane.
 type Lanes struct {
-	Sends    [][]byte // what each send was given
-	Segments string   // how many there were, "" when the system does not tell, "-" when it is not the point
+	Sends [][]byte // what each send was given
+	// how many there were, "" when the system does not tell, "-" when it is not the point
+	Segments string
 	Buffer   int      // bytes in the receive buffer before the first recv; -1 not known
 	Recvs    [][]byte // what each recv returned, in order; together a beginning of the sends
 }
@@ -208,18 +210,23 @@ func (s *Stage) Lanes(l Lanes) {
 		}
 		s.Out.Raw("  " + pad(name, 9) + " " + b.String() + "  " + note + "\n")
 	}
-	lane("send()", l.Sends, s.pick(Text{fmt.Sprintf("%d 次", len(l.Sends)), plural(len(l.Sends), "call")}))
+	lane("send()", l.Sends,
+		s.pick(Text{fmt.Sprintf("%d 次", len(l.Sends)), plural(len(l.Sends), "call")}))
 	switch l.Segments {
 	case "-":
 	case "":
-		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(t("这个系统不告诉段数", "this system does not tell how many")) + "\n")
+		s.Out.Raw("  " + pad("segment", 9) + " " +
+			s.pick(t("这个系统不告诉段数", "this system does not tell how many")) + "\n")
 	default:
-		s.Out.Raw("  " + pad("segment", 9) + " " + s.pick(f("TCP 段：%s（TCP_INFO）", "TCP segments: %s (TCP_INFO)", l.Segments)) + "\n")
+		s.Out.Raw("  " + pad("segment", 9) + " " +
+			s.pick(f("TCP 段：%s（TCP_INFO）", "TCP segments: %s (TCP_INFO)", l.Segments)) + "\n")
 	}
 	if l.Buffer >= 0 {
-		lane("buffer", [][]byte{all[:min(l.Buffer, len(all))]}, s.pick(f("%d 字节等着", "%d bytes wait", l.Buffer)))
+		lane("buffer", [][]byte{all[:min(l.Buffer, len(all))]},
+			s.pick(f("%d 字节等着", "%d bytes wait", l.Buffer)))
 	}
-	lane("recv()", l.Recvs, s.pick(Text{fmt.Sprintf("%d 次返回", len(l.Recvs)), plural(len(l.Recvs), "return")}))
+	lane("recv()", l.Recvs,
+		s.pick(Text{fmt.Sprintf("%d 次返回", len(l.Recvs)), plural(len(l.Recvs), "return")}))
 }
 
 func plural(n int, what string) string {
@@ -245,7 +252,8 @@ func (s *Stage) colored(c []byte, owner []int) string {
 		if len(part) <= 26 {
 			b.WriteString(s.paint(oneLine(part), n))
 		} else {
-			b.WriteString(s.paint(oneLine(part[:9])+"…"+fmt.Sprint(len(part)-18)+"…"+oneLine(part[len(part)-9:]), n))
+			b.WriteString(s.paint(oneLine(part[:9])+"…"+fmt.Sprint(len(part)-18)+"…"+
+				oneLine(part[len(part)-9:]), n))
 		}
 		from = end
 	}

@@ -63,7 +63,8 @@ func TestPythonClientsOfGoServers(t *testing.T) {
 			t.Parallel()
 			c.o.Shell = shell
 			at := goServer(t, dialect.Find(c.dialect), "127.0.0.1:0", c.o)
-			if got := runClient(t, append([]string{c.script, at}, c.args...), c.lines...); got != c.want {
+			if got := runClient(t, append([]string{c.script, at}, c.args...),
+				c.lines...); got != c.want {
 				t.Errorf("printed %q\nwant %q", got, c.want)
 			}
 		})
@@ -73,7 +74,8 @@ func TestPythonClientsOfGoServers(t *testing.T) {
 func TestPythonClientsOverOtherAddressFamilies(t *testing.T) {
 	for _, place := range otherPlaces(t) {
 		at := goServer(t, dialect.Find("ultimate"), place, dialect.Options{Shell: shell})
-		if got := runClient(t, []string{"ultimate_client.py", at}, "both"); got != sized("out\nerr\n") {
+		if got := runClient(t, []string{"ultimate_client.py", at},
+			"both"); got != sized("out\nerr\n") {
 			t.Errorf("%s: %q", place, got)
 		}
 	}
@@ -105,7 +107,8 @@ func TestPythonReadyCopyOfUltimate(t *testing.T) {
 	// A copy that kept chapter 14's ack sends it when the data is already on its way;
 	// it may reach the server alone or stuck to the next command.
 	at := goServer(t, dialect.Find("ultimate"), "127.0.0.1:0", dialect.Options{Shell: shell})
-	got := runClient(t, []string{"ultimate_client.py", at, "i", "data_size", "ready"}, "both", "echo 你好", "both")
+	got := runClient(t, []string{"ultimate_client.py", at, "i", "data_size", "ready"}, "both",
+		"echo 你好", "both")
 	if both := sized("out\nerr\n"); got != both+sized("你好\n")+both {
 		t.Errorf("printed %q", got)
 	}
@@ -133,10 +136,12 @@ func TestPublishedOverCountingStillSticks(t *testing.T) {
 
 func TestPythonFileClients(t *testing.T) {
 	data := strings.Repeat("0123456789abcdef", 1<<16) // 1 MiB
-	for _, args := range [][]string{{"file_client.py"}, {"file_client.py", "file_name", "total_size"}, {"oo_client.py"}} {
+	for _, args := range [][]string{
+		{"file_client.py"}, {"file_client.py", "file_name", "total_size"}, {"oo_client.py"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			t.Parallel()
-			store := folderWith(t, map[string]string{"a.txt": data, "empty.txt": "", "one.txt": "1"})
+			store := folderWith(t, map[string]string{"a.txt": data, "empty.txt": "",
+				"one.txt": "1"})
 			dir := folderWith(t, map[string]string{"你好.txt": "中文", "big.bin": data}).Path()
 			d, prefix := dialect.Find("file"), ""
 			if args[0] == "oo_client.py" {
@@ -144,8 +149,10 @@ func TestPythonFileClients(t *testing.T) {
 			}
 			at := goServer(t, d, "127.0.0.1:0", dialect.Options{Folder: store})
 			got := runClient(t, append([]string{args[0], at, dir}, args[1:]...),
-				"put 你好.txt", "get a.txt", "put big.bin", "get one.txt", "get empty.txt", "get none.txt", "get ../secret")
-			for _, want := range []string{"got a.txt 1048576", "got one.txt 1 ", "got empty.txt 0 ", "no such file", "refused file name"} {
+				"put 你好.txt", "get a.txt", "put big.bin", "get one.txt", "get empty.txt",
+				"get none.txt", "get ../secret")
+			for _, want := range []string{"got a.txt 1048576", "got one.txt 1 ", "got empty.txt 0 ",
+				"no such file", "refused file name"} {
 				if !strings.Contains(got, want) {
 					t.Errorf("%q is not in %q", want, got)
 				}

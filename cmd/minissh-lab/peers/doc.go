@@ -3,7 +3,7 @@
 // against the Go ends both ways.
 //
 // They take an address as first argument (host:port, [v6]:port, unix:PATH) and
-// variants behind it. A server prints `starting PORT` when it listens. Commands
+// variants after it. A server prints `starting PORT` when it listens. Commands
 // are played by shell.py: nothing here starts a process.
 //
 // golden.py prints ../dialect/testdata/golden.txt with Python's own struct and

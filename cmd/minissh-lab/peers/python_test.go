@@ -19,7 +19,7 @@ import (
 	"minissh/cmd/minissh-lab/server"
 )
 
-// limit is how long one Python program may take; it is no measurement, only an end.
+// limit is how long one Python program may take; it measures nothing and only ends.
 const limit = 30 * time.Second
 
 // interpreter is the path of a Python 3, or "". It is asked for its own path, since
@@ -146,7 +146,8 @@ func goServer(t *testing.T, d *dialect.Dialect, place string, o dialect.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.Listen(server.Config{Dialect: d, Network: network, Address: address, Options: o})
+	s, err := server.Listen(server.Config{Dialect: d, Network: network, Address: address,
+		Options: o})
 	if err != nil {
 		t.Fatal(err)
 	}

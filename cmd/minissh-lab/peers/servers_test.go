@@ -64,7 +64,8 @@ func TestGoClientOverOtherAddressFamilies(t *testing.T) {
 			network = "unix"
 		}
 		s := startServer(t, network, place, "simple_server.py")
-		if reply, err := s.dial(t, dialect.Find("simple"), dialect.Options{}).Exchange(t.Context(), "big"); err != nil || string(reply.Data) != pyBig {
+		if reply, err := s.dial(t, dialect.Find("simple"), dialect.Options{}).Exchange(t.Context(),
+			"big"); err != nil || string(reply.Data) != pyBig {
 			t.Errorf("%s: %v", place, err)
 		}
 	}
@@ -83,7 +84,8 @@ func TestAutoGuessesPythonServers(t *testing.T) {
 			client := s.dial(t, nil, dialect.Options{})
 			for range 2 {
 				reply, err := client.Exchange(t.Context(), c.line)
-				if err != nil || string(reply.Data) != c.want || client.Dialect().Name != c.dialect {
+				if err != nil || string(reply.Data) != c.want ||
+					client.Dialect().Name != c.dialect {
 					t.Errorf("%+v, %v, guessed %v", reply, err, client.Dialect())
 				}
 			}
@@ -102,7 +104,8 @@ func TestNaivePythonServerIsSilentOnEmptyOutput(t *testing.T) {
 func TestMissingFileKillsThePythonServer(t *testing.T) {
 	s := startServer(t, "tcp", "127.0.0.1:0", "file_server.py", t.TempDir())
 	client := s.dial(t, dialect.Find("file"), dialect.Options{Folder: folderWith(t, nil)})
-	if _, err := client.Exchange(t.Context(), "get none.txt"); err == nil || errors.Is(err, dialect.ErrSilent) {
+	if _, err := client.Exchange(t.Context(), "get none.txt"); err == nil ||
+		errors.Is(err, dialect.ErrSilent) {
 		t.Errorf("missing file: %v, want the connection's end", err)
 	}
 }
@@ -121,13 +124,14 @@ func TestGoClientOfPythonFileServers(t *testing.T) {
 	}
 	t.Run("file", func(t *testing.T) {
 		s := startServer(t, "tcp", "127.0.0.1:0", "file_server.py", store.Path())
-		client := s.dial(t, dialect.Find("file"), dialect.Options{Folder: mine, Gap: func(context.Context) error {
-			// The server has read the command alone: an application handshake, no luck.
-			if got := s.line(t); !strings.HasPrefix(got, "recv ") {
-				t.Errorf("the server says %q", got)
-			}
-			return nil
-		}})
+		client := s.dial(t, dialect.Find("file"),
+			dialect.Options{Folder: mine, Gap: func(context.Context) error {
+				// The server has read the command alone: an application handshake, no luck.
+				if got := s.line(t); !strings.HasPrefix(got, "recv ") {
+					t.Errorf("the server says %q", got)
+				}
+				return nil
+			}})
 		check(t, client, "put 你好.txt")
 		if got, want := s.line(t), "saved 你好.txt 1048576"; got != want {
 			t.Errorf("the server says %q, want %q", got, want)

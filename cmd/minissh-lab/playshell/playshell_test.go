@@ -39,7 +39,8 @@ func TestRun(t *testing.T) {
 }
 
 func TestSizesAreExact(t *testing.T) {
-	for line, want := range map[string]int{"big": 3000, "big 1024": 1024, "big 0": 0, "cat big.txt": 3000, "cat zhong.txt": 1200} {
+	for line, want := range map[string]int{"big": 3000, "big 1024": 1024, "big 0": 0,
+		"cat big.txt": 3000, "cat zhong.txt": 1200} {
 		if out, errOut := Run(line); len(out) != want || len(errOut) != 0 {
 			t.Errorf("%s: %d bytes (stderr %q), want %d", line, len(out), errOut, want)
 		}
@@ -50,14 +51,16 @@ func TestSizesAreExact(t *testing.T) {
 }
 
 func TestOutputIsBounded(t *testing.T) {
-	for _, line := range []string{"seq 1 9223372036854775807", "seq 9000000000000000000 9223372036854775807", "big 2147483647",
+	for _, line := range []string{"seq 1 9223372036854775807",
+		"seq 9000000000000000000 9223372036854775807", "big 2147483647",
 		strings.Repeat("big 1048577;", 40)} {
 		out, errOut := Run(line)
 		if len(out) != MaxOutput || !strings.Contains(string(errOut), "output cut") {
 			t.Errorf("%.30s…: %d bytes, stderr %q", line, len(out), errOut)
 		}
 	}
-	if _, errOut := Run(strings.Repeat("x;", 1000)); strings.Count(string(errOut), "\n") != maxCommands+1 {
+	if _, errOut := Run(strings.Repeat("x;", 1000)); strings.Count(string(errOut),
+		"\n") != maxCommands+1 {
 		t.Errorf("a thousand commands gave %d lines", strings.Count(string(errOut), "\n"))
 	}
 }

@@ -5,7 +5,7 @@ import "strings"
 // command is one command of a line.
 type command struct {
 	words            []string
-	onlyAfterSuccess bool // it stood behind &&
+	onlyAfterSuccess bool // it came after &&
 }
 
 // split takes a line apart at ; and && and blanks, with single and double quotes.
@@ -41,7 +41,8 @@ func split(line string) []command {
 			}
 		case r == '\'' || r == '"':
 			quote, inWord = r, true
-		case r == ' ' || r == '\t' || r == '\r' || r == '\u3000': // also the full-width blank of an input method
+		// also the full-width blank of an input method
+		case r == ' ' || r == '\t' || r == '\r' || r == '\u3000':
 			endWord()
 		case r == ';' || r == '\n':
 			endCommand(false)

@@ -11,10 +11,11 @@ const home = "/home/student"
 
 // files is the played file tree: absolute path to content.
 var files = map[string]string{
-	"/home/student/a.txt":         "hello world",
-	"/home/student/big.txt":       Big(3000),
-	"/home/student/empty.txt":     "",
-	"/home/student/zhong.txt":     strings.Repeat("中", 400), // 1200 bytes: recv(1024) cuts a character
+	"/home/student/a.txt":     "hello world",
+	"/home/student/big.txt":   Big(3000),
+	"/home/student/empty.txt": "",
+	// 1200 bytes: recv(1024) cuts a character
+	"/home/student/zhong.txt":     strings.Repeat("中", 400),
 	"/home/student/你好.txt":        "包没有粘，是流没有边界。\n",
 	"/home/student/code/hello.py": "print('hello')\n",
 	"/etc/hostname":               "classroom\n",

@@ -40,16 +40,19 @@ func ParseAddress(s string, port int, datagram bool) (network, address string, e
 		host = s
 	default:
 		if host, portText, err = net.SplitHostPort(s); err != nil {
-			return "", "", fmt.Errorf("address %s: want HOST:PORT, [v6]:PORT or unix:PATH", speak.Quote([]byte(s)))
+			return "", "", fmt.Errorf("address %s: want HOST:PORT, [v6]:PORT or unix:PATH",
+				speak.Quote([]byte(s)))
 		}
 	}
 	if n, err := strconv.Atoi(portText); err != nil || n < 0 || n > 65535 {
-		return "", "", fmt.Errorf("port %s: want a number from 0 to 65535", speak.Quote([]byte(portText)))
+		return "", "", fmt.Errorf("port %s: want a number from 0 to 65535",
+			speak.Quote([]byte(portText)))
 	}
 	return network, net.JoinHostPort(host, portText), nil
 }
 
-// Family is the network for listening on an address of ParseAddress's: 0.0.0.0 is IPv4 alone, and [::] IPv6 alone.
+// Family is the network for listening on an address of ParseAddress's: 0.0.0.0 is IPv4 alone, and
+// [::] IPv6 alone.
 func Family(network, address string) string {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil || network == "unix" {

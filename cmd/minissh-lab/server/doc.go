@@ -2,7 +2,9 @@
 // UDP.
 //
 //	network, addr, err := server.ParseAddress("127.0.0.1", 8080, false)
-//	s, err := server.Listen(server.Config{Dialect: dialect.Find("naive"), Network: network, Address: addr})
+//	s, err := server.Listen(server.Config{
+//		Dialect: dialect.Find("naive"), Network: network, Address: addr,
+//	})
 //	s.Addr()          // with the real port, where 0 was asked for
 //	s.Serve(ctx)      // until ctx ends; waits for its connections
 //

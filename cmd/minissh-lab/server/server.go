@@ -138,7 +138,8 @@ func (s *Server) Serve(ctx context.Context) error {
 				return nil
 			}
 			if temporary(err) {
-				s.log(Peer{N: n}, note("accept 出错："+speak.Clean(err.Error()), "accept: "+speak.Clean(err.Error())))
+				s.log(Peer{N: n}, note("accept 出错："+speak.Clean(err.Error()),
+					"accept: "+speak.Clean(err.Error())))
 				select { // such as too many open files: it must not spin
 				case <-time.After(50 * time.Millisecond):
 				case <-ctx.Done():
@@ -151,7 +152,8 @@ func (s *Server) Serve(ctx context.Context) error {
 		select {
 		case slots <- struct{}{}:
 		default:
-			s.log(peer, note(fmt.Sprintf("连接太多（%d），拒绝", s.cfg.Conns), fmt.Sprintf("too many connections (%d), refused", s.cfg.Conns)))
+			s.log(peer, note(fmt.Sprintf("连接太多（%d），拒绝", s.cfg.Conns),
+				fmt.Sprintf("too many connections (%d), refused", s.cfg.Conns)))
 			conn.Close()
 			continue
 		}
@@ -177,7 +179,8 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, peer Peer) {
 		return
 	}
 	zh, en, hintZh, hintEn := dialect.Explain(err)
-	s.log(peer, dialect.Event{Op: Closed, Zh: "断开：" + zh + hintIn("（", hintZh, "）"), En: "closed: " + en + hintIn(" (", hintEn, ")")})
+	s.log(peer, dialect.Event{Op: Closed, Zh: "断开：" + zh + hintIn("（", hintZh, "）"),
+		En: "closed: " + en + hintIn(" (", hintEn, ")")})
 }
 
 func hintIn(before, hint, after string) string {

@@ -79,7 +79,8 @@ func TestEveryDialectOverEveryTransport(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Cleanup(func() { mine.Close() })
-				s := start(t, Config{Dialect: d, Network: network, Address: address, Options: dialect.Options{Folder: f}})
+				s := start(t, Config{Dialect: d, Network: network, Address: address,
+					Options: dialect.Options{Folder: f}})
 				conn, err := net.Dial(network, s.Addr().String())
 				if err != nil {
 					t.Fatal(err)
@@ -100,7 +101,8 @@ func TestEveryDialectOverEveryTransport(t *testing.T) {
 					}
 				}
 				if d.Kind == dialect.Files {
-					if got, _ := os.ReadFile(filepath.Join(mine.Path(), "a-2.txt")); string(got) != "hello world" {
+					got, _ := os.ReadFile(filepath.Join(mine.Path(), "a-2.txt"))
+					if string(got) != "hello world" {
 						t.Errorf("got %q", got)
 					}
 				}
@@ -111,17 +113,20 @@ func TestEveryDialectOverEveryTransport(t *testing.T) {
 
 func TestUDPLimits(t *testing.T) {
 	d := dialect.Find("udp-exec")
-	s := start(t, Config{Dialect: d, Network: "udp", Address: "127.0.0.1:0", Options: dialect.Options{TwoParts: true}})
+	s := start(t, Config{Dialect: d, Network: "udp", Address: "127.0.0.1:0",
+		Options: dialect.Options{TwoParts: true}})
 	conn, err := net.Dial("udp", s.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	c := dialect.NewClient(conn, d, dialect.Options{RecvSize: 4096})
-	if reply, err := c.Exchange(t.Context(), "ls a.txt none"); err != nil || string(reply.Data) != "ls: none: No such file or directory\na.txt\n" {
+	if reply, err := c.Exchange(t.Context(), "ls a.txt none"); err != nil ||
+		string(reply.Data) != "ls: none: No such file or directory\na.txt\n" {
 		t.Errorf("two datagrams: %+v, %v", reply, err)
 	}
-	if reply, err := c.Exchange(t.Context(), "big 65508"); err != nil || !strings.Contains(string(reply.Data), "65508") {
+	if reply, err := c.Exchange(t.Context(), "big 65508"); err != nil ||
+		!strings.Contains(string(reply.Data), "65508") {
 		t.Errorf("an output too long for a datagram: %+v, %v", reply, err)
 	}
 	// An empty datagram is a datagram, and gets an answer.
@@ -148,7 +153,8 @@ func TestUDPLimits(t *testing.T) {
 }
 
 func TestConnectionsAreCapped(t *testing.T) {
-	s := start(t, Config{Dialect: dialect.Find("echo"), Network: "tcp", Address: "127.0.0.1:0", Conns: 2})
+	s := start(t, Config{Dialect: dialect.Find("echo"), Network: "tcp", Address: "127.0.0.1:0",
+		Conns: 2})
 	dial := func() net.Conn {
 		c, err := net.Dial("tcp", s.Addr().String())
 		if err != nil {
@@ -205,11 +211,12 @@ func TestLogIsInOrderAndSafe(t *testing.T) {
 func TestBusyAndStaleAddresses(t *testing.T) {
 	echo := dialect.Find("echo")
 	s := start(t, Config{Dialect: echo, Network: "tcp", Address: "127.0.0.1:0"})
-	if _, err := Listen(Config{Dialect: echo, Network: "tcp", Address: s.Addr().String()}); !InUse(err) {
+	_, err := Listen(Config{Dialect: echo, Network: "tcp", Address: s.Addr().String()})
+	if !InUse(err) {
 		t.Errorf("a busy port: %v", err)
 	}
 	if runtime.GOOS == "windows" {
-		return // a left-over socket file is no socket to Lstat there
+		return // Lstat does not call a left-over socket file a socket there
 	}
 	path := filepath.Join(sockDir(t), "s")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
@@ -245,9 +252,12 @@ func TestBusyAndStaleAddresses(t *testing.T) {
 
 func TestParseAddress(t *testing.T) {
 	for in, want := range map[string]string{
-		"": "tcp 127.0.0.1:8080", "9000": "tcp 127.0.0.1:9000", ":9000": "tcp :9000", "0.0.0.0:1": "tcp 0.0.0.0:1",
-		"::1": "tcp [::1]:8080", "[::1]": "tcp [::1]:8080", "[::1]:5": "tcp [::1]:5", "localhost": "tcp localhost:8080",
-		"localhost:7": "tcp localhost:7", "unix:/tmp/x": "unix /tmp/x", "192.168.1.2": "tcp 192.168.1.2:8080",
+		"": "tcp 127.0.0.1:8080", "9000": "tcp 127.0.0.1:9000", ":9000": "tcp :9000",
+		"0.0.0.0:1": "tcp 0.0.0.0:1",
+		"::1":       "tcp [::1]:8080", "[::1]": "tcp [::1]:8080", "[::1]:5": "tcp [::1]:5",
+		"localhost":   "tcp localhost:8080",
+		"localhost:7": "tcp localhost:7", "unix:/tmp/x": "unix /tmp/x",
+		"192.168.1.2": "tcp 192.168.1.2:8080",
 	} {
 		network, address, err := ParseAddress(in, 8080, false)
 		if err != nil || network+" "+address != want {

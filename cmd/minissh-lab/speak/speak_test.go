@@ -35,7 +35,8 @@ func TestCleanLeavesNoEscapeSequence(t *testing.T) {
 	if got := Quote([]byte("a\x1b\n中\xff")); got != `"a\x1b\n中\xff"` {
 		t.Errorf("Quote = %s", got)
 	}
-	for in, want := range map[string]string{`{"a": 1}` + "\x00": `'{"a": 1}\x00'`, `"it's"`: `"\"it's\""`, `it's`: `"it's"`, `\"`: `'\\"'`} {
+	for in, want := range map[string]string{`{"a": 1}` + "\x00": `'{"a": 1}\x00'`,
+		`"it's"`: `"\"it's\""`, `it's`: `"it's"`, `\"`: `'\\"'`} {
 		if got := Quote([]byte(in)); got != want {
 			t.Errorf("Quote(%q) = %s, want %s", in, got, want)
 		}

@@ -32,8 +32,10 @@ func answer(w http.ResponseWriter, value any) {
 // start is what the page needs to know.
 func (l *Lab) start(w http.ResponseWriter, _ *http.Request) {
 	answer(w, map[string]any{
-		"presets": Presets(), "framings": record.Framings, "texts": record.Texts, "commands": live.Commands(), "system": runtime.GOOS,
-		"limits": map[string]int{"messages": record.MaxMessages, "message": record.MaxMessage, "recv": record.MaxRecv, "gap": record.MaxGap, "delay": record.MaxDelay},
+		"presets": Presets(), "framings": record.Framings, "texts": record.Texts,
+		"commands": live.Commands(), "system": runtime.GOOS,
+		"limits": map[string]int{"messages": record.MaxMessages, "message": record.MaxMessage,
+			"recv": record.MaxRecv, "gap": record.MaxGap, "delay": record.MaxDelay},
 	})
 }
 
@@ -90,7 +92,8 @@ func take(w http.ResponseWriter, r *http.Request, into any) bool {
 }
 
 // limited does the work when few others are at it, and not for ever.
-func (l *Lab) limited(w http.ResponseWriter, r *http.Request, work func(context.Context) (any, error)) {
+func (l *Lab) limited(w http.ResponseWriter, r *http.Request,
+	work func(context.Context) (any, error)) {
 	select {
 	case l.runs <- struct{}{}:
 		defer func() { <-l.runs }()

@@ -43,8 +43,11 @@ func startBrowser() {
 		browser.err = exec.ErrNotFound
 		return
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.WSURLReadTimeout(patience),
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("enable-precise-memory-info", true), chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", true))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
+		chromedp.DisableGPU, chromedp.WSURLReadTimeout(patience),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("enable-precise-memory-info", true),
+		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", true))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // root may not use it
 	}
@@ -139,7 +142,9 @@ func openTab(t *testing.T, l *Lab, as look, url string) *tab {
 	}
 	b.do(network.Enable(), chromedp.EmulateViewport(as.width, as.height),
 		emulation.SetUserAgentOverride("minissh-lab test").WithAcceptLanguage(as.lang),
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion}}),
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: motion}}),
 		chromedp.Navigate(url))
 	return b
 }
@@ -152,7 +157,8 @@ func newProfile(t *testing.T) (context.Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(onBrowser)
+	blank := target.CreateTarget("about:blank").WithBrowserContextID(profile)
+	id, err := blank.WithNewWindow(true).Do(onBrowser)
 	if err != nil {
 		return nil, err
 	}
@@ -191,16 +197,21 @@ func eval[T any](b *tab, script string) (value T) {
 // text is what an element says.
 func (b *tab) text(selector string) string {
 	var out string
-	chromedp.Run(b.ctx, chromedp.Evaluate(fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector), &out)) // "" when the page is gone
+	// "" when the page is gone
+	chromedp.Run(b.ctx,
+		chromedp.Evaluate(fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector),
+			&out))
 	return out
 }
 
-// until waits for a condition. A page that was just left takes with it what was asked of it: then it is asked anew.
+// until waits for a condition. A page that was just left takes with it what was asked of it: then
+// it is asked anew.
 func (b *tab) until(condition string) {
 	b.Helper()
 	var err error
 	for range 5 {
-		err = chromedp.Run(b.ctx, chromedp.Poll(condition, nil, chromedp.WithPollingTimeout(patience)))
+		err = chromedp.Run(b.ctx,
+			chromedp.Poll(condition, nil, chromedp.WithPollingTimeout(patience)))
 		if err == nil || !strings.Contains(err.Error(), "Cannot find context") {
 			break
 		}
@@ -214,7 +225,9 @@ func (b *tab) until(condition string) {
 func (b *tab) predictAndRun(options ...int) {
 	b.Helper()
 	b.until(`document.querySelectorAll('#predict input').length > 0`)
-	eval[bool](b, fmt.Sprintf(`(() => { %s.forEach((o, i) => document.querySelectorAll('#predict fieldset')[i].querySelectorAll('label')[o].click()); document.getElementById('run').click(); return true; })()`, jsonOf(options)))
+	eval[bool](b,
+		fmt.Sprintf(
+			`(() => { %s.forEach((o, i) => document.querySelectorAll('#predict fieldset')[i].querySelectorAll('label')[o].click()); document.getElementById('run').click(); return true; })()`, jsonOf(options)))
 	b.until(`!document.getElementById('result').hidden`)
 }
 
@@ -241,21 +254,28 @@ func (b *tab) answered(path string) (sides []*record.Trace) {
 // sees it.
 func (b *tab) witness() {
 	b.Helper()
-	eval[bool](b, `(() => { const real = fetch; window.fetch = async (...a) => { const r = await real(...a); if (r.ok) window.__answer = await r.clone().text(); return r; }; return true; })()`)
+	eval[bool](b,
+		`(() => { const real = fetch; window.fetch = async (...a) => { const r = await real(...a); if (r.ok) window.__answer = await r.clone().text(); return r; }; return true; })()`)
 }
 
 // choose opens a lesson's setting in the page that is open.
 func (b *tab) choose(lesson string) {
 	b.Helper()
 	b.until(`document.querySelectorAll('#preset option').length > 1`)
-	eval[bool](b, fmt.Sprintf(`(() => { document.getElementById('again').click(); location.hash = '#at=%s'; return true; })()`, lesson))
-	b.until(fmt.Sprintf(`document.getElementById('preset').value === %q && document.getElementById('result').hidden`, lesson))
+	eval[bool](b,
+		fmt.Sprintf(
+			`(() => { document.getElementById('again').click(); location.hash = '#at=%s'; return true; })()`, lesson))
+	b.until(
+		fmt.Sprintf(
+			`document.getElementById('preset').value === %q && document.getElementById('result').hidden`, lesson))
 }
 
 // goTo steps to a step; -1 is the last.
 func (b *tab) goTo(step int) {
 	b.Helper()
-	eval[bool](b, fmt.Sprintf(`(() => { const s = document.getElementById('step'); s.value = %d < 0 ? s.max : '%d'; s.dispatchEvent(new Event('input')); return true; })()`, step, step))
+	eval[bool](b,
+		fmt.Sprintf(
+			`(() => { const s = document.getElementById('step'); s.value = %d < 0 ? s.max : '%d'; s.dispatchEvent(new Event('input')); return true; })()`, step, step))
 }
 
 // foreign are addresses asked for that are not the lab's.

@@ -15,20 +15,21 @@ import (
 )
 
 // keyName are the keys by WebDriver's code points.
-var keyName = map[string]string{"\ue014": kb.ArrowRight, "\ue012": kb.ArrowLeft, "\ue011": kb.Home, "\ue010": kb.End}
+var keyName = map[string]string{"\ue014": kb.ArrowRight, "\ue012": kb.ArrowLeft, "\ue011": kb.Home,
+	"\ue010": kb.End}
 
 func nothing(context.Context) error { return nil }
 
 func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 
 // legible measures all text that is seen: its size, and its contrast by WCAG 2 against
-// what is really behind it; and the edges of controls, which want 3 to 1.
+// what is really drawn under it; and the edges of controls, which want 3 to 1.
 const legible = `(() => {
 	const parse = (c) => { const m = c.match(/[\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
 	const over = (a, b) => [0, 1, 2].map((i) => a[i] * a[3] + b[i] * (1 - a[3])).concat(1);
 	const light = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
 	const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
-	const behind = (e, x, y) => {
+	const under = (e, x, y) => {
 		const stack = document.elementsFromPoint(x, y);
 		let colors = [], from = stack.indexOf(e);
 		for (const s of from < 0 ? stack : stack.slice(from)) { const c = parse(getComputedStyle(s).backgroundColor); if (c[3] > 0) colors.push(c); if (c[3] === 1) break; }
@@ -52,14 +53,14 @@ const legible = `(() => {
 		const size = parseFloat(s.fontSize), name = e.className || e.tagName, text = walk.currentNode.data.trim().slice(0, 30);
 		if (size < 13.99) faults.push(name + ' ' + text + ': ' + size + ' px');
 		let faded = 1; for (let p = e; p; p = p.parentElement) faded *= parseFloat(getComputedStyle(p).opacity);
-		const back = behind(e, x, y), fore = parse(s.color); fore[3] *= faded;
+		const back = under(e, x, y), fore = parse(s.color); fore[3] *= faded;
 		const c = ratio(over(fore, back), back);
 		const large = size >= 24 || size >= 18.66 && parseInt(s.fontWeight) >= 700;
 		if (c < (large ? 3 : 4.5)) faults.push(name + ' ' + text + ': contrast ' + c.toFixed(2) + ' of ' + s.color + ' on ' + back);
 	}
 	for (const e of document.querySelectorAll('input:not([type=range]), select')) {
 		if (!e.getClientRects().length || e.type === 'checkbox' || e.type === 'radio') continue;
-		const s = getComputedStyle(e), around = behind(e.parentElement, e.getBoundingClientRect().left + 1, e.getBoundingClientRect().top - 2);
+		const s = getComputedStyle(e), around = under(e.parentElement, e.getBoundingClientRect().left + 1, e.getBoundingClientRect().top - 2);
 		if (ratio(parse(s.borderTopColor), around) < 3) faults.push(e.id + ': edge ' + ratio(parse(s.borderTopColor), around).toFixed(2));
 	}
 	for (const p of document.querySelectorAll('.pieces')) {
@@ -111,21 +112,27 @@ func TestLegibleInEveryLook(t *testing.T) {
 					b.goTo(v.step)
 				}
 				if v.byte >= 0 {
-					eval[bool](b, `(() => { document.querySelectorAll('.lanes')[1].focus(); return true; })()`)
+					eval[bool](b,
+						`(() => { document.querySelectorAll('.lanes')[1].focus(); return true; })()`)
 					b.do(chromedp.KeyEvent(kb.Home))
-					eval[bool](b, fmt.Sprintf(`(() => { for (let i = 0; i < %d; i++) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'})); document.activeElement.blur(); return true; })()`, v.byte))
+					eval[bool](b,
+						fmt.Sprintf(
+							`(() => { for (let i = 0; i < %d; i++) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'})); document.activeElement.blur(); return true; })()`, v.byte))
 				}
 				b.until(`document.getAnimations().length === 0`)
 				if faults := eval[[]string](b, legible); len(faults) > 0 {
 					t.Errorf("%s:\n%s", v.name, strings.Join(faults, "\n"))
 				}
-				if han := strings.ContainsFunc(b.text("header.top h1"), func(r rune) bool { return r > 0x2e80 }); han != strings.HasPrefix(as.lang, "zh") {
+				if han := strings.ContainsFunc(b.text("header.top h1"),
+					func(r rune) bool { return r > 0x2e80 }); han != strings.HasPrefix(as.lang,
+					"zh") {
 					t.Errorf("the language is not %s", as.lang)
 				}
 				if dir != "" {
 					var png []byte
 					b.do(chromedp.CaptureScreenshot(&png))
-					if err := os.WriteFile(filepath.Join(dir, v.name+"-"+as.String()+".png"), png, 0o644); err != nil {
+					if err := os.WriteFile(filepath.Join(dir, v.name+"-"+as.String()+".png"), png,
+						0o644); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -140,11 +147,13 @@ func TestSwitches(t *testing.T) {
 	b := openTab(t, l, look{1280, 720, true, "en-US", true}, l.URL("13a"))
 	b.predictAndRun(0, 0)
 	b.goTo(3)
-	if eval[string](b, `document.documentElement.dataset.theme + getComputedStyle(document.querySelector('.cursor')).transitionDuration`) != "dark0s" {
+	if eval[string](b,
+		`document.documentElement.dataset.theme + getComputedStyle(document.querySelector('.cursor')).transitionDuration`) != "dark0s" {
 		t.Error("dark and without motion is what was asked for")
 	}
 	b.do(chromedp.Click("#lang", chromedp.ByQuery), chromedp.Click("#theme", chromedp.ByQuery))
-	if got := eval[string](b, `[document.documentElement.lang, document.documentElement.dataset.theme, document.getElementById('step').value].join()`); got != "zh-CN,light,3" {
+	if got := eval[string](b,
+		`[document.documentElement.lang, document.documentElement.dataset.theme, document.getElementById('step').value].join()`); got != "zh-CN,light,3" {
 		t.Errorf("switched to %s", got)
 	}
 	if got := b.text(".caption"); !strings.Contains(got, "字节") {
@@ -152,12 +161,14 @@ func TestSwitches(t *testing.T) {
 	}
 	b.do(chromedp.Reload())
 	b.until(`document.querySelectorAll('#predict input').length > 0`)
-	if got := eval[string](b, `[document.documentElement.lang, document.documentElement.dataset.theme].join()`); got != "zh-CN,light" {
+	if got := eval[string](b,
+		`[document.documentElement.lang, document.documentElement.dataset.theme].join()`); got !=
+		"zh-CN,light" {
 		t.Errorf("after a reload %s", got)
 	}
 }
 
-// The same byte stands at the same place in every lane, and in its colour.
+// The same byte is at the same place in every lane, and has its colour.
 func TestLanesAreAligned(t *testing.T) {
 	l := startLab(t)
 	b := openTab(t, l, projector, l.URL("12"))
@@ -227,7 +238,8 @@ func TestAThousandClicksGrowNothing(t *testing.T) {
 	nodes, heap := size()
 	clicks(1000)
 	nodesAfter, heapAfter := size()
-	t.Logf("%d elements and %.0f KiB, after 1000 clicks more %d and %.0f KiB", nodes, heap/1024, nodesAfter, heapAfter/1024)
+	t.Logf("%d elements and %.0f KiB, after 1000 clicks more %d and %.0f KiB", nodes, heap/1024,
+		nodesAfter, heapAfter/1024)
 	if nodesAfter > nodes+50 || nodesAfter > 2500 {
 		t.Errorf("%d elements have become %d", nodes, nodesAfter)
 	}

@@ -9,9 +9,9 @@
 //	record/      runs a setting on real sockets and records it
 //	live/        the same for a command over minissh's own protocol
 //
-// The token is made at each start and stands behind the # of the first URL, which no
+// The token is made at each start and comes after the # of the first URL, which no
 // browser sends anywhere; the page keeps it for its own origin and shows it in a
 // header, which no other page can add without being asked first. The page itself is
-// no secret: a link from a teacher names a setting and no token, and opens on the
+// not secret: a link from a teacher names a setting and no token, and opens on the
 // student's own lab. The server keeps nothing of a run: each is its answer alone.
 package web

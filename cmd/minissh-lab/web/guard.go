@@ -14,7 +14,8 @@ import (
 const TokenHeader = "X-Lab-Token"
 
 // policy lets the page use its own files and nothing else.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // newToken is 128 random bits in the alphabet of URLs.
 func newToken() string {
@@ -28,7 +29,8 @@ func newToken() string {
 func names(addr net.Addr) map[string]bool {
 	port := strconv.Itoa(addr.(*net.TCPAddr).Port)
 	all := map[string]bool{}
-	for _, host := range []string{"127.0.0.1", "localhost", "::1", addr.(*net.TCPAddr).IP.String()} {
+	for _, host := range []string{"127.0.0.1", "localhost", "::1",
+		addr.(*net.TCPAddr).IP.String()} {
 		all[net.JoinHostPort(host, port)] = true
 		if port == "80" {
 			all[host] = true
@@ -68,14 +70,16 @@ func (l *Lab) fromElsewhere(site string, r *http.Request) bool {
 	case "", "same-origin", "none":
 		return false
 	}
-	return r.URL.Path != "/" || r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
+	return r.URL.Path != "/" || r.Header.Get("Sec-Fetch-Mode") != "navigate" ||
+		r.Header.Get("Sec-Fetch-Dest") != "document"
 }
 
 // allowed lets through who shows the token.
 func (l *Lab) allowed(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get(TokenHeader)), []byte(l.token)) != 1 {
-			refuse(w, http.StatusUnauthorized, "token", "the link that the lab printed holds a token; this request has none, or an old one")
+			refuse(w, http.StatusUnauthorized, "token",
+				"the link that the lab printed holds a token; this request has none, or an old one")
 			return
 		}
 		next(w, r)

@@ -59,7 +59,8 @@ func Listen(address string) (*Lab, error) {
 		l.Close()
 		return nil, fmt.Errorf("%w: %s is not", ErrNotLoopback, address)
 	}
-	return &Lab{listener: l, token: newToken(), hosts: names(l.Addr()), runs: make(chan struct{}, maxRuns)}, nil
+	return &Lab{listener: l, token: newToken(), hosts: names(l.Addr()),
+		runs: make(chan struct{}, maxRuns)}, nil
 }
 
 // URL is the page's address for this machine's user: it holds the token. at is a
@@ -129,7 +130,8 @@ func (l *Lab) handler() http.Handler {
 
 // contentType is what a file of the page is; the system's own table is not asked.
 func contentType(name string) string {
-	for _, k := range [][2]string{{".css", "text/css; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"}, {".svg", "image/svg+xml"}} {
+	for _, k := range [][2]string{{".css", "text/css; charset=utf-8"},
+		{".js", "text/javascript; charset=utf-8"}, {".svg", "image/svg+xml"}} {
 		if len(name) > len(k[0]) && name[len(name)-len(k[0]):] == k[0] {
 			return k[1]
 		}

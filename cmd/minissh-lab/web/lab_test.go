@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -17,20 +15,12 @@ import (
 	"time"
 
 	"minissh/cmd/minissh-lab/lesson"
-	"minissh/cmd/minissh-lab/testend"
 	"minissh/cmd/minissh-lab/web/record"
+	"minissh/protocol/testend"
 )
 
 // TestMain looks for goroutines of this package that outlive the tests.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	endBrowser()
-	for _, stack := range testend.LeftBehind("minissh/") {
-		fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { testend.Main(m, endBrowser) }
 
 // startLab serves on a free port until the test ends.
 func startLab(t testing.TB) *Lab {
@@ -54,15 +44,18 @@ func startLab(t testing.TB) *Lab {
 func (l *Lab) host() string { return l.listener.Addr().String() }
 
 // request is one to the lab, as the page would send it; change spoils it.
-func (l *Lab) request(t testing.TB, method, path, body string, change func(*http.Request)) (status int, answer string) {
+func (l *Lab) request(t testing.TB, method, path, body string, change func(*http.Request)) (
+	status int, answer string) {
 	t.Helper()
 	status, answer, _ = l.requestHeader(t, method, path, body, change)
 	return status, answer
 }
 
-func (l *Lab) requestHeader(t testing.TB, method, path, body string, change func(*http.Request)) (int, string, http.Header) {
+func (l *Lab) requestHeader(t testing.TB, method, path, body string, change func(*http.Request)) (
+	int, string, http.Header) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+l.host()+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+l.host()+path,
+		strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +84,8 @@ func (l *Lab) requestHeader(t testing.TB, method, path, body string, change func
 const helloWorld = `{"messages":[5,5],"recv":1024,"gap":0,"delay":0,"nodelay":true,"framing":"simple","text":"letters"}`
 
 func TestOnlyThisMachine(t *testing.T) {
-	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:0", "[::ffff:192.0.2.1]:0", "*:0"} {
+	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:0",
+		"[::ffff:192.0.2.1]:0", "*:0"} {
 		if l, err := Listen(address); !errors.Is(err, ErrNotLoopback) {
 			t.Errorf("%s: %v", address, err)
 			if err == nil {
@@ -113,24 +107,30 @@ func TestOnlyThisMachine(t *testing.T) {
 
 func TestPageIsServedAndLockedDown(t *testing.T) {
 	l := startLab(t)
-	for path, kind := range map[string]string{"/": "text/html", "/app.js": "text/javascript", "/base.css": "text/css", "/icon.svg": "image/svg+xml"} {
-		status, text, h := l.requestHeader(t, "GET", path, "", func(r *http.Request) { r.Header.Del(TokenHeader) })
+	for path, kind := range map[string]string{"/": "text/html", "/app.js": "text/javascript",
+		"/base.css": "text/css", "/icon.svg": "image/svg+xml"} {
+		status, text, h := l.requestHeader(t, "GET", path, "",
+			func(r *http.Request) { r.Header.Del(TokenHeader) })
 		if status != 200 || !strings.HasPrefix(h.Get("Content-Type"), kind) || text == "" {
 			t.Errorf("%s: %d %s", path, status, h.Get("Content-Type"))
 		}
-		if h.Get("Content-Security-Policy") != policy || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Access-Control-Allow-Origin") != "" {
+		if h.Get("Content-Security-Policy") != policy ||
+			h.Get("X-Content-Type-Options") != "nosniff" ||
+			h.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: headers %v", path, h)
 		}
 		if strings.Contains(text, l.token) {
 			t.Errorf("%s holds the token", path)
 		}
-		for _, foreign := range []string{"http://", "https://", "//cdn", "<script>", " style=\"", " onclick"} {
+		for _, foreign := range []string{"http://", "https://", "//cdn", "<script>", " style=\"",
+			" onclick"} {
 			if path != "/icon.svg" && strings.Contains(text, foreign) {
 				t.Errorf("%s holds %s", path, foreign)
 			}
 		}
 	}
-	for _, path := range []string{"/nothing", "/static/app.js", "/../lab.go", "/lab.go", "/api/", "/api/run"} {
+	for _, path := range []string{"/nothing", "/static/app.js", "/../lab.go", "/lab.go", "/api/",
+		"/api/run"} {
 		if status, _ := l.request(t, "GET", path, "", nil); status == 200 {
 			t.Errorf("GET %s is answered", path)
 		}
@@ -140,17 +140,20 @@ func TestPageIsServedAndLockedDown(t *testing.T) {
 // What a request must show; each of these is refused before anything runs.
 func TestStrangersAreRefused(t *testing.T) {
 	l := startLab(t)
-	set := func(k, v string) func(*http.Request) { return func(r *http.Request) { r.Header.Set(k, v) } }
+	set := func(k, v string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(k, v) }
+	}
 	_, port, _ := net.SplitHostPort(l.host())
 	for name, c := range map[string]struct {
 		change func(*http.Request)
 		want   int
 		code   string
 	}{
-		"no token":         {func(r *http.Request) { r.Header.Del(TokenHeader) }, 401, "token"},
-		"another token":    {set(TokenHeader, newToken()), 401, "token"},
-		"half the token":   {set(TokenHeader, l.token[:11]), 401, "token"},
-		"rebound name":     {func(r *http.Request) { r.Host = "attacker.example:" + port }, 421, "host"},
+		"no token":       {func(r *http.Request) { r.Header.Del(TokenHeader) }, 401, "token"},
+		"another token":  {set(TokenHeader, newToken()), 401, "token"},
+		"half the token": {set(TokenHeader, l.token[:11]), 401, "token"},
+		"rebound name": {func(r *http.Request) { r.Host = "attacker.example:" + port }, 421,
+			"host"},
 		"rebound, no port": {func(r *http.Request) { r.Host = "127.0.0.1" }, 421, "host"},
 		"another port":     {func(r *http.Request) { r.Host = "127.0.0.1:1" }, 421, "host"},
 		"foreign origin":   {set("Origin", "https://attacker.example"), 403, "origin"},
@@ -162,11 +165,13 @@ func TestStrangersAreRefused(t *testing.T) {
 		"urlencoded":       {set("Content-Type", "application/x-www-form-urlencoded"), 415, "body"},
 	} {
 		status, text := l.request(t, "POST", "/api/run", helloWorld, c.change)
-		if status != c.want || !strings.Contains(text, `"code":"`+c.code+`"`) || strings.Contains(text, "sides") {
+		if status != c.want || !strings.Contains(text, `"code":"`+c.code+`"`) ||
+			strings.Contains(text, "sides") {
 			t.Errorf("%s: %d %s", name, status, text)
 		}
 	}
-	if status, text := l.request(t, "POST", "/api/run", helloWorld, nil); status != 200 || !strings.Contains(text, `"sides"`) {
+	if status, text := l.request(t, "POST", "/api/run", helloWorld, nil); status != 200 ||
+		!strings.Contains(text, `"sides"`) {
 		t.Errorf("the page itself: %d %s", status, text)
 	}
 	if status, _ := l.request(t, "POST", "/api/run", helloWorld, func(r *http.Request) {
@@ -187,7 +192,8 @@ func TestStrangersAreRefused(t *testing.T) {
 	if status, _ := l.request(t, "GET", "/", "", follow("document")); status != 200 {
 		t.Errorf("a link from elsewhere: %d", status)
 	}
-	for path, dest := range map[string]string{"/": "iframe", "/app.js": "document", "/api/start": "document"} {
+	for path, dest := range map[string]string{"/": "iframe", "/app.js": "document",
+		"/api/start": "document"} {
 		if status, _ := l.request(t, "GET", path, "", follow(dest)); status != 403 {
 			t.Errorf("%s as %s from elsewhere: %d", path, dest, status)
 		}
@@ -213,7 +219,8 @@ func TestBodiesAreBounded(t *testing.T) {
 			t.Errorf("%s: %d %.200s", name, status, text)
 		}
 	}
-	for _, body := range []string{`{"command":"id"}`, `{"command":""}`, `{"command":"ls; id"}`, `{"line":"id"}`, `{"command":["ls"]}`, `{}`} {
+	for _, body := range []string{`{"command":"id"}`, `{"command":""}`, `{"command":"ls; id"}`,
+		`{"line":"id"}`, `{"command":["ls"]}`, `{}`} {
 		if status, text := l.request(t, "POST", "/api/live", body, nil); status != 400 {
 			t.Errorf("%s: %d %s", body, status, text)
 		}
@@ -226,7 +233,8 @@ func TestRunsAtATimeAreBounded(t *testing.T) {
 	for range maxRuns {
 		l.runs <- struct{}{}
 	}
-	if status, text := l.request(t, "POST", "/api/run", helloWorld, nil); status != 429 || !strings.Contains(text, "busy") {
+	if status, text := l.request(t, "POST", "/api/run", helloWorld, nil); status != 429 ||
+		!strings.Contains(text, "busy") {
 		t.Errorf("%d %s", status, text)
 	}
 	<-l.runs
@@ -242,7 +250,8 @@ func TestRunsAtATimeAreBounded(t *testing.T) {
 func TestALeavingBrowserEndsItsRun(t *testing.T) {
 	l := startLab(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	r, err := http.NewRequestWithContext(ctx, "POST", "http://"+l.host()+"/api/run", strings.NewReader(strings.Replace(helloWorld, `"delay":0`, `"delay":1000`, 1)))
+	r, err := http.NewRequestWithContext(ctx, "POST", "http://"+l.host()+"/api/run",
+		strings.NewReader(strings.Replace(helloWorld, `"delay":0`, `"delay":1000`, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +289,8 @@ func TestAClassOfThirty(t *testing.T) {
 			tokens <- l.token
 			status, text := l.request(t, "POST", "/api/run", helloWorld, nil)
 			var got struct{ Sides []*record.Trace }
-			if err := json.Unmarshal([]byte(text), &got); status != 200 || err != nil || len(got.Sides) != 2 || !got.Sides[1].Right || got.Sides[0].Right {
+			if err := json.Unmarshal([]byte(text), &got); status != 200 || err != nil ||
+				len(got.Sides) != 2 || !got.Sides[1].Right || got.Sides[0].Right {
 				t.Errorf("%d %.300s", status, text)
 			}
 		})
@@ -302,7 +312,8 @@ func TestRunsAreNotKept(t *testing.T) {
 	h := l.guard(l.handler())
 	once := func(n int) {
 		for range n {
-			r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+l.host()+"/api/run", strings.NewReader(helloWorld))
+			r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+l.host()+"/api/run",
+				strings.NewReader(helloWorld))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -346,7 +357,7 @@ func TestEveryPresetRuns(t *testing.T) {
 			t.Errorf("%s: %v", p.Name, err)
 		}
 		if lesson.Find(p.Name) == nil || p.Zh == "" || p.En == "" {
-			t.Errorf("%s is no lesson, or lacks words", p.Name)
+			t.Errorf("%s is not a lesson, or lacks words", p.Name)
 		}
 		if _, err := record.Run(t.Context(), p.Setting); err != nil {
 			t.Errorf("%s: %v", p.Name, err)
@@ -367,7 +378,8 @@ func TestLinks(t *testing.T) {
 			t.Errorf("At(%q) = %q, %v; want %q", in, at, ok, want)
 		}
 	}
-	for _, in := range []string{"99", "rm -rf", "x=1", "m=5&m=6", "at=99", "m=" + strings.Repeat("1,", 100)} {
+	for _, in := range []string{"99", "rm -rf", "x=1", "m=5&m=6", "at=99",
+		"m=" + strings.Repeat("1,", 100)} {
 		if at, ok := At(in); ok {
 			t.Errorf("At(%q) = %q", in, at)
 		}

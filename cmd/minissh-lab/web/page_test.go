@@ -26,7 +26,8 @@ func expected(side *record.Trace, n int) (want []shown) {
 		switch e.Kind {
 		case record.KindSend, record.KindSegment, record.KindRecv, record.KindFrame:
 			if e.To > e.From {
-				lanes[e.Kind] = append(lanes[e.Kind], shown{e.Kind, fmt.Sprint(e.From), fmt.Sprint(e.To), fmt.Sprint(e.N)})
+				lanes[e.Kind] = append(lanes[e.Kind],
+					shown{e.Kind, fmt.Sprint(e.From), fmt.Sprint(e.To), fmt.Sprint(e.N)})
 			}
 		}
 		switch e.Kind {
@@ -40,7 +41,8 @@ func expected(side *record.Trace, n int) (want []shown) {
 		lanes["buffer"] = append(lanes["buffer"], shown{"buffer", "0", fmt.Sprint(read), ""})
 	}
 	if ready[1] > ready[0] {
-		lanes["buffer"] = append(lanes["buffer"], shown{"buffer", fmt.Sprint(ready[0]), fmt.Sprint(ready[1]), ""})
+		lanes["buffer"] = append(lanes["buffer"],
+			shown{"buffer", fmt.Sprint(ready[0]), fmt.Sprint(ready[1]), ""})
 	}
 	for _, lane := range []string{"frame", "send", "segment", "buffer", "recv"} {
 		want = append(want, lanes[lane]...)
@@ -74,8 +76,10 @@ func TestEveryStepShowsWhatTheSocketsDid(t *testing.T) {
 			}
 			got := eval[[][]shown](b, blocks)
 			for i, side := range sides {
-				if want := expected(side, min(step, len(side.Events))); fmt.Sprint(got[i]) != fmt.Sprint(want) {
-					t.Fatalf("%s, side %s, step %d shows\n%v, want\n%v", p.Name, side.Name, step, got[i], want)
+				want := expected(side, min(step, len(side.Events)))
+				if fmt.Sprint(got[i]) != fmt.Sprint(want) {
+					t.Fatalf("%s, side %s, step %d shows\n%v, want\n%v", p.Name, side.Name, step,
+						got[i], want)
 				}
 			}
 			forwards[step] = eval[string](b, `document.getElementById('panels').textContent`)
@@ -86,12 +90,15 @@ func TestEveryStepShowsWhatTheSocketsDid(t *testing.T) {
 		}
 		for step := last - 1; step >= 0 && step > last-12; step-- {
 			b.do(chromedp.Click("#back", chromedp.ByQuery))
-			if back := eval[string](b, `document.getElementById('panels').textContent`); forwards[step] != "" && back != forwards[step] {
+			if back := eval[string](b,
+				`document.getElementById('panels').textContent`); forwards[step] != "" &&
+				back != forwards[step] {
 				t.Errorf("%s: step %d is another one on the way back", p.Name, step)
 			}
 		}
 		b.goTo(-1)
-		wrong, right := eval[int](b, `document.querySelectorAll('.verdict.bad').length`), eval[int](b, `document.querySelectorAll('.verdict.good').length`)
+		wrong, right := eval[int](b, `document.querySelectorAll('.verdict.bad').length`),
+			eval[int](b, `document.querySelectorAll('.verdict.good').length`)
 		want := 0
 		for _, side := range sides {
 			if side.Right {
@@ -99,7 +106,8 @@ func TestEveryStepShowsWhatTheSocketsDid(t *testing.T) {
 			}
 		}
 		if right != want || wrong != 2-want {
-			t.Errorf("%s: %d right and %d wrong verdicts, want %d right", p.Name, right, wrong, want)
+			t.Errorf("%s: %d right and %d wrong verdicts, want %d right", p.Name, right, wrong,
+				want)
 		}
 	}
 	if f := b.foreign(); len(f) > 0 {
@@ -112,7 +120,8 @@ func TestPredictionComesFirst(t *testing.T) {
 	l := startLab(t)
 	b := openTab(t, l, projector, l.URL("13a"))
 	b.until(`document.querySelectorAll('#predict input').length > 0`)
-	if !eval[bool](b, `document.getElementById('run').disabled && document.getElementById('result').hidden`) {
+	if !eval[bool](b,
+		`document.getElementById('run').disabled && document.getElementById('result').hidden`) {
 		t.Error("it can be run without a prediction")
 	}
 	b.predictAndRun(0, 1) // 5 bytes; 2 segments
@@ -122,7 +131,8 @@ func TestPredictionComesFirst(t *testing.T) {
 	b.goTo(-1)
 	said := b.text(".foretold")
 	sides := eval[int](b, `document.querySelectorAll('[data-lane=segment] .block').length`)
-	if !strings.Contains(said, "第一次 recv：✗ 预测 5，量出来 10") || sides > 0 && !strings.Contains(said, "段数：✓ 预测对了 (2)") {
+	if !strings.Contains(said, "第一次 recv：✗ 预测 5，量出来 10") || sides > 0 &&
+		!strings.Contains(said, "段数：✓ 预测对了 (2)") {
 		t.Errorf("it says %q", said)
 	}
 	b.do(chromedp.Click("#again", chromedp.ByQuery))
@@ -138,7 +148,9 @@ func (b *tab) fact(name string) string { return b.text(`[data-fact="` + name + `
 // byteAt is the middle of a byte in a side's lane, in pixels of the page.
 func (b *tab) byteAt(side int, lane string, offset, total int) (x, y float64) {
 	b.Helper()
-	box := eval[[]float64](b, fmt.Sprintf(`(() => { const r = document.querySelectorAll('.panel')[%d].querySelector('[data-lane=%s]').getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()`, side, lane))
+	box := eval[[]float64](b,
+		fmt.Sprintf(
+			`(() => { const r = document.querySelectorAll('.panel')[%d].querySelector('[data-lane=%s]').getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()`, side, lane))
 	return box[0] + box[2]*(float64(offset)+0.5)/float64(total), box[1] + box[3]/2
 }
 
@@ -163,7 +175,9 @@ func TestTouchedBytesTellTheirStory(t *testing.T) {
 					continue
 				}
 				want := fmt.Sprintf("#%d", e.N)
-				if got := b.fact(kind); !strings.HasPrefix(got, want) || !strings.Contains(got, fmt.Sprintf("第 %d/%d 字节", offset-e.From+1, e.To-e.From)) {
+				if got := b.fact(kind); !strings.HasPrefix(got, want) ||
+					!strings.Contains(got, fmt.Sprintf("第 %d/%d 字节", offset-e.From+1,
+						e.To-e.From)) {
 					t.Errorf("%s: byte %d: %s says %q, want %s", how, offset, kind, got, want)
 				}
 			}
@@ -171,7 +185,8 @@ func TestTouchedBytesTellTheirStory(t *testing.T) {
 	}
 	for side, trace := range sides {
 		for offset := range trace.Bytes {
-			x, y := b.byteAt(side, []string{"send", "segment", "buffer", "recv"}[offset%4], offset, len(trace.Bytes))
+			x, y := b.byteAt(side, []string{"send", "segment", "buffer", "recv"}[offset%4], offset,
+				len(trace.Bytes))
 			b.do(chromedp.MouseClickXY(x, y))
 			tell(side, offset, "mouse")
 		}
@@ -179,18 +194,23 @@ func TestTouchedBytesTellTheirStory(t *testing.T) {
 	// The first four bytes of the mended side: 05 00 00 00, a length of 5, little-endian.
 	x, y := b.byteAt(1, "recv", 2, len(sides[1].Bytes))
 	b.do(chromedp.ActionFunc(nothing),
-		input.DispatchTouchEvent(input.TouchStart, []*input.TouchPoint{{X: x, Y: y}}), input.DispatchTouchEvent(input.TouchEnd, []*input.TouchPoint{}))
+		input.DispatchTouchEvent(input.TouchStart, []*input.TouchPoint{{X: x, Y: y}}),
+		input.DispatchTouchEvent(input.TouchEnd, []*input.TouchPoint{}))
 	b.until(`document.querySelector('[data-fact="hex"]').textContent === '00'`)
 	tell(1, 2, "touch")
-	if b.fact("value") != "5 (小端)" || !strings.Contains(b.fact("field"), "05 00 00 00") || !strings.Contains(b.fact("took"), `第 1 条 "hello"`) {
-		t.Errorf("value %q, field %q, taken for %q", b.fact("value"), b.fact("field"), b.fact("took"))
+	if b.fact("value") != "5 (小端)" || !strings.Contains(b.fact("field"), "05 00 00 00") ||
+		!strings.Contains(b.fact("took"), `第 1 条 "hello"`) {
+		t.Errorf("value %q, field %q, taken for %q", b.fact("value"), b.fact("field"),
+			b.fact("took"))
 	}
 	eval[bool](b, `(() => { document.querySelectorAll('.lanes')[1].focus(); return true; })()`)
-	for i, key := range []string{"\ue014", "\ue014", "\ue012", "\ue011", "\ue010"} { // right, right, left, home, end
+	// right, right, left, home, end
+	for i, key := range []string{"\ue014", "\ue014", "\ue012", "\ue011", "\ue010"} {
 		b.do(chromedp.KeyEvent(keyName[key]))
 		tell(1, []int{3, 4, 3, 0, len(sides[1].Bytes) - 1}[i], "keys")
 	}
-	if v := eval[string](b, `document.activeElement.getAttribute('aria-valuetext')`); !strings.Contains(v, "recv") {
+	if v := eval[string](b,
+		`document.activeElement.getAttribute('aria-valuetext')`); !strings.Contains(v, "recv") {
 		t.Errorf("a screen reader hears %q", v)
 	}
 	// Before it was received it says so.
@@ -238,10 +258,12 @@ func TestLiveCommandBecomesFrames(t *testing.T) {
 	if n := eval[int](b, `document.querySelectorAll('#frames button').length`); n != frames {
 		t.Errorf("%d frames are listed, want %d", n, frames)
 	}
-	if said := b.text(".foretold"); !strings.Contains(said, fmt.Sprintf("✓ 预测对了 (%d)", frames)) {
+	if said := b.text(".foretold"); !strings.Contains(said,
+		fmt.Sprintf("✓ 预测对了 (%d)", frames)) {
 		t.Errorf("the prediction: %q", said)
 	}
-	eval[bool](b, `(() => { [...document.querySelectorAll('#frames button')].find((x) => x.innerText.includes('OPEN\n') || x.querySelector('b').textContent === 'OPEN').click(); return true; })()`)
+	eval[bool](b,
+		`(() => { [...document.querySelectorAll('#frames button')].find((x) => x.innerText.includes('OPEN\n') || x.querySelector('b').textContent === 'OPEN').click(); return true; })()`)
 	if v := b.fact("value"); !strings.Contains(v, `"command":"ls"`) {
 		t.Errorf("OPEN's payload is %q", v)
 	}
@@ -259,8 +281,10 @@ func TestKeyboardAlone(t *testing.T) {
 		t.Helper()
 		for range 60 {
 			b.do(chromedp.KeyEvent("\t"))
-			if !eval[bool](b, `(() => { const e = document.activeElement, s = getComputedStyle(e), l = e.closest('label.option'); return e !== document.body && parseFloat(s.outlineWidth) >= 2 && s.outlineStyle !== 'none' })()`) {
-				t.Errorf("the focus is not seen on %s", eval[string](b, `document.activeElement.outerHTML.slice(0, 80)`))
+			if !eval[bool](b,
+				`(() => { const e = document.activeElement, s = getComputedStyle(e), l = e.closest('label.option'); return e !== document.body && parseFloat(s.outlineWidth) >= 2 && s.outlineStyle !== 'none' })()`) {
+				t.Errorf("the focus is not seen on %s",
+					eval[string](b, `document.activeElement.outerHTML.slice(0, 80)`))
 			}
 			if eval[bool](b, `document.activeElement.matches(`+fmt.Sprintf("%q", until)+`)`) {
 				return
@@ -332,13 +356,17 @@ func TestATeachersLink(t *testing.T) {
 		t.Errorf("without a token it says %q", said)
 	}
 	b.do(chromedp.Navigate(l.URL("")), chromedp.Navigate("about:blank"), chromedp.Navigate(shared))
-	b.until(`document.getElementById('preset').value === '14a' && document.getElementById('text').value === 'lines'`)
+	b.until(
+		`document.getElementById('preset').value === '14a' && document.getElementById('text').value === 'lines'`)
 	if hash := eval[string](b, `location.href`); strings.Contains(hash, "token") {
 		t.Errorf("the address line shows %s", hash)
 	}
-	b.do(chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+l.host()+"/#m=7,8,9&r=3&g=5&d=20&n=0&f=fixed&t=chinese"))
-	b.until(`document.getElementById('messages').value === '7, 8, 9' && document.getElementById('framing').value === 'fixed' && !document.getElementById('nodelay').checked`)
-	if !strings.HasSuffix(eval[string](b, `location.hash`), "#m=7,8,9&r=3&g=5&d=20&n=0&f=fixed&t=chinese") {
+	b.do(chromedp.Navigate("about:blank"),
+		chromedp.Navigate("http://"+l.host()+"/#m=7,8,9&r=3&g=5&d=20&n=0&f=fixed&t=chinese"))
+	b.until(
+		`document.getElementById('messages').value === '7, 8, 9' && document.getElementById('framing').value === 'fixed' && !document.getElementById('nodelay').checked`)
+	if !strings.HasSuffix(eval[string](b, `location.hash`),
+		"#m=7,8,9&r=3&g=5&d=20&n=0&f=fixed&t=chinese") {
 		t.Errorf("the link of this setting is %s", eval[string](b, `location.hash`))
 	}
 }
@@ -358,5 +386,7 @@ func TestARefusedSettingIsExplained(t *testing.T) {
 func (b *tab) predictAndRunAnyway() {
 	b.Helper()
 	b.until(`document.querySelectorAll('#predict fieldset').length === 2`)
-	b.do(chromedp.Click("#predict fieldset:nth-of-type(1) label", chromedp.ByQuery), chromedp.Click("#predict fieldset:nth-of-type(2) label", chromedp.ByQuery), chromedp.Click("#run", chromedp.ByQuery))
+	b.do(chromedp.Click("#predict fieldset:nth-of-type(1) label", chromedp.ByQuery),
+		chromedp.Click("#predict fieldset:nth-of-type(2) label", chromedp.ByQuery),
+		chromedp.Click("#run", chromedp.ByQuery))
 }

@@ -9,21 +9,24 @@ import (
 
 // Preset is a setting that a lesson shows.
 type Preset struct {
-	Name    string         `json:"name"` // the lesson's
-	Zh      string         `json:"zh"`
-	En      string         `json:"en"`
-	Live    string         `json:"live,omitempty"` // a command of package live; then Setting means nothing
+	Name string `json:"name"` // the lesson's
+	Zh   string `json:"zh"`
+	En   string `json:"en"`
+	// a command of package live; then Setting means nothing
+	Live    string         `json:"live,omitempty"`
 	Setting record.Setting `json:"setting"`
 }
 
 // setting is one with what most of them have.
 func setting(framing string, messages ...int) record.Setting {
-	return record.Setting{Messages: messages, Recv: 1024, NoDelay: true, Framing: framing, Text: "letters"}
+	return record.Setting{Messages: messages, Recv: 1024, NoDelay: true, Framing: framing,
+		Text: "letters"}
 }
 
 // Presets are the settings of the lessons that have a picture.
 func Presets() []Preset {
-	empty, late, paper, ack := setting("simple", 0, 5), setting("none", 5, 5), setting("delimiter", 5, 6), setting("ack", 5, 5, 5)
+	empty, late, paper, ack := setting("simple", 0, 5), setting("none", 5, 5),
+		setting("delimiter", 5, 6), setting("ack", 5, 5, 5)
 	late.Gap, late.Delay = 10, 50
 	paper.Text = "lines"
 	ack.Delay = 100
@@ -60,7 +63,7 @@ func Find(lesson string) (Preset, bool) {
 // token is in it.
 func Link(lesson string) string { return "http://" + DefaultAddress + "/#" + fragment(lesson) }
 
-// At takes what stands behind --at: a lesson's name, a setting, or a whole link from
+// At takes what comes after --at: a lesson's name, a setting, or a whole link from
 // somebody else, of which only the setting counts.
 func At(s string) (at string, ok bool) {
 	s = strings.TrimSpace(s)
@@ -78,7 +81,8 @@ func At(s string) (at string, ok bool) {
 	}
 	values.Del("token")
 	for key, v := range values {
-		if !strings.Contains(" at m r g d n f t live ", " "+key+" ") || len(v) != 1 || len(v[0]) > 100 {
+		if !strings.Contains(" at m r g d n f t live ", " "+key+" ") || len(v) != 1 ||
+			len(v[0]) > 100 {
 			return "", false
 		}
 	}
@@ -91,7 +95,7 @@ func At(s string) (at string, ok bool) {
 	return strings.ReplaceAll(values.Encode(), "%2C", ","), true
 }
 
-// fragment is a setting as it stands behind #.
+// fragment is a setting as it comes after #.
 func fragment(at string) string {
 	if strings.Contains(at, "=") {
 		return at

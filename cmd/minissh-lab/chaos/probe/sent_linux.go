@@ -30,6 +30,7 @@ func Sent(conn net.Conn) (out Outgoing, ok bool) {
 // acknowledges its first segments at once (quickack), and Nagle has nothing to wait for.
 func DelayAcks(conn net.Conn) {
 	control(conn, func(fd uintptr) {
-		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0) // a demonstration: its outcome is measured
+		// a demonstration: its outcome is measured
+		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0)
 	})
 }

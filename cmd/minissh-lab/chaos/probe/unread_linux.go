@@ -37,7 +37,8 @@ func Unread(conn net.Conn) (n int, ok bool) {
 	for lines.Scan() {
 		// sl local_address rem_address st tx_queue:rx_queue …
 		fields := strings.Fields(lines.Text())
-		if len(fields) < 5 || !strings.EqualFold(fields[1], local) || !strings.EqualFold(fields[2], remote) {
+		if len(fields) < 5 || !strings.EqualFold(fields[1], local) ||
+			!strings.EqualFold(fields[2], remote) {
 			continue
 		}
 		_, queue, _ := strings.Cut(fields[4], ":")

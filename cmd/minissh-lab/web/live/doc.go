@@ -8,6 +8,6 @@
 //	label.go     the parts of each frame, decoded
 //
 // The lab owns both ends, so it sees the frames inside TLS. TLS 1.3 puts five bytes
-// before and seventeen behind each record's text and encrypts byte for byte, so that
+// before and seventeen after each record's text and encrypts byte for byte, so that
 // each byte of a frame has one place on the wire, and its send, segment and recv are known.
 package live

@@ -31,7 +31,8 @@ func label(plain []byte) (fields []record.Field, frames []record.Message, err er
 		f := protocol.Frame{Header: h, Payload: rest[protocol.HeaderSize:end]}
 		add := func(from, to int, name, value, endian string) {
 			if to > from {
-				fields = append(fields, record.Field{From: at + from, To: at + to, Name: name, Value: value, Endian: endian, Message: len(frames)})
+				fields = append(fields, record.Field{From: at + from, To: at + to, Name: name,
+					Value: value, Endian: endian, Message: len(frames)})
 			}
 		}
 		add(0, 4, "frame_length", strconv.Itoa(int(h.Length)), "big")
@@ -41,7 +42,9 @@ func label(plain []byte) (fields []record.Field, frames []record.Message, err er
 		add(8, 12, "channel", strconv.Itoa(int(h.Channel)), "big")
 		name, value, endian := payload(f)
 		add(12, end, name, value, endian)
-		frames = append(frames, record.Message{From: at, To: at + end, Text: fmt.Sprintf("%v", h.Type), Size: int(h.Length)})
+		frames = append(frames,
+			record.Message{From: at, To: at + end, Text: fmt.Sprintf("%v", h.Type),
+				Size: int(h.Length)})
 		at += end
 	}
 	return fields, frames, nil

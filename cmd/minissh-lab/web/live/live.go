@@ -106,7 +106,8 @@ func serve(conn net.Conn, home string) (e *ends, stop func(), err error) {
 		return nil, nil, err
 	}
 	who.Name, who.Home, who.Shell = account, home, shell(who.Shell)
-	d, err := daemon.New(daemon.Options{HostKey: e.host, Account: who, Access: e, Software: "minissh-lab", StopGrace: time.Second, ShutdownGrace: time.Millisecond})
+	d, err := daemon.New(daemon.Options{HostKey: e.host, Account: who, Access: e,
+		Software: "minissh-lab", StopGrace: time.Second, ShutdownGrace: time.Millisecond})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -134,7 +135,9 @@ func (e *ends) AnyoneCould() bool                           { return true }
 // run is the client: it logs in, runs the command, takes its output, and leaves.
 func (e *ends) run(ctx context.Context, raw *tap, command Command) (*protocol.Exit, error) {
 	defer context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })()
-	conn, err := transport.Client(raw, nil, func() (tls.Certificate, error) { return keys.Certificate(e.guest) }, func(c *x509.Certificate) error {
+	conn, err := transport.Client(raw, nil, func() (tls.Certificate, error) {
+		return keys.Certificate(e.guest)
+	}, func(c *x509.Certificate) error {
 		key, err := keys.FromCertificate(c)
 		if err == nil && keys.Fingerprint(key) != keys.Fingerprint(e.host.Public) {
 			err = errors.New("not the host key of this run")
@@ -155,14 +158,16 @@ func (e *ends) run(ctx context.Context, raw *tap, command Command) (*protocol.Ex
 	}})
 	defer session.Wait()
 	defer session.Close(nil)
-	ch, err := session.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes(command.Line), Timeout: commandMS})
+	ch, err := session.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes(command.Line),
+		Timeout: commandMS})
 	if err != nil {
 		return nil, err
 	}
 	if err := ch.EOF(protocol.TypeStdin); err != nil {
 		return nil, err
 	}
-	if _, err := session.Connect(conn, &protocol.Hello{User: account, Software: "minissh-lab"}); err != nil {
+	if _, err := session.Connect(conn,
+		&protocol.Hello{User: account, Software: "minissh-lab"}); err != nil {
 		return nil, err
 	}
 	return follow(ctx, ch)
@@ -207,7 +212,8 @@ func (f *flow) frame(x protocol.Frame) {
 	}
 	from := len(f.plain)
 	f.plain = protocol.AppendFrame(f.plain, x.Type, x.Flags, x.Channel, x.Payload)
-	f.frames = append(f.frames, record.Event{At: f.now(), Kind: record.KindFrame, N: len(f.frames) + 1, From: from, To: len(f.plain)})
+	f.frames = append(f.frames, record.Event{At: f.now(), Kind: record.KindFrame,
+		N: len(f.frames) + 1, From: from, To: len(f.plain)})
 }
 
 // trace is the direction as the page shows it.
@@ -223,9 +229,11 @@ func (f *flow) trace() (*record.Trace, error) {
 	}
 	places, err := spans(f.wire, f.text, len(f.plain))
 	if err != nil {
-		return nil, fmt.Errorf("%w (%d bytes of TLS, %d of frames)", err, len(f.wire)-f.text, len(f.plain))
+		return nil, fmt.Errorf("%w (%d bytes of TLS, %d of frames)", err, len(f.wire)-f.text,
+			len(f.plain))
 	}
-	t := &record.Trace{Framing: "tls", Bytes: f.plain, Fields: fields, Sent: frames, Got: []record.Message{}, Segments: -1, Buffer: f.buffer, Setup: f.text}
+	t := &record.Trace{Framing: "tls", Bytes: f.plain, Fields: fields, Sent: frames,
+		Got: []record.Message{}, Segments: -1, Buffer: f.buffer, Setup: f.text}
 	t.Events = append(translate(places, f.events), f.frames...)
 	slices.SortStableFunc(t.Events, func(a, b record.Event) int { return cmp.Compare(a.At, b.At) })
 	if f.known {

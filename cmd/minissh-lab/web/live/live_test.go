@@ -2,25 +2,16 @@ package live
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
 
-	"minissh/cmd/minissh-lab/testend"
 	"minissh/cmd/minissh-lab/web/record"
+	"minissh/protocol/testend"
 )
 
 // TestMain looks for goroutines of this package that outlive the tests.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	for _, stack := range testend.LeftBehind("minissh/") {
-		fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { testend.Main(m) }
 
 // kinds are the types of a direction's frames, in order.
 func kinds(t *record.Trace) string {
@@ -49,16 +40,19 @@ func TestEveryCommandOfTheList(t *testing.T) {
 				t.Fatal(err)
 			}
 			up, down := r.Sides[0], r.Sides[1]
-			if got := kinds(up); !strings.HasPrefix(got, "HELLO OPEN EOF") || !strings.HasSuffix(got, "CLOSE GOODBYE") {
+			if got := kinds(up); !strings.HasPrefix(got, "HELLO OPEN EOF") ||
+				!strings.HasSuffix(got, "CLOSE GOODBYE") {
 				t.Errorf("up: %s", got)
 			}
-			if got := kinds(down); !strings.HasPrefix(got, "WELCOME OPENED") || strings.Count(got, "EOF") != 2 || !strings.HasSuffix(got, " EXIT CLOSE") {
+			if got := kinds(down); !strings.HasPrefix(got, "WELCOME OPENED") ||
+				strings.Count(got, "EOF") != 2 || !strings.HasSuffix(got, " EXIT CLOSE") {
 				t.Errorf("down: %s", got)
 			}
 			for _, side := range r.Sides {
 				checkDirection(t, side)
 			}
-			if want := map[string]int{"exit7": 7, "missing": 2}[c.Name]; r.Exit.Code == nil || *r.Exit.Code != want {
+			if want := map[string]int{"exit7": 7, "missing": 2}[c.Name]; r.Exit.Code == nil ||
+				*r.Exit.Code != want {
 				t.Errorf("exit %+v, want %d", r.Exit, want)
 			}
 		})
@@ -83,7 +77,8 @@ func checkDirection(t *testing.T, side *record.Trace) {
 	if side.Segments >= 0 {
 		want = append(want, record.KindSegment)
 	}
-	if side.Name == "down" { // the client has read all; the daemon may hang up before it has read the client's GOODBYE
+	// the client has read all; the daemon may hang up before it has read the client's GOODBYE
+	if side.Name == "down" {
 		want = append(want, record.KindRecv)
 	}
 	for _, kind := range want {
@@ -105,11 +100,13 @@ func TestLsBecomesFrames(t *testing.T) {
 		t.Fatal(err)
 	}
 	up, down := r.Sides[0], r.Sides[1]
-	if got := field(up, 1, "payload_json"); got != `{"service":"exec","command":"ls","timeout_ms":5000}` {
+	if got := field(up, 1,
+		"payload_json"); got != `{"service":"exec","command":"ls","timeout_ms":5000}` {
 		t.Errorf("OPEN is %s", got)
 	}
 	if field(up, 1, "channel") != "1" || field(up, 1, "frame_length") != "51" {
-		t.Errorf("OPEN: channel %s, length %s", field(up, 1, "channel"), field(up, 1, "frame_length"))
+		t.Errorf("OPEN: channel %s, length %s", field(up, 1, "channel"),
+			field(up, 1, "frame_length"))
 	}
 	seen := ""
 	for i, m := range down.Sent {
@@ -120,7 +117,8 @@ func TestLsBecomesFrames(t *testing.T) {
 	if !strings.Contains(seen, `a.txt\nbig.txt\nempty.txt\none.txt\n你好.txt\n`) {
 		t.Errorf("stdout %s", seen)
 	}
-	// HELLO, OPEN and EOF travel together: the first send carries three frames, in one TLS record or more.
+	// HELLO, OPEN and EOF travel together: the first send carries three frames, in one TLS record
+	// or more.
 	for _, e := range up.Events {
 		if e.Kind == record.KindSend {
 			if e.To != up.Sent[2].To || (e.Wire-e.To)%22 != 0 {

@@ -8,7 +8,7 @@ import (
 	"minissh/cmd/minissh-lab/web/record"
 )
 
-// What TLS 1.3 adds to a record: a header before, the true type and a tag behind.
+// What TLS 1.3 adds to a record: a header before, the true type and a tag after it.
 const (
 	recordHeader  = 5
 	recordTrailer = 17

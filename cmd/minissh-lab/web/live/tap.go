@@ -49,7 +49,8 @@ func (t *tap) Write(p []byte) (int, error) {
 		return n, err
 	}
 	f.sends++
-	f.events = append(f.events, record.Event{At: f.now(), Kind: record.KindSend, N: f.sends, From: len(f.wire), To: len(f.wire) + n})
+	f.events = append(f.events, record.Event{At: f.now(), Kind: record.KindSend, N: f.sends,
+		From: len(f.wire), To: len(f.wire) + n})
 	f.wire = append(f.wire, p[:n]...)
 	f.look(t.TCPConn)
 	return n, err
@@ -62,7 +63,8 @@ func (f *flow) look(conn net.Conn) {
 		f.known = true
 		if out.Segments > f.seen.Segments {
 			f.events = append(f.events, record.Event{
-				At: f.now(), Kind: record.KindSegment, N: f.seen.Segments + 1, From: f.seen.Bytes - f.seen.Resent, To: out.Bytes - out.Resent,
+				At: f.now(), Kind: record.KindSegment, N: f.seen.Segments + 1,
+				From: f.seen.Bytes - f.seen.Resent, To: out.Bytes - out.Resent,
 				Count: out.Segments - f.seen.Segments, Since: f.looked, Held: out.Held,
 			})
 		}
@@ -84,10 +86,12 @@ func (t *tap) Read(p []byte) (int, error) {
 	ready := -1
 	if rest, ok := probe.Pending(t.TCPConn); ok {
 		ready, f.buffer = n+rest, true
-		f.events = append(f.events, record.Event{At: f.now(), Kind: record.KindBuffer, From: f.read, To: min(f.read+ready, len(f.wire))})
+		f.events = append(f.events, record.Event{At: f.now(), Kind: record.KindBuffer, From: f.read,
+			To: min(f.read+ready, len(f.wire))})
 	}
 	f.recvs++
-	f.events = append(f.events, record.Event{At: f.now(), Kind: record.KindRecv, N: f.recvs, From: f.read, To: f.read + n, Ask: len(p), Ready: ready})
+	f.events = append(f.events, record.Event{At: f.now(), Kind: record.KindRecv, N: f.recvs,
+		From: f.read, To: f.read + n, Ask: len(p), Ready: ready})
 	f.read += n
 	return n, err
 }

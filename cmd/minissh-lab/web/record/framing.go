@@ -60,7 +60,9 @@ func frame(framing string, m []byte, width int) framed {
 		f.field("length", 4, strconv.Itoa(len(m)), "little")
 		f.field("data", len(m), speak.QuoteShort(m, 40), "")
 	case "ultimate":
-		header := dialect.EncodeFields(dialect.Field{Key: "filename", Value: "a.txt"}, dialect.Field{Key: "md5", Value: "xxdxxx"}, dialect.Field{Key: "total_size", Value: len(m)})
+		header := dialect.EncodeFields(dialect.Field{Key: "filename", Value: "a.txt"},
+			dialect.Field{Key: "md5", Value: "xxdxxx"},
+			dialect.Field{Key: "total_size", Value: len(m)})
 		f.sends = [][]byte{dialect.EncodeLength(false, int32(len(header))), header, m}
 		f.field("header_length", 4, strconv.Itoa(len(header)), "little")
 		f.field("json", len(header), string(header), "")
@@ -90,7 +92,8 @@ func (f *framed) field(name string, n int, value, endian string) {
 	if name == "data" {
 		f.body = from
 	}
-	f.fields = append(f.fields, Field{From: from, To: from + n, Name: name, Value: value, Endian: endian})
+	f.fields = append(f.fields, Field{From: from, To: from + n, Name: name, Value: value,
+		Endian: endian})
 }
 
 // size is the bytes of the whole message on the wire.

@@ -156,7 +156,9 @@ func (r *reader) feedLengths() {
 // take makes the first n bytes of rest a message whose own bytes are text.
 func (r *reader) take(n int, text []byte) {
 	text = append([]byte(nil), text...)
-	r.got = append(r.got, Message{From: r.at - r.head, To: r.at + n, Text: speak.QuoteShort(text, 40), Size: len(text)})
+	r.got = append(r.got,
+		Message{From: r.at - r.head, To: r.at + n, Text: speak.QuoteShort(text, 40),
+			Size: len(text)})
 	r.texts = append(r.texts, text)
 	r.head = 0
 	r.drop(n)

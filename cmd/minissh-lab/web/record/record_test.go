@@ -4,27 +4,20 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
 
-	"minissh/cmd/minissh-lab/testend"
+	"minissh/protocol/testend"
 )
 
 // TestMain looks for goroutines of this package that outlive the tests.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	for _, stack := range testend.LeftBehind("minissh-lab/") {
-		fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { testend.Main(m) }
 
 // helloWorld is the setting that others differ from.
 func helloWorld(change func(*Setting)) Setting {
-	s := Setting{Messages: []int{5, 5}, Recv: 1024, NoDelay: true, Framing: "simple", Text: "letters"}
+	s := Setting{Messages: []int{5, 5}, Recv: 1024, NoDelay: true, Framing: "simple",
+		Text: "letters"}
 	if change != nil {
 		change(&s)
 	}
@@ -65,7 +58,8 @@ func checkTrace(t *testing.T, tr *Trace) {
 				t.Errorf("%s: %+v does not go on at %d", tr.Name, e, at[e.Kind])
 			}
 			at[e.Kind] = e.To
-			if e.Kind == KindRecv && (e.To-e.From > e.Ask || e.Ready >= 0 && e.To-e.From != min(e.Ask, e.Ready)) {
+			if e.Kind == KindRecv &&
+				(e.To-e.From > e.Ask || e.Ready >= 0 && e.To-e.From != min(e.Ask, e.Ready)) {
 				t.Errorf("%s: recv %+v", tr.Name, e)
 			}
 			segments += e.Count
@@ -76,10 +70,12 @@ func checkTrace(t *testing.T, tr *Trace) {
 		}
 	}
 	if at[KindSend] != len(tr.Bytes) || at[KindRecv] != len(tr.Bytes) {
-		t.Errorf("%s: sent to %d, received to %d of %d", tr.Name, at[KindSend], at[KindRecv], len(tr.Bytes))
+		t.Errorf("%s: sent to %d, received to %d of %d", tr.Name, at[KindSend], at[KindRecv],
+			len(tr.Bytes))
 	}
 	if tr.Segments >= 0 && (at[KindSegment] != len(tr.Bytes) || segments != tr.Segments) {
-		t.Errorf("%s: %d segments to byte %d, want %d to %d", tr.Name, segments, at[KindSegment], tr.Segments, len(tr.Bytes))
+		t.Errorf("%s: %d segments to byte %d, want %d to %d", tr.Name, segments, at[KindSegment],
+			tr.Segments, len(tr.Bytes))
 	}
 	place := 0
 	for _, f := range tr.Fields {
@@ -105,7 +101,8 @@ func of(tr *Trace, kind string) (events []Event) {
 func TestReadingLateSticksAndAGapSeparates(t *testing.T) {
 	for range 5 {
 		broken, fixed := play(t, helloWorld(nil))
-		if r := of(broken, KindRecv); len(r) != 2 || r[0].To != 10 || broken.Right || len(broken.Got) != 1 || broken.Got[0].Text != `"helloworld"` {
+		if r := of(broken, KindRecv); len(r) != 2 || r[0].To != 10 || broken.Right ||
+			len(broken.Got) != 1 || broken.Got[0].Text != `"helloworld"` {
 			t.Errorf("late: recvs %+v, got %+v", r, broken.Got)
 		}
 		if !fixed.Right || len(fixed.Got) != 2 || fixed.Got[1].Text != `"world"` {
@@ -131,14 +128,20 @@ func TestSegmentsAreThoseOfTheKernel(t *testing.T) {
 		return
 	}
 	if broken.Segments != 2 || fixed.Segments != 4 {
-		t.Errorf("%d and %d segments, want 2 and 4: each send left at once", broken.Segments, fixed.Segments)
+		t.Errorf("%d and %d segments, want 2 and 4: each send left at once", broken.Segments,
+			fixed.Segments)
 	}
 	// Nagle: five bytes leave, the others wait for an ack, and leave together.
-	nagle, nodelay := play(t, helloWorld(func(s *Setting) { s.Messages, s.Framing = []int{5, 5, 5, 5, 5, 5, 5, 5, 5, 5}, "none" }))
+	nagle, nodelay := play(t,
+		helloWorld(func(s *Setting) {
+			s.Messages, s.Framing = []int{5, 5, 5, 5, 5, 5, 5, 5, 5, 5},
+				"none"
+		}))
 	if nodelay.Segments != 10 || nodelay.Name != "nodelay" || len(of(nodelay, KindRecv)) != 2 {
 		t.Errorf("without Nagle: %d segments, recvs %+v", nodelay.Segments, of(nodelay, KindRecv))
 	}
-	if segs := of(nagle, KindSegment); nagle.Segments >= 10 || segs[0].To != 5 || len(of(nagle, KindRecv)) < 2 {
+	if segs := of(nagle, KindSegment); nagle.Segments >= 10 || segs[0].To != 5 ||
+		len(of(nagle, KindRecv)) < 2 {
 		t.Errorf("with Nagle: %+v", segs)
 	}
 }
@@ -152,7 +155,11 @@ func TestFramings(t *testing.T) {
 					recv++ // 200 recvs are the limit
 				}
 				t.Run(fmt.Sprintf("%s %s %d", framing, text, recv), func(t *testing.T) {
-					_, fixed := play(t, helloWorld(func(s *Setting) { s.Framing, s.Text, s.Recv, s.Messages = framing, text, recv, []int{7, 1, 12} }))
+					_, fixed := play(t,
+						helloWorld(func(s *Setting) {
+							s.Framing, s.Text, s.Recv,
+								s.Messages = framing, text, recv, []int{7, 1, 12}
+						}))
 					want := framing != "delimiter" || text != "lines"
 					if framing == "ack" && recv == 1 {
 						want = false // one recv is taken for all digits of "12"
@@ -194,7 +201,8 @@ func TestLeftoverOfChapter12(t *testing.T) {
 	if broken.Right || len(broken.Got) != 3 || !fixed.Right {
 		t.Errorf("got %+v, and %+v", broken.Got, fixed.Got)
 	}
-	if f := fixed.Fields[0]; f.Value != "3000" || f.Endian != "little" || !bytes.Equal(fixed.Bytes[:4], []byte{0xb8, 0x0b, 0, 0}) {
+	if f := fixed.Fields[0]; f.Value != "3000" || f.Endian != "little" ||
+		!bytes.Equal(fixed.Bytes[:4], []byte{0xb8, 0x0b, 0, 0}) {
 		t.Errorf("%+v % x", f, fixed.Bytes[:4])
 	}
 }

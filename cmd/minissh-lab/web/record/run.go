@@ -99,8 +99,10 @@ func one(ctx context.Context, s Setting, framing string, nodelay bool) (*Trace, 
 		width = max(width, len(m))
 	}
 	c := &connection{
-		Setting: s, ctx: ctx, a: a, b: b, reader: newReader(framing, s.Recv, width), counts: map[string]int{},
-		Trace:   &Trace{Framing: framing, NoDelay: nodelay, Segments: -1, Fields: []Field{}, Sent: []Message{}, Got: []Message{}, Events: []Event{}},
+		Setting: s, ctx: ctx, a: a, b: b, counts: map[string]int{},
+		reader: newReader(framing, s.Recv, width),
+		Trace: &Trace{Framing: framing, NoDelay: nodelay, Segments: -1, Fields: []Field{},
+			Sent: []Message{}, Got: []Message{}, Events: []Event{}},
 		recvDue: time.Duration(s.Delay) * time.Millisecond,
 	}
 	c.plan(encode(framing, messages))
@@ -160,7 +162,8 @@ func (c *connection) plan(messages []framed) {
 				c.Fields = append(c.Fields, f)
 			}
 		}
-		c.Sent = append(c.Sent, Message{From: at, To: at + m.size(), Text: speak.QuoteShort(m.text, 40), Size: len(m.text)})
+		c.Sent = append(c.Sent, Message{From: at, To: at + m.size(),
+			Text: speak.QuoteShort(m.text, 40), Size: len(m.text)})
 		at += m.size()
 	}
 }
@@ -212,15 +215,15 @@ func (c *connection) who() (due time.Duration, act func() error) {
 		return 0, nil
 	}
 	var turns []turn
-	if c.acksSent < c.reader.acks { // the receiving program is about to answer: it does nothing else
+	if c.acksSent < c.reader.acks { // the receiving program is about to answer, and nothing else
 		turns = append(turns, turn{c.ackDue, c.sendAck})
 	} else if c.canRecv() {
 		turns = append(turns, turn{c.recvDue, c.recv})
 	}
 	switch {
 	case c.next < len(c.sends) && c.sends[c.next].acks <= c.acksGot:
-		turns = append([]turn{{c.sendDue, c.send}}, turns...) // at the same moment the sender goes first
-	case c.next == len(c.sends) && !c.ended && c.read == c.written: // a FIN would push out what Nagle holds
+		turns = append([]turn{{c.sendDue, c.send}}, turns...) // at the same moment it goes first
+	case c.next == len(c.sends) && !c.ended && c.read == c.written: // a FIN pushes out what waits
 		turns = append([]turn{{c.sendDue, c.end}}, turns...)
 	}
 	for i, t := range turns {
@@ -244,7 +247,7 @@ func (c *connection) canRecv() bool {
 }
 
 // flying is how many bytes have left and not arrived yet. On loopback that lasts
-// microseconds, and nobody is called meanwhile: whether they come in time is no chance.
+// microseconds, and nobody is called meanwhile: whether they come in time is not left to chance.
 func (c *connection) flying() int {
 	switch {
 	case c.ready < 0:
@@ -371,18 +374,11 @@ func (c *connection) add(e Event) {
 		e.N = c.counts[e.Kind]
 	}
 	if e.Kind == KindSend {
-		e.Held = c.held()
+		if out, ok := probe.Sent(c.a); ok { // else it is not known, and 0
+			e.Held = out.Held
+		}
 	}
 	c.Events = append(c.Events, e)
-}
-
-// held is what waits at the sender in no segment; 0 where that is not known.
-func (c *connection) held() int {
-	out, ok := probe.Sent(c.a)
-	if !ok {
-		return 0
-	}
-	return out.Held
 }
 
 func (c *connection) now() int64 { return time.Since(c.start).Microseconds() }

@@ -28,13 +28,14 @@ var Texts = []string{"letters", "lines", "chinese"}
 
 // Setting is what is run. Times are in milliseconds.
 type Setting struct {
-	Messages []int  `json:"messages"` // bytes of each
-	Recv     int    `json:"recv"`     // n of recv(n)
-	Gap      int    `json:"gap"`      // between two sends: simulated
-	Delay    int    `json:"delay"`    // before the first recv, and before each ack: simulated
-	NoDelay  bool   `json:"nodelay"`  // TCP_NODELAY of the sender
-	Framing  string `json:"framing"`  // of the mended program; none: the same program with the other TCP_NODELAY
-	Text     string `json:"text"`
+	Messages []int `json:"messages"` // bytes of each
+	Recv     int   `json:"recv"`     // n of recv(n)
+	Gap      int   `json:"gap"`      // between two sends: simulated
+	Delay    int   `json:"delay"`    // before the first recv, and before each ack: simulated
+	NoDelay  bool  `json:"nodelay"`  // TCP_NODELAY of the sender
+	// of the mended program; none: the same program with the other TCP_NODELAY
+	Framing string `json:"framing"`
+	Text    string `json:"text"`
 }
 
 // Check says what in a Setting is beyond the limits.

@@ -7,25 +7,30 @@ const (
 	KindBuffer  = "buffer"  // the receive buffer holds something else than before, seen by FIONREAD
 	KindRecv    = "recv"    // the receiver's recv() returned
 	KindMessage = "message" // the receiving program took bytes for a message
-	KindAck     = "ack"     // the receiving program sent its recv_ready, and the sender has received it
-	KindClose   = "close"   // the sender closed its side
-	KindFrame   = "frame"   // live: the client wrote this frame, or read it
+	// the receiving program sent its recv_ready, and the sender has received it
+	KindAck   = "ack"
+	KindClose = "close" // the sender closed its side
+	KindFrame = "frame" // live: the client wrote this frame, or read it
 )
 
 // Event is one thing that happened. From and To are places in the stream: the bytes
 // From … To-1.
 type Event struct {
-	At    int64  `json:"at"` // microseconds since the run began
-	Kind  string `json:"kind"`
-	N     int    `json:"n"` // counts events of this kind, from 1; KindSegment: of the first segment
-	From  int    `json:"from"`
-	To    int    `json:"to"`
-	Count int    `json:"count,omitempty"` // KindSegment: how many. More than 1: where one ends and the next begins was not seen
-	Since int64  `json:"since,omitempty"` // KindSegment: they left between Since and At
-	Held  int    `json:"held,omitempty"`  // KindSend, KindSegment: bytes that wait at the sender, in no segment yet
-	Ask   int    `json:"ask,omitempty"`   // KindRecv: n of recv(n)
-	Ready int    `json:"ready"`           // KindRecv: FIONREAD just before; -1 unknown. Live: of TLS bytes
-	Wire  int    `json:"wire,omitempty"`  // live: TLS bytes that went for it, all records with their 22 bytes each
+	At   int64  `json:"at"` // microseconds since the run began
+	Kind string `json:"kind"`
+	N    int    `json:"n"` // counts events of this kind, from 1; KindSegment: of the first segment
+	From int    `json:"from"`
+	To   int    `json:"to"`
+	// KindSegment: how many. More than 1: where one ends and the next begins was not seen
+	Count int   `json:"count,omitempty"`
+	Since int64 `json:"since,omitempty"` // KindSegment: they left between Since and At
+	// KindSend, KindSegment: bytes that wait at the sender, in no segment yet
+	Held int `json:"held,omitempty"`
+	Ask  int `json:"ask,omitempty"` // KindRecv: n of recv(n)
+	// KindRecv: FIONREAD just before; -1 unknown. Live: of TLS bytes
+	Ready int `json:"ready"`
+	// live: TLS bytes that went for it, all records with their 22 bytes each
+	Wire int `json:"wire,omitempty"`
 }
 
 // Field is some bytes of the stream and what they are.
@@ -56,8 +61,10 @@ type Trace struct {
 	Sent     []Message `json:"sent"`
 	Got      []Message `json:"got"`
 	Events   []Event   `json:"events"`
-	Right    bool      `json:"right"`           // the receiver took for messages what was sent
-	Segments int       `json:"segments"`        // with data, by the last look; -1 unknown
-	Setup    int       `json:"setup,omitempty"` // live: bytes of the TLS handshake before the first frame
-	Buffer   bool      `json:"buffer"`          // what waits in the receive buffer is known on this system
+	Right    bool      `json:"right"`    // the receiver took for messages what was sent
+	Segments int       `json:"segments"` // with data, by the last look; -1 unknown
+	// live: bytes of the TLS handshake before the first frame
+	Setup int `json:"setup,omitempty"`
+	// what waits in the receive buffer is known on this system
+	Buffer bool `json:"buffer"`
 }

@@ -1,4 +1,4 @@
-// What stands behind the # of the address: the token (once, at the first opening) and
+// What comes after the # of the address: the token (once, at the first opening) and
 // the setting. The token is taken out at once and kept for this origin alone.
 
 // read takes the fragment apart. It returns {at}, {live} or {setting}, or {}.

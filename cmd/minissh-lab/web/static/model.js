@@ -57,7 +57,7 @@ export class Side {
   }
 
   // character is the UTF-8 character that a byte belongs to, and its place in it; null
-  // where the bytes are no text.
+  // where the bytes are not text.
   character(offset) {
     let from = offset;
     while (from > 0 && offset - from < 3 && (this.data[from] & 0xc0) === 0x80) from--;
@@ -85,7 +85,7 @@ export function glyph(b) {
 }
 export function hex(b) { return b.toString(16).padStart(2, "0"); }
 
-// axis places the stream on a line from 0 to 1. Few bytes stand at one scale. Of many,
+// axis places the stream on a line from 0 to 1. Few bytes are at one scale. Of many,
 // each stretch between two boundaries gets room by the logarithm of its length, so that
 // four bytes of length stay visible beside three thousand of data.
 function axis(side) {

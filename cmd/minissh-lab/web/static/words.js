@@ -39,7 +39,7 @@ export const words = {
   live_help: ["在这台电脑上，实验室自己的守护进程、一次性密钥、临时目录；走真的 TLS。实验室拥有两端，所以看得见 TLS 里面的帧。", "On this machine: the lab's own daemon, throw-away keys, a temporary folder, real TLS. The lab owns both ends, so it sees the frames inside TLS."],
   frames: ["帧", "Frames"],
   predict: ["先预测", "Predict first"],
-  predict_why: ["先预测再看的人学得更多。猜错没关系。", "Who predicts first learns more. A wrong guess is fine."],
+  predict_why: ["先预测再看的人学得更多。猜错没关系。", "Those who predict first learn more. A wrong guess is fine."],
   ask_recv: (n) => [`没有边界的程序第一次调用 recv(${n})，返回多少字节？`, `The program without boundaries calls recv(${n}) for the first time. How many bytes come back?`],
   ask_recv_nagle: (n) => [`Nagle 开着（没有 NODELAY）：第一次 recv(${n}) 返回多少字节？`, `With Nagle (no NODELAY): how many bytes does the first recv(${n}) return?`],
   ask_segments: (n) => [`它的 ${n} 次 send 变成几个 TCP 段？`, `Its ${n} send calls: how many TCP segments do they become?`],

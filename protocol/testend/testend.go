@@ -1,0 +1,62 @@
+// Package testend looks, at the end of a package's tests, for goroutines that outlive them. Tests
+// alone use it.
+package testend
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience is how long a goroutine that is about to end may take to do so (one that
+// context.AfterFunc started, say).
+const patience = 10 * time.Second
+
+// Main is a TestMain that fails the tests when a goroutine of this module outlives them. What has
+// to be ended or removed after the tests is done by last, before goroutines are looked for.
+func Main(m *testing.M, last ...func()) {
+	code := m.Run()
+	for _, end := range last {
+		end()
+	}
+	for _, stack := range leftBehind(patience) {
+		fmt.Fprintf(os.Stderr, "a goroutine is left behind:\n%s\n", stack)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// leftBehind gives the stacks of goroutines that still run code of this module when the time is
+// over.
+func leftBehind(limit time.Duration) (stacks []string) {
+	over := time.After(limit)
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for {
+		if stacks = running(); len(stacks) == 0 {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-over:
+			return stacks
+		}
+	}
+}
+
+// running gives the stacks with code of this module, but for the one that asks.
+func running() (stacks []string) {
+	var all bytes.Buffer
+	pprof.Lookup("goroutine").WriteTo(&all, 2)
+	for stack := range strings.SplitSeq(all.String(), "\n\n") {
+		if strings.Contains(stack, "minissh/") &&
+			!strings.Contains(stack, "protocol/testend.running") {
+			stacks = append(stacks, stack)
+		}
+	}
+	return stacks
+}
