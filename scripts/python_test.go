@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// TestPythonClient runs minissh.py, a client written from PROTOCOL.md alone, against a real minisshd: over TCP with a key that
-// `minissh identity` wrote, and over a Unix socket.
+// TestPythonClient runs minissh.py, a client written from PROTOCOL.md alone, against a real
+// minisshd: over TCP with a key that `minissh identity` wrote, and over a Unix socket.
 func TestPythonClient(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -39,7 +39,8 @@ func TestPythonClient(t *testing.T) {
 			t.Fatalf("%s %v: %d\n%s%s", name, args, code, out, errOut)
 		}
 	}
-	if out, err := exec.Command("go", "build", "-o", dir+"/", "minissh/cmd/minissh", "minissh/cmd/minisshd").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", dir+"/", "minissh/cmd/minissh",
+		"minissh/cmd/minisshd").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if _, err := exec.LookPath("ssh-keygen"); err != nil {
@@ -55,7 +56,9 @@ func TestPythonClient(t *testing.T) {
 	}
 	must(filepath.Join(dir, "minissh"), "identity", "-i", "key", "--pem", "key.pem")
 
-	daemon := exec.Command(filepath.Join(dir, "minisshd"), "--control", "none", "--listen", "127.0.0.1:0", "--listen", "unix:socket", "--host-key", "host_key", "--authorized-keys", "authorized_keys")
+	daemon := exec.Command(filepath.Join(dir, "minisshd"), "--control", "none", "--listen",
+		"127.0.0.1:0", "--listen", "unix:socket", "--host-key", "host_key", "--authorized-keys",
+		"authorized_keys")
 	daemon.Dir = dir
 	out, err := daemon.StdoutPipe()
 	if err != nil {
@@ -80,7 +83,8 @@ func TestPythonClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tcp := []string{script, "--port", told[1], "--pem", "key.pem", "--host-key", told[2], "127.0.0.1"}
+	tcp := []string{script, "--port", told[1], "--pem", "key.pem", "--host-key", told[2],
+		"127.0.0.1"}
 	random := make([]byte, 8<<20) // many times the window, both ways
 	rand.NewChaCha8([32]byte{}).Read(random)
 	for _, carrier := range []struct {
@@ -97,20 +101,24 @@ func TestPythonClient(t *testing.T) {
 			}
 			stdout, stderr, code = run(bytes.NewReader(random), python, with("cat")...)
 			if sha256.Sum256([]byte(stdout)) != sha256.Sum256(random) || code != 0 {
-				t.Errorf("%d bytes came back of %d, exit code %d, %s", len(stdout), len(random), code, stderr)
+				t.Errorf("%d bytes came back of %d, exit code %d, %s", len(stdout), len(random),
+					code, stderr)
 			}
 			if _, _, code = run(nil, python, with("kill -TERM $$")...); code != 143 {
 				t.Errorf("killed by TERM: %d", code)
 			}
 			// HELLO and OPEN leave together, in the largest TLS records.
-			if stdout, stderr, code = run(nil, python, with("printf "+strings.Repeat("x", 60_000)+" | wc -c")...); strings.TrimSpace(stdout) != "60000" || code != 0 {
+			stdout, stderr, code = run(nil, python,
+				with("printf "+strings.Repeat("x", 60_000)+" | wc -c")...)
+			if strings.TrimSpace(stdout) != "60000" || code != 0 {
 				t.Errorf("a long command: %q %q %d", stdout, stderr, code)
 			}
 		})
 	}
 	wrong := append([]string{}, tcp...)
 	wrong[6] = "SHA256:" + strings.Repeat("A", 43)
-	if stdout, stderr, code := run(nil, python, append(wrong, "echo", "entered")...); code != 255 || stdout != "" {
+	if stdout, stderr, code := run(nil, python, append(wrong, "echo", "entered")...); code != 255 ||
+		stdout != "" {
 		t.Errorf("a wrong host key: %q %q %d", stdout, stderr, code)
 	}
 	t.Run("fetch", func(t *testing.T) {
@@ -124,7 +132,9 @@ func TestPythonClient(t *testing.T) {
 		fetchTree(t, dir, random, fetch)
 	})
 	for _, args := range [][]string{nil, {"--help"}, {"host"}} {
-		if stdout, stderr, code := run(nil, python, append([]string{script}, args...)...); code != 255 || stdout != "" || !strings.Contains(stderr, "[user@]HOST command") {
+		if stdout, stderr, code := run(nil, python,
+			append([]string{script}, args...)...); code != 255 || stdout != "" ||
+			!strings.Contains(stderr, "[user@]HOST command") {
 			t.Errorf("typed %q: %q %q %d", args, stdout, stderr, code)
 		}
 	}

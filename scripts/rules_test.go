@@ -1,5 +1,5 @@
-// Package scripts_test holds the rules of the tree's layout: who may import whom, what stands at the top, and what no
-// file may hold.
+// Package scripts_test holds the rules of the tree's layout: who may import whom, what is at the
+// top, and what no file may hold.
 package scripts_test
 
 import (
@@ -21,7 +21,8 @@ import (
 
 const module = "minissh"
 
-// layer is the first part of a package's path in the module, "protocol" apart from what lies below it.
+// layer is the first part of a package's path in the module, "protocol" apart from what lies below
+// it.
 func layer(name string) string {
 	rest := strings.TrimPrefix(name, module+"/")
 	first, below, _ := strings.Cut(rest, "/")
@@ -31,8 +32,8 @@ func layer(name string) string {
 	return first
 }
 
-// mayImport is the table: which layers of the module each layer may use. Packages of one layer may use each other,
-// except in cmd (see forbidden).
+// mayImport is the table: which layers of the module each layer may use. Packages of one layer may
+// use each other, except in cmd (see forbidden).
 var mayImport = map[string][]string{
 	"protocol":     {},
 	"protocol/...": {"protocol"},
@@ -42,12 +43,14 @@ var mayImport = map[string][]string{
 	"scripts":      {"client", "protocol", "protocol/..."},
 }
 
-// forbidden says why `from` may not import `to`, "" if it may. Both are full import paths; test files obey the same,
-// but those of protocol may use what they like of the standard library and of the module's own protocol packages.
+// forbidden says why `from` may not import `to`, "" if it may. Both are full import paths; test
+// files obey the same, but those of protocol may use what they like of the standard library and of
+// the module's own protocol packages.
 func forbidden(from, to string, inTest bool) string {
 	own := to == module || strings.HasPrefix(to, module+"/")
 	if !own {
-		if external := strings.Contains(strings.Split(to, "/")[0], "."); external && from == module+"/protocol" {
+		if external := strings.Contains(strings.Split(to, "/")[0], "."); external &&
+			from == module+"/protocol" {
 			return "protocol imports the standard library only"
 		}
 		return ""
@@ -56,7 +59,8 @@ func forbidden(from, to string, inTest bool) string {
 	switch {
 	case b == "cmd":
 		program := strings.Join(strings.Split(from, "/")[:min(3, strings.Count(from, "/")+1)], "/")
-		if a == "cmd" && program == module+"/cmd/minissh-lab" && strings.HasPrefix(to, program+"/") {
+		if a == "cmd" && program == module+"/cmd/minissh-lab" &&
+			strings.HasPrefix(to, program+"/") {
 			return ""
 		}
 		return "nothing imports cmd (the lab's own packages apart)"
@@ -78,7 +82,7 @@ func TestImports(t *testing.T) {
 	for _, file := range sources(t) {
 		from := module + "/" + path.Dir(file)
 		if mayImport[layer(from)] == nil {
-			t.Errorf("%s stands in no layer of the table", file)
+			t.Errorf("%s is in no layer of the table", file)
 			continue
 		}
 		_, tree := parse(t, file, parser.ImportsOnly)
@@ -114,7 +118,8 @@ func ends(imports []string) int {
 	return len(seen)
 }
 
-// The table itself, on imports that do not exist: a rule that nothing breaks yet has to be shown to hold.
+// The table itself, on imports that do not exist: a rule that nothing breaks yet has to be shown to
+// hold.
 func TestImportTable(t *testing.T) {
 	for _, c := range []struct {
 		from, to string
@@ -184,9 +189,10 @@ func TestNoTestSleeps(t *testing.T) {
 	}
 }
 
-// At the top stand the house's six names, README.md and hidden files.
+// At the top are these names and hidden files, and nothing else.
 func TestTopLevel(t *testing.T) {
-	allowed := []string{"cmd", "daemon", "client", "protocol", "scripts", "go.mod", "go.sum", "README.md"}
+	allowed := []string{"cmd", "daemon", "client", "protocol", "scripts", "go.mod", "go.sum",
+		"README.md"}
 	for _, file := range tracked(t) {
 		top, _, _ := strings.Cut(filepath.ToSlash(file), "/")
 		if !strings.HasPrefix(top, ".") && !slices.Contains(allowed, top) {
@@ -195,18 +201,22 @@ func TestTopLevel(t *testing.T) {
 	}
 }
 
-// No file names a place on the machine that it was written on: neither the tree's own directory, nor the one above it
-// (unless that is a place that every machine has), nor a home. The pattern is in two parts so that it does not find itself.
+// No file names a place on the machine that it was written on: neither the tree's own directory,
+// nor the one above it (unless that is a place that every machine has), nor a home. The pattern is
+// in two parts so that it does not find itself.
 func TestNoPathOfABuildMachine(t *testing.T) {
 	top, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	patterns := []*regexp.Regexp{regexp.MustCompile(`/(root|home/[a-z][a-z0-9_-]*)/` + `(go|\.cache|\.config/go|src|work)/`)}
-	common := []string{"/", "/tmp", "/var/tmp", "/private/tmp", "/home", "/root", "/opt", "/srv", "/mnt", "/usr/src", "/usr/local/src", filepath.Clean(os.TempDir())}
+	patterns := []*regexp.Regexp{
+		regexp.MustCompile(`/(root|home/[a-z][a-z0-9_-]*)/` + `(go|\.cache|\.config/go|src|work)/`)}
+	common := []string{"/", "/tmp", "/var/tmp", "/private/tmp", "/home", "/root", "/opt", "/srv",
+		"/mnt", "/usr/src", "/usr/local/src", filepath.Clean(os.TempDir())}
 	for _, place := range []string{top, filepath.Dir(top)} {
 		if !slices.Contains(common, place) {
-			patterns = append(patterns, regexp.MustCompile(`(^|[^\w.-])`+regexp.QuoteMeta(filepath.ToSlash(place))+`/`))
+			patterns = append(patterns,
+				regexp.MustCompile(`(^|[^\w.-])`+regexp.QuoteMeta(filepath.ToSlash(place))+`/`))
 		}
 	}
 	for _, file := range tracked(t) {
@@ -220,13 +230,15 @@ func TestNoPathOfABuildMachine(t *testing.T) {
 		}
 		for _, p := range patterns {
 			if at := p.FindIndex(data); at != nil {
-				t.Errorf("%s:%d: %q is a path of one machine", file, 1+bytes.Count(data[:at[0]], []byte("\n")), data[at[0]:at[1]])
+				t.Errorf("%s:%d: %q is a path of one machine", file,
+					1+bytes.Count(data[:at[0]], []byte("\n")), data[at[0]:at[1]])
 			}
 		}
 	}
 }
 
-// No file holds what git writes into one that was not merged to the end: a manual page with such lines is shown with them.
+// No file holds what git writes into one that was not merged to the end: a manual page with such
+// lines is shown with them.
 func TestNoMarksOfAConflict(t *testing.T) {
 	mark := regexp.MustCompile(`(?m)^(<{7}|>{7}|\|{7}) `)
 	for _, file := range tracked(t) {
@@ -239,13 +251,15 @@ func TestNoMarksOfAConflict(t *testing.T) {
 			continue
 		}
 		if at := mark.FindIndex(data); at != nil {
-			t.Errorf("%s:%d: a conflict that was not resolved", file, 1+bytes.Count(data[:at[0]], []byte("\n")))
+			t.Errorf("%s:%d: a conflict that was not resolved", file,
+				1+bytes.Count(data[:at[0]], []byte("\n")))
 		}
 	}
 }
 
-// sources are all Go files below the top, for every system and build tag, but not what the go command passes over. They
-// are found by walking, not by `go list`: what a test reads itself decides whether its result may be taken from the cache.
+// sources are all Go files below the top, for every system and build tag, but not what the go
+// command passes over. They are found by walking, not by `go list`: what a test reads itself
+// decides whether its result may be taken from the cache.
 func sources(t *testing.T) []string {
 	t.Helper()
 	var files []string
@@ -253,7 +267,8 @@ func sources(t *testing.T) []string {
 		if err != nil {
 			return err
 		}
-		passed := strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_") || d.Name() == "testdata"
+		passed := strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_") ||
+			d.Name() == "testdata"
 		switch {
 		case d.IsDir() && passed && name != "..":
 			return filepath.SkipDir
@@ -271,7 +286,8 @@ func sources(t *testing.T) []string {
 // tracked are the files that git knows; in a tree without git, all that are not hidden.
 func tracked(t *testing.T) []string {
 	t.Helper()
-	// Looking at the index makes it an input of the test: what git itself reads does not count for the cache.
+	// Looking at the index makes it an input of the test: what git itself reads does not count for
+	// the cache.
 	if _, err := os.Stat("../.git/index"); err == nil {
 		if _, err := exec.LookPath("git"); err == nil {
 			cmd := exec.CommandContext(t.Context(), "git", "ls-files", "-z")
@@ -307,20 +323,23 @@ func tracked(t *testing.T) []string {
 func parse(t *testing.T, file string, mode parser.Mode) (*token.FileSet, *ast.File) {
 	t.Helper()
 	fset := token.NewFileSet()
-	tree, err := parser.ParseFile(fset, filepath.Join("..", file), nil, mode|parser.SkipObjectResolution)
+	tree, err := parser.ParseFile(fset, filepath.Join("..", file), nil,
+		mode|parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return fset, tree
 }
 
-// The daemon's signatures are made by the standard library: what makes a client start sooner is not in it.
+// The daemon's signatures are made by the standard library: what makes a client start sooner is not
+// in it.
 func TestDaemonSignsWithTheStandardLibrary(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", module+"/cmd/minisshd").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if deps := string(out); !strings.Contains(deps, "crypto/ed25519\n") || strings.Contains(deps, "cloudflare/circl") {
+	if deps := string(out); !strings.Contains(deps, "crypto/ed25519\n") ||
+		strings.Contains(deps, "cloudflare/circl") {
 		t.Error("minisshd holds circl")
 	}
 }

@@ -14,12 +14,13 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// TestAttacks is the short form: under each attack no honest user's operation may fail, and memory, log
-// and stop keep to their bounds. How long things take is told by scripts/attack alone: it depends on
-// what else the machine does.
+// TestAttacks is the short form: under each attack no honest user's operation may fail, and memory,
+// log and stop keep to their bounds. How long things take is told by scripts/attack alone: it
+// depends on what else the machine does.
 //
-// The attacks on paths are the test of RULES D1: with a hung FUSE mount, a lease and a named pipe of one
-// user, eight at a time on a daemon that has two processors, two other users log in, type and stream.
+// The attacks on paths are the test of RULES D1: with a hung FUSE mount, a lease and a named pipe
+// of one user, eight at a time on a daemon that has two processors, two other users log in, type
+// and stream.
 func TestAttacks(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root")
@@ -29,7 +30,8 @@ func TestAttacks(t *testing.T) {
 	}
 	testhost.Need(t, "taskset")
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", bin, ".", "minissh/cmd/minissh", "minissh/cmd/minisshd")
+	build := exec.Command("go", "build", "-o", bin, ".", "minissh/cmd/minissh",
+		"minissh/cmd/minisshd")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
@@ -40,7 +42,8 @@ func TestAttacks(t *testing.T) {
 
 // attackWith carries out one attack in a world of its own.
 func attackWith(t *testing.T, bin, name string) {
-	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "attacks"), "--short", "--bin", bin, name)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "attacks"), "--short", "--bin", bin,
+		name)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == notRunCode {
@@ -54,10 +57,11 @@ func attackWith(t *testing.T, bin, name string) {
 	t.Logf("%s", out)
 }
 
-// What a trial finds is a fault, each thing on its own; and nothing is none.
+// Each thing that a trial finds is a fault of its own, and finding nothing is not.
 func TestFaults(t *testing.T) {
 	good := func() *outcome {
-		return &outcome{quiet: samples{[]float64{1, 2, 3}, []float64{20}, []float64{300}}, harmed: samples{[]float64{2, 4, 6}, []float64{40}, []float64{600}},
+		return &outcome{quiet: samples{[]float64{1, 2, 3}, []float64{20}, []float64{300}},
+			harmed: samples{[]float64{2, 4, 6}, []float64{40}, []float64{600}},
 			memory: 255, log: 1<<20 - 1, stopped: time.Second}
 	}
 	if faults := good().faults(false); len(faults) > 0 {
@@ -86,7 +90,8 @@ func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, a := range attacks {
 		if a.name == "" || seen[a.name] || a.about == "" || a.run == nil {
-			t.Errorf("%q, %q: a name of its own, a line about it and something to do", a.name, a.about)
+			t.Errorf("%q, %q: a name of its own, a line about it and something to do", a.name,
+				a.about)
 		}
 		seen[a.name] = true
 	}

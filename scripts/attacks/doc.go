@@ -1,5 +1,5 @@
-// Command attacks is scripts/attack: each attack of one user, or of a stranger, on a daemon of root,
-// beside two honest users whose work is measured.
+// Command attacks is scripts/attack: each attack of one user, or of a stranger, on a daemon of
+// root, beside two honest users whose work is measured.
 //
 // The nouns:
 //
@@ -8,8 +8,8 @@
 //     (people.go): alice and bob are honest, mallory attacks, trudy is mallory's second account.
 //   - A host (host.go) is a running minisshd: a real one, of root, on two processors, new for each
 //     attack. It knows what it may cost: memory, log, descriptors, the time to stop.
-//   - The honest ones (honest.go) type on a terminal, log in for a cold `true`, and stream. They use
-//     the real client, each with an account of their own. Root asks `minisshd who` beside them.
+//   - The honest ones (honest.go) type on a terminal, log in for a cold `true`, and stream. They
+//     use the real client, each with an account of their own. Root asks `minisshd who` beside them.
 //   - An attack (table.go) is a name, what it says, a scene that root prepares for it (scene.go: a
 //     hung FUSE mount, a FIFO), and what mallory does. That runs in a process of mallory's
 //     (mallory.go), with raw frames (link.go), pinned to one processor. One file holds one kind:
@@ -23,6 +23,6 @@
 // server of hers. The server answers INIT and nothing else, so that a process that waits for it
 // cannot even be killed.
 //
-// A user namespace is not among the namespaces: the daemon is to be the machine's real root, for
-// whom limits do not count and whom files do not stop. What it may harm is in the other ones.
+// A user namespace is not among the namespaces: the daemon is to be the machine's real root. Limits
+// do not count for it, and files do not stop it. What it may harm is in the other ones.
 package main

@@ -17,14 +17,17 @@ import (
 func longOpens(m *mallory) error {
 	some, one := countdown(50)
 	long := strings.Repeat("x", 50_000)
-	m.keep(keeping{n: 16, closed: one, request: func(int) *protocol.Open { return &protocol.Open{Service: long} }})
+	m.keep(keeping{n: 16, closed: one, request: func(int) *protocol.Open {
+		return &protocol.Open{Service: long}
+	}})
 	m.keep(keeping{n: 16, closed: one, key: m.box, request: func(int) *protocol.Open {
 		return &protocol.Open{Service: "exec", Command: protocol.Bytes(long)}
 	}})
 	return m.on(some)
 }
 
-// refusals makes the daemon log: logins with a key that nobody knows, and requests that are refused.
+// refusals makes the daemon log: logins with a key that nobody knows, and requests that are
+// refused.
 func refusals(m *mallory) error {
 	stranger, err := keys.Generate()
 	if err != nil {
@@ -36,14 +39,16 @@ func refusals(m *mallory) error {
 		one()
 		return err
 	})
-	m.keep(keeping{n: 16, closed: one, pause: 5 * time.Millisecond, request: func(int) *protocol.Open { return &protocol.Open{Service: "nonsense"} }})
+	m.keep(keeping{n: 16, closed: one, pause: 5 * time.Millisecond,
+		request: func(int) *protocol.Open { return &protocol.Open{Service: "nonsense"} }})
 	return m.on(some)
 }
 
 // padded is a JSON object that fills a frame.
 func padded(start string) []byte {
 	const end = `"}`
-	return append(append([]byte(start), bytes.Repeat([]byte("x"), protocol.MaxPayload-len(start)-len(end))...), end...)
+	return append(append([]byte(start),
+		bytes.Repeat([]byte("x"), protocol.MaxPayload-len(start)-len(end))...), end...)
 }
 
 // longSignals sends 60 SIGNAL frames of 64 KiB on each of 64 transfers, in two sessions of the
@@ -76,7 +81,8 @@ func unreadNotices(m *mallory) error {
 		defer l.conn.Close()
 		var channels []uint32
 		for range 16 {
-			channel, err := l.open(&protocol.Open{Service: "exec", Command: protocol.Bytes("exec sleep 600")})
+			channel, err := l.open(&protocol.Open{
+				Service: "exec", Command: protocol.Bytes("exec sleep 600")})
 			if err != nil {
 				return err
 			}

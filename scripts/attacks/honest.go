@@ -26,7 +26,8 @@ const patience = 20 * time.Second
 type samples struct{ keys, logins, streams []float64 }
 
 func (s *samples) add(more samples) {
-	s.keys, s.logins, s.streams = append(s.keys, more.keys...), append(s.logins, more.logins...), append(s.streams, more.streams...)
+	s.keys, s.logins, s.streams = append(s.keys, more.keys...), append(s.logins, more.logins...),
+		append(s.streams, more.streams...)
 }
 
 // honest is a user at work on a host.
@@ -36,9 +37,10 @@ type honest struct {
 	screen *typist // a session that stays
 }
 
-// client prepares a client's process with what the user would type behind `minissh`.
+// client prepares a client's process with what the user would type after `minissh`.
 func (u *honest) client(ctx context.Context, args ...string) *exec.Cmd {
-	target := []string{"-o", "BatchMode=yes", "-p", strconv.Itoa(hostPort), u.name + "@" + hostAddress}
+	target := []string{"-o", "BatchMode=yes", "-p", strconv.Itoa(hostPort),
+		u.name + "@" + hostAddress}
 	if u.h.c.socket {
 		target = []string{"-o", "BatchMode=yes", u.name + "@unix:" + hostSocket}
 	}
@@ -111,13 +113,15 @@ func (u *honest) sitDown(ctx context.Context) error {
 	var err error
 	attributes := u.become()
 	attributes.Setctty = true
-	if t.screen, err = pty.StartWithAttrs(t.cmd, &pty.Winsize{Rows: 24, Cols: 80}, attributes); err != nil {
+	if t.screen, err = pty.StartWithAttrs(t.cmd, &pty.Winsize{Rows: 24, Cols: 80},
+		attributes); err != nil {
 		cancel()
 		return err
 	}
 	u.screen = t
 	var seen bytes.Buffer
-	for !bytes.Contains(seen.Bytes(), []byte("ready\r\n")) && !bytes.Contains(seen.Bytes(), []byte("ready\n")) {
+	for !bytes.Contains(seen.Bytes(), []byte("ready\r\n")) &&
+		!bytes.Contains(seen.Bytes(), []byte("ready\n")) {
 		piece, err := t.read()
 		if seen.Write(piece); err != nil {
 			u.getUp()
@@ -128,9 +132,11 @@ func (u *honest) sitDown(ctx context.Context) error {
 }
 
 func (t *typist) read() ([]byte, error) {
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}}, int(patience.Milliseconds()))
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}},
+		int(patience.Milliseconds()))
 	for err == unix.EINTR {
-		n, err = unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}}, int(patience.Milliseconds()))
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}},
+			int(patience.Milliseconds()))
 	}
 	if err != nil {
 		return nil, err
@@ -188,7 +194,8 @@ func (h *host) who(ctx context.Context) error {
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("root: `minisshd who`: %w: %s", errors.Join(err, ctx.Err()), clip(said.String()))
+		return fmt.Errorf("root: `minisshd who`: %w: %s", errors.Join(err, ctx.Err()),
+			clip(said.String()))
 	}
 	return nil
 }

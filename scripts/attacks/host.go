@@ -31,8 +31,8 @@ const (
 	stopSlack     = 7 * time.Second
 )
 
-// stopLimit is how long a stop may take. A short run is one of the tests: there the machine may have
-// much else to do, and what is to be seen is that the daemon ends.
+// stopLimit is how long a stop may take. A short run is one of the tests: there the machine may
+// have much else to do, and what is to be seen is that the daemon ends.
 func (w *world) stopLimit() time.Duration {
 	if w.o.short {
 		return shutdownGrace + stopGrace + patience
@@ -62,21 +62,26 @@ type host struct {
 func (w *world) startHost(c conditions) (*host, error) {
 	h := &host{w: w, c: c, done: make(chan struct{})}
 	os.Remove(hostSocket)
-	args := append([]string{binDir + "/minisshd", "--listen", fmt.Sprintf("%s:%d", hostAddress, hostPort), "--listen", "unix:" + hostSocket,
-		"--unix-mode", "0666", "--control", hostControl, "--host-key", filepath.Join(labDir, "host_key"),
+	args := append([]string{binDir + "/minisshd", "--listen",
+		fmt.Sprintf("%s:%d", hostAddress, hostPort), "--listen", "unix:" + hostSocket,
+		"--unix-mode", "0666", "--control", hostControl, "--host-key",
+		filepath.Join(labDir, "host_key"),
 		"--shutdown-grace", shutdownGrace.String(), "--stop-grace", stopGrace.String()}, c.args...)
 	if c.pids > 0 {
 		if w.cgroup == "" {
 			return nil, &notRun{"needs a pids controller"}
 		}
-		if err := os.WriteFile(filepath.Join(w.cgroup, "pids.max"), fmt.Appendln(nil, c.pids), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(w.cgroup, "pids.max"), fmt.Appendln(nil, c.pids),
+			0o644); err != nil {
 			return nil, &notRun{fmt.Sprintf("needs a pids controller (%v)", err)}
 		}
 		args = append(args, "--cgroup", w.cgroup)
-		args = append([]string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(w.cgroup, "cgroup.procs")}, args...)
+		args = append([]string{"sh", "-c", `echo $$ >"$0" && exec "$@"`,
+			filepath.Join(w.cgroup, "cgroup.procs")}, args...)
 	}
 	if c.processes > 0 {
-		args = append([]string{"bash", "-c", `ulimit -u "$0" && exec "$@"`, fmt.Sprint(c.processes)}, args...)
+		args = append([]string{"bash", "-c", `ulimit -u "$0" && exec "$@"`,
+			fmt.Sprint(c.processes)}, args...)
 	}
 	h.cmd = exec.Command(args[0], args[1:]...)
 	h.cmd.Env = append(environment("/root", "root"), "GOMAXPROCS=2")
@@ -139,7 +144,8 @@ func (h *host) stop() (time.Duration, error) {
 		return time.Since(start), nil
 	case <-time.After(h.w.stopLimit()):
 		h.kill()
-		return time.Since(start), fmt.Errorf("SIGTERM did not end the daemon within %v", h.w.stopLimit())
+		return time.Since(start), fmt.Errorf("SIGTERM did not end the daemon within %v",
+			h.w.stopLimit())
 	}
 }
 
@@ -183,7 +189,8 @@ func processesOf(uid uint32) (pids []int) {
 		if err != nil || strings.HasPrefix(readStatus(pid, "State"), "Z") {
 			continue
 		}
-		if ids := strings.Fields(readStatus(pid, "Uid")); len(ids) > 0 && ids[0] == strconv.Itoa(int(uid)) {
+		if ids := strings.Fields(readStatus(pid, "Uid")); len(ids) > 0 &&
+			ids[0] == strconv.Itoa(int(uid)) {
 			pids = append(pids, pid)
 		}
 	}

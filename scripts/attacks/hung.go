@@ -29,8 +29,8 @@ const (
 	fuseDestroy   = 38
 )
 
-// answerInit serves the i-th mount of the scene: it answers INIT and nothing else. The event is that
-// somebody waits for an answer.
+// answerInit serves the i-th mount of the scene: it answers INIT and nothing else. The event is
+// that somebody waits for an answer.
 func (m *mallory) answerInit(i int) (touched <-chan struct{}) {
 	event, one := countdown(1)
 	go func() {
@@ -81,12 +81,13 @@ func words(argv ...string) (all []protocol.Bytes) {
 func hungDirectory(m *mallory) error {
 	touched := m.answerInit(0)
 	dir := protocol.Bytes(filepath.Join(m.home, "hung"))
-	m.keep(keeping{n: hungAtOnce, pause: 50 * time.Millisecond, request: func(i int) *protocol.Open {
-		if i%2 == 0 {
-			return &protocol.Open{Service: "exec", Command: protocol.Bytes("true"), Dir: dir}
-		}
-		return &protocol.Open{Service: "exec", Argv: words("true"), Dir: dir}
-	}})
+	m.keep(keeping{n: hungAtOnce, pause: 50 * time.Millisecond,
+		request: func(i int) *protocol.Open {
+			if i%2 == 0 {
+				return &protocol.Open{Service: "exec", Command: protocol.Bytes("true"), Dir: dir}
+			}
+			return &protocol.Open{Service: "exec", Argv: words("true"), Dir: dir}
+		}})
 	return m.on(touched)
 }
 
@@ -102,9 +103,11 @@ func hungProgram(m *mallory) error {
 // hungHome starts login shells whose home is such a directory.
 func hungHome(m *mallory) error {
 	touched := m.answerInit(0)
-	m.keep(keeping{user: "trudy", n: hungAtOnce, pause: 50 * time.Millisecond, request: func(int) *protocol.Open {
-		return &protocol.Open{Service: "exec", Shell: true, PTY: &protocol.PTY{Term: protocol.Bytes("xterm")}}
-	}})
+	m.keep(keeping{user: "trudy", n: hungAtOnce, pause: 50 * time.Millisecond,
+		request: func(int) *protocol.Open {
+			return &protocol.Open{Service: "exec", Shell: true,
+				PTY: &protocol.PTY{Term: protocol.Bytes("xterm")}}
+		}})
 	return m.on(touched)
 }
 
@@ -136,17 +139,20 @@ func (m *mallory) tryLogins(user string, n int) {
 // copying asks for a file, or for a place to put one.
 func copying(i int, path string) *protocol.Open {
 	if i%2 == 0 {
-		return &protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesGet, Sources: words(path)}}
+		return &protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesGet,
+			Sources: words(path)}}
 	}
-	return &protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes(path)}}
+	return &protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut,
+		Target: protocol.Bytes(path)}}
 }
 
 // hungFiles gets and puts files in such a directory.
 func hungFiles(m *mallory) error {
 	touched := m.answerInit(0)
-	m.keep(keeping{n: hungAtOnce, pause: 50 * time.Millisecond, request: func(i int) *protocol.Open {
-		return copying(i, filepath.Join(m.home, "hung/file"))
-	}})
+	m.keep(keeping{n: hungAtOnce, pause: 50 * time.Millisecond,
+		request: func(i int) *protocol.Open {
+			return copying(i, filepath.Join(m.home, "hung/file"))
+		}})
 	return m.on(touched)
 }
 
@@ -190,22 +196,25 @@ func leases(m *mallory) error {
 			one()
 		}
 	}()
-	m.keep(keeping{n: hungAtOnce, pause: 50 * time.Millisecond, request: func(i int) *protocol.Open {
-		return &protocol.Open{Service: "exec", Argv: words(leased(m.home, i))}
-	}})
+	m.keep(keeping{n: hungAtOnce, pause: 50 * time.Millisecond,
+		request: func(i int) *protocol.Open {
+			return &protocol.Open{Service: "exec", Argv: words(leased(m.home, i))}
+		}})
 	return m.on(event)
 }
 
 // pipedFiles gets and puts a named pipe.
 func pipedFiles(m *mallory) error {
-	m.keep(keeping{n: hungAtOnce, pause: 50 * time.Millisecond, request: func(i int) *protocol.Open {
-		return copying(i, filepath.Join(m.home, "pipe"))
-	}})
+	m.keep(keeping{n: hungAtOnce, pause: 50 * time.Millisecond,
+		request: func(i int) *protocol.Open {
+			return copying(i, filepath.Join(m.home, "pipe"))
+		}})
 	return m.on(nil)
 }
 
 // pipedPattern has a restricted key get what a pattern finds, and the pattern leads through a pipe.
 func pipedPattern(m *mallory) error {
-	m.keep(keeping{key: m.box, n: hungAtOnce, pause: 50 * time.Millisecond, request: func(int) *protocol.Open { return copying(0, "*/x") }})
+	m.keep(keeping{key: m.box, n: hungAtOnce, pause: 50 * time.Millisecond,
+		request: func(int) *protocol.Open { return copying(0, "*/x") }})
 	return m.on(nil)
 }

@@ -28,7 +28,8 @@ const answerTime = 15 * time.Second
 // dial connects over TCP. The connection ends with the attack.
 func (m *mallory) dial() (net.Conn, error) {
 	dialer := net.Dialer{LocalAddr: attackerAddress, Timeout: answerTime}
-	return m.owned(dialer.DialContext(m.ctx, "tcp", net.JoinHostPort(hostAddress, strconv.Itoa(hostPort))))
+	return m.owned(dialer.DialContext(m.ctx, "tcp",
+		net.JoinHostPort(hostAddress, strconv.Itoa(hostPort))))
 }
 
 // dialSocket connects to the Unix socket.
@@ -70,7 +71,8 @@ func (m *mallory) greet(user string, key keys.Identity) (*link, error) {
 	l := &link{conn: conn, in: protocol.NewReader(conn)}
 	var name [32]byte
 	rand.Read(name[:])
-	hello := &protocol.Hello{Protocol: protocol.ALPN, Session: hex.EncodeToString(name[:]), Epoch: 1, Create: true, User: user}
+	hello := &protocol.Hello{Protocol: protocol.ALPN, Session: hex.EncodeToString(name[:]),
+		Epoch: 1, Create: true, User: user}
 	frame, err := protocol.AppendMessage(nil, protocol.TypeHello, 0, hello)
 	if err == nil {
 		_, err = conn.Write(frame)

@@ -28,15 +28,19 @@ type options struct {
 func parseOptions(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("scripts/attack", flag.ContinueOnError)
-	f.BoolVar(&o.short, "short", false, "a few seconds for each attack; ratios are told and not judged")
+	f.BoolVar(&o.short, "short", false,
+		"a few seconds for each attack; ratios are told and not judged")
 	f.BoolVar(&o.list, "list", false, "list the attacks and stop")
-	f.BoolVar(&o.verbose, "v", false, "show what the attacker says, and the end of the daemon's log")
+	f.BoolVar(&o.verbose, "v", false,
+		"show what the attacker says, and the end of the daemon's log")
 	f.IntVar(&o.rounds, "rounds", 0, "pairs of windows for each attack (default 5; with --short 1)")
 	f.IntVar(&o.stream, "stream", 0, "`MiB` of one honest stream (default 300; with --short 16)")
 	f.StringVar(&o.bin, "bin", "", "`DIR` with minissh and minisshd (default: they are built)")
 	f.DurationVar(&o.limit, "limit", time.Hour, "end the run after this long")
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "usage: scripts/attack [flags] [NAME…]\n\nWithout a name all are run. Attacks, by kind (which is a name too):\n")
+		fmt.Fprintf(f.Output(),
+			"usage: scripts/attack [flags] [NAME…]\n\n"+
+				"Without a name all are run. Attacks, by kind (which is a name too):\n")
 		printAttacks(f.Output())
 		fmt.Fprintf(f.Output(), "\nFlags:\n")
 		f.PrintDefaults()

@@ -40,7 +40,8 @@ func people() map[string]*person {
 
 // become has a process run as the person.
 func (p *person) become() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setsid: true, Credential: &syscall.Credential{Uid: p.uid, Gid: p.uid}}
+	return &syscall.SysProcAttr{Setsid: true, Credential: &syscall.Credential{
+		Uid: p.uid, Gid: p.uid}}
 }
 
 // own makes a directory (text nil) or a file that belongs to the person.
@@ -74,7 +75,8 @@ func (p *person) writeKey(path string) ([]byte, error) {
 // settle makes the accounts, which hide the machine's own, and their homes.
 func settle() error {
 	all := people()
-	passwd := "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+	passwd := "root:x:0:0:root:/root:/bin/sh\n" +
+		"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 	group := "root:x:0:\nnogroup:x:65534:\n"
 	shadow := "root:*:19000:0:99999:7:::\nnobody:*:19000:0:99999:7:::\n"
 	for _, name := range names {
@@ -89,7 +91,8 @@ func settle() error {
 		return fmt.Errorf("cp -a /etc: %w\n%s", err, out)
 	}
 	for name, text := range map[string]string{"passwd": passwd, "group": group, "shadow": shadow} {
-		if err := os.WriteFile(filepath.Join(etc, name), []byte(text), 0o600); err != nil { // which keeps the mode
+		// which keeps the mode
+		if err := os.WriteFile(filepath.Join(etc, name), []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
@@ -107,8 +110,8 @@ func settle() error {
 // boxKey is mallory's key that may do nothing but copy files, in her folder box.
 const boxKey = "id_box"
 
-// settle makes one home. Mallory's own key opens trudy's account too. Whoever may log in is listed in
-// keysDir as well, for a daemon that looks there.
+// settle makes one home. Mallory's own key opens trudy's account too. Whoever may log in is listed
+// in keysDir as well, for a daemon that looks there.
 func (p *person) settle() error {
 	dotSSH := filepath.Join(p.home, ".ssh")
 	if err := errors.Join(p.own(p.home, 0o750, nil), p.own(dotSSH, 0o700, nil)); err != nil {
@@ -133,11 +136,13 @@ func (p *person) settle() error {
 		}
 		lines = append(lines, mallorys...)
 	}
-	return errors.Join(p.own(filepath.Join(dotSSH, "authorized_keys"), 0o600, lines), os.WriteFile(filepath.Join(keysDir, p.name), lines, 0o644))
+	return errors.Join(p.own(filepath.Join(dotSSH, "authorized_keys"), 0o600, lines),
+		os.WriteFile(filepath.Join(keysDir, p.name), lines, 0o644))
 }
 
 // knows makes the person know the daemon's key under all names that are used here.
 func (p *person) knows(host ssh.PublicKey) error {
 	key := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host)))
-	return p.own(filepath.Join(p.home, ".ssh/known_hosts"), 0o600, []byte(fmt.Sprintf("[%s]:%d %s\n", hostAddress, hostPort, key)))
+	return p.own(filepath.Join(p.home, ".ssh/known_hosts"), 0o600,
+		[]byte(fmt.Sprintf("[%s]:%d %s\n", hostAddress, hostPort, key)))
 }

@@ -17,17 +17,20 @@ import (
 
 // pinned is a command that runs on the attacker's processor.
 func (m *mallory) pinned(argv ...string) *protocol.Open {
-	return &protocol.Open{Service: "exec", Argv: words(append([]string{"taskset", "-c", m.cpu}, argv...)...)}
+	return &protocol.Open{
+		Service: "exec", Argv: words(append([]string{"taskset", "-c", m.cpu}, argv...)...)}
 }
 
-// forks starts processes until no more can be had, and asks for commands meanwhile. bash tries again
-// when it cannot fork.
+// forks starts processes until no more can be had, and asks for commands meanwhile. bash tries
+// again when it cannot fork.
 func forks(m *mallory) error {
 	m.keep(keeping{n: 2, pause: 100 * time.Millisecond, request: func(int) *protocol.Open {
 		return m.pinned("bash", "-c", "while :; do sleep 600 & done 2>/dev/null")
 	}})
 	full, one := countdown(8)
-	m.keep(keeping{n: 4, pause: 50 * time.Millisecond, request: func(int) *protocol.Open { return m.pinned("sleep", "0.1") }, closed: one})
+	m.keep(keeping{n: 4, pause: 50 * time.Millisecond, request: func(int) *protocol.Open {
+		return m.pinned("sleep", "0.1")
+	}, closed: one})
 	return m.on(full)
 }
 
@@ -55,7 +58,8 @@ func deafCommands(m *mallory) error {
 				}
 			})
 			for range each {
-				if _, err := l.open(m.pinned("sh", "-c", "trap '' HUP TERM INT; exec sleep 600")); err != nil {
+				if _, err := l.open(
+					m.pinned("sh", "-c", "trap '' HUP TERM INT; exec sleep 600")); err != nil {
 					return err
 				}
 			}

@@ -20,8 +20,10 @@ type report struct {
 const columns = "%-16s %20s %20s %20s %5s %6s %9s %7s  %s\n"
 
 func newReport(w *world) *report {
-	fmt.Printf("Medians in ms, beside an equal load → beside the attack; two honest users on %d processors, the attacker on one\n", runtime.NumCPU())
-	fmt.Printf(columns, "attack", "key", "login", fmt.Sprintf("%d MiB", w.o.stream), "fail", "RSS", "log/min", "stop", "")
+	fmt.Printf("Medians in ms, beside an equal load → beside the attack; two honest users on %d "+
+		"processors, the attacker on one\n", runtime.NumCPU())
+	fmt.Printf(columns, "attack", "key", "login", fmt.Sprintf("%d MiB", w.o.stream), "fail", "RSS",
+		"log/min", "stop", "")
 	return &report{w: w}
 }
 
@@ -42,7 +44,8 @@ func (r *report) line(o *outcome) {
 		r.passed++
 	}
 	stop := fmt.Sprintf("%.1fs", o.stopped.Seconds())
-	fmt.Printf(columns, o.a.name, compared(o.quiet.keys, o.harmed.keys), compared(o.quiet.logins, o.harmed.logins), compared(o.quiet.streams, o.harmed.streams),
+	fmt.Printf(columns, o.a.name, compared(o.quiet.keys, o.harmed.keys),
+		compared(o.quiet.logins, o.harmed.logins), compared(o.quiet.streams, o.harmed.streams),
 		fmt.Sprint(len(o.failures)), fmt.Sprintf("%dM", o.memory), size(o.log), stop, verdict)
 	for _, fault := range faults {
 		fmt.Printf("    %s\n", fault)
@@ -59,7 +62,8 @@ func (r *report) line(o *outcome) {
 	}
 }
 
-// faults are what the attack has done to others. A short trial has too few samples to judge medians.
+// faults are what the attack has done to others. A short trial has too few samples to judge
+// medians.
 func (o *outcome) faults(short bool) (faults []string) {
 	for i, f := range o.failures {
 		if i == 3 {
@@ -71,22 +75,28 @@ func (o *outcome) faults(short bool) (faults []string) {
 	for _, m := range []struct {
 		what          string
 		quiet, harmed []float64
-	}{{"a key", o.quiet.keys, o.harmed.keys}, {"a login", o.quiet.logins, o.harmed.logins}, {"a stream", o.quiet.streams, o.harmed.streams}} {
+	}{{"a key", o.quiet.keys, o.harmed.keys}, {"a login", o.quiet.logins, o.harmed.logins},
+		{"a stream", o.quiet.streams, o.harmed.streams}} {
 		if ratio := median(m.harmed) / median(m.quiet); !short && ratio > maxRatio {
-			faults = append(faults, fmt.Sprintf("%s takes %.1f times as long, at most %.0f is allowed", m.what, ratio, maxRatio))
+			faults = append(faults,
+				fmt.Sprintf("%s takes %.1f times as long, at most %.0f is allowed", m.what, ratio,
+					maxRatio))
 		}
 	}
 	if o.memory >= maxMemory {
-		faults = append(faults, fmt.Sprintf("the daemon had %d MiB in memory, at most %d are allowed", o.memory, maxMemory))
+		faults = append(faults, fmt.Sprintf("the daemon had %d MiB in memory, at most %d are "+
+			"allowed", o.memory, maxMemory))
 	}
 	if o.log >= maxLog {
-		faults = append(faults, fmt.Sprintf("the log grew by %s a minute, at most %s are allowed", size(o.log), size(maxLog)))
+		faults = append(faults, fmt.Sprintf("the log grew by %s a minute, at most %s are allowed",
+			size(o.log), size(maxLog)))
 	}
 	if o.stopErr != nil {
 		faults = append(faults, o.stopErr.Error())
 	}
 	if o.left != "" {
-		faults = append(faults, fmt.Sprintf("%v after the attack there is left of it: %s", patience, o.left))
+		faults = append(faults, fmt.Sprintf("%v after the attack there is left of it: %s", patience,
+			o.left))
 	}
 	return faults
 }
@@ -101,7 +111,8 @@ func (r *report) conclude() error {
 	case len(r.missed) > 0:
 		return errMissed
 	case r.tried == 0:
-		return &notRun{strings.TrimPrefix(r.notRun[0][strings.Index(r.notRun[0], "not run: "):], "not run: ")}
+		return &notRun{strings.TrimPrefix(r.notRun[0][strings.Index(r.notRun[0], "not run: "):],
+			"not run: ")}
 	}
 	return nil
 }
@@ -110,7 +121,8 @@ func compared(quiet, harmed []float64) string {
 	if len(quiet) == 0 || len(harmed) == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%s→%s ×%.1f", number(median(quiet)), number(median(harmed)), median(harmed)/median(quiet))
+	return fmt.Sprintf("%s→%s ×%.1f", number(median(quiet)), number(median(harmed)),
+		median(harmed)/median(quiet))
 }
 
 func median(all []float64) float64 {

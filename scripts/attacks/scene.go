@@ -28,7 +28,8 @@ func (s *scene) hang(dir string, owner *person) error {
 	if err != nil {
 		return &notRun{"needs FUSE"}
 	}
-	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d", server.Fd(), owner.uid, owner.uid)
+	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d", server.Fd(), owner.uid,
+		owner.uid)
 	if err := unix.Mount("hung", dir, "fuse", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
 		server.Close()
 		return &notRun{"needs FUSE"}
@@ -44,10 +45,11 @@ func (s *scene) fifo(path string, owner *person) error {
 		return err
 	}
 	s.undone = append(s.undone, func() { os.Remove(path) })
-	return errors.Join(owner.own(filepath.Dir(path), 0o700, nil), unix.Mkfifo(path, 0o600), os.Chown(path, int(owner.uid), int(owner.uid)))
+	return errors.Join(owner.own(filepath.Dir(path), 0o700, nil), unix.Mkfifo(path, 0o600),
+		os.Chown(path, int(owner.uid), int(owner.uid)))
 }
 
-// aside moves a file out of the way until the scene is struck.
+// aside moves a file out of the way until the scene is taken away.
 func (s *scene) aside(path string) error {
 	if err := os.Rename(path, path+".aside"); errors.Is(err, os.ErrNotExist) {
 		return nil

@@ -37,7 +37,9 @@ func allSessions(m *mallory) error {
 // flood runs commands as fast as they end.
 func flood(m *mallory) error {
 	some, one := countdown(100)
-	m.keep(keeping{links: 4, n: 64, closed: one, request: func(int) *protocol.Open { return m.pinned("true") }})
+	m.keep(keeping{links: 4, n: 64, closed: one, request: func(int) *protocol.Open {
+		return m.pinned("true")
+	}})
 	return m.on(some)
 }
 
@@ -45,7 +47,9 @@ func flood(m *mallory) error {
 func longCommands(m *mallory) error {
 	command := protocol.Bytes("exec sleep 600 # " + strings.Repeat("x", 60_000))
 	all, one := countdown(20 * 64)
-	m.keep(keeping{links: 20, n: 64, pause: time.Second, request: func(int) *protocol.Open { return &protocol.Open{Service: "exec", Command: command} },
+	m.keep(keeping{links: 20, n: 64, pause: time.Second, request: func(int) *protocol.Open {
+		return &protocol.Open{Service: "exec", Command: command}
+	},
 		opened: func(*link, uint32) { one() }})
 	return m.lasting(all, 15*time.Second)
 }
@@ -62,7 +66,8 @@ func silentLinks(m *mallory) error {
 			return err
 		}
 		defer l.conn.Close()
-		if _, err := l.open(&protocol.Open{Service: "exec", Command: protocol.Bytes("exec sleep 600")}); err != nil {
+		if _, err := l.open(&protocol.Open{
+			Service: "exec", Command: protocol.Bytes("exec sleep 600")}); err != nil {
 			return err
 		}
 		one()

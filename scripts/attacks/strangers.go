@@ -28,7 +28,8 @@ func longALPN(m *mallory) error {
 		defer conn.Close()
 		defer one()
 		conn.SetDeadline(time.Now().Add(answerTime))
-		tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: names, MinVersion: tls.VersionTLS13}).Handshake()
+		tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: names,
+			MinVersion: tls.VersionTLS13}).Handshake()
 		return nil
 	})
 	return m.on(some)

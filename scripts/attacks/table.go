@@ -20,7 +20,9 @@ var attacks []*attack
 
 func init() {
 	piped := func(name, below string) func(*scene) error {
-		return func(s *scene) error { return s.fifo(filepath.Join(s.w.people[name].home, below), s.w.people[name]) }
+		return func(s *scene) error {
+			return s.fifo(filepath.Join(s.w.people[name].home, below), s.w.people[name])
+		}
 	}
 	rootsKeys := conditions{args: []string{"--authorized-keys", keysDir + "/%u"}}
 	attacks = []*attack{

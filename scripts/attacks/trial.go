@@ -156,7 +156,8 @@ func (o *outcome) fail(when string, failures []error) {
 	}
 }
 
-// leftovers waits until the daemon holds no more than before, and no process of the attacker's lives.
+// leftovers waits until the daemon holds no more than before, and no process of the attacker's
+// lives.
 func (o *outcome) leftovers(h *host, before int) {
 	if h.ended() {
 		o.left = "the daemon has ended"
@@ -165,11 +166,13 @@ func (o *outcome) leftovers(h *host, before int) {
 	var processes []int
 	now := 0
 	if !eventually(h.w.ctx, patience, func() bool {
-		processes = append(processesOf(h.w.people["mallory"].uid), processesOf(h.w.people["trudy"].uid)...)
+		processes = append(processesOf(h.w.people["mallory"].uid),
+			processesOf(h.w.people["trudy"].uid)...)
 		now = h.descriptors()
 		return len(processes) == 0 && now <= before+spareDescriptors
 	}) {
-		o.left = fmt.Sprintf("%d processes, %d descriptors more", len(processes), max(0, now-before))
+		o.left = fmt.Sprintf("%d processes, %d descriptors more", len(processes),
+			max(0, now-before))
 	}
 }
 
@@ -249,7 +252,8 @@ func (w *world) rehearse(a *attack) error {
 	return a.prepareOn(s)
 }
 
-// attacker prepares the scene, starts mallory's part, and waits until it says that the attack is on.
+// attacker prepares the scene, starts mallory's part, and waits until it says that the attack is
+// on.
 func (w *world) attacker(a *attack) (*spawned, error) {
 	s := &scene{w: w}
 	err := a.prepareOn(s)

@@ -42,14 +42,17 @@ func enterWorld(ctx context.Context, o options, args []string) error {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		build := exec.CommandContext(ctx, "go", "build", "-o", dir, "minissh/cmd/minissh", "minissh/cmd/minisshd")
+		build := exec.CommandContext(ctx, "go", "build", "-o", dir, "minissh/cmd/minissh",
+			"minissh/cmd/minisshd")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("go build: %w\n%s", err, out)
 		}
 		args = append([]string{"--bin", dir}, args...)
 	}
-	cmd := exec.CommandContext(ctx, "/proc/self/exe", append([]string{roleFlag, "init"}, args...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET}
+	cmd := exec.CommandContext(ctx, "/proc/self/exe",
+		append([]string{roleFlag, "init"}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	group, remove := newCgroup()
 	defer remove()
@@ -59,7 +62,8 @@ func enterWorld(ctx context.Context, o options, args []string) error {
 		return err
 	}
 	defer alive.Close()
-	if err := cmd.Start(); errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOSPC) {
+	if err := cmd.Start(); errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL) ||
+		errors.Is(err, syscall.ENOSPC) {
 		return &notRun{"needs namespaces of processes, mounts and network"}
 	} else if err != nil {
 		return err
@@ -75,7 +79,7 @@ func enterWorld(ctx context.Context, o options, args []string) error {
 	return err
 }
 
-// newCgroup makes a group of the pids controller, version 1 or 2, "" where there is none to be had.
+// newCgroup makes a group of the pids controller, version 1 or 2, "" where that cannot be had.
 func newCgroup() (group string, remove func()) {
 	for _, parent := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup"} {
 		dir := filepath.Join(parent, fmt.Sprintf("minissh-attack-%d", os.Getpid()))
@@ -111,9 +115,10 @@ func beInit(args []string) error {
 	if err := furnish(o); err != nil {
 		return err
 	}
-	run, err := os.StartProcess(self, append([]string{self, roleFlag, "run"}, args...), &os.ProcAttr{
-		Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
-	})
+	run, err := os.StartProcess(self, append([]string{self, roleFlag, "run"}, args...),
+		&os.ProcAttr{
+			Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+		})
 	if err != nil {
 		return err
 	}
@@ -155,7 +160,8 @@ func furnish(o options) error {
 		}
 	}
 	for from, to := range map[string]string{
-		"/proc/self/exe": self, filepath.Join(o.bin, "minissh"): binDir + "/minissh", filepath.Join(o.bin, "minisshd"): binDir + "/minisshd",
+		"/proc/self/exe": self, filepath.Join(o.bin, "minissh"): binDir + "/minissh",
+		filepath.Join(o.bin, "minisshd"): binDir + "/minisshd",
 	} {
 		if err := copyFile(from, to, 0o755); err != nil {
 			return err
@@ -227,7 +233,9 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 
 // environment is that of every process in the world.
 func environment(home, name string) []string {
-	return []string{"PATH=" + binDir + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home,
+	return []string{
+		"PATH=" + binDir + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=" + home,
 		"USER=" + name, "LOGNAME=" + name, "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=xterm"}
 }
 

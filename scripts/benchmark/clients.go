@@ -41,8 +41,8 @@ func (l *lab) timeCommand(ctx context.Context, argv []string) (float64, error) {
 	return time.Since(start).Seconds(), err
 }
 
-// flow is what a bulk stream took: whole seconds, the seconds and bytes between the first and the last byte that came
-// out, and the client's processor time.
+// flow is what a bulk stream took: whole seconds, the seconds and bytes between the first and the
+// last byte that came out, and the client's processor time.
 type flow struct {
 	seconds     float64
 	cpu         float64
@@ -53,8 +53,9 @@ type flow struct {
 // rate in MB/s (10^6 bytes) once bytes flowed.
 func (f flow) rate() float64 { return float64(f.steadyBytes) / f.steady / 1e6 }
 
-// timeOutput runs a client that must print exactly size bytes, and throws them away without copying them (splice to
-// /dev/null), so that the sink takes the same small share of the processors from every peer.
+// timeOutput runs a client that must print exactly size bytes, and throws them away without copying
+// them (splice to /dev/null), so that the sink takes the same small share of the processors from
+// every peer.
 func (l *lab) timeOutput(ctx context.Context, argv []string, size int64) (flow, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneCommand)
 	defer cancel()
@@ -80,7 +81,8 @@ func (l *lab) timeOutput(ctx context.Context, argv []string, size int64) (flow, 
 	}
 	var total, first int64
 	var began, last time.Time
-	in, out := int(r.Fd()), int(null.Fd()) // blocking from here on; the client's death ends the loop
+	// blocking from here on; the client's death ends the loop
+	in, out := int(r.Fd()), int(null.Fd())
 	for {
 		n, err := unix.Splice(in, nil, out, nil, 1<<20, 0)
 		if err == unix.EINTR {
@@ -95,14 +97,16 @@ func (l *lab) timeOutput(ctx context.Context, argv []string, size int64) (flow, 
 		}
 	}
 	err = finish(cmd, &stderr)
-	f := flow{seconds: time.Since(start).Seconds(), cpu: cpuSeconds(cmd), steady: last.Sub(began).Seconds(), steadyBytes: total - first}
+	f := flow{seconds: time.Since(start).Seconds(), cpu: cpuSeconds(cmd),
+		steady: last.Sub(began).Seconds(), steadyBytes: total - first}
 	if err == nil && total != size {
 		err = fmt.Errorf("%w: %d of %d came", errShort, total, size)
 	}
 	return f, err
 }
 
-// timeInput runs a client with size zero bytes on its standard input, fed through a pipe, to its exit.
+// timeInput runs a client with size zero bytes on its standard input, fed through a pipe, to its
+// exit.
 func (l *lab) timeInput(ctx context.Context, argv []string, size int64) (flow, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneCommand)
 	defer cancel()
@@ -140,7 +144,8 @@ func cpuSeconds(cmd *exec.Cmd) float64 {
 	return (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 }
 
-// countInput sends size bytes to `wc -c` and checks that it counted them: the timed sink throws bytes away unseen.
+// countInput sends size bytes to `wc -c` and checks that it counted them: the timed sink throws
+// bytes away unseen.
 func (l *lab) countInput(ctx context.Context, argv []string, size int64) error {
 	ctx, cancel := context.WithTimeout(ctx, oneCommand)
 	defer cancel()

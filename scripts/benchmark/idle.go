@@ -21,9 +21,9 @@ import (
 	"minissh/protocol"
 )
 
-// idleMinissh opens count sessions in this process and returns the KiB that the daemon grew by, for each. A client
-// process for each would fill the machine's memory long before the daemon's shows. The daemon is a fresh one: what
-// another row made it grow by must not hide what the sessions cost.
+// idleMinissh opens count sessions in this process and returns the KiB that the daemon grew by, for
+// each. A client process for each would fill the machine's memory long before the daemon's shows.
+// The daemon is a fresh one: what another row made it grow by must not hide what the sessions cost.
 func (l *lab) idleMinissh(ctx context.Context, count int) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneCommand)
 	defer cancel()
@@ -31,7 +31,8 @@ func (l *lab) idleMinissh(ctx context.Context, count int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err := l.timeCommand(ctx, p.argv(p.address, "true")); err != nil { // what the first login costs is no session's
+	// what the first login costs is no session's
+	if _, err := l.timeCommand(ctx, p.argv(p.address, "true")); err != nil {
 		return 0, err
 	}
 	config, err := l.clientTLS()
@@ -56,8 +57,8 @@ func (l *lab) idleMinissh(ctx context.Context, count int) (float64, error) {
 	return float64(after-before) / float64(count), err
 }
 
-// clientTLS is the TLS profile of CA1 and CA2 with the lab's client key. The daemon is our own child on
-// loopback: its key is not looked at.
+// clientTLS is the TLS profile of CA1 and CA2 with the lab's client key. The daemon is our own
+// child on loopback: its key is not looked at.
 func (l *lab) clientTLS() (*tls.Config, error) {
 	text, err := os.ReadFile(l.key)
 	if err != nil {
@@ -92,7 +93,8 @@ func idleSession(ctx context.Context, address, user string, config *tls.Config) 
 	var id [32]byte
 	rand.Read(id[:])
 	hello, err := protocol.AppendMessage(nil, protocol.TypeHello, 0, &protocol.Hello{
-		Protocol: protocol.ALPN, Session: hex.EncodeToString(id[:]), Epoch: 1, Create: true, User: user, Software: "bench",
+		Protocol: protocol.ALPN, Session: hex.EncodeToString(id[:]), Epoch: 1, Create: true,
+		User: user, Software: "bench",
 	})
 	if err == nil {
 		_, err = conn.Write(hello)
@@ -133,7 +135,8 @@ func keepAlive(conn net.Conn) {
 			return
 		}
 		if f.Type == protocol.TypePing {
-			if _, err := conn.Write(protocol.AppendNumber(nil, protocol.TypePong, 0, f.Number())); err != nil {
+			if _, err := conn.Write(protocol.AppendNumber(nil, protocol.TypePong, 0,
+				f.Number())); err != nil {
 				return
 			}
 		}

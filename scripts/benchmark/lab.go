@@ -21,8 +21,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// lab is one run: a temporary directory, the keys in it, and every process that outlives one measurement.
-// One goroutine uses it; contenders that run in parallel only call its read-only methods.
+// lab is one run: a temporary directory, the keys in it, and every process that outlives one
+// measurement. One goroutine uses it; contenders that run in parallel only call its read-only
+// methods.
 type lab struct {
 	ctx     context.Context
 	o       options
@@ -44,7 +45,7 @@ func newLab(ctx context.Context, o options) (*lab, error) {
 	}
 	base := os.TempDir()
 	if strings.HasPrefix(base+"/", account.HomeDir+"/") {
-		base = "/tmp" // a directory below the home would vanish behind the empty one
+		base = "/tmp" // a directory below the home would be hidden by the empty one
 	}
 	dir, err := os.MkdirTemp(base, "minissh-bench-")
 	if err != nil {
@@ -58,7 +59,8 @@ func newLab(ctx context.Context, o options) (*lab, error) {
 	return l, nil
 }
 
-// furnish makes the directories and keys and finds out whether daemons can have a home of their own.
+// furnish makes the directories and keys and finds out whether daemons can have a home of their
+// own.
 func (l *lab) furnish() error {
 	for _, d := range []string{"bin", "home", "home/.ssh", "client"} {
 		if err := os.Mkdir(l.path(d), 0o700); err != nil {
@@ -80,7 +82,9 @@ func (l *lab) furnish() error {
 	probe := exec.CommandContext(l.ctx, "true")
 	l.hideHome(probe)
 	if err := probe.Run(); err != nil {
-		l.notes = append(l.notes, "no mount namespace here (root has one): dropbear is not measured, and sshd and minisshd get HOME by their configuration")
+		l.notes = append(l.notes,
+			"no mount namespace here (root has one): dropbear is not measured, and sshd and "+
+				"minisshd get HOME by their configuration")
 	} else {
 		l.private = true
 	}
@@ -89,7 +93,8 @@ func (l *lab) furnish() error {
 
 func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }
 
-// authorizedKeys is where all daemons find the client's key; with a private home it is also ~/.ssh/authorized_keys.
+// authorizedKeys is where all daemons find the client's key; with a private home it is also
+// ~/.ssh/authorized_keys.
 func (l *lab) authorizedKeys() string { return l.path("home/.ssh/authorized_keys") }
 
 func (l *lab) progress(format string, args ...any) {
@@ -98,21 +103,26 @@ func (l *lab) progress(format string, args ...any) {
 	}
 }
 
-// hideHome rewrites cmd so that it runs, with the same process id, where the account's home is the lab's empty one.
+// hideHome rewrites cmd so that it runs, with the same process id, where the account's home is the
+// lab's empty one.
 func (l *lab) hideHome(cmd *exec.Cmd) {
 	const script = `mount --bind "$1" "$2" && shift 2 && exec "$@"`
-	cmd.Args = slices.Concat([]string{"sh", "-c", script, "sh", l.path("home"), l.user.HomeDir, cmd.Path}, cmd.Args[1:])
+	cmd.Args = slices.Concat([]string{"sh", "-c", script, "sh", l.path("home"), l.user.HomeDir,
+		cmd.Path}, cmd.Args[1:])
 	cmd.Path = "/bin/sh"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 }
 
-// environment is the same for all clients and daemons: no agent, no configuration, no terminal's name.
+// environment is the same for all clients and daemons: no agent, no configuration, no terminal's
+// name.
 func (l *lab) environment(home string) []string {
-	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home,
+	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=" + home,
 		"USER=" + l.user.Username, "LOGNAME=" + l.user.Username, "SHELL=/bin/sh", "LANG=C.UTF-8"}
 }
 
-// client prepares a client's process; it dies with ctx, has no controlling terminal to ask questions on, and reads /dev/null unless told otherwise.
+// client prepares a client's process; it dies with ctx, has no controlling terminal to ask
+// questions on, and reads /dev/null unless told otherwise.
 func (l *lab) client(ctx context.Context, argv []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = l.environment(l.path("client"))
@@ -122,9 +132,9 @@ func (l *lab) client(ctx context.Context, argv []string) *exec.Cmd {
 	return cmd
 }
 
-// daemon starts argv in the daemons' home and returns its process and the file that takes all it prints: a file, since
-// whoever read a pipe would be woken by each line, on the processors and in the time that are being measured. The lab
-// ends the daemon.
+// daemon starts argv in the daemons' home and returns its process and the file that takes all it
+// prints: a file, since whoever read a pipe would be woken by each line, on the processors and in
+// the time that are being measured. The lab ends the daemon.
 func (l *lab) daemon(argv ...string) (*exec.Cmd, string, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	home := l.path("home")
@@ -150,7 +160,8 @@ func (l *lab) daemon(argv ...string) (*exec.Cmd, string, error) {
 	return cmd, printed, nil
 }
 
-// far returns the address of a relay to p with the run's delay each way; all relays end with the lab.
+// far returns the address of a relay to p with the run's delay each way; all relays end with the
+// lab.
 func (l *lab) far(p *peer) (string, error) {
 	if p.relayed == "" {
 		r, err := listenRelay(p.address, l.o.delay)
@@ -196,7 +207,8 @@ func (l *lab) show() {
 func endProcess(cmd *exec.Cmd) {
 	killer := time.AfterFunc(3*time.Second, func() { _ = cmd.Process.Kill() })
 	defer killer.Stop()
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil &&
+		!errors.Is(err, os.ErrProcessDone) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
 	_ = cmd.Wait() // its exit status after our signal says nothing

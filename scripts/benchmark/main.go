@@ -45,12 +45,13 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.verbose, "v", false, "show at the end what the daemons have printed")
 	f.DurationVar(&o.limit, "limit", 30*time.Minute, "end the run after this long")
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "usage: scripts/bench [flags] [row…]\n\nWithout a row it measures all. Rows:\n")
+		fmt.Fprintf(f.Output(),
+			"usage: scripts/bench [flags] [row…]\n\nWithout a row it measures all. Rows:\n")
 		printRows(f.Output())
 		fmt.Fprintf(f.Output(), "\nFlags:\n")
 		f.PrintDefaults()
 	}
-	// Flags may stand between rows too: `scripts/bench cold -rounds 3`.
+	// Flags may come between rows too: `scripts/bench cold -rounds 3`.
 	for {
 		if err := f.Parse(args); err != nil {
 			return o, err
@@ -111,7 +112,8 @@ func main() {
 	}
 }
 
-// benchmark runs the chosen rows and prints the report. ok is false when ours failed, or, with -strict, when a target was not met.
+// benchmark runs the chosen rows and prints the report. ok is false when ours failed, or, with
+// -strict, when a target was not met.
 func benchmark(ctx context.Context, o options) (ok bool, err error) {
 	chosen, err := chooseRows(o.rows)
 	if err != nil {

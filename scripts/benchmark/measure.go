@@ -10,7 +10,8 @@ import (
 	"slices"
 )
 
-// contender is what one peer does in a row. run does it once and returns the sample in the row's unit.
+// contender is what one peer does in a row. run does it once and returns the sample in the row's
+// unit.
 type contender struct {
 	name string
 	ours bool
@@ -40,9 +41,10 @@ func (s *series) add(sample float64, err error) {
 // measured reports whether the median may be compared.
 func (s *series) measured() bool { return s != nil && s.Err == "" && len(s.Samples) > 0 }
 
-// interleave runs every contender once for warmth, uncounted, and then once in each round, in an order that is shuffled anew for each and is the same in
-// every run: what one leaves behind, in caches and processes that still end, meets all the others in turn. (To rotate the order would not do that:
-// each would nearly always come after the same other one.)
+// interleave runs every contender once for warmth, uncounted, and then once in each round, in an
+// order that is shuffled anew for each and is the same in every run: what one leaves behind, in
+// caches and processes that still end, meets all the others in turn. (To rotate the order would not
+// do that: each would nearly always come after the same other one.)
 func interleave(ctx context.Context, rounds int, warm bool, contenders []contender) []*series {
 	all := make([]*series, len(contenders))
 	for i, c := range contenders {
@@ -67,7 +69,7 @@ func interleave(ctx context.Context, rounds int, warm bool, contenders []contend
 	return all
 }
 
-// median of samples, which it does not reorder; 0 of none.
+// median of samples, which it does not reorder; 0 without samples.
 func median(samples []float64) float64 {
 	s := slices.Sorted(slices.Values(samples))
 	switch n := len(s); {
@@ -102,7 +104,8 @@ func (c check) pass() bool {
 	return c.Value >= c.Target
 }
 
-// ratio compares the medians of ours and the peer's: at most target for times, at least target for rates.
+// ratio compares the medians of ours and the peer's: at most target for times, at least target for
+// rates.
 func ratio(ours, theirs *series, target float64, atMost bool) check {
 	sign := "≤"
 	if !atMost {
@@ -123,7 +126,8 @@ func ratio(ours, theirs *series, target float64, atMost bool) check {
 
 // absolute compares one number with its target.
 func absolute(what string, value, target float64, format string) check {
-	return check{What: what, Value: value, Target: target, AtMost: true, Shown: fmt.Sprintf(format, value), Wanted: "≤ " + fmt.Sprintf(format, target)}
+	return check{What: what, Value: value, Target: target, AtMost: true,
+		Shown: fmt.Sprintf(format, value), Wanted: "≤ " + fmt.Sprintf(format, target)}
 }
 
 // fraction shows small ratios as people say them: 1/25 and not 0.04.

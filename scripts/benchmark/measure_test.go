@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Everyone runs once in a round, and nobody always first or always after the same one; the warm-up is not counted.
+// Everyone runs once in a round, and nobody always first or always after the same one; the warm-up
+// is not counted.
 func TestInterleave(t *testing.T) {
 	const rounds = 40
 	var order []string
@@ -27,7 +28,8 @@ func TestInterleave(t *testing.T) {
 	}
 	after := map[string]int{}
 	for round := range slices.Chunk(order, 4) {
-		if got := slices.Sorted(slices.Values(round)); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
+		if got := slices.Sorted(slices.Values(round)); !slices.Equal(got,
+			[]string{"a", "b", "c", "d"}) {
 			t.Errorf("a round of %v", got)
 		}
 		after["first "+round[0]]++
@@ -50,7 +52,8 @@ func TestInterleave(t *testing.T) {
 	}
 }
 
-// A contender that fails takes no further part, the others do, and a check against it is not a pass.
+// A contender that fails takes no further part, the others do, and a check against it is not a
+// pass.
 func TestFailureIsNotAPass(t *testing.T) {
 	runs := 0
 	all := interleave(t.Context(), 3, true, []contender{
@@ -58,7 +61,8 @@ func TestFailureIsNotAPass(t *testing.T) {
 		{name: "minissh", ours: true, run: func(context.Context) (float64, error) { return 1, nil }},
 	})
 	if runs != 1 || all[0].measured() || len(all[1].Samples) != 3 {
-		t.Errorf("ran %d times, measured %v; the other has %d samples", runs, all[0].measured(), len(all[1].Samples))
+		t.Errorf("ran %d times, measured %v; the other has %d samples", runs, all[0].measured(),
+			len(all[1].Samples))
 	}
 	r := result{Series: all}
 	r.against("broken", 1, true)
@@ -75,7 +79,8 @@ func TestFailureIsNotAPass(t *testing.T) {
 }
 
 func TestRatio(t *testing.T) {
-	ours, theirs := &series{Name: "minissh", Samples: []float64{4}, Median: 4}, &series{Name: "ssh", Samples: []float64{100}, Median: 100}
+	ours, theirs := &series{Name: "minissh", Samples: []float64{4}, Median: 4},
+		&series{Name: "ssh", Samples: []float64{100}, Median: 100}
 	for _, c := range []struct {
 		target float64
 		atMost bool
@@ -85,20 +90,23 @@ func TestRatio(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 	}
-	if got := ratio(ours, theirs, 1.0/25, true).String(); got != "minissh of ssh: 1/25, target ≤ 1/25: PASS" {
+	if got := ratio(ours, theirs, 1.0/25,
+		true).String(); got != "minissh of ssh: 1/25, target ≤ 1/25: PASS" {
 		t.Errorf("%q", got)
 	}
 }
 
 func TestMedian(t *testing.T) {
 	samples := []float64{3, 1, 2}
-	if median(samples) != 2 || samples[0] != 3 || median([]float64{4, 1, 3, 2}) != 2.5 || median(nil) != 0 {
+	if median(samples) != 2 || samples[0] != 3 || median([]float64{4, 1, 3, 2}) != 2.5 ||
+		median(nil) != 0 {
 		t.Error("the median is wrong, or reordered what it was given")
 	}
 }
 
 func TestParseSize(t *testing.T) {
-	for text, want := range map[string]int64{"2G": 2 << 30, "512K": 512 << 10, "7": 7, "1M": 1 << 20} {
+	for text, want := range map[string]int64{"2G": 2 << 30, "512K": 512 << 10, "7": 7,
+		"1M": 1 << 20} {
 		if got, err := parseSize(text); err != nil || got != want {
 			t.Errorf("%s: %d, %v", text, got, err)
 		}

@@ -16,15 +16,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peer is a running daemon and its client. It does not change after the lab has started it, except for relayed.
+// peer is a running daemon and its client. It does not change after the lab has started it, except
+// for relayed.
 type peer struct {
 	id      string // the name -peers knows
 	title   string // program and version
 	address string // the daemon's own host:port
 	relayed string // a relay's host:port, once asked for
 	pid     int
-	// line is the client's command line up to the remote words, for a daemon or relay at host:port. options are the
-	// client's own, such as a cipher.
+	// line is the client's command line up to the remote words, for a daemon or relay at host:port.
+	// options are the client's own, such as a cipher.
 	line func(host, port string, options ...string) []string
 }
 
@@ -41,7 +42,8 @@ var starters = map[string]func(*lab) (*peer, error){
 	"openssh": startOpenSSH, "dropbear": startDropbear, "minissh": startMinissh,
 }
 
-// errNotHere marks a peer that this machine cannot show; the run goes on without it and the report says so.
+// errNotHere marks a peer that this machine cannot show; the run goes on without it and the report
+// says so.
 var errNotHere = errors.New("not measured")
 
 func (l *lab) startPeers() error {
@@ -73,11 +75,13 @@ func (l *lab) find(id string) *peer {
 func startOpenSSH(l *lab) (*peer, error) {
 	sshd, err := exec.LookPath("/usr/sbin/sshd")
 	if err != nil {
-		return nil, fmt.Errorf("%w: OpenSSH: no /usr/sbin/sshd here (apt-get install openssh-server)", errNotHere)
+		return nil, fmt.Errorf("%w: OpenSSH: no /usr/sbin/sshd here (apt-get install "+
+			"openssh-server)", errNotHere)
 	}
 	client, err := exec.LookPath("ssh")
 	if err != nil {
-		return nil, fmt.Errorf("%w: OpenSSH: no ssh here (apt-get install openssh-client)", errNotHere)
+		return nil, fmt.Errorf("%w: OpenSSH: no ssh here (apt-get install openssh-client)",
+			errNotHere)
 	}
 	if os.Geteuid() == 0 { // the directory that sshd changes its root to; its service would make it
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
@@ -88,9 +92,12 @@ func startOpenSSH(l *lab) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := []string{"ListenAddress 127.0.0.1:" + port, "HostKey " + l.path("host"), "PidFile none", "UsePAM no",
-		"StrictModes no", "AuthorizedKeysFile " + l.authorizedKeys(), "PasswordAuthentication no", "PermitRootLogin yes",
-		"Subsystem sftp internal-sftp", "MaxStartups 2000", "MaxSessions 2000", "PrintMotd no", "PrintLastLog no", "UseDNS no"}
+	config := []string{"ListenAddress 127.0.0.1:" + port, "HostKey " + l.path("host"),
+		"PidFile none", "UsePAM no",
+		"StrictModes no", "AuthorizedKeysFile " + l.authorizedKeys(), "PasswordAuthentication no",
+		"PermitRootLogin yes",
+		"Subsystem sftp internal-sftp", "MaxStartups 2000", "MaxSessions 2000", "PrintMotd no",
+		"PrintLastLog no", "UseDNS no"}
 	if !l.private {
 		config = append(config, "SetEnv HOME="+l.path("home"))
 	}
@@ -107,10 +114,13 @@ func startOpenSSH(l *lab) (*peer, error) {
 	}
 	version, _ := exec.Command(client, "-V").CombinedOutput() // the title only
 	name, _, _ := strings.Cut(string(version), " ")
-	p := &peer{id: "openssh", title: strings.TrimRight(strings.Replace(name, "_", " ", 1), ",\n"), address: "127.0.0.1:" + port, pid: cmd.Process.Pid}
+	p := &peer{id: "openssh", title: strings.TrimRight(strings.Replace(name, "_", " ", 1), ",\n"),
+		address: "127.0.0.1:" + port, pid: cmd.Process.Pid}
 	p.line = func(host, port string, options ...string) []string {
-		return slices.Concat([]string{client, "-F", "none", "-p", port, "-i", l.key, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
-			"-o", "UserKnownHostsFile=" + l.path("known_hosts"), "-o", "StrictHostKeyChecking=accept-new"}, options, []string{l.user.Username + "@" + host})
+		return slices.Concat([]string{client, "-F", "none", "-p", port, "-i", l.key, "-o",
+			"IdentitiesOnly=yes", "-o", "BatchMode=yes",
+			"-o", "UserKnownHostsFile=" + l.path("known_hosts"), "-o",
+			"StrictHostKeyChecking=accept-new"}, options, []string{l.user.Username + "@" + host})
 	}
 	return p, nil
 }
@@ -118,18 +128,22 @@ func startOpenSSH(l *lab) (*peer, error) {
 func startDropbear(l *lab) (*peer, error) {
 	for _, program := range []string{"dropbear", "dbclient", "dropbearkey"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return nil, fmt.Errorf("%w: dropbear: no %s here (apt-get install dropbear-bin)", errNotHere, program)
+			return nil, fmt.Errorf("%w: dropbear: no %s here (apt-get install dropbear-bin)",
+				errNotHere, program)
 		}
 	}
 	if !l.private {
-		return nil, fmt.Errorf("%w: dropbear reads keys and start-up files from the account's own home", errNotHere)
+		return nil, fmt.Errorf("%w: dropbear reads keys and start-up files from the account's "+
+			"own home", errNotHere)
 	}
 	for _, name := range []string{"dropbear_host", "dropbear_key"} {
-		if out, err := exec.CommandContext(l.ctx, "dropbearkey", "-t", "ed25519", "-f", l.path(name)).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(l.ctx, "dropbearkey", "-t", "ed25519", "-f",
+			l.path(name)).CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("dropbearkey: %w: %q", err, out)
 		}
 	}
-	out, err := exec.CommandContext(l.ctx, "dropbearkey", "-y", "-f", l.path("dropbear_key")).Output()
+	out, err := exec.CommandContext(l.ctx, "dropbearkey", "-y", "-f",
+		l.path("dropbear_key")).Output()
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +151,8 @@ func startDropbear(l *lab) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = f.WriteString(regexp.MustCompile(`(?m)^ssh-ed25519 .*$`).FindString(string(out)) + "\n")
+	_, err = f.WriteString(regexp.MustCompile(`(?m)^ssh-ed25519 .*$`).FindString(string(out)) +
+		"\n")
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
@@ -146,7 +161,8 @@ func startDropbear(l *lab) (*peer, error) {
 		return nil, err
 	}
 	daemon, _ := exec.LookPath("dropbear")
-	cmd, output, err := l.daemon(daemon, "-F", "-E", "-m", "-p", "127.0.0.1:"+port, "-r", l.path("dropbear_host"), "-P", l.path("dropbear.pid"))
+	cmd, output, err := l.daemon(daemon, "-F", "-E", "-m", "-p", "127.0.0.1:"+port, "-r",
+		l.path("dropbear_host"), "-P", l.path("dropbear.pid"))
 	if err != nil {
 		return nil, err
 	}
@@ -154,19 +170,25 @@ func startDropbear(l *lab) (*peer, error) {
 		return nil, err
 	}
 	version, _ := exec.Command("dropbear", "-V").CombinedOutput() // the title only
-	p := &peer{id: "dropbear", title: strings.ToLower(strings.TrimSpace(strings.Replace(string(version), " v", " ", 1))), address: "127.0.0.1:" + port, pid: cmd.Process.Pid}
+	p := &peer{
+		id:      "dropbear",
+		title:   strings.ToLower(strings.TrimSpace(strings.Replace(string(version), " v", " ", 1))),
+		address: "127.0.0.1:" + port, pid: cmd.Process.Pid}
 	p.line = func(host, port string, options ...string) []string {
-		return slices.Concat([]string{"dbclient", "-y", "-y", "-p", port, "-i", l.path("dropbear_key")}, options, []string{l.user.Username + "@" + host})
+		return slices.Concat([]string{"dbclient", "-y", "-y", "-p", port, "-i",
+			l.path("dropbear_key")}, options, []string{l.user.Username + "@" + host})
 	}
 	return p, nil
 }
 
-// startMinissh builds both programs from the tree as scripts/build does, puts them in place as scripts/install does, and starts the daemon. The copy
-// matters: the linker leaves a file in the kernel's page cache in pieces of 4 KiB, which costs each start of it most of a millisecond more than a file
-// that was written in one go, as the peers' were by their package.
+// startMinissh builds both programs from the tree as scripts/build does, puts them in place as
+// scripts/install does, and starts the daemon. The copy matters: the linker leaves a file in the
+// kernel's page cache in pieces of 4 KiB, which costs each start of it most of a millisecond more
+// than a file that was written in one go, as the peers' were by their package.
 func startMinissh(l *lab) (*peer, error) {
 	l.progress("building minissh")
-	build := exec.CommandContext(l.ctx, "go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-ldflags", "-s -w", "-o", l.path("built")+"/", "./cmd/minissh", "./cmd/minisshd")
+	build := exec.CommandContext(l.ctx, "go", "build", "-trimpath", "-tags", "urfave_cli_no_docs",
+		"-ldflags", "-s -w", "-o", l.path("built")+"/", "./cmd/minissh", "./cmd/minisshd")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w\n%s", err, out)
@@ -185,7 +207,8 @@ func startMinissh(l *lab) (*peer, error) {
 
 // runMinissh starts one more of the daemons that startMinissh has built.
 func (l *lab) runMinissh() (*peer, error) {
-	cmd, output, err := l.daemon(l.path("bin/minisshd"), "--control", "none", "--listen", "127.0.0.1:0", "--host-key", l.path("host"), "--authorized-keys", l.authorizedKeys())
+	cmd, output, err := l.daemon(l.path("bin/minisshd"), "--control", "none", "--listen",
+		"127.0.0.1:0", "--host-key", l.path("host"), "--authorized-keys", l.authorizedKeys())
 	if err != nil {
 		return nil, err
 	}
@@ -199,8 +222,10 @@ func (l *lab) runMinissh() (*peer, error) {
 	}
 	p := &peer{id: "minissh", title: "minissh", address: address, pid: cmd.Process.Pid}
 	p.line = func(host, port string, options ...string) []string {
-		return slices.Concat([]string{l.path("bin/minissh"), "-F", "none", "-p", port, "-i", l.key, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
-			"-o", "UserKnownHostsFile=" + l.path("known_hosts"), "-o", "StrictHostKeyChecking=accept-new"}, options, []string{l.user.Username + "@" + host})
+		return slices.Concat([]string{l.path("bin/minissh"), "-F", "none", "-p", port, "-i", l.key,
+			"-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+			"-o", "UserKnownHostsFile=" + l.path("known_hosts"), "-o",
+			"StrictHostKeyChecking=accept-new"}, options, []string{l.user.Username + "@" + host})
 	}
 	return p, nil
 }
@@ -218,7 +243,8 @@ func (l *lab) await(cmd *exec.Cmd, printed, text string) (string, error) {
 			}
 		}
 		var ended unix.Siginfo // it stays to be waited for
-		if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &ended, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil); err == nil && ended.Signo != 0 {
+		if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &ended,
+			unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil); err == nil && ended.Signo != 0 {
 			return "", fmt.Errorf("the daemon ended before it was ready: %.2000q", all)
 		}
 		select {

@@ -69,7 +69,8 @@ func familyPSS(pid int) (int64, error) {
 	return total, nil
 }
 
-// familyCPU is the processor time in seconds of a process, all below it, and all that they have waited for.
+// familyCPU is the processor time in seconds of a process, all below it, and all that they have
+// waited for.
 func familyCPU(pid int) float64 {
 	all, err := family(pid)
 	if err != nil {

@@ -11,16 +11,18 @@ import (
 )
 
 const (
-	// lineHolds is how many bytes may be under way in one direction: more than 1 GB/s for the 100 ms of a round trip,
-	// so that the relay is never what holds a stream back.
+	// lineHolds is how many bytes may be under way in one direction: more than 1 GB/s for the 100
+	// ms of a round trip, so that the relay is never what holds a stream back.
 	lineHolds = 320 << 20
-	// readSize is one read; blockSize is what reads share, so that small ones do not each hold a large buffer.
+	// readSize is one read; blockSize is what reads share, so that small ones do not each hold a
+	// large buffer.
 	readSize, blockSize = 64 << 10, 1 << 20
 )
 
-// relay forwards TCP connections to one daemon as a long wire would: every byte, and every end, arrives delay later.
-// The client's own connect is not delayed, but the daemon learns of it delay later, as if by the handshake's last
-// packet: a time measured through a relay is a time after TCP's own round trip.
+// relay forwards TCP connections to one daemon as a long wire would: every byte, and every end,
+// arrives delay later. The client's own connect is not delayed, but the daemon learns of it delay
+// later, as if by the handshake's last packet: a time measured through a relay is a time after
+// TCP's own round trip.
 type relay struct {
 	listener net.Listener
 	target   string
@@ -37,7 +39,8 @@ func listenRelay(target string, delay time.Duration) (*relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &relay{listener: listener, target: target, delay: delay, ended: make(chan struct{}), conns: map[net.Conn]struct{}{}}
+	r := &relay{listener: listener, target: target, delay: delay, ended: make(chan struct{}),
+		conns: map[net.Conn]struct{}{}}
 	r.wg.Go(r.accept)
 	return r, nil
 }
@@ -90,7 +93,8 @@ func (r *relay) accept() {
 	}
 }
 
-// forward carries one connection until both directions have ended. net sets TCP_NODELAY on both sides.
+// forward carries one connection until both directions have ended. net sets TCP_NODELAY on both
+// sides.
 func (r *relay) forward(near net.Conn) {
 	defer r.drop(near)
 	up := newLine(near, r.delay)
@@ -135,7 +139,8 @@ type line struct {
 	stopped bool
 }
 
-// parcel is what one read brought, and when it leaves the wire; data is nil for the end of the stream.
+// parcel is what one read brought, and when it leaves the wire; data is nil for the end of the
+// stream.
 type parcel struct {
 	due  time.Time
 	data []byte
@@ -148,7 +153,8 @@ func newLine(from io.Reader, delay time.Duration) *line {
 	return l
 }
 
-// fill reads until the stream ends or the line is stopped; it waits while the line holds lineHolds bytes.
+// fill reads until the stream ends or the line is stopped; it waits while the line holds lineHolds
+// bytes.
 func (l *line) fill() {
 	var block []byte
 	for {
@@ -191,7 +197,8 @@ func (l *line) stop() {
 	l.mu.Unlock()
 }
 
-// drain writes what is due and passes the end of the stream on. It returns an error when the stream broke on either side.
+// drain writes what is due and passes the end of the stream on. It returns an error when the stream
+// broke on either side.
 func (l *line) drain(to io.Writer) error {
 	for {
 		l.mu.Lock()

@@ -49,7 +49,8 @@ func TestLineDelaysEachChunkOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []time.Duration{50 * time.Millisecond, 60 * time.Millisecond, 70 * time.Millisecond}
-		if len(to.at) != 3 || to.at[0] != want[0] || to.at[1] != want[1] || to.at[2] != want[2] || to.ended != 80*time.Millisecond {
+		if len(to.at) != 3 || to.at[0] != want[0] || to.at[1] != want[1] || to.at[2] != want[2] ||
+			to.ended != 80*time.Millisecond {
 			t.Errorf("chunks came at %v and the end at %v; want %v and 80ms", to.at, to.ended, want)
 		}
 		if string(to.data) != "onetwothree" {
@@ -58,7 +59,8 @@ func TestLineDelaysEachChunkOnce(t *testing.T) {
 	})
 }
 
-// A wire that nobody reads at its far end stops taking bytes at its bound, and goes on when they are read.
+// A wire that nobody reads at its far end stops taking bytes at its bound, and goes on when they
+// are read.
 func TestLineIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(nil, time.Millisecond)

@@ -124,7 +124,8 @@ func (r *report) printSummary(w io.Writer) {
 	fmt.Fprintf(w, "%d of %d targets met\n", met, all)
 }
 
-// ok is false when minissh itself failed in a row or, if strict, when any target was missed or not measured.
+// ok is false when minissh itself failed in a row or, if strict, when any target was missed or not
+// measured.
 func (r *report) ok(strict bool) bool {
 	for _, row := range r.Rows {
 		if s := row.ours(); s != nil && s.Err != "" {

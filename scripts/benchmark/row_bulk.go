@@ -18,13 +18,15 @@ type lane struct {
 	share   int64 // it carries 1/share of the bytes, so that slow ones do not take all the time
 }
 
-// lanes returns OpenSSH with its fastest cipher and with its default, and every other peer as it is.
+// lanes returns OpenSSH with its fastest cipher and with its default, and every other peer as it
+// is.
 func (l *lab) lanes() []lane {
 	var all []lane
 	for _, p := range l.peers {
 		switch p.id {
 		case "openssh":
-			all = append(all, lane{"openssh (aes128-gcm)", p, []string{"-c", fastCipher}, 1}, lane{"openssh (default)", p, nil, 1})
+			all = append(all, lane{"openssh (aes128-gcm)", p, []string{"-c", fastCipher}, 1},
+				lane{"openssh (default)", p, nil, 1})
 		case "dropbear":
 			all = append(all, lane{p.id, p, nil, 8})
 		default:
@@ -37,9 +39,11 @@ func (l *lab) lanes() []lane {
 // size is what the lane carries of the row's bytes.
 func (n lane) size(whole int64) int64 { return max(whole/n.share, 1) }
 
-// note tells the lane's processor time for the whole row's bytes, and when it was measured on fewer.
+// note tells the lane's processor time for the whole row's bytes, and when it was measured on
+// fewer.
 func (n lane) note(whole int64, client, daemon float64) string {
-	note := fmt.Sprintf("processor time: client %.2f s, daemon and its command %.2f s", client, daemon)
+	note := fmt.Sprintf("processor time: client %.2f s, daemon and its command %.2f s", client,
+		daemon)
 	if n.share > 1 {
 		note += fmt.Sprintf("; measured on %s, scaled", sized(n.size(whole)))
 	}
@@ -55,22 +59,25 @@ func sized(n int64) string {
 	return fmt.Sprintf("%d %s", n, units[0])
 }
 
-// bulk measures seconds for the run's size in every lane, with a floor, and compares with OpenSSH's fastest cipher.
-func (l *lab) bulk(ctx context.Context, name string, floor contender, once func(context.Context, lane, int64) (flow, error)) result {
+// bulk measures seconds for the run's size in every lane, with a floor, and compares with OpenSSH's
+// fastest cipher.
+func (l *lab) bulk(ctx context.Context, name string, floor contender,
+	once func(context.Context, lane, int64) (flow, error)) result {
 	r := result{Unit: "s", Notes: []string{sized(l.o.size)}}
 	var cs []contender
 	all := l.lanes()
 	client, daemon := make([]float64, len(all)), make([]float64, len(all))
 	for i, n := range all {
-		cs = append(cs, contender{n.name, n.peer.ours(), func(ctx context.Context) (float64, error) {
-			size := n.size(l.o.size)
-			scale := float64(l.o.size) / float64(size)
-			before := familyCPU(n.peer.pid)
-			f, err := once(ctx, n, size)
-			client[i] += f.cpu * scale
-			daemon[i] += (familyCPU(n.peer.pid) - before) * scale
-			return f.seconds * scale, err
-		}})
+		cs = append(cs,
+			contender{n.name, n.peer.ours(), func(ctx context.Context) (float64, error) {
+				size := n.size(l.o.size)
+				scale := float64(l.o.size) / float64(size)
+				before := familyCPU(n.peer.pid)
+				f, err := once(ctx, n, size)
+				client[i] += f.cpu * scale
+				daemon[i] += (familyCPU(n.peer.pid) - before) * scale
+				return f.seconds * scale, err
+			}})
 	}
 	r.Series = interleave(ctx, l.rounds(name), false, append(cs, floor))
 	for i, n := range all {
@@ -104,7 +111,8 @@ func runIn(ctx context.Context, l *lab) result {
 	return l.bulk(ctx, "in", floor, func(ctx context.Context, n lane, size int64) (flow, error) {
 		if !counted[n.name] { // once, untimed: that all bytes arrive
 			counted[n.name] = true
-			if err := l.countInput(ctx, n.peer.argv(n.peer.address, "wc -c", n.options...), min(size, 16<<20)+1); err != nil {
+			if err := l.countInput(ctx, n.peer.argv(n.peer.address, "wc -c", n.options...),
+				min(size, 16<<20)+1); err != nil {
 				return flow{}, err
 			}
 		}
@@ -112,10 +120,14 @@ func runIn(ctx context.Context, l *lab) result {
 	})
 }
 
-// runStream compares rates at a long round trip. Each lane carries as much as it needs a few seconds for; its rate is
-// taken between the first and the last byte, so that logging in costs nobody.
+// runStream compares rates at a long round trip. Each lane carries as much as it needs a few
+// seconds for; its rate is taken between the first and the last byte, so that logging in costs
+// nobody.
 func runStream(ctx context.Context, l *lab) result {
-	r := result{Unit: "MB/s", Notes: []string{fmt.Sprintf("relay in user space, %v round trip; rate between the first and the last byte", 2*l.o.delay)}}
+	r := result{
+		Unit: "MB/s",
+		Notes: []string{fmt.Sprintf("relay in user space, %v round trip; rate between the first "+
+			"and the last byte", 2*l.o.delay)}}
 	var cs []contender
 	var notes []string
 	for _, n := range l.lanes() {
@@ -128,14 +140,15 @@ func runStream(ctx context.Context, l *lab) result {
 		case n.peer.id == "dropbear":
 			size = min(size, 2<<20)
 		}
-		cs = append(cs, contender{n.name, n.peer.ours(), func(ctx context.Context) (float64, error) {
-			address, err := l.far(n.peer)
-			if err != nil {
-				return 0, err
-			}
-			f, err := l.timeOutput(ctx, n.peer.argv(address, zeroes(size), n.options...), size)
-			return f.rate(), err
-		}})
+		cs = append(cs,
+			contender{n.name, n.peer.ours(), func(ctx context.Context) (float64, error) {
+				address, err := l.far(n.peer)
+				if err != nil {
+					return 0, err
+				}
+				f, err := l.timeOutput(ctx, n.peer.argv(address, zeroes(size), n.options...), size)
+				return f.rate(), err
+			}})
 		notes = append(notes, sized(size))
 	}
 	r.Series = interleave(ctx, l.rounds("stream"), false, cs)

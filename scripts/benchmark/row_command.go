@@ -18,27 +18,30 @@ func runCold(ctx context.Context, l *lab) result {
 		s, err := l.timeCommand(ctx, p.argv(p.address, "true"))
 		return s * 1e3, err
 	})
-	cs = append(cs, contender{name: "floor: two process starts", run: func(ctx context.Context) (float64, error) {
-		total := 0.0
-		for range 2 {
-			s, err := l.timeCommand(ctx, []string{"true"})
-			if total += s * 1e3; err != nil {
-				return 0, err
+	cs = append(cs, contender{name: "floor: two process starts",
+		run: func(ctx context.Context) (float64, error) {
+			total := 0.0
+			for range 2 {
+				s, err := l.timeCommand(ctx, []string{"true"})
+				if total += s * 1e3; err != nil {
+					return 0, err
+				}
 			}
-		}
-		return total, nil
-	}})
+			return total, nil
+		}})
 	r.Series = interleave(ctx, l.rounds("cold"), true, cs)
 	r.against("openssh", 1.0/25, true)
 	r.against("dropbear", 1.0/3, true)
 	return r
 }
 
-// runFar times `true` through the relay and, in the same rounds, without it: what the relay adds, in round trips, is
-// the protocol's count. TCP's own trip is not in it (see relay).
+// runFar times `true` through the relay and, in the same rounds, without it: what the relay adds,
+// in round trips, is the protocol's count. TCP's own trip is not in it (see relay).
 func runFar(ctx context.Context, l *lab) result {
 	trip := 2 * l.o.delay
-	r := result{Unit: "ms", Notes: []string{fmt.Sprintf("relay in user space, %v round trip; TCP's own is not in the times; trips = (median here − median without relay) / %v", trip, trip)}}
+	r := result{Unit: "ms", Notes: []string{fmt.Sprintf("relay in user space, %v round trip; "+
+		"TCP's own is not in the times; trips = (median here − median without relay) / %v", trip,
+		trip)}}
 	cs := l.contenders(func(ctx context.Context, p *peer) (float64, error) {
 		address, err := l.far(p)
 		if err != nil {
@@ -60,11 +63,13 @@ func runFar(ctx context.Context, l *lab) result {
 		trips := (s.Median - all[len(cs)+i].Median) / (trip.Seconds() * 1e3)
 		s.Note = fmt.Sprintf("%.0f trips (%.2f)", trips, trips)
 		if s.ours {
-			r.Checks = append(r.Checks, absolute("round trips after TCP's", math.Round(trips), 2, "%.0f"))
+			r.Checks = append(r.Checks, absolute("round trips after TCP's", math.Round(trips), 2,
+				"%.0f"))
 		}
 	}
 	if ours := r.ours(); ours != nil && len(r.Checks) == 0 {
-		r.Checks = append(r.Checks, check{What: "round trips after TCP's", Wanted: "≤ 2", Missing: "not measured"})
+		r.Checks = append(r.Checks, check{What: "round trips after TCP's", Wanted: "≤ 2",
+			Missing: "not measured"})
 	}
 	return r
 }
@@ -78,26 +83,29 @@ func runWarm(ctx context.Context, l *lab) result {
 		argv := p.argv(p.address, "true", "-S", control)
 		end, err := l.controlMaster(ctx, p, control)
 		defer end()
-		cs = append(cs, contender{"openssh (ControlMaster)", false, func(ctx context.Context) (float64, error) {
-			if err != nil {
-				return 0, err
-			}
-			s, err := l.timeCommand(ctx, argv)
-			return s * 1e3, err
-		}})
+		cs = append(cs,
+			contender{"openssh (ControlMaster)", false, func(ctx context.Context) (float64, error) {
+				if err != nil {
+					return 0, err
+				}
+				s, err := l.timeCommand(ctx, argv)
+				return s * 1e3, err
+			}})
 	}
 	if p := l.find("minissh"); p != nil {
-		cs = append(cs, contender{"minissh (cold)", true, func(ctx context.Context) (float64, error) {
-			s, err := l.timeCommand(ctx, p.argv(p.address, "true"))
-			return s * 1e3, err
-		}})
+		cs = append(cs,
+			contender{"minissh (cold)", true, func(ctx context.Context) (float64, error) {
+				s, err := l.timeCommand(ctx, p.argv(p.address, "true"))
+				return s * 1e3, err
+			}})
 	}
 	r.Series = interleave(ctx, l.rounds("warm"), true, cs)
 	r.against("openssh (ControlMaster)", 1, true)
 	return r
 }
 
-// controlMaster starts a master connection at the socket path and waits until it answers; end ends it.
+// controlMaster starts a master connection at the socket path and waits until it answers; end ends
+// it.
 func (l *lab) controlMaster(ctx context.Context, p *peer, path string) (end func(), err error) {
 	// Without a remote command in it: -N. The word is cut off again.
 	argv := p.argv(p.address, "", "-M", "-N", "-S", path)
@@ -123,7 +131,8 @@ func (l *lab) controlMaster(ctx context.Context, p *peer, path string) (end func
 
 // runMany times 200 commands on 200 connections, 16 at a time.
 func runMany(ctx context.Context, l *lab) result {
-	r := result{Unit: "s", Notes: []string{"dropbear takes five logins at once from one address, fixed when it is built: not measured"}}
+	r := result{Unit: "s", Notes: []string{"dropbear takes five logins at once from one address, " +
+		"fixed when it is built: not measured"}}
 	cs := slices.DeleteFunc(l.contenders(func(ctx context.Context, p *peer) (float64, error) {
 		return l.inParallel(ctx, 200, 16, p.argv(p.address, "true"))
 	}), func(c contender) bool { return c.name == "dropbear" })
@@ -132,7 +141,8 @@ func runMany(ctx context.Context, l *lab) result {
 	return r
 }
 
-// inParallel runs argv count times, width at once, and returns the seconds it all took; the first error ends it.
+// inParallel runs argv count times, width at once, and returns the seconds it all took; the first
+// error ends it.
 func (l *lab) inParallel(ctx context.Context, count, width int, argv []string) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneCommand)
 	defer cancel()

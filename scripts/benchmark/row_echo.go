@@ -19,7 +19,8 @@ import (
 // mirror shows each byte that is typed: it is what an editor does, and not the kernel's own echo.
 const mirror = "stty raw -echo; echo ready; exec cat"
 
-// keyPause lies between two keystrokes, so that every process of every peer is asleep again, as between the keys of a person.
+// keyPause lies between two keystrokes, so that every process of every peer is asleep again, as
+// between the keys of a person.
 const keyPause = 3 * time.Millisecond
 
 // keyWait bounds the wait for one echo.
@@ -32,8 +33,9 @@ type typist struct {
 	err    error    // why it cannot type
 }
 
-// runEcho times a keystroke from the terminal that it is typed on, through client, daemon, pty and program, and back to that terminal. All peers'
-// sessions are open at once and take turns, a keystroke each.
+// runEcho times a keystroke from the terminal that it is typed on, through client, daemon, pty and
+// program, and back to that terminal. All peers' sessions are open at once and take turns, a
+// keystroke each.
 func runEcho(ctx context.Context, l *lab) result {
 	r := result{Unit: "µs"}
 	var cs []contender
@@ -46,7 +48,8 @@ func runEcho(ctx context.Context, l *lab) result {
 	add := func(name string, ours bool, argv []string) {
 		t := l.sitDown(ctx, argv)
 		typists = append(typists, t)
-		cs = append(cs, contender{name, ours, func(context.Context) (float64, error) { return t.key() }})
+		cs = append(cs,
+			contender{name, ours, func(context.Context) (float64, error) { return t.key() }})
 	}
 	for _, p := range l.peers {
 		add(p.id, p.ours(), p.argv(p.address, mirror, "-t"))
@@ -55,7 +58,8 @@ func runEcho(ctx context.Context, l *lab) result {
 	r.Series = interleave(ctx, l.rounds("echo"), true, cs)
 	for _, s := range r.Series {
 		if s.measured() {
-			s.Note = fmt.Sprintf("19 of 20 within %.0f", slices.Sorted(slices.Values(s.Samples))[len(s.Samples)*19/20])
+			s.Note = fmt.Sprintf("19 of 20 within %.0f",
+				slices.Sorted(slices.Values(s.Samples))[len(s.Samples)*19/20])
 		}
 	}
 	r.against("openssh", 1, true)
@@ -80,7 +84,8 @@ func (l *lab) sitDown(ctx context.Context, argv []string) *typist {
 	}
 	// The rest of the line may come in a piece of its own.
 	for quiet := time.Now().Add(300 * time.Millisecond); t.err == nil && time.Now().Before(quiet); {
-		if n, _ := unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}}, 50); n > 0 {
+		if n, _ := unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}},
+			50); n > 0 {
 			_, t.err = t.read()
 		}
 	}
@@ -88,9 +93,11 @@ func (l *lab) sitDown(ctx context.Context, argv []string) *typist {
 }
 
 func (t *typist) read() ([]byte, error) {
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}}, int(keyWait.Milliseconds()))
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}},
+		int(keyWait.Milliseconds()))
 	for err == unix.EINTR {
-		n, err = unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}}, int(keyWait.Milliseconds()))
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(t.screen.Fd()), Events: unix.POLLIN}},
+			int(keyWait.Milliseconds()))
 	}
 	if err != nil {
 		return nil, err

@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// way is one program that copies a file or a tree to a daemon. argv gives its command line for the daemon or relay at host:port.
+// way is one program that copies a file or a tree to a daemon. argv gives its command line for the
+// daemon or relay at host:port.
 type way struct {
 	name string
 	peer *peer
@@ -31,7 +32,8 @@ func (l *lab) ways() []way {
 		all = append(all, way{"minissh cp", p, func(host, port, source, target string) []string {
 			words := p.line(host, port)
 			options := slices.Clone(words[1 : len(words)-1])
-			return slices.Concat([]string{words[0], "cp", "-q", "-r"}, upperPort(options), []string{source, words[len(words)-1] + ":" + target})
+			return slices.Concat([]string{words[0], "cp", "-q", "-r"}, upperPort(options),
+				[]string{source, words[len(words)-1] + ":" + target})
 		}})
 	}
 	p := l.find("openssh")
@@ -45,20 +47,27 @@ func (l *lab) ways() []way {
 	all = append(all,
 		way{"scp -r", p, func(host, port, source, target string) []string {
 			options, account := over(host, port)
-			return slices.Concat([]string{"scp", "-q", "-r"}, upperPort(slices.Clone(options)), []string{source, account + ":" + target})
+			return slices.Concat([]string{"scp", "-q", "-r"}, upperPort(slices.Clone(options)),
+				[]string{source, account + ":" + target})
 		}},
 		way{"sftp", p, func(host, port, source, target string) []string {
 			options, account := over(host, port)
-			sftp := strings.Join(slices.Concat([]string{"exec", "sftp", "-q"}, upperPort(slices.Clone(options)), []string{"-b", "-", account}), " ")
-			return []string{"sh", "-c", fmt.Sprintf("echo put -r %s %s/ | %s", source, target, sftp)}
+			sftp := strings.Join(slices.Concat([]string{"exec", "sftp", "-q"},
+				upperPort(slices.Clone(options)), []string{"-b", "-", account}), " ")
+			return []string{"sh", "-c", fmt.Sprintf("echo put -r %s %s/ | %s", source, target,
+				sftp)}
 		}},
 		way{"rsync -r", p, func(host, port, source, target string) []string {
 			options, account := over(host, port)
-			return []string{"rsync", "-r", "-e", "ssh " + strings.Join(options, " "), source, account + ":" + target + "/"}
+			return []string{"rsync", "-r", "-e", "ssh " + strings.Join(options, " "), source,
+				account + ":" + target + "/"}
 		}},
 		way{"tar | ssh tar", p, func(host, port, source, target string) []string {
 			options, account := over(host, port)
-			return []string{"sh", "-c", fmt.Sprintf("tar cf - -C %s %s | ssh %s %s 'tar xf - -C %s'", filepath.Dir(source), filepath.Base(source), strings.Join(options, " "), account, target)}
+			return []string{
+				"sh", "-c", fmt.Sprintf("tar cf - -C %s %s | ssh %s %s 'tar xf - -C %s'",
+					filepath.Dir(source), filepath.Base(source), strings.Join(options, " "),
+					account, target)}
 		}})
 	return slices.DeleteFunc(all, func(w way) bool {
 		program := strings.Fields(w.name)[0]
@@ -86,7 +95,8 @@ func memoryPlace() (string, error) {
 }
 
 // copies measures every way of copying source, near or far; what arrives is compared with it once.
-func (l *lab) copies(ctx context.Context, name string, far bool, furnish func(dir string) error) result {
+func (l *lab) copies(ctx context.Context, name string, far bool,
+	furnish func(dir string) error) result {
 	r := result{Unit: "s"}
 	dir, err := memoryPlace()
 	if err != nil {
@@ -104,33 +114,35 @@ func (l *lab) copies(ctx context.Context, name string, far bool, furnish func(di
 	client, daemon := make([]float64, len(all)), make([]float64, len(all))
 	for i, w := range all {
 		compared := false
-		cs = append(cs, contender{w.name, w.peer.ours(), func(ctx context.Context) (float64, error) {
-			host, port, _ := strings.Cut(w.peer.address, ":")
-			if far {
-				address, err := l.far(w.peer)
-				if err != nil {
+		cs = append(cs,
+			contender{w.name, w.peer.ours(), func(ctx context.Context) (float64, error) {
+				host, port, _ := strings.Cut(w.peer.address, ":")
+				if far {
+					address, err := l.far(w.peer)
+					if err != nil {
+						return 0, err
+					}
+					host, port, _ = strings.Cut(address, ":")
+				}
+				if err := errors.Join(os.RemoveAll(target), os.Mkdir(target, 0o755)); err != nil {
 					return 0, err
 				}
-				host, port, _ = strings.Cut(address, ":")
-			}
-			if err := errors.Join(os.RemoveAll(target), os.Mkdir(target, 0o755)); err != nil {
-				return 0, err
-			}
-			before := familyCPU(w.peer.pid)
-			cpu, seconds, err := l.timeCopy(ctx, w.argv(host, port, source, target))
-			client[i] += cpu
-			daemon[i] += familyCPU(w.peer.pid) - before
-			if err == nil && !compared {
-				compared = true
-				err = sameTree(source, filepath.Join(target, "source"))
-			}
-			return seconds, err
-		}})
+				before := familyCPU(w.peer.pid)
+				cpu, seconds, err := l.timeCopy(ctx, w.argv(host, port, source, target))
+				client[i] += cpu
+				daemon[i] += familyCPU(w.peer.pid) - before
+				if err == nil && !compared {
+					compared = true
+					err = sameTree(source, filepath.Join(target, "source"))
+				}
+				return seconds, err
+			}})
 	}
 	r.Series = interleave(ctx, l.rounds(name), false, cs)
 	for i := range all {
 		if count := float64(len(r.Series[i].Samples)); count > 0 {
-			r.Series[i].Note = fmt.Sprintf("processor time: client %.2f s, daemon %.2f s", client[i]/count, daemon[i]/count)
+			r.Series[i].Note = fmt.Sprintf("processor time: client %.2f s, daemon %.2f s",
+				client[i]/count, daemon[i]/count)
 		}
 	}
 	return r
@@ -200,7 +212,8 @@ func smallFiles(count int) func(dir string) error {
 		for i := range count {
 			folder := filepath.Join(dir, fmt.Sprint(i/100))
 			random.Read(content)
-			if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(filepath.Join(folder, fmt.Sprint(i)), content, 0o644)); err != nil {
+			if err := errors.Join(os.MkdirAll(folder, 0o755),
+				os.WriteFile(filepath.Join(folder, fmt.Sprint(i)), content, 0o644)); err != nil {
 				return err
 			}
 		}
@@ -208,8 +221,9 @@ func smallFiles(count int) func(dir string) error {
 	}
 }
 
-// Far away there is less to copy, for all alike, so that a row ends within two minutes: a peer whose window is two megabytes takes 50 seconds for a gigabyte at a round
-// trip of 100 ms, and one that waits for an answer some times for each file takes most of an hour for ten thousand.
+// Far away there is less to copy, for all alike, so that a row ends within two minutes: a peer
+// whose window is two megabytes takes 50 seconds for a gigabyte at a round trip of 100 ms, and one
+// that waits for an answer some times for each file takes most of an hour for ten thousand.
 const (
 	farPart  = 16 // of the size of a bulk stream
 	farCount = 100
@@ -230,28 +244,33 @@ func (r *result) againstBest(target float64) {
 
 func runFile(ctx context.Context, l *lab) result {
 	r := l.copies(ctx, "file", false, oneFile(l.o.size/2))
-	r.Notes = append(r.Notes, sized(l.o.size/2)+" in one file, on a memory file system; OpenSSH with aes128-gcm")
+	r.Notes = append(r.Notes,
+		sized(l.o.size/2)+" in one file, on a memory file system; OpenSSH with aes128-gcm")
 	r.against("scp -r", 1, true)
 	return r
 }
 
 func runSmall(ctx context.Context, l *lab) result {
 	r := l.copies(ctx, "small", false, smallFiles(10_000))
-	r.Notes = append(r.Notes, "10,000 files of 4 KiB, on a memory file system; OpenSSH with aes128-gcm")
+	r.Notes = append(r.Notes, "10,000 files of 4 KiB, on a memory file system; OpenSSH with "+
+		"aes128-gcm")
 	r.againstBest(0.6)
 	return r
 }
 
 func runFileFar(ctx context.Context, l *lab) result {
 	r := l.copies(ctx, "filefar", true, oneFile(l.o.size/farPart))
-	r.Notes = append(r.Notes, sized(l.o.size/farPart)+fmt.Sprintf(" in one file; relay in user space, %v round trip; OpenSSH with aes128-gcm", 2*l.o.delay))
+	r.Notes = append(r.Notes,
+		sized(l.o.size/farPart)+fmt.Sprintf(" in one file; relay in user space, %v round trip; "+
+			"OpenSSH with aes128-gcm", 2*l.o.delay))
 	r.against("scp -r", 1, true)
 	return r
 }
 
 func runSmallFar(ctx context.Context, l *lab) result {
 	r := l.copies(ctx, "smallfar", true, smallFiles(farCount))
-	r.Notes = append(r.Notes, fmt.Sprintf("%d files of 4 KiB; relay in user space, %v round trip; OpenSSH with aes128-gcm", farCount, 2*l.o.delay))
+	r.Notes = append(r.Notes, fmt.Sprintf("%d files of 4 KiB; relay in user space, %v round "+
+		"trip; OpenSSH with aes128-gcm", farCount, 2*l.o.delay))
 	r.againstBest(0.6)
 	return r
 }

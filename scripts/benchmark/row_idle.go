@@ -9,12 +9,15 @@ import (
 	"fmt"
 )
 
-// idleOpenSSH is how many sessions sshd is given: it has a process for each, so that fewer tell as much.
+// idleOpenSSH is how many sessions sshd is given: it has a process for each, so that fewer tell as
+// much.
 const idleOpenSSH = 50
 
-// runIdle divides what the daemon's memory grew by, with many authenticated sessions in which nothing runs, by their number.
+// runIdle divides what the daemon's memory grew by, with many authenticated sessions in which
+// nothing runs, by their number.
 func runIdle(ctx context.Context, l *lab) result {
-	r := result{Unit: "KiB", Notes: []string{"growth of resident memory over all idle sessions / their number; sshd: proportional share (PSS) of its processes"}}
+	r := result{Unit: "KiB", Notes: []string{"growth of resident memory over all idle sessions / " +
+		"their number; sshd: proportional share (PSS) of its processes"}}
 	for _, p := range l.peers {
 		s := &series{Name: p.id, ours: p.ours()}
 		switch p.id {
@@ -32,12 +35,14 @@ func runIdle(ctx context.Context, l *lab) result {
 	if ours := r.ours(); ours.measured() {
 		r.Checks = append(r.Checks, absolute("idle session", ours.Median, 64, "%.1f KiB"))
 	} else if ours != nil {
-		r.Checks = append(r.Checks, check{What: "idle session", Wanted: "≤ 64 KiB", Missing: "not measured"})
+		r.Checks = append(r.Checks, check{What: "idle session", Wanted: "≤ 64 KiB",
+			Missing: "not measured"})
 	}
 	return r
 }
 
-// idleOpenSSH opens count sessions with `ssh -N` and returns the KiB that sshd's processes grew by, for each.
+// idleOpenSSH opens count sessions with `ssh -N` and returns the KiB that sshd's processes grew by,
+// for each.
 func (l *lab) idleOpenSSH(ctx context.Context, p *peer, count int) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneCommand)
 	defer cancel()
@@ -45,8 +50,10 @@ func (l *lab) idleOpenSSH(ctx context.Context, p *peer, count int) (float64, err
 	if err != nil {
 		return 0, err
 	}
-	// LocalCommand runs, here, once the session is authenticated: the event that -N itself does not give.
-	argv := p.argv(p.address, "", "-N", "-o", "PermitLocalCommand=yes", "-o", "LocalCommand=echo ready")
+	// LocalCommand runs, here, once the session is authenticated: the event that -N itself does not
+	// give.
+	argv := p.argv(p.address, "", "-N", "-o", "PermitLocalCommand=yes", "-o",
+		"LocalCommand=echo ready")
 	argv = argv[:len(argv)-1]
 	for range count {
 		cmd := l.client(ctx, argv)

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// row is one kind of work. run measures all its contenders; it returns what it could measure also when one failed.
+// row is one kind of work. run measures all its contenders; it returns what it could measure also
+// when one failed.
 type row struct {
 	name   string
 	title  string
@@ -53,7 +54,8 @@ func (r *result) against(name string, target float64, atMost bool) {
 	}
 }
 
-// rows is every kind of work, in the order of the report. A new one is a file row_NAME.go and a line here.
+// rows is every kind of work, in the order of the report. A new one is a file row_NAME.go and a
+// line here.
 func rows() []row {
 	return []row{
 		{"cold", "`true` on a cold connection", 101, runCold},
@@ -87,10 +89,12 @@ func chooseRows(names []string) ([]row, error) {
 	}
 	for _, n := range names {
 		if !slices.Contains(known, n) {
-			return nil, fmt.Errorf("no row is called %q; there are %s", n, strings.Join(known, ", "))
+			return nil, fmt.Errorf("no row is called %q; there are %s", n,
+				strings.Join(known, ", "))
 		}
 	}
-	return slices.DeleteFunc(all, func(r row) bool { return len(names) > 0 && !slices.Contains(names, r.name) }), nil
+	return slices.DeleteFunc(all,
+		func(r row) bool { return len(names) > 0 && !slices.Contains(names, r.name) }), nil
 }
 
 // rounds is the command line's choice or the row's own number.
@@ -106,7 +110,9 @@ func (l *lab) rounds(name string) int {
 func (l *lab) contenders(run func(context.Context, *peer) (float64, error)) []contender {
 	var cs []contender
 	for _, p := range l.peers {
-		cs = append(cs, contender{p.id, p.ours(), func(ctx context.Context) (float64, error) { return run(ctx, p) }})
+		cs = append(cs, contender{p.id, p.ours(), func(ctx context.Context) (float64, error) {
+			return run(ctx, p)
+		}})
 	}
 	return cs
 }

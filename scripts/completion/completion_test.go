@@ -43,7 +43,7 @@ func place(t *testing.T) *testhost.Place {
 	return p
 }
 
-// scriptsDir is where the completions stand.
+// scriptsDir is where the completions are.
 func scriptsDir(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.Abs(".")
@@ -56,16 +56,20 @@ func scriptsDir(t *testing.T) string {
 func TestBash(t *testing.T) {
 	t.Parallel()
 	p := place(t)
-	interactive(t, p, false, p.Command(testhost.Need(t, "bash"), "--norc", "--noprofile", "-i"), "source "+scriptsDir(t)+"/minissh.bash; source "+scriptsDir(t)+"/minisshd.bash")
+	interactive(t, p, false, p.Command(testhost.Need(t, "bash"), "--norc", "--noprofile", "-i"),
+		"source "+scriptsDir(t)+"/minissh.bash; source "+scriptsDir(t)+"/minisshd.bash")
 }
 
 func TestZsh(t *testing.T) {
 	t.Parallel()
 	p := place(t)
-	interactive(t, p, true, p.Command(testhost.Need(t, "zsh"), "-f", "-i"), "bindkey -e; fpath=("+scriptsDir(t)+" $fpath); autoload -Uz compinit; compinit -u -d "+p.Path("dump"))
+	interactive(t, p, true, p.Command(testhost.Need(t, "zsh"), "-f", "-i"),
+		"bindkey -e; fpath=("+scriptsDir(t)+" $fpath); autoload -Uz compinit; compinit -u -d "+
+			p.Path("dump"))
 }
 
-// interactive types each case, then makes an echo of the line that stands there, so that it can be read.
+// interactive types each case, then makes an echo of the line that is there then, so that it can be
+// read.
 func interactive(t *testing.T, p *testhost.Place, zsh bool, cmd *exec.Cmd, setup string) {
 	for _, name := range []string{"minissh.bash", "minisshd.bash", "_minissh", "_minisshd"} {
 		os.Stat(name) // looked at, so that a cached result does not outlive a change
@@ -93,7 +97,9 @@ func interactive(t *testing.T, p *testhost.Place, zsh bool, cmd *exec.Cmd, setup
 			}
 			<-time.After(5 * time.Millisecond)
 		}
-		if got := line.FindAllStringSubmatch(out.String(), -1)[i][1]; got != c.line && (!zsh || got+" " != c.line) { // zsh takes the space away again when a quote follows
+		// zsh takes the space away again when a quote follows
+		if got := line.FindAllStringSubmatch(out.String(), -1)[i][1]; got != c.line &&
+			(!zsh || got+" " != c.line) {
 			t.Errorf("%q becomes %q, not %q", c.typed, got, c.line)
 		}
 	}
@@ -110,7 +116,8 @@ func TestFish(t *testing.T) {
 	for _, c := range cases {
 		os.Stat("minissh.fish")
 		os.Stat("minisshd.fish")
-		r := p.Run(fish, "--no-config", "-c", "source "+scriptsDir(t)+"/minissh.fish; source "+scriptsDir(t)+"/minisshd.fish; complete -C $argv", c.typed)
+		r := p.Run(fish, "--no-config", "-c", "source "+scriptsDir(t)+"/minissh.fish; source "+
+			scriptsDir(t)+"/minisshd.fish; complete -C $argv", c.typed)
 		var got []string
 		start := c.typed[:strings.LastIndex(c.typed, " ")+1]
 		for line := range strings.Lines(r.Out) {

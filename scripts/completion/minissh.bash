@@ -1,4 +1,5 @@
-# Completion of minissh for bash. minissh itself says what could stand there; where it says nothing, names of files are offered.
+# Completion of minissh for bash. minissh itself says what may come next; where it says nothing,
+# names of files are offered.
 _minissh() {
 	local i words word before candidate list
 	read -ra words <<<"${COMP_LINE:0:COMP_POINT}"

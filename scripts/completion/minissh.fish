@@ -1,4 +1,5 @@
-# Completion of minissh for fish. minissh itself says what could stand there; where it says nothing, names of files are offered.
+# Completion of minissh for fish. minissh itself says what may come next; where it says nothing,
+# names of files are offered.
 function __minissh_complete
     set -l words (commandline -opc)
     set -l program $words[1]

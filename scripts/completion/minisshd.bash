@@ -1,4 +1,5 @@
-# Completion of minisshd for bash: minisshd itself lists its options and verbs; after an option's name, names of files are offered.
+# Completion of minisshd for bash: minisshd itself lists its options and verbs; after an option's
+# name, names of files are offered.
 _minisshd() {
 	local words list candidate cur=${COMP_WORDS[COMP_CWORD]}
 	words=("${COMP_WORDS[@]:0:COMP_CWORD}")

@@ -1,4 +1,5 @@
-# Completion of minisshd for fish: minisshd itself lists its options and verbs; after an option's name, names of files are offered.
+# Completion of minisshd for fish: minisshd itself lists its options and verbs; after an option's
+# name, names of files are offered.
 function __minisshd_complete
     set -l words (commandline -opc)
     contains -- -- $words; and return # it would be run

@@ -20,11 +20,13 @@ import (
 // size of the one large file; around it stand small ones.
 const size = 2<<20 + 4321
 
-// again is the most bytes that a cut costs beyond what it kept from arriving: a record, a frame and its TLS records that were not whole, and a second login.
+// again is the most bytes that a cut costs beyond what it kept from arriving: a record, a frame and
+// its TLS records that were not whole, and a second login.
 const again = 256<<10 + 64<<10 + 32<<10
 
-// undelivered is what a reset drops at most: what the relay has sent and its system has not delivered. What the receiver's system holds already, Linux gives to the
-// program also after a reset.
+// undelivered is what a reset drops at most: what the relay has sent and its system has not
+// delivered. What the receiver's system holds already, Linux gives to the program also after a
+// reset.
 const undelivered = 2 * sendBuffer
 
 func noise(n int, seed byte) []byte {
@@ -59,7 +61,8 @@ func earlier(p *testhost.Place, dir string) {
 // intact says whether what was there is as it was, or as it is to be.
 func intact(t *testing.T, p *testhost.Place, dir string) {
 	t.Helper()
-	if got := p.Read(dir + "/src/large"); got != "the old large file" && got != string(noise(size, 1)) {
+	if got := p.Read(dir + "/src/large"); got != "the old large file" &&
+		got != string(noise(size, 1)) {
 		t.Fatalf("the large file is neither the old one nor the new one: %d bytes", len(got))
 	}
 	if got := p.Read(dir + "/src/last"); got != "the old last file" && got != "last" {
@@ -110,13 +113,15 @@ func rest(t *testing.T, d *testhost.Daemon, connections int64) {
 		select {
 		case <-tick.C:
 		case <-bound:
-			t.Fatalf("the daemon does not come to rest: %d of %d connections closed\n%s", closed, connections, log)
+			t.Fatalf("the daemon does not come to rest: %d of %d connections closed\n%s", closed,
+				connections, log)
 		}
 	}
 }
 
-// The link is cut at 200 places, evenly over all bytes of a copy in either direction. What was there is as it was, or whole and new; --resume finishes, with the right
-// bytes, leaves nothing over, and sends no more again than stated (FI10).
+// The link is cut at 200 places, evenly over all bytes of a copy in either direction. What was
+// there is as it was, or whole and new; --resume finishes, with the right bytes, leaves nothing
+// over, and sends no more again than stated (FI10).
 func TestCuts(t *testing.T) {
 	cuts := int64(100)
 	if testing.Short() {
@@ -172,9 +177,11 @@ func TestCuts(t *testing.T) {
 					t.Fatalf("cut after %d bytes of %d", at, whole)
 				}
 			}
-			t.Logf("%d cuts, %d of them left a partial file; of %d bytes went again at most %d, after a reset %d", cuts, kept, whole, worst[false], worst[true])
+			t.Logf("%d cuts, %d of them left a partial file; of %d bytes went again at most %d, "+
+				"after a reset %d", cuts, kept, whole, worst[false], worst[true])
 			if worst[false] > again || worst[true] > again+undelivered {
-				t.Errorf("%d bytes went again, after a reset %d; stated are %d and %d", worst[false], worst[true], again, again+undelivered)
+				t.Errorf("%d bytes went again, after a reset %d; stated are %d and %d",
+					worst[false], worst[true], again, again+undelivered)
 			}
 			if kept < int(cuts)/2 {
 				t.Errorf("only %d of %d cuts left something to go on with", kept, cuts)
@@ -209,12 +216,15 @@ func TestKilled(t *testing.T) {
 				rest(t, d, r.conns.Load())
 			} else {
 				<-d.Done
-				second := p.Start(p.Command("minisshd", "--listen", "127.0.0.1:"+d.Port, "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")))
+				second := p.Start(p.Command("minisshd", "--listen", "127.0.0.1:"+d.Port,
+					"--host-key", p.Path("host_key"), "--authorized-keys",
+					p.Path("authorized_keys")))
 				second.Out.Await(t, "\n")
 			}
 			intact(t, p, "dst")
 			r.set(0, 0, false, nil)
-			if ran := p.Run("minissh", "cp", "--resume", "-r", p.Path("src"), "cut:"+p.Path("dst")); ran.Code != 0 {
+			if ran := p.Run("minissh", "cp", "--resume", "-r", p.Path("src"),
+				"cut:"+p.Path("dst")); ran.Code != 0 {
 				t.Fatalf("%+v", ran)
 			}
 			equal(t, p, "src", "dst/src")
@@ -222,7 +232,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// A disk that is full: what was there is there, the rest goes on, and the next run, with room, finishes.
+// A disk that is full: what was there is there, the rest goes on, and the next run, with room,
+// finishes.
 func TestFullDisk(t *testing.T) {
 	p, _, _ := scene(t)
 	disk := p.Path("disk")

@@ -10,7 +10,8 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// folding is a folder whose file system takes capital and small letters for the same, as those of macOS and Windows do: NTFS in a file, mounted so.
+// folding is a folder whose file system takes capital and small letters for the same, as those of
+// macOS and Windows do: NTFS in a file, mounted so.
 func folding(t *testing.T, p *testhost.Place) string {
 	t.Helper()
 	mount, make := testhost.Need(t, "lowntfs-3g"), testhost.Need(t, "mkntfs")
@@ -34,25 +35,29 @@ func folding(t *testing.T, p *testhost.Place) string {
 	return dir
 }
 
-// Names that differ at the source and are one where they go: the second is an error that names the first, the rest goes on, and what came first stays, however often
-// one tries (FI7).
+// Names that differ at the source and are one where they go: the second is an error that names the
+// first, the rest goes on, and what came first stays, however often one tries (FI7).
 func TestFoldedTwins(t *testing.T) {
 	p := testhost.New(t)
 	p.Daemon()
 	dir := folding(t, p)
-	twins := [][2]string{{"A.txt", "a.TXT"}, {"Größe", "GRÖSSE"}, {"d/É", "d/é"}, {"Two/x", "two/X"}}
+	twins := [][2]string{{"A.txt", "a.TXT"}, {"Größe", "GRÖSSE"}, {"d/É", "d/é"},
+		{"Two/x", "two/X"}}
 	for _, pair := range twins {
 		for _, name := range pair {
 			p.Write("src/"+name, "content of "+name)
 		}
 	}
 	p.Write("src/alone", "content of alone")
-	for what, args := range map[string][]string{"put": {"src", "box:" + dir + "/put"}, "get": {"box:" + p.Path("src"), dir + "/get"}} {
+	for what, args := range map[string][]string{"put": {"src", "box:" + dir + "/put"},
+		"get": {"box:" + p.Path("src"), dir + "/get"}} {
 		t.Run(what, func(t *testing.T) {
 			kept := map[string]string{}
 			for _, options := range []string{"-r", "-rp", "--resume"} {
 				ran := p.Run("minissh", append([]string{"cp", "-r", options}, args...)...)
-				if n := strings.Count(ran.Err, ": here its name is the same as that of "); ran.Code != 1 || n != 3 || strings.Count(ran.Err, "\n") != n {
+				if n := strings.Count(ran.Err,
+					": here its name is the same as that of "); ran.Code != 1 || n != 3 ||
+					strings.Count(ran.Err, "\n") != n {
 					t.Errorf("%s: %+v", options, ran)
 				}
 				for _, pair := range append(twins, [2]string{"alone", "alone"}) {

@@ -10,12 +10,15 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// What fingers know from cp and scp: where things go, what is made, and what is refused before anything is damaged.
+// What fingers know from cp and scp: where things go, what is made, and what is refused before
+// anything is damaged.
 func TestHabits(t *testing.T) {
 	p := testhost.New(t)
 	p.Daemon()
 	for _, c := range []struct {
-		args string // DIR: where the test's files are; each begins with src/a, src/b, src/sub/c, and old, an old file
+		// DIR: where the test's files are; each begins with src/a, src/b, src/sub/c, and old, an
+		// old file
+		args string
 		want string // files below new and old, with their content
 		err  string // part of what is told; then the exit code is not 0
 	}{
@@ -43,13 +46,16 @@ func TestHabits(t *testing.T) {
 			p.Write("src/"+name, name[len(name)-1:])
 		}
 		p.Write("old", "old")
-		cmd := p.Command("minissh", append([]string{"cp"}, strings.Fields(strings.ReplaceAll(c.args, "BOX", "box:"+p.Dir+"/"))...)...)
+		cmd := p.Command("minissh",
+			append([]string{"cp"},
+				strings.Fields(strings.ReplaceAll(c.args, "BOX", "box:"+p.Dir+"/"))...)...)
 		ran := p.RunCmd(cmd)
 		if (ran.Code == 0) != (c.err == "") || !strings.Contains(ran.Err, c.err) {
 			t.Errorf("%s: %+v", c.args, ran)
 		}
 		var found []string
-		for _, name := range []string{"new", "new/a", "new/b", "new/sub/c", "new/below", "src/sub/new"} {
+		for _, name := range []string{"new", "new/a", "new/b", "new/sub/c", "new/below",
+			"src/sub/new"} {
 			if content, err := os.ReadFile(p.Path(name)); err == nil {
 				found = append(found, name+":"+string(content))
 			}
@@ -61,7 +67,8 @@ func TestHabits(t *testing.T) {
 	}
 }
 
-// From one machine to another, what is there already is counted as such, also where that is known from its content; and who said what is told.
+// From one machine to another, what is there already is counted as such, also where that is known
+// from its content; and who said what is told.
 func TestBetweenSummary(t *testing.T) {
 	p := testhost.New(t)
 	p.Daemon()
@@ -76,11 +83,13 @@ func TestBetweenSummary(t *testing.T) {
 		{[]string{"--json", "--checksum", from, to}, `"summary":true,"stored":0,"skipped":1,"failed":0,"bytes":0`},
 		{[]string{"--json", from + "none", to}, `"host":"box","code":"not_found"`},
 	} {
-		if ran := p.Run("minissh", append([]string{"cp"}, c.args...)...); !strings.Contains(ran.Out, c.want) {
+		if ran := p.Run("minissh", append([]string{"cp"}, c.args...)...); !strings.Contains(ran.Out,
+			c.want) {
 			t.Errorf("%q: %+v", c.args, ran)
 		}
 	}
-	if ran := p.Run("minissh", "cp", from+"none", to); !strings.HasPrefix(ran.Err, "minissh: box: ") || ran.Code != 1 {
+	if ran := p.Run("minissh", "cp", from+"none", to); !strings.HasPrefix(ran.Err,
+		"minissh: box: ") || ran.Code != 1 {
 		t.Errorf("%+v", ran)
 	}
 }
@@ -92,9 +101,11 @@ func TestBetweenNamesTheLost(t *testing.T) {
 	r := newRelay(t, "127.0.0.1:"+d.Port)
 	p.Knows("lost", r.port())
 	file := p.Write("file", string(noise(8<<20, 1)))
-	for _, args := range [][]string{{"lost:" + file, "box:" + p.Path("copy")}, {"box:" + file, "lost:" + p.Path("copy")}} {
+	for _, args := range [][]string{{"lost:" + file, "box:" + p.Path("copy")},
+		{"box:" + file, "lost:" + p.Path("copy")}} {
 		r.set(1<<20, 1<<20, false, nil)
-		if ran := p.Run("minissh", append([]string{"cp"}, args...)...); ran.Code != 255 || !strings.HasPrefix(ran.Err, "minissh: the connection to lost was lost: ") {
+		if ran := p.Run("minissh", append([]string{"cp"}, args...)...); ran.Code != 255 ||
+			!strings.HasPrefix(ran.Err, "minissh: the connection to lost was lost: ") {
 			t.Errorf("%q: %+v", args, ran)
 		}
 	}

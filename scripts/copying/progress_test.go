@@ -19,7 +19,8 @@ import (
 // drawing begins every drawing of the line of progress.
 const drawing = "\r\x1b[K"
 
-// slow makes a relay carry 32 KiB in each tick of a clock, so that there is something to see, until the function that it returns is called.
+// slow makes a relay carry 32 KiB in each tick of a clock, so that there is something to see, until
+// the function that it returns is called.
 func (r *relay) slow() (quick func()) {
 	tick := time.NewTicker(25 * time.Millisecond)
 	stop := make(chan struct{})
@@ -44,7 +45,8 @@ type watched struct {
 
 func watch(t *testing.T, p *testhost.Place, columns uint16, args ...string) *watched {
 	t.Helper()
-	w := &watched{got: new(testhost.Text), cmd: p.Command("minissh", args...), read: make(chan struct{})}
+	w := &watched{got: new(testhost.Text), cmd: p.Command("minissh", args...),
+		read: make(chan struct{})}
 	master, err := pty.StartWithSize(w.cmd, &pty.Winsize{Rows: 10, Cols: columns})
 	p.Must(err)
 	w.master = master
@@ -52,21 +54,23 @@ func watch(t *testing.T, p *testhost.Place, columns uint16, args ...string) *wat
 	return w
 }
 
-// end waits for the copy, and gives all drawings; what stands behind the last one is the summary.
+// end waits for the copy, and gives all drawings; what comes after the last one is the summary.
 func (w *watched) end(t *testing.T) []string {
 	t.Helper()
 	err := w.cmd.Wait()
 	<-w.read
 	w.master.Close()
 	drawings := strings.Split(w.got.String(), drawing)
-	if err != nil || len(drawings) < 3 || drawings[0] != "" || !strings.HasPrefix(drawings[len(drawings)-1], "4 copied, 0 there already, 0 failed; ") {
+	if err != nil || len(drawings) < 3 || drawings[0] != "" ||
+		!strings.HasPrefix(drawings[len(drawings)-1], "4 copied, 0 there already, 0 failed; ") {
 		t.Fatalf("%v %q", err, drawings)
 	}
 	return drawings[1 : len(drawings)-1]
 }
 
-// What a person sees on a terminal: the file, bytes, rate and time left, of all files together; on one line however narrow it is, also when it becomes so meanwhile, and
-// whatever names there are. A program that reads it through a pipe gets nothing.
+// What a person sees on a terminal: the file, bytes, rate and time left, of all files together; on
+// one line however narrow it is, also when it becomes so meanwhile, and whatever names there are. A
+// program that reads it through a pipe gets nothing.
 func TestProgress(t *testing.T) {
 	p := testhost.New(t)
 	d := p.Daemon()
@@ -80,7 +84,8 @@ func TestProgress(t *testing.T) {
 	}{{true, 80}, {false, 80}, {true, 20}, {false, 0}} {
 		args := []string{"cp", "-r", "src/1", "src/2", "slow:" + p.Path("dst")}
 		if !c.put {
-			args = []string{"cp", "-r", "slow:" + p.Path("src/1"), "slow:" + p.Path("src/2"), p.Path("dst")}
+			args = []string{"cp", "-r", "slow:" + p.Path("src/1"), "slow:" + p.Path("src/2"),
+				p.Path("dst")}
 		}
 		p.Must(os.RemoveAll(p.Path("dst")))
 		p.Must(os.Mkdir(p.Path("dst"), 0o755))
@@ -92,7 +97,8 @@ func TestProgress(t *testing.T) {
 		} else {
 			w.got.Await(t, "s left")
 			p.Must(pty.Setsize(w.master, &pty.Winsize{Rows: 10, Cols: 30}))
-			w.got.Await(t, "%, ") // the time left directly behind the percentage: it has noticed
+			// the time left comes directly after the percentage: it has noticed
+			w.got.Await(t, "%, ")
 			quick()
 		}
 		drawings := w.end(t)
@@ -107,14 +113,17 @@ func TestProgress(t *testing.T) {
 				t.Errorf("%d columns, of %d: %q", n, most, line)
 			}
 		}
-		for _, want := range map[bool][]string{true: {`"`, "%"}, false: {`"1/\x1b[3`, "…", "% |", " of 8.1 MiB, ", "/s, ", "s left"}}[c.columns == 20] {
+		for _, want := range map[bool][]string{
+			true: {`"`, "%"}, false: {`"1/\x1b[3`, "…", "% |", " of 8.1 MiB, ", "/s, ",
+				"s left"}}[c.columns == 20] {
 			if !strings.Contains(all, want) {
 				t.Errorf("no %q in %q", want, all)
 			}
 		}
 	}
 	p.Must(os.RemoveAll(p.Path("dst")))
-	if ran := p.Run("minissh", "cp", "-r", "src", "slow:"+p.Path("dst")); ran.Code != 0 || ran.Out+ran.Err != "" {
+	if ran := p.Run("minissh", "cp", "-r", "src", "slow:"+p.Path("dst")); ran.Code != 0 ||
+		ran.Out+ran.Err != "" {
 		t.Errorf("piped: %+v", ran)
 	}
 	p.Must(os.RemoveAll(p.Path("dst")))
@@ -143,7 +152,8 @@ func TestProgressInPrompt(t *testing.T) {
 	w.master.WriteString("cd " + p.Path("there") + "\rput large\r")
 	w.got.Await(t, drawing+"large ")
 	w.got.Await(t, " of 8.0 MiB")
-	w.master.WriteString("\x03") // Ctrl-C ends the copy and not the prompt, and says what became of it
+	// Ctrl-C ends the copy and not the prompt, and says what became of it
+	w.master.WriteString("\x03")
 	w.got.Await(t, "interrupted: 0 copied; ")
 	w.got.Await(t, "minissh cp --resume")
 	w.master.WriteString("put ~/large\r") // ~ is the home directory here

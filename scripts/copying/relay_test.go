@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package copying_test copies with the programs as they are installed: through a relay that cuts at a chosen byte, onto a disk that is full, and with ends that are
-// killed.
+// Package copying_test copies with the programs as they are installed: through a relay that cuts at
+// a chosen byte, onto a disk that is full, and with ends that are killed.
 package copying_test
 
 import (
@@ -68,8 +68,8 @@ func (r *relay) set(up, down int64, reset bool, onCut func()) {
 	r.cutUp, r.cutDown, r.reset, r.onCut, r.cuts = up, down, reset, onCut, 0
 }
 
-// sendBuffer is what the relay asks its system to hold of what it has sent and the receiver's system has not taken, in bytes; Linux doubles it (socket(7)). A reset
-// drops that.
+// sendBuffer is what the relay asks its system to hold of what it has sent and the receiver's
+// system has not taken, in bytes; Linux doubles it (socket(7)). A reset drops that.
 const sendBuffer = 32 << 10
 
 func (r *relay) serve(client net.Conn) {
@@ -95,8 +95,10 @@ func (r *relay) serve(client net.Conn) {
 	daemon.Close()
 }
 
-// pass carries one direction, and reads it to its end. At a cut that is no reset, every byte before it arrives: it ends with FIN there, and what comes from there is
-// read on, because bytes that nobody reads would become a reset. A reset, in both directions, drops what the relay's system has not delivered.
+// pass carries one direction, and reads it to its end. At a cut that is not a reset, every byte
+// before it arrives: it ends with FIN there, and what comes from there is read on, because bytes
+// that nobody reads would become a reset. A reset, in both directions, drops what the relay's
+// system has not delivered.
 func (r *relay) pass(to, from net.Conn, count *atomic.Int64, limit int64, pace func()) {
 	defer io.Copy(io.Discard, from)
 	buf := make([]byte, 32<<10)

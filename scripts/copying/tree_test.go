@@ -18,10 +18,12 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// huge is the size of the largest file under test. It is sparse at its source, and two copies of it are made.
+// huge is the size of the largest file under test. It is sparse at its source, and two copies of it
+// are made.
 const huge = 1 << 30
 
-// roomy is a folder on a file system with room for three huge files: in memory if it can be, for the time it takes.
+// roomy is a folder on a file system with room for three huge files: in memory if it can be, for
+// the time it takes.
 func roomy(t *testing.T) string {
 	t.Helper()
 	for _, base := range []string{"/dev/shm", os.TempDir()} {
@@ -38,7 +40,8 @@ func roomy(t *testing.T) string {
 	return ""
 }
 
-// odd makes the tree: every kind of name, size, mode, time and link that has tripped up a program that copies.
+// odd makes the tree: every kind of name, size, mode, time and link that has tripped up a program
+// that copies.
 func odd(p *testhost.Place, top string) {
 	var names []string
 	make := func(name string, content []byte) {
@@ -49,12 +52,17 @@ func odd(p *testhost.Place, top string) {
 	}
 	make("no byte", nil)
 	make("one byte", []byte{0})
-	for i, size := range []int{256<<10 - 1, 256 << 10, 256<<10 + 1, 1 << 20, 3<<20 + 17} { // about the size of one record
+	// about the size of one record
+	for i, size := range []int{256<<10 - 1, 256 << 10, 256<<10 + 1, 1 << 20, 3<<20 + 17} {
 		make(fmt.Sprintf("sizes/%d", i), noise(size, byte(i)))
 	}
 	for _, name := range []string{
-		"中文/文件 名.txt", "日本語/ﾊﾝｶｸ", "é (one)", "e\u0301 (two)", "🦀/🐚🏳️‍🌈", "a b  c", " lead", "trail ", "-rf", "--", "-", "--help", "-p/-q", "new\nline/\n", "tab\t", "\x1b[31mred\x07",
-		"q'uo\"te\\s", `a\b`, "C:", "host:path", "user@host", "CON", "nul.txt", "* ? [x]", "$HOME `id` $(id)", "#x", "~", "...", "..a", ".hidden", "\xff\xfe not UTF-8", "\u202egnp", strings.Repeat("n", 255),
+		"中文/文件 名.txt", "日本語/ﾊﾝｶｸ", "é (one)", "e\u0301 (two)", "🦀/🐚🏳️‍🌈", "a b  c",
+		" lead", "trail ", "-rf", "--", "-", "--help", "-p/-q", "new\nline/\n", "tab\t",
+		"\x1b[31mred\x07",
+		"q'uo\"te\\s", `a\b`, "C:", "host:path", "user@host", "CON", "nul.txt", "* ? [x]",
+		"$HOME `id` $(id)", "#x", "~", "...", "..a", ".hidden", "\xff\xfe not UTF-8", "\u202egnp",
+		strings.Repeat("n", 255),
 		strings.Repeat("文", 85), strings.Repeat("deep/", 200) + "bottom",
 	} {
 		make(name, []byte(name))
@@ -67,7 +75,9 @@ func odd(p *testhost.Place, top string) {
 	}
 	p.Must(errors.Join(f.Truncate(huge), f.Close()))
 	for name, target := range map[string]string{
-		"link": "one byte", "dangling": "nowhere", "absolute": "/etc/passwd", "absolute dangling": "/no/such", "folder": "中文", "loop": "loop", "sizes/up": "../..", "中文/绝对": "/", "new\nlink": "new\nline",
+		"link": "one byte", "dangling": "nowhere", "absolute": "/etc/passwd",
+		"absolute dangling": "/no/such", "folder": "中文", "loop": "loop", "sizes/up": "../..",
+		"中文/绝对": "/", "new\nlink": "new\nline",
 		"long": strings.Repeat("x/", 2000), "not text": "\xff", "-l": "-rf",
 	} {
 		p.Must(os.Symlink(target, filepath.Join(top, name)))
@@ -83,14 +93,16 @@ func odd(p *testhost.Place, top string) {
 		p.Must(os.Chmod(path, mode))
 		p.Must(os.Chtimes(path, time.Time{}, time.Unix(int64(i-5)*86_400*365, int64(i)*7_654_321)))
 	}
-	for i, name := range []string{"empty/folder", "empty", "sizes", "-p", "中文", "."} { // a folder's time after what is in it
+	// a folder's time after what is in it
+	for i, name := range []string{"empty/folder", "empty", "sizes", "-p", "中文", "."} {
 		path := filepath.Join(top, name)
 		p.Must(os.Chmod(path, []fs.FileMode{0o700, 0o555, 0o751, 0o711, 0o777, 0o750}[i]))
 		p.Must(os.Chtimes(path, time.Time{}, time.Unix(-1000*int64(i), 999_999_999)))
 	}
 }
 
-// alike compares two trees name by name: kind, mode, size, time of the last change, content, target.
+// alike compares two trees name by name: kind, mode, size, time of the last change, content,
+// target.
 func alike(t *testing.T, a, b string) {
 	t.Helper()
 	seen := map[string]bool{}
@@ -110,8 +122,10 @@ func alike(t *testing.T, a, b string) {
 			if err := errors.Join(err1, err2); err != nil {
 				return err
 			}
-			if x.Mode() != y.Mode() || !x.ModTime().Equal(y.ModTime()) || x.Size() != y.Size() && !x.IsDir() {
-				t.Errorf("%q: %v %d %v, and %v %d %v", name, x.Mode(), x.Size(), x.ModTime(), y.Mode(), y.Size(), y.ModTime())
+			if x.Mode() != y.Mode() || !x.ModTime().Equal(y.ModTime()) || x.Size() != y.Size() &&
+				!x.IsDir() {
+				t.Errorf("%q: %v %d %v, and %v %d %v", name, x.Mode(), x.Size(), x.ModTime(),
+					y.Mode(), y.Size(), y.ModTime())
 			}
 			switch {
 			case x.Mode()&fs.ModeSymlink != 0:
@@ -154,7 +168,8 @@ func sameBytes(a, b string) error {
 	}
 }
 
-// A tree goes there and back and is what it was, byte by byte and stat by stat; and nothing of it goes again when it is there.
+// A tree goes there and back and is what it was, byte by byte and stat by stat; and nothing of it
+// goes again when it is there.
 func TestRoundTrip(t *testing.T) {
 	p := testhost.New(t)
 	p.Daemon()
@@ -162,9 +177,11 @@ func TestRoundTrip(t *testing.T) {
 	odd(p, dir+"/src")
 	t.Cleanup(func() { p.Run("chmod", "-R", "u+rwx", dir) })
 	for _, args := range [][]string{
-		{"-r", "-p", dir + "/src", "box:" + dir + "/there"}, {"-r", "-p", "box:" + dir + "/there", dir + "/back"}, {"-r", "-p", "--resume", "--json", dir + "/src/.", "box:" + dir + "/back"},
+		{"-r", "-p", dir + "/src", "box:" + dir + "/there"},
+		{"-r", "-p", "box:" + dir + "/there", dir + "/back"}, {"-r", "-p", "--resume", "--json", dir + "/src/.", "box:" + dir + "/back"},
 	} {
-		if ran := p.Run("minissh", append([]string{"cp"}, args...)...); ran.Code != 0 || ran.Err != "" {
+		if ran := p.Run("minissh", append([]string{"cp"}, args...)...); ran.Code != 0 ||
+			ran.Err != "" {
 			t.Fatalf("%q: %+v", args, ran)
 		} else if ran.Out != "" && !strings.Contains(ran.Out, `"failed":0,"bytes":0,`) {
 			t.Errorf("something went again: %s", ran.Out)
@@ -180,7 +197,8 @@ func TestRightsAreNotCopied(t *testing.T) {
 	p.Write("src/file", "x")
 	p.Must(os.Chmod(p.Path("src/file"), 0o755|fs.ModeSetuid|fs.ModeSetgid))
 	p.Must(os.Chmod(p.Path("src"), 0o777|fs.ModeSticky|fs.ModeSetgid))
-	if ran := p.Run("minissh", "cp", "-r", "-p", p.Path("src"), "box:"+p.Path("dst")); ran.Code != 0 {
+	if ran := p.Run("minissh", "cp", "-r", "-p", p.Path("src"),
+		"box:"+p.Path("dst")); ran.Code != 0 {
 		t.Fatalf("%+v", ran)
 	}
 	for name, want := range map[string]fs.FileMode{"dst/file": 0o755, "dst": 0o777 | fs.ModeDir} {

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package friends_test drives the programs that people run over ssh, over minissh: as they are installed, with the settings that their manuals
-// name for another ssh.
+// Package friends_test drives the programs that people run over ssh, over minissh: as they are
+// installed, with the settings that their manuals name for another ssh.
 package friends_test
 
 import (
@@ -20,8 +20,9 @@ import (
 
 func TestMain(m *testing.M) { testhost.Main(m) }
 
-// place has a daemon named box, and a directory tree "src" with what trips up copying: an empty file, a name with a space and one that is
-// no UTF-8, a link, a mode, and `size` random bytes in "big".
+// place has a daemon named box, and a directory tree "src" with what trips up copying: an empty
+// file, a name with a space and one that is not UTF-8, a link, a mode, and `size` random bytes in
+// "big".
 func place(t *testing.T, size int) *testhost.Place {
 	t.Helper()
 	p := testhost.New(t)
@@ -87,7 +88,8 @@ func sum(text []byte) uint64 {
 	return h
 }
 
-// gone waits until the process whose id stands in a file is gone, or a zombie: a foreign process gives no event to wait for.
+// gone waits until the process whose id is in a file is gone, or a zombie: a foreign process gives
+// no event to wait for.
 func gone(t *testing.T, p *testhost.Place, file string) {
 	t.Helper()
 	pid := strings.TrimSpace(p.Read(file))
@@ -123,7 +125,7 @@ func appears(t *testing.T, p *testhost.Place, file string) string {
 	}
 }
 
-// signalTo sends a signal to the process whose id stands in a file.
+// signalTo sends a signal to the process whose id is in a file.
 func signalTo(t *testing.T, p *testhost.Place, file string, sig syscall.Signal) {
 	t.Helper()
 	var pid int

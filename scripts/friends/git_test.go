@@ -17,8 +17,10 @@ func TestGit(t *testing.T) {
 	git := func(code int, args ...string) testhost.Ran {
 		t.Helper()
 		cmd := p.Command("git", args...)
-		cmd.Env = append(cmd.Env, "GIT_SSH_COMMAND=minissh", "GIT_CONFIG_NOSYSTEM=1", "GIT_TRACE_PACKET="+p.Path("packets"),
-			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+		cmd.Env = append(cmd.Env, "GIT_SSH_COMMAND=minissh", "GIT_CONFIG_NOSYSTEM=1",
+			"GIT_TRACE_PACKET="+p.Path("packets"),
+			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a",
+			"GIT_COMMITTER_EMAIL=a@b")
 		r := p.RunCmd(cmd)
 		if r.Code != code {
 			t.Errorf("git %q: %d instead of %d: %s", args, r.Code, code, r.Err)
@@ -53,13 +55,15 @@ func TestGit(t *testing.T) {
 	}
 
 	git(128, "clone", "-q", "box:"+p.Path("nothing.git"), "none")
-	if r := git(128, "clone", "-q", "nobody-there@"+remote, "none"); !strings.Contains(r.Err, "Permission denied (publickey)") {
+	if r := git(128, "clone", "-q", "nobody-there@"+remote, "none"); !strings.Contains(r.Err,
+		"Permission denied (publickey)") {
 		t.Errorf("git passes on %s", r.Err)
 	}
 	commit("third")
 	p.Write("repo's.git/hooks/pre-receive", "#!/bin/sh\necho not today >&2\nexit 1\n")
 	p.Must(os.Chmod(p.Path("repo's.git/hooks/pre-receive"), 0o700))
-	if r := git(1, "-C", "work", "push", "-q", remote, "main"); !strings.Contains(r.Err, "not today") {
+	if r := git(1, "-C", "work", "push", "-q", remote, "main"); !strings.Contains(r.Err,
+		"not today") {
 		t.Errorf("a hook's words: %s", r.Err)
 	}
 }

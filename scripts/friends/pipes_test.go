@@ -21,20 +21,25 @@ func sh(t *testing.T, p *testhost.Place, script string) testhost.Ran {
 func TestTar(t *testing.T) {
 	testhost.Need(t, "tar")
 	p := place(t, 20<<20)
-	if r := sh(t, p, `mkdir there back && tar cf - -C src . | minissh box "tar xpf - -C '$DIR/there'"`); r.Code != 0 || r.Err != "" {
+	if r := sh(t, p,
+		`mkdir there back && tar cf - -C src . | minissh box "tar xpf - -C '$DIR/there'"`); r.Code != 0 || r.Err != "" {
 		t.Errorf("there: %+v", r)
 	}
 	same(t, p, "src", "there")
-	if r := sh(t, p, `minissh box "tar czf - -C '$DIR/there' ." | tar xzpf - -C back`); r.Code != 0 || r.Err != "" {
+	if r := sh(t, p,
+		`minissh box "tar czf - -C '$DIR/there' ." | tar xzpf - -C back`); r.Code != 0 ||
+		r.Err != "" {
 		t.Errorf("and back: %+v", r)
 	}
 	same(t, p, "src", "back")
 	// A tar that finds nothing says so with its own code.
-	if r := sh(t, p, `minissh box "tar cf - -C '$DIR/nothing' ." | tar tf -; minissh -n box "tar cf - -C '$DIR/nothing' ." >none; exit $?`); r.Code != 2 {
+	if r := sh(t, p,
+		`minissh box "tar cf - -C '$DIR/nothing' ." | tar tf -; minissh -n box "tar cf - -C '$DIR/nothing' ." >none; exit $?`); r.Code != 2 {
 		t.Errorf("nothing: %+v", r)
 	}
 	// A reader that has enough: minissh ends, and so does what ran there.
-	if r := sh(t, p, `minissh box 'echo $$ >"'"$DIR"'/there.pid"; exec yes' | head -n 1`); r.Out != "y\n" {
+	if r := sh(t, p,
+		`minissh box 'echo $$ >"'"$DIR"'/there.pid"; exec yes' | head -n 1`); r.Out != "y\n" {
 		t.Errorf("%+v", r)
 	}
 	gone(t, p, "there.pid")
@@ -51,7 +56,8 @@ func TestKeyInstalling(t *testing.T) {
 	if r := login(); r.Code != 255 || !strings.Contains(r.Err, "Permission denied (publickey)") {
 		t.Errorf("before: %+v", r)
 	}
-	if r := sh(t, p, `minissh box "umask 077; cat >>'$DIR/authorized_keys'" <new.pub`); r.Code != 0 {
+	if r := sh(t, p,
+		`minissh box "umask 077; cat >>'$DIR/authorized_keys'" <new.pub`); r.Code != 0 {
 		t.Errorf("installing: %+v", r)
 	}
 	if r := login(); r.Out != "in\n" {
@@ -62,7 +68,8 @@ func TestKeyInstalling(t *testing.T) {
 	}
 }
 
-// scp's old protocol is a command, `scp -t`; the new one asks for the subsystem sftp, which is refused in one line.
+// scp's old protocol is a command, `scp -t`; the new one asks for the subsystem sftp, which is
+// refused in one line.
 func TestScp(t *testing.T) {
 	testhost.Need(t, "scp")
 	p := place(t, 10<<20)

@@ -23,7 +23,8 @@ func TestRsync(t *testing.T) {
 	rsync := func(code int, args ...string) testhost.Ran {
 		t.Helper()
 		r := p.Run("rsync", args...)
-		// rsync asks without waiting how its ssh ended: if that takes a moment longer than the end of the stream, it gives its own code, 12.
+		// rsync asks without waiting how its ssh ended: if that takes a moment longer than the end
+		// of the stream, it gives its own code, 12.
 		if r.Code != code && (code < 127 || r.Code != 12) {
 			t.Errorf("rsync %q: %d instead of %d: %s", args, r.Code, code, r.Err)
 		}
@@ -34,15 +35,19 @@ func TestRsync(t *testing.T) {
 	rsync(0, "-a", "-e", "minissh -p "+d.Port, "127.0.0.1:"+p.Path("there")+"/", "back/")
 	same(t, p, "src", "back")
 	user := strings.TrimSpace(p.Run("id", "-un").Out)
-	rsync(0, "-a", "-e", "minissh -l "+user+" -p "+d.Port, "127.0.0.1:"+p.Path("there/a"), ":"+p.Path("there/sub dir"), "few/")
-	rsync(0, "-a", "-e", "minissh", user+"@box:"+p.Path("there/a"), ":"+p.Path("there/empty"), "few/") // two files of one host
+	rsync(0, "-a", "-e", "minissh -l "+user+" -p "+d.Port, "127.0.0.1:"+p.Path("there/a"),
+		":"+p.Path("there/sub dir"), "few/")
+	// two files of one host
+	rsync(0, "-a", "-e", "minissh", user+"@box:"+p.Path("there/a"), ":"+p.Path("there/empty"),
+		"few/")
 	if p.Read("few/a") != "a\n" || p.Read("few/sub dir/b'c") != "b\n" {
 		t.Error("the files that were named are not there")
 	}
 
 	// A dry run says what it would do and does nothing; --delete does it.
 	p.Must(os.Remove(p.Path("src/empty")))
-	if r := rsync(0, "-an", "--delete", "-i", "-e", "minissh", "src/", "box:"+p.Path("there")+"/"); !strings.Contains(r.Out, "*deleting   empty") {
+	if r := rsync(0, "-an", "--delete", "-i", "-e", "minissh", "src/",
+		"box:"+p.Path("there")+"/"); !strings.Contains(r.Out, "*deleting   empty") {
 		t.Errorf("a dry run says %s", r.Out)
 	}
 	same(t, p, "there", "back")
@@ -53,10 +58,12 @@ func TestRsync(t *testing.T) {
 	rsync(23, "-a", "-e", "minissh", "box:"+p.Path("nothing")+"/", "none/")
 	rsync(255, "-a", "-e", "minissh -p 1", "127.0.0.1:"+p.Path("there")+"/", "none/")
 	rsync(255, "-a", "-e", "minissh", "nobody-there@box:"+p.Path("there")+"/", "none/")
-	rsync(127, "-a", "-e", "minissh", "--rsync-path=no-such-program", "box:"+p.Path("there")+"/", "none/")
+	rsync(127, "-a", "-e", "minissh", "--rsync-path=no-such-program", "box:"+p.Path("there")+"/",
+		"none/")
 }
 
-// When rsync is killed in the middle, or minissh under it, nothing of it stays on the other side. Each side's shell leaves its id in a file.
+// When rsync is killed in the middle, or minissh under it, nothing of it stays on the other side.
+// Each side's shell leaves its id in a file.
 func TestRsyncKilled(t *testing.T) {
 	testhost.Need(t, "rsync")
 	for _, victim := range []string{"rsync", "minissh"} {
@@ -65,7 +72,9 @@ func TestRsyncKilled(t *testing.T) {
 			p := place(t, 4<<20)
 			p.Write("rsh", "#!/bin/sh\necho $$ >"+p.Path("minissh.pid")+"\nexec minissh \"$@\"\n")
 			p.Must(os.Chmod(p.Path("rsh"), 0o700))
-			cmd := p.Command("rsync", "-a", "--bwlimit=100", "-e", p.Path("rsh"), "--rsync-path=echo $$ >"+p.Path("there.pid")+"; exec rsync", "src/", "box:"+p.Path("there")+"/")
+			cmd := p.Command("rsync", "-a", "--bwlimit=100", "-e", p.Path("rsh"),
+				"--rsync-path=echo $$ >"+p.Path("there.pid")+"; exec rsync", "src/",
+				"box:"+p.Path("there")+"/")
 			var said bytes.Buffer
 			cmd.Stderr = &said
 			p.Must(cmd.Start())
@@ -85,8 +94,8 @@ func TestRsyncKilled(t *testing.T) {
 	}
 }
 
-// rsync gives its ssh one socket as standard input and output, shared and not blocking. Here a reader that waits until the socket is full
-// shows that nothing is lost.
+// rsync gives its ssh one socket as standard input and output, shared and not blocking. Here a
+// reader that waits until the socket is full shows that nothing is lost.
 func TestNonBlockingOutput(t *testing.T) {
 	for _, when := range []string{"from the start", "later"} {
 		t.Run(when, func(t *testing.T) { nonBlockingOutput(t, when == "later") })
@@ -108,7 +117,8 @@ func nonBlockingOutput(t *testing.T, later bool) {
 	if later {
 		extra = 1
 	}
-	cmd := p.Command("minissh", "box", "head -c "+strconv.Itoa(size+extra)+" /dev/zero; cat; echo end >&2; exit 5")
+	cmd := p.Command("minissh", "box", "head -c "+strconv.Itoa(size+extra)+
+		" /dev/zero; cat; echo end >&2; exit 5")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, theirs
 	p.Must(cmd.Start())
 	if later { // what Go took for blocking at its start
@@ -117,7 +127,8 @@ func nonBlockingOutput(t *testing.T, later bool) {
 	}
 	theirs.Close()
 	until := time.Now().Add(testhost.Patience)
-	for full := 0; full < 100<<10 && time.Now().Before(until); { // nobody tells when the socket is full
+	// nobody tells when the socket is full
+	for full := 0; full < 100<<10 && time.Now().Before(until); {
 		full, err = unix.IoctlGetInt(fds[0], unix.TIOCINQ)
 		p.Must(err)
 		<-time.After(time.Millisecond)
@@ -130,7 +141,8 @@ func nonBlockingOutput(t *testing.T, later bool) {
 	p.Must(syscall.Shutdown(fds[0], syscall.SHUT_WR))
 	rest := make([]byte, 100)
 	n, _ := readFull(ours, rest)
-	if got := string(rest[:n]); got != "echoend\n" && got != "end\necho" { // two streams there: which is read first is open
+	// two streams there: which is read first is open
+	if got := string(rest[:n]); got != "echoend\n" && got != "end\necho" {
 		t.Errorf("after it came %q", rest[:n])
 	}
 	if cmd.Wait(); cmd.ProcessState.ExitCode() != 5 {

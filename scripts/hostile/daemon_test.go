@@ -118,7 +118,8 @@ func (g *guest) say(kind protocol.Type, channel uint32, payload string) {
 }
 
 func (g *guest) welcome() {
-	g.say(protocol.TypeWelcome, 0, `{"received":0,"resend":0,"channels":64,"user":"tester","home":"/home/tester"}`)
+	g.say(protocol.TypeWelcome, 0,
+		`{"received":0,"resend":0,"channels":64,"user":"tester","home":"/home/tester"}`)
 }
 
 // begin welcomes and lets a command start.
@@ -137,7 +138,8 @@ func (g *guest) end(exit string) {
 	g.until(protocol.TypeGoodbye)
 }
 
-// lies are conversations with something evil in every string that a daemon can send. An evil text stands for %s, as JSON.
+// lies are conversations with something evil in every string that a daemon can send. %s becomes an
+// evil text, as JSON.
 var lies = []struct {
 	name string
 	do   func(g *guest, evil string)
@@ -149,10 +151,12 @@ var lies = []struct {
 		g.say(protocol.TypeError, 0, `{"code":"too_many_sessions","message":`+evil+`}`)
 	}},
 	{"key_not_authorized", func(g *guest, evil string) {
-		g.say(protocol.TypeError, 0, `{"code":"key_not_authorized","message":`+evil+`,"key":`+evil+`}`)
+		g.say(protocol.TypeError, 0, `{"code":"key_not_authorized","message":`+evil+`,"key":`+evil+
+			`}`)
 	}},
 	{"WELCOME", func(g *guest, evil string) {
-		g.say(protocol.TypeWelcome, 0, `{"received":0,"resend":0,"channels":64,"user":`+evil+`,"home":`+evil+`,"software":`+evil+`}`)
+		g.say(protocol.TypeWelcome, 0, `{"received":0,"resend":0,"channels":64,"user":`+evil+
+			`,"home":`+evil+`,"software":`+evil+`}`)
 		g.until(protocol.TypeOpen)
 		g.say(protocol.TypeOpened, 1, `{"pid":1,"tty":`+evil+`}`)
 		g.end(`{"how":"exited","code":3,"dir":` + evil + `,"old_dir":` + evil + `}`)
@@ -174,7 +178,8 @@ var lies = []struct {
 	}},
 	{"EXIT", func(g *guest, evil string) {
 		g.begin()
-		g.end(`{"how":` + evil + `,"signal":` + evil + `,"dir":` + evil + `,"left":[{"pid":1,"name":` + evil + `},{"pid":-2,"name":` + evil + `}]}`)
+		g.end(`{"how":` + evil + `,"signal":` + evil + `,"dir":` + evil +
+			`,"left":[{"pid":1,"name":` + evil + `},{"pid":-2,"name":` + evil + `}]}`)
 	}},
 	{"CLOSE instead of OPENED", func(g *guest, evil string) {
 		g.welcome()
@@ -205,37 +210,46 @@ var lies = []struct {
 }
 
 // ours is how lines on standard error begin: ours, a frame that is traced, and ssh's words.
-var ours = regexp.MustCompile(`^(minissh: | *[0-9]+\.[0-9]{3} ms [→←] |Pseudo-terminal will not be allocated|Warning: Permanently added |Connection to 127\.0\.0\.1 closed\.$|$)`)
+var ours = regexp.MustCompile(
+	`^(minissh: | *[0-9]+\.[0-9]{3} ms [→←] |Pseudo-terminal will not be allocated|Warning: Permanently added |Connection to 127\.0\.0\.1 closed\.$|$)`)
 
-// What a lying daemon says is quoted on standard error, with every level of -v, in a trace, and in the prompt.
+// What a lying daemon says is quoted on standard error, with every level of -v, in a trace, and in
+// the prompt.
 func TestLyingDaemon(t *testing.T) {
-	plain := strings.ReplaceAll(all, "\x00", "") // byte strings may not hold NUL: with it, most frames are refused as a whole
-	forms := map[string]string{"valid": valid(plain), "NUL": valid(all), "long": valid(strings.ReplaceAll(long, "\x00", "")), "as bytes": octets(plain), "no UTF-8": text(all)}
+	// byte strings may not hold NUL: with it, most frames are refused as a whole
+	plain := strings.ReplaceAll(all, "\x00", "")
+	forms := map[string]string{"valid": valid(plain), "NUL": valid(all),
+		"long": valid(strings.ReplaceAll(long, "\x00", "")), "as bytes": octets(plain),
+		"no UTF-8": text(all)}
 	for _, lie := range lies {
 		t.Run(lie.name, func(t *testing.T) {
 			t.Parallel()
 			d := newLiar(t)
 			for form, evil := range forms {
 				d.does(nil, func(g *guest) { lie.do(g, evil) })
-				for _, args := range [][]string{{"-n", "box", "cmd"}, {"-vvv", "-n", "box", "cmd"}, {"-tt", "box"}} {
+				for _, args := range [][]string{{"-n", "box", "cmd"}, {"-vvv", "-n", "box", "cmd"},
+					{"-tt", "box"}} {
 					what := fmt.Sprintf("%s, %s, %q", lie.name, form, args)
 					r := d.p.Run("minissh", args...)
 					if r.Out != "" {
-						t.Errorf("%s: on standard output stands %q", what, r.Out)
+						t.Errorf("%s: standard output has %q", what, r.Out)
 					}
 					harmless(t, what, []byte(r.Err), ours)
 				}
 				cmd := d.p.Command("minissh", "prompt", "box")
 				cmd.Stdin = strings.NewReader("cmd\n")
 				r := d.p.RunCmd(cmd)
-				harmless(t, lie.name+", "+form+", prompt", []byte(r.Err+r.Out), regexp.MustCompile(ours.String()+`|^\[`))
+				harmless(t, lie.name+", "+form+", prompt", []byte(r.Err+r.Out),
+					regexp.MustCompile(ours.String()+`|^\[`))
 			}
 			// On a terminal, where notices are shown and the prompt has a line of its own.
 			d.does(nil, func(g *guest) { lie.do(g, forms["valid"]) })
-			for _, args := range [][]string{{"box", "cmd"}, {"-t", "box", "cmd"}, {"prompt", "box"}} {
+			for _, args := range [][]string{{"box", "cmd"}, {"-t", "box", "cmd"},
+				{"prompt", "box"}} {
 				got := onTerminal(t, d.p, args)
 				unseen(t, fmt.Sprintf("%s, %q on a terminal", lie.name, args), got)
-				if lie.name == "WELCOME" && args[0] == "prompt" && !strings.Contains(got, `\x1b[31mEVIL`) {
+				if lie.name == "WELCOME" && args[0] == "prompt" &&
+					!strings.Contains(got, `\x1b[31mEVIL`) {
 					t.Errorf("the prompt does not show where it is: %q", got)
 				}
 			}
@@ -243,7 +257,8 @@ func TestLyingDaemon(t *testing.T) {
 	}
 }
 
-// onTerminal runs minissh on a terminal, types a line and the end, and gives all that the terminal got.
+// onTerminal runs minissh on a terminal, types a line and the end, and gives all that the terminal
+// got.
 func onTerminal(t *testing.T, p *testhost.Place, args []string) string {
 	t.Helper()
 	cmd := p.Command("minissh", args...)
@@ -259,10 +274,12 @@ func onTerminal(t *testing.T, p *testhost.Place, args []string) string {
 	return got.String()
 }
 
-// What listens there may be no minisshd at all, and answer anything.
+// What listens there may not be minisshd at all, and may answer anything.
 func TestLyingListener(t *testing.T) {
 	d := newLiar(t)
-	for _, answer := range append(evils, all, long, "SSH-2.0-"+all+"\r\n", "\x16\x03\x03\x00\x05"+all, "\x15\x03\x03\x00\x02\x02\xff", "\x15\x03\x03\x00\x02\x1b\x9b") {
+	for _, answer := range append(evils, all, long, "SSH-2.0-"+all+"\r\n",
+		"\x16\x03\x03\x00\x05"+all, "\x15\x03\x03\x00\x02\x02\xff",
+		"\x15\x03\x03\x00\x02\x1b\x9b") {
 		d.does(func(conn net.Conn) {
 			io.WriteString(conn, answer)
 			conn.(*net.TCPConn).CloseWrite()
@@ -278,7 +295,8 @@ func TestLyingListener(t *testing.T) {
 	}
 }
 
-// The known_hosts file may hold anything: its names and its own name are shown to whoever is asked about a host, and where a key has changed.
+// The known_hosts file may hold anything: its names and its own name are shown to whoever is asked
+// about a host, and where a key has changed.
 func TestLyingKnownHosts(t *testing.T) {
 	d := newLiar(t)
 	d.does(nil, func(g *guest) { g.begin(); g.end(`{"how":"exited","code":0}`) })
@@ -296,10 +314,14 @@ func TestLyingKnownHosts(t *testing.T) {
 	file := "known\x1b[31m\u202e\u009b_hosts"
 	path := d.p.Path(file)
 	for what, text := range map[string]string{
-		"other names":   names[0] + "," + strings.Join(names[1:], key+" "+all+"\n") + key + " comment" + name(all) + "\n",
-		"changed":       "[127.0.0.1]:" + port + "," + strings.Join(names, ",") + other + " " + name(all) + "\n",
-		"revoked":       "@revoked " + strings.Join(names, ",") + ",*" + key + " " + name(all) + "\n",
-		"bad lines":     all + "\n" + strings.Join(evils, "\n@\n") + "\n@" + name(all) + " x" + key + "\n",
+		"other names": names[0] + "," + strings.Join(names[1:], key+" "+all+"\n") + key +
+			" comment" + name(all) + "\n",
+		"changed": "[127.0.0.1]:" + port + "," + strings.Join(names, ",") + other + " " +
+			name(all) + "\n",
+		"revoked": "@revoked " + strings.Join(names, ",") + ",*" + key + " " + name(all) +
+			"\n",
+		"bad lines": all + "\n" + strings.Join(evils, "\n@\n") + "\n@" + name(all) + " x" +
+			key + "\n",
 		"a bad key":     name(all) + " " + name(all) + " " + name(all) + "\n",
 		"a long line":   long + "\n",
 		"nothing there": "",
@@ -307,13 +329,16 @@ func TestLyingKnownHosts(t *testing.T) {
 		d.p.Must(os.WriteFile(path, []byte(text), 0o600))
 		for _, policy := range []string{"ask", "yes", "accept-new"} {
 			d.p.Must(os.WriteFile(path, []byte(text), 0o600))
-			args := []string{"-vv", "-n", "-o", "StrictHostKeyChecking=" + policy, "-o", `UserKnownHostsFile="` + path + `"`, "-o", "GlobalKnownHostsFile=none", "box", "cmd"}
+			args := []string{"-vv", "-n", "-o", "StrictHostKeyChecking=" + policy, "-o",
+				`UserKnownHostsFile="` + path + `"`, "-o", "GlobalKnownHostsFile=none", "box",
+				"cmd"}
 			r := d.p.Run("minissh", args...)
 			harmless(t, what+", "+policy, []byte(r.Err), sshs)
 			if policy == "ask" {
 				got := onTerminalAnswer(t, d.p, args, "no\r")
 				unseen(t, what+", asked on a terminal", got)
-				if (what == "other names" || what == "nothing there") && !strings.Contains(got, "can't be established") {
+				if (what == "other names" || what == "nothing there") &&
+					!strings.Contains(got, "can't be established") {
 					t.Errorf("%s: nothing was asked: %q", what, got)
 				}
 			}
@@ -322,7 +347,8 @@ func TestLyingKnownHosts(t *testing.T) {
 }
 
 // sshs are the lines of ssh's warnings besides ours.
-var sshs = regexp.MustCompile(ours.String() + `|^(@|IT IS POSSIBLE|Someone could|It is also possible|The fingerprint for|SHA256:|Please contact|Add correct host key|Offending |  remove with:|  ssh-keygen |Host key |No ED25519 |The ED25519 host key for|This could mean|impersonate|ED25519 host key for|Failed to add)`)
+var sshs = regexp.MustCompile(ours.String() +
+	`|^(@|IT IS POSSIBLE|Someone could|It is also possible|The fingerprint for|SHA256:|Please contact|Add correct host key|Offending |  remove with:|  ssh-keygen |Host key |No ED25519 |The ED25519 host key for|This could mean|impersonate|ED25519 host key for|Failed to add)`)
 
 // onTerminalAnswer is onTerminal with an answer to a question.
 func onTerminalAnswer(t *testing.T, p *testhost.Place, args []string, answer string) string {

@@ -15,7 +15,8 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// fullPipe is a pipe that takes nothing more, and its two ends. Its writing end waits, as a shell's do.
+// fullPipe is a pipe that takes nothing more, and its two ends. Its writing end waits, as a shell's
+// do.
 func fullPipe(t *testing.T, p *testhost.Place) (read, write *os.File) {
 	t.Helper()
 	var ends [2]int
@@ -51,7 +52,8 @@ func TestNobodyReadsTheLog(t *testing.T) {
 	p := testhost.New(t)
 	_, write := fullPipe(t, p)
 	socket := p.Path("s")
-	cmd := p.Command("minisshd", "--control", "none", "--listen", "unix:"+socket, "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"), "--log-level", "debug")
+	cmd := p.Command("minisshd", "--control", "none", "--listen", "unix:"+socket, "--host-key",
+		p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"), "--log-level", "debug")
 	d := p.StartWith(cmd, write, write)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -76,7 +78,8 @@ func TestNobodyReadsTheLog(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("its exit code is %d", code)
 	}
-	if flags, err := unix.FcntlInt(write.Fd(), unix.F_GETFL, 0); err != nil || flags&unix.O_NONBLOCK != 0 {
+	if flags, err := unix.FcntlInt(write.Fd(), unix.F_GETFL, 0); err != nil ||
+		flags&unix.O_NONBLOCK != 0 {
 		t.Errorf("the pipe that others share has flags %#x, %v", flags, err)
 	}
 }
@@ -100,7 +103,9 @@ func TestLogOfTheKilled(t *testing.T) {
 	p.Must(err)
 	defer read.Close()
 	out := new(testhost.Text)
-	d := p.StartWith(p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")), out, write)
+	d := p.StartWith(p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0",
+		"--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")), out,
+		write)
 	write.Close()
 	out.Await(t, "\n")
 	_, port, _ := strings.Cut(strings.Fields(out.String())[3], ":")

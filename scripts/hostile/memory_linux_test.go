@@ -39,7 +39,8 @@ func (h *hoarder) flush() {
 	h.out.Reset()
 }
 
-// settle sends what waits, and returns when the daemon has acted on all of it. Until then nothing that it says is read.
+// settle sends what waits, and returns when the daemon has acted on all of it. Until then nothing
+// that it says is read.
 func (h *hoarder) settle() {
 	h.t.Helper()
 	h.say(protocol.TypePing, 0, "the last")
@@ -62,7 +63,9 @@ var hoards = []struct {
 	do   func(h *hoarder, channel uint32)
 }{
 	{"signals that files does not read", "files", func(h *hoarder, channel uint32) {
-		h.say(protocol.TypeOpen, channel, fmt.Sprintf(`{"service":"files","files":{"mode":"put","target":"t%d","folder":true,"make":true}}`, channel))
+		h.say(protocol.TypeOpen, channel,
+			fmt.Sprintf(
+				`{"service":"files","files":{"mode":"put","target":"t%d","folder":true,"make":true}}`, channel))
 		for i := range 64 {
 			h.say(protocol.TypeSignal, channel, signalNamed(i))
 		}
@@ -74,7 +77,8 @@ var hoards = []struct {
 		}
 	}},
 	{"requests of many words", "", func(h *hoarder, channel uint32) {
-		h.say(protocol.TypeOpen, channel, `{"service":"exec","argv":["sh","-c","exec sleep 1000"`+strings.Repeat(`,"a"`, words)+`]}`)
+		h.say(protocol.TypeOpen, channel, `{"service":"exec","argv":["sh","-c","exec sleep 1000"`+
+			strings.Repeat(`,"a"`, words)+`]}`)
 	}},
 	{"input for commands that take none", "", func(h *hoarder, channel uint32) {
 		h.say(protocol.TypeOpen, channel, `{"service":"exec","argv":["sleep","1000"]}`)
@@ -83,7 +87,8 @@ var hoards = []struct {
 		}
 	}},
 	{"output that nobody reads", "", func(h *hoarder, channel uint32) {
-		h.say(protocol.TypeOpen, channel, `{"service":"exec","argv":["sh","-c","yes >&2 & exec yes"]}`)
+		h.say(protocol.TypeOpen, channel,
+			`{"service":"exec","argv":["sh","-c","yes >&2 & exec yes"]}`)
 		h.say(protocol.TypeWindow, channel, "\x00\x00\x00\xff\xff\xff\xff\xff")
 	}},
 }
@@ -106,14 +111,16 @@ func peak(t *testing.T, pid int) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kib, err := strconv.ParseInt(regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindStringSubmatch(string(status))[1], 10, 64)
+	most := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindStringSubmatch(string(status))
+	kib, err := strconv.ParseInt(most[1], 10, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return kib << 10
 }
 
-// Two sessions that make the daemon hold whatever they can cost it a stated amount of memory, and an honest client is served.
+// Two sessions that make the daemon hold whatever they can cost it a stated amount of memory, and
+// an honest client is served.
 func TestMemoryOfHoarders(t *testing.T) {
 	if testhost.Race() {
 		t.Skip("not run: under the race detector the daemon takes several times its memory")
@@ -124,7 +131,8 @@ func TestMemoryOfHoarders(t *testing.T) {
 			d := p.Daemon()
 			folder := p.Path("folder")
 			p.Must(os.Mkdir(folder, 0o700))
-			p.Write("authorized_keys", p.Read("authorized_keys")+fmt.Sprintf("minissh-files=%q %s", folder, p.Key(p.Path("files"))))
+			p.Write("authorized_keys", p.Read("authorized_keys")+fmt.Sprintf("minissh-files=%q %s",
+				folder, p.Key(p.Path("files"))))
 			key := p.Path("home/.ssh/id_ed25519")
 			if hoard.key != "" {
 				key = p.Path(hoard.key)
@@ -137,7 +145,9 @@ func TestMemoryOfHoarders(t *testing.T) {
 				h := &hoarder{t: t, conn: conn, in: protocol.NewReader(conn)}
 				var id [32]byte
 				rand.Read(id[:])
-				h.say(protocol.TypeHello, 0, `{"protocol":"minissh/1","session":"`+hex.EncodeToString(id[:])+`","epoch":1,"create":true,"received":0,"resend":0,"user":`+valid(user)+`}`)
+				h.say(protocol.TypeHello, 0, `{"protocol":"minissh/1","session":"`+
+					hex.EncodeToString(id[:])+
+					`","epoch":1,"create":true,"received":0,"resend":0,"user":`+valid(user)+`}`)
 				h.flush()
 				for i := range uint32(64) {
 					hoard.do(h, 2*i+1)

@@ -13,8 +13,9 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// Names of files are anybody's text too. They are copied as they are, and what is said about them is quoted: here each stands for a file, and
-// for a pipe that cannot be copied and must be named.
+// Names of files are anybody's text too. They are copied as they are, and what is said about them
+// is quoted: here each is the name of a file, and for a pipe that cannot be copied and must be
+// named.
 func TestLyingNames(t *testing.T) {
 	p := testhost.New(t)
 	p.Daemon()
@@ -28,14 +29,17 @@ func TestLyingNames(t *testing.T) {
 		}
 	}
 	lines := regexp.MustCompile(ours.String() + `|^[0-9]+ files?`)
-	for _, args := range [][]string{{"cp", "-r", "box:" + p.Path("src"), "down"}, {"cp", "-v", "-r", "src", "box:" + p.Path("up")}, {"cp", "-v", "-v", "-v", "-r", "box:" + p.Path("src"), "again"}} {
+	for _, args := range [][]string{{"cp", "-r", "box:" + p.Path("src"), "down"},
+		{"cp", "-v", "-r", "src", "box:" + p.Path("up")},
+		{"cp", "-v", "-v", "-v", "-r", "box:" + p.Path("src"), "again"}} {
 		r := p.Run("minissh", args...)
 		if r.Code != 1 || r.Out != "" || !strings.Contains(r.Err, "EVIL") {
 			t.Errorf("%q: exit code %d, %q, %s", args, r.Code, r.Out, r.Err)
 		}
 		harmless(t, strings.Join(args, " "), []byte(r.Err), lines)
 	}
-	unseen(t, "cp on a terminal", onTerminal(t, p, []string{"cp", "-r", "box:" + p.Path("src"), "shown"}))
+	unseen(t, "cp on a terminal",
+		onTerminal(t, p, []string{"cp", "-r", "box:" + p.Path("src"), "shown"}))
 	for _, copy := range []string{"down", "up", "again", "shown"} {
 		entries, err := os.ReadDir(p.Path(copy))
 		p.Must(err)

@@ -15,8 +15,8 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// A daemon of an account that has used its processes up (ulimit -u) cannot start a command, and says
-// why; it goes on with those that run, and starts others when there is room again.
+// A daemon of an account that has used its processes up (ulimit -u) cannot start a command, and
+// says why; it goes on with those that run, and starts others when there is room again.
 func TestDaemonAtItsProcessLimit(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root")
@@ -32,7 +32,8 @@ func TestDaemonAtItsProcessLimit(t *testing.T) {
 		}
 		return os.Lchown(path, uid, uid)
 	}))
-	cmd := p.Command(prlimit, "--nproc=80:80", filepath.Join(testhost.Bin, "minisshd"), "--control", "none", "--listen", "127.0.0.1:0",
+	cmd := p.Command(prlimit, "--nproc=80:80", filepath.Join(testhost.Bin, "minisshd"), "--control",
+		"none", "--listen", "127.0.0.1:0",
 		"--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	d := p.Start(cmd)
@@ -42,7 +43,8 @@ func TestDaemonAtItsProcessLimit(t *testing.T) {
 	p.Knows("box", port)
 
 	filler := p.Command("minissh", "-l", "65529", "box",
-		"trap : TERM; (while :; do sleep 300 >/dev/null & done) 2>/dev/null; sleep 300 >/dev/null & echo full; read x; echo $x; read x; kill 0")
+		"trap : TERM; (while :; do sleep 300 >/dev/null & done) 2>/dev/null; sleep 300 "+
+			">/dev/null & echo full; read x; echo $x; read x; kill 0")
 	in, err := filler.StdinPipe()
 	p.Must(err)
 	out, err := filler.StdoutPipe()
@@ -55,7 +57,8 @@ func TestDaemonAtItsProcessLimit(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 { // at once, so that the daemon wants threads
 		all.Go(func() {
-			if r := p.Run("minissh", "-l", "65529", "box", "true"); r.Code != 255 || !strings.Contains(r.Err, "as many processes as it may") {
+			if r := p.Run("minissh", "-l", "65529", "box", "true"); r.Code != 255 ||
+				!strings.Contains(r.Err, "as many processes as it may") {
 				t.Errorf("%d, %q", r.Code, r.Err)
 			}
 		})

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package hostile_test has peers that lie in every string that they may send, and reads byte by byte what the real programs make of it on
-// a terminal and in a log.
+// Package hostile_test has peers that lie in every string that they may send, and reads byte by
+// byte what the real programs make of it on a terminal and in a log.
 package hostile_test
 
 import (
@@ -20,26 +20,30 @@ func TestMain(m *testing.M) { testhost.Main(m) }
 
 // evils are texts that must reach no terminal and no log as they are.
 var evils = []string{
-	"\x1b]52;c;RVZJTA==\x07",                     // OSC 52: writes the clipboard
-	"\x1b]0;EVIL\x1b\\",                          // the window's title
-	"\x1b[31mEVIL\x1b[2J\x1b[6n",                 // colour, clear, a report that is typed into the shell
+	"\x1b]52;c;RVZJTA==\x07", // OSC 52: writes the clipboard
+	"\x1b]0;EVIL\x1b\\",      // the window's title
+	// colour, clear, a report that is typed into the shell
+	"\x1b[31mEVIL\x1b[2J\x1b[6n",
 	"\x1bP$qEVIL\x1b\\",                          // DCS
 	"\u009b31mEVIL", "\u009d52;c;RVZJTA==\u009c", // the same by C1 controls
 	"\u202eLIVE\u202c", "\u2066EVIL\u2069", "\u200fEVIL", // the other direction
 	"\nminissh: hint: EVIL | sh",        // a line of ours
 	"\r\nHost key verification failed.", // a line of ssh's
-	"EVIL\rgood", "EVIL\b\b\b\bgood", "\x7fEVIL", "\x00EVIL", "\x0eEVIL", "\x9bEVIL", "\xff\xfeEVIL",
-	"\u2028EVIL", "\u2029EVIL", "\ufeffEVIL", "\u200bEVIL", "\u00adEVIL", "\U000e0045EVIL", "\ufffeEVIL",
-	"level=ERROR msg=EVIL", "\ntime=2026-01-01T00:00:00Z level=INFO msg=\"Accepted publickey for root from 192.0.2.1 port 1\"",
+	"EVIL\rgood", "EVIL\b\b\b\bgood", "\x7fEVIL", "\x00EVIL", "\x0eEVIL", "\x9bEVIL",
+	"\xff\xfeEVIL",
+	"\u2028EVIL", "\u2029EVIL", "\ufeffEVIL", "\u200bEVIL", "\u00adEVIL", "\U000e0045EVIL",
+	"\ufffeEVIL",
+	"level=ERROR msg=EVIL", "\ntime=2026-01-01T00:00:00Z level=INFO msg=\"Accepted publickey for " +
+		"root from 192.0.2.1 port 1\"",
 }
 
-// all are they in one string, long the same many times over.
+// all is all of them in one string; long is the same many times over.
 var (
 	all  = strings.Join(evils, " ")
 	long = strings.Repeat(all, 40)
 )
 
-// text is a JSON string; bytes that are no UTF-8 stand in it as they are.
+// text is a JSON string; bytes that are not UTF-8 are in it as they are.
 func text(s string) string {
 	var out strings.Builder
 	out.WriteByte('"')
@@ -57,16 +61,17 @@ func text(s string) string {
 	return out.String()
 }
 
-// valid is the string without what is no UTF-8, which a strict reader would refuse as a whole.
+// valid is the string without what is not UTF-8, which a strict reader would refuse as a whole.
 func valid(s string) string { return text(strings.ToValidUTF8(s, "")) }
 
-// octets is a value of protocol.Bytes in base64, in which every byte may stand.
+// octets is a value of protocol.Bytes in base64, in which every byte may be.
 func octets(s string) string {
 	quoted, _ := json.Marshal([]byte(s))
 	return `{"b64":` + string(quoted) + `}`
 }
 
-// harmless checks what goes to a terminal or a log: line ends and graphic characters, nothing else, and lines begin as ours do.
+// harmless checks what goes to a terminal or a log: line ends and graphic characters, nothing else,
+// and lines begin as ours do.
 func harmless(t *testing.T, what string, said []byte, begins *regexp.Regexp) {
 	t.Helper()
 	if !utf8.Valid(said) {
@@ -92,11 +97,13 @@ func harmless(t *testing.T, what string, said []byte, begins *regexp.Regexp) {
 	}
 }
 
-// unseen checks that none of the evil texts stands in what a terminal got; other sequences may, of an editor of ours.
+// unseen checks that none of the evil texts is in what a terminal got; other sequences may, of an
+// editor of ours.
 func unseen(t *testing.T, what, got string) {
 	t.Helper()
 	for _, evil := range evils {
-		if strings.Contains(got, evil) && strings.ContainsFunc(evil, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+		if strings.Contains(got, evil) &&
+			strings.ContainsFunc(evil, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 			t.Errorf("%s: %q reaches the terminal in %q", what, evil, got)
 		}
 	}

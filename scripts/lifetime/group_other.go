@@ -7,5 +7,6 @@ import (
 	"time"
 )
 
-// Group bounds how long cmd is waited for once its context has ended; what it started itself is not found here.
+// Group bounds how long cmd is waited for once its context has ended; what it started itself is not
+// found here.
 func Group(cmd *exec.Cmd) { cmd.WaitDelay = 5 * time.Second }

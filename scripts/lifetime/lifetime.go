@@ -1,5 +1,6 @@
-// Package lifetime ends a script's work when it should end: by a signal, by a time limit, or because the `go run` that
-// started it is gone (that one dies of SIGTERM and passes nothing on); and it ends child processes with all they started.
+// Package lifetime ends a script's work when it should end: by a signal, by a time limit, or
+// because the `go run` that started it is gone (that one dies of SIGTERM and passes nothing on);
+// and it ends child processes with all they started.
 package lifetime
 
 import (
@@ -11,11 +12,13 @@ import (
 	"time"
 )
 
-// Context returns a context that ends with the script's reason to run, at the latest after limit; context.Cause tells
-// which it was. stop releases it.
+// Context returns a context that ends with the script's reason to run, at the latest after limit;
+// context.Cause tells which it was. stop releases it.
 func Context(limit time.Duration) (ctx context.Context, stop func()) {
-	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	ctx, timeout := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it took longer than %v", limit))
+	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM,
+		syscall.SIGHUP)
+	ctx, timeout := context.WithTimeoutCause(ctx, limit,
+		fmt.Errorf("it took longer than %v", limit))
 	ctx, cancel := context.WithCancelCause(ctx)
 	go watchParent(ctx, cancel)
 	return ctx, func() {

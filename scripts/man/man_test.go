@@ -14,7 +14,8 @@ import (
 
 func TestMain(m *testing.M) { testhost.Main(m) }
 
-// section is the source of a page's section, without the lines that begin with other macros than those given (none: all).
+// section is the source of a page's section, without the lines that begin with other macros than
+// those given (none: all).
 func section(t *testing.T, page, title string) string {
 	t.Helper()
 	text, err := os.ReadFile(page)
@@ -29,7 +30,8 @@ func section(t *testing.T, page, title string) string {
 	return inside
 }
 
-// flagsOf are the flags that mdoc lines name: "Fl p" is -p, "Fl Fl exec" is --exec, and "Fl A , E" are -A and -E.
+// flagsOf are the flags that mdoc lines name: "Fl p" is -p, "Fl Fl exec" is --exec, and "Fl A , E"
+// are -A and -E.
 func flagsOf(lines []string) (flags []string) {
 	for _, line := range lines {
 		words := strings.Fields(line)
@@ -41,7 +43,8 @@ func flagsOf(lines []string) (flags []string) {
 			case strings.Trim(word, ".,") == "" || word == ".It":
 			case inside && (word == "Ar" || word == "Ns" || word == "Ic" || word == "Cm"):
 				inside = false
-			case inside && i >= 2 && words[i-1] == "Fl" && strings.TrimPrefix(words[i-2], ".") == "Fl":
+			case inside && i >= 2 && words[i-1] == "Fl" &&
+				strings.TrimPrefix(words[i-2], ".") == "Fl":
 				flags = append(flags, "--"+word)
 			case inside:
 				flags = append(flags, "-"+word)
@@ -89,22 +92,25 @@ func TestClientsPage(t *testing.T) {
 			keys = append(keys, k.Name)
 		}
 	}
-	equal(t, page, "option (under OPTIONS)", flagsOf(linesWith(section(t, page, "OPTIONS"), ".It Fl")), letters[options.Holds])
+	equal(t, page, "option (under OPTIONS)",
+		flagsOf(linesWith(section(t, page, "OPTIONS"), ".It Fl")), letters[options.Holds])
 	for i, line := range linesWith(section(t, page, "WHAT IS LEFT OUT"), ".Fl")[:3] {
 		class := []options.Class{options.Told, options.Harmless, options.Refused}[i]
 		line, _, _ = strings.Cut(line, " ;")
-		equal(t, page, "option ("+class.String()+", under WHAT IS LEFT OUT)", flagsOf([]string{line}), letters[class])
+		equal(t, page, "option ("+class.String()+", under WHAT IS LEFT OUT)",
+			flagsOf([]string{line}), letters[class])
 	}
-	_, heeded, _ := strings.Cut(section(t, page, "CONFIGURATION"), "Heeded are")
+	_, holding, _ := strings.Cut(section(t, page, "CONFIGURATION"), "These keys hold:")
 	var named []string
-	for _, line := range linesWith(heeded, ".Cm") {
+	for _, line := range linesWith(holding, ".Cm") {
 		named = append(named, strings.Fields(line)[1])
 	}
 	equal(t, page, "key (under CONFIGURATION)", named, keys)
 	verbs := helped(t, "minissh", "help")
 	equal(t, page, "verb (under VERBS)", items(section(t, page, "VERBS")), verbs.commands)
 	for _, verb := range verbs.commands {
-		if own := helped(t, "minissh", verb, "--help"); own.usage != "" || verb == "cp" { // others have ssh's options
+		// others have ssh's options
+		if own := helped(t, "minissh", verb, "--help"); own.usage != "" || verb == "cp" {
 			equalFlags(t, page, verb, own.flags)
 		}
 	}
@@ -113,14 +119,17 @@ func TestClientsPage(t *testing.T) {
 func TestDaemonsPage(t *testing.T) {
 	const page = "minisshd.8"
 	help := helped(t, "minisshd", "--help")
-	equal(t, page, "option (under OPTIONS)", flagsOf(linesWith(section(t, page, "OPTIONS"), ".It Fl")), help.flags)
+	equal(t, page, "option (under OPTIONS)",
+		flagsOf(linesWith(section(t, page, "OPTIONS"), ".It Fl")), help.flags)
 	if len(help.commands) > 0 {
 		equal(t, page, "verb (under VERBS)", items(section(t, page, "VERBS")), help.commands)
 	}
 	for _, verb := range help.commands {
 		own := helped(t, "minisshd", verb, "--help").flags
 		if verb == "check" || verb == "pair" { // they take the daemon's
-			own = slices.DeleteFunc(own, func(name string) bool { return slices.Contains(help.flags, name) })
+			own = slices.DeleteFunc(own, func(name string) bool {
+				return slices.Contains(help.flags, name)
+			})
 		}
 		equalFlags(t, page, verb, own)
 	}
@@ -131,10 +140,16 @@ func equalFlags(t *testing.T, page, verb string, flags []string) {
 	t.Helper()
 	_, paragraph, _ := strings.Cut(section(t, page, "VERBS"), ".It Cm "+verb+"\n")
 	paragraph, _, _ = strings.Cut(paragraph, "\n.It ")
-	flags = slices.DeleteFunc(flags, func(name string) bool { return name == "--help" || name == "-h" })
+	flags = slices.DeleteFunc(flags, func(name string) bool {
+		return name == "--help" ||
+			name == "-h"
+	})
 	named := flagsOf(linesWith(paragraph, ".Fl"))
 	slices.Sort(named)
-	named = slices.DeleteFunc(slices.Compact(named), func(name string) bool { return name == "-Fl" }) // "--" itself
+	// "--" itself
+	named = slices.DeleteFunc(slices.Compact(named), func(name string) bool {
+		return name == "-Fl"
+	})
 	equal(t, page, "option of "+verb+" (under VERBS)", named, flags)
 }
 
@@ -157,7 +172,8 @@ var (
 	command = regexp.MustCompile(`^   ([a-z][a-z-]*)`)
 )
 
-// helped reads the options and commands in a help: those in the first column of lines below their heading.
+// helped reads the options and commands in a help: those in the first column of lines below their
+// heading.
 func helped(t *testing.T, words ...string) (h help) {
 	t.Helper()
 	r := testhost.New(t).Run(words[0], words[1:]...)
@@ -175,14 +191,16 @@ func helped(t *testing.T, words ...string) (h help) {
 		switch {
 		case strings.HasSuffix(heading, "USAGE:") && column != "":
 			h.usage = column
-		case strings.HasSuffix(heading, "OPTIONS:"), strings.HasPrefix(heading, "minissh cp ") && strings.HasPrefix(line, "  -"):
+		case strings.HasSuffix(heading, "OPTIONS:"), strings.HasPrefix(heading, "minissh cp ") &&
+			strings.HasPrefix(line, "  -"):
 			for _, found := range flag.FindAllStringSubmatch(column, -1) {
 				if !slices.Contains(h.flags, found[1]) {
 					h.flags = append(h.flags, found[1])
 				}
 			}
 		case strings.HasSuffix(heading, "COMMANDS:") || strings.HasPrefix(heading, "Verbs"):
-			if found := command.FindStringSubmatch(line); found != nil && !strings.Contains(line, ":   ") {
+			if found := command.FindStringSubmatch(line); found != nil &&
+				!strings.Contains(line, ":   ") {
 				h.commands = append(h.commands, strings.TrimSuffix(found[1], ","))
 			}
 		}
@@ -202,12 +220,14 @@ func TestPagesAreSound(t *testing.T) {
 		}
 		page := dir + "/" + page
 		t.Run("mandoc", func(t *testing.T) {
-			if r := testhost.New(t).Run(testhost.Need(t, "mandoc"), "-T", "lint", "-W", "warning", page); r.Code != 0 || r.Out+r.Err != "" {
+			if r := testhost.New(t).Run(testhost.Need(t, "mandoc"), "-T", "lint", "-W", "warning",
+				page); r.Code != 0 || r.Out+r.Err != "" {
 				t.Errorf("%s%s", r.Out, r.Err)
 			}
 		})
 		t.Run("groff", func(t *testing.T) {
-			if r := testhost.New(t).Run(testhost.Need(t, "groff"), "-ww", "-mdoc", "-Tutf8", page); r.Code != 0 || r.Err != "" || len(r.Out) < 2000 {
+			if r := testhost.New(t).Run(testhost.Need(t, "groff"), "-ww", "-mdoc", "-Tutf8",
+				page); r.Code != 0 || r.Err != "" || len(r.Out) < 2000 {
 				t.Errorf("%d bytes, %s", len(r.Out), r.Err)
 			}
 		})

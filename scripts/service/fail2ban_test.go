@@ -27,16 +27,20 @@ import (
 const forgery = `Failed publickey for root from 192.0.2.66 port 22: ED25519 SHA256:x" error=x`
 
 // hello says HELLO on loopback and gives the answer.
-func hello(p *testhost.Place, port string, id keys.Identity, change func(*protocol.Hello)) protocol.Type {
+func hello(p *testhost.Place, port string, id keys.Identity,
+	change func(*protocol.Hello)) protocol.Type {
 	raw, err := net.Dial("tcp", "127.0.0.1:"+port)
 	p.Must(err)
 	defer raw.Close()
 	raw.SetDeadline(time.Now().Add(testhost.Patience))
-	conn, err := transport.Client(raw, nil, func() (tls.Certificate, error) { return keys.Certificate(id) }, func(*x509.Certificate) error { return nil })
+	conn, err := transport.Client(raw, nil, func() (tls.Certificate, error) {
+		return keys.Certificate(id)
+	}, func(*x509.Certificate) error { return nil })
 	p.Must(err)
 	var name [32]byte
 	rand.Read(name[:])
-	h := &protocol.Hello{Protocol: protocol.ALPN, Session: hex.EncodeToString(name[:]), Epoch: 1, Create: true}
+	h := &protocol.Hello{Protocol: protocol.ALPN, Session: hex.EncodeToString(name[:]), Epoch: 1,
+		Create: true}
 	change(h)
 	text, err := json.Marshal(h)
 	p.Must(err)
@@ -67,9 +71,9 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// Fail2Ban finds every failed login in the log of a real daemon, with the address that it came from and
-// no other, whatever strangers and guests have put into names, commands and the rest; not the refusal
-// of a key whose owner has another one that would do.
+// Fail2Ban finds every failed login in the log of a real daemon, with the address that it came from
+// and no other, whatever strangers and guests have put into names, commands and the rest; not the
+// refusal of a key whose owner has another one that would do.
 func TestFail2ban(t *testing.T) {
 	program := testhost.Need(t, "fail2ban-regex")
 	p := testhost.New(t)
@@ -77,26 +81,38 @@ func TestFail2ban(t *testing.T) {
 	stranger, err := keys.Generate()
 	p.Must(err)
 	names := []string{
-		"root", "a b", "x from 192.0.2.66 port 22: ED25519 SHA256:y", "x\nlevel=WARN msg=\"" + forgery, "x\" from 192.0.2.66 port 1: ED25519 SHA256:x\" error=\"",
-		`\" from 192.0.2.66`, "\x1b[31m", "é", "\u00a0from\u00a0192.0.2.66", strings.Repeat("a ", 200), "192.0.2.66", "x another_key=SHA256:" + strings.Repeat("a", 43),
+		"root", "a b", "x from 192.0.2.66 port 22: ED25519 SHA256:y",
+		"x\nlevel=WARN msg=\"" + forgery, "x\" from 192.0.2.66 port 1: ED25519 SHA256:x\" error=\"",
+		`\" from 192.0.2.66`, "\x1b[31m", "é", "\u00a0from\u00a0192.0.2.66",
+		strings.Repeat("a ", 200), "192.0.2.66", "x another_key=SHA256:" + strings.Repeat("a", 43),
 		"invalid user root from 192.0.2.66 port 2: ED25519 SHA256:x", " ", "x\r" + forgery, "x\x00",
 	}
 	for _, name := range names {
-		if answer := hello(p, d.Port, stranger, func(h *protocol.Hello) { h.User = name }); answer != protocol.TypeError {
+		if answer := hello(p, d.Port, stranger, func(h *protocol.Hello) {
+			h.User = name
+		}); answer != protocol.TypeError {
 			t.Fatalf("%q: %v", name, answer)
 		}
 	}
 	guest, err := keys.LoadFile(p.Path("home/.ssh/id_ed25519"), nil)
 	p.Must(err)
 	user := strings.TrimSpace(p.Run("id", "-un").Out)
-	hello(p, d.Port, stranger, func(h *protocol.Hello) { h.User, h.Keys = user, []string{keys.Fingerprint(guest.Public)} })
-	if answer := hello(p, d.Port, guest, func(h *protocol.Hello) { h.User, h.Software = user, "x\" level=WARN msg=\""+forgery }); answer != protocol.TypeWelcome {
+	hello(p, d.Port, stranger, func(h *protocol.Hello) {
+		h.User, h.Keys = user,
+			[]string{keys.Fingerprint(guest.Public)}
+	})
+	if answer := hello(p, d.Port, guest, func(h *protocol.Hello) {
+		h.User, h.Software = user,
+			"x\" level=WARN msg=\""+forgery
+	}); answer != protocol.TypeWelcome {
 		t.Fatalf("the guest gets %v", answer)
 	}
-	p.Run("minissh", "box", "true", "\nlevel=WARN msg=\""+forgery, "Failed publickey for root from 192.0.2.66 port 22:")
+	p.Run("minissh", "box", "true", "\nlevel=WARN msg=\""+forgery,
+		"Failed publickey for root from 192.0.2.66 port 22:")
 	d.Log.Await(t, "Command ended")
 	log := d.Log.String()
-	failed := regexp.MustCompile(`(?m)^time=\S+ level=WARN msg="Failed publickey for `).FindAllString(log, -1)
+	failed := regexp.MustCompile(
+		`(?m)^time=\S+ level=WARN msg="Failed publickey for `).FindAllString(log, -1)
 	want := len(failed) - 1 // one had another key
 	if want != len(names) {
 		t.Errorf("%d failed logins are in the log:\n%s", want, log)
@@ -105,7 +121,8 @@ func TestFail2ban(t *testing.T) {
 	if got := found(t, p, program, log); !slices.Equal(got, same) {
 		t.Errorf("Fail2Ban finds %q in\n%s", got, log)
 	}
-	journal := regexp.MustCompile(`(?m)^time=\S+ `).ReplaceAllString(log, "Nov 29 01:02:03 host minisshd[77]: ")
+	journal := regexp.MustCompile(`(?m)^time=\S+ `).ReplaceAllString(log,
+		"Nov 29 01:02:03 host minisshd[77]: ")
 	if got := found(t, p, program, journal); !slices.Equal(got, same) {
 		t.Errorf("Fail2Ban finds %q in\n%s", got, journal)
 	}

@@ -17,8 +17,8 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// manager stands for the service manager's end of NOTIFY_SOCKET. It shows what minisshd sends; how systemd as PID 1 acts on it cannot be
-// shown without being PID 1.
+// manager is the service manager's end of NOTIFY_SOCKET. It shows what minisshd sends; how systemd
+// as PID 1 acts on it cannot be shown without being PID 1.
 type manager struct {
 	t    *testing.T
 	conn *net.UnixConn
@@ -47,7 +47,7 @@ func (m *manager) next() map[string]string {
 	for _, line := range strings.Split(strings.TrimSuffix(string(buf[:n]), "\n"), "\n") {
 		name, value, ok := strings.Cut(line, "=")
 		if !ok {
-			m.t.Errorf("%q is no assignment", line)
+			m.t.Errorf("%q is not an assignment", line)
 		}
 		message[name] = value
 	}
@@ -73,17 +73,21 @@ func TestNotify(t *testing.T) {
 				address = fmt.Sprintf("@minisshd-test-%d", os.Getpid())
 			}
 			m := newManager(t, address)
-			cmd := p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+			cmd := p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0",
+				"--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 			cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+address)
 			d := p.Start(cmd)
 			ready := m.next()
-			if ready["READY"] != "1" || !strings.HasPrefix(ready["STATUS"], "Listening on 127.0.0.1:") {
+			if ready["READY"] != "1" ||
+				!strings.HasPrefix(ready["STATUS"], "Listening on 127.0.0.1:") {
 				t.Errorf("first it tells %q", ready)
 			}
 			before := monotonic(t)
 			cmd.Process.Signal(syscall.SIGHUP)
 			reloading := m.next()
-			if usec, err := strconv.ParseInt(reloading["MONOTONIC_USEC"], 10, 64); reloading["RELOADING"] != "1" || err != nil || usec < before || usec > monotonic(t) {
+			if usec, err := strconv.ParseInt(reloading["MONOTONIC_USEC"], 10,
+				64); reloading["RELOADING"] != "1" || err != nil || usec < before ||
+				usec > monotonic(t) {
 				t.Errorf("at SIGHUP it tells %q; the clock was %d before", reloading, before)
 			}
 			if again := m.next(); again["READY"] != "1" || again["STATUS"] != ready["STATUS"] {
@@ -106,7 +110,8 @@ func TestNotifyNotReady(t *testing.T) {
 	p := testhost.New(t)
 	m := newManager(t, p.Path("notify"))
 	p.Write("authorized_keys", "")
-	cmd := p.Command("minisshd", "--control", "none", "--listen", "0.0.0.0:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+	cmd := p.Command("minisshd", "--control", "none", "--listen", "0.0.0.0:0", "--host-key",
+		p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 	cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+p.Path("notify"))
 	if r := p.RunCmd(cmd); r.Code != 1 {
 		t.Errorf("%+v", r)
@@ -120,7 +125,8 @@ func TestNotifyNotReady(t *testing.T) {
 func TestWatchdog(t *testing.T) {
 	p := testhost.New(t)
 	m := newManager(t, p.Path("notify"))
-	cmd := p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+	cmd := p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0", "--host-key",
+		p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
 	cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+p.Path("notify"), "WATCHDOG_USEC=20000")
 	p.Start(cmd)
 	for signs := 0; signs < 3; {
@@ -130,11 +136,13 @@ func TestWatchdog(t *testing.T) {
 	}
 }
 
-// A NOTIFY_SOCKET that is no address, or that nobody holds, is an error: systemd would wait for READY in vain.
+// A NOTIFY_SOCKET that is not an address, or that nobody holds, is an error: systemd would wait for
+// READY in vain.
 func TestNotifyNobody(t *testing.T) {
 	p := testhost.New(t)
 	for _, address := range []string{"relative", p.Path("nobody"), "vsock:2:1"} {
-		cmd := p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"))
+		cmd := p.Command("minisshd", "--control", "none", "--listen", "127.0.0.1:0", "--host-key",
+			p.Path("host_key"))
 		cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+address)
 		if r := p.RunCmd(cmd); r.Code != 1 || !strings.Contains(r.Err, "NOTIFY_SOCKET") {
 			t.Errorf("%s: %+v", address, r)
@@ -142,8 +150,9 @@ func TestNotifyNobody(t *testing.T) {
 	}
 }
 
-// The journal may go away and come back (systemctl restart systemd-journald): writing to nobody kills a program by SIGPIPE, but not
-// minisshd. Its commands have SIGPIPE as usual, also where the manager has it ignored (systemd's IgnoreSIGPIPE=).
+// The journal may go away and come back (systemctl restart systemd-journald): writing to nobody
+// kills a program by SIGPIPE, but not minisshd. Its commands have SIGPIPE as usual, also where the
+// manager has it ignored (systemd's IgnoreSIGPIPE=).
 func TestJournalGone(t *testing.T) {
 	p := testhost.New(t)
 	l := listen(t, "tcp", "127.0.0.1:0")
@@ -153,14 +162,18 @@ func TestJournalGone(t *testing.T) {
 	read, write, err := os.Pipe()
 	p.Must(err)
 	defer write.Close()
-	cmd := p.Command("sh", "-c", `trap "" PIPE INT; LISTEN_PID=$$ exec minisshd "$@"`, "sh", "--control", "none", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+	cmd := p.Command("sh", "-c", `trap "" PIPE INT; LISTEN_PID=$$ exec minisshd "$@"`, "sh",
+		"--control", "none", "--host-key", p.Path("host_key"), "--authorized-keys",
+		p.Path("authorized_keys"))
 	cmd.Env = append(cmd.Env, "LISTEN_FDS=1", "NOTIFY_SOCKET="+p.Path("notify"))
 	cmd.ExtraFiles = []*os.File{file(t, l.(*net.TCPListener))}
 	read.Close()
 	d := p.StartWith(cmd, write, write)
 	m.next()
 	for range 3 {
-		if r := p.Run("minissh", "box", "echo still; sh -c 'kill -PIPE $$'; exit $?"); r.Out != "still\n" || r.Code != 128+int(syscall.SIGPIPE) {
+		if r := p.Run("minissh", "box",
+			"echo still; sh -c 'kill -PIPE $$'; exit $?"); r.Out != "still\n" ||
+			r.Code != 128+int(syscall.SIGPIPE) {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -171,7 +184,8 @@ func TestJournalGone(t *testing.T) {
 	}
 }
 
-// In a journal each line of the log has its level, and no time of its own; a JOURNAL_STREAM that is somebody else's does not count.
+// In a journal each line of the log has its level, and no time of its own; a JOURNAL_STREAM that is
+// somebody else's does not count.
 func TestJournalLevels(t *testing.T) {
 	for _, own := range []bool{true, false} {
 		p := testhost.New(t)
@@ -185,8 +199,10 @@ func TestJournalLevels(t *testing.T) {
 		if !own {
 			inode++
 		}
-		cmd := p.Command("minisshd", "--control", "none", "--listen", "0.0.0.0:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
-		cmd.Env = append(cmd.Env, "JOURNAL_STREAM="+strconv.FormatUint(uint64(st.Dev), 10)+":"+strconv.FormatUint(inode, 10))
+		cmd := p.Command("minisshd", "--control", "none", "--listen", "0.0.0.0:0", "--host-key",
+			p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
+		cmd.Env = append(cmd.Env, "JOURNAL_STREAM="+strconv.FormatUint(uint64(st.Dev), 10)+":"+
+			strconv.FormatUint(inode, 10))
 		d := p.StartWith(cmd, new(testhost.Text), write)
 		write.Close()
 		log := new(testhost.Text)
@@ -196,7 +212,8 @@ func TestJournalLevels(t *testing.T) {
 		log.Await(t, "Stopped")
 		<-d.Done
 		for line := range strings.Lines(log.String()) {
-			level := strings.HasPrefix(line, "<4>level=WARN msg=") || strings.HasPrefix(line, "<6>level=INFO msg=")
+			level := strings.HasPrefix(line, "<4>level=WARN msg=") ||
+				strings.HasPrefix(line, "<6>level=INFO msg=")
 			plain := strings.HasPrefix(line, "time=")
 			if level != own || plain == own {
 				t.Errorf("JOURNAL_STREAM is ours %v: %s", own, line)

@@ -21,11 +21,13 @@ type Daemon struct {
 
 var listening = regexp.MustCompile(`127\.0\.0\.1:(\d+)`)
 
-// Daemon starts minisshd on a port of loopback, and makes the client know it: the host key stands in known_hosts, and `box` is a name of it in
-// minissh's own configuration. It is stopped at the end of the test.
+// Daemon starts minisshd on a port of loopback, and makes the client know it: the host key is in
+// known_hosts, and `box` is a name of it in minissh's own configuration. It is stopped at the end
+// of the test.
 func (p *Place) Daemon(args ...string) *Daemon {
 	p.t.Helper()
-	args = append([]string{"--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)
+	args = append([]string{"--control", "none", "--listen", "127.0.0.1:0", "--host-key",
+		p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)
 	d := p.Start(p.Command("minisshd", args...))
 	d.Out.Await(p.t, "\n")
 	line := d.Out.String()
@@ -41,11 +43,14 @@ func (p *Place) Daemon(args ...string) *Daemon {
 // Knows makes the client know the daemon with the host key of this place by a name.
 func (p *Place) Knows(name, port string) {
 	p.t.Helper()
-	p.Write("home/.ssh/known_hosts", p.Read("home/.ssh/known_hosts")+fmt.Sprintf("[127.0.0.1]:%s %s\n", port, strings.TrimSpace(p.Read("host_key.pub"))))
-	p.Write("home/.config/minissh/config", p.Read("home/.config/minissh/config")+fmt.Sprintf("Host %s\n\tHostName 127.0.0.1\n\tPort %s\n", name, port))
+	p.Write("home/.ssh/known_hosts", p.Read("home/.ssh/known_hosts")+
+		fmt.Sprintf("[127.0.0.1]:%s %s\n", port, strings.TrimSpace(p.Read("host_key.pub"))))
+	p.Write("home/.config/minissh/config", p.Read("home/.config/minissh/config")+
+		fmt.Sprintf("Host %s\n\tHostName 127.0.0.1\n\tPort %s\n", name, port))
 }
 
-// Start starts a prepared process that runs until the test ends: then it gets TERM, twice, and is waited for.
+// Start starts a prepared process that runs until the test ends: then it gets TERM, twice, and is
+// waited for.
 func (p *Place) Start(cmd *exec.Cmd) *Daemon {
 	p.t.Helper()
 	d := &Daemon{Cmd: cmd, Out: new(Text), Log: new(Text)}

@@ -8,8 +8,9 @@ import (
 	"sync"
 )
 
-// The go command takes a test's result from its cache when nothing that the test looked at has changed. That the programs are built of the
-// tree's sources it does not know, unless the test itself looks at them, while it runs.
+// The go command takes a test's result from its cache when nothing that the test looked at has
+// changed. That the programs are built of the tree's sources it does not know, unless the test
+// itself looks at them, while it runs.
 var lookAtSources = sync.OnceFunc(func() {
 	top, err := os.Getwd()
 	if err != nil {
@@ -23,12 +24,14 @@ var lookAtSources = sync.OnceFunc(func() {
 		}
 	}
 	for _, dir := range []string{"cmd/minissh", "cmd/minisshd", "client", "daemon", "protocol"} {
-		err := filepath.WalkDir(filepath.Join(top, dir), func(name string, d fs.DirEntry, err error) error {
-			if err == nil && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
-				_, err = os.Stat(name)
-			}
-			return err
-		})
+		err := filepath.WalkDir(filepath.Join(top, dir),
+			func(name string, d fs.DirEntry, err error) error {
+				if err == nil && strings.HasSuffix(name, ".go") &&
+					!strings.HasSuffix(name, "_test.go") {
+					_, err = os.Stat(name)
+				}
+				return err
+			})
 		if err != nil {
 			panic(err)
 		}

@@ -1,5 +1,5 @@
-// Package testhost gives tests of whole programs what they need: minissh and minisshd as they are installed, a home of their own with keys,
-// and daemons on loopback. Tests alone import it.
+// Package testhost gives tests of whole programs what they need: minissh and minisshd as they are
+// installed, a home of their own with keys, and daemons on loopback. Tests alone import it.
 package testhost
 
 import (
@@ -33,8 +33,8 @@ const lifetime = 5 * time.Minute
 // Bin is the directory with the built programs, once Main has run.
 var Bin string
 
-// Main builds minissh and minisshd, with the race detector if the test has it, and runs the package's tests. It is all that a TestMain
-// needs to call.
+// Main builds minissh and minisshd, with the race detector if the test has it, and runs the
+// package's tests. It is all that a TestMain needs to call.
 func Main(m *testing.M) {
 	code := 1
 	defer func() { os.Exit(code) }()
@@ -48,7 +48,9 @@ func Main(m *testing.M) {
 	if Race() {
 		args = append(args, "-race")
 	}
-	if out, err := exec.Command("go", append(args, "minissh/cmd/minissh", "minissh/cmd/minisshd")...).CombinedOutput(); err != nil {
+	if out, err := exec.Command("go",
+		append(args, "minissh/cmd/minissh",
+			"minissh/cmd/minisshd")...).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		return
 	}
@@ -61,7 +63,8 @@ func Race() bool {
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
-// Need skips the test if a program is not installed (scripts/testrun/programs.go installs them), and gives its path.
+// Need skips the test if a program is not installed (scripts/testrun/programs.go installs them),
+// and gives its path.
 func Need(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -141,13 +144,16 @@ func (p *Place) Key(path string) []byte {
 	return line
 }
 
-// Env is the environment of the place's processes: its home, the built programs first in the path, no agent. Programs that were built with the race
-// detector would wait a second at their end otherwise.
+// Env is the environment of the place's processes: its home, the built programs first in the path,
+// no agent. Programs that were built with the race detector would wait a second at their end
+// otherwise.
 func (p *Place) Env() []string {
-	return []string{"HOME=" + p.Home, "PATH=" + Bin + ":" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LANG=C.UTF-8", "TMPDIR=" + p.Dir, "SHELL=/bin/sh", "TERM=dumb", "GORACE=atexit_sleep_ms=0"}
+	return []string{"HOME=" + p.Home, "PATH=" + Bin + ":" + os.Getenv("PATH") + ":/usr/sbin:/sbin",
+		"LANG=C.UTF-8", "TMPDIR=" + p.Dir, "SHELL=/bin/sh", "TERM=dumb", "GORACE=atexit_sleep_ms=0"}
 }
 
-// Command prepares a process with the place's environment and directory. It is killed when the test ends or has lasted too long.
+// Command prepares a process with the place's environment and directory. It is killed when the test
+// ends or has lasted too long.
 func (p *Place) Command(name string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), lifetime)
 	p.t.Cleanup(cancel)

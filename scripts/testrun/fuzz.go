@@ -9,14 +9,16 @@ import (
 // fuzzTime is how long each target is fuzzed.
 const fuzzTime = "5s"
 
-// fuzzTries is how often the go command tries to make one input smaller. For as long as it takes, which it tries by default,
-// is longer than all of fuzzTime where an execution is slow: FuzzReceive came to four executions.
+// fuzzTries is how often the go command tries to make one input smaller. For as long as it takes,
+// which it tries by default, is longer than all of fuzzTime where an execution is slow: FuzzReceive
+// came to four executions.
 const fuzzTries = "20x"
 
 // target is one fuzz target of a package.
 type target struct{ pkg, name string }
 
-// fuzz finds every fuzz target and fuzzes each for a short time. None found is a failure: the search is broken then.
+// fuzz finds every fuzz target and fuzzes each for a short time. None found is a failure: the
+// search is broken then.
 func (r *runner) fuzz(ctx context.Context) outcome {
 	out, err := r.output(ctx, nil, "go", "test", "-list", "^Fuzz", "./...")
 	if err != nil {
@@ -33,21 +35,26 @@ func (r *runner) fuzz(ctx context.Context) outcome {
 			details = append(details, clip([]string{out}, maxOutput)...)
 		}
 	}
-	return outcome{note: fmt.Sprintf("%d targets, %s each", len(targets), fuzzTime), details: details, failed: len(details) > 0}
+	return outcome{note: fmt.Sprintf("%d targets, %s each", len(targets), fuzzTime),
+		details: details, failed: len(details) > 0}
 }
 
-// fuzzOne fuzzes one target. At the end of its time the go command sometimes takes its own deadline for a failure
-// ("context deadline exceeded", with no input to show): then, and only then, it is run once more.
+// fuzzOne fuzzes one target. At the end of its time the go command sometimes takes its own deadline
+// for a failure ("context deadline exceeded", with no input to show): then, and only then, it is
+// run once more.
 func (r *runner) fuzzOne(ctx context.Context, t target) (string, error) {
-	args := []string{"test", "-run", "^$", "-fuzz", "^" + t.name + "$", "-fuzztime", fuzzTime, "-fuzzminimizetime", fuzzTries, t.pkg}
+	args := []string{"test", "-run", "^$", "-fuzz", "^" + t.name + "$", "-fuzztime", fuzzTime,
+		"-fuzzminimizetime", fuzzTries, t.pkg}
 	out, err := r.output(ctx, nil, "go", args...)
-	if err != nil && strings.Contains(out, "context deadline exceeded") && !strings.Contains(out, "Failing input") {
+	if err != nil && strings.Contains(out, "context deadline exceeded") &&
+		!strings.Contains(out, "Failing input") {
 		out, err = r.output(ctx, nil, "go", args...)
 	}
 	return out, err
 }
 
-// fuzzTargets reads what `go test -list` prints: a package's names, one a line, then `ok`, the package and a time.
+// fuzzTargets reads what `go test -list` prints: a package's names, one a line, then `ok`, the
+// package and a time.
 func fuzzTargets(list string) []target {
 	var found []target
 	var names []string

@@ -48,14 +48,17 @@ func failed(format string, args ...any) outcome {
 
 func main() {
 	flags := flag.NewFlagSet("scripts/test", flag.ContinueOnError)
-	programs := flags.Bool("programs", false, "install the real programs that tests drive (Debian packages), then run everything: also staticcheck, govulncheck, the race detector and short fuzzing")
+	programs := flags.Bool("programs", false,
+		"install the real programs that tests drive (Debian packages), then run everything: also "+
+			"staticcheck, govulncheck, the race detector and short fuzzing")
 	if err := flags.Parse(os.Args[1:]); errors.Is(err, flag.ErrHelp) {
 		return
 	} else if err != nil {
 		os.Exit(2)
 	}
 	if flags.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "test: %q is not understood; for one package: go test ./%s/...\n", flags.Arg(0), flags.Arg(0))
+		fmt.Fprintf(os.Stderr, "test: %q is not understood; for one package: go test ./%s/...\n",
+			flags.Arg(0), flags.Arg(0))
 		os.Exit(2)
 	}
 	ctx, stop := lifetime.Context(wholeRun)
@@ -91,7 +94,8 @@ func (r *runner) runAll(ctx context.Context, steps []step) {
 			word = "-"
 			r.notRun[s.name] = o.notRun
 		}
-		line := fmt.Sprintf("%-4s  %-36s %6.1fs  %s", word, s.name, time.Since(start).Seconds(), o.note)
+		line := fmt.Sprintf("%-4s  %-36s %6.1fs  %s", word, s.name, time.Since(start).Seconds(),
+			o.note)
 		fmt.Fprintln(r.out, strings.TrimRight(line, " "))
 		if o.failed {
 			for _, d := range o.details {
@@ -105,7 +109,8 @@ func (r *runner) runAll(ctx context.Context, steps []step) {
 func (r *runner) conclude() bool {
 	byReason := map[string][]string{}
 	for t, reason := range r.tests.notRun() {
-		byReason[strings.TrimPrefix(reason, "not run: ")] = append(byReason[strings.TrimPrefix(reason, "not run: ")], t.String())
+		reason = strings.TrimPrefix(reason, "not run: ")
+		byReason[reason] = append(byReason[reason], t.String())
 	}
 	for name, reason := range r.notRun {
 		byReason[reason] = append(byReason[reason], name)

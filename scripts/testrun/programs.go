@@ -16,8 +16,8 @@ type program struct {
 	pkg   string
 }
 
-// programs is the one list of what --programs installs. A test that needs one of them and does not find it skips with
-// "not run: needs NAME"; with --programs that is a failure.
+// programs is the one list of what --programs installs. A test that needs one of them and does not
+// find it skips with "not run: needs NAME"; with --programs that is a failure.
 var programs = []program{
 	{"sshd", "openssh-server"},
 	{"ssh", "openssh-client"},
@@ -68,7 +68,8 @@ var programs = []program{
 	{"/usr/include/stdlib.h", "libc6-dev"},
 }
 
-// present reports whether the program is here. Daemons may stand where an ordinary user's path does not look.
+// present reports whether the program is here. Daemons may be where an ordinary user's path does
+// not look.
 func (p program) present() bool {
 	if strings.HasPrefix(p.found, "/") {
 		_, err := os.Stat(p.found)
@@ -95,27 +96,31 @@ func missing() []string {
 	return slices.Compact(packages)
 }
 
-// privilege is the directory that sshd, started by root, changes its root to; its service would make it.
+// privilege is the directory that sshd, started by root, changes its root to; its service would
+// make it.
 const privilege = "/run/sshd"
 
-// install installs what is missing. Nothing is asked: tshark's question whether every user may capture packets is
-// answered with its default, no.
+// install installs what is missing. Nothing is asked: tshark's question whether every user may
+// capture packets is answered with its default, no.
 func (r *runner) install(ctx context.Context) outcome {
 	packages := missing()
 	if len(packages) == 0 {
 		return ready("all there")
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return failed("this needs Debian's apt-get, or these installed by other means: %s", strings.Join(packages, " "))
+		return failed("this needs Debian's apt-get, or these installed by other means: %s",
+			strings.Join(packages, " "))
 	}
 	if os.Geteuid() != 0 {
-		return failed("only root may install packages; hint: sudo apt-get install %s", strings.Join(packages, " "))
+		return failed("only root may install packages; hint: sudo apt-get install %s",
+			strings.Join(packages, " "))
 	}
 	env := []string{"DEBIAN_FRONTEND=noninteractive"}
 	if out, err := r.output(ctx, env, "apt-get", "update", "-q"); err != nil {
 		return failed("apt-get update: %v\n%s", err, out)
 	}
-	args := append([]string{"install", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold"}, packages...)
+	args := append([]string{"install", "-q", "-y", "--no-install-recommends", "-o",
+		"Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold"}, packages...)
 	if out, err := r.output(ctx, env, "apt-get", args...); err != nil {
 		return failed("apt-get install: %v\n%s", err, out)
 	}
@@ -135,10 +140,12 @@ func ready(note string) outcome {
 	return outcome{note: note}
 }
 
-// reasonFor finds the program in a reason such as "not run: needs git" or "not run: no fish on this machine".
+// reasonFor finds the program in a reason such as "not run: needs git" or "not run: no fish on this
+// machine".
 var reasonFor = regexp.MustCompile(`^not run: (?:needs (\S+)|no (\S+) on this machine)`)
 
-// wrongly says why a test may not be skipped for this reason on this machine, "" if it may. It is asked with --programs alone.
+// wrongly says why a test may not be skipped for this reason on this machine, "" if it may. It is
+// asked with --programs alone.
 func wrongly(reason string) string {
 	found := reasonFor.FindStringSubmatch(reason)
 	if found == nil {
@@ -148,7 +155,8 @@ func wrongly(reason string) string {
 	switch {
 	case name == "root" && os.Geteuid() == 0:
 		return "this is root"
-	case slices.ContainsFunc(programs, func(p program) bool { return p.found == name }), program{found: name}.present():
+	case slices.ContainsFunc(programs, func(p program) bool { return p.found == name }),
+		program{found: name}.present():
 		return fmt.Sprintf("%s is installed", name)
 	}
 	return ""

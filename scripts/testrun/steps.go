@@ -26,28 +26,36 @@ func (r *runner) steps(programs bool) []step {
 	}
 	all = append(all, step{"gofmt", r.gofmt}, step{"go vet", r.goTool(nil, "vet", "./...")})
 	for _, system := range []string{"windows", "darwin"} {
-		all = append(all, step{"go vet, " + system, r.goTool([]string{"GOOS=" + system, "CGO_ENABLED=0"}, "vet", "./...")})
+		all = append(all,
+			step{"go vet, " + system, r.goTool([]string{"GOOS=" + system, "CGO_ENABLED=0"}, "vet",
+				"./...")})
 	}
 	if programs {
-		all = append(all, step{"staticcheck", r.goTool(nil, "run", staticcheck, "./...")}, step{"govulncheck", r.vulnerabilities})
+		all = append(all, step{"staticcheck", r.goTool(nil, "run", staticcheck, "./...")},
+			step{"govulncheck", r.vulnerabilities})
 	}
 	for _, target := range []string{"linux/amd64", "linux/arm64", "darwin/arm64", "windows/amd64"} {
 		system, processor, _ := strings.Cut(target, "/")
-		all = append(all, step{"go build, " + target, r.goTool([]string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=0"}, "build", "-trimpath", "./...")})
+		all = append(all,
+			step{"go build, " + target,
+				r.goTool([]string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=0"},
+					"build", "-trimpath", "./...")})
 	}
 	all = append(all, step{"go test", r.goTest()})
 	if programs {
 		all = append(all, step{"scripts/build", r.build})
-		all = append(all, step{"go test -race -short", r.goTest("-race", "-short")}, step{"fuzzing", r.fuzz})
+		all = append(all, step{"go test -race -short", r.goTest("-race", "-short")},
+			step{"fuzzing", r.fuzz})
 	}
 	return all
 }
 
-// command prepares a process of the run: no input, no terminal, killed with all it started when ctx ends.
+// command prepares a process of the run: no input, no terminal, killed with all it started when ctx
+// ends.
 func (r *runner) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
-	if runtime.GOOS != "windows" { // where daemons stand; an ordinary user's path does not look there
+	if runtime.GOOS != "windows" { // where daemons are; an ordinary user's path does not look there
 		cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	}
 	lifetime.Group(cmd)
@@ -55,12 +63,14 @@ func (r *runner) command(ctx context.Context, env []string, name string, args ..
 }
 
 // output runs a process and returns all it printed.
-func (r *runner) output(ctx context.Context, env []string, name string, args ...string) (string, error) {
+func (r *runner) output(ctx context.Context, env []string, name string, args ...string) (string,
+	error) {
 	out, err := r.command(ctx, env, name, args...).CombinedOutput()
 	return string(out), err
 }
 
-// goTool makes a step of one go command that prints what it found and exits with a code other than 0.
+// goTool makes a step of one go command that prints what it found and exits with a code other than
+// 0.
 func (r *runner) goTool(env []string, args ...string) func(context.Context) outcome {
 	return func(ctx context.Context) outcome {
 		if out, err := r.output(ctx, env, "go", args...); err != nil {
@@ -97,7 +107,8 @@ func (r *runner) gofmt(ctx context.Context) outcome {
 	return outcome{}
 }
 
-// vulnerabilities runs govulncheck. Where its data cannot be fetched it has found out nothing, and that is said.
+// vulnerabilities runs govulncheck. Where its data cannot be fetched it has found out nothing, and
+// that is said.
 func (r *runner) vulnerabilities(ctx context.Context) outcome {
 	out, err := r.output(ctx, nil, "go", "run", govulncheck, "./...")
 	switch {
@@ -109,8 +120,10 @@ func (r *runner) vulnerabilities(ctx context.Context) outcome {
 	return failed("govulncheck: %v\n%s", err, out)
 }
 
-// withoutBashrc begins a command line that hides root's own ~/.bashrc, in a mount namespace: bash(1) reads it for commands that come over a network, which the tests
-// run as root in hundreds, and what a person has in there may take long and say anything. Nil where there is none, or no such namespace.
+// withoutBashrc begins a command line that hides root's own ~/.bashrc, in a mount namespace:
+// bash(1) reads it for commands that come over a network, which the tests run as root in hundreds,
+// and what a person has in there may take long and say anything. Nil where there is none, or no
+// such namespace.
 func (r *runner) withoutBashrc(ctx context.Context) []string {
 	home, err := os.UserHomeDir()
 	file := filepath.Join(home, ".bashrc")
@@ -120,7 +133,8 @@ func (r *runner) withoutBashrc(ctx context.Context) []string {
 	if _, err := os.Stat(file); err != nil {
 		return nil
 	}
-	hide := []string{"unshare", "--mount", "sh", "-c", `mount --bind /dev/null "$0" && exec "$@"`, file}
+	hide := []string{"unshare", "--mount", "sh", "-c", `mount --bind /dev/null "$0" && exec "$@"`,
+		file}
 	if _, err := r.output(ctx, nil, hide[0], append(hide[1:], "true")...); err != nil {
 		return nil
 	}
@@ -130,7 +144,8 @@ func (r *runner) withoutBashrc(ctx context.Context) []string {
 // goTest makes a step of the whole tree's Go tests.
 func (r *runner) goTest(flags ...string) func(context.Context) outcome {
 	return func(ctx context.Context) outcome {
-		args := append(append(r.withoutBashrc(ctx), "go", "test", "-json", "-timeout", "10m"), flags...)
+		args := append(append(r.withoutBashrc(ctx), "go", "test", "-json", "-timeout", "10m"),
+			flags...)
 		cmd := r.command(ctx, nil, args[0], append(args[1:], "./...")...)
 		stdout, err := cmd.StdoutPipe()
 		if err != nil {
@@ -147,7 +162,8 @@ func (r *runner) goTest(flags ...string) func(context.Context) outcome {
 			err = ended
 		}
 		_, after, _ := r.tests.counts()
-		o := outcome{note: fmt.Sprintf("%d tests", passed), details: details, failed: err != nil || after > before, counted: after > before}
+		o := outcome{note: fmt.Sprintf("%d tests", passed), details: details, failed: err != nil ||
+			after > before, counted: after > before}
 		if err != nil && !o.counted {
 			o.details = append(o.details, err.Error(), stderr.String())
 		}

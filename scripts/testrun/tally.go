@@ -27,16 +27,18 @@ func (t test) String() string {
 	return strings.TrimSuffix(strings.TrimPrefix(t.pkg, "minissh/")+" "+t.name, " ")
 }
 
-// tally is what became of every test, over one or more runs. A test that failed in any run has failed; one that was
-// skipped in all has been skipped.
+// tally is what became of every test, over one or more runs. A test that failed in any run has
+// failed; one that was skipped in all has been skipped.
 type tally struct {
 	passed, failed map[test]bool
 	skipped        map[test]string // the reason, beginning with "not run:"
-	strict         bool            // programs are installed: nothing may be skipped for want of them
+	// programs are installed: nothing may be skipped for want of them
+	strict bool
 }
 
 func newTally(strict bool) *tally {
-	return &tally{passed: map[test]bool{}, failed: map[test]bool{}, skipped: map[test]string{}, strict: strict}
+	return &tally{passed: map[test]bool{}, failed: map[test]bool{}, skipped: map[test]string{},
+		strict: strict}
 }
 
 // reasonLine is what t.Skip prints. Only a reason that begins with "not run:" is one.
@@ -45,8 +47,9 @@ var reasonLine = regexp.MustCompile(`(?m)^\s+\S+\.go:\d+: (not run: .+)$`)
 // maxOutput is the lines shown of one failed test or package.
 const maxOutput = 80
 
-// read counts the events of one run of `go test -json`. It returns how many tests passed in it and the lines to show of
-// what failed. The error is one of reading; a line that is not JSON is shown as it is.
+// read counts the events of one run of `go test -json`. It returns how many tests passed in it and
+// the lines to show of what failed. The error is one of reading; a line that is not JSON is shown
+// as it is.
 func (a *tally) read(r io.Reader) (passed int, details []string, err error) {
 	output := map[test][]string{}
 	builds := map[string][]string{}
@@ -107,7 +110,9 @@ func (a *tally) skip(t test, output string) []string {
 	found := reasonLine.FindStringSubmatch(output)
 	if found == nil {
 		a.failed[t] = true
-		return append([]string{fmt.Sprintf(`--- %v is skipped for a reason that does not begin with "not run:"`, t)}, clip([]string{output}, maxOutput)...)
+		return append([]string{
+			fmt.Sprintf(`--- %v is skipped for a reason that does not begin with "not run:"`, t)},
+			clip([]string{output}, maxOutput)...)
 	}
 	reason := strings.TrimSpace(found[1])
 	if a.strict {

@@ -35,12 +35,14 @@ func TestTally(t *testing.T) {
 	if err != nil || ran != 1 {
 		t.Fatalf("%d passed, %v", ran, err)
 	}
-	// TestBad, the two skipped without a reason, and package b, which does not compile; package a only repeats its tests.
+	// TestBad, the two skipped without a reason, and package b, which does not compile; package a
+	// only repeats its tests.
 	if passed, failed, skipped := a.counts(); passed != 1 || failed != 4 || skipped != 1 {
 		t.Errorf("%d passed, %d failed, %d skipped", passed, failed, skipped)
 	}
 	shown := strings.Join(details, "\n")
-	for _, want := range []string{"--- a TestBad", "it broke", "--- a TestLazy is skipped", "--- a TestMute is skipped", "--- b", "syntax error", "not an event"} {
+	for _, want := range []string{"--- a TestBad", "it broke", "--- a TestLazy is skipped",
+		"--- a TestMute is skipped", "--- b", "syntax error", "not an event"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("%q is not shown in\n%s", want, shown)
 		}
@@ -48,12 +50,14 @@ func TestTally(t *testing.T) {
 	if strings.Contains(shown, "TestGood") {
 		t.Errorf("what passed is shown:\n%s", shown)
 	}
-	if want := map[test]string{{"minissh/a", "TestAbsent"}: "not run: needs frobnicate, which is rare"}; !reflect.DeepEqual(a.notRun(), want) {
+	want := map[test]string{{"minissh/a", "TestAbsent"}: "not run: needs frobnicate, which is rare"}
+	if !reflect.DeepEqual(a.notRun(), want) {
 		t.Errorf("not run: %v", a.notRun())
 	}
 }
 
-// A test that ran in one of two runs is not listed as not run, and one that failed in one has failed.
+// A test that ran in one of two runs is not listed as not run, and one that failed in one has
+// failed.
 func TestTallyOfTwoRuns(t *testing.T) {
 	a := newTally(false)
 	for _, run := range []string{
@@ -86,7 +90,8 @@ func TestInstalledProgramsAreNoReason(t *testing.T) {
 			t.Errorf("strict %v: %d failed: %q", strict, failed, details)
 		}
 	}
-	for _, reason := range []string{"not run: needs git", "not run: needs git: none here", "not run: no fish on this machine"} {
+	for _, reason := range []string{"not run: needs git", "not run: needs git: none here",
+		"not run: no fish on this machine"} {
 		if wrongly(reason) == "" {
 			t.Errorf("%q names a program of the list, and yet it may be missing", reason)
 		}
@@ -102,14 +107,16 @@ func TestInstalledProgramsAreNoReason(t *testing.T) {
 }
 
 func TestFuzzTargets(t *testing.T) {
-	const list = "FuzzOne\nFuzzTwo\nok  \tminissh/a\t0.01s\n?   \tminissh/b\t[no test files]\nok  \tminissh/c\t0.01s\nFuzzThree\nok  \tminissh/d\t0.02s\n"
+	const list = "FuzzOne\nFuzzTwo\nok  \tminissh/a\t0.01s\n?   \tminissh/b\t[no test files]\n" +
+		"ok  \tminissh/c\t0.01s\nFuzzThree\nok  \tminissh/d\t0.02s\n"
 	want := []target{{"minissh/a", "FuzzOne"}, {"minissh/a", "FuzzTwo"}, {"minissh/d", "FuzzThree"}}
 	if got := fuzzTargets(list); !reflect.DeepEqual(got, want) {
 		t.Errorf("%v", got)
 	}
 }
 
-// A failed step makes the run fail and is in the last line; one that could not be run is named with its reason.
+// A failed step makes the run fail and is in the last line; one that could not be run is named with
+// its reason.
 func TestConclusion(t *testing.T) {
 	var out strings.Builder
 	r := &runner{out: &out, tests: newTally(false), notRun: map[string]string{}}
@@ -121,7 +128,9 @@ func TestConclusion(t *testing.T) {
 	if r.conclude() {
 		t.Error("a failed step did not fail the run")
 	}
-	for _, want := range []string{"\nFAIL  bad ", "\n      line two\n", "\nNot run here, and why\n  its data cannot be had:\n      away\n", "\n0 passed, 1 failed, 0 skipped\n"} {
+	for _, want := range []string{"\nFAIL  bad ", "\n      line two\n",
+		"\nNot run here, and why\n  its data cannot be had:\n      away\n",
+		"\n0 passed, 1 failed, 0 skipped\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}

@@ -23,7 +23,8 @@ func dumpcap(t *testing.T, p *testhost.Place, port string) (file string, stop fu
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root, who may capture packets")
 	}
-	file = filepath.Join(t.TempDir(), "capture.pcapng") // not in p.Dir, which may be nobody's: dumpcap gives away root's right to write there
+	// not in p.Dir, which may be nobody's: dumpcap gives away root's right to write there
+	file = filepath.Join(t.TempDir(), "capture.pcapng")
 	said := new(testhost.Text)
 	cmd := p.Command(path, "-i", loopback(t), "-f", "tcp port "+port, "-w", file)
 	d := p.StartWith(cmd, said, said)
@@ -45,7 +46,9 @@ func loopback(t *testing.T) string {
 // daemon starts minisshd as somebody else than root, who would not get a key log.
 func daemon(t *testing.T, p *testhost.Place, args ...string) *testhost.Daemon {
 	t.Helper()
-	cmd := p.Command("minisshd", append([]string{"--control", "none", "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)...)
+	cmd := p.Command("minisshd",
+		append([]string{"--control", "none", "--listen", "127.0.0.1:0", "--host-key",
+			p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys")}, args...)...)
 	if os.Geteuid() == 0 {
 		if err := os.Chmod(testhost.Bin, 0o755); err != nil {
 			t.Fatal(err)
@@ -63,7 +66,8 @@ func daemon(t *testing.T, p *testhost.Place, args ...string) *testhost.Daemon {
 	return d
 }
 
-// traced are the frames that `minissh trace` told of: direction and name, those of the client first.
+// traced are the frames that `minissh trace` told of: direction and name, those of the client
+// first.
 func traced(text string) (client, daemon []string) {
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for lines.Scan() {
@@ -81,14 +85,18 @@ func traced(text string) (client, daemon []string) {
 	return client, daemon
 }
 
-// A real run, captured on loopback, decrypted with the key log of either end: what tshark shows is what `minissh trace` told.
+// A real run, captured on loopback, decrypted with the key log of either end: what tshark shows is
+// what `minissh trace` told.
 func TestRealRun(t *testing.T) {
 	t.Parallel()
 	p := testhost.New(t)
 	d := daemon(t, p, "--keylog", p.Path("daemon.keys"))
-	d.Log.Await(t, "Keys are logged: the TLS secrets are written to "+p.Path("daemon.keys")+": whoever reads that file can read all that is sent")
+	d.Log.Await(t, "Keys are logged: the TLS secrets are written to "+p.Path("daemon.keys")+
+		": whoever reads that file can read all that is sent")
 	file, stop := dumpcap(t, p, d.Port)
-	cmd := p.Command("minissh", "trace", "--keylog", p.Path("client.keys"), "-l", account(t), "--exec", "box", "sh", "-c", "echo 你好; echo no >&2; cat; exit 3") // nobody has no shell of its own
+	// nobody has no shell of its own
+	cmd := p.Command("minissh", "trace", "--keylog", p.Path("client.keys"), "-l", account(t),
+		"--exec", "box", "sh", "-c", "echo 你好; echo no >&2; cat; exit 3")
 	cmd.Stdin = strings.NewReader(strings.Repeat("0123456789", 20_000))
 	r := p.RunCmd(cmd)
 	if r.Code != 3 || !strings.HasPrefix(r.Out, "你好\n0123") {
@@ -102,7 +110,8 @@ func TestRealRun(t *testing.T) {
 		t.Fatalf("%s", r.Err)
 	}
 	for _, keys := range []string{"client.keys", "daemon.keys"} {
-		packets := fields(t, file, append(frameFields, "minissh.violation", "minissh.from", "minissh.exit_code", "minissh.stdin"), "-o", "tls.keylog_file:"+p.Path(keys))
+		packets := fields(t, file, append(frameFields, "minissh.violation", "minissh.from",
+			"minissh.exit_code", "minissh.stdin"), "-o", "tls.keylog_file:"+p.Path(keys))
 		got := seen(packets, atoi(d.Port))
 		for _, side := range []struct {
 			client bool
@@ -127,13 +136,15 @@ func TestRealRun(t *testing.T) {
 			}
 			return all[len(all)-1]
 		}
-		if last("minissh.exit_code") != "3" || last("minissh.stdin") != "200000" || last("minissh.from") != "client" {
-			t.Errorf("%s: exit code %s, %s bytes of stdin, the last frame from %s", keys, last("minissh.exit_code"), last("minissh.stdin"), last("minissh.from"))
+		if last("minissh.exit_code") != "3" || last("minissh.stdin") != "200000" ||
+			last("minissh.from") != "client" {
+			t.Errorf("%s: exit code %s, %s bytes of stdin, the last frame from %s", keys,
+				last("minissh.exit_code"), last("minissh.stdin"), last("minissh.from"))
 		}
 	}
 }
 
-// awaitGoodbye waits until the client's last frame stands in the file that dumpcap writes.
+// awaitGoodbye waits until the client's last frame is in the file that dumpcap writes.
 func awaitGoodbye(t *testing.T, file, keys, port string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testhost.Patience)
@@ -147,7 +158,8 @@ func awaitGoodbye(t *testing.T, file, keys, port string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, _ := tryTshark(t, cut, "-o", "tls.keylog_file:"+keys, "-Y", "minissh.type == 0x86 && tcp.dstport == "+port)
+		out, _ := tryTshark(t, cut, "-o", "tls.keylog_file:"+keys, "-Y",
+			"minissh.type == 0x86 && tcp.dstport == "+port)
 		if strings.Contains(out, "GOODBYE") {
 			return
 		}
@@ -155,7 +167,7 @@ func awaitGoodbye(t *testing.T, file, keys, port string) {
 	t.Fatal("the capture does not hold the whole run")
 }
 
-// account is whom the daemon serves: its own, as which daemon runs it.
+// account is the one that the daemon serves and runs as.
 func account(t *testing.T) string {
 	t.Helper()
 	cmd := exec.Command("id", "-un")

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// compare looks at every direction of every connection of a capture: all of them carried the same conversation.
+// compare looks at every direction of every connection of a capture: all of them carried the same
+// conversation.
 func compare(t *testing.T, c *capture, names map[int]string, port int, args ...string) {
 	t.Helper()
 	fromClient, fromServer := talk()
@@ -19,7 +20,8 @@ func compare(t *testing.T, c *capture, names map[int]string, port int, args ...s
 	}
 }
 
-// N frames are shown as N wherever TCP cuts them: in a length, a header, JSON, a character of several bytes.
+// N frames are shown as N wherever TCP cuts them: in a length, a header, JSON, a character of
+// several bytes.
 func TestEveryCut(t *testing.T) {
 	t.Parallel()
 	fromClient, fromServer := talk()
@@ -36,7 +38,8 @@ func TestEveryCut(t *testing.T) {
 	compare(t, c, names, plainPort)
 }
 
-// The same for segments of every size, one byte at least, and all in one; and for what networks do to segments.
+// The same for segments of every size, one byte at least, and all in one; and for what networks do
+// to segments.
 func TestEverySegmentation(t *testing.T) {
 	t.Parallel()
 	fromClient, fromServer := talk()
@@ -76,7 +79,8 @@ func TestEverySegmentation(t *testing.T) {
 	for side, all := range both {
 		start := s.next[side]
 		for end := 0; end < len(all); end += piece {
-			s.at(side, start+uint32(max(0, end-piece)), all[max(0, end-piece):min(end+piece, len(all))])
+			s.at(side, start+uint32(max(0, end-piece)),
+				all[max(0, end-piece):min(end+piece, len(all))])
 		}
 		s.next[side] = start + uint32(len(all))
 	}
@@ -95,5 +99,6 @@ func TestEverySegmentation(t *testing.T) {
 	}
 	s.end()
 	compare(t, c, names, plainPort)
-	compare(t, c, names, plainPort, "-2") // as Wireshark itself reads: a second time, knowing the end
+	// as Wireshark itself reads: a second time, knowing the end
+	compare(t, c, names, plainPort, "-2")
 }

@@ -1,11 +1,14 @@
--- 课程的两种方言（第 15、16 章）。Two of the course's dialects (chapters 15 and 16; cmd/minissh-lab/dialect) in Wireshark and tshark.
+-- 课程的两种方言（第 15、16 章）。Two of the course's dialects (chapters 15 and 16;
+-- cmd/minissh-lab/dialect) in Wireshark and tshark.
 --
 --   simple     服务器：4 字节长度，数据                    the server sends 4 bytes of length, then the data
 --   ultimate   服务器：4 字节报头长度，JSON 报头，数据     the server sends 4 bytes of header length, a JSON header, the data
 --
--- 命令没有边界：一段里来了什么，就当它是一条命令。The client's commands have no boundary: what one segment brings is taken for one command.
--- Ports and byte order are preferences (labsimple.port, labultimate.port, …); any other port by Decode As: -d tcp.port==9000,labultimate.
--- With minissh.lua this is loaded already; alone it needs minissh_json.lua beside it.
+-- 命令没有边界：一段里来了什么，就当它是一条命令。The client's commands have no boundary: what one
+-- segment brings is taken for one command.
+-- Ports and byte order are preferences (labsimple.port, labultimate.port, …); any other port by
+-- Decode As: -d tcp.port==9000,labultimate. With minissh.lua this is loaded already; alone it needs
+-- minissh_json.lua beside it.
 
 if package.loaded["minissh.dialects"] then return end
 package.loaded["minissh.dialects"] = true
@@ -15,8 +18,8 @@ local json = dofile(here .. "minissh_json.lua")
 local stream = Field.new("tcp.stream")
 local most_data, most_header = 64 * 1024 * 1024, 8192 -- as minissh-lab believes
 
--- dialect registers one. parse(dialect, buffer, offset, tree) shows a whole reply: it is asked how many bytes it needs until it has them
--- (need), or says what is wrong.
+-- dialect registers one. parse(dialect, buffer, offset, tree) shows a whole reply: it is asked how
+-- many bytes it needs until it has them (need), or says what is wrong.
 local function dialect(name, title, default_port, fields, reply)
   local proto = Proto(name, title)
   local f = {
@@ -149,7 +152,8 @@ simple = dialect("labsimple", "Course dialect: simple", 8080, { length = "Length
   end
 end)
 
--- size_of finds the size in a header: the copies of the course differ in case and underscores alone.
+-- size_of finds the size in a header: the copies of the course differ in case and underscores
+-- alone.
 local function size_of(header)
   for key, v in pairs(header) do
     local plain = key:lower():gsub("_", "")
@@ -171,7 +175,7 @@ ultimate = dialect("labultimate", "Course dialect: ultimate", 8081, {
   if buffer:len() - offset < body then return body end
   local text = buffer(offset + 4, length):raw()
   local header, why = json.decode(text)
-  if not header then return 4, "the header is no JSON: " .. why end
+  if not header then return 4, "the header is not JSON: " .. why end
   local size = size_of(header)
   if not size then return 4, "the header names no size" end
   if size > most_data then return 4, string.format("a size of %.0f", size) end

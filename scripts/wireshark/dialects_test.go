@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// simpleReply and ultimateReply are what a server of the dialects sends. cmd/minissh-lab/dialect has the same, checked against Python.
+// simpleReply and ultimateReply are what a server of the dialects sends. cmd/minissh-lab/dialect
+// has the same, checked against Python.
 func simpleReply(order binary.AppendByteOrder, data string) []byte {
 	return append(order.AppendUint32(nil, uint32(len(data))), data...)
 }
@@ -26,12 +27,14 @@ func header(key string, size int) string {
 
 const simplePort, ultimatePort = 7010, 7011
 
-var dialectArgs = []string{"-o", fmt.Sprintf("labsimple.port:%d", simplePort), "-d", fmt.Sprintf("tcp.port==%d,labultimate", ultimatePort)}
+var dialectArgs = []string{"-o", fmt.Sprintf("labsimple.port:%d", simplePort), "-d",
+	fmt.Sprintf("tcp.port==%d,labultimate", ultimatePort)}
 
 // shown gives what the server said on each connection: lengths, headers and data of its messages.
 func shown(t *testing.T, c *capture, args ...string) map[int][]string {
 	t.Helper()
-	names := []string{"labsimple.length", "labsimple.data", "labultimate.length", "labultimate.header", "labultimate.total_size", "labultimate.data"}
+	names := []string{"labsimple.length", "labsimple.data", "labultimate.length",
+		"labultimate.header", "labultimate.total_size", "labultimate.data"}
 	all := map[int][]string{}
 	for _, p := range fields(t, c.write(t), names, slices.Concat(dialectArgs, args)...) {
 		id := atoi(p["tcp.stream"][0])
@@ -43,7 +46,8 @@ func shown(t *testing.T, c *capture, args ...string) map[int][]string {
 			all[id] = append(all[id], text)
 		}
 		for len(p["labultimate.length"]) > 0 {
-			text := p.take("labultimate.length") + " " + p.take("labultimate.header") + " " + p["labultimate.total_size"][0]
+			text := p.take("labultimate.length") + " " + p.take("labultimate.header") + " " +
+				p["labultimate.total_size"][0]
 			if p.take("labultimate.total_size") != "0" {
 				text += " " + p.take("labultimate.data")
 			}
@@ -53,10 +57,12 @@ func shown(t *testing.T, c *capture, args ...string) map[int][]string {
 	return all
 }
 
-// N replies are shown as N wherever they are cut: in the length, the JSON, a character of several bytes; and however they are glued.
+// N replies are shown as N wherever they are cut: in the length, the JSON, a character of several
+// bytes; and however they are glued.
 func TestDialects(t *testing.T) {
 	t.Parallel()
-	texts := []string{"a.txt\n你好.txt\n", "", strings.Repeat("line\n", 10), "\xc4\xe3\xba\xc3"} // the last is gbk
+	// the last is gbk
+	texts := []string{"a.txt\n你好.txt\n", "", strings.Repeat("line\n", 10), "\xc4\xe3\xba\xc3"}
 	keys := []string{"total_size", "data_size", "file_size", "filesize"}
 	for _, big := range []bool{false, true} {
 		t.Run(fmt.Sprintf("big endian %v", big), func(t *testing.T) {
@@ -76,10 +82,12 @@ func TestDialects(t *testing.T) {
 					tail = fmt.Sprintf(" %x", text)
 				}
 				wantSimple = append(wantSimple, fmt.Sprintf("%d%s", len(text), tail))
-				wantUltimate = append(wantUltimate, fmt.Sprintf("%d %s %d%s", len(head), head, len(text), tail))
+				wantUltimate = append(wantUltimate,
+					fmt.Sprintf("%d %s %d%s", len(head), head, len(text), tail))
 			}
 			c, names, want := newCapture(), map[int]string{}, map[int][]string{}
-			add := func(port uint16, all []byte, expected []string, name string, segments ...[]byte) {
+			add := func(port uint16, all []byte, expected []string, name string,
+				segments ...[]byte) {
 				s := c.connect(port)
 				s.send(client, []byte("ls"))
 				s.send(server, segments...)
@@ -92,13 +100,17 @@ func TestDialects(t *testing.T) {
 					expected = wantUltimate
 				}
 				for cut := range len(all) {
-					add(port, all, expected, fmt.Sprintf("port %d, cut at %d", port, cut), slices.DeleteFunc([][]byte{all[:cut], all[cut:]}, func(b []byte) bool { return len(b) == 0 })...)
+					add(port, all, expected, fmt.Sprintf("port %d, cut at %d", port, cut),
+						slices.DeleteFunc([][]byte{all[:cut], all[cut:]},
+							func(b []byte) bool { return len(b) == 0 })...)
 				}
 				for _, size := range []int{1, 2, 3, 4, 5, 9, 50} {
-					add(port, all, expected, fmt.Sprintf("port %d, segments of %d", port, size), slices.Collect(slices.Chunk(all, size))...)
+					add(port, all, expected, fmt.Sprintf("port %d, segments of %d", port, size),
+						slices.Collect(slices.Chunk(all, size))...)
 				}
 			}
-			args := []string{"-o", fmt.Sprintf("labsimple.big_endian:%v", big), "-o", fmt.Sprintf("labultimate.big_endian:%v", big)}
+			args := []string{"-o", fmt.Sprintf("labsimple.big_endian:%v", big), "-o",
+				fmt.Sprintf("labultimate.big_endian:%v", big)}
 			for _, passes := range [][]string{args, append(args, "-2")} {
 				got := shown(t, c, passes...)
 				for id := range c.streams {
@@ -109,7 +121,8 @@ func TestDialects(t *testing.T) {
 	}
 }
 
-// A reply names the command that it answers; lengths that cannot be are told, and what follows them is not believed.
+// A reply names the command that it answers; lengths that cannot be are told, and what follows them
+// is not believed.
 func TestDialectsAnswersAndFaults(t *testing.T) {
 	t.Parallel()
 	le := binary.LittleEndian
@@ -127,14 +140,15 @@ func TestDialectsAnswersAndFaults(t *testing.T) {
 	}{
 		{simplePort, "\xff\xff\xff\xff", "a length of -1"},
 		{simplePort, "\xff\xff\xff\x7f", "a length of 2147483647"},
-		{simplePort, "\nls\n more of it", "a length of 175336458"}, // what the course's own bug reads (COURSE: over-counting)
+		{simplePort, "\nls\n more of it",
+			"a length of 175336458"}, // what the course's own bug reads (COURSE: over-counting)
 		{ultimatePort, "\xff\xff\xff\xff", "a header of -1 bytes"},
 		{ultimatePort, "\x01\x20\x00\x00", "a header of 8193 bytes"},
 		{ultimatePort, "\x00\x00\x00\x00", "a header of 0 bytes"},
-		{ultimatePort, framed("[]"), "the header is no JSON"},
-		{ultimatePort, framed(`{"total_size": 11`), "the header is no JSON"},
-		{ultimatePort, framed(strings.Repeat(`{"a":`, 1000)), "the header is no JSON"},
-		{ultimatePort, framed("{\"a\": \"\xff\"}"), "the header is no JSON: it is not UTF-8"},
+		{ultimatePort, framed("[]"), "the header is not JSON"},
+		{ultimatePort, framed(`{"total_size": 11`), "the header is not JSON"},
+		{ultimatePort, framed(strings.Repeat(`{"a":`, 1000)), "the header is not JSON"},
+		{ultimatePort, framed("{\"a\": \"\xff\"}"), "the header is not JSON: it is not UTF-8"},
 		{ultimatePort, framed(`{"filename": "a.txt"}`), "the header names no size"},
 		{ultimatePort, framed(`{"total_size": -1}`), "the header names no size"},
 		{ultimatePort, framed(`{"total_size": "11"}`), "the header names no size"},
@@ -146,15 +160,19 @@ func TestDialectsAnswersAndFaults(t *testing.T) {
 		s.send(server, []byte(bad.raw), []byte("and more"))
 		wants[s.id] = bad.want
 	}
-	packets := fields(t, c.write(t), []string{"frame.number", "labsimple.command", "labsimple.asked_in", "labsimple.text", "_ws.col.Info", "_ws.expert.message"}, dialectArgs...)
+	packets := fields(t, c.write(t), []string{"frame.number", "labsimple.command",
+		"labsimple.asked_in", "labsimple.text", "_ws.col.Info", "_ws.expert.message"},
+		dialectArgs...)
 	numbers := map[string]string{}
 	for _, p := range packets {
 		if command := p["labsimple.command"]; len(command) == 1 && p["tcp.stream"][0] == "0" {
 			numbers[command[0]] = p["frame.number"][0]
 		}
 		if text := p["labsimple.text"]; len(text) == 1 && p["tcp.stream"][0] == "0" {
-			if command := strings.Trim(text[0], `"`); p["labsimple.asked_in"][0] != numbers[command] {
-				t.Errorf("%s answers %v, not %s", command, p["labsimple.asked_in"], numbers[command])
+			if command := strings.Trim(text[0],
+				`"`); p["labsimple.asked_in"][0] != numbers[command] {
+				t.Errorf("%s answers %v, not %s", command, p["labsimple.asked_in"],
+					numbers[command])
 			}
 		}
 	}
@@ -168,7 +186,8 @@ func TestDialectsAnswersAndFaults(t *testing.T) {
 				all = append(all, p["_ws.expert.message"]...)
 			}
 		}
-		if text := strings.Join(all, "|"); !strings.Contains(text, want) || !strings.Contains(text, "bytes after one that could not be") {
+		if text := strings.Join(all, "|"); !strings.Contains(text, want) ||
+			!strings.Contains(text, "bytes after one that could not be") {
 			t.Errorf("%s: %s", want, text)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"minissh/protocol"
 )
 
-// garbage is a conversation with some of its bytes changed, taken out or put in. The same seed gives the same.
+// garbage is a conversation with some of its bytes changed, taken out or put in. The same seed
+// gives the same.
 func garbage(random *rand.Rand, raw []byte) []byte {
 	raw = slices.Clone(raw)
 	for range 1 + random.IntN(4) {
@@ -40,7 +41,8 @@ func garbage(random *rand.Rand, raw []byte) []byte {
 	return raw
 }
 
-// Whatever comes, no dissector stumbles: no error in Lua (tshark looks for one), no hang; sound frames before the fault are shown.
+// Whatever comes, no dissector stumbles: no error in Lua (tshark looks for one), no hang; sound
+// frames before the fault are shown.
 func TestGarbage(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -52,7 +54,8 @@ func TestGarbage(t *testing.T) {
 		s := c.connect(port)
 		raw := [2][]byte{garbage(random, fromClient), garbage(random, fromServer)}
 		if port != plainPort {
-			raw[server] = garbage(random, slices.Concat([]byte("\x05\x00\x00\x00hello"), []byte("\x12\x00\x00\x00{\"total_size\": 11}hello world")))
+			raw[server] = garbage(random, slices.Concat([]byte("\x05\x00\x00\x00hello"),
+				[]byte("\x12\x00\x00\x00{\"total_size\": 11}hello world")))
 		}
 		for side, all := range raw {
 			s.send(side, slices.Collect(slices.Chunk(all, 1+random.IntN(200)))...)
@@ -67,18 +70,21 @@ func TestGarbage(t *testing.T) {
 		for side := range want[id] {
 			shown := got[way{id, side == client}]
 			if len(shown) < len(want[id][side]) {
-				t.Errorf("connection %d, side %d: %d frames shown, the programs read %d", id, side, len(shown), len(want[id][side]))
+				t.Errorf("connection %d, side %d: %d frames shown, the programs read %d", id, side,
+					len(shown), len(want[id][side]))
 			}
 		}
 	}
 }
 
-// A frame that is too large is named at once, not waited for; then nothing is believed in that direction, and everything in the other.
+// A frame that is too large is named at once, not waited for; then nothing is believed in that
+// direction, and everything in the other.
 func TestFrameTooLarge(t *testing.T) {
 	t.Parallel()
 	fromClient, fromServer := talk()
 	c := newCapture()
-	for _, large := range []string{"\x00\x01\x00\x01\x10\x00\x00\x00\x00\x00\x00\x01", "\xff\xff\xff\xff\x10\x00\x00\x00\x00\x00\x00\x01", "GET / HTTP/1.1\r\n\r\n"} {
+	for _, large := range []string{"\x00\x01\x00\x01\x10\x00\x00\x00\x00\x00\x00\x01",
+		"\xff\xff\xff\xff\x10\x00\x00\x00\x00\x00\x00\x01", "GET / HTTP/1.1\r\n\r\n"} {
 		s := c.connect(plainPort)
 		s.send(client, fromClient, []byte(large), fromClient)
 		s.send(server, fromServer)
@@ -100,7 +106,8 @@ func TestFrameTooLarge(t *testing.T) {
 	}
 }
 
-// A capture that ends in the middle, or holds only the beginning of each packet, shows what there is.
+// A capture that ends in the middle, or holds only the beginning of each packet, shows what there
+// is.
 func TestPartsOfACapture(t *testing.T) {
 	t.Parallel()
 	fromClient, fromServer := talk()
@@ -136,7 +143,8 @@ func TestPartsOfACapture(t *testing.T) {
 			t.Errorf("%d bytes: tshark ended with %d: %.300s", n, code, out)
 		}
 	}
-	// It begins in the middle: channels that are not known are no fault, and nothing is made up about who is who.
+	// It begins in the middle: channels that are not known are not a fault, and nothing is made up
+	// about who is who.
 	c = newCapture()
 	s = c.connect(plainPort)
 	frames := bytes.NewReader(fromServer)

@@ -1,13 +1,15 @@
--- minissh 协议的 Wireshark 解析器。The minissh protocol (protocol/PROTOCOL.md; "FR2" is a rule there) in Wireshark and tshark.
+-- minissh 协议的 Wireshark 解析器。The minissh protocol (protocol/PROTOCOL.md; "FR2" is a rule
+-- there) in Wireshark and tshark.
 --
 --   minissh --keylog keys HOST COMMAND                              写下 TLS 密钥 / write the TLS secrets
 --   tshark -X lua_script:minissh.lua -o tls.keylog_file:keys -r capture.pcapng -Y minissh
 --   wireshark -X lua_script:minissh.lua -o tls.keylog_file:keys capture.pcapng
 --
--- To have it always, copy all .lua files of this folder to the one that Help, About, Folders calls "Personal Lua Plugins".
--- Inside TLS it is found by its ALPN name and by port 7422. Plain frames (a Unix socket's, sent on over TCP) are shown by
--- Decode As: -d tcp.port==7000,minissh. The course's dialects are in dialects.lua, which this file loads.
--- Tested with Wireshark 4.0 (Lua 5.2) and 4.4 (Lua 5.4), which runs no Lua for root.
+-- To have it always, copy all .lua files of this folder to the one that Help, About, Folders calls
+-- "Personal Lua Plugins". Inside TLS it is found by its ALPN name and by port 7422. Plain frames (a
+-- Unix socket's, sent on over TCP) are shown by Decode As: -d tcp.port==7000,minissh. The course's
+-- dialects are in dialects.lua, which this file loads. Tested with Wireshark 4.0 (Lua 5.2) and 4.4
+-- (Lua 5.4), which runs no Lua for root.
 
 local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or ""
 local json = dofile(here .. "minissh_json.lua")
@@ -18,7 +20,8 @@ dofile(here .. "dialects.lua")
 
 local minissh = Proto("minissh", "minissh protocol")
 
--- What frames there are: name, who sends it (on a channel, or on the link), least and most bytes of payload, JSON or not (FR5).
+-- What frames there are: name, who sends it (on a channel, or on the link), least and most bytes of
+-- payload, JSON or not (FR5).
 local header_size, largest = 12, 65536
 local types = {}
 local function frame_type(number, name, role, least, most, is_json)
@@ -106,7 +109,8 @@ local experts = {
 }
 minissh.experts = { experts.violation, experts.said, experts.secret, experts.lost, experts.cut }
 
--- Each connection's state, and what was found out about each frame when it was seen first: Wireshark shows packets again, in any order.
+-- Each connection's state, and what was found out about each frame when it was seen first:
+-- Wireshark shows packets again, in any order.
 local stream = Field.new("tcp.stream")
 local links, count, found = {}, 0, {}
 function minissh.init() links, count, found = {}, 0, {} end
@@ -123,7 +127,8 @@ local function link_of(pinfo)
   return at, source == at.first and "a" or "b"
 end
 
--- facts_of is Link:see, once for each frame of each packet. pinfo.private is new whenever a packet is dissected.
+-- facts_of is Link:see, once for each frame of each packet. pinfo.private is new whenever a packet
+-- is dissected.
 local function facts_of(pinfo, at, side, frame)
   local n = tonumber(pinfo.private.minissh_frames or "0") + 1
   pinfo.private.minissh_frames = tostring(n)
@@ -136,7 +141,8 @@ local function header_of(b)
   return { length = b(0, 4):uint(), kind = b(4, 1):uint(), flags = b(5, 1):uint(), reserved = b(6, 2):uint(), channel = b(8, 4):uint() }
 end
 
--- header_fault is what a header alone shows (FR2, FR3, FR6), in the order in which the programs look.
+-- header_fault is what a header alone shows (FR2, FR3, FR6), in the order in which the programs
+-- look.
 local function header_fault(h)
   local t = types[h.kind]
   if h.length > largest then return "frame_too_large", string.format("%d bytes announced; the most is %d", h.length, largest) end
@@ -183,10 +189,12 @@ local function words(name, m)
   return table.concat(short, " "), keys
 end
 
--- payload shows what follows the header. It fills in what Link:see wants to know, and gives a few words and a violation, if any.
+-- payload shows what follows the header. It fills in what Link:see wants to know, and gives a few
+-- words and a violation, if any.
 local show = {}
 
--- masked puts stars where a secret stands, as `minissh trace` hides it; nil where there is none (SE1, PA3).
+-- masked puts stars where a secret stands, as `minissh trace` hides it; nil where there is none
+-- (SE1, PA3).
 local function masked(name, m, text)
   local secret = name == "HELLO" and m.session or name == "PAIR" and m.proof
   if minissh.prefs.secrets or type(secret) ~= "string" or #secret < 8 then return nil end
@@ -336,14 +344,15 @@ local function one(buffer, pinfo, root, at, side)
   summary(pinfo, n, line .. (code and " [" .. code .. "]" or ""))
 end
 
--- After a header that breaks a rule the ends read no further (FR7), and where the next frame begins may be anybody's guess. A type that is
--- not known may be a later version's.
+-- After a header that breaks a rule the ends read no further (FR7), and where the next frame begins
+-- may be anybody's guess. A type that is not known may be a later version's.
 local function hopeless(h)
   local code = header_fault(h)
   return code and code ~= "unknown_type"
 end
 
--- TCP and TLS give what has come; N frames may be there, or a part of one. What is missing is asked for (FR4).
+-- TCP and TLS give what has come; N frames may be there, or a part of one. What is missing is asked
+-- for (FR4).
 function minissh.dissector(buffer, pinfo, root)
   local at, side = link_of(pinfo)
   local offset, total, mark = 0, buffer:len(), "minissh_lost_" .. side

@@ -81,7 +81,8 @@ end
 
 local escapes = { b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/" }
 
--- Each of these takes the text and where it begins, and gives a value and where the next begins; a fault is thrown as a table.
+-- Each of these takes the text and where it begins, and gives a value and where the next begins; a
+-- fault is thrown as a table.
 local value
 
 local function fault(what) error({ what = what }, 0) end

@@ -1,12 +1,14 @@
--- What a connection's frames mean together: which end is the client, what stands on which channel, how much was sent, and which
--- rules of PROTOCOL.md are broken that one frame alone does not show. minissh.lua loads it; it registers nothing.
+-- What a connection's frames mean together: which end is the client, what stands on which channel,
+-- how much was sent, and which rules of PROTOCOL.md are broken that one frame alone does not show.
+-- minissh.lua loads it; it registers nothing.
 --
 --   link = Link.new(number, json.number, records)   records() gives a parser for one direction of a channel of `files`
 --   facts = link:see(side, frame)   side is "a" or "b", one for each direction; frame.kind, .name, .role, .channel, .length, .ended, .number
 --                                   (of WINDOW and ACK), .json (decoded), .bytes (of data), .packet, .time (seconds); .faulty: it is only counted
 --   facts.from, .index, .bytes, .credit, .records, .channel (its table), .elapsed, .code and .why (the first rule broken, if any)
 --
--- After a frame that breaks a rule the ends stop (FR7); here the next is looked at as if nothing had been.
+-- After a frame that breaks a rule the ends stop (FR7); here the next is looked at as if nothing
+-- had been.
 
 local Link = {}
 Link.__index = Link

@@ -1,5 +1,6 @@
--- The records of the service `files` (FILES.md) in the data of its channels: a length of 4 bytes, a JSON header of that length,
--- `body` raw bytes. They have nothing to do with frames: one may lie over many, and many in one. minissh.lua loads it; it registers nothing.
+-- The records of the service `files` (FILES.md) in the data of its channels: a length of 4 bytes, a
+-- JSON header of that length, `body` raw bytes. They have nothing to do with frames: one may lie
+-- over many, and many in one. minissh.lua loads it; it registers nothing.
 --
 --   parser = Records.new(json)
 --   list = parser:take(bytes)   the records whose header ends in these bytes: { kind =, id =, name =, size =, body = }, or { wrong = "…" },

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// capture is a capture file in the making, in the classic pcap format with raw IPv4 packets: what tests want to see in it stands in it, cut as
-// they like, which no real network would do twice.
+// capture is a capture file in the making, in the classic pcap format with raw IPv4 packets: it
+// holds what tests want to see in it, cut as they like, which no real network would do twice.
 type capture struct {
 	file    bytes.Buffer
 	clock   uint32 // microseconds
@@ -23,7 +23,8 @@ type capture struct {
 func newCapture() *capture {
 	c := new(capture)
 	const rawIP = 101
-	for _, v := range []any{uint32(0xa1b2c3d4), uint16(2), uint16(4), int32(0), uint32(0), uint32(math.MaxUint16), uint32(rawIP)} {
+	for _, v := range []any{uint32(0xa1b2c3d4), uint16(2), uint16(4), int32(0), uint32(0),
+		uint32(math.MaxUint16), uint32(rawIP)} {
 		binary.Write(&c.file, binary.LittleEndian, v)
 	}
 	return c
@@ -42,7 +43,8 @@ const client, server = 0, 1
 
 // connect adds a connection's handshake.
 func (c *capture) connect(port uint16) *stream {
-	s := &stream{c: c, id: c.streams, port: port, from: uint16(50000 + c.streams), next: [2]uint32{1000, 5000}}
+	s := &stream{c: c, id: c.streams, port: port, from: uint16(50000 + c.streams),
+		next: [2]uint32{1000, 5000}}
 	c.streams++
 	s.packet(client, 999, 0x02, nil)
 	s.packet(server, 4999, 0x12, nil)

@@ -61,8 +61,8 @@ func envelope(t *testing.T) tls.Certificate {
 	return cert
 }
 
-// encrypted has a conversation over this project's own TLS, one record for each of the parts, and gives what went over the wire. The
-// secrets are appended to keyLog.
+// encrypted has a conversation over this project's own TLS, one record for each of the parts, and
+// gives what went over the wire. The secrets are appended to keyLog.
 func encrypted(t *testing.T, keyLog io.Writer, fromClient, fromServer [][]byte) []turn {
 	t.Helper()
 	log := new(turns)
@@ -94,7 +94,10 @@ func encrypted(t *testing.T, keyLog io.Writer, fromClient, fromServer [][]byte) 
 		}
 		served <- err
 	}()
-	conn, err := transport.Client(&recorder{near, client, log}, keyLog, func() (tls.Certificate, error) { return own, nil }, func(*x509.Certificate) error { return nil })
+	conn, err := transport.Client(&recorder{near, client, log}, keyLog,
+		func() (tls.Certificate, error) { return own, nil }, func(*x509.Certificate) error {
+			return nil
+		})
 	if err == nil {
 		err = said(conn.Conn, fromClient)
 	}
@@ -110,7 +113,8 @@ func encrypted(t *testing.T, keyLog io.Writer, fromClient, fromServer [][]byte) 
 	return log.all
 }
 
-// play puts turns into a capture, one segment each, but the side's bytes cut at one place; 0: nowhere.
+// play puts turns into a capture, one segment each, but the side's bytes cut at one place; 0:
+// nowhere.
 func (s *stream) play(all []turn, cut [2]int) {
 	var sent [2]int
 	for _, t := range all {
@@ -125,7 +129,8 @@ func (s *stream) play(all []turn, cut [2]int) {
 	s.end()
 }
 
-// However frames lie in TLS records, and records in segments: N are shown as N, by the ALPN name alone, for the port is nobody's.
+// However frames lie in TLS records, and records in segments: N are shown as N, by the ALPN name
+// alone, for the port is nobody's.
 func TestInsideTLS(t *testing.T) {
 	t.Parallel()
 	fromClient, fromServer := talk()
@@ -144,7 +149,8 @@ func TestInsideTLS(t *testing.T) {
 	whole := func(b []byte) [][]byte { return [][]byte{b} }
 	glued := encrypted(t, keyLog, whole(fromClient), whole(fromServer))
 	for _, size := range []int{1, 7, 12, 13, 100} {
-		all := encrypted(t, keyLog, slices.Collect(slices.Chunk(fromClient, size)), slices.Collect(slices.Chunk(fromServer, size)))
+		all := encrypted(t, keyLog, slices.Collect(slices.Chunk(fromClient, size)),
+			slices.Collect(slices.Chunk(fromServer, size)))
 		add(fmt.Sprintf("records of %d", size), all, [2]int{})
 	}
 	var total [2]int
@@ -153,17 +159,20 @@ func TestInsideTLS(t *testing.T) {
 	}
 	// All frames in one record each way, the record cut at each place.
 	for cut := 0; cut < max(len(fromClient), len(fromServer))+30; cut++ {
-		add("all in one record", glued, [2]int{max(0, total[client]-cut), max(0, total[server]-cut)})
+		add("all in one record", glued,
+			[2]int{max(0, total[client]-cut), max(0, total[server]-cut)})
 	}
 	compare(t, c, names, tlsPort, "-o", "tls.keylog_file:"+readable(t, keyFile))
-	// Wireshark knows TLS by its first bytes, or by its port: if every byte is a segment, by the port alone.
+	// Wireshark knows TLS by its first bytes, or by its port: if every byte is a segment, by the
+	// port alone.
 	bytewise := newCapture()
 	s := bytewise.connect(protocol.DefaultPort)
 	for _, turn := range glued {
 		s.send(turn.side, each(turn.data)...)
 	}
 	s.end()
-	compare(t, bytewise, map[int]string{0: "one byte a segment"}, protocol.DefaultPort, "-o", "tls.keylog_file:"+readable(t, keyFile))
+	compare(t, bytewise, map[int]string{0: "one byte a segment"}, protocol.DefaultPort, "-o",
+		"tls.keylog_file:"+readable(t, keyFile))
 	// Without the key log there is nothing to see.
 	for w := range seen(fields(t, bytewise.write(t), frameFields), protocol.DefaultPort) {
 		t.Errorf("%v can be read without keys", w)

@@ -1,6 +1,7 @@
 //go:build unix
 
-// Package wireshark_test holds the tests of the dissectors beside it: what was sent is compared with what tshark shows.
+// Package wireshark_test holds the tests of the dissectors beside it: what was sent is compared
+// with what tshark shows.
 package wireshark_test
 
 import (
@@ -26,8 +27,8 @@ func TestMain(m *testing.M) { testhost.Main(m) }
 // plainPort is one that Decode As gives to the frames themselves, tlsPort one that nobody knows.
 const plainPort, tlsPort = 7000, 7001
 
-// tshark runs it on a capture with the dissectors of this folder, in a home of its own, and gives its standard output. An error in
-// the Lua code fails the test, wherever it shows.
+// tshark runs it on a capture with the dissectors of this folder, in a home of its own, and gives
+// its standard output. An error in the Lua code fails the test, wherever it shows.
 func tshark(t *testing.T, file string, args ...string) string {
 	t.Helper()
 	out, code := tryTshark(t, file, args...)
@@ -37,18 +38,23 @@ func tshark(t *testing.T, file string, args ...string) string {
 	return out
 }
 
-// tryTshark runs tshark to its end, which may be a bad one; then standard error stands behind the output.
+// tryTshark runs tshark to its end, which may be a bad one; then standard error comes after the
+// output.
 func tryTshark(t *testing.T, file string, args ...string) (out string, code int) {
 	t.Helper()
 	path := testhost.Need(t, "tshark")
-	ctx, cancel := context.WithTimeout(t.Context(), 3*testhost.Patience) // it works hard, on a machine that others use too
+	// it works hard, on a machine that others use too
+	ctx, cancel := context.WithTimeout(t.Context(), 3*testhost.Patience)
 	defer cancel()
 	home := filepath.Dir(file)
 	copyScripts(t, home)
-	all := []string{"-n", "-X", "lua_script:" + filepath.Join(home, "minissh.lua"), "-r", file, "-d", fmt.Sprintf("tcp.port==%d,minissh", plainPort), "-o", "tcp.reassemble_out_of_order:TRUE", "-o", "minissh.secrets:TRUE"}
+	all := []string{"-n", "-X", "lua_script:" + filepath.Join(home, "minissh.lua"), "-r", file,
+		"-d", fmt.Sprintf("tcp.port==%d,minissh", plainPort), "-o",
+		"tcp.reassemble_out_of_order:TRUE", "-o", "minissh.secrets:TRUE"}
 	cmd := exec.CommandContext(ctx, path, append(all, args...)...)
 	cmd.Dir = home
-	cmd.Env = []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "PATH=/usr/bin:/bin", "LANG=C.UTF-8"}
+	cmd.Env = []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "PATH=/usr/bin:/bin",
+		"LANG=C.UTF-8"}
 	asNobody(t, cmd, home)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -71,29 +77,33 @@ func tryTshark(t *testing.T, file string, args ...string) (out string, code int)
 	return out, code
 }
 
-// nobody is whom tshark runs as when the test is root: newer ones then run no Lua.
+// nobody is the account that tshark runs as when the test is root: newer ones then run no Lua.
 const nobody = 65534
 
-// asNobody lets a program of root's run as nobody, who may read what lies in dir, one of the test's own.
+// asNobody lets a program of root's run as nobody, who may read what lies in dir, one of the test's
+// own.
 func asNobody(t *testing.T, cmd *exec.Cmd, dir string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	files, err := os.ReadDir(dir)
 	for _, file := range files {
 		if file.Type().IsRegular() {
 			err = errors.Join(err, os.Chown(filepath.Join(dir, file.Name()), nobody, nobody))
 		}
 	}
-	if err := errors.Join(err, os.Chmod(filepath.Dir(dir), 0o711), os.Chown(dir, nobody, nobody)); err != nil {
+	if err := errors.Join(err, os.Chmod(filepath.Dir(dir), 0o711),
+		os.Chown(dir, nobody, nobody)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// copyScripts puts the dissectors beside the capture, for they may lie where nobody can read; reading them makes them an input of the
-// test: what tshark itself reads does not count for the cache of results.
+// copyScripts puts the dissectors beside the capture, for they may lie where nobody can read;
+// reading them makes them an input of the test: what tshark itself reads does not count for the
+// cache of results.
 func copyScripts(t *testing.T, dir string) {
 	t.Helper()
 	scripts, err := filepath.Glob("*.lua")
@@ -119,7 +129,8 @@ func fields(t *testing.T, file string, names []string, args ...string) []packet 
 	t.Helper()
 	const between, within = "\x1e", "\x1f"
 	names = append([]string{"_ws.lua.error", "tcp.stream", "tcp.srcport", "tcp.dstport"}, names...)
-	args = append(args, "-T", "fields", "-E", "occurrence=a", "-E", "separator="+between, "-E", "aggregator="+within)
+	args = append(args, "-T", "fields", "-E", "occurrence=a", "-E", "separator="+between, "-E",
+		"aggregator="+within)
 	for _, name := range names {
 		args = append(args, "-e", name)
 	}
@@ -128,7 +139,8 @@ func fields(t *testing.T, file string, names []string, args ...string) []packet 
 		p := packet{}
 		for i, value := range strings.Split(strings.TrimSuffix(line, "\n"), between) {
 			if value != "" {
-				p[names[i]] = strings.Split(strings.ReplaceAll(value, `\\`, `\`), within) // newer ones double them
+				// newer ones double them
+				p[names[i]] = strings.Split(strings.ReplaceAll(value, `\\`, `\`), within)
 			}
 		}
 		if len(p["_ws.lua.error"]) > 0 {
@@ -150,7 +162,9 @@ func (p packet) take(name string) string {
 }
 
 // frameFields are those of which seen makes frames.
-var frameFields = []string{"minissh.type", "minissh.length", "minissh.flags", "minissh.channel", "minissh.json", "minissh.data", "minissh.limit", "minissh.received", "minissh.echo", "minissh.ended"}
+var frameFields = []string{"minissh.type", "minissh.length", "minissh.flags", "minissh.channel",
+	"minissh.json", "minissh.data", "minissh.limit", "minissh.received", "minissh.echo",
+	"minissh.ended"}
 
 // way is one direction of one connection.
 type way struct {
@@ -170,7 +184,8 @@ func seen(packets []packet, port int) map[way][]string {
 		for len(p["minissh.type"]) > 0 {
 			kind, _ := strconv.ParseUint(p.take("minissh.type"), 0, 8)
 			flags, _ := strconv.ParseUint(p.take("minissh.flags"), 0, 8)
-			text := fmt.Sprintf("%v length %s flags %d channel %s ", protocol.Type(kind), p.take("minissh.length"), flags, p.take("minissh.channel"))
+			text := fmt.Sprintf("%v length %s flags %d channel %s ", protocol.Type(kind),
+				p.take("minissh.length"), flags, p.take("minissh.channel"))
 			switch t := protocol.Type(kind); {
 			case t.IsJSON():
 				text += p.take("minissh.json")
@@ -202,7 +217,8 @@ func said(t *testing.T, raw []byte) []string {
 		if err != nil {
 			return all
 		}
-		text := fmt.Sprintf("%v length %d flags %d channel %d ", f.Type, f.Length, f.Flags, f.Channel)
+		text := fmt.Sprintf("%v length %d flags %d channel %d ", f.Type, f.Length, f.Flags,
+			f.Channel)
 		switch {
 		case f.Type.IsJSON():
 			text += string(f.Payload)
@@ -221,17 +237,20 @@ func said(t *testing.T, raw []byte) []string {
 func same(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("%s: %d frames shown, %d sent:\n%.1500s\nnot\n%.1500s", what, len(got), len(want), strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("%s: %d frames shown, %d sent:\n%.1500s\nnot\n%.1500s", what, len(got), len(want),
+			strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
-// talk is a short conversation with everything in it: each kind of frame, characters of several bytes, bytes that are no text.
+// talk is a short conversation with everything in it: each kind of frame, characters of several
+// bytes, bytes that are not text.
 func talk() (fromClient, fromServer []byte) {
 	add := func(b *[]byte, kind protocol.Type, channel uint32, payload string) {
 		*b = protocol.AppendFrame(*b, kind, 0, channel, []byte(payload))
 	}
 	c, s := &fromClient, &fromServer
-	add(c, protocol.TypeHello, 0, `{"protocol":"minissh/1","session":"`+strings.Repeat("0f", 32)+`","epoch":1,"create":true,"received":0,"user":"学生","resend":0}`)
+	add(c, protocol.TypeHello, 0, `{"protocol":"minissh/1","session":"`+strings.Repeat("0f", 32)+
+		`","epoch":1,"create":true,"received":0,"user":"学生","resend":0}`)
 	add(c, protocol.TypeOpen, 1, `{"service":"exec","command":"echo 你好"}`)
 	add(c, protocol.TypeStdin, 1, "一\xff\x00\n")
 	add(c, protocol.TypeSignal, 1, `{"signal":"INT"}`)

@@ -25,7 +25,8 @@ func faults(packets []packet) map[int][]string {
 	return all
 }
 
-// Each frame vector is shown as this project's decoder reads it, or with the violation that it finds.
+// Each frame vector is shown as this project's decoder reads it, or with the violation that it
+// finds.
 func TestFrameVectors(t *testing.T) {
 	t.Parallel()
 	c := newCapture()
@@ -44,8 +45,10 @@ func TestFrameVectors(t *testing.T) {
 		if want == "" {
 			same(t, v.Name, got[way{id, true}], said(t, v.Bytes("hex")))
 		}
-		// A frame alone is no conversation: its channel may be missing, and that alone.
-		codes[id] = slices.DeleteFunc(codes[id], func(code string) bool { return code == "unknown_channel" && v.Text("error") == "" })
+		// A frame alone is not a conversation: its channel may be missing, and nothing else.
+		codes[id] = slices.DeleteFunc(codes[id], func(code string) bool {
+			return code == "unknown_channel" && v.Text("error") == ""
+		})
 		if strings.Join(codes[id], " ") != want {
 			t.Errorf("%s: %q, want %q", v.Name, codes[id], want)
 		}
@@ -97,8 +100,11 @@ func TestSessionVectors(t *testing.T) {
 	t.Parallel()
 	c := newCapture()
 	all := vectors.Read("sessions.txt")
-	hello := protocol.AppendFrame(nil, protocol.TypeHello, 0, 0, []byte(`{"protocol":"minissh/1","session":"`+strings.Repeat("0f", 32)+`","epoch":1,"create":true,"received":0,"user":"u","resend":0}`))
-	welcome := protocol.AppendFrame(nil, protocol.TypeWelcome, 0, 0, []byte(`{"received":0,"resend":0,"channels":16,"user":"u"}`))
+	hello := protocol.AppendFrame(nil, protocol.TypeHello, 0, 0,
+		[]byte(`{"protocol":"minissh/1","session":"`+strings.Repeat("0f", 32)+
+			`","epoch":1,"create":true,"received":0,"user":"u","resend":0}`))
+	welcome := protocol.AppendFrame(nil, protocol.TypeWelcome, 0, 0,
+		[]byte(`{"received":0,"resend":0,"channels":16,"user":"u"}`))
 	open := protocol.AppendFrame(nil, protocol.TypeOpen, 0, 1, []byte(`{"service":"test"}`))
 	for _, v := range all {
 		s := c.connect(plainPort)
