@@ -10,7 +10,10 @@ import (
 	"unicode"
 
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/testend"
 )
+
+func TestMain(m *testing.M) { testend.Main(m) }
 
 var lessons = []string{"6", "12", "16", "17-18"}
 

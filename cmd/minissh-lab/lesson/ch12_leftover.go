@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"minissh/cmd/minissh-lab/dialect"
+	"minissh/cmd/minissh-lab/playshell"
 )
 
 var leftover = Lesson{
@@ -116,4 +117,10 @@ func short(b []byte) string {
 		return oneLine(b)
 	}
 	return oneLine(b[:24]) + "…" + oneLine(b[len(b)-16:])
+}
+
+// played is what the dialects' servers answer to a line.
+func played(line string) string {
+	out, errOut := playshell.Run(line)
+	return string(out) + string(errOut)
 }

@@ -1,9 +1,13 @@
 package lesson
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os/exec"
+	"strings"
+	"time"
 
 	"minissh/cmd/minissh-lab/dialect"
 )
@@ -90,4 +94,14 @@ func refusedLength(s *Stage, n int32) (*dialect.LengthError, error) {
 		return refused, nil
 	}
 	return nil, fmt.Errorf("the length %d was not refused: %v", n, err)
+}
+
+// python runs a line of this project's own in the machine's Python, if it has one.
+func python(ctx context.Context, code string) (string, bool) {
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "python3", "-S", "-c", code)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	return strings.TrimSpace(string(out)), err == nil && len(out) > 0
 }

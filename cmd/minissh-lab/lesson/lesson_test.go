@@ -13,8 +13,11 @@ import (
 
 	"minissh/cmd/minissh-lab/chaos/probe"
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/testend"
 	"minissh/protocol/vectors"
 )
+
+func TestMain(m *testing.M) { testend.Main(m) }
 
 // stage prints into the test's log.
 func stage(t *testing.T, lang speak.Lang) (*Stage, *bytes.Buffer) {

@@ -14,7 +14,11 @@ import (
 
 	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/folder"
+	"minissh/protocol/testend"
 )
+
+// TestMain looks for goroutines that outlive the tests: every Serve waits for its own.
+func TestMain(m *testing.M) { testend.Main(m) }
 
 // start serves cfg until the test ends and fails the test if it does not end well.
 func start(t *testing.T, cfg Config) *Server {

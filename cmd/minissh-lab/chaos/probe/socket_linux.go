@@ -12,6 +12,49 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const fionread = unix.TIOCINQ // tcp(7): SIOCINQ
+
+// Segments is how many segments with data conn has sent (tcpi_data_segs_out,
+// Linux 4.6), resent ones included; ok is false when that is not known.
+func Segments(conn net.Conn) (n int, ok bool) {
+	control(conn, func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil {
+			n, ok = int(info.Data_segs_out), true
+		}
+	})
+	return n, ok
+}
+
+// Sent looks at conn's sending side (tcpi_data_segs_out, tcpi_bytes_sent,
+// tcpi_bytes_retrans, tcpi_notsent_bytes: all in one getsockopt, which the kernel
+// answers under the socket's lock, so that they belong together); ok is false when
+// the kernel does not tell (bytes since Linux 4.19).
+func Sent(conn net.Conn) (out Outgoing, ok bool) {
+	control(conn, func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil || info.Data_segs_out > 0 && info.Bytes_sent == 0 {
+			return
+		}
+		out = Outgoing{
+			Segments: int(info.Data_segs_out), Bytes: int(info.Bytes_sent),
+			Resent: int(info.Bytes_retrans), Held: int(info.Notsent_bytes),
+		}
+		ok = true
+	})
+	return out, ok
+}
+
+// DelayAcks makes conn acknowledge as a connection does that has talked for a
+// while: not at once, but with the next answer or after 40 ms. A fresh connection
+// acknowledges its first segments at once (quickack), and Nagle has nothing to wait for.
+func DelayAcks(conn net.Conn) {
+	control(conn, func(fd uintptr) {
+		// a demonstration: its outcome is measured
+		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0)
+	})
+}
+
 // Unread is how many bytes of what conn sent its peer has not read yet. The peer's
 // socket must be on this machine: /proc/net/tcp lists it with its receive queue.
 func Unread(conn net.Conn) (n int, ok bool) {

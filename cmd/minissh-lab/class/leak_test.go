@@ -1,9 +1,0 @@
-package class
-
-import (
-	"testing"
-
-	"minissh/protocol/testend"
-)
-
-func TestMain(m *testing.M) { testend.Main(m) }

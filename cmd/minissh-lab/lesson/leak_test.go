@@ -1,9 +1,0 @@
-package lesson
-
-import (
-	"testing"
-
-	"minissh/protocol/testend"
-)
-
-func TestMain(m *testing.M) { testend.Main(m) }
