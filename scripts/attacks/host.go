@@ -23,8 +23,9 @@ const (
 	hostLog     = labDir + "/log"
 )
 
-// The daemon's graces, as it is told, and what a stop may take beyond them: five seconds to see that
-// what was killed is dead, which a process in a hung system call never is, and two for the machine.
+// The daemon's graces, as it is told, and what a stop may take beyond them: five seconds to see
+// that what was killed is dead, which a process in a hung system call never is, and two for the
+// machine.
 const (
 	shutdownGrace = time.Second
 	stopGrace     = time.Second

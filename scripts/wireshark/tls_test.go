@@ -84,7 +84,8 @@ func encrypted(t *testing.T, keyLog io.Writer, fromClient, fromServer [][]byte) 
 	}
 	served := make(chan error, 1)
 	go func() {
-		conn, err := transport.Server(&recorder{far, server, log}, transport.ServerConfig(host), nil)
+		conn, err := transport.Server(&recorder{far, server, log}, transport.ServerConfig(host),
+			nil)
 		if err == nil {
 			conn.Authorized()
 			err = heard(conn, fromClient)
