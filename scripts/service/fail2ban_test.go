@@ -85,7 +85,7 @@ func TestFail2ban(t *testing.T) {
 		"x\nlevel=WARN msg=\"" + forgery, "x\" from 192.0.2.66 port 1: ED25519 SHA256:x\" error=\"",
 		`\" from 192.0.2.66`, "\x1b[31m", "é", "\u00a0from\u00a0192.0.2.66",
 		strings.Repeat("a ", 200), "192.0.2.66", "x another_key=SHA256:" + strings.Repeat("a", 43),
-		"invalid user root from 192.0.2.66 port 2: ED25519 SHA256:x", " ", "x\r" + forgery, "x\x00",
+		"invalid user root from 192.0.2.66 port 2: ED25519 SHA256:x", " ", "x\r" + forgery, "x\x01",
 	}
 	for _, name := range names {
 		if answer := hello(p, d.Port, stranger, func(h *protocol.Hello) {
@@ -98,12 +98,10 @@ func TestFail2ban(t *testing.T) {
 	p.Must(err)
 	user := strings.TrimSpace(p.Run("id", "-un").Out)
 	hello(p, d.Port, stranger, func(h *protocol.Hello) {
-		h.User, h.Keys = user,
-			[]string{keys.Fingerprint(guest.Public)}
+		h.User, h.Keys = user, []string{keys.Fingerprint(guest.Public)}
 	})
 	if answer := hello(p, d.Port, guest, func(h *protocol.Hello) {
-		h.User, h.Software = user,
-			"x\" level=WARN msg=\""+forgery
+		h.User, h.Software = user, "x\" level=WARN msg=\""+forgery
 	}); answer != protocol.TypeWelcome {
 		t.Fatalf("the guest gets %v", answer)
 	}
