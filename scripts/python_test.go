@@ -124,9 +124,12 @@ func TestPythonClient(t *testing.T) {
 	t.Run("fetch", func(t *testing.T) {
 		fetch := func(words ...string) (string, string, int) {
 			t.Helper()
-			return run(nil, python, append([]string{filepath.Join(filepath.Dir(script), "fetch.py"), "socket"}, words...)...)
+			return run(nil, python,
+				append([]string{filepath.Join(filepath.Dir(script), "fetch.py"), "socket"},
+					words...)...)
 		}
-		if stdout, stderr, code := fetch("run", "echo out; echo err >&2; exit 7"); stdout != "out\n" || stderr != "err\n" || code != 7 {
+		if stdout, stderr, code := fetch("run",
+			"echo out; echo err >&2; exit 7"); stdout != "out\n" || stderr != "err\n" || code != 7 {
 			t.Errorf("%q %q %d", stdout, stderr, code)
 		}
 		fetchTree(t, dir, random, fetch)
@@ -140,13 +143,17 @@ func TestPythonClient(t *testing.T) {
 	}
 }
 
-// fetchTree has fetch.py, which shares no code with minissh, copy what a receiver must take: files of one record and of many, names
-// that are not UTF-8, folders, links, more entries than one answer may stand for; and what cannot be sent.
-func fetchTree(t *testing.T, dir string, random []byte, fetch func(words ...string) (string, string, int)) {
+// fetchTree has fetch.py, which shares no code with minissh, copy what a receiver must take: files
+// of one record and of many, names that are not UTF-8, folders, links, more entries than one answer
+// may stand for; and what cannot be sent.
+func fetchTree(t *testing.T, dir string, random []byte, fetch func(words ...string) (string, string,
+	int)) {
 	source, target := filepath.Join(dir, "source"), filepath.Join(dir, "target")
-	want := map[string]string{"large": string(random), "empty": "", "a b/\xff\xfe": "x", "hidden/.x": "y", "record": string(random[:262144])}
+	want := map[string]string{"large": string(random), "empty": "", "a b/\xff\xfe": "x",
+		"hidden/.x": "y", "record": string(random[:262144])}
 	for i := range 200 {
-		want["many/"+strings.Repeat("f", i%7+1)+string(rune('A'+i%26))+strings.Repeat("g", i/26)] = strings.Repeat("z", i)
+		want["many/"+strings.Repeat("f", i%7+1)+string(rune('A'+i%26))+strings.Repeat("g", i/26)] =
+			strings.Repeat("z", i)
 	}
 	for name, content := range want {
 		if err := os.MkdirAll(filepath.Join(source, filepath.Dir(name)), 0o755); err != nil {
@@ -164,7 +171,8 @@ func fetchTree(t *testing.T, dir string, random []byte, fetch func(words ...stri
 			t.Fatal(err)
 		}
 	}
-	if stdout, stderr, code := fetch("get", source, target); code != 1 || stdout != "" || !strings.Contains(stderr, "not_copied") {
+	if stdout, stderr, code := fetch("get", source, target); code != 1 || stdout != "" ||
+		!strings.Contains(stderr, "not_copied") {
 		t.Errorf("%q %q %d", stdout, stderr, code)
 	}
 	got := map[string]string{}
@@ -196,7 +204,8 @@ func fetchTree(t *testing.T, dir string, random []byte, fetch func(words ...stri
 	for name := range got {
 		t.Errorf("%q is there too", name)
 	}
-	if info, err := os.Stat(filepath.Join(target, "source/large")); err != nil || info.Mode().Perm() != 0o640 {
+	if info, err := os.Stat(filepath.Join(target, "source/large")); err != nil ||
+		info.Mode().Perm() != 0o640 {
 		t.Errorf("%v %v", info, err)
 	}
 }

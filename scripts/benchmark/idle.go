@@ -31,7 +31,7 @@ func (l *lab) idleMinissh(ctx context.Context, count int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	// what the first login costs is no session's
+	// what the first login costs is not a session's
 	if _, err := l.timeCommand(ctx, p.argv(p.address, "true")); err != nil {
 		return 0, err
 	}

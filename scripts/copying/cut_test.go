@@ -17,7 +17,7 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// size of the one large file; around it stand small ones.
+// size of the one large file; around it are small ones.
 const size = 2<<20 + 4321
 
 // again is the most bytes that a cut costs beyond what it kept from arriving: a record, a frame and

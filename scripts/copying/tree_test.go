@@ -190,7 +190,7 @@ func TestRoundTrip(t *testing.T) {
 	alike(t, dir+"/src", dir+"/back")
 }
 
-// Bits that would give rights away are never taken, with -p neither (FI7).
+// Bits that would give rights away are never taken, not even with -p (FI7).
 func TestRightsAreNotCopied(t *testing.T) {
 	p := testhost.New(t)
 	p.Daemon()

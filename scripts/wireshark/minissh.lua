@@ -193,7 +193,7 @@ end
 -- words and a violation, if any.
 local show = {}
 
--- masked puts stars where a secret stands, as `minissh trace` hides it; nil where there is none
+-- masked puts stars in place of a secret, as `minissh trace` hides it; nil where there is none
 -- (SE1, PA3).
 local function masked(name, m, text)
   local secret = name == "HELLO" and m.session or name == "PAIR" and m.proof

@@ -3,9 +3,9 @@
 --
 --   fields(name, message, json)   the code of a violation and the reason, or nothing; message is json.decode's
 
--- s text, b true or false, n whole number, y bytes (text, or {"b64":…}, without NUL), o object; {
--- each = kind, of = count } a list, { values = kind } an object of such values, { fields = kinds }
--- one of known fields
+-- s text, b true or false, n whole number, y bytes (text, or {"b64":…}, without NUL), o object;
+-- { each = kind, of = count } a list, { values = kind } an object of such values,
+-- { fields = kinds } one of known fields
 local size = { rows = "n", cols = "n", width_px = "n", height_px = "n" }
 local pty = { term = "y", rows = "n", cols = "n", width_px = "n", height_px = "n", modes = { values = "n" } }
 local exit = {

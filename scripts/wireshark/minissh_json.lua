@@ -1,8 +1,8 @@
--- JSON and text for the dissectors beside this file, which load it; it registers nothing.
+-- JSON and text for the dissectors next to this file, which load it; it registers nothing.
 --
 --   json.decode(text, strict)  the object, or nil and what is wrong. Strings, booleans, objects and lists stand for themselves, null is
 --                              json.null. strict: the rules JS of PROTOCOL.md.
---   json.number(value)         a number of such an object as Lua's, nil if it is none
+--   json.number(value)         a number of such an object as Lua's, nil if it is not one
 --   json.bytes(value)          text, or what {"b64":…} holds (JS3); nil if it is neither
 --   json.graphic(bytes, limit) at most limit bytes, fit for a terminal; quotation marks and backslashes stay
 --   json.quote(bytes, limit)   the same in double quotes, with \n and the like
@@ -151,7 +151,7 @@ local function object(s, i, strict, depth)
     if strict and not key:match("^[a-z0-9_]+$") then fault("the key " .. json.quote(key, 40) .. " has other characters than a-z, 0-9 and _") end
     if strict and out[key] ~= nil then fault("the key " .. key .. " is there twice") end
     i = blank(s, i)
-    if s:sub(i, i) ~= ":" then fault("no colon behind a key") end
+    if s:sub(i, i) ~= ":" then fault("no colon after a key") end
     out[key], i = value(s, blank(s, i + 1), strict, depth)
     i = blank(s, i)
     local c = s:sub(i, i)

@@ -1,4 +1,4 @@
--- What a connection's frames mean together: which end is the client, what stands on which channel,
+-- What a connection's frames mean together: which end is the client, what is on which channel,
 -- how much was sent, and which rules of PROTOCOL.md are broken that one frame alone does not show.
 -- minissh.lua loads it; it registers nothing.
 --

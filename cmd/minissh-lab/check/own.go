@@ -48,7 +48,7 @@ var ownBeliefs = struct{ window, status *Belief }{
 		tx("每个方向最多 262144 字节，直到收的一方用 WINDOW 准许更多（CH5、CH7）",
 			"262144 bytes each way, until the receiver allows more with WINDOW (CH5, CH7)"),
 		tx("收下并打印以后，发 WINDOW：到现在为止总共准许的字节数",
-			"when bytes have been received and printed, send WINDOW with the total allowed so far")},
+			"when bytes have been received and printed, send WINDOW: the total allowed so far")},
 	&Belief{0, tx("连接关了就是成功", "a closed connection is success"),
 		tx("怎么结束由 EXIT 说（EX6），没有 EXIT 就是不知道",
 			"EXIT tells how it ended (EX6); without it nobody knows"),
