@@ -13,7 +13,7 @@ import (
 var (
 	channelWords = regexp.MustCompile(`channel (\d+)`)
 	lengthWords  = regexp.MustCompile(`^(?:length: |a header of )(\d+) bytes`)
-	countWords   = regexp.MustCompile(`^(one|two|three|four|five|[\d,]+) (?:session frames|bytes may)`)
+	countWords   = regexp.MustCompile(`^([a-z]+|[\d,]+) (?:session frames|bytes may)`)
 	inWords      = map[string]uint64{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 )
 
