@@ -85,7 +85,7 @@ func (l *lab) bulk(ctx context.Context, name string, floor contender,
 			r.Series[i].Note = n.note(l.o.size, client[i]/count, daemon[i]/count)
 		}
 	}
-	r.against("openssh (aes128-gcm)", 0.7, true)
+	r.against("openssh (aes128-gcm)", 0.85, true)
 	return r
 }
 

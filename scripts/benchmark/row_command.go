@@ -30,8 +30,8 @@ func runCold(ctx context.Context, l *lab) result {
 			return total, nil
 		}})
 	r.Series = interleave(ctx, l.rounds("cold"), true, cs)
-	r.against("openssh", 1.0/25, true)
-	r.against("dropbear", 1.0/3, true)
+	r.against("openssh", 1.0/20, true)
+	r.against("dropbear", 1.0/2.5, true)
 	return r
 }
 
