@@ -236,7 +236,7 @@ func TestHangUpOnPTY(t *testing.T) {
 			heard := l.home + "/heard"
 			ch := start(t, s, protocol.Open{Argv: bytesOf("bash", "--norc", "-i"), PTY: window()})
 			// nohup is waited for: until it has become sleep, it may not have got to ignoring HUP
-			typed(t, ch, "nohup sleep 1001 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do :; done; echo kept:$!:; sleep 1002 & echo job:$!:\n")
+			typed(t, ch, "nohup sleep 1001 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do sleep 0.02; done; echo kept:$!:; sleep 1002 & echo job:$!:\n")
 			text := upTo(t, ch, "job:")
 			for !strings.Contains(text[strings.LastIndex(text, "job:"):], ":\n") { // readline shows the line first
 				text += upTo(t, ch, ":\n")
@@ -273,7 +273,7 @@ func TestHangUpKillsTheForegroundAlone(t *testing.T) {
 	s := l.session(nil)
 	defer s.Close(nil)
 	ch := start(t, s, protocol.Open{Argv: bytesOf("bash", "--norc", "-i"), PTY: window()})
-	typed(t, ch, "nohup sleep 1003 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do :; done; echo ke\"\"pt:$!:\n")
+	typed(t, ch, "nohup sleep 1003 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do sleep 0.02; done; echo ke\"\"pt:$!:\n")
 	upTo(t, ch, "kept:")
 	kept, _ := strconv.Atoi(strings.TrimSuffix(upTo(t, ch, ":"), ":"))
 	defer exec.Command("kill", strconv.Itoa(kept)).Run()

@@ -13,13 +13,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
@@ -188,9 +188,11 @@ func waitDaemon(ts *testscript.TestScript, neg bool, args []string) { <-daemonOf
 func waitGone(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
+	again := time.NewTicker(5 * time.Millisecond) // a foreign process gives no event to wait for
+	defer again.Stop()
 	for _, pid := range strings.Fields(string(text)) {
 		for alive(pid) {
-			runtime.Gosched() // a foreign process gives no event to wait for
+			<-again.C
 		}
 	}
 }

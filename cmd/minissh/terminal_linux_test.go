@@ -335,7 +335,7 @@ func TestSuspended(t *testing.T) {
 	q.shows("out:48")
 	pty.Setsize(q.master, &pty.Winsize{Rows: 30, Cols: 100})
 	q.types("fg; echo code:$?\r")
-	q.types("until stty size | grep '30 100'; do :; done; echo back:$((6*9)); exit 4\r") // keys may be quicker than the size
+	q.types("until stty size | grep '30 100'; do sleep 0.02; done; echo back:$((6*9)); exit 4\r") // keys may be quicker than the size
 	q.shows("back:54")
 	q.shows("\n30 100")
 	q.shows("code:4")

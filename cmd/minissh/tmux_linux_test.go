@@ -158,7 +158,7 @@ func TestChineseLineAndWindow(t *testing.T) {
 	s.types("stty size", "Enter")
 	s.shows(`^24 80$`)
 	s.tmux("resize-window", "-x", "120", "-y", "40")
-	s.types("until stty size | grep '40 120'; do :; done", "Enter")
+	s.types("until stty size | grep '40 120'; do sleep 0.02; done", "Enter")
 	s.shows(`^40 120$`)
 	s.types("exit "+strconv.Itoa(9), "Enter")
 	s.shows(`^ended:9`)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"minissh/protocol/testend"
 )
 
 func testPipe(t *testing.T) (*output, *os.File) {
@@ -47,11 +49,11 @@ func TestOutputLoudAndQuiet(t *testing.T) {
 		n, _ := o.Read(buf) // waits until it is quiet, then in the poller
 		got <- string(buf[:n])
 	}()
-	for quiet := false; !quiet; {
+	testend.Until(t, "it is quiet", func() bool {
 		o.mu.Lock()
-		quiet = o.f != nil
-		o.mu.Unlock()
-	}
+		defer o.mu.Unlock()
+		return o.f != nil
+	})
 	w.WriteString("three")
 	if s := <-got; s != "three" {
 		t.Fatalf("%q", s)

@@ -2,7 +2,6 @@ package process
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"minissh/protocol/testend"
 )
 
 func TestStreamsAndExitCode(t *testing.T) {
@@ -74,17 +75,10 @@ func TestHowItEnded(t *testing.T) {
 // waitState waits until a process is in a state: stopping gives no event.
 func waitState(t *testing.T, pid int, state byte) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for {
-		if s, err := readStat(pid); err == nil && s.state == state {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("process %d does not come to state %c", pid, state)
-		}
-		runtime.Gosched()
-	}
+	testend.Until(t, fmt.Sprintf("process %d is in state %c", pid, state), func() bool {
+		s, err := readStat(pid)
+		return err == nil && s.state == state
+	})
 }
 
 func TestCoreIsTold(t *testing.T) {
@@ -248,14 +242,9 @@ func TestNothingLeaks(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for runtime.NumGoroutine() > goroutines || openFiles(t) > files {
-		if ctx.Err() != nil {
-			t.Fatalf("goroutines %d then %d, descriptors %d then %d", goroutines, runtime.NumGoroutine(), files, openFiles(t))
-		}
-		runtime.Gosched()
-	}
+	testend.Until(t, fmt.Sprintf("at most %d goroutines and %d descriptors", goroutines, files), func() bool {
+		return runtime.NumGoroutine() <= goroutines && openFiles(t) <= files
+	})
 	if kids := children(t); len(kids) != 0 {
 		t.Errorf("children left: %v", kids)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"minissh/protocol"
+	"minissh/protocol/testend"
 )
 
 // PING after 15 seconds of silence, the end after 45; any byte is a sign of life (SE6).
@@ -326,16 +327,7 @@ func TestNoGoroutineStays(t *testing.T) {
 		<-accepted
 		daemon.Wait()
 	}
-	for range 1000 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		runtime.Gosched()
-	}
-	if n := runtime.NumGoroutine(); n > before+2 { // timers of the runtime's own may stand there
-		buf := make([]byte, 1<<16)
-		t.Fatalf("%d goroutines before, %d now\n%s", before, n, buf[:runtime.Stack(buf, true)])
-	}
+	testend.Until(t, "no more goroutines than before", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 // SE8: a link ends before its TLS keys have served for more than 256 GiB.

@@ -1,5 +1,5 @@
-// Package testend looks, at the end of a package's tests, for goroutines that outlive them. Tests
-// alone use it.
+// Package testend looks, at the end of a package's tests, for goroutines that outlive them, and
+// waits in a test for what gives no event (Until). Tests alone use it.
 package testend
 
 import (

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"minissh/cmd/minissh-lab/lesson"
 	"minissh/cmd/minissh-lab/web/record"
@@ -265,18 +264,12 @@ func TestALeavingBrowserEndsItsRun(t *testing.T) {
 		}
 		done <- err
 	}()
-	for len(l.runs) == 0 {
-		runtime.Gosched()
-	}
+	testend.Until(t, "it runs", func() bool { return len(l.runs) > 0 })
 	cancel()
 	if err := <-done; err == nil {
 		t.Error("answered in spite of it")
 	}
-	for end := time.Now().Add(time.Minute); len(l.runs) > 0; runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatal("the run goes on")
-		}
-	}
+	testend.Until(t, "the run has ended", func() bool { return len(l.runs) == 0 })
 }
 
 // Thirty students, each with a lab of their own, run at once.
