@@ -3,7 +3,6 @@
 package daemon
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -232,7 +231,7 @@ func TestPairingThroughTheMiddle(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shown ssh.PublicKey
-	conn, err := transport.Client(near, nil, func() (tls.Certificate, error) { return own, nil }, func(host *x509.Certificate) (err error) {
+	conn, err := transport.Client(near, nil, own, func(host *x509.Certificate) (err error) {
 		shown, err = keys.FromCertificate(host)
 		return err
 	})

@@ -76,15 +76,6 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// WarmUp has the plans made that encoding/json needs for the messages that come back from a command: a tenth of a millisecond for each type at its first use in a
-// process, which a client can spend while the daemon answers. It may be called at any time, from any goroutine.
-func WarmUp() {
-	marshal(&Reason{})
-	for _, message := range []any{new(Welcome), new(Opened), new(Exit), new(Reason)} {
-		DecodeJSON([]byte("{}"), message)
-	}
-}
-
 // Quote makes text from the other side fit for a terminal: printable characters stay, everything else is escaped, and
 // double quotes stand around it.
 func Quote(s string) string { return strconv.QuoteToGraphic(s) }

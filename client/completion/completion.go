@@ -1,5 +1,6 @@
-// Package completion says what could stand at the place of the word that somebody types after "minissh": verbs, options of both grammars,
-// -o keys and host names. The shells' scripts (scripts/completion) ask `minissh --complete WORD…` for it, so that they are true by themselves.
+// Package completion says what could stand at the place of the word that somebody types after
+// "minissh": verbs, options of both grammars, -o keys and host names. The shells' scripts
+// (scripts/completion) ask `minissh --complete WORD…` for it, so that they are true by themselves.
 package completion
 
 import (
@@ -26,8 +27,9 @@ type Flag struct {
 // Candidate is a word that could stand there. Usage may be empty.
 type Candidate struct{ Word, Usage string }
 
-// Candidates are the words that could take the place of the last of words (those after "minissh", the last one as far as it is typed); nil
-// where only the name of a file could stand. hosts is called when hosts could stand there.
+// Candidates are the words that could take the place of the last of words (those after "minissh",
+// the last one as far as it is typed); nil where only the name of a file could stand. hosts is
+// called when hosts could stand there.
 func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate {
 	if len(words) == 0 {
 		words = []string{""}
@@ -56,7 +58,8 @@ func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate
 	return begin(last, append(all, sshWords(earlier, last, hosts)...))
 }
 
-// begin keeps what begins with the word as typed so far; options are offered only to one that begins with a dash.
+// begin keeps what begins with the word as typed so far; options are offered only to one that
+// begins with a dash.
 func begin(last string, all []Candidate) (fitting []Candidate) {
 	for _, c := range all {
 		if strings.HasPrefix(c.Word, last) && (strings.HasPrefix(last, "-") || !strings.HasPrefix(c.Word, "-")) {
@@ -66,7 +69,8 @@ func begin(last string, all []Candidate) (fitting []Candidate) {
 	return fitting
 }
 
-// ownFlags are the flags of a verb with a grammar of its own, but none after a flag that takes a value.
+// ownFlags are the flags of a verb with a grammar of its own, but none after a flag that takes a
+// value.
 func ownFlags(v Verb, earlier []string) (all []Candidate) {
 	before := ""
 	if len(earlier) > 0 {
@@ -106,7 +110,8 @@ func users(last string, hosts func() []string) (words []string) {
 	return words
 }
 
-// sshWords are the words of ssh's grammar: before the host options and hosts, after it options until the command begins.
+// sshWords are the words of ssh's grammar: before the host options and hosts, after it options
+// until the command begins.
 func sshWords(earlier []string, last string, hosts func() []string) []Candidate {
 	flags, keys := options.Table()
 	takes := map[string]bool{}
@@ -152,7 +157,8 @@ func sshWords(earlier []string, last string, hosts func() []string) []Candidate 
 	return all
 }
 
-// valueOf is the option in a word (-i, -Tp, --timeout) whose value is the next word, "" if there is none.
+// valueOf is the option in a word (-i, -Tp, --timeout) whose value is the next word, "" if there is
+// none.
 func valueOf(word string, takes map[string]bool) string {
 	if strings.HasPrefix(word, "--") {
 		if takes[word] {

@@ -8,8 +8,9 @@ import (
 	"minissh/client/options"
 )
 
-// Hosts are the names that the user's configuration files and known_hosts hold in the open, each once, in order. Names with characters
-// that mean something to a shell are left out: whoever writes into known_hosts must not write into command lines.
+// Hosts are the names that the user's configuration files and known_hosts hold in the open, each
+// once, in order. Names with characters that mean something to a shell are left out: whoever writes
+// into known_hosts must not write into command lines.
 func Hosts(env *options.Environment) []string {
 	names := env.ConfiguredHosts()
 	if o, err := env.Parse([]string{"-F", "none", "host"}); err == nil {

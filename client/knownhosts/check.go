@@ -20,10 +20,6 @@ const (
 	Revoked                           // a @revoked line holds this key
 )
 
-func (s Status) String() string {
-	return [...]string{"unknown", "known", "known under its plain name", "changed", "revoked"}[s]
-}
-
 // Place is a line of a known_hosts file.
 type Place struct {
 	File  string
@@ -38,8 +34,8 @@ type Verdict struct {
 	Addr   string        // the same for its address; may be empty
 	Key    ssh.PublicKey // the key that was checked
 
-	// Where the entry stands that decided: with Known and KnownUnderPlainName the same key, with Changed the first other one, with
-	// Revoked the @revoked line.
+	// Where the entry stands that decided: with Known and KnownUnderPlainName the same key, with
+	// Changed the first other one, with Revoked the @revoked line.
 	File     string
 	Line     int
 	EntryKey ssh.PublicKey
@@ -48,8 +44,9 @@ type Verdict struct {
 	Files  []string
 }
 
-// Check looks for a host's key. addr is the address that the host was reached at, for the dialogue alone; it may be empty. A
-// host given by HostKeyAlias stands without a port, like ssh's: check it with port 22.
+// Check looks for a host's key. addr is the address that the host was reached at, for the dialogue
+// alone; it may be empty. A host given by HostKeyAlias stands without a port, like ssh's: check it
+// with port 22.
 func (db *DB) Check(host string, port int, addr string, key ssh.PublicKey) (Verdict, error) {
 	if key == nil {
 		return Verdict{}, errors.New("there is no key to check")
@@ -110,7 +107,8 @@ func (v *Verdict) decide(status Status, e *entry) {
 	v.Status, v.File, v.Line, v.EntryKey = status, e.file, e.line, e.key()
 }
 
-// key is nil where the line holds something that x/crypto does not take for a key: such a line does not count.
+// key is nil where the line holds something that x/crypto does not take for a key: such a line does
+// not count.
 func (e *entry) key() ssh.PublicKey {
 	key, err := ssh.ParsePublicKey(e.encoded)
 	if err != nil {

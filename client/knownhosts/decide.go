@@ -11,7 +11,8 @@ import (
 // Policy is ssh_config(5)'s StrictHostKeyChecking: what happens to a host that is not known.
 type Policy string
 
-// The policies. A changed or a revoked key is refused with each of them. Anything else counts as Strict.
+// The policies. A changed or a revoked key is refused with each of them. Anything else counts as
+// Strict.
 const (
 	Ask       Policy = "ask"        // ask the user
 	Strict    Policy = "yes"        // refuse
@@ -26,7 +27,8 @@ type Decision struct {
 	Messages []string // lines for standard error, in ssh's words; also with a refusal
 }
 
-// Refusal ends the connection. Its text is ssh's last line on the matter; what came before is in Decision.Messages.
+// Refusal ends the connection. Its text is ssh's last line on the matter; what came before is in
+// Decision.Messages.
 type Refusal struct {
 	Status Status
 	Advice string
@@ -39,9 +41,10 @@ func (*Refusal) Error() string { return "Host key verification failed." }
 func (r *Refusal) Hint() string  { return r.Advice }
 func (r *Refusal) Unwrap() error { return r.Err }
 
-// Decide says what to do after a verdict. ask puts a question to the user and gives the answer, one line; it is called only for an unknown
-// host under the policy Ask, and not in batch mode; it may be called again after an answer that is none. Its error
-// counts as no. An error of Decide's is a *Refusal.
+// Decide says what to do after a verdict. ask puts a question to the user and gives the answer, one
+// line; it is called only for an unknown host under the policy Ask, and not in batch mode; it may
+// be called again after an answer that is none. Its error counts as no. An error of Decide's is a
+// *Refusal.
 func Decide(policy Policy, v Verdict, batch bool, ask func(question string) (string, error)) (Decision, error) {
 	switch v.Status {
 	case Known:
@@ -87,7 +90,8 @@ func askUser(v Verdict, batch bool, ask func(string) (string, error)) (Decision,
 	}
 }
 
-// AskAgain is ssh's second question, after an answer that is neither yes nor no nor the fingerprint.
+// AskAgain is ssh's second question, after an answer that is neither yes nor no nor the
+// fingerprint.
 const AskAgain = "Please type 'yes', 'no' or the fingerprint: "
 
 // maxOthers is how many other names of the same key are shown (ssh's limit).
@@ -175,7 +179,8 @@ func firstOf(list []string, otherwise string) string {
 	return otherwise
 }
 
-// shown is text of a file's as it is where it can be shown, else quoted: a line of known_hosts may come from anywhere.
+// shown is text of a file's as it is where it can be shown, else quoted: a line of known_hosts may
+// come from anywhere.
 func shown(s string) string {
 	if q := protocol.Quote(s); q[1:len(q)-1] != s {
 		return q

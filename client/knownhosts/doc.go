@@ -1,5 +1,5 @@
-// Package knownhosts reads and extends known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and holds ssh's
-// dialogue about a host that is new or has changed.
+// Package knownhosts reads and extends known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and
+// holds ssh's dialogue about a host that is new or has changed.
 //
 // # The way in
 //
@@ -12,16 +12,18 @@
 //		print(knownhosts.Added(verdict)) or print(knownhosts.AddFailed(userFile), err)
 //	}
 //
-// Reading order: file.go (what is read), match.go (names), check.go (verdicts), decide.go (the dialogue), append.go.
+// Reading order: file.go (what is read), match.go (names), check.go (verdicts), decide.go (the
+// dialogue), append.go.
 //
 // # What counts
 //
-// A host on port 22 is looked for as `host`, on any other port as `[host]:port`. If nothing stands under that name, an
-// entry for the plain `host` counts when its key is the same: the machine is known from ssh, whose host key it may
-// share. A plain entry with another key says nothing about this port. Names are compared in lower case, patterns and
-// hashed names work as in ssh. Keys behind @revoked are refused whatever names stand before them; @cert-authority lines
-// are ignored, because a TLS envelope proves no more than a plain key. An unreadable line (a key of SSH version 1, a
-// kind of key that is not known) is skipped. So far as ssh does.
+// A host on port 22 is looked for as `host`, on any other port as `[host]:port`. If nothing stands
+// under that name, an entry for the plain `host` counts when its key is the same: the machine is
+// known from ssh, whose host key it may share. A plain entry with another key says nothing about
+// this port. Names are compared in lower case, patterns and hashed names work as in ssh. Keys
+// behind @revoked are refused whatever names stand before them; @cert-authority lines are ignored,
+// because a TLS envelope proves no more than a plain key. An unreadable line (a key of SSH version
+// 1, a kind of key that is not known) is skipped. So far as ssh does.
 //
 // # Differences from ssh
 //

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Bounds on what is read, in bytes. A line holds a few names and one key; 64 KiB are four keys of RSA with 16,384 bits.
+// Bounds on what is read, in bytes. A line holds a few names and one key; 64 KiB are four keys of
+// RSA with 16,384 bits.
 const (
 	maxFile = 16 << 20
 	maxLine = 64 << 10
@@ -21,8 +22,8 @@ const (
 
 // DB is what the known_hosts files said when they were opened. It does not change afterwards.
 type DB struct {
-	// Problems says what was left out: files that could not be read, lines that were not understood. It is for those
-	// who ask for details (-v); a file that is not there is no problem.
+	// Problems says what was left out: files that could not be read, lines that were not
+	// understood. It is for those who ask for details (-v); a file that is not there is no problem.
 	Problems []error
 
 	entries []entry
@@ -46,7 +47,8 @@ const (
 	authority
 )
 
-// Open reads the files in their order. They are opened without waiting, and only regular files are read.
+// Open reads the files in their order. They are opened without waiting, and only regular files are
+// read.
 func Open(files ...string) *DB {
 	db := &DB{files: files}
 	for _, path := range files {

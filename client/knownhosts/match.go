@@ -9,12 +9,15 @@ import (
 	"net/netip"
 	"strings"
 	"unicode"
+
+	"minissh/protocol/wildcard"
 )
 
 const defaultPort = 22 // ssh's: names on it stand without a port
 
-// Name is how a host on a port stands in known_hosts: `host`, or `[host]:port` for any port but 22; in lower case, addresses in
-// their shortest form. A name that would mean something else there (a pattern, a list, a second field) is an error.
+// Name is how a host on a port stands in known_hosts: `host`, or `[host]:port` for any port but 22;
+// in lower case, addresses in their shortest form. A name that would mean something else there (a
+// pattern, a list, a second field) is an error.
 func Name(host string, port int) (string, error) {
 	host, err := plainName(host)
 	if err != nil || port == defaultPort {
@@ -36,8 +39,8 @@ func plainName(host string) (string, error) {
 	return strings.ToLower(host), nil // zones too, which ssh lower-cases as well
 }
 
-// matches says whether an entry's names include a name, by ssh's match_hostname: patterns with * and ?, and a pattern
-// that begins with ! refuses what it matches, wherever it stands in the list.
+// matches says whether an entry's names include a name, by ssh's match_hostname: patterns with *
+// and ?, and a pattern that begins with ! refuses what it matches, wherever it stands in the list.
 func (e *entry) matches(name string) bool {
 	if e.names[0] == '|' {
 		salt, sum, _ := decodeHash(e.names)
@@ -46,7 +49,7 @@ func (e *entry) matches(name string) bool {
 	found := false
 	for pattern := range strings.SplitSeq(strings.ToLower(e.names), ",") {
 		pattern, not := strings.CutPrefix(pattern, "!")
-		if !matchPattern(name, pattern) {
+		if !wildcard.Match(name, pattern) {
 			continue
 		}
 		if not {
@@ -55,28 +58,6 @@ func (e *entry) matches(name string) bool {
 		found = true
 	}
 	return found
-}
-
-// matchPattern matches * and ? over the whole of s. It takes len(s) times len(pattern) steps at most.
-func matchPattern(s, pattern string) bool {
-	star, mark := -1, 0 // where the last * stood, and how much of s it had taken
-	i, j := 0, 0
-	for i < len(s) {
-		switch {
-		case j < len(pattern) && pattern[j] == '*':
-			star, mark = j, i
-			j++
-		case j < len(pattern) && (pattern[j] == '?' || pattern[j] == s[i]):
-			i++
-			j++
-		case star >= 0:
-			mark++
-			i, j = mark, star+1
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[j:], "*") == ""
 }
 
 // decodeHash takes `|1|salt|hash` apart.

@@ -26,7 +26,8 @@ func program(t *testing.T, name string) string {
 	return path
 }
 
-// ssh-keygen -F finds the entries that we find, and no others, in plain files and in files that ssh-keygen -H has hashed.
+// ssh-keygen -F finds the entries that we find, and no others, in plain files and in files that
+// ssh-keygen -H has hashed.
 func TestAsKeygenFinds(t *testing.T) {
 	keygen := program(t, "ssh-keygen")
 	_, a := newKey(t)
@@ -107,7 +108,8 @@ func TestKeygenFindsAppended(t *testing.T) {
 	}
 }
 
-// Our dialogue is the real ssh's, byte by byte: it runs against a server of the test's own, and what it asks and says is compared.
+// Our dialogue is the real ssh's, byte by byte: it runs against a server of the test's own, and
+// what it asks and says is compared.
 func TestWordsOfSSH(t *testing.T) {
 	client := program(t, "ssh")
 	public, private, err := ed25519.GenerateKey(rand.Reader)

@@ -14,8 +14,9 @@ import (
 // krlMagic begins a key revocation list (OpenSSH's PROTOCOL.krl).
 const krlMagic = "SSHKRL\n\x00"
 
-// RevokedIn tells whether a file of revoked keys (RevokedHostKeys) holds a key: a list of public keys, one a line, or a KRL as ssh-keygen -k makes it. An
-// error says that the file cannot be judged; then no host's key may be accepted.
+// RevokedIn tells whether a file of revoked keys (RevokedHostKeys) holds a key: a list of public
+// keys, one a line, or a KRL as ssh-keygen -k makes it. An error says that the file cannot be
+// judged; then no host's key may be accepted.
 func RevokedIn(path string, key ssh.PublicKey) (bool, error) {
 	text, err := read(path)
 	if err != nil {

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"minissh/protocol/wildcard"
 )
 
-// Names that OpenSSH 9.2 and 10 know (ssh -Q). minissh uses none of the ciphers, MACs and key exchanges: the names are here so that a typing error is one.
+// Names that OpenSSH 9.2 and 10 know (ssh -Q). minissh uses none of the ciphers, MACs and key
+// exchanges: the names are here so that a typing error is one.
 const (
 	cipherNames = `3des-cbc aes128-cbc aes192-cbc aes256-cbc aes128-ctr aes192-ctr aes256-ctr aes128-gcm@openssh.com aes256-gcm@openssh.com
 		chacha20-poly1305@openssh.com rijndael-cbc@lysator.liu.se`
@@ -26,8 +29,8 @@ const (
 		rsa-sha2-256-cert-v01@openssh.com rsa-sha2-512 rsa-sha2-512-cert-v01@openssh.com`
 )
 
-// isAlgorithms checks a list of names, which may begin with + or ^ (added to the usual ones) or - (taken away; any pattern does, as in ssh). wildcards
-// allows patterns that some name matches.
+// isAlgorithms checks a list of names, which may begin with + or ^ (added to the usual ones) or -
+// (taken away; any pattern does, as in ssh). wildcards allows patterns that some name matches.
 func isAlgorithms(known string, wildcards bool) func(*Options, []string) error {
 	return func(_ *Options, v []string) error {
 		list := v[0]
@@ -40,7 +43,7 @@ func isAlgorithms(known string, wildcards bool) func(*Options, []string) error {
 		names := strings.Fields(known)
 		for name := range strings.SplitSeq(strings.TrimSuffix(list, ","), ",") {
 			ok := slices.Contains(names, name) ||
-				wildcards && slices.ContainsFunc(names, func(known string) bool { return matchPattern(known, name) })
+				wildcards && slices.ContainsFunc(names, func(known string) bool { return wildcard.Match(known, name) })
 			if !ok {
 				return fmt.Errorf("%s is not the name of an algorithm of ssh's", shown(name))
 			}
@@ -57,7 +60,8 @@ func algorithmText(field func(*Options) *string) func(*Options, []string) error 
 	}
 }
 
-// AcceptsHostKey tells whether HostKeyAlgorithms allows host keys of a type (as in authorized_keys: ssh-ed25519, …).
+// AcceptsHostKey tells whether HostKeyAlgorithms allows host keys of a type (as in authorized_keys:
+// ssh-ed25519, …).
 func (o *Options) AcceptsHostKey(keyType string) bool {
 	return algorithmsAllow(o.HostKeyAlgorithms, keyType)
 }
@@ -65,8 +69,8 @@ func (o *Options) AcceptsHostKey(keyType string) bool {
 // OffersKey tells whether PubkeyAcceptedAlgorithms allows logging in with keys of a type.
 func (o *Options) OffersKey(keyType string) bool { return algorithmsAllow(o.PubkeyAlgorithms, keyType) }
 
-// algorithmsAllow judges a type of key by a list in ssh's form. The usual algorithms, which + and ^ add to, hold every type that minissh has. An RSA key is
-// allowed by any of its algorithms.
+// algorithmsAllow judges a type of key by a list in ssh's form. The usual algorithms, which + and ^
+// add to, hold every type that minissh has. An RSA key is allowed by any of its algorithms.
 func algorithmsAllow(list, keyType string) bool {
 	if list == "" || list[0] == '+' || list[0] == '^' {
 		return true
@@ -81,7 +85,7 @@ func algorithmsAllow(list, keyType string) bool {
 	taken := list[0] == '-'
 	patterns := strings.Split(strings.TrimPrefix(list, "-"), ",")
 	for _, name := range names {
-		if slices.ContainsFunc(patterns, func(p string) bool { return matchPattern(name, p) }) != taken {
+		if slices.ContainsFunc(patterns, func(p string) bool { return wildcard.Match(name, p) }) != taken {
 			return true
 		}
 	}

@@ -6,16 +6,18 @@ import (
 	"strings"
 )
 
-// Class says what becomes of an option of ssh's. One table holds it for each letter and key, this program decides by that table, and the README's table is
-// made from it.
+// Class says what becomes of an option of ssh's. One table holds it for each letter and key, this
+// program decides by that table, and the README's table is made from it.
 type Class int
 
 const (
 	// Holds: it does what it does in ssh.
 	Holds Class = iota
-	// Harmless: it is checked as ssh checks it and has no effect, since nothing about where, as whom or how safely one connects depends on it here.
+	// Harmless: it is checked as ssh checks it and has no effect, since nothing about where, as
+	// whom or how safely one connects depends on it here.
 	Harmless
-	// Refused: asking for it ends with 255, in whatever file or place it is asked for, since leaving it out would do something else than was asked.
+	// Refused: asking for it ends with 255, in whatever file or place it is asked for, since
+	// leaving it out would do something else than was asked.
 	Refused
 	// Told: asking for it has no effect, and one line on standard error says so.
 	Told
@@ -29,22 +31,26 @@ type keyRow struct {
 	name  string
 	class Class
 
-	// line takes the rest of the line as one value, words any number of words, at most that many; otherwise it is exactly one word.
+	// line takes the rest of the line as one value, words any number of words, at most that many;
+	// otherwise it is exactly one word.
 	line  bool
 	words int
 	// repeat lets every line count, and not only the first.
 	repeat bool
-	// claims is the key whose first value counts, where that is not the row's own: ProxyJump and ProxyCommand exclude each other.
+	// claims is the key whose first value counts, where that is not the row's own: ProxyJump and
+	// ProxyCommand exclude each other.
 	claims string
 	// sshd marks keys that are about sshd's own port: they do not count in ~/.ssh/config.
 	sshd bool
 	// structure marks what makes sense in files only.
 	structure bool
 
-	// set checks the value and reads it into o. It must not depend on what o holds already, since it is run on a scratch copy to check values that do not count.
+	// set checks the value and reads it into o. It must not depend on what o holds already, since
+	// it is run on a scratch copy to check values that do not count.
 	set func(o *Options, v []string) error
-	// what says what a Refused or Told row asks for, and of a Harmless row why leaving it out harms nothing. asks tells values that ask for it from values that
-	// do not, which are harmless (nil: all do).
+	// what says what a Refused or Told row asks for, and of a Harmless row why leaving it out harms
+	// nothing. asks tells values that ask for it from values that do not, which are harmless (nil:
+	// all do).
 	what string
 	asks func(v []string) bool
 	// neutral is the value that asks for nothing, for hints.
@@ -55,8 +61,9 @@ type keyRow struct {
 
 const many = 1 << 20 // words
 
-// keyNamed finds the row of a key by its name, in any case; nil if there is no such key. It searches, since a client asks a few times in its life and a
-// table for all names would be made each time.
+// keyNamed finds the row of a key by its name, in any case; nil if there is no such key. It
+// searches, since a client asks a few times in its life and a table for all names would be made
+// each time.
 func keyNamed(name string) *keyRow {
 	for _, alias := range keyAliases {
 		if strings.EqualFold(name, alias[0]) {

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// maxConfig is the most that a configuration file may hold, in bytes; maxNested how deep files may name files (readconf.c, READCONF_MAX_DEPTH).
+// maxConfig is the most that a configuration file may hold, in bytes; maxNested how deep files may
+// name files (readconf.c, READCONF_MAX_DEPTH).
 const (
 	maxConfig = 1 << 20
 	maxNested = 16
@@ -28,7 +29,8 @@ type source struct {
 	depth    int
 }
 
-// configuration reads the files that count, after the command line. A Match final asks for a second time, when the names are known.
+// configuration reads the files that count, after the command line. A Match final asks for a second
+// time, when the names are known.
 func (p *parser) configuration() error {
 	if err := p.configFiles(); err != nil || !p.match.wantFinal {
 		return err
@@ -95,8 +97,9 @@ func (p *parser) readConfig(s source) error {
 	return p.configLines(s, string(data))
 }
 
-// configLines applies the lines of a file. A Host or Match block counts when its patterns or criteria match. A key that there is not is an error in
-// every block, as in ssh: it may be a mistyped one that forbids something.
+// configLines applies the lines of a file. A Host or Match block counts when its patterns or
+// criteria match. A key that there is not is an error in every block, as in ssh: it may be a
+// mistyped one that forbids something.
 func (p *parser) configLines(s source, data string) error {
 	inactive := s.never
 	for i, line := range strings.Split(data, "\n") {
@@ -148,7 +151,8 @@ func (p *parser) configLines(s source, data string) error {
 	return nil
 }
 
-// include reads the files that the patterns name. In a block for other hosts they are checked and do not count.
+// include reads the files that the patterns name. In a block for other hosts they are checked and
+// do not count.
 func (p *parser) include(from source, patterns []string, at place) error {
 	if from.depth >= maxNested {
 		return at.fail(errors.New("files include files too deeply"))

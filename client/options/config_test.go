@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"minissh/protocol"
 )
 
 func TestConfigFiles(t *testing.T) {
@@ -63,7 +65,7 @@ Match host nowhere
 
 	// sshd's port never becomes minissh's.
 	o = mustParse(t, env, "a.example")
-	if o.Port != DefaultPort || o.User != "ours" || !strings.Contains(strings.Join(o.Notes, "\n"), ssh+":3: Port does not count") {
+	if o.Port != protocol.DefaultPort || o.User != "ours" || !strings.Contains(strings.Join(o.Notes, "\n"), ssh+":3: Port does not count") {
 		t.Errorf("a.example: %+v", o)
 	}
 	if o = mustParse(t, env, "secret.example"); o.User != "theirs" {
@@ -76,7 +78,8 @@ Match host nowhere
 	// -F replaces both and counts in full, sshd's keys and refusals included.
 	file := write(t, filepath.Join(env.Home, "file"), "Port 9\nHostKeyAlias alias\nProxyJump gate\n", 0o666)
 	o = mustParse(t, env, "-F", "~/file", "lab")
-	if o.Port != 9 || o.HostName != "lab" || o.KnownHostsName() != "alias" || o.User != "me" {
+	name, port := o.KnownHostsName()
+	if o.Port != 9 || o.HostName != "lab" || name != "alias" || port != 22 || o.User != "me" {
 		t.Errorf("-F: %+v", o)
 	}
 	if err := o.Refuse(); err == nil || err.Error() != file+":3: ProxyJump is not in this version (going through another host)" {

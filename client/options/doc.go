@@ -13,9 +13,8 @@
 //
 // # The way in
 //
-//	verb, rest, ok := options.IsVerb(os.Args[1:]) // "try", "prompt", …: only as first word
-//	o, err := options.Parse(os.Args[1:])          // everything resolved, or a typed error
-//	if err == nil { err = o.Refuse() }            // what this version cannot do yet
+//	o, err := options.Parse(os.Args[1:])  // everything resolved, or a typed error
+//	if err == nil { err = o.Refuse() }    // what this version cannot do yet
 //
 // Every error has a Hint method ([Hinter]); Error and Hint are sentences for a
 // person, without the "minissh: " in front. All of them end the client with 255.

@@ -9,7 +9,8 @@ import (
 
 var update = flag.Bool("update", false, "write the table of options into cmd/minissh/README.md")
 
-// TestDocument: the README's table is the one that this program decides by. `go test ./client/options -run TestDocument -update` writes it.
+// TestDocument: the README's table is the one that this program decides by. `go test
+// ./client/options -run TestDocument -update` writes it.
 func TestDocument(t *testing.T) {
 	const file, begin, end = "../../cmd/minissh/README.md", "<!-- table: begin -->\n", "<!-- table: end -->\n"
 	text, err := os.ReadFile(file)

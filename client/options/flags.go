@@ -24,7 +24,8 @@ func (p *parser) addIdentity(arg string) error {
 	return p.setKey("IdentityFile", arg, place{name: "-i", flag: true})
 }
 
-// setKeyLog is --keylog. Neither a configuration file nor the environment can ask for it (RULES A13).
+// setKeyLog is --keylog. Neither a configuration file nor the environment can ask for it (RULES
+// A13).
 func (p *parser) setKeyLog(arg string) error {
 	path, err := p.env.expandHome(arg)
 	if err != nil {

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// ConfiguredHosts are the names that Host lines of the user's files hold, patterns apart, for completion: whether the files are right, and
-// which block counts, is not its concern. Files that Include names are read too.
+// ConfiguredHosts are the names that Host lines of the user's files hold, patterns apart, for
+// completion: whether the files are right, and which block counts, is not its concern. Files that
+// Include names are read too.
 func (env *Environment) ConfiguredHosts() (names []string) {
 	if env.Home == "" {
 		return nil
@@ -20,7 +21,8 @@ func (env *Environment) ConfiguredHosts() (names []string) {
 	return names
 }
 
-// hostLines reads one file; dir is where relative names after Include begin, depth how many more files may be nested.
+// hostLines reads one file; dir is where relative names after Include begin, depth how many more
+// files may be nested.
 func hostLines(env *Environment, dir, path string, depth int) (names []string) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || depth == 0 {

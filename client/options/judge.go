@@ -30,7 +30,8 @@ func (p *parser) judge(row *keyRow, v []string, at place) {
 	}
 }
 
-// refuse notes what Refuse will report. What a file asks for can be asked otherwise for minissh alone.
+// refuse notes what Refuse will report. What a file asks for can be asked otherwise for minissh
+// alone.
 func (p *parser) refuse(row *keyRow, at place, hint string) {
 	without := row.name + "=" + row.neutral
 	if hint == "" && row.neutral == "" {
@@ -95,8 +96,9 @@ func (p *parser) judgeLate() {
 	}
 }
 
-// judgeForward refuses a forward, unless all are cleared. In ssh's own file it is meant for connections that do something else besides: then it is told, as
-// ssh only tells that a port is taken.
+// judgeForward refuses a forward, unless all are cleared. In ssh's own file it is meant for
+// connections that do something else besides: then it is told, as ssh only tells that a port is
+// taken.
 func (p *parser) judgeForward(a asked) {
 	switch o := p.o; {
 	case o.clearForwardings:

@@ -5,7 +5,8 @@ import "strings"
 // keyTables are all keys. Order: ssh_config(5)'s alphabet within each class.
 var keyTables = [...][]keyRow{keyRows, refusedRows, toldRows, harmlessRows}
 
-// refusedRows would change where, as whom, by which way or how safely one connects, or ask for something that is not there.
+// refusedRows would change where, as whom, by which way or how safely one connects, or ask for
+// something that is not there.
 var refusedRows = []keyRow{
 	{name: "CanonicalizeHostname", class: Refused, what: "completing the host's name with a domain", asks: notNo, neutral: "no",
 		set: oneOfThese("yes", "no", "true", "false", "always")},
@@ -23,7 +24,8 @@ var refusedRows = []keyRow{
 		set: oneOfThese("yes", "no", "true", "false", "ask")},
 }
 
-// toldRows ask for something that is missed, while the connection itself is the one that was asked for.
+// toldRows ask for something that is missed, while the connection itself is the one that was asked
+// for.
 var toldRows = []keyRow{
 	{name: "CertificateFile", class: Told, repeat: true, what: "OpenSSH certificates", asks: notNone},
 	{name: "ChannelTimeout", class: Told, words: many, what: "ending channels that are idle", asks: notNone},

@@ -7,7 +7,8 @@ type flagRow struct {
 	arg    bool   // takes an argument
 	class  Class
 
-	// A flag that is short for a key: -p N is Port=N, -n is StdinNull=yes. Then the key's row judges the value.
+	// A flag that is short for a key: -p N is Port=N, -n is StdinNull=yes. Then the key's row
+	// judges the value.
 	key, value string
 	byKey      bool // set has the key's row judge it
 	// set does anything else; a row may have both.

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"minissh/protocol"
 )
 
 // matching is how far the reading of Match blocks is.
@@ -16,7 +18,8 @@ type matching struct {
 	final     bool // this is the second time
 }
 
-// matches judges the criteria of a Match line (ssh_config(5)), by what the lines before it have set. All must hold; quiet runs nothing.
+// matches judges the criteria of a Match line (ssh_config(5)), by what the lines before it have
+// set. All must hold; quiet runs nothing.
 func (p *parser) matches(words []string, quiet bool) (bool, error) {
 	result := true
 	for i, n := 0, 0; i < len(words); i, n = i+1, n+1 {
@@ -86,13 +89,14 @@ func (p *parser) userSoFar() string {
 // matchList is matchHost for patterns with commas.
 func matchList(s, list string) bool { return matchHost(s, strings.Split(list, ",")) }
 
-// matchExec runs a command by the user's shell and tells whether it ended with 0. It gets no input, and its output goes nowhere.
+// matchExec runs a command by the user's shell and tells whether it ended with 0. It gets no input,
+// and its output goes nowhere.
 func (p *parser) matchExec(command string) (bool, error) {
 	if runtime.GOOS == "windows" {
 		return false, errors.New("exec cannot be judged on this system")
 	}
 	soFar := *p.o
-	soFar.HostName, soFar.User, soFar.Port = p.hostSoFar(), p.userSoFar(), cmp.Or(p.o.Port, DefaultPort)
+	soFar.HostName, soFar.User, soFar.Port = p.hostSoFar(), p.userSoFar(), cmp.Or(p.o.Port, protocol.DefaultPort)
 	line, err := expandTokens(command, p.env.fileTokens(&soFar))
 	if err != nil {
 		return false, err

@@ -9,9 +9,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"minissh/protocol"
 )
 
-// matchConfigs are files whose meaning depends on Match and Include; INC is a folder of files to include.
+// matchConfigs are files whose meaning depends on Match and Include; INC is a folder of files to
+// include.
 var matchConfigs = []string{
 	"Match all\nUser a",
 	"Match host h\nUser a\nMatch host *,!h\nUser b",
@@ -36,7 +39,8 @@ var matchConfigs = []string{
 	"Host other\nInclude INC/bad", "Include INC/match\nUser x", "Include \"INC/one\" INC/two",
 }
 
-// TestMatchLikeSSH: Match and Include lead to the same host and user as in ssh, or are an error in both.
+// TestMatchLikeSSH: Match and Include lead to the same host and user as in ssh, or are an error in
+// both.
 func TestMatchLikeSSH(t *testing.T) {
 	ssh, err := exec.LookPath("ssh")
 	if err != nil {
@@ -85,7 +89,8 @@ func TestMatchLikeSSH(t *testing.T) {
 	}
 }
 
-// TestIncludePlaces: a relative name begins beside the file of the user's that includes it, and an included file that others can write is refused.
+// TestIncludePlaces: a relative name begins beside the file of the user's that includes it, and an
+// included file that others can write is refused.
 func TestIncludePlaces(t *testing.T) {
 	env := testEnv(t)
 	write(t, filepath.Join(env.Home, ".config", "minissh", "config"), "Include more\n", 0o600)
@@ -98,7 +103,7 @@ func TestIncludePlaces(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	write(t, filepath.Join(env.Home, ".config", "minissh", "more"), "User own\n", 0o600)
-	if o = mustParse(t, env, "h"); o.Port != DefaultPort || len(o.Skipped) != 1 {
+	if o = mustParse(t, env, "h"); o.Port != protocol.DefaultPort || len(o.Skipped) != 1 {
 		t.Errorf("sshd's port of an included file: %+v", o)
 	}
 	write(t, tilde, "", 0o666)

@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// DefaultPort is minisshd's port (DESIGN section 6).
-const DefaultPort = 7422
-
 // Options is one command line together with the configuration that applies to
 // it: all values resolved, defaults filled in, ~ and % expanded. Nothing in it
 // changes after [Parse].

@@ -3,6 +3,8 @@ package options
 import (
 	"fmt"
 	"strings"
+
+	"minissh/protocol/wildcard"
 )
 
 // Parse reads a command line (without the program's name) and the configuration
@@ -262,7 +264,7 @@ func (p *parser) note(format string, args ...any) {
 // ignored tells whether IgnoreUnknown covers a key that there is not.
 func (p *parser) ignored(key string) bool {
 	for _, pattern := range p.ignore {
-		if matchPattern(strings.ToLower(key), strings.ToLower(pattern)) {
+		if wildcard.Match(strings.ToLower(key), strings.ToLower(pattern)) {
 			return true
 		}
 	}

@@ -247,19 +247,6 @@ func TestIdentityThatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestVerbs(t *testing.T) {
-	for _, verb := range Verbs() {
-		if v, rest, ok := IsVerb([]string{verb, "-v", "h"}); !ok || v != verb || len(rest) != 2 {
-			t.Errorf("IsVerb(%s) = %q %q %v", verb, v, rest, ok)
-		}
-	}
-	for _, args := range [][]string{nil, {"--", "try"}, {"user@try"}, {"-v", "try"}, {"Try"}} {
-		if v, _, ok := IsVerb(args); ok {
-			t.Errorf("IsVerb(%q) = %q", args, v)
-		}
-	}
-}
-
 // FuzzParse: no argument makes the parser panic, and what it accepts is sound.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"-p\x005\x00h\x00x", "-oPort=5\x00[::1]:9", "ssh://u@h:1/", "-o\x00 User=\"a\"\x00h", "u@unix:/x"} {
@@ -281,4 +268,15 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q gives %+v", args, o)
 		}
 	})
+}
+
+// String shows where the connection goes, as user@host:port or user@unix:PATH.
+func (o *Options) String() string {
+	switch {
+	case o.Socket != "":
+		return shown(o.User) + "@" + unixPrefix + shown(o.Socket)
+	case strings.Contains(o.HostName, ":"):
+		return fmt.Sprintf("%s@[%s]:%d", shown(o.User), shown(o.HostName), o.Port)
+	}
+	return fmt.Sprintf("%s@%s:%d", shown(o.User), shown(o.HostName), o.Port)
 }

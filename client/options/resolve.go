@@ -1,10 +1,12 @@
 package options
 
 import (
-	"fmt"
 	"net/netip"
 	"path/filepath"
 	"strings"
+
+	"minissh/protocol"
+	"minissh/protocol/keys"
 )
 
 // resolve fills in defaults and expands ~, % and ${} once everything was read.
@@ -15,7 +17,7 @@ func (p *parser) resolve() error {
 		o.User = p.env.User()
 	}
 	if o.Port == 0 {
-		o.Port = DefaultPort
+		o.Port = protocol.DefaultPort
 	}
 	orDefault(&o.AddressFamily, "any")
 	orDefault(&o.StrictHostKeyChecking, StrictAsk)
@@ -81,10 +83,7 @@ func (p *parser) resolveFiles() error {
 		return err
 	}
 	if !p.seen["identityfile"] && env.Home != "" {
-		for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
-			o.DefaultIdentityFiles = append(o.DefaultIdentityFiles, env.inHome(".ssh", name))
-		}
-		o.DefaultIdentityFiles = append(o.DefaultIdentityFiles, env.inHome(".config", "minissh", "id_ed25519")) // pairing makes it where there is none
+		o.DefaultIdentityFiles = keys.DefaultFiles(env.Home)
 	}
 	if o.RevokedHostKeys, err = env.expandHome(o.RevokedHostKeys); err != nil {
 		return usage("", "RevokedHostKeys: %v", err)
@@ -194,23 +193,11 @@ func (p *parser) check() error {
 	return nil
 }
 
-// KnownHostsName is the name that stands for the host in known_hosts, without
-// the port: HostKeyAlias, else the name that is dialled.
-func (o *Options) KnownHostsName() string {
+// KnownHostsName is the host's name and port in known_hosts: HostKeyAlias, which is there without a
+// port, as if it were ssh's own, else what is dialled.
+func (o *Options) KnownHostsName() (host string, port int) {
 	if o.HostKeyAlias != "" {
-		return o.HostKeyAlias
+		return o.HostKeyAlias, 22
 	}
-	return o.HostName
-}
-
-// String shows where the connection goes, as user@host:port or user@unix:PATH,
-// for messages; characters that do not print are quoted.
-func (o *Options) String() string {
-	switch {
-	case o.Socket != "":
-		return shown(o.User) + "@" + unixPrefix + shown(o.Socket)
-	case strings.Contains(o.HostName, ":"):
-		return fmt.Sprintf("%s@[%s]:%d", shown(o.User), shown(o.HostName), o.Port)
-	}
-	return fmt.Sprintf("%s@%s:%d", shown(o.User), shown(o.HostName), o.Port)
+	return o.HostName, o.Port
 }

@@ -4,24 +4,29 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"minissh/protocol/wildcard"
 )
 
-// mostSent bounds the names and values that are sent, in bytes: they travel in one frame with the command.
+// mostSent bounds the names and values that are sent, in bytes: they travel in one frame with the
+// command.
 const mostSent = 16 << 10
 
 // accepted are the names that a daemon uses (EX1); it ignores others.
 const accepted = "LANG LC_* COLORTERM NO_COLOR GIT_PROTOCOL"
 
-// Environment is what SendEnv and SetEnv send of the given variables ("NAME=value", as os.Environ has them): pairs of name and value, SetEnv's
-// last, so that they win. What the daemon does not accept has no effect there (sshd's AcceptEnv). What would make it more than 16 KiB is left
-// out. EnvironmentLeftOut tells both.
+// Environment is what SendEnv and SetEnv send of the given variables ("NAME=value", as os.Environ
+// has them): pairs of name and value, SetEnv's last, so that they win. What the daemon does not
+// accept has no effect there (sshd's AcceptEnv). What would make it more than 16 KiB is left out.
+// EnvironmentLeftOut tells both.
 func (o *Options) Environment(environ []string) (pairs [][2]string) {
 	pairs, _ = o.sent(environ)
 	return pairs
 }
 
-// EnvironmentLeftOut is a line for the user about what SendEnv and SetEnv ask for and the command does not get; "" if it gets all. pssh's own variables,
-// which it sends to every host, are not missed.
+// EnvironmentLeftOut is a line for the user about what SendEnv and SetEnv ask for and the command
+// does not get; "" if it gets all. pssh's own variables, which it sends to every host, are not
+// missed.
 func (o *Options) EnvironmentLeftOut(environ []string) string {
 	pairs, tooMuch := o.sent(environ)
 	var refused []string
@@ -64,7 +69,7 @@ func (o *Options) sent(environ []string) (pairs [][2]string, tooMuch []string) {
 		if taken, ok := strings.CutPrefix(p, "-"); ok { // takes away what was named before (ssh_config(5))
 			kept := patterns[:0]
 			for _, earlier := range patterns {
-				if !matchPattern(earlier, taken) {
+				if !wildcard.Match(earlier, taken) {
 					kept = append(kept, earlier)
 				}
 			}
@@ -88,7 +93,7 @@ func (o *Options) sent(environ []string) (pairs [][2]string, tooMuch []string) {
 	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
 		for _, p := range patterns {
-			if matchPattern(name, p) {
+			if wildcard.Match(name, p) {
 				send(variable)
 				break
 			}

@@ -93,7 +93,8 @@ func sshRefuses(t *testing.T, ssh string, lines []string) map[int]string {
 	return nil
 }
 
-// TestValuesAreSSHs: what ssh accepts as a value of a key is accepted here, unless the table says that the key is refused; and what ssh refuses is refused.
+// TestValuesAreSSHs: what ssh accepts as a value of a key is accepted here, unless the table says
+// that the key is refused; and what ssh refuses is refused.
 func TestValuesAreSSHs(t *testing.T) {
 	ssh, err := exec.LookPath("ssh")
 	if err != nil {
@@ -152,13 +153,15 @@ func TestValuesAreSSHs(t *testing.T) {
 	}
 }
 
-// different are lines that ssh takes and minissh refuses while it parses: ssh -G does not look at what it would refuse later, and reads 30s as a mask.
+// different are lines that ssh takes and minissh refuses while it parses: ssh -G does not look at
+// what it would refuse later, and reads 30s as a mask.
 var different = map[string]bool{
 	"ForkAfterAuthentication yes": true, "ForkAfterAuthentication true": true, "ForkAfterAuthentication 'yes'": true, "ForkAfterAuthentication Yes": true,
 	"ConnectionAttempts 0": true, "HostName -1": true, "User -1": true, "SessionType subsystem": true, "StreamLocalBindMask 30s": true, "StreamLocalBindMask 4294967296": true,
 }
 
-// TestNothingIsDropped: what forbids holds, or is an error, in each place where it may be written. The issue's own list.
+// TestNothingIsDropped: what forbids holds, or is an error, in each place where it may be written.
+// The issue's own list.
 func TestNothingIsDropped(t *testing.T) {
 	forbids := []string{
 		"KnownHostsCommand /bin/false", "VerifyHostKeyDNS yes", "VerifyHostKeyDNS ask", "PubkeyAuthentication no", "PreferredAuthentications password",

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// These make the set of a row: from the field that it fills, or, for what has no field, a check of the value as ssh makes it.
+// These make the set of a row: from the field that it fills, or, for what has no field, a check of
+// the value as ssh makes it.
 
 func yesNo(field func(*Options) *bool) func(*Options, []string) error {
 	return func(o *Options, v []string) (err error) {

@@ -1,6 +1,10 @@
 package options
 
-import "strings"
+import (
+	"strings"
+
+	"minissh/protocol/wildcard"
+)
 
 const blanks = " \t\r\n\f"
 
@@ -73,41 +77,16 @@ func splitWords(s string) (words []string, ok bool) {
 	return words, true
 }
 
-// matchPattern is ssh's pattern (ssh_config(5), PATTERNS): '*' is any run of
-// characters, '?' any one.
-func matchPattern(s, pattern string) bool {
-	star, mark := -1, 0
-	i, j := 0, 0
-	for i < len(s) {
-		switch {
-		case j < len(pattern) && pattern[j] == '*':
-			star, mark = j, i
-			j++
-		case j < len(pattern) && (pattern[j] == '?' || pattern[j] == s[i]):
-			i, j = i+1, j+1
-		case star >= 0:
-			mark++
-			i, j = mark, star+1
-		default:
-			return false
-		}
-	}
-	for j < len(pattern) && pattern[j] == '*' {
-		j++
-	}
-	return j == len(pattern)
-}
-
 // matchHost tells whether a Host line with these patterns applies: one of them
 // matches and none with '!' does.
 func matchHost(host string, patterns []string) bool {
 	matched := false
 	for _, p := range patterns {
 		if rest, negated := strings.CutPrefix(p, "!"); negated {
-			if matchPattern(host, rest) {
+			if wildcard.Match(host, rest) {
 				return false
 			}
-		} else if matchPattern(host, p) {
+		} else if wildcard.Match(host, p) {
 			matched = true
 		}
 	}

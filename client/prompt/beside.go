@@ -5,7 +5,8 @@ import (
 	"errors"
 )
 
-// errOutput is what input.wait returns when there is output to be shown above the line that is edited.
+// errOutput is what input.wait returns when there is output to be shown above the line that is
+// edited.
 var errOutput = errors.New("output waits to be shown")
 
 // piece is output of what an earlier line left running.
@@ -41,7 +42,8 @@ func (o *output) keep(p []byte, toErr bool) bool {
 	return true
 }
 
-// show writes what was kept on a terminal in raw mode, where LF alone does not go to the first column, and leaves the cursor there.
+// show writes what was kept on a terminal in raw mode, where LF alone does not go to the first
+// column, and leaves the cursor there.
 func (o *output) show() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

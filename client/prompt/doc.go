@@ -1,9 +1,6 @@
-// Package prompt is minissh's line prompt: each line that is typed is one command
-// on the other machine (DESIGN section 6). It knows nothing of the wire: a
-// [Runner] runs the lines.
-//
-//	code, err := prompt.Loop(ctx, prompt.Config{Runner: r, User: "li", Host: "lab", Dir: home, Home: home,
-//		HistoryFile: prompt.DefaultHistoryFile()})
+// Package prompt is minissh's line prompt: each line that is typed is one command on the other
+// machine. runner.go runs the lines over a connection, files.go is put and get. The rest knows
+// nothing of the wire: [Loop] (loop.go) reads lines, and a [Runner] runs them.
 //
 // # Two ways to read
 //
@@ -23,13 +20,9 @@
 //
 // # How a line is drawn (reading order)
 //
-// input.go reads bytes only while they are wanted. keys.go cuts them into keys.
-// editor.go hands the keys to x/term's Terminal one at a time; Terminal does the
-// editing and believes that its line never wraps and that every character is one
-// column wide. What it writes is not shown: screen.go keeps the line and the
-// cursor that result, and draws them with true widths (width.go), wrapped, and
-// scrolled when the line is taller than the screen. A line is at most 4096
-// characters (Terminal's limit).
+// input.go reads bytes only while they are wanted. keys.go cuts them into keys. editor.go does what
+// the keys ask for to the line and the cursor. screen.go draws them with true widths, wrapped, and
+// scrolled when the line is taller than the screen. A line is at most 4096 characters.
 //
 // A pasted text with several lines becomes one command with newlines in it,
 // shown as ⏎, and runs when Enter is pressed.
@@ -38,6 +31,5 @@
 //
 // It gives a command no standard input and no terminal. Text from the other side
 // (directory, signal names, notes) is quoted before it is shown; the output of
-// commands is passed on as it is, as ssh does. A panic in a goroutine that is not
-// Loop's cannot restore the terminal.
+// commands is passed on as it is, as ssh does.
 package prompt

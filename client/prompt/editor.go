@@ -3,11 +3,9 @@ package prompt
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"math"
 	"os"
-	"runtime/debug"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,9 +15,10 @@ import (
 // errInterrupted is Ctrl-C while a line is edited.
 var errInterrupted = errors.New("interrupted")
 
-// editor edits lines on a terminal. It stands between x/term's Terminal and the
-// real one: Read hands out one key at a time, Write follows what the Terminal
-// believes to draw.
+// maxRunes is how long a line may become, in characters.
+const maxRunes = 4096
+
+// editor edits lines on a terminal. The line and the cursor's place in it are the screen's.
 type editor struct {
 	in       *input
 	scr      screen
@@ -34,7 +33,8 @@ type editor struct {
 	buf      []byte       // input that is not a key yet
 	paste    bool         // between the marks of a paste
 	newlines int          // ends of lines in the paste that nothing follows yet
-	panicked any          // what a panic under the Terminal said, and where
+	back     int          // how many lines of the history the shown one is back; 0: it is the new one
+	newest   []rune       // which is kept here meanwhile
 }
 
 // read edits one line. io.EOF is Ctrl-D on an empty line or the end of the input;
@@ -61,38 +61,136 @@ func (e *editor) read(ctx context.Context, label, style string) (string, error) 
 	e.freshRow()
 	e.scr.draw(false)
 
-	t := term.NewTerminal(struct {
-		io.Reader
-		io.Writer
-	}{e, e}, "")
-	t.SetSize(math.MaxInt32, 1) // it never wraps
-	t.History = e.history
-	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
-		if key != '\t' || e.complete == nil {
-			return "", 0, false
-		}
-		defer e.holdPanic()
-		return e.complete(line, pos)
+	e.back = 0
+	err = e.edit()
+	line := string(e.scr.line)
+	e.scr.draw(true)
+	if err == errInterrupted {
+		io.WriteString(e.scr.out, "^C")
 	}
-	line, err := t.ReadLine()
-	if e.panicked != nil {
-		panic(e.panicked)
-	}
+	io.WriteString(e.scr.out, "\r\n")
 	if err != nil {
-		e.scr.draw(true)
-		mark := "\r\n"
-		if err == errInterrupted {
-			mark = "^C\r\n"
-		}
-		io.WriteString(e.scr.out, mark)
 		return "", err
 	}
+	e.history.Add(line)
 	return plain(line), nil
 }
 
-// freshRow goes to the start of a free row, whatever stands on this one (the
-// echo of ^C or of keys typed ahead): that many blanks wrap unless the cursor was
-// in the first column.
+// edit obeys keys until Enter.
+func (e *editor) edit() error {
+	s := &e.scr
+	for {
+		key, err := e.key()
+		if err != nil {
+			return err
+		}
+		switch key {
+		case keyEnter:
+			return nil
+		case keyCtrlD, keyDelete:
+			if key == keyCtrlD && len(s.line) == 0 {
+				return io.EOF
+			}
+			e.replace(s.pos, s.pos+1)
+		case keyBackspace:
+			e.replace(s.pos-1, s.pos)
+		case keyWordBack:
+			e.replace(e.wordLeft(), s.pos)
+		case keyKill:
+			e.replace(s.pos, len(s.line))
+		case keyKillAll:
+			e.replace(0, s.pos)
+		case keyTranspose:
+			if at := min(s.pos, len(s.line)-1); at > 0 {
+				s.line[at-1], s.line[at] = s.line[at], s.line[at-1]
+				s.pos = at + 1
+			}
+		case keyLeft:
+			s.pos = max(s.pos-1, 0)
+		case keyRight:
+			s.pos = min(s.pos+1, len(s.line))
+		case keyWordLeft:
+			s.pos = e.wordLeft()
+		case keyWordRight:
+			s.pos = e.wordRight()
+		case keyHome:
+			s.pos = 0
+		case keyEnd:
+			s.pos = len(s.line)
+		case keyUp:
+			e.browse(e.back + 1)
+		case keyDown:
+			e.browse(e.back - 1)
+		case keyClear:
+			io.WriteString(s.out, "\x1b[2J\x1b[H")
+			s.drawn = nil
+		case keyTab:
+			if e.complete == nil {
+				continue
+			}
+			if line, pos, ok := e.complete(string(s.line), len(string(s.line[:s.pos]))); ok {
+				s.line, s.pos = []rune(line), utf8.RuneCountInString(line[:pos])
+			}
+		default:
+			if len(s.line) < maxRunes {
+				e.replace(s.pos, s.pos, key)
+			}
+		}
+	}
+}
+
+// replace puts characters in the place of some of the line; the cursor is after them. What is
+// outside of the line does not count.
+func (e *editor) replace(from, to int, by ...rune) {
+	s := &e.scr
+	from, to = max(from, 0), min(to, len(s.line))
+	s.line = slices.Replace(s.line, from, to, by...)
+	s.pos = from + len(by)
+}
+
+// wordLeft is where the word before the cursor begins.
+func (e *editor) wordLeft() int {
+	at := e.scr.pos
+	for at > 0 && e.scr.line[at-1] == ' ' {
+		at--
+	}
+	for at > 0 && e.scr.line[at-1] != ' ' {
+		at--
+	}
+	return at
+}
+
+// wordRight is where the word after the cursor's begins.
+func (e *editor) wordRight() int {
+	at := e.scr.pos
+	for at < len(e.scr.line) && e.scr.line[at] != ' ' {
+		at++
+	}
+	for at < len(e.scr.line) && e.scr.line[at] == ' ' {
+		at++
+	}
+	return at
+}
+
+// browse shows the line that is so many back in the history.
+func (e *editor) browse(back int) {
+	if back < 0 || back > e.history.Len() {
+		return
+	}
+	s := &e.scr
+	if e.back == 0 {
+		e.newest = s.line
+	}
+	if e.back = back; back == 0 {
+		s.line = e.newest
+	} else {
+		s.line = []rune(e.history.At(back - 1))
+	}
+	s.pos = len(s.line)
+}
+
+// freshRow goes to the start of a free row, whatever is on this one (the echo of ^C or of keys
+// typed ahead): that many blanks wrap unless the cursor was in the first column.
 func (e *editor) freshRow() {
 	columns, _ := e.scr.size()
 	if columns > 1 {
@@ -100,55 +198,37 @@ func (e *editor) freshRow() {
 	}
 }
 
-// plain puts the characters back that stood-in runes stand for.
+// plain puts back the characters that newlineRune and tabRune are in place of.
 func plain(line string) string {
 	return strings.NewReplacer(string(newlineRune), "\n", string(tabRune), "\t").Replace(line)
 }
 
-// holdPanic is deferred in what the Terminal calls. It calls with its lock
-// released and unlocks that again while a panic passes, which ends the process
-// before the terminal is restored; so the panic waits until ReadLine is left.
-func (e *editor) holdPanic() {
-	if v := recover(); v != nil {
-		e.panicked = fmt.Sprintf("%v\n\n%s", v, debug.Stack())
-	}
-}
-
-var errPanicked = errors.New("panic")
-
-// Read is the Terminal's keyboard: one key, so that it never holds back bytes
-// that belong to the next line.
-func (e *editor) Read(p []byte) (n int, err error) {
-	err = errPanicked
-	defer e.holdPanic()
-	n, err = e.key(p)
-	return n, err
-}
-
-func (e *editor) key(p []byte) (int, error) {
-	if e.panicked != nil {
-		return 0, errPanicked
-	}
+// key is the next one. Ends of lines in a paste are characters of the line, if something follows.
+func (e *editor) key() (rune, error) {
 	for {
-		key, n, act := nextKey(e.buf, e.paste)
-		if act == pass && e.newlines > 0 { // text follows a newline of the paste
-			e.newlines--
-			return copy(p, string(newlineRune)), nil
-		}
-		e.buf = e.buf[n:]
-		switch act {
-		case pass:
-			return copy(p, key), nil
-		case interrupt:
-			return 0, errInterrupted
-		case newline:
-			e.newlines++
-		case pasteBegins, pasteEnds:
-			e.paste, e.newlines = act == pasteBegins, 0
-		case needMore:
+		key, n := nextKey(e.buf, e.paste)
+		if n == 0 {
 			if err := e.fill(); err != nil {
 				return 0, err
 			}
+			continue
+		}
+		special := key == keyUnknown || key == keyNewline || key == keyPasteBegins || key == keyPasteEnds
+		if !special && e.newlines > 0 {
+			e.newlines--
+			return newlineRune, nil
+		}
+		e.buf = e.buf[n:]
+		switch key {
+		case keyUnknown:
+		case keyNewline:
+			e.newlines++
+		case keyPasteBegins, keyPasteEnds:
+			e.paste, e.newlines = key == keyPasteBegins, 0
+		case keyCtrlC:
+			return 0, errInterrupted
+		default:
+			return key, nil
 		}
 	}
 }
@@ -181,59 +261,6 @@ func (e *editor) fill() error {
 	}
 	e.buf = append(e.buf, data...)
 	return err
-}
-
-// Write follows the Terminal's drawing, which is made of characters, cursor
-// movements, erasing to the right, clearing the screen, and CR LF at the end.
-func (e *editor) Write(p []byte) (int, error) {
-	s := &e.scr
-	for rest := p; len(rest) > 0; {
-		if rest[0] == esc {
-			rest = e.sequence(rest)
-			continue
-		}
-		r, size := utf8.DecodeRune(rest)
-		rest = rest[size:]
-		switch r {
-		case '\r':
-		case '\n':
-			s.draw(true)
-			io.WriteString(s.out, "\r\n")
-			s.begin("", "")
-		default:
-			if s.pos < len(s.line) {
-				s.line[s.pos] = r
-			} else {
-				s.line = append(s.line, r)
-			}
-			s.pos++
-		}
-	}
-	return len(p), nil
-}
-
-// sequence obeys one escape sequence at the start of p and returns what follows.
-func (e *editor) sequence(p []byte) []byte {
-	s := &e.scr
-	n, i := 0, 2
-	for ; i < len(p) && p[i] >= '0' && p[i] <= '9'; i++ {
-		n = n*10 + int(p[i]-'0')
-	}
-	if i >= len(p) {
-		return nil
-	}
-	switch p[i] {
-	case 'C':
-		s.pos = min(len(s.line), s.pos+max(n, 1))
-	case 'D':
-		s.pos = max(0, s.pos-max(n, 1))
-	case 'K':
-		s.line = s.line[:s.pos]
-	case 'J': // and then to the corner, and everything once more
-		s.line, s.pos, s.drawn = s.line[:0], 0, nil
-		io.WriteString(s.out, "\x1b[2J\x1b[H")
-	}
-	return p[i+1:]
 }
 
 // rawTerminal returns editor.rawMode for a real terminal.

@@ -19,10 +19,9 @@ const (
 	historyBytes = 4 << 20
 )
 
-// history keeps lines for x/term's Terminal (term.History) and, in a file, for
-// the next time. The file has one line of text for each; lines of several prompts
-// at once are appended as they come. It holds what was typed, with newlines as
-// newlineRune. A file that cannot be used is done without.
+// history keeps lines for the editor and, in a file, for the next time. The file has one line of
+// text for each; lines of several prompts at once are appended as they come. It holds what was
+// typed, with newlines as newlineRune. A file that cannot be used is done without.
 type history struct {
 	lines []string // the oldest first
 	file  string   // "": memory only
@@ -91,7 +90,7 @@ func readEnd(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, historyBytes))
 }
 
-// sound tells whether a line can be put before the Terminal.
+// sound tells whether a line can be edited.
 func sound(line string) bool {
 	return utf8.ValidString(line) && len(line) <= 4*4096 && !strings.ContainsFunc(line, unicode.IsControl)
 }
@@ -119,7 +118,7 @@ func (h *history) add(line string) (kept bool) {
 	return true
 }
 
-// Add implements term.History.
+// Add keeps a line, in the file too.
 func (h *history) Add(line string) {
 	if !h.add(line) || h.file == "" {
 		return
@@ -132,8 +131,8 @@ func (h *history) Add(line string) {
 	wholeline.Append(f, line+"\n") // prompts side by side do not mix
 }
 
-// Len implements term.History.
+// Len is how many there are.
 func (h *history) Len() int { return len(h.lines) }
 
-// At implements term.History: 0 is the newest.
+// At is the line that is so many back; 0 is the newest.
 func (h *history) At(i int) string { return h.lines[len(h.lines)-1-i] }

@@ -5,171 +5,144 @@ import (
 	"unicode/utf8"
 )
 
-// action says what becomes of a key.
-type action int
-
+// Keys that are not characters; characters are their own keys.
 const (
-	needMore    action = iota // the key is not complete
-	pass                      // hand it to the Terminal
-	drop                      // nobody knows it
-	interrupt                 // Ctrl-C
-	newline                   // the end of a line inside a paste
-	pasteBegins               // what follows was pasted
-	pasteEnds
+	keyUnknown rune = -iota // nothing comes of it
+	keyUp
+	keyDown
+	keyLeft
+	keyRight
+	keyWordLeft
+	keyWordRight
+	keyHome
+	keyEnd
+	keyDelete
+	keyBackspace
+	keyWordBack
+	keyKill    // to the end of the line
+	keyKillAll // to its beginning
+	keyTranspose
+	keyClear
+	keyTab
+	keyEnter
+	keyCtrlC
+	keyCtrlD
+	keyNewline     // the end of a line inside a paste
+	keyPasteBegins // what follows was pasted
+	keyPasteEnds
 )
 
-// Keys as x/term's Terminal knows them.
-var (
-	keyUp        = []byte("\x1b[A")
-	keyDown      = []byte("\x1b[B")
-	keyRight     = []byte("\x1b[C")
-	keyLeft      = []byte("\x1b[D")
-	keyHome      = []byte("\x1b[H")
-	keyEnd       = []byte("\x1b[F")
-	keyDelete    = []byte("\x1b[3~")
-	keyWordRight = []byte("\x1b[1;3C")
-	keyWordLeft  = []byte("\x1b[1;3D")
-	keyEnter     = []byte{'\r'}
-	keyWordBack  = []byte{0x17}
-)
+// controls are the keys of control characters.
+var controls = map[byte]rune{
+	1: keyHome, 2: keyLeft, 3: keyCtrlC, 4: keyCtrlD, 5: keyEnd, 6: keyRight, 8: keyBackspace, 9: keyTab, 11: keyKill, 12: keyClear,
+	14: keyDown, 16: keyUp, 20: keyTranspose, 21: keyKillAll, 23: keyWordBack, 0x7f: keyBackspace,
+}
+
+// escapes are the keys of what follows ESC.
+var escapes = map[byte]rune{'b': keyWordLeft, 'f': keyWordRight, 0x7f: keyWordBack, 0x08: keyWordBack}
+
+// cursors are the keys of what ends ESC [ or ESC O.
+var cursors = map[byte]rune{'A': keyUp, 'B': keyDown, 'C': keyRight, 'D': keyLeft, 'H': keyHome, 'F': keyEnd}
+
+// numbered are the keys of ESC [ and a number and ~.
+var numbered = map[string]rune{
+	"1": keyHome, "7": keyHome, "4": keyEnd, "8": keyEnd, "3": keyDelete, "200": keyPasteBegins, "201": keyPasteEnds,
+}
 
 const (
 	esc = 0x1b
 	// maxSequence bounds an escape sequence; a longer one is dropped.
 	maxSequence = 4096
 
-	// newlineRune and tabRune stand in a line for characters that the Terminal
-	// would not take. They are the last code points there are, for private use.
+	// newlineRune and tabRune are in a line, and in the file of the history, in place of characters
+	// that would end it. They are the last code points there are, for private use.
 	newlineRune = '\U0010FFFD'
 	tabRune     = '\U0010FFFC'
 )
 
-// nextKey cuts the first key off buf: its bytes as the Terminal wants them, how
-// many bytes of buf it took (0 with needMore), and what to do with it. It exists
-// because the Terminal stops for good at a byte that is not UTF-8, and because
-// terminals send more for Home, End and words than it knows.
-func nextKey(buf []byte, paste bool) (key []byte, n int, act action) {
+// nextKey cuts the first key off buf, and says how many bytes that took; 0: the key is not
+// complete.
+func nextKey(buf []byte, paste bool) (key rune, n int) {
 	if len(buf) == 0 {
-		return nil, 0, needMore
+		return 0, 0
 	}
 	switch c := buf[0]; {
 	case c == esc:
-		return nextEscape(buf, paste)
+		if key, n = nextEscape(buf); paste && key != keyPasteBegins && key != keyPasteEnds {
+			key = keyUnknown
+		}
+		return key, n
 	case c == '\r' || c == '\n':
 		n = 1
 		if paste && c == '\r' && len(buf) == 1 {
-			return nil, 0, needMore // the mark of the paste's end follows at least
+			return 0, 0 // the mark of the paste's end follows at least
 		}
 		if c == '\r' && len(buf) > 1 && buf[1] == '\n' {
 			n = 2
 		}
 		if paste {
-			return nil, n, newline
+			return keyNewline, n
 		}
-		return keyEnter, n, pass
+		return keyEnter, n
 	case paste && c == '\t':
-		return []byte(string(tabRune)), 1, pass
+		return tabRune, 1
 	case paste && (c < ' ' || c == 0x7f):
-		return nil, 1, drop
-	case c == 3:
-		return nil, 1, interrupt
+		return keyUnknown, 1
+	case c < ' ' || c == 0x7f:
+		return controls[c], 1
 	case c < 0x80:
-		return buf[:1:1], 1, pass
+		return rune(c), 1
 	}
 	if !utf8.FullRune(buf) {
-		return nil, 0, needMore
+		return 0, 0
 	}
 	r, size := utf8.DecodeRune(buf)
 	if r == utf8.RuneError || r < 0xa0 || r == newlineRune || r == tabRune {
-		return nil, size, drop
+		return keyUnknown, size
 	}
-	return buf[:size:size], size, pass
+	return r, size
 }
 
 // nextEscape cuts off an escape sequence (ECMA-48, and what xterm, rxvt and the
 // Linux console send).
-func nextEscape(buf []byte, paste bool) (key []byte, n int, act action) {
+func nextEscape(buf []byte) (key rune, n int) {
 	if len(buf) < 2 {
-		return nil, 0, needMore
+		return 0, 0
 	}
-	known := func(key []byte, n int) ([]byte, int, action) {
-		if paste || key == nil {
-			return nil, n, drop
-		}
-		return key, n, pass
-	}
-	switch buf[1] {
-	case 'b':
-		return known(keyWordLeft, 2)
-	case 'f':
-		return known(keyWordRight, 2)
-	case 0x7f, 0x08:
-		return known(keyWordBack, 2)
-	case 'O':
-		if len(buf) < 3 {
-			return nil, 0, needMore
-		}
-		return known(cursorKey(buf[2]), 3)
-	case '[':
-	default:
-		return nil, 1, drop // what follows is a key of its own
+	switch c := buf[1]; {
+	case c == 'O' && len(buf) < 3:
+		return 0, 0
+	case c == 'O':
+		return cursors[buf[2]], 3
+	case escapes[c] != 0:
+		return escapes[c], 2
+	case c != '[':
+		return keyUnknown, 1 // what follows is a key of its own
 	}
 	for n = 2; n < len(buf) && buf[n] >= 0x20 && buf[n] <= 0x3f; n++ {
 	}
 	switch {
 	case n > maxSequence:
-		return nil, n, drop
+		return keyUnknown, n
 	case n == len(buf):
-		return nil, 0, needMore
+		return 0, 0
 	case buf[n] < 0x40 || buf[n] > 0x7e:
-		return nil, n, drop
+		return keyUnknown, n
 	case buf[n] == '[' && n == 2: // the Linux console's F1 to F5
 		if len(buf) < 4 {
-			return nil, 0, needMore
+			return 0, 0
 		}
-		return nil, 4, drop
+		return keyUnknown, 4
 	}
-	parameters, final := buf[2:n], buf[n]
-	n++
-	first, modifier, _ := bytes.Cut(parameters, []byte(";"))
-	if final != '~' {
-		if len(modifier) > 0 && (final == 'C' || final == 'D') {
-			if final == 'C' {
-				return known(keyWordRight, n)
-			}
-			return known(keyWordLeft, n)
-		}
-		return known(cursorKey(final), n)
+	first, modifier, _ := bytes.Cut(buf[2:n], []byte(";"))
+	switch final := buf[n]; {
+	case final == '~':
+		return numbered[string(first)], n + 1
+	case len(modifier) > 0 && final == 'C':
+		return keyWordRight, n + 1
+	case len(modifier) > 0 && final == 'D':
+		return keyWordLeft, n + 1
+	default:
+		return cursors[final], n + 1
 	}
-	switch string(first) {
-	case "200":
-		return nil, n, pasteBegins
-	case "201":
-		return nil, n, pasteEnds
-	case "1", "7":
-		return known(keyHome, n)
-	case "4", "8":
-		return known(keyEnd, n)
-	case "3":
-		return known(keyDelete, n)
-	}
-	return nil, n, drop
-}
-
-func cursorKey(final byte) []byte {
-	switch final {
-	case 'A':
-		return keyUp
-	case 'B':
-		return keyDown
-	case 'C':
-		return keyRight
-	case 'D':
-		return keyLeft
-	case 'H':
-		return keyHome
-	case 'F':
-		return keyEnd
-	}
-	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+
+	"minissh/client/atexit"
 )
 
 // loop is one run of Loop. Its fields belong to Loop's goroutine; while a command
@@ -135,9 +137,9 @@ func (l *loop) line(ctx context.Context, line string) error {
 	}
 	onInterrupt := l.cfg.Runner.Interrupt
 	name, args, _ := strings.Cut(trimmed, " ")
-	last := l.cfg.Last
+	here := false // the line runs on this machine
 	if strings.HasPrefix(trimmed, "!") {
-		last = nil
+		here = true
 		// The terminal itself sends it Ctrl-C.
 		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
 	} else if b, ok := l.builtins[name]; ok {
@@ -146,7 +148,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 		}
 		onInterrupt = nil
 	}
-	outcome, err := l.watch(ctx, run, onInterrupt, last)
+	outcome, err := l.watch(ctx, run, onInterrupt, here)
 	if outcome.Dir != nil {
 		l.dir = outcome.Dir
 	}
@@ -186,7 +188,7 @@ func (l *loop) stdin() *os.File {
 // watch runs one command and meets signals meanwhile: Ctrl-C goes to onInterrupt,
 // or ends run's ctx when that is nil; SIGTERM and SIGHUP end ctx and the loop.
 // Without a terminal, Ctrl-C ends the loop as well, as it ends a shell's script.
-func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, error), onInterrupt func(int), last func(os.Signal) func()) (Outcome, error) {
+func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, error), onInterrupt func(int), here bool) (Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var end *SignalError
@@ -201,8 +203,8 @@ func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, er
 			case sig := <-l.signals:
 				k := kind(sig)
 				if k == signalInterrupt || k == signalQuit || k == signalEnd {
-					if signals++; signals == 2 && last != nil {
-						over = last(sig)
+					if signals++; signals == 2 && !here { // nothing may hang for long after it
+						over = atexit.After(atexit.Code(sig))
 					}
 				}
 				switch k {

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"io"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/term"
+
+	"minissh/client/atexit"
 )
 
 // ExitLost is the exit code for our own failures, a lost link among them
@@ -54,7 +55,8 @@ type IO struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Dir    []byte // the directory on the other side
-	// Terminal is what a builtin may draw on; nil if the prompt has none. What it draws ends at the beginning of a line.
+	// Terminal is what a builtin may draw on; nil if the prompt has none. What it draws ends at the
+	// beginning of a line.
 	Terminal *os.File
 }
 
@@ -88,9 +90,6 @@ type Config struct {
 	// Complete answers the Tab key: line and the cursor's place in bytes in, the
 	// new ones out. nil: Tab does nothing.
 	Complete func(line string, pos int) (newLine string, newPos int, ok bool)
-	// Last, if not nil, is called at the second signal during a line that does not run here, and over
-	// when that line has ended all the same: nothing may hang for long after a second signal.
-	Last func(os.Signal) (over func())
 	// Getenv defaults to os.Getenv; NO_COLOR, TERM, SHELL and ComSpec are asked for.
 	Getenv func(string) string
 }
@@ -130,18 +129,11 @@ func Loop(ctx context.Context, cfg Config) (exitCode int, err error) {
 		}
 		var sig *SignalError
 		if errors.As(err, &sig) {
-			return signalCode(sig.Signal), err
+			return atexit.Code(sig.Signal), err
 		}
 		return ExitLost, err
 	}
 	return l.status, nil
-}
-
-func signalCode(sig os.Signal) int {
-	if n, ok := sig.(syscall.Signal); ok {
-		return 128 + int(n)
-	}
-	return ExitLost
 }
 
 // face says how the prompt talks: where it draws, and with what.

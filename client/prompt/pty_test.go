@@ -20,7 +20,7 @@ import (
 )
 
 // terminal is the child on a pty whose other end is a model.
-type terminal struct {
+type childTerminal struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	pty  *os.File
@@ -29,7 +29,7 @@ type terminal struct {
 	news chan struct{} // something came; closed at the end
 }
 
-func start(t *testing.T, w, h int, env ...string) *terminal {
+func start(t *testing.T, w, h int, env ...string) *childTerminal {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -42,7 +42,7 @@ func start(t *testing.T, w, h int, env ...string) *terminal {
 	if err != nil {
 		t.Skip("not run: needs a pty: ", err)
 	}
-	s := &terminal{t: t, cmd: cmd, pty: master, m: newModel(w, h), news: make(chan struct{}, 1)}
+	s := &childTerminal{t: t, cmd: cmd, pty: master, m: newModel(w, h), news: make(chan struct{}, 1)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -71,7 +71,7 @@ func start(t *testing.T, w, h int, env ...string) *terminal {
 	return s
 }
 
-func (s *terminal) send(keys string) {
+func (s *childTerminal) send(keys string) {
 	s.t.Helper()
 	if _, err := io.WriteString(s.pty, keys); err != nil {
 		s.t.Fatal(err)
@@ -79,7 +79,7 @@ func (s *terminal) send(keys string) {
 }
 
 // until waits for the screen to satisfy ok.
-func (s *terminal) until(what string, ok func(m *model) bool) {
+func (s *childTerminal) until(what string, ok func(m *model) bool) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -108,32 +108,32 @@ func (s *terminal) until(what string, ok func(m *model) bool) {
 }
 
 // screen waits for exactly this text.
-func (s *terminal) screen(want string) {
+func (s *childTerminal) screen(want string) {
 	s.t.Helper()
 	s.until(fmt.Sprintf("%q", want), func(m *model) bool { return m.text() == want })
 }
 
 // shows waits for a part of the text.
-func (s *terminal) shows(want string) {
+func (s *childTerminal) shows(want string) {
 	s.t.Helper()
 	s.until(fmt.Sprintf("%q", want), func(m *model) bool { return strings.Contains(m.text(), want) })
 }
 
 // text is what the screen shows now, raw all that ever came.
-func (s *terminal) text() string {
+func (s *childTerminal) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.m.text()
 }
 
-func (s *terminal) raw() string {
+func (s *childTerminal) raw() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.m.raw.String()
 }
 
 // cooked tells whether the terminal is in its normal mode.
-func (s *terminal) cooked() bool {
+func (s *childTerminal) cooked() bool {
 	tio, err := unix.IoctlGetTermios(int(s.pty.Fd()), unix.TCGETS)
 	if err != nil {
 		s.t.Fatal(err)
@@ -213,17 +213,17 @@ func TestInterrupts(t *testing.T) {
 func TestRestored(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		end  func(s *terminal)
+		end  func(s *childTerminal)
 		want string
 	}{
-		{"Ctrl-D", func(s *terminal) { s.send("\x04") }, "LOOP 0 <nil>"},
-		{"exit", func(s *terminal) { s.send("exit 9\r") }, "LOOP 9 <nil>"},
-		{"lost while it runs", func(s *terminal) { s.send("lost\r") }, "LOOP 255 the link is lost"},
-		{"lost while editing", func(s *terminal) { s.send("drop\t") }, "LOOP 255 the link is lost"},
-		{"panic", func(s *terminal) { s.send("boom\t") }, "PANIC boom"},
-		{"SIGTERM", func(s *terminal) { s.cmd.Process.Signal(syscall.SIGTERM) }, "LOOP 143 ended by the signal: terminated"},
-		{"SIGHUP", func(s *terminal) { s.cmd.Process.Signal(syscall.SIGHUP) }, "LOOP 129 ended by the signal: hangup"},
-		{"SIGTERM while it runs", func(s *terminal) {
+		{"Ctrl-D", func(s *childTerminal) { s.send("\x04") }, "LOOP 0 <nil>"},
+		{"exit", func(s *childTerminal) { s.send("exit 9\r") }, "LOOP 9 <nil>"},
+		{"lost while it runs", func(s *childTerminal) { s.send("lost\r") }, "LOOP 255 the link is lost"},
+		{"lost while editing", func(s *childTerminal) { s.send("drop\t") }, "LOOP 255 the link is lost"},
+		{"panic", func(s *childTerminal) { s.send("boom\t") }, "PANIC boom"},
+		{"SIGTERM", func(s *childTerminal) { s.cmd.Process.Signal(syscall.SIGTERM) }, "LOOP 143 ended by the signal: terminated"},
+		{"SIGHUP", func(s *childTerminal) { s.cmd.Process.Signal(syscall.SIGHUP) }, "LOOP 129 ended by the signal: hangup"},
+		{"SIGTERM while it runs", func(s *childTerminal) {
 			s.send("sleep\r")
 			s.shows("sleeping")
 			s.cmd.Process.Signal(syscall.SIGTERM)
@@ -317,7 +317,8 @@ func TestTypedAhead(t *testing.T) {
 	}
 }
 
-// TestOutputBeside: what an earlier line left running writes is shown above the line that is edited, which loses nothing.
+// TestOutputBeside: what an earlier line left running writes is shown above the line that is
+// edited, which loses nothing.
 func TestOutputBeside(t *testing.T) {
 	s := start(t, 40, 20, "NO_COLOR=1")
 	s.screen("li@lab:~$")

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+
+	"minissh/client/terminal"
 )
 
 // screen draws one line with its prompt on a terminal in raw mode, over as many
@@ -32,7 +34,7 @@ type layout struct {
 }
 
 // lay cuts the label and the line into rows of at most columns columns. The
-// cursor has a row of its own when it stands behind a full one, except at the end
+// cursor has a row of its own when it is after a full one, except at the end
 // (last), when nothing will be typed any more.
 func lay(label, style string, line []rune, pos, columns int, last bool) *layout {
 	l := &layout{}
@@ -82,6 +84,17 @@ func lay(label, style string, line []rune, pos, columns int, last bool) *layout 
 	return l
 }
 
+// glyph is how a character of the line looks, and how many columns that takes.
+func glyph(r rune) (string, int) {
+	switch r {
+	case newlineRune:
+		return "⏎", 1
+	case tabRune:
+		return "⇥", 1
+	}
+	return terminal.Glyph(r)
+}
+
 // begin forgets what was drawn: the cursor stands at the start of a free row.
 func (s *screen) begin(label, style string) {
 	*s = screen{out: s.out, size: s.size, label: label, style: style}
@@ -91,7 +104,7 @@ func (s *screen) begin(label, style string) {
 func (s *screen) draw(last bool) {
 	columns, height := s.size()
 	columns, height = max(columns, 2), max(height, 1)
-	line, pos := s.shown(s.pos), s.pos
+	line, pos := s.line, s.pos
 	if last {
 		pos = len(line)
 	}
@@ -141,23 +154,14 @@ func (s *screen) erase(b *bytes.Buffer, columns, height int) {
 	b.WriteString("\x1b[J")
 }
 
-// clear takes the line from the terminal, for something else to be written there. draw brings it back below that.
+// clear takes the line from the terminal, for something else to be written there. draw brings it
+// back below that.
 func (s *screen) clear() {
 	columns, height := s.size()
 	var b bytes.Buffer
 	s.erase(&b, max(columns, 2), max(height, 1))
 	s.drawn = nil
 	s.out.Write(b.Bytes())
-}
-
-// shown is the line without the blanks behind the cursor: the Terminal erases by
-// writing blanks, which must not take rows.
-func (s *screen) shown(pos int) []rune {
-	end := len(s.line)
-	for end > pos && s.line[end-1] == ' ' {
-		end--
-	}
-	return s.line[:end]
 }
 
 // draws is the short way for a character typed at the end: only that is written.

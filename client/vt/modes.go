@@ -1,8 +1,10 @@
-// Package vt follows what a program on the other side sends to our terminal, and knows how to switch off what that has switched on. When a link is lost in an
-// editor, nobody else will: the terminal would stay on the alternate screen and report the mouse.
+// Package vt follows what a program on the other side sends to our terminal, and knows how to
+// switch off what that has switched on. When a link is lost in an editor, nobody else will: the
+// terminal would stay on the alternate screen and report the mouse.
 //
-// It knows what xterm's control sequences (ctlseqs) and kitty's keyboard protocol have that outlives a program and harms a shell: modes, the scroll region, colours,
-// character sets, the stack of titles. It draws nothing, and what it does not know it passes over.
+// It knows what xterm's control sequences (ctlseqs) and kitty's keyboard protocol have that
+// outlives a program and harms a shell: modes, the scroll region, colours, character sets, the
+// stack of titles. It draws nothing, and what it does not know it passes over.
 package vt
 
 import "bytes"
@@ -34,7 +36,8 @@ const most = 64
 // deepest is the most levels of a stack (titles, kitty's keyboard flags) that are taken back.
 const deepest = 32
 
-// Modes is what has been switched on. The zero Modes is a terminal in which nothing has. It is not safe for concurrent use.
+// Modes is what has been switched on. The zero Modes is a terminal in which nothing has. It is not
+// safe for concurrent use.
 type Modes struct {
 	state state
 	seq   [most]byte // parameters and intermediates of the sequence under way
@@ -64,7 +67,8 @@ type mode struct {
 	on     bool
 }
 
-// modes are those that outlive a program, in the order in which they are put back; the alternate screen is apart.
+// modes are those that outlive a program, in the order in which they are put back; the alternate
+// screen is apart.
 var modes = []mode{
 	{2026, false},                                                          // nothing is shown until the end of an update
 	{1, false},                                                             // cursor keys of an application

@@ -98,7 +98,8 @@ func (m *Modes) keyboard(prefix byte, seq []byte) {
 	}
 }
 
-// titled is ESC [ 22 ; which t, which puts titles on a stack, or 23, which takes them back: 2 is the window's, 1 the icon's, 0 both.
+// titled is ESC [ 22 ; which t, which puts titles on a stack, or 23, which takes them back: 2 is
+// the window's, 1 the icon's, 0 both.
 func (m *Modes) titled(seq []byte) {
 	what, which, _ := bytes.Cut(seq, []byte{';'})
 	which, _, _ = bytes.Cut(which, []byte{';'})

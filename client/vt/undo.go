@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Undo is what to send to the terminal to switch off what is on, nothing more; nil if nothing is. It counts as sent.
+// Undo is what to send to the terminal to switch off what is on, nothing more; nil if nothing is.
+// It counts as sent.
 func (m *Modes) Undo() []byte {
 	var b bytes.Buffer
 	if m.state != ground {

@@ -71,7 +71,8 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// Whatever is sent, in whatever pieces: what undoes it is the same, is short, and leaves nothing to undo.
+// Whatever is sent, in whatever pieces: what undoes it is the same, is short, and leaves nothing to
+// undo.
 func FuzzUndo(f *testing.F) {
 	for _, test := range undone {
 		f.Add([]byte(test.sent), len(test.sent)/2)

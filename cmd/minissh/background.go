@@ -21,12 +21,10 @@ func runInBackground(args []string) error {
 	if err := openLog(o); err != nil {
 		return err
 	}
-	d := dialer(o)
-	d.LoggedIn = func() {
+	return runOptions(dialer(o), func() {
 		inBackground()
 		if o.SessionType == options.SessionNone && o.LogLevel < options.LevelDebug1 { // nothing will be written: whoever waits for the end of our output need not
 			silence()
 		}
-	}
-	return runOptions(d)
+	})
 }

@@ -2,10 +2,10 @@
 
 package main
 
-import "minissh/client"
+import "minissh/client/report"
 
 func goToBackground([]string) (int, error) {
-	return client.ExitFailure, &client.Failure{What: "-f is not there on this system", Advice: "start minissh -n host command in the background"}
+	return report.ExitFailure, &report.Failure{What: "-f is not there on this system", Advice: "start minissh -n host command in the background"}
 }
 
 func inBackground() {}

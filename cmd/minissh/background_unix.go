@@ -11,19 +11,20 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"minissh/client"
+	"minissh/client/report"
 )
 
-// goToBackground is -f: Go cannot fork, so this program starts itself again with the same arguments. The child logs in, may ask questions on the
-// terminal meanwhile, and says when it is done; then it is on its own, and we leave. If it ends before, its exit code is ours.
+// goToBackground is -f: Go cannot fork, so this program starts itself again with the same
+// arguments. The child logs in, may ask questions on the terminal meanwhile, and says when it is
+// done; then it is on its own, and we leave. If it ends before, its exit code is ours.
 func goToBackground(args []string) (code int, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return client.ExitFailure, err
+		return report.ExitFailure, err
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return client.ExitFailure, err
+		return report.ExitFailure, err
 	}
 	defer r.Close()
 	child := exec.Command(self, append([]string{backgroundVerb}, args...)...)
@@ -33,7 +34,7 @@ func goToBackground(args []string) (code int, err error) {
 	err = child.Start()
 	w.Close()
 	if err != nil {
-		return client.ExitFailure, err
+		return report.ExitFailure, err
 	}
 	ended := make(chan struct{})
 	go forwardSignals(signals, child.Process, ended)
@@ -45,11 +46,11 @@ func goToBackground(args []string) (code int, err error) {
 	if code := child.ProcessState.ExitCode(); code >= 0 {
 		return code, nil
 	}
-	return client.ExitFailure, nil
+	return report.ExitFailure, nil
 }
 
-// forwardSignals gives the child what we get. With the second we are gone, and so is a child that does
-// not end by it.
+// forwardSignals gives the child what we get. With the second we are gone, and so is a child that
+// does not end by it.
 func forwardSignals(signals <-chan os.Signal, child *os.Process, ended <-chan struct{}) {
 	count := 0
 	for sig := range signals {
@@ -68,8 +69,8 @@ func forwardSignals(signals <-chan os.Signal, child *os.Process, ended <-chan st
 	}
 }
 
-// inBackground is what the child does when it has logged in: it leaves the terminal's session, so that neither Ctrl-C nor the end of the terminal
-// reaches it, and tells its parent.
+// inBackground is what the child does when it has logged in: it leaves the terminal's session, so
+// that neither Ctrl-C nor the end of the terminal reaches it, and tells its parent.
 func inBackground() {
 	syscall.CloseOnExec(3)
 	parent := os.NewFile(3, "parent")

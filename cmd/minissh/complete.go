@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"minissh/client/completion"
-	"minissh/client/copying"
+	"minissh/client/cp"
 	"minissh/client/options"
 )
 
-// completeFlag is how a shell asks what could stand at the place of the last word: `minissh --complete WORD…`. The answer is one candidate a
-// line, with a tab and its meaning if that is known; nothing where the name of a file may stand.
+// completeFlag is how a shell asks what could stand at the place of the last word: `minissh
+// --complete WORD…`. The answer is one candidate a line, with a tab and its meaning if that is
+// known; nothing where the name of a file may stand.
 const completeFlag = "--complete"
 
 func complete(words []string) {
@@ -31,9 +32,10 @@ func complete(words []string) {
 	}
 }
 
-// copyFlags are those of `minissh cp`: its help lists them in lines that begin with one, "  -r   text" or "  -P port, -4, …".
+// copyFlags are those of `minissh cp`: its help lists them in lines that begin with one, "  -r
+// text" or "  -P port, -4, …".
 func copyFlags() (flags []completion.Flag) {
-	for line := range strings.Lines(copying.Usage) {
+	for line := range strings.Lines(cp.Usage) {
 		if !strings.HasPrefix(line, "  -") {
 			continue
 		}

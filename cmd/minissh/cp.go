@@ -5,21 +5,21 @@ import (
 	"fmt"
 	"os"
 
-	"minissh/client"
-	"minissh/client/copying"
+	"minissh/client/cp"
+	"minissh/client/dial"
 )
 
 // copyFiles is `minissh cp`.
 func copyFiles(words []string) error {
-	plan, err := copying.Parse(words)
+	plan, err := cp.Parse(words)
 	if err != nil {
 		return err
 	}
 	if plan.Help {
-		fmt.Print(copying.Usage)
+		fmt.Print(cp.Usage)
 		return nil
 	}
-	dial := func(host string) (*client.Dialer, error) {
+	toHost := func(host string) (*dial.Dialer, error) {
 		// as scp: what is about a command or shell there is neither asked for nor missed
 		o, err := parse(append(append([]string{"-a", "-x", "-oClearAllForwardings=yes", "-oPermitLocalCommand=no", "-oRemoteCommand=none"}, plan.Options...), host))
 		if err != nil {
@@ -27,5 +27,5 @@ func copyFiles(words []string) error {
 		}
 		return dialer(o), nil
 	}
-	return exitCode(client.Copy(context.Background(), plan, dial, os.Stdout, os.Stderr))
+	return exitCode(cp.Run(context.Background(), plan, toHost, os.Stdout, os.Stderr))
 }

@@ -34,7 +34,8 @@ func (s *screen) client() *os.Process {
 	return p
 }
 
-// However a session in a full-screen program is cut off, the terminal is given back whole: what that program switched on is off, and the screen of before shows.
+// However a session in a full-screen program is cut off, the terminal is given back whole: what
+// that program switched on is off, and the screen of before shows.
 func TestTerminalGivenBackWhole(t *testing.T) {
 	t.Parallel()
 	lost := func(h *minisshHere, _ *screen) { h.daemon.Process.Kill() }
@@ -88,7 +89,8 @@ func TestTerminalGivenBackWhole(t *testing.T) {
 	}
 }
 
-// What a command that ends by itself has switched on is left so, as ssh leaves it: perhaps that was its purpose.
+// What a command that ends by itself has switched on is left so, as ssh leaves it: perhaps that was
+// its purpose.
 func TestModesAreACommandsOwn(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
@@ -100,7 +102,8 @@ func TestModesAreACommandsOwn(t *testing.T) {
 	}
 }
 
-// Every escape that ~? lists does what it says: ~~ here, ~. and ~^Z in TestTerminalRestored and TestSuspended.
+// Every escape that ~? lists does what it says: ~~ here, ~. and ~^Z in TestTerminalRestored and
+// TestSuspended.
 func TestEscapesThatAreListed(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)

@@ -18,7 +18,8 @@ func (h *minisshHere) talkative() *minisshHere {
 	return h
 }
 
-// job reads the process id that a command there prints of what it leaves running, and ends that with the test.
+// job reads the process id that a command there prints of what it leaves running, and ends that
+// with the test.
 func (p *onPTY) job() string {
 	p.t.Helper()
 	job := p.matches(`job:(\d+):`)[1]
@@ -27,8 +28,9 @@ func (p *onPTY) job() string {
 	return job
 }
 
-// Once the command has ended, and only what it left running holds its output, one Ctrl-C leaves with the command's own code, as the message says; the job lives, and
-// so it does where the daemon cannot answer any more.
+// Once the command has ended, and only what it left running holds its output, one Ctrl-C leaves
+// with the command's own code, as the message says; the job lives, and so it does where the daemon
+// cannot answer any more.
 func TestCtrlCLeavesWhatIsHeld(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -67,7 +69,8 @@ func TestCtrlCLeavesWhatIsHeld(t *testing.T) {
 	}
 }
 
-// Before the command's end Ctrl-C interrupts it as ever, and a second one kills what does not want to hear it, with what it started.
+// Before the command's end Ctrl-C interrupts it as ever, and a second one kills what does not want
+// to hear it, with what it started.
 func TestCtrlCInterrupts(t *testing.T) {
 	t.Parallel()
 	needsProgram(t, "dash") // bash loses an INT that comes when a program ends, or begins by exec
@@ -93,8 +96,8 @@ func TestCtrlCInterrupts(t *testing.T) {
 	eventually(t, "the end of all that was started", func() bool { return !alive(job) })
 }
 
-// In the prompt a line that ends in & does not block the next one: its shell's end is its own. What it left running lives on, also after the prompt, and what that
-// writes is shown.
+// In the prompt a line that ends in & does not block the next one: its shell's end is its own. What
+// it left running lives on, also after the prompt, and what that writes is shown.
 func TestPromptGoesOn(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t).talkative()

@@ -1,4 +1,5 @@
-// Command minissh runs a command on another machine, offers a prompt there, and shows the protocol at work. `minissh help` lists its verbs.
+// Command minissh runs a command on another machine, offers a prompt there, copies files, and shows
+// the protocol at work. `minissh help` lists its verbs.
 package main
 
 import (
@@ -7,11 +8,13 @@ import (
 	"fmt"
 	"os"
 
-	"minissh/client"
+	"minissh/client/dial"
 	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/run"
+	"minissh/client/terminal"
 	"minissh/daemon/process"
 	"minissh/protocol"
-	"minissh/protocol/quick"
 )
 
 const software = "minissh/0.1"
@@ -22,12 +25,11 @@ type exitCode int
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
-	quick.GrowStack()
 	process.BeHelper() // of the daemon of try
-	os.Exit(run(os.Args[1:]))
+	os.Exit(start(os.Args[1:]))
 }
 
-func run(args []string) int {
+func start(args []string) int {
 	if len(args) == 1 && args[0] == tryDaemonVerb {
 		return tryDaemon()
 	}
@@ -42,8 +44,8 @@ func run(args []string) int {
 		showHelp(os.Stdout)
 		return 0
 	}
-	if verb, words, ok := options.IsVerb(args); ok {
-		return exit(runVerb(verb, words))
+	if v, ok := verbNamed(args[0]); ok {
+		return exit(v.start(args[1:]))
 	}
 	return exit(runHost(args))
 }
@@ -57,8 +59,8 @@ func exit(err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	client.Report(messages, err)
-	return client.ExitFailure
+	report.Error(messages, err)
+	return report.ExitFailure
 }
 
 // parse reads ssh's grammar and answers what needs no host.
@@ -98,28 +100,24 @@ func parse(args []string) (*options.Options, error) {
 	return o, nil
 }
 
-func dialer(o *options.Options) *client.Dialer { return equip(new(client.Dialer), o) }
-
-// equip gives a Dialer its options and what this program has for it.
-func equip(d *client.Dialer, o *options.Options) *client.Dialer {
-	d.Options, d.Messages, d.Software = o, messages, software
+// dialer makes a Dialer of options and of what this program has for it.
+func dialer(o *options.Options) *dial.Dialer {
+	d := &dial.Dialer{Options: o, Messages: report.New(messages, o), Software: software}
 	if !o.BatchMode {
-		d.Ask = client.Terminal{}
+		d.Ask = terminal.Questions{}
 	}
 	if o.LogLevel >= options.LevelDebug3 {
-		d.Trace = client.Tracer(messages)
+		d.Trace = report.Tracer(messages)
 	}
 	return d
 }
 
-func streams() client.Streams {
-	return client.Streams{Stdin: client.Stdin(), Stdout: client.Stdout(), Stderr: client.Stderr(), EndStdout: os.Stdout.Close, Keyboard: os.Stdin}
+func streams() run.Streams {
+	return run.Streams{Stdin: terminal.Stdin(), Stdout: terminal.Stdout(), Stderr: terminal.Stderr(), EndStdout: os.Stdout.Close, Keyboard: os.Stdin}
 }
 
 // runHost is `minissh [options] [user@]host [command]`.
 func runHost(args []string) error {
-	d := new(client.Dialer)
-	d.Begin() // while the options are read
 	o, err := parse(args)
 	if err != nil {
 		return err
@@ -135,16 +133,16 @@ func runHost(args []string) error {
 		}
 		return exitCode(code)
 	}
-	quick.CalmWatcher() // not above, nor for verbs: a process that we start could inherit it
-	return runOptions(equip(d, o))
+	return runOptions(dialer(o), nil)
 }
 
-func runOptions(d *client.Dialer) error {
-	o := d.Options
-	if o.SessionType == options.SessionNone {
-		return exitCode(client.HoldConnection(context.Background(), d))
+// runOptions does what the options ask for. loggedIn, which may be nil, is called once the daemon
+// has let us in.
+func runOptions(d *dial.Dialer, loggedIn func()) error {
+	if d.Options.SessionType == options.SessionNone {
+		return exitCode(run.Hold(context.Background(), d, loggedIn))
 	}
-	return exitCode(client.RunCommand(context.Background(), d, streams()))
+	return exitCode(run.Command(context.Background(), d, streams(), loggedIn))
 }
 
 func tracing(words []string) error {
@@ -154,8 +152,8 @@ func tracing(words []string) error {
 	}
 	tellEnvironment(o)
 	d := dialer(o)
-	d.Trace = client.Tracer(messages)
-	return runOptions(d)
+	d.Trace = report.Tracer(messages)
+	return runOptions(d, nil)
 }
 
 func prompting(words []string) error {
@@ -164,7 +162,7 @@ func prompting(words []string) error {
 		return err
 	}
 	if len(o.Command) > 0 {
-		return &client.Failure{What: "minissh prompt takes a host and no command", Advice: "minissh " + o.Alias + " COMMAND runs one"}
+		return &report.Failure{What: "minissh prompt takes a host and no command", Advice: "minissh " + o.Alias + " COMMAND runs one"}
 	}
 	tellEnvironment(o)
 	return runPrompt(dialer(o))
@@ -172,7 +170,7 @@ func prompting(words []string) error {
 
 func identity(o ownFlags) error {
 	if o.values["--pem"] == "" {
-		return &client.Failure{What: "minissh identity writes to a file, and none is named", Advice: "minissh identity --pem FILE"}
+		return &report.Failure{What: "minissh identity writes to a file, and none is named", Advice: "minissh identity --pem FILE"}
 	}
-	return client.WriteIdentity(o.values["-i"], o.values["--pem"], client.Terminal{})
+	return dial.WriteIdentity(o.values["-i"], o.values["--pem"], terminal.Questions{})
 }

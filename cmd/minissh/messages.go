@@ -6,22 +6,24 @@ import (
 	"io"
 	"os"
 
-	"minissh/client"
 	"minissh/client/options"
+	"minissh/client/report"
 	"minissh/protocol"
 )
 
-// messages is where messages for people go: standard error, or the file of -E. What is wrong with the command line is told before there is such a file.
+// messages is where messages for people go: standard error, or the file of -E. What is wrong with
+// the command line is told before there is such a file.
 var messages io.Writer = os.Stderr
 
-// openLog opens the file of -E, to which is added; a command's own standard error does not go there.
+// openLog opens the file of -E, to which is added; a command's own standard error does not go
+// there.
 func openLog(o *options.Options) error {
 	if o.LogFile == "" {
 		return nil
 	}
 	file, err := os.OpenFile(o.LogFile, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
-		return &client.Failure{What: fmt.Sprintf("cannot write messages to %s: %v", protocol.Quote(o.LogFile), errors.Unwrap(err)), Advice: "-E FILE names another", Cause: err}
+		return &report.Failure{What: fmt.Sprintf("cannot write messages to %s: %v", protocol.Quote(o.LogFile), errors.Unwrap(err)), Advice: "-E FILE names another", Cause: err}
 	}
 	messages = file
 	return nil

@@ -10,18 +10,21 @@ import (
 
 	"golang.org/x/term"
 
-	"minissh/client"
+	"minissh/client/dial"
 	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/terminal"
 	"minissh/protocol/keys"
 )
 
-// pairing is `minissh pair [options] [user@]host…`: one host after the other, each with its own code.
+// pairing is `minissh pair [options] [user@]host…`: one host after the other, each with its own
+// code.
 func pairing(args []string) error {
 	o, err := parse(args)
 	if err != nil {
 		return err
 	}
-	hosts := append([]string{""}, o.Command...) // the first stands among the options
+	hosts := append([]string{""}, o.Command...) // the first is among the options
 	lines := pipedLines()
 	failed := 0
 	for i, host := range hosts {
@@ -34,12 +37,12 @@ func pairing(args []string) error {
 			if len(hosts) == 1 {
 				return err
 			}
-			client.Report(os.Stderr, err)
+			report.Error(os.Stderr, err)
 			failed++
 		}
 	}
 	if failed > 0 {
-		return &client.Failure{What: fmt.Sprintf("%d of %d hosts were not paired", failed, len(hosts))}
+		return &report.Failure{What: fmt.Sprintf("%d of %d hosts were not paired", failed, len(hosts))}
 	}
 	return nil
 }
@@ -55,12 +58,12 @@ func pairWith(o *options.Options, lines func() (string, error)) error {
 			return err
 		}
 	}
-	paired, err := d.Pair(context.Background(), client.CodeFrom(client.Terminal{}, lines, name))
+	paired, err := d.Pair(context.Background(), dial.CodeFrom(terminal.Questions{}, lines, name))
 	if err != nil {
 		return err
 	}
 	if paired.NotKnown != nil {
-		return &client.Failure{
+		return &report.Failure{
 			What:   fmt.Sprintf("%s has listed your key, but its host key %s %s could not be written to known_hosts", name, keys.TypeName(paired.Host), keys.Fingerprint(paired.Host)),
 			Advice: "the next connection will ask about that host key; free some space first",
 		}
@@ -70,7 +73,7 @@ func pairWith(o *options.Options, lines func() (string, error)) error {
 	}
 	fmt.Fprintf(os.Stderr, "minissh: paired with %s; its host key %s %s is in known_hosts, your key %s is listed there\n", name,
 		keys.TypeName(paired.Host), keys.Fingerprint(paired.Host), keys.Fingerprint(paired.Own))
-	fmt.Fprintf(os.Stderr, "minissh: try: minissh %s uname -a\n", client.Target(o))
+	fmt.Fprintf(os.Stderr, "minissh: try: minissh %s uname -a\n", report.Target(o))
 	return nil
 }
 

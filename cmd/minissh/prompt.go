@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 
-	"minissh/client"
+	"minissh/client/dial"
 	"minissh/client/prompt"
 )
 
 // runPrompt offers the line prompt.
-func runPrompt(d *client.Dialer) error {
-	code, err := client.Prompt(context.Background(), d)
+func runPrompt(d *dial.Dialer) error {
+	code, err := prompt.Run(context.Background(), d)
 	var signalled *prompt.SignalError
 	if err != nil && !errors.As(err, &signalled) {
 		return err

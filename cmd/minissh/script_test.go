@@ -27,8 +27,8 @@ import (
 	"minissh/daemon/process"
 )
 
-// The scripts in testdata/script drive the real programs, one behaviour each (as OpenSSH's regress/ does). Beside testscript's own
-// commands they have:
+// The scripts in testdata/script drive the real programs, one behaviour each (as OpenSSH's regress/
+// does). Beside testscript's own commands they have:
 //
 //	key FILE                     make an ed25519 key pair, FILE and FILE.pub
 //	authorize FILE [OPTIONS]     add FILE.pub to authorized_keys, behind OPTIONS

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// link is what a client meets in place of its daemon: the real one, as far as pass lets it through. It
-// counts what it lets through to the client, and closes met when that is much as is wanted.
+// link is what a client meets in place of its daemon: the real one, as far as pass lets it through.
+// It counts what it lets through to the client, and closes met when that is much as is wanted.
 type link struct {
 	l     net.Listener
 	port  string
@@ -29,7 +29,8 @@ type link struct {
 	open  []net.Conn
 }
 
-// behaviours of a daemon: each serves one connection, until that is closed, and says when it is met.
+// behaviours of a daemon: each serves one connection, until that is closed, and says when it is
+// met.
 var behaviours = map[string]func(client net.Conn, dial func() (net.Conn, error), met func()){
 	"accepts, and says nothing": func(client net.Conn, _ func() (net.Conn, error), met func()) {
 		met()
@@ -131,7 +132,8 @@ func (k *link) close() {
 	k.conns.Wait()
 }
 
-// frozen is a daemon that does all it should until something is there on the disk, and then nothing more.
+// frozen is a daemon that does all it should until something is there on the disk, and then nothing
+// more.
 func frozen(marker string) func(net.Conn, func() (net.Conn, error), func()) {
 	return func(client net.Conn, dial func() (net.Conn, error), met func()) {
 		stop := make(chan struct{})
@@ -161,8 +163,9 @@ func frozen(marker string) func(net.Conn, func() (net.Conn, error), func()) {
 	}
 }
 
-// secondVerbs are all that speak to a daemon: the words, with PORT and MARK in them, and what is typed. A marker is what the daemon makes
-// when the verb is at work; "": there is nothing that shows it.
+// secondVerbs are all that speak to a daemon: the words, with PORT and MARK in them, and what is
+// typed. A marker is what the daemon makes when the verb is at work; "": there is nothing that
+// shows it.
 var secondVerbs = map[string]struct {
 	words string
 	typed string
@@ -187,7 +190,8 @@ var secondVerbs = map[string]struct {
 	"a bad passphrase": {words: "-i LOCKED 127.0.0.1 true", pty: true},
 }
 
-// The second signal ends every verb, whatever its daemon does, with 130 or 143, and gives the terminal back (RULES D7).
+// The second signal ends every verb, whatever its daemon does, with 130 or 143, and gives the
+// terminal back (RULES D7).
 func TestSecondSignal(t *testing.T) {
 	h := startMinisshHere(t)
 	locked := filepath.Join(h.dir, "locked")
@@ -325,7 +329,8 @@ func second(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn,
 	}
 }
 
-// hammer sends a signal until the process has ended: the second comes when the first was taken, which nothing shows.
+// hammer sends a signal until the process has ended: the second comes when the first was taken,
+// which nothing shows.
 func hammer(t *testing.T, p *os.Process, sig syscall.Signal, done <-chan struct{}, said func() string) {
 	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)

@@ -55,7 +55,8 @@ func size(path string) int64 {
 	return info.Size()
 }
 
-// numbers is what `seq 1 300000` prints: two megabytes, more than the window and every buffer on the way hold.
+// numbers is what `seq 1 300000` prints: two megabytes, more than the window and every buffer on
+// the way hold.
 func numbers(end string) []byte {
 	var b bytes.Buffer
 	for i := range 300000 {
@@ -64,8 +65,8 @@ func numbers(end string) []byte {
 	return b.Bytes()
 }
 
-// A client that is stopped as a whole (SIGSTOP) while its command writes far more than the buffers on the way hold, and while its own input goes on, loses
-// nothing of either when it goes on.
+// A client that is stopped as a whole (SIGSTOP) while its command writes far more than the buffers
+// on the way hold, and while its own input goes on, loses nothing of either when it goes on.
 func TestStoppedClientWithCommand(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
@@ -121,7 +122,8 @@ func TestStoppedClientWithCommand(t *testing.T) {
 	}
 }
 
-// The same with a shell on a terminal: what was typed and what the shell wrote meanwhile comes when the client goes on, and the terminal is raw again and restored at the end.
+// The same with a shell on a terminal: what was typed and what the shell wrote meanwhile comes when
+// the client goes on, and the terminal is raw again and restored at the end.
 func TestStoppedClientWithShell(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
@@ -162,7 +164,8 @@ func TestStoppedClientWithShell(t *testing.T) {
 	}
 }
 
-// Ctrl-Z on a plain command, as ~^Z on a terminal, is told to the daemon before the client is stopped, and that it goes on (RE6).
+// Ctrl-Z on a plain command, as ~^Z on a terminal, is told to the daemon before the client is
+// stopped, and that it goes on (RE6).
 func TestStopIsTold(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ command, key, begins string }{

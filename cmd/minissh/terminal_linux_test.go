@@ -23,7 +23,8 @@ import (
 // screenPatience bounds every wait of these tests; only a failure waits so long.
 const screenPatience = time.Minute
 
-// minisshHere is a built minissh and a daemon for it, with keys; args is the command line up to the host.
+// minisshHere is a built minissh and a daemon for it, with keys; args is the command line up to the
+// host.
 type minisshHere struct {
 	t      *testing.T
 	dir    string
@@ -209,7 +210,8 @@ func (p *onPTY) restored() bool {
 	return err == nil && *now == *p.before
 }
 
-// However a session on a terminal ends, the terminal is as it was, the exit code is right, and nothing is left running there.
+// However a session on a terminal ends, the terminal is as it was, the exit code is right, and
+// nothing is left running there.
 func TestTerminalRestored(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -316,12 +318,14 @@ func TestWindowFollows(t *testing.T) {
 	}
 }
 
-// ~^Z stops the client with the terminal as its shell expects it; when it goes on, so does the session, in the window as it is now.
+// ~^Z stops the client with the terminal as its shell expects it; when it goes on, so does the
+// session, in the window as it is now.
 func TestSuspended(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
 	p := h.start("-t", "127.0.0.1", "exec bash --norc --noediting -i")
-	// A client whose parent is in another kernel session is never stopped: nobody could wake it. So a shell starts this one.
+	// A client whose parent is in another kernel session is never stopped: nobody could wake it. So
+	// a shell starts this one.
 	p.types("exit\r")
 	p.ends()
 	line := strings.Join(append(h.args, "-t", "127.0.0.1", "'exec bash --norc --noediting -i'"), " ")

@@ -18,7 +18,8 @@ type screen struct {
 	server string // path of its socket
 }
 
-// screen runs the client with more arguments on a screen of 80 by 24, and shows its exit code at the end.
+// screen runs the client with more arguments on a screen of 80 by 24, and shows its exit code at
+// the end.
 func (h *minisshHere) screen(args ...string) *screen {
 	h.t.Helper()
 	needsProgram(h.t, "tmux")

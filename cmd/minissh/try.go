@@ -13,19 +13,21 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"minissh/client"
 	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/run"
 	"minissh/daemon"
 	"minissh/daemon/process"
 	"minissh/protocol/keys"
 )
 
-// tryDaemonVerb is how `minissh try` starts this program again as its daemon. The two talk over the child's standard input and
-// output: a public key each way, in authorized_keys form. The end of the child's standard input is the end of the parent.
+// tryDaemonVerb is how `minissh try` starts this program again as its daemon. The two talk over the
+// child's standard input and output: a public key each way, in authorized_keys form. The end of the
+// child's standard input is the end of the parent.
 const tryDaemonVerb = "-minissh-try-daemon"
 
-// try starts a daemon of its own, connected by a socket that has no name, with keys that live in memory only; then it offers the prompt, or
-// runs the command given after --.
+// try starts a daemon of its own, connected by a socket that has no name, with keys that live in
+// memory only; then it offers the prompt, or runs the command given after --.
 func try(flags ownFlags) error {
 	own, err := keys.Generate()
 	if err != nil {
@@ -48,10 +50,10 @@ func try(flags ownFlags) error {
 	d := dialer(o)
 	d.Conn, d.Host, d.Identity = conn, host, &own
 	if flags.has("--trace") {
-		d.Trace = client.Tracer(os.Stderr)
+		d.Trace = report.Tracer(os.Stderr)
 	}
 	if len(o.Command) > 0 {
-		return exitCode(client.RunCommand(context.Background(), d, streams()))
+		return exitCode(run.Command(context.Background(), d, streams(), nil))
 	}
 	return runPrompt(d)
 }

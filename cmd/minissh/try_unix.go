@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// prepareTry gives the child one end of a socketpair as descriptor 3: nobody else can reach it, and it leaves no file. The child leads
-// its own kernel session, so that Ctrl-C at our terminal does not reach it.
+// prepareTry gives the child one end of a socketpair as descriptor 3: nobody else can reach it, and
+// it leaves no file. The child leads its own kernel session, so that Ctrl-C at our terminal does
+// not reach it.
 func prepareTry(child *exec.Cmd) (connect func(address string) (net.Conn, error), err error) {
 	pair, err := socketpair()
 	if err != nil {

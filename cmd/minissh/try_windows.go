@@ -6,7 +6,8 @@ import (
 	"syscall"
 )
 
-// prepareTry: Windows has no socketpair, so the child listens on loopback; TLS with the two keys keeps everyone else out.
+// prepareTry: Windows has no socketpair, so the child listens on loopback; TLS with the two keys
+// keeps everyone else out.
 func prepareTry(child *exec.Cmd) (connect func(address string) (net.Conn, error), err error) {
 	child.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 	return func(address string) (net.Conn, error) { return net.Dial("tcp", address) }, nil

@@ -7,15 +7,18 @@ import (
 	"slices"
 	"strings"
 
-	"minissh/client"
 	"minissh/client/completion"
-	"minissh/client/options"
+	"minissh/client/report"
 	"minissh/protocol"
 )
 
-// verb is a word that means something of minissh's own in the first place. Most have ssh's options behind it, which their run reads itself; try and
-// identity have flags of their own. There is a table here and no library for command lines, since a client that lives for ten milliseconds would spend
-// one of them on preparing that.
+// verb is a word that means something of minissh's own, but only in the first place: `minissh --
+// try` and `minissh user@try` are hosts. Most have ssh's options after it, which their run reads
+// itself; try and identity have flags of their own.
+//
+// The verbs are a table of our own, though minisshd and minissh-lab use urfave/cli. ssh's grammar
+// is parsed by client/options anyway, and the library costs a cold command 0.9 of its 7
+// milliseconds.
 type verb struct {
 	name, usage string
 	args        string            // what follows the flags, in help
@@ -25,7 +28,8 @@ type verb struct {
 	runOwn      func(o ownFlags) error // instead of run: of a verb with flags of its own
 }
 
-// ownFlags are the words behind a verb with flags of its own: what its flags got, and the rest. A flag without an argument that stands there has "".
+// ownFlags are the words after a verb with flags of its own: what its flags got, and the rest. A
+// flag without an argument that is there has "".
 type ownFlags struct {
 	values map[string]string
 	rest   []string
@@ -54,30 +58,27 @@ func verbs() []verb {
 	}
 }
 
-func verbNamed(name string) (verb, error) {
+func verbNamed(name string) (verb, bool) {
 	for _, v := range verbs() {
 		if v.name == name {
-			return v, nil
+			return v, true
 		}
 	}
-	return verb{}, &client.Failure{What: fmt.Sprintf("there is no verb %s", protocol.Quote(name)), Advice: "minissh help shows them all"}
+	return verb{}, false
 }
 
-// notAVerb is what to say when options come before a word that would be a verb in the first place, and is a host where it is; "" if that is not so.
+// notAVerb is what to say when options come before a word that would be a verb in the first place,
+// and is a host where it is; "" if that is not so.
 func notAVerb(args []string, host string) string {
-	if !slices.Contains(options.Verbs(), host) || slices.Contains(args, "--") || !slices.Contains(args, host) {
+	if _, is := verbNamed(host); !is || slices.Contains(args, "--") || !slices.Contains(args, host) {
 		return ""
 	}
 	return fmt.Sprintf("%s is a host here, since options come before it; for the verb: minissh %s …, with the options after that", host, host)
 }
 
-// runVerb runs a verb with the words behind it.
-func runVerb(name string, words []string) error {
-	v, err := verbNamed(name)
-	switch {
-	case err != nil:
-		return err
-	case v.run != nil:
+// start runs the verb with the words after it.
+func (v verb) start(words []string) error {
+	if v.run != nil {
 		return v.run(words)
 	}
 	own, err := v.parse(words)
@@ -93,7 +94,8 @@ func runVerb(name string, words []string) error {
 	return v.runOwn(own)
 }
 
-// parse takes flags from the words until the first word that is none, or --. An argument stands behind a flag or, with =, in it.
+// parse takes flags from the words until the first word that is not one, or --. An argument comes
+// after a flag or, with =, in it.
 func (v verb) parse(words []string) (o ownFlags, err error) {
 	o = ownFlags{values: map[string]string{}, rest: words}
 	for len(o.rest) > 0 && len(o.rest[0]) > 1 && o.rest[0][0] == '-' {
@@ -135,7 +137,7 @@ func (v verb) flag(name string) (completion.Flag, error) {
 }
 
 func (v verb) misused(format string, args ...any) error {
-	return &client.Failure{What: "minissh " + v.name + " " + fmt.Sprintf(format, args...), Advice: "minissh " + v.name + " --help shows what it takes"}
+	return &report.Failure{What: "minissh " + v.name + " " + fmt.Sprintf(format, args...), Advice: "minissh " + v.name + " --help shows what it takes"}
 }
 
 // help is `minissh help [verb]`.
@@ -144,10 +146,10 @@ func help(o ownFlags) error {
 		showHelp(os.Stdout)
 		return nil
 	}
-	v, err := verbNamed(o.rest[0])
+	v, ok := verbNamed(o.rest[0])
 	switch {
-	case err != nil:
-		return err
+	case !ok:
+		return &report.Failure{What: fmt.Sprintf("there is no verb %s", protocol.Quote(o.rest[0])), Advice: "minissh help shows them all"}
 	case v.host:
 		return v.run([]string{helpFlag})
 	}

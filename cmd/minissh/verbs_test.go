@@ -8,23 +8,25 @@ import (
 	"minissh/client/options"
 )
 
-// What options takes for a verb is in the table here, and nothing else: `minissh WORD` would be a host otherwise, or a verb that does nothing.
-func TestVerbsAgree(t *testing.T) {
-	var here []string
+// Each row of the table is whole, and a verb is one as the first word alone.
+func TestVerbs(t *testing.T) {
 	for _, v := range verbs() {
-		if here = append(here, v.name); v.usage == "" || (v.run == nil) == (v.runOwn == nil) || v.run != nil && v.flags != nil {
+		if v.usage == "" || (v.run == nil) == (v.runOwn == nil) || v.run != nil && v.flags != nil {
 			t.Errorf("the row of %s is not whole", v.name)
 		}
+		if found, ok := verbNamed(v.name); !ok || found.name != v.name {
+			t.Errorf("%s is not found", v.name)
+		}
 	}
-	there := options.Verbs()
-	slices.Sort(here)
-	slices.Sort(there)
-	if !slices.Equal(here, there) {
-		t.Errorf("verbs %q, and options knows %q", here, there)
+	for _, word := range []string{"", "--", "user@try", "-v", "Try", "tr"} {
+		if v, ok := verbNamed(word); ok {
+			t.Errorf("%q is the verb %s", word, v.name)
+		}
 	}
 }
 
-// Each flag of each verb's own counts after the verb, once; a second one is refused, and so is one before the verb. The table is the program's own.
+// Each flag of each verb's own counts after the verb, once; a second one is refused, and so is one
+// before the verb. The table is the program's own.
 func TestEveryVerbsFlagInEveryPlace(t *testing.T) {
 	for _, v := range verbs() {
 		for _, f := range v.flags {
@@ -39,8 +41,8 @@ func TestEveryVerbsFlagInEveryPlace(t *testing.T) {
 				t.Errorf("%s %q twice: %v", v.name, words, err)
 			}
 			before := append(words, v.name)
-			if verb, _, is := options.IsVerb(before); is {
-				t.Errorf("%q runs the verb %s", before, verb)
+			if verb, is := verbNamed(before[0]); is {
+				t.Errorf("%q runs the verb %s", before, verb.name)
 			}
 			if o, err := options.Parse(before); err == nil && notAVerb(before, o.Alias) == "" {
 				t.Errorf("%q goes to a host of the verb's name, without a word about it", before)

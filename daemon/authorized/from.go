@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"minissh/protocol/wildcard"
 )
 
 // From is a list of addresses that a key may be used from: sshd's match_list on addresses. The zero value allows all.
@@ -78,7 +80,7 @@ func (f From) Allows(addr netip.Addr) bool {
 	text := addr.String()
 	allowed := false
 	for _, p := range f.patterns {
-		if p.network.IsValid() && !p.network.Contains(addr) || !p.network.IsValid() && !matchPattern(text, p.text) {
+		if p.network.IsValid() && !p.network.Contains(addr) || !p.network.IsValid() && !wildcard.Match(text, p.text) {
 			continue
 		}
 		if p.not {
@@ -102,27 +104,5 @@ func (f From) never() bool {
 	return true
 }
 
-// MatchPattern says whether a pattern with * and ? matches the whole of s, as sshd's patterns do (ssh_config(5), PATTERNS). Case counts.
-func MatchPattern(s, pattern string) bool { return matchPattern(s, pattern) }
-
-// matchPattern matches * and ? over the whole of s. It takes len(s) times len(pattern) steps at most.
-func matchPattern(s, pattern string) bool {
-	star, mark := -1, 0 // where the last * stood, and how much of s it had taken
-	i, j := 0, 0
-	for i < len(s) {
-		switch {
-		case j < len(pattern) && pattern[j] == '*':
-			star, mark = j, i
-			j++
-		case j < len(pattern) && (pattern[j] == '?' || pattern[j] == s[i]):
-			i++
-			j++
-		case star >= 0:
-			mark++
-			i, j = mark, star+1
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[j:], "*") == ""
-}
+// MatchPattern is wildcard.Match.
+func MatchPattern(s, pattern string) bool { return wildcard.Match(s, pattern) }

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"minissh/protocol/quick"
+	"minissh/protocol/nonblock"
 )
 
 // HangUp is Stop for a command on a terminal whose user has gone: as under sshd, the background jobs of a shell are that shell's affair
@@ -86,7 +86,7 @@ func (p *Process) signalForeground(sig unix.Signal) bool {
 
 // shortWay reads and writes a terminal without waking the scheduler's watcher at each key.
 func shortWay(f *os.File) io.ReadWriter {
-	if d, err := quick.New(f); err == nil {
+	if d, err := nonblock.New(f); err == nil {
 		return d
 	}
 	return f

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"minissh/protocol"
-	"minissh/protocol/quick"
 )
 
 // Times of SE6, RE6, FR7 and RE1, and the bytes of SE8.
@@ -278,7 +277,6 @@ func closeWrite(conn net.Conn) {
 
 // readLoop reads until the link ends, then takes it down. It never writes and never waits for an application.
 func (l *link) readLoop() {
-	quick.GrowStack()
 	defer l.s.crashing()
 	err := l.readFrames()
 	l.noteEnd(err)

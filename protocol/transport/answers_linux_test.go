@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where the peer's window is full, the kernel's probes may be two minutes apart, and one may be lost; then the peer's system is gone.
+// Where the peer's window is full, the kernel's probes may be two minutes apart, and one may be
+// lost; then the peer's system is gone.
 func TestRecent(t *testing.T) {
 	for _, c := range []struct {
 		window, ago uint32
@@ -46,8 +47,9 @@ func setLoopback(t *testing.T, up bool) {
 	}
 }
 
-// A peer's system that cannot be reached answers no more, whatever is sent, and answers again when it can. A peer that reads nothing, so that its window is
-// full, answers. In a network namespace that goes with this test's thread.
+// A peer's system that cannot be reached answers no more, whatever is sent, and answers again when
+// it can. A peer that reads nothing, so that its window is full, answers. In a network namespace
+// that goes with this test's thread.
 func TestPeerFallsSilent(t *testing.T) {
 	runtime.LockOSThread() // never unlocked: the thread ends with this goroutine, and the namespace with it
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"minissh/protocol/quick"
+	"minissh/protocol/nonblock"
 )
 
 // bufferSize holds four large frames in TLS records: what package mux writes at a time.
@@ -17,12 +17,12 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 // ErrTooMuch ends a connection that sent more than ID8 allows before it was authorized.
 var ErrTooMuch = errors.New("too many bytes before authorization")
 
-// buffered lies between TLS and the socket. crypto/tls reads and writes record by record (16 KiB); here many of them share one
-// system call. It borrows its buffers only while bytes flow, so that an idle connection holds none.
+// buffered lies between TLS and the socket. crypto/tls reads and writes record by record (16 KiB);
+// here many of them share one system call. It borrows its buffers only while bytes flow, so that an
+// idle connection holds none.
 type buffered struct {
 	net.Conn
-	raw   net.Conn                 // the same, as it was given
-	await func() (net.Conn, error) // gives the connection to the first Write, where Conn is nil until then
+	raw net.Conn // the same, as it was given
 
 	left atomic.Int64 // bytes that may still be read; negative: no limit
 
@@ -40,19 +40,13 @@ type buffered struct {
 }
 
 func newBuffered(conn net.Conn, limit int64) *buffered {
-	b := &buffered{Conn: quick.Conn(conn), raw: conn}
+	b := &buffered{Conn: nonblock.Conn(conn), raw: conn}
 	b.left.Store(limit)
 	return b
 }
 
-// newAwaited is newBuffered for a connection that is still being made.
-func newAwaited(await func() (net.Conn, error), limit int64) *buffered {
-	b := &buffered{await: await}
-	b.left.Store(limit)
-	return b
-}
-
-// Read gives buffered bytes first. While little arrives it reads straight into p; only when a read was filled it borrows a buffer.
+// Read gives buffered bytes first. While little arrives it reads straight into p; only when a read
+// was filled it borrows a buffer.
 func (b *buffered) Read(p []byte) (int, error) {
 	if b.from < b.to {
 		n := copy(p, b.in[b.from:b.to])
@@ -93,13 +87,6 @@ func (b *buffered) Read(p []byte) (int, error) {
 func (b *buffered) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.Conn == nil {
-		raw, err := b.await()
-		if err != nil {
-			return 0, err
-		}
-		b.Conn, b.raw = quick.Conn(raw), raw
-	}
 	if !b.corked {
 		return b.Conn.Write(p)
 	}

@@ -21,9 +21,10 @@ func (e *KeyLogError) Error() string {
 // Hint is what the user can type.
 func (e *KeyLogError) Hint() string { return e.Advice }
 
-// OpenKeyLog opens a file for the secrets of TLS connections, in the format that Wireshark reads (NSS's), to append to it; it is made with mode
-// 0600 if it is not there. Whoever reads it can read the connections: one that is a link, no regular file, another user's, or open to
-// others is refused with a *KeyLogError (RULES A13).
+// OpenKeyLog opens a file for the secrets of TLS connections, in the format that Wireshark reads
+// (NSS's), to append to it; it is made with mode 0600 if it is not there. Whoever reads it can read
+// the connections: one that is a link, no regular file, another user's, or open to others is
+// refused with a *KeyLogError (RULES A13).
 func OpenKeyLog(path string) (*os.File, error) {
 	refused := func(reason, advice string) (*os.File, error) {
 		return nil, &KeyLogError{Path: path, Reason: reason, Advice: advice}

@@ -3,7 +3,6 @@
 package transport
 
 import (
-	"crypto/tls"
 	"errors"
 	"io/fs"
 	"os"
@@ -109,7 +108,8 @@ func TestKeyLogRefused(t *testing.T) {
 	}
 }
 
-// Either end alone logs what decrypts the connection; both logs hold the same. Without a writer nothing is written, whatever the environment says.
+// Either end alone logs what decrypts the connection; both logs hold the same. Without a writer
+// nothing is written, whatever the environment says.
 func TestKeyLogOfEitherEnd(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("SSLKEYLOGFILE", filepath.Join(dir, "environment"))
@@ -123,7 +123,7 @@ func TestKeyLogOfEitherEnd(t *testing.T) {
 		_, err := Server(far, config, nil)
 		done <- err
 	}()
-	if _, err := Client(near, newKeyLog(t, filepath.Join(dir, "client")), func() (tls.Certificate, error) { return own, nil }, anyHost); err != nil {
+	if _, err := Client(near, newKeyLog(t, filepath.Join(dir, "client")), own, anyHost); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {

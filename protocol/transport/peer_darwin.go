@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PeerUID asks the kernel which user is at the other end of a Unix socket (LOCAL_PEERCRED, unix(4)).
+// PeerUID asks the kernel which user is at the other end of a Unix socket (LOCAL_PEERCRED,
+// unix(4)).
 func PeerUID(conn *net.UnixConn) (uint32, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PeerUID asks the kernel which user is at the other end of a Unix socket (SO_PEERCRED, unix(7)): for a client the user that listens, for a
-// daemon the user that connected.
+// PeerUID asks the kernel which user is at the other end of a Unix socket (SO_PEERCRED, unix(7)):
+// for a client the user that listens, for a daemon the user that connected.
 func PeerUID(conn *net.UnixConn) (uint32, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A daemon does not mind a client that sends SNI, which no client should (CA2): it is the client's own secret that is told.
+// A daemon does not mind a client that sends SNI, which no client should (CA2): it is the client's
+// own secret that is told.
 func TestSNIIsIgnored(t *testing.T) {
 	near, far := loopback(t)
 	served := make(chan error, 1)

@@ -8,14 +8,14 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 	"time"
 
 	"minissh/protocol"
-	"minissh/protocol/quick"
+	"minissh/protocol/nonblock"
 )
 
-// Busy is what a daemon with too many unauthenticated connections answers (CA4): a fatal TLS alert, access_denied.
+// Busy is what a daemon with too many unauthenticated connections answers (CA4): a fatal TLS
+// alert, access_denied.
 var Busy = []byte{0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x31}
 
 // Conn is a link's connection: frames go in and out of it.
@@ -28,29 +28,34 @@ type Conn struct {
 	greets   bool              // a client's, before its first Write; the goroutine that writes owns it
 }
 
-// Peer is the envelope that holds the peer's public key; nothing else in it counts (ID1). Nil on a Unix socket.
+// Peer is the envelope that holds the peer's public key; nothing else in it counts (ID1). Nil on a
+// Unix socket.
 func (c *Conn) Peer() *x509.Certificate { return c.peer }
 
-// Own is the envelope that a daemon has shown on this connection; the error is that it has shown none.
+// Own is the envelope that a daemon has shown on this connection; the error is that it has shown
+// none.
 func (c *Conn) Own() (*x509.Certificate, error) { return x509.ParseCertificate(c.own) }
 
 // Authorized lifts the limit on what may be read (ID8).
 func (c *Conn) Authorized() { c.low.left.Store(-1) }
 
-// SetPatience has a Write fail that makes no progress for so long, as a deadline set ahead of each would, at no cost while none waits; unless more, which may be
-// nil, says to wait for as long again. False: it cannot be had.
+// SetPatience has a Write fail that makes no progress for so long, as a deadline set ahead of each
+// would, at no cost while none waits; unless more, which may be nil, says to wait for as long
+// again. False: the connection has no such ability.
 func (c *Conn) SetPatience(d time.Duration, more func() bool) bool {
-	return quick.SetPatience(c.low.Conn, d, more)
+	return nonblock.SetPatience(c.low.Conn, d, more)
 }
 
-// Close says that nothing more comes, if that takes no longer than crypto/tls allows it, and closes.
+// Close says that nothing more comes, if that takes no longer than crypto/tls allows it, and
+// closes.
 func (c *Conn) Close() error {
 	c.SetPatience(5*time.Second, nil)
 	return c.Conn.Close()
 }
 
-// PeerAnswers says that the peer's system has acknowledged something within the last while, whatever the peer itself does. On a Unix socket that is our own
-// system, which would tell of the peer's end. False where nobody knows.
+// PeerAnswers says that the peer's system has acknowledged something within the last while,
+// whatever the peer itself does. On a Unix socket that is our own system, which would tell of the
+// peer's end. False where nobody knows.
 func (c *Conn) PeerAnswers(within time.Duration) bool {
 	switch raw := c.low.raw.(type) {
 	case *net.UnixConn:
@@ -61,7 +66,8 @@ func (c *Conn) PeerAnswers(within time.Duration) bool {
 	return false
 }
 
-// Export gives 32 bytes that only the two ends of this TLS connection know (RFC 9266's kind of channel binding, with a label of ours).
+// Export gives 32 bytes that only the two ends of this TLS connection know (RFC 9266's kind of
+// channel binding, with a label of ours).
 func (c *Conn) Export(label string) ([]byte, error) {
 	if c.secure == nil {
 		return nil, errors.New("a Unix socket has no TLS exporter")
@@ -89,8 +95,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// writeRecords gives a client's first frame, HELLO, a TLS record of its own: the daemon could not read a record that a long command fills,
-// because it reads little before it knows whom it speaks to (ID8).
+// writeRecords gives a client's first frame, HELLO, a TLS record of its own. The daemon could not
+// read a record that a long command fills, because it reads little before it knows who the client
+// is (ID8).
 func (c *Conn) writeRecords(p []byte) (int, error) {
 	if !c.greets || len(p) < protocol.HeaderSize {
 		return c.secure.Write(p)
@@ -139,9 +146,10 @@ func ServerConfig(host tls.Certificate) *tls.Config {
 	return config
 }
 
-// Server does the daemon's part of the TLS handshake. The caller has set a deadline. At most protocol.MaxLogin bytes are read from raw
-// in the handshake, and protocol.MaxGreeting after it until Authorized is called. It computes when
-// turns, which may be nil, let it. raw is not closed when an error is returned.
+// Server does the daemon's part of the TLS handshake. The caller has set a deadline. At most
+// protocol.MaxLogin bytes are read from raw in the handshake, and protocol.MaxGreeting after it
+// until Authorized is called. It computes when turns, which may be nil, let it. raw is not closed
+// when an error is returned.
 func Server(raw net.Conn, config *tls.Config, turns Turns) (*Conn, error) {
 	low := newBuffered(raw, protocol.MaxLogin)
 	low.turn.of = turns
@@ -152,23 +160,20 @@ func Server(raw net.Conn, config *tls.Config, turns Turns) (*Conn, error) {
 		return nil, err
 	}
 	conn.own = config.Certificates[0].Certificate[0]
-	// TLS reads a whole record before it gives a byte of it, and a client may have put more than HELLO into one (SE3).
+	// TLS reads a whole record before it gives a byte of it, and a client may have put more than
+	// HELLO into one (SE3).
 	low.left.Store(protocol.MaxGreeting)
 	return conn, nil
 }
 
-// Client does the client's part of the TLS handshake. verify is given the envelope of the daemon's key before the client has sent
-// anything that names it, own gives the envelope of the client's key after that; the error of either ends the handshake and is what Client returns.
-// keyLog is nil, or takes the connection's secrets as OpenKeyLog's file does; a daemon's stands in its config.
-func Client(raw net.Conn, keyLog io.Writer, own func() (tls.Certificate, error), verify func(host *x509.Certificate) error) (*Conn, error) {
-	return ClientOn(func() (net.Conn, io.Writer, error) { return raw, keyLog, nil }, own, verify)
-}
-
-// ClientOn is Client on a connection that is still being made while our keys for it are: await gives it, and the key log, when our first bytes are there to be
-// sent. An error of await ends the handshake, and is what ClientOn returns.
-func ClientOn(await func() (net.Conn, io.Writer, error), own func() (tls.Certificate, error), verify func(host *x509.Certificate) error) (*Conn, error) {
+// Client does the client's part of the TLS handshake, and shows own. verify is given the envelope
+// of the daemon's key before the client has sent anything that names its own key; its error ends
+// the handshake and is what Client returns. keyLog is nil, or takes the connection's secrets as
+// OpenKeyLog's file does; a daemon's is in its config. raw is not closed when an error is returned.
+func Client(raw net.Conn, keyLog io.Writer, own tls.Certificate, verify func(host *x509.Certificate) error) (*Conn, error) {
 	config := profile()
-	// The name in the certificate and its chain are nobody's business here; known_hosts decides, in verify.
+	config.KeyLogWriter = keyLog
+	// The name in the certificate and its chain do not matter here; known_hosts decides, in verify.
 	config.InsecureSkipVerify = true
 	var refused error
 	config.VerifyConnection = func(state tls.ConnectionState) error {
@@ -180,16 +185,8 @@ func ClientOn(await func() (net.Conn, io.Writer, error), own func() (tls.Certifi
 		return refused
 	}
 	// The whole certificate whatever the daemon asks for: it takes any key (ID5).
-	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		var envelope tls.Certificate
-		envelope, refused = own()
-		return &envelope, refused
-	}
-	low := newAwaited(sync.OnceValues(func() (raw net.Conn, err error) {
-		// crypto/tls looks at the key log when there are secrets, which is after our first bytes.
-		raw, config.KeyLogWriter, refused = await()
-		return raw, refused
-	}), protocol.MaxLogin)
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own, nil }
+	low := newBuffered(raw, protocol.MaxLogin)
 	conn, err := handshake(low, tls.Client(low, config))
 	if refused != nil {
 		return nil, refused

@@ -85,7 +85,7 @@ func both(t *testing.T, near, far net.Conn, host, own tls.Certificate, verify fu
 		}
 		done <- end{conn, err}
 	}()
-	client.conn, client.err = Client(near, nil, func() (tls.Certificate, error) { return own, nil }, verify)
+	client.conn, client.err = Client(near, nil, own, verify)
 	if client.err != nil {
 		near.Close()
 	}
@@ -102,7 +102,8 @@ func pair(t *testing.T) (client, server *Conn) {
 	return c.conn, s.conn
 }
 
-// Each end learns the other's key, both agree on the name, on TLS 1.3, and on the exporter's bytes; no ticket is sent (CA1, CA2, ID1).
+// Each end learns the other's key, both agree on the name, on TLS 1.3, and on the exporter's bytes;
+// no ticket is sent (CA1, CA2, ID1).
 func TestHandshake(t *testing.T) {
 	near, far := loopback(t)
 	host, own := envelope(t), envelope(t)
@@ -135,38 +136,8 @@ func TestHandshake(t *testing.T) {
 	}
 }
 
-// A host key that the client does not accept ends the handshake with the client's own reason, before anything that names its key is sent.
-// ClientOn asks for its connection once, when it has something to send; a failure to make one is what it returns.
-func TestClientOn(t *testing.T) {
-	own, host := envelope(t), envelope(t)
-	keyOf := func() (tls.Certificate, error) { return own, nil }
-	broken, asked := errors.New("nobody answers"), 0
-	if _, err := ClientOn(func() (net.Conn, io.Writer, error) { asked++; return nil, nil, broken }, keyOf, anyHost); err != broken || asked != 1 {
-		t.Errorf("%v, asked %d times", err, asked)
-	}
-
-	near, far := loopback(t)
-	served, client := make(chan end, 1), make(chan end, 1)
-	go func() { conn, err := Server(far, ServerConfig(host), nil); served <- end{conn, err} }()
-	ready, made := make(chan bool), make(chan bool)
-	go func() {
-		conn, err := ClientOn(func() (net.Conn, io.Writer, error) { close(ready); <-made; return near, nil, nil }, keyOf, anyHost)
-		client <- end{conn, err}
-	}()
-	<-ready
-	close(made)
-	c, s := <-client, <-served
-	if c.err != nil || s.err != nil {
-		t.Fatal(c.err, s.err)
-	}
-	if !bytes.Equal(s.conn.Peer().Raw, own.Certificate[0]) || !bytes.Equal(c.conn.Peer().Raw, host.Certificate[0]) {
-		t.Error("the wrong keys came")
-	}
-	if c.conn.low.raw != near {
-		t.Error("it is not the connection that was given")
-	}
-}
-
+// A host key that the client does not accept ends the handshake with the client's own reason,
+// before anything that names its key is sent.
 func TestHostRefused(t *testing.T) {
 	near, far := loopback(t)
 	refusal := errors.New("not this host")
@@ -179,7 +150,8 @@ func TestHostRefused(t *testing.T) {
 	}
 }
 
-// What is not exactly the profile is refused by the client too: it does not trust the daemon to check.
+// What is not exactly the profile is refused by the client too: it does not trust the daemon to
+// check.
 func TestHostsOutsideTheProfile(t *testing.T) {
 	host := envelope(t)
 	for name, change := range map[string]func(*tls.Config){
@@ -208,7 +180,8 @@ func TestHostsOutsideTheProfile(t *testing.T) {
 	}
 }
 
-// A daemon that does not ask for a certificate gets none, and the handshake does not end in a session there; ours asks always.
+// A daemon that does not ask for a certificate gets none, and the handshake does not end in a
+// session there; ours asks always.
 func TestServerInsistsOnACertificate(t *testing.T) {
 	near, far := loopback(t)
 	done := make(chan error, 1)
@@ -223,7 +196,8 @@ func TestServerInsistsOnACertificate(t *testing.T) {
 	}
 }
 
-// Before Authorized no more is read after the handshake than ID8 says; nothing more after that one error.
+// Before Authorized no more is read after the handshake than ID8 says; nothing more after that one
+// error.
 func TestLoginLimit(t *testing.T) {
 	client, server := pair(t)
 	go client.Write(make([]byte, 3*protocol.MaxGreeting))
@@ -258,8 +232,9 @@ func TestHelloHasARecordOfItsOwn(t *testing.T) {
 	}
 }
 
-// A client written from PROTOCOL.md has never heard of that record of its own: it writes HELLO and what follows at once, and its TLS makes the
-// largest records of it. HELLO is readable all the same, be it that only its last byte shares such a record (ID8).
+// A client written from PROTOCOL.md has never heard of that record of its own: it writes HELLO and
+// what follows at once, and its TLS makes the largest records of it. HELLO is readable all the
+// same, be it that only its last byte shares such a record (ID8).
 func TestHelloSharesTheLargestRecord(t *testing.T) {
 	hello := protocol.AppendFrame(nil, protocol.TypeHello, 0, 0, make([]byte, protocol.MaxHello))
 	rest := bytes.Repeat([]byte("r"), 300_000)
@@ -290,7 +265,8 @@ type counting struct {
 
 func (c *counting) Write(p []byte) (int, error) { c.writes++; return c.Conn.Write(p) }
 
-// A batch of frames is one system call although it is many TLS records; so are HELLO and what follows it.
+// A batch of frames is one system call although it is many TLS records; so are HELLO and what
+// follows it.
 func TestOneWrite(t *testing.T) {
 	near, far := loopback(t)
 	counted := &counting{Conn: near}
@@ -311,7 +287,8 @@ func TestOneWrite(t *testing.T) {
 	}
 }
 
-// Whatever the sizes of writes and reads, the bytes arrive as they went, in both directions at once.
+// Whatever the sizes of writes and reads, the bytes arrive as they went, in both directions at
+// once.
 func TestAnySizes(t *testing.T) {
 	client, server := pair(t)
 	server.Authorized()
@@ -383,7 +360,7 @@ func TestBusy(t *testing.T) {
 			io.WriteString(far, c.said)
 			far.Close()
 		}()
-		_, err := Client(near, nil, func() (tls.Certificate, error) { return envelope(t), nil }, anyHost)
+		_, err := Client(near, nil, envelope(t), anyHost)
 		if err == nil || IsBusy(err) != c.busy {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -441,8 +418,8 @@ func TestWriteToADeadPeer(t *testing.T) {
 	}
 }
 
-// Whether a peer's system acknowledges is its own affair, not the peer's: a peer that reads nothing answers as soon as something is sent, and does not when
-// nothing came from its system for a while.
+// Whether a peer's system acknowledges is its own affair, not the peer's: a peer that reads nothing
+// answers as soon as something is sent, and does not when nothing came from its system for a while.
 func TestPeerAnswers(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("not run: only Linux can be asked")

@@ -4,7 +4,6 @@ package main
 
 import (
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -56,12 +55,15 @@ type link struct {
 
 // greet does TLS and says HELLO.
 func (m *mallory) greet(user string, key keys.Identity) (*link, error) {
+	own, err := keys.Certificate(key)
+	if err != nil {
+		return nil, err
+	}
 	raw, err := m.dial()
 	if err != nil {
 		return nil, err
 	}
 	raw.SetDeadline(time.Now().Add(answerTime))
-	own := func() (tls.Certificate, error) { return keys.Certificate(key) }
 	conn, err := transport.Client(raw, nil, own, func(*x509.Certificate) error { return nil })
 	if err != nil {
 		raw.Close()

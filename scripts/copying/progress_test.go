@@ -12,7 +12,7 @@ import (
 
 	"github.com/creack/pty"
 
-	"minissh/client/prompt"
+	"minissh/client/terminal"
 	"minissh/scripts/testhost"
 )
 
@@ -109,7 +109,7 @@ func TestProgress(t *testing.T) {
 			} else if strings.Contains(line, "%, ") {
 				most = 29
 			}
-			if n := prompt.Columns(line); n > most || strings.ContainsAny(line, "\x1b\r\n") {
+			if n := terminal.Columns(line); n > most || strings.ContainsAny(line, "\x1b\r\n") {
 				t.Errorf("%d columns, of %d: %q", n, most, line)
 			}
 		}

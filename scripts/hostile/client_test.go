@@ -4,7 +4,6 @@ package hostile_test
 
 import (
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
@@ -31,9 +30,9 @@ func visitor(t *testing.T, p *testhost.Place, d *testhost.Daemon, key string) (*
 	raw, err := net.Dial("tcp", "127.0.0.1:"+d.Port)
 	p.Must(err)
 	raw.SetDeadline(time.Now().Add(testhost.Patience))
-	conn, err := transport.Client(raw, nil, func() (tls.Certificate, error) {
-		return keys.Certificate(identity)
-	}, func(*x509.Certificate) error { return nil })
+	own, err := keys.Certificate(identity)
+	p.Must(err)
+	conn, err := transport.Client(raw, nil, own, func(*x509.Certificate) error { return nil })
 	p.Must(err)
 	conn.Authorized()
 	return conn, raw

@@ -4,7 +4,6 @@ package service_test
 
 import (
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
@@ -33,9 +32,9 @@ func hello(p *testhost.Place, port string, id keys.Identity,
 	p.Must(err)
 	defer raw.Close()
 	raw.SetDeadline(time.Now().Add(testhost.Patience))
-	conn, err := transport.Client(raw, nil, func() (tls.Certificate, error) {
-		return keys.Certificate(id)
-	}, func(*x509.Certificate) error { return nil })
+	own, err := keys.Certificate(id)
+	p.Must(err)
+	conn, err := transport.Client(raw, nil, own, func(*x509.Certificate) error { return nil })
 	p.Must(err)
 	var name [32]byte
 	rand.Read(name[:])

@@ -95,10 +95,8 @@ func encrypted(t *testing.T, keyLog io.Writer, fromClient, fromServer [][]byte) 
 		}
 		served <- err
 	}()
-	conn, err := transport.Client(&recorder{near, client, log}, keyLog,
-		func() (tls.Certificate, error) { return own, nil }, func(*x509.Certificate) error {
-			return nil
-		})
+	conn, err := transport.Client(&recorder{near, client, log}, keyLog, own,
+		func(*x509.Certificate) error { return nil })
 	if err == nil {
 		err = said(conn.Conn, fromClient)
 	}

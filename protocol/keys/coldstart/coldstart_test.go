@@ -12,7 +12,8 @@ import (
 	"minissh/protocol/keys"
 )
 
-// Ed25519 is deterministic (RFC 8032, 5.1.6): two implementations give the same bytes, or one of them is wrong.
+// Ed25519 is deterministic (RFC 8032, 5.1.6): two implementations give the same bytes, or one of
+// them is wrong.
 func TestEd25519Signer(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{1})
 	for size := range 200 {
@@ -33,17 +34,8 @@ func TestEd25519Signer(t *testing.T) {
 	}
 }
 
-// WarmUp's key is a point: else its verification would end before any table is made.
-func TestWarmUpKey(t *testing.T) {
-	if ed25519.VerifyWithOptions(basePoint, nil, make([]byte, ed25519.SignatureSize), &ed25519.Options{}) == nil {
-		t.Error("a signature of zeros is good")
-	}
-	if len(basePoint) != ed25519.PublicKeySize {
-		t.Errorf("it has %d bytes", len(basePoint))
-	}
-}
-
-// A client that asks for it signs with circl's code; keys.Certificate, which the daemon has, signs with the standard library.
+// A client that asks for it signs with circl's code; keys.Certificate, which the daemon has, signs
+// with the standard library.
 func TestWhoSigns(t *testing.T) {
 	id, err := keys.Generate()
 	if err != nil {

@@ -3,7 +3,6 @@ package live
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -135,9 +134,11 @@ func (e *ends) AnyoneCould() bool                           { return true }
 // run is the client: it logs in, runs the command, takes its output, and leaves.
 func (e *ends) run(ctx context.Context, raw *tap, command Command) (*protocol.Exit, error) {
 	defer context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })()
-	conn, err := transport.Client(raw, nil, func() (tls.Certificate, error) {
-		return keys.Certificate(e.guest)
-	}, func(c *x509.Certificate) error {
+	own, err := keys.Certificate(e.guest)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := transport.Client(raw, nil, own, func(c *x509.Certificate) error {
 		key, err := keys.FromCertificate(c)
 		if err == nil && keys.Fingerprint(key) != keys.Fingerprint(e.host.Public) {
 			err = errors.New("not the host key of this run")

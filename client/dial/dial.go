@@ -1,0 +1,181 @@
+// Package dial makes a connection of the options that were given, or tells why there is none.
+//
+// Reading order: dial.go (one attempt after another, each with a key and a connection of its own),
+// keyring.go (which keys, in which order), network.go (TCP, its timeouts, Unix sockets), secure.go
+// (TLS), hostkey.go (known_hosts and the question), refused.go (why not, in words). pair.go is for
+// a host that has never heard of us.
+package dial
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/client/atexit"
+	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/terminal"
+	"minissh/protocol"
+	"minissh/protocol/keys"
+	"minissh/protocol/keys/coldstart"
+	"minissh/protocol/mux"
+	"minissh/protocol/transport"
+)
+
+// mostAttempts is how many keys are tried, each on a connection of its own.
+const mostAttempts = 6
+
+// Dialer connects to the host that its options name.
+type Dialer struct {
+	Options  *options.Options
+	Messages *report.Messages
+	Ask      terminal.Asker                      // questions to the user; nil if there is nobody to ask
+	Trace    func(mux.Direction, protocol.Frame) // nil: nobody watches
+	Software string                              // name and version, told to the daemon
+
+	// For `try`: a connection that is there already, its daemon's key, and our own.
+	Conn     net.Conn
+	Host     ssh.PublicKey
+	Identity *keys.Identity
+}
+
+// Connection is a session with a daemon that let us in.
+type Connection struct {
+	Session  *mux.Session
+	Welcome  *protocol.Welcome
+	Options  *options.Options
+	Messages *report.Messages
+}
+
+// Dial connects. prepare is called with each new session before its first byte is sent: what it
+// opens travels together with HELLO, so that a command costs no further round trip (SE3). If the
+// daemon refuses a key, the next attempt has a new session.
+func (d *Dialer) Dial(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
+	if d.Options.Socket != "" && d.Conn == nil {
+		return d.dialSocket(ctx, prepare)
+	}
+	l, err := d.login()
+	if err != nil {
+		return nil, err
+	}
+	return l.run(ctx, prepare)
+}
+
+// login is one run of Dial, or of Pair.
+type login struct {
+	*Dialer
+	way    *network
+	ring   *keyRing
+	pinned ssh.PublicKey // the host key that the user was asked about
+	warned bool          // of the key log
+}
+
+func (d *Dialer) login() (*login, error) {
+	ring, err := d.keyRing()
+	return &login{Dialer: d, way: newNetwork(d.Options, d.Messages), ring: ring}, err
+}
+
+func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
+	next := l.ring.first()
+	if next == nil {
+		return nil, l.ring.empty()
+	}
+	for range mostAttempts {
+		// This may ask for a passphrase. A question waits for a person: no connection is open
+		// meanwhile (RULES A4).
+		identity, err := next.load(l.Ask)
+		if err != nil {
+			l.ring.unusableFile(err)
+			if next = l.ring.after(next, ""); next == nil {
+				return nil, report.Failed(err, "minissh -i FILE names another key", "no key is left to log in with")
+			}
+			continue
+		}
+		l.Messages.Debug("trying the key %s (%s)", next.source, next.fingerprint)
+		conn, err := l.attempt(ctx, identity, l.ring.others(next), prepare)
+		if err == nil {
+			l.ring.worked(next)
+			return conn, nil
+		}
+		if next, err = l.afterRefusal(next, err); err != nil {
+			return nil, err
+		}
+	}
+	return nil, report.Failed(nil, "minissh -i FILE chooses the key to try first", "%d keys were refused", mostAttempts)
+}
+
+// afterRefusal says with which key to try once more after an attempt with one has failed. The error
+// says that this is the end.
+func (l *login) afterRefusal(tried *candidate, err error) (next *candidate, end error) {
+	var unknown *unknownHost
+	var unsigned *unsigned
+	var said *protocol.RemoteError
+	switch {
+	case errors.As(err, &unknown):
+		// The connection is closed, and the next one must show the same key (RULES A4).
+		if err := l.askAboutHost(unknown); err != nil {
+			return nil, err
+		}
+		l.pinned = unknown.verdict.Key
+		return tried, nil
+	case errors.As(err, &unsigned):
+		l.Messages.Debug("%v; trying the next key", unsigned)
+		if next = l.ring.untried(); next == nil {
+			return nil, report.Failed(unsigned, "minissh -i FILE uses a key's file; -v tells which keys are tried", "%v, and no other key is left to log in with", unsigned)
+		}
+		return next, nil
+	case !errors.As(err, &said) || said.Code != protocol.CodeKeyNotAuthorized:
+		return nil, err
+	}
+	l.Messages.Debug("the key %s (%s) may not log in as %s", tried.source, tried.fingerprint, l.Options.User)
+	if next = l.ring.after(tried, said.Key); next == nil {
+		return nil, l.notAuthorized(l.ring, tried)
+	}
+	return next, nil
+}
+
+// attempt makes one session on a connection of its own. others are the fingerprints of our other
+// keys.
+func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []string, prepare func(*mux.Session) error) (*Connection, error) {
+	signer := noteFailures(identity)
+	envelope, err := coldstart.Certificate(signer.identity())
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := l.way.limited(ctx)
+	defer cancel()
+	check := l.hostCheck()
+	conn, err := l.secure(ctx, envelope, check.judge)
+	if err != nil {
+		if signer.failed != nil {
+			err = signer.failed
+		}
+		return nil, err
+	}
+	check.remember()
+	return l.enter(ctx, conn, others, prepare)
+}
+
+// enter puts a session on a connection: HELLO and what prepare opens go out together, and the
+// answer is waited for. The connection is closed if the daemon does not let us in.
+func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []string, prepare func(*mux.Session) error) (*Connection, error) {
+	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: atexit.Run})
+	if err := prepare(session); err != nil {
+		session.Close(nil)
+		conn.Close()
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	welcome, err := session.Connect(conn, &protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others})
+	if !stop() && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		session.Close(nil)
+		return nil, d.explain(err)
+	}
+	d.Messages.Debug("logged in as %s", protocol.Quote(welcome.User))
+	return &Connection{Session: session, Welcome: welcome, Options: d.Options, Messages: d.Messages}, nil
+}

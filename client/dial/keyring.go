@@ -1,0 +1,282 @@
+package dial
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/terminal"
+	"minissh/protocol/keys"
+)
+
+// candidate is a key that we could log in with.
+type candidate struct {
+	source      string
+	fingerprint string
+	public      ssh.PublicKey
+	locked      bool // its file needs a passphrase
+	identity    *keys.Identity
+	tried       bool
+}
+
+// load gives the private half, asking for a passphrase if there must be one.
+func (c *candidate) load(asker terminal.Asker) (*keys.Identity, error) {
+	c.tried = true
+	if c.identity != nil {
+		return c.identity, nil
+	}
+	var ask func(string) ([]byte, error)
+	if asker != nil {
+		ask = asker.Secret
+	}
+	id, err := keys.LoadFile(c.source, ask)
+	if err != nil {
+		return nil, err
+	}
+	c.identity = &id
+	return c.identity, nil
+}
+
+// publicLine is what goes into authorized_keys.
+func (c *candidate) publicLine() string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(c.public)))
+}
+
+// keyRing holds our keys in the order in which they are tried: -i and configuration, the key that
+// last worked for this host, the agent's, the default files. Those that need a passphrase come
+// after the others of their kind, because the daemon says which one would do.
+type keyRing struct {
+	options  *options.Options
+	messages *report.Messages
+	list     []*candidate
+	agent    []keys.Identity
+	useless  []keys.Unusable // of the agent's
+	host     string
+	named    bool     // files were named that cannot be used
+	missing  []string // those of them that are not there
+}
+
+// keyRing looks for keys. What is named and cannot be used is told; default files that are not
+// there are not.
+func (d *Dialer) keyRing() (*keyRing, error) {
+	o := d.Options
+	r := &keyRing{options: o, messages: d.Messages, host: fmt.Sprintf("%s@[%s]:%d", o.User, o.HostName, o.Port)}
+	if d.Identity != nil {
+		r.add(&candidate{source: d.Identity.Source, public: d.Identity.Public, identity: d.Identity})
+		return r, nil
+	}
+	if o.NoPubkey {
+		return nil, report.Failed(nil, "-o PubkeyAuthentication=yes -o PreferredAuthentications=publickey allows it", "no key may be shown, and minissh logs in with keys alone")
+	}
+	r.askAgent()
+	for _, file := range o.IdentityFiles {
+		r.addFile(file, true)
+	}
+	named := len(r.list)
+	if !o.IdentitiesOnly {
+		for i := range r.agent {
+			r.add(&candidate{source: "agent: " + shownComment(r.agent[i].Comment), public: r.agent[i].Public, identity: &r.agent[i]})
+		}
+	}
+	for _, file := range o.DefaultIdentityFiles {
+		r.addFile(file, false)
+	}
+	if last := lastKey(r.host); last != "" {
+		slices.SortStableFunc(r.list[named:], func(a, b *candidate) int {
+			return boolInt(b.fingerprint == last) - boolInt(a.fingerprint == last)
+		})
+	}
+	r.list = slices.DeleteFunc(r.list, r.forbidden)
+	slices.SortStableFunc(r.list, func(a, b *candidate) int { return boolInt(a.locked) - boolInt(b.locked) })
+	return r, nil
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// shownComment quotes an agent key's comment if it is not plain: comments come from elsewhere.
+func shownComment(comment string) string {
+	for _, r := range comment {
+		if r <= ' ' || r >= 0x7f {
+			return fmt.Sprintf("%+q", comment)
+		}
+	}
+	return comment
+}
+
+func (r *keyRing) askAgent() {
+	if r.options.IdentityAgent == "" {
+		return
+	}
+	var err error
+	r.agent, r.useless, err = keys.Agent(r.options.IdentityAgent)
+	if err != nil {
+		// That no agent runs is not worth a word. One that takes the call and does not answer has
+		// just cost the user seconds, and keys.
+		level, dial := options.LevelInfo, (*net.OpError)(nil)
+		if errors.As(err, &dial) && dial.Op == "dial" {
+			level = options.LevelDebug1
+		}
+		r.messages.Say(level, "%v; its keys are left out", err)
+	}
+	for _, key := range r.useless {
+		r.messages.Debug("the agent's key %s (%s) is left out: %s", shownComment(key.Comment), keys.Fingerprint(key.Key), key.Why)
+	}
+}
+
+// addFile adds a key file. If the agent holds the same key, the agent signs and no passphrase is
+// needed. A public key's file names what the agent holds, as with ssh, and where that is of no use,
+// the private key beside it.
+func (r *keyRing) addFile(file string, named bool) {
+	public, locked, err := keys.PublicOf(file)
+	if err != nil {
+		if !named && errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		if errors.Is(err, os.ErrNotExist) {
+			r.missing = append(r.missing, file)
+		}
+		r.named = r.named || named
+		r.unusableFile(err)
+		return
+	}
+	c := &candidate{source: file, public: public, locked: locked}
+	for i := range r.agent {
+		if bytes.Equal(r.agent[i].Public.Marshal(), public.Marshal()) {
+			c.identity, c.locked = &r.agent[i], false
+		}
+	}
+	if private, of := strings.CutSuffix(file, ".pub"); of && c.identity == nil && locked {
+		if err := c.besides(private, r.useless); err != nil {
+			r.named = true
+			r.unusableFile(err)
+			return
+		}
+	}
+	r.add(c)
+}
+
+// besides finds the private half of a public key's file that no agent can sign for.
+func (c *candidate) besides(private string, unusable []keys.Unusable) error {
+	if _, err := os.Stat(private); err == nil {
+		public, locked, err := keys.PublicOf(private)
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(public.Marshal(), c.public.Marshal()) {
+			c.source, c.locked = private, locked
+			return nil
+		}
+	}
+	for _, key := range unusable {
+		if bytes.Equal(key.Key.Marshal(), c.public.Marshal()) {
+			return &keys.Error{Subject: c.source, Msg: "the private half is in the agent alone, and " + key.Why, Advice: key.Hint}
+		}
+	}
+	return &keys.Error{Subject: c.source, Msg: "the private half is neither beside it nor in an agent", Advice: "ssh-add hands it to an agent; minissh -i FILE names its file"}
+}
+
+// unusableFile tells why a key file, which err names, cannot be used, and what to type.
+func (r *keyRing) unusableFile(err error) {
+	r.messages.Say(options.LevelInfo, "a key cannot be used: %v", err)
+	if hint := report.Hint(err); hint != "" && !errors.Is(err, os.ErrNotExist) { // of those that are not there, empty tells
+		r.messages.Say(options.LevelInfo, "hint: %s", hint)
+	}
+}
+
+// forbidden says whether the options forbid to show a key.
+func (r *keyRing) forbidden(c *candidate) bool {
+	why := ""
+	switch o := r.options; {
+	case !o.OffersKey(c.public.Type()):
+		why = "PubkeyAcceptedAlgorithms forbids keys of the type " + c.public.Type()
+	case tooSmall(c.public, o.RequiredRSASize):
+		why = fmt.Sprintf("RequiredRSASize wants %d bits", o.RequiredRSASize)
+	default:
+		return false
+	}
+	r.named = true
+	r.messages.Say(options.LevelInfo, "the key %s (%s) is left out: %s", c.source, c.fingerprint, why)
+	return true
+}
+
+func (r *keyRing) add(c *candidate) {
+	c.fingerprint = keys.Fingerprint(c.public)
+	for _, have := range r.list {
+		if have.fingerprint == c.fingerprint {
+			return
+		}
+	}
+	r.list = append(r.list, c)
+}
+
+func (r *keyRing) first() *candidate {
+	if len(r.list) == 0 {
+		return nil
+	}
+	return r.list[0]
+}
+
+// others lists the fingerprints of at most 16 keys that have not been tried (SE1).
+func (r *keyRing) others(than *candidate) []string {
+	var list []string
+	for _, c := range r.list {
+		if c != than && !c.tried && len(list) < 16 {
+			list = append(list, c.fingerprint)
+		}
+	}
+	return list
+}
+
+// after picks what to try when c was refused: the key that the daemon says would do, else one that
+// it was not told of.
+func (r *keyRing) after(c *candidate, wouldDo string) *candidate {
+	told := r.others(c)
+	for _, next := range r.list {
+		if !next.tried && (next.fingerprint == wouldDo || wouldDo == "" && (c.identity == nil || !slices.Contains(told, next.fingerprint))) {
+			return next
+		}
+	}
+	return nil
+}
+
+// untried is the next key when one could not even be shown: the daemon knows nothing of the others
+// yet.
+func (r *keyRing) untried() *candidate {
+	for _, next := range r.list {
+		if !next.tried {
+			return next
+		}
+	}
+	return nil
+}
+
+func (r *keyRing) sources() string {
+	var list []string
+	for _, c := range r.list {
+		list = append(list, c.source)
+	}
+	return strings.Join(list, ", ")
+}
+
+func (r *keyRing) empty() error {
+	switch {
+	case len(r.missing) > 0:
+		return report.Failed(nil, "ssh-keygen -t ed25519 -f "+r.missing[0]+" makes one", "none of the keys that were named can be used")
+	case r.named:
+		return report.Failed(nil, "minissh -i FILE names another key", "none of the keys that were named can be used")
+	}
+	return report.Failed(nil, "minissh pair "+report.Target(r.options)+" makes a key and has it listed there, with the code that minisshd pair shows there; or ssh-keygen -t ed25519 makes one, whose public half belongs in ~/.ssh/authorized_keys there", "there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent with a usable key")
+}

@@ -1,0 +1,64 @@
+package dial
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// The file of keys that last worked: one line a host, "user@[host]:port SHA256:…", newest last. It
+// only saves a refused attempt: whatever goes wrong with it is nobody's concern.
+const mostRemembered = 500
+
+func lastKeyFile() string {
+	dir := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "minissh", "last-keys")
+}
+
+func readLastKeys() (lines []string) {
+	f, err := os.Open(lastKeyFile())
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	for scanner := bufio.NewScanner(f); scanner.Scan() && len(lines) < 2*mostRemembered; {
+		lines = append(lines, scanner.Text())
+	}
+	return lines
+}
+
+func lastKey(host string) (fingerprint string) {
+	for _, line := range readLastKeys() {
+		if h, f, ok := strings.Cut(line, " "); ok && h == host {
+			fingerprint = f
+		}
+	}
+	return fingerprint
+}
+
+// worked remembers the key for next time, if another would be tried first.
+func (r *keyRing) worked(c *candidate) {
+	if r.first() == c || len(r.list) == 1 {
+		return
+	}
+	lines := slices.DeleteFunc(readLastKeys(), func(line string) bool { return strings.HasPrefix(line, r.host+" ") })
+	lines = append(lines[max(0, len(lines)-mostRemembered):], r.host+" "+c.fingerprint)
+	file := lastKeyFile()
+	if os.MkdirAll(filepath.Dir(file), 0o700) != nil {
+		return
+	}
+	temporary := fmt.Sprintf("%s.%d", file, os.Getpid())
+	if os.WriteFile(temporary, []byte(strings.Join(lines, "\n")+"\n"), 0o600) != nil || os.Rename(temporary, file) != nil {
+		os.Remove(temporary)
+	}
+}

@@ -1,0 +1,211 @@
+package dial
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+	"minissh/protocol/transport"
+)
+
+// network is the way to a host: which address of ours, which of its own, how often and for how
+// long.
+type network struct {
+	*options.Options
+	messages    *report.Messages
+	dialContext func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer's
+	spent       time.Duration                                                        // of ConnectTimeout, by earlier attempts
+}
+
+func newNetwork(o *options.Options, m *report.Messages) *network {
+	return &network{Options: o, messages: m}
+}
+
+// longestWait is as good as no limit.
+const longestWait = 100 * 365 * 24 * time.Hour
+
+// limited is ctx with the time that is left for connecting: ConnectTimeout for each of
+// ConnectionAttempts, and a second between. That counts once over all addresses of a host (Go
+// divides it among them; ssh takes as long for each) and all connections of one Dial. While a
+// person is asked there is no connection, so that a question costs nothing of it.
+func (n *network) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout, more := n.ConnectTimeout, time.Duration(max(n.ConnectionAttempts, 1)-1)
+	if timeout <= 0 || more > longestWait/(timeout+time.Second) {
+		return context.WithCancel(ctx)
+	}
+	timeout += more * (timeout + time.Second)
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, timeout-n.spent)
+	return ctx, sync.OnceFunc(func() {
+		n.spent += time.Since(begun)
+		cancel()
+	})
+}
+
+// dial connects, and puts into words why that failed.
+func (n *network) dial(ctx context.Context) (net.Conn, error) {
+	if n.Socket != "" {
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", n.Socket)
+		if err != nil {
+			return nil, report.Failed(err, "minisshd --listen unix:PATH makes one", "no daemon answers on the socket %s: %v", n.Socket, report.Plain(err))
+		}
+		return conn, nil
+	}
+	family := map[string]string{"inet": "tcp4", "inet6": "tcp6"}[n.AddressFamily]
+	address := net.JoinHostPort(n.HostName, strconv.Itoa(n.Port))
+	n.messages.Debug("connecting to %s", address)
+	conn, err := n.dialTCP(ctx, cmp.Or(family, "tcp"), address)
+	if err == nil {
+		return conn, nil
+	}
+	skipped := ""
+	if len(n.Skipped) > 0 {
+		skipped = "what is meant for sshd does not count here: " + strings.Join(n.Skipped, ", ") + "; ~/.config/minissh/config is read for minissh alone"
+	}
+	var dns *net.DNSError
+	var slow net.Error
+	var failure *report.Failure
+	switch {
+	case errors.As(err, &failure):
+		return nil, err
+	case errors.As(err, &dns):
+		return nil, report.Failed(err, skipped, "Could not resolve hostname %s: %v", n.HostName, dns.Err)
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
+		return nil, report.Failed(err, skipped, "connect to host %s port %d: Connection timed out", n.HostName, n.Port)
+	case n.BindAddress != "" && errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, report.Failed(err, "minissh -b ADDRESS names an address of this machine", "BindAddress %s cannot be used: %v", n.BindAddress, report.Plain(err))
+	}
+	return nil, report.Failed(err, cmp.Or(skipped, fmt.Sprintf("is minisshd running there, and listening on an address that can be reached? Its port is %d unless -p or its --listen says otherwise", protocol.DefaultPort)),
+		"connect to host %s port %d: %v", n.HostName, n.Port, report.Plain(err))
+}
+
+// dialTCP dials until it succeeds, at most ConnectionAttempts times, a second apart as in ssh, each
+// for at most ConnectTimeout.
+func (n *network) dialTCP(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	dial := n.dialContext
+	if dial == nil {
+		dialer, err := n.localEnd(ctx, network)
+		if err != nil {
+			return nil, err
+		}
+		dial = dialer.DialContext
+	}
+	for attempt := 1; ; attempt++ {
+		attempting, cancel := ctx, context.CancelFunc(func() {})
+		if most := n.ConnectTimeout; most > 0 {
+			attempting, cancel = context.WithTimeout(ctx, most)
+		}
+		conn, err = dial(attempting, network, address)
+		cancel()
+		if err == nil || attempt >= n.ConnectionAttempts {
+			return conn, err
+		}
+		n.messages.Debug("attempt %d of %d failed: %v", attempt, n.ConnectionAttempts, report.Plain(err))
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// localEnd is the dialer of a connection: from the address that BindAddress (-b) names, else from
+// one of the interface that BindInterface (-B) names. What cannot be used is an error, since the
+// other side, or a firewall between, may go by where we come from.
+func (n *network) localEnd(ctx context.Context, network string) (*net.Dialer, error) {
+	dialer := &net.Dialer{KeepAlive: -1} // a link has its own signs of life (SE6)
+	var candidates []net.IPAddr
+	var named string
+	switch {
+	case n.BindAddress != "":
+		named = "BindAddress " + n.BindAddress
+		list, err := net.DefaultResolver.LookupIPAddr(ctx, n.BindAddress)
+		if err != nil {
+			return nil, report.Failed(err, "minissh -b ADDRESS names an address of this machine", "%s cannot be used: there is no such address", named)
+		}
+		candidates = list
+	case n.BindInterface != "":
+		named = "BindInterface " + n.BindInterface
+		list, err := interfaceAddresses(n.BindInterface)
+		if err != nil {
+			return nil, report.Failed(err, "minissh -B INTERFACE names a network interface of this machine", "%s cannot be used: there is no such interface", named)
+		}
+		candidates = list
+	default:
+		return dialer, nil
+	}
+	for _, from := range candidates {
+		if isFour := from.IP.To4() != nil; network == "tcp" || isFour == (network == "tcp4") {
+			dialer.LocalAddr = &net.TCPAddr{IP: from.IP, Zone: from.Zone}
+			return dialer, nil
+		}
+	}
+	return nil, report.Failed(nil, "-4 and -6 choose the kind of address", "%s cannot be used: it has no address of the kind that is wanted", named)
+}
+
+// interfaceAddresses are an interface's addresses, those of the link alone and of the loopback
+// last, as ssh prefers them.
+func interfaceAddresses(name string) (first []net.IPAddr, err error) {
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		return nil, err
+	}
+	all, err := i.Addrs()
+	if err != nil {
+		return nil, err
+	}
+	var last []net.IPAddr
+	for _, a := range all {
+		has, ok := a.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		if has.IP.IsLinkLocalUnicast() || has.IP.IsLoopback() {
+			from := net.IPAddr{IP: has.IP}
+			if has.IP.IsLinkLocalUnicast() {
+				from.Zone = name
+			}
+			last = append(last, from)
+			continue
+		}
+		first = append(first, net.IPAddr{IP: has.IP})
+	}
+	return append(first, last...), nil
+}
+
+// dialSocket is Dial over a Unix socket, where the kernel says who we are.
+func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
+	way := newNetwork(d.Options, d.Messages)
+	ctx, cancel := way.limited(ctx)
+	defer cancel()
+	if file := d.Options.KeyLog; file != "" {
+		d.Messages.Say(options.LevelInfo, "nothing is written to %s: a Unix socket has no TLS, so there are no secrets", protocol.Quote(file))
+	}
+	raw, err := way.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	uid, err := transport.PeerUID(raw.(*net.UnixConn))
+	if err == nil && uid != 0 && int64(uid) != int64(os.Getuid()) {
+		err = fmt.Errorf("user %d listens on it, who is neither root nor you", uid)
+	}
+	if err != nil {
+		raw.Close()
+		return nil, report.Failed(err, "", "will not use the socket %s: %v", d.Options.Socket, err)
+	}
+	conn := transport.Plain(raw)
+	conn.Authorized()
+	return d.enter(ctx, conn, nil, prepare)
+}

@@ -1,0 +1,199 @@
+package prompt
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"minissh/client/cp"
+	"minissh/client/report"
+	"minissh/client/run"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// put is the prompt's `put FILE…`: files and folders of this machine go into the directory on the
+// other side.
+func (r *runner) put(ctx context.Context, args string, io IO) (Outcome, error) {
+	return r.copy(ctx, args, "put", io)
+}
+
+// get is the prompt's `get FILE…`: files and folders of the other side go into the directory that
+// minissh runs in.
+func (r *runner) get(ctx context.Context, args string, io IO) (Outcome, error) {
+	return r.copy(ctx, args, "get", io)
+}
+
+func (r *runner) copy(ctx context.Context, args, verb string, io IO) (Outcome, error) {
+	words, err := fileWords(args)
+	if err == nil && len(words) == 0 {
+		err = report.Failed(nil, "", "%s takes names: %s FILE…; with blanks in them, in quotes", verb, verb)
+	}
+	if err != nil {
+		return Outcome{}, &LineError{Err: err}
+	}
+	dir := string(r.dir)
+	if dir == "" {
+		dir = string(r.conn.Welcome.Home)
+	}
+	plan := &cp.Plan{Recursive: true, Target: cp.Address{Path: dir + "/"}}
+	for _, word := range words {
+		switch {
+		case verb == "put":
+			word = fromHome(word)
+			found, _ := filepath.Glob(word)
+			if _, err := os.Lstat(word); err == nil || len(found) == 0 {
+				found = []string{word}
+			}
+			for _, name := range found {
+				plan.Sources = append(plan.Sources, cp.Address{Path: name})
+			}
+		case path.IsAbs(word) || word == "~" || strings.HasPrefix(word, "~/"):
+			plan.Sources = append(plan.Sources, cp.Address{Path: word})
+		default:
+			plan.Sources = append(plan.Sources, cp.Address{Path: dir + "/" + word})
+		}
+	}
+	if verb == "get" {
+		plan.Target.Path = "."
+	}
+	started := time.Now()
+	c := cp.NewCopier(ctx, plan, io.Stderr)
+	c.View.Screen = io.Terminal
+	transfer := c.Put
+	if verb == "get" {
+		transfer = c.Get
+	}
+	if err := transfer(r.conn); err != nil {
+		c.View.End(time.Since(started), true)
+		if ctx.Err() != nil {
+			err = c.Interrupted("minissh cp --resume, with the same files, goes on", err)
+		}
+		return r.failedCopy(err)
+	}
+	outcome := Outcome{Duration: time.Since(started)}
+	if c.View.End(outcome.Duration, false) {
+		outcome.Code = cp.ExitPartly
+	}
+	return outcome, nil
+}
+
+// failedCopy tells a copy that could not be made from the end of everything.
+func (r *runner) failedCopy(err error) (Outcome, error) {
+	var lost *mux.LinkLost
+	if errors.As(err, &lost) || errors.Is(err, mux.ErrGoodbye) {
+		return Outcome{}, run.OutcomeUnknown(r.conn.Options.Alias, err)
+	}
+	return Outcome{}, &LineError{Err: err}
+}
+
+// fileWords splits names at blanks; quotes hold blanks together, and a backslash takes the next
+// character as it is.
+func fileWords(text string) (words []string, err error) {
+	var word strings.Builder
+	begun, quote := false, byte(0)
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote, begun = c, true
+		case c == '\\' && quote != '\'' && filepath.Separator == '/' && i+1 < len(text):
+			i++
+			word.WriteByte(text[i])
+			begun = true
+		case quote == 0 && (c == ' ' || c == '\t'):
+			if begun {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			begun = false
+		default:
+			word.WriteByte(c)
+			begun = true
+		}
+	}
+	if quote != 0 {
+		return nil, report.Failed(nil, "", "a quote is not closed")
+	}
+	if begun {
+		words = append(words, word.String())
+	}
+	return words, nil
+}
+
+// completeFiles completes the names of files here, behind `put`.
+func completeFiles(line string, pos int) (string, int, bool) {
+	before, after := line[:pos], line[pos:]
+	trimmed := strings.TrimLeft(before, " ")
+	if !strings.HasPrefix(trimmed, "put ") {
+		return line, pos, false
+	}
+	begin := strings.LastIndexByte(before, ' ') + 1
+	for begin > 1 && before[begin-2] == '\\' { // a blank that belongs to the name
+		begin = strings.LastIndexByte(before[:begin-1], ' ') + 1
+	}
+	names, err := fileWords(before[begin:])
+	if err != nil || len(names) > 1 {
+		return line, pos, false
+	}
+	part := ""
+	if len(names) == 1 {
+		part = names[0]
+	}
+	dir, base := filepath.Split(part)
+	entries, err := os.ReadDir(filepath.Clean(fromHome(dir) + "."))
+	if err != nil {
+		return line, pos, false
+	}
+	common, count, end := "", 0, " "
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasPrefix(name, base) || base == "" && name[0] == '.' || protocol.Quote(name) != `"`+name+`"` {
+			continue
+		}
+		if count++; count == 1 {
+			common = name
+			if e.IsDir() {
+				end = "/"
+			}
+		}
+		for !strings.HasPrefix(name, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	if count == 0 {
+		return line, pos, false
+	}
+	if count > 1 {
+		end = ""
+	}
+	done := before[:begin] + escapeBlanks(dir+common) + end
+	return done + after, len(done), true
+}
+
+// fromHome puts the home directory here in place of a ~ at the front, as a shell does.
+func fromHome(name string) string {
+	rest, ok := strings.CutPrefix(name, "~")
+	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return name
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return name
+	}
+	return home + rest
+}
+
+// escapeBlanks writes a name so that fileWords reads it as one.
+func escapeBlanks(name string) string {
+	if filepath.Separator != '/' {
+		return name
+	}
+	return strings.NewReplacer(` `, `\ `, `'`, `\'`, `"`, `\"`, `\`, `\\`).Replace(name)
+}

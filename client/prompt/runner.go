@@ -1,0 +1,201 @@
+package prompt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"minissh/client/atexit"
+	"minissh/client/dial"
+	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/run"
+	"minissh/client/terminal"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// Run is `minissh prompt`: one connection, each line one command. It gives the exit code.
+func Run(ctx context.Context, d *dial.Dialer) (int, error) {
+	if state, err := term.GetState(int(os.Stdin.Fd())); err == nil {
+		defer atexit.Do(func() { term.Restore(int(os.Stdin.Fd()), state) })()
+	}
+	conn, err := d.Dial(ctx, func(*mux.Session) error { return nil })
+	if err != nil {
+		return report.ExitFailure, err
+	}
+	defer conn.Session.Close(nil)
+	return Over(ctx, conn, Config{HistoryFile: DefaultHistoryFile()})
+}
+
+// Over is the prompt over a connection, which the caller ends. It fills in what cfg does not say.
+func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
+	lost, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	runner := &runner{conn: conn}
+	go func() {
+		<-conn.Session.Done()
+		cancel(run.SessionOver(conn.Options.Alias, conn.Session.Err())) // for whoever types: a line that runs has its own words
+	}()
+	cfg.Runner, cfg.Complete = runner, completeFiles
+	cfg.User, cfg.Host, cfg.Dir, cfg.Home = conn.Welcome.User, conn.Options.Alias, conn.Welcome.Home, conn.Welcome.Home
+	cfg.Quiet = conn.Options.LogLevel == options.LevelQuiet
+	cfg.Builtins = map[string]Builtin{
+		"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim", Run: runner.onTerminal},
+		"put": {Args: "FILE…", Help: "copy files and folders from here to there", Run: runner.put},
+		"get": {Args: "FILE…", Help: "copy files and folders from there to here", Run: runner.get},
+	}
+	return Loop(lost, cfg)
+}
+
+// runner runs the prompt's lines, each on a channel of its own.
+type runner struct {
+	conn *dial.Connection
+
+	dir, oldDir protocol.Bytes // nil: where the daemon starts commands
+
+	mu sync.Mutex // guards ch
+	ch *mux.Channel
+}
+
+// Run is Runner's.
+func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error) {
+	started := time.Now()
+	ch, err := r.conn.Session.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line), Dir: r.dir, OldDir: r.oldDir, ReportDir: true})
+	if err != nil {
+		return Outcome{}, r.notOpened(err)
+	}
+	ch.EOF(protocol.TypeStdin)
+	r.set(ch)
+	defer r.set(nil)
+	stop := context.AfterFunc(ctx, func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
+	defer stop()
+	held, ended := make(chan *run.Outcome, 1), make(chan struct{})
+	go run.Notices(r.conn, ch, run.Answers{Held: func(o *run.Outcome) {
+		if o.Exit != nil && len(held) == 0 { // Notices is the only one who puts something there
+			held <- o
+		}
+	}})
+	var missed run.Complaint
+	var outcome *run.Outcome // guarded, like err, by ended
+	go func() {
+		defer close(ended)
+		outcome, err = run.Follow(ch, run.Streams{Stdout: stdout, Stderr: missed.Watching(stderr)})
+		ch.Close(nil)
+	}()
+	select {
+	case <-ended:
+	case o := <-held:
+		return r.goesOn(o, time.Since(started)), nil
+	}
+	if err != nil {
+		return r.failed(err)
+	}
+	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
+	r.moved(outcome, &result)
+	if err := outcome.Check(); err != nil {
+		result.Notes = append(result.Notes, "how the command ended is unknown: "+err.Error())
+	}
+	if missed.Without(line, result.Code) && r.conn.Messages.Interactive() {
+		result.Notes = append(result.Notes, "hint: it wants a terminal: pty "+run.AsTyped(strings.TrimSpace(line)))
+	}
+	return result, nil
+}
+
+// goesOn is for a line that has ended while something that it left running holds its output: that
+// is shown as it comes, beside the lines that follow.
+func (r *runner) goesOn(outcome *run.Outcome, took time.Duration) Outcome {
+	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: took}
+	r.moved(outcome, &result)
+	if r.conn.Messages.Interactive() {
+		result.Notes = []string{"what it left running goes on; its output is shown as it comes, until this prompt ends"}
+	}
+	return result
+}
+
+// moved takes over where a line's shell was at its end.
+func (r *runner) moved(outcome *run.Outcome, result *Outcome) {
+	if outcome.Dir != nil {
+		r.dir, r.oldDir = outcome.Dir, outcome.OldDir
+		result.Dir = r.dir
+	}
+}
+
+// onTerminal is `pty COMMAND`: the line runs on a pty, which is shown on the user's terminal;
+// without a command a login shell does.
+func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, error) {
+	if io.Stdin == nil {
+		return Outcome{}, &LineError{Err: report.Failed(nil, "", "pty needs a terminal, and these lines come from elsewhere")}
+	}
+	started := time.Now()
+	local := terminal.New(io.Stdin)
+	ch, err := r.conn.Session.Open(run.PTY(&protocol.Open{
+		Service: "exec", Command: protocol.Bytes(line), Shell: line == "", Dir: r.dir, OldDir: r.oldDir, ReportDir: line != "",
+	}, r.conn.Options, local))
+	if err != nil {
+		return Outcome{}, r.notOpened(err)
+	}
+	shown, err := run.NewShell(r.conn, ch, local, io.Stdin, io.Stdout, io.Stderr)
+	if err != nil {
+		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+		return Outcome{}, &LineError{Err: err}
+	}
+	outcome, left, err := shown.Run(ctx)
+	if left != nil {
+		result := Outcome{Code: report.ExitFailure, Duration: time.Since(started)}
+		if left.Outcome != nil {
+			result.Code = left.Outcome.ExitCode()
+		}
+		return result, nil
+	}
+	if err != nil {
+		return r.failed(err)
+	}
+	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
+	r.moved(outcome, &result)
+	return result, nil
+}
+
+// notOpened is for a line that was never sent: what no line could be ends the line alone.
+func (r *runner) notOpened(err error) error {
+	if put := run.Unsent(err); put != err {
+		return &LineError{Err: put}
+	}
+	return run.OutcomeUnknown(r.conn.Options.Alias, err)
+}
+
+// failed tells a line that could not be run from the end of everything. A directory that is gone is
+// left, so that the next line runs.
+func (r *runner) failed(err error) (Outcome, error) {
+	var said *run.Closed
+	if !errors.As(err, &said) {
+		return Outcome{}, run.OutcomeUnknown(r.conn.Options.Alias, err)
+	}
+	if said.Code == protocol.CodeNoDirectory {
+		r.dir = nil
+		return Outcome{Dir: r.conn.Welcome.Home}, &LineError{Err: report.Failed(err, "", "the directory cannot be entered any more; the next line starts in your home directory")}
+	}
+	return Outcome{}, &LineError{Err: run.OutcomeUnknown(r.conn.Options.Alias, err)}
+}
+
+func (r *runner) set(ch *mux.Channel) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ch = ch
+}
+
+// Interrupt is Runner's: the first asks, the second kills, the third lets go.
+func (r *runner) Interrupt(n int) {
+	r.mu.Lock()
+	ch := r.ch
+	r.mu.Unlock()
+	if ch != nil && run.Escalate(ch, n, "INT") {
+		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	}
+}

@@ -1,0 +1,103 @@
+// Package report is how the client speaks to people. Messages are "minissh: what went wrong" and
+// "minissh: hint: what to type" on standard error, or in the file of -E; standard output is the
+// command's alone. Text from the other side is quoted before it reaches a terminal.
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+
+	"golang.org/x/term"
+
+	"minissh/client/options"
+	"minissh/protocol"
+)
+
+// Messages is where a person is told things, at the level of -v or -q. It may be used by several
+// goroutines.
+type Messages struct {
+	to      io.Writer
+	options *options.Options // says the level
+	mu      sync.Mutex       // one message at a time
+}
+
+// New gives the messages of one connection.
+func New(to io.Writer, o *options.Options) *Messages { return &Messages{to: to, options: o} }
+
+// Write tells something whatever the level.
+func (m *Messages) Write(p []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.to.Write(p)
+}
+
+// Say tells something from the given level on.
+func (m *Messages) Say(level options.LogLevel, format string, args ...any) {
+	if m.options.LogLevel >= level {
+		fmt.Fprintf(m, "minissh: "+format+"\n", args...)
+	}
+}
+
+// Debug tells something with -v.
+func (m *Messages) Debug(format string, args ...any) {
+	m.Say(options.LevelDebug1, format, args...)
+}
+
+// Announce says lines in ssh's own words, on which fingers and programs rely.
+func (m *Messages) Announce(lines ...string) {
+	if m.options.LogLevel < options.LevelInfo {
+		return
+	}
+	for _, line := range lines {
+		fmt.Fprintln(m, line)
+	}
+}
+
+// Error tells why a host could not be served; with -q nothing is told, as with ssh.
+func (m *Messages) Error(err error) {
+	if m.options.LogLevel > options.LevelQuiet {
+		Error(m, err)
+	}
+}
+
+// File is what the messages go to, if that is a file.
+func (m *Messages) File() *os.File {
+	f, _ := m.to.(*os.File)
+	return f
+}
+
+// Interactive says whether a person reads the messages.
+func (m *Messages) Interactive() bool {
+	f := m.File()
+	return f != nil && term.IsTerminal(int(f.Fd())) && m.options.LogLevel > options.LevelQuiet
+}
+
+// Target is what to type after minissh, or one of its verbs, to reach the same account again.
+func Target(o *options.Options) string {
+	if o.Socket != "" {
+		return o.Alias
+	}
+	target := o.User + "@" + o.Alias
+	if o.Port != protocol.DefaultPort {
+		target = fmt.Sprintf("-p %d %s", o.Port, target)
+	}
+	return target
+}
+
+// Plain is the innermost reason of a failed call, without the addresses that the message has
+// already.
+func Plain(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return err
+}

@@ -1,0 +1,177 @@
+// Package run runs one command on another machine: with our standard streams (command.go), or on a
+// pty that is shown on our terminal (shell.go, gate.go), or none at all (-N: hold.go). What a
+// daemon tells beside the output is in notices.go, what signals of ours do in signals.go, how it
+// went in outcome.go, and hints for those who forgot -t in hint.go.
+package run
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+
+	"minissh/client/dial"
+	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/terminal"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// Streams are the three streams of one command on our side.
+type Streams struct {
+	Stdin          io.Reader // nil: the command's standard input is empty
+	Stdout, Stderr io.Writer
+	// EndStdout, if not nil, is called when the command has closed its standard output, which may
+	// be long before its end: whoever reads ours must not wait for that.
+	EndStdout func() error
+	// Keyboard is our standard input as a file, for what runs on a pty; nil: nobody can type.
+	Keyboard *os.File
+}
+
+// request is what the options ask to be run (EX1).
+func request(o *options.Options) *protocol.Open {
+	open := &protocol.Open{Service: "exec", Timeout: o.Timeout.Milliseconds(), Env: environment(o)}
+	switch {
+	case o.Exec:
+		for _, word := range o.Command {
+			open.Argv = append(open.Argv, protocol.Bytes(word))
+		}
+	case o.CommandLine() == "":
+		open.Shell = true
+	default:
+		open.Command = protocol.Bytes(o.CommandLine())
+	}
+	return open
+}
+
+// environment is what SendEnv and SetEnv send.
+func environment(o *options.Options) (env [][2]protocol.Bytes) {
+	for _, pair := range o.Environment(os.Environ()) {
+		env = append(env, [2]protocol.Bytes{protocol.Bytes(pair[0]), protocol.Bytes(pair[1])})
+	}
+	return env
+}
+
+// Command connects, runs the command that the options name, or a login shell, with the given
+// streams, and returns its exit code; report.ExitFailure for failures of our own, which are told.
+// Where the options ask for it the other side has a pty. loggedIn, which may be nil, is called once
+// the daemon has let us in, when nothing will be asked any more.
+func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()) int {
+	if wantsTerminal(d, streams.Keyboard) {
+		return shell(ctx, d, streams, loggedIn)
+	}
+	if d.Options.StdinNull {
+		streams.Stdin = nil
+	}
+	stderr, hint := missing(d, streams.Keyboard, streams.Stderr)
+	streams.Stderr = stderr
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	signals := newSignals(cancel)
+	defer signals.Release()
+	var ch *mux.Channel
+	conn, err := d.Dial(ctx, func(s *mux.Session) (err error) {
+		signals.catch() // until now a signal just ends this process
+		if ch, err = s.Open(request(d.Options)); err == nil && streams.Stdin == nil {
+			err = ch.EOF(protocol.TypeStdin)
+		}
+		return Unsent(err)
+	})
+	if err != nil {
+		return signals.failed(d.Messages, err)
+	}
+	signals.forward(ch)
+	tellStops(conn.Session)
+	if loggedIn != nil {
+		loggedIn()
+	}
+	if streams.Stdin != nil {
+		go feed(ch, streams.Stdin) // ends with the process at the latest: a read of standard input cannot be interrupted
+	}
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		Notices(conn, ch, Answers{Held: func(o *Outcome) {
+			signals.letGo(o) // first: whoever reads the message may press Ctrl-C at once
+			sayHeld(conn.Messages)
+		}})
+	})
+	outcome, err := Follow(ch, streams)
+	if err == nil {
+		ch.Close(nil)
+		conn.Session.Leave()
+	} else {
+		conn.Session.Close(nil)
+	}
+	if conn.Messages.Interactive() {
+		watching.Wait() // what the daemon noticed is told before we leave
+	}
+	if err != nil {
+		conn.Messages.Error(cutOff(conn.Options.Alias, err, signals.ended()))
+		return report.ExitFailure
+	}
+	outcome.explain(conn)
+	hint(outcome.ExitCode())
+	return outcome.ExitCode()
+}
+
+// feed carries our standard input to the command, then its end.
+func feed(ch *mux.Channel, stdin io.Reader) {
+	ch.Copy(protocol.TypeStdin, stdin, func() { terminal.Widen(stdin) })
+	ch.EOF(protocol.TypeStdin)
+}
+
+// Closed is the end of a command's channel without the command's outcome, by a CLOSE with a reason
+// (CH4). The session goes on.
+type Closed struct{ *protocol.RemoteError }
+
+func (c *Closed) Unwrap() error { return c.RemoteError }
+
+// Follow copies a command's output, in the order in which it was sent, until the command's end is
+// told. The error is the session's end, a *Closed if the request was refused, or that of our own
+// output.
+func Follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
+	var exit *protocol.Exit
+	for {
+		e, err := ch.Take()
+		if err == io.EOF && exit != nil {
+			return &Outcome{Exit: exit}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch message := e.Message.(type) {
+		case *protocol.Exit:
+			exit = message
+		case *protocol.Reason:
+			if exit == nil {
+				return nil, &Closed{&protocol.RemoteError{Reason: *message}}
+			}
+		}
+		to := streams.Stdout
+		if e.Type == protocol.TypeStderr {
+			to = streams.Stderr
+		}
+		if len(e.Data) > 0 {
+			if _, err := to.Write(e.Data); err != nil {
+				return nil, report.Failed(err, "", "cannot write the command's output: %v", err)
+			}
+		}
+		if e.EOF && e.Type == protocol.TypeStdout && streams.EndStdout != nil {
+			streams.EndStdout()
+		}
+	}
+}
+
+// Unsent puts into words why a request was never sent, and gives every other error as it is. The
+// session goes on.
+func Unsent(err error) error {
+	switch {
+	case errors.Is(err, protocol.ErrTooLarge):
+		return report.Failed(err, "minissh host sh <FILE reads a long one from standard input", "the command is too long: %v", err)
+	case errors.Is(err, protocol.ErrNUL):
+		return report.Failed(err, "", "a command cannot hold a zero byte")
+	}
+	return err
+}

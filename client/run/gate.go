@@ -1,0 +1,70 @@
+package run
+
+import (
+	"io"
+	"sync"
+	"time"
+
+	"minissh/client/vt"
+)
+
+// gate passes writes on until it is shut.
+type gate struct {
+	to  io.Writer
+	now interface{ TryWrite([]byte) int } // the same without waiting, or nil if it cannot
+
+	mu    sync.Mutex // guards the rest
+	modes *vt.Modes  // what is switched on by what passes; nil: it is not a terminal
+	shut  bool
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.shut {
+		return len(p), nil
+	}
+	n, err := g.to.Write(p)
+	g.passed(p[:n])
+	return n, err
+}
+
+// try writes what the terminal takes without waiting, and returns how many bytes.
+func (g *gate) try(p []byte) int {
+	if g.now == nil || !g.mu.TryLock() {
+		return 0
+	}
+	defer g.mu.Unlock()
+	if g.shut {
+		return len(p)
+	}
+	n := g.now.TryWrite(p)
+	g.passed(p[:n])
+	return n
+}
+
+func (g *gate) passed(p []byte) {
+	if g.modes != nil {
+		g.modes.Pass(p)
+	}
+}
+
+// end shuts the gate, and switches off what has been switched on through it. A terminal that is
+// stopped (Ctrl-S) holds a write for ever: then it gives up.
+func (g *gate) end() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.shut = true; g.modes != nil {
+			if undo := g.modes.Undo(); len(undo) > 0 {
+				g.to.Write(undo)
+			}
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(Farewell):
+	}
+}

@@ -1,0 +1,115 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"minissh/client/dial"
+	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/terminal"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// wantsTerminal decides as ssh does whether a pty is asked for, and tells in ssh's words if it
+// cannot be.
+func wantsTerminal(d *dial.Dialer, stdin *os.File) bool {
+	o := d.Options
+	wanted := o.RequestTTY == options.TTYYes || o.RequestTTY == options.TTYForce || o.RequestTTY != options.TTYNo && o.CommandLine() == ""
+	if wanted && o.RequestTTY != options.TTYForce && (o.StdinNull || stdin == nil || !term.IsTerminal(int(stdin.Fd()))) {
+		d.Messages.Announce("Pseudo-terminal will not be allocated because stdin is not a terminal.")
+		return false
+	}
+	return wanted
+}
+
+// shell is Command on a pty.
+func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()) int {
+	stdin := streams.Keyboard
+	dialing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	signals := newSignals(cancel)
+	defer signals.Release()
+	if d.Options.StdinNull {
+		stdin = nil
+	}
+	local := terminal.New(stdin)
+	var ch *mux.Channel
+	conn, err := d.Dial(dialing, func(s *mux.Session) (err error) {
+		signals.catch() // until now a signal just ends this process
+		ch, err = s.Open(PTY(request(d.Options), d.Options, local))
+		return Unsent(err)
+	})
+	if err != nil {
+		return signals.failed(d.Messages, err)
+	}
+	signals.Release() // the shell has its own
+	if code, caught := signals.Caught(); caught {
+		conn.Session.Close(nil)
+		return code
+	}
+	if loggedIn != nil {
+		loggedIn()
+	}
+	screen, closeScreen := terminal.Display(os.Stdout, streams.Stdout)
+	defer closeScreen()
+	shown, err := NewShell(conn, ch, local, stdin, screen, streams.Stderr)
+	if err != nil {
+		d.Messages.Error(err)
+		return report.ExitFailure
+	}
+	runtime.GOMAXPROCS(1) // there is one thing to do after the other: further threads would be woken for each key, and find nothing
+	outcome, left, err := shown.Run(ctx)
+	if left != nil {
+		said := make(chan struct{})
+		go func() { defer close(said); conn.Session.Close(nil) }()
+		select {
+		case <-said:
+		case <-time.After(Farewell):
+		}
+		return left.code(conn)
+	}
+	conn.Session.Close(nil)
+	if err != nil {
+		fmt.Fprintln(d.Messages) // the cursor is wherever the other side left it
+		d.Messages.Error(cutOff(d.Options.Alias, err, shown.held.Load()))
+		return report.ExitFailure
+	}
+	if !shown.refused.Load() {
+		goodbye(conn)
+	}
+	outcome.explain(conn)
+	return outcome.ExitCode()
+}
+
+// code tells how the user left, and gives the exit code: 255 as ssh has it for ~., 128+n for a
+// signal, the command's own if that had ended.
+func (l *Left) code(conn *dial.Connection) int {
+	if l.Outcome != nil {
+		return l.Outcome.ExitCode()
+	}
+	sig, ok := l.signal.(syscall.Signal)
+	if !ok {
+		goodbye(conn)
+		return report.ExitFailure
+	}
+	conn.Messages.Announce(fmt.Sprintf("Killed by signal %d.", int(sig)))
+	return 128 + int(sig)
+}
+
+// PTY is a request for a pty like our terminal. What the options send goes with it, and so does the
+// language, as most systems' ssh_config has it (SendEnv LANG LC_*): without it a shell there does
+// not know how the letters that are typed are written.
+func PTY(open *protocol.Open, o *options.Options, local *terminal.Terminal) *protocol.Open {
+	usual := *o
+	usual.SendEnv = append([]string{"LANG", "LC_*", "COLORTERM"}, o.SendEnv...)
+	open.PTY, open.Env = local.Request(), environment(&usual)
+	return open
+}

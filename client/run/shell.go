@@ -1,0 +1,308 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"minissh/client/atexit"
+	"minissh/client/dial"
+	"minissh/client/terminal"
+	"minissh/client/vt"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// typedAhead is how many reads of the keyboard may wait to be sent: a megabyte. The keyboard is
+// read on while the other side takes nothing, so that an escape is always heard.
+const typedAhead = 256
+
+// Farewell bounds how long a user who leaves waits until the daemon has been told.
+const Farewell = time.Second
+
+// Shell shows a pty of the other side on our terminal.
+type Shell struct {
+	conn       *dial.Connection
+	ch         *mux.Channel
+	local      *terminal.Terminal
+	keys       terminal.Keyboard // nil: nothing is typed
+	queued     atomic.Int32      // reads of the keyboard that wait to be sent
+	unanswered atomic.Int32      // reads of it since something came from the other side
+	stdout     gate
+	stderr     gate
+	size       protocol.Size // of the window, as last told to the other side; watch's
+
+	refused atomic.Bool // there is no pty on the other side
+	leaving chan *Left  // the user leaves; holds one
+
+	held atomic.Pointer[Outcome] // how the command has ended, when only its output is waited for
+
+	dying func() // stops what a second signal has begun (atexit.After); watch's, until Run has waited for it
+}
+
+// Left says how the user left: by ~., or by a signal of ours; and how the command had ended by
+// then, if it had.
+type Left struct {
+	signal  os.Signal
+	Outcome *Outcome
+}
+
+// NewShell shows a channel, which asked for a pty, with keys from stdin; nil: there are none.
+func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, stdin *os.File, stdout, stderr io.Writer) (s *Shell, err error) {
+	s = &Shell{
+		conn: conn, ch: ch, local: local, stdout: gate{to: stdout}, stderr: gate{to: stderr}, leaving: make(chan *Left, 1),
+		size: ch.Request().PTY.Size, dying: func() {},
+	}
+	s.stdout.now, _ = stdout.(interface{ TryWrite([]byte) int })
+	if term.IsTerminal(int(os.Stdout.Fd())) { // where stdout leads
+		s.stdout.modes = new(vt.Modes)
+	}
+	if stdin != nil {
+		s.keys, err = terminal.OpenKeyboard(stdin)
+	}
+	return s, err
+}
+
+// Run shows the pty until its command has ended, the session has, ctx has, or the user leaves; the
+// terminal is then as it was. left is not nil if the user did: then what the daemon makes of it is
+// not waited for.
+func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err error) {
+	defer atexit.Rescue()
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, terminal.Signals...)
+	defer signal.Stop(signals)
+	defer atexit.Do(s.stdout.end)()
+	defer atexit.Do(s.local.Leave)()
+	if err := s.local.Enter(); err != nil {
+		s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+		return nil, nil, err
+	}
+	defer s.local.Leave()
+	stop, ended := make(chan struct{}), make(chan struct{})
+	var helpers, reading sync.WaitGroup
+	helpers.Go(atexit.Rescued(func() { s.watch(signals, stop) }))
+	helpers.Go(atexit.Rescued(func() { Notices(s.conn, s.ch, Answers{s.opened, s.letGo}) }))
+	if s.keys != nil {
+		typed := make(chan []byte, typedAhead)
+		reading.Go(atexit.Rescued(func() { s.read(typed, signals, stop) }))
+		helpers.Go(atexit.Rescued(func() { s.send(typed) }))
+	} else {
+		s.ch.EOF(protocol.TypeStdin)
+	}
+	s.ch.Sink(func(kind protocol.Type, p []byte) int {
+		s.unanswered.Store(0)
+		if kind != protocol.TypeStdout {
+			return 0
+		}
+		return s.stdout.try(p)
+	})
+	var result *Outcome // guarded, like failed, by ended
+	var failed error
+	go atexit.Rescued(func() {
+		defer close(ended)
+		result, failed = Follow(s.ch, Streams{Stdout: &s.stdout, Stderr: &s.stderr})
+	})()
+	select {
+	case <-ended:
+		outcome, err = result, failed
+		s.ch.Close(nil)
+		if err != nil || outcome.How != protocol.HowExited { // it had no chance to put the screen in order
+			s.local.Leave()
+			s.stdout.end()
+		}
+	case left = <-s.leaving:
+		s.depart()
+	case <-ctx.Done():
+		s.depart()
+		select {
+		case <-ended:
+			outcome, err = result, failed
+		case <-time.After(Farewell): // the daemon does not answer
+			left = &Left{}
+		}
+	}
+	s.local.Leave()
+	close(stop)
+	if s.keys != nil {
+		s.keys.Stop() // the next key is for whoever comes after us
+		reading.Wait()
+		s.keys.Close()
+	}
+	if left != nil { // the link may hang, and with it whoever sends
+		return nil, left, nil
+	}
+	helpers.Wait()
+	s.dying()
+	return outcome, nil, err
+}
+
+// depart gives the terminal back and tells the daemon that the command is not wanted any more.
+func (s *Shell) depart() {
+	s.local.Leave()
+	s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	s.stdout.end()
+	s.stderr.end()
+}
+
+// opened takes the daemon's answer: if there is no pty after all, the terminal is an ordinary one,
+// as with ssh.
+func (s *Shell) opened(o *protocol.Opened) {
+	if len(o.TTY) == 0 {
+		s.refused.Store(true)
+		s.local.Leave()
+	}
+}
+
+// read takes what is typed, does what escapes ask for, and hands on the rest.
+func (s *Shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan struct{}) {
+	defer close(typed)
+	e := &terminal.Escaper{Char: s.conn.Options.EscapeChar}
+	var buf [4096]byte
+	for {
+		n, err := s.keys.Read(buf[:])
+		for rest := buf[:n]; len(rest) > 0; {
+			keys, action, after := rest, terminal.None, []byte(nil)
+			if !s.refused.Load() {
+				keys, action, after = e.Filter(rest)
+			}
+			if len(keys) > 0 && !s.hurry(keys) {
+				keys = append([]byte(nil), keys...)
+				s.queued.Add(1)
+				select {
+				case typed <- keys: // this alone is quicker than with stop beside it
+				default:
+					select {
+					case typed <- keys:
+					case <-stop:
+						return
+					}
+				}
+				runtime.Gosched() // whoever sends does it now, on this very thread
+			}
+			s.act(action, e, signals)
+			rest = after
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// hurry sends a few keys from the very goroutine that reads them, while whoever is there answers:
+// on a link that hangs, reading would hang too, and with it the escapes.
+func (s *Shell) hurry(keys []byte) bool {
+	const few, unanswered = 64, 32
+	return len(keys) <= few && s.queued.Load() == 0 && s.unanswered.Add(1) <= unanswered && s.ch.Offer(protocol.TypeStdin, keys)
+}
+
+// act does what an escape asks for.
+func (s *Shell) act(action terminal.Action, e *terminal.Escaper, signals chan os.Signal) {
+	m := s.conn.Messages
+	switch action {
+	case terminal.Disconnect:
+		fmt.Fprintf(m, "%s.\r\n", e.Name())
+		s.leave(nil)
+	case terminal.Suspend:
+		fmt.Fprintf(m, "%s^Z [suspend minissh]\r\n", e.Name())
+		s.suspend(signals)
+	case terminal.Help:
+		io.WriteString(m, e.HelpText())
+	}
+}
+
+func (s *Shell) leave(sig os.Signal) {
+	select {
+	case s.leaving <- &Left{sig, s.held.Load()}:
+	default:
+	}
+}
+
+// send sends what was typed, then its end.
+func (s *Shell) send(typed <-chan []byte) {
+	for keys := range typed {
+		_, err := s.ch.Write(protocol.TypeStdin, keys)
+		if s.queued.Add(-1); err != nil {
+			break
+		}
+	}
+	for range typed { // let read go on to its end
+	}
+	s.ch.EOF(protocol.TypeStdin)
+}
+
+// watch acts on signals of ours: a new size of the window, being stopped and going on, and the end.
+func (s *Shell) watch(signals chan os.Signal, stop <-chan struct{}) {
+	s.resize()
+	interrupts, leaves := 0, 0
+	for {
+		select {
+		case <-stop:
+			return
+		case sig := <-signals:
+			switch sig {
+			case terminal.SignalWindow:
+				s.resize()
+			case terminal.SignalStop:
+				s.suspend(signals)
+			case terminal.SignalContinue:
+				s.local.Again()
+				s.resize()
+			default:
+				if s.refused.Load() && sig != syscall.SIGHUP && sig != syscall.SIGQUIT {
+					interrupts++
+					s.pass(sig, interrupts)
+					continue
+				}
+				if leaves++; leaves > 1 {
+					atexit.Exit(atexit.Code(sig))
+				}
+				s.leave(sig)
+			}
+		}
+	}
+}
+
+// letGo has the next signal leave, as Catcher.letGo does.
+func (s *Shell) letGo(outcome *Outcome) {
+	s.held.Store(outcome)
+	sayHeld(s.conn.Messages)
+}
+
+// pass sends the n-th signal on where there is no pty; once the command has ended, any leaves.
+func (s *Shell) pass(sig os.Signal, n int) {
+	switch {
+	case s.held.Load() != nil, Escalate(s.ch, n, nameOf(sig)):
+		s.leave(sig)
+	case n == 2:
+		s.dying = atexit.After(atexit.Code(sig))
+	}
+}
+
+func (s *Shell) resize() {
+	if size := s.local.Size(); size != s.size && size.Valid() {
+		s.size = size
+		s.ch.Send(protocol.TypeResize, &size)
+	}
+}
+
+// suspend stops this process with the terminal as its shell expects it.
+func (s *Shell) suspend(signals chan os.Signal) {
+	s.local.Restore()
+	s.ch.Session().TellStop(true)
+	terminal.StopSelf(signals)
+	s.ch.Session().TellStop(false)
+	s.local.Enter()
+	select {
+	case signals <- terminal.SignalWindow: // the window may have changed meanwhile
+	default:
+	}
+}

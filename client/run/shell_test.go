@@ -1,0 +1,291 @@
+//go:build unix
+
+package run_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"minissh/client/dial"
+	"minissh/client/fakedaemon"
+	"minissh/client/run"
+	"minissh/client/terminal"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// screen is a terminal with a shell of a daemon in memory on it.
+type screen struct {
+	t      *testing.T
+	daemon *fakedaemon.Memory
+	conn   *dial.Connection
+	keys   *os.File // what is typed goes there
+	tty    *os.File // the same terminal, as the client has it
+	shown  *fakedaemon.Messages
+	errs   *fakedaemon.Messages
+	result chan ended
+}
+
+type ended struct {
+	outcome *run.Outcome
+	left    *run.Left
+	err     error
+}
+
+// newScreen shows what far does on a terminal. far is the far end of the channel.
+func newScreen(t *testing.T, far func(*mux.Channel)) *screen {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skip("not run: needs a pty: ", err)
+	}
+	t.Cleanup(func() { master.Close(); slave.Close() })
+	pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80})
+	s := &screen{
+		t: t, daemon: fakedaemon.NewMemory(t, far), keys: master, tty: slave,
+		shown: new(fakedaemon.Messages), errs: new(fakedaemon.Messages), result: make(chan ended, 1),
+	}
+	s.conn = s.daemon.Connect(t)
+	local := terminal.New(slave)
+	ch, err := s.conn.Session.Open(run.PTY(&protocol.Open{Service: "exec", Shell: true}, s.conn.Options, local))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shell, err := run.NewShell(s.conn, ch, local, slave, s.shown, s.errs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		var e ended
+		e.outcome, e.left, e.err = shell.Run(t.Context())
+		s.result <- e
+	}()
+	return s
+}
+
+// end waits until the shell has ended.
+func (s *screen) end() ended {
+	s.t.Helper()
+	select {
+	case e := <-s.result:
+		return e
+	case <-time.After(fakedaemon.Patience):
+		s.t.Fatal("the shell goes on")
+		panic("unreachable")
+	}
+}
+
+// typed reads what was typed until it ends with text; "" if it never does.
+func typed(ch *mux.Channel, text string) string {
+	var all []byte
+	for !bytes.HasSuffix(all, []byte(text)) {
+		e, err := ch.Take()
+		if err != nil || e.EOF {
+			return ""
+		}
+		all = append(all, e.Data...)
+	}
+	return string(all)
+}
+
+// Keys go to the command as they are typed, what it writes is shown, its exit code comes back, and
+// the terminal is as it was.
+func TestShell(t *testing.T) {
+	asked := make(chan *protocol.Open, 1)
+	s := newScreen(t, func(ch *mux.Channel) {
+		asked <- ch.Request()
+		fakedaemon.Begin(ch, "/dev/pts/9")
+		ch.Write(protocol.TypeStdout, []byte("$ "))
+		if typed(ch, "\r") == "l\x03s\r" {
+			ch.Write(protocol.TypeStdout, []byte("a b\r\n"))
+		}
+		fakedaemon.Exited(ch, 3)
+	})
+	before := terminalMode(t, s.tty)
+	if open := <-asked; open.PTY == nil || open.PTY.Size.Rows != 24 || open.PTY.Size.Cols != 80 || !open.Shell {
+		t.Errorf("%+v", open)
+	}
+	awaitRaw(t, s)
+	s.keys.WriteString("l\x03s\r")
+	if e := s.end(); e.err != nil || e.left != nil || e.outcome.ExitCode() != 3 {
+		t.Errorf("%+v", e)
+	}
+	if s.shown.String() != "$ a b\r\n" || s.daemon.Said.String() != "" {
+		t.Errorf("shown %q, said %q", s.shown, s.daemon.Said)
+	}
+	if after := terminalMode(t, s.tty); after.Lflag != before.Lflag && before.Lflag&syscall.ICANON != 0 {
+		t.Errorf("the terminal is in another mode: %x, before %x", after.Lflag, before.Lflag)
+	}
+}
+
+// awaitRaw waits until the terminal is in raw mode.
+func awaitRaw(t *testing.T, s *screen) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(fakedaemon.Patience)
+	for terminalMode(t, s.tty).Lflag&syscall.ICANON != 0 {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("never in raw mode")
+		}
+	}
+}
+
+// Escapes are for the client: ~? tells them, ~~ is one tilde, ~. leaves, and then the daemon is
+// told that the command is not wanted any more.
+func TestShellEscapes(t *testing.T) {
+	got, gone := make(chan string, 1), make(chan bool, 1)
+	s := newScreen(t, func(ch *mux.Channel) {
+		fakedaemon.Begin(ch, "/dev/pts/9")
+		got <- typed(ch, "\r")
+		<-ch.Gone()
+		gone <- !ch.SessionEnded()
+		ch.Close(nil)
+	})
+	awaitRaw(t, s)
+	s.keys.WriteString("~?~~x\r~.")
+	e := s.end()
+	if e.left == nil || e.left.Outcome != nil || e.err != nil {
+		t.Errorf("%+v", e)
+	}
+	if text := <-got; text != "~x\r" {
+		t.Errorf("the daemon got %q", text)
+	}
+	if said := s.daemon.Said.String(); !strings.Contains(said, "Supported escape sequences:\r\n") || !strings.HasSuffix(said, "~.\r\n") {
+		t.Errorf("said %q", said)
+	}
+	if !<-gone {
+		t.Error("the session has ended before the channel")
+	}
+}
+
+// A new size of the window is told, once.
+func TestShellResize(t *testing.T) {
+	sizes := make(chan protocol.Size, 1)
+	s := newScreen(t, func(ch *mux.Channel) {
+		fakedaemon.Begin(ch, "/dev/pts/9")
+		sizes <- <-ch.Resizes()
+		fakedaemon.Exited(ch, 0)
+	})
+	awaitRaw(t, s)
+	pty.Setsize(s.keys, &pty.Winsize{Rows: 50, Cols: 132})
+	syscall.Kill(os.Getpid(), syscall.SIGWINCH)
+	if size := <-sizes; size.Rows != 50 || size.Cols != 132 {
+		t.Errorf("%+v", size)
+	}
+	if e := s.end(); e.err != nil || e.outcome.ExitCode() != 0 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// A signal of ours leaves.
+func TestShellHangUp(t *testing.T) {
+	s := newScreen(t, func(ch *mux.Channel) {
+		fakedaemon.Begin(ch, "/dev/pts/9")
+		<-ch.Gone()
+		ch.Close(nil)
+	})
+	awaitRaw(t, s) // after signals are taken
+	syscall.Kill(os.Getpid(), syscall.SIGHUP)
+	if e := s.end(); e.left == nil || e.err != nil {
+		t.Errorf("%+v", e)
+	}
+}
+
+// A link that is lost ends it, with its reason; the terminal is given back.
+func TestShellLinkLost(t *testing.T) {
+	s := newScreen(t, func(ch *mux.Channel) {
+		fakedaemon.Begin(ch, "/dev/pts/9")
+		<-ch.Gone()
+	})
+	awaitRaw(t, s)
+	s.daemon.Cut()
+	var lost *mux.LinkLost
+	if e := s.end(); !errors.As(e.err, &lost) || e.left != nil {
+		t.Errorf("%+v", e)
+	}
+	if terminalMode(t, s.tty).Lflag&syscall.ICANON == 0 {
+		t.Error("the terminal stays in raw mode")
+	}
+}
+
+// Where there is no pty on the other side, that is told, the terminal is an ordinary one, and
+// nothing that is typed is an escape. The first Ctrl-C asks, the second kills.
+func TestShellWithoutPTY(t *testing.T) {
+	signals, open := make(chan string, 2), make(chan bool)
+	s := newScreen(t, func(ch *mux.Channel) {
+		ch.Send(protocol.TypeOpened, &protocol.Opened{PID: 1})
+		ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticePTYRefused, Message: "none\x1b[m is left"})
+		if typed(ch, "\n") == "~.\n" {
+			close(open)
+		}
+		for range 2 {
+			e := <-ch.Requests()
+			signals <- e.Message.(*protocol.Signal).Signal
+		}
+		ch.End(&protocol.Exit{How: protocol.HowSignalled, Signal: "KILL"})
+	})
+	for !strings.Contains(s.daemon.Said.String(), "PTY allocation request failed") {
+		awaitCooked(t, s)
+	}
+	s.keys.WriteString("~.\n")
+	<-open
+	for _, want := range []string{"INT", "KILL"} {
+		syscall.Kill(os.Getpid(), syscall.SIGINT)
+		if got := <-signals; got != want {
+			t.Errorf("%s instead of %s", got, want)
+		}
+	}
+	if e := s.end(); e.err != nil || e.outcome.ExitCode() != 137 {
+		t.Errorf("%+v", e)
+	}
+	fakedaemon.Plain(t, s.daemon.Said.String())
+}
+
+// awaitCooked waits a moment for what is told of a pty that was refused.
+func awaitCooked(t *testing.T, s *screen) {
+	t.Helper()
+	select {
+	case <-time.After(time.Millisecond):
+	case e := <-s.result:
+		t.Fatalf("it has ended: %+v", e)
+	}
+}
+
+// What a command without a pty gets and gives, over the same connection: its input to the end, its
+// two outputs apart.
+func TestCommandOverMemory(t *testing.T) {
+	d := fakedaemon.NewMemory(t, func(ch *mux.Channel) {
+		fakedaemon.Begin(ch, "")
+		text, _ := io.ReadAll(ch.Reader(protocol.TypeStdin))
+		ch.Write(protocol.TypeStdout, bytes.ToUpper(text))
+		ch.Write(protocol.TypeStderr, []byte("done"))
+		fakedaemon.Exited(ch, 4)
+	})
+	d.Dialer.Options.Command = []string{"upper"}
+	var out, errs bytes.Buffer
+	loggedIn := 0
+	code := run.Command(t.Context(), d.Dialer, run.Streams{Stdin: strings.NewReader("in"), Stdout: &out, Stderr: &errs}, func() { loggedIn++ })
+	if code != 4 || out.String() != "IN" || errs.String() != "done" || loggedIn != 1 {
+		t.Errorf("%d, %q, %q, logged in %d times", code, out.String(), errs.String(), loggedIn)
+	}
+}
+
+// -N stays until the session ends, and tells why it did.
+func TestHold(t *testing.T) {
+	d := fakedaemon.NewMemory(t, nil)
+	code := run.Hold(t.Context(), d.Dialer, func() { d.Cut() })
+	if said := d.Said.String(); code != 255 || !strings.Contains(said, "the connection to fake was lost") {
+		t.Errorf("%d, %s", code, said)
+	}
+}

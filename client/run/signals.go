@@ -1,0 +1,161 @@
+package run
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"minissh/client/atexit"
+	"minissh/client/report"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// Escalate passes the n-th signal on to a command's process group: the first asks by name (INT,
+// TERM), the second kills. It says whether there is nothing left to ask for: then whoever waits
+// leaves.
+func Escalate(ch *mux.Channel, n int, name string) (leave bool) {
+	if n > 2 {
+		return true
+	}
+	if n == 2 {
+		name = "KILL"
+	}
+	go ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
+	return false
+}
+
+// nameOf is what the other side calls a signal of ours that ends things.
+func nameOf(sig os.Signal) string {
+	if sig == syscall.SIGTERM {
+		return "TERM"
+	}
+	return "INT"
+}
+
+// Catcher takes INT and TERM. While a command runs they go there (Escalate); otherwise the first
+// ends what is under way politely, and the second ends this process. Once the command has ended,
+// and only what it left running holds its output, the first leaves.
+type Catcher struct {
+	c      chan os.Signal
+	stop   chan struct{}
+	begin  sync.Once
+	end    sync.Once
+	cancel context.CancelFunc // ends what is under way while there is no command
+
+	mu    sync.Mutex // guards the rest
+	code  int        // 128+n of the first signal
+	ch    *mux.Channel
+	count int
+	held  *Outcome // how the command has ended, when only its output is waited for
+	left  bool     // a signal came after that
+}
+
+func newSignals(cancel context.CancelFunc) *Catcher {
+	return &Catcher{c: make(chan os.Signal, 4), stop: make(chan struct{}), cancel: cancel}
+}
+
+// Signals takes signals from now on; cancel ends what is under way.
+func Signals(cancel context.CancelFunc) *Catcher {
+	s := newSignals(cancel)
+	s.catch()
+	return s
+}
+
+// catch takes signals from now on. It may be called again.
+func (s *Catcher) catch() {
+	s.begin.Do(func() {
+		signal.Notify(s.c, os.Interrupt, syscall.SIGTERM)
+		go s.loop()
+	})
+}
+
+// Release takes no more signals.
+func (s *Catcher) Release() {
+	signal.Stop(s.c)
+	s.end.Do(func() { close(s.stop) })
+}
+
+// forward sends signals to a command from now on.
+func (s *Catcher) forward(ch *mux.Channel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ch = ch
+}
+
+// letGo has the next signal leave: the command has ended so, and what it left running is not ours
+// to stop.
+func (s *Catcher) letGo(outcome *Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = outcome
+}
+
+// ended is what letGo was told; nil: nothing yet.
+func (s *Catcher) ended() *Outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
+}
+
+// leave wants no more output. The daemon answers with the outcome at once; where it does not
+// answer, we know it already. The caller holds mu.
+func (s *Catcher) leave() {
+	code := s.held.ExitCode()
+	if s.left {
+		os.Exit(code)
+	}
+	s.left = true
+	time.AfterFunc(Farewell, func() { os.Exit(code) })
+	go s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+}
+
+// Caught gives 128+n if a signal ended what was under way.
+func (s *Catcher) Caught() (int, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.code, s.code != 0
+}
+
+// failed tells why there is no connection, unless it was a signal, and gives the exit code.
+func (s *Catcher) failed(m *report.Messages, err error) int {
+	if code, caught := s.Caught(); caught {
+		return code
+	}
+	m.Error(err)
+	return report.ExitFailure
+}
+
+func (s *Catcher) loop() {
+	for {
+		select {
+		case sig := <-s.c:
+			s.take(sig)
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+func (s *Catcher) take(sig os.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	switch {
+	case s.ch == nil:
+		if s.count > 1 {
+			atexit.Exit(atexit.Code(sig))
+		}
+		s.code = atexit.Code(sig)
+		s.cancel()
+	case s.held != nil:
+		s.leave()
+	case Escalate(s.ch, s.count, nameOf(sig)):
+		atexit.Exit(atexit.Code(sig))
+	case s.count == 2:
+		atexit.After(atexit.Code(sig))
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package run
+
+import "minissh/protocol/mux"
+
+// tellStops does nothing where there is no Ctrl-Z.
+func tellStops(*mux.Session) {}

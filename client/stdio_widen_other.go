@@ -1,7 +1,0 @@
-//go:build !linux
-
-package client
-
-import "io"
-
-func widen(io.Reader) {}

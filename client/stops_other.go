@@ -1,8 +1,0 @@
-//go:build !unix
-
-package client
-
-import "minissh/protocol/mux"
-
-// tellStops does nothing where there is no Ctrl-Z.
-func tellStops(*mux.Session) {}

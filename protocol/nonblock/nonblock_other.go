@@ -1,0 +1,31 @@
+//go:build !linux || race
+
+package nonblock
+
+import (
+	"errors"
+	"net"
+	"syscall"
+	"time"
+)
+
+// Descriptor does not exist here.
+type Descriptor struct{}
+
+// New always fails here: Read and Write of the file itself will do.
+func New(syscall.Conn) (*Descriptor, error) { return nil, errors.ErrUnsupported }
+
+// Read is never called: nobody has a Descriptor.
+func (*Descriptor) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+// Write is never called: nobody has a Descriptor.
+func (*Descriptor) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+// SetPatience is always false here.
+func SetPatience(net.Conn, time.Duration, func() bool) bool { return false }
+
+// TryWrite is never called: nobody has a Descriptor.
+func (*Descriptor) TryWrite([]byte) int { return 0 }
+
+// Conn leaves a connection as it is here.
+func Conn(c net.Conn) net.Conn { return c }

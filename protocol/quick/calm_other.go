@@ -1,6 +1,0 @@
-//go:build !linux
-
-package quick
-
-// CalmWatcher does nothing here.
-func CalmWatcher() {}
