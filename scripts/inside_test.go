@@ -52,7 +52,8 @@ func TestInside(t *testing.T) {
 		layer, _, _ := strings.Cut(from, "/")
 		opened[layer] = true
 		for _, name := range row {
-			if back := inside[layer+"/"+name]; slices.Contains(back, strings.TrimPrefix(from, layer+"/")) {
+			back := inside[layer+"/"+name]
+			if slices.Contains(back, strings.TrimPrefix(from, layer+"/")) {
 				t.Errorf("%s and %s may import each other", from, name)
 			}
 		}
@@ -60,7 +61,8 @@ func TestInside(t *testing.T) {
 	found := map[string]bool{}
 	for _, file := range sources(t) {
 		from := path.Dir(file)
-		if layer, _, _ := strings.Cut(from, "/"); !opened[layer] || strings.HasSuffix(file, "_test.go") {
+		layer, _, _ := strings.Cut(from, "/")
+		if !opened[layer] || strings.HasSuffix(file, "_test.go") {
 			continue
 		}
 		found[from] = true
@@ -112,8 +114,8 @@ func TestInsideTable(t *testing.T) {
 // named finds names of Go files in a text: run/shell.go, keyboard_*.go.
 var named = regexp.MustCompile(`[\w*][\w*/.-]*\.go\b`)
 
-// Each Go file that a package's comment names exists: in the package, or at that path from the top or
-// from the package.
+// Each Go file that a package's comment names exists: in the package, or at that path from the top
+// or from the package.
 func TestNamedFilesExist(t *testing.T) {
 	count := 0
 	for _, file := range sources(t) {

@@ -341,7 +341,7 @@ func TestSuspended(t *testing.T) {
 	q.types("fg; echo code:$?\r")
 	q.types("until stty size | grep '30 100'; do sleep 0.02; done; echo back:$((6*9)); exit 4\r") // keys may be quicker than the size
 	q.shows("back:54")
-	q.shows("\n30 100")
+	q.shows("30 100\r\n")
 	q.shows("code:4")
 	q.types("exit\r")
 	q.ends()
