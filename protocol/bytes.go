@@ -10,7 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Bytes is a byte string inside JSON (JS3): a JSON string where it is valid UTF-8, else {"b64":"…"}.
+// Bytes is a byte string inside JSON (JS3): a JSON string where it is valid UTF-8, else
+// {"b64":"…"}.
 type Bytes []byte
 
 // What cannot be sent, and is never tried.
@@ -76,6 +77,6 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// Quote makes text from the other side fit for a terminal: printable characters stay, everything else is escaped, and
-// double quotes stand around it.
+// Quote makes text from the other side fit for a terminal: printable characters stay, everything
+// else is escaped, and it is in double quotes.
 func Quote(s string) string { return strconv.QuoteToGraphic(s) }

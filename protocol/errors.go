@@ -53,7 +53,8 @@ const (
 	CodeBadRecord       Code = "bad_record"
 )
 
-// Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR frame (FR7).
+// Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR
+// frame (FR7).
 type Violation struct {
 	Code    Code
 	Message string
@@ -72,8 +73,8 @@ func (v *Violation) Reason() *Reason {
 	return &Reason{Code: v.Code, Message: clip(v.Message), Key: v.Key}
 }
 
-// RemoteError is what the peer said in an ERROR, CLOSE or GOODBYE frame. Its text is the peer's and not to be trusted:
-// Error quotes it.
+// RemoteError is what the peer said in an ERROR, CLOSE or GOODBYE frame. Its text is the peer's and
+// not to be trusted: Error quotes it.
 type RemoteError struct{ Reason }
 
 func (e *RemoteError) Error() string {
@@ -96,7 +97,8 @@ func (c Code) plain() Code {
 	return c
 }
 
-// clip keeps text for people within MaxMessage bytes, cut at a character (CO3), and without NUL, which no string may hold (JS2).
+// clip keeps text for people within MaxMessage bytes, cut at a character (CO3), and without NUL,
+// which no string may hold (JS2).
 func clip(s string) string {
 	s = strings.ReplaceAll(s, "\x00", "\uFFFD")
 	if len(s) <= MaxMessage {

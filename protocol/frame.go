@@ -7,12 +7,15 @@ import (
 
 // Sizes and limits of the wire, in bytes unless said otherwise.
 const (
-	HeaderSize    = 12    // FR1
-	MaxPayload    = 65536 // FR2
-	MaxFrame      = HeaderSize + MaxPayload
-	MaxHello      = 4096     // ID8, FR5: payload of the one frame read before authorization
-	MaxLogin      = 16384    // ID8: bytes read from a connection until TLS is done; over a Unix socket, before authorization
-	MaxGreeting   = 24576    // ID8: bytes read after TLS is done, before authorization: a HELLO whose last byte shares the largest record
+	HeaderSize = 12    // FR1
+	MaxPayload = 65536 // FR2
+	MaxFrame   = HeaderSize + MaxPayload
+	MaxHello   = 4096 // ID8, FR5: payload of the one frame read before authorization
+	// ID8: bytes read from a connection until TLS is done; over a Unix socket, before authorization
+	MaxLogin = 16384
+	// ID8: bytes read after TLS is done, before authorization: a HELLO whose last byte shares the
+	// largest record
+	MaxGreeting   = 24576
 	InitialWindow = 262144   // CH5: credit of each direction of a new channel
 	MaxWindow     = 64 << 20 // CH7
 	MinChannels   = 16       // CH2: channels a client may count on before WELCOME
@@ -36,7 +39,8 @@ type Type uint8
 const (
 	TypeOpen   Type = 0x01 // JSON Open
 	TypeOpened Type = 0x02 // JSON Opened
-	TypeWindow Type = 0x03 // 8 bytes: total data bytes the receiver of this frame may ever send on the channel
+	// 8 bytes: total data bytes the receiver of this frame may ever send on the channel
+	TypeWindow Type = 0x03
 	TypeEOF    Type = 0x04 // 1 byte: the data type that has ended
 	TypeSignal Type = 0x05 // JSON Signal
 	TypeResize Type = 0x06 // JSON Size
@@ -69,7 +73,8 @@ const (
 
 // typeNames has "" for the types that are not known.
 var typeNames = [256]string{
-	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeWindow: "WINDOW", TypeEOF: "EOF", TypeSignal: "SIGNAL", TypeResize: "RESIZE",
+	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeWindow: "WINDOW", TypeEOF: "EOF",
+	TypeSignal: "SIGNAL", TypeResize: "RESIZE",
 	TypeNotice: "NOTICE", TypeExit: "EXIT", TypeClose: "CLOSE",
 	TypeStdin: "STDIN", TypeStdout: "STDOUT", TypeStderr: "STDERR",
 	TypeHello: "HELLO", TypeWelcome: "WELCOME", TypeAck: "ACK", TypePing: "PING", TypePong: "PONG",
@@ -93,7 +98,8 @@ func (t Type) IsData() bool { return t == TypeStdin || t == TypeStdout || t == T
 // IsJSON tells the frames whose payload is a JSON object (JS1).
 func (t Type) IsJSON() bool {
 	switch t {
-	case TypeOpen, TypeOpened, TypeSignal, TypeResize, TypeNotice, TypeExit, TypeClose, TypeHello, TypeWelcome, TypeGoodbye, TypeError, TypePair:
+	case TypeOpen, TypeOpened, TypeSignal, TypeResize, TypeNotice, TypeExit, TypeClose, TypeHello,
+		TypeWelcome, TypeGoodbye, TypeError, TypePair:
 		return true
 	}
 	return false
@@ -124,7 +130,8 @@ func PutHeader(b []byte, h Header) {
 	binary.BigEndian.PutUint32(b[8:], h.Channel)
 }
 
-// ParseHeader reads the 12 bytes of a header and checks all that a header alone can show (FR2, FR3, FR6). The error is a *Violation.
+// ParseHeader reads the 12 bytes of a header and checks all that a header alone can show (FR2, FR3,
+// FR6). The error is a *Violation.
 func ParseHeader(b []byte) (Header, error) {
 	_ = b[HeaderSize-1]
 	h := Header{
@@ -134,14 +141,16 @@ func ParseHeader(b []byte) (Header, error) {
 		Channel: binary.BigEndian.Uint32(b[8:]),
 	}
 	if h.Length > MaxPayload {
-		return h, Violate(CodeFrameTooLarge, "a frame announces %d bytes; the most is %d", h.Length, MaxPayload)
+		return h, Violate(CodeFrameTooLarge, "a frame announces %d bytes; the most is %d", h.Length,
+			MaxPayload)
 	}
 	if typeNames[h.Type] == "" {
 		return h, Violate(CodeUnknownType, "frame type 0x%02x is not known", uint8(h.Type))
 	}
 	least, most := h.Type.sizes()
 	if h.Length > most {
-		return h, Violate(CodeFrameTooLarge, "%v of %d bytes; the most is %d", h.Type, h.Length, most)
+		return h, Violate(CodeFrameTooLarge, "%v of %d bytes; the most is %d", h.Type, h.Length,
+			most)
 	}
 	if b[6] != 0 || b[7] != 0 {
 		return h, Violate(CodeBadFrame, "the reserved bytes of a %v frame are not zero", h.Type)
@@ -158,8 +167,8 @@ func ParseHeader(b []byte) (Header, error) {
 	return h, nil
 }
 
-// sizes gives the least and most payload bytes of a type (the table of FR5). What an application does not read waits,
-// so each is small where small does.
+// sizes gives the least and most payload bytes of a type (the table of FR5). What an application
+// does not read waits, so each is small where small does.
 func (t Type) sizes() (least, most uint32) {
 	switch t {
 	case TypeStdin, TypeStdout, TypeStderr:
@@ -191,7 +200,8 @@ func (t Type) flags() uint8 {
 	return 0
 }
 
-// AppendFrame appends a whole frame to b, ready for one Write (FR4). The caller keeps payload within MaxPayload.
+// AppendFrame appends a whole frame to b, ready for one Write (FR4). The caller keeps payload
+// within MaxPayload.
 func AppendFrame(b []byte, t Type, flags uint8, channel uint32, payload []byte) []byte {
 	n := len(b)
 	b = append(b, make([]byte, HeaderSize)...)

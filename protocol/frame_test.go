@@ -18,7 +18,8 @@ func TestReaderPieces(t *testing.T) {
 	raw = AppendNumber(raw, TypeWindow, 7, 1<<40)
 	raw = AppendFrame(raw, TypeEOF, 0, 7, []byte{byte(TypeStdout)})
 	for name, wrap := range map[string]func(io.Reader) io.Reader{
-		"whole": func(r io.Reader) io.Reader { return r }, "bytes": iotest.OneByteReader, "halves": iotest.HalfReader, "data with EOF": iotest.DataErrReader,
+		"whole": func(r io.Reader) io.Reader { return r }, "bytes": iotest.OneByteReader,
+		"halves": iotest.HalfReader, "data with EOF": iotest.DataErrReader,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := NewReader(wrap(bytes.NewReader(raw)))
@@ -45,7 +46,8 @@ func TestReaderError(t *testing.T) {
 	broken := errors.New("broken")
 	frame := AppendNumber(nil, TypePing, 0, 1)
 	for _, n := range []int{0, 5, HeaderSize, HeaderSize + 3} {
-		_, err := NewReader(io.MultiReader(bytes.NewReader(frame[:n]), iotest.ErrReader(broken))).Next()
+		_, err := NewReader(io.MultiReader(bytes.NewReader(frame[:n]),
+			iotest.ErrReader(broken))).Next()
 		if !errors.Is(err, broken) {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
@@ -74,10 +76,12 @@ func TestReaderLengthFirst(t *testing.T) {
 	}
 }
 
-// Each type has a most of its own (FR5), which the header shows: one byte more is frame_too_large, and nothing of it is read.
+// Each type has a most of its own (FR5), which the header shows: one byte more is frame_too_large,
+// and nothing of it is read.
 func TestMostOfEachType(t *testing.T) {
 	most := map[Type]uint32{
-		0x01: 65536, 0x02: 8192, 0x03: 8, 0x04: 1, 0x05: 256, 0x06: 256, 0x07: 8192, 0x08: 16384, 0x09: 8192,
+		0x01: 65536, 0x02: 8192, 0x03: 8, 0x04: 1, 0x05: 256, 0x06: 256, 0x07: 8192, 0x08: 16384,
+		0x09: 8192,
 		0x10: 65536, 0x11: 65536, 0x12: 65536,
 		0x81: 4096, 0x82: 16384, 0x83: 8, 0x84: 8, 0x85: 8, 0x86: 8192, 0x87: 8192, 0x88: 4096,
 	}
@@ -105,13 +109,17 @@ func TestMostOfEachType(t *testing.T) {
 	}
 }
 
-// A message of 1,024 bytes fits into every frame that may have one, whatever JSON makes of its characters.
+// A message of 1,024 bytes fits into every frame that may have one, whatever JSON makes of its
+// characters.
 func TestLongestMessageFits(t *testing.T) {
-	for _, text := range []string{strings.Repeat("\x01", 1024), strings.Repeat("\xff", 1024), strings.Repeat(`"`, 1024), strings.Repeat("ü", 512)} {
+	for _, text := range []string{strings.Repeat("\x01", 1024), strings.Repeat("\xff", 1024),
+		strings.Repeat(`"`, 1024), strings.Repeat("ü", 512)} {
 		code := Code(strings.Repeat("x", 64))
 		for kind, message := range map[Type]any{
-			TypeClose: &Reason{Code: code, Message: text}, TypeGoodbye: &Reason{Code: code, Message: text},
-			TypeError:  &Reason{Code: code, Message: text, Key: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"},
+			TypeClose:   &Reason{Code: code, Message: text},
+			TypeGoodbye: &Reason{Code: code, Message: text},
+			TypeError: &Reason{Code: code, Message: text,
+				Key: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"},
 			TypeNotice: &Notice{Notice: NoticeSignalRefused, Message: text},
 		} {
 			if _, err := AppendMessage(nil, kind, 1, message); err != nil {
@@ -120,10 +128,12 @@ func TestLongestMessageFits(t *testing.T) {
 		}
 	}
 	path := Bytes("/" + strings.Repeat("\xff", 4094))
-	if _, err := AppendMessage(nil, TypeExit, 1, &Exit{How: HowExited, Dir: path, OldDir: path}); err != nil {
+	if _, err := AppendMessage(nil, TypeExit, 1, &Exit{How: HowExited, Dir: path,
+		OldDir: path}); err != nil {
 		t.Error(err)
 	}
-	if _, err := AppendMessage(nil, TypeWelcome, 0, &Welcome{User: strings.Repeat("u", 255), Home: path}); err != nil {
+	if _, err := AppendMessage(nil, TypeWelcome, 0, &Welcome{User: strings.Repeat("u", 255),
+		Home: path}); err != nil {
 		t.Error(err)
 	}
 }
@@ -137,7 +147,8 @@ func TestExitFits(t *testing.T) {
 	}
 	worst := Bytes("/" + strings.Repeat("\x01", 4094))
 	for name, e := range map[string]*Exit{
-		"all": {How: HowExited, Code: &code, Dir: Bytes("/a"), Left: left[:3]}, "left": {How: HowExited, Code: &code, Dir: Bytes("/a"), Left: left},
+		"all":         {How: HowExited, Code: &code, Dir: Bytes("/a"), Left: left[:3]},
+		"left":        {How: HowExited, Code: &code, Dir: Bytes("/a"), Left: left},
 		"directories": {How: HowExited, Code: &code, Dir: worst, OldDir: worst, Left: left},
 	} {
 		fit := e.Fit()
@@ -148,7 +159,8 @@ func TestExitFits(t *testing.T) {
 		if wantDir := name != "directories"; (fit.Dir != nil) != wantDir {
 			t.Errorf("%s: dir %q", name, fit.Dir)
 		}
-		if name == "all" && len(fit.Left) != 3 || name == "left" && (len(fit.Left) == 0 || len(fit.Left) == 2000) {
+		if name == "all" && len(fit.Left) != 3 || name == "left" &&
+			(len(fit.Left) == 0 || len(fit.Left) == 2000) {
 			t.Errorf("%s: %d processes", name, len(fit.Left))
 		}
 	}
@@ -157,11 +169,15 @@ func TestExitFits(t *testing.T) {
 // An EXIT whose fields do not tell an outcome is found out (EX6).
 func TestExitCheck(t *testing.T) {
 	for text, sound := range map[string]bool{
-		`{"how":"exited","code":0}`: true, `{"how":"signalled","signal":"KILL"}`: true, `{"how":"deadline"}`: true, `{"how":"cancelled","code":0}`: true, `{"how":"hung_up"}`: true,
-		`{"code":0}`: false, `{"how":"garbage","code":0}`: false, `{"how":"exited"}`: false, `{"how":"signalled"}`: false, `{"how":"EXITED","code":0}`: false, `{}`: false,
+		`{"how":"exited","code":0}`: true, `{"how":"signalled","signal":"KILL"}`: true,
+		`{"how":"deadline"}`: true, `{"how":"cancelled","code":0}`: true,
+		`{"how":"hung_up"}`: true,
+		`{"code":0}`:        false, `{"how":"garbage","code":0}`: false, `{"how":"exited"}`: false,
+		`{"how":"signalled"}`: false, `{"how":"EXITED","code":0}`: false, `{}`: false,
 	} {
 		var e Exit
-		if err := (Frame{Header: Header{Type: TypeExit}, Payload: []byte(text)}).Decode(&e); err != nil {
+		if err := (Frame{Header: Header{Type: TypeExit},
+			Payload: []byte(text)}).Decode(&e); err != nil {
 			t.Fatal(err)
 		}
 		if err := e.Check(); (err == nil) != sound {
@@ -173,12 +189,16 @@ func TestExitCheck(t *testing.T) {
 // A code has 1 to 64 bytes of a-z, 0-9 and _; anything else is internal, and shown to nobody (CO2).
 func TestCodes(t *testing.T) {
 	for code, want := range map[string]Code{
-		"bad_json": "bad_json", "a_later_code2": "a_later_code2", strings.Repeat("x", 64): Code(strings.Repeat("x", 64)), "": "",
-		strings.Repeat("x", 65): "internal", "Bad": "internal", "a b": "internal", "ü": "internal", "a\\u001b": "internal",
+		"bad_json": "bad_json", "a_later_code2": "a_later_code2",
+		strings.Repeat("x", 64): Code(strings.Repeat("x", 64)), "": "",
+		strings.Repeat("x", 65): "internal", "Bad": "internal", "a b": "internal", "ü": "internal",
+		"a\\u001b": "internal",
 	} {
 		for _, kind := range []Type{TypeError, TypeClose, TypeGoodbye} {
 			var r Reason
-			if err := (Frame{Header: Header{Type: kind}, Payload: []byte(`{"code":"` + code + `"}`)}).Decode(&r); err != nil || r.Code != want {
+			if err := (Frame{Header: Header{Type: kind},
+				Payload: []byte(`{"code":"` + code + `"}`)}).Decode(&r); err != nil ||
+				r.Code != want {
 				t.Errorf("%q in %v is %q, %v", code, kind, r.Code, err)
 			}
 		}
@@ -187,7 +207,8 @@ func TestCodes(t *testing.T) {
 		}
 	}
 	var n Notice
-	if err := (Frame{Header: Header{Type: TypeNotice}, Payload: []byte(`{"notice":"x","message":"` + strings.Repeat("m", 8000) + `"}`)}).Decode(&n); err != nil || len(n.Message) > 1024 {
+	if err := (Frame{Header: Header{Type: TypeNotice}, Payload: []byte(`{"notice":"x","message":"` +
+		strings.Repeat("m", 8000) + `"}`)}).Decode(&n); err != nil || len(n.Message) > 1024 {
 		t.Errorf("a message of %d bytes, %v", len(n.Message), err)
 	}
 }
@@ -205,7 +226,8 @@ func TestReaderHoldsNothing(t *testing.T) {
 }
 
 func TestAllocations(t *testing.T) {
-	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings,
+		debug.BuildSetting{Key: "-race", Value: "true"}) {
 		t.Skip("not run: under the race detector sync.Pool loses things on purpose")
 	}
 	payload := make([]byte, MaxPayload)
@@ -235,36 +257,44 @@ func TestAllocations(t *testing.T) {
 
 // What does not fit a frame is an error, not a frame that the peer refuses.
 func TestMessageTooLarge(t *testing.T) {
-	if b, err := AppendMessage(nil, TypeOpen, 1, &Open{Command: bytes.Repeat([]byte("x"), MaxPayload)}); !errors.Is(err, ErrTooLarge) || b != nil {
+	if b, err := AppendMessage(nil, TypeOpen, 1, &Open{Command: bytes.Repeat([]byte("x"),
+		MaxPayload)}); !errors.Is(err, ErrTooLarge) || b != nil {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
-	if _, err := AppendMessage(nil, TypeHello, 0, &Hello{User: strings.Repeat("u", MaxHello)}); err == nil {
+	if _, err := AppendMessage(nil, TypeHello, 0, &Hello{User: strings.Repeat("u",
+		MaxHello)}); err == nil {
 		t.Error("a HELLO beyond 4,096 bytes")
 	}
-	if _, err := AppendMessage(nil, TypeOpen, 1, &Open{Command: Bytes("a\x00b")}); !errors.Is(err, ErrNUL) {
+	if _, err := AppendMessage(nil, TypeOpen, 1, &Open{Command: Bytes("a\x00b")}); !errors.Is(err,
+		ErrNUL) {
 		t.Error("NUL was written: the peer would end the session for it")
 	}
 }
 
 // CO3: text for people is cut at a character, ours before it is sent and theirs before it is shown.
 func TestClip(t *testing.T) {
-	for _, long := range []string{strings.Repeat("a", 3000), strings.Repeat("ü", 3000), "a" + strings.Repeat("猫", 3000)} {
+	for _, long := range []string{strings.Repeat("a", 3000), strings.Repeat("ü", 3000), "a" +
+		strings.Repeat("猫", 3000)} {
 		b, err := AppendMessage(nil, TypeError, 0, &Reason{Code: CodeInternal, Message: long})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var r Reason
-		if err := (Frame{Header: Header{Type: TypeError}, Payload: b[HeaderSize:]}).Decode(&r); err != nil {
+		if err := (Frame{Header: Header{Type: TypeError},
+			Payload: b[HeaderSize:]}).Decode(&r); err != nil {
 			t.Fatal(err)
 		}
-		if n := len(r.Message); n > MaxMessage || n < MaxMessage-6 || !strings.HasPrefix(long, strings.TrimSuffix(r.Message, "…")) {
+		if n := len(r.Message); n > MaxMessage || n < MaxMessage-6 ||
+			!strings.HasPrefix(long, strings.TrimSuffix(r.Message, "…")) {
 			t.Errorf("%d bytes are left: %q", n, r.Message)
 		}
-		if n := len((&RemoteError{Reason{Code: CodeInternal, Message: long}}).Error()); n > 2*MaxMessage {
+		if n := len((&RemoteError{Reason{Code: CodeInternal,
+			Message: long}}).Error()); n > 2*MaxMessage {
 			t.Errorf("%d bytes are shown", n)
 		}
 	}
-	if got := Violate(CodeInternal, "\xff%s", strings.Repeat("a", 3000)).Reason().Message; len(got) < 1000 {
+	if got := Violate(CodeInternal, "\xff%s", strings.Repeat("a",
+		3000)).Reason().Message; len(got) < 1000 {
 		t.Errorf("one bad byte cost the whole message: %q", got)
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"minissh/protocol/vectors"
 )
 
-// FuzzReader: nothing that comes over a link makes the reader, the decoders or Describe panic, and what passes them is written
-// again byte for byte (headers and numbers have one form only), or, for JSON, is understood the same again.
+// FuzzReader: nothing that comes over a link makes the reader, the decoders or Describe panic, and
+// what passes them is written again byte for byte (headers and numbers have one form only), or, for
+// JSON, is understood the same again.
 func FuzzReader(f *testing.F) {
 	for _, v := range vectors.Read("frames.txt") {
 		f.Add(v.Bytes("hex"))
@@ -47,17 +48,20 @@ func FuzzReader(f *testing.F) {
 				continue // escapes can make it too large for a frame
 			}
 			second := message(frame.Type)
-			if err := (Frame{Header: frame.Header, Payload: once[HeaderSize:]}).Decode(second); err != nil {
+			if err := (Frame{Header: frame.Header,
+				Payload: once[HeaderSize:]}).Decode(second); err != nil {
 				t.Fatalf("%q was written as %q: %v", frame.Payload, once[HeaderSize:], err)
 			}
-			if twice, err := AppendMessage(nil, frame.Type, frame.Channel, second); err != nil || !bytes.Equal(once, twice) {
+			if twice, err := AppendMessage(nil, frame.Type, frame.Channel, second); err != nil ||
+				!bytes.Equal(once, twice) {
 				t.Fatalf("%q, then %q, %v", once, twice, err)
 			}
 		}
 	})
 }
 
-// FuzzJSON: what the strict reader lets pass is JSON for encoding/json too, and holds no key twice and none that folds to another.
+// FuzzJSON: what the strict reader lets pass is JSON for encoding/json too, and holds no key twice
+// and none that folds to another.
 func FuzzJSON(f *testing.F) {
 	for _, v := range vectors.Read("json.txt") {
 		f.Add(append(v.Bytes("hex"), v.Text("json")+v.Text("hello")...))
@@ -77,7 +81,8 @@ func FuzzJSON(f *testing.F) {
 		if err := json.Unmarshal(text, &loose); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		// Written again without the order of keys it is still one object of the same keys, so none stood twice.
+		// Written again without the order of keys it is still one object of the same keys, so none
+		// was there twice.
 		again, err := json.Marshal(loose)
 		if err != nil || checkJSON(again, nil) != nil {
 			t.Fatalf("%q became %q: %v, %v", text, again, err, checkJSON(again, nil))
@@ -85,7 +90,8 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// FuzzBytes: every byte string without NUL comes back as it was, and every JSON value that passes means one.
+// FuzzBytes: every byte string without NUL comes back as it was, and every JSON value that passes
+// means one.
 func FuzzBytes(f *testing.F) {
 	for _, v := range vectors.Read("bytes.txt") {
 		f.Add([]byte(v.Text("json")))

@@ -8,16 +8,17 @@ import (
 
 // Hello is the client's first frame on every link (SE1).
 type Hello struct {
-	Protocol string   `json:"protocol"`           // "minissh/1"
-	Session  string   `json:"session"`            // 64 lower-case hex digits
-	Epoch    int64    `json:"epoch"`              // from 1, rises with each attempt
-	Create   bool     `json:"create"`             // make the session if the daemon does not have it
-	Received int64    `json:"received"`           // session frames received
-	User     string   `json:"user"`               // account to run as
-	Resend   int64    `json:"resend"`             // bytes kept for resending; 0: none
-	Hold     int64    `json:"hold,omitempty"`     // seconds to keep the session without a link
-	Channels int      `json:"channels,omitempty"` // channels the daemon may have open
-	Keys     []string `json:"keys,omitempty"`     // fingerprints of other keys the client holds, at most 16
+	Protocol string `json:"protocol"`           // "minissh/1"
+	Session  string `json:"session"`            // 64 lower-case hex digits
+	Epoch    int64  `json:"epoch"`              // from 1, rises with each attempt
+	Create   bool   `json:"create"`             // make the session if the daemon does not have it
+	Received int64  `json:"received"`           // session frames received
+	User     string `json:"user"`               // account to run as
+	Resend   int64  `json:"resend"`             // bytes kept for resending; 0: none
+	Hold     int64  `json:"hold,omitempty"`     // seconds to keep the session without a link
+	Channels int    `json:"channels,omitempty"` // channels the daemon may have open
+	// fingerprints of other keys the client holds, at most 16
+	Keys     []string `json:"keys,omitempty"`
 	Software string   `json:"software,omitempty"` // for logs
 }
 
@@ -56,8 +57,10 @@ type Welcome struct {
 
 // Check finds what in a WELCOME breaks SE2; the error is a *Violation.
 func (w *Welcome) Check() error {
-	if w.Channels < MinChannels || w.Received < 0 || w.Hold < 0 || w.Uptime < 0 || (w.Resend != 0 && w.Resend < MinResend) {
-		return Violate(CodeBadFrame, "a WELCOME with channels %d, received %d, hold %d, resend %d, uptime_ms %d",
+	if w.Channels < MinChannels || w.Received < 0 || w.Hold < 0 || w.Uptime < 0 ||
+		(w.Resend != 0 && w.Resend < MinResend) {
+		return Violate(CodeBadFrame,
+			"a WELCOME with channels %d, received %d, hold %d, resend %d, uptime_ms %d",
 			w.Channels, w.Received, w.Hold, w.Resend, w.Uptime)
 	}
 	return nil
@@ -74,11 +77,13 @@ type Open struct {
 	Dir       Bytes      `json:"dir,omitempty"`        // where to start
 	OldDir    Bytes      `json:"old_dir,omitempty"`    // what `cd -` goes back to
 	ReportDir bool       `json:"report_dir,omitempty"` // tell the shell's directory in EXIT
-	Timeout   int64      `json:"timeout_ms,omitempty"` // stop the command after so many milliseconds
-	Files     *Files     `json:"files,omitempty"`      // what to copy (FI1)
+	// stop the command after so many milliseconds
+	Timeout int64  `json:"timeout_ms,omitempty"`
+	Files   *Files `json:"files,omitempty"` // what to copy (FI1)
 }
 
-// CheckExec finds what is wrong with a request to run a command (EX1, TE1); the error is a *Violation with CodeBadRequest.
+// CheckExec finds what is wrong with a request to run a command (EX1, TE1); the error is a
+// *Violation with CodeBadRequest.
 func (o *Open) CheckExec() error {
 	asked := 0
 	for _, given := range []bool{len(o.Command) > 0, len(o.Argv) > 0, o.Shell} {
@@ -117,8 +122,9 @@ type Signal struct {
 type Notice struct {
 	Notice  string `json:"notice"`
 	Message string `json:"message,omitempty"`
-	Exit    *Exit  `json:"exit,omitempty"`     // with output_held: how the command has ended
-	Grace   int64  `json:"grace_ms,omitempty"` // with shutting_down: how long commands may still run
+	Exit    *Exit  `json:"exit,omitempty"` // with output_held: how the command has ended
+	// with shutting_down: how long commands may still run
+	Grace int64 `json:"grace_ms,omitempty"`
 }
 
 // The notices of EX5.
@@ -144,7 +150,8 @@ type Exit struct {
 	Left     []Process `json:"left,omitempty"`        // what could not be stopped
 }
 
-// Check finds what makes an EXIT tell no outcome (EX6). That breaks no rule of the wire: the error is for people.
+// Check finds what makes an EXIT tell no outcome (EX6). That breaks no rule of the wire: the error
+// is for people.
 func (e *Exit) Check() error {
 	switch e.How {
 	case HowDeadline, HowCancelled, HowHungUp:
@@ -163,7 +170,8 @@ func (e *Exit) Check() error {
 	return fmt.Errorf("it is said to have ended by %s, which means nothing", Quote(clip(e.How)))
 }
 
-// Fit leaves out what makes an EXIT too large for its frame: processes that could not be stopped, then directories (EX6).
+// Fit leaves out what makes an EXIT too large for its frame: processes that could not be stopped,
+// then directories (EX6).
 func (e *Exit) Fit() *Exit {
 	_, most := TypeExit.sizes()
 	fits := func(e *Exit) bool {
@@ -198,15 +206,17 @@ type Process struct {
 	Name string `json:"name"`
 }
 
-// Reason is the payload of ERROR, CLOSE and GOODBYE (CO3); the zero Reason, {}, means that all went well.
+// Reason is the payload of ERROR, CLOSE and GOODBYE (CO3); the zero Reason, {}, means that all went
+// well.
 type Reason struct {
 	Code    Code   `json:"code,omitempty"`
 	Message string `json:"message,omitempty"` // for people, at most 1,024 bytes
-	Key     string `json:"key,omitempty"`     // with key_not_authorized: a fingerprint that would do
+	// with key_not_authorized: a fingerprint that would do
+	Key string `json:"key,omitempty"`
 }
 
-// AppendMessage appends a frame with a JSON payload; the text for people in a *Reason or *Notice is cut to what CO3 allows.
-// The error says that the message does not fit a frame.
+// AppendMessage appends a frame with a JSON payload; the text for people in a *Reason or *Notice is
+// cut to what CO3 allows. The error says that the message does not fit a frame.
 func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error) {
 	switch m := message.(type) {
 	case *Reason:
@@ -223,7 +233,8 @@ func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error
 		return b, err
 	}
 	if _, most := t.sizes(); len(payload) > int(most) {
-		return b, fmt.Errorf("%v of %d bytes %w; the most is %d", t, len(payload), ErrTooLarge, most)
+		return b, fmt.Errorf("%v of %d bytes %w; the most is %d", t, len(payload), ErrTooLarge,
+			most)
 	}
 	return AppendFrame(b, t, 0, channel, payload), nil
 }

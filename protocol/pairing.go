@@ -52,7 +52,8 @@ const (
 // crockford is Crockford's base 32: digits, and letters without I, L, O and U.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// PairingCode is a one-time code: 12 random characters of Crockford's base 32, 60 bits. It is a secret.
+// PairingCode is a one-time code: 12 random characters of Crockford's base 32, 60 bits. It is a
+// secret.
 type PairingCode string
 
 // NewPairingCode draws a code.
@@ -70,8 +71,8 @@ func (c PairingCode) Shown() string {
 	return string(c[:4] + "-" + c[4:8] + "-" + c[8:] + "-" + c.check())
 }
 
-// check is the sum of the characters' values, each times its place from 1 to 12, modulo 31: one wrong character shows (but 0 for Z), and so do two that
-// changed places (PA1).
+// check is the sum of the characters' values, each times its place from 1 to 12, modulo 31: one
+// wrong character shows (but 0 for Z), and so do two that changed places (PA1).
 func (c PairingCode) check() PairingCode {
 	sum := 0
 	for i := range len(c) {
@@ -80,8 +81,8 @@ func (c PairingCode) check() PairingCode {
 	return PairingCode(crockford[sum%31])
 }
 
-// ParsePairingCode reads what a person typed: in either case, with or without blanks and dashes, O for 0, I and L for 1. The error says what is wrong
-// and shows nothing of it.
+// ParsePairingCode reads what a person typed: in either case, with or without blanks and dashes, O
+// for 0, I and L for 1. The error says what is wrong and shows nothing of it.
 func ParsePairingCode(typed string) (PairingCode, error) {
 	var code []byte
 	for _, r := range strings.ToUpper(typed) {
@@ -105,13 +106,14 @@ func ParsePairingCode(typed string) (PairingCode, error) {
 	}
 	c := PairingCode(code[:pairingLength])
 	if c.check() != PairingCode(code[pairingLength:]) {
-		return "", errors.New("this is not the code: its last character shows that another is wrong")
+		return "",
+			errors.New("this is not the code: its last character shows that another is wrong")
 	}
 	return c, nil
 }
 
-// PairingTranscript is what the two proofs are about (PA2): what only the two ends of this TLS connection know, the two keys in SSH's wire
-// form, and the account.
+// PairingTranscript is what the two proofs are about (PA2): what only the two ends of this TLS
+// connection know, the two keys in SSH's wire form, and the account.
 func PairingTranscript(exported, hostKey, clientKey []byte, user string) []byte {
 	var t []byte
 	for _, part := range [][]byte{exported, hostKey, clientKey, []byte(user)} {

@@ -20,7 +20,8 @@ func TestPairingExample(t *testing.T) {
 	if code.Shown() != "0123-4567-89AB-E" {
 		t.Error(code.Shown())
 	}
-	transcript := PairingTranscript([]byte(strings.Repeat("\x11", 32)), []byte("host"), []byte("client"), "alice")
+	transcript := PairingTranscript([]byte(strings.Repeat("\x11", 32)), []byte("host"),
+		[]byte("client"), "alice")
 	for _, side := range []string{PairingClient, PairingDaemon} {
 		shown := regexp.MustCompile("(?m)^    " + side + "  ([0-9a-f]{64})$").FindSubmatch(text)
 		if shown == nil || string(shown[1]) != hex.EncodeToString(code.Prove(side, transcript)) {
@@ -47,10 +48,13 @@ func TestPairingVectors(t *testing.T) {
 					t.Errorf("%q typed: %q, %v", typed, got, err)
 				}
 			}
-			transcript := PairingTranscript(v.Bytes("exporter"), v.Bytes("host"), v.Bytes("client"), v.Text("user"))
-			for key, side := range map[string]string{"proof": PairingClient, "answer": PairingDaemon} {
+			transcript := PairingTranscript(v.Bytes("exporter"), v.Bytes("host"), v.Bytes("client"),
+				v.Text("user"))
+			for key, side := range map[string]string{"proof": PairingClient,
+				"answer": PairingDaemon} {
 				proof := code.Prove(side, transcript)
-				if hex.EncodeToString(proof) != v.Text(key) || !code.Proves(side, transcript, proof) {
+				if hex.EncodeToString(proof) != v.Text(key) ||
+					!code.Proves(side, transcript, proof) {
 					t.Errorf("%s: %x", key, proof)
 				}
 			}
@@ -61,15 +65,23 @@ func TestPairingVectors(t *testing.T) {
 // Every bit of what is proved counts, and so do the code and the side.
 func TestPairingBinds(t *testing.T) {
 	code := PairingCode("0123456789AB")
-	base := code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("host"), []byte("client"), "alice"))
+	base := code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("host"),
+		[]byte("client"), "alice"))
 	for name, other := range map[string][]byte{
-		"exporter":   code.Prove(PairingClient, PairingTranscript([]byte("y"), []byte("host"), []byte("client"), "alice")),
-		"host key":   code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("hosT"), []byte("client"), "alice")),
-		"client key": code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("host"), []byte("clienT"), "alice")),
-		"user":       code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("host"), []byte("client"), "root")),
-		"borders":    code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("hostc"), []byte("lient"), "alice")),
-		"side":       code.Prove(PairingDaemon, PairingTranscript([]byte("x"), []byte("host"), []byte("client"), "alice")),
-		"code":       PairingCode("0123456789AC").Prove(PairingClient, PairingTranscript([]byte("x"), []byte("host"), []byte("client"), "alice")),
+		"exporter": code.Prove(PairingClient, PairingTranscript([]byte("y"), []byte("host"),
+			[]byte("client"), "alice")),
+		"host key": code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("hosT"),
+			[]byte("client"), "alice")),
+		"client key": code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("host"),
+			[]byte("clienT"), "alice")),
+		"user": code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("host"),
+			[]byte("client"), "root")),
+		"borders": code.Prove(PairingClient, PairingTranscript([]byte("x"), []byte("hostc"),
+			[]byte("lient"), "alice")),
+		"side": code.Prove(PairingDaemon, PairingTranscript([]byte("x"), []byte("host"),
+			[]byte("client"), "alice")),
+		"code": PairingCode("0123456789AC").Prove(PairingClient,
+			PairingTranscript([]byte("x"), []byte("host"), []byte("client"), "alice")),
 	} {
 		if string(other) == string(base) {
 			t.Errorf("the %s is not part of the proof", name)
@@ -78,7 +90,7 @@ func TestPairingBinds(t *testing.T) {
 	transcript := PairingTranscript([]byte("x"), []byte("host"), []byte("client"), "alice")
 	for _, wrong := range [][]byte{nil, {}, base[:31], append(base[:31:31], base[31]^1)} {
 		if code.Proves(PairingClient, transcript, wrong) {
-			t.Errorf("%x is no proof", wrong)
+			t.Errorf("%x is not a proof", wrong)
 		}
 	}
 	if !code.Proves(PairingClient, transcript, base) {
@@ -97,8 +109,10 @@ func TestPairingCode(t *testing.T) {
 		seen[code] = true
 		shown := code.Shown()
 		for _, typed := range []string{
-			shown, strings.ToLower(shown), strings.ReplaceAll(shown, "-", ""), " " + strings.ReplaceAll(shown, "-", " ") + "\r\n",
-			strings.NewReplacer("0", "o", "1", "l").Replace(shown), strings.ReplaceAll(shown, "1", "I"),
+			shown, strings.ToLower(shown), strings.ReplaceAll(shown, "-", ""), " " +
+				strings.ReplaceAll(shown, "-", " ") + "\r\n",
+			strings.NewReplacer("0", "o", "1", "l").Replace(shown),
+			strings.ReplaceAll(shown, "1", "I"),
 		} {
 			if got, err := ParsePairingCode(typed); err != nil || got != code {
 				t.Fatalf("%q of %q: %q, %v", typed, shown, got, err)
@@ -108,18 +122,22 @@ func TestPairingCode(t *testing.T) {
 		for i := range len(plain) {
 			for _, c := range crockford {
 				wrong := plain[:i] + string(c) + plain[i+1:]
-				if _, err := ParsePairingCode(wrong); err == nil && wrong != plain && !(plain[i] == '0' && c == 'Z' || plain[i] == 'Z' && c == '0') {
+				if _, err := ParsePairingCode(wrong); err == nil && wrong != plain &&
+					!(plain[i] == '0' && c == 'Z' || plain[i] == 'Z' && c == '0') {
 					t.Fatalf("%q was taken for %q", wrong, plain)
 				}
 			}
-			if i > 0 && i < len(code) && plain[i] != plain[i-1] && plain[i-1:i+1] != "0Z" && plain[i-1:i+1] != "Z0" {
-				if _, err := ParsePairingCode(plain[:i-1] + plain[i:i+1] + plain[i-1:i] + plain[i+1:]); err == nil {
+			if i > 0 && i < len(code) && plain[i] != plain[i-1] && plain[i-1:i+1] != "0Z" &&
+				plain[i-1:i+1] != "Z0" {
+				if _, err := ParsePairingCode(plain[:i-1] + plain[i:i+1] + plain[i-1:i] +
+					plain[i+1:]); err == nil {
 					t.Fatalf("characters %d and %d of %q changed places", i, i+1, plain)
 				}
 			}
 		}
 	}
-	for _, typed := range []string{"", "-", "0123-4567-89AB", "0123-4567-89AB-EE", "0123-4567-89AB-U", "0123-4567-89AB-ſ", strings.Repeat("0", 1<<16), "０123-4567-89AB-E"} {
+	for _, typed := range []string{"", "-", "0123-4567-89AB", "0123-4567-89AB-EE",
+		"0123-4567-89AB-U", "0123-4567-89AB-ſ", strings.Repeat("0", 1<<16), "０123-4567-89AB-E"} {
 		if code, err := ParsePairingCode(typed); err == nil {
 			t.Errorf("%.20q became %q", typed, code)
 		} else if len(typed) > 4 && strings.Contains(err.Error(), typed[:5]) {
@@ -130,7 +148,8 @@ func TestPairingCode(t *testing.T) {
 
 // What pairing says is not shown (RULES A13).
 func TestPairIsHidden(t *testing.T) {
-	frame, err := AppendMessage(nil, TypePair, 0, &Pair{Protocol: ALPN, User: "alice", Proof: strings.Repeat("ab", 32)})
+	frame, err := AppendMessage(nil, TypePair, 0, &Pair{Protocol: ALPN, User: "alice",
+		Proof: strings.Repeat("ab", 32)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,10 +15,12 @@ const (
 type PTY struct {
 	Term Bytes `json:"term,omitempty"` // TERM there; none: dumb
 	Size
-	Modes map[string]int64 `json:"modes,omitempty"` // terminal modes of RFC 4254 section 8, by lower-case name
+	// terminal modes of RFC 4254 section 8, by lower-case name
+	Modes map[string]int64 `json:"modes,omitempty"`
 }
 
-// Size is the size of a terminal's window, of PTY and the payload of RESIZE (TE2). 0 means that it is not known.
+// Size is the size of a terminal's window, of PTY and the payload of RESIZE (TE2). 0 means that it
+// is not known.
 type Size struct {
 	Rows   int64 `json:"rows"`
 	Cols   int64 `json:"cols"`
@@ -40,7 +42,8 @@ func (s Size) Valid() bool {
 func (p *PTY) Check() error {
 	switch {
 	case !ValidTerm(string(p.Term)):
-		return fmt.Errorf("the terminal's name is not at most %d of A-Z a-z 0-9 . _ + : @ -", MaxTerm)
+		return fmt.Errorf("the terminal's name is not at most %d of A-Z a-z 0-9 . _ + : @ -",
+			MaxTerm)
 	case !p.Size.Valid():
 		return fmt.Errorf("the terminal's size is out of range")
 	case len(p.Modes) > MaxModes:
@@ -55,20 +58,25 @@ func (p *PTY) Check() error {
 	return nil
 }
 
-// The terminal modes of RFC 4254 section 8 and RFC 8160, but for the speeds, which a pty does not have.
+// The terminal modes of RFC 4254 section 8 and RFC 8160, but for the speeds, which a pty does not
+// have.
 var (
 	modeCharacters = []string{
-		"vintr", "vquit", "verase", "vkill", "veof", "veol", "veol2", "vstart", "vstop", "vsusp", "vdsusp", "vreprint", "vwerase",
+		"vintr", "vquit", "verase", "vkill", "veof", "veol", "veol2", "vstart", "vstop", "vsusp",
+		"vdsusp", "vreprint", "vwerase",
 		"vlnext", "vflush", "vswtch", "vstatus", "vdiscard",
 	}
 	modeSwitches = []string{
-		"ignpar", "parmrk", "inpck", "istrip", "inlcr", "igncr", "icrnl", "iuclc", "ixon", "ixany", "ixoff", "imaxbel", "iutf8",
-		"isig", "icanon", "xcase", "echo", "echoe", "echok", "echonl", "noflsh", "tostop", "iexten", "echoctl", "echoke", "pendin",
+		"ignpar", "parmrk", "inpck", "istrip", "inlcr", "igncr", "icrnl", "iuclc", "ixon", "ixany",
+		"ixoff", "imaxbel", "iutf8",
+		"isig", "icanon", "xcase", "echo", "echoe", "echok", "echonl", "noflsh", "tostop", "iexten",
+		"echoctl", "echoke", "pendin",
 		"opost", "olcuc", "onlcr", "ocrnl", "onocr", "onlret", "cs7", "cs8", "parenb", "parodd",
 	}
 )
 
-// modeMost is the largest value of a terminal mode; a mode that is not known is ignored, whatever its value (TE1).
+// modeMost is the largest value of a terminal mode; a mode that is not known is ignored, whatever
+// its value (TE1).
 func modeMost(name string) (most int64, known bool) {
 	switch {
 	case slices.Contains(modeCharacters, name):

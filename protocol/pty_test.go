@@ -19,9 +19,11 @@ func TestPTYCheck(t *testing.T) {
 		p  PTY
 		ok bool
 	}{
-		"nothing known":        {PTY{}, true},
-		"an ordinary one":      {PTY{Term: Bytes("xterm-256color"), Size: Size{24, 80, 640, 480}, Modes: map[string]int64{"verase": 127, "echo": 1, "later": 7}}, true},
-		"the largest":          {PTY{Term: Bytes(strings.Repeat("x", 64)), Size: Size{65535, 65535, 65535, 65535}, Modes: modes(128)}, true},
+		"nothing known": {PTY{}, true},
+		"an ordinary one": {PTY{Term: Bytes("xterm-256color"), Size: Size{24, 80, 640, 480},
+			Modes: map[string]int64{"verase": 127, "echo": 1, "later": 7}}, true},
+		"the largest": {PTY{Term: Bytes(strings.Repeat("x", 64)),
+			Size: Size{65535, 65535, 65535, 65535}, Modes: modes(128)}, true},
 		"a long name":          {PTY{Term: Bytes(strings.Repeat("x", 65))}, false},
 		"a path":               {PTY{Term: Bytes("../../evil")}, false},
 		"an escape sequence":   {PTY{Term: Bytes("x\x1b[31m")}, false},
@@ -36,8 +38,10 @@ func TestPTYCheck(t *testing.T) {
 		"a character of 256":   {PTY{Modes: map[string]int64{"vintr": 256}}, false},
 		"a mode below 0":       {PTY{Modes: map[string]int64{"echo": -1}}, false},
 		"a mode of 33 bits":    {PTY{Modes: map[string]int64{"echo": 1 << 32}}, false},
-		"one that is unknown":  {PTY{Modes: map[string]int64{"later": 1 << 32, "vlater": 256, "tty_op_ispeed": -1}}, true},
-		"the largest values":   {PTY{Modes: map[string]int64{"echo": 1<<32 - 1, "vintr": 255}}, true},
+		"one that is unknown": {PTY{Modes: map[string]int64{"later": 1 << 32, "vlater": 256,
+			"tty_op_ispeed": -1}}, true},
+		"the largest values": {PTY{Modes: map[string]int64{"echo": 1<<32 - 1, "vintr": 255}},
+			true},
 	} {
 		if err := test.p.Check(); (err == nil) != test.ok {
 			t.Errorf("%s: %v", name, err)

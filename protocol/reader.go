@@ -17,7 +17,8 @@ var payloads = sync.Pool{New: func() any { return new(Buffer) }}
 // Recycle takes back a Buffer that nobody uses any more.
 func Recycle(b *Buffer) { payloads.Put(b) }
 
-// Reader reads frames from one link. It holds a large buffer only while a large payload is being looked at.
+// Reader reads frames from one link. It holds a large buffer only while a large payload is being
+// looked at.
 type Reader struct {
 	r      io.Reader
 	header [HeaderSize]byte
@@ -30,8 +31,9 @@ func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
 
 // Next reads one frame. The frame's payload is valid until the next call.
 //
-// Errors: a *Violation for a header that breaks a rule (nothing of the payload has been read then); io.EOF at the end of
-// the link between frames; io.ErrUnexpectedEOF inside one; otherwise the link's own error.
+// Errors: a *Violation for a header that breaks a rule (nothing of the payload has been read then);
+// io.EOF at the end of the link between frames; io.ErrUnexpectedEOF inside one; otherwise the
+// link's own error.
 func (r *Reader) Next() (Frame, error) {
 	if r.large != nil {
 		Recycle(r.large)
@@ -59,8 +61,9 @@ func (r *Reader) Next() (Frame, error) {
 	return Frame{Header: h, Payload: payload, from: r}, nil
 }
 
-// Detach gives the payload of a frame that Next returned away with the Buffer that holds it, so that it need not be copied: it stays valid until the
-// Buffer is given to Recycle. It is nil for a small payload, which is to be copied.
+// Detach gives the payload of a frame that Next returned away with the Buffer that holds it, so
+// that it need not be copied: it stays valid until the Buffer is given to Recycle. It is nil for a
+// small payload, which is to be copied.
 func (f Frame) Detach() *Buffer {
 	if f.from == nil {
 		return nil

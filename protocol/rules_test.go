@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// rules are the names by which rules are cited, in the order of the pages. They are FR1, FR2 and so on.
+// rules are the names by which rules are cited, in the order of the pages. They are FR1, FR2 and so
+// on.
 var rules = []string{"FR", "JS", "CH", "EX", "ID", "CA", "SE", "CO", "TE", "FI", "RE", "PA"}
 
 var (
@@ -53,12 +54,14 @@ func TestCitedRules(t *testing.T) {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); name != ".." && strings.HasPrefix(name, ".") || name == "dist" || name == "testdata" && strings.Contains(path, "fuzz") {
+			if name := d.Name(); name != ".." && strings.HasPrefix(name, ".") || name == "dist" ||
+				name == "testdata" && strings.Contains(path, "fuzz") {
 				return filepath.SkipDir
 			}
 			return nil
 		}
-		if !slices.Contains([]string{".go", ".md", ".txt", ".py", ".lua"}, filepath.Ext(path)) || filepath.Base(path) == "rules_test.go" {
+		if !slices.Contains([]string{".go", ".md", ".txt", ".py", ".lua"}, filepath.Ext(path)) ||
+			filepath.Base(path) == "rules_test.go" {
 			return nil
 		}
 		text, err := os.ReadFile(path)

@@ -41,7 +41,8 @@ var (
 )
 
 func (e *example) add(raw []byte, words string) {
-	e.raw, e.words, e.sizes = append(e.raw, raw...), append(e.words, words), append(e.sizes, len(raw))
+	e.raw = append(e.raw, raw...)
+	e.words, e.sizes = append(e.words, words), append(e.sizes, len(raw))
 }
 
 // examples are all frames that the pages show.
@@ -71,7 +72,8 @@ func examples(t *testing.T) []example {
 	return all
 }
 
-// frameLine takes a line of a ```frames block: the header of a frame, or more of its payload, JSON as text and the rest in hex.
+// frameLine takes a line of a ```frames block: the header of a frame, or more of its payload, JSON
+// as text and the rest in hex.
 func frameLine(t *testing.T, all []example, at, line string) []example {
 	t.Helper()
 	if start := frameStart.FindStringSubmatch(line); start != nil {
@@ -104,8 +106,8 @@ func hexLine(line string) (raw []byte, words string, ok bool) {
 	return raw, parts[2], err == nil
 }
 
-// The examples of the pages are frames, the lengths in them are right, they are written by this package just so, and each kind of
-// frame has one.
+// The examples of the pages are frames, the lengths in them are right, they are written by this
+// package just so, and each kind of frame has one.
 func TestSpecExamples(t *testing.T) {
 	shown := map[Type]bool{}
 	for _, e := range examples(t) {
@@ -122,7 +124,8 @@ func TestSpecExamples(t *testing.T) {
 			continue
 		}
 		if again := encode(t, f, decoded); !bytes.Equal(again, e.raw) {
-			t.Errorf("%s: written again it is\n% x %s, not\n% x %s", e.at, again[:HeaderSize], again[HeaderSize:], e.raw[:HeaderSize], e.raw[HeaderSize:])
+			t.Errorf("%s: written again it is\n% x %s, not\n% x %s", e.at, again[:HeaderSize],
+				again[HeaderSize:], e.raw[:HeaderSize], e.raw[HeaderSize:])
 		}
 		if all := strings.Join(e.words, " "); !strings.Contains(all, f.Type.String()) {
 			t.Errorf("%s: %v is called %q", e.at, f.Type, all)
@@ -160,8 +163,8 @@ func knownTypes() map[Type]string {
 	return known
 }
 
-// The conversation that PROTOCOL.md shows is one that both ends may hold: each frame comes from a side that may send it, and its
-// channel is there.
+// The conversation that PROTOCOL.md shows is one that both ends may hold: each frame comes from a
+// side that may send it, and its channel is there.
 func TestSpecConversation(t *testing.T) {
 	rows := typeRows(t)
 	for _, e := range examples(t) {
@@ -169,9 +172,11 @@ func TestSpecConversation(t *testing.T) {
 			continue
 		}
 		may := rows[Type(e.raw[4])].from
-		opener := map[string]string{"client": "opener", "daemon": "acceptor"}[e.from] // all channels shown are the client's
+		// all channels shown are the client's
+		opener := map[string]string{"client": "opener", "daemon": "acceptor"}[e.from]
 		if may != "either" && may != e.from && may != opener {
-			t.Errorf("%s: a %s comes from the %s; FR5 says %s", e.at, typeNames[Type(e.raw[4])], e.from, may)
+			t.Errorf("%s: a %s comes from the %s; FR5 says %s", e.at, typeNames[Type(e.raw[4])],
+				e.from, may)
 		}
 	}
 }
@@ -184,7 +189,8 @@ func typeRows(t *testing.T) map[Type]typeRow {
 	rows := map[Type]typeRow{}
 	for _, row := range regexp.MustCompile(`(?m)^\| 0x([0-9a-f]{2}) \| ([A-Z]+) \| ([a-z]+) \| (?:([\d,]+) to )?([\d,]+) \|`).FindAllStringSubmatch(page(t, "PROTOCOL.md"), -1) {
 		n, _ := hex.DecodeString(row[1])
-		rows[Type(n[0])] = typeRow{row[2], row[3], strings.ReplaceAll(cmp.Or(row[4], row[5])+" "+row[5], ",", "")}
+		rows[Type(n[0])] = typeRow{row[2], row[3], strings.ReplaceAll(cmp.Or(row[4],
+			row[5])+" "+row[5], ",", "")}
 	}
 	return rows
 }
@@ -197,11 +203,13 @@ func TestSpecTables(t *testing.T) {
 	}
 	for kind, row := range rows {
 		if typeNames[kind] != row.name {
-			t.Errorf("0x%02x is %s in the table, %q in the code", uint8(kind), row.name, typeNames[kind])
+			t.Errorf("0x%02x is %s in the table, %q in the code", uint8(kind), row.name,
+				typeNames[kind])
 		}
 		least, most := kind.sizes()
 		if row.size != fmt.Sprintf("%d %d", least, most) {
-			t.Errorf("%s has %s bytes in the table, %d to %d in the code", row.name, row.size, least, most)
+			t.Errorf("%s has %s bytes in the table, %d to %d in the code", row.name, row.size,
+				least, most)
 		}
 	}
 	source, err := os.ReadFile("errors.go")
@@ -262,7 +270,8 @@ func fieldsOf(message any, but ...string) (names []string) {
 	return names
 }
 
-// The tables of fields list what the structs have, both ways. (protocol/files looks at those of its own.)
+// The tables of fields list what the structs have, both ways. (protocol/files looks at those of its
+// own.)
 func TestSpecFields(t *testing.T) {
 	for rule, fields := range map[string][]string{
 		"SE1": fieldsOf(Hello{}), "SE2": fieldsOf(Welcome{}), "EX6": fieldsOf(Exit{}),
@@ -270,7 +279,8 @@ func TestSpecFields(t *testing.T) {
 	} {
 		sameNames(t, rule, tableOf(t, "PROTOCOL.md", rule), fields)
 	}
-	sameNames(t, "EX5", tableOf(t, "PROTOCOL.md", "EX5"), []string{NoticeOutputHeld, NoticeSignalRefused, NoticePTYRefused, NoticeShuttingDown})
+	sameNames(t, "EX5", tableOf(t, "PROTOCOL.md", "EX5"),
+		[]string{NoticeOutputHeld, NoticeSignalRefused, NoticePTYRefused, NoticeShuttingDown})
 	sameNames(t, "TE1", tableOf(t, "TERMINAL.md", "TE1"), fieldsOf(PTY{}))
 	sameNames(t, "FI1", tableOf(t, "FILES.md", "FI1"), fieldsOf(Files{}))
 	sameNames(t, "PA3", tableOf(t, "PAIRING.md", "PA3"), fieldsOf(Pair{}))

@@ -17,8 +17,8 @@ var (
 	inWords      = map[string]uint64{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 )
 
-// What is next to the bytes of the pages' examples says what they say: channels, flags, lengths, numbers, text. (TestSpecExamples
-// looks at JSON.)
+// What is next to the bytes of the pages' examples says what they say: channels, flags, lengths,
+// numbers, text. (TestSpecExamples looks at JSON.)
 func TestSpecWords(t *testing.T) {
 	lines := 0
 	for _, e := range examples(t) {
@@ -36,14 +36,16 @@ func TestSpecWords(t *testing.T) {
 			lines++
 		}
 		all := strings.Join(e.words, " ")
-		if named := channelWords.FindStringSubmatch(all); f.Type.IsLink() != (named == nil) || named != nil && named[1] != fmt.Sprint(f.Channel) {
+		if named := channelWords.FindStringSubmatch(all); f.Type.IsLink() != (named == nil) ||
+			named != nil && named[1] != fmt.Sprint(f.Channel) {
 			t.Errorf("%s: it is for channel %d; next to it is %q", e.at, f.Channel, all)
 		}
 		if strings.Contains(all, "BLOCKED") != (f.Flags == FlagBlocked) {
 			t.Errorf("%s: the flags are %d; next to them is %q", e.at, f.Flags, all)
 		}
 		if f.Type == TypeEOF {
-			if ended, err := f.Ended(); err != nil || !strings.Contains(all, ended.String()+" has ended") {
+			if ended, err := f.Ended(); err != nil || !strings.Contains(all,
+				ended.String()+" has ended") {
 				t.Errorf("%s: %v, %v; next to it is %q", e.at, ended, err, all)
 			}
 		}
@@ -72,7 +74,8 @@ func wordsWrong(f Frame, raw []byte, words string) string {
 	if f.Type.IsJSON() || !strings.ContainsAny(words, `"{`) {
 		return ""
 	}
-	// Text: Go's quoted string, perhaps with a word about it, or the bytes themselves (JSON in a record of data).
+	// Text: Go's quoted string, perhaps with a word about it, or the bytes themselves (JSON in a
+	// record of data).
 	if quoted, err := strconv.QuotedPrefix(words); err == nil && string(raw) != words {
 		if text, err := strconv.Unquote(quoted); err == nil && text == string(raw) {
 			return ""

@@ -14,9 +14,9 @@ import (
 
 const maxDepth = 8 // JS1
 
-// Decode reads the JSON payload of f into message, a pointer to one of this package's structs, refusing what JS2 refuses.
-// A code that has not the form of one is CodeInternal then, and text for people is at most MaxMessage bytes.
-// The error is a *Violation with CodeBadJSON.
+// Decode reads the JSON payload of f into message, a pointer to one of this package's structs,
+// refusing what JS2 refuses. A code that has not the form of one is CodeInternal then, and text for
+// people is at most MaxMessage bytes. The error is a *Violation with CodeBadJSON.
 func (f Frame) Decode(message any) error {
 	if err := DecodeJSON(f.Payload, message); err != nil {
 		return Violate(CodeBadJSON, "%v: %v", f.Type, err)
@@ -46,9 +46,10 @@ func DecodeJSON(text []byte, message any) error {
 	return err
 }
 
-// checkJSON walks the whole text once, because encoding/json lets pass what two readers may understand differently: keys that
-// are there twice, keys in another case, bytes that are not UTF-8, null and lists of another length in the place of a value.
-// want is the type that the text is decoded into.
+// checkJSON walks the whole text once, because encoding/json lets pass what two readers may
+// understand differently: keys that are there twice, keys in another case, bytes that are not
+// UTF-8, null and lists of another length in the place of a value. want is the type that the text
+// is decoded into.
 func checkJSON(text []byte, want reflect.Type) error {
 	if !utf8.Valid(text) {
 		return fmt.Errorf("it is not UTF-8")
@@ -97,7 +98,8 @@ func checkObject(d *json.Decoder, depth int, want reflect.Type) error {
 	return err
 }
 
-// checkValue checks one value; want is the type that it is decoded into, nil for a field that is not known.
+// checkValue checks one value; want is the type that it is decoded into, nil for a field that is
+// not known.
 func checkValue(d *json.Decoder, depth int, want reflect.Type) error {
 	token, err := d.Token()
 	if err != nil {
@@ -171,7 +173,8 @@ func fieldType(t reflect.Type, key string) reflect.Type {
 
 // elementType is what the values of a list are decoded into; nil if nothing takes them.
 func elementType(t reflect.Type) reflect.Type {
-	if t == nil || t.Kind() != reflect.Slice && t.Kind() != reflect.Array || t == reflect.TypeFor[Bytes]() {
+	if t == nil || t.Kind() != reflect.Slice && t.Kind() != reflect.Array ||
+		t == reflect.TypeFor[Bytes]() {
 		return nil
 	}
 	return t.Elem()
@@ -186,7 +189,8 @@ func plainKey(key string) bool {
 	return key != ""
 }
 
-// checkSurrogates refuses \ud800 to \udfff escapes that do not come as a pair: decoders replace them by U+FFFD without a word.
+// checkSurrogates refuses \ud800 to \udfff escapes that do not come as a pair: decoders replace
+// them by U+FFFD without a word.
 func checkSurrogates(text []byte) error {
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {

@@ -94,7 +94,8 @@ func TestFrameVectors(t *testing.T) {
 			if err != nil {
 				return
 			}
-			want := Header{Length: f.Length, Type: Type(v.Number("type", 16)), Flags: uint8(v.Number("flags", 16)), Channel: uint32(v.Number("channel", 10))}
+			want := Header{Length: f.Length, Type: Type(v.Number("type", 16)),
+				Flags: uint8(v.Number("flags", 16)), Channel: uint32(v.Number("channel", 10))}
 			if f.Header != want || int(f.Length) != len(raw)-HeaderSize {
 				t.Fatalf("header %+v, want %+v", f.Header, want)
 			}
@@ -148,7 +149,8 @@ func TestJSONVectors(t *testing.T) {
 
 func TestOpenVectors(t *testing.T) {
 	for _, v := range vectors.Read("opens.txt") {
-		t.Run(v.Name, func(t *testing.T) { judge(t, v, command{new(Open)}, []byte(v.Text("open"))) })
+		t.Run(v.Name,
+			func(t *testing.T) { judge(t, v, command{new(Open)}, []byte(v.Text("open"))) })
 	}
 }
 
@@ -199,7 +201,8 @@ func TestBytesVectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			var again Bytes
-			if err := json.Unmarshal(text, &again); err != nil || !bytes.Equal(again, open.Command) {
+			if err := json.Unmarshal(text, &again); err != nil ||
+				!bytes.Equal(again, open.Command) {
 				t.Fatalf("%s came back as %q, %v", text, again, err)
 			}
 			plain, err := marshal(Bytes(v.Bytes("bytes")))

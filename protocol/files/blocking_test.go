@@ -25,8 +25,8 @@ func soon(t *testing.T, what string, step func()) {
 	}
 }
 
-// A named pipe that nobody writes keeps nobody waiting, wherever a path leads to it: as a folder of a pattern, of a source or of a target,
-// and as either itself (FI11).
+// A named pipe that nobody writes keeps nobody waiting, wherever a path leads to it: as a folder of
+// a pattern, of a source or of a target, and as either itself (FI11).
 func TestPipesKeepNobody(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
@@ -37,12 +37,15 @@ func TestPipesKeepNobody(t *testing.T) {
 	must(t, err)
 	defer limit.Close()
 	for _, name := range []string{"pipe", "link"} {
-		for _, pattern := range []string{"*/x", name + "/*", "*/*/*", name + "/.", name + "/x", name} {
+		for _, pattern := range []string{"*/x", name + "/*", "*/*/*", name + "/.", name + "/x",
+			name} {
 			soon(t, "Expand "+pattern, func() { Expand(limit, pattern) })
-			soon(t, "Expand "+pattern+" without a limit", func() { Expand(nil, filepath.Join(dir)+"/"+pattern) })
+			soon(t, "Expand "+pattern+" without a limit",
+				func() { Expand(nil, filepath.Join(dir)+"/"+pattern) })
 		}
 		for _, source := range []string{name, name + "/x", name + "/.", name + "/"} {
-			for _, o := range []Options{{Recursive: true}, {Recursive: true, Resume: true}, {Recursive: true, Total: true}} {
+			for _, o := range []Options{{Recursive: true}, {Recursive: true, Resume: true},
+				{Recursive: true, Total: true}} {
 				soon(t, "sending "+source, func() {
 					transfer(t, o, dir+"/src", filepath.Join(dir, "x")+"/../"+source)
 					place, err := OpenPlace(nil, dir+"/src", true)
@@ -67,10 +70,13 @@ func TestPipesKeepNobody(t *testing.T) {
 			must(t, err)
 			defer place.Root.Close()
 			place.Rename = name
-			if c := over(Options{Recursive: true}, place, []Source{{Path: dir + "/src/pipe"}}); !strings.Contains(failures(c.takenSays), "x parent") {
+			if c := over(Options{Recursive: true}, place,
+				[]Source{{Path: dir + "/src/pipe"}}); !strings.Contains(failures(c.takenSays),
+				"x parent") {
 				t.Errorf("%+v", c.takenSays)
 			}
-			f := feed(t, dir, Options{}, []Record{small(1, name+"/x", "x"), done}, map[int]string{0: "x"}, nil)
+			f := feed(t, dir, Options{}, []Record{small(1, name+"/x", "x"), done},
+				map[int]string{0: "x"}, nil)
 			if f.code(1) != CodeExists && f.code(1) != CodeIO {
 				t.Errorf("%q", f.code(1))
 			}
@@ -78,11 +84,12 @@ func TestPipesKeepNobody(t *testing.T) {
 	}
 }
 
-// Patterns, as a shell and as scp understand them: hidden names only where a dot is written, a backslash takes the next character as it is, and a name that
-// is there is no pattern (FI1).
+// Patterns, as a shell and as scp understand them: hidden names only where a dot is written, a
+// backslash takes the next character as it is, and a name that is there is no pattern (FI1).
 func TestExpand(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"a1", "a2", ".a3", "sub/x", ".hid/x", `back\slash`, "f[1]", "f1", "blank name", "*", "sub/.y", "q?"} {
+	for _, name := range []string{"a1", "a2", ".a3", "sub/x", ".hid/x", `back\slash`, "f[1]", "f1",
+		"blank name", "*", "sub/.y", "q?"} {
 		write(t, filepath.Join(dir, name), nil)
 	}
 	limit, err := os.OpenRoot(dir)
@@ -111,9 +118,9 @@ func TestExpand(t *testing.T) {
 		`ends\`:            `ends\`,
 		"plain":            "plain",
 		"none*":            "not_found",
-		"sub/*/../../a[1]": "not_found", // x is no folder
+		"sub/*/../../a[1]": "not_found", // x is not a folder
 		"[":                "not_found",
-		"a1/*":             "a1/*", // which is told to be no folder
+		"a1/*":             "a1/*", // which is told not to be a folder
 	} {
 		for _, limit := range []*os.Root{nil, limit} {
 			name := pattern
@@ -138,7 +145,8 @@ func TestLoopOfLinks(t *testing.T) {
 	must(t, os.Symlink("loop", dir+"/loop"))
 	for _, source := range []string{dir + "/loop", dir + "/loop/x", dir + "/loop/."} {
 		c := transfer(t, Options{Recursive: true}, t.TempDir(), source)
-		if len(c.sentSays) != 1 || c.sentSays[0].Err.Message != "too many levels of symbolic links" {
+		if len(c.sentSays) != 1 ||
+			c.sentSays[0].Err.Message != "too many levels of symbolic links" {
 			t.Errorf("%s: %+v", source, c.sentSays)
 		}
 	}

@@ -29,19 +29,26 @@ func (m *meddler) Write(p []byte) (int, error) {
 	return m.WriteCloser.Write(p)
 }
 
-// A file that grows, shrinks or is written into while it is read is not taken for what it was, the rest goes on, and what stood at the target stays (FI11).
+// A file that grows, shrinks or is written into while it is read is not taken for what it was, the
+// rest goes on, and what was at the target stays (FI11).
 func TestChangedWhileRead(t *testing.T) {
 	const size = 4 * MaxBody
 	for what, change := range map[string]func(name string) error{
-		"it grew while it was read":    func(name string) error { return os.Truncate(name, size+1) },
-		"it shrank while it was read":  func(name string) error { return os.Truncate(name, size/2) },
-		"it changed while it was read": func(name string) error { return os.Chtimes(name, time.Time{}, time.Unix(1, 0)) },
+		"it grew while it was read": func(name string) error {
+			return os.Truncate(name, size+1)
+		},
+		"it shrank while it was read": func(name string) error {
+			return os.Truncate(name, size/2)
+		},
+		"it changed while it was read": func(name string) error {
+			return os.Chtimes(name, time.Time{}, time.Unix(1, 0))
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir+"/src", noise(size, 1))
 			write(t, dir+"/other", []byte("other"))
-			write(t, dir+"/dst/src", []byte("stood here"))
+			write(t, dir+"/dst/src", []byte("was here"))
 			place, err := OpenPlace(nil, dir+"/dst", true)
 			must(t, err)
 			defer place.Root.Close()
@@ -58,9 +65,11 @@ func TestChangedWhileRead(t *testing.T) {
 			}()
 			var says []Event
 			out := &meddler{here, size / 4, func() { must(t, change(dir+"/src")) }}
-			s, err := Send(Stream{In: back, Out: out}, []Source{{Path: dir + "/src"}, {Path: dir + "/other"}}, Options{}, func(e Event) { says = append(says, e) })
+			s, err := Send(Stream{In: back, Out: out}, []Source{{Path: dir + "/src"},
+				{Path: dir + "/other"}}, Options{}, func(e Event) { says = append(says, e) })
 			here.Close()
-			if got := <-taken; err != nil || s.Failed != 1 || s.Stored != 1 || got.Failed != 1 || got.Stored != 1 {
+			if got := <-taken; err != nil || s.Failed != 1 || s.Stored != 1 || got.Failed != 1 ||
+				got.Stored != 1 {
 				t.Errorf("%v %+v %+v", err, s, got)
 			}
 			for _, e := range says {
@@ -68,8 +77,8 @@ func TestChangedWhileRead(t *testing.T) {
 					t.Errorf("%+v", e.Err)
 				}
 			}
-			if text, _ := os.ReadFile(dir + "/dst/src"); string(text) != "stood here" {
-				t.Errorf("there stand %d bytes", len(text))
+			if text, _ := os.ReadFile(dir + "/dst/src"); string(text) != "was here" {
+				t.Errorf("there are %d bytes", len(text))
 			}
 			if left, _ := filepath.Glob(dir + "/dst/.minissh*"); len(left) > 0 {
 				t.Errorf("left: %v", left)
@@ -78,7 +87,8 @@ func TestChangedWhileRead(t *testing.T) {
 	}
 }
 
-// A file of /proc has no size, and content: as much as fits one record is copied, more is a file that grew.
+// A file of /proc has no size, and content: as much as fits one record is copied, more is a file
+// that grew.
 func TestFilesWithoutSize(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("not run: no /proc as Linux has it")
@@ -98,7 +108,8 @@ func TestFilesWithoutSize(t *testing.T) {
 	}
 }
 
-// A receiver that never answers does not have more said to it than the protocol allows, nor remembered (FI5).
+// A receiver that never answers does not have more said to it than the protocol allows, nor
+// remembered (FI5).
 func TestSilentReceiver(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Mkdir(dir+"/src", 0o755))
@@ -115,12 +126,14 @@ func TestSilentReceiver(t *testing.T) {
 			in := NewReader(there)
 			for rec := (Record{}); entries < Window && in.Next(&rec) == nil; entries++ {
 			}
-			// All that may be said was said: the end, without an answer, is what the sender gets next, and nothing else may come before.
+			// All that may be said was said: the end, without an answer, is what the sender gets
+			// next, and nothing else may come before.
 			forth.Close()
 			for rec := (Record{}); in.Next(&rec) == nil; entries++ {
 			}
 		}()
-		_, err := Send(Stream{In: back, Out: here, Abort: func() { back.Close() }}, []Source{{Path: dir + "/src"}}, o, nil)
+		_, err := Send(Stream{In: back, Out: here,
+			Abort: func() { back.Close() }}, []Source{{Path: dir + "/src"}}, o, nil)
 		here.Close()
 		<-read
 		if !errors.Is(err, io.ErrUnexpectedEOF) || entries != Window {
@@ -137,12 +150,15 @@ func TestOtherBeginning(t *testing.T) {
 	for what, there := range map[string]struct {
 		bytes []byte
 		sent  int
-	}{"a beginning": {content[:MaxBody+5], 2*MaxBody - 5}, "all of it": {content, 0}, "another file": {noise(MaxBody, 2), 3 * MaxBody}, "more than all": {append(content, 0), 3 * MaxBody}} {
+	}{"a beginning": {content[:MaxBody+5], 2*MaxBody - 5}, "all of it": {content, 0},
+		"another file":  {noise(MaxBody, 2), 3 * MaxBody},
+		"more than all": {append(content, 0), 3 * MaxBody}} {
 		t.Run(what, func(t *testing.T) {
 			must(t, os.RemoveAll(dir+"/dst"))
 			write(t, filepath.Join(dir, "dst", partialName("src")), there.bytes)
 			c := transfer(t, Options{Resume: true}, dir+"/dst", dir+"/src").fine(t)
-			if got, _ := os.ReadFile(dir + "/dst/src"); !bytes.Equal(got, content) || c.sent.Bytes != int64(there.sent) {
+			if got, _ := os.ReadFile(dir + "/dst/src"); !bytes.Equal(got, content) ||
+				c.sent.Bytes != int64(there.sent) {
 				t.Errorf("%d bytes are there, %d were sent", len(got), c.sent.Bytes)
 			}
 			if left, _ := filepath.Glob(dir + "/dst/.minissh*"); len(left) > 0 {
@@ -152,7 +168,8 @@ func TestOtherBeginning(t *testing.T) {
 	}
 }
 
-// With Checksum, what is there with the same content is told as skipped by both ends, and each counts every byte once.
+// With Checksum, what is there with the same content is told as skipped by both ends, and each
+// counts every byte once.
 func TestCheckedAgain(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/src/small", noise(100, 1))

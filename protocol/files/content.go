@@ -13,7 +13,8 @@ import (
 // pieceSize is how much of a file goes into one record: one body.
 const pieceSize = MaxBody
 
-// open opens a file to be sent. A device or FIFO that took its place meanwhile is not read, nor waited for.
+// open opens a file to be sent. A device or FIFO that took its place meanwhile is not read, nor
+// waited for.
 func openFile(dir *os.Root, path string) (*os.File, fs.FileInfo, error) {
 	f, err := dir.OpenFile(path, os.O_RDONLY|nonblock, 0)
 	if err != nil {
@@ -21,7 +22,8 @@ func openFile(dir *os.Root, path string) (*os.File, fs.FileInfo, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &Error{CodeNotCopied, "it is " + kindName(info.Mode().Type()) + ", which is not copied"}
+		err = &Error{CodeNotCopied, "it is " + kindName(info.Mode().Type()) +
+			", which is not copied"}
 	}
 	if err != nil {
 		f.Close()
@@ -30,11 +32,12 @@ func openFile(dir *os.Root, path string) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-// propose offers a file, and puts it into the queue. Its turn comes when it was answered and all before it has gone.
+// propose offers a file, and puts it into the queue. Its turn comes when it was answered and all
+// before it has gone.
 func (s *sender) propose(dir *os.Root, base string, at place) error {
 	info, err := dir.Stat(base)
 	if err == nil && !info.Mode().IsRegular() {
-		err = &Error{CodeNotCopied, "it is no file any more"}
+		err = &Error{CodeNotCopied, "it is not a file any more"}
 	}
 	if err == nil && len(at.name) > MaxName {
 		err = &Error{CodeNameTooLong, "the path is longer than this protocol takes"}
@@ -46,7 +49,8 @@ func (s *sender) propose(dir *os.Root, base string, at place) error {
 	if err != nil {
 		return err
 	}
-	rec := Record{Kind: KindOffer, ID: id, Name: protocol.Bytes(at.name), Size: info.Size(), Mode: int64(info.Mode().Perm())}
+	rec := Record{Kind: KindOffer, ID: id, Name: protocol.Bytes(at.name), Size: info.Size(),
+		Mode: int64(info.Mode().Perm())}
 	rec.stamp(info.ModTime())
 	if err := s.out.Write(&rec, nil); err != nil {
 		return err
@@ -58,7 +62,8 @@ func (s *sender) propose(dir *os.Root, base string, at place) error {
 // ahead is how many steps may wait for answers.
 const ahead = Window / 2
 
-// settle takes steps whose answers are there, and waits for answers until at most `most` steps are left.
+// settle takes steps whose answers are there, and waits for answers until at most `most` steps are
+// left.
 func (s *sender) settle(most int) error {
 	for len(s.queue) > 0 {
 		next := &s.queue[0]
@@ -116,10 +121,12 @@ func (s *sender) await(next *step, wait bool) (*Record, error) {
 	}
 }
 
-// file sends one. id is 0 when it has no number yet; want is the receiver's answer, if it was asked. The error ends the transfer.
+// file sends one. id is 0 when it has no number yet; want is the receiver's answer, if it was
+// asked. The error ends the transfer.
 func (s *sender) file(id int64, dir *os.Root, path, name string, want *Record) error {
 	if len(name) > MaxName {
-		return s.fault(id, name, &Error{CodeNameTooLong, "the path is longer than this protocol takes"})
+		return s.fault(id, name, &Error{CodeNameTooLong,
+			"the path is longer than this protocol takes"})
 	}
 	f, info, err := openFile(dir, path)
 	if err != nil {
@@ -129,7 +136,8 @@ func (s *sender) file(id int64, dir *os.Root, path, name string, want *Record) e
 	if s.piece == nil {
 		s.piece = make([]byte, pieceSize)
 	}
-	rec := &Record{Kind: KindFile, Name: protocol.Bytes(name), Size: info.Size(), Mode: int64(info.Mode().Perm())}
+	rec := &Record{Kind: KindFile, Name: protocol.Bytes(name), Size: info.Size(),
+		Mode: int64(info.Mode().Perm())}
 	rec.stamp(info.ModTime())
 	if rec.Size < pieceSize && (want == nil || want.Offset == 0) {
 		// One byte more than is expected, so that the end is seen.
@@ -140,7 +148,8 @@ func (s *sender) file(id int64, dir *os.Root, path, name string, want *Record) e
 		switch {
 		case err == io.EOF, err == io.ErrUnexpectedEOF:
 			sum := sha256.Sum256(s.piece[:n])
-			rec.Size, rec.Body, rec.Digest = int64(n), int64(n), digestName+hex.EncodeToString(sum[:])
+			rec.Size, rec.Body, rec.Digest = int64(n), int64(n),
+				digestName+hex.EncodeToString(sum[:])
 			return s.start(id, rec, s.piece[:n])
 		case err == nil:
 			return s.fault(id, name, errGrew)
@@ -175,7 +184,8 @@ func (s *sender) start(id int64, rec *Record, body []byte) (err error) {
 	return s.out.Write(rec, body)
 }
 
-// begins counts what the first record of a file brings. Of one that is there whole nothing is counted here, since that is said when the receiver has seen its end.
+// begins counts what the first record of a file brings. Of one that is there whole nothing is
+// counted here, since that is said when the receiver has seen its end.
 func (s *sender) begins(rec *Record) {
 	if rec.Offset == 0 || rec.Offset < rec.Size {
 		s.went(rec.Body, rec.Offset)
@@ -196,11 +206,12 @@ func (s *sender) went(sent, there int64) {
 	s.watch(Event{What: EventBytes, Size: sent, There: there})
 }
 
-// large sends a file in pieces, from where the receiver stands.
+// large sends a file in pieces, from where the receiver is.
 func (s *sender) large(id int64, f *os.File, before fs.FileInfo, rec *Record, want *Record) error {
 	sum := sha256.New()
 	if want != nil && want.Offset > 0 && want.Offset <= rec.Size {
-		if _, err := io.CopyBuffer(sum, struct{ io.Reader }{io.LimitReader(f, want.Offset)}, s.piece); err != nil {
+		if _, err := io.CopyBuffer(sum, struct{ io.Reader }{io.LimitReader(f, want.Offset)},
+			s.piece); err != nil {
 			return s.fault(id, string(rec.Name), err)
 		}
 		if digest(sum) == want.Digest {
@@ -252,7 +263,8 @@ func unchanged(f *os.File, before fs.FileInfo) error {
 // errUnwanted is a receiver that has given up on the file.
 var errUnwanted = &Error{CodeIO, "the receiver does not want it any more"}
 
-// pieces sends the rest of a file while the next piece is read and digested. An *Error is the file's, any other the stream's.
+// pieces sends the rest of a file while the next piece is read and digested. An *Error is the
+// file's, any other the stream's.
 func (s *sender) pieces(rec *Record, f io.Reader, h *hasher) (err error) {
 	defer h.end()
 	left := rec.Size - rec.Offset
@@ -285,7 +297,8 @@ func (s *sender) pieces(rec *Record, f io.Reader, h *hasher) (err error) {
 	for r := range ready {
 		if r.n > 0 && err == nil {
 			s.went(int64(r.n), 0)
-			if err := s.out.Write(&Record{Kind: KindData, Body: int64(r.n)}, r.p[:r.n]); err != nil {
+			if err := s.out.Write(&Record{Kind: KindData, Body: int64(r.n)},
+				r.p[:r.n]); err != nil {
 				return err
 			}
 		}

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// digestName begins a digest: the algorithm (FI8). It has instructions of its own on today's processors, and is nobody's weak point.
+// digestName begins a digest: the algorithm (FI8). It has instructions of its own on today's
+// processors, and is nobody's weak point.
 const digestName = "sha256:"
 
 func digest(h hash.Hash) string { return digestName + hex.EncodeToString(h.Sum(nil)) }
@@ -20,7 +21,8 @@ type arrival struct {
 	path string
 	got  int64 // bytes of the file, those that were there included
 	p    *partial
-	// there is the digest of the file that stands under the name already, whole, and is not written; then p and hash are nil.
+	// there is the digest of the file that has the name already, whole, and is not
+	// written; then p and hash are nil.
 	there string
 	err   error // why the rest is dropped
 	hash  *hasher
@@ -41,7 +43,8 @@ func (a *arrival) interrupt() {
 	}
 }
 
-// file begins, or wholly takes, a file. refused says why it cannot be taken: then its bytes are dropped.
+// file begins, or wholly takes, a file. refused says why it cannot be taken: then its bytes are
+// dropped.
 func (r *receiver) file(rec *Record, path string, refused error) error {
 	have := r.found(rec.ID)
 	if rec.Offset > 0 && (have == nil || have.size != rec.Offset) {
@@ -53,7 +56,7 @@ func (r *receiver) file(rec *Record, path string, refused error) error {
 		return errLie(rec, rec.Offset+rec.Body, rec.Size)
 	}
 	if rec.Offset == 0 && have != nil && have.p == nil {
-		have = nil // what stands there is another file
+		have = nil // what is there is another file
 	}
 	r.watch(Event{What: EventStart, ID: rec.ID, Name: string(rec.Name), Size: rec.Size})
 	body, err := r.read(rec)
@@ -87,7 +90,8 @@ func (r *receiver) read(rec *Record) ([]byte, error) {
 	n, err := r.in.Body(r.body[:rec.Body])
 	r.sum.Bytes += int64(n)
 	if err != nil && r.now != nil && r.now.err == nil {
-		r.now.write(r.body[:n]) // the link is lost: every byte that came is one that need not come again
+		// the link is lost: every byte that came is one that need not come again
+		r.now.write(r.body[:n])
 	}
 	return r.body[:n], err
 }
@@ -116,7 +120,8 @@ func (r *receiver) whole(rec *Record, path string, body []byte) error {
 		if r.o.Preserve {
 			chmod, final, mtime = true, mode, rec.time()
 		}
-		if done, err := quickly(handle, base, path, body, mode|0o600, chmod, final, mtime, &r.twins); done {
+		if done, err := quickly(handle, base, path, body, mode|0o600, chmod, final, mtime,
+			&r.twins); done {
 			return err
 		}
 	}
@@ -141,9 +146,11 @@ func (r *receiver) whole(rec *Record, path string, body []byte) error {
 	return r.name(p, rec, path, mode|0o600 != perm || mode&0o600 != 0o600)
 }
 
-var errDigest = &Error{Code: CodeDigest, Message: "what arrived is not what was sent: the digests differ"}
+var errDigest = &Error{Code: CodeDigest,
+	Message: "what arrived is not what was sent: the digests differ"}
 
-// name gives a file that is whole its name, mode and time. chmod says that its mode is not what it was made with.
+// name gives a file that is whole its name, mode and time. chmod says that its mode is not what it
+// was made with.
 func (r *receiver) name(p *partial, rec *Record, path string, chmod bool) error {
 	old, err := replaced(p.dir, p.base)
 	if err == nil {
@@ -181,7 +188,7 @@ func (r *receiver) placed(dir *os.Root, base, path string) {
 }
 
 // begin opens what the file is written into: have, or else a new one.
-func (r *receiver) begin(have *standing) {
+func (r *receiver) begin(have *remains) {
 	a := r.now
 	if have != nil && a.rec.Offset > 0 && a.err == nil {
 		if have.p != nil {
@@ -201,13 +208,15 @@ func (r *receiver) begin(have *standing) {
 	}
 	dir, base, err := r.folders.open(a.path)
 	if err == nil {
-		_, err = replaced(dir, base) // the end asks again; now, a large file need not come for nothing
+		// the end asks again; now, a large file need not come for nothing
+		_, err = replaced(dir, base)
 	}
 	if err == nil {
 		dir, err = dir.OpenRoot(".") // it stays open as long as the file
 	}
 	if err == nil {
-		// Nobody else may read, and its owner may write, until it is whole: that may take more than one transfer.
+		// Nobody else may read, and its owner may write, until it is whole: that may take more than
+		// one transfer.
 		if a.p, err = newPartial(dir, base, 0o600); err != nil {
 			dir.Close()
 		}
@@ -290,12 +299,13 @@ func (r *receiver) finish(rec *Record) error {
 	case rec.Code != "": // the sender knows
 		a.drop()
 		r.sum.Failed++
-		r.watch(Event{What: EventFailed, ID: a.rec.ID, Kind: KindFile, Name: string(a.rec.Name), Err: &Error{rec.Code, rec.Message}, Far: true})
+		r.watch(Event{What: EventFailed, ID: a.rec.ID, Kind: KindFile, Name: string(a.rec.Name),
+			Err: &Error{rec.Code, rec.Message}, Far: true})
 	case got != rec.Digest:
 		a.drop()
 		r.result(&a.rec, EventStored, errDigest)
 	case a.p == nil:
-		r.result(&a.rec, EventSkipped, r.stood(a))
+		r.result(&a.rec, EventSkipped, r.wasThere(a))
 	default:
 		r.result(&a.rec, EventStored, r.name(a.p, &a.rec, a.path, true))
 	}
@@ -309,8 +319,8 @@ func (a *arrival) drop() {
 	}
 }
 
-// stood notes a file that was there already, and gives it the mode and time of its source.
-func (r *receiver) stood(a *arrival) error {
+// wasThere notes a file that was there already, and gives it the mode and time of its source.
+func (r *receiver) wasThere(a *arrival) error {
 	dir, base, err := r.folders.open(a.path)
 	if err != nil {
 		return err

@@ -32,7 +32,8 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// problem makes an *Error of what the system said about an entry: without paths, which the other side need not know.
+// problem makes an *Error of what the system said about an entry: without paths, which the other
+// side need not know.
 func problem(err error) *Error {
 	var ours *Error
 	if errors.As(err, &ours) {
@@ -55,7 +56,8 @@ func problem(err error) *Error {
 		code = CodeNoPermission
 	case errors.Is(err, syscall.EROFS):
 		code = CodeReadOnly
-	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENOTEMPTY):
+	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.EISDIR),
+		errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENOTEMPTY):
 		code = CodeExists
 	case noSpace(err):
 		code = CodeNoSpace

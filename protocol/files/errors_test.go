@@ -14,9 +14,13 @@ import (
 // What the system says becomes a code of FI5, and its words without a path.
 func TestProblems(t *testing.T) {
 	for number, code := range map[syscall.Errno]string{
-		syscall.ENOENT: CodeNotFound, syscall.EACCES: CodeNoPermission, syscall.EPERM: CodeNoPermission, syscall.EROFS: CodeReadOnly, syscall.EEXIST: CodeExists, syscall.EISDIR: CodeExists,
-		syscall.ENOTDIR: CodeExists, syscall.ENOTEMPTY: CodeExists, syscall.ENOSPC: CodeNoSpace, syscall.EDQUOT: CodeNoSpace, syscall.EFBIG: CodeNoSpace, syscall.ENAMETOOLONG: CodeNameTooLong,
-		syscall.EIO: CodeIO, syscall.ELOOP: CodeIO,
+		syscall.ENOENT: CodeNotFound, syscall.EACCES: CodeNoPermission,
+		syscall.EPERM: CodeNoPermission, syscall.EROFS: CodeReadOnly,
+		syscall.EEXIST: CodeExists, syscall.EISDIR: CodeExists,
+		syscall.ENOTDIR: CodeExists, syscall.ENOTEMPTY: CodeExists, syscall.ENOSPC: CodeNoSpace,
+		syscall.EDQUOT: CodeNoSpace, syscall.EFBIG: CodeNoSpace,
+		syscall.ENAMETOOLONG: CodeNameTooLong,
+		syscall.EIO:          CodeIO, syscall.ELOOP: CodeIO,
 	} {
 		p := problem(&fs.PathError{Op: "open", Path: "/where/it/is", Err: number})
 		if p.Code != code || p.Message != number.Error() {
@@ -41,7 +45,8 @@ func TestPartialsAreNotSent(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/src/a", []byte("a"))
 	write(t, dir+"/src/"+partialName("b"), []byte("b"))
-	if c := transfer(t, Options{Recursive: true}, dir+"/dst", dir+"/src").fine(t); c.sent.Stored != 2 {
+	if c := transfer(t, Options{Recursive: true}, dir+"/dst",
+		dir+"/src").fine(t); c.sent.Stored != 2 {
 		t.Errorf("%+v", c.sent)
 	}
 }

@@ -58,12 +58,15 @@ func over(o Options, place *Place, list []Source) (c copied) {
 	var both sync.WaitGroup
 	both.Go(func() {
 		defer here.Close()
-		c.sent, c.sentErr = Send(Stream{In: back, Out: here, Abort: func() { back.Close(); here.CloseWithError(io.ErrUnexpectedEOF) }}, list, o, func(e Event) { c.sentSays = append(c.sentSays, e) })
+		c.sent, c.sentErr = Send(Stream{In: back, Out: here,
+			Abort: func() { back.Close(); here.CloseWithError(io.ErrUnexpectedEOF) }}, list, o,
+			func(e Event) { c.sentSays = append(c.sentSays, e) })
 	})
 	both.Go(func() {
 		defer forth.Close()
 		defer there.Close()
-		c.taken, c.takenErr = Receive(there, forth, place, o, func(e Event) { c.takenSays = append(c.takenSays, e) })
+		c.taken, c.takenErr = Receive(there, forth, place, o,
+			func(e Event) { c.takenSays = append(c.takenSays, e) })
 	})
 	both.Wait()
 	return c
@@ -73,7 +76,8 @@ func over(o Options, place *Place, list []Source) (c copied) {
 func (c copied) fine(t testing.TB) copied {
 	t.Helper()
 	if c.sentErr != nil || c.takenErr != nil || c.sent.Failed+c.taken.Failed > 0 {
-		t.Fatalf("sender: %+v %v\n%s\nreceiver: %+v %v\n%s", c.sent, c.sentErr, failures(c.sentSays), c.taken, c.takenErr, failures(c.takenSays))
+		t.Fatalf("sender: %+v %v\n%s\nreceiver: %+v %v\n%s", c.sent, c.sentErr,
+			failures(c.sentSays), c.taken, c.takenErr, failures(c.takenSays))
 	}
 	return c
 }
@@ -100,8 +104,10 @@ func noise(n int, seed byte) []byte {
 // oddTree is what trips up copying.
 func oddTree(t testing.TB, top string) {
 	for i, name := range []string{
-		"0 bytes", "1 byte", "-rf", "--", "中文/文件.txt", "emoji 🦀/🐚", "new\nline", "tab\there", "\x1b[31mred", "q'uo\"te\\s", "not utf-8 \xff\xfe", "C:", `a\b`, "CON", "nul.txt",
-		"* ? [x]", "Case", "case", strings.Repeat("n", 255), strings.Repeat("deep/", 60) + "bottom", " lead", "trail ", "...", "~", "$HOME", "#x#", "exact piece",
+		"0 bytes", "1 byte", "-rf", "--", "中文/文件.txt", "emoji 🦀/🐚", "new\nline", "tab\there",
+		"\x1b[31mred", "q'uo\"te\\s", "not utf-8 \xff\xfe", "C:", `a\b`, "CON", "nul.txt",
+		"* ? [x]", "Case", "case", strings.Repeat("n", 255), strings.Repeat("deep/", 60) + "bottom",
+		" lead", "trail ", "...", "~", "$HOME", "#x#", "exact piece",
 	} {
 		content := noise(i*1000, byte(i))
 		switch i {
@@ -119,10 +125,13 @@ func oddTree(t testing.TB, top string) {
 	must(t, os.Symlink("/etc/passwd", filepath.Join(top, "absolute")))
 	must(t, os.Symlink("中文", filepath.Join(top, "to folder")))
 	must(t, os.Symlink("../..", filepath.Join(top, "empty/up")))
-	for name, mode := range map[string]fs.FileMode{"1 byte": 0, "-rf": 0o777, "--": 0o421, "exact piece": 0o400, "large": 0o444, "empty/inside": 0o700} {
+	for name, mode := range map[string]fs.FileMode{"1 byte": 0, "-rf": 0o777, "--": 0o421,
+		"exact piece": 0o400, "large": 0o444, "empty/inside": 0o700} {
 		must(t, os.Chmod(filepath.Join(top, name), mode))
 	}
-	for name, at := range map[string]time.Time{"case": time.Unix(1, 5), "Case": time.Unix(-86400, 0), "large": time.Unix(4102444800, 123456789), "empty": time.Unix(1e9, 1)} {
+	for name, at := range map[string]time.Time{"case": time.Unix(1, 5),
+		"Case": time.Unix(-86400, 0), "large": time.Unix(4102444800, 123456789),
+		"empty": time.Unix(1e9, 1)} {
 		must(t, os.Chtimes(filepath.Join(top, name), at, at))
 	}
 	must(t, os.Chmod(filepath.Join(top, "emoji 🦀"), 0o555))
@@ -180,7 +189,9 @@ func readable(t testing.TB, top string) {
 }
 
 func TestTree(t *testing.T) {
-	for name, o := range map[string]Options{"plain": {}, "preserve": {Preserve: true}, "resume": {Preserve: true, Resume: true}, "sync": {Preserve: true, Sync: true}, "total": {Total: true}} {
+	for name, o := range map[string]Options{"plain": {}, "preserve": {Preserve: true},
+		"resume": {Preserve: true, Resume: true}, "sync": {Preserve: true, Sync: true},
+		"total": {Total: true}} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			oddTree(t, dir+"/src")
@@ -200,7 +211,8 @@ func TestTree(t *testing.T) {
 			}
 			again := transfer(t, o, dir+"/into", dir+"/src").fine(t)
 			if o.Resume && again.sent.Bytes != 0 || !o.Resume && again.sent.Bytes != c.sent.Bytes {
-				t.Errorf("the second time %d bytes went, the first time %d", again.sent.Bytes, c.sent.Bytes)
+				t.Errorf("the second time %d bytes went, the first time %d", again.sent.Bytes,
+					c.sent.Bytes)
 			}
 			os.Chmod(dir+"/dst/emoji 🦀", 0o755)
 			os.Chmod(dir+"/into/src/emoji 🦀", 0o755)
@@ -215,7 +227,8 @@ func TestSpecial(t *testing.T) {
 	must(t, syscall.Mkfifo(dir+"/src/fifo", 0o600))
 	write(t, dir+"/src/z", []byte("z"))
 	c := transfer(t, Options{Recursive: true}, dir+"/dst", dir+"/src")
-	if want := "src/fifo not_copied"; failures(c.sentSays) != want || failures(c.takenSays) != want {
+	if want := "src/fifo not_copied"; failures(c.sentSays) != want ||
+		failures(c.takenSays) != want {
 		t.Errorf("sender: %s, receiver: %s", failures(c.sentSays), failures(c.takenSays))
 	}
 	if c.sent.Stored != 3 || c.taken.Stored != 3 || c.sent.Failed != 1 {
@@ -235,7 +248,8 @@ type gone struct{}
 
 func (gone) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-// What came before the link was lost is put in place although nobody can be told (FI10): an answer that fails is not the end of what was said.
+// What came before the link was lost is put in place although nobody can be told (FI10): an answer
+// that fails is not the end of what was said.
 func TestUnheardAnswers(t *testing.T) {
 	dir := t.TempDir()
 	const many = 3 * ackEvery
@@ -252,12 +266,14 @@ func TestUnheardAnswers(t *testing.T) {
 	if err != io.ErrUnexpectedEOF || s.Stored != many {
 		t.Errorf("%+v %v", s, err)
 	}
-	if _, err := Receive(bytes.NewReader(frame(`{"kind":"done"}`, "")), gone{}, place, Options{}, nil); err != io.ErrClosedPipe {
+	if _, err := Receive(bytes.NewReader(frame(`{"kind":"done"}`, "")), gone{}, place, Options{},
+		nil); err != io.ErrClosedPipe {
 		t.Errorf("the end, unheard: %v", err)
 	}
 }
 
-// Resume costs one round trip for many sources too, and not one for each (FI10): the receiver answers nothing before it has heard of more.
+// Resume costs one round trip for many sources too, and not one for each (FI10): the receiver
+// answers nothing before it has heard of more.
 func TestResumeManySources(t *testing.T) {
 	dir := t.TempDir()
 	var list []Source
@@ -283,11 +299,13 @@ func TestResumeManySources(t *testing.T) {
 				t.Errorf("%+v %v", rec, err)
 			}
 		}
-		if _, err := Receive(io.MultiReader(heard, there), forth, place, Options{}, nil); err != nil {
+		if _, err := Receive(io.MultiReader(heard, there), forth, place, Options{},
+			nil); err != nil {
 			t.Error(err)
 		}
 	})
-	sum, err := Send(Stream{In: back, Out: here, Abort: func() { back.Close(); here.Close() }}, list, Options{Resume: true}, nil)
+	sum, err := Send(Stream{In: back, Out: here,
+		Abort: func() { back.Close(); here.Close() }}, list, Options{Resume: true}, nil)
 	here.Close()
 	both.Wait()
 	if err != nil || sum.Stored != mostRoots || sum.Failed != 1 {

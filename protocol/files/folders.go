@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// folder is one that the receiver is in. Its mode and time are set when the stream has left it: a read-only folder takes no files, and each file
-// changes its time.
+// folder is one that the receiver is in. Its mode and time are set when the stream has left it: a
+// read-only folder takes no files, and each file changes its time.
 type folder struct {
 	path   string
 	mode   fs.FileMode
@@ -31,7 +31,8 @@ type folders struct {
 	handle *os.File // the same; nil if it may not be read
 }
 
-// open gives the folder that a path stands in, and the path's last part. The folder is valid until the next call.
+// open gives the folder that a path is in, and the path's last part. The folder is valid until
+// the next call.
 func (d *folders) open(path string) (*os.Root, string, error) {
 	dir, base := filepath.Split(path)
 	dir = filepath.Clean(dir)
@@ -75,7 +76,8 @@ func (d *folders) reach(path string) (failed bool, err error) {
 }
 
 func inside(path, dir string) bool {
-	return len(path) > len(dir) && path[len(dir)] == filepath.Separator && strings.HasPrefix(path, dir)
+	return len(path) > len(dir) && path[len(dir)] == filepath.Separator &&
+		strings.HasPrefix(path, dir)
 }
 
 // enter makes a folder, if it is not there.
@@ -89,7 +91,7 @@ func (d *folders) enter(path string, rec *Record) error {
 		case statErr != nil:
 			err = statErr
 		case !info.IsDir():
-			err = &Error{Code: CodeExists, Message: "something that is no folder has this name"}
+			err = &Error{Code: CodeExists, Message: "something that is not a folder has this name"}
 		default:
 			err = nil
 		}
@@ -99,7 +101,8 @@ func (d *folders) enter(path string, rec *Record) error {
 	return err
 }
 
-// missing notes that something is missing in the folder under way, or in all up to the top: the next transfer brings it.
+// missing notes that something is missing in the folder under way, or in all up to the top: the
+// next transfer brings it.
 func (d *folders) missing(all bool) {
 	for i := len(d.stack) - 1; i >= 0; i-- {
 		d.stack[i].short = true
@@ -155,7 +158,8 @@ func (d *folders) sync(path string) error {
 	return syncFolder(dir)
 }
 
-// nanoseconds says whether a time, counted in nanoseconds since 1970, fits 64 bits: from 1677 to 2262. Go's Chtimes makes another time of one that does not.
+// nanoseconds says whether a time, counted in nanoseconds since 1970, fits 64 bits: from 1677 to
+// 2262. Go's Chtimes makes another time of one that does not.
 func nanoseconds(at time.Time) bool {
 	const most = 1<<63/1_000_000_000 - 1
 	return at.Unix() > -most && at.Unix() < most

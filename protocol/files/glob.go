@@ -61,7 +61,8 @@ func glob(d disk, name string) ([]string, error) {
 		top, rest = top+rest[:1], rest[1:]
 	}
 	found := []string{top}
-	parts := strings.FieldsFunc(rest, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) })
+	parts := strings.FieldsFunc(rest,
+		func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) })
 	for i, part := range parts {
 		if _, err := filepath.Match(part, ""); err != nil {
 			return nil, err
@@ -117,7 +118,8 @@ func matching(d disk, folder, pattern string) (matched []string) {
 	defer list.Close()
 	names, _ := list.Readdirnames(-1)
 	for _, name := range names {
-		if ok, _ := filepath.Match(pattern, name); ok && (name[0] != '.' || unescaped(pattern)[0] == '.') {
+		if ok, _ := filepath.Match(pattern, name); ok &&
+			(name[0] != '.' || unescaped(pattern)[0] == '.') {
 			matched = append(matched, name)
 		}
 	}
@@ -128,7 +130,8 @@ func matching(d disk, folder, pattern string) (matched []string) {
 // join is a name in a folder; the folder's own is "" or ends in a separator where there is nothing
 // to put between.
 func join(folder, name string) string {
-	if folder == "" || os.IsPathSeparator(lastByte(folder)) || runtime.GOOS == "windows" && strings.HasSuffix(folder, ":") {
+	if folder == "" || os.IsPathSeparator(lastByte(folder)) || runtime.GOOS == "windows" &&
+		strings.HasSuffix(folder, ":") {
 		return folder + name
 	}
 	return folder + string(filepath.Separator) + name

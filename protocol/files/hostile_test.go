@@ -25,8 +25,10 @@ type fed struct {
 	answers []Record
 }
 
-// feed gives a receiver records from a sender that need not keep to any rule. between, which may be nil, is called between the records.
-func feed(t testing.TB, target string, o Options, records []Record, bodies map[int]string, between func(i int)) fed {
+// feed gives a receiver records from a sender that need not keep to any rule. between, which may be
+// nil, is called between the records.
+func feed(t testing.TB, target string, o Options, records []Record, bodies map[int]string,
+	between func(i int)) fed {
 	t.Helper()
 	place, err := OpenPlace(nil, target, false)
 	must(t, err)
@@ -74,7 +76,8 @@ func sum(body string) string {
 
 // small is a whole file's record.
 func small(id int64, name, body string) Record {
-	return Record{Kind: KindFile, ID: id, Name: named(name), Size: int64(len(body)), Mode: 0o666, Digest: sum(body)}
+	return Record{Kind: KindFile, ID: id, Name: named(name), Size: int64(len(body)), Mode: 0o666,
+		Digest: sum(body)}
 }
 
 var done = Record{Kind: KindDone}
@@ -88,11 +91,11 @@ func victim(t testing.TB) (target string, untouched func()) {
 	return top + "/target", func() {
 		t.Helper()
 		if after := look(t, top+"/outside", true); after != before {
-			t.Errorf("outside stands\n%s, and stood\n%s", after, before)
+			t.Errorf("outside is\n%s, and was\n%s", after, before)
 		}
 		entries, _ := os.ReadDir(top)
 		if len(entries) != 2 {
-			t.Errorf("beside the target stand %v", entries)
+			t.Errorf("next to the target are %v", entries)
 		}
 		same, _ := os.ReadFile(top + "/target/there")
 		if string(same) != "there" {
@@ -107,7 +110,9 @@ func TestHostileNames(t *testing.T) {
 	var records []Record
 	bodies := map[int]string{}
 	for i, name := range []string{
-		"..", "../outside/secret", "/" + target + "/x", target + "/../outside/secret", "a/../../outside/secret", "./x", "x/", "x//y", "", ".", "a/..", strings.Repeat("../", 50) + "tmp/x",
+		"..", "../outside/secret", "/" + target + "/x", target + "/../outside/secret",
+		"a/../../outside/secret", "./x", "x/", "x//y", "", ".", "a/..",
+		strings.Repeat("../", 50) + "tmp/x",
 		partialName("there"), "d/" + partialName("x"), strings.Repeat("n", 5000),
 	} {
 		records = append(records, small(int64(i+1), name, "evil"))
@@ -123,18 +128,21 @@ func TestHostileNames(t *testing.T) {
 		t.Errorf("%+v %v", f.sum, f.err)
 	}
 	// A zero byte cannot even be said.
-	zero := append(frame(`{"kind":"file","id":1,"name":"a\u0000/../../x","size":0,"digest":"x"}`, ""), frame(`{"kind":"done"}`, "")...)
+	zero := append(frame(`{"kind":"file","id":1,"name":"a\u0000/../../x","size":0,"digest":"x"}`,
+		""), frame(`{"kind":"done"}`, "")...)
 	place, err := OpenPlace(nil, target, true)
 	must(t, err)
 	defer place.Root.Close()
 	var broken *protocol.Violation
-	if _, err := Receive(bytes.NewReader(zero), io.Discard, place, Options{}, nil); !errors.As(err, &broken) {
+	if _, err := Receive(bytes.NewReader(zero), io.Discard, place, Options{}, nil); !errors.As(err,
+		&broken) {
 		t.Errorf("a zero byte: %v", err)
 	}
 	untouched()
 }
 
-// Links that lead out, planted by the sender itself, found there, or swapped in between: nothing is written through them.
+// Links that lead out, planted by the sender itself, found there, or swapped in between: nothing is
+// written through them.
 func TestHostileLinks(t *testing.T) {
 	target, untouched := victim(t)
 	outside := filepath.Join(filepath.Dir(target), "outside")
@@ -147,15 +155,22 @@ func TestHostileLinks(t *testing.T) {
 		return Record{Kind: KindFile, ID: id, Name: named(name), Size: 8, Mode: 0o666}
 	}
 	records := []Record{
-		{Kind: KindLink, ID: 1, Name: named("out"), Target: named(outside)}, small(2, "out/secret", "evil"),
-		{Kind: KindLink, ID: 3, Name: named("up"), Target: named("../outside")}, small(4, "up/secret", "evil"), {Kind: KindDir, ID: 5, Name: named("up"), Mode: 0o777},
-		small(6, "found/secret", "evil"), {Kind: KindDir, ID: 7, Name: named("found/new"), Mode: 0o777}, {Kind: KindLink, ID: 8, Name: named("found/l"), Target: named("x")},
+		{Kind: KindLink, ID: 1, Name: named("out"), Target: named(outside)},
+		small(2, "out/secret", "evil"),
+		{Kind: KindLink, ID: 3, Name: named("up"), Target: named("../outside")},
+		small(4, "up/secret", "evil"), {Kind: KindDir, ID: 5, Name: named("up"), Mode: 0o777},
+		small(6, "found/secret", "evil"), {Kind: KindDir, ID: 7, Name: named("found/new"),
+			Mode: 0o777}, {Kind: KindLink, ID: 8, Name: named("found/l"), Target: named("x")},
 		small(9, "hard", "evil"),
-		{Kind: KindDir, ID: 10, Name: named("swapped"), Mode: 0o777}, small(11, "swapped/secret", "evil"), small(12, "other", "evil"), small(13, "swapped/secret", "evil"),
-		{Kind: KindLink, ID: 14, Name: named("file"), Target: named(outside + "/secret")}, small(15, "file", "evil"),
+		{Kind: KindDir, ID: 10, Name: named("swapped"), Mode: 0o777},
+		small(11, "swapped/secret", "evil"), small(12, "other", "evil"),
+		small(13, "swapped/secret", "evil"),
+		{Kind: KindLink, ID: 14, Name: named("file"), Target: named(outside + "/secret")},
+		small(15, "file", "evil"),
 		large(16, "p"), {Kind: KindData}, {Kind: KindEnd, Digest: sum("evilevil")},
 		large(17, "h"), {Kind: KindData}, {Kind: KindEnd, Digest: sum("evilevil")},
-		{Kind: KindOffer, ID: 18, Name: named("found/secret"), Size: 6}, {Kind: KindOffer, ID: 19, Name: named("h"), Size: 100}, done,
+		{Kind: KindOffer, ID: 18, Name: named("found/secret"), Size: 6},
+		{Kind: KindOffer, ID: 19, Name: named("h"), Size: 100}, done,
 	}
 	bodies := map[int]string{16: "evilevil", 19: "evilevil"}
 	for i, rec := range records {
@@ -172,7 +187,9 @@ func TestHostileLinks(t *testing.T) {
 	if f.err != nil {
 		t.Fatal(f.err)
 	}
-	for id, want := range map[int64]string{2: CodeOutside, 4: CodeOutside, 5: CodeOutside, 6: CodeOutside, 7: CodeOutside, 8: CodeOutside, 9: "", 11: "", 13: CodeOutside, 15: "", 16: "", 17: ""} {
+	for id, want := range map[int64]string{2: CodeOutside, 4: CodeOutside, 5: CodeOutside,
+		6: CodeOutside, 7: CodeOutside, 8: CodeOutside, 9: "", 11: "", 13: CodeOutside, 15: "",
+		16: "", 17: ""} {
 		if got := f.code(id); got != want {
 			t.Errorf("entry %d: %q, want %q", id, got, want)
 		}
@@ -185,12 +202,14 @@ func TestHostileLinks(t *testing.T) {
 	untouched()
 }
 
-// A receiver that is to stay in its folder takes no link that leads out, also not by way of another.
+// A receiver that is to stay in its folder takes no link that leads out, also not by way of
+// another.
 func TestPlainLinks(t *testing.T) {
 	target, untouched := victim(t)
 	f := feed(t, target, Options{PlainLinks: true}, []Record{
 		{Kind: KindLink, ID: 1, Name: named("a"), Target: named("/etc")}, {Kind: KindLink, ID: 2, Name: named("b"), Target: named("..")},
-		{Kind: KindLink, ID: 3, Name: named("c"), Target: named("x/../..")}, {Kind: KindLink, ID: 4, Name: named("d"), Target: named("there")}, done,
+		{Kind: KindLink, ID: 3, Name: named("c"), Target: named("x/../..")},
+		{Kind: KindLink, ID: 4, Name: named("d"), Target: named("there")}, done,
 	}, nil, nil)
 	for id, want := range map[int64]string{1: CodeOutside, 2: CodeOutside, 3: CodeOutside, 4: ""} {
 		if f.code(id) != want {
@@ -211,21 +230,26 @@ func TestHostileStreams(t *testing.T) {
 		bodies  map[int]string
 		stays   bool // broken off, and not by a rule
 	}{
-		"more than its size":     {[]Record{file(3)}, map[int]string{0: over}, false},
-		"more data than size":    {[]Record{file(3), {Kind: KindData}}, map[int]string{1: over}, false},
-		"an early end":           {[]Record{file(3), {Kind: KindEnd, Digest: sum("")}}, nil, false},
-		"a digest too early":     {[]Record{{Kind: KindFile, ID: 1, Name: named("f"), Size: 9, Digest: sum("x")}}, map[int]string{0: "x"}, false},
-		"done within a file":     {[]Record{file(3), done}, nil, false},
-		"a file within a file":   {[]Record{file(3), small(2, "g", "")}, nil, false},
-		"data from nowhere":      {[]Record{{Kind: KindData}}, map[int]string{0: "x"}, false},
-		"an end from nowhere":    {[]Record{{Kind: KindEnd}}, nil, false},
-		"numbers that fall":      {[]Record{small(2, "a", ""), small(1, "b", "")}, nil, false},
-		"no number":              {[]Record{small(0, "a", "")}, nil, false},
-		"an offset of nothing":   {[]Record{{Kind: KindFile, ID: 1, Name: named("f"), Size: 9, Offset: 3}}, nil, false},
-		"an offer twice":         {[]Record{{Kind: KindOffer, ID: 1, Name: named("there"), Size: 5}, {Kind: KindOffer, ID: 1, Name: named("there"), Size: 5}}, nil, false},
-		"a receiver's word":      {[]Record{{Kind: KindWant, ID: 1}}, nil, false},
-		"an unknown word":        {[]Record{{Kind: "format"}}, nil, false},
-		"the largest size":       {[]Record{file(1<<63 - 1), {Kind: KindData}}, map[int]string{1: over}, true},
+		"more than its size": {[]Record{file(3)}, map[int]string{0: over}, false},
+		"more data than size": {[]Record{file(3), {Kind: KindData}}, map[int]string{1: over},
+			false},
+		"an early end": {[]Record{file(3), {Kind: KindEnd, Digest: sum("")}}, nil, false},
+		"a digest too early": {[]Record{{Kind: KindFile, ID: 1, Name: named("f"), Size: 9,
+			Digest: sum("x")}}, map[int]string{0: "x"}, false},
+		"done within a file":   {[]Record{file(3), done}, nil, false},
+		"a file within a file": {[]Record{file(3), small(2, "g", "")}, nil, false},
+		"data from nowhere":    {[]Record{{Kind: KindData}}, map[int]string{0: "x"}, false},
+		"an end from nowhere":  {[]Record{{Kind: KindEnd}}, nil, false},
+		"numbers that fall":    {[]Record{small(2, "a", ""), small(1, "b", "")}, nil, false},
+		"no number":            {[]Record{small(0, "a", "")}, nil, false},
+		"an offset of nothing": {[]Record{{Kind: KindFile, ID: 1, Name: named("f"), Size: 9,
+			Offset: 3}}, nil, false},
+		"an offer twice": {[]Record{{Kind: KindOffer, ID: 1, Name: named("there"), Size: 5},
+			{Kind: KindOffer, ID: 1, Name: named("there"), Size: 5}}, nil, false},
+		"a receiver's word": {[]Record{{Kind: KindWant, ID: 1}}, nil, false},
+		"an unknown word":   {[]Record{{Kind: "format"}}, nil, false},
+		"the largest size": {[]Record{file(1<<63 - 1), {Kind: KindData}},
+			map[int]string{1: over}, true},
 		"nothing":                {nil, nil, true},
 		"a size that never ends": {[]Record{file(1 << 50)}, nil, true},
 	} {
@@ -246,7 +270,10 @@ func TestHostileStreams(t *testing.T) {
 	target, untouched := victim(t)
 	wrong := small(1, "there", "evil")
 	wrong.Digest = sum("good")
-	f := feed(t, target, Options{}, []Record{wrong, {Kind: KindFile, ID: 2, Name: named("there"), Size: 4}, {Kind: KindData}, {Kind: KindEnd, Digest: sum("good")}, {Kind: KindFile, ID: 3, Name: named("there"), Size: 4}, {Kind: KindEnd, Code: CodeChanged, Message: "x"}, done},
+	f := feed(t, target, Options{}, []Record{wrong, {Kind: KindFile, ID: 2, Name: named("there"),
+		Size: 4}, {Kind: KindData}, {Kind: KindEnd, Digest: sum("good")},
+		{Kind: KindFile, ID: 3, Name: named("there"), Size: 4},
+		{Kind: KindEnd, Code: CodeChanged, Message: "x"}, done},
 		map[int]string{0: "evil", 2: "evil"}, nil)
 	if f.code(1) != CodeDigest || f.code(2) != CodeDigest || f.err != nil || f.sum.Failed != 3 {
 		t.Errorf("%+v", f)
@@ -280,9 +307,11 @@ func TestManyNames(t *testing.T) {
 			case 1: // a folder that is there, again and again
 				rec.Name = named("there")
 			case 2:
-				rec = Record{Kind: KindOffer, ID: i + 1, Name: named(fmt.Sprint("nothing ", i)), Size: 9}
+				rec = Record{Kind: KindOffer, ID: i + 1, Name: named(fmt.Sprint("nothing ", i)),
+					Size: 9}
 			case 3:
-				rec = Record{Kind: KindFault, ID: i + 1, Name: named(fmt.Sprint("fault ", i)), Code: CodeIO, Message: "x"}
+				rec = Record{Kind: KindFault, ID: i + 1, Name: named(fmt.Sprint("fault ", i)),
+					Code: CodeIO, Message: "x"}
 			}
 			w.Write(&rec, nil)
 		}
@@ -315,7 +344,9 @@ func TestHostileReceiver(t *testing.T) {
 		sink, out := io.Pipe()
 		go io.Copy(io.Discard, sink)
 		go there.Write(frame(string(answer.append(nil)), ""))
-		_, err := Send(Stream{In: here, Out: out, Abort: func() { here.Close(); sink.Close() }}, []Source{{Path: dir + "/src"}}, Options{Recursive: true}, nil)
+		_, err := Send(Stream{In: here, Out: out,
+			Abort: func() { here.Close(); sink.Close() }}, []Source{{Path: dir + "/src"}},
+			Options{Recursive: true}, nil)
 		var broken *protocol.Violation
 		if !errors.As(err, &broken) {
 			t.Errorf("%s: %v", answer.append(nil), err)

@@ -26,8 +26,9 @@ func owned(t *testing.T, path string) string {
 	return fmt.Sprintf("%04o %d:%d", info.Mode().Perm(), st.Uid, st.Gid)
 }
 
-// A file that is replaced keeps its mode and its owner, in whatever way the new one comes; with -p the mode is the source's. A link is not what it leads to, and is
-// replaced by a file that is ours (FI7).
+// A file that is replaced keeps its mode and its owner, in whatever way the new one comes; with -p
+// the mode is the source's. A link is not what it leads to, and is replaced by a file that is ours
+// (FI7).
 func TestReplacedKeeps(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")
@@ -55,12 +56,14 @@ func TestReplacedKeeps(t *testing.T) {
 				t.Errorf("%s, %s: %s, not %s", way, filepath.Base(source), got, want)
 			}
 			if text, _ := os.ReadFile(target + ".other"); string(text) != "old" {
-				t.Errorf("%s, %s: another name of it has %d bytes", way, filepath.Base(source), len(text))
+				t.Errorf("%s, %s: another name of it has %d bytes", way, filepath.Base(source),
+					len(text))
 			}
 			must(t, os.Remove(target))
 			must(t, os.Symlink("target.other", target))
 			putOver(t, way, source, target).fine(t)
-			if info, err := os.Lstat(target); err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(owned(t, target), " 0:0") {
+			if info, err := os.Lstat(target); err != nil || !info.Mode().IsRegular() ||
+				!strings.HasSuffix(owned(t, target), " 0:0") {
 				t.Errorf("%s: over a link: %s, %v", way, owned(t, target), err)
 			}
 			if got := owned(t, target+".other"); got != "0600 4711:4712" {
@@ -70,7 +73,8 @@ func TestReplacedKeeps(t *testing.T) {
 	}
 }
 
-// As scp, which writes into the file, and as rsync -a of root leave a file's owner: so do we. rsync and scp are the judges of mode and owner without -p.
+// As scp, which writes into the file, and as rsync -a of root leave a file's owner: so do we. rsync
+// and scp are the judges of mode and owner without -p.
 func TestReplacedAsOthersDo(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")
@@ -88,7 +92,8 @@ func TestReplacedAsOthersDo(t *testing.T) {
 		return dir + "/" + name
 	}
 	theirs, ours := fresh("theirs"), fresh("ours")
-	if out, err := exec.Command(rsync, "--inplace", "--ignore-times", dir+"/new", theirs).CombinedOutput(); err != nil {
+	if out, err := exec.Command(rsync, "--inplace", "--ignore-times", dir+"/new",
+		theirs).CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
 	transfer(t, Options{}, ours, dir+"/new").fine(t)
@@ -97,8 +102,9 @@ func TestReplacedAsOthersDo(t *testing.T) {
 	}
 }
 
-// Root gives nothing to whoever put a file into a folder that everybody may write into (protected_regular): neither a small nor a large one, and nothing of it is
-// left. In its owner's own folder, and in one that is not sticky, it is replaced.
+// Root gives nothing to whoever put a file into a folder that everybody may write into
+// (protected_regular): neither a small nor a large one, and nothing of it is left. In its owner's
+// own folder, and in one that is not sticky, it is replaced.
 func TestReplacedInStickyFolder(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")
@@ -130,7 +136,8 @@ func TestReplacedInStickyFolder(t *testing.T) {
 			if (string(text) != "old") != c.replaced || c.replaced != (r.taken.Failed == 0) {
 				t.Errorf("%+v: %d bytes, %s", c, len(text), failures(r.takenSays))
 			}
-			if !c.replaced && (!strings.Contains(failures(r.takenSays), CodeNoPermission) || !strings.Contains(says(r.takenSays), "another user's file")) {
+			if !c.replaced && (!strings.Contains(failures(r.takenSays), CodeNoPermission) ||
+				!strings.Contains(says(r.takenSays), "another user's file")) {
 				t.Errorf("%+v: %+v", c, r.takenSays)
 			}
 			if left, _ := filepath.Glob(dir + "/.minissh*"); len(left) > 0 {
@@ -140,7 +147,8 @@ func TestReplacedInStickyFolder(t *testing.T) {
 	}
 }
 
-// What a process has open is no place for a copy, by whatever links its name leads there; a link to an ordinary file is.
+// What a process has open is not a place for a copy, by whatever links its name leads there; a link
+// to an ordinary file is.
 func TestOpenFilesAreNoTargets(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/file", []byte("x"))
@@ -155,7 +163,9 @@ func TestOpenFilesAreNoTargets(t *testing.T) {
 	must(t, os.Symlink("stdout", dir+"/again"))
 	must(t, os.Symlink("file", dir+"/plain"))
 	for _, target := range []string{
-		dir + "/stdout", dir + "/again", fmt.Sprintf("/dev/fd/%d", f.Fd()), fmt.Sprintf("/proc/self/fd/%d", f.Fd()), fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), w.Fd()),
+		dir + "/stdout", dir + "/again", fmt.Sprintf("/dev/fd/%d", f.Fd()),
+		fmt.Sprintf("/proc/self/fd/%d", f.Fd()), fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(),
+			w.Fd()),
 		fmt.Sprintf("/dev/fd/%d", w.Fd()), "/dev/null", "/dev/stdin",
 	} {
 		place, err := OpenPlace(nil, target, false)

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// PartialPrefix begins, and PartialSuffix ends, the name of every partial file. Such names are never sent, and never taken.
+// PartialPrefix begins, and PartialSuffix ends, the name of every partial file. Such names are
+// never sent, and never taken.
 const (
 	PartialPrefix = ".minissh-"
 	PartialSuffix = ".part"
@@ -19,8 +20,9 @@ func isPartial(base string) bool {
 	return strings.HasPrefix(base, PartialPrefix) && strings.HasSuffix(base, PartialSuffix)
 }
 
-// localName turns a name from the stream into a path below the target folder (FI6). It is the first of two walls: what it lets pass goes to an
-// os.Root, which does not leave its folder whatever stands on the disk.
+// localName turns a name from the stream into a path below the target folder (FI6). It is the first
+// of two walls: what it lets pass goes to an os.Root, which does not leave its folder whatever
+// is on the disk.
 func localName(name string, system string) (string, error) {
 	refuse := func(why string) (string, error) {
 		return "", &Error{Code: CodeNameRefused, Message: "this name is not taken: " + why}
@@ -53,9 +55,11 @@ func localName(name string, system string) (string, error) {
 	return filepath.FromSlash(name), nil
 }
 
-// windowsPart says why Windows can have no file of that name (Microsoft, Naming Files, Paths, and Namespaces), or would understand another one.
+// windowsPart says why Windows can have no file of that name (Microsoft, Naming Files, Paths, and
+// Namespaces), or would understand another one.
 func windowsPart(part string) string {
-	if strings.ContainsAny(part, `\:<>"|?*`) || strings.ContainsFunc(part, func(r rune) bool { return r < ' ' }) {
+	if strings.ContainsAny(part, `\:<>"|?*`) || strings.ContainsFunc(part,
+		func(r rune) bool { return r < ' ' }) {
 		return "it holds a character that Windows does not allow"
 	}
 	if strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") {

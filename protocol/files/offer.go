@@ -8,27 +8,30 @@ import (
 	"runtime"
 )
 
-// mostStanding is how many partial files may be open, waiting for the sender's word. An interrupted transfer leaves one.
-const mostStanding = 16
+// mostRemains is how many partial files may be open, waiting for the sender's word. An interrupted
+// transfer leaves one.
+const mostRemains = 16
 
-// standing is what was found of a file that was offered.
-type standing struct {
+// remains is what was found of a file that was offered.
+type remains struct {
 	size   int64
 	digest string    // of all its bytes
 	hash   hash.Hash // of a partial file: the same, to go on with
-	p      *partial  // nil: it is no partial file, but the one itself, which need not stay open; there may be many
+	// nil: it is the file itself, not a partial one, which need not stay open; there may be many
+	p *partial
 }
 
 // release lets go of it; it stays where it is. It may be nil.
-func (s *standing) release() {
+func (s *remains) release() {
 	if s != nil && s.p != nil {
 		s.p.f.Close()
 		s.p.dir.Close()
 	}
 }
 
-// refuse is release for what is no beginning of the file that comes: if it is a partial file, it goes.
-func (s *standing) refuse() {
+// refuse is release for what is not a beginning of the file that comes: if it is a partial file, it
+// goes.
+func (s *remains) refuse() {
 	if s != nil && s.p != nil {
 		s.p.drop()
 		s.p.dir.Close()
@@ -36,7 +39,7 @@ func (s *standing) refuse() {
 }
 
 // found takes what was found for an entry out of what waits; nil if nothing was.
-func (r *receiver) found(id int64) *standing {
+func (r *receiver) found(id int64) *remains {
 	s := r.offer[id]
 	delete(r.offer, id)
 	if s != nil && s.p != nil {
@@ -45,8 +48,8 @@ func (r *receiver) found(id int64) *standing {
 	return s
 }
 
-// offered answers the offer of a file: it is there, or it is wanted, perhaps without its beginning (FI10). What fails here will fail again, and be
-// told, when the file comes.
+// offered answers the offer of a file: it is there, or it is wanted, perhaps without its beginning
+// (FI10). What fails here will fail again, and be told, when the file comes.
 func (r *receiver) offered(rec *Record) error {
 	if rec.ID <= r.last {
 		return violate("entry %d is offered after %d", rec.ID, r.last)
@@ -63,7 +66,8 @@ func (r *receiver) offered(rec *Record) error {
 	case same:
 		answer.Kind = KindHave
 		r.sum.Skipped++
-		r.watch(Event{What: EventSkipped, ID: rec.ID, Kind: KindFile, Name: string(rec.Name), Size: rec.Size})
+		r.watch(Event{What: EventSkipped, ID: rec.ID, Kind: KindFile, Name: string(rec.Name),
+			Size: rec.Size})
 	case found != nil:
 		r.offer[rec.ID] = found
 		answer.Offset, answer.Digest = found.size, found.digest
@@ -72,7 +76,7 @@ func (r *receiver) offered(rec *Record) error {
 }
 
 // look finds what is there: the same file, or a beginning of it.
-func (r *receiver) look(rec *Record) (found *standing, same bool) {
+func (r *receiver) look(rec *Record) (found *remains, same bool) {
 	path, err := localName(string(rec.Name), runtime.GOOS)
 	if err != nil {
 		return nil, false
@@ -87,23 +91,24 @@ func (r *receiver) look(rec *Record) (found *standing, same bool) {
 	}
 	info, err := dir.Lstat(base)
 	if err == nil && info.Mode().IsRegular() && info.Size() == rec.Size {
-		if at := info.ModTime(); !r.o.Checksum && at.Unix() == rec.Mtime && (int64(at.Nanosecond()) == rec.Nsec || at.Nanosecond() == 0) {
+		if at := info.ModTime(); !r.o.Checksum && at.Unix() == rec.Mtime &&
+			(int64(at.Nanosecond()) == rec.Nsec || at.Nanosecond() == 0) {
 			if !r.o.Preserve || attributes(dir, base, rec) == nil {
 				r.placed(dir, base, path)
 				return nil, true
 			}
 		}
 		if rec.Size > 0 && len(r.offer) < Window {
-			if s := r.standWhole(dir, base); s != nil && s.size == rec.Size {
+			if s := r.digestWhole(dir, base); s != nil && s.size == rec.Size {
 				return s, false
 			}
 		}
 	}
-	if r.partials >= mostStanding {
+	if r.partials >= mostRemains {
 		return nil, false
 	}
 	if p := oldPartial(dir, base); p != nil {
-		if s := r.stand(dir, p); s != nil && s.size <= rec.Size {
+		if s := r.takeUp(dir, p); s != nil && s.size <= rec.Size {
 			return s, false
 		} else {
 			s.release()
@@ -112,14 +117,14 @@ func (r *receiver) look(rec *Record) (found *standing, same bool) {
 	return nil, false
 }
 
-// standWhole digests a file. nil: it cannot be read.
-func (r *receiver) standWhole(dir *os.Root, base string) *standing {
+// digestWhole digests a file. nil: it cannot be read.
+func (r *receiver) digestWhole(dir *os.Root, base string) *remains {
 	f, err := dir.OpenFile(base, os.O_RDONLY|nonblock, 0)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	s := &standing{}
+	s := &remains{}
 	if s.hash, s.size, err = r.digest(f); err != nil {
 		return nil
 	}
@@ -127,15 +132,16 @@ func (r *receiver) standWhole(dir *os.Root, base string) *standing {
 	return s
 }
 
-// stand digests what is in a partial file, and stays at its end. nil: it cannot be read, and is closed.
-func (r *receiver) stand(dir *os.Root, p *partial) *standing {
+// takeUp digests what is in a partial file, and stays at its end. nil: it cannot be read, and is
+// closed.
+func (r *receiver) takeUp(dir *os.Root, p *partial) *remains {
 	own, err := dir.OpenRoot(".")
 	if err != nil {
 		p.f.Close()
 		return nil
 	}
 	p.dir = own
-	s := &standing{p: p}
+	s := &remains{p: p}
 	if s.hash, s.size, err = r.digest(p.f); err != nil {
 		s.release()
 		return nil

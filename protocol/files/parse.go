@@ -5,9 +5,10 @@ import (
 	"strconv"
 )
 
-// parse reads a header of the plainest form: known keys, each once; numbers without a sign or leading zero; strings of printable ASCII without
-// escapes. For anything else it says false, and the strict and general way is gone (protocol.DecodeJSON): that costs ten times as
-// much, and there is a header for every file.
+// parse reads a header of the plainest form: known keys, each once; numbers without a sign or
+// leading zero; strings of printable ASCII without escapes. For anything else it says false, and
+// the strict and general way is gone (protocol.DecodeJSON): that costs ten times as much, and there
+// is a header for every file.
 func (r *Record) parse(p []byte) bool {
 	if p[0] != '{' || p[len(p)-1] != '}' {
 		return false

@@ -13,8 +13,9 @@ import (
 // errTaken is a partial file that another transfer writes.
 var errTaken = errors.New("another transfer writes it")
 
-// partial is the file that content is written into until it is whole: beside the one that it becomes, under a name made from that one's, so that a
-// later transfer finds what is left of it (FI9). Whoever writes a partial file holds its lock, and nobody else removes or renames it.
+// partial is the file that content is written into until it is whole: beside the one that it
+// becomes, under a name made from that one's, so that a later transfer finds what is left of it
+// (FI9). Whoever writes a partial file holds its lock, and nobody else removes or renames it.
 type partial struct {
 	dir        *os.Root
 	base, name string // of the file to be; of the partial one
@@ -81,7 +82,8 @@ func removeLeft(dir *os.Root, name string) bool {
 	return removed
 }
 
-// oldPartial opens what is left of an earlier one; nil if nothing is, or nothing that may be written into.
+// oldPartial opens what is left of an earlier one; nil if nothing is, or nothing that may be
+// written into.
 func oldPartial(dir *os.Root, base string) *partial {
 	name := partialName(base)
 	if info, err := dir.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
@@ -99,7 +101,7 @@ func oldPartial(dir *os.Root, base string) *partial {
 	return &partial{dir, base, name, f}
 }
 
-// sameFile says whether a name, as it stands, is an open file.
+// sameFile says whether a name, with links not followed, is an open file.
 func sameFile(dir *os.Root, name string, f *os.File) bool {
 	a, err := dir.Lstat(name)
 	if err != nil {
@@ -129,7 +131,8 @@ func (p *partial) drop() {
 	p.dir.Remove(p.name)
 }
 
-// finish gives it its mode and, if any, its time, and makes it the file that it was meant to be. chmod is false when it was made with this mode.
+// finish gives it its mode and, if any, its time, and makes it the file that it was meant to be.
+// chmod is false when it was made with this mode.
 func (p *partial) finish(chmod bool, mode fs.FileMode, mtime time.Time, sync bool) error {
 	err := p.settle(chmod, mode, mtime, sync)
 	if err == nil && !renameOpen {
@@ -166,7 +169,8 @@ func (p *partial) settle(chmod bool, mode fs.FileMode, mtime time.Time, sync boo
 	return nil
 }
 
-// syncFolder has the names in a folder written to the disk. Where folders cannot be synced, as on Windows, it does nothing.
+// syncFolder has the names in a folder written to the disk. Where folders cannot be synced, as on
+// Windows, it does nothing.
 func syncFolder(dir *os.Root) error {
 	d, err := dir.Open(".")
 	if err != nil {

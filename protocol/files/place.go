@@ -11,16 +11,20 @@ import (
 // Place is where a receiver puts things: below Root, and nowhere else.
 type Place struct {
 	Root *os.Root
-	// Rename is the first part of every name instead of the one in the stream; "": as in the stream.
+	// Rename is the first part of every name instead of the one in the stream; "": as in the
+	// stream.
 	Rename string
-	// Folder: what is called Rename must be a folder, since the target was written with a slash at its end.
+	// Folder: what is called Rename must be a folder, since the target was written with a slash at
+	// its end.
 	Folder bool
-	// Asked, if not nil, says whether a name, by its first part, whether there is more of it, and its kind, was asked for (FI6).
+	// Asked, if not nil, says whether a name, by its first part, whether there is more of it, and
+	// its kind, was asked for (FI6).
 	Asked func(top string, below bool, kind Kind) bool
 }
 
 // ErrNotAsked is an entry that nobody asked for.
-var ErrNotAsked = &Error{Code: CodeNameRefused, Message: "this name is not taken: nobody asked for it"}
+var ErrNotAsked = &Error{Code: CodeNameRefused,
+	Message: "this name is not taken: nobody asked for it"}
 
 // disk is how paths of a user are reached: all of the disk, or an os.Root.
 type disk interface {
@@ -60,10 +64,12 @@ func MakePlace(limit *os.Root, target string) (*Place, error) {
 	return OpenPlace(limit, target, true)
 }
 
-var errNoParent = &Error{Code: CodeNotFound, Message: "the folder that it would stand in is not there"}
+var errNoParent = &Error{Code: CodeNotFound,
+	Message: "the folder that it would be in is not there"}
 
-// OpenPlace finds where a target is, as cp does: into it when it is a folder, else beside it under its name. folder says that it must be one. limit, if
-// not nil, is the folder that the target must be in. The caller closes the Root.
+// OpenPlace finds where a target is, as cp does: into it when it is a folder, else beside it under
+// its name. folder says that it must be one. limit, if not nil, is the folder that the target must
+// be in. The caller closes the Root.
 func OpenPlace(limit *os.Root, target string, folder bool) (*Place, error) {
 	on := on(limit)
 	slash := strings.HasSuffix(target, "/") || os.IsPathSeparator(lastByte(target))
@@ -81,7 +87,8 @@ func OpenPlace(limit *os.Root, target string, folder bool) (*Place, error) {
 	case err == nil && special(info.Mode()):
 		return nil, &SpecialError{errSpecial(info.Mode())}
 	case err == nil && limit == nil && leadsToOpenFile(target):
-		return nil, &SpecialError{&Error{Code: CodeExists, Message: "an open file of some process has this name, and is not replaced"}}
+		return nil, &SpecialError{&Error{Code: CodeExists,
+			Message: "an open file of some process has this name, and is not replaced"}}
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, problem(err)
 	case folder:
@@ -105,7 +112,8 @@ func lastByte(s string) byte {
 	return s[len(s)-1]
 }
 
-// rename puts the place's own name in front of what is sent: of one thing, since two cannot have it (FI2).
+// rename puts the place's own name in front of what is sent: of one thing, since two cannot have it
+// (FI2).
 func (r *receiver) rename(path string, kind Kind) (string, error) {
 	top, rest, below := strings.Cut(path, string(filepath.Separator))
 	if r.place.Asked != nil && !r.place.Asked(top, below, kind) {
@@ -116,9 +124,12 @@ func (r *receiver) rename(path string, kind Kind) (string, error) {
 	}
 	switch {
 	case r.top != "" && r.top != top:
-		return "", &Error{Code: CodeExists, Message: "more than one comes, and the target is no folder"}
+		return "",
+			&Error{Code: CodeExists, Message: "more than one comes, and the target is not a folder"}
 	case r.place.Folder && !below && kind != KindDir:
-		return "", &Error{Code: CodeNotFound, Message: "the target ends in a slash, and there is no such folder"}
+		return "",
+			&Error{Code: CodeNotFound,
+				Message: "the target ends in a slash, and there is no such folder"}
 	}
 	r.top = top
 	if !below {
@@ -133,8 +144,9 @@ type SpecialError struct{ err *Error }
 func (e *SpecialError) Error() string { return e.err.Error() }
 func (e *SpecialError) Unwrap() error { return e.err }
 
-// leadsToOpenFile says whether a name stands for what some process has open, as /dev/stdout does by two
-// links, and all below /dev/fd. To rename something to such a name replaces the link for everybody.
+// leadsToOpenFile says whether a name stands for what some process has open, as /dev/stdout does by
+// two links, and all below /dev/fd. To rename something to such a name replaces the link for
+// everybody.
 func leadsToOpenFile(name string) bool {
 	for range 40 {
 		above, err := filepath.EvalSymlinks(filepath.Dir(name))
@@ -165,7 +177,8 @@ func errSpecial(mode fs.FileMode) *Error {
 	return &Error{Code: CodeExists, Message: kindName(mode) + " has this name, and is not replaced"}
 }
 
-// replaceable says whether what a name in a folder stands for, if anything, may be replaced, as far as its kind goes (FI7).
+// replaceable says whether what a name in a folder stands for, if anything, may be replaced, as far
+// as its kind goes (FI7).
 func replaceable(dir *os.Root, base string) error {
 	if info, err := dir.Lstat(base); err == nil && special(info.Mode()) {
 		return errSpecial(info.Mode())

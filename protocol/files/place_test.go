@@ -12,24 +12,30 @@ import (
 	"time"
 )
 
-// Devices, named pipes and sockets that stand under a name are neither replaced nor written into, whichever way a file comes (FI7).
+// Devices, named pipes and sockets that have a name are neither replaced nor written into,
+// whichever way a file comes (FI7).
 func TestSpecialTargets(t *testing.T) {
 	target, untouched := victim(t)
 	for i, way := range []string{"small", "large", "link", "synced"} {
 		pipe := filepath.Join(target, way)
 		must(t, syscall.Mkfifo(pipe, 0o600))
-		records, bodies, o := []Record{small(1, way, "x")}, map[int]string{0: "x"}, Options{Sync: i == 3}
+		records, bodies, o := []Record{small(1, way, "x")}, map[int]string{0: "x"},
+			Options{Sync: i == 3}
 		switch way {
 		case "large":
-			records, bodies = []Record{{Kind: KindFile, ID: 1, Name: named(way), Size: 1}, {Kind: KindData}, {Kind: KindEnd, Digest: sum("x")}}, map[int]string{1: "x"}
+			records, bodies = []Record{{Kind: KindFile, ID: 1, Name: named(way), Size: 1},
+				{Kind: KindData}, {Kind: KindEnd, Digest: sum("x")}}, map[int]string{1: "x"}
 		case "link":
-			records, bodies = []Record{{Kind: KindLink, ID: 1, Name: named(way), Target: named("x")}}, nil
+			records, bodies = []Record{{Kind: KindLink, ID: 1, Name: named(way),
+				Target: named("x")}}, nil
 		}
 		f := feed(t, target, o, append(records, done), bodies, nil)
-		if info, err := os.Lstat(pipe); f.err != nil || f.code(1) != CodeExists || err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		if info, err := os.Lstat(pipe); f.err != nil || f.code(1) != CodeExists || err != nil ||
+			info.Mode()&os.ModeNamedPipe == 0 {
 			t.Errorf("%s: %v, %q, %v", way, f.err, f.code(1), info)
 		}
-		if _, err := OpenPlace(nil, pipe, false); err == nil || !strings.Contains(err.Error(), "named pipe") {
+		if _, err := OpenPlace(nil, pipe, false); err == nil ||
+			!strings.Contains(err.Error(), "named pipe") {
 			t.Errorf("as the target: %v", err)
 		}
 	}
@@ -39,7 +45,8 @@ func TestSpecialTargets(t *testing.T) {
 	untouched()
 }
 
-// One thing can get the name of a target that is no folder: others that come do not replace it (FI2).
+// One thing can get the name of a target that is not a folder: others that come do not replace it
+// (FI2).
 func TestOneName(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"src/a", "src/b", "src/sub/c"} {
@@ -47,9 +54,11 @@ func TestOneName(t *testing.T) {
 	}
 	for _, resume := range []bool{false, true} {
 		target := filepath.Join(dir, fmt.Sprint("new", resume))
-		c := transfer(t, Options{Recursive: true, Resume: resume}, target, dir+"/src/a", dir+"/src/b", dir+"/src/sub", dir+"/src/sub/c")
+		c := transfer(t, Options{Recursive: true, Resume: resume}, target, dir+"/src/a",
+			dir+"/src/b", dir+"/src/sub", dir+"/src/sub/c")
 		content, err := os.ReadFile(target)
-		if c.sentErr != nil || c.takenErr != nil || err != nil || string(content) != "src/a" || c.taken.Stored != 1 {
+		if c.sentErr != nil || c.takenErr != nil || err != nil || string(content) != "src/a" ||
+			c.taken.Stored != 1 {
 			t.Errorf("%+v, %q, %v", c.taken, content, err)
 		}
 		if got := failures(c.sentSays); got != "b exists\nsub exists\nsub/c exists\nc exists" {
@@ -63,7 +72,8 @@ func TestOneName(t *testing.T) {
 	}
 	for source, want := range map[string]string{"src/a": "a not_found", "src": ""} {
 		target := filepath.Join(dir, "slash") + "/"
-		if got := failures(transfer(t, Options{Recursive: true}, target, filepath.Join(dir, source)).sentSays); got != want {
+		if got := failures(transfer(t, Options{Recursive: true}, target,
+			filepath.Join(dir, source)).sentSays); got != want {
 			t.Errorf("%s to a target with a slash: %q, not %q", source, got, want)
 		}
 		os.RemoveAll(target)
@@ -76,7 +86,9 @@ func TestMakePlace(t *testing.T) {
 	root := mustRoot(t, dir)
 	write(t, filepath.Join(dir, "file"), []byte("x"))
 	for _, c := range []struct{ target, want string }{
-		{"new", ""}, {"new/", ""}, {"new/below/", ""}, {"none/new", errNoParent.Message}, {"file", "it is not a folder"}, {"file/new", "not a directory"}, {"../new", "leads out of the folder"},
+		{"new", ""}, {"new/", ""}, {"new/below/", ""}, {"none/new", errNoParent.Message},
+		{"file", "it is not a folder"}, {"file/new", "not a directory"},
+		{"../new", "leads out of the folder"},
 	} {
 		place, err := MakePlace(root, c.target)
 		if err == nil {
@@ -93,7 +105,9 @@ func TestMakePlace(t *testing.T) {
 
 // What a path has no name for stands for what is in it.
 func TestMerges(t *testing.T) {
-	for path, want := range map[string]bool{"": true, "/": true, ".": true, "./": true, "..": true, "../": true, "a/.": true, "a/..//": true, "a": false, "a/": false, ".a": false, "a/..b": false} {
+	for path, want := range map[string]bool{"": true, "/": true, ".": true, "./": true, "..": true,
+		"../": true, "a/.": true, "a/..//": true, "a": false, "a/": false, ".a": false,
+		"a/..b": false} {
 		if Merges(path) != want {
 			t.Errorf("%q: not %v", path, want)
 		}
@@ -126,7 +140,8 @@ func TestFarTimes(t *testing.T) {
 	for _, name := range []string{"small", "large", ""} {
 		want, err := os.Stat(filepath.Join(dir, "src", name))
 		must(t, err)
-		if got, err := os.Stat(filepath.Join(dir, "dst", name)); err != nil || !got.ModTime().Equal(want.ModTime()) {
+		if got, err := os.Stat(filepath.Join(dir, "dst", name)); err != nil ||
+			!got.ModTime().Equal(want.ModTime()) {
 			t.Errorf("%q: %v, not %v", name, got.ModTime(), want.ModTime())
 		}
 	}
@@ -142,10 +157,13 @@ func TestNotAsked(t *testing.T) {
 		place, err := MakePlace(nil, filepath.Join(dir, fmt.Sprint(resume)))
 		must(t, err)
 		place.Asked = func(top string, _ bool, _ Kind) bool { return top == "a" }
-		c := over(Options{Recursive: true, Resume: resume}, place, []Source{{Path: dir + "/src/a"}, {Path: dir + "/src/.bashrc"}, {Path: dir + "/src/.ssh"}})
+		c := over(Options{Recursive: true, Resume: resume}, place,
+			[]Source{{Path: dir + "/src/a"}, {Path: dir + "/src/.bashrc"},
+				{Path: dir + "/src/.ssh"}})
 		left, err := os.ReadDir(filepath.Join(dir, fmt.Sprint(resume)))
 		must(t, err)
-		if got := failures(c.takenSays); len(left) != 1 || got != ".bashrc name_refused\n.ssh name_refused\n.ssh/authorized_keys name_refused" {
+		if got := failures(c.takenSays); len(left) != 1 ||
+			got != ".bashrc name_refused\n.ssh name_refused\n.ssh/authorized_keys name_refused" {
 			t.Errorf("%v, failed: %s", left, got)
 		}
 		place.Root.Close()

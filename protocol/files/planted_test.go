@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// What was planted under the names that partial files have is not written into, nor told about, whichever way a file comes.
+// What was planted under the names that partial files have is not written into, nor told about,
+// whichever way a file comes.
 func TestPlantedPartials(t *testing.T) {
 	target, untouched := victim(t)
 	secret := filepath.Join(filepath.Dir(target), "outside/secret")
@@ -39,9 +40,12 @@ func TestPlantedPartials(t *testing.T) {
 				records = append(records, small(id, name, "evil"))
 			case "large":
 				bodies[len(records)+1] = "evilevil"
-				records = append(records, Record{Kind: KindFile, ID: id, Name: named(name), Size: 8, Mode: 0o600}, Record{Kind: KindData}, Record{Kind: KindEnd, Digest: sum("evilevil")})
+				records = append(records, Record{Kind: KindFile, ID: id, Name: named(name), Size: 8,
+					Mode: 0o600}, Record{Kind: KindData},
+					Record{Kind: KindEnd, Digest: sum("evilevil")})
 			default:
-				records = append(records, Record{Kind: KindOffer, ID: id, Name: named(name), Size: 100})
+				records = append(records, Record{Kind: KindOffer, ID: id, Name: named(name),
+					Size: 100})
 			}
 		}
 	}
@@ -57,7 +61,7 @@ func TestPlantedPartials(t *testing.T) {
 	untouched()
 }
 
-// What stands under a name and is no file is not there already, however much it looks like it.
+// What has a name and is not a file is not there already, however much it looks like it.
 func TestOfferedWhatIsNoFile(t *testing.T) {
 	target, untouched := victim(t)
 	at := time.Unix(1_700_000_000, 0)
@@ -96,7 +100,7 @@ func mustRoot(t *testing.T, dir string) *os.Root {
 func TestManyOffers(t *testing.T) {
 	target, untouched := victim(t)
 	var records []Record
-	for i := range int64(10 * mostStanding) {
+	for i := range int64(10 * mostRemains) {
 		name := fmt.Sprint("f", i)
 		write(t, filepath.Join(target, partialName(name)), []byte("begun"))
 		records = append(records, Record{Kind: KindOffer, ID: i + 1, Name: named(name), Size: 100})
@@ -108,7 +112,7 @@ func TestManyOffers(t *testing.T) {
 			begun++
 		}
 	}
-	if f.err != nil || begun != mostStanding {
+	if f.err != nil || begun != mostRemains {
 		t.Errorf("%d open, %v", begun, f.err)
 	}
 	untouched()
@@ -119,16 +123,22 @@ func TestLongNames(t *testing.T) {
 	target, untouched := victim(t)
 	long := strings.Repeat("n", 300)
 	f := feed(t, target, Options{}, []Record{
-		small(1, long, "x"), {Kind: KindDir, ID: 2, Name: named(long + "d")}, small(3, long+"d/x", "x"), {Kind: KindLink, ID: 4, Name: named(long + "l"), Target: named("x")},
-		{Kind: KindFile, ID: 5, Name: named(long + "f"), Size: 1}, {Kind: KindData}, {Kind: KindEnd, Digest: sum("x")}, {Kind: KindLink, ID: 6, Name: named("l"), Target: named(strings.Repeat("x/", 2049))},
+		small(1, long, "x"), {Kind: KindDir, ID: 2, Name: named(long + "d")},
+		small(3, long+"d/x", "x"), {Kind: KindLink, ID: 4, Name: named(long + "l"),
+			Target: named("x")},
+		{Kind: KindFile, ID: 5, Name: named(long + "f"), Size: 1}, {Kind: KindData},
+		{Kind: KindEnd, Digest: sum("x")}, {Kind: KindLink, ID: 6, Name: named("l"),
+			Target: named(strings.Repeat("x/", 2049))},
 		{Kind: KindLink, ID: 7, Name: named("e")}, small(8, "ok", "x"), done,
 	}, map[int]string{0: "x", 2: "x", 5: "x", 9: "x"}, nil)
-	for id, want := range map[int64]string{1: CodeNameTooLong, 2: CodeNameTooLong, 3: CodeParent, 4: CodeNameTooLong, 5: CodeNameTooLong, 6: CodeNameRefused, 7: CodeNameRefused, 8: ""} {
+	for id, want := range map[int64]string{1: CodeNameTooLong, 2: CodeNameTooLong, 3: CodeParent,
+		4: CodeNameTooLong, 5: CodeNameTooLong, 6: CodeNameRefused, 7: CodeNameRefused, 8: ""} {
 		if got := f.code(id); got != want {
 			t.Errorf("entry %d: %q, not %q", id, got, want)
 		}
 	}
-	if left, _ := filepath.Glob(target + "/.minissh*"); f.err != nil || f.sum.Stored != 1 || len(left) > 0 {
+	if left, _ := filepath.Glob(target + "/.minissh*"); f.err != nil || f.sum.Stored != 1 ||
+		len(left) > 0 {
 		t.Errorf("%+v %v, left %v", f.sum, f.err, left)
 	}
 	untouched()

@@ -16,7 +16,8 @@ type Options struct {
 	Checksum  bool // receiver: size and time do not show that a file is the same
 	Sync      bool // receiver: a file is on the disk before it gets its name
 	Total     bool // sender: say first how much will come
-	// PlainLinks takes no link that could lead out of the target folder: for peers that are to stay in it.
+	// PlainLinks takes no link that could lead out of the target folder: for peers that are to stay
+	// in it.
 	PlainLinks bool
 }
 
@@ -30,7 +31,8 @@ const (
 	EventFailed  = "failed"  // it is not; Err says why
 )
 
-// Event is something that a transfer's watcher may want to know. Name and Err may be the other side's words: quote them.
+// Event is something that a transfer's watcher may want to know. Name and Err may be the other
+// side's words: quote them.
 type Event struct {
 	What string
 	ID   int64
@@ -69,20 +71,24 @@ type receiver struct {
 	acked   int64  // what we said
 	sum     Summary
 
-	now   *arrival            // the file whose data comes; nil: none
-	offer map[int64]*standing // what waits for its file, by entry; at most Window
+	now   *arrival           // the file whose data comes; nil: none
+	offer map[int64]*remains // what waits for its file, by entry; at most Window
 	// partials are those of them that are open.
 	partials int
 }
 
-// Receive takes what a sender streams until it is done, and puts it where place says. Entries that fail are told to the sender and to watch, which may be
-// nil; the error is what ended the whole: the streams' own, or a *protocol.Violation. What was not whole by then is kept for a later transfer.
-func Receive(in io.Reader, out io.Writer, place *Place, o Options, watch func(Event)) (Summary, error) {
+// Receive takes what a sender streams until it is done, and puts it where place says. Entries that
+// fail are told to the sender and to watch, which may be nil; the error is what ended the whole:
+// the streams' own, or a *protocol.Violation. What was not whole by then is kept for a later
+// transfer.
+func Receive(in io.Reader, out io.Writer, place *Place, o Options, watch func(Event)) (Summary,
+	error) {
 	if watch == nil {
 		watch = func(Event) {}
 	}
 	heard := &listener{w: out}
-	r := &receiver{in: NewReader(in), out: NewWriter(heard), heard: heard, place: place, o: o, watch: watch, offer: map[int64]*standing{}}
+	r := &receiver{in: NewReader(in), out: NewWriter(heard), heard: heard, place: place, o: o,
+		watch: watch, offer: map[int64]*remains{}}
 	r.folders = folders{root: place.Root, o: o}
 	defer r.end()
 	err := r.run()
@@ -159,7 +165,8 @@ func (r *receiver) entry(rec *Record) error {
 	if rec.Kind == KindFault {
 		r.found(rec.ID).release()
 		r.sum.Failed++
-		r.watch(Event{What: EventFailed, ID: rec.ID, Kind: KindFault, Name: string(rec.Name), Err: &Error{rec.Code, rec.Message}, Far: true})
+		r.watch(Event{What: EventFailed, ID: rec.ID, Kind: KindFault, Name: string(rec.Name),
+			Err: &Error{rec.Code, rec.Message}, Far: true})
 		return nil
 	}
 	path, err := r.path(rec)
@@ -192,7 +199,8 @@ func (r *receiver) path(rec *Record) (string, error) {
 		r.sum.Failed++
 	}
 	if failed {
-		return "", &Error{Code: CodeParent, Message: "the folder that it belongs into could not be made"}
+		return "",
+			&Error{Code: CodeParent, Message: "the folder that it belongs into could not be made"}
 	}
 	return path, nil
 }
@@ -205,7 +213,8 @@ func (r *receiver) result(rec *Record, what string, err error) {
 		e.What, e.Err = EventFailed, problem(err)
 		r.folders.missing(false)
 		r.sum.Failed++
-		r.out.Write(&Record{Kind: KindError, ID: rec.ID, Code: e.Err.Code, Message: e.Err.Message}, nil)
+		r.out.Write(&Record{Kind: KindError, ID: rec.ID, Code: e.Err.Code, Message: e.Err.Message},
+			nil)
 	case what == EventSkipped:
 		r.sum.Skipped++
 	default:
@@ -232,7 +241,8 @@ func (r *receiver) done() error {
 	}
 	if _, err := r.folders.reach(""); err != nil {
 		r.sum.Failed++
-		r.out.Write(&Record{Kind: KindError, ID: r.last, Code: problem(err).Code, Message: problem(err).Message}, nil)
+		r.out.Write(&Record{Kind: KindError, ID: r.last, Code: problem(err).Code,
+			Message: problem(err).Message}, nil)
 	}
 	r.ack()
 	r.out.Write(&Record{Kind: KindDone, Files: r.sum.Stored, Bytes: r.sum.Bytes}, nil)
@@ -240,8 +250,8 @@ func (r *receiver) done() error {
 	return r.heard.gone
 }
 
-// listener is the sender, as one to be told something. When it is gone, what it said before still counts, and may be a lot: the receiver reads on until its
-// stream ends.
+// listener is the sender, as one to be told something. When it is gone, what it said before still
+// counts, and may be a lot: the receiver reads on until its stream ends.
 type listener struct {
 	w    io.Writer
 	gone error // the first failure; nothing is written after it
@@ -261,7 +271,8 @@ func (r *receiver) link(rec *Record, path string) error {
 		return &Error{Code: CodeNameRefused, Message: "a link to nowhere, or too far"}
 	}
 	if r.o.PlainLinks && !plainTarget(target) {
-		return &Error{Code: CodeOutside, Message: "a link that is absolute or holds .. is not taken from this key"}
+		return &Error{Code: CodeOutside,
+			Message: "a link that is absolute or holds .. is not taken from this key"}
 	}
 	dir, base, err := r.folders.open(path)
 	if err != nil {
@@ -302,7 +313,8 @@ func (r *receiver) link(rec *Record, path string) error {
 	return nil
 }
 
-// plainTarget tells targets that only lead downwards. Counting ".." would not do: a link on the way may lead up already.
+// plainTarget tells targets that only lead downwards. Counting ".." would not do: a link on the way
+// may lead up already.
 func plainTarget(target string) bool {
 	if localTarget, err := localName(target, runtime.GOOS); err != nil || localTarget == "" {
 		return false

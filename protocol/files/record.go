@@ -13,7 +13,7 @@ import (
 // Limits of the stream (FI3), in bytes unless said otherwise.
 const (
 	MaxHeader = 16 << 10  // JSON of one record
-	MaxBody   = 256 << 10 // raw bytes behind it
+	MaxBody   = 256 << 10 // raw bytes after it
 	MaxName   = 4096      // a name, or a link's target
 	Window    = 16 << 10  // entries that may be without an answer
 )
@@ -35,7 +35,8 @@ const (
 
 // What a receiver says.
 const (
-	KindWant   Kind = "want"   // send the file offered, from offset on if the digest of what lies before is this one
+	// send the file offered, from offset on if the digest of what lies before is this one
+	KindWant   Kind = "want"
 	KindHave   Kind = "have"   // the file offered is there
 	KindError  Kind = "error"  // an entry that cannot be stored
 	KindStored Kind = "stored" // all entries up to this one are in place, but those with an error
@@ -44,7 +45,8 @@ const (
 // KindDone ends the stream in either direction.
 const KindDone Kind = "done"
 
-// Record is the header of one record: a length of 4 bytes, this as JSON, and then Body raw bytes (FI3).
+// Record is the header of one record: a length of 4 bytes, this as JSON, and then Body raw bytes
+// (FI3).
 type Record struct {
 	Kind    Kind           `json:"kind"`
 	ID      int64          `json:"id,omitempty"`     // number of the entry, from 1
@@ -55,7 +57,7 @@ type Record struct {
 	Nsec    int64          `json:"nsec,omitempty"`   // and nanoseconds
 	Target  protocol.Bytes `json:"target,omitempty"` // of a link
 	Offset  int64          `json:"offset,omitempty"` // bytes of the file that are there already
-	Body    int64          `json:"body,omitempty"`   // raw bytes behind this header
+	Body    int64          `json:"body,omitempty"`   // raw bytes after this header
 	Digest  string         `json:"digest,omitempty"` // "sha256:" and 64 hex digits
 	Code    string         `json:"code,omitempty"`   // of a fault or error
 	Message string         `json:"message,omitempty"`
@@ -70,10 +72,13 @@ func violate(format string, args ...any) error {
 // check finds what no record may hold (FI3). Names are judged where they are used.
 func (r *Record) check() error {
 	switch {
-	case r.ID < 0 || r.Size < 0 || r.Mode < 0 || r.Offset < 0 || r.Offset > r.Size && r.Kind == KindFile || r.Files < 0 || r.Bytes < 0:
-		return violate("a %s record with a negative number, or an offset beyond its size", short(string(r.Kind)))
+	case r.ID < 0 || r.Size < 0 || r.Mode < 0 || r.Offset < 0 || r.Offset > r.Size &&
+		r.Kind == KindFile || r.Files < 0 || r.Bytes < 0:
+		return violate("a %s record with a negative number, or an offset beyond its size",
+			short(string(r.Kind)))
 	case r.Body < 0 || r.Body > MaxBody:
-		return violate("a %s record with a body of %d bytes; the most is %d", short(string(r.Kind)), r.Body, MaxBody)
+		return violate("a %s record with a body of %d bytes; the most is %d", short(string(r.Kind)),
+			r.Body, MaxBody)
 	case r.Body > 0 && r.Kind != KindFile && r.Kind != KindData:
 		return violate("a %s record with a body", short(string(r.Kind)))
 	case r.Nsec < 0 || r.Nsec > 999_999_999:
@@ -100,8 +105,8 @@ type Reader struct {
 // NewReader makes a Reader.
 func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReaderSize(r, 64<<10)} }
 
-// Next reads a record's header. The error is io.EOF at the end of the stream, io.ErrUnexpectedEOF within a record, a *protocol.Violation, or that of
-// the stream.
+// Next reads a record's header. The error is io.EOF at the end of the stream, io.ErrUnexpectedEOF
+// within a record, a *protocol.Violation, or that of the stream.
 func (r *Reader) Next(rec *Record) error {
 	if err := r.Drop(); err != nil {
 		return err
@@ -205,7 +210,8 @@ func (w *Writer) Flush() error {
 	return err
 }
 
-// append is the record as JSON, as encoding/json would write it, but without its cost: there is one for every file.
+// append is the record as JSON, as encoding/json would write it, but without its cost: there is one
+// for every file.
 func (r *Record) append(b []byte) []byte {
 	b = append(b, `{"kind":"`...)
 	b = append(b, r.Kind...)

@@ -9,8 +9,8 @@ import (
 	"minissh/protocol"
 )
 
-// Stream is what a transfer runs over: the other side's records in, ours out. Abort makes both end at once; it is called at most once, when the other side
-// breaks a rule or is gone.
+// Stream is what a transfer runs over: the other side's records in, ours out. Abort makes both end
+// at once; it is called at most once, when the other side breaks a rule or is gone.
 type Stream struct {
 	In    io.Reader
 	Out   io.Writer
@@ -29,7 +29,8 @@ type entry struct {
 	said    bool // watch knows how it ended
 }
 
-// sender is a transfer's sending side. The goroutine of Send walks and writes; another reads the answers.
+// sender is a transfer's sending side. The goroutine of Send walks and writes; another reads the
+// answers.
 type sender struct {
 	o     Options
 	watch func(Event) // called under mu
@@ -50,8 +51,8 @@ type sender struct {
 	sum     Summary
 }
 
-// Send streams sources, in their order, to a receiver. Entries that fail, here or there, are told to watch, which may be nil; the error is what
-// ended the whole.
+// Send streams sources, in their order, to a receiver. Entries that fail, here or there, are told
+// to watch, which may be nil; the error is what ended the whole.
 func Send(over Stream, sources []Source, o Options, watch func(Event)) (Summary, error) {
 	if watch == nil {
 		watch = func(Event) {}
@@ -134,7 +135,8 @@ func (s *sender) begin(kind Kind, name string, size int64, offered bool) (int64,
 	return s.next, s.broken
 }
 
-// fault tells, both here and there, that an entry cannot be sent. id is 0 when it has no number yet.
+// fault tells, both here and there, that an entry cannot be sent. id is 0 when it has no number
+// yet.
 func (s *sender) fault(id int64, name string, err error) error {
 	p := problem(err)
 	numbered := id != 0
@@ -177,7 +179,8 @@ func (s *sender) fail(id int64, p *Error, far bool) {
 	s.watch(Event{What: EventFailed, ID: id, Kind: e.kind, Name: e.name, Err: p, Far: far})
 }
 
-// find is an open entry, nil if there is none of that number. Numbers are given one by one, so its place is known. The caller holds mu.
+// find is an open entry, nil if there is none of that number. Numbers are given one by one, so its
+// place is known. The caller holds mu.
 func (s *sender) find(id int64) *entry {
 	if len(s.open) == 0 {
 		return nil
@@ -274,7 +277,8 @@ func (s *sender) stored(id int64) {
 	s.open = s.open[n:]
 }
 
-// trim forgets what is told from the front on: an entry that was there already is not followed by anything. The caller holds mu.
+// trim forgets what is told from the front on: an entry that was there already is not followed by
+// anything. The caller holds mu.
 func (s *sender) trim() {
 	for len(s.open) > 0 && s.open[0].said && !s.open[0].offered {
 		s.open = s.open[1:]

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// table is what the first column of a table of FILES.md lists in backticks: of the first one after a rule's name whose head has
-// this word first.
+// table is what the first column of a table of FILES.md lists in backticks: of the first one after
+// a rule's name whose head has this word first.
 func table(t *testing.T, rule, head string) (names []string) {
 	t.Helper()
 	text, err := os.ReadFile("../FILES.md")
@@ -45,7 +45,8 @@ func constants(t *testing.T, name, prefix string) (values []string) {
 		t.Fatal(err)
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
-		if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, prefix) && len(spec.Values) == 1 {
+		if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, prefix) &&
+			len(spec.Values) == 1 {
 			if lit, ok := spec.Values[0].(*ast.BasicLit); ok {
 				value, err := strconv.Unquote(lit.Value)
 				if err != nil {

@@ -19,14 +19,16 @@ const nonblock = syscall.O_NONBLOCK
 // renameOpen: a file is renamed while it is open, and so while it is locked.
 const renameOpen = true
 
-// umask is the process's. There is no way to only look at it everywhere: for a moment it is the strictest.
+// umask is the process's. There is no way to only look at it everywhere: for a moment it is the
+// strictest.
 var umask = sync.OnceValue(func() fs.FileMode {
 	old := syscall.Umask(0o077)
 	syscall.Umask(old)
 	return fs.FileMode(old)
 })
 
-// lock takes a file for this transfer. The error is errTaken when another holds it; a file system without locks locks nobody out.
+// lock takes a file for this transfer. The error is errTaken when another holds it; a file system
+// without locks locks nobody out.
 func lock(f *os.File) (err error) {
 	control(f, func(fd int) { err = syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) })
 	if err == syscall.EWOULDBLOCK {
@@ -52,7 +54,7 @@ func control(f *os.File, do func(fd int)) {
 	}
 }
 
-// linkTime sets the time of a symbolic link itself. dir is the folder that it stands in.
+// linkTime sets the time of a symbolic link itself. dir is the folder that it is in.
 func linkTime(dir *os.Root, base string, at time.Time) error {
 	d, err := dir.Open(".")
 	if err != nil {
@@ -70,7 +72,8 @@ func linkTime(dir *os.Root, base string, at time.Time) error {
 }
 
 func noSpace(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
+		errors.Is(err, syscall.EFBIG)
 }
 
 // owner is whose file it is.

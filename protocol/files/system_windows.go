@@ -46,7 +46,8 @@ func identify(dir *os.Root, base string) (id fileID, ok bool) {
 	raw.Control(func(fd uintptr) {
 		var info windows.ByHandleFileInformation
 		if ok = windows.GetFileInformationByHandle(windows.Handle(fd), &info) == nil; ok {
-			id = fileID{uint64(info.VolumeSerialNumber), uint64(info.FileIndexHigh)<<32 | uint64(info.FileIndexLow)}
+			id = fileID{uint64(info.VolumeSerialNumber),
+				uint64(info.FileIndexHigh)<<32 | uint64(info.FileIndexLow)}
 		}
 	})
 	return id, ok

@@ -9,9 +9,10 @@ import (
 // fileID is what a system knows a file by, whatever its names.
 type fileID struct{ device, number uint64 }
 
-// twins finds names that differ in the stream and are one on the disk, because its file system takes capital and small letters, or the ways to write an accent, for the
-// same (FI7): the later would replace the earlier, and nobody be told. What a name means there is not computed but asked: it is a file that this transfer has
-// put in place under another name. The zero value is ready.
+// twins finds names that differ in the stream and are one on the disk, because its file system
+// takes capital and small letters, or the ways to write an accent, for the same (FI7): the later
+// would replace the earlier, and nobody be told. What a name means there is not computed but asked:
+// it is a file that this transfer has put in place under another name. The zero value is ready.
 type twins struct {
 	now, before map[fileID]string // paths by file; when now is full, it becomes before
 	room        int               // bytes left in now
@@ -40,10 +41,12 @@ func (t *twins) check(id fileID, path string) error {
 		return nil
 	}
 	first = protocol.Quote(first)
-	return &Error{Code: CodeExists, Message: "here its name is the same as that of " + first[1:len(first)-1] + ", which was copied before it"}
+	return &Error{Code: CodeExists, Message: "here its name is the same as that of " +
+		first[1:len(first)-1] + ", which was copied before it"}
 }
 
-// free says whether what a name in a folder stands for, if anything, may be replaced by what comes under a path.
+// free says whether what a name in a folder stands for, if anything, may be replaced by what comes
+// under a path.
 func (t *twins) free(dir *os.Root, base, path string) error {
 	if id, there := identify(dir, base); there {
 		return t.check(id, path)

@@ -11,8 +11,10 @@ import (
 	"testing"
 )
 
-// Names that are one for the file system: the later does not replace the earlier, whatever both are and in whatever way they come, and the rest goes on. A second
-// name is given to the first file as soon as it is there, which is what a folder that takes both names for one looks like to whoever asks.
+// Names that are one for the file system: the later does not replace the earlier, whatever both are
+// and in whatever way they come, and the rest goes on. A second name is given to the first file as
+// soon as it is there, which is what a folder that takes both names for one looks like to whoever
+// asks.
 func TestTwins(t *testing.T) {
 	long := strings.Repeat("x", 300_000)
 	kinds := map[string]func(id int64, name string) []byte{
@@ -22,7 +24,8 @@ func TestTwins(t *testing.T) {
 			return frame(string(rec.append(nil)), "text"+name)
 		},
 		"large": func(id int64, name string) []byte {
-			rec := Record{Kind: KindFile, ID: id, Name: named(name), Size: int64(len(long)), Mode: 0o600}
+			rec := Record{Kind: KindFile, ID: id, Name: named(name), Size: int64(len(long)),
+				Mode: 0o600}
 			stream := frame(string(rec.append(nil)), "")
 			for rest := long; rest != ""; {
 				piece := rest[:min(len(rest), MaxBody)]
@@ -46,7 +49,8 @@ func TestTwins(t *testing.T) {
 				must(t, err)
 				defer place.Root.Close()
 				stream := append(make1(1, "A\x1b"), make2(2, "a")...)
-				stream = append(append(stream, kinds["small"](3, "b")...), frame(`{"kind":"done"}`, "")...)
+				stream = append(append(stream, kinds["small"](3, "b")...),
+					frame(`{"kind":"done"}`, "")...)
 				var out bytes.Buffer
 				var before string
 				s, err := Receive(bytes.NewReader(stream), &out, place, Options{}, func(e Event) {
@@ -58,7 +62,10 @@ func TestTwins(t *testing.T) {
 						if want := `here its name is the same as that of A\x1b, which was copied before it`; e.Err.Code != CodeExists || e.Err.Message != want {
 							t.Errorf("%+v", e.Err)
 						}
-						if now := look(t, dir, true); now != before && strings.TrimPrefix(now, now[:strings.IndexByte(now, '\n')]) != strings.TrimPrefix(before, before[:strings.IndexByte(before, '\n')]) {
+						if now := look(t, dir, true); now != before &&
+							strings.TrimPrefix(now, now[:strings.IndexByte(now,
+								'\n')]) != strings.TrimPrefix(before,
+								before[:strings.IndexByte(before, '\n')]) {
 							t.Errorf("%s\nand before\n%s", now, before)
 						}
 					}
@@ -77,7 +84,8 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-// The same name twice, as of two folders laid over each other, is no such case: the later replaces the earlier.
+// The same name twice, as of two folders laid over each other, is no such case: the later replaces
+// the earlier.
 func TestSameNameTwice(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/1/a", []byte("1"))
@@ -96,7 +104,8 @@ func TestSameNameTwice(t *testing.T) {
 	}
 }
 
-// With Resume, what was there already is somebody's too: its twin is not skipped, and does not replace it.
+// With Resume, what was there already is somebody's too: its twin is not skipped, and does not
+// replace it.
 func TestTwinsResumed(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/src/A", []byte("text"))
@@ -105,7 +114,8 @@ func TestTwinsResumed(t *testing.T) {
 	must(t, os.Link(dir+"/dst/A", dir+"/dst/a"))
 	must(t, os.Link(dir+"/src/A", dir+"/src/a"))
 	c := transfer(t, o, dir+"/dst/.", dir+"/src/.")
-	if c.taken.Failed != 1 || c.taken.Skipped != 1 || !strings.Contains(failures(c.takenSays), CodeExists) {
+	if c.taken.Failed != 1 || c.taken.Skipped != 1 || !strings.Contains(failures(c.takenSays),
+		CodeExists) {
 		t.Errorf("%+v %s", c.taken, failures(c.takenSays))
 	}
 }
@@ -127,7 +137,9 @@ func TestTwinsBounded(t *testing.T) {
 	if kept > 2*twinsMost || kept < twinsMost {
 		t.Errorf("%d bytes", kept)
 	}
-	if w.check(fileID{1, many - 1}, "x") == nil || w.check(fileID{1, many - 900}, "x") == nil || w.check(fileID{1, 0}, "x") != nil || w.check(fileID{2, many - 1}, "x") != nil || w.check(fileID{1, many - 1}, fmt.Sprint(name, many-1)) != nil {
+	if w.check(fileID{1, many - 1}, "x") == nil || w.check(fileID{1, many - 900}, "x") == nil ||
+		w.check(fileID{1, 0}, "x") != nil || w.check(fileID{2, many - 1}, "x") != nil ||
+		w.check(fileID{1, many - 1}, fmt.Sprint(name, many-1)) != nil {
 		t.Error("not the latest, or not only they")
 	}
 }

@@ -52,7 +52,8 @@ func TestRecordVectors(t *testing.T) {
 			if want := frame(v.Text("header"), string(body)); !bytes.Equal(want, stream) {
 				t.Errorf("the header is not %s", v.Text("header"))
 			}
-			if !bytes.Equal(rec.Name, v.Bytes("entry")) || !bytes.Equal(rec.Target, v.Bytes("leads")) {
+			if !bytes.Equal(rec.Name, v.Bytes("entry")) ||
+				!bytes.Equal(rec.Target, v.Bytes("leads")) {
 				t.Errorf("name %q, target %q", rec.Name, rec.Target)
 			}
 			if !v.Has("canonical") {
@@ -60,7 +61,8 @@ func TestRecordVectors(t *testing.T) {
 			}
 			var out bytes.Buffer
 			w := NewWriter(&out)
-			if err := errors.Join(w.Write(&rec, body), w.Flush()); err != nil || !bytes.Equal(out.Bytes(), stream) {
+			if err := errors.Join(w.Write(&rec, body), w.Flush()); err != nil ||
+				!bytes.Equal(out.Bytes(), stream) {
 				t.Errorf("written: %q %v", out.Bytes(), err)
 			}
 		})
@@ -149,7 +151,8 @@ func senderVector(t *testing.T, v vectors.Vector, stream []byte) {
 		defer close(spoken)
 		said := NewReader(sink)
 		for rec := (Record{}); ; { // all that is sent before an answer is needed
-			if said.Next(&rec) != nil || rec.Kind == KindDone || rec.Kind == KindOffer && rec.ID == 2 {
+			if said.Next(&rec) != nil || rec.Kind == KindDone || rec.Kind == KindOffer &&
+				rec.ID == 2 {
 				break
 			}
 		}
@@ -157,7 +160,8 @@ func senderVector(t *testing.T, v vectors.Vector, stream []byte) {
 		there.Close()
 		io.Copy(io.Discard, sink)
 	}()
-	_, err := Send(Stream{In: here, Out: out, Abort: func() { here.Close(); sink.Close() }}, []Source{{Path: dir + "/."}}, o, nil)
+	_, err := Send(Stream{In: here, Out: out,
+		Abort: func() { here.Close(); sink.Close() }}, []Source{{Path: dir + "/."}}, o, nil)
 	out.Close()
 	here.Close()
 	<-spoken

@@ -17,7 +17,8 @@ type Source struct {
 	Fault error    // not nil: why it cannot be sent, known already
 }
 
-// Merges says whether a path names what is in a folder rather than the folder, since the path has no name for it: ".", "..", "x/.", "../", "/", "".
+// Merges says whether a path names what is in a folder rather than the folder, since the path has
+// no name for it: ".", "..", "x/.", "../", "/", "".
 func Merges(path string) bool {
 	base := strings.TrimRight(filepath.ToSlash(path), "/")
 	base = base[strings.LastIndexByte(base, '/')+1:]
@@ -27,7 +28,8 @@ func Merges(path string) bool {
 // batch is how many names of a folder are held at once.
 const batch = 512
 
-// step is what waits its turn in Resume: the answers come in the order of the offers, and what is not offered goes between (FI10).
+// step is what waits its turn in Resume: the answers come in the order of the offers, and what is
+// not offered goes between (FI10).
 type step struct {
 	rec  Record // as it is to be sent, or as it was offered
 	path string // of a file that was offered, below the source's root; "": what is sent as it is
@@ -63,7 +65,8 @@ func (p place) join(base string) place {
 	return at
 }
 
-// top opens where a source stands: its root, and the place below. A link named by the user is followed, as cp does.
+// top opens where a source is: its root, and the place below. A link named by the user is
+// followed, as cp does.
 func (src *Source) top() (root *os.Root, at place, err error) {
 	name := filepath.Clean(src.Path)
 	merges := Merges(src.Path)
@@ -151,7 +154,8 @@ func (w *walker) start(at place) error {
 	return nil
 }
 
-// folder visits what is in one: first what is no folder, while it is being read, so that a million names are never held at once; then the folders in it.
+// folder visits what is in one: first what is not a folder, while it is being read, so that a
+// million names are never held at once; then the folders in it.
 func (w *walker) folder(at place) error {
 	dir, err := openFolder(w.root, at.path)
 	if err != nil {
@@ -200,7 +204,7 @@ func (s *sender) enter(at place, info fs.FileInfo) error {
 	return s.plain(&rec)
 }
 
-// visit sends, or offers, what is no folder.
+// visit sends, or offers, what is not a folder.
 func (s *sender) visit(dir *os.Root, base string, at place, kind fs.FileMode) error {
 	switch {
 	case kind&fs.ModeSymlink != 0:
@@ -214,7 +218,8 @@ func (s *sender) visit(dir *os.Root, base string, at place, kind fs.FileMode) er
 		}
 		return s.plain(&rec)
 	case kind != 0:
-		return s.fault(0, at.name, &Error{CodeNotCopied, "it is " + kindName(kind) + ", which is not copied"})
+		return s.fault(0, at.name, &Error{CodeNotCopied, "it is " + kindName(kind) +
+			", which is not copied"})
 	case s.o.Resume:
 		return s.propose(dir, base, at)
 	}
@@ -236,7 +241,8 @@ func kindName(kind fs.FileMode) string {
 // plain sends a folder or link, after what was offered before it.
 func (s *sender) plain(rec *Record) error {
 	if len(rec.Name) > MaxName || len(rec.Target) > MaxName {
-		return s.fault(0, string(rec.Name), &Error{CodeNameTooLong, "the path is longer than this protocol takes"})
+		return s.fault(0, string(rec.Name), &Error{CodeNameTooLong,
+			"the path is longer than this protocol takes"})
 	}
 	id, err := s.begin(rec.Kind, string(rec.Name), 0, false)
 	if err != nil {
@@ -257,7 +263,8 @@ func (s *sender) total(sources []Source) error {
 		if err != nil {
 			continue
 		}
-		w := &walker{root: root, recurse: s.o.Recursive, fault: func(string, error) error { return nil }}
+		w := &walker{root: root, recurse: s.o.Recursive,
+			fault: func(string, error) error { return nil }}
 		w.enter = func(place, fs.FileInfo) error { return s.unbroken() }
 		w.visit = func(dir *os.Root, base string, _ place, kind fs.FileMode) error {
 			if info, err := dir.Stat(base); err == nil && kind == 0 {

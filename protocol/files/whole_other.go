@@ -8,6 +8,7 @@ import (
 	"time"
 )
 
-func quickly(*os.File, string, string, []byte, fs.FileMode, bool, fs.FileMode, time.Time, *twins) (done bool, err error) {
+func quickly(*os.File, string, string, []byte, fs.FileMode, bool, fs.FileMode, time.Time,
+	*twins) (done bool, err error) {
 	return false, nil
 }

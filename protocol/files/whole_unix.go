@@ -10,17 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// quickly does for a file of one record what newPartial and finish do, in half as many system calls: there is one for every small file. dir is the folder, which
-// was opened through an os.Root; base and the partial file's name are single parts, and no link is followed; path is
-// base with the folder's, for t. done is false when nothing has happened and the slow way is to be taken, as where something has the name.
-func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chmod bool, mode fs.FileMode, mtime time.Time, t *twins) (done bool, err error) {
+// quickly does for a file of one record what newPartial and finish do, in half as many system
+// calls: there is one for every small file. dir is the folder, which was opened through an os.Root;
+// base and the partial file's name are single parts, and no link is followed; path is base with the
+// folder's, for t. done is false when nothing has happened and the slow way is to be taken, as
+// where something has the name.
+func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chmod bool,
+	mode fs.FileMode, mtime time.Time, t *twins) (done bool, err error) {
 	name := partialName(base)
 	control(dir, func(at int) {
 		var old unix.Stat_t
 		if unix.Fstatat(at, base, &old, unix.AT_SYMLINK_NOFOLLOW) != unix.ENOENT {
 			return // of what has the name something may stay
 		}
-		fd, openErr := unix.Openat(at, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm))
+		fd, openErr := unix.Openat(at, name,
+			unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm))
 		if openErr == unix.EEXIST || openErr == unix.EINTR {
 			return
 		}
@@ -29,7 +33,8 @@ func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chm
 		}
 		defer unix.Close(fd)
 		var st unix.Stat_t
-		if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK || unix.Fstat(fd, &st) != nil || st.Nlink != 1 {
+		if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK ||
+			unix.Fstat(fd, &st) != nil || st.Nlink != 1 {
 			done = false // somebody thought that it was left over: newPartial finds another name
 			return
 		}
@@ -39,7 +44,8 @@ func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chm
 		if err == nil && !mtime.IsZero() {
 			var stamp unix.Timespec
 			if stamp, err = unix.TimeToTimespec(mtime); err == nil {
-				err = unix.UtimesNanoAt(at, name, []unix.Timespec{{Nsec: utimeOmit}, stamp}, unix.AT_SYMLINK_NOFOLLOW)
+				err = unix.UtimesNanoAt(at, name, []unix.Timespec{{Nsec: utimeOmit}, stamp},
+					unix.AT_SYMLINK_NOFOLLOW)
 			}
 		}
 		if err == nil {

@@ -1,5 +1,6 @@
-// Package flags holds the programs that use urfave/cli to one promise: no flag is dropped in silence. A flag that is
-// given twice would lose its first value, and one before the verb would be forgotten: both are refused.
+// Package flags holds the programs that use urfave/cli to one promise: no flag is dropped in
+// silence. A flag that is given twice would lose its first value, and one before the verb would be
+// forgotten: both are refused.
 package flags
 
 import (
@@ -10,12 +11,12 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// Once returns the list with a guard at its end: of the flags before it, only those that take a list may be given more
-// than once. Each command needs a list of its own.
+// Once returns the list with a guard at its end: of the flags before it, only those that take a
+// list may be given more than once. Each command needs a list of its own.
 func Once(list ...cli.Flag) []cli.Flag { return append(list, &guard{}) }
 
-// Twice says which flag of a list was given twice, "" if none was: for an OnUsageError, whose error is in the words of
-// package flag.
+// Twice says which flag of a list was given twice, "" if none was: for an OnUsageError, whose error
+// is in the words of package flag.
 func Twice(list []cli.Flag) string {
 	for _, f := range list {
 		if g, ok := f.(*guard); ok && g.twice != "" {
@@ -25,8 +26,8 @@ func Twice(list []cli.Flag) string {
 	return ""
 }
 
-// BeforeVerb is the first flag that was given to a program before one of its verbs, "" if none was or if no verb
-// follows. It is for the program's Before.
+// BeforeVerb is the first flag that was given to a program before one of its verbs, "" if none was
+// or if no verb follows. It is for the program's Before.
 func BeforeVerb(c *cli.Context) (name, verb string) {
 	given := slices.Sorted(slices.Values(c.LocalFlagNames()))
 	if verb = c.Args().First(); len(given) == 0 || c.App.Command(verb) == nil {
@@ -38,7 +39,8 @@ func BeforeVerb(c *cli.Context) (name, verb string) {
 // Has says whether a verb has the flag that is typed so.
 func Has(verb *cli.Command, dashed string) bool {
 	return slices.ContainsFunc(verb.Flags, func(f cli.Flag) bool {
-		return slices.ContainsFunc(f.Names(), func(name string) bool { return Dashed(name) == dashed })
+		return slices.ContainsFunc(f.Names(),
+			func(name string) bool { return Dashed(name) == dashed })
 	})
 }
 
@@ -50,7 +52,8 @@ func Dashed(name string) string {
 	return "--" + name
 }
 
-// guard is a flag without a name. It is asked to add itself to a set of flags when those before it are there.
+// guard is a flag without a name. It is asked to add itself to a set of flags when those before it
+// are there.
 type guard struct{ twice string }
 
 func (*guard) String() string  { return "" }

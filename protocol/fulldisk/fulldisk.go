@@ -14,9 +14,9 @@ import (
 // mark tells the process that runs the part from the one that started it.
 const mark = "MINISSH_TEST_FULL_DISK"
 
-// Run calls part in a process of its own, in which no regular file can grow beyond limit bytes (RLIMIT_FSIZE). part
-// reports through its t. Run is the last thing that a test or subtest does, since everything before it is done in both
-// processes.
+// Run calls part in a process of its own, in which no regular file can grow beyond limit bytes
+// (RLIMIT_FSIZE). part reports through its t. Run is the last thing that a test or subtest does,
+// since everything before it is done in both processes.
 func Run(t *testing.T, limit uint64, part func(t *testing.T)) {
 	t.Helper()
 	if os.Getenv(mark) == t.Name() {
@@ -25,14 +25,16 @@ func Run(t *testing.T, limit uint64, part func(t *testing.T)) {
 		if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
 			t.Fatal(err)
 		}
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: old.Max}); err != nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE,
+			&syscall.Rlimit{Cur: limit, Max: old.Max}); err != nil {
 			t.Fatal(err)
 		}
 		defer syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old)
 		part(t)
 		return
 	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$",
+		"-test.count=1", "-test.v")
 	child.Env = append(os.Environ(), mark+"="+t.Name())
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Errorf("with files of at most %s bytes: %v\n%s", strconv.FormatUint(limit, 10), err, out)

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// How long an agent may take: to list what it has, and to sign, which may wait for a person (ssh-add -c).
+// How long an agent may take: to list what it has, and to sign, which may wait for a person
+// (ssh-add -c).
 const (
 	listTimeout = 5 * time.Second
 	signTimeout = 2 * time.Minute
@@ -30,8 +31,9 @@ type Unusable struct {
 	Hint    string        // what to type instead
 }
 
-// Agent lists the keys of the ssh-agent at a socket (SSH_AUTH_SOCK). The keys that can be used keep the agent's order; their
-// Private signs by asking the agent again, so nothing stays open. The error says that the agent did not answer.
+// Agent lists the keys of the ssh-agent at a socket (SSH_AUTH_SOCK). The keys that can be used keep
+// the agent's order; their Private signs by asking the agent again, so nothing stays open. The
+// error says that the agent did not answer.
 func Agent(socket string) ([]Identity, []Unusable, error) {
 	var listed []*agent.Key
 	err := withAgent(socket, listTimeout, func(client agent.Agent) (err error) {
@@ -39,23 +41,28 @@ func Agent(socket string) ([]Identity, []Unusable, error) {
 		return err
 	})
 	if err != nil {
-		return nil, nil, &Error{Subject: socket, Msg: "the ssh-agent does not answer: " + plain(err), Advice: "eval $(ssh-agent) starts one; minissh -i FILE needs none", Err: err}
+		return nil, nil, &Error{Subject: socket, Msg: "the ssh-agent does not answer: " +
+			plain(err), Advice: "eval $(ssh-agent) starts one; minissh -i FILE needs none",
+			Err: err}
 	}
 	var identities []Identity
 	var unusable []Unusable
 	for _, key := range listed[:min(len(listed), maxAgentKeys)] {
 		public, err := ssh.ParsePublicKey(key.Blob)
 		if err != nil {
-			unusable = append(unusable, Unusable{Key: key, Comment: key.Comment, Why: "this kind of key is not supported", Hint: makeOne})
+			unusable = append(unusable, Unusable{Key: key, Comment: key.Comment,
+				Why: "this kind of key is not supported", Hint: makeOne})
 			continue
 		}
 		if why := agentCannot(public); why != nil {
-			unusable = append(unusable, Unusable{Key: public, Comment: key.Comment, Why: why.Msg, Hint: why.Advice})
+			unusable = append(unusable, Unusable{Key: public, Comment: key.Comment, Why: why.Msg,
+				Hint: why.Advice})
 			continue
 		}
 		held := public.(ssh.CryptoPublicKey).CryptoPublicKey()
 		identities = append(identities, Identity{
-			Public: public, Private: &agentSigner{socket: socket, key: public, public: held}, Source: "agent", Comment: key.Comment,
+			Public: public, Private: &agentSigner{socket: socket, key: public, public: held},
+			Source: "agent", Comment: key.Comment,
 		})
 	}
 	return identities, unusable, nil
@@ -77,7 +84,8 @@ func agentCannot(key ssh.PublicKey) *Error {
 	return nil
 }
 
-// withAgent makes one connection for one request: an agent outlives us, and there is nothing to close later.
+// withAgent makes one connection for one request: an agent outlives us, and there is nothing to
+// close later.
 func withAgent(socket string, most time.Duration, do func(agent.Agent) error) error {
 	conn, err := dialAgent(socket)
 	if err != nil {

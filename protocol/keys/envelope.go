@@ -17,11 +17,13 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// maxEnvelope bounds the certificates that are looked at, in bytes: the envelope of an 8192-bit RSA key takes 1,300.
+// maxEnvelope bounds the certificates that are looked at, in bytes: the envelope of an 8192-bit RSA
+// key takes 1,300.
 const maxEnvelope = 8 << 10
 
-// Certificate puts an identity into the envelope that TLS insists on (ID1), ready for tls.Config.Certificates. The envelope
-// is not signed by the key, so that an agent signs once for a connection and not twice.
+// Certificate puts an identity into the envelope that TLS insists on (ID1), ready for
+// tls.Config.Certificates. The envelope is not signed by the key, so that an agent signs once for a
+// connection and not twice.
 func Certificate(identity Identity) (tls.Certificate, error) {
 	if identity.Private == nil || identity.Public == nil {
 		return tls.Certificate{}, errors.New("an identity without its key")
@@ -37,7 +39,8 @@ func Certificate(identity Identity) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("cannot make a certificate: %w", err)
 	}
-	return tls.Certificate{Certificate: [][]byte{encoded}, PrivateKey: identity.Private, Leaf: leaf}, nil
+	return tls.Certificate{Certificate: [][]byte{encoded}, PrivateKey: identity.Private,
+		Leaf: leaf}, nil
 }
 
 // The object identifiers in an envelope (RFC 5758, RFC 5280).
@@ -46,9 +49,10 @@ var (
 	oidCommonName      = asn1.ObjectIdentifier{2, 5, 4, 3}
 )
 
-// envelope makes a certificate (RFC 5280, 4.1) around a public key. What stands in it besides the key is the same for everyone: it tells
-// nothing about machine, user or clock. Its signature is none at all, since nobody looks at it: to make a real one with a throw-away key took
-// a tenth of the time of a whole cold command, and an agent's key would have had to sign twice.
+// envelope makes a certificate (RFC 5280, 4.1) around a public key. What is in it besides the key
+// is the same for everyone: it tells nothing about machine, user or clock. Its signature is not
+// valid, since nobody looks at it: to make a real one with a throw-away key took 10 per cent of the
+// time of a whole cold command, and an agent's key would have had to sign twice.
 func envelope(public crypto.PublicKey) ([]byte, error) {
 	key, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
@@ -60,7 +64,8 @@ func envelope(public crypto.PublicKey) ([]byte, error) {
 			b.AddASN1(der.SET, func(b *cryptobyte.Builder) {
 				b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 					b.AddASN1ObjectIdentifier(oidCommonName)
-					b.AddASN1(der.UTF8String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(commonName)) })
+					b.AddASN1(der.UTF8String,
+						func(b *cryptobyte.Builder) { b.AddBytes([]byte(commonName)) })
 				})
 			})
 		}
@@ -68,13 +73,17 @@ func envelope(public crypto.PublicKey) ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { // what a signature would be over
-			b.AddASN1(der.Tag(0).Constructed().ContextSpecific(), func(b *cryptobyte.Builder) { b.AddASN1Int64(2) }) // version 3
-			b.AddASN1Int64(1)                                                                                        // serial number
+			// version 3
+			b.AddASN1(der.Tag(0).Constructed().ContextSpecific(),
+				func(b *cryptobyte.Builder) { b.AddASN1Int64(2) })
+			// serial number
+			b.AddASN1Int64(1)
 			b.AddASN1(der.SEQUENCE, algorithm)
 			b.AddASN1(der.SEQUENCE, name("minissh envelope")) // issuer
 			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 				b.AddASN1UTCTime(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
-				b.AddASN1GeneralizedTime(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)) // RFC 5280, 4.1.2.5: no end
+				// RFC 5280, 4.1.2.5: no end
+				b.AddASN1GeneralizedTime(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
 			})
 			b.AddASN1(der.SEQUENCE, name("minissh")) // subject
 			b.AddBytes(key)
@@ -82,21 +91,23 @@ func envelope(public crypto.PublicKey) ([]byte, error) {
 		b.AddASN1(der.SEQUENCE, algorithm)
 		b.AddASN1(der.BIT_STRING, func(b *cryptobyte.Builder) {
 			b.AddUint8(0)
-			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1Int64(1); b.AddASN1Int64(1) })
+			b.AddASN1(der.SEQUENCE,
+				func(b *cryptobyte.Builder) { b.AddASN1Int64(1); b.AddASN1Int64(1) })
 		})
 	})
 	return b.Bytes()
 }
 
-// FromCertificate takes the peer's public key out of its envelope. Nothing else in the certificate counts, and nothing
-// else is looked at (ID1); that the peer holds the key was proved by TLS. An error means that the key is of a kind that
-// is not allowed (ID2).
+// FromCertificate takes the peer's public key out of its envelope. Nothing else in the certificate
+// counts, and nothing else is looked at (ID1); that the peer holds the key was proved by TLS. An
+// error means that the key is of a kind that is not allowed (ID2).
 func FromCertificate(cert *x509.Certificate) (ssh.PublicKey, error) {
 	if cert == nil {
 		return nil, errors.New("the other side presents no certificate")
 	}
 	if len(cert.Raw) > maxEnvelope {
-		return nil, fmt.Errorf("the other side's certificate has %d bytes, %d are allowed", len(cert.Raw), maxEnvelope)
+		return nil, fmt.Errorf("the other side's certificate has %d bytes, %d are allowed",
+			len(cert.Raw), maxEnvelope)
 	}
 	switch public := cert.PublicKey.(type) {
 	case ed25519.PublicKey:
@@ -105,7 +116,8 @@ func FromCertificate(cert *x509.Certificate) (ssh.PublicKey, error) {
 		}
 	case *ecdsa.PublicKey:
 	case *rsa.PublicKey:
-		// OpenSSH's wire form has room for any exponent, x/crypto reads 24 bits of it: a key must come back as it went.
+		// OpenSSH's wire form has room for any exponent, x/crypto reads 24 bits of it: a key must
+		// come back as it went.
 		if public.E < 3 || public.E >= 1<<24 || public.E&1 == 0 {
 			return nil, errors.New("the other side's RSA key has an exponent that is not accepted")
 		}

@@ -42,7 +42,8 @@ func about(path string, err error) error {
 
 // shown is a path as it is where it can be shown, else quoted.
 func shown(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) < 0 {
+	if strings.IndexFunc(s,
+		func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) < 0 {
 		return s
 	}
 	return protocol.Quote(s)

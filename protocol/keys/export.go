@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// PEM is what other languages' TLS takes: the private key in PKCS#8, then its envelope. It holds the private key in clear:
-// write it with mode 0600. Keys in an agent cannot be had.
+// PEM is what other languages' TLS takes: the private key in PKCS#8, then its envelope. It holds
+// the private key in clear: write it with mode 0600. Keys in an agent cannot be had.
 func PEM(identity Identity) ([]byte, error) {
 	if identity.InAgent() {
 		return nil, &Error{
@@ -25,7 +25,8 @@ func PEM(identity Identity) ([]byte, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
-	for _, block := range []*pem.Block{{Type: "PRIVATE KEY", Bytes: key}, {Type: "CERTIFICATE", Bytes: cert.Certificate[0]}} {
+	for _, block := range []*pem.Block{{Type: "PRIVATE KEY", Bytes: key},
+		{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}} {
 		if err := pem.Encode(&out, block); err != nil {
 			return nil, err
 		}

@@ -26,7 +26,8 @@ const maxFile = 1 << 20
 // passphraseTries is how often a passphrase is asked for (ssh's NumberOfPasswordPrompts).
 const passphraseTries = 3
 
-// DefaultFiles are the key files that are tried without being named, in order, whether they exist or not.
+// DefaultFiles are the key files that are tried without being named, in order, whether they exist
+// or not.
 func DefaultFiles(home string) []string {
 	var files []string
 	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
@@ -35,19 +36,23 @@ func DefaultFiles(home string) []string {
 	return append(files, OwnFile(home))
 }
 
-// OwnFile is the key file of minissh's own, which pairing makes for somebody without any key. It is tried last.
+// OwnFile is the key file of minissh's own, which pairing makes for somebody without any key. It is
+// tried last.
 func OwnFile(home string) string { return filepath.Join(home, ".config", "minissh", "id_ed25519") }
 
-// LoadFile reads a private key file in OpenSSH's format or one of OpenSSL's. A file that others can read is refused, as ssh
-// does. If the file is encrypted, ask is called with ssh's question, up to three times; it may be nil, and an empty
-// answer gives up: the error is then ErrPassphrase. A file that is not there gives fs.ErrNotExist.
+// LoadFile reads a private key file in OpenSSH's format or one of OpenSSL's. A file that others can
+// read is refused, as ssh does. If the file is encrypted, ask is called with ssh's question, up to
+// three times; it may be nil, and an empty answer gives up: the error is then ErrPassphrase. A file
+// that is not there gives fs.ErrNotExist.
 func LoadFile(path string, ask func(prompt string) ([]byte, error)) (Identity, error) {
 	text, info, err := readFile(path)
 	if err != nil {
 		return Identity{}, err
 	}
 	if looksPublic(text) {
-		return Identity{}, &Error{Subject: path, Msg: "is a public key, the private one is needed here", Advice: "name the file without .pub"}
+		return Identity{},
+			&Error{Subject: path, Msg: "is a public key, the private one is needed here",
+				Advice: "name the file without .pub"}
 	}
 	if tooOpen(info) && ownedByUs(info) {
 		return Identity{}, &PermissionError{Path: path, Mode: info.Mode()}
@@ -64,9 +69,10 @@ func LoadFile(path string, ask func(prompt string) ([]byte, error)) (Identity, e
 	return identity, nil
 }
 
-// PublicOf finds the public key of a key file without asking for a passphrase. Like ssh it looks, in this order, whether the file is a
-// public key itself, tells it beside the private one, or has it in FILE.pub. locked says that the private half needs more than this
-// file: a passphrase, or an agent that holds it. A private key that others can read is a *PermissionError.
+// PublicOf finds the public key of a key file without asking for a passphrase. Like ssh it looks,
+// in this order, whether the file is a public key itself, tells it beside the private one, or has
+// it in FILE.pub. locked says that the private half needs more than this file: a passphrase, or an
+// agent that holds it. A private key that others can read is a *PermissionError.
 func PublicOf(path string) (key ssh.PublicKey, locked bool, err error) {
 	text, info, err := readFile(path)
 	if err == nil {
@@ -95,11 +101,13 @@ func PublicOf(path string) (key ssh.PublicKey, locked bool, err error) {
 		return nil, false, explain(path, text, errors.New("no key found"))
 	}
 	return nil, true, &Error{
-		Subject: path, Msg: "does not tell its public key without the passphrase", Advice: "ssh-keygen -y -f " + shown(path) + " > " + shown(path) + ".pub",
+		Subject: path, Msg: "does not tell its public key without the passphrase",
+		Advice: "ssh-keygen -y -f " + shown(path) + " > " + shown(path) + ".pub",
 	}
 }
 
-// readFile reads a regular file of bounded size. Opening does not wait, as it would on a pipe that nobody writes to.
+// readFile reads a regular file of bounded size. Opening does not wait, as it would on a pipe that
+// nobody writes to.
 func readFile(path string) ([]byte, fs.FileInfo, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
@@ -123,7 +131,8 @@ func readFile(path string) ([]byte, fs.FileInfo, error) {
 	return text, info, nil
 }
 
-// fileError is an error of the operating system's without the operation's and the path's name, which Error gives.
+// fileError is an error of the operating system's without the operation's and the path's name,
+// which Error gives.
 func fileError(path string, err error) *Error {
 	known := &Error{Subject: path, Msg: err.Error(), Err: err}
 	var cause *fs.PathError
@@ -155,7 +164,8 @@ func (e *PermissionError) Is(target error) bool { return target == fs.ErrPermiss
 // Warning is ssh's whole warning, word by word, without a newline at its end.
 func (e *PermissionError) Warning() string {
 	const line = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\n"
-	return line + "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\n" + line + e.Error() + "\n" +
+	return line + "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\n" + line +
+		e.Error() + "\n" +
 		"It is required that your private key files are NOT accessible by others.\n" +
 		"This private key will be ignored."
 }
@@ -164,7 +174,8 @@ func (e *PermissionError) Warning() string {
 func tooOpen(info fs.FileInfo) bool { return checksModes && info.Mode().Perm()&0o077 != 0 }
 
 // parsePrivate decodes a private key, with as many questions as it takes.
-func parsePrivate(path string, text []byte, ask func(string) ([]byte, error)) (crypto.Signer, error) {
+func parsePrivate(path string, text []byte, ask func(string) ([]byte, error)) (crypto.Signer,
+	error) {
 	raw, err := ssh.ParseRawPrivateKey(text)
 	var missing *ssh.PassphraseMissingError
 	if errors.As(err, &missing) {
@@ -185,11 +196,13 @@ func parsePrivate(path string, text []byte, ask func(string) ([]byte, error)) (c
 	case *dsa.PrivateKey:
 		return nil, &Error{Subject: path, Msg: "DSA keys are not supported", Advice: makeOne}
 	}
-	return nil, &Error{Subject: path, Msg: "holds a kind of key that cannot be used", Advice: makeOne}
+	return nil, &Error{Subject: path, Msg: "holds a kind of key that cannot be used",
+		Advice: makeOne}
 }
 
 func decrypt(path string, text []byte, ask func(string) ([]byte, error)) (any, error) {
-	withheld := &Error{Subject: path, Msg: "is encrypted and no passphrase was given", Advice: "ssh-add " + shown(path) + " hands it to an agent", Err: ErrPassphrase}
+	withheld := &Error{Subject: path, Msg: "is encrypted and no passphrase was given",
+		Advice: "ssh-add " + shown(path) + " hands it to an agent", Err: ErrPassphrase}
 	if ask == nil {
 		return nil, withheld
 	}
@@ -258,7 +271,8 @@ func parsePublic(text []byte) (ssh.PublicKey, string, bool) {
 	return key, comment, true
 }
 
-// publicPart is the public key in a private key file, nil if it is not told without the passphrase that locked speaks of.
+// publicPart is the public key in a private key file, nil if it is not told without the passphrase
+// that locked speaks of.
 func publicPart(text []byte) (key ssh.PublicKey, locked bool) {
 	block, _ := pem.Decode(text)
 	if block == nil {

@@ -4,7 +4,8 @@ package keys
 
 import "io/fs"
 
-// Windows keeps access in lists that Go's file modes do not show: modes and owners are not checked there.
+// Windows keeps access in lists that Go's file modes do not show: modes and owners are not checked
+// there.
 const (
 	checksModes = false
 	nonBlocking = 0

@@ -15,9 +15,10 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// FuzzEnvelope reads a stranger's certificate as the daemon does: crypto/tls parses it, FromCertificate
-// takes the key. Whatever is in it, nothing panics, and a key that is taken is of an allowed kind and
-// size (ID2), comes back the same from its wire form, and is what an envelope of ours around it holds.
+// FuzzEnvelope reads a stranger's certificate as the daemon does: crypto/tls parses it,
+// FromCertificate takes the key. Whatever is in it, nothing panics, and a key that is taken is of
+// an allowed kind and size (ID2), comes back the same from its wire form, and is what an envelope
+// of ours around it holds.
 func FuzzEnvelope(f *testing.F) {
 	var publics []crypto.PublicKey
 	public, _, err := ed25519.GenerateKey(rand.Reader)
@@ -25,7 +26,8 @@ func FuzzEnvelope(f *testing.F) {
 		f.Fatal(err)
 	}
 	publics = append(publics, public)
-	for _, curve := range []elliptic.Curve{elliptic.P224(), elliptic.P256(), elliptic.P384(), elliptic.P521()} {
+	for _, curve := range []elliptic.Curve{elliptic.P224(), elliptic.P256(), elliptic.P384(),
+		elliptic.P521()} {
 		key, err := ecdsa.GenerateKey(curve, rand.Reader)
 		if err != nil {
 			f.Fatal(err)

@@ -12,9 +12,11 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// HostKey reads a daemon's key, an existing ssh_host_ed25519_key for instance, or makes one (ed25519, in OpenSSH's format, mode 0600)
-// if there is none; created says so. The file appears complete or not at all, and of two daemons that start at once
-// both get the same key. A key that others can read is refused whoever owns it, and one with a passphrase as well: there is nobody to ask.
+// HostKey reads a daemon's key, an existing ssh_host_ed25519_key for instance, or makes one
+// (ed25519, in OpenSSH's format, mode 0600) if there is none; created says so. The file appears
+// complete or not at all, and of two daemons that start at once both get the same key. A key that
+// others can read is refused whoever owns it, and one with a passphrase as well: there is nobody to
+// ask.
 func HostKey(path string) (identity Identity, created bool, err error) {
 	identity, err = loadHostKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +43,8 @@ func loadHostKey(path string) (Identity, error) {
 	return identity, err
 }
 
-// makeHostKey writes a new key beside path and links it into place. Not created without an error: another process was first.
+// makeHostKey writes a new key beside path and links it into place. Not created without an error:
+// another process was first.
 func makeHostKey(path string) (created bool, err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -80,7 +83,8 @@ func makeHostKey(path string) (created bool, err error) {
 	return true, nil
 }
 
-// writeNew writes a file that must not be there yet. A reader may see it half written, which a link would have spared it.
+// writeNew writes a file that must not be there yet. A reader may see it half written, which a link
+// would have spared it.
 func writeNew(path string, text []byte) (created bool, err error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {

@@ -19,10 +19,13 @@ const (
 
 // Identity is a key that can prove itself.
 type Identity struct {
-	Public  ssh.PublicKey
-	Private crypto.Signer // a key in memory, or an agent's key, which is a crypto.MessageSigner and signs whole messages only
-	Source  string        // where it came from, for messages: a path, "agent", "generated"
-	Comment string        // what its owner calls it; may be empty, and is not ours: quote it before showing it
+	Public ssh.PublicKey
+	// a key in memory, or an agent's key, which is a crypto.MessageSigner and signs whole messages
+	// only
+	Private crypto.Signer
+	Source  string // where it came from, for messages: a path, "agent", "generated"
+	// what its owner calls it; may be empty, and is not ours: quote it before showing it
+	Comment string
 }
 
 // InAgent says whether the private half lives in an agent.
@@ -41,7 +44,8 @@ func Generate() (Identity, error) {
 func newIdentity(private crypto.Signer, source, comment string) (Identity, error) {
 	public, err := ssh.NewPublicKey(private.Public())
 	if err != nil {
-		return Identity{}, &Error{Subject: source, Msg: "holds a kind of key that cannot be used", Advice: makeOne, Err: err}
+		return Identity{}, &Error{Subject: source, Msg: "holds a kind of key that cannot be used",
+			Advice: makeOne, Err: err}
 	}
 	if err := Usable(public); err != nil {
 		return Identity{}, err
@@ -51,8 +55,8 @@ func newIdentity(private crypto.Signer, source, comment string) (Identity, error
 
 const makeOne = "ssh-keygen -t ed25519 makes a key that works"
 
-// Usable says why TLS cannot carry a key, or nil: ed25519, ECDSA on P-256, P-384 and P-521, RSA from 2048 to 8192 bits are
-// carried (ID2).
+// Usable says why TLS cannot carry a key, or nil: ed25519, ECDSA on P-256, P-384 and P-521, RSA
+// from 2048 to 8192 bits are carried (ID2).
 func Usable(key ssh.PublicKey) error {
 	refuse := func(why string) error { return &Error{Msg: why, Advice: makeOne} }
 	if key == nil {
@@ -61,7 +65,8 @@ func Usable(key ssh.PublicKey) error {
 	kind := key.Type()
 	switch {
 	case strings.Contains(kind, "-cert-v0"):
-		return refuse("OpenSSH certificates (" + TypeName(key) + ") are not supported, only plain keys")
+		return refuse("OpenSSH certificates (" + TypeName(key) +
+			") are not supported, only plain keys")
 	case strings.HasPrefix(kind, "sk-"):
 		return refuse("hardware keys (" + TypeName(key) + ") are not supported yet")
 	}
@@ -70,7 +75,8 @@ func Usable(key ssh.PublicKey) error {
 		return refuse(TypeName(key) + " keys are not supported")
 	}
 	switch public := held.CryptoPublicKey().(type) {
-	case ed25519.PublicKey, *ecdsa.PublicKey: // x/crypto parses the three curves of RFC 5656 and no others
+	// x/crypto parses the three curves of RFC 5656 and no others
+	case ed25519.PublicKey, *ecdsa.PublicKey:
 		return nil
 	case *rsa.PublicKey:
 		switch bits := public.N.BitLen(); {
@@ -87,7 +93,8 @@ func Usable(key ssh.PublicKey) error {
 // Fingerprint is a key's SHA256:… as `ssh-keygen -l` prints it (ID3).
 func Fingerprint(key ssh.PublicKey) string { return ssh.FingerprintSHA256(key) }
 
-// TypeName is what ssh calls a key in messages: ED25519, ECDSA, RSA, ED25519-SK, …. It never holds a byte of the peer's choosing.
+// TypeName is what ssh calls a key in messages: ED25519, ECDSA, RSA, ED25519-SK, …. It never holds
+// a byte of the peer's choosing.
 func TypeName(key ssh.PublicKey) string { return typeName(key.Type()) }
 
 func typeName(kind string) string {
@@ -96,7 +103,8 @@ func typeName(kind string) string {
 		return "ED25519"
 	case kind == ssh.KeyAlgoRSA:
 		return "RSA"
-	case kind == ssh.InsecureKeyAlgoDSA: //lint:ignore SA1019 such keys are named when they are refused
+	//lint:ignore SA1019 such keys are named when they are refused
+	case kind == ssh.InsecureKeyAlgoDSA:
 		return "DSA"
 	case kind == ssh.KeyAlgoSKED25519:
 		return "ED25519-SK"

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"io/fs"
 	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,7 +21,6 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 )
 
 // writeKey writes an identity's private key as an OpenSSH file, encrypted if there is a passphrase.
@@ -51,7 +49,8 @@ func generate(t *testing.T) Identity {
 	return identity
 }
 
-// A private key that others can read is refused in ssh's words, by LoadFile, PublicOf and HostKey alike.
+// A private key that others can read is refused in ssh's words, by LoadFile, PublicOf and HostKey
+// alike.
 func TestModes(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("not run: needs file modes")
@@ -59,7 +58,8 @@ func TestModes(t *testing.T) {
 	for _, c := range []struct {
 		mode fs.FileMode
 		ok   bool
-	}{{0o600, true}, {0o400, true}, {0o700, true}, {0o640, false}, {0o604, false}, {0o660, false}, {0o601, false}} {
+	}{{0o600, true}, {0o400, true}, {0o700, true}, {0o640, false}, {0o604, false}, {0o660, false},
+		{0o601, false}} {
 		path := writeKey(t, generate(t), "", 0o600)
 		if err := os.Chmod(path, c.mode); err != nil {
 			t.Fatal(err)
@@ -72,9 +72,12 @@ func TestModes(t *testing.T) {
 				t.Errorf("%v: %v", c.mode, err)
 			}
 			var open *PermissionError
-			if !c.ok && (!errors.As(err, &open) || !errors.Is(err, fs.ErrPermission) || open.Hint() != "chmod 600 "+path ||
-				!strings.Contains(open.Warning(), "\n@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\n") ||
-				!strings.Contains(open.Warning(), "\nPermissions 0"+octal(c.mode)+" for '"+path+"' are too open.\n")) {
+			if !c.ok && (!errors.As(err, &open) || !errors.Is(err, fs.ErrPermission) ||
+				open.Hint() != "chmod 600 "+path ||
+				!strings.Contains(open.Warning(),
+					"\n@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\n") ||
+				!strings.Contains(open.Warning(),
+					"\nPermissions 0"+octal(c.mode)+" for '"+path+"' are too open.\n")) {
 				t.Errorf("%v: %v", c.mode, err)
 			}
 		}
@@ -125,10 +128,12 @@ func TestPassphrase(t *testing.T) {
 	if _, err := LoadFile(path, nil); !errors.Is(err, ErrPassphrase) {
 		t.Errorf("batch mode: %v", err)
 	}
-	if _, _, err := HostKey(path); !errors.Is(err, ErrPassphrase) || !strings.Contains(err.Error(), "host key") {
+	if _, _, err := HostKey(path); !errors.Is(err, ErrPassphrase) ||
+		!strings.Contains(err.Error(), "host key") {
 		t.Errorf("encrypted host key: %v", err)
 	}
-	if key, locked, err := PublicOf(path); err != nil || !locked || !bytes.Equal(key.Marshal(), identity.Public.Marshal()) {
+	if key, locked, err := PublicOf(path); err != nil || !locked ||
+		!bytes.Equal(key.Marshal(), identity.Public.Marshal()) {
 		t.Errorf("PublicOf: %v %v", locked, err)
 	}
 }
@@ -157,7 +162,8 @@ func TestNotAKeyFile(t *testing.T) {
 	} {
 		_, err := LoadFile(c.path, nil)
 		var known *Error
-		if !errors.As(err, &known) || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(known.Hint(), c.hint) {
+		if !errors.As(err, &known) || !strings.Contains(err.Error(), c.want) ||
+			!strings.HasPrefix(known.Hint(), c.hint) {
 			t.Errorf("LoadFile(%q): %v", c.path, err)
 		}
 		if _, _, err := PublicOf(c.path); err == nil {
@@ -171,14 +177,17 @@ func TestNotAKeyFile(t *testing.T) {
 	if _, err := LoadFile(path, nil); err == nil || !strings.Contains(err.Error(), "public key") {
 		t.Errorf("a public key: %v", err)
 	}
-	for _, path := range []string{path, filepath.Join(dir, "key")} { // as itself, and beside a private key that is not there
-		if key, locked, err := PublicOf(path); err != nil || !locked || !bytes.Equal(key.Marshal(), public.Marshal()) {
+	// as itself, and beside a private key that is not there
+	for _, path := range []string{path, filepath.Join(dir, "key")} {
+		if key, locked, err := PublicOf(path); err != nil || !locked ||
+			!bytes.Equal(key.Marshal(), public.Marshal()) {
 			t.Errorf("PublicOf(%q): %v, %v", path, locked, err)
 		}
 	}
 }
 
-// The host key is made once: two daemons that start together get the same, and nothing else is left in its directory.
+// The host key is made once: two daemons that start together get the same, and nothing else is left
+// in its directory.
 func TestHostKey(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a", "b", "host_key")
 	var all sync.WaitGroup
@@ -262,28 +271,32 @@ func TestFromCertificate(t *testing.T) {
 			continue
 		}
 		if err == nil {
-			if again, err := ssh.ParsePublicKey(key.Marshal()); err != nil || !bytes.Equal(again.Marshal(), key.Marshal()) {
+			if again, err := ssh.ParsePublicKey(key.Marshal()); err != nil ||
+				!bytes.Equal(again.Marshal(), key.Marshal()) {
 				t.Errorf("%s: does not come back from its wire form: %v", c.name, err)
 			}
 		}
 	}
 }
 
-// The envelope is signed by a key that is not the identity's, so that a key in an agent is asked for one signature only.
+// The envelope is signed by a key that is not the identity's, so that a key in an agent is asked
+// for one signature only.
 func TestEnvelope(t *testing.T) {
 	identity := generate(t)
 	cert, err := Certificate(identity)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cert.Leaf.CheckSignature(cert.Leaf.SignatureAlgorithm, cert.Leaf.RawTBSCertificate, cert.Leaf.Signature); err == nil {
+	if err := cert.Leaf.CheckSignature(cert.Leaf.SignatureAlgorithm, cert.Leaf.RawTBSCertificate,
+		cert.Leaf.Signature); err == nil {
 		t.Error("the identity's key signed its own envelope")
 	}
 	other, err := Certificate(generate(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cert.Leaf.NotBefore != other.Leaf.NotBefore || cert.Leaf.SerialNumber.Cmp(other.Leaf.SerialNumber) != 0 {
+	if cert.Leaf.NotBefore != other.Leaf.NotBefore ||
+		cert.Leaf.SerialNumber.Cmp(other.Leaf.SerialNumber) != 0 {
 		t.Error("the envelope tells more than the key")
 	}
 	if _, err := Certificate(Identity{}); err == nil {
@@ -291,102 +304,16 @@ func TestEnvelope(t *testing.T) {
 	}
 }
 
-// An agent may hold kinds of keys that are of no use, or be no agent at all.
-func TestStrangeAgents(t *testing.T) {
-	sk := ssh.Marshal(struct{ Type, Key, Application string }{"sk-ssh-ed25519@openssh.com", strings.Repeat("k", 32), "ssh:"})
-	list := keyList{
-		{Format: "sk-ssh-ed25519@openssh.com", Blob: sk, Comment: "token"},
-		{Format: "ssh-new\x1b", Blob: ssh.Marshal(struct{ Type, Rest string }{"ssh-new\x1b", "x"})},
-	}
-	usable, unusable, err := Agent(serveAgent(t, list))
-	if err != nil || len(usable) != 0 || len(unusable) != 2 {
-		t.Fatalf("%v %v %v", usable, unusable, err)
-	}
-	if TypeName(unusable[0].Key) != "ED25519-SK" || !strings.Contains(unusable[0].Why, "hardware") || TypeName(unusable[1].Key) != "unknown" {
-		t.Errorf("%+v", unusable)
-	}
-	var known *Error
-	for _, socket := range []string{"", filepath.Join(t.TempDir(), "none")} {
-		if _, _, err := Agent(socket); !errors.As(err, &known) || known.Hint() == "" {
-			t.Errorf("no agent at %q: %v", socket, err)
-		}
-	}
-
-	// An agent that signs with another key is found out here, not by the other side.
-	right, wrong := generate(t), generate(t)
-	signer, err := ssh.NewSignerFromSigner(wrong.Private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	socket := serveAgent(t, liar{keyList{{Format: right.Public.Type(), Blob: right.Public.Marshal()}}, signer})
-	usable, _, err = Agent(socket)
-	if err != nil || len(usable) != 1 {
-		t.Fatal(usable, err)
-	}
-	if _, _, err := handshake(t, usable[0], generate(t)); err == nil || !strings.Contains(err.Error(), "signed with another key") {
-		t.Errorf("a wrong signature: %v", err)
-	}
-	if _, err := usable[0].Private.Sign(nil, make([]byte, 32), nil); err == nil {
-		t.Error("an agent signed a digest")
-	}
-}
-
-// keyList is an agent that does nothing but list.
-type keyList []*agent.Key
-
-func (l keyList) List() ([]*agent.Key, error)                      { return l, nil }
-func (keyList) Sign(ssh.PublicKey, []byte) (*ssh.Signature, error) { return nil, errors.New("no") }
-func (keyList) Add(agent.AddedKey) error                           { return errors.New("no") }
-func (keyList) Remove(ssh.PublicKey) error                         { return errors.New("no") }
-func (keyList) RemoveAll() error                                   { return errors.New("no") }
-func (keyList) Lock([]byte) error                                  { return errors.New("no") }
-func (keyList) Unlock([]byte) error                                { return errors.New("no") }
-func (keyList) Signers() ([]ssh.Signer, error)                     { return nil, errors.New("no") }
-
-type liar struct {
-	keyList
-	signer ssh.Signer
-}
-
-func (l liar) Sign(_ ssh.PublicKey, data []byte) (*ssh.Signature, error) {
-	return l.signer.Sign(rand.Reader, data)
-}
-
-func serveAgent(t *testing.T, served agent.Agent) (socket string) {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "agent")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			agent.ServeAgent(served, conn)
-			conn.Close()
-		}
-	})
-	t.Cleanup(func() {
-		listener.Close()
-		all.Wait()
-		os.RemoveAll(dir)
-	})
-	return listener.Addr().String()
-}
-
 func TestTypeName(t *testing.T) {
 	for kind, want := range map[string]string{
-		"ssh-ed25519": "ED25519", "ssh-rsa": "RSA", "ssh-dss": "DSA", "ecdsa-sha2-nistp521": "ECDSA",
-		"sk-ssh-ed25519@openssh.com": "ED25519-SK", "sk-ecdsa-sha2-nistp256@openssh.com": "ECDSA-SK",
-		"ssh-ed25519-cert-v01@openssh.com": "ED25519-CERT", "ecdsa-sha2-nistp256-cert-v01@openssh.com": "ECDSA-CERT",
-		"sk-ssh-ed25519-cert-v01@openssh.com": "ED25519-SK-CERT", "x\x1b[2J": "unknown", "": "unknown",
+		"ssh-ed25519": "ED25519", "ssh-rsa": "RSA", "ssh-dss": "DSA",
+		"ecdsa-sha2-nistp521":                      "ECDSA",
+		"sk-ssh-ed25519@openssh.com":               "ED25519-SK",
+		"sk-ecdsa-sha2-nistp256@openssh.com":       "ECDSA-SK",
+		"ssh-ed25519-cert-v01@openssh.com":         "ED25519-CERT",
+		"ecdsa-sha2-nistp256-cert-v01@openssh.com": "ECDSA-CERT",
+		"sk-ssh-ed25519-cert-v01@openssh.com":      "ED25519-SK-CERT", "x\x1b[2J": "unknown",
+		"": "unknown",
 	} {
 		if got := typeName(kind); got != want {
 			t.Errorf("%q: %q, want %q", kind, got, want)

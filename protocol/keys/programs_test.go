@@ -36,7 +36,8 @@ func run(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// made holds the key files that ssh-keygen made, private and public, by its arguments: RSA keys take their time.
+// made holds the key files that ssh-keygen made, private and public, by its arguments: RSA keys
+// take their time.
 var made = map[string][2][]byte{}
 
 // keygen makes a key file with ssh-keygen, in one of its formats.
@@ -45,7 +46,8 @@ func keygen(t *testing.T, passphrase, format string, args ...string) string {
 	path := filepath.Join(t.TempDir(), "id_test")
 	kind := strings.Join(args, " ")
 	if _, ok := made[kind]; !ok {
-		run(t, "ssh-keygen", append([]string{"-q", "-C", "me@here", "-N", "", "-f", path}, args...)...)
+		run(t, "ssh-keygen", append([]string{"-q", "-C", "me@here", "-N", "", "-f", path},
+			args...)...)
 		var both [2][]byte
 		for i, name := range []string{path, path + ".pub"} {
 			text, err := os.ReadFile(name)
@@ -56,11 +58,13 @@ func keygen(t *testing.T, passphrase, format string, args ...string) string {
 		}
 		made[kind] = both
 	}
-	if err := errors.Join(os.WriteFile(path, made[kind][0], 0o600), os.WriteFile(path+".pub", made[kind][1], 0o644)); err != nil {
+	if err := errors.Join(os.WriteFile(path, made[kind][0], 0o600),
+		os.WriteFile(path+".pub", made[kind][1], 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	if passphrase != "" || format != "RFC4716" {
-		run(t, "ssh-keygen", "-q", "-p", "-a", "1", "-m", format, "-P", "", "-N", passphrase, "-f", path)
+		run(t, "ssh-keygen", "-q", "-p", "-a", "1", "-m", format, "-P", "", "-N", passphrase, "-f",
+			path)
 	}
 	return path
 }
@@ -87,7 +91,8 @@ func startAgent(t *testing.T) (socket string) {
 		command.Process.Kill()
 		command.Wait()
 	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil { // it says where it listens once it does
+	// it says where it listens once it does
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatalf("ssh-agent: %q, %v", line, err)
 	}
 	return socket
@@ -102,12 +107,15 @@ func addToAgent(t *testing.T, socket, path string) {
 	}
 }
 
-// handshake runs a real TLS 1.3 handshake with keys at both ends, and gives what each end learned of the other.
-func handshake(t *testing.T, client, server Identity) (ofServer, ofClient ssh.PublicKey, err error) {
+// handshake runs a real TLS 1.3 handshake with keys at both ends, and gives what each end learned
+// of the other.
+func handshake(t *testing.T, client, server Identity) (ofServer, ofClient ssh.PublicKey,
+	err error) {
 	t.Helper()
 	var ends [2]*tls.Conn
 	a, b := net.Pipe()
-	for _, end := range []net.Conn{a, b} { // where one end gives up while the other writes, both would wait for ever
+	// where one end gives up while the other writes, both would wait for ever
+	for _, end := range []net.Conn{a, b} {
 		end.SetDeadline(time.Now().Add(20 * time.Second))
 	}
 	defer a.Close()
@@ -118,7 +126,8 @@ func handshake(t *testing.T, client, server Identity) (ofServer, ofClient ssh.Pu
 			t.Fatal(err)
 		}
 		config := &tls.Config{
-			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, InsecureSkipVerify: true, ClientAuth: tls.RequireAnyClientCert,
+			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert},
+			InsecureSkipVerify: true, ClientAuth: tls.RequireAnyClientCert,
 		}
 		if i == 0 {
 			ends[0] = tls.Client(a, config)
@@ -142,7 +151,8 @@ func handshake(t *testing.T, client, server Identity) (ofServer, ofClient ssh.Pu
 	}
 	var learned [2]ssh.PublicKey
 	for i, end := range ends {
-		if learned[i], err = FromCertificate(end.ConnectionState().PeerCertificates[0]); err != nil {
+		if learned[i],
+			err = FromCertificate(end.ConnectionState().PeerCertificates[0]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,8 +170,8 @@ var kinds = []struct {
 	{[]string{"-t", "rsa", "-b", "2048"}, "RSA"},
 }
 
-// Every kind of key that ssh-keygen writes, in every format, with and without a passphrase, is read, tells its public half without a
-// question, and proves itself in a TLS handshake.
+// Every kind of key that ssh-keygen writes, in every format, with and without a passphrase, is
+// read, tells its public half without a question, and proves itself in a TLS handshake.
 func TestFilesOfKeygen(t *testing.T) {
 	program(t, "ssh-keygen")
 	server, err := Generate()
@@ -192,15 +202,20 @@ func TestFilesOfKeygen(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if passphrase != "" && (len(asked) != 1 || asked[0] != "Enter passphrase for key '"+path+"': ") || passphrase == "" && asked != nil {
+					if passphrase != "" && (len(asked) != 1 ||
+						asked[0] != "Enter passphrase for key '"+path+"': ") || passphrase == "" &&
+						asked != nil {
 						t.Errorf("asked %q", asked)
 					}
-					if identity.Source != path || identity.Comment != "me@here" || identity.InAgent() {
+					if identity.Source != path || identity.Comment != "me@here" ||
+						identity.InAgent() {
 						t.Errorf("source %q, comment %q", identity.Source, identity.Comment)
 					}
-					listed := run(t, "ssh-keygen", "-l", "-f", path+".pub") // "256 SHA256:… me@here (ED25519)"
+					// "256 SHA256:… me@here (ED25519)"
+					listed := run(t, "ssh-keygen", "-l", "-f", path+".pub")
 					for _, key := range []ssh.PublicKey{public, identity.Public} {
-						if want := Fingerprint(key) + " me@here (" + TypeName(key) + ")"; !strings.Contains(listed, want) || TypeName(key) != kind.name {
+						if want := Fingerprint(key) + " me@here (" + TypeName(key) +
+							")"; !strings.Contains(listed, want) || TypeName(key) != kind.name {
 							t.Errorf("we say %q, ssh-keygen %q", want, listed)
 						}
 					}
@@ -208,7 +223,8 @@ func TestFilesOfKeygen(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if !bytes.Equal(ofClient.Marshal(), identity.Public.Marshal()) || !bytes.Equal(ofServer.Marshal(), server.Public.Marshal()) {
+					if !bytes.Equal(ofClient.Marshal(), identity.Public.Marshal()) ||
+						!bytes.Equal(ofServer.Marshal(), server.Public.Marshal()) {
 						t.Error("the ends learned other keys than were shown")
 					}
 				})
@@ -217,7 +233,8 @@ func TestFilesOfKeygen(t *testing.T) {
 	}
 }
 
-// An agent's keys prove themselves on either end of a TLS handshake; its RSA keys are listed with the reason why not.
+// An agent's keys prove themselves on either end of a TLS handshake; its RSA keys are listed with
+// the reason why not.
 func TestAgent(t *testing.T) {
 	program(t, "ssh-add")
 	socket := startAgent(t)
@@ -231,7 +248,8 @@ func TestAgent(t *testing.T) {
 	if len(usable) != 4 || len(unusable) != 1 {
 		t.Fatalf("usable %v, unusable %v", usable, unusable)
 	}
-	if bad := unusable[0]; TypeName(bad.Key) != "RSA" || bad.Comment != "me@here" || !strings.Contains(bad.Why, "PSS") || bad.Hint == "" {
+	if bad := unusable[0]; TypeName(bad.Key) != "RSA" || bad.Comment != "me@here" ||
+		!strings.Contains(bad.Why, "PSS") || bad.Hint == "" {
 		t.Errorf("unusable: %+v", bad)
 	}
 	for i, identity := range usable {
@@ -255,7 +273,8 @@ func TestAgent(t *testing.T) {
 	if err := run.Run(); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := handshake(t, usable[0], usable[1]); err == nil || !strings.Contains(err.Error(), "the ssh-agent did not sign with the E") {
+	if _, _, err := handshake(t, usable[0], usable[1]); err == nil ||
+		!strings.Contains(err.Error(), "the ssh-agent did not sign with the E") {
 		t.Errorf("signing with a key that is gone: %v", err)
 	}
 	if left, _, err := Agent(socket); err != nil || len(left) != 0 {
@@ -283,7 +302,8 @@ func TestPEM(t *testing.T) {
 		if err := os.WriteFile(out, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if ofKey, ofCert := run(t, "openssl", "pkey", "-in", out, "-pubout"), run(t, "openssl", "x509", "-in", out, "-noout", "-pubkey"); ofKey != ofCert {
+		if ofKey, ofCert := run(t, "openssl", "pkey", "-in", out, "-pubout"),
+			run(t, "openssl", "x509", "-in", out, "-noout", "-pubkey"); ofKey != ofCert {
 			t.Errorf("%s: key\n%s, certificate\n%s", kind.name, ofKey, ofCert)
 		}
 	}
@@ -296,7 +316,8 @@ func TestHostKeyInOpenSSH(t *testing.T) {
 	if err != nil || !created {
 		t.Fatal(created, err)
 	}
-	if text := run(t, "ssh-keygen", "-y", "-f", path); !strings.HasPrefix(text, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(identity.Public)))) {
+	if text := run(t, "ssh-keygen", "-y", "-f", path); !strings.HasPrefix(text,
+		strings.TrimSpace(string(ssh.MarshalAuthorizedKey(identity.Public)))) {
 		t.Errorf("ssh-keygen reads %q", text)
 	}
 }
@@ -310,7 +331,8 @@ func TestUnreadable(t *testing.T) {
 		t.Fatalf("encrypted PKCS#8: %v", err)
 	}
 	run(t, "ssh-keygen", "-q", "-p", "-P", "secret", "-N", "other", "-f", path)
-	if _, err := LoadFile(path, func(string) ([]byte, error) { return []byte("other"), nil }); err != nil {
+	if _, err := LoadFile(path,
+		func(string) ([]byte, error) { return []byte("other"), nil }); err != nil {
 		t.Errorf("after its hint: %v", err)
 	}
 

@@ -14,8 +14,9 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// agentSigner signs with a key that an agent holds. An agent takes whole messages and hashes them itself, which is why
-// this is a crypto.MessageSigner and its Sign always fails. Nothing in it changes, so it may be used from anywhere.
+// agentSigner signs with a key that an agent holds. An agent takes whole messages and hashes them
+// itself, which is why this is a crypto.MessageSigner and its Sign always fails. Nothing in it
+// changes, so it may be used from anywhere.
 type agentSigner struct {
 	socket string
 	key    ssh.PublicKey
@@ -32,9 +33,10 @@ func (s *agentSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error)
 	return nil, errors.New("an ssh-agent signs whole messages, not digests")
 }
 
-// SignMessage implements crypto.MessageSigner. opts names the hash that goes with the key: none for ed25519, the curve's for ECDSA
-// (RFC 5656 6.2.1, and the same in TLS 1.3's RFC 8446 4.2.3).
-func (s *agentSigner) SignMessage(_ io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
+// SignMessage implements crypto.MessageSigner. opts names the hash that goes with the key: none for
+// ed25519, the curve's for ECDSA (RFC 5656 6.2.1, and the same in TLS 1.3's RFC 8446 4.2.3).
+func (s *agentSigner) SignMessage(_ io.Reader, message []byte, opts crypto.SignerOpts) ([]byte,
+	error) {
 	hash, err := agentHash(s.public)
 	if err != nil {
 		return nil, err
@@ -49,12 +51,16 @@ func (s *agentSigner) SignMessage(_ io.Reader, message []byte, opts crypto.Signe
 	})
 	if err != nil {
 		return nil, &Error{
-			Msg: "the ssh-agent did not sign with the " + TypeName(s.key) + " key " + Fingerprint(s.key) + ": " + plain(err), Advice: "ssh-add -l shows what it holds", Err: err,
+			Msg: "the ssh-agent did not sign with the " + TypeName(s.key) + " key " +
+				Fingerprint(s.key) + ": " + plain(err), Advice: "ssh-add -l shows what it holds",
+			Err: err,
 		}
 	}
 	// A wrong signature would only come back as the peer's "bad certificate".
 	if signature.Format != s.key.Type() || s.key.Verify(message, signature) != nil {
-		return nil, &Error{Msg: "the ssh-agent signed with another key than the " + TypeName(s.key) + " key " + Fingerprint(s.key), Advice: "minissh -i FILE uses a key's file"}
+		return nil, &Error{Msg: "the ssh-agent signed with another key than the " +
+			TypeName(s.key) + " key " + Fingerprint(s.key),
+			Advice: "minissh -i FILE uses a key's file"}
 	}
 	if hash == 0 {
 		return signature.Blob, nil
@@ -80,7 +86,8 @@ func agentHash(public crypto.PublicKey) (crypto.Hash, error) {
 	return 0, errors.New("an ssh-agent cannot sign with this kind of key")
 }
 
-// ecdsaToASN1 turns ssh's form of an ECDSA signature (two mpints) into TLS's (an ASN.1 sequence of two integers).
+// ecdsaToASN1 turns ssh's form of an ECDSA signature (two mpints) into TLS's (an ASN.1 sequence of
+// two integers).
 func ecdsaToASN1(blob []byte) ([]byte, error) {
 	var pair struct{ R, S *big.Int }
 	if err := ssh.Unmarshal(blob, &pair); err != nil {

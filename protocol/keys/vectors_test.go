@@ -10,7 +10,8 @@ import (
 	"minissh/protocol/vectors"
 )
 
-// The keys of vectors/keys.txt have the wire form and the fingerprint that OpenSSH gives them (ID3).
+// The keys of vectors/keys.txt have the wire form and the fingerprint that OpenSSH gives them
+// (ID3).
 func TestKeyVectors(t *testing.T) {
 	for _, v := range vectors.Read("keys.txt") {
 		t.Run(v.Name, func(t *testing.T) {
@@ -39,7 +40,8 @@ func TestKeyVectors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if in, err := FromCertificate(parsed); err != nil || !bytes.Equal(in.Marshal(), v.Bytes("wire")) {
+			if in, err := FromCertificate(parsed); err != nil ||
+				!bytes.Equal(in.Marshal(), v.Bytes("wire")) {
 				t.Errorf("out of an envelope comes another key, or none: %v", err)
 			}
 		})

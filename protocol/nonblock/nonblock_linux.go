@@ -59,7 +59,8 @@ func newDirection(call uintptr, wait func(func(fd uintptr) bool) error) *directi
 // try makes one call and says whether it is done; else the poller waits, and it is made again.
 func (d *direction) try(fd uintptr) bool {
 	for {
-		n, _, errno := syscall.RawSyscall(d.call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(d.p))), uintptr(len(d.p)))
+		n, _, errno := syscall.RawSyscall(d.call, fd,
+			uintptr(unsafe.Pointer(unsafe.SliceData(d.p))), uintptr(len(d.p)))
 		switch errno {
 		case syscall.EINTR:
 		case syscall.EAGAIN:
@@ -107,7 +108,8 @@ func New(file syscall.Conn) (*Descriptor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Descriptor{newDirection(syscall.SYS_READ, raw.Read), newDirection(syscall.SYS_WRITE, raw.Write)}, nil
+	return &Descriptor{newDirection(syscall.SYS_READ, raw.Read),
+		newDirection(syscall.SYS_WRITE, raw.Write)}, nil
 }
 
 // Read is io.Reader's. Errors are syscall.Errno, io.EOF, or the poller's (deadline, closed).
@@ -234,7 +236,8 @@ func (c *conn) named(op string, err error) error {
 	if errno, ok := err.(syscall.Errno); ok {
 		err = os.NewSyscallError(op, errno)
 	}
-	return &net.OpError{Op: op, Net: c.LocalAddr().Network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+	return &net.OpError{Op: op, Net: c.LocalAddr().Network(), Source: c.LocalAddr(),
+		Addr: c.RemoteAddr(), Err: err}
 }
 
 // CloseWrite is that of the connection below.

@@ -60,7 +60,8 @@ func TestEnds(t *testing.T) {
 	a, _ := pair(t)
 	a.SetReadDeadline(time.Now().Add(time.Millisecond))
 	var timeout net.Error
-	if _, err := a.Read(make([]byte, 1)); !errors.As(err, &timeout) || !timeout.Timeout() || !errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, err := a.Read(make([]byte, 1)); !errors.As(err, &timeout) || !timeout.Timeout() ||
+		!errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("deadline: %v", err)
 	}
 	a.SetReadDeadline(time.Time{})

@@ -13,7 +13,8 @@ func TestLeftBehind(t *testing.T) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() { defer close(ended); <-end }()
 	found := strings.Join(leftBehind(time.Millisecond), "\n\n")
-	if !strings.Contains(found, "TestLeftBehind.func1") || strings.Contains(found, "testend.running") {
+	if !strings.Contains(found, "TestLeftBehind.func1") ||
+		strings.Contains(found, "testend.running") {
 		t.Errorf("one goroutine waits, and this was found:\n%s", found)
 	}
 	close(end)

@@ -11,38 +11,47 @@ import (
 // none is how "no such character" is written on the wire (RFC 4254 section 8).
 const none = 255
 
-// switches are the modes that are on or off: by name the word of termios that holds it, and its bit. Parity, the size of a character and
-// speeds are left out: a pty has none.
+// switches are the modes that are on or off: by name the word of termios that holds it, and its
+// bit. Parity, the size of a character and speeds are left out: a pty has none.
 var switches = map[string]struct {
 	word func(*unix.Termios) *word
 	bit  word
 }{
-	"ignpar": {input, unix.IGNPAR}, "parmrk": {input, unix.PARMRK}, "inpck": {input, unix.INPCK}, "istrip": {input, unix.ISTRIP},
-	"inlcr": {input, unix.INLCR}, "igncr": {input, unix.IGNCR}, "icrnl": {input, unix.ICRNL}, "iuclc": {input, iuclc},
-	"ixon": {input, unix.IXON}, "ixany": {input, unix.IXANY}, "ixoff": {input, unix.IXOFF}, "imaxbel": {input, unix.IMAXBEL},
-	"iutf8": {input, unix.IUTF8},
+	"ignpar": {input, unix.IGNPAR}, "parmrk": {input, unix.PARMRK}, "inpck": {input, unix.INPCK},
+	"istrip": {input, unix.ISTRIP},
+	"inlcr":  {input, unix.INLCR}, "igncr": {input, unix.IGNCR}, "icrnl": {input, unix.ICRNL},
+	"iuclc": {input, iuclc},
+	"ixon":  {input, unix.IXON}, "ixany": {input, unix.IXANY}, "ixoff": {input, unix.IXOFF},
+	"imaxbel": {input, unix.IMAXBEL},
+	"iutf8":   {input, unix.IUTF8},
 
-	"isig": {local, unix.ISIG}, "icanon": {local, unix.ICANON}, "xcase": {local, xcase}, "echo": {local, unix.ECHO},
-	"echoe": {local, unix.ECHOE}, "echok": {local, unix.ECHOK}, "echonl": {local, unix.ECHONL}, "noflsh": {local, unix.NOFLSH},
-	"tostop": {local, unix.TOSTOP}, "iexten": {local, unix.IEXTEN}, "echoctl": {local, unix.ECHOCTL}, "echoke": {local, unix.ECHOKE},
+	"isig": {local, unix.ISIG}, "icanon": {local, unix.ICANON}, "xcase": {local, xcase},
+	"echo":  {local, unix.ECHO},
+	"echoe": {local, unix.ECHOE}, "echok": {local, unix.ECHOK}, "echonl": {local, unix.ECHONL},
+	"noflsh": {local, unix.NOFLSH},
+	"tostop": {local, unix.TOSTOP}, "iexten": {local, unix.IEXTEN},
+	"echoctl": {local, unix.ECHOCTL}, "echoke": {local, unix.ECHOKE},
 	"pendin": {local, unix.PENDIN},
 
-	"opost": {output, unix.OPOST}, "olcuc": {output, olcuc}, "onlcr": {output, unix.ONLCR}, "ocrnl": {output, unix.OCRNL},
+	"opost": {output, unix.OPOST}, "olcuc": {output, olcuc}, "onlcr": {output, unix.ONLCR},
+	"ocrnl": {output, unix.OCRNL},
 	"onocr": {output, unix.ONOCR}, "onlret": {output, unix.ONLRET},
 }
 
 // characters are the control characters, by name their place in termios.
 var characters = map[string]int{
-	"vintr": unix.VINTR, "vquit": unix.VQUIT, "verase": unix.VERASE, "vkill": unix.VKILL, "veof": unix.VEOF, "veol": unix.VEOL,
-	"veol2": unix.VEOL2, "vstart": unix.VSTART, "vstop": unix.VSTOP, "vsusp": unix.VSUSP, "vreprint": unix.VREPRINT,
-	"vwerase": unix.VWERASE, "vlnext": unix.VLNEXT, "vdiscard": unix.VDISCARD,
+	"vintr": unix.VINTR, "vquit": unix.VQUIT, "verase": unix.VERASE, "vkill": unix.VKILL,
+	"veof": unix.VEOF, "veol": unix.VEOL,
+	"veol2": unix.VEOL2, "vstart": unix.VSTART, "vstop": unix.VSTOP, "vsusp": unix.VSUSP,
+	"vreprint": unix.VREPRINT,
+	"vwerase":  unix.VWERASE, "vlnext": unix.VLNEXT, "vdiscard": unix.VDISCARD,
 }
 
 func input(t *unix.Termios) *word  { return &t.Iflag }
 func local(t *unix.Termios) *word  { return &t.Lflag }
 func output(t *unix.Termios) *word { return &t.Oflag }
 
-// Modes reads the modes of the terminal fd; nil if it is none.
+// Modes reads the modes of the terminal fd; nil if it is not one.
 func Modes(fd int) map[string]int64 {
 	t, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
@@ -66,7 +75,8 @@ func Modes(fd int) map[string]int64 {
 	return modes
 }
 
-// SetModes gives the terminal fd these modes. Names that are not known, or that this system lacks, are passed over.
+// SetModes gives the terminal fd these modes. Names that are not known, or that this system lacks,
+// are passed over.
 func SetModes(fd int, modes map[string]int64) error {
 	t, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
@@ -99,16 +109,19 @@ func each(do func(name string, at int)) {
 	}
 }
 
-// Size reads the size of the terminal's window; zero if fd is none.
+// Size reads the size of the terminal's window; zero if fd is not one.
 func Size(fd int) protocol.Size {
 	w, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ)
 	if err != nil {
 		return protocol.Size{}
 	}
-	return protocol.Size{Rows: int64(w.Row), Cols: int64(w.Col), Width: int64(w.Xpixel), Height: int64(w.Ypixel)}
+	return protocol.Size{Rows: int64(w.Row), Cols: int64(w.Col), Width: int64(w.Xpixel),
+		Height: int64(w.Ypixel)}
 }
 
-// SetSize gives the terminal's window a valid size (protocol.Size.Valid); the foreground process group gets WINCH if it differs.
+// SetSize gives the terminal's window a valid size (protocol.Size.Valid); the foreground process
+// group gets WINCH if it differs.
 func SetSize(fd int, s protocol.Size) error {
-	return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(s.Rows), Col: uint16(s.Cols), Xpixel: uint16(s.Width), Ypixel: uint16(s.Height)})
+	return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(s.Rows),
+		Col: uint16(s.Cols), Xpixel: uint16(s.Width), Ypixel: uint16(s.Height)})
 }

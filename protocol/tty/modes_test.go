@@ -66,17 +66,18 @@ func TestModesCarried(t *testing.T) {
 
 func TestSizeCarried(t *testing.T) {
 	fd := open(t)
-	for _, want := range []protocol.Size{{Rows: 24, Cols: 80, Width: 640, Height: 480}, {}, {Rows: 65535, Cols: 65535, Width: 65535, Height: 65535}} {
+	for _, want := range []protocol.Size{{Rows: 24, Cols: 80, Width: 640, Height: 480}, {},
+		{Rows: 65535, Cols: 65535, Width: 65535, Height: 65535}} {
 		if err := SetSize(fd, want); err != nil || Size(fd) != want {
 			t.Errorf("%+v became %+v, %v", want, Size(fd), err)
 		}
 	}
 }
 
-// What is no terminal has neither.
+// What is not a terminal has neither.
 func TestNoTerminal(t *testing.T) {
 	if Modes(-1) != nil || Size(-1) != (protocol.Size{}) || SetModes(-1, nil) == nil {
-		t.Error("a descriptor that is none was believed")
+		t.Error("a descriptor that is not a terminal was believed")
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package vectors reads the test vectors beside it: text files that a test in any language can read. Each says at its top what
-// its lines mean. Only tests import this package.
+// Package vectors reads the test vectors beside it: text files that a test in any language can
+// read. Each says at its top what its lines mean. Only tests import this package.
 package vectors
 
 import (
@@ -20,7 +20,8 @@ type Vector struct {
 	keys map[string][]string
 }
 
-// Read returns the vectors of a file. It panics where the file is not well formed or holds none: a test must not pass over that.
+// Read returns the vectors of a file. It panics where the file is not well formed or holds none: a
+// test must not pass over that.
 func Read(file string) []Vector {
 	text, err := files.ReadFile(file)
 	if err != nil {
@@ -72,7 +73,7 @@ func (v Vector) Number(key string, base int) uint64 {
 	return n
 }
 
-// Bytes are all lines of a key as hex, one behind the other.
+// Bytes are all lines of a key as hex, one after the other.
 func (v Vector) Bytes(key string) []byte { return bytes.Join(v.Lines(key), nil) }
 
 // Lines are the lines of a key as hex, each for itself.

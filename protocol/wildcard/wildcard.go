@@ -1,10 +1,11 @@
-// Package wildcard matches ssh's patterns (ssh_config(5), PATTERNS), for a client and a daemon alike.
+// Package wildcard matches ssh's patterns (ssh_config(5), PATTERNS), for a client and a daemon
+// alike.
 package wildcard
 
 import "strings"
 
-// Match says whether a pattern matches the whole of s: * is any run of bytes, ? any one. Case counts.
-// It takes len(s) times len(pattern) steps at most.
+// Match says whether a pattern matches the whole of s: * is any run of bytes, ? any one. Case
+// counts. It takes len(s) times len(pattern) steps at most.
 func Match(s, pattern string) bool {
 	star, mark := -1, 0 // where the last * is, and how much of s it had taken
 	i, j := 0, 0

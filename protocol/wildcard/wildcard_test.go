@@ -13,7 +13,9 @@ func TestMatch(t *testing.T) {
 	for _, c := range []struct {
 		s, pattern string
 		want       bool
-	}{{"", "", true}, {"", "*", true}, {"a", "", false}, {"abc", "a*c", true}, {"abc", "a*b", false}, {"abcbc", "*bc", true}, {"ab", "a?", true}, {"a", "a?", false}, {"ab", "**b**", true}} {
+	}{{"", "", true}, {"", "*", true}, {"a", "", false}, {"abc", "a*c", true},
+		{"abc", "a*b", false}, {"abcbc", "*bc", true}, {"ab", "a?", true}, {"a", "a?", false},
+		{"ab", "**b**", true}} {
 		if Match(c.s, c.pattern) != c.want {
 			t.Errorf("%q against %q", c.s, c.pattern)
 		}

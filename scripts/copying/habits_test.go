@@ -28,7 +28,7 @@ func TestHabits(t *testing.T) {
 		{"src/a src/b BOXnew", "new/a:a new/b:b", ""},
 		{"src/a BOXnew/", "", "there is no such folder"},
 		{"-r src/a BOXnew/", "", "there is no such folder"},
-		{"src/a src/b BOXnew/below", "", "the folder that it would stand in is not there"},
+		{"src/a src/b BOXnew/below", "", "the folder that it would be in is not there"},
 		{"src/a src/b BOXold", "", "it is not a folder"},
 		{"-r BOXsrc/. new", "new/a:a new/b:b new/sub/c:c", ""},
 		{"-r BOXsrc new/", "new/a:a new/b:b new/sub/c:c", ""},
