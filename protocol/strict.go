@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -157,18 +159,29 @@ func fieldType(t reflect.Type, key string) reflect.Type {
 	case t.Kind() != reflect.Struct:
 		return nil
 	}
+	known, ok := fieldTypes.Load(t)
+	if !ok {
+		known, _ = fieldTypes.LoadOrStore(t, fieldsByKey(t))
+	}
+	return known.(map[string]reflect.Type)[key]
+}
+
+// fieldTypes has the fieldsByKey of each struct that was decoded into: there is a header for every
+// file, and to look at the tags each time would take as long as to read it.
+var fieldTypes sync.Map
+
+func fieldsByKey(t reflect.Type) map[string]reflect.Type {
+	types := map[string]reflect.Type{}
 	for i := range t.NumField() {
 		field := t.Field(i)
 		if field.Anonymous {
-			if found := fieldType(field.Type, key); found != nil {
-				return found
-			}
+			maps.Copy(types, fieldsByKey(field.Type))
+			continue
 		}
-		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name == key {
-			return field.Type
-		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		types[name] = field.Type
 	}
-	return nil
+	return types
 }
 
 // elementType is what the values of a list are decoded into; nil if nothing takes them.
