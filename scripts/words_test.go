@@ -6,8 +6,10 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,30 +17,35 @@ import (
 	"golang.org/x/text/width"
 )
 
-// notYet are the parts of the tree that have not been gone over yet, by the beginning and the end
-// of their names. Whoever has gone over a part takes it off; the list is to become empty, and to
-// go.
-var notYet = []struct{ prefix, suffix string }{
-	{"client/", ".go"},
-	{"daemon/", ".go"},
-	{"protocol/mux/", ""},
-	{"protocol/transport/", ""},
-	{"protocol/quick/", ""},
-	{"protocol/keys/coldstart/", ""},
-	{"cmd/minissh/", ".go"},
-	{"cmd/minisshd/", ".go"},
-	{"scripts/copying/habits_test.go", ""},     // quotes messages of protocol/files
-	{"scripts/service/activation_test.go", ""}, // quotes messages of daemon
+// notYet are the directories with Go sources that nobody has gone over yet. Whoever has gone over
+// one takes it off; the list is to become empty, and to go.
+var notYet = []string{
+	"client",
+	"client/atexit",
+	"client/cp",
+	"client/dial",
+	"client/options",
+	"client/prompt",
+	"client/report",
+	"client/run",
+	"client/terminal",
+	"cmd/minissh",
+	"cmd/minisshd",
+	"daemon",
+	"daemon/access",
+	"daemon/control",
+	"daemon/process",
+	"daemon/process/stage",
+	"daemon/service",
+	"protocol/mux",
+	"protocol/transport",
+	"scripts/service/activation_test.go", // quotes messages of daemon
 }
 
 // goneOver says whether a file has to keep to the rules.
 func goneOver(file string) bool {
-	for _, part := range notYet {
-		if strings.HasPrefix(file, part.prefix) && strings.HasSuffix(file, part.suffix) {
-			return false
-		}
-	}
-	return true
+	inGo := strings.HasSuffix(file, ".go") && slices.Contains(notYet, path.Dir(file))
+	return !inGo && !slices.Contains(notYet, file)
 }
 
 // rule is a phrase that people stumble over, and what to write instead. What `unless` finds is good

@@ -1,6 +1,6 @@
-// Package completion says what could stand at the place of the word that somebody types after
+// Package completion lists the words that could take the place of the one that somebody types after
 // "minissh": verbs, options of both grammars, -o keys and host names. The shells' scripts
-// (scripts/completion) ask `minissh --complete WORD…` for it, so that they are true by themselves.
+// (scripts/completion) ask `minissh --complete WORD…`, so that they are always up to date.
 package completion
 
 import (
@@ -10,7 +10,8 @@ import (
 	"minissh/client/options"
 )
 
-// Verb is a verb with its own flags, as they are typed. One whose flags are ssh's has none.
+// Verb is a verb with its own flags, as they are typed. A verb that takes ssh's flags has none of
+// its own.
 type Verb struct {
 	Name, Usage string
 	Flags       []Flag
@@ -24,12 +25,12 @@ type Flag struct {
 	Argument    bool
 }
 
-// Candidate is a word that could stand there. Usage may be empty.
+// Candidate is a word that could come next. Usage may be empty.
 type Candidate struct{ Word, Usage string }
 
 // Candidates are the words that could take the place of the last of words (those after "minissh",
-// the last one as far as it is typed); nil where only the name of a file could stand. hosts is
-// called when hosts could stand there.
+// the last one as far as it is typed); nil if only the name of a file could. hosts is called when a
+// host could.
 func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate {
 	if len(words) == 0 {
 		words = []string{""}
@@ -41,7 +42,9 @@ func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate
 		for _, v := range verbs {
 			all = append(all, Candidate{v.Name, v.Usage})
 		}
-	} else if i := slices.IndexFunc(verbs, func(v Verb) bool { return v.Name == earlier[0] }); i >= 0 {
+	} else if i := slices.IndexFunc(verbs, func(v Verb) bool {
+		return v.Name == earlier[0]
+	}); i >= 0 {
 		switch v := verbs[i]; {
 		case v.Copy && strings.HasPrefix(last, "-o"), v.Copy && earlier[len(earlier)-1] == "-o":
 			return begin(last, sshWords(earlier[1:], last, hosts))
@@ -58,18 +61,18 @@ func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate
 	return begin(last, append(all, sshWords(earlier, last, hosts)...))
 }
 
-// begin keeps what begins with the word as typed so far; options are offered only to one that
-// begins with a dash.
+// begin keeps what begins with the typed word; options are only offered after a dash.
 func begin(last string, all []Candidate) (fitting []Candidate) {
 	for _, c := range all {
-		if strings.HasPrefix(c.Word, last) && (strings.HasPrefix(last, "-") || !strings.HasPrefix(c.Word, "-")) {
+		if strings.HasPrefix(c.Word, last) &&
+			(strings.HasPrefix(last, "-") || !strings.HasPrefix(c.Word, "-")) {
 			fitting = append(fitting, c)
 		}
 	}
 	return fitting
 }
 
-// ownFlags are the flags of a verb with a grammar of its own, but none after a flag that takes a
+// ownFlags are the flags of a verb with a grammar of its own; nothing after a flag that takes a
 // value.
 func ownFlags(v Verb, earlier []string) (all []Candidate) {
 	before := ""
@@ -85,7 +88,7 @@ func ownFlags(v Verb, earlier []string) (all []Candidate) {
 	return all
 }
 
-// copyWords are the flags of a verb that copies, and hosts as they stand before a path.
+// copyWords are the flags of a verb that copies, and hosts as they come before a path.
 func copyWords(v Verb, earlier []string, last string, hosts func() []string) []Candidate {
 	all := ownFlags(v, earlier)
 	if all != nil && !strings.HasPrefix(last, "-") {
@@ -96,7 +99,7 @@ func copyWords(v Verb, earlier []string, last string, hosts func() []string) []C
 	return all
 }
 
-// users are the hosts, behind the user that the word begins with, if it does.
+// users are the hosts, after user@ if the word begins with that.
 func users(last string, hosts func() []string) (words []string) {
 	user, _, named := strings.Cut(last, "@")
 	if named {
@@ -110,8 +113,8 @@ func users(last string, hosts func() []string) (words []string) {
 	return words
 }
 
-// sshWords are the words of ssh's grammar: before the host options and hosts, after it options
-// until the command begins.
+// sshWords are the words of ssh's grammar: options and hosts before the host, then options until
+// the command begins.
 func sshWords(earlier []string, last string, hosts func() []string) []Candidate {
 	flags, keys := options.Table()
 	takes := map[string]bool{}

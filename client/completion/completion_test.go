@@ -27,7 +27,7 @@ func TestCandidates(t *testing.T) {
 		{"identity --pem ", "", ""},
 		{"identity --pem x -", "--pem -i", "-p"},
 		{"trace b", "box", "trace"},
-		{"trace try", "", ""}, // a host of that name is not known
+		{"trace try", "", ""}, // there is no host of that name
 		{"user@", "user@box user@trunk", "user@try"},
 		{"-", "-p -o -v --exec --timeout", "-D -x try box"},
 		{"-o ", "StrictHostKeyChecking= User=", "Compression= ProxyJump= Host="},
@@ -90,22 +90,28 @@ func TestHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const key = " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHtl78kQnSdKC0SWPtvuWWhK0pbz/tYbe1DS4Tvgm1UY\n"
-	write(".ssh/config", "Host one two *.pattern !not\n  User x\nHOST=three\n\"Host\" 'fo'ur\nInclude config.d/* config\nHost open\"quote\nbroken \" line\n")
+	const key = " ssh-ed25519 " +
+		"AAAAC3NzaC1lZDI1NTE5AAAAIHtl78kQnSdKC0SWPtvuWWhK0pbz/tYbe1DS4Tvgm1UY\n"
+	write(".ssh/config", "Host one two *.pattern !not\n  User x\nHOST=three\n\"Host\" 'fo'ur\n"+
+		"Include config.d/* config\nHost open\"quote\nbroken \" line\n")
 	write(".ssh/config.d/a", "host from-include $(evil) `evil` a;b \x1b[31m -oProxyCommand=x\n")
 	write(".config/minissh/config", "Host own\n")
-	write(".ssh/known_hosts", "known,[port.example]:7422,10.0.0.1,[::1]:7422"+key+"|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA="+key+
+	write(".ssh/known_hosts", "known,[port.example]:7422,10.0.0.1,[::1]:7422"+key+
+		"|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA="+key+
 		"*.wild"+key+"@revoked revoked"+key+"$(evil)`x`"+key+"malformed\none"+key)
 	env := options.CurrentEnvironment()
 	env.Home = home
 	got := Hosts(env)
-	for _, want := range strings.Fields("10.0.0.1 ::1 four from-include known one own port.example three two") {
+	for _, want := range strings.Fields("10.0.0.1 ::1 four from-include known one own " +
+		"port.example three two") {
 		if !slices.Contains(got, want) {
-			t.Errorf("%s is missing in %q", want, got) // the machine's own /etc/ssh/ssh_known_hosts may add to it
+			// the machine's own /etc/ssh/ssh_known_hosts may add to it
+			t.Errorf("%s is missing in %q", want, got)
 		}
 	}
 	for _, name := range got {
-		if strings.ContainsAny(name, "$`;\x1b*?! |") || name == "revoked" || name[0] == '-' || slices.Contains(got[:slices.Index(got, name)], name) {
+		if strings.ContainsAny(name, "$`;\x1b*?! |") || name == "revoked" || name[0] == '-' ||
+			slices.Contains(got[:slices.Index(got, name)], name) {
 			t.Errorf("%q is offered", name)
 		}
 	}

@@ -59,7 +59,7 @@ func KeyFile(t *testing.T, id keys.Identity) string {
 }
 
 // Fake is a daemon that does what a test wants: one function for each connection, in turn, the last
-// one for all further ones.
+// for all further ones.
 type Fake struct {
 	t        *testing.T
 	Listener net.Listener
@@ -127,7 +127,7 @@ func (f *Fake) Close() {
 	f.done.Wait()
 }
 
-// Empty waits until no connection is open any more, and says whether that came to pass.
+// Empty waits until no connection is open any more, and says whether that happened.
 func (f *Fake) Empty() bool {
 	begun := time.Now()
 	f.mu.Lock()
@@ -174,7 +174,8 @@ func (f *Fake) accept() {
 				return
 			}
 			g := &Guest{Conn: conn, Raw: raw, in: protocol.NewReader(conn), Key: key}
-			if first := g.Next(); first.Type != protocol.TypeHello || first.Decode(&g.Hello) != nil || g.Hello.Check() != nil {
+			if first := g.Next(); first.Type != protocol.TypeHello ||
+				first.Decode(&g.Hello) != nil || g.Hello.Check() != nil {
 				return
 			}
 			turn(g)
@@ -201,7 +202,7 @@ func (g *Guest) Until(kind protocol.Type) protocol.Frame {
 	}
 }
 
-// Drain reads until the client goes, so that no reset destroys what it was told.
+// Drain reads until the client leaves, so that no reset destroys what it was told.
 func (g *Guest) Drain() {
 	g.CloseWrite()
 	io.Copy(io.Discard, g)
@@ -213,7 +214,8 @@ func (g *Guest) Say(kind protocol.Type, channel uint32, payload string) {
 }
 
 func (g *Guest) Welcome() {
-	g.Say(protocol.TypeWelcome, 0, `{"received":0,"resend":0,"channels":64,"user":"tester","home":"/home/tester"}`)
+	g.Say(protocol.TypeWelcome, 0,
+		`{"received":0,"resend":0,"channels":64,"user":"tester","home":"/home/tester"}`)
 }
 
 // Begin welcomes and reads up to the OPEN.
@@ -247,7 +249,7 @@ func Refuse(payload string) func(*Guest) {
 	return func(g *Guest) { g.Say(protocol.TypeError, 0, payload); g.Drain() }
 }
 
-// Exits is a daemon whose command ends so.
+// Exits is a daemon whose command ends with this status.
 func Exits(exit string) func(*Guest) {
 	return func(g *Guest) { g.Begin(); g.End(exit) }
 }
@@ -264,7 +266,7 @@ func (a *Asker) Line(question string) (string, error) {
 }
 func (a *Asker) Secret(string) ([]byte, error) { return nil, terminal.ErrNobodyToAsk }
 
-// Dialer is one for the fake, with a key of its own, that knows the fake's host key.
+// Dialer is a client's dialer for the fake, with a key of its own, that knows the fake's host key.
 func (f *Fake) Dialer(t *testing.T) (*dial.Dialer, *Messages) {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
@@ -277,9 +279,11 @@ func (f *Fake) Dialer(t *testing.T) (*dial.Dialer, *Messages) {
 	}
 	said := new(Messages)
 	o := &options.Options{
-		Alias: "fake", HostName: host, Port: n, User: "tester", Command: []string{"a", "command"}, AddressFamily: "any",
+		Alias: "fake", HostName: host, Port: n, User: "tester", Command: []string{"a", "command"},
+		AddressFamily: "any",
 		IdentityFiles: []string{KeyFile(t, NewKey(t))}, IdentitiesOnly: true,
-		UserKnownHostsFiles: []string{known}, StrictHostKeyChecking: options.StrictAsk, LogLevel: options.LevelInfo,
+		UserKnownHostsFiles: []string{known}, StrictHostKeyChecking: options.StrictAsk,
+		LogLevel: options.LevelInfo,
 	}
 	return &dial.Dialer{Messages: report.New(said, o), Software: "test/1", Options: o}, said
 }
@@ -302,7 +306,7 @@ func (m *Messages) String() string {
 	return m.text.String()
 }
 
-// Ran is what a run of the client gave.
+// Ran is the result of a run of the client.
 type Ran struct {
 	Code           int
 	Out, Err, Said string
@@ -322,7 +326,10 @@ func RunDialer(t *testing.T, d *dial.Dialer, said *Messages) Ran {
 	t.Helper()
 	var out, errs bytes.Buffer
 	result := make(chan int, 1)
-	go func() { result <- run.Command(context.Background(), d, run.Streams{Stdout: &out, Stderr: &errs}, nil) }()
+	go func() {
+		result <- run.Command(context.Background(), d, run.Streams{Stdout: &out, Stderr: &errs},
+			nil)
+	}()
 	select {
 	case code := <-result:
 		r := Ran{Code: code, Out: out.String(), Err: errs.String(), Said: said.String()}
@@ -334,12 +341,13 @@ func RunDialer(t *testing.T, d *dial.Dialer, said *Messages) Ran {
 	}
 }
 
-// Plain checks that a text may go to a terminal: no control characters but line ends, nothing that
-// changes the direction of writing.
+// Plain checks that a text may go to a terminal: no control characters except line ends, nothing
+// that changes the direction of writing.
 func Plain(t *testing.T, text string) {
 	t.Helper()
 	for _, r := range text {
-		if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfffd {
+		if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e ||
+			r >= 0x2066 && r <= 0x2069 || r == 0xfffd {
 			t.Errorf("a raw %U reaches the terminal: %q", r, text)
 			return
 		}
@@ -347,7 +355,7 @@ func Plain(t *testing.T, text string) {
 }
 
 // Evil is text that a terminal must never see raw: colours, a title, a bell, C1 controls,
-// right-to-left override, a line of ours.
+// right-to-left override, a line that looks like ours.
 const Evil = `\u001b[31m\u001b]0;title\u0007\r\nminissh: hint: run evil\u009b2J\u202e`
 
 // Forget makes the fake's host unknown to the client.

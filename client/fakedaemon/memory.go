@@ -24,7 +24,7 @@ type Memory struct {
 	served  sync.WaitGroup
 }
 
-// NewMemory makes a connection in memory, with TLS on it, whose daemon has accept serve each
+// NewMemory makes a connection in memory, with TLS on it, whose daemon lets accept serve each
 // channel. It ends with the test.
 func NewMemory(t *testing.T, accept func(*mux.Channel)) *Memory {
 	t.Helper()
@@ -35,10 +35,13 @@ func NewMemory(t *testing.T, accept func(*mux.Channel)) *Memory {
 		t.Fatal(err)
 	}
 	o := &options.Options{
-		Alias: "fake", HostName: "fake", Port: protocol.DefaultPort, User: "tester", EscapeChar: '~', LogLevel: options.LevelInfo,
+		Alias: "fake", HostName: "fake", Port: protocol.DefaultPort, User: "tester",
+		EscapeChar: '~', LogLevel: options.LevelInfo,
 	}
-	m := &Memory{Said: new(Messages), far: far, session: mux.New(mux.Config{Role: mux.Daemon, Accept: accept})}
-	m.Dialer = &dial.Dialer{Options: o, Messages: report.New(m.Said, o), Conn: near, Host: host.Public, Identity: &own}
+	m := &Memory{Said: new(Messages), far: far,
+		session: mux.New(mux.Config{Role: mux.Daemon, Accept: accept})}
+	m.Dialer = &dial.Dialer{Options: o, Messages: report.New(m.Said, o), Conn: near,
+		Host: host.Public, Identity: &own}
 	m.served.Go(func() {
 		defer far.Close()
 		conn, err := transport.Server(far, transport.ServerConfig(cert), nil)
@@ -48,7 +51,8 @@ func NewMemory(t *testing.T, accept func(*mux.Channel)) *Memory {
 		conn.Authorized()
 		var hello protocol.Hello
 		if f, err := protocol.NewReader(conn).Next(); err == nil && f.Decode(&hello) == nil {
-			m.session.Accept(conn, &hello, &protocol.Welcome{User: "tester", Home: protocol.Bytes("/home/tester")})
+			m.session.Accept(conn, &hello,
+				&protocol.Welcome{User: "tester", Home: protocol.Bytes("/home/tester")})
 		}
 	})
 	t.Cleanup(func() {
@@ -72,10 +76,10 @@ func (m *Memory) Connect(t *testing.T) *dial.Connection {
 	return conn
 }
 
-// Cut breaks the connection off.
+// Cut breaks the connection.
 func (m *Memory) Cut() { m.far.Close() }
 
-// Begin accepts a channel's request, with a pty of that name if there is one.
+// Begin accepts a channel's request, with a pty of that name if it is not empty.
 func Begin(ch *mux.Channel, tty string) {
 	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: 1, TTY: protocol.Bytes(tty)})
 }

@@ -13,10 +13,10 @@ import (
 	"minissh/protocol/wholeline"
 )
 
-// Append adds a host's key to a file, by one write at its end: what another process adds at the
-// same time is not harmed. A last line without a newline is ended first. On a full disk nothing of
-// it is left behind. The file (mode 0600) and its directory (0700), but nothing above it, are made
-// if they are not there. hash hides the name (HashKnownHosts).
+// Append adds a host's key to a file, by one write at its end, which does not harm what another
+// process adds at the same time. If the last line has no newline, it gets one first. On a full disk
+// nothing of the write is left behind. A missing file (mode 0600) and its directory (0700) are
+// made, but nothing above it. hash hides the name (HashKnownHosts).
 func Append(file, host string, port int, key ssh.PublicKey, hash bool) error {
 	name, err := Name(host, port)
 	if err != nil {

@@ -24,29 +24,28 @@ const (
 type Place struct {
 	File  string
 	Line  int    // from 1
-	Names string // as they stand there; "" if they are hashed
+	Names string // as written there; "" if they are hashed
 }
 
-// Verdict is the answer of [DB.Check], with what the dialogue needs to say.
+// Verdict is the answer of [DB.Check], with what the dialogue needs.
 type Verdict struct {
 	Status Status
-	Name   string        // the host as it stands in known_hosts
+	Name   string        // the host as it is written in known_hosts
 	Addr   string        // the same for its address; may be empty
 	Key    ssh.PublicKey // the key that was checked
 
-	// Where the entry stands that decided: with Known and KnownUnderPlainName the same key, with
-	// Changed the first other one, with Revoked the @revoked line.
+	// The line that decided: with Known and KnownUnderPlainName the one with the same key, with
+	// Changed the first with another key, with Revoked the @revoked line.
 	File     string
 	Line     int
 	EntryKey ssh.PublicKey
 
-	Others []Place // with Unknown: where the same key stands under other names
+	Others []Place // with Unknown: where the same key is listed under other names
 	Files  []string
 }
 
 // Check looks for a host's key. addr is the address that the host was reached at, for the dialogue
-// alone; it may be empty. A host given by HostKeyAlias stands without a port, like ssh's: check it
-// with port 22.
+// only; it may be empty. A HostKeyAlias has no port in the file, as in ssh: check it with port 22.
 func (db *DB) Check(host string, port int, addr string, key ssh.PublicKey) (Verdict, error) {
 	if key == nil {
 		return Verdict{}, errors.New("there is no key to check")
@@ -107,8 +106,7 @@ func (v *Verdict) decide(status Status, e *entry) {
 	v.Status, v.File, v.Line, v.EntryKey = status, e.file, e.line, e.key()
 }
 
-// key is nil where the line holds something that x/crypto does not take for a key: such a line does
-// not count.
+// key is nil if x/crypto does not accept what the line holds as a key: such a line does not count.
 func (e *entry) key() ssh.PublicKey {
 	key, err := ssh.ParsePublicKey(e.encoded)
 	if err != nil {

@@ -8,23 +8,22 @@ import (
 	"minissh/protocol/keys"
 )
 
-// Policy is ssh_config(5)'s StrictHostKeyChecking: what happens to a host that is not known.
+// Policy is ssh_config(5)'s StrictHostKeyChecking: what happens to an unknown host.
 type Policy string
 
-// The policies. A changed or a revoked key is refused with each of them. Anything else counts as
-// Strict.
+// The policies. Each of them refuses a changed or a revoked key. Anything else counts as Strict.
 const (
 	Ask       Policy = "ask"        // ask the user
 	Strict    Policy = "yes"        // refuse
 	AcceptNew Policy = "accept-new" // accept and remember
-	Off       Policy = "no"         // accept and remember, as accept-new here
+	Off       Policy = "no"         // accept and remember, the same as accept-new here
 )
 
 // Decision is what to do about a host's key.
 type Decision struct {
 	Accept   bool
 	Add      bool     // the key is to be written to the user's file: see Append
-	Messages []string // lines for standard error, in ssh's words; also with a refusal
+	Messages []string // lines for standard error, in ssh's words; present with a refusal too
 }
 
 // Refusal ends the connection. Its text is ssh's last line on the matter; what came before is in
@@ -41,20 +40,23 @@ func (*Refusal) Error() string { return "Host key verification failed." }
 func (r *Refusal) Hint() string  { return r.Advice }
 func (r *Refusal) Unwrap() error { return r.Err }
 
-// Decide says what to do after a verdict. ask puts a question to the user and gives the answer, one
-// line; it is called only for an unknown host under the policy Ask, and not in batch mode; it may
-// be called again after an answer that is none. Its error counts as no. An error of Decide's is a
+// Decide says what to do after a verdict. ask puts a question to the user and returns the answer,
+// one line. It is called only for an unknown host under the policy Ask, and not in batch mode; it
+// may be called again after an invalid answer. Its error counts as no. Decide's own error is a
 // *Refusal.
-func Decide(policy Policy, v Verdict, batch bool, ask func(question string) (string, error)) (Decision, error) {
+func Decide(policy Policy, v Verdict, batch bool, ask func(question string) (string, error)) (
+	Decision, error) {
 	switch v.Status {
 	case Known:
 		return Decision{Accept: true}, nil
 	case KnownUnderPlainName:
-		return Decision{Accept: true, Add: policy == Ask || policy == AcceptNew || policy == Off}, nil
+		return Decision{Accept: true, Add: policy == Ask || policy == AcceptNew || policy == Off},
+			nil
 	case Changed:
-		advice := "only if you know why it has changed: ssh-keygen -f " + quoted(v.File) + " -R " + quoted(v.Name)
+		advice := "only if you know why it has changed: ssh-keygen -f " + quoted(v.File) + " -R " +
+			quoted(v.Name)
 		if policy == Off {
-			advice = "StrictHostKeyChecking=no does not let a changed key in here; " + advice
+			advice = "StrictHostKeyChecking=no does not accept a changed key here; " + advice
 		}
 		return Decision{Messages: ChangedWarning(v)}, &Refusal{Status: v.Status, Advice: advice}
 	case Revoked:
@@ -66,7 +68,9 @@ func Decide(policy Policy, v Verdict, batch bool, ask func(question string) (str
 	case Ask:
 		return askUser(v, batch, ask)
 	}
-	return Decision{Messages: []string{fmt.Sprintf("No %s host key is known for %s and you have requested strict checking.", keys.TypeName(v.Key), v.Name)}},
+	return Decision{
+			Messages: []string{fmt.Sprintf("No %s host key is known for %s and you have "+
+				"requested strict checking.", keys.TypeName(v.Key), v.Name)}},
 		&Refusal{Status: Unknown, Advice: "-o StrictHostKeyChecking=ask asks you about it"}
 }
 
@@ -140,7 +144,8 @@ func ChangedWarning(v Verdict) []string {
 		"The fingerprint for the " + keys.TypeName(v.Key) + " key sent by the remote host is",
 		keys.Fingerprint(v.Key) + ".",
 		"Please contact your system administrator.",
-		"Add correct host key in " + shown(firstOf(v.Files, v.File)) + " to get rid of this message.",
+		"Add correct host key in " + shown(firstOf(v.Files, v.File)) +
+			" to get rid of this message.",
 		fmt.Sprintf("Offending %s key in %s:%d", keys.TypeName(v.EntryKey), file, v.Line),
 		"  remove with:",
 		"  ssh-keygen -f " + quoted(v.File) + " -R " + quoted(v.Name),
@@ -162,12 +167,13 @@ func RevokedWarning(v Verdict) []string {
 	}
 }
 
-// Added is what ssh says after a key was written.
+// Added is what ssh says after it has written a key.
 func Added(v Verdict) string {
-	return fmt.Sprintf("Warning: Permanently added '%s' (%s) to the list of known hosts.", v.Name, keys.TypeName(v.Key))
+	return fmt.Sprintf("Warning: Permanently added '%s' (%s) to the list of known hosts.", v.Name,
+		keys.TypeName(v.Key))
 }
 
-// AddFailed is what ssh says when a key could not be written; the connection goes on.
+// AddFailed is what ssh says when it could not write a key; the connection goes on.
 func AddFailed(file string) string {
 	return fmt.Sprintf("Failed to add the host to the list of known hosts (%s).", shown(file))
 }
@@ -179,7 +185,7 @@ func firstOf(list []string, otherwise string) string {
 	return otherwise
 }
 
-// shown is text of a file's as it is where it can be shown, else quoted: a line of known_hosts may
+// shown is text of a file as it is where it can be shown, else quoted: a line of known_hosts may
 // come from anywhere.
 func shown(s string) string {
 	if q := protocol.Quote(s); q[1:len(q)-1] != s {

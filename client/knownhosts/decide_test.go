@@ -33,15 +33,19 @@ func TestDecide(t *testing.T) {
 	} {
 		for i, policy := range policies {
 			asked := false
-			d, err := Decide(policy, Verdict{Status: c.status, Name: "[lab]:7422", Key: key, EntryKey: key, File: "f", Line: 1}, c.batch, func(string) (string, error) {
+			d, err := Decide(policy, Verdict{Status: c.status, Name: "[lab]:7422", Key: key,
+				EntryKey: key, File: "f", Line: 1}, c.batch, func(string) (string, error) {
 				asked = true
 				return c.answer, nil
 			})
 			if got := (want{d.Accept, d.Add, asked}); got != c.want[i] {
-				t.Errorf("%v, policy %s, batch %v, answer %q: %+v, want %+v", c.status, policy, c.batch, c.answer, got, c.want[i])
+				t.Errorf("%v, policy %s, batch %v, answer %q: %+v, want %+v", c.status, policy,
+					c.batch, c.answer, got, c.want[i])
 			}
 			var refusal *Refusal
-			if d.Accept == (err != nil) || err != nil && (!errors.As(err, &refusal) || refusal.Status != c.status || err.Error() != "Host key verification failed.") {
+			if d.Accept == (err != nil) || err != nil &&
+				(!errors.As(err, &refusal) || refusal.Status != c.status ||
+					err.Error() != "Host key verification failed.") {
 				t.Errorf("%v, policy %s: %v", c.status, policy, err)
 			}
 		}
@@ -50,20 +54,23 @@ func TestDecide(t *testing.T) {
 		t.Error("accepted with nobody to ask")
 	}
 	gone := errors.New("no terminal")
-	if _, err := Decide(Ask, Verdict{Name: "lab", Key: key}, false, func(string) (string, error) { return "yes", gone }); !errors.Is(err, gone) {
+	if _, err := Decide(Ask, Verdict{Name: "lab", Key: key}, false, func(string) (string, error) {
+		return "yes", gone
+	}); !errors.Is(err, gone) {
 		t.Errorf("a failed question: %v", err)
 	}
 }
 
-// An answer that is none is asked for again, in ssh's words; the fingerprint must be exact.
+// After an invalid answer the question comes again, in ssh's words; the fingerprint must be exact.
 func TestAskAgain(t *testing.T) {
 	key, _ := newKey(t)
 	answers := []string{"y", "maybe", strings.ToLower(keys.Fingerprint(key)), "yes please", "Yes"}
 	var asked []string
-	d, err := Decide(Ask, Verdict{Name: "lab", Key: key}, false, func(question string) (string, error) {
-		asked = append(asked, question)
-		return answers[len(asked)-1], nil
-	})
+	d, err := Decide(Ask, Verdict{Name: "lab", Key: key}, false,
+		func(question string) (string, error) {
+			asked = append(asked, question)
+			return answers[len(asked)-1], nil
+		})
 	if err != nil || !d.Add || len(asked) != len(answers) {
 		t.Fatalf("%+v, %v, asked %q", d, err, asked)
 	}
@@ -81,7 +88,8 @@ func TestNothingRaw(t *testing.T) {
 	v := check(t, Open(file), "lab", 7422, key)
 	v.File = "a\x1bb"
 	v.EntryKey = key
-	text := Question(v) + strings.Join(append(ChangedWarning(v), RevokedWarning(v)...), "\n") + Added(v) + AddFailed(v.File)
+	text := Question(v) + strings.Join(append(ChangedWarning(v), RevokedWarning(v)...), "\n") +
+		Added(v) + AddFailed(v.File)
 	for _, r := range text {
 		if r != '\n' && (r < ' ' || r > '~') {
 			t.Fatalf("%q in %q", r, text)

@@ -3,10 +3,10 @@
 //
 // # The way in
 //
-//	db := knownhosts.Open(append(userFiles, globalFiles...)...)    // what is missing or bad is in db.Problems
-//	verdict, err := db.Check("lab", 7422, "192.0.2.1", key)        // err: a name that cannot stand in the file
-//	d, err := knownhosts.Decide(policy, verdict, batch, ask)       // ssh's words; err is a *Refusal
-//	print(d.Messages...)                                           // lines for standard error, also with an error
+//	db := knownhosts.Open(append(userFiles, globalFiles...)...) // missing or bad: db.Problems
+//	verdict, err := db.Check("lab", 7422, "192.0.2.1", key)     // err: an impossible name
+//	d, err := knownhosts.Decide(policy, verdict, batch, ask)    // ssh's words; err is a *Refusal
+//	print(d.Messages...)                                        // for stderr, even with err
 //	if d.Add {
 //		err = knownhosts.Append(userFile, "lab", 7422, key, hash)
 //		print(knownhosts.Added(verdict)) or print(knownhosts.AddFailed(userFile), err)
@@ -17,19 +17,19 @@
 //
 // # What counts
 //
-// A host on port 22 is looked for as `host`, on any other port as `[host]:port`. If nothing stands
-// under that name, an entry for the plain `host` counts when its key is the same: the machine is
+// A host on port 22 is looked for as `host`, on any other port as `[host]:port`. If there is no
+// entry under that name, one for the plain `host` counts when its key is the same: the machine is
 // known from ssh, whose host key it may share. A plain entry with another key says nothing about
-// this port. Names are compared in lower case, patterns and hashed names work as in ssh. Keys
-// behind @revoked are refused whatever names stand before them; @cert-authority lines are ignored,
+// this port. Names are compared in lower case, patterns and hashed names work as in ssh. A key
+// marked @revoked is refused whatever names its line has; @cert-authority lines are ignored,
 // because a TLS envelope proves no more than a plain key. An unreadable line (a key of SSH version
-// 1, a kind of key that is not known) is skipped. So far as ssh does.
+// 1, an unknown kind of key) is skipped. Apart from the plain name, ssh does the same.
 //
 // # Differences from ssh
 //
 //   - A changed or revoked key is refused with every policy, StrictHostKeyChecking=no included.
 //   - @revoked counts for all hosts, as the manual says; ssh looks at the names.
-//   - Addresses are not looked up and not added beside names (ssh's CheckHostIP, off by default).
+//   - Addresses are not looked up and not added to names (ssh's CheckHostIP, off by default).
 //
 // Unix sockets have no key; they are not checked here.
 package knownhosts

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Bounds on what is read, in bytes. A line holds a few names and one key; 64 KiB are four keys of
-// RSA with 16,384 bits.
+// Bounds on what is read, in bytes. A line holds a few names and one key; 64 KiB are four RSA keys
+// of 16,384 bits.
 const (
 	maxFile = 16 << 20
 	maxLine = 64 << 10
@@ -23,7 +23,7 @@ const (
 // DB is what the known_hosts files said when they were opened. It does not change afterwards.
 type DB struct {
 	// Problems says what was left out: files that could not be read, lines that were not
-	// understood. It is for those who ask for details (-v); a file that is not there is no problem.
+	// understood. It is for those who ask for details (-v). A missing file is not a problem.
 	Problems []error
 
 	entries []entry
@@ -32,11 +32,12 @@ type DB struct {
 
 // entry is one line with a key.
 type entry struct {
-	file    string
-	line    int // from 1
-	marker  marker
-	names   string // as written: patterns with commas, or one hashed name
-	encoded []byte // the key's wire form; parsed only where the names match, since elliptic curves take time
+	file   string
+	line   int // from 1
+	marker marker
+	names  string // as written: patterns with commas, or one hashed name
+	// the key's wire form; parsed only where the names match, since elliptic curves take time
+	encoded []byte
 }
 
 type marker int
@@ -47,8 +48,7 @@ const (
 	authority
 )
 
-// Open reads the files in their order. They are opened without waiting, and only regular files are
-// read.
+// Open reads the files in their order. Opening does not wait, and only regular files are read.
 func Open(files ...string) *DB {
 	db := &DB{files: files}
 	for _, path := range files {
@@ -100,7 +100,8 @@ func (db *DB) parse(path string, text []byte) {
 		}
 		e, err := parseLine(line)
 		if err != nil {
-			db.Problems = append(db.Problems, fmt.Errorf("%s:%d: the line is left out: %w", path, number, err))
+			db.Problems = append(db.Problems, fmt.Errorf("%s:%d: the line is left out: %w", path,
+				number, err))
 			continue
 		}
 		e.file, e.line = path, number
@@ -125,7 +126,7 @@ func parseLine(line []byte) (entry, error) {
 		case "@cert-authority":
 			e.marker = authority
 		default:
-			return e, errors.New("its marker is not known")
+			return e, errors.New("its marker is unknown")
 		}
 		fields = fields[1:]
 	}

@@ -68,7 +68,8 @@ func TestCheck(t *testing.T) {
 	key, line := newKey(t)
 	_, other := newKey(t)
 	_, ec := newECDSA(t)
-	fill := strings.NewReplacer("KEY", line, "OTHER", other, "EC", ec, `\n`, "\n", `\r`, "\r", `\0`, "\x00")
+	fill := strings.NewReplacer("KEY", line, "OTHER", other, "EC", ec, `\n`, "\n", `\r`, "\r", `\0`,
+		"\x00")
 	for _, c := range []struct {
 		file string
 		host string
@@ -81,7 +82,8 @@ func TestCheck(t *testing.T) {
 		{"[lab]:7422 KEY comment with words", "lab", 7422, Known, 1},
 		{"# [lab]:7422 OTHER\n\n  [lab]:7422\tKEY\r\n", "lab", 7422, Known, 3},
 		{"[lab]:7422 OTHER", "lab", 7422, Changed, 1},
-		{"[lab]:7422 EC", "lab", 7422, Changed, 1}, // another type is changed too (RULES A5; so does OpenSSH)
+		{"[lab]:7422 EC", "lab", 7422, Changed,
+			1}, // another type is changed too (RULES A5; so does OpenSSH)
 		{"[lab]:7422 OTHER\n[lab]:7422 KEY", "lab", 7422, Known, 2},
 		{"[lab]:7423 OTHER", "lab", 7422, Unknown, 0},
 
@@ -102,7 +104,8 @@ func TestCheck(t *testing.T) {
 		{"*.example,!lab.example OTHER", "lab.example", 22, Unknown, 0},
 		{"!lab.example,*.example OTHER", "lab.example", 22, Unknown, 0},
 		{"!lab.example OTHER", "lab.example", 22, Unknown, 0},
-		{"!lab.example OTHER", "other.example", 22, Unknown, 0}, // a list of refusals alone matches nothing
+		{"!lab.example OTHER", "other.example", 22, Unknown,
+			0}, // a list of refusals alone matches nothing
 		{"l?b OTHER", "lab", 22, Changed, 1},
 		{"l?b OTHER", "laab", 22, Unknown, 0},
 		{"* OTHER", "lab", 7422, Changed, 1},
@@ -124,12 +127,14 @@ func TestCheck(t *testing.T) {
 		{"@cert-authority @revoked * KEY", "lab", 7422, Unknown, 0},
 		{"@new * KEY\n[lab]:7422 KEY", "lab", 7422, Known, 2},
 
-		// Bad lines are skipped and harm no other (x/crypto's parser gives the whole file up).
+		// Bad lines are skipped and do not harm others (x/crypto's parser gives up the whole file).
 		{"[lab]:7422 1024 65537 123456789\n[lab]:7422 KEY", "lab", 7422, Known, 2}, // SSH version 1
 		{"[lab]:7422\n[lab]:7422 ssh-ed25519\n[lab]:7422 ssh-ed25519 %%%\n[lab]:7422 KEY", "lab", 7422, Known, 4},
 		{"[lab]:7422 ssh-ed25519 AAAA\n[lab]:7422 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5\nKEY\n[lab]:7422 KEY", "lab", 7422, Known, 4},
-		{"[lab]:7422 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", "lab", 7422, Unknown, 0},                   // a key without its 32 bytes
-		{"[lab]:7422 ssh-rsa" + strings.TrimPrefix(other, "ssh-ed25519"), "lab", 7422, Unknown, 0}, // says another type than it holds
+		{"[lab]:7422 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", "lab", 7422, Unknown,
+			0}, // a key without its 32 bytes
+		{"[lab]:7422 ssh-rsa" + strings.TrimPrefix(other, "ssh-ed25519"), "lab", 7422, Unknown,
+			0}, // says another type than it holds
 		{`[lab]:7422 ssh-ed25519\0 x` + "\n[lab]:7422 KEY", "lab", 7422, Known, 2},
 		{"[lab]:7422 OTHER " + strings.Repeat("x", maxLine) + "\n[lab]:7422 KEY", "lab", 7422, Known, 2},
 		{"|1|bad|bad OTHER\n|2|x|y OTHER\n| OTHER\n[lab]:7422 KEY", "lab", 7422, Known, 4},
@@ -137,7 +142,8 @@ func TestCheck(t *testing.T) {
 		db := Open(write(t, fill.Replace(c.file)))
 		v := check(t, db, c.host, c.port, key)
 		if v.Status != c.want || v.Line != c.at {
-			t.Errorf("%.80q, %s:%d: %v in line %d, want %v in %d", c.file, c.host, c.port, v.Status, v.Line, c.want, c.at)
+			t.Errorf("%.80q, %s:%d: %v in line %d, want %v in %d", c.file, c.host, c.port, v.Status,
+				v.Line, c.want, c.at)
 		}
 		if (v.Line > 0) != (v.EntryKey != nil) {
 			t.Errorf("%.80q: no key of the entry", c.file)
@@ -145,12 +151,13 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Hashed names, the user's file before the global one, files that are not there or cannot be read.
+// Hashed names, the user's file before the global one, files that are missing or unreadable.
 func TestOpen(t *testing.T) {
 	key, line := newKey(t)
 	_, other := newKey(t)
 	hashed := encodeHash("[lab]:7422")
-	user, global := write(t, hashed+" "+line+"\n"), write(t, "[lab]:7422 "+other+"\n[elsewhere]:1 "+line+"\nbad line here\n")
+	user, global := write(t, hashed+" "+line+"\n"),
+		write(t, "[lab]:7422 "+other+"\n[elsewhere]:1 "+line+"\nbad line here\n")
 	missing := filepath.Join(t.TempDir(), "none")
 	db := Open(missing, user, global, t.TempDir(), os.DevNull)
 	if v := check(t, db, "LAB", 7422, key); v.Status != Known || v.File != user {
@@ -164,16 +171,19 @@ func TestOpen(t *testing.T) {
 	if v.Status != Unknown || !slices.Equal(v.Others, want) {
 		t.Errorf("others: %+v", v.Others)
 	}
-	if len(db.Problems) != 2 || !strings.Contains(db.Problems[0].Error(), global+":3: ") || !strings.Contains(db.Problems[1].Error(), "not a regular file") {
+	if len(db.Problems) != 2 || !strings.Contains(db.Problems[0].Error(), global+":3: ") ||
+		!strings.Contains(db.Problems[1].Error(), "not a regular file") {
 		t.Errorf("problems: %v", db.Problems)
 	}
 }
 
-// Names that would mean something else in the file are refused, for asking and for writing.
+// Names that would mean something else in the file are refused, both when they are looked for and
+// when they are written.
 func TestName(t *testing.T) {
 	key, _ := newKey(t)
 	file := filepath.Join(t.TempDir(), "known_hosts")
-	for _, host := range []string{"", "*", "a,b", "a b", "a\nb", "!a", "a?", "|1|x", "#a", "@revoked", "[a]", "a\x1b", "a\xff", `a\b`, "fe80::1%a,b", strings.Repeat("a", 2000)} {
+	for _, host := range []string{"", "*", "a,b", "a b", "a\nb", "!a", "a?", "|1|x", "#a",
+		"@revoked", "[a]", "a\x1b", "a\xff", `a\b`, "fe80::1%a,b", strings.Repeat("a", 2000)} {
 		if name, err := Name(host, 7422); err == nil {
 			t.Errorf("%q became %q", host, name)
 		}
@@ -188,7 +198,8 @@ func TestName(t *testing.T) {
 		t.Error("a file was made for a bad name")
 	}
 	for host, want := range map[string]string{
-		"LAB": "[lab]:7422", "192.0.2.1": "[192.0.2.1]:7422", "2001:DB8:0::1": "[2001:db8::1]:7422", "fe80::1%eth0": "[fe80::1%eth0]:7422", "münchen.example": "[münchen.example]:7422",
+		"LAB": "[lab]:7422", "192.0.2.1": "[192.0.2.1]:7422", "2001:DB8:0::1": "[2001:db8::1]:7422",
+		"fe80::1%eth0": "[fe80::1%eth0]:7422", "münchen.example": "[münchen.example]:7422",
 	} {
 		if name, err := Name(host, 7422); err != nil || name != want {
 			t.Errorf("%q became %q, %v", host, name, err)
@@ -222,7 +233,8 @@ func TestAppend(t *testing.T) {
 				t.Errorf("hash %v: the line before was harmed", hash)
 			}
 			text, _ := os.ReadFile(file)
-			if lines := bytes.Count(text, []byte("\n")); lines != 1+min(len(before), 1) || bytes.Contains(text, []byte("ab]:7422")) == hash {
+			if lines := bytes.Count(text, []byte("\n")); lines != 1+min(len(before), 1) ||
+				bytes.Contains(text, []byte("ab]:7422")) == hash {
 				t.Errorf("hash %v: %q", hash, text)
 			}
 			if runtime.GOOS != "windows" {
@@ -234,8 +246,9 @@ func TestAppend(t *testing.T) {
 			}
 		}
 	}
-	home := filepath.Join(t.TempDir(), "home") // an account's home that is not there is not ours to make
-	if err := Append(filepath.Join(home, ".ssh", "known_hosts"), "lab", 7422, key, false); err == nil {
+	home := filepath.Join(t.TempDir(), "home") // it is not for us to make an account's missing home
+	if err := Append(filepath.Join(home, ".ssh", "known_hosts"), "lab", 7422, key,
+		false); err == nil {
 		t.Error("written below a directory that is not there")
 	}
 	if _, err := os.Stat(home); err == nil {
@@ -272,7 +285,9 @@ func TestAppendTogether(t *testing.T) {
 
 func FuzzOpen(f *testing.F) {
 	key, line := newKey(f)
-	for _, seed := range []string{"lab " + line, "@revoked * " + line, encodeHash("lab") + " " + line, "[lab]:7422,!x,* " + line, "lab 1024 1 1", "@ x y z", "|1|"} {
+	for _, seed := range []string{"lab " + line, "@revoked * " + line,
+		encodeHash("lab") + " " + line, "[lab]:7422,!x,* " + line, "lab 1024 1 1", "@ x y z",
+		"|1|"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -282,7 +297,7 @@ func FuzzOpen(f *testing.F) {
 		if _, err := db.Check("lab", 7422, "::1", key); err != nil {
 			t.Fatal(err)
 		}
-		// Whatever stands there, one more line is understood and counts.
+		// Whatever is in the file, one more line is understood and counts.
 		db.parse("more", []byte("[lab]:7422 "+line))
 		v, err := db.Check("lab", 7422, "", key)
 		if err != nil || len(db.entries) != before+1 || v.Status != Known && v.Status != Revoked {

@@ -13,10 +13,10 @@ import (
 	"minissh/protocol/wildcard"
 )
 
-const defaultPort = 22 // ssh's: names on it stand without a port
+const defaultPort = 22 // ssh's: names on it are written without a port
 
-// Name is how a host on a port stands in known_hosts: `host`, or `[host]:port` for any port but 22;
-// in lower case, addresses in their shortest form. A name that would mean something else there (a
+// Name is how known_hosts writes a host on a port: `host`, or `[host]:port` for any port but 22; in
+// lower case, addresses in their shortest form. A name that would mean something else there (a
 // pattern, a list, a second field) is an error.
 func Name(host string, port int) (string, error) {
 	host, err := plainName(host)
@@ -31,7 +31,8 @@ func plainName(host string) (string, error) {
 		host = addr.String()
 	}
 	bad := func(r rune) bool {
-		return strings.ContainsRune(`,*?!|#@[]"\`, r) || unicode.IsSpace(r) || !unicode.IsPrint(r) || r == unicode.ReplacementChar
+		return strings.ContainsRune(`,*?!|#@[]"\`, r) || unicode.IsSpace(r) ||
+			!unicode.IsPrint(r) || r == unicode.ReplacementChar
 	}
 	if host == "" || len(host) > 1025 || strings.IndexFunc(host, bad) >= 0 { // 1025: NI_MAXHOST
 		return "", fmt.Errorf("%q cannot be the name of a host", host)
@@ -40,7 +41,7 @@ func plainName(host string) (string, error) {
 }
 
 // matches says whether an entry's names include a name, by ssh's match_hostname: patterns with *
-// and ?, and a pattern that begins with ! refuses what it matches, wherever it stands in the list.
+// and ?, and a pattern that begins with ! refuses what it matches, wherever it is in the list.
 func (e *entry) matches(name string) bool {
 	if e.names[0] == '|' {
 		salt, sum, _ := decodeHash(e.names)

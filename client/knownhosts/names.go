@@ -2,8 +2,8 @@ package knownhosts
 
 import "strings"
 
-// Names are the hosts' names and addresses that stand in the open, without ports: not those of
-// hashed lines, patterns, and keys that are revoked or certify others.
+// Names are the hosts' names and addresses, without ports. Hashed names, patterns, and keys that
+// are revoked or certify others are left out.
 func (db *DB) Names() (names []string) {
 	for _, e := range db.entries {
 		if e.marker != plain || e.names[0] == '|' || strings.ContainsAny(e.names, "*?!") {

@@ -33,7 +33,8 @@ func TestAsKeygenFinds(t *testing.T) {
 	_, a := newKey(t)
 	_, b := newECDSA(t)
 	text := strings.Join([]string{
-		"lab " + a, "[lab]:7422 " + b, "Upper.Example " + a, "x,y,[z]:2222 " + b, "*.wild.example,!not.wild.example " + a,
+		"lab " + a, "[lab]:7422 " + b, "Upper.Example " + a, "x,y,[z]:2222 " + b,
+		"*.wild.example,!not.wild.example " + a,
 		"192.0.2.1 " + a, "[2001:db8::1]:7422 " + b, "l?st " + a, "# comment",
 	}, "\n")
 	for _, hashed := range []bool{false, true} {
@@ -82,7 +83,8 @@ func TestAsKeygenFinds(t *testing.T) {
 			}
 			found += len(ours)
 			if fmt.Sprint(theirs) != fmt.Sprint(ours) {
-				t.Errorf("hashed %v, %s: ssh-keygen finds lines %v, we %v", hashed, name, theirs, ours)
+				t.Errorf("hashed %v, %s: ssh-keygen finds lines %v, we %v", hashed, name, theirs,
+					ours)
 			}
 		}
 		if found < 10 {
@@ -108,8 +110,8 @@ func TestKeygenFindsAppended(t *testing.T) {
 	}
 }
 
-// Our dialogue is the real ssh's, byte by byte: it runs against a server of the test's own, and
-// what it asks and says is compared.
+// Our dialogue is the real ssh's, byte for byte: ssh runs against a server of this test, and what
+// it asks and says is compared.
 func TestWordsOfSSH(t *testing.T) {
 	client := program(t, "ssh")
 	public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -181,16 +183,22 @@ func TestWordsOfSSH(t *testing.T) {
 			if c.batch {
 				batch = "yes"
 			}
-			command := exec.CommandContext(t.Context(), client, "-F", "none", "-T", "-n", "-p", strconv.Itoa(port), "-o", "BatchMode="+batch, "-o", "StrictHostKeyChecking="+string(c.policy),
-				"-o", "UserKnownHostsFile="+file, "-o", "GlobalKnownHostsFile=none", "-o", "IdentityFile=none", "-o", "IdentityAgent=none", "-o", "PreferredAuthentications=publickey", "nobody@127.0.0.1", "true")
-			command.Env = append(os.Environ(), "SSH_ASKPASS="+filepath.Join(dir, "ask"), "SSH_ASKPASS_REQUIRE=force")
+			command := exec.CommandContext(t.Context(), client, "-F", "none", "-T", "-n", "-p",
+				strconv.Itoa(port), "-o", "BatchMode="+batch, "-o",
+				"StrictHostKeyChecking="+string(c.policy),
+				"-o", "UserKnownHostsFile="+file, "-o", "GlobalKnownHostsFile=none", "-o",
+				"IdentityFile=none", "-o", "IdentityAgent=none", "-o",
+				"PreferredAuthentications=publickey", "nobody@127.0.0.1", "true")
+			command.Env = append(os.Environ(), "SSH_ASKPASS="+filepath.Join(dir, "ask"),
+				"SSH_ASKPASS_REQUIRE=force")
 			said, err := command.CombinedOutput()
 			if err == nil {
 				t.Fatal("ssh logged in")
 			}
 			var theirs []string
 			for text := range strings.Lines(string(said)) {
-				if text = strings.TrimRight(text, "\r\n"); !strings.Contains(text, "Permission denied") {
+				if text = strings.TrimRight(text, "\r\n"); !strings.Contains(text,
+					"Permission denied") {
 					theirs = append(theirs, text)
 				}
 			}
@@ -201,12 +209,13 @@ func TestWordsOfSSH(t *testing.T) {
 			if ourQuestion != string(theirQuestion) {
 				t.Errorf("we ask\n%s\nssh asks\n%s", ourQuestion, theirQuestion)
 			}
-			// What ssh wrote into the file, we would have written.
+			// We would have written what ssh wrote into the file.
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if added := strings.TrimPrefix(string(text), c.known); d.Add != (added != "") || d.Add && added != name+" "+line+"\n" {
+			if added := strings.TrimPrefix(string(text), c.known); d.Add != (added != "") ||
+				d.Add && added != name+" "+line+"\n" {
 				t.Errorf("ssh added %q", added)
 			}
 		})
@@ -220,7 +229,10 @@ func serveSSH(t *testing.T, private ed25519.PrivateKey) (port int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &ssh.ServerConfig{PublicKeyCallback: func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) { return nil, errors.New("no") }}
+	config := &ssh.ServerConfig{
+		PublicKeyCallback: func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) {
+			return nil, errors.New("no")
+		}}
 	config.AddHostKey(signer)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -36,7 +36,7 @@ func RevokedIn(path string, key ssh.PublicKey) (bool, error) {
 		}
 		listed, _, _, _, err := ssh.ParseAuthorizedKey(line)
 		if err != nil {
-			continue // a key of a kind that no host of ours can show; ssh skips it as well
+			continue // a kind of key that none of our hosts can show; ssh skips it as well
 		}
 		if bytes.Equal(listed.Marshal(), key.Marshal()) {
 			return true, nil
@@ -45,7 +45,7 @@ func RevokedIn(path string, key ssh.PublicKey) (bool, error) {
 	return false, nil
 }
 
-// Sections of a KRL. Certificates are of no interest: no host of ours shows one.
+// Sections of a KRL. Certificates do not matter: none of our hosts shows one.
 const (
 	krlCertificates = 1
 	krlKeys         = 2
@@ -115,5 +115,8 @@ func krlHolds(list, key []byte) (bool, error) {
 
 // RevokedWarningIn is ssh's warning about a key that a file of revoked keys holds.
 func RevokedWarningIn(path string, key ssh.PublicKey) []string {
-	return []string{fmt.Sprintf("Host key %s %s revoked by file %s", strings.ToUpper(strings.TrimPrefix(key.Type(), "ssh-")), ssh.FingerprintSHA256(key), shown(path))}
+	return []string{
+		fmt.Sprintf("Host key %s %s revoked by file %s",
+			strings.ToUpper(strings.TrimPrefix(key.Type(), "ssh-")), ssh.FingerprintSHA256(key),
+			shown(path))}
 }

@@ -20,7 +20,8 @@ func TestNamedPipe(t *testing.T) {
 	if len(db.Problems) != 1 || !strings.Contains(db.Problems[0].Error(), "not a regular file") {
 		t.Errorf("problems: %v", db.Problems)
 	}
-	if err := Append(path, "lab", 7422, key, false); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if err := Append(path, "lab", 7422, key, false); err == nil ||
+		!strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("Append: %v", err)
 	}
 }

@@ -1,10 +1,10 @@
-// Package vt follows what a program on the other side sends to our terminal, and knows how to
-// switch off what that has switched on. When a link is lost in an editor, nobody else will: the
-// terminal would stay on the alternate screen and report the mouse.
+// Package vt follows what a remote program sends to our terminal, and knows how to switch off what
+// that has switched on. When a link is lost while an editor runs, nobody else will: the terminal
+// would stay on the alternate screen and report the mouse.
 //
-// It knows what xterm's control sequences (ctlseqs) and kitty's keyboard protocol have that
-// outlives a program and harms a shell: modes, the scroll region, colours, character sets, the
-// stack of titles. It draws nothing, and what it does not know it passes over.
+// It knows those of xterm's control sequences (ctlseqs) and of kitty's keyboard protocol that
+// outlive a program and harm a shell: modes, the scroll region, colours, character sets, the stack
+// of titles. It draws nothing, and passes over what it does not know.
 package vt
 
 import "bytes"
@@ -22,10 +22,10 @@ type state uint8
 const (
 	ground        state = iota
 	escape              // after ESC
-	intermediate        // after ESC and a character set's or another's intermediate
+	intermediate        // after ESC and an intermediate, of a character set or something else
 	control             // after ESC [
 	command             // after ESC ], up to its end
-	commandEscape       // and ESC
+	commandEscape       // after ESC in such a command
 	other               // in a string of another kind
 	otherEscape
 )
@@ -33,23 +33,23 @@ const (
 // most is how much of a control sequence is looked at, in bytes. No mode needs more.
 const most = 64
 
-// deepest is the most levels of a stack (titles, kitty's keyboard flags) that are taken back.
+// deepest is the most levels of a stack (titles, kitty's keyboard flags) that are undone.
 const deepest = 32
 
-// Modes is what has been switched on. The zero Modes is a terminal in which nothing has. It is not
-// safe for concurrent use.
+// Modes is what has been switched on. The zero Modes is a terminal where nothing is. It is not safe
+// for concurrent use.
 type Modes struct {
 	state state
-	seq   [most]byte // parameters and intermediates of the sequence under way
-	n     int        // of them; beyond most: too long to be understood
+	seq   [most]byte // parameters and intermediates of the current sequence
+	n     int        // their number; beyond most the sequence is too long to be understood
 
-	changed     uint64  // which of modes are not as they were
-	alternate   int     // the mode by which the alternate screen was entered; 0: it was not
+	changed     uint64  // which of modes have changed
+	alternate   int     // the mode that switched to the alternate screen; 0: it is not shown
 	pushed      [2]int  // levels of kitty's keyboard flags, on the main and on the alternate screen
-	flagged     [2]bool // kitty's flags were set there
+	flagged     [2]bool // kitty's flags were set on them
 	titles      int     // pushed
 	icons       int     // icon titles, pushed
-	insert      bool    // what is written moves what is there
+	insert      bool    // new text moves the text after it
 	newline     bool    // LF does CR as well
 	keypad      bool    // the keypad sends sequences
 	otherKeys   bool    // xterm's modifyOtherKeys
@@ -57,28 +57,32 @@ type Modes struct {
 	rendition   bool    // bold, coloured, …
 	cursorStyle bool    // another shape
 	link        bool    // a hyperlink is open
-	charset     [2]bool // G0, G1: perhaps no letters
+	charset     [2]bool // G0, G1: perhaps not letters
 	colors      [4]bool // of paletteResets
 }
 
-// mode is a private mode (DECSET) that is to be as it was before: on or off.
+// mode is a private mode (DECSET), and whether it was on before.
 type mode struct {
 	number int
 	on     bool
 }
 
 // modes are those that outlive a program, in the order in which they are put back; the alternate
-// screen is apart.
+// screen is not among them.
 var modes = []mode{
-	{2026, false},                                                          // nothing is shown until the end of an update
-	{1, false},                                                             // cursor keys of an application
-	{5, false},                                                             // all colours reversed
-	{6, false},                                                             // places count from the scroll region
-	{69, false},                                                            // margins at the sides
-	{7, true},                                                              // wrapping
-	{66, false},                                                            // keypad of an application
+	{2026,
+		false}, // nothing is shown until the end of an update
+	{1,
+		false}, // cursor keys send an application's sequences
+	{5, false}, // all colours reversed
+	{6,
+		false}, // places count from the scroll region
+	{69, false}, // margins at the sides
+	{7, true},   // wrapping
+	{66,
+		false}, // the keypad sends an application's sequences
 	{9, false}, {1000, false}, {1001, false}, {1002, false}, {1003, false}, // the mouse is reported
-	{1004, false},                                              // coming into focus is
+	{1004, false},                                              // focus is reported
 	{1005, false}, {1006, false}, {1015, false}, {1016, false}, // how the mouse is reported
 	{2004, false}, // pastes are marked
 	{2031, false}, // a change of colours is reported
@@ -86,10 +90,11 @@ var modes = []mode{
 	{25, true},    // the cursor shows
 }
 
-// paletteResets are the commands that give back colours, and those that set them.
-var paletteResets = [4]struct{ set, reset string }{{"4", "104"}, {"10", "110"}, {"11", "111"}, {"12", "112"}}
+// paletteResets are the commands that reset colours, and those that set them.
+var paletteResets = [4]struct{ set, reset string }{{"4", "104"}, {"10", "110"}, {"11", "111"},
+	{"12", "112"}}
 
-// Pass takes note of what has been sent to the terminal, in pieces of any size.
+// Pass notes what has been sent to the terminal, in pieces of any size.
 func (m *Modes) Pass(p []byte) {
 	for len(p) > 0 {
 		if m.state == ground {
@@ -128,7 +133,8 @@ func (m *Modes) step(c byte) {
 		m.state = ground
 		m.ordered()
 	case m.state == other:
-	case c < ' ' || c == 0x7f: // obeyed at once, in the middle of a sequence; nothing of ours
+	// obeyed at once, in the middle of a sequence; it concerns nothing here
+	case c < ' ' || c == 0x7f:
 	case m.state == escape || m.state == commandEscape || m.state == otherEscape:
 		m.escaped(c)
 	case m.state == intermediate:
@@ -148,7 +154,7 @@ func (m *Modes) collect(c byte) {
 	m.n = min(m.n+1, most+1)
 }
 
-// escaped is what follows ESC.
+// escaped handles what follows ESC.
 func (m *Modes) escaped(c byte) {
 	m.state, m.n = ground, 0
 	switch {
@@ -165,12 +171,12 @@ func (m *Modes) escaped(c byte) {
 		m.keypad = true
 	case c == '>':
 		m.keypad = false
-	case c == 'c': // everything anew
+	case c == 'c': // a full reset
 		*m = Modes{}
 	}
 }
 
-// designated is the end of ESC and intermediates: a character set, perhaps.
+// designated handles the end of ESC and intermediates: a character set, perhaps.
 func (m *Modes) designated(c byte) {
 	if c < '0' {
 		m.collect(c)
@@ -182,7 +188,7 @@ func (m *Modes) designated(c byte) {
 	}
 }
 
-// now is the index of the screen that shows.
+// now is the index of the screen that is shown.
 func (m *Modes) now() int {
 	if m.alternate != 0 {
 		return 1

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// controlled is a whole ESC [ … c.
+// controlled handles a whole ESC [ … c.
 func (m *Modes) controlled(c byte) {
 	if m.n > most {
 		m.rendition = m.rendition || c == 'm' // the only long one
@@ -50,7 +50,7 @@ func (m *Modes) controlled(c byte) {
 	}
 }
 
-// number is a parameter; what is none, or left out, counts as 0.
+// number is a parameter's value; 0 if it is left out or not a number.
 func number(field []byte) int {
 	n, err := strconv.ParseUint(string(field), 10, 16)
 	if err != nil {
@@ -59,7 +59,7 @@ func number(field []byte) int {
 	return int(n)
 }
 
-// private is a mode that is set or reset.
+// private handles a mode that is set or reset.
 func (m *Modes) private(n int, on bool) {
 	switch n {
 	case 47, 1047, 1049:
@@ -79,7 +79,7 @@ func (m *Modes) private(n int, on bool) {
 	}
 }
 
-// keyboard is kitty's: > pushes flags, < takes levels away, = sets flags.
+// keyboard handles kitty's: > pushes flags, < pops levels, = sets flags.
 func (m *Modes) keyboard(prefix byte, seq []byte) {
 	levels, set := &m.pushed[m.now()], &m.flagged[m.now()]
 	switch first, second, _ := bytes.Cut(seq, []byte{';'}); prefix {
@@ -91,14 +91,14 @@ func (m *Modes) keyboard(prefix byte, seq []byte) {
 		switch number(second) {
 		case 2:
 			*set = *set || number(first) > 0
-		case 3: // takes some away; perhaps not all
+		case 3: // pops some; perhaps not all
 		default:
 			*set = number(first) > 0
 		}
 	}
 }
 
-// titled is ESC [ 22 ; which t, which puts titles on a stack, or 23, which takes them back: 2 is
+// titled handles ESC [ 22 ; which t, which pushes titles on a stack, and 23, which pops them: 2 is
 // the window's, 1 the icon's, 0 both.
 func (m *Modes) titled(seq []byte) {
 	what, which, _ := bytes.Cut(seq, []byte{';'})
@@ -118,7 +118,7 @@ func (m *Modes) titled(seq []byte) {
 	}
 }
 
-// softReset is DECSTR.
+// softReset handles DECSTR.
 func (m *Modes) softReset() {
 	for _, known := range []mode{{1, false}, {6, false}, {7, true}, {25, true}, {69, false}} {
 		m.private(known.number, known.on)
@@ -126,7 +126,7 @@ func (m *Modes) softReset() {
 	m.insert, m.keypad, m.region, m.rendition, m.charset = false, false, false, false, [2]bool{}
 }
 
-// ordered is a whole ESC ] … : colours and hyperlinks.
+// ordered handles a whole ESC ] … : colours and hyperlinks.
 func (m *Modes) ordered() {
 	seq := m.seq[:min(m.n, most)]
 	name, rest, _ := bytes.Cut(seq, []byte{';'})
@@ -137,7 +137,7 @@ func (m *Modes) ordered() {
 	for i, c := range paletteResets {
 		switch string(name) {
 		case c.set:
-			if !bytes.Contains(rest, []byte{'?'}) { // a question
+			if !bytes.Contains(rest, []byte{'?'}) { // a query
 				m.colors[i] = true
 			}
 		case c.reset:

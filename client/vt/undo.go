@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// Undo is what to send to the terminal to switch off what is on, nothing more; nil if nothing is.
-// It counts as sent.
+// Undo returns what to send to the terminal to switch off what is on; nil if nothing is. It counts
+// as sent.
 func (m *Modes) Undo() []byte {
 	var b bytes.Buffer
 	if m.state != ground {
-		b.WriteByte(can) // what was begun is not to swallow what follows
+		b.WriteByte(can) // an unfinished sequence must not swallow what follows
 	}
 	m.undoKeyboard(&b)
 	if m.alternate != 0 {
@@ -35,7 +35,7 @@ func (m *Modes) Undo() []byte {
 		{m.newline, "\x1b[20l"},
 		{m.keypad, "\x1b>"},
 		{m.otherKeys, "\x1b[>4m"},
-		{m.region, "\x1b7\x1b[r\x1b8"}, // without a region the cursor goes home
+		{m.region, "\x1b7\x1b[r\x1b8"}, // resetting the region moves the cursor home
 		{m.charset[0], "\x1b(B"},
 		{m.charset[1], "\x1b)B\x0f"}, // and G0 is in use
 		{m.cursorStyle, "\x1b[0 q"},
@@ -63,7 +63,7 @@ func (m *Modes) Undo() []byte {
 	return b.Bytes()
 }
 
-// undoKeyboard gives back kitty's keyboard flags of the screen that shows.
+// undoKeyboard resets kitty's keyboard flags of the screen that is shown.
 func (m *Modes) undoKeyboard(b *bytes.Buffer) {
 	now := m.now()
 	if m.pushed[now] > 0 {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// undone is what a program sends, and what must then be sent when it is cut off.
+// undone is what a program sends, and what must then be sent when the program is cut off.
 var undone = []struct{ name, sent, undo string }{
 	{"nothing", "", ""},
 	{"text", "a line\r\n你好\r\n", ""},
@@ -50,8 +50,12 @@ var undone = []struct{ name, sent, undo string }{
 	{"a control character within", "\x1b[?10\r49h", "\x1b[?1049l"},
 	{"a very long one", "\x1b[" + strings.Repeat("1;", 200) + "m", "\x1b[m"},
 	{"modes that nobody knows", "\x1b[?9999h\x1b[?h\x1b[99999999999999999999h\x1b[;;h", ""},
-	{"vim", "\x1b[?1049h\x1b[22;0;0t\x1b[>4;2m\x1b[?1h\x1b=\x1b[?2004h\x1b[?1004h\x1b[1;24r\x1b[?12h\x1b[?12l\x1b[22;2t\x1b[22;1t\x1b[27m\x1b[23m\x1b[29m\x1b[m\x1b[H\x1b[2J\x1b[?25l",
-		"\x1b[?1049l\x1b[?1l\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b>\x1b[>4m\x1b7\x1b[r\x1b8\x1b[23;2t\x1b[23;2t\x1b[23;1t\x1b[23;1t"},
+	{"vim",
+		"\x1b[?1049h\x1b[22;0;0t\x1b[>4;2m\x1b[?1h\x1b=\x1b[?2004h\x1b[?1004h" +
+			"\x1b[1;24r\x1b[?12h\x1b[?12l\x1b[22;2t\x1b[22;1t" +
+			"\x1b[27m\x1b[23m\x1b[29m\x1b[m\x1b[H\x1b[2J\x1b[?25l",
+		"\x1b[?1049l\x1b[?1l\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b>\x1b[>4m\x1b7" +
+			"\x1b[r\x1b8\x1b[23;2t\x1b[23;2t\x1b[23;1t\x1b[23;1t"},
 }
 
 func TestUndo(t *testing.T) {
@@ -98,11 +102,12 @@ func FuzzUndo(f *testing.F) {
 	})
 }
 
-// Passing costs no memory, and for plain text next to no time.
+// Passing allocates nothing, and takes next to no time for plain text.
 func BenchmarkPass(b *testing.B) {
 	for name, text := range map[string]string{
-		"text":  strings.Repeat("a line of plain text without any colour\r\n", 800),
-		"color": strings.Repeat("\x1b[1;32mname\x1b[0m \x1b[34mdir\x1b[0m plain text besides\r\n", 700),
+		"text": strings.Repeat("a line of plain text without any colour\r\n", 800),
+		"color": strings.Repeat("\x1b[1;32mname\x1b[0m \x1b[34mdir\x1b[0m plain text besides\r\n",
+			700),
 	} {
 		b.Run(name, func(b *testing.B) {
 			var m Modes

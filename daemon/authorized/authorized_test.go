@@ -33,7 +33,8 @@ func newKey(t testing.TB) (key ssh.PublicKey, line string) {
 
 // The options of a line, as the fields that they set, or why the line is disabled.
 func TestOptions(t *testing.T) {
-	all := Restrictions{Restricted: true, NoPty: true, NoPortForwarding: true, NoAgentForwarding: true, NoX11Forwarding: true, NoUserRC: true}
+	all := Restrictions{Restricted: true, NoPty: true, NoPortForwarding: true,
+		NoAgentForwarding: true, NoX11Forwarding: true, NoUserRC: true}
 	with := func(change func(*Restrictions)) Restrictions {
 		r := all
 		change(&r)
@@ -51,8 +52,8 @@ func TestOptions(t *testing.T) {
 		{`command="a",command="b"`, Restrictions{}, "twice"},
 		{`command=date`, Restrictions{}, "double quotes"},
 		{`command`, Restrictions{}, "needs a value"},
-		{`command="a"b`, Restrictions{}, "behind its value"},
-		{`command="a""b"`, Restrictions{}, "behind its value"},
+		{`command="a"b`, Restrictions{}, "after its value"},
+		{`command="a""b"`, Restrictions{}, "after its value"},
 
 		{`restrict`, all, ""},
 		{`ReStRiCt`, all, ""},
@@ -65,12 +66,17 @@ func TestOptions(t *testing.T) {
 		{`no-pty`, Restrictions{NoPty: true}, ""},
 		{`no-pty,pty`, Restrictions{}, ""},
 
-		// What forbids what is not there counts as honoured: this is the commonest restricted line there is.
-		{`no-port-forwarding,no-X11-forwarding,no-agent-forwarding,no-pty,command="rsync --server"`, Restrictions{
-			HasCommand: true, Command: "rsync --server", NoPortForwarding: true, NoX11Forwarding: true, NoAgentForwarding: true, NoPty: true}, ""},
+		// Options that forbid what does not exist count as honoured: this is the commonest
+		// restricted line there is.
+		{`no-port-forwarding,no-X11-forwarding,no-agent-forwarding,no-pty,command="rsync --server"`,
+			Restrictions{
+				HasCommand: true, Command: "rsync --server", NoPortForwarding: true,
+				NoX11Forwarding: true, NoAgentForwarding: true, NoPty: true}, ""},
 		{`no-user-rc,NO-X11-FORWARDING`, Restrictions{NoUserRC: true, NoX11Forwarding: true}, ""},
-		{`permitopen="localhost:80",permitopen="[::1]:81",permitlisten="8080",tunnel="0"`, Restrictions{
-			PermitOpen: []string{"localhost:80", "[::1]:81"}, PermitListen: []string{"8080"}}, ""},
+		{`permitopen="localhost:80",permitopen="[::1]:81",permitlisten="8080",tunnel="0"`,
+			Restrictions{
+				PermitOpen: []string{"localhost:80", "[::1]:81"}, PermitListen: []string{"8080"}},
+			""},
 		{`permitopen=""`, Restrictions{}, "names no port"},
 		{`tunnel=""`, Restrictions{}, "empty"},
 
@@ -82,7 +88,7 @@ func TestOptions(t *testing.T) {
 
 		{`expiry-time="20250615"`, Restrictions{Expiry: time.Date(2025, 6, 15, 0, 0, 0, 0, time.FixedZone("", 7200))}, ""},
 		{`expiry-time="20300101Z",expiry-time="20250615Z",expiry-time="20310101Z"`, Restrictions{Expiry: time.Date(2025, 6, 15, 0, 0, 0, 0, time.UTC)}, ""},
-		{`expiry-time="tomorrow"`, Restrictions{}, "no time"},
+		{`expiry-time="tomorrow"`, Restrictions{}, "not a time"},
 
 		// Not honoured, so the line is disabled.
 		{`cert-authority`, Restrictions{}, "not supported"},
@@ -107,9 +113,11 @@ func TestOptions(t *testing.T) {
 		{`="x"`, Restrictions{}, "without a name"},
 	} {
 		_, key := newKey(t)
-		file, problems := parse("f", []byte(c.options+" "+key+" comment\n"), time.FixedZone("", 7200))
+		file, problems := parse("f", []byte(c.options+" "+key+" comment\n"),
+			time.FixedZone("", 7200))
 		if c.why != "" {
-			if len(file.Entries) != 0 || len(problems) != 1 || !strings.Contains(problems[0].String(), c.why) {
+			if len(file.Entries) != 0 || len(problems) != 1 ||
+				!strings.Contains(problems[0].String(), c.why) {
 				t.Errorf("%s: %v, want a reason with %q", c.options, problems, c.why)
 			}
 			continue
@@ -129,7 +137,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// Lines: what separates them, what is around them, what is no key. KEY stands for a good one.
+// Lines: what separates them, what is around them, what is not a key. KEY stands for a good one.
 func TestLines(t *testing.T) {
 	_, key := newKey(t)
 	blob := strings.Fields(key)[1]
@@ -150,13 +158,15 @@ func TestLines(t *testing.T) {
 		{"hello\nKEY", []int{2}, []int{1}},
 		{"KE\x00Y\nKEY x\x00\nKEY", []int{3}, []int{1, 2}},
 		{"KEY " + strings.Repeat("x", maxLine) + "\nKEY", []int{2}, []int{1}},
-		{`command="a KEY` + "\nKEY", []int{2}, []int{1}}, // a quote that is not closed ends with its line
+		{`command="a KEY` + "\nKEY", []int{2},
+			[]int{1}}, // a quote that is not closed ends with its line
 		{`command="a KEY` + "\n" + `" KEY`, nil, []int{1, 2}},
-		// Two fields of options: the second would be lost in x/crypto's parser, which cuts off one more.
+		// Two fields of options: the second would be lost in x/crypto's parser, which cuts off one
+		// more.
 		{"no-pty restrict KEY\nKEY", []int{2}, []int{1}},
 		{"no-pty , KEY\nKEY", []int{2}, []int{1}},
 		{", KEY\nKEY", []int{1, 2}, nil},
-		// A type that is not the key's, a key that is none, junk behind it.
+		// A type that is not the key's, a key that is not one, junk after it.
 		{"ssh-rsa " + blob, nil, []int{1}},
 		{"ssh-ed25519 %%%%", nil, []int{1}},
 		{"ssh-ed25519 " + blob[:len(blob)-4], nil, []int{1}},
@@ -182,7 +192,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// Keys that TLS cannot carry are reported, so that nobody believes that somebody could log in with them.
+// Keys that TLS cannot carry are reported, so that nobody believes that they can log in.
 func TestUnusableKeys(t *testing.T) {
 	encode := func(kind string, fields ...any) string {
 		blob := ssh.Marshal(struct{ Type string }{kind})
@@ -193,15 +203,17 @@ func TestUnusableKeys(t *testing.T) {
 	}
 	sk := encode("sk-ssh-ed25519@openssh.com", strings.Repeat("k", 32), "ssh:")
 	small := encode("ssh-rsa", "\x01\x00\x01", "\x00"+strings.Repeat("\xff", 128))
-	for what, line := range map[string]string{"hardware": sk, "less than 2048": small, "not hold a key": encode("ssh-new", "x")} {
+	for what, line := range map[string]string{"hardware": sk, "less than 2048": small,
+		"not hold a key": encode("ssh-new", "x")} {
 		file, problems := Parse("f", []byte(line))
-		if len(file.Entries) != 0 || len(problems) != 1 || !strings.Contains(problems[0].Why, what) || file.AnyUsable(noon) {
+		if len(file.Entries) != 0 || len(problems) != 1 ||
+			!strings.Contains(problems[0].Why, what) || file.AnyUsable(noon) {
 			t.Errorf("%s: %v", what, problems)
 		}
 	}
 }
 
-// Of several lines with a key, the first one that admits counts.
+// Of several lines with a key, the first one that admits it counts.
 func TestFind(t *testing.T) {
 	key, line := newKey(t)
 	other, otherLine := newKey(t)
@@ -219,14 +231,16 @@ func TestFind(t *testing.T) {
 		t.Fatal(problems)
 	}
 	for addr, want := range map[netip.Addr]string{
-		lan: "lan", netip.MustParseAddr("10.1.2.3"): "inside", netip.MustParseAddr("::1"): "anywhere", {}: "socket",
+		lan: "lan", netip.MustParseAddr("10.1.2.3"): "inside",
+		netip.MustParseAddr("::1"): "anywhere", {}: "socket",
 	} {
 		entry, err := file.Find(key, addr, noon)
 		if err != nil || entry.Command != want {
 			t.Errorf("%v: %+v, %v", addr, entry, err)
 		}
 	}
-	if entry, err := file.Find(key, lan, noon.AddDate(-1, 0, 0)); err != nil || entry.Command != "expired" {
+	if entry, err := file.Find(key, lan, noon.AddDate(-1, 0, 0)); err != nil ||
+		entry.Command != "expired" {
 		t.Errorf("before it expired: %+v, %v", entry, err)
 	}
 	if entry, err := file.Find(other, lan, noon); err != nil || entry.HasCommand {
@@ -237,7 +251,9 @@ func TestFind(t *testing.T) {
 		t.Errorf("a stranger: %v", err)
 	}
 	only, _ := Parse("f", []byte("expiry-time=\"20250614Z\" "+line+"\nfrom=\"10.0.0.1\" "+line))
-	if _, err := only.Find(key, lan, noon); err == nil || !strings.Contains(err.Error(), "f:1: the key expired") || !strings.Contains(err.Error(), "f:2: from= does not allow 192.0.2.7") {
+	if _, err := only.Find(key, lan, noon); err == nil ||
+		!strings.Contains(err.Error(), "f:1: the key expired") ||
+		!strings.Contains(err.Error(), "f:2: from= does not allow 192.0.2.7") {
 		t.Errorf("refused: %v", err)
 	}
 	// The second itself still counts, as in sshd.
@@ -252,9 +268,11 @@ func TestFind(t *testing.T) {
 func TestAnyUsable(t *testing.T) {
 	_, key := newKey(t)
 	for text, want := range map[string]bool{
-		"": false, "# KEY": false, "KEY": true, "junk\nKEY": true, "cert-authority KEY": false, "unknown KEY": false,
+		"": false, "# KEY": false, "KEY": true, "junk\nKEY": true, "cert-authority KEY": false,
+		"unknown KEY":                 false,
 		`expiry-time="20250614Z" KEY`: false, `expiry-time="20250616Z" KEY`: true,
-		`from="10.0.0.1" KEY`: true, `from="lab.example" KEY`: false, `from="!10.0.0.1" KEY`: false, `from="*" KEY`: true,
+		`from="10.0.0.1" KEY`: true, `from="lab.example" KEY`: false,
+		`from="!10.0.0.1" KEY`: false, `from="*" KEY`: true,
 		`command="x" KEY`: true, "restrict KEY": true,
 	} {
 		file, _ := Parse("f", []byte(strings.ReplaceAll(text, "KEY", key)))
@@ -264,7 +282,8 @@ func TestAnyUsable(t *testing.T) {
 	}
 }
 
-// Every restricting option against every service, and against one that nobody thought of. A new service fails here until it has its column.
+// Every restricting option against every service, and against one that nobody thought of. A new
+// service fails here until it has its column.
 func TestAllows(t *testing.T) {
 	services := []string{ServiceExec, ServicePTY, ServiceFiles, ServiceForward, "new in 2030"}
 	if len(closedBy) != len(services)-1 {
@@ -272,7 +291,8 @@ func TestAllows(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, c := range []struct{ options, want string }{
-		{`expiry-time="20300101",from="*",environment="A=1",tunnel="0"`, "exec pty files forward new"}, // none of them is about services
+		{`expiry-time="20300101",from="*",environment="A=1",tunnel="0"`,
+			"exec pty files forward new"}, // none of them is about services
 		{`pty,user-rc,port-forwarding,agent-forwarding,X11-forwarding`, "exec pty files forward new"},
 		{`command="x"`, "exec pty"},
 		{`command="x",no-pty`, "exec"},
@@ -328,15 +348,20 @@ func TestAllows(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	key, line := newKey(f)
 	for _, seed := range []string{
-		line, "restrict,pty " + line, `command="a \" b",from="10.0.0.0/8,!10.1.*" ` + line, `environment="A=b",expiry-time="20300101Z" ` + line,
-		"no-pty restrict " + line, "from=\"!10.1.*\x0e\x19\" " + line, "cert-authority " + line, "\"\\\" ", ",=", "x\x00",
+		line, "restrict,pty " + line, `command="a \" b",from="10.0.0.0/8,!10.1.*" ` +
+			line, `environment="A=b",expiry-time="20300101Z" ` + line,
+		"no-pty restrict " + line, "from=\"!10.1.*\x0e\x19\" " + line, "cert-authority " + line,
+		"\"\\\" ", ",=", "x\x00",
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		file, problems := Parse("f", text)
 		for _, p := range problems {
-			if strings.ContainsFunc(p.String(), func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x9b }) {
+			if strings.ContainsFunc(p.String(), func(r rune) bool {
+				return r < ' ' || r == 0x7f ||
+					r == 0x9b
+			}) {
 				t.Fatalf("%q", p.String())
 			}
 		}
@@ -346,23 +371,26 @@ func FuzzParse(f *testing.F) {
 				t.Fatal("exec is closed, or open to a key for files")
 			}
 		}
-		// Whatever stands above, a good line counts.
+		// Whatever comes before it, a good line counts.
 		if len(text) > 0 && text[len(text)-1] != '\n' {
 			text = append(text, '\n')
 		}
 		file, _ = Parse("f", append(text, line...))
-		if last := file.Entries[len(file.Entries)-1]; string(last.Key.Marshal()) != string(key.Marshal()) {
+		if last := file.Entries[len(file.Entries)-1]; string(last.Key.Marshal()) != string(
+			key.Marshal()) {
 			t.Fatal("a good line was lost")
 		}
 	})
 }
 
-// A refusal names the option that stands in the line.
+// A refusal names the option that is in the line.
 func TestRefusalNamesOption(t *testing.T) {
-	for options, want := range map[string]string{"no-pty": "(no-pty in", "restrict": "(restrict in", `restrict,command="x"`: "(restrict in"} {
+	for options, want := range map[string]string{"no-pty": "(no-pty in", "restrict": "(restrict in",
+		`restrict,command="x"`: "(restrict in"} {
 		_, key := newKey(t)
 		file, _ := Parse("f", []byte(options+" "+key))
-		if err := file.Entries[0].Allows(ServicePTY); err == nil || !strings.Contains(err.Error(), want) {
+		if err := file.Entries[0].Allows(ServicePTY); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", options, err)
 		}
 	}

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Describe tells in words what holds for the key, "" if nothing does: for people who look what they have configured. Values are quoted.
+// Describe tells people who look at their configuration what holds for the key, "" if nothing does.
+// Values are quoted.
 func (r *Restrictions) Describe() string {
 	var parts []string
 	add := func(is bool, text string) {

@@ -1,38 +1,43 @@
-// Package authorized reads authorized_keys files (sshd(8), AUTHORIZED_KEYS FILE FORMAT) and says what a key may do.
+// Package authorized reads authorized_keys files (sshd(8), AUTHORIZED_KEYS FILE FORMAT) and says
+// what a key may do.
 //
 // # The way in
 //
 //	file, problems, err := authorized.Load(path, authorized.Owner{UID: 1000, Home: "/home/u"})
-//	entry, err := file.Find(key, addr, time.Now())      // err is for the log: not listed, or listed and why not
-//	err = entry.Allows("exec")                          // a service, by name; "pty" for a pty in it
-//	command := entry.Command                            // if entry.HasCommand: runs whatever was asked for
-//	file.AnyUsable(time.Now())                          // could anyone log in at all
+//	entry, err := file.Find(key, addr, time.Now()) // err is for the log
+//	err = entry.Allows("exec")                     // a service, by name; "pty" for a pty in it
+//	command := entry.Command                       // if entry.HasCommand: runs in any case
+//	file.AnyUsable(time.Now())                     // could anyone log in at all
 //
 // Problems are lines that do not count, and why; file.Remarks are about lines that do.
 //
-// Reading order: load.go and modes_unix.go (which files are trusted), line.go (lines), options.go and expiry.go (options),
-// from.go (addresses), find.go (who may come in), services.go (what for).
+// Reading order: load.go and modes_unix.go (which files are trusted), line.go (lines), options.go
+// and expiry.go (options), from.go (addresses), find.go (who may come in), services.go (what for).
 //
 // # Which options
 //
-//	honoured                 command= from= expiry-time= restrict pty no-pty; environment= (kept: a flag of the daemon's decides)
-//	honoured by not having   no-port-forwarding no-agent-forwarding no-X11-forwarding no-user-rc permitopen= permitlisten= tunnel=
-//	                         and port-forwarding agent-forwarding X11-forwarding user-rc, which take `restrict` back
-//	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that folder and nothing else. sshd disables the line
+//	honoured                 command= from= expiry-time= restrict pty no-pty; environment= (kept:
+//	                         a flag of the daemon decides)
+//	nothing to forbid here   no-port-forwarding no-agent-forwarding no-X11-forwarding no-user-rc
+//	                         permitopen= permitlisten= tunnel=, and port-forwarding
+//	                         agent-forwarding X11-forwarding user-rc, which take `restrict` back
+//	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that
+//	                         folder and nothing else. sshd disables the line
 //	the line is disabled     cert-authority principals= verify-required, and any other
 //
-// Names of options are case-insensitive. A line is disabled as a whole, and reported, when one of its options is
-// disabled, unknown or malformed; when its key is of a kind that TLS cannot carry; when it is longer than 16 KiB or holds a
-// zero byte. The other lines count.
+// Names of options are case-insensitive. A line is disabled as a whole, and reported, when one of
+// its options is disabled, unknown or malformed; when TLS cannot carry its kind of key; when it is
+// longer than 16 KiB or holds a zero byte. The other lines count.
 //
-// What forbids forwarding, ~/.ssh/rc or tunnels is obeyed by there being none. permitopen= and permitlisten= narrow what a
-// key may forward: a service that forwards is refused to such a key until it can obey them (see Allows).
+// Forwarding, ~/.ssh/rc and tunnels do not exist here, so an option that forbids them is obeyed.
+// permitopen= and permitlisten= narrow what a key may forward: a service that forwards is refused
+// to such a key until it can obey them (see Allows).
 //
 // # Differences from sshd
 //
-//   - from= is matched against the address only, as with sshd's UseDNS=no, its default. A host name in it never matches; since one
-//     behind ! would then refuse nobody, it disables the line. Both are reported. Over a Unix socket there is no address,
-//     and a line with from= does not match.
+//   - from= is matched against the address only, as with sshd's UseDNS=no, its default. A host name
+//     in it never matches; after a ! it would refuse nobody, so it disables the line. Both are
+//     reported. Over a Unix socket there is no address, and a line with from= does not match.
 //   - A key with command= opens nothing but exec (and a pty in it): no forwarding, no files.
 //   - Directories with the sticky bit, like /tmp, count as safe.
 //   - A date that does not exist (20250230) disables the line; sshd takes the day after.

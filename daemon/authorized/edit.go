@@ -12,8 +12,10 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Append lists a key in a file, which it makes if it is not there (0600, its directory 0700). Lines that list the same key are replaced. options stand before
-// the key, as sshd(8) has them; comment behind it. What was in the file stays as it is, byte by byte, and the file is never seen half-written.
+// Append adds a line with a key to a file, which it makes if it is missing (0600, its directory
+// 0700). It replaces lines with the same key. options come before the key, as in sshd(8), comment
+// after it. The rest of the file stays as it is, byte by byte, and nobody ever sees a half-written
+// file.
 func Append(path, options string, key ssh.PublicKey, comment string) error {
 	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
 	if options != "" {
@@ -23,7 +25,7 @@ func Append(path, options string, key ssh.PublicKey, comment string) error {
 		line += " " + comment
 	}
 	if strings.ContainsAny(line, "\r\n\x00") || len(line) > maxLine {
-		return errors.New("options or comment do not fit a line of authorized_keys")
+		return errors.New("options or comment do not fit in a line of authorized_keys")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -37,7 +39,7 @@ func Append(path, options string, key ssh.PublicKey, comment string) error {
 	})
 }
 
-// Remove takes every line that lists a key out of a file, and says whether there was one.
+// Remove takes every line with a key out of a file, and says whether there was one.
 func Remove(path string, key ssh.PublicKey) (found bool, err error) {
 	err = edit(path, func(text []byte) []byte {
 		text, found = without(path, text, key)
@@ -46,7 +48,7 @@ func Remove(path string, key ssh.PublicKey) (found bool, err error) {
 	return found, err
 }
 
-// without is text without the lines that list a key, also those that are disabled by an option.
+// without is text without the lines that have a key, including those that an option disables.
 func without(path string, text []byte, key ssh.PublicKey) (rest []byte, found bool) {
 	for line := range bytes.Lines(text) {
 		listed, _, _, _, err := ssh.ParseAuthorizedKey(line)
@@ -59,7 +61,8 @@ func without(path string, text []byte, key ssh.PublicKey) (rest []byte, found bo
 	return rest, found
 }
 
-// edit changes a file's text: one at a time, on the disk before it returns, by a new file that takes the old one's name.
+// edit changes a file's text, one edit at a time, by a new file that takes the old one's name. The
+// text is on the disk when it returns.
 func edit(path string, change func([]byte) []byte) error {
 	old, err := lock(path)
 	if err != nil {
@@ -89,9 +92,10 @@ func edit(path string, change func([]byte) []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(next.Name()) // fails when it has its new name
+	defer os.Remove(next.Name()) // fails once it has its new name
 	_, err = next.Write(changed)
-	for _, step := range []func() error{func() error { return next.Chmod(info.Mode().Perm()) }, next.Sync} {
+	for _, step := range []func() error{func() error { return next.Chmod(info.Mode().Perm()) },
+		next.Sync} {
 		if err == nil {
 			err = step()
 		}

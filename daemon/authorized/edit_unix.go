@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// lock opens a file, made if it is not there, that no other edit is changing until it is closed.
+// lock opens a file, which it makes if it is missing. No other edit changes the file until it is
+// closed.
 func lock(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|nonBlocking, 0o600)

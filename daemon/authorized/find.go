@@ -12,11 +12,12 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// ErrNotListed says that a key stands not in the file.
+// ErrNotListed says that a key is not in the file.
 var ErrNotListed = errors.New("the key is not listed")
 
-// Find finds what a key may do for a client at an address, zero for a Unix socket. Of several lines with the key, the first one that admits the
-// client now counts, as in sshd. The error is for the log: ErrNotListed, or why each of the key's lines does not admit it.
+// Find finds what a key may do for a client at an address, zero for a Unix socket. Of several lines
+// with the key, the first one that admits the client now counts, as in sshd. The error is for the
+// log: ErrNotListed, or why none of the key's lines admits the client.
 func (f *File) Find(key ssh.PublicKey, addr netip.Addr, now time.Time) (*Entry, error) {
 	encoded := key.Marshal()
 	var refused []string
@@ -49,12 +50,13 @@ func (r *Restrictions) refuses(addr netip.Addr, now time.Time) string {
 	return ""
 }
 
-// expired holds from the second after the expiry-time on, as in sshd.
+// expired is true from the second after the expiry-time on, as in sshd.
 func (r *Restrictions) expired(now time.Time) bool {
 	return !r.Expiry.IsZero() && now.Unix() > r.Expiry.Unix()
 }
 
-// AnyUsable says whether anyone could log in from anywhere: a daemon does not listen beyond loopback while nobody could.
+// AnyUsable says whether anyone could log in from anywhere: a daemon does not listen beyond
+// loopback while nobody could.
 func (f *File) AnyUsable(now time.Time) bool {
 	return slices.ContainsFunc(f.Entries, func(e *Entry) bool { return e.Usable(now) })
 }

@@ -9,7 +9,8 @@ import (
 	"minissh/protocol/wildcard"
 )
 
-// From is a list of addresses that a key may be used from: sshd's match_list on addresses. The zero value allows all.
+// From is a list of addresses that a key may be used from: sshd's match_list on addresses. The zero
+// value allows all.
 type From struct {
 	set      bool
 	patterns []pattern
@@ -35,16 +36,18 @@ func parseFrom(value string) (from From, remark string, err error) {
 		p := pattern{not: not, text: element}
 		if strings.Contains(element, "/") {
 			if p.network, err = netip.ParsePrefix(element); err != nil {
-				return From{}, "", fmt.Errorf("%s is no network", clipped(element))
+				return From{}, "", fmt.Errorf("%s is not a network", clipped(element))
 			}
 			if p.network != p.network.Masked() { // sshd: "Inconsistent mask length"
-				return From{}, "", fmt.Errorf("%s has bits behind its mask", clipped(element))
+				return From{}, "", fmt.Errorf("%s has bits beyond its mask", clipped(element))
 			}
 		} else if addr, err := netip.ParseAddr(element); err == nil {
 			p.network = netip.PrefixFrom(addr.Unmap().WithZone(""), addr.Unmap().BitLen())
 		} else if !couldBeAddress(element) {
 			if not {
-				return From{}, "", fmt.Errorf("%s refuses nobody, since only addresses are compared", clipped("!"+element))
+				return From{}, "",
+					fmt.Errorf("%s refuses nobody, since only addresses are compared",
+						clipped("!"+element))
 			}
 			names = append(names, clipped(element))
 		}
@@ -68,7 +71,8 @@ func couldBeAddress(pattern string) bool {
 	return strings.Trim(pattern, "0123456789abcdef:.*?") == "" && strings.Contains(pattern, ":")
 }
 
-// Allows says whether a client at an address may use the key. The zero address stands for a Unix socket: only a line without from= allows it.
+// Allows says whether a client at an address may use the key. The zero address stands for a Unix
+// socket: only a line without from= allows it.
 func (f From) Allows(addr netip.Addr) bool {
 	if !f.set {
 		return true
@@ -80,7 +84,8 @@ func (f From) Allows(addr netip.Addr) bool {
 	text := addr.String()
 	allowed := false
 	for _, p := range f.patterns {
-		if p.network.IsValid() && !p.network.Contains(addr) || !p.network.IsValid() && !wildcard.Match(text, p.text) {
+		if p.network.IsValid() && !p.network.Contains(addr) || !p.network.IsValid() &&
+			!wildcard.Match(text, p.text) {
 			continue
 		}
 		if p.not {

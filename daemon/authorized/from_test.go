@@ -33,7 +33,7 @@ func TestExpiry(t *testing.T) {
 		"20250615ZZ":        "",
 		"+0250615":          "",
 		" 20250615":         "",
-		"19690101Z":         "", // sshd takes 0 for no time at all
+		"19690101Z":         "", // sshd takes 0 for "no time"
 	} {
 		at, err := parseExpiry(text, zone)
 		got := ""
@@ -58,7 +58,7 @@ func TestFrom(t *testing.T) {
 		{"192.0.2.?", "192.0.2.7", "192.0.2.77"},
 		{"*", "192.0.2.7 ::1", ""},
 		{"192.0.2.0/24,!192.0.2.66", "192.0.2.65", "192.0.2.66"},
-		{"!192.0.2.66,192.0.2.0/24", "192.0.2.65", "192.0.2.66"}, // wherever it stands
+		{"!192.0.2.66,192.0.2.0/24", "192.0.2.65", "192.0.2.66"}, // wherever it is in the list
 		{"*,!192.0.2.0/24", "10.0.0.1 ::1", "192.0.2.66"},
 		{"!192.0.2.66", "", "192.0.2.66 192.0.2.65"}, // refusals alone allow nobody
 		{"10.0.0.1, 192.0.2.7", "192.0.2.7 10.0.0.1", "10.0.0.2"},
@@ -93,7 +93,8 @@ func TestFrom(t *testing.T) {
 	if !(From{}).Allows(netip.Addr{}) || !(From{}).Allows(lan) {
 		t.Error("no from= does not allow everyone")
 	}
-	for _, bad := range []string{"", ",", "10.0.0.1,", "!", "10.0.0.0/33", "10.0.0.1/24", "10.0.0.0/x", "host/24", "!evil.example.com", "*,!evil.example.com", "!*.cafe", "/"} {
+	for _, bad := range []string{"", ",", "10.0.0.1,", "!", "10.0.0.0/33", "10.0.0.1/24",
+		"10.0.0.0/x", "host/24", "!evil.example.com", "*,!evil.example.com", "!*.cafe", "/"} {
 		if _, _, err := parseFrom(bad); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}

@@ -11,7 +11,8 @@ import (
 	"minissh/protocol/fulldisk"
 )
 
-// A key that does not fit the disk is not listed, the file stays as it was, and nothing else is left beside it.
+// A key that does not fit on the disk is not listed, the file stays as it was, and nothing else is
+// left next to it.
 func TestEditOnAFullDisk(t *testing.T) {
 	key, _ := newKey(t)
 	dir := t.TempDir()
@@ -21,7 +22,8 @@ func TestEditOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	fulldisk.Run(t, 100, func(t *testing.T) {
-		if err := Append(path, "", key, "comment"); err == nil || strings.Contains(err.Error(), "\n") {
+		if err := Append(path, "", key, "comment"); err == nil ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v", err)
 		}
 		if after, err := os.ReadFile(path); err != nil || string(after) != before {

@@ -14,20 +14,21 @@ import (
 	"minissh/protocol/keys"
 )
 
-// maxLine bounds a line, in bytes: sshd's SSH_MAX_PUBKEY_BYTES, with room for an RSA key of 16,384 bits and its options.
+// maxLine bounds a line, in bytes: sshd's SSH_MAX_PUBKEY_BYTES, with room for an RSA key of 16,384
+// bits and its options.
 const maxLine = 16 << 10
 
 // File is what a file holds.
 type File struct {
 	Entries []*Entry // in their order
-	Remarks []string // on lines that count, and perhaps not as their author thinks
+	Remarks []string // on lines that count, but perhaps not as their author thinks
 }
 
 // Entry is a line with a key that may log in, and how.
 type Entry struct {
 	Restrictions
 	Key     ssh.PublicKey
-	Comment string // the user's words: quote them before showing them
+	Comment string // the user's words: quote them before you show them
 	File    string
 	Line    int // from 1
 }
@@ -41,12 +42,15 @@ type Problem struct {
 	Line int // from 1
 	Why  string
 
-	Elsewhere bool // sshd uses such lines (certificates, kinds of keys that TLS does not carry): no slip of its author's
+	// sshd uses such lines (certificates, kinds of keys that TLS cannot carry): not a mistake of
+	// their author
+	Elsewhere bool
 }
 
 func (p Problem) String() string { return fmt.Sprintf("%s:%d: %s", shown(p.File), p.Line, p.Why) }
 
-// Parse reads a file's text. Nothing in it makes the whole file fail: what cannot be used is a Problem.
+// Parse reads a file's text. Nothing in it makes the whole file fail: what cannot be used becomes a
+// Problem.
 func Parse(name string, text []byte) (*File, []Problem) { return parse(name, text, time.Local) }
 
 func parse(name string, text []byte, local *time.Location) (*File, []Problem) {
@@ -64,7 +68,8 @@ func parse(name string, text []byte, local *time.Location) (*File, []Problem) {
 		remarks, err := entry.parse(line, local)
 		if err != nil {
 			var elsewhere *elsewhereError
-			problems = append(problems, Problem{File: name, Line: number, Why: err.Error(), Elsewhere: errors.As(err, &elsewhere)})
+			problems = append(problems, Problem{File: name, Line: number, Why: err.Error(),
+				Elsewhere: errors.As(err, &elsewhere)})
 			continue
 		}
 		for _, remark := range remarks {
@@ -75,8 +80,8 @@ func parse(name string, text []byte, local *time.Location) (*File, []Problem) {
 	return file, problems
 }
 
-// parse reads `[options] type key [comment]`. As sshd does, it takes the first field for options only if the line is
-// not a key without them.
+// parse reads `[options] type key [comment]`. As in sshd, the first field holds options only if the
+// line is not a key without them.
 func (e *Entry) parse(line []byte, local *time.Location) (remarks []string, err error) {
 	if len(line) > maxLine {
 		return nil, fmt.Errorf("it has more than %d KiB", maxLine>>10)
@@ -108,7 +113,7 @@ func (e *Entry) parse(line []byte, local *time.Location) (remarks []string, err 
 // errNoKey says that a text does not begin with a key.
 var errNoKey = errors.New("it does not hold a key")
 
-// parseKey reads `type key [comment]`. The type must be the one that the key itself tells.
+// parseKey reads `type key [comment]`. The type must be the one that the key itself names.
 func parseKey(text string) (ssh.PublicKey, string, error) {
 	kind, rest := cutField(text)
 	encoded, comment := cutField(rest)
@@ -123,7 +128,7 @@ func parseKey(text string) (ssh.PublicKey, string, error) {
 	return key, comment, nil
 }
 
-// cutField cuts the first field off, and the blanks behind it.
+// cutField cuts off the first field, and the blanks after it.
 func cutField(text string) (field, rest string) {
 	end := strings.IndexAny(text, " \t")
 	if end < 0 {
@@ -132,7 +137,8 @@ func cutField(text string) (field, rest string) {
 	return text[:end], strings.TrimLeft(text[end:], " \t")
 }
 
-// cutOptions cuts the options off: everything up to the first blank outside of double quotes, in which \" is no end.
+// cutOptions cuts off the options: everything up to the first blank outside double quotes. Inside
+// them, \" does not end the quote.
 func cutOptions(text string) (options, rest string, err error) {
 	quoted := false
 	for i := 0; i < len(text); i++ {
@@ -151,7 +157,8 @@ func cutOptions(text string) (options, rest string, err error) {
 	return "", "", errNoKey
 }
 
-// shown is text of the user's as it is where it can be shown, else quoted and cut short: the log belongs to somebody else.
+// shown is the user's text as it is where it can be shown, else quoted and cut short: the log
+// belongs to somebody else.
 func shown(s string) string {
 	const most = 256
 	if len(s) > most {

@@ -9,12 +9,13 @@ import (
 // MaxFile bounds a file, in bytes (RULES A6).
 const MaxFile = 1 << 20
 
-// Owner is whose file it is.
+// Owner says whose file it is.
 type Owner struct {
 	UID  uint32 // the account that the file grants access to; only it and root may own the file
 	Home string // where the check of directories ends; "" checks up to the root directory
 
-	// Lax leaves the checks of owners and modes out, as sshd's StrictModes=no does. They are never done on Windows.
+	// Lax skips the checks of owners and modes, as sshd's StrictModes=no does. Windows never has
+	// them.
 	Lax bool
 }
 
@@ -35,8 +36,9 @@ func (e *ModeError) Error() string {
 // Hint is what the user can type.
 func (e *ModeError) Hint() string { return "chmod go-w " + shown(e.Path) }
 
-// Load reads a file, and tells which of its lines do not count. It must be a regular file of at most 1 MiB; opening does not wait,
-// as it would on a named pipe. A file that is not there gives fs.ErrNotExist, one that others could have written a *ModeError.
+// Load reads a file, and tells which of its lines do not count. It must be a regular file of at
+// most 1 MiB; opening it does not wait, as it would on a named pipe. A missing file gives
+// fs.ErrNotExist, one that others could have written a *ModeError.
 func Load(path string, owner Owner) (*File, []Problem, error) {
 	text, err := Read(path, owner)
 	if err != nil {

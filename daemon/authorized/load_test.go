@@ -35,11 +35,13 @@ func TestStrictModes(t *testing.T) {
 		root := t.TempDir()
 		home := filepath.Join(root, "home")
 		path := filepath.Join(home, ".ssh", "authorized_keys")
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(key), 0o600), os.Chmod(path, c.file),
-			os.Chmod(filepath.Dir(path), c.ssh), os.Chmod(home, c.home), os.Chmod(root, 0o777)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700),
+			os.WriteFile(path, []byte(key), 0o600), os.Chmod(path, c.file),
+			os.Chmod(filepath.Dir(path), c.ssh), os.Chmod(home, c.home), os.Chmod(root,
+				0o777)); err != nil {
 			t.Fatal(err)
 		}
-		// Through a link too: the directories that count are those of the file behind it.
+		// Through a link too: the directories that count are those of the file that it leads to.
 		link := filepath.Join(t.TempDir(), "link")
 		if err := os.Symlink(path, link); err != nil {
 			t.Fatal(err)
@@ -50,14 +52,18 @@ func TestStrictModes(t *testing.T) {
 			switch {
 			case c.bad == "" && (err != nil || len(file.Entries) != 1):
 				t.Errorf("%s: %v", c.name, err)
-			case c.bad != "" && (!errors.As(err, &mode) || !strings.Contains(err.Error(), "bad ownership or modes for "+c.bad) || !strings.HasPrefix(mode.Hint(), "chmod go-w ")):
+			case c.bad != "" &&
+				(!errors.As(err, &mode) ||
+					!strings.Contains(err.Error(), "bad ownership or modes for "+c.bad) ||
+					!strings.HasPrefix(mode.Hint(), "chmod go-w ")):
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
 		if _, _, err := Load(path, Owner{UID: us, Home: home, Lax: true}); err != nil {
 			t.Errorf("%s, lax: %v", c.name, err)
 		}
-		// Without the home as its end, the check finds the directory above, which everyone can write to.
+		// Without the home as its end, the check finds the directory above, which everyone can
+		// write to.
 		if _, _, err := Load(path, Owner{UID: us}); err == nil {
 			t.Errorf("%s: a directory above the home was not looked at", c.name)
 		}
@@ -81,7 +87,7 @@ func TestStrictModes(t *testing.T) {
 	}
 }
 
-// What is not a small regular file is refused without a wait.
+// What is not a small regular file is refused without waiting.
 func TestNotAFile(t *testing.T) {
 	_, key := newKey(t)
 	dir := t.TempDir()
@@ -94,7 +100,8 @@ func TestNotAFile(t *testing.T) {
 		t.Skip("not run: needs named pipes: " + err.Error())
 	}
 	for _, path := range []string{dir, fifo, os.DevNull} {
-		if _, _, err := Load(path, lax); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		if _, _, err := Load(path, lax); err == nil ||
+			!strings.Contains(err.Error(), "not a regular file") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

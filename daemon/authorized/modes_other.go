@@ -6,5 +6,5 @@ import "io/fs"
 
 const nonBlocking = 0
 
-// check accepts everything: Windows' access lists do not show in Go's file modes.
+// check accepts everything: Go's file modes do not show Windows' access lists.
 func (Owner) check(string, fs.FileInfo) error { return nil }

@@ -12,12 +12,14 @@ import (
 
 const nonBlocking = syscall.O_NONBLOCK
 
-// check is sshd's safe_path: the file and each directory above it, up to the home directory or the root, belong to the account or
-// to root, and neither their group nor others can write to them, sticky or not: into a sticky directory others can put
-// the name that is looked for, as a link to a file of the account's that they have a say in (a mailbox).
+// check is sshd's safe_path: the file and each directory above it, up to the home directory or the
+// root, belong to the account or to root, and neither their group nor others can write to them,
+// sticky or not: in a sticky directory others can put a link under the name that is looked for, for
+// instance to a file of the account that they can influence (a mailbox).
 //
-// There is one difference: of a file outside the home, directories above the one that holds it may be sticky, as /tmp
-// is. What is in them belongs to the account or to root, and nobody else can put something in its place.
+// There is one difference: for a file outside the home, directories above the one that holds it may
+// be sticky, as /tmp is. What is in them belongs to the account or to root, and nobody else can
+// replace it.
 func (o Owner) check(path string, info fs.FileInfo) error {
 	if !o.safe(info, false) {
 		return &ModeError{Path: path}
@@ -31,7 +33,7 @@ func (o Owner) check(path string, info fs.FileInfo) error {
 	}
 	home := ""
 	if o.Home != "" {
-		home, _ = filepath.EvalSymlinks(o.Home) // a home that is not there ends nothing
+		home, _ = filepath.EvalSymlinks(o.Home) // a home that does not exist ends nothing
 	}
 	inHome := home != "" && strings.HasPrefix(dir, strings.TrimSuffix(home, "/")+"/")
 	for first := true; ; first = false {

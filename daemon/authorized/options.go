@@ -13,26 +13,29 @@ import (
 	"minissh/protocol"
 )
 
-// maxEnvironment bounds the environment= options of a line (sshd's INT_MAX is no bound).
+// maxEnvironment bounds the environment= options of a line (sshd's bound, INT_MAX, is useless).
 const maxEnvironment = 1024
 
 // Restrictions are what the options before a key say.
 type Restrictions struct {
-	HasCommand bool   // command= is there: it runs whatever the client asks for, which is in SSH_ORIGINAL_COMMAND
+	// command= is set: it runs whatever the client asks for, which is in SSH_ORIGINAL_COMMAND
+	HasCommand bool
 	Command    string // may be empty
 
 	From   From      // where the client may come from; zero: anywhere
 	Expiry time.Time // the key does not count after it; zero: no end
 
-	Restricted bool // restrict is there: whatever is not granted by name is refused
+	Restricted bool // restrict is set: whatever is not granted by name is refused
 	NoPty      bool
 
-	FilesFolder string // minissh-files= is there: the key may copy files within this folder, an absolute path, and nothing else
+	// minissh-files= is set: the key may copy files within this folder, an absolute path, and
+	// nothing else
+	FilesFolder string
 	FilesMode   string // FilesRead, FilesWrite; "": both
 
 	Environment []string // "NAME=value", each name once; for a daemon that permits it
 
-	// What is not there to be forbidden, for the services of later days (see Allows).
+	// What does not exist yet and needs no forbidding, for later services (see Allows).
 	NoPortForwarding  bool
 	NoAgentForwarding bool
 	NoX11Forwarding   bool
@@ -43,7 +46,8 @@ type Restrictions struct {
 	verifyRequired bool // of several such options the last one counts, as in sshd
 }
 
-// parseOptions reads the options of a line, by the rules of sshd's sshauthopt_parse. remarks are for the log.
+// parseOptions reads the options of a line, by the rules of sshd's sshauthopt_parse. remarks are
+// for the log.
 func parseOptions(text string, local *time.Location) (r Restrictions, remarks []string, err error) {
 	for text != "" {
 		end := strings.IndexAny(text, ",=")
@@ -59,7 +63,8 @@ func parseOptions(text string, local *time.Location) (r Restrictions, remarks []
 		}
 		if rest != "" {
 			if rest[0] != ',' {
-				return r, remarks, fmt.Errorf("option %s: there is something behind its value", clipped(name))
+				return r, remarks, fmt.Errorf("option %s: there is something after its value",
+					clipped(name))
 			}
 			rest = rest[1:]
 		}
@@ -76,7 +81,8 @@ func parseOptions(text string, local *time.Location) (r Restrictions, remarks []
 		}
 	}
 	if r.verifyRequired {
-		return r, remarks, &elsewhereError{"the option verify-required is for hardware keys, and is not supported"}
+		return r, remarks, &elsewhereError{"the option verify-required is for hardware keys, and " +
+			"is not supported"}
 	}
 	if r.HasCommand && r.FilesFolder != "" {
 		return r, remarks, errors.New("command and minissh-files exclude each other")
@@ -95,10 +101,11 @@ const (
 	FilesWrite = "wo"
 )
 
-// unquote reads a value in double quotes, in which \" stands for ", and no other character is special.
+// unquote reads a value in double quotes, in which \" stands for " and no other character is
+// special.
 func unquote(text string) (value, rest string, err error) {
 	if !strings.HasPrefix(text, `"`) {
-		return "", "", errors.New("its value does not stand in double quotes")
+		return "", "", errors.New("its value is not in double quotes")
 	}
 	var b strings.Builder
 	for i := 1; i < len(text); i++ {
@@ -114,7 +121,8 @@ func unquote(text string) (value, rest string, err error) {
 }
 
 // set takes one option.
-func (r *Restrictions) set(name, value string, hasValue bool, local *time.Location) (remark string, err error) {
+func (r *Restrictions) set(name, value string, hasValue bool, local *time.Location) (remark string,
+	err error) {
 	lower := strings.ToLower(name)
 	if flag := r.flag(lower); flag != nil {
 		if hasValue {
@@ -126,7 +134,9 @@ func (r *Restrictions) set(name, value string, hasValue bool, local *time.Locati
 	take, known := valued[lower]
 	switch {
 	case lower == "cert-authority" && !hasValue, lower == "principals" && hasValue:
-		return "", &elsewhereError{fmt.Sprintf("the option %s is for certificates, and is not supported", clipped(name))}
+		return "",
+			&elsewhereError{fmt.Sprintf("the option %s is for certificates, and is not supported",
+				clipped(name))}
 	case !known && name == "":
 		return "", errors.New("there is an option without a name")
 	case !known:
@@ -146,7 +156,8 @@ func (r *Restrictions) flag(lower string) func() {
 	if lower == "restrict" {
 		return func() {
 			r.Restricted = true
-			r.NoPty, r.NoPortForwarding, r.NoAgentForwarding, r.NoX11Forwarding, r.NoUserRC = true, true, true, true, true
+			r.NoPty, r.NoPortForwarding, r.NoAgentForwarding, r.NoX11Forwarding, r.NoUserRC = true,
+				true, true, true, true
 		}
 	}
 	positive, no := strings.CutPrefix(lower, "no-")
@@ -162,7 +173,7 @@ func (r *Restrictions) flag(lower string) func() {
 		field = &r.NoX11Forwarding
 	case "user-rc":
 		field = &r.NoUserRC
-	case "touch-required": // means something for hardware keys alone
+	case "touch-required": // has a meaning for hardware keys only
 		return func() {}
 	case "verify-required":
 		return func() { r.verifyRequired = !no }
@@ -172,21 +183,23 @@ func (r *Restrictions) flag(lower string) func() {
 	return func() { *field = no } // of several, the last one counts, as in sshd
 }
 
-// Options lists the names of all options that do not disable their line, in lower case: those that do something here, and those that forbid what there
-// is not.
+// Options lists the names of all options that do not disable their line, in lower case.
 func Options() []string {
 	names := []string{"restrict", "touch-required", "no-touch-required", "no-verify-required"}
-	for _, positive := range []string{"pty", "port-forwarding", "agent-forwarding", "x11-forwarding", "user-rc"} {
+	for _, positive := range []string{"pty", "port-forwarding", "agent-forwarding",
+		"x11-forwarding", "user-rc"} {
 		names = append(names, positive, "no-"+positive)
 	}
 	return slices.Sorted(slices.Values(slices.AppendSeq(names, maps.Keys(valued))))
 }
 
-// Same is equal for two lines of a key exactly if the same holds for it in both: a session belongs to a key with its restrictions.
+// Same is equal for two lines with a key exactly if they allow the same: a session belongs to a key
+// with its restrictions.
 func (r *Restrictions) Same() string { return fmt.Sprintf("%+v", *r) }
 
 // valued are the options with a value.
-var valued = map[string]func(r *Restrictions, value string, local *time.Location) (remark string, err error){
+var valued = map[string]func(r *Restrictions, value string, local *time.Location) (remark string,
+	err error){
 	"command": func(r *Restrictions, value string, _ *time.Location) (string, error) {
 		if r.HasCommand {
 			return "", errors.New("it is there twice")
@@ -202,7 +215,7 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 		if i := strings.LastIndexByte(value, ','); i >= 0 {
 			folder, mode = value[:i], value[i+1:]
 			if mode != FilesRead && mode != FilesWrite {
-				return "", errors.New("behind the comma stands neither ro nor wo")
+				return "", errors.New("after the comma comes neither ro nor wo")
 			}
 		}
 		if !filepath.IsAbs(folder) {
@@ -220,7 +233,8 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 	},
 	"expiry-time": func(r *Restrictions, value string, local *time.Location) (string, error) {
 		at, err := parseExpiry(value, local)
-		if err == nil && (r.Expiry.IsZero() || at.Before(r.Expiry)) { // of several, the earliest counts
+		// of several, the earliest counts
+		if err == nil && (r.Expiry.IsZero() || at.Before(r.Expiry)) {
 			r.Expiry = at
 		}
 		return "", err
@@ -255,12 +269,12 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 		if value == "" {
 			return "", errors.New("it is empty")
 		}
-		return "", nil // it chooses a device for what there is not
+		return "", nil // it chooses a device, and there are no tunnels here
 	},
 }
 
-// destination rejects what sshd does not take for host:port (handle_permit), * being any port. A port may be alone where
-// bare says so.
+// destination rejects what sshd does not take for host:port (handle_permit), * being any port. With
+// bare, a port may be alone.
 func destination(value string, bare bool) error {
 	port := value
 	if rest, bracketed := strings.CutPrefix(value, "["); bracketed {
@@ -274,13 +288,14 @@ func destination(value string, bare bool) error {
 	} else if !bare {
 		return errors.New("it names no port")
 	}
-	if n, err := net.LookupPort("tcp", port); port != "*" && (err != nil || n == 0) || strings.ContainsAny(value, " \t,") {
+	if n, err := net.LookupPort("tcp", port); port != "*" && (err != nil || n == 0) ||
+		strings.ContainsAny(value, " \t,") {
 		return errors.New("it names no port")
 	}
 	return nil
 }
 
-// clipped is an option's name, quoted: it is the user's, the log is not.
+// clipped is an option's name, quoted: the name is the user's, the log is not.
 func clipped(name string) string {
 	if len(name) > 64 {
 		name = name[:64] + "…"

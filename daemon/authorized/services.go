@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The services that the options of a key say something about. Each is asked for by its name in OPEN (CH1), but PTY,
+// The services that a key's options can close. OPEN (CH1) asks for each by its name, except PTY,
 // which is a part of others.
 const (
 	ServiceExec    = "exec"    // a command or a shell
@@ -14,23 +14,25 @@ const (
 	ServiceForward = "forward" // connections to and from elsewhere
 )
 
-// closedBy has a row for each service: the options that close it to a key. What has no row is closed by every option there is, so that a
-// service of later days is open to keys without restrictions only, until it has its row.
+// closedBy lists for each service the options that close it to a key. Every option closes a service
+// without a row, so a later service is open only to keys without restrictions until it has one.
 var closedBy = map[string][]string{
 	ServiceExec:  {"minissh-files"},
 	ServicePTY:   {"no-pty", "minissh-files"},
 	ServiceFiles: {"command", "restrict"},
-	// Until forwarding can tell destinations apart, a key that is limited to some has none.
-	ServiceForward: {"command", "no-port-forwarding", "permitopen", "permitlisten", "minissh-files"},
+	// Until forwarding can tell destinations apart, a key that is limited to some may not forward.
+	ServiceForward: {"command", "no-port-forwarding", "permitopen", "permitlisten",
+		"minissh-files"},
 }
 
 // restricting are the options that take something away.
 var restricting = []string{
-	"command", "restrict", "no-pty", "no-port-forwarding", "no-agent-forwarding", "no-X11-forwarding", "no-user-rc", "permitopen", "permitlisten",
+	"command", "restrict", "no-pty", "no-port-forwarding", "no-agent-forwarding",
+	"no-X11-forwarding", "no-user-rc", "permitopen", "permitlisten",
 	"minissh-files",
 }
 
-// has says whether one of the restricting options holds, also because restrict stands for it.
+// has says whether one of the restricting options is in force, also because of restrict.
 func (r *Restrictions) has(option string) bool {
 	switch option {
 	case "command":
@@ -54,21 +56,23 @@ func (r *Restrictions) has(option string) bool {
 	case "permitlisten":
 		return r.PermitListen != nil
 	}
-	return true // what is not known closes
+	return true // what is unknown closes
 }
 
 // RefusedError is a service that a key may not use. Its text may be told to the client.
 type RefusedError struct{ Service, Option string }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("this key may not use %s (%s in authorized_keys)", shown(e.Service), e.Option)
+	return fmt.Sprintf("this key may not use %s (%s in authorized_keys)", shown(e.Service),
+		e.Option)
 }
 
-// Allows says whether a key may use a service; the error is a *RefusedError. A key with command= may open exec, with or without a pty, and
-// nothing else; one with restrict, exec and what other options give back to it (RULES A6); one with minissh-files=, files and nothing else.
+// Allows says whether a key may use a service; the error is a *RefusedError. A key with command=
+// may open exec, with or without a pty, and nothing else; one with restrict, exec and what other
+// options give back to it (RULES A6); one with minissh-files=, files and nothing else.
 func (r *Restrictions) Allows(service string) error {
 	if service == ServiceFiles && r.FilesFolder != "" {
-		return nil // given by name, within its folder
+		return nil // granted by name, within its folder
 	}
 	options, known := closedBy[service]
 	if !known {

@@ -23,8 +23,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// A real sshd and Find judge the same lines about the same key from the same address. Where they differ, the table says so, and we
-// are the stricter ones.
+// A real sshd and Find judge the same lines with the same key from the same address. Where they
+// differ, the table says so, and we are the stricter ones.
 func TestAsSSHDJudges(t *testing.T) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -44,7 +44,8 @@ func TestAsSSHDJudges(t *testing.T) {
 	}{
 		{"KEY", false}, {"OTHER", false}, {"", false}, {"# KEY", false}, {"KEY\r", false}, {" \tKEY", false},
 		{"junk\nOTHER\nKEY", false}, {"no-pty KEY", false}, {"NO-PTY KEY", false}, {"no-pty restrict KEY", false}, {"no-pty , KEY", false},
-		{"no-pty,restrict KEY", false}, {"no-pty, KEY", false}, {", KEY", false}, {",no-pty KEY", false}, {"no-pty,,restrict KEY", false}, {"restrict,pty KEY", false},
+		{"no-pty,restrict KEY", false}, {"no-pty, KEY", false}, {", KEY", false},
+		{",no-pty KEY", false}, {"no-pty,,restrict KEY", false}, {"restrict,pty KEY", false},
 		{"unknown KEY", false}, {"no-restrict KEY", false}, {"no-cert-authority KEY", false}, {"no-command KEY", false}, {"cert-authority KEY", false},
 		{`command="x" KEY`, false}, {`command="x\"y" KEY`, false}, {`command="x" y" KEY`, false}, {`command="x KEY`, false}, {`command=x KEY`, false},
 		{`command KEY`, false}, {`command="a",command="b" KEY`, false}, {`Command="a b,c" KEY`, false}, {`command="" KEY`, false}, {`command="a"b KEY`, false},
@@ -53,17 +54,21 @@ func TestAsSSHDJudges(t *testing.T) {
 		{`from="!10.0.0.1" KEY`, false}, {`from="!10.0.0.1,*" KEY`, false}, {`from="!10.0.0.0/8,127.0.0.1" KEY`, false}, {`from="" KEY`, false},
 		{`from="lab.example" KEY`, false}, {`from="::1" KEY`, false}, {`from="127.0.0.1",from="127.0.0.1" KEY`, false}, {`from="127.0.0.0/33" KEY`, false},
 		{`from="!evil.example,*" KEY`, true},
-		{`expiry-time="20200101" KEY`, false}, {`expiry-time="20990101" KEY`, false}, {`expiry-time="209901011200Z" KEY`, false}, {`expiry-time="20990101120000" KEY`, false},
-		{`expiry-time="20990101",expiry-time="20200101" KEY`, false}, {`expiry-time="never" KEY`, false}, {`expiry-time="2099" KEY`, false}, {`expiry-time="" KEY`, false},
+		{`expiry-time="20200101" KEY`, false}, {`expiry-time="20990101" KEY`, false}, {
+			`expiry-time="209901011200Z" KEY`, false}, {`expiry-time="20990101120000" KEY`, false},
+		{`expiry-time="20990101",expiry-time="20200101" KEY`, false}, {`expiry-time="never" KEY`,
+			false}, {`expiry-time="2099" KEY`, false}, {`expiry-time="" KEY`, false},
 		{`expiry-time="20990230" KEY`, true},
 		{`environment="A=1" KEY`, false}, {`environment="A" KEY`, false}, {`environment="A-B=1" KEY`, false},
 		{`permitopen="localhost:80" KEY`, false}, {`permitlisten="80" KEY`, false}, {`permitopen="" KEY`, false}, {`tunnel="0" KEY`, false},
-		{`no-touch-required KEY`, false}, {`touch-required KEY`, false}, {`No-Touch-Required,no-touch-required KEY`, false}, {`no-touch-required="x" KEY`, false},
+		{`no-touch-required KEY`, false}, {`touch-required KEY`, false}, {
+			`No-Touch-Required,no-touch-required KEY`, false}, {`no-touch-required="x" KEY`, false},
 		{`verify-required KEY`, true}, {`no-verify-required KEY`, false}, {`verify-required,no-verify-required KEY`, false},
 		{`no-verify-required,verify-required KEY`, true}, {`no-principals KEY`, false}, {`principals KEY`, false}, {`no-tunnel KEY`, false},
 		{`tunnel="any" KEY`, false}, {`tunnel="" KEY`, false}, {`tunnel="0",tunnel="1" KEY`, false}, {`permitopen="[::1]:80" KEY`, false},
 		{`permitopen="host" KEY`, false}, {`permitopen="host:port" KEY`, false}, {`permitopen="host:99999" KEY`, false}, {`permitopen="*:*" KEY`, false},
-		{`permitlisten="host:80" KEY`, false}, {`permitlisten="x" KEY`, false}, {`permitlisten="*" KEY`, false}, {`permitopen="a:1",permitopen="b:2" KEY`, false},
+		{`permitlisten="host:80" KEY`, false}, {`permitlisten="x" KEY`, false}, {
+			`permitlisten="*" KEY`, false}, {`permitopen="a:1",permitopen="b:2" KEY`, false},
 		{`no-restrict,pty KEY`, false}, {`restrict="x" KEY`, false}, {`restrict,no-pty,pty KEY`, false}, {`principals="u" KEY`, false},
 		{"from=\"10.0.0.1\" KEY\nKEY", false}, {"expiry-time=\"20200101\" KEY\nno-pty KEY", false}, {"unknown KEY\nKEY", false},
 		{"no-port-forwarding,no-X11-forwarding,no-agent-forwarding,no-pty,no-user-rc KEY", false},
@@ -95,7 +100,8 @@ func TestSSHDRefusesAKeyForFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "authorized_keys")
 	address := startSSHD(t, file, "no")
 	key := string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
-	for line, in := range map[string]bool{key: true, `minissh-files="/srv" ` + key: false, `minissh-files="/srv,ro",restrict ` + key: false} {
+	for line, in := range map[string]bool{key: true, `minissh-files="/srv" ` + key: false,
+		`minissh-files="/srv,ro",restrict ` + key: false} {
 		if err := os.WriteFile(file, []byte(line), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -108,14 +114,16 @@ func TestSSHDRefusesAKeyForFiles(t *testing.T) {
 	}
 }
 
-// A real sshd with StrictModes and Load judge the same modes of a file in the home, and of the directories above it. Debian's sshd lets a group write that has
-// the user as its only member; sshd as it is published does not, nor do we.
+// A real sshd with StrictModes and Load judge the same modes of a file in the home, and of the
+// directories above it. Debian's sshd lets a group write whose only member is the user; sshd as it
+// is published does not, and neither do we.
 func TestModesAsSSHDJudges(t *testing.T) {
 	who, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
-	base, err := os.MkdirTemp(who.HomeDir, ".minissh-test-") // not below /tmp: sshd refuses all that is
+	// not below /tmp: sshd refuses all that is
+	base, err := os.MkdirTemp(who.HomeDir, ".minissh-test-")
 	if err != nil {
 		t.Skip("not run: needs a home that can be written to: " + err.Error())
 	}
@@ -130,7 +138,8 @@ func TestModesAsSSHDJudges(t *testing.T) {
 	}
 	dir := filepath.Join(base, "ssh")
 	file := filepath.Join(dir, "authorized_keys")
-	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(file, ssh.MarshalAuthorizedKey(signer.PublicKey()), 0o600)); err != nil {
+	if err := errors.Join(os.Mkdir(dir, 0o700),
+		os.WriteFile(file, ssh.MarshalAuthorizedKey(signer.PublicKey()), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	address := startSSHD(t, file, "yes")
@@ -141,7 +150,8 @@ func TestModesAsSSHDJudges(t *testing.T) {
 		{0o777 | fs.ModeSticky, 0o755, 0o600}, {0o775 | fs.ModeSticky, 0o755, 0o600}, {0o755 | fs.ModeSticky, 0o755, 0o600},
 		{0o755, 0o755 | fs.ModeSetgid, 0o600}, {0o755, 0o775 | fs.ModeSetgid, 0o600},
 	} {
-		if err := errors.Join(os.Chmod(file, c.file), os.Chmod(dir, c.dir), os.Chmod(base, c.base)); err != nil {
+		if err := errors.Join(os.Chmod(file, c.file), os.Chmod(dir, c.dir),
+			os.Chmod(base, c.base)); err != nil {
 			t.Fatal(err)
 		}
 		theirs := login(t, address, signer)
@@ -166,7 +176,8 @@ func login(t *testing.T, address string, signer ssh.Signer) bool {
 	}
 	defer conn.Close()
 	client, _, _, err := ssh.NewClientConn(conn, address, &ssh.ClientConfig{
-		User: who.Username, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+		User: who.Username, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
+		HostKeyCallback: ssh.InsecureIgnoreHostKey(),
 	})
 	if err == nil {
 		client.Close()
@@ -178,7 +189,8 @@ func login(t *testing.T, address string, signer ssh.Signer) bool {
 	return false
 }
 
-// startSSHD runs an sshd of the test's own on loopback, which reads the file, and ends it by its id. strict is its StrictModes.
+// startSSHD runs an sshd for this test on loopback, which reads the file, and ends it by its id.
+// strict is its StrictModes.
 func startSSHD(t *testing.T, file, strict string) (address string) {
 	t.Helper()
 	sshd, err := exec.LookPath("sshd")
@@ -199,7 +211,8 @@ func startSSHD(t *testing.T, file, strict string) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "host"), pem.EncodeToMemory(block), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "host"), pem.EncodeToMemory(block),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	// A free port; somebody could take it in between, then sshd says so.
@@ -210,8 +223,10 @@ func startSSHD(t *testing.T, file, strict string) (address string) {
 	address = free.Addr().String()
 	port := free.Addr().(*net.TCPAddr).Port
 	free.Close()
-	config := fmt.Sprintf("ListenAddress 127.0.0.1\nPort %d\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes %s\nPidFile none\nUsePAM no\n"+
-		"PermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 100\n", port, filepath.Join(dir, "host"), file, strict)
+	config := fmt.Sprintf("ListenAddress 127.0.0.1\nPort %d\nHostKey %s\nAuthorizedKeysFile %s\n"+
+		"StrictModes %s\nPidFile none\nUsePAM no\n"+
+		"PermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 100\n", port,
+		filepath.Join(dir, "host"), file, strict)
 	if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// atOnce finds out how to write to a file without waiting; nil if that cannot be done. O_NONBLOCK is
-// not set on the file itself: whoever else has it open, a shell say, would have it too.
+// atOnce finds out how to write to a file without waiting; nil if that cannot be done. O_NONBLOCK
+// is not set on the file itself: whoever else has it open, a shell say, would have it too.
 func atOnce(w io.Writer) func([]byte) int {
 	file, ok := w.(*os.File)
 	if !ok {
@@ -22,7 +22,8 @@ func atOnce(w io.Writer) func([]byte) int {
 	}
 	fd := -1
 	var st unix.Stat_t
-	if raw.Control(func(n uintptr) { fd = int(n); err = unix.Fstat(fd, &st) }) != nil || err != nil {
+	if raw.Control(func(n uintptr) { fd = int(n); err = unix.Fstat(fd, &st) }) != nil ||
+		err != nil {
 		return nil
 	}
 	switch st.Mode & unix.S_IFMT {
@@ -33,8 +34,10 @@ func atOnce(w io.Writer) func([]byte) int {
 			return unix.SendmsgN(fd, p, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		})
 	case unix.S_IFIFO, unix.S_IFCHR:
-		// The same pipe or terminal, opened anew: this opening alone does not wait (proc_pid_fd(5)).
-		own, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		// The same pipe or terminal, opened anew: this opening alone does not wait
+		// (proc_pid_fd(5)).
+		own, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd),
+			unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return nil
 		}
@@ -43,8 +46,8 @@ func atOnce(w io.Writer) func([]byte) int {
 	return nil
 }
 
-// counted says how much of a line need not be written any more: all of it if the file is broken, which
-// no patience mends.
+// counted says how much of a line is done with: all of it if the file is broken, since waiting
+// would not mend that.
 func counted(write func([]byte) (int, error)) func([]byte) int {
 	return func(p []byte) int {
 		for {

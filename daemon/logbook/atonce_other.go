@@ -4,5 +4,5 @@ package logbook
 
 import "io"
 
-// atOnce would be how to write to a file without waiting: every line goes through the queue here.
+// atOnce finds nothing here: every line goes through the queue.
 func atOnce(io.Writer) func([]byte) int { return nil }

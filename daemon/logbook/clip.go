@@ -11,7 +11,7 @@ import (
 const (
 	maxText   = 512  // bytes of a text as slog's text handler writes it, quotes aside
 	maxRecord = 2048 // bytes of a whole line, which such a handler makes of a record
-	overhead  = 128  // of them for the time, the level and what is said of attributes left out
+	overhead  = 128  // of them for the time, the level and the count of attributes left out
 )
 
 const ellipsis = "…"
@@ -19,8 +19,8 @@ const ellipsis = "…"
 // Clip makes a handler that bounds records before next gets them: each text has at most 512 bytes,
 // counted as they are written (a control character may take ten), and ends in … if there was more.
 // Attributes that would make the record longer than 2,048 bytes are left out, and counted in the
-// attribute "left_out". Lines of next's text are quoted by next itself, so that no text from outside
-// ends a line or looks like another attribute.
+// attribute "left_out". Lines of next's text are quoted by next itself, so that no text from
+// outside ends a line or looks like another attribute.
 func Clip(next slog.Handler) slog.Handler {
 	if c, ok := next.(*clipped); ok {
 		return c

@@ -17,10 +17,12 @@ func line(message string, args ...any) string {
 	return out.String()
 }
 
-// Whatever a stranger has chosen, a text takes 512 bytes of the log and a line 2,048, its end included.
+// Whatever a stranger has chosen, a text takes 512 bytes of the log and a line 2,048, its end
+// included.
 func TestClip(t *testing.T) {
 	for _, evil := range []string{
-		"\x00", "\x01", "\xff", "a", `"`, `\`, "\n", "\u202e", "\U0010fffd", "é", "漢", "\u00a0", "…",
+		"\x00", "\x01", "\xff", "a", `"`, `\`, "\n", "\u202e", "\U0010fffd", "é", "漢", "\u00a0",
+		"…",
 	} {
 		for _, times := range []int{1, 50, 511, 512, 513, 70_000} {
 			text := strings.Repeat(evil, times)
@@ -37,7 +39,8 @@ func TestClip(t *testing.T) {
 			}
 			var many []any
 			for i := range 30 {
-				many = append(many, fmt.Sprintf("key_%d", i), text, "error", errors.New(text), "bytes", []byte(text))
+				many = append(many, fmt.Sprintf("key_%d", i), text, "error", errors.New(text),
+					"bytes", []byte(text))
 			}
 			if n := len(line(text, many...)); n > 2048 {
 				t.Errorf("%q, %d times, in 90 attributes: a line of %d bytes", evil, times, n)
@@ -49,7 +52,8 @@ func TestClip(t *testing.T) {
 // What is short stays as it is, and what is left out is counted.
 func TestClipLeaves(t *testing.T) {
 	plain := strings.Repeat("x", 512)
-	if got := line("m", "a", plain, "n", 7, "error", errors.New("it failed")); !strings.HasSuffix(got, " msg=m a="+plain+" n=7 error=\"it failed\"\n") {
+	if got := line("m", "a", plain, "n", 7, "error", errors.New("it failed")); !strings.HasSuffix(
+		got, " msg=m a="+plain+" n=7 error=\"it failed\"\n") {
 		t.Error(got)
 	}
 	if got := line("m", "a", plain+"y"); !strings.HasSuffix(got, " a="+plain[:509]+"…\n") {
@@ -60,7 +64,8 @@ func TestClipLeaves(t *testing.T) {
 		t.Error(got)
 	}
 	var out bytes.Buffer
-	log := slog.New(Clip(Clip(slog.NewTextHandler(&out, nil)))).With("with", plain+plain).WithGroup("group")
+	log := slog.New(Clip(Clip(slog.NewTextHandler(&out, nil)))).With("with",
+		plain+plain).WithGroup("group")
 	log.Info("m", "a", plain, "b", plain, "c", plain, "d", plain)
 	if n := out.Len(); n > 2048 {
 		t.Errorf("a line of %d bytes", n)
@@ -74,7 +79,8 @@ func BenchmarkClip(b *testing.B) {
 		log := slog.New(handler)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				log.Info("Accepted publickey for tester from 127.0.0.1 port 40000: ED25519 SHA256:abc", "listed", "file:1", "software", "minissh/0.1")
+				log.Info("Accepted publickey for tester from 127.0.0.1 port 40000: ED25519 "+
+					"SHA256:abc", "listed", "file:1", "software", "minissh/0.1")
 			}
 		})
 	}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Print writes a text that is not a record, and waits for that for at most so long: a pipe that nobody
-// reads keeps nobody from starting or ending.
+// Print writes a text that is not a record, and gives up after a time: a pipe that nobody reads
+// keeps nobody from starting or ending.
 func Print(file io.Writer, text string, most time.Duration) {
 	done := make(chan struct{})
 	go func() { defer close(done); io.WriteString(file, text) }()

@@ -12,31 +12,33 @@ import (
 // maxQueue is how many bytes of lines wait for a reader.
 const maxQueue = 256 << 10
 
-// Sink is where a log goes. Writing to it never waits: what the file does not take at once waits in a
-// queue for a goroutine that may hang in write(2) and holds nothing while it does. Lines that no longer
-// fit are dropped, and their number is told where they would have been.
+// Sink is where a log goes. Writing to it never waits: what the file does not take at once waits in
+// a queue for a goroutine that may hang in write(2) and holds nothing meanwhile. Lines that no
+// longer fit are dropped, and a line in their place tells how many.
 //
-// Where it can be had (Linux; pipes, sockets, terminals and regular files), a line is written before
-// Write returns, as long as the reader keeps up: then nothing is lost by a crash.
+// Where possible (Linux; pipes, sockets, terminals and regular files), a line is written before
+// Write returns, as long as the reader keeps up: a crash then loses nothing.
 type Sink struct {
-	file io.Writer             // written to by drain alone
-	try  func(p []byte) int    // writes what is taken at once, and says how much; nil: nothing is
+	file io.Writer // only drain writes to it
+	// writes what is taken at once, and says how much; nil: nothing can be
+	try  func(p []byte) int
 	tell func(lost int) []byte // the line that tells of lines lost
 
 	mu       sync.Mutex // guards the rest, and is never held while anything waits
 	queue    []byte
-	writing  int           // bytes that drain has taken out of the queue
+	writing  int           // bytes that drain has taken from the queue
 	lost     int           // lines, since the queue was last added to
 	draining chan struct{} // closed when the queue is empty; nil if it is
 }
 
-// New makes a log of records, clipped, that handler writes to file; and its Sink, which has to be
+// New makes a log of clipped records that handler writes to file, and its Sink, which must be
 // flushed at the end.
 func New(file io.Writer, handler func(io.Writer) slog.Handler) (*slog.Logger, *Sink) {
 	sink := &Sink{file: file, try: atOnce(file)}
 	sink.tell = func(lost int) []byte {
 		var line bytes.Buffer
-		r := slog.NewRecord(time.Now(), slog.LevelWarn, "Lines of the log were dropped: nobody read it", 0)
+		r := slog.NewRecord(time.Now(), slog.LevelWarn,
+			"Lines of the log were dropped: nobody read it", 0)
 		r.AddAttrs(slog.Int("lines", lost))
 		handler(&line).Handle(context.Background(), r)
 		return line.Bytes()
@@ -44,7 +46,8 @@ func New(file io.Writer, handler func(io.Writer) slog.Handler) (*slog.Logger, *S
 	return slog.New(Clip(handler(sink))), sink
 }
 
-// Write takes a whole line. It always says that all is well: a log that cannot be written stops nobody.
+// Write takes a whole line. It always says that all is well: a log that cannot be written stops
+// nobody.
 func (s *Sink) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,7 +71,7 @@ func (s *Sink) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// tellLost puts what was lost into the queue, in its place. The caller holds mu.
+// tellLost puts the count of lost lines into the queue, in their place. The caller holds mu.
 func (s *Sink) tellLost() {
 	if s.lost > 0 {
 		s.queue = append(s.queue, s.tell(s.lost)...)
@@ -90,7 +93,7 @@ func (s *Sink) drain() {
 			s.mu.Unlock()
 			return
 		}
-		// Some lines at a time, so that there is room as soon as the reader has taken some.
+		// A few lines at a time, so that there is room as soon as the reader has taken some.
 		piece := s.queue[:min(len(s.queue), 4096)]
 		if end := bytes.LastIndexByte(piece, '\n') + 1; end > 0 {
 			piece = piece[:end]
@@ -102,7 +105,7 @@ func (s *Sink) drain() {
 	}
 }
 
-// Flush waits until all is written, or for so long.
+// Flush waits until all is written, or until the time is up.
 func (s *Sink) Flush(most time.Duration) {
 	s.mu.Lock()
 	draining := s.draining

@@ -31,16 +31,17 @@ func (s *stuck) Write(p []byte) (int, error) {
 func (s *stuck) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.text.String() }
 
 func textLog(w io.Writer) slog.Handler {
-	return slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey {
-			return slog.Attr{}
-		}
-		return a
-	}})
+	return slog.NewTextHandler(w,
+		&slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}})
 }
 
-// With a reader that reads nothing, nobody who logs waits; 256 KiB of lines are kept, in order; the
-// others are counted, and told of where they are missing.
+// While the reader reads nothing, nobody who logs waits; 256 KiB of lines are kept, in order. The
+// others are counted, and a line says so where they are missing.
 func TestSinkNobodyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := &stuck{there: make(chan struct{})}
@@ -68,14 +69,15 @@ func TestSinkNobodyReads(t *testing.T) {
 		if size := len(strings.Join(lines[:kept], "\n")); size > 262_144 || size < 261_000 {
 			t.Errorf("%d bytes were kept", size)
 		}
-		want := fmt.Sprintf(`level=WARN msg="Lines of the log were dropped: nobody read it" lines=%d`, 10_000-kept)
+		want := fmt.Sprintf(
+			`level=WARN msg="Lines of the log were dropped: nobody read it" lines=%d`, 10_000-kept)
 		if lines[kept] != want || lines[kept+1] != "level=INFO msg=afterwards" {
 			t.Errorf("then come %q", lines[kept:])
 		}
 	})
 }
 
-// A pipe that is full keeps nobody waiting; what the reader takes then is in order and whole.
+// A full pipe makes nobody wait; what the reader takes afterwards is in order and whole.
 func TestSinkFullPipe(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {

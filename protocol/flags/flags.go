@@ -1,6 +1,6 @@
-// Package flags holds the programs that use urfave/cli to one promise: no flag is dropped in
-// silence. A flag that is given twice would lose its first value, and one before the verb would be
-// forgotten: both are refused.
+// Package flags makes sure that the programs that use urfave/cli never drop a flag in silence. A
+// flag that is given twice would lose its first value, and one before the verb would be forgotten:
+// both are refused.
 package flags
 
 import (
@@ -15,8 +15,8 @@ import (
 // list may be given more than once. Each command needs a list of its own.
 func Once(list ...cli.Flag) []cli.Flag { return append(list, &guard{}) }
 
-// Twice says which flag of a list was given twice, "" if none was: for an OnUsageError, whose error
-// is in the words of package flag.
+// Twice says which flag of a list was given twice, "" if none was. It is for an OnUsageError, whose
+// error is in the words of package flag.
 func Twice(list []cli.Flag) string {
 	for _, f := range list {
 		if g, ok := f.(*guard); ok && g.twice != "" {
@@ -26,8 +26,8 @@ func Twice(list []cli.Flag) string {
 	return ""
 }
 
-// BeforeVerb is the first flag that was given to a program before one of its verbs, "" if none was
-// or if no verb follows. It is for the program's Before.
+// BeforeVerb is the first flag that was given to a program before one of its verbs; "" if there was
+// none, or if no verb follows. It is for the program's Before.
 func BeforeVerb(c *cli.Context) (name, verb string) {
 	given := slices.Sorted(slices.Values(c.LocalFlagNames()))
 	if verb = c.Args().First(); len(given) == 0 || c.App.Command(verb) == nil {
@@ -36,7 +36,7 @@ func BeforeVerb(c *cli.Context) (name, verb string) {
 	return Dashed(given[0]), verb
 }
 
-// Has says whether a verb has the flag that is typed so.
+// Has says whether a verb has a flag that is typed like this.
 func Has(verb *cli.Command, dashed string) bool {
 	return slices.ContainsFunc(verb.Flags, func(f cli.Flag) bool {
 		return slices.ContainsFunc(f.Names(),
@@ -52,15 +52,15 @@ func Dashed(name string) string {
 	return "--" + name
 }
 
-// guard is a flag without a name. It is asked to add itself to a set of flags when those before it
-// are there.
+// guard is a flag without a name. urfave/cli asks it to add itself to a set of flags when those
+// before it are there.
 type guard struct{ twice string }
 
 func (*guard) String() string  { return "" }
 func (*guard) Names() []string { return nil }
 func (*guard) IsSet() bool     { return false }
 
-// Apply puts a value in front of each flag's that counts.
+// Apply wraps each flag's value in one that counts.
 func (g *guard) Apply(set *flag.FlagSet) error {
 	set.VisitAll(func(f *flag.Flag) {
 		if _, list := f.Value.(cli.Serializer); !list {
@@ -87,7 +87,7 @@ func (v *onceValue) Set(text string) error {
 	return v.Value.Set(text)
 }
 
-// Get is what the flag got, as flag.Getter has it.
+// Get is the flag's value, as flag.Getter wants it.
 func (v *onceValue) Get() any {
 	if getter, ok := v.Value.(flag.Getter); ok {
 		return getter.Get()
@@ -95,7 +95,7 @@ func (v *onceValue) Get() any {
 	return v.Value.String()
 }
 
-// IsBoolFlag says whether the flag goes without a value, as package flag asks.
+// IsBoolFlag says whether the flag needs no value, as package flag asks.
 func (v *onceValue) IsBoolFlag() bool {
 	b, ok := v.Value.(interface{ IsBoolFlag() bool })
 	return ok && b.IsBoolFlag()

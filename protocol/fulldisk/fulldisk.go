@@ -16,7 +16,7 @@ const mark = "MINISSH_TEST_FULL_DISK"
 
 // Run calls part in a process of its own, in which no regular file can grow beyond limit bytes
 // (RLIMIT_FSIZE). part reports through its t. Run is the last thing that a test or subtest does,
-// since everything before it is done in both processes.
+// since both processes do everything before it.
 func Run(t *testing.T, limit uint64, part func(t *testing.T)) {
 	t.Helper()
 	if os.Getenv(mark) == t.Name() {

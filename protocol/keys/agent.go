@@ -13,27 +13,27 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// How long an agent may take: to list what it has, and to sign, which may wait for a person
-// (ssh-add -c).
+// How long an agent may take: to list its keys, and to sign, which may wait for a person (ssh-add
+// -c).
 const (
 	listTimeout = 5 * time.Second
 	signTimeout = 2 * time.Minute
 )
 
-// maxAgentKeys bounds how many keys of an agent are looked at.
+// maxAgentKeys is how many of an agent's keys are looked at.
 const maxAgentKeys = 256
 
 // Unusable is a key that an agent holds and minissh cannot use.
 type Unusable struct {
-	Key     ssh.PublicKey // never nil; TypeName and Fingerprint can be had of it
-	Comment string        // not ours: quote it before showing it
+	Key     ssh.PublicKey // never nil; TypeName and Fingerprint work on it
+	Comment string        // not ours: quote it before you show it
 	Why     string        // half a sentence
 	Hint    string        // what to type instead
 }
 
-// Agent lists the keys of the ssh-agent at a socket (SSH_AUTH_SOCK). The keys that can be used keep
-// the agent's order; their Private signs by asking the agent again, so nothing stays open. The
-// error says that the agent did not answer.
+// Agent lists the keys of the ssh-agent at a socket (SSH_AUTH_SOCK). Usable keys keep the agent's
+// order. Their Private signs by asking the agent again, so nothing stays open. The error says that
+// the agent did not answer.
 func Agent(socket string) ([]Identity, []Unusable, error) {
 	var listed []*agent.Key
 	err := withAgent(socket, listTimeout, func(client agent.Agent) (err error) {
@@ -41,17 +41,18 @@ func Agent(socket string) ([]Identity, []Unusable, error) {
 		return err
 	})
 	if err != nil {
-		return nil, nil, &Error{Subject: socket, Msg: "the ssh-agent does not answer: " +
-			plain(err), Advice: "eval $(ssh-agent) starts one; minissh -i FILE needs none",
-			Err: err}
+		return nil, nil,
+			&Error{Subject: socket, Msg: "the ssh-agent does not answer: " + plain(err),
+				Advice: "eval $(ssh-agent) starts one; minissh -i FILE works without one", Err: err}
 	}
 	var identities []Identity
 	var unusable []Unusable
 	for _, key := range listed[:min(len(listed), maxAgentKeys)] {
 		public, err := ssh.ParsePublicKey(key.Blob)
 		if err != nil {
-			unusable = append(unusable, Unusable{Key: key, Comment: key.Comment,
-				Why: "this kind of key is not supported", Hint: makeOne})
+			unusable = append(unusable,
+				Unusable{Key: key, Comment: key.Comment, Why: "this kind of key is not supported",
+					Hint: makeOne})
 			continue
 		}
 		if why := agentCannot(public); why != nil {
@@ -68,7 +69,7 @@ func Agent(socket string) ([]Identity, []Unusable, error) {
 	return identities, unusable, nil
 }
 
-// agentCannot says why a key in an agent is of no use, nil if it is.
+// agentCannot says why a key in an agent cannot be used, nil if it can.
 func agentCannot(key ssh.PublicKey) *Error {
 	if err := Usable(key); err != nil {
 		var known *Error
@@ -84,8 +85,7 @@ func agentCannot(key ssh.PublicKey) *Error {
 	return nil
 }
 
-// withAgent makes one connection for one request: an agent outlives us, and there is nothing to
-// close later.
+// withAgent makes one connection for one request, so that nothing has to be closed later.
 func withAgent(socket string, most time.Duration, do func(agent.Agent) error) error {
 	conn, err := dialAgent(socket)
 	if err != nil {
@@ -109,7 +109,7 @@ func dialAgent(socket string) (io.ReadWriteCloser, error) {
 	return net.DialTimeout("unix", socket, listTimeout)
 }
 
-// plain is an error without the words that Go's net package puts around it.
+// plain is an error without the words that Go's net package adds.
 func plain(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {

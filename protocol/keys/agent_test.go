@@ -14,7 +14,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// An agent may hold kinds of keys that are of no use, or not be an agent.
+// An agent may hold kinds of keys that cannot be used, or may not be an agent.
 func TestStrangeAgents(t *testing.T) {
 	sk := ssh.Marshal(struct{ Type, Key, Application string }{"sk-ssh-ed25519@openssh.com",
 		strings.Repeat("k", 32), "ssh:"})
@@ -37,7 +37,7 @@ func TestStrangeAgents(t *testing.T) {
 		}
 	}
 
-	// An agent that signs with another key is found out here, not by the other side.
+	// An agent that signs with another key is found out here, before the other side notices.
 	right, wrong := generate(t), generate(t)
 	signer, err := ssh.NewSignerFromSigner(wrong.Private)
 	if err != nil {

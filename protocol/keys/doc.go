@@ -9,22 +9,19 @@
 //
 // # What there is
 //
-//	LoadFile(path, ask)         (Identity, error)      a private key file; ask is for a passphrase
-//	PublicOf(path)              (ssh.PublicKey, locked bool, error) the public key of a file,
-//	                            without any question
-//	DefaultFiles(home)          []string               ~/.ssh/id_ed25519, id_ecdsa, id_rsa, and
-//	                            minissh's own: whether they exist or not
-//	Agent(socket)               ([]Identity, []Unusable, error)  what an ssh-agent holds
-//	HostKey(path)               (Identity, created bool, error)  a daemon's key, made at first
-//	                            start
-//	Generate()                  (Identity, error)      a throw-away key, in memory alone
-//	Certificate(identity)       (tls.Certificate, error)         the envelope, for tls.Config
-//	FromCertificate(cert)       (ssh.PublicKey, error) the peer's key out of its envelope
-//	PEM(identity)               ([]byte, error)        key and envelope for other languages
-//	Usable(key)                 error                  nil if TLS can carry such a key
-//	Fingerprint(key), TypeName(key)                    for messages: SHA256:…, ED25519
+//	LoadFile(path, ask)    a private key file; ask is for a passphrase
+//	PublicOf(path)         the public key of a file, without any question
+//	DefaultFiles(home)     ~/.ssh/id_ed25519, id_ecdsa, id_rsa, and minissh's own, present or not
+//	Agent(socket)          the keys that an ssh-agent holds, and those that cannot be used
+//	HostKey(path)          a daemon's key, made at first start
+//	Generate()             a throw-away key, in memory alone
+//	Certificate(identity)  the envelope, for tls.Config
+//	FromCertificate(cert)  the peer's key out of its envelope
+//	PEM(identity)          key and envelope for other languages
+//	Usable(key)            nil if TLS can carry such a key
+//	Fingerprint(key), TypeName(key)  for messages: SHA256:…, ED25519
 //
-// Every error that a user can do something about is an [Error] or a [PermissionError]: they have a
+// Every error that a user can do something about is an [Error] or a [PermissionError]: these have a
 // Hint, and errors.Is finds the cause (fs.ErrNotExist, fs.ErrPermission, ErrPassphrase).
 //
 // # Reading order
@@ -34,8 +31,8 @@
 //
 // # What it does not do
 //
-// RSA keys in an agent (agents cannot make RSA-PSS signatures, TLS 1.3 wants no others), hardware
-// keys (sk-…), DSA, OpenSSH certificates. Each is told with its reason. On Windows, modes and
-// owners of files are not checked, and an agent is reached through its named pipe; neither was ever
-// run there, it was only compiled.
+// RSA keys in an agent (TLS 1.3 wants RSA-PSS signatures, which agents cannot make), hardware keys
+// (sk-…), DSA, OpenSSH certificates. Each is refused with its reason. On Windows, modes and owners
+// of files are not checked, and an agent is reached through its named pipe; the code for Windows
+// compiles but has never been run.
 package keys

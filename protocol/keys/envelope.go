@@ -18,11 +18,11 @@ import (
 )
 
 // maxEnvelope bounds the certificates that are looked at, in bytes: the envelope of an 8192-bit RSA
-// key takes 1,300.
+// key has 1,300.
 const maxEnvelope = 8 << 10
 
 // Certificate puts an identity into the envelope that TLS insists on (ID1), ready for
-// tls.Config.Certificates. The envelope is not signed by the key, so that an agent signs once for a
+// tls.Config.Certificates. The key does not sign the envelope, so an agent signs once for a
 // connection and not twice.
 func Certificate(identity Identity) (tls.Certificate, error) {
 	if identity.Private == nil || identity.Public == nil {
@@ -49,10 +49,10 @@ var (
 	oidCommonName      = asn1.ObjectIdentifier{2, 5, 4, 3}
 )
 
-// envelope makes a certificate (RFC 5280, 4.1) around a public key. What is in it besides the key
-// is the same for everyone: it tells nothing about machine, user or clock. Its signature is not
-// valid, since nobody looks at it: to make a real one with a throw-away key took 10 per cent of the
-// time of a whole cold command, and an agent's key would have had to sign twice.
+// envelope makes a certificate (RFC 5280, 4.1) around a public key. Apart from the key it is the
+// same for everyone: it tells nothing about machine, user or clock. Its signature is empty, since
+// nobody checks it: signing with a throw-away key took 10 % of the time of a whole cold command,
+// and an agent would have had to sign twice.
 func envelope(public crypto.PublicKey) ([]byte, error) {
 	key, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
@@ -64,18 +64,20 @@ func envelope(public crypto.PublicKey) ([]byte, error) {
 			b.AddASN1(der.SET, func(b *cryptobyte.Builder) {
 				b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 					b.AddASN1ObjectIdentifier(oidCommonName)
-					b.AddASN1(der.UTF8String,
-						func(b *cryptobyte.Builder) { b.AddBytes([]byte(commonName)) })
+					b.AddASN1(der.UTF8String, func(b *cryptobyte.Builder) {
+						b.AddBytes([]byte(commonName))
+					})
 				})
 			})
 		}
 	}
 	var b cryptobyte.Builder
 	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { // what a signature would be over
+		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { // what a signature would cover
 			// version 3
-			b.AddASN1(der.Tag(0).Constructed().ContextSpecific(),
-				func(b *cryptobyte.Builder) { b.AddASN1Int64(2) })
+			b.AddASN1(der.Tag(0).Constructed().ContextSpecific(), func(b *cryptobyte.Builder) {
+				b.AddASN1Int64(2)
+			})
 			// serial number
 			b.AddASN1Int64(1)
 			b.AddASN1(der.SEQUENCE, algorithm)
@@ -91,16 +93,18 @@ func envelope(public crypto.PublicKey) ([]byte, error) {
 		b.AddASN1(der.SEQUENCE, algorithm)
 		b.AddASN1(der.BIT_STRING, func(b *cryptobyte.Builder) {
 			b.AddUint8(0)
-			b.AddASN1(der.SEQUENCE,
-				func(b *cryptobyte.Builder) { b.AddASN1Int64(1); b.AddASN1Int64(1) })
+			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1Int64(1)
+				b.AddASN1Int64(1)
+			})
 		})
 	})
 	return b.Bytes()
 }
 
 // FromCertificate takes the peer's public key out of its envelope. Nothing else in the certificate
-// counts, and nothing else is looked at (ID1); that the peer holds the key was proved by TLS. An
-// error means that the key is of a kind that is not allowed (ID2).
+// counts (ID1); TLS has proved that the peer holds the key. An error means that the kind of key is
+// not allowed (ID2).
 func FromCertificate(cert *x509.Certificate) (ssh.PublicKey, error) {
 	if cert == nil {
 		return nil, errors.New("the other side presents no certificate")
@@ -116,8 +120,8 @@ func FromCertificate(cert *x509.Certificate) (ssh.PublicKey, error) {
 		}
 	case *ecdsa.PublicKey:
 	case *rsa.PublicKey:
-		// OpenSSH's wire form has room for any exponent, x/crypto reads 24 bits of it: a key must
-		// come back as it went.
+		// OpenSSH's wire form has room for any exponent, but x/crypto reads only 24 bits: a key
+		// must come back as it went.
 		if public.E < 3 || public.E >= 1<<24 || public.E&1 == 0 {
 			return nil, errors.New("the other side's RSA key has an exponent that is not accepted")
 		}

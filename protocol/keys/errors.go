@@ -8,7 +8,7 @@ import (
 	"minissh/protocol"
 )
 
-// ErrPassphrase is the cause when a key file is encrypted and no right passphrase was given.
+// ErrPassphrase is the cause when a key file is encrypted and nobody gave the right passphrase.
 var ErrPassphrase = errors.New("no right passphrase was given")
 
 // Error is a key that cannot be used.
@@ -26,7 +26,7 @@ func (e *Error) Error() string {
 	return shown(e.Subject) + ": " + e.Msg
 }
 
-// Hint is what the user can type or do next, without "hint: " in front; "" if nothing is known.
+// Hint is what the user can type or do next, without the word "hint: "; "" if nothing is known.
 func (e *Error) Hint() string { return e.Advice }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -42,8 +42,10 @@ func about(path string, err error) error {
 
 // shown is a path as it is where it can be shown, else quoted.
 func shown(s string) string {
-	if strings.IndexFunc(s,
-		func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) < 0 {
+	if strings.IndexFunc(s, func(r rune) bool {
+		return !unicode.IsPrint(r) ||
+			r == unicode.ReplacementChar
+	}) < 0 {
 		return s
 	}
 	return protocol.Quote(s)

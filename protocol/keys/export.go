@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// PEM is what other languages' TLS takes: the private key in PKCS#8, then its envelope. It holds
-// the private key in clear: write it with mode 0600. Keys in an agent cannot be had.
+// PEM is what TLS in other languages takes: the private key in PKCS#8, then its envelope. The
+// private key is not encrypted: write it with mode 0600. An agent's keys cannot be exported.
 func PEM(identity Identity) ([]byte, error) {
 	if identity.InAgent() {
 		return nil, &Error{

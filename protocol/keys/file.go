@@ -26,8 +26,8 @@ const maxFile = 1 << 20
 // passphraseTries is how often a passphrase is asked for (ssh's NumberOfPasswordPrompts).
 const passphraseTries = 3
 
-// DefaultFiles are the key files that are tried without being named, in order, whether they exist
-// or not.
+// DefaultFiles are the key files that are tried when none is named, in order, whether they exist or
+// not.
 func DefaultFiles(home string) []string {
 	var files []string
 	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
@@ -36,14 +36,14 @@ func DefaultFiles(home string) []string {
 	return append(files, OwnFile(home))
 }
 
-// OwnFile is the key file of minissh's own, which pairing makes for somebody without any key. It is
-// tried last.
+// OwnFile is minissh's own key file, which pairing makes for somebody without any key. It is tried
+// last.
 func OwnFile(home string) string { return filepath.Join(home, ".config", "minissh", "id_ed25519") }
 
-// LoadFile reads a private key file in OpenSSH's format or one of OpenSSL's. A file that others can
-// read is refused, as ssh does. If the file is encrypted, ask is called with ssh's question, up to
-// three times; it may be nil, and an empty answer gives up: the error is then ErrPassphrase. A file
-// that is not there gives fs.ErrNotExist.
+// LoadFile reads a private key file in one of OpenSSH's or OpenSSL's formats. A file that others
+// can read is refused, as in ssh. If the file is encrypted, ask is called with ssh's question, up
+// to three times. ask may be nil, and an empty answer gives up: the error is then ErrPassphrase. A
+// missing file gives fs.ErrNotExist.
 func LoadFile(path string, ask func(prompt string) ([]byte, error)) (Identity, error) {
 	text, info, err := readFile(path)
 	if err != nil {
@@ -51,7 +51,7 @@ func LoadFile(path string, ask func(prompt string) ([]byte, error)) (Identity, e
 	}
 	if looksPublic(text) {
 		return Identity{},
-			&Error{Subject: path, Msg: "is a public key, the private one is needed here",
+			&Error{Subject: path, Msg: "is a public key, and the private key is needed here",
 				Advice: "name the file without .pub"}
 	}
 	if tooOpen(info) && ownedByUs(info) {
@@ -70,7 +70,7 @@ func LoadFile(path string, ask func(prompt string) ([]byte, error)) (Identity, e
 }
 
 // PublicOf finds the public key of a key file without asking for a passphrase. Like ssh it looks,
-// in this order, whether the file is a public key itself, tells it beside the private one, or has
+// in this order, whether the file is a public key itself, tells it next to the private one, or has
 // it in FILE.pub. locked says that the private half needs more than this file: a passphrase, or an
 // agent that holds it. A private key that others can read is a *PermissionError.
 func PublicOf(path string) (key ssh.PublicKey, locked bool, err error) {
@@ -131,8 +131,8 @@ func readFile(path string) ([]byte, fs.FileInfo, error) {
 	return text, info, nil
 }
 
-// fileError is an error of the operating system's without the operation's and the path's name,
-// which Error gives.
+// fileError is an operating system's error without the names of the operation and the path, which
+// Error gives.
 func fileError(path string, err error) *Error {
 	known := &Error{Subject: path, Msg: err.Error(), Err: err}
 	var cause *fs.PathError
@@ -161,7 +161,7 @@ func (e *PermissionError) Hint() string { return "chmod 600 " + shown(e.Path) }
 // Is lets errors.Is find fs.ErrPermission.
 func (e *PermissionError) Is(target error) bool { return target == fs.ErrPermission }
 
-// Warning is ssh's whole warning, word by word, without a newline at its end.
+// Warning is ssh's whole warning, word for word, without a newline at its end.
 func (e *PermissionError) Warning() string {
 	const line = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\n"
 	return line + "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\n" + line +
@@ -170,7 +170,7 @@ func (e *PermissionError) Warning() string {
 		"This private key will be ignored."
 }
 
-// tooOpen says whether others can read a file, where modes tell that.
+// tooOpen says whether others can read a file, where modes tell.
 func tooOpen(info fs.FileInfo) bool { return checksModes && info.Mode().Perm()&0o077 != 0 }
 
 // parsePrivate decodes a private key, with as many questions as it takes.
@@ -271,8 +271,8 @@ func parsePublic(text []byte) (ssh.PublicKey, string, bool) {
 	return key, comment, true
 }
 
-// publicPart is the public key in a private key file, nil if it is not told without the passphrase
-// that locked speaks of.
+// publicPart is the public key in a private key file, nil if the file does not tell it without the
+// passphrase that locked speaks of.
 func publicPart(text []byte) (key ssh.PublicKey, locked bool) {
 	block, _ := pem.Decode(text)
 	if block == nil {

@@ -12,10 +12,10 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// HostKey reads a daemon's key, an existing ssh_host_ed25519_key for instance, or makes one
-// (ed25519, in OpenSSH's format, mode 0600) if there is none; created says so. The file appears
-// complete or not at all, and of two daemons that start at once both get the same key. A key that
-// others can read is refused whoever owns it, and one with a passphrase as well: there is nobody to
+// HostKey reads a daemon's key, an existing ssh_host_ed25519_key for instance. If the file is
+// missing, it makes a key (ed25519, in OpenSSH's format, mode 0600); created says so. The file
+// appears complete or not at all, and two daemons that start at once get the same key. A key that
+// others can read is refused whoever owns it, and so is one with a passphrase: there is nobody to
 // ask.
 func HostKey(path string) (identity Identity, created bool, err error) {
 	identity, err = loadHostKey(path)
@@ -38,13 +38,13 @@ func loadHostKey(path string) (Identity, error) {
 	var known *Error
 	if errors.Is(err, ErrPassphrase) && errors.As(err, &known) {
 		known.Msg = "is encrypted; a host key cannot have a passphrase"
-		known.Advice = "ssh-keygen -p -f " + shown(path) + " takes it away"
+		known.Advice = "ssh-keygen -p -f " + shown(path) + " removes it"
 	}
 	return identity, err
 }
 
-// makeHostKey writes a new key beside path and links it into place. Not created without an error:
-// another process was first.
+// makeHostKey writes a new key next to path and links it into place. If created is false without an
+// error, another process was first.
 func makeHostKey(path string) (created bool, err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -83,8 +83,8 @@ func makeHostKey(path string) (created bool, err error) {
 	return true, nil
 }
 
-// writeNew writes a file that must not be there yet. A reader may see it half written, which a link
-// would have spared it.
+// writeNew writes a file that must not exist yet. A reader may see it half written, which a link
+// avoids.
 func writeNew(path string, text []byte) (created bool, err error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Sizes of RSA keys that are accepted, in bits (ID2). crypto/tls refuses larger ones by itself.
+// Sizes of RSA keys that are accepted, in bits (ID2). crypto/tls itself refuses larger ones.
 const (
 	minRSA = 2048
 	maxRSA = 8192
@@ -20,11 +20,10 @@ const (
 // Identity is a key that can prove itself.
 type Identity struct {
 	Public ssh.PublicKey
-	// a key in memory, or an agent's key, which is a crypto.MessageSigner and signs whole messages
-	// only
+	// a key in memory, or an agent's key: a crypto.MessageSigner that signs whole messages only
 	Private crypto.Signer
 	Source  string // where it came from, for messages: a path, "agent", "generated"
-	// what its owner calls it; may be empty, and is not ours: quote it before showing it
+	// what its owner calls it; may be empty, and is not ours: quote it before you show it
 	Comment string
 }
 
@@ -55,8 +54,8 @@ func newIdentity(private crypto.Signer, source, comment string) (Identity, error
 
 const makeOne = "ssh-keygen -t ed25519 makes a key that works"
 
-// Usable says why TLS cannot carry a key, or nil: ed25519, ECDSA on P-256, P-384 and P-521, RSA
-// from 2048 to 8192 bits are carried (ID2).
+// Usable says why TLS cannot carry a key, nil if it can: ed25519, ECDSA on P-256, P-384 and P-521,
+// RSA from 2048 to 8192 bits (ID2).
 func Usable(key ssh.PublicKey) error {
 	refuse := func(why string) error { return &Error{Msg: why, Advice: makeOne} }
 	if key == nil {
@@ -94,7 +93,7 @@ func Usable(key ssh.PublicKey) error {
 func Fingerprint(key ssh.PublicKey) string { return ssh.FingerprintSHA256(key) }
 
 // TypeName is what ssh calls a key in messages: ED25519, ECDSA, RSA, ED25519-SK, …. It never holds
-// a byte of the peer's choosing.
+// a byte that the peer chose.
 func TypeName(key ssh.PublicKey) string { return typeName(key.Type()) }
 
 func typeName(kind string) string {

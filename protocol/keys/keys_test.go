@@ -89,7 +89,7 @@ func TestModes(t *testing.T) {
 
 func octal(mode fs.FileMode) string { return big.NewInt(int64(mode)).Text(8) }
 
-// Passphrases are asked for three times at most; an empty one and an error give up at once.
+// A passphrase is asked for three times at most; an empty one or an error gives up at once.
 func TestPassphrase(t *testing.T) {
 	identity := generate(t)
 	path := writeKey(t, identity, "right", 0o600)
@@ -138,7 +138,7 @@ func TestPassphrase(t *testing.T) {
 	}
 }
 
-// What is not a key file ends in an error that says so, without a wait.
+// What is not a key file gives an error that says so, without waiting.
 func TestNotAKeyFile(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -177,7 +177,7 @@ func TestNotAKeyFile(t *testing.T) {
 	if _, err := LoadFile(path, nil); err == nil || !strings.Contains(err.Error(), "public key") {
 		t.Errorf("a public key: %v", err)
 	}
-	// as itself, and beside a private key that is not there
+	// as itself, and next to a private key that is missing
 	for _, path := range []string{path, filepath.Join(dir, "key")} {
 		if key, locked, err := PublicOf(path); err != nil || !locked ||
 			!bytes.Equal(key.Marshal(), public.Marshal()) {

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// program is the path of a real program, or the end of the test.
+// program is the path of a real program; without it the test ends.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -69,7 +69,7 @@ func keygen(t *testing.T, passphrase, format string, args ...string) string {
 	return path
 }
 
-// startAgent starts an ssh-agent of the test's own, and ends it by its id.
+// startAgent starts an ssh-agent for this test, and ends it by its id.
 func startAgent(t *testing.T) (socket string) {
 	t.Helper()
 	// Not t.TempDir: a socket's path has room for 107 bytes.
@@ -107,14 +107,14 @@ func addToAgent(t *testing.T, socket, path string) {
 	}
 }
 
-// handshake runs a real TLS 1.3 handshake with keys at both ends, and gives what each end learned
+// handshake runs a real TLS 1.3 handshake with keys at both ends, and returns what each end learned
 // of the other.
 func handshake(t *testing.T, client, server Identity) (ofServer, ofClient ssh.PublicKey,
 	err error) {
 	t.Helper()
 	var ends [2]*tls.Conn
 	a, b := net.Pipe()
-	// where one end gives up while the other writes, both would wait for ever
+	// if one end gave up while the other writes, both would wait for ever
 	for _, end := range []net.Conn{a, b} {
 		end.SetDeadline(time.Now().Add(20 * time.Second))
 	}
@@ -143,7 +143,7 @@ func handshake(t *testing.T, client, server Identity) (ofServer, ofClient ssh.Pu
 	}()
 	err = ends[0].Handshake()
 	if err == nil {
-		ends[0].Read(make([]byte, 1)) // takes in what the server's end still has to say
+		ends[0].Read(make([]byte, 1)) // reads what the server's end still has to say
 	}
 	a.Close()
 	if err := errors.Join(err, <-done); err != nil {
@@ -170,7 +170,7 @@ var kinds = []struct {
 	{[]string{"-t", "rsa", "-b", "2048"}, "RSA"},
 }
 
-// Every kind of key that ssh-keygen writes, in every format, with and without a passphrase, is
+// Every kind of key that ssh-keygen writes, in every format, with and without a passphrase, can be
 // read, tells its public half without a question, and proves itself in a TLS handshake.
 func TestFilesOfKeygen(t *testing.T) {
 	program(t, "ssh-keygen")

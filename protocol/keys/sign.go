@@ -15,8 +15,8 @@ import (
 )
 
 // agentSigner signs with a key that an agent holds. An agent takes whole messages and hashes them
-// itself, which is why this is a crypto.MessageSigner and its Sign always fails. Nothing in it
-// changes, so it may be used from anywhere.
+// itself, so this is a crypto.MessageSigner and its Sign always fails. Nothing in it changes: any
+// goroutine may use it.
 type agentSigner struct {
 	socket string
 	key    ssh.PublicKey
@@ -56,11 +56,11 @@ func (s *agentSigner) SignMessage(_ io.Reader, message []byte, opts crypto.Signe
 			Err: err,
 		}
 	}
-	// A wrong signature would only come back as the peer's "bad certificate".
+	// Otherwise a wrong signature would only come back as the peer's "bad certificate".
 	if signature.Format != s.key.Type() || s.key.Verify(message, signature) != nil {
-		return nil, &Error{Msg: "the ssh-agent signed with another key than the " +
-			TypeName(s.key) + " key " + Fingerprint(s.key),
-			Advice: "minissh -i FILE uses a key's file"}
+		return nil,
+			&Error{Msg: "the ssh-agent signed with another key than the " + TypeName(s.key) +
+				" key " + Fingerprint(s.key), Advice: "minissh -i FILE uses a key's file"}
 	}
 	if hash == 0 {
 		return signature.Blob, nil

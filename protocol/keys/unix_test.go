@@ -27,8 +27,8 @@ func TestNamedPipe(t *testing.T) {
 	}
 }
 
-// ssh leaves the mode of a file of another's to that one; a host key must be private whoever owns
-// it.
+// ssh does not judge the mode of a file that belongs to somebody else; a host key must be private
+// whoever owns it.
 func TestModesOfOthers(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")

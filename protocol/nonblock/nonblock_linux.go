@@ -5,13 +5,12 @@
 //
 // An ordinary Read or Write announces a call that may block. The first one after a rest wakes the
 // scheduler's watching thread, which then looks around every 20 µs for a while. A call on a
-// non-blocking descriptor never blocks, and on a quiet connection the waking of that thread cost
-// more than the call: a keystroke has four such calls in each program (an echo took 363 µs with
-// them, and 290 without). Waiting happens in Go's poller, as ever, so that deadlines and Close
-// work.
+// non-blocking descriptor never blocks, and on a quiet connection waking that thread cost more than
+// the call: a keystroke has four such calls in each program (an echo took 363 µs with them, and 290
+// without). Waiting still happens in Go's poller, so that deadlines and Close work.
 //
-// On other systems than Linux everything is left as it is. So it is under the race detector, which
-// takes ordinary reads and writes for what orders two goroutines.
+// Systems other than Linux keep ordinary calls. So does the race detector, which takes ordinary
+// reads and writes for what orders two goroutines.
 package nonblock
 
 import (
@@ -33,10 +32,10 @@ type direction struct {
 	call uintptr // SYS_READ or SYS_WRITE
 	wait func(func(fd uintptr) bool) error
 	step func(fd uintptr) bool
-	// attempt is step that is never made again: n is 0 where the kernel takes nothing.
+	// attempt is step made once: n is 0 if the kernel takes nothing.
 	attempt func(fd uintptr) bool
 	await   func() // called before each wait; may be nil
-	rest    func() // called when what waited is done; nil if await is
+	rest    func() // called after each wait; nil if await is
 	p       []byte
 	n       int
 	errno   syscall.Errno
@@ -56,7 +55,7 @@ func newDirection(call uintptr, wait func(func(fd uintptr) bool) error) *directi
 	return d
 }
 
-// try makes one call and says whether it is done; else the poller waits, and it is made again.
+// try makes one call and says whether it is done; if not, the poller waits and it is made again.
 func (d *direction) try(fd uintptr) bool {
 	for {
 		n, _, errno := syscall.RawSyscall(d.call, fd,
@@ -77,7 +76,7 @@ func (d *direction) try(fd uintptr) bool {
 }
 
 // once reads or writes as much of p as the kernel takes at once, at least a byte. most bounds a
-// single call, since nothing else runs on this processor of Go's meanwhile.
+// single call, since nothing else runs on this Go processor meanwhile.
 func (d *direction) once(p []byte) (int, error) {
 	const most = 1 << 20
 	d.mu.Lock()
@@ -101,8 +100,8 @@ func (d *direction) once(p []byte) (int, error) {
 // Descriptor is a file or connection that is in Go's poller already.
 type Descriptor struct{ read, write *direction }
 
-// New makes a Descriptor. An error means that this is not possible here, and that Read and Write of
-// the file itself will do.
+// New makes a Descriptor. An error means that this is not possible; the file's own Read and Write
+// will do.
 func New(file syscall.Conn) (*Descriptor, error) {
 	raw, err := file.SyscallConn()
 	if err != nil {
@@ -135,10 +134,10 @@ func (d *Descriptor) Write(p []byte) (done int, err error) {
 	return done, nil
 }
 
-// TryWrite writes what the kernel takes at once, and returns how many bytes that were: 0 where it
-// takes none, or where there is an error, which the next Write tells.
+// TryWrite writes what the kernel takes at once, and returns how many bytes that were: 0 if it
+// takes none, or if there is an error, which the next Write returns.
 func (d *Descriptor) TryWrite(p []byte) int {
-	if len(p) == 0 || !d.write.mu.TryLock() { // a Write waits
+	if len(p) == 0 || !d.write.mu.TryLock() { // a Write is waiting
 		return 0
 	}
 	defer d.write.mu.Unlock()
@@ -148,7 +147,7 @@ func (d *Descriptor) TryWrite(p []byte) int {
 	return d.write.n
 }
 
-// conn is a connection that is read and written so.
+// conn is a connection that is read and written this way.
 type conn struct {
 	net.Conn
 	d        *Descriptor
@@ -160,7 +159,8 @@ type patience struct {
 	more func() bool // may be nil
 }
 
-// Conn wraps a TCP or Unix connection to be read and written so; any other comes back as it is.
+// Conn wraps a TCP or Unix connection to be read and written this way; any other comes back as it
+// is.
 func Conn(c net.Conn) net.Conn {
 	switch c.(type) {
 	case *net.TCPConn, *net.UnixConn:
@@ -176,11 +176,11 @@ func Conn(c net.Conn) net.Conn {
 	return made
 }
 
-// SetPatience has a Write of a connection that Conn made fail with os.ErrDeadlineExceeded when it
-// makes no progress for so long, unless more, which may be nil, then says to wait for as long
-// again. A deadline set ahead of each write changes a timer every time, and that has Go's scheduler
-// wake a thread to look at it; this one is set when a write has to wait. It takes the place of the
-// write deadline. False means that the connection has no such ability.
+// SetPatience makes a Write of a wrapped connection fail with os.ErrDeadlineExceeded when it makes
+// no progress for so long, unless more, which may be nil, says to wait as long again. It replaces
+// the write deadline: a deadline before each write would change a timer every time, and wake a
+// thread of Go's scheduler to look at it. This one is set only when a write has to wait. False
+// means that the connection does not have this ability.
 func SetPatience(c net.Conn, d time.Duration, more func() bool) bool {
 	made, ok := c.(*conn)
 	if ok {
@@ -240,7 +240,7 @@ func (c *conn) named(op string, err error) error {
 		Addr: c.RemoteAddr(), Err: err}
 }
 
-// CloseWrite is that of the connection below.
+// CloseWrite closes the writing half of the connection below.
 func (c *conn) CloseWrite() error {
 	return c.Conn.(interface{ CloseWrite() error }).CloseWrite()
 }

@@ -34,8 +34,8 @@ func pair(t *testing.T) (a, b net.Conn) {
 	return a, b
 }
 
-// Everything that is written is read, also where the writer has to wait for the reader; half-close
-// is the end.
+// Everything that is written is read, even if the writer has to wait for the reader; half-close is
+// the end.
 func TestWhole(t *testing.T) {
 	a, b := pair(t)
 	text := make([]byte, 16<<20)
@@ -98,7 +98,7 @@ func TestNoAllocation(t *testing.T) {
 }
 
 // A write that makes no progress ends when its patience does; one that waited and went on leaves no
-// deadline behind, and before or after that a deadline of the caller's own counts.
+// deadline behind, and the caller's own deadline counts before and after that.
 func TestPatience(t *testing.T) {
 	a, _ := pair(t)
 	if !SetPatience(a, 50*time.Millisecond, nil) {
@@ -128,11 +128,11 @@ func TestPatience(t *testing.T) {
 		t.Errorf("a write after its deadline: %v", err)
 	}
 	if c, _ := net.Pipe(); SetPatience(c, patience, nil) {
-		t.Error("a connection of another kind has patience")
+		t.Error("another kind of connection has patience")
 	}
 }
 
-// A write whose patience ends goes on if it is told so, where it was.
+// A write whose patience ends goes on where it was, if it is told to.
 func TestMorePatience(t *testing.T) {
 	a, b := pair(t)
 	asked, got := 0, make(chan int64, 1)

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Descriptor does not exist here.
+// Descriptor does not exist on this system.
 type Descriptor struct{}
 
-// New always fails here: Read and Write of the file itself will do.
+// New always fails on this system: the file's own Read and Write will do.
 func New(syscall.Conn) (*Descriptor, error) { return nil, errors.ErrUnsupported }
 
 // Read is never called: nobody has a Descriptor.
@@ -21,11 +21,11 @@ func (*Descriptor) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
 // Write is never called: nobody has a Descriptor.
 func (*Descriptor) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
-// SetPatience is always false here.
+// SetPatience is always false on this system.
 func SetPatience(net.Conn, time.Duration, func() bool) bool { return false }
 
 // TryWrite is never called: nobody has a Descriptor.
 func (*Descriptor) TryWrite([]byte) int { return 0 }
 
-// Conn leaves a connection as it is here.
+// Conn returns the connection as it is on this system.
 func Conn(c net.Conn) net.Conn { return c }

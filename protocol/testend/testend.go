@@ -1,5 +1,5 @@
 // Package testend looks, at the end of a package's tests, for goroutines that outlive them, and
-// waits in a test for what gives no event (Until). Tests alone use it.
+// waits in a test for what gives no event (Until). Only tests use it.
 package testend
 
 import (
@@ -16,8 +16,8 @@ import (
 // context.AfterFunc started, say).
 const patience = 10 * time.Second
 
-// Main is a TestMain that fails the tests when a goroutine of this module outlives them. What has
-// to be ended or removed after the tests is done by last, before goroutines are looked for.
+// Main is a TestMain that fails the tests when a goroutine of this module outlives them. last ends
+// or removes what must be gone first.
 func Main(m *testing.M, last ...func()) {
 	code := m.Run()
 	for _, end := range last {
@@ -30,7 +30,7 @@ func Main(m *testing.M, last ...func()) {
 	os.Exit(code)
 }
 
-// leftBehind gives the stacks of goroutines that still run code of this module when the time is
+// leftBehind returns the stacks of goroutines that still run code of this module when the time is
 // over.
 func leftBehind(limit time.Duration) (stacks []string) {
 	over := time.After(limit)
@@ -48,7 +48,7 @@ func leftBehind(limit time.Duration) (stacks []string) {
 	}
 }
 
-// running gives the stacks with code of this module, but for the one that asks.
+// running returns the stacks with code of this module, except the caller's.
 func running() (stacks []string) {
 	var all bytes.Buffer
 	pprof.Lookup("goroutine").WriteTo(&all, 2)

@@ -8,7 +8,7 @@ import (
 
 func TestMain(m *testing.M) { Main(m) }
 
-// A goroutine of this module is found while it lives, and one that ends is waited for.
+// A goroutine of this module is found while it lives, and one that is about to end is waited for.
 func TestLeftBehind(t *testing.T) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() { defer close(ended); <-end }()

@@ -8,8 +8,8 @@ import (
 // waits is how long a test waits: a machine may be busy.
 const waits = time.Minute
 
-// Until waits until it is so, and fails the test if that takes too long; what says what is waited
-// for. It is for what gives no event: a foreign process, say.
+// Until waits until it is so, and fails the test if that takes too long; what says what it waits
+// for. It is for what gives no event, such as a foreign process.
 func Until(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	over := time.After(waits)

@@ -11,8 +11,8 @@ import (
 // none is how "no such character" is written on the wire (RFC 4254 section 8).
 const none = 255
 
-// switches are the modes that are on or off: by name the word of termios that holds it, and its
-// bit. Parity, the size of a character and speeds are left out: a pty has none.
+// switches are the modes that are on or off: by name, the word of termios that holds it, and its
+// bit. Parity, character size and speed are left out: a pty does not have them.
 var switches = map[string]struct {
 	word func(*unix.Termios) *word
 	bit  word
@@ -38,7 +38,7 @@ var switches = map[string]struct {
 	"onocr": {output, unix.ONOCR}, "onlret": {output, unix.ONLRET},
 }
 
-// characters are the control characters, by name their place in termios.
+// characters are the control characters: by name, their place in termios.
 var characters = map[string]int{
 	"vintr": unix.VINTR, "vquit": unix.VQUIT, "verase": unix.VERASE, "vkill": unix.VKILL,
 	"veof": unix.VEOF, "veol": unix.VEOL,
@@ -51,7 +51,7 @@ func input(t *unix.Termios) *word  { return &t.Iflag }
 func local(t *unix.Termios) *word  { return &t.Lflag }
 func output(t *unix.Termios) *word { return &t.Oflag }
 
-// Modes reads the modes of the terminal fd; nil if it is not one.
+// Modes reads the modes of the terminal fd; nil if fd is not a terminal.
 func Modes(fd int) map[string]int64 {
 	t, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
@@ -75,8 +75,8 @@ func Modes(fd int) map[string]int64 {
 	return modes
 }
 
-// SetModes gives the terminal fd these modes. Names that are not known, or that this system lacks,
-// are passed over.
+// SetModes gives the terminal fd these modes. Names that are unknown, or that this system lacks,
+// are skipped.
 func SetModes(fd int, modes map[string]int64) error {
 	t, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
@@ -109,7 +109,7 @@ func each(do func(name string, at int)) {
 	}
 }
 
-// Size reads the size of the terminal's window; zero if fd is not one.
+// Size reads the size of the terminal's window; zero if fd is not a terminal.
 func Size(fd int) protocol.Size {
 	w, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ)
 	if err != nil {
@@ -122,6 +122,7 @@ func Size(fd int) protocol.Size {
 // SetSize gives the terminal's window a valid size (protocol.Size.Valid); the foreground process
 // group gets WINCH if it differs.
 func SetSize(fd int, s protocol.Size) error {
-	return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(s.Rows),
-		Col: uint16(s.Cols), Xpixel: uint16(s.Width), Ypixel: uint16(s.Height)})
+	return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ,
+		&unix.Winsize{Row: uint16(s.Rows), Col: uint16(s.Cols), Xpixel: uint16(s.Width),
+			Ypixel: uint16(s.Height)})
 }

@@ -9,7 +9,7 @@ const (
 	setTermios = unix.TIOCSETA
 	disabled   = 255 // _POSIX_VDISABLE
 
-	iuclc, olcuc, xcase = 0, 0, 0 // not here
+	iuclc, olcuc, xcase = 0, 0, 0 // not on this system
 )
 
 var ownCharacters = map[string]int{"vdsusp": unix.VDSUSP, "vstatus": unix.VSTATUS}

@@ -4,8 +4,8 @@ package tty
 
 import "minissh/protocol"
 
-// Modes reads nothing here.
+// Modes reads nothing on this system.
 func Modes(int) map[string]int64 { return nil }
 
-// Size reads nothing here.
+// Size reads nothing on this system.
 func Size(int) protocol.Size { return protocol.Size{} }

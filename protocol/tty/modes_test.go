@@ -23,7 +23,7 @@ func open(t *testing.T) int {
 	return int(slave.Fd())
 }
 
-// What one terminal is like, another becomes; the second differs in every mode before.
+// One terminal takes over the modes of another; the second differed in every mode before.
 func TestModesCarried(t *testing.T) {
 	from, to := open(t), open(t)
 	tio, err := unix.IoctlGetTermios(from, unix.TCGETS)
@@ -81,7 +81,7 @@ func TestNoTerminal(t *testing.T) {
 	}
 }
 
-// Every mode that this system has is one whose value is checked ahead of it (TE1).
+// Every mode that this system has is one whose value is checked before (TE1).
 func TestModesAreKnown(t *testing.T) {
 	names := slices.Collect(maps.Keys(switches))
 	each(func(name string, _ int) { names = append(names, name) })

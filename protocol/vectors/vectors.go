@@ -1,4 +1,4 @@
-// Package vectors reads the test vectors beside it: text files that a test in any language can
+// Package vectors reads the test vectors next to it: text files that a test in any language can
 // read. Each says at its top what its lines mean. Only tests import this package.
 package vectors
 
@@ -20,8 +20,8 @@ type Vector struct {
 	keys map[string][]string
 }
 
-// Read returns the vectors of a file. It panics where the file is not well formed or holds none: a
-// test must not pass over that.
+// Read returns the vectors of a file. It panics if the file is malformed or empty: a test must not
+// pass then.
 func Read(file string) []Vector {
 	text, err := files.ReadFile(file)
 	if err != nil {
@@ -55,13 +55,13 @@ func Read(file string) []Vector {
 	return all
 }
 
-// Has says whether the vector has such lines.
+// Has says whether the vector has lines with this key.
 func (v Vector) Has(key string) bool { return len(v.keys[key]) > 0 }
 
-// Text is the value of a key, "" if there is none.
+// Text is the value of a key, "" if it is missing.
 func (v Vector) Text(key string) string { return strings.Join(v.keys[key], "") }
 
-// All are the values of a key, each for itself.
+// All are the values of a key, one for each line.
 func (v Vector) All(key string) []string { return v.keys[key] }
 
 // Number is the value of a key in base 10 or 16.
@@ -73,10 +73,10 @@ func (v Vector) Number(key string, base int) uint64 {
 	return n
 }
 
-// Bytes are all lines of a key as hex, one after the other.
+// Bytes are all lines of a key as hex, joined.
 func (v Vector) Bytes(key string) []byte { return bytes.Join(v.Lines(key), nil) }
 
-// Lines are the lines of a key as hex, each for itself.
+// Lines are the lines of a key as hex, one each.
 func (v Vector) Lines(key string) [][]byte {
 	var lines [][]byte
 	for _, line := range v.keys[key] {

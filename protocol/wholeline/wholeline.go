@@ -5,8 +5,8 @@ package wholeline
 import "os"
 
 // Append writes text, one or more lines, at the end of a file that was opened with O_APPEND, in one
-// write. What of it did not fit the disk is taken back, unless somebody else has written after it;
-// the error is that of the write.
+// write. If the disk is full, it takes back the part that was written, unless somebody else has
+// written after it; the error is that of the write.
 func Append(f *os.File, text string) error {
 	n, err := f.WriteString(text)
 	if err == nil || n == 0 {

@@ -11,7 +11,7 @@ import (
 	"minissh/protocol/fulldisk"
 )
 
-// A line that does not fit the disk leaves nothing behind; a shorter one after it is whole.
+// A line that does not fit on the disk leaves nothing behind; a shorter one after it is whole.
 func TestAppendOnAFullDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lines")
 	before := strings.Repeat("x", 79) + "\n"

@@ -1,6 +1,6 @@
-// Package coldstart has a client's own keys sign sooner after the start of a process than
-// crypto/ed25519 can. It is for clients that live for milliseconds, and for nobody else: a daemon
-// signs with the standard library, and minisshd does not even hold the code that is here.
+// Package coldstart lets a client's own keys sign sooner after a process starts than crypto/ed25519
+// can. It is for clients that live for milliseconds only: a daemon signs with the standard library,
+// and minisshd does not contain this code.
 package coldstart
 
 import (
@@ -15,16 +15,16 @@ import (
 	"minissh/protocol/keys"
 )
 
-// ed25519Signer signs as crypto/ed25519 does, with the same result, but with circl's code. The
-// tables that it needs are in the program. crypto/ed25519 computes its own before the first
-// signature of a process, which is 16 per cent of a cold command.
+// ed25519Signer gives the same signatures as crypto/ed25519, but with circl's code, whose tables
+// are part of the program. crypto/ed25519 computes them before the first signature of a process:
+// more than a millisecond, in a client that lives for ten.
 type ed25519Signer ed25519.PrivateKey
 
 // Public implements crypto.Signer.
 func (k ed25519Signer) Public() crypto.PublicKey { return ed25519.PrivateKey(k).Public() }
 
-// Sign implements crypto.Signer. As with crypto/ed25519, message is the message itself; its
-// variants that hash it first are not for TLS.
+// Sign implements crypto.Signer. As with crypto/ed25519, message is the message itself; TLS does
+// not use the variants that hash it first.
 func (k ed25519Signer) Sign(_ io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if opts.HashFunc() != 0 {
 		return nil, errors.New("an ed25519 key signs whole messages here, not digests")
@@ -32,7 +32,7 @@ func (k ed25519Signer) Sign(_ io.Reader, message []byte, opts crypto.SignerOpts)
 	return circl.Sign(circl.PrivateKey(k), message), nil
 }
 
-// Certificate is keys.Certificate, with a private key that signs sooner.
+// Certificate is keys.Certificate with a private key that signs sooner.
 func Certificate(identity keys.Identity) (tls.Certificate, error) {
 	envelope, err := keys.Certificate(identity)
 	if err == nil {

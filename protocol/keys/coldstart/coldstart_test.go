@@ -12,7 +12,7 @@ import (
 	"minissh/protocol/keys"
 )
 
-// Ed25519 is deterministic (RFC 8032, 5.1.6): two implementations give the same bytes, or one of
+// Ed25519 is deterministic (RFC 8032, 5.1.6): if two implementations give different bytes, one of
 // them is wrong.
 func TestEd25519Signer(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{1})
@@ -25,16 +25,18 @@ func TestEd25519Signer(t *testing.T) {
 		if err != nil || !bytes.Equal(got, ed25519.Sign(key, message)) {
 			t.Fatalf("a message of %d bytes: %x, %v", size, got, err)
 		}
-		if public, ok := signer(key).Public().(ed25519.PublicKey); !ok || !public.Equal(key.Public()) {
+		if public, ok := signer(key).Public().(ed25519.PublicKey); !ok ||
+			!public.Equal(key.Public()) {
 			t.Fatalf("the public key is %v", public)
 		}
 	}
-	if _, err := signer(ed25519.NewKeyFromSeed(make([]byte, 32))).Sign(nil, make([]byte, sha512.Size), crypto.SHA512); err == nil {
+	if _, err := signer(ed25519.NewKeyFromSeed(make([]byte, 32))).Sign(nil,
+		make([]byte, sha512.Size), crypto.SHA512); err == nil {
 		t.Error("it signs a digest")
 	}
 }
 
-// A client that asks for it signs with circl's code; keys.Certificate, which the daemon has, signs
+// A client that asks for it signs with circl's code; keys.Certificate, which the daemon uses, signs
 // with the standard library.
 func TestWhoSigns(t *testing.T) {
 	id, err := keys.Generate()
