@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -28,6 +29,33 @@ func Main(m *testing.M, last ...func()) {
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// Strict is Main that looks for descriptors too: no more may be open after the tests than before.
+func Strict(m *testing.M) {
+	if r, w, err := os.Pipe(); err == nil { // the runtime's own come with the first of ours
+		r.Close()
+		w.Close()
+	}
+	before := descriptors()
+	Main(m, func() {
+		over := time.After(patience)
+		for now := descriptors(); now > before; now = descriptors() {
+			select {
+			case <-over:
+				fmt.Fprintf(os.Stderr, "%d descriptors are left, where %d were\n", now, before)
+				os.Exit(1)
+			case <-time.After(5 * time.Millisecond):
+				runtime.GC() // closes what nobody holds
+			}
+		}
+	})
+}
+
+// descriptors counts those that are open; 0 where that is not known.
+func descriptors() int {
+	names, _ := os.ReadDir("/dev/fd")
+	return len(names)
 }
 
 // leftBehind returns the stacks of goroutines that still run code of this module when the time is
