@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon/access"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 )
@@ -20,7 +21,7 @@ func authorizedLab(t *testing.T, options string, environment bool) (*lab, string
 	var file string
 	l := newLab(t, func(o *Options) {
 		file = filepath.Join(o.Account.Home, "authorized_keys")
-		o.Access = NewFileAccess(o.Account, []string{filepath.Join(o.Account.Home, "not-there"), file}, environment, o.Log)
+		o.Access = access.NewFileAccess(o.Account, []string{filepath.Join(o.Account.Home, "not-there"), file}, environment, o.Log)
 	})
 	line := strings.TrimSpace(options + " " + string(ssh.MarshalAuthorizedKey(l.guest.Public)))
 	if err := os.WriteFile(file, []byte("# a comment\nnonsense\n"+line+"\n"), 0o600); err != nil {
@@ -138,17 +139,17 @@ func TestEnvironmentOption(t *testing.T) {
 // Sessions of a key with a forced command are not those of the same key without (RE3).
 func TestOwnersDiffer(t *testing.T) {
 	l := newLab(t, nil)
-	owner := func(grant *Grant) string {
+	owner := func(grant *access.Grant) string {
 		l.access.mu.Lock()
 		l.access.grants[keys.Fingerprint(l.guest.Public)] = grant
 		l.access.mu.Unlock()
-		owner, err := l.authorize(&peer{user: user}, l.guest.Public, &protocol.Hello{User: user})
+		owner, err := l.guard.Authorize(&access.Client{User: user}, l.guest.Public, &protocol.Hello{User: user})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return owner
 	}
-	plain, empty, forced := owner(&Grant{}), owner(&Grant{Forced: true}), owner(&Grant{Forced: true, Command: "x"})
+	plain, empty, forced := owner(&access.Grant{}), owner(&access.Grant{Forced: true}), owner(&access.Grant{Forced: true, Command: "x"})
 	if plain == forced || plain == empty || forced == empty {
 		t.Errorf("%q, %q, %q", plain, empty, forced)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon/access"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
@@ -93,7 +94,7 @@ func newAccount(t testing.TB, key ssh.PublicKey, options ...string) process.Acco
 	needAccounts(t)
 	accountLock.Lock()
 	accountNumber++
-	name := fmt.Sprintf("%s%dn%d", accountPrefix, time.Now().Unix(), accountNumber)
+	name := fmt.Sprintf("%s%dn%dp%d", accountPrefix, time.Now().Unix(), accountNumber, os.Getpid())
 	accountLock.Unlock()
 	base, err := os.MkdirTemp("/tmp", "minissh-home-")
 	if err != nil {
@@ -134,7 +135,7 @@ func own(t testing.TB, acct process.Account, path string, mode os.FileMode, text
 }
 
 // accountsLab is a daemon that serves every account.
-func accountsLab(t testing.TB, policy Policy, listen ...string) *lab {
+func accountsLab(t testing.TB, policy access.Policy, listen ...string) *lab {
 	t.Helper()
 	needAccounts(t)
 	return newLab(t, func(o *Options) {
@@ -142,7 +143,7 @@ func accountsLab(t testing.TB, policy Policy, listen ...string) *lab {
 		if err != nil {
 			t.Fatal(err)
 		}
-		access, err := NewAccounts(root, policy, DefaultAccountFiles, false, o.Log)
+		access, err := access.NewAccounts(root, policy, access.DefaultAccountFiles, false, o.Log)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon/access"
 	"minissh/daemon/authorized"
 	"minissh/daemon/process"
 	"minissh/protocol"
@@ -21,7 +21,7 @@ import (
 // A command of an account has its ids, its environment and its rights, and nothing of the daemon's.
 func TestAccount(t *testing.T) {
 	t.Setenv("DAEMONS_OWN", "secret")
-	l := accountsLab(t, Policy{})
+	l := accountsLab(t, access.Policy{})
 	acct := newAccount(t, l.guest.Public, "-G", "adm,audio")
 	secret := filepath.Join(acct.Home, "..", "secret")
 	if err := os.WriteFile(secret, []byte("root's own"), 0o600); err != nil {
@@ -82,7 +82,7 @@ func groupID(t *testing.T, name string) string {
 
 // A login shell begins with a dash, and its terminal is the account's: group tty may write to it.
 func TestAccountTerminal(t *testing.T) {
-	l := accountsLab(t, Policy{})
+	l := accountsLab(t, access.Policy{})
 	acct := newAccount(t, l.guest.Public)
 	s := l.as(acct, l.guest)
 	ch := start(t, s, protocol.Open{Shell: true})
@@ -100,7 +100,7 @@ func TestAccountTerminal(t *testing.T) {
 
 // Two accounts at once, with one key: each keeps to its own, in every channel, and a session of one is nothing to the other (RE3).
 func TestTwoAccounts(t *testing.T) {
-	l := accountsLab(t, Policy{})
+	l := accountsLab(t, access.Policy{})
 	ann, bob := newAccount(t, l.guest.Public), newAccount(t, l.guest.Public)
 	first, second := l.as(ann, l.guest), l.as(bob, l.guest)
 	for range 3 {
@@ -138,7 +138,7 @@ func TestTwoAccounts(t *testing.T) {
 // What lets nobody in: files that are not the account's own or that others could have written, and accounts that are closed. The answer is the same as to a
 // user that does not exist; the log tells.
 func TestAccountsRefused(t *testing.T) {
-	l := accountsLab(t, Policy{Deny: []string{"*denied"}})
+	l := accountsLab(t, access.Policy{Deny: []string{"*denied"}})
 	other := newAccount(t, l.guest.Public)
 	check := func(name string, acct process.Account, words ...string) {
 		t.Helper()
@@ -225,23 +225,23 @@ func TestAccountsPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		policy Policy
+		policy access.Policy
 		files  []string
 		ann    bool
 		bob    bool
 		root   bool
 	}{
-		{Policy{}, DefaultAccountFiles, true, true, false},
-		{Policy{}, []string{file}, false, false, true},
-		{Policy{}, []string{file, "%h/.ssh/authorized_keys"}, true, true, true},
-		{Policy{PermitRoot: RootNo}, []string{file}, false, false, false},
-		{Policy{PermitRoot: RootForced}, []string{file}, false, false, false},
-		{Policy{Allow: []string{ann.Name}}, DefaultAccountFiles, true, false, false},
-		{Policy{Deny: []string{ann.Name}}, DefaultAccountFiles, false, true, false},
-		{Policy{Allow: []string{accountPrefix + "*"}, Deny: []string{bob.Name}}, DefaultAccountFiles, true, false, false},
+		{access.Policy{}, access.DefaultAccountFiles, true, true, false},
+		{access.Policy{}, []string{file}, false, false, true},
+		{access.Policy{}, []string{file, "%h/.ssh/authorized_keys"}, true, true, true},
+		{access.Policy{PermitRoot: access.RootNo}, []string{file}, false, false, false},
+		{access.Policy{PermitRoot: access.RootForced}, []string{file}, false, false, false},
+		{access.Policy{Allow: []string{ann.Name}}, access.DefaultAccountFiles, true, false, false},
+		{access.Policy{Deny: []string{ann.Name}}, access.DefaultAccountFiles, false, true, false},
+		{access.Policy{Allow: []string{accountPrefix + "*"}, Deny: []string{bob.Name}}, access.DefaultAccountFiles, true, false, false},
 	} {
 		log := newLogBuffer()
-		access, err := NewAccounts(root, c.policy, c.files, false, testLog(log))
+		access, err := access.NewAccounts(root, c.policy, c.files, false, testLog(log))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,97 +262,9 @@ func TestAccountsPolicy(t *testing.T) {
 	}
 }
 
-// Helpers that have died, and one that does not answer, cost a login nothing but a new one.
-func TestKeyReaderSurvivesItsHelpers(t *testing.T) {
-	key := newKey(t)
-	acct := newAccount(t, key.Public)
-	root, err := process.CurrentAccount()
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := newKeyReader(root)
-	defer k.close()
-	for range 3 {
-		files, err := k.read(t.Context(), acct, []string{keyFile(acct), acct.Home + "/none"})
-		if err != nil || files[0].err() != nil || !files[1].Missing {
-			t.Fatalf("%+v, %v", files, err)
-		}
-		if file, _ := authorized.Parse("x", files[0].Text); len(file.Entries) != 1 {
-			t.Fatal("the file says something else")
-		}
-		if len(k.idle) != 1 {
-			t.Fatalf("%d helpers wait", len(k.idle))
-		}
-		waits := <-k.idle
-		syscall.Kill(waits.p.PID, syscall.SIGKILL)
-		<-waits.p.Done()
-		k.idle <- waits
-	}
-}
-
-// One account whose files hang leaves room for the others, and gives up in time.
-func TestKeyReaderSharesItsPlaces(t *testing.T) {
-	root, err := process.CurrentAccount()
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := newKeyReader(root)
-	var leaves []func()
-	for range readersPerUser {
-		_, leave, err := k.enter(t.Context(), 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		leaves = append(leaves, leave)
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, _, err := k.enter(ended, 1); err == nil {
-		t.Error("one account may have all places")
-	}
-	_, leave, err := k.enter(t.Context(), 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range append(leaves, leave) {
-		l()
-	}
-	if len(k.users) != 0 || len(k.places) != 0 {
-		t.Errorf("%d accounts are remembered, %d places taken", len(k.users), len(k.places))
-	}
-}
-
-// While it is the user's in rights, a helper stays root's: the user's processes can neither stop nor look into it.
-func TestKeyReaderIsRoots(t *testing.T) {
-	acct := newAccount(t, newKey(t).Public)
-	root, err := process.CurrentAccount()
-	if err != nil {
-		t.Fatal(err)
-	}
-	reader, err := process.StartSelf(root, "become", fmt.Sprint(acct.UID), fmt.Sprint(acct.GID), "/etc/shadow", keyFile(acct))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
-	defer reader.Stdin.Close()
-	said := make([]byte, 100)
-	n, _ := reader.Stdout.Read(said)
-	if got := string(said[:n]); got != "refused read\n" {
-		t.Errorf("/etc/shadow and the account's file: %q", got)
-	}
-	p, err := process.StartSelf(acct, "attack", fmt.Sprint(reader.PID))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if r := p.Result(); r.Code != 0 {
-		t.Errorf("%+v", r)
-	}
-}
-
 // Files are read and written with the account's rights.
 func TestAccountFiles(t *testing.T) {
-	l := accountsLab(t, Policy{})
+	l := accountsLab(t, access.Policy{})
 	acct := newAccount(t, l.guest.Public)
 	secret := filepath.Join(acct.Home, "secret")
 	if err := os.WriteFile(secret, []byte("root's own words"), 0o600); err != nil {
@@ -363,7 +275,7 @@ func TestAccountFiles(t *testing.T) {
 	into := t.TempDir()
 	get := func(names ...string) files.Summary {
 		t.Helper()
-		ch, err := s.Open(&protocol.Open{Service: authorized.ServiceFiles, Files: &protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf(names...)}})
+		ch, err := s.Open(&protocol.Open{Service: authorized.Files.Name, Files: &protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf(names...)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -388,7 +300,7 @@ func TestAccountFiles(t *testing.T) {
 	if names, err := os.ReadDir(into); err != nil || len(names) != 1 || names[0].Name() != "mine" {
 		t.Errorf("%v, %v", names, err)
 	}
-	ch, err := s.Open(&protocol.Open{Service: authorized.ServiceFiles, Files: &protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes("/root/new/x")}})
+	ch, err := s.Open(&protocol.Open{Service: authorized.Files.Name, Files: &protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes("/root/new/x")}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,12 +20,14 @@ const firstActivated = 3
 // mostActivated is how many sockets are taken from a service manager.
 const mostActivated = 256
 
-// Activated returns the listening sockets that a service manager opened for this process (LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES of
-// sd_listen_fds(3)); none if it passed none, or passed them to another process. The variables are removed in any case. Each socket must be
-// a stream socket, of TCP or Unix, that listens already; another one is an error, which names it. Their descriptors are
-// close-on-exec. It is to be called once, before anything else opens files.
+// Activated returns the listening sockets that a service manager opened for this process
+// (LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES of sd_listen_fds(3)); none if it passed none, or
+// passed them to another process. The variables are removed in any case. Each socket must be a
+// stream socket, of TCP or Unix, that listens already; another one is an error, which names it.
+// Their descriptors are close-on-exec. It is to be called once, before anything else opens files.
 func Activated() ([]net.Listener, error) {
-	pid, count, names := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS"), strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
+	pid, count, names := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS"),
+		strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
 	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
 		os.Unsetenv(name)
 	}
@@ -34,7 +36,8 @@ func Activated() ([]net.Listener, error) {
 	}
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 0 || n > mostActivated {
-		return nil, fmt.Errorf("LISTEN_FDS is %s, which is no number of sockets up to %d", protocol.Quote(count), mostActivated)
+		return nil, fmt.Errorf("LISTEN_FDS is %s, which is not a number of sockets up to %d",
+			protocol.Quote(count), mostActivated)
 	}
 	for fd := firstActivated; fd < firstActivated+n; fd++ {
 		syscall.CloseOnExec(fd)
@@ -48,7 +51,8 @@ func Activated() ([]net.Listener, error) {
 		l, err := activated(firstActivated + i)
 		if err != nil {
 			closeAll(all)
-			return nil, fmt.Errorf("the socket %s (descriptor %d) that the service manager passed: %w", protocol.Quote(name), firstActivated+i, err)
+			return nil, fmt.Errorf("the socket %s (descriptor %d) that the service manager "+
+				"passed: %w", protocol.Quote(name), firstActivated+i, err)
 		}
 		all = append(all, l)
 	}
@@ -64,9 +68,10 @@ func activated(fd int) (net.Listener, error) {
 		return nil, err
 	}
 	if kind != syscall.SOCK_STREAM {
-		return nil, errors.New("it is no stream socket: ListenStream= makes one")
+		return nil, errors.New("it is not a stream socket: ListenStream= makes one")
 	}
-	if listens, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN); err == nil && listens == 0 {
+	if listens, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET,
+		syscall.SO_ACCEPTCONN); err == nil && listens == 0 {
 		return nil, errors.New("it does not listen: the socket unit needs Accept=no")
 	}
 	l, err := net.FileListener(f) // with a descriptor of its own

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"minissh/daemon/control"
 	"minissh/protocol"
 )
 
@@ -30,16 +31,18 @@ type address struct{ path, host, port string }
 
 const forms = "--listen 127.0.0.1:7422, [::1]:7422, :7422 (every interface), or unix:/path"
 
-// parseAddress reads "host:port", "[v6]:port", "host" (the default port), ":port" (every interface) or "unix:PATH". Nothing at all is no
-// address: a variable that was forgotten must not open a daemon to the network.
+// parseAddress reads "host:port", "[v6]:port", "host" (the default port), ":port" (every interface)
+// or "unix:PATH". Nothing at all is refused: a forgotten variable must not open a daemon to the
+// network.
 func parseAddress(text string) (address, error) {
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
 		return address{path: path}, checkSocketPath(path)
 	}
 	if text != "" && strings.Trim(text, "0123456789") == "" {
 		return address{}, &ListenError{
-			What:   protocol.Quote(text) + " is a port without an address to listen on",
-			Advice: "--listen 127.0.0.1:" + clipPort(text) + " for this machine alone, or :" + clipPort(text) + " for every interface",
+			What: protocol.Quote(text) + " is a port without an address to listen on",
+			Advice: "--listen 127.0.0.1:" + clipPort(text) + " for this machine alone, or :" +
+				clipPort(text) + " for every interface",
 		}
 	}
 	host, port, err := net.SplitHostPort(text)
@@ -48,15 +51,21 @@ func parseAddress(text string) (address, error) {
 		if inner, ok := strings.CutPrefix(text, "["); ok {
 			host, ok = strings.CutSuffix(inner, "]")
 			if !ok {
-				return address{}, &ListenError{What: protocol.Quote(text) + " is not an address to listen on", Advice: forms, Err: err}
+				return address{},
+					&ListenError{What: protocol.Quote(text) + " is not an address to listen on",
+						Advice: forms, Err: err}
 			}
 		}
 	}
 	if host == "" && port == "" || text == "" || text == "[]" {
-		return address{}, &ListenError{What: protocol.Quote(text) + " is not an address to listen on", Advice: forms}
+		return address{},
+			&ListenError{What: protocol.Quote(text) + " is not an address to listen on",
+				Advice: forms}
 	}
 	if _, err := net.LookupPort("tcp", port); err != nil {
-		return address{}, &ListenError{What: fmt.Sprintf("the port %s to listen on is not a number from 0 to 65535", protocol.Quote(port)), Advice: forms, Err: err}
+		return address{},
+			&ListenError{What: fmt.Sprintf("the port %s to listen on is not a number from 0 to "+
+				"65535", protocol.Quote(port)), Advice: forms, Err: err}
 	}
 	return address{host: host, port: port}, nil
 }
@@ -69,7 +78,7 @@ func clipPort(text string) string {
 	return text
 }
 
-// hosts are the addresses that a host stands for, for net.Listen; "" is every interface of both families.
+// hosts are a host's addresses, for net.Listen; "" is every interface of both families.
 func (a address) hosts() (list []string, err error) {
 	if a.host == "" {
 		return []string{""}, nil
@@ -80,7 +89,8 @@ func (a address) hosts() (list []string, err error) {
 	ips, err := net.DefaultResolver.LookupNetIP(context.Background(), "ip", a.host)
 	if err != nil {
 		return nil, &ListenError{
-			What: "the host " + protocol.Quote(a.host) + " to listen on cannot be found: " + protocol.Quote(err.Error()), Advice: forms, Err: err,
+			What: "the host " + protocol.Quote(a.host) + " to listen on cannot be found: " +
+				protocol.Quote(err.Error()), Advice: forms, Err: err,
 		}
 	}
 	for _, ip := range ips {
@@ -89,13 +99,16 @@ func (a address) hosts() (list []string, err error) {
 	return list, nil
 }
 
-// checkSocketPath refuses what is not a file: the kernel's names without one (those with an @, and the one it invents) have no permissions.
+// checkSocketPath refuses what is not a file: the kernel's names without one (those with an @, and
+// the one it invents) have no permissions.
 func checkSocketPath(path string) error {
 	switch {
 	case path == "" || path[0] == '@':
-		return &ListenError{What: "unix: needs the path of a file behind it", Advice: forms}
-	case len(path) > maxSocketPath:
-		return &ListenError{What: fmt.Sprintf("%s is too long for a socket's path: the most is %d bytes", protocol.Quote(path), maxSocketPath)}
+		return &ListenError{What: "unix: needs the path of a file after it", Advice: forms}
+	case len(path) > control.MaxSocketPath:
+		return &ListenError{
+			What: fmt.Sprintf("%s is too long for a socket's path: the most is %d bytes",
+				protocol.Quote(path), control.MaxSocketPath)}
 	}
 	return nil
 }
@@ -103,7 +116,28 @@ func checkSocketPath(path string) error {
 // listenFailed puts into words why an address cannot be had.
 func listenFailed(err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return &ListenError{What: err.Error(), Advice: "another program has that port, perhaps a minisshd (minisshd who), or another --listen of this one; --listen names another one", Err: err}
+		return &ListenError{What: err.Error(), Advice: "another program has that port, perhaps a " +
+			"minisshd (minisshd who), or another --listen of this one; --listen names another " +
+			"one", Err: err}
 	}
 	return err
+}
+
+// Resolve says what an address of --listen means, without listening there, and whether others than
+// this machine could reach it.
+func Resolve(text string) (list []string, beyond bool, err error) {
+	a, err := parseAddress(text)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case a.path != "":
+		return []string{text}, false, nil
+	}
+	hosts, err := a.hosts()
+	for _, host := range hosts {
+		addr, err := netip.ParseAddr(host)
+		list = append(list, net.JoinHostPort(host, a.port))
+		beyond = beyond || err != nil || !addr.IsLoopback()
+	}
+	return list, beyond, err
 }

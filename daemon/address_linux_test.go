@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"minissh/daemon/control"
 )
 
 // A socket whose owner is too busy to take a connection is not abandoned: it stays where it is.
@@ -29,7 +31,7 @@ func TestBusySocketIsNotTaken(t *testing.T) {
 			defer conn.Close()
 		}
 	}
-	if l, err := listenUnix(path, 0o600); err == nil {
+	if l, err := control.ListenUnix(path, 0o600); err == nil {
 		l.Close()
 		t.Error("it was taken over")
 	}
@@ -37,7 +39,7 @@ func TestBusySocketIsNotTaken(t *testing.T) {
 		t.Error(err)
 	}
 	unix.Close(owner)
-	l, err := listenUnix(path, 0o600) // nobody's now
+	l, err := control.ListenUnix(path, 0o600) // nobody's now
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,18 +15,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"minissh/daemon/control"
 )
 
-// A verb for these tests: it tells what it was asked, then waits until it is taken back.
 func init() {
-	controlVerbs["test-wait"] = func(ctx context.Context, s *Server, args json.RawMessage, say func(any) error) (any, error) {
-		if err := say(args); err != nil {
-			return nil, err
-		}
-		<-ctx.Done()
-		s.log.Info("Test request over", "error", ctx.Err().Error())
-		return nil, ctx.Err()
-	}
 	switch os.Getenv("MINISSH_TEST_STRANGER") { // this process is another account's: see TestControlStrangers
 	case "asks":
 		conn, err := net.Dial("unix", os.Args[1])
@@ -57,18 +50,18 @@ func controlled(t *testing.T) (l *lab, path string) {
 	t.Helper()
 	l = newLab(t, nil)
 	path = filepath.Join(t.TempDir(), "dir", "control")
-	if err := l.ListenControl(path); err != nil {
+	if err := l.desk.Listen(path); err != nil {
 		t.Fatal(err)
 	}
 	return l, path
 }
 
-func asks(t *testing.T, path string) (WhoInfo, error) {
+func asks(t *testing.T, path string) (control.WhoInfo, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	var who WhoInfo
-	err := Control(ctx, []string{filepath.Join(t.TempDir(), "none"), path}, "who", nil, nil, &who)
+	var who control.WhoInfo
+	err := control.Ask(ctx, []string{filepath.Join(t.TempDir(), "none"), path}, "who", nil, nil, &who)
 	return who, err
 }
 
@@ -81,14 +74,14 @@ func TestControlSocket(t *testing.T) {
 		}
 	}
 	second := newLab(t, nil)
-	if err := second.ListenControl(path); !errors.Is(err, ErrControlTaken) {
+	if err := second.desk.Listen(path); !errors.Is(err, control.ErrTaken) {
 		t.Errorf("a second daemon: %v", err)
 	}
 	if _, err := asks(t, path); err != nil {
 		t.Errorf("after a second daemon tried: %v", err)
 	}
 	l.stop()
-	if _, err := asks(t, path); !errors.Is(err, ErrNoDaemon) {
+	if _, err := asks(t, path); !errors.Is(err, control.ErrNoDaemon) {
 		t.Errorf("after the daemon's end: %v", err)
 	}
 	left, err := net.Listen("unix", path)
@@ -97,10 +90,10 @@ func TestControlSocket(t *testing.T) {
 	}
 	left.(*net.UnixListener).SetUnlinkOnClose(false)
 	left.Close()
-	if _, err := asks(t, path); !errors.Is(err, ErrNoDaemon) {
+	if _, err := asks(t, path); !errors.Is(err, control.ErrNoDaemon) {
 		t.Errorf("a dead socket: %v", err)
 	}
-	if err := second.ListenControl(path); err != nil {
+	if err := second.desk.Listen(path); err != nil {
 		t.Errorf("a dead socket was not replaced: %v", err)
 	}
 	if _, err := asks(t, path); err != nil {
@@ -118,10 +111,10 @@ func TestControlSocketRefused(t *testing.T) {
 	os.WriteFile(filepath.Join(dir, "target"), nil, 0o600)
 	os.Symlink(filepath.Join(dir, "target"), linked+".lock")
 	for path, want := range map[string]string{
-		file: "is no socket", filepath.Join(open, "control"): "written by others", linked: "symbolic link", filepath.Join(dir, strings.Repeat("x", 120)): "too long",
+		file: "is not a socket", filepath.Join(open, "control"): "written by others", linked: "symbolic link", filepath.Join(dir, strings.Repeat("x", 120)): "too long",
 		filepath.Join(file, "control"): "not a directory",
 	} {
-		if err := l.ListenControl(path); err == nil || !strings.Contains(err.Error(), want) {
+		if err := l.desk.Listen(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -133,15 +126,19 @@ func TestControlSocketRefused(t *testing.T) {
 // What is no request gets an error or nothing, and holds nobody up; an asker that hangs up takes its request back.
 func TestControlRequests(t *testing.T) {
 	before := holding()
-	l, path := controlled(t)
+	l := newPairingLab(t)
+	path := filepath.Join(t.TempDir(), "dir", "control")
+	if err := l.desk.Listen(path); err != nil {
+		t.Fatal(err)
+	}
 	silent, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer silent.Close()
 	for request, want := range map[string]string{
-		"hello\n": "no JSON object", `{"verb":"dance\u001b"}` + "\n": `know \"dance\\x1b\"`, `{"verb":7}` + "\n": "no JSON object",
-		`{"verb":"end","args":{"id":99}}` + "\n": "there is no session 99", `{"verb":"end"}` + "\n": "needs the number", strings.Repeat("x", controlRequest+1): "",
+		"hello\n": "not a JSON object", `{"verb":"dance\u001b"}` + "\n": `know \"dance\\x1b\"`, `{"verb":7}` + "\n": "not a JSON object",
+		`{"verb":"end","args":{"id":99}}` + "\n": "there is no session 99", `{"verb":"end"}` + "\n": "needs the number", strings.Repeat("x", 64<<10+1): "",
 	} {
 		conn, err := net.Dial("unix", path)
 		if err != nil {
@@ -157,15 +154,20 @@ func TestControlRequests(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var heard string
-	err = Control(ctx, []string{path}, "test-wait", "the args", func(event json.RawMessage) { heard = string(event); cancel() }, nil)
-	if !errors.Is(err, context.Canceled) || heard != `"the args"` {
+	err = control.Ask(ctx, []string{path}, "pair", control.Offer{}, func(event json.RawMessage) {
+		if heard = string(event); !l.desk.Open() {
+			t.Error("a code is told, and nobody could pair")
+		}
+		cancel()
+	}, nil)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(heard, `"codes"`) {
 		t.Errorf("%v, heard %q", err, heard)
 	}
-	l.log.want(t, "Test request over", "context canceled")
+	l.until("the request is taken back", func() bool { return !l.desk.Open() })
 	stopping := make(chan error, 1)
 	told := make(chan struct{})
 	go func() {
-		stopping <- Control(context.Background(), []string{path}, "test-wait", 1, func(json.RawMessage) { close(told) }, nil)
+		stopping <- control.Ask(context.Background(), []string{path}, "pair", control.Offer{}, func(json.RawMessage) { close(told) }, nil)
 	}()
 	within(t, "the request is being served", told)
 	l.stop() // with an asker that is silent, and one that is being served

@@ -1,3 +1,5 @@
+//go:build unix
+
 package daemon
 
 import (
@@ -45,8 +47,9 @@ func TestListenFamilies(t *testing.T) {
 		if v4, v6 := reached("127.0.0.1"), reached("::1"); v4 != c.v4 || v6 != c.v6 {
 			t.Errorf("%q: reached by IPv4 %v, by IPv6 %v", c.addresses, v4, v6)
 		}
-		s := &Server{listeners: all}
-		for _, at := range s.reachable() {
+		l := newLab(t, nil)
+		l.ListenOn(all...)
+		for _, at := range l.place().Reachable {
 			if at.Addr().Is4() && !c.v4 || at.Addr().Is6() && !c.v6 {
 				t.Errorf("%q: others are sent to %v", c.addresses, at)
 			}

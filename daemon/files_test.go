@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"minissh/daemon/access"
 	"minissh/protocol"
 	"minissh/protocol/files"
 	"minissh/protocol/mux"
@@ -93,7 +94,7 @@ func TestKeyForAFolder(t *testing.T) {
 		l.access.mu.Lock()
 		defer l.access.mu.Unlock()
 		for _, g := range l.access.grants {
-			g.Folder = &Folder{Path: folder, Mode: mode}
+			g.Folder = &access.Folder{Path: folder, Mode: mode}
 		}
 	}
 	grant("")

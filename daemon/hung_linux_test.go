@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"minissh/daemon/control"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
@@ -138,9 +139,14 @@ var ways = map[string]func(*stuck){
 	"the administrator ends it": func(k *stuck) {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		answer, err := controlEnd(ctx, k.Server, []byte(`{"id":1}`), nil)
-		if info, ok := answer.(EndInfo); err != nil || !ok || !info.Stopped {
-			k.t.Errorf("end: %+v, %v", answer, err)
+		path := filepath.Join(k.t.TempDir(), "control")
+		err := k.desk.Listen(path)
+		var info control.EndInfo
+		if err == nil {
+			err = control.Ask(ctx, []string{path}, "end", control.EndArgs{ID: 1}, nil, &info)
+		}
+		if err != nil || !info.Stopped {
+			k.t.Errorf("end: %+v, %v", info, err)
 		}
 		k.s.Close(nil)
 	},
@@ -194,7 +200,7 @@ func TestStoppedHelper(t *testing.T) {
 					go k.ch.Write(protocol.TypeStdin, make([]byte, 32<<20))
 				}
 				end(k)
-				k.until("no session is left", func() bool { return len(k.Who()) == 0 })
+				k.until("no session is left", func() bool { return len(k.desk.Who()) == 0 })
 				k.stop()
 				settle(t, before)
 				gone(t, opened.PID)
@@ -238,7 +244,7 @@ func testHungPath(t *testing.T) {
 				k := newStuck(t, open(h.dir))
 				within(t, "somebody asks", h.asked)
 				end(k)
-				k.until("no session is left", func() bool { return len(k.Who()) == 0 })
+				k.until("no session is left", func() bool { return len(k.desk.Who()) == 0 })
 				k.stop()
 				if what == "directory" {
 					k.log.want(t, "Request refused", "start_failed")

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"minissh/daemon/access"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
@@ -20,7 +21,6 @@ func TestIdleTimeout(t *testing.T) {
 	for _, most := range []time.Duration{10 * time.Minute, 0} {
 		synctest.Test(t, func(t *testing.T) {
 			log := newLogBuffer()
-			s := &Server{opts: Options{IdleTimeout: most}, log: slog.New(slog.NewTextHandler(log, nil))}
 			near, far := net.Pipe()
 			daemon := mux.New(mux.Config{Role: mux.Daemon, Accept: func(ch *mux.Channel) {
 				ch.Send(protocol.TypeOpened, &protocol.Opened{PID: 1})
@@ -37,7 +37,7 @@ func TestIdleTimeout(t *testing.T) {
 					served <- err
 					return
 				}
-				stop := s.expireIdle(daemon, &peer{user: "ann"})
+				stop := expireIdle(daemon, &access.Client{User: "ann"}, most, slog.New(slog.NewTextHandler(log, nil)))
 				err = daemon.Accept(far, hello, &protocol.Welcome{})
 				stop()
 				served <- err

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon/access"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
@@ -45,14 +46,14 @@ type lab struct {
 func newLab(t testing.TB, change func(*Options), listen ...string) *lab {
 	t.Helper()
 	l := &lab{t: t, log: newLogBuffer(), guest: newKey(t), stranger: newKey(t), home: t.TempDir(), served: make(chan struct{})}
-	l.access = &listed{grants: map[string]*Grant{keys.Fingerprint(l.guest.Public): {Where: "test:1"}}}
+	l.access = &listed{grants: map[string]*access.Grant{keys.Fingerprint(l.guest.Public): {Where: "test:1"}}}
 	acct, err := process.CurrentAccount()
 	if err != nil {
 		t.Fatal(err)
 	}
 	acct.Name, acct.Home, acct.Shell = user, l.home, "/bin/sh"
 	opts := Options{
-		HostKey: newKey(t), Account: acct, Access: l.access, Software: "test/1",
+		Rules: access.Rules{Account: acct, Access: l.access}, HostKey: newKey(t), Software: "test/1",
 		Log: slog.New(slog.NewTextHandler(l.log, nil)), StopGrace: 20 * time.Millisecond,
 	}
 	if change != nil {
@@ -104,12 +105,12 @@ func within(t testing.TB, what string, event <-chan struct{}) {
 // listed is an Access in memory.
 type listed struct {
 	mu     sync.Mutex
-	grants map[string]*Grant // by fingerprint
+	grants map[string]*access.Grant // by fingerprint
 }
 
 var errNotListed = errors.New("not listed")
 
-func (a *listed) Authorize(name string, key ssh.PublicKey, _ netip.Addr) (*Grant, error) {
+func (a *listed) Authorize(name string, key ssh.PublicKey, _ netip.Addr) (*access.Grant, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if grant := a.grants[keys.Fingerprint(key)]; grant != nil && name == user {
@@ -201,7 +202,7 @@ func (l *lab) rest() {
 	stacks := make([]byte, 1<<20)
 	l.until("the daemon comes to rest", func() bool {
 		text := string(stacks[:runtime.Stack(stacks, true)])
-		for _, busy := range []string{"daemon.(*Server).ServeConn(", "daemon.(*Server).serve(", "daemon.(*command)", "mux.(*", "process.(*"} {
+		for _, busy := range []string{"daemon.(*Server).ServeConn(", "daemon.(*Server).serve(", "service.(*command)", "mux.(*", "process.(*"} {
 			if strings.Contains(text, busy) {
 				return false
 			}

@@ -6,13 +6,125 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 
+	"minissh/daemon/control"
 	"minissh/protocol/transport"
 )
 
 // DefaultListen is where a daemon listens that was told nothing: loopback, both families.
 var DefaultListen = []string{"127.0.0.1:7422", "[::1]:7422"}
+
+// Listen opens addresses, all or none. Beyond loopback it refuses while nobody could log in.
+func (s *Server) Listen(addresses ...string) error {
+	var all []net.Listener
+	for _, address := range addresses {
+		opened, err := listen(address, s.opts.SocketMode)
+		last := address == addresses[len(addresses)-1]
+		if err != nil && noSuchFamily(err) && slices.Equal(addresses, DefaultListen) &&
+			(len(all) > 0 || !last) {
+			continue
+		}
+		if err != nil {
+			closeAll(all)
+			return err
+		}
+		all = append(all, opened...)
+	}
+	for _, l := range all {
+		if beyondLoopback(l) && !s.desk.Open() {
+			closeAll(all)
+			return &ListenError{
+				What: fmt.Sprintf("will not listen on %v: %v", l.Addr(), errNobody),
+				Advice: "minisshd pair lets somebody in, with a code; minisshd check says which " +
+					"keys are listed, and why each is not used",
+				Err: errNobody,
+			}
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners = append(s.listeners, all...)
+	return nil
+}
+
+// ListenOn takes sockets that listen already: a service manager opened them, so that they cannot be
+// refused where nobody could log in. Instead each connection from beyond loopback is dropped unread
+// while that is so, and the log says it (RULES A12).
+func (s *Server) ListenOn(listeners ...net.Listener) {
+	for _, l := range listeners {
+		if beyondLoopback(l) && !s.desk.Open() {
+			s.log.Warn("Connections from beyond loopback will be dropped until somebody could "+
+				"log in",
+				"address", l.Addr().String(), "error", errNobody)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners = append(s.listeners, listeners...)
+}
+
+// listening are the listeners so far.
+func (s *Server) listening() []net.Listener {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.listeners)
+}
+
+// Addresses lists what the daemon listens on, as --listen takes them.
+func (s *Server) Addresses() (list []string) {
+	for _, l := range s.listening() {
+		address := l.Addr().String()
+		if l.Addr().Network() == "unix" {
+			address = "unix:" + address
+		}
+		list = append(list, address)
+	}
+	return list
+}
+
+// place is where the daemon is found now.
+func (s *Server) place() control.Place {
+	at := control.Place{HostKey: s.identity.Load().words()}
+	for _, l := range s.listening() {
+		tcp, ok := l.Addr().(*net.TCPAddr)
+		switch {
+		case !ok:
+		case !tcp.IP.IsLoopback():
+			at.Reachable = append(at.Reachable, reachable(l, tcp.AddrPort())...)
+		case at.Port == 0:
+			at.Port = tcp.AddrPort().Port()
+		}
+	}
+	slices.SortStableFunc(at.Reachable, func(a, b netip.AddrPort) int {
+		return a.Addr().BitLen() - b.Addr().BitLen()
+	})
+	at.Reachable = slices.Compact(at.Reachable)
+	return at
+}
+
+// reachable lists addresses at which other machines may find a listener, as people type them.
+func reachable(l net.Listener, at netip.AddrPort) (list []netip.AddrPort) {
+	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	if !at.Addr().IsUnspecified() {
+		return []netip.AddrPort{at}
+	}
+	_, six := l.(onlyIPv6)
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		network, ok := a.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		ip, _ := netip.AddrFromSlice(network.IP)
+		ip = ip.Unmap()
+		if ip.IsGlobalUnicast() && (ip.Is4() && !six || ip.Is6() && at.Addr().Is6()) {
+			list = append(list, netip.AddrPortFrom(ip, at.Port()))
+		}
+	}
+	return list
+}
 
 // listen opens one address (parseAddress).
 func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
@@ -21,7 +133,7 @@ func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
 		return nil, err
 	}
 	if a.path != "" {
-		l, err := listenUnix(a.path, socketMode)
+		l, err := control.ListenUnix(a.path, socketMode)
 		if err != nil {
 			return nil, err
 		}
@@ -46,8 +158,8 @@ func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
 	return all, nil
 }
 
-// noSuchFamily says that a machine has no addresses of a family, as where IPv6 is switched off: what is listened on
-// unasked does without it.
+// noSuchFamily says that a machine has no addresses of a family, as where IPv6 is switched off:
+// what is listened on unasked does without it.
 func noSuchFamily(err error) bool {
 	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
@@ -59,31 +171,6 @@ func closeAll(listeners []net.Listener) {
 	for _, l := range listeners {
 		l.Close()
 	}
-}
-
-// listenUnix listens on a socket file with those permissions. A socket that nobody listens on any more is replaced.
-func listenUnix(path string, mode os.FileMode) (net.Listener, error) {
-	if info, err := os.Lstat(path); err == nil {
-		if info.Mode().Type() != os.ModeSocket {
-			return nil, fmt.Errorf("%s is there and is no socket: choose another path", path)
-		}
-		// Only a refusal shows that nobody listens: with EAGAIN somebody is busy, and with EACCES it is none of our business.
-		if conn, err := net.Dial("unix", path); err == nil {
-			conn.Close()
-			return nil, fmt.Errorf("another program listens on %s", path)
-		} else if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("another program may listen on %s: %w", path, err)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	var l net.Listener
-	err := withUmask(0o777&^int(mode), func() (err error) {
-		l, err = net.Listen("unix", path)
-		return err
-	})
-	return l, err
 }
 
 // beyondLoopback says whether others than this machine can reach the listener.

@@ -75,7 +75,7 @@ func TestThousandSessions(t *testing.T) {
 		}
 		return err
 	})
-	if got := l.sessions.Len(); got != sessions {
+	if got := len(l.sessions.Entries()); got != sessions {
 		t.Errorf("%d sessions", got)
 	}
 	if out, _ := l.run("echo served"); out != "served\n" {

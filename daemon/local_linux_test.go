@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"minissh/daemon/access"
 	"minissh/daemon/process"
 	"minissh/protocol"
 )
@@ -50,7 +51,7 @@ func TestUnixSocketOfAllAccounts(t *testing.T) {
 	ann, bob := newAccount(t, key.Public), newAccount(t, key.Public)
 	locked, denied := newAccount(t, key.Public, "-p", "!"), newAccount(t, key.Public)
 	noShell := newAccount(t, key.Public, "-s", "/usr/sbin/nologin")
-	overflow := process.Account{Name: "nobody", UID: overflowUID(), GID: overflowUID(), Credential: &process.Credential{UID: overflowUID(), GID: overflowUID()}}
+	overflow := process.Account{Name: "nobody", UID: access.OverflowUID(), GID: access.OverflowUID(), Credential: &process.Credential{UID: access.OverflowUID(), GID: access.OverflowUID()}}
 	root, err := process.CurrentAccount()
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +86,7 @@ func TestUnixSocketOfAllAccounts(t *testing.T) {
 	} {
 		socket := filepath.Join(dir, fmt.Sprintf("socket-%o", mode))
 		l := newLab(t, func(o *Options) {
-			access, err := NewAccounts(root, Policy{PermitRoot: RootNo, Deny: []string{denied.Name}}, DefaultAccountFiles, false, o.Log)
+			access, err := access.NewAccounts(root, access.Policy{PermitRoot: access.RootNo, Deny: []string{denied.Name}}, access.DefaultAccountFiles, false, o.Log)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"minissh/daemon/access"
+	"minissh/daemon/control"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
@@ -16,7 +18,7 @@ import (
 // A client that goes between its proof and the answer has paired all the same, and its code is used: it cannot know, and logging in tells it (PA6).
 func TestPairingAnswerUnheard(t *testing.T) {
 	l := newPairingLab(t)
-	made := l.offer(Offer{})
+	made := l.offer(control.Offer{})
 	conn := l.secure(l.stranger)
 	exported, err := conn.Export(protocol.PairingLabel)
 	if err != nil {
@@ -49,7 +51,7 @@ func TestPairingAnswerUnheard(t *testing.T) {
 // A proof that was seen on one connection is worth nothing on another, with the same keys on both ends and while its code still lives.
 func TestPairingReplayed(t *testing.T) {
 	l := newPairingLab(t)
-	made := l.offer(Offer{})
+	made := l.offer(control.Offer{})
 	first, second := l.secure(l.stranger), l.secure(l.stranger)
 	exported, err := first.Export(protocol.PairingLabel)
 	if err != nil {
@@ -65,7 +67,7 @@ func TestPairingReplayed(t *testing.T) {
 // Two pairings at once do not disturb each other, nor a session that is at work; one that is withdrawn takes the other's code along with nothing.
 func TestPairingsBesideEachOther(t *testing.T) {
 	l := newPairingLab(t)
-	one, two, three := l.offer(Offer{}), l.offer(Offer{Limits: Limits{HasCommand: true, Command: "echo limited"}}), l.offer(Offer{})
+	one, two, three := l.offer(control.Offer{}), l.offer(control.Offer{Limits: access.Limits{HasCommand: true, Command: "echo limited"}}), l.offer(control.Offer{})
 	host := l.opts.HostKey.Public
 	if f, _ := pairs(t, l.secure(l.guest), one.Codes[0], user, host, l.guest.Public); f.Type != protocol.TypePair {
 		t.Fatalf("%v %s", f.Type, f.Payload)
@@ -94,7 +96,7 @@ func TestPairingsBesideEachOther(t *testing.T) {
 	if r := collect(t, ch); r.out != "undisturbed" {
 		t.Errorf("the session that was there: %+v", r)
 	}
-	text, err := os.ReadFile(PairedFile(l.opts.Account))
+	text, err := os.ReadFile(access.PairedFile(l.opts.Account))
 	if err != nil || strings.Count(string(text), "\n") != 2 {
 		t.Errorf("%s, %v", text, err)
 	}
@@ -103,11 +105,11 @@ func TestPairingsBesideEachOther(t *testing.T) {
 // A file of paired keys that cannot be written pairs nobody; nothing of it is lost.
 func TestPairingFileReadOnly(t *testing.T) {
 	l := newPairingLab(t)
-	first := l.offer(Offer{})
+	first := l.offer(control.Offer{})
 	if f, _ := pairs(t, l.secure(l.guest), first.Codes[0], user, l.opts.HostKey.Public, l.guest.Public); f.Type != protocol.TypePair {
 		t.Fatalf("%v %s", f.Type, f.Payload)
 	}
-	file := PairedFile(l.opts.Account)
+	file := access.PairedFile(l.opts.Account)
 	before, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +121,7 @@ func TestPairingFileReadOnly(t *testing.T) {
 	if err := os.Mkdir(file, 0o700); err != nil { // root writes read-only files: a directory in its place stops root too
 		t.Fatal(err)
 	}
-	made := l.offer(Offer{})
+	made := l.offer(control.Offer{})
 	f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public, l.stranger.Public)
 	notWritten(t, f)
 	if err := os.Remove(file); err != nil {

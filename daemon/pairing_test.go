@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -19,6 +18,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon/access"
+	"minissh/daemon/control"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
@@ -30,7 +31,7 @@ import (
 func newPairingLab(t *testing.T) *lab {
 	t.Helper()
 	return newLab(t, func(o *Options) {
-		o.Access = NewFileAccess(o.Account, []string{filepath.Join(o.Account.Home, ".ssh", "authorized_keys"), PairedFile(o.Account)}, false, o.Log)
+		o.Access = access.NewFileAccess(o.Account, []string{filepath.Join(o.Account.Home, ".ssh", "authorized_keys"), access.PairedFile(o.Account)}, false, o.Log)
 	})
 }
 
@@ -70,9 +71,9 @@ func refusedPairing(t *testing.T, f protocol.Frame) {
 	}
 }
 
-func (l *lab) offer(o Offer) *PairingOffer {
+func (l *lab) offer(o control.Offer) *control.PairingOffer {
 	l.t.Helper()
-	made, err := l.OfferPairing(o)
+	made, err := l.desk.Offer(o)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func (l *lab) offer(o Offer) *PairingOffer {
 // A client that proves the code gets the daemon's proof, is listed, and logs in. The code is good for nothing then, and stands in no log.
 func TestPairing(t *testing.T) {
 	l := newPairingLab(t)
-	made := l.offer(Offer{})
+	made := l.offer(control.Offer{})
 	host := l.opts.HostKey.Public
 	f, transcript := pairs(t, l.secure(l.stranger), made.Codes[0], user, host, l.stranger.Public)
 	var answer protocol.Pair
@@ -105,11 +106,11 @@ func TestPairing(t *testing.T) {
 	s.Close(nil)
 	again, _ := pairs(t, l.secure(l.guest), made.Codes[0], user, host, l.guest.Public)
 	refusedPairing(t, again)
-	list, err := ListPaired(l.opts.Account)
+	list, err := access.ListPaired(l.opts.Account)
 	if err != nil || len(list) != 1 || !strings.HasPrefix(list[0].Comment, "paired 20") || !strings.HasSuffix(list[0].Comment, " from 127.0.0.1") {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if found, err := RemovePaired(l.opts.Account, keys.Fingerprint(l.stranger.Public)); err != nil || !found {
+	if found, err := access.RemovePaired(l.opts.Account, keys.Fingerprint(l.stranger.Public)); err != nil || !found {
 		t.Error(found, err)
 	}
 	s = mux.New(mux.Config{Role: mux.Client})
@@ -132,7 +133,7 @@ func TestPairingRefused(t *testing.T) {
 	none := protocol.NewPairingCode()
 	f, _ := pairs(t, l.secure(l.stranger), none, user, host, l.stranger.Public)
 	refusedPairing(t, f)
-	made := l.offer(Offer{})
+	made := l.offer(control.Offer{})
 	for name, try := range map[string]func(*transport.Conn) protocol.Frame{
 		"another code": func(c *transport.Conn) protocol.Frame {
 			f, _ := pairs(t, c, none, user, host, l.stranger.Public)
@@ -156,12 +157,12 @@ func TestPairingRefused(t *testing.T) {
 	made.Withdraw()
 	f, _ = pairs(t, l.secure(l.stranger), made.Codes[0], user, host, l.stranger.Public)
 	refusedPairing(t, f)
-	for _, o := range []Offer{{User: "nobody-here"}, {Count: 101}, {Limits: Limits{HasCommand: true, Command: "a\nb"}}, {Limits: Limits{Expires: time.Unix(1, 0)}}} {
-		if made, err := l.OfferPairing(o); err == nil {
+	for _, o := range []control.Offer{{User: "nobody-here"}, {Count: 101}, {Limits: access.Limits{HasCommand: true, Command: "a\nb"}}, {Limits: access.Limits{Expires: time.Unix(1, 0)}}} {
+		if made, err := l.desk.Offer(o); err == nil {
 			t.Errorf("%+v: %v", o, made.Codes)
 		}
 	}
-	if _, err := os.Stat(PairedFile(l.opts.Account)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(access.PairedFile(l.opts.Account)); !errors.Is(err, os.ErrNotExist) {
 		t.Error("a file was made: ", err)
 	}
 }
@@ -169,7 +170,7 @@ func TestPairingRefused(t *testing.T) {
 // PAIR in other shapes and at other times is a violation, and pairs nothing.
 func TestPairingViolations(t *testing.T) {
 	l := newPairingLab(t)
-	l.offer(Offer{})
+	l.offer(control.Offer{})
 	for want, payload := range map[protocol.Code]string{
 		protocol.CodeUnsupportedProtocol: `{"user":"tester","proof":"` + strings.Repeat("00", 32) + `"}`,
 		protocol.CodeBadHello:            `{"protocol":"minissh/1","user":"tester","proof":"00"}`,
@@ -190,7 +191,7 @@ func TestPairingViolations(t *testing.T) {
 // A man in the middle has a TLS connection with each side, and everything that passes; it helps him nothing.
 func TestPairingThroughTheMiddle(t *testing.T) {
 	l := newPairingLab(t)
-	made := l.offer(Offer{})
+	made := l.offer(control.Offer{})
 	middle := newKey(t)
 	envelope, err := keys.Certificate(middle)
 	if err != nil {
@@ -248,88 +249,21 @@ func TestPairingThroughTheMiddle(t *testing.T) {
 	}
 	conn.Close()
 	served.Wait()
-	if _, err := os.Stat(PairedFile(l.opts.Account)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(access.PairedFile(l.opts.Account)); !errors.Is(err, os.ErrNotExist) {
 		t.Error("something was granted:", err)
-	}
-}
-
-// Codes die with time, by attempts, and by attempts of one source (PA5). Another code of the same offer lives on.
-func TestPairingLimits(t *testing.T) {
-	clock := time.Unix(1e9, 0)
-	key := newKey(t).Public
-	lab := func() (*Server, *pairings, *int) {
-		added := 0
-		acct := process.Account{Name: user, Home: "/h"}
-		s := newLab(t, func(o *Options) {
-			acct = o.Account
-			o.Access = NewFileAccess(acct, []string{PairedFile(acct)}, false, o.Log)
-		}).Server
-		s.pairings.now = func() time.Time { return clock }
-		s.pairings.add = func(process.Account, ssh.PublicKey, Limits, string, time.Time) error { added++; return nil }
-		return s, s.pairings, &added
-	}
-	at := func(i int) netip.AddrPort {
-		return netip.MustParseAddrPort(fmt.Sprintf("[2001:db8:0:%x::1]:9", i))
-	}
-	try := func(p *pairings, c protocol.PairingCode, from netip.AddrPort) bool {
-		_, done, _ := p.attempt(user, key, from, []byte("T"), c.Prove(protocol.PairingClient, []byte("T")))
-		return done != nil
-	}
-	wrong := protocol.PairingCode("000000000000")
-
-	s, p, added := lab()
-	made, err := s.OfferPairing(Offer{Count: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	clock = clock.Add(protocol.PairingLifetime - 1)
-	if !try(p, made.Codes[0], at(0)) || try(p, made.Codes[0], at(0)) {
-		t.Error("a code pairs once, to the last moment")
-	}
-	clock = clock.Add(1)
-	if try(p, made.Codes[1], at(0)) || p.underWay() {
-		t.Error("a code outlives its time")
-	}
-	if *added != 1 {
-		t.Errorf("%d keys were listed", *added)
-	}
-
-	s, p, _ = lab()
-	made, _ = s.OfferPairing(Offer{})
-	for range protocol.PairingPerSource {
-		if try(p, wrong, at(1)) {
-			t.Fatal("a wrong code pairs")
-		}
-	}
-	if try(p, made.Codes[0], netip.MustParseAddrPort("[2001:db8:0:1:ffff::9]:1")) {
-		t.Error("a sixth attempt from one source was looked at")
-	}
-	if !try(p, made.Codes[0], at(2)) {
-		t.Error("a source that has not failed is refused")
-	}
-
-	s, p, _ = lab()
-	made, _ = s.OfferPairing(Offer{})
-	for i := range protocol.PairingPerCode {
-		if try(p, wrong, at(i)) {
-			t.Fatal("a wrong code pairs")
-		}
-	}
-	if try(p, made.Codes[0], at(1000)) || p.underWay() {
-		t.Error("a code survives a hundred attempts")
 	}
 }
 
 // When the key cannot be listed, nobody has paired, and who proved the code is told why, also when trying again (PA4).
 func TestPairingThatCannotBeWritten(t *testing.T) {
 	l := newPairingLab(t)
-	if err := os.MkdirAll(filepath.Dir(PairedFile(l.opts.Account)), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(access.PairedFile(l.opts.Account)), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("/dev/null", PairedFile(l.opts.Account)); err != nil {
+	if err := os.Symlink("/dev/null", access.PairedFile(l.opts.Account)); err != nil {
 		t.Skip("not run: no symbolic links here")
 	}
-	made := l.offer(Offer{})
+	made := l.offer(control.Offer{})
 	for range 2 {
 		f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public, l.stranger.Public)
 		notWritten(t, f)
@@ -346,7 +280,7 @@ func TestPairingOpensTheDoor(t *testing.T) {
 	if err := l.Listen("0.0.0.0:0"); !errors.Is(err, errNobody) {
 		t.Fatal(err)
 	}
-	made := l.offer(Offer{})
+	made := l.offer(control.Offer{})
 	if err := l.Listen("0.0.0.0:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -359,27 +293,27 @@ func TestPairingOpensTheDoor(t *testing.T) {
 // Limits become options that authorized_keys is read with; the line stands behind a last line without an end.
 func TestPairedLine(t *testing.T) {
 	acct := process.Account{Name: user, Home: t.TempDir()}
-	if err := os.MkdirAll(filepath.Dir(PairedFile(acct)), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(access.PairedFile(acct)), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(PairedFile(acct), []byte("# mine, without an end"), 0o600); err != nil {
+	if err := os.WriteFile(access.PairedFile(acct), []byte("# mine, without an end"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	key := newKey(t).Public
 	until := time.Now().Add(48 * time.Hour).UTC().Truncate(time.Second)
 	for range 2 { // the second time in place of the first
-		if err := addPaired(acct, key, Limits{HasCommand: true, Command: `echo "a b" 'c'`, Expires: until}, "192.0.2.1", time.Unix(1e9, 0)); err != nil {
+		if err := access.AddPaired(acct, key, access.Limits{HasCommand: true, Command: `echo "a b" 'c'`, Expires: until}, "192.0.2.1", time.Unix(1e9, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text, _ := os.ReadFile(PairedFile(acct))
+	text, _ := os.ReadFile(access.PairedFile(acct))
 	want := `# mine, without an end` + "\n" + `restrict,command="echo \"a b\" 'c'",expiry-time="` + until.Format("20060102150405") + `Z" ` +
 		strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " paired 2001-09-09T01:46:40Z from 192.0.2.1\n"
 	if string(text) != want {
 		t.Errorf("%s\nis not\n%s", text, want)
 	}
-	access := NewFileAccess(acct, []string{PairedFile(acct)}, false, nil).(*fileAccess)
-	grant, err := access.Authorize(user, key, netip.MustParseAddr("127.0.0.1"))
+	files := access.NewFileAccess(acct, []string{access.PairedFile(acct)}, false, nil)
+	grant, err := files.Authorize(user, key, netip.MustParseAddr("127.0.0.1"))
 	if err != nil || !grant.Forced || grant.Command != `echo "a b" 'c'` {
 		t.Errorf("%+v, %v", grant, err)
 	}

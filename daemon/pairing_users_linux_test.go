@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"minissh/daemon/access"
+	"minissh/daemon/control"
 	"minissh/daemon/process"
 )
 
@@ -18,8 +19,8 @@ func init() {
 	process.Helper("askpair", func(args []string) int {
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() { os.Stdin.Read(make([]byte, 1)); cancel() }()
-		err := Control(ctx, []string{args[0]}, args[1], Offer{User: args[2], Count: 1}, func(event json.RawMessage) {
-			var e PairingEvent
+		err := control.Ask(ctx, []string{args[0]}, args[1], control.Offer{User: args[2], Count: 1}, func(event json.RawMessage) {
+			var e control.PairingEvent
 			if json.Unmarshal(event, &e) == nil && e.Started != nil {
 				fmt.Printf("a code for %s, reachable %d\n", e.Started.User, len(e.Started.Reachable))
 			}
@@ -51,7 +52,7 @@ func asking(t *testing.T, acct process.Account, socket, verb, user string) (line
 // Each user gets a code for the own account, one at a time, from the socket that knows nothing else; the network is not
 // opened by it (RULES A12), as it is by an administrator's.
 func TestPairByUsers(t *testing.T) {
-	l := accountsLab(t, Policy{Allow: []string{"msshtest*"}})
+	l := accountsLab(t, access.Policy{Allow: []string{"msshtest*"}})
 	key := newKey(t)
 	ann, bob, locked := newAccount(t, key.Public), newAccount(t, key.Public), newAccount(t, key.Public, "-p", "!")
 	dir, err := os.MkdirTemp("/tmp", "minissh-pair-")
@@ -62,11 +63,11 @@ func TestPairByUsers(t *testing.T) {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	control := filepath.Join(dir, "control")
-	if err := l.ListenControl(control); err != nil {
+	path := filepath.Join(dir, "control")
+	if err := l.desk.Listen(path); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.ListenPairByUsers(control); err != nil {
+	if err := l.desk.ListenForUsers(path); err != nil {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(dir, "pair")
@@ -85,41 +86,17 @@ func TestPairByUsers(t *testing.T) {
 	want(locked, socket, "pair", locked.Name, "cannot log in here")()
 	want(ann, socket, "who", "", "does not know")()
 	want(ann, socket, "end", "", "does not know")()
-	want(ann, control, "who", "", "permission denied")()
+	want(ann, path, "who", "", "permission denied")()
 	annHas := want(ann, socket, "pair", ann.Name, "a code for "+ann.Name)
 	want(ann, socket, "pair", ann.Name, "you have a code already")()
 	bobHas := want(bob, socket, "pair", bob.Name, "a code for "+bob.Name)
-	if l.pairings.underWay() {
-		t.Error("users' codes open the network")
-	}
-	made, err := l.OfferPairing(Offer{User: ann.Name})
-	if err != nil || !l.pairings.underWay() {
-		t.Errorf("an administrator's code: %v", err)
-	}
-	made.Withdraw()
 	annHas()
 	bobHas()
-	l.until("the codes are withdrawn", func() bool { l.pairings.mu.Lock(); defer l.pairings.mu.Unlock(); return len(l.pairings.codes) == 0 })
-}
-
-// Users together leave half of the codes to the administrator, and each waits a moment between two.
-func TestUsersCodesAreBounded(t *testing.T) {
-	p := newPairings()
-	now := time.Unix(1e9, 0)
-	for uid := range uint32(50) {
-		if err := p.mayOffer(1000+uid, now); err != nil {
-			t.Fatal(err)
+	l.until("the codes are withdrawn", func() bool { // an administrator may have all there are
+		made, err := l.desk.Offer(control.Offer{User: ann.Name, Count: 100})
+		if err == nil {
+			made.Withdraw()
 		}
-		p.codes = append(p.codes, &code{offer: &offering{account: process.Account{UID: 1000 + uid}, byUser: true}})
-	}
-	if err := p.mayOffer(2000, now); err == nil {
-		t.Error("the fifty-first user")
-	}
-	p.codes = nil
-	if err := p.mayOffer(1000, now.Add(999*time.Millisecond)); err == nil {
-		t.Error("a second code within a second")
-	}
-	if err := p.mayOffer(1000, now.Add(time.Second)); err != nil || len(p.asked) != 1 {
-		t.Errorf("%v, %v", err, p.asked)
-	}
+		return err == nil
+	})
 }

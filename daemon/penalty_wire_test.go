@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"minissh/daemon/access"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 )
@@ -46,13 +47,12 @@ func (l *lab) knockFrom(address string, id keys.Identity, others ...string) *scr
 
 // After failures an address is kept out, right keys included, except those that have logged in before; loopback and other addresses are not.
 func TestPenaltyOverTheWire(t *testing.T) {
-	l := newLab(t, nil)
 	var lock sync.Mutex
 	now := time.Now()
-	l.penalties.now = func() time.Time { lock.Lock(); defer lock.Unlock(); return now }
+	l := newLab(t, func(o *Options) { o.Now = func() time.Time { lock.Lock(); defer lock.Unlock(); return now } })
 	later := func(d time.Duration) { lock.Lock(); defer lock.Unlock(); now = now.Add(d) }
 	known, second := l.guest, newKey(t)
-	l.access.grants[keys.Fingerprint(second.Public)] = &Grant{Where: "test:2"}
+	l.access.grants[keys.Fingerprint(second.Public)] = &access.Grant{Where: "test:2"}
 	const there = "192.0.2.7"
 	welcome := func(p *scripted) { p.want(protocol.TypeWelcome); p.conn.Close() }
 	answer := func(p *scripted, code protocol.Code) {
@@ -67,25 +67,25 @@ func TestPenaltyOverTheWire(t *testing.T) {
 		if r := l.knockFrom(there, l.stranger, fingerprintOf(second)).wantError(); r.Key != fingerprintOf(second) {
 			t.Errorf("%+v", r)
 		}
-		later(penaltyHeard)
+		later(10 * time.Second)
 	}
 	l.log.want(t, "Failed publickey for tester from 192.0.2.7 port 4711", "another_key="+fingerprintOf(second))
 	answer(l.knockFrom(there, l.stranger), protocol.CodeKeyNotAuthorized)
 	answer(l.knockFrom(there, l.stranger), protocol.CodeKeyNotAuthorized) // heard for ten seconds
 	l.log.want(t, "Failed publickey for tester from 192.0.2.7 port 4711", "penalty_seconds=5")
-	later(penaltyHeard)
+	later(10 * time.Second)
 	answer(l.knockFrom(there, l.stranger), protocol.CodeTooManyFailures)
 	answer(l.knockFrom(there, second), protocol.CodeTooManyFailures)
 	welcome(l.knockFrom(there, known))
 	welcome(l.knockFrom("192.0.2.8", second))
 	l.run("true") // from loopback
-	later(penaltyFirst)
+	later(5 * time.Second)
 	welcome(l.knockFrom(there, second))
 	for range 3 { // loopback is never penalized
 		p := l.knock(l.stranger)
 		p.send(hello(nil))
 		answer(p, protocol.CodeKeyNotAuthorized)
-		later(penaltyHeard)
+		later(10 * time.Second)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"minissh/daemon/authorized"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
@@ -308,17 +307,9 @@ func TestDeadlineOnPTY(t *testing.T) {
 
 // A key that may not have a pty runs its command without one, and the client is told (TE1).
 func TestPTYRefused(t *testing.T) {
-	l := newLab(t, nil)
+	l, _ := authorizedLab(t, "no-pty", false)
 	s := l.session(nil)
 	defer s.Close(nil)
-	for _, grant := range l.access.grants {
-		grant.allows = func(service string) error {
-			if service == authorized.ServicePTY {
-				return &authorized.RefusedError{Service: service, Option: "no-pty"}
-			}
-			return nil
-		}
-	}
 	ch := start(t, s, protocol.Open{Command: protocol.Bytes("tty; echo ${TERM-none} ${SSH_TTY-none}"), PTY: window()})
 	opened, _ := (<-ch.Requests()).Message.(*protocol.Opened)
 	notice, _ := (<-ch.Requests()).Message.(*protocol.Notice)

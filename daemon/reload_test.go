@@ -7,8 +7,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"minissh/protocol/keys"
 )
@@ -65,20 +63,4 @@ func TestProblemsAreToldOnce(t *testing.T) {
 	}
 	count(4)
 	count(4)
-}
-
-// A refusal is told after one, two, four … times RefusalTime, however long finding it out took (ID6).
-func TestRefusalsTakeTheirTime(t *testing.T) {
-	const unit = 25 * time.Millisecond
-	for spent, told := range map[time.Duration]time.Duration{0: unit, unit - 1: unit, unit: unit, unit + 1: 2 * unit, 3 * unit: 4 * unit, 9 * unit: 16 * unit} {
-		synctest.Test(t, func(t *testing.T) {
-			s := &Server{opts: Options{RefusalTime: unit}, stopping: make(chan struct{})}
-			began := time.Now()
-			<-time.After(spent)
-			s.takeTime(began)
-			if got := time.Since(began); got != told {
-				t.Errorf("after %v it is told at %v, not %v", spent, got, told)
-			}
-		})
-	}
 }

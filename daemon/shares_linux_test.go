@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon/access"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/mux"
@@ -23,7 +24,7 @@ func TestOneAccountTakesItsShareAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		access, err := NewAccounts(root, Policy{}, DefaultAccountFiles, false, o.Log)
+		access, err := access.NewAccounts(root, access.Policy{}, access.DefaultAccountFiles, false, o.Log)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ package daemon
 
 import (
 	"errors"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -14,24 +13,11 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon/access"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
 )
-
-// What one user may take is well below what is there for all.
-func TestSharesUntold(t *testing.T) {
-	var o Options
-	o.defaults()
-	if want := (Shares{Sessions: 512, Commands: 512, AllCommands: 8192, Windows: 64 << 20, Logins: 50, Reserve: 16}); o.Shares != want {
-		t.Errorf("%+v", o.Shares)
-	}
-	small := Options{MaxSessions: 1, MaxStartups: 1}
-	small.defaults()
-	if small.Shares.Reserve != 0 || small.Shares.Logins != 1 || small.Shares.Sessions < 1 {
-		t.Errorf("one place for all: %+v", small.Shares)
-	}
-}
 
 // second lets another key in.
 func (l *lab) second() keys.Identity {
@@ -39,7 +25,7 @@ func (l *lab) second() keys.Identity {
 	id := newKey(l.t)
 	l.access.mu.Lock()
 	defer l.access.mu.Unlock()
-	l.access.grants[keys.Fingerprint(id.Public)] = &Grant{Where: "test:2"}
+	l.access.grants[keys.Fingerprint(id.Public)] = &access.Grant{Where: "test:2"}
 	return id
 }
 
@@ -118,10 +104,9 @@ func TestOneKeyTakesItsShareAlone(t *testing.T) {
 		s.Close(nil)
 	}
 	settle(t, before)
-	l.shares.mu.Lock()
-	defer l.shares.mu.Unlock()
-	if len(l.shares.users) != 0 || l.shares.sessions.taken != 0 || l.shares.commands.taken != 0 {
-		t.Errorf("left: %+v", l.shares)
+	for range 20 { // all places are free again
+		s := l.session(nil)
+		defer s.Close(nil)
 	}
 }
 
@@ -180,83 +165,16 @@ func (l *lab) as2(id keys.Identity) *mux.Session {
 	return s
 }
 
-// Whose share something counts against, and who may use the reserve.
-func TestSharer(t *testing.T) {
-	key := newKey(t).Public
-	own := &Server{opts: Options{Access: &listed{}}}
-	all := &Server{opts: Options{Access: &Accounts{}}}
-	ann, root := &peer{}, &peer{}
-	ann.account.Name, ann.account.UID = "ann", 1001
-	root.account.Name = "root"
-	me := uint32(os.Geteuid())
-	for _, c := range []struct {
-		s    *Server
-		who  *peer
-		key  ssh.PublicKey
-		want sharer
-	}{
-		{own, ann, key, sharer{keys.Fingerprint(key), "this key", false}},
-		{all, ann, key, sharer{"uid 1001", "ann", false}},
-		{all, root, key, sharer{"uid 0", "root", true}},
-		{all, &peer{uid: 1001}, nil, sharer{"uid 1001", "uid 1001", me == 1001}},
-		{all, &peer{uid: 0, account: ann.account}, nil, sharer{"uid 0", "uid 0", true}},
-		{own, &peer{uid: me}, nil, sharer{(&Server{}).sharerOf(&peer{uid: me}, nil).id, (&Server{}).sharerOf(&peer{uid: me}, nil).id, true}},
-	} {
-		if got := c.s.sharerOf(c.who, c.key); got != c.want {
-			t.Errorf("%+v, not %+v", got, c.want)
-		}
-	}
-}
-
-// The last places are root's, and not even root has more than all.
-func TestReserve(t *testing.T) {
-	o := Options{MaxSessions: 5, Shares: Shares{Sessions: 4, AllCommands: 5, Commands: 4, Reserve: 2}}
-	o.defaults()
-	s := newShares(&o)
-	enter := func(id string, first bool) *share {
-		mine, err := s.enterSession(sharer{id, id, first})
-		if err != nil {
-			return nil
-		}
-		return mine
-	}
-	a, b := enter("a", false), enter("b", false)
-	if a == nil || b == nil || enter("a", false) == nil || enter("b", false) != nil || enter("c", false) != nil {
-		t.Error("three places are there for all")
-	}
-	root := enter("root", true)
-	if root == nil || enter("root", true) == nil || enter("root", true) != nil {
-		t.Error("two places are root's")
-	}
-	for i, m := range []*share{a, a, b, b, root, root, root} {
-		_, refused := m.enterCommand()
-		if want := i == 3 || i == 6; (refused != nil) != want {
-			t.Errorf("command %d: %+v", i, refused)
-		}
-	}
-	g := newGate(4, 3, 1)
-	ann, me := origin{uid: 1001}, origin{uid: 0, first: true}
-	for range 3 {
-		if _, ok := g.enter(ann); !ok {
-			t.Error("ann has three places")
-		}
-	}
-	if _, ok := g.enter(origin{network: netip.MustParsePrefix("192.0.2.1/32")}); ok {
-		t.Error("the last place is root's")
-	}
-	if _, ok := g.enter(me); !ok {
-		t.Error("root does not get in")
-	}
-}
-
 // slowAccess knows nothing of one user for as long as it likes: a home on a server that does not answer, say.
 type slowAccess struct {
 	*listed
-	slow chan struct{}
+	slow    chan struct{}
+	entered chan struct{}
 }
 
-func (a *slowAccess) Authorize(name string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
+func (a *slowAccess) Authorize(name string, key ssh.PublicKey, from netip.Addr) (*access.Grant, error) {
 	if name == "slow" {
+		a.entered <- struct{}{}
 		<-a.slow
 		return nil, errNotListed
 	}
@@ -265,11 +183,11 @@ func (a *slowAccess) Authorize(name string, key ssh.PublicKey, from netip.Addr) 
 
 // Logins of a user of whom nothing can be learned take their share of the places of strangers, and leave the others to others.
 func TestLoginsOfOneUserWait(t *testing.T) {
-	access := &slowAccess{slow: make(chan struct{})}
+	knows := &slowAccess{slow: make(chan struct{}), entered: make(chan struct{}, 5)}
 	l := newLab(t, func(o *Options) {
 		o.MaxStartups, o.MaxPerSource, o.Shares.Logins = 20, 20, 4
-		access.listed = o.Access.(*listed)
-		o.Access = access
+		knows.listed = o.Access.(*listed)
+		o.Access = knows
 	})
 	before := l.warm()
 	var waiting []*scripted
@@ -281,7 +199,9 @@ func TestLoginsOfOneUserWait(t *testing.T) {
 	for range 4 {
 		waiting = append(waiting, login())
 	}
-	l.until("four wait", func() bool { l.shares.mu.Lock(); defer l.shares.mu.Unlock(); return l.shares.logins["slow"] == 4 })
+	for range 4 {
+		within(t, "four wait", knows.entered)
+	}
 	for range 30 { // more than there are places
 		p := login()
 		if reason := p.wantError(); reason.Code != protocol.CodeTooManySessions || !strings.Contains(reason.Message, "4 logins of this user wait") {
@@ -291,38 +211,14 @@ func TestLoginsOfOneUserWait(t *testing.T) {
 	if out, _ := l.run("echo in"); out != "in\n" {
 		t.Errorf("another user: %q", out)
 	}
-	close(access.slow)
+	close(knows.slow)
 	for _, p := range waiting {
 		if code := p.wantError().Code; code != protocol.CodeKeyNotAuthorized {
 			t.Error(code)
 		}
 	}
 	settle(t, before)
-	if len(l.shares.logins) != 0 {
-		t.Errorf("%v", l.shares.logins)
-	}
-}
-
-// On a Unix socket a uid is a source, and what is said of it needs no byte from the client.
-func TestOriginOnUnixSocket(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "s")
-	l := newLab(t, nil, "unix:"+socket)
-	conn := l.dial()
-	defer conn.Close()
-	me := origin{uid: uint32(os.Geteuid()), first: true}
-	l.until("the stranger is inside", func() bool { l.gate.mu.Lock(); defer l.gate.mu.Unlock(); return l.gate.sources[me] == 1 })
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tcp.Close()
-	from := netip.MustParseAddr("127.0.0.1")
-	client, err := net.Dial("tcp", tcp.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	if got := l.originOf(client, from); got != (origin{network: source(from)}) {
-		t.Errorf("%+v", got)
+	if code := login().wantError().Code; code != protocol.CodeKeyNotAuthorized {
+		t.Errorf("a login when none waits: %s", code)
 	}
 }

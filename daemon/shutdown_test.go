@@ -124,7 +124,7 @@ func TestShutdownDuringHandshakes(t *testing.T) {
 			}
 		})
 	}
-	l.until("some are inside", func() bool { l.gate.mu.Lock(); defer l.gate.mu.Unlock(); return l.gate.inside >= 5 })
+	l.until("some are inside", func() bool { return l.inside() >= 5 })
 	l.stop()
 	clients.Wait()
 	settle(t, before)

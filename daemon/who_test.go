@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"minissh/daemon/access"
+	"minissh/daemon/control"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
@@ -80,7 +82,7 @@ func TestWho(t *testing.T) {
 	shell.EOF(protocol.TypeStdin)
 	finish(shell)
 	third := l.session(nil)
-	if list := l.Who(); len(list) != 2 || list[1].ID != 3 {
+	if list := l.desk.Who(); len(list) != 2 || list[1].ID != 3 {
 		t.Errorf("%+v", list)
 	}
 	third.Close(nil)
@@ -91,7 +93,7 @@ func TestWho(t *testing.T) {
 func TestWhoForced(t *testing.T) {
 	l, path := controlled(t)
 	l.access.mu.Lock()
-	l.access.grants[keys.Fingerprint(l.guest.Public)] = &Grant{Forced: true, Command: "echo forced; cat", Where: "test:1"}
+	l.access.grants[keys.Fingerprint(l.guest.Public)] = &access.Grant{Forced: true, Command: "echo forced; cat", Where: "test:1"}
 	l.access.mu.Unlock()
 	s := l.session(nil)
 	defer s.Close(nil)
@@ -114,15 +116,15 @@ func TestEnd(t *testing.T) {
 	firstLine(t, own)
 
 	number := int64(0)
-	for _, info := range l.Who() {
+	for _, info := range l.desk.Who() {
 		if len(info.Commands) == 1 && strings.HasPrefix(info.Commands[0].Command, "trap") {
 			number = info.ID
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	var answer EndInfo
-	if err := Control(ctx, []string{path}, "end", EndArgs{number}, nil, &answer); err != nil || !answer.Stopped || answer.Session.ID != number {
+	var answer control.EndInfo
+	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{number}, nil, &answer); err != nil || !answer.Stopped || answer.Session.ID != number {
 		t.Fatalf("%+v, %v", answer, err)
 	}
 	for _, pid := range pids {
@@ -137,9 +139,9 @@ func TestEnd(t *testing.T) {
 		t.Errorf("the client sees %v", s.Err())
 	}
 	l.log.want(t, "Session ended by the administrator", "user=tester")
-	var refused *ControlError
-	l.until("the session is forgotten", func() bool { return len(l.Who()) == 1 })
-	if err := Control(ctx, []string{path}, "end", EndArgs{number}, nil, &answer); !errors.As(err, &refused) || refused.Advice == "" {
+	var refused *control.Error
+	l.until("the session is forgotten", func() bool { return len(l.desk.Who()) == 1 })
+	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{number}, nil, &answer); !errors.As(err, &refused) || refused.Advice == "" {
 		t.Errorf("ended twice: %v", err)
 	}
 	own.Write(protocol.TypeStdin, []byte("alive"))
@@ -154,7 +156,7 @@ func TestWhoUnix(t *testing.T) {
 	l := newLab(t, nil, "unix:"+filepath.Join(t.TempDir(), "s"))
 	s := l.session(nil)
 	defer s.Close(nil)
-	if list := l.Who(); len(list) != 1 || list[0].From != "unix socket" || !strings.HasPrefix(list[0].Key, "uid ") {
+	if list := l.desk.Who(); len(list) != 1 || list[0].From != "unix socket" || !strings.HasPrefix(list[0].Key, "uid ") {
 		t.Errorf("%+v", list)
 	}
 }

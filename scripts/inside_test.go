@@ -28,6 +28,15 @@ var inside = map[string][]string{
 	"client/prompt":     {"options", "atexit", "report", "terminal", "dial", "run", "cp"},
 	"client/completion": {"options", "knownhosts"},
 	"client/fakedaemon": {"options", "report", "terminal", "dial", "run"}, // of tests alone
+
+	"daemon/authorized":    {},
+	"daemon/logbook":       {},
+	"daemon/process/stage": {},
+	"daemon/process":       {"process/stage"},
+	"daemon/access":        {"authorized", "logbook", "process"},
+	"daemon/service":       {"authorized", "logbook", "process", "access"},
+	"daemon/control":       {"logbook", "process", "access"},
+	"daemon":               {"authorized", "logbook", "process", "access", "service", "control"},
 }
 
 // within says why from may not import to, "" if it may. Both are paths in the module.
@@ -104,6 +113,11 @@ func TestInsideTable(t *testing.T) {
 		{"client/options", "client/report", false},
 		{"client/nowhere", "client/dial", false},
 		{"client/dial", "protocol/mux", true}, // of another table
+		{"daemon", "daemon/control", true},
+		{"daemon/control", "daemon/access", true},
+		{"daemon/access", "daemon/control", false},
+		{"daemon/service", "daemon/control", false},
+		{"daemon/process", "daemon/logbook", false},
 	} {
 		if why := within(c.from, c.to); (why == "") != c.ok {
 			t.Errorf("%s imports %s: %q", c.from, c.to, why)

@@ -17,6 +17,7 @@ import (
 	"minissh/client/report"
 	"minissh/client/run"
 	"minissh/daemon"
+	"minissh/daemon/access"
 	"minissh/daemon/process"
 	"minissh/protocol/keys"
 )
@@ -132,7 +133,10 @@ func tryDaemon() int {
 	if err != nil {
 		return 1
 	}
-	server, err := daemon.New(daemon.Options{HostKey: hostKey, Account: account, Software: software, Access: onlyGuest{guest, account.Name}, TLSOnUnix: true})
+	server, err := daemon.New(daemon.Options{
+		Rules:   access.Rules{Account: account, Access: onlyGuest{guest, account.Name}, TLSOnUnix: true},
+		HostKey: hostKey, Software: software,
+	})
 	if err != nil {
 		return 1
 	}
@@ -170,11 +174,11 @@ type onlyGuest struct {
 	user string
 }
 
-func (g onlyGuest) Authorize(user string, key ssh.PublicKey, _ netip.Addr) (*daemon.Grant, error) {
+func (g onlyGuest) Authorize(user string, key ssh.PublicKey, _ netip.Addr) (*access.Grant, error) {
 	if user != g.user || keys.Fingerprint(key) != keys.Fingerprint(g.key) {
 		return nil, fmt.Errorf("not the key of this try")
 	}
-	return &daemon.Grant{Where: "try"}, nil
+	return &access.Grant{Where: "try"}, nil
 }
 
 func (g onlyGuest) WouldDo(string, []string, netip.Addr) string { return "" }

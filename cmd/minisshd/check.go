@@ -16,7 +16,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon"
+	"minissh/daemon/access"
 	"minissh/daemon/authorized"
+	"minissh/daemon/control"
+	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/flags"
@@ -31,14 +34,17 @@ const checkTime = 5 * time.Minute
 
 func checkCommand() *cli.Command {
 	return &cli.Command{
-		Name: "check", Usage: "test a configuration without listening, and tell who could log in", ArgsUsage: " ",
-		Description: "Give it the options that the daemon will get. Its exit code is 1 if the daemon would not start, if nobody could log in, or if there is an \"error:\"\n" +
-			"in a file of the daemon's own account or of one that --allow-users names. What is \"not used:\" here and right for sshd, an expired key, an\n" +
+		Name: "check", Usage: "test a configuration without listening, and tell who could log in",
+		ArgsUsage: " ",
+		Description: "Give it the options that the daemon will get. Its exit code is 1 if the " +
+			"daemon would not start, if nobody could log in, or if there is an \"error:\"\n" +
+			"in a file of the daemon's own account or of one that --allow-users names. What is " +
+			"\"not used:\" here and right for sshd, an expired key, an\n" +
 			"account that is not served, and slips in files of other accounts do not count.",
 		Flags: flags.Once(daemonFlags()...),
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return fmt.Errorf("%s is not understood: minisshd check takes options only", protocol.Quote(c.Args().First()))
+			if err := optionsOnly(c); err != nil {
+				return err
 			}
 			set, err := readSettings(c)
 			if err != nil {
@@ -68,9 +74,8 @@ func (k *check) say(format string, args ...any) { fmt.Fprintf(k.w, format+"\n", 
 // refused says what is wrong with something, and what can be typed against it.
 func (k *check) refused(indent string, err error) {
 	k.say("%srefused: %v", indent, err)
-	var hinter interface{ Hint() string }
-	if errors.As(err, &hinter) && hinter.Hint() != "" {
-		k.say("%s  hint: %s", indent, hinter.Hint())
+	if hint := logbook.Hint(err); hint != "" {
+		k.say("%s  hint: %s", indent, hint)
 	}
 }
 
@@ -78,18 +83,19 @@ func (k *check) run(c *cli.Context, set *settings) error {
 	k.hostKey(set.hostKeyFile)
 	beyond := k.addresses(c.StringSlice("listen"), set)
 	if set.all && c.String("pair-by-users") == "yes" {
-		k.say("users may pair for themselves, at %s (--pair-by-users no forbids it)", daemon.RootsPairSocket())
+		k.say("users may pair for themselves, at %s (--pair-by-users no forbids it)",
+			control.RootsPairSocket())
 	}
-	access, err := set.access(c, slog.New(slog.DiscardHandler))
+	admits, err := set.access(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	if closer, ok := access.(io.Closer); ok {
+	if closer, ok := admits.(access.Closer); ok {
 		defer closer.Close()
 	}
 	ctx, cancel := context.WithTimeout(c.Context, checkTime)
 	defer cancel()
-	reports, err := access.(daemon.Reporter).Report(ctx)
+	reports, err := admits.(access.Reporter).Report(ctx)
 	if err != nil {
 		return err
 	}
@@ -104,7 +110,8 @@ func (k *check) run(c *cli.Context, set *settings) error {
 	if len(could) == 0 {
 		k.say("nobody could log in")
 		if beyond {
-			k.wrong = append(k.wrong, "nobody could log in, so the daemon will not listen beyond loopback")
+			k.wrong = append(k.wrong,
+				"nobody could log in, so the daemon will not listen beyond loopback")
 		} else {
 			k.wrong = append(k.wrong, "nobody could log in")
 		}
@@ -127,7 +134,8 @@ func (k *check) hostKey(file string) {
 		k.wrong = append(k.wrong, "the host key cannot be used")
 		return
 	}
-	k.say("host key %s: %s %s", shown(file), keys.TypeName(key.Public), keys.Fingerprint(key.Public))
+	k.say("host key %s: %s %s", shown(file), keys.TypeName(key.Public),
+		keys.Fingerprint(key.Public))
 }
 
 // addresses says where the daemon would listen, and whether others could reach that.
@@ -157,7 +165,7 @@ func (k *check) addresses(given []string, set *settings) (beyond bool) {
 }
 
 // account tells of one account, in the order in which its files are asked.
-func (k *check) account(r *daemon.AccountReport) {
+func (k *check) account(r *access.AccountReport) {
 	if errors.Is(r.Refused, process.ErrNoAccount) {
 		k.say("\nuser %s", shown(r.Name))
 	} else {
@@ -165,9 +173,8 @@ func (k *check) account(r *daemon.AccountReport) {
 	}
 	if r.Refused != nil {
 		k.say("  may not log in: %v", r.Refused)
-		var hinter interface{ Hint() string }
-		if errors.As(r.Refused, &hinter) && hinter.Hint() != "" {
-			k.say("    hint: %s", hinter.Hint())
+		if hint := logbook.Hint(r.Refused); hint != "" {
+			k.say("    hint: %s", hint)
 		}
 	}
 	if len(r.Files) == 0 {
@@ -184,14 +191,15 @@ func (k *check) account(r *daemon.AccountReport) {
 			continue
 		}
 		if slips := k.lines(file); counts && len(slips) > 0 {
-			k.wrong = append(k.wrong, fmt.Sprintf("%s: %s cannot be used as written", shown(file.Path), strings.Join(slips, ", ")))
+			k.wrong = append(k.wrong, fmt.Sprintf("%s: %s cannot be used as written",
+				shown(file.Path), strings.Join(slips, ", ")))
 		}
 	}
 }
 
-// lines tells of a file's lines in their order, and then of what its author may not have meant. slips are the lines that nobody can use as they are: sshd would
-// not either.
-func (k *check) lines(file daemon.FileReport) (slips []string) {
+// lines tells of a file's lines in their order, and then of what its author may not have meant.
+// slips are the lines that nobody can use as they are: sshd would not either.
+func (k *check) lines(file access.FileReport) (slips []string) {
 	now := time.Now()
 	lines := map[int]string{}
 	for _, entry := range file.File.Entries {
@@ -223,7 +231,7 @@ func (k *check) lines(file daemon.FileReport) (slips []string) {
 func describe(entry *authorized.Entry, denied string, now time.Time) string {
 	parts := []string{keys.TypeName(entry.Key), keys.Fingerprint(entry.Key)}
 	if entry.Comment != "" {
-		parts = append(parts, protocol.Quote(clip(entry.Comment, 80)))
+		parts = append(parts, protocol.Quote(logbook.Shorten(entry.Comment, 80)))
 	}
 	if options := entry.Describe(); options != "" {
 		parts = append(parts, options)
@@ -245,11 +253,4 @@ func shown(name string) string {
 		return q
 	}
 	return name
-}
-
-func clip(s string, most int) string {
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
 }

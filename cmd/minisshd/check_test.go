@@ -14,10 +14,11 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"minissh/daemon"
+	"minissh/daemon/access"
 	"minissh/daemon/authorized"
 	"minissh/daemon/process"
 	"minissh/protocol/keys"
+	"minissh/protocol/testend"
 )
 
 // asDaemon, set in the environment, has this test binary be minisshd.
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	testend.Strict(m)
 }
 
 // runCheck runs `minisshd check` for this test's own account.
@@ -64,9 +65,11 @@ func place(t *testing.T, text string) (dir string, args []string) {
 	if err := os.WriteFile(filepath.Join(dir, "keys"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args = []string{"--host-key", filepath.Join(dir, "host_key"), "--authorized-keys", filepath.Join(dir, "keys")}
+	args = []string{"--host-key", filepath.Join(dir, "host_key"), "--authorized-keys",
+		filepath.Join(dir, "keys")}
 	if os.Getuid() == 0 {
-		args = append(args, "--allow-users", "root") // the machine's other accounts are not the test's
+		// the machine's other accounts are not the test's
+		args = append(args, "--allow-users", "root")
 	}
 	return dir, args
 }
@@ -74,19 +77,25 @@ func place(t *testing.T, text string) (dir string, args []string) {
 func TestCheck(t *testing.T) {
 	line, id := publicLine(t)
 	expired, _ := publicLine(t)
-	text := fmt.Sprintf("%s ann@\x1b[31mlaptop\n# comment\nexpiry-time=\"20200101\" %s old\ncommand=\"backup\",from=\"192.0.2.0/24,host.example\",restrict %s\ncert-authority %s ca\nverify-required %s\n",
+	text := fmt.Sprintf("%s ann@\x1b[31mlaptop\n# comment\nexpiry-time=\"20200101\" %s old\n"+
+		"command=\"backup\",from=\"192.0.2.0/24,host.example\",restrict %s\n"+
+		"cert-authority %s ca\nverify-required %s\n",
 		line, expired, line, line, line)
 	_, args := place(t, text)
-	out, err := runCheck(t, append(args, "--listen", "127.0.0.1:0", "--listen", ":7422", "--listen", "unix:/run/x")...)
+	out, err := runCheck(t, append(args, "--listen", "127.0.0.1:0", "--listen", ":7422", "--listen",
+		"unix:/run/x")...)
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for _, want := range []string{
-		"listen 127.0.0.1:0 (this machine only)", "listen :7422 (beyond loopback)", "listen unix:/run/x (mode 0600)",
+		"listen 127.0.0.1:0 (this machine only)", "listen :7422 (beyond loopback)",
+		"listen unix:/run/x (mode 0600)",
 		"line 1: ED25519 " + keys.Fingerprint(id.Public) + ` "ann@\x1b[31mlaptop"`,
-		`"old" expires ` + time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local).Format(time.RFC3339) + " - expired",
+		`"old" expires ` + time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local).Format(time.RFC3339) +
+			" - expired",
 		`command="backup" from="192.0.2.0/24,host.example" restrict`,
-		`line 5: not used: the option "cert-authority" is for certificates`, "line 6: not used: the option verify-required is for hardware keys",
+		`line 5: not used: the option "cert-authority" is for certificates`,
+		"line 6: not used: the option verify-required is for hardware keys",
 		"note: ", "host names in from= never match", "could log in: ", "host_key: ED25519 SHA256:",
 	} {
 		if !strings.Contains(out, want) {
@@ -113,8 +122,12 @@ func TestCheckRefuses(t *testing.T) {
 		{"an option whose value is cut off", line + "\n" + `command="x ` + line, nil, nil, []string{"line 2: error: a double quote is not closed"}},
 		{"no keys", "", nil, nil, []string{"no keys", "nobody could log in"}},
 		{"only an expired key", `expiry-time="20200101" ` + line, nil, nil, []string{"expired", "nobody could log in"}},
-		{"a writable file", line, func(dir string) error { return os.Chmod(filepath.Join(dir, "keys"), 0o666) }, nil, []string{"refused: bad ownership or modes", "hint: chmod go-w "}},
-		{"a readable host key", line, func(dir string) error { return os.Chmod(filepath.Join(dir, "host_key"), 0o644) }, nil, []string{"refused:", "hint: chmod 600 "}},
+		{"a writable file", line, func(dir string) error {
+			return os.Chmod(filepath.Join(dir, "keys"), 0o666)
+		}, nil, []string{"refused: bad ownership or modes", "hint: chmod go-w "}},
+		{"a readable host key", line, func(dir string) error {
+			return os.Chmod(filepath.Join(dir, "host_key"), 0o644)
+		}, nil, []string{"refused:", "hint: chmod 600 "}},
 		{"no address", line, nil, []string{"--listen", "127.0.0.1:99999"}, []string{"refused:", `the port "99999"`, "hint: --listen "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -136,7 +149,8 @@ func TestCheckRefuses(t *testing.T) {
 		})
 	}
 	for _, args := range [][]string{
-		{"--permit-root", "maybe"}, {"--penalty-exempt", "x"}, {"--unix-mode", "0999"}, {"--unix-mode", "0066"}, {"--authorized-keys", "%i"}, {"--allow-users", "a@b"}, {"extra"},
+		{"--permit-root", "maybe"}, {"--penalty-exempt", "x"}, {"--unix-mode", "0999"},
+		{"--unix-mode", "0066"}, {"--authorized-keys", "%i"}, {"--allow-users", "a@b"}, {"extra"},
 	} {
 		if out, err := runCheck(t, args...); err == nil {
 			t.Errorf("%q: %s", args, out)
@@ -156,18 +170,21 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// What is wrong in the file of an account counts for the exit code where the administrator answers for it, and where the account is served.
+// What is wrong in the file of an account counts for the exit code where the administrator answers
+// for it, and where the account is served.
 func TestCheckJudges(t *testing.T) {
-	bad := daemon.FileReport{Path: "/home/bob/.ssh/authorized_keys", Err: errors.New("bad modes")}
-	slip := daemon.FileReport{Path: "/home/bob/keys", File: &authorized.File{}, Problems: []authorized.Problem{{Line: 3, Why: "it does not hold a key"}}}
-	elsewhere := daemon.FileReport{Path: "/home/bob/keys", File: &authorized.File{}, Problems: []authorized.Problem{{Line: 3, Why: "certificates", Elsewhere: true}}}
+	bad := access.FileReport{Path: "/home/bob/.ssh/authorized_keys", Err: errors.New("bad modes")}
+	slip := access.FileReport{Path: "/home/bob/keys", File: &authorized.File{},
+		Problems: []authorized.Problem{{Line: 3, Why: "it does not hold a key"}}}
+	elsewhere := access.FileReport{Path: "/home/bob/keys", File: &authorized.File{},
+		Problems: []authorized.Problem{{Line: 3, Why: "certificates", Elsewhere: true}}}
 	for _, c := range []struct {
-		report daemon.AccountReport
+		report access.AccountReport
 		wrong  int
 	}{
-		{daemon.AccountReport{Name: "bob", Meant: true, Files: []daemon.FileReport{bad, slip, elsewhere}}, 2},
-		{daemon.AccountReport{Name: "bob", Files: []daemon.FileReport{bad, slip, elsewhere}}, 0},
-		{daemon.AccountReport{Name: "bob", Meant: true, Refused: errors.New("it is locked"), Files: []daemon.FileReport{bad, slip, elsewhere}}, 0},
+		{access.AccountReport{Name: "bob", Meant: true, Files: []access.FileReport{bad, slip, elsewhere}}, 2},
+		{access.AccountReport{Name: "bob", Files: []access.FileReport{bad, slip, elsewhere}}, 0},
+		{access.AccountReport{Name: "bob", Meant: true, Refused: errors.New("it is locked"), Files: []access.FileReport{bad, slip, elsewhere}}, 0},
 	} {
 		k := &check{w: io.Discard}
 		if k.account(&c.report); len(k.wrong) != c.wrong {
@@ -184,7 +201,8 @@ func TestValuesThatAreNotUnderstood(t *testing.T) {
 		{"check", "--stop-grace", "5x"}: `--stop-grace is a time such as 90s or 5m, not "5x"`,
 		{"pair", "--count", "x"}:        `--count is a number, not "x"`,
 	} {
-		if err := newApp().Run(append([]string{"minisshd"}, args[:]...)); err == nil || err.Error() != want {
+		if err := newApp().Run(append([]string{"minisshd"}, args[:]...)); err == nil ||
+			err.Error() != want {
 			t.Errorf("%q: %v", args, err)
 		}
 	}

@@ -14,30 +14,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon"
+	"minissh/daemon/access"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 )
-
-// rootFlags matter to a daemon of root alone, which serves every account.
-func rootFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "allow-users", Usage: "as root: serve these `NAMES` only; * and ? stand for others, repeatable", DefaultText: "all"},
-		&cli.StringSliceFlag{Name: "deny-users", Usage: "as root: never serve these `NAMES`; wins over --allow-users, repeatable"},
-		&cli.StringFlag{Name: "permit-root", Value: daemon.RootYes, Usage: "as root: whether uid 0 may log in with a key: yes, no, or forced-commands-only"},
-		&cli.StringFlag{Name: "cgroup", Value: "auto", Usage: "as root: `DIRECTORY` of a cgroup below which each account's commands get one of their own; auto: the daemon's own, if systemd has delegated it; none"},
-		&cli.IntFlag{Name: "max-tasks-per-user", Usage: "as root, with a cgroup: processes and threads of one account", DefaultText: "a third of what there is"},
-		&cli.StringFlag{Name: "pair-by-users", Value: "yes", Usage: "as root: whether users may ask for pairing codes for their own accounts: yes or no"},
-		&cli.StringFlag{Name: "unix-mode", Value: "0600", Usage: "permissions of Unix sockets; as root, 0666 lets every account in, each as itself"},
-	}
-}
-
-// penaltyFlags are about sources whose logins fail.
-func penaltyFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "penalty-exempt", Usage: "`NETWORK` whose failed logins are never penalized, repeatable: 192.0.2.0/24, an address", DefaultText: "loopback"},
-	}
-}
 
 // settings is what flags and the account say, before anything is opened.
 type settings struct {
@@ -45,10 +26,10 @@ type settings struct {
 	all         bool            // it serves every account
 	hostKeyFile string
 	files       []string // with %h and %u if all
-	policy      daemon.Policy
+	policy      access.Policy
 	exempt      []netip.Prefix
 	socketMode  os.FileMode
-	shares      daemon.Shares
+	shares      access.Shares
 }
 
 func readSettings(c *cli.Context) (*settings, error) {
@@ -56,19 +37,20 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("who am I? %w", err)
 	}
-	s := &settings{account: account, all: os.Geteuid() == 0, hostKeyFile: c.String("host-key"), files: c.StringSlice("authorized-keys")}
+	s := &settings{account: account, all: os.Geteuid() == 0, hostKeyFile: c.String("host-key"),
+		files: c.StringSlice("authorized-keys")}
 	config := filepath.Join(account.Home, ".config", "minissh")
 	if s.hostKeyFile == "" {
 		s.hostKeyFile = filepath.Join(config, "host_key")
 	}
 	if len(s.files) == 0 {
-		s.files = slices.Clone(daemon.DefaultAccountFiles)
+		s.files = slices.Clone(access.DefaultAccountFiles)
 	}
 	for i, file := range s.files {
 		if s.files[i], err = absolute(file); err != nil {
 			return nil, err
 		}
-		own, err := daemon.Expand(s.files[i], account, true)
+		own, err := access.Expand(s.files[i], account, true)
 		if err != nil {
 			return nil, err
 		}
@@ -76,19 +58,22 @@ func readSettings(c *cli.Context) (*settings, error) {
 			s.files[i] = own
 		}
 	}
-	s.policy = daemon.Policy{Allow: words(c.StringSlice("allow-users")), Deny: words(c.StringSlice("deny-users")), PermitRoot: c.String("permit-root")}
+	s.policy = access.Policy{Allow: words(c.StringSlice("allow-users")),
+		Deny: words(c.StringSlice("deny-users")), PermitRoot: c.String("permit-root")}
 	if err := s.policy.Check(); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"allow-users", "deny-users", "permit-root", "pair-by-users"} {
 		if c.IsSet(name) && !s.all {
-			return nil, fmt.Errorf("--%s is for a daemon that runs as root: this one serves %s alone", name, account.Name)
+			return nil, fmt.Errorf("--%s is for a daemon that runs as root: this one serves %s "+
+				"alone", name, account.Name)
 		}
 	}
 	for _, text := range words(c.StringSlice("penalty-exempt")) {
 		network, err := parseNetwork(text)
 		if err != nil {
-			return nil, fmt.Errorf("--penalty-exempt %s is no network or address", protocol.Quote(text))
+			return nil, fmt.Errorf("--penalty-exempt %s is not a network or an address",
+				protocol.Quote(text))
 		}
 		s.exempt = append(s.exempt, network)
 	}
@@ -112,7 +97,8 @@ func (s *settings) cgroups(c *cli.Context, log *slog.Logger) error {
 	dir, most := c.String("cgroup"), c.Int("max-tasks-per-user")
 	switch {
 	case !s.all && (c.IsSet("cgroup") || c.IsSet("max-tasks-per-user")):
-		return fmt.Errorf("--cgroup and --max-tasks-per-user are for a daemon that runs as root: this one serves %s alone", s.account.Name)
+		return fmt.Errorf("--cgroup and --max-tasks-per-user are for a daemon that runs as root: "+
+			"this one serves %s alone", s.account.Name)
 	case most < 0 || c.IsSet("max-tasks-per-user") && most < 16:
 		return fmt.Errorf("--max-tasks-per-user is at least 16, not %d", most)
 	case dir == "none" || !s.all:
@@ -120,30 +106,37 @@ func (s *settings) cgroups(c *cli.Context, log *slog.Logger) error {
 	case dir == "auto":
 		dir = ""
 	case !filepath.IsAbs(dir):
-		return fmt.Errorf("--cgroup is auto, none or a directory like /sys/fs/cgroup/minissh, not %s", protocol.Quote(dir))
+		return fmt.Errorf("--cgroup is auto, none or a directory like /sys/fs/cgroup/minissh, "+
+			"not %s", protocol.Quote(dir))
 	}
 	used, err := process.UseCgroups(dir, most)
 	switch {
-	case err != nil && dir == "" && !c.IsSet("max-tasks-per-user"): // nobody asked for it: a machine out of reach is worse
-		log.Warn("Commands are not counted by account: the cgroup that is delegated cannot be used", "error", err.Error())
+	// nobody asked for it: a machine out of reach is worse
+	case err != nil && dir == "" && !c.IsSet("max-tasks-per-user"):
+		log.Warn("Commands are not counted by account: the cgroup that is delegated cannot be "+
+			"used", "error", err.Error())
 	case err != nil:
 		return fmt.Errorf("--cgroup: %w", err)
 	case used != "":
 		log.Info("Each account's commands are counted in a cgroup of their own", "below", used)
 	case c.IsSet("max-tasks-per-user"):
-		return errors.New("--max-tasks-per-user needs a cgroup: none is delegated to this daemon (Delegate=pids in its unit, or --cgroup DIRECTORY)")
+		return errors.New("--max-tasks-per-user needs a cgroup: none is delegated to this daemon " +
+			"(Delegate=pids in its unit, or --cgroup DIRECTORY)")
 	}
 	return nil
 }
 
-// checkLimits refuses limits and times that would mean nothing: to the daemon's options 0 is "as usual", which is not what somebody who types it wants.
+// checkLimits refuses limits and times that would mean nothing: to the daemon's options 0 is "as
+// usual", which is not what somebody who types it wants.
 func checkLimits(c *cli.Context) error {
 	for _, name := range []string{"login-grace", "stop-grace", "shutdown-grace"} {
 		if c.Duration(name) <= 0 {
-			return fmt.Errorf("--%s is a time above 0, like 5s or 200ms, not %v", name, c.Duration(name))
+			return fmt.Errorf("--%s is a time above 0, like 5s or 200ms, not %v", name,
+				c.Duration(name))
 		}
 	}
-	for name, least := range map[string]int{"max-startups": 1, "max-per-source": 1, "max-sessions": 1, "max-channels": protocol.MinChannels} {
+	for name, least := range map[string]int{"max-startups": 1, "max-per-source": 1,
+		"max-sessions": 1, "max-channels": protocol.MinChannels} {
 		if c.Int(name) < least {
 			return fmt.Errorf("--%s is at least %d, not %d", name, least, c.Int(name))
 		}
@@ -151,7 +144,8 @@ func checkLimits(c *cli.Context) error {
 	return nil
 }
 
-// refusalTime evens out how long a refusal takes where accounts are looked up; 0 is for a daemon that knows one account only.
+// refusalTime evens out how long a refusal takes where accounts are looked up; 0 is for a daemon
+// that knows one account only.
 func (s *settings) refusalTime() time.Duration {
 	if s.all {
 		return 25 * time.Millisecond
@@ -160,11 +154,11 @@ func (s *settings) refusalTime() time.Duration {
 }
 
 // access is who may come in.
-func (s *settings) access(c *cli.Context, log *slog.Logger) (daemon.Access, error) {
+func (s *settings) access(c *cli.Context, log *slog.Logger) (access.Access, error) {
 	if !s.all {
-		return daemon.NewFileAccess(s.account, s.files, c.Bool("permit-user-environment"), log), nil
+		return access.NewFileAccess(s.account, s.files, c.Bool("permit-user-environment"), log), nil
 	}
-	return daemon.NewAccounts(s.account, s.policy, s.files, c.Bool("permit-user-environment"), log)
+	return access.NewAccounts(s.account, s.policy, s.files, c.Bool("permit-user-environment"), log)
 }
 
 // reload reads again what was read once, on SIGHUP. What cannot be read stays as it was.
@@ -193,7 +187,9 @@ func absolute(file string) (string, error) {
 // words splits at blanks and commas, so that a list may be one argument.
 func words(values []string) (list []string) {
 	for _, value := range values {
-		list = append(list, strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })...)
+		list = append(list,
+			strings.FieldsFunc(value,
+				func(r rune) bool { return strings.ContainsRune(" ,\t", r) })...)
 	}
 	return slices.Clip(list)
 }
@@ -212,8 +208,41 @@ func parseNetwork(text string) (netip.Prefix, error) {
 
 func parseMode(text string) (os.FileMode, error) {
 	var mode uint32
-	if _, err := fmt.Sscanf(text, "%o", &mode); err != nil || mode&^0o777 != 0 || mode&0o600 != 0o600 {
-		return 0, fmt.Errorf("--unix-mode is permissions in octal, like 0600 or 0666, not %s", protocol.Quote(text))
+	if _, err := fmt.Sscanf(text, "%o", &mode); err != nil || mode&^0o777 != 0 ||
+		mode&0o600 != 0o600 {
+		return 0, fmt.Errorf("--unix-mode is permissions in octal, like 0600 or 0666, not %s",
+			protocol.Quote(text))
 	}
 	return os.FileMode(mode), nil
+}
+
+// readShares checks what shareFlags say. What is not set is left to the daemon.
+func readShares(c *cli.Context) (access.Shares, error) {
+	shares := access.Shares{
+		Sessions: c.Int("max-sessions-per-user"), AllCommands: c.Int("max-commands"),
+		Commands: c.Int("max-commands-per-user"), Reserve: c.Int("reserve"),
+	}
+	for _, name := range []string{"max-sessions-per-user", "max-commands",
+		"max-commands-per-user"} {
+		if c.IsSet(name) && c.Int(name) < 1 {
+			return shares, fmt.Errorf("--%s is at least 1, not %d", name, c.Int(name))
+		}
+	}
+	if c.IsSet("idle-timeout") && c.Duration("idle-timeout") <= 0 {
+		return shares, fmt.Errorf("--idle-timeout is a time above 0, like 30m or 12h, not %v; "+
+			"without it no session is too idle", c.Duration("idle-timeout"))
+	}
+	if !c.IsSet("reserve") {
+		return shares, nil
+	}
+	for _, name := range []string{"max-sessions", "max-startups", "max-commands"} {
+		if shares.Reserve < 0 || shares.Reserve >= c.Int(name) {
+			return shares, fmt.Errorf("--reserve is 0 or more, and less than --%s, which is %d; "+
+				"not %d", name, c.Int(name), shares.Reserve)
+		}
+	}
+	if shares.Reserve == 0 {
+		shares.Reserve = -1 // none, which to the daemon is something else than untold
+	}
+	return shares, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,18 +13,16 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon"
+	"minissh/daemon/control"
 	"minissh/daemon/process"
+	"minissh/protocol/transport"
 )
 
 // noControl is the value of --control that goes without a control socket.
 const noControl = "none"
 
-func controlFlag(usage string) cli.Flag {
-	return &cli.StringFlag{Name: "control", Usage: usage, DefaultText: "/run/minissh/control as root, else $XDG_RUNTIME_DIR/minissh/control or ~/.config/minissh/control"}
-}
-
-// openControl opens the control socket that the flags name. Where none was named and the usual place cannot be had, the daemon goes without: it serves its
-// clients all the same.
+// openControl opens the control socket that the flags name. Where none was named and the usual
+// place cannot be had, the daemon goes without: it serves its clients all the same.
 func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error {
 	path := c.String("control")
 	if path == noControl {
@@ -32,47 +31,52 @@ func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error 
 	if path != "" {
 		path, err := filepath.Abs(path)
 		if err == nil {
-			err = server.ListenControl(path)
+			err = server.Desk().Listen(path)
 		}
 		if err == nil {
 			listenPair(c, server, path, log)
 		}
-		if errors.Is(err, daemon.ErrControlTaken) {
-			err = &daemon.ControlError{What: "another minisshd has the control socket " + shown(path), Advice: "give this one a path of its own: --control PATH, or --control none"}
+		if errors.Is(err, control.ErrTaken) {
+			err = advise("another minisshd has the control socket "+shown(path),
+				"give this one a path of its own: --control PATH, or --control none")
 		}
 		return err
 	}
-	paths, err := daemon.ControlPaths()
+	paths, err := control.Paths()
 	if err == nil {
-		err = server.ListenControl(paths[0])
+		err = server.Desk().Listen(paths[0])
 	}
 	if err == nil {
 		listenPair(c, server, paths[0], log)
 	} else {
-		log.Warn("There is no control socket: minisshd who, end and pair do not reach this daemon, unless it is started with --control PATH", "error", err.Error())
+		log.Warn("There is no control socket: minisshd who, end and pair do not reach this "+
+			"daemon, unless it is started with --control PATH", "error", err.Error())
 	}
 	return nil
 }
 
-// listenPair opens a daemon of root's socket for users who pair. Where it cannot be had, the daemon goes without.
+// listenPair opens a daemon of root's socket for users who pair. The daemon can do without it.
 func listenPair(c *cli.Context, server *daemon.Server, control string, log *slog.Logger) {
 	if os.Geteuid() != 0 || c.String("pair-by-users") != "yes" {
 		return
 	}
-	if err := server.ListenPairByUsers(control); err != nil {
-		log.Warn("Users cannot pair for themselves: sudo minisshd pair --user NAME does it for them", "error", err.Error())
+	if err := server.Desk().ListenForUsers(control); err != nil {
+		log.Warn("Users cannot pair for themselves: sudo minisshd pair --user NAME does it for "+
+			"them", "error", err.Error())
 	}
 }
 
-// askPair asks for codes: a daemon of one's own or, as an ordinary user, the machine's, which pairs each user for itself.
-func askPair(ctx context.Context, c *cli.Context, paths []string, offer daemon.Offer, heard func(json.RawMessage), ended *daemon.PairingEnded) error {
-	err := daemon.Control(ctx, paths, "pair", offer, heard, ended)
-	if os.Geteuid() == 0 || c.IsSet("listen") || !errors.Is(err, daemon.ErrNoDaemon) && !errors.Is(err, os.ErrPermission) {
+// askPair asks for codes: a daemon of one's own or, as an ordinary user, the machine's.
+func askPair(ctx context.Context, c *cli.Context, paths []string, offer control.Offer,
+	heard func(json.RawMessage), ended *control.PairingEnded) error {
+	err := control.Ask(ctx, paths, "pair", offer, heard, ended)
+	if os.Geteuid() == 0 || c.IsSet("listen") || !errors.Is(err, control.ErrNoDaemon) &&
+		!errors.Is(err, os.ErrPermission) {
 		return err
 	}
-	sockets := []string{daemon.RootsPairSocket()}
+	sockets := []string{control.RootsPairSocket()}
 	if path := c.String("control"); path != "" {
-		sockets = []string{daemon.PairSocket(path)}
+		sockets = []string{control.PairSocket(path)}
 	}
 	if offer.User == "" {
 		own, err := process.CurrentAccount()
@@ -81,8 +85,8 @@ func askPair(ctx context.Context, c *cli.Context, paths []string, offer daemon.O
 		}
 		offer.User = own.Name
 	}
-	again := daemon.Control(ctx, sockets, "pair", offer, heard, ended)
-	if errors.Is(again, daemon.ErrNoDaemon) || errors.Is(again, os.ErrPermission) {
+	again := control.Ask(ctx, sockets, "pair", offer, heard, ended)
+	if errors.Is(again, control.ErrNoDaemon) || errors.Is(again, os.ErrPermission) {
 		return err
 	}
 	return again
@@ -93,24 +97,54 @@ func controlPaths(c *cli.Context) ([]string, error) {
 	if path := c.String("control"); path != "" {
 		return []string{path}, nil
 	}
-	return daemon.ControlPaths()
+	return control.Paths()
 }
 
 // noDaemon adds what can be typed where no daemon answers.
 func noDaemon(c *cli.Context, err error, paths []string) error {
-	if !errors.Is(err, daemon.ErrNoDaemon) {
+	if !errors.Is(err, control.ErrNoDaemon) {
 		return err
 	}
 	what := err.Error() + ": nobody listens on " + strings.Join(paths, " or ")
 	if c.String("control") != "" {
-		return &daemon.ControlError{What: what, Advice: "give the path that the daemon was given with --control"}
+		return advise(what, "give the path that the daemon was given with --control")
 	}
 	if os.Geteuid() == 0 {
-		return &daemon.ControlError{What: what, Advice: "start it with: minisshd"}
+		return advise(what, "start it with: minisshd")
 	}
-	advice := "start it with: minisshd; the daemon of the whole machine is root's: sudo minisshd " + c.Command.Name
+	advice := "start it with: minisshd; the daemon of the whole machine is root's: sudo minisshd " +
+		c.Command.Name
 	if c.Command.Name == "end" {
 		advice += " NUMBER, which sudo minisshd who shows"
 	}
-	return &daemon.ControlError{What: what, Advice: advice}
+	return advise(what, advice)
+}
+
+// rootKeyLog is why root's daemon logs no keys: what it serves is not its own alone.
+type rootKeyLog struct{}
+
+func (rootKeyLog) Error() string {
+	return "--keylog is refused to a daemon that runs as root: the file would open every user's " +
+		"connections"
+}
+
+func (rootKeyLog) Hint() string {
+	return "run minisshd as an ordinary user for it, or log the keys at the client: minissh " +
+		"--keylog FILE host command"
+}
+
+// openKeyLog opens the file that --keylog names, "" being none, and warns of it (RULES A13).
+func openKeyLog(path string, log *slog.Logger) (io.Writer, error) {
+	if path == "" {
+		return nil, nil
+	}
+	if os.Geteuid() == 0 {
+		return nil, rootKeyLog{}
+	}
+	file, err := transport.OpenKeyLog(path)
+	if err != nil {
+		return nil, err
+	}
+	log.Warn("Keys are logged: " + transport.KeyLogWarning(path))
+	return file, nil
 }

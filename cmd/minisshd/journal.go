@@ -9,12 +9,13 @@ import (
 	"minissh/daemon/logbook"
 )
 
-// lastWords is how long the end of the daemon waits for somebody to read its log, or what it prints.
+// lastWords is how long the end of the daemon waits for somebody to read its log, or what it
+// prints.
 const lastWords = time.Second
 
 // newLog logs to w in lines of key=value, which are clipped and never waited for (logbook). In a
-// journal (journal is true) each line begins with its syslog level, <4> for a warning, as sd-daemon(3)
-// has it, and has no time of its own.
+// journal (journal is true) each line begins with its syslog level, <4> for a warning, as
+// sd-daemon(3) has it, and has no time of its own.
 func newLog(w io.Writer, level slog.Level, journal bool) (*slog.Logger, *logbook.Sink) {
 	options := &slog.HandlerOptions{Level: level}
 	if journal {
@@ -33,7 +34,8 @@ func newLog(w io.Writer, level slog.Level, journal bool) (*slog.Logger, *logbook
 	})
 }
 
-// levelled puts the level before each line: the text handler writes each record by one Write, and level= comes first in it.
+// levelled puts the level before each line: the text handler writes each record by one Write, and
+// level= comes first in it.
 type levelled struct{ w io.Writer }
 
 func (l levelled) Write(line []byte) (int, error) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A journal's lines have syslog's levels and no time (sd-daemon(3)); so has what is said of an error that
-// ends the program. Elsewhere there are no levels.
+// A journal's lines have syslog's levels and no time (sd-daemon(3)); so has what is said of an
+// error that ends the program. Elsewhere there are no levels.
 func TestJournal(t *testing.T) {
 	var out bytes.Buffer
 	log, sink := newLog(&out, slog.LevelDebug, true)
@@ -17,7 +17,8 @@ func TestJournal(t *testing.T) {
 	log.Warn("three")
 	log.Error("four")
 	sink.Flush(lastWords)
-	const want = "<7>level=DEBUG msg=one a=\"x\\n<0>level=ERROR msg=forged\"\n<6>level=INFO msg=two\n<4>level=WARN msg=three\n<3>level=ERROR msg=four\n"
+	const want = "<7>level=DEBUG msg=one a=\"x\\n<0>level=ERROR msg=forged\"\n" +
+		"<6>level=INFO msg=two\n<4>level=WARN msg=three\n<3>level=ERROR msg=four\n"
 	if out.String() != want {
 		t.Errorf("%s", out.String())
 	}

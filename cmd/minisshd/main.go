@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,11 +11,12 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon"
+	"minissh/daemon/access"
+	"minissh/daemon/control"
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
@@ -35,25 +35,40 @@ func main() {
 	}
 }
 
-// complaint is what people are told of an error that ends the program. A journal's lines have a level.
+// complaint is what people are told of an error that ends the program. A journal's lines have a
+// level.
 func complaint(err error, journal bool) string {
 	level := ""
 	if journal {
 		level = "<3>"
 	}
 	text := fmt.Sprintf("%sminisshd: %v\n", level, err)
-	var hinter interface{ Hint() string }
-	if errors.As(err, &hinter) && hinter.Hint() != "" {
-		text += fmt.Sprintf("%sminisshd: hint: %s\n", level, hinter.Hint())
+	if hint := logbook.Hint(err); hint != "" {
+		text += fmt.Sprintf("%sminisshd: hint: %s\n", level, hint)
 	}
 	return text
 }
 
+// advise is an error with what can be typed against it.
+func advise(what, advice string) error { return &control.Error{What: what, Advice: advice} }
+
+// optionsOnly refuses words that a verb does not take.
+func optionsOnly(c *cli.Context) error {
+	if !c.Args().Present() {
+		return nil
+	}
+	return fmt.Errorf("%s is not understood: %s takes options only",
+		protocol.Quote(c.Args().First()), c.Command.HelpName)
+}
+
 func newApp() *cli.App {
 	return &cli.App{
-		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true, EnableBashCompletion: true, HideVersion: false, Version: software,
+		Name: "minisshd", Usage: "run commands for authorized clients", HideHelpCommand: true,
+		EnableBashCompletion: true, HideVersion: false, Version: software,
 		DisableSliceFlagSeparator: true, // a path may hold a comma
-		ArgsUsage:                 " ", Flags: flags.Once(daemonFlags()...), Before: noFlagBeforeVerb, Action: serve, Commands: []*cli.Command{checkCommand(), whoCommand(), endCommand(), pairCommand()},
+		ArgsUsage:                 " ", Flags: flags.Once(daemonFlags()...),
+		Before: noFlagBeforeVerb, Action: serve, Commands: []*cli.Command{
+			checkCommand(), whoCommand(), endCommand(), pairCommand()},
 		OnUsageError:   usageError,
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
@@ -65,7 +80,8 @@ var badValue = regexp.MustCompile(`^invalid value (".*") for flag -([a-z-]+): pa
 // usageError is an option that is not understood.
 func usageError(c *cli.Context, err error, _ bool) error {
 	if twice := flags.Twice(c.Command.Flags); twice != "" {
-		return &daemon.ControlError{What: twice + " is given twice, and one of the two would not count", Advice: "give it once; what may be repeated is marked in " + c.Command.HelpName + " --help"}
+		return advise(twice+" is given twice, and one of the two would not count",
+			"give it once; what may be repeated is marked in "+c.Command.HelpName+" --help")
 	}
 	what := err.Error()
 	if name, unknown := strings.CutPrefix(what, "flag provided but not defined: -"); unknown {
@@ -74,75 +90,61 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		what = flags.Dashed(name) + " needs a value after it"
 	} else if bad := badValue.FindStringSubmatch(what); bad != nil {
 		kind := "a number"
-		if slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool { _, is := f.(*cli.DurationFlag); return is && f.Names()[0] == bad[2] }) {
+		if slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool {
+			_, is := f.(*cli.DurationFlag)
+			return is && f.Names()[0] == bad[2]
+		}) {
 			kind = "a time such as 90s or 5m"
 		}
 		what = flags.Dashed(bad[2]) + " is " + kind + ", not " + bad[1]
 	}
-	return &daemon.ControlError{What: what, Advice: c.Command.HelpName + " --help"}
+	return advise(what, c.Command.HelpName+" --help")
 }
 
-// noFlagBeforeVerb refuses what would not reach the verb: `minisshd --control A end 1` would ask another daemon.
+// noFlagBeforeVerb refuses what would not reach the verb: `minisshd --control A end 1` would ask
+// another daemon.
 func noFlagBeforeVerb(c *cli.Context) error {
 	if name, verb := flags.BeforeVerb(c); name != "" {
 		advice := "options follow the verb: minisshd " + verb + " " + name + " …"
 		if !flags.Has(c.App.Command(verb), name) {
 			advice = verb + " has no " + name + "; its options: minisshd " + verb + " --help"
 		}
-		return &daemon.ControlError{What: name + " comes before the verb " + verb + ", where it does not count", Advice: advice}
+		return advise(name+" comes before the verb "+verb+", where it does not count", advice)
 	}
 	return nil
 }
 
-// daemonFlags are made anew for each command that has them: a flag object remembers that it was set.
-func daemonFlags() []cli.Flag {
-	return slices.Concat(ownFlags(), rootFlags(), penaltyFlags(), shareFlags())
-}
-
-func ownFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "listen", Usage: "`ADDRESS` to listen on, repeatable: host:port, [v6]:port, :port, unix:PATH", DefaultText: "127.0.0.1:7422 and [::1]:7422"},
-		&cli.StringFlag{Name: "host-key", Usage: "`FILE` with the daemon's key (OpenSSH format); made if it is not there", DefaultText: "~/.config/minissh/host_key"},
-		&cli.StringSliceFlag{Name: "authorized-keys", Usage: "`FILE` that lists who may log in (OpenSSH format), repeatable", DefaultText: "~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"},
-		&cli.BoolFlag{Name: "permit-user-environment", Usage: "honour environment= in authorized_keys"},
-		&cli.DurationFlag{Name: "login-grace", Value: 20 * time.Second, Usage: "for handshake and login together"},
-		&cli.DurationFlag{Name: "stop-grace", Value: 5 * time.Second, Usage: "between the hang-up of a command that is stopped and its being killed"},
-		&cli.DurationFlag{Name: "shutdown-grace", Value: 10 * time.Second, Usage: "for commands to end by themselves when the daemon is stopped"},
-		&cli.IntFlag{Name: "max-startups", Value: 200, Usage: "unauthenticated connections at once"},
-		&cli.IntFlag{Name: "max-per-source", Value: 100, Usage: "unauthenticated connections at once from one address (IPv6: one /64)"},
-		&cli.IntFlag{Name: "max-sessions", Value: 4096, Usage: "sessions at once"},
-		&cli.IntFlag{Name: "max-channels", Value: 64, Usage: "commands at once in one session"},
-		controlFlag("`PATH` of the socket where minisshd who, end and pair ask this daemon; none: no such socket"),
-		&cli.StringFlag{Name: "keylog", Usage: "append the TLS secrets of every connection to `FILE`, for Wireshark; refused to root"},
-		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
-	}
-}
-
 func serve(c *cli.Context) error {
 	if c.Args().Present() {
-		return &daemon.ControlError{What: protocol.Quote(c.Args().First()) + " is neither an option nor a verb of minisshd", Advice: "its verbs are check, who, end and pair: minisshd --help"}
+		return advise(protocol.Quote(c.Args().First())+
+			" is neither an option nor a verb of minisshd",
+			"its verbs are check, who, end and pair: minisshd --help")
 	}
 	return serveWith(c, serving{listen: daemon.DefaultListen})
 }
 
 // serving is how a daemon's life differs from the usual one.
 type serving struct {
-	listen []string                                    // unless --listen says otherwise
-	quiet  bool                                        // warnings alone are logged, unless --log-level says otherwise
-	before func(*daemon.Server) error                  // before it listens; may be nil
-	after  func(context.Context, *daemon.Server) error // beside its work, until ctx ends; an error stops it; may be nil
+	listen []string // unless --listen says otherwise
+	// warnings alone are logged, unless --log-level says otherwise
+	quiet  bool
+	before func(*daemon.Server) error // before it listens; may be nil
+	// next to its work, until ctx ends; an error stops it; may be nil
+	after func(context.Context, *daemon.Server) error
 }
 
 func serveWith(c *cli.Context, how serving) error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
-		return fmt.Errorf("--log-level is debug, info, warn or error, not %s", protocol.Quote(c.String("log-level")))
+		return fmt.Errorf("--log-level is debug, info, warn or error, not %s",
+			protocol.Quote(c.String("log-level")))
 	}
 	if how.quiet && !c.IsSet("log-level") {
 		level = slog.LevelWarn
 	}
 	stop := make(chan os.Signal, 2)
-	signal.Notify(stop, os.Interrupt, syscall.SIGTERM) // from the start: Prepare's own handler would swallow one
+	// from the start: Prepare's own handler would swallow one
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	first, hurry := onSignals(stop)
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP)
@@ -165,13 +167,14 @@ func serveWith(c *cli.Context, how serving) error {
 		return fmt.Errorf("the host key: %w", err)
 	}
 	if made {
-		log.Info("A host key was made", "file", set.hostKeyFile, "fingerprint", keys.Fingerprint(hostKey.Public))
+		log.Info("A host key was made", "file", set.hostKeyFile, "fingerprint",
+			keys.Fingerprint(hostKey.Public))
 	}
 	if err := set.cgroups(c, log); err != nil {
 		return err
 	}
 	process.StartThreads(process.Threads)
-	access, err := set.access(c, log)
+	admits, err := set.access(c, log)
 	if err != nil {
 		return err
 	}
@@ -180,11 +183,17 @@ func serveWith(c *cli.Context, how serving) error {
 		return err
 	}
 	server, err := daemon.New(daemon.Options{
-		HostKey: hostKey, Account: set.account, Access: access, Log: log, Software: software, KeyLog: keyLog,
-		RefusalTime: set.refusalTime(), PenaltyExempt: set.exempt, SocketMode: set.socketMode,
-		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"), ShutdownGrace: c.Duration("shutdown-grace"),
-		MaxStartups: c.Int("max-startups"), MaxPerSource: c.Int("max-per-source"), MaxSessions: c.Int("max-sessions"), MaxChannels: c.Int("max-channels"),
-		Shares: set.shares, IdleTimeout: c.Duration("idle-timeout"),
+		Rules: access.Rules{
+			Account: set.account, Access: admits, RefusalTime: set.refusalTime(),
+			PenaltyExempt: set.exempt,
+			MaxStartups:   c.Int("max-startups"), MaxPerSource: c.Int("max-per-source"),
+			MaxSessions: c.Int("max-sessions"),
+			Shares:      set.shares,
+		},
+		HostKey: hostKey, Log: log, Software: software, KeyLog: keyLog, SocketMode: set.socketMode,
+		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"),
+		ShutdownGrace: c.Duration("shutdown-grace"),
+		MaxChannels:   c.Int("max-channels"), IdleTimeout: c.Duration("idle-timeout"),
 	})
 	if err != nil {
 		return err
@@ -207,8 +216,8 @@ func serveWith(c *cli.Context, how serving) error {
 		return err
 	}
 	logbook.Print(os.Stdout, server.Ready()+"\n", lastWords)
-	if all, ok := access.(*daemon.Accounts); ok {
-		go all.Warm()
+	if cold, ok := admits.(access.Warmer); ok {
+		go cold.Warm()
 	}
 	boss.ready(server.Addresses())
 	boss.watch(func() { server.Addresses() })

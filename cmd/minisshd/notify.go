@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -9,16 +10,18 @@ import (
 	"time"
 )
 
-// manager is the service manager that started the daemon, told what the daemon does as sd_notify(3) describes. The nil manager, of a
-// daemon that nobody wants to hear of, takes everything and does nothing.
+// manager is the service manager that started the daemon, told what the daemon does as sd_notify(3)
+// describes. The nil manager does nothing.
 type manager struct {
 	conn  *net.UnixConn
 	every time.Duration // between signs of life; 0: none are asked for
 }
 
-// newManager reads NOTIFY_SOCKET (a path, or '@' and an abstract name) and WATCHDOG_USEC, and removes them from the environment.
+// newManager reads NOTIFY_SOCKET (a path, or '@' and an abstract name) and WATCHDOG_USEC, and
+// removes them from the environment.
 func newManager() (*manager, error) {
-	address, interval, pid := os.Getenv("NOTIFY_SOCKET"), os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID")
+	address, interval, pid := os.Getenv("NOTIFY_SOCKET"), os.Getenv("WATCHDOG_USEC"),
+		os.Getenv("WATCHDOG_PID")
 	for _, name := range []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"} {
 		os.Unsetenv(name)
 	}
@@ -33,13 +36,14 @@ func newManager() (*manager, error) {
 		return nil, fmt.Errorf("NOTIFY_SOCKET: %w", err)
 	}
 	m := &manager{conn: conn}
-	if usec, err := strconv.ParseInt(interval, 10, 64); err == nil && usec > 0 && usec < 1e12 && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
+	if usec, err := strconv.ParseInt(interval, 10, 64); err == nil && usec > 0 && usec < 1e12 &&
+		(pid == "" || pid == strconv.Itoa(os.Getpid())) {
 		m.every = time.Duration(usec) * time.Microsecond / 2
 	}
 	return m, nil
 }
 
-// tell sends assignments. A manager that does not listen harms nobody: that it was not told shows in its own state.
+// tell sends assignments. A manager that does not listen harms nobody but itself.
 func (m *manager) tell(assignments ...string) {
 	if m != nil {
 		m.conn.SetWriteDeadline(time.Now().Add(time.Second))
@@ -54,7 +58,8 @@ func (m *manager) ready(addresses []string) {
 
 // reloading tells that the configuration is being read again, until ready is called.
 func (m *manager) reloading() {
-	m.tell("RELOADING=1", "MONOTONIC_USEC="+strconv.FormatInt(monotonic().Microseconds(), 10), "STATUS=Reading the configuration again")
+	m.tell("RELOADING=1", "MONOTONIC_USEC="+strconv.FormatInt(monotonic().Microseconds(), 10),
+		"STATUS=Reading the configuration again")
 }
 
 // stopping tells that the daemon is about to end.
@@ -62,7 +67,8 @@ func (m *manager) stopping() {
 	m.tell("STOPPING=1", "STATUS=Waiting for commands to end")
 }
 
-// watch gives signs of life while alive returns, until the process ends. alive goes where the daemon's work goes, so that one that hangs is found out.
+// watch gives signs of life while alive returns, until the process ends. alive goes where the
+// daemon's work goes, so that one that hangs is found out.
 func (m *manager) watch(alive func()) {
 	if m == nil || m.every <= 0 {
 		return
@@ -73,4 +79,22 @@ func (m *manager) watch(alive func()) {
 			m.tell("WATCHDOG=1")
 		}
 	}()
+}
+
+// forcedAfter is how long after the second signal the daemon may still be there, whatever hangs.
+const forcedAfter = 1500 * time.Millisecond
+
+// onSignals hands on the first signal; at the second, hurry ends. A little later the program does,
+// whatever else hangs: a log, a goroutine, a lock.
+func onSignals(signals <-chan os.Signal) (first <-chan os.Signal, hurry context.Context) {
+	handed := make(chan os.Signal, 1)
+	hurry, cancel := context.WithCancel(context.Background())
+	go func() {
+		handed <- <-signals
+		if _, again := <-signals; again {
+			time.AfterFunc(forcedAfter, func() { os.Exit(1) })
+			cancel()
+		}
+	}()
+	return handed, hurry
 }

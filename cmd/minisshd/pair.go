@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +18,8 @@ import (
 	"golang.org/x/term"
 
 	"minissh/daemon"
+	"minissh/daemon/access"
+	"minissh/daemon/control"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/flags"
@@ -24,18 +27,15 @@ import (
 
 func pairCommand() *cli.Command {
 	return &cli.Command{
-		Name: "pair", Usage: "show a one-time code by which a client becomes known here", ArgsUsage: " ",
-		Description: "On the other machine: minissh pair USER@ADDRESS. The code lives two minutes and is good for one client, whose key is then listed in\n" +
-			"~/.config/minissh/authorized_keys (never where sshd looks). With no minisshd running, one is started for the purpose; the options of\n" +
-			"minisshd are for that one, and it listens on all addresses unless --listen says otherwise.",
-		Flags: flags.Once(append([]cli.Flag{
-			&cli.StringFlag{Name: "user", Usage: "the account that the client may log in to", DefaultText: "your own"},
-			&cli.StringFlag{Name: "command", Usage: "the client may run this `COMMAND` alone"},
-			&cli.StringFlag{Name: "expires", Usage: "the key counts until `TIME`: 12h, 30d, 2027-01-31, or 2027-01-31T18:00"},
-			&cli.IntFlag{Name: "count", Value: 1, Usage: "this many codes at once, each for one client"},
-			&cli.BoolFlag{Name: "list", Usage: "list the keys that were paired"},
-			&cli.StringFlag{Name: "remove", Usage: "take a paired key back: its `NUMBER` in the list, or its fingerprint"},
-		}, daemonFlags()...)...),
+		Name: "pair", Usage: "show a one-time code by which a client becomes known here",
+		ArgsUsage: " ",
+		Description: "On the other machine: minissh pair USER@ADDRESS. The code lives two " +
+			"minutes and is good for one client, whose key is then listed in\n" +
+			"~/.config/minissh/authorized_keys (never where sshd looks). With no minisshd " +
+			"running, one is started for the purpose; the options of\n" +
+			"minisshd are for that one, and it listens on all addresses unless --listen says " +
+			"otherwise.",
+		Flags:        flags.Once(pairFlags()...),
 		Action:       pair,
 		OnUsageError: usageError,
 	}
@@ -45,15 +45,17 @@ func pair(c *cli.Context) error {
 	if err := pairMisused(c); err != nil {
 		return err
 	}
+	if err := optionsOnly(c); err != nil {
+		return err
+	}
 	switch {
-	case c.Args().Present():
-		return fmt.Errorf("%s is not understood: minisshd pair takes options only", protocol.Quote(c.Args().First()))
 	case c.Bool("list"):
 		return listPaired(c)
 	case c.IsSet("remove"):
 		return removePaired(c)
 	}
-	offer := daemon.Offer{User: c.String("user"), Count: c.Int("count"), Limits: daemon.Limits{HasCommand: c.IsSet("command"), Command: c.String("command")}}
+	offer := control.Offer{User: c.String("user"), Count: c.Int("count"),
+		Limits: access.Limits{HasCommand: c.IsSet("command"), Command: c.String("command")}}
 	if offer.Count < 1 {
 		return errors.New("--count is at least 1")
 	}
@@ -70,7 +72,7 @@ func pair(c *cli.Context) error {
 	defer stop()
 	show := &pairingScreen{}
 	defer show.end()
-	var ended daemon.PairingEnded
+	var ended control.PairingEnded
 	paths, err := controlPaths(c)
 	if err != nil {
 		return err
@@ -79,12 +81,12 @@ func pair(c *cli.Context) error {
 		return err
 	}
 	err = askPair(ctx, c, paths, offer, func(event json.RawMessage) {
-		var e daemon.PairingEvent
+		var e control.PairingEvent
 		if json.Unmarshal(event, &e) == nil {
 			show.event(e)
 		}
 	}, &ended)
-	if errors.Is(err, daemon.ErrNoDaemon) {
+	if errors.Is(err, control.ErrNoDaemon) {
 		stop()
 		return pairAlone(c, offer, show)
 	}
@@ -93,43 +95,51 @@ func pair(c *cli.Context) error {
 }
 
 // pairingOutcome is what the caller's exit code is about: at least one client has paired.
-func pairingOutcome(ended daemon.PairingEnded, err error) error {
+func pairingOutcome(ended control.PairingEnded, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
-		return &daemon.ControlError{What: "the code was withdrawn: nobody can use it any more", Advice: "minisshd pair shows a new one"}
+		return advise("the code was withdrawn: nobody can use it any more",
+			"minisshd pair shows a new one")
 	case err != nil:
 		return err
 	case ended.Paired == 0:
-		return &daemon.ControlError{What: "nobody paired in time: the code is worthless now", Advice: "minisshd pair shows a new one"}
+		return advise("nobody paired in time: the code is worthless now",
+			"minisshd pair shows a new one")
 	case ended.Unused > 0:
-		fmt.Printf("%d paired; %d codes were not used and are worthless now\n", ended.Paired, ended.Unused)
+		fmt.Printf("%d paired; %d codes were not used and are worthless now\n", ended.Paired,
+			ended.Unused)
 	}
 	return nil
 }
 
-// pairAlone starts a daemon for the purpose, which goes on when the pairing is done: the client wants to use it.
-func pairAlone(c *cli.Context, offer daemon.Offer, show *pairingScreen) error {
+// pairAlone starts a daemon for the purpose, which the client can use when it has paired.
+func pairAlone(c *cli.Context, offer control.Offer, show *pairingScreen) error {
 	fmt.Fprintln(os.Stderr, "minisshd: no daemon of yours is running: this one serves until Ctrl-C")
-	var made *daemon.PairingOffer
+	var made *control.PairingOffer
 	return portTaken(c, serveWith(c, serving{
 		listen: []string{fmt.Sprintf(":%d", protocol.DefaultPort)}, quiet: true,
 		before: func(s *daemon.Server) (err error) {
-			made, err = s.OfferPairing(offer)
+			made, err = s.Desk().Offer(offer)
 			return err
 		},
 		after: func(ctx context.Context, s *daemon.Server) error {
-			ended, err := s.FollowPairing(ctx, made, func(e daemon.PairingEvent) error { show.event(e); return nil })
+			ended, err := s.Desk().Follow(ctx, made, func(e control.PairingEvent) error {
+				show.event(e)
+				return nil
+			})
 			show.end()
 			if err != nil {
-				return pairingOutcome(daemon.PairingEnded{}, err) // it is being stopped
+				return pairingOutcome(control.PairingEnded{}, err) // it is being stopped
 			}
-			if ended.Paired == 0 && !s.AnyoneCould() {
+			if ended.Paired == 0 && !s.Desk().Open() {
 				return pairingOutcome(*ended, nil)
 			}
 			if ended.Paired == 0 {
-				fmt.Fprintln(os.Stderr, "minisshd: nobody paired in time: the code is worthless now")
+				fmt.Fprintln(os.Stderr,
+					"minisshd: nobody paired in time: the code is worthless now")
 			}
-			fmt.Fprintln(os.Stderr, "minisshd: serving; Ctrl-C ends it. For good: minisshd --listen :7422")
+			fmt.Fprintln(os.Stderr,
+				"minisshd: serving; Ctrl-C ends it. For good: minisshd --listen :7422")
 			return nil
 		},
 	}))
@@ -140,10 +150,9 @@ func portTaken(c *cli.Context, err error) error {
 	if !errors.Is(err, syscall.EADDRINUSE) || os.Geteuid() == 0 || c.IsSet("listen") {
 		return err
 	}
-	return &daemon.ControlError{
-		What:   err.Error(),
-		Advice: "a daemon of your own on another port: minisshd pair --listen :7423; or ask the administrator for a code: sudo minisshd pair --user NAME",
-	}
+	return advise(err.Error(),
+		"a daemon of your own on another port: minisshd pair --listen :7423; or ask the "+
+			"administrator for a code: sudo minisshd pair --user NAME")
 }
 
 // pairingScreen shows codes, and a countdown where a person looks on.
@@ -152,36 +161,42 @@ type pairingScreen struct {
 	stopped chan struct{}
 }
 
-func (p *pairingScreen) event(e daemon.PairingEvent) {
+func (p *pairingScreen) event(e control.PairingEvent) {
 	switch {
 	case e.Started != nil:
 		fmt.Print(pairingText(e.Started))
 		p.count(e.Started.Until)
 	case e.Paired != nil:
 		p.clear()
-		fmt.Printf("Paired: %s from %s may log in as %s: %s %s\n", "a client", e.Paired.From, e.Paired.User, e.Paired.Type, e.Paired.Fingerprint)
+		fmt.Printf("Paired: %s from %s may log in as %s: %s %s\n", "a client", e.Paired.From,
+			e.Paired.User, e.Paired.Type, e.Paired.Fingerprint)
 	}
 }
 
-func pairingText(s *daemon.PairingStarted) string {
+func pairingText(s *control.PairingStarted) string {
 	var b strings.Builder
 	if len(s.Codes) == 1 {
-		fmt.Fprintf(&b, "Pairing code for %s, for one client, good for two minutes:\n\n    %s\n\n", s.User, s.Codes[0])
+		fmt.Fprintf(&b, "Pairing code for %s, for one client, good for two minutes:\n\n    %s\n\n",
+			s.User, s.Codes[0])
 	} else {
-		fmt.Fprintf(&b, "Pairing codes for %s, each for one client, good for two minutes:\n\n", s.User)
+		fmt.Fprintf(&b, "Pairing codes for %s, each for one client, good for two minutes:\n\n",
+			s.User)
 		for i, code := range s.Codes {
 			fmt.Fprintf(&b, "    %3d  %s\n", i+1, code)
 		}
 		b.WriteString("\n")
 	}
 	if len(s.Reachable) == 0 {
-		fmt.Fprintf(&b, "This daemon listens on loopback only: other machines cannot reach it (minisshd --listen :7422 is one that they can).\nOn this machine:\n\n    %s\n", pairLine(s.User, "localhost", s.Port))
+		fmt.Fprintf(&b, "This daemon listens on loopback only: other machines cannot reach it "+
+			"(minisshd --listen :7422 is one that they can).\nOn this machine:\n\n    %s\n",
+			pairLine(s.User, "localhost", s.Port))
 	} else {
 		where := "the other machine"
 		if len(s.Codes) > 1 {
 			where = "each of the other machines, the same line; each is asked for one of the codes"
 		}
-		fmt.Fprintf(&b, "On %s:\n\n    %s\n", where, pairLine(s.User, s.Reachable[0].Addr().String(), s.Reachable[0].Port()))
+		fmt.Fprintf(&b, "On %s:\n\n    %s\n", where,
+			pairLine(s.User, s.Reachable[0].Addr().String(), s.Reachable[0].Port()))
 		if len(s.Reachable) > 1 {
 			b.WriteString("\nor, if they reach this one by another of its addresses:\n\n")
 			for _, at := range s.Reachable[1:min(len(s.Reachable), 5)] {
@@ -193,7 +208,8 @@ func pairingText(s *daemon.PairingStarted) string {
 	return b.String()
 }
 
-// pairLine is what to type on the other machine. It holds no code: arguments are seen by every user there, and kept in histories.
+// pairLine is what to type on the other machine. It holds no code: arguments are seen by every user
+// there, and kept in histories.
 func pairLine(user, host string, port uint16) string {
 	line := "minissh pair "
 	if port != protocol.DefaultPort && port != 0 {
@@ -214,7 +230,8 @@ func (p *pairingScreen) count(until time.Time) {
 		defer tick.Stop()
 		for {
 			left := time.Until(until).Round(time.Second)
-			fmt.Fprintf(os.Stderr, "\r%d:%02d left; Ctrl-C withdraws ", int(left.Minutes()), int(left.Seconds())%60)
+			fmt.Fprintf(os.Stderr, "\r%d:%02d left; Ctrl-C withdraws ", int(left.Minutes()),
+				int(left.Seconds())%60)
 			select {
 			case <-tick.C:
 			case <-p.stop:
@@ -256,7 +273,8 @@ func parseExpires(text string, now time.Time) (time.Time, error) {
 	if at, err := time.ParseInLocation("2006-01-02T15:04", text, now.Location()); err == nil {
 		return at, nil
 	}
-	return time.Time{}, fmt.Errorf("--expires is a time like 12h, 30d, 2027-01-31 or 2027-01-31T18:00, not %s", protocol.Quote(text))
+	return time.Time{}, fmt.Errorf("--expires is a time like 12h, 30d, 2027-01-31 or "+
+		"2027-01-31T18:00, not %s", protocol.Quote(text))
 }
 
 // pairedAccount is whose keys are looked at.
@@ -280,7 +298,7 @@ func listPaired(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	list, err := daemon.ListPaired(acct)
+	list, err := access.ListPaired(acct)
 	if err != nil {
 		return err
 	}
@@ -292,7 +310,8 @@ func listPaired(c *cli.Context) error {
 	fmt.Fprintln(w, "NUMBER\tKEY\tHOW\tLIMITS")
 	for i, k := range list {
 		how := protocol.Quote(k.Comment)
-		fmt.Fprintf(w, "%d\t%s %s\t%s\t%s\n", i+1, k.Type, k.Fingerprint, how[1:len(how)-1], k.Limits)
+		fmt.Fprintf(w, "%d\t%s %s\t%s\t%s\n", i+1, k.Type, k.Fingerprint, how[1:len(how)-1],
+			k.Limits)
 	}
 	return w.Flush()
 }
@@ -304,22 +323,75 @@ func removePaired(c *cli.Context) error {
 	}
 	which := c.String("remove")
 	if n, err := strconv.Atoi(which); err == nil {
-		list, err := daemon.ListPaired(acct)
+		list, err := access.ListPaired(acct)
 		if err != nil {
 			return err
 		}
 		if n < 1 || n > len(list) {
-			return &daemon.ControlError{What: fmt.Sprintf("there is no paired key number %d", n), Advice: "minisshd pair --list shows them"}
+			return advise(fmt.Sprintf("paired key number %d does not exist", n),
+				"minisshd pair --list shows them")
 		}
 		which = list[n-1].Fingerprint
 	}
-	found, err := daemon.RemovePaired(acct, which)
+	found, err := access.RemovePaired(acct, which)
 	if err != nil {
 		return err
 	}
 	if !found {
-		return &daemon.ControlError{What: "no paired key is " + protocol.Quote(which), Advice: "minisshd pair --list shows them"}
+		return advise("no paired key is "+protocol.Quote(which), "minisshd pair --list shows them")
 	}
-	fmt.Printf("taken back: %s. Its sessions go on until they end: minisshd who, minisshd end\n", which)
+	fmt.Printf("taken back: %s. Its sessions go on until they end: minisshd who, minisshd end\n",
+		which)
 	return nil
+}
+
+// pairKeeps are the flags of pair that count with --list and --remove.
+var pairKeeps = []string{"user", "list", "remove", "help", "h"}
+
+// pairMisused refuses flags of pair that would mean nothing next to the others.
+func pairMisused(c *cli.Context) error {
+	list, remove := c.Bool("list"), c.IsSet("remove")
+	if !list && !remove {
+		return nil
+	}
+	which := "--list"
+	if remove {
+		which = "--remove"
+	}
+	if list && remove {
+		return advise("--list and --remove are two things to do",
+			"minisshd pair --list, then minisshd pair --remove NUMBER")
+	}
+	for _, name := range slices.Sorted(slices.Values(c.LocalFlagNames())) {
+		if !slices.Contains(pairKeeps, name) {
+			return advise(flags.Dashed(name)+" means nothing together with "+which,
+				"minisshd pair "+which+" goes with --user alone")
+		}
+	}
+	return nil
+}
+
+// pairWithRunning refuses flags that are for a daemon of pair's own where one is running already:
+// it would not hear of them.
+func pairWithRunning(c *cli.Context, paths []string) error {
+	var first string
+	for _, name := range slices.Sorted(slices.Values(c.LocalFlagNames())) {
+		own := slices.ContainsFunc(daemonFlags(),
+			func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+		if own && name != "control" {
+			first = flags.Dashed(name)
+			break
+		}
+	}
+	if first == "" {
+		return nil
+	}
+	// no such verb: whatever is answered, somebody answers
+	err := control.Ask(c.Context, paths, "ping", nil, nil, nil)
+	if errors.Is(err, control.ErrNoDaemon) {
+		return nil
+	}
+	return advise("a minisshd is running, and is not told of "+first,
+		"minisshd pair asks it for a code; "+first+
+			" is for a daemon that pair starts where none is running")
 }

@@ -41,12 +41,14 @@ func spied(ran *string, saw func(*cli.Context)) *cli.App {
 	return app
 }
 
-// Every flag reaches the verb behind which it stands, with its value; before a verb it is refused, since it would not; and a second one is refused, or
-// both count. The table is the program's own, so that a new flag is in it.
+// Every flag reaches the verb behind which it stands, with its value; before a verb it is refused,
+// since it would not; and a second one is refused, or both count. The table is the program's own,
+// so that a new flag is in it.
 func TestEveryFlagInEveryPlace(t *testing.T) {
 	walk := func(verb string, list []cli.Flag) {
 		for _, f := range list {
-			if len(f.Names()) == 0 || slices.Contains(f.Names(), "help") || slices.Contains(f.Names(), "version") {
+			if len(f.Names()) == 0 || slices.Contains(f.Names(), "help") ||
+				slices.Contains(f.Names(), "version") {
 				continue
 			}
 			name, words := f.Names()[0], given(t, f)
@@ -64,7 +66,8 @@ func TestEveryFlagInEveryPlace(t *testing.T) {
 			behind := words
 			if verb != "serve" {
 				behind = append([]string{verb}, words...)
-				if ran, _, err := run(append(slices.Clone(words), verb)...); ran != "" || err == nil || !strings.Contains(err.Error(), "--"+name) {
+				if ran, _, err := run(append(slices.Clone(words), verb)...); ran != "" ||
+					err == nil || !strings.Contains(err.Error(), "--"+name) {
 					t.Errorf("%q before %s: %q ran, %v", words, verb, ran, err)
 				}
 			}
@@ -72,12 +75,14 @@ func TestEveryFlagInEveryPlace(t *testing.T) {
 			if len(words) == 1 {
 				want = "true"
 			}
-			if ran, values, err := run(behind...); ran != verb || err != nil || !slices.Equal(values, []string{want}) {
+			if ran, values, err := run(behind...); ran != verb || err != nil ||
+				!slices.Equal(values, []string{want}) {
 				t.Errorf("%q: %q ran with %q, %v", behind, ran, values, err)
 			}
 			again := append(slices.Clone(behind), words...)
 			ran, values, err := run(again...)
-			if _, many := f.(*cli.StringSliceFlag); many != (ran == verb && err == nil && len(values) == 2) || many != (err == nil) {
+			if _, many := f.(*cli.StringSliceFlag); many != (ran == verb && err == nil &&
+				len(values) == 2) || many != (err == nil) {
 				t.Errorf("%q: %q ran with %q, %v", again, ran, values, err)
 			}
 		}
@@ -91,7 +96,8 @@ func TestEveryFlagInEveryPlace(t *testing.T) {
 				continue
 			}
 			var ran string
-			err := spied(&ran, func(*cli.Context) {}).Run(append(append([]string{"minisshd"}, given(t, f)...), verb.Name))
+			err := spied(&ran, func(*cli.Context) {}).Run(
+				append(append([]string{"minisshd"}, given(t, f)...), verb.Name))
 			if ran != "" || err == nil {
 				t.Errorf("--%s before %s: %q ran, %v", f.Names()[0], verb.Name, ran, err)
 			}
@@ -99,7 +105,8 @@ func TestEveryFlagInEveryPlace(t *testing.T) {
 	}
 }
 
-// What pair would not use is refused: flags of making a code beside those that look at what is there.
+// What pair would not use is refused: flags of making a code beside those that look at what is
+// there.
 func TestPairRefusesWhatItWouldDrop(t *testing.T) {
 	for args, want := range map[string]string{
 		"--list --remove 1":          "two things",

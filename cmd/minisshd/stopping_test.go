@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hungDaemon is a daemon of this test's own account whose standard error is a full pipe: what writes there hangs for ever.
+// hungDaemon is a daemon of this test's own account whose standard error is a full pipe: what
+// writes there hangs for ever.
 func hungDaemon(t *testing.T) *exec.Cmd {
 	t.Helper()
 	dir, args := place(t, "")
@@ -24,7 +25,8 @@ func hungDaemon(t *testing.T) *exec.Cmd {
 	}
 	t.Cleanup(func() { read.Close() })
 	defer write.Close()
-	cmd := exec.Command(os.Args[0], append(args, "--listen", "unix:"+filepath.Join(dir, "s"), "--control", "none")...)
+	cmd := exec.Command(os.Args[0], append(args, "--listen", "unix:"+filepath.Join(dir, "s"),
+		"--control", "none")...)
 	cmd.Env = append(os.Environ(), asDaemon+"=1")
 	cmd.Stderr = write
 	out, err := cmd.StdoutPipe()
@@ -52,7 +54,8 @@ func hungDaemon(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-// The second signal ends the daemon whatever hangs: it was whoever did the work that looked at signals.
+// The second signal ends the daemon whatever hangs: it was whoever did the work that looked at
+// signals.
 func TestSecondSignalEnds(t *testing.T) {
 	cmd := hungDaemon(t)
 	ended := make(chan struct{})
@@ -69,6 +72,7 @@ func TestSecondSignalEnds(t *testing.T) {
 // Nothing ends by the first signal alone.
 func TestOnSignals(t *testing.T) {
 	signals := make(chan os.Signal, 2)
+	defer close(signals) // which is no second signal
 	first, hurry := onSignals(signals)
 	signals <- syscall.SIGTERM
 	if sig := <-first; sig != syscall.SIGTERM || hurry.Err() != nil {

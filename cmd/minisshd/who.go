@@ -12,23 +12,25 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"minissh/daemon"
+	"minissh/daemon/control"
+	"minissh/daemon/logbook"
 	"minissh/protocol"
 	"minissh/protocol/flags"
 )
 
 func whoCommand() *cli.Command {
 	return &cli.Command{
-		Name: "who", Usage: "list the sessions of the running daemon, and what runs in them", ArgsUsage: " ",
+		Name: "who", Usage: "list the sessions of the running daemon, and what runs in them",
+		ArgsUsage: " ",
 		Flags: flags.Once(
-			&cli.BoolFlag{Name: "json", Usage: "for programs: an object with a list of sessions"},
+			yes("json", "for programs: an object with a list of sessions"),
 			controlFlag("the daemon's control socket: the `PATH` that it was started with"),
 		),
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return fmt.Errorf("%s is not understood: minisshd who takes options only", protocol.Quote(c.Args().First()))
+			if err := optionsOnly(c); err != nil {
+				return err
 			}
-			var answer daemon.WhoInfo
+			var answer control.WhoInfo
 			if err := ask(c, "who", nil, &answer); err != nil {
 				return err
 			}
@@ -45,29 +47,34 @@ func whoCommand() *cli.Command {
 
 func endCommand() *cli.Command {
 	return &cli.Command{
-		Name: "end", Usage: "hang up a session of the running daemon, and stop what runs in it", ArgsUsage: "ID…",
-		Description: "The numbers are those that minisshd who shows. The client is told; it may log in again, unless its key is taken away.",
-		Flags:       flags.Once(controlFlag("the daemon's control socket: the `PATH` that it was started with")),
+		Name: "end", Usage: "hang up a session of the running daemon, and stop what runs in it",
+		ArgsUsage: "ID…",
+		Description: "The numbers are those that minisshd who shows. The client is told; it may " +
+			"log in again, unless its key is taken away.",
+		Flags: flags.Once(controlFlag("the daemon's control socket: the `PATH` that it was " +
+			"started with")),
 		Action: func(c *cli.Context) error {
 			if !c.Args().Present() {
-				return &daemon.ControlError{What: "end needs the number of a session", Advice: "minisshd who lists them"}
+				return advise("end needs the number of a session", "minisshd who lists them")
 			}
 			var ids []int64 // all are understood before the first is ended
 			for _, word := range c.Args().Slice() {
 				id, err := strconv.ParseInt(word, 10, 64)
 				switch {
 				case err != nil && strings.HasPrefix(word, "-"):
-					return &daemon.ControlError{What: protocol.Quote(word) + " comes after a number", Advice: "options come first: minisshd end --control PATH ID…"}
+					return advise(protocol.Quote(word)+" comes after a number",
+						"options come first: minisshd end --control PATH ID…")
 				case err != nil:
-					return &daemon.ControlError{What: protocol.Quote(word) + " is not the number of a session", Advice: "minisshd who lists them"}
+					return advise(protocol.Quote(word)+" is not the number of a session",
+						"minisshd who lists them")
 				}
 				ids = append(ids, id)
 			}
 			var failures []string
 			for _, id := range ids {
-				var ended daemon.EndInfo
-				err := ask(c, "end", daemon.EndArgs{ID: id}, &ended)
-				var said *daemon.ControlError
+				var ended control.EndInfo
+				err := ask(c, "end", control.EndArgs{ID: id}, &ended)
+				var said *control.Error
 				switch {
 				case errors.As(err, &said) && c.Args().Len() > 1:
 					failures = append(failures, said.What)
@@ -77,7 +84,8 @@ func endCommand() *cli.Command {
 				}
 				fmt.Println(endLine(ended))
 				if !ended.Stopped {
-					failures = append(failures, fmt.Sprintf("not all that ran in session %d could be stopped in time", id))
+					failures = append(failures,
+						fmt.Sprintf("not all that ran in session %d could be stopped in time", id))
 				}
 			}
 			if failures != nil {
@@ -95,11 +103,12 @@ func ask(c *cli.Context, verb string, args, answer any) error {
 	if err != nil {
 		return err
 	}
-	return noDaemon(c, daemon.Control(c.Context, paths, verb, args, nil, answer), paths)
+	return noDaemon(c, control.Ask(c.Context, paths, verb, args, nil, answer), paths)
 }
 
-func endLine(e daemon.EndInfo) string {
-	line := fmt.Sprintf("session %d of %s from %s is ended", e.Session.ID, shown(e.Session.User), e.Session.From)
+func endLine(e control.EndInfo) string {
+	line := fmt.Sprintf("session %d of %s from %s is ended", e.Session.ID, shown(e.Session.User),
+		e.Session.From)
 	switch n := len(e.Session.Commands); {
 	case n == 1:
 		line += ", with " + activityText(e.Session.Commands[0])
@@ -109,8 +118,9 @@ func endLine(e daemon.EndInfo) string {
 	return line
 }
 
-// writeSessions writes a table: one line for each session, and one more for each further command in it.
-func writeSessions(w io.Writer, sessions []daemon.SessionInfo) error {
+// writeSessions writes a table: one line for each session, and one more for each further command in
+// it.
+func writeSessions(w io.Writer, sessions []control.SessionInfo) error {
 	if len(sessions) == 0 {
 		_, err := fmt.Fprintln(w, "nobody is logged in")
 		return err
@@ -133,7 +143,8 @@ func writeSessions(w io.Writer, sessions []daemon.SessionInfo) error {
 		case s.Away:
 			running[0] = "(connection lost) " + running[0]
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, shown(s.User), s.From, shortKey(s.Key), durationText(s.Age), durationText(s.Idle),
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, shown(s.User), s.From,
+			shortKey(s.Key), durationText(s.Age), durationText(s.Idle),
 			bytesText(s.In), bytesText(s.Out), running[0])
 		for _, more := range running[1:] {
 			fmt.Fprintf(table, "\t\t\t\t\t\t\t\t%s\n", more)
@@ -143,14 +154,14 @@ func writeSessions(w io.Writer, sessions []daemon.SessionInfo) error {
 }
 
 // activityText is what is being done, in one line that a terminal may see.
-func activityText(a daemon.ActivityInfo) string {
+func activityText(a control.ActivityInfo) string {
 	switch {
 	case a.Service != "exec":
 		return "(" + shown(a.Service) + ")"
 	case a.Command == "":
 		return "(login shell)"
 	}
-	return protocol.Quote(clip(a.Command, 200))
+	return protocol.Quote(logbook.Shorten(a.Command, 200))
 }
 
 // shortKey is enough of a fingerprint to know a key by; --json has all of it.

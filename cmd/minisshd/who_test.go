@@ -4,15 +4,17 @@ import (
 	"strings"
 	"testing"
 
-	"minissh/daemon"
+	"minissh/daemon/control"
 )
 
 // The table is aligned, and nothing in it that a client chose reaches the terminal as it is.
 func TestWriteSessions(t *testing.T) {
 	var b strings.Builder
-	writeSessions(&b, []daemon.SessionInfo{
-		{ID: 3, User: "alice", From: "192.0.2.7:51234", Key: "ED25519 SHA256:3vV0x1Yz9QabcdefghijklmnopqrstuvwxyzABCDEFG", Age: 7300, Idle: 3, In: 1300, Out: 3 << 20, Commands: []daemon.ActivityInfo{
-			{Service: "exec", Command: "printf '\x1b]0;x\a'; 你好", Age: 61}, {Service: "exec", Age: 5}, {Service: "files", Age: 1}}},
+	writeSessions(&b, []control.SessionInfo{
+		{ID: 3, User: "alice", From: "192.0.2.7:51234",
+			Key: "ED25519 SHA256:3vV0x1Yz9QabcdefghijklmnopqrstuvwxyzABCDEFG", Age: 7300, Idle: 3,
+			In: 1300, Out: 3 << 20, Commands: []control.ActivityInfo{
+				{Service: "exec", Command: "printf '\x1b]0;x\a'; 你好", Age: 61}, {Service: "exec", Age: 5}, {Service: "files", Age: 1}}},
 		{ID: 12, User: "root\x1b[2J", From: "unix socket", Key: "uid 0", Age: 3, Idle: 3, In: 88, Out: 171, Ending: true},
 		{ID: 13, User: "bob", From: "[2001:db8::1]:40000", Key: "uid 7", Away: true},
 	})
@@ -34,12 +36,14 @@ func TestWriteSessions(t *testing.T) {
 }
 
 func TestUnits(t *testing.T) {
-	for n, want := range map[int64]string{0: "0B", 1023: "1023B", 1024: "1KB", 1300: "1.27KB", 999 << 10: "999KB", 1<<20 - 1: "1MB", 5 << 30: "5GB"} {
+	for n, want := range map[int64]string{0: "0B", 1023: "1023B", 1024: "1KB", 1300: "1.27KB",
+		999 << 10: "999KB", 1<<20 - 1: "1MB", 5 << 30: "5GB"} {
 		if got := bytesText(n); got != want {
 			t.Errorf("%d: %s, not %s", n, got, want)
 		}
 	}
-	for n, want := range map[int64]string{0: "0s", 119: "119s", 120: "2m", 7199: "119m", 7200: "2h", 86400: "24h", 3 * 86400: "3d"} {
+	for n, want := range map[int64]string{0: "0s", 119: "119s", 120: "2m", 7199: "119m", 7200: "2h",
+		86400: "24h", 3 * 86400: "3d"} {
 		if got := durationText(n); got != want {
 			t.Errorf("%d: %s, not %s", n, got, want)
 		}

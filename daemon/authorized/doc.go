@@ -5,14 +5,14 @@
 //
 //	file, problems, err := authorized.Load(path, authorized.Owner{UID: 1000, Home: "/home/u"})
 //	entry, err := file.Find(key, addr, time.Now()) // err is for the log
-//	err = entry.Allows("exec")                     // a service, by name; "pty" for a pty in it
+//	err = entry.Allows(authorized.Exec)            // a service; PTY is for a pty in it
 //	command := entry.Command                       // if entry.HasCommand: runs in any case
 //	file.AnyUsable(time.Now())                     // could anyone log in at all
 //
 // Problems are lines that do not count, and why; file.Remarks are about lines that do.
 //
-// Reading order: load.go and modes_unix.go (which files are trusted), line.go (lines), options.go
-// and expiry.go (options), from.go (addresses), find.go (who may come in), services.go (what for).
+// Reading order: load.go and system_unix.go (which files are trusted), line.go (lines), options.go,
+// from.go (addresses), find.go (who may come in, and what for), edit.go (keys that are paired).
 //
 // # Which options
 //

@@ -63,3 +63,83 @@ func (f *File) AnyUsable(now time.Time) bool {
 
 // Usable says whether the key could be used from anywhere now.
 func (r *Restrictions) Usable(now time.Time) bool { return !r.expired(now) && !r.From.never() }
+
+// Service is one that the options of a key can close.
+type Service struct {
+	Name     string   // in OPEN (CH1)
+	ClosedBy []string // the options that close it to a key; nil: all that take something away
+	InFolder bool     // minissh-files= grants it by name, whatever the others say
+}
+
+// The services that are decided upon. A PTY is a part of others; Forward does not exist yet.
+var (
+	Exec  = Service{Name: "exec", ClosedBy: []string{"minissh-files"}}
+	PTY   = Service{Name: "pty", ClosedBy: []string{"no-pty", "minissh-files"}}
+	Files = Service{Name: "files", ClosedBy: []string{"command", "restrict"}, InFolder: true}
+	// Until forwarding can tell destinations apart, a key that is limited to some may not forward.
+	Forward = Service{Name: "forward", ClosedBy: []string{
+		"command", "no-port-forwarding", "permitopen", "permitlisten", "minissh-files"}}
+)
+
+// restricting are the options that take something away.
+var restricting = []string{
+	"command", "restrict", "no-pty", "no-port-forwarding", "no-agent-forwarding",
+	"no-X11-forwarding", "no-user-rc", "permitopen", "permitlisten", "minissh-files",
+}
+
+// has says whether one of the restricting options is in force, also because of restrict.
+func (r *Restrictions) has(option string) bool {
+	switch option {
+	case "command":
+		return r.HasCommand
+	case "restrict":
+		return r.Restricted
+	case "no-pty":
+		return r.NoPty
+	case "no-port-forwarding":
+		return r.NoPortForwarding
+	case "no-agent-forwarding":
+		return r.NoAgentForwarding
+	case "no-X11-forwarding":
+		return r.NoX11Forwarding
+	case "no-user-rc":
+		return r.NoUserRC
+	case "permitopen":
+		return r.PermitOpen != nil
+	case "minissh-files":
+		return r.FilesFolder != ""
+	case "permitlisten":
+		return r.PermitListen != nil
+	}
+	return true // what is unknown closes
+}
+
+// RefusedError is a service that a key may not use. Its text may be told to the client.
+type RefusedError struct{ Service, Option string }
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("this key may not use %s (%s in authorized_keys)", shown(e.Service),
+		e.Option)
+}
+
+// Allows says whether a key may use a service; the error is a *RefusedError. A key with command=
+// may open exec, with or without a pty, and nothing else; one with restrict, exec and what other
+// options give back to it (RULES A6); one with minissh-files=, files and nothing else.
+func (r *Restrictions) Allows(service Service) error {
+	if service.InFolder && r.FilesFolder != "" {
+		return nil // granted by name, within its folder
+	}
+	options := service.ClosedBy
+	if options == nil {
+		options = restricting
+	}
+	for _, option := range options {
+		if r.has(option) {
+			if r.Restricted && strings.HasPrefix(option, "no-") {
+				option = "restrict" // which is what the line says
+			}
+			return &RefusedError{Service: service.Name, Option: option}
+		}
+	}
+	return nil
+}

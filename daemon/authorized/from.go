@@ -108,6 +108,3 @@ func (f From) never() bool {
 	}
 	return true
 }
-
-// MatchPattern is wildcard.Match.
-func MatchPattern(s, pattern string) bool { return wildcard.Match(s, pattern) }

@@ -3,10 +3,8 @@ package authorized
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -183,16 +181,6 @@ func (r *Restrictions) flag(lower string) func() {
 	return func() { *field = no } // of several, the last one counts, as in sshd
 }
 
-// Options lists the names of all options that do not disable their line, in lower case.
-func Options() []string {
-	names := []string{"restrict", "touch-required", "no-touch-required", "no-verify-required"}
-	for _, positive := range []string{"pty", "port-forwarding", "agent-forwarding",
-		"x11-forwarding", "user-rc"} {
-		names = append(names, positive, "no-"+positive)
-	}
-	return slices.Sorted(slices.Values(slices.AppendSeq(names, maps.Keys(valued))))
-}
-
 // Same is equal for two lines with a key exactly if they allow the same: a session belongs to a key
 // with its restrictions.
 func (r *Restrictions) Same() string { return fmt.Sprintf("%+v", *r) }
@@ -301,4 +289,25 @@ func clipped(name string) string {
 		name = name[:64] + "…"
 	}
 	return protocol.Quote(name)
+}
+
+// parseExpiry reads a time as sshd does: YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, in the daemon's
+// time zone, or in UTC if Z or UTC follows.
+func parseExpiry(text string, local *time.Location) (time.Time, error) {
+	digits := text
+	if n := len(text); n > 1 && strings.EqualFold(text[n-1:], "z") {
+		digits, local = text[:n-1], time.UTC
+	} else if n > 3 && strings.EqualFold(text[n-3:], "utc") {
+		digits, local = text[:n-3], time.UTC
+	}
+	layout := map[int]string{8: "20060102", 12: "200601021504", 14: "20060102150405"}[len(digits)]
+	bad := errors.New("it is not a time of the form YYYYMMDD[Z] or YYYYMMDDHHMM[SS][Z]")
+	if layout == "" {
+		return time.Time{}, bad
+	}
+	at, err := time.ParseInLocation(layout, digits, local)
+	if err != nil || at.Unix() <= 0 {
+		return time.Time{}, bad
+	}
+	return at, nil
 }

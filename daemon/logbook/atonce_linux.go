@@ -34,20 +34,24 @@ func atOnce(w io.Writer) func([]byte) int {
 			return unix.SendmsgN(fd, p, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		})
 	case unix.S_IFIFO, unix.S_IFCHR:
-		// The same pipe or terminal, opened anew: this opening alone does not wait
-		// (proc_pid_fd(5)).
-		own, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd),
-			unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		// The same pipe or terminal, opened anew: this opening does not wait (proc_pid_fd(5)).
+		name := fmt.Sprintf("/proc/self/fd/%d", fd)
+		own, err := os.OpenFile(name, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 		if err != nil {
 			return nil
 		}
-		return counted(func(p []byte) (int, error) { return unix.Write(own, p) })
+		if raw, err = own.SyscallConn(); err != nil {
+			return nil
+		}
+		return counted(func(p []byte) (n int, err error) {
+			closed := raw.Write(func(fd uintptr) bool { n, err = unix.Write(int(fd), p); return true })
+			return n, errors.Join(err, closed)
+		})
 	}
 	return nil
 }
 
-// counted says how much of a line is done with: all of it if the file is broken, since waiting
-// would not mend that.
+// counted says how much of a line need not be written any more: all of it if the file is broken.
 func counted(write func([]byte) (int, error)) func([]byte) int {
 	return func(p []byte) int {
 		for {

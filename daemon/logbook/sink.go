@@ -13,26 +13,25 @@ import (
 const maxQueue = 256 << 10
 
 // Sink is where a log goes. Writing to it never waits: what the file does not take at once waits in
-// a queue for a goroutine that may hang in write(2) and holds nothing meanwhile. Lines that no
-// longer fit are dropped, and a line in their place tells how many.
+// a queue for a goroutine that may hang in write(2) and holds nothing while it does. Lines that no
+// longer fit are dropped, and their number is told where they would have been.
 //
-// Where possible (Linux; pipes, sockets, terminals and regular files), a line is written before
-// Write returns, as long as the reader keeps up: a crash then loses nothing.
+// Where it can be had (Linux; pipes, sockets, terminals and regular files), a line is written
+// before Write returns, as long as the reader keeps up: then nothing is lost by a crash.
 type Sink struct {
-	file io.Writer // only drain writes to it
-	// writes what is taken at once, and says how much; nil: nothing can be
-	try  func(p []byte) int
+	file io.Writer             // written to by drain alone
+	try  func(p []byte) int    // writes what is taken at once, and says how much; nil: nothing is
 	tell func(lost int) []byte // the line that tells of lines lost
 
 	mu       sync.Mutex // guards the rest, and is never held while anything waits
 	queue    []byte
-	writing  int           // bytes that drain has taken from the queue
+	writing  int           // bytes that drain has taken out of the queue
 	lost     int           // lines, since the queue was last added to
 	draining chan struct{} // closed when the queue is empty; nil if it is
 }
 
-// New makes a log of clipped records that handler writes to file, and its Sink, which must be
-// flushed at the end.
+// New makes a log of clipped records that handler writes to file; and its Sink, to be flushed at
+// the end.
 func New(file io.Writer, handler func(io.Writer) slog.Handler) (*slog.Logger, *Sink) {
 	sink := &Sink{file: file, try: atOnce(file)}
 	sink.tell = func(lost int) []byte {
@@ -46,8 +45,7 @@ func New(file io.Writer, handler func(io.Writer) slog.Handler) (*slog.Logger, *S
 	return slog.New(Clip(handler(sink))), sink
 }
 
-// Write takes a whole line. It always says that all is well: a log that cannot be written stops
-// nobody.
+// Write takes a whole line. It never fails: a log that cannot be written stops nobody.
 func (s *Sink) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +69,7 @@ func (s *Sink) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// tellLost puts the count of lost lines into the queue, in their place. The caller holds mu.
+// tellLost puts what was lost into the queue, in its place. The caller holds mu.
 func (s *Sink) tellLost() {
 	if s.lost > 0 {
 		s.queue = append(s.queue, s.tell(s.lost)...)
@@ -93,7 +91,7 @@ func (s *Sink) drain() {
 			s.mu.Unlock()
 			return
 		}
-		// A few lines at a time, so that there is room as soon as the reader has taken some.
+		// Some lines at a time, so that there is room as soon as the reader has taken some.
 		piece := s.queue[:min(len(s.queue), 4096)]
 		if end := bytes.LastIndexByte(piece, '\n') + 1; end > 0 {
 			piece = piece[:end]
@@ -105,7 +103,7 @@ func (s *Sink) drain() {
 	}
 }
 
-// Flush waits until all is written, or until the time is up.
+// Flush waits until all is written, or for so long.
 func (s *Sink) Flush(most time.Duration) {
 	s.mu.Lock()
 	draining := s.draining
@@ -117,6 +115,19 @@ func (s *Sink) Flush(most time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-draining:
+	case <-timer.C:
+	}
+}
+
+// Print writes a text that is not a record, and waits for that for at most so long: a pipe that
+// nobody reads keeps nobody from starting or ending.
+func Print(file io.Writer, text string, most time.Duration) {
+	done := make(chan struct{})
+	go func() { defer close(done); io.WriteString(file, text) }()
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-done:
 	case <-timer.C:
 	}
 }

@@ -6,14 +6,19 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"os/user"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 const (
@@ -22,14 +27,14 @@ const (
 	passwdFile   = "/etc/passwd"
 )
 
-// CurrentAccount is the account the daemon itself runs as, by its real user
-// id: from /etc/passwd, else from getent(1) for accounts kept elsewhere (on
-// darwin from the system, whose accounts are elsewhere always), else (a bare
-// number, as in some containers) with HOME of the daemon's own environment and
-// a number for a name. It never fails for want of an entry.
+// CurrentAccount is the account the daemon itself runs as, by its real user id: from /etc/passwd,
+// else from getent(1) for accounts kept elsewhere (on darwin from the system, whose accounts are
+// elsewhere always), else (a bare number, as in some containers) with HOME of the daemon's own
+// environment and a number for a name. It never fails for want of an entry.
 func CurrentAccount() (Account, error) {
 	uid := uint32(os.Getuid())
-	acct, ok, err := findAccount(context.Background(), func(a Account) bool { return a.UID == uid }, strconv.Itoa(int(uid)))
+	acct, ok, err := findAccount(context.Background(), func(a Account) bool { return a.UID == uid },
+		strconv.Itoa(int(uid)))
 	if err != nil || ok {
 		return acct, err
 	}
@@ -39,7 +44,8 @@ func CurrentAccount() (Account, error) {
 			if !strings.HasPrefix(shell, "/") {
 				shell = defaultShell
 			}
-			return Account{Name: u.Username, UID: uid, GID: uint32(os.Getgid()), Home: u.HomeDir, Shell: shell}, nil
+			return Account{Name: u.Username, UID: uid, GID: uint32(os.Getgid()), Home: u.HomeDir,
+				Shell: shell}, nil
 		}
 	}
 	home := os.Getenv("HOME")
@@ -52,8 +58,8 @@ func CurrentAccount() (Account, error) {
 	}, nil
 }
 
-// findAccount is the first account that matches: in /etc/passwd, else in getent's answer for a key. Where getent is missing or fails, as it may in
-// a container, there is none.
+// findAccount is the first account that matches: in /etc/passwd, else in getent's answer for a key.
+// Where getent is missing or fails, as it may in a container, there is none.
 func findAccount(ctx context.Context, match func(Account) bool, key string) (Account, bool, error) {
 	f, err := os.Open(passwdFile)
 	if err == nil {
@@ -71,8 +77,7 @@ func findAccount(ctx context.Context, match func(Account) bool, key string) (Acc
 	return scanPasswd(bytes.NewReader(out), match)
 }
 
-// scanPasswd returns the first matching entry of a passwd(5) file. Malformed
-// lines are passed over.
+// scanPasswd returns the first matching entry of a passwd(5) file. Malformed lines are passed over.
 func scanPasswd(r io.Reader, match func(Account) bool) (Account, bool, error) {
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(nil, 1<<20)
@@ -86,7 +91,8 @@ func scanPasswd(r io.Reader, match func(Account) bool) (Account, bool, error) {
 		if err1 != nil || err2 != nil {
 			continue
 		}
-		acct := Account{Name: f[0], UID: uid, GID: gid, Home: f[5], Shell: f[6], locked: strings.HasPrefix(f[1], lockedMark)}
+		acct := Account{Name: f[0], UID: uid, GID: gid, Home: f[5], Shell: f[6],
+			locked: strings.HasPrefix(f[1], lockedMark)}
 		if acct.Shell == "" {
 			acct.Shell = defaultShell
 		}
@@ -116,7 +122,8 @@ func usableDir(dir string) bool {
 }
 
 func baseEnvironment(a Account, path string) []string {
-	return []string{"HOME=" + a.Home, "USER=" + a.Name, "LOGNAME=" + a.Name, "SHELL=" + a.Shell, "PATH=" + path}
+	return []string{"HOME=" + a.Home, "USER=" + a.Name, "LOGNAME=" + a.Name, "SHELL=" + a.Shell,
+		"PATH=" + path}
 }
 
 // runnable tells why a file cannot be executed by the daemon, or nil.
@@ -131,8 +138,195 @@ func runnable(file string) error {
 	return syscall.Access(file, 1 /* X_OK */)
 }
 
-// SystemShell is how a command runs where an account has no shell of its own:
-// /bin/sh -c command.
-func SystemShell(command string) Spec {
-	return Spec{Path: defaultShell, Args: ShellCommand(defaultShell, command)}
+const (
+	groupFile    = "/etc/group"
+	nsswitchFile = "/etc/nsswitch.conf"
+
+	getentTime  = 5 * time.Second
+	getentMost  = 4 << 20 // bytes of an answer
+	maxGroups   = 65536   // Linux' NGROUPS_MAX
+	maxAccounts = 100_000
+)
+
+// LookupAccount finds an account by its name, with its groups. /etc/passwd is asked first; for a
+// name that it lacks, getent(1): accounts of directory services are reached through the C library
+// only, and getent does that in a process of its own, bounded in time and answer. The name goes to
+// it as an argument, not through a shell. The account has a Credential if the daemon is root, and
+// so can become others. ErrNoAccount says that there is none.
+func LookupAccount(ctx context.Context, name string) (Account, error) {
+	if !possibleName(name) {
+		return Account{}, ErrNoAccount
+	}
+	// getent takes a number for a uid: only an entry of that very name counts.
+	acct, ok, err := findAccount(ctx, func(a Account) bool { return a.Name == name }, name)
+	if err != nil {
+		return Account{}, err
+	}
+	if !ok {
+		return Account{}, ErrNoAccount
+	}
+	return withGroups(ctx, acct)
+}
+
+// Accounts lists all accounts that the system tells of, without their groups and Credentials: those
+// of /etc/passwd, and of directory services that can be listed.
+func Accounts(ctx context.Context) ([]Account, error) {
+	var list []Account
+	seen := map[string]bool{}
+	collect := func(a Account) bool {
+		if !seen[a.Name] {
+			seen[a.Name] = true
+			list = append(list, a)
+		}
+		return len(list) == maxAccounts
+	}
+	f, err := os.Open(passwdFile)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if _, _, err := scanPasswd(f, collect); err != nil {
+		return nil, err
+	}
+	if onlyFiles("passwd") {
+		return list, nil
+	}
+	out, err := getent(ctx, "passwd")
+	if err != nil {
+		return list, nil
+	}
+	_, _, err = scanPasswd(bytes.NewReader(out), collect)
+	return list, err
+}
+
+// withGroups adds what an account's processes become. Only root can become another.
+func withGroups(ctx context.Context, acct Account) (Account, error) {
+	if os.Geteuid() != 0 {
+		return acct, nil
+	}
+	groups, err := groupsOf(ctx, acct)
+	if err != nil {
+		return Account{}, fmt.Errorf("the groups of %s: %w", strconv.Quote(acct.Name), err)
+	}
+	acct.Credential = &Credential{UID: acct.UID, GID: acct.GID, Groups: groups}
+	return acct, nil
+}
+
+// groupsOf is initgroups(3): the account's own group and those that list it. Where nsswitch.conf(5)
+// names other sources than files, getent(1) is asked.
+func groupsOf(ctx context.Context, acct Account) ([]uint32, error) {
+	groups := []uint32{acct.GID}
+	if !onlyFiles("initgroups", "group") {
+		out, err := getent(ctx, "initgroups", "--", acct.Name)
+		if err == nil {
+			// "name 4 24 27"
+			for _, word := range strings.Fields(strings.TrimPrefix(string(out), acct.Name)) {
+				gid, err := parseID(word)
+				if err != nil {
+					return nil, fmt.Errorf("getent initgroups said %s", strconv.Quote(word))
+				}
+				groups = addGroup(groups, gid)
+			}
+			return groups, nil
+		}
+		if !errors.Is(err, ErrNoAccount) {
+			return nil, err
+		}
+	}
+	f, err := os.Open(groupFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return groups, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return scanGroups(f, acct.Name, groups)
+}
+
+// scanGroups adds the groups of a group(5) file that list a name.
+func scanGroups(r io.Reader, name string, groups []uint32) ([]uint32, error) {
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		f := strings.Split(scanner.Text(), ":")
+		if len(f) != 4 || f[0] == "" || f[0][0] == '#' ||
+			!slices.Contains(strings.Split(f[3], ","), name) {
+			continue
+		}
+		if gid, err := parseID(f[2]); err == nil {
+			groups = addGroup(groups, gid)
+		}
+	}
+	return groups, scanner.Err()
+}
+
+func addGroup(groups []uint32, gid uint32) []uint32 {
+	if slices.Contains(groups, gid) || len(groups) == maxGroups {
+		return groups
+	}
+	return append(groups, gid)
+}
+
+// onlyFiles says whether databases of nsswitch.conf(5) live in files of /etc alone. systemd's
+// source makes up root, nobody and accounts of services, whose groups are in no other group.
+func onlyFiles(databases ...string) bool {
+	text, err := os.ReadFile(nsswitchFile)
+	if err != nil {
+		return true // musl knows files only; glibc's default is files
+	}
+	return !slices.ContainsFunc(databases, func(database string) bool {
+		return !sourcesAreFiles(string(text), database)
+	})
+}
+
+func sourcesAreFiles(text, database string) bool {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		name, sources, ok := strings.Cut(line, ":")
+		if !ok || strings.TrimSpace(name) != database {
+			continue
+		}
+		for _, source := range strings.Fields(sources) {
+			if source != "files" && source != "compat" && source != "systemd" &&
+				!strings.HasPrefix(source, "[") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// getent asks the C library's databases. ErrNoAccount: no such entry, or no getent here.
+func getent(ctx context.Context, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, getentTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "getent", args...)
+	cmd.Env, cmd.Dir, cmd.WaitDelay = []string{"PATH=" + rootPath, "LC_ALL=C"}, rootDir, time.Second
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return nil, ErrNoAccount
+		}
+		return nil, err
+	}
+	answer, readErr := io.ReadAll(io.LimitReader(out, getentMost+1))
+	if len(answer) > getentMost {
+		cancel()
+		cmd.Wait()
+		return nil, fmt.Errorf("getent %s gives more than %d MiB", args[0], getentMost>>20)
+	}
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("getent %s: %w", args[0], ctx.Err())
+	// getent(1): one or more keys could not be found
+	case errors.As(err, &exit) && exit.ExitCode() == 2:
+		return nil, ErrNoAccount
+	}
+	return answer, errors.Join(err, readErr)
 }

@@ -36,14 +36,13 @@ const tasksKept = 128
 // tasksToStart is the room that the start of a command needs: a stage is a Go program.
 const tasksToStart = 8
 
-// cgroups are where the commands of other accounts go; nil is the daemon's own. It is set before the
-// first Start.
+// cgroups are where other accounts' commands go; nil: the daemon's own. Set before the first Start.
 var cgroups *Cgroups
 
-// UseCgroups has the commands of each other account run in a cgroup of the account's below dir, with
-// at most perUser processes and threads; 0 is a third of what the machine has. With dir "" it is the
-// daemon's own cgroup, if a service manager has delegated that. It returns the directory, "" if there
-// is none. It is for a daemon of root, before its first Start.
+// UseCgroups has the commands of each other account run in a cgroup of the account's below dir,
+// with at most perUser processes and threads; 0 is a third of what the machine has. With dir "" it
+// is the daemon's own cgroup, if a service manager has delegated that. It returns the directory, ""
+// if there is none. It is for a daemon of root, before its first Start.
 func UseCgroups(dir string, perUser int) (string, error) {
 	if dir == "" {
 		if dir = delegated(); dir == "" {
@@ -58,7 +57,7 @@ func UseCgroups(dir string, perUser int) (string, error) {
 	return dir, nil
 }
 
-// delegated is the daemon's own cgroup (v2) if systemd has marked it as delegated; "" if it has not.
+// delegated is the daemon's own cgroup (v2), "" unless systemd has marked it as delegated.
 func delegated() string {
 	text, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -87,7 +86,8 @@ func mountOfCgroup2() string {
 		defer f.Close()
 		for lines := bufio.NewScanner(f); lines.Scan(); {
 			before, after, _ := strings.Cut(lines.Text(), " - ")
-			if fields := strings.Fields(before); strings.HasPrefix(after, "cgroup2 ") && len(fields) > 4 && fields[3] == "/" {
+			if fields := strings.Fields(before); strings.HasPrefix(after, "cgroup2 ") &&
+				len(fields) > 4 && fields[3] == "/" {
 				return fields[4]
 			}
 		}
@@ -116,10 +116,12 @@ func newCgroups(dir string, perUser int64) (*Cgroups, error) {
 	whole, limited := readCount(filepath.Join(dir, "pids.max"))
 	if limited {
 		if whole <= 2*tasksKept {
-			return nil, fmt.Errorf("its limit of %d processes is too low: the daemon keeps %d for itself", whole, tasksKept)
+			return nil, fmt.Errorf("its limit of %d processes is too low: the daemon keeps %d "+
+				"for itself", whole, tasksKept)
 		}
 		whole -= tasksKept
-		if err := write(filepath.Join(users, "pids.max"), strconv.FormatInt(whole, 10)); err != nil {
+		if err := write(filepath.Join(users, "pids.max"),
+			strconv.FormatInt(whole, 10)); err != nil {
 			return nil, err
 		}
 	} else if whole, limited = readCount("/proc/sys/kernel/threads-max"); !limited {
@@ -143,9 +145,8 @@ func (c *Cgroups) moveDaemon() error {
 	return write(filepath.Join(c.dir, "cgroup.subtree_control"), "+pids")
 }
 
-// enter makes an account's cgroup and says where it is, "" if there are none. root, who is to have a
-// way in whatever the others do, has none. left is called when the command has ended, or has not
-// begun.
+// enter makes an account's cgroup and says where it is, "" if there are none. root, who must always
+// have a way in, has none. left is called when the command has ended, or will not begin.
 func (c *Cgroups) enter(uid uint32) (dir string, left func(), err error) {
 	if c == nil || uid == 0 {
 		return "", func() {}, nil
@@ -157,7 +158,8 @@ func (c *Cgroups) enter(uid uint32) (dir string, left func(), err error) {
 		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 			return "", nil, err
 		}
-		if err := write(filepath.Join(dir, "pids.max"), strconv.FormatInt(c.perUser, 10)); err != nil {
+		if err := write(filepath.Join(dir, "pids.max"),
+			strconv.FormatInt(c.perUser, 10)); err != nil {
 			return "", nil, err
 		}
 	}

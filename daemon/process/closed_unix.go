@@ -18,10 +18,11 @@ import (
 	"time"
 )
 
-// lockedMark stands before a password that was locked by `passwd -l` or `usermod -L`, or was never given to an account that useradd made.
+// lockedMark comes before a password that was locked by `passwd -l` or `usermod -L`, or was never
+// given to an account that useradd made.
 const lockedMark = "!"
 
-// shadowFile holds passwords' hashes, of which only the mark is looked at, and the day on which an account ends.
+// shadowFile has the mark of a locked password, and the day on which an account ends.
 const shadowFile = "/etc/shadow"
 
 // nologinFiles, if one of them is there, keep everybody but root out (nologin(5), pam_nologin(8)).
@@ -35,9 +36,11 @@ func (e *ClosedError) Error() string { return e.Why }
 // Hint is what an administrator can type, "" if there is nothing.
 func (e *ClosedError) Hint() string { return e.Advice }
 
-// Closed says why the system keeps an account from logging in: its shell cannot be run, or is nologin or false; it is locked, which means a `!` before the
-// password as sshd takes it (`*`, no password at all, locks nobody out); it has expired (chage -E); or /etc/nologin is there. The error is a *ClosedError, nil
-// if the account is open, or what kept it from being known: then too nobody may come in. It needs root to see all that.
+// Closed says why the system keeps an account from logging in: its shell cannot be run, or is
+// nologin or false; it is locked, which means a `!` before the password as sshd takes it (`*`, no
+// password at all, locks nobody out); it has expired (chage -E); or /etc/nologin is there. The
+// error is a *ClosedError, nil if the account is open, or what kept it from being known: then too
+// nobody may come in. It needs root to see all that.
 func Closed(ctx context.Context, acct Account) error {
 	if acct.UID != 0 {
 		for _, file := range nologinFiles {
@@ -159,7 +162,8 @@ func closedByShadow(acct Account, line string, today int) error {
 	}
 	expires, err := strconv.Atoi(f[7])
 	if err != nil {
-		return &ClosedError{"the day on which it expires cannot be read in shadow", "chage -E -1 " + acct.Name}
+		return &ClosedError{"the day on which it expires cannot be read in shadow",
+			"chage -E -1 " + acct.Name}
 	}
 	if expires > 0 && today > expires {
 		day := time.Unix(int64(expires)*86400, 0).UTC().Format(time.DateOnly)
@@ -168,8 +172,9 @@ func closedByShadow(acct Account, line string, today int) error {
 	return nil
 }
 
-// unlock is what to type for an account that is locked. One that useradd has just made never had a password: usermod -U refuses it, since it would have an
-// empty one then. Sshd lets such an account in through PAM, and we do not.
+// unlock is what to type for an account that is locked. One that useradd has just made never had a
+// password: usermod -U refuses it, since it would have an empty one then. Sshd lets such an account
+// in through PAM, and we do not.
 func unlock(name string, shadow []string) string {
 	if len(shadow) > 1 && strings.Trim(shadow[1], "!*") == "" {
 		return "usermod -p '*' " + name + " opens it for keys, without a password"

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"minissh/protocol/testend"
 )
 
 // patience bounds every wait in these tests. It is never waited out unless
@@ -36,7 +38,7 @@ func TestMain(m *testing.M) {
 		if err := keepDescriptors(); err != nil {
 			panic(err)
 		}
-		os.Exit(m.Run())
+		testend.Strict(m)
 	case "masked":
 		playMasked()
 	case "unmasking":

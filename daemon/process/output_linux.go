@@ -9,16 +9,17 @@ import (
 )
 
 const (
-	// widePipe is how much a loud command's pipe holds, in bytes. A user who is not root may hold 64 MiB in pipes (pipe(7)), so not every
-	// pipe is made wide.
+	// widePipe is how much a loud command's pipe holds, in bytes. A user who is not root may hold
+	// 64 MiB in pipes (pipe(7)), so not every pipe is made wide.
 	widePipe = 256 << 10
 	// quietAfter is how many milliseconds without output make a loud command quiet again.
 	quietAfter = 20
 )
 
-// output is our end of a pipe that the command writes to. While little comes it waits in Go's poller, which costs no thread. For as long as much
-// comes (see Loud) it is taken out of there: the poller is woken by every single write of the command, also while nobody waits, and with
-// writes of 8 KiB these wake-ups cost ten times as much as the reading.
+// output is our end of a pipe that the command writes to. While little comes it waits in Go's
+// poller, which costs no thread. For as long as much comes (see Loud) it is taken out of there: the
+// poller is woken by every single write of the command, also while nobody waits, and with writes of
+// 8 KiB these wake-ups cost ten times as much as the reading.
 type output struct {
 	mu      sync.Mutex // guards the rest
 	f       *os.File   // in the poller; nil while loud, and when closed
@@ -84,7 +85,7 @@ func (o *output) Read(p []byte) (int, error) {
 	return 0, os.ErrClosed
 }
 
-// awaitOrQuiet waits for output. If none comes for a while it puts the pipe back into the poller and returns it.
+// awaitOrQuiet waits for output. If none comes it puts the pipe back into the poller.
 func (o *output) awaitOrQuiet(raw int) *os.File {
 	n, err := unix.Poll([]unix.PollFd{{Fd: int32(raw), Events: unix.POLLIN}}, quietAfter)
 	if n != 0 || err != nil {
@@ -129,7 +130,7 @@ func (o *output) Close() error {
 	return nil
 }
 
-// closeRaw closes the descriptor that no poller knows. The caller holds mu, and nobody is in a system call on it.
+// closeRaw closes the descriptor that no poller knows, and nobody uses. The caller holds mu.
 func (o *output) closeRaw() {
 	if o.raw >= 0 {
 		unix.Close(o.raw)

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
-// ignored says whether a signal is ignored. The runtime does not know of all
-// (it leaves TSTP, TTIN and TTOU as they were), the kernel does.
+// ignored says whether a signal is ignored. The runtime does not know of all (it leaves TSTP, TTIN
+// and TTOU as they were), the kernel does.
 func ignored(sig syscall.Signal) bool {
 	if signal.Ignored(sig) {
 		return true
@@ -23,3 +26,37 @@ func ignored(sig syscall.Signal) bool {
 	set, err := strconv.ParseUint(string(line), 16, 64)
 	return err == nil && set&(1<<(sig-1)) != 0
 }
+
+// clearMask makes commands start with no signal blocked. A mask is inherited through fork and exec
+// (env --block-signal sets one, and some parents forget theirs), and each thread of ours begins
+// with the one that the daemon was started with, but for the signals that Go unblocks for itself,
+// TERM among them: a command would never hear TSTP or USR1. So the program begins once more without
+// a mask, in the same process and with all that it was given. That comes before all else that a
+// daemon does; clearMask returns if there is nothing to do, or if it cannot be done.
+func clearMask() {
+	runtime.LockOSThread() // the mask is the thread's; exec takes it along
+	defer runtime.UnlockOSThread()
+	var none, now unix.Sigset_t
+	if unix.PthreadSigmask(unix.SIG_BLOCK, nil, &now) != nil ||
+		uint64(now.Val[0])&commandSignals == 0 {
+		return
+	}
+	if unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil) != nil {
+		return
+	}
+	if unix.PthreadSigmask(unix.SIG_BLOCK, nil, &now) != nil ||
+		uint64(now.Val[0])&commandSignals != 0 {
+		return // else for ever
+	}
+	self, err := selfPath()
+	if err == nil {
+		syscall.Exec(self, os.Args, os.Environ())
+	}
+}
+
+// commandSignals are the bits of those from 1 to 31: the others belong to libraries.
+const commandSignals = 1<<31 - 1
+
+// selfPath is this very program, also when its file was replaced since, or is in a directory that
+// the account cannot enter.
+func selfPath() (string, error) { return "/proc/self/exe", nil }

@@ -4,40 +4,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"sync"
 	"time"
+
+	"minissh/protocol"
 )
 
 // Spec says what to start. It is not changed, and not kept after Start.
 type Spec struct {
 	// Path is the program's file, or with Search its name.
 	Path string
-	// Search looks Path up in the PATH of Env if it has no slash, with the
-	// command's own rights.
+	// Search looks Path up in the PATH of Env if it has no slash, with the command's own rights.
 	Search bool
 	// Args is the argument vector with argv[0]. Bytes pass unchanged.
 	Args []string
-	// CommandLine, on Windows only, is passed as it is in place of Args: cmd.exe
-	// does not follow the usual quoting. See SystemShell.
-	CommandLine string
 	// Env is the complete environment, "NAME=value" each; see Environment.
 	Env []string
 	// Dir is the directory to start in; "" is the daemon's own.
 	Dir string
-	// DirElse, if not "", is where to start when Dir cannot be entered, with the
-	// command's own rights.
+	// DirElse, if not "", is where to start when Dir cannot be entered with the command's rights.
 	DirElse string
-	// ReportDir gives the command a pipe as descriptor 3, on which a shell
-	// started with ShellLine reports its last directory. It also sets PWD to
-	// Dir and OLDPWD to OldDir, so that logical paths and `cd -` go on.
+	// ReportDir gives the command a pipe as descriptor 3, on which a shell started with ShellLine
+	// reports its last directory. It also sets PWD to Dir and OLDPWD to OldDir.
 	ReportDir bool
-	// OldDir is the directory before Dir; "" if there is none. Only used with
-	// ReportDir.
+	// OldDir is the directory before Dir; "" if there is none. Only used with ReportDir.
 	OldDir string
-	// Credential, if not nil, is who the command becomes. It needs root, and
-	// does not exist on Windows.
+	// Credential, if not nil, is who the command becomes. It needs root; Windows has none.
 	Credential *Credential
 	// PTY, if not nil, is a terminal for the command in place of pipes.
 	PTY *PTY
@@ -72,29 +65,25 @@ type Result struct {
 	Duration time.Duration // from just before the start to the leader's end
 	User     time.Duration // CPU time in the program, waited-for children included
 	System   time.Duration // CPU time in the kernel, likewise
-	// MaxRSS is the largest resident set of the leader or one of its
-	// waited-for children, in bytes. 0 means not known: a child begins with
-	// its parent's pages, so the kernel cannot tell a peak below the daemon's.
+	// MaxRSS is the largest resident set of the leader or one of its waited-for children, in bytes.
+	// 0: not known, since a child begins with its parent's pages.
 	MaxRSS int64
 
-	// Dir and OldDir are the directories a shell reported at its end (bytes,
-	// as the shell wrote them). Dir is nil if it did not: the directory is
-	// then unchanged. OldDir is nil if it had none.
+	// Dir and OldDir are the directories a shell reported at its end (bytes, as the shell wrote
+	// them). Nil Dir: unchanged; nil OldDir: none.
 	Dir, OldDir []byte
 }
 
 // Process is a started command. Its methods may be called from any goroutine.
 type Process struct {
-	// PID is the leader's process id, and on Unix the id of its process group
-	// and session as well.
+	// PID is the leader's process id, and on Unix the id of its process group and session as well.
 	PID int
-	// Stdin, Stdout and Stderr are our ends of the command's pipes. Close
-	// interrupts a call under way. A background child may hold Stdout and
-	// Stderr open long after the leader's end.
-	Stdin          io.WriteCloser
-	Stdout, Stderr io.ReadCloser
-	// TTY is the name of the command's terminal; "" if it has none. With one, Stdin types,
-	// Stdout is all that is shown, and Stderr is empty.
+	// Stdin, Stdout and Stderr are our ends of the command's pipes. Close interrupts a call under
+	// way. A background child may hold Stdout and Stderr open long after the leader's end.
+	Stdin          Input
+	Stdout, Stderr Output
+	// TTY is the name of the command's terminal; "" if it has none. With one, Stdin types, Stdout
+	// is all that is shown, and Stderr is empty.
 	TTY string
 
 	tty     *terminal // nil without a terminal
@@ -103,8 +92,7 @@ type Process struct {
 	result  Result   // written before done is closed, constant after
 	report  *os.File // owned by the goroutine in watch
 
-	// mu guards the leader's number: who sends a signal holds it for reading,
-	// who reaps holds it for writing.
+	// mu guards the leader's number: a signal needs it for reading, reaping for writing.
 	mu       sync.RWMutex
 	exited   bool
 	released bool // Close was called
@@ -113,11 +101,27 @@ type Process struct {
 	sys system
 }
 
+// Input is what a command reads from.
+type Input interface {
+	io.WriteCloser
+	Loud() // says that much will be written
+}
+
+// Output is what a command writes to.
+type Output interface {
+	io.ReadCloser
+	Loud() // says that much is expected; the goroutine that reads calls it
+}
+
+// TryWriter is an Input that can take a few bytes at once: a terminal. It writes what is taken
+// without waiting, and returns how many bytes.
+type TryWriter interface{ TryWrite(p []byte) int }
+
 // Survivor is a process that could not be stopped, or not be shown to be dead.
 type Survivor struct {
 	PID int
-	// Comm is the kernel's short name of it. Any process may choose its own:
-	// quote it before it reaches a terminal, as String does.
+	// Comm is the kernel's short name of it. Any process may choose its own: quote it before it
+	// reaches a terminal, as String does.
 	Comm string
 }
 
@@ -130,7 +134,8 @@ var (
 	// ErrUnknownSignal means a name that is not in the allow list.
 	ErrUnknownSignal = errors.New("unknown signal")
 	// ErrTasks means that no more processes may be started.
-	ErrTasks = errors.New("this account runs as many processes as it may (ulimit -u, or pids.max of its cgroup)")
+	ErrTasks = errors.New("this account runs as many processes as it may (ulimit -u, or pids.max " +
+		"of its cgroup)")
 	// ErrSurvivors means that not everything could be stopped.
 	ErrSurvivors = errors.New("not everything could be stopped")
 )
@@ -145,17 +150,8 @@ type StartError struct {
 func (e *StartError) Error() string { return fmt.Sprintf("%s %q: %v", e.Op, e.Path, e.Err) }
 func (e *StartError) Unwrap() error { return e.Err }
 
-// Code is the exit code a shell gives for the same failure: 127 if the program
-// does not exist, else 126.
-func (e *StartError) Code() int {
-	if e.Op == "exec" && errors.Is(e.Err, fs.ErrNotExist) {
-		return 127
-	}
-	return 126
-}
-
-// Done is closed when the leader has ended and Result is known. What it left
-// running may live on, and its output may not be drained yet.
+// Done is closed when the leader has ended and Result is known. What it left running may live on,
+// and its output may not be drained yet.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Result waits for Done and tells how the leader ended.
@@ -164,9 +160,9 @@ func (p *Process) Result() Result {
 	return p.result
 }
 
-// Close closes the pipes and gives the command's number back to the system:
-// no signal can be sent any more. A leader that still runs is not stopped; it
-// is reaped when it ends. Close never waits for it, and may be called twice.
+// Close closes the pipes and gives the command's number back to the system: no signal can be sent
+// any more. A leader that still runs is not stopped; it is reaped when it ends. Close never waits
+// for it, and may be called twice.
 func (p *Process) Close() error {
 	p.Stdin.Close()
 	p.Stdout.Close()
@@ -203,3 +199,21 @@ func (p *Process) reapLocked() {
 		p.reaped = true
 	}
 }
+
+// PTY asks for a pseudo-terminal as the command's descriptors 0, 1 and 2 and as its controlling
+// terminal. Both fields have been checked (protocol.PTY.Check). TERM is the caller's to put into
+// Spec.Env; SSH_TTY is set by Start.
+type PTY struct {
+	Size  protocol.Size
+	Modes map[string]int64 // by the names of TE1; others keep the kernel's default
+}
+
+// ErrNoPTY is wrapped by Start where a Spec without PTY may do.
+var ErrNoPTY = errors.New("no pseudo-terminal can be had here")
+
+// noOutput is the Stderr of a command on a terminal: all its output is one stream.
+type noOutput struct{}
+
+func (noOutput) Read([]byte) (int, error) { return 0, io.EOF }
+func (noOutput) Close() error             { return nil }
+func (noOutput) Loud()                    {}

@@ -185,19 +185,18 @@ func TestStartErrors(t *testing.T) {
 		spec Spec
 		op   string
 		err  error
-		code int
 	}{
-		{Spec{Path: dir + "/none", Args: []string{"x"}}, "exec", fs.ErrNotExist, 127},
-		{Spec{Path: file, Args: []string{"x"}}, "exec", fs.ErrPermission, 126},
-		{Spec{Path: "/bin/true", Args: []string{"x"}, Dir: dir + "/none"}, "chdir", fs.ErrNotExist, 126},
-		{Spec{Path: "/bin/true", Args: []string{"x"}, Dir: file}, "chdir", syscall.ENOTDIR, 126},
-		{Spec{Path: "/bin/true", Args: []string{"a\x00b"}}, "exec", syscall.EINVAL, 126},
-		{Spec{Path: "/bin/true", Args: []string{strings.Repeat("x", 4<<20)}}, "exec", syscall.E2BIG, 126},
+		{Spec{Path: dir + "/none", Args: []string{"x"}}, "exec", fs.ErrNotExist},
+		{Spec{Path: file, Args: []string{"x"}}, "exec", fs.ErrPermission},
+		{Spec{Path: "/bin/true", Args: []string{"x"}, Dir: dir + "/none"}, "chdir", fs.ErrNotExist},
+		{Spec{Path: "/bin/true", Args: []string{"x"}, Dir: file}, "chdir", syscall.ENOTDIR},
+		{Spec{Path: "/bin/true", Args: []string{"a\x00b"}}, "exec", syscall.EINVAL},
+		{Spec{Path: "/bin/true", Args: []string{strings.Repeat("x", 4<<20)}}, "exec", syscall.E2BIG},
 	} {
 		c.spec.ReportDir = true
 		_, err := Start(c.spec)
 		var e *StartError
-		if !errors.As(err, &e) || e.Op != c.op || !errors.Is(err, c.err) || e.Code() != c.code {
+		if !errors.As(err, &e) || e.Op != c.op || !errors.Is(err, c.err) {
 			t.Errorf("%s: %v", c.op, err)
 		}
 	}
@@ -328,8 +327,8 @@ func TestSignalNames(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	if !slices.Contains(SignalNames(), "QUIT") || slices.Contains(SignalNames(), "SEGV") {
-		t.Error(SignalNames())
+	if !KnownSignal("QUIT") || KnownSignal("SEGV") {
+		t.Error("QUIT is for people to send, and SEGV is not")
 	}
 	if err := p.Signal("INT"); err != nil {
 		t.Fatal(err)

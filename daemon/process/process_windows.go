@@ -2,21 +2,23 @@ package process
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
+	"os/user"
 	"syscall"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"minissh/protocol"
 )
 
 // Compiled, not run: there was no Windows to try it on.
 
 // holdsEnded: the process handle stays open until Close.
 const holdsEnded = true
-
-// Umask does not exist here; the name does, for callers.
-const Umask = 0
 
 // Prepare has nothing to do: handles are not inherited unless named.
 func Prepare() error { return nil }
@@ -33,10 +35,9 @@ type system struct {
 // StartContext is Start: nothing here takes long.
 func StartContext(_ context.Context, spec Spec) (*Process, error) { return Start(spec) }
 
-// Start starts a command in a job object of its own, with pipes as its
-// standard streams. Errors are *StartError. The caller must Close the Process.
-// What the command starts in the instant before it is put into the job is not
-// in it.
+// Start starts a command in a job object of its own, with pipes as its standard streams. Errors are
+// *StartError. The caller must Close the Process. What the command starts in the instant before it
+// is put into the job is not in it.
 func Start(spec Spec) (*Process, error) {
 	fail := func(err error) (*Process, error) { return nil, &StartError{"start", spec.Path, err} }
 	if spec.PTY != nil {
@@ -79,7 +80,6 @@ func Start(spec Spec) (*Process, error) {
 		Dir: spec.Dir, Env: spec.Env,
 		Files: []uintptr{files[0].Fd(), files[2].Fd(), files[4].Fd()},
 		Sys: &syscall.SysProcAttr{
-			CmdLine:       spec.CommandLine,
 			CreationFlags: windows.CREATE_NEW_PROCESS_GROUP, // so that Ctrl-Break reaches it alone
 		},
 	})
@@ -101,13 +101,13 @@ func Start(spec Spec) (*Process, error) {
 	files[0].Close()
 	files[2].Close()
 	files[4].Close()
-	p.Stdin, p.Stdout, p.Stderr = files[1], files[3], files[5]
+	p.Stdin, p.Stdout, p.Stderr = pipe{files[1]}, pipe{files[3]}, pipe{files[5]}
 	go p.watch()
 	return p, nil
 }
 
-// newJob makes a job object that kills what is in it when its last handle, this
-// one, is closed: also when the daemon dies.
+// newJob makes a job object that kills what is in it when its last handle, this one, is closed:
+// also when the daemon dies.
 func newJob() (windows.Handle, error) {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
@@ -154,12 +154,16 @@ func (p *Process) reap() {
 	windows.CloseHandle(p.sys.job)
 }
 
-// SignalNames lists what Signal takes, in order.
-func SignalNames() []string { return []string{"HUP", "INT", "KILL", "TERM"} }
-
-func allowed(name string) bool {
+// KnownSignal says whether Signal takes a name.
+func KnownSignal(name string) bool {
 	return name == "HUP" || name == "INT" || name == "KILL" || name == "TERM"
 }
+
+// pipe is our end of one of a command's pipes.
+type pipe struct{ *os.File }
+
+// Loud changes nothing here.
+func (pipe) Loud() {}
 
 // signalGroup: INT is Ctrl-Break for the command's console group, the rest ends the job.
 func (p *Process) signalGroup(name string) error {
@@ -207,3 +211,77 @@ func (p *Process) Kill(ctx context.Context) ([]Survivor, error) {
 }
 
 func readAvailable(int, int) []byte { return nil }
+
+const rootDir = `C:\`
+
+// CurrentAccount is the account the daemon itself runs as. UID is never 0 here, since 0 means root
+// elsewhere; the shell is %ComSpec%.
+func CurrentAccount() (Account, error) {
+	u, err := user.Current()
+	if err != nil {
+		return Account{}, err
+	}
+	const none = ^uint32(0)
+	return Account{Name: u.Username, UID: none, GID: none, Home: u.HomeDir, Shell: comSpec()}, nil
+}
+
+func comSpec() string {
+	if s := os.Getenv("ComSpec"); s != "" {
+		return s
+	}
+	return `C:\Windows\System32\cmd.exe`
+}
+
+func usableDir(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.IsDir()
+}
+
+func runnable(file string) error {
+	info, err := os.Stat(file)
+	if err == nil && !info.Mode().IsRegular() {
+		return fs.ErrPermission
+	}
+	return err
+}
+
+func baseEnvironment(a Account, _ string) []string {
+	return append(os.Environ(), "USERNAME="+a.Name)
+}
+
+// LookupAccount does not work here: a daemon serves its own account.
+func LookupAccount(context.Context, string) (Account, error) {
+	return Account{}, errors.New("other accounts are not served on Windows")
+}
+
+// Accounts does not work here, as LookupAccount.
+func Accounts(context.Context) ([]Account, error) {
+	return nil, errors.New("other accounts are not served on Windows")
+}
+
+// ClosedError is why the system keeps an account from logging in.
+type ClosedError struct{ Why, Advice string }
+
+func (e *ClosedError) Error() string { return e.Why }
+
+// Hint is what an administrator can type.
+func (e *ClosedError) Hint() string { return e.Advice }
+
+// Closed says that it does not know: no other accounts are served here.
+func Closed(context.Context, Account) error { return errors.ErrUnsupported }
+
+// terminal does not exist here.
+type terminal struct{}
+
+func (*terminal) Close() error { return nil }
+
+// Resize has nothing to do here.
+func (p *Process) Resize(protocol.Size) error { return ErrNoPTY }
+
+// Drain has nothing to do here.
+func (p *Process) Drain() {}
+
+// HangUp is Stop here.
+func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, error) {
+	return p.Stop(ctx, grace)
+}

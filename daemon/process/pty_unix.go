@@ -20,11 +20,13 @@ import (
 	"minissh/protocol/tty"
 )
 
-// mostDrained bounds what is read of a terminal after its command's end, in bytes. The kernel holds less (64 KiB and a line
-// buffer): whatever comes beyond was written later, by something left running.
+// mostDrained bounds what is read of a terminal after its command's end, in bytes. The kernel holds
+// less (64 KiB and a line buffer): what comes beyond was written later.
 const mostDrained = 256 << 10
 
-// terminal is our end of a command's pseudo-terminal, its master. Reading gives the command's output, writing types.
+var _ TryWriter = typing{}
+
+// terminal is our end of a command's pseudo-terminal. Reading gives its output, writing types.
 type terminal struct {
 	f        *os.File      // in the poller, so that Close and deadlines work (RULES C4)
 	io       io.ReadWriter // f, by a shorter way where there is one
@@ -33,7 +35,7 @@ type terminal struct {
 	drained  int // bytes; the reader's
 }
 
-// openTerminal makes a terminal for a command of the given account and returns the command's end beside ours.
+// openTerminal makes a terminal for a command of the given account: our end and the command's.
 func openTerminal(spec *PTY, owner *Credential) (t *terminal, theirs *os.File, err error) {
 	master, theirs, err := pty.Open()
 	if err != nil {
@@ -51,10 +53,12 @@ func openTerminal(spec *PTY, owner *Credential) (t *terminal, theirs *os.File, e
 			return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
 		}
 	}
-	if err := errors.Join(tty.SetModes(slave, spec.Modes), tty.SetSize(slave, spec.Size)); err != nil {
+	if err := errors.Join(tty.SetModes(slave, spec.Modes),
+		tty.SetSize(slave, spec.Size)); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
 	}
-	// The file that pty.Open gives may be a blocking one; closing that during a read hangs nothing up (RULES C4).
+	// The file that pty.Open gives may be a blocking one; closing that does not end a read (RULES
+	// C4).
 	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
@@ -65,7 +69,8 @@ func openTerminal(spec *PTY, owner *Credential) (t *terminal, theirs *os.File, e
 	return t, theirs, nil
 }
 
-// giveTerminal makes an account the owner of its terminal, as sshd does: others may write to it through the group tty alone.
+// giveTerminal makes an account the owner of its terminal, as sshd does: others may write to it
+// through the group tty alone.
 func giveTerminal(theirs *os.File, owner *Credential) error {
 	gid, mode := int(owner.GID), os.FileMode(0o600)
 	if group, err := user.LookupGroup("tty"); err == nil {
@@ -76,7 +81,8 @@ func giveTerminal(theirs *os.File, owner *Credential) error {
 	return errors.Join(theirs.Chown(int(owner.UID), gid), theirs.Chmod(mode))
 }
 
-// Read gives output. When no process holds the other end any more, that is the end (Linux says EIO), and after Drain as soon as nothing is left.
+// Read gives output. When no process holds the other end any more, that is the end (Linux says
+// EIO), and after Drain as soon as nothing is left.
 func (t *terminal) Read(p []byte) (int, error) {
 	for !t.draining.Load() {
 		n, err := t.io.Read(p)
@@ -93,7 +99,7 @@ func (t *terminal) Read(p []byte) (int, error) {
 	return t.readLeft(p)
 }
 
-// readLeft reads without waiting. To the kernel a read is the moment to bring up what was written before.
+// readLeft reads without waiting. A read brings up what was written before.
 func (t *terminal) readLeft(p []byte) (n int, err error) {
 	raw, err := t.f.SyscallConn()
 	if err != nil || t.drained >= mostDrained {
@@ -118,11 +124,14 @@ func (t *terminal) Write(p []byte) (int, error) { return t.io.Write(p) }
 
 // TryWrite types what the terminal takes without waiting, and returns how many bytes.
 func (t *terminal) TryWrite(p []byte) int {
-	if d, ok := t.io.(interface{ TryWrite([]byte) int }); ok {
+	if d, ok := t.io.(TryWriter); ok {
 		return d.TryWrite(p)
 	}
 	return 0
 }
+
+// Loud changes nothing: a terminal is never wide.
+func (t *terminal) Loud() {}
 
 // Close hangs up: the foreground process group gets HUP from the kernel.
 func (t *terminal) Close() error { return t.f.Close() }
@@ -153,20 +162,20 @@ func (t *terminal) foreground() (group int) {
 	return max(group, 0)
 }
 
-// shown is the Stdout of a command on a terminal. Closing it is nothing: when nobody holds the other end any more the command may still be about to end,
-// and a hang-up then would be taken for what ended it. The terminal goes with the process, or with HangUp and Stop.
+// shown is the Stdout of a command on a terminal. Closing it is nothing: when nobody holds the
+// other end any more the command may still be about to end, and a hang-up then would be taken for
+// what ended it. The terminal goes with the process, or with HangUp and Stop.
 type shown struct{ *terminal }
 
 func (shown) Close() error { return nil }
 
-// typing is the Stdin of a command on a terminal. Its end is nothing: on a terminal a character ends the input (TE2).
+// typing is the Stdin of a command on a terminal. On a terminal a character ends the input (TE2).
 type typing struct{ *terminal }
 
 func (typing) Close() error { return nil }
 
-func (noOutput) Read([]byte) (int, error) { return 0, io.EOF }
-
-// Resize gives the command's terminal another size; the foreground process group gets WINCH. Without a terminal it is ErrNoPTY.
+// Resize gives the command's terminal another size; the foreground process group gets WINCH.
+// Without a terminal it is ErrNoPTY.
 func (p *Process) Resize(size protocol.Size) error {
 	if p.tty == nil {
 		return ErrNoPTY
@@ -174,8 +183,9 @@ func (p *Process) Resize(size protocol.Size) error {
 	return p.tty.control(func(fd int) error { return tty.SetSize(fd, size) })
 }
 
-// Drain has Stdout of a command on a terminal end when what was written until now has been read, also where something left running
-// still holds the terminal (TE3). It is called after the command's end, and does nothing without a terminal.
+// Drain has Stdout of a command on a terminal end when what was written until now has been read,
+// also where something left running still holds the terminal (TE3). It is called after the
+// command's end, and does nothing without a terminal.
 func (p *Process) Drain() {
 	if p.tty != nil {
 		p.tty.drain()

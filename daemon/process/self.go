@@ -5,16 +5,18 @@ import (
 	"os"
 )
 
-// helperMark is the first argument of this program when it is a helper. Typed by hand it does what the caller could do anyway: nothing here
-// is set-uid.
+// helperMark is the first argument of this program when it is a helper. Typed by hand it does what
+// the caller could do anyway: nothing here is set-uid.
 const helperMark = "--minissh-helper"
 
-// helpers are what this program can be started again for, by verb. Written by Helper before main's first line, constant after.
+// helpers are what this program can be started again for, by verb. Written by Helper before main's
+// first line, constant after.
 var helpers = map[string]func(args []string) (code int){}
 
-// Helper names what this program does when StartSelf starts it with a verb; the result is its exit code. It is called while packages are
-// initialized, and run stands in for the whole program: its standard streams are the pipes that StartSelf returned. run must
-// end when its standard input ends, since that is how it learns that the daemon is gone.
+// Helper names what this program does when StartSelf starts it with a verb; the result is its exit
+// code. It is called while packages are initialized, and run is the whole program: its standard
+// streams are the pipes that StartSelf returned. run must end when its standard input ends, since
+// that is how it learns that the daemon is gone.
 func Helper(verb string, run func(args []string) (code int)) {
 	if helpers[verb] != nil {
 		panic("process: two helpers are called " + verb)
@@ -22,8 +24,8 @@ func Helper(verb string, run func(args []string) (code int)) {
 	helpers[verb] = run
 }
 
-// BeHelper ends the program as a helper if it was started as one, and else does nothing. It stands first in the main of every program whose
-// daemon serves other accounts, and in the TestMain of every test of one.
+// BeHelper ends the program as a helper if it was started as one, and else does nothing. Every main
+// and every TestMain with a daemon calls it first.
 func BeHelper() {
 	if len(os.Args) < 3 || os.Args[1] != helperMark {
 		return
@@ -36,16 +38,17 @@ func BeHelper() {
 	os.Exit(run(os.Args[3:]))
 }
 
-// StartSelf starts this program again as a helper that acts for an account, with that account's user id, group id and supplementary
-// groups (RULES A7): files, sockets and the like of a user are touched with the user's own rights and no others. An account without a Credential is
-// the daemon's own.
+// StartSelf starts this program again as a helper that acts for an account, with that account's
+// user id, group id and supplementary groups (RULES A7): files, sockets and the like of a user are
+// touched with the user's own rights and no others. Without a Credential it is the daemon's own.
 //
-// The helper has the account's environment as Environment makes it, starts in the root directory, leads a kernel session of its own, and inherits no
-// descriptors but its three pipes: the caller reads both outputs to their end, or closes them. Errors are *StartError. The caller must Close the
-// Process; Stop ends a helper that does not end by itself.
+// The helper has the account's environment as Environment makes it, starts in the root directory,
+// leads a kernel session of its own, and inherits no descriptors but its three pipes: the caller
+// reads both outputs to their end, or closes them. Errors are *StartError. The caller must Close
+// the Process; Stop ends a helper that does not end by itself.
 //
-// The account's other processes may signal a helper and, where the kernel lets them, look into it or change what it says: take what comes back
-// for the user's own words.
+// The account's other processes may signal a helper and, where the kernel lets them, look into it
+// or change what it says: take what comes back for the user's own words.
 func StartSelf(acct Account, verb string, args ...string) (*Process, error) {
 	self, err := selfPath()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -51,12 +52,12 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 		status, err := converse(ctx, line, spec.order(pipes, cgroup), pipes)
 		line.Close()
 		if waited && errors.Is(err, errNoStage) { // somebody ended it while it waited
-			p.abandon(func() {})
+			abandon(p, func() {})
 			continue
 		}
 		if err == nil && status.Errno == 0 {
 			p.started, p.sys.ourKB, p.sys.before = started, int64(status.PeakKB), status.CPU
-			p.join(pipes)
+			pipes.join(p)
 			go p.watch()
 			starts()
 			go fillReady()
@@ -66,7 +67,7 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 			return p, nil
 		}
 		pipes.closeOurs()
-		p.abandon(ended)
+		abandon(p, ended)
 		errno := syscall.Errno(status.Errno)
 		switch {
 		case err != nil:
@@ -89,8 +90,9 @@ var errNoStage = errors.New("it was ended before it had started")
 func (s Spec) order(pipes *pipeSet, cgroup string) *stage.Order {
 	o := &stage.Order{
 		UID: s.Credential.UID, GID: s.Credential.GID, Groups: s.Credential.Groups,
-		Keyring: s.Credential.UID != 0, Unspare: spared(), Terminal: s.PTY != nil, PWD: s.ReportDir, Search: s.Search,
-		Dir: s.Dir, DirElse: s.DirElse, Path: s.Path, Args: s.Args, Env: s.withoutPWD(),
+		Keyring: s.Credential.UID != 0, Unspare: spared(), Terminal: s.PTY != nil, PWD: s.ReportDir,
+		Search: s.Search,
+		Dir:    s.Dir, DirElse: s.DirElse, Path: s.Path, Args: s.Args, Env: s.withoutPWD(),
 	}
 	if pipes.tty != nil {
 		o.Env = append(o.Env[:len(o.Env):len(o.Env)], "SSH_TTY="+pipes.tty.name)
@@ -101,8 +103,7 @@ func (s Spec) order(pipes *pipeSet, cgroup string) *stage.Order {
 	return o
 }
 
-// forkStage starts a stage in a cgroup of v2, if it is not "". It waits for its order on the other
-// end of line.
+// forkStage starts a stage in a cgroup of v2, if not "". It awaits its order at line's other end.
 func forkStage(cgroup string) (p *Process, line *os.File, err error) {
 	self, err := selfPath()
 	if err != nil {
@@ -121,7 +122,8 @@ func forkStage(cgroup string) (p *Process, line *os.File, err error) {
 	unix.SetNonblock(ends[0], true)
 	line = os.NewFile(uintptr(ends[0]), "stage")
 	attr := &syscall.ProcAttr{
-		Dir: rootDir, Env: []string{}, Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), uintptr(ends[1])},
+		Dir: rootDir, Env: []string{}, Files: []uintptr{null.Fd(), null.Fd(), null.Fd(),
+			uintptr(ends[1])},
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	}
 	placed, err := cgroups.into(cgroup, attr.Sys)
@@ -141,7 +143,8 @@ func forkStage(cgroup string) (p *Process, line *os.File, err error) {
 
 // converse gives a stage its order with the command's descriptors, and hears how far it comes. The
 // last Status counts: if its Errno is 0, the program runs.
-func converse(ctx context.Context, line *os.File, order *stage.Order, pipes *pipeSet) (status stage.Status, err error) {
+func converse(ctx context.Context, line *os.File, order *stage.Order,
+	pipes *pipeSet) (status stage.Status, err error) {
 	line.SetDeadline(time.Now().Add(StartTime))
 	stop := context.AfterFunc(ctx, func() { line.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -184,11 +187,103 @@ func sendWith(line *os.File, text []byte, files []int) error {
 
 // abandon kills a stage that does not become its command, and reaps it when it is dead. What hangs
 // in the kernel may hang for long: nobody waits for it.
-func (p *Process) abandon(dead func()) {
+func abandon(p *Process, dead func()) {
 	syscall.Kill(-p.PID, unix.SIGKILL) // nobody has reaped it, so the number is still its own
 	go func() {
 		p.watch()
 		p.reap()
 		dead()
 	}()
+}
+
+// readyMost is how many stages wait ready-made: the start of one takes longer than all else that a
+// command's start does. It needs no more for commands that come one after the other.
+const readyMost = 2
+
+// ready are the stages that wait for an order. They are root's, and each becomes one command.
+var ready struct {
+	sync.Mutex
+	keep    bool // whether any are kept
+	filling bool // whether one is being started
+	stages  []waitingStage
+}
+
+type waitingStage struct {
+	p    *Process
+	line *os.File
+}
+
+// KeepReady has stages wait ready-made, so that the commands of other accounts start quickly. It is
+// for a daemon of root, and starts them in the background. EndReady ends them.
+func KeepReady() {
+	ready.Lock()
+	ready.keep = true
+	ready.Unlock()
+	go fillReady()
+}
+
+// EndReady ends the stages that wait, and keeps no more.
+func EndReady() {
+	ready.Lock()
+	stages := ready.stages
+	ready.keep, ready.stages = false, nil
+	ready.Unlock()
+	for _, s := range stages {
+		s.end()
+	}
+}
+
+// end ends a stage that has had no order, and waits for its end: it hangs nowhere.
+func (s waitingStage) end() {
+	s.line.Close()
+	dead := make(chan struct{})
+	abandon(s.p, func() { close(dead) })
+	<-dead
+}
+
+// takeStage gives a stage that has waited, or a new one. One that begins in a cgroup of v2 is
+// always new: to move a process costs more than to start one.
+func takeStage(cgroup string) (p *Process, line *os.File, waited bool, err error) {
+	begins := cgroup != "" && !cgroups.v1
+	ready.Lock()
+	if n := len(ready.stages); n > 0 && !begins {
+		s := ready.stages[n-1]
+		ready.stages = ready.stages[:n-1]
+		ready.Unlock()
+		return s.p, s.line, true, nil
+	}
+	ready.Unlock()
+	if !begins {
+		cgroup = ""
+	}
+	p, line, err = forkStage(cgroup)
+	return p, line, false, err
+}
+
+// fillReady starts stages until enough wait. One at a time is started.
+func fillReady() {
+	for {
+		ready.Lock()
+		if !ready.keep || ready.filling || len(ready.stages) >= readyMost {
+			ready.Unlock()
+			return
+		}
+		ready.filling = true
+		ready.Unlock()
+		p, line, err := forkStage("")
+		ready.Lock()
+		ready.filling = false
+		keep := err == nil && ready.keep
+		if keep {
+			ready.stages = append(ready.stages, waitingStage{p, line})
+		}
+		ready.Unlock()
+		if err != nil {
+			return // no room, say: the next command tries
+		}
+		if !keep {
+			waitingStage{p, line}.end()
+			return
+		}
+	}
 }

@@ -86,8 +86,8 @@ func (s Spec) look(ctx context.Context) (string, error) {
 	}
 }
 
-// startOnce forks and executes at once; an error that is not a *StartError is the kernel's, who does
-// not say to which of the steps it belongs.
+// startOnce forks and executes at once; an error that is not a *StartError is the kernel's, who
+// does not say to which of the steps it belongs.
 func startOnce(spec Spec) (*Process, error) {
 	pipes, err := makePipes(spec)
 	if err != nil {
@@ -100,7 +100,8 @@ func startOnce(spec Spec) (*Process, error) {
 		Dir:   spec.Dir,
 		Env:   spec.environment(),
 		Files: pipes.theirs(),
-		Sys:   &syscall.SysProcAttr{Setsid: true, Setctty: spec.PTY != nil}, // Ctty 0: the command's standard input
+		// Ctty 0: the command's standard input
+		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: spec.PTY != nil},
 	}
 	if c := spec.Credential; c != nil {
 		attr.Sys.Credential = &syscall.Credential{Uid: c.UID, Gid: c.GID, Groups: c.Groups}
@@ -114,7 +115,8 @@ func startOnce(spec Spec) (*Process, error) {
 		return nil, &StartError{"start", spec.Path, err}
 	}
 	p.started = time.Now()
-	withKeyring(spec.Credential, func() { p.PID, err = syscall.ForkExec(spec.Path, spec.Args, attr) })
+	withKeyring(spec.Credential,
+		func() { p.PID, err = syscall.ForkExec(spec.Path, spec.Args, attr) })
 	pipes.closeTheirs()
 	placed()
 	if err != nil {
@@ -125,7 +127,7 @@ func startOnce(spec Spec) (*Process, error) {
 		return nil, err
 	}
 	unspare(p.PID)
-	p.join(pipes)
+	pipes.join(p)
 	go p.watch()
 	if left != nil {
 		go func() { <-p.done; left() }()
@@ -134,14 +136,14 @@ func startOnce(spec Spec) (*Process, error) {
 }
 
 // join gives a command our ends of its pipes or terminal.
-func (p *Process) join(pipes *pipeSet) {
-	if t := pipes.tty; t != nil {
+func (s *pipeSet) join(p *Process) {
+	if t := s.tty; t != nil {
 		p.tty, p.TTY = t, t.name
 		p.Stdin, p.Stdout, p.Stderr = typing{t}, shown{t}, noOutput{}
 	} else {
-		p.Stdin, p.Stdout, p.Stderr = input{pipes.ours[0]}, newOutput(pipes.ours[1]), newOutput(pipes.ours[2])
+		p.Stdin, p.Stdout, p.Stderr = input{s.ours[0]}, newOutput(s.ours[1]), newOutput(s.ours[2])
 	}
-	p.report = pipes.report
+	p.report = s.report
 }
 
 // environment is Env, with the directories a shell would believe in.
@@ -170,8 +172,7 @@ func (s Spec) withoutPWD() []string {
 	return env
 }
 
-// explain finds out which of the steps of a failed start the errno belongs to:
-// the kernel does not say.
+// explain finds the step of a failed start that the errno belongs to: the kernel does not say.
 func (s Spec) explain(err error) error {
 	if errors.Is(err, syscall.EAGAIN) {
 		return &StartError{"start", s.Path, fmt.Errorf("%w: %w", ErrTasks, err)}
@@ -195,7 +196,8 @@ func (s Spec) explain(err error) error {
 
 // noRoom says whether an errno tells of the whole machine or account, and not of a program.
 func noRoom(err error) bool {
-	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) ||
+		errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // pipeSet is what connects us with one command.
@@ -207,7 +209,7 @@ type pipeSet struct {
 	report *os.File // our end of descriptor 3, one of ours
 }
 
-// makePipes makes the three standard pipes, or a terminal in their place, and one for the report if asked.
+// makePipes makes the three standard pipes, or a terminal, and one for the report if asked.
 func makePipes(spec Spec) (*pipeSet, error) {
 	set := &pipeSet{}
 	if err := set.make(spec); err != nil {
@@ -241,8 +243,8 @@ func (s *pipeSet) make(spec Spec) error {
 	return nil
 }
 
-// add makes a pipe for the command's next descriptor, which it reads from or writes to. The pipe is the account's: else `echo >/dev/stderr`, which
-// opens it once more, would be refused.
+// add makes a pipe for the command's next descriptor, which it reads from or writes to. The pipe is
+// the account's: else `echo >/dev/stderr`, which opens it once more, would be refused.
 func (s *pipeSet) add(reads bool, owner *Credential) error {
 	r, w, err := pipe()
 	if err != nil {
@@ -253,10 +255,11 @@ func (s *pipeSet) add(reads bool, owner *Credential) error {
 		theirs, ours = r, w
 	}
 	if owner != nil {
-		syscall.Fchown(theirs, int(owner.UID), int(owner.GID)) // where pipes have no owner, nobody looks at it
+		// where pipes have no owner, nobody looks at it
+		syscall.Fchown(theirs, int(owner.UID), int(owner.GID))
 	}
-	// NewFile takes a descriptor into the poller only if it is
-	// non-blocking already. The two ends of a pipe have separate flags.
+	// NewFile takes a descriptor into the poller only if it is non-blocking already. The two ends
+	// of a pipe have separate flags.
 	syscall.SetNonblock(ours, true)
 	s.child = append(s.child, theirs)
 	s.ours = append(s.ours, os.NewFile(uintptr(ours), "pipe"))
@@ -292,4 +295,23 @@ func (s *pipeSet) closeOurs() {
 	if s.tty != nil {
 		s.tty.Close()
 	}
+}
+
+// readAvailable reads what a non-blocking descriptor has now, at most max bytes.
+func readAvailable(fd, max int) []byte {
+	data := make([]byte, 0, 1024)
+	for len(data) < max {
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+		n, err := syscall.Read(fd, data[len(data):cap(data)])
+		if err == syscall.EINTR {
+			continue
+		}
+		if n <= 0 || err != nil {
+			break
+		}
+		data = data[:len(data)+n]
+	}
+	return data
 }

@@ -209,7 +209,7 @@ func TestSurvivorIsNamed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	// A frozen clock of a process: stopped ones stay until KILL has run.
-	left, err := p.untilEmpty(ctx, false)
+	left, err := twiceEmpty(ctx, func() ([]Survivor, error) { return p.sweep(false) })
 	if err == nil || len(left) != 1 || left[0].PID != p.PID || left[0].Comm != "a) (b\n" {
 		t.Fatalf("%q, %v", left, err)
 	}

@@ -5,7 +5,12 @@ package process
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Looking again: soon at first, since most processes die at once.
@@ -14,16 +19,14 @@ const (
 	lastLook  = 50 * time.Millisecond
 )
 
-// Stop ends the command and everything still in its kernel session, as RULES
-// C2 says: stdin, or the terminal, is closed; HUP and CONT (a stopped process does not act on
-// HUP alone) go to the process group and to members that made groups of their
-// own, as timeout(1) does; what still lives after grace is killed. A grace of
-// 0 or less kills at once, and the end of ctx ends the grace.
+// Stop ends the command and everything still in its kernel session, as RULES C2 says: stdin, or the
+// terminal, is closed; HUP and CONT (a stopped process does not act on HUP alone) go to the process
+// group and to members that made groups of their own, as timeout(1) does; what still lives after
+// grace is killed. A grace of 0 or less kills at once, and the end of ctx ends the grace.
 //
-// It returns when all are confirmed dead, or with the processes that could not
-// be stopped and an error that wraps ErrSurvivors. It works as well when the
-// leader has ended and its children linger, until Close (on darwin: not then).
-// A process that called setsid has left the session and is not stopped.
+// It returns when all are confirmed dead, or with the processes that could not be stopped and an
+// error that wraps ErrSurvivors. It works as well when the leader has ended and its children
+// linger, until Close (on darwin: not then). A process that called setsid is not stopped.
 func (p *Process) Stop(ctx context.Context, grace time.Duration) ([]Survivor, error) {
 	p.Stdin.Close()
 	if p.tty != nil {
@@ -36,7 +39,7 @@ func (p *Process) Stop(ctx context.Context, grace time.Duration) ([]Survivor, er
 		// Only members are the proof; a leader that runs needs no counting.
 		select {
 		case <-p.done:
-			left, err := p.untilEmpty(limited, false)
+			left, err := twiceEmpty(limited, func() ([]Survivor, error) { return p.sweep(false) })
 			if err == nil && len(left) == 0 {
 				return nil, nil
 			}
@@ -46,14 +49,13 @@ func (p *Process) Stop(ctx context.Context, grace time.Duration) ([]Survivor, er
 	return p.Kill(context.WithoutCancel(ctx))
 }
 
-// Kill sends KILL to every process of the kernel session until two looks in a
-// row find none alive. It does so at least once, even if ctx has ended, and
-// gives up with ctx or after about five seconds; then it returns what is left
-// and an error that wraps ErrSurvivors. After Close it does nothing.
+// Kill sends KILL to every process of the kernel session until two looks in a row find none alive.
+// It does so at least once, even if ctx has ended, and gives up with ctx or after about five
+// seconds; then it returns what is left and an error that wraps ErrSurvivors. After Close nothing.
 func (p *Process) Kill(ctx context.Context) ([]Survivor, error) {
 	limited, cancel := context.WithTimeout(ctx, confirmTime)
 	defer cancel()
-	left, err := p.untilEmpty(limited, true)
+	left, err := twiceEmpty(limited, func() ([]Survivor, error) { return p.sweep(true) })
 	if len(left) > 0 || err != nil {
 		if errors.Is(err, ErrFinished) {
 			return nil, nil
@@ -68,14 +70,8 @@ func (p *Process) Kill(ctx context.Context) ([]Survivor, error) {
 	return nil, nil
 }
 
-// untilEmpty looks, and kills if asked, until nobody is seen alive twice in a
-// row or ctx ends.
-func (p *Process) untilEmpty(ctx context.Context, kill bool) ([]Survivor, error) {
-	return twiceEmpty(ctx, func() ([]Survivor, error) { return p.sweep(kill) })
-}
-
-// twiceEmpty calls sweep until it finds nobody twice in a row. Twice, because a
-// process can be born behind the back of a look that then sees its parent die.
+// twiceEmpty calls sweep until it finds nobody twice in a row. Twice, because a process can be born
+// unseen by a look that then sees its parent die.
 func twiceEmpty(ctx context.Context, sweep func() ([]Survivor, error)) ([]Survivor, error) {
 	wait := firstLook
 	for empty := 0; ; {
@@ -99,4 +95,48 @@ func twiceEmpty(ctx context.Context, sweep func() ([]Survivor, error)) ([]Surviv
 		}
 		wait = min(2*wait, lastLook)
 	}
+}
+
+// byName is the allow list: the signals of RFC 4254 section 6.10 that a person would send, and
+// those of job control. FPE, ILL and SEGV tell of faults and are nobody's to send.
+var byName = map[string]syscall.Signal{
+	"ABRT": unix.SIGABRT, "ALRM": unix.SIGALRM, "CONT": unix.SIGCONT, "HUP": unix.SIGHUP,
+	"INT": unix.SIGINT, "KILL": unix.SIGKILL, "PIPE": unix.SIGPIPE, "QUIT": unix.SIGQUIT,
+	"STOP": unix.SIGSTOP, "TERM": unix.SIGTERM, "TSTP": unix.SIGTSTP,
+	"USR1": unix.SIGUSR1, "USR2": unix.SIGUSR2, "WINCH": unix.SIGWINCH,
+}
+
+// KnownSignal says whether Signal takes a name.
+func KnownSignal(name string) bool { _, ok := byName[name]; return ok }
+
+// signalName is the name without SIG, or the number if it has none (real-time signals).
+func signalName(sig syscall.Signal) string {
+	if name := unix.SignalName(sig); name != "" {
+		return strings.TrimPrefix(name, "SIG")
+	}
+	return strconv.Itoa(int(sig))
+}
+
+// signalGroup sends one signal to the process group, on a terminal to the foreground one. The
+// leader, be it a zombie, keeps the group's number ours while mu is held.
+func (p *Process) signalGroup(name string) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.reaped || p.released {
+		return ErrFinished
+	}
+	if p.exited {
+		// A signal to a group of zombies succeeds and reaches nobody.
+		if alive, err := p.members(nil); err == nil && len(alive) == 0 {
+			return ErrFinished
+		}
+	}
+	if p.signalForeground(byName[name]) {
+		return nil
+	}
+	err := syscall.Kill(-p.PID, byName[name])
+	if err == syscall.ESRCH {
+		return ErrFinished
+	}
+	return err
 }

@@ -120,7 +120,7 @@ func TestBadDescriptors(t *testing.T) {
 	}{
 		{"a datagram socket", []string{"LISTEN_FDS=1", "LISTEN_FDNAMES=udp"},
 			[]*os.File{file(t, packet.(*net.UDPConn))},
-			`the socket "udp" (descriptor 3) that the service manager passed: it is no stream socket`},
+			`the socket "udp" (descriptor 3) that the service manager passed: it is not a stream socket`},
 		{"a connection", []string{"LISTEN_FDS=2"}, []*os.File{file(t, good.(*net.TCPListener)),
 			file(t, client.(*net.TCPConn))},
 			`the socket "unknown" (descriptor 4) that the service manager passed: it does not listen`},

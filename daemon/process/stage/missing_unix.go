@@ -4,11 +4,11 @@ package stage
 
 import "syscall"
 
-// Missing says whether an errno is of those that tell that a directory cannot be entered, or a
-// program not be run.
+// Missing says whether an errno means that a directory cannot be entered, or a program not run.
 func Missing(err error) bool {
 	switch err {
-	case syscall.EACCES, syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG, syscall.EIO, syscall.ESTALE, syscall.ENOTCONN:
+	case syscall.EACCES, syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG,
+		syscall.EIO, syscall.ESTALE, syscall.ENOTCONN:
 		return true
 	}
 	return false

@@ -7,8 +7,7 @@ import (
 	"unsafe"
 )
 
-// socket is the descriptor on which the daemon speaks, at first. It is moved out of the way of the
-// command's own.
+// socket is where the daemon speaks, until it is moved out of the way of the command's own.
 const (
 	socket   = 3
 	far      = 10
@@ -22,8 +21,8 @@ func init() {
 	}
 }
 
-// run is a stage's whole life, unless it becomes the program. The exit code is never seen: the
-// daemon has the Status.
+// run is a stage's whole life, unless it becomes the program. Nobody sees the exit code: the daemon
+// has the Status.
 func run() int {
 	fd, err := moved(socket)
 	if err != nil {
@@ -52,7 +51,8 @@ func moved(fd int) (int, error) {
 }
 
 func fcntl(fd, command, argument int) (int, error) {
-	n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), uintptr(command), uintptr(argument))
+	n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), uintptr(command),
+		uintptr(argument))
 	if errno != 0 {
 		return -1, errno
 	}
@@ -114,8 +114,7 @@ func tell(fd int, s Status) {
 	syscall.Write(fd, s.Bytes()) // nobody is told that nobody hears
 }
 
-// arrange makes files the descriptors 0, 1, 2 and so on, and the first of them the controlling
-// terminal if asked.
+// arrange makes files the descriptors 0, 1, 2 and so on, and the first the terminal if asked.
 func arrange(files []int, terminal bool) error {
 	high := make([]int, len(files))
 	for i, file := range files {
@@ -197,11 +196,13 @@ func enter(procs string) error {
 // become takes on the account's ids. It does so on this thread alone, which is the one that
 // executes the program: if all took part, each would count against the account's limit of processes
 // (RLIMIT_NPROC). Until then the others are root's still, in the same memory, so that nobody but
-// root may look into this process. With its ids the kernel takes from it that it can be traced; where
-// fs.suid_dumpable is 1 it does not, and we do (prctl(2), PR_SET_DUMPABLE). execve gives it back.
+// root may look into this process. With its ids the kernel takes from it that it can be traced;
+// where fs.suid_dumpable is 1 it does not, and we do (prctl(2), PR_SET_DUMPABLE). execve gives it
+// back.
 func become(o *Order) error {
 	if o.Unspare {
-		if fd, err := syscall.Open("/proc/self/oom_score_adj", syscall.O_WRONLY|syscall.O_CLOEXEC, 0); err == nil {
+		if fd, err := syscall.Open("/proc/self/oom_score_adj", syscall.O_WRONLY|syscall.O_CLOEXEC,
+			0); err == nil {
 			syscall.Write(fd, []byte("0"))
 			syscall.Close(fd)
 		}
@@ -214,7 +215,8 @@ func become(o *Order) error {
 	if len(o.Groups) > 0 {
 		groups = unsafe.Pointer(&o.Groups[0])
 	}
-	if _, _, errno := syscall.Syscall(sysSetgroups, uintptr(len(o.Groups)), uintptr(groups), 0); errno != 0 {
+	if _, _, errno := syscall.Syscall(sysSetgroups, uintptr(len(o.Groups)), uintptr(groups),
+		0); errno != 0 {
 		return errno
 	}
 	gid, uid := uintptr(o.GID), uintptr(o.UID)
@@ -224,18 +226,19 @@ func become(o *Order) error {
 	if _, _, errno := syscall.Syscall(sysSetresuid, uid, uid, uid); errno != 0 {
 		return errno
 	}
-	if _, _, errno := syscall.Syscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0); errno != 0 {
+	if _, _, errno := syscall.Syscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0,
+		0); errno != 0 {
 		return errno
 	}
 	return nil
 }
 
-// unblockSignals has the program begin with no signal blocked, whatever the daemon was started
-// with.
+// unblockSignals has the program begin with no signal blocked.
 func unblockSignals() {
 	const setMask = 2 // sigprocmask(2), SIG_SETMASK
 	var none [8]byte
-	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&none)), 0, 8, 0, 0)
+	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&none)), 0, 8,
+		0, 0)
 }
 
 // used is what this process has used so far, which is not the program's.

@@ -5,10 +5,9 @@
 // its directory and executed its program (syscall.ForkExec). Both name paths that the account may
 // choose, and a path can hang: a FUSE file system that never answers, a lease on the program, a
 // file server that is gone. Two of them stop a daemon on two processors for everybody (RULES D1).
-// So a daemon of root starts its own program as the command's process, in the root directory,
-// which becomes the account, enters the directory, finds the program and executes it. What hangs
-// there hangs alone. The process id, the kernel session and the parent are the command's from the
-// beginning.
+// So a daemon of root starts its own program as the command's process, in the root directory, which
+// becomes the account, enters the directory, finds the program and executes it. What hangs there
+// hangs alone. Its process id, session and parent are the command's from the beginning.
 //
 // A stage's descriptor 3 is a socket: the daemon writes an Order, with whose first bytes come the
 // command's descriptors (SCM_RIGHTS: 0, 1, 2, and 3 if there is one). The stage answers with a
@@ -38,7 +37,7 @@ type Order struct {
 	Terminal bool     // descriptor 0 becomes the controlling terminal
 	PWD      bool     // PWD is set to the directory where the command starts
 	Search   bool     // Path is looked up in PATH of Env, if it has no slash
-	Cgroup   string   // the file cgroup.procs of the cgroup to enter; "" is none
+	Cgroup   string   // the file cgroup.procs of the cgroup to enter; "": none
 	Dir      string   // where to start; "" is the root directory
 	DirElse  string   // where to start if Dir cannot be entered; "" is nowhere
 	Path     string   // the program

@@ -17,6 +17,7 @@ import (
 	"minissh/cmd/minissh-lab/folder"
 	"minissh/cmd/minissh-lab/web/record"
 	"minissh/daemon"
+	"minissh/daemon/access"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
@@ -105,8 +106,11 @@ func serve(conn net.Conn, home string) (e *ends, stop func(), err error) {
 		return nil, nil, err
 	}
 	who.Name, who.Home, who.Shell = account, home, shell(who.Shell)
-	d, err := daemon.New(daemon.Options{HostKey: e.host, Account: who, Access: e,
-		Software: "minissh-lab", StopGrace: time.Second, ShutdownGrace: time.Millisecond})
+	d, err := daemon.New(daemon.Options{
+		Rules:   access.Rules{Account: who, Access: e},
+		HostKey: e.host, Software: "minissh-lab",
+		StopGrace: time.Second, ShutdownGrace: time.Millisecond,
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -121,11 +125,11 @@ func serve(conn net.Conn, home string) (e *ends, stop func(), err error) {
 }
 
 // Authorize lets in the key that this run made, and no other.
-func (e *ends) Authorize(user string, key ssh.PublicKey, _ netip.Addr) (*daemon.Grant, error) {
+func (e *ends) Authorize(user string, key ssh.PublicKey, _ netip.Addr) (*access.Grant, error) {
 	if user != account || keys.Fingerprint(key) != keys.Fingerprint(e.guest.Public) {
 		return nil, errors.New("not the key of this run")
 	}
-	return &daemon.Grant{Where: "lab"}, nil
+	return &access.Grant{Where: "lab"}, nil
 }
 
 func (e *ends) WouldDo(string, []string, netip.Addr) string { return "" }

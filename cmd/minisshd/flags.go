@@ -1,0 +1,125 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"minissh/daemon/access"
+)
+
+// Flags by their kind. untold is what is shown as the default where that is not value.
+func text(name, value, usage, untold string) cli.Flag {
+	return &cli.StringFlag{Name: name, Value: value, Usage: usage, DefaultText: untold}
+}
+
+func list(name, usage, untold string) cli.Flag {
+	return &cli.StringSliceFlag{Name: name, Usage: usage, DefaultText: untold}
+}
+
+func number(name string, value int, usage, untold string) cli.Flag {
+	return &cli.IntFlag{Name: name, Value: value, Usage: usage, DefaultText: untold}
+}
+
+func span(name string, value time.Duration, usage, untold string) cli.Flag {
+	return &cli.DurationFlag{Name: name, Value: value, Usage: usage, DefaultText: untold}
+}
+
+func yes(name, usage string) cli.Flag { return &cli.BoolFlag{Name: name, Usage: usage} }
+
+// daemonFlags are made anew for each command that has them: a flag object remembers that it was
+// set.
+func daemonFlags() []cli.Flag { return slices.Concat(ownFlags(), rootFlags(), shareFlags()) }
+
+func ownFlags() []cli.Flag {
+	return []cli.Flag{
+		list("listen", "`ADDRESS` to listen on, repeatable: host:port, [v6]:port, :port, unix:PATH",
+			"127.0.0.1:7422 and [::1]:7422"),
+		text("host-key", "", "`FILE` with the daemon's key (OpenSSH format); made if it is not "+
+			"there",
+			"~/.config/minissh/host_key"),
+		list("authorized-keys", "`FILE` that lists who may log in (OpenSSH format), repeatable",
+			"~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"),
+		yes("permit-user-environment", "honour environment= in authorized_keys"),
+		span("login-grace", 20*time.Second, "for handshake and login together", ""),
+		span("stop-grace", 5*time.Second,
+			"between the hang-up of a command that is stopped and its being killed", ""),
+		span("shutdown-grace", 10*time.Second,
+			"for commands to end by themselves when the daemon is stopped", ""),
+		number("max-startups", 200, "unauthenticated connections at once", ""),
+		number("max-per-source", 100,
+			"unauthenticated connections at once from one address (IPv6: one /64)", ""),
+		number("max-sessions", 4096, "sessions at once", ""),
+		number("max-channels", 64, "commands at once in one session", ""),
+		controlFlag("`PATH` of the socket where minisshd who, end and pair ask this daemon; " +
+			"none: no such socket"),
+		text("keylog", "", "append the TLS secrets of every connection to `FILE`, for Wireshark; "+
+			"refused to root", ""),
+		text("log-level", "info", "debug, info, warn or error", ""),
+	}
+}
+
+// rootFlags matter to a daemon of root alone, which serves every account; but for the last two.
+func rootFlags() []cli.Flag {
+	return []cli.Flag{
+		list("allow-users", "as root: serve these `NAMES` only; * and ? match others, "+
+			"repeatable", "all"),
+		list("deny-users", "as root: never serve these `NAMES`; wins over --allow-users, "+
+			"repeatable", ""),
+		text("permit-root", access.RootYes,
+			"as root: whether uid 0 may log in with a key: yes, no, "+
+				"or forced-commands-only", ""),
+		text("cgroup", "auto",
+			"as root: `DIRECTORY` of a cgroup below which each account's commands "+
+				"get one of their own; auto: the daemon's own, if systemd has delegated it; none",
+			""),
+		number("max-tasks-per-user", 0,
+			"as root, with a cgroup: processes and threads of one account",
+			"a third of what there is"),
+		text("pair-by-users", "yes",
+			"as root: whether users may ask for pairing codes for their own "+
+				"accounts: yes or no", ""),
+		text("unix-mode", "0600",
+			"permissions of Unix sockets; as root, 0666 lets every account in, "+
+				"each as itself", ""),
+		list("penalty-exempt",
+			"`NETWORK` whose failed logins are never penalized, repeatable: 192.0.2.0/24, an "+
+				"address", "loopback"),
+	}
+}
+
+// shareFlags are about what one user may take of what is there for all.
+func shareFlags() []cli.Flag {
+	return []cli.Flag{
+		number("max-sessions-per-user", 0,
+			"sessions at once of one user: an account, or a key where "+
+				"the daemon serves one account", "an eighth of --max-sessions: 512"),
+		number("max-commands", 8192, "commands and transfers at once, of all users", ""),
+		number("max-commands-per-user", 512,
+			"commands and transfers at once in all sessions of one user", ""),
+		number("reserve", 0, "this many sessions, commands and unauthenticated connections are "+
+			"kept "+
+			"for root", "16"),
+		span("idle-timeout", 0, "end a session in which nothing was sent either way for so long",
+			"never"),
+	}
+}
+
+func controlFlag(usage string) cli.Flag {
+	return text("control", "", usage, "/run/minissh/control as root, else "+
+		"$XDG_RUNTIME_DIR/minissh/control or ~/.config/minissh/control")
+}
+
+func pairFlags() []cli.Flag {
+	return append([]cli.Flag{
+		text("user", "", "the account that the client may log in to", "your own"),
+		text("command", "", "the client may run this `COMMAND` alone", ""),
+		text("expires", "", "the key counts until `TIME`: 12h, 30d, 2027-01-31, or "+
+			"2027-01-31T18:00", ""),
+		number("count", 1, "this many codes at once, each for one client", ""),
+		yes("list", "list the keys that were paired"),
+		text("remove", "", "take a paired key back: its `NUMBER` in the list, or its fingerprint",
+			""),
+	}, daemonFlags()...)
+}

@@ -1,0 +1,101 @@
+package access
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/authorized"
+	"minissh/daemon/process"
+	"minissh/protocol"
+)
+
+// Access decides who may come in.
+type Access interface {
+	// Authorize finds what a key may do for a user from an address (zero: a Unix socket). The error
+	// is for the log only: the client is told nothing (ID6).
+	Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error)
+	// WouldDo picks one of the fingerprints that Authorize would accept, "" if none.
+	WouldDo(user string, fingerprints []string, from netip.Addr) string
+	// AnyoneCould says whether at least one key could log in.
+	AnyoneCould() bool
+}
+
+// What an Access may be able to do besides. A daemon looks for each of these by its name.
+type (
+	// ByUID knows accounts by the uid at the other end of a Unix socket. Of an Access without it,
+	// the daemon's own account and root may come in there, as that account.
+	ByUID interface {
+		AuthorizeUID(user string, uid uint32) (*Grant, error)
+	}
+	// Pairable reads the file of paired keys.
+	Pairable interface {
+		// PairedAccount has the file for a user's paired keys; the error is for the administrator.
+		PairedAccount(user string) (process.Account, error)
+		// Paired notes that a user has a new key.
+		Paired(user string)
+	}
+	// Reloader forgets what it remembers of files, so that all is judged and told anew.
+	Reloader interface{ Reload() }
+	// Reporter can say who could log in, and who could not, and why.
+	Reporter interface {
+		Report(context.Context) ([]AccountReport, error)
+	}
+	// Warmer can make the first login as quick as the others.
+	Warmer interface{ Warm() }
+	// Closer keeps something running, until it is closed.
+	Closer interface{ Close() error }
+)
+
+// Grant is what an authorized client may do.
+type Grant struct {
+	Account     *process.Account // everything is done as it; nil: the daemon's own account
+	Forced      bool             // authorized_keys has a command: it runs whatever is asked (EX9)
+	Command     string           // that command
+	Environment []string         // "NAME=value" pairs from authorized_keys
+	Where       string           // "file:line" of the key, for the log
+	// what it may use of the service files; nil: all that its account may
+	Folder     *Folder
+	allows     func(authorized.Service) error
+	restricted string // equal for grants with the same restrictions
+}
+
+// Allows says whether the service is open to this key; the error is for people.
+func (g *Grant) Allows(service authorized.Service) error {
+	if g.allows == nil {
+		return nil
+	}
+	return g.allows(service)
+}
+
+// Folder is what a key may use of the service files, and of this machine (FI12).
+type Folder struct {
+	Path string // absolute
+	Mode string // authorized.FilesRead, FilesWrite or "": both
+}
+
+// Allows says whether a transfer in a direction (protocol.FilesGet, FilesPut) is allowed.
+func (f *Folder) Allows(mode string) bool {
+	switch f.Mode {
+	case authorized.FilesRead:
+		return mode == protocol.FilesGet
+	case authorized.FilesWrite:
+		return mode == protocol.FilesPut
+	}
+	return true
+}
+
+// Client is an authorized client on one link.
+type Client struct {
+	User    string          // as it calls itself
+	UID     uint32          // on a Unix socket
+	Key     string          // "ED25519 SHA256:…", or "uid N"
+	Account process.Account // everything is done as it
+	Addr    netip.AddrPort  // zero on a Unix socket
+	Local   net.Addr
+	Grant   *Grant
+
+	key ssh.PublicKey // nil: the kernel has named the uid
+}

@@ -1,0 +1,270 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/authorized"
+	"minissh/daemon/logbook"
+	"minissh/daemon/process"
+)
+
+// Accounts is the Access of a daemon of root, which serves every account of the system (RULES A7).
+// A login of a user is decided by what the system says of the account, by the policy, and by the
+// user's own files, read with the user's own rights. The answer to a user that is not served is the
+// same as to a key that is not listed, after the same work.
+type Accounts struct {
+	reading
+	own    process.Account
+	policy Policy
+	files  []string // with %h and %u
+	reader *keyReader
+
+	somebody judgement
+	searched atomic.Pointer[time.Time] // when all accounts were last looked at; nil: not yet
+}
+
+var (
+	_ ByUID    = (*Accounts)(nil)
+	_ Pairable = (*Accounts)(nil)
+	_ Reloader = (*Accounts)(nil)
+	_ Reporter = (*Accounts)(nil)
+	_ Warmer   = (*Accounts)(nil)
+	_ Closer   = (*Accounts)(nil)
+)
+
+// DefaultAccountFiles lists whose keys count where --authorized-keys says nothing.
+var DefaultAccountFiles = []string{"%h/.ssh/authorized_keys", "%h/.config/minissh/authorized_keys"}
+
+// NewAccounts makes the Access of a daemon that runs as root. files are names with %h and %u; a
+// name without them is for the daemon's own account.
+func NewAccounts(own process.Account, policy Policy, files []string, environment bool,
+	log *slog.Logger) (*Accounts, error) {
+	if err := policy.Check(); err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		if _, err := Expand(file, own, true); err != nil {
+			return nil, err
+		}
+	}
+	a := &Accounts{
+		reading: reading{environment: environment, log: log},
+		own:     own, policy: policy, files: files, reader: newKeyReader(own),
+	}
+	a.somebody.find = a.findSomebody
+	return a, nil
+}
+
+// lookup bounds all that is asked of the system for one login.
+func lookup() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), 10*time.Second)
+}
+
+// Warm makes the first login as quick as the others: it starts the helper that reads files, and the
+// stages of the first commands.
+func (a *Accounts) Warm() {
+	process.KeepReady()
+	ctx, cancel := lookup()
+	defer cancel()
+	a.reader.read(ctx, nobody, []string{"/nonexistent"})
+}
+
+// Close ends what the Access keeps running.
+func (a *Accounts) Close() error {
+	process.EndReady()
+	a.reader.close()
+	return nil
+}
+
+// Reload has problems told anew, and everything judged anew.
+func (a *Accounts) Reload() {
+	a.told.forget()
+	a.somebody.forget()
+	a.searched.Store(nil)
+}
+
+// nobody takes the place of an account that is not served: it has no files.
+var nobody = process.Account{Name: "nobody", UID: 65534, GID: 65534, Home: "/nonexistent",
+	Credential: &process.Credential{UID: 65534, GID: 65534}}
+
+// account finds a user's account and says whether it is served; the error is an invalidUser.
+func (a *Accounts) account(ctx context.Context, user string) (process.Account, error) {
+	acct, err := process.LookupAccount(ctx, user)
+	if err != nil {
+		return nobody, invalidUser{err}
+	}
+	return acct, a.judge(ctx, acct)
+}
+
+// judge says why an account is not served, and has the log hint at what can be done about it, once.
+func (a *Accounts) judge(ctx context.Context, acct process.Account) error {
+	err := a.judgement(ctx, acct)
+	hint := logbook.Hint(err)
+	if hint != "" && a.told.news("account "+acct.Name, err.Error()) {
+		a.log.Warn("The account "+logbook.Name(acct.Name)+" cannot log in", "why", err.Error(),
+			"hint", hint)
+	}
+	return err
+}
+
+// judgement says why an account is not served, whatever its keys.
+func (a *Accounts) judgement(ctx context.Context, acct process.Account) error {
+	if why := a.policy.refuses(acct); why != "" {
+		return invalidUser{errors.New(why)}
+	}
+	if err := process.Closed(ctx, acct); err != nil {
+		return invalidUser{err}
+	}
+	return nil
+}
+
+// names are an account's files.
+func (a *Accounts) names(acct process.Account) (names []string) {
+	for _, template := range a.files {
+		if name, _ := Expand(template, acct, acct.Name == a.own.Name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// load reads an account's files, as the account. What cannot be read is logged, and lets nobody in.
+func (a *Accounts) load(ctx context.Context, acct process.Account) ([]*authorized.File, error) {
+	reports, err := a.read(ctx, acct)
+	return a.good(reports), err
+}
+
+// read reads an account's files.
+func (a *Accounts) read(ctx context.Context, acct process.Account) (reports []FileReport,
+	err error) {
+	names := a.names(acct)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	texts, err := a.reader.read(ctx, acct, names)
+	for i, text := range texts {
+		report := FileReport{Path: names[i], Err: text.err()}
+		if report.Err == nil {
+			report.File, report.Problems = authorized.Parse(names[i], text.Text)
+		}
+		reports = append(reports, report)
+	}
+	return reports, err
+}
+
+// Authorize lets in a user with one of the user's own keys.
+func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
+	ctx, cancel := lookup()
+	defer cancel()
+	acct, refused := a.account(ctx, user)
+	if refused != nil {
+		acct = nobody // its own files are not looked at
+	}
+	files, err := a.load(ctx, acct)
+	if refused != nil {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = authorized.ErrNotListed
+	for _, file := range files {
+		entry, why := file.Find(key, from, time.Now())
+		if why != nil {
+			if !errors.Is(why, authorized.ErrNotListed) {
+				err = why
+			}
+			continue
+		}
+		if why := a.policy.refusesKey(acct, entry); why != "" {
+			return nil, errors.New(why)
+		}
+		a.somebody.proved(user)
+		grant := a.grant(entry)
+		grant.Account = &acct
+		return grant, nil
+	}
+	return nil, err
+}
+
+// WouldDo picks one of the fingerprints that would let the user in.
+func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) string {
+	if len(fingerprints) == 0 {
+		return ""
+	}
+	ctx, cancel := lookup()
+	defer cancel()
+	acct, err := a.account(ctx, user)
+	if err != nil {
+		acct = nobody
+	}
+	files, _ := a.load(ctx, acct)
+	return wouldDo(files, fingerprints, from, func(entry *authorized.Entry) bool {
+		return a.policy.refusesKey(acct, entry) == ""
+	})
+}
+
+// AuthorizeUID lets in whom the kernel names at the other end of a Unix socket: each uid as its own
+// account, root as any that is served (RULES A8). --permit-root is about keys alone.
+func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
+	ctx, cancel := lookup()
+	defer cancel()
+	acct, err := process.LookupAccount(ctx, user)
+	if err != nil {
+		return nil, invalidUser{err}
+	}
+	if uid != 0 && uid != acct.UID {
+		return nil, fmt.Errorf("uid %d may not log in as %s", uid, logbook.Name(user))
+	}
+	if acct.UID == 0 { // root as itself: there is nothing that it could not do without us
+		return &Grant{Account: &acct, Where: "uid 0"}, nil
+	}
+	if err := a.judge(ctx, acct); err != nil {
+		return nil, err
+	}
+	return &Grant{Account: &acct, Where: fmt.Sprintf("uid %d", uid)}, nil
+}
+
+// PairedAccount implements Pairable.
+func (a *Accounts) PairedAccount(user string) (process.Account, error) {
+	ctx, cancel := lookup()
+	defer cancel()
+	acct, err := a.account(ctx, user)
+	if err != nil {
+		return acct, fmt.Errorf("%s cannot log in here: %w", logbook.Name(user), err)
+	}
+	return acct, readsPaired(a.names(acct), acct)
+}
+
+// Paired implements Pairable.
+func (a *Accounts) Paired(user string) { a.somebody.proved(user) }
+
+// readFile is what became of one file.
+type readFile struct {
+	Text    []byte
+	Missing bool   `json:",omitempty"`
+	Unsafe  []byte `json:",omitempty"` // the path of authorized.ModeError
+	Dir     bool   `json:",omitempty"`
+	Err     []byte `json:",omitempty"`
+}
+
+func (f *readFile) err() error {
+	switch {
+	case f.Missing:
+		return fs.ErrNotExist
+	case f.Unsafe != nil:
+		return &authorized.ModeError{Path: string(f.Unsafe), Dir: f.Dir}
+	case f.Err != nil:
+		return errors.New(string(f.Err))
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package access
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"minissh/daemon/logbook"
+	"minissh/daemon/process"
+)
+
+// Whether anybody could log in is asked for each connection from beyond loopback, before anything
+// is known of who comes (RULES A12). So it must cost next to nothing, and whoever comes must not
+// wait for files that a user has made hang.
+
+// judgedFor is how long an answer counts at most; within it, every change shows.
+const judgedFor = time.Second
+
+// judgement keeps the answer to whether somebody could log in, where finding it out may take long.
+type judgement struct {
+	find func(likely string) string // who could log in, "": nobody; likely could when last asked
+
+	mu       sync.Mutex // guards the rest
+	somebody string     // the last answer
+	judged   time.Time  // when that was
+	under    bool       // somebody is finding it out anew
+}
+
+// anyone says whether somebody could log in. Of many who ask, one at a time finds that out; the
+// last answer counts for the others meanwhile.
+func (j *judgement) anyone() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.somebody != "" && time.Since(j.judged) < judgedFor || j.under {
+		return j.somebody != ""
+	}
+	j.under = true
+	likely := j.somebody
+	j.mu.Unlock()
+	found := j.find(likely)
+	j.mu.Lock()
+	j.somebody, j.judged, j.under = found, time.Now(), false
+	return found != ""
+}
+
+// proved notes a user who has just logged in.
+func (j *judgement) proved(user string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.somebody, j.judged = user, time.Now()
+}
+
+// forget has the next one who asks find it out anew. The last answer counts for the others
+// meanwhile, as always: files that a user has made hang keep nobody out after a reload.
+func (j *judgement) forget() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.judged = time.Time{}
+}
+
+// AnyoneCould says whether some account has a key that could log in.
+func (a *Accounts) AnyoneCould() bool { return a.somebody.anyone() }
+
+// findSomebody looks at the accounts that are likeliest to have a key, and at all others at most
+// once a second: that takes a while. One goroutine at a time is here.
+func (a *Accounts) findSomebody(likely string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for _, name := range append([]string{likely, a.own.Name}, a.policy.named()...) {
+		if name != "" && a.couldBe(ctx, name) {
+			return name
+		}
+	}
+	if last := a.searched.Load(); last != nil && time.Since(*last) < judgedFor {
+		return ""
+	}
+	found, now := a.search(ctx), time.Now()
+	a.searched.Store(&now)
+	return found
+}
+
+// search looks at all accounts for one that could log in, "" if there is none.
+func (a *Accounts) search(ctx context.Context) string {
+	all, err := process.Accounts(ctx)
+	if err != nil {
+		a.log.Warn("Accounts cannot be listed", "error", err.Error())
+	}
+	for _, acct := range all {
+		if a.policy.refuses(acct) == "" && !strings.HasSuffix(acct.Shell, "nologin") &&
+			a.couldBe(ctx, acct.Name) {
+			return acct.Name
+		}
+	}
+	return ""
+}
+
+// couldBe says whether an account has a usable key.
+func (a *Accounts) couldBe(ctx context.Context, name string) bool {
+	acct, err := process.LookupAccount(ctx, name)
+	if err != nil || a.policy.refuses(acct) != "" || process.Closed(ctx, acct) != nil {
+		return false
+	}
+	files, err := a.load(ctx, acct)
+	if err != nil {
+		a.log.Warn("Keys cannot be read", "user", logbook.Name(name), "error", err.Error())
+	}
+	now := time.Now()
+	for _, file := range files {
+		for _, entry := range file.Entries {
+			if entry.Usable(now) && a.policy.refusesKey(acct, entry) == "" {
+				return true
+			}
+		}
+	}
+	return false
+}

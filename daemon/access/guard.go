@@ -1,0 +1,250 @@
+package access
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/logbook"
+	"minissh/protocol"
+	"minissh/protocol/keys"
+	"minissh/protocol/transport"
+)
+
+// Guard lets clients in or refuses them, and logs it in sshd's words: by its Access, and by what it
+// knows of sources that fail and of users who have enough.
+type Guard struct {
+	rules     Rules
+	byUID     ByUID // nil: the daemon serves its own account alone
+	tally     *logbook.Tally
+	stopping  <-chan struct{} // closed when nobody waits any more
+	penalties *penalties
+	strangers *gate
+	turned    *gate // connections that are being told that there are too many
+	shares    *shares
+}
+
+// NewGuard makes a guard. stopping is closed when the daemon is stopped.
+func NewGuard(rules Rules, tally *logbook.Tally, stopping <-chan struct{}) *Guard {
+	rules.Defaults()
+	g := &Guard{
+		rules: rules, tally: tally, stopping: stopping,
+		penalties: newPenalties(rules.PenaltyExempt, rules.Now),
+		strangers: newGate(rules.MaxStartups, rules.MaxPerSource, max(rules.Shares.Reserve, 0)),
+		turned:    newGate(32, 8, 0), shares: newShares(&rules),
+	}
+	g.byUID, _ = rules.Access.(ByUID)
+	return g
+}
+
+// Enter takes a place among the connections whose client is not known yet, or says that there is
+// none. leave is safe to call more than once.
+func (g *Guard) Enter(raw net.Conn, addr netip.Addr) (leave func(), ok bool) {
+	return g.strangers.enter(g.originOf(raw, addr))
+}
+
+// EnterTurned takes a place among those that are told that there are too many.
+func (g *Guard) EnterTurned(addr netip.Addr) (leave func(), ok bool) {
+	return g.turned.enter(origin{network: Source(addr)})
+}
+
+// Local is a connection whose client the kernel names.
+func (g *Guard) Local(raw net.Conn) (*net.UnixConn, bool) {
+	local, ok := raw.(*net.UnixConn)
+	return local, ok && raw.LocalAddr().Network() == "unix" && !g.rules.TLSOnUnix
+}
+
+// originOf is where a connection comes from, before anything is read from it.
+func (g *Guard) originOf(raw net.Conn, addr netip.Addr) origin {
+	local, ok := g.Local(raw)
+	if !ok {
+		return origin{network: Source(addr)}
+	}
+	uid, err := transport.PeerUID(local)
+	if err != nil {
+		uid = OverflowUID()
+	}
+	return origin{uid: uid, first: owns(uid)}
+}
+
+// owns says whether a uid is root or the daemon's own.
+func owns(uid uint32) bool { return uid == 0 || uid == uint32(os.Geteuid()) }
+
+// OverflowUID is the uid of users that have no number here: those of another user namespace, or of
+// a file server. It is nobody's identity (RULES A8).
+func OverflowUID() uint32 {
+	text, err := os.ReadFile("/proc/sys/kernel/overflowuid")
+	if err == nil {
+		if uid, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 32); err == nil {
+			return uint32(uid)
+		}
+	}
+	return 65534
+}
+
+// UID asks the kernel who is at the other end of a Unix socket; the error says who may not be.
+func (g *Guard) UID(conn *net.UnixConn) (uint32, error) {
+	uid, err := transport.PeerUID(conn)
+	if err != nil {
+		return 0, err
+	}
+	if uid == OverflowUID() || g.byUID == nil && uid != uint32(os.Getuid()) && uid != 0 {
+		return 0, fmt.Errorf("uid %d may not use this socket", uid)
+	}
+	return uid, nil
+}
+
+// Authorize decides whether a client may come in with a key (nil: with the uid of a Unix socket),
+// logs why not, and names the owner of the client's sessions. It sets who's Key, Account and Grant.
+// An error that the client is to be told is a *protocol.Violation.
+func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello) (owner string,
+	err error) {
+	who.key = key
+	if key == nil {
+		who.Key = fmt.Sprintf("uid %d", who.UID)
+		return who.Key, g.authorizeUID(who)
+	}
+	began := time.Now()
+	fingerprint := keys.Fingerprint(key)
+	who.Key = keys.TypeName(key) + " " + fingerprint
+	if wait := g.penalties.refuses(who.Addr.Addr(), fingerprint); wait > 0 {
+		return "", protocol.Violate(protocol.CodeTooManyFailures,
+			"too many logins from your address have failed; try again in %v",
+			wait.Round(time.Second)+time.Second)
+	}
+	waited, err := g.shares.enterLogin(who.User)
+	if err != nil {
+		return "", err
+	}
+	defer waited()
+	grant, err := g.rules.Access.Authorize(who.User, key, who.Addr.Addr())
+	if err != nil {
+		refusal := protocol.Violate(protocol.CodeKeyNotAuthorized,
+			"this key may not log in as this user")
+		refusal.Key = g.rules.Access.WouldDo(who.User, hello.Keys, who.Addr.Addr())
+		g.failed(who, err, refusal.Key)
+		if waited(); refusal.Key == "" {
+			g.takeTime(began)
+		}
+		return "", logbook.Told{Err: refusal}
+	}
+	g.penalties.loggedIn(who.Addr.Addr(), fingerprint)
+	g.grant(who, grant)
+	// A session belongs to a key with its restrictions (RE3).
+	owner = fingerprint + " " + grant.restricted
+	if grant.Forced {
+		owner += " " + grant.Command
+	}
+	return owner, nil
+}
+
+// grant notes what a client may do, and as whom.
+func (g *Guard) grant(who *Client, grant *Grant) {
+	who.Grant, who.Account = grant, g.rules.Account
+	if grant.Account != nil {
+		who.Account = *grant.Account
+	}
+}
+
+// authorizeUID decides who comes in through a Unix socket: the kernel's uid is the identity, and
+// the name in HELLO only picks among what it may be.
+func (g *Guard) authorizeUID(who *Client) (err error) {
+	var grant *Grant
+	switch {
+	case g.byUID != nil:
+		grant, err = g.byUID.AuthorizeUID(who.User, who.UID)
+	case who.User == g.rules.Account.Name:
+		grant = &Grant{Where: "unix socket"}
+	default:
+		err = errUnknownUser
+	}
+	if err != nil {
+		g.tally.Refused(slog.LevelWarn, "Failed uid", who.UID, who.Key,
+			"Failed uid for "+named(err, who)+" "+logbook.From(who.Addr)+": "+who.Key, "error",
+			err.Error())
+		return logbook.Told{Err: protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed")}
+	}
+	g.grant(who, grant)
+	return nil
+}
+
+// Accepted logs in sshd's words that a client has come in, once there is room for its session: one
+// that is refused for want of it has one line, which says so.
+func (g *Guard) Accepted(who *Client, software string) {
+	kind, args := "Accepted uid", []any(nil)
+	if who.key != nil {
+		kind, args = "Accepted publickey", []any{"listed", who.Grant.Where, "software", software}
+	}
+	g.tally.Noted(kind, who.User, who.Addr,
+		kind+" for "+logbook.Name(who.User)+" "+logbook.From(who.Addr)+": "+who.Key, args...)
+}
+
+// failed notes a failed login, and has one line in the log for it: with another key of the client's
+// that would do, and the length of the penalty for its address, if there is one.
+func (g *Guard) failed(who *Client, err error, other string) {
+	if g.byUID == nil && who.User != g.rules.Account.Name {
+		err = invalidUser{err}
+	}
+	args := []any{"error", err.Error()}
+	if other != "" {
+		args = append(args, "another_key", other)
+	}
+	if next := g.penalties.failed(who.Addr.Addr(), other != ""); next > 0 {
+		args = append(args, "penalty_seconds", int(next/time.Second))
+	}
+	g.tally.Refused(slog.LevelWarn, "Failed publickey", Source(who.Addr.Addr()),
+		logbook.From(who.Addr),
+		"Failed publickey for "+named(err, who)+" "+logbook.From(who.Addr)+": "+who.Key, args...)
+}
+
+// named is the user in a refusal's line, marked as sshd does if it is not served.
+func named(err error, who *Client) string {
+	if _, not := errors.AsType[invalidUser](err); not {
+		return "invalid user " + logbook.Name(who.User)
+	}
+	return logbook.Name(who.User)
+}
+
+// takeTime lets a refusal be told after RefusalTime, or twice, four times, … that much: no clock
+// shows what it took to find out about a user, a key or an account.
+func (g *Guard) takeTime(began time.Time) {
+	wait := g.rules.RefusalTime
+	if wait <= 0 {
+		return
+	}
+	spent := time.Since(began)
+	for wait < spent {
+		wait *= 2
+	}
+	timer := time.NewTimer(wait - spent)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-g.stopping:
+	}
+}
+
+// EnterSession takes a place for a client's session. The error is a *protocol.Violation.
+func (g *Guard) EnterSession(who *Client) (*Share, error) {
+	return g.shares.enterSession(g.sharerOf(who))
+}
+
+// sharerOf says whose share an authorized client's sessions count against.
+func (g *Guard) sharerOf(who *Client) sharer {
+	switch {
+	case who.key == nil:
+		return sharer{id: who.Key, words: who.Key, first: owns(who.UID)}
+	case g.byUID != nil:
+		id := fmt.Sprintf("uid %d", who.Account.UID)
+		return sharer{id: id, words: logbook.Name(who.Account.Name), first: who.Account.UID == 0}
+	}
+	return sharer{id: who.Key, words: "this key"}
+}

@@ -1,0 +1,167 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/authorized"
+	"minissh/daemon/process"
+	"minissh/protocol/keys"
+)
+
+// fileAccess lets in the keys that authorized_keys files list, as the daemon's own account. The
+// files are read at each login, so that a change counts at once.
+type fileAccess struct {
+	reading
+	account process.Account
+	files   []string
+	judged  struct {
+		sync.Mutex // guards the rest
+		states     []fs.FileInfo
+		at         time.Time
+		could      bool
+	}
+}
+
+var (
+	_ Pairable = (*fileAccess)(nil)
+	_ Reloader = (*fileAccess)(nil)
+	_ Reporter = (*fileAccess)(nil)
+)
+
+// NewFileAccess makes the Access of a daemon that serves its own account.
+func NewFileAccess(own process.Account, files []string, environment bool, log *slog.Logger) Access {
+	return &fileAccess{reading: reading{environment: environment, log: log}, account: own,
+		files: files}
+}
+
+// read reads the files.
+func (a *fileAccess) read() (reports []FileReport) {
+	owner := authorized.Owner{UID: a.account.UID, Home: a.account.Home}
+	for _, name := range a.files {
+		file, problems, err := authorized.Load(name, owner)
+		reports = append(reports, FileReport{Path: name, Err: err, File: file, Problems: problems})
+	}
+	return reports
+}
+
+// invalidUser is why a user is not served, for the log alone.
+type invalidUser struct{ error }
+
+func (e invalidUser) Unwrap() error { return e.error }
+
+var errUnknownUser = invalidUser{errors.New("no such user here")}
+
+func (a *fileAccess) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
+	err := error(authorized.ErrNotListed)
+	// An unknown user costs the same reading as a known one, and gets the same answer (ID6).
+	for _, file := range a.good(a.read()) {
+		var entry *authorized.Entry
+		if entry, err = file.Find(key, from, time.Now()); err == nil {
+			if user != a.account.Name {
+				return nil, errUnknownUser
+			}
+			return a.grant(entry), nil
+		}
+	}
+	if user != a.account.Name {
+		err = errUnknownUser
+	}
+	return nil, err
+}
+
+// Reload implements Reloader: it has what is wrong with files told anew.
+func (a *fileAccess) Reload() { a.told.forget() }
+
+func (a *fileAccess) WouldDo(user string, fingerprints []string, from netip.Addr) string {
+	if user != a.account.Name || len(fingerprints) == 0 {
+		return ""
+	}
+	return wouldDo(a.good(a.read()), fingerprints, from, func(*authorized.Entry) bool {
+		return true
+	})
+}
+
+// wouldDo picks a fingerprint that a file lists, now and from that address, in a line that may.
+func wouldDo(files []*authorized.File, fingerprints []string, from netip.Addr,
+	may func(*authorized.Entry) bool) string {
+	for _, file := range files {
+		for _, entry := range file.Entries {
+			fingerprint := keys.Fingerprint(entry.Key)
+			if !slices.Contains(fingerprints, fingerprint) {
+				continue
+			}
+			if found, err := file.Find(entry.Key, from, time.Now()); err == nil && may(found) {
+				return fingerprint
+			}
+		}
+	}
+	return ""
+}
+
+// PairedAccount implements Pairable.
+func (a *fileAccess) PairedAccount(user string) (process.Account, error) {
+	if user != a.account.Name {
+		return process.Account{}, fmt.Errorf("this daemon serves %s alone", a.account.Name)
+	}
+	return a.account, readsPaired(a.files, a.account)
+}
+
+// Paired implements Pairable: the files are read at each login.
+func (a *fileAccess) Paired(string) {}
+
+// readsPaired says whether the file of an account's paired keys is among those that are read.
+func readsPaired(files []string, acct process.Account) error {
+	if file := PairedFile(acct); !slices.Contains(files, file) {
+		return fmt.Errorf("this daemon does not read %s, the file of paired keys: start it with "+
+			"--authorized-keys %s as well", file, file)
+	}
+	return nil
+}
+
+// AnyoneCould says whether a key could log in. The files are parsed anew when they have changed,
+// and once a second, since a line may expire and a folder become unsafe.
+func (a *fileAccess) AnyoneCould() bool {
+	a.judged.Lock()
+	defer a.judged.Unlock()
+	states := make([]fs.FileInfo, len(a.files))
+	for i, name := range a.files {
+		states[i], _ = os.Stat(name)
+	}
+	if time.Since(a.judged.at) >= judgedFor ||
+		!slices.EqualFunc(states, a.judged.states, sameState) {
+		a.judged.states, a.judged.at = states, time.Now()
+		a.judged.could = slices.ContainsFunc(a.good(a.read()), func(f *authorized.File) bool {
+			return f.AnyUsable(time.Now())
+		})
+	}
+	return a.judged.could
+}
+
+// sameState says whether a file seems to be what it was. Nil is no file.
+func sameState(a, b fs.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) &&
+		a.Mode() == b.Mode()
+}
+
+// Report implements Reporter: it looks at the daemon's own account.
+func (a *fileAccess) Report(context.Context) ([]AccountReport, error) {
+	report := AccountReport{Name: a.account.Name, UID: a.account.UID, Meant: true}
+	for _, file := range a.read() {
+		report.add(file)
+	}
+	return []AccountReport{report}, nil
+}

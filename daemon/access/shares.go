@@ -1,0 +1,206 @@
+package access
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// What is bounded for all is bounded for each user below that, so that nobody takes all of it
+// (RULES D5). Whose share something counts against:
+//
+//	on a Unix socket            the uid at the other end
+//	a key, to a daemon of root  the account that it logs in to, by its uid
+//	a key, to any other daemon  the key: all of them log in to the one account
+//
+// Root, and the daemon's own user, may besides use what is kept in reserve.
+
+// Rules say who may come in, and how much of what there is. Nothing in them changes after NewGuard.
+type Rules struct {
+	Account process.Account // the daemon's own
+	Access  Access          // who may come in
+
+	MaxStartups  int    // unauthenticated connections at once; 0: 200
+	MaxPerSource int    // of them from one source; 0: 100
+	MaxSessions  int    // 0: 4,096
+	MaxWindows   int64  // bytes by which windows may grow over all sessions; 0: 512 MiB
+	Shares       Shares // of these, and of commands, what one user may take
+	// refusals of keys are told after it, or a power of two of it; 0: at once
+	RefusalTime   time.Duration
+	PenaltyExempt []netip.Prefix   // never penalized; loopback never is
+	Now           func() time.Time // of penalties; nil: time.Now
+	TLSOnUnix     bool             // TLS on Unix sockets too: for a pair with a program of ours
+}
+
+// Shares is what one user may take of what is there for all. A field that is 0 is set by Defaults.
+type Shares struct {
+	Sessions    int   // at once; 0: an eighth of MaxSessions, but 16 at least
+	Commands    int   // at once in all of a user's sessions, copying included; 0: 512
+	AllCommands int   // at once in all sessions; 0: 8,192
+	Windows     int64 // bytes by which windows may grow; 0: an eighth of MaxWindows
+	Logins      int   // that wait for what is known of a user; 0: a quarter of MaxStartups
+	Reserve     int   // of places, kept for root; 0: 16 or an eighth; below 0: none
+}
+
+// Defaults sets what is 0.
+func (r *Rules) Defaults() {
+	s := &r.Shares
+	r.MaxStartups = cmp.Or(r.MaxStartups, 200)
+	r.MaxPerSource = cmp.Or(r.MaxPerSource, 100)
+	r.MaxSessions = cmp.Or(r.MaxSessions, 4096)
+	r.MaxWindows = cmp.Or(r.MaxWindows, 512<<20)
+	s.Sessions = cmp.Or(s.Sessions, max(r.MaxSessions/8, 16))
+	s.AllCommands = cmp.Or(s.AllCommands, 8192)
+	s.Commands = cmp.Or(s.Commands, 512)
+	s.Logins = cmp.Or(s.Logins, max(r.MaxStartups/4, 1))
+	s.Reserve = cmp.Or(s.Reserve, min(16, r.MaxSessions/8, r.MaxStartups/8, s.AllCommands/8))
+	s.Windows = cmp.Or(s.Windows, r.MaxWindows/8)
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+}
+
+// sharer is whose share something counts against.
+type sharer struct {
+	id    string // equal for one user
+	words string // for people
+	first bool   // may use the reserve
+}
+
+// bound is how many of a kind there may be.
+type bound struct {
+	all, each, reserve int
+	taken              int
+}
+
+// roomFor says whether a user who has so many may have one more: of its own share, and of all.
+func (b *bound) roomFor(has int, first bool) (own, all bool) {
+	most := b.all
+	if !first {
+		most -= b.reserve
+	}
+	return has < b.each, b.taken < most
+}
+
+// shares counts what each user has.
+type shares struct {
+	windows     *mux.Budget
+	windowsEach int64
+	loginsEach  int
+
+	mu       sync.Mutex // guards the rest
+	sessions bound
+	commands bound
+	users    map[string]*Share // by sharer.id; those that have a session
+	logins   map[string]int    // by the name that a login asks for; those that wait
+}
+
+// Share is what one user has. shares.mu guards its numbers.
+type Share struct {
+	of                 *shares
+	who                sharer
+	sessions, commands int
+	windows            *mux.Budget
+}
+
+func newShares(r *Rules) *shares {
+	reserve := max(r.Shares.Reserve, 0)
+	return &shares{
+		windows: mux.NewBudget(r.MaxWindows), windowsEach: r.Shares.Windows,
+		loginsEach: r.Shares.Logins,
+		sessions:   bound{all: r.MaxSessions, each: r.Shares.Sessions, reserve: reserve},
+		commands:   bound{all: r.Shares.AllCommands, each: r.Shares.Commands, reserve: reserve},
+		users:      map[string]*Share{}, logins: map[string]int{},
+	}
+}
+
+// enterSession takes a place, which LeaveSession gives back. The error is a *protocol.Violation.
+func (s *shares) enterSession(who sharer) (*Share, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	mine := s.users[who.id]
+	if mine == nil {
+		mine = &Share{of: s, who: who, windows: s.windows.Share(s.windowsEach)}
+	}
+	switch own, all := s.sessions.roomFor(mine.sessions, who.first); {
+	case !own:
+		return nil, protocol.Violate(protocol.CodeTooManySessions,
+			"%s has %d sessions, the most for one user (--max-sessions-per-user)", who.words,
+			mine.sessions)
+	case !all:
+		return nil, protocol.Violate(protocol.CodeTooManySessions,
+			"%d sessions are the most here, for all users together", s.sessions.taken)
+	}
+	s.users[who.id] = mine
+	s.sessions.taken++
+	mine.sessions++
+	return mine, nil
+}
+
+// Windows bounds what the windows of one session may grow by.
+func (m *Share) Windows() *mux.Budget { return m.windows }
+
+// LeaveSession gives the place of a session back, once.
+func (m *Share) LeaveSession() {
+	m.of.mu.Lock()
+	defer m.of.mu.Unlock()
+	m.of.sessions.taken--
+	if m.sessions--; m.sessions == 0 {
+		delete(m.of.users, m.who.id)
+	}
+}
+
+// EnterCommand takes a place for what a service does; leave, which is called once, gives it back.
+func (m *Share) EnterCommand() (leave func(), refused *protocol.Reason) {
+	s := m.of
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch own, all := s.commands.roomFor(m.commands, m.who.first); {
+	case !own:
+		return nil, refuse("%s has %d commands running, the most for one user "+
+			"(--max-commands-per-user)", m.who.words, m.commands)
+	case !all:
+		return nil, refuse("%d commands are the most here, for all users together",
+			s.commands.taken)
+	}
+	s.commands.taken++
+	m.commands++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.commands.taken--
+		m.commands--
+	}, nil
+}
+
+// enterLogin takes a place among the logins that wait for what is known of a user: the account, and
+// its files, which may lie on a server that does not answer. It counts by the name that was asked
+// for, whether or not there is such a user. leave is safe to call more than once.
+func (s *shares) enterLogin(user string) (leave func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.logins[user] >= s.loginsEach {
+		return nil, protocol.Violate(protocol.CodeTooManySessions,
+			"%d logins of this user wait already for its account and its files to be read",
+			s.loginsEach)
+	}
+	s.logins[user]++
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.logins[user]--; s.logins[user] == 0 {
+			delete(s.logins, user)
+		}
+	}), nil
+}
+
+func refuse(format string, args ...any) *protocol.Reason {
+	return &protocol.Reason{Code: protocol.CodeTooManyCommands,
+		Message: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,140 @@
+package access
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"minissh/daemon/authorized"
+)
+
+// told remembers what was said of files, so that the log has it once for each state that a file is
+// in and not at every login.
+type told struct {
+	mu   sync.Mutex
+	last map[string]*telling // by path
+}
+
+// telling is what was last said of a file. Its owner can change it as often as he likes: it is news
+// three times a minute at most.
+type telling struct {
+	text  string
+	since time.Time // of the minute that is counted
+	times int       // in it
+}
+
+const tellingsMost = 3
+
+// toldMost bounds how many files are remembered; beyond it all are told of anew.
+const toldMost = 4096
+
+// reading is what becomes of files of keys that were read.
+type reading struct {
+	environment bool // honour environment=
+	log         *slog.Logger
+	told        told
+}
+
+// good are the files that count. Of the others, and of lines that do not count, the log has the
+// news.
+func (r *reading) good(reports []FileReport) (files []*authorized.File) {
+	for i := range reports {
+		r.tell(&reports[i])
+		if reports[i].Err == nil {
+			files = append(files, reports[i].File)
+		}
+	}
+	return files
+}
+
+func (r *reading) tell(file *FileReport) {
+	var lines []string
+	switch {
+	case errors.Is(file.Err, os.ErrNotExist):
+	case file.Err != nil:
+		lines = []string{file.Err.Error()}
+	default:
+		for _, problem := range file.Problems {
+			lines = append(lines, problem.String())
+		}
+		lines = append(lines, file.File.Remarks...)
+	}
+	if !r.told.news(file.Path, strings.Join(lines, "\n")) {
+		return
+	}
+	if file.Err != nil && lines != nil {
+		r.log.Warn("Authentication refused: bad ownership or modes, or unreadable",
+			"file", file.Path, "error", file.Err.Error())
+		return
+	}
+	for i, line := range lines {
+		switch {
+		case i == 100:
+			r.log.Warn("Lines of authorized_keys: and more", "file", file.Path, "lines",
+				len(lines)-i)
+			return
+		case i < len(file.Problems):
+			r.log.Warn("A line of authorized_keys is not used", "line", line)
+		default:
+			r.log.Info("A line of authorized_keys may mean something else than was meant", "line",
+				line)
+		}
+	}
+}
+
+// grant is what a line of authorized_keys allows.
+func (r *reading) grant(entry *authorized.Entry) *Grant {
+	grant := &Grant{
+		Forced: entry.HasCommand, Command: entry.Command, Where: entry.Where(),
+		allows: entry.Allows, restricted: entry.Same(),
+	}
+	if entry.FilesFolder != "" {
+		grant.Folder = &Folder{Path: entry.FilesFolder, Mode: entry.FilesMode}
+	}
+	if r.environment {
+		grant.Environment = entry.Environment
+	} else if len(entry.Environment) > 0 &&
+		r.told.news(entry.Where()+" environment", "not honoured") {
+		r.log.Warn("environment= is not honoured without --permit-user-environment", "line",
+			entry.Where())
+	}
+	return grant
+}
+
+func (t *told) news(about, text string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before, now := t.last[about], time.Now()
+	switch {
+	case before == nil && text == "" || before != nil && before.text == text:
+		return false
+	case before == nil:
+		if t.last == nil || len(t.last) >= toldMost {
+			t.last = map[string]*telling{}
+		}
+		before = &telling{since: now}
+		t.last[about] = before
+	case text == "":
+		before.text = ""
+		return false
+	}
+	if now.Sub(before.since) >= time.Minute {
+		before.since, before.times = now, 0
+	}
+	if before.times >= tellingsMost {
+		return false // it will be, later
+	}
+	before.times++
+	before.text = text
+	return true
+}
+
+// forget has everything told anew.
+func (t *told) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = nil
+}

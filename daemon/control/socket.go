@@ -1,0 +1,256 @@
+package control
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"minissh/daemon/logbook"
+	"minissh/protocol"
+	"minissh/protocol/transport"
+)
+
+// The control socket is where the administrator asks a running daemon. It is a Unix socket of mode
+// 0600, and both ends ask the kernel who the other is. One connection is one request, a line
+// {"verb":…,"args":{…}}; the answer is lines too: any number of {"event":…}, then one {"answer":…}
+// or {"error":…,"hint":…}. An asker that hangs up takes its request back.
+
+const (
+	askersMost  = 64       // at once
+	requestMost = 64 << 10 // bytes of a request
+	answerMost  = 64 << 20 // bytes of all answers to one
+	// for a request to come, and for each line of the answer to be taken
+	patience = 10 * time.Second
+)
+
+// ErrNoDaemon says that nobody listens on a control socket.
+var ErrNoDaemon = errors.New("no minisshd of yours is running here")
+
+// Error is what the daemon answers instead of doing what it was asked.
+type Error struct{ What, Advice string }
+
+var _ logbook.Hinter = (*Error)(nil)
+
+func (e *Error) Error() string { return e.What }
+
+// Hint is what can be typed; "" if nothing is known.
+func (e *Error) Hint() string { return e.Advice }
+
+type ask struct {
+	Verb string          `json:"verb"`
+	Args json.RawMessage `json:"args,omitempty"`
+}
+
+type line struct {
+	Event  json.RawMessage `json:"event,omitempty"`
+	Answer json.RawMessage `json:"answer,omitempty"`
+	Error  string          `json:"error,omitempty"`
+	Hint   string          `json:"hint,omitempty"`
+}
+
+// socket is the daemon's end.
+type socket struct {
+	desk     *Desk
+	each     int                              // connections at once of one uid
+	allowed  func(uid uint32) map[string]verb // what it may ask for; nil: nothing
+	listener net.Listener
+	lock     io.Closer // held as long as the socket is ours
+	ctx      context.Context
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
+
+	mu     sync.Mutex               // guards the rest
+	conns  map[*net.UnixConn]uint32 // whose they are
+	closed bool
+}
+
+// ErrTaken says that another living daemon has the control socket.
+var ErrTaken = errors.New("another minisshd has the control socket")
+
+// openSocket takes the lock that goes with a control socket, then the socket: whoever holds the
+// lock may replace what is there.
+func openSocket(path string, mode os.FileMode) (net.Listener, io.Closer, error) {
+	if len(path) > MaxSocketPath {
+		return nil, nil, fmt.Errorf("%s is too long for a socket's path: the most is %d bytes",
+			protocol.Quote(path), MaxSocketPath)
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, err
+	}
+	if err := privateDir(dir); err != nil {
+		return nil, nil, err
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != os.ModeSocket {
+		return nil, nil, fmt.Errorf("%s is there and is not a socket: choose another path", path)
+	}
+	lock, err := flock(path + ".lock")
+	if err != nil {
+		return nil, nil, err
+	}
+	listener, err := ListenUnix(path, mode)
+	if err != nil {
+		lock.Close()
+		return nil, nil, err
+	}
+	return listener, lock, nil
+}
+
+// MaxSocketPath fits sockaddr_un on every system, with its NUL.
+const MaxSocketPath = 103
+
+func (s *socket) close() {
+	s.cancel()
+	s.listener.Close()
+	s.mu.Lock()
+	s.closed = true
+	for conn := range s.conns {
+		conn.Close()
+	}
+	s.mu.Unlock()
+	s.work.Wait()
+	s.lock.Close() // last: until then nobody may take the path
+}
+
+func (s *socket) accept() {
+	for {
+		accepted, err := s.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-s.ctx.Done():
+			}
+			continue
+		}
+		conn := accepted.(*net.UnixConn)
+		uid, err := transport.PeerUID(conn)
+		if err != nil || !s.enter(conn, uid) {
+			conn.Close()
+			continue
+		}
+		s.work.Go(func() {
+			defer s.leave(conn)
+			s.serve(conn, uid)
+		})
+	}
+}
+
+func (s *socket) enter(conn *net.UnixConn, uid uint32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	mine := 0
+	for _, other := range s.conns {
+		if other == uid {
+			mine++
+		}
+	}
+	if s.closed || len(s.conns) >= askersMost || mine >= s.each {
+		return false
+	}
+	s.conns[conn] = uid
+	return true
+}
+
+func (s *socket) leave(conn *net.UnixConn) {
+	conn.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, conn)
+}
+
+// serve answers one asker.
+func (s *socket) serve(conn *net.UnixConn, uid uint32) {
+	allowed := s.allowed(uid)
+	if allowed == nil {
+		s.desk.Tally.Refused(slog.LevelWarn, "Control refused", uid, fmt.Sprintf("uid %d", uid),
+			"Control refused", "uid", uid)
+		return
+	}
+	say := func(l line) error {
+		text, err := json.Marshal(l)
+		if err != nil {
+			return err
+		}
+		conn.SetWriteDeadline(time.Now().Add(patience))
+		_, err = conn.Write(append(text, '\n'))
+		return err
+	}
+	conn.SetReadDeadline(time.Now().Add(patience))
+	var asked ask
+	text, err := bufio.NewReaderSize(io.LimitReader(conn, requestMost), 4096).ReadBytes('\n')
+	if err != nil {
+		return // gone, too slow or too long
+	}
+	if err := json.Unmarshal(text, &asked); err != nil {
+		say(line{Error: "the request is not a JSON object"})
+		return
+	}
+	answering := allowed[asked.Verb]
+	if answering == nil {
+		say(line{
+			Error: "this minisshd does not know " + protocol.Quote(logbook.Shorten(asked.Verb, 64)),
+			Hint:  "use a daemon of the same version: " + s.desk.Software + " is running"})
+		return
+	}
+	conn.SetReadDeadline(time.Time{})
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	s.work.Go(func() { // until the asker hangs up, or leave closes the connection
+		defer cancel()
+		conn.Read(make([]byte, 1))
+	})
+	answer, err := answering(ctx, s.desk, asked.Args, func(event any) error {
+		text, err := json.Marshal(event)
+		if err != nil {
+			return err
+		}
+		return say(line{Event: text})
+	})
+	var last line
+	if err == nil {
+		last.Answer, err = json.Marshal(answer)
+	}
+	if err != nil {
+		last = line{Error: err.Error(), Hint: logbook.Hint(err)}
+	}
+	say(last)
+}
+
+// ListenUnix listens on a socket file with those permissions. It replaces a dead socket.
+func ListenUnix(path string, mode os.FileMode) (net.Listener, error) {
+	if info, err := os.Lstat(path); err == nil {
+		if info.Mode().Type() != os.ModeSocket {
+			return nil, fmt.Errorf("%s is there and is not a socket: choose another path", path)
+		}
+		// Only a refusal shows that nobody listens: with EAGAIN somebody is busy, and with EACCES
+		// it is none of our business.
+		if conn, err := net.Dial("unix", path); err == nil {
+			conn.Close()
+			return nil, fmt.Errorf("another program listens on %s", path)
+		} else if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("another program may listen on %s: %w", path, err)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	var l net.Listener
+	err := withUmask(0o777&^int(mode), func() (err error) {
+		l, err = net.Listen("unix", path)
+		return err
+	})
+	return l, err
+}

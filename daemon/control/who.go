@@ -1,0 +1,187 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"minissh/daemon/access"
+	"minissh/daemon/logbook"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// Visit is what is known of a session for those who ask who is here. Its number is the daemon's
+// own: the session's name is a secret of its client.
+type Visit struct {
+	number int64
+	key    string // as in access.Client
+
+	mu      sync.Mutex // guards the rest
+	account string
+	from    netip.AddrPort // of the newest link
+	running []*activity    // in the order in which they began
+}
+
+type activity struct {
+	service, command string // command is clipped
+	since            time.Time
+}
+
+// commandShown is how many bytes of a command are kept for those who ask: a command may be 64 KiB
+// long, and thousands may run.
+const commandShown = 512
+
+// NewVisit numbers a daemon's sessions, from 1. It is to be its session's label.
+func (d *Desk) NewVisit(who *access.Client) *Visit {
+	v := &Visit{number: d.visits.Add(1), key: who.Key}
+	v.Arrives(who)
+	return v
+}
+
+// Arrives notes where a session is spoken to from.
+func (v *Visit) Arrives(who *access.Client) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.account, v.from = who.Account.Name, who.Addr
+}
+
+// Begins notes that a channel is being served, with what is done there in words; its end is noted
+// by calling what it returns.
+func (v *Visit) Begins(service, words string) (ends func()) {
+	a := &activity{service: service, command: logbook.Shorten(words, commandShown),
+		since: time.Now()}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.running = append(v.running, a)
+	return func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.running = slices.DeleteFunc(v.running, func(other *activity) bool { return other == a })
+	}
+}
+
+// SessionInfo tells of one session. Times are in seconds.
+type SessionInfo struct {
+	ID   int64  `json:"id"`
+	User string `json:"user"`
+	From string `json:"from"`  // "192.0.2.1:4711", or "unix socket"
+	Key  string `json:"key"`   // type and fingerprint, or "uid N"
+	Age  int64  `json:"age_s"` // since it began
+	// since anything was said in it but signs of life
+	Idle int64 `json:"idle_s"`
+	In   int64 `json:"bytes_in"`  // of frames, from the client
+	Out  int64 `json:"bytes_out"` // to the client
+	// its connection is lost, and it waits for another
+	Away bool `json:"away,omitempty"`
+	// it is over, and its commands are being stopped
+	Ending   bool           `json:"ending,omitempty"`
+	Commands []ActivityInfo `json:"commands"` // what is being done in it
+}
+
+// ActivityInfo tells of one command, or of another service.
+type ActivityInfo struct {
+	Service string `json:"service"`
+	Command string `json:"command"` // of exec, its first 512 bytes; "" is a login shell
+	Age     int64  `json:"age_s"`
+}
+
+// WhoInfo is the answer to "who".
+type WhoInfo struct {
+	Sessions []SessionInfo `json:"sessions"` // by number
+}
+
+// EndArgs is what "end" is told.
+type EndArgs struct {
+	ID int64 `json:"id"`
+}
+
+// EndInfo is the answer to "end": the session as it was, and whether all that ran in it is gone.
+type EndInfo struct {
+	Session SessionInfo `json:"session"`
+	Stopped bool        `json:"stopped"`
+}
+
+// Who lists the sessions, by number.
+func (d *Desk) Who() []SessionInfo {
+	list := []SessionInfo{}
+	for _, entry := range d.Sessions.Entries() {
+		list = append(list, sessionInfo(entry))
+	}
+	slices.SortFunc(list, func(a, b SessionInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}
+
+func sessionInfo(entry mux.Entry) SessionInfo {
+	v, now, traffic := VisitOf(entry.Session), time.Now(), entry.Session.Traffic()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	info := SessionInfo{
+		ID: v.number, User: v.account, From: "unix socket", Key: v.key, In: traffic.In,
+		Out: traffic.Out,
+		Age: seconds(now.Sub(entry.Since)), Idle: seconds(now.Sub(entry.Since)),
+		Commands: []ActivityInfo{},
+		Ending:   traffic.Ended, Away: !traffic.Linked && !traffic.Ended,
+	}
+	if v.from.IsValid() {
+		info.From = v.from.String()
+	}
+	if traffic.Last.After(entry.Since) {
+		info.Idle = seconds(now.Sub(traffic.Last))
+	}
+	for _, a := range v.running {
+		info.Commands = append(info.Commands, ActivityInfo{Service: a.service, Command: a.command,
+			Age: seconds(now.Sub(a.since))})
+	}
+	return info
+}
+
+// VisitOf is the visit that is a session's label.
+func VisitOf(session *mux.Session) *Visit { return session.Label().(*Visit) }
+
+func seconds(d time.Duration) int64 { return int64(max(d, 0) / time.Second) }
+
+func who(_ context.Context, d *Desk, _ json.RawMessage, _ func(any) error) (any, error) {
+	return WhoInfo{d.Who()}, nil
+}
+
+// end hangs up one session, and answers when what ran in it is dead.
+func end(ctx context.Context, d *Desk, args json.RawMessage, _ func(any) error) (any, error) {
+	var asked EndArgs
+	if err := json.Unmarshal(args, &asked); err != nil {
+		return nil, &Error{What: "end needs the number of a session"}
+	}
+	entries := d.Sessions.Entries()
+	i := slices.IndexFunc(entries, func(e mux.Entry) bool {
+		return VisitOf(e.Session).number == asked.ID
+	})
+	if i < 0 {
+		return nil, &Error{fmt.Sprintf("there is no session %d", asked.ID),
+			"minisshd who lists the sessions"}
+	}
+	info := sessionInfo(entries[i])
+	d.Log.Info("Session ended by the administrator", "session", info.ID, "user", info.User, "from",
+		info.From, "commands", len(info.Commands))
+	gone := make(chan struct{})
+	session := entries[i].Session
+	d.endings.Go(func() {
+		defer close(gone)
+		session.Close(&protocol.Reason{Code: protocol.CodeEndedByAdmin,
+			Message: "the administrator ended this session"})
+		session.Wait()
+	})
+	patience := time.NewTimer(d.StopGrace + patience)
+	defer patience.Stop()
+	select {
+	case <-gone:
+		return EndInfo{info, true}, nil
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	return EndInfo{info, false}, nil
+}

@@ -1,6 +1,0 @@
-//go:build unix && !linux
-
-package daemon
-
-// privileged is false: there is no root without uid 0 here.
-func privileged() bool { return false }

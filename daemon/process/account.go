@@ -1,0 +1,122 @@
+package process
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The PATHs that Debian's sshd gives, to users and to root.
+const (
+	userPath = "/usr/local/bin:/usr/bin:/bin:/usr/games"
+	rootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+)
+
+// Account is who a command runs as.
+type Account struct {
+	Name     string
+	UID, GID uint32
+	Home     string
+	Shell    string // absolute; /bin/sh where passwd has none
+
+	// Credential is what a command of the account becomes; nil means the daemon's own account,
+	// whose rights it has already.
+	Credential *Credential
+
+	locked bool // by the password's field in passwd itself
+}
+
+// Dir is where the account's commands start: its home, or / if that cannot be entered by the
+// daemon. The home of another account is left as it is: Spec.DirElse helps where it cannot be
+// entered.
+func (a Account) Dir() string {
+	if filepath.IsAbs(a.Home) && (a.Credential != nil || usableDir(a.Home)) {
+		return a.Home
+	}
+	return rootDir
+}
+
+// Environment builds a command's environment from nothing, as sshd does: HOME, USER, LOGNAME,
+// SHELL, PATH, then TZ if the daemon has it, then the pairs given ("NAME=value"), a later one of
+// the same name replacing the earlier. Pairs without a name or with a NUL byte are left out; which
+// names a client may set is the caller's to decide. On Windows the daemon's own environment comes
+// first: nothing runs there without it.
+func Environment(acct Account, extra ...string) []string {
+	path := userPath
+	if acct.UID == 0 {
+		path = rootPath
+	}
+	pairs := baseEnvironment(acct, path)
+	if tz, ok := os.LookupEnv("TZ"); ok {
+		pairs = append(pairs, "TZ="+tz)
+	}
+	var env []string
+	at := make(map[string]int)
+	for _, pair := range append(pairs, extra...) {
+		name, _, ok := strings.Cut(pair, "=")
+		if !ok || name == "" || strings.IndexByte(pair, 0) >= 0 {
+			continue
+		}
+		if i, seen := at[name]; seen {
+			env[i] = pair
+			continue
+		}
+		at[name] = len(env)
+		env = append(env, pair)
+	}
+	return env
+}
+
+// LookPath finds a program for an argument vector without a shell: a name with a separator is taken
+// relative to dir, any other is looked up in the PATH of env (not the daemon's own). It looks with
+// the daemon's rights; Spec.Search looks with the command's. Errors are *StartError.
+func LookPath(name, dir string, env []string) (string, error) {
+	if strings.ContainsRune(name, filepath.Separator) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(dir, name)
+		}
+		return name, nil // exec itself tells best what is wrong with it
+	}
+	found := error(fs.ErrNotExist)
+	for _, pair := range env {
+		path, ok := strings.CutPrefix(pair, "PATH=")
+		if !ok || name == "" {
+			continue
+		}
+		for _, place := range filepath.SplitList(path) {
+			if !filepath.IsAbs(place) {
+				place = filepath.Join(dir, place)
+			}
+			file := filepath.Join(place, name)
+			if err := runnable(file); err == nil {
+				return file, nil
+			} else if !os.IsNotExist(err) {
+				found = fs.ErrPermission
+			}
+		}
+	}
+	return "", &StartError{"exec", name, found}
+}
+
+// ErrNoAccount means that the system has no account of that name.
+var ErrNoAccount = errors.New("there is no such account")
+
+// maxName bounds an account's name, in bytes: utmp's bound is 32, other directories have more.
+const maxName = 128
+
+// possibleName says whether a name may be asked for. passwd(5) has no room for the first four of
+// these, and a name that begins like an option or holds a path's separator never reaches a program
+// or becomes part of a file's name here.
+func possibleName(name string) bool {
+	if name == "" || len(name) > maxName || name[0] == '-' || name == "." || name == ".." {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if c <= ' ' || c == ':' || c == ',' || c == '/' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

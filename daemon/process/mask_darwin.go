@@ -1,4 +1,0 @@
-package process
-
-// clearMask is for Linux alone.
-func clearMask() {}

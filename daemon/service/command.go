@@ -1,0 +1,248 @@
+package service
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"minissh/daemon/access"
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// command is a process with its channel.
+type command struct {
+	h       *Host
+	ch      *mux.Channel
+	p       *process.Process
+	who     *access.Client
+	timeout time.Duration
+	ended   chan struct{} // closed when the command's life here is over
+	lost    chan struct{} // closed when it could not be stopped, so that nobody knows when it ends
+	in, out atomic.Int64  // bytes, for the log
+	streams atomic.Int32  // of output, not at their end
+	waiting atomic.Int32  // of them, those that wait for the command to write
+
+	stops sync.WaitGroup // a stop under way
+
+	mu      sync.Mutex // guards the rest
+	over    bool       // too late to stop it
+	stopped string     // why it was stopped, one of protocol's How
+	left    []process.Survivor
+
+	noPTY error // why the terminal that was asked for is not there; constant
+}
+
+// run sees a started command to its end (CH4): OPENED, output, EOF for each, EXIT, CLOSE.
+func (c *command) run() {
+	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID, TTY: protocol.Bytes(c.p.TTY)})
+	if c.noPTY != nil {
+		c.notice(protocol.NoticePTYRefused, c.noPTY)
+	}
+	var output, others sync.WaitGroup
+	c.streams.Store(2)
+	output.Go(func() { c.forward(protocol.TypeStdout, c.p.Stdout) })
+	output.Go(func() { c.forward(protocol.TypeStderr, c.p.Stderr) })
+	others.Go(c.feed)
+	others.Go(c.requests)
+	var deadline *time.Timer
+	if c.timeout > 0 {
+		deadline = time.AfterFunc(c.timeout, func() { c.stop(protocol.HowDeadline) })
+	}
+	drained := make(chan struct{})
+	go func() { output.Wait(); close(drained) }()
+	select {
+	case <-c.p.Done():
+	case <-c.lost: // in a system call that nothing interrupts: nobody waits for it
+	}
+	if deadline != nil {
+		deadline.Stop()
+	}
+	c.p.Drain()
+	c.awaitOutput(drained)
+	exit := c.exit()
+	c.logEnd(exit)
+	c.ch.End(exit)
+	close(c.ended)
+	c.p.Close()
+	others.Wait()
+}
+
+// heldAfter is how long after a command's end its output may stay open before the client is told. A
+// prompt waits so long after a line that ends in `&`.
+const heldAfter = 100 * time.Millisecond
+
+// awaitOutput waits for the end of all output, as ssh does: what the command left running may still
+// write (EX5). When nobody is interested any more, or the command was stopped and only what
+// escaped holds the output, it does not wait.
+func (c *command) awaitOutput(drained <-chan struct{}) {
+	held := time.NewTimer(heldAfter)
+	defer held.Stop()
+	escaped := time.NewTimer(c.h.StopGrace)
+	defer escaped.Stop()
+	for {
+		select {
+		case <-drained:
+			return
+		case <-held.C:
+			if c.wasStopped() { // what holds it is being stopped as well
+				continue
+			}
+			if c.waiting.Load() < c.streams.Load() { // the client is slow, that is all
+				held.Reset(heldAfter)
+				continue
+			}
+			c.noticeHeld()
+		case <-escaped.C:
+			if !c.wasStopped() {
+				continue
+			}
+			c.p.Stdout.Close()
+			c.p.Stderr.Close()
+		case <-c.ch.Gone():
+			c.p.Stdout.Close()
+			c.p.Stderr.Close()
+			<-drained
+			return
+		}
+	}
+}
+
+// requests acts on signals and sizes, and stops a command that the client does not want (CH9).
+func (c *command) requests() {
+	for {
+		select {
+		case e := <-c.ch.Requests():
+			if sig, ok := e.Message.(*protocol.Signal); ok {
+				c.signal(sig.Signal)
+			}
+		case size := <-c.ch.Resizes():
+			if size.Valid() {
+				c.p.Resize(size) // without a terminal it does nothing (TE2)
+			}
+		case <-c.ch.Gone():
+			select {
+			case <-c.p.Done(): // it has ended by itself: what it left running lives on (RULES C1)
+			default:
+				why := protocol.HowCancelled
+				if c.ch.SessionEnded() {
+					why = protocol.HowHungUp
+				}
+				c.stop(why)
+			}
+			return
+		case <-c.ended:
+			return
+		}
+	}
+}
+
+// stop ends the command and its kernel session (EX7; on a terminal TE3). The first why counts.
+func (c *command) stop(why string) {
+	c.mu.Lock()
+	if c.over || c.stopped != "" {
+		c.mu.Unlock()
+		return
+	}
+	c.stopped = why
+	c.stops.Add(1)
+	c.mu.Unlock()
+	defer c.stops.Done()
+	end := c.p.HangUp // without a terminal the same as Stop
+	if why == protocol.HowDeadline {
+		end = c.p.Stop
+	}
+	left, _ := end(c.h.Hurried, c.h.StopGrace)
+	c.mu.Lock()
+	c.left = left
+	c.mu.Unlock()
+	if slices.ContainsFunc(left, func(s process.Survivor) bool { return s.PID == c.p.PID }) {
+		close(c.lost)
+	}
+}
+
+func (c *command) wasStopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopped != ""
+}
+
+// exit tells how it ended (EX6). The command has ended; a stop under way is waited for, so that
+// what is told to be dead is dead.
+func (c *command) exit() *protocol.Exit {
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+	c.stops.Wait()
+	r := process.Result{How: process.Unknown}
+	select {
+	case <-c.p.Done():
+		r = c.p.Result()
+	default: // lost
+	}
+	exit := &protocol.Exit{How: string(r.How), Dir: r.Dir, OldDir: r.OldDir,
+		MaxRSS:   r.MaxRSS / 1024,
+		Duration: r.Duration.Milliseconds(), UserTime: r.User.Milliseconds(),
+		SysTime: r.System.Milliseconds()}
+	switch r.How {
+	case process.Exited:
+		exit.Code = &r.Code
+	case process.Signalled:
+		exit.Signal, exit.Core = r.Signal, r.Core
+	}
+	if c.stopped != "" {
+		exit.How = c.stopped
+	}
+	for _, survivor := range c.left {
+		exit.Left = append(exit.Left, protocol.Process{PID: survivor.PID, Name: survivor.Comm})
+	}
+	return exit
+}
+
+func (c *command) logEnd(exit *protocol.Exit) {
+	args := []any{"pid", c.p.PID, "how", exit.How, "duration_ms", exit.Duration,
+		"bytes_in", c.in.Load(), "bytes_out", c.out.Load()}
+	if exit.Code != nil {
+		args = append(args, "code", *exit.Code)
+	}
+	if exit.Signal != "" {
+		args = append(args, "signal", exit.Signal)
+	}
+	if len(exit.Left) > 0 {
+		args = append(args, "left", exit.Left)
+	}
+	c.h.noted(c.who, "Command ended", args...)
+}
+
+// signal acts on SIGNAL (EX3). For a command that has ended it does nothing, although its process
+// group or its kernel session may have living members: what it left running is not the client's
+// (RULES C1).
+func (c *command) signal(name string) {
+	select {
+	case <-c.p.Done():
+		if process.KnownSignal(name) {
+			return
+		}
+	default:
+	}
+	if err := c.p.Signal(name); errors.Is(err, process.ErrUnknownSignal) {
+		c.notice(protocol.NoticeSignalRefused, err)
+	}
+}
+
+func (c *command) notice(what string, why error) {
+	c.ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: what, Message: why.Error()})
+}
+
+// noticeHeld tells that only the output is waited for now, with the outcome (EX5) unless its
+// directories are too long for a NOTICE.
+func (c *command) noticeHeld() {
+	held := protocol.Notice{Notice: protocol.NoticeOutputHeld, Exit: c.exit()}
+	if c.ch.Send(protocol.TypeNotice, &held) != nil {
+		held.Exit = nil
+		c.ch.Send(protocol.TypeNotice, &held)
+	}
+}

@@ -1,0 +1,17 @@
+// Package service is what a daemon does for the clients that it has let in.
+//
+// exec.go starts commands and shells, command.go sees each to its end, and streams.go carries its
+// input and output. files.go copies files, in the helper process that filehelper.go is; helper.go
+// owns such processes.
+//
+// # How to add a service
+//
+//  1. Give it a file here, with a type that implements Service (service.go). Its Key says what it
+//     is called in OPEN, and which options of authorized_keys close it to a key: without any, all
+//     that restrict anything do.
+//  2. Put it into the table in service.go. Serve is called only for keys that it is open to.
+//  3. What touches a user's files or sockets belongs in a helper process, which startHelper gives
+//     to a channel; what is logged goes through Host.noted.
+//  4. Give it a column in the table of daemon/restrictions_test.go, which fails without it: every
+//     option against every service.
+package service

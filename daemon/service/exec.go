@@ -1,0 +1,160 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"minissh/daemon/access"
+	"minissh/daemon/authorized"
+	"minissh/daemon/logbook"
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// exec runs commands and shells (P6).
+type exec struct{}
+
+func (exec) Key() authorized.Service { return authorized.Exec }
+
+// Serve runs one command. The answer is not nil if it was refused or could not be started.
+func (exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+	open := ch.Request()
+	spec, reason := execSpec(open, who)
+	if reason != nil {
+		return reason
+	}
+	refused := terminal(&spec, open, who)
+	ctx, cancel := untilGone(ch)
+	defer cancel()
+	p, err := process.StartContext(ctx, spec)
+	if errors.Is(err, process.ErrNoPTY) {
+		refused, spec.PTY = err, nil
+		p, err = process.StartContext(ctx, spec)
+	}
+	if err != nil {
+		code := protocol.CodeStartFailed
+		if start, ok := errors.AsType[*process.StartError](err); ok && start.Op == "chdir" {
+			code = protocol.CodeNoDirectory
+		}
+		return refusal(code, err.Error())
+	}
+	c := &command{h: h, ch: ch, p: p, who: who, noPTY: refused,
+		timeout: time.Duration(open.Timeout) * time.Millisecond,
+		ended:   make(chan struct{}), lost: make(chan struct{})}
+	h.noted(who, "Starting command", "pid", p.PID, "channel", ch.ID(),
+		"command", logbook.Shorten(asked(open), 512), "forced", who.Grant.Forced, "tty", p.TTY)
+	c.run()
+	return nil
+}
+
+// asked is what the client wanted to run, in words; "" is a shell.
+func asked(open *protocol.Open) string {
+	if open.Shell {
+		return ""
+	}
+	if len(open.Argv) == 0 {
+		return string(open.Command)
+	}
+	return joined(open.Argv)
+}
+
+func joined(words []protocol.Bytes) string {
+	list := make([]string, len(words))
+	for i, word := range words {
+		list[i] = string(word)
+	}
+	return strings.Join(list, " ")
+}
+
+// execSpec turns a request into what to start (EX1).
+func execSpec(open *protocol.Open, who *access.Client) (process.Spec, *protocol.Reason) {
+	acct := who.Account
+	spec := process.Spec{Path: acct.Shell, Dir: acct.Dir(), DirElse: "/",
+		Credential: acct.Credential}
+	extra := connectionEnvironment(who)
+	for _, pair := range open.Env {
+		if acceptedName(string(pair[0])) {
+			extra = append(extra, string(pair[0])+"="+string(pair[1]))
+		}
+	}
+	extra = append(extra, who.Grant.Environment...)
+	if broken, ok := errors.AsType[*protocol.Violation](open.CheckExec()); ok {
+		return spec, refusal(broken.Code, broken.Message)
+	}
+	if len(open.Dir) > 0 && !who.Grant.Forced {
+		spec.DirElse = ""
+		if spec.Dir = string(open.Dir); !filepath.IsAbs(spec.Dir) {
+			spec.Dir = filepath.Join(acct.Dir(), spec.Dir)
+		}
+	}
+	switch {
+	case who.Grant.Forced:
+		if !open.Shell {
+			extra = append(extra, "SSH_ORIGINAL_COMMAND="+asked(open))
+		}
+		spec.Args = process.ShellCommand(acct.Shell, who.Grant.Command)
+	case open.Shell:
+		spec.Args = process.LoginShell(acct.Shell)
+	case len(open.Argv) > 0:
+		for _, word := range open.Argv {
+			spec.Args = append(spec.Args, string(word))
+		}
+	case open.ReportDir:
+		spec.OldDir = string(open.OldDir)
+		spec.Args, spec.ReportDir = process.ShellLine(acct.Shell, string(open.Command), spec.OldDir)
+	default:
+		spec.Args = process.ShellCommand(acct.Shell, string(open.Command))
+	}
+	spec.Env = process.Environment(acct, extra...)
+	if len(open.Argv) > 0 && !who.Grant.Forced {
+		spec.Path, spec.Search = spec.Args[0], true
+	}
+	return spec, nil
+}
+
+// acceptedName lists what a client may set in a command's environment, as Debian's sshd does
+// (AcceptEnv); and GIT_PROTOCOL, which git(1) asks admins to accept.
+func acceptedName(name string) bool {
+	return name == "LANG" || strings.HasPrefix(name, "LC_") || name == "COLORTERM" ||
+		name == "GIT_PROTOCOL" || name == "NO_COLOR"
+}
+
+// connectionEnvironment is SSH_CLIENT and SSH_CONNECTION as sshd sets them (ssh(1), ENVIRONMENT).
+func connectionEnvironment(who *access.Client) []string {
+	local, ok := who.Local.(*net.TCPAddr)
+	if !ok || !who.Addr.IsValid() {
+		return nil
+	}
+	to := netip.AddrPortFrom(local.AddrPort().Addr().Unmap(), local.AddrPort().Port())
+	client := who.Addr.Addr()
+	return []string{
+		fmt.Sprintf("SSH_CLIENT=%s %d %d", client, who.Addr.Port(), to.Port()),
+		fmt.Sprintf("SSH_CONNECTION=%s %d %s %d", client, who.Addr.Port(), to.Addr(), to.Port()),
+	}
+}
+
+// terminal puts the terminal that the client asked for into what is started. The error, if any, is
+// why it gets none: the command is run without one then, and the client is told (TE1).
+func terminal(spec *process.Spec, open *protocol.Open, who *access.Client) error {
+	if open.PTY == nil {
+		return nil
+	}
+	if err := who.Grant.Allows(authorized.PTY); err != nil {
+		return err
+	}
+	term := string(open.PTY.Term)
+	if term == "" {
+		term = "dumb"
+	}
+	isTerm := func(pair string) bool { return strings.HasPrefix(pair, "TERM=") }
+	spec.Env = append(slices.DeleteFunc(spec.Env, isTerm), "TERM="+term)
+	spec.PTY = &process.PTY{Size: open.PTY.Size, Modes: open.PTY.Modes}
+	return nil
+}

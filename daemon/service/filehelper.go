@@ -1,0 +1,150 @@
+package service
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"minissh/daemon/access"
+	"minissh/daemon/logbook"
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/files"
+)
+
+// filesHelper is this program as the helper that copies files for an account. Its standard input
+// begins with an order, its standard output with a report that it can begin; then both are the
+// streams of the transfer. Its standard error ends with a report on how it went.
+const filesHelper = "files"
+
+func init() { process.Helper(filesHelper, beFilesHelper) }
+
+// order is what a helper is to do.
+type order struct {
+	Files  *protocol.Files `json:"files"`
+	Home   protocol.Bytes  `json:"home"`
+	Folder protocol.Bytes  `json:"folder,omitempty"` // the key's; none: no limit
+}
+
+// report is what a helper says: before the transfer why there is none, after it what became of it.
+type report struct {
+	Refused *protocol.Reason `json:"refused,omitempty"`
+	Broken  *protocol.Reason `json:"broken,omitempty"`
+	Sum     files.Summary    `json:"sum"`
+}
+
+const maxOrder = 1 << 20 // bytes
+
+func writeMessage(w io.Writer, message any) error {
+	text, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
+	return err
+}
+
+func readMessage(r io.Reader, message any) error {
+	var length [4]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return err
+	}
+	n := binary.BigEndian.Uint32(length[:])
+	if n > maxOrder {
+		return fmt.Errorf("a message of %d bytes", n)
+	}
+	text := make([]byte, n)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return err
+	}
+	return json.Unmarshal(text, message)
+}
+
+// beFilesHelper is the helper's whole life.
+func beFilesHelper([]string) int {
+	// SIGPIPE must not end it before all that came is in place
+	process.ResetSignals()
+	var o order
+	if err := readMessage(os.Stdin, &o); err != nil || o.Files == nil {
+		fmt.Fprintf(os.Stderr, "the order: %v\n", err)
+		return 2
+	}
+	var limit *access.Folder
+	if len(o.Folder) > 0 {
+		limit = &access.Folder{Path: string(o.Folder)}
+	}
+	j, refused := prepare(o.Files, string(o.Home), limit)
+	if err := writeMessage(os.Stdout, report{Refused: refused}); err != nil || refused != nil {
+		return 2
+	}
+	sum, err := j.run(files.Stream{In: os.Stdin, Out: os.Stdout,
+		Abort: func() { os.Stdin.Close(); os.Stdout.Close() }})
+	j.close()
+	end := report{Sum: sum}
+	if broken, ours := err.(*protocol.Violation); ours {
+		end.Broken = broken.Reason()
+	} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		// FI13
+		end.Broken = refusal(protocol.CodeBadRecord,
+			"the stream of records ended before its last one")
+	} else if err != nil {
+		end.Broken = refusal(protocol.CodeInternal, err.Error())
+	}
+	writeMessage(os.Stderr, end)
+	return 0
+}
+
+// throughHelper joins a channel to a helper.
+func throughHelper(h *helper, request *protocol.Files) *protocol.Reason {
+	var feeding sync.WaitGroup
+	defer feeding.Wait() // ends with the channel, or when the helper takes no more
+	defer h.end()
+	o := order{Files: request, Home: protocol.Bytes(h.who.Account.Home)}
+	if limit := h.who.Grant.Folder; limit != nil {
+		o.Folder = protocol.Bytes(limit.Path)
+	}
+	var ready report
+	err := writeMessage(h.Stdin, o)
+	if err == nil {
+		err = readMessage(h.Stdout, &ready)
+	}
+	if err == nil && ready.Refused != nil {
+		return itsWords(ready.Refused)
+	}
+	if err != nil {
+		return refusal(protocol.CodeStartFailed,
+			"the helper that copies files for this account gave "+
+				"no answer; something on the way to the files may hang")
+	}
+	h.answered()
+	end := h.transferBegins(request)
+	feeding.Go(func() {
+		defer h.Stdin.Close()
+		h.Stdin.Loud()
+		io.Copy(h.Stdin, h.ch.Reader(protocol.TypeStdin))
+	})
+	h.ch.Copy(protocol.TypeStdout, h.Stdout, h.Stdout.Loud)
+	h.Stdout.Close() // when the client is gone it learns it so, and from its input
+	h.shouldEnd()
+	var last report
+	if readMessage(h.Stderr, &last) != nil {
+		last = report{Broken: refusal(protocol.CodeInternal, "the helper process ended early")}
+	}
+	if last.Broken != nil {
+		broken := itsWords(last.Broken)
+		end(last.Sum, &protocol.Violation{Code: broken.Code, Message: broken.Message})
+	} else {
+		end(last.Sum, nil)
+	}
+	return nil
+}
+
+// itsWords is a helper's reason, in which the account's other processes may have had a hand.
+func itsWords(reason *protocol.Reason) *protocol.Reason {
+	return &protocol.Reason{Code: protocol.Code(logbook.Shorten(string(reason.Code), 64)),
+		Message: logbook.Shorten(reason.Message, 1024)}
+}

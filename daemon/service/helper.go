@@ -1,0 +1,86 @@
+package service
+
+import (
+	"time"
+
+	"minissh/daemon/access"
+	"minissh/daemon/logbook"
+	"minissh/daemon/process"
+	"minissh/protocol/mux"
+)
+
+// helper is a helper process that works for one channel, and has an owner (RULES D7): watch ends it
+// when it is late, and when nobody wants it any more. What it touches are a user's paths, which may
+// hang; and the user's other processes may stop it.
+type helper struct {
+	*process.Process
+	host    *Host
+	who     *access.Client
+	ch      *mux.Channel
+	late    *time.Timer   // runs while somebody waits for the helper's own steps
+	over    chan struct{} // closed by end
+	watched chan struct{} // closed when watch has returned
+}
+
+// startHelper starts a helper for a channel. Its first answer has HelperStart's time; the caller
+// says answered then, and end in any case.
+func (h *Host) startHelper(ch *mux.Channel, who *access.Client, verb string) (*helper, error) {
+	p, err := process.StartSelf(who.Account, verb)
+	if err != nil {
+		return nil, err
+	}
+	started := &helper{
+		Process: p, host: h, who: who, ch: ch,
+		late: time.NewTimer(h.HelperStart), over: make(chan struct{}), watched: make(chan struct{}),
+	}
+	go started.watch()
+	return started, nil
+}
+
+// answered says that the helper works now, for as long as the client likes.
+func (h *helper) answered() { h.late.Stop() }
+
+// shouldEnd says that nothing is left to do but to end.
+func (h *helper) shouldEnd() { h.late.Reset(h.host.HelperGrace) }
+
+// watch is the goroutine that owns the helper's end. When the channel is gone the helper may still
+// take what had come (FI10), for HelperGrace's time.
+func (h *helper) watch() {
+	defer close(h.watched)
+	why := "it was late"
+	select {
+	case <-h.over:
+		return
+	case <-h.late.C:
+	case <-h.ch.Gone():
+		grace := time.NewTimer(h.host.HelperGrace)
+		defer grace.Stop()
+		select {
+		case <-h.over:
+			return
+		case <-grace.C:
+			why = "nobody wants it any more"
+		}
+	}
+	args := []any{"pid", h.PID, "why", why}
+	if left, _ := h.End(); len(left) > 0 {
+		h.host.Log.Warn("Helper cannot be stopped for "+logbook.Name(h.who.User)+
+			": it is left to itself", append(args, "left", left)...)
+		return
+	}
+	h.host.Tally.Noted("Helper killed", h.who.User, h.who.Addr,
+		"Helper killed for "+logbook.Name(h.who.User), args...)
+}
+
+// end waits until the helper has ended, by itself or not, and gives everything back. One that
+// cannot even be killed is not waited for.
+func (h *helper) end() {
+	h.shouldEnd()
+	select {
+	case <-h.Done():
+	case <-h.watched:
+	}
+	close(h.over)
+	<-h.watched
+	h.Close()
+}

@@ -1,0 +1,95 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"minissh/daemon/access"
+	"minissh/daemon/authorized"
+	"minissh/daemon/logbook"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// Service answers one kind of OPEN.
+type Service interface {
+	// Key is its name in OPEN, and which options of authorized_keys close it to a key.
+	Key() authorized.Service
+	// Serve sees a channel to its end, or says why it refuses before it has sent anything.
+	Serve(*Host, *mux.Channel, *access.Client) *protocol.Reason
+}
+
+// table has all that this daemon offers, by name. A service that is not here cannot be reached, and
+// one that is here is reached through Find alone.
+var table = tabled(exec{}, copying{})
+
+func tabled(all ...Service) map[string]Service {
+	named := map[string]Service{}
+	for _, one := range all {
+		named[one.Key().Name] = one
+	}
+	return named
+}
+
+// Find is the service that a channel asks for, or why it is refused. It asks whether the key may
+// use the service: no service can forget that. A key learns nothing of the others.
+func Find(name string, grant *access.Grant) (Service, *protocol.Reason) {
+	found := table[name]
+	if found == nil {
+		return nil,
+			refusal(protocol.CodeUnknownService,
+				"this daemon offers "+strings.Join(slices.Sorted(maps.Keys(table)), ", "))
+	}
+	if err := grant.Allows(found.Key()); err != nil {
+		return nil, refusal(protocol.CodeServiceRefused, err.Error())
+	}
+	return found, nil
+}
+
+// Words are what is done in a channel, for those who ask who is here: a command, or "".
+func Words(open *protocol.Open, grant *access.Grant) string {
+	switch {
+	case open.Service != authorized.Exec.Name:
+		return ""
+	case grant.Forced:
+		return grant.Command
+	}
+	return asked(open)
+}
+
+// Host is what services have of the daemon that they run in. Nothing in it changes.
+type Host struct {
+	StopGrace   time.Duration   // between HUP and KILL
+	HelperStart time.Duration   // for a helper's first answer
+	HelperGrace time.Duration   // for a helper to end by itself when its channel is gone
+	Hurried     context.Context // ends when no command is waited for any more
+	Log         *slog.Logger
+	Tally       *logbook.Tally
+}
+
+// noted logs what a client does, or counts it.
+func (h *Host) noted(who *access.Client, what string, args ...any) {
+	h.Tally.Noted(what, who.User, who.Addr, what+" for "+logbook.Name(who.User)+" "+
+		logbook.From(who.Addr), args...)
+}
+
+// untilGone is a context that ends when the client does not want the channel any more.
+func untilGone(ch *mux.Channel) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		select {
+		case <-ch.Gone():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+func refusal(code protocol.Code, message string) *protocol.Reason {
+	return &protocol.Reason{Code: code, Message: message}
+}
