@@ -44,7 +44,10 @@ func atOnce(w io.Writer) func([]byte) int {
 			return nil
 		}
 		return counted(func(p []byte) (n int, err error) {
-			closed := raw.Write(func(fd uintptr) bool { n, err = unix.Write(int(fd), p); return true })
+			closed := raw.Write(func(fd uintptr) bool {
+				n, err = unix.Write(int(fd), p)
+				return true
+			})
 			return n, errors.Join(err, closed)
 		})
 	}

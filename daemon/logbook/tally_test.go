@@ -15,25 +15,29 @@ import (
 func flood(times int, source string, tl *Tally, log *bytes.Buffer) string {
 	from := len(log.String())
 	for i := range times {
-		tl.Refused(slog.LevelWarn, "Kind", source, fmt.Sprintf("from %s port %d", source, i), "Refused from "+source)
+		tl.Refused(slog.LevelWarn, "Kind", source, fmt.Sprintf("from %s port %d", source, i),
+			"Refused from "+source)
 	}
 	synctest.Wait()
 	return log.String()[from:]
 }
 
-// A source fills thirty lines a minute, all together two hundred; the others are counted, and the count is
-// told every ten seconds, with the last one's origin. Another kind has lines of its own.
+// A source fills thirty lines a minute, all together two hundred; the others are counted, and the
+// count is told every ten seconds, with the last one's origin. Another kind has lines of its own.
 func TestTally(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(bytes.Buffer)
-		tl := NewTally(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}})))
+		tl := NewTally(
+			slog.New(slog.NewTextHandler(log,
+				&slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+					if a.Key == slog.TimeKey {
+						return slog.Attr{}
+					}
+					return a
+				}})))
 		count := func(n int, last string) string {
-			return fmt.Sprintf("level=WARN msg=\"More of the same, without a line each\" kind=Kind count=%d last=%q\n", n, last)
+			return fmt.Sprintf("level=WARN msg=\"More of the same, without a line each\" "+
+				"kind=Kind count=%d last=%q\n", n, last)
 		}
 		// after is what is logged within some time.
 		after := func(d time.Duration) string {
@@ -80,7 +84,8 @@ func TestTally(t *testing.T) {
 			<-time.After(time.Millisecond)
 		}
 		text := log.String()[from:]
-		if lines, counts := strings.Count(text, "Refused from c"), strings.Count(text, "More of the same"); lines != 30 || counts != 5 {
+		if lines, counts := strings.Count(text, "Refused from c"), strings.Count(text,
+			"More of the same"); lines != 30 || counts != 5 {
 			t.Errorf("a minute of it has %d lines and %d counts", lines, counts)
 		}
 		from = len(log.String())
@@ -95,7 +100,8 @@ func TestTally(t *testing.T) {
 	})
 }
 
-// What one user does fills 500 lines of a kind in a minute, and others' lines are not counted with it.
+// What one user does fills 500 lines of a kind in a minute, and others' lines are not counted with
+// it.
 func TestTallyOfUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(bytes.Buffer)
@@ -109,7 +115,8 @@ func TestTallyOfUsers(t *testing.T) {
 			}
 		}
 		tl.Close()
-		if text := log.String(); !strings.Contains(text, `kind="Command ended" count=5000 last="alice from unix socket"`) {
+		if text := log.String(); !strings.Contains(text,
+			`kind="Command ended" count=5000 last="alice from unix socket"`) {
 			t.Error(text[len(text)-200:])
 		}
 	})
