@@ -24,7 +24,6 @@ var notYet = []string{
 	"client/atexit",
 	"client/cp",
 	"client/dial",
-	"client/options",
 	"client/prompt",
 	"client/report",
 	"client/run",

@@ -6,27 +6,27 @@ import (
 	"strings"
 )
 
-// Class says what becomes of an option of ssh's. One table holds it for each letter and key, this
-// program decides by that table, and the README's table is made from it.
+// Class says what happens to one of ssh's options. One table holds it for each letter and key; this
+// program decides by it, and the README's table is made from it.
 type Class int
 
 const (
 	// Holds: it does what it does in ssh.
 	Holds Class = iota
-	// Harmless: it is checked as ssh checks it and has no effect, since nothing about where, as
-	// whom or how safely one connects depends on it here.
+	// Harmless: it is checked as ssh checks it and has no effect. Where, as whom and how safely one
+	// connects does not depend on it here.
 	Harmless
-	// Refused: asking for it ends with 255, in whatever file or place it is asked for, since
-	// leaving it out would do something else than was asked.
+	// Refused: asking for it ends with 255, wherever it is asked for, since ignoring it would do
+	// something else than was asked.
 	Refused
 	// Told: asking for it has no effect, and one line on standard error says so.
 	Told
 )
 
-// String names the class as tables in documents show it.
+// String names the class as the tables in documents show it.
 func (c Class) String() string { return [...]string{"holds", "harmless", "refused", "told"}[c] }
 
-// keyRow is one key of ssh_config(5). Rows are found by their name in any case.
+// keyRow is one key of ssh_config(5). The case of its name does not matter.
 type keyRow struct {
 	name  string
 	class Class
@@ -35,35 +35,34 @@ type keyRow struct {
 	// otherwise it is exactly one word.
 	line  bool
 	words int
-	// repeat lets every line count, and not only the first.
+	// repeat lets every line count, not only the first.
 	repeat bool
-	// claims is the key whose first value counts, where that is not the row's own: ProxyJump and
+	// claims is the key whose first value counts, if that is not the row's own: ProxyJump and
 	// ProxyCommand exclude each other.
 	claims string
-	// sshd marks keys that are about sshd's own port: they do not count in ~/.ssh/config.
+	// sshd marks keys that are about sshd's port: they do not count in ~/.ssh/config.
 	sshd bool
-	// structure marks what makes sense in files only.
+	// structure marks keys that make sense in files only.
 	structure bool
 
-	// set checks the value and reads it into o. It must not depend on what o holds already, since
-	// it is run on a scratch copy to check values that do not count.
+	// set checks the value and reads it into o. It must not depend on what o holds already: it also
+	// runs on a scratch copy, to check values that do not count.
 	set func(o *Options, v []string) error
-	// what says what a Refused or Told row asks for, and of a Harmless row why leaving it out harms
-	// nothing. asks tells values that ask for it from values that do not, which are harmless (nil:
-	// all do).
+	// what says what a Refused or Told row asks for, and why ignoring a Harmless row does no harm.
+	// asks is true for values that ask for it; the others are harmless (nil: all ask).
 	what string
 	asks func(v []string) bool
 	// neutral is the value that asks for nothing, for hints.
 	neutral string
-	// later rows are judged when everything has been read (judgeLate).
+	// later: the row is judged when everything has been read (judgeLate).
 	later bool
 }
 
 const many = 1 << 20 // words
 
 // keyNamed finds the row of a key by its name, in any case; nil if there is no such key. It
-// searches, since a client asks a few times in its life and a table for all names would be made
-// each time.
+// searches: a client looks up few keys in its life, and would have to build a table of all each
+// time.
 func keyNamed(name string) *keyRow {
 	for _, alias := range keyAliases {
 		if strings.EqualFold(name, alias[0]) {
@@ -91,7 +90,7 @@ func (row *keyRow) claimed() string {
 	return strings.ToLower(row.name)
 }
 
-// values checks and cuts the rest of a line as the row wants it.
+// values checks the rest of a line and splits it as the row wants.
 func (row *keyRow) values(rest string) ([]string, error) {
 	if rest == "" {
 		return nil, errors.New("no value after " + row.name)
@@ -106,14 +105,16 @@ func (row *keyRow) values(rest string) ([]string, error) {
 		return []string{rest}, nil
 	case len(words) > max(row.words, 1):
 		if row.words > 1 {
-			return nil, fmt.Errorf("%s takes %d values, and %s is left over", row.name, row.words, shown(strings.Join(words[row.words:], " ")))
+			return nil, fmt.Errorf("%s takes %d values, and %s is left over", row.name, row.words,
+				shown(strings.Join(words[row.words:], " ")))
 		}
-		return nil, fmt.Errorf("%s takes one value, and %s is left over", row.name, shown(strings.Join(words[1:], " ")))
+		return nil, fmt.Errorf("%s takes one value, and %s is left over", row.name,
+			shown(strings.Join(words[1:], " ")))
 	}
 	return words, nil
 }
 
-// check is put on a scratch copy.
+// check runs set on a scratch copy.
 func (row *keyRow) check(v []string) error {
 	if row.set == nil {
 		return nil
@@ -153,11 +154,13 @@ func Table() (flags, keys []Row) {
 func keyList() (keys []Row) {
 	for _, rows := range keyTables {
 		for i := range rows {
-			keys = append(keys, Row{rows[i].name, true, rows[i].class, rows[i].structure, rows[i].what})
+			keys = append(keys, Row{rows[i].name, true, rows[i].class, rows[i].structure,
+				rows[i].what})
 		}
 	}
 	for _, name := range strings.Fields(obsoleteKeys) {
-		keys = append(keys, Row{name, true, Harmless, false, "obsolete: ssh takes it and does nothing"})
+		keys = append(keys,
+			Row{name, true, Harmless, false, "obsolete: ssh takes it and does nothing"})
 	}
 	return keys
 }

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// maxConfig is the most that a configuration file may hold, in bytes; maxNested how deep files may
-// name files (readconf.c, READCONF_MAX_DEPTH).
+// maxConfig is the most that a configuration file may hold, in bytes; maxNested is how deeply files
+// may include files (readconf.c, READCONF_MAX_DEPTH).
 const (
 	maxConfig = 1 << 20
 	maxNested = 16
@@ -21,16 +21,16 @@ const (
 // source is a configuration file that is being read.
 type source struct {
 	path     string
-	optional bool   // it need not exist
+	optional bool   // it may be missing
 	guarded  bool   // others must not be able to write it (readconf.c, SSHCONF_CHECKPERM)
 	forSSH   bool   // ~/.ssh/config, and what that includes
-	never    bool   // included by a block for other hosts: checked, and nothing else
-	folder   string // where relative names after Include begin
+	never    bool   // included by a block for other hosts: it is only checked
+	folder   string // where relative names after Include start
 	depth    int
 }
 
-// configuration reads the files that count, after the command line. A Match final asks for a second
-// time, when the names are known.
+// configuration reads the files that count, after the command line. A Match final makes it read
+// them a second time, when the names are known.
 func (p *parser) configuration() error {
 	if err := p.configFiles(); err != nil || !p.match.wantFinal {
 		return err
@@ -55,10 +55,12 @@ func (p *parser) configFiles() error {
 		return nil
 	}
 	own := p.env.inHome(".config", "minissh")
-	if err := p.readConfig(source{path: filepath.Join(own, "config"), optional: true, guarded: true, folder: own}); err != nil {
+	if err := p.readConfig(source{path: filepath.Join(own, "config"), optional: true, guarded: true,
+		folder: own}); err != nil {
 		return err
 	}
-	return p.readConfig(source{path: filepath.Join(ssh, "config"), optional: true, guarded: true, forSSH: true, folder: ssh})
+	return p.readConfig(source{path: filepath.Join(ssh, "config"), optional: true, guarded: true,
+		forSSH: true, folder: ssh})
 }
 
 // readConfig reads one file.
@@ -68,7 +70,8 @@ func (p *parser) readConfig(s source) error {
 		if errors.As(err, &pathErr) {
 			err = pathErr.Err
 		}
-		return &ConfigError{File: s.path, Msg: "cannot be read: " + err.Error(), Advice: "-F none does without configuration files"}
+		return &ConfigError{File: s.path, Msg: "cannot be read: " + err.Error(),
+			Advice: "-F none does without configuration files"}
 	}
 	file, err := os.Open(s.path)
 	if err != nil {
@@ -84,7 +87,8 @@ func (p *parser) readConfig(s source) error {
 			return fail(err)
 		}
 		if err := checkOwner(info, p.env.UID); err != nil {
-			return &ConfigError{File: s.path, Msg: err.Error(), Advice: "chmod 600 " + shown(s.path) + ", and it must be yours"}
+			return &ConfigError{File: s.path, Msg: err.Error(),
+				Advice: "chmod 600 " + shown(s.path) + ", and it must be yours"}
 		}
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
@@ -98,8 +102,8 @@ func (p *parser) readConfig(s source) error {
 }
 
 // configLines applies the lines of a file. A Host or Match block counts when its patterns or
-// criteria match. A key that there is not is an error in every block, as in ssh: it may be a
-// mistyped one that forbids something.
+// criteria match. An unknown key is an error in every block, as in ssh: it may be a mistyped one
+// that forbids something.
 func (p *parser) configLines(s source, data string) error {
 	inactive := s.never
 	for i, line := range strings.Split(data, "\n") {
@@ -123,7 +127,8 @@ func (p *parser) configLines(s source, data string) error {
 			if best := nearest(key); best != "" {
 				hint = "is it spelt " + best + "? Else " + hint
 			}
-			return &ConfigError{File: at.file, Line: at.line, Msg: "there is no option " + shown(key), Advice: hint}
+			return &ConfigError{File: at.file, Line: at.line, Msg: "there is no option " +
+				shown(key), Advice: hint}
 		}
 		at.name = fmt.Sprintf("%s:%d: %s", shown(s.path), i+1, row.name)
 		values, err := row.values(rest)
@@ -151,8 +156,7 @@ func (p *parser) configLines(s source, data string) error {
 	return nil
 }
 
-// include reads the files that the patterns name. In a block for other hosts they are checked and
-// do not count.
+// include reads the files that the patterns name. In a block for other hosts they are only checked.
 func (p *parser) include(from source, patterns []string, at place) error {
 	if from.depth >= maxNested {
 		return at.fail(errors.New("files include files too deeply"))
@@ -174,7 +178,8 @@ func (p *parser) include(from source, patterns []string, at place) error {
 		}
 		slices.Sort(found)
 		for _, file := range found {
-			next := source{path: file, optional: true, guarded: true, forSSH: from.forSSH, never: from.never || at.inactive, folder: from.folder, depth: from.depth + 1}
+			next := source{path: file, optional: true, guarded: true, forSSH: from.forSSH,
+				never: from.never || at.inactive, folder: from.folder, depth: from.depth + 1}
 			if err := p.readConfig(next); err != nil {
 				return err
 			}

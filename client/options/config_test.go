@@ -40,15 +40,18 @@ Match host nowhere
 	ssh := filepath.Join(env.Home, ".ssh", "config")
 
 	o := mustParse(t, env, "lab")
-	if o.HostName != "lab.example" || o.Port != 7000 || o.User != "theirs" || o.HostKeyAlias != "" || o.RequestTTY != TTYForce ||
+	if o.HostName != "lab.example" || o.Port != 7000 || o.User != "theirs" ||
+		o.HostKeyAlias != "" || o.RequestTTY != TTYForce ||
 		o.StrictHostKeyChecking != StrictAsk || o.Refuse() != nil {
 		t.Errorf("lab: %+v", o)
 	}
-	keys := []string{filepath.Join(env.Home, "keys", "lab key"), filepath.Join(env.Home, ".ssh", "lab")}
+	keys := []string{filepath.Join(env.Home, "keys", "lab key"),
+		filepath.Join(env.Home, ".ssh", "lab")}
 	if !slices.Equal(o.IdentityFiles, keys) {
 		t.Errorf("keys %q, want %q", o.IdentityFiles, keys)
 	}
-	if known := filepath.Join(env.Home, ".ssh", "lab.example"); !slices.Equal(o.UserKnownHostsFiles, []string{known}) {
+	if known := filepath.Join(env.Home, ".ssh", "lab.example"); !slices.Equal(o.UserKnownHostsFiles,
+		[]string{known}) {
 		t.Errorf("known hosts %q", o.UserKnownHostsFiles)
 	}
 	notes := strings.Join(o.Notes, "\n")
@@ -65,7 +68,8 @@ Match host nowhere
 
 	// sshd's port never becomes minissh's.
 	o = mustParse(t, env, "a.example")
-	if o.Port != protocol.DefaultPort || o.User != "ours" || !strings.Contains(strings.Join(o.Notes, "\n"), ssh+":3: Port does not count") {
+	if o.Port != protocol.DefaultPort || o.User != "ours" ||
+		!strings.Contains(strings.Join(o.Notes, "\n"), ssh+":3: Port does not count") {
 		t.Errorf("a.example: %+v", o)
 	}
 	if o = mustParse(t, env, "secret.example"); o.User != "theirs" {
@@ -76,13 +80,15 @@ Match host nowhere
 	}
 
 	// -F replaces both and counts in full, sshd's keys and refusals included.
-	file := write(t, filepath.Join(env.Home, "file"), "Port 9\nHostKeyAlias alias\nProxyJump gate\n", 0o666)
+	file := write(t, filepath.Join(env.Home, "file"),
+		"Port 9\nHostKeyAlias alias\nProxyJump gate\n", 0o666)
 	o = mustParse(t, env, "-F", "~/file", "lab")
 	name, port := o.KnownHostsName()
 	if o.Port != 9 || o.HostName != "lab" || name != "alias" || port != 22 || o.User != "me" {
 		t.Errorf("-F: %+v", o)
 	}
-	if err := o.Refuse(); err == nil || err.Error() != file+":3: ProxyJump is not in this version (going through another host)" {
+	if err := o.Refuse(); err == nil ||
+		err.Error() != file+":3: ProxyJump is not in this version (going through another host)" {
 		t.Errorf("-F: Refuse is %v", err)
 	}
 	if o = mustParse(t, env, "-F", "none", "lab"); o.HostName != "lab" || len(o.Notes) != 0 {
@@ -103,7 +109,7 @@ func TestConfigErrors(t *testing.T) {
 		{"Ciphers", ":1: no value after Ciphers"},
 		{"Prot 1", ":1: there is no option Prot"},
 		{"Host other\nProxyJmp x", ":2: there is no option ProxyJmp"},
-		{"Ciphers bogus", ":1: Ciphers: bogus is not the name of an algorithm of ssh's"},
+		{"Ciphers bogus", ":1: Ciphers: bogus is not the name of one of ssh's algorithms"},
 		{"Match", ":1: no value after Match"},
 		{"Match bogus x", ":1: in Match: there is no criterion bogus"},
 		{"Match host", ":1: in Match: nothing comes after host"},
@@ -116,14 +122,16 @@ func TestConfigErrors(t *testing.T) {
 		if e, ok := err.(*ConfigError); !ok || e.Error() != file+test.want {
 			t.Errorf("%q: %v, want %s", test.text, err, test.want)
 		}
-		if test.text == "Prot 1" && err.(*ConfigError).Hint() != "is it spelt Port? Else IgnoreUnknown Prot in a line above lets it be" {
+		if test.text == "Prot 1" &&
+			err.(*ConfigError).Hint() != "is it spelt Port? Else IgnoreUnknown Prot in a line "+
+				"above lets it be" {
 			t.Errorf("%q: %s", test.text, err.(*ConfigError).Hint())
 		}
 	}
 }
 
-// TestConfigOthersCanWrite: a file that someone else could have written names
-// keys and hosts for nobody (ssh: Bad owner or permissions).
+// TestConfigOthersCanWrite: a file that someone else could have written must not choose keys and
+// hosts (ssh: Bad owner or permissions).
 func TestConfigOthersCanWrite(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("not run: needs Unix permissions")
@@ -132,7 +140,8 @@ func TestConfigOthersCanWrite(t *testing.T) {
 		env := testEnv(t)
 		file := write(t, filepath.Join(env.Home, name), "", 0o620)
 		_, err := env.Parse([]string{"h"})
-		if e, ok := err.(*ConfigError); !ok || e.File != file || !strings.Contains(e.Msg, "others can write it") {
+		if e, ok := err.(*ConfigError); !ok || e.File != file ||
+			!strings.Contains(e.Msg, "others can write it") {
 			t.Errorf("%s with mode 0620: %v", name, err)
 		}
 		write(t, file, "", 0o644)
@@ -140,7 +149,7 @@ func TestConfigOthersCanWrite(t *testing.T) {
 			t.Errorf("%s with mode 0644: %v", name, err)
 		}
 		env.UID++
-		if env.UID != 1 { // root's files are everyone's to read
+		if env.UID != 1 { // everyone may read root's files
 			if _, err := env.Parse([]string{"h"}); err == nil {
 				t.Errorf("%s of another user is read", name)
 			}

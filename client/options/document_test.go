@@ -12,7 +12,8 @@ var update = flag.Bool("update", false, "write the table of options into cmd/min
 // TestDocument: the README's table is the one that this program decides by. `go test
 // ./client/options -run TestDocument -update` writes it.
 func TestDocument(t *testing.T) {
-	const file, begin, end = "../../cmd/minissh/README.md", "<!-- table: begin -->\n", "<!-- table: end -->\n"
+	const file, begin, end = "../../cmd/minissh/README.md", "<!-- table: begin -->\n",
+		"<!-- table: end -->\n"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +28,8 @@ func TestDocument(t *testing.T) {
 			t.Fatal(err)
 		}
 	} else if table != want {
-		t.Errorf("the table of %s is not the program's: go test ./client/options -run TestDocument -update", file)
+		t.Errorf("the table of %s is not the program's: go test ./client/options -run "+
+			"TestDocument -update", file)
 	}
 }
 
@@ -41,7 +43,8 @@ func TestClasses(t *testing.T) {
 	}
 	for _, rows := range keyTables {
 		for _, row := range rows {
-			if (row.class == Refused || row.class == Told) && !row.later && row.asks != nil && row.neutral == "" && row.class == Refused {
+			if (row.class == Refused || row.class == Told) && !row.later && row.asks != nil &&
+				row.neutral == "" && row.class == Refused {
 				t.Errorf("%s has no value that asks for nothing", row.name)
 			}
 		}

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// WriteEffective writes the options in the form of `ssh -G`: one "key value" a
-// line, keys in lower case. It holds the keys that minissh heeds, and the files
-// that it would look at.
+// WriteEffective writes the options in the form of `ssh -G`: one "key value" a line, keys in lower
+// case. It holds the keys that minissh obeys, and the files that it would read.
 func (o *Options) WriteEffective(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	line := func(key string, values ...any) {
@@ -33,8 +32,10 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	line("clearallforwardings", yesOrNo(o.clearForwardings))
 	line("exitonforwardfailure", yesOrNo(o.exitOnForwardFailure))
 	line("pubkeyauthentication", trueOrFalse(yesOrNo(!o.NoPubkey)))
-	for _, given := range [][2]string{{"bindaddress", o.BindAddress}, {"bindinterface", o.BindInterface}, {"revokedhostkeys", o.RevokedHostKeys},
-		{"hostkeyalgorithms", o.HostKeyAlgorithms}, {"pubkeyacceptedalgorithms", o.PubkeyAlgorithms}} {
+	for _, given := range [][2]string{{"bindaddress", o.BindAddress},
+		{"bindinterface", o.BindInterface}, {"revokedhostkeys", o.RevokedHostKeys},
+		{"hostkeyalgorithms", o.HostKeyAlgorithms},
+		{"pubkeyacceptedalgorithms", o.PubkeyAlgorithms}} {
 		if given[1] != "" {
 			line(given[0], given[1])
 		}
@@ -59,7 +60,8 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	if o.IdentityAgent != "" {
 		line("identityagent", o.IdentityAgent)
 	}
-	for _, file := range append(append([]string(nil), o.IdentityFiles...), o.DefaultIdentityFiles...) {
+	for _, file := range append(append([]string(nil), o.IdentityFiles...),
+		o.DefaultIdentityFiles...) {
 		line("identityfile", file)
 	}
 	list := func(key string, files []string) {
@@ -107,7 +109,7 @@ func yesOrNo(b bool) string {
 	return "no"
 }
 
-// trueOrFalse is how ssh prints yes and no of options that have more values.
+// trueOrFalse is how ssh prints yes and no for options that have further values.
 func trueOrFalse(s string) string {
 	switch s {
 	case "yes":

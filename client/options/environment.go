@@ -12,12 +12,13 @@ import (
 	"sync"
 )
 
-// Environment is what Parse takes from around it; tests give their own.
+// Environment is what Parse takes from its surroundings; tests provide their own.
 type Environment struct {
-	Home     string        // the user's directory; "" if there is none
-	User     func() string // the user's login name; asked for only where it matters, since the system's files are read for it
-	UID      int           // -1 where there is none
-	Hostname string        // this machine's name
+	Home string // the user's directory; "" if there is none
+	// the user's login name; asked for only if needed, since that reads the system's files
+	User     func() string
+	UID      int    // -1 if there is none
+	Hostname string // this machine's name
 	// Getenv reads a variable; ok is false when it is not set.
 	Getenv func(name string) (value string, ok bool)
 }
@@ -53,7 +54,8 @@ func (env *Environment) expandHome(path string) (string, error) {
 	if !strings.HasPrefix(path, "~") {
 		return path, nil
 	}
-	end := strings.IndexFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) })
+	end := strings.IndexFunc(path,
+		func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) })
 	if end < 0 {
 		end = len(path)
 	}
@@ -101,10 +103,10 @@ func (env *Environment) expandVariables(s string) (string, error) {
 	}
 }
 
-// tokens gives what stands for % and a letter; false: nothing does.
+// tokens returns what % and a letter stand for; false: nothing.
 type tokens func(letter byte) (string, bool)
 
-// expandTokens replaces % and a letter by what tokens gives for the letter (ssh_config(5), TOKENS).
+// expandTokens replaces % and a letter by their meaning (ssh_config(5), TOKENS).
 func expandTokens(s string, tokens tokens) (string, error) {
 	var out strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -117,7 +119,8 @@ func expandTokens(s string, tokens tokens) (string, error) {
 		}
 		value, ok := tokens(s[i])
 		if !ok {
-			return "", fmt.Errorf("%s is not known here (%%%% is a percent sign)", shown("%"+s[i:i+1]))
+			return "", fmt.Errorf("%s is not known here (%%%% is a percent sign)",
+				shown("%"+s[i:i+1]))
 		}
 		out.WriteString(value)
 	}

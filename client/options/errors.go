@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Hinter is implemented by every error of this package. Hint is what the user
-// can type or do next, without "hint: " in front; "" if nothing is known.
+// Hinter is implemented by every error of this package. Hint is what the user can type or do next,
+// without the word "hint: "; "" if nothing is known.
 type Hinter interface {
 	error
 	Hint() string
@@ -44,10 +44,10 @@ func (e *ConfigError) Error() string {
 // Hint implements Hinter.
 func (e *ConfigError) Hint() string { return e.Advice }
 
-// UnsupportedError is an option of ssh's that this version refuses, because
-// leaving it out would do something else than was asked.
+// UnsupportedError is one of ssh's options that this version refuses, because ignoring it would do
+// something else than was asked.
 type UnsupportedError struct {
-	Option string // as a person writes it: "-J", "-o ProxyJump", "FILE:3: ProxyJump"
+	Option string // as people write it: "-J", "-o ProxyJump", "FILE:3: ProxyJump"
 	What   string // what it asks for, in parentheses
 	Msg    string // the whole text instead of these, if it is not empty
 	Advice string
@@ -69,11 +69,11 @@ func usage(advice, format string, args ...any) error {
 	return &UsageError{Msg: fmt.Sprintf(format, args...), Advice: advice}
 }
 
-// shown is s as it may stand in a message: as it is when every character is
-// printable, quoted otherwise, so that no control character of an argument or a
-// file reaches the terminal.
+// shown is s as it is if every character is printable, quoted otherwise, so that no control
+// character of an argument or a file reaches the terminal.
 func shown(s string) string {
-	if s == "" || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if s == "" || !utf8.ValidString(s) ||
+		strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(s)
 	}
 	return s

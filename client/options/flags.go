@@ -7,8 +7,7 @@ import (
 
 // What single letters do beyond setting a key (ssh.c's main).
 
-// addIdentity is -i. A file that is not there is warned about and left out, as
-// ssh does.
+// addIdentity is -i. A missing file is left out with a warning, as in ssh.
 func (p *parser) addIdentity(arg string) error {
 	path, err := p.env.expandHome(arg)
 	if err == nil {
@@ -18,7 +17,8 @@ func (p *parser) addIdentity(arg string) error {
 		if pathErr, ok := err.(*os.PathError); ok {
 			err = pathErr.Err
 		}
-		p.o.Warnings = append(p.o.Warnings, "identity file "+shown(arg)+" is left out: "+err.Error())
+		p.o.Warnings = append(p.o.Warnings, "identity file "+shown(arg)+" is left out: "+
+			err.Error())
 		return nil
 	}
 	return p.setKey("IdentityFile", arg, place{name: "-i", flag: true})
@@ -68,8 +68,7 @@ func (p *parser) setLevel(l LogLevel) {
 	p.o.LogLevel = l
 }
 
-// louder is -v: the first one wins over anything said before, each further one
-// adds a level.
+// louder is -v: the first one overrides anything said before, each further one adds a level.
 func (p *parser) louder() {
 	switch {
 	case !p.levelByV:
@@ -80,8 +79,7 @@ func (p *parser) louder() {
 	}
 }
 
-// suggestion is the hint for a key that there is not: the nearest one that there
-// is, when it is near.
+// suggestion is the hint for an unknown key: the nearest known one, if it is near.
 func suggestion(key string) string {
 	if best := nearest(key); best != "" {
 		return "-o " + best + "=…"
@@ -89,20 +87,20 @@ func suggestion(key string) string {
 	return helpHint
 }
 
-// nearest is the key that a mistyped one is meant for, "" if none is near.
+// nearest is the key that a mistyped one probably means, "" if none is near.
 func nearest(key string) string {
 	key = strings.ToLower(key)
 	best, distance := "", 3
 	for _, row := range keyList() {
-		if d := editDistance(key, strings.ToLower(row.Name), 3); d < distance || d < 3 && d == distance && row.Name < best {
+		if d := editDistance(key, strings.ToLower(row.Name), 3); d < distance || d < 3 &&
+			d == distance && row.Name < best {
 			best, distance = row.Name, d
 		}
 	}
 	return best
 }
 
-// editDistance is Levenshtein's distance of a and b, or limit when it is at
-// least that.
+// editDistance is Levenshtein's distance of a and b, or limit if it is at least that.
 func editDistance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit

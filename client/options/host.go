@@ -63,10 +63,12 @@ func (p *parser) destination(arg string) error {
 // uri reads what follows the scheme (draft-ietf-secsh-scp-sftp-ssh-uri, as ssh
 // does): connection parameters after ';' are dropped, a path is an error.
 func (p *parser) uri(arg, rest string) error {
-	bad := usage("minissh minissh://user@host:7422 command", "%s is not an address of a host", shown(arg))
+	bad := usage("minissh minissh://user@host:7422 command", "%s is not an address of a host",
+		shown(arg))
 	rest = strings.TrimSuffix(rest, "/")
 	if strings.Contains(rest, "/") {
-		return usage("leave out what follows the host", "%s: an address of a host has no path", shown(arg))
+		return usage("leave out what follows the host", "%s: an address of a host has no path",
+			shown(arg))
 	}
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
 		name, _, _ := strings.Cut(rest[:at], ";")
@@ -94,7 +96,7 @@ func (p *parser) uri(arg, rest string) error {
 
 func (p *parser) giveUser(name, arg string) error {
 	if name == "" {
-		return usage("minissh user@host command", "%s: no user stands before the @", shown(arg))
+		return usage("minissh user@host command", "%s: there is no user before the @", shown(arg))
 	}
 	return p.setKey("User", name, place{name: "user@host", flag: true})
 }
@@ -113,10 +115,9 @@ func (p *parser) giveHost(host, port, arg string) error {
 	return nil
 }
 
-// checkHost refuses what can only be a mistake or an attack: a name that begins
-// with '-' becomes an option of some program further on, and blanks, control
-// characters and a shell's characters stand in no host name (ssh.c's
-// valid_hostname).
+// checkHost refuses what can only be a mistake or an attack. A name that begins with '-' becomes an
+// option of another program later, and no host name holds blanks, control characters or characters
+// that mean something to a shell (ssh.c's valid_hostname).
 func checkHost(host string) error {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
@@ -133,9 +134,10 @@ func checkHost(host string) error {
 // checkUser is the same for user names (ssh.c's valid_ruser). A user name is
 // bytes: only ASCII is judged.
 func checkUser(name string) error {
-	if name == "" || name[0] == '-' || strings.HasSuffix(name, `\`) || strings.ContainsFunc(name, func(r rune) bool {
-		return r < ' ' || r == 0x7f || strings.ContainsRune("'`\";&<>|(){}", r)
-	}) || strings.Contains(name, " -") {
+	if name == "" || name[0] == '-' || strings.HasSuffix(name, `\`) ||
+		strings.ContainsFunc(name, func(r rune) bool {
+			return r < ' ' || r == 0x7f || strings.ContainsRune("'`\";&<>|(){}", r)
+		}) || strings.Contains(name, " -") {
 		return usage("minissh user@host command", "%s is not the name of a user", shown(name))
 	}
 	return nil

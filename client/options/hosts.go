@@ -8,21 +8,22 @@ import (
 	"strings"
 )
 
-// ConfiguredHosts are the names that Host lines of the user's files hold, patterns apart, for
-// completion: whether the files are right, and which block counts, is not its concern. Files that
+// ConfiguredHosts are the names on Host lines of the user's files, patterns left out, for
+// completion. It does not matter whether the files are correct, or which block counts. Files that
 // Include names are read too.
 func (env *Environment) ConfiguredHosts() (names []string) {
 	if env.Home == "" {
 		return nil
 	}
 	for _, name := range []string{".config/minissh", ".ssh"} {
-		names = append(names, hostLines(env, filepath.Join(env.Home, name), filepath.Join(env.Home, name, "config"), 3)...)
+		names = append(names, hostLines(env, filepath.Join(env.Home, name),
+			filepath.Join(env.Home, name, "config"), 3)...)
 	}
 	return names
 }
 
-// hostLines reads one file; dir is where relative names after Include begin, depth how many more
-// files may be nested.
+// hostLines reads one file. Relative names after Include start in dir; depth is how many more files
+// may be nested.
 func hostLines(env *Environment, dir, path string, depth int) (names []string) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || depth == 0 {

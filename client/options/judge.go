@@ -30,25 +30,27 @@ func (p *parser) judge(row *keyRow, v []string, at place) {
 	}
 }
 
-// refuse notes what Refuse will report. What a file asks for can be asked otherwise for minissh
-// alone.
+// refuse notes what Refuse will report. What a file asks for can be overridden for minissh alone.
 func (p *parser) refuse(row *keyRow, at place, hint string) {
 	without := row.name + "=" + row.neutral
 	if hint == "" && row.neutral == "" {
 		hint = "-o ClearAllForwardings=yes goes on without it"
 	} else if hint == "" && at.file != "" {
-		hint = fmt.Sprintf("-o %s goes on without it; %s %s for this host in ~/.config/minissh/config does so for good", without, row.name, row.neutral)
+		hint = fmt.Sprintf("-o %s goes on without it; %s %s for this host in "+
+			"~/.config/minissh/config does so for good", without, row.name, row.neutral)
 	}
 	p.unsupported(&UnsupportedError{Option: at.name, What: row.what, Advice: hint})
 }
 
 func (p *parser) unsupported(e *UnsupportedError) {
-	if !slices.ContainsFunc(p.o.unsupported, func(have *UnsupportedError) bool { return have.Option == e.Option }) {
+	if !slices.ContainsFunc(p.o.unsupported, func(have *UnsupportedError) bool {
+		return have.Option == e.Option
+	}) {
 		p.o.unsupported = append(p.o.unsupported, e)
 	}
 }
 
-// tell notes what one line will tell.
+// tell notes what one line will say.
 func (p *parser) tell(name, what string) {
 	if text := name + " (" + what + ")"; !slices.Contains(p.told, text) {
 		p.told = append(p.told, text)
@@ -61,13 +63,15 @@ func (p *parser) judgeLate() {
 	for _, a := range p.late {
 		switch a.row.name {
 		case "ControlMaster":
-			// A master without a command would only stay, and be of use to nobody.
+			// A master without a command would only wait, and nobody could use it.
 			if o.SessionType == SessionNone && o.StdioForward == "" && notNo(a.v) {
 				before := ""
 				if strings.HasPrefix(a.at.name, "-") {
 					before = ", before " + a.at.name + ": the first counts"
 				}
-				p.unsupported(&UnsupportedError{Option: a.at.name, What: "with -N: a master process for other connections", Advice: "-o ControlMaster=no goes on without it" + before})
+				p.unsupported(&UnsupportedError{
+					Option: a.at.name, What: "with -N: a master process for other connections",
+					Advice: "-o ControlMaster=no goes on without it" + before})
 			}
 		case "DynamicForward", "LocalForward", "RemoteForward":
 			p.judgeForward(a)
@@ -76,7 +80,8 @@ func (p *parser) judgeLate() {
 				p.unsupported(&UnsupportedError{Option: a.at.name, What: "a subsystem"})
 			}
 		case "ServerAliveInterval":
-			if every := o.ServerAliveInterval; every > 0 && every < linkPatience && every*time.Duration(min(max(o.ServerAliveCountMax, 1), 45)) < linkPatience {
+			if every := o.ServerAliveInterval; every > 0 && every < linkPatience &&
+				every*time.Duration(min(max(o.ServerAliveCountMax, 1), 45)) < linkPatience {
 				p.tell(a.at.name, "a silent link is noticed after 45 s")
 			}
 		}
@@ -85,19 +90,22 @@ func (p *parser) judgeLate() {
 		o.NoPubkey = true
 	}
 	if o.NoPubkey && o.Socket == "" {
-		p.unsupported(&UnsupportedError{Msg: "no key may be shown (PubkeyAuthentication no, or PreferredAuthentications without publickey), and minissh logs in with keys alone",
+		p.unsupported(&UnsupportedError{Msg: "no key may be shown (PubkeyAuthentication no, or " +
+			"PreferredAuthentications without publickey), and minissh logs in with keys alone",
 			Advice: "-o PubkeyAuthentication=yes -o PreferredAuthentications=publickey allows it"})
 	}
 	if o.refusal != "" {
-		o.unsupported = append([]*UnsupportedError{{Msg: "RefuseConnection: " + shown(o.refusal)}}, o.unsupported...)
+		o.unsupported = append([]*UnsupportedError{{Msg: "RefuseConnection: " + shown(o.refusal)}},
+			o.unsupported...)
 	}
 	if len(p.told) > 0 {
-		o.Warnings = append(o.Warnings, "without effect in this version: "+strings.Join(p.told, "; "))
+		o.Warnings = append(o.Warnings, "without effect in this version: "+strings.Join(p.told,
+			"; "))
 	}
 }
 
-// judgeForward refuses a forward, unless all are cleared. In ssh's own file it is meant for
-// connections that do something else besides: then it is told, as ssh only tells that a port is
+// judgeForward refuses a forward, unless all are cleared. In ~/.ssh/config it is meant for
+// connections that also do something else: then it is only told, as ssh only tells that a port is
 // taken.
 func (p *parser) judgeForward(a asked) {
 	switch o := p.o; {

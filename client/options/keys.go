@@ -22,7 +22,8 @@ var keyRows = []keyRow{
 		return
 	}},
 	{name: "ConnectionAttempts", set: func(o *Options, v []string) error {
-		if err := number(func(o *Options) *int { return &o.ConnectionAttempts })(o, v); err != nil || o.ConnectionAttempts > 0 {
+		if err := number(func(o *Options) *int { return &o.ConnectionAttempts })(o,
+			v); err != nil || o.ConnectionAttempts > 0 {
 			return err
 		}
 		return errors.New("there must be one at least")
@@ -67,7 +68,8 @@ var keyRows = []keyRow{
 	{name: "RefuseConnection", set: text(func(o *Options) *string { return &o.refusal })},
 	{name: "RemoteCommand", line: true, set: noneText(func(o *Options) *string { return &o.RemoteCommand })},
 	{name: "RequestTTY", set: func(o *Options, v []string) (err error) {
-		o.RequestTTY, err = parseChoice(v[0], [2]TTY{"auto", TTYAuto}, [2]TTY{"no", TTYNo}, [2]TTY{"yes", TTYYes},
+		o.RequestTTY, err = parseChoice(v[0], [2]TTY{"auto", TTYAuto}, [2]TTY{"no", TTYNo},
+			[2]TTY{"yes", TTYYes},
 			[2]TTY{"force", TTYForce}, [2]TTY{"false", TTYNo}, [2]TTY{"true", TTYYes})
 		return
 	}},
@@ -93,8 +95,10 @@ var keyRows = []keyRow{
 	}},
 	{name: "StdinNull", set: yesNo(func(o *Options) *bool { return &o.StdinNull })},
 	{name: "StrictHostKeyChecking", set: func(o *Options, v []string) (err error) {
-		o.StrictHostKeyChecking, err = parseChoice(v[0], [2]Strictness{"yes", StrictYes}, [2]Strictness{"no", StrictNo},
-			[2]Strictness{"ask", StrictAsk}, [2]Strictness{"accept-new", StrictAcceptNew}, [2]Strictness{"off", StrictNo},
+		o.StrictHostKeyChecking, err = parseChoice(v[0], [2]Strictness{"yes", StrictYes},
+			[2]Strictness{"no", StrictNo},
+			[2]Strictness{"ask", StrictAsk}, [2]Strictness{"accept-new", StrictAcceptNew},
+			[2]Strictness{"off", StrictNo},
 			[2]Strictness{"true", StrictYes}, [2]Strictness{"false", StrictNo})
 		return
 	}},
@@ -106,7 +110,8 @@ var keyRows = []keyRow{
 
 	{name: "SessionType", set: func(o *Options, v []string) (err error) {
 		o.SessionType, err = parseChoice(v[0], [2]SessionType{"none", SessionNone},
-			[2]SessionType{"subsystem", SessionSubsystem}, [2]SessionType{"default", SessionDefault})
+			[2]SessionType{"subsystem", SessionSubsystem},
+			[2]SessionType{"default", SessionDefault})
 		return
 	}, later: true},
 

@@ -2,16 +2,19 @@ package options
 
 import "strings"
 
-// keyTables are all keys. Order: ssh_config(5)'s alphabet within each class.
+// keyTables are all keys, each class in the alphabetical order of ssh_config(5).
 var keyTables = [...][]keyRow{keyRows, refusedRows, toldRows, harmlessRows}
 
 // refusedRows would change where, as whom, by which way or how safely one connects, or ask for
-// something that is not there.
+// something that does not exist here.
 var refusedRows = []keyRow{
-	{name: "CanonicalizeHostname", class: Refused, what: "completing the host's name with a domain", asks: notNo, neutral: "no",
+	{name: "CanonicalizeHostname", class: Refused, what: "completing the host's name with a domain",
+		asks: notNo, neutral: "no",
 		set: oneOfThese("yes", "no", "true", "false", "always")},
-	{name: "ControlMaster", class: Refused, what: "with -N: a master process for other connections; without -N it is harmless, each command has a connection of its own",
-		later: true, neutral: "no", set: oneOfThese("yes", "no", "true", "false", "ask", "auto", "autoask")},
+	{name: "ControlMaster", class: Refused, what: "with -N: a master process for other " +
+		"connections; without -N it is harmless, each command has a connection of its own",
+		later: true, neutral: "no", set: oneOfThese("yes", "no", "true", "false", "ask", "auto",
+			"autoask")},
 	{name: "DynamicForward", class: Refused, repeat: true, what: "a SOCKS proxy", later: true},
 	{name: "KnownHostsCommand", class: Refused, line: true, what: "host keys from a command", asks: notNone, neutral: "none"},
 	{name: "LocalForward", class: Refused, words: 2, repeat: true, what: "forwarding a local port", later: true, set: isForward(2)},
@@ -20,12 +23,12 @@ var refusedRows = []keyRow{
 	{name: "RemoteForward", class: Refused, words: 2, repeat: true, what: "forwarding a port from the other side", later: true},
 	{name: "Tunnel", class: Refused, what: "a tunnel device", asks: notNo, neutral: "no",
 		set: oneOfThese("yes", "no", "true", "false", "point-to-point", "ethernet")},
-	{name: "VerifyHostKeyDNS", class: Refused, what: "host keys from the DNS", asks: notNo, neutral: "no",
-		set: oneOfThese("yes", "no", "true", "false", "ask")},
+	{name: "VerifyHostKeyDNS", class: Refused, what: "host keys from the DNS", asks: notNo,
+		neutral: "no",
+		set:     oneOfThese("yes", "no", "true", "false", "ask")},
 }
 
-// toldRows ask for something that is missed, while the connection itself is the one that was asked
-// for.
+// toldRows ask for something that is missing, while the connection is the one that was asked for.
 var toldRows = []keyRow{
 	{name: "CertificateFile", class: Told, repeat: true, what: "OpenSSH certificates", asks: notNone},
 	{name: "ChannelTimeout", class: Told, words: many, what: "ending channels that are idle", asks: notNone},
@@ -34,8 +37,11 @@ var toldRows = []keyRow{
 	{name: "ObscureKeystrokeTiming", class: Told, what: "hiding when keys are pressed", asks: notNo, neutral: "no"},
 	{name: "PKCS11Provider", class: Told, what: "keys in PKCS#11 devices", asks: notNone, neutral: "none"},
 	{name: "PermitLocalCommand", class: Told, what: "running a command here once connected", asks: notNo, neutral: "no", set: isYesNo},
-	{name: "ServerAliveCountMax", class: Told, later: true, what: "see ServerAliveInterval", set: number(func(o *Options) *int { return &o.ServerAliveCountMax })},
-	{name: "ServerAliveInterval", class: Told, later: true, what: "noticing a silent link sooner than after 45 s; a later time is harmless", neutral: "0",
+	{name: "ServerAliveCountMax", class: Told, later: true, what: "see ServerAliveInterval",
+		set: number(func(o *Options) *int { return &o.ServerAliveCountMax })},
+	{name: "ServerAliveInterval", class: Told, later: true,
+		what:    "noticing a silent link sooner than after 45 s; a later time is harmless",
+		neutral: "0",
 		set: func(o *Options, v []string) (err error) {
 			o.ServerAliveInterval, err = parseTimeOrNone(v[0])
 			return
@@ -52,7 +58,7 @@ const (
 	forPeople    = "it is about what is shown or kept here"
 )
 
-// harmlessRows mean nothing here: their values are checked as ssh does.
+// harmlessRows have no effect here: their values are checked as in ssh.
 var harmlessRows = []keyRow{
 	{name: "AddKeysToAgent", class: Harmless, words: 2, what: forPeople, set: isAddKeys},
 	{name: "CASignatureAlgorithms", class: Harmless, what: "there are no certificates", set: isAlgorithms(keyAlgorithms, true)},
@@ -96,8 +102,10 @@ var harmlessRows = []keyRow{
 	{name: "SecurityKeyProvider", class: Harmless, what: "keys of hardware tokens are left out, and told"},
 	{name: "StreamLocalBindMask", class: Harmless, what: noForwarding, set: isOctal},
 	{name: "StreamLocalBindUnlink", class: Harmless, what: noForwarding, set: isYesNo},
-	{name: "SyslogFacility", class: Harmless, what: forPeople, set: oneOfThese("DAEMON", "USER", "AUTH", "AUTHPRIV", "LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3",
-		"LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7")},
+	{name: "SyslogFacility", class: Harmless, what: forPeople,
+		set: oneOfThese("DAEMON", "USER", "AUTH", "AUTHPRIV", "LOCAL0", "LOCAL1", "LOCAL2",
+			"LOCAL3",
+			"LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7")},
 	{name: "TCPKeepAlive", class: Harmless, what: itsOwn, set: isYesNo},
 	{name: "Tag", class: Harmless, what: "it is for Match tagged, which is refused"},
 	{name: "TunnelDevice", class: Harmless, what: "Tunnel is refused", set: isTunnelDevice},
@@ -109,10 +117,11 @@ var harmlessRows = []keyRow{
 	{name: "XAuthLocation", class: Harmless, what: noForwarding},
 }
 
-// obsoleteKeys are those that ssh itself takes, with any value, and no longer heeds.
-const obsoleteKeys = `
-	AFSTokenPassing Cipher CompressionLevel FallBackToRsh GlobalKnownHostsFile2 KerberosAuthentication KerberosTGTPassing Protocol RSAAuthentication
-	RhostsAuthentication RhostsRSAAuthentication UseBlacklistedKeys UsePrivilegedPort UseRoaming UseRsh UserKnownHostsFile2`
+// obsoleteKeys are those that ssh itself accepts with any value and ignores.
+const obsoleteKeys = `AFSTokenPassing Cipher CompressionLevel FallBackToRsh GlobalKnownHostsFile2
+		KerberosAuthentication KerberosTGTPassing Protocol RSAAuthentication RhostsAuthentication
+		RhostsRSAAuthentication UseBlacklistedKeys UsePrivilegedPort UseRoaming UseRsh
+		UserKnownHostsFile2`
 
 // keyAliases are second names of keys, and the first.
 var keyAliases = [...][2]string{

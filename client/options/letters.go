@@ -1,16 +1,16 @@
 package options
 
-// flagRow is one option letter of ssh(1), or one long flag of ours.
+// flagRow is one of ssh(1)'s option letters, or one of our long flags.
 type flagRow struct {
 	letter byte   // 0 for long flags
 	long   string // without the two dashes
 	arg    bool   // takes an argument
 	class  Class
 
-	// A flag that is short for a key: -p N is Port=N, -n is StdinNull=yes. Then the key's row
-	// judges the value.
+	// A flag that abbreviates a key: -p N is Port=N, -n is StdinNull=yes. Then the key's row judges
+	// the value.
 	key, value string
-	byKey      bool // set has the key's row judge it
+	byKey      bool // set lets the key's row judge it
 	// set does anything else; a row may have both.
 	set func(p *parser, arg string) error
 
@@ -18,8 +18,8 @@ type flagRow struct {
 	hint string // what to type instead
 }
 
-// flagRows is the table of ssh's option letters (SSH_CONTRACT rule 3) and of the
-// long flags that are minissh's own.
+// flagRows is the table of ssh's option letters (SSH_CONTRACT rule 3) and of minissh's own long
+// flags.
 var flagRows = []flagRow{
 	{letter: '4', set: func(p *parser, _ string) error { p.setFamily("inet"); return nil }},
 	{letter: '6', set: func(p *parser, _ string) error { p.setFamily("inet6"); return nil }},
@@ -32,7 +32,9 @@ var flagRows = []flagRow{
 	{letter: 'V', set: func(p *parser, _ string) error { p.o.Version = true; return nil }},
 	{letter: 'e', arg: true, key: "EscapeChar"},
 	{letter: 'f', key: "ForkAfterAuthentication", value: "yes",
-		set: func(p *parser, _ string) error { return p.setKey("StdinNull", "yes", place{name: "-f", flag: true}) }},
+		set: func(p *parser, _ string) error {
+			return p.setKey("StdinNull", "yes", place{name: "-f", flag: true})
+		}},
 	{letter: 'i', arg: true, set: (*parser).addIdentity},
 	{letter: 'l', arg: true, key: "User"},
 	{letter: 'n', key: "StdinNull", value: "yes"},
@@ -49,7 +51,8 @@ var flagRows = []flagRow{
 	}},
 	{letter: 'v', set: func(p *parser, _ string) error { p.louder(); return nil }},
 
-	{letter: 'B', arg: true, set: func(p *parser, arg string) error { // letters win over keys, as in ssh
+	// letters win over keys, as in ssh
+	{letter: 'B', arg: true, set: func(p *parser, arg string) error {
 		p.seen["bindinterface"], p.o.BindInterface = true, arg
 		return nil
 	}},
@@ -62,20 +65,24 @@ var flagRows = []flagRow{
 		return nil
 	}},
 
-	{letter: '1', class: Refused, what: "version 1 of the SSH protocol", set: func(p *parser, _ string) error {
-		return usage("leave out -1", "version 1 of the SSH protocol is gone, and minissh never spoke it")
-	}},
+	{letter: '1', class: Refused, what: "version 1 of the SSH protocol",
+		set: func(p *parser, _ string) error {
+			return usage("leave out -1",
+				"version 1 of the SSH protocol is gone, and minissh never spoke it")
+		}},
 	{letter: 'D', arg: true, class: Refused, key: "DynamicForward", what: "a SOCKS proxy"},
 	{letter: 'J', arg: true, class: Refused, key: "ProxyJump", what: "going through another host"},
 	{letter: 'L', arg: true, class: Refused, byKey: true, what: "forwarding a local port", set: forward("LocalForward", "-L")},
 	{letter: 'M', class: Refused, key: "ControlMaster", value: "yes", what: "with -N: a master process for other connections; without -N it is harmless"},
-	{letter: 'O', arg: true, class: Refused, what: "talking to a master process; minissh has none and needs none"},
+	{letter: 'O', arg: true, class: Refused, what: "talking to a master process; minissh works without one"},
 	{letter: 'Q', arg: true, class: Refused, what: "a list of algorithms; minissh has one TLS 1.3 profile and nothing to choose"},
 	{letter: 'R', arg: true, class: Refused, byKey: true, what: "forwarding a port from the other side", set: forward("RemoteForward", "-R")},
-	{letter: 'W', arg: true, class: Refused, what: "joining standard input and output to a port of the other side",
+	{letter: 'W', arg: true, class: Refused,
+		what: "joining standard input and output to a port of the other side",
 		set: func(p *parser, arg string) error {
 			p.o.StdioForward = arg
-			for key, field := range map[string]*bool{"clearallforwardings": &p.o.clearForwardings, "exitonforwardfailure": &p.o.exitOnForwardFailure} {
+			for key, field := range map[string]*bool{"clearallforwardings": &p.o.clearForwardings,
+				"exitonforwardfailure": &p.o.exitOnForwardFailure} {
 				p.seen[key], *field = true, true
 			}
 			p.setTTY(TTYNo)
@@ -155,11 +162,12 @@ func forward(key, name string) func(*parser, string) error {
 	}
 }
 
-// listed is -c and -m, which take no list of what is left out, as with ssh.
+// listed is -c and -m, which do not take a list of what to leave out, as in ssh.
 func listed(name string) func(*parser, string) error {
 	return func(_ *parser, arg string) error {
 		if arg[0] == '-' {
-			return usage(helpHint, "%s: %s is not the name of an algorithm of ssh's", name, shown(arg))
+			return usage(helpHint, "%s: %s is not the name of one of ssh's algorithms", name,
+				shown(arg))
 		}
 		return nil
 	}

@@ -12,9 +12,9 @@ import (
 	"minissh/protocol"
 )
 
-// matching is how far the reading of Match blocks is.
+// matching is how far the reading of Match blocks has come.
 type matching struct {
-	wantFinal bool // some block waits for the second time
+	wantFinal bool // some block needs the second time
 	final     bool // this is the second time
 }
 
@@ -65,7 +65,7 @@ func (p *parser) matches(words []string, quiet bool) (bool, error) {
 	return result, nil
 }
 
-// hostSoFar is the name that would be dialled by what has been read.
+// hostSoFar is the name to dial, by what has been read so far.
 func (p *parser) hostSoFar() string {
 	if p.o.HostName == "" {
 		return p.o.Alias
@@ -89,14 +89,15 @@ func (p *parser) userSoFar() string {
 // matchList is matchHost for patterns with commas.
 func matchList(s, list string) bool { return matchHost(s, strings.Split(list, ",")) }
 
-// matchExec runs a command by the user's shell and tells whether it ended with 0. It gets no input,
-// and its output goes nowhere.
+// matchExec runs a command in the user's shell and says whether it ended with 0. It gets no input,
+// and its output is dropped.
 func (p *parser) matchExec(command string) (bool, error) {
 	if runtime.GOOS == "windows" {
 		return false, errors.New("exec cannot be judged on this system")
 	}
 	soFar := *p.o
-	soFar.HostName, soFar.User, soFar.Port = p.hostSoFar(), p.userSoFar(), cmp.Or(p.o.Port, protocol.DefaultPort)
+	soFar.HostName, soFar.User, soFar.Port = p.hostSoFar(), p.userSoFar(),
+		cmp.Or(p.o.Port, protocol.DefaultPort)
 	line, err := expandTokens(command, p.env.fileTokens(&soFar))
 	if err != nil {
 		return false, err

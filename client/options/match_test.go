@@ -33,9 +33,13 @@ var matchConfigs = []string{
 	"Match localuser ME\nUser a",
 	"Host h\nUser a\nMatch host other\nPort 2\nHost h\nPort 3",
 	"Match host h # comment\nUser a",
-	"Match all all\nUser a", "Match host\nUser a", "Match all host h\nUser a", "Match host h all\nUser a", "Match nonsense x\nUser a", "Match !all\nUser a",
-	"Include INC/one\nPort 5", "Include INC/*\nPort 5", "Host other\nInclude INC/one\nHost h\nPort 6", "Include INC/none\nPort 5", "Include INC/none INC/two",
-	"Match host other\nInclude INC/host\nHost h\nUser me", "Include INC/host\nUser after", "Host h\nInclude INC/host\nPort 77", "Include INC/loop", "Include INC/bad",
+	"Match all all\nUser a", "Match host\nUser a", "Match all host h\nUser a",
+	"Match host h all\nUser a", "Match nonsense x\nUser a", "Match !all\nUser a",
+	"Include INC/one\nPort 5", "Include INC/*\nPort 5",
+	"Host other\nInclude INC/one\nHost h\nPort 6", "Include INC/none\nPort 5",
+	"Include INC/none INC/two",
+	"Match host other\nInclude INC/host\nHost h\nUser me", "Include INC/host\nUser after",
+	"Host h\nInclude INC/host\nPort 77", "Include INC/loop", "Include INC/bad",
 	"Host other\nInclude INC/bad", "Include INC/match\nUser x", "Include \"INC/one\" INC/two",
 }
 
@@ -55,7 +59,8 @@ func TestMatchLikeSSH(t *testing.T) {
 	env.Getenv = func(string) (string, bool) { return "", false }
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"one": "User one", "two": "Port 22", "host": "Host other\nUser o\nHost h\nPort 44", "bad": "NoSuchKey 1", "loop": "Include " + dir + "/inc/loop",
+		"one": "User one", "two": "Port 22", "host": "Host other\nUser o\nHost h\nPort 44",
+		"bad": "NoSuchKey 1", "loop": "Include " + dir + "/inc/loop",
 		"match": "Match host h\nPort 10\nMatch host z\nUser zed",
 	} {
 		write(t, filepath.Join(dir, "inc", name), text+"\n", 0o600)
@@ -63,7 +68,8 @@ func TestMatchLikeSSH(t *testing.T) {
 	write(t, filepath.Join(dir, "all", "a"), "User a\n", 0o600)
 	write(t, filepath.Join(dir, "all", "b"), "User b\nPort 12\n", 0o600)
 	for _, text := range matchConfigs {
-		text = strings.NewReplacer("INC/*", dir+"/all/*", "INC", dir+"/inc", "ME", me.Username).Replace(text)
+		text = strings.NewReplacer("INC/*", dir+"/all/*", "INC", dir+"/inc", "ME",
+			me.Username).Replace(text)
 		file := write(t, filepath.Join(dir, "config"), text+"\n", 0o600)
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		theirs, sshErr := exec.CommandContext(ctx, ssh, "-G", "-F", file, "h").Output()
@@ -89,14 +95,15 @@ func TestMatchLikeSSH(t *testing.T) {
 	}
 }
 
-// TestIncludePlaces: a relative name begins beside the file of the user's that includes it, and an
-// included file that others can write is refused.
+// TestIncludePlaces: a relative name starts in the folder of the user's file that includes it, and
+// an included file that others can write is refused.
 func TestIncludePlaces(t *testing.T) {
 	env := testEnv(t)
 	write(t, filepath.Join(env.Home, ".config", "minissh", "config"), "Include more\n", 0o600)
 	write(t, filepath.Join(env.Home, ".config", "minissh", "more"), "User own\nPort 5\n", 0o600)
 	write(t, filepath.Join(env.Home, ".ssh", "config"), "Include d/*.conf ~/tilde\n", 0o600)
-	write(t, filepath.Join(env.Home, ".ssh", "d", "x.conf"), "User sshs\nBatchMode yes\nPort 22\n", 0o600)
+	write(t, filepath.Join(env.Home, ".ssh", "d", "x.conf"), "User sshs\nBatchMode yes\nPort 22\n",
+		0o600)
 	tilde := write(t, filepath.Join(env.Home, "tilde"), "ConnectTimeout 3\n", 0o600)
 	o := mustParse(t, env, "h")
 	if o.User != "own" || o.Port != 5 || !o.BatchMode || o.ConnectTimeout != 3*time.Second {
@@ -107,7 +114,8 @@ func TestIncludePlaces(t *testing.T) {
 		t.Errorf("sshd's port of an included file: %+v", o)
 	}
 	write(t, tilde, "", 0o666)
-	if _, err := env.Parse([]string{"h"}); err == nil || !strings.Contains(err.Error(), "others can write it") {
+	if _, err := env.Parse([]string{"h"}); err == nil ||
+		!strings.Contains(err.Error(), "others can write it") {
 		t.Errorf("an included file that others can write: %v", err)
 	}
 }

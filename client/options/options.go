@@ -21,7 +21,7 @@ type Options struct {
 	Socket string
 	// User is the account on the other side; the local user's name if none was given.
 	User string
-	// UserGiven tells that the user was named and is not only the local name.
+	// UserGiven says that the user was named, and is not only the local name.
 	UserGiven bool
 	// AddressFamily is "any", "inet" or "inet6" (-4, -6).
 	AddressFamily string
@@ -30,10 +30,10 @@ type Options struct {
 	Command []string
 	// Exec (--exec) runs Command as an argument vector, without a shell.
 	Exec bool
-	// Timeout (--timeout) is the most that the command may take; 0 is no limit.
+	// Timeout (--timeout) is the most that the command may take; 0: no limit.
 	Timeout time.Duration
-	// SessionType says what is opened: a command or shell, nothing (-N), or a
-	// subsystem (-s), whose name is then the command.
+	// SessionType says what is opened: a command or shell, nothing (-N), or a subsystem (-s), whose
+	// name is then the command.
 	SessionType SessionType
 	// StdinNull (-n) keeps standard input from being read.
 	StdinNull bool
@@ -43,18 +43,18 @@ type Options struct {
 	RequestTTY TTY
 	// RemoteCommand is run when Command is empty; "" or the whole line.
 	RemoteCommand string
-	// EscapeChar (-e) starts an escape on a pty; -1 is none. The default is '~'.
+	// EscapeChar (-e) starts an escape on a pty; -1: nothing does. The default is '~'.
 	EscapeChar int
 	// StdioForward (-W) is the "host:port" that standard input and output go to.
 	StdioForward string
-	// SendEnv holds patterns of names whose variables are sent, in order; one
-	// with a leading '-' takes names away again (ssh_config(5)).
+	// SendEnv holds patterns of names whose variables are sent, in order; a leading '-' removes
+	// names again (ssh_config(5)).
 	SendEnv []string
 	// SetEnv holds NAME=value pairs to send.
 	SetEnv []string
 
-	// NoPubkey (PubkeyAuthentication no, or PreferredAuthentications without publickey)
-	// forbids what minissh logs in with, unless the kernel says who we are (Socket).
+	// NoPubkey (PubkeyAuthentication no, or PreferredAuthentications without publickey) forbids the
+	// only way in which minissh logs in, unless the kernel says who we are (Socket).
 	NoPubkey bool
 	// IdentityFiles are the private keys named by -i and IdentityFile, in the
 	// order to try them.
@@ -62,21 +62,21 @@ type Options struct {
 	// DefaultIdentityFiles are tried last; empty when any IdentityFile was named
 	// ("none" included).
 	DefaultIdentityFiles []string
-	// IdentitiesOnly offers keys of the agent only where a file names them.
+	// IdentitiesOnly offers the agent's keys only if a file names them.
 	IdentitiesOnly bool
-	// IdentityAgent is the agent's socket; empty is none.
+	// IdentityAgent is the agent's socket; empty: none.
 	IdentityAgent string
 	// UserKnownHostsFiles are read in order; a new key is written to the first.
 	// Empty with UserKnownHostsFile=none.
 	UserKnownHostsFiles []string
 	// GlobalKnownHostsFiles are read and never written.
 	GlobalKnownHostsFiles []string
-	// StrictHostKeyChecking says what happens with a host that is not known.
+	// StrictHostKeyChecking says what happens with an unknown host.
 	StrictHostKeyChecking Strictness
 	// CheckHostIP looks for the host's address in known_hosts as well.
 	CheckHostIP bool
-	// RevokedHostKeys is a file of host keys that are refused, a list of keys or a KRL of
-	// ssh-keygen's; a file that cannot be read refuses every host. Empty is none.
+	// RevokedHostKeys is a file of host keys that are refused: a list of keys, or a KRL made by
+	// ssh-keygen. If it cannot be read, every host is refused. Empty: none.
 	RevokedHostKeys string
 	// HostKeyAlgorithms and PubkeyAlgorithms are lists in ssh's form: see AcceptsHostKey
 	// and OffersKey. RequiredRSASize is the fewest bits of an RSA key on either side.
@@ -85,9 +85,9 @@ type Options struct {
 	RequiredRSASize   int
 	// HashKnownHosts hides names in new known_hosts lines.
 	HashKnownHosts bool
-	// HostKeyAlias stands for the host's name in known_hosts; empty is none.
+	// HostKeyAlias replaces the host's name in known_hosts; empty: nothing does.
 	HostKeyAlias string
-	// BatchMode asks no question of anyone.
+	// BatchMode asks nobody anything.
 	BatchMode bool
 
 	// ConnectTimeout bounds connecting up to the end of the handshake, once over all
@@ -95,34 +95,34 @@ type Options struct {
 	ConnectTimeout time.Duration
 	// ConnectionAttempts is how often connecting is tried, a second apart; at least 1.
 	ConnectionAttempts int
-	// BindAddress (-b) is the address or name of ours to connect from, BindInterface
-	// (-B) the interface whose address that is; empty is any.
+	// BindAddress (-b) is the local address or name to connect from, BindInterface (-B) the
+	// interface that has this address; empty is any.
 	BindAddress   string
 	BindInterface string
 	// ServerAliveInterval and ServerAliveCountMax are ssh's liveness settings.
 	ServerAliveInterval time.Duration
 	ServerAliveCountMax int
 
-	// LogLevel is how much is told on standard error (-q, -v, -vv, -vvv).
+	// LogLevel is how much is said on standard error (-q, -v, -vv, -vvv).
 	LogLevel LogLevel
 	// LogFile (-E) is where messages go instead of standard error.
 	LogFile string
 
-	// KeyLog (--keylog) is the file that TLS secrets are appended to, for Wireshark; empty is none.
+	// KeyLog (--keylog) is the file that TLS secrets are appended to, for Wireshark; empty: none.
 	KeyLog string
 
 	// PrintConfig (-G) asks for WriteEffective and nothing else.
 	PrintConfig bool
-	// Version (-V, --version) and Help (--help) end the parsing where they stand:
-	// everything else may be empty.
+	// Version (-V, --version) and Help (--help) end the parsing at once: everything else may be
+	// empty.
 	Version bool
 	Help    bool
 
-	// Warnings are for the user in any case, Notes from -v on.
+	// Warnings are shown to the user in any case, Notes from -v on.
 	Warnings []string
 	Notes    []string
-	// Skipped names what ~/.ssh/config says about sshd and does not count here, for
-	// whoever wonders why a host cannot be reached.
+	// Skipped lists what ~/.ssh/config says about sshd and does not count here, for whoever wonders
+	// why a host cannot be reached.
 	Skipped []string
 
 	// What is judged when all has been read, as it was given; "" if it was not.
@@ -132,9 +132,8 @@ type Options struct {
 	unsupported []*UnsupportedError
 }
 
-// CommandLine is the line for the far shell: the words joined with single
-// spaces, nothing quoted (SSH_CONTRACT rule 4), else RemoteCommand. It is empty
-// when a shell is asked for.
+// CommandLine is the line for the remote shell: the words joined with single spaces, nothing quoted
+// (SSH_CONTRACT rule 4), else RemoteCommand. It is empty when a shell is asked for.
 func (o *Options) CommandLine() string {
 	if len(o.Command) == 0 {
 		return o.RemoteCommand
@@ -142,9 +141,8 @@ func (o *Options) CommandLine() string {
 	return strings.Join(o.Command, " ")
 }
 
-// Refuse reports the first option on the command line (or in minissh's own
-// files) that asks for what this version does not have, as an
-// [*UnsupportedError]; nil if there is none.
+// Refuse reports the first option on the command line (or in minissh's own files) that asks for
+// what this version does not have, as an [*UnsupportedError]; nil if there is none.
 func (o *Options) Refuse() error {
 	if len(o.unsupported) == 0 {
 		return nil
@@ -165,8 +163,8 @@ const (
 // TTY is ssh_config(5)'s RequestTTY.
 type TTY string
 
-// The wishes for a pty: auto is a pty for a login shell when standard input is a
-// terminal; yes one for commands too; force one in any case; no none.
+// The wishes for a pty. auto: a pty for a login shell when standard input is a terminal; yes: one
+// for commands too; force: one in any case; no: never.
 const (
 	TTYAuto  TTY = "auto"
 	TTYNo    TTY = "no"
@@ -174,8 +172,7 @@ const (
 	TTYForce TTY = "force"
 )
 
-// Strictness is ssh_config(5)'s StrictHostKeyChecking. A changed key is refused
-// with each of them.
+// Strictness is ssh_config(5)'s StrictHostKeyChecking. A changed key is always refused.
 type Strictness string
 
 // The answers to an unknown host: ask the user, refuse, accept and remember
@@ -190,7 +187,7 @@ const (
 // LogLevel is ssh_config(5)'s LogLevel; higher tells more.
 type LogLevel int
 
-// The levels. Warnings are told from LevelInfo on, notes from LevelDebug1 on.
+// The levels. Warnings are shown from LevelInfo on, notes from LevelDebug1 on.
 const (
 	LevelQuiet LogLevel = iota
 	LevelFatal
@@ -202,7 +199,8 @@ const (
 	LevelDebug3
 )
 
-var levelNames = [...]string{"QUIET", "FATAL", "ERROR", "INFO", "VERBOSE", "DEBUG", "DEBUG2", "DEBUG3"}
+var levelNames = [...]string{"QUIET", "FATAL", "ERROR", "INFO", "VERBOSE", "DEBUG", "DEBUG2",
+	"DEBUG3"}
 
 // String is the level's name in ssh_config(5).
 func (l LogLevel) String() string {

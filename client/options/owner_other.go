@@ -4,5 +4,5 @@ package options
 
 import "io/fs"
 
-// checkOwner has nothing to look at where permissions are access lists.
+// checkOwner has nothing to look at: permissions are access lists here.
 func checkOwner(fs.FileInfo, int) error { return nil }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// checkOwner wants a file that is root's or the user's own and that nobody else
-// can write, as ssh does for ~/.ssh/config.
+// checkOwner wants a file that belongs to root or the user and that nobody else can write, as ssh
+// does for ~/.ssh/config.
 func checkOwner(info fs.FileInfo, uid int) error {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != uid {
 		return errors.New("belongs to another user, so it is not read")

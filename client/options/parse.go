@@ -7,15 +7,15 @@ import (
 	"minissh/protocol/wildcard"
 )
 
-// Parse reads a command line (without the program's name) and the configuration
-// files that go with it, for the user and environment of this process. The
-// error is a *UsageError or a *ConfigError; what a later version will do is
-// reported by [Options.Refuse].
+// Parse reads a command line (without the program's name) and the configuration files that go with
+// it, for the user and environment of this process. The error is a *UsageError or a *ConfigError;
+// [Options.Refuse] reports what this version cannot do.
 func Parse(args []string) (*Options, error) { return CurrentEnvironment().Parse(args) }
 
 // Parse is [Parse] in this environment.
 func (env *Environment) Parse(args []string) (*Options, error) {
-	p := &parser{env: env, o: &Options{EscapeChar: '~', ServerAliveCountMax: 3}, seen: make(map[string]bool)}
+	p := &parser{env: env, o: &Options{EscapeChar: '~', ServerAliveCountMax: 3},
+		seen: make(map[string]bool)}
 	if err := p.arguments(args); err != nil {
 		return nil, err
 	}
@@ -56,8 +56,8 @@ type parser struct {
 	match matching // how far Match blocks are
 }
 
-// arguments walks over the command line: options, the host, options again until
-// the command's first word (SSH_CONTRACT rule 1). -- ends the options for good.
+// arguments walks through the command line: options, the host, options again until the command's
+// first word (SSH_CONTRACT rule 1). -- ends the options for good.
 func (p *parser) arguments(args []string) error {
 	ended := false
 	for i := 0; i < len(args); i++ {
@@ -192,7 +192,7 @@ func (p *parser) claim(row *keyRow) (taken bool) {
 func (p *parser) dashO(arg string) error {
 	key, rest, ok := splitKey(arg)
 	if !ok || key == "" {
-		return usage("minissh -o Key=value host", "-o %s is no option", shown(arg))
+		return usage("minissh -o Key=value host", "-o %s is not an option", shown(arg))
 	}
 	row := keyNamed(key)
 	if row == nil {
@@ -202,7 +202,8 @@ func (p *parser) dashO(arg string) error {
 		return usage(suggestion(key), "-o: there is no option %s", shown(key))
 	}
 	if row.structure {
-		return usage("put it into a file and name that with -F", "-o: %s can be in a file only", row.name)
+		return usage("put it into a file and name that with -F", "-o: %s can be in a file only",
+			row.name)
 	}
 	values, err := row.values(rest)
 	if err != nil {
@@ -211,15 +212,15 @@ func (p *parser) dashO(arg string) error {
 	return p.apply(row, values, place{name: "-o " + row.name})
 }
 
-// place is where a key stands: as messages name it, and in which file. The zero
-// file is the command line.
+// place is where a key was given: as messages name it, and in which file. The zero file is the
+// command line.
 type place struct {
 	name     string
 	file     string
 	line     int
 	flag     bool // a letter
 	forSSH   bool // ~/.ssh/config
-	inactive bool // a block for other hosts: checked, and nothing else
+	inactive bool // a block for other hosts: only checked
 }
 
 func (at place) fail(err error) error {
@@ -240,7 +241,8 @@ func (p *parser) apply(row *keyRow, v []string, at place) error {
 	if at.forSSH && row.sshd {
 		if !at.inactive && !p.seen[row.claimed()] {
 			p.o.Skipped = append(p.o.Skipped, at.name)
-			p.note("%s does not count: it is about sshd (what is meant for minissh belongs into ~/.config/minissh/config)", at.name)
+			p.note("%s does not count: it is about sshd (what is meant for minissh belongs in "+
+				"~/.config/minissh/config)", at.name)
 		}
 		return nil
 	}
@@ -261,7 +263,7 @@ func (p *parser) note(format string, args ...any) {
 	p.o.Notes = append(p.o.Notes, fmt.Sprintf(format, args...))
 }
 
-// ignored tells whether IgnoreUnknown covers a key that there is not.
+// ignored says whether IgnoreUnknown covers an unknown key.
 func (p *parser) ignored(key string) bool {
 	for _, pattern := range p.ignore {
 		if wildcard.Match(strings.ToLower(key), strings.ToLower(pattern)) {

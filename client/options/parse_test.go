@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestForms: where options may stand and how their values may be written
-// (SSH_CONTRACT rules 1, 2, 4), and that the first value wins.
+// TestForms: where options may come and how their values may be written (SSH_CONTRACT rules 1, 2,
+// 4), and that the first value wins.
 func TestForms(t *testing.T) {
 	tests := []struct {
 		args string
@@ -93,7 +93,8 @@ func TestFields(t *testing.T) {
 		{"-s h sftp", "SessionType", SessionSubsystem}, {"-W a:1 h", "StdioForward", "a:1"}, {"-W a:1 h", "SessionType", SessionNone},
 		{"-f h x", "StdinNull", true}, {"-f h x", "ForkAfterAuthentication", true}, {"-n h", "StdinNull", true}, {"h", "StdinNull", false},
 		{"-e ^a h", "EscapeChar", 1}, {"-e none h", "EscapeChar", -1}, {"-e% h", "EscapeChar", int('%')}, {"h", "EscapeChar", int('~')},
-		{"-4 -6 h", "AddressFamily", "inet6"}, {"-oAddressFamily=any -4 h", "AddressFamily", "inet"}, {"-6 h", "AddressFamily", "inet6"}, {"h", "AddressFamily", "any"},
+		{"-4 -6 h", "AddressFamily", "inet6"}, {"-oAddressFamily=any -4 h", "AddressFamily",
+			"inet"}, {"-6 h", "AddressFamily", "inet6"}, {"h", "AddressFamily", "any"},
 		{"-oBatchMode=YES h", "BatchMode", true}, {"-oBatchMode=false h", "BatchMode", false},
 		{"-oConnectTimeout=1m30 h", "ConnectTimeout", 90 * time.Second}, {"-oConnectTimeout=none h", "ConnectTimeout", time.Duration(0)},
 		{"-oConnectTimeout=1w2D3h h", "ConnectTimeout", (9*24 + 3) * time.Hour},
@@ -138,8 +139,8 @@ func TestErrors(t *testing.T) {
 		{"h --keylog=", "--keylog needs the name of a file", "minissh --keylog FILE host command"},
 		{"-oKeyLog=/k h", "-o: there is no option KeyLog", "minissh --help"},
 		{"--timeout soon h", "--timeout: soon is not a time (like 90, 90s or 1m30s)", "minissh --timeout 90s host command"},
-		{"--timeout 0 h", "--timeout: 0 is no time at all", "minissh --timeout 90s host command"},
-		{"--timeout=-1s h", "--timeout: -1s is no time at all", "minissh --timeout 90s host command"},
+		{"--timeout 0 h", "--timeout: 0 is not a time above 0", "minissh --timeout 90s host command"},
+		{"--timeout=-1s h", "--timeout: -1s is not a time above 0", "minissh --timeout 90s host command"},
 		{"-p 0 h", "-p: bad port 0 (1 to 65535)", "minissh --help"},
 		{"-p 65536 h", "-p: bad port 65536 (1 to 65535)", "minissh --help"},
 		{"-p ssh h", "-p: bad port ssh (1 to 65535)", "minissh --help"},
@@ -152,7 +153,7 @@ func TestErrors(t *testing.T) {
 		{"-oUser=\"x h", "-o: a quote is not closed", "minissh -o User=value host"},
 		{"-oPort=22#c h", "-o Port: bad port 22#c (1 to 65535)", ""},
 		{"-oPort=5 -oPort=0 h", "-o Port: bad port 0 (1 to 65535)", ""},
-		{"-o # h", "-o # is no option", "minissh -o Key=value host"},
+		{"-o # h", "-o # is not an option", "minissh -o Key=value host"},
 		{"-oHost=x h", "-o: Host can be in a file only", "put it into a file and name that with -F"},
 		{"-oInclude=x h", "-o: Include can be in a file only", "put it into a file and name that with -F"},
 		{"-oBatchMode=maybe h", "-o BatchMode: maybe is neither yes nor no", ""},
@@ -160,7 +161,7 @@ func TestErrors(t *testing.T) {
 		{"-oConnectTimeout=4294967295w h", "-o ConnectTimeout: 4294967295w is not a time (like 90, 90s or 1m30s)", ""},
 		{"-oLogLevel=loud h", "-o LogLevel: loud is not a log level (QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG2, DEBUG3)", ""},
 		{"-e ab h", "-e: bad escape character ab (one character, ^ and a letter, or none)", "minissh --help"},
-		{"@h", "@h: no user stands before the @", "minissh user@host command"},
+		{"@h", "@h: there is no user before the @", "minissh user@host command"},
 		{"u@", "u@ names no host", "minissh [user@]host command"},
 		{"-- -h", "-h is not the name of a host", "minissh [user@]host command"},
 		{"u@-h", "-h is not the name of a host", "minissh [user@]host command"},
@@ -191,15 +192,17 @@ func TestErrors(t *testing.T) {
 			continue
 		}
 		if err.Error() != test.err || hinter.Hint() != test.hint {
-			t.Errorf("%s:\n got %q hint %q\nwant %q hint %q", test.args, err, hinter.Hint(), test.err, test.hint)
+			t.Errorf("%s:\n got %q hint %q\nwant %q hint %q", test.args, err, hinter.Hint(),
+				test.err, test.hint)
 		}
 	}
 }
 
-// TestRefuse: what a later version will do is told by name, unless the value
-// asks for nothing.
+// TestRefuse: what this version cannot do yet is refused by name, unless the value asks for
+// nothing.
 func TestRefuse(t *testing.T) {
-	const noKey = "no key may be shown (PubkeyAuthentication no, or PreferredAuthentications without publickey), and minissh logs in with keys alone"
+	const noKey = "no key may be shown (PubkeyAuthentication no, or PreferredAuthentications " +
+		"without publickey), and minissh logs in with keys alone"
 	tests := []struct{ args, want string }{
 		{"h", "<nil>"},
 		{"-t h x", "<nil>"}, {"-tt h x", "<nil>"}, {"-f h x", "<nil>"}, {"-oRequestTTY=force -e none h x", "<nil>"},
@@ -249,7 +252,8 @@ func TestIdentityThatIsNotThere(t *testing.T) {
 
 // FuzzParse: no argument makes the parser panic, and what it accepts is sound.
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"-p\x005\x00h\x00x", "-oPort=5\x00[::1]:9", "ssh://u@h:1/", "-o\x00 User=\"a\"\x00h", "u@unix:/x"} {
+	for _, seed := range []string{"-p\x005\x00h\x00x", "-oPort=5\x00[::1]:9", "ssh://u@h:1/",
+		"-o\x00 User=\"a\"\x00h", "u@unix:/x"} {
 		f.Add(seed)
 	}
 	env := testEnv(f)
@@ -263,7 +267,8 @@ func FuzzParse(f *testing.F) {
 		if err != nil || o.Version || o.Help {
 			return
 		}
-		if o.Port < 1 || o.Port > 65535 || (o.HostName == "") == (o.Socket == "") || strings.HasPrefix(o.HostName, "-") ||
+		if o.Port < 1 || o.Port > 65535 || (o.HostName == "") == (o.Socket == "") ||
+			strings.HasPrefix(o.HostName, "-") ||
 			o.UserGiven && (o.User == "" || o.User[0] == '-') {
 			t.Errorf("%q gives %+v", args, o)
 		}

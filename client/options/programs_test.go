@@ -14,8 +14,9 @@ func testEnv(t testing.TB) *Environment {
 	t.Helper()
 	vars := map[string]string{"SSH_AUTH_SOCK": "/run/agent.sock", "NUMBER": "7"}
 	return &Environment{
-		Home: t.TempDir(), User: func() string { return "me" }, UID: os.Getuid(), Hostname: "desk.example",
-		Getenv: func(name string) (string, bool) { v, ok := vars[name]; return v, ok },
+		Home: t.TempDir(), User: func() string { return "me" }, UID: os.Getuid(),
+		Hostname: "desk.example",
+		Getenv:   func(name string) (string, bool) { v, ok := vars[name]; return v, ok },
 	}
 }
 
@@ -28,15 +29,14 @@ func mustParse(t *testing.T, env *Environment, args ...string) *Options {
 	return o
 }
 
-// TestPrograms holds each argument vector of SSH_CONTRACT's table of programs.
-// ⟨…⟩ is one word.
+// TestPrograms has each argument vector in SSH_CONTRACT's table of programs. ⟨…⟩ is one word.
 func TestPrograms(t *testing.T) {
 	type want struct {
 		user, host string
 		port       int
 		line       string // the command
 		words      int    // how many words it came in
-		refused    string // the option that Refuse names
+		refused    string // the option that Refuse reports
 		check      func(t *testing.T, o *Options)
 	}
 	tests := []struct {
@@ -54,20 +54,26 @@ func TestPrograms(t *testing.T) {
 				}
 			}}},
 		{"git push", "u@h ⟨git-receive-pack '/r'⟩", want{"u", "h", 7422, "git-receive-pack '/r'", 1, "", nil}},
-		{"git probe", "-G -p 2222 u@h", want{"u", "h", 2222, "", 0, "", func(t *testing.T, o *Options) {
-			if !o.PrintConfig {
-				t.Error("PrintConfig is not set")
-			}
-		}}},
-		{"scp", "-x -oPermitLocalCommand=no -oClearAllForwardings=yes -oRemoteCommand=none -oRequestTTY=no -oForwardAgent=no -p 5 -l u -s -- h sftp",
-			want{"u", "h", 5, "sftp", 1, "-s", func(t *testing.T, o *Options) {
-				if o.SessionType != SessionSubsystem || o.RequestTTY != TTYNo || len(o.unsupported) != 1 {
-					t.Errorf("session %v, tty %v, refused %v", o.SessionType, o.RequestTTY, o.unsupported)
+		{"git probe", "-G -p 2222 u@h",
+			want{"u", "h", 2222, "", 0, "", func(t *testing.T, o *Options) {
+				if !o.PrintConfig {
+					t.Error("PrintConfig is not set")
 				}
 			}}},
-		{"scp -O", "-x -oPermitLocalCommand=no -oClearAllForwardings=yes -oRemoteCommand=none -oRequestTTY=no -oForwardAgent=no -- h ⟨scp -t p⟩",
+		{"scp", "-x -oPermitLocalCommand=no -oClearAllForwardings=yes -oRemoteCommand=none " +
+			"-oRequestTTY=no -oForwardAgent=no -p 5 -l u -s -- h sftp",
+			want{"u", "h", 5, "sftp", 1, "-s", func(t *testing.T, o *Options) {
+				if o.SessionType != SessionSubsystem || o.RequestTTY != TTYNo ||
+					len(o.unsupported) != 1 {
+					t.Errorf("session %v, tty %v, refused %v", o.SessionType, o.RequestTTY,
+						o.unsupported)
+				}
+			}}},
+		{"scp -O", "-x -oPermitLocalCommand=no -oClearAllForwardings=yes -oRemoteCommand=none " +
+			"-oRequestTTY=no -oForwardAgent=no -- h ⟨scp -t p⟩",
 			want{"me", "h", 7422, "scp -t p", 1, "", nil}},
-		{"sftp", "⟨-oForwardX11 no⟩ ⟨-oPermitLocalCommand no⟩ ⟨-oClearAllForwardings yes⟩ ⟨-obatchmode yes⟩ ⟨-oForwardAgent no⟩ ⟨-oPort 8⟩ -l u -s -- h sftp",
+		{"sftp", "⟨-oForwardX11 no⟩ ⟨-oPermitLocalCommand no⟩ ⟨-oClearAllForwardings yes⟩ " +
+			"⟨-obatchmode yes⟩ ⟨-oForwardAgent no⟩ ⟨-oPort 8⟩ -l u -s -- h sftp",
 			want{"u", "h", 8, "sftp", 1, "-s", func(t *testing.T, o *Options) {
 				if !o.BatchMode {
 					t.Error("BatchMode is not set")
@@ -79,24 +85,31 @@ func TestPrograms(t *testing.T) {
 					t.Errorf("ServerAliveInterval %v", o.ServerAliveInterval)
 				}
 			}}},
-		{"ansible", `-vvv -C -o ControlMaster=auto -o ControlPersist=60s -o StrictHostKeyChecking=no -o Port=9 -o IdentityFile="/k" -o KbdInteractiveAuthentication=no -o PreferredAuthentications=gssapi-with-mic,gssapi-keyex,hostbased,publickey -o PasswordAuthentication=no -o User="u" -o ConnectTimeout=10 -o ControlPath="/p/%h" h ⟨/bin/sh -c 'echo ~u && sleep 0'⟩`,
-			want{"u", "h", 9, "/bin/sh -c 'echo ~u && sleep 0'", 1, "", func(t *testing.T, o *Options) {
-				if o.StrictHostKeyChecking != StrictNo || o.ConnectTimeout != 10*time.Second || o.LogLevel != LevelDebug3 ||
-					len(o.IdentityFiles) != 1 || o.IdentityFiles[0] != "/k" || len(o.DefaultIdentityFiles) != 0 {
-					t.Errorf("%+v", o)
+		{"ansible",
+			`-vvv -C -o ControlMaster=auto -o ControlPersist=60s -o StrictHostKeyChecking=no -o Port=9 -o IdentityFile="/k" -o KbdInteractiveAuthentication=no -o PreferredAuthentications=gssapi-with-mic,gssapi-keyex,hostbased,publickey -o PasswordAuthentication=no -o User="u" -o ConnectTimeout=10 -o ControlPath="/p/%h" h ⟨/bin/sh -c 'echo ~u && sleep 0'⟩`,
+			want{"u", "h", 9, "/bin/sh -c 'echo ~u && sleep 0'", 1, "",
+				func(t *testing.T, o *Options) {
+					if o.StrictHostKeyChecking != StrictNo || o.ConnectTimeout != 10*time.Second ||
+						o.LogLevel != LevelDebug3 ||
+						len(o.IdentityFiles) != 1 || o.IdentityFiles[0] != "/k" ||
+						len(o.DefaultIdentityFiles) != 0 {
+						t.Errorf("%+v", o)
+					}
+				}}},
+		{"ansible -tt", "-C -tt h ⟨/bin/sh -c x⟩", want{"me", "h", 7422, "/bin/sh -c x", 1, "",
+			func(t *testing.T, o *Options) {
+				if o.RequestTTY != TTYForce {
+					t.Errorf("RequestTTY %v", o.RequestTTY)
 				}
 			}}},
-		{"ansible -tt", "-C -tt h ⟨/bin/sh -c x⟩", want{"me", "h", 7422, "/bin/sh -c x", 1, "", func(t *testing.T, o *Options) {
-			if o.RequestTTY != TTYForce {
-				t.Errorf("RequestTTY %v", o.RequestTTY)
-			}
-		}}},
 		{"ansible check", "-vvv -C -o ControlMaster=auto -O check h", want{"me", "h", 7422, "", 0, "-O", nil}},
 		{"ansible stop", "-O stop h", want{"me", "h", 7422, "", 0, "-O", nil}},
-		{"clush", "-oForwardAgent=no -oForwardX11=no -l u -oConnectTimeout=15 -oBatchMode=yes h ⟨uname -r⟩",
+		{"clush", "-oForwardAgent=no -oForwardX11=no -l u -oConnectTimeout=15 -oBatchMode=yes h " +
+			"⟨uname -r⟩",
 			want{"u", "h", 7422, "uname -r", 1, "", nil}},
 		{"pdsh", "-2 -a -x -lUSER h uname -r", want{"USER", "h", 7422, "uname -r", 2, "", nil}},
-		{"pssh", "-T h -o NumberOfPasswordPrompts=1 -o SendEnv=⟨PSSH_NODENUM PSSH_HOST⟩ -l u -p 3 ⟨date -u⟩",
+		{"pssh", "-T h -o NumberOfPasswordPrompts=1 -o SendEnv=⟨PSSH_NODENUM PSSH_HOST⟩ -l u -p " +
+			"3 ⟨date -u⟩",
 			want{"u", "h", 3, "date -u", 1, "", func(t *testing.T, o *Options) {
 				if o.RequestTTY != TTYNo || len(o.SendEnv) != 2 {
 					t.Errorf("tty %v, SendEnv %q", o.RequestTTY, o.SendEnv)
@@ -178,7 +191,7 @@ func TestLettersAreSSHs(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, k := range keys {
 		if lower := strings.ToLower(k.Name); seen[lower] {
-			t.Errorf("%s stands in the table twice", k.Name)
+			t.Errorf("%s is in the table twice", k.Name)
 		} else {
 			seen[lower] = true
 		}

@@ -50,7 +50,10 @@ func (p *parser) resolveHost() error {
 		name = o.HostName
 		if _, err := netip.ParseAddr(name); err != nil { // fe80::1%eth0 holds no token
 			known := map[byte]string{'%': "%", 'h': strings.ToLower(o.Alias)}
-			if name, err = expandTokens(name, func(letter byte) (string, bool) { value, ok := known[letter]; return value, ok }); err != nil {
+			if name, err = expandTokens(name, func(letter byte) (string, bool) {
+				value, ok := known[letter]
+				return value, ok
+			}); err != nil {
 				return usage("", "HostName: %v", err)
 			}
 		}
@@ -73,8 +76,7 @@ func (p *parser) resolveHost() error {
 	return nil
 }
 
-// resolveFiles expands the names of files, and adds those that count when none
-// was named.
+// resolveFiles expands the names of files, and adds the default ones if none was named.
 func (p *parser) resolveFiles() error {
 	o, env := p.o, p.env
 	tokens := env.fileTokens(o)
@@ -91,13 +93,16 @@ func (p *parser) resolveFiles() error {
 	if o.RemoteCommand, err = expandTokens(o.RemoteCommand, tokens); err != nil {
 		return usage("", "RemoteCommand: %v", err)
 	}
-	if o.UserKnownHostsFiles, err = env.expandFiles("UserKnownHostsFile", o.UserKnownHostsFiles, tokens); err != nil {
+	if o.UserKnownHostsFiles, err = env.expandFiles("UserKnownHostsFile", o.UserKnownHostsFiles,
+		tokens); err != nil {
 		return err
 	}
 	if !p.seen["userknownhostsfile"] && env.Home != "" {
-		o.UserKnownHostsFiles = []string{env.inHome(".ssh", "known_hosts"), env.inHome(".ssh", "known_hosts2")}
+		o.UserKnownHostsFiles = []string{env.inHome(".ssh", "known_hosts"),
+			env.inHome(".ssh", "known_hosts2")}
 	}
-	if o.GlobalKnownHostsFiles, err = env.expandFiles("GlobalKnownHostsFile", o.GlobalKnownHostsFiles, tokens); err != nil {
+	if o.GlobalKnownHostsFiles, err = env.expandFiles("GlobalKnownHostsFile",
+		o.GlobalKnownHostsFiles, tokens); err != nil {
 		return err
 	}
 	if !p.seen["globalknownhostsfile"] {
@@ -106,7 +111,7 @@ func (p *parser) resolveFiles() error {
 	return nil
 }
 
-// expandFiles expands each name, drops "none", and keeps the first of twins.
+// expandFiles expands each name, drops "none", and keeps the first of equal ones.
 func (env *Environment) expandFiles(key string, names []string, tokens tokens) ([]string, error) {
 	var files []string
 	seen := make(map[string]bool)
@@ -126,8 +131,8 @@ func (env *Environment) expandFiles(key string, names []string, tokens tokens) (
 	return files, nil
 }
 
-// expandFile expands % and ${} before ~, so that a percent sign in the name of
-// the home directory stays one.
+// expandFile expands % and ${} before ~, so that a percent sign in the name of the home directory
+// is not expanded.
 func (env *Environment) expandFile(name string, tokens tokens) (string, error) {
 	path, err := expandTokens(name, tokens)
 	if err == nil {
@@ -180,21 +185,24 @@ func (p *parser) check() error {
 	line := o.CommandLine()
 	switch {
 	case o.Exec && len(o.Command) == 0:
-		return usage("minissh --exec host program argument…", "--exec needs a program and its arguments")
+		return usage("minissh --exec host program argument…",
+			"--exec needs a program and its arguments")
 	case o.Exec && o.SessionType == SessionSubsystem:
 		return usage("leave out one of them", "--exec and -s do not go together")
 	case len(o.Command) > 0 && o.RemoteCommand != "":
-		return usage("minissh -o RemoteCommand=none host command", "there is a command here and a RemoteCommand in the configuration")
+		return usage("minissh -o RemoteCommand=none host command",
+			"there is a command here and a RemoteCommand in the configuration")
 	case o.SessionType == SessionSubsystem && line == "":
 		return usage("minissh -s host sftp", "-s needs the name of a subsystem")
 	case o.ForkAfterAuthentication && line == "" && o.SessionType != SessionNone:
-		return usage("minissh -f host command", "Cannot fork into background without a command to execute.")
+		return usage("minissh -f host command",
+			"Cannot fork into background without a command to execute.")
 	}
 	return nil
 }
 
-// KnownHostsName is the host's name and port in known_hosts: HostKeyAlias, which is there without a
-// port, as if it were ssh's own, else what is dialled.
+// KnownHostsName is the host's name in known_hosts, without the port: HostKeyAlias, else the name
+// that is dialled.
 func (o *Options) KnownHostsName() (host string, port int) {
 	if o.HostKeyAlias != "" {
 		return o.HostKeyAlias, 22

@@ -15,24 +15,25 @@ const mostSent = 16 << 10
 // accepted are the names that a daemon uses (EX1); it ignores others.
 const accepted = "LANG LC_* COLORTERM NO_COLOR GIT_PROTOCOL"
 
-// Environment is what SendEnv and SetEnv send of the given variables ("NAME=value", as os.Environ
-// has them): pairs of name and value, SetEnv's last, so that they win. What the daemon does not
-// accept has no effect there (sshd's AcceptEnv). What would make it more than 16 KiB is left out.
-// EnvironmentLeftOut tells both.
+// Environment is what SendEnv and SetEnv send of the given variables ("NAME=value", as in
+// os.Environ): pairs of name and value, SetEnv's last, so that they win. The daemon ignores what it
+// does not accept (sshd's AcceptEnv). Variables beyond 16 KiB are left out. EnvironmentLeftOut
+// reports both.
 func (o *Options) Environment(environ []string) (pairs [][2]string) {
 	pairs, _ = o.sent(environ)
 	return pairs
 }
 
 // EnvironmentLeftOut is a line for the user about what SendEnv and SetEnv ask for and the command
-// does not get; "" if it gets all. pssh's own variables, which it sends to every host, are not
-// missed.
+// does not get; "" if it gets all. pssh sends its own variables to every host; they are not
+// mentioned.
 func (o *Options) EnvironmentLeftOut(environ []string) string {
 	pairs, tooMuch := o.sent(environ)
 	var refused []string
 	for _, pair := range pairs {
 		name := pair[0]
-		if !matchHost(name, strings.Fields(accepted)) && !strings.HasPrefix(name, "PSSH_") && !slices.Contains(refused, name) {
+		if !matchHost(name, strings.Fields(accepted)) && !strings.HasPrefix(name, "PSSH_") &&
+			!slices.Contains(refused, name) {
 			refused = append(refused, name)
 		}
 	}
@@ -40,7 +41,8 @@ func (o *Options) EnvironmentLeftOut(environ []string) string {
 	for _, left := range []struct {
 		names []string
 		why   string
-	}{{refused, "a daemon accepts " + strings.Join(strings.Fields(accepted), ", ")}, {tooMuch, "more than 16 KiB in all"}} {
+	}{{refused, "a daemon accepts " + strings.Join(strings.Fields(accepted), ", ")},
+		{tooMuch, "more than 16 KiB in all"}} {
 		if names := left.names; len(names) > 0 {
 			text := strings.Join(mapShown(names[:min(len(names), 8)]), ", ")
 			if more := len(names) - 8; more > 0 {
@@ -66,7 +68,8 @@ func mapShown(names []string) (list []string) {
 func (o *Options) sent(environ []string) (pairs [][2]string, tooMuch []string) {
 	var patterns []string
 	for _, p := range o.SendEnv {
-		if taken, ok := strings.CutPrefix(p, "-"); ok { // takes away what was named before (ssh_config(5))
+		// removes what was named before (ssh_config(5))
+		if taken, ok := strings.CutPrefix(p, "-"); ok {
 			kept := patterns[:0]
 			for _, earlier := range patterns {
 				if !wildcard.Match(earlier, taken) {

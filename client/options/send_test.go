@@ -8,7 +8,8 @@ import (
 )
 
 func TestEnvironment(t *testing.T) {
-	environ := []string{"LANG=zh_CN.UTF-8", "LC_ALL=C", "LC_TIME=", "HOME=/home/me", "GIT_PROTOCOL=version=2", "=odd", "NOVALUE"}
+	environ := []string{"LANG=zh_CN.UTF-8", "LC_ALL=C", "LC_TIME=", "HOME=/home/me",
+		"GIT_PROTOCOL=version=2", "=odd", "NOVALUE"}
 	for _, c := range []struct{ args, want string }{
 		{"h", ""},
 		{"-o SendEnv=GIT_PROTOCOL h", "GIT_PROTOCOL=version=2"},
@@ -45,16 +46,22 @@ func TestEnvironment(t *testing.T) {
 	}
 
 	for args, want := range map[string]string{
-		"h": "", "⟨-oSendEnv LANG LC_* GIT_PROTOCOL⟩ h": "", "-oSetEnv=LC_X=1 h": "", "-oSendEnv=PSSH_* h": "",
-		"-oSendEnv=HOME h":            "these variables do not reach the command: HOME (a daemon accepts LANG, LC_*, COLORTERM, NO_COLOR, GIT_PROTOCOL)",
-		"⟨-oSetEnv A=1 B=2 LANG=C⟩ h": "these variables do not reach the command: A, B (a daemon accepts LANG, LC_*, COLORTERM, NO_COLOR, GIT_PROTOCOL)",
+		"h": "", "⟨-oSendEnv LANG LC_* GIT_PROTOCOL⟩ h": "", "-oSetEnv=LC_X=1 h": "",
+		"-oSendEnv=PSSH_* h": "",
+		"-oSendEnv=HOME h": "these variables do not reach the command: HOME (a daemon " +
+			"accepts LANG, LC_*, COLORTERM, NO_COLOR, GIT_PROTOCOL)",
+		"⟨-oSetEnv A=1 B=2 LANG=C⟩ h": "these variables do not reach the command: A, B (a daemon " +
+			"accepts LANG, LC_*, COLORTERM, NO_COLOR, GIT_PROTOCOL)",
 	} {
-		if got := mustParse(t, testEnv(t), words(args)...).EnvironmentLeftOut(append(environ, "PSSH_NODENUM=3")); got != want {
+		if got := mustParse(t, testEnv(t), words(args)...).EnvironmentLeftOut(
+			append(environ, "PSSH_NODENUM=3")); got != want {
 			t.Errorf("%s: %q, want %q", args, got, want)
 		}
 	}
 	o = mustParse(t, testEnv(t), "-oSendEnv=LC_*", "h")
-	if got := o.EnvironmentLeftOut([]string{"LC_A=" + strings.Repeat("x", 16384), "LC_B=1"}); got != "these variables do not reach the command: LC_A (more than 16 KiB in all)" {
+	if got := o.EnvironmentLeftOut([]string{"LC_A=" + strings.Repeat("x", 16384),
+		"LC_B=1"}); got != "these variables do not reach the command: LC_A (more than 16 KiB in "+
+		"all)" {
 		t.Errorf("a huge variable: %q", got)
 	}
 }

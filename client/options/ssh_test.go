@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestLikeSSH compares with `ssh -G`: both refuse, or both come to the same
-// values. Where they differ on purpose, doc.go says so and the row is not here.
+// TestLikeSSH compares with `ssh -G`: both refuse, or both arrive at the same values. Intended
+// differences are in doc.go, and have no row here.
 func TestLikeSSH(t *testing.T) {
 	ssh, err := exec.LookPath("ssh")
 	if err != nil {
@@ -39,36 +39,60 @@ Host *
   SendEnv C
 `, 0o600)
 	// Keys whose defaults agree, or that a row sets.
-	keys := []string{"host", "user", "hostname", "port", "addressfamily", "batchmode", "identitiesonly", "requesttty", "sessiontype",
-		"stdinnull", "forkafterauthentication", "stricthostkeychecking", "serveralivecountmax", "serveraliveinterval", "connecttimeout",
+	keys := []string{"host", "user", "hostname", "port", "addressfamily", "batchmode",
+		"identitiesonly", "requesttty", "sessiontype",
+		"stdinnull", "forkafterauthentication", "stricthostkeychecking", "serveralivecountmax",
+		"serveraliveinterval", "connecttimeout",
 		"loglevel", "remotecommand", "sendenv", "setenv", "userknownhostsfile", "hostkeyalias",
-		"connectionattempts", "checkhostip", "clearallforwardings", "exitonforwardfailure", "pubkeyauthentication", "bindaddress", "bindinterface"}
+		"connectionattempts", "checkhostip", "clearallforwardings", "exitonforwardfailure",
+		"pubkeyauthentication", "bindaddress", "bindinterface"}
 	// Debian's ssh asks for signs of life in batch mode; known_hosts is in the home.
 	const ownDefaults = "serveraliveinterval userknownhostsfile"
 	for _, args := range []string{
-		"u@h", "-l u h", "-lu -p 9 H x", "-p 9 -oPort=8 u@h", "u@h -l v -p5", "-oUser=v u@h", "-- u@h -l x", "u@h -- -l x", "u@h - -l x",
-		"-p 0 u@h", "-p 65536 u@h", "-p -1 u@h", "-p", "-p 9 ssh://u@h:8", "ssh://u%41@h:8/", "ssh://h:8/path", "ssh://u@h:",
-		"a@b@c", "@h", "-- -h", "-l -u h", "⟨-l u;x⟩ h", "⟨-lu v⟩ h", "⟨-lu -v⟩ h", "-oUser=u\\ h", "u@::1", "⟨u@h i⟩", "u@h$i", "u@*",
-		"-q u@h", "-oLogLevel=verbose u@h", "-oLogLevel=DEBUG1 u@h", "-oLogLevel=x u@h", "-q -oLogLevel=debug3 u@h",
-		"-t u@h", "-tt u@h", "-t -T u@h", "-oRequestTTY=no -t u@h", "-oRequestTTY=yes -t u@h", "-oRequestTTY=maybe u@h", "-T -N u@h",
-		"-N u@h", "-N u@h x", "-s u@h sftp", "-s u@h", "-N -s u@h x", "-s -N u@h x", "-f u@h", "-f u@h x", "-fN u@h", "-W a:1 u@h", "-oSessionType=none u@h",
-		"-n u@h", "-oStdinNull=yes u@h", "-46 u@h", "-oAddressFamily=inet6 u@h", "-oAddressFamily=7 u@h",
-		"-oBatchMode=TRUE u@h", "-oBatchMode=1 u@h", "-o batchmode=yes u@h", "-o ⟨ BatchMode = yes⟩ u@h", "⟨-oBatchMode yes no⟩ u@h",
-		"⟨-oBatchMode yes # no⟩ u@h", "⟨-oBatchMode==yes⟩ u@h", "-oBatchMode u@h", "-oBatchMode= u@h", "-oBatchMode=\"yes\" u@h", "-oBatchMode='yes' u@h",
+		"u@h", "-l u h", "-lu -p 9 H x", "-p 9 -oPort=8 u@h", "u@h -l v -p5", "-oUser=v u@h",
+		"-- u@h -l x", "u@h -- -l x", "u@h - -l x",
+		"-p 0 u@h", "-p 65536 u@h", "-p -1 u@h", "-p", "-p 9 ssh://u@h:8", "ssh://u%41@h:8/",
+		"ssh://h:8/path", "ssh://u@h:",
+		"a@b@c", "@h", "-- -h", "-l -u h", "⟨-l u;x⟩ h", "⟨-lu v⟩ h", "⟨-lu -v⟩ h", "-oUser=u\\ h",
+		"u@::1", "⟨u@h i⟩", "u@h$i", "u@*",
+		"-q u@h", "-oLogLevel=verbose u@h", "-oLogLevel=DEBUG1 u@h", "-oLogLevel=x u@h",
+		"-q -oLogLevel=debug3 u@h",
+		"-t u@h", "-tt u@h", "-t -T u@h", "-oRequestTTY=no -t u@h", "-oRequestTTY=yes -t u@h",
+		"-oRequestTTY=maybe u@h", "-T -N u@h",
+		"-N u@h", "-N u@h x", "-s u@h sftp", "-s u@h", "-N -s u@h x", "-s -N u@h x", "-f u@h",
+		"-f u@h x", "-fN u@h", "-W a:1 u@h", "-oSessionType=none u@h",
+		"-n u@h", "-oStdinNull=yes u@h", "-46 u@h", "-oAddressFamily=inet6 u@h",
+		"-oAddressFamily=7 u@h",
+		"-oBatchMode=TRUE u@h", "-oBatchMode=1 u@h", "-o batchmode=yes u@h",
+		"-o ⟨ BatchMode = yes⟩ u@h", "⟨-oBatchMode yes no⟩ u@h",
+		"⟨-oBatchMode yes # no⟩ u@h", "⟨-oBatchMode==yes⟩ u@h", "-oBatchMode u@h",
+		"-oBatchMode= u@h", "-oBatchMode=\"yes\" u@h", "-oBatchMode='yes' u@h",
 		"-oBatchMode=\"yes u@h", "-oNoSuchKey=1 u@h", "-oIgnoreUnknown=No* -oNoSuchKey=1 u@h",
-		"-oConnectTimeout=1m30 u@h", "-oConnectTimeout=1H u@h", "-oConnectTimeout=none u@h", "-oConnectTimeout=m u@h", "-oConnectTimeout=1x u@h", "-oConnectTimeout=-1 u@h",
-		"-oStrictHostKeyChecking=off u@h", "-oStrictHostKeyChecking=YES u@h", "-oStrictHostKeyChecking=x u@h",
-		"-oServerAliveInterval=1m u@h", "-oServerAliveCountMax=7 u@h", "-oServerAliveCountMax=x u@h", "-e ^a u@h", "-e ab u@h",
-		"⟨-oSendEnv=A B⟩ -oSendEnv=C u@h", "-oSetEnv=A=b u@h", "-oSetEnv=A u@h", "-oSendEnv=A=b u@h", "-oSetEnv=A=b -oSetEnv=C=d u@h",
-		"-oHostName=%h.x H -l u", "-oHostName=%% -l u h", "-oHostName=%x -l u h", "-oHostKeyAlias=x u@h",
-		"-oUserKnownHostsFile=/%h-%n-%r-%p-%% -p 3 u@h", "⟨-oUserKnownHostsFile=/a /b⟩ u@h", "-oUserKnownHostsFile=%q u@h",
-		"-oConnectionAttempts=3 u@h", "-oConnectionAttempts=0 u@h", "-oCheckHostIP=yes u@h", "-oClearAllForwardings=yes u@h", "-oExitOnForwardFailure=yes u@h",
-		"-oPubkeyAuthentication=no u@h", "-oDSAAuthentication=no u@h", "-b 127.0.0.1 u@h", "-B lo u@h", "-oBindAddress=x -b y u@h",
-		"-c bogus u@h", "-c aes128-ctr u@h", "-c +aes128-ctr u@h", "-c -aes128-ctr u@h", "-m hmac-md5 u@h", "-m bogus u@h", "-Z u@h", "-y u@h", "-K u@h", "-k u@h", "-Y u@h",
+		"-oConnectTimeout=1m30 u@h", "-oConnectTimeout=1H u@h", "-oConnectTimeout=none u@h",
+		"-oConnectTimeout=m u@h", "-oConnectTimeout=1x u@h", "-oConnectTimeout=-1 u@h",
+		"-oStrictHostKeyChecking=off u@h", "-oStrictHostKeyChecking=YES u@h",
+		"-oStrictHostKeyChecking=x u@h",
+		"-oServerAliveInterval=1m u@h", "-oServerAliveCountMax=7 u@h",
+		"-oServerAliveCountMax=x u@h", "-e ^a u@h", "-e ab u@h",
+		"⟨-oSendEnv=A B⟩ -oSendEnv=C u@h", "-oSetEnv=A=b u@h", "-oSetEnv=A u@h",
+		"-oSendEnv=A=b u@h", "-oSetEnv=A=b -oSetEnv=C=d u@h",
+		"-oHostName=%h.x H -l u", "-oHostName=%% -l u h", "-oHostName=%x -l u h",
+		"-oHostKeyAlias=x u@h",
+		"-oUserKnownHostsFile=/%h-%n-%r-%p-%% -p 3 u@h", "⟨-oUserKnownHostsFile=/a /b⟩ u@h",
+		"-oUserKnownHostsFile=%q u@h",
+		"-oConnectionAttempts=3 u@h", "-oConnectionAttempts=0 u@h", "-oCheckHostIP=yes u@h",
+		"-oClearAllForwardings=yes u@h", "-oExitOnForwardFailure=yes u@h",
+		"-oPubkeyAuthentication=no u@h", "-oDSAAuthentication=no u@h", "-b 127.0.0.1 u@h",
+		"-B lo u@h", "-oBindAddress=x -b y u@h",
+		"-c bogus u@h", "-c aes128-ctr u@h", "-c +aes128-ctr u@h", "-c -aes128-ctr u@h",
+		"-m hmac-md5 u@h", "-m bogus u@h", "-Z u@h", "-y u@h", "-K u@h", "-k u@h", "-Y u@h",
 		"-g u@h", "-I /lib u@h", "-A -a u@h", "-E /dev/null u@h", "-oRemoteCommand=%h u@h",
-		"-oRemoteCommand=x u@h", "-oRemoteCommand=x u@h y", "-oRemoteCommand=none u@h y", "-oHost=x u@h", "-oMatch=x u@h", "-oInclude=x u@h",
-		"-xaCkKXYgM2 -S none u@h", "-1 u@h", "-j u@h", "-c aes128-ctr -m hmac-sha1 -p3 u@h", "-oCiphers=aes128-ctr u@h", "-oProtocol=2 u@h",
-		"-F CONFIG a", "-F CONFIG b", "-F CONFIG -p 5 a", "-F CONFIG cd", "-F CONFIG x@quo", "-F CONFIG -oSendEnv=Z u@a", "-F /nonexistent u@h", "-FCONFIG u@z",
+		"-oRemoteCommand=x u@h", "-oRemoteCommand=x u@h y", "-oRemoteCommand=none u@h y",
+		"-oHost=x u@h", "-oMatch=x u@h", "-oInclude=x u@h",
+		"-xaCkKXYgM2 -S none u@h", "-1 u@h", "-j u@h", "-c aes128-ctr -m hmac-sha1 -p3 u@h",
+		"-oCiphers=aes128-ctr u@h", "-oProtocol=2 u@h",
+		"-F CONFIG a", "-F CONFIG b", "-F CONFIG -p 5 a", "-F CONFIG cd", "-F CONFIG x@quo",
+		"-F CONFIG -oSendEnv=Z u@a", "-F /nonexistent u@h", "-FCONFIG u@z",
 	} {
 		line := strings.ReplaceAll(args, "CONFIG", config)
 		if !strings.Contains(line, "-F") {
@@ -94,7 +118,8 @@ Host *
 			us, them := effective(ours.String(), key), effective(string(theirs), key)
 			switch {
 			case key == "port" && them == "22": // the default
-			case strings.Contains(ownDefaults, key) && !strings.Contains(strings.ToLower(args), key):
+			case strings.Contains(ownDefaults, key) &&
+				!strings.Contains(strings.ToLower(args), key):
 			case key == "loglevel" && us == "QUIET" && them == "SILENT": // two names
 			case us != them:
 				t.Errorf("%s: %s is %q in minissh, %q in ssh", args, key, us, them)
@@ -127,7 +152,8 @@ func TestKeysAreSSHs(t *testing.T) {
 	n := 0
 	for line := range strings.Lines(string(text)) {
 		key, ok := strings.CutPrefix(line, ".It Cm ")
-		if key = strings.TrimSpace(key); !ok || key == "" || key[0] < 'A' || key[0] > 'Z' || strings.Contains(key, " ") {
+		if key = strings.TrimSpace(key); !ok || key == "" || key[0] < 'A' || key[0] > 'Z' ||
+			strings.Contains(key, " ") {
 			continue
 		}
 		n++

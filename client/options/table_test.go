@@ -13,9 +13,10 @@ import (
 	"time"
 )
 
-// pool are values that every key is tried with; special are more for some keys.
+// pool has values that every key is tried with, special more for some keys.
 var (
-	pool = []string{"bogus", "yes", "no", "none", "1", "any", "auto", "ask", "true", "false", "30s", "0", "-1", "1 2", "a b", "yes no", `"yes`, `'yes'`,
+	pool = []string{"bogus", "yes", "no", "none", "1", "any", "auto", "ask", "true", "false", "30s",
+		"0", "-1", "1 2", "a b", "yes no", `"yes`, `'yes'`,
 		"4294967296", "default", "x,y", "", "NONE", "Yes"}
 	special = `
 AddKeysToAgent confirm 1h|ask 1h|yes 1h|1h
@@ -63,13 +64,14 @@ TunnelDevice 1:2|any:any|1:any|x:1
 
 var lineOfError = regexp.MustCompile(`line (\d+)`)
 
-// sshRefuses gives the numbers of the lines (from 1) of a configuration that ssh refuses, and why.
+// sshRefuses returns the numbers (from 1) of the lines of a configuration that ssh refuses, and
+// why.
 func sshRefuses(t *testing.T, ssh string, lines []string) map[int]string {
 	t.Helper()
 	refused := map[int]string{}
 	lines = append([]string(nil), lines...)
 	file := filepath.Join(t.TempDir(), "config")
-	for range 100 { // ssh names all wrong lines at once, but for a few kinds, which end it
+	for range 100 { // ssh reports all wrong lines at once, except a few kinds, which end it
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		write(t, file, strings.Join(lines, "\n")+"\n", 0o600)
 		cmd := exec.CommandContext(ctx, ssh, "-G", "-F", file, "h")
@@ -79,7 +81,9 @@ func sshRefuses(t *testing.T, ssh string, lines []string) map[int]string {
 		cancel()
 		last := 0
 		for line := range strings.Lines(said.String()) {
-			if m := lineOfError.FindStringSubmatch(line); m != nil && !strings.Contains(line, "Unsupported option") && !strings.Contains(line, "Deprecated option") {
+			if m := lineOfError.FindStringSubmatch(line); m != nil &&
+				!strings.Contains(line, "Unsupported option") &&
+				!strings.Contains(line, "Deprecated option") {
 				last, _ = strconv.Atoi(m[1])
 				refused[last] = strings.TrimSpace(line)
 			}
@@ -147,44 +151,68 @@ func TestValuesAreSSHs(t *testing.T) {
 			t.Errorf("%q: ssh refuses it (%s), minissh does not", line, why)
 		case !theirs && err != nil && !different[name+" "+value]:
 			t.Errorf("%q: ssh takes it, minissh says %v", line, err)
-		case !theirs && ours != nil && err == nil && keyNamed(name).class != Refused && keyNamed(name).class != Holds:
-			t.Errorf("%q is refused, and the table says that it is %s: %v", line, keyNamed(name).class, ours)
+		case !theirs && ours != nil && err == nil && keyNamed(name).class != Refused &&
+			keyNamed(name).class != Holds:
+			t.Errorf("%q is refused, and the table says that it is %s: %v", line,
+				keyNamed(name).class, ours)
 		}
 	}
 }
 
-// different are lines that ssh takes and minissh refuses while it parses: ssh -G does not look at
+// different are lines that ssh accepts and minissh refuses while it parses: ssh -G does not check
 // what it would refuse later, and reads 30s as a mask.
 var different = map[string]bool{
-	"ForkAfterAuthentication yes": true, "ForkAfterAuthentication true": true, "ForkAfterAuthentication 'yes'": true, "ForkAfterAuthentication Yes": true,
-	"ConnectionAttempts 0": true, "HostName -1": true, "User -1": true, "SessionType subsystem": true, "StreamLocalBindMask 30s": true, "StreamLocalBindMask 4294967296": true,
+	"ForkAfterAuthentication yes": true, "ForkAfterAuthentication true": true,
+	"ForkAfterAuthentication 'yes'": true, "ForkAfterAuthentication Yes": true,
+	"ConnectionAttempts 0": true, "HostName -1": true, "User -1": true,
+	"SessionType subsystem": true, "StreamLocalBindMask 30s": true,
+	"StreamLocalBindMask 4294967296": true,
 }
 
-// TestNothingIsDropped: what forbids holds, or is an error, in each place where it may be written.
-// The issue's own list.
+// TestNothingIsDropped: what forbids something is obeyed, or is an error, in each place where it
+// may be written.
 func TestNothingIsDropped(t *testing.T) {
 	forbids := []string{
-		"KnownHostsCommand /bin/false", "VerifyHostKeyDNS yes", "VerifyHostKeyDNS ask", "PubkeyAuthentication no", "PreferredAuthentications password",
-		"ProxyJump gate", "ProxyCommand nc %h %p", "Tunnel yes", "CanonicalizeHostname yes", "RefuseConnection no", "Ciphers bogus", "MACs bogus",
-		"KexAlgorithms bogus", "HostKeyAlgorithms bogus", "RequiredRSASize many", "BindAddres 127.0.0.1",
-		"ExitOnForwardFailure yes\nLocalForward 1 h:2", "SessionType none\nLocalForward 1 h:2", "SessionType none\nRemoteForward 1 h:2", "SessionType none\nDynamicForward 1",
+		"KnownHostsCommand /bin/false", "VerifyHostKeyDNS yes", "VerifyHostKeyDNS ask",
+		"PubkeyAuthentication no", "PreferredAuthentications password",
+		"ProxyJump gate", "ProxyCommand nc %h %p", "Tunnel yes", "CanonicalizeHostname yes",
+		"RefuseConnection no", "Ciphers bogus", "MACs bogus",
+		"KexAlgorithms bogus", "HostKeyAlgorithms bogus", "RequiredRSASize many",
+		"BindAddres 127.0.0.1",
+		"ExitOnForwardFailure yes\nLocalForward 1 h:2", "SessionType none\nLocalForward 1 h:2",
+		"SessionType none\nRemoteForward 1 h:2", "SessionType none\nDynamicForward 1",
 		"Match bogus x",
 	}
 	holds := map[string]func(*Options) bool{
 		"RevokedHostKeys ~/revoked": func(o *Options) bool {
 			return strings.HasSuffix(o.RevokedHostKeys, "/revoked") && o.RevokedHostKeys[0] == '/'
 		},
-		"BindAddress 127.0.0.9":          func(o *Options) bool { return o.BindAddress == "127.0.0.9" },
-		"BindInterface lo":               func(o *Options) bool { return o.BindInterface == "lo" },
-		"CheckHostIP yes":                func(o *Options) bool { return o.CheckHostIP },
-		"HostKeyAlgorithms ssh-rsa":      func(o *Options) bool { return !o.AcceptsHostKey("ssh-ed25519") && o.AcceptsHostKey("ssh-rsa") },
-		"PubkeyAcceptedAlgorithms -ssh*": func(o *Options) bool { return !o.OffersKey("ssh-ed25519") && o.OffersKey("ecdsa-sha2-nistp256") },
-		"RequiredRSASize 4096":           func(o *Options) bool { return o.RequiredRSASize == 4096 },
-		"StrictHostKeyChecking yes":      func(o *Options) bool { return o.StrictHostKeyChecking == StrictYes },
-		"AddressFamily inet6":            func(o *Options) bool { return o.AddressFamily == "inet6" },
-		"RemoteCommand date %h":          func(o *Options) bool { return o.CommandLine() == "date h" },
+		"BindAddress 127.0.0.9": func(o *Options) bool {
+			return o.BindAddress == "127.0.0.9"
+		},
+		"BindInterface lo": func(o *Options) bool { return o.BindInterface == "lo" },
+		"CheckHostIP yes":  func(o *Options) bool { return o.CheckHostIP },
+		"HostKeyAlgorithms ssh-rsa": func(o *Options) bool {
+			return !o.AcceptsHostKey("ssh-ed25519") && o.AcceptsHostKey("ssh-rsa")
+		},
+		"PubkeyAcceptedAlgorithms -ssh*": func(o *Options) bool {
+			return !o.OffersKey("ssh-ed25519") && o.OffersKey("ecdsa-sha2-nistp256")
+		},
+		"RequiredRSASize 4096": func(o *Options) bool {
+			return o.RequiredRSASize == 4096
+		},
+		"StrictHostKeyChecking yes": func(o *Options) bool {
+			return o.StrictHostKeyChecking == StrictYes
+		},
+		"AddressFamily inet6": func(o *Options) bool {
+			return o.AddressFamily == "inet6"
+		},
+		"RemoteCommand date %h": func(o *Options) bool {
+			return o.CommandLine() == "date h"
+		},
 	}
-	for place, arrange := range map[string]func(t *testing.T, env *Environment, lines string) []string{
+	for place, arrange := range map[string]func(t *testing.T, env *Environment,
+		lines string) []string{
 		"-o": func(_ *testing.T, _ *Environment, lines string) (args []string) {
 			for line := range strings.Lines(lines) {
 				args = append(args, "-o", strings.TrimSpace(line))
@@ -203,12 +231,14 @@ func TestNothingIsDropped(t *testing.T) {
 			return []string{"h"}
 		},
 		"an included file": func(t *testing.T, env *Environment, lines string) []string {
-			write(t, filepath.Join(env.Home, ".ssh", "config"), "Host x h\nInclude conf.d/*\n", 0o600)
+			write(t, filepath.Join(env.Home, ".ssh", "config"), "Host x h\nInclude conf.d/*\n",
+				0o600)
 			write(t, filepath.Join(env.Home, ".ssh", "conf.d", "one"), lines, 0o600)
 			return []string{"h"}
 		},
 		"a Match block": func(t *testing.T, env *Environment, lines string) []string {
-			write(t, filepath.Join(env.Home, ".ssh", "config"), "Match host h exec \"test %p = 7422\"\n"+lines, 0o600)
+			write(t, filepath.Join(env.Home, ".ssh", "config"),
+				"Match host h exec \"test %p = 7422\"\n"+lines, 0o600)
 			return []string{"h"}
 		},
 	} {
@@ -238,20 +268,27 @@ func TestNothingIsDropped(t *testing.T) {
 	}
 }
 
-// TestTold: what has no effect is told in one line, what asks for nothing is silent.
+// TestTold: what has no effect is reported in one line; what asks for nothing is silent.
 func TestTold(t *testing.T) {
 	const without = "without effect in this version: "
 	for args, want := range map[string]string{
-		"h": "", "-a -x -2 -C -k h": "", "-oForwardAgent=no -oForwardX11=no -oClearAllForwardings=yes -oPermitLocalCommand=no h": "",
-		"-C -oControlMaster=auto -oControlPersist=60s -oControlPath=/p h x": "", "-oServerAliveInterval=15 h": "", "-oServerAliveInterval=60 -oServerAliveCountMax=1 h": "",
+		"h": "", "-a -x -2 -C -k h": "",
+		"-oForwardAgent=no -oForwardX11=no -oClearAllForwardings=yes -oPermitLocalCommand=no h": "",
+		"-C -oControlMaster=auto -oControlPersist=60s -oControlPath=/p h x":                     "",
+		"-oServerAliveInterval=15 h": "", "-oServerAliveInterval=60 -oServerAliveCountMax=1 h": "",
 		"-M h": "",
 		"-A h": without + "-A (lending the agent to the other side)",
-		"-X -A -I /lib -y h": without + "-X (windows of the other side); -A (lending the agent to the other side); -I (keys in PKCS#11 devices); " +
+		"-X -A -I /lib -y h": without + "-X (windows of the other side); -A (lending the agent " +
+			"to the other side); -I (keys in PKCS#11 devices); " +
 			"-y (messages to the system's log)",
-		"-oForwardAgent=yes h":                               without + "-o ForwardAgent (lending the agent to the other side)",
-		"-oServerAliveInterval=5 h":                          without + "-o ServerAliveInterval (a silent link is noticed after 45 s)",
-		"-oServerAliveCountMax=2 -oServerAliveInterval=20 h": without + "-o ServerAliveInterval (a silent link is noticed after 45 s)",
-		"-oPermitLocalCommand=yes h":                         without + "-o PermitLocalCommand (running a command here once connected)",
+		"-oForwardAgent=yes h": without +
+			"-o ForwardAgent (lending the agent to the other side)",
+		"-oServerAliveInterval=5 h": without +
+			"-o ServerAliveInterval (a silent link is noticed after 45 s)",
+		"-oServerAliveCountMax=2 -oServerAliveInterval=20 h": without +
+			"-o ServerAliveInterval (a silent link is noticed after 45 s)",
+		"-oPermitLocalCommand=yes h": without +
+			"-o PermitLocalCommand (running a command here once connected)",
 	} {
 		o := mustParse(t, testEnv(t), words(args)...)
 		if got := strings.Join(o.Warnings, "\n"); got != want || o.Refuse() != nil {
@@ -259,30 +296,39 @@ func TestTold(t *testing.T) {
 		}
 	}
 	env := testEnv(t)
-	file := write(t, filepath.Join(env.Home, ".ssh", "config"), "Host h\nLocalForward 1 h:2\nForwardAgent yes\nHost other\nForwardX11 yes\n", 0o600)
+	file := write(t, filepath.Join(env.Home, ".ssh", "config"),
+		"Host h\nLocalForward 1 h:2\nForwardAgent yes\nHost other\nForwardX11 yes\n", 0o600)
 	o := mustParse(t, env, "h")
-	want := fmt.Sprintf("%s%s:3: ForwardAgent (lending the agent to the other side); %s:2: LocalForward (forwarding a local port)", without, file, file)
+	want := fmt.Sprintf("%s%s:3: ForwardAgent (lending the agent to the other side); %s:2: "+
+		"LocalForward (forwarding a local port)", without, file, file)
 	if len(o.Warnings) != 1 || o.Warnings[0] != want || o.Refuse() != nil {
 		t.Errorf("%q\nwant %q, %v", o.Warnings, want, o.Refuse())
 	}
-	if o = mustParse(t, env, "-f", "-N", "h"); o.Refuse() == nil || o.Refuse().(*UnsupportedError).Hint() != "-o ClearAllForwardings=yes goes on without it" {
+	if o = mustParse(t, env, "-f", "-N", "h"); o.Refuse() == nil ||
+		o.Refuse().(*UnsupportedError).Hint() != "-o ClearAllForwardings=yes goes on without it" {
 		t.Errorf("-f -N with a forward: %v", o.Refuse())
 	}
 	if o = mustParse(t, env, "-o", "ClearAllForwardings=yes", "-a", "h"); len(o.Warnings) > 0 {
 		t.Errorf("%q", o.Warnings)
 	}
-	if o = mustParse(t, env, "-M", "-N", "h"); o.Refuse() == nil || o.Refuse().(*UnsupportedError).Hint() != "-o ControlMaster=no goes on without it, before -M: the first counts" {
+	if o = mustParse(t, env, "-M", "-N", "h"); o.Refuse() == nil ||
+		o.Refuse().(*UnsupportedError).Hint() !=
+			"-o ControlMaster=no goes on without it, before -M: the first counts" {
 		t.Errorf("-M -N: %v", o.Refuse())
 	}
-	if _, err := env.Parse([]string{"-Q", "cipher"}); err == nil || !strings.HasPrefix(err.Error(), "-Q is not in this version") {
+	if _, err := env.Parse([]string{"-Q", "cipher"}); err == nil ||
+		!strings.HasPrefix(err.Error(), "-Q is not in this version") {
 		t.Errorf("-Q cipher: %v", err)
 	}
 	write(t, file, "ProxyJump gate\n", 0o600)
-	hint := "-o ProxyJump=none goes on without it; ProxyJump none for this host in ~/.config/minissh/config does so for good"
-	if o = mustParse(t, env, "h"); o.Refuse() == nil || o.Refuse().(*UnsupportedError).Hint() != hint {
+	hint := "-o ProxyJump=none goes on without it; ProxyJump none for this host in " +
+		"~/.config/minissh/config does so for good"
+	if o = mustParse(t, env, "h"); o.Refuse() == nil ||
+		o.Refuse().(*UnsupportedError).Hint() != hint {
 		t.Errorf("ProxyJump: %v", o.Refuse())
 	}
-	write(t, filepath.Join(env.Home, ".config", "minissh", "config"), "Host h\nProxyJump none\n", 0o600)
+	write(t, filepath.Join(env.Home, ".config", "minissh", "config"), "Host h\nProxyJump none\n",
+		0o600)
 	if o = mustParse(t, env, "h"); o.Refuse() != nil {
 		t.Errorf("ProxyJump none in minissh's file: %v", o.Refuse())
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// These make the set of a row: from the field that it fills, or, for what has no field, a check of
-// the value as ssh makes it.
+// These make the set function of a row: from the field that it fills, or, without a field, as a
+// check of the value like ssh's.
 
 func yesNo(field func(*Options) *bool) func(*Options, []string) error {
 	return func(o *Options, v []string) (err error) {
@@ -25,7 +25,7 @@ func text(field func(*Options) *string) func(*Options, []string) error {
 	}
 }
 
-// noneText is text whose "none" is nothing.
+// noneText is text where "none" means empty.
 func noneText(field func(*Options) *string) func(*Options, []string) error {
 	return func(o *Options, v []string) error {
 		if *field(o) = v[0]; oneOf(v[0], "none") {
@@ -93,7 +93,8 @@ func isIPQoS(_ *Options, v []string) error {
 			continue
 		}
 		kind, n := strings.ToLower(class), 0
-		if len(kind) == 4 && kind[:2] == "af" && kind[2] >= '1' && kind[2] <= '4' && kind[3] >= '1' && kind[3] <= '3' ||
+		if len(kind) == 4 && kind[:2] == "af" && kind[2] >= '1' && kind[2] <= '4' &&
+			kind[3] >= '1' && kind[3] <= '3' ||
 			len(kind) == 3 && kind[:2] == "cs" && kind[2] >= '0' && kind[2] <= '7' {
 			continue
 		}
@@ -110,7 +111,8 @@ func isRekeyLimit(_ *Options, v []string) error {
 	if amount := v[0]; !oneOf(amount, "default") {
 		digits := strings.TrimRight(strings.ToUpper(amount), "BKMGTPE")
 		n, err := strconv.ParseFloat(digits, 64)
-		if err != nil || len(amount)-len(digits) > 1 || n < 0 || len(amount) == len(digits) && n != 0 && n < 16 {
+		if err != nil || len(amount)-len(digits) > 1 || n < 0 || len(amount) == len(digits) &&
+			n != 0 && n < 16 {
 			return fmt.Errorf("%s is not an amount of data", shown(amount))
 		}
 	}
@@ -167,9 +169,11 @@ func isCNAMEs(_ *Options, v []string) error {
 // isDomains takes names of domains.
 func isDomains(_ *Options, v []string) error {
 	for _, domain := range v {
-		if domain == "" || strings.IndexByte("-._", domain[0]) >= 0 || strings.ContainsFunc(domain, func(r rune) bool {
-			return !(r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z' || strings.ContainsRune("-._", r))
-		}) {
+		if domain == "" || strings.IndexByte("-._", domain[0]) >= 0 ||
+			strings.ContainsFunc(domain, func(r rune) bool {
+				return !(r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z' ||
+					strings.ContainsRune("-._", r))
+			}) {
 			return fmt.Errorf("%s is not the name of a domain", shown(domain))
 		}
 	}
@@ -181,7 +185,8 @@ func isAddKeys(_ *Options, v []string) error {
 	if len(v) == 2 && oneOf(v[0], "confirm") {
 		v = v[1:]
 	}
-	if _, err := parseTime(v[0]); len(v) == 2 || err != nil && !oneOf(v[0], "yes", "no", "true", "false", "ask", "confirm") {
+	if _, err := parseTime(v[0]); len(v) == 2 || err != nil &&
+		!oneOf(v[0], "yes", "no", "true", "false", "ask", "confirm") {
 		return fmt.Errorf("%s is not yes, no, ask, confirm or a time", shown(strings.Join(v, " ")))
 	}
 	return nil
@@ -189,7 +194,8 @@ func isAddKeys(_ *Options, v []string) error {
 
 // isPersistence is ControlPersist's: yes, no or a time.
 func isPersistence(_ *Options, v []string) error {
-	if _, err := parseTime(v[0]); err != nil && v[0] != "yes" && v[0] != "no" && v[0] != "true" && v[0] != "false" {
+	if _, err := parseTime(v[0]); err != nil && v[0] != "yes" && v[0] != "no" && v[0] != "true" &&
+		v[0] != "false" {
 		return fmt.Errorf("%s is neither yes, no nor a time", shown(v[0]))
 	}
 	return nil

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// These read single values. Their errors are fragments that follow the name of
-// the option; hints are added by the caller, who knows where the value stands.
+// These read single values. Their errors are fragments that follow the name of the option; the
+// caller adds hints, since it knows where the value is.
 
 func parsePort(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 16)
@@ -113,7 +113,7 @@ func parseTimeout(s string) (time.Duration, error) {
 		}
 	}
 	if d <= 0 {
-		return 0, fmt.Errorf("%s is no time at all", shown(s))
+		return 0, fmt.Errorf("%s is not a time above 0", shown(s))
 	}
 	return d, nil
 }
@@ -128,5 +128,6 @@ func parseEscape(s string) (int, error) {
 	case len(s) == 2 && s[0] == '^' && s[1] >= '@' && s[1] < 0x80:
 		return int(s[1] & 31), nil
 	}
-	return 0, fmt.Errorf("bad escape character %s (one character, ^ and a letter, or none)", shown(s))
+	return 0, fmt.Errorf("bad escape character %s (one character, ^ and a letter, or none)",
+		shown(s))
 }

@@ -8,10 +8,9 @@ import (
 
 const blanks = " \t\r\n\f"
 
-// splitKey cuts a configuration line, or the argument of -o, into the key and
-// the rest. Between them stand blanks, with at most one '=' (readconf.c's
-// strdelim). key is empty for blank lines and comments; ok is false when a quote
-// is open.
+// splitKey cuts a configuration line, or the argument of -o, into the key and the rest. Blanks
+// separate them, with at most one '=' (readconf.c's strdelim). key is empty for blank lines and
+// comments; ok is false when a quote is open.
 func splitKey(line string) (key, rest string, ok bool) {
 	line = strings.Trim(line, blanks)
 	if line == "" || line[0] == '#' {
@@ -35,10 +34,9 @@ func splitKey(line string) (key, rest string, ok bool) {
 	return key, rest, true
 }
 
-// splitWords splits the rest of a line into words as ssh does (misc.c's
-// argv_split): both kinds of quotes, a backslash before a quote, a backslash or a
-// blank, and '#' at the start of a word ends the line. ok is false when a quote
-// is open.
+// splitWords splits the rest of a line into words as ssh does (misc.c's argv_split): both kinds of
+// quotes, a backslash before a quote, a backslash or a blank, and '#' at the start of a word ends
+// the line. ok is false when a quote is open.
 func splitWords(s string) (words []string, ok bool) {
 	for i := 0; i < len(s); i++ {
 		if s[i] == ' ' || s[i] == '\t' {
@@ -52,7 +50,8 @@ func splitWords(s string) (words []string, ok bool) {
 		for ; i < len(s); i++ {
 			c := s[i]
 			switch {
-			case c == '\\' && i+1 < len(s) && (strings.IndexByte(`'"\`, s[i+1]) >= 0 || quote == 0 && s[i+1] == ' '):
+			case c == '\\' && i+1 < len(s) &&
+				(strings.IndexByte(`'"\`, s[i+1]) >= 0 || quote == 0 && s[i+1] == ' '):
 				i++
 				word.WriteByte(s[i])
 				continue
@@ -77,8 +76,8 @@ func splitWords(s string) (words []string, ok bool) {
 	return words, true
 }
 
-// matchHost tells whether a Host line with these patterns applies: one of them
-// matches and none with '!' does.
+// matchHost says whether a Host line with these patterns applies: one of them matches, and none
+// with '!' does.
 func matchHost(host string, patterns []string) bool {
 	matched := false
 	for _, p := range patterns {
