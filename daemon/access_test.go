@@ -15,13 +15,14 @@ import (
 	"minissh/protocol/keys"
 )
 
-// authorizedLab is a daemon whose guest stands in an authorized_keys file, behind options.
+// authorizedLab is a daemon whose guest is listed in an authorized_keys file, after options.
 func authorizedLab(t *testing.T, options string, environment bool) (*lab, string) {
 	t.Helper()
 	var file string
 	l := newLab(t, func(o *Options) {
 		file = filepath.Join(o.Account.Home, "authorized_keys")
-		o.Access = access.NewFileAccess(o.Account, []string{filepath.Join(o.Account.Home, "not-there"), file}, environment, o.Log)
+		o.Access = access.NewFileAccess(o.Account,
+			[]string{filepath.Join(o.Account.Home, "not-there"), file}, environment, o.Log)
 	})
 	line := strings.TrimSpace(options + " " + string(ssh.MarshalAuthorizedKey(l.guest.Public)))
 	if err := os.WriteFile(file, []byte("# a comment\nnonsense\n"+line+"\n"), 0o600); err != nil {
@@ -30,9 +31,11 @@ func authorizedLab(t *testing.T, options string, environment bool) (*lab, string
 	return l, file
 }
 
-// A key with command= runs that and nothing else (EX9); what was asked is in SSH_ORIGINAL_COMMAND, in bytes.
+// A key with command= runs that and nothing else (EX9); what was asked is in SSH_ORIGINAL_COMMAND,
+// in bytes.
 func TestForcedCommand(t *testing.T) {
-	l, file := authorizedLab(t, `command="echo forced \"$SSH_ORIGINAL_COMMAND\"; pwd -P",restrict`, false)
+	l, file := authorizedLab(t, `command="echo forced \"$SSH_ORIGINAL_COMMAND\"; pwd -P",restrict`,
+		false)
 	s := l.session(nil)
 	defer s.Close(nil)
 	home := real(t, l.home)
@@ -110,7 +113,8 @@ func TestWritableFileIsRefused(t *testing.T) {
 
 // A refusal does not name a key that may not come in from here.
 func TestWouldDoObeysRestrictions(t *testing.T) {
-	for options, named := range map[string]bool{"": true, `from="192.0.2.1"`: false, `expiry-time="20200101"`: false} {
+	for options, named := range map[string]bool{"": true, `from="192.0.2.1"`: false,
+		`expiry-time="20200101"`: false} {
 		l, _ := authorizedLab(t, options, false)
 		fingerprint := keys.Fingerprint(l.guest.Public)
 		p := l.knock(l.stranger)
@@ -126,7 +130,7 @@ func TestWouldDoObeysRestrictions(t *testing.T) {
 	}
 }
 
-// environment= counts behind its flag only.
+// environment= counts with its flag only.
 func TestEnvironmentOption(t *testing.T) {
 	for flag, want := range map[bool]string{true: "set\n", false: "\n"} {
 		l, _ := authorizedLab(t, `environment="FROM_KEY=set"`, flag)
@@ -143,13 +147,15 @@ func TestOwnersDiffer(t *testing.T) {
 		l.access.mu.Lock()
 		l.access.grants[keys.Fingerprint(l.guest.Public)] = grant
 		l.access.mu.Unlock()
-		owner, err := l.guard.Authorize(&access.Client{User: user}, l.guest.Public, &protocol.Hello{User: user})
+		owner, err := l.guard.Authorize(&access.Client{User: user}, l.guest.Public,
+			&protocol.Hello{User: user})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return owner
 	}
-	plain, empty, forced := owner(&access.Grant{}), owner(&access.Grant{Forced: true}), owner(&access.Grant{Forced: true, Command: "x"})
+	plain, empty, forced := owner(&access.Grant{}), owner(&access.Grant{Forced: true}),
+		owner(&access.Grant{Forced: true, Command: "x"})
 	if plain == forced || plain == empty || forced == empty {
 		t.Errorf("%q, %q, %q", plain, empty, forced)
 	}

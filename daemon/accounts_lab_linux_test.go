@@ -22,10 +22,12 @@ import (
 	"minissh/protocol/mux"
 )
 
-// accountPrefix begins the names of accounts that these tests make; the time at which it was made stands behind it.
+// accountPrefix begins the names of accounts that these tests make; the time at which it was made
+// comes next.
 const accountPrefix = "msshtest"
 
-// leftoverAge is when an account of an earlier run must be the leftover of one that was killed: no run takes so long.
+// leftoverAge is when an account of an earlier run must be the leftover of one that was killed: no
+// run takes so long.
 const leftoverAge = 2 * time.Hour
 
 var (
@@ -57,13 +59,15 @@ func sweepAccounts(t testing.TB) {
 	for _, acct := range all {
 		digits, _, _ := strings.Cut(strings.TrimPrefix(acct.Name, accountPrefix), "n")
 		made, err := strconv.ParseInt(digits, 10, 64)
-		if strings.HasPrefix(acct.Name, accountPrefix) && err == nil && time.Since(time.Unix(made, 0)) > leftoverAge {
+		if strings.HasPrefix(acct.Name, accountPrefix) && err == nil &&
+			time.Since(time.Unix(made, 0)) > leftoverAge {
 			removeAccount(t, acct.Name)
 		}
 	}
 }
 
-// accountTool runs a program that changes the account files, again while another one has them locked.
+// accountTool runs a program that changes the account files, again while another one has them
+// locked.
 func accountTool(t testing.TB, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -88,7 +92,8 @@ func removeAccount(t testing.TB, name string) {
 	exec.Command("groupdel", name).Run() // is gone already, usually
 }
 
-// newAccount makes an account with a home, its key file listing a key, and removes both at the end. options are useradd's.
+// newAccount makes an account with a home, its key file listing a key, and removes both at the end.
+// options are useradd's.
 func newAccount(t testing.TB, key ssh.PublicKey, options ...string) process.Account {
 	t.Helper()
 	needAccounts(t)
@@ -105,7 +110,8 @@ func newAccount(t testing.TB, key ssh.PublicKey, options ...string) process.Acco
 		t.Fatal(err)
 	}
 	home := filepath.Join(base, name)
-	args := append([]string{"useradd", "-M", "-U", "-p", "*", "-s", "/bin/sh", "-d", home}, options...)
+	args := append([]string{"useradd", "-M", "-U", "-p", "*", "-s", "/bin/sh", "-d", home},
+		options...)
 	accountTool(t, append(args, name)...)
 	t.Cleanup(func() { removeAccount(t, name) })
 	acct, err := process.LookupAccount(t.Context(), name)
@@ -118,7 +124,9 @@ func newAccount(t testing.TB, key ssh.PublicKey, options ...string) process.Acco
 	return acct
 }
 
-func keyFile(acct process.Account) string { return filepath.Join(acct.Home, ".ssh", "authorized_keys") }
+func keyFile(acct process.Account) string {
+	return filepath.Join(acct.Home, ".ssh", "authorized_keys")
+}
 
 // own makes a file with a text, or a directory, that belongs to the account.
 func own(t testing.TB, acct process.Account, path string, mode os.FileMode, text []byte) {
@@ -129,7 +137,8 @@ func own(t testing.TB, acct process.Account, path string, mode os.FileMode, text
 	} else {
 		err = os.WriteFile(path, text, mode)
 	}
-	if err := errors.Join(err, os.Chown(path, int(acct.UID), int(acct.GID)), os.Chmod(path, mode)); err != nil {
+	if err := errors.Join(err, os.Chown(path, int(acct.UID), int(acct.GID)),
+		os.Chmod(path, mode)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -168,7 +177,8 @@ func (l *lab) refused(name string, id keys.Identity) {
 	l.t.Helper()
 	_, err := l.tryAs(name, id)
 	var said *protocol.RemoteError
-	if !errors.As(err, &said) || said.Code != protocol.CodeKeyNotAuthorized || said.Key != "" || said.Message != "this key may not log in as this user" {
+	if !errors.As(err, &said) || said.Code != protocol.CodeKeyNotAuthorized || said.Key != "" ||
+		said.Message != "this key may not log in as this user" {
 		l.t.Errorf("%s: %v\n%s", name, err, l.log)
 	}
 }

@@ -29,20 +29,23 @@ func TestAccount(t *testing.T) {
 	}
 	s := l.as(acct, l.guest)
 	want := map[string]string{
-		"id -u; id -g; id -ru; id -rg":        fmt.Sprintf("%d\n%d\n%d\n%d\n", acct.UID, acct.GID, acct.UID, acct.GID),
-		"umask":                               "0022\n",
-		"pwd -P":                              real(t, acct.Home) + "\n",
-		"echo $HOME $USER $LOGNAME $SHELL $0": acct.Home + " " + acct.Name + " " + acct.Name + " /bin/sh sh\n",
-		"echo $PATH":                          "/usr/local/bin:/usr/bin:/bin:/usr/games\n",
-		"echo x$DAEMONS_OWN":                  "x\n",
-		"cat " + secret + " || echo no":       "no\n",
-		"cat /etc/shadow || echo no":          "no\n",
+		"id -u; id -g; id -ru; id -rg": fmt.Sprintf("%d\n%d\n%d\n%d\n", acct.UID, acct.GID,
+			acct.UID, acct.GID),
+		"umask":  "0022\n",
+		"pwd -P": real(t, acct.Home) + "\n",
+		"echo $HOME $USER $LOGNAME $SHELL $0": acct.Home + " " + acct.Name + " " + acct.Name +
+			" /bin/sh sh\n",
+		"echo x$DAEMONS_OWN":                                 "x\n",
+		"cat " + secret + " || echo no":                      "no\n",
+		"cat /etc/shadow || echo no":                         "no\n",
 		"kill -0 " + fmt.Sprint(os.Getpid()) + " || echo no": "no\n",
 		"grep CapEff /proc/self/status":                      "CapEff:\t0000000000000000\n",
 		"ls /proc/self/fd | wc -l | tr -d ' '":               "4\n", // ls has its own
 		"echo out >/dev/stdout":                              "out\n",
-		"touch mine; stat -c '%u %g %a' mine":                fmt.Sprintf("%d %d 644\n", acct.UID, acct.GID),
+		"touch mine; stat -c '%u %g %a' mine": fmt.Sprintf("%d %d 644\n", acct.UID,
+			acct.GID),
 	}
+	want["echo $PATH"] = "/usr/local/bin:/usr/bin:/bin:/usr/games\n"
 	for command, out := range want {
 		if r := collect(t, shell(t, s, command)); r.out != out {
 			t.Errorf("%s: %q, not %q; %s", command, r.out, out, r.err)
@@ -50,7 +53,8 @@ func TestAccount(t *testing.T) {
 	}
 	groups := strings.Fields(collect(t, shell(t, s, "id -G")).out)
 	for _, name := range []string{"adm", "audio"} {
-		if gid := groupID(t, name); !slices.Contains(groups, gid) || slices.Contains(groups, "0") || len(groups) != 3 {
+		if gid := groupID(t, name); !slices.Contains(groups, gid) || slices.Contains(groups, "0") ||
+			len(groups) != 3 {
 			t.Errorf("groups %v lack %s (%s), or have too many", groups, name, gid)
 		}
 	}
@@ -58,11 +62,13 @@ func TestAccount(t *testing.T) {
 	if r := collect(t, ch); r.out != "" || !strings.Contains(r.err, "denied") {
 		t.Errorf("%q, %q", r.out, r.err)
 	}
-	ch = start(t, s, protocol.Open{Command: protocol.Bytes("pwd"), Dir: protocol.Bytes(filepath.Dir(secret) + "/../root")})
+	ch = start(t, s, protocol.Open{Command: protocol.Bytes("pwd"),
+		Dir: protocol.Bytes(filepath.Dir(secret) + "/../root")})
 	if r := collect(t, ch); r.refused == nil && r.out == "/root\n" {
 		t.Errorf("%q", r.out)
 	}
-	l.log.want(t, "Accepted publickey for "+acct.Name+" from 127.0.0.1", "listed="+keyFile(acct)+":1")
+	l.log.want(t, "Accepted publickey for "+acct.Name+" from 127.0.0.1",
+		"listed="+keyFile(acct)+":1")
 }
 
 func groupID(t *testing.T, name string) string {
@@ -92,13 +98,15 @@ func TestAccountTerminal(t *testing.T) {
 	if r := collect(t, ch); r.out != fmt.Sprintf("-sh\n%d\n", acct.UID) {
 		t.Errorf("%q %q", r.out, r.err)
 	}
-	ch = start(t, s, protocol.Open{Command: protocol.Bytes(`stat -c '%U %G %a' "$(tty)"; id -u`), PTY: &protocol.PTY{Term: protocol.Bytes("xterm")}})
+	ch = start(t, s, protocol.Open{Command: protocol.Bytes(`stat -c '%U %G %a' "$(tty)"; id -u`),
+		PTY: &protocol.PTY{Term: protocol.Bytes("xterm")}})
 	if r := collect(t, ch); r.out != fmt.Sprintf("%s tty 620\r\n%d\r\n", acct.Name, acct.UID) {
 		t.Errorf("%q", r.out)
 	}
 }
 
-// Two accounts at once, with one key: each keeps to its own, in every channel, and a session of one is nothing to the other (RE3).
+// Two accounts at once, with one key: each keeps to its own, in every channel, and a session of one
+// is nothing to the other (RE3).
 func TestTwoAccounts(t *testing.T) {
 	l := accountsLab(t, access.Policy{})
 	ann, bob := newAccount(t, l.guest.Public), newAccount(t, l.guest.Public)
@@ -119,7 +127,10 @@ func TestTwoAccounts(t *testing.T) {
 	name := strings.Repeat("5a", 32)
 	enter := func(who string, epoch int64, create bool) *scripted {
 		p := l.knock(l.guest)
-		p.send(hello(func(h *protocol.Hello) { h.User, h.Session, h.Epoch, h.Create = who, name, epoch, create }))
+		p.send(hello(func(h *protocol.Hello) {
+			h.User, h.Session, h.Epoch, h.Create = who, name,
+				epoch, create
+		}))
 		return p
 	}
 	p := enter(ann.Name, 1, true)
@@ -135,8 +146,8 @@ func TestTwoAccounts(t *testing.T) {
 	p.conn.Close()
 }
 
-// What lets nobody in: files that are not the account's own or that others could have written, and accounts that are closed. The answer is the same as to a
-// user that does not exist; the log tells.
+// What lets nobody in: files that are not the account's own or that others could have written, and
+// accounts that are closed. The answer is the same as to a user that does not exist; the log tells.
 func TestAccountsRefused(t *testing.T) {
 	l := accountsLab(t, access.Policy{Deny: []string{"*denied"}})
 	other := newAccount(t, l.guest.Public)
@@ -156,18 +167,24 @@ func TestAccountsRefused(t *testing.T) {
 			return firstError(os.Remove(keyFile(a)), os.Symlink(keyFile(other), keyFile(a)))
 		}, []string{"permission denied"}},
 		{"another user's readable file through a link", func(a process.Account) error {
-			return firstError(os.Chmod(other.Home, 0o755), os.Chmod(filepath.Dir(keyFile(other)), 0o755), os.Chmod(keyFile(other), 0o644),
+			return firstError(os.Chmod(other.Home, 0o755),
+				os.Chmod(filepath.Dir(keyFile(other)), 0o755), os.Chmod(keyFile(other), 0o644),
 				os.Remove(keyFile(a)), os.Symlink(keyFile(other), keyFile(a)))
 		}, []string{"bad ownership or modes for file"}},
 		{"a home that all can write", func(a process.Account) error { return os.Chmod(a.Home, 0o777) }, []string{"bad ownership or modes for directory"}},
-		{"a .ssh that its group can write", func(a process.Account) error { return os.Chmod(filepath.Dir(keyFile(a)), 0o770) }, []string{"bad ownership or modes for directory"}},
+		{"a .ssh that its group can write", func(a process.Account) error {
+			return os.Chmod(filepath.Dir(keyFile(a)), 0o770)
+		}, []string{"bad ownership or modes for directory"}},
 		{"a file that its group can write", func(a process.Account) error { return os.Chmod(keyFile(a), 0o620) }, []string{"bad ownership or modes for file"}},
-		{"another user's home", func(a process.Account) error { return os.Chown(a.Home, int(other.UID), int(a.GID)) }, []string{"bad ownership or modes for directory"}},
+		{"another user's home", func(a process.Account) error {
+			return os.Chown(a.Home, int(other.UID), int(a.GID))
+		}, []string{"bad ownership or modes for directory"}},
 		{"a file that only root can read", func(a process.Account) error {
 			return firstError(os.Chown(keyFile(a), 0, 0), os.Chmod(keyFile(a), 0o600))
 		}, []string{"permission denied"}},
 		{"a named pipe", func(a process.Account) error {
-			return firstError(os.Remove(keyFile(a)), syscall.Mkfifo(keyFile(a), 0o600), os.Chown(keyFile(a), int(a.UID), int(a.GID)))
+			return firstError(os.Remove(keyFile(a)), syscall.Mkfifo(keyFile(a), 0o600),
+				os.Chown(keyFile(a), int(a.UID), int(a.GID)))
 		}, []string{"is not a regular file"}},
 		{"a device", func(a process.Account) error {
 			return firstError(os.Remove(keyFile(a)), os.Symlink("/dev/zero", keyFile(a)))
@@ -194,10 +211,13 @@ func TestAccountsRefused(t *testing.T) {
 		{"expired", []string{"-e", "2020-01-01"}, "it expired on 2020-01-01"},
 	} {
 		acct := newAccount(t, l.guest.Public, c.options...)
-		check(c.name, acct, "Failed publickey for invalid user "+acct.Name+" from 127.0.0.1", c.word)
+		check(c.name, acct, "Failed publickey for invalid user "+acct.Name+" from 127.0.0.1",
+			c.word)
 	}
-	check("nobody of that name", process.Account{Name: "no-such-account"}, "Failed publickey for invalid user no-such-account from")
-	check("a key that is not listed", process.Account{Name: "daemon"}, "Failed publickey for invalid user daemon")
+	check("nobody of that name", process.Account{Name: "no-such-account"},
+		"Failed publickey for invalid user no-such-account from")
+	check("a key that is not listed", process.Account{Name: "daemon"},
+		"Failed publickey for invalid user daemon")
 	mine := newAccount(t, l.stranger.Public)
 	check("another user's key", mine, "Failed publickey for "+mine.Name+" from")
 }
@@ -247,7 +267,8 @@ func TestAccountsPolicy(t *testing.T) {
 		}
 		for name, in := range map[string]bool{ann.Name: c.ann, bob.Name: c.bob, "root": c.root} {
 			grant, err := access.Authorize(name, key.Public, loopback)
-			if (err == nil) != in || in && (grant.Account.Name != name || grant.Account.Credential == nil) {
+			if (err == nil) != in || in &&
+				(grant.Account.Name != name || grant.Account.Credential == nil) {
 				t.Errorf("%+v %v: %s: %+v, %v", c.policy, c.files, name, grant, err)
 			}
 			fingerprint := []string{fingerprintOf(key)}
@@ -275,7 +296,8 @@ func TestAccountFiles(t *testing.T) {
 	into := t.TempDir()
 	get := func(names ...string) files.Summary {
 		t.Helper()
-		ch, err := s.Open(&protocol.Open{Service: authorized.Files.Name, Files: &protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf(names...)}})
+		ch, err := s.Open(&protocol.Open{Service: authorized.Files.Name,
+			Files: &protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf(names...)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -285,7 +307,8 @@ func TestAccountFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer place.Root.Close()
-		sum, err := files.Receive(ch.Reader(protocol.TypeStdout), ch.Writer(protocol.TypeStdin), place, files.Options{}, nil)
+		sum, err := files.Receive(ch.Reader(protocol.TypeStdout), ch.Writer(protocol.TypeStdin),
+			place, files.Options{}, nil)
 		if err != nil {
 			t.Error(err)
 		}
@@ -300,7 +323,8 @@ func TestAccountFiles(t *testing.T) {
 	if names, err := os.ReadDir(into); err != nil || len(names) != 1 || names[0].Name() != "mine" {
 		t.Errorf("%v, %v", names, err)
 	}
-	ch, err := s.Open(&protocol.Open{Service: authorized.Files.Name, Files: &protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes("/root/new/x")}})
+	ch, err := s.Open(&protocol.Open{Service: authorized.Files.Name,
+		Files: &protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes("/root/new/x")}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,13 +13,20 @@ import (
 	"time"
 )
 
-// FuzzControlAsk has the daemon's end of a control socket take any bytes: whatever is asked gets at most one answer, the last of lines of JSON that a terminal
-// may see, and the asker that has hung up leaves nothing behind.
+// FuzzControlAsk has the daemon's end of a control socket take any bytes: whatever is asked gets at
+// most one answer, the last of lines of JSON that a terminal may see, and the asker that has hung
+// up leaves nothing behind.
 func FuzzControlAsk(f *testing.F) {
 	for _, ask := range []string{
-		`{"verb":"who"}`, `{"verb":"end","args":{"id":1}}`, `{"verb":"end","args":{"id":-9223372036854775809}}`, `{"verb":"end"}`, `{"verb":"pair","args":null}`,
-		`{"verb":"pair","args":{"user":"tester","count":30}}`, `{"verb":"pair","args":{"count":-1}}`, `{"verb":"pair","args":{"user":"root\u001b[31m","count":1000000000}}`,
-		`{"verb":"pair","args":{"limits":{"command":"a\nb","expires":"0001-01-01T00:00:00Z"}}}`, `{"verb":"\u001b]0;t\u0007` + strings.Repeat("x", 100) + `"}`, `[]`, `null`, ``, "\xff", `{"verb":"who"`, strings.Repeat(`{"verb":`, 1000),
+		`{"verb":"who"}`, `{"verb":"end","args":{"id":1}}`,
+		`{"verb":"end","args":{"id":-9223372036854775809}}`, `{"verb":"end"}`,
+		`{"verb":"pair","args":null}`,
+		`{"verb":"pair","args":{"user":"tester","count":30}}`,
+		`{"verb":"pair","args":{"count":-1}}`,
+		`{"verb":"pair","args":{"user":"root\u001b[31m","count":1000000000}}`,
+		`{"verb":"pair","args":{"limits":{"command":"a\nb","expires":"0001-01-01T00:00:00Z"}}}`,
+		`{"verb":"\u001b]0;t\u0007` + strings.Repeat("x", 100) + `"}`, `[]`, `null`, ``, "\xff",
+		`{"verb":"who"`, strings.Repeat(`{"verb":`, 1000),
 	} {
 		f.Add([]byte(ask + "\n"))
 	}
@@ -46,7 +53,8 @@ func FuzzControlAsk(f *testing.F) {
 				Event, Answer json.RawMessage
 				Error, Hint   string
 			}
-			if err := json.Unmarshal(text, &line); err != nil || !bytes.HasSuffix(text, []byte("\n")) {
+			if err := json.Unmarshal(text, &line); err != nil ||
+				!bytes.HasSuffix(text, []byte("\n")) {
 				t.Fatalf("%q: %v", text, err)
 			}
 			if answers > 0 {
@@ -56,7 +64,10 @@ func FuzzControlAsk(f *testing.F) {
 				answers++
 			}
 			for _, shown := range []string{line.Error, line.Hint} {
-				if strings.ContainsFunc(shown, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
+				if strings.ContainsFunc(shown, func(r rune) bool {
+					return r < ' ' || r >= 0x7f &&
+						r < 0xa0
+				}) {
 					t.Fatalf("a terminal would see %q", shown)
 				}
 			}

@@ -20,7 +20,8 @@ import (
 )
 
 func init() {
-	switch os.Getenv("MINISSH_TEST_STRANGER") { // this process is another account's: see TestControlStrangers
+	// this process is another account's: see TestControlStrangers
+	switch os.Getenv("MINISSH_TEST_STRANGER") {
 	case "asks":
 		conn, err := net.Dial("unix", os.Args[1])
 		if err != nil {
@@ -61,14 +62,17 @@ func asks(t *testing.T, path string) (control.WhoInfo, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var who control.WhoInfo
-	err := control.Ask(ctx, []string{filepath.Join(t.TempDir(), "none"), path}, "who", nil, nil, &who)
+	err := control.Ask(ctx, []string{filepath.Join(t.TempDir(), "none"), path}, "who", nil, nil,
+		&who)
 	return who, err
 }
 
-// The socket is its owner's alone; a second daemon leaves it to the first; what a dead one left is replaced; nothing else is.
+// The socket is its owner's alone; a second daemon leaves it to the first; what a dead one left is
+// replaced; nothing else is.
 func TestControlSocket(t *testing.T) {
 	l, path := controlled(t)
-	for name, want := range map[string]os.FileMode{path: os.ModeSocket | 0o600, filepath.Dir(path): os.ModeDir | 0o700} {
+	for name, want := range map[string]os.FileMode{path: os.ModeSocket | 0o600,
+		filepath.Dir(path): os.ModeDir | 0o700} {
 		if info, err := os.Stat(name); err != nil || info.Mode() != want {
 			t.Errorf("%s: %v, %v", name, info.Mode(), err)
 		}
@@ -104,14 +108,16 @@ func TestControlSocket(t *testing.T) {
 func TestControlSocketRefused(t *testing.T) {
 	l := newLab(t, nil)
 	dir := t.TempDir()
-	file, open, linked := filepath.Join(dir, "file"), filepath.Join(dir, "open"), filepath.Join(dir, "linked")
+	file, open, linked := filepath.Join(dir, "file"), filepath.Join(dir, "open"),
+		filepath.Join(dir, "linked")
 	os.WriteFile(file, []byte("precious"), 0o600)
 	os.Mkdir(open, 0o700)
 	os.Chmod(open, 0o777)
 	os.WriteFile(filepath.Join(dir, "target"), nil, 0o600)
 	os.Symlink(filepath.Join(dir, "target"), linked+".lock")
 	for path, want := range map[string]string{
-		file: "is not a socket", filepath.Join(open, "control"): "written by others", linked: "symbolic link", filepath.Join(dir, strings.Repeat("x", 120)): "too long",
+		file: "is not a socket", filepath.Join(open, "control"): "written by others",
+		linked: "symbolic link", filepath.Join(dir, strings.Repeat("x", 120)): "too long",
 		filepath.Join(file, "control"): "not a directory",
 	} {
 		if err := l.desk.Listen(path); err == nil || !strings.Contains(err.Error(), want) {
@@ -123,7 +129,8 @@ func TestControlSocketRefused(t *testing.T) {
 	}
 }
 
-// What is no request gets an error or nothing, and holds nobody up; an asker that hangs up takes its request back.
+// What is not a request gets an error or nothing, and holds nobody up; an asker that hangs up takes
+// its request back.
 func TestControlRequests(t *testing.T) {
 	before := holding()
 	l := newPairingLab(t)
@@ -137,8 +144,11 @@ func TestControlRequests(t *testing.T) {
 	}
 	defer silent.Close()
 	for request, want := range map[string]string{
-		"hello\n": "not a JSON object", `{"verb":"dance\u001b"}` + "\n": `know \"dance\\x1b\"`, `{"verb":7}` + "\n": "not a JSON object",
-		`{"verb":"end","args":{"id":99}}` + "\n": "there is no session 99", `{"verb":"end"}` + "\n": "needs the number", strings.Repeat("x", 64<<10+1): "",
+		"hello\n": "not a JSON object", `{"verb":"dance\u001b"}` + "\n": `know \"dance\\x1b\"`,
+		`{"verb":7}` + "\n":                      "not a JSON object",
+		`{"verb":"end","args":{"id":99}}` + "\n": "there is no session 99",
+		`{"verb":"end"}` + "\n":                  "needs the number",
+		strings.Repeat("x", 64<<10+1):            "",
 	} {
 		conn, err := net.Dial("unix", path)
 		if err != nil {
@@ -167,7 +177,8 @@ func TestControlRequests(t *testing.T) {
 	stopping := make(chan error, 1)
 	told := make(chan struct{})
 	go func() {
-		stopping <- control.Ask(context.Background(), []string{path}, "pair", control.Offer{}, func(json.RawMessage) { close(told) }, nil)
+		stopping <- control.Ask(context.Background(), []string{path}, "pair", control.Offer{},
+			func(json.RawMessage) { close(told) }, nil)
 	}()
 	within(t, "the request is being served", told)
 	l.stop() // with an asker that is silent, and one that is being served
@@ -192,7 +203,8 @@ func TestControlStrangers(t *testing.T) {
 	stranger := func(role, path string) *exec.Cmd {
 		cmd := exec.Command("/proc/self/exe", path)
 		cmd.Env = []string{"MINISSH_TEST_STRANGER=" + role}
-		cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 4711, Gid: 4711}}
+		cmd.Dir, cmd.SysProcAttr = "/",
+			&syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 4711, Gid: 4711}}
 		return cmd
 	}
 	if out, err := stranger("asks", path).Output(); err != nil || len(out) > 0 {
@@ -215,7 +227,8 @@ func TestControlStrangers(t *testing.T) {
 	if line, _ := text.ReadString('\n'); line != "ready\n" {
 		t.Errorf("the stranger says %q", line)
 	}
-	if _, err := asks(t, squat); err == nil || !strings.Contains(err.Error(), "socket of uid 4711") {
+	if _, err := asks(t, squat); err == nil ||
+		!strings.Contains(err.Error(), "socket of uid 4711") {
 		t.Errorf("a squatter's socket: %v", err)
 	}
 	if rest, _ := io.ReadAll(text); len(rest) > 0 {

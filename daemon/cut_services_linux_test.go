@@ -19,7 +19,8 @@ func bye() []byte {
 	return append(text(protocol.TypeClose, 1, "{}"), text(protocol.TypeGoodbye, 0, "{}")...)
 }
 
-// shortTalks are short conversations with what came after exec: what a client sends between HELLO and bye.
+// shortTalks are short conversations with what came after exec: what a client sends between HELLO
+// and bye.
 func shortTalks() map[string][]byte {
 	header := `{"kind":"file","id":1,"name":"a","size":3,"mode":420,"body":3,"digest":"sha256:98ea6e4f216f2fb4b69fff9b3a44842c38686ca685f3f55dc48c5d3fb1107be4"}`
 	done := `{"kind":"done"}`
@@ -29,25 +30,31 @@ func shortTalks() map[string][]byte {
 	records = append(records, done...)
 	return map[string][]byte{
 		"a pty": bytes.Join([][]byte{
-			text(protocol.TypeOpen, 1, `{"service":"exec","command":"exec cat","pty":{"term":"dumb","rows":24,"cols":80}}`),
+			text(protocol.TypeOpen, 1,
+				`{"service":"exec","command":"exec cat","pty":{"term":"dumb","rows":24,"cols":80}}`),
 			protocol.AppendFrame(nil, protocol.TypeStdin, 0, 1, []byte("x\n\x04")),
-			text(protocol.TypeResize, 1, `{"rows":50,"cols":132}`), text(protocol.TypeSignal, 1, `{"signal":"WINCH"}`),
+			text(protocol.TypeResize, 1, `{"rows":50,"cols":132}`),
+			text(protocol.TypeSignal, 1, `{"signal":"WINCH"}`),
 		}, nil),
 		"a file put": bytes.Join([][]byte{
 			text(protocol.TypeOpen, 1, `{"service":"files","files":{"mode":"put","target":"in"}}`),
 			protocol.AppendFrame(nil, protocol.TypeStdin, 0, 1, records), endOfStdin(1),
 		}, nil),
-		"a file got": text(protocol.TypeOpen, 1, `{"service":"files","files":{"mode":"get","sources":["there"]}}`), // no answer: the daemon waits for one
+		// no answer: the daemon waits for one
+		"a file got": text(protocol.TypeOpen, 1,
+			`{"service":"files","files":{"mode":"get","sources":["there"]}}`),
 	}
 }
 
-// A client that goes at any byte of what it sends leaves no goroutine and no descriptor behind (a process that runs has some of both), whatever it used.
+// A client that goes at any byte of what it sends leaves no goroutine and no descriptor there (a
+// process that runs has some of both), whatever it used.
 func TestCutServicesAtEveryByte(t *testing.T) {
 	for name, sent := range shortTalks() {
 		sent = append(sent, bye()...)
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, nil, "unix:"+filepath.Join(t.TempDir(), "s"))
-			if err := os.WriteFile(filepath.Join(l.home, "there"), bytes.Repeat([]byte("x"), 1000), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(l.home, "there"), bytes.Repeat([]byte("x"), 1000),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
 			before := l.warm()
@@ -75,7 +82,8 @@ func TestCutServicesAtEveryByteRead(t *testing.T) {
 	for name, sent := range shortTalks() {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, nil, "unix:"+filepath.Join(t.TempDir(), "s"))
-			if err := os.WriteFile(filepath.Join(l.home, "there"), bytes.Repeat([]byte("x"), 10), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(l.home, "there"), bytes.Repeat([]byte("x"), 10),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
 			before := l.warm()
@@ -99,12 +107,16 @@ func TestCutServicesAtEveryByteRead(t *testing.T) {
 						t.Fatal(err)
 					}
 					read += protocol.HeaderSize + len(f.Payload)
-					if f.Type == protocol.TypeClose || bytes.Contains(f.Payload, []byte(`{"kind":"done"}`)) && f.Type == protocol.TypeStdout && name == "a file got" {
+					if f.Type == protocol.TypeClose ||
+						bytes.Contains(f.Payload, []byte(`{"kind":"done"}`)) &&
+							f.Type == protocol.TypeStdout && name == "a file got" {
 						return read
 					}
 				}
 			}
-			const unsteady = 150 // EXIT's figures have more digits or fewer, or are left out; output comes in one frame or several
+			// EXIT's figures have more digits or fewer, or are left out; output comes in one frame
+			// or several
+			const unsteady = 150
 			all := talk(0) - unsteady
 			for n := 1; n <= all; n++ {
 				talk(n)

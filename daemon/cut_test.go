@@ -17,15 +17,18 @@ import (
 	"minissh/protocol/mux"
 )
 
-// conversation is all that a client sends from login to goodbye, for one command that echoes its input.
+// conversation is all that a client sends from login to goodbye, for one command that echoes its
+// input.
 func conversation() []byte {
 	return bytes.Join([][]byte{
-		hello(nil), open(1, "exec cat"), stdin(1, 3), number(protocol.TypePing, 0, 7), endOfStdin(1),
+		hello(nil), open(1, "exec cat"), stdin(1, 3), number(protocol.TypePing, 0, 7),
+		endOfStdin(1),
 		text(protocol.TypeClose, 1, "{}"), text(protocol.TypeGoodbye, 0, "{}"),
 	}, nil)
 }
 
-// A client that goes at any byte of its part of a conversation leaves nothing behind: over a Unix socket, where nothing lies between.
+// A client that goes at any byte of its part of a conversation leaves nothing behind: over a Unix
+// socket, where nothing lies between.
 func TestCutAtEveryByte(t *testing.T) {
 	l := newLab(t, nil, "unix:"+filepath.Join(t.TempDir(), "s"))
 	before := l.warm()
@@ -43,7 +46,8 @@ func TestCutAtEveryByte(t *testing.T) {
 		conn.Close()
 	}
 	settle(t, before)
-	if text := l.log.String(); strings.Contains(text, "level=ERROR") || !strings.Contains(text, "reason=EOF") {
+	if text := l.log.String(); strings.Contains(text, "level=ERROR") ||
+		!strings.Contains(text, "reason=EOF") {
 		t.Errorf("the log says\n%s", text)
 	}
 	if out, _ := l.run("echo still there"); out != "still there\n" {
@@ -74,7 +78,8 @@ func (c *cutting) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// The same through TLS: at many bytes, and around the end of every write, where one state of the handshake follows another.
+// The same through TLS: at many bytes, and around the end of every write, where one state of the
+// handshake follows another.
 func TestCutThroughTLS(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
@@ -115,7 +120,8 @@ func TestCutThroughTLS(t *testing.T) {
 	}
 }
 
-// The log tells of a connection's end behind the end of what ran on it, though the connection is what ended it.
+// The log tells of a connection's end after the end of what ran on it, though the connection is
+// what ended it.
 func TestDisconnectedIsLast(t *testing.T) {
 	l := newLab(t, nil)
 	conn := l.secure(l.guest)
@@ -127,7 +133,8 @@ func TestDisconnectedIsLast(t *testing.T) {
 	l.log.want(t, "Starting command")
 	conn.Close()
 	l.log.want(t, "Disconnected")
-	if log := l.log.String(); !strings.Contains(log, "Command ended") || strings.Index(log, "Command ended") > strings.Index(log, "Disconnected") {
-		t.Errorf("the command ended behind the connection:\n%s", log)
+	if log := l.log.String(); !strings.Contains(log, "Command ended") ||
+		strings.Index(log, "Command ended") > strings.Index(log, "Disconnected") {
+		t.Errorf("the command ended after the connection:\n%s", log)
 	}
 }

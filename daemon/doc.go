@@ -8,19 +8,20 @@
 // From the socket to the child, and back. Each file calls the next one; the mux's call of serve,
 // for a channel that a client opens, is the only one that goes back up.
 //
-//	daemon/listen.go            addresses become listeners; beyond loopback only while somebody
-//	                            could log in or pair
-//	daemon/server.go            accept: a goroutine for each connection
-//	daemon/login.go             ServeConn: a place among strangers, TLS, HELLO
-//	daemon/access/guard.go      may this key come in as this user, now, from there? How many are in?
-//	daemon/access/accounts.go   what a machine's accounts list (access/own.go: what one account lists)
-//	daemon/session.go           a session of protocol/mux; serve, for each channel in it
-//	daemon/service/service.go   Find: is there such a service, and is it open to this key?
-//	daemon/service/exec.go      OPEN becomes what to start: program, environment, directory
+//	daemon/listen.go           addresses become listeners; beyond loopback only while somebody
+//	                           could log in or pair
+//	daemon/server.go           accept: a goroutine for each connection
+//	daemon/login.go            ServeConn: a place among strangers, TLS, HELLO
+//	daemon/access/guard.go     may this key come in as this user, now, from there?
+//	daemon/access/accounts.go  what the files of a machine's accounts list; for one account
+//	                           it is daemon/access/own.go
+//	daemon/session.go          a session of protocol/mux; serve, for each channel in it
+//	daemon/service/service.go  Find: is there such a service, and is it open to this key?
+//	daemon/service/exec.go     OPEN becomes what to start: program, environment, directory
 //	daemon/process/start_unix.go, daemon/process/stage_linux.go
-//	                            fork and exec, for another account through a stage
-//	daemon/service/streams.go   feed: STDIN to the child; forward: its output to the client
-//	daemon/service/command.go   signals, sizes, the stop, and at the end EXIT and CLOSE
+//	                           fork and exec, for another account through a stage
+//	daemon/service/streams.go  feed: STDIN to the child; forward: its output to the client
+//	daemon/service/command.go  signals, sizes, the stop, and at the end EXIT and CLOSE
 //
 // Addresses are read in address.go; sockets that a service manager opened come from
 // activation_unix.go. Who may log in with which restrictions is daemon/authorized; daemon/logbook

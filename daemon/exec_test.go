@@ -37,16 +37,28 @@ func TestExec(t *testing.T) {
 		code     int
 	}{
 		{"a shell line", protocol.Open{Command: protocol.Bytes("echo out; echo err >&2; exit 7")}, "out\n", "err\n", 7},
-		{"bytes that are not UTF-8", protocol.Open{Command: protocol.Bytes("printf %s '\xd6\xff'; printf '\\377\\000\\001' >&2")}, "\xd6\xff", "\xff\x00\x01", 0},
+		{"bytes that are not UTF-8",
+			protocol.Open{
+				Command: protocol.Bytes("printf %s '\xd6\xff'; printf '\\377\\000\\001' >&2")},
+			"\xd6\xff", "\xff\x00\x01", 0},
 		{"an argument vector", protocol.Open{Argv: bytesOf("printf", "%s|", "a b", "", "$HOME", "\xfe")}, "a b||$HOME|\xfe|", "", 0},
-		{"accepted environment", protocol.Open{Command: protocol.Bytes("echo $LC_TEST-$LANG-$NO_COLOR"), Env: [][2]protocol.Bytes{
-			{protocol.Bytes("LC_TEST"), protocol.Bytes("x\xff")}, {protocol.Bytes("LANG"), protocol.Bytes("C")}, {protocol.Bytes("NO_COLOR"), protocol.Bytes("1")},
-		}}, "x\xff-C-1\n", "", 0},
-		{"ignored environment", protocol.Open{Command: protocol.Bytes("echo $LD_PRELOAD$BASH_ENV$ENV$IFSX-$HOME"), Env: [][2]protocol.Bytes{
-			{protocol.Bytes("LD_PRELOAD"), protocol.Bytes("/evil")}, {protocol.Bytes("BASH_ENV"), protocol.Bytes("/evil")}, {protocol.Bytes("ENV"), protocol.Bytes("/evil")},
-			{protocol.Bytes("HOME"), protocol.Bytes("/evil")}, {protocol.Bytes("IFSX"), protocol.Bytes("/evil")},
-		}}, "-" + l.home + "\n", "", 0},
-		{"a huge environment", protocol.Open{Command: protocol.Bytes(`printf %s "$LC_BIG" | wc -c | tr -d ' '`), Env: [][2]protocol.Bytes{{protocol.Bytes("LC_BIG"), protocol.Bytes(big)}}}, "40000\n", "", 0},
+		{"accepted environment",
+			protocol.Open{Command: protocol.Bytes("echo $LC_TEST-$LANG-$NO_COLOR"),
+				Env: [][2]protocol.Bytes{
+					{protocol.Bytes("LC_TEST"), protocol.Bytes("x\xff")},
+					{protocol.Bytes("LANG"), protocol.Bytes("C")}, {protocol.Bytes("NO_COLOR"), protocol.Bytes("1")},
+				}}, "x\xff-C-1\n", "", 0},
+		{"ignored environment",
+			protocol.Open{Command: protocol.Bytes("echo $LD_PRELOAD$BASH_ENV$ENV$IFSX-$HOME"),
+				Env: [][2]protocol.Bytes{
+					{protocol.Bytes("LD_PRELOAD"), protocol.Bytes("/evil")},
+					{protocol.Bytes("BASH_ENV"), protocol.Bytes("/evil")}, {protocol.Bytes("ENV"), protocol.Bytes("/evil")},
+					{protocol.Bytes("HOME"), protocol.Bytes("/evil")}, {protocol.Bytes("IFSX"), protocol.Bytes("/evil")},
+				}}, "-" + l.home + "\n", "", 0},
+		{"a huge environment",
+			protocol.Open{Command: protocol.Bytes(`printf %s "$LC_BIG" | wc -c | tr -d ' '`),
+				Env: [][2]protocol.Bytes{{protocol.Bytes("LC_BIG"), protocol.Bytes(big)}}},
+			"40000\n", "", 0},
 		{"home", protocol.Open{Command: protocol.Bytes("pwd -P; echo $USER $LOGNAME $SHELL")}, real(t, l.home) + "\ntester tester /bin/sh\n", "", 0},
 		{"a directory in bytes", protocol.Open{Command: protocol.Bytes("pwd -P"), Dir: protocol.Bytes(dir)}, real(t, dir) + "\n", "", 0},
 		{"a directory below home", protocol.Open{Command: protocol.Bytes("pwd -P"), Dir: protocol.Bytes("caf\xe9 \xff")}, real(t, dir) + "\n", "", 0},
@@ -62,7 +74,8 @@ func TestExec(t *testing.T) {
 			if c.name == "umask" { // the daemon's own, which minisshd sets at its start
 				c.out = r.out
 			}
-			if r.out != c.out || r.err != c.err || *r.exit.Code != c.code || r.exit.How != protocol.HowExited {
+			if r.out != c.out || r.err != c.err || *r.exit.Code != c.code ||
+				r.exit.How != protocol.HowExited {
 				t.Errorf("out %q, err %q, %+v code %d", r.out, r.err, r.exit, *r.exit.Code)
 			}
 		})
@@ -98,7 +111,8 @@ func TestRefusedRequests(t *testing.T) {
 		{"a file as directory", protocol.Open{Command: protocol.Bytes("true"), Dir: protocol.Bytes("/etc/passwd")}, protocol.CodeNoDirectory},
 		{"no such directory, without a shell", protocol.Open{Argv: bytesOf("true"), Dir: protocol.Bytes("/no/such")}, protocol.CodeNoDirectory},
 	} {
-		if r := collect(t, start(t, s, c.open)); r.exit != nil || r.refused.Code != c.code || r.refused.Message == "" {
+		if r := collect(t, start(t, s, c.open)); r.exit != nil || r.refused.Code != c.code ||
+			r.refused.Message == "" {
 			t.Errorf("%s: exit %+v, refused %+v", c.name, r.exit, r.refused)
 		}
 	}
@@ -117,12 +131,14 @@ func TestRefusedRequests(t *testing.T) {
 	settle(t, before)
 }
 
-// What a command leaves unread is discarded, also when it closes its input first (EX4): more than any window and pipe hold.
+// What a command leaves unread is discarded, also when it closes its input first (EX4): more than
+// any window and pipe hold.
 func TestInputNobodyReads(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
-	for _, command := range []string{"exec <&-; echo ready; sleep 0.05; exit 4", "echo ready; exit 4", "head -c 1 >/dev/null; echo ready; exit 4"} {
+	for _, command := range []string{"exec <&-; echo ready; sleep 0.05; exit 4",
+		"echo ready; exit 4", "head -c 1 >/dev/null; echo ready; exit 4"} {
 		ch := start(t, s, protocol.Open{Command: protocol.Bytes(command)})
 		piece := make([]byte, 100_000)
 		for range 20 {
@@ -142,13 +158,15 @@ func TestHalfClose(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("n=$(wc -c); echo $n; head -c 300000 /dev/zero")})
+	ch := start(t, s,
+		protocol.Open{Command: protocol.Bytes("n=$(wc -c); echo $n; head -c 300000 /dev/zero")})
 	text := make([]byte, 300_000)
 	go func() {
 		ch.Write(protocol.TypeStdin, text)
 		ch.EOF(protocol.TypeStdin)
 	}()
-	if r := collect(t, ch); len(r.out) != len("300000\n")+300_000 || strings.TrimSpace(r.out[:7]) != "300000" {
+	if r := collect(t, ch); len(r.out) != len("300000\n")+300_000 ||
+		strings.TrimSpace(r.out[:7]) != "300000" {
 		t.Errorf("%d bytes came", len(r.out))
 	}
 }
@@ -160,11 +178,13 @@ func TestReportDir(t *testing.T) {
 	defer s.Close(nil)
 	home := real(t, l.home)
 	ask := func(command, dir, old string) *protocol.Exit {
-		ch := start(t, s, protocol.Open{Command: protocol.Bytes(command), Dir: protocol.Bytes(dir), OldDir: protocol.Bytes(old), ReportDir: true})
+		ch := start(t, s, protocol.Open{Command: protocol.Bytes(command), Dir: protocol.Bytes(dir),
+			OldDir: protocol.Bytes(old), ReportDir: true})
 		ch.EOF(protocol.TypeStdin)
 		return collect(t, ch).exit
 	}
-	if e := ask("mkdir 'd\xff' && cd 'd\xff' && false", home, ""); *e.Code != 1 || string(e.Dir) != home+"/d\xff" || string(e.OldDir) != home {
+	if e := ask("mkdir 'd\xff' && cd 'd\xff' && false", home, ""); *e.Code != 1 ||
+		string(e.Dir) != home+"/d\xff" || string(e.OldDir) != home {
 		t.Errorf("dir %q, old_dir %q, code %d", e.Dir, e.OldDir, *e.Code)
 	}
 	if e := ask("cd -", home, "/"); string(e.Dir) != "/" || string(e.OldDir) != home {
@@ -181,7 +201,8 @@ func TestConnectionEnvironment(t *testing.T) {
 	out, _ := l.run("echo $SSH_CLIENT; echo $SSH_CONNECTION")
 	words := strings.Fields(out)
 	port := l.address[strings.LastIndexByte(l.address, ':')+1:]
-	if len(words) != 7 || words[0] != "127.0.0.1" || words[2] != port || words[3] != "127.0.0.1" || words[5] != "127.0.0.1" || words[6] != port || words[1] != words[4] {
+	if len(words) != 7 || words[0] != "127.0.0.1" || words[2] != port || words[3] != "127.0.0.1" ||
+		words[5] != "127.0.0.1" || words[6] != port || words[1] != words[4] {
 		t.Errorf("%q for port %s", out, port)
 	}
 }
@@ -200,7 +221,9 @@ func TestTwoHundredCommandsLeaveNothing(t *testing.T) {
 	for range 16 {
 		go func() {
 			for i := range next {
-				ch, err := s.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes(fmt.Sprintf("echo $$; exit %d", i%100))})
+				ch, err := s.Open(&protocol.Open{
+					Service: "exec",
+					Command: protocol.Bytes(fmt.Sprintf("echo $$; exit %d", i%100))})
 				var r *result
 				if err == nil {
 					r, err = finish(ch)

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// An IPv4 address lets in IPv4 alone and an IPv6 one IPv6 alone, so that both may be given; a port alone lets in both.
+// An IPv4 address lets in IPv4 alone and an IPv6 one IPv6 alone, so that both may be given; a port
+// alone lets in both.
 func TestListenFamilies(t *testing.T) {
 	free, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
@@ -71,7 +72,8 @@ func TestResolveForms(t *testing.T) {
 		":7":             {[]string{":7"}, true},
 		"127.9.9.9":      {[]string{"127.9.9.9:7422"}, false},
 	} {
-		if list, beyond, err := Resolve(text); err != nil || !slices.Equal(list, want.list) || beyond != want.beyond {
+		if list, beyond, err := Resolve(text); err != nil || !slices.Equal(list, want.list) ||
+			beyond != want.beyond {
 			t.Errorf("%s: %q, %v, %v", text, list, beyond, err)
 		}
 	}

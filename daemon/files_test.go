@@ -16,8 +16,10 @@ import (
 	"minissh/protocol/mux"
 )
 
-// transfer runs one, with the daemon as one side and a real sender or receiver as the other; where is the client's target folder or its sources.
-func (l *lab) transfer(s *mux.Session, request *protocol.Files, o files.Options, where ...string) (files.Summary, []files.Event, *protocol.Reason) {
+// transfer runs one, with the daemon as one side and a real sender or receiver as the other; where
+// is the client's target folder or its sources.
+func (l *lab) transfer(s *mux.Session, request *protocol.Files, o files.Options,
+	where ...string) (files.Summary, []files.Event, *protocol.Reason) {
 	l.t.Helper()
 	ch, err := s.Open(&protocol.Open{Service: "files", Files: request})
 	if err != nil {
@@ -33,7 +35,8 @@ func (l *lab) transfer(s *mux.Session, request *protocol.Files, o files.Options,
 		for _, path := range where {
 			list = append(list, files.Source{Path: path})
 		}
-		sum, err = files.Send(files.Stream{In: in, Out: ch.Writer(protocol.TypeStdin), Abort: func() { ch.Close(nil) }}, list, o, watch)
+		sum, err = files.Send(files.Stream{In: in, Out: ch.Writer(protocol.TypeStdin),
+			Abort: func() { ch.Close(nil) }}, list, o, watch)
 	} else {
 		place, err2 := files.OpenPlace(nil, where[0], true)
 		if err2 != nil {
@@ -69,19 +72,22 @@ func failed(events []files.Event) (codes []string) {
 
 func put(t testing.TB, name, text string) {
 	t.Helper()
-	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755),
+		os.WriteFile(name, []byte(text), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// A key for one folder (FI12): whatever its client asks for, and whatever links stand there, nothing outside is read or written, in either direction.
+// A key for one folder (FI12): whatever its client asks for, and whatever links are there,
+// nothing outside is read or written, in either direction.
 func TestKeyForAFolder(t *testing.T) {
 	top := real(t, t.TempDir())
 	folder, outside := top+"/folder", top+"/outside"
 	put(t, folder+"/mine", "mine")
 	put(t, outside+"/secret", "secret")
 	put(t, top+"/client/mine", "new")
-	for name, target := range map[string]string{"/out": outside, "/up": "..", "/secret": outside + "/secret"} {
+	for name, target := range map[string]string{"/out": outside, "/up": "..",
+		"/secret": outside + "/secret"} {
 		if err := os.Symlink(target, folder+name); err != nil {
 			t.Fatal(err)
 		}
@@ -100,46 +106,65 @@ func TestKeyForAFolder(t *testing.T) {
 	grant("")
 	s := l.session(nil)
 	defer s.Close(nil)
-	for _, source := range []string{"/etc/passwd", outside + "/secret", "../outside/secret", "out/secret", "up/outside/secret", "secret", "out", "~root/x", "./../outside", "out/*", "*/secret", "/", "..", folder + "/../outside/secret"} {
+	for _, source := range []string{"/etc/passwd", outside + "/secret", "../outside/secret",
+		"out/secret", "up/outside/secret", "secret", "out", "~root/x", "./../outside", "out/*",
+		"*/secret", "/", "..", folder + "/../outside/secret"} {
 		got := t.TempDir()
-		sum, events, reason := l.transfer(s, &protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf(source), Recurse: true}, files.Options{}, got)
+		sum, events, reason := l.transfer(s,
+			&protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf(source), Recurse: true},
+			files.Options{}, got)
 		entries, _ := os.ReadDir(got)
 		if sum.Stored != 0 || len(entries) != 0 || reason == nil && len(failed(events)) == 0 {
 			t.Errorf("get %s: %+v, %v, %v, %v", source, sum, entries, failed(events), reason)
 		}
 	}
-	for _, target := range []string{"/etc", outside, "../outside", "out", "up", "out/x", "up/x", "~root", folder + "/../outside", "/", outside + "/new", "out/new", "../outside/new", "up/new"} {
+	for _, target := range []string{"/etc", outside, "../outside", "out", "up", "out/x", "up/x",
+		"~root", folder + "/../outside", "/", outside + "/new", "out/new", "../outside/new",
+		"up/new"} {
 		for _, make := range []bool{false, true} {
-			_, events, reason := l.transfer(s, &protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes(target), Make: make}, files.Options{}, top+"/client/mine")
+			_, events, reason := l.transfer(s,
+				&protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes(target),
+					Make: make}, files.Options{}, top+"/client/mine")
 			if reason == nil {
 				t.Errorf("put to %s: %v", target, failed(events))
 			}
 		}
 	}
-	// What is allowed works, by relative and absolute names; a link that leads out is neither taken nor followed.
+	// What is allowed works, by relative and absolute names; a link that leads out is neither taken
+	// nor followed.
 	for _, target := range []string{"", ".", "~", folder, folder + "/."} {
-		sum, events, reason := l.transfer(s, &protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes(target)}, files.Options{Recursive: true}, top+"/client")
-		if codes := strings.Join(failed(events), " "); reason != nil || sum.Stored != 2 || codes != files.CodeOutside {
+		sum, events, reason := l.transfer(s,
+			&protocol.Files{Mode: protocol.FilesPut, Target: protocol.Bytes(target)},
+			files.Options{Recursive: true}, top+"/client")
+		if codes := strings.Join(failed(events), " "); reason != nil || sum.Stored != 2 ||
+			codes != files.CodeOutside {
 			t.Errorf("put to %q: %+v %s %v", target, sum, codes, reason)
 		}
 	}
 	for _, source := range []string{"mine", folder + "/mine", "./mine", "~/mine", "m*"} {
 		got := t.TempDir()
-		if sum, events, reason := l.transfer(s, &protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf(source)}, files.Options{}, got); reason != nil || sum.Stored != 1 {
+		if sum, events, reason := l.transfer(s,
+			&protocol.Files{Mode: protocol.FilesGet,
+				Sources: bytesOf(source)}, files.Options{}, got); reason != nil || sum.Stored != 1 {
 			t.Errorf("get %s: %+v %v %v", source, sum, failed(events), reason)
 		}
 	}
-	sum, events, _ := l.transfer(s, &protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf("m*", "[mos]*"), Single: true}, files.Options{}, t.TempDir())
+	sum, events, _ := l.transfer(s,
+		&protocol.Files{Mode: protocol.FilesGet, Sources: bytesOf("m*", "[mos]*"), Single: true},
+		files.Options{}, t.TempDir())
 	if codes := strings.Join(failed(events), " "); sum.Stored != 1 || codes != files.CodeExists {
 		t.Errorf("patterns, of which one means several: %+v %s", sum, codes)
 	}
 	for mode, open := range map[string]string{"ro": protocol.FilesGet, "wo": protocol.FilesPut} {
 		grant(mode)
-		for request, where := range map[*protocol.Files]string{{Mode: protocol.FilesGet, Sources: bytesOf("mine")}: t.TempDir(), {Mode: protocol.FilesPut}: top + "/client/mine"} {
+		for request, where := range map[*protocol.Files]string{
+			{Mode: protocol.FilesGet, Sources: bytesOf("mine")}: t.TempDir(),
+			{Mode: protocol.FilesPut}:                           top + "/client/mine"} {
 			s := l.session(nil)
 			_, _, reason := l.transfer(s, request, files.Options{}, where)
 			s.Close(nil)
-			if (reason == nil) != (request.Mode == open) || reason != nil && reason.Code != protocol.CodeServiceRefused {
+			if (reason == nil) != (request.Mode == open) || reason != nil &&
+				reason.Code != protocol.CodeServiceRefused {
 				t.Errorf("%s, %s: %v", mode, request.Mode, reason)
 			}
 		}
@@ -148,26 +173,30 @@ func TestKeyForAFolder(t *testing.T) {
 		t.Errorf("the secret is %q", text)
 	}
 	if entries, _ := os.ReadDir(outside); len(entries) != 1 {
-		t.Errorf("outside stand %v", entries)
+		t.Errorf("outside are %v", entries)
 	}
 }
 
-// A client that breaks the rules of the stream loses its channel, and no more; one that goes away leaves nothing running.
+// A client that breaks the rules of the stream loses its channel, and no more; one that goes away
+// leaves nothing running.
 func TestFilesStreamBroken(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
 	s := l.session(nil)
-	ch, err := s.Open(&protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
+	ch, err := s.Open(&protocol.Open{
+		Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ch.Write(protocol.TypeStdin, []byte("\x00\x00\x00\x0f{\"kind\":\"bad\"}\n"))
 	in := ch.Reader(protocol.TypeStdout)
-	if err := in.Rest(); err != nil || in.Reason == nil || in.Reason.Code != protocol.CodeBadRecord {
+	if err := in.Rest(); err != nil || in.Reason == nil ||
+		in.Reason.Code != protocol.CodeBadRecord {
 		t.Errorf("%v %+v", err, in.Reason)
 	}
 	ch.Close(nil)
-	ch, err = s.Open(&protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
+	ch, err = s.Open(&protocol.Open{
+		Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +207,8 @@ func TestFilesStreamBroken(t *testing.T) {
 	settle(t, before)
 }
 
-// A client that ends its stream of records ahead of the last one breaks the rules of the stream, whichever way the files go (FI13).
+// A client that ends its stream of records ahead of the last one breaks the rules of the stream,
+// whichever way the files go (FI13).
 func TestFilesStreamEndsEarly(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -191,7 +221,8 @@ func TestFilesStreamEndsEarly(t *testing.T) {
 		}
 		ch.EOF(protocol.TypeStdin)
 		in := ch.Reader(protocol.TypeStdout)
-		if err := in.Rest(); err != nil || in.Reason == nil || in.Reason.Code != protocol.CodeBadRecord {
+		if err := in.Rest(); err != nil || in.Reason == nil ||
+			in.Reason.Code != protocol.CodeBadRecord {
 			t.Errorf("%s: %v %+v", request.Mode, err, in.Reason)
 		}
 		ch.Close(nil)

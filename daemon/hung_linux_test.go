@@ -21,8 +21,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// hung is a folder in whose file system nothing ever answers: a FUSE server takes each request, and keeps
-// it. Who asks there cannot even be killed, until free lets go.
+// hung is a folder in whose file system nothing ever answers: a FUSE server takes each request, and
+// keeps it. Who asks there cannot even be killed, until free lets go.
 type hung struct {
 	dir   string
 	asked chan struct{} // closed when somebody waits there
@@ -42,7 +42,8 @@ func newHung(t *testing.T) *hung {
 	if err := os.Mkdir(h.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Mount("hung", h.dir, "fuse", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd)); err != nil {
+	if err := unix.Mount("hung", h.dir, "fuse", unix.MS_NOSUID|unix.MS_NODEV,
+		fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd)); err != nil {
 		unix.Close(fd)
 		t.Skip("not run: needs FUSE")
 	}
@@ -114,7 +115,8 @@ func allStopped(pid int) bool {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, thread := range threads {
 		stat, err := os.ReadFile(thread)
-		if _, after, found := bytes.Cut(stat, []byte(") ")); err != nil || !found || after[0] != 'T' {
+		if _, after, found := bytes.Cut(stat, []byte(") ")); err != nil || !found ||
+			after[0] != 'T' {
 			return false
 		}
 	}
@@ -156,7 +158,8 @@ var ways = map[string]func(*stuck){
 func newStuck(t *testing.T, open *protocol.Open) *stuck {
 	t.Helper()
 	l := newLab(t, func(o *Options) {
-		o.HelperGrace, o.HelperStart, o.ShutdownGrace = 20*time.Millisecond, time.Hour, 20*time.Millisecond
+		o.HelperGrace, o.HelperStart, o.ShutdownGrace = 20*time.Millisecond, time.Hour,
+			20*time.Millisecond
 	})
 	k := &stuck{lab: l}
 	k.s = l.session(nil)
@@ -177,8 +180,8 @@ func filesOpen(mode, where string) *protocol.Open {
 	return open
 }
 
-// A helper that its user has stopped, and that answers nobody: the session ends all the same, whoever ends it, and no process, goroutine or descriptor is left
-// (RULES D7).
+// A helper that its user has stopped, and that answers nobody: the session ends all the same,
+// whoever ends it, and no process, goroutine or descriptor is left (RULES D7).
 func TestStoppedHelper(t *testing.T) {
 	for name, end := range ways {
 		for _, mode := range []string{protocol.FilesGet, protocol.FilesPut} {
@@ -195,7 +198,8 @@ func TestStoppedHelper(t *testing.T) {
 				if err := syscall.Kill(opened.PID, syscall.SIGSTOP); err != nil {
 					t.Fatal(err)
 				}
-				k.until("every thread of the helper is stopped", func() bool { return allStopped(opened.PID) })
+				k.until("every thread of the helper is stopped",
+					func() bool { return allStopped(opened.PID) })
 				if mode == protocol.FilesPut { // until nothing more goes in
 					go k.ch.Write(protocol.TypeStdin, make([]byte, 32<<20))
 				}
@@ -210,7 +214,8 @@ func TestStoppedHelper(t *testing.T) {
 	}
 }
 
-// A path that hangs in the kernel, so that whoever goes there cannot be killed: the session ends all the same, and the log says what is left.
+// A path that hangs in the kernel, so that whoever goes there cannot be killed: the session ends
+// all the same, and the log says what is left.
 func TestHungPath(t *testing.T) {
 	before := holding()
 	t.Run("all", testHungPath)
@@ -223,13 +228,19 @@ func TestHungPath(t *testing.T) {
 func testHungPath(t *testing.T) {
 	for name, end := range ways {
 		for what, open := range map[string]func(dir string) *protocol.Open{
-			"get": func(dir string) *protocol.Open { return filesOpen(protocol.FilesGet, dir+"/*/x") },
-			"put": func(dir string) *protocol.Open { return filesOpen(protocol.FilesPut, dir+"/x") },
+			"get": func(dir string) *protocol.Open {
+				return filesOpen(protocol.FilesGet, dir+"/*/x")
+			},
+			"put": func(dir string) *protocol.Open {
+				return filesOpen(protocol.FilesPut, dir+"/x")
+			},
 			"command": func(dir string) *protocol.Open {
-				return &protocol.Open{Service: "exec", Command: protocol.Bytes("exec cat " + dir + "/x")}
+				return &protocol.Open{
+					Service: "exec", Command: protocol.Bytes("exec cat " + dir + "/x")}
 			},
 			"directory": func(dir string) *protocol.Open {
-				return &protocol.Open{Service: "exec", Command: protocol.Bytes("pwd"), Dir: protocol.Bytes(dir)}
+				return &protocol.Open{Service: "exec", Command: protocol.Bytes("pwd"),
+					Dir: protocol.Bytes(dir)}
 			},
 		} {
 			if what == "directory" && name == "the daemon is stopped" { // the command has not begun
@@ -270,7 +281,9 @@ func TestLateHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := ch.Reader(protocol.TypeStdout)
-	if err := in.Rest(); err != nil || in.Reason == nil || in.Reason.Code != protocol.CodeStartFailed || !strings.Contains(in.Reason.Message, "may hang") {
+	if err := in.Rest(); err != nil || in.Reason == nil ||
+		in.Reason.Code != protocol.CodeStartFailed ||
+		!strings.Contains(in.Reason.Message, "may hang") {
 		t.Errorf("%v, %+v", err, in.Reason)
 	}
 	s.Close(nil)
@@ -279,7 +292,8 @@ func TestLateHelper(t *testing.T) {
 	settle(t, before)
 }
 
-// What a helper is given, where nobody says otherwise: 30 seconds for its first answer, 5 to end when its channel is gone (FI10).
+// What a helper is given, where nobody says otherwise: 30 seconds for its first answer, 5 to end
+// when its channel is gone (FI10).
 func TestHelperTimes(t *testing.T) {
 	var o Options
 	o.defaults()

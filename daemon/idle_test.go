@@ -15,8 +15,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A session in which nothing was sent for the time is ended, counted from the last frame of either side; signs of life
-// are none, and without the option nothing is too idle.
+// A session in which nothing was sent for the time is ended, counted from the last frame of either
+// side; signs of life are not, and without the option nothing is too idle.
 func TestIdleTimeout(t *testing.T) {
 	for _, most := range []time.Duration{10 * time.Minute, 0} {
 		synctest.Test(t, func(t *testing.T) {
@@ -37,7 +37,8 @@ func TestIdleTimeout(t *testing.T) {
 					served <- err
 					return
 				}
-				stop := expireIdle(daemon, &access.Client{User: "ann"}, most, slog.New(slog.NewTextHandler(log, nil)))
+				stop := expireIdle(daemon, &access.Client{User: "ann"}, most,
+					slog.New(slog.NewTextHandler(log, nil)))
 				err = daemon.Accept(far, hello, &protocol.Welcome{})
 				stop()
 				served <- err
@@ -69,11 +70,13 @@ func TestIdleTimeout(t *testing.T) {
 				return
 			}
 			<-client.Done()
-			if code, _ := refusedWith(client.Err()); code != "idle_timeout" || time.Since(last) != 10*time.Minute {
+			if code, _ := refusedWith(client.Err()); code != "idle_timeout" ||
+				time.Since(last) != 10*time.Minute {
 				t.Errorf("after %v: %v", time.Since(last), client.Err())
 			}
 			<-served
-			if lineWith(log.String(), []string{"Session ended for ann from unix socket: idle", "idle=10m0s"}) == "" {
+			if lineWith(log.String(), []string{"Session ended for ann from unix socket: idle",
+				"idle=10m0s"}) == "" {
 				t.Errorf("the log: %s", log)
 			}
 		})

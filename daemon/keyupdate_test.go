@@ -24,8 +24,8 @@ import (
 	"minissh/protocol/keys"
 )
 
-// records writes TLS 1.3 records by hand (RFC 8446, 5.2 and 7), with the client's traffic secret out of the key log: crypto/tls never starts
-// a key update by itself.
+// records writes TLS 1.3 records by hand (RFC 8446, 5.2 and 7), with the client's traffic secret
+// out of the key log: crypto/tls never starts a key update by itself.
 type records struct {
 	conn   net.Conn
 	hash   func() hash.Hash
@@ -93,7 +93,8 @@ func (r *records) append(b []byte, kind byte, content []byte) []byte {
 	return r.aead.Seal(append(b, header...), nonce, append(bytes.Clone(content), kind), header)
 }
 
-// appendUpdate appends a KeyUpdate that asks for another (RFC 8446, 4.6.3), and goes on with the next key.
+// appendUpdate appends a KeyUpdate that asks for another (RFC 8446, 4.6.3), and goes on with the
+// next key.
 func (r *records) appendUpdate(t *testing.T, b []byte) []byte {
 	const handshake = 22
 	b = r.append(b, handshake, []byte{24, 0, 0, 1, 1})
@@ -112,7 +113,8 @@ func (l *lab) byHand(t *testing.T) (*tls.Conn, *records) {
 	var keyLog bytes.Buffer
 	raw := l.dial()
 	conn := tls.Client(raw, &tls.Config{
-		InsecureSkipVerify: true, NextProtos: []string{protocol.ALPN}, Certificates: []tls.Certificate{envelope}, KeyLogWriter: &keyLog,
+		InsecureSkipVerify: true, NextProtos: []string{protocol.ALPN},
+		Certificates: []tls.Certificate{envelope}, KeyLogWriter: &keyLog,
 	})
 	if err := conn.Handshake(); err != nil {
 		t.Fatal(err)
@@ -142,7 +144,8 @@ func TestKeyUpdatesAreTaken(t *testing.T) {
 	}
 }
 
-// A key update costs the daemon more than its author. crypto/tls takes 16 with nothing between them, and then closes.
+// A key update costs the daemon more than its author. crypto/tls takes 16 with nothing between
+// them, and then closes.
 func TestFloodOfKeyUpdates(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -157,7 +160,8 @@ func TestFloodOfKeyUpdates(t *testing.T) {
 			before := l.warm()
 			conn, r := l.byHand(t)
 			seen := make(chan error, 1)
-			go func() { // its answers are read, so that nothing but the flood itself can be the reason
+			// its answers are read, so that nothing but the flood itself can be the reason
+			go func() {
 				_, err := io.Copy(io.Discard, conn)
 				seen <- err
 			}()
@@ -169,7 +173,8 @@ func TestFloodOfKeyUpdates(t *testing.T) {
 				b = r.appendUpdate(t, b)
 			}
 			r.conn.Write(b)
-			if err := <-seen; err == nil || !strings.Contains(err.Error(), "unexpected message") && !isEnd(err) {
+			if err := <-seen; err == nil || !strings.Contains(err.Error(), "unexpected message") &&
+				!isEnd(err) {
 				t.Errorf("the end of the flood is %v", err)
 			}
 			l.log.want(t, c.log, "too many non-advancing records")

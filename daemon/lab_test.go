@@ -42,19 +42,23 @@ type lab struct {
 	served          chan struct{}
 }
 
-// newLab starts a daemon. change, which may be nil, sets options; the address to listen on may be given.
+// newLab starts a daemon. change, which may be nil, sets options; the address to listen on may be
+// given.
 func newLab(t testing.TB, change func(*Options), listen ...string) *lab {
 	t.Helper()
-	l := &lab{t: t, log: newLogBuffer(), guest: newKey(t), stranger: newKey(t), home: t.TempDir(), served: make(chan struct{})}
-	l.access = &listed{grants: map[string]*access.Grant{keys.Fingerprint(l.guest.Public): {Where: "test:1"}}}
+	l := &lab{t: t, log: newLogBuffer(), guest: newKey(t), stranger: newKey(t), home: t.TempDir(),
+		served: make(chan struct{})}
+	l.access = &listed{
+		grants: map[string]*access.Grant{keys.Fingerprint(l.guest.Public): {Where: "test:1"}}}
 	acct, err := process.CurrentAccount()
 	if err != nil {
 		t.Fatal(err)
 	}
 	acct.Name, acct.Home, acct.Shell = user, l.home, "/bin/sh"
 	opts := Options{
-		Rules: access.Rules{Account: acct, Access: l.access}, HostKey: newKey(t), Software: "test/1",
-		Log: slog.New(slog.NewTextHandler(l.log, nil)), StopGrace: 20 * time.Millisecond,
+		Rules: access.Rules{Account: acct, Access: l.access}, HostKey: newKey(t),
+		Software: "test/1",
+		Log:      slog.New(slog.NewTextHandler(l.log, nil)), StopGrace: 20 * time.Millisecond,
 	}
 	if change != nil {
 		change(&opts)
@@ -170,7 +174,8 @@ func settle(t testing.TB, before holdings) {
 	}
 }
 
-// warm has one whole conversation, so that what is made once is there, and says what the idle daemon holds.
+// warm has one whole conversation, so that what is made once is there, and says what the idle
+// daemon holds.
 func (l *lab) warm() holdings {
 	l.t.Helper()
 	if out, _ := l.run("echo warm"); out != "warm\n" {
@@ -202,7 +207,8 @@ func (l *lab) rest() {
 	stacks := make([]byte, 1<<20)
 	l.until("the daemon comes to rest", func() bool {
 		text := string(stacks[:runtime.Stack(stacks, true)])
-		for _, busy := range []string{"daemon.(*Server).ServeConn(", "daemon.(*Server).serve(", "service.(*command)", "mux.(*", "process.(*"} {
+		for _, busy := range []string{"daemon.(*Server).ServeConn(", "daemon.(*Server).serve(",
+			"service.(*command)", "mux.(*", "process.(*"} {
 			if strings.Contains(text, busy) {
 				return false
 			}
@@ -285,7 +291,8 @@ func (l *lab) session(prepare func(*mux.Session)) *mux.Session {
 func (l *lab) tryAs(name string, id keys.Identity) (*mux.Session, error) {
 	l.t.Helper()
 	s := mux.New(mux.Config{Role: mux.Client})
-	if _, err := s.Connect(l.secure(id), &protocol.Hello{User: name, Keys: []string{keys.Fingerprint(id.Public)}}); err != nil {
+	if _, err := s.Connect(l.secure(id),
+		&protocol.Hello{User: name, Keys: []string{keys.Fingerprint(id.Public)}}); err != nil {
 		s.Close(nil)
 		return nil, err
 	}

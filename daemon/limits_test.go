@@ -30,8 +30,8 @@ func (l *lab) inside() int {
 	return len(l.Server.strangers)
 }
 
-// Too many unauthenticated connections, in all or from one source, are told so in TLS's words (CA4); a session is not touched, and a place is
-// free again as soon as one of them goes.
+// Too many unauthenticated connections, in all or from one source, are told so in TLS's words
+// (CA4); a session is not touched, and a place is free again as soon as one of them goes.
 func TestTooManyStartups(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"in all":     func(o *Options) { o.MaxStartups = 3 },
@@ -41,7 +41,7 @@ func TestTooManyStartups(t *testing.T) {
 			l := newLab(t, change)
 			before := l.warm()
 			s := l.session(nil)
-			l.until("the guest is no stranger", func() bool { return l.inside() == 0 })
+			l.until("the guest is a stranger no longer", func() bool { return l.inside() == 0 })
 			conns := l.strangers(3)
 
 			envelope, err := keys.Certificate(l.guest)
@@ -59,7 +59,8 @@ func TestTooManyStartups(t *testing.T) {
 				t.Errorf("a fourth stranger reads %s", end)
 			}
 			raw.Close()
-			l.log.want(t, "Connection refused from 127.0.0.1 port ", "too many unauthenticated connections")
+			l.log.want(t, "Connection refused from 127.0.0.1 port ",
+				"too many unauthenticated connections")
 
 			if r := collect(t, shell(t, s, "echo in")); r.out != "in\n" {
 				t.Errorf("a session is disturbed: %+v", r)
@@ -78,10 +79,11 @@ func TestTooManyStartups(t *testing.T) {
 	}
 }
 
-// The answer "too many" has a cap of its own, and takes no place of it on Unix sockets, where nothing
-// is said: forty of those leave room for one on TCP.
+// The answer "too many" has a cap of its own, and takes no place of it on Unix sockets, where
+// nothing is said: forty of those leave room for one on TCP.
 func TestRefusalsGiveTheirPlaceBack(t *testing.T) {
-	l := newLab(t, func(o *Options) { o.MaxStartups = 1 }, "unix:"+filepath.Join(t.TempDir(), "s"), "127.0.0.1:0")
+	l := newLab(t, func(o *Options) { o.MaxStartups = 1 }, "unix:"+filepath.Join(t.TempDir(), "s"),
+		"127.0.0.1:0")
 	conns := l.strangers(1)
 	for range 40 {
 		conn := l.dial()
@@ -110,7 +112,9 @@ func TestTooManySessions(t *testing.T) {
 	if code := p.wantError().Code; code != protocol.CodeTooManySessions {
 		t.Errorf("the third session is refused with %s", code)
 	}
-	l.log.want(t, "[preauth]", "too_many_sessions: 2 sessions are the most here, for all users together: tester with ED25519 SHA256:")
+	l.log.want(t, "[preauth]",
+		"too_many_sessions: 2 sessions are the most here, for all users together: tester with "+
+			"ED25519 SHA256:")
 	first.Close(nil)
 	l.until("the first session is gone", func() bool { return len(l.sessions.Entries()) == 1 })
 	l.run("true")
@@ -121,7 +125,8 @@ func TestTooManySessions(t *testing.T) {
 	}
 }
 
-// WELCOME says how many channels there may be; our own client keeps to it, and one that ends makes room.
+// WELCOME says how many channels there may be; our own client keeps to it, and one that ends makes
+// room.
 func TestChannelsAreCounted(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.MaxChannels = 20 })
 	s := l.session(nil)
@@ -130,7 +135,8 @@ func TestChannelsAreCounted(t *testing.T) {
 	for range 20 {
 		open = append(open, start(t, s, protocol.Open{Command: protocol.Bytes("cat")}))
 	}
-	if _, err := s.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes("cat")}); err == nil {
+	if _, err := s.Open(&protocol.Open{
+		Service: "exec", Command: protocol.Bytes("cat")}); err == nil {
 		t.Error("a channel too many")
 	}
 	for _, ch := range open {

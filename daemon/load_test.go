@@ -18,7 +18,8 @@ import (
 func descriptors(t *testing.T, n uint64) {
 	t.Helper()
 	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) < n {
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil ||
+		uint64(limit.Cur) < n {
 		t.Skipf("%d descriptors are needed, %d are allowed (ulimit -n): %v", n, limit.Cur, err)
 	}
 }
@@ -48,7 +49,8 @@ func each(t *testing.T, n, atOnce int, f func(i int) error) {
 	}
 }
 
-// A thousand idle sessions and two hundred running commands at once; a newcomer is served as ever, and afterwards nothing is left.
+// A thousand idle sessions and two hundred running commands at once; a newcomer is served as ever,
+// and afterwards nothing is left.
 func TestThousandSessions(t *testing.T) {
 	const sessions, commands = 1000, 200
 	descriptors(t, 2*sessions+8*commands+200)
@@ -66,7 +68,8 @@ func TestThousandSessions(t *testing.T) {
 	})
 	running := make([]*mux.Channel, commands)
 	each(t, commands, 16, func(i int) (err error) {
-		running[i], err = all[i*sessions/commands].Open(&protocol.Open{Service: "exec", Command: protocol.Bytes("exec cat")})
+		running[i], err = all[i*sessions/commands].Open(&protocol.Open{
+			Service: "exec", Command: protocol.Bytes("exec cat")})
 		if err == nil {
 			_, err = running[i].Write(protocol.TypeStdin, []byte{byte(i)})
 		}
@@ -93,8 +96,9 @@ func TestThousandSessions(t *testing.T) {
 	settle(t, before)
 }
 
-// A client that takes no output, be it that it grants nothing or that it does not even read its socket, costs the daemon no more than what is on the
-// way, and others nothing: they run fifty commands meanwhile.
+// A client that takes no output, be it that it grants nothing or that it does not even read its
+// socket, costs the daemon no more than what is on the way, and others nothing: they run fifty
+// commands meanwhile.
 func TestClientThatNeverReads(t *testing.T) {
 	const stuck, channels = 4, 10
 	for name, reads := range map[string]bool{"grants nothing": true, "reads nothing": false} {
@@ -120,10 +124,14 @@ func TestClientThatNeverReads(t *testing.T) {
 					})
 				}
 			}
-			l.until("all run", func() bool { return strings.Count(l.log.String(), "command=\"exec yes\"") == stuck*channels })
+			l.until("all run",
+				func() bool {
+					return strings.Count(l.log.String(), "command=\"exec yes\"") == stuck*channels
+				})
 			s := l.session(nil)
 			for i := range 50 {
-				if r := collect(t, shell(t, s, fmt.Sprintf("echo %d", i))); r.out != fmt.Sprintf("%d\n", i) {
+				if r := collect(t, shell(t, s, fmt.Sprintf("echo %d", i))); r.out != fmt.Sprintf(
+					"%d\n", i) {
 					t.Fatalf("%d: %+v", i, r)
 				}
 			}
@@ -132,7 +140,8 @@ func TestClientThatNeverReads(t *testing.T) {
 			grown := heap() - base
 			t.Logf("%d KiB for %d links with %d channels each", grown>>10, stuck, channels)
 			if grown > most {
-				t.Errorf("the daemon holds %d KiB more than before, %d at most are due", grown>>10, most>>10)
+				t.Errorf("the daemon holds %d KiB more than before, %d at most are due", grown>>10,
+					most>>10)
 			}
 			s.Close(nil)
 			for _, p := range peers {
@@ -153,7 +162,8 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// Input that the command does not take stops at the window (CH5), and other channels of the same session go on.
+// Input that the command does not take stops at the window (CH5), and other channels of the same
+// session go on.
 func TestCommandThatNeverReads(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -166,7 +176,8 @@ func TestCommandThatNeverReads(t *testing.T) {
 		sent <- n
 	}()
 	for i := range 20 {
-		if r := collect(t, shell(t, s, fmt.Sprintf("echo %d", i))); r.out != fmt.Sprintf("%d\n", i) {
+		if r := collect(t, shell(t, s, fmt.Sprintf("echo %d", i))); r.out != fmt.Sprintf("%d\n",
+			i) {
 			t.Fatalf("%d: %+v", i, r)
 		}
 	}

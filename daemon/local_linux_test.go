@@ -43,15 +43,18 @@ func init() {
 	})
 }
 
-// Through a Unix socket the kernel's uid is the identity: each may be itself alone, root anybody who is served, and the overflow uid nobody (RULES A8). The socket's mode
-// decides who gets that far.
+// Through a Unix socket the kernel's uid is the identity: each may be itself alone, root anybody
+// who is served, and the overflow uid nobody (RULES A8). The socket's mode decides who gets that
+// far.
 func TestUnixSocketOfAllAccounts(t *testing.T) {
 	needAccounts(t)
 	key := newKey(t)
 	ann, bob := newAccount(t, key.Public), newAccount(t, key.Public)
 	locked, denied := newAccount(t, key.Public, "-p", "!"), newAccount(t, key.Public)
 	noShell := newAccount(t, key.Public, "-s", "/usr/sbin/nologin")
-	overflow := process.Account{Name: "nobody", UID: access.OverflowUID(), GID: access.OverflowUID(), Credential: &process.Credential{UID: access.OverflowUID(), GID: access.OverflowUID()}}
+	overflow := process.Account{Name: "nobody", UID: access.OverflowUID(),
+		GID: access.OverflowUID(), Credential: &process.Credential{UID: access.OverflowUID(),
+			GID: access.OverflowUID()}}
 	root, err := process.CurrentAccount()
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +89,9 @@ func TestUnixSocketOfAllAccounts(t *testing.T) {
 	} {
 		socket := filepath.Join(dir, fmt.Sprintf("socket-%o", mode))
 		l := newLab(t, func(o *Options) {
-			access, err := access.NewAccounts(root, access.Policy{PermitRoot: access.RootNo, Deny: []string{denied.Name}}, access.DefaultAccountFiles, false, o.Log)
+			access, err := access.NewAccounts(root,
+				access.Policy{PermitRoot: access.RootNo, Deny: []string{denied.Name}},
+				access.DefaultAccountFiles, false, o.Log)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,7 +106,8 @@ func TestUnixSocketOfAllAccounts(t *testing.T) {
 			said := make([]byte, 200)
 			n, _ := p.Stdout.Read(said)
 			if got := string(said[:n]); got != c.want {
-				t.Errorf("mode %o: %s as %s: %q, not %q\n%s", mode, c.who.Name, c.as, got, c.want, l.log)
+				t.Errorf("mode %o: %s as %s: %q, not %q\n%s", mode, c.who.Name, c.as, got, c.want,
+					l.log)
 			}
 			<-p.Done()
 			p.Close()

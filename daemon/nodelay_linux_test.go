@@ -31,11 +31,13 @@ func TestNoDelay(t *testing.T) {
 			continue // not a connection
 		}
 		here, err := unix.Getsockname(fd)
-		if at, ok := here.(*unix.SockaddrInet4); err != nil || !ok || strconv.Itoa(at.Port) != port {
+		if at, ok := here.(*unix.SockaddrInet4); err != nil || !ok ||
+			strconv.Itoa(at.Port) != port {
 			continue
 		}
 		found++
-		if on, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY); err != nil || on != 1 {
+		if on, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY); err != nil ||
+			on != 1 {
 			t.Errorf("TCP_NODELAY is %d, %v", on, err)
 		}
 	}

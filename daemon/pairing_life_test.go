@@ -15,7 +15,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A client that goes between its proof and the answer has paired all the same, and its code is used: it cannot know, and logging in tells it (PA6).
+// A client that goes between its proof and the answer has paired all the same, and its code is
+// used: it cannot know, and logging in tells it (PA6).
 func TestPairingAnswerUnheard(t *testing.T) {
 	l := newPairingLab(t)
 	made := l.offer(control.Offer{})
@@ -24,9 +25,11 @@ func TestPairingAnswerUnheard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transcript := protocol.PairingTranscript(exported, l.opts.HostKey.Public.Marshal(), l.stranger.Public.Marshal(), user)
+	transcript := protocol.PairingTranscript(exported, l.opts.HostKey.Public.Marshal(),
+		l.stranger.Public.Marshal(), user)
 	frame, err := protocol.AppendMessage(nil, protocol.TypePair, 0, &protocol.Pair{
-		Protocol: protocol.ALPN, User: user, Proof: hex.EncodeToString(made.Codes[0].Prove(protocol.PairingClient, transcript)),
+		Protocol: protocol.ALPN, User: user,
+		Proof: hex.EncodeToString(made.Codes[0].Prove(protocol.PairingClient, transcript)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +51,8 @@ func TestPairingAnswerUnheard(t *testing.T) {
 	s.Close(nil)
 }
 
-// A proof that was seen on one connection is worth nothing on another, with the same keys on both ends and while its code still lives.
+// A proof that was seen on one connection is worth nothing on another, with the same keys on both
+// ends and while its code still lives.
 func TestPairingReplayed(t *testing.T) {
 	l := newPairingLab(t)
 	made := l.offer(control.Offer{})
@@ -57,19 +61,25 @@ func TestPairingReplayed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proof := made.Codes[0].Prove(protocol.PairingClient, protocol.PairingTranscript(exported, l.opts.HostKey.Public.Marshal(), l.stranger.Public.Marshal(), user))
+	proof := made.Codes[0].Prove(protocol.PairingClient,
+		protocol.PairingTranscript(exported, l.opts.HostKey.Public.Marshal(),
+			l.stranger.Public.Marshal(), user))
 	refusedPairing(t, sendPair(t, second, user, proof))
 	if f := sendPair(t, first, user, proof); f.Type != protocol.TypePair {
 		t.Errorf("where it belongs: %v %s", f.Type, f.Payload)
 	}
 }
 
-// Two pairings at once do not disturb each other, nor a session that is at work; one that is withdrawn takes the other's code along with nothing.
+// Two pairings at once do not disturb each other, nor a session that is at work; one that is
+// withdrawn takes the other's code along with nothing.
 func TestPairingsBesideEachOther(t *testing.T) {
 	l := newPairingLab(t)
-	one, two, three := l.offer(control.Offer{}), l.offer(control.Offer{Limits: access.Limits{HasCommand: true, Command: "echo limited"}}), l.offer(control.Offer{})
+	one, two, three := l.offer(control.Offer{}),
+		l.offer(control.Offer{Limits: access.Limits{HasCommand: true, Command: "echo limited"}}),
+		l.offer(control.Offer{})
 	host := l.opts.HostKey.Public
-	if f, _ := pairs(t, l.secure(l.guest), one.Codes[0], user, host, l.guest.Public); f.Type != protocol.TypePair {
+	if f, _ := pairs(t, l.secure(l.guest), one.Codes[0], user, host,
+		l.guest.Public); f.Type != protocol.TypePair {
 		t.Fatalf("%v %s", f.Type, f.Payload)
 	}
 	s := l.session(nil)
@@ -77,10 +87,12 @@ func TestPairingsBesideEachOther(t *testing.T) {
 	ch := start(t, s, protocol.Open{Command: protocol.Bytes("echo ready; cat")})
 	firstLine(t, ch)
 	three.Withdraw()
-	if f, _ := pairs(t, l.secure(l.stranger), two.Codes[0], user, host, l.stranger.Public); f.Type != protocol.TypePair {
+	if f, _ := pairs(t, l.secure(l.stranger), two.Codes[0], user, host,
+		l.stranger.Public); f.Type != protocol.TypePair {
 		t.Fatalf("%v %s", f.Type, f.Payload)
 	}
-	if p := <-two.Events; !strings.Contains(p.Limits, "echo limited") || p.Fingerprint != keys.Fingerprint(l.stranger.Public) {
+	if p := <-two.Events; !strings.Contains(p.Limits, "echo limited") ||
+		p.Fingerprint != keys.Fingerprint(l.stranger.Public) {
 		t.Errorf("%+v", p)
 	}
 	limited := mux.New(mux.Config{Role: mux.Client})
@@ -88,7 +100,9 @@ func TestPairingsBesideEachOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer limited.Close(nil)
-	if r := collect(t, start(t, limited, protocol.Open{Command: protocol.Bytes("rm -rf everything")})); r.out != "limited\n" {
+	if r := collect(t,
+		start(t, limited,
+			protocol.Open{Command: protocol.Bytes("rm -rf everything")})); r.out != "limited\n" {
 		t.Errorf("a key with command= runs %q", r.out)
 	}
 	ch.Write(protocol.TypeStdin, []byte("undisturbed"))
@@ -106,7 +120,8 @@ func TestPairingsBesideEachOther(t *testing.T) {
 func TestPairingFileReadOnly(t *testing.T) {
 	l := newPairingLab(t)
 	first := l.offer(control.Offer{})
-	if f, _ := pairs(t, l.secure(l.guest), first.Codes[0], user, l.opts.HostKey.Public, l.guest.Public); f.Type != protocol.TypePair {
+	if f, _ := pairs(t, l.secure(l.guest), first.Codes[0], user, l.opts.HostKey.Public,
+		l.guest.Public); f.Type != protocol.TypePair {
 		t.Fatalf("%v %s", f.Type, f.Payload)
 	}
 	file := access.PairedFile(l.opts.Account)
@@ -118,11 +133,13 @@ func TestPairingFileReadOnly(t *testing.T) {
 	if err := os.Rename(file, kept); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(file, 0o700); err != nil { // root writes read-only files: a directory in its place stops root too
+	// root writes read-only files: a directory in its place stops root too
+	if err := os.Mkdir(file, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	made := l.offer(control.Offer{})
-	f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public, l.stranger.Public)
+	f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public,
+		l.stranger.Public)
 	notWritten(t, f)
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
@@ -137,7 +154,8 @@ func TestPairingFileReadOnly(t *testing.T) {
 	third := newKey(t)
 	f, _ = pairs(t, l.secure(third), made.Codes[0], user, l.opts.HostKey.Public, third.Public)
 	refusedPairing(t, f)
-	if f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public, l.stranger.Public); f.Type != protocol.TypePair {
+	if f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public,
+		l.stranger.Public); f.Type != protocol.TypePair {
 		t.Fatalf("%v %s", f.Type, f.Payload)
 	}
 	if p, more := <-made.Events; !more || p.Fingerprint != keys.Fingerprint(l.stranger.Public) {
@@ -152,7 +170,9 @@ func TestPairingFileReadOnly(t *testing.T) {
 func notWritten(t *testing.T, f protocol.Frame) {
 	t.Helper()
 	var said protocol.Reason
-	if f.Type != protocol.TypeError || f.Decode(&said) != nil || said.Code != protocol.CodeInternal || !strings.Contains(said.Message, "could not be written") {
+	if f.Type != protocol.TypeError || f.Decode(&said) != nil ||
+		said.Code != protocol.CodeInternal ||
+		!strings.Contains(said.Message, "could not be written") {
 		t.Fatalf("%v %s", f.Type, f.Payload)
 	}
 }

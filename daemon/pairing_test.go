@@ -31,12 +31,15 @@ import (
 func newPairingLab(t *testing.T) *lab {
 	t.Helper()
 	return newLab(t, func(o *Options) {
-		o.Access = access.NewFileAccess(o.Account, []string{filepath.Join(o.Account.Home, ".ssh", "authorized_keys"), access.PairedFile(o.Account)}, false, o.Log)
+		o.Access = access.NewFileAccess(o.Account,
+			[]string{filepath.Join(o.Account.Home, ".ssh", "authorized_keys"),
+				access.PairedFile(o.Account)}, false, o.Log)
 	})
 }
 
 // pairs sends PAIR with a code over a connection, and gives the answer's frame.
-func pairs(t *testing.T, conn *transport.Conn, code protocol.PairingCode, name string, host, own ssh.PublicKey) (protocol.Frame, []byte) {
+func pairs(t *testing.T, conn *transport.Conn, code protocol.PairingCode, name string, host,
+	own ssh.PublicKey) (protocol.Frame, []byte) {
 	t.Helper()
 	exported, err := conn.Export(protocol.PairingLabel)
 	if err != nil {
@@ -48,7 +51,8 @@ func pairs(t *testing.T, conn *transport.Conn, code protocol.PairingCode, name s
 
 func sendPair(t *testing.T, conn io.ReadWriter, name string, proof []byte) protocol.Frame {
 	t.Helper()
-	frame, err := protocol.AppendMessage(nil, protocol.TypePair, 0, &protocol.Pair{Protocol: protocol.ALPN, User: name, Proof: hex.EncodeToString(proof)})
+	frame, err := protocol.AppendMessage(nil, protocol.TypePair, 0,
+		&protocol.Pair{Protocol: protocol.ALPN, User: name, Proof: hex.EncodeToString(proof)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +70,8 @@ func sendPair(t *testing.T, conn io.ReadWriter, name string, proof []byte) proto
 func refusedPairing(t *testing.T, f protocol.Frame) {
 	t.Helper()
 	var said protocol.Reason
-	if f.Type != protocol.TypeError || f.Decode(&said) != nil || said.Code != protocol.CodePairingRefused {
+	if f.Type != protocol.TypeError || f.Decode(&said) != nil ||
+		said.Code != protocol.CodePairingRefused {
 		t.Fatalf("%v %s", f.Type, f.Payload)
 	}
 }
@@ -80,7 +85,8 @@ func (l *lab) offer(o control.Offer) *control.PairingOffer {
 	return made
 }
 
-// A client that proves the code gets the daemon's proof, is listed, and logs in. The code is good for nothing then, and stands in no log.
+// A client that proves the code gets the daemon's proof, is listed, and logs in. The code is good
+// for nothing then, and is in no log.
 func TestPairing(t *testing.T) {
 	l := newPairingLab(t)
 	made := l.offer(control.Offer{})
@@ -90,10 +96,12 @@ func TestPairing(t *testing.T) {
 	if f.Type != protocol.TypePair || f.Decode(&answer) != nil || answer.User != user {
 		t.Fatalf("%v %s\n%s", f.Type, f.Payload, l.log)
 	}
-	if proof, err := answer.MAC(); err != nil || !made.Codes[0].Proves(protocol.PairingDaemon, transcript, proof) {
+	if proof, err := answer.MAC(); err != nil || !made.Codes[0].Proves(protocol.PairingDaemon,
+		transcript, proof) {
 		t.Fatalf("the daemon proves nothing: %s", answer.Proof)
 	}
-	if p := <-made.Events; p.Fingerprint != keys.Fingerprint(l.stranger.Public) || p.From != "127.0.0.1" {
+	if p := <-made.Events; p.Fingerprint != keys.Fingerprint(l.stranger.Public) ||
+		p.From != "127.0.0.1" {
 		t.Errorf("%+v", p)
 	}
 	if _, more := <-made.Events; more {
@@ -107,10 +115,12 @@ func TestPairing(t *testing.T) {
 	again, _ := pairs(t, l.secure(l.guest), made.Codes[0], user, host, l.guest.Public)
 	refusedPairing(t, again)
 	list, err := access.ListPaired(l.opts.Account)
-	if err != nil || len(list) != 1 || !strings.HasPrefix(list[0].Comment, "paired 20") || !strings.HasSuffix(list[0].Comment, " from 127.0.0.1") {
+	if err != nil || len(list) != 1 || !strings.HasPrefix(list[0].Comment, "paired 20") ||
+		!strings.HasSuffix(list[0].Comment, " from 127.0.0.1") {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if found, err := access.RemovePaired(l.opts.Account, keys.Fingerprint(l.stranger.Public)); err != nil || !found {
+	if found, err := access.RemovePaired(l.opts.Account,
+		keys.Fingerprint(l.stranger.Public)); err != nil || !found {
 		t.Error(found, err)
 	}
 	s = mux.New(mux.Config{Role: mux.Client})
@@ -118,15 +128,18 @@ func TestPairing(t *testing.T) {
 		t.Error("the key was taken back, and logs in")
 	}
 	log := l.log.String()
-	if plain := string(made.Codes[0]); strings.Contains(log, plain) || strings.Contains(log, made.Codes[0].Shown()) || strings.Contains(log, answer.Proof) {
-		t.Error("a secret of pairing stands in the log")
+	if plain := string(made.Codes[0]); strings.Contains(log, plain) ||
+		strings.Contains(log, made.Codes[0].Shown()) || strings.Contains(log, answer.Proof) {
+		t.Error("a secret of pairing is in the log")
 	}
-	if !strings.Contains(log, "Paired publickey for tester from 127.0.0.1 port") || !strings.Contains(log, "Failed pairing for tester from 127.0.0.1 port") {
+	if !strings.Contains(log, "Paired publickey for tester from 127.0.0.1 port") ||
+		!strings.Contains(log, "Failed pairing for tester from 127.0.0.1 port") {
 		t.Error(log)
 	}
 }
 
-// Nothing pairs when no code is offered, when it is another's, when it was withdrawn, nor with a proof of another kind.
+// Nothing pairs when no code is offered, when it is another's, when it was withdrawn, nor with a
+// proof of another kind.
 func TestPairingRefused(t *testing.T) {
 	l := newPairingLab(t)
 	host := l.opts.HostKey.Public
@@ -157,7 +170,9 @@ func TestPairingRefused(t *testing.T) {
 	made.Withdraw()
 	f, _ = pairs(t, l.secure(l.stranger), made.Codes[0], user, host, l.stranger.Public)
 	refusedPairing(t, f)
-	for _, o := range []control.Offer{{User: "nobody-here"}, {Count: 101}, {Limits: access.Limits{HasCommand: true, Command: "a\nb"}}, {Limits: access.Limits{Expires: time.Unix(1, 0)}}} {
+	for _, o := range []control.Offer{{User: "nobody-here"}, {Count: 101},
+		{Limits: access.Limits{HasCommand: true, Command: "a\nb"}},
+		{Limits: access.Limits{Expires: time.Unix(1, 0)}}} {
 		if made, err := l.desk.Offer(o); err == nil {
 			t.Errorf("%+v: %v", o, made.Codes)
 		}
@@ -172,12 +187,14 @@ func TestPairingViolations(t *testing.T) {
 	l := newPairingLab(t)
 	l.offer(control.Offer{})
 	for want, payload := range map[protocol.Code]string{
-		protocol.CodeUnsupportedProtocol: `{"user":"tester","proof":"` + strings.Repeat("00", 32) + `"}`,
-		protocol.CodeBadHello:            `{"protocol":"minissh/1","user":"tester","proof":"00"}`,
-		protocol.CodeBadJSON:             `{"user":1}`,
+		protocol.CodeUnsupportedProtocol: `{"user":"tester","proof":"` + strings.Repeat("00", 32) +
+			`"}`,
+		protocol.CodeBadHello: `{"protocol":"minissh/1","user":"tester","proof":"00"}`,
+		protocol.CodeBadJSON:  `{"user":1}`,
 	} {
 		conn := l.secure(l.stranger)
-		if _, err := conn.Write(protocol.AppendFrame(nil, protocol.TypePair, 0, 0, []byte(payload))); err != nil {
+		if _, err := conn.Write(protocol.AppendFrame(nil, protocol.TypePair, 0, 0,
+			[]byte(payload))); err != nil {
 			t.Fatal(err)
 		}
 		f, err := protocol.NewReader(conn).Next()
@@ -188,7 +205,8 @@ func TestPairingViolations(t *testing.T) {
 	}
 }
 
-// A man in the middle has a TLS connection with each side, and everything that passes; it helps him nothing.
+// A man in the middle has a TLS connection with each side, and everything that passes; it helps him
+// nothing.
 func TestPairingThroughTheMiddle(t *testing.T) {
 	l := newPairingLab(t)
 	made := l.offer(control.Offer{})
@@ -254,7 +272,8 @@ func TestPairingThroughTheMiddle(t *testing.T) {
 	}
 }
 
-// When the key cannot be listed, nobody has paired, and who proved the code is told why, also when trying again (PA4).
+// When the key cannot be listed, nobody has paired, and who proved the code is told why, also when
+// trying again (PA4).
 func TestPairingThatCannotBeWritten(t *testing.T) {
 	l := newPairingLab(t)
 	if err := os.MkdirAll(filepath.Dir(access.PairedFile(l.opts.Account)), 0o700); err != nil {
@@ -265,7 +284,8 @@ func TestPairingThatCannotBeWritten(t *testing.T) {
 	}
 	made := l.offer(control.Offer{})
 	for range 2 {
-		f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public, l.stranger.Public)
+		f, _ := pairs(t, l.secure(l.stranger), made.Codes[0], user, l.opts.HostKey.Public,
+			l.stranger.Public)
 		notWritten(t, f)
 	}
 	made.Withdraw()
@@ -274,7 +294,8 @@ func TestPairingThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A daemon that nobody could log in to is reached from beyond loopback while somebody could pair, and not longer (RULES A12).
+// A daemon that nobody could log in to is reached from beyond loopback while somebody could pair,
+// and not longer (RULES A12).
 func TestPairingOpensTheDoor(t *testing.T) {
 	l := newPairingLab(t)
 	if err := l.Listen("0.0.0.0:0"); !errors.Is(err, errNobody) {
@@ -290,25 +311,31 @@ func TestPairingOpensTheDoor(t *testing.T) {
 	}
 }
 
-// Limits become options that authorized_keys is read with; the line stands behind a last line without an end.
+// Limits become options that authorized_keys is read with; the line comes after a last line
+// without an end.
 func TestPairedLine(t *testing.T) {
 	acct := process.Account{Name: user, Home: t.TempDir()}
 	if err := os.MkdirAll(filepath.Dir(access.PairedFile(acct)), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(access.PairedFile(acct), []byte("# mine, without an end"), 0o600); err != nil {
+	if err := os.WriteFile(access.PairedFile(acct), []byte("# mine, without an end"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	key := newKey(t).Public
 	until := time.Now().Add(48 * time.Hour).UTC().Truncate(time.Second)
 	for range 2 { // the second time in place of the first
-		if err := access.AddPaired(acct, key, access.Limits{HasCommand: true, Command: `echo "a b" 'c'`, Expires: until}, "192.0.2.1", time.Unix(1e9, 0)); err != nil {
+		if err := access.AddPaired(acct, key,
+			access.Limits{HasCommand: true, Command: `echo "a b" 'c'`,
+				Expires: until}, "192.0.2.1", time.Unix(1e9, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	text, _ := os.ReadFile(access.PairedFile(acct))
-	want := `# mine, without an end` + "\n" + `restrict,command="echo \"a b\" 'c'",expiry-time="` + until.Format("20060102150405") + `Z" ` +
-		strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " paired 2001-09-09T01:46:40Z from 192.0.2.1\n"
+	want := `# mine, without an end` + "\n" + `restrict,command="echo \"a b\" 'c'",expiry-time="` +
+		until.Format("20060102150405") + `Z" ` +
+		strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) +
+		" paired 2001-09-09T01:46:40Z from 192.0.2.1\n"
 	if string(text) != want {
 		t.Errorf("%s\nis not\n%s", text, want)
 	}

@@ -15,16 +15,19 @@ import (
 )
 
 func init() {
-	// askpair asks a pair socket for a code, says the first thing that it hears, and waits for its input to end.
+	// askpair asks a pair socket for a code, says the first thing that it hears, and waits for its
+	// input to end.
 	process.Helper("askpair", func(args []string) int {
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() { os.Stdin.Read(make([]byte, 1)); cancel() }()
-		err := control.Ask(ctx, []string{args[0]}, args[1], control.Offer{User: args[2], Count: 1}, func(event json.RawMessage) {
-			var e control.PairingEvent
-			if json.Unmarshal(event, &e) == nil && e.Started != nil {
-				fmt.Printf("a code for %s, reachable %d\n", e.Started.User, len(e.Started.Reachable))
-			}
-		}, nil)
+		err := control.Ask(ctx, []string{args[0]}, args[1], control.Offer{User: args[2], Count: 1},
+			func(event json.RawMessage) {
+				var e control.PairingEvent
+				if json.Unmarshal(event, &e) == nil && e.Started != nil {
+					fmt.Printf("a code for %s, reachable %d\n", e.Started.User,
+						len(e.Started.Reachable))
+				}
+			}, nil)
 		if err != nil {
 			fmt.Println(err)
 		}
@@ -33,7 +36,8 @@ func init() {
 }
 
 // asking asks as an account, and gives the first line of the answer; end takes the request back.
-func asking(t *testing.T, acct process.Account, socket, verb, user string) (line string, end func()) {
+func asking(t *testing.T, acct process.Account, socket, verb, user string) (line string,
+	end func()) {
 	t.Helper()
 	p, err := process.StartSelf(acct, "askpair", socket, verb, user)
 	if err != nil {
@@ -49,12 +53,13 @@ func asking(t *testing.T, acct process.Account, socket, verb, user string) (line
 	}
 }
 
-// Each user gets a code for the own account, one at a time, from the socket that knows nothing else; the network is not
-// opened by it (RULES A12), as it is by an administrator's.
+// Each user gets a code for the own account, one at a time, from the socket that knows nothing
+// else; the network is not opened by it (RULES A12), as it is by an administrator's.
 func TestPairByUsers(t *testing.T) {
 	l := accountsLab(t, access.Policy{Allow: []string{"msshtest*"}})
 	key := newKey(t)
-	ann, bob, locked := newAccount(t, key.Public), newAccount(t, key.Public), newAccount(t, key.Public, "-p", "!")
+	ann, bob, locked := newAccount(t, key.Public), newAccount(t, key.Public),
+		newAccount(t, key.Public, "-p", "!")
 	dir, err := os.MkdirTemp("/tmp", "minissh-pair-")
 	if err != nil {
 		t.Fatal(err)
@@ -75,12 +80,14 @@ func TestPairByUsers(t *testing.T) {
 		t.Helper()
 		line, end := asking(t, who, at, verb, user)
 		if !strings.Contains(line, words) {
-			t.Errorf("%s asks for %s for %s: %q, not %q\n%s", who.Name, verb, user, line, words, l.log)
+			t.Errorf("%s asks for %s for %s: %q, not %q\n%s", who.Name, verb, user, line, words,
+				l.log)
 		}
 		return end
 	}
 	want(ann, socket, "pair", bob.Name, "may pair for its own account alone")()
-	for _, other := range []string{locked.Name, "root", "msshtest-nobody", ""} { // why they could not log in is not for ann
+	// why they could not log in is not for ann
+	for _, other := range []string{locked.Name, "root", "msshtest-nobody", ""} {
 		want(ann, socket, "pair", other, "may pair for its own account alone")()
 	}
 	want(locked, socket, "pair", locked.Name, "cannot log in here")()

@@ -50,7 +50,7 @@ func (p *scripted) hangUp(reset bool) {
 	p.raw.Close()
 }
 
-// enter logs the guest in, with some more frames behind HELLO.
+// enter logs the guest in, with some more frames after HELLO.
 func (l *lab) enter(frames ...[]byte) *scripted {
 	l.t.Helper()
 	p := l.knock(l.guest)
@@ -64,7 +64,8 @@ func hello(change func(*protocol.Hello)) []byte {
 	var name [32]byte
 	rand.Read(name[:])
 	h := &protocol.Hello{
-		Protocol: protocol.ALPN, Session: hex.EncodeToString(name[:]), Epoch: 1, Create: true, User: user,
+		Protocol: protocol.ALPN, Session: hex.EncodeToString(name[:]), Epoch: 1, Create: true,
+		User: user,
 	}
 	if change != nil {
 		change(h)
@@ -83,7 +84,8 @@ func text(t protocol.Type, channel uint32, payload string) []byte {
 
 // open is an OPEN of a shell command.
 func open(channel uint32, command string) []byte {
-	frame, err := protocol.AppendMessage(nil, protocol.TypeOpen, channel, &protocol.Open{Service: "exec", Command: protocol.Bytes(command)})
+	frame, err := protocol.AppendMessage(nil, protocol.TypeOpen, channel,
+		&protocol.Open{Service: "exec", Command: protocol.Bytes(command)})
 	if err != nil {
 		panic(err)
 	}
@@ -130,7 +132,8 @@ func (p *scripted) wantError() *protocol.Reason {
 
 // isEnd tells a connection that the other side has closed, by FIN or RST.
 func isEnd(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE)
 }
 
 // result is what a command gave.
@@ -237,7 +240,7 @@ func firstLine(t testing.TB, ch *mux.Channel) string {
 	}
 }
 
-// gone waits until a foreign process is no more.
+// gone waits until a foreign process is gone.
 func gone(t testing.TB, pid int) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)

@@ -22,7 +22,8 @@ type elsewhere struct {
 
 func (c elsewhere) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.from) }
 
-// knockFrom connects from an address with a key, and says HELLO with the fingerprints of other keys.
+// knockFrom connects from an address with a key, and says HELLO with the fingerprints of other
+// keys.
 func (l *lab) knockFrom(address string, id keys.Identity, others ...string) *scripted {
 	l.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -39,17 +40,23 @@ func (l *lab) knockFrom(address string, id keys.Identity, others ...string) *scr
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.conns.Go(func() { l.ServeConn(elsewhere{conn, netip.AddrPortFrom(netip.MustParseAddr(address), 4711)}) })
+	l.conns.Go(func() {
+		l.ServeConn(elsewhere{conn, netip.AddrPortFrom(netip.MustParseAddr(address), 4711)})
+	})
 	p := l.knockOn(raw, id)
 	p.send(hello(func(h *protocol.Hello) { h.Keys = others }))
 	return p
 }
 
-// After failures an address is kept out, right keys included, except those that have logged in before; loopback and other addresses are not.
+// After failures an address is kept out, right keys included, except those that have logged in
+// before; loopback and other addresses are not.
 func TestPenaltyOverTheWire(t *testing.T) {
 	var lock sync.Mutex
 	now := time.Now()
-	l := newLab(t, func(o *Options) { o.Now = func() time.Time { lock.Lock(); defer lock.Unlock(); return now } })
+	l := newLab(t,
+		func(o *Options) {
+			o.Now = func() time.Time { lock.Lock(); defer lock.Unlock(); return now }
+		})
 	later := func(d time.Duration) { lock.Lock(); defer lock.Unlock(); now = now.Add(d) }
 	known, second := l.guest, newKey(t)
 	l.access.grants[keys.Fingerprint(second.Public)] = &access.Grant{Where: "test:2"}
@@ -64,12 +71,14 @@ func TestPenaltyOverTheWire(t *testing.T) {
 	welcome(l.knockFrom("198.51.100.1", known))
 	// A refusal that names a key which would do costs nothing (RULES A3).
 	for range 5 {
-		if r := l.knockFrom(there, l.stranger, fingerprintOf(second)).wantError(); r.Key != fingerprintOf(second) {
+		if r := l.knockFrom(there, l.stranger,
+			fingerprintOf(second)).wantError(); r.Key != fingerprintOf(second) {
 			t.Errorf("%+v", r)
 		}
 		later(10 * time.Second)
 	}
-	l.log.want(t, "Failed publickey for tester from 192.0.2.7 port 4711", "another_key="+fingerprintOf(second))
+	l.log.want(t, "Failed publickey for tester from 192.0.2.7 port 4711",
+		"another_key="+fingerprintOf(second))
 	answer(l.knockFrom(there, l.stranger), protocol.CodeKeyNotAuthorized)
 	answer(l.knockFrom(there, l.stranger), protocol.CodeKeyNotAuthorized) // heard for ten seconds
 	l.log.want(t, "Failed publickey for tester from 192.0.2.7 port 4711", "penalty_seconds=5")

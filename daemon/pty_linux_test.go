@@ -17,7 +17,8 @@ import (
 // window is what most of these tests ask for: no echo, and line ends as they are written.
 func window() *protocol.PTY {
 	return &protocol.PTY{
-		Term: protocol.Bytes("xterm-256color"), Size: protocol.Size{Rows: 33, Cols: 111, Width: 5, Height: 6},
+		Term: protocol.Bytes("xterm-256color"), Size: protocol.Size{Rows: 33, Cols: 111, Width: 5,
+			Height: 6},
 		Modes: map[string]int64{"echo": 0, "opost": 0, "verase": 8, "vintr": 3, "later": 1},
 	}
 }
@@ -59,11 +60,16 @@ func TestPTY(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
 	s := l.session(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes(`tty; echo $SSH_TTY $TERM; stty size; stty -a; echo err >&2; exit 7`), PTY: window()})
+	ch := start(t, s,
+		protocol.Open{
+			Command: protocol.Bytes(
+				`tty; echo $SSH_TTY $TERM; stty size; stty -a; echo err >&2; exit 7`),
+			PTY: window()})
 	opened, _ := (<-ch.Requests()).Message.(*protocol.Opened)
 	r := collect(t, ch)
 	name := string(opened.TTY)
-	for _, want := range []string{name + "\n" + name + " xterm-256color\n33 111\n", "erase = ^H;", "intr = ^C;", " -echo ", " icanon ", "-opost ", "\nerr\n"} {
+	for _, want := range []string{name + "\n" + name + " xterm-256color\n33 111\n", "erase = ^H;",
+		"intr = ^C;", " -echo ", " icanon ", "-opost ", "\nerr\n"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("%q is not in %q", want, r.out)
 		}
@@ -71,8 +77,11 @@ func TestPTY(t *testing.T) {
 	if r.err != "" || r.exit == nil || *r.exit.Code != 7 || !strings.HasPrefix(name, "/dev/") {
 		t.Errorf("tty %q, %+v", name, r)
 	}
-	// Without a name for the terminal it is the simplest there is; without modes it is as the kernel makes it.
-	r = collect(t, start(t, s, protocol.Open{Argv: bytesOf("sh", "-c", "echo $TERM; stty -a"), PTY: &protocol.PTY{}}))
+	// Without a name for the terminal it is the simplest there is; without modes it is as the
+	// kernel makes it.
+	r = collect(t,
+		start(t, s, protocol.Open{Argv: bytesOf("sh", "-c", "echo $TERM; stty -a"),
+			PTY: &protocol.PTY{}}))
 	if !strings.HasPrefix(r.out, "dumb\r\n") || !strings.Contains(r.out, " echo ") {
 		t.Errorf("%q", r.out)
 	}
@@ -80,7 +89,8 @@ func TestPTY(t *testing.T) {
 	settle(t, before)
 }
 
-// A login shell: its name begins with a hyphen, with a pty it has job control, without one it reads commands and says nothing of its own.
+// A login shell: its name begins with a hyphen, with a pty it has job control, without one it reads
+// commands and says nothing of its own.
 func TestLoginShell(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -89,18 +99,21 @@ func TestLoginShell(t *testing.T) {
 	ch := start(t, s, protocol.Open{Shell: true})
 	typed(t, ch, "echo $0 $-; pwd -P; tty; exit 5\n")
 	r := collect(t, ch)
-	if want := "-sh s\n" + real(t, l.home) + "\nnot a tty\n"; r.out != want || r.exit == nil || *r.exit.Code != 5 {
+	if want := "-sh s\n" + real(t, l.home) + "\nnot a tty\n"; r.out != want || r.exit == nil ||
+		*r.exit.Code != 5 {
 		t.Errorf("%q instead of %q, %+v", r.out, want, r.exit)
 	}
 	ch = start(t, s, protocol.Open{Shell: true, PTY: window()})
 	typed(t, ch, "echo $0 $-; exit 6\n")
-	if r := collect(t, ch); !strings.Contains(r.out, "-sh") || !strings.Contains(r.out, "m") || *r.exit.Code != 6 {
+	if r := collect(t, ch); !strings.Contains(r.out, "-sh") || !strings.Contains(r.out, "m") ||
+		*r.exit.Code != 6 {
 		t.Errorf("%q, %+v", r.out, r.exit)
 	}
 	l.log.want(t, "Starting command", `command=""`, "tty=/dev/")
 }
 
-// What a pty may not be like is refused before anything is started (TE1); the daemon and the session go on.
+// What a pty may not be like is refused before anything is started (TE1); the daemon and the
+// session go on.
 func TestHostileTerminals(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -115,7 +128,8 @@ func TestHostileTerminals(t *testing.T) {
 		"a negative window": {Size: protocol.Size{Rows: -1, Cols: -1}},
 		"a wrong character": {Modes: map[string]int64{"vintr": 1 << 20}},
 	} {
-		if r := collect(t, start(t, s, protocol.Open{Shell: true, PTY: p})); r.exit != nil || r.refused.Code != protocol.CodeBadRequest {
+		if r := collect(t, start(t, s, protocol.Open{Shell: true, PTY: p})); r.exit != nil ||
+			r.refused.Code != protocol.CodeBadRequest {
 			t.Errorf("%s: exit %+v, refused %+v", name, r.exit, r.refused)
 		}
 	}
@@ -123,7 +137,8 @@ func TestHostileTerminals(t *testing.T) {
 		"a shell and a command": {Shell: true, Command: protocol.Bytes("true")},
 		"a shell and argv":      {Shell: true, Argv: bytesOf("true")},
 	} {
-		if r := collect(t, start(t, s, open)); r.exit != nil || r.refused.Code != protocol.CodeBadRequest {
+		if r := collect(t, start(t, s, open)); r.exit != nil ||
+			r.refused.Code != protocol.CodeBadRequest {
 			t.Errorf("%s: exit %+v, refused %+v", name, r.exit, r.refused)
 		}
 	}
@@ -152,7 +167,11 @@ func TestResize(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes(`trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.01; done`), PTY: window()})
+	ch := start(t, s,
+		protocol.Open{
+			Command: protocol.Bytes(
+				`trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.01; done`),
+			PTY: window()})
 	upTo(t, ch, "ready\n")
 	ch.Send(protocol.TypeResize, &protocol.Size{Rows: 50, Cols: 132})
 	if r := collect(t, ch); r.out != "50 132\n" {
@@ -167,13 +186,15 @@ func TestSignalOnPTY(t *testing.T) {
 	s := l.session(nil)
 	defer s.Close(nil)
 	ch := start(t, s, protocol.Open{Shell: true, PTY: window()})
-	typed(t, ch, "set -m; sleep 1001 & echo bg:$!:; sh -c 'echo fg:$$:; exec sleep 1000'; echo after:$?:\n")
+	typed(t, ch, "set -m; sleep 1001 & echo bg:$!:; sh -c 'echo fg:$$:; exec sleep 1000'; echo "+
+		"after:$?:\n")
 	background := between(t, upTo(t, ch, "fg:"), "bg:")
 	foreground := strings.TrimSuffix(upTo(t, ch, ":"), ":")
 	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "TERM"})
 	upTo(t, ch, "after:143:")
 	if pid, _ := strconv.Atoi(foreground); alive(pid) || !alive(background) {
-		t.Errorf("foreground %s lives: %v, background %d lives: %v", foreground, alive(pid), background, alive(background))
+		t.Errorf("foreground %s lives: %v, background %d lives: %v", foreground, alive(pid),
+			background, alive(background))
 	}
 	typed(t, ch, "\x03") // the terminal's own Ctrl-C
 	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "KILL"})
@@ -195,18 +216,23 @@ func between(t *testing.T, text, mark string) int {
 	return pid
 }
 
-// The session ends when the shell does, with all that was written, although a background job holds the terminal; that lives on (TE3).
+// The session ends when the shell does, with all that was written, although a background job holds
+// the terminal; that lives on (TE3).
 func TestBackgroundJobHoldsTerminal(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
 	before := l.warm()
 	s := l.session(nil)
 	for range 5 {
-		ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP; sleep 1000 & echo :$!:; head -c 300000 /dev/zero | tr '\\0' x; echo end"), PTY: window()})
+		ch := start(t, s,
+			protocol.Open{Command: protocol.Bytes("trap '' HUP; sleep 1000 & echo :$!:; head -c " +
+				"300000 /dev/zero | tr '\\0' x; echo end"), PTY: window()})
 		pid := between(t, upTo(t, ch, ":\n")[0:], ":")
 		r := collect(t, ch)
-		if len(r.out) != 300_004 || !strings.HasSuffix(r.out, "xend\n") || r.exit.How != protocol.HowExited || len(r.notices) != 0 {
-			t.Errorf("%d bytes came, the last are %q; %+v, notices %q", len(r.out), r.out[max(0, len(r.out)-20):], r.exit, r.notices)
+		if len(r.out) != 300_004 || !strings.HasSuffix(r.out, "xend\n") ||
+			r.exit.How != protocol.HowExited || len(r.notices) != 0 {
+			t.Errorf("%d bytes came, the last are %q; %+v, notices %q", len(r.out),
+				r.out[max(0, len(r.out)-20):], r.exit, r.notices)
 		}
 		if !alive(pid) {
 			t.Error("the job died")
@@ -218,15 +244,18 @@ func TestBackgroundJobHoldsTerminal(t *testing.T) {
 	settle(t, before)
 }
 
-// When the client has gone, the foreground job of its terminal gets HUP, and KILL if it does not act on it; a background job that
-// nohup keeps lives on, as under sshd, and one that does not ends with its shell (TE3).
+// When the client has gone, the foreground job of its terminal gets HUP, and KILL if it does not
+// act on it; a background job that nohup keeps lives on, as under sshd, and one that does not ends
+// with its shell (TE3).
 func TestHangUpOnPTY(t *testing.T) {
 	needsPTY(t)
 	needs(t, "nohup")
 	needs(t, "bash")
 	for name, leave := range map[string]func(*mux.Session, *mux.Channel){
 		"GOODBYE": func(s *mux.Session, _ *mux.Channel) { s.Close(nil) },
-		"CLOSE":   func(_ *mux.Session, ch *mux.Channel) { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) },
+		"CLOSE": func(_ *mux.Session, ch *mux.Channel) {
+			ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, func(o *Options) { o.StopGrace = patience })
@@ -235,14 +264,17 @@ func TestHangUpOnPTY(t *testing.T) {
 			heard := l.home + "/heard"
 			ch := start(t, s, protocol.Open{Argv: bytesOf("bash", "--norc", "-i"), PTY: window()})
 			// nohup is waited for: until it has become sleep, it may not have got to ignoring HUP
-			typed(t, ch, "nohup sleep 1001 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do sleep 0.02; done; echo kept:$!:; sleep 1002 & echo job:$!:\n")
+			typed(t, ch, "nohup sleep 1001 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; "+
+				"do sleep 0.02; done; echo kept:$!:; sleep 1002 & echo job:$!:\n")
 			text := upTo(t, ch, "job:")
-			for !strings.Contains(text[strings.LastIndex(text, "job:"):], ":\n") { // readline shows the line first
+			// readline shows the line first
+			for !strings.Contains(text[strings.LastIndex(text, "job:"):], ":\n") {
 				text += upTo(t, ch, ":\n")
 			}
 			kept := between(t, text[strings.LastIndex(text, "kept:"):], "kept:")
 			job := between(t, text[strings.LastIndex(text, "job:"):], "job:")
-			typed(t, ch, fmt.Sprintf("sh -c \"trap 'echo HUP >%s; exit' HUP; echo f\"g\":\\$\\$:; while :; do sleep 0.01; done\"\n", heard))
+			typed(t, ch, fmt.Sprintf("sh -c \"trap 'echo HUP >%s; exit' HUP; echo "+
+				"f\"g\":\\$\\$:; while :; do sleep 0.01; done\"\n", heard))
 			upTo(t, ch, "fg:")
 			foreground, _ := strconv.Atoi(strings.TrimSuffix(upTo(t, ch, ":"), ":"))
 			leave(s, ch)
@@ -272,7 +304,8 @@ func TestHangUpKillsTheForegroundAlone(t *testing.T) {
 	s := l.session(nil)
 	defer s.Close(nil)
 	ch := start(t, s, protocol.Open{Argv: bytesOf("bash", "--norc", "-i"), PTY: window()})
-	typed(t, ch, "nohup sleep 1003 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do sleep 0.02; done; echo ke\"\"pt:$!:\n")
+	typed(t, ch, "nohup sleep 1003 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do sleep "+
+		"0.02; done; echo ke\"\"pt:$!:\n")
 	upTo(t, ch, "kept:")
 	kept, _ := strconv.Atoi(strings.TrimSuffix(upTo(t, ch, ":"), ":"))
 	defer exec.Command("kill", strconv.Itoa(kept)).Run()
@@ -298,7 +331,10 @@ func TestDeadlineOnPTY(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("set -m; trap '' HUP; sleep 1000 & echo :$!:; wait; wait"), PTY: window(), Timeout: 300})
+	ch := start(t, s,
+		protocol.Open{
+			Command: protocol.Bytes("set -m; trap '' HUP; sleep 1000 & echo :$!:; wait; wait"),
+			PTY:     window(), Timeout: 300})
 	pid := between(t, upTo(t, ch, ":\n"), ":")
 	if r := collect(t, ch); r.exit.How != protocol.HowDeadline || alive(pid) {
 		t.Errorf("%+v, lives: %v", r.exit, alive(pid))
@@ -310,15 +346,19 @@ func TestPTYRefused(t *testing.T) {
 	l, _ := authorizedLab(t, "no-pty", false)
 	s := l.session(nil)
 	defer s.Close(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("tty; echo ${TERM-none} ${SSH_TTY-none}"), PTY: window()})
+	ch := start(t, s,
+		protocol.Open{Command: protocol.Bytes("tty; echo ${TERM-none} ${SSH_TTY-none}"),
+			PTY: window()})
 	opened, _ := (<-ch.Requests()).Message.(*protocol.Opened)
 	notice, _ := (<-ch.Requests()).Message.(*protocol.Notice)
-	if r := collect(t, ch); r.out != "not a tty\nnone none\n" || opened.TTY != nil || notice.Notice != protocol.NoticePTYRefused || !strings.Contains(notice.Message, "no-pty") {
+	if r := collect(t, ch); r.out != "not a tty\nnone none\n" || opened.TTY != nil ||
+		notice.Notice != protocol.NoticePTYRefused || !strings.Contains(notice.Message, "no-pty") {
 		t.Errorf("%+v, OPENED %+v, NOTICE %+v", r, opened, notice)
 	}
 }
 
-// A key with command= gets that for a shell too, on a pty if it may; there is nothing to say about what was asked (EX9).
+// A key with command= gets that for a shell too, on a pty if it may; there is nothing to say about
+// what was asked (EX9).
 func TestForcedShell(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -347,7 +387,8 @@ func TestMegabyteThroughPTY(t *testing.T) {
 	for _, name := range []string{"icanon", "isig", "iexten", "ixon", "icrnl", "inlcr", "igncr"} {
 		p.Modes[name] = 0
 	}
-	ch := start(t, s, protocol.Open{Argv: bytesOf("sh", "-c", "echo ready; exec head -c 1048576"), PTY: p})
+	ch := start(t, s, protocol.Open{Argv: bytesOf("sh", "-c", "echo ready; exec head -c 1048576"),
+		PTY: p})
 	upTo(t, ch, "ready\n")
 	text := make([]byte, 1<<20)
 	for i := range text {
@@ -362,14 +403,18 @@ func TestMegabyteThroughPTY(t *testing.T) {
 	settle(t, before)
 }
 
-// A command that closes its terminal and then ends has ended by itself: nothing is hung up meanwhile.
+// A command that closes its terminal and then ends has ended by itself: nothing is hung up
+// meanwhile.
 func TestTerminalClosedBeforeTheEnd(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
 	for range 20 {
-		ch := start(t, s, protocol.Open{Command: protocol.Bytes("echo x; exec </dev/null >/dev/null 2>&1; sleep 0.01; exit 5"), PTY: window()})
+		ch := start(t, s,
+			protocol.Open{
+				Command: protocol.Bytes("echo x; exec </dev/null >/dev/null 2>&1; sleep 0.01; " +
+					"exit 5"), PTY: window()})
 		if r := collect(t, ch); r.out != "x\n" || r.exit.Code == nil || *r.exit.Code != 5 {
 			t.Fatalf("%q, %+v", r.out, r.exit)
 		}
@@ -382,7 +427,8 @@ func TestEOFOnPTY(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("echo ready; cat; echo over"), PTY: window()})
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("echo ready; cat; echo over"),
+		PTY: window()})
 	upTo(t, ch, "ready\n")
 	typed(t, ch, "text\n\x04")
 	ch.EOF(protocol.TypeStdin)

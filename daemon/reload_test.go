@@ -24,7 +24,8 @@ func TestReload(t *testing.T) {
 	}
 	after := l.secure(l.guest)
 	defer after.Close()
-	for conn, want := range map[interface{ Peer() *x509.Certificate }]bool{before: false, after: true} {
+	for conn, want := range map[interface{ Peer() *x509.Certificate }]bool{
+		before: false, after: true} {
 		shown, err := keys.FromCertificate(conn.Peer())
 		if err != nil || (keys.Fingerprint(shown) == fingerprintOf(key)) != want {
 			t.Errorf("%v, %v", shown, err)

@@ -27,17 +27,22 @@ const (
 	outside verdict = "no login"
 )
 
-// columns are the services of the table, and what of exec is restricted for itself. Each has a try that tells what the key can do.
-// file is where the key stands.
+// columns are the services of the table, and what of exec is restricted for itself. Each has a try
+// that tells what the key can do. file is where the key is.
 var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict{
-	authorized.Exec.Name:    func(t *testing.T, s *mux.Session, _ string) verdict { return tryExec(t, s) },
-	authorized.PTY.Name:     func(t *testing.T, s *mux.Session, _ string) verdict { return tryPTY(t, s) },
+	authorized.Exec.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
+		return tryExec(t, s)
+	},
+	authorized.PTY.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
+		return tryPTY(t, s)
+	},
 	authorized.Files.Name:   tryService(authorized.Files),
 	authorized.Forward.Name: tryService(authorized.Forward),
 }
 
-// rows is the table: every option of authorized_keys, and what each service is to a key that has it. A service that the daemon does not offer yet stands here
-// all the same: what it would be is decided, and what a client gets is unknown_service.
+// rows is the table: every option of authorized_keys, and what each service is to a key that has
+// it. A service that the daemon does not offer yet is here all the same: what it would be is
+// decided, and what a client gets is unknown_service.
 var rows = []struct {
 	options                   string
 	exec, pty, files, forward verdict
@@ -74,7 +79,8 @@ var rows = []struct {
 	{`cert-authority`, outside, outside, outside, outside},
 	{`principals="x"`, outside, outside, outside, outside},
 	{`verify-required`, outside, outside, outside, outside},
-	{`no-touch-required`, in, in, in, in}, // they speak of keys that sign with hardware, which an ordinary one does not
+	{`no-touch-required`, in, in, in,
+		in}, // they speak of keys that sign with hardware, which an ordinary one does not
 	{`touch-required`, in, in, in, in},
 	{`no-verify-required`, in, in, in, in},
 	{`minissh-files="/tmp"`, shut, shut, in, shut},
@@ -85,22 +91,26 @@ var rows = []struct {
 	{`no-such-option`, outside, outside, outside, outside},
 }
 
-// Every option against every service, over the wire, by a client that asks for it in all ways there are. It fails when a service or an option has no row.
+// Every option against every service, over the wire, by a client that asks for it in all ways there
+// are. It fails when a service or an option has no row.
 func TestEveryOptionAgainstEveryService(t *testing.T) {
 	l, file := authorizedLab(t, "", false)
 	names := offered(l)
 	for _, name := range names {
 		if columns[name] == nil {
-			t.Errorf("the service %s has no column in this table: say what each option means to it", name)
+			t.Errorf("the service %s has no column in this table: say what each option means to "+
+				"it", name)
 		}
 	}
 	for _, row := range rows {
-		line := strings.TrimSpace(row.options + " " + string(ssh.MarshalAuthorizedKey(l.guest.Public)))
+		line := strings.TrimSpace(row.options + " " +
+			string(ssh.MarshalAuthorizedKey(l.guest.Public)))
 		if err := os.WriteFile(file, []byte(line+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		want := map[string]verdict{
-			authorized.Exec.Name: row.exec, authorized.PTY.Name: row.pty, authorized.Files.Name: row.files, authorized.Forward.Name: row.forward,
+			authorized.Exec.Name: row.exec, authorized.PTY.Name: row.pty,
+			authorized.Files.Name: row.files, authorized.Forward.Name: row.forward,
 		}
 		s := mux.New(mux.Config{Role: mux.Client})
 		_, err := s.Connect(l.secure(l.guest), &protocol.Hello{User: user})
@@ -134,7 +144,8 @@ func tryExec(t *testing.T, s *mux.Session) verdict {
 		{Argv: bytesOf("echo", "asked")},
 		{Command: protocol.Bytes("echo asked"), Dir: protocol.Bytes("/"), ReportDir: true, OldDir: protocol.Bytes("/")},
 		{Command: protocol.Bytes("echo asked"), Env: [][2]protocol.Bytes{
-			{protocol.Bytes("SSH_ORIGINAL_COMMAND"), protocol.Bytes("x")}, {protocol.Bytes("LC_ALL"), protocol.Bytes("\"; echo asked; \"")}, {protocol.Bytes("ENV"), protocol.Bytes("/tmp")},
+			{protocol.Bytes("SSH_ORIGINAL_COMMAND"), protocol.Bytes("x")},
+			{protocol.Bytes("LC_ALL"), protocol.Bytes("\"; echo asked; \"")}, {protocol.Bytes("ENV"), protocol.Bytes("/tmp")},
 		}},
 		{Shell: true},
 	} {
@@ -145,9 +156,14 @@ func tryExec(t *testing.T, s *mux.Session) verdict {
 		ch.EOF(protocol.TypeStdin)
 		results = append(results, ran(t, collect(t, ch)))
 	}
-	for _, name := range []string{"Exec", "exec ", "shell", "sftp", ""} { // what is like it is not it
-		if ch, err := s.Open(&protocol.Open{Service: name, Command: protocol.Bytes("echo asked")}); err == nil {
-			if r := collect(t, ch); r.exit != nil || r.refused.Code != protocol.CodeUnknownService && r.refused.Code != protocol.CodeServiceRefused && r.refused.Code != protocol.CodeBadRequest {
+	// what is like it is not it
+	for _, name := range []string{"Exec", "exec ", "shell", "sftp", ""} {
+		if ch, err := s.Open(&protocol.Open{
+			Service: name, Command: protocol.Bytes("echo asked")}); err == nil {
+			if r := collect(t, ch); r.exit != nil ||
+				r.refused.Code != protocol.CodeUnknownService &&
+					r.refused.Code != protocol.CodeServiceRefused &&
+					r.refused.Code != protocol.CodeBadRequest {
 				t.Errorf("the service %q: %+v", name, r)
 			}
 		}
@@ -178,7 +194,8 @@ func ran(t *testing.T, r *result) verdict {
 func tryPTY(t *testing.T, s *mux.Session) verdict {
 	t.Helper()
 	const look = "test -t 0 && echo asked on a tty; echo asked"
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes(look), PTY: &protocol.PTY{Term: protocol.Bytes("xterm")}})
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes(look),
+		PTY: &protocol.PTY{Term: protocol.Bytes("xterm")}})
 	ch.EOF(protocol.TypeStdin)
 	r := collect(t, ch)
 	switch {
@@ -193,7 +210,8 @@ func tryPTY(t *testing.T, s *mux.Session) verdict {
 	return ran(t, r)
 }
 
-// tryService opens another service. What it is called with is up to it; here it matters whether it gets to see that.
+// tryService opens another service. What it is called with is up to it; here it matters whether it
+// gets to see that.
 func tryService(service authorized.Service) func(*testing.T, *mux.Session, string) verdict {
 	return func(t *testing.T, s *mux.Session, file string) verdict {
 		t.Helper()

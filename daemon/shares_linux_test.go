@@ -14,8 +14,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// One account's key opens sessions as fast as it can, on TCP; meanwhile another account logs in, and root too although all the
-// places that are not kept are taken.
+// One account's key opens sessions as fast as it can, on TCP; meanwhile another account logs in,
+// and root too although all the places that are not kept are taken.
 func TestOneAccountTakesItsShareAlone(t *testing.T) {
 	needAccounts(t)
 	socket := filepath.Join(t.TempDir(), "s")
@@ -24,7 +24,8 @@ func TestOneAccountTakesItsShareAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		access, err := access.NewAccounts(root, access.Policy{}, access.DefaultAccountFiles, false, o.Log)
+		access, err := access.NewAccounts(root, access.Policy{}, access.DefaultAccountFiles, false,
+			o.Log)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +35,8 @@ func TestOneAccountTakesItsShareAlone(t *testing.T) {
 	}, "127.0.0.1:0", "unix:"+socket)
 	key := newKey(t)
 	ann, bob := newAccount(t, l.guest.Public), newAccount(t, key.Public)
-	own(t, ann, keyFile(ann), 0o600, append(ssh.MarshalAuthorizedKey(l.guest.Public), ssh.MarshalAuthorizedKey(key.Public)...))
+	own(t, ann, keyFile(ann), 0o600, append(ssh.MarshalAuthorizedKey(l.guest.Public),
+		ssh.MarshalAuthorizedKey(key.Public)...))
 	stop := make(chan struct{})
 	var greedy sync.WaitGroup
 	var mu sync.Mutex
@@ -57,8 +59,11 @@ func TestOneAccountTakesItsShareAlone(t *testing.T) {
 				if err == nil {
 					taken = append(taken, s)
 				} else if code, message := refusedWith(err); code == protocol.CodeTooManySessions {
-					own := message == ann.Name+" has 8 sessions, the most for one user (--max-sessions-per-user)"
-					if all := message == "18 sessions are the most here, for all users together"; !own && !(all && refused >= 20) {
+					own := message == ann.Name+
+						" has 8 sessions, the most for one user (--max-sessions-per-user)"
+					if all :=
+						message == "18 sessions are the most here, for all users together"; !own &&
+						!(all && refused >= 20) {
 						t.Errorf("%q", message)
 					}
 					if refused++; refused == 20 {
@@ -80,7 +85,8 @@ func TestOneAccountTakesItsShareAlone(t *testing.T) {
 	if code, _ := refusedWith(err); code != protocol.CodeTooManySessions {
 		t.Errorf("bob's ninth session: %q", code)
 	}
-	for _, name := range []string{"root", ann.Name} { // 16 of 18 are taken: the rest is root's, whomever it comes as
+	// 16 of 18 are taken: the rest is root's, whomever it comes as
+	for _, name := range []string{"root", ann.Name} {
 		conn, err := net.Dial("unix", socket)
 		if err != nil {
 			t.Fatal(err)

@@ -38,8 +38,9 @@ func refusedWith(err error) (protocol.Code, string) {
 	return "", ""
 }
 
-// A key that opens sessions as fast as it can gets its share, is told whose limit it met, and neither keeps another key
-// out nor slows what that does down to nothing (one key took all 4,096 sessions in four seconds).
+// A key that opens sessions as fast as it can gets its share, is told whose limit it met, and
+// neither keeps another key out nor slows what that does down to nothing (one key took all 4,096
+// sessions in four seconds).
 func TestOneKeyTakesItsShareAlone(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.MaxSessions, o.Shares.Sessions = 200, 20 })
 	other := l.second()
@@ -89,7 +90,8 @@ func TestOneKeyTakesItsShareAlone(t *testing.T) {
 	}
 	close(stop)
 	greedy.Wait()
-	if len(taken) != 20 || len(told) != 1 || told["this key has 20 sessions, the most for one user (--max-sessions-per-user)"] == 0 {
+	if len(taken) != 20 || len(told) != 1 ||
+		told["this key has 20 sessions, the most for one user (--max-sessions-per-user)"] == 0 {
 		t.Errorf("%d sessions; told %v", len(taken), told)
 	}
 	taken[0].Close(nil)
@@ -112,7 +114,10 @@ func TestOneKeyTakesItsShareAlone(t *testing.T) {
 
 // The commands of a user are counted over all the user's sessions.
 func TestCommandsAreCountedForEachUser(t *testing.T) {
-	l := newLab(t, func(o *Options) { o.Shares.Commands, o.Shares.AllCommands, o.Shares.Reserve = 3, 4, -1 })
+	l := newLab(t, func(o *Options) {
+		o.Shares.Commands, o.Shares.AllCommands, o.Shares.Reserve = 3,
+			4, -1
+	})
 	other := l.second()
 	first, second := l.session(nil), l.session(nil)
 	stranger := l.as2(other)
@@ -129,11 +134,14 @@ func TestCommandsAreCountedForEachUser(t *testing.T) {
 		{second, "this key has 3 commands running, the most for one user (--max-commands-per-user)"},
 		{stranger, "4 commands are the most here, for all users together"},
 	} {
-		if r := collect(t, shell(t, c.s, "touch "+filepath.Join(l.home, "pwned"))); r.exit != nil || r.refused == nil || r.refused.Code != "too_many_commands" || r.refused.Message != c.want {
+		if r := collect(t, shell(t, c.s, "touch "+filepath.Join(l.home, "pwned"))); r.exit != nil ||
+			r.refused == nil || r.refused.Code != "too_many_commands" ||
+			r.refused.Message != c.want {
 			t.Errorf("%+v, %+v", r.exit, r.refused)
 		}
 	}
-	ch, err := first.Open(&protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
+	ch, err := first.Open(&protocol.Open{
+		Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +150,8 @@ func TestCommandsAreCountedForEachUser(t *testing.T) {
 	}
 	running[0].EOF(protocol.TypeStdin)
 	collect(t, running[0])
-	l.until("there is room again", func() bool { return collect(t, shell(t, second, "true")).exit != nil })
+	l.until("there is room again",
+		func() bool { return collect(t, shell(t, second, "true")).exit != nil })
 	if _, err := os.Stat(filepath.Join(l.home, "pwned")); err == nil {
 		t.Error("a refused command ran")
 	}
@@ -165,14 +174,16 @@ func (l *lab) as2(id keys.Identity) *mux.Session {
 	return s
 }
 
-// slowAccess knows nothing of one user for as long as it likes: a home on a server that does not answer, say.
+// slowAccess knows nothing of one user for as long as it likes: a home on a server that does not
+// answer, say.
 type slowAccess struct {
 	*listed
 	slow    chan struct{}
 	entered chan struct{}
 }
 
-func (a *slowAccess) Authorize(name string, key ssh.PublicKey, from netip.Addr) (*access.Grant, error) {
+func (a *slowAccess) Authorize(name string, key ssh.PublicKey, from netip.Addr) (*access.Grant,
+	error) {
 	if name == "slow" {
 		a.entered <- struct{}{}
 		<-a.slow
@@ -181,7 +192,8 @@ func (a *slowAccess) Authorize(name string, key ssh.PublicKey, from netip.Addr) 
 	return a.listed.Authorize(name, key, from)
 }
 
-// Logins of a user of whom nothing can be learned take their share of the places of strangers, and leave the others to others.
+// Logins of a user of whom nothing can be learned take their share of the places of strangers, and
+// leave the others to others.
 func TestLoginsOfOneUserWait(t *testing.T) {
 	knows := &slowAccess{slow: make(chan struct{}), entered: make(chan struct{}, 5)}
 	l := newLab(t, func(o *Options) {
@@ -204,7 +216,8 @@ func TestLoginsOfOneUserWait(t *testing.T) {
 	}
 	for range 30 { // more than there are places
 		p := login()
-		if reason := p.wantError(); reason.Code != protocol.CodeTooManySessions || !strings.Contains(reason.Message, "4 logins of this user wait") {
+		if reason := p.wantError(); reason.Code != protocol.CodeTooManySessions ||
+			!strings.Contains(reason.Message, "4 logins of this user wait") {
 			t.Errorf("%+v", reason)
 		}
 	}

@@ -17,7 +17,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// Shutdown lets a command end by itself, refuses new ones and new connections meanwhile, and then says goodbye with a code.
+// Shutdown lets a command end by itself, refuses new ones and new connections meanwhile, and then
+// says goodbye with a code.
 func TestShutdownWaitsForCommands(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.ShutdownGrace = patience })
 	s := l.session(nil)
@@ -33,7 +34,9 @@ func TestShutdownWaitsForCommands(t *testing.T) {
 		conn.Close()
 		t.Error("it still accepts")
 	}
-	if r := collect(t, start(t, s, protocol.Open{Command: protocol.Bytes("true")})); r.exit != nil || r.refused.Code != protocol.CodeShuttingDown {
+	if r := collect(t,
+		start(t, s, protocol.Open{Command: protocol.Bytes("true")})); r.exit != nil ||
+		r.refused.Code != protocol.CodeShuttingDown {
 		t.Errorf("a new command: exit %+v, refused %+v", r.exit, r.refused)
 	}
 	select {
@@ -54,9 +57,11 @@ func TestShutdownWaitsForCommands(t *testing.T) {
 	}
 }
 
-// After the grace, or at once where its context ends, it hangs up, and no process of a command is left when it returns.
+// After the grace, or at once where its context ends, it hangs up, and no process of a command is
+// left when it returns.
 func TestShutdownHangsUp(t *testing.T) {
-	for name, grace := range map[string]time.Duration{"after the grace": time.Millisecond, "at once": time.Hour} {
+	for name, grace := range map[string]time.Duration{"after the grace": time.Millisecond,
+		"at once": time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			before := holding()
 			l := newLab(t, func(o *Options) { o.ShutdownGrace = grace })
@@ -64,7 +69,10 @@ func TestShutdownHangsUp(t *testing.T) {
 			var channels []*mux.Channel
 			var pids []int
 			for range 5 {
-				ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
+				ch := start(t, s,
+					protocol.Open{
+						Command: protocol.Bytes(
+							"trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
 				pids = append(pids, running(t, ch, firstLine(t, ch))...)
 				channels = append(channels, ch)
 			}
@@ -141,7 +149,8 @@ func TestShutdownTwice(t *testing.T) {
 	l.Shutdown(context.Background())
 }
 
-// A daemon does not listen beyond loopback while nobody could log in (RULES A12), and takes no connection there when the last key is gone.
+// A daemon does not listen beyond loopback while nobody could log in (RULES A12), and takes no
+// connection there when the last key is gone.
 func TestNotBeyondLoopback(t *testing.T) {
 	l := newLab(t, nil)
 	guests := l.access.grants
@@ -190,7 +199,8 @@ func TestUnixSocket(t *testing.T) {
 		t.Errorf("another user: %s", code)
 	}
 	l.log.want(t, "Failed uid for invalid user root from unix socket")
-	if err := l.Listen("unix:" + path); err == nil || !strings.Contains(err.Error(), "another program listens") {
+	if err := l.Listen("unix:" + path); err == nil ||
+		!strings.Contains(err.Error(), "another program listens") {
 		t.Errorf("a second daemon: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "file")

@@ -25,8 +25,8 @@ func running(t *testing.T, ch interface{ ID() uint32 }, line string) (pids []int
 	return pids
 }
 
-// A command that is no longer wanted is stopped with all of its kernel session, and EXIT follows when it is dead (CH9, EX7), also where it
-// ignores HUP, or has made process groups of its own.
+// A command that is no longer wanted is stopped with all of its kernel session, and EXIT follows
+// when it is dead (CH9, EX7), also where it ignores HUP, or has made process groups of its own.
 func TestCancel(t *testing.T) {
 	for name, command := range map[string]string{
 		"a sleeper":                "sleep 1000 & echo $$ $!; wait",
@@ -71,7 +71,8 @@ func needs(t *testing.T, program string) {
 	}
 }
 
-// A client that goes without a word takes its commands with it: by FIN, by RST, and by close_notify (RULES C1).
+// A client that goes without a word takes its commands with it: by FIN, by RST, and by close_notify
+// (RULES C1).
 func TestClientGone(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
@@ -80,7 +81,10 @@ func TestClientGone(t *testing.T) {
 		"FIN":          func(p *scripted) { p.hangUp(false) },
 		"RST":          func(p *scripted) { p.hangUp(true) },
 		"close_notify": func(p *scripted) { p.conn.Close() },
-		"GOODBYE":      func(p *scripted) { p.send(text(protocol.TypeGoodbye, 0, "{}")); p.hangUp(false) },
+		"GOODBYE": func(p *scripted) {
+			p.send(text(protocol.TypeGoodbye, 0, "{}"))
+			p.hangUp(false)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := l.enter(open(1, "trap '' HUP; sleep 1000 & echo $$ $!; wait; wait"))
@@ -100,7 +104,8 @@ func TestClientGone(t *testing.T) {
 	}
 }
 
-// What a command that ended by itself left running lives on (RULES C1), although the client goes then.
+// What a command that ended by itself left running lives on (RULES C1), although the client goes
+// then.
 func TestLeftRunning(t *testing.T) {
 	l := newLab(t, nil)
 	out, exit := l.run("nohup sleep 1000 >/dev/null 2>&1 & echo $!")
@@ -115,7 +120,8 @@ func TestLeftRunning(t *testing.T) {
 	gone(t, pid)
 }
 
-// holds starts a command that leaves a job running, which holds its output, and returns the job and the notice of it.
+// holds starts a command that leaves a job running, which holds its output, and returns the job and
+// the notice of it.
 func holds(t *testing.T, s *mux.Session) (ch *mux.Channel, job int, held *protocol.Notice) {
 	t.Helper()
 	ch = start(t, s, protocol.Open{Command: protocol.Bytes("sleep 1000 & echo $!; exit 7")})
@@ -138,7 +144,8 @@ func noticed(t *testing.T, ch *mux.Channel, name string) *protocol.Notice {
 	}
 }
 
-// Something left running that holds the output is noticed, with the command's outcome (EX5); the channel stays open until the output ends.
+// Something left running that holds the output is noticed, with the command's outcome (EX5); the
+// channel stays open until the output ends.
 func TestOutputHeld(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -156,7 +163,8 @@ func TestOutputHeld(t *testing.T) {
 	}
 }
 
-// No signal reaches what a command that has ended left running, KILL included (EX3); and CLOSE stops nothing then, and gets EXIT at once (CH9).
+// No signal reaches what a command that has ended left running, KILL included (EX3); and CLOSE
+// stops nothing then, and gets EXIT at once (CH9).
 func TestHeldIsLeftAlone(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -184,7 +192,9 @@ func TestDeadline(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
 	s := l.session(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP; sleep 1000 & echo $$ $!; wait; wait"), Timeout: 100})
+	ch := start(t, s,
+		protocol.Open{Command: protocol.Bytes("trap '' HUP; sleep 1000 & echo $$ $!; wait; wait"),
+			Timeout: 100})
 	pids := running(t, ch, firstLine(t, ch))
 	r := collect(t, ch)
 	if r.exit == nil || r.exit.How != protocol.HowDeadline || r.exit.Code != nil {
@@ -203,13 +213,16 @@ func TestDeadline(t *testing.T) {
 	settle(t, before)
 }
 
-// What escapes the kernel session (setsid) and holds the output does not hold up the end of a command that was stopped.
+// What escapes the kernel session (setsid) and holds the output does not hold up the end of a
+// command that was stopped.
 func TestEscapedHoldsOutput(t *testing.T) {
 	needs(t, "setsid")
 	l := newLab(t, nil)
 	before := l.warm()
 	s := l.session(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("setsid sh -c 'echo $$; exec sleep 1000' & wait"), Timeout: 300})
+	ch := start(t, s,
+		protocol.Open{Command: protocol.Bytes("setsid sh -c 'echo $$; exec sleep 1000' & wait"),
+			Timeout: 300})
 	escaped := running(t, ch, firstLine(t, ch))[0]
 	r := collect(t, ch)
 	if r.exit == nil || r.exit.How != protocol.HowDeadline {
@@ -223,23 +236,29 @@ func TestEscapedHoldsOutput(t *testing.T) {
 	exec.Command("kill", strconv.Itoa(escaped)).Run()
 }
 
-// Each signal of EX3 arrives at the process group; KILL takes the whole kernel session; another name is refused and does nothing.
+// Each signal of EX3 arrives at the process group; KILL takes the whole kernel session; another
+// name is refused and does nothing.
 func TestSignals(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
 	for _, name := range []string{"HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "WINCH", "CONT"} {
-		ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap 'echo got " + name + "; exit 9' " + name + "; echo $$; while :; do sleep 0.01; done")})
+		ch := start(t, s,
+			protocol.Open{
+				Command: protocol.Bytes("trap 'echo got " + name + "; exit 9' " + name +
+					"; echo $$; while :; do sleep 0.01; done")})
 		running(t, ch, firstLine(t, ch))
 		ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
-		if r := collect(t, ch); r.out != "got "+name+"\n" || r.exit.Code == nil || *r.exit.Code != 9 {
+		if r := collect(t, ch); r.out != "got "+name+"\n" || r.exit.Code == nil ||
+			*r.exit.Code != 9 {
 			t.Errorf("%s: %q, %+v", name, r.out, r.exit)
 		}
 	}
 	ch := start(t, s, protocol.Open{Command: protocol.Bytes("echo $$; exec sleep 1000")})
 	running(t, ch, firstLine(t, ch))
 	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "TERM"})
-	if r := collect(t, ch); r.exit.How != protocol.HowSignalled || r.exit.Signal != "TERM" || r.exit.Code != nil {
+	if r := collect(t, ch); r.exit.How != protocol.HowSignalled || r.exit.Signal != "TERM" ||
+		r.exit.Code != nil {
 		t.Errorf("TERM: %+v", r.exit)
 	}
 	ch = start(t, s, protocol.Open{Command: protocol.Bytes("echo $$; exec cat")})
@@ -248,7 +267,8 @@ func TestSignals(t *testing.T) {
 	}
 	for _, name := range []string{"SEGV", "term", "SIGTERM", "9", "", "STOP\x1b[31m"} {
 		ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
-		if n, ok := (<-ch.Requests()).Message.(*protocol.Notice); !ok || n.Notice != protocol.NoticeSignalRefused {
+		if n, ok := (<-ch.Requests()).Message.(*protocol.Notice); !ok ||
+			n.Notice != protocol.NoticeSignalRefused {
 			t.Errorf("%q: %+v", name, n)
 		}
 	}
@@ -266,7 +286,10 @@ func TestKillTakesTheSession(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP TERM; timeout 1000 sleep 1000 & sleep 1000 & echo $$ $!; wait; wait")})
+	ch := start(t, s,
+		protocol.Open{
+			Command: protocol.Bytes("trap '' HUP TERM; timeout 1000 sleep 1000 & sleep 1000 & " +
+				"echo $$ $!; wait; wait")})
 	pids := running(t, ch, firstLine(t, ch))
 	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "KILL"})
 	if r := collect(t, ch); r.exit.How != protocol.HowSignalled || r.exit.Signal != "KILL" {

@@ -13,14 +13,15 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A daemon that is being stopped tells at once (SE11): what runs by a notice with the time that is left, a session in which
-// nothing runs by its end. Ten silent seconds went by before.
+// A daemon that is being stopped tells at once (SE11): what runs by a notice with the time that is
+// left, a session in which nothing runs by its end. Ten silent seconds went by before.
 func TestShutdownIsToldAtOnce(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.ShutdownGrace = 90 * time.Second })
 	busy, idle := l.session(nil), l.session(nil)
 	first := start(t, busy, protocol.Open{Command: protocol.Bytes("echo ready; cat; exit 6")})
 	firstLine(t, first)
-	files, err := busy.Open(&protocol.Open{Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
+	files, err := busy.Open(&protocol.Open{
+		Service: "files", Files: &protocol.Files{Mode: protocol.FilesPut}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,8 @@ func TestShutdownIsToldAtOnce(t *testing.T) {
 	for _, ch := range []*mux.Channel{first, files} {
 		select {
 		case e := <-ch.Requests():
-			if notice, ok := e.Message.(*protocol.Notice); !ok || notice.Notice != "shutting_down" || notice.Grace != 90000 {
+			if notice, ok := e.Message.(*protocol.Notice); !ok ||
+				notice.Notice != "shutting_down" || notice.Grace != 90000 {
 				t.Errorf("%+v", e.Message)
 			}
 		case <-time.After(patience):
@@ -61,15 +63,21 @@ func TestShutdownIsToldAtOnce(t *testing.T) {
 	within(t, "the busy session ends", busy.Done())
 }
 
-// When its context ends, Shutdown kills what does not care for HUP, however long that may usually take.
+// When its context ends, Shutdown kills what does not care for HUP, however long that may usually
+// take.
 func TestShutdownInAHurry(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.ShutdownGrace, o.StopGrace = time.Hour, time.Hour })
 	s := l.session(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
+	ch := start(t, s,
+		protocol.Open{
+			Command: protocol.Bytes("trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
 	pids := running(t, ch, firstLine(t, ch))
-	unwanted := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
+	unwanted := start(t, s,
+		protocol.Open{
+			Command: protocol.Bytes("trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
 	pids = append(pids, running(t, unwanted, firstLine(t, unwanted))...)
-	unwanted.Close(&protocol.Reason{Code: protocol.CodeCancelled}) // its stop is under way already, or begins with the others
+	// its stop is under way already, or begins with the others
+	unwanted.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 	ctx, cancel := context.WithCancel(context.Background())
 	shut := make(chan struct{})
 	go func() { defer close(shut); l.Shutdown(ctx) }()

@@ -13,9 +13,11 @@ import (
 )
 
 // raw is a frame whose header says whatever it likes.
-func raw(length uint32, kind protocol.Type, flags byte, reserved uint16, channel uint32, payload string) []byte {
+func raw(length uint32, kind protocol.Type, flags byte, reserved uint16, channel uint32,
+	payload string) []byte {
 	b := make([]byte, protocol.HeaderSize)
-	protocol.PutHeader(b, protocol.Header{Length: length, Type: kind, Flags: flags, Channel: channel})
+	protocol.PutHeader(b, protocol.Header{Length: length, Type: kind, Flags: flags,
+		Channel: channel})
 	b[6], b[7] = byte(reserved>>8), byte(reserved)
 	return append(b, payload...)
 }
@@ -32,7 +34,8 @@ func endOfStdin(channel uint32) []byte {
 	return protocol.AppendFrame(nil, protocol.TypeEOF, 0, channel, []byte{byte(protocol.TypeStdin)})
 }
 
-// Every way to break the rules FR, JS and CH after login, and the code that the ERROR names. Channel 1 runs cat.
+// Every way to break the rules FR, JS and CH after login, and the code that the ERROR names.
+// Channel 1 runs cat.
 var violations = []struct {
 	name   string
 	code   protocol.Code
@@ -49,7 +52,7 @@ var violations = []struct {
 	{"FR3 a short PING", protocol.CodeBadFrame, [][]byte{raw(7, protocol.TypePing, 0, 0, 0, "1234567")}},
 	{"FR2 a long WINDOW", protocol.CodeFrameTooLarge, [][]byte{raw(9, protocol.TypeWindow, 0, 0, 1, "123456789")}},
 	{"FR3 an empty EOF", protocol.CodeBadFrame, [][]byte{raw(0, protocol.TypeEOF, 0, 0, 1, "")}},
-	{"FR3 EOF of what is no data", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeEOF, 0, 0, 1, "\x05")}},
+	{"FR3 EOF of what is not data", protocol.CodeBadFrame, [][]byte{raw(1, protocol.TypeEOF, 0, 0, 1, "\x05")}},
 	{"FR6 type 0x0a", protocol.CodeUnknownType, [][]byte{raw(2, 0x0a, 0, 0, 1, "{}")}},
 	{"FR6 type 0x13", protocol.CodeUnknownType, [][]byte{raw(2, 0x13, 0, 0, 1, "{}")}},
 	{"FR6 type 0xff", protocol.CodeUnknownType, [][]byte{raw(2, 0xff, 0, 0, 0, "{}")}},
@@ -68,9 +71,12 @@ var violations = []struct {
 	{"JS2 a key in capitals", protocol.CodeBadJSON, [][]byte{text(protocol.TypeSignal, 1, `{"Signal":"INT"}`)}},
 	{"JS2 not UTF-8", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, "{\"service\":\"exec\",\"command\":\"\xd6\"}")}},
 	{"JS2 a lone surrogate", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":"\ud800"}`)}},
-	{"JS2 something behind", protocol.CodeBadJSON, [][]byte{text(protocol.TypeClose, 1, `{}{}`)}},
+	{"JS2 something after it", protocol.CodeBadJSON, [][]byte{text(protocol.TypeClose, 1, `{}{}`)}},
 	{"JS3 NUL in a command", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":"a\u0000b"}`)}},
-	{"JS3 NUL in base64", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","argv":[{"b64":"`+base64.StdEncoding.EncodeToString([]byte("a\x00b"))+`"}]}`)}},
+	{"JS3 NUL in base64", protocol.CodeBadJSON,
+		[][]byte{
+			text(protocol.TypeOpen, 3, `{"service":"exec","argv":[{"b64":"`+
+				base64.StdEncoding.EncodeToString([]byte("a\x00b"))+`"}]}`)}},
 	{"JS3 base64 without padding", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","command":{"b64":"YQ"}}`)}},
 	{"JS4 a fraction", protocol.CodeBadJSON, [][]byte{text(protocol.TypeOpen, 3, `{"service":"exec","timeout_ms":1.5}`)}},
 	{"CH1 an even channel", protocol.CodeChannelReused, [][]byte{open(2, "true")}},
@@ -79,15 +85,18 @@ var violations = []struct {
 	{"CH2 too many channels", protocol.CodeTooManyChannels, seventeen()},
 	{"CH4 data after EOF", protocol.CodeUnexpectedFrame, [][]byte{endOfStdin(1), stdin(1, 1)}},
 	{"CH4 a second EOF", protocol.CodeUnexpectedFrame, [][]byte{endOfStdin(1), endOfStdin(1)}},
-	// more than the widest pipe (1 MiB), the frame that is being written into it, and the window together
+	// more than the widest pipe (1 MiB), the frame that is being written into it, and the window
+	// together
 	{"CH5 too much data", protocol.CodeWindowExceeded, append([][]byte{open(3, "exec sleep 1000")}, slices.Repeat([][]byte{stdin(3, 65536)}, 22)...)},
 	{"CH5 a smaller window", protocol.CodeBadWindow, [][]byte{number(protocol.TypeWindow, 1, 1)}},
 	{"CH5 the same window", protocol.CodeBadWindow, [][]byte{number(protocol.TypeWindow, 1, protocol.InitialWindow)}},
 	{"CH8 a channel never opened", protocol.CodeUnknownChannel, [][]byte{stdin(77, 1)}},
 	{"CH8 a signal to no channel", protocol.CodeUnknownChannel, [][]byte{text(protocol.TypeSignal, 77, `{"signal":"INT"}`)}},
-	{"CH4 data after CLOSE", "", [][]byte{text(protocol.TypeClose, 1, `{}`), stdin(1, 1)}}, // which of two codes depends on whether cat has ended
+	{"CH4 data after CLOSE", "",
+		// which of two codes depends on whether cat has ended
+		[][]byte{text(protocol.TypeClose, 1, `{}`), stdin(1, 1)}},
 	{"RE1 an ACK for what was never sent", protocol.CodeBadAck, [][]byte{number(protocol.TypeAck, 0, 1000)}},
-	{"SE5 GOODBYE that is no JSON", protocol.CodeBadJSON, [][]byte{text(protocol.TypeGoodbye, 0, `{]`)}},
+	{"SE5 GOODBYE that is not JSON", protocol.CodeBadJSON, [][]byte{text(protocol.TypeGoodbye, 0, `{]`)}},
 }
 
 func seventeen() (frames [][]byte) {
@@ -108,10 +117,13 @@ func TestViolations(t *testing.T) {
 			p.want(protocol.TypeOpened)
 			p.send(v.frames...)
 			reason := p.wantError()
-			if reason.Code != v.code && !(v.code == "" && (reason.Code == protocol.CodeUnexpectedFrame || reason.Code == protocol.CodeUnknownChannel)) {
+			if reason.Code != v.code &&
+				!(v.code == "" && (reason.Code == protocol.CodeUnexpectedFrame ||
+					reason.Code == protocol.CodeUnknownChannel)) {
 				t.Errorf("ERROR %q (%s) instead of %q", reason.Code, reason.Message, v.code)
 			}
-			l.log.want(t, "Disconnected from 127.0.0.1 port ", "user=tester", string(reason.Code)+": ")
+			l.log.want(t, "Disconnected from 127.0.0.1 port ", "user=tester",
+				string(reason.Code)+": ")
 			settle(t, before)
 		})
 	}
@@ -120,7 +132,8 @@ func TestViolations(t *testing.T) {
 	}
 }
 
-// A violation behind megabytes of output that nobody reads: its ERROR comes behind them, and the command is stopped.
+// A violation after megabytes of output that nobody reads: its ERROR comes after them, and the
+// command is stopped.
 func TestViolationBehindOutput(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()

@@ -16,13 +16,17 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A long command is kept and told by its beginning alone: two thousand of 64 KiB made an answer that no asker reads.
+// A long command is kept and told by its beginning alone: two thousand of 64 KiB made an answer
+// that no asker reads.
 func TestWhoClipsCommands(t *testing.T) {
 	l, path := controlled(t)
 	session := l.session(nil)
-	long := start(t, session, protocol.Open{Command: protocol.Bytes("echo ready; cat; : " + strings.Repeat("x", 60000))})
+	long := start(t, session,
+		protocol.Open{Command: protocol.Bytes("echo ready; cat; : " + strings.Repeat("x", 60000))})
 	firstLine(t, long)
-	words := start(t, session, protocol.Open{Argv: []protocol.Bytes{protocol.Bytes("sh"), protocol.Bytes("-c"), protocol.Bytes("echo ready; cat"), protocol.Bytes(strings.Repeat("y", 60000))}})
+	words := start(t, session,
+		protocol.Open{Argv: []protocol.Bytes{protocol.Bytes("sh"), protocol.Bytes("-c"),
+			protocol.Bytes("echo ready; cat"), protocol.Bytes(strings.Repeat("y", 60000))}})
 	firstLine(t, words)
 	who, err := asks(t, path)
 	if err != nil || len(who.Sessions) != 1 || len(who.Sessions[0].Commands) != 2 {
@@ -30,7 +34,8 @@ func TestWhoClipsCommands(t *testing.T) {
 	}
 	for i, begins := range []string{"echo ready; cat; : xxx", "sh -c echo ready; cat yyy"} {
 		got := who.Sessions[0].Commands[i].Command
-		if !strings.HasPrefix(got, begins) || len(got) != 512+len("…") || !strings.HasSuffix(got, "…") {
+		if !strings.HasPrefix(got, begins) || len(got) != 512+len("…") ||
+			!strings.HasSuffix(got, "…") {
 			t.Errorf("%d bytes: %.60s", len(got), got)
 		}
 	}
@@ -61,11 +66,13 @@ func TestWho(t *testing.T) {
 	if idle.ID != 1 || working.ID != 2 || len(idle.Commands) != 0 || len(working.Commands) != 2 {
 		t.Fatalf("%+v", who)
 	}
-	if c := working.Commands; c[0].Command != "echo ready; cat" || c[0].Service != "exec" || c[1].Command != "" {
+	if c := working.Commands; c[0].Command != "echo ready; cat" || c[0].Service != "exec" ||
+		c[1].Command != "" {
 		t.Errorf("%+v", c)
 	}
 	for _, s := range who.Sessions {
-		if s.User != user || !strings.HasPrefix(s.From, "127.0.0.1:") || s.Key != "ED25519 "+keys.Fingerprint(l.guest.Public) || s.Away || s.Ending {
+		if s.User != user || !strings.HasPrefix(s.From, "127.0.0.1:") ||
+			s.Key != "ED25519 "+keys.Fingerprint(l.guest.Public) || s.Away || s.Ending {
 			t.Errorf("%+v", s)
 		}
 	}
@@ -77,7 +84,8 @@ func TestWho(t *testing.T) {
 	first.Close(nil)
 	l.until("what has ended is forgotten", func() bool {
 		who, err := asks(t, path)
-		return err == nil && len(who.Sessions) == 1 && who.Sessions[0].ID == 2 && len(who.Sessions[0].Commands) == 1
+		return err == nil && len(who.Sessions) == 1 && who.Sessions[0].ID == 2 &&
+			len(who.Sessions[0].Commands) == 1
 	})
 	shell.EOF(protocol.TypeStdin)
 	finish(shell)
@@ -93,24 +101,29 @@ func TestWho(t *testing.T) {
 func TestWhoForced(t *testing.T) {
 	l, path := controlled(t)
 	l.access.mu.Lock()
-	l.access.grants[keys.Fingerprint(l.guest.Public)] = &access.Grant{Forced: true, Command: "echo forced; cat", Where: "test:1"}
+	l.access.grants[keys.Fingerprint(l.guest.Public)] = &access.Grant{
+		Forced: true, Command: "echo forced; cat", Where: "test:1"}
 	l.access.mu.Unlock()
 	s := l.session(nil)
 	defer s.Close(nil)
 	ch := start(t, s, protocol.Open{Command: protocol.Bytes("innocent")})
 	firstLine(t, ch)
 	who, err := asks(t, path)
-	if err != nil || len(who.Sessions) != 1 || len(who.Sessions[0].Commands) != 1 || who.Sessions[0].Commands[0].Command != "echo forced; cat" {
+	if err != nil || len(who.Sessions) != 1 || len(who.Sessions[0].Commands) != 1 ||
+		who.Sessions[0].Commands[0].Command != "echo forced; cat" {
 		t.Errorf("%+v, %v", who, err)
 	}
 }
 
-// A session that is ended is told so with a code, what ran in it is dead when the answer comes, and its neighbour lives.
+// A session that is ended is told so with a code, what ran in it is dead when the answer comes, and
+// its neighbour lives.
 func TestEnd(t *testing.T) {
 	l, path := controlled(t)
 	s, neighbour := l.session(nil), l.session(nil)
 	defer neighbour.Close(nil)
-	ch := start(t, s, protocol.Open{Command: protocol.Bytes("trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
+	ch := start(t, s,
+		protocol.Open{
+			Command: protocol.Bytes("trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
 	pids := running(t, ch, firstLine(t, ch))
 	own := start(t, neighbour, protocol.Open{Command: protocol.Bytes("echo ready; cat")})
 	firstLine(t, own)
@@ -124,7 +137,8 @@ func TestEnd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var answer control.EndInfo
-	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{number}, nil, &answer); err != nil || !answer.Stopped || answer.Session.ID != number {
+	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{number}, nil,
+		&answer); err != nil || !answer.Stopped || answer.Session.ID != number {
 		t.Fatalf("%+v, %v", answer, err)
 	}
 	for _, pid := range pids {
@@ -141,7 +155,8 @@ func TestEnd(t *testing.T) {
 	l.log.want(t, "Session ended by the administrator", "user=tester")
 	var refused *control.Error
 	l.until("the session is forgotten", func() bool { return len(l.desk.Who()) == 1 })
-	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{number}, nil, &answer); !errors.As(err, &refused) || refused.Advice == "" {
+	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{number}, nil,
+		&answer); !errors.As(err, &refused) || refused.Advice == "" {
 		t.Errorf("ended twice: %v", err)
 	}
 	own.Write(protocol.TypeStdin, []byte("alive"))
@@ -156,7 +171,8 @@ func TestWhoUnix(t *testing.T) {
 	l := newLab(t, nil, "unix:"+filepath.Join(t.TempDir(), "s"))
 	s := l.session(nil)
 	defer s.Close(nil)
-	if list := l.desk.Who(); len(list) != 1 || list[0].From != "unix socket" || !strings.HasPrefix(list[0].Key, "uid ") {
+	if list := l.desk.Who(); len(list) != 1 || list[0].From != "unix socket" ||
+		!strings.HasPrefix(list[0].Key, "uid ") {
 		t.Errorf("%+v", list)
 	}
 }

@@ -29,13 +29,6 @@ var notYet = []string{
 	"client/run",
 	"client/terminal",
 	"cmd/minissh",
-	"cmd/minisshd",
-	"daemon",
-	"daemon/access",
-	"daemon/control",
-	"daemon/process",
-	"daemon/process/stage",
-	"daemon/service",
 	"protocol/mux",
 	"protocol/transport",
 	"scripts/service/activation_test.go", // quotes messages of daemon

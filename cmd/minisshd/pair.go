@@ -27,7 +27,7 @@ import (
 
 func pairCommand() *cli.Command {
 	return &cli.Command{
-		Name: "pair", Usage: "show a one-time code by which a client becomes known here",
+		Name: "pair", Usage: "show a one-time code with which a client can add its key here",
 		ArgsUsage: " ",
 		Description: "On the other machine: minissh pair USER@ADDRESS. The code lives two " +
 			"minutes and is good for one client, whose key is then listed in\n" +

@@ -41,7 +41,7 @@ func spied(ran *string, saw func(*cli.Context)) *cli.App {
 	return app
 }
 
-// Every flag reaches the verb behind which it stands, with its value; before a verb it is refused,
+// Every flag reaches the verb that it comes after, with its value; before a verb it is refused,
 // since it would not; and a second one is refused, or both count. The table is the program's own,
 // so that a new flag is in it.
 func TestEveryFlagInEveryPlace(t *testing.T) {

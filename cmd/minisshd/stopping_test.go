@@ -72,7 +72,7 @@ func TestSecondSignalEnds(t *testing.T) {
 // Nothing ends by the first signal alone.
 func TestOnSignals(t *testing.T) {
 	signals := make(chan os.Signal, 2)
-	defer close(signals) // which is no second signal
+	defer close(signals) // which does not count as a second signal
 	first, hurry := onSignals(signals)
 	signals <- syscall.SIGTERM
 	if sig := <-first; sig != syscall.SIGTERM || hurry.Err() != nil {

@@ -17,8 +17,8 @@ import (
 	"minissh/daemon/process"
 )
 
-// One at a time finds out whether somebody could log in, however long that takes: the last answer counts
-// for all others meanwhile, and for a second after it.
+// One at a time finds out whether somebody could log in, however long that takes: the last answer
+// counts for all others meanwhile, and for a second after it.
 func TestJudgement(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked, answers := make(chan string, 10), make(chan string)
@@ -65,7 +65,8 @@ func TestJudgement(t *testing.T) {
 		<-first
 		j.proved("bob")
 		others(true)
-		j.forget() // a reload: the next one who asks finds it out, and the others are not kept out meanwhile
+		// a reload: the next one who asks finds it out, and the others are not kept out meanwhile
+		j.forget()
 		ask()
 		if likely := <-asked; likely != "bob" {
 			t.Errorf("after a reload %q is likely", likely)
@@ -76,8 +77,8 @@ func TestJudgement(t *testing.T) {
 	})
 }
 
-// For whoever knocks from beyond loopback, keys are parsed once a second and not for each; that a key came
-// or went shows at once, and that one has expired within a second.
+// For whoever knocks from beyond loopback, keys are parsed once a second and not for each; that a
+// key came or went shows at once, and that one has expired within a second.
 func TestAnyoneCouldParsesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()

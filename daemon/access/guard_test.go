@@ -19,7 +19,8 @@ import (
 func TestSharesUntold(t *testing.T) {
 	var o Rules
 	o.Defaults()
-	if want := (Shares{Sessions: 512, Commands: 512, AllCommands: 8192, Windows: 64 << 20, Logins: 50, Reserve: 16}); o.Shares != want {
+	if want := (Shares{Sessions: 512, Commands: 512, AllCommands: 8192, Windows: 64 << 20,
+		Logins: 50, Reserve: 16}); o.Shares != want {
 		t.Errorf("%+v", o.Shares)
 	}
 	small := Rules{MaxSessions: 1, MaxStartups: 1}
@@ -67,7 +68,8 @@ func TestReserve(t *testing.T) {
 		return mine
 	}
 	a, b := enter("a", false), enter("b", false)
-	if a == nil || b == nil || enter("a", false) == nil || enter("b", false) != nil || enter("c", false) != nil {
+	if a == nil || b == nil || enter("a", false) == nil || enter("b", false) != nil ||
+		enter("c", false) != nil {
 		t.Error("three places are there for all")
 	}
 	root := enter("root", true)
@@ -98,8 +100,9 @@ func TestReserve(t *testing.T) {
 func TestSource(t *testing.T) {
 	for from, want := range map[string]string{
 		"192.0.2.1": "192.0.2.1/32", "::ffff:192.0.2.1": "192.0.2.1/32",
-		"2001:db8::1": "2001:db8::/64", "2001:db8::ffff:0:0:1": "2001:db8::/64", "2001:db8:0:1::1": "2001:db8:0:1::/64",
-		"fe80::1%eth0": "fe80::/64",
+		"2001:db8::1": "2001:db8::/64", "2001:db8::ffff:0:0:1": "2001:db8::/64",
+		"2001:db8:0:1::1": "2001:db8:0:1::/64",
+		"fe80::1%eth0":    "fe80::/64",
 	} {
 		if got := Source(netip.MustParseAddr(from)).String(); got != want {
 			t.Errorf("%s counts as %s instead of %s", from, got, want)
@@ -113,7 +116,8 @@ func TestSource(t *testing.T) {
 // A place is given back once, however often leave is called.
 func TestGateLeavesOnce(t *testing.T) {
 	g := newGate(2, 1, 0)
-	a, b := origin{network: netip.MustParsePrefix("192.0.2.1/32")}, origin{network: netip.MustParsePrefix("192.0.2.2/32")}
+	a, b := origin{network: netip.MustParsePrefix("192.0.2.1/32")},
+		origin{network: netip.MustParsePrefix("192.0.2.2/32")}
 	leave, ok := g.enter(a)
 	if _, again := g.enter(a); !ok || again {
 		t.Fatal("one place per source")
@@ -161,10 +165,12 @@ func TestOriginOnUnixSocket(t *testing.T) {
 	}
 }
 
-// A refusal is told after one, two, four … times RefusalTime, however long finding it out took (ID6).
+// A refusal is told after one, two, four … times RefusalTime, however long finding it out took
+// (ID6).
 func TestRefusalsTakeTheirTime(t *testing.T) {
 	const unit = 25 * time.Millisecond
-	for spent, told := range map[time.Duration]time.Duration{0: unit, unit - 1: unit, unit: unit, unit + 1: 2 * unit, 3 * unit: 4 * unit, 9 * unit: 16 * unit} {
+	for spent, told := range map[time.Duration]time.Duration{0: unit, unit - 1: unit, unit: unit,
+		unit + 1: 2 * unit, 3 * unit: 4 * unit, 9 * unit: 16 * unit} {
 		synctest.Test(t, func(t *testing.T) {
 			g := &Guard{rules: Rules{RefusalTime: unit}, stopping: make(chan struct{})}
 			began := time.Now()

@@ -19,7 +19,8 @@ import (
 )
 
 func init() {
-	// become takes on a user's rights as the helper that reads keys does, says which files it can read, and stays so.
+	// become takes on a user's rights as the helper that reads keys does, says which files it can
+	// read, and stays so.
 	process.Helper("become", func(args []string) int {
 		uid, _ := strconv.Atoi(args[0])
 		gid, _ := strconv.Atoi(args[1])
@@ -39,7 +40,8 @@ func init() {
 		io.Copy(io.Discard, os.Stdin)
 		return 0
 	})
-	// attack tries to stop, signal and read a process of root's; its exit code is 0 if it could not.
+	// attack tries to stop, signal and read a process of root's; its exit code is 0 if it could
+	// not.
 	process.Helper("attack", func(args []string) int {
 		pid, _ := strconv.Atoi(args[0])
 		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.EPERM) {
@@ -68,10 +70,12 @@ func someAccount(t *testing.T) process.Account {
 	}
 	t.Cleanup(func() { os.RemoveAll(home) })
 	file := filepath.Join(home, "keys")
-	if err := errors.Join(os.WriteFile(file, ssh.MarshalAuthorizedKey(newKey(t).Public), 0o600), os.Chown(file, id, id), os.Chown(home, id, id)); err != nil {
+	if err := errors.Join(os.WriteFile(file, ssh.MarshalAuthorizedKey(newKey(t).Public), 0o600),
+		os.Chown(file, id, id), os.Chown(home, id, id)); err != nil {
 		t.Fatal(err)
 	}
-	return process.Account{Name: "some", UID: id, GID: id, Home: home, Shell: "/bin/sh", Credential: &process.Credential{UID: id, GID: id}}
+	return process.Account{Name: "some", UID: id, GID: id, Home: home, Shell: "/bin/sh",
+		Credential: &process.Credential{UID: id, GID: id}}
 }
 
 // Helpers that have died, and one that does not answer, cost a login nothing but a new one.
@@ -133,14 +137,16 @@ func TestKeyReaderSharesItsPlaces(t *testing.T) {
 	}
 }
 
-// While it is the user's in rights, a helper stays root's: the user's processes can neither stop nor look into it.
+// While it is the user's in rights, a helper stays root's: the user's processes can neither stop
+// nor look into it.
 func TestKeyReaderIsRoots(t *testing.T) {
 	acct := someAccount(t)
 	root, err := process.CurrentAccount()
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := process.StartSelf(root, "become", fmt.Sprint(acct.UID), fmt.Sprint(acct.GID), "/etc/shadow", acct.Home+"/keys")
+	reader, err := process.StartSelf(root, "become", fmt.Sprint(acct.UID), fmt.Sprint(acct.GID),
+		"/etc/shadow", acct.Home+"/keys")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,13 +16,15 @@ import (
 	"minissh/daemon/process"
 )
 
-// Root's own files are read by the daemon itself, with the answers of a helper; and by a helper while some of them do not answer.
+// Root's own files are read by the daemon itself, with the answers of a helper; and by a helper
+// while some of them do not answer.
 func TestRootsOwnFilesAreReadDirectly(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root")
 	}
 	root := process.Account{Name: "root", Home: t.TempDir(), Credential: &process.Credential{}}
-	good, open, gone, pipe := filepath.Join(root.Home, "good"), filepath.Join(root.Home, "open"), filepath.Join(root.Home, "gone"), filepath.Join(root.Home, "pipe")
+	good, open, gone, pipe := filepath.Join(root.Home, "good"), filepath.Join(root.Home, "open"),
+		filepath.Join(root.Home, "gone"), filepath.Join(root.Home, "pipe")
 	for name, mode := range map[string]os.FileMode{good: 0o600, open: 0o666} {
 		if err := os.WriteFile(name, []byte("the text"), mode); err != nil {
 			t.Fatal(err)
@@ -40,11 +42,15 @@ func TestRootsOwnFilesAreReadDirectly(t *testing.T) {
 		if err != nil || len(files) != 4 {
 			t.Fatal(files, err)
 		}
-		if string(files[0].Text) != "the text" || !strings.HasSuffix(string(files[1].Unsafe), "open") || !files[2].Missing || !strings.Contains(string(files[3].Err), "not a regular file") {
+		if string(files[0].Text) != "the text" ||
+			!strings.HasSuffix(string(files[1].Unsafe), "open") || !files[2].Missing ||
+			!strings.Contains(string(files[3].Err), "not a regular file") {
 			t.Errorf("%+v", files)
 		}
 	}
-	k := newKeyReader(process.Account{Home: "/", Shell: "/nonexistent", Credential: &process.Credential{UID: 1, GID: 1}}) // a helper of it cannot become root
+	// a helper of it cannot become root
+	k := newKeyReader(process.Account{Home: "/", Shell: "/nonexistent",
+		Credential: &process.Credential{UID: 1, GID: 1}})
 	look(k)
 
 	k = newKeyReader(root)
@@ -65,7 +71,8 @@ func TestSlowAccountHasOneReader(t *testing.T) {
 		t.Skip("not run: needs root")
 	}
 	root := process.Account{Name: "root", Home: "/", Credential: &process.Credential{}}
-	slow := process.Account{Name: "slow", UID: 65533, Home: "/nonexistent", Credential: &process.Credential{UID: 65533, GID: 65533}}
+	slow := process.Account{Name: "slow", UID: 65533, Home: "/nonexistent",
+		Credential: &process.Credential{UID: 65533, GID: 65533}}
 	k := newKeyReader(root)
 	defer k.close()
 	r, err := k.start()
@@ -77,7 +84,8 @@ func TestSlowAccountHasOneReader(t *testing.T) {
 	}
 	k.idle <- r
 	k.patience = 100 * time.Millisecond
-	if _, err := k.read(t.Context(), slow, []string{"/nonexistent/keys"}); !errors.Is(err, errSlow) {
+	if _, err := k.read(t.Context(), slow, []string{"/nonexistent/keys"}); !errors.Is(err,
+		errSlow) {
 		t.Fatalf("a stopped helper: %v", err)
 	}
 	k.patience = time.Minute
@@ -105,7 +113,8 @@ func TestSlowAccountHasOneReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := len(k.idle); n != 2 {
-		t.Errorf("a slow account has taken the helper that was ready for the others: there are %d, want 2", n)
+		t.Errorf("a slow account has taken the helper that was ready for the others: there are "+
+			"%d, want 2", n)
 	}
 	for range 6 {
 		<-k.places

@@ -148,7 +148,7 @@ func (a *fileAccess) AnyoneCould() bool {
 	return a.judged.could
 }
 
-// sameState says whether a file seems to be what it was. Nil is no file.
+// sameState says whether a file seems to be what it was. Nil: there is no file.
 func sameState(a, b fs.FileInfo) bool {
 	if a == nil || b == nil {
 		return a == b

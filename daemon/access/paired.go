@@ -90,7 +90,8 @@ func (j *pairedJob) run() (r pairedResult, err error) {
 	}
 	file, _ := authorized.Parse(path, text)
 	for _, entry := range file.Entries {
-		key := PairedKey{keys.Fingerprint(entry.Key), keys.TypeName(entry.Key), entry.Describe(), entry.Comment}
+		key := PairedKey{keys.Fingerprint(entry.Key), keys.TypeName(entry.Key), entry.Describe(),
+			entry.Comment}
 		if j.Do == "list" {
 			r.Keys = append(r.Keys, key)
 		} else if key.Fingerprint == j.Key {

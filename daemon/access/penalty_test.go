@@ -47,8 +47,8 @@ func TestPenaltiesGrow(t *testing.T) {
 	}
 }
 
-// The promise to whoever shares an address with somebody who never stops: a key that has logged in is never kept out, another one for ten minutes at
-// most, and then it has ten seconds.
+// The promise to whoever shares an address with somebody who never stops: a key that has logged in
+// is never kept out, another one for ten minutes at most, and then it has ten seconds.
 func TestRightKeyBehindTheSameAddress(t *testing.T) {
 	p, now := clocked()
 	addr := netip.MustParseAddr("192.0.2.7")
@@ -76,7 +76,8 @@ func TestRightKeyBehindTheSameAddress(t *testing.T) {
 	}
 }
 
-// A refusal that names a key which would do is no failure, unless nothing comes of many (RULES A3).
+// A refusal that names a key which would do is not a failure, unless nothing comes of many (RULES
+// A3).
 func TestNamedRefusals(t *testing.T) {
 	p, now := clocked()
 	addr := netip.MustParseAddr("192.0.2.7")
@@ -100,7 +101,8 @@ func TestNamedRefusals(t *testing.T) {
 func TestPenaltySources(t *testing.T) {
 	p, now := clocked("203.0.113.0/24", "2001:db8:7::/48")
 	for text, exempt := range map[string]bool{
-		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "::ffff:127.0.0.1": true, "203.0.113.9": true, "::ffff:203.0.113.9": true, "2001:db8:7:1::1": true,
+		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "::ffff:127.0.0.1": true,
+		"203.0.113.9": true, "::ffff:203.0.113.9": true, "2001:db8:7:1::1": true,
 		"192.0.2.1": false, "2001:db8:8::1": false, "203.0.114.1": false,
 	} {
 		if got := p.failed(netip.MustParseAddr(text), false); (got == 0) != exempt {
@@ -111,14 +113,16 @@ func TestPenaltySources(t *testing.T) {
 		t.Error("a Unix socket is penalized")
 	}
 	*now = now.Add(penaltyHeard)
-	for text, kept := range map[string]bool{"2001:db8:8::2": true, "2001:db8:8:0:ffff::": true, "2001:db8:8:1::1": false, "::ffff:192.0.2.1": true} {
+	for text, kept := range map[string]bool{"2001:db8:8::2": true, "2001:db8:8:0:ffff::": true,
+		"2001:db8:8:1::1": false, "::ffff:192.0.2.1": true} {
 		if got := p.refuses(netip.MustParseAddr(text), "x"); (got > 0) != kept {
 			t.Errorf("%s: %v", text, got)
 		}
 	}
 }
 
-// However many sources and keys there are, the tables stay within their bounds, and a new source still finds its place.
+// However many sources and keys there are, the tables stay within their bounds, and a new source
+// still finds its place.
 func TestPenaltyTablesAreBounded(t *testing.T) {
 	p, now := clocked()
 	for i := range 3 * sourcesMost {

@@ -8,7 +8,8 @@ import (
 )
 
 func TestPolicy(t *testing.T) {
-	ann, root, toor := process.Account{Name: "ann", UID: 1000}, process.Account{Name: "root"}, process.Account{Name: "toor"}
+	ann, root, toor := process.Account{Name: "ann", UID: 1000}, process.Account{Name: "root"},
+		process.Account{Name: "toor"}
 	for _, c := range []struct {
 		policy Policy
 		acct   process.Account
@@ -32,8 +33,10 @@ func TestPolicy(t *testing.T) {
 		}
 	}
 	forced := Policy{PermitRoot: RootForced}
-	plain, command := &authorized.Entry{}, &authorized.Entry{Restrictions: authorized.Restrictions{HasCommand: true}}
-	if forced.refusesKey(root, plain) == "" || forced.refusesKey(root, command) != "" || forced.refusesKey(ann, plain) != "" {
+	plain, command := &authorized.Entry{},
+		&authorized.Entry{Restrictions: authorized.Restrictions{HasCommand: true}}
+	if forced.refusesKey(root, plain) == "" || forced.refusesKey(root, command) != "" ||
+		forced.refusesKey(ann, plain) != "" {
 		t.Error("forced-commands-only is for root's keys without command= alone")
 	}
 	for policy, good := range map[*Policy]bool{

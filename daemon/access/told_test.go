@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A user who changes a file all the time has it in the log three times a minute; the state that it is left
-// in is told in the end, and what has been told is not told again.
+// A user who changes a file all the time has it in the log three times a minute; the state that it
+// is left in is told in the end, and what has been told is not told again.
 func TestToldAtMostThreeTimesAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said told

@@ -11,10 +11,13 @@ import (
 	"time"
 )
 
-// FuzzAnswer has the asker's end take any bytes: it ends, and takes nothing for an answer that does not say so.
+// FuzzAnswer has the asker's end take any bytes: it ends, and takes nothing for an answer that does
+// not say so.
 func FuzzAnswer(f *testing.F) {
 	for _, said := range []string{
-		`{"answer":{"sessions":[]}}`, `{"event":{},"answer":null}`, `{"event":1}{"event":2}{"answer":{"sessions":[{"id":1}]}}`, `{"error":"no","hint":"yes"}`, `{}`, `{"answer":[]}`, "null", "",
+		`{"answer":{"sessions":[]}}`, `{"event":{},"answer":null}`,
+		`{"event":1}{"event":2}{"answer":{"sessions":[{"id":1}]}}`, `{"error":"no","hint":"yes"}`,
+		`{}`, `{"answer":[]}`, "null", "",
 		`{"answer":` + strings.Repeat("[", 20000), "\xff\x00",
 	} {
 		f.Add([]byte(said + "\n"))
@@ -38,7 +41,8 @@ func FuzzAnswer(f *testing.F) {
 		}, &who)
 		near.Close()
 		<-talking
-		if err == nil && !bytes.Contains(bytes.ToLower(said), []byte("answer")) && !bytes.Contains(said, []byte(`\u`)) {
+		if err == nil && !bytes.Contains(bytes.ToLower(said), []byte("answer")) &&
+			!bytes.Contains(said, []byte(`\u`)) {
 			t.Errorf("%q is taken for an answer", said)
 		}
 	})

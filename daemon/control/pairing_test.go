@@ -25,7 +25,8 @@ func testDesk() *Desk {
 	acct := process.Account{Name: user, Home: "/nonexistent"}
 	log := slog.New(slog.DiscardHandler)
 	return NewDesk(Config{
-		Account: acct, Access: access.NewFileAccess(acct, []string{access.PairedFile(acct)}, false, log), Log: log,
+		Account: acct, Access: access.NewFileAccess(acct, []string{access.PairedFile(acct)}, false,
+			log), Log: log,
 	})
 }
 
@@ -38,7 +39,8 @@ func newKey(t *testing.T) ssh.PublicKey {
 	return id.Public
 }
 
-// Codes die with time, by attempts, and by attempts of one source (PA5). Another code of the same offer lives on.
+// Codes die with time, by attempts, and by attempts of one source (PA5). Another code of the same
+// offer lives on.
 func TestPairingLimits(t *testing.T) {
 	clock := time.Unix(1e9, 0)
 	key := newKey(t)
@@ -46,14 +48,18 @@ func TestPairingLimits(t *testing.T) {
 		added := 0
 		d := testDesk()
 		d.codes.now = func() time.Time { return clock }
-		d.codes.add = func(process.Account, ssh.PublicKey, access.Limits, string, time.Time) error { added++; return nil }
+		d.codes.add = func(process.Account, ssh.PublicKey, access.Limits, string, time.Time) error {
+			added++
+			return nil
+		}
 		return d, d.codes, &added
 	}
 	at := func(i int) netip.AddrPort {
 		return netip.MustParseAddrPort(fmt.Sprintf("[2001:db8:0:%x::1]:9", i))
 	}
 	try := func(p *pairings, c protocol.PairingCode, from netip.AddrPort) bool {
-		_, done, _ := p.attempt(user, key, from, []byte("T"), c.Prove(protocol.PairingClient, []byte("T")))
+		_, done, _ := p.attempt(user, key, from, []byte("T"),
+			c.Prove(protocol.PairingClient, []byte("T")))
 		return done != nil
 	}
 	wrong := protocol.PairingCode("000000000000")
@@ -101,15 +107,18 @@ func TestPairingLimits(t *testing.T) {
 	}
 }
 
-// Thirty machines behind one address pair with thirty codes, in whatever order they come: a right proof is no attempt on the other codes. Wrong
-// ones still count, on all.
+// Thirty machines with one address pair with thirty codes, in whatever order they come: a right
+// proof is not an attempt on the other codes. Wrong ones still count, on all.
 func TestPairingThirtyFromOneAddress(t *testing.T) {
 	d := testDesk()
 	p := d.codes
-	p.add = func(process.Account, ssh.PublicKey, access.Limits, string, time.Time) error { return nil }
+	p.add = func(process.Account, ssh.PublicKey, access.Limits, string, time.Time) error {
+		return nil
+	}
 	key, classroom := newKey(t), netip.MustParseAddrPort("192.0.2.1:9")
 	try := func(c protocol.PairingCode) bool {
-		_, done, _ := p.attempt(user, key, classroom, []byte("T"), c.Prove(protocol.PairingClient, []byte("T")))
+		_, done, _ := p.attempt(user, key, classroom, []byte("T"),
+			c.Prove(protocol.PairingClient, []byte("T")))
 		return done != nil
 	}
 	made, err := d.Offer(Offer{Count: 30})
@@ -137,7 +146,8 @@ func TestPairingThirtyFromOneAddress(t *testing.T) {
 	}
 }
 
-// A code that a user has asked for opens nothing to the network (RULES A12), an administrator's does.
+// A code that a user has asked for opens nothing to the network (RULES A12), an administrator's
+// does.
 func TestUsersCodesOpenNothing(t *testing.T) {
 	d := testDesk()
 	for _, byUser := range []bool{true, false} {
@@ -160,7 +170,8 @@ func TestUsersCodesAreBounded(t *testing.T) {
 		if err := p.mayOffer(1000+uid, now); err != nil {
 			t.Fatal(err)
 		}
-		p.codes = append(p.codes, &code{offer: &offering{account: process.Account{UID: 1000 + uid}, byUser: true}})
+		p.codes = append(p.codes,
+			&code{offer: &offering{account: process.Account{UID: 1000 + uid}, byUser: true}})
 	}
 	if err := p.mayOffer(2000, now); err == nil {
 		t.Error("the fifty-first user")

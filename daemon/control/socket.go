@@ -236,7 +236,7 @@ func ListenUnix(path string, mode os.FileMode) (net.Listener, error) {
 			return nil, fmt.Errorf("%s is there and is not a socket: choose another path", path)
 		}
 		// Only a refusal shows that nobody listens: with EAGAIN somebody is busy, and with EACCES
-		// it is none of our business.
+		// that is not our business.
 		if conn, err := net.Dial("unix", path); err == nil {
 			conn.Close()
 			return nil, fmt.Errorf("another program listens on %s", path)

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Whoever asks while somebody looks gets one look together with all others who wait, and none that began before.
+// Whoever asks while somebody looks gets one look together with all others who wait, and none that
+// began before.
 func TestOneLookServesAllWhoWait(t *testing.T) {
 	p, err := Start(Spec{Path: "/bin/sleep", Args: []string{"sleep", "1000"}, Env: os.Environ()})
 	if err != nil {
@@ -52,7 +53,9 @@ func BenchmarkStopMany(b *testing.B) {
 		b.StopTimer()
 		var all []*Process
 		for range 256 {
-			p, err := Start(Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "trap '' HUP; echo; sleep 1000 & wait"}, Env: os.Environ()})
+			p, err := Start(Spec{
+				Path: "/bin/sh", Args: []string{"sh", "-c", "trap '' HUP; echo; sleep 1000 & wait"},
+				Env: os.Environ()})
 			if err != nil {
 				b.Fatal(err)
 			}

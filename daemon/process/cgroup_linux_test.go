@@ -24,7 +24,8 @@ func aCgroup(t *testing.T, limit int) string {
 			continue
 		}
 		t.Cleanup(func() {
-			for _, dir := range []string{dir + "/users/65533", dir + "/users/65532", dir + "/users", dir + "/daemon", dir} {
+			for _, dir := range []string{dir + "/users/65533", dir + "/users/65532", dir + "/users",
+				dir + "/daemon", dir} {
 				if err := os.Remove(dir); err != nil && !os.IsNotExist(err) {
 					t.Error(err)
 				}
@@ -54,7 +55,8 @@ func TestCgroupOfAnAccount(t *testing.T) {
 		t.Errorf("all accounts may have %d processes", n)
 	}
 	sleeper := func(as *Credential) (*Process, error) {
-		return Start(Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "echo; read x"}, Dir: "/", Credential: as})
+		return Start(Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "echo; read x"}, Dir: "/",
+			Credential: as})
 	}
 	for range 23 {
 		p, err := sleeper(acct.Credential)
@@ -101,7 +103,8 @@ func TestProcessLimitOfAnAccount(t *testing.T) {
 	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 3, Max: before.Max}); err != nil {
 		t.Fatal(err)
 	}
-	spec := Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "echo; read x"}, Dir: "/", Credential: acct.Credential}
+	spec := Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "echo; read x"}, Dir: "/",
+		Credential: acct.Credential}
 	for range 4 { // the kernel lets one beyond the limit change its ids
 		p, err := Start(spec)
 		if err != nil {

@@ -25,7 +25,8 @@ func TestClosedByShadow(t *testing.T) {
 		"ann:*:19000:0:99999:7::0:":       "", // as sshd takes it: none
 		"ann:*:19000:0:99999:7::-1:":      "",
 		"ann:*:19000:0:99999:7::x:":       "the day on which it expires cannot be read in shadow",
-		"ann:*:0:0:99999:7:::":            "", // a password that must be changed: there is none here
+		// a password that must be changed: there is none here
+		"ann:*:0:0:99999:7:::": "",
 	} {
 		got := ""
 		if err := closedByShadow(Account{Name: "ann"}, line, today); err != nil {
@@ -40,16 +41,21 @@ func TestClosedByShadow(t *testing.T) {
 	}
 }
 
-// What is to be typed depends on whether there is a password below the lock: usermod -U refuses to make an empty one.
+// What is to be typed depends on whether there is a password below the lock: usermod -U refuses to
+// make an empty one.
 func TestUnlockHint(t *testing.T) {
 	for line, want := range map[string]string{
-		"ann:!:19000:0:99999:7:::":        "usermod -p '*' ann opens it for keys, without a password",
-		"ann:!!:19000:0:99999:7:::":       "usermod -p '*' ann opens it for keys, without a password",
-		"ann:!*:19000:0:99999:7:::":       "usermod -p '*' ann opens it for keys, without a password",
+		"ann:!:19000:0:99999:7:::": "usermod -p '*' ann opens it for keys, without a " +
+			"password",
+		"ann:!!:19000:0:99999:7:::": "usermod -p '*' ann opens it for keys, without a " +
+			"password",
+		"ann:!*:19000:0:99999:7:::": "usermod -p '*' ann opens it for keys, without a " +
+			"password",
 		"ann:!$y$j9T$x:19000:0:99999:7::": "usermod -U ann",
 	} {
 		var closed *ClosedError
-		if err := closedByShadow(Account{Name: "ann"}, line, 20_000); !errors.As(err, &closed) || closed.Hint() != want {
+		if err := closedByShadow(Account{Name: "ann"}, line, 20_000); !errors.As(err, &closed) ||
+			closed.Hint() != want {
 			t.Errorf("%q: %+v", line, closed)
 		}
 	}
@@ -57,19 +63,24 @@ func TestUnlockHint(t *testing.T) {
 
 func TestClosedByShell(t *testing.T) {
 	dir := t.TempDir()
-	for name, mode := range map[string]os.FileMode{"sh": 0o755, "plain": 0o644, "nologin": 0o755, "false": 0o755} {
+	for name, mode := range map[string]os.FileMode{"sh": 0o755, "plain": 0o644, "nologin": 0o755,
+		"false": 0o755} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for shell, open := range map[string]bool{dir + "/sh": true, dir + "/plain": false, dir + "/nologin": false, dir + "/false": false, dir + "/none": false, dir: false, "sh": false, "": false} {
-		if err := closedByShell(t.Context(), Account{Name: "ann", Shell: shell}); (err == nil) != open {
+	for shell, open := range map[string]bool{dir + "/sh": true, dir + "/plain": false,
+		dir + "/nologin": false, dir + "/false": false, dir + "/none": false, dir: false,
+		"sh": false, "": false} {
+		err := closedByShell(t.Context(), Account{Name: "ann", Shell: shell})
+		if (err == nil) != open {
 			t.Errorf("%s: %v", shell, err)
 		}
 	}
 }
 
-// Only root may log in while /etc/nologin is there. What this machine itself says of its accounts is taken along.
+// Only root may log in while /etc/nologin is there. What this machine itself says of its accounts
+// is taken along.
 func TestNologinFile(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")
@@ -78,7 +89,8 @@ func TestNologinFile(t *testing.T) {
 	defer func() { nologinFiles = before }()
 	file := filepath.Join(t.TempDir(), "nologin")
 	nologinFiles = []string{file}
-	ann, root := Account{Name: "no-such-account", UID: 1000, Shell: "/bin/sh"}, Account{Name: "no-such-root", Shell: "/bin/sh"}
+	ann, root := Account{Name: "no-such-account", UID: 1000, Shell: "/bin/sh"},
+		Account{Name: "no-such-root", Shell: "/bin/sh"}
 	for _, there := range []bool{false, true} {
 		if there {
 			if err := os.WriteFile(file, nil, 0o644); err != nil {

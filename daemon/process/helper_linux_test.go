@@ -68,7 +68,8 @@ func TestMain(m *testing.M) {
 // shell starts a script under sh and cleans up whatever is left of it.
 func shell(t *testing.T, script string, args ...string) *Process {
 	t.Helper()
-	return start(t, Spec{Path: "/bin/sh", Args: append([]string{"sh", "-c", script, "sh"}, args...), Env: os.Environ()})
+	return start(t, Spec{Path: "/bin/sh", Args: append([]string{"sh", "-c", script, "sh"}, args...),
+		Env: os.Environ()})
 }
 
 func start(t *testing.T, spec Spec) *Process {
@@ -157,7 +158,8 @@ func gone(t *testing.T, pid int) {
 	}
 	defer unix.Close(fd)
 	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience/time.Millisecond))
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}},
+			int(patience/time.Millisecond))
 		if err == unix.EINTR {
 			continue
 		}

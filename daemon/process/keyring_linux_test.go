@@ -14,17 +14,20 @@ func init() {
 	Helper("keyring", func([]string) int {
 		id, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
 		fmt.Println(id, err)
-		if key, err := unix.KeyctlSearch(unix.KEY_SPEC_SESSION_KEYRING, "user", "minissh-test", 0); err == nil {
+		if key, err := unix.KeyctlSearch(unix.KEY_SPEC_SESSION_KEYRING, "user", "minissh-test",
+			0); err == nil {
 			fmt.Println("found", key)
 		}
-		_, err = unix.AddKey("user", "minissh-test", []byte("secret"), unix.KEY_SPEC_SESSION_KEYRING)
+		_, err = unix.AddKey("user", "minissh-test", []byte("secret"),
+			unix.KEY_SPEC_SESSION_KEYRING)
 		fmt.Println("added", err)
 		io.Copy(io.Discard, os.Stdin)
 		return 0
 	})
 }
 
-// Commands of other accounts have session keyrings of their own: what one puts there, another does not find, and the daemon's is out of reach.
+// Commands of other accounts have session keyrings of their own: what one puts there, another does
+// not find, and the daemon's is out of reach.
 func TestKeyringOfAnAccount(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root")
@@ -36,7 +39,8 @@ func TestKeyringOfAnAccount(t *testing.T) {
 	seen := map[string]bool{fmt.Sprint(own, " <nil>"): true}
 	var others []*Process
 	for range 3 {
-		p, err := StartSelf(Account{Name: "nobody", UID: 65534, GID: 65534, Home: "/", Shell: "/bin/sh", Credential: &Credential{UID: 65534, GID: 65534}}, "keyring")
+		p, err := StartSelf(Account{Name: "nobody", UID: 65534, GID: 65534, Home: "/",
+			Shell: "/bin/sh", Credential: &Credential{UID: 65534, GID: 65534}}, "keyring")
 		if err != nil {
 			t.Fatal(err)
 		}

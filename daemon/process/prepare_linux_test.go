@@ -25,7 +25,8 @@ func playDaemon() {
 		}
 	}
 	p, err := Start(Spec{Path: "/bin/sh", Args: []string{"sh", "-c",
-		`umask; grep SigIgn /proc/$$/status; echo; read x; kill -INT $$; echo deaf`}, Env: os.Environ()})
+		`umask; grep SigIgn /proc/$$/status; echo; read x; kill -INT $$; echo deaf`},
+		Env: os.Environ()})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -53,7 +54,8 @@ func TestPrepare(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func(prepare string) []string {
-		cmd := exec.Command("/bin/sh", "-c", `umask 077; exec 7</dev/null; trap '' PIPE TSTP TTIN TTOU HUP USR1; "$0" & wait`, self)
+		cmd := exec.Command("/bin/sh", "-c",
+			`umask 077; exec 7</dev/null; trap '' PIPE TSTP TTIN TTOU HUP USR1; "$0" & wait`, self)
 		cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE=daemon", "PROCESS_TEST_PREPARE="+prepare)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -61,16 +63,19 @@ func TestPrepare(t *testing.T) {
 		}
 		return strings.Fields(string(out))
 	}
-	if got, want := strings.Join(run("yes"), " "), "0022 SigIgn: 0000000000000000 3 INT"; got != want {
+	if got, want := strings.Join(run("yes"),
+		" "), "0022 SigIgn: 0000000000000000 3 INT"; got != want {
 		t.Errorf("%q, not %q", got, want)
 	}
 	// The test is worth something only if the trouble is there without it.
-	if got := run("no"); got[0] != "0077" || got[2] == "0000000000000000" || got[3] != "4" || got[4] != "deaf" {
+	if got := run("no"); got[0] != "0077" || got[2] == "0000000000000000" || got[3] != "4" ||
+		got[4] != "deaf" {
 		t.Errorf("without Prepare: %q", got)
 	}
 }
 
-// playMasked is what TestPrepareClearsTheMask starts: it becomes a daemon that was started with signals blocked.
+// playMasked is what TestPrepareClearsTheMask starts: it becomes a daemon that was started with
+// signals blocked.
 func playMasked() {
 	runtime.LockOSThread()
 	blocked := unix.Sigset_t{}
@@ -85,21 +90,25 @@ func playMasked() {
 	panic(syscall.Exec("/proc/self/exe", []string{"daemon", "an argument"}, os.Environ()))
 }
 
-// playUnmasking prepares if it is told to, and shows what its command inherited and what it has kept itself.
+// playUnmasking prepares if it is told to, and shows what its command inherited and what it has
+// kept itself.
 func playUnmasking() {
 	if os.Getenv("PROCESS_TEST_PREPARE") == "yes" {
 		Prepare()
 	}
-	p, err := Start(Spec{Path: "/bin/grep", Args: []string{"grep", "SigBlk", "/proc/self/status"}, Env: os.Environ()})
+	p, err := Start(Spec{Path: "/bin/grep", Args: []string{"grep", "SigBlk", "/proc/self/status"},
+		Env: os.Environ()})
 	if err != nil {
 		panic(err)
 	}
 	out, _ := io.ReadAll(p.Stdout)
 	p.Close()
-	fmt.Printf("%s%q %v\n", out, os.Args, strconv.Itoa(os.Getpid()) == os.Getenv("PROCESS_TEST_PID"))
+	fmt.Printf("%s%q %v\n", out, os.Args,
+		strconv.Itoa(os.Getpid()) == os.Getenv("PROCESS_TEST_PID"))
 }
 
-// A daemon that was started with signals blocked starts commands that hear them, and is still the same process.
+// A daemon that was started with signals blocked starts commands that hear them, and is still the
+// same process.
 func TestPrepareClearsTheMask(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -107,7 +116,8 @@ func TestPrepareClearsTheMask(t *testing.T) {
 	}
 	for prepare, want := range map[string]string{
 		"yes": "SigBlk:\t0000000000000000\n[\"daemon\" \"an argument\"] true\n",
-		"no":  "SigBlk:\t0000000000080200\n[\"daemon\" \"an argument\"] true\n", // the test is worth something only if so
+		// the test is worth something only if so
+		"no": "SigBlk:\t0000000000080200\n[\"daemon\" \"an argument\"] true\n",
 	} {
 		cmd := exec.Command(self)
 		cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE=masked", "PROCESS_TEST_PREPARE="+prepare)

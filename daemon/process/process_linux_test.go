@@ -50,7 +50,7 @@ func TestHowItEnded(t *testing.T) {
 		{"kill -KILL $$", Result{How: Signalled, Signal: "KILL", Number: 9}},
 		{"kill -40 $$", Result{How: Signalled, Signal: "40", Number: 40}},
 		{"ulimit -c 0; kill -QUIT $$", Result{How: Signalled, Signal: "QUIT", Number: 3}},
-		{"kill -STOP $$; exit 5", Result{How: Exited, Code: 5}}, // stopping is no end
+		{"kill -STOP $$; exit 5", Result{How: Exited, Code: 5}}, // stopping does not end it
 	} {
 		p := shell(t, "echo; "+c.script)
 		lines(t, p.Stdout, 1)
@@ -66,7 +66,8 @@ func TestHowItEnded(t *testing.T) {
 			}
 		}
 		r := result(t, p)
-		if r.How != c.want.How || r.Code != c.want.Code || r.Signal != c.want.Signal || r.Number != c.want.Number || r.Core {
+		if r.How != c.want.How || r.Code != c.want.Code || r.Signal != c.want.Signal ||
+			r.Number != c.want.Number || r.Core {
 			t.Errorf("%s: %+v", c.script, r)
 		}
 	}
@@ -209,7 +210,8 @@ func TestStartErrors(t *testing.T) {
 // or process.
 func TestNothingLeaks(t *testing.T) {
 	run := func() error {
-		p, err := Start(Spec{Path: "/bin/sh", Args: []string{"sh", "-c", `cat; exit 3`}, Env: os.Environ(), ReportDir: true, Dir: "/"})
+		p, err := Start(Spec{Path: "/bin/sh", Args: []string{"sh", "-c", `cat; exit 3`},
+			Env: os.Environ(), ReportDir: true, Dir: "/"})
 		if err != nil {
 			return err
 		}
@@ -241,9 +243,10 @@ func TestNothingLeaks(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	testend.Until(t, fmt.Sprintf("at most %d goroutines and %d descriptors", goroutines, files), func() bool {
-		return runtime.NumGoroutine() <= goroutines && openFiles(t) <= files
-	})
+	testend.Until(t, fmt.Sprintf("at most %d goroutines and %d descriptors", goroutines, files),
+		func() bool {
+			return runtime.NumGoroutine() <= goroutines && openFiles(t) <= files
+		})
 	if kids := children(t); len(kids) != 0 {
 		t.Errorf("children left: %v", kids)
 	}
@@ -284,7 +287,8 @@ func TestLeaderIsKept(t *testing.T) {
 		t.Error("Close did not reap")
 	}
 	for _, name := range []string{"TERM", "KILL"} {
-		if err := p.Signal(name); name == "TERM" && !errors.Is(err, ErrFinished) || name == "KILL" && err != nil {
+		if err := p.Signal(name); name == "TERM" && !errors.Is(err, ErrFinished) ||
+			name == "KILL" && err != nil {
 			t.Errorf("%s after Close: %v", name, err)
 		}
 	}
@@ -320,7 +324,8 @@ func TestSignalReachesTheGroup(t *testing.T) {
 }
 
 func TestSignalNames(t *testing.T) {
-	p := shell(t, `trap 'echo usr1' USR1; trap 'echo winch' WINCH; trap 'exit 6' INT; echo; while :; do read x || exit 1; done`)
+	p := shell(t,
+		`trap 'echo usr1' USR1; trap 'echo winch' WINCH; trap 'exit 6' INT; echo; while :; do read x || exit 1; done`)
 	lines(t, p.Stdout, 1)
 	for _, name := range []string{"SIGINT", "int", "SEGV", "", "9", "RTMIN"} {
 		if err := p.Signal(name); !errors.Is(err, ErrUnknownSignal) {

@@ -26,7 +26,8 @@ func init() {
 	})
 }
 
-// A helper acts with the account's rights alone, and holds nothing of the daemon's (RULES A7). It ends with its input.
+// A helper acts with the account's rights alone, and holds nothing of the daemon's (RULES A7). It
+// ends with its input.
 func TestStartSelf(t *testing.T) {
 	secret, err := os.Open(os.DevNull) // stands for a descriptor of the daemon's
 	if err != nil {
@@ -34,11 +35,13 @@ func TestStartSelf(t *testing.T) {
 	}
 	defer secret.Close()
 	t.Setenv("DAEMONS_OWN", "secret")
-	acct := Account{Name: "somebody", UID: uint32(os.Getuid()), Home: "/home/somebody", Shell: "/bin/sh"}
+	acct := Account{Name: "somebody", UID: uint32(os.Getuid()), Home: "/home/somebody",
+		Shell: "/bin/sh"}
 	wanted := []string{`["one" "two words"]`, `"HOME=/home/somebody"`, `"LOGNAME=somebody"`, `"/"`}
 	if os.Getuid() == 0 {
 		acct.Credential = &Credential{UID: 65534, GID: 65533, Groups: []uint32{65532}}
-		wanted = append(wanted, "Uid:\t65534\t65534\t65534\t65534", "Gid:\t65533\t65533\t65533\t65533", "Groups:\t65532", "CapEff:\t0000000000000000")
+		wanted = append(wanted, "Uid:\t65534\t65534\t65534\t65534",
+			"Gid:\t65533\t65533\t65533\t65533", "Groups:\t65532", "CapEff:\t0000000000000000")
 	}
 	p, err := StartSelf(acct, "show", "one", "two words")
 	if err != nil {
@@ -68,7 +71,8 @@ func TestUnknownHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if out, r := rest(t, p.Stderr), result(t, p); r.Code != 2 || !strings.Contains(out, `"no such"`) {
+	if out, r := rest(t, p.Stderr), result(t, p); r.Code != 2 ||
+		!strings.Contains(out, `"no such"`) {
 		t.Errorf("%q, %+v", out, r)
 	}
 }
@@ -76,13 +80,15 @@ func TestUnknownHelper(t *testing.T) {
 // What this machine's own databases say, asked in the two ways.
 func TestLookupAccount(t *testing.T) {
 	ctx := t.Context()
-	for _, name := range []string{"", "-1", "--", "no-such-account-here", "a:b", "a\nb", "../root", "0", strings.Repeat("x", 200)} {
+	for _, name := range []string{"", "-1", "--", "no-such-account-here", "a:b", "a\nb", "../root",
+		"0", strings.Repeat("x", 200)} {
 		if acct, err := LookupAccount(ctx, name); err != ErrNoAccount {
 			t.Errorf("%q: %+v, %v", name, acct, err)
 		}
 	}
 	root, err := LookupAccount(ctx, "root")
-	if err != nil || root.UID != 0 || root.Name != "root" || (root.Credential != nil) != (os.Getuid() == 0) {
+	if err != nil || root.UID != 0 || root.Name != "root" ||
+		(root.Credential != nil) != (os.Getuid() == 0) {
 		t.Errorf("%+v, %v", root, err)
 	}
 	all, err := Accounts(ctx)
@@ -109,7 +115,8 @@ func TestGetent(t *testing.T) {
 }
 
 func TestScanGroups(t *testing.T) {
-	const file = "# x:x:1:ann\nroot:x:0:\naudio:x:29:bob,ann\nshort:x:5\nvideo:x:44:ann,bob\nanna:x:45:annabel\nbad:x:-1:ann\nagain:x:29:ann\n"
+	const file = "# x:x:1:ann\nroot:x:0:\naudio:x:29:bob,ann\nshort:x:5\nvideo:x:44:ann,bob\n" +
+		"anna:x:45:annabel\nbad:x:-1:ann\nagain:x:29:ann\n"
 	groups, err := scanGroups(strings.NewReader(file), "ann", []uint32{1000})
 	if err != nil || !slices.Equal(groups, []uint32{1000, 29, 44}) {
 		t.Errorf("%v, %v", groups, err)

@@ -28,8 +28,10 @@ const (
 
 	// zshScript: zsh takes OLDPWD from nobody, so it goes there and back. Its trap after `exit`
 	// would not see a descriptor hidden by redirection, but it can make a close-on-exec one.
-	zshScript = `if [[ -n $2 ]] && builtin cd -q -- "$2" 2>/dev/null; then builtin cd -q - >/dev/null || exit 1; fi; ` +
-		`{ zmodload zsh/system && sysopen -w -o cloexec -u 9 /dev/fd/3; } 2>/dev/null || exec 9>&3; exec 3>&-; ` +
+	zshScript = `if [[ -n $2 ]] && builtin cd -q -- "$2" 2>/dev/null; then ` +
+		`builtin cd -q - >/dev/null || exit 1; fi; ` +
+		`{ zmodload zsh/system && sysopen -w -o cloexec -u 9 /dev/fd/3; } 2>/dev/null || ` +
+		`exec 9>&3; exec 3>&-; ` +
 		`trap '{ builtin printf "%s\0%s\0" "$PWD" "$OLDPWD" >&9; } 2>/dev/null' EXIT; ` +
 		`eval "shift \$#; $1"`
 

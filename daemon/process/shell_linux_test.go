@@ -28,7 +28,8 @@ func startLine(t *testing.T, shell, line, dir, oldDir string) *Process {
 		t.Fatalf("%s does not report", shell)
 	}
 	return start(t, Spec{Path: shell, Args: args, Dir: dir, OldDir: oldDir, ReportDir: true,
-		Env: []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=" + dir, "PWD=/wrong", "OLDPWD=/wrong"}})
+		Env: []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=" + dir, "PWD=/wrong",
+			"OLDPWD=/wrong"}})
 }
 
 // eachShell runs a test with every shell there is on this machine.
@@ -40,7 +41,8 @@ func eachShell(t *testing.T, names string, test func(t *testing.T, shell string)
 			if err != nil {
 				t.Skipf("not run: no %s on this machine", name)
 			}
-			if real, err := filepath.EvalSymlinks(shell); name == "sh" && err == nil && filepath.Base(real) == "dash" {
+			if real, err := filepath.EvalSymlinks(shell); name == "sh" && err == nil &&
+				filepath.Base(real) == "dash" {
 				return // tested under that name
 			}
 			test(t, shell)
@@ -102,7 +104,7 @@ func TestLineReports(t *testing.T) {
 	}
 }
 
-// tree makes a/b under a directory whose name is no kind of text: a newline, a
+// tree makes a/b under a directory whose name is not any kind of text: a newline, a
 // quote, an escape sequence and no UTF-8.
 func tree(t *testing.T) string {
 	t.Helper()
@@ -122,7 +124,8 @@ func tree(t *testing.T) string {
 func TestLineSyntaxError(t *testing.T) {
 	eachShell(t, allShells, func(t *testing.T, shell string) {
 		for _, line := range []string{`if true; then (`, `echo "`, `)`, `"; cd /; echo broken; "`} {
-			if r, out, _ := runLine(t, shell, line, tree(t), ""); r.How != Exited || r.Code == 0 || out != "" || bytes.Equal(r.Dir, []byte("/")) {
+			if r, out, _ := runLine(t, shell, line, tree(t), ""); r.How != Exited || r.Code == 0 ||
+				out != "" || bytes.Equal(r.Dir, []byte("/")) {
 				t.Errorf("%q: %+v %q", line, r, out)
 			}
 		}
@@ -134,15 +137,19 @@ func TestLineSameAsPlain(t *testing.T) {
 	eachShell(t, posixShells, func(t *testing.T, shell string) {
 		for _, line := range []string{
 			`exit 300`, `true && false`, `! true`, `echo "$0"`, `kill -TERM $$`, `kill -KILL $$`,
-			`f() { return 4; }; f`, `set -e; (exit 6); echo no`, `echo a | cat | grep b`, "echo a\necho b", "cat <<X\nhere\nX",
-			`sh -c 'kill -TERM $$'; exit`, `sh -c 'exit 300'`, `set -u; echo "$nosuch"; echo after`, `umask 077; umask`,
+			`f() { return 4; }; f`, `set -e; (exit 6); echo no`, `echo a | cat | grep b`,
+			"echo a\necho b", "cat <<X\nhere\nX",
+			`sh -c 'kill -TERM $$'; exit`, `sh -c 'exit 300'`, `set -u; echo "$nosuch"; echo after`,
+			`umask 077; umask`,
 		} {
 			dir := tree(t)
 			r, out, _ := runLine(t, shell, line, dir, "")
-			p := start(t, Spec{Path: shell, Args: ShellCommand(shell, line), Dir: dir, Env: []string{"PATH=/usr/bin:/bin"}})
+			p := start(t, Spec{Path: shell, Args: ShellCommand(shell, line), Dir: dir,
+				Env: []string{"PATH=/usr/bin:/bin"}})
 			p.Stdin.Close()
 			plainOut := rest(t, p.Stdout)
-			if plain := result(t, p); plain.How != r.How || plain.Code != r.Code || plain.Signal != r.Signal || plainOut != out {
+			if plain := result(t, p); plain.How != r.How || plain.Code != r.Code ||
+				plain.Signal != r.Signal || plainOut != out {
 				t.Errorf("%q: %+v %q, plainly %+v %q", line, r, out, plain, plainOut)
 			}
 		}
@@ -172,7 +179,8 @@ func TestLineBack(t *testing.T) {
 	eachShell(t, allShells, func(t *testing.T, shell string) {
 		top := tree(t)
 		dir, old := top, ""
-		for _, c := range []struct{ line, want string }{{"cd a", top + "/a"}, {"cd -", top}, {"cd -", top + "/a"}} {
+		for _, c := range []struct{ line, want string }{{"cd a", top + "/a"}, {"cd -", top},
+			{"cd -", top + "/a"}} {
 			r, _, errs := runLine(t, shell, c.line, dir, old)
 			if string(r.Dir) != c.want {
 				t.Fatalf("%s in %q after %q: %q %q", c.line, dir, old, r.Dir, errs)
@@ -180,7 +188,8 @@ func TestLineBack(t *testing.T) {
 			dir, old = string(r.Dir), string(r.OldDir)
 		}
 		// What was before is away: no reason not to run the line here.
-		if r, _, errs := runLine(t, shell, "true", top, top+"/none"); string(r.Dir) != top || r.Code != 0 {
+		if r, _, errs := runLine(t, shell, "true", top, top+"/none"); string(r.Dir) != top ||
+			r.Code != 0 {
 			t.Errorf("%+v %q", r, errs)
 		}
 	})
@@ -244,9 +253,13 @@ func TestLineInterrupt(t *testing.T) {
 				return r, rest(t, p.Stdout)
 			}
 			r, out := hit(startLine(t, shell, line, dir, ""))
-			plain, plainOut := hit(start(t, Spec{Path: shell, Args: ShellCommand(shell, line), Dir: dir, Env: []string{"PATH=/usr/bin:/bin"}}))
-			if r.How != plain.How || r.Code != plain.Code || r.Signal != plain.Signal || out != plainOut {
-				t.Errorf("%s: %s %d %q %q, plainly %s %d %q %q", name, r.How, r.Code, r.Signal, out, plain.How, plain.Code, plain.Signal, plainOut)
+			plain, plainOut := hit(
+				start(t, Spec{Path: shell, Args: ShellCommand(shell, line), Dir: dir,
+					Env: []string{"PATH=/usr/bin:/bin"}}))
+			if r.How != plain.How || r.Code != plain.Code || r.Signal != plain.Signal ||
+				out != plainOut {
+				t.Errorf("%s: %s %d %q %q, plainly %s %d %q %q", name, r.How, r.Code, r.Signal, out,
+					plain.How, plain.Code, plain.Signal, plainOut)
 			}
 		}
 	})
@@ -274,7 +287,8 @@ func TestParseReport(t *testing.T) {
 		{"/\n\xff\x00/\x1b\x00", "/\n\xff", "/\x1b"},
 	} {
 		dir, old := parseReport([]byte(c.data))
-		if string(dir) != c.dir || string(old) != c.old || dir != nil && len(dir) == 0 || old != nil && len(old) == 0 {
+		if string(dir) != c.dir || string(old) != c.old || dir != nil && len(dir) == 0 ||
+			old != nil && len(old) == 0 {
 			t.Errorf("%q: %q %q", c.data, dir, old)
 		}
 	}

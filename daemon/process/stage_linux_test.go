@@ -21,7 +21,8 @@ func nobody(t *testing.T) Account {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")
 	}
-	return Account{Name: "somebody", UID: 65533, GID: 65533, Home: "/", Shell: "/bin/sh", Credential: &Credential{UID: 65533, GID: 65533}}
+	return Account{Name: "somebody", UID: 65533, GID: 65533, Home: "/", Shell: "/bin/sh",
+		Credential: &Credential{UID: 65533, GID: 65533}}
 }
 
 // opened is a directory that everyone can enter, unlike t.TempDir's.
@@ -38,7 +39,8 @@ func opened(t *testing.T) string {
 	return dir
 }
 
-// What root could see tells another account's client nothing: what is there and what is not look the same to it.
+// What root could see tells another account's client nothing: what is there and what is not look
+// the same to it.
 func TestRootTellsNothing(t *testing.T) {
 	acct := nobody(t)
 	dir := opened(t)
@@ -46,8 +48,10 @@ func TestRootTellsNothing(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(hidden, "dir"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, mode := range map[string]os.FileMode{"hidden/tool": 0o755, "tool": 0o755, "mine": 0o700} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\nid -u; pwd\n"), mode); err != nil {
+	for name, mode := range map[string]os.FileMode{"hidden/tool": 0o755, "tool": 0o755,
+		"mine": 0o700} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\nid -u; pwd\n"),
+			mode); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,7 +69,8 @@ func TestRootTellsNothing(t *testing.T) {
 		{"/", dir + "/mine", "exec", syscall.EACCES},
 		{"/", dir + "/none", "exec", syscall.ENOENT},
 	} {
-		p, err := Start(Spec{Path: c.path, Args: []string{"x"}, Dir: c.dir, Credential: acct.Credential})
+		p, err := Start(Spec{Path: c.path, Args: []string{"x"}, Dir: c.dir,
+			Credential: acct.Credential})
 		var start *StartError
 		if err == nil {
 			p.Close()
@@ -86,7 +91,8 @@ func TestRootTellsNothing(t *testing.T) {
 		{"./tool", "/nowhere", 0},
 		{"", dir, syscall.ENOENT},
 	} {
-		p, err := Start(Spec{Path: c.name, Search: true, Args: []string{"x"}, Dir: dir, Env: []string{"PATH=" + c.path}, Credential: acct.Credential})
+		p, err := Start(Spec{Path: c.name, Search: true, Args: []string{"x"}, Dir: dir,
+			Env: []string{"PATH=" + c.path}, Credential: acct.Credential})
 		if err == nil {
 			if out := rest(t, p.Stdout); out != dir+"\n" {
 				t.Errorf("%s in %s: %q", c.name, c.path, out)
@@ -107,14 +113,17 @@ func TestDirElse(t *testing.T) {
 	if err := os.Mkdir(closed, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for where, want := range map[string]string{closed: "/\n", dir + "/none": "/\n", dir: dir + "\n"} {
+	for where, want := range map[string]string{closed: "/\n", dir + "/none": "/\n",
+		dir: dir + "\n"} {
 		acct.Home = where
-		p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "pwd -P"}, Dir: acct.Dir(), DirElse: "/", Credential: acct.Credential})
+		p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "pwd -P"}, Dir: acct.Dir(),
+			DirElse: "/", Credential: acct.Credential})
 		if out := rest(t, p.Stdout); out != want {
 			t.Errorf("%s: %q", where, out)
 		}
 	}
-	if _, err := Start(Spec{Path: dir + "/no-such-shell", Args: []string{"sh"}, Dir: closed, DirElse: "/", Credential: acct.Credential}); !errors.Is(err, syscall.ENOENT) {
+	if _, err := Start(Spec{Path: dir + "/no-such-shell", Args: []string{"sh"}, Dir: closed,
+		DirElse: "/", Credential: acct.Credential}); !errors.Is(err, syscall.ENOENT) {
 		t.Error(err)
 	}
 }
@@ -122,7 +131,12 @@ func TestDirElse(t *testing.T) {
 // A command's pipes belong to its account: it can open them once more by their names.
 func TestPipesBelongToTheAccount(t *testing.T) {
 	acct := nobody(t)
-	p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin"}, Dir: "/", Credential: acct.Credential})
+	p := start(t,
+		Spec{
+			Path: "/bin/sh",
+			Args: []string{
+				"sh", "-c", "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin"},
+			Dir: "/", Credential: acct.Credential})
 	p.Stdin.Write([]byte("in\n"))
 	p.Stdin.Close()
 	if out, errs := rest(t, p.Stdout), rest(t, p.Stderr); out != "out\nin\n" || errs != "err\n" {
@@ -136,14 +150,17 @@ func TestOOMScoreIsNotInherited(t *testing.T) {
 	if err != nil {
 		t.Skip("not run: needs /proc/self/oom_score_adj")
 	}
-	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("100"), 0); err != nil { // lower than 0 only root may go
+	// lower than 0 only root may go
+	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("100"), 0); err != nil {
 		t.Fatal(err)
 	}
 	defer os.WriteFile("/proc/self/oom_score_adj", before, 0)
 	known := spared
 	spared = func() bool { return true }
 	defer func() { spared = known }()
-	p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "read x; cat /proc/self/oom_score_adj"}, Dir: "/"})
+	p := start(t,
+		Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "read x; cat /proc/self/oom_score_adj"},
+			Dir: "/"})
 	p.Stdin.Write([]byte("\n"))
 	if out := rest(t, p.Stdout); out != "0\n" {
 		t.Errorf("%q", out)
@@ -159,13 +176,14 @@ func TestStageRunsEarly(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 2 {
 		t.Errorf("exit code %d", code)
 	}
-	if text := string(out); !strings.Contains(text, "init os ") || strings.Contains(text, "init flag ") || strings.Contains(text, "init unicode ") {
+	if text := string(out); !strings.Contains(text, "init os ") ||
+		strings.Contains(text, "init flag ") || strings.Contains(text, "init unicode ") {
 		t.Errorf("initialized before it:\n%s", text)
 	}
 }
 
-// Stages that wait are used, replaced, and gone in the end; one that was killed meanwhile is nobody's
-// failure.
+// Stages that wait are used, replaced, and gone in the end; one that was killed meanwhile is
+// nobody's failure.
 func TestReadyStages(t *testing.T) {
 	acct := nobody(t)
 	defer EndReady()
@@ -178,7 +196,8 @@ func TestReadyStages(t *testing.T) {
 				waitState(t, pid, 'Z')
 			}
 		}
-		p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "echo $$; kill -9 $$"}, Dir: "/", Credential: acct.Credential})
+		p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "echo $$; kill -9 $$"},
+			Dir: "/", Credential: acct.Credential})
 		if out := rest(t, p.Stdout); out != fmt.Sprintln(p.PID) {
 			t.Errorf("%q, not %d", out, p.PID)
 		}

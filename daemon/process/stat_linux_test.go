@@ -7,10 +7,12 @@ import (
 	"testing"
 )
 
-const statTail = " S 7 4711 4710 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 99 1000 20 18446744073709551615\n"
+const statTail = " S 7 4711 4710 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 99 1000 20 " +
+	"18446744073709551615\n"
 
 func TestParseStat(t *testing.T) {
-	for _, comm := range []string{"sh", ") (", "a) S 1 1 1 (b", "\n", "", "))))", "\xff\x1b[2J", "(x"} {
+	for _, comm := range []string{"sh", ") (", "a) S 1 1 1 (b", "\n", "", "))))", "\xff\x1b[2J",
+		"(x"} {
 		s, err := parseStat([]byte("4711 (" + comm + ")" + statTail))
 		if want := (procStat{4711, comm, 'S', 7, 4711, 4710, 1}); err != nil || s != want {
 			t.Errorf("%q: %+v, %v", comm, s, err)
@@ -22,7 +24,8 @@ func TestParseStat(t *testing.T) {
 			t.Errorf("%q: %+v", good[:cut], s)
 		}
 	}
-	for _, bad := range []string{"x (sh)" + statTail, "(sh)" + statTail, strings.Replace(good, "4710", "x", 1), strings.Replace(good, " S ", " SS ", 1)} {
+	for _, bad := range []string{"x (sh)" + statTail, "(sh)" + statTail,
+		strings.Replace(good, "4710", "x", 1), strings.Replace(good, " S ", " SS ", 1)} {
 		if s, err := parseStat([]byte(bad)); err == nil {
 			t.Errorf("%q: %+v", bad, s)
 		}
@@ -34,7 +37,8 @@ func TestAlive(t *testing.T) {
 		state   byte
 		threads int
 		want    bool
-	}{{'S', 1, true}, {'D', 1, true}, {'T', 1, true}, {'Z', 1, false}, {'Z', 0, false}, {'Z', 2, true}, {'X', 0, false}} {
+	}{{'S', 1, true}, {'D', 1, true}, {'T', 1, true}, {'Z', 1, false}, {'Z', 0, false},
+		{'Z', 2, true}, {'X', 0, false}} {
 		if got := (procStat{state: c.state, threads: c.threads}).alive(); got != c.want {
 			t.Errorf("%+v", c)
 		}

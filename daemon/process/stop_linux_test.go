@@ -49,7 +49,8 @@ func TestStopClosesInput(t *testing.T) {
 // TestStopReachesOtherGroups: timeout(1) makes a group of its own, and what it
 // runs gets its chance to clean up.
 func TestStopReachesOtherGroups(t *testing.T) {
-	p := shell(t, `timeout 1000 sh -c 'trap "echo cleaned; exit" HUP; echo ready; while :; do sleep 0.01; done'`)
+	p := shell(t,
+		`timeout 1000 sh -c 'trap "echo cleaned; exit" HUP; echo ready; while :; do sleep 0.01; done'`)
 	lines(t, p.Stdout, 1)
 	stop(t, p, long)
 	// Perhaps twice: timeout hands on the HUP that it gets.
@@ -203,7 +204,8 @@ func TestHeadless(t *testing.T) {
 // that is not root cannot be played here by root; instead the context ends
 // before anything can be dead.
 func TestSurvivorIsNamed(t *testing.T) {
-	p := shell(t, `exec 2>&-; cp "$(command -v sleep)" "$1" && exec "$1" 1000`, t.TempDir()+"/a) (b\n")
+	p := shell(t, `exec 2>&-; cp "$(command -v sleep)" "$1" && exec "$1" 1000`,
+		t.TempDir()+"/a) (b\n")
 	p.Stdin.Close()
 	waitComm(t, p.PID, "a) (b\n")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -213,7 +215,8 @@ func TestSurvivorIsNamed(t *testing.T) {
 	if err == nil || len(left) != 1 || left[0].PID != p.PID || left[0].Comm != "a) (b\n" {
 		t.Fatalf("%q, %v", left, err)
 	}
-	if s := survivors(left, err); !errors.Is(s, ErrSurvivors) || !strings.Contains(s.Error(), `"a) (b\n"`) || strings.Contains(left[0].String(), "\n") {
+	if s := survivors(left, err); !errors.Is(s, ErrSurvivors) ||
+		!strings.Contains(s.Error(), `"a) (b\n"`) || strings.Contains(left[0].String(), "\n") {
 		t.Errorf("%v", s)
 	}
 	stop(t, p, 0)
@@ -251,7 +254,8 @@ func TestStopWithoutTime(t *testing.T) {
 
 // TestStopTwice: a second, shorter Stop does not wait for the first.
 func TestStopTwice(t *testing.T) {
-	p := shell(t, `trap 'echo hup; exec sleep 1000' HUP; (trap '' HUP; exec sleep 1000) & echo; wait`)
+	p := shell(t,
+		`trap 'echo hup; exec sleep 1000' HUP; (trap '' HUP; exec sleep 1000) & echo; wait`)
 	lines(t, p.Stdout, 1)
 	first := make(chan error, 1)
 	go func() {

@@ -15,14 +15,18 @@ import (
 	"time"
 )
 
-// TestLookTwice: one look that finds nobody is no proof, and the count begins
+// TestLookTwice: one look that finds nobody is not a proof, and the count begins
 // anew when somebody turns up.
 func TestLookTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		somebody, nobody := []Survivor{{PID: 7}}, []Survivor(nil)
 		looks := [][]Survivor{somebody, nobody, somebody, somebody, nobody, nobody, somebody}
 		n := 0
-		left, err := twiceEmpty(t.Context(), func() ([]Survivor, error) { n++; return looks[n-1], nil })
+		left, err := twiceEmpty(t.Context(), func() ([]Survivor, error) {
+			n++
+			return looks[n-1],
+				nil
+		})
 		if left != nil || err != nil || n != 6 {
 			t.Errorf("after %d looks: %v, %v", n, left, err)
 		}
@@ -30,7 +34,8 @@ func TestLookTwice(t *testing.T) {
 		defer cancel()
 		n = 0
 		left, err = twiceEmpty(ctx, func() ([]Survivor, error) { n++; return somebody, nil })
-		if !slices.Equal(left, somebody) || !errors.Is(err, context.DeadlineExceeded) || n < 10 || n > 100 {
+		if !slices.Equal(left, somebody) || !errors.Is(err, context.DeadlineExceeded) || n < 10 ||
+			n > 100 {
 			t.Errorf("after %d looks: %v, %v", n, left, err)
 		}
 	})
@@ -53,7 +58,8 @@ func TestForeign(t *testing.T) {
 // enough to be looked at; the group is killed in one stroke all the same.
 func TestHopping(t *testing.T) {
 	const hop = `[ $1 = 590 ] && echo; if [ $1 -gt 0 ]; then sh -c "$0" "$0" $(($1 - 1)) & else echo end; fi`
-	p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", hop, hop, "600"}, Env: os.Environ()})
+	p := start(t, Spec{Path: "/bin/sh", Args: []string{"sh", "-c", hop, hop, "600"},
+		Env: os.Environ()})
 	lines(t, p.Stdout, 1)
 	stop(t, p, 0)
 	if out := rest(t, p.Stdout); out != "" {
@@ -64,7 +70,8 @@ func TestHopping(t *testing.T) {
 // playStopper is a daemon in a place where not all can be stopped: it starts
 // its arguments, waits for a line, kills, and says what Kill said.
 func playStopper() {
-	p, err := Start(Spec{Path: os.Args[1], Args: os.Args[1:], Env: []string{"PATH=/usr/bin:/bin", "PROCESS_TEST_ROLE=root"}})
+	p, err := Start(Spec{Path: os.Args[1], Args: os.Args[1:],
+		Env: []string{"PATH=/usr/bin:/bin", "PROCESS_TEST_ROLE=root"}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -109,10 +116,14 @@ func TestSurvivorOfAnotherUser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := start(t, Spec{Path: dir + "/weak", Args: []string{"weak", "/bin/sh", "-c", `"$0"; :`, dir + "/strong"}, Dir: "/",
-		Env: []string{"PROCESS_TEST_ROLE=stopper"}, Credential: &Credential{UID: 65534, GID: 65534}})
+	p := start(t,
+		Spec{Path: dir + "/weak", Args: []string{"weak", "/bin/sh", "-c", `"$0"; :`,
+			dir + "/strong"}, Dir: "/",
+			Env: []string{"PROCESS_TEST_ROLE=stopper"}, Credential: &Credential{
+				UID: 65534, GID: 65534}})
 	out := rest(t, p.Stdout)
-	if !strings.HasPrefix(out, "true not everything") || !strings.Contains(out, `"strong"`) || strings.Count(out, "left ") != 1 || !strings.HasSuffix(out, "leader KILL\n") {
+	if !strings.HasPrefix(out, "true not everything") || !strings.Contains(out, `"strong"`) ||
+		strings.Count(out, "left ") != 1 || !strings.HasSuffix(out, "leader KILL\n") {
 		t.Errorf("%q %q", out, rest(t, p.Stderr))
 	}
 }
@@ -127,14 +138,17 @@ func TestWithoutProc(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("unshare", "-m", "/bin/sh", "-c", `mount -t tmpfs none /proc && exec "$0" /bin/sh -c 'echo; sleep 1000; :'`, self)
+	cmd := exec.Command("unshare", "-m", "/bin/sh", "-c",
+		`mount -t tmpfs none /proc && exec "$0" /bin/sh -c 'echo; sleep 1000; :'`, self)
 	cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE=stopper")
 	out, err := cmd.Output() // the race detector complains on the other stream
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && !strings.Contains(string(out), "not everything") {
 		t.Skipf("not run: no mount namespace here: %s", exit.Stderr)
 	}
-	if err != nil || !strings.HasPrefix(string(out), "true not everything") || !strings.Contains(string(out), "/proc does not show") || !strings.HasSuffix(string(out), "leader KILL\n") {
+	if err != nil || !strings.HasPrefix(string(out), "true not everything") ||
+		!strings.Contains(string(out), "/proc does not show") ||
+		!strings.HasSuffix(string(out), "leader KILL\n") {
 		t.Errorf("%v: %s", err, out)
 	}
 }

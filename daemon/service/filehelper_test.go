@@ -13,7 +13,8 @@ import (
 	"minissh/protocol"
 )
 
-// What a client had said before it went is put in place also by the helper process, to whose answers nobody listens any more (FI10).
+// What a client had said before it went is put in place also by the helper process, to whose
+// answers nobody listens any more (FI10).
 func TestFilesHelperUnheard(t *testing.T) {
 	acct, err := process.CurrentAccount()
 	if err != nil {
@@ -26,7 +27,8 @@ func TestFilesHelperUnheard(t *testing.T) {
 	defer p.Close()
 	dir := t.TempDir()
 	var ready, told report
-	if err := writeMessage(p.Stdin, order{Files: &protocol.Files{Mode: protocol.FilesPut}, Home: protocol.Bytes(dir)}); err != nil {
+	if err := writeMessage(p.Stdin, order{Files: &protocol.Files{Mode: protocol.FilesPut},
+		Home: protocol.Bytes(dir)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := readMessage(p.Stdout, &ready); err != nil || ready.Refused != nil {
@@ -36,7 +38,8 @@ func TestFilesHelperUnheard(t *testing.T) {
 	const many = 1000
 	digest := sha256.Sum256([]byte("x"))
 	for i := range many {
-		header := fmt.Sprintf(`{"kind":"file","id":%d,"name":"f%d","size":1,"mode":420,"body":1,"digest":"sha256:%x"}`, i+1, i, digest)
+		header := fmt.Sprintf(
+			`{"kind":"file","id":%d,"name":"f%d","size":1,"mode":420,"body":1,"digest":"sha256:%x"}`, i+1, i, digest)
 		record := append(binary.BigEndian.AppendUint32(nil, uint32(len(header))), header+"x"...)
 		if _, err := p.Stdin.Write(record); err != nil {
 			t.Fatalf("file %d: %v", i, err)

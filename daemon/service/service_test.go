@@ -27,8 +27,8 @@ func (later) Key() authorized.Service { return authorized.Service{Name: "of-late
 
 func (later) Serve(*Host, *mux.Channel, *access.Client) *protocol.Reason { return nil }
 
-// A service need not look at restrictions itself: what a key may not use does not reach it. One that
-// says nothing of options is closed by every option that takes something away.
+// A service need not look at restrictions itself: what a key may not use does not reach it. One
+// that says nothing of options is closed by every option that takes something away.
 func TestServicesAreGuarded(t *testing.T) {
 	name := later{}.Key().Name
 	table[name] = later{}
@@ -47,8 +47,9 @@ func TestServicesAreGuarded(t *testing.T) {
 	for options, open := range map[string]bool{
 		``: true, `from="127.0.0.1"`: true, `pty`: true, `restrict`: false,
 		`restrict,pty,port-forwarding,agent-forwarding,x11-forwarding,user-rc`: false, `command="true"`: false,
-		`no-pty`: false, `no-port-forwarding`: false, `no-agent-forwarding`: false, `no-x11-forwarding`: false,
-		`no-user-rc`: false, `permitopen="a:1"`: false, `permitlisten="1"`: false, `minissh-files="/tmp"`: false,
+		`no-pty`: false, `no-port-forwarding`: false, `no-agent-forwarding`: false,
+		`no-x11-forwarding`: false,
+		`no-user-rc`:        false, `permitopen="a:1"`: false, `permitlisten="1"`: false, `minissh-files="/tmp"`: false,
 	} {
 		line := strings.TrimSpace(options + " " + string(ssh.MarshalAuthorizedKey(id.Public)))
 		if err := os.WriteFile(file, []byte(line+"\n"), 0o600); err != nil {
@@ -59,7 +60,8 @@ func TestServicesAreGuarded(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, refused := Find(name, grant)
-		if (found != nil) != open || (refused == nil) != open || !open && refused.Code != "service_refused" {
+		if (found != nil) != open || (refused == nil) != open || !open &&
+			refused.Code != "service_refused" {
 			t.Errorf("%s: %v, %+v", options, found, refused)
 		}
 	}

@@ -9,8 +9,10 @@ import (
 )
 
 var order = Order{
-	UID: 1000, GID: 4294967294, Groups: []uint32{4, 24}, Keyring: true, Terminal: true, PWD: true, Cgroup: "/c", Search: true,
-	Dir: "/home/a\xff", DirElse: "/", Path: "ls", Args: []string{"ls", "", "-l"}, Env: []string{"A=b\nc"},
+	UID: 1000, GID: 4294967294, Groups: []uint32{4, 24}, Keyring: true, Terminal: true, PWD: true,
+	Cgroup: "/c", Search: true,
+	Dir: "/home/a\xff", DirElse: "/", Path: "ls", Args: []string{"ls", "", "-l"},
+	Env: []string{"A=b\nc"},
 }
 
 func TestOrder(t *testing.T) {
@@ -26,7 +28,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// A part of an order is none, and neither is an order with something after it.
+// A part of an order is not one, and neither is an order with something after it.
 func TestOrderCutShort(t *testing.T) {
 	b := order.Bytes()[4:]
 	for n := range b {
@@ -55,14 +57,15 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// What the package imports decides how early it runs: none of these may be among it, since they, and
-// all that needs them, would be initialized first.
+// What the package imports decides how early it runs: none of these may be among it, since they,
+// and all that needs them, would be initialized first.
 func TestImportsLittle(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, late := range []string{"unicode", "strings", "strconv", "bytes", "reflect", "fmt", "net", "golang.org/x/sys/unix"} {
+	for _, late := range []string{"unicode", "strings", "strconv", "bytes", "reflect", "fmt", "net",
+		"golang.org/x/sys/unix"} {
 		if slices.Contains(strings.Fields(string(out)), late) {
 			t.Errorf("it needs %s", late)
 		}
