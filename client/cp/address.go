@@ -20,8 +20,8 @@ type Address struct {
 func (a Address) Remote() bool { return a.Host != "" }
 
 // ParseAddress reads one as scp does (scp.c, colon): the first colon ends the host unless a slash
-// stands before it, so that ./a:b and /a:b are files here; in brackets a host may hold colons.
-// Beside that: scp://[user@]host[:port]/path, minissh:// likewise, and [user@]unix:SOCKET:path,
+// comes before it, so that ./a:b and /a:b are files here; in brackets a host may hold colons.
+// Possible are also scp://[user@]host[:port]/path, minissh:// likewise, and [user@]unix:SOCKET:path,
 // whose SOCKET ends at the next colon. On Windows one letter and a colon are a drive. port is ""
 // unless an address of the form scp:// names one.
 func ParseAddress(text string) (a Address, port string) {

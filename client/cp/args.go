@@ -47,7 +47,7 @@ here. [::1]:path, unix:SOCKET:path and scp://host:port/path are possible too.
 Exit code: 0 when all was copied, 1 when something was not, 255 when the connection failed or was lost.
 `
 
-// Parse reads the command line behind the word cp. It looks at the disk only where a number behind
+// Parse reads the command line after the word cp. It looks at the disk only where a number after
 // -p may be a port or a file.
 func Parse(args []string) (*Plan, error) {
 	p := &Plan{}

@@ -62,7 +62,7 @@ func TestParse(t *testing.T) {
 		"-r a b h:d":               "r; ; a b > h:d",
 		"-rpq a h:":                "p q r; -q; a > h:",
 		"-R a h:":                  "r; ; a > h:",
-		"a h: -r":                  "r; ; a > h:", // options behind names
+		"a h: -r":                  "r; ; a > h:", // options after names
 		"-P 22 a h:":               "; -p 22; a > h:",
 		"-P22 a h:":                "; -p 22; a > h:",
 		"-rP 22 a h:":              "r; -p 22; a > h:",

@@ -25,7 +25,7 @@ type bar struct {
 	done, total int64      // bytes
 	went        int64      // bytes of done that were not there before
 	start, last time.Time  // of the first byte, of the last drawing
-	drawn       bool       // a line stands on the terminal
+	drawn       bool       // a line is on the terminal
 }
 
 // ChangeMax64 tells how many bytes there are in all, as far as is known.

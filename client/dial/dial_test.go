@@ -264,7 +264,7 @@ func TestAgentThatDoesNotAnswer(t *testing.T) {
 func TestNoKeys(t *testing.T) {
 	f := fakedaemon.New(t, fakedaemon.Exits(`{}`))
 	for name, change := range map[string]func(*options.Options){
-		"none at all":      func(o *options.Options) { o.IdentityFiles = nil },
+		"no key":      func(o *options.Options) { o.IdentityFiles = nil },
 		"a missing file":   func(o *options.Options) { o.IdentityFiles = []string{"/no/such"} },
 		"an open file":     func(o *options.Options) { os.Chmod(o.IdentityFiles[0], 0o644) },
 		"an unusable file": func(o *options.Options) { os.WriteFile(o.IdentityFiles[0], []byte("nonsense"), 0o600) },

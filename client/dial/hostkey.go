@@ -59,7 +59,7 @@ func (c *hostCheck) judge(key ssh.PublicKey, from net.Addr) error {
 	o := c.Options
 	if c.pinned != nil {
 		if !bytes.Equal(c.pinned.Marshal(), key.Marshal()) {
-			return report.Failed(nil, "try again; if it happens again, somebody stands in between", "%s showed another key than the one that you were asked about", o.Alias)
+			return report.Failed(nil, "try again; if it happens again, somebody may be in between", "%s showed another key than the one that you were asked about", o.Alias)
 		}
 		if verdict.Status == knownhosts.Unknown { // not yet written: our first key may have been refused since
 			c.add = &verdict

@@ -180,7 +180,7 @@ func (p *pairing) prove(conn *transport.Conn, own ssh.PublicKey, code protocol.P
 			return nil
 		}
 	}
-	return report.Failed(nil, "somebody may stand between you and it; nothing was believed or written", "%s did not prove that it knows the code", host)
+	return report.Failed(nil, "somebody may be between you and it; nothing was believed or written", "%s did not prove that it knows the code", host)
 }
 
 // CodeFrom asks on a terminal, again if what was typed cannot be a code; or takes the next of

@@ -40,7 +40,7 @@ func (l *loop) help(_ context.Context, _ string, io IO) (Outcome, error) {
 	row := func(left, right string) {
 		fmt.Fprintf(&b, "  %-18s %s\n", left, right)
 	}
-	fmt.Fprintf(&b, "Each line is a command on %s; cd lasts. Beside that:\n", l.where())
+	fmt.Fprintf(&b, "Each line is a command on %s; cd persists. Other words:\n", l.where())
 	row("!COMMAND", "run a command on this machine")
 	for _, name := range slices.Sorted(maps.Keys(l.builtins)) {
 		builtin := l.builtins[name]

@@ -146,8 +146,8 @@ func TestTallLine(t *testing.T) {
 	}
 }
 
-// TestCursorBehindFullRow: it stands where the next character will.
-func TestCursorBehindFullRow(t *testing.T) {
+// TestCursorAfterFullRow: it is where the next character will.
+func TestCursorAfterFullRow(t *testing.T) {
 	m := newModel(10, 4)
 	s := &screen{out: m, size: func() (int, int) { return m.w, m.h }}
 	s.begin("$ ", "")
@@ -166,7 +166,7 @@ func TestCursorBehindFullRow(t *testing.T) {
 }
 
 // TestDrawRandomly: after any sequence of edits the terminal shows what a fresh
-// drawing would, and the cursor stands before the character it belongs to.
+// drawing would, and the cursor is before the character it belongs to.
 func TestDrawRandomly(t *testing.T) {
 	alphabet := []rune("abc 你好界🙂e\u0301ü  " + string(newlineRune) + "\u202e")
 	for seed := range uint64(60) {

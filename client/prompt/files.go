@@ -127,7 +127,7 @@ func fileWords(text string) (words []string, err error) {
 	return words, nil
 }
 
-// completeFiles completes the names of files here, behind `put`.
+// completeFiles completes the names of files here, after `put`.
 func completeFiles(line string, pos int) (string, int, bool) {
 	before, after := line[:pos], line[pos:]
 	trimmed := strings.TrimLeft(before, " ")

@@ -57,7 +57,7 @@ func (m *model) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// one obeys what stands first in b and returns its length; 0: not complete.
+// one obeys what comes first in b and returns its length; 0: not complete.
 func (m *model) one(b []byte) int {
 	switch b[0] {
 	case '\r':

@@ -177,7 +177,7 @@ func (o *output) aside(text string) {
 	fmt.Fprintln(o.err, text)
 }
 
-// scan is where a stream of text and escape sequences (ECMA-48) stands.
+// scan is where a stream of text and escape sequences (ECMA-48) is.
 type scan int
 
 const (

@@ -24,7 +24,7 @@ type Runner interface {
 	// the line left running may go on to write, also later. When ctx is done, it
 	// stops the command and returns.
 	//
-	// A *LineError says that this line failed and the link stands (of the outcome,
+	// A *LineError says that this line failed and the link is there (of the outcome,
 	// Dir counts then); any other error ends the prompt with 255.
 	Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error)
 
@@ -42,7 +42,7 @@ type Outcome struct {
 	Notes    []string // shown as they are said ("its output is still held by …")
 }
 
-// LineError is a line that could not be run while the link stands.
+// LineError is a line that could not be run while the link is there.
 type LineError struct{ Err error }
 
 func (e *LineError) Error() string { return e.Err.Error() }
@@ -105,7 +105,7 @@ func (e *SignalError) Error() string { return "ended by the signal: " + e.Signal
 // of exit; 255 with an error that says what was lost (for ctx its cause); 128+n
 // with a *SignalError. The caller tells the user about the error.
 //
-// When the loop ends while it waits for input, one goroutine stays behind in a
+// When the loop ends while it waits for input, one goroutine is left in a
 // read of Stdin, which cannot be called off.
 func Loop(ctx context.Context, cfg Config) (exitCode int, err error) {
 	if cfg.Stdin == nil {

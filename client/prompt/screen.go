@@ -95,7 +95,7 @@ func glyph(r rune) (string, int) {
 	return terminal.Glyph(r)
 }
 
-// begin forgets what was drawn: the cursor stands at the start of a free row.
+// begin forgets what was drawn: the cursor is at the start of a free row.
 func (s *screen) begin(label, style string) {
 	*s = screen{out: s.out, size: s.size, label: label, style: style}
 }
@@ -187,7 +187,7 @@ func (s *screen) draws(l *layout, columns int) bool {
 	return true
 }
 
-// above is how many rows of the terminal the cursor stands below the first row
+// above is how many rows of the terminal the cursor is below the first row
 // that shows. After a change of width it is what it is in terminals that wrap old
 // rows anew; those that cut them instead (xterm) lose a row of older output.
 func (s *screen) above(columns int) int {

@@ -59,7 +59,7 @@ func TestColorBoundaries(t *testing.T) {
 		if strings.Count(got, styleError) != strings.Count(got, styleOff) || !strings.HasSuffix(got, styleOff) {
 			t.Errorf("cut at %d: the colour stays on: %q", cut, got)
 		}
-		// Without the wrapping, the text is there as it was, and the wrapping stands
+		// Without the wrapping, the text is there as it was, and the wrapping is
 		// only where the scanner was between things.
 		inner := strings.NewReplacer(styleError, "", styleOff, "").Replace(got)
 		if inner != text {
@@ -97,7 +97,7 @@ func TestHistoryFile(t *testing.T) {
 		t.Errorf("%d lines in the file, %v", strings.Count(string(data), "\n"), err)
 	}
 
-	// What would harm the terminal, or is no text, is left out.
+	// What would harm the terminal, or is not text, is left out.
 	if err := os.WriteFile(file, []byte("good\nesc\x1b[31m\n\xff\nfine\r\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
 // Package run runs one command on another machine: with our standard streams (command.go), or on a
-// pty that is shown on our terminal (shell.go, gate.go), or none at all (-N: hold.go). What a
+// pty that is shown on our terminal (shell.go, gate.go), or without a command (-N: hold.go). What a
 // daemon tells beside the output is in notices.go, what signals of ours do in signals.go, how it
 // went in outcome.go, and hints for those who forgot -t in hint.go.
 package run

@@ -42,7 +42,7 @@ func number(signal string) int {
 
 // ExitCode is the command's own, 128+n for a signal, 124 for a deadline. A code that does not fit a
 // byte is a failure: cut to one, it could look like success. So is an EXIT that tells no outcome
-// (EX6), and none at all.
+// (EX6), and a missing one.
 func (o *Outcome) ExitCode() int {
 	switch {
 	case o.Exit == nil || o.Check() != nil:

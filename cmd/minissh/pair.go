@@ -77,7 +77,7 @@ func pairWith(o *options.Options, lines func() (string, error)) error {
 	return nil
 }
 
-// pipedLines reads codes from a standard input that is no terminal, one a line; nil if it is one.
+// pipedLines reads codes from a standard input that is not a terminal, one a line; nil if it is one.
 func pipedLines() func() (string, error) {
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil

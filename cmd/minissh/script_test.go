@@ -31,7 +31,7 @@ import (
 // does). Beside testscript's own commands they have:
 //
 //	key FILE                     make an ed25519 key pair, FILE and FILE.pub
-//	authorize FILE [OPTIONS]     add FILE.pub to authorized_keys, behind OPTIONS
+//	authorize FILE [OPTIONS]     add FILE.pub to authorized_keys, after OPTIONS
 //	daemon [--fails] [ARGS…]     start minisshd on loopback; sets $port; its log is daemon.log
 //	signal-daemon NAME           send a signal to it;  wait-daemon  wait for its end
 //	wait-gone PID-FILE           wait until no process has that id

@@ -47,7 +47,7 @@ func verbs() []verb {
 		}},
 		{name: "prompt", usage: "a line prompt on a host", host: true, run: prompting},
 		{name: "cp", usage: "copy files to and from hosts, as scp does", host: true, run: copyFiles},
-		{name: "pair", usage: "become known to a host by the code that its minisshd pair shows", host: true, run: pairing},
+		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there", host: true, run: pairing},
 		{name: "trace", usage: "run a command and show every frame, both ways, on standard error", host: true, run: tracing},
 		{name: "identity", usage: "write the key and the certificate that TLS uses, for other languages", runOwn: identity, flags: []completion.Flag{
 			{Name: "--pem", Argument: true, Usage: "write to FILE, mode 0600"},
@@ -109,10 +109,10 @@ func (v verb) parse(words []string) (o ownFlags, err error) {
 		case err != nil:
 			return o, err
 		case given && !f.Argument:
-			return o, v.misused("wants nothing behind %s", name)
+			return o, v.misused("wants nothing after %s", name)
 		case f.Argument && !given:
 			if len(o.rest) == 0 {
-				return o, v.misused("wants an argument behind %s", name)
+				return o, v.misused("wants an argument after %s", name)
 			}
 			value, o.rest = o.rest[0], o.rest[1:]
 		}
@@ -186,7 +186,7 @@ minissh [options] [user@]host           a login shell on a terminal there
 minissh [options] [user@]host command   run a command there, as ssh does (-t: on a terminal)
 minissh prompt [options] [user@]host    a line prompt there
 minissh cp [options] SOURCE… TARGET     copy files, as scp does: minissh cp a.txt host:
-minissh pair [options] [user@]host…     become known to hosts that show a pairing code each
+minissh pair [options] [user@]host…     pair with hosts that show a code each
 minissh trace [options] host command    see every frame of the protocol
 
 Verbs (only as the first word; "minissh -- try" is a host named try):

@@ -51,7 +51,7 @@ func TestEveryVerbsFlagInEveryPlace(t *testing.T) {
 	}
 	for _, args := range [][]string{{"-v", "--", "trace"}, {"-v", "me@trace"}, {"-v", "tracer"}, {"host", "trace"}} {
 		if o, err := options.Parse(args); err != nil || notAVerb(args, o.Alias) != "" {
-			t.Errorf("%q is said to be no verb: %v", args, err)
+			t.Errorf("%q is said not to be a verb: %v", args, err)
 		}
 	}
 }
