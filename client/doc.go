@@ -4,26 +4,28 @@
 // # There
 //
 //  1. cmd/minissh/main.go: start sees that host is not a verb; parse has the words read.
-//  2. options/parse.go, options/config.go: ssh's grammar and its configuration files give an Options:
-//     all values resolved. cmd/minissh/main.go makes a dial.Dialer of it.
-//  3. run/command.go: Command says whether a pty is wanted, and calls Dial. What it wants of the new
-//     session it gives along as a function, prepare. That is the one call back up.
-//  4. dial/dial.go: login.run goes through the keys that dial/keyring.go found, one connection each.
-//     dial/network.go makes it (TCP); dial/secure.go does the TLS handshake over it with
+//  2. options/parse.go, options/config.go: ssh's grammar and its configuration files give an
+//     Options: all values resolved. cmd/minissh/main.go makes a dial.Dialer of it.
+//  3. run/command.go: Command says whether a pty is wanted, and calls Dial. What it wants of the
+//     new session it gives along as a function, prepare. That is the one call back up.
+//  4. dial/dial.go: login.run goes through the keys that dial/keyring.go found, one connection
+//     each. dial/network.go makes it (TCP); dial/secure.go does the TLS handshake over it with
 //     protocol/transport/tls.go, and shows the host's key to dial/hostkey.go, which asks
 //     knownhosts/check.go.
-//  5. dial/dial.go: enter makes a session (protocol/mux/session.go) and calls prepare. run/command.go
-//     opens a channel with the request: OPEN is queued (protocol/mux/channel.go), nothing is sent.
+//  5. dial/dial.go: enter makes a session (protocol/mux/session.go) and calls prepare.
+//     run/command.go opens a channel with the request: OPEN is queued (protocol/mux/channel.go),
+//     nothing is sent.
 //  6. protocol/mux/link.go: Connect sends HELLO and OPEN in one write, and waits for WELCOME.
 //  7. run/command.go: feed reads standard input, and the session's writer (protocol/mux/writer.go)
 //     makes frames of it.
 //
 // # And back
 //
-//  8. protocol/mux/receive.go puts what comes into the channel's queue. run/command.go: Follow takes it
-//     from there and writes it to standard output and standard error, until EXIT and CLOSE.
-//  9. run/outcome.go turns EXIT into an exit code and words; run/signals.go has meanwhile passed Ctrl-C
-//     on, and run/notices.go what the daemon noticed.
+//  8. protocol/mux/receive.go puts what comes into the channel's queue. run/command.go: Follow
+//     takes it from there and writes it to standard output and standard error, until EXIT and
+//     CLOSE.
+//  9. run/outcome.go turns EXIT into an exit code and words; run/signals.go has meanwhile passed
+//     Ctrl-C on, and run/notices.go what the daemon noticed.
 //  10. cmd/minissh/main.go ends the process with that code.
 //
 // If something goes wrong at 4 to 6, dial/refused.go says why; from 7 on run/outcome.go does. Both

@@ -21,9 +21,9 @@ func (a Address) Remote() bool { return a.Host != "" }
 
 // ParseAddress reads one as scp does (scp.c, colon): the first colon ends the host unless a slash
 // comes before it, so that ./a:b and /a:b are files here; in brackets a host may hold colons.
-// Possible are also scp://[user@]host[:port]/path, minissh:// likewise, and [user@]unix:SOCKET:path,
-// whose SOCKET ends at the next colon. On Windows one letter and a colon are a drive. port is ""
-// unless an address of the form scp:// names one.
+// Possible are also scp://[user@]host[:port]/path, minissh:// likewise, and
+// [user@]unix:SOCKET:path, whose SOCKET ends at the next colon. On Windows one letter and a colon
+// are a drive. port is "" unless an address of the form scp:// names one.
 func ParseAddress(text string) (a Address, port string) {
 	a = Address{Path: text, Text: text}
 	for _, scheme := range []string{"scp://", "minissh://"} {
@@ -97,12 +97,15 @@ func (p *Plan) itself(source Address) error {
 		return nil
 	}
 	from, to := source.there(), p.Target.there()
-	into := from == "." && !path.IsAbs(to) && to != ".." && !strings.HasPrefix(to, "../") || from == "/" && path.IsAbs(to) || strings.HasPrefix(to, from+"/")
+	into := from == "." && !path.IsAbs(to) && to != ".." && !strings.HasPrefix(to, "../") ||
+		from == "/" && path.IsAbs(to) || strings.HasPrefix(to, from+"/")
 	switch {
 	case from == to, path.Dir(from) == to && !source.merges():
-		return &UsageError{"source and target are the same file", "another name, or another folder, as the target"}
+		return &UsageError{"source and target are the same file",
+			"another name, or another folder, as the target"}
 	case p.Recursive && into:
-		return &UsageError{"a folder cannot be copied into itself", "a target outside of " + source.Text}
+		return &UsageError{"a folder cannot be copied into itself",
+			"a target outside of " + source.Text}
 	}
 	return nil
 }

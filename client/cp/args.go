@@ -31,9 +31,9 @@ func (e *UsageError) Hint() string { return e.Advice }
 const example = "minissh cp FILE… host:FOLDER, or minissh cp host:FILE… FOLDER"
 
 // Usage is cp's help.
-const Usage = `minissh cp [options] SOURCE… TARGET   copy files; one side, or each, is [user@]host:path
+const Usage = `minissh cp [options] SOURCE… TARGET   copy files; a side, or each, is [user@]host:path
 
-  -r            folders with all that is in them; links are copied as links; folder/. is what is in it
+  -r            folders with all that is in them; links are copied as links; folder/. is its content
   -p            keep modes and times
   -q            no progress, no messages but errors
   --resume      go on with what an interrupted copy left; skip what is there already
@@ -42,9 +42,10 @@ const Usage = `minissh cp [options] SOURCE… TARGET   copy files; one side, or 
   --json        one line for each file, and a summary, on standard output
   -P port, -i key, -o Key=Value, -F file, -4, -6, -B, -v, --keylog FILE as for minissh
 
-Paths on the other side begin in the home directory there; * ? [ in them are understood there. ./a:b is a file
-here. [::1]:path, unix:SOCKET:path and scp://host:port/path are possible too.
-Exit code: 0 when all was copied, 1 when something was not, 255 when the connection failed or was lost.
+Paths on the other side begin in the home directory there; * ? [ in them are understood there.
+./a:b is a file here. [::1]:path, unix:SOCKET:path and scp://host:port/path are possible too.
+Exit code: 0 when all was copied, 1 when something was not, 255 when the connection failed or was
+lost.
 `
 
 // Parse reads the command line after the word cp. It looks at the disk only where a number after
@@ -88,13 +89,15 @@ func isPort(word string) bool {
 
 // meantPort is for those who know -p from ssh.
 func meantPort(port string) error {
-	return &UsageError{fmt.Sprintf("-p keeps modes and times, as with scp, and there is no file %s", port), fmt.Sprintf("-P %s names a port; ./%s is a file", port, port)}
+	return &UsageError{fmt.Sprintf("-p keeps modes and times, as with scp, and there is no file "+
+		"%s", port), fmt.Sprintf("-P %s names a port; ./%s is a file", port, port)}
 }
 
 func (p *Plan) long(arg string, next []string) (used int, err error) {
 	name, value, attached := strings.Cut(arg, "=")
 	flags := map[string]*bool{
-		"--resume": &p.Resume, "--checksum": &p.Checksum, "--fsync": &p.Sync, "--json": &p.JSON, "--help": &p.Help, "--quiet": &p.Quiet, "--recursive": &p.Recursive,
+		"--resume": &p.Resume, "--checksum": &p.Checksum, "--fsync": &p.Sync, "--json": &p.JSON,
+		"--help": &p.Help, "--quiet": &p.Quiet, "--recursive": &p.Recursive,
 	}
 	if flag := flags[name]; flag != nil && !attached {
 		*flag = true
@@ -104,7 +107,8 @@ func (p *Plan) long(arg string, next []string) (used int, err error) {
 		return 0, nil
 	}
 	if name != "--keylog" {
-		return 0, &UsageError{fmt.Sprintf("cp has no option %q", arg), "minissh cp --help lists them"}
+		return 0, &UsageError{fmt.Sprintf("cp has no option %q", arg),
+			"minissh cp --help lists them"}
 	}
 	if !attached {
 		if len(next) == 0 {
@@ -143,7 +147,8 @@ func (p *Plan) letters(letters string, next []string) (used int, err error) {
 			value := letters[i+1:]
 			if value == "" {
 				if len(next) == 0 {
-					return 0, &UsageError{fmt.Sprintf("-%c needs a value after it", c), "minissh cp --help"}
+					return 0, &UsageError{fmt.Sprintf("-%c needs a value after it", c),
+						"minissh cp --help"}
 				}
 				value, used = next[0], 1
 			}
@@ -152,7 +157,8 @@ func (p *Plan) letters(letters string, next []string) (used int, err error) {
 			if p.Preserve && isPort(letters[i:]) {
 				return 0, meantPort(letters[i:])
 			}
-			return 0, &UsageError{fmt.Sprintf("cp has no option -%s", string(rune(c))), "minissh cp --help lists them"}
+			return 0, &UsageError{fmt.Sprintf("cp has no option -%s", string(rune(c))),
+				"minissh cp --help lists them"}
 		}
 	}
 	return 0, nil
@@ -165,7 +171,8 @@ func (p *Plan) valued(c byte, value string) error {
 	case 'i', 'o', 'F', 'c', 'J':
 		p.Options = append(p.Options, "-"+string(c), value)
 	case 'l':
-		return &UsageError{"-l, scp's limit of the rate, is not in this version", "user@host:path names a user; for a limit, pv -L or rsync --bwlimit"}
+		return &UsageError{"-l, scp's limit of the rate, is not in this version",
+			"user@host:path names a user; for a limit, pv -L or rsync --bwlimit"}
 	}
 	return nil // -S, -D, -X: what programs and servers scp uses
 }
@@ -182,7 +189,8 @@ func (p *Plan) addresses(words []string) error {
 		a, itsPort := ParseAddress(word)
 		if itsPort != "" {
 			if port != "" && port != itsPort {
-				return &UsageError{"two ports in one copy are not in this version", "put Port into ~/.config/minissh/config, under each Host"}
+				return &UsageError{"two ports in one copy are not in this version",
+					"put Port into ~/.config/minissh/config, under each Host"}
 			}
 			port = itsPort
 		}
@@ -197,7 +205,8 @@ func (p *Plan) addresses(words []string) error {
 		p.Options = append(p.Options, "-p", port)
 	}
 	if !remote {
-		return &UsageError{"neither side is on another machine", "cp copies here; a remote file is host:path"}
+		return &UsageError{"neither side is on another machine",
+			"cp copies here; a remote file is host:path"}
 	}
 	for _, s := range p.Sources {
 		if err := p.itself(s); err != nil {
@@ -211,7 +220,8 @@ func (p *Plan) addresses(words []string) error {
 // IntoFolder says that the target must be a folder: more than one thing goes there, or it is
 // written with a slash at its end and no folder comes to have its name.
 func (p *Plan) IntoFolder() bool {
-	return len(p.Sources) > 1 || p.Sources[0].merges() || strings.HasSuffix(p.Target.Path, "/") && !p.Recursive
+	return len(p.Sources) > 1 || p.Sources[0].merges() || strings.HasSuffix(p.Target.Path, "/") &&
+		!p.Recursive
 }
 
 // MakesFolder says that a target which must be a folder is made if it is not there: several

@@ -13,13 +13,19 @@ import (
 // What is remote, and where a host's name ends: scp's rules, and ours beside them.
 func TestAddresses(t *testing.T) {
 	for text, want := range map[string]string{ // host|path|port, or "" for a file here
-		"h:": "h||", "h:p": "h|p|", "h:/a:b": "h|/a:b|", "u@h:p": "u@h|p|", "u@d@h:p": "u@d@h|p|", "h:~": "h|~|", "h:-rf": "h|-rf|", "中:文": "中|文|", "h::p": "h|:p|", "h:a b": "h|a b|",
-		"[::1]:p": "[::1]|p|", "u@[::1]:p": "u@[::1]|p|", "[::1]:": "[::1]||", "[h]:p": "[h]|p|", "[fe80::1%eth0]:p": "[fe80::1%eth0]|p|",
-		"[::1]": "", "[a]/b:c": "", "::1": "", ":p": "", "./a:b": "", "/a:b": "", "a/b:c": "", "../h:": "", "a": "", ".": "", "-": "", "@": "", "a@b": "", "u@h/x:y": "", "~/a:b": "",
-		"unix:/s:p": "unix:/s|p|", "unix:/s:": "unix:/s||", "u@unix:/s:/p:q": "u@unix:/s|/p:q|", "unix:s:p": "unix:s|p|",
-		"unix:p": "unix|p|", // a host that is called so
-		"cp:a":   "cp|a|", "put:a": "put|a|", "pair:a": "pair|a|", "help:": "help||",
-		"scp://h/p": "h|p|", "scp://u@h:22/p": "u@h|p|22", "scp://h//p": "h|/p|", "scp://h": "h||", "scp://[::1]:22/p": "[::1]|p|22", "scp://h/a%20b": "h|a b|", "minissh://h:1/p": "h|p|1",
+		"h:": "h||", "h:p": "h|p|", "h:/a:b": "h|/a:b|", "u@h:p": "u@h|p|", "u@d@h:p": "u@d@h|p|",
+		"h:~": "h|~|", "h:-rf": "h|-rf|", "中:文": "中|文|", "h::p": "h|:p|", "h:a b": "h|a b|",
+		"[::1]:p": "[::1]|p|", "u@[::1]:p": "u@[::1]|p|", "[::1]:": "[::1]||", "[h]:p": "[h]|p|",
+		"[fe80::1%eth0]:p": "[fe80::1%eth0]|p|",
+		"[::1]":            "", "[a]/b:c": "", "::1": "", ":p": "", "./a:b": "", "/a:b": "",
+		"a/b:c": "",
+		"../h:": "", "a": "", ".": "", "-": "", "@": "", "a@b": "", "u@h/x:y": "", "~/a:b": "",
+		"unix:/s:p": "unix:/s|p|", "unix:/s:": "unix:/s||", "u@unix:/s:/p:q": "u@unix:/s|/p:q|",
+		"unix:s:p": "unix:s|p|",
+		"unix:p":   "unix|p|", // a host that is called so
+		"cp:a":     "cp|a|", "put:a": "put|a|", "pair:a": "pair|a|", "help:": "help||",
+		"scp://h/p": "h|p|", "scp://u@h:22/p": "u@h|p|22", "scp://h//p": "h|/p|", "scp://h": "h||",
+		"scp://[::1]:22/p": "[::1]|p|22", "scp://h/a%20b": "h|a b|", "minissh://h:1/p": "h|p|1",
 		"scp:x": "scp|x|", "http://x": "http|//x|", "scp:///p": "scp|///p|",
 	} {
 		if runtime.GOOS == "windows" && len(text) > 1 && text[1] == ':' {
@@ -42,7 +48,9 @@ func TestAddresses(t *testing.T) {
 // plain is a Plan in one line.
 func (p *Plan) plain() string {
 	var words []string
-	for name, set := range map[string]bool{"r": p.Recursive, "p": p.Preserve, "q": p.Quiet, "resume": p.Resume, "checksum": p.Checksum, "fsync": p.Sync, "json": p.JSON, "help": p.Help} {
+	for name, set := range map[string]bool{"r": p.Recursive, "p": p.Preserve, "q": p.Quiet,
+		"resume": p.Resume, "checksum": p.Checksum, "fsync": p.Sync, "json": p.JSON,
+		"help": p.Help} {
 		if set {
 			words = append(words, name)
 		}
@@ -52,7 +60,8 @@ func (p *Plan) plain() string {
 	for _, s := range p.Sources {
 		sources = append(sources, s.Text)
 	}
-	return fmt.Sprintf("%s; %s; %s > %s", strings.Join(words, " "), strings.Join(p.Options, " "), strings.Join(sources, " "), p.Target.Text)
+	return fmt.Sprintf("%s; %s; %s > %s", strings.Join(words, " "), strings.Join(p.Options, " "),
+		strings.Join(sources, " "), p.Target.Text)
 }
 
 // The command line, with the habits that scp has taught.
@@ -118,10 +127,13 @@ func TestParse(t *testing.T) {
 		"--nope a h:":              `cp has no option "--nope"`,
 		"--resume=yes a h:":        `cp has no option "--resume=yes"`,
 		"-l 100 a h:":              "-l, scp's limit of the rate, is not in this version",
-		"-p 22 a h:":               "-p keeps modes and times, as with scp, and there is no file 22",
-		"-rp 22 a h:":              "-p keeps modes and times, as with scp, and there is no file 22",
-		"-p22 a h:":                "-p keeps modes and times, as with scp, and there is no file 22",
-		"scp://h:1/a scp://g:2/b":  "two ports in one copy are not in this version",
+		"-p 22 a h:": "-p keeps modes and times, as with scp, and there is no file " +
+			"22",
+		"-rp 22 a h:": "-p keeps modes and times, as with scp, and there is no file " +
+			"22",
+		"-p22 a h:": "-p keeps modes and times, as with scp, and there is no file " +
+			"22",
+		"scp://h:1/a scp://g:2/b": "two ports in one copy are not in this version",
 	} {
 		p, err := Parse(strings.Fields(line))
 		got := ""
@@ -159,8 +171,10 @@ func TestParse(t *testing.T) {
 // connection.
 func TestPlans(t *testing.T) {
 	for line, want := range map[string]string{
-		"a h:t": "false 1", "a b h:t": "true 1", "a/. h:t": "true 1", ".. h:t": "true 1", "h:. t": "true 1", "h:a h:b g:c h:d .": "true 3", "a h:b .": "true 2",
-		"a h:t/": "true 1", "-r a h:t/": "false 1", "-r h: t": "true 1", "-r h:~/ t": "true 1", "-r ./ h:t": "true 1", "-r ../ h:t": "true 1", "~ h:t": "false 1",
+		"a h:t": "false 1", "a b h:t": "true 1", "a/. h:t": "true 1", ".. h:t": "true 1",
+		"h:. t": "true 1", "h:a h:b g:c h:d .": "true 3", "a h:b .": "true 2",
+		"a h:t/": "true 1", "-r a h:t/": "false 1", "-r h: t": "true 1", "-r h:~/ t": "true 1",
+		"-r ./ h:t": "true 1", "-r ../ h:t": "true 1", "~ h:t": "false 1",
 	} {
 		p, err := Parse(strings.Fields(line))
 		if err != nil {

@@ -15,7 +15,8 @@ func (p *Plan) Asked(sources []Address) func(top string, below bool, kind files.
 	var bases []string
 	for _, s := range sources {
 		if s.merges() {
-			return func(string, bool, files.Kind) bool { return p.Recursive } // what is in a folder can have any name
+			// what is in a folder can have any name
+			return func(string, bool, files.Kind) bool { return p.Recursive }
 		}
 		base := path.Base(path.Clean(s.Path))
 		bases = append(bases, base, base[strings.LastIndexByte(base, '\\')+1:])
@@ -28,7 +29,8 @@ func (p *Plan) Asked(sources []Address) func(top string, below bool, kind files.
 			if base == top {
 				return true
 			}
-			if match, err := path.Match(base, top); err == nil && match && (top[0] != '.' || base[0] == '.') {
+			if match, err := path.Match(base, top); err == nil && match &&
+				(top[0] != '.' || base[0] == '.') {
 				return true
 			}
 		}

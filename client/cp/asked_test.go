@@ -9,7 +9,8 @@ import (
 
 // What was asked for is taken, and nothing else that a hostile daemon sends.
 func TestAsked(t *testing.T) {
-	for _, c := range []struct{ line, taken, refused string }{ // a slash at the end: a folder; @: a link; what is below a slash: a file
+	// a slash at the end: a folder; @: a link; what is below a slash: a file
+	for _, c := range []struct{ line, taken, refused string }{
 		{"h:a .", "a", "b .a a/ a/b a@ .bashrc .ssh/ .ssh/authorized_keys"},
 		{"-r h:a .", "a a/ a/b a/b@ a/.c", "b b/ a@ .ssh/ .ssh/authorized_keys"},
 		{"h:x/a h:~/y/b.txt .", "a b.txt", "x y b .bashrc"},

@@ -59,21 +59,28 @@ func (b *bar) line(lasted time.Duration, columns int) string {
 	const cells = 10
 	part := 0.0
 	if b.total > 0 {
-		part = max(0, min(float64(b.done)/float64(b.total), 1)) // numbers of the other side may add up to anything
+		// numbers of the other side may add up to anything
+		part = max(0, min(float64(b.done)/float64(b.total), 1))
 	}
 	filled := int(part * cells)
 	percent := fmt.Sprintf(" %3.0f%%", part*100)
-	drawing := fmt.Sprintf(" |%s%s|", strings.Repeat("█", filled), strings.Repeat(" ", cells-filled))
+	drawing := fmt.Sprintf(" |%s%s|", strings.Repeat("█", filled),
+		strings.Repeat(" ", cells-filled))
 	amount := fmt.Sprintf(" %s of %s", size(b.done), size(b.total))
 	rate, left := "", ""
 	if seconds := lasted.Seconds(); seconds >= 1 && b.went > 0 {
 		rate = fmt.Sprintf(", %s/s", size(int64(float64(b.went)/seconds)))
-		left = fmt.Sprintf(", %v left", time.Duration(float64(lasted)*float64(max(b.total-b.done, 0))/float64(b.went)).Round(time.Second))
+		left = fmt.Sprintf(", %v left",
+			time.Duration(float64(lasted)*float64(max(b.total-b.done, 0))/float64(b.went)).Round(
+				time.Second))
 	}
-	for _, rest := range []string{percent + drawing + amount + rate + left, percent + amount + rate + left, percent + amount + left, percent + left, percent} {
-		if room := columns - terminal.Columns(rest); room >= min(nameColumns, columns/2) || rest == percent {
+	for _, rest := range []string{percent + drawing + amount + rate + left,
+		percent + amount + rate + left, percent + amount + left, percent + left, percent} {
+		if room := columns - terminal.Columns(rest); room >= min(nameColumns, columns/2) ||
+			rest == percent {
 			name := Short(b.name, min(max(room, 0), max(nameColumns, columns/4)))
-			return name + strings.Repeat(" ", max(0, min(nameColumns, room)-terminal.Columns(name))) + rest
+			return name + strings.Repeat(" ",
+				max(0, min(nameColumns, room)-terminal.Columns(name))) + rest
 		}
 	}
 	return ""

@@ -21,10 +21,13 @@ func TestBar(t *testing.T) {
 	b.Describe("notes.txt")
 	b.Add64(2<<20, 0)
 	b.Add64(2<<20, 0) // too soon to be drawn again
-	if n := strings.Count(out.String(), "\r\x1b[K"); n != 1 || strings.Contains(out.String(), "\n") {
+	if n := strings.Count(out.String(), "\r\x1b[K"); n != 1 ||
+		strings.Contains(out.String(), "\n") {
 		t.Errorf("%d drawings: %q", n, out.String())
 	}
-	if got, want := b.line(2*time.Second, 80), "notes.txt           50% |█████     | 4.0 MiB of 8.0 MiB, 2.0 MiB/s, 2s left"; got != want {
+	if got, want := b.line(2*time.Second,
+		80),
+		"notes.txt           50% |█████     | 4.0 MiB of 8.0 MiB, 2.0 MiB/s, 2s left"; got != want {
 		t.Errorf("%q\nwant %q", got, want)
 	}
 	b.Clear()
@@ -46,7 +49,8 @@ func TestBarOddTotals(t *testing.T) {
 		t.Errorf("%q", line)
 	}
 	b.done = 5
-	if line := b.line(time.Hour, 80); !strings.Contains(line, "100% |") || !strings.HasSuffix(line, " 0s left") {
+	if line := b.line(time.Hour, 80); !strings.Contains(line, "100% |") ||
+		!strings.HasSuffix(line, " 0s left") {
 		t.Errorf("%q", line)
 	}
 }
@@ -56,8 +60,11 @@ func TestBarOddTotals(t *testing.T) {
 func TestBarFits(t *testing.T) {
 	b := &bar{name: "中文的名字很长很长很长.txt", done: 3 << 20, went: 1 << 20, total: 5 << 20}
 	for columns, want := range map[int]string{
-		0: "  60%", 5: "  60%", 10: "中…t  60%", 20: "中文的…长.txt   60%", 40: "中文的名…很长.txt   60%, 20s left",
-		60: "中文的名…很长.txt   60% 3.0 MiB of 5.0 MiB, 20s left", 120: "中文的名字很长很长很长.txt  60% |██████    | 3.0 MiB of 5.0 MiB, 102.4 KiB/s, 20s left",
+		0: "  60%", 5: "  60%", 10: "中…t  60%", 20: "中文的…长.txt   60%",
+		40: "中文的名…很长.txt   60%, 20s left",
+		60: "中文的名…很长.txt   60% 3.0 MiB of 5.0 MiB, 20s left",
+		120: "中文的名字很长很长很长.txt  60% |██████    | 3.0 MiB of 5.0 MiB, 102.4 KiB/s, 20s " +
+			"left",
 	} {
 		got := b.line(10*time.Second, columns)
 		if columns > 5 && terminal.Columns(got) >= columns {
@@ -75,7 +82,8 @@ func TestShort(t *testing.T) {
 		columns int
 		want    string
 	}{
-		{"a", 5, "a"}, {"abcdef", 5, "ab…ef"}, {"abcdef", 6, "abcdef"}, {"abc", 1, "…"}, {"abc", 0, ""}, {"中文文件", 7, "中…文件"}, {"中文文件", 8, "中文文件"}, {"\x1b[31m", 20, `"\x1b[31m"`},
+		{"a", 5, "a"}, {"abcdef", 5, "ab…ef"}, {"abcdef", 6, "abcdef"}, {"abc", 1, "…"},
+		{"abc", 0, ""}, {"中文文件", 7, "中…文件"}, {"中文文件", 8, "中文文件"}, {"\x1b[31m", 20, `"\x1b[31m"`},
 		{"a\nb", 4, `"a…"`}, {"\xff", 20, `"\xff"`}, {"\u202egnp", 20, `"\u202egnp"`},
 	} {
 		if got := Short(c.name, c.columns); got != c.want {

@@ -29,7 +29,8 @@ const ExitPartly = 1
 // Run is `minissh cp`. dialer makes a Dialer for a host. The result is the exit code: 0 when all
 // was copied, ExitPartly when something was not, report.ExitFailure when a connection failed, 128+n
 // after a signal.
-func Run(ctx context.Context, plan *Plan, dialer func(host string) (*dial.Dialer, error), lines, messages io.Writer) int {
+func Run(ctx context.Context, plan *Plan, dialer func(host string) (*dial.Dialer, error), lines,
+	messages io.Writer) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	signals := run.Signals(cancel)
@@ -80,7 +81,8 @@ const goesOn = "the same command with --resume goes on"
 func refused(err error) bool {
 	var local *files.Error
 	var said *protocol.RemoteError
-	return errors.As(err, &local) || errors.As(err, &said) && (said.Code == protocol.CodeNoDirectory || said.Code == protocol.CodeServiceRefused)
+	return errors.As(err, &local) || errors.As(err, &said) &&
+		(said.Code == protocol.CodeNoDirectory || said.Code == protocol.CodeServiceRefused)
 }
 
 // Copier carries out a plan.
@@ -99,7 +101,9 @@ func NewCopier(ctx context.Context, plan *Plan, messages io.Writer) *Copier {
 
 // Interrupted is what to say of a copy that the user ended.
 func (c *Copier) Interrupted(hint string, cause error) error {
-	return report.Failed(cause, hint, "interrupted: %d copied; what was under way is kept unfinished, under another name", c.View.Sum().Stored)
+	return report.Failed(cause, hint,
+		"interrupted: %d copied; what was under way is kept unfinished, under another name",
+		c.View.Sum().Stored)
 }
 
 // Put copies the plan's sources from here over a connection, which stays.
@@ -143,8 +147,10 @@ func (c *Copier) group(sources []Address) error {
 
 // options are the transfer's, for either role.
 func (c *Copier) options() files.Options {
+	p := c.plan
 	return files.Options{
-		Recursive: c.plan.Recursive, Preserve: c.plan.Preserve, Resume: c.plan.Resume, Checksum: c.plan.Checksum, Sync: c.plan.Sync, Total: c.View.Screen != nil,
+		Recursive: p.Recursive, Preserve: p.Preserve, Resume: p.Resume, Checksum: p.Checksum,
+		Sync: p.Sync, Total: c.View.Screen != nil,
 	}
 }
 
@@ -153,10 +159,12 @@ func (c *Copier) request(sources []Address) *protocol.Files {
 	p := c.plan
 	if sources == nil {
 		return &protocol.Files{
-			Mode: protocol.FilesPut, Target: protocol.Bytes(p.Target.Path), Folder: p.IntoFolder(), Make: p.MakesFolder(), Preserve: p.Preserve, Checksum: p.Checksum, Sync: p.Sync,
+			Mode: protocol.FilesPut, Target: protocol.Bytes(p.Target.Path), Folder: p.IntoFolder(),
+			Make: p.MakesFolder(), Preserve: p.Preserve, Checksum: p.Checksum, Sync: p.Sync,
 		}
 	}
-	request := &protocol.Files{Mode: protocol.FilesGet, Recurse: p.Recursive, Resume: p.Resume, Total: c.View.Screen != nil}
+	request := &protocol.Files{Mode: protocol.FilesGet, Recurse: p.Recursive, Resume: p.Resume,
+		Total: c.View.Screen != nil}
 	for _, s := range sources {
 		request.Sources = append(request.Sources, protocol.Bytes(s.Path))
 	}
@@ -207,7 +215,8 @@ func (s *side) watch(ctx context.Context) {
 	s.stop = context.AfterFunc(ctx, func() {
 		s.abort()
 		if s.own {
-			time.AfterFunc(run.Farewell, func() { s.conn.Session.Close(nil) }) // the other side may not answer
+			// the other side may not answer
+			time.AfterFunc(run.Farewell, func() { s.conn.Session.Close(nil) })
 		}
 	})
 }
@@ -247,9 +256,11 @@ func (s *side) why(err, lost error) error {
 		said := &protocol.RemoteError{Reason: *s.in.Reason}
 		switch said.Code {
 		case protocol.CodeUnknownService:
-			return report.Failed(said, "rsync -e minissh, or scp -O -S minissh, may do", "%s has no service for files: %v", host, said)
+			return report.Failed(said, "rsync -e minissh, or scp -O -S minissh, may do",
+				"%s has no service for files: %v", host, said)
 		case protocol.CodeNoDirectory:
-			return report.Failed(said, fmt.Sprintf("minissh %s mkdir FOLDER makes one", report.Target(s.conn.Options)), "%s: %s", host, printable(said.Message))
+			return report.Failed(said, fmt.Sprintf("minissh %s mkdir FOLDER makes one",
+				report.Target(s.conn.Options)), "%s: %s", host, printable(said.Message))
 		case protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeTooManyCommands:
 			return report.Failed(said, "", "%s: %s", host, printable(said.Message))
 		case protocol.CodeShuttingDown:
@@ -257,7 +268,8 @@ func (s *side) why(err, lost error) error {
 		}
 		return report.Failed(said, "", "%s gave up: %v", host, said)
 	case errors.As(lost, &link):
-		return report.Failed(lost, again, "the connection to %s was lost: %v", host, report.Plain(link.Cause))
+		return report.Failed(lost, again, "the connection to %s was lost: %v", host,
+			report.Plain(link.Cause))
 	case lost != nil:
 		return report.Failed(lost, again, "the session with %s ended: %v", host, lost)
 	}
@@ -278,7 +290,8 @@ func (c *Copier) send(s *side, sources []Address) error {
 	for _, a := range sources {
 		list = append(list, files.Source{Path: a.Path})
 	}
-	sum, err := files.Send(files.Stream{In: s.in, Out: s.out(), Abort: s.abort}, list, c.options(), c.View.From(s.conn.Options.Alias))
+	sum, err := files.Send(files.Stream{In: s.in, Out: s.out(), Abort: s.abort}, list, c.options(),
+		c.View.From(s.conn.Options.Alias))
 	c.View.Add(sum)
 	return err
 }
@@ -314,7 +327,8 @@ func (c *Copier) localPlace() (*files.Place, error) {
 		var special *files.SpecialError
 		if errors.As(err, &special) && c.dialer != nil {
 			if d, err := c.dialer(c.plan.Sources[0].Host); err == nil {
-				advice = fmt.Sprintf("minissh %s 'cat FILE' >%s writes into it", report.Target(d.Options), c.plan.Target.Path)
+				advice = fmt.Sprintf("minissh %s 'cat FILE' >%s writes into it",
+					report.Target(d.Options), c.plan.Target.Path)
 			}
 		}
 		return nil, report.Failed(err, advice, "%s: %v", protocol.Quote(c.plan.Target.Path), err)
@@ -339,7 +353,9 @@ func (c *Copier) between(sources []Address) error {
 		from.end(err)
 		return err
 	}
-	passing := &passing{view: c.View, asked: c.plan.Asked(sources), from: c.View.From(from.conn.Options.Alias), to: c.View.From(to.conn.Options.Alias), names: map[int64]passed{}}
+	passing := &passing{view: c.View, asked: c.plan.Asked(sources),
+		from: c.View.From(from.conn.Options.Alias), to: c.View.From(to.conn.Options.Alias),
+		names: map[int64]passed{}}
 	answers := make(chan error, 1)
 	go func() {
 		err := files.Tap(from.out(), to.in, passing.answer)
@@ -362,8 +378,12 @@ func (c *Copier) between(sources []Address) error {
 	fromErr := from.end(sendErr)
 	var link *mux.LinkLost
 	var broken *protocol.Violation
-	if err == nil || errors.As(sendErr, &broken) || errors.As(fromErr, &link) && !errors.As(err, &link) || fromErr != nil && strings.Contains(err.Error(), string(protocol.CodeCancelled)) {
-		err = fromErr // a broken rule, or a lost connection, is a reason; that the other end complains follows from it
+	if err == nil || errors.As(sendErr, &broken) || errors.As(fromErr, &link) &&
+		!errors.As(err, &link) || fromErr != nil &&
+		strings.Contains(err.Error(), string(protocol.CodeCancelled)) {
+		// a broken rule, or a lost connection, is a reason; that the other end complains follows
+		// from it
+		err = fromErr
 	}
 	return err
 }

@@ -31,9 +31,11 @@ func serve(dir string) func(*mux.Channel) {
 				list = append(list, files.Source{Path: filepath.Join(dir, string(name))})
 			}
 			fakedaemon.Begin(ch, "")
-			files.Send(files.Stream{In: in, Out: out, Abort: func() { ch.Close(nil) }}, list, o, nil)
+			files.Send(files.Stream{In: in, Out: out, Abort: func() { ch.Close(nil) }}, list, o,
+				nil)
 		} else {
-			place, err := files.OpenPlace(nil, filepath.Join(dir, string(request.Target)), request.Folder)
+			place, err := files.OpenPlace(nil, filepath.Join(dir, string(request.Target)),
+				request.Folder)
 			if err != nil {
 				ch.Close(&protocol.Reason{Code: protocol.CodeNoDirectory, Message: err.Error()})
 				return
@@ -47,7 +49,8 @@ func serve(dir string) func(*mux.Channel) {
 }
 
 // copies runs `minissh cp` with a daemon in memory for each host.
-func copies(t *testing.T, hosts map[string]func(*mux.Channel), args ...string) (code int, lines, said string) {
+func copies(t *testing.T, hosts map[string]func(*mux.Channel), args ...string) (code int, lines,
+	said string) {
 	t.Helper()
 	plan, err := cp.Parse(args)
 	if err != nil {
@@ -69,7 +72,8 @@ func copies(t *testing.T, hosts map[string]func(*mux.Channel), args ...string) (
 
 func put(t *testing.T, name, text string) string {
 	t.Helper()
-	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, []byte(text), 0o600)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700),
+		os.WriteFile(name, []byte(text), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	return name
@@ -88,7 +92,8 @@ func TestCopies(t *testing.T) {
 	put(t, filepath.Join(here, "tree", "sub", "one"), "1")
 	put(t, filepath.Join(a, "two"), "22")
 	hosts := map[string]func(*mux.Channel){"a": serve(a), "b": serve(b)}
-	if code, lines, said := copies(t, hosts, "-r", "--json", filepath.Join(here, "tree"), "a:"); code != 0 || said != "" || strings.Count(lines, `"result":"stored"`) != 3 {
+	if code, lines, said := copies(t, hosts, "-r", "--json", filepath.Join(here, "tree"),
+		"a:"); code != 0 || said != "" || strings.Count(lines, `"result":"stored"`) != 3 {
 		t.Errorf("put: %d, %s, %s", code, lines, said)
 	}
 	holds(t, filepath.Join(a, "tree", "sub", "one"), "1")
@@ -96,7 +101,8 @@ func TestCopies(t *testing.T) {
 		t.Errorf("get: %d, %s", code, said)
 	}
 	holds(t, filepath.Join(here, "two"), "22")
-	if code, lines, said := copies(t, hosts, "--json", "a:two", "b:"); code != 0 || said != "" || !strings.Contains(lines, `"summary":true,"stored":1`) {
+	if code, lines, said := copies(t, hosts, "--json", "a:two", "b:"); code != 0 || said != "" ||
+		!strings.Contains(lines, `"summary":true,"stored":1`) {
 		t.Errorf("between: %d, %s, %s", code, lines, said)
 	}
 	holds(t, filepath.Join(b, "two"), "22")
@@ -107,7 +113,9 @@ func TestCopiesThatFail(t *testing.T) {
 	here, a := t.TempDir(), t.TempDir()
 	one := put(t, filepath.Join(here, "one"), "1")
 	refuses := func(code protocol.Code) func(*mux.Channel) {
-		return func(ch *mux.Channel) { ch.Close(&protocol.Reason{Code: code, Message: "why\x1b[m"}) }
+		return func(ch *mux.Channel) {
+			ch.Close(&protocol.Reason{Code: code, Message: "why\x1b[m"})
+		}
 	}
 	for name, c := range map[string]struct {
 		far  func(*mux.Channel)
@@ -115,9 +123,12 @@ func TestCopiesThatFail(t *testing.T) {
 		code int
 		said string
 	}{
-		"this key may not":   {refuses(protocol.CodeServiceRefused), []string{one, "a:"}, 1, `minissh: a: "why\x1b[m"`},
-		"no such service":    {refuses(protocol.CodeUnknownService), []string{one, "a:"}, 255, "has no service for files"},
-		"being stopped":      {refuses(protocol.CodeShuttingDown), []string{one, "a:"}, 255, "minisshd on a is being stopped"},
+		"this key may not": {refuses(protocol.CodeServiceRefused), []string{one, "a:"}, 1,
+			`minissh: a: "why\x1b[m"`},
+		"no such service": {refuses(protocol.CodeUnknownService), []string{one, "a:"}, 255,
+			"has no service for files"},
+		"being stopped": {refuses(protocol.CodeShuttingDown), []string{one, "a:"}, 255,
+			"minisshd on a is being stopped"},
 		"no such folder":     {serve(a), []string{one, "a:no/such/"}, 1, "mkdir FOLDER makes one"},
 		"no such file":       {serve(a), []string{"a:none", here}, 1, "no such file or directory"},
 		"no such file here":  {serve(a), []string{filepath.Join(here, "none"), "a:"}, 1, "none"},
@@ -146,7 +157,8 @@ func sends(name string) func(*mux.Channel) {
 		defer os.RemoveAll(dir)
 		os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600)
 		fakedaemon.Begin(ch, "")
-		stream := files.Stream{In: ch.Reader(protocol.TypeStdin), Out: ch.Writer(protocol.TypeStdout), Abort: func() { ch.Close(nil) }}
+		stream := files.Stream{In: ch.Reader(protocol.TypeStdin),
+			Out: ch.Writer(protocol.TypeStdout), Abort: func() { ch.Close(nil) }}
 		files.Send(stream, []files.Source{{Path: filepath.Join(dir, name)}}, files.Options{}, nil)
 		fakedaemon.Exited(ch, 0)
 	}
@@ -177,7 +189,8 @@ func TestCopiesThatEnd(t *testing.T) {
 			conn := m.Connect(t)
 			go func() { <-begun; end(m, cancel) }()
 			err = cp.NewCopier(ctx, plan, io.Discard).Get(conn)
-			if lost := name == "cut"; err == nil || lost != strings.Contains(err.Error(), "the connection to fake was lost") {
+			if lost := name == "cut"; err == nil ||
+				lost != strings.Contains(err.Error(), "the connection to fake was lost") {
 				t.Error(err)
 			}
 			if list, _ := os.ReadDir(here); len(list) != 0 {

@@ -43,14 +43,16 @@ func (p *passing) record(rec *files.Record) error {
 			kind = files.KindFile
 		}
 		if top, _, below := strings.Cut(string(rec.Name), "/"); !p.asked(top, below, kind) {
-			return protocol.Violate(protocol.CodeBadRecord, "%s was sent, and nobody asked for it", protocol.Quote(string(rec.Name)))
+			return protocol.Violate(protocol.CodeBadRecord, "%s was sent, and nobody asked for it",
+				protocol.Quote(string(rec.Name)))
 		}
 	}
 	switch rec.Kind {
 	case files.KindTotal:
 		p.view.Watch(files.Event{What: files.EventTotal, ID: rec.Files, Size: rec.Bytes})
 	case files.KindFault:
-		p.from(files.Event{What: files.EventFailed, Kind: rec.Kind, Name: string(rec.Name), Err: &files.Error{Code: rec.Code, Message: rec.Message}, Far: true})
+		p.from(files.Event{What: files.EventFailed, Kind: rec.Kind, Name: string(rec.Name),
+			Err: &files.Error{Code: rec.Code, Message: rec.Message}, Far: true})
 		p.forget(rec.ID)
 	case files.KindDir, files.KindLink, files.KindOffer:
 		p.note(rec, false)
@@ -65,7 +67,8 @@ func (p *passing) record(rec *files.Record) error {
 		p.went(rec.Body, 0)
 	case files.KindEnd:
 		if rec.Code != "" {
-			p.tell(p.from, files.EventFailed, p.now, &files.Error{Code: rec.Code, Message: rec.Message})
+			p.tell(p.from, files.EventFailed, p.now,
+				&files.Error{Code: rec.Code, Message: rec.Message})
 		}
 	}
 	return nil
@@ -130,5 +133,6 @@ func (p *passing) tell(show func(files.Event), what string, id int64, err *files
 	if what == files.EventStored && e.whole {
 		what = files.EventSkipped
 	}
-	show(files.Event{What: what, ID: id, Kind: e.kind, Name: e.name, Size: e.size, Err: err, Far: true})
+	show(files.Event{What: what, ID: id, Kind: e.kind, Name: e.name, Size: e.size, Err: err,
+		Far: true})
 }

@@ -16,7 +16,8 @@ func TestPassingAsksToo(t *testing.T) {
 	p := &passing{view: &View{}, asked: plan.Asked(plan.Sources), names: map[int64]passed{}}
 	for name, taken := range map[string]bool{"a": true, ".bashrc": false, "a/b": false} {
 		for _, kind := range []files.Kind{files.KindFile, files.KindOffer} {
-			if err := p.record(&files.Record{Kind: kind, ID: 1, Name: protocol.Bytes(name)}); (err == nil) != taken {
+			err := p.record(&files.Record{Kind: kind, ID: 1, Name: protocol.Bytes(name)})
+			if (err == nil) != taken {
 				t.Errorf("%s %s: %v", kind, name, err)
 			}
 		}

@@ -79,9 +79,11 @@ func (v *View) watch(e files.Event, host string) {
 		if e.Err.Code != files.CodeParent { // the folder itself was told
 			v.clear()
 			if host != "" {
-				fmt.Fprintf(v.Messages, "minissh: %s: %s: %s\n", host, protocol.Quote(e.Name), printable(e.Err.Message))
+				fmt.Fprintf(v.Messages, "minissh: %s: %s: %s\n", host, protocol.Quote(e.Name),
+					printable(e.Err.Message))
 			} else {
-				fmt.Fprintf(v.Messages, "minissh: %s: %s\n", protocol.Quote(e.Name), printable(e.Err.Message))
+				fmt.Fprintf(v.Messages, "minissh: %s: %s\n", protocol.Quote(e.Name),
+					printable(e.Err.Message))
 			}
 		}
 	}
@@ -90,7 +92,8 @@ func (v *View) watch(e files.Event, host string) {
 
 // print writes an entry's line.
 func (v *View) print(e files.Event, host string) {
-	if v.Lines == nil || e.What != files.EventStored && e.What != files.EventSkipped && e.What != files.EventFailed {
+	if v.Lines == nil || e.What != files.EventStored && e.What != files.EventSkipped &&
+		e.What != files.EventFailed {
 		return
 	}
 	l := line{Name: protocol.Bytes(e.Name), Kind: string(e.Kind), Result: e.What, Size: e.Size}
@@ -138,7 +141,8 @@ func (v *View) End(lasted time.Duration, refused bool) (failed bool) {
 		v.bar.Clear()
 	}
 	if v.bar != nil && !refused {
-		fmt.Fprintf(v.Screen, "%d copied, %d there already, %d failed; %s in %v\n", v.sum.Stored, v.sum.Skipped, v.sum.Failed, size(v.sum.Bytes), lasted.Round(10*time.Millisecond))
+		fmt.Fprintf(v.Screen, "%d copied, %d there already, %d failed; %s in %v\n", v.sum.Stored,
+			v.sum.Skipped, v.sum.Failed, size(v.sum.Bytes), lasted.Round(10*time.Millisecond))
 	}
 	if v.Lines != nil {
 		v.write(struct {
@@ -194,9 +198,11 @@ func Short(name string, columns int) string {
 	return string(head) + "…" + string(tail)
 }
 
-// printable is a message of the other side's, as it is unless something in it could move a terminal.
+// printable is a message of the other side's, as it is unless something in it could move a
+// terminal.
 func printable(s string) string {
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsGraphic(r) }) {
+	if !utf8.ValidString(s) ||
+		strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsGraphic(r) }) {
 		return protocol.Quote(s)
 	}
 	return s

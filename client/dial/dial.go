@@ -31,7 +31,8 @@ const mostAttempts = 6
 type Dialer struct {
 	Options  *options.Options
 	Messages *report.Messages
-	Ask      terminal.Asker                      // questions to the user; nil if there is nobody to ask
+	// questions to the user; nil if there is nobody to ask
+	Ask      terminal.Asker
 	Trace    func(mux.Direction, protocol.Frame) // nil: nobody watches
 	Software string                              // name and version, told to the daemon
 
@@ -89,7 +90,8 @@ func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Con
 		if err != nil {
 			l.ring.unusableFile(err)
 			if next = l.ring.after(next, ""); next == nil {
-				return nil, report.Failed(err, "minissh -i FILE names another key", "no key is left to log in with")
+				return nil, report.Failed(err, "minissh -i FILE names another key",
+					"no key is left to log in with")
 			}
 			continue
 		}
@@ -103,7 +105,8 @@ func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Con
 			return nil, err
 		}
 	}
-	return nil, report.Failed(nil, "minissh -i FILE chooses the key to try first", "%d keys were refused", mostAttempts)
+	return nil, report.Failed(nil, "minissh -i FILE chooses the key to try first",
+		"%d keys were refused", mostAttempts)
 }
 
 // afterRefusal says with which key to try once more after an attempt with one has failed. The error
@@ -123,13 +126,17 @@ func (l *login) afterRefusal(tried *candidate, err error) (next *candidate, end 
 	case errors.As(err, &unsigned):
 		l.Messages.Debug("%v; trying the next key", unsigned)
 		if next = l.ring.untried(); next == nil {
-			return nil, report.Failed(unsigned, "minissh -i FILE uses a key's file; -v tells which keys are tried", "%v, and no other key is left to log in with", unsigned)
+			return nil,
+				report.Failed(unsigned,
+					"minissh -i FILE uses a key's file; -v tells which keys are tried",
+					"%v, and no other key is left to log in with", unsigned)
 		}
 		return next, nil
 	case !errors.As(err, &said) || said.Code != protocol.CodeKeyNotAuthorized:
 		return nil, err
 	}
-	l.Messages.Debug("the key %s (%s) may not log in as %s", tried.source, tried.fingerprint, l.Options.User)
+	l.Messages.Debug("the key %s (%s) may not log in as %s", tried.source, tried.fingerprint,
+		l.Options.User)
 	if next = l.ring.after(tried, said.Key); next == nil {
 		return nil, l.notAuthorized(l.ring, tried)
 	}
@@ -138,7 +145,8 @@ func (l *login) afterRefusal(tried *candidate, err error) (next *candidate, end 
 
 // attempt makes one session on a connection of its own. others are the fingerprints of our other
 // keys.
-func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []string, prepare func(*mux.Session) error) (*Connection, error) {
+func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []string,
+	prepare func(*mux.Session) error) (*Connection, error) {
 	signer := noteFailures(identity)
 	envelope, err := coldstart.Certificate(signer.identity())
 	if err != nil {
@@ -160,7 +168,8 @@ func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []s
 
 // enter puts a session on a connection: HELLO and what prepare opens go out together, and the
 // answer is waited for. The connection is closed if the daemon does not let us in.
-func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []string, prepare func(*mux.Session) error) (*Connection, error) {
+func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []string,
+	prepare func(*mux.Session) error) (*Connection, error) {
 	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: atexit.Run})
 	if err := prepare(session); err != nil {
 		session.Close(nil)
@@ -168,7 +177,8 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	welcome, err := session.Connect(conn, &protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others})
+	welcome, err := session.Connect(conn,
+		&protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others})
 	if !stop() && ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -177,5 +187,6 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 		return nil, d.explain(err)
 	}
 	d.Messages.Debug("logged in as %s", protocol.Quote(welcome.User))
-	return &Connection{Session: session, Welcome: welcome, Options: d.Options, Messages: d.Messages}, nil
+	return &Connection{Session: session, Welcome: welcome, Options: d.Options,
+		Messages: d.Messages}, nil
 }

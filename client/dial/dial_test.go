@@ -28,8 +28,9 @@ func TestUnknownHost(t *testing.T) {
 	would := keys.Fingerprint(second.Public)
 	good := fakedaemon.Exits(`{"how":"exited","code":0}`)
 	for name, turns := range map[string][]func(*fakedaemon.Guest){
-		"a good key":         {good},
-		"first key refused":  {good, fakedaemon.Refuse(`{"code":"key_not_authorized","key":"` + would + `"}`), good},
+		"a good key": {good},
+		"first key refused": {
+			good, fakedaemon.Refuse(`{"code":"key_not_authorized","key":"` + would + `"}`), good},
 		"answer in capitals": {good},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -44,13 +45,16 @@ func TestUnknownHost(t *testing.T) {
 			r := f.Run(t, func(dialer *dial.Dialer) {
 				d = dialer
 				d.Ask = a
-				d.Options.IdentityFiles = append(d.Options.IdentityFiles, fakedaemon.KeyFile(t, second))
+				d.Options.IdentityFiles = append(d.Options.IdentityFiles,
+					fakedaemon.KeyFile(t, second))
 				fakedaemon.Forget(d)
 			})
-			if r.Code != 0 || len(a.Asked) != 1 || !strings.Contains(a.Asked[0], keys.Fingerprint(f.Host.Public)) {
+			if r.Code != 0 || len(a.Asked) != 1 ||
+				!strings.Contains(a.Asked[0], keys.Fingerprint(f.Host.Public)) {
 				t.Errorf("%+v, asked %q", r, a.Asked)
 			}
-			if lines := fakedaemon.KnownLines(d); len(lines) != 1 || strings.Count(r.Said, "Permanently added") != 1 {
+			if lines := fakedaemon.KnownLines(d); len(lines) != 1 ||
+				strings.Count(r.Said, "Permanently added") != 1 {
 				t.Errorf("known_hosts has %q; %s", lines, r.Said)
 			}
 		})
@@ -75,11 +79,17 @@ func TestHostKeyRefused(t *testing.T) {
 			f.Show(fakedaemon.NewKey(t))
 			d.Ask = &fakedaemon.Asker{Answer: func(string) (string, error) { return "yes", nil }}
 		}, "showed another key than the one that you were asked about"},
-		"nobody to ask": {func(_ *fakedaemon.Fake, d *dial.Dialer) { fakedaemon.Forget(d) }, "Host key verification failed"},
+		"nobody to ask": {func(_ *fakedaemon.Fake, d *dial.Dialer) { fakedaemon.Forget(d) },
+			"Host key verification failed"},
 		"batch mode": {func(_ *fakedaemon.Fake, d *dial.Dialer) {
 			fakedaemon.Forget(d)
 			d.Options.BatchMode = true
-			d.Ask = &fakedaemon.Asker{Answer: func(string) (string, error) { t.Error("asked in batch mode"); return "yes", nil }}
+			d.Ask = &fakedaemon.Asker{
+				Answer: func(string) (string, error) {
+					t.Error("asked in batch mode")
+					return "yes",
+						nil
+				}}
 		}, "Host key verification failed"},
 		"strict": {func(_ *fakedaemon.Fake, d *dial.Dialer) {
 			fakedaemon.Forget(d)
@@ -87,11 +97,15 @@ func TestHostKeyRefused(t *testing.T) {
 		}, "strict checking"},
 		"changed": {func(f *fakedaemon.Fake, d *dial.Dialer) {
 			host, port, _ := net.SplitHostPort(f.Listener.Addr().String())
-			os.WriteFile(d.Options.UserKnownHostsFiles[0], fmt.Appendf(nil, "[%s]:%s %s", host, port, ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)), 0o600)
+			os.WriteFile(d.Options.UserKnownHostsFiles[0],
+				fmt.Appendf(nil, "[%s]:%s %s", host, port,
+					ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)), 0o600)
 		}, "REMOTE HOST IDENTIFICATION HAS CHANGED"},
 		"changed, and checking is off": {func(f *fakedaemon.Fake, d *dial.Dialer) {
 			host, port, _ := net.SplitHostPort(f.Listener.Addr().String())
-			os.WriteFile(d.Options.UserKnownHostsFiles[0], fmt.Appendf(nil, "[%s]:%s %s", host, port, ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)), 0o600)
+			os.WriteFile(d.Options.UserKnownHostsFiles[0],
+				fmt.Appendf(nil, "[%s]:%s %s", host, port,
+					ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)), 0o600)
 			d.Options.StrictHostKeyChecking = options.StrictNo
 		}, "REMOTE HOST IDENTIFICATION HAS CHANGED"},
 	} {
@@ -134,37 +148,46 @@ func TestKeyRedial(t *testing.T) {
 	d, said := f.Dialer(t)
 	d.Options.IdentitiesOnly = false
 	d.Options.IdentityFiles = nil
-	d.Options.DefaultIdentityFiles = []string{fakedaemon.KeyFile(t, first), fakedaemon.KeyFile(t, second), fakedaemon.KeyFile(t, third)}
+	d.Options.DefaultIdentityFiles = []string{fakedaemon.KeyFile(t, first),
+		fakedaemon.KeyFile(t, second), fakedaemon.KeyFile(t, third)}
 	if r := fakedaemon.RunDialer(t, d, said); r.Code != 0 || r.Said != "" {
 		t.Fatalf("%+v", r)
 	}
 	print := func(id keys.Identity) string { return keys.Fingerprint(id.Public) }
-	if len(shown) != 2 || !slices.Equal(shown[0], []string{print(first), print(second), would}) || shown[1][0] != would {
+	if len(shown) != 2 || !slices.Equal(shown[0], []string{print(first), print(second), would}) ||
+		shown[1][0] != would {
 		t.Errorf("the daemon saw %q", shown)
 	}
 	text, err := os.ReadFile(filepath.Join(os.Getenv("XDG_STATE_HOME"), "minissh", "last-keys"))
-	if want := fmt.Sprintf("tester@[127.0.0.1]:%d %s\n", d.Options.Port, would); err != nil || string(text) != want {
+	if want := fmt.Sprintf("tester@[127.0.0.1]:%d %s\n", d.Options.Port, would); err != nil ||
+		string(text) != want {
 		t.Errorf("last-keys has %q, %v", text, err)
 	}
 	shown = nil
-	if r := fakedaemon.RunDialer(t, d, said); r.Code != 0 || len(shown) != 1 || shown[0][0] != would {
+	if r := fakedaemon.RunDialer(t, d, said); r.Code != 0 || len(shown) != 1 ||
+		shown[0][0] != would {
 		t.Errorf("the second time: %+v, the daemon saw %q", r, shown)
 	}
 }
 
 // A daemon cannot make the client try for ever, nor with a key that it was not offered.
 func TestRefusalsEnd(t *testing.T) {
-	for name, named := range map[string]string{"none": "", "nonsense": "SHA256:nonsense", "escapes": fakedaemon.Evil} {
+	for name, named := range map[string]string{"none": "", "nonsense": "SHA256:nonsense",
+		"escapes": fakedaemon.Evil} {
 		tried := map[string]int{}
 		f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
 			tried[keys.Fingerprint(g.Key)]++
-			fakedaemon.Refuse(`{"code":"key_not_authorized","message":"` + fakedaemon.Evil + `","key":"` + named + `"}`)(g)
+			fakedaemon.Refuse(`{"code":"key_not_authorized","message":"` + fakedaemon.Evil +
+				`","key":"` + named + `"}`)(g)
 		})
 		r := f.Run(t, func(d *dial.Dialer) {
-			d.Options.IdentityFiles = append(d.Options.IdentityFiles, fakedaemon.KeyFile(t, fakedaemon.NewKey(t)), fakedaemon.KeyFile(t, fakedaemon.NewKey(t)))
+			d.Options.IdentityFiles = append(d.Options.IdentityFiles,
+				fakedaemon.KeyFile(t, fakedaemon.NewKey(t)),
+				fakedaemon.KeyFile(t, fakedaemon.NewKey(t)))
 			d.Options.LogLevel = options.LevelDebug3
 		})
-		if r.Code != 255 || !strings.Contains(r.Said, "Permission denied (publickey)") || !strings.Contains(r.Said, "ssh-ed25519 AAAA") {
+		if r.Code != 255 || !strings.Contains(r.Said, "Permission denied (publickey)") ||
+			!strings.Contains(r.Said, "ssh-ed25519 AAAA") {
 			t.Errorf("%s: %d, %s", name, r.Code, r.Said)
 		}
 		for key, n := range tried {
@@ -182,7 +205,8 @@ func TestRefusalsEnd(t *testing.T) {
 	attempts := 0
 	f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
 		attempts++
-		fakedaemon.Refuse(`{"code":"key_not_authorized","key":"` + all[min(attempts, len(all)-1)] + `"}`)(g)
+		fakedaemon.Refuse(`{"code":"key_not_authorized","key":"` + all[min(attempts, len(all)-1)] +
+			`"}`)(g)
 	})
 	r := f.Run(t, func(d *dial.Dialer) {
 		d.Options.IdentityFiles = nil
@@ -199,7 +223,8 @@ func TestRefusalsEnd(t *testing.T) {
 func TestAgentKey(t *testing.T) {
 	id := fakedaemon.NewKey(t)
 	ring := agent.NewKeyring()
-	if err := ring.Add(agent.AddedKey{PrivateKey: id.Private, Comment: "me\x1b[31m@home"}); err != nil {
+	if err := ring.Add(agent.AddedKey{PrivateKey: id.Private,
+		Comment: "me\x1b[31m@home"}); err != nil {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(t.TempDir(), "agent")
@@ -218,15 +243,21 @@ func TestAgentKey(t *testing.T) {
 		}
 	}()
 	var key ssh.PublicKey
-	f := fakedaemon.New(t, func(g *fakedaemon.Guest) { key = g.Key; fakedaemon.Exits(`{"how":"exited","code":0}`)(g) })
+	f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
+		key = g.Key
+		fakedaemon.Exits(`{"how":"exited","code":0}`)(g)
+	})
 	useAgent := func(d *dial.Dialer) {
-		d.Options.IdentityFiles, d.Options.IdentitiesOnly, d.Options.IdentityAgent = nil, false, socket
+		d.Options.IdentityFiles, d.Options.IdentitiesOnly, d.Options.IdentityAgent = nil, false,
+			socket
 	}
-	if r := f.Run(t, useAgent); r.Code != 0 || key == nil || !bytes.Equal(key.Marshal(), id.Public.Marshal()) {
+	if r := f.Run(t, useAgent); r.Code != 0 || key == nil ||
+		!bytes.Equal(key.Marshal(), id.Public.Marshal()) {
 		t.Errorf("%+v", r)
 	}
 	f = fakedaemon.New(t, fakedaemon.Refuse(`{"code":"key_not_authorized"}`))
-	if r := f.Run(t, useAgent); r.Code != 255 || !strings.Contains(r.Said, `agent: "me\x1b[31m@home"`) {
+	if r := f.Run(t, useAgent); r.Code != 255 ||
+		!strings.Contains(r.Said, `agent: "me\x1b[31m@home"`) {
 		t.Errorf("%d, %s", r.Code, r.Said)
 	}
 }
@@ -255,7 +286,8 @@ func TestAgentThatDoesNotAnswer(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	if r := run(); r.Code != 0 || !strings.Contains(r.Said, "the ssh-agent does not answer") || !strings.Contains(r.Said, "left out") {
+	if r := run(); r.Code != 0 || !strings.Contains(r.Said, "the ssh-agent does not answer") ||
+		!strings.Contains(r.Said, "left out") {
 		t.Errorf("a mute agent: %+v", r)
 	}
 }
@@ -264,10 +296,12 @@ func TestAgentThatDoesNotAnswer(t *testing.T) {
 func TestNoKeys(t *testing.T) {
 	f := fakedaemon.New(t, fakedaemon.Exits(`{}`))
 	for name, change := range map[string]func(*options.Options){
-		"no key":      func(o *options.Options) { o.IdentityFiles = nil },
-		"a missing file":   func(o *options.Options) { o.IdentityFiles = []string{"/no/such"} },
-		"an open file":     func(o *options.Options) { os.Chmod(o.IdentityFiles[0], 0o644) },
-		"an unusable file": func(o *options.Options) { os.WriteFile(o.IdentityFiles[0], []byte("nonsense"), 0o600) },
+		"no key":         func(o *options.Options) { o.IdentityFiles = nil },
+		"a missing file": func(o *options.Options) { o.IdentityFiles = []string{"/no/such"} },
+		"an open file":   func(o *options.Options) { os.Chmod(o.IdentityFiles[0], 0o644) },
+		"an unusable file": func(o *options.Options) {
+			os.WriteFile(o.IdentityFiles[0], []byte("nonsense"), 0o600)
+		},
 	} {
 		r := f.Run(t, func(d *dial.Dialer) { change(d.Options) })
 		if r.Code != 255 || !strings.Contains(r.Said, "minissh: hint: ") {
@@ -280,7 +314,9 @@ func TestNoKeys(t *testing.T) {
 func TestNobodyListens(t *testing.T) {
 	f := fakedaemon.New(t)
 	f.Listener.Close()
-	if r := f.Run(t, nil); r.Code != 255 || !strings.Contains(r.Said, "Connection refused") && !strings.Contains(r.Said, "connection refused") || !strings.Contains(r.Said, "is minisshd running there") {
+	if r := f.Run(t, nil); r.Code != 255 || !strings.Contains(r.Said, "Connection refused") &&
+		!strings.Contains(r.Said, "connection refused") ||
+		!strings.Contains(r.Said, "is minisshd running there") {
 		t.Errorf("%d, %s", r.Code, r.Said)
 	}
 }

@@ -35,7 +35,8 @@ func TestOnAFullDisk(t *testing.T) {
 			t.Errorf("known_hosts: %q, %v", text, err)
 		}
 		pem := filepath.Join(dir, "pem")
-		if err := dial.WriteIdentity(filepath.Join(dir, "key"), pem, silentAsker{}); err == nil || !strings.Contains(err.Error(), "was not written") {
+		if err := dial.WriteIdentity(filepath.Join(dir, "key"), pem, silentAsker{}); err == nil ||
+			!strings.Contains(err.Error(), "was not written") {
 			t.Error(err)
 		}
 		if _, err := os.Stat(pem); !errors.Is(err, fs.ErrNotExist) {

@@ -27,14 +27,16 @@ func (*unknownHost) Error() string { return "Host key verification failed." }
 // hostCheck judges the key that a host shows in one handshake.
 type hostCheck struct {
 	*login
-	known *knownhosts.DB      // nil where the daemon has told its key itself
-	add   *knownhosts.Verdict // to be written when the host has proved that it holds the key; may be nil
+	known *knownhosts.DB // nil where the daemon has told its key itself
+	// to be written when the host has proved that it holds the key; may be nil
+	add *knownhosts.Verdict
 }
 
 func (l *login) hostCheck() *hostCheck {
 	c := &hostCheck{login: l}
 	if l.Host == nil {
-		c.known = knownhosts.Open(slices.Concat(l.Options.UserKnownHostsFiles, l.Options.GlobalKnownHostsFiles)...)
+		c.known = knownhosts.Open(slices.Concat(l.Options.UserKnownHostsFiles,
+			l.Options.GlobalKnownHostsFiles)...)
 	}
 	return c
 }
@@ -59,15 +61,18 @@ func (c *hostCheck) judge(key ssh.PublicKey, from net.Addr) error {
 	o := c.Options
 	if c.pinned != nil {
 		if !bytes.Equal(c.pinned.Marshal(), key.Marshal()) {
-			return report.Failed(nil, "try again; if it happens again, somebody may be in between", "%s showed another key than the one that you were asked about", o.Alias)
+			return report.Failed(nil, "try again; if it happens again, somebody may be in between",
+				"%s showed another key than the one that you were asked about", o.Alias)
 		}
-		if verdict.Status == knownhosts.Unknown { // not yet written: our first key may have been refused since
+		// not yet written: our first key may have been refused since
+		if verdict.Status == knownhosts.Unknown {
 			c.add = &verdict
 			return nil
 		}
 	}
 	policy := knownhosts.Policy(o.StrictHostKeyChecking)
-	if verdict.Status == knownhosts.Unknown && policy == knownhosts.Ask && !o.BatchMode && c.Ask != nil {
+	if verdict.Status == knownhosts.Unknown && policy == knownhosts.Ask && !o.BatchMode &&
+		c.Ask != nil {
 		return &unknownHost{verdict}
 	}
 	decision, err := knownhosts.Decide(policy, verdict, true, nil)
@@ -154,7 +159,9 @@ func (l *login) nobodyAsked(verdict knownhosts.Verdict, err error) error {
 	if !errors.As(err, &refusal) || refusal.Status != knownhosts.Unknown {
 		return err
 	}
-	refusal.Advice = fmt.Sprintf("its %s key is %s, which minisshd shows there when it starts to listen; if it is the same: minissh -o StrictHostKeyChecking=accept-new %s, or connect once from a terminal",
+	refusal.Advice = fmt.Sprintf("its %s key is %s, which minisshd shows there when it starts to "+
+		"listen; if it is the same: minissh -o StrictHostKeyChecking=accept-new %s, or connect "+
+		"once from a terminal",
 		keys.TypeName(verdict.Key), keys.Fingerprint(verdict.Key), report.Target(l.Options))
 	return err
 }
@@ -165,9 +172,13 @@ func (c *hostCheck) forbidden(key ssh.PublicKey) error {
 	o := c.Options
 	switch {
 	case !o.AcceptsHostKey(key.Type()):
-		return report.Failed(nil, "", "%s shows a host key of the type %s, which HostKeyAlgorithms forbids", o.Alias, key.Type())
+		return report.Failed(nil, "",
+			"%s shows a host key of the type %s, which HostKeyAlgorithms forbids", o.Alias,
+			key.Type())
 	case tooSmall(key, o.RequiredRSASize):
-		return report.Failed(nil, "", "%s shows an RSA host key of %d bits; RequiredRSASize wants %d", o.Alias, rsaBits(key), o.RequiredRSASize)
+		return report.Failed(nil, "",
+			"%s shows an RSA host key of %d bits; RequiredRSASize wants %d", o.Alias, rsaBits(key),
+			o.RequiredRSASize)
 	}
 	file := o.RevokedHostKeys
 	if file == "" {
@@ -179,7 +190,9 @@ func (c *hostCheck) forbidden(key ssh.PublicKey) error {
 		if errors.As(err, &path) {
 			err = path.Err
 		}
-		return report.Failed(err, "", "no host key is accepted, since the file of RevokedHostKeys cannot be read: %s: %v", protocol.Quote(file), err)
+		return report.Failed(err, "",
+			"no host key is accepted, since the file of RevokedHostKeys cannot be read: %s: %v",
+			protocol.Quote(file), err)
 	}
 	if revoked {
 		c.Messages.Announce(knownhosts.RevokedWarningIn(file, key)...)

@@ -27,17 +27,26 @@ func TestUnknownHostHint(t *testing.T) {
 	for name, change := range map[string]func(*dial.Dialer){
 		"nobody to ask": func(d *dial.Dialer) {},
 		"no terminal": func(d *dial.Dialer) {
-			d.Ask = &fakedaemon.Asker{Answer: func(string) (string, error) { return "", terminal.ErrNobodyToAsk }}
+			d.Ask = &fakedaemon.Asker{
+				Answer: func(string) (string, error) { return "", terminal.ErrNobodyToAsk }}
 		},
 		"batch mode": func(d *dial.Dialer) { d.Options.BatchMode = true },
 		"strict":     func(d *dial.Dialer) { d.Options.StrictHostKeyChecking = options.StrictYes },
 	} {
 		f := fakedaemon.New(t)
 		var target string
-		r := f.Run(t, func(d *dial.Dialer) { fakedaemon.Forget(d); change(d); target = report.Target(d.Options) })
-		want := fmt.Sprintf("minissh: hint: its ED25519 key is %s, which minisshd shows there when it starts to listen; if it is the same: "+
-			"minissh -o StrictHostKeyChecking=accept-new %s, or connect once from a terminal\n", keys.Fingerprint(f.Host.Public), target)
-		if r.Code != 255 || !strings.HasSuffix(r.Said, "minissh: Host key verification failed.\n"+want) {
+		r := f.Run(t,
+			func(d *dial.Dialer) {
+				fakedaemon.Forget(d)
+				change(d)
+				target = report.Target(d.Options)
+			})
+		want := fmt.Sprintf("minissh: hint: its ED25519 key is %s, which minisshd shows there "+
+			"when it starts to listen; if it is the same: "+
+			"minissh -o StrictHostKeyChecking=accept-new %s, or connect once from a terminal\n",
+			keys.Fingerprint(f.Host.Public), target)
+		if r.Code != 255 ||
+			!strings.HasSuffix(r.Said, "minissh: Host key verification failed.\n"+want) {
 			t.Errorf("%s: %d, %s", name, r.Code, r.Said)
 		}
 	}
@@ -46,7 +55,10 @@ func TestUnknownHostHint(t *testing.T) {
 // What forbids a host's key, or ours, holds: HELLO is sent to nobody who is forbidden.
 func TestForbiddenKeys(t *testing.T) {
 	hello := make(chan bool, 9)
-	spy := func(g *fakedaemon.Guest) { hello <- true; fakedaemon.Exits(`{"how":"exited","code":0}`)(g) }
+	spy := func(g *fakedaemon.Guest) {
+		hello <- true
+		fakedaemon.Exits(`{"how":"exited","code":0}`)(g)
+	}
 	revoked := func(lines ...string) string {
 		file := filepath.Join(t.TempDir(), "revoked")
 		if err := os.WriteFile(file, []byte(strings.Join(lines, "")), 0o600); err != nil {
@@ -59,22 +71,40 @@ func TestForbiddenKeys(t *testing.T) {
 		said   string
 	}{
 		"a list with the key": {func(f *fakedaemon.Fake, d *dial.Dialer) {
-			d.Options.RevokedHostKeys = revoked("# revoked\n", string(ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)), string(ssh.MarshalAuthorizedKey(f.Host.Public)))
+			d.Options.RevokedHostKeys = revoked("# revoked\n",
+				string(ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)),
+				string(ssh.MarshalAuthorizedKey(f.Host.Public)))
 		}, "revoked by file"},
 		"a list without the key": {func(f *fakedaemon.Fake, d *dial.Dialer) {
-			d.Options.RevokedHostKeys = revoked(string(ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)))
+			d.Options.RevokedHostKeys = revoked(
+				string(ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)))
 		}, ""},
-		"no such file":                {func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.RevokedHostKeys = "/no/such" }, "the file of RevokedHostKeys cannot be read"},
-		"a broken KRL":                {func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.RevokedHostKeys = revoked("SSHKRL\n\x00\x00") }, "cannot be read"},
-		"host key algorithms":         {func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.HostKeyAlgorithms = "ecdsa-*" }, "which HostKeyAlgorithms forbids"},
-		"our algorithms":              {func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.PubkeyAlgorithms = "-ssh-ed25519" }, "PubkeyAcceptedAlgorithms forbids"},
-		"no keys":                     {func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.NoPubkey = true }, "no key may be shown"},
-		"large RSA keys, ours is not": {func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.RequiredRSASize = 4096 }, ""},
+		"no such file": {
+			func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.RevokedHostKeys = "/no/such" },
+			"the file of RevokedHostKeys cannot be read"},
+		"a broken KRL": {
+			func(f *fakedaemon.Fake, d *dial.Dialer) {
+				d.Options.RevokedHostKeys = revoked("SSHKRL\n\x00\x00")
+			}, "cannot be read"},
+		"host key algorithms": {
+			func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.HostKeyAlgorithms = "ecdsa-*" },
+			"which HostKeyAlgorithms forbids"},
+		"our algorithms": {
+			func(f *fakedaemon.Fake, d *dial.Dialer) {
+				d.Options.PubkeyAlgorithms = "-ssh-ed25519"
+			}, "PubkeyAcceptedAlgorithms forbids"},
+		"no keys": {
+			func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.NoPubkey = true },
+			"no key may be shown"},
+		"large RSA keys, ours is not": {
+			func(f *fakedaemon.Fake, d *dial.Dialer) { d.Options.RequiredRSASize = 4096 }, ""},
 		"another key for the address": {func(f *fakedaemon.Fake, d *dial.Dialer) {
 			_, port, _ := net.SplitHostPort(f.Listener.Addr().String())
 			d.Options.HostName, d.Options.CheckHostIP = "localhost", true
-			os.WriteFile(d.Options.UserKnownHostsFiles[0], fmt.Appendf(nil, "[localhost]:%s %s[127.0.0.1]:%s %s", port, ssh.MarshalAuthorizedKey(f.Host.Public),
-				port, ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)), 0o600)
+			os.WriteFile(d.Options.UserKnownHostsFiles[0],
+				fmt.Appendf(nil, "[localhost]:%s %s[127.0.0.1]:%s %s", port,
+					ssh.MarshalAuthorizedKey(f.Host.Public),
+					port, ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)), 0o600)
 		}, "REMOTE HOST IDENTIFICATION HAS CHANGED"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +138,8 @@ func TestRevokedByKRL(t *testing.T) {
 			dir := t.TempDir()
 			spec, krl := filepath.Join(dir, "spec"), filepath.Join(dir, "krl")
 			os.WriteFile(spec, []byte(how+string(ssh.MarshalAuthorizedKey(key))), 0o600)
-			if out, err := exec.Command("ssh-keygen", "-k", "-f", krl, "-z", "7", spec).CombinedOutput(); err != nil {
+			if out, err := exec.Command("ssh-keygen", "-k", "-f", krl, "-z", "7",
+				spec).CombinedOutput(); err != nil {
 				t.Fatalf("ssh-keygen: %v %s", err, out)
 			}
 			r := f.Run(t, func(d *dial.Dialer) { d.Options.RevokedHostKeys = krl })
@@ -123,8 +154,11 @@ func TestRevokedByKRL(t *testing.T) {
 func TestSkippedIsTold(t *testing.T) {
 	f := fakedaemon.New(t)
 	f.Listener.Close()
-	r := f.Run(t, func(d *dial.Dialer) { d.Options.Skipped = []string{"/home/me/.ssh/config:3: Port"} })
-	if r.Code != 255 || !strings.Contains(r.Said, "hint: what is meant for sshd does not count here: /home/me/.ssh/config:3: Port") {
+	r := f.Run(t,
+		func(d *dial.Dialer) { d.Options.Skipped = []string{"/home/me/.ssh/config:3: Port"} })
+	if r.Code != 255 ||
+		!strings.Contains(r.Said,
+			"hint: what is meant for sshd does not count here: /home/me/.ssh/config:3: Port") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -24,7 +24,8 @@ func WriteIdentity(from, to string, ask terminal.Asker) error {
 			}
 		}
 		if from == "" {
-			return report.Failed(nil, "ssh-keygen -t ed25519 makes one; -i FILE names another", "there is no key in ~/.ssh")
+			return report.Failed(nil, "ssh-keygen -t ed25519 makes one; -i FILE names another",
+				"there is no key in ~/.ssh")
 		}
 	}
 	id, err := keys.LoadFile(from, ask.Secret)
@@ -37,7 +38,8 @@ func WriteIdentity(from, to string, ask terminal.Asker) error {
 	}
 	f, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return report.Failed(err, "choose another name, or remove it first", "%s is there already", to)
+		return report.Failed(err, "choose another name, or remove it first", "%s is there already",
+			to)
 	}
 	if err != nil {
 		return err

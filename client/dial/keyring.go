@@ -68,13 +68,18 @@ type keyRing struct {
 // there are not.
 func (d *Dialer) keyRing() (*keyRing, error) {
 	o := d.Options
-	r := &keyRing{options: o, messages: d.Messages, host: fmt.Sprintf("%s@[%s]:%d", o.User, o.HostName, o.Port)}
+	r := &keyRing{options: o, messages: d.Messages,
+		host: fmt.Sprintf("%s@[%s]:%d", o.User, o.HostName, o.Port)}
 	if d.Identity != nil {
-		r.add(&candidate{source: d.Identity.Source, public: d.Identity.Public, identity: d.Identity})
+		r.add(&candidate{source: d.Identity.Source, public: d.Identity.Public,
+			identity: d.Identity})
 		return r, nil
 	}
 	if o.NoPubkey {
-		return nil, report.Failed(nil, "-o PubkeyAuthentication=yes -o PreferredAuthentications=publickey allows it", "no key may be shown, and minissh logs in with keys alone")
+		return nil,
+			report.Failed(nil,
+				"-o PubkeyAuthentication=yes -o PreferredAuthentications=publickey allows it",
+				"no key may be shown, and minissh logs in with keys alone")
 	}
 	r.askAgent()
 	for _, file := range o.IdentityFiles {
@@ -83,7 +88,8 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 	named := len(r.list)
 	if !o.IdentitiesOnly {
 		for i := range r.agent {
-			r.add(&candidate{source: "agent: " + shownComment(r.agent[i].Comment), public: r.agent[i].Public, identity: &r.agent[i]})
+			r.add(&candidate{source: "agent: " + shownComment(r.agent[i].Comment),
+				public: r.agent[i].Public, identity: &r.agent[i]})
 		}
 	}
 	for _, file := range o.DefaultIdentityFiles {
@@ -95,7 +101,9 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 		})
 	}
 	r.list = slices.DeleteFunc(r.list, r.forbidden)
-	slices.SortStableFunc(r.list, func(a, b *candidate) int { return boolInt(a.locked) - boolInt(b.locked) })
+	slices.SortStableFunc(r.list, func(a, b *candidate) int {
+		return boolInt(a.locked) - boolInt(b.locked)
+	})
 	return r, nil
 }
 
@@ -132,7 +140,8 @@ func (r *keyRing) askAgent() {
 		r.messages.Say(level, "%v; its keys are left out", err)
 	}
 	for _, key := range r.useless {
-		r.messages.Debug("the agent's key %s (%s) is left out: %s", shownComment(key.Comment), keys.Fingerprint(key.Key), key.Why)
+		r.messages.Debug("the agent's key %s (%s) is left out: %s", shownComment(key.Comment),
+			keys.Fingerprint(key.Key), key.Why)
 	}
 }
 
@@ -182,16 +191,21 @@ func (c *candidate) besides(private string, unusable []keys.Unusable) error {
 	}
 	for _, key := range unusable {
 		if bytes.Equal(key.Key.Marshal(), c.public.Marshal()) {
-			return &keys.Error{Subject: c.source, Msg: "the private half is in the agent alone, and " + key.Why, Advice: key.Hint}
+			return &keys.Error{
+				Subject: c.source, Msg: "the private half is in the agent alone, and " + key.Why,
+				Advice: key.Hint}
 		}
 	}
-	return &keys.Error{Subject: c.source, Msg: "the private half is neither beside it nor in an agent", Advice: "ssh-add hands it to an agent; minissh -i FILE names its file"}
+	return &keys.Error{
+		Subject: c.source, Msg: "the private half is neither beside it nor in an agent",
+		Advice: "ssh-add hands it to an agent; minissh -i FILE names its file"}
 }
 
 // unusableFile tells why a key file, which err names, cannot be used, and what to type.
 func (r *keyRing) unusableFile(err error) {
 	r.messages.Say(options.LevelInfo, "a key cannot be used: %v", err)
-	if hint := report.Hint(err); hint != "" && !errors.Is(err, os.ErrNotExist) { // of those that are not there, empty tells
+	// of those that are not there, empty tells
+	if hint := report.Hint(err); hint != "" && !errors.Is(err, os.ErrNotExist) {
 		r.messages.Say(options.LevelInfo, "hint: %s", hint)
 	}
 }
@@ -208,7 +222,8 @@ func (r *keyRing) forbidden(c *candidate) bool {
 		return false
 	}
 	r.named = true
-	r.messages.Say(options.LevelInfo, "the key %s (%s) is left out: %s", c.source, c.fingerprint, why)
+	r.messages.Say(options.LevelInfo, "the key %s (%s) is left out: %s", c.source, c.fingerprint,
+		why)
 	return true
 }
 
@@ -245,7 +260,8 @@ func (r *keyRing) others(than *candidate) []string {
 func (r *keyRing) after(c *candidate, wouldDo string) *candidate {
 	told := r.others(c)
 	for _, next := range r.list {
-		if !next.tried && (next.fingerprint == wouldDo || wouldDo == "" && (c.identity == nil || !slices.Contains(told, next.fingerprint))) {
+		if !next.tried && (next.fingerprint == wouldDo || wouldDo == "" &&
+			(c.identity == nil || !slices.Contains(told, next.fingerprint))) {
 			return next
 		}
 	}
@@ -274,9 +290,16 @@ func (r *keyRing) sources() string {
 func (r *keyRing) empty() error {
 	switch {
 	case len(r.missing) > 0:
-		return report.Failed(nil, "ssh-keygen -t ed25519 -f "+r.missing[0]+" makes one", "none of the keys that were named can be used")
+		return report.Failed(nil, "ssh-keygen -t ed25519 -f "+r.missing[0]+" makes one",
+			"none of the keys that were named can be used")
 	case r.named:
-		return report.Failed(nil, "minissh -i FILE names another key", "none of the keys that were named can be used")
+		return report.Failed(nil, "minissh -i FILE names another key",
+			"none of the keys that were named can be used")
 	}
-	return report.Failed(nil, "minissh pair "+report.Target(r.options)+" makes a key and has it listed there, with the code that minisshd pair shows there; or ssh-keygen -t ed25519 makes one, whose public half belongs in ~/.ssh/authorized_keys there", "there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent with a usable key")
+	return report.Failed(nil, "minissh pair "+report.Target(r.options)+
+		" makes a key and has it listed there, with the code that minisshd pair shows there; or "+
+		"ssh-keygen -t ed25519 makes one, whose public half belongs in "+
+		"~/.ssh/authorized_keys there",
+		"there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent "+
+			"with a usable key")
 }

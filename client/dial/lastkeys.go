@@ -51,14 +51,17 @@ func (r *keyRing) worked(c *candidate) {
 	if r.first() == c || len(r.list) == 1 {
 		return
 	}
-	lines := slices.DeleteFunc(readLastKeys(), func(line string) bool { return strings.HasPrefix(line, r.host+" ") })
+	lines := slices.DeleteFunc(readLastKeys(), func(line string) bool {
+		return strings.HasPrefix(line, r.host+" ")
+	})
 	lines = append(lines[max(0, len(lines)-mostRemembered):], r.host+" "+c.fingerprint)
 	file := lastKeyFile()
 	if os.MkdirAll(filepath.Dir(file), 0o700) != nil {
 		return
 	}
 	temporary := fmt.Sprintf("%s.%d", file, os.Getpid())
-	if os.WriteFile(temporary, []byte(strings.Join(lines, "\n")+"\n"), 0o600) != nil || os.Rename(temporary, file) != nil {
+	if os.WriteFile(temporary, []byte(strings.Join(lines, "\n")+"\n"), 0o600) != nil ||
+		os.Rename(temporary, file) != nil {
 		os.Remove(temporary)
 	}
 }

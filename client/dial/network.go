@@ -24,9 +24,11 @@ import (
 // long.
 type network struct {
 	*options.Options
-	messages    *report.Messages
-	dialContext func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer's
-	spent       time.Duration                                                        // of ConnectTimeout, by earlier attempts
+	messages *report.Messages
+	// nil: a net.Dialer's
+	dialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// of ConnectTimeout, by earlier attempts
+	spent time.Duration
 }
 
 func newNetwork(o *options.Options, m *report.Messages) *network {
@@ -59,7 +61,8 @@ func (n *network) dial(ctx context.Context) (net.Conn, error) {
 	if n.Socket != "" {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", n.Socket)
 		if err != nil {
-			return nil, report.Failed(err, "minisshd --listen unix:PATH makes one", "no daemon answers on the socket %s: %v", n.Socket, report.Plain(err))
+			return nil, report.Failed(err, "minisshd --listen unix:PATH makes one",
+				"no daemon answers on the socket %s: %v", n.Socket, report.Plain(err))
 		}
 		return conn, nil
 	}
@@ -72,7 +75,8 @@ func (n *network) dial(ctx context.Context) (net.Conn, error) {
 	}
 	skipped := ""
 	if len(n.Skipped) > 0 {
-		skipped = "what is meant for sshd does not count here: " + strings.Join(n.Skipped, ", ") + "; ~/.config/minissh/config is read for minissh alone"
+		skipped = "what is meant for sshd does not count here: " + strings.Join(n.Skipped, ", ") +
+			"; ~/.config/minissh/config is read for minissh alone"
 	}
 	var dns *net.DNSError
 	var slow net.Error
@@ -81,14 +85,20 @@ func (n *network) dial(ctx context.Context) (net.Conn, error) {
 	case errors.As(err, &failure):
 		return nil, err
 	case errors.As(err, &dns):
-		return nil, report.Failed(err, skipped, "Could not resolve hostname %s: %v", n.HostName, dns.Err)
+		return nil, report.Failed(err, skipped, "Could not resolve hostname %s: %v", n.HostName,
+			dns.Err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
-		return nil, report.Failed(err, skipped, "connect to host %s port %d: Connection timed out", n.HostName, n.Port)
+		return nil, report.Failed(err, skipped, "connect to host %s port %d: Connection timed out",
+			n.HostName, n.Port)
 	case n.BindAddress != "" && errors.Is(err, syscall.EADDRNOTAVAIL):
-		return nil, report.Failed(err, "minissh -b ADDRESS names an address of this machine", "BindAddress %s cannot be used: %v", n.BindAddress, report.Plain(err))
+		return nil, report.Failed(err, "minissh -b ADDRESS names an address of this machine",
+			"BindAddress %s cannot be used: %v", n.BindAddress, report.Plain(err))
 	}
-	return nil, report.Failed(err, cmp.Or(skipped, fmt.Sprintf("is minisshd running there, and listening on an address that can be reached? Its port is %d unless -p or its --listen says otherwise", protocol.DefaultPort)),
-		"connect to host %s port %d: %v", n.HostName, n.Port, report.Plain(err))
+	return nil,
+		report.Failed(err, cmp.Or(skipped, fmt.Sprintf("is minisshd running there, and listening "+
+			"on an address that can be reached? Its port is %d unless -p or its --listen says "+
+			"otherwise", protocol.DefaultPort)),
+			"connect to host %s port %d: %v", n.HostName, n.Port, report.Plain(err))
 }
 
 // dialTCP dials until it succeeds, at most ConnectionAttempts times, a second apart as in ssh, each
@@ -112,7 +122,8 @@ func (n *network) dialTCP(ctx context.Context, network, address string) (conn ne
 		if err == nil || attempt >= n.ConnectionAttempts {
 			return conn, err
 		}
-		n.messages.Debug("attempt %d of %d failed: %v", attempt, n.ConnectionAttempts, report.Plain(err))
+		n.messages.Debug("attempt %d of %d failed: %v", attempt, n.ConnectionAttempts,
+			report.Plain(err))
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
@@ -133,14 +144,17 @@ func (n *network) localEnd(ctx context.Context, network string) (*net.Dialer, er
 		named = "BindAddress " + n.BindAddress
 		list, err := net.DefaultResolver.LookupIPAddr(ctx, n.BindAddress)
 		if err != nil {
-			return nil, report.Failed(err, "minissh -b ADDRESS names an address of this machine", "%s cannot be used: there is no such address", named)
+			return nil, report.Failed(err, "minissh -b ADDRESS names an address of this machine",
+				"%s cannot be used: there is no such address", named)
 		}
 		candidates = list
 	case n.BindInterface != "":
 		named = "BindInterface " + n.BindInterface
 		list, err := interfaceAddresses(n.BindInterface)
 		if err != nil {
-			return nil, report.Failed(err, "minissh -B INTERFACE names a network interface of this machine", "%s cannot be used: there is no such interface", named)
+			return nil,
+				report.Failed(err, "minissh -B INTERFACE names a network interface of this machine",
+					"%s cannot be used: there is no such interface", named)
 		}
 		candidates = list
 	default:
@@ -152,7 +166,8 @@ func (n *network) localEnd(ctx context.Context, network string) (*net.Dialer, er
 			return dialer, nil
 		}
 	}
-	return nil, report.Failed(nil, "-4 and -6 choose the kind of address", "%s cannot be used: it has no address of the kind that is wanted", named)
+	return nil, report.Failed(nil, "-4 and -6 choose the kind of address",
+		"%s cannot be used: it has no address of the kind that is wanted", named)
 }
 
 // interfaceAddresses are an interface's addresses, those of the link alone and of the loopback
@@ -186,12 +201,15 @@ func interfaceAddresses(name string) (first []net.IPAddr, err error) {
 }
 
 // dialSocket is Dial over a Unix socket, where the kernel says who we are.
-func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
+func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) error) (*Connection,
+	error) {
 	way := newNetwork(d.Options, d.Messages)
 	ctx, cancel := way.limited(ctx)
 	defer cancel()
 	if file := d.Options.KeyLog; file != "" {
-		d.Messages.Say(options.LevelInfo, "nothing is written to %s: a Unix socket has no TLS, so there are no secrets", protocol.Quote(file))
+		d.Messages.Say(options.LevelInfo,
+			"nothing is written to %s: a Unix socket has no TLS, so there are no secrets",
+			protocol.Quote(file))
 	}
 	raw, err := way.dial(ctx)
 	if err != nil {

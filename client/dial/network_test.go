@@ -27,18 +27,27 @@ func TestBindAddress(t *testing.T) {
 		from <- host
 		fakedaemon.Exits(`{"how":"exited","code":0}`)(g)
 	})
-	if r := f.Run(t, func(d *dial.Dialer) { d.Options.BindAddress = "127.0.0.5" }); r.Code != 0 || <-from != "127.0.0.5" {
+	if r := f.Run(t, func(d *dial.Dialer) { d.Options.BindAddress = "127.0.0.5" }); r.Code != 0 ||
+		<-from != "127.0.0.5" {
 		t.Errorf("%+v", r)
 	}
-	if r := f.Run(t, func(d *dial.Dialer) { d.Options.BindInterface = "lo" }); r.Code != 0 || <-from != "127.0.0.1" {
+	if r := f.Run(t, func(d *dial.Dialer) { d.Options.BindInterface = "lo" }); r.Code != 0 ||
+		<-from != "127.0.0.1" {
 		t.Errorf("%+v", r)
 	}
 	for want, change := range map[string]func(*options.Options){
-		"BindInterface none0 cannot be used": func(o *options.Options) { o.BindInterface = "none0" },
-		"BindAddress 127.0.0.5 cannot be":    func(o *options.Options) { o.BindAddress, o.AddressFamily = "127.0.0.5", "inet6" },
-		"BindAddress 192.0.2.77 cannot be":   func(o *options.Options) { o.BindAddress = "192.0.2.77" },
+		"BindInterface none0 cannot be used": func(o *options.Options) {
+			o.BindInterface = "none0"
+		},
+		"BindAddress 127.0.0.5 cannot be": func(o *options.Options) {
+			o.BindAddress, o.AddressFamily = "127.0.0.5", "inet6"
+		},
+		"BindAddress 192.0.2.77 cannot be": func(o *options.Options) {
+			o.BindAddress = "192.0.2.77"
+		},
 	} {
-		if r := f.Run(t, func(d *dial.Dialer) { change(d.Options) }); r.Code != 255 || !strings.Contains(r.Said, want) {
+		if r := f.Run(t, func(d *dial.Dialer) { change(d.Options) }); r.Code != 255 ||
+			!strings.Contains(r.Said, want) {
 			t.Errorf("%s: %+v", want, r)
 		}
 	}
@@ -54,7 +63,8 @@ func TestAgentRefusesOneKey(t *testing.T) {
 	}
 	socket := filepath.Join(t.TempDir(), "agent")
 	agent := exec.Command("ssh-agent", "-D", "-a", socket)
-	agent.Env = append(os.Environ(), "SSH_ASKPASS=/bin/false", "SSH_ASKPASS_REQUIRE=force", "DISPLAY=none")
+	agent.Env = append(os.Environ(), "SSH_ASKPASS=/bin/false", "SSH_ASKPASS_REQUIRE=force",
+		"DISPLAY=none")
 	out, err := agent.StdoutPipe() // it tells its socket when that is there
 	if err != nil {
 		t.Fatal(err)
@@ -81,19 +91,27 @@ func TestAgentRefusesOneKey(t *testing.T) {
 		fakedaemon.Exits(`{"how":"exited","code":0}`)(g)
 	})
 	use := func(d *dial.Dialer) {
-		d.Options.IdentityFiles, d.Options.IdentitiesOnly, d.Options.IdentityAgent = nil, false, socket
+		d.Options.IdentityFiles, d.Options.IdentitiesOnly, d.Options.IdentityAgent = nil, false,
+			socket
 	}
-	if r := f.Run(t, use); r.Code != 255 || !strings.Contains(r.Said, "did not sign") || !strings.Contains(r.Said, "no other key is left") || len(shown) != 0 {
+	if r := f.Run(t, use); r.Code != 255 || !strings.Contains(r.Said, "did not sign") ||
+		!strings.Contains(r.Said, "no other key is left") || len(shown) != 0 {
 		t.Errorf("the only key is declined: %+v", r)
 	}
-	r := f.Run(t, func(d *dial.Dialer) { use(d); d.Options.DefaultIdentityFiles = []string{fakedaemon.KeyFile(t, good)} })
-	if r.Code != 0 || r.Said != "" || len(shown) != 1 || !bytes.Equal(shown[0].Marshal(), good.Public.Marshal()) {
+	r := f.Run(t, func(d *dial.Dialer) {
+		use(d)
+		d.Options.DefaultIdentityFiles = []string{
+			fakedaemon.KeyFile(t, good)}
+	})
+	if r.Code != 0 || r.Said != "" || len(shown) != 1 ||
+		!bytes.Equal(shown[0].Marshal(), good.Public.Marshal()) {
 		t.Errorf("a file is left: %+v", r)
 	}
 	shown = nil
 	add(fakedaemon.KeyFile(t, good))
 	r = f.Run(t, func(d *dial.Dialer) { use(d); d.Options.LogLevel = options.LevelDebug1 })
-	if r.Code != 0 || len(shown) != 1 || !bytes.Equal(shown[0].Marshal(), good.Public.Marshal()) || !strings.Contains(r.Said, "trying the next key") {
+	if r.Code != 0 || len(shown) != 1 || !bytes.Equal(shown[0].Marshal(), good.Public.Marshal()) ||
+		!strings.Contains(r.Said, "trying the next key") {
 		t.Errorf("another key of the agent's is left: %+v", r)
 	}
 }

@@ -33,9 +33,12 @@ type Paired struct {
 // host's `minisshd pair` shows (protocol/PAIRING.md). code asks for it; it is called before a
 // connection is open. Nothing is believed, and nothing written, before the host has proved that it
 // knows the code too.
-func (d *Dialer) Pair(ctx context.Context, code func() (protocol.PairingCode, error)) (*Paired, error) {
+func (d *Dialer) Pair(ctx context.Context, code func() (protocol.PairingCode, error)) (*Paired,
+	error) {
 	if d.Options.Socket != "" {
-		return nil, report.Failed(nil, "a Unix socket needs no pairing: the system says who you are there", "pairing needs a network address, not a socket")
+		return nil,
+			report.Failed(nil, "a Unix socket needs no pairing: the system says who you are there",
+				"pairing needs a network address, not a socket")
 	}
 	l, err := d.login()
 	if err != nil {
@@ -94,7 +97,8 @@ func (l *login) pairingKey() (*keys.Identity, error) {
 	if next := l.ring.first(); next != nil {
 		id, err := next.load(l.Ask)
 		if err != nil {
-			return nil, report.Failed(err, "minissh pair -i FILE names another key", "a key cannot be used: %v", err)
+			return nil, report.Failed(err, "minissh pair -i FILE names another key",
+				"a key cannot be used: %v", err)
 		}
 		return id, nil
 	}
@@ -108,16 +112,19 @@ func (l *login) pairingKey() (*keys.Identity, error) {
 	}
 	fresh, _, err := keys.HostKey(file)
 	if err != nil {
-		return nil, report.Failed(err, "ssh-keygen -t ed25519 makes one", "cannot make a key: %v", err)
+		return nil, report.Failed(err, "ssh-keygen -t ed25519 makes one", "cannot make a key: %v",
+			err)
 	}
-	l.Messages.Say(options.LevelInfo, "you had no key: one was made, without a passphrase, in %s", file)
+	l.Messages.Say(options.LevelInfo, "you had no key: one was made, without a passphrase, in %s",
+		file)
 	return &fresh, nil
 }
 
 // pairing is one attempt.
 type pairing struct {
 	*hostCheck
-	found knownhosts.Verdict // on the key that the host shows, which it has yet to prove is the right one
+	// on the key that the host shows, which it has yet to prove is the right one
+	found knownhosts.Verdict
 }
 
 // check judges the host's key and asks nothing: the proof is about the host key too. A host that is
@@ -141,7 +148,8 @@ func (p *pairing) prove(conn *transport.Conn, own ssh.PublicKey, code protocol.P
 	}
 	transcript := protocol.PairingTranscript(exported, p.found.Key.Marshal(), own.Marshal(), user)
 	frame, err := protocol.AppendMessage(nil, protocol.TypePair, 0, &protocol.Pair{
-		Protocol: protocol.ALPN, User: user, Proof: hex.EncodeToString(code.Prove(protocol.PairingClient, transcript)),
+		Protocol: protocol.ALPN, User: user,
+		Proof: hex.EncodeToString(code.Prove(protocol.PairingClient, transcript)),
 	})
 	if err != nil {
 		return report.Failed(err, "", "cannot ask %s: %v", host, err)
@@ -153,7 +161,9 @@ func (p *pairing) prove(conn *transport.Conn, own ssh.PublicKey, code protocol.P
 		if writeErr == nil || !errors.Is(err, io.EOF) {
 			writeErr = err
 		}
-		return report.Failed(writeErr, "minissh "+report.Target(p.Options)+" tells whether your key is listed there", "%s did not say whether it has paired: %v", host, report.Plain(writeErr))
+		return report.Failed(writeErr, "minissh "+report.Target(p.Options)+
+			" tells whether your key is listed there", "%s did not say whether it has paired: %v",
+			host, report.Plain(writeErr))
 	}
 	switch f.Type {
 	case protocol.TypeError:
@@ -162,14 +172,19 @@ func (p *pairing) prove(conn *transport.Conn, own ssh.PublicKey, code protocol.P
 			return report.Failed(err, "", "%s answered what cannot be read: %v", host, err)
 		}
 		if said.Code == protocol.CodePairingRefused {
-			return report.Failed(nil, "is it "+user+" there (user@host chooses), and the code from the last two minutes? minisshd pair shows a new one",
+			return report.Failed(nil, "is it "+user+" there (user@host chooses), and the code "+
+				"from the last two minutes? minisshd pair shows a new one",
 				"%s refused to pair: the code is wrong, used or too old, or for another user", host)
 		}
 		if said.Code == protocol.CodeInternal && said.Message != "" {
-			return report.Failed(nil, "mend that there, then once more: minissh pair "+report.Target(p.Options)+"; with this key the code is good until its two minutes are over",
-				"%s knows the code, but did not list your key: %s", host, protocol.Quote(said.Message))
+			return report.Failed(nil, "mend that there, then once more: minissh pair "+
+				report.Target(p.Options)+"; with this key the code is good until its two minutes "+
+				"are over",
+				"%s knows the code, but did not list your key: %s", host,
+				protocol.Quote(said.Message))
 		}
-		return report.Failed(nil, remoteHint(said.Code), "%s refused: %v", host, &protocol.RemoteError{Reason: said})
+		return report.Failed(nil, remoteHint(said.Code), "%s refused: %v", host,
+			&protocol.RemoteError{Reason: said})
 	case protocol.TypePair:
 		var answer protocol.Pair
 		if err := f.Decode(&answer); err != nil {
@@ -180,12 +195,14 @@ func (p *pairing) prove(conn *transport.Conn, own ssh.PublicKey, code protocol.P
 			return nil
 		}
 	}
-	return report.Failed(nil, "somebody may be between you and it; nothing was believed or written", "%s did not prove that it knows the code", host)
+	return report.Failed(nil, "somebody may be between you and it; nothing was believed or "+
+		"written", "%s did not prove that it knows the code", host)
 }
 
 // CodeFrom asks on a terminal, again if what was typed cannot be a code; or takes the next of
 // lines, if that is not nil.
-func CodeFrom(ask terminal.Asker, lines func() (string, error), host string) func() (protocol.PairingCode, error) {
+func CodeFrom(ask terminal.Asker, lines func() (string, error),
+	host string) func() (protocol.PairingCode, error) {
 	question := "Code that minisshd pair shows on " + shownComment(host) + ": "
 	return func() (code protocol.PairingCode, err error) {
 		for tries := 3; tries > 0; tries-- {
@@ -197,7 +214,10 @@ func CodeFrom(ask terminal.Asker, lines func() (string, error), host string) fun
 				typed, err = ask.Line(question)
 			}
 			if err != nil {
-				return "", report.Failed(err, "type it at a terminal, or give it as a line of standard input: never as an argument", "a pairing code is needed: %v", err)
+				return "",
+					report.Failed(err,
+						"type it at a terminal, or give it as a line of standard input: never as "+
+							"an argument", "a pairing code is needed: %v", err)
 			}
 			if code, err = protocol.ParsePairingCode(typed); err == nil {
 				return code, nil

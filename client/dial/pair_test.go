@@ -63,23 +63,27 @@ func pairingHost(t *testing.T, do func(*visitor)) *fakedaemon.Fake {
 // pair reads PAIR, and gives its proof and what it is about.
 func (v *visitor) pair() (asked protocol.Pair, transcript []byte) {
 	f, err := v.in.Next()
-	if err != nil || f.Type != protocol.TypePair || f.Decode(&asked) != nil || asked.Check() != nil {
+	if err != nil || f.Type != protocol.TypePair || f.Decode(&asked) != nil ||
+		asked.Check() != nil {
 		return protocol.Pair{}, nil
 	}
 	exported, err := v.Export(protocol.PairingLabel)
 	if err != nil {
 		return protocol.Pair{}, nil
 	}
-	return asked, protocol.PairingTranscript(exported, v.host.Public.Marshal(), v.key.Marshal(), asked.User)
+	return asked, protocol.PairingTranscript(exported, v.host.Public.Marshal(), v.key.Marshal(),
+		asked.User)
 }
 
 func (v *visitor) answer(proof []byte) {
-	frame, _ := protocol.AppendMessage(nil, protocol.TypePair, 0, &protocol.Pair{User: "tester", Proof: hex.EncodeToString(proof)})
+	frame, _ := protocol.AppendMessage(nil, protocol.TypePair, 0,
+		&protocol.Pair{User: "tester", Proof: hex.EncodeToString(proof)})
 	v.Write(frame)
 }
 
 // tries pairs with the host that f is, unknown before, and says what known_hosts holds afterwards.
-func tries(t *testing.T, f *fakedaemon.Fake, code protocol.PairingCode) (paired *dial.Paired, known string, err error) {
+func tries(t *testing.T, f *fakedaemon.Fake, code protocol.PairingCode) (paired *dial.Paired,
+	known string, err error) {
 	t.Helper()
 	d, said := f.Dialer(t)
 	fakedaemon.Forget(d)
@@ -90,7 +94,8 @@ func tries(t *testing.T, f *fakedaemon.Fake, code protocol.PairingCode) (paired 
 		report.Error(said, err)
 	}
 	fakedaemon.Plain(t, said.String())
-	if text := said.String(); strings.Contains(text, string(code)) || strings.Contains(text, code.Shown()) {
+	if text := said.String(); strings.Contains(text, string(code)) ||
+		strings.Contains(text, code.Shown()) {
 		t.Errorf("the code is shown: %s", text)
 	}
 	if ctx.Err() != nil {
@@ -106,7 +111,8 @@ func TestPair(t *testing.T) {
 	f := pairingHost(t, func(v *visitor) {
 		asked, transcript := v.pair()
 		saw = v.key
-		if proof, err := asked.MAC(); err != nil || asked.User != "tester" || !code.Proves(protocol.PairingClient, transcript, proof) {
+		if proof, err := asked.MAC(); err != nil || asked.User != "tester" ||
+			!code.Proves(protocol.PairingClient, transcript, proof) {
 			return
 		}
 		v.answer(code.Prove(protocol.PairingDaemon, transcript))
@@ -116,10 +122,12 @@ func TestPair(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(known, string(ssh.MarshalAuthorizedKey(f.Host.Public))) || strings.Count(known, "\n") != 1 {
+	if !strings.HasSuffix(known, string(ssh.MarshalAuthorizedKey(f.Host.Public))) ||
+		strings.Count(known, "\n") != 1 {
 		t.Errorf("known_hosts: %s", known)
 	}
-	if keys.Fingerprint(saw) != keys.Fingerprint(paired.Own) || keys.Fingerprint(paired.Host) != keys.Fingerprint(f.Host.Public) {
+	if keys.Fingerprint(saw) != keys.Fingerprint(paired.Own) ||
+		keys.Fingerprint(paired.Host) != keys.Fingerprint(f.Host.Public) {
 		t.Errorf("%+v", paired)
 	}
 }
@@ -133,40 +141,65 @@ func TestPairHostileDaemons(t *testing.T) {
 		do   func(*visitor)
 		said string
 	}{
-		"our own proof": {func(v *visitor) { asked, _ := v.pair(); proof, _ := asked.MAC(); v.answer(proof) }, "did not prove"},
+		"our own proof": {
+			func(v *visitor) { asked, _ := v.pair(); proof, _ := asked.MAC(); v.answer(proof) },
+			"did not prove"},
 		"another code": {func(v *visitor) {
 			_, tr := v.pair()
 			v.answer(protocol.NewPairingCode().Prove(protocol.PairingDaemon, tr))
 		}, "did not prove"},
-		"an old answer":     {func(v *visitor) { v.pair(); v.answer(code.Prove(protocol.PairingDaemon, old)) }, "did not prove"},
-		"the client's side": {func(v *visitor) { _, tr := v.pair(); v.answer(code.Prove(protocol.PairingClient, tr)) }, "did not prove"},
-		"zeros":             {func(v *visitor) { v.pair(); v.answer(old) }, "did not prove"},
-		"a short proof":     {func(v *visitor) { v.pair(); v.answer(old[:3]) }, "did not prove"},
-		"no proof":          {func(v *visitor) { v.pair(); v.Write(protocol.AppendFrame(nil, protocol.TypePair, 0, 0, []byte("{}"))) }, "did not prove"},
+		"an old answer": {
+			func(v *visitor) { v.pair(); v.answer(code.Prove(protocol.PairingDaemon, old)) },
+			"did not prove"},
+		"the client's side": {
+			func(v *visitor) {
+				_, tr := v.pair()
+				v.answer(code.Prove(protocol.PairingClient, tr))
+			}, "did not prove"},
+		"zeros":         {func(v *visitor) { v.pair(); v.answer(old) }, "did not prove"},
+		"a short proof": {func(v *visitor) { v.pair(); v.answer(old[:3]) }, "did not prove"},
+		"no proof": {
+			func(v *visitor) {
+				v.pair()
+				v.Write(protocol.AppendFrame(nil, protocol.TypePair, 0, 0, []byte("{}")))
+			}, "did not prove"},
 		"bad JSON": {func(v *visitor) {
 			v.pair()
-			v.Write(protocol.AppendFrame(nil, protocol.TypePair, 0, 0, []byte(`{"proof":"`+fakedaemon.Evil)))
+			v.Write(protocol.AppendFrame(nil, protocol.TypePair, 0, 0,
+				[]byte(`{"proof":"`+fakedaemon.Evil)))
 		}, "cannot be read"},
 		"it speaks first": {func(v *visitor) { v.answer(old); v.pair() }, "did not prove"},
 		"WELCOME": {func(v *visitor) {
 			v.pair()
-			v.Write(protocol.AppendFrame(nil, protocol.TypeWelcome, 0, 0, []byte(`{"channels":64}`)))
+			v.Write(protocol.AppendFrame(nil, protocol.TypeWelcome, 0, 0,
+				[]byte(`{"channels":64}`)))
 		}, "did not prove"},
-		"garbage":        {func(v *visitor) { v.pair(); v.Write([]byte(strings.Repeat("\x1b[31m", 50))) }, "did not say whether it has paired"},
-		"half a frame":   {func(v *visitor) { v.pair(); v.Write([]byte{0, 0, 0, 9, 0x88}) }, "did not say whether it has paired"},
+		"garbage": {
+			func(v *visitor) { v.pair(); v.Write([]byte(strings.Repeat("\x1b[31m", 50))) },
+			"did not say whether it has paired"},
+		"half a frame": {func(v *visitor) { v.pair(); v.Write([]byte{0, 0, 0, 9, 0x88}) },
+			"did not say whether it has paired"},
 		"nothing":        {func(v *visitor) { v.pair() }, "did not say whether it has paired"},
 		"closes at once": {func(v *visitor) {}, "did not say whether it has paired"},
-		"refusal":        {func(v *visitor) { v.pair(); v.refuse(`{"code":"pairing_refused","message":"` + fakedaemon.Evil + `"}`) }, "refused to pair"},
+		"refusal": {
+			func(v *visitor) {
+				v.pair()
+				v.refuse(`{"code":"pairing_refused","message":"` + fakedaemon.Evil + `"}`)
+			}, "refused to pair"},
 		"a hostile refusal": {func(v *visitor) {
 			v.pair()
 			v.refuse(`{"code":"` + fakedaemon.Evil + `","message":"` + fakedaemon.Evil + `"}`)
-		}, `knows the code, but did not list your key: "\x1b[31m`}, // a code of no form counts as internal (CO2)
+		},
+			// a code of no form counts as internal (CO2)
+			`knows the code, but did not list your key: "\x1b[31m`},
 		"a full disk there": {func(v *visitor) {
 			v.pair()
-			v.refuse(`{"code":"internal","message":"the key could not be written: ` + fakedaemon.Evil + `"}`)
+			v.refuse(`{"code":"internal","message":"the key could not be written: ` +
+				fakedaemon.Evil + `"}`)
 		},
 			`knows the code, but did not list your key: "the key could not be written: \x1b[31m`},
-		"a refusal in no JSON": {func(v *visitor) { v.pair(); v.refuse(fakedaemon.Evil) }, "cannot be read"},
+		"a refusal in no JSON": {func(v *visitor) { v.pair(); v.refuse(fakedaemon.Evil) },
+			"cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			paired, known, err := tries(t, pairingHost(t, c.do), code)
@@ -224,7 +257,9 @@ func TestPairThroughTheMiddle(t *testing.T) {
 		if answer.Type != protocol.TypeError {
 			relayed = fmt.Errorf("the daemon answers %v to a proof that was relayed", answer.Type)
 		}
-		other := protocol.PairingTranscript(make([]byte, 32), daemon.Host.Public.Marshal(), v.key.Marshal(), "tester") // of an earlier pairing
+		// of an earlier pairing
+		other := protocol.PairingTranscript(make([]byte, 32), daemon.Host.Public.Marshal(),
+			v.key.Marshal(), "tester")
 		v.answer(code.Prove(protocol.PairingDaemon, other))
 	})
 	_, known, err := tries(t, f, code)
@@ -243,11 +278,8 @@ func TestPairThroughTheMiddle(t *testing.T) {
 // tlsTo connects with a key, and takes any host key.
 func tlsTo(address string, id keys.Identity) (*transport.Conn, error) {
 	raw, err := net.Dial("tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	cert, err := keys.Certificate(id)
-	if err != nil {
+	cert, keyErr := keys.Certificate(id)
+	if err := errors.Join(err, keyErr); err != nil {
 		return nil, err
 	}
 	return transport.Client(raw, nil, cert, func(*x509.Certificate) error { return nil })
@@ -259,11 +291,15 @@ func TestPairChangedHost(t *testing.T) {
 	var asked protocol.Pair
 	f := pairingHost(t, func(v *visitor) { asked, _ = v.pair() })
 	d, _ := f.Dialer(t)
-	before := strings.Replace(strings.Join(fakedaemon.KnownLines(d), ""), string(ssh.MarshalAuthorizedKey(f.Host.Public)), string(ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)), 1)
+	before := strings.Replace(strings.Join(fakedaemon.KnownLines(d), ""),
+		string(ssh.MarshalAuthorizedKey(f.Host.Public)),
+		string(ssh.MarshalAuthorizedKey(fakedaemon.NewKey(t).Public)), 1)
 	if err := os.WriteFile(d.Options.UserKnownHostsFiles[0], []byte(before), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := d.Pair(t.Context(), func() (protocol.PairingCode, error) { return protocol.NewPairingCode(), nil })
+	_, err := d.Pair(t.Context(), func() (protocol.PairingCode, error) {
+		return protocol.NewPairingCode(), nil
+	})
 	f.Close()
 	if err == nil || asked.Proof != "" {
 		t.Errorf("%v; sent %+v", err, asked)
@@ -280,7 +316,8 @@ func TestPairMakesAKey(t *testing.T) {
 	t.Setenv("HOME", home)
 	t.Setenv("SSH_AUTH_SOCK", "")
 	code := protocol.NewPairingCode()
-	f := pairingHost(t, func(v *visitor) { _, tr := v.pair(); v.answer(code.Prove(protocol.PairingDaemon, tr)) })
+	f := pairingHost(t,
+		func(v *visitor) { _, tr := v.pair(); v.answer(code.Prove(protocol.PairingDaemon, tr)) })
 	var first *dial.Paired
 	own := filepath.Join(home, ".config", "minissh", "id_ed25519")
 	for i := range 2 {
@@ -290,7 +327,9 @@ func TestPairMakesAKey(t *testing.T) {
 		if i == 1 {
 			d.Options.IdentityFiles = []string{own} // as options resolves them by default
 		}
-		paired, err := d.Pair(t.Context(), func() (protocol.PairingCode, error) { return code, nil })
+		paired, err := d.Pair(t.Context(), func() (protocol.PairingCode, error) {
+			return code, nil
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +342,8 @@ func TestPairMakesAKey(t *testing.T) {
 			if err != nil || info.Mode().Perm() != 0o600 {
 				t.Errorf("%v, %v", info, err)
 			}
-			if _, err := os.Stat(filepath.Join(home, ".ssh", "id_ed25519")); !errors.Is(err, os.ErrNotExist) {
+			if _, err := os.Stat(filepath.Join(home, ".ssh", "id_ed25519")); !errors.Is(err,
+				os.ErrNotExist) {
 				t.Error("a key was made where ssh looks")
 			}
 		} else if keys.Fingerprint(paired.Own) != keys.Fingerprint(first.Own) {
@@ -324,8 +364,10 @@ func TestPairingCodeAsked(t *testing.T) {
 		want  string
 		asked int
 	}{
-		"as shown":        {[]string{good.Shown()}, "", 1},
-		"small, no dash":  {[]string{" " + strings.ToLower(string(good.Shown()[:4])) + strings.ReplaceAll(good.Shown()[4:], "-", " ") + "\r\n"}, "", 1},
+		"as shown": {[]string{good.Shown()}, "", 1},
+		"small, no dash": {
+			[]string{" " + strings.ToLower(string(good.Shown()[:4])) +
+				strings.ReplaceAll(good.Shown()[4:], "-", " ") + "\r\n"}, "", 1},
 		"mistyped once":   {[]string{"x", good.Shown()}, "", 2},
 		"mistyped thrice": {[]string{"", "x", string(bad), good.Shown()}, "code", 3},
 	} {
@@ -333,7 +375,8 @@ func TestPairingCodeAsked(t *testing.T) {
 			a := &fakedaemon.Asker{}
 			a.Answer = func(string) (string, error) { return c.typed[len(a.Asked)-1], nil }
 			code, err := dial.CodeFrom(a, nil, "box\x1b[31m")()
-			if len(a.Asked) != c.asked || (err == nil) != (c.want == "") || err == nil && code != good {
+			if len(a.Asked) != c.asked || (err == nil) != (c.want == "") || err == nil &&
+				code != good {
 				t.Errorf("asked %d times, %v", len(a.Asked), err)
 			}
 			for _, question := range a.Asked {

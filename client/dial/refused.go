@@ -27,22 +27,30 @@ func (d *Dialer) explain(err error) error {
 	case errors.As(err, &said):
 		switch {
 		case said.Code == protocol.CodeKeyNotAuthorized && d.Options.Socket != "":
-			return report.Failed(err, "the daemon's log says why", "%s@%s: Permission denied: through a socket you log in as yourself, if that account may log in, and only root as another", d.Options.User, host)
+			return report.Failed(err, "the daemon's log says why",
+				"%s@%s: Permission denied: through a socket you log in as yourself, if that "+
+					"account may log in, and only root as another", d.Options.User, host)
 		case said.Code == protocol.CodeKeyNotAuthorized:
 			return err // another key may do
 		}
 		return report.Failed(err, remoteHint(said.Code), "%s refused: %v", host, said)
 	case errors.As(err, &record):
-		return report.Failed(err, fmt.Sprintf("what listens there is no minisshd; the default port is %d, -p chooses another", protocol.DefaultPort),
-			"%s does not speak TLS: it answered %s", host, protocol.Quote(string(record.RecordHeader[:])))
+		return report.Failed(err,
+			fmt.Sprintf("what listens there is no minisshd; the default port is %d, -p chooses "+
+				"another", protocol.DefaultPort),
+			"%s does not speak TLS: it answered %s", host,
+			protocol.Quote(string(record.RecordHeader[:])))
 	case transport.IsBusy(err):
-		return report.Failed(err, "wait a moment and try again", "%s has too many unauthenticated connections", host)
+		return report.Failed(err, "wait a moment and try again",
+			"%s has too many unauthenticated connections", host)
 	case errors.Is(err, context.DeadlineExceeded):
-		return report.Failed(err, "", "%s did not finish the handshake in time: Connection timed out", host)
+		return report.Failed(err, "",
+			"%s did not finish the handshake in time: Connection timed out", host)
 	case errors.Is(err, context.Canceled):
 		return report.Failed(err, "", "interrupted")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return report.Failed(err, "the daemon's log says why", "%s closed the connection before letting us in", host)
+		return report.Failed(err, "the daemon's log says why",
+			"%s closed the connection before letting us in", host)
 	}
 	return report.Failed(err, "", "the connection to %s failed: %v", host, err)
 }
@@ -50,7 +58,8 @@ func (d *Dialer) explain(err error) error {
 func remoteHint(code protocol.Code) string {
 	switch code {
 	case protocol.CodeTooManySessions:
-		return "end a session of yours and try again: minisshd who, there, lists them; the daemon's limits are --max-sessions and --max-sessions-per-user"
+		return "end a session of yours and try again: minisshd who, there, lists them; the " +
+			"daemon's limits are --max-sessions and --max-sessions-per-user"
 	case protocol.CodeTooManyFailures:
 		return "wait; the daemon's --penalty-exempt spares a network from that"
 	case protocol.CodeUnsupportedProtocol:
@@ -64,10 +73,15 @@ func remoteHint(code protocol.Code) string {
 // notAuthorized is what is said when no key of ours may log in.
 func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
 	o := d.Options
-	advice := fmt.Sprintf("add your public key to ~/.ssh/authorized_keys of %s there; yours is %s", o.User, last.publicLine())
+	advice := fmt.Sprintf("add your public key to ~/.ssh/authorized_keys of %s there; yours is %s",
+		o.User, last.publicLine())
 	if o.Socket == "" {
-		advice = fmt.Sprintf("minisshd pair, as %s on %s, then minissh pair %s here; or %s", o.User, o.Alias, report.Target(o), advice)
-		advice += "; if it is listed already, the account may be locked or not served there: its admin sees why with journalctl -u minisshd"
+		advice = fmt.Sprintf("minisshd pair, as %s on %s, then minissh pair %s here; or %s", o.User,
+			o.Alias, report.Target(o), advice)
+		advice += "; if it is listed already, the account may be locked or not served there: its " +
+			"admin sees why with journalctl -u minisshd"
 	}
-	return report.Failed(nil, advice, "%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User, d.Options.Alias, ring.sources())
+	return report.Failed(nil, advice,
+		"%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User,
+		d.Options.Alias, ring.sources())
 }

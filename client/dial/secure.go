@@ -18,7 +18,8 @@ import (
 
 // secure makes the connection below a link: TCP, and TLS on it. judge decides about the key that
 // the host shows, before the host has proved that it holds it.
-func (l *login) secure(ctx context.Context, envelope tls.Certificate, judge func(key ssh.PublicKey, from net.Addr) error) (conn *transport.Conn, err error) {
+func (l *login) secure(ctx context.Context, envelope tls.Certificate,
+	judge func(key ssh.PublicKey, from net.Addr) error) (conn *transport.Conn, err error) {
 	raw := l.Conn
 	if raw == nil {
 		if raw, err = l.way.dial(ctx); err != nil {
@@ -107,12 +108,14 @@ func (n *notingSigner) identity() keys.Identity {
 func (n *notingSigner) Public() crypto.PublicKey { return n.signer.Public() }
 
 // Sign implements crypto.Signer.
-func (n *notingSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+func (n *notingSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte,
+	error) {
 	return n.noted(n.signer.Sign(random, digest, opts))
 }
 
 // SignMessage implements crypto.MessageSigner.
-func (n *notingSigner) SignMessage(random io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
+func (n *notingSigner) SignMessage(random io.Reader, message []byte, opts crypto.SignerOpts) (
+	[]byte, error) {
 	return n.noted(n.signer.SignMessage(random, message, opts))
 }
 

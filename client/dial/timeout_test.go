@@ -39,7 +39,8 @@ func TestConnectTimeoutCountsOnce(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			begun, dials := time.Now(), 0
 			l, err := newDialer(&options.Options{
-				Alias: "mute", HostName: "192.0.2.1", Port: 7422, User: "tester", IdentityFiles: []string{file}, IdentitiesOnly: true,
+				Alias: "mute", HostName: "192.0.2.1", Port: 7422, User: "tester",
+				IdentityFiles: []string{file}, IdentitiesOnly: true,
 				ConnectTimeout: 10 * time.Second, ConnectionAttempts: attempts,
 			}).login()
 			if err != nil {
@@ -51,7 +52,8 @@ func TestConnectTimeoutCountsOnce(t *testing.T) {
 				return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
 			}
 			_, err = l.run(t.Context(), func(*mux.Session) error { return nil })
-			if took := time.Since(begun); err == nil || took != want || dials != attempts || !strings.Contains(err.Error(), "Connection timed out") {
+			if took := time.Since(begun); err == nil || took != want || dials != attempts ||
+				!strings.Contains(err.Error(), "Connection timed out") {
 				t.Errorf("%d attempts: %d dials in %v: %v", attempts, dials, took, err)
 			}
 		})
@@ -64,7 +66,8 @@ func TestConnectionAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, dials := time.Now(), 0
 		l, err := newDialer(&options.Options{
-			Alias: "closed", HostName: "192.0.2.1", Port: 7422, User: "tester", IdentityFiles: []string{file}, IdentitiesOnly: true, ConnectionAttempts: 3,
+			Alias: "closed", HostName: "192.0.2.1", Port: 7422, User: "tester",
+			IdentityFiles: []string{file}, IdentitiesOnly: true, ConnectionAttempts: 3,
 		}).login()
 		if err != nil {
 			t.Fatal(err)
@@ -73,7 +76,8 @@ func TestConnectionAttempts(t *testing.T) {
 			dials++
 			return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 		}
-		if _, err := l.run(t.Context(), func(*mux.Session) error { return nil }); err == nil || dials != 3 || time.Since(begun) != 2*time.Second {
+		if _, err := l.run(t.Context(), func(*mux.Session) error { return nil }); err == nil ||
+			dials != 3 || time.Since(begun) != 2*time.Second {
 			t.Errorf("%d dials in %v: %v", dials, time.Since(begun), err)
 		}
 	})

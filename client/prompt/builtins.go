@@ -13,7 +13,8 @@ import (
 
 // ownBuiltins are the words that need nothing but the loop.
 func (l *loop) ownBuiltins() map[string]Builtin {
-	end := Builtin{Args: "[STATUS]", Help: "end the prompt (so does Ctrl-D), with the last status or this one", Run: l.exit}
+	end := Builtin{Args: "[STATUS]", Help: "end the prompt (so does Ctrl-D), with the last " +
+		"status or this one", Run: l.exit}
 	return map[string]Builtin{
 		"help":    {Help: "this list", Run: l.help},
 		"history": {Help: "the lines of before", Run: l.showHistory},
@@ -30,7 +31,9 @@ func (l *loop) exit(_ context.Context, args string, _ IO) (Outcome, error) {
 	}
 	n, err := strconv.ParseUint(args, 10, 8)
 	if err != nil {
-		return Outcome{}, &LineError{fmt.Errorf("exit takes a status from 0 to 255, and not %s", quote([]byte(args)))}
+		return Outcome{},
+			&LineError{
+				fmt.Errorf("exit takes a status from 0 to 255, and not %s", quote([]byte(args)))}
 	}
 	return Outcome{}, &endError{int(n)}
 }
@@ -49,7 +52,8 @@ func (l *loop) help(_ context.Context, _ string, io IO) (Outcome, error) {
 		}
 	}
 	if l.face.raw {
-		b.WriteString("Keys: Ctrl-C stops a command (twice: kills it) or drops the line; Up and Down\n" +
+		b.WriteString("Keys: Ctrl-C stops a command (twice: kills it) or drops the line; Up and " +
+			"Down\n" +
 			"go through the history, which keeps no line that begins with a blank; Ctrl-A,\n" +
 			"Ctrl-E, Ctrl-K, Ctrl-U, Ctrl-W and Ctrl-L edit.\n")
 	}
@@ -73,7 +77,8 @@ func (l *loop) showHistory(_ context.Context, _ string, io IO) (Outcome, error) 
 func (l *loop) local(line string) func(context.Context) (Outcome, error) {
 	return func(ctx context.Context) (Outcome, error) {
 		if line == "" {
-			return Outcome{}, &LineError{errors.New("after ! comes a command for this machine: !ls")}
+			return Outcome{},
+				&LineError{errors.New("after ! comes a command for this machine: !ls")}
 		}
 		cmd := localCommand(ctx, l.cfg.Getenv, line)
 		cmd.Stdout, cmd.Stderr = l.cfg.Stdout, l.cfg.Stderr

@@ -33,8 +33,9 @@ type editor struct {
 	buf      []byte       // input that is not a key yet
 	paste    bool         // between the marks of a paste
 	newlines int          // ends of lines in the paste that nothing follows yet
-	back     int          // how many lines of the history the shown one is back; 0: it is the new one
-	newest   []rune       // which is kept here meanwhile
+	// how many lines of the history the shown one is back; 0: it is the new one
+	back   int
+	newest []rune // which is kept here meanwhile
 }
 
 // read edits one line. io.EOF is Ctrl-D on an empty line or the end of the input;
@@ -213,7 +214,8 @@ func (e *editor) key() (rune, error) {
 			}
 			continue
 		}
-		special := key == keyUnknown || key == keyNewline || key == keyPasteBegins || key == keyPasteEnds
+		special := key == keyUnknown || key == keyNewline || key == keyPasteBegins ||
+			key == keyPasteEnds
 		if !special && e.newlines > 0 {
 			e.newlines--
 			return newlineRune, nil

@@ -73,7 +73,8 @@ func TestEditing(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			slow := newModel(20, 6)
-			line, err := editFrom(slow, &history{}, "$ ", iotest.OneByteReader(strings.NewReader(test.typed)))
+			line, err := editFrom(slow, &history{}, "$ ",
+				iotest.OneByteReader(strings.NewReader(test.typed)))
 			if err != nil || line != test.line || slow.text() != test.screen {
 				t.Errorf("byte by byte: line %q, %v, screen\n%s", line, err, slow.text())
 			}
@@ -97,7 +98,8 @@ func TestEndsOfALine(t *testing.T) {
 		typed string
 		err   error
 		text  string
-	}{{"", io.EOF, "$"}, {"\x04", io.EOF, "$"}, {"ab\x03", errInterrupted, "$ ab^C"}, {"ab", io.EOF, "$ ab"}} {
+	}{{"", io.EOF, "$"}, {"\x04", io.EOF, "$"}, {"ab\x03", errInterrupted, "$ ab^C"},
+		{"ab", io.EOF, "$ ab"}} {
 		m := newModel(20, 4)
 		line, err := edit(t, m, &history{}, "$ ", test.typed)
 		if line != "" || err != test.err || m.text() != test.text || m.x != 0 || m.y != 1 {
@@ -105,7 +107,8 @@ func TestEndsOfALine(t *testing.T) {
 		}
 	}
 	// Ctrl-D deletes while there is something to delete.
-	if line, err := edit(t, newModel(20, 4), &history{}, "$ ", "ab"+home+"\x04\r"); line != "b" || err != nil {
+	if line, err := edit(t, newModel(20, 4), &history{}, "$ ", "ab"+home+"\x04\r"); line != "b" ||
+		err != nil {
 		t.Errorf("Ctrl-D in a line: %q, %v", line, err)
 	}
 }
@@ -183,7 +186,8 @@ func TestDrawRandomly(t *testing.T) {
 				if rnd.IntN(2) == 0 {
 					s.pos = len(s.line)
 				}
-				s.line = append(s.line[:s.pos], append([]rune{alphabet[rnd.IntN(len(alphabet))]}, s.line[s.pos:]...)...)
+				s.line = append(s.line[:s.pos], append([]rune{alphabet[rnd.IntN(len(alphabet))]},
+					s.line[s.pos:]...)...)
 				s.pos++
 			case rnd.IntN(2) == 0:
 				s.pos = rnd.IntN(len(s.line) + 1)
@@ -198,10 +202,12 @@ func TestDrawRandomly(t *testing.T) {
 			fresh.draw(false)
 			got := m.text()
 			if m.y < want.y { // scrolled away is gone, what is left must agree
-				t.Fatalf("seed %d step %d: the cursor is in row %d, at least %d expected", seed, step, m.y, want.y)
+				t.Fatalf("seed %d step %d: the cursor is in row %d, at least %d expected", seed,
+					step, m.y, want.y)
 			}
 			if !strings.HasSuffix(got, want.text()) || m.x != want.x || m.wrap != want.wrap {
-				t.Fatalf("seed %d step %d (%dx%d): cursor %d,%d want %d,%d\n%s\n--- want\n%s", seed, step, w, h, m.x, m.y, want.x, want.y, got, want.text())
+				t.Fatalf("seed %d step %d (%dx%d): cursor %d,%d want %d,%d\n%s\n--- want\n%s", seed,
+					step, w, h, m.x, m.y, want.x, want.y, got, want.text())
 			}
 		}
 	}
@@ -209,7 +215,8 @@ func TestDrawRandomly(t *testing.T) {
 
 // FuzzKeys: no input makes the editor hang, panic, or return what cannot be sent.
 func FuzzKeys(f *testing.F) {
-	for _, seed := range []string{"ls\r", "你\x1b[D好\x7f\r", "\x1b[200~a\nb\x1b[201~\r", "\xd6\x1b[\x00", "\x1b[1;5C\x1bO", "a\x0c\x14\x15\x0b"} {
+	for _, seed := range []string{"ls\r", "你\x1b[D好\x7f\r", "\x1b[200~a\nb\x1b[201~\r",
+		"\xd6\x1b[\x00", "\x1b[1;5C\x1bO", "a\x0c\x14\x15\x0b"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
@@ -222,7 +229,8 @@ func FuzzKeys(f *testing.F) {
 }
 
 func TestWidths(t *testing.T) {
-	for r, want := range map[rune]int{'a': 1, 'é': 1, '你': 2, '🙂': 2, 'ｱ': 1, 'Ａ': 2, 0x301: 0, 0x200d: 0, 0xfe0f: 0, '가': 2, 0x1161: 0, 'я': 1, '→': 1,
+	for r, want := range map[rune]int{'a': 1, 'é': 1, '你': 2, '🙂': 2, 'ｱ': 1, 'Ａ': 2, 0x301: 0,
+		0x200d: 0, 0xfe0f: 0, '가': 2, 0x1161: 0, 'я': 1, '→': 1,
 		newlineRune: 1, 0x1b: 2, 0x202e: 6, 0xe000: 1} {
 		if _, got := glyph(r); got != want {
 			t.Errorf("%U is %d wide, want %d", r, got, want)

@@ -25,7 +25,8 @@ func newFakeRunner() *fakeRunner { return &fakeRunner{interrupts: make(chan int,
 
 func (f *fakeRunner) Interrupt(n int) { f.interrupts <- n }
 
-func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error) {
+func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome,
+	error) {
 	f.mu.Lock()
 	f.lines = append(f.lines, line)
 	f.mu.Unlock()
@@ -45,7 +46,8 @@ func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Wri
 		n, _ := strconv.Atoi(rest)
 		return Outcome{Code: n, Duration: 1234 * time.Millisecond}, nil
 	case "signal":
-		return Outcome{Code: 143, Signal: rest, Duration: 5 * time.Millisecond, Notes: []string{"a note\x1b[m"}}, nil
+		return Outcome{Code: 143, Signal: rest, Duration: 5 * time.Millisecond,
+			Notes: []string{"a note\x1b[m"}}, nil
 	case "cd":
 		return Outcome{Dir: []byte(rest)}, nil
 	case "show":
@@ -96,7 +98,8 @@ func child() {
 	runner := newFakeRunner()
 	code, err := Loop(ctx, Config{
 		Runner: runner, User: "li", Host: "lab", Dir: []byte("/home/li"), Home: []byte("/home/li"),
-		HistoryFile: os.Getenv("PROMPT_TEST_HISTORY"), Quiet: os.Getenv("PROMPT_TEST_GREETING") == "",
+		HistoryFile: os.Getenv("PROMPT_TEST_HISTORY"), Quiet: os.Getenv(
+			"PROMPT_TEST_GREETING") == "",
 		Complete: func(line string, pos int) (string, int, bool) {
 			switch line {
 			case "boom":
@@ -110,11 +113,13 @@ func child() {
 			}
 			return line, pos, true
 		},
-		Builtins: map[string]Builtin{"get": {Args: "FILE", Help: "fetch a file", Run: func(ctx context.Context, args string, io IO) (Outcome, error) {
-			fmt.Fprintf(io.Stdout, "getting %s in %s\n", args, io.Dir)
-			<-ctx.Done()
-			return Outcome{Code: 130}, nil
-		}}},
+		Builtins: map[string]Builtin{
+			"get": {Args: "FILE", Help: "fetch a file",
+				Run: func(ctx context.Context, args string, io IO) (Outcome, error) {
+					fmt.Fprintf(io.Stdout, "getting %s in %s\n", args, io.Dir)
+					<-ctx.Done()
+					return Outcome{Code: 130}, nil
+				}}},
 	})
 	fmt.Printf("LOOP %d %v\n", code, err)
 }

@@ -31,7 +31,8 @@ func (r *runner) get(ctx context.Context, args string, io IO) (Outcome, error) {
 func (r *runner) copy(ctx context.Context, args, verb string, io IO) (Outcome, error) {
 	words, err := fileWords(args)
 	if err == nil && len(words) == 0 {
-		err = report.Failed(nil, "", "%s takes names: %s FILE…; with blanks in them, in quotes", verb, verb)
+		err = report.Failed(nil, "", "%s takes names: %s FILE…; with blanks in them, in quotes",
+			verb, verb)
 	}
 	if err != nil {
 		return Outcome{}, &LineError{Err: err}
@@ -154,7 +155,8 @@ func completeFiles(line string, pos int) (string, int, bool) {
 	common, count, end := "", 0, " "
 	for _, e := range entries {
 		name := e.Name()
-		if !strings.HasPrefix(name, base) || base == "" && name[0] == '.' || protocol.Quote(name) != `"`+name+`"` {
+		if !strings.HasPrefix(name, base) || base == "" && name[0] == '.' ||
+			protocol.Quote(name) != `"`+name+`"` {
 			continue
 		}
 		if count++; count == 1 {

@@ -92,7 +92,8 @@ func readEnd(file string) ([]byte, error) {
 
 // sound tells whether a line can be edited.
 func sound(line string) bool {
-	return utf8.ValidString(line) && len(line) <= 4*4096 && !strings.ContainsFunc(line, unicode.IsControl)
+	return utf8.ValidString(line) && len(line) <= 4*4096 &&
+		!strings.ContainsFunc(line, unicode.IsControl)
 }
 
 // rewrite replaces the file by what is kept.
@@ -109,7 +110,8 @@ func (h *history) rewrite() {
 
 // add keeps a line unless it is empty, begins with a blank, or repeats the last.
 func (h *history) add(line string) (kept bool) {
-	if strings.TrimSpace(line) == "" || line[0] == ' ' || len(h.lines) > 0 && h.lines[len(h.lines)-1] == line {
+	if strings.TrimSpace(line) == "" || line[0] == ' ' || len(h.lines) > 0 &&
+		h.lines[len(h.lines)-1] == line {
 		return false
 	}
 	if h.lines = append(h.lines, line); len(h.lines) > historyLines {

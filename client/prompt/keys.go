@@ -34,19 +34,23 @@ const (
 
 // controls are the keys of control characters.
 var controls = map[byte]rune{
-	1: keyHome, 2: keyLeft, 3: keyCtrlC, 4: keyCtrlD, 5: keyEnd, 6: keyRight, 8: keyBackspace, 9: keyTab, 11: keyKill, 12: keyClear,
+	1: keyHome, 2: keyLeft, 3: keyCtrlC, 4: keyCtrlD, 5: keyEnd, 6: keyRight, 8: keyBackspace,
+	9: keyTab, 11: keyKill, 12: keyClear,
 	14: keyDown, 16: keyUp, 20: keyTranspose, 21: keyKillAll, 23: keyWordBack, 0x7f: keyBackspace,
 }
 
 // escapes are the keys of what follows ESC.
-var escapes = map[byte]rune{'b': keyWordLeft, 'f': keyWordRight, 0x7f: keyWordBack, 0x08: keyWordBack}
+var escapes = map[byte]rune{'b': keyWordLeft, 'f': keyWordRight, 0x7f: keyWordBack,
+	0x08: keyWordBack}
 
 // cursors are the keys of what ends ESC [ or ESC O.
-var cursors = map[byte]rune{'A': keyUp, 'B': keyDown, 'C': keyRight, 'D': keyLeft, 'H': keyHome, 'F': keyEnd}
+var cursors = map[byte]rune{'A': keyUp, 'B': keyDown, 'C': keyRight, 'D': keyLeft, 'H': keyHome,
+	'F': keyEnd}
 
 // numbered are the keys of ESC [ and a number and ~.
 var numbered = map[string]rune{
-	"1": keyHome, "7": keyHome, "4": keyEnd, "8": keyEnd, "3": keyDelete, "200": keyPasteBegins, "201": keyPasteEnds,
+	"1": keyHome, "7": keyHome, "4": keyEnd, "8": keyEnd, "3": keyDelete, "200": keyPasteBegins,
+	"201": keyPasteEnds,
 }
 
 const (

@@ -49,8 +49,9 @@ func newLoop(cfg *Config) *loop {
 		l.in.news = l.out.news
 		l.history = openHistory(cfg.HistoryFile)
 		l.editor = &editor{
-			in: l.in, out: l.out, history: l.history, complete: cfg.Complete, rawMode: rawTerminal(cfg.Stdin),
-			scr: screen{out: l.face.terminal, size: terminalSize(l.face.terminal)},
+			in: l.in, out: l.out, history: l.history, complete: cfg.Complete,
+			rawMode: rawTerminal(cfg.Stdin),
+			scr:     screen{out: l.face.terminal, size: terminalSize(l.face.terminal)},
 		}
 	} else {
 		l.plain = &lineReader{in: l.in}
@@ -144,7 +145,8 @@ func (l *loop) line(ctx context.Context, line string) error {
 		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
 	} else if b, ok := l.builtins[name]; ok {
 		run = func(ctx context.Context) (Outcome, error) {
-			return b.Run(ctx, strings.TrimSpace(args), IO{l.stdin(), l.out.stdout(), l.out.stderr(), l.dir, l.face.terminal})
+			return b.Run(ctx, strings.TrimSpace(args), IO{l.stdin(), l.out.stdout(), l.out.stderr(),
+				l.dir, l.face.terminal})
 		}
 		onInterrupt = nil
 	}
@@ -188,7 +190,8 @@ func (l *loop) stdin() *os.File {
 // watch runs one command and meets signals meanwhile: Ctrl-C goes to onInterrupt,
 // or ends run's ctx when that is nil; SIGTERM and SIGHUP end ctx and the loop.
 // Without a terminal, Ctrl-C ends the loop as well, as it ends a shell's script.
-func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, error), onInterrupt func(int), here bool) (Outcome, error) {
+func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, error),
+	onInterrupt func(int), here bool) (Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var end *SignalError

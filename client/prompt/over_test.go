@@ -52,7 +52,8 @@ func newLines(t *testing.T, far func(*mux.Channel)) *lines {
 	t.Cleanup(func() { r.Close(); w.Close(); out.Close(); errs.Close() })
 	conn := l.daemon.Connect(t)
 	go func() {
-		code, err := prompt.Over(t.Context(), conn, prompt.Config{Stdin: r, Stdout: out, Stderr: errs})
+		code, err := prompt.Over(t.Context(), conn,
+			prompt.Config{Stdin: r, Stdout: out, Stderr: errs})
 		l.done <- result{code, err}
 	}()
 	return l
@@ -84,7 +85,8 @@ func TestLinesOverAConnection(t *testing.T) {
 		case line == "fail":
 			*exit.Code = 7
 		default:
-			io.WriteString(ch.Writer(protocol.TypeStdout), line+" in "+string(open.Dir)+" after "+string(open.OldDir)+"\n")
+			io.WriteString(ch.Writer(protocol.TypeStdout), line+" in "+string(open.Dir)+" after "+
+				string(open.OldDir)+"\n")
 			io.WriteString(ch.Writer(protocol.TypeStderr), "careful\n")
 		}
 		ch.End(exit)
@@ -92,7 +94,8 @@ func TestLinesOverAConnection(t *testing.T) {
 	l.in.WriteString("first\ncd /tmp\nsecond\nfail\n")
 	l.in.Close()
 	r, out, errs := l.end(t)
-	if r.code != 7 || r.err != nil || out != "first in  after \nsecond in /tmp after /home/tester\n" || errs != "careful\ncareful\n" {
+	if r.code != 7 || r.err != nil || out != "first in  after \nsecond in /tmp after "+
+		"/home/tester\n" || errs != "careful\ncareful\n" {
 		t.Errorf("%+v, %q, %q", r, out, errs)
 	}
 }
@@ -110,7 +113,8 @@ func TestRefusedLine(t *testing.T) {
 	})
 	l.in.WriteString("one\ntwo\n")
 	l.in.Close()
-	if r, _, errs := l.end(t); r.code != 0 || r.err != nil || !strings.Contains(errs, "did not run it") || strings.Contains(errs, "\x1b") {
+	if r, _, errs := l.end(t); r.code != 0 || r.err != nil ||
+		!strings.Contains(errs, "did not run it") || strings.Contains(errs, "\x1b") {
 		t.Errorf("%+v, %q", r, errs)
 	}
 }
@@ -149,7 +153,8 @@ func TestCutInALine(t *testing.T) {
 	l.in.WriteString("sleep 99\n")
 	<-running
 	l.daemon.Cut()
-	if r, _, _ := l.end(t); r.code != 255 || r.err == nil || !strings.Contains(r.err.Error(), "its outcome is unknown") {
+	if r, _, _ := l.end(t); r.code != 255 || r.err == nil ||
+		!strings.Contains(r.err.Error(), "its outcome is unknown") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -158,7 +163,9 @@ func TestCutInALine(t *testing.T) {
 func TestCutBetweenLines(t *testing.T) {
 	l := newLines(t, nil)
 	l.daemon.Cut()
-	if r, _, _ := l.end(t); r.code != 255 || r.err == nil || r.err.Error() != "the connection to fake was lost: EOF" && !strings.HasPrefix(r.err.Error(), "the connection to fake was lost") {
+	if r, _, _ := l.end(t); r.code != 255 || r.err == nil ||
+		r.err.Error() != "the connection to fake was lost: EOF" &&
+			!strings.HasPrefix(r.err.Error(), "the connection to fake was lost") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -186,14 +193,16 @@ func TestPutAndGet(t *testing.T) {
 		}
 		defer place.Root.Close()
 		fakedaemon.Begin(ch, "")
-		files.Receive(ch.Reader(protocol.TypeStdin), ch.Writer(protocol.TypeStdout), place, files.Options{Recursive: true}, nil)
+		files.Receive(ch.Reader(protocol.TypeStdin), ch.Writer(protocol.TypeStdout), place,
+			files.Options{Recursive: true}, nil)
 		fakedaemon.Exited(ch, 0)
 	})
 	l.in.WriteString("put " + here + "\nput 'no\nafterwards\n")
 	l.in.Close()
 	r, _, errs := l.end(t)
 	text, err := os.ReadFile(filepath.Join(there, "here"))
-	if r.code != 5 || string(text) != "text" || err != nil || !strings.Contains(errs, "a quote is not closed") {
+	if r.code != 5 || string(text) != "text" || err != nil ||
+		!strings.Contains(errs, "a quote is not closed") {
 		t.Errorf("%+v, %q, %v, %q", r, text, err, errs)
 	}
 }
@@ -209,7 +218,8 @@ func TestPromptCancelled(t *testing.T) {
 	defer r.Close()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(io.ErrUnexpectedEOF)
-	if code, err := prompt.Over(ctx, m.Connect(t), prompt.Config{Stdin: r}); code != 255 || err != io.ErrUnexpectedEOF {
+	if code, err := prompt.Over(ctx, m.Connect(t), prompt.Config{Stdin: r}); code != 255 ||
+		err != io.ErrUnexpectedEOF {
 		t.Errorf("%d, %v", code, err)
 	}
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // piped runs Loop on files instead of a terminal.
-func piped(t *testing.T, ctx context.Context, input string, cfg Config) (code int, stdout, stderr string, err error) {
+func piped(t *testing.T, ctx context.Context, input string, cfg Config) (code int, stdout,
+	stderr string, err error) {
 	t.Helper()
 	open := func(name string) *os.File {
 		f, err := os.Create(t.TempDir() + "/" + name)
@@ -62,9 +63,11 @@ func TestPipe(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			runner := newFakeRunner()
-			code, stdout, stderr, err := piped(t, context.Background(), test.input, Config{Runner: runner})
+			code, stdout, stderr, err := piped(t, context.Background(), test.input,
+				Config{Runner: runner})
 			if code != test.code || err != nil || stdout != test.stdout || stderr != test.stderr {
-				t.Errorf("exit %d, %v, stdout %q, stderr %q; want %d, %q, %q", code, err, stdout, stderr, test.code, test.stdout, test.stderr)
+				t.Errorf("exit %d, %v, stdout %q, stderr %q; want %d, %q, %q", code, err, stdout,
+					stderr, test.code, test.stdout, test.stderr)
 			}
 			if test.lines != nil && !slices.Equal(runner.lines, test.lines) {
 				t.Errorf("%d lines were run, want %d", len(runner.lines), len(test.lines))
@@ -74,7 +77,8 @@ func TestPipe(t *testing.T) {
 }
 
 func TestPipeLosesTheLink(t *testing.T) {
-	code, stdout, _, err := piped(t, context.Background(), "echo a\nlost\necho b\n", Config{Runner: newFakeRunner()})
+	code, stdout, _, err := piped(t, context.Background(), "echo a\nlost\necho b\n",
+		Config{Runner: newFakeRunner()})
 	if code != ExitLost || err == nil || err.Error() != "the link is lost" || stdout != "a\n" {
 		t.Errorf("%d %v %q", code, err, stdout)
 	}
@@ -91,7 +95,8 @@ func TestContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	lost := errors.New("gone")
 	cancel(lost)
-	if code, err := Loop(ctx, Config{Runner: newFakeRunner(), Stdin: r}); code != ExitLost || err != lost {
+	if code, err := Loop(ctx, Config{Runner: newFakeRunner(), Stdin: r}); code != ExitLost ||
+		err != lost {
 		t.Errorf("%d %v", code, err)
 	}
 }

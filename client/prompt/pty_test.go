@@ -36,13 +36,15 @@ func start(t *testing.T, w, h int, env ...string) *childTerminal {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append([]string{"PROMPT_TEST_CHILD=1", "TERM=xterm", "SHELL=/bin/sh", "PATH=/usr/bin:/bin", "HOME=/nonexistent",
+	cmd.Env = append([]string{"PROMPT_TEST_CHILD=1", "TERM=xterm", "SHELL=/bin/sh",
+		"PATH=/usr/bin:/bin", "HOME=/nonexistent",
 		"GOCOVERDIR=" + t.TempDir()}, env...)
 	master, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)})
 	if err != nil {
 		t.Skip("not run: needs a pty: ", err)
 	}
-	s := &childTerminal{t: t, cmd: cmd, pty: master, m: newModel(w, h), news: make(chan struct{}, 1)}
+	s := &childTerminal{t: t, cmd: cmd, pty: master, m: newModel(w, h),
+		news: make(chan struct{}, 1)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -116,7 +118,8 @@ func (s *childTerminal) screen(want string) {
 // shows waits for a part of the text.
 func (s *childTerminal) shows(want string) {
 	s.t.Helper()
-	s.until(fmt.Sprintf("%q", want), func(m *model) bool { return strings.Contains(m.text(), want) })
+	s.until(fmt.Sprintf("%q", want),
+		func(m *model) bool { return strings.Contains(m.text(), want) })
 }
 
 // text is what the screen shows now, raw all that ever came.
@@ -238,7 +241,8 @@ func TestRestored(t *testing.T) {
 			if !s.cooked() {
 				t.Error("the terminal stays in raw mode")
 			}
-			if raw := s.raw(); strings.Count(raw, "\x1b[?2004h") != strings.Count(raw, "\x1b[?2004l") {
+			if raw := s.raw(); strings.Count(raw, "\x1b[?2004h") != strings.Count(raw,
+				"\x1b[?2004l") {
 				t.Error("the marking of pastes stays on")
 			}
 		})
@@ -252,7 +256,8 @@ func TestColors(t *testing.T) {
 	s.send("\x04")
 	s.shows("LOOP 3")
 	raw := s.raw()
-	for _, want := range []string{"\x1b[31mbad\r\n\x1b[0m", "\x1b[2m[exit 3, 1.2 s]\x1b[0m", "\x1b[1mli@lab:~$ \x1b[0m"} {
+	for _, want := range []string{"\x1b[31mbad\r\n\x1b[0m", "\x1b[2m[exit 3, 1.2 s]\x1b[0m",
+		"\x1b[1mli@lab:~$ \x1b[0m"} {
 		if !strings.Contains(raw, want) {
 			t.Errorf("%q is not in %q", want, raw)
 		}

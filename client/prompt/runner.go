@@ -41,13 +41,16 @@ func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
 	runner := &runner{conn: conn}
 	go func() {
 		<-conn.Session.Done()
-		cancel(run.SessionOver(conn.Options.Alias, conn.Session.Err())) // for whoever types: a line that runs has its own words
+		// for whoever types: a line that runs has its own words
+		cancel(run.SessionOver(conn.Options.Alias, conn.Session.Err()))
 	}()
 	cfg.Runner, cfg.Complete = runner, completeFiles
-	cfg.User, cfg.Host, cfg.Dir, cfg.Home = conn.Welcome.User, conn.Options.Alias, conn.Welcome.Home, conn.Welcome.Home
+	cfg.User, cfg.Host, cfg.Dir, cfg.Home = conn.Welcome.User, conn.Options.Alias,
+		conn.Welcome.Home, conn.Welcome.Home
 	cfg.Quiet = conn.Options.LogLevel == options.LevelQuiet
 	cfg.Builtins = map[string]Builtin{
-		"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim", Run: runner.onTerminal},
+		"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim",
+			Run: runner.onTerminal},
 		"put": {Args: "FILE…", Help: "copy files and folders from here to there", Run: runner.put},
 		"get": {Args: "FILE…", Help: "copy files and folders from there to here", Run: runner.get},
 	}
@@ -67,14 +70,16 @@ type runner struct {
 // Run is Runner's.
 func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error) {
 	started := time.Now()
-	ch, err := r.conn.Session.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line), Dir: r.dir, OldDir: r.oldDir, ReportDir: true})
+	ch, err := r.conn.Session.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line),
+		Dir: r.dir, OldDir: r.oldDir, ReportDir: true})
 	if err != nil {
 		return Outcome{}, r.notOpened(err)
 	}
 	ch.EOF(protocol.TypeStdin)
 	r.set(ch)
 	defer r.set(nil)
-	stop := context.AfterFunc(ctx, func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
+	stop := context.AfterFunc(ctx,
+		func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
 	defer stop()
 	held, ended := make(chan *run.Outcome, 1), make(chan struct{})
 	go run.Notices(r.conn, ch, run.Answers{Held: func(o *run.Outcome) {
@@ -97,13 +102,15 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	if err != nil {
 		return r.failed(err)
 	}
-	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
+	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal,
+		Duration: time.Since(started)}
 	r.moved(outcome, &result)
 	if err := outcome.Check(); err != nil {
 		result.Notes = append(result.Notes, "how the command ended is unknown: "+err.Error())
 	}
 	if missed.Without(line, result.Code) && r.conn.Messages.Interactive() {
-		result.Notes = append(result.Notes, "hint: it wants a terminal: pty "+run.AsTyped(strings.TrimSpace(line)))
+		result.Notes = append(result.Notes, "hint: it wants a terminal: pty "+
+			run.AsTyped(strings.TrimSpace(line)))
 	}
 	return result, nil
 }
@@ -114,7 +121,8 @@ func (r *runner) goesOn(outcome *run.Outcome, took time.Duration) Outcome {
 	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: took}
 	r.moved(outcome, &result)
 	if r.conn.Messages.Interactive() {
-		result.Notes = []string{"what it left running goes on; its output is shown as it comes, until this prompt ends"}
+		result.Notes = []string{"what it left running goes on; its output is shown as it comes, " +
+			"until this prompt ends"}
 	}
 	return result
 }
@@ -131,12 +139,16 @@ func (r *runner) moved(outcome *run.Outcome, result *Outcome) {
 // without a command a login shell does.
 func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, error) {
 	if io.Stdin == nil {
-		return Outcome{}, &LineError{Err: report.Failed(nil, "", "pty needs a terminal, and these lines come from elsewhere")}
+		return Outcome{},
+			&LineError{
+				Err: report.Failed(nil, "",
+					"pty needs a terminal, and these lines come from elsewhere")}
 	}
 	started := time.Now()
 	local := terminal.New(io.Stdin)
 	ch, err := r.conn.Session.Open(run.PTY(&protocol.Open{
-		Service: "exec", Command: protocol.Bytes(line), Shell: line == "", Dir: r.dir, OldDir: r.oldDir, ReportDir: line != "",
+		Service: "exec", Command: protocol.Bytes(
+			line), Shell: line == "", Dir: r.dir, OldDir: r.oldDir, ReportDir: line != "",
 	}, r.conn.Options, local))
 	if err != nil {
 		return Outcome{}, r.notOpened(err)
@@ -157,7 +169,8 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	if err != nil {
 		return r.failed(err)
 	}
-	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: time.Since(started)}
+	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal,
+		Duration: time.Since(started)}
 	r.moved(outcome, &result)
 	return result, nil
 }
@@ -179,7 +192,11 @@ func (r *runner) failed(err error) (Outcome, error) {
 	}
 	if said.Code == protocol.CodeNoDirectory {
 		r.dir = nil
-		return Outcome{Dir: r.conn.Welcome.Home}, &LineError{Err: report.Failed(err, "", "the directory cannot be entered any more; the next line starts in your home directory")}
+		return Outcome{Dir: r.conn.Welcome.Home},
+			&LineError{
+				Err: report.Failed(err, "",
+					"the directory cannot be entered any more; the next line starts in your home "+
+						"directory")}
 	}
 	return Outcome{}, &LineError{Err: run.OutcomeUnknown(r.conn.Options.Alias, err)}
 }

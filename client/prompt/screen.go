@@ -171,7 +171,8 @@ func (s *screen) draws(l *layout, columns int) bool {
 		return false
 	}
 	n := len(l.rows) - 1
-	if old.row != n || l.row != n || old.col != old.widths[n] || l.col != l.widths[n] || len(l.rows[n]) < len(old.rows[n]) ||
+	if old.row != n || l.row != n || old.col != old.widths[n] || l.col != l.widths[n] ||
+		len(l.rows[n]) < len(old.rows[n]) ||
 		l.rows[n][:len(old.rows[n])] != old.rows[n] {
 		return false
 	}

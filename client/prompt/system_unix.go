@@ -17,7 +17,8 @@ func watched(terminal bool) []os.Signal {
 	if !terminal {
 		return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
 	}
-	return []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGWINCH, syscall.SIGCONT}
+	return []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP,
+		syscall.SIGWINCH, syscall.SIGCONT}
 }
 
 func kind(sig os.Signal) signalKind {

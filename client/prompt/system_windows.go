@@ -25,7 +25,8 @@ func localCommand(ctx context.Context, getenv func(string) string, line string) 
 		shell = `C:\Windows\System32\cmd.exe`
 	}
 	cmd := exec.CommandContext(ctx, shell)
-	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: syscall.EscapeArg(shell) + ` /d /s /c "` + line + `"`}
+	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: syscall.EscapeArg(shell) + ` /d /s /c "` +
+		line + `"`}
 	return cmd
 }
 

@@ -66,7 +66,8 @@ func (l *loop) label() string {
 // inHome writes a directory at or below home with ~.
 func inHome(dir, home []byte) []byte {
 	home = bytes.TrimRight(home, "/")
-	if len(home) == 0 || !bytes.HasPrefix(dir, home) || len(dir) > len(home) && dir[len(home)] != '/' {
+	if len(home) == 0 || !bytes.HasPrefix(dir, home) || len(dir) > len(home) &&
+		dir[len(home)] != '/' {
 		return dir
 	}
 	return append([]byte("~"), dir[len(home):]...)

@@ -18,7 +18,8 @@ func TestLabel(t *testing.T) {
 		{"li", "lab", "/\x1b]0;x\x07\xff\\\u202e\U000e0001你", "", `li@lab:/\x1b]0;x\x07\xff\\\u202e\U000e0001你$ `},
 		{"li", "la\nb", "/a\\b", "", `li@la\nb:/a\b$ `},
 	} {
-		l := &loop{cfg: &Config{User: test.user, Host: test.host, Home: []byte(test.home)}, dir: []byte(test.dir)}
+		l := &loop{cfg: &Config{User: test.user, Host: test.host, Home: []byte(test.home)},
+			dir: []byte(test.dir)}
 		if got := l.label(); got != test.want {
 			t.Errorf("%q: %q, want %q", test.dir, got, test.want)
 		}
@@ -29,7 +30,8 @@ func TestLabel(t *testing.T) {
 }
 
 func TestShort(t *testing.T) {
-	for d, want := range map[time.Duration]string{3 * time.Millisecond: "3 ms", 1550 * time.Millisecond: "1.6 s", 75 * time.Second: "1m15s"} {
+	for d, want := range map[time.Duration]string{3 * time.Millisecond: "3 ms",
+		1550 * time.Millisecond: "1.6 s", 75 * time.Second: "1m15s"} {
 		if got := short(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
 		}
@@ -56,7 +58,8 @@ func TestColorBoundaries(t *testing.T) {
 		f.Close()
 		data, _ := os.ReadFile(file)
 		got := string(data)
-		if strings.Count(got, styleError) != strings.Count(got, styleOff) || !strings.HasSuffix(got, styleOff) {
+		if strings.Count(got, styleError) != strings.Count(got, styleOff) ||
+			!strings.HasSuffix(got, styleOff) {
 			t.Errorf("cut at %d: the colour stays on: %q", cut, got)
 		}
 		// Without the wrapping, the text is there as it was, and the wrapping is
@@ -65,12 +68,15 @@ func TestColorBoundaries(t *testing.T) {
 		if inner != text {
 			t.Errorf("cut at %d: %q", cut, got)
 		}
-		if middle := strings.Contains(strings.TrimSuffix(got, styleOff), styleOff); cut > 0 && cut < len(text) && middle != (scanGround.over([]byte(text[:cut])) == scanGround) {
+		if middle := strings.Contains(strings.TrimSuffix(got, styleOff), styleOff); cut > 0 &&
+			cut < len(text) && middle != (scanGround.over([]byte(text[:cut])) == scanGround) {
 			t.Errorf("cut at %d: %q", cut, got)
 		}
 	}
-	for end, want := range map[string]scan{"a": scanGround, "\x1b": scanEscape, "\x1b[1": scanCSI, "\x1b]0;": scanString, "\x1b]0;x\x1b": scanStringEscape,
-		"\xe4": scanUTF8 + 1, "\xe4\xbd": scanUTF8, "\xf0\x9f\x99": scanUTF8, "é": scanGround, "🙂": scanGround, "\xc3\x1b": scanEscape} {
+	for end, want := range map[string]scan{"a": scanGround, "\x1b": scanEscape, "\x1b[1": scanCSI,
+		"\x1b]0;": scanString, "\x1b]0;x\x1b": scanStringEscape,
+		"\xe4": scanUTF8 + 1, "\xe4\xbd": scanUTF8, "\xf0\x9f\x99": scanUTF8, "é": scanGround,
+		"🙂": scanGround, "\xc3\x1b": scanEscape} {
 		if got := scanGround.over([]byte(end)); got != want {
 			t.Errorf("%q ends in %d, want %d", end, got, want)
 		}

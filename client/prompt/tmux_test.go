@@ -50,7 +50,8 @@ func startTmux(t *testing.T, w, h int) *tmux {
 		x.run("kill-server")
 		os.RemoveAll(dir)
 	})
-	if _, err := x.run("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(w), "-y", fmt.Sprint(h),
+	if _, err := x.run("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(w), "-y",
+		fmt.Sprint(h),
 		"PROMPT_TEST_CHILD=1 NO_COLOR=1 GOCOVERDIR="+dir+" exec '"+self+"'"); err != nil {
 		t.Skip("not run: tmux does not start: ", err)
 	}
@@ -77,7 +78,8 @@ func (x *tmux) screen(cursor, want string) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		text, err := x.run("capture-pane", "-p", ";", "display-message", "-p", "#{cursor_x},#{cursor_y}")
+		text, err := x.run("capture-pane", "-p", ";", "display-message", "-p",
+			"#{cursor_x},#{cursor_y}")
 		if err != nil {
 			x.t.Fatal(err)
 		}
@@ -134,9 +136,13 @@ func TestTmuxLongLine(t *testing.T) {
 	x.text("echo " + strings.Repeat("一二三四五六七八九十", 4))
 	x.screen("16,3", strings.Repeat("三四五六七八九十一二\n", 3)+"三四五六七八九十")
 	x.keys("Home")
-	x.screen("10,0", "li@lab:~$ echo 一二\n"+strings.TrimSuffix(strings.Repeat("三四五六七八九十一二\n", 3), "\n"))
+	x.screen("10,0",
+		"li@lab:~$ echo 一二\n"+strings.TrimSuffix(strings.Repeat("三四五六七八九十一二\n", 3),
+			"\n"))
 	x.keys("DC")
-	x.screen("10,0", "li@lab:~$ cho 一二三\n"+strings.TrimSuffix(strings.Repeat("四五六七八九十一二三\n", 3), "\n"))
+	x.screen("10,0",
+		"li@lab:~$ cho 一二三\n"+strings.TrimSuffix(strings.Repeat("四五六七八九十一二三\n", 3),
+			"\n"))
 	x.text("e")
 	x.keys("End", "BSpace")
 	x.screen("14,3", strings.Repeat("三四五六七八九十一二\n", 3)+"三四五六七八九")
@@ -167,5 +173,6 @@ func TestTmuxResize(t *testing.T) {
 	x.must("resize-window", "-x", "12", "-y", "10")
 	x.screen("10,3", "li@lab:~$ ec\nho 一二三四\n五六七八九十\n01234567好89")
 	x.keys("Enter")
-	x.screen("10,7", "li@lab:~$ ec\nho 一二三四\n五六七八九十\n01234567好89\n一二三四五六\n七八九十0123\n4567好89\nli@lab:~$")
+	x.screen("10,7", "li@lab:~$ ec\nho 一二三四\n五六七八九十\n01234567好89\n一二三四五六\n"+
+		"七八九十0123\n4567好89\nli@lab:~$")
 }

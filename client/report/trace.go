@@ -20,7 +20,8 @@ func Tracer(w io.Writer) func(mux.Direction, protocol.Frame) {
 		if direction == mux.Received {
 			arrow = "←"
 		}
-		line := fmt.Sprintf("%9.3f ms %s %s\n", float64(time.Since(start).Microseconds())/1000, arrow, protocol.Describe(f, 64))
+		line := fmt.Sprintf("%9.3f ms %s %s\n", float64(time.Since(start).Microseconds())/1000,
+			arrow, protocol.Describe(f, 64))
 		mu.Lock()
 		defer mu.Unlock()
 		io.WriteString(w, line)

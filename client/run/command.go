@@ -88,7 +88,8 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 		loggedIn()
 	}
 	if streams.Stdin != nil {
-		go feed(ch, streams.Stdin) // ends with the process at the latest: a read of standard input cannot be interrupted
+		// ends with the process at the latest: a read of standard input cannot be interrupted
+		go feed(ch, streams.Stdin)
 	}
 	var watching sync.WaitGroup
 	watching.Go(func() {
@@ -169,7 +170,8 @@ func Follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 func Unsent(err error) error {
 	switch {
 	case errors.Is(err, protocol.ErrTooLarge):
-		return report.Failed(err, "minissh host sh <FILE reads a long one from standard input", "the command is too long: %v", err)
+		return report.Failed(err, "minissh host sh <FILE reads a long one from standard input",
+			"the command is too long: %v", err)
 	case errors.Is(err, protocol.ErrNUL):
 		return report.Failed(err, "", "a command cannot hold a zero byte")
 	}

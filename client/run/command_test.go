@@ -46,9 +46,15 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("no space 
 
 // When our own output cannot be written, that is said.
 func TestOutputCannotBeWritten(t *testing.T) {
-	f := fakedaemon.New(t, func(g *fakedaemon.Guest) { g.Begin(); g.Data(protocol.TypeStdout, "x"); g.Until(protocol.TypeGoodbye) })
+	f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
+		g.Begin()
+		g.Data(protocol.TypeStdout, "x")
+		g.Until(protocol.TypeGoodbye)
+	})
 	d, said := f.Dialer(t)
-	if code := run.Command(t.Context(), d, run.Streams{Stdout: brokenWriter{}, Stderr: brokenWriter{}}, nil); code != 255 || !strings.Contains(said.String(), "no space left") {
+	if code := run.Command(t.Context(), d,
+		run.Streams{Stdout: brokenWriter{}, Stderr: brokenWriter{}}, nil); code != 255 ||
+		!strings.Contains(said.String(), "no space left") {
 		t.Errorf("%d, %s", code, said)
 	}
 }

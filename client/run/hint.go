@@ -18,9 +18,12 @@ import (
 // complaints are what programs say, on standard error and in lower case, when they miss a terminal:
 // top, vim, less, tmux, sudo, su, stty, bash -i, htop, nano, whiptail.
 var complaints = [][]byte{
-	[]byte("term environment variable not set"), []byte("not a terminal"), []byte("not a tty"), []byte("inappropriate ioctl for device"),
-	[]byte("not from a terminal"), []byte("not to a terminal"), []byte("no tty present"), []byte("run from a terminal"),
-	[]byte("a terminal is required"), []byte("failed tty get"), []byte("error opening terminal"), []byte("cannot open tty"), []byte("tty required"),
+	[]byte("term environment variable not set"), []byte("not a terminal"), []byte("not a tty"),
+	[]byte("inappropriate ioctl for device"),
+	[]byte("not from a terminal"), []byte("not to a terminal"), []byte("no tty present"),
+	[]byte("run from a terminal"),
+	[]byte("a terminal is required"), []byte("failed tty get"), []byte("error opening terminal"),
+	[]byte("cannot open tty"), []byte("tty required"),
 }
 
 // silent are programs that fail without a word where they miss a terminal.
@@ -69,13 +72,15 @@ func (c *Complaint) Watching(to io.Writer) io.Writer {
 // what is called at its end with the exit code. A program's complaint is followed by the hint at
 // once, since some (vim) go on all the same.
 func missing(d *dial.Dialer, stdin *os.File, stderr io.Writer) (io.Writer, func(code int)) {
-	if stdin == nil || len(d.Options.Command) == 0 || !d.Messages.Interactive() || !term.IsTerminal(int(stdin.Fd())) {
+	if stdin == nil || len(d.Options.Command) == 0 || !d.Messages.Interactive() ||
+		!term.IsTerminal(int(stdin.Fd())) {
 		return stderr, func(int) {}
 	}
 	var seen Complaint
 	line := strings.Join(d.Options.Command, " ")
 	hint := func() {
-		fmt.Fprintf(d.Messages, "minissh: hint: it wants a terminal: minissh -t %s %s\n", report.Target(d.Options), AsTyped(line))
+		fmt.Fprintf(d.Messages, "minissh: hint: it wants a terminal: minissh -t %s %s\n",
+			report.Target(d.Options), AsTyped(line))
 	}
 	watched := writerFunc(func(p []byte) (int, error) {
 		n, err := stderr.Write(p)

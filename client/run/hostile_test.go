@@ -27,7 +27,9 @@ func TestHostileDaemons(t *testing.T) {
 		code int
 		said string
 	}{
-		{"ERROR with escapes", fakedaemon.Refuse(`{"code":"internal","message":"` + fakedaemon.Evil + `"}`), 255, `refused: the other side said internal: "\x1b[31m`},
+		{"ERROR with escapes",
+			fakedaemon.Refuse(`{"code":"internal","message":"` + fakedaemon.Evil + `"}`), 255,
+			`refused: the other side said internal: "\x1b[31m`},
 		{"a code with escapes", fakedaemon.Refuse(`{"code":"` + fakedaemon.Evil + `"}`), 255, "refused: the other side said internal\n"},
 		{"a code of 8,000 bytes", fakedaemon.Refuse(`{"code":"` + strings.Repeat("x", 8000) + `"}`), 255, "refused: the other side said internal\n"},
 		{"a code of 20,000 bytes", fakedaemon.Refuse(`{"code":"` + strings.Repeat("x", 20000) + `"}`), 255, "frame_too_large: ERROR of 20011 bytes"},
@@ -47,7 +49,8 @@ func TestHostileDaemons(t *testing.T) {
 		{"WELCOME with a number of 64 bits", welcomes(`{"channels":18446744073709551615}`), 255, "bad_json"},
 		{"two WELCOMEs", func(g *fakedaemon.Guest) { g.Welcome(); g.Welcome(); g.Drain() }, 255, "unexpected_frame"},
 		{"WELCOME with escapes", func(g *fakedaemon.Guest) {
-			g.Say(protocol.TypeWelcome, 0, `{"channels":999999999,"resend":9007199254740993,"hold":9007199254740993,"uptime_ms":5,"user":"`+fakedaemon.Evil+`","home":"`+fakedaemon.Evil+`","software":"`+fakedaemon.Evil+`"}`)
+			g.Say(protocol.TypeWelcome, 0,
+				`{"channels":999999999,"resend":9007199254740993,"hold":9007199254740993,"uptime_ms":5,"user":"`+fakedaemon.Evil+`","home":"`+fakedaemon.Evil+`","software":"`+fakedaemon.Evil+`"}`)
 			g.Until(protocol.TypeOpen)
 			g.Say(protocol.TypeOpened, 1, `{"pid":-1}`)
 			g.End(`{"how":"exited","code":3}`)
@@ -91,7 +94,8 @@ func TestHostileDaemons(t *testing.T) {
 		{"a flood of NOTICEs", func(g *fakedaemon.Guest) {
 			g.Begin()
 			for range 5000 {
-				g.Say(protocol.TypeNotice, 1, `{"notice":"`+fakedaemon.Evil+`","message":"`+fakedaemon.Evil+`"}`)
+				g.Say(protocol.TypeNotice, 1, `{"notice":"`+fakedaemon.Evil+`","message":"`+
+					fakedaemon.Evil+`"}`)
 			}
 			g.End(`{"how":"exited","code":0}`)
 		}, -1, ""},
@@ -102,10 +106,13 @@ func TestHostileDaemons(t *testing.T) {
 		}, 255, "outcome is unknown"},
 		{"GOODBYE in the middle", func(g *fakedaemon.Guest) {
 			g.Begin()
-			g.Say(protocol.TypeGoodbye, 0, `{"code":"shutting_down","message":"`+fakedaemon.Evil+`"}`)
+			g.Say(protocol.TypeGoodbye, 0, `{"code":"shutting_down","message":"`+fakedaemon.Evil+
+				`"}`)
 			g.Drain()
 		}, 255, "is being stopped"},
-		{"FIN in the middle", func(g *fakedaemon.Guest) { g.Begin(); g.Raw.Close() }, 255, "what ran there is hung up when the daemon notices, within 15 minutes at the latest, and its outcome is unknown"},
+		{"FIN in the middle", func(g *fakedaemon.Guest) { g.Begin(); g.Raw.Close() }, 255,
+			"what ran there is hung up when the daemon notices, within 15 minutes at the latest, " +
+				"and its outcome is unknown"},
 		{"RST in the middle", func(g *fakedaemon.Guest) { g.Begin(); g.Raw.(*net.TCPConn).SetLinger(0); g.Raw.Close() }, 255, "outcome is unknown"},
 	} {
 		for _, level := range []options.LogLevel{options.LevelInfo, options.LevelDebug3} {
@@ -123,7 +130,8 @@ func TestHostileDaemons(t *testing.T) {
 				if !strings.Contains(r.Said, c.said) {
 					t.Errorf("%q is not said: %s", c.said, r.Said)
 				}
-				if r.Code == 255 && !strings.HasPrefix(r.Said, "minissh: ") && level == options.LevelInfo {
+				if r.Code == 255 && !strings.HasPrefix(r.Said, "minissh: ") &&
+					level == options.LevelInfo {
 					t.Errorf("255 without a word: %q", r.Said)
 				}
 				if strings.Contains(r.Said, "\nminissh: hint: run evil") {
@@ -165,16 +173,20 @@ func TestHostileExits(t *testing.T) {
 		code int
 		said string
 	}{
-		`{"how":"exited","code":0}`:                              {0, ""},
-		`{"how":"exited","code":7}`:                              {7, ""},
-		`{"how":"exited","code":256}`:                            {255, ""},
-		`{"how":"exited","code":-1}`:                             {255, ""},
-		`{"how":"exited","code":1099511627776}`:                  {255, ""},
-		`{"how":"exited"}`:                                       {255, "without an exit code"},
-		`{}`:                                                     {255, "how the command ended is unknown"},
-		`{"code":0}`:                                             {255, "how the command ended is unknown"},
-		`{"how":"garbage","code":0}`:                             {255, `it is said to have ended by "garbage", which means nothing`},
-		`{"how":"signalled","code":0}`:                           {255, "without the signal's name"},
+		`{"how":"exited","code":0}`:             {0, ""},
+		`{"how":"exited","code":7}`:             {7, ""},
+		`{"how":"exited","code":256}`:           {255, ""},
+		`{"how":"exited","code":-1}`:            {255, ""},
+		`{"how":"exited","code":1099511627776}`: {255, ""},
+		`{"how":"exited"}`:                      {255, "without an exit code"},
+		`{}`: {
+			255, "how the command ended is unknown"},
+		`{"code":0}`: {
+			255, "how the command ended is unknown"},
+		`{"how":"garbage","code":0}`: {
+			255, `it is said to have ended by "garbage", which means nothing`},
+		`{"how":"signalled","code":0}`: {
+			255, "without the signal's name"},
 		`{"how":"signalled","signal":"KILL"}`:                    {137, ""},
 		`{"how":"signalled","signal":"TERM","core":true}`:        {143, ""},
 		`{"how":"signalled","signal":"` + fakedaemon.Evil + `"}`: {255, ""},
@@ -183,10 +195,13 @@ func TestHostileExits(t *testing.T) {
 		`{"how":"signalled","signal":"65"}`:                      {255, ""},
 		`{"how":"signalled","signal":"-1"}`:                      {255, ""},
 		`{"how":"deadline"}`:                                     {124, "at a time limit of fake"},
-		`{"how":"` + fakedaemon.Evil + `","code":4}`:             {255, `it is said to have ended by "\x1b[31m`},
-		`{"how":"cancelled","signal":"HUP"}`:                     {129, "was stopped"},
-		`{"how":"exited","code":0,"duration_ms":-9,"user_ms":-9,"max_rss_kib":-1,"dir":"` + fakedaemon.Evil + `"}`: {0, ""},
-		`{"how":"exited","code":0,"left":[{"pid":-1,"name":"` + fakedaemon.Evil + `"},{"pid":1}]}`:                 {0, `could not be stopped there: -1 "\x1b[31m`},
+		`{"how":"` + fakedaemon.Evil + `","code":4}`: {
+			255, `it is said to have ended by "\x1b[31m`},
+		`{"how":"cancelled","signal":"HUP"}`: {129, "was stopped"},
+		`{"how":"exited","code":0,"duration_ms":-9,"user_ms":-9,"max_rss_kib":-1,"dir":"` +
+			fakedaemon.Evil + `"}`: {0, ""},
+		`{"how":"exited","code":0,"left":[{"pid":-1,"name":"` + fakedaemon.Evil +
+			`"},{"pid":1}]}`: {0, `could not be stopped there: -1 "\x1b[31m`},
 	} {
 		f := fakedaemon.New(t, fakedaemon.Exits(exit))
 		for _, level := range []options.LogLevel{options.LevelInfo, options.LevelDebug3} {
@@ -225,12 +240,16 @@ func TestOtherListeners(t *testing.T) {
 // ConnectTimeout ends every way of not answering.
 func TestConnectTimeout(t *testing.T) {
 	for name, f := range map[string]func(*fakedaemon.Fake){
-		"silence below TLS": func(f *fakedaemon.Fake) { f.Raw = func(conn net.Conn) { io.Copy(io.Discard, conn) } },
+		"silence below TLS": func(f *fakedaemon.Fake) {
+			f.Raw = func(conn net.Conn) { io.Copy(io.Discard, conn) }
+		},
 		"silence at HELLO": func(f *fakedaemon.Fake) {
-			f.Turns = []func(*fakedaemon.Guest){func(g *fakedaemon.Guest) { io.Copy(io.Discard, g) }}
+			f.Turns = []func(*fakedaemon.Guest){
+				func(g *fakedaemon.Guest) { io.Copy(io.Discard, g) }}
 		},
 		"PINGs for an answer": func(f *fakedaemon.Fake) {
-			f.Turns = []func(*fakedaemon.Guest){func(g *fakedaemon.Guest) { flood(g, protocol.TypePing, 0, "12345678") }}
+			f.Turns = []func(*fakedaemon.Guest){
+				func(g *fakedaemon.Guest) { flood(g, protocol.TypePing, 0, "12345678") }}
 		},
 		"endless handshake": func(f *fakedaemon.Fake) {
 			f.Raw = func(conn net.Conn) {
@@ -245,7 +264,8 @@ func TestConnectTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := fakedaemon.New(t)
 			server.Set(func() { f(server) })
-			r := server.Run(t, func(d *dial.Dialer) { d.Options.ConnectTimeout = 100 * time.Millisecond })
+			r := server.Run(t,
+				func(d *dial.Dialer) { d.Options.ConnectTimeout = 100 * time.Millisecond })
 			if r.Code != 255 || !strings.HasPrefix(r.Said, "minissh: ") {
 				t.Errorf("%d, %s", r.Code, r.Said)
 			}

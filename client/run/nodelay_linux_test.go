@@ -25,11 +25,13 @@ func TestNoDelay(t *testing.T) {
 		for _, entry := range open {
 			fd, _ := strconv.Atoi(entry.Name())
 			peer, err := unix.Getpeername(fd)
-			if to, ok := peer.(*unix.SockaddrInet4); err != nil || !ok || to.Port != f.Listener.Addr().(*net.TCPAddr).Port {
+			if to, ok := peer.(*unix.SockaddrInet4); err != nil || !ok ||
+				to.Port != f.Listener.Addr().(*net.TCPAddr).Port {
 				continue
 			}
 			found++
-			if on, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY); err != nil || on != 1 {
+			if on, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY); err != nil ||
+				on != 1 {
 				t.Errorf("TCP_NODELAY is %d, %v", on, err)
 			}
 		}

@@ -14,7 +14,8 @@ import (
 // Answers are called, where they are not nil, for what the daemon tells beside the output.
 type Answers struct {
 	Opened func(*protocol.Opened) // the request was accepted
-	Held   func(*Outcome)         // the command has ended so, and what it left running holds its output (EX5)
+	// the command has ended so, and what it left running holds its output (EX5)
+	Held func(*Outcome)
 }
 
 // Notices tells a person at a terminal what the daemon notices, until the channel is gone.
@@ -49,11 +50,13 @@ func notice(conn *dial.Connection, ch *mux.Channel, e mux.Event, to Answers) {
 		if to.Opened != nil { // a shell's terminal is raw, and its cursor may be anywhere
 			begin, end = "\r\n", "\r\n"
 		}
-		fmt.Fprintf(m, "%sminissh: minisshd on %s is being stopped; what runs there has %d s to end%s", begin, conn.Options.Alias, min(max(notice.Grace, 0), 1e9)/1000, end)
+		fmt.Fprintf(m, "%sminissh: minisshd on %s is being stopped; what runs there has %d s to "+
+			"end%s", begin, conn.Options.Alias, min(max(notice.Grace, 0), 1e9)/1000, end)
 	case notice.Notice == protocol.NoticeSignalRefused:
 		m.Debug("the signal was refused: %s", protocol.Quote(notice.Message))
 	case notice.Notice == protocol.NoticePTYRefused:
-		m.Say(options.LevelError, "PTY allocation request failed on channel %d: %s", ch.ID(), protocol.Quote(notice.Message))
+		m.Say(options.LevelError, "PTY allocation request failed on channel %d: %s", ch.ID(),
+			protocol.Quote(notice.Message))
 	}
 }
 
@@ -63,7 +66,8 @@ func sayHeld(m *report.Messages) {
 	if !m.Interactive() {
 		return
 	}
-	text := "minissh: the command has ended, but something that it left running still holds its output"
+	text := "minissh: the command has ended, but something that it left running still holds its " +
+		"output"
 	if terminal.InForeground(m.File()) {
 		text += "; Ctrl-C ends minissh and leaves that running"
 	}

@@ -24,8 +24,10 @@ type Outcome struct{ *protocol.Exit }
 // numbers of the signals whose names a daemon may send (signal(7), the same on every system that
 // matters here).
 var numbers = map[string]int{
-	"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10, "SEGV": 11, "USR2": 12,
-	"PIPE": 13, "ALRM": 14, "TERM": 15, "STKFLT": 16, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "IO": 29, "PWR": 30, "SYS": 31,
+	"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9,
+	"USR1": 10, "SEGV": 11, "USR2": 12,
+	"PIPE": 13, "ALRM": 14, "TERM": 15, "STKFLT": 16, "XCPU": 24, "XFSZ": 25, "VTALRM": 26,
+	"PROF": 27, "IO": 29, "PWR": 30, "SYS": 31,
 }
 
 // number of a signal that a daemon names, or numbers where it has no name for it, as of the
@@ -98,7 +100,8 @@ func (o *Outcome) explain(conn *dial.Connection) {
 	if o.MaxRSS > 0 {
 		memory = fmt.Sprintf(", %d KiB of memory", o.MaxRSS)
 	}
-	m.Debug("the command %s after %d ms; %d ms user, %d ms system%s", how, o.Duration, o.UserTime, o.SysTime, memory)
+	m.Debug("the command %s after %d ms; %d ms user, %d ms system%s", how, o.Duration, o.UserTime,
+		o.SysTime, memory)
 }
 
 // word is a name that the other side gives, quoted if it is more than one.
@@ -123,25 +126,38 @@ func OutcomeUnknown(host string, err error) error {
 		return report.Failed(err, "", "%s did not run it: %v", host, ended.RemoteError)
 	case errors.As(err, &said):
 		switch said.Code {
-		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels, protocol.CodeTooManyCommands:
+		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest,
+			protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels,
+			protocol.CodeTooManyCommands:
 			return report.Failed(err, "", "%s did not run it: %v", host, said)
 		case protocol.CodeShuttingDown:
-			return report.Failed(err, "", "minisshd on %s is being stopped, and the command with it", host)
+			return report.Failed(err, "",
+				"minisshd on %s is being stopped, and the command with it", host)
 		case protocol.CodeEndedByAdmin:
-			return report.Failed(err, "", "the administrator of %s ended this session; what ran in it is being stopped", host)
+			return report.Failed(err, "",
+				"the administrator of %s ended this session; what ran in it is being stopped", host)
 		case protocol.CodeIdleTimeout:
-			return report.Failed(err, idleHint, "%s ended this session: nothing was sent either way for too long; what ran in it is being stopped", host)
+			return report.Failed(err, idleHint,
+				"%s ended this session: nothing was sent either way for too long; what ran in it "+
+					"is being stopped", host)
 		}
 		if errors.As(err, &ended) {
-			return report.Failed(err, "", "%s gave the command up, and its outcome is unknown: %v", host, said)
+			return report.Failed(err, "", "%s gave the command up, and its outcome is unknown: %v",
+				host, said)
 		}
-		return report.Failed(err, "", "%s ended the session, and the command's outcome is unknown: %v", host, said)
+		return report.Failed(err, "",
+			"%s ended the session, and the command's outcome is unknown: %v", host, said)
 	case errors.As(err, &lost):
-		return report.Failed(err, "", "the connection to %s was lost: %v; what ran there is hung up when the daemon notices, within %s at the latest, and its outcome is unknown", host, report.Plain(lost.Cause), inWords(lost.Within))
+		return report.Failed(err, "",
+			"the connection to %s was lost: %v; what ran there is hung up when the daemon "+
+				"notices, within %s at the latest, and its outcome is unknown", host,
+			report.Plain(lost.Cause), inWords(lost.Within))
 	case errors.Is(err, mux.ErrGoodbye):
-		return report.Failed(err, "", "%s ended the session, and the command's outcome is unknown", host)
+		return report.Failed(err, "", "%s ended the session, and the command's outcome is unknown",
+			host)
 	}
-	return report.Failed(err, "", "the session with %s ended, and the command's outcome is unknown: %v", host, err)
+	return report.Failed(err, "",
+		"the session with %s ended, and the command's outcome is unknown: %v", host, err)
 }
 
 // cutOff is OutcomeUnknown, where the outcome may be known although the end of the output was not
@@ -151,7 +167,9 @@ func cutOff(host string, err error, ended *Outcome) error {
 	if ended == nil || ended.Exit == nil || errors.As(err, &failure) {
 		return OutcomeUnknown(host, err)
 	}
-	return report.Failed(err, "", "%v; the command had ended before (exit code %d), and only output of what it left running is lost", SessionOver(host, err), ended.ExitCode())
+	return report.Failed(err, "",
+		"%v; the command had ended before (exit code %d), and only output of what it left "+
+			"running is lost", SessionOver(host, err), ended.ExitCode())
 }
 
 // inWords is a time that is some minutes or hours long.
@@ -163,7 +181,8 @@ func inWords(d time.Duration) string {
 }
 
 // idleHint is what can be done about a session that was too idle.
-const idleHint = "its time is the daemon's --idle-timeout; a long command that says nothing runs on as: nohup COMMAND >FILE 2>&1 &"
+const idleHint = "its time is the daemon's --idle-timeout; a long command that says nothing runs " +
+	"on as: nohup COMMAND >FILE 2>&1 &"
 
 // SessionOver tells why a session ended in which nothing ran.
 func SessionOver(host string, err error) error {
@@ -171,7 +190,8 @@ func SessionOver(host string, err error) error {
 	var lost *mux.LinkLost
 	switch {
 	case errors.As(err, &lost):
-		return report.Failed(err, "", "the connection to %s was lost: %v", host, report.Plain(lost.Cause))
+		return report.Failed(err, "", "the connection to %s was lost: %v", host,
+			report.Plain(lost.Cause))
 	case !errors.As(err, &said):
 		return report.Failed(err, "", "%s ended the session", host)
 	case said.Code == protocol.CodeShuttingDown:
@@ -179,12 +199,14 @@ func SessionOver(host string, err error) error {
 	case said.Code == protocol.CodeEndedByAdmin:
 		return report.Failed(err, "", "the administrator of %s ended this session", host)
 	case said.Code == protocol.CodeIdleTimeout:
-		return report.Failed(err, idleHint, "%s ended this session: nothing was sent either way for too long", host)
+		return report.Failed(err, idleHint,
+			"%s ended this session: nothing was sent either way for too long", host)
 	}
 	return report.Failed(err, "", "%s ended the session: %v", host, said)
 }
 
 // goodbye announces the end as ssh does.
 func goodbye(conn *dial.Connection) {
-	conn.Messages.Announce("Connection to " + cmp.Or(conn.Options.HostName, conn.Options.Alias) + " closed.")
+	conn.Messages.Announce("Connection to " + cmp.Or(conn.Options.HostName, conn.Options.Alias) +
+		" closed.")
 }

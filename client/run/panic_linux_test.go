@@ -28,11 +28,19 @@ import (
 // panics is where a client in a session on a terminal may panic: whatever the goroutine, the
 // terminal is given back.
 var panics = map[string]func(*dial.Dialer, *run.Streams){
-	"what reads the link":    func(d *dial.Dialer, _ *run.Streams) { d.Trace = panicAt(mux.Received, protocol.TypeStdout) },
-	"what writes to it":      func(d *dial.Dialer, _ *run.Streams) { d.Trace = panicAt(mux.Sent, protocol.TypeStdin) },
-	"what shows the output":  func(_ *dial.Dialer, s *run.Streams) { s.Stderr = panicking{} },
-	"what shows our notices": func(d *dial.Dialer, _ *run.Streams) { d.Messages = report.New(panicking{}, d.Options) },
-	atThePrompt:              func(d *dial.Dialer, _ *run.Streams) { d.Trace = panicAt(mux.Received, protocol.TypePing) },
+	"what reads the link": func(d *dial.Dialer, _ *run.Streams) {
+		d.Trace = panicAt(mux.Received, protocol.TypeStdout)
+	},
+	"what writes to it": func(d *dial.Dialer, _ *run.Streams) {
+		d.Trace = panicAt(mux.Sent, protocol.TypeStdin)
+	},
+	"what shows the output": func(_ *dial.Dialer, s *run.Streams) { s.Stderr = panicking{} },
+	"what shows our notices": func(d *dial.Dialer, _ *run.Streams) {
+		d.Messages = report.New(panicking{}, d.Options)
+	},
+	atThePrompt: func(d *dial.Dialer, _ *run.Streams) {
+		d.Trace = panicAt(mux.Received, protocol.TypePing)
+	},
 }
 
 // atThePrompt is while a line is edited, when the link is read.

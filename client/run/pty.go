@@ -22,9 +22,12 @@ import (
 // cannot be.
 func wantsTerminal(d *dial.Dialer, stdin *os.File) bool {
 	o := d.Options
-	wanted := o.RequestTTY == options.TTYYes || o.RequestTTY == options.TTYForce || o.RequestTTY != options.TTYNo && o.CommandLine() == ""
-	if wanted && o.RequestTTY != options.TTYForce && (o.StdinNull || stdin == nil || !term.IsTerminal(int(stdin.Fd()))) {
-		d.Messages.Announce("Pseudo-terminal will not be allocated because stdin is not a terminal.")
+	wanted := o.RequestTTY == options.TTYYes || o.RequestTTY == options.TTYForce ||
+		o.RequestTTY != options.TTYNo && o.CommandLine() == ""
+	if wanted && o.RequestTTY != options.TTYForce &&
+		(o.StdinNull || stdin == nil || !term.IsTerminal(int(stdin.Fd()))) {
+		d.Messages.Announce("Pseudo-terminal will not be allocated because stdin is not a " +
+			"terminal.")
 		return false
 	}
 	return wanted
@@ -65,7 +68,9 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		d.Messages.Error(err)
 		return report.ExitFailure
 	}
-	runtime.GOMAXPROCS(1) // there is one thing to do after the other: further threads would be woken for each key, and find nothing
+	// there is one thing to do after the other: further threads would be woken for each key, and
+	// find nothing
+	runtime.GOMAXPROCS(1)
 	outcome, left, err := shown.Run(ctx)
 	if left != nil {
 		said := make(chan struct{})

@@ -46,7 +46,8 @@ type Shell struct {
 
 	held atomic.Pointer[Outcome] // how the command has ended, when only its output is waited for
 
-	dying func() // stops what a second signal has begun (atexit.After); watch's, until Run has waited for it
+	// stops what a second signal has begun (atexit.After); watch's, until Run has waited for it
+	dying func()
 }
 
 // Left says how the user left: by ~., or by a signal of ours; and how the command had ended by
@@ -57,10 +58,12 @@ type Left struct {
 }
 
 // NewShell shows a channel, which asked for a pty, with keys from stdin; nil: there are none.
-func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, stdin *os.File, stdout, stderr io.Writer) (s *Shell, err error) {
+func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, stdin *os.File,
+	stdout, stderr io.Writer) (s *Shell, err error) {
 	s = &Shell{
-		conn: conn, ch: ch, local: local, stdout: gate{to: stdout}, stderr: gate{to: stderr}, leaving: make(chan *Left, 1),
-		size: ch.Request().PTY.Size, dying: func() {},
+		conn: conn, ch: ch, local: local, stdout: gate{to: stdout}, stderr: gate{to: stderr},
+		leaving: make(chan *Left, 1),
+		size:    ch.Request().PTY.Size, dying: func() {},
 	}
 	s.stdout.now, _ = stdout.(interface{ TryWrite([]byte) int })
 	if term.IsTerminal(int(os.Stdout.Fd())) { // where stdout leads
@@ -115,7 +118,8 @@ func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err erro
 	case <-ended:
 		outcome, err = result, failed
 		s.ch.Close(nil)
-		if err != nil || outcome.How != protocol.HowExited { // it had no chance to put the screen in order
+		// it had no chance to put the screen in order
+		if err != nil || outcome.How != protocol.HowExited {
 			s.local.Leave()
 			s.stdout.end()
 		}
@@ -201,7 +205,8 @@ func (s *Shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan st
 // on a link that hangs, reading would hang too, and with it the escapes.
 func (s *Shell) hurry(keys []byte) bool {
 	const few, unanswered = 64, 32
-	return len(keys) <= few && s.queued.Load() == 0 && s.unanswered.Add(1) <= unanswered && s.ch.Offer(protocol.TypeStdin, keys)
+	return len(keys) <= few && s.queued.Load() == 0 && s.unanswered.Add(1) <= unanswered &&
+		s.ch.Offer(protocol.TypeStdin, keys)
 }
 
 // act does what an escape asks for.

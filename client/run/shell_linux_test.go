@@ -49,11 +49,13 @@ func newScreen(t *testing.T, far func(*mux.Channel)) *screen {
 	pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80})
 	s := &screen{
 		t: t, daemon: fakedaemon.NewMemory(t, far), keys: master, tty: slave,
-		shown: new(fakedaemon.Messages), errs: new(fakedaemon.Messages), result: make(chan ended, 1),
+		shown: new(fakedaemon.Messages), errs: new(fakedaemon.Messages),
+		result: make(chan ended, 1),
 	}
 	s.conn = s.daemon.Connect(t)
 	local := terminal.New(slave)
-	ch, err := s.conn.Session.Open(run.PTY(&protocol.Open{Service: "exec", Shell: true}, s.conn.Options, local))
+	ch, err := s.conn.Session.Open(run.PTY(&protocol.Open{Service: "exec", Shell: true},
+		s.conn.Options, local))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +110,8 @@ func TestShell(t *testing.T) {
 		fakedaemon.Exited(ch, 3)
 	})
 	before := terminalMode(t, s.tty)
-	if open := <-asked; open.PTY == nil || open.PTY.Size.Rows != 24 || open.PTY.Size.Cols != 80 || !open.Shell {
+	if open := <-asked; open.PTY == nil || open.PTY.Size.Rows != 24 || open.PTY.Size.Cols != 80 ||
+		!open.Shell {
 		t.Errorf("%+v", open)
 	}
 	awaitRaw(t, s)
@@ -119,7 +122,8 @@ func TestShell(t *testing.T) {
 	if s.shown.String() != "$ a b\r\n" || s.daemon.Said.String() != "" {
 		t.Errorf("shown %q, said %q", s.shown, s.daemon.Said)
 	}
-	if after := terminalMode(t, s.tty); after.Lflag != before.Lflag && before.Lflag&syscall.ICANON != 0 {
+	if after := terminalMode(t, s.tty); after.Lflag != before.Lflag &&
+		before.Lflag&syscall.ICANON != 0 {
 		t.Errorf("the terminal is in another mode: %x, before %x", after.Lflag, before.Lflag)
 	}
 }
@@ -159,7 +163,8 @@ func TestShellEscapes(t *testing.T) {
 	if text := <-got; text != "~x\r" {
 		t.Errorf("the daemon got %q", text)
 	}
-	if said := s.daemon.Said.String(); !strings.Contains(said, "Supported escape sequences:\r\n") || !strings.HasSuffix(said, "~.\r\n") {
+	if said := s.daemon.Said.String(); !strings.Contains(said, "Supported escape sequences:\r\n") ||
+		!strings.HasSuffix(said, "~.\r\n") {
 		t.Errorf("said %q", said)
 	}
 	if !<-gone {
@@ -223,7 +228,8 @@ func TestShellWithoutPTY(t *testing.T) {
 	signals, open := make(chan string, 2), make(chan bool)
 	s := newScreen(t, func(ch *mux.Channel) {
 		ch.Send(protocol.TypeOpened, &protocol.Opened{PID: 1})
-		ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticePTYRefused, Message: "none\x1b[m is left"})
+		ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticePTYRefused,
+			Message: "none\x1b[m is left"})
 		if typed(ch, "\n") == "~.\n" {
 			close(open)
 		}
@@ -273,7 +279,9 @@ func TestCommandOverMemory(t *testing.T) {
 	d.Dialer.Options.Command = []string{"upper"}
 	var out, errs bytes.Buffer
 	loggedIn := 0
-	code := run.Command(t.Context(), d.Dialer, run.Streams{Stdin: strings.NewReader("in"), Stdout: &out, Stderr: &errs}, func() { loggedIn++ })
+	code := run.Command(t.Context(), d.Dialer,
+		run.Streams{Stdin: strings.NewReader("in"), Stdout: &out, Stderr: &errs},
+		func() { loggedIn++ })
 	if code != 4 || out.String() != "IN" || errs.String() != "done" || loggedIn != 1 {
 		t.Errorf("%d, %q, %q, logged in %d times", code, out.String(), errs.String(), loggedIn)
 	}
@@ -283,7 +291,8 @@ func TestCommandOverMemory(t *testing.T) {
 func TestHold(t *testing.T) {
 	d := fakedaemon.NewMemory(t, nil)
 	code := run.Hold(t.Context(), d.Dialer, func() { d.Cut() })
-	if said := d.Said.String(); code != 255 || !strings.Contains(said, "the connection to fake was lost") {
+	if said := d.Said.String(); code != 255 ||
+		!strings.Contains(said, "the connection to fake was lost") {
 		t.Errorf("%d, %s", code, said)
 	}
 }

@@ -47,7 +47,8 @@ func TestEscapes(t *testing.T) {
 				}
 			}
 			if got.String() != test.want {
-				t.Errorf("%s, in pieces of %d: %q, not %q", test.name, size, got.String(), test.want)
+				t.Errorf("%s, in pieces of %d: %q, not %q", test.name, size, got.String(),
+					test.want)
 			}
 		}
 	}
@@ -55,7 +56,8 @@ func TestEscapes(t *testing.T) {
 
 func TestEscapeHelp(t *testing.T) {
 	for char, want := range map[int]string{'~': " ~.  ", 1: " ^A.  ", '%': " %%  "} {
-		if help := (&Escaper{Char: char}).HelpText(); !strings.Contains(help, want) || strings.Contains(strings.ReplaceAll(help, "\r\n", ""), "\n") {
+		if help := (&Escaper{Char: char}).HelpText(); !strings.Contains(help, want) ||
+			strings.Contains(strings.ReplaceAll(help, "\r\n", ""), "\n") {
 			t.Errorf("%q", help)
 		}
 	}

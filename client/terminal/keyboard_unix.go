@@ -33,7 +33,8 @@ type polled struct {
 
 func (k *polled) Read(p []byte) (int, error) {
 	for {
-		fds := []unix.PollFd{{Fd: k.fd, Events: unix.POLLIN}, {Fd: int32(k.wake[0]), Events: unix.POLLIN}}
+		fds := []unix.PollFd{{Fd: k.fd, Events: unix.POLLIN},
+			{Fd: int32(k.wake[0]), Events: unix.POLLIN}}
 		if err := wait(fds...); err != nil {
 			return 0, err
 		}

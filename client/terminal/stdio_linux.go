@@ -11,7 +11,8 @@ import (
 func Widen(stdin io.Reader) {
 	const most = 256 << 10
 	if p, ok := stdin.(patient); ok {
-		if size, err := unix.FcntlInt(uintptr(p.fd), unix.F_GETPIPE_SZ, 0); err == nil && size < most {
+		if size, err := unix.FcntlInt(uintptr(p.fd), unix.F_GETPIPE_SZ, 0); err == nil &&
+			size < most {
 			unix.FcntlInt(uintptr(p.fd), unix.F_SETPIPE_SZ, most)
 		}
 	}

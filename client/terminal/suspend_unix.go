@@ -13,7 +13,8 @@ import (
 
 // Signals are those that mean something while a pty is shown; INT, QUIT, TERM and HUP end it.
 var Signals = []os.Signal{
-	syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGWINCH, syscall.SIGTSTP, syscall.SIGCONT,
+	syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGWINCH,
+	syscall.SIGTSTP, syscall.SIGCONT,
 }
 
 // Those of them that do not end it.

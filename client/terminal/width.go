@@ -28,9 +28,11 @@ func Glyph(r rune) (string, int) {
 		return string(r), 1
 	case r == 0x200d || r == 0x200c: // zero width joiner and non-joiner
 		return string(r), 0
-	case unicode.In(r, unicode.Mn, unicode.Me), r >= 0x1160 && r <= 0x11ff: // and Hangul vowels and finals
+	// and Hangul vowels and finals
+	case unicode.In(r, unicode.Mn, unicode.Me), r >= 0x1160 && r <= 0x11ff:
 		return string(r), 0
-	case !unicode.IsGraphic(r) && !unicode.Is(unicode.Co, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
+	case !unicode.IsGraphic(r) && !unicode.Is(unicode.Co, r), unicode.Is(unicode.Zl, r),
+		unicode.Is(unicode.Zp, r):
 		s := fmt.Sprintf("<%04X>", r)
 		return s, len(s)
 	}

@@ -23,7 +23,8 @@ func runInBackground(args []string) error {
 	}
 	return runOptions(dialer(o), func() {
 		inBackground()
-		if o.SessionType == options.SessionNone && o.LogLevel < options.LevelDebug1 { // nothing will be written: whoever waits for the end of our output need not
+		// nothing will be written: whoever waits for the end of our output need not
+		if o.SessionType == options.SessionNone && o.LogLevel < options.LevelDebug1 {
 			silence()
 		}
 	})

@@ -28,7 +28,8 @@ func goToBackground(args []string) (code int, err error) {
 	}
 	defer r.Close()
 	child := exec.Command(self, append([]string{backgroundVerb}, args...)...)
-	child.Stdout, child.Stderr, child.ExtraFiles = os.Stdout, os.Stderr, []*os.File{w} // and /dev/null to read
+	// and /dev/null to read
+	child.Stdout, child.Stderr, child.ExtraFiles = os.Stdout, os.Stderr, []*os.File{w}
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	err = child.Start()

@@ -23,7 +23,8 @@ func complete(words []string) {
 		}
 		known = append(known, c)
 	}
-	for _, c := range completion.Candidates(known, words, func() []string { return completion.Hosts(options.CurrentEnvironment()) }) {
+	for _, c := range completion.Candidates(known, words,
+		func() []string { return completion.Hosts(options.CurrentEnvironment()) }) {
 		if c.Usage == "" {
 			fmt.Println(c.Word)
 		} else {
@@ -42,7 +43,8 @@ func copyFlags() (flags []completion.Flag) {
 		column, _, _ := strings.Cut(strings.TrimSpace(line), "  ")
 		for piece := range strings.SplitSeq(column, ", ") {
 			words := strings.Fields(piece)
-			flags = append(flags, completion.Flag{Name: words[0], Argument: len(words) > 1 && words[1] != "as"})
+			flags = append(flags, completion.Flag{Name: words[0], Argument: len(words) > 1 &&
+				words[1] != "as"})
 		}
 	}
 	return flags

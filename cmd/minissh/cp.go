@@ -21,7 +21,10 @@ func copyFiles(words []string) error {
 	}
 	toHost := func(host string) (*dial.Dialer, error) {
 		// as scp: what is about a command or shell there is neither asked for nor missed
-		o, err := parse(append(append([]string{"-a", "-x", "-oClearAllForwardings=yes", "-oPermitLocalCommand=no", "-oRemoteCommand=none"}, plan.Options...), host))
+		o, err := parse(
+			append(
+				append([]string{"-a", "-x", "-oClearAllForwardings=yes", "-oPermitLocalCommand=no",
+					"-oRemoteCommand=none"}, plan.Options...), host))
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,8 @@ import (
 )
 
 // flags are what tmux knows of the modes of a terminal.
-const flags = "alternate=#{alternate_on} mouse=#{mouse_any_flag} cursor=#{cursor_flag} arrows=#{keypad_cursor_flag} keypad=#{keypad_flag} insert=#{insert_flag} " +
+const flags = "alternate=#{alternate_on} mouse=#{mouse_any_flag} cursor=#{cursor_flag} " +
+	"arrows=#{keypad_cursor_flag} keypad=#{keypad_flag} insert=#{insert_flag} " +
 	"wrap=#{wrap_flag} region=#{scroll_region_upper}-#{scroll_region_lower}"
 
 func (s *screen) flags() string {
@@ -61,14 +62,17 @@ func TestTerminalGivenBackWhole(t *testing.T) {
 		{"less, link lost", "less", "seq 300 | less", `^23$`, []string{"alternate=1"}, lost, "255"},
 		{"top, link lost", "top", "exec top -d 1", `PID +USER`, nil, lost, "255"},
 		{"htop, link lost", "htop", "exec htop", `PID`, []string{"alternate=1", "mouse=1"}, lost, "255"},
-		{"everything, link lost", "bash", `printf '\033[?1049h\033[?1003h\033[?1006h\033[?25l\033[?1h\033=\033[4h\033[?7l\033[5;10r\033[31mready'; exec sleep 1000`, `ready`,
-			[]string{"alternate=1", "mouse=1", "cursor=0", "arrows=1", "keypad=1", "insert=1", "wrap=0", "region=4-9"}, lost, "255"},
+		{"everything, link lost", "bash",
+			`printf '\033[?1049h\033[?1003h\033[?1006h\033[?25l\033[?1h\033=\033[4h\033[?7l\033[5;10r\033[31mready'; exec sleep 1000`, `ready`,
+			[]string{"alternate=1", "mouse=1", "cursor=0", "arrows=1", "keypad=1", "insert=1",
+				"wrap=0", "region=4-9"}, lost, "255"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			needsProgram(t, test.program)
 			h := startMinisshHere(t)
-			s := h.screen("-t", "127.0.0.1", strings.ReplaceAll(test.command, "FILE", filepath.Join(h.dir, "text")))
+			s := h.screen("-t", "127.0.0.1",
+				strings.ReplaceAll(test.command, "FILE", filepath.Join(h.dir, "text")))
 			s.shows(test.shows)
 			eventually(t, "the program's own modes", func() bool {
 				now := " " + s.flags() + " "
@@ -81,7 +85,8 @@ func TestTerminalGivenBackWhole(t *testing.T) {
 			})
 			test.end(h, s)
 			s.shows(`^ended:` + test.code)
-			const whole = "alternate=0 mouse=0 cursor=1 arrows=0 keypad=0 insert=0 wrap=1 region=0-23"
+			const whole = "alternate=0 mouse=0 cursor=1 arrows=0 keypad=0 insert=0 wrap=1 " +
+				"region=0-23"
 			if now := s.flags(); now != whole {
 				t.Errorf("the terminal is left with\n%s instead of\n%s", now, whole)
 			}

@@ -38,10 +38,13 @@ func TestCtrlCLeavesWhatIsHeld(t *testing.T) {
 		code int
 		then func(*minisshHere)
 	}{
-		"a success":              {[]string{"127.0.0.1", "sleep 1000 & echo job:$!:"}, 0, nil},
-		"a failure":              {[]string{"127.0.0.1", "sleep 1000 & echo job:$!:; exit 7"}, 7, nil},
-		"the daemon is stopped":  {[]string{"127.0.0.1", "sleep 1000 & echo job:$!:; exit 7"}, 7, func(h *minisshHere) { h.daemon.Process.Signal(syscall.SIGSTOP) }},
-		"without standard input": {[]string{"-n", "127.0.0.1", "sleep 1000 & echo job:$!:; exit 3"}, 3, nil},
+		"a success": {[]string{"127.0.0.1", "sleep 1000 & echo job:$!:"}, 0, nil},
+		"a failure": {[]string{"127.0.0.1", "sleep 1000 & echo job:$!:; exit 7"}, 7,
+			nil},
+		"the daemon is stopped": {[]string{"127.0.0.1", "sleep 1000 & echo job:$!:; exit 7"}, 7,
+			func(h *minisshHere) { h.daemon.Process.Signal(syscall.SIGSTOP) }},
+		"without standard input": {[]string{"-n", "127.0.0.1", "sleep 1000 & echo job:$!:; exit 3"},
+			3, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,7 +63,8 @@ func TestCtrlCLeavesWhatIsHeld(t *testing.T) {
 			h.daemon.Process.Signal(syscall.SIGCONT)
 			eventually(t, "the daemon's word that the command is over", func() bool {
 				log, _ := os.ReadFile(h.log)
-				return bytes.Count(log, []byte("Command ended")) == 2 // after that of startMinisshHere
+				// after that of startMinisshHere
+				return bytes.Count(log, []byte("Command ended")) == 2
 			})
 			if !alive(job) {
 				t.Error("the job died")
@@ -75,7 +79,8 @@ func TestCtrlCInterrupts(t *testing.T) {
 	t.Parallel()
 	needsProgram(t, "dash") // bash loses an INT that comes when a program ends, or begins by exec
 	h := startMinisshHere(t).talkative()
-	p := h.start("127.0.0.1", `exec dash -c 'dash -c "trap \"\" INT; echo job:\$\$:; exec sleep 1000" & sed -u s/^/got:/'`)
+	p := h.start("127.0.0.1",
+		`exec dash -c 'dash -c "trap \"\" INT; echo job:\$\$:; exec sleep 1000" & sed -u s/^/got:/'`)
 	job := p.job() // which tells itself when INT does not reach it any more
 	p.types("hello\r")
 	p.shows("got:hello") // a shell's child loses an INT that comes before it is its program
@@ -85,7 +90,8 @@ func TestCtrlCInterrupts(t *testing.T) {
 	if code := p.ends(); code != 130 || !alive(job) {
 		t.Errorf("exit code %d, the job lives: %v", code, alive(job))
 	}
-	q := h.start("127.0.0.1", "exec dash -c 'trap \"echo caught\" INT; sleep 1000 & echo job:$!:; while :; do sleep 0.01; done'")
+	q := h.start("127.0.0.1", "exec dash -c 'trap \"echo caught\" INT; sleep 1000 & echo "+
+		"job:$!:; while :; do sleep 0.01; done'")
 	job = q.job()
 	q.types("\x03")
 	q.shows("caught")
@@ -135,10 +141,12 @@ func TestPromptGoesOn(t *testing.T) {
 func TestPromptGoesOnFromAPipe(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
-	cmd := exec.Command(h.args[0], append(append([]string{"prompt"}, h.args[1:]...), "127.0.0.1")...)
+	cmd := exec.Command(h.args[0], append(append([]string{"prompt"}, h.args[1:]...),
+		"127.0.0.1")...)
 	cmd.Stdin = strings.NewReader("sleep 1000 & echo $!\necho next; exit 3\n")
 	out, err := cmd.Output()
-	if lines := strings.Fields(string(out)); len(lines) != 2 || lines[1] != "next" || cmd.ProcessState.ExitCode() != 3 {
+	if lines := strings.Fields(string(out)); len(lines) != 2 || lines[1] != "next" ||
+		cmd.ProcessState.ExitCode() != 3 {
 		t.Fatalf("%q, %v", out, err)
 	}
 	job, _ := strconv.Atoi(strings.Fields(string(out))[0])

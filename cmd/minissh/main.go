@@ -75,7 +75,8 @@ func parse(args []string) (*options.Options, error) {
 	case o.Help:
 		showHelp(os.Stdout)
 		return nil, exitCode(0)
-	case o.PrintConfig: // git asks so whether this speaks like ssh, and gives a port only if it does
+	// git asks so whether this speaks like ssh, and gives a port only if it does
+	case o.PrintConfig:
 		if err := o.WriteEffective(os.Stdout); err != nil {
 			return nil, err
 		}
@@ -113,7 +114,8 @@ func dialer(o *options.Options) *dial.Dialer {
 }
 
 func streams() run.Streams {
-	return run.Streams{Stdin: terminal.Stdin(), Stdout: terminal.Stdout(), Stderr: terminal.Stderr(), EndStdout: os.Stdout.Close, Keyboard: os.Stdin}
+	return run.Streams{Stdin: terminal.Stdin(), Stdout: terminal.Stdout(),
+		Stderr: terminal.Stderr(), EndStdout: os.Stdout.Close, Keyboard: os.Stdin}
 }
 
 // runHost is `minissh [options] [user@]host [command]`.
@@ -162,7 +164,8 @@ func prompting(words []string) error {
 		return err
 	}
 	if len(o.Command) > 0 {
-		return &report.Failure{What: "minissh prompt takes a host and no command", Advice: "minissh " + o.Alias + " COMMAND runs one"}
+		return &report.Failure{What: "minissh prompt takes a host and no command",
+			Advice: "minissh " + o.Alias + " COMMAND runs one"}
 	}
 	tellEnvironment(o)
 	return runPrompt(dialer(o))
@@ -170,7 +173,8 @@ func prompting(words []string) error {
 
 func identity(o ownFlags) error {
 	if o.values["--pem"] == "" {
-		return &report.Failure{What: "minissh identity writes to a file, and none is named", Advice: "minissh identity --pem FILE"}
+		return &report.Failure{What: "minissh identity writes to a file, and none is named",
+			Advice: "minissh identity --pem FILE"}
 	}
 	return dial.WriteIdentity(o.values["-i"], o.values["--pem"], terminal.Questions{})
 }

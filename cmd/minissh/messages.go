@@ -23,7 +23,9 @@ func openLog(o *options.Options) error {
 	}
 	file, err := os.OpenFile(o.LogFile, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
-		return &report.Failure{What: fmt.Sprintf("cannot write messages to %s: %v", protocol.Quote(o.LogFile), errors.Unwrap(err)), Advice: "-E FILE names another", Cause: err}
+		return &report.Failure{
+			What: fmt.Sprintf("cannot write messages to %s: %v", protocol.Quote(o.LogFile),
+				errors.Unwrap(err)), Advice: "-E FILE names another", Cause: err}
 	}
 	messages = file
 	return nil
@@ -31,7 +33,8 @@ func openLog(o *options.Options) error {
 
 // tellEnvironment tells which variables the command will miss.
 func tellEnvironment(o *options.Options) {
-	if line := o.EnvironmentLeftOut(os.Environ()); line != "" && o.LogLevel >= options.LevelInfo && o.SessionType == options.SessionDefault {
+	if line := o.EnvironmentLeftOut(os.Environ()); line != "" && o.LogLevel >= options.LevelInfo &&
+		o.SessionType == options.SessionDefault {
 		fmt.Fprintln(messages, "minissh: "+line)
 	}
 }

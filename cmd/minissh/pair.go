@@ -29,7 +29,8 @@ func pairing(args []string) error {
 	failed := 0
 	for i, host := range hosts {
 		if i > 0 {
-			if o, err = parse(append(args[:len(args)-len(hosts):len(args)-len(hosts)], host)); err != nil {
+			if o, err = parse(append(args[:len(args)-len(hosts):len(args)-len(hosts)],
+				host)); err != nil {
 				return err
 			}
 		}
@@ -42,7 +43,8 @@ func pairing(args []string) error {
 		}
 	}
 	if failed > 0 {
-		return &report.Failure{What: fmt.Sprintf("%d of %d hosts were not paired", failed, len(hosts))}
+		return &report.Failure{
+			What: fmt.Sprintf("%d of %d hosts were not paired", failed, len(hosts))}
 	}
 	return nil
 }
@@ -64,20 +66,24 @@ func pairWith(o *options.Options, lines func() (string, error)) error {
 	}
 	if paired.NotKnown != nil {
 		return &report.Failure{
-			What:   fmt.Sprintf("%s has listed your key, but its host key %s %s could not be written to known_hosts", name, keys.TypeName(paired.Host), keys.Fingerprint(paired.Host)),
+			What: fmt.Sprintf("%s has listed your key, but its host key %s %s could not be "+
+				"written to known_hosts", name, keys.TypeName(paired.Host),
+				keys.Fingerprint(paired.Host)),
 			Advice: "the next connection will ask about that host key; free some space first",
 		}
 	}
 	if o.LogLevel < options.LevelInfo {
 		return nil
 	}
-	fmt.Fprintf(os.Stderr, "minissh: paired with %s; its host key %s %s is in known_hosts, your key %s is listed there\n", name,
+	fmt.Fprintf(os.Stderr, "minissh: paired with %s; its host key %s %s is in known_hosts, your "+
+		"key %s is listed there\n", name,
 		keys.TypeName(paired.Host), keys.Fingerprint(paired.Host), keys.Fingerprint(paired.Own))
 	fmt.Fprintf(os.Stderr, "minissh: try: minissh %s uname -a\n", report.Target(o))
 	return nil
 }
 
-// pipedLines reads codes from a standard input that is not a terminal, one a line; nil if it is one.
+// pipedLines reads codes from a standard input that is not a terminal, one a line; nil if it is
+// one.
 func pipedLines() func() (string, error) {
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil

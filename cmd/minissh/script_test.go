@@ -40,7 +40,8 @@ func TestScripts(t *testing.T) {
 		Dir:   "testdata/script",
 		Setup: setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"key": key, "authorize": authorize, "daemon": startDaemon, "signal-daemon": signalDaemon, "wait-daemon": waitDaemon,
+			"key": key, "authorize": authorize, "daemon": startDaemon,
+			"signal-daemon": signalDaemon, "wait-daemon": waitDaemon,
 			"wait-gone": waitGone,
 		},
 		Condition: func(name string) (bool, error) {
@@ -56,11 +57,13 @@ var minisshd string
 
 func TestMain(m *testing.M) {
 	process.BeHelper()
-	if len(os.Args) == 2 && os.Args[1] == tryDaemonVerb { // `minissh try`, run by a script, starts itself: this test binary
+	// `minissh try`, run by a script, starts itself: this test binary
+	if len(os.Args) == 2 && os.Args[1] == tryDaemonVerb {
 		os.Exit(tryDaemon())
 	}
 	var dir string
-	if filepath.Base(os.Args[0]) != "minissh" { // the test itself, and not a minissh that a script runs
+	// the test itself, and not a minissh that a script runs
+	if filepath.Base(os.Args[0]) != "minissh" {
 		dir = buildDaemon()
 	}
 	testscript.Main(cleanup{m, dir}, map[string]func(){"minissh": main})
@@ -81,7 +84,8 @@ func buildDaemon() (dir string) {
 			}
 		}
 	}
-	if out, err := exec.Command("go", append(args, "minissh/cmd/minisshd")...).CombinedOutput(); err != nil {
+	if out, err := exec.Command("go",
+		append(args, "minissh/cmd/minisshd")...).CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v\n%s", err, out))
 	}
 	return dir
@@ -160,7 +164,11 @@ func startDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	line, _ := bufio.NewReader(out).ReadBytes('\n')
 	go func() { cmd.Wait(); close(r.done) }()
 	daemons.Store(ts.MkAbs("."), r)
-	ts.Defer(func() { cmd.Process.Signal(syscall.SIGTERM); cmd.Process.Signal(syscall.SIGTERM); <-r.done })
+	ts.Defer(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Process.Signal(syscall.SIGTERM)
+		<-r.done
+	})
 	if started := bytes.Contains(line, []byte("listening on")); started == neg {
 		text, _ := os.ReadFile(ts.MkAbs("daemon.log"))
 		ts.Fatalf("minisshd: %s%s", line, text)
@@ -180,7 +188,8 @@ func daemonOf(ts *testscript.TestScript) *running {
 }
 
 func signalDaemon(ts *testscript.TestScript, neg bool, args []string) {
-	ts.Check(daemonOf(ts).cmd.Process.Signal(map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}[args[0]]))
+	ts.Check(daemonOf(ts).cmd.Process.Signal(map[string]syscall.Signal{"TERM": syscall.SIGTERM,
+		"HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}[args[0]]))
 }
 
 func waitDaemon(ts *testscript.TestScript, neg bool, args []string) { <-daemonOf(ts).done }

@@ -75,7 +75,8 @@ var behaviours = map[string]func(client net.Conn, dial func() (net.Conn, error),
 }
 
 // relay joins a client to the real daemon, whose words go through pass.
-func relay(client net.Conn, dial func() (net.Conn, error), pass func(to io.Writer, from io.Reader)) {
+func relay(client net.Conn, dial func() (net.Conn, error),
+	pass func(to io.Writer, from io.Reader)) {
 	daemon, err := dial()
 	if err != nil {
 		return
@@ -88,7 +89,8 @@ func relay(client net.Conn, dial func() (net.Conn, error), pass func(to io.Write
 	pass(client, daemon)
 }
 
-func newLink(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn, error), func())) *link {
+func newLink(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn, error),
+	func())) *link {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -114,7 +116,8 @@ func newLink(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn
 			k.mu.Unlock()
 			k.conns.Go(func() {
 				defer conn.Close()
-				serve(conn, func() (net.Conn, error) { return net.Dial("tcp", "127.0.0.1:"+real) }, met)
+				serve(conn, func() (net.Conn, error) { return net.Dial("tcp", "127.0.0.1:"+real) },
+					met)
 			})
 		}
 	})
@@ -172,14 +175,16 @@ var secondVerbs = map[string]struct {
 	pty   bool
 	marks bool
 }{
-	"a command":        {words: "127.0.0.1 touch~MARK;sleep~1000", marks: true},
-	"deaf":             {words: "127.0.0.1 trap~''~INT~TERM;touch~MARK;sleep~1000;sleep~1000", marks: true},
-	"trace":            {words: "trace 127.0.0.1 touch~MARK;sleep~1000", marks: true},
-	"a shell":          {words: "-tt 127.0.0.1 touch~MARK;sleep~1000", pty: true, marks: true},
-	"-N":               {words: "-N 127.0.0.1"},
-	"-f -N":            {words: "-f -N 127.0.0.1"},
-	"prompt":           {words: "prompt 127.0.0.1", typed: "touch MARK; sleep 1000\n", marks: true},
-	"prompt, tty":      {words: "prompt 127.0.0.1", typed: "touch MARK; sleep 1000\r", pty: true, marks: true},
+	"a command": {words: "127.0.0.1 touch~MARK;sleep~1000", marks: true},
+	"deaf": {words: "127.0.0.1 trap~''~INT~TERM;touch~MARK;sleep~1000;sleep~1000",
+		marks: true},
+	"trace":   {words: "trace 127.0.0.1 touch~MARK;sleep~1000", marks: true},
+	"a shell": {words: "-tt 127.0.0.1 touch~MARK;sleep~1000", pty: true, marks: true},
+	"-N":      {words: "-N 127.0.0.1"},
+	"-f -N":   {words: "-f -N 127.0.0.1"},
+	"prompt":  {words: "prompt 127.0.0.1", typed: "touch MARK; sleep 1000\n", marks: true},
+	"prompt, tty": {words: "prompt 127.0.0.1", typed: "touch MARK; sleep 1000\r", pty: true,
+		marks: true},
 	"cp put":           {words: "cp /dev/shm/LARGE 127.0.0.1:MARK", marks: true},
 	"cp get":           {words: "cp 127.0.0.1:LARGE LOCAL", marks: true},
 	"cp get into":      {words: "cp -r 127.0.0.1:LARGE DIR", marks: true},
@@ -195,7 +200,8 @@ var secondVerbs = map[string]struct {
 func TestSecondSignal(t *testing.T) {
 	h := startMinisshHere(t)
 	locked := filepath.Join(h.dir, "locked")
-	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", locked).CombinedOutput(); err != nil {
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f",
+		locked).CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
 	all := map[string]func(net.Conn, func() (net.Conn, error), func()){"works, then nothing": nil}
@@ -204,11 +210,14 @@ func TestSecondSignal(t *testing.T) {
 	}
 	for how, serve := range all {
 		for verb, v := range secondVerbs {
-			if serve == nil && !v.marks || verb == "completion" || verb == "a bad passphrase" && how != "accepts, and says nothing" {
+			if serve == nil && !v.marks || verb == "completion" || verb == "a bad passphrase" &&
+				how != "accepts, and says nothing" {
 				continue
 			}
 			for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-				if sig == syscall.SIGTERM && serve != nil && verb != "cp put" && verb != "a command" { // the same way as INT
+				// the same way as INT
+				if sig == syscall.SIGTERM && serve != nil && verb != "cp put" &&
+					verb != "a command" {
 					continue
 				}
 				t.Run(how+", "+verb+", "+sig.String(), func(t *testing.T) {
@@ -220,9 +229,11 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-func second(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn, error), func()), how, verb string, sig syscall.Signal) {
+func second(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn, error), func()),
+	how, verb string, sig syscall.Signal) {
 	v, dir := secondVerbs[verb], t.TempDir()
-	mark, large, local := filepath.Join(dir, "mark"), filepath.Join(dir, "large"), filepath.Join(dir, "local")
+	mark, large, local := filepath.Join(dir, "mark"), filepath.Join(dir, "large"),
+		filepath.Join(dir, "local")
 	if strings.HasPrefix(verb, "cp") {
 		f, err := os.Create(large)
 		if err != nil {
@@ -247,7 +258,8 @@ func second(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn,
 	}
 	os.Mkdir(filepath.Join(dir, "large-dir"), 0o755)
 	k := newLink(t, h, serve)
-	fill := strings.NewReplacer("/dev/shm/LARGE", large, "LARGE", large, "LOCAL", local, "DIR", filepath.Join(dir, "large-dir"), "MARK", mark, "LOCKED", filepath.Join(h.dir, "locked"))
+	fill := strings.NewReplacer("/dev/shm/LARGE", large, "LARGE", large, "LOCAL", local, "DIR",
+		filepath.Join(dir, "large-dir"), "MARK", mark, "LOCKED", filepath.Join(h.dir, "locked"))
 	words := strings.Fields(v.words)
 	for i, word := range words {
 		words[i] = strings.ReplaceAll(fill.Replace(word), "~", " ")
@@ -318,7 +330,9 @@ func second(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn,
 		hammer(t, cmd.Process, sig, done, said.String)
 	}
 	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if code := cmd.ProcessState.ExitCode(); code != 128+int(sig) && !(how == "is somebody else" && code == 255) && !(status.Signaled() && status.Signal() == sig) {
+	if code := cmd.ProcessState.ExitCode(); code != 128+int(sig) &&
+		!(how == "is somebody else" && code == 255) &&
+		!(status.Signaled() && status.Signal() == sig) {
 		t.Errorf("exit code %d, %v", code, cmd.ProcessState)
 	}
 	if v.pty {
@@ -331,7 +345,8 @@ func second(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn,
 
 // hammer sends a signal until the process has ended: the second comes when the first was taken,
 // which nothing shows.
-func hammer(t *testing.T, p *os.Process, sig syscall.Signal, done <-chan struct{}, said func() string) {
+func hammer(t *testing.T, p *os.Process, sig syscall.Signal, done <-chan struct{},
+	said func() string) {
 	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()

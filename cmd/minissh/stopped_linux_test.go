@@ -39,7 +39,8 @@ func stopWhole(t *testing.T, p *os.Process) {
 		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.Pid))
 		for _, thread := range threads {
 			stat, err := os.ReadFile(thread)
-			if _, after, found := bytes.Cut(stat, []byte(") ")); err != nil || !found || after[0] != 'T' {
+			if _, after, found := bytes.Cut(stat, []byte(") ")); err != nil || !found ||
+				after[0] != 'T' {
 				return false
 			}
 		}
@@ -95,7 +96,8 @@ func TestStoppedClientWithCommand(t *testing.T) {
 	}
 
 	stopWhole(t, cmd.Process)
-	if err := os.WriteFile(begin, []byte("go\n"), 0o600); err != nil { // returns when the command there has opened it
+	// returns when the command there has opened it
+	if err := os.WriteFile(begin, []byte("go\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	input := []byte(strings.Repeat("typed while nobody reads\n", 1000))
@@ -103,7 +105,8 @@ func TestStoppedClientWithCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdin.Close()
-	eventually(t, "output for a client that is stopped", func() bool { return size(copied) > 100_000 })
+	eventually(t, "output for a client that is stopped",
+		func() bool { return size(copied) > 100_000 })
 	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +118,8 @@ func TestStoppedClientWithCommand(t *testing.T) {
 	cmd.Wait()
 	want := append(numbers("\n"), fmt.Sprintf("%x  -\n", sha256.Sum256(input))...)
 	if !bytes.Equal(out, want) {
-		t.Errorf("%d bytes instead of %d, ending in %q", len(out), len(want), out[max(0, len(out)-100):])
+		t.Errorf("%d bytes instead of %d, ending in %q", len(out), len(want),
+			out[max(0, len(out)-100):])
 	}
 	if code := cmd.ProcessState.ExitCode(); code != 9 {
 		t.Errorf("exit code %d", code)
@@ -144,7 +148,8 @@ func TestStoppedClientWithShell(t *testing.T) {
 	io.WriteString(begun, "go\n")
 	begun.Close()
 	p.types("echo typed:$((6*7)):$$\r")
-	eventually(t, "output for a client that is stopped", func() bool { return size(copied) > 50_000 })
+	eventually(t, "output for a client that is stopped",
+		func() bool { return size(copied) > 50_000 })
 	if !alive(shell) {
 		t.Fatal("the shell did not outlive the stop")
 	}
@@ -180,7 +185,8 @@ func TestStopIsTold(t *testing.T) {
 		q.types(c.key)
 		q.shows("Stopped")
 		trace := func() string { text, _ := os.ReadFile(told); return string(text) }
-		if _, after, found := strings.Cut(trace(), "SUSPENDED"); !found || strings.Contains(after, "PING ") {
+		if _, after, found := strings.Cut(trace(), "SUSPENDED"); !found ||
+			strings.Contains(after, "PING ") {
 			t.Errorf("%s: before the stop the daemon was told\n%s", name, trace())
 		}
 		q.types("fg; echo over:$((6*9))\r")

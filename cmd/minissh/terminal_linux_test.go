@@ -64,7 +64,8 @@ func startMinisshHere(t *testing.T) *minisshHere {
 		t.Fatal(err)
 	}
 	h := &minisshHere{t: t, dir: dir, log: filepath.Join(dir, "daemon.log")}
-	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", dir+"/id").CombinedOutput(); err != nil {
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+		dir+"/id").CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
 	log, err := os.Create(h.log)
@@ -72,7 +73,8 @@ func startMinisshHere(t *testing.T) *minisshHere {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	h.daemon = exec.Command(minisshd, "--listen", "127.0.0.1:0", "--host-key", dir+"/host", "--authorized-keys", dir+"/id.pub", "--control", "none")
+	h.daemon = exec.Command(minisshd, "--listen", "127.0.0.1:0", "--host-key", dir+"/host",
+		"--authorized-keys", dir+"/id.pub", "--control", "none")
 	h.daemon.Stderr = log
 	out, err := h.daemon.StdoutPipe()
 	if err == nil {
@@ -94,8 +96,10 @@ func startMinisshHere(t *testing.T) *minisshHere {
 		text, _ := os.ReadFile(h.log)
 		t.Fatalf("the daemon says %q\n%s", line[:n], text)
 	}
-	h.args = []string{program, "-F", "none", "-q", "-p", string(at[1]), "-i", dir + "/id", "-o", "UserKnownHostsFile=" + dir + "/known", "-o", "StrictHostKeyChecking=accept-new"}
-	if out, err := exec.Command(h.args[0], append(h.args[1:], "127.0.0.1", "true")...).CombinedOutput(); err != nil {
+	h.args = []string{program, "-F", "none", "-q", "-p", string(at[1]), "-i", dir + "/id", "-o",
+		"UserKnownHostsFile=" + dir + "/known", "-o", "StrictHostKeyChecking=accept-new"}
+	if out, err := exec.Command(h.args[0],
+		append(h.args[1:], "127.0.0.1", "true")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
 	return h
@@ -122,7 +126,8 @@ func (h *minisshHere) start(args ...string) *onPTY {
 	if err != nil {
 		h.t.Skip("not run: needs a pty: ", err)
 	}
-	p := &onPTY{t: h.t, master: master, slave: slave, news: make(chan struct{}, 1), done: make(chan struct{})}
+	p := &onPTY{t: h.t, master: master, slave: slave, news: make(chan struct{}, 1),
+		done: make(chan struct{})}
 	pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80})
 	if p.before, err = unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS); err != nil {
 		h.t.Fatal(err)
@@ -218,14 +223,18 @@ func TestTerminalRestored(t *testing.T) {
 		end  func(h *minisshHere, p *onPTY)
 		code int
 	}{
-		"exit":                 {func(_ *minisshHere, p *onPTY) { p.types("exit 7\r") }, 7},
-		"end of file":          {func(_ *minisshHere, p *onPTY) { p.types("(exit 3)\r\x04") }, 3},
-		"~.":                   {func(_ *minisshHere, p *onPTY) { p.types("sleep 1000\r~.") }, 255},
-		"SIGTERM":              {func(_ *minisshHere, p *onPTY) { p.cmd.Process.Signal(syscall.SIGTERM) }, 143},
-		"SIGHUP":               {func(_ *minisshHere, p *onPTY) { p.cmd.Process.Signal(syscall.SIGHUP) }, 129},
-		"SIGINT":               {func(_ *minisshHere, p *onPTY) { p.cmd.Process.Signal(syscall.SIGINT) }, 130},
+		"exit":        {func(_ *minisshHere, p *onPTY) { p.types("exit 7\r") }, 7},
+		"end of file": {func(_ *minisshHere, p *onPTY) { p.types("(exit 3)\r\x04") }, 3},
+		"~.":          {func(_ *minisshHere, p *onPTY) { p.types("sleep 1000\r~.") }, 255},
+		"SIGTERM": {
+			func(_ *minisshHere, p *onPTY) { p.cmd.Process.Signal(syscall.SIGTERM) }, 143},
+		"SIGHUP": {
+			func(_ *minisshHere, p *onPTY) { p.cmd.Process.Signal(syscall.SIGHUP) }, 129},
+		"SIGINT": {
+			func(_ *minisshHere, p *onPTY) { p.cmd.Process.Signal(syscall.SIGINT) }, 130},
 		"the daemon is killed": {func(h *minisshHere, p *onPTY) { h.daemon.Process.Kill() }, 255},
-		"the shell is killed":  {func(_ *minisshHere, p *onPTY) { p.types("kill -KILL $$\r") }, 137},
+		"the shell is killed": {func(_ *minisshHere, p *onPTY) { p.types("kill -KILL $$\r") },
+			137},
 		"~. while the daemon is stopped": {func(h *minisshHere, p *onPTY) {
 			h.daemon.Process.Signal(syscall.SIGSTOP)
 			p.types(strings.Repeat("x", 5000) + "\r~.")
@@ -284,7 +293,9 @@ func (p *onPTY) matches(pattern string) []string {
 func TestPasteMegabyte(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
-	p := h.start("-t", "-e", "none", "127.0.0.1", "stty raw -echo; echo ready; head -c 1048576 | tee copy-"+filepath.Base(h.dir)+" >/dev/null; cksum <copy-"+filepath.Base(h.dir)+"; rm copy-"+filepath.Base(h.dir))
+	p := h.start("-t", "-e", "none", "127.0.0.1",
+		"stty raw -echo; echo ready; head -c 1048576 | tee copy-"+filepath.Base(h.dir)+
+			" >/dev/null; cksum <copy-"+filepath.Base(h.dir)+"; rm copy-"+filepath.Base(h.dir))
 	p.shows("ready\n")
 	text := make([]byte, 1<<20)
 	for i := range text {
@@ -308,7 +319,8 @@ func TestPasteMegabyte(t *testing.T) {
 func TestWindowFollows(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
-	p := h.start("-t", "127.0.0.1", `stty size; trap 'stty size; exit 5' WINCH; echo ready; while :; do sleep 0.01; done`)
+	p := h.start("-t", "127.0.0.1",
+		`stty size; trap 'stty size; exit 5' WINCH; echo ready; while :; do sleep 0.01; done`)
 	p.shows("24 80\r\n")
 	p.shows("ready")
 	pty.Setsize(p.master, &pty.Winsize{Rows: 40, Cols: 132})
@@ -328,7 +340,8 @@ func TestSuspended(t *testing.T) {
 	// a shell starts this one.
 	p.types("exit\r")
 	p.ends()
-	line := strings.Join(append(h.args, "-t", "127.0.0.1", "'exec bash --norc --noediting -i'"), " ")
+	line := strings.Join(append(h.args, "-t", "127.0.0.1", "'exec bash --norc --noediting -i'"),
+		" ")
 	q := h.startShell()
 	q.types(line + "\r")
 	q.types("echo in:$((6*7))\r")
@@ -339,7 +352,8 @@ func TestSuspended(t *testing.T) {
 	q.shows("out:48")
 	pty.Setsize(q.master, &pty.Winsize{Rows: 30, Cols: 100})
 	q.types("fg; echo code:$?\r")
-	q.types("until stty size | grep '30 100'; do sleep 0.02; done; echo back:$((6*9)); exit 4\r") // keys may be quicker than the size
+	// keys may be quicker than the size
+	q.types("until stty size | grep '30 100'; do sleep 0.02; done; echo back:$((6*9)); exit 4\r")
 	q.shows("back:54")
 	q.shows("30 100\r\n")
 	q.shows("code:4")

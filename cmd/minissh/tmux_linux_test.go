@@ -29,7 +29,8 @@ func (h *minisshHere) screen(args ...string) *screen {
 		words = append(words, "'"+strings.ReplaceAll(word, "'", `'\''`)+"'")
 	}
 	h.t.Cleanup(func() { exec.Command("tmux", "-S", s.server, "kill-server").Run() })
-	s.tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", strings.Join(words, " ")+"; echo ended:$?; exec cat")
+	s.tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24",
+		strings.Join(words, " ")+"; echo ended:$?; exec cat")
 	s.tmux("set-option", "-g", "status", "off")
 	return s
 }

@@ -134,7 +134,8 @@ func tryDaemon() int {
 		return 1
 	}
 	server, err := daemon.New(daemon.Options{
-		Rules:   access.Rules{Account: account, Access: onlyGuest{guest, account.Name}, TLSOnUnix: true},
+		Rules: access.Rules{Account: account, Access: onlyGuest{guest, account.Name},
+			TLSOnUnix: true},
 		HostKey: hostKey, Software: software,
 	})
 	if err != nil {
@@ -145,7 +146,8 @@ func tryDaemon() int {
 		fmt.Fprintf(os.Stderr, "minissh: %v\n", err)
 		return 1
 	}
-	fmt.Printf("%s %s\n", strings.TrimSpace(string(ssh.MarshalAuthorizedKey(hostKey.Public))), address)
+	fmt.Printf("%s %s\n", strings.TrimSpace(string(ssh.MarshalAuthorizedKey(hostKey.Public))),
+		address)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

@@ -42,14 +42,16 @@ const helpFlag = "--help"
 // verbs returns them in the order in which help shows them.
 func verbs() []verb {
 	return []verb{
-		{name: "try", usage: "a daemon of its own and a prompt; after --, a command", args: "[-- command]", runOwn: try, flags: []completion.Flag{
-			{Name: "--trace", Usage: "show every frame"},
-		}},
+		{name: "try", usage: "a daemon of its own and a prompt; after --, a command",
+			args: "[-- command]", runOwn: try, flags: []completion.Flag{
+				{Name: "--trace", Usage: "show every frame"},
+			}},
 		{name: "prompt", usage: "a line prompt on a host", host: true, run: prompting},
 		{name: "cp", usage: "copy files to and from hosts, as scp does", host: true, run: copyFiles},
 		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there", host: true, run: pairing},
 		{name: "trace", usage: "run a command and show every frame, both ways, on standard error", host: true, run: tracing},
-		{name: "identity", usage: "write the key and the certificate that TLS uses, for other languages", runOwn: identity, flags: []completion.Flag{
+		{name: "identity", usage: "write the key and the certificate that TLS uses, for other " +
+			"languages", runOwn: identity, flags: []completion.Flag{
 			{Name: "--pem", Argument: true, Usage: "write to FILE, mode 0600"},
 			{Name: "-i", Argument: true, Usage: "FILE with the private key; else the first of ~/.ssh/id_ed25519, id_ecdsa, id_rsa"},
 		}},
@@ -70,10 +72,12 @@ func verbNamed(name string) (verb, bool) {
 // notAVerb is what to say when options come before a word that would be a verb in the first place,
 // and is a host where it is; "" if that is not so.
 func notAVerb(args []string, host string) string {
-	if _, is := verbNamed(host); !is || slices.Contains(args, "--") || !slices.Contains(args, host) {
+	if _, is := verbNamed(host); !is || slices.Contains(args, "--") ||
+		!slices.Contains(args, host) {
 		return ""
 	}
-	return fmt.Sprintf("%s is a host here, since options come before it; for the verb: minissh %s …, with the options after that", host, host)
+	return fmt.Sprintf("%s is a host here, since options come before it; for the verb: minissh "+
+		"%s …, with the options after that", host, host)
 }
 
 // start runs the verb with the words after it.
@@ -137,7 +141,8 @@ func (v verb) flag(name string) (completion.Flag, error) {
 }
 
 func (v verb) misused(format string, args ...any) error {
-	return &report.Failure{What: "minissh " + v.name + " " + fmt.Sprintf(format, args...), Advice: "minissh " + v.name + " --help shows what it takes"}
+	return &report.Failure{What: "minissh " + v.name + " " + fmt.Sprintf(format, args...),
+		Advice: "minissh " + v.name + " --help shows what it takes"}
 }
 
 // help is `minissh help [verb]`.
@@ -149,7 +154,8 @@ func help(o ownFlags) error {
 	v, ok := verbNamed(o.rest[0])
 	switch {
 	case !ok:
-		return &report.Failure{What: fmt.Sprintf("there is no verb %s", protocol.Quote(o.rest[0])), Advice: "minissh help shows them all"}
+		return &report.Failure{What: fmt.Sprintf("there is no verb %s", protocol.Quote(o.rest[0])),
+			Advice: "minissh help shows them all"}
 	case v.host:
 		return v.run([]string{helpFlag})
 	}
@@ -159,7 +165,8 @@ func help(o ownFlags) error {
 
 // help shows the verb's own flags.
 func (v verb) help(w io.Writer) {
-	fmt.Fprintf(w, "minissh %s: %s\n\nUSAGE:\n   %s\n\nOPTIONS:\n", v.name, v.usage, strings.TrimSpace("minissh "+v.name+" [options] "+v.args))
+	fmt.Fprintf(w, "minissh %s: %s\n\nUSAGE:\n   %s\n\nOPTIONS:\n", v.name, v.usage,
+		strings.TrimSpace("minissh "+v.name+" [options] "+v.args))
 	for _, f := range v.flags {
 		shown := f.Name
 		if f.Argument {
@@ -193,7 +200,8 @@ Verbs (only as the first word; "minissh -- try" is a host named try):
 `
 
 const helpBelow = `
-Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -t, -T, -e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
+Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -t, -T,
+-e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
    --exec           run the words as they are, without a shell
    --timeout TIME   stop the command there after that time (90, 5m, 1h); exit code 124
    --keylog FILE    append the TLS secrets to FILE, so that Wireshark can decrypt the connection

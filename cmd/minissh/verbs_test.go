@@ -34,10 +34,12 @@ func TestEveryVerbsFlagInEveryPlace(t *testing.T) {
 			if f.Argument {
 				words = append(words, "value")
 			}
-			if own, err := v.parse(words); err != nil || !own.has(f.Name) || f.Argument && own.values[f.Name] != "value" {
+			if own, err := v.parse(words); err != nil || !own.has(f.Name) || f.Argument &&
+				own.values[f.Name] != "value" {
 				t.Errorf("%s %q: %+v, %v", v.name, words, own, err)
 			}
-			if _, err := v.parse(append(slices.Clone(words), words...)); err == nil || !strings.Contains(err.Error(), f.Name+" twice") {
+			if _, err := v.parse(append(slices.Clone(words), words...)); err == nil ||
+				!strings.Contains(err.Error(), f.Name+" twice") {
 				t.Errorf("%s %q twice: %v", v.name, words, err)
 			}
 			before := append(words, v.name)
@@ -49,7 +51,8 @@ func TestEveryVerbsFlagInEveryPlace(t *testing.T) {
 			}
 		}
 	}
-	for _, args := range [][]string{{"-v", "--", "trace"}, {"-v", "me@trace"}, {"-v", "tracer"}, {"host", "trace"}} {
+	for _, args := range [][]string{{"-v", "--", "trace"}, {"-v", "me@trace"}, {"-v", "tracer"},
+		{"host", "trace"}} {
 		if o, err := options.Parse(args); err != nil || notAVerb(args, o.Alias) != "" {
 			t.Errorf("%q is said not to be a verb: %v", args, err)
 		}

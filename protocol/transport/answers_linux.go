@@ -20,7 +20,9 @@ func acknowledged(conn *net.TCPConn, within time.Duration) bool {
 		return false
 	}
 	var info *unix.TCPInfo
-	raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
+	raw.Control(func(fd uintptr) {
+		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	})
 	return err == nil && info != nil && recent(info, within)
 }
 

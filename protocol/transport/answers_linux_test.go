@@ -21,7 +21,8 @@ func TestRecent(t *testing.T) {
 		{1000, 44_999, true}, {1000, 45_000, false}, {1, 120_000, false},
 		{0, 44_999, true}, {0, 120_200, true}, {0, 284_999, true}, {0, 285_000, false},
 	} {
-		if got := recent(&unix.TCPInfo{Snd_wnd: c.window, Last_ack_recv: c.ago}, 45*time.Second); got != c.want {
+		if got := recent(&unix.TCPInfo{Snd_wnd: c.window, Last_ack_recv: c.ago},
+			45*time.Second); got != c.want {
 			t.Errorf("window %d, %d ms ago: %v", c.window, c.ago, got)
 		}
 	}
@@ -51,7 +52,8 @@ func setLoopback(t *testing.T, up bool) {
 // it can. A peer that reads nothing, so that its window is full, answers. In a network namespace
 // that goes with this test's thread.
 func TestPeerFallsSilent(t *testing.T) {
-	runtime.LockOSThread() // never unlocked: the thread ends with this goroutine, and the namespace with it
+	// never unlocked: the thread ends with this goroutine, and the namespace with it
+	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		t.Skip("not run: a network namespace of its own: ", err)
 	}
@@ -94,7 +96,8 @@ func TestPeerFallsSilent(t *testing.T) {
 		}
 	}
 	setLoopback(t, true)
-	for start := time.Now(); !conn.PeerAnswers(within); <-time.After(within / 10) { // what was sent is sent again
+	// what was sent is sent again
+	for start := time.Now(); !conn.PeerAnswers(within); <-time.After(within / 10) {
 		if time.Since(start) > 30*time.Second {
 			t.Fatal("a peer that can be reached again never answers")
 		}

@@ -29,7 +29,8 @@ func OpenKeyLog(path string) (*os.File, error) {
 	refused := func(reason, advice string) (*os.File, error) {
 		return nil, &KeyLogError{Path: path, Reason: reason, Advice: advice}
 	}
-	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 { // for the message; keyLogFlags sees to it
+	// for the message; keyLogFlags sees to it
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
 		return refused("it is a symbolic link", "name the file itself")
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|keyLogFlags, 0o600)
@@ -72,5 +73,6 @@ func reasonOf(err error) string {
 
 // KeyLogWarning is what a person is told when keys are logged.
 func KeyLogWarning(path string) string {
-	return fmt.Sprintf("the TLS secrets are written to %s: whoever reads that file can read all that is sent", shown(path))
+	return fmt.Sprintf("the TLS secrets are written to %s: whoever reads that file can read all "+
+		"that is sent", shown(path))
 }

@@ -59,14 +59,16 @@ func TestKeyLogRefused(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	put := func(name string, mode fs.FileMode) string {
-		if err := errors.Join(os.WriteFile(at(name), []byte("x"), 0o600), os.Chmod(at(name), mode)); err != nil {
+		if err := errors.Join(os.WriteFile(at(name), []byte("x"), 0o600),
+			os.Chmod(at(name), mode)); err != nil {
 			t.Fatal(err)
 		}
 		return at(name)
 	}
 	for _, err := range []error{
 		os.Symlink(put("target", 0o600), at("link")), os.Symlink(at("nowhere"), at("dangling")),
-		os.Link(put("private", 0o600), at("hard")), syscall.Mkfifo(at("fifo"), 0o600), syscall.Mkfifo(at("read fifo"), 0o600),
+		os.Link(put("private", 0o600), at("hard")), syscall.Mkfifo(at("fifo"), 0o600),
+		syscall.Mkfifo(at("read fifo"), 0o600),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -94,16 +96,19 @@ func TestKeyLogRefused(t *testing.T) {
 		if err := os.Chown(put("another's", 0o600), 1234, -1); err != nil {
 			t.Fatal(err)
 		}
-		cases = append(cases, struct{ path, reason, hint string }{at("another's"), "another user", ""})
+		cases = append(cases, struct{ path, reason, hint string }{at("another's"), "another user",
+			""})
 	}
 	for _, c := range cases {
 		file, err := OpenKeyLog(c.path)
 		var refused *KeyLogError
-		if !errors.As(err, &refused) || file != nil || !strings.Contains(err.Error(), c.reason) || !strings.HasPrefix(refused.Hint(), c.hint) || strings.Count(err.Error(), dir) > 1 {
+		if !errors.As(err, &refused) || file != nil || !strings.Contains(err.Error(), c.reason) ||
+			!strings.HasPrefix(refused.Hint(), c.hint) || strings.Count(err.Error(), dir) > 1 {
 			t.Errorf("%s: %v", c.path, err)
 		}
 	}
-	if _, err := os.Lstat(at("nowhere")); err == nil || read(t, at("private")) != "x" || read(t, at("target")) != "x" {
+	if _, err := os.Lstat(at("nowhere")); err == nil || read(t, at("private")) != "x" ||
+		read(t, at("target")) != "x" {
 		t.Error("something was written")
 	}
 }
@@ -123,14 +128,16 @@ func TestKeyLogOfEitherEnd(t *testing.T) {
 		_, err := Server(far, config, nil)
 		done <- err
 	}()
-	if _, err := Client(near, newKeyLog(t, filepath.Join(dir, "client")), own, anyHost); err != nil {
+	if _, err := Client(near, newKeyLog(t, filepath.Join(dir, "client")), own,
+		anyHost); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 	log := read(t, filepath.Join(dir, "client"))
-	for _, label := range []string{"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"} {
+	for _, label := range []string{"CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+		"SERVER_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"} {
 		if strings.Count(log, label+" ") != 1 {
 			t.Errorf("%s: %d times", label, strings.Count(log, label+" "))
 		}

@@ -18,7 +18,8 @@ func keyLogFault(path string, info os.FileInfo) (reason, advice string) {
 	case !ok || int64(stat.Uid) != int64(os.Geteuid()):
 		return "it belongs to another user", ""
 	case info.Mode().Perm() != 0o600:
-		return fmt.Sprintf("its mode is %04o, not 0600", info.Mode().Perm()), "chmod 600 " + shown(path)
+		return fmt.Sprintf("its mode is %04o, not 0600", info.Mode().Perm()),
+			"chmod 600 " + shown(path)
 	case stat.Nlink > 1: // what lies there may be any file of ours, put in place by somebody else
 		return "it has another name too (a hard link)", ""
 	}

@@ -15,7 +15,9 @@ func PeerUID(conn *net.UnixConn) (uint32, error) {
 	}
 	var cred *unix.Xucred
 	var asked error
-	err = raw.Control(func(fd uintptr) { cred, asked = unix.GetsockoptXucred(int(fd), unix.SOL_LOCAL, unix.LOCAL_PEERCRED) })
+	err = raw.Control(func(fd uintptr) {
+		cred, asked = unix.GetsockoptXucred(int(fd), unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
+	})
 	if err == nil {
 		err = asked
 	}

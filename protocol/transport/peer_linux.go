@@ -15,7 +15,9 @@ func PeerUID(conn *net.UnixConn) (uint32, error) {
 	}
 	var cred *unix.Ucred
 	var asked error
-	err = raw.Control(func(fd uintptr) { cred, asked = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
+	err = raw.Control(func(fd uintptr) {
+		cred, asked = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	})
 	if err == nil {
 		err = asked
 	}

@@ -16,7 +16,8 @@ func TestSNIIsIgnored(t *testing.T) {
 	}()
 	own := envelope(t)
 	conn := tls.Client(near, &tls.Config{
-		ServerName: "alias.example", InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, NextProtos: []string{"minissh/1"},
+		ServerName: "alias.example", InsecureSkipVerify: true, MinVersion: tls.VersionTLS13,
+		NextProtos:   []string{"minissh/1"},
 		Certificates: []tls.Certificate{own},
 	})
 	if err := conn.Handshake(); err != nil {

@@ -25,7 +25,8 @@ type Conn struct {
 	secure   *tls.Conn         // nil on a Unix socket
 	peer     *x509.Certificate // the envelope of the peer's key; nil on a Unix socket
 	own      []byte            // a daemon's own, in DER
-	greets   bool              // a client's, before its first Write; the goroutine that writes owns it
+	// a client's, before its first Write; the goroutine that writes owns it
+	greets bool
 }
 
 // Peer is the envelope that holds the peer's public key; nothing else in it counts (ID1). Nil on a
@@ -170,7 +171,8 @@ func Server(raw net.Conn, config *tls.Config, turns Turns) (*Conn, error) {
 // of the daemon's key before the client has sent anything that names its own key; its error ends
 // the handshake and is what Client returns. keyLog is nil, or takes the connection's secrets as
 // OpenKeyLog's file does; a daemon's is in its config. raw is not closed when an error is returned.
-func Client(raw net.Conn, keyLog io.Writer, own tls.Certificate, verify func(host *x509.Certificate) error) (*Conn, error) {
+func Client(raw net.Conn, keyLog io.Writer, own tls.Certificate,
+	verify func(host *x509.Certificate) error) (*Conn, error) {
 	config := profile()
 	config.KeyLogWriter = keyLog
 	// The name in the certificate and its chain do not matter here; known_hosts decides, in verify.
@@ -178,14 +180,17 @@ func Client(raw net.Conn, keyLog io.Writer, own tls.Certificate, verify func(hos
 	var refused error
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		if len(state.PeerCertificates) != 1 {
-			refused = fmt.Errorf("the other side presents %d certificates; minisshd presents one", len(state.PeerCertificates))
+			refused = fmt.Errorf("the other side presents %d certificates; minisshd presents one",
+				len(state.PeerCertificates))
 		} else {
 			refused = verify(state.PeerCertificates[0])
 		}
 		return refused
 	}
 	// The whole certificate whatever the daemon asks for: it takes any key (ID5).
-	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own, nil }
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		return &own, nil
+	}
 	low := newBuffered(raw, protocol.MaxLogin)
 	conn, err := handshake(low, tls.Client(low, config))
 	if refused != nil {
@@ -208,7 +213,8 @@ func handshake(low *buffered, secure *tls.Conn) (*Conn, error) {
 		return nil, fmt.Errorf("the other side did not agree to speak %s", protocol.ALPN)
 	}
 	if len(state.PeerCertificates) != 1 {
-		return nil, fmt.Errorf("the other side presents %d certificates instead of one", len(state.PeerCertificates))
+		return nil, fmt.Errorf("the other side presents %d certificates instead of one",
+			len(state.PeerCertificates))
 	}
 	return &Conn{Conn: secure, low: low, secure: secure, peer: state.PeerCertificates[0]}, nil
 }
@@ -227,7 +233,8 @@ func IsBusy(err error) bool {
 	if errors.As(err, &alert) {
 		return uint8(alert) == accessDenied
 	}
-	return errors.As(err, &op) && op.Op == "remote error" && op.Err.Error() == tls.AlertError(accessDenied).Error()
+	return errors.As(err, &op) && op.Op == "remote error" &&
+		op.Err.Error() == tls.AlertError(accessDenied).Error()
 }
 
 var _ io.ReadWriteCloser = (*Conn)(nil)

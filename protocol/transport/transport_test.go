@@ -71,7 +71,8 @@ type end struct {
 }
 
 // both does a handshake and gives both ends. change, which may be nil, spoils the daemon's profile.
-func both(t *testing.T, near, far net.Conn, host, own tls.Certificate, verify func(*x509.Certificate) error, change func(*tls.Config)) (client, server end) {
+func both(t *testing.T, near, far net.Conn, host, own tls.Certificate,
+	verify func(*x509.Certificate) error, change func(*tls.Config)) (client, server end) {
 	t.Helper()
 	config := ServerConfig(host)
 	if change != nil {
@@ -108,16 +109,22 @@ func TestHandshake(t *testing.T) {
 	near, far := loopback(t)
 	host, own := envelope(t), envelope(t)
 	var shown *x509.Certificate
-	c, s := both(t, near, far, host, own, func(cert *x509.Certificate) error { shown = cert; return nil }, nil)
+	c, s := both(t, near, far, host, own, func(cert *x509.Certificate) error {
+		shown = cert
+		return nil
+	}, nil)
 	if c.err != nil || s.err != nil {
 		t.Fatal(c.err, s.err)
 	}
-	if !bytes.Equal(shown.Raw, host.Certificate[0]) || !bytes.Equal(c.conn.Peer().Raw, host.Certificate[0]) || !bytes.Equal(s.conn.Peer().Raw, own.Certificate[0]) {
+	if !bytes.Equal(shown.Raw, host.Certificate[0]) ||
+		!bytes.Equal(c.conn.Peer().Raw, host.Certificate[0]) ||
+		!bytes.Equal(s.conn.Peer().Raw, own.Certificate[0]) {
 		t.Error("an end sees another certificate")
 	}
 	for _, conn := range []*Conn{c.conn, s.conn} {
 		state := conn.secure.ConnectionState()
-		if state.Version != tls.VersionTLS13 || state.NegotiatedProtocol != "minissh/1" || state.DidResume || state.ServerName != "" {
+		if state.Version != tls.VersionTLS13 || state.NegotiatedProtocol != "minissh/1" ||
+			state.DidResume || state.ServerName != "" {
 			t.Errorf("%+v", state)
 		}
 	}
@@ -141,7 +148,9 @@ func TestHandshake(t *testing.T) {
 func TestHostRefused(t *testing.T) {
 	near, far := loopback(t)
 	refusal := errors.New("not this host")
-	c, s := both(t, near, far, envelope(t), envelope(t), func(*x509.Certificate) error { return refusal }, nil)
+	c, s := both(t, near, far, envelope(t), envelope(t), func(*x509.Certificate) error {
+		return refusal
+	}, nil)
 	if !errors.Is(c.err, refusal) || c.conn != nil {
 		t.Errorf("the client's error is %v", c.err)
 	}
@@ -157,19 +166,27 @@ func TestHostsOutsideTheProfile(t *testing.T) {
 	for name, change := range map[string]func(*tls.Config){
 		"no ALPN":      func(c *tls.Config) { c.NextProtos = nil },
 		"another ALPN": func(c *tls.Config) { c.NextProtos = []string{"h2"} },
-		"TLS 1.2":      func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS12, tls.VersionTLS12 },
+		"TLS 1.2": func(c *tls.Config) {
+			c.MinVersion, c.MaxVersion = tls.VersionTLS12,
+				tls.VersionTLS12
+		},
 		"two certificates": func(c *tls.Config) {
-			c.Certificates[0].Certificate = append(c.Certificates[0].Certificate, host.Certificate[0])
+			c.Certificates[0].Certificate = append(c.Certificates[0].Certificate,
+				host.Certificate[0])
 		},
 		"200 certificates": func(c *tls.Config) {
 			for range 199 {
-				c.Certificates[0].Certificate = append(c.Certificates[0].Certificate, host.Certificate[0])
+				c.Certificates[0].Certificate = append(c.Certificates[0].Certificate,
+					host.Certificate[0])
 			}
 		},
 	} {
 		near, far := loopback(t)
 		asked := false
-		c, _ := both(t, near, far, host, envelope(t), func(*x509.Certificate) error { asked = true; return nil }, change)
+		c, _ := both(t, near, far, host, envelope(t), func(*x509.Certificate) error {
+			asked = true
+			return nil
+		}, change)
 		if c.err == nil {
 			t.Errorf("%s: the client went on", name)
 		}
@@ -190,7 +207,8 @@ func TestServerInsistsOnACertificate(t *testing.T) {
 		far.Close()
 		done <- err
 	}()
-	tls.Client(near, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocol.ALPN}}).Handshake()
+	tls.Client(near,
+		&tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocol.ALPN}}).Handshake()
 	if err := <-done; err == nil {
 		t.Error("a client without a certificate came in")
 	}
@@ -344,14 +362,15 @@ func TestBusy(t *testing.T) {
 		said string
 		busy bool
 	}{
-		"busy":              {string(Busy), true},
-		"another alert":     {"\x15\x03\x03\x00\x02\x02\x28", false},
-		"nothing":           {"", false},
-		"ssh":               {"SSH-2.0-OpenSSH_9.9\r\n", false},
-		"half of it":        {string(Busy[:4]), false},
-		"garbage":           {strings.Repeat("\x00", 100), false},
-		"http":              {"HTTP/1.1 400 Bad Request\r\n\r\n", false},
-		"a huge handshake":  {"\x16\x03\x03\x40\x00\x02\xff\xff\xff" + strings.Repeat("A", 16380), false},
+		"busy":          {string(Busy), true},
+		"another alert": {"\x15\x03\x03\x00\x02\x02\x28", false},
+		"nothing":       {"", false},
+		"ssh":           {"SSH-2.0-OpenSSH_9.9\r\n", false},
+		"half of it":    {string(Busy[:4]), false},
+		"garbage":       {strings.Repeat("\x00", 100), false},
+		"http":          {"HTTP/1.1 400 Bad Request\r\n\r\n", false},
+		"a huge handshake": {"\x16\x03\x03\x40\x00\x02\xff\xff\xff" + strings.Repeat("A", 16380),
+			false},
 		"a flood of alerts": {strings.Repeat("\x15\x03\x03\x00\x02\x01\x5a", 5000), false},
 	} {
 		near, far := loopback(t)

@@ -4,8 +4,8 @@ import "time"
 
 // Turns bounds how many handshakes compute at the same time. A stranger's handshake costs a
 // millisecond of a processor; without turns many of them would keep all processors from those who
-// are at work. Whoever waits for the network holds no turn, so that nobody can keep one. A turn that
-// was used rests for as long again before the next handshake has it.
+// are at work. Whoever waits for the network holds no turn, so that nobody can keep one. A turn
+// that was used rests for as long again before the next handshake has it.
 type Turns chan struct{}
 
 // NewTurns allows n handshakes to compute at the same time.
