@@ -31,7 +31,7 @@ func (e *UsageError) Hint() string { return e.Advice }
 const example = "minissh cp FILE… host:FOLDER, or minissh cp host:FILE… FOLDER"
 
 // Usage is cp's help.
-const Usage = `minissh cp [options] SOURCE… TARGET   copy files; a side, or each, is [user@]host:path
+const Usage = `minissh cp [options] SOURCE… TARGET   copy files; each side may be [user@]host:path
 
   -r            folders with all that is in them; links are copied as links; folder/. is its content
   -p            keep modes and times

@@ -55,7 +55,7 @@ func OpenKeyLog(path string) (*os.File, error) {
 	return file, nil
 }
 
-// shown is a file's name as it may stand in a message and, mostly, be typed.
+// shown is a file's name as it may be in a message and, mostly, be typed.
 func shown(path string) string {
 	if q := protocol.Quote(path); path == "" || q[1:len(q)-1] != path {
 		return q

@@ -11,7 +11,7 @@ import (
 // keyLogFlags: a link is not followed, and a named pipe without a reader is not waited for.
 const keyLogFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK | syscall.O_NOCTTY
 
-// keyLogFault says why a file is no place for secrets, and what to type; "" if it is one.
+// keyLogFault says why a file is not a place for secrets, and what to type; "" if it is one.
 func keyLogFault(path string, info os.FileInfo) (reason, advice string) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch {

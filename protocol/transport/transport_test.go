@@ -385,7 +385,7 @@ func TestBusy(t *testing.T) {
 		}
 	}
 	if IsBusy(nil) || IsBusy(io.EOF) {
-		t.Error("what is no alert is not busy")
+		t.Error("what is not an alert is busy")
 	}
 }
 
