@@ -88,7 +88,7 @@ func believed(told bool) time.Duration {
 // suspended says that a client is silent whose system is not: a person may have stopped it, and go on later. But a relay acknowledges as well, so that this is
 // believed for a stated time only. A daemon that is silent hangs, whatever its system says.
 func (l *link) suspended() bool {
-	conn, ok := l.conn.(interface{ PeerAnswers(time.Duration) bool })
+	conn, ok := l.conn.(Answering)
 	return ok && l.s.cfg.Role == Daemon && l.silence() < believed(l.told.Load()) && conn.PeerAnswers(deadAfter)
 }
 

@@ -1,6 +1,6 @@
 // Package mux carries channels over a session, and a session over one link after another (the rules CH, SE and RE).
 //
-// A Session is what both ends share from the first HELLO to GOODBYE. A link (any net.Conn) comes under it by Connect on
+// A Session is what both ends share from the first HELLO to GOODBYE. A link (over a Conn, see conn.go) comes under it by Connect on
 // the client and Accept on the daemon, is lost, and may be followed by another. A Channel is one thing being done.
 //
 // Who runs what, for each link: one goroutine reads (it never writes and never waits for an application), one writes. Whoever

@@ -31,7 +31,7 @@ const (
 // link is one connection under a session, with its reading and its writing goroutine.
 type link struct {
 	s        *Session
-	conn     net.Conn
+	conn     Conn
 	heard    atomic.Int64  // when the last byte came, UnixNano
 	brought  bool          // the last Read brought something; the reading goroutine's
 	counted  bool          // it held a session frame; the reading goroutine's
@@ -62,7 +62,7 @@ type link struct {
 	cause                error     // why the link ended, the first reason
 }
 
-func (s *Session) newLink(conn net.Conn) *link {
+func (s *Session) newLink(conn Conn) *link {
 	l := &link{s: s, conn: conn, finished: make(chan struct{}), done: make(chan struct{}), replies: make(chan *protocol.Welcome, 1)}
 	l.heard.Store(time.Now().UnixNano())
 	l.patient = l.setPatience(writeStall, l.suspended)
@@ -74,7 +74,7 @@ func (s *Session) newLink(conn net.Conn) *link {
 //
 // Errors: *protocol.RemoteError if the daemon refuses (SE2), *protocol.Violation, or the connection's own. A session without
 // Resend has ended then.
-func (s *Session) Connect(conn net.Conn, hello *protocol.Hello) (*protocol.Welcome, error) {
+func (s *Session) Connect(conn Conn, hello *protocol.Hello) (*protocol.Welcome, error) {
 	if err := s.detach(nil); err != nil {
 		conn.Close()
 		return nil, err
@@ -124,7 +124,7 @@ func (s *Session) Connect(conn net.Conn, hello *protocol.Hello) (*protocol.Welco
 // resend, hold and channels, serves the link in the calling goroutine, and returns why the link ended; nil after GOODBYE.
 //
 // A *protocol.Violation with stale_epoch, session_expired or session_ended means that nothing was sent and the connection is still the caller's.
-func (s *Session) Accept(conn net.Conn, hello *protocol.Hello, welcome *protocol.Welcome) error {
+func (s *Session) Accept(conn Conn, hello *protocol.Hello, welcome *protocol.Welcome) error {
 	if err := s.detach(hello); err != nil {
 		return err
 	}
@@ -269,8 +269,8 @@ func (l *link) endSending() {
 	l.conn.SetReadDeadline(time.Now().Add(lingerTime))
 }
 
-func closeWrite(conn net.Conn) {
-	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+func closeWrite(conn Conn) {
+	if half, ok := conn.(HalfCloser); ok {
 		half.CloseWrite()
 	}
 }
@@ -335,7 +335,7 @@ func (l *link) complain(v *protocol.Violation) {
 
 // Linger closes the sending side of a connection and reads what still comes, for a second and a mebibyte at most: closing at once
 // would reset the connection and could destroy what was just sent (FR7).
-func Linger(conn net.Conn) {
+func Linger(conn Conn) {
 	closeWrite(conn)
 	conn.SetReadDeadline(time.Now().Add(lingerTime))
 	io.CopyN(io.Discard, conn, lingerMost)

@@ -233,7 +233,7 @@ func (s *Session) Close(reason *protocol.Reason) {
 func (s *Session) Leave() {
 	s.mu.Lock()
 	if l := s.link; l != nil {
-		if conn, ok := l.conn.(interface{ HoldBack() }); ok {
+		if conn, ok := l.conn.(Holding); ok {
 			conn.HoldBack() // the peer's answer to GOODBYE would compete with our end
 		}
 	}

@@ -17,6 +17,8 @@ type answering struct {
 	answers atomic.Bool
 }
 
+var _ Answering = (*answering)(nil)
+
 func (a *answering) PeerAnswers(within time.Duration) bool {
 	return a.answers.Load() && within == 45*time.Second
 }

@@ -112,9 +112,7 @@ func (l *link) write(batch []byte, stall time.Duration) error {
 
 // setPatience bounds how long writes wait from now on, where the connection can do that by itself.
 func (l *link) setPatience(stall time.Duration, more func() bool) bool {
-	conn, ok := l.conn.(interface {
-		SetPatience(time.Duration, func() bool) bool
-	})
+	conn, ok := l.conn.(Patient)
 	return ok && conn.SetPatience(stall, more)
 }
 

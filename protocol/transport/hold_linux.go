@@ -4,7 +4,11 @@ import (
 	"net"
 
 	"golang.org/x/sys/unix"
+
+	"minissh/protocol/mux"
 )
+
+var _ mux.Holding = (*Conn)(nil)
 
 // HoldBack has what is written from now on wait for more, until the connection is closed or a fifth
 // of a second is over (TCP_CORK, tcp(7)): the last bytes and the end go out as one, and the peer

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"minissh/protocol"
+	"minissh/protocol/mux"
 	"minissh/protocol/nonblock"
 )
 
@@ -123,7 +124,7 @@ func (c *Conn) CloseWrite() error {
 			return err
 		}
 	}
-	if half, ok := c.low.Conn.(interface{ CloseWrite() error }); ok {
+	if half, ok := c.low.Conn.(mux.HalfCloser); ok {
 		return half.CloseWrite()
 	}
 	return nil
@@ -237,4 +238,9 @@ func IsBusy(err error) bool {
 		op.Err.Error() == tls.AlertError(accessDenied).Error()
 }
 
-var _ io.ReadWriteCloser = (*Conn)(nil)
+var (
+	_ mux.Conn       = (*Conn)(nil)
+	_ mux.HalfCloser = (*Conn)(nil)
+	_ mux.Patient    = (*Conn)(nil)
+	_ mux.Answering  = (*Conn)(nil)
+)

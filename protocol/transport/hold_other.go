@@ -1,6 +1,0 @@
-//go:build !linux
-
-package transport
-
-// HoldBack does nothing here.
-func (c *Conn) HoldBack() {}
