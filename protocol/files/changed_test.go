@@ -113,7 +113,7 @@ func TestFilesWithoutSize(t *testing.T) {
 func TestSilentReceiver(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Mkdir(dir+"/src", 0o755))
-	for i := range Window + 10 {
+	for i := range 16_384 + 10 {
 		must(t, os.Symlink("x", fmt.Sprint(dir, "/src/", i)))
 	}
 	for _, o := range []Options{{Recursive: true}, {Recursive: true, Resume: true}} {
@@ -124,7 +124,7 @@ func TestSilentReceiver(t *testing.T) {
 		go func() {
 			defer close(read)
 			in := NewReader(there)
-			for rec := (Record{}); entries < Window && in.Next(&rec) == nil; entries++ {
+			for rec := (Record{}); entries < 16_384 && in.Next(&rec) == nil; entries++ {
 			}
 			// All that may be said was said: the end, without an answer, is what the sender gets
 			// next, and nothing else may come before.
@@ -136,7 +136,7 @@ func TestSilentReceiver(t *testing.T) {
 			Abort: func() { back.Close() }}, []Source{{Path: dir + "/src"}}, o, nil)
 		here.Close()
 		<-read
-		if !errors.Is(err, io.ErrUnexpectedEOF) || entries != Window {
+		if !errors.Is(err, io.ErrUnexpectedEOF) || entries != 16_384 {
 			t.Errorf("%v after %d entries", err, entries)
 		}
 	}
