@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"minissh/client/vt"
+	"minissh/protocol/mux"
 )
 
 // gate passes writes on until it is shut.
 type gate struct {
 	to  io.Writer
-	now interface{ TryWrite([]byte) int } // the same without waiting, or nil if it cannot
+	now mux.TryWriter // the same without waiting, or nil if it cannot
 
 	mu    sync.Mutex // guards the rest
 	modes *vt.Modes  // what is switched on by what passes; nil: it is not a terminal

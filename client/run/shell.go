@@ -65,7 +65,7 @@ func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, 
 		leaving: make(chan *Left, 1),
 		size:    ch.Request().PTY.Size, dying: func() {},
 	}
-	s.stdout.now, _ = stdout.(interface{ TryWrite([]byte) int })
+	s.stdout.now, _ = stdout.(mux.TryWriter)
 	if term.IsTerminal(int(os.Stdout.Fd())) { // where stdout leads
 		s.stdout.modes = new(vt.Modes)
 	}

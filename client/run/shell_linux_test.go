@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"minissh/client/terminal"
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/testend"
 )
 
 // screen is a terminal with a shell of a daemon in memory on it.
@@ -41,6 +43,12 @@ type ended struct {
 // newScreen shows what far does on a terminal. far is the far end of the channel.
 func newScreen(t *testing.T, far func(*mux.Channel)) *screen {
 	t.Helper()
+	return newScreenOn(t, far, nil)
+}
+
+// newScreenOn is newScreen with a writer of the test's own for what is shown.
+func newScreenOn(t *testing.T, far func(*mux.Channel), stdout io.Writer) *screen {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Skip("not run: needs a pty: ", err)
@@ -52,6 +60,9 @@ func newScreen(t *testing.T, far func(*mux.Channel)) *screen {
 		shown: new(fakedaemon.Messages), errs: new(fakedaemon.Messages),
 		result: make(chan ended, 1),
 	}
+	if stdout == nil {
+		stdout = s.shown
+	}
 	s.conn = s.daemon.Connect(t)
 	local := terminal.New(slave)
 	ch, err := s.conn.Session.Open(run.PTY(&protocol.Open{Service: "exec", Shell: true},
@@ -59,7 +70,7 @@ func newScreen(t *testing.T, far func(*mux.Channel)) *screen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shell, err := run.NewShell(s.conn, ch, local, slave, s.shown, s.errs)
+	shell, err := run.NewShell(s.conn, ch, local, slave, stdout, s.errs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +136,51 @@ func TestShell(t *testing.T) {
 	if after := terminalMode(t, s.tty); after.Lflag != before.Lflag &&
 		before.Lflag&syscall.ICANON != 0 {
 		t.Errorf("the terminal is in another mode: %x, before %x", after.Lflag, before.Lflag)
+	}
+}
+
+// trying is a terminal's output that can be written to without waiting.
+type trying struct {
+	fakedaemon.Messages
+	tried atomic.Int32
+}
+
+var _ mux.TryWriter = (*trying)(nil)
+
+func (w *trying) TryWrite(p []byte) int {
+	w.tried.Add(1)
+	n, _ := w.Write(p)
+	return n
+}
+
+// What the other side echoes is shown by whoever reads the link, without waiting, where the terminal
+// allows that.
+func TestShellShowsAtOnce(t *testing.T) {
+	stdout := new(trying)
+	s := newScreenOn(t, func(ch *mux.Channel) {
+		fakedaemon.Begin(ch, "/dev/pts/9")
+		for {
+			e, err := ch.Take()
+			if err != nil || e.EOF || bytes.HasSuffix(e.Data, []byte("\r")) {
+				break
+			}
+			ch.Write(protocol.TypeStdout, e.Data)
+		}
+		fakedaemon.Exited(ch, 0)
+	}, stdout)
+	awaitRaw(t, s)
+	keys := 0
+	testend.Until(t, "an echo is shown without waiting", func() bool {
+		s.keys.WriteString("k")
+		keys++
+		return stdout.tried.Load() > 0
+	})
+	s.keys.WriteString("\r")
+	if e := s.end(); e.err != nil || e.outcome.ExitCode() != 0 {
+		t.Errorf("%+v", e)
+	}
+	if text := stdout.String(); len(text) > keys || strings.Trim(text, "k") != "" {
+		t.Errorf("%d keys were shown as %q", keys, text)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"minissh/protocol/mux"
 	"minissh/protocol/nonblock"
 )
 
@@ -21,6 +22,8 @@ type reopened struct {
 	*nonblock.Descriptor
 	file *os.File
 }
+
+var _ mux.TryWriter = (*reopened)(nil) // what Display gives
 
 func (r *reopened) Read(p []byte) (int, error) {
 	n, err := r.Descriptor.Read(p)

@@ -23,6 +23,13 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	"minissh/protocol/mux"
+)
+
+var (
+	_ mux.TryWriter  = (*Descriptor)(nil)
+	_ mux.HalfCloser = (*conn)(nil)
 )
 
 // direction is reading or writing of one descriptor. Its fields belong to whoever holds mu. step
@@ -242,5 +249,5 @@ func (c *conn) named(op string, err error) error {
 
 // CloseWrite closes the writing half of the connection below.
 func (c *conn) CloseWrite() error {
-	return c.Conn.(interface{ CloseWrite() error }).CloseWrite()
+	return c.Conn.(mux.HalfCloser).CloseWrite()
 }

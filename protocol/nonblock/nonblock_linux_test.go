@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"minissh/protocol/mux"
 )
 
 func pair(t *testing.T) (a, b net.Conn) {
@@ -44,7 +46,7 @@ func TestWhole(t *testing.T) {
 	}
 	go func() {
 		a.Write(text)
-		a.(interface{ CloseWrite() error }).CloseWrite()
+		a.(mux.HalfCloser).CloseWrite()
 	}()
 	got, err := io.ReadAll(b)
 	if err != nil || !bytes.Equal(got, text) {
