@@ -101,13 +101,15 @@ func TestHelloAtTheEdges(t *testing.T) {
 	}{
 		{16, 0, true}, {15, 0, false}, {16, 262_144, true}, {16, 262_143, false},
 	} {
-		if err := (&Welcome{Channels: int(c.channels), Resend: c.resend}).Check(); (err == nil) != c.ok {
+		w := Welcome{Channels: int(c.channels), Resend: c.resend}
+		if err := w.Check(); (err == nil) != c.ok {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }
 
-// A code has 1 to 64 small letters, digits and underscores, and text for people at most 1,024 bytes.
+// A code has 1 to 64 small letters, digits and underscores, and text for people at most 1,024
+// bytes.
 func TestWordsAtTheEdges(t *testing.T) {
 	for code, want := range map[string]Code{
 		"a":                     "a",
@@ -122,16 +124,18 @@ func TestWordsAtTheEdges(t *testing.T) {
 			f := Frame{Header: Header{Type: TypeError}, Payload: []byte(text)}
 			var r Reason
 			err := f.Decode(&r)
-			if err != nil || r.Code != want || len(r.Message) > most || n == most && len(r.Message) < n {
-				t.Errorf("%s, %d bytes: %q, %d bytes, %v", code, n, r.Code, len(r.Message), err)
+			got := len(r.Message)
+			if err != nil || r.Code != want || got > most || n == most && got < n {
+				t.Errorf("%s, %d bytes: %q, %d bytes, %v", code, n, r.Code, got, err)
 			}
 		}
 	}
 }
 
-// A command may be stopped after at most 1,000,000,000 milliseconds; 0 is no limit.
+// A command may be stopped after at most 1,000,000,000 milliseconds; 0 means never.
 func TestTimeoutAtTheEdges(t *testing.T) {
-	for n, ok := range map[int64]bool{0: true, 1_000_000_000: true, 1_000_000_001: false, -1: false} {
+	const most = 1_000_000_000
+	for n, ok := range map[int64]bool{0: true, most: true, most + 1: false, -1: false} {
 		open := Open{Command: Bytes("x"), Timeout: n}
 		if err := open.CheckExec(); (err == nil) != ok {
 			t.Errorf("%d: %v", n, err)
@@ -139,8 +143,8 @@ func TestTimeoutAtTheEdges(t *testing.T) {
 	}
 }
 
-// The header shows how long the payload is: 65,536 bytes are the most of all, and 65,537 are too many
-// whatever the type.
+// The header shows how long the payload is: 65,536 bytes are the most of all, and 65,537 are too
+// many whatever the type.
 func TestLengthBeforeType(t *testing.T) {
 	for raw, want := range map[string]Code{
 		"\x00\x01\x00\x01\x77\x00\x00\x00\x00\x00\x00\x01": CodeFrameTooLarge,

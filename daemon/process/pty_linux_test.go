@@ -2,14 +2,12 @@ package process
 
 import (
 	"errors"
-	"io"
 	"os"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
-	"minissh/protocol/mux"
 	"minissh/protocol/nonblock"
 )
 
@@ -46,7 +44,7 @@ func TestTerminalTries(t *testing.T) {
 		t.Skip("not run: under the race detector nothing is tried")
 	}
 	p := onTerminal(t, `stty raw -echo; echo ready; sleep 1000`)
-	terminal := p.Stdin.(mux.TryWriter)
+	terminal := p.Stdin.(TryWriter)
 	if n := terminal.TryWrite([]byte("keys")); n != 4 {
 		t.Errorf("%d bytes of 4", n)
 	}
@@ -79,9 +77,8 @@ func TestLoudPipesAreWide(t *testing.T) {
 	if size(in.File) >= 262_144 || size(out.f) >= 262_144 {
 		t.Fatal("a pipe is wide from the beginning")
 	}
-	for _, end := range []io.Closer{in, out} {
-		end.(mux.Loud).Loud()
-	}
+	in.Loud()
+	out.Loud()
 	wide, err := unix.FcntlInt(uintptr(out.raw), unix.F_GETPIPE_SZ, 0)
 	if size(in.File) != 262_144 || wide != 262_144 || err != nil {
 		t.Errorf("%d and %d bytes, %v", size(in.File), wide, err)

@@ -75,8 +75,8 @@ func TestNameAtTheEdges(t *testing.T) {
 	}
 }
 
-// A receiver says how far it is after 64 entries at latest, also while more can be read; and when it
-// has read all that there is.
+// A receiver says how far it is after 64 entries at latest, also while more can be read; and when
+// it has read all that there is.
 func TestStoredEvery64(t *testing.T) {
 	dir := t.TempDir()
 	var stream []byte
@@ -106,8 +106,8 @@ func TestStoredEvery64(t *testing.T) {
 	}
 }
 
-// Whatever a sender says of them, set-user-id, set-group-id and sticky bits are taken for nothing: not
-// for a small file, one that replaces another, a large one, one that is there, nor a folder.
+// Whatever a sender says of them, set-user-id, set-group-id and sticky bits are never taken: for a
+// small file, one that replaces another, a large one, one that is there, a folder.
 func TestSpecialBitsAreNotTaken(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	const special = 0o7755
