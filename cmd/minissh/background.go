@@ -9,7 +9,7 @@ import (
 // backgroundVerb is how minissh -f starts itself again; the command line follows.
 const backgroundVerb = "-minissh-background"
 
-// runInBackground is the child's side of -f. Its parent has told what the options give to tell.
+// runInBackground is the child's side of -f. Its parent has shown the warnings about the options.
 func runInBackground(args []string) error {
 	o, err := options.Parse(args)
 	if err != nil {
@@ -23,7 +23,7 @@ func runInBackground(args []string) error {
 	}
 	return runOptions(dialer(o), func() {
 		inBackground()
-		// nothing will be written: whoever waits for the end of our output need not
+		// nothing will be written: nobody needs to wait for the end of our output
 		if o.SessionType == options.SessionNone && o.LogLevel < options.LevelDebug1 {
 			silence()
 		}

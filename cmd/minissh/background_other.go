@@ -5,7 +5,7 @@ package main
 import "minissh/client/report"
 
 func goToBackground([]string) (int, error) {
-	return report.ExitFailure, &report.Failure{What: "-f is not there on this system",
+	return report.ExitFailure, &report.Failure{What: "this system has no -f",
 		Advice: "start minissh -n host command in the background"}
 }
 

@@ -16,7 +16,7 @@ import (
 
 // goToBackground is -f: Go cannot fork, so this program starts itself again with the same
 // arguments. The child logs in, may ask questions on the terminal meanwhile, and says when it is
-// done; then it is on its own, and we leave. If it ends before, its exit code is ours.
+// done; then we leave. If it ends before, its exit code is ours.
 func goToBackground(args []string) (code int, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -50,8 +50,8 @@ func goToBackground(args []string) (code int, err error) {
 	return report.ExitFailure, nil
 }
 
-// forwardSignals gives the child what we get. With the second we are gone, and so is a child that
-// does not end by it.
+// forwardSignals passes on to the child the signals that we get. At the second one we end, and so
+// does a child that ignores them.
 func forwardSignals(signals <-chan os.Signal, child *os.Process, ended <-chan struct{}) {
 	count := 0
 	for sig := range signals {
@@ -70,7 +70,7 @@ func forwardSignals(signals <-chan os.Signal, child *os.Process, ended <-chan st
 	}
 }
 
-// inBackground is what the child does when it has logged in: it leaves the terminal's session, so
+// inBackground is what the child does once it has logged in: it leaves the terminal's session, so
 // that neither Ctrl-C nor the end of the terminal reaches it, and tells its parent.
 func inBackground() {
 	syscall.CloseOnExec(3)
@@ -80,7 +80,7 @@ func inBackground() {
 	parent.Write([]byte{1})
 }
 
-// silence puts /dev/null in the place of standard output and error.
+// silence replaces standard output and error by /dev/null.
 func silence() {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {

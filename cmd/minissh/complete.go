@@ -9,9 +9,9 @@ import (
 	"minissh/client/options"
 )
 
-// completeFlag is how a shell asks what could be in the place of the last word: `minissh
+// completeFlag is how a shell asks which words could take the place of the last one: `minissh
 // --complete WORD…`. The answer is one candidate a line, with a tab and its meaning if that is
-// known; nothing where the name of a file may be.
+// known; nothing where a file name may come.
 const completeFlag = "--complete"
 
 func complete(words []string) {

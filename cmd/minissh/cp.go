@@ -20,7 +20,7 @@ func copyFiles(words []string) error {
 		return nil
 	}
 	toHost := func(host string) (*dial.Dialer, error) {
-		// as scp: what is about a command or shell there is neither asked for nor missed
+		// as in scp, options about a remote command or shell are neither used nor reported
 		o, err := parse(
 			append(
 				append([]string{"-a", "-x", "-oClearAllForwardings=yes", "-oPermitLocalCommand=no",

@@ -35,8 +35,8 @@ func (s *screen) client() *os.Process {
 	return p
 }
 
-// However a session in a full-screen program is cut off, the terminal is given back whole: what
-// that program switched on is off, and the screen of before shows.
+// However a session in a full-screen program is cut off, the terminal is restored: what the program
+// switched on is off, and the earlier screen is shown.
 func TestTerminalGivenBackWhole(t *testing.T) {
 	t.Parallel()
 	lost := func(h *minisshHere, _ *screen) { h.daemon.Process.Kill() }
@@ -94,8 +94,8 @@ func TestTerminalGivenBackWhole(t *testing.T) {
 	}
 }
 
-// What a command that ends by itself has switched on is left so, as ssh leaves it: perhaps that was
-// its purpose.
+// What a command switches on before it ends by itself stays on, as in ssh: perhaps that was its
+// purpose.
 func TestModesAreACommandsOwn(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)

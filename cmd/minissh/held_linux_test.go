@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// talkative is a client that tells people things.
+// talkative is a client that shows messages.
 func (h *minisshHere) talkative() *minisshHere {
 	h.args = slices.DeleteFunc(slices.Clone(h.args), func(arg string) bool { return arg == "-q" })
 	return h
 }
 
-// job reads the process id that a command there prints of what it leaves running, and ends that
-// with the test.
+// job reads the process id that a remote command prints of what it leaves running, and ends that
+// process with the test.
 func (p *onPTY) job() string {
 	p.t.Helper()
 	job := p.matches(`job:(\d+):`)[1]
@@ -29,8 +29,8 @@ func (p *onPTY) job() string {
 }
 
 // Once the command has ended, and only what it left running holds its output, one Ctrl-C leaves
-// with the command's own code, as the message says; the job lives, and so it does where the daemon
-// cannot answer any more.
+// with the command's own code, as the message says. The job lives on, even if the daemon can no
+// longer answer.
 func TestCtrlCLeavesWhatIsHeld(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -73,15 +73,15 @@ func TestCtrlCLeavesWhatIsHeld(t *testing.T) {
 	}
 }
 
-// Before the command's end Ctrl-C interrupts it as ever, and a second one kills what does not want
-// to hear it, with what it started.
+// Before the command's end Ctrl-C interrupts it as usual, and a second one kills a command that
+// ignores it, with what it started.
 func TestCtrlCInterrupts(t *testing.T) {
 	t.Parallel()
 	needsProgram(t, "dash") // bash loses an INT that comes when a program ends, or begins by exec
 	h := startMinisshHere(t).talkative()
 	p := h.start("127.0.0.1",
 		`exec dash -c 'dash -c "trap \"\" INT; echo job:\$\$:; exec sleep 1000" & sed -u s/^/got:/'`)
-	job := p.job() // which tells itself when INT does not reach it any more
+	job := p.job() // which says when INT no longer reaches it
 	p.types("hello\r")
 	p.shows("got:hello") // a shell's child loses an INT that comes before it is its program
 	p.types("\x03")
@@ -102,8 +102,8 @@ func TestCtrlCInterrupts(t *testing.T) {
 	eventually(t, "the end of all that was started", func() bool { return !alive(job) })
 }
 
-// In the prompt a line that ends in & does not block the next one: its shell's end is its own. What
-// it left running lives on, also after the prompt, and what that writes is shown.
+// In the prompt a line that ends in & does not block the next one: its shell has ended. What it
+// left running lives on, even after the prompt, and its output is shown.
 func TestPromptGoesOn(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t).talkative()

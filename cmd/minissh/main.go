@@ -50,7 +50,7 @@ func start(args []string) int {
 	return exit(runHost(args))
 }
 
-// exit turns what a verb returned into an exit code, telling a person about failures.
+// exit turns a verb's error into an exit code, and tells people about failures.
 func exit(err error) int {
 	var code exitCode
 	switch {
@@ -75,7 +75,7 @@ func parse(args []string) (*options.Options, error) {
 	case o.Help:
 		showHelp(os.Stdout)
 		return nil, exitCode(0)
-	// git asks so whether this speaks like ssh, and gives a port only if it does
+	// git asks this way whether we speak like ssh, and gives a port only if we do
 	case o.PrintConfig:
 		if err := o.WriteEffective(os.Stdout); err != nil {
 			return nil, err
@@ -101,7 +101,7 @@ func parse(args []string) (*options.Options, error) {
 	return o, nil
 }
 
-// dialer makes a Dialer of options and of what this program has for it.
+// dialer makes a Dialer of the options and of this program's own settings.
 func dialer(o *options.Options) *dial.Dialer {
 	d := &dial.Dialer{Options: o, Messages: report.New(messages, o), Software: software}
 	if !o.BatchMode {
@@ -164,7 +164,7 @@ func prompting(words []string) error {
 		return err
 	}
 	if len(o.Command) > 0 {
-		return &report.Failure{What: "minissh prompt takes a host and no command",
+		return &report.Failure{What: "minissh prompt takes a host, not a command",
 			Advice: "minissh " + o.Alias + " COMMAND runs one"}
 	}
 	tellEnvironment(o)

@@ -11,12 +11,11 @@ import (
 	"minissh/protocol"
 )
 
-// messages is where messages for people go: standard error, or the file of -E. What is wrong with
-// the command line is told before there is such a file.
+// messages is where messages for people go: standard error, or the file of -E. Errors in the
+// command line are shown before there is such a file.
 var messages io.Writer = os.Stderr
 
-// openLog opens the file of -E, to which is added; a command's own standard error does not go
-// there.
+// openLog opens the file of -E, to append to it; a command's own standard error does not go there.
 func openLog(o *options.Options) error {
 	if o.LogFile == "" {
 		return nil
@@ -31,7 +30,7 @@ func openLog(o *options.Options) error {
 	return nil
 }
 
-// tellEnvironment tells which variables the command will miss.
+// tellEnvironment says which variables the command will miss.
 func tellEnvironment(o *options.Options) {
 	if line := o.EnvironmentLeftOut(os.Environ()); line != "" && o.LogLevel >= options.LevelInfo &&
 		o.SessionType == options.SessionDefault {

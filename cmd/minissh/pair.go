@@ -55,7 +55,7 @@ func pairWith(o *options.Options, lines func() (string, error)) error {
 	if o.User != "" {
 		name = o.User + "@" + name
 	}
-	if lines == nil { // else each host has its line, be it there or not
+	if lines == nil { // else each host has its line, whether it can be reached or not
 		if err := d.Reach(context.Background()); err != nil {
 			return err
 		}
@@ -82,8 +82,7 @@ func pairWith(o *options.Options, lines func() (string, error)) error {
 	return nil
 }
 
-// pipedLines reads codes from a standard input that is not a terminal, one a line; nil if it is
-// one.
+// pipedLines reads codes from standard input, one a line; nil if it is a terminal.
 func pipedLines() func() (string, error) {
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil

@@ -62,8 +62,7 @@ func TestMain(m *testing.M) {
 		os.Exit(tryDaemon())
 	}
 	var dir string
-	// the test itself, and not a minissh that a script runs
-	if filepath.Base(os.Args[0]) != "minissh" {
+	if filepath.Base(os.Args[0]) != "minissh" { // the test itself, not a minissh that a script runs
 		dir = buildDaemon()
 	}
 	testscript.Main(cleanup{m, dir}, map[string]func(){"minissh": main})

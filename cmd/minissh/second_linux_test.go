@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// link is what a client meets in place of its daemon: the real one, as far as pass lets it through.
-// It counts what it lets through to the client, and closes met when that is much as is wanted.
+// link is what a client meets instead of its daemon: the real one, as far as pass lets it through.
+// It counts what reaches the client, and closes met when that is enough.
 type link struct {
 	l     net.Listener
 	port  string
@@ -29,8 +29,8 @@ type link struct {
 	open  []net.Conn
 }
 
-// behaviours of a daemon: each serves one connection, until that is closed, and says when it is
-// met.
+// behaviours of a daemon: each serves one connection, until that is closed, and says when a client
+// has met it.
 var behaviours = map[string]func(client net.Conn, dial func() (net.Conn, error), met func()){
 	"accepts, and says nothing": func(client net.Conn, _ func() (net.Conn, error), met func()) {
 		met()
@@ -135,8 +135,7 @@ func (k *link) close() {
 	k.conns.Wait()
 }
 
-// frozen is a daemon that does all it should until something is there on the disk, and then nothing
-// more.
+// frozen is a daemon that works until a file is on the disk, and then does nothing more.
 func frozen(marker string) func(net.Conn, func() (net.Conn, error), func()) {
 	return func(client net.Conn, dial func() (net.Conn, error), met func()) {
 		stop := make(chan struct{})
@@ -167,8 +166,7 @@ func frozen(marker string) func(net.Conn, func() (net.Conn, error), func()) {
 }
 
 // secondVerbs are all that speak to a daemon: the words, with PORT and MARK in them, and what is
-// typed. A marker is what the daemon makes when the verb is at work; "": there is nothing that
-// shows it.
+// typed. The daemon makes the marker when the verb is at work; "": nothing shows that.
 var secondVerbs = map[string]struct {
 	words string
 	typed string
@@ -195,8 +193,8 @@ var secondVerbs = map[string]struct {
 	"a bad passphrase": {words: "-i LOCKED 127.0.0.1 true", pty: true},
 }
 
-// The second signal ends every verb, whatever its daemon does, with 130 or 143, and gives the
-// terminal back (RULES D7).
+// The second signal ends every verb, whatever its daemon does, with 130 or 143, and restores the
+// terminal (RULES D7).
 func TestSecondSignal(t *testing.T) {
 	h := startMinisshHere(t)
 	locked := filepath.Join(h.dir, "locked")
@@ -343,8 +341,8 @@ func second(t *testing.T, h *minisshHere, serve func(net.Conn, func() (net.Conn,
 	}
 }
 
-// hammer sends a signal until the process has ended: the second comes when the first was taken,
-// which nothing shows.
+// hammer sends a signal until the process has ended: the second must come after the first was
+// taken, which nothing shows.
 func hammer(t *testing.T, p *os.Process, sig syscall.Signal, done <-chan struct{},
 	said func() string) {
 	t.Helper()
@@ -374,13 +372,13 @@ func await(t *testing.T, met <-chan struct{}, said func() string) {
 	}
 }
 
-// partialOf is the name under which a file comes (FI9).
+// partialOf is the name under which a file arrives (FI9).
 func partialOf(path string) string {
 	sum := sha256.Sum256([]byte(filepath.Base(path)))
 	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".minissh-%x.part", sum[:8]))
 }
 
-// syncedBuffer keeps what a process says while a test reads it.
+// syncedBuffer keeps a process's output while a test reads it.
 type syncedBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// eventually waits until something outside of this process is so.
+// eventually waits until something outside this process is so.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -29,7 +29,7 @@ func eventually(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// stopWhole stops every thread of a process, and returns when the kernel has.
+// stopWhole stops every thread of a process, and returns once the kernel has done so.
 func stopWhole(t *testing.T, p *os.Process) {
 	t.Helper()
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
@@ -57,7 +57,7 @@ func size(path string) int64 {
 }
 
 // numbers is what `seq 1 300000` prints: two megabytes, more than the window and every buffer on
-// the way hold.
+// the way can hold.
 func numbers(end string) []byte {
 	var b bytes.Buffer
 	for i := range 300000 {
@@ -66,8 +66,8 @@ func numbers(end string) []byte {
 	return b.Bytes()
 }
 
-// A client that is stopped as a whole (SIGSTOP) while its command writes far more than the buffers
-// on the way hold, and while its own input goes on, loses nothing of either when it goes on.
+// A client is stopped as a whole (SIGSTOP) while its command writes far more than the buffers on
+// the way hold, and while its own input goes on. It loses nothing of either when it continues.
 func TestStoppedClientWithCommand(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
@@ -126,8 +126,8 @@ func TestStoppedClientWithCommand(t *testing.T) {
 	}
 }
 
-// The same with a shell on a terminal: what was typed and what the shell wrote meanwhile comes when
-// the client goes on, and the terminal is raw again and restored at the end.
+// The same with a shell on a terminal: what was typed and what the shell wrote meanwhile arrives
+// when the client continues. The terminal is raw again, and restored at the end.
 func TestStoppedClientWithShell(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
@@ -169,8 +169,8 @@ func TestStoppedClientWithShell(t *testing.T) {
 	}
 }
 
-// Ctrl-Z on a plain command, as ~^Z on a terminal, is told to the daemon before the client is
-// stopped, and that it goes on (RE6).
+// After Ctrl-Z on a plain command, or ~^Z on a terminal, the daemon learns that the client will
+// stop before it does, and later that it continues (RE6).
 func TestStopIsTold(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ command, key, begins string }{

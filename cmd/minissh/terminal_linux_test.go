@@ -105,7 +105,7 @@ func startMinisshHere(t *testing.T) *minisshHere {
 	return h
 }
 
-// onPTY is a client on a terminal of which we hold the master.
+// onPTY is a client on a terminal whose master we hold.
 type onPTY struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -215,7 +215,7 @@ func (p *onPTY) restored() bool {
 	return err == nil && *now == *p.before
 }
 
-// However a session on a terminal ends, the terminal is as it was, the exit code is right, and
+// However a session on a terminal ends, the terminal is restored, the exit code is right, and
 // nothing is left running there.
 func TestTerminalRestored(t *testing.T) {
 	t.Parallel()
@@ -315,7 +315,7 @@ func TestPasteMegabyte(t *testing.T) {
 	}
 }
 
-// The window's size follows on the way to the program there.
+// The window's size reaches the program there when it changes.
 func TestWindowFollows(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
@@ -330,8 +330,8 @@ func TestWindowFollows(t *testing.T) {
 	}
 }
 
-// ~^Z stops the client with the terminal as its shell expects it; when it goes on, so does the
-// session, in the window as it is now.
+// ~^Z stops the client with the terminal as its shell expects it; when the client continues, so
+// does the session, in the window's present size.
 func TestSuspended(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// screen is a terminal with a person at it: tmux draws it, takes keys, and tells what is on it.
+// screen is a terminal with a person at it: tmux draws it, takes keys, and says what is on it.
 type screen struct {
 	t      *testing.T
 	server string // path of its socket

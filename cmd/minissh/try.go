@@ -23,12 +23,12 @@ import (
 )
 
 // tryDaemonVerb is how `minissh try` starts this program again as its daemon. The two talk over the
-// child's standard input and output: a public key each way, in authorized_keys form. The end of the
-// child's standard input is the end of the parent.
+// child's standard input and output: each sends a public key, in authorized_keys form. The end of
+// the child's standard input means that the parent has ended.
 const tryDaemonVerb = "-minissh-try-daemon"
 
-// try starts a daemon of its own, connected by a socket that has no name, with keys that live in
-// memory only; then it offers the prompt, or runs the command given after --.
+// try starts a daemon of its own, connected by a socket without a name, with keys that are in
+// memory only; then it offers the prompt, or runs the command after --.
 func try(flags ownFlags) error {
 	own, err := keys.Generate()
 	if err != nil {
@@ -170,7 +170,7 @@ func tryDaemon() int {
 	return 0
 }
 
-// onlyGuest lets in the one key that the parent holds.
+// onlyGuest admits only the key that the parent holds.
 type onlyGuest struct {
 	key  ssh.PublicKey
 	user string

@@ -12,13 +12,12 @@ import (
 	"minissh/protocol"
 )
 
-// verb is a word that means something of minissh's own, but only in the first place: `minissh --
-// try` and `minissh user@try` are hosts. Most have ssh's options after it, which their run reads
-// itself; try and identity have flags of their own.
+// verb is one of minissh's own words, but only as the first one: `minissh -- try` and `minissh
+// user@try` are hosts. Most are followed by ssh's options, which their run reads itself; try and
+// identity have their own flags.
 //
-// The verbs are a table of our own, though minisshd and minissh-lab use urfave/cli. ssh's grammar
-// is parsed by client/options anyway, and the library costs a cold command 0.9 of its 7
-// milliseconds.
+// The verbs are a table of our own, though minisshd and minissh-lab use urfave/cli: client/options
+// parses ssh's grammar anyway, and the library costs a cold command 0.9 of its 7 milliseconds.
 type verb struct {
 	name, usage string
 	args        string            // what follows the flags, in help
@@ -28,8 +27,8 @@ type verb struct {
 	runOwn      func(o ownFlags) error // instead of run: of a verb with flags of its own
 }
 
-// ownFlags are the words after a verb with flags of its own: what its flags got, and the rest. A
-// flag without an argument that is there has "".
+// ownFlags are the words after a verb with its own flags: the flags' values, and the rest. A flag
+// without an argument has the value "".
 type ownFlags struct {
 	values map[string]string
 	rest   []string
@@ -70,7 +69,7 @@ func verbNamed(name string) (verb, bool) {
 }
 
 // notAVerb is what to say when options come before a word that would be a verb in the first place,
-// and is a host where it is; "" if that is not so.
+// and is a host here; "" if that is not so.
 func notAVerb(args []string, host string) string {
 	if _, is := verbNamed(host); !is || slices.Contains(args, "--") ||
 		!slices.Contains(args, host) {
@@ -98,8 +97,8 @@ func (v verb) start(words []string) error {
 	return v.runOwn(own)
 }
 
-// parse takes flags from the words until the first word that is not one, or --. An argument comes
-// after a flag or, with =, in it.
+// parse takes flags from the words until the first word that is not one, or --. An argument follows
+// a flag or, with =, is part of it.
 func (v verb) parse(words []string) (o ownFlags, err error) {
 	o = ownFlags{values: map[string]string{}, rest: words}
 	for len(o.rest) > 0 && len(o.rest[0]) > 1 && o.rest[0][0] == '-' {
@@ -193,7 +192,7 @@ minissh [options] [user@]host           a login shell on a terminal there
 minissh [options] [user@]host command   run a command there, as ssh does (-t: on a terminal)
 minissh prompt [options] [user@]host    a line prompt there
 minissh cp [options] SOURCE… TARGET     copy files, as scp does: minissh cp a.txt host:
-minissh pair [options] [user@]host…     pair with hosts that show a code each
+minissh pair [options] [user@]host…     pair with hosts that show a pairing code each
 minissh trace [options] host command    see every frame of the protocol
 
 Verbs (only as the first word; "minissh -- try" is a host named try):

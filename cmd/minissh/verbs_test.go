@@ -8,7 +8,7 @@ import (
 	"minissh/client/options"
 )
 
-// Each row of the table is whole, and a verb is one as the first word alone.
+// Each row of the table is complete, and a verb is one only as the first word.
 func TestVerbs(t *testing.T) {
 	for _, v := range verbs() {
 		if v.usage == "" || (v.run == nil) == (v.runOwn == nil) || v.run != nil && v.flags != nil {
@@ -25,7 +25,7 @@ func TestVerbs(t *testing.T) {
 	}
 }
 
-// Each flag of each verb's own counts after the verb, once; a second one is refused, and so is one
+// Each of a verb's own flags counts after the verb, once; a second one is refused, and so is one
 // before the verb. The table is the program's own.
 func TestEveryVerbsFlagInEveryPlace(t *testing.T) {
 	for _, v := range verbs() {
