@@ -192,7 +192,7 @@ minissh [options] [user@]host           a login shell on a terminal there
 minissh [options] [user@]host command   run a command there, as ssh does (-t: on a terminal)
 minissh prompt [options] [user@]host    a line prompt there
 minissh cp [options] SOURCE… TARGET     copy files, as scp does: minissh cp a.txt host:
-minissh pair [options] [user@]host…     pair with hosts that show a pairing code each
+minissh pair [options] [user@]host…     pair with hosts that show a code each
 minissh trace [options] host command    see every frame of the protocol
 
 Verbs (only as the first word; "minissh -- try" is a host named try):

@@ -26,10 +26,10 @@ import (
 	"minissh/protocol/keys"
 )
 
-// mostSlips is how many lines of a file are named in the end.
+// mostSlips is how many lines of a file the summary names.
 const mostSlips = 10
 
-// checkTime bounds a check: accounts may live on servers.
+// checkTime bounds a check: accounts may be on servers.
 const checkTime = 5 * time.Minute
 
 func checkCommand() *cli.Command {
@@ -63,7 +63,7 @@ func checkCommand() *cli.Command {
 	}
 }
 
-// check tells what a daemon would do, and gathers what is wrong.
+// check says what a daemon would do, and collects what is wrong.
 type check struct {
 	w     io.Writer
 	wrong []string
@@ -71,7 +71,7 @@ type check struct {
 
 func (k *check) say(format string, args ...any) { fmt.Fprintf(k.w, format+"\n", args...) }
 
-// refused says what is wrong with something, and what can be typed against it.
+// refused says what is wrong with something, and what to type against it.
 func (k *check) refused(indent string, err error) {
 	k.say("%srefused: %v", indent, err)
 	if hint := logbook.Hint(err); hint != "" {
@@ -121,7 +121,7 @@ func (k *check) run(c *cli.Context, set *settings) error {
 	return nil
 }
 
-// hostKey reads the host key as the daemon would, but makes none.
+// hostKey reads the host key as the daemon would, but does not make one.
 func (k *check) hostKey(file string) {
 	if _, err := os.Lstat(file); errors.Is(err, os.ErrNotExist) {
 		k.say("host key %s: is not there; the daemon will make one", shown(file))
@@ -164,7 +164,7 @@ func (k *check) addresses(given []string, set *settings) (beyond bool) {
 	return beyond
 }
 
-// account tells of one account, in the order in which its files are asked.
+// account reports on one account, in the order in which its files are read.
 func (k *check) account(r *access.AccountReport) {
 	if errors.Is(r.Refused, process.ErrNoAccount) {
 		k.say("\nuser %s", shown(r.Name))
@@ -197,8 +197,8 @@ func (k *check) account(r *access.AccountReport) {
 	}
 }
 
-// lines tells of a file's lines in their order, and then of what its author may not have meant.
-// slips are the lines that nobody can use as they are: sshd would not either.
+// lines reports on a file's lines in their order, and then on what its author may not have meant.
+// slips are the lines that nobody can use as they are, not even sshd.
 func (k *check) lines(file access.FileReport) (slips []string) {
 	now := time.Now()
 	lines := map[int]string{}
@@ -227,7 +227,7 @@ func (k *check) lines(file access.FileReport) (slips []string) {
 	return slips
 }
 
-// describe tells of a key, what holds for it, and why it lets nobody in.
+// describe says what holds for a key, and why it admits nobody.
 func describe(entry *authorized.Entry, denied string, now time.Time) string {
 	parts := []string{keys.TypeName(entry.Key), keys.Fingerprint(entry.Key)}
 	if entry.Comment != "" {

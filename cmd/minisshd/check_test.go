@@ -21,7 +21,7 @@ import (
 	"minissh/protocol/testend"
 )
 
-// asDaemon, set in the environment, has this test binary be minisshd.
+// asDaemon, set in the environment, makes this test binary be minisshd.
 const asDaemon = "MINISSHD_TEST_IS_THE_DAEMON"
 
 func TestMain(m *testing.M) {
@@ -107,7 +107,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// What a daemon would refuse gives exit code 1, and what can be typed.
+// What a daemon would refuse gives exit code 1, and says what to type.
 func TestCheckRefuses(t *testing.T) {
 	line, _ := publicLine(t)
 	for _, c := range []struct {
@@ -170,8 +170,8 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// What is wrong in the file of an account counts for the exit code where the administrator answers
-// for it, and where the account is served.
+// What is wrong in an account's file counts for the exit code if the administrator is responsible
+// for the file, and if the account is served.
 func TestCheckJudges(t *testing.T) {
 	bad := access.FileReport{Path: "/home/bob/.ssh/authorized_keys", Err: errors.New("bad modes")}
 	slip := access.FileReport{Path: "/home/bob/keys", File: &authorized.File{},
@@ -193,7 +193,7 @@ func TestCheckJudges(t *testing.T) {
 	}
 }
 
-// A value that is not understood is told in the option's terms.
+// A value that is not understood is reported in the option's terms.
 func TestValuesThatAreNotUnderstood(t *testing.T) {
 	for args, want := range map[[3]string]string{
 		{"--idle-timeout", "5"}:         `--idle-timeout is a time such as 90s or 5m, not "5"`,

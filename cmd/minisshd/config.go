@@ -92,7 +92,7 @@ func readSettings(c *cli.Context) (*settings, error) {
 	return s, nil
 }
 
-// cgroups sets up where the commands of other accounts are counted.
+// cgroups sets up where the other accounts' commands are counted.
 func (s *settings) cgroups(c *cli.Context, log *slog.Logger) error {
 	dir, most := c.String("cgroup"), c.Int("max-tasks-per-user")
 	switch {
@@ -111,7 +111,7 @@ func (s *settings) cgroups(c *cli.Context, log *slog.Logger) error {
 	}
 	used, err := process.UseCgroups(dir, most)
 	switch {
-	// nobody asked for it: a machine out of reach is worse
+	// nobody asked for it, and not to start would be worse: nobody could reach the machine
 	case err != nil && dir == "" && !c.IsSet("max-tasks-per-user"):
 		log.Warn("Commands are not counted by account: the cgroup that is delegated cannot be "+
 			"used", "error", err.Error())
@@ -126,7 +126,7 @@ func (s *settings) cgroups(c *cli.Context, log *slog.Logger) error {
 	return nil
 }
 
-// checkLimits refuses limits and times that would mean nothing: to the daemon's options 0 is "as
+// checkLimits refuses limits and times that would mean nothing. To the daemon's options 0 is "as
 // usual", which is not what somebody who types it wants.
 func checkLimits(c *cli.Context) error {
 	for _, name := range []string{"login-grace", "stop-grace", "shutdown-grace"} {
@@ -144,8 +144,8 @@ func checkLimits(c *cli.Context) error {
 	return nil
 }
 
-// refusalTime evens out how long a refusal takes where accounts are looked up; 0 is for a daemon
-// that knows one account only.
+// refusalTime evens out how long a refusal takes if accounts are looked up; 0 is for a daemon that
+// knows one account only.
 func (s *settings) refusalTime() time.Duration {
 	if s.all {
 		return 25 * time.Millisecond
@@ -153,7 +153,7 @@ func (s *settings) refusalTime() time.Duration {
 	return 0
 }
 
-// access is who may come in.
+// access is who may log in.
 func (s *settings) access(c *cli.Context, log *slog.Logger) (access.Access, error) {
 	if !s.all {
 		return access.NewFileAccess(s.account, s.files, c.Bool("permit-user-environment"), log), nil
@@ -161,7 +161,7 @@ func (s *settings) access(c *cli.Context, log *slog.Logger) (access.Access, erro
 	return access.NewAccounts(s.account, s.policy, s.files, c.Bool("permit-user-environment"), log)
 }
 
-// reload reads again what was read once, on SIGHUP. What cannot be read stays as it was.
+// reload reads again, on SIGHUP, what was read at the start. What cannot be read stays as it was.
 func (s *settings) reload(server *daemon.Server, log *slog.Logger) {
 	log.Info("Reloading")
 	hostKey, _, err := keys.HostKey(s.hostKeyFile)
@@ -175,7 +175,7 @@ func (s *settings) reload(server *daemon.Server, log *slog.Logger) {
 	log.Info("Reloaded", "host_key", keys.Fingerprint(hostKey.Public))
 }
 
-// absolute is a name of a file with %h and the like, from the root on.
+// absolute is a file's name, with %h and the like, made absolute.
 func absolute(file string) (string, error) {
 	if filepath.IsAbs(file) || strings.HasPrefix(file, "%h") {
 		return file, nil
@@ -216,7 +216,7 @@ func parseMode(text string) (os.FileMode, error) {
 	return os.FileMode(mode), nil
 }
 
-// readShares checks what shareFlags say. What is not set is left to the daemon.
+// readShares checks the values of shareFlags. The daemon chooses what is not set.
 func readShares(c *cli.Context) (access.Shares, error) {
 	shares := access.Shares{
 		Sessions: c.Int("max-sessions-per-user"), AllCommands: c.Int("max-commands"),
@@ -242,7 +242,7 @@ func readShares(c *cli.Context) (access.Shares, error) {
 		}
 	}
 	if shares.Reserve == 0 {
-		shares.Reserve = -1 // none, which to the daemon is something else than untold
+		shares.Reserve = -1 // none, which means something else to the daemon than not set
 	}
 	return shares, nil
 }

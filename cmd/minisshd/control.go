@@ -18,11 +18,11 @@ import (
 	"minissh/protocol/transport"
 )
 
-// noControl is the value of --control that goes without a control socket.
+// noControl is the value of --control for no control socket.
 const noControl = "none"
 
-// openControl opens the control socket that the flags name. Where none was named and the usual
-// place cannot be had, the daemon goes without: it serves its clients all the same.
+// openControl opens the control socket that the flags name. If none was named and the usual place
+// cannot be used, the daemon works without one.
 func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error {
 	path := c.String("control")
 	if path == noControl {
@@ -55,7 +55,7 @@ func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error 
 	return nil
 }
 
-// listenPair opens a daemon of root's socket for users who pair. The daemon can do without it.
+// listenPair opens the socket of root's daemon for users who pair. The daemon can work without it.
 func listenPair(c *cli.Context, server *daemon.Server, control string, log *slog.Logger) {
 	if os.Geteuid() != 0 || c.String("pair-by-users") != "yes" {
 		return
@@ -66,7 +66,7 @@ func listenPair(c *cli.Context, server *daemon.Server, control string, log *slog
 	}
 }
 
-// askPair asks for codes: a daemon of one's own or, as an ordinary user, the machine's.
+// askPair asks for codes: the user's own daemon or, for an ordinary user, the machine's.
 func askPair(ctx context.Context, c *cli.Context, paths []string, offer control.Offer,
 	heard func(json.RawMessage), ended *control.PairingEnded) error {
 	err := control.Ask(ctx, paths, "pair", offer, heard, ended)
@@ -92,7 +92,7 @@ func askPair(ctx context.Context, c *cli.Context, paths []string, offer control.
 	return again
 }
 
-// controlPaths is where the flags say that the daemon can be asked.
+// controlPaths is where, by the flags, the daemon can be asked.
 func controlPaths(c *cli.Context) ([]string, error) {
 	if path := c.String("control"); path != "" {
 		return []string{path}, nil
@@ -100,7 +100,7 @@ func controlPaths(c *cli.Context) ([]string, error) {
 	return control.Paths()
 }
 
-// noDaemon adds what can be typed where no daemon answers.
+// noDaemon adds what to type if no daemon answers.
 func noDaemon(c *cli.Context, err error, paths []string) error {
 	if !errors.Is(err, control.ErrNoDaemon) {
 		return err
@@ -120,7 +120,7 @@ func noDaemon(c *cli.Context, err error, paths []string) error {
 	return advise(what, advice)
 }
 
-// rootKeyLog is why root's daemon logs no keys: what it serves is not its own alone.
+// rootKeyLog is why root's daemon does not log keys: it serves other users too.
 type rootKeyLog struct{}
 
 func (rootKeyLog) Error() string {
@@ -133,7 +133,7 @@ func (rootKeyLog) Hint() string {
 		"--keylog FILE host command"
 }
 
-// openKeyLog opens the file that --keylog names, "" being none, and warns of it (RULES A13).
+// openKeyLog opens the file that --keylog names, "" being none, and warns about it (RULES A13).
 func openKeyLog(path string, log *slog.Logger) (io.Writer, error) {
 	if path == "" {
 		return nil, nil

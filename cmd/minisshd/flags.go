@@ -9,7 +9,7 @@ import (
 	"minissh/daemon/access"
 )
 
-// Flags by their kind. untold is what is shown as the default where that is not value.
+// Flags by their kind. untold is the default to show if that is not value.
 func text(name, value, usage, untold string) cli.Flag {
 	return &cli.StringFlag{Name: name, Value: value, Usage: usage, DefaultText: untold}
 }
@@ -28,8 +28,7 @@ func span(name string, value time.Duration, usage, untold string) cli.Flag {
 
 func yes(name, usage string) cli.Flag { return &cli.BoolFlag{Name: name, Usage: usage} }
 
-// daemonFlags are made anew for each command that has them: a flag object remembers that it was
-// set.
+// daemonFlags are made anew for each command that has them, since a flag remembers that it was set.
 func daemonFlags() []cli.Flag { return slices.Concat(ownFlags(), rootFlags(), shareFlags()) }
 
 func ownFlags() []cli.Flag {
@@ -60,7 +59,7 @@ func ownFlags() []cli.Flag {
 	}
 }
 
-// rootFlags matter to a daemon of root alone, which serves every account; but for the last two.
+// rootFlags are only for root's daemon, which serves every account, except for the last two.
 func rootFlags() []cli.Flag {
 	return []cli.Flag{
 		list("allow-users", "as root: serve these `NAMES` only; * and ? match others, "+
@@ -89,7 +88,7 @@ func rootFlags() []cli.Flag {
 	}
 }
 
-// shareFlags are about what one user may take of what is there for all.
+// shareFlags say how much of what all share one user may take.
 func shareFlags() []cli.Flag {
 	return []cli.Flag{
 		number("max-sessions-per-user", 0,
@@ -119,7 +118,7 @@ func pairFlags() []cli.Flag {
 			"2027-01-31T18:00", ""),
 		number("count", 1, "this many codes at once, each for one client", ""),
 		yes("list", "list the keys that were paired"),
-		text("remove", "", "take a paired key back: its `NUMBER` in the list, or its fingerprint",
+		text("remove", "", "remove a paired key: its `NUMBER` in the list, or its fingerprint",
 			""),
 	}, daemonFlags()...)
 }

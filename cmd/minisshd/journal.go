@@ -9,13 +9,12 @@ import (
 	"minissh/daemon/logbook"
 )
 
-// lastWords is how long the end of the daemon waits for somebody to read its log, or what it
-// prints.
+// lastWords is how long the daemon waits at its end for somebody to read its log or output.
 const lastWords = time.Second
 
 // newLog logs to w in lines of key=value, which are clipped and never waited for (logbook). In a
-// journal (journal is true) each line begins with its syslog level, <4> for a warning, as
-// sd-daemon(3) has it, and has no time of its own.
+// journal (journal is true) each line begins with its syslog level, <4> for a warning, as in
+// sd-daemon(3), and has no time.
 func newLog(w io.Writer, level slog.Level, journal bool) (*slog.Logger, *logbook.Sink) {
 	options := &slog.HandlerOptions{Level: level}
 	if journal {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A journal's lines have syslog's levels and no time (sd-daemon(3)); so has what is said of an
-// error that ends the program. Elsewhere there are no levels.
+// A journal's lines have syslog's levels and no time (sd-daemon(3)), and so has the error that ends
+// the program. Elsewhere there are no levels.
 func TestJournal(t *testing.T) {
 	var out bytes.Buffer
 	log, sink := newLog(&out, slog.LevelDebug, true)

@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-// complaint is what people are told of an error that ends the program. A journal's lines have a
+// complaint is what people read about an error that ends the program. In a journal its lines have a
 // level.
 func complaint(err error, journal bool) string {
 	level := ""
@@ -49,7 +49,7 @@ func complaint(err error, journal bool) string {
 	return text
 }
 
-// advise is an error with what can be typed against it.
+// advise is an error with what to type against it.
 func advise(what, advice string) error { return &control.Error{What: what, Advice: advice} }
 
 // optionsOnly refuses words that a verb does not take.
@@ -74,7 +74,7 @@ func newApp() *cli.App {
 	}
 }
 
-// badValue is what the package flag says of a value that it does not understand.
+// badValue is what package flag says about a value that it does not understand.
 var badValue = regexp.MustCompile(`^invalid value (".*") for flag -([a-z-]+): parse error$`)
 
 // usageError is an option that is not understood.
@@ -123,10 +123,10 @@ func serve(c *cli.Context) error {
 	return serveWith(c, serving{listen: daemon.DefaultListen})
 }
 
-// serving is how a daemon's life differs from the usual one.
+// serving is how a daemon's life differs from the usual.
 type serving struct {
 	listen []string // unless --listen says otherwise
-	// warnings alone are logged, unless --log-level says otherwise
+	// only warnings are logged, unless --log-level says otherwise
 	quiet  bool
 	before func(*daemon.Server) error // before it listens; may be nil
 	// next to its work, until ctx ends; an error stops it; may be nil

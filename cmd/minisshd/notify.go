@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// manager is the service manager that started the daemon, told what the daemon does as sd_notify(3)
-// describes. The nil manager does nothing.
+// manager is the service manager that started the daemon. The daemon tells it what it does, as
+// sd_notify(3) describes. The nil manager does nothing.
 type manager struct {
 	conn  *net.UnixConn
 	every time.Duration // between signs of life; 0: none are asked for
@@ -43,7 +43,7 @@ func newManager() (*manager, error) {
 	return m, nil
 }
 
-// tell sends assignments. A manager that does not listen harms nobody but itself.
+// tell sends assignments. A manager that does not listen harms only itself.
 func (m *manager) tell(assignments ...string) {
 	if m != nil {
 		m.conn.SetWriteDeadline(time.Now().Add(time.Second))
@@ -51,24 +51,24 @@ func (m *manager) tell(assignments ...string) {
 	}
 }
 
-// ready tells that the daemon accepts connections, and where.
+// ready says that the daemon accepts connections, and where.
 func (m *manager) ready(addresses []string) {
 	m.tell("READY=1", "STATUS=Listening on "+strings.Join(addresses, " "))
 }
 
-// reloading tells that the configuration is being read again, until ready is called.
+// reloading says that the configuration is being read again, until ready is called.
 func (m *manager) reloading() {
 	m.tell("RELOADING=1", "MONOTONIC_USEC="+strconv.FormatInt(monotonic().Microseconds(), 10),
 		"STATUS=Reading the configuration again")
 }
 
-// stopping tells that the daemon is about to end.
+// stopping says that the daemon is about to end.
 func (m *manager) stopping() {
 	m.tell("STOPPING=1", "STATUS=Waiting for commands to end")
 }
 
-// watch gives signs of life while alive returns, until the process ends. alive goes where the
-// daemon's work goes, so that one that hangs is found out.
+// watch gives signs of life while alive returns, until the process ends. alive takes the way that
+// the daemon's work takes, so that a hanging daemon is noticed.
 func (m *manager) watch(alive func()) {
 	if m == nil || m.every <= 0 {
 		return
@@ -81,10 +81,10 @@ func (m *manager) watch(alive func()) {
 	}()
 }
 
-// forcedAfter is how long after the second signal the daemon may still be there, whatever hangs.
+// forcedAfter is how long after the second signal the daemon may still run, whatever hangs.
 const forcedAfter = 1500 * time.Millisecond
 
-// onSignals hands on the first signal; at the second, hurry ends. A little later the program does,
+// onSignals passes on the first signal; at the second, hurry ends. A little later the program does,
 // whatever else hangs: a log, a goroutine, a lock.
 func onSignals(signals <-chan os.Signal) (first <-chan os.Signal, hurry context.Context) {
 	handed := make(chan os.Signal, 1)

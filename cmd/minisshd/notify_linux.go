@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// monotonic is CLOCK_MONOTONIC, by which a service manager tells an old message from a new one.
+// monotonic is CLOCK_MONOTONIC, by which a service manager recognizes an old message.
 func monotonic() time.Duration {
 	var now unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) != nil {
@@ -18,7 +18,7 @@ func monotonic() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-// toJournal says whether standard error is a stream of the journal's: JOURNAL_STREAM holds its
+// toJournal says whether standard error is one of the journal's streams: JOURNAL_STREAM holds its
 // device and inode (systemd.exec(5)).
 func toJournal() bool {
 	var st syscall.Stat_t

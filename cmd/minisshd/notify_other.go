@@ -9,5 +9,5 @@ var started = time.Now()
 // monotonic never goes back. Only Linux has service managers that compare it with their clock.
 func monotonic() time.Duration { return time.Since(started) }
 
-// toJournal says whether standard error is a journal's: there is none here.
+// toJournal says whether standard error is a journal's: this system has none.
 func toJournal() bool { return false }

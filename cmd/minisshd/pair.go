@@ -57,7 +57,7 @@ func pair(c *cli.Context) error {
 	offer := control.Offer{User: c.String("user"), Count: c.Int("count"),
 		Limits: access.Limits{HasCommand: c.IsSet("command"), Command: c.String("command")}}
 	if offer.Count < 1 {
-		return errors.New("--count is at least 1")
+		return errors.New("--count must be at least 1")
 	}
 	var err error
 	if text := c.String("expires"); text != "" {
@@ -94,7 +94,7 @@ func pair(c *cli.Context) error {
 	return pairingOutcome(ended, err)
 }
 
-// pairingOutcome is what the caller's exit code is about: at least one client has paired.
+// pairingOutcome is what the exit code is about: whether at least one client has paired.
 func pairingOutcome(ended control.PairingEnded, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -112,7 +112,7 @@ func pairingOutcome(ended control.PairingEnded, err error) error {
 	return nil
 }
 
-// pairAlone starts a daemon for the purpose, which the client can use when it has paired.
+// pairAlone starts a daemon for the purpose, which the client can use once it has paired.
 func pairAlone(c *cli.Context, offer control.Offer, show *pairingScreen) error {
 	fmt.Fprintln(os.Stderr, "minisshd: no daemon of yours is running: this one serves until Ctrl-C")
 	var made *control.PairingOffer
@@ -155,7 +155,7 @@ func portTaken(c *cli.Context, err error) error {
 			"administrator for a code: sudo minisshd pair --user NAME")
 }
 
-// pairingScreen shows codes, and a countdown where a person looks on.
+// pairingScreen shows codes, and a countdown if a person is watching.
 type pairingScreen struct {
 	stop    chan struct{}
 	stopped chan struct{}
@@ -208,8 +208,8 @@ func pairingText(s *control.PairingStarted) string {
 	return b.String()
 }
 
-// pairLine is what to type on the other machine. It holds no code: arguments are seen by every user
-// there, and kept in histories.
+// pairLine is what to type on the other machine. It does not hold the code: every user there can
+// see arguments, and histories keep them.
 func pairLine(user, host string, port uint16) string {
 	line := "minissh pair "
 	if port != protocol.DefaultPort && port != 0 {
@@ -218,7 +218,7 @@ func pairLine(user, host string, port uint16) string {
 	return line + user + "@" + host
 }
 
-// count shows the time that is left, on a terminal.
+// count shows the remaining time, on a terminal.
 func (p *pairingScreen) count(until time.Time) {
 	if !term.IsTerminal(int(os.Stderr.Fd())) {
 		return
@@ -257,7 +257,7 @@ func (p *pairingScreen) end() {
 	}
 }
 
-// parseExpires reads 12h, 30d, a date (its end) or a time of this machine's clock.
+// parseExpires reads 12h, 30d, a date (its end) or a time in this machine's time zone.
 func parseExpires(text string, now time.Time) (time.Time, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		if n, err := strconv.Atoi(days); err == nil && n > 0 && n <= 36500 {
@@ -277,7 +277,7 @@ func parseExpires(text string, now time.Time) (time.Time, error) {
 		"2027-01-31T18:00, not %s", protocol.Quote(text))
 }
 
-// pairedAccount is whose keys are looked at.
+// pairedAccount is the account whose keys are listed or removed.
 func pairedAccount(c *cli.Context) (process.Account, error) {
 	own, err := process.CurrentAccount()
 	if err != nil {
@@ -288,7 +288,7 @@ func pairedAccount(c *cli.Context) (process.Account, error) {
 		return own, nil
 	}
 	if os.Geteuid() != 0 {
-		return own, fmt.Errorf("only root looks at the keys of %s", protocol.Quote(name))
+		return own, fmt.Errorf("only root may see the keys of %s", protocol.Quote(name))
 	}
 	return process.LookupAccount(c.Context, name)
 }
@@ -338,14 +338,15 @@ func removePaired(c *cli.Context) error {
 		return err
 	}
 	if !found {
-		return advise("no paired key is "+protocol.Quote(which), "minisshd pair --list shows them")
+		return advise("there is no paired key "+protocol.Quote(which),
+			"minisshd pair --list shows them")
 	}
-	fmt.Printf("taken back: %s. Its sessions go on until they end: minisshd who, minisshd end\n",
+	fmt.Printf("removed: %s. Its sessions go on until they end: minisshd who, minisshd end\n",
 		which)
 	return nil
 }
 
-// pairKeeps are the flags of pair that count with --list and --remove.
+// pairKeeps are the flags of pair that have a meaning with --list and --remove.
 var pairKeeps = []string{"user", "list", "remove", "help", "h"}
 
 // pairMisused refuses flags of pair that would mean nothing next to the others.
@@ -359,20 +360,20 @@ func pairMisused(c *cli.Context) error {
 		which = "--remove"
 	}
 	if list && remove {
-		return advise("--list and --remove are two things to do",
+		return advise("--list and --remove cannot be combined",
 			"minisshd pair --list, then minisshd pair --remove NUMBER")
 	}
 	for _, name := range slices.Sorted(slices.Values(c.LocalFlagNames())) {
 		if !slices.Contains(pairKeeps, name) {
 			return advise(flags.Dashed(name)+" means nothing together with "+which,
-				"minisshd pair "+which+" goes with --user alone")
+				"minisshd pair "+which+" goes with --user only")
 		}
 	}
 	return nil
 }
 
-// pairWithRunning refuses flags that are for a daemon of pair's own where one is running already:
-// it would not hear of them.
+// pairWithRunning refuses the daemon's flags if a daemon is running already: it would not learn of
+// them.
 func pairWithRunning(c *cli.Context, paths []string) error {
 	var first string
 	for _, name := range slices.Sorted(slices.Values(c.LocalFlagNames())) {
@@ -386,12 +387,12 @@ func pairWithRunning(c *cli.Context, paths []string) error {
 	if first == "" {
 		return nil
 	}
-	// no such verb: whatever is answered, somebody answers
+	// there is no such verb: any answer means that a daemon is there
 	err := control.Ask(c.Context, paths, "ping", nil, nil, nil)
 	if errors.Is(err, control.ErrNoDaemon) {
 		return nil
 	}
-	return advise("a minisshd is running, and is not told of "+first,
+	return advise("a minisshd is running already, and cannot take "+first,
 		"minisshd pair asks it for a code; "+first+
-			" is for a daemon that pair starts where none is running")
+			" is for a daemon that pair starts if none is running")
 }

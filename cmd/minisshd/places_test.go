@@ -12,7 +12,7 @@ import (
 	"minissh/protocol/flags"
 )
 
-// given is a flag as it is typed with a value that it takes.
+// given is a flag as it is typed, with a value that it accepts.
 func given(t *testing.T, f cli.Flag) []string {
 	t.Helper()
 	word := flags.Dashed(f.Names()[0])
@@ -30,7 +30,7 @@ func given(t *testing.T, f cli.Flag) []string {
 	return nil
 }
 
-// spied is the program with verbs that note what reached them and do nothing.
+// spied is the program with verbs that note what reaches them and do nothing.
 func spied(ran *string, saw func(*cli.Context)) *cli.App {
 	app := newApp()
 	app.Writer, app.ErrWriter = io.Discard, io.Discard
@@ -41,9 +41,9 @@ func spied(ran *string, saw func(*cli.Context)) *cli.App {
 	return app
 }
 
-// Every flag reaches the verb that it comes after, with its value; before a verb it is refused,
-// since it would not; and a second one is refused, or both count. The table is the program's own,
-// so that a new flag is in it.
+// Every flag reaches the verb that it comes after, with its value. Before a verb it is refused,
+// since it would not. A second one is refused, or both count. The table is the program's own, so
+// that a new flag is in it.
 func TestEveryFlagInEveryPlace(t *testing.T) {
 	walk := func(verb string, list []cli.Flag) {
 		for _, f := range list {
@@ -91,7 +91,7 @@ func TestEveryFlagInEveryPlace(t *testing.T) {
 	walk("serve", app.Flags)
 	for _, verb := range app.Commands {
 		walk(verb.Name, verb.Flags)
-		for _, f := range app.Flags { // also those that the verb does not have
+		for _, f := range app.Flags { // including those that the verb does not have
 			if len(f.Names()) == 0 {
 				continue
 			}
@@ -105,11 +105,11 @@ func TestEveryFlagInEveryPlace(t *testing.T) {
 	}
 }
 
-// What pair would not use is refused: flags of making a code beside those that look at what is
-// there.
+// What pair would not use is refused: flags for making a code together with those that look at
+// keys.
 func TestPairRefusesWhatItWouldDrop(t *testing.T) {
 	for args, want := range map[string]string{
-		"--list --remove 1":          "two things",
+		"--list --remove 1":          "cannot be combined",
 		"--list --expires 3d":        "--expires means nothing together with --list",
 		"--remove 1 --count 2":       "--count means nothing together with --remove",
 		"--list --listen 127.0.0.1:": "--listen means nothing together with --list",

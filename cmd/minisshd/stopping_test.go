@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hungDaemon is a daemon of this test's own account whose standard error is a full pipe: what
+// hungDaemon is a daemon of this test's own account whose standard error is a full pipe: whatever
 // writes there hangs for ever.
 func hungDaemon(t *testing.T) *exec.Cmd {
 	t.Helper()
@@ -54,14 +54,14 @@ func hungDaemon(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-// The second signal ends the daemon whatever hangs: it was whoever did the work that looked at
-// signals.
+// The second signal ends the daemon whatever hangs: once, the goroutine that did the work also
+// looked at signals.
 func TestSecondSignalEnds(t *testing.T) {
 	cmd := hungDaemon(t)
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
 	cmd.Process.Signal(syscall.SIGTERM)
-	cmd.Process.Signal(syscall.SIGINT) // another one, so that the two are not told as one
+	cmd.Process.Signal(syscall.SIGINT) // another one, so that the two do not become one
 	select {
 	case <-ended:
 	case <-time.After(time.Minute):
@@ -69,7 +69,7 @@ func TestSecondSignalEnds(t *testing.T) {
 	}
 }
 
-// Nothing ends by the first signal alone.
+// The first signal alone ends nothing.
 func TestOnSignals(t *testing.T) {
 	signals := make(chan os.Signal, 2)
 	defer close(signals) // which does not count as a second signal

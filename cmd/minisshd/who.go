@@ -153,7 +153,7 @@ func writeSessions(w io.Writer, sessions []control.SessionInfo) error {
 	return table.Flush()
 }
 
-// activityText is what is being done, in one line that a terminal may see.
+// activityText is what a session does, in one line that is safe for a terminal.
 func activityText(a control.ActivityInfo) string {
 	switch {
 	case a.Service != "exec":
@@ -164,7 +164,7 @@ func activityText(a control.ActivityInfo) string {
 	return protocol.Quote(logbook.Shorten(a.Command, 200))
 }
 
-// shortKey is enough of a fingerprint to know a key by; --json has all of it.
+// shortKey is enough of a fingerprint to recognize a key; --json has all of it.
 func shortKey(key string) string {
 	kind, print, found := strings.Cut(key, " SHA256:")
 	if !found || len(print) < 10 {
@@ -173,7 +173,7 @@ func shortKey(key string) string {
 	return kind + " " + print[:10] + "…"
 }
 
-// durationText is a number of seconds in the largest unit of which there are at least two, or so.
+// durationText is a number of seconds in the largest unit of which there are about two or more.
 func durationText(seconds int64) string {
 	switch {
 	case seconds < 120:
