@@ -32,8 +32,7 @@ type address struct{ path, host, port string }
 const forms = "--listen 127.0.0.1:7422, [::1]:7422, :7422 (every interface), or unix:/path"
 
 // parseAddress reads "host:port", "[v6]:port", "host" (the default port), ":port" (every interface)
-// or "unix:PATH". Nothing at all is refused: a forgotten variable must not open a daemon to the
-// network.
+// or "unix:PATH". Nothing at all is refused: a forgotten variable must open nothing.
 func parseAddress(text string) (address, error) {
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
 		return address{path: path}, checkSocketPath(path)
@@ -123,8 +122,8 @@ func listenFailed(err error) error {
 	return err
 }
 
-// Resolve says what an address of --listen means, without listening there, and whether others than
-// this machine could reach it.
+// Resolve says what an address of --listen means, and whether others than this machine could reach
+// it.
 func Resolve(text string) (list []string, beyond bool, err error) {
 	a, err := parseAddress(text)
 	switch {

@@ -101,8 +101,8 @@ func (a *arrival) secure() (err error) {
 	return err
 }
 
-// login reads HELLO, authorizes, and finds or makes the session. The error is a *protocol.Violation
-// if the client is to be told.
+// login reads HELLO, authorizes, and finds or makes the session. A *protocol.Violation is for the
+// client.
 func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 	f, err := protocol.NewReader(a.conn).Next()
 	if err != nil {

@@ -35,18 +35,15 @@ type Options struct {
 	Log          *slog.Logger  // nil: nothing is logged
 	Software     string        // name and version told to clients
 
-	LoginGrace  time.Duration // for TLS and HELLO together; 0: 20 seconds (ID8)
-	StopGrace   time.Duration // between HUP and KILL; 0: 5 seconds (EX7)
-	HelperStart time.Duration // for a helper's first answer; 0: 30 seconds
-	// for a helper whose channel is gone to end by itself; 0: StopGrace (FI10)
-	HelperGrace time.Duration
-	// for commands to end by themselves when the daemon is stopped; 0: 10 seconds
-	ShutdownGrace time.Duration
-	// sessions in which nothing was sent for so long are ended; 0: never
-	IdleTimeout time.Duration
-	MaxChannels int         // per session; 0: 64; at least 16 (CH2)
-	SocketMode  os.FileMode // of Unix sockets; 0: 0600
-	KeyLog      io.Writer   // takes the TLS secrets of every connection; nil: nobody gets them
+	LoginGrace    time.Duration // for TLS and HELLO together; 0: 20 seconds (ID8)
+	StopGrace     time.Duration // between HUP and KILL; 0: 5 seconds (EX7)
+	HelperStart   time.Duration // for a helper's first answer; 0: 30 seconds
+	HelperGrace   time.Duration // for a helper whose channel is gone to end; 0: StopGrace (FI10)
+	ShutdownGrace time.Duration // for commands to end when the daemon is stopped; 0: 10 seconds
+	IdleTimeout   time.Duration // ends sessions in which nothing was sent for so long; 0: never
+	MaxChannels   int           // per session; 0: 64; at least 16 (CH2)
+	SocketMode    os.FileMode   // of Unix sockets; 0: 0600
+	KeyLog        io.Writer     // takes the TLS secrets of every connection; nil: nobody gets them
 }
 
 func (o *Options) defaults() {
@@ -120,8 +117,8 @@ func New(opts Options) (*Server, error) {
 // Desk is where the daemon can be asked. Shutdown closes it, after everything else.
 func (s *Server) Desk() *control.Desk { return s.desk }
 
-// identity is what the daemon shows to clients: its host key. Reload may replace it; who is
-// connected keeps what they saw.
+// identity is what the daemon shows to clients: its host key. Reload may replace it for the next
+// ones.
 type identity struct {
 	public ssh.PublicKey
 	tls    *tls.Config

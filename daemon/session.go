@@ -83,8 +83,7 @@ func (s *Server) announceStop(closing *sync.WaitGroup) {
 }
 
 // expireIdle ends a session by GOODBYE when no session frame has come or gone for most: signs of
-// life do not count, and neither does what runs in silence. stop ends the watch, and an end under
-// way.
+// life do not count, and neither does what runs in silence. stop ends the watch.
 func expireIdle(session *mux.Session, who *access.Client, most time.Duration,
 	log *slog.Logger) (stop func()) {
 	if most <= 0 {

@@ -118,8 +118,7 @@ func endLine(e control.EndInfo) string {
 	return line
 }
 
-// writeSessions writes a table: one line for each session, and one more for each further command in
-// it.
+// writeSessions writes a table: a line for each session, and for each further command in it.
 func writeSessions(w io.Writer, sessions []control.SessionInfo) error {
 	if len(sessions) == 0 {
 		_, err := fmt.Fprintln(w, "nobody is logged in")

@@ -69,8 +69,7 @@ func lookup() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), 10*time.Second)
 }
 
-// Warm makes the first login as quick as the others: it starts the helper that reads files, and the
-// stages of the first commands.
+// Warm makes the first login as quick as the others: it starts a reader and stages.
 func (a *Accounts) Warm() {
 	process.KeepReady()
 	ctx, cancel := lookup()

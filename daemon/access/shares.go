@@ -31,8 +31,8 @@ type Rules struct {
 	MaxSessions  int    // 0: 4,096
 	MaxWindows   int64  // bytes by which windows may grow over all sessions; 0: 512 MiB
 	Shares       Shares // of these, and of commands, what one user may take
-	// refusals of keys are told after it, or a power of two of it; 0: at once
-	RefusalTime   time.Duration
+
+	RefusalTime   time.Duration    // refusals of keys take it, times a power of two; 0: none
 	PenaltyExempt []netip.Prefix   // never penalized; loopback never is
 	Now           func() time.Time // of penalties; nil: time.Now
 	TLSOnUnix     bool             // TLS on Unix sockets too: for a pair with a program of ours

@@ -11,15 +11,13 @@ import (
 	"minissh/daemon/authorized"
 )
 
-// told remembers what was said of files, so that the log has it once for each state that a file is
-// in and not at every login.
+// told remembers what was said of files: the log has it once for each state that a file is in.
 type told struct {
 	mu   sync.Mutex
 	last map[string]*telling // by path
 }
 
-// telling is what was last said of a file. Its owner can change it as often as he likes: it is news
-// three times a minute at most.
+// telling is what was last said of a file. It is news three times a minute at most.
 type telling struct {
 	text  string
 	since time.Time // of the minute that is counted
@@ -38,8 +36,7 @@ type reading struct {
 	told        told
 }
 
-// good are the files that count. Of the others, and of lines that do not count, the log has the
-// news.
+// good are the files that count. The log tells of what does not count.
 func (r *reading) good(reports []FileReport) (files []*authorized.File) {
 	for i := range reports {
 		r.tell(&reports[i])

@@ -9,8 +9,8 @@ import (
 	"minissh/protocol/wildcard"
 )
 
-// From is a list of addresses that a key may be used from: sshd's match_list on addresses. The zero
-// value allows all.
+// From is a list of addresses that a key may be used from: sshd's match_list. The zero value allows
+// all.
 type From struct {
 	set      bool
 	patterns []pattern

@@ -15,8 +15,8 @@ import (
 	"minissh/protocol/keys"
 )
 
-// maxLine bounds a line, in bytes: sshd's SSH_MAX_PUBKEY_BYTES, with room for an RSA key of 16,384
-// bits and its options.
+// maxLine bounds a line, in bytes: sshd's SSH_MAX_PUBKEY_BYTES, enough for an RSA key of 16,384
+// bits.
 const maxLine = 16 << 10
 
 // File is what a file holds.

@@ -44,8 +44,7 @@ type Restrictions struct {
 	verifyRequired bool // of several such options the last one counts, as in sshd
 }
 
-// parseOptions reads the options of a line, by the rules of sshd's sshauthopt_parse. remarks are
-// for the log.
+// parseOptions reads a line's options as sshd's sshauthopt_parse does. remarks are for the log.
 func parseOptions(text string, local *time.Location) (r Restrictions, remarks []string, err error) {
 	for text != "" {
 		end := strings.IndexAny(text, ",=")

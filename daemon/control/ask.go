@@ -66,8 +66,7 @@ func Ask(ctx context.Context, paths []string, verb string, args any,
 	return err
 }
 
-// dial finds a living daemon, and makes sure that it is root's or our own: anyone might have made a
-// socket at a path (RULES A8).
+// dial finds a living daemon that is root's or our own: anyone can make a socket (RULES A8).
 func dial(ctx context.Context, paths []string) (*net.UnixConn, error) {
 	for _, path := range paths {
 		var dialer net.Dialer

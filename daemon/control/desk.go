@@ -35,9 +35,9 @@ type Config struct {
 
 // Place is where other programs find a daemon.
 type Place struct {
-	HostKey   string           // type and fingerprint
-	Reachable []netip.AddrPort // for other machines, the likeliest first; none: on loopback only
-	Port      uint16           // on loopback; 0: on Unix sockets only
+	HostKey   string           `json:"host_key"`  // type and fingerprint
+	Reachable []netip.AddrPort `json:"reachable"` // for others, the likeliest first; none: loopback
+	Port      uint16           `json:"port"`      // on loopback; 0: on Unix sockets only
 }
 
 // Desk is where people ask a running daemon: who is here, to end somebody, for pairing codes.
@@ -74,8 +74,7 @@ func (d *Desk) Listen(path string) error {
 	})
 }
 
-// ListenForUsers opens the socket next to a control socket where users ask for codes for
-// themselves.
+// ListenForUsers opens the socket next to a control socket where users ask for codes.
 func (d *Desk) ListenForUsers(control string) error {
 	if _, all := d.Access.(access.ByUID); !all || os.Geteuid() != 0 {
 		return errors.New("only a daemon of root pairs for others")

@@ -43,11 +43,10 @@ type Paired struct {
 
 // PairingOffer is codes under way.
 type PairingOffer struct {
-	User  string
-	Until time.Time
-	Codes []protocol.PairingCode
-	// one for each code that was used; closed when none is left: used, expired, burnt or withdrawn
-	Events <-chan Paired
+	User   string
+	Until  time.Time
+	Codes  []protocol.PairingCode
+	Events <-chan Paired // one for each code that was used; closed when no code is left
 
 	withdraw func()
 }
@@ -61,9 +60,8 @@ type code struct {
 	offer    *offering
 	attempts int
 	sources  map[netip.Prefix]int
-	writing  bool // the key that proved it is being written
-	// the key that proved it and could not be written, nil: none; nobody else may use it then
-	owner []byte
+	writing  bool   // the key that proved it is being written
+	owner    []byte // the key that proved it and could not be written, the only one to try again
 }
 
 // offering is the daemon's side of a PairingOffer.
@@ -73,7 +71,7 @@ type offering struct {
 	expires time.Time
 	left    int
 	events  chan Paired
-	byUser  bool // an ordinary user asked for it (pairing_users.go)
+	byUser  bool // an ordinary user asked for it (pairing_ask.go)
 }
 
 // pairings are a daemon's codes.
@@ -82,8 +80,7 @@ type pairings struct {
 	// access.AddPaired
 	add func(process.Account, ssh.PublicKey, access.Limits, string, time.Time) error
 
-	// guards the rest; not held while a key is written, which may take as long as a user's files do
-	mu    sync.Mutex
+	mu    sync.Mutex // guards the rest; not held while a key is written, which may take long
 	codes []*code
 	asked map[uint32]time.Time // when users have asked for their last codes
 }
@@ -193,8 +190,7 @@ type notWrittenError struct{ err error }
 func (e *notWrittenError) Error() string { return "the key could not be written: " + e.err.Error() }
 func (e *notWrittenError) Unwrap() error { return e.err }
 
-// attempt is PA4, for one client. why is for the log; a *notWrittenError may be told to the
-// client.
+// attempt is PA4, for one client. why is for the log; a *notWrittenError is for the client.
 func (p *pairings) attempt(user string, key ssh.PublicKey, from netip.AddrPort, transcript,
 	proof []byte) (answer []byte, done *Paired, why error) {
 	p.mu.Lock()

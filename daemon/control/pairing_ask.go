@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -15,14 +14,10 @@ import (
 
 // PairingStarted is what `minisshd pair` shows.
 type PairingStarted struct {
-	User    string    `json:"user"`
-	Codes   []string  `json:"codes"` // as people type them: secrets
-	Until   time.Time `json:"until"`
-	HostKey string    `json:"host_key"` // type and fingerprint
-	// where other machines may find the daemon, the likeliest first; none: on loopback only
-	Reachable []netip.AddrPort `json:"reachable"`
-	// on loopback, if it is not reachable; 0: on Unix sockets only
-	Port uint16 `json:"port"`
+	User  string    `json:"user"`
+	Codes []string  `json:"codes"` // as people type them: secrets
+	Until time.Time `json:"until"`
+	Place
 }
 
 // PairingEvent is told while codes live: one of the two.
@@ -55,11 +50,7 @@ func pair(ctx context.Context, d *Desk, args json.RawMessage, say func(event any
 func (d *Desk) Follow(ctx context.Context, made *PairingOffer, say func(PairingEvent) error) (
 	*PairingEnded, error) {
 	defer made.Withdraw()
-	at := d.Place()
-	started := &PairingStarted{
-		User: made.User, Until: made.Until, HostKey: at.HostKey, Reachable: at.Reachable,
-		Port: at.Port,
-	}
+	started := &PairingStarted{User: made.User, Until: made.Until, Place: d.Place()}
 	for _, c := range made.Codes {
 		started.Codes = append(started.Codes, c.Shown())
 	}
@@ -87,14 +78,12 @@ func (d *Desk) Follow(ctx context.Context, made *PairingOffer, say func(PairingE
 // Beside the control socket of a daemon of root is a second one that everybody may speak to, and
 // that knows "pair" alone: a user asks there for a code for the own account, since the port is
 // taken and there is one daemon for all. The kernel names the uid. Such a code opens nothing to the
-// network (RULES A12), there is one of them for each uid, and all users together leave half of the
-// codes to the administrator.
+// network (RULES A12). There is one for each uid, and half of all codes are the administrator's.
 
 const (
-	userAskers = 3 // connections of one uid at once
-	userCodes  = mostCodes / 2
-	// at most one code in this time for one uid, so that nobody fills the log
-	userCodeEvery  = time.Second
+	userAskers     = 3 // connections of one uid at once
+	userCodes      = mostCodes / 2
+	userCodeEvery  = time.Second // between two codes of one uid, so that nobody fills the log
 	pairSocketName = "pair"
 )
 

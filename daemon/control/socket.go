@@ -26,11 +26,10 @@ import (
 // or {"error":…,"hint":…}. An asker that hangs up takes its request back.
 
 const (
-	askersMost  = 64       // at once
-	requestMost = 64 << 10 // bytes of a request
-	answerMost  = 64 << 20 // bytes of all answers to one
-	// for a request to come, and for each line of the answer to be taken
-	patience = 10 * time.Second
+	askersMost  = 64               // at once
+	requestMost = 64 << 10         // bytes of a request
+	answerMost  = 64 << 20         // bytes of all answers to one
+	patience    = 10 * time.Second // for a request, and for each line of the answer to be taken
 )
 
 // ErrNoDaemon says that nobody listens on a control socket.

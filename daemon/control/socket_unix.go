@@ -10,8 +10,7 @@ import (
 	"syscall"
 )
 
-// withUmask runs f under a umask. All goroutines have the same umask: this is for the daemon's
-// start.
+// withUmask runs f under a umask. All goroutines have one umask: this is for the start.
 func withUmask(mask int, f func() error) error {
 	defer syscall.Umask(syscall.Umask(mask))
 	return f()

@@ -33,8 +33,8 @@ type activity struct {
 	since            time.Time
 }
 
-// commandShown is how many bytes of a command are kept for those who ask: a command may be 64 KiB
-// long, and thousands may run.
+// commandShown is how many bytes of a command are kept: it may be 64 KiB long, and thousands may
+// run.
 const commandShown = 512
 
 // NewVisit numbers a daemon's sessions, from 1. It is to be its session's label.
@@ -51,8 +51,7 @@ func (v *Visit) Arrives(who *access.Client) {
 	v.account, v.from = who.Account.Name, who.Addr
 }
 
-// Begins notes that a channel is being served, with what is done there in words; its end is noted
-// by calling what it returns.
+// Begins notes what is done in a channel, in words; what it returns notes the end.
 func (v *Visit) Begins(service, words string) (ends func()) {
 	a := &activity{service: service, command: logbook.Shorten(words, commandShown),
 		since: time.Now()}
@@ -68,20 +67,17 @@ func (v *Visit) Begins(service, words string) (ends func()) {
 
 // SessionInfo tells of one session. Times are in seconds.
 type SessionInfo struct {
-	ID   int64  `json:"id"`
-	User string `json:"user"`
-	From string `json:"from"`  // "192.0.2.1:4711", or "unix socket"
-	Key  string `json:"key"`   // type and fingerprint, or "uid N"
-	Age  int64  `json:"age_s"` // since it began
-	// since anything was said in it but signs of life
-	Idle int64 `json:"idle_s"`
-	In   int64 `json:"bytes_in"`  // of frames, from the client
-	Out  int64 `json:"bytes_out"` // to the client
-	// its connection is lost, and it waits for another
-	Away bool `json:"away,omitempty"`
-	// it is over, and its commands are being stopped
-	Ending   bool           `json:"ending,omitempty"`
-	Commands []ActivityInfo `json:"commands"` // what is being done in it
+	ID       int64          `json:"id"`
+	User     string         `json:"user"`
+	From     string         `json:"from"`             // "192.0.2.1:4711", or "unix socket"
+	Key      string         `json:"key"`              // type and fingerprint, or "uid N"
+	Age      int64          `json:"age_s"`            // since it began
+	Idle     int64          `json:"idle_s"`           // since anything but signs of life
+	In       int64          `json:"bytes_in"`         // of frames, from the client
+	Out      int64          `json:"bytes_out"`        // to the client
+	Away     bool           `json:"away,omitempty"`   // its connection is lost: it awaits another
+	Ending   bool           `json:"ending,omitempty"` // its commands are being stopped
+	Commands []ActivityInfo `json:"commands"`         // what is being done in it
 }
 
 // ActivityInfo tells of one command, or of another service.

@@ -30,8 +30,7 @@ type Sink struct {
 	draining chan struct{} // closed when the queue is empty; nil if it is
 }
 
-// New makes a log of clipped records that handler writes to file; and its Sink, to be flushed at
-// the end.
+// New makes a log of clipped records that handler writes to file; and its Sink.
 func New(file io.Writer, handler func(io.Writer) slog.Handler) (*slog.Logger, *Sink) {
 	sink := &Sink{file: file, try: atOnce(file)}
 	sink.tell = func(lost int) []byte {

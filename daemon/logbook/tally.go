@@ -64,8 +64,8 @@ func (t *Tally) Noted(kind, user string, from netip.AddrPort, message string, ar
 	}
 }
 
-// line says whether this one gets a line of its own: a source may have perSource in a minute, and
-// all sources together most.
+// line says whether this one gets a line of its own: a source has perSource a minute, all together
+// have most.
 func (t *Tally) line(level slog.Level, kind string, source any, whom string, perSource,
 	most int) bool {
 	t.mu.Lock()

@@ -21,8 +21,7 @@ type Account struct {
 	Home     string
 	Shell    string // absolute; /bin/sh where passwd has none
 
-	// Credential is what a command of the account becomes; nil means the daemon's own account,
-	// whose rights it has already.
+	// Credential is what a command of the account becomes; nil: the daemon's own account.
 	Credential *Credential
 
 	locked bool // by the password's field in passwd itself

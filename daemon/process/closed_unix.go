@@ -173,8 +173,8 @@ func closedByShadow(acct Account, line string, today int) error {
 }
 
 // unlock is what to type for an account that is locked. One that useradd has just made never had a
-// password: usermod -U refuses it, since it would have an empty one then. Sshd lets such an account
-// in through PAM, and we do not.
+// password: usermod -U refuses it, since it would have an empty one then. Sshd lets it in through
+// PAM.
 func unlock(name string, shadow []string) string {
 	if len(shadow) > 1 && strings.Trim(shadow[1], "!*") == "" {
 		return "usermod -p '*' " + name + " opens it for keys, without a password"

@@ -57,6 +57,5 @@ func clearMask() {
 // commandSignals are the bits of those from 1 to 31: the others belong to libraries.
 const commandSignals = 1<<31 - 1
 
-// selfPath is this very program, also when its file was replaced since, or is in a directory that
-// the account cannot enter.
+// selfPath is this very program, even if its file was replaced or the account cannot reach it.
 func selfPath() (string, error) { return "/proc/self/exe", nil }

@@ -51,8 +51,7 @@ var discarded = make(chan os.Signal, 1)
 // caught here, and dropped: the daemon itself goes on as if it ignored them. PIPE is always caught,
 // so that a log whose reader is gone does not end the daemon.
 //
-// Nothing may call signal.Ignore after this. A main that handles INT or TERM calls signal.Notify,
-// as usual.
+// Nothing may call signal.Ignore after this. A main that handles INT or TERM uses Notify.
 func ResetSignals() {
 	signal.Notify(discarded, unix.SIGPIPE)
 	for n := syscall.Signal(1); n < 32; n++ {

@@ -106,8 +106,8 @@ func Start(spec Spec) (*Process, error) {
 	return p, nil
 }
 
-// newJob makes a job object that kills what is in it when its last handle, this one, is closed:
-// also when the daemon dies.
+// newJob makes a job object that kills what is in it when this handle is closed, or the daemon
+// dies.
 func newJob() (windows.Handle, error) {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {

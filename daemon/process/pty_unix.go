@@ -57,8 +57,7 @@ func openTerminal(spec *PTY, owner *Credential) (t *terminal, theirs *os.File, e
 		tty.SetSize(slave, spec.Size)); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
 	}
-	// The file that pty.Open gives may be a blocking one; closing that does not end a read (RULES
-	// C4).
+	// The file that pty.Open gives may be a blocking one: to close that ends no read (RULES C4).
 	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
@@ -69,8 +68,7 @@ func openTerminal(spec *PTY, owner *Credential) (t *terminal, theirs *os.File, e
 	return t, theirs, nil
 }
 
-// giveTerminal makes an account the owner of its terminal, as sshd does: others may write to it
-// through the group tty alone.
+// giveTerminal makes an account the owner of its terminal, as sshd does; the group tty may write.
 func giveTerminal(theirs *os.File, owner *Credential) error {
 	gid, mode := int(owner.GID), os.FileMode(0o600)
 	if group, err := user.LookupGroup("tty"); err == nil {

@@ -9,8 +9,7 @@ import (
 // the caller could do anyway: nothing here is set-uid.
 const helperMark = "--minissh-helper"
 
-// helpers are what this program can be started again for, by verb. Written by Helper before main's
-// first line, constant after.
+// helpers are what this program can be started again for, by verb. Helper writes them before main.
 var helpers = map[string]func(args []string) (code int){}
 
 // Helper names what this program does when StartSelf starts it with a verb; the result is its exit

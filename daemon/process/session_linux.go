@@ -63,8 +63,7 @@ func (p *Process) members(each func(procStat)) ([]Survivor, error) {
 		return nil, err
 	}
 	if !seen.leader {
-		// The leader is kept until Close: a /proc without it is not to be believed, and silence
-		// would be a false "all dead".
+		// The leader is kept until Close: a /proc without it cannot show that all are dead.
 		return seen.alive, fmt.Errorf("/proc does not show process %d", p.PID)
 	}
 	return seen.alive, nil
@@ -99,10 +98,10 @@ func (p *Process) signalMember(pid int, sig syscall.Signal) error {
 }
 
 // HangUp is Stop for a command on a terminal whose user has gone: as under sshd, the background
-// jobs of a shell are that shell's affair (TE3). The terminal is closed, by which the kernel
-// sends HUP and CONT to the command itself; we send them to the others of its process group and to
-// the foreground one. What of these two groups still lives after grace is killed, until none is
-// left. Without a terminal it is Stop.
+// jobs of a shell are that shell's affair (TE3). The terminal is closed, by which the kernel sends
+// HUP and CONT to the command itself; we send them to the others of its process group and to the
+// foreground one. What of these two groups still lives after grace is killed, until none is left.
+// Without a terminal it is Stop.
 //
 // The command gets no second HUP: a shell that is sent one while it tells its jobs of the first
 // leaves at once, and some job is not told.

@@ -133,8 +133,7 @@ func withKeyring(as *Credential, start func()) {
 	<-done
 }
 
-// spared says whether the daemon was told to be killed later than others when memory runs out
-// (OOMScoreAdjust= in a unit).
+// spared says whether the daemon is to be killed late when memory runs out (OOMScoreAdjust=).
 var spared = sync.OnceValue(func() bool {
 	text, err := os.ReadFile("/proc/self/oom_score_adj")
 	if err != nil {

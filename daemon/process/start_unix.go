@@ -258,8 +258,8 @@ func (s *pipeSet) add(reads bool, owner *Credential) error {
 		// where pipes have no owner, nobody looks at it
 		syscall.Fchown(theirs, int(owner.UID), int(owner.GID))
 	}
-	// NewFile takes a descriptor into the poller only if it is non-blocking already. The two ends
-	// of a pipe have separate flags.
+	// NewFile takes only a non-blocking descriptor into the poller; a pipe's ends have separate
+	// flags.
 	syscall.SetNonblock(ours, true)
 	s.child = append(s.child, theirs)
 	s.ours = append(s.ours, os.NewFile(uintptr(ours), "pipe"))

@@ -10,8 +10,7 @@ const Threads = 32
 
 // StartThreads has Go's runtime start n threads, which it keeps. A thread is needed for each call
 // that waits in the kernel, and where an account or a cgroup has used its processes up the runtime
-// cannot start one and ends the program ("pthread_create failed"): with those that it has, a daemon
-// goes on.
+// cannot start one and ends the program ("pthread_create failed"): with those it has, it goes on.
 func StartThreads(n int) {
 	var all, done sync.WaitGroup
 	all.Add(n)

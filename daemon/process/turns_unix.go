@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// StartTime is how long a command may take to start: its directory and its program may be on a file
-// server that does not answer.
+// StartTime is how long a command may take to start: its files may be on a server that hangs.
 const StartTime = 30 * time.Second
 
 // startingMost is how many commands of one account may be on their way at once. Those that hang

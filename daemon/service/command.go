@@ -76,8 +76,8 @@ func (c *command) run() {
 const heldAfter = 100 * time.Millisecond
 
 // awaitOutput waits for the end of all output, as ssh does: what the command left running may still
-// write (EX5). When nobody is interested any more, or the command was stopped and only what
-// escaped holds the output, it does not wait.
+// write (EX5). When nobody is interested any more, or the command was stopped and only what escaped
+// holds the output, it does not wait.
 func (c *command) awaitOutput(drained <-chan struct{}) {
 	held := time.NewTimer(heldAfter)
 	defer held.Stop()
@@ -217,9 +217,8 @@ func (c *command) logEnd(exit *protocol.Exit) {
 	c.h.noted(c.who, "Command ended", args...)
 }
 
-// signal acts on SIGNAL (EX3). For a command that has ended it does nothing, although its process
-// group or its kernel session may have living members: what it left running is not the client's
-// (RULES C1).
+// signal acts on SIGNAL (EX3). For a command that has ended it does nothing, although its group or
+// session may live on: that is not the client's (RULES C1).
 func (c *command) signal(name string) {
 	select {
 	case <-c.p.Done():

@@ -19,8 +19,7 @@ import (
 // copying is the service files: it copies files to or from this machine (protocol/FILES.md), in a
 // helper process with the account's rights (RULES A7). That is so for the daemon's own account as
 // well: a path may hang there too, in a network's file system, and what hangs in a process of its
-// own can be killed or left alone. It costs one start of a process for each transfer, of whatever
-// size.
+// own can be killed or left alone. It costs one start of a process a transfer.
 type copying struct{}
 
 func (copying) Key() authorized.Service { return authorized.Files }

@@ -45,8 +45,8 @@ func (w *waiting) Read(p []byte) (int, error) {
 // quiet is the most bytes that a quiet stream gives at a time; more let expect more.
 const quiet = 16 << 10
 
-// feed carries STDIN to the command until the channel's end. What the command does not want any
-// more is read and dropped.
+// feed carries STDIN to the command until the channel's end. What the command does not want is
+// dropped.
 func (c *command) feed() {
 	loud := false
 	if terminal, ok := c.p.Stdin.(process.TryWriter); ok {

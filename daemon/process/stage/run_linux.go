@@ -196,9 +196,8 @@ func enter(procs string) error {
 // become takes on the account's ids. It does so on this thread alone, which is the one that
 // executes the program: if all took part, each would count against the account's limit of processes
 // (RLIMIT_NPROC). Until then the others are root's still, in the same memory, so that nobody but
-// root may look into this process. With its ids the kernel takes from it that it can be traced;
-// where fs.suid_dumpable is 1 it does not, and we do (prctl(2), PR_SET_DUMPABLE). execve gives it
-// back.
+// root may look into this process. With its new ids the kernel forbids to trace it, except where
+// fs.suid_dumpable is 1: so we do too (prctl(2), PR_SET_DUMPABLE), until execve.
 func become(o *Order) error {
 	if o.Unspare {
 		if fd, err := syscall.Open("/proc/self/oom_score_adj", syscall.O_WRONLY|syscall.O_CLOEXEC,

@@ -1,5 +1,4 @@
-// Package stage is the short life of a process between fork and exec, for a daemon that starts
-// commands for other accounts.
+// Package stage is a process between fork and exec, when a daemon starts another account's command.
 //
 // A thread of a Go program that forks is suspended, with its processor, until the child has changed
 // its directory and executed its program (syscall.ForkExec). Both name paths that the account may
@@ -12,8 +11,7 @@
 // A stage's descriptor 3 is a socket: the daemon writes an Order, with whose first bytes come the
 // command's descriptors (SCM_RIGHTS: 0, 1, 2, and 3 if there is one). The stage answers with a
 // Status before it executes, and with another one if that failed. The end of the stream after a
-// Status without an errno says that the program runs. The end of the stream in place of an order
-// says that no stage is wanted.
+// Status without an errno says that the program runs. Without an order, no stage is wanted.
 //
 // The package is built for a quick start, since each command pays for it. It runs while the program
 // initializes its packages, and those are initialized in the order of their import paths as soon as
