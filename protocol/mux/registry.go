@@ -118,13 +118,6 @@ func (r *Registry) dig() {
 	}
 }
 
-// Len is the number of sessions, those that are still ending included.
-func (r *Registry) Len() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.sessions)
-}
-
 // Entries is a copy of the table as it is now, in no order: for shutting down, and for telling who is here.
 func (r *Registry) Entries() []Entry {
 	r.mu.Lock()

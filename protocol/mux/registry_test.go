@@ -37,8 +37,8 @@ func TestRegistryFinds(t *testing.T) {
 		if other, err := attach(r, "key2", "u", 1, true); err != nil || other == s {
 			t.Error("the session of another key was handed out: ", err)
 		}
-		if r.Len() != 2 || len(r.Entries()) != 2 {
-			t.Error(r.Len(), r.Entries())
+		if len(r.Entries()) != 2 {
+			t.Error(r.Entries())
 		}
 		for _, e := range r.Entries() {
 			if e.User != "u" || e.Owner != "key" && e.Owner != "key2" || !e.Since.Equal(time.Now()) {
@@ -47,7 +47,7 @@ func TestRegistryFinds(t *testing.T) {
 			e.Session.Close(nil)
 		}
 		synctest.Wait()
-		if r.Len() != 0 {
+		if len(r.Entries()) != 0 {
 			t.Error("sessions that ended are still there")
 		}
 	})
