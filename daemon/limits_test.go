@@ -113,7 +113,8 @@ func TestTooManySessions(t *testing.T) {
 		t.Errorf("the third session is refused with %s", code)
 	}
 	l.log.want(t, "[preauth]",
-		"too_many_sessions: 2 sessions are the most here, for all users together: tester with "+
+		"too_many_sessions: this daemon allows 2 sessions at most, for all users together: "+
+			"tester with "+
 			"ED25519 SHA256:")
 	first.Close(nil)
 	l.until("the first session is gone", func() bool { return len(l.sessions.Entries()) == 1 })

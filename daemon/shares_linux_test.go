@@ -62,7 +62,8 @@ func TestOneAccountTakesItsShareAlone(t *testing.T) {
 					own := message == ann.Name+
 						" has 8 sessions, the most for one user (--max-sessions-per-user)"
 					if all :=
-						message == "18 sessions are the most here, for all users together"; !own &&
+						message == "this daemon allows 18 sessions at most, for all users "+
+							"together"; !own &&
 						!(all && refused >= 20) {
 						t.Errorf("%q", message)
 					}

@@ -132,7 +132,7 @@ func TestCommandsAreCountedForEachUser(t *testing.T) {
 		want string
 	}{
 		{second, "this key has 3 commands running, the most for one user (--max-commands-per-user)"},
-		{stranger, "4 commands are the most here, for all users together"},
+		{stranger, "this daemon allows 4 commands at most, for all users together"},
 	} {
 		if r := collect(t, shell(t, c.s, "touch "+filepath.Join(l.home, "pwned"))); r.exit != nil ||
 			r.refused == nil || r.refused.Code != "too_many_commands" ||

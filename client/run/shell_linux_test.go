@@ -153,8 +153,8 @@ func (w *trying) TryWrite(p []byte) int {
 	return n
 }
 
-// What the other side echoes is shown by whoever reads the link, without waiting, where the terminal
-// allows that.
+// What the other side echoes is shown by whoever reads the link, without waiting, where the
+// terminal allows that.
 func TestShellShowsAtOnce(t *testing.T) {
 	stdout := new(trying)
 	s := newScreenOn(t, func(ch *mux.Channel) {

@@ -135,7 +135,7 @@ func (s *shares) enterSession(who sharer) (*Share, error) {
 			mine.sessions)
 	case !all:
 		return nil, protocol.Violate(protocol.CodeTooManySessions,
-			"%d sessions are the most here, for all users together", s.sessions.taken)
+			"this daemon allows %d sessions at most, for all users together", s.sessions.taken)
 	}
 	s.users[who.id] = mine
 	s.sessions.taken++
@@ -166,7 +166,7 @@ func (m *Share) EnterCommand() (leave func(), refused *protocol.Reason) {
 		return nil, refuse("%s has %d commands running, the most for one user "+
 			"(--max-commands-per-user)", m.who.words, m.commands)
 	case !all:
-		return nil, refuse("%d commands are the most here, for all users together",
+		return nil, refuse("this daemon allows %d commands at most, for all users together",
 			s.commands.taken)
 	}
 	s.commands.taken++

@@ -8,8 +8,8 @@ import (
 	"minissh/protocol"
 )
 
-// Read takes every byte for a sign of life (SE6). When it came is noted ahead of the next Read: what has come is waited for, and asking the time takes
-// some.
+// Read takes every byte as a sign of life (SE6). It notes when the byte came before the next Read:
+// an application waits for what has come, and reading the clock takes time.
 func (l *link) Read(p []byte) (int, error) {
 	if l.brought {
 		now := time.Now().UnixNano()
@@ -24,7 +24,8 @@ func (l *link) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// keepAlive sends PING after 15 seconds of silence and gives the link up after 45, unless the client is just suspended (SE6).
+// keepAlive sends PING after 15 seconds of silence and gives up the link after 45, unless the
+// client is only suspended (SE6).
 func (l *link) keepAlive() {
 	defer l.s.crashing()
 	l.s.mu.Lock()
@@ -61,7 +62,8 @@ func (l *link) keepAlive() {
 // silence is how long nothing has come.
 func (l *link) silence() time.Duration { return time.Since(time.Unix(0, l.heard.Load())) }
 
-// endOfSilence is ErrSilent, and says so where more than 45 seconds have passed because the peer's system acknowledged.
+// endOfSilence is ErrSilent, and says so if more than 45 seconds have passed because the peer's
+// system acknowledged.
 func endOfSilence(silent time.Duration) error {
 	if silent < 2*deadAfter {
 		return ErrSilent
@@ -77,7 +79,7 @@ func (e *silence) Error() string {
 
 func (e *silence) Unwrap() error { return ErrSilent }
 
-// believed is for how long a silent client is taken for a stopped one while its system acknowledges (RE6).
+// believed is how long a silent client counts as stopped while its system acknowledges (RE6).
 func believed(told bool) time.Duration {
 	if told {
 		return stoppedMost
@@ -85,15 +87,17 @@ func believed(told bool) time.Duration {
 	return untoldMost
 }
 
-// suspended says that a client is silent whose system is not: a person may have stopped it, and go on later. But a relay acknowledges as well, so that this is
-// believed for a stated time only. A daemon that is silent hangs, whatever its system says.
+// suspended says that a client is silent but its system is not: a person may have stopped it, and
+// continue it later. A relay acknowledges too, so this is believed for a limited time only. A
+// daemon that is silent hangs, whatever its system says.
 func (l *link) suspended() bool {
 	conn, ok := l.conn.(Answering)
-	return ok && l.s.cfg.Role == Daemon && l.silence() < believed(l.told.Load()) && conn.PeerAnswers(deadAfter)
+	return ok && l.s.cfg.Role == Daemon && l.silence() < believed(l.told.Load()) &&
+		conn.PeerAnswers(deadAfter)
 }
 
-// TellStop has the daemon told that this process is about to be stopped by its user, or goes on (RE6). Before a stop it waits a moment until that is on its
-// way.
+// TellStop tells the daemon that the user is about to stop this process, or that it goes on (RE6).
+// Before a stop it waits a moment until the message is on its way.
 func (s *Session) TellStop(stopping bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,10 +134,11 @@ func (l *link) ping(b []byte) []byte {
 	case l.stopNoted && l.goesOn == 0:
 		l.goesOn = number
 	}
-	return protocol.AppendFrame(b, protocol.TypePing, flags, 0, binary.BigEndian.AppendUint64(nil, number))
+	return protocol.AppendFrame(b, protocol.TypePing, flags, 0,
+		binary.BigEndian.AppendUint64(nil, number))
 }
 
-// receivePing has a PONG sent. The caller holds mu.
+// receivePing queues a PONG. The caller holds mu.
 func (l *link) receivePing(f protocol.Frame) error {
 	if f.Flags != 0 && l.s.cfg.Role == Client {
 		return protocol.Violate(protocol.CodeBadFrame, "PING of a daemon that says it is suspended")

@@ -2,8 +2,8 @@ package mux
 
 import "minissh/protocol"
 
-// Announce sends a NOTICE on every channel that the peer opened and that has its OPENED and not its EXIT, and says how
-// many channels the session has in all. It waits for nothing.
+// Announce sends a NOTICE on every channel that the peer opened and that has had OPENED but not
+// EXIT. It returns how many channels the session has in all, and waits for nothing.
 func (s *Session) Announce(notice *protocol.Notice) (channels int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

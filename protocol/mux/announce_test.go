@@ -41,7 +41,8 @@ func TestAnnounce(t *testing.T) {
 		p.want(protocol.TypeEOF, 5, "", "the command has ended")
 		p.want(protocol.TypeExit, 5, "", "the command has ended")
 		p.want(protocol.TypeClose, 5, "", "the command has ended")
-		p.want(protocol.TypeNotice, 3, `{"notice":"shutting_down","grace_ms":10000}`, "one was announced")
+		p.want(protocol.TypeNotice, 3, `{"notice":"shutting_down","grace_ms":10000}`,
+			"one was announced")
 		p.wantSilence(time.Second, "channel 1 has no OPENED, and 5 has its EXIT")
 		p.conn.Close()
 	})

@@ -21,7 +21,8 @@ type Event struct {
 // ErrChannelClosed answers calls on a channel after its own or its peer's CLOSE.
 var ErrChannelClosed = errors.New("the channel is closed")
 
-// Channel is one thing being done in a session. Its methods may be called from several goroutines, but Next from one only.
+// Channel is one thing being done in a session. Its methods may be called from several goroutines,
+// but Next from one only.
 type Channel struct {
 	s    *Session
 	id   uint32
@@ -29,7 +30,7 @@ type Channel struct {
 	open protocol.Open
 
 	requests chan Event         // OPENED, SIGNAL, NOTICE, as they come
-	resizes  chan protocol.Size // the last RESIZE that nobody has taken yet
+	resizes  chan protocol.Size // the last RESIZE, until the application takes it
 	gone     chan struct{}      // closed when the peer's CLOSE came or the session ended
 
 	// Session.mu guards the rest.
@@ -41,18 +42,19 @@ type Channel struct {
 	limitOut, sentOut uint64    // credit we were given, data bytes sent (CH5)
 	out               [3][]byte // what Write callers wait to have sent, by data type
 	turn              int       // which of out goes first
-	queued            bool      // stands in Session.ready
+	queued            bool      // is in Session.ready
 	eofSent           [3]bool
-	openBytes         int64     // of its OPEN's payload
-	ignores           bool      // SIGNAL and RESIZE are dropped
-	waiting           []request // the last ones put into requests, of which the application may have taken some
+	openBytes         int64 // of its OPEN's payload
+	ignores           bool  // SIGNAL and RESIZE are dropped
+	// the last ones put into requests; the application may have taken some
+	waiting []request
 
 	inbox          inbox
 	lent           block  // what holds the bytes of the last Take
 	window         int64  // bytes; what we let the peer be ahead of our application
 	limit, arrived uint64 // credit we gave, data bytes received
 	consumed       uint64 // data bytes the application took
-	grantDue       bool   // stands in Session.grants
+	grantDue       bool   // is in Session.grants
 	peerBlocked    bool   // the last data frame used up our credit
 	eofReceived    [3]bool
 	opened, exited bool // acceptor: sent; opener: received
@@ -70,16 +72,19 @@ func (s *Session) newChannel(id uint32, ours bool) *Channel {
 		requests++ // OPENED, which comes first
 	}
 	c := &Channel{
-		s: s, id: id, ours: ours, requests: make(chan Event, requests), resizes: make(chan protocol.Size, 1), gone: make(chan struct{}),
-		limitOut: protocol.InitialWindow, limit: protocol.InitialWindow, window: protocol.InitialWindow,
+		s: s, id: id, ours: ours, requests: make(chan Event, requests),
+		resizes: make(chan protocol.Size, 1), gone: make(chan struct{}),
+		limitOut: protocol.InitialWindow, limit: protocol.InitialWindow,
+		window: protocol.InitialWindow,
 	}
 	c.arrival.L, c.room.L = &s.mu, &s.mu
 	s.channels[id] = c
 	return c
 }
 
-// Open asks the peer for a service. It does not wait for an answer, nor for a link: before Connect the request is queued and
-// travels with HELLO. The error is the session's end, or says that the peer allows no more channels.
+// Open asks the peer for a service. It waits neither for an answer nor for a link: before Connect
+// the request is queued and travels with HELLO. The error is the session's end, or says that the
+// peer allows no more channels.
 func (s *Session) Open(open *protocol.Open) (*Channel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +92,8 @@ func (s *Session) Open(open *protocol.Open) (*Channel, error) {
 		return nil, s.ended
 	}
 	if s.ourOpen >= s.peerChannels {
-		return nil, protocol.Violate(protocol.CodeTooManyChannels, "the other side allows %d channels at once", s.peerChannels)
+		return nil, protocol.Violate(protocol.CodeTooManyChannels,
+			"the other side allows %d channels at once", s.peerChannels)
 	}
 	if s.nextID > math.MaxUint32-2 {
 		return nil, errors.New("this session has used up its channel numbers: connect again")
@@ -98,7 +104,8 @@ func (s *Session) Open(open *protocol.Open) (*Channel, error) {
 	}
 	size := int64(len(frame) - protocol.HeaderSize)
 	if s.ourOpens+size > protocol.MaxOpens {
-		return nil, protocol.Violate(protocol.CodeTooManyChannels, "the requests of channels that are open may hold %d bytes together", protocol.MaxOpens)
+		return nil, protocol.Violate(protocol.CodeTooManyChannels,
+			"the requests of open channels may hold %d bytes together", protocol.MaxOpens)
 	}
 	c := s.newChannel(s.nextID, true)
 	c.open = *open
@@ -119,14 +126,16 @@ func (c *Channel) Session() *Session { return c.s }
 // Request is what the opener asked for.
 func (c *Channel) Request() *protocol.Open { return &c.open }
 
-// Requests gives OPENED, SIGNAL and NOTICE frames as they come, ahead of data that waits; of equal ones that wait, one.
-// It is never closed: watch Gone beside it.
+// Requests delivers OPENED, SIGNAL and NOTICE frames as they come, before data that waits; equal
+// ones that wait become one. It is never closed: watch Gone too.
 func (c *Channel) Requests() <-chan Event { return c.requests }
 
-// Resizes gives the last RESIZE that came and was not taken yet (CH10). It is never closed: watch Gone beside it.
+// Resizes delivers the last RESIZE that has not been taken yet (CH10). It is never closed: watch
+// Gone too.
 func (c *Channel) Resizes() <-chan protocol.Size { return c.resizes }
 
-// Gone is closed when the peer has sent CLOSE or the session has ended: nobody is interested in this channel any more.
+// Gone is closed when the peer has sent CLOSE or the session has ended: nobody needs this channel
+// any more.
 func (c *Channel) Gone() <-chan struct{} { return c.gone }
 
 // SessionEnded says whether the channel is gone because its session is.
@@ -136,8 +145,9 @@ func (c *Channel) SessionEnded() bool {
 	return c.failed
 }
 
-// Take waits for the next event in the order in which things were sent. Its data is lent until the next Take or Next. It returns io.EOF after
-// CLOSE, and the session's end if that comes first. Data that had arrived before the end is still given.
+// Take waits for the next event, in the order of sending. Its data is lent until the next Take or
+// Next. It returns io.EOF after CLOSE, or the session's end if that comes first. Data that arrived
+// before the end still comes.
 func (c *Channel) Take() (Event, error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -146,9 +156,10 @@ func (c *Channel) Take() (Event, error) {
 	return event, err
 }
 
-// Sink shows where small data may go at once while Take or Next waits with nothing left to take: to wake them for a single key costs more than to write it.
-// put takes what it can without waiting, and returns how many bytes; the rest waits as ever. It is called by the goroutine that reads the link, holding what guards
-// the session, so it must not call back.
+// Sink says where small data may go at once while Take or Next waits and has nothing left to take:
+// to wake them for a single key costs more than to write it. put takes what it can without waiting,
+// and returns how many bytes; the rest waits as usual. The goroutine that reads the link calls it
+// and holds the session's lock, so it must not call back.
 func (c *Channel) Sink(put func(kind protocol.Type, p []byte) int) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -165,11 +176,13 @@ func (c *Channel) Next(p []byte) (Event, error) {
 	return event, err
 }
 
-// await waits for the next event, with at most so many bytes of data, and takes back what was lent. The caller holds mu.
+// await waits for the next event, with at most so many bytes of data, and takes back what was lent.
+// The caller holds mu.
 func (c *Channel) await(most int) (Event, block, error) {
 	c.lent.giveBack()
 	for c.inbox.empty() {
-		if c.closeReceived { // first: what happened to the session afterwards is not this channel's affair
+		// first: what happened to the session afterwards does not concern this channel
+		if c.closeReceived {
 			return Event{}, block{}, io.EOF
 		}
 		if c.failed {
@@ -186,15 +199,15 @@ func (c *Channel) await(most int) (Event, block, error) {
 	return event, from, nil
 }
 
-// enlist has the writer send the channel's data, if it has data and credit. The caller holds mu.
+// enlist makes the writer send the channel's data, if it has data and credit. The caller holds mu.
 func (c *Channel) enlist() {
-	if c.stand() {
+	if c.lineUp() {
 		c.s.work.Signal()
 	}
 }
 
-// stand puts the channel among those that the writer serves in turn. The caller holds mu.
-func (c *Channel) stand() bool {
+// lineUp puts the channel among those that the writer serves in turn. The caller holds mu.
+func (c *Channel) lineUp() bool {
 	if c.queued || c.sentOut >= c.limitOut || len(c.out[0])+len(c.out[1])+len(c.out[2]) == 0 {
 		return false
 	}
@@ -215,8 +228,9 @@ func (c *Channel) fail() {
 	c.room.Broadcast()
 }
 
-// retire forgets a channel that both ends have closed (CH2). Our CLOSE counts when it goes to the link's writer, not earlier: a
-// peer that opens channels and reads nothing would make us queue answers without end. The caller holds mu.
+// retire forgets a channel that both ends have closed (CH2). Our CLOSE counts when it goes to the
+// link's writer, not before: otherwise a peer that opens channels and reads nothing would make us
+// queue answers without limit. The caller holds mu.
 func (s *Session) retire(c *Channel) {
 	if !c.closeGone || !c.closeReceived {
 		return
@@ -232,13 +246,13 @@ func (s *Session) retire(c *Channel) {
 	}
 }
 
-// abandon lets go of what a channel holds for an application that has closed it and gone. The channel itself is known
-// until the peer has closed it too, which may be never.
+// abandon lets go of what a channel holds for an application that has closed it and gone. The
+// channel itself is known until the peer has closed it too, which may be never.
 func (c *Channel) abandon() {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if !c.closeSent && !c.failed {
-		return // whom it was handed to reads on
+		return // whoever got it reads on
 	}
 	c.open = protocol.Open{}
 	c.lent.giveBack()

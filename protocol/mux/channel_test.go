@@ -24,7 +24,7 @@ func next(t *testing.T, c *Channel, want protocol.Type) Event {
 	return e
 }
 
-// A channel's life as its acceptor (CH4): everything comes in the order of its sending.
+// A channel's life as its acceptor sees it (CH4): everything arrives in the order of sending.
 func TestAcceptorOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Daemon, Accept: echo})
@@ -53,7 +53,8 @@ type counted struct {
 
 func (c counted) Write(p []byte) (int, error) { c.writes.Add(1); return c.Conn.Write(p) }
 
-// A command's end comes in one piece: EOF for what has none yet, EXIT, CLOSE, in one write. After CLOSE nothing more is sent.
+// A command's end comes in one piece: EOF for what has none yet, EXIT, CLOSE, in one write. After
+// CLOSE nothing more is sent.
 func TestEnd(t *testing.T) {
 	for name, first := range map[string]func(*Channel){
 		"both streams open": func(*Channel) {},
@@ -106,7 +107,8 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// STDOUT, STDERR, EOF, EXIT and CLOSE come out of Next in the order in which they were sent, however many there are.
+// STDOUT, STDERR, EOF, EXIT and CLOSE come out of Next in the order of sending, however many there
+// are.
 func TestOpenerOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client})
@@ -125,7 +127,8 @@ func TestOpenerOrder(t *testing.T) {
 			p.send(msg(kind, 1, string(rune('a'+i%26))))
 			want = append(want, kind.String()+string(rune('a'+i%26)))
 		}
-		p.send(ended(protocol.TypeStderr, 1), msg(protocol.TypeStdout, 1, "last"), ended(protocol.TypeStdout, 1),
+		p.send(ended(protocol.TypeStderr, 1), msg(protocol.TypeStdout, 1, "last"),
+			ended(protocol.TypeStdout, 1),
 			msg(protocol.TypeExit, 1, `{"how":"exited","code":3}`), shut(1))
 		synctest.Wait()
 		buf := make([]byte, 100)
@@ -146,7 +149,8 @@ func TestOpenerOrder(t *testing.T) {
 			t.Fatal(e)
 		}
 		next(t, c, protocol.TypeClose)
-		// What happens to the session now is not the channel's affair: a reader that was slow still gets the same end.
+		// What happens to the session now does not concern the channel: a reader that was slow
+		// still gets the same end.
 		p.send(msg(protocol.TypeGoodbye, 0, `{"code":"shutting_down"}`))
 		<-s.Done()
 		if _, err := c.Next(buf); err != io.EOF {
@@ -159,7 +163,7 @@ func TestOpenerOrder(t *testing.T) {
 	})
 }
 
-// Data that had arrived before a session's end is still given, then the end.
+// Data that arrived before a session's end still comes, then the end.
 func TestDataBeforeEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var c *Channel
@@ -176,21 +180,26 @@ func TestDataBeforeEnd(t *testing.T) {
 		if _, err := c.Next(nil); !errors.As(err, &lost) {
 			t.Fatal(err)
 		}
-		if _, err := c.Write(protocol.TypeStdout, []byte("x")); !errors.As(err, &lost) || !c.SessionEnded() {
+		if _, err := c.Write(protocol.TypeStdout, []byte("x")); !errors.As(err, &lost) ||
+			!c.SessionEnded() {
 			t.Fatal(err)
 		}
 	})
 }
 
-// Writes that wait for credit end when the channel closes, at either end, and when the session ends.
+// Writes that wait for credit end when the channel closes, at either end, and when the session
+// ends.
 func TestWriteEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		end  func(p *script, s *Session, c *Channel)
 		want error
 	}{
-		"our CLOSE":   {func(p *script, _ *Session, c *Channel) { c.Close(nil) }, ErrChannelClosed},
-		"their CLOSE": {func(p *script, _ *Session, _ *Channel) { p.send(shut(1)) }, ErrChannelClosed},
-		"GOODBYE":     {func(p *script, _ *Session, _ *Channel) { p.send(msg(protocol.TypeGoodbye, 0, "{}")) }, ErrGoodbye},
+		"our CLOSE": {func(p *script, _ *Session, c *Channel) { c.Close(nil) }, ErrChannelClosed},
+		"their CLOSE": {func(p *script, _ *Session, _ *Channel) { p.send(shut(1)) },
+			ErrChannelClosed},
+		"GOODBYE": {
+			func(p *script, _ *Session, _ *Channel) { p.send(msg(protocol.TypeGoodbye, 0, "{}")) },
+			ErrGoodbye},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -210,7 +219,8 @@ func TestWriteEnds(t *testing.T) {
 				for got := 0; got < protocol.InitialWindow; {
 					f := p.want(protocol.TypeStdout, 1, "", "there is credit")
 					got += int(f.Length)
-					if blocked := f.Flags&protocol.FlagBlocked != 0; blocked != (got == protocol.InitialWindow) {
+					blocked := f.Flags&protocol.FlagBlocked != 0
+					if blocked != (got == protocol.InitialWindow) {
 						t.Errorf("BLOCKED is %v after %d bytes (CH6)", blocked, got)
 					}
 				}
@@ -226,7 +236,7 @@ func TestWriteEnds(t *testing.T) {
 	}
 }
 
-// After its own CLOSE an end discards data and requests, and still takes note of EXIT and CLOSE (CH8).
+// After its own CLOSE an end discards data and requests, but still notes EXIT and CLOSE (CH8).
 func TestAfterOwnClose(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client})
@@ -241,7 +251,8 @@ func TestAfterOwnClose(t *testing.T) {
 		for range 100 {
 			p.send(msg(protocol.TypeNotice, 1, `{"notice":"output_held"}`))
 		}
-		p.send(data(protocol.TypeStdout, 1, protocol.InitialWindow), ended(protocol.TypeStdout, 1), ended(protocol.TypeStderr, 1),
+		p.send(data(protocol.TypeStdout, 1, protocol.InitialWindow), ended(protocol.TypeStdout, 1),
+			ended(protocol.TypeStderr, 1),
 			msg(protocol.TypeExit, 1, `{"how":"cancelled"}`))
 		synctest.Wait()
 		if c.inbox.data != 0 {
@@ -255,7 +266,8 @@ func TestAfterOwnClose(t *testing.T) {
 		if _, err := c.Next(nil); err != io.EOF {
 			t.Error(err)
 		}
-		if err := c.Send(protocol.TypeSignal, &protocol.Signal{Signal: "INT"}); err != ErrChannelClosed {
+		if err := c.Send(protocol.TypeSignal,
+			&protocol.Signal{Signal: "INT"}); err != ErrChannelClosed {
 			t.Error(err)
 		}
 		p.wantSilence(time.Second, "nothing follows one's own CLOSE (CH4), no WINDOW either")
@@ -267,7 +279,7 @@ func TestAfterOwnClose(t *testing.T) {
 	})
 }
 
-// EOF does not overtake data, NOTICE does not follow EXIT, and a second EOF is nothing.
+// EOF does not overtake data, NOTICE does not follow EXIT, and a second EOF does nothing.
 func TestOwnOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -315,13 +327,14 @@ func TestOwnOrder(t *testing.T) {
 	})
 }
 
-// Channels that have data are served in turn: a large Write of one does not delay the others by more than a frame each.
+// Channels that have data are served in turn: a large Write of one does not delay the others by
+// more than a frame each.
 func TestFairness(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 3)
 		s := New(Config{Role: Daemon, Accept: func(c *Channel) { made <- c }})
 		near, far := pipe()
-		far.out.room = 1000 // the writer stops at once, so that all have data when it goes on
+		far.out.room = 1000 // the writer stops at once, so that all have data when it continues
 		go s.Accept(far, helloOf(nil), &protocol.Welcome{})
 		p := play(t, near)
 		p.want(protocol.TypeWelcome, 0, "", "")
@@ -343,7 +356,8 @@ func TestFairness(t *testing.T) {
 			must(t, err)
 			order = append(order, byte('0'+f.Channel), byte(f.Type))
 		}
-		// What was being written before all three had data, a batch of four frames, does not count; then each comes once in three.
+		// What was being written before all three had data, a batch of four frames, does not count;
+		// then each comes once in three.
 		for i := 5; i+3 <= 11; i += 3 {
 			for _, id := range "135" {
 				if !bytes.ContainsRune([]byte{order[2*i], order[2*i+2], order[2*i+4]}, id) {
@@ -359,7 +373,8 @@ func TestFairness(t *testing.T) {
 	})
 }
 
-// A client counts on what the daemon allows (CH2): 16 before WELCOME, then what it says; a closed channel makes room.
+// A client relies on what the daemon allows (CH2): 16 before WELCOME, then what it says; a closed
+// channel makes room.
 func TestOpenLimit(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client})
@@ -376,9 +391,11 @@ func TestOpenLimit(t *testing.T) {
 		}
 		p, _, connected := asClient(t, s)
 		for i := range uint32(protocol.MinChannels) {
-			p.want(protocol.TypeOpen, 2*i+1, "", "a client's channels are odd and count upwards (CH1)")
+			p.want(protocol.TypeOpen, 2*i+1, "",
+				"a client's channels are odd and count upwards (CH1)")
 		}
-		b, _ := protocol.AppendMessage(nil, protocol.TypeWelcome, 0, &protocol.Welcome{Channels: 17})
+		b, _ := protocol.AppendMessage(nil, protocol.TypeWelcome, 0,
+			&protocol.Welcome{Channels: 17})
 		p.send(b)
 		must(t, <-connected)
 		_, err := s.Open(&protocol.Open{Service: "test"})
@@ -400,7 +417,8 @@ func TestOpenLimit(t *testing.T) {
 	})
 }
 
-// Whoever comes while another goroutine writes is not forgotten when that one is done, though nothing else happens on the link.
+// A Write that comes while another goroutine writes is not forgotten when that one is done, even if
+// nothing else happens on the link.
 func TestNobodyIsForgotten(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 2)
@@ -422,14 +440,17 @@ func TestNobodyIsForgotten(t *testing.T) {
 	})
 }
 
-// What Take lends stays as it is until the next call, whatever arrives meanwhile, and whichever way it came to lie in the inbox.
+// What Take lends stays as it is until the next call, whatever arrives meanwhile, and however the
+// inbox holds it.
 func TestTakeLends(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
 		s := New(Config{Role: Daemon, Accept: func(c *Channel) { made <- c }})
 		p, _ := asDaemon(t, s, helloOf(nil))
 		const large = 60000
-		p.send(open(1), msg(protocol.TypeStdin, 1, "one"), msg(protocol.TypeStdin, 1, strings.Repeat("a", large)), msg(protocol.TypeStdin, 1, "two"), ended(protocol.TypeStdin, 1))
+		p.send(open(1), msg(protocol.TypeStdin, 1, "one"),
+			msg(protocol.TypeStdin, 1, strings.Repeat("a", large)),
+			msg(protocol.TypeStdin, 1, "two"), ended(protocol.TypeStdin, 1))
 		c := <-made
 		synctest.Wait()
 		e, err := c.Take()

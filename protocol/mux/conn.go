@@ -8,46 +8,44 @@ import (
 // Conn is what a link needs of its connection: it carries bytes in order, and a deadline ends a
 // Read or Write under way. Every net.Conn is one.
 //
-// What a connection can do beyond that it says by having the methods of the interfaces below. None
-// of them is required: each says what a link does without it.
+// The interfaces below are further abilities that a connection may have. None of them is required:
+// each says what a link does without it.
 type Conn interface {
 	io.ReadWriteCloser
 	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
 }
 
-// HalfCloser is a Conn whose sending side can be closed alone: its peer reads to the end, and may
-// still send. Without it a peer that was told of a violation sees the end a second later (FR7).
+// HalfCloser is a Conn that can close its sending side alone: its peer reads to the end, and may
+// still send. Without it, a peer that was told of a violation sees the end a second later (FR7).
 type HalfCloser interface {
 	CloseWrite() error
 }
 
-// Patient is a Conn that bounds by itself how long a Write waits. A Write that makes no progress
-// for as long as stall fails with os.ErrDeadlineExceeded, unless more, which may be nil, says to
-// wait for as long again. SetPatience is false where that cannot be had. Without it a link sets a
-// deadline ahead of each Write, which costs a timer each time, and which does not wait for a
-// stopped client (RE6).
+// Patient is a Conn that itself limits how long a Write waits. A Write that makes no progress for
+// as long as stall fails with os.ErrDeadlineExceeded, unless more, which may be nil, says to wait
+// as long again. SetPatience returns false if that is impossible. Without it a link sets a deadline
+// before each Write, which costs a timer each time and does not wait for a stopped client (RE6).
 type Patient interface {
 	SetPatience(stall time.Duration, more func() bool) bool
 }
 
-// Answering is a Conn that can tell a peer that is stopped from one that is gone. PeerAnswers says
-// that the peer's system has acknowledged something within the given time, whatever the peer itself
-// does; false where nobody knows. Without it a client that is stopped loses its link after
-// 45 seconds (RE6).
+// Answering is a Conn that can tell a stopped peer from one that is gone. PeerAnswers says that the
+// peer's system has acknowledged something within the given time, whatever the peer itself does;
+// false if nobody knows. Without it a stopped client loses its link after 45 seconds (RE6).
 type Answering interface {
 	PeerAnswers(within time.Duration) bool
 }
 
 // Holding is a Conn that can keep its last words until its end. What is written after HoldBack
-// waits for Close, or for a moment, so that both go out as one. Without it the peer of a process
+// waits for Close, or for a moment, so that both go out together. Without it the peer of a process
 // that ends wakes twice.
 type Holding interface {
 	HoldBack()
 }
 
 // TryWriter is a stream that can be written to without waiting, as Channel.Sink needs it. TryWrite
-// returns how many bytes of p were taken; the caller hands the others to Write, which also tells of
+// returns how many bytes of p it took; the caller passes the others to Write, which also reports
 // errors. Without it each key wakes one more goroutine on its way.
 type TryWriter interface {
 	TryWrite(p []byte) int

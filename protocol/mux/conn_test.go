@@ -11,10 +11,10 @@ import (
 	"minissh/protocol"
 )
 
-// noting is a connection that can do all that a link may ask for, and notes what it is asked.
+// noting is a connection with every ability that a link may use, and notes what it is asked.
 type noting struct {
 	answering
-	patience bool // SetPatience can be had
+	patience bool // SetPatience works
 
 	mu    sync.Mutex // guards the rest
 	notes []string
@@ -35,7 +35,7 @@ func (c *noting) note(format string, args ...any) {
 	c.notes = append(c.notes, fmt.Sprintf(format, args...))
 }
 
-// noted gives the notes, and begins anew.
+// noted returns the notes, and starts new ones.
 func (c *noting) noted() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +77,8 @@ func (c *noting) Close() error {
 	return c.end.Close()
 }
 
-// noteLink starts a session on a connection that notes, and plays its peer until both are greeted.
+// noteLink starts a session on a connection that notes, and plays its peer until both have said
+// hello.
 func noteLink(t *testing.T, cfg Config, patience bool) (*Session, *noting, *script) {
 	t.Helper()
 	s := New(cfg)
@@ -102,8 +103,8 @@ func noteLink(t *testing.T, cfg Config, patience bool) (*Session, *noting, *scri
 	return s, conn, p
 }
 
-// A link on a Patient connection leaves it to that how long a write waits, 30 seconds at first and
-// 2 for its last words, and sets no deadline; any other gets a deadline ahead of each write (SE6).
+// A link on a Patient connection lets it limit how long a write waits, 30 seconds at first and 2
+// for its last words, and sets no deadline; any other gets a deadline before each write (SE6).
 func TestPatientConn(t *testing.T) {
 	for patience, want := range map[bool]struct{ begin, ping, end string }{
 		true: {
@@ -148,8 +149,8 @@ func TestPatientConn(t *testing.T) {
 	}
 }
 
-// Who is told of a violation sees the end of the stream at once, and not when the link is closed a
-// second later (FR7).
+// A peer that is told of a violation sees the end of the stream at once, not only when the link is
+// closed a second later (FR7).
 func TestHalfClosedConn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, conn, p := noteLink(t, Config{Role: Daemon}, true)

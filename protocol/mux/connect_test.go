@@ -26,7 +26,8 @@ func TestCloseDuringConnect(t *testing.T) {
 	})
 }
 
-// Connecting is called when HELLO and what travels with it have gone. What ends the link meanwhile does not hide that WELCOME came first: the session tells its end.
+// Connecting is called when HELLO and what travels with it have gone. If the link ends meanwhile,
+// that does not hide that WELCOME came first: the session reports its end.
 func TestConnecting(t *testing.T) {
 	for range 20 { // a choice between two channels must not decide
 		bubble(t, func(t *testing.T) {
@@ -52,7 +53,9 @@ func TestConnecting(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	for _, code := range []protocol.Code{protocol.CodeKeyNotAuthorized, protocol.CodeTooManySessions, protocol.CodeShuttingDown, protocol.CodeSessionExpired, "who_knows"} {
+	for _, code := range []protocol.Code{protocol.CodeKeyNotAuthorized,
+		protocol.CodeTooManySessions, protocol.CodeShuttingDown, protocol.CodeSessionExpired,
+		"who_knows"} {
 		t.Run(string(code), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				s := New(Config{Role: Client})
@@ -60,7 +63,8 @@ func TestRefusals(t *testing.T) {
 				p, _, connected := asClient(t, s)
 				p.send(msg(protocol.TypeError, 0, `{"code":"`+string(code)+`","key":"k"}`))
 				var remote *protocol.RemoteError
-				if err := <-connected; !errors.As(err, &remote) || remote.Code != code || remote.Key != "k" {
+				if err := <-connected; !errors.As(err, &remote) || remote.Code != code ||
+					remote.Key != "k" {
 					t.Error(err)
 				}
 				if _, err := c.Next(nil); codeOf(err) != code {
@@ -118,7 +122,8 @@ func TestConnectRace(t *testing.T) {
 			}
 			for _, far := range peers {
 				go func() {
-					if f, err := protocol.NewReader(far).Next(); err == nil && f.Type == protocol.TypeHello {
+					if f, err := protocol.NewReader(far).Next(); err == nil &&
+						f.Type == protocol.TypeHello {
 						far.Write(welcome(0, protocol.MinResend))
 					}
 				}()

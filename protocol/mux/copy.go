@@ -8,21 +8,25 @@ import (
 	"minissh/protocol"
 )
 
-// A stream is read in small pieces until one is filled; only then is a large buffer borrowed, so that a quiet stream holds little.
+// A stream is read in small pieces until one is full; only then is a large buffer borrowed, so that
+// a quiet stream holds little.
 const (
 	quietRead = 4 << 10
 	loudRead  = 4 * pieceSize
-	// loudMost is how many streams of a session may hold a large buffer at once: a peer that reads nothing keeps them all.
+	// loudMost is how many streams of a session may hold a large buffer at once: a peer that reads
+	// nothing keeps them all.
 	loudMost = 8
-	// breath is how long a loud stream is left alone when a read found little: a reader that is quicker than the program at the
-	// other end of a pipe would be woken for every page that is written, and make a frame of each.
+	// breath is how long a loud stream is left alone after a read that found little. A reader that
+	// is quicker than the program at the other end of a pipe would wake for every page that is
+	// written, and make a frame of each.
 	breath = 50 * time.Microsecond
 )
 
 var reads = sync.Pool{New: func() any { return new([loudRead]byte) }}
 
-// Copy sends what it reads as data of the given type until the reader's end, and returns how much it sent. It sends no EOF. loud, which may be
-// nil, is called whenever much is expected. The error is Write's, or the reader's unless that is io.EOF.
+// Copy sends what it reads as data of the given type until the reader's end, and returns how much
+// it sent. It sends no EOF. loud, which may be nil, is called whenever much is expected. The error
+// is Write's, or the reader's unless that is io.EOF.
 func (c *Channel) Copy(kind protocol.Type, from io.Reader, loud func()) (sent int64, err error) {
 	var small [quietRead]byte
 	for {
@@ -42,8 +46,9 @@ func (c *Channel) Copy(kind protocol.Type, from io.Reader, loud func()) (sent in
 	}
 }
 
-// copyLoud copies while much comes; it returns nil when it is quiet again.
-func (c *Channel) copyLoud(kind protocol.Type, from io.Reader, loud func()) (sent int64, err error) {
+// copyLoud copies while much comes; it returns nil when the stream is quiet again.
+func (c *Channel) copyLoud(kind protocol.Type, from io.Reader, loud func()) (sent int64,
+	err error) {
 	defer c.s.loud.Add(-1)
 	if c.s.loud.Add(1) > loudMost {
 		return 0, nil // it goes on in small pieces
@@ -68,7 +73,7 @@ func (c *Channel) copyLoud(kind protocol.Type, from io.Reader, loud func()) (sen
 	}
 }
 
-// pass sends what one Read gave, then reports the Read's error, if the sending had none.
+// pass sends what one Read returned, then returns the Read's error, unless the sending failed.
 func (c *Channel) pass(kind protocol.Type, p []byte, readErr error) (int64, error) {
 	n, err := c.Write(kind, p)
 	if err == nil {

@@ -18,18 +18,21 @@ func keeping(accept func(*Channel)) *Session {
 // resuming is a HELLO for it.
 func resuming(epoch, received int64) *protocol.Hello {
 	return helloOf(func(h *protocol.Hello) {
-		h.Epoch, h.Received, h.Resend, h.Hold, h.Create = epoch, received, protocol.MinResend, 60, epoch == 1
+		h.Epoch, h.Received, h.Resend, h.Hold, h.Create =
+			epoch, received, protocol.MinResend, 60, epoch == 1
 	})
 }
 
-// RULES B9: a HELLO whose epoch is not above the current one is refused, and the session does not notice.
+// RULES B9: a HELLO whose epoch is not above the current one is refused, and the session does not
+// notice.
 func TestStaleEpoch(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := keeping(ignore)
 		p, _ := asDaemon(t, s, resuming(5, 0))
 		for _, epoch := range []int64{5, 4, 1} {
 			_, far := pipe()
-			if err := s.Accept(far, resuming(epoch, 0), &protocol.Welcome{}); codeOf(err) != protocol.CodeStaleEpoch {
+			if err := s.Accept(far, resuming(epoch, 0), &protocol.Welcome{}); codeOf(
+				err) != protocol.CodeStaleEpoch {
 				t.Errorf("epoch %d: %v", epoch, err)
 			}
 			if _, err := far.Write([]byte("x")); err != nil {
@@ -43,7 +46,8 @@ func TestStaleEpoch(t *testing.T) {
 	})
 }
 
-// RULES B10: the newest epoch wins. The old link is closed, and what was not read from it is lost: the count in WELCOME says so.
+// RULES B10: the newest epoch wins. The old link is closed, and what was not read from it is lost:
+// the count in WELCOME says so.
 func TestNewestWins(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := keeping(ignore)
@@ -69,7 +73,8 @@ func TestNewestWins(t *testing.T) {
 	})
 }
 
-// Many links at once for one session: one of them serves it at a time, the newest is the last, and nothing hangs.
+// Many links at once for one session: one at a time serves it, the newest is the last, and nothing
+// hangs.
 func TestAcceptRace(t *testing.T) {
 	for range 20 {
 		bubble(t, func(t *testing.T) {
@@ -101,12 +106,14 @@ func TestAcceptRace(t *testing.T) {
 	}
 }
 
-// RULES B11: acked ≤ received ≤ sent, or resume_mismatch ends the session; at the daemon and at the client.
+// RULES B11: acked ≤ received ≤ sent, or resume_mismatch ends the session; at the daemon and at the
+// client.
 func TestResumeMismatch(t *testing.T) {
 	for name, c := range map[string]struct {
 		received int64
 		ok       bool
-	}{"below what was acknowledged": {1, false}, "what was acknowledged": {2, true}, "everything": {3, true}, "more than was sent": {4, false}} {
+	}{"below what was acknowledged": {1, false}, "what was acknowledged": {2, true},
+		"everything": {3, true}, "more than was sent": {4, false}} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				made := make(chan *Channel, 1)
@@ -171,10 +178,11 @@ func accepted2(s *Session, far *end, hello *protocol.Hello) {
 	far.Close()
 }
 
-// RE1: frames are acknowledged after 20 ms, or at once when a quarter of the peer's buffer has come, without anything going the other way.
-// An ACK that shrinks or exceeds what was sent is a violation (RE1).
-// RE2: no session frame is sent while the frames that were kept fill the resend buffer, whatever credit there is. Link frames are.
-// RULES B3: with no link nothing is numbered; frames that waited go out on the next one, once.
+// RE1: frames are acknowledged after 20 ms, or at once when a quarter of the peer's buffer has
+// come, without anything going the other way. An ACK that shrinks or exceeds what was sent is a
+// violation (RE1). RE2: no session frame is sent while the frames that were kept fill the resend
+// buffer, whatever credit there is. Link frames are. RULES B3: with no link nothing is numbered;
+// frames that waited go out on the next one, once.
 func TestNothingNumberedWithoutLink(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -203,7 +211,8 @@ func TestNothingNumberedWithoutLink(t *testing.T) {
 func TestGoodbyeDuringResend(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
-		s := New(Config{Role: Daemon, Accept: func(c *Channel) { made <- c }, Resend: 4 * protocol.MinResend, Hold: time.Minute})
+		s := New(Config{Role: Daemon, Accept: func(c *Channel) { made <- c },
+			Resend: 4 * protocol.MinResend, Hold: time.Minute})
 		p, accepted := asDaemon(t, s, resuming(1, 0))
 		p.send(open(1))
 		c := <-made
@@ -220,7 +229,7 @@ func TestGoodbyeDuringResend(t *testing.T) {
 		q.want(protocol.TypeWelcome, 0, "", "")
 		synctest.Wait() // the first of them is stuck
 		go s.Close(nil)
-		synctest.Wait() // it has said what is to be sent last
+		synctest.Wait() // it has queued its last words
 		again := 0
 		for {
 			f, err := q.r.Next()
@@ -250,18 +259,20 @@ func TestAcceptAfterEnd(t *testing.T) {
 		p.conn.Close()
 		<-s.Done()
 		_, far := pipe()
-		if err := s.Accept(far, resuming(2, 0), &protocol.Welcome{}); codeOf(err) != protocol.CodeSessionExpired {
+		if err := s.Accept(far, resuming(2, 0), &protocol.Welcome{}); codeOf(
+			err) != protocol.CodeSessionExpired {
 			t.Error(err)
 		}
 		s = keeping(ignore)
 		s.Close(nil)
-		if err := s.Accept(far, resuming(2, 0), &protocol.Welcome{}); codeOf(err) != protocol.CodeSessionEnded {
+		if err := s.Accept(far, resuming(2, 0), &protocol.Welcome{}); codeOf(
+			err) != protocol.CodeSessionEnded {
 			t.Error(err)
 		}
 	})
 }
 
-// What the daemon grants of hold is what its own configuration allows.
+// The daemon grants as much hold as its own configuration allows.
 func TestHoldGranted(t *testing.T) {
 	for _, c := range []struct{ asked, granted int64 }{{0, 0}, {10, 10}, {60, 60}, {1 << 62, 60}} {
 		bubble(t, func(t *testing.T) {
@@ -272,7 +283,8 @@ func TestHoldGranted(t *testing.T) {
 			hello.Hold = c.asked
 			go s.Accept(far, hello, w)
 			play(t, near).want(protocol.TypeWelcome, 0, "", "")
-			if w.Hold != c.granted || w.Resend != protocol.MinResend || w.Channels != protocol.MinChannels {
+			if w.Hold != c.granted || w.Resend != protocol.MinResend ||
+				w.Channels != protocol.MinChannels {
 				t.Errorf("%+v for %d", w, c.asked)
 			}
 			s.Close(nil)
@@ -281,16 +293,19 @@ func TestHoldGranted(t *testing.T) {
 	}
 }
 
-// Two links that wait for the same old one to be gone: the one with the newer epoch gets the session, whoever wakes first (RULES B10).
+// Two links that wait for the same old one to be gone: the one with the newer epoch gets the
+// session, whichever wakes first (RULES B10).
 func TestTwoWaitForTheOld(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		hold, held := make(chan struct{}), make(chan struct{})
-		s := New(Config{Role: Daemon, Resend: protocol.MinResend, Hold: time.Minute, Trace: func(d Direction, f protocol.Frame) {
-			if d == Received && f.Type == protocol.TypePong { // keeps the old link's reader from ending
-				close(held)
-				<-hold
-			}
-		}})
+		s := New(Config{Role: Daemon, Resend: protocol.MinResend, Hold: time.Minute,
+			Trace: func(d Direction, f protocol.Frame) {
+				// keeps the old link's reader from ending
+				if d == Received && f.Type == protocol.TypePong {
+					close(held)
+					<-hold
+				}
+			}})
 		p, _ := asDaemon(t, s, resuming(1, 0))
 		p.send(num(protocol.TypePong, 0, 0))
 		<-held
@@ -317,7 +332,8 @@ func TestTwoWaitForTheOld(t *testing.T) {
 	})
 }
 
-// After WELCOME what the daemon has not received is sent again at once, and what waited follows it (RE3).
+// After WELCOME what the daemon has not received is sent again at once, and what waited follows it
+// (RE3).
 func TestResumesAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client, Resend: protocol.MinResend})

@@ -11,7 +11,8 @@ import (
 	"minissh/protocol"
 )
 
-// deaf starts a daemon's session for a peer that reads nothing after WELCOME: what is written to it fits into 1,000 bytes.
+// deaf starts a daemon's session for a peer that reads nothing after WELCOME: 1,000 bytes fit on
+// the way.
 func deaf(t *testing.T, cfg Config) (*Session, *script, <-chan error) {
 	t.Helper()
 	cfg.Role = Daemon
@@ -32,8 +33,8 @@ func waiting(s *Session) int {
 	return s.control.len() + s.grants.len() + s.ready.len()
 }
 
-// A peer that opens channels, has them refused, closes them, and reads nothing cannot make us queue refusals without end: a channel is
-// closed when CLOSE has really gone (CH2).
+// A peer that opens channels, has them refused, closes them, and reads nothing cannot make us queue
+// refusals without limit: a channel is closed when CLOSE has really gone (CH2).
 func TestOpenFlood(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, p, accepted := deaf(t, Config{Accept: func(c *Channel) {
@@ -79,8 +80,9 @@ func TestManyChannels(t *testing.T) {
 	})
 }
 
-// An application that answers each SIGNAL with a NOTICE, and a peer that reads none of them: one NOTICE waits to be sent,
-// and of the SIGNALs one of each name, 16 at most, for the application (CH10). Nothing grows, and nobody breaks a rule.
+// An application answers each SIGNAL with a NOTICE, and the peer reads none of them. One NOTICE
+// waits to be sent, and of the SIGNALs one of each name, 16 at most, waits for the application
+// (CH10). Nothing grows, and nobody breaks a rule.
 func TestSignalFlood(t *testing.T) {
 	for name, signal := range map[string]func(int) string{
 		"equal ones":     func(int) string { return "NONE" },
@@ -96,7 +98,10 @@ func TestSignalFlood(t *testing.T) {
 						for looks {
 							select {
 							case <-c.Requests():
-								must(t, c.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeSignalRefused, Message: "no such signal"}))
+								must(t,
+									c.Send(protocol.TypeNotice,
+										&protocol.Notice{Notice: protocol.NoticeSignalRefused,
+											Message: "no such signal"}))
 							case <-c.Gone():
 								looks = false
 							}
@@ -122,7 +127,8 @@ func TestSignalFlood(t *testing.T) {
 						want = 1
 					}
 					if requests != want || len(ch.waiting) > 17 {
-						t.Errorf("%d SIGNALs waited for the application, %d names are kept; %d were to wait", requests, len(ch.waiting), want)
+						t.Errorf("%d SIGNALs waited for the application, %d names are kept; %d "+
+							"were to wait", requests, len(ch.waiting), want)
 					}
 					p.send(msg(protocol.TypeGoodbye, 0, "{}"))
 					s.Wait()
@@ -133,7 +139,7 @@ func TestSignalFlood(t *testing.T) {
 	}
 }
 
-// What an application has taken no longer counts among what waits: a name comes again.
+// What an application has taken no longer counts among what waits: the same name may come again.
 func TestSignalsComeAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -176,15 +182,19 @@ func TestSignalsComeAgain(t *testing.T) {
 	})
 }
 
-// A peer that opens channels with large requests is stopped at 1,048,576 bytes of them, counted while the channel is
-// open (CH2), and we keep to that ourselves. Sixteen of the largest fit.
+// A peer that opens channels with large requests is stopped at 1,048,576 bytes of them, counted
+// while the channel is open (CH2), and we keep to that ourselves. Sixteen of the largest fit.
 func TestOpensAreCounted(t *testing.T) {
 	large := func(channel uint32, n int) []byte {
 		const around = len(`{"service":"test","command":""}`)
-		return msg(protocol.TypeOpen, channel, `{"service":"test","command":"`+strings.Repeat("x", n-around)+`"}`)
+		return msg(protocol.TypeOpen, channel, `{"service":"test","command":"`+strings.Repeat("x",
+			n-around)+`"}`)
 	}
 	bubble(t, func(t *testing.T) {
-		s := New(Config{Role: Daemon, Channels: 64, Accept: func(c *Channel) { <-c.Gone(); c.Close(nil) }})
+		s := New(Config{Role: Daemon, Channels: 64, Accept: func(c *Channel) {
+			<-c.Gone()
+			c.Close(nil)
+		}})
 		p, accepted := asDaemon(t, s, helloOf(nil))
 		for i := range uint32(16) {
 			p.send(large(2*i+1, 65536))
@@ -211,7 +221,8 @@ func TestOpensAreCounted(t *testing.T) {
 		p.send(welcome(0, 0))
 		must(t, <-connected)
 		go io.Copy(io.Discard, p.conn)
-		request := &protocol.Open{Service: "test", Command: protocol.Bytes(strings.Repeat("x", 65000))}
+		request := &protocol.Open{
+			Service: "test", Command: protocol.Bytes(strings.Repeat("x", 65000))}
 		var all []*Channel
 		for {
 			c, err := s.Open(request)
@@ -235,7 +246,8 @@ func TestOpensAreCounted(t *testing.T) {
 	})
 }
 
-// A peer that never closes its channels, of which the applications have gone, makes us hold none of their data.
+// When a peer never closes its channels, and their applications have gone, we hold none of their
+// data.
 func TestAbandonedChannels(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var all []*Channel
@@ -252,14 +264,15 @@ func TestAbandonedChannels(t *testing.T) {
 		synctest.Wait()
 		for _, c := range all {
 			if c.inbox.data != 0 || c.inbox.blocks.len() != 0 || c.open.Service != "" {
-				t.Errorf("channel %d holds %d bytes in %d blocks", c.id, c.inbox.data, c.inbox.blocks.len())
+				t.Errorf("channel %d holds %d bytes in %d blocks", c.id, c.inbox.data,
+					c.inbox.blocks.len())
 			}
 		}
 		s.Close(nil)
 	})
 }
 
-// A flood of PINGs to a peer that reads nothing is one PONG that waits (SE6).
+// A flood of PINGs from a peer that reads nothing becomes one PONG that waits (SE6).
 func TestPingFlood(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, p, _ := deaf(t, Config{Accept: ignore})
@@ -287,7 +300,8 @@ func TestPingFlood(t *testing.T) {
 	})
 }
 
-// A client that never reads its output costs its window and no more; another channel of the session is not delayed while the link flows.
+// A client that never reads its output costs its window and no more; it does not delay another
+// channel of the session while the link flows.
 func TestSlowConsumer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, d := couple(t, time.Millisecond, Config{}, Config{}, source(8<<20))
@@ -295,8 +309,10 @@ func TestSlowConsumer(t *testing.T) {
 		must(t, err)
 		<-time.After(time.Second)
 		c.mu.Lock()
-		if slow.inbox.data != protocol.InitialWindow || slow.inbox.blocks.len() > protocol.InitialWindow/adoptSize {
-			t.Errorf("%d bytes in %d blocks wait for a reader that does not come", slow.inbox.data, slow.inbox.blocks.len())
+		if slow.inbox.data != protocol.InitialWindow ||
+			slow.inbox.blocks.len() > protocol.InitialWindow/adoptSize {
+			t.Errorf("%d bytes in %d blocks wait for a reader that does not come", slow.inbox.data,
+				slow.inbox.blocks.len())
 		}
 		c.mu.Unlock()
 		quick, err := c.Open(&protocol.Open{Service: "test"})
@@ -309,8 +325,8 @@ func TestSlowConsumer(t *testing.T) {
 	})
 }
 
-// Sessions that share a budget, which is a user's, read their requests of more than 4,096 bytes one at
-// a time; small ones wait for nobody.
+// Sessions that share a budget, which is a user's, read their requests of more than 4,096 bytes one
+// at a time; small ones wait for nobody.
 func TestLargeRequestsTakeTurns(t *testing.T) {
 	budget, accepted := NewBudget(1), make(chan uint32, 2)
 	begin := func(first []byte) *script {
@@ -325,7 +341,8 @@ func TestLargeRequestsTakeTurns(t *testing.T) {
 	}
 	sized := func(channel uint32, size int) []byte {
 		const empty = `{"service":"test","command":""}`
-		return msg(protocol.TypeOpen, channel, strings.Replace(empty, `""`, `"`+strings.Repeat("x", size-len(empty))+`"`, 1))
+		return msg(protocol.TypeOpen, channel,
+			strings.Replace(empty, `""`, `"`+strings.Repeat("x", size-len(empty))+`"`, 1))
 	}
 	budget.large.Lock()
 	begin(sized(1, 4097))

@@ -10,17 +10,23 @@ import (
 	"minissh/protocol/vectors"
 )
 
-// tidy makes frames of anything: fuzzed bytes say which frame comes next, so that most inputs get past the header.
+// tidy makes frames of anything: fuzzed bytes choose the next frame, so that most inputs get past
+// the header.
 func tidy(raw []byte) []byte {
 	kinds := []protocol.Type{
-		protocol.TypeOpen, protocol.TypeOpened, protocol.TypeWindow, protocol.TypeEOF, protocol.TypeSignal, protocol.TypeResize, protocol.TypeNotice,
-		protocol.TypeExit, protocol.TypeClose, protocol.TypeStdin, protocol.TypeStdout, protocol.TypeStderr,
-		protocol.TypeAck, protocol.TypePing, protocol.TypeWelcome, protocol.TypeGoodbye, protocol.TypeError,
+		protocol.TypeOpen, protocol.TypeOpened, protocol.TypeWindow, protocol.TypeEOF,
+		protocol.TypeSignal, protocol.TypeResize, protocol.TypeNotice,
+		protocol.TypeExit, protocol.TypeClose, protocol.TypeStdin, protocol.TypeStdout,
+		protocol.TypeStderr,
+		protocol.TypeAck, protocol.TypePing, protocol.TypeWelcome, protocol.TypeGoodbye,
+		protocol.TypeError,
 	}
-	texts := []string{`{}`, `{"service":"test"}`, `{"how":"exited"}`, `{"code":"stale_epoch"}`, `{"received":1,"resend":262144,"channels":16}`, `{"signal":"INT"}`, `{"a":1.5}`}
+	texts := []string{`{}`, `{"service":"test"}`, `{"how":"exited"}`, `{"code":"stale_epoch"}`,
+		`{"received":1,"resend":262144,"channels":16}`, `{"signal":"INT"}`, `{"a":1.5}`}
 	var out []byte
 	for ; len(raw) >= 4; raw = raw[4:] {
-		kind, channel, n := kinds[int(raw[0])%len(kinds)], uint32(raw[1]%6), int(binary.BigEndian.Uint16(raw[2:]))
+		kind, channel, n := kinds[int(raw[0])%len(kinds)], uint32(raw[1]%6),
+			int(binary.BigEndian.Uint16(raw[2:]))
 		switch {
 		case kind.IsLink():
 			channel = 0
@@ -44,8 +50,9 @@ func tidy(raw []byte) []byte {
 	return out
 }
 
-// FuzzSession: whatever a peer sends to a daemon or a client, before or after HELLO and WELCOME, raw or as frames, the session ends
-// when the link does, with everything it started. Nothing panics, and nothing hangs: fake time would tell of a deadlock.
+// FuzzSession: whatever a peer sends to a daemon or a client, before or after HELLO and WELCOME,
+// raw or as frames, the session ends when the link does, with everything it started. Nothing
+// panics, and nothing hangs: fake time would report a deadlock.
 func FuzzSession(f *testing.F) {
 	for _, v := range vectors.Read("sessions.txt") {
 		f.Add(v.Text("role") == "daemon", true, false, v.Bytes("hex"))
@@ -54,9 +61,11 @@ func FuzzSession(f *testing.F) {
 		f.Add(true, true, false, v.Bytes("hex"))
 		f.Add(false, false, false, v.Bytes("hex"))
 	}
-	script := []byte{0, 1, 0, 1, 8, 1, 0, 200, 4, 1, 0, 5, 12, 0, 0, 9, 2, 1, 0xff, 0xff, 3, 1, 0, 0, 7, 1, 0, 0, 0, 3, 0, 1, 8, 3, 0xff, 0xff, 14, 0, 0, 0}
+	script := []byte{0, 1, 0, 1, 8, 1, 0, 200, 4, 1, 0, 5, 12, 0, 0, 9, 2, 1, 0xff, 0xff, 3, 1, 0,
+		0, 7, 1, 0, 0, 0, 3, 0, 1, 8, 3, 0xff, 0xff, 14, 0, 0, 0}
 	f.Add(true, true, true, script)
-	f.Add(false, true, true, []byte{1, 1, 0, 0, 9, 1, 0, 77, 10, 1, 1, 1, 3, 1, 0, 1, 3, 1, 0, 2, 6, 1, 0, 2, 7, 1, 0, 0})
+	f.Add(false, true, true, []byte{1, 1, 0, 0, 9, 1, 0, 77, 10, 1, 1, 1, 3, 1, 0, 1, 3, 1, 0, 2, 6,
+		1, 0, 2, 7, 1, 0, 0})
 	f.Fuzz(func(t *testing.T, daemon, greeted, frames bool, raw []byte) {
 		if frames {
 			raw = tidy(raw)
@@ -70,7 +79,11 @@ func FuzzSession(f *testing.F) {
 			done := make(chan struct{})
 			if daemon {
 				s = New(Config{Role: Daemon, Accept: echo, Resend: protocol.MinResend})
-				go func() { s.Accept(far, resuming(1, 0), &protocol.Welcome{}); far.Close(); close(done) }()
+				go func() {
+					s.Accept(far, resuming(1, 0), &protocol.Welcome{})
+					far.Close()
+					close(done)
+				}()
 			} else {
 				s = New(Config{Role: Client, Channels: 2, Accept: echo})
 				c, _ := s.Open(&protocol.Open{Service: "test"})
@@ -81,7 +94,7 @@ func FuzzSession(f *testing.F) {
 				}
 			}
 			go io.Copy(io.Discard, near)
-			near.Write(raw) // fails where the other end hangs up in the middle
+			near.Write(raw) // fails if the other end hangs up in the middle
 			synctest.Wait()
 			near.Close()
 			<-done

@@ -6,8 +6,9 @@ import (
 	"minissh/protocol"
 )
 
-// chunkSize is what an inbox borrows at a time for small payloads, in bytes. A payload of adoptSize or more stays in the buffer
-// that it was read into: copying it would cost more than the room that is wasted, a quarter at most.
+// chunkSize is what an inbox borrows at a time for small payloads, in bytes. A payload of adoptSize
+// or more stays in the buffer that it was read into: copying it would cost more than the wasted
+// room, a quarter at most.
 const (
 	chunkSize = 32 << 10
 	adoptSize = protocol.MaxPayload * 3 / 4
@@ -15,16 +16,17 @@ const (
 
 var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
-// inbox keeps what arrived for one application, in the order of arrival: runs of data bytes, and marks between them (EOF,
-// EXIT, CLOSE). Its memory is borrowed while it is used. The Session's mu guards it.
+// inbox keeps what arrived for one application, in the order of arrival: runs of data bytes, and
+// marks between them (EOF, EXIT, CLOSE). Its memory is borrowed while it is used. The Session's mu
+// guards it.
 type inbox struct {
 	data     int          // data bytes inside
-	blocks   queue[block] // the bytes of all runs, one behind the other; none is empty
+	blocks   queue[block] // the bytes of all runs, in order; none is empty
 	runs     queue[run]
 	messages queue[any] // of the marks that carry one, in order
 }
 
-// block is borrowed memory, one of the two kinds, and what of its bytes has not been taken.
+// block is borrowed memory, one of the two kinds, and those of its bytes that have not been taken.
 type block struct {
 	chunk *[chunkSize]byte
 	whole *protocol.Buffer
@@ -41,8 +43,8 @@ func (b *block) giveBack() {
 	*b = block{}
 }
 
-// run is a number of data bytes of one type, or a mark. It is small because a peer that changes between STDOUT and STDERR at
-// every byte makes us keep one for each byte of its window.
+// run is a number of data bytes of one type, or a mark. It is small because a peer that changes
+// between STDOUT and STDERR at every byte makes us keep one for each byte of its window.
 type run struct {
 	bytes   int32 // less than MaxWindow
 	kind    protocol.Type
@@ -52,7 +54,7 @@ type run struct {
 
 func (in *inbox) empty() bool { return in.runs.len() == 0 }
 
-// add appends a frame's data. The frame's payload may be the inbox's then.
+// add appends a frame's data. The frame's payload may belong to the inbox afterwards.
 func (in *inbox) add(f protocol.Frame) {
 	if len(f.Payload) >= adoptSize {
 		if whole := f.Detach(); whole != nil {
@@ -81,10 +83,11 @@ func (in *inbox) put(kind protocol.Type, p []byte) {
 	}
 }
 
-// extend counts data bytes. A peer that sends single bytes of one type makes no more runs than one that sends large frames.
+// extend counts data bytes. Single bytes of one type make no more runs than large frames.
 func (in *inbox) extend(kind protocol.Type, n int) {
 	in.data += n
-	if last := in.runs.len() - 1; last >= 0 && in.runs.at(last).kind == kind && !in.runs.at(last).eof {
+	if last := in.runs.len() - 1; last >= 0 && in.runs.at(last).kind == kind &&
+		!in.runs.at(last).eof {
 		in.runs.at(last).bytes += int32(n)
 	} else {
 		in.runs.push(run{kind: kind, bytes: int32(n)})
@@ -99,8 +102,8 @@ func (in *inbox) mark(kind protocol.Type, message any, eof bool) {
 	}
 }
 
-// take removes the next mark, or up to most bytes of the next run, as many as lie in one block. They are valid until the second result is
-// given back. The inbox is not empty.
+// take removes the next mark, or up to most bytes of the next run, as many as are in one block.
+// They are valid until the second result is given back. The inbox is not empty.
 func (in *inbox) take(most int) (event Event, from block) {
 	first := in.runs.at(0)
 	event = Event{Type: first.kind, EOF: first.eof}

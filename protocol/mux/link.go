@@ -52,7 +52,7 @@ type link struct {
 	ackDue, ackTimed     bool
 	pongNumber           uint64
 	stopped, stopNoted   bool   // client: PINGs say SUSPENDED; the daemon may still think so
-	goesOn               uint64 // client: number of the first PING after that which did not say so
+	goesOn               uint64 // client: number of the first PING after that without SUSPENDED
 	final                []byte // the last thing to send
 	stop                 bool
 	writing              bool      // somebody is in step
@@ -63,17 +63,19 @@ type link struct {
 }
 
 func (s *Session) newLink(conn Conn) *link {
-	l := &link{s: s, conn: conn, finished: make(chan struct{}), done: make(chan struct{}), replies: make(chan *protocol.Welcome, 1)}
+	l := &link{s: s, conn: conn, finished: make(chan struct{}), done: make(chan struct{}),
+		replies: make(chan *protocol.Welcome, 1)}
 	l.heard.Store(time.Now().UnixNano())
 	l.patient = l.setPatience(writeStall, l.suspended)
 	return l
 }
 
-// Connect puts a client's session on a connection: it sends HELLO (and on the first one at once whatever is queued, SE3), and
-// waits for the answer. It fills in hello's protocol, session, epoch, create, received and resend.
+// Connect puts a client's session on a connection: it sends HELLO (and on the first one, at once,
+// whatever is queued, SE3), and waits for the answer. It fills in hello's protocol, session, epoch,
+// create, received and resend.
 //
-// Errors: *protocol.RemoteError if the daemon refuses (SE2), *protocol.Violation, or the connection's own. A session without
-// Resend has ended then.
+// Errors: *protocol.RemoteError if the daemon refuses (SE2), *protocol.Violation, or the
+// connection's own. A session without Resend has ended then.
 func (s *Session) Connect(conn Conn, hello *protocol.Hello) (*protocol.Welcome, error) {
 	if err := s.detach(nil); err != nil {
 		conn.Close()
@@ -82,7 +84,8 @@ func (s *Session) Connect(conn Conn, hello *protocol.Hello) (*protocol.Welcome, 
 	s.mu.Lock()
 	s.epoch++
 	hello.Protocol, hello.Session, hello.Epoch = protocol.ALPN, s.id, s.epoch
-	hello.Create, hello.Received, hello.Resend, hello.Channels = !s.welcomed, int64(s.received), s.cfg.Resend, s.cfg.Channels
+	hello.Create, hello.Received, hello.Resend, hello.Channels = !s.welcomed, int64(s.received),
+		s.cfg.Resend, s.cfg.Channels
 	first, err := protocol.AppendMessage(nil, protocol.TypeHello, 0, hello)
 	switch {
 	case err != nil:
@@ -99,7 +102,7 @@ func (s *Session) Connect(conn Conn, hello *protocol.Hello) (*protocol.Welcome, 
 	l := s.newLink(conn)
 	l.first, l.flowing = first, s.epoch == 1
 	s.start(l)
-	s.inline() // a cold command waits for nothing but this
+	s.inline() // a cold command waits only for this
 	s.mu.Unlock()
 	go l.readLoop()
 	if s.cfg.Connecting != nil {
@@ -111,7 +114,7 @@ func (s *Session) Connect(conn Conn, hello *protocol.Hello) (*protocol.Welcome, 
 	case <-l.done:
 	}
 	select {
-	case welcome := <-l.replies: // it came before the end, which the session tells
+	case welcome := <-l.replies: // it came before the end, which the session reports
 		return welcome, nil
 	default:
 	}
@@ -120,10 +123,12 @@ func (s *Session) Connect(conn Conn, hello *protocol.Hello) (*protocol.Welcome, 
 	return nil, l.cause
 }
 
-// Accept puts a daemon's session on a connection whose HELLO has been read, checked and authorized. It fills in welcome's received,
-// resend, hold and channels, serves the link in the calling goroutine, and returns why the link ended; nil after GOODBYE.
+// Accept puts a daemon's session on a connection whose HELLO has been read, checked and authorized.
+// It fills in welcome's received, resend, hold and channels, serves the link in the calling
+// goroutine, and returns why the link ended; nil after GOODBYE.
 //
-// A *protocol.Violation with stale_epoch, session_expired or session_ended means that nothing was sent and the connection is still the caller's.
+// A *protocol.Violation with stale_epoch, session_expired or session_ended means that nothing was
+// sent and the connection still belongs to the caller.
 func (s *Session) Accept(conn Conn, hello *protocol.Hello, welcome *protocol.Welcome) error {
 	if err := s.detach(hello); err != nil {
 		return err
@@ -135,12 +140,14 @@ func (s *Session) Accept(conn Conn, hello *protocol.Hello, welcome *protocol.Wel
 	}
 	if s.epoch != hello.Epoch {
 		defer s.mu.Unlock()
-		return protocol.Violate(protocol.CodeStaleEpoch, "a newer link of this session is there")
+		return protocol.Violate(protocol.CodeStaleEpoch, "this session has a newer link")
 	}
 	l := s.newLink(conn)
 	s.peerChannels = hello.Channels
-	s.hold = min(s.cfg.Hold, time.Duration(min(hello.Hold, int64(s.cfg.Hold/time.Second)))*time.Second)
-	welcome.Received, welcome.Resend, welcome.Hold, welcome.Channels = int64(s.received), s.cfg.Resend, int64(s.hold/time.Second), s.cfg.Channels
+	s.hold = min(s.cfg.Hold,
+		time.Duration(min(hello.Hold, int64(s.cfg.Hold/time.Second)))*time.Second)
+	welcome.Received, welcome.Resend, welcome.Hold, welcome.Channels = int64(s.received),
+		s.cfg.Resend, int64(s.hold/time.Second), s.cfg.Channels
 	first, err := protocol.AppendMessage(nil, protocol.TypeWelcome, 0, welcome)
 	if err == nil {
 		err = s.peerHas(l, uint64(hello.Received))
@@ -164,7 +171,7 @@ func (s *Session) Accept(conn Conn, hello *protocol.Hello, welcome *protocol.Wel
 	return l.cause
 }
 
-// reasonOf turns an error into what is told to the peer.
+// reasonOf turns an error into what the peer is told.
 func reasonOf(err error) *protocol.Reason {
 	var v *protocol.Violation
 	if errors.As(err, &v) {
@@ -173,8 +180,9 @@ func reasonOf(err error) *protocol.Reason {
 	return &protocol.Reason{Code: protocol.CodeInternal}
 }
 
-// detach takes the session's link away and waits until nothing of it is left (RE3). With a hello it first claims its epoch. A
-// hello that cannot have the session leaves it and its link as they are (CO1).
+// detach takes the session's link away and waits until nothing of it is left (RE3). With a hello it
+// first claims the hello's epoch. A hello that cannot have the session leaves it and its link as
+// they are (CO1).
 func (s *Session) detach(hello *protocol.Hello) error {
 	s.mu.Lock()
 	if s.ended != nil {
@@ -187,11 +195,13 @@ func (s *Session) detach(hello *protocol.Hello) error {
 	if hello != nil {
 		if hello.Epoch <= s.epoch {
 			defer s.mu.Unlock()
-			return protocol.Violate(protocol.CodeStaleEpoch, "epoch %d is not above %d", hello.Epoch, s.epoch)
+			return protocol.Violate(protocol.CodeStaleEpoch, "epoch %d is not above %d",
+				hello.Epoch, s.epoch)
 		}
 		if s.epoch > 0 && !s.resumable() {
 			defer s.mu.Unlock()
-			return protocol.Violate(protocol.CodeSessionExpired, "the session is one that no other connection can take up: an end of it said resend 0")
+			return protocol.Violate(protocol.CodeSessionExpired,
+				"no other connection can take up this session: one end of it said resend 0")
 		}
 		s.epoch, s.peerResend = hello.Epoch, hello.Resend
 	}
@@ -204,7 +214,8 @@ func (s *Session) detach(hello *protocol.Hello) error {
 	return nil
 }
 
-// start makes l the session's link and starts its writer. The caller holds mu and then runs readLoop.
+// start makes l the session's link and starts its writer. The caller holds mu and then runs
+// readLoop.
 func (s *Session) start(l *link) {
 	s.link = l
 	if s.expiry != nil {
@@ -232,8 +243,8 @@ func (l *link) note(why error) {
 	}
 }
 
-// noteEnd is note for what the reader ended with. Where it only waited for the reason of a failed write (FR8) and found none, the
-// failed write is the reason.
+// noteEnd is note for the reader's error. If the reader only waited for the reason of a failed
+// write (FR8) and found none, the failed write is the reason.
 func (l *link) noteEnd(err error) {
 	l.s.mu.Lock()
 	if l.broken != nil && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -243,7 +254,7 @@ func (l *link) noteEnd(err error) {
 	l.note(err)
 }
 
-// finish has the writer send a last thing and stop. The caller holds mu.
+// finish makes the writer send a last thing and stop. The caller holds mu.
 func (l *link) finish(final []byte) {
 	if l.final == nil {
 		l.final = final
@@ -263,7 +274,8 @@ func (l *link) waitFinished(most time.Duration) bool {
 	}
 }
 
-// endSending closes the sending side, and has the reader end after lingerTime if the peer does not close first.
+// endSending closes the sending side, and makes the reader end after lingerTime if the peer does
+// not close first.
 func (l *link) endSending() {
 	closeWrite(l.conn)
 	l.conn.SetReadDeadline(time.Now().Add(lingerTime))
@@ -275,7 +287,8 @@ func closeWrite(conn Conn) {
 	}
 }
 
-// readLoop reads until the link ends, then takes it down. It never writes and never waits for an application.
+// readLoop reads until the link ends, then takes it down. It never writes and never waits for an
+// application.
 func (l *link) readLoop() {
 	defer l.s.crashing()
 	err := l.readFrames()
@@ -311,15 +324,17 @@ func (l *link) readFrames() error {
 		}
 		if l.s.yield {
 			l.s.yield = false
-			runtime.Gosched() // whoever waited for a key goes first; to read on, and find nothing, can wait
+			// whoever waited for a key goes first; reading on, and finding nothing, can wait
+			runtime.Gosched()
 		}
 	}
 }
 
-// fewBytes is what a data frame holds at most that a person may have typed, or is waiting to see.
+// fewBytes is the most that a data frame holds which a person may have typed, or waits to see.
 const fewBytes = 512
 
-// complain tells the peer which rule it broke, and reads on for a while so that a reset does not destroy the message (FR7).
+// complain tells the peer which rule it broke, and reads on for a while so that a reset does not
+// destroy the message (FR7).
 func (l *link) complain(v *protocol.Violation) {
 	text, err := protocol.AppendMessage(nil, protocol.TypeError, 0, v.Reason())
 	if err != nil {
@@ -333,8 +348,9 @@ func (l *link) complain(v *protocol.Violation) {
 	Linger(l.conn)
 }
 
-// Linger closes the sending side of a connection and reads what still comes, for a second and a mebibyte at most: closing at once
-// would reset the connection and could destroy what was just sent (FR7).
+// Linger closes the sending side of a connection and reads what still comes, for a second and a
+// mebibyte at most: closing at once would reset the connection and could destroy what was just sent
+// (FR7).
 func Linger(conn Conn) {
 	closeWrite(conn)
 	conn.SetReadDeadline(time.Now().Add(lingerTime))
@@ -364,13 +380,14 @@ func (s *Session) lost(l *link) {
 	if s.cfg.Role == Daemon && !errors.Is(l.cause, errReplaced) {
 		hold := s.hold
 		if !fellSilent(l.cause) {
-			hold = min(hold, 10*time.Second) // a living client has seen the FIN or RST too and is redialling
+			// a living client has seen the FIN or RST too and is redialling
+			hold = min(hold, 10*time.Second)
 		}
 		var timer *time.Timer
 		timer = time.AfterFunc(hold, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if s.expiry == timer { // no link came since
+			if s.expiry == timer { // no link has come since
 				s.end(ErrExpired)
 			}
 		})
@@ -378,11 +395,12 @@ func (s *Session) lost(l *link) {
 	}
 }
 
-// resumable says whether a link of this session may be followed by another: both ends keep what the other may not have
-// received (RE2). The caller holds mu.
+// resumable says whether a link of this session may be followed by another: both ends keep what the
+// other may not have received (RE2). The caller holds mu.
 func (s *Session) resumable() bool { return s.cfg.Resend > 0 && (s.peerResend > 0 || !s.welcomed) }
 
-// fellSilent tells a link that nothing was heard from, or that took nothing, from one that was closed or reset.
+// fellSilent distinguishes a link that was silent, or took nothing, from one that was closed or
+// reset.
 func fellSilent(cause error) bool {
 	var timeout net.Error
 	return errors.Is(cause, ErrSilent) || errors.As(cause, &timeout) && timeout.Timeout()

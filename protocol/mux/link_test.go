@@ -56,7 +56,8 @@ func TestPong(t *testing.T) {
 			p.send(num(protocol.TypePong, 0, f.Number()))
 		}
 		p.send(num(protocol.TypePing, 0, 1), num(protocol.TypePing, 0, 0xabcdef))
-		p.want(protocol.TypePong, 0, "11259375", "of several PINGs the last is answered, with its bytes")
+		p.want(protocol.TypePong, 0, "11259375",
+			"of several PINGs the last is answered, with its bytes")
 		if s.Err() != nil {
 			t.Error(s.Err())
 		}
@@ -65,8 +66,8 @@ func TestPong(t *testing.T) {
 	})
 }
 
-// A peer that never reads is dropped when a write has made no progress for 30 seconds (SE6), though its PINGs show that it lives.
-// Reading goes on all the while (SE7).
+// A peer that never reads is dropped when a write has made no progress for 30 seconds (SE6), though
+// its PINGs show that it lives. Reading goes on all the while (SE7).
 func TestBlockedWriter(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -107,7 +108,8 @@ func TestReasonIsRead(t *testing.T) {
 		s := New(Config{Role: Client})
 		c, _ := s.Open(&protocol.Open{Service: "test"})
 		near, far := pipe()
-		near.out.room, near.in.delay = 100000, time.Second // the reason is under way when writing fails
+		// the reason is under way when writing fails
+		near.out.room, near.in.delay = 100000, time.Second
 		connected := make(chan error, 1)
 		go func() {
 			_, err := s.Connect(near, &protocol.Hello{User: "u"})
@@ -126,7 +128,7 @@ func TestReasonIsRead(t *testing.T) {
 	})
 }
 
-// Where the peer says nothing, the failed write is the reason and not the wait for one.
+// If the peer says nothing, the failed write is the reason, not the wait for one.
 func TestFailedWriteIsReason(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Daemon, Accept: echo})
@@ -141,7 +143,7 @@ func TestFailedWriteIsReason(t *testing.T) {
 	})
 }
 
-// A lost link is a lost link, however it is lost, and ends a session without Resend (SE5).
+// A lost link is lost, in whatever way, and ends a session without Resend (SE5).
 func TestLostLink(t *testing.T) {
 	for name, cut := range map[string]func(p *script){
 		"FIN":              func(p *script) { p.conn.CloseWrite() },
@@ -170,8 +172,8 @@ func TestLostLink(t *testing.T) {
 	}
 }
 
-// Close says GOODBYE after everything that waited, and a peer that was sending at that moment can read it: closing at once would
-// reset the link and destroy both (FR7).
+// Close says GOODBYE after everything that waited, and a peer that was sending at that moment can
+// read it: closing at once would reset the link and destroy both (FR7).
 func TestGoodbyeSurvives(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -245,7 +247,8 @@ func TestCloseIsBounded(t *testing.T) {
 	})
 }
 
-// A client that has closed its channels is in a hurry: it does not wait a round trip for the daemon to hang up.
+// A client that has closed its channels is in a hurry: it does not wait a round trip for the daemon
+// to hang up.
 func TestClientClosesAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client})
@@ -267,7 +270,8 @@ func TestClientClosesAtOnce(t *testing.T) {
 	})
 }
 
-// A client whose process ends says GOODBYE, and leaves its connection to the kernel; where GOODBYE cannot go out at once, Leave waits for it as Close does.
+// A client whose process ends says GOODBYE, and leaves its connection to the kernel; if GOODBYE
+// cannot go out at once, Leave waits for it as Close does.
 func TestClientLeaves(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client})
@@ -327,7 +331,8 @@ func TestNoGoroutineStays(t *testing.T) {
 		<-accepted
 		daemon.Wait()
 	}
-	testend.Until(t, "no more goroutines than before", func() bool { return runtime.NumGoroutine() <= before })
+	testend.Until(t, "no more goroutines than before",
+		func() bool { return runtime.NumGoroutine() <= before })
 }
 
 // SE8: a link ends before its TLS keys have served for more than 256 GiB.
@@ -350,7 +355,8 @@ func TestLinkMost(t *testing.T) {
 
 // Several Connects at once leave one link, and none of them hangs.
 
-// Time in which a process was stopped itself is no silence of its peer: when it goes on it says PING, and waits for an answer as ever.
+// While a process was stopped itself, its peer was not silent: when it goes on it sends PING, and
+// waits for an answer as usual.
 func TestStoppedOurselves(t *testing.T) {
 	for _, role := range []Role{Client, Daemon} {
 		bubble(t, func(t *testing.T) {

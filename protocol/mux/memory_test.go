@@ -12,8 +12,9 @@ import (
 	"minissh/protocol"
 )
 
-// An idle session holds no large buffer, whatever went through it before. The bound is for both of its ends together, stacks of
-// its goroutines included, and leaves room for the daemon's half of a connection below 64 KiB.
+// An idle session holds no large buffer, whatever went through it before. The bound is for both its
+// ends together, with the stacks of its goroutines, and leaves room for the daemon's half of a
+// connection below 64 KiB.
 func TestIdleMemory(t *testing.T) {
 	const sessions, most = 100, 48 << 10
 	used := func() uint64 {
@@ -71,8 +72,9 @@ func TestIdleMemory(t *testing.T) {
 	}
 }
 
-// A peer that sends all that it may on 64 channels, and reads nothing, to applications that read nothing and have much to say
-// without data: doc.go says what that comes to, without windows that grew. It ended at 700 MiB when SIGNALs had 64 KiB.
+// A peer sends all that it may on 64 channels, and reads nothing, to applications that read nothing
+// and have much to say without data: doc.go says what that adds up to, without windows that grew.
+// It was 700 MiB when SIGNALs had 64 KiB.
 func TestWorstSession(t *testing.T) {
 	const channels, most = 64, 38 << 20
 	bubble(t, func(t *testing.T) {
@@ -89,7 +91,8 @@ func TestWorstSession(t *testing.T) {
 			c.Send(protocol.TypeOpened, &protocol.Opened{TTY: path})
 			text := strings.Repeat("\x01", 1024)
 			for range 100 {
-				for _, kind := range []string{protocol.NoticeOutputHeld, protocol.NoticeSignalRefused, protocol.NoticePTYRefused} {
+				for _, kind := range []string{protocol.NoticeOutputHeld,
+					protocol.NoticeSignalRefused, protocol.NoticePTYRefused} {
 					c.Send(protocol.TypeNotice, &protocol.Notice{Notice: kind, Message: text})
 				}
 			}
@@ -97,7 +100,8 @@ func TestWorstSession(t *testing.T) {
 		}})
 		for i := range uint32(channels) {
 			id := 2*i + 1
-			p.send(msg(protocol.TypeOpen, id, `{"service":"test","argv":[""`+strings.Repeat(`,""`, 5400)+`]}`))
+			p.send(msg(protocol.TypeOpen, id, `{"service":"test","argv":[""`+strings.Repeat(`,""`,
+				5400)+`]}`))
 			for n := range 100 {
 				name := fmt.Sprintf(`{"signal":"%d`, n)
 				p.send(msg(protocol.TypeSignal, id, name+strings.Repeat("N", 256-2-len(name))+`"}`))
@@ -155,7 +159,7 @@ func TestLoudStreams(t *testing.T) {
 	})
 }
 
-// endless gives zeros.
+// endless reads as zeros for ever.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }

@@ -7,8 +7,8 @@ import (
 	"minissh/protocol"
 )
 
-// The times and sizes that PROTOCOL.md states, once more and not by their names: a test that uses a
-// constant follows it wherever it goes.
+// The times and sizes that PROTOCOL.md states, written out: a test that uses a constant would
+// follow any change of it.
 func TestNumbers(t *testing.T) {
 	for name, c := range map[string]struct{ got, want time.Duration }{
 		"pingAfter":   {pingAfter, 15 * time.Second},

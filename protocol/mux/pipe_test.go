@@ -13,7 +13,8 @@ import (
 	"minissh/protocol"
 )
 
-// wire is one direction of a link in memory: with a delay, a size of what fits into it, and a place where it breaks.
+// wire is one direction of a link in memory: with a delay, a size of what fits into it, and a place
+// where it breaks.
 type wire struct {
 	mu       sync.Mutex
 	change   sync.Cond
@@ -23,7 +24,7 @@ type wire struct {
 	under    int   // bytes under way
 	written  int64 // bytes ever
 	cutAt    int64 // break both directions when so many bytes have been written, -1: never
-	frames   int   // if not 0, cutAt is set behind so many frames
+	frames   int   // if not 0, cutAt is set after so many frames
 	extra    int64 // and so many bytes of the next
 	lossy    bool  // what is under way when the link breaks is lost
 	hole     bool  // everything written is lost and nobody is told
@@ -135,7 +136,8 @@ func (w *wire) write(p []byte) (int, error) {
 			n = int(min(int64(n), w.cutAt-w.written))
 		}
 		if n > 0 {
-			w.pieces = append(w.pieces, piece{time.Now().Add(w.delay), append([]byte(nil), p[done:done+n]...)})
+			w.pieces = append(w.pieces,
+				piece{time.Now().Add(w.delay), append([]byte(nil), p[done:done+n]...)})
 			done += n
 			w.under += n
 			w.written += int64(n)
@@ -165,7 +167,8 @@ func (w *wire) set(f func()) {
 	w.change.Broadcast()
 }
 
-// end is one end of a link in memory, a net.Conn. Closing it before everything has been read resets it, as TCP does.
+// end is one end of a link in memory, a net.Conn. Closing it before everything has been read resets
+// it, as in TCP.
 type end struct{ in, out *wire }
 
 // pipe makes a link. Its wires may be changed before use.

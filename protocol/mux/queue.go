@@ -1,7 +1,7 @@
 package mux
 
-// queueKeeps is how many empty places a queue that has run empty may keep, so that a steady flow allocates nothing
-// and an idle session holds nothing large.
+// queueKeeps is how many empty places a queue that has run empty may keep, so that a steady flow
+// allocates nothing and an idle session holds nothing large.
 const queueKeeps = 16
 
 // queue is first in, first out. The zero queue is empty and holds no memory.
@@ -12,7 +12,7 @@ type queue[T any] struct {
 
 func (q *queue[T]) len() int { return len(q.items) - q.head }
 
-// at is the item that i others stand before.
+// at is the item with i others before it.
 func (q *queue[T]) at(i int) *T { return &q.items[q.head+i] }
 
 func (q *queue[T]) push(item T) {
@@ -26,7 +26,7 @@ func (q *queue[T]) push(item T) {
 
 func (q *queue[T]) pop() T {
 	item := q.items[q.head]
-	clear(q.items[q.head : q.head+1]) // what was popped is not held on to
+	clear(q.items[q.head : q.head+1]) // so that it does not hold on to what was popped
 	if q.head++; q.head == len(q.items) {
 		q.items, q.head = q.items[:0], 0
 		if cap(q.items) > queueKeeps {

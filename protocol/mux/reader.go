@@ -6,13 +6,14 @@ import (
 	"minissh/protocol"
 )
 
-// Reader gives the data of one type as an io.Reader, from one goroutine. Other data is dropped. Its error is io.EOF after that type's EOF, io.ErrUnexpectedEOF when
-// CLOSE comes first, or the session's end.
+// Reader reads the data of one type as an io.Reader, from one goroutine. Other data is dropped. Its
+// error is io.EOF after that type's EOF, io.ErrUnexpectedEOF if CLOSE comes first, or the session's
+// end.
 type Reader struct {
 	ch   *Channel
 	kind protocol.Type
 
-	// What came beside the data; constant once Rest has returned.
+	// What came besides the data; constant once Rest has returned.
 	Exit   *protocol.Exit
 	Reason *protocol.Reason // of CLOSE
 }
@@ -40,7 +41,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 }
 
-// WriteTo is io.WriterTo: it writes the data as it came, without a copy between.
+// WriteTo is io.WriterTo: it writes the data as it came, without a copy.
 func (r *Reader) WriteTo(w io.Writer) (written int64, err error) {
 	for {
 		e, err := r.ch.Take()

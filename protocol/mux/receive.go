@@ -20,7 +20,7 @@ func (s *Session) receive(l *link, f protocol.Frame) error {
 		return s.receiveLink(l, f)
 	}
 	if s.ended != nil {
-		return nil // read and dropped, so that our last words are not destroyed by a reset (FR7)
+		return nil // read and dropped, so that a reset does not destroy our last words (FR7)
 	}
 	if !l.greeted && s.cfg.Role == Client {
 		return unexpected(f, "before WELCOME")
@@ -87,10 +87,12 @@ func (s *Session) receiveLink(l *link, f protocol.Frame) error {
 	return unexpected(f, "at this time")
 }
 
-// answersHello tells the codes that end a link and leave its session alone (CO1). What the client makes of them is its own affair.
+// answersHello says whether a code ends a link and leaves its session alone (CO1). The client
+// decides what it makes of that.
 func answersHello(code protocol.Code) bool {
 	switch code {
-	case protocol.CodeStaleEpoch, protocol.CodeKeyNotAuthorized, protocol.CodeLoginTimeout, protocol.CodeTooManySessions, protocol.CodeTooManyFailures,
+	case protocol.CodeStaleEpoch, protocol.CodeKeyNotAuthorized, protocol.CodeLoginTimeout,
+		protocol.CodeTooManySessions, protocol.CodeTooManyFailures,
 		protocol.CodeBadHello, protocol.CodeUnsupportedProtocol, protocol.CodeSessionUnknown:
 		return true
 	}
@@ -139,7 +141,8 @@ func (s *Session) deliver(f protocol.Frame) error {
 		if err != nil {
 			return err
 		}
-		if c.ours == (kind == protocol.TypeStdin) || c.eofReceived[stream(kind)] || c.ours && !c.opened {
+		if c.ours == (kind == protocol.TypeStdin) || c.eofReceived[stream(kind)] || c.ours &&
+			!c.opened {
 			return unexpected(f, fmt.Sprintf("for %v", kind))
 		}
 		c.eofReceived[stream(kind)] = true
@@ -182,7 +185,7 @@ func (s *Session) deliver(f protocol.Frame) error {
 		}
 		c.closeReceived = true
 		close(c.gone)
-		c.room.Broadcast() // nobody wants what Write has
+		c.room.Broadcast() // nobody wants Write's data any more
 		c.queue(f.Type, reason, false)
 		s.retire(c)
 	}
@@ -194,11 +197,14 @@ func (s *Session) deliverOpen(f protocol.Frame) error {
 	ours := f.Channel%2 == s.nextID%2
 	switch {
 	case ours || f.Channel <= s.lastPeerID:
-		return protocol.Violate(protocol.CodeChannelReused, "OPEN for channel %d after %d", f.Channel, s.lastPeerID)
+		return protocol.Violate(protocol.CodeChannelReused, "OPEN for channel %d after %d",
+			f.Channel, s.lastPeerID)
 	case s.peerOpen >= s.cfg.Channels || s.cfg.Accept == nil:
-		return protocol.Violate(protocol.CodeTooManyChannels, "more than %d channels at once", s.cfg.Channels)
+		return protocol.Violate(protocol.CodeTooManyChannels, "more than %d channels at once",
+			s.cfg.Channels)
 	case s.peerOpens+int64(f.Length) > protocol.MaxOpens:
-		return protocol.Violate(protocol.CodeTooManyChannels, "the OPENs of channels that are open hold more than %d bytes", protocol.MaxOpens)
+		return protocol.Violate(protocol.CodeTooManyChannels,
+			"the OPENs of open channels hold more than %d bytes", protocol.MaxOpens)
 	}
 	if err := f.Decode(&open); err != nil {
 		return err
@@ -226,7 +232,8 @@ func (s *Session) deliverData(c *Channel, f protocol.Frame) error {
 	case c.ours && !c.opened:
 		return unexpected(f, "before OPENED")
 	case c.arrived+n > c.limit:
-		return protocol.Violate(protocol.CodeWindowExceeded, "%d bytes on channel %d; the limit is %d", c.arrived+n, c.id, c.limit)
+		return protocol.Violate(protocol.CodeWindowExceeded,
+			"%d bytes on channel %d; the limit is %d", c.arrived+n, c.id, c.limit)
 	}
 	c.arrived += n
 	c.peerBlocked = f.Flags&protocol.FlagBlocked != 0
@@ -249,14 +256,15 @@ func (s *Session) deliverData(c *Channel, f protocol.Frame) error {
 // allow takes a WINDOW frame (CH5).
 func (c *Channel) allow(limit uint64) error {
 	if limit <= c.limitOut {
-		return protocol.Violate(protocol.CodeBadWindow, "%d on channel %d after %d", limit, c.id, c.limitOut)
+		return protocol.Violate(protocol.CodeBadWindow, "%d on channel %d after %d", limit, c.id,
+			c.limitOut)
 	}
 	c.limitOut = limit
 	c.enlist()
 	return nil
 }
 
-// queue puts an event behind the data that came before it.
+// queue puts an event after the data that came before it.
 func (c *Channel) queue(kind protocol.Type, message any, eof bool) {
 	c.inbox.mark(kind, message, eof)
 	c.arrival.Broadcast()

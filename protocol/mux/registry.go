@@ -10,16 +10,18 @@ import (
 	"minissh/protocol"
 )
 
-// Tombstones of RE4: how long an ended session is remembered, and how many of them at most (the oldest go first).
+// Tombstones of RE4: how long an ended session is remembered, and how many of them at most (the
+// oldest go first).
 const (
 	tombTime = 10 * time.Minute
 	tombMost = 4096
 )
 
-// Registry is a daemon's table of sessions. A session is found by its owner (a key's fingerprint or a uid), user and name
-// together (RE3): whoever learns a name can do nothing with it under another key.
+// Registry is a daemon's table of sessions. A session is found by its owner (a key's fingerprint or
+// a uid), user and name together (RE3): whoever learns a name cannot use it under another key.
 //
-// Lock order: Session.mu, then Registry.mu. The Registry calls no method of a Session while it holds its lock.
+// Lock order: Session.mu, then Registry.mu. The Registry calls no method of a Session while it
+// holds its lock.
 type Registry struct {
 	limit int
 
@@ -36,7 +38,8 @@ type Entry struct {
 	Session     *Session
 }
 
-// place is the hash of owner, user and name: as a key it has one size, whatever a client calls itself.
+// place is the hash of owner, user and name: as a key it has one size, whatever name a client
+// chooses.
 type place [sha256.Size]byte
 
 type tomb struct {
@@ -45,16 +48,20 @@ type tomb struct {
 	code  protocol.Code
 }
 
-// NewRegistry returns a table for at most limit sessions. A session counts until its commands have ended too.
+// NewRegistry returns a table for at most limit sessions. A session counts until its commands have
+// ended too.
 func NewRegistry(limit int) *Registry {
 	return &Registry{limit: limit, sessions: map[place]*Entry{}, tombs: map[place]*tomb{}}
 }
 
-// Attach finds the session that a HELLO names, or makes it if the HELLO asks for that. The HELLO has been checked and its
-// sender authorized for user, on this attempt too (RULES B17). What Attach returns goes to Session.Accept at once, or to Session.Close.
+// Attach finds the session that a HELLO names, or makes it if the HELLO asks for that. The caller
+// has checked the HELLO and authorized its sender for user, on this attempt too (RULES B17). It
+// passes what Attach returns to Session.Accept at once, or to Session.Close.
 //
-// The error is a *protocol.Violation: session_unknown, session_expired, session_ended or too_many_sessions; or create's own.
-func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() (*Session, error)) (*Session, error) {
+// The error is a *protocol.Violation: session_unknown, session_expired, session_ended or
+// too_many_sessions; or create's own.
+func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() (*Session, error)) (
+	*Session, error) {
 	at := placeOf(owner, hello.User, hello.Session)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,10 +73,12 @@ func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() (*S
 		return e.Session, nil
 	}
 	if !hello.Create {
-		return nil, protocol.Violate(protocol.CodeSessionUnknown, "this daemon does not know the session")
+		return nil, protocol.Violate(protocol.CodeSessionUnknown,
+			"this daemon does not know the session")
 	}
 	if len(r.sessions) >= r.limit {
-		return nil, protocol.Violate(protocol.CodeTooManySessions, "%d sessions are the most here, for all users together", r.limit)
+		return nil, protocol.Violate(protocol.CodeTooManySessions,
+			"this daemon allows %d sessions at most, for all users together", r.limit)
 	}
 	s, err := create()
 	if err != nil {
@@ -80,7 +89,8 @@ func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() (*S
 	return s, nil
 }
 
-// bury notes that a session has ended, and frees its place when its commands have ended as well. Session.end calls it, holding Session.mu.
+// bury notes that a session has ended, and frees its place once its commands have ended too.
+// Session.end calls it, holding Session.mu.
 func (r *Registry) bury(at place, s *Session, why error) {
 	t := &tomb{place: at, until: time.Now().Add(tombTime), code: endedCode(why)}
 	r.mu.Lock()
@@ -102,7 +112,7 @@ func (r *Registry) bury(at place, s *Session, why error) {
 	}()
 }
 
-// endedCode tells a session that nobody came back to from one that was ended.
+// endedCode distinguishes a session that nobody came back to from one that was ended.
 func endedCode(why error) protocol.Code {
 	var lost *LinkLost
 	if errors.Is(why, ErrExpired) || errors.As(why, &lost) {
@@ -111,14 +121,15 @@ func endedCode(why error) protocol.Code {
 	return protocol.CodeSessionEnded
 }
 
-// dig takes away tombs whose time is over. The caller holds mu.
+// dig removes tombstones whose time is over. The caller holds mu.
 func (r *Registry) dig() {
 	for now := time.Now(); r.buried.len() > 0 && now.After((*r.buried.at(0)).until); {
 		delete(r.tombs, r.buried.pop().place)
 	}
 }
 
-// Entries is a copy of the table as it is now, in no order: for shutting down, and for telling who is here.
+// Entries is a copy of the table as it is now, in no order: for shutting down, and for listing who
+// is here.
 func (r *Registry) Entries() []Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()

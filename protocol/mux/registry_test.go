@@ -13,12 +13,18 @@ func name(i int) string { return fmt.Sprintf("%064x", i) }
 
 // attach asks for session i of owner and user.
 func attach(r *Registry, owner, user string, i int, create bool) (*Session, error) {
-	return r.Attach(owner, &protocol.Hello{Session: name(i), User: user, Create: create}, func() (*Session, error) {
-		return New(Config{Role: Daemon, Accept: func(c *Channel) { <-c.Gone(); <-time.After(5 * time.Second) }}), nil
-	})
+	return r.Attach(owner, &protocol.Hello{Session: name(i), User: user, Create: create},
+		func() (*Session, error) {
+			return New(Config{
+				Role: Daemon, Accept: func(c *Channel) {
+					<-c.Gone()
+					<-time.After(5 * time.Second)
+				}}), nil
+		})
 }
 
-// A session is found by owner, user and name together (RE3, RULES B8): who knows its name has nothing without its key.
+// A session is found by owner, user and name together (RE3, RULES B8): whoever knows its name has
+// nothing without its key.
 func TestRegistryFinds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := NewRegistry(10)
@@ -30,7 +36,8 @@ func TestRegistryFinds(t *testing.T) {
 			}
 		}
 		for _, other := range [][2]string{{"key2", "u"}, {"key", "v"}, {"keyu", ""}, {"", "keyu"}} {
-			if _, err := attach(r, other[0], other[1], 1, false); codeOf(err) != protocol.CodeSessionUnknown {
+			if _, err := attach(r, other[0], other[1], 1,
+				false); codeOf(err) != protocol.CodeSessionUnknown {
 				t.Errorf("%q: %v", other, err)
 			}
 		}
@@ -41,7 +48,8 @@ func TestRegistryFinds(t *testing.T) {
 			t.Error(r.Entries())
 		}
 		for _, e := range r.Entries() {
-			if e.User != "u" || e.Owner != "key" && e.Owner != "key2" || !e.Since.Equal(time.Now()) {
+			if e.User != "u" || e.Owner != "key" && e.Owner != "key2" ||
+				!e.Since.Equal(time.Now()) {
 				t.Errorf("%+v", e)
 			}
 			e.Session.Close(nil)
@@ -53,11 +61,15 @@ func TestRegistryFinds(t *testing.T) {
 	})
 }
 
-// RE4: for 10 minutes the daemon knows how a session ended, then it does not know it.
+// RE4: for 10 minutes the daemon knows how a session ended, then it no longer knows the session.
 func TestRegistryTombs(t *testing.T) {
 	for want, end := range map[protocol.Code]func(*Session){
-		protocol.CodeSessionEnded:   func(s *Session) { s.Close(nil) },
-		protocol.CodeSessionExpired: func(s *Session) { s.mu.Lock(); s.end(ErrExpired); s.mu.Unlock() },
+		protocol.CodeSessionEnded: func(s *Session) { s.Close(nil) },
+		protocol.CodeSessionExpired: func(s *Session) {
+			s.mu.Lock()
+			s.end(ErrExpired)
+			s.mu.Unlock()
+		},
 	} {
 		bubble(t, func(t *testing.T) {
 			r := NewRegistry(10)
@@ -73,7 +85,8 @@ func TestRegistryTombs(t *testing.T) {
 				<-time.After(time.Minute - time.Millisecond)
 			}
 			<-time.After(time.Second)
-			if _, err := attach(r, "key", "u", 1, false); codeOf(err) != protocol.CodeSessionUnknown {
+			if _, err := attach(r, "key", "u", 1,
+				false); codeOf(err) != protocol.CodeSessionUnknown {
 				t.Errorf("after 10 minutes: %v", err)
 			}
 			if len(r.tombs) != 0 || r.buried.len() != 0 {

@@ -6,16 +6,17 @@ import (
 	"minissh/protocol"
 )
 
-// What passes the data that waits (CH10): SIGNAL and RESIZE to the acceptor; OPENED and NOTICE to the opener. None of
-// them costs credit, so each is bounded in number here, whichever way it goes, and in size by FR5.
+// Some frames pass waiting data (CH10): SIGNAL and RESIZE to the acceptor; OPENED and NOTICE to the
+// opener. None of them costs credit, so each is bounded here in number, in both directions, and by
+// FR5 in size.
 
-// request tells one SIGNAL or NOTICE from another: of equal ones that wait, one counts.
+// request distinguishes SIGNALs and NOTICEs: of equal ones that wait, one counts.
 type request struct {
 	kind protocol.Type
 	name string
 }
 
-// requestOf is what a message counts as, and whether it is one that may be told once for several.
+// requestOf is what a message counts as, and whether one of it may stand for several.
 func requestOf(kind protocol.Type, message any) (r request, passes bool) {
 	switch m := message.(type) {
 	case *protocol.Signal:
@@ -26,7 +27,8 @@ func requestOf(kind protocol.Type, message any) (r request, passes bool) {
 	return request{kind: kind}, kind == protocol.TypeResize
 }
 
-// IgnoreRequests has SIGNAL and RESIZE dropped as they come: for an application that never looks at Requests and Resizes.
+// IgnoreRequests drops SIGNAL and RESIZE as they come: for an application that never looks at
+// Requests and Resizes.
 func (c *Channel) IgnoreRequests() {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -36,8 +38,8 @@ func (c *Channel) IgnoreRequests() {
 	}
 }
 
-// request puts an unordered message where the application finds it ahead of data, unless an equal one waits there, or
-// too many do. The caller holds mu.
+// request puts an unordered message where the application finds it before data, unless an equal one
+// waits there, or too many do. The caller holds mu.
 func (c *Channel) request(f protocol.Frame, message any) error {
 	if err := f.Decode(message); err != nil {
 		return err
@@ -46,7 +48,8 @@ func (c *Channel) request(f protocol.Frame, message any) error {
 		return nil // nobody listens (CH8)
 	}
 	is, _ := requestOf(f.Type, message)
-	c.waiting = c.waiting[max(0, len(c.waiting)-len(c.requests)):] // the application has taken the others
+	// the application has taken the others
+	c.waiting = c.waiting[max(0, len(c.waiting)-len(c.requests)):]
 	if slices.Contains(c.waiting, is) || len(c.requests) == cap(c.requests) {
 		return nil
 	}
@@ -55,7 +58,8 @@ func (c *Channel) request(f protocol.Frame, message any) error {
 	return nil
 }
 
-// resize keeps the newest size alone: a window that is dragged changes faster than any application looks (CH10).
+// resize keeps only the newest size: a window that is dragged changes faster than an application
+// reads (CH10).
 func (c *Channel) resize(f protocol.Frame) error {
 	var size protocol.Size
 	if err := f.Decode(&size); err != nil {
@@ -72,9 +76,9 @@ func (c *Channel) resize(f protocol.Frame) error {
 	return nil
 }
 
-// told says whether a SIGNAL, RESIZE or NOTICE need not be queued, since an equal one waits to be sent; of RESIZE the
-// newer takes the other's place. A peer that reads nothing can make us queue no more than one of a kind. The caller
-// holds mu.
+// told says whether a SIGNAL, RESIZE or NOTICE need not be queued, since an equal one waits to be
+// sent; a newer RESIZE replaces the older one. A peer that reads nothing cannot make us queue more
+// than one of a kind. The caller holds mu.
 func (c *Channel) told(is request, frame []byte) bool {
 	for i := range c.s.control.len() {
 		if waits := c.s.control.at(i); waits.c == c && waits.request == is {

@@ -6,8 +6,9 @@ import (
 	"minissh/protocol"
 )
 
-// number counts the frame by which after is longer than before as sent, and keeps it until the peer has it (SE4, RE2).
-// It is called when the frame goes to the link's writer, never earlier. The caller holds mu.
+// number counts the frame by which after is longer than before as sent, and keeps it until the peer
+// has it (SE4, RE2). It is called when the frame goes to the link's writer, never before. The
+// caller holds mu.
 func (s *Session) number(before, after []byte) []byte {
 	s.sent++
 	if s.cfg.Resend > 0 {
@@ -21,7 +22,7 @@ func (s *Session) number(before, after []byte) []byte {
 // mayNumber is false while the kept frames fill our resend buffer (RE2). The caller holds mu.
 func (s *Session) mayNumber() bool { return s.cfg.Resend == 0 || s.keptBytes < s.cfg.Resend }
 
-// resending says whether frames are still to be sent again. The caller holds mu.
+// resending says whether frames still have to be sent again. The caller holds mu.
 func (l *link) resending() bool { return l.resendNext <= l.resendTo && l.resendTo > l.s.acked }
 
 // collectKept appends frames that the peer has not received over an earlier link (RE3).
@@ -41,11 +42,12 @@ func (l *link) collectKept(b []byte) (_ []byte, full bool) {
 	}
 }
 
-// peerHas takes the peer's received count at the beginning of a link: frames up to it are forgotten, later ones are sent again (RE3).
-// The caller holds mu.
+// peerHas takes the peer's received count at the beginning of a link: frames up to it are
+// forgotten, later ones are sent again (RE3). The caller holds mu.
 func (s *Session) peerHas(l *link, count uint64) error {
 	if count < s.acked || count > s.sent || (s.cfg.Resend == 0 && count != s.acked) {
-		return protocol.Violate(protocol.CodeResumeMismatch, "%d frames received, but %d were acknowledged and %d sent", count, s.acked, s.sent)
+		return protocol.Violate(protocol.CodeResumeMismatch,
+			"%d frames received, but %d were acknowledged and %d sent", count, s.acked, s.sent)
 	}
 	s.forget(count)
 	if s.cfg.Resend > 0 && !l.flowing {
@@ -57,7 +59,8 @@ func (s *Session) peerHas(l *link, count uint64) error {
 // acknowledged takes an ACK (RE1). The caller holds mu.
 func (s *Session) acknowledged(count uint64) error {
 	if s.cfg.Resend == 0 || count < s.acked || count > s.sent {
-		return protocol.Violate(protocol.CodeBadAck, "%d frames acknowledged, after %d of %d", count, s.acked, s.sent)
+		return protocol.Violate(protocol.CodeBadAck, "%d frames acknowledged, after %d of %d",
+			count, s.acked, s.sent)
 	}
 	s.forget(count)
 	s.work.Signal()

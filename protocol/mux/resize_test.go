@@ -8,7 +8,7 @@ import (
 	"minissh/protocol"
 )
 
-// Of many RESIZE frames the application finds the last, and they never are too many (CH10).
+// Of many RESIZE frames the application finds the last, and there are never too many (CH10).
 func TestResizeNewestCounts(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		look, seen := make(chan struct{}), make(chan protocol.Size, 2)

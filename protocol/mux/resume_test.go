@@ -13,7 +13,8 @@ import (
 	"minissh/protocol"
 )
 
-// world is a daemon and a client whose link is cut again and again, with a driver that connects again at once, as a real client would.
+// world is a daemon and a client whose link is cut again and again, with a driver that connects
+// again at once, as a real client would.
 type world struct {
 	t        *testing.T
 	client   *Session
@@ -30,8 +31,8 @@ type world struct {
 
 const worldResend = protocol.MinResend // the smallest there is
 
-// pattern is the data of a channel's direction: every byte differs from its neighbours' neighbours, so that nothing lost, doubled or
-// out of order goes unseen.
+// pattern is the data of a channel's direction: every byte differs from those two places away, so
+// that any loss, doubling or disorder shows.
 func pattern(seed uint64, n int) []byte {
 	r := rand.NewChaCha8([32]byte{byte(seed)})
 	b := make([]byte, n)
@@ -40,7 +41,8 @@ func pattern(seed uint64, n int) []byte {
 }
 
 func newWorld(t *testing.T, size int) *world {
-	w := &world{t: t, size: size, registry: NewRegistry(2), pause: func() {}, link: func(near, far *end) {}}
+	w := &world{t: t, size: size, registry: NewRegistry(2), pause: func() {},
+		link: func(near, far *end) {}}
 	w.client = New(Config{Role: Client, Resend: worldResend})
 	return w
 }
@@ -61,7 +63,8 @@ func (w *world) serve(far *end) {
 		w.t.Error(err)
 	}
 	s, err := w.registry.Attach("key", hello, func() (*Session, error) {
-		w.daemon = New(Config{Role: Daemon, Resend: worldResend, Hold: time.Minute, Accept: w.accept})
+		w.daemon = New(Config{Role: Daemon, Resend: worldResend, Hold: time.Minute,
+			Accept: w.accept})
 		return w.daemon, nil
 	})
 	if err == nil {
@@ -72,7 +75,8 @@ func (w *world) serve(far *end) {
 	}
 }
 
-// accept is the daemon's application: it reads all of STDIN while it writes STDOUT and STDERR, then exits with the channel's number.
+// accept is the daemon's application: it reads all of STDIN while it writes STDOUT and STDERR, then
+// exits with the channel's number.
 func (w *world) accept(c *Channel) {
 	w.mu.Lock()
 	w.accepts++
@@ -167,7 +171,8 @@ func (w *world) use(c *Channel) {
 		c.Close(nil)
 		for _, kind := range []protocol.Type{protocol.TypeStdout, protocol.TypeStderr} {
 			if !bytes.Equal(got[kind], pattern(uint64(c.ID())+uint64(kind), w.size/2)) {
-				w.t.Errorf("%v of channel %d: %d bytes of %d, or others", kind, c.ID(), len(got[kind]), w.size/2)
+				w.t.Errorf("%v of channel %d: %d bytes of %d, or others", kind, c.ID(),
+					len(got[kind]), w.size/2)
 			}
 		}
 		if exits != 1 {
@@ -198,7 +203,7 @@ func (w *world) drive() {
 	}
 }
 
-// run runs it all to its end. The rules of RULES B are what makes it come to one.
+// run runs it all to its end, which the rules of RULES B make sure of.
 func (w *world) run() {
 	w.t.Helper()
 	for range 2 {
@@ -216,12 +221,14 @@ func (w *world) run() {
 		w.t.Errorf("it has come to a standstill: %s; %s", state(w.client), state(w.daemon))
 		w.daemon.Close(nil)
 	}
-	<-time.After(5 * time.Minute) // the last CLOSE and ACK, over a new link if need be
+	<-time.After(5 * time.Minute) // the last CLOSE and ACK, over a new link if needed
 	if !w.t.Failed() {
 		for name, s := range map[string]*Session{"client": w.client, "daemon": w.daemon} {
 			s.mu.Lock()
-			if s.kept.len() != 0 || s.keptBytes != 0 || s.acked != s.sent || len(s.channels) != 0 || s.ended != nil {
-				w.t.Errorf("%s: %d bytes of frames are kept, %d of %d acknowledged, %d channels, %v", name, s.keptBytes, s.acked, s.sent, len(s.channels), s.ended)
+			if s.kept.len() != 0 || s.keptBytes != 0 || s.acked != s.sent || len(s.channels) != 0 ||
+				s.ended != nil {
+				w.t.Errorf("%s: %d bytes of frames are kept, %d of %d acknowledged, %d channels, "+
+					"%v", name, s.keptBytes, s.acked, s.sent, len(s.channels), s.ended)
 			}
 			s.mu.Unlock()
 		}
@@ -242,10 +249,12 @@ func state(s *Session) string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fmt.Sprintf("sent %d, acked %d, kept %d bytes, received %d, link %v, ended %v", s.sent, s.acked, s.keptBytes, s.received, s.link != nil, s.ended)
+	return fmt.Sprintf("sent %d, acked %d, kept %d bytes, received %d, link %v, ended %v", s.sent,
+		s.acked, s.keptBytes, s.received, s.link != nil, s.ended)
 }
 
-// TestCutOnce cuts the first link behind each frame, in both directions, and a few bytes into the next frame.
+// TestCutOnce cuts the first link after each frame, in both directions, and a few bytes into the
+// next frame.
 func TestCutOnce(t *testing.T) {
 	for _, up := range []bool{true, false} {
 		for _, extra := range []int64{0, 5, 13} {
@@ -285,8 +294,9 @@ func TestCutOnce(t *testing.T) {
 	}
 }
 
-// TestCutAlways cuts every link somewhere, by chance, with large data, slow readers, a delay, ACK and WINDOW under way, in all the ways a
-// link can break: told to both ends, told but what was under way is lost, not told at all.
+// TestCutAlways cuts every link at a random place, with large data, slow readers, a delay, ACK and
+// WINDOW under way, in all the ways a link can break: both ends are told; they are told but what
+// was under way is lost; nobody is told.
 func TestCutAlways(t *testing.T) {
 	for seed := range 20 {
 		bubble(t, func(t *testing.T) {
@@ -325,7 +335,8 @@ func TestCutAlways(t *testing.T) {
 	}
 }
 
-// RE5: a link that breaks before WELCOME leaves no doubt: the client asks again for the same session, and its command is started once.
+// RE5: a link that breaks before WELCOME leaves no doubt: the client asks again for the same
+// session, and its command is started once.
 func TestCutBeforeWelcome(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 100)
@@ -344,7 +355,8 @@ func TestCutBeforeWelcome(t *testing.T) {
 	})
 }
 
-// RE4: without a link the daemon's session is kept, for 10 seconds after a FIN or RST, for the granted hold after silence; then it expires.
+// RE4: without a link the daemon's session is kept, for 10 seconds after a FIN or RST, for the
+// granted hold after silence; then it expires.
 func TestHold(t *testing.T) {
 	for name, c := range map[string]struct {
 		lose func(*script)
@@ -366,8 +378,10 @@ func TestHold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				s := New(Config{Role: Daemon, Accept: ignore, Resend: protocol.MinResend, Hold: time.Minute})
-				p, _ := asDaemon(t, s, helloOf(func(h *protocol.Hello) { h.Resend, h.Hold = protocol.MinResend, 40 }))
+				s := New(Config{Role: Daemon, Accept: ignore, Resend: protocol.MinResend,
+					Hold: time.Minute})
+				p, _ := asDaemon(t, s,
+					helloOf(func(h *protocol.Hello) { h.Resend, h.Hold = protocol.MinResend, 40 }))
 				p.send(open(1))
 				began := time.Now()
 				c.lose(p)

@@ -11,7 +11,8 @@ import (
 	"minissh/protocol/vectors"
 )
 
-// TestResumingVectors: each conversation of vectors/resuming.txt goes on over a second link as it says.
+// TestResumingVectors: each conversation of vectors/resuming.txt continues over a second link as it
+// says.
 func TestResumingVectors(t *testing.T) {
 	for _, v := range vectors.Read("resuming.txt") {
 		t.Run(v.Name, func(t *testing.T) {
@@ -26,7 +27,7 @@ func TestResumingVectors(t *testing.T) {
 	}
 }
 
-// number is a vector's decimal number, or another where the vector has none.
+// number is a vector's decimal number, or another if the vector has none.
 func number(v vectors.Vector, key string, otherwise int64) int64 {
 	if !v.Has(key) {
 		return otherwise
@@ -42,7 +43,7 @@ func ends(c *Channel) {
 	<-c.Gone()
 }
 
-// joined serves a link as a daemon does: what a HELLO is refused for goes out as an ERROR.
+// joined serves a link as a daemon does: if a HELLO is refused, the reason goes out as an ERROR.
 func joined(t *testing.T, r *Registry, s *Session, hello *protocol.Hello) (*script, <-chan error) {
 	near, far := pipe()
 	accepted := make(chan error, 1)
@@ -52,8 +53,11 @@ func joined(t *testing.T, r *Registry, s *Session, hello *protocol.Hello) (*scri
 		if err == nil {
 			err = found.Accept(far, hello, &protocol.Welcome{})
 		}
-		if code := codeOf(err); code == protocol.CodeStaleEpoch || code == protocol.CodeSessionExpired || code == protocol.CodeSessionEnded || code == protocol.CodeSessionUnknown {
-			text, _ := protocol.AppendMessage(nil, protocol.TypeError, 0, &protocol.Reason{Code: code})
+		if code := codeOf(err); code == protocol.CodeStaleEpoch ||
+			code == protocol.CodeSessionExpired || code == protocol.CodeSessionEnded ||
+			code == protocol.CodeSessionUnknown {
+			text, _ := protocol.AppendMessage(nil, protocol.TypeError, 0,
+				&protocol.Reason{Code: code})
 			far.Write(text)
 		}
 		accepted <- err
@@ -97,7 +101,8 @@ func resumeDaemon(t *testing.T, v vectors.Vector) {
 		second.want(protocol.TypeError, 0, v.Text("error"), "the session cannot be had")
 		second.wantEnd("ERROR is the last frame (FR7)")
 	} else {
-		second.want(protocol.TypeWelcome, 0, fmt.Sprintf(`"received":%d`, v.Number("answer", 10)), "the session is found")
+		second.want(protocol.TypeWelcome, 0, fmt.Sprintf(`"received":%d`, v.Number("answer", 10)),
+			"the session is found")
 		wantAgain(v, second)
 	}
 	switch v.Text("lives") {
@@ -168,7 +173,8 @@ func wantAgain(v vectors.Vector, p *script) {
 		if err != nil {
 			p.t.Fatalf("% x was to be sent again: %v", line, err)
 		}
-		if got := protocol.AppendFrame(nil, f.Type, f.Flags, f.Channel, f.Payload); string(got) != string(line) {
+		if got := protocol.AppendFrame(nil, f.Type, f.Flags, f.Channel,
+			f.Payload); string(got) != string(line) {
 			p.t.Fatalf("% x was sent again, not % x", got, line)
 		}
 	}
@@ -193,7 +199,8 @@ func TestNewestHelloCounts(t *testing.T) {
 			t.Error("one channel is allowed now: ", err)
 		}
 		q.want(protocol.TypeOpen, 2, "", "")
-		if _, err := s.Open(&protocol.Open{Service: "test"}); codeOf(err) != protocol.CodeTooManyChannels {
+		if _, err := s.Open(&protocol.Open{Service: "test"}); codeOf(
+			err) != protocol.CodeTooManyChannels {
 			t.Error("a second one is not: ", err)
 		}
 		q.send(open(1))

@@ -13,7 +13,8 @@ import (
 	"minissh/protocol"
 )
 
-// script is a peer played by a test: it sends what the test says and wants certain frames back, each for a reason.
+// script is a peer played by a test: it sends what the test says and expects certain frames back,
+// each for a reason.
 type script struct {
 	t    *testing.T
 	conn *end
@@ -21,7 +22,7 @@ type script struct {
 }
 
 func play(t *testing.T, conn *end) *script {
-	t.Cleanup(func() { conn.Close() }) // where a test fails, its bubble still comes to an end
+	t.Cleanup(func() { conn.Close() }) // if a test fails, its bubble still comes to an end
 	return &script{t, conn, protocol.NewReader(conn)}
 }
 
@@ -33,8 +34,8 @@ func (s *script) send(frames ...[]byte) {
 	}
 }
 
-// want reads the next frame and checks that it is what the script says. body, if not "", is a part of its payload, a
-// number for those that hold one, or how many bytes, for data: "5 bytes".
+// want reads the next frame and checks that it is what the script says. body, if not "", is a part
+// of its payload, a number for those that hold one, or for data how many bytes: "5 bytes".
 func (s *script) want(kind protocol.Type, channel uint32, body, because string) protocol.Frame {
 	s.t.Helper()
 	f, err := s.r.Next()
@@ -43,7 +44,8 @@ func (s *script) want(kind protocol.Type, channel uint32, body, because string) 
 	}
 	got := protocol.Describe(f, 60)
 	if f.Type != kind || f.Channel != channel || body != "" && !strings.Contains(got, body) {
-		s.t.Fatalf("%v on %d %q was wanted, because %s; instead: %s", kind, channel, body, because, got)
+		s.t.Fatalf("%v on %d %q was wanted, because %s; instead: %s", kind, channel, body, because,
+			got)
 	}
 	return f
 }
@@ -68,7 +70,7 @@ func (s *script) wantSilence(most time.Duration, because string) {
 	}
 }
 
-// frame builders, short because scripts are full of them.
+// Frame builders, short because scripts are full of them.
 func msg(kind protocol.Type, channel uint32, text string) []byte {
 	return protocol.AppendFrame(nil, kind, 0, channel, []byte(text))
 }
@@ -99,15 +101,16 @@ var testName = strings.Repeat("5f", 32)
 
 // helloFrame is a HELLO; change edits its defaults.
 func helloOf(change func(*protocol.Hello)) *protocol.Hello {
-	h := &protocol.Hello{Protocol: protocol.ALPN, Session: testName, Epoch: 1, Create: true, User: "u"}
+	h := &protocol.Hello{Protocol: protocol.ALPN, Session: testName, Epoch: 1, Create: true,
+		User: "u"}
 	if change != nil {
 		change(h)
 	}
 	return h
 }
 
-// asDaemon starts a daemon's session on a link and plays its client: HELLO has been sent, WELCOME has come. Accept's result goes to
-// the returned channel.
+// asDaemon starts a daemon's session on a link and plays its client: HELLO has been sent, WELCOME
+// has come. Accept's result goes to the returned channel.
 func asDaemon(t *testing.T, s *Session, hello *protocol.Hello) (*script, <-chan error) {
 	t.Helper()
 	near, far := pipe()
@@ -121,7 +124,8 @@ func asDaemon(t *testing.T, s *Session, hello *protocol.Hello) (*script, <-chan 
 	return p, accepted
 }
 
-// asClient connects a client's session and plays its daemon: HELLO has come, and nothing was answered. Connect's result goes to the returned channel.
+// asClient connects a client's session and plays its daemon: HELLO has come, and nothing was
+// answered. Connect's result goes to the returned channel.
 func asClient(t *testing.T, s *Session) (*script, *protocol.Hello, <-chan error) {
 	t.Helper()
 	near, far := pipe()
@@ -140,7 +144,8 @@ func asClient(t *testing.T, s *Session) (*script, *protocol.Hello, <-chan error)
 }
 
 func welcome(received int64, resend int64) []byte {
-	b, err := protocol.AppendMessage(nil, protocol.TypeWelcome, 0, &protocol.Welcome{Received: received, Resend: resend, Channels: 64})
+	b, err := protocol.AppendMessage(nil, protocol.TypeWelcome, 0,
+		&protocol.Welcome{Received: received, Resend: resend, Channels: 64})
 	if err != nil {
 		panic(err)
 	}

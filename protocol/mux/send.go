@@ -7,8 +7,8 @@ import (
 	"minissh/protocol"
 )
 
-// Write sends all of p as data of the given type and returns when it has been handed to the link's writer: it waits for
-// credit, and for a link. One Write for each type at a time.
+// Write sends all of p as data of the given type and returns when the link's writer has it: it
+// waits for credit, and for a link. Only one Write of each type may run at a time.
 func (c *Channel) Write(kind protocol.Type, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -23,7 +23,7 @@ func (c *Channel) Write(kind protocol.Type, p []byte) (int, error) {
 		return 0, errors.New("a Write of this type is under way, or its EOF was sent")
 	}
 	c.out[i] = p
-	c.stand()
+	c.lineUp()
 	for len(c.out[i]) > 0 {
 		if err := c.writable(); err != nil {
 			n := len(p) - len(c.out[i])
@@ -38,20 +38,22 @@ func (c *Channel) Write(kind protocol.Type, p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Offer is Write for what can go out at once: p fits a frame, there is credit for all of it, and nothing else is being sent or waits to be. It says whether p was sent; else
-// nothing of it was. A connection that takes nothing still holds it up, so that whoever must not wait offers little.
+// Offer is Write for what can go out at once: p fits in a frame, there is credit for all of it, and
+// nothing else is being sent or waits. It says whether p was sent; otherwise nothing of it was. A
+// connection that takes nothing still delays it, so a caller that must not wait offers little.
 func (c *Channel) Offer(kind protocol.Type, p []byte) bool {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	i, l := stream(kind), c.s.link
-	if l == nil || l.writing || l.stop || l.due() || c.writable() != nil || c.eofSent[i] || c.out[i] != nil {
+	if l == nil || l.writing || l.stop || l.due() || c.writable() != nil || c.eofSent[i] ||
+		c.out[i] != nil {
 		return false
 	}
 	if n := uint64(len(p)); n > pieceSize || n > c.limitOut-c.sentOut {
 		return false
 	}
 	c.out[i] = p
-	c.stand()
+	c.lineUp()
 	c.s.inline()
 	sent := len(c.out[i]) == 0
 	c.out[i] = nil
@@ -74,8 +76,9 @@ func (c *Channel) EOF(kind protocol.Type) error {
 	return c.sendEOF(kind)
 }
 
-// Send sends an OPENED, SIGNAL, RESIZE, NOTICE or EXIT message. It does not wait. A SIGNAL or NOTICE is dropped while an equal one waits to be sent, a RESIZE
-// takes the place of one that waits: the peer could make us queue without end otherwise. A NOTICE that comes too late, after EXIT, is dropped.
+// Send sends an OPENED, SIGNAL, RESIZE, NOTICE or EXIT message. It does not wait. While an equal
+// SIGNAL or NOTICE waits to be sent, it is dropped, and a RESIZE replaces one that waits: otherwise
+// the peer could make us queue without limit. A NOTICE after EXIT is dropped.
 func (c *Channel) Send(kind protocol.Type, message any) error {
 	frame, err := protocol.AppendMessage(nil, kind, c.id, message)
 	if err != nil {
@@ -90,7 +93,8 @@ func (c *Channel) Send(kind protocol.Type, message any) error {
 	return c.send(is, frame)
 }
 
-// Close sends CLOSE with a reason (nil: all went well). What arrives later is dropped, but for EXIT and CLOSE, which Next still gives. It is idempotent.
+// Close sends CLOSE with a reason (nil: all went well). What arrives later is dropped, except EXIT
+// and CLOSE, which Next still returns. It is idempotent.
 func (c *Channel) Close(reason *protocol.Reason) error {
 	frame, err := c.closing(reason)
 	if err != nil {
@@ -102,7 +106,8 @@ func (c *Channel) Close(reason *protocol.Reason) error {
 	return nil
 }
 
-// End is EOF for STDOUT and STDERR, Send of EXIT, and Close: the end of a command, in one piece, so that the peer wakes once for it.
+// End is EOF for STDOUT and STDERR, Send of EXIT, and Close: the end of a command, in one piece, so
+// that the peer wakes only once for it.
 func (c *Channel) End(exit *protocol.Exit) error {
 	frame, err := protocol.AppendMessage(nil, protocol.TypeExit, c.id, exit.Fit())
 	if err != nil {
@@ -132,7 +137,8 @@ func (c *Channel) sendEOF(kind protocol.Type) error {
 		return errors.New("EOF while a Write of the same type is under way")
 	}
 	c.eofSent[stream(kind)] = true
-	c.s.enqueue(c, request{kind: protocol.TypeEOF}, protocol.AppendFrame(nil, protocol.TypeEOF, 0, c.id, []byte{byte(kind)}))
+	c.s.enqueue(c, request{kind: protocol.TypeEOF}, protocol.AppendFrame(nil, protocol.TypeEOF, 0,
+		c.id, []byte{byte(kind)}))
 	return nil
 }
 
@@ -170,7 +176,7 @@ func (c *Channel) close(frame []byte) {
 	}
 	c.closeSent = true
 	c.s.enqueue(c, request{kind: protocol.TypeClose}, frame)
-	c.room.Broadcast() // Writes under way fail
+	c.room.Broadcast() // running Writes fail
 }
 
 // sendable says whether anything may still be sent. The caller holds mu.
@@ -184,7 +190,7 @@ func (c *Channel) sendable() error {
 	return nil
 }
 
-// writable is sendable for data: nobody wants any after the peer's CLOSE. The caller holds mu.
+// writable is sendable for data: nobody wants data after the peer's CLOSE. The caller holds mu.
 func (c *Channel) writable() error {
 	if err := c.sendable(); err != nil {
 		return err

@@ -33,26 +33,35 @@ const (
 // Config is fixed when a Session is made. The zero value of every field but Role is usable.
 type Config struct {
 	Role Role
-	// Accept serves a channel that the peer opened, in a goroutine of its own, and ends it with Channel.Close. Nil: the peer may open none.
+	// Accept serves a channel that the peer opened, in a goroutine of its own, and ends it with
+	// Channel.Close. Nil: the peer may not open any.
 	Accept func(*Channel)
-	// Channels is how many channels the peer may have open at once; a daemon's client at least 16 (CH2).
+	// Channels is how many channels the peer may have open at once; a daemon's client at least 16
+	// (CH2).
 	Channels int
-	// Resend is the bytes of unacknowledged frames kept for a next link, 0 or at least protocol.MinResend (RE2). 0: a lost link ends the session.
+	// Resend is the bytes of unacknowledged frames kept for a next link, 0 or at least
+	// protocol.MinResend (RE2). 0: a lost link ends the session.
 	Resend int64
-	// Hold is how long a daemon's session lives without a link (RE4), and the most that a client may ask for.
+	// Hold is how long a daemon's session lives without a link (RE4), and the most that a client
+	// may ask for.
 	Hold time.Duration
-	// Budget bounds how far windows may grow over many sessions. Nil: each session has one of its own.
+	// Budget bounds how far windows may grow over many sessions. Nil: each session has one of its
+	// own.
 	Budget *Budget
-	// Gone, if not nil, is called when a session of a Registry has ended and its Accept goroutines have returned. The Registry, which holds its lock,
-	// makes the session's place free in the same step.
+	// Gone, if not nil, is called when a session of a Registry has ended and its Accept goroutines
+	// have returned. The Registry holds its lock meanwhile, and frees the session's place in the
+	// same step.
 	Gone func()
 	// Label is the application's own, to find its notes about a session again.
 	Label any
-	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in order, received frames in order.
+	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in
+	// order, received frames in order.
 	Trace func(Direction, protocol.Frame)
-	// Connecting, if not nil, is called by a client's Connect when its first frames are on their way, ahead of the wait for the daemon's answer.
+	// Connecting, if not nil, is called by a client's Connect when its first frames are on their
+	// way, before it waits for the daemon's answer.
 	Connecting func()
-	// Crashed, if not nil, is called when a goroutine of the session's panics, before the program ends by it: to give a terminal back, say.
+	// Crashed, if not nil, is called when one of the session's goroutines panics, before the
+	// program ends: to restore a terminal, say.
 	Crashed func()
 }
 
@@ -70,7 +79,8 @@ func (s *Session) crashing() {
 // LinkLost is the end of a session whose link broke and that cannot or may not resume.
 type LinkLost struct {
 	Cause error
-	// Within is how long the other end may go on at most as if nothing had happened, where it noticed nothing (RE6).
+	// Within is how long the other end may go on at most as if nothing had happened, if it noticed
+	// nothing (RE6).
 	Within time.Duration
 }
 
@@ -80,7 +90,7 @@ func (e *LinkLost) Unwrap() error { return e.Cause }
 // Reasons for which a Session or Channel ends without anyone's fault.
 var (
 	ErrGoodbye  = errors.New("the session has ended")
-	ErrExpired  = errors.New("the session was kept for its time and nobody came back")
+	ErrExpired  = errors.New("the session was kept for a time, and nobody came back")
 	ErrSilent   = errors.New("nothing was heard for 45 seconds")
 	errReplaced = errors.New("a newer link took its place")
 )
@@ -95,7 +105,7 @@ type Session struct {
 
 	apps sync.WaitGroup // the Accept goroutines
 
-	yield bool // the goroutine that reads the link lets another go first; it alone uses this
+	yield bool // the goroutine that reads the link lets another go first; only it uses this
 
 	in, out atomic.Int64 // bytes of frames, all links
 	loud    atomic.Int32 // streams that hold a large buffer
@@ -105,16 +115,17 @@ type Session struct {
 	work sync.Cond  // the writer waits here
 
 	channels     map[uint32]*Channel
-	nextID       uint32          // of the next channel that we open
-	lastPeerID   uint32          // of the last channel that the peer opened
-	peerOpen     int             // channels the peer has open
-	ourOpen      int             // channels we have open
-	peerChannels int             // channels we may have open
-	peerOpens    int64           // bytes of the OPENs of the channels that the peer has open (CH2)
-	ourOpens     int64           // and of ours
-	control      queue[outgoing] // encoded session frames other than data, in order, not yet numbered
-	ready        queue[*Channel] // channels with data and credit, in turn
-	grants       queue[*Channel] // channels whose peer is to be told a new limit
+	nextID       uint32 // of the next channel that we open
+	lastPeerID   uint32 // of the last channel that the peer opened
+	peerOpen     int    // channels the peer has open
+	ourOpen      int    // channels we have open
+	peerChannels int    // channels we may have open
+	peerOpens    int64  // bytes of the OPENs of the channels that the peer has open (CH2)
+	ourOpens     int64  // and of ours
+	// encoded session frames other than data, in order, not yet numbered
+	control queue[outgoing]
+	ready   queue[*Channel] // channels with data and credit, in turn
+	grants  queue[*Channel] // channels whose peer must learn a new limit
 
 	budget *Budget
 	grown  int64 // bytes of window beyond the initial ones, all channels
@@ -165,7 +176,8 @@ func New(cfg Config) *Session {
 // Done is closed when the session has ended; Err then says why.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Err is nil while the session lives, then ErrGoodbye, ErrExpired, *LinkLost, *protocol.Violation (we said) or *protocol.RemoteError (they said).
+// Err is nil while the session lives, then ErrGoodbye, ErrExpired, *LinkLost, *protocol.Violation
+// (we said) or *protocol.RemoteError (they said).
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +190,8 @@ func (s *Session) Wait() {
 	s.apps.Wait()
 }
 
-// end is the one place where a session ends. The caller holds mu. What is still to be told to the peer goes out by link.finish.
+// end is the one place where a session ends. The caller holds mu. link.finish sends what the peer
+// still has to be told.
 func (s *Session) end(why error) {
 	if s.ended != nil {
 		return
@@ -200,9 +213,10 @@ func (s *Session) end(why error) {
 	s.work.Broadcast()
 }
 
-// Close says GOODBYE with a reason (nil: all went well), waits until that is on its way (two seconds at most), and closes the link.
-// Where the peer may still be sending, it first reads on for up to a second (FR7), so that GOODBYE is not destroyed by a reset:
-// a daemon always, a client only while it has channels, since it is in a hurry otherwise. It is idempotent.
+// Close says GOODBYE with a reason (nil: all went well), waits until that is on its way (two
+// seconds at most), and closes the link. If the peer may still be sending, it first reads on for up
+// to a second (FR7), so that a reset does not destroy GOODBYE: a daemon always, a client only while
+// it has channels, since otherwise it is in a hurry. It is idempotent.
 func (s *Session) Close(reason *protocol.Reason) {
 	if reason == nil {
 		reason = &protocol.Reason{}
@@ -217,7 +231,9 @@ func (s *Session) Close(reason *protocol.Reason) {
 	}
 	l.note(ErrGoodbye)
 	if said && !polite {
-		l.close(ErrGoodbye) // and whoever reads or writes the link ends by that, which a client in a hurry does not wait for
+		// so that whoever reads or writes the link ends, which a client in a hurry does not wait
+		// for
+		l.close(ErrGoodbye)
 		return
 	}
 	if l.waitFinished(closeWait) && polite {
@@ -228,8 +244,8 @@ func (s *Session) Close(reason *protocol.Reason) {
 	<-l.done
 }
 
-// Leave is Close for a client whose process ends with its session: once GOODBYE is in the kernel's hands it waits for nothing and gives nothing back, which the
-// kernel does anyway, and sooner.
+// Leave is Close for a client whose process ends with its session: once the kernel has GOODBYE, it
+// waits for nothing and frees nothing, which the kernel does anyway, and sooner.
 func (s *Session) Leave() {
 	s.mu.Lock()
 	if l := s.link; l != nil {
@@ -247,7 +263,8 @@ func (s *Session) Leave() {
 	}
 }
 
-// sayGoodbye has GOODBYE sent as the last thing, and says whether it is on its way already. The caller holds mu.
+// sayGoodbye queues GOODBYE as the last thing to send, and says whether it is on its way already.
+// The caller holds mu.
 func (s *Session) sayGoodbye(reason *protocol.Reason) bool {
 	l := s.link
 	if l == nil || s.ended != nil {

@@ -2,7 +2,7 @@ package mux
 
 import "testing"
 
-// What a share gives out counts against the whole as well, and neither gives more than it has.
+// What a share gives out counts against the whole too, and neither gives more than it has.
 func TestBudgetShare(t *testing.T) {
 	whole := NewBudget(100)
 	a, b := whole.Share(60), whole.Share(60)

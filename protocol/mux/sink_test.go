@@ -9,8 +9,9 @@ import (
 	"minissh/protocol"
 )
 
-// What a sink takes and what Next gives are together everything, once and in order: the sink gets only what is small, and comes while Next waits and nothing waits
-// for it. Credit is granted for either.
+// What a sink takes and what Next gives are together everything, once and in order: the sink gets
+// only what is small, and only while Next waits and nothing waits for it. Credit is granted for
+// both.
 func TestSink(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -58,7 +59,8 @@ func TestSink(t *testing.T) {
 		p.send(data(protocol.TypeStdin, 1, fewBytes+1))
 		synctest.Wait()
 		if sunk.Len() != 0 || taken.Len() != fewBytes+1 {
-			t.Errorf("of a large piece the sink has %d bytes, Next gave %d", sunk.Len(), taken.Len())
+			t.Errorf("of a large piece the sink has %d bytes, Next gave %d", sunk.Len(),
+				taken.Len())
 		}
 		taken.Reset()
 
@@ -68,7 +70,8 @@ func TestSink(t *testing.T) {
 			p.send(data(protocol.TypeStdin, 1, fewBytes))
 			synctest.Wait()
 		}
-		if f := p.want(protocol.TypeWindow, 1, "", "half of the window was taken"); f.Number() <= protocol.InitialWindow {
+		if f := p.want(protocol.TypeWindow, 1, "",
+			"half of the window was taken"); f.Number() <= protocol.InitialWindow {
 			t.Error(f.Number())
 		}
 		p.send(ended(protocol.TypeStdin, 1))

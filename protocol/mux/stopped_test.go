@@ -11,7 +11,7 @@ import (
 	"minissh/protocol"
 )
 
-// answering is a connection whose peer's system can be asked whether it still is there.
+// answering is a connection that can say whether its peer's system still answers.
 type answering struct {
 	*end
 	answers atomic.Bool
@@ -50,8 +50,9 @@ func stoppable(t *testing.T, role Role) (*Session, *answering, *script) {
 	return s, conn, p
 }
 
-// A client that is silent and whose system is not keeps its session for 15 minutes, and for 24 hours when it has said that it
-// is being stopped (RE6), with two PINGs and no more in all that time. What acknowledges may be a relay: it ends then.
+// A client that is silent while its system is not keeps its session for 15 minutes, and for 24
+// hours when it has said that it is being stopped (RE6), with only two PINGs in all that time. What
+// acknowledges may be a relay, so the session ends then.
 func TestStoppedClient(t *testing.T) {
 	const untold, told = 15 * time.Minute, 24 * time.Hour
 	for name, c := range map[string]struct {
@@ -61,7 +62,8 @@ func TestStoppedClient(t *testing.T) {
 		"it was stopped without a word":   {nil, untold},
 		"it says so":                      {ping(true, 7), told},
 		"it says so, and that it goes on": {append(ping(true, 7), ping(false, 8)...), untold},
-		"it goes on without saying so":    {append(ping(true, 7), num(protocol.TypePong, 0, 9)...), told},
+		"it goes on without saying so": {append(ping(true, 7), num(protocol.TypePong, 0, 9)...),
+			told},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -79,7 +81,8 @@ func TestStoppedClient(t *testing.T) {
 					t.Errorf("after %v instead of %v", d, c.most)
 				}
 				synctest.Wait()
-				if err := s.Err(); !errors.Is(err, ErrSilent) || !strings.Contains(err.Error(), "nothing was heard for "+c.most.String()) {
+				if err := s.Err(); !errors.Is(err, ErrSilent) ||
+					!strings.Contains(err.Error(), "nothing was heard for "+c.most.String()) {
 					t.Error(err)
 				}
 				p.conn.Close()
@@ -88,8 +91,8 @@ func TestStoppedClient(t *testing.T) {
 	}
 }
 
-// A stopped client goes on, and is stopped again: each time counts for itself. When its system falls silent too, the link is
-// lost. A client does not wait so for a daemon.
+// A stopped client goes on, and is stopped again: each time counts for itself. When its system
+// falls silent too, the link is lost. A client does not wait like this for a daemon.
 func TestStoppedClientGoesOn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, conn, p := stoppable(t, Daemon)
@@ -120,14 +123,16 @@ func TestStoppedClientGoesOn(t *testing.T) {
 		p.wantEnd("45 seconds")
 		synctest.Wait()
 		var lost *LinkLost
-		if d := time.Since(began); d != 45*time.Second || !errors.As(s.Err(), &lost) || lost.Within != 15*time.Minute {
+		if d := time.Since(began); d != 45*time.Second || !errors.As(s.Err(), &lost) ||
+			lost.Within != 15*time.Minute {
 			t.Errorf("after %v: %v, %+v", d, s.Err(), lost)
 		}
 		p.conn.Close()
 	})
 }
 
-// A write that is stuck is given up after 30 seconds, or with the time in which a stopped client is believed in (RE6).
+// A write that is stuck is given up after 30 seconds, or after the time for which a stopped client
+// is believed (RE6).
 func TestSuspendedIsBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, _, p := stoppable(t, Daemon)
@@ -135,7 +140,8 @@ func TestSuspendedIsBounded(t *testing.T) {
 		s.mu.Lock()
 		l := s.link
 		s.mu.Unlock()
-		for after, want := range map[time.Duration]bool{0: true, 899 * time.Second: true, 900 * time.Second: false, 25 * time.Hour: false} {
+		for after, want := range map[time.Duration]bool{0: true, 899 * time.Second: true,
+			900 * time.Second: false, 25 * time.Hour: false} {
 			l.heard.Store(time.Now().Add(-after).UnixNano())
 			if l.suspended() != want {
 				t.Errorf("after %v: %v", after, !want)
@@ -146,8 +152,8 @@ func TestSuspendedIsBounded(t *testing.T) {
 	})
 }
 
-// A client tells that it is being stopped before it is, and that it goes on, by PINGs; meanwhile whoever loses the link cannot
-// know which of the two the daemon has heard last (RE6).
+// A client says by PINGs that it is being stopped, before it is, and that it goes on. Meanwhile
+// whoever loses the link cannot know which of the two the daemon has heard last (RE6).
 func TestTellStop(t *testing.T) {
 	const untold, told = 15 * time.Minute, 24 * time.Hour
 	for name, c := range map[string]struct {

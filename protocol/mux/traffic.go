@@ -10,7 +10,8 @@ type Traffic struct {
 	Ended   bool      // it is over
 }
 
-// Traffic tells what has passed so far. Signs of life and acknowledgements count among the bytes, and not for Last.
+// Traffic says what has passed so far. Signs of life and acknowledgements count among the bytes,
+// but not for Last.
 func (s *Session) Traffic() Traffic {
 	t := Traffic{In: s.in.Load(), Out: s.out.Load()}
 	if last := s.active.Load(); last != 0 {
@@ -22,5 +23,5 @@ func (s *Session) Traffic() Traffic {
 	return t
 }
 
-// Label is what Config has.
+// Label is the one in Config.
 func (s *Session) Label() any { return s.cfg.Label }

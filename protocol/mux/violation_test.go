@@ -9,8 +9,8 @@ import (
 	"minissh/protocol/vectors"
 )
 
-// TestViolations: each conversation of vectors/sessions.txt ends as it says: ERROR with the code, then the link, the session,
-// its applications and all goroutines (the bubble checks that).
+// TestViolations: each conversation of vectors/sessions.txt ends as it says: ERROR with the code,
+// then the link, the session, its applications and all goroutines (the bubble checks that).
 func TestViolations(t *testing.T) {
 	for _, v := range vectors.Read("sessions.txt") {
 		t.Run(v.Name, func(t *testing.T) {
@@ -49,7 +49,8 @@ func violateClient(t *testing.T, v vectors.Vector) {
 	s.Wait()
 }
 
-// judge wants the ERROR that the vector names, or that the session lives; then it ends it.
+// judge expects the ERROR that the vector names, or that the session lives; then it ends the
+// session.
 func judge(t *testing.T, v vectors.Vector, s *Session, p *script) {
 	t.Helper()
 	synctest.Wait()

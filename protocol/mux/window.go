@@ -6,15 +6,16 @@ import (
 	"minissh/protocol"
 )
 
-// Budget bounds how many bytes windows may grow beyond their initial size, over all the sessions that share it.
+// Budget bounds how many bytes windows may grow beyond their initial size, over all the sessions
+// that share it.
 type Budget struct {
 	whole *Budget // what this is a share of; nil: it is a whole
 	mu    sync.Mutex
 	left  int64 // bytes
 
-	// large is held while a large request is read. Reading the JSON of 64 KiB takes ten times what
-	// sending it does: sessions that share a budget do it one at a time, so that whoever has many
-	// of them takes one processor for it and no more.
+	// large is held while a large request is read. Reading the JSON of 64 KiB takes ten times as
+	// long as sending it: sessions that share a budget do it one at a time, so that a user with
+	// many sessions takes one processor for it and no more.
 	large sync.Mutex
 }
 
@@ -24,7 +25,8 @@ const largeRequest = 4096
 // NewBudget returns a budget of so many bytes.
 func NewBudget(bytes int64) *Budget { return &Budget{left: bytes} }
 
-// Share returns a budget of so many bytes, each of which counts against b as well: what one user may take of it.
+// Share returns a budget of so many bytes, each of which also counts against b: what one user may
+// take of it.
 func (b *Budget) Share(bytes int64) *Budget { return &Budget{whole: b, left: bytes} }
 
 func (b *Budget) take(n int64) bool {
@@ -46,9 +48,9 @@ func (b *Budget) give(n int64) {
 	b.left += n
 }
 
-// consumed notes that the application took n data bytes, and grants more credit when half of the window has been
-// consumed, or when everything has and the sender waits for the window: then the window doubles first (CH7).
-// The caller holds mu.
+// consumed notes that the application took n data bytes. It grants more credit when half of the
+// window has been consumed, or when everything has and the sender waits for the window: then it
+// first doubles the window (CH7). The caller holds mu.
 func (s *Session) consumed(c *Channel, n int) {
 	c.consumed += uint64(n)
 	if c.failed || c.closeReceived || c.closeSent {

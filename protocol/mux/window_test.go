@@ -11,8 +11,10 @@ import (
 	"minissh/protocol"
 )
 
-// couple connects a client and a daemon over a link with a delay each way; the daemon's application is accept.
-func couple(t *testing.T, delay time.Duration, client, daemon Config, accept func(*Channel)) (c, d *Session) {
+// couple connects a client and a daemon over a link with a delay each way; the daemon's application
+// is accept.
+func couple(t *testing.T, delay time.Duration, client, daemon Config, accept func(*Channel)) (c,
+	d *Session) {
 	t.Helper()
 	near, far := pipe()
 	near.in.delay, near.out.delay = delay, delay
@@ -66,8 +68,8 @@ func drain(t *testing.T, c *Channel, pause time.Duration, piece int) time.Durati
 	}
 }
 
-// CH7: at a round trip of 100 ms the window doubles with each, so that 60 MiB need about 8 of them for growing and not the 240 that
-// a fixed window would cost.
+// CH7: at a round trip of 100 ms the window doubles with each, so that 60 MiB need about 8 round
+// trips for growing, not the 240 that a fixed window would cost.
 func TestWindowGrows(t *testing.T) {
 	const size = 60 << 20
 	const trip = 100 * time.Millisecond
@@ -83,7 +85,8 @@ func TestWindowGrows(t *testing.T) {
 		c.mu.Lock()
 		window, grown, left := ch.window, c.grown, c.budget.left
 		c.mu.Unlock()
-		if window <= 8<<20 || grown != window-protocol.InitialWindow || left != protocol.MaxWindow-grown {
+		if window <= 8<<20 || grown != window-protocol.InitialWindow ||
+			left != protocol.MaxWindow-grown {
 			t.Errorf("window %d, grown %d, left of the budget %d", window, grown, left)
 		}
 		ch.Close(nil)
@@ -101,7 +104,8 @@ func TestWindowGrows(t *testing.T) {
 	})
 }
 
-// A window is never doubled for a reader that is slower than the network, only for the last of its data, when nothing waits any more.
+// A window is never doubled for a reader that is slower than the network, except for the last of
+// its data, when nothing waits any more.
 func TestSlowReaderKeepsWindow(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, d := couple(t, time.Millisecond, Config{}, Config{}, source(16*protocol.InitialWindow))
@@ -126,7 +130,8 @@ func TestSlowReaderKeepsWindow(t *testing.T) {
 	})
 }
 
-// Windows grow to what the budget allows, over all sessions that share it, and give it back when the session ends.
+// Windows grow to what the budget allows, over all sessions that share it, and give it back when
+// the session ends.
 func TestBudget(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		budget := NewBudget(1 << 20)
@@ -155,14 +160,16 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// A channel that is over takes nothing from the budget, though its last data is read afterwards.
+// A channel that is over takes nothing from the budget, even if its last data is read later.
 func TestNoGrowthAfterClose(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := New(Config{Role: Client})
 		c, _ := s.Open(&protocol.Open{Service: "test"})
 		p, _, connected := asClient(t, s)
-		p.send(welcome(0, 0), msg(protocol.TypeOpened, 1, `{"pid":7}`), data(protocol.TypeStdout, 1, 3*protocol.MaxPayload),
-			protocol.AppendFrame(nil, protocol.TypeStdout, protocol.FlagBlocked, 1, make([]byte, protocol.MaxPayload)), shut(1))
+		p.send(welcome(0, 0), msg(protocol.TypeOpened, 1, `{"pid":7}`),
+			data(protocol.TypeStdout, 1, 3*protocol.MaxPayload),
+			protocol.AppendFrame(nil, protocol.TypeStdout, protocol.FlagBlocked, 1,
+				make([]byte, protocol.MaxPayload)), shut(1))
 		must(t, <-connected)
 		synctest.Wait()
 		c.Close(nil)
@@ -173,14 +180,16 @@ func TestNoGrowthAfterClose(t *testing.T) {
 			}
 		}
 		if s.budget.left != protocol.MaxWindow || s.grown != 0 {
-			t.Errorf("left of the budget: %d, grown %d: nobody will give it back", s.budget.left, s.grown)
+			t.Errorf("left of the budget: %d, grown %d: nobody will give it back", s.budget.left,
+				s.grown)
 		}
 		s.Close(nil)
 		p.conn.Close()
 	})
 }
 
-// Credit is granted when half the window has been consumed, as a total, and never for a channel that we have closed.
+// Credit is granted when half the window has been consumed, as a total, and never for a channel
+// that we have closed.
 func TestGrants(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -226,7 +235,8 @@ func TestGrants(t *testing.T) {
 	})
 }
 
-// WINDOW, like everything, goes out only as fast as the peer reads: a reader's grants are merged into one frame.
+// WINDOW, like everything, goes out only as fast as the peer reads: a reader's grants are merged
+// into one frame.
 func TestGrantsMerge(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		made := make(chan *Channel, 1)
@@ -245,7 +255,7 @@ func TestGrantsMerge(t *testing.T) {
 				}
 			}
 		}()
-		for range 20 { // the peer knows without reading that it may go on
+		for range 20 { // the peer knows without reading that it may continue
 			near.Write(data(protocol.TypeStdin, 1, protocol.InitialWindow/2))
 			synctest.Wait()
 		}
@@ -260,7 +270,7 @@ func TestGrantsMerge(t *testing.T) {
 	})
 }
 
-// What the inbox borrows it gives back, and a queue that has run empty holds nothing large.
+// The inbox gives back what it borrows, and a queue that has run empty holds nothing large.
 func TestInboxMemory(t *testing.T) {
 	var in inbox
 	for range 3 {
@@ -276,8 +286,10 @@ func TestInboxMemory(t *testing.T) {
 			_, from := in.take(777)
 			from.giveBack()
 		}
-		if in.blocks.len() != 0 || in.data != 0 || cap(in.runs.items) > queueKeeps || cap(in.blocks.items) > queueKeeps {
-			t.Errorf("empty, but %d blocks, %d bytes, %d runs", in.blocks.len(), in.data, cap(in.runs.items))
+		if in.blocks.len() != 0 || in.data != 0 || cap(in.runs.items) > queueKeeps ||
+			cap(in.blocks.items) > queueKeeps {
+			t.Errorf("empty, but %d blocks, %d bytes, %d runs", in.blocks.len(), in.data,
+				cap(in.runs.items))
 		}
 	}
 }
@@ -309,7 +321,8 @@ func TestQueue(t *testing.T) {
 
 // A data frame allocates nothing on its way from Write to Next.
 func TestAllocations(t *testing.T) {
-	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings,
+		debug.BuildSetting{Key: "-race", Value: "true"}) {
 		t.Skip("not run: under the race detector sync.Pool loses things on purpose")
 	}
 	s := New(Config{Role: Daemon, Accept: func(*Channel) {}})
@@ -324,7 +337,10 @@ func TestAllocations(t *testing.T) {
 	got := make([]byte, len(p))
 	buffer := make([]byte, 0, batchSize)
 	peer.control.pop() // OPEN is delivered by hand
-	must(t, s.receive(to, protocol.Frame{Header: protocol.Header{Type: protocol.TypeOpen, Channel: 1, Length: 2}, Payload: []byte("{}")}))
+	must(t,
+		s.receive(to,
+			protocol.Frame{Header: protocol.Header{Type: protocol.TypeOpen, Channel: 1, Length: 2},
+				Payload: []byte("{}")}))
 	in := s.channels[1]
 	move := func(l, to *link) {
 		for {
@@ -338,7 +354,8 @@ func TestAllocations(t *testing.T) {
 				h, err := protocol.ParseHeader(b)
 				must(t, err)
 				n := protocol.HeaderSize + int(h.Length)
-				must(t, to.s.receive(to, protocol.Frame{Header: h, Payload: b[protocol.HeaderSize:n]}))
+				must(t,
+					to.s.receive(to, protocol.Frame{Header: h, Payload: b[protocol.HeaderSize:n]}))
 				b = b[n:]
 			}
 		}

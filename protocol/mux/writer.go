@@ -8,8 +8,8 @@ import (
 	"minissh/protocol"
 )
 
-// pieceSize is the most data that we put into one frame, in bytes: with its header it fills four TLS records, without a fifth for the last
-// twelve bytes.
+// pieceSize is the most data that we put into one frame, in bytes: with its header it fills four
+// TLS records, so that its last twelve bytes do not need a fifth.
 const pieceSize = protocol.MaxPayload - protocol.HeaderSize
 
 // batchSize holds four large frames and a few small ones, or one of the largest messages.
@@ -17,7 +17,8 @@ const batchSize = 4*protocol.MaxPayload + 4096
 
 var batches = sync.Pool{New: func() any { return new([batchSize]byte) }}
 
-// writeLoop sends whatever is due, until the link stops. Channel.Write takes its place for a step where it can (see inline).
+// writeLoop sends whatever is due, until the link stops. Channel.Write takes its place for a step
+// if it can (see inline).
 func (l *link) writeLoop() {
 	defer l.s.crashing()
 	defer close(l.finished)
@@ -35,8 +36,9 @@ func (l *link) writeLoop() {
 	}
 }
 
-// inline does one step of the writer in the goroutine that has something to send, if nobody else is at it: to wake the writer's
-// goroutine for each frame costs more than to write it. The caller holds mu.
+// inline does one step of the writer in the goroutine that has something to send, if nobody else
+// does: waking the writer's goroutine for each frame costs more than writing it. The caller holds
+// mu.
 func (s *Session) inline() bool {
 	l := s.link
 	if l == nil || l.writing || l.stop || !l.due() {
@@ -49,9 +51,10 @@ func (s *Session) inline() bool {
 	return true
 }
 
-// step gathers what is due into a batch and hands that over in one Write; a frame is never split between two. One goroutine at a
-// time is in it, so that frames are numbered and written in one order. It borrows its buffer only while it has something to
-// send. The caller holds mu, which is released while it writes.
+// step gathers what is due into a batch and passes that on in one Write, so that a frame is never
+// split between two. One goroutine at a time is in it, so that frames are numbered and written in
+// one order. It borrows its buffer only while it has something to send. The caller holds mu, which
+// is released while it writes.
 func (l *link) step() {
 	s := l.s
 	l.writing = true
@@ -65,7 +68,7 @@ func (l *link) step() {
 	}
 	s.mu.Unlock()
 	var err error
-	if len(batch) > 0 { // nothing is left of a grant for a channel closed since
+	if len(batch) > 0 { // nothing is left of a grant for a channel that has closed since
 		err = l.write(batch, stall)
 	}
 	batches.Put(buffer)
@@ -79,7 +82,8 @@ func (l *link) step() {
 		s.active.Store(time.Now().UnixNano())
 	}
 	if l.written += int64(len(batch)); err == nil && l.written > linkMost {
-		err = fmt.Errorf("%d GiB were sent over one connection, the most for one TLS key", linkMost>>30)
+		err = fmt.Errorf("%d GiB were sent over one connection, the most for one TLS key",
+			linkMost>>30)
 	}
 	if err != nil {
 		// The peer may have said why: the reader gets a little time to find it (FR8).
@@ -90,7 +94,8 @@ func (l *link) step() {
 
 func (l *link) write(batch []byte, stall time.Duration) error {
 	if l.s.cfg.Crashed != nil {
-		defer l.s.crashing() // here, since step's callers unlock mu while a panic passes, which is fatal
+		// here, since step's callers unlock mu while a panic passes, which is fatal
+		defer l.s.crashing()
 	}
 	if trace := l.s.cfg.Trace; trace != nil {
 		for rest := batch; len(rest) > 0; {
@@ -110,7 +115,7 @@ func (l *link) write(batch []byte, stall time.Duration) error {
 	return err
 }
 
-// setPatience bounds how long writes wait from now on, where the connection can do that by itself.
+// setPatience limits how long writes wait from now on, if the connection can do that by itself.
 func (l *link) setPatience(stall time.Duration, more func() bool) bool {
 	conn, ok := l.conn.(Patient)
 	return ok && conn.SetPatience(stall, more)
@@ -128,8 +133,9 @@ func (l *link) due() bool {
 	return l.resending() || s.mayNumber() && s.control.len()+s.grants.len()+s.ready.len() > 0
 }
 
-// collect appends to b what is to be sent next, as much as fits: first what belongs to the link, then frames that are sent
-// again, then messages, grants, and data of one channel after the other. The caller holds mu.
+// collect appends to b what is to be sent next, as much as fits: first what belongs to the link,
+// then frames that are sent again, then messages, grants, and data of one channel after the other.
+// The caller holds mu.
 func (l *link) collect(b []byte) []byte {
 	s := l.s
 	b = append(b, l.first...)
@@ -205,17 +211,19 @@ func (s *Session) collectData(b []byte, c *Channel) ([]byte, bool) {
 	if uint64(n) == credit {
 		flags = protocol.FlagBlocked
 	}
-	b = s.number(b, protocol.AppendFrame(b, protocol.TypeStdin+protocol.Type(i), flags, c.id, c.out[i][:n]))
+	b = s.number(b, protocol.AppendFrame(b, protocol.TypeStdin+protocol.Type(i), flags, c.id,
+		c.out[i][:n]))
 	c.sentOut += uint64(n)
 	if c.out[i] = c.out[i][n:]; len(c.out[i]) == 0 {
 		c.room.Broadcast() // Write is done
 	}
-	c.stand()
+	c.lineUp()
 	return b, false
 }
 
-// takeControl numbers and returns the messages that wait, for a link that is about to end. While frames are still being sent again
-// there are none: they would overtake. The caller holds mu.
+// takeControl numbers and returns the messages that wait, for a link that is about to end. While
+// frames are still being sent again it returns nothing: messages would overtake them. The caller
+// holds mu.
 func (s *Session) takeControl(l *link) []byte {
 	var b []byte
 	for l.flowing && !l.resending() && s.mayNumber() && s.control.len() > 0 {

@@ -103,7 +103,7 @@ function Link:open(side, frame, facts)
   local allowed = peer.allows or side == self.client and first_channels
   if self.whole and allowed and own.open >= allowed then return "too_many_channels", string.format("more than %d at once", allowed) end
   if self.whole and own.opens + frame.length > most_opens then
-    return "too_many_channels", string.format("the OPENs of channels that are open hold more than %d bytes", most_opens)
+    return "too_many_channels", string.format("the OPENs of open channels hold more than %d bytes", most_opens)
   end
   local c = self:channel(frame)
   c.size, own.opens = frame.length, own.opens + frame.length
