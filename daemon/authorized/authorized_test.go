@@ -192,6 +192,21 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// A line has at most 16,384 bytes, whoever writes it.
+func TestLongestLine(t *testing.T) {
+	key, line := newKey(t)
+	for n, ok := range map[int]bool{16_384: true, 16_385: false} {
+		comment := strings.Repeat("c", n-len(line)-1)
+		file, problems := Parse("f", []byte(line+" "+comment+"\n"))
+		if (len(file.Entries) == 1) != ok || (len(problems) == 0) != ok {
+			t.Errorf("%d bytes: %d keys, %v", n, len(file.Entries), problems)
+		}
+		if err := Append(t.TempDir()+"/keys", "", key, comment); (err == nil) != ok {
+			t.Errorf("%d bytes are written: %v", n, err)
+		}
+	}
+}
+
 // Keys that TLS cannot carry are reported, so that nobody believes that they can log in.
 func TestUnusableKeys(t *testing.T) {
 	encode := func(kind string, fields ...any) string {

@@ -117,6 +117,28 @@ func TestGetent(t *testing.T) {
 	}
 }
 
+// An answer of getent's has at most 4 MiB, and no more of it is read: the C library may ask a
+// directory that never ends.
+func TestGetentIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	script := []byte("#!/bin/sh\nhead -c $2 /dev/zero && : > $0.$2\n")
+	if err := os.WriteFile(dir+"/getent", script, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	if out, err := getent(t.Context(), "passwd", "4194304"); len(out) != 4_194_304 || err != nil {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
+	for _, most := range []string{"4194305", "8388608"} {
+		if out, err := getent(t.Context(), "passwd", most); out != nil || err == nil {
+			t.Errorf("%d bytes were taken", len(out))
+		}
+	}
+	if _, err := os.Stat(dir + "/getent.8388608"); err == nil {
+		t.Error("all of a long answer was read")
+	}
+}
+
 func TestScanGroups(t *testing.T) {
 	const file = "# x:x:1:ann\nroot:x:0:\naudio:x:29:bob,ann\nshort:x:5\nvideo:x:44:ann,bob\n" +
 		"anna:x:45:annabel\nbad:x:-1:ann\nagain:x:29:ann\n"
