@@ -42,6 +42,9 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s is %d instead of %d", name, c.got, c.want)
 		}
 	}
+	if PairingLabel != "EXPORTER-minissh-pairing" {
+		t.Errorf("%q", PairingLabel)
+	}
 	if ALPN != "minissh/1" || crockford != "0123456789ABCDEFGHJKMNPQRSTVWXYZ" {
 		t.Errorf("%q, %q", ALPN, crockford)
 	}

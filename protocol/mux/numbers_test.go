@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -67,4 +68,64 @@ func TestGrantAtHalf(t *testing.T) {
 		t.Errorf("half: %v, %d", c.grantDue, c.limit)
 	}
 	s.Close(nil)
+}
+
+// The OPENs of the channels that are open have 1,048,576 bytes together, on either side: not one
+// more.
+func TestOpensAtTheEdge(t *testing.T) {
+	padded := func(channel uint32, n int) []byte {
+		const before, after = `{"service":"test","x":"`, `"}`
+		middle := strings.Repeat("x", n-len(before)-len(after))
+		return msg(protocol.TypeOpen, channel, before+middle+after)
+	}
+	for last, ok := range map[int]bool{65_536 - 30: true, 65_536 - 29: false} {
+		bubble(t, func(t *testing.T) {
+			s := New(Config{Role: Daemon, Accept: ignore, Channels: 64})
+			p, accepted := asDaemon(t, s, helloOf(nil))
+			for i := range uint32(15) {
+				p.send(padded(2*i+1, 65_536))
+			}
+			p.send(padded(31, last), padded(33, 30), num(protocol.TypePing, 0, 7))
+			if ok {
+				p.want(protocol.TypePong, 0, "7", "1,048,576 bytes")
+				s.Close(nil)
+			} else {
+				p.want(protocol.TypeError, 0, "too_many_channels", "1,048,577 bytes")
+			}
+			p.conn.Close()
+			<-accepted
+			s.Wait()
+		})
+		s := New(Config{Role: Client})
+		s.peerChannels = 64
+		size := func(n int) *protocol.Open {
+			return &protocol.Open{Service: strings.Repeat("x", n-len(`{"service":""}`))}
+		}
+		for range 15 {
+			_, err := s.Open(size(65_536))
+			must(t, err)
+		}
+		_, err := s.Open(size(last))
+		must(t, err)
+		if _, err := s.Open(size(30)); (err == nil) != ok {
+			t.Errorf("a client's: %v", err)
+		}
+		s.Close(nil)
+	}
+}
+
+// A session whose link ended is kept for 10 seconds, however long the client wants (RE4).
+func TestKeptAfterFIN(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := New(Config{Role: Daemon, Resend: 262_144, Hold: time.Hour})
+		hello := func(h *protocol.Hello) { h.Resend, h.Hold = 262_144, 3_600 }
+		p, accepted := asDaemon(t, s, helloOf(hello))
+		p.conn.Close()
+		<-accepted
+		began := time.Now()
+		s.Wait()
+		if d := time.Since(began); d != 10*time.Second {
+			t.Errorf("kept for %v", d)
+		}
+	})
 }
