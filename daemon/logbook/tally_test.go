@@ -6,13 +6,32 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+// lines is a log that timers may write to.
+type lines struct {
+	mu   sync.Mutex // guards the rest
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // flood has a source refused so many times, and gives what is logged from now on.
-func flood(times int, source string, tl *Tally, log *bytes.Buffer) string {
+func flood(times int, source string, tl *Tally, log *lines) string {
 	from := len(log.String())
 	for i := range times {
 		tl.Refused(slog.LevelWarn, "Kind", source, fmt.Sprintf("from %s port %d", source, i),
@@ -26,7 +45,7 @@ func flood(times int, source string, tl *Tally, log *bytes.Buffer) string {
 // count is told every ten seconds, with the last one's origin. Another kind has lines of its own.
 func TestTally(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := new(bytes.Buffer)
+		log := new(lines)
 		tl := NewTally(
 			slog.New(slog.NewTextHandler(log,
 				&slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -104,7 +123,7 @@ func TestTally(t *testing.T) {
 // it.
 func TestTallyOfUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := new(bytes.Buffer)
+		log := new(lines)
 		tl := NewTally(slog.New(slog.NewTextHandler(log, nil)))
 		for _, user := range []string{"mallory", "alice"} {
 			for range 3000 {
