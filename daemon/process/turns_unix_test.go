@@ -67,3 +67,10 @@ func TestTurns(t *testing.T) {
 		}
 	})
 }
+
+// A command has 30 seconds to start (EX8).
+func TestStartTimeInNumbers(t *testing.T) {
+	if StartTime != 30*time.Second {
+		t.Error(StartTime)
+	}
+}

@@ -1,0 +1,9 @@
+package terminal
+
+import (
+	"testing"
+
+	"minissh/protocol/testend"
+)
+
+func TestMain(m *testing.M) { testend.Main(m) }
