@@ -137,7 +137,7 @@ func TestEnd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var answer control.EndInfo
-	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{number}, nil,
+	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{ID: number}, nil,
 		&answer); err != nil || !answer.Stopped || answer.Session.ID != number {
 		t.Fatalf("%+v, %v", answer, err)
 	}
@@ -155,7 +155,7 @@ func TestEnd(t *testing.T) {
 	l.log.want(t, "Session ended by the administrator", "user=tester")
 	var refused *control.Error
 	l.until("the session is forgotten", func() bool { return len(l.desk.Who()) == 1 })
-	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{number}, nil,
+	if err := control.Ask(ctx, []string{path}, "end", control.EndArgs{ID: number}, nil,
 		&answer); !errors.As(err, &refused) || refused.Advice == "" {
 		t.Errorf("ended twice: %v", err)
 	}

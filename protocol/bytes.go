@@ -10,8 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Bytes is a byte string inside JSON (JS3): a JSON string where it is valid UTF-8, else
-// {"b64":"…"}.
+// Bytes is a byte string inside JSON (JS3): a JSON string if it is valid UTF-8, else {"b64":"…"}.
 type Bytes []byte
 
 // What cannot be sent, and is never tried.
@@ -66,7 +65,7 @@ func (b *Bytes) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// marshal is json.Marshal without the escaping of <, > and &, which no one on this wire needs.
+// marshal is json.Marshal without the escaping of <, > and &, which nobody on this wire needs.
 func marshal(v any) ([]byte, error) {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
@@ -77,6 +76,6 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// Quote makes text from the other side fit for a terminal: printable characters stay, everything
-// else is escaped, and it is in double quotes.
+// Quote makes text from the other side safe for a terminal: printable characters stay, everything
+// else is escaped, and double quotes surround it.
 func Quote(s string) string { return strconv.QuoteToGraphic(s) }

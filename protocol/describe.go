@@ -6,8 +6,8 @@ import (
 )
 
 // Describe puts a frame into words for people: header fields, then the message or the first bytes
-// of data (at most limit), everything from the other side quoted. Session names and what pairing
-// says are hidden: they are secrets (SE1).
+// of data (at most limit), everything from the other side quoted. Session names and the contents of
+// PAIR are hidden: they are secrets (SE1).
 func Describe(f Frame, limit int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-7v", f.Type)

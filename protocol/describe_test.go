@@ -13,8 +13,7 @@ var evil = []string{
 	"\xff\xfe", "\"; rm -rf", `\x1b[2J`, "\u2028\u2029\ufeff", "\U000e0041",
 }
 
-// harmless fails the test where a character could move a cursor, or show text in another order than
-// it has.
+// harmless fails the test if a character could move a cursor, or show text in another order.
 func harmless(t *testing.T, text string) {
 	t.Helper()
 	for _, r := range text {
@@ -34,7 +33,7 @@ func TestDescribeQuotes(t *testing.T) {
 			if !kind.IsJSON() {
 				continue
 			}
-			// As it comes, which need not be JSON at all, and inside JSON.
+			// As it comes, which may not be JSON, and inside JSON.
 			inside, err := marshal(map[string]string{"code": strings.ToValidUTF8(bad, "?"),
 				"message": strings.ToValidUTF8(bad, "?"), "user": "u"})
 			if err != nil {
@@ -82,7 +81,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// The session's name is a secret (SE1): whoever has it and the key may take the session over.
+// The session's name is a secret (SE1): whoever has it and the key can take over the session.
 func TestDescribeHidesSession(t *testing.T) {
 	name := strings.Repeat("5f", 32)
 	for _, payload := range []string{

@@ -58,7 +58,7 @@ const (
 type Violation struct {
 	Code    Code
 	Message string
-	Key     string // with CodeKeyNotAuthorized: a fingerprint that would do
+	Key     string // with CodeKeyNotAuthorized: a fingerprint that would be accepted
 }
 
 // Violate makes a *Violation.
@@ -73,8 +73,8 @@ func (v *Violation) Reason() *Reason {
 	return &Reason{Code: v.Code, Message: clip(v.Message), Key: v.Key}
 }
 
-// RemoteError is what the peer said in an ERROR, CLOSE or GOODBYE frame. Its text is the peer's and
-// not to be trusted: Error quotes it.
+// RemoteError is what the peer said in an ERROR, CLOSE or GOODBYE frame. Its text comes from the
+// peer and is not to be trusted: Error quotes it.
 type RemoteError struct{ Reason }
 
 func (e *RemoteError) Error() string {

@@ -12,8 +12,8 @@ type Files struct {
 	Recurse  bool `json:"recurse,omitempty"`  // get: folders with what is in them
 	Preserve bool `json:"preserve,omitempty"` // put: modes and times
 	Resume   bool `json:"resume,omitempty"`   // get: offer first
-	Checksum bool `json:"checksum,omitempty"` // put: believe no size and time
-	Sync     bool `json:"sync,omitempty"`     // put: on the disk before it has its name
+	Checksum bool `json:"checksum,omitempty"` // put: do not trust size and time
+	Sync     bool `json:"sync,omitempty"`     // put: on the disk before it gets its name
 	Total    bool `json:"total,omitempty"`    // get: say first how much will come
 }
 

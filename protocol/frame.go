@@ -16,7 +16,7 @@ const (
 	// ID8: bytes read after TLS is done, before authorization: a HELLO whose last byte shares the
 	// largest record
 	MaxGreeting   = 24576
-	InitialWindow = 262144   // CH5: credit of each direction of a new channel
+	InitialWindow = 262144   // CH5: credit for each direction of a new channel
 	MaxWindow     = 64 << 20 // CH7
 	MinChannels   = 16       // CH2: channels a client may count on before WELCOME
 	MinResend     = 262144   // RE2: the smallest resend buffer that is not 0
@@ -71,7 +71,7 @@ const (
 	FlagSuspended = 0x01 // on PING: the client is about to be stopped (RE6)
 )
 
-// typeNames has "" for the types that are not known.
+// typeNames has "" for unknown types.
 var typeNames = [256]string{
 	TypeOpen: "OPEN", TypeOpened: "OPENED", TypeWindow: "WINDOW", TypeEOF: "EOF",
 	TypeSignal: "SIGNAL", TypeResize: "RESIZE",
@@ -81,7 +81,7 @@ var typeNames = [256]string{
 	TypeGoodbye: "GOODBYE", TypeError: "ERROR", TypePair: "PAIR",
 }
 
-// String is the type's name in PROTOCOL.md, or its number for a type that has none.
+// String is the type's name in PROTOCOL.md, or its number if it has none.
 func (t Type) String() string {
 	if name := typeNames[t]; name != "" {
 		return name
@@ -89,13 +89,13 @@ func (t Type) String() string {
 	return fmt.Sprintf("type 0x%02x", uint8(t))
 }
 
-// IsLink tells link frames from session frames (FR5).
+// IsLink says whether a type is a link frame, not a session frame (FR5).
 func (t Type) IsLink() bool { return t&0x80 != 0 }
 
-// IsData tells the frames that cost credit (CH5).
+// IsData says whether frames of a type cost credit (CH5).
 func (t Type) IsData() bool { return t == TypeStdin || t == TypeStdout || t == TypeStderr }
 
-// IsJSON tells the frames whose payload is a JSON object (JS1).
+// IsJSON says whether a type's payload is a JSON object (JS1).
 func (t Type) IsJSON() bool {
 	switch t {
 	case TypeOpen, TypeOpened, TypeSignal, TypeResize, TypeNotice, TypeExit, TypeClose, TypeHello,
@@ -167,8 +167,8 @@ func ParseHeader(b []byte) (Header, error) {
 	return h, nil
 }
 
-// sizes gives the least and most payload bytes of a type (the table of FR5). What an application
-// does not read waits, so each is small where small does.
+// sizes returns the least and most payload bytes of a type (the table of FR5). What an application
+// does not read waits in memory, so each maximum is as small as it can be.
 func (t Type) sizes() (least, most uint32) {
 	switch t {
 	case TypeStdin, TypeStdout, TypeStderr:
@@ -189,7 +189,7 @@ func (t Type) sizes() (least, most uint32) {
 	return 2, 8192 // a message of 1,024 bytes, each escaped as \u0000
 }
 
-// flags gives the one flag that a type may have, 0 for none (FR3).
+// flags returns the one flag that a type may have, 0 for none (FR3).
 func (t Type) flags() uint8 {
 	switch {
 	case t.IsData():

@@ -65,7 +65,7 @@ func (c *counting) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
-// A length is judged before anything of the payload is read or allocated (FR2).
+// A length is judged before any of the payload is read or allocated (FR2).
 func TestReaderLengthFirst(t *testing.T) {
 	header := make([]byte, HeaderSize)
 	PutHeader(header, Header{Length: MaxPayload + 1, Type: TypeStdout, Channel: 1})
@@ -76,8 +76,8 @@ func TestReaderLengthFirst(t *testing.T) {
 	}
 }
 
-// Each type has a most of its own (FR5), which the header shows: one byte more is frame_too_large,
-// and nothing of it is read.
+// Each type has its own maximum (FR5), which the header is checked against: one byte more is
+// frame_too_large, and nothing of it is read.
 func TestMostOfEachType(t *testing.T) {
 	most := map[Type]uint32{
 		0x01: 65536, 0x02: 8192, 0x03: 8, 0x04: 1, 0x05: 256, 0x06: 256, 0x07: 8192, 0x08: 16384,
@@ -109,7 +109,7 @@ func TestMostOfEachType(t *testing.T) {
 	}
 }
 
-// A message of 1,024 bytes fits into every frame that may have one, whatever JSON makes of its
+// A message of 1,024 bytes fits in every frame that may have one, whatever JSON makes of its
 // characters.
 func TestLongestMessageFits(t *testing.T) {
 	for _, text := range []string{strings.Repeat("\x01", 1024), strings.Repeat("\xff", 1024),
@@ -138,7 +138,7 @@ func TestLongestMessageFits(t *testing.T) {
 	}
 }
 
-// What does not fit an EXIT is left out: processes first, then directories (EX6).
+// What does not fit in an EXIT is left out: processes first, then directories (EX6).
 func TestExitFits(t *testing.T) {
 	code := 3
 	var left []Process
@@ -166,7 +166,7 @@ func TestExitFits(t *testing.T) {
 	}
 }
 
-// An EXIT whose fields do not tell an outcome is found out (EX6).
+// An EXIT whose fields do not tell an outcome is recognized (EX6).
 func TestExitCheck(t *testing.T) {
 	for text, sound := range map[string]bool{
 		`{"how":"exited","code":0}`: true, `{"how":"signalled","signal":"KILL"}`: true,
@@ -213,7 +213,7 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// An idle link holds no large buffer: it goes back before the next header is waited for.
+// An idle link holds no large buffer: the Reader returns it before it waits for the next header.
 func TestReaderHoldsNothing(t *testing.T) {
 	raw := AppendFrame(nil, TypeStdout, 0, 1, make([]byte, MaxPayload))
 	r := NewReader(bytes.NewReader(raw))
@@ -255,7 +255,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// What does not fit a frame is an error, not a frame that the peer refuses.
+// What does not fit in a frame is an error, not a frame that the peer refuses.
 func TestMessageTooLarge(t *testing.T) {
 	if b, err := AppendMessage(nil, TypeOpen, 1, &Open{Command: bytes.Repeat([]byte("x"),
 		MaxPayload)}); !errors.Is(err, ErrTooLarge) || b != nil {

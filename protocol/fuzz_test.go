@@ -10,9 +10,9 @@ import (
 	"minissh/protocol/vectors"
 )
 
-// FuzzReader: nothing that comes over a link makes the reader, the decoders or Describe panic, and
-// what passes them is written again byte for byte (headers and numbers have one form only), or, for
-// JSON, is understood the same again.
+// FuzzReader: nothing that comes over a link makes the reader, the decoders or Describe panic. What
+// they accept is written again byte for byte (headers and numbers have only one form) or, for JSON,
+// means the same when read again.
 func FuzzReader(f *testing.F) {
 	for _, v := range vectors.Read("frames.txt") {
 		f.Add(v.Bytes("hex"))
@@ -60,7 +60,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// FuzzJSON: what the strict reader lets pass is JSON for encoding/json too, and holds no key twice
+// FuzzJSON: what the strict reader accepts is JSON for encoding/json too, and holds no key twice
 // and none that folds to another.
 func FuzzJSON(f *testing.F) {
 	for _, v := range vectors.Read("json.txt") {
@@ -71,7 +71,7 @@ func FuzzJSON(f *testing.F) {
 			return
 		}
 		if !json.Valid(text) || !utf8.Valid(text) {
-			// Decode has json.Unmarshal look as well; it must be the one to refuse it.
+			// Decode calls json.Unmarshal too; the strict reader must be the one that refuses.
 			if (Frame{Header: Header{Type: TypeClose}, Payload: text}).Decode(new(Reason)) == nil {
 				t.Fatalf("%q passes", text)
 			}
@@ -90,7 +90,7 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// FuzzBytes: every byte string without NUL comes back as it was, and every JSON value that passes
+// FuzzBytes: every byte string without NUL comes back as it was, and every accepted JSON value
 // means one.
 func FuzzBytes(f *testing.F) {
 	for _, v := range vectors.Read("bytes.txt") {

@@ -118,7 +118,7 @@ type Signal struct {
 	Signal string `json:"signal"` // without SIG
 }
 
-// Notice tells something that neither ends nor answers anything (EX5).
+// Notice reports something that neither ends nor answers anything (EX5).
 type Notice struct {
 	Notice  string `json:"notice"`
 	Message string `json:"message,omitempty"`
@@ -135,7 +135,7 @@ const (
 	NoticeShuttingDown  = "shutting_down"
 )
 
-// Exit tells how a command ended (EX6).
+// Exit says how a command ended (EX6).
 type Exit struct {
 	How      string    `json:"how"`                   // one of the How constants
 	Code     *int      `json:"code,omitempty"`        // exit code, if it exited by itself
@@ -150,8 +150,8 @@ type Exit struct {
 	Left     []Process `json:"left,omitempty"`        // what could not be stopped
 }
 
-// Check finds what makes an EXIT tell no outcome (EX6). That breaks no rule of the wire: the error
-// is for people.
+// Check finds why an EXIT tells no outcome (EX6). That breaks no rule of the wire: the error is for
+// people.
 func (e *Exit) Check() error {
 	switch e.How {
 	case HowDeadline, HowCancelled, HowHungUp:
@@ -216,7 +216,7 @@ type Reason struct {
 }
 
 // AppendMessage appends a frame with a JSON payload; the text for people in a *Reason or *Notice is
-// cut to what CO3 allows. The error says that the message does not fit a frame.
+// cut to what CO3 allows. The error says that the message does not fit in a frame.
 func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error) {
 	switch m := message.(type) {
 	case *Reason:
@@ -239,7 +239,7 @@ func AppendMessage(b []byte, t Type, channel uint32, message any) ([]byte, error
 	return AppendFrame(b, t, 0, channel, payload), nil
 }
 
-// MarshalJSON is json.Marshaler's: a plan for what is not there is not made.
+// MarshalJSON is json.Marshaler's. It makes encoding/json plan only for the fields that are set.
 func (f *Files) MarshalJSON() ([]byte, error) {
 	type fields Files
 	return marshal((*fields)(f))

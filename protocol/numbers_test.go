@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The numbers that the pages state, once more and not by their names: a test that uses a constant
-// follows it wherever it goes.
+// The numbers that the pages state, written out: a test that uses a constant would follow any
+// change of it.
 func TestNumbers(t *testing.T) {
 	for name, c := range map[string]struct{ got, want int64 }{
 		"HeaderSize":    {HeaderSize, 12},

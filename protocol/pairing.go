@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Pair is what both ends prove to each other that they know a pairing code (PA3).
+// Pair is how both ends prove to each other that they know a pairing code (PA3).
 type Pair struct {
 	Protocol string `json:"protocol,omitempty"` // the client's: "minissh/1"
 	User     string `json:"user"`               // account to log in to
@@ -71,8 +71,8 @@ func (c PairingCode) Shown() string {
 	return string(c[:4] + "-" + c[4:8] + "-" + c[8:] + "-" + c.check())
 }
 
-// check is the sum of the characters' values, each times its place from 1 to 12, modulo 31: one
-// wrong character shows (but 0 for Z), and so do two that changed places (PA1).
+// check is the sum of the characters' values, each times its place from 1 to 12, modulo 31: it
+// reveals one wrong character (except 0 for Z), and two that changed places (PA1).
 func (c PairingCode) check() PairingCode {
 	sum := 0
 	for i := range len(c) {
@@ -81,8 +81,8 @@ func (c PairingCode) check() PairingCode {
 	return PairingCode(crockford[sum%31])
 }
 
-// ParsePairingCode reads what a person typed: in either case, with or without blanks and dashes, O
-// for 0, I and L for 1. The error says what is wrong and shows nothing of it.
+// ParsePairingCode reads what a person typed: in upper or lower case, with or without blanks and
+// dashes, O for 0, I and L for 1. The error says what is wrong and shows nothing of the code.
 func ParsePairingCode(typed string) (PairingCode, error) {
 	var code []byte
 	for _, r := range strings.ToUpper(typed) {
@@ -112,7 +112,7 @@ func ParsePairingCode(typed string) (PairingCode, error) {
 	return c, nil
 }
 
-// PairingTranscript is what the two proofs are about (PA2): what only the two ends of this TLS
+// PairingTranscript is what the two proofs cover (PA2): what only the two ends of this TLS
 // connection know, the two keys in SSH's wire form, and the account.
 func PairingTranscript(exported, hostKey, clientKey []byte, user string) []byte {
 	var t []byte

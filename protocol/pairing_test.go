@@ -10,7 +10,7 @@ import (
 	"minissh/protocol/vectors"
 )
 
-// The example of PAIRING.md is what this package makes of it.
+// This package computes the example of PAIRING.md.
 func TestPairingExample(t *testing.T) {
 	text, err := os.ReadFile("PAIRING.md")
 	if err != nil {
@@ -146,7 +146,7 @@ func TestPairingCode(t *testing.T) {
 	}
 }
 
-// What pairing says is not shown (RULES A13).
+// What is said in pairing is not shown (RULES A13).
 func TestPairIsHidden(t *testing.T) {
 	frame, err := AppendMessage(nil, TypePair, 0, &Pair{Protocol: ALPN, User: "alice",
 		Proof: strings.Repeat("ab", 32)})

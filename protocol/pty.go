@@ -19,8 +19,8 @@ type PTY struct {
 	Modes map[string]int64 `json:"modes,omitempty"`
 }
 
-// Size is the size of a terminal's window, of PTY and the payload of RESIZE (TE2). 0 means that it
-// is not known.
+// Size is the size of a terminal's window, in PTY and as the payload of RESIZE (TE2). 0 means
+// unknown.
 type Size struct {
 	Rows   int64 `json:"rows"`
 	Cols   int64 `json:"cols"`
@@ -58,7 +58,7 @@ func (p *PTY) Check() error {
 	return nil
 }
 
-// The terminal modes of RFC 4254 section 8 and RFC 8160, but for the speeds, which a pty does not
+// The terminal modes of RFC 4254 section 8 and RFC 8160, except the speeds, which a pty does not
 // have.
 var (
 	modeCharacters = []string{
@@ -75,8 +75,8 @@ var (
 	}
 )
 
-// modeMost is the largest value of a terminal mode; a mode that is not known is ignored, whatever
-// its value (TE1).
+// modeMost is the largest value of a terminal mode; an unknown mode is ignored, whatever its value
+// (TE1).
 func modeMost(name string) (most int64, known bool) {
 	switch {
 	case slices.Contains(modeCharacters, name):

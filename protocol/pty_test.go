@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// What a request for a pty may say (TE1): everything else is refused before anything is made of it.
+// What a request for a pty may say (TE1): everything else is refused before anything is done with
+// it.
 func TestPTYCheck(t *testing.T) {
 	modes := func(n int) map[string]int64 {
 		m := map[string]int64{}

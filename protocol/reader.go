@@ -17,8 +17,7 @@ var payloads = sync.Pool{New: func() any { return new(Buffer) }}
 // Recycle takes back a Buffer that nobody uses any more.
 func Recycle(b *Buffer) { payloads.Put(b) }
 
-// Reader reads frames from one link. It holds a large buffer only while a large payload is being
-// looked at.
+// Reader reads frames from one link. It holds a large buffer only while a large payload is in use.
 type Reader struct {
 	r      io.Reader
 	header [HeaderSize]byte
@@ -61,9 +60,9 @@ func (r *Reader) Next() (Frame, error) {
 	return Frame{Header: h, Payload: payload, from: r}, nil
 }
 
-// Detach gives the payload of a frame that Next returned away with the Buffer that holds it, so
-// that it need not be copied: it stays valid until the Buffer is given to Recycle. It is nil for a
-// small payload, which is to be copied.
+// Detach gives the caller the Buffer that holds the payload of the frame from Next, so that it need
+// not be copied: the payload stays valid until the Buffer is given to Recycle. It is nil for a
+// small payload, which must be copied.
 func (f Frame) Detach() *Buffer {
 	if f.from == nil {
 		return nil

@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// rules are the names by which rules are cited, in the order of the pages. They are FR1, FR2 and so
-// on.
+// rules are the names by which rules are cited (FR1, FR2, …), in the order of the pages.
 var rules = []string{"FR", "JS", "CH", "EX", "ID", "CA", "SE", "CO", "TE", "FI", "RE", "PA"}
 
 var (
@@ -22,7 +21,7 @@ var (
 	retired = regexp.MustCompile(`\bP[0-9]+\.[0-9]+\b`)
 )
 
-// Rules are numbered from 1, each once, in their order, and each on one page.
+// Rules are numbered from 1, each once, in order, and each on one page.
 func TestRulesAreNumbered(t *testing.T) {
 	var found, want []string
 	for _, name := range pages {
@@ -88,7 +87,8 @@ func TestCitedRules(t *testing.T) {
 	}
 }
 
-// PROTOCOL.md can be read in one sitting: at most 3,500 words outside of its examples and diagrams.
+// PROTOCOL.md can be read in one sitting: it has at most 3,500 words outside its examples and
+// diagrams.
 func TestSpecIsShort(t *testing.T) {
 	const most = 3500
 	words, block := 0, false

@@ -37,7 +37,8 @@ type example struct {
 
 var (
 	annotation = regexp.MustCompile(`^((?:[0-9a-f]{2} )*[0-9a-f]{2})(?:  +(.*))?$`)
-	frameStart = regexp.MustCompile(`^(client|daemon)  ([0-9a-f]{8}) ([0-9a-f]{2}) ([0-9a-f]{2}) ([0-9a-f]{4}) ([0-9a-f]{8})  (.*)$`)
+	frameStart = regexp.MustCompile(
+		`^(client|daemon)  ([0-9a-f]{8}) ([0-9a-f]{2}) ([0-9a-f]{2}) ([0-9a-f]{4}) ([0-9a-f]{8})  (.*)$`)
 )
 
 func (e *example) add(raw []byte, words string) {
@@ -106,8 +107,8 @@ func hexLine(line string) (raw []byte, words string, ok bool) {
 	return raw, parts[2], err == nil
 }
 
-// The examples of the pages are frames, the lengths in them are right, they are written by this
-// package just so, and each kind of frame has one.
+// The examples on the pages are frames with correct lengths, this package writes exactly them, and
+// each kind of frame has one.
 func TestSpecExamples(t *testing.T) {
 	shown := map[Type]bool{}
 	for _, e := range examples(t) {
@@ -163,8 +164,8 @@ func knownTypes() map[Type]string {
 	return known
 }
 
-// The conversation that PROTOCOL.md shows is one that both ends may hold: each frame comes from a
-// side that may send it, and its channel is there.
+// Both ends may hold the conversation that PROTOCOL.md shows: each frame comes from a side that may
+// send it, and its channel exists.
 func TestSpecConversation(t *testing.T) {
 	rows := typeRows(t)
 	for _, e := range examples(t) {
@@ -172,7 +173,7 @@ func TestSpecConversation(t *testing.T) {
 			continue
 		}
 		may := rows[Type(e.raw[4])].from
-		// all channels shown are the client's
+		// all channels shown belong to the client
 		opener := map[string]string{"client": "opener", "daemon": "acceptor"}[e.from]
 		if may != "either" && may != e.from && may != opener {
 			t.Errorf("%s: a %s comes from the %s; FR5 says %s", e.at, typeNames[Type(e.raw[4])],
@@ -187,7 +188,8 @@ type typeRow struct{ name, from, size string }
 func typeRows(t *testing.T) map[Type]typeRow {
 	t.Helper()
 	rows := map[Type]typeRow{}
-	for _, row := range regexp.MustCompile(`(?m)^\| 0x([0-9a-f]{2}) \| ([A-Z]+) \| ([a-z]+) \| (?:([\d,]+) to )?([\d,]+) \|`).FindAllStringSubmatch(page(t, "PROTOCOL.md"), -1) {
+	for _, row := range regexp.MustCompile(
+		`(?m)^\| 0x([0-9a-f]{2}) \| ([A-Z]+) \| ([a-z]+) \| (?:([\d,]+) to )?([\d,]+) \|`).FindAllStringSubmatch(page(t, "PROTOCOL.md"), -1) {
 		n, _ := hex.DecodeString(row[1])
 		rows[Type(n[0])] = typeRow{row[2], row[3], strings.ReplaceAll(cmp.Or(row[4],
 			row[5])+" "+row[5], ",", "")}
@@ -195,7 +197,7 @@ func typeRows(t *testing.T) map[Type]typeRow {
 	return rows
 }
 
-// The tables of FR5 and CO4 are what the code says, both ways.
+// The tables of FR5 and CO4 list what the code has, and the reverse.
 func TestSpecTables(t *testing.T) {
 	rows := typeRows(t)
 	if known := len(knownTypes()); len(rows) != known {
@@ -217,7 +219,9 @@ func TestSpecTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	var codes []string
-	for _, c := range regexp.MustCompile(`Code +Code *= "([a-z_]+)"|Code\w+ +Code = "([a-z_]+)"`).FindAllStringSubmatch(string(source), -1) {
+	for _, c := range regexp.MustCompile(
+		`Code +Code *= "([a-z_]+)"|Code\w+ +Code = "([a-z_]+)"`).FindAllStringSubmatch(
+		string(source), -1) {
 		codes = append(codes, c[1]+c[2])
 	}
 	if len(codes) < 30 {
@@ -226,7 +230,7 @@ func TestSpecTables(t *testing.T) {
 	sameNames(t, "CO4", tableOf(t, "PROTOCOL.md", "CO4"), codes)
 }
 
-// tableOf is what the first column of the first table after a rule's name lists, in backticks.
+// tableOf is the first column of the first table after a rule's name: what it has in backticks.
 func tableOf(t *testing.T, name, rule string) (names []string) {
 	t.Helper()
 	_, after, ok := strings.Cut(page(t, name), "**"+rule+".**")
@@ -254,7 +258,7 @@ func sameNames(t *testing.T, rule string, listed, known []string) {
 	}
 }
 
-// fieldsOf are the JSON names of a struct's fields, but for some.
+// fieldsOf are the JSON names of a struct's fields, except some.
 func fieldsOf(message any, but ...string) (names []string) {
 	kind := reflect.TypeOf(message)
 	for i := range kind.NumField() {
@@ -270,7 +274,7 @@ func fieldsOf(message any, but ...string) (names []string) {
 	return names
 }
 
-// The tables of fields list what the structs have, both ways. (protocol/files looks at those of its
+// The tables of fields list what the structs have, and the reverse. (protocol/files checks its
 // own.)
 func TestSpecFields(t *testing.T) {
 	for rule, fields := range map[string][]string{

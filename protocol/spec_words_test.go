@@ -17,8 +17,8 @@ var (
 	inWords      = map[string]uint64{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 )
 
-// What is next to the bytes of the pages' examples says what they say: channels, flags, lengths,
-// numbers, text. (TestSpecExamples looks at JSON.)
+// The words next to the bytes of the pages' examples are right: channels, flags, lengths, numbers,
+// text. (TestSpecExamples checks JSON.)
 func TestSpecWords(t *testing.T) {
 	lines := 0
 	for _, e := range examples(t) {

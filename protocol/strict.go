@@ -16,9 +16,9 @@ import (
 
 const maxDepth = 8 // JS1
 
-// Decode reads the JSON payload of f into message, a pointer to one of this package's structs,
-// refusing what JS2 refuses. A code that has not the form of one is CodeInternal then, and text for
-// people is at most MaxMessage bytes. The error is a *Violation with CodeBadJSON.
+// Decode reads the JSON payload of f into message, a pointer to one of this package's structs, and
+// refuses what JS2 refuses. A code without the form of one becomes CodeInternal, and text for
+// people is cut to MaxMessage bytes. The error is a *Violation with CodeBadJSON.
 func (f Frame) Decode(message any) error {
 	if err := DecodeJSON(f.Payload, message); err != nil {
 		return Violate(CodeBadJSON, "%v: %v", f.Type, err)
@@ -35,7 +35,7 @@ func (f Frame) Decode(message any) error {
 	return nil
 }
 
-// DecodeJSON reads one JSON object into message, refusing what JS2 refuses.
+// DecodeJSON reads one JSON object into message, and refuses what JS2 refuses.
 func DecodeJSON(text []byte, message any) error {
 	err := checkJSON(text, reflect.TypeOf(message))
 	if err == nil {
@@ -48,10 +48,9 @@ func DecodeJSON(text []byte, message any) error {
 	return err
 }
 
-// checkJSON walks the whole text once, because encoding/json lets pass what two readers may
-// understand differently: keys that are there twice, keys in another case, bytes that are not
-// UTF-8, null and lists of another length in the place of a value. want is the type that the text
-// is decoded into.
+// checkJSON walks the whole text once, because encoding/json accepts what two readers may
+// understand differently: repeated keys, keys in another case, bytes that are not UTF-8, null
+// instead of a value, and lists of another length. want is the type that the text is decoded into.
 func checkJSON(text []byte, want reflect.Type) error {
 	if !utf8.Valid(text) {
 		return fmt.Errorf("it is not UTF-8")
@@ -84,7 +83,7 @@ func checkObject(d *json.Decoder, depth int, want reflect.Type) error {
 		if err != nil {
 			return err
 		}
-		key := token.(string) // where a key is due, a Decoder gives nothing else
+		key := token.(string) // where a key is due, a Decoder returns nothing else
 		if !plainKey(key) {
 			return fmt.Errorf("the key %s has characters other than a-z, 0-9 and _", Quote(key))
 		}
@@ -100,8 +99,7 @@ func checkObject(d *json.Decoder, depth int, want reflect.Type) error {
 	return err
 }
 
-// checkValue checks one value; want is the type that it is decoded into, nil for a field that is
-// not known.
+// checkValue checks one value; want is the type that it is decoded into, nil for an unknown field.
 func checkValue(d *json.Decoder, depth int, want reflect.Type) error {
 	token, err := d.Token()
 	if err != nil {
@@ -166,8 +164,8 @@ func fieldType(t reflect.Type, key string) reflect.Type {
 	return known.(map[string]reflect.Type)[key]
 }
 
-// fieldTypes has the fieldsByKey of each struct that was decoded into: there is a header for every
-// file, and to look at the tags each time would take as long as to read it.
+// fieldTypes has the fieldsByKey of each struct that has been decoded into: there is a header for
+// every file, and looking at the tags each time would take as long as reading it.
 var fieldTypes sync.Map
 
 func fieldsByKey(t reflect.Type) map[string]reflect.Type {
@@ -202,8 +200,8 @@ func plainKey(key string) bool {
 	return key != ""
 }
 
-// checkSurrogates refuses \ud800 to \udfff escapes that do not come as a pair: decoders replace
-// them by U+FFFD without a word.
+// checkSurrogates refuses \ud800 to \udfff escapes that are not in pairs: decoders silently replace
+// them by U+FFFD.
 func checkSurrogates(text []byte) error {
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {

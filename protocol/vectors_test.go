@@ -47,7 +47,7 @@ func message(t Type) any {
 	return new(Reason) // CLOSE, GOODBYE, ERROR
 }
 
-// decode looks at a payload as a receiver does.
+// decode reads a payload as a receiver does.
 func decode(f Frame) (any, error) {
 	switch {
 	case f.Type == TypeEOF:
@@ -114,7 +114,7 @@ func TestFrameVectors(t *testing.T) {
 	}
 }
 
-// everyPrefix: whatever is cut off a frame, the reader says so and gives nothing.
+// everyPrefix: whatever is cut off a frame, the reader says so and returns nothing.
 func everyPrefix(t *testing.T, raw []byte) {
 	t.Helper()
 	for n := range raw {
@@ -162,10 +162,10 @@ type command struct{ *Open }
 
 func (c command) Check() error { return c.CheckExec() }
 
-// Check is there for vectors of no type: a Reason has no rules of its own.
+// Check is for vectors without a type: a Reason has no rules of its own.
 func (*Reason) Check() error { return nil }
 
-// judge wants the vector's payload to be valid or to break what the vector says.
+// judge expects the vector's payload to be valid, or to break what the vector says.
 func judge(t *testing.T, v vectors.Vector, message checked, payload []byte) {
 	t.Helper()
 	var into any = message

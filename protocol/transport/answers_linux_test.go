@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where the peer's window is full, the kernel's probes may be two minutes apart, and one may be
-// lost; then the peer's system is gone.
+// If the peer's window is full, the kernel's probes may be two minutes apart, and one may be lost;
+// after that the peer's system is gone.
 func TestRecent(t *testing.T) {
 	for _, c := range []struct {
 		window, ago uint32
@@ -48,9 +48,9 @@ func setLoopback(t *testing.T, up bool) {
 	}
 }
 
-// A peer's system that cannot be reached answers no more, whatever is sent, and answers again when
-// it can. A peer that reads nothing, so that its window is full, answers. In a network namespace
-// that goes with this test's thread.
+// A peer's system that cannot be reached does not answer, whatever is sent, and answers again when
+// it can be reached. A peer that reads nothing, so that its window is full, answers. The test runs
+// in a network namespace that goes with its thread.
 func TestPeerFallsSilent(t *testing.T) {
 	// never unlocked: the thread ends with this goroutine, and the namespace with it
 	runtime.LockOSThread()

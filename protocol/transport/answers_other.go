@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// acknowledged is not known here.
+// acknowledged is unknown on this system.
 func acknowledged(*net.TCPConn, time.Duration) bool { return false }

@@ -9,7 +9,7 @@ import (
 	"minissh/protocol/nonblock"
 )
 
-// bufferSize holds four large frames in TLS records: what package mux writes at a time.
+// bufferSize holds four large frames in TLS records: what package mux writes at once.
 const bufferSize = 272 << 10
 
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
@@ -17,7 +17,7 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 // ErrTooMuch ends a connection that sent more than ID8 allows before it was authorized.
 var ErrTooMuch = errors.New("too many bytes before authorization")
 
-// buffered lies between TLS and the socket. crypto/tls reads and writes record by record (16 KiB);
+// buffered is between TLS and the socket. crypto/tls reads and writes record by record (16 KiB);
 // here many of them share one system call. It borrows its buffers only while bytes flow, so that an
 // idle connection holds none.
 type buffered struct {
@@ -45,8 +45,8 @@ func newBuffered(conn net.Conn, limit int64) *buffered {
 	return b
 }
 
-// Read gives buffered bytes first. While little arrives it reads straight into p; only when a read
-// was filled it borrows a buffer.
+// Read returns buffered bytes first. While little arrives it reads straight into p; only after a
+// read that was filled does it borrow a buffer.
 func (b *buffered) Read(p []byte) (int, error) {
 	if b.from < b.to {
 		n := copy(p, b.in[b.from:b.to])

@@ -2,9 +2,9 @@ package transport
 
 import "net/netip"
 
-// Family is the network of package net for listening on a host: an IPv4 address (0.0.0.0 too) is of
-// IPv4 alone and an IPv6 one of IPv6 alone, as with sshd. Without it 0.0.0.0 would let IPv6 in as
-// well, past a firewall for IPv4. A name, and no host at all, are of both families.
+// Family is the network of package net for listening on a host: IPv4 only for an IPv4 address
+// (0.0.0.0 too), IPv6 only for an IPv6 address, as in sshd. Otherwise 0.0.0.0 would accept IPv6
+// too, past a firewall for IPv4. A name, or no host, means both families.
 func Family(network, host string) string {
 	addr, err := netip.ParseAddr(host)
 	switch {

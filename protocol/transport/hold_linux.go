@@ -10,9 +10,9 @@ import (
 
 var _ mux.Holding = (*Conn)(nil)
 
-// HoldBack has what is written from now on wait for more, until the connection is closed or a fifth
-// of a second is over (TCP_CORK, tcp(7)): the last bytes and the end go out as one, and the peer
-// wakes once for both.
+// HoldBack makes what is written from now on wait for more, until the connection is closed or a
+// fifth of a second is over (TCP_CORK, tcp(7)): the last bytes and the end go out together, and the
+// peer wakes once for both.
 func (c *Conn) HoldBack() {
 	tcp, ok := c.low.raw.(*net.TCPConn)
 	if !ok {

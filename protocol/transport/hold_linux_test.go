@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is written after HoldBack leaves with the end of the connection, and all of it comes.
+// What is written after HoldBack leaves with the end of the connection, and all of it arrives.
 func TestHoldBack(t *testing.T) {
 	held := false
 	for range 10 { // a fifth of a second may pass between two lines of this test

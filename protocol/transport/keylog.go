@@ -11,7 +11,7 @@ import (
 type KeyLogError struct {
 	Path   string
 	Reason string
-	Advice string // what can be typed
+	Advice string // what to type
 }
 
 func (e *KeyLogError) Error() string {
@@ -22,14 +22,14 @@ func (e *KeyLogError) Error() string {
 func (e *KeyLogError) Hint() string { return e.Advice }
 
 // OpenKeyLog opens a file for the secrets of TLS connections, in the format that Wireshark reads
-// (NSS's), to append to it; it is made with mode 0600 if it is not there. Whoever reads it can read
-// the connections: one that is a link, no regular file, another user's, or open to others is
+// (NSS's), to append to it; a missing file is made with mode 0600. Whoever reads it can read the
+// connections. A link, a file that is not regular, belongs to another user, or is open to others is
 // refused with a *KeyLogError (RULES A13).
 func OpenKeyLog(path string) (*os.File, error) {
 	refused := func(reason, advice string) (*os.File, error) {
 		return nil, &KeyLogError{Path: path, Reason: reason, Advice: advice}
 	}
-	// for the message; keyLogFlags sees to it
+	// for the message; keyLogFlags makes sure of it
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
 		return refused("it is a symbolic link", "name the file itself")
 	}
@@ -55,7 +55,7 @@ func OpenKeyLog(path string) (*os.File, error) {
 	return file, nil
 }
 
-// shown is a file's name as it may be in a message and, mostly, be typed.
+// shown is a file's name as a message may show it and, mostly, as it can be typed.
 func shown(path string) string {
 	if q := protocol.Quote(path); path == "" || q[1:len(q)-1] != path {
 		return q
@@ -63,7 +63,7 @@ func shown(path string) string {
 	return path
 }
 
-// reasonOf is an error of the system without the file's name, which the message has already.
+// reasonOf is a system's error without the file's name, which the message has already.
 func reasonOf(err error) string {
 	if at, ok := err.(*os.PathError); ok {
 		err = at.Err
@@ -71,7 +71,7 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// KeyLogWarning is what a person is told when keys are logged.
+// KeyLogWarning is what a person reads when keys are logged.
 func KeyLogWarning(path string) string {
 	return fmt.Sprintf("the TLS secrets are written to %s: whoever reads that file can read all "+
 		"that is sent", shown(path))

@@ -31,7 +31,7 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// The file is made for its owner alone, appended to, and never cut.
+// The file is made for its owner only, appended to, and never truncated.
 func TestKeyLogIsPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys")
 	old := syscall.Umask(0)
@@ -113,7 +113,7 @@ func TestKeyLogRefused(t *testing.T) {
 	}
 }
 
-// Either end alone logs what decrypts the connection; both logs hold the same. Without a writer
+// Each end logs by itself what decrypts the connection; both logs are the same. Without a writer
 // nothing is written, whatever the environment says.
 func TestKeyLogOfEitherEnd(t *testing.T) {
 	dir := t.TempDir()

@@ -20,7 +20,7 @@ func keyLogFault(path string, info os.FileInfo) (reason, advice string) {
 	case info.Mode().Perm() != 0o600:
 		return fmt.Sprintf("its mode is %04o, not 0600", info.Mode().Perm()),
 			"chmod 600 " + shown(path)
-	case stat.Nlink > 1: // what lies there may be any file of ours, put in place by somebody else
+	case stat.Nlink > 1: // it may be any file of ours, put there by somebody else
 		return "it has another name too (a hard link)", ""
 	}
 	return "", ""

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Write that makes no progress fails when its patience is over, and goes on before that if it is
-// told so: over TLS and over a plain connection alike.
+// A Write that makes no progress fails when its patience is over, or goes on if it is told to, both
+// over TLS and over a plain connection.
 func TestSetPatience(t *testing.T) {
 	for name, connect := range map[string]func() *Conn{
 		"TLS":   func() *Conn { client, _ := pair(t); return client },

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// unixPair gives both ends of a Unix socket.
+// unixPair returns both ends of a Unix socket.
 func unixPair(t *testing.T) (near, far net.Conn) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")
@@ -28,8 +28,8 @@ func unixPair(t *testing.T) (near, far net.Conn) {
 	return near, far
 }
 
-// At the other end of a Unix socket is our own system, which tells of the peer's end: as long as it
-// does not, the peer answers, however long it says nothing (RE6).
+// At the other end of a Unix socket is our own system, which reports the peer's end: until then the
+// peer counts as answering, however long it says nothing (RE6).
 func TestUnixPeerAnswers(t *testing.T) {
 	near, _ := unixPair(t)
 	if !Plain(near).PeerAnswers(0) {

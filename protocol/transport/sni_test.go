@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A daemon does not mind a client that sends SNI, which no client should (CA2): it is the client's
-// own secret that is told.
+// A daemon accepts a client that sends SNI, which no client should (CA2): the client gives away its
+// own secret.
 func TestSNIIsIgnored(t *testing.T) {
 	near, far := loopback(t)
 	served := make(chan error, 1)

@@ -34,30 +34,29 @@ type Conn struct {
 // Unix socket.
 func (c *Conn) Peer() *x509.Certificate { return c.peer }
 
-// Own is the envelope that a daemon has shown on this connection; the error is that it has shown
-// none.
+// Own is the envelope that a daemon has shown on this connection; the error is that it has not
+// shown one.
 func (c *Conn) Own() (*x509.Certificate, error) { return x509.ParseCertificate(c.own) }
 
 // Authorized lifts the limit on what may be read (ID8).
 func (c *Conn) Authorized() { c.low.left.Store(-1) }
 
-// SetPatience has a Write fail that makes no progress for so long, as a deadline set ahead of each
-// would, at no cost while none waits; unless more, which may be nil, says to wait for as long
-// again. False: the connection has no such ability.
+// SetPatience makes a Write fail that makes no progress for so long, as a deadline before each
+// would, at no cost while none waits; unless more, which may be nil, says to wait as long again.
+// False: the connection does not have this ability.
 func (c *Conn) SetPatience(d time.Duration, more func() bool) bool {
 	return nonblock.SetPatience(c.low.Conn, d, more)
 }
 
-// Close says that nothing more comes, if that takes no longer than crypto/tls allows it, and
-// closes.
+// Close says that nothing more comes, if that takes no longer than crypto/tls allows, and closes.
 func (c *Conn) Close() error {
 	c.SetPatience(5*time.Second, nil)
 	return c.Conn.Close()
 }
 
-// PeerAnswers says that the peer's system has acknowledged something within the last while,
-// whatever the peer itself does. On a Unix socket that is our own system, which would tell of the
-// peer's end. False where nobody knows.
+// PeerAnswers says that the peer's system has acknowledged something lately, whatever the peer
+// itself does. On a Unix socket that is our own system, which would report the peer's end. False if
+// nobody knows.
 func (c *Conn) PeerAnswers(within time.Duration) bool {
 	switch raw := c.low.raw.(type) {
 	case *net.UnixConn:
@@ -68,8 +67,8 @@ func (c *Conn) PeerAnswers(within time.Duration) bool {
 	return false
 }
 
-// Export gives 32 bytes that only the two ends of this TLS connection know (RFC 9266's kind of
-// channel binding, with a label of ours).
+// Export returns 32 bytes that only the two ends of this TLS connection know (RFC 9266's kind of
+// channel binding, with our own label).
 func (c *Conn) Export(label string) ([]byte, error) {
 	if c.secure == nil {
 		return nil, errors.New("a Unix socket has no TLS exporter")
@@ -78,7 +77,7 @@ func (c *Conn) Export(label string) ([]byte, error) {
 	return state.ExportKeyingMaterial(label, nil, 32)
 }
 
-// recordSize is what one TLS record carries at most (RFC 8446, 5.1).
+// recordSize is the most that one TLS record carries (RFC 8446, 5.1).
 const recordSize = 16 << 10
 
 // Write sends p in as few system calls as its size allows.
@@ -97,9 +96,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// writeRecords gives a client's first frame, HELLO, a TLS record of its own. The daemon could not
-// read a record that a long command fills, because it reads little before it knows who the client
-// is (ID8).
+// writeRecords puts a client's first frame, HELLO, into a TLS record of its own. The daemon could
+// not read a record that a long command fills, because it reads little before it knows who the
+// client is (ID8).
 func (c *Conn) writeRecords(p []byte) (int, error) {
 	if !c.greets || len(p) < protocol.HeaderSize {
 		return c.secure.Write(p)
@@ -148,10 +147,10 @@ func ServerConfig(host tls.Certificate) *tls.Config {
 	return config
 }
 
-// Server does the daemon's part of the TLS handshake. The caller has set a deadline. At most
-// protocol.MaxLogin bytes are read from raw in the handshake, and protocol.MaxGreeting after it
-// until Authorized is called. It computes when turns, which may be nil, let it. raw is not closed
-// when an error is returned.
+// Server does the daemon's part of the TLS handshake. The caller has set a deadline. It reads at
+// most protocol.MaxLogin bytes from raw in the handshake, and protocol.MaxGreeting after it until
+// Authorized is called. It computes when turns, which may be nil, allows it. raw is not closed when
+// an error is returned.
 func Server(raw net.Conn, config *tls.Config, turns Turns) (*Conn, error) {
 	low := newBuffered(raw, protocol.MaxLogin)
 	low.turn.of = turns
@@ -162,15 +161,15 @@ func Server(raw net.Conn, config *tls.Config, turns Turns) (*Conn, error) {
 		return nil, err
 	}
 	conn.own = config.Certificates[0].Certificate[0]
-	// TLS reads a whole record before it gives a byte of it, and a client may have put more than
+	// TLS reads a whole record before it returns a byte of it, and a client may have put more than
 	// HELLO into one (SE3).
 	low.left.Store(protocol.MaxGreeting)
 	return conn, nil
 }
 
-// Client does the client's part of the TLS handshake, and shows own. verify is given the envelope
-// of the daemon's key before the client has sent anything that names its own key; its error ends
-// the handshake and is what Client returns. keyLog is nil, or takes the connection's secrets as
+// Client does the client's part of the TLS handshake, and shows own. verify gets the envelope of
+// the daemon's key before the client has sent anything that names its own key; verify's error ends
+// the handshake, and Client returns it. keyLog is nil, or takes the connection's secrets as
 // OpenKeyLog's file does; a daemon's is in its config. raw is not closed when an error is returned.
 func Client(raw net.Conn, keyLog io.Writer, own tls.Certificate,
 	verify func(host *x509.Certificate) error) (*Conn, error) {
@@ -226,7 +225,7 @@ func Plain(raw net.Conn) *Conn {
 	return &Conn{Conn: low, low: low}
 }
 
-// IsBusy tells the daemon's "too many connections" (CA4) from other ends of a handshake.
+// IsBusy distinguishes the daemon's "too many connections" (CA4) from other ends of a handshake.
 func IsBusy(err error) bool {
 	var alert tls.AlertError
 	var op *net.OpError

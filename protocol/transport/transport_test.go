@@ -32,7 +32,7 @@ func envelope(t *testing.T) tls.Certificate {
 	return cert
 }
 
-// loopback gives both ends of a TCP connection.
+// loopback returns both ends of a TCP connection.
 func loopback(t *testing.T) (near, far net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -70,7 +70,8 @@ type end struct {
 	err  error
 }
 
-// both does a handshake and gives both ends. change, which may be nil, spoils the daemon's profile.
+// both does a handshake and returns both ends. change, which may be nil, spoils the daemon's
+// profile.
 func both(t *testing.T, near, far net.Conn, host, own tls.Certificate,
 	verify func(*x509.Certificate) error, change func(*tls.Config)) (client, server end) {
 	t.Helper()
@@ -144,7 +145,7 @@ func TestHandshake(t *testing.T) {
 }
 
 // A host key that the client does not accept ends the handshake with the client's own reason,
-// before anything that names its key is sent.
+// before the client sends anything that names its key.
 func TestHostRefused(t *testing.T) {
 	near, far := loopback(t)
 	refusal := errors.New("not this host")
@@ -159,8 +160,7 @@ func TestHostRefused(t *testing.T) {
 	}
 }
 
-// What is not exactly the profile is refused by the client too: it does not trust the daemon to
-// check.
+// The client too refuses what is not exactly the profile: it does not trust the daemon to check.
 func TestHostsOutsideTheProfile(t *testing.T) {
 	host := envelope(t)
 	for name, change := range map[string]func(*tls.Config){
@@ -197,8 +197,8 @@ func TestHostsOutsideTheProfile(t *testing.T) {
 	}
 }
 
-// A daemon that does not ask for a certificate gets none, and the handshake does not end in a
-// session there; ours asks always.
+// A daemon that does not ask for a certificate gets none, and there is no session; ours always
+// asks.
 func TestServerInsistsOnACertificate(t *testing.T) {
 	near, far := loopback(t)
 	done := make(chan error, 1)
@@ -214,7 +214,7 @@ func TestServerInsistsOnACertificate(t *testing.T) {
 	}
 }
 
-// Before Authorized no more is read after the handshake than ID8 says; nothing more after that one
+// Before Authorized no more is read after the handshake than ID8 says, and nothing after that
 // error.
 func TestLoginLimit(t *testing.T) {
 	client, server := pair(t)
@@ -231,7 +231,7 @@ func TestLoginLimit(t *testing.T) {
 	}
 }
 
-// A client's first frame is readable within the limit whatever is written with it.
+// A client's first frame is readable within the limit, whatever is written with it.
 func TestHelloHasARecordOfItsOwn(t *testing.T) {
 	for _, size := range []int{2, 300, protocol.MaxHello} {
 		client, server := pair(t)
@@ -250,9 +250,9 @@ func TestHelloHasARecordOfItsOwn(t *testing.T) {
 	}
 }
 
-// A client written from PROTOCOL.md has never heard of that record of its own: it writes HELLO and
+// A client written from PROTOCOL.md does not know of that record of its own: it writes HELLO and
 // what follows at once, and its TLS makes the largest records of it. HELLO is readable all the
-// same, be it that only its last byte shares such a record (ID8).
+// same, even if only its last byte is in such a record (ID8).
 func TestHelloSharesTheLargestRecord(t *testing.T) {
 	hello := protocol.AppendFrame(nil, protocol.TypeHello, 0, 0, make([]byte, protocol.MaxHello))
 	rest := bytes.Repeat([]byte("r"), 300_000)
@@ -356,7 +356,7 @@ func TestAnySizes(t *testing.T) {
 	}
 }
 
-// Busy is what a client takes for "too many connections", and nothing else is (CA4).
+// A client takes Busy for "too many connections", and nothing else.
 func TestBusy(t *testing.T) {
 	for name, c := range map[string]struct {
 		said string
@@ -413,7 +413,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// A failed write of a corked batch is told, and Close does not wait for a Write that is stuck.
+// A failed write of a corked batch is reported, and Close does not wait for a Write that is stuck.
 func TestWriteToADeadPeer(t *testing.T) {
 	client, server := pair(t)
 	server.Authorized()
@@ -437,8 +437,9 @@ func TestWriteToADeadPeer(t *testing.T) {
 	}
 }
 
-// Whether a peer's system acknowledges is its own affair, not the peer's: a peer that reads nothing
-// answers as soon as something is sent, and does not when nothing came from its system for a while.
+// Whether a peer's system acknowledges does not depend on the peer: a peer that reads nothing
+// answers as soon as something is sent, and no longer answers when nothing came from its system for
+// a while.
 func TestPeerAnswers(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("not run: only Linux can be asked")
@@ -461,7 +462,7 @@ func TestPeerAnswers(t *testing.T) {
 	defer peer.Close()
 	const within = 30 * time.Millisecond
 	for conn.PeerAnswers(within) {
-		<-time.After(within / 3) // nobody says anything: in the end that is too long ago
+		<-time.After(within / 3) // nobody says anything: in the end that is too long
 	}
 	if !conn.PeerAnswers(time.Hour) {
 		t.Error("its system acknowledged nothing within an hour")

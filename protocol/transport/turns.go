@@ -2,10 +2,10 @@ package transport
 
 import "time"
 
-// Turns bounds how many handshakes compute at the same time. A stranger's handshake costs a
-// millisecond of a processor; without turns many of them would keep all processors from those who
-// are at work. Whoever waits for the network holds no turn, so that nobody can keep one. A turn
-// that was used rests for as long again before the next handshake has it.
+// Turns limits how many handshakes compute at the same time. A stranger's handshake costs a
+// millisecond of a processor; without turns, many of them would keep all processors from those who
+// work. A handshake that waits for the network holds no turn, so that nobody can keep one. A turn
+// that was used rests as long again before the next handshake gets it.
 type Turns chan struct{}
 
 // NewTurns allows n handshakes to compute at the same time.
@@ -13,7 +13,7 @@ func NewTurns(n int) Turns { return make(Turns, n) }
 
 // turn is one handshake's. The goroutine that does the handshake owns it.
 type turn struct {
-	of    Turns // nil: it needs none
+	of    Turns // nil: it always has one
 	held  bool
 	since time.Time
 }

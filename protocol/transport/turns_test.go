@@ -10,7 +10,7 @@ import (
 )
 
 // A handshake computes when it has a turn, and has none while it waits for the network: a client
-// that says nothing keeps nobody waiting, and one whose bytes came waits for those before it.
+// that says nothing makes nobody wait, and one whose bytes have come waits for those before it.
 func TestTurns(t *testing.T) {
 	config := ServerConfig(envelope(t))
 	synctest.Test(t, func(t *testing.T) {
