@@ -25,8 +25,8 @@ func soon(t *testing.T, what string, step func()) {
 	}
 }
 
-// A named pipe that nobody writes keeps nobody waiting, wherever a path leads to it: as a folder of
-// a pattern, of a source or of a target, and as either itself (FI11).
+// A named pipe that nobody writes makes nobody wait, wherever a path leads to it: as a folder of a
+// pattern, of a source or of a target, or as the source or target itself (FI11).
 func TestPipesKeepNobody(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
@@ -84,8 +84,8 @@ func TestPipesKeepNobody(t *testing.T) {
 	}
 }
 
-// Patterns, as a shell and as scp understand them: hidden names only where a dot is written, a
-// backslash takes the next character as it is, and a name that is there is no pattern (FI1).
+// Patterns, as a shell and scp understand them: hidden names match only where a dot is written, a
+// backslash makes the next character ordinary, and a name that exists is not a pattern (FI1).
 func TestExpand(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a1", "a2", ".a3", "sub/x", ".hid/x", `back\slash`, "f[1]", "f1",
@@ -139,7 +139,7 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-// Whoever reads a message reads what the system says, and no name of a function (STYLE, messages).
+// A message has the system's words, and no function's name (STYLE, messages).
 func TestLoopOfLinks(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Symlink("loop", dir+"/loop"))

@@ -29,7 +29,7 @@ func (m *meddler) Write(p []byte) (int, error) {
 	return m.WriteCloser.Write(p)
 }
 
-// A file that grows, shrinks or is written into while it is read is not taken for what it was, the
+// A file that grows, shrinks or is written to while it is read is not taken for what it was, the
 // rest goes on, and what was at the target stays (FI11).
 func TestChangedWhileRead(t *testing.T) {
 	const size = 4 * MaxBody
@@ -87,8 +87,8 @@ func TestChangedWhileRead(t *testing.T) {
 	}
 }
 
-// A file of /proc has no size, and content: as much as fits one record is copied, more is a file
-// that grew.
+// A file of /proc has no size, but content: as much as fits in one record is copied; if there is
+// more, the file grew.
 func TestFilesWithoutSize(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("not run: no /proc as Linux has it")
@@ -108,8 +108,8 @@ func TestFilesWithoutSize(t *testing.T) {
 	}
 }
 
-// A receiver that never answers does not have more said to it than the protocol allows, nor
-// remembered (FI5).
+// A receiver that never answers is not told more than the protocol allows, and the sender does not
+// remember more (FI5).
 func TestSilentReceiver(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Mkdir(dir+"/src", 0o755))
@@ -126,7 +126,7 @@ func TestSilentReceiver(t *testing.T) {
 			in := NewReader(there)
 			for rec := (Record{}); entries < 16_384 && in.Next(&rec) == nil; entries++ {
 			}
-			// All that may be said was said: the end, without an answer, is what the sender gets
+			// All that may be said was said: without an answer, the end is what the sender gets
 			// next, and nothing else may come before.
 			forth.Close()
 			for rec := (Record{}); in.Next(&rec) == nil; entries++ {
@@ -142,7 +142,7 @@ func TestSilentReceiver(t *testing.T) {
 	}
 }
 
-// What is there of a file may be the beginning of another: then all of it comes (FI10).
+// What is there may be the beginning of another file: then all of it comes (FI10).
 func TestOtherBeginning(t *testing.T) {
 	dir := t.TempDir()
 	content := noise(3*MaxBody, 1)
@@ -168,8 +168,8 @@ func TestOtherBeginning(t *testing.T) {
 	}
 }
 
-// With Checksum, what is there with the same content is told as skipped by both ends, and each
-// counts every byte once.
+// With Checksum, both ends report what is there with the same content as skipped, and each counts
+// every byte once.
 func TestCheckedAgain(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/src/small", noise(100, 1))

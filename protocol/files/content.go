@@ -13,8 +13,8 @@ import (
 // pieceSize is how much of a file goes into one record: one body.
 const pieceSize = MaxBody
 
-// open opens a file to be sent. A device or FIFO that took its place meanwhile is not read, nor
-// waited for.
+// open opens a file to be sent. A device or FIFO that took its place meanwhile is not read, and
+// nobody waits for it.
 func openFile(dir *os.Root, path string) (*os.File, fs.FileInfo, error) {
 	f, err := dir.OpenFile(path, os.O_RDONLY|nonblock, 0)
 	if err != nil {
@@ -32,8 +32,8 @@ func openFile(dir *os.Root, path string) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-// propose offers a file, and puts it into the queue. Its turn comes when it was answered and all
-// before it has gone.
+// propose offers a file, and puts it into the queue. Its turn comes when it has been answered and
+// all before it has gone.
 func (s *sender) propose(dir *os.Root, base string, at place) error {
 	info, err := dir.Stat(base)
 	if err == nil && !info.Mode().IsRegular() {
@@ -62,7 +62,7 @@ func (s *sender) propose(dir *os.Root, base string, at place) error {
 // ahead is how many steps may wait for answers.
 const ahead = Window / 2
 
-// settle takes steps whose answers are there, and waits for answers until at most `most` steps are
+// settle takes steps whose answers have come, and waits for answers until at most `most` steps are
 // left.
 func (s *sender) settle(most int) error {
 	for len(s.queue) > 0 {
@@ -91,7 +91,7 @@ func (s *sender) settle(most int) error {
 	return nil
 }
 
-// await is the answer to a step, nil if it is not there and must not be waited for.
+// await is the answer to a step, nil if it has not come and must not be waited for.
 func (s *sender) await(next *step, wait bool) (*Record, error) {
 	if next.path == "" {
 		return &next.rec, nil
@@ -121,7 +121,7 @@ func (s *sender) await(next *step, wait bool) (*Record, error) {
 	}
 }
 
-// file sends one. id is 0 when it has no number yet; want is the receiver's answer, if it was
+// file sends one. id is 0 while it has no number yet; want is the receiver's answer, if it was
 // asked. The error ends the transfer.
 func (s *sender) file(id int64, dir *os.Root, path, name string, want *Record) error {
 	if len(name) > MaxName {
@@ -143,7 +143,7 @@ func (s *sender) file(id int64, dir *os.Root, path, name string, want *Record) e
 		// One byte more than is expected, so that the end is seen.
 		n, err := io.ReadFull(f, s.piece[:min(rec.Size+1, pieceSize)])
 		if err == nil && rec.Size == 0 {
-			n, err = grown(f, s.piece) // a file of /proc: it has no size, and content
+			n, err = grown(f, s.piece) // a file of /proc: it has no size, but content
 		}
 		switch {
 		case err == io.EOF, err == io.ErrUnexpectedEOF:
@@ -184,8 +184,8 @@ func (s *sender) start(id int64, rec *Record, body []byte) (err error) {
 	return s.out.Write(rec, body)
 }
 
-// begins counts what the first record of a file brings. Of one that is there whole nothing is
-// counted here, since that is said when the receiver has seen its end.
+// begins counts what the first record of a file brings. If the whole file is there already, nothing
+// is counted here: that is reported when the receiver has seen its end.
 func (s *sender) begins(rec *Record) {
 	if rec.Offset == 0 || rec.Offset < rec.Size {
 		s.went(rec.Body, rec.Offset)
@@ -263,8 +263,8 @@ func unchanged(f *os.File, before fs.FileInfo) error {
 // errUnwanted is a receiver that has given up on the file.
 var errUnwanted = &Error{CodeIO, "the receiver does not want it any more"}
 
-// pieces sends the rest of a file while the next piece is read and digested. An *Error is the
-// file's, any other the stream's.
+// pieces sends the rest of a file; the next piece is read and digested meanwhile. An *Error
+// concerns the file, any other the stream.
 func (s *sender) pieces(rec *Record, f io.Reader, h *hasher) (err error) {
 	defer h.end()
 	left := rec.Size - rec.Offset

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// digestName begins a digest: the algorithm (FI8). It has instructions of its own on today's
-// processors, and is nobody's weak point.
+// digestName begins a digest: the algorithm (FI8). Today's processors have instructions for it, and
+// it is not known to be weak.
 const digestName = "sha256:"
 
 func digest(h hash.Hash) string { return digestName + hex.EncodeToString(h.Sum(nil)) }
@@ -21,14 +21,14 @@ type arrival struct {
 	path string
 	got  int64 // bytes of the file, those that were there included
 	p    *partial
-	// there is the digest of the file that has the name already, whole, and is not
-	// written; then p and hash are nil.
+	// there is the digest of the whole file that has the name already and is not written; then p
+	// and hash are nil.
 	there string
 	err   error // why the rest is dropped
 	hash  *hasher
 }
 
-// interrupt ends it for want of a sender.
+// interrupt ends it because the sender is gone.
 func (a *arrival) interrupt() {
 	a.hash.end()
 	if a.p == nil {
@@ -43,7 +43,7 @@ func (a *arrival) interrupt() {
 	}
 }
 
-// file begins, or wholly takes, a file. refused says why it cannot be taken: then its bytes are
+// file begins a file, or takes a whole one. refused says why it cannot be taken: then its bytes are
 // dropped.
 func (r *receiver) file(rec *Record, path string, refused error) error {
 	have := r.found(rec.ID)
@@ -64,7 +64,7 @@ func (r *receiver) file(rec *Record, path string, refused error) error {
 		have.release()
 		return err
 	}
-	if rec.Offset == 0 || have.p != nil { // of the file itself, whole, its end will tell
+	if rec.Offset == 0 || have.p != nil { // of the file itself, whole; its end will tell
 		r.watch(Event{What: EventBytes, Size: rec.Body, There: rec.Offset})
 	}
 	if have == nil && rec.Digest != "" {
@@ -131,7 +131,7 @@ func (r *receiver) whole(rec *Record, path string, body []byte) error {
 		return err
 	}
 	if old != nil {
-		perm = 0o600 // who may read it is what the old one says
+		perm = 0o600 // the old file says who may read it
 	}
 	p, err := newPartial(dir, base, perm)
 	if err != nil {
@@ -149,7 +149,7 @@ func (r *receiver) whole(rec *Record, path string, body []byte) error {
 var errDigest = &Error{Code: CodeDigest,
 	Message: "what arrived is not what was sent: the digests differ"}
 
-// name gives a file that is whole its name, mode and time. chmod says that its mode is not what it
+// name gives a whole file its name, mode and time. chmod says that its mode is not the one that it
 // was made with.
 func (r *receiver) name(p *partial, rec *Record, path string, chmod bool) error {
 	old, err := replaced(p.dir, p.base)
@@ -208,15 +208,15 @@ func (r *receiver) begin(have *remains) {
 	}
 	dir, base, err := r.folders.open(a.path)
 	if err == nil {
-		// the end asks again; now, a large file need not come for nothing
+		// the end asks again; asking now too saves a large file from coming for nothing
 		_, err = replaced(dir, base)
 	}
 	if err == nil {
 		dir, err = dir.OpenRoot(".") // it stays open as long as the file
 	}
 	if err == nil {
-		// Nobody else may read, and its owner may write, until it is whole: that may take more than
-		// one transfer.
+		// Until it is whole, nobody else may read it, and its owner may write it: that may take
+		// more than one transfer.
 		if a.p, err = newPartial(dir, base, 0o600); err != nil {
 			dir.Close()
 		}
@@ -287,7 +287,7 @@ func (r *receiver) finish(rec *Record) error {
 		return errLie(rec, a.got, a.rec.Size)
 	}
 	r.now = nil
-	if a.err != nil { // told already
+	if a.err != nil { // reported already
 		return nil
 	}
 	got := a.there
@@ -340,7 +340,7 @@ func attributes(dir *os.Root, base string, rec *Record) error {
 	return setTime(dir, base, rec.time())
 }
 
-// hasher digests in a goroutine of its own, beside the writing to the disk.
+// hasher digests in a goroutine of its own, while the disk is written.
 type hasher struct {
 	h       hash.Hash
 	in      chan []byte
@@ -370,7 +370,7 @@ func (s *hasher) wait() {
 	}
 }
 
-// end stops it and gives the digest. It may be nil.
+// end stops it and returns the digest. It may be nil.
 func (s *hasher) end() string {
 	if s == nil {
 		return ""

@@ -11,5 +11,5 @@
 // stream between two hosts).
 //
 // What it does not do: owners, extended attributes, holes, hard links as such, devices, deleting
-// what the source has not.
+// what the source does not have.
 package files

@@ -12,7 +12,7 @@ const (
 	CodeNoPermission = "no_permission"
 	CodeExists       = "exists"        // something of another kind has that name
 	CodeNoSpace      = "no_space"      // disk or quota
-	CodeNameRefused  = "name_refused"  // no name for the receiving side
+	CodeNameRefused  = "name_refused"  // not a valid name at the receiving side
 	CodeNameTooLong  = "name_too_long" // for the file system
 	CodeOutside      = "outside"       // it leaves the target folder
 	CodeIsFolder     = "is_folder"     // a folder without -r
@@ -20,7 +20,7 @@ const (
 	CodeChanged      = "changed"       // while it was read
 	CodeDigest       = "digest"        // what arrived is not what was sent
 	CodeReadOnly     = "read_only"     // file system, or the key
-	CodeParent       = "parent"        // the folder that it belongs into failed
+	CodeParent       = "parent"        // the folder that it belongs in failed
 	CodeIO           = "io"            // anything else
 )
 

@@ -40,7 +40,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// What is unfinished at the source is nobody's file, and is passed over.
+// Unfinished files at the source belong to nobody, and are not sent.
 func TestPartialsAreNotSent(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/src/a", []byte("a"))

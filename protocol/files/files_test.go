@@ -101,7 +101,7 @@ func noise(n int, seed byte) []byte {
 	return b
 }
 
-// oddTree is what trips up copying.
+// oddTree has what trips up copying.
 func oddTree(t testing.TB, top string) {
 	for i, name := range []string{
 		"0 bytes", "1 byte", "-rf", "--", "中文/文件.txt", "emoji 🦀/🐚", "new\nline", "tab\there",
@@ -181,7 +181,7 @@ func same(t testing.TB, a, b string, times bool) {
 	}
 }
 
-// readable skips a file of mode 0 for all but root, who can read it.
+// readable skips a file of mode 0 unless we are root, who can read it.
 func readable(t testing.TB, top string) {
 	if os.Getuid() != 0 {
 		must(t, os.Chmod(filepath.Join(top, "1 byte"), 0o400))
@@ -220,7 +220,7 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// Special files are told, and nothing waits for them.
+// Special files are reported, and nothing waits for them.
 func TestSpecial(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/src/a", []byte("a"))
@@ -248,8 +248,8 @@ type gone struct{}
 
 func (gone) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-// What came before the link was lost is put in place although nobody can be told (FI10): an answer
-// that fails is not the end of what was said.
+// What came before the link was lost is put in place although nobody can be told (FI10): a failed
+// answer does not end the reading of what was said.
 func TestUnheardAnswers(t *testing.T) {
 	dir := t.TempDir()
 	const many = 3 * ackEvery
@@ -272,8 +272,8 @@ func TestUnheardAnswers(t *testing.T) {
 	}
 }
 
-// Resume costs one round trip for many sources too, and not one for each (FI10): the receiver
-// answers nothing before it has heard of more.
+// Resume costs one round trip for many sources too, not one for each (FI10): the receiver answers
+// nothing before it has heard of more.
 func TestResumeManySources(t *testing.T) {
 	dir := t.TempDir()
 	var list []Source

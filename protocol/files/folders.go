@@ -16,8 +16,8 @@ type folder struct {
 	mode   fs.FileMode
 	mtime  time.Time
 	made   bool // by us
-	failed bool // what belongs into it fails too
-	short  bool // something is missing in it, for which it stays writable (FI7)
+	failed bool // what belongs in it fails too
+	short  bool // something is missing in it, so it stays writable (FI7)
 }
 
 // folders are those from the top to where the receiver is; at most as many as a name has parts.
@@ -31,7 +31,7 @@ type folders struct {
 	handle *os.File // the same; nil if it may not be read
 }
 
-// open gives the folder that a path is in, and the path's last part. The folder is valid until
+// open returns the folder that a path is in, and the path's last part. The folder is valid until
 // the next call.
 func (d *folders) open(path string) (*os.Root, string, error) {
 	dir, base := filepath.Split(path)
@@ -80,7 +80,7 @@ func inside(path, dir string) bool {
 		strings.HasPrefix(path, dir)
 }
 
-// enter makes a folder, if it is not there.
+// enter makes a folder, unless it is there.
 func (d *folders) enter(path string, rec *Record) error {
 	f := folder{path: path, mode: fs.FileMode(rec.Mode) & fs.ModePerm, mtime: rec.time()}
 	err := d.root.Mkdir(path, f.mode|0o700)
@@ -101,8 +101,8 @@ func (d *folders) enter(path string, rec *Record) error {
 	return err
 }
 
-// missing notes that something is missing in the folder under way, or in all up to the top: the
-// next transfer brings it.
+// missing notes that something is missing in the current folder, or in all up to the top: the next
+// transfer brings it.
 func (d *folders) missing(all bool) {
 	for i := len(d.stack) - 1; i >= 0; i-- {
 		d.stack[i].short = true
@@ -158,7 +158,7 @@ func (d *folders) sync(path string) error {
 	return syncFolder(dir)
 }
 
-// nanoseconds says whether a time, counted in nanoseconds since 1970, fits 64 bits: from 1677 to
+// nanoseconds says whether a time, counted in nanoseconds since 1970, fits in 64 bits: from 1677 to
 // 2262. Go's Chtimes makes another time of one that does not.
 func nanoseconds(at time.Time) bool {
 	const most = 1<<63/1_000_000_000 - 1

@@ -11,8 +11,7 @@ import (
 )
 
 // openFolder opens a folder through what is above it. os's own way would open whatever has that
-// name, and wait for whoever writes into a named pipe; of "name/." the kernel opens nothing but a
-// folder.
+// name, and wait for the writer of a named pipe; of "name/." the kernel opens nothing but a folder.
 func openFolder(on interface {
 	OpenRoot(name string) (*os.Root, error)
 }, name string) (*os.Root, error) {
@@ -22,13 +21,13 @@ func openFolder(on interface {
 // OpenLimit opens the folder that a peer is limited to.
 func OpenLimit(path string) (*os.Root, error) { return openFolder(wholeDisk{}, path) }
 
-// escapes says that in a pattern a backslash takes the next character as it is. On Windows it is
-// what names are joined by.
+// escapes says that in a pattern a backslash makes the next character ordinary. On Windows a
+// backslash separates names.
 const escapes = filepath.Separator == '/'
 
-// Expand finds what a user's path means on this side: what has that name, or else what matches, as
-// in a shell, and as scp has it: with * ? [ in it, or with a backslash before a character that is
-// meant as it is. limit as in Source.
+// Expand finds what a user's path means on this side, as in a shell and in scp: the file of that
+// name, or else what matches the pattern. A pattern has * ? [ in it; a backslash makes the next
+// character ordinary. limit as in Source.
 func Expand(limit *os.Root, name string) ([]string, error) {
 	d := on(limit)
 	literal := name
@@ -45,14 +44,14 @@ func Expand(limit *os.Root, name string) ([]string, error) {
 	case len(found) > 0 && err == nil:
 		return found, nil
 	case !wild, err == nil && !errors.Is(missing, fs.ErrNotExist):
-		return []string{name}, nil // what the system says of the name is to be told
+		return []string{name}, nil // what the system says about the name is to be reported
 	case err != nil:
 		return nil, &Error{CodeNotFound, "the pattern is not complete"}
 	}
 	return nil, &Error{CodeNotFound, "nothing matches"}
 }
 
-// glob is filepath.Glob, but for what that opens: each part of the path is either a name or a
+// glob is filepath.Glob, but opens folders only: each part of the path is either a name or a
 // pattern, and hidden names match only where the dot is written.
 func glob(d disk, name string) ([]string, error) {
 	top := filepath.VolumeName(name)
@@ -127,8 +126,8 @@ func matching(d disk, folder, pattern string) (matched []string) {
 	return matched
 }
 
-// join is a name in a folder; the folder's own is "" or ends in a separator where there is nothing
-// to put between.
+// join is a name in a folder; the folder's own is "" or ends in a separator if nothing is to be put
+// between.
 func join(folder, name string) string {
 	if folder == "" || os.IsPathSeparator(lastByte(folder)) || runtime.GOOS == "windows" &&
 		strings.HasSuffix(folder, ":") {
@@ -137,7 +136,7 @@ func join(folder, name string) string {
 	return folder + string(filepath.Separator) + name
 }
 
-// isPattern says whether a part of a path holds what means more than itself.
+// isPattern says whether a part of a path holds characters with a special meaning.
 func isPattern(part string) bool {
 	for i := 0; i < len(part); i++ {
 		switch part[i] {
@@ -152,7 +151,7 @@ func isPattern(part string) bool {
 	return false
 }
 
-// unescaped is a part without its backslashes, but for those that are meant.
+// unescaped is a part without its backslashes, except those that are meant.
 func unescaped(part string) string {
 	if !escapes || !strings.Contains(part, `\`) {
 		return part

@@ -25,8 +25,8 @@ type fed struct {
 	answers []Record
 }
 
-// feed gives a receiver records from a sender that need not keep to any rule. between, which may be
-// nil, is called between the records.
+// feed gives a receiver records from a sender that may break any rule. between, which may be nil,
+// is called between the records.
 func feed(t testing.TB, target string, o Options, records []Record, bodies map[int]string,
 	between func(i int)) fed {
 	t.Helper()
@@ -82,7 +82,7 @@ func small(id int64, name, body string) Record {
 
 var done = Record{Kind: KindDone}
 
-// victim is a target folder beside what must not change.
+// victim is a target folder next to what must not change.
 func victim(t testing.TB) (target string, untouched func()) {
 	top := t.TempDir()
 	write(t, top+"/outside/secret", []byte("secret"))
@@ -127,7 +127,7 @@ func TestHostileNames(t *testing.T) {
 	if f.err != nil || f.sum.Stored != 0 {
 		t.Errorf("%+v %v", f.sum, f.err)
 	}
-	// A zero byte cannot even be said.
+	// A zero byte cannot even be sent.
 	zero := append(frame(`{"kind":"file","id":1,"name":"a\u0000/../../x","size":0,"digest":"x"}`,
 		""), frame(`{"kind":"done"}`, "")...)
 	place, err := OpenPlace(nil, target, true)
@@ -141,8 +141,8 @@ func TestHostileNames(t *testing.T) {
 	untouched()
 }
 
-// Links that lead out, planted by the sender itself, found there, or swapped in between: nothing is
-// written through them.
+// Links that lead out, planted by the sender itself, found there, or swapped in meanwhile: nothing
+// is written through them.
 func TestHostileLinks(t *testing.T) {
 	target, untouched := victim(t)
 	outside := filepath.Join(filepath.Dir(target), "outside")
@@ -202,8 +202,7 @@ func TestHostileLinks(t *testing.T) {
 	untouched()
 }
 
-// A receiver that is to stay in its folder takes no link that leads out, also not by way of
-// another.
+// A receiver that must stay in its folder takes no link that leads out, not even through another.
 func TestPlainLinks(t *testing.T) {
 	target, untouched := victim(t)
 	f := feed(t, target, Options{PlainLinks: true}, []Record{
@@ -219,7 +218,7 @@ func TestPlainLinks(t *testing.T) {
 	untouched()
 }
 
-// Streams that break a rule end, and leave nothing with the name that they gave.
+// Streams that break a rule end, and leave nothing under the name that they gave.
 func TestHostileStreams(t *testing.T) {
 	const over = "over and over"
 	file := func(size int64) Record {

@@ -11,8 +11,8 @@ type kept struct {
 	uid, gid int
 }
 
-// replaced says what would stay of what has a name in a folder, nil if that is not a file; or why
-// it may not be replaced.
+// replaced says what would stay of the file that has a name in a folder, nil if it is not a file;
+// or why it may not be replaced.
 func replaced(dir *os.Root, base string) (*kept, error) {
 	info, err := dir.Lstat(base)
 	switch {
@@ -35,10 +35,10 @@ func replaced(dir *os.Root, base string) (*kept, error) {
 	return &kept{mode: info.Mode().Perm(), uid: uid, gid: gid}, nil
 }
 
-// handsOver says whether a file is another user's in a folder that others can write into, and whose
-// files are their owners' alone: one could be put there to be given what is written. The kernel
-// refuses to open such a file for writing (protected_regular in proc_sys_fs(5)); to replace it,
-// and let its owner have it, is the same.
+// handsOver says whether a file in a sticky folder that others can write into belongs neither to us
+// nor to the folder's owner. Somebody could have put it there to be given what is written. The
+// kernel refuses to open such a file for writing (protected_regular in proc_sys_fs(5)); to replace
+// it and leave the new one to its owner would be the same.
 func handsOver(folder fs.FileMode, folderUID, uid int) bool {
 	return folder&fs.ModeSticky != 0 && folder.Perm()&0o022 != 0 && uid != os.Geteuid() &&
 		uid != folderUID
@@ -47,11 +47,11 @@ func handsOver(folder fs.FileMode, folderUID, uid int) bool {
 var errHandsOver = &Error{
 	Code: CodeNoPermission,
 	Message: "it would replace another user's file, in a folder where others may write, " +
-		"and be that user's: remove that file first",
+		"and would then belong to that user: remove that file first",
 }
 
-// give makes a new file what the replaced one was, as far as our rights go, and returns its mode.
-// Where its group cannot be kept, ours gets no more than everybody.
+// give gives a new file the replaced one's owner and mode, as far as our rights go, and returns its
+// mode. If its group cannot be kept, ours gets no more than everybody.
 func (k *kept) give(f *os.File) fs.FileMode {
 	mode := k.mode
 	if chown(f, k.uid, k.gid) != nil && chown(f, -1, k.gid) != nil {

@@ -27,7 +27,7 @@ func owned(t *testing.T, path string) string {
 }
 
 // A file that is replaced keeps its mode and its owner, in whatever way the new one comes; with -p
-// the mode is the source's. A link is not what it leads to, and is replaced by a file that is ours
+// the mode is the source's. A link is not what it leads to, and is replaced by a file of ours
 // (FI7).
 func TestReplacedKeeps(t *testing.T) {
 	if os.Getuid() != 0 {
@@ -73,8 +73,8 @@ func TestReplacedKeeps(t *testing.T) {
 	}
 }
 
-// As scp, which writes into the file, and as rsync -a of root leave a file's owner: so do we. rsync
-// and scp are the judges of mode and owner without -p.
+// scp, which writes into the file, and root's rsync -a keep a file's owner: so do we. rsync and scp
+// are the judges of mode and owner without -p.
 func TestReplacedAsOthersDo(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")
@@ -147,8 +147,8 @@ func TestReplacedInStickyFolder(t *testing.T) {
 	}
 }
 
-// What a process has open is not a place for a copy, by whatever links its name leads there; a link
-// to an ordinary file is.
+// What a process has open is not a target for a copy, by whatever links its name leads there; a
+// link to an ordinary file is.
 func TestOpenFilesAreNoTargets(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/file", []byte("x"))
@@ -182,7 +182,7 @@ func TestOpenFilesAreNoTargets(t *testing.T) {
 	place.Root.Close()
 }
 
-// says are the messages of what failed.
+// says are the messages about what failed.
 func says(events []Event) (all string) {
 	for _, e := range events {
 		if e.What == EventFailed {

@@ -9,20 +9,20 @@ import (
 )
 
 // PartialPrefix begins, and PartialSuffix ends, the name of every partial file. Such names are
-// never sent, and never taken.
+// never sent, and never accepted.
 const (
 	PartialPrefix = ".minissh-"
 	PartialSuffix = ".part"
 )
 
-// isPartial tells the names of our own temporary files.
+// isPartial recognizes the names of our own temporary files.
 func isPartial(base string) bool {
 	return strings.HasPrefix(base, PartialPrefix) && strings.HasSuffix(base, PartialSuffix)
 }
 
 // localName turns a name from the stream into a path below the target folder (FI6). It is the first
-// of two walls: what it lets pass goes to an os.Root, which does not leave its folder whatever
-// is on the disk.
+// of two walls: what it accepts goes to an os.Root, which does not leave its folder whatever is on
+// the disk.
 func localName(name string, system string) (string, error) {
 	refuse := func(why string) (string, error) {
 		return "", &Error{Code: CodeNameRefused, Message: "this name is not taken: " + why}
@@ -55,8 +55,8 @@ func localName(name string, system string) (string, error) {
 	return filepath.FromSlash(name), nil
 }
 
-// windowsPart says why Windows can have no file of that name (Microsoft, Naming Files, Paths, and
-// Namespaces), or would understand another one.
+// windowsPart says why Windows cannot have a file of that name (Microsoft, Naming Files, Paths, and
+// Namespaces), or would read it as another name.
 func windowsPart(part string) string {
 	if strings.ContainsAny(part, `\:<>"|?*`) || strings.ContainsFunc(part,
 		func(r rune) bool { return r < ' ' }) {

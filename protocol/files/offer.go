@@ -16,7 +16,7 @@ const mostRemains = 16
 type remains struct {
 	size   int64
 	digest string    // of all its bytes
-	hash   hash.Hash // of a partial file: the same, to go on with
+	hash   hash.Hash // of a partial file: the same, to continue with
 	// nil: it is the file itself, not a partial one, which need not stay open; there may be many
 	p *partial
 }
@@ -29,8 +29,7 @@ func (s *remains) release() {
 	}
 }
 
-// refuse is release for what is not a beginning of the file that comes: if it is a partial file, it
-// goes.
+// refuse is release for what is not a beginning of the file that comes: a partial file is removed.
 func (s *remains) refuse() {
 	if s != nil && s.p != nil {
 		s.p.drop()
@@ -49,7 +48,7 @@ func (r *receiver) found(id int64) *remains {
 }
 
 // offered answers the offer of a file: it is there, or it is wanted, perhaps without its beginning
-// (FI10). What fails here will fail again, and be told, when the file comes.
+// (FI10). What fails here will fail again, and be reported, when the file comes.
 func (r *receiver) offered(rec *Record) error {
 	if rec.ID <= r.last {
 		return violate("entry %d is offered after %d", rec.ID, r.last)
@@ -132,7 +131,7 @@ func (r *receiver) digestWhole(dir *os.Root, base string) *remains {
 	return s
 }
 
-// takeUp digests what is in a partial file, and stays at its end. nil: it cannot be read, and is
+// takeUp digests what is in a partial file, and is then at its end. nil: it cannot be read, and is
 // closed.
 func (r *receiver) takeUp(dir *os.Root, p *partial) *remains {
 	own, err := dir.OpenRoot(".")
@@ -150,7 +149,7 @@ func (r *receiver) takeUp(dir *os.Root, p *partial) *remains {
 	return s
 }
 
-// digest reads a file to its end. No record's body is under way meanwhile.
+// digest reads a file to its end. It uses the buffer for records' bodies, which is free meanwhile.
 func (r *receiver) digest(f *os.File) (hash.Hash, int64, error) {
 	h := sha256.New()
 	n, err := io.CopyBuffer(h, struct{ io.Reader }{f}, r.buffer())

@@ -6,9 +6,9 @@ import (
 )
 
 // parse reads a header of the plainest form: known keys, each once; numbers without a sign or
-// leading zero; strings of printable ASCII without escapes. For anything else it says false, and
-// the strict and general way is gone (protocol.DecodeJSON): that costs ten times as much, and there
-// is a header for every file.
+// leading zero; strings of printable ASCII without escapes. For anything else it returns false, and
+// the strict and general way is taken (protocol.DecodeJSON): that costs ten times as much, and
+// there is a header for every file.
 func (r *Record) parse(p []byte) bool {
 	if p[0] != '{' || p[len(p)-1] != '}' {
 		return false
@@ -84,7 +84,7 @@ func (r *Record) field(key []byte) (bit uint32, number *int64, text func([]byte)
 	return 0, nil, nil
 }
 
-// kindOf spares the commonest kinds an allocation.
+// kindOf saves an allocation for the commonest kinds.
 func kindOf(v []byte) Kind {
 	switch string(v) {
 	case "file":

@@ -13,12 +13,12 @@ import (
 // errTaken is a partial file that another transfer writes.
 var errTaken = errors.New("another transfer writes it")
 
-// partial is the file that content is written into until it is whole: beside the one that it
+// partial is the file that content is written into until it is whole. It is next to the one that it
 // becomes, under a name made from that one's, so that a later transfer finds what is left of it
 // (FI9). Whoever writes a partial file holds its lock, and nobody else removes or renames it.
 type partial struct {
 	dir        *os.Root
-	base, name string // of the file to be; of the partial one
+	base, name string // of the final file; of the partial one
 	f          *os.File
 }
 
@@ -28,7 +28,7 @@ func partialName(base string) string {
 	return PartialPrefix + hex.EncodeToString(sum[:8]) + PartialSuffix
 }
 
-// otherName is a partial file's name that no later transfer finds, for when that one is taken.
+// otherName is a partial file's name that no later transfer finds, for when the usual one is taken.
 func otherName(base string) string {
 	var salt [8]byte
 	rand.Read(salt[:])
@@ -45,7 +45,7 @@ func newPartial(dir *os.Root, base string, perm fs.FileMode) (*partial, error) {
 			if lock(f) == nil && links(f) == 1 {
 				return &partial{dir, base, name, f}, nil
 			}
-			f.Close() // somebody thought that it was left over, in the moment before it was locked
+			f.Close() // somebody removed it as left over, in the moment before it was locked
 			name = otherName(base)
 			continue
 		}
@@ -93,7 +93,7 @@ func oldPartial(dir *os.Root, base string) *partial {
 	if err != nil {
 		return nil
 	}
-	// A second name for it would be somebody else's file.
+	// A second name for it would belong to somebody else.
 	if lock(f) != nil || links(f) != 1 || !sameFile(dir, name, f) {
 		f.Close()
 		return nil
@@ -101,7 +101,7 @@ func oldPartial(dir *os.Root, base string) *partial {
 	return &partial{dir, base, name, f}
 }
 
-// sameFile says whether a name, with links not followed, is an open file.
+// sameFile says whether a name, without following links, is an open file.
 func sameFile(dir *os.Root, name string, f *os.File) bool {
 	a, err := dir.Lstat(name)
 	if err != nil {
@@ -111,7 +111,7 @@ func sameFile(dir *os.Root, name string, f *os.File) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
-// keep leaves it for a later transfer, unless nothing is in it or none would find it.
+// keep leaves it for a later transfer, unless it is empty or none would find it.
 func (p *partial) keep() {
 	if info, err := p.f.Stat(); err != nil || info.Size() == 0 || p.name != partialName(p.base) {
 		p.drop()
@@ -131,8 +131,8 @@ func (p *partial) drop() {
 	p.dir.Remove(p.name)
 }
 
-// finish gives it its mode and, if any, its time, and makes it the file that it was meant to be.
-// chmod is false when it was made with this mode.
+// finish gives it its mode and, if any, its time, and makes it the final file. chmod is false if it
+// was made with this mode.
 func (p *partial) finish(chmod bool, mode fs.FileMode, mtime time.Time, sync bool) error {
 	err := p.settle(chmod, mode, mtime, sync)
 	if err == nil && !renameOpen {
@@ -169,8 +169,8 @@ func (p *partial) settle(chmod bool, mode fs.FileMode, mtime time.Time, sync boo
 	return nil
 }
 
-// syncFolder has the names in a folder written to the disk. Where folders cannot be synced, as on
-// Windows, it does nothing.
+// syncFolder writes the names in a folder to the disk. It does nothing where folders cannot be
+// synced, as on Windows.
 func syncFolder(dir *os.Root) error {
 	d, err := dir.Open(".")
 	if err != nil {

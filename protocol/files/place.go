@@ -11,14 +11,13 @@ import (
 // Place is where a receiver puts things: below Root, and nowhere else.
 type Place struct {
 	Root *os.Root
-	// Rename is the first part of every name instead of the one in the stream; "": as in the
-	// stream.
+	// Rename replaces the first part of every name in the stream; "": nothing does.
 	Rename string
 	// Folder: what is called Rename must be a folder, since the target was written with a slash at
 	// its end.
 	Folder bool
-	// Asked, if not nil, says whether a name, by its first part, whether there is more of it, and
-	// its kind, was asked for (FI6).
+	// Asked, if not nil, says whether a name was asked for (FI6), by its first part, whether there
+	// is more of it, and its kind.
 	Asked func(top string, below bool, kind Kind) bool
 }
 
@@ -26,7 +25,7 @@ type Place struct {
 var ErrNotAsked = &Error{Code: CodeNameRefused,
 	Message: "this name is not taken: nobody asked for it"}
 
-// disk is how paths of a user are reached: all of the disk, or an os.Root.
+// disk is how a user's paths are reached: all of the disk, or an os.Root.
 type disk interface {
 	Lstat(name string) (fs.FileInfo, error)
 	Stat(name string) (fs.FileInfo, error)
@@ -34,7 +33,7 @@ type disk interface {
 	OpenRoot(name string) (*os.Root, error)
 }
 
-// wholeDisk is a user who is not limited to a folder.
+// wholeDisk is for a user who is not limited to a folder.
 type wholeDisk struct{}
 
 func (wholeDisk) Lstat(name string) (fs.FileInfo, error)    { return os.Lstat(name) }
@@ -50,7 +49,7 @@ func on(limit *os.Root) disk {
 	return wholeDisk{}
 }
 
-// MakePlace is OpenPlace for a target that must be a folder, and is made if nothing has its name.
+// MakePlace is OpenPlace for a target that must be a folder; if nothing has its name, it is made.
 func MakePlace(limit *os.Root, target string) (*Place, error) {
 	if _, err := on(limit).Stat(filepath.Clean(target)); errors.Is(err, fs.ErrNotExist) {
 		err := on(limit).Mkdir(filepath.Clean(target), 0o777)
@@ -67,7 +66,7 @@ func MakePlace(limit *os.Root, target string) (*Place, error) {
 var errNoParent = &Error{Code: CodeNotFound,
 	Message: "the folder that it would be in is not there"}
 
-// OpenPlace finds where a target is, as cp does: into it when it is a folder, else beside it under
+// OpenPlace finds where a target is, as cp does: into it if it is a folder, else next to it under
 // its name. folder says that it must be one. limit, if not nil, is the folder that the target must
 // be in. The caller closes the Root.
 func OpenPlace(limit *os.Root, target string, folder bool) (*Place, error) {
@@ -112,8 +111,8 @@ func lastByte(s string) byte {
 	return s[len(s)-1]
 }
 
-// rename puts the place's own name in front of what is sent: of one thing, since two cannot have it
-// (FI2).
+// rename puts the place's own name before what is sent: for one thing only, since two cannot have
+// it (FI2).
 func (r *receiver) rename(path string, kind Kind) (string, error) {
 	top, rest, below := strings.Cut(path, string(filepath.Separator))
 	if r.place.Asked != nil && !r.place.Asked(top, below, kind) {
@@ -144,9 +143,9 @@ type SpecialError struct{ err *Error }
 func (e *SpecialError) Error() string { return e.err.Error() }
 func (e *SpecialError) Unwrap() error { return e.err }
 
-// leadsToOpenFile says whether a name stands for what some process has open, as /dev/stdout does by
-// two links, and all below /dev/fd. To rename something to such a name replaces the link for
-// everybody.
+// leadsToOpenFile says whether a name leads to what some process has open, as /dev/stdout does by
+// two links, and everything below /dev/fd. Renaming something to such a name would replace the link
+// for everybody.
 func leadsToOpenFile(name string) bool {
 	for range 40 {
 		above, err := filepath.EvalSymlinks(filepath.Dir(name))
@@ -168,7 +167,7 @@ func leadsToOpenFile(name string) bool {
 	return false
 }
 
-// special tells devices, named pipes and sockets: they are neither copied nor replaced.
+// special recognizes devices, named pipes and sockets: they are neither copied nor replaced.
 func special(mode fs.FileMode) bool {
 	return mode&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0
 }
@@ -177,8 +176,8 @@ func errSpecial(mode fs.FileMode) *Error {
 	return &Error{Code: CodeExists, Message: kindName(mode) + " has this name, and is not replaced"}
 }
 
-// replaceable says whether what a name in a folder stands for, if anything, may be replaced, as far
-// as its kind goes (FI7).
+// replaceable says whether what a name in a folder leads to, if anything, is of a kind that may be
+// replaced (FI7).
 func replaceable(dir *os.Root, base string) error {
 	if info, err := dir.Lstat(base); err == nil && special(info.Mode()) {
 		return errSpecial(info.Mode())

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Devices, named pipes and sockets that have a name are neither replaced nor written into,
-// whichever way a file comes (FI7).
+// Devices, named pipes and sockets are neither replaced nor written to, whichever way a file comes
+// (FI7).
 func TestSpecialTargets(t *testing.T) {
 	target, untouched := victim(t)
 	for i, way := range []string{"small", "large", "link", "synced"} {
@@ -45,7 +45,7 @@ func TestSpecialTargets(t *testing.T) {
 	untouched()
 }
 
-// One thing can get the name of a target that is not a folder: others that come do not replace it
+// One thing can get the name of a target that is not a folder: others that follow do not replace it
 // (FI2).
 func TestOneName(t *testing.T) {
 	dir := t.TempDir()
@@ -80,7 +80,7 @@ func TestOneName(t *testing.T) {
 	}
 }
 
-// A folder is made where one is needed, but not two, and not outside.
+// A folder is made if one is needed, but not two, and not outside.
 func TestMakePlace(t *testing.T) {
 	dir := t.TempDir()
 	root := mustRoot(t, dir)
@@ -103,7 +103,7 @@ func TestMakePlace(t *testing.T) {
 	}
 }
 
-// What a path has no name for stands for what is in it.
+// A path without a name for a folder stands for what is in the folder.
 func TestMerges(t *testing.T) {
 	for path, want := range map[string]bool{"": true, "/": true, ".": true, "./": true, "..": true,
 		"../": true, "a/.": true, "a/..//": true, "a": false, "a/": false, ".a": false,
@@ -122,7 +122,7 @@ func TestMerges(t *testing.T) {
 	}
 }
 
-// Times that no count of nanoseconds in 64 bits holds are kept, as far as the file system can.
+// Times that do not fit in 64 bits of nanoseconds are kept, as far as the file system can.
 func TestFarTimes(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Mkdir(dir+"/src", 0o755))
@@ -147,7 +147,7 @@ func TestFarTimes(t *testing.T) {
 	}
 }
 
-// What nobody asked for is not taken, whether it is offered first or not.
+// What nobody asked for is not accepted, whether it is offered first or not.
 func TestNotAsked(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"src/a", "src/.bashrc", "src/.ssh/authorized_keys"} {

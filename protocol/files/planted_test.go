@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// What was planted under the names that partial files have is not written into, nor told about,
-// whichever way a file comes.
+// What was planted under the names of partial files is not written to, and nothing is said about
+// it, whichever way a file comes.
 func TestPlantedPartials(t *testing.T) {
 	target, untouched := victim(t)
 	secret := filepath.Join(filepath.Dir(target), "outside/secret")
@@ -61,7 +61,7 @@ func TestPlantedPartials(t *testing.T) {
 	untouched()
 }
 
-// What has a name and is not a file is not there already, however much it looks like it.
+// What has the name and is not a file is not there already, however much it looks like it.
 func TestOfferedWhatIsNoFile(t *testing.T) {
 	target, untouched := victim(t)
 	at := time.Unix(1_700_000_000, 0)

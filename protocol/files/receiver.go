@@ -8,50 +8,51 @@ import (
 	"runtime"
 )
 
-// Options are what a transfer is to do beyond copying. Nothing changes after the start.
+// Options are what a transfer does beyond copying. Nothing changes after the start.
 type Options struct {
 	Recursive bool // sender: folders, with what is in them
-	Preserve  bool // receiver: modes and times as they are at the source
-	Resume    bool // go on with what is there: sender: ask; receiver: ignored
+	Preserve  bool // receiver: modes and times as at the source
+	Resume    bool // go on with what is there: the sender asks; the receiver ignores this
 	Checksum  bool // receiver: size and time do not show that a file is the same
 	Sync      bool // receiver: a file is on the disk before it gets its name
 	Total     bool // sender: say first how much will come
-	// PlainLinks takes no link that could lead out of the target folder: for peers that are to stay
-	// in it.
+	// PlainLinks refuses every link that could lead out of the target folder: for peers that must
+	// stay in it.
 	PlainLinks bool
 }
 
-// What an Event tells.
+// What an Event reports.
 const (
-	EventTotal   = "total"   // Size bytes in ID files will come
-	EventStart   = "start"   // a file of Size bytes begins
-	EventBytes   = "bytes"   // Size more bytes of content went by; There, of a file's, need not go
+	EventTotal = "total" // Size bytes in ID files will come
+	EventStart = "start" // a file of Size bytes begins
+	// Size more bytes of content went by; of a file's, There need not be sent
+	EventBytes   = "bytes"
 	EventStored  = "stored"  // an entry is in place
 	EventSkipped = "skipped" // it was there already
 	EventFailed  = "failed"  // it is not; Err says why
 )
 
-// Event is something that a transfer's watcher may want to know. Name and Err may be the other
-// side's words: quote them.
+// Event is what a transfer's watcher may want to know. Name and Err may be the other side's words:
+// quote them.
 type Event struct {
 	What string
 	ID   int64
 	Kind Kind // dir, link or file
 	Name string
 	Size int64
-	// There counts the bytes that a file begun earlier has already.
+	// There counts the bytes that are there already of a file begun earlier.
 	There int64
 	Err   *Error
 	Far   bool // Err is what the other side said
 }
 
-// Summary is what became of a transfer.
+// Summary is the result of a transfer.
 type Summary struct {
 	Stored, Skipped, Failed int64 // entries, folders and links among them
 	Bytes                   int64 // of content that went over the stream
 }
 
-// ackEvery is after how many entries a receiver says how far it is, at latest.
+// ackEvery is the most entries after which a receiver says how far it is.
 const ackEvery = 64
 
 // receiver is a transfer's receiving side. One goroutine owns it.
@@ -66,7 +67,7 @@ type receiver struct {
 	folders folders
 	twins   twins
 	body    []byte // of one record
-	top     string // the first part of all names, where the place has another for it
+	top     string // the first part of all names, if the place has another for it
 	last    int64  // the latest entry's number
 	acked   int64  // what we said
 	sum     Summary
@@ -78,8 +79,8 @@ type receiver struct {
 }
 
 // Receive takes what a sender streams until it is done, and puts it where place says. Entries that
-// fail are told to the sender and to watch, which may be nil; the error is what ended the whole:
-// the streams' own, or a *protocol.Violation. What was not whole by then is kept for a later
+// fail are reported to the sender and to watch, which may be nil; the error is what ended the
+// whole: the streams' own, or a *protocol.Violation. What is not whole by then is kept for a later
 // transfer.
 func Receive(in io.Reader, out io.Writer, place *Place, o Options, watch func(Event)) (Summary,
 	error) {
@@ -104,7 +105,7 @@ func (r *receiver) end() {
 		s.release()
 	}
 	r.folders.missing(true)
-	r.folders.reach("") // what was made gets its mode, also when the rest did not come
+	r.folders.reach("") // what was made gets its mode, even if the rest did not come
 	r.folders.close()
 }
 
@@ -194,18 +195,18 @@ func (r *receiver) path(rec *Record) (string, error) {
 		return "", err
 	}
 	failed, err := r.folders.reach(path)
-	if err != nil { // not this entry's fault, but the folder's that was left
+	if err != nil { // the fault is not this entry's, but that of the folder that was left
 		r.watch(Event{What: EventFailed, Kind: KindDir, Err: problem(err)})
 		r.sum.Failed++
 	}
 	if failed {
 		return "",
-			&Error{Code: CodeParent, Message: "the folder that it belongs into could not be made"}
+			&Error{Code: CodeParent, Message: "the folder that it belongs in could not be made"}
 	}
 	return path, nil
 }
 
-// result tells what became of an entry.
+// result reports what became of an entry.
 func (r *receiver) result(rec *Record, what string, err error) {
 	e := Event{What: what, ID: rec.ID, Kind: rec.Kind, Name: string(rec.Name), Size: rec.Size}
 	switch {
@@ -250,7 +251,7 @@ func (r *receiver) done() error {
 	return r.heard.gone
 }
 
-// listener is the sender, as one to be told something. When it is gone, what it said before still
+// listener is the sender, as somebody to report to. When it is gone, what it said before still
 // counts, and may be a lot: the receiver reads on until its stream ends.
 type listener struct {
 	w    io.Writer
@@ -264,11 +265,11 @@ func (l *listener) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// link makes a symbolic link, in place of whatever link or file has its name.
+// link makes a symbolic link, in place of the link or file that has its name.
 func (r *receiver) link(rec *Record, path string) error {
 	target := string(rec.Target)
 	if target == "" || len(target) > MaxName {
-		return &Error{Code: CodeNameRefused, Message: "a link to nowhere, or too far"}
+		return &Error{Code: CodeNameRefused, Message: "the link's target is empty or too long"}
 	}
 	if r.o.PlainLinks && !plainTarget(target) {
 		return &Error{Code: CodeOutside,
@@ -313,8 +314,8 @@ func (r *receiver) link(rec *Record, path string) error {
 	return nil
 }
 
-// plainTarget tells targets that only lead downwards. Counting ".." would not do: a link on the way
-// may lead up already.
+// plainTarget recognizes targets that only lead downwards. Counting ".." would not do: a link on
+// the way may lead up already.
 func plainTarget(target string) bool {
 	if localTarget, err := localName(target, runtime.GOOS); err != nil || localTarget == "" {
 		return false

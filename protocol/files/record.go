@@ -35,7 +35,7 @@ const (
 
 // What a receiver says.
 const (
-	// send the file offered, from offset on if the digest of what lies before is this one
+	// send the file offered, from offset on if this is the digest of what comes before
 	KindWant   Kind = "want"
 	KindHave   Kind = "have"   // the file offered is there
 	KindError  Kind = "error"  // an entry that cannot be stored
@@ -139,7 +139,7 @@ func cut(err error) error {
 	return err
 }
 
-// Body reads what fits p of the body; 0 when there is no more of it.
+// Body reads as much of the body as fits in p; 0 when there is no more of it.
 func (r *Reader) Body(p []byte) (int, error) {
 	p = p[:min(int64(len(p)), r.left)]
 	n, err := io.ReadFull(r.r, p)
@@ -147,7 +147,7 @@ func (r *Reader) Body(p []byte) (int, error) {
 	return n, cut(err)
 }
 
-// Drop passes over what is left of the body.
+// Drop skips what is left of the body.
 func (r *Reader) Drop() error {
 	for r.left > 0 {
 		n, err := r.r.Discard(int(r.left))
@@ -164,7 +164,7 @@ func (r *Reader) Waiting() bool { return r.r.Buffered() > 0 }
 // gather is how much a Writer collects before it writes.
 const gather = 128 << 10
 
-// Writer writes records, collecting small ones. It is not for several goroutines.
+// Writer writes records, and collects small ones. Only one goroutine may use it.
 type Writer struct {
 	w   io.Writer
 	buf []byte

@@ -66,7 +66,7 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// What FI3 and JS2 forbid is refused before anything is made of it.
+// What FI3 and JS2 forbid is refused before anything is done with it.
 func TestBadRecords(t *testing.T) {
 	for _, stream := range [][]byte{
 		{0, 0, 0, 0}, {0, 0, 0, 1, '{'}, {0, 0, 0x40, 1}, {0xff, 0xff, 0xff, 0xff}, frame(`[]`, ""),
@@ -127,8 +127,8 @@ func FuzzReceive(f *testing.F) {
 		frame(`{"kind":"link","id":2,"name":"d/l","target":".."}`, "")...))
 	f.Add(append(frame(`{"kind":"offer","id":1,"name":"a","size":9}`, ""),
 		frame(`{"kind":"file","id":1,"name":"a","size":9,"body":4}`, "abcd")...))
-	// One folder for all: to make one, and remove it, for each stream costs more than the stream.
-	// It is in memory where the system has such a place.
+	// One folder for all: to make and remove one for each stream costs more than the stream. It is
+	// in memory if the system has such a place.
 	above := "/dev/shm"
 	if _, err := os.Stat(above); err != nil {
 		above = ""

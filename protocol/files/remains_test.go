@@ -11,7 +11,7 @@ import (
 )
 
 // However many files are there already with another time, their contents are compared and not sent
-// again, be they one record or more.
+// again, whether they are one record or more.
 func TestManyUnchanged(t *testing.T) {
 	dir := t.TempDir()
 	const many = 5 * mostRemains
@@ -35,8 +35,8 @@ func TestManyUnchanged(t *testing.T) {
 	}
 }
 
-// What was there whole is not written to by a sender that changes its mind about the size, or
-// lies about the digest.
+// A whole file is not written to by a sender that changes its mind about the size, or lies about
+// the digest.
 func TestStandingIsNotWritten(t *testing.T) {
 	target, untouched := victim(t)
 	write(t, target+"/f", []byte("0123456789"))
@@ -67,8 +67,8 @@ func TestStandingIsNotWritten(t *testing.T) {
 	untouched()
 }
 
-// A read-only folder in which something is missing, because the stream broke off or the file
-// failed, stays writable for its owner until another transfer finishes it.
+// If something is missing in a read-only folder, because the stream broke off or the file failed,
+// the folder stays writable for its owner until another transfer finishes it.
 func TestReadOnlyFolderCut(t *testing.T) {
 	target, untouched := victim(t)
 	folder := func(name string) Record {

@@ -17,7 +17,7 @@ type Stream struct {
 	Abort func()
 }
 
-// entry is something on its way: sent, or offered, and not yet answered for.
+// entry is something on its way: sent, or offered, and not yet answered.
 type entry struct {
 	id      int64
 	kind    Kind
@@ -51,8 +51,8 @@ type sender struct {
 	sum     Summary
 }
 
-// Send streams sources, in their order, to a receiver. Entries that fail, here or there, are told
-// to watch, which may be nil; the error is what ended the whole.
+// Send streams sources, in their order, to a receiver. Entries that fail, here or there, are
+// reported to watch, which may be nil; the error is what ended the whole.
 func Send(over Stream, sources []Source, o Options, watch func(Event)) (Summary, error) {
 	if watch == nil {
 		watch = func(Event) {}
@@ -79,7 +79,7 @@ func Send(over Stream, sources []Source, o Options, watch func(Event)) (Summary,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken != nil && s.done == nil {
-		err = s.broken // the reason; that a write failed is not (FR8)
+		err = s.broken // the reason; a failed write is not one (FR8)
 	}
 	return s.sum, err
 }
@@ -112,7 +112,7 @@ func (s *sender) run(sources []Source) error {
 	return nil
 }
 
-// begin gives an entry its number, waiting while too many have no answer.
+// begin gives an entry its number, and waits while too many have no answer.
 func (s *sender) begin(kind Kind, name string, size int64, offered bool) (int64, error) {
 	s.next++
 	s.mu.Lock()
@@ -135,7 +135,7 @@ func (s *sender) begin(kind Kind, name string, size int64, offered bool) (int64,
 	return s.next, s.broken
 }
 
-// fault tells, both here and there, that an entry cannot be sent. id is 0 when it has no number
+// fault reports, both here and there, that an entry cannot be sent. id is 0 while it has no number
 // yet.
 func (s *sender) fault(id int64, name string, err error) error {
 	p := problem(err)
@@ -179,8 +179,8 @@ func (s *sender) fail(id int64, p *Error, far bool) {
 	s.watch(Event{What: EventFailed, ID: id, Kind: e.kind, Name: e.name, Err: p, Far: far})
 }
 
-// find is an open entry, nil if there is none of that number. Numbers are given one by one, so its
-// place is known. The caller holds mu.
+// find is an open entry, nil if none has that number. Numbers are given one by one, so its place is
+// known. The caller holds mu.
 func (s *sender) find(id int64) *entry {
 	if len(s.open) == 0 {
 		return nil
@@ -277,8 +277,8 @@ func (s *sender) stored(id int64) {
 	s.open = s.open[n:]
 }
 
-// trim forgets what is told from the front on: an entry that was there already is not followed by
-// anything. The caller holds mu.
+// trim forgets from the front what has been reported: an entry that was there already is not
+// followed by anything. The caller holds mu.
 func (s *sender) trim() {
 	for len(s.open) > 0 && s.open[0].said && !s.open[0].offered {
 		s.open = s.open[1:]

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// table is what the first column of a table of FILES.md lists in backticks: of the first one after
-// a rule's name whose head has this word first.
+// table is the first column of a table of FILES.md, what it has in backticks: the first table after
+// a rule's name whose head begins with this word.
 func table(t *testing.T, rule, head string) (names []string) {
 	t.Helper()
 	text, err := os.ReadFile("../FILES.md")
@@ -61,7 +61,8 @@ func constants(t *testing.T, name, prefix string) (values []string) {
 	return values
 }
 
-// FILES.md lists the kinds of records, their fields and the codes that the code has, both ways.
+// FILES.md lists the kinds of records, their fields and the codes that the code has, and the
+// reverse.
 func TestSpecTables(t *testing.T) {
 	fields := []string{}
 	record := reflect.TypeFor[Record]()

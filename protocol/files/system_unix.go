@@ -19,16 +19,16 @@ const nonblock = syscall.O_NONBLOCK
 // renameOpen: a file is renamed while it is open, and so while it is locked.
 const renameOpen = true
 
-// umask is the process's. There is no way to only look at it everywhere: for a moment it is the
-// strictest.
+// umask is the process's. It cannot be read without setting it on every system: for a moment it is
+// the strictest.
 var umask = sync.OnceValue(func() fs.FileMode {
 	old := syscall.Umask(0o077)
 	syscall.Umask(old)
 	return fs.FileMode(old)
 })
 
-// lock takes a file for this transfer. The error is errTaken when another holds it; a file system
-// without locks locks nobody out.
+// lock takes a file for this transfer. The error is errTaken if another holds it; a file system
+// without locks keeps nobody out.
 func lock(f *os.File) (err error) {
 	control(f, func(fd int) { err = syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) })
 	if err == syscall.EWOULDBLOCK {
@@ -76,7 +76,7 @@ func noSpace(err error) bool {
 		errors.Is(err, syscall.EFBIG)
 }
 
-// owner is whose file it is.
+// owner says whose file it is.
 func owner(info fs.FileInfo) (uid, gid int, known bool) {
 	st, known := info.Sys().(*syscall.Stat_t)
 	if !known {
@@ -88,7 +88,7 @@ func owner(info fs.FileInfo) (uid, gid int, known bool) {
 // chown gives a file to somebody; -1 leaves it as it is.
 func chown(f *os.File, uid, gid int) error { return f.Chown(uid, gid) }
 
-// identify is the file, or link, that a name in a folder stands for.
+// identify is the file, or link, that a name in a folder leads to.
 func identify(dir *os.Root, base string) (fileID, bool) {
 	info, err := dir.Lstat(base)
 	if err != nil {

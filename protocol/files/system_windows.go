@@ -11,7 +11,7 @@ import (
 
 const nonblock = 0
 
-// renameOpen: Windows renames no file that is open.
+// renameOpen: Windows does not rename a file that is open.
 const renameOpen = false
 
 func umask() fs.FileMode { return 0 }
@@ -27,12 +27,12 @@ func noSpace(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }
 
-// owner is not known here: a file that is replaced gets what its folder gives.
+// owner is unknown on this system: a file that is replaced gets what its folder gives.
 func owner(fs.FileInfo) (uid, gid int, known bool) { return 0, 0, false }
 
 func chown(*os.File, int, int) error { return nil }
 
-// identify is the file that a name in a folder stands for. Windows tells it of open files only.
+// identify is the file that a name in a folder leads to. Windows tells that of open files only.
 func identify(dir *os.Root, base string) (id fileID, ok bool) {
 	f, err := dir.Open(base)
 	if err != nil {

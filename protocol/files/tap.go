@@ -2,7 +2,7 @@ package files
 
 import "io"
 
-// Tap carries one direction of a stream from one machine to another, showing each record to see,
+// Tap carries one direction of a stream from one machine to another, and shows each record to see,
 // which may end it with an error. It returns at the stream's end (nil), or why it broke.
 func Tap(to io.Writer, from io.Reader, see func(*Record) error) error {
 	in, out := NewReader(from), NewWriter(to)

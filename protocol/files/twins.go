@@ -6,13 +6,13 @@ import (
 	"minissh/protocol"
 )
 
-// fileID is what a system knows a file by, whatever its names.
+// fileID is how a system identifies a file, whatever its names.
 type fileID struct{ device, number uint64 }
 
 // twins finds names that differ in the stream and are one on the disk, because its file system
-// takes capital and small letters, or the ways to write an accent, for the same (FI7): the later
-// would replace the earlier, and nobody be told. What a name means there is not computed but asked:
-// it is a file that this transfer has put in place under another name. The zero value is ready.
+// ignores case, or the ways to write an accent (FI7): the later would replace the earlier, and
+// nobody would know. What a name means on the disk is not computed but looked up: it is a file that
+// this transfer has put in place under another name. The zero value is ready.
 type twins struct {
 	now, before map[fileID]string // paths by file; when now is full, it becomes before
 	room        int               // bytes left in now
@@ -31,7 +31,7 @@ func (t *twins) add(id fileID, path string) {
 	t.now[id] = path
 }
 
-// check says whether a file may be replaced by what comes under a path.
+// check says whether what comes under a path may replace a file.
 func (t *twins) check(id fileID, path string) error {
 	first, found := t.now[id]
 	if !found {
@@ -45,8 +45,8 @@ func (t *twins) check(id fileID, path string) error {
 		first[1:len(first)-1] + ", which was copied before it"}
 }
 
-// free says whether what a name in a folder stands for, if anything, may be replaced by what comes
-// under a path.
+// free says whether what comes under a path may replace what a name in a folder leads to, if
+// anything.
 func (t *twins) free(dir *os.Root, base, path string) error {
 	if id, there := identify(dir, base); there {
 		return t.check(id, path)

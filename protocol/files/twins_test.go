@@ -12,9 +12,8 @@ import (
 )
 
 // Names that are one for the file system: the later does not replace the earlier, whatever both are
-// and in whatever way they come, and the rest goes on. A second name is given to the first file as
-// soon as it is there, which is what a folder that takes both names for one looks like to whoever
-// asks.
+// and in whatever way they come, and the rest goes on. The test gives the first file a second name
+// as soon as it is there: a folder that takes both names for one looks the same.
 func TestTwins(t *testing.T) {
 	long := strings.Repeat("x", 300_000)
 	kinds := map[string]func(id int64, name string) []byte{
@@ -59,7 +58,8 @@ func TestTwins(t *testing.T) {
 						must(t, os.Link(dir+"/A\x1b", dir+"/a"))
 						before = look(t, dir, true)
 					case e.ID == 2 && e.What == EventFailed:
-						if want := `here its name is the same as that of A\x1b, which was copied before it`; e.Err.Code != CodeExists || e.Err.Message != want {
+						if want :=
+							`here its name is the same as that of A\x1b, which was copied before it`; e.Err.Code != CodeExists || e.Err.Message != want {
 							t.Errorf("%+v", e.Err)
 						}
 						if now := look(t, dir, true); now != before &&
@@ -84,8 +84,8 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-// The same name twice, as of two folders laid over each other, is no such case: the later replaces
-// the earlier.
+// The same name twice, as of two folders copied into one, is something else: the later replaces the
+// earlier.
 func TestSameNameTwice(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/1/a", []byte("1"))
@@ -104,7 +104,7 @@ func TestSameNameTwice(t *testing.T) {
 	}
 }
 
-// With Resume, what was there already is somebody's too: its twin is not skipped, and does not
+// With Resume, a file that was there already counts too: its twin is not skipped, and does not
 // replace it.
 func TestTwinsResumed(t *testing.T) {
 	dir := t.TempDir()
@@ -120,7 +120,7 @@ func TestTwinsResumed(t *testing.T) {
 	}
 }
 
-// What is kept of names is bounded, and the latest are known.
+// The names that are kept are bounded in number, and the latest are known.
 func TestTwinsBounded(t *testing.T) {
 	var w twins
 	name := strings.Repeat("n", 4000)

@@ -14,11 +14,11 @@ import (
 type Source struct {
 	Path  string   // as the user named it
 	Limit *os.Root // the folder that it must be in, and that Path is relative to; nil: anywhere
-	Fault error    // not nil: why it cannot be sent, known already
+	Fault error    // not nil: why it cannot be sent, if that is known already
 }
 
-// Merges says whether a path names what is in a folder rather than the folder, since the path has
-// no name for it: ".", "..", "x/.", "../", "/", "".
+// Merges says whether a path means what is in a folder rather than the folder, since it has no name
+// for the folder: ".", "..", "x/.", "../", "/", "".
 func Merges(path string) bool {
 	base := strings.TrimRight(filepath.ToSlash(path), "/")
 	base = base[strings.LastIndexByte(base, '/')+1:]
@@ -37,7 +37,7 @@ type step struct {
 	last bool // the source has no more: its root is closed
 }
 
-// mostRoots is how many sources may be open because files of theirs wait for an answer.
+// mostRoots is how many sources may be open because their files wait for an answer.
 const mostRoots = 64
 
 // walker walks one source.
@@ -65,8 +65,8 @@ func (p place) join(base string) place {
 	return at
 }
 
-// top opens where a source is: its root, and the place below. A link named by the user is
-// followed, as cp does.
+// top opens where a source is: its root, and the place below. A link named by the user is followed,
+// as in cp.
 func (src *Source) top() (root *os.Root, at place, err error) {
 	name := filepath.Clean(src.Path)
 	merges := Merges(src.Path)
@@ -83,7 +83,7 @@ func (src *Source) top() (root *os.Root, at place, err error) {
 		return root, place{path: "."}, err
 	}
 	if _, err := os.Stat(name); err != nil {
-		return nil, at, err // in the system's words, which EvalSymlinks has not for a loop
+		return nil, at, err // in the system's words, which EvalSymlinks does not have for a loop
 	}
 	real, err := filepath.EvalSymlinks(name)
 	if err != nil {
@@ -252,7 +252,7 @@ func (s *sender) plain(rec *Record) error {
 	return s.say(rec)
 }
 
-// total counts what will come. What cannot be read counts nothing: it will be told in its turn.
+// total counts what will come. What cannot be read counts nothing: it will be reported in its turn.
 func (s *sender) total(sources []Source) error {
 	var files, bytes int64
 	for i := range sources {

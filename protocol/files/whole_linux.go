@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 const utimeOmit = unix.UTIME_OMIT
 
 // renameNew renames within a folder unless the new name is taken: unix.EEXIST. Other errors may
-// mean that the file system cannot do it so.
+// mean that the file system cannot do this.
 func renameNew(at int, from, to string) error {
 	return unix.Renameat2(at, from, at, to, unix.RENAME_NOREPLACE)
 }

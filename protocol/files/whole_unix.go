@@ -13,8 +13,8 @@ import (
 // quickly does for a file of one record what newPartial and finish do, in half as many system
 // calls: there is one for every small file. dir is the folder, which was opened through an os.Root;
 // base and the partial file's name are single parts, and no link is followed; path is base with the
-// folder's, for t. done is false when nothing has happened and the slow way is to be taken, as
-// where something has the name.
+// folder's, for t. done is false if nothing has happened and the slow way is to be taken, as when
+// something has the name.
 func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chmod bool,
 	mode fs.FileMode, mtime time.Time, t *twins) (done bool, err error) {
 	name := partialName(base)
@@ -35,7 +35,7 @@ func quickly(dir *os.File, base, path string, body []byte, perm fs.FileMode, chm
 		var st unix.Stat_t
 		if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK ||
 			unix.Fstat(fd, &st) != nil || st.Nlink != 1 {
-			done = false // somebody thought that it was left over: newPartial finds another name
+			done = false // somebody removed it as left over: newPartial finds another name
 			return
 		}
 		if err = fill(fd, body); err == nil && chmod {
