@@ -29,17 +29,17 @@ type source struct {
 	depth    int
 }
 
-// configuration reads the files that count, after the command line. A Match final makes it read
+// read reads the files that count, after the command line. A Match final makes it read
 // them a second time, when the names are known.
-func (p *parser) configuration() error {
-	if err := p.configFiles(); err != nil || !p.match.wantFinal {
+func (p *configuration) read() error {
+	if err := p.configFiles(); err != nil || !p.wantFinal {
 		return err
 	}
-	p.match.final = true
+	p.final = true
 	return p.configFiles()
 }
 
-func (p *parser) configFiles() error {
+func (p *configuration) configFiles() error {
 	ssh := p.env.inHome(".ssh")
 	switch {
 	case strings.EqualFold(p.configFile, "none"):
@@ -64,7 +64,7 @@ func (p *parser) configFiles() error {
 }
 
 // readConfig reads one file.
-func (p *parser) readConfig(s source) error {
+func (p *configuration) readConfig(s source) error {
 	fail := func(err error) error {
 		var pathErr *fs.PathError
 		if errors.As(err, &pathErr) {
@@ -104,7 +104,7 @@ func (p *parser) readConfig(s source) error {
 // configLines applies the lines of a file. A Host or Match block counts when its patterns or
 // criteria match. An unknown key is an error in every block, as in ssh: it may be a mistyped one
 // that forbids something.
-func (p *parser) configLines(s source, data string) error {
+func (p *configuration) configLines(s source, data string) error {
 	inactive := s.never
 	for i, line := range strings.Split(data, "\n") {
 		at := place{file: s.path, line: i + 1, forSSH: s.forSSH, inactive: inactive}
@@ -157,7 +157,7 @@ func (p *parser) configLines(s source, data string) error {
 }
 
 // include reads the files that the patterns name. In a block for other hosts they are only checked.
-func (p *parser) include(from source, patterns []string, at place) error {
+func (p *configuration) include(from source, patterns []string, at place) error {
 	if from.depth >= maxNested {
 		return at.fail(errors.New("files include files too deeply"))
 	}

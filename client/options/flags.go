@@ -8,7 +8,7 @@ import (
 // What single letters do beyond setting a key (ssh.c's main).
 
 // addIdentity is -i. A missing file is left out with a warning, as in ssh.
-func (p *parser) addIdentity(arg string) error {
+func (p *commandLine) addIdentity(arg string) error {
 	path, err := p.env.expandHome(arg)
 	if err == nil {
 		_, err = os.Stat(path)
@@ -26,7 +26,7 @@ func (p *parser) addIdentity(arg string) error {
 
 // setKeyLog is --keylog. Neither a configuration file nor the environment can ask for it (RULES
 // A13).
-func (p *parser) setKeyLog(arg string) error {
+func (p *commandLine) setKeyLog(arg string) error {
 	path, err := p.env.expandHome(arg)
 	if err != nil {
 		return usage("minissh --keylog FILE host command", "--keylog: %v", err)
@@ -39,7 +39,7 @@ func (p *parser) setKeyLog(arg string) error {
 }
 
 // setSession is -N, -s and -W, which exclude each other.
-func (p *parser) setSession(t SessionType, flag string) error {
+func (p *commandLine) setSession(t SessionType, flag string) error {
 	if p.seen["sessiontype"] && p.o.SessionType != t {
 		return usage("", "%s does not go together with -N, -s or SessionType", flag)
 	}
@@ -52,24 +52,24 @@ func (p *parser) setSession(t SessionType, flag string) error {
 }
 
 // setTTY is -t, -tt and -T: the last letter wins, and letters win over keys.
-func (p *parser) setTTY(t TTY) {
+func (p *commandLine) setTTY(t TTY) {
 	p.seen["requesttty"] = true
 	p.o.RequestTTY = t
 }
 
 // setFamily is -4 and -6: the last letter wins, and letters win over keys.
-func (p *parser) setFamily(family string) {
+func (p *commandLine) setFamily(family string) {
 	p.seen["addressfamily"] = true
 	p.o.AddressFamily = family
 }
 
-func (p *parser) setLevel(l LogLevel) {
+func (p *commandLine) setLevel(l LogLevel) {
 	p.seen["loglevel"] = true
 	p.o.LogLevel = l
 }
 
 // louder is -v: the first one overrides anything said before, each further one adds a level.
-func (p *parser) louder() {
+func (p *commandLine) louder() {
 	switch {
 	case !p.levelByV:
 		p.levelByV = true

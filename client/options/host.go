@@ -17,7 +17,7 @@ const unixPrefix = "unix:"
 //
 // The user ends at the last @ that can be one, as in ssh. A user or port that an
 // option gave before wins.
-func (p *parser) destination(arg string) error {
+func (p *commandLine) destination(arg string) error {
 	for _, scheme := range []string{"ssh://", "minissh://"} {
 		if len(arg) >= len(scheme) && strings.EqualFold(arg[:len(scheme)], scheme) {
 			return p.uri(arg, arg[len(scheme):])
@@ -62,7 +62,7 @@ func (p *parser) destination(arg string) error {
 
 // uri reads what follows the scheme (draft-ietf-secsh-scp-sftp-ssh-uri, as ssh
 // does): connection parameters after ';' are dropped, a path is an error.
-func (p *parser) uri(arg, rest string) error {
+func (p *commandLine) uri(arg, rest string) error {
 	bad := usage("minissh minissh://user@host:7422 command", "%s is not an address of a host",
 		shown(arg))
 	rest = strings.TrimSuffix(rest, "/")
@@ -94,14 +94,14 @@ func (p *parser) uri(arg, rest string) error {
 	return p.giveHost(host, port, arg)
 }
 
-func (p *parser) giveUser(name, arg string) error {
+func (p *commandLine) giveUser(name, arg string) error {
 	if name == "" {
 		return usage("minissh user@host command", "%s: there is no user before the @", shown(arg))
 	}
 	return p.setKey("User", name, place{name: "user@host", flag: true})
 }
 
-func (p *parser) giveHost(host, port, arg string) error {
+func (p *commandLine) giveHost(host, port, arg string) error {
 	if host == "" {
 		return usage("minissh [user@]host command", "%s names no host", shown(arg))
 	}

@@ -17,8 +17,15 @@ type asked struct {
 	at  place
 }
 
+// judgement is what becomes of the values that count.
+type judgement struct {
+	o    *Options
+	late []asked  // judged at the end
+	told []string // what has no effect
+}
+
 // judge does what the table says about a value that counts: nothing, tell, or refuse.
-func (p *parser) judge(row *keyRow, v []string, at place) {
+func (p *judgement) judge(row *keyRow, v []string, at place) {
 	switch {
 	case row.later:
 		p.late = append(p.late, asked{row, v, at})
@@ -31,7 +38,7 @@ func (p *parser) judge(row *keyRow, v []string, at place) {
 }
 
 // refuse notes what Refuse will report. What a file asks for can be overridden for minissh alone.
-func (p *parser) refuse(row *keyRow, at place, hint string) {
+func (p *judgement) refuse(row *keyRow, at place, hint string) {
 	without := row.name + "=" + row.neutral
 	if hint == "" && row.neutral == "" {
 		hint = "-o ClearAllForwardings=yes goes on without it"
@@ -42,7 +49,7 @@ func (p *parser) refuse(row *keyRow, at place, hint string) {
 	p.unsupported(&UnsupportedError{Option: at.name, What: row.what, Advice: hint})
 }
 
-func (p *parser) unsupported(e *UnsupportedError) {
+func (p *judgement) unsupported(e *UnsupportedError) {
 	if !slices.ContainsFunc(p.o.unsupported, func(have *UnsupportedError) bool {
 		return have.Option == e.Option
 	}) {
@@ -51,14 +58,14 @@ func (p *parser) unsupported(e *UnsupportedError) {
 }
 
 // tell notes what one line will say.
-func (p *parser) tell(name, what string) {
+func (p *judgement) tell(name, what string) {
 	if text := name + " (" + what + ")"; !slices.Contains(p.told, text) {
 		p.told = append(p.told, text)
 	}
 }
 
 // judgeLate judges what depends on other options, and puts what is told into one line.
-func (p *parser) judgeLate() {
+func (p *judgement) judgeLate() {
 	o := p.o
 	for _, a := range p.late {
 		switch a.row.name {
@@ -107,7 +114,7 @@ func (p *parser) judgeLate() {
 // judgeForward refuses a forward, unless all are cleared. In ~/.ssh/config it is meant for
 // connections that also do something else: then it is only told, as ssh only tells that a port is
 // taken.
-func (p *parser) judgeForward(a asked) {
+func (p *judgement) judgeForward(a asked) {
 	switch o := p.o; {
 	case o.clearForwardings:
 	case a.at.forSSH && o.SessionType != SessionNone && !o.exitOnForwardFailure:

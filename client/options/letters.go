@@ -12,7 +12,7 @@ type flagRow struct {
 	key, value string
 	byKey      bool // set lets the key's row judge it
 	// set does anything else; a row may have both.
-	set func(p *parser, arg string) error
+	set func(p *commandLine, arg string) error
 
 	what string // what a Refused or Told flag asks for, or why a Harmless one is
 	hint string // what to type instead
@@ -21,27 +21,27 @@ type flagRow struct {
 // flagRows is the table of ssh's option letters (SSH_CONTRACT rule 3) and of minissh's own long
 // flags.
 var flagRows = []flagRow{
-	{letter: '4', set: func(p *parser, _ string) error { p.setFamily("inet"); return nil }},
-	{letter: '6', set: func(p *parser, _ string) error { p.setFamily("inet6"); return nil }},
-	{letter: 'F', arg: true, set: func(p *parser, arg string) error { p.configFile = arg; return nil }},
-	{letter: 'G', set: func(p *parser, _ string) error { p.o.PrintConfig = true; return nil }},
-	{letter: 'N', set: func(p *parser, _ string) error {
+	{letter: '4', set: func(p *commandLine, _ string) error { p.setFamily("inet"); return nil }},
+	{letter: '6', set: func(p *commandLine, _ string) error { p.setFamily("inet6"); return nil }},
+	{letter: 'F', arg: true, set: func(p *commandLine, arg string) error { p.configFile = arg; return nil }},
+	{letter: 'G', set: func(p *commandLine, _ string) error { p.o.PrintConfig = true; return nil }},
+	{letter: 'N', set: func(p *commandLine, _ string) error {
 		return p.setSession(SessionNone, "-N")
 	}},
-	{letter: 'T', set: func(p *parser, _ string) error { p.setTTY(TTYNo); return nil }},
-	{letter: 'V', set: func(p *parser, _ string) error { p.o.Version = true; return nil }},
+	{letter: 'T', set: func(p *commandLine, _ string) error { p.setTTY(TTYNo); return nil }},
+	{letter: 'V', set: func(p *commandLine, _ string) error { p.o.Version = true; return nil }},
 	{letter: 'e', arg: true, key: "EscapeChar"},
 	{letter: 'f', key: "ForkAfterAuthentication", value: "yes",
-		set: func(p *parser, _ string) error {
+		set: func(p *commandLine, _ string) error {
 			return p.setKey("StdinNull", "yes", place{name: "-f", flag: true})
 		}},
-	{letter: 'i', arg: true, set: (*parser).addIdentity},
+	{letter: 'i', arg: true, set: (*commandLine).addIdentity},
 	{letter: 'l', arg: true, key: "User"},
 	{letter: 'n', key: "StdinNull", value: "yes"},
-	{letter: 'o', arg: true, set: (*parser).dashO},
+	{letter: 'o', arg: true, set: (*commandLine).dashO},
 	{letter: 'p', arg: true, key: "Port"},
-	{letter: 'q', set: func(p *parser, _ string) error { p.setLevel(LevelQuiet); return nil }},
-	{letter: 't', set: func(p *parser, _ string) error {
+	{letter: 'q', set: func(p *commandLine, _ string) error { p.setLevel(LevelQuiet); return nil }},
+	{letter: 't', set: func(p *commandLine, _ string) error {
 		if p.o.RequestTTY == TTYYes {
 			p.setTTY(TTYForce)
 		} else {
@@ -49,24 +49,24 @@ var flagRows = []flagRow{
 		}
 		return nil
 	}},
-	{letter: 'v', set: func(p *parser, _ string) error { p.louder(); return nil }},
+	{letter: 'v', set: func(p *commandLine, _ string) error { p.louder(); return nil }},
 
 	// letters win over keys, as in ssh
-	{letter: 'B', arg: true, set: func(p *parser, arg string) error {
+	{letter: 'B', arg: true, set: func(p *commandLine, arg string) error {
 		p.seen["bindinterface"], p.o.BindInterface = true, arg
 		return nil
 	}},
-	{letter: 'E', arg: true, set: func(p *parser, arg string) error {
+	{letter: 'E', arg: true, set: func(p *commandLine, arg string) error {
 		p.o.LogFile = arg
 		return nil
 	}},
-	{letter: 'b', arg: true, set: func(p *parser, arg string) error {
+	{letter: 'b', arg: true, set: func(p *commandLine, arg string) error {
 		p.seen["bindaddress"], p.o.BindAddress = true, arg
 		return nil
 	}},
 
 	{letter: '1', class: Refused, what: "version 1 of the SSH protocol",
-		set: func(p *parser, _ string) error {
+		set: func(p *commandLine, _ string) error {
 			return usage("leave out -1",
 				"version 1 of the SSH protocol is gone, and minissh never spoke it")
 		}},
@@ -79,7 +79,7 @@ var flagRows = []flagRow{
 	{letter: 'R', arg: true, class: Refused, byKey: true, what: "forwarding a port from the other side", set: forward("RemoteForward", "-R")},
 	{letter: 'W', arg: true, class: Refused,
 		what: "joining standard input and output to a port of the other side",
-		set: func(p *parser, arg string) error {
+		set: func(p *commandLine, arg string) error {
 			p.o.StdioForward = arg
 			for key, field := range map[string]*bool{"clearallforwardings": &p.o.clearForwardings,
 				"exitonforwardfailure": &p.o.exitOnForwardFailure} {
@@ -88,8 +88,8 @@ var flagRows = []flagRow{
 			p.setTTY(TTYNo)
 			return p.setSession(SessionNone, "-W")
 		}},
-	{letter: 'Z', class: Refused, what: "nothing in ssh either", set: func(p *parser, _ string) error { return usage(helpHint, "unknown option -Z") }},
-	{letter: 's', class: Refused, what: "a subsystem", set: func(p *parser, _ string) error {
+	{letter: 'Z', class: Refused, what: "nothing in ssh either", set: func(p *commandLine, _ string) error { return usage(helpHint, "unknown option -Z") }},
+	{letter: 's', class: Refused, what: "a subsystem", set: func(p *commandLine, _ string) error {
 		return p.setSession(SessionSubsystem, "-s")
 	}},
 	{letter: 'w', arg: true, class: Refused, what: "a tunnel device"},
@@ -112,10 +112,10 @@ var flagRows = []flagRow{
 	{letter: 'm', arg: true, class: Harmless, key: "MACs", what: profile, set: listed("-m")},
 	{letter: 'x', class: Harmless, key: "ForwardX11", value: "no", what: noForwarding},
 
-	{long: "exec", set: func(p *parser, _ string) error { p.o.Exec = true; return nil }},
-	{long: "help", set: func(p *parser, _ string) error { p.o.Help = true; return nil }},
-	{long: "keylog", arg: true, set: (*parser).setKeyLog},
-	{long: "timeout", arg: true, set: func(p *parser, arg string) error {
+	{long: "exec", set: func(p *commandLine, _ string) error { p.o.Exec = true; return nil }},
+	{long: "help", set: func(p *commandLine, _ string) error { p.o.Help = true; return nil }},
+	{long: "keylog", arg: true, set: (*commandLine).setKeyLog},
+	{long: "timeout", arg: true, set: func(p *commandLine, arg string) error {
 		d, err := parseTimeout(arg)
 		if err != nil {
 			return usage("minissh --timeout 90s host command", "--timeout: %v", err)
@@ -125,7 +125,7 @@ var flagRows = []flagRow{
 		}
 		return nil
 	}},
-	{long: "version", set: func(p *parser, _ string) error { p.o.Version = true; return nil }},
+	{long: "version", set: func(p *commandLine, _ string) error { p.o.Version = true; return nil }},
 }
 
 func findLetter(letter byte) *flagRow {
@@ -155,16 +155,16 @@ func (row *flagRow) name() string {
 }
 
 // forward is -L and -R, whose value is one word where the key takes two.
-func forward(key, name string) func(*parser, string) error {
-	return func(p *parser, arg string) error {
+func forward(key, name string) func(*commandLine, string) error {
+	return func(p *commandLine, arg string) error {
 		p.judge(keyNamed(key), []string{arg}, place{name: name, flag: true})
 		return nil
 	}
 }
 
 // listed is -c and -m, which do not take a list of what to leave out, as in ssh.
-func listed(name string) func(*parser, string) error {
-	return func(_ *parser, arg string) error {
+func listed(name string) func(*commandLine, string) error {
+	return func(_ *commandLine, arg string) error {
 		if arg[0] == '-' {
 			return usage(helpHint, "%s: %s is not the name of one of ssh's algorithms", name,
 				shown(arg))

@@ -12,15 +12,16 @@ import (
 	"minissh/protocol"
 )
 
-// matching is how far the reading of Match blocks has come.
-type matching struct {
-	wantFinal bool // some block needs the second time
+// configuration is the reading of the files.
+type configuration struct {
+	*parser
+	wantFinal bool // some Match block waits for the second time
 	final     bool // this is the second time
 }
 
 // matches judges the criteria of a Match line (ssh_config(5)), by what the lines before it have
 // set. All must hold; quiet runs nothing.
-func (p *parser) matches(words []string, quiet bool) (bool, error) {
+func (p *configuration) matches(words []string, quiet bool) (bool, error) {
 	result := true
 	for i, n := 0, 0; i < len(words); i, n = i+1, n+1 {
 		name, negated := strings.CutPrefix(words[i], "!")
@@ -32,8 +33,8 @@ func (p *parser) matches(words []string, quiet bool) (bool, error) {
 			}
 			return result && !negated, nil
 		case "final", "canonical":
-			p.match.wantFinal = p.match.wantFinal || strings.EqualFold(name, "final")
-			result = result && p.match.final != negated
+			p.wantFinal = p.wantFinal || strings.EqualFold(name, "final")
+			result = result && p.final != negated
 			continue
 		}
 		if i++; i == len(words) || words[i] == "" {
@@ -66,7 +67,7 @@ func (p *parser) matches(words []string, quiet bool) (bool, error) {
 }
 
 // hostSoFar is the name to dial, by what has been read so far.
-func (p *parser) hostSoFar() string {
+func (p *configuration) hostSoFar() string {
 	if p.o.HostName == "" {
 		return p.o.Alias
 	}
@@ -79,7 +80,7 @@ func (p *parser) hostSoFar() string {
 	return name
 }
 
-func (p *parser) userSoFar() string {
+func (p *configuration) userSoFar() string {
 	if p.o.User != "" {
 		return p.o.User
 	}
@@ -91,7 +92,7 @@ func matchList(s, list string) bool { return matchHost(s, strings.Split(list, ",
 
 // matchExec runs a command in the user's shell and says whether it ended with 0. It gets no input,
 // and its output is dropped.
-func (p *parser) matchExec(command string) (bool, error) {
+func (p *configuration) matchExec(command string) (bool, error) {
 	if runtime.GOOS == "windows" {
 		return false, errors.New("exec cannot be judged on this system")
 	}

@@ -14,21 +14,22 @@ func Parse(args []string) (*Options, error) { return CurrentEnvironment().Parse(
 
 // Parse is [Parse] in this environment.
 func (env *Environment) Parse(args []string) (*Options, error) {
-	p := &parser{env: env, o: &Options{EscapeChar: '~', ServerAliveCountMax: 3},
-		seen: make(map[string]bool)}
-	if err := p.arguments(args); err != nil {
+	o := &Options{EscapeChar: '~', ServerAliveCountMax: 3}
+	p := &parser{env: env, judgement: judgement{o: o}, seen: make(map[string]bool)}
+	line := &commandLine{parser: p}
+	if err := line.arguments(args); err != nil {
 		return nil, err
 	}
-	if p.o.Version || p.o.Help {
-		return p.o, nil
+	if o.Version || o.Help {
+		return o, nil
 	}
-	if err := p.o.Refuse(); !p.haveHost && err != nil {
+	if err := o.Refuse(); !line.haveHost && err != nil {
 		return nil, err // -Q cipher needs no host in ssh
 	}
-	if !p.haveHost {
+	if !line.haveHost {
 		return nil, usage("minissh try, or minissh [user@]host command", "no host was given")
 	}
-	if err := p.configuration(); err != nil {
+	if err := (&configuration{parser: p}).read(); err != nil {
 		return nil, err
 	}
 	if err := p.resolve(); err != nil {
@@ -38,27 +39,28 @@ func (env *Environment) Parse(args []string) (*Options, error) {
 		return nil, err
 	}
 	p.judgeLate()
-	return p.o, nil
+	return o, nil
 }
 
-// parser is one run of Parse.
+// parser is one run of Parse: which values count.
 type parser struct {
+	judgement
 	env        *Environment
-	o          *Options
 	seen       map[string]bool // keys (lower case) that have their value
 	ignore     []string        // patterns of IgnoreUnknown
 	configFile string          // -F; "" is the default files
-	haveHost   bool
-	levelByV   bool // LogLevel was set by -v
+}
 
-	late  []asked  // judged at the end
-	told  []string // what has no effect
-	match matching // how far Match blocks are
+// commandLine is the reading of the command line.
+type commandLine struct {
+	*parser
+	haveHost bool
+	levelByV bool // LogLevel was set by -v
 }
 
 // arguments walks through the command line: options, the host, options again until the command's
 // first word (SSH_CONTRACT rule 1). -- ends the options for good.
-func (p *parser) arguments(args []string) error {
+func (p *commandLine) arguments(args []string) error {
 	ended := false
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
@@ -95,7 +97,7 @@ func (p *parser) arguments(args []string) error {
 
 // cluster reads the letters of one argument (-MT, -lUSER, -p22). used is 1 when
 // the value was the next argument.
-func (p *parser) cluster(letters string, next []string) (used int, err error) {
+func (p *commandLine) cluster(letters string, next []string) (used int, err error) {
 	for i := 0; i < len(letters); i++ {
 		row := findLetter(letters[i])
 		if row == nil {
@@ -125,7 +127,7 @@ func (p *parser) cluster(letters string, next []string) (used int, err error) {
 	return 0, nil
 }
 
-func (p *parser) longFlag(flag string, next []string) (used int, err error) {
+func (p *commandLine) longFlag(flag string, next []string) (used int, err error) {
 	name, value, attached := strings.Cut(flag, "=")
 	row := findLong(name)
 	switch {
@@ -143,7 +145,7 @@ func (p *parser) longFlag(flag string, next []string) (used int, err error) {
 	return 1, p.flag(row, next[0])
 }
 
-func (p *parser) flag(row *flagRow, arg string) error {
+func (p *commandLine) flag(row *flagRow, arg string) error {
 	at := place{name: row.name(), flag: true}
 	switch {
 	case row.key != "":
@@ -189,7 +191,7 @@ func (p *parser) claim(row *keyRow) (taken bool) {
 }
 
 // dashO is -o: a line of a configuration file (SSH_CONTRACT rule 2).
-func (p *parser) dashO(arg string) error {
+func (p *commandLine) dashO(arg string) error {
 	key, rest, ok := splitKey(arg)
 	if !ok || key == "" {
 		return usage("minissh -o Key=value host", "-o %s is not an option", shown(arg))
