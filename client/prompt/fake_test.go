@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"minissh/protocol/testend"
 )
 
 // fakeRunner answers a few words of its own.
@@ -84,7 +86,7 @@ func TestMain(m *testing.M) {
 		child()
 		return
 	}
-	os.Exit(m.Run())
+	testend.Main(m)
 }
 
 func child() {

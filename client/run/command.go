@@ -83,7 +83,7 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 		return signals.failed(d.Messages, err)
 	}
 	signals.forward(ch)
-	tellStops(conn.Session)
+	defer tellStops(conn.Session)()
 	if loggedIn != nil {
 		loggedIn()
 	}

@@ -11,20 +11,27 @@ import (
 	"minissh/protocol/mux"
 )
 
-// tellStops has the daemon told when Ctrl-Z stops us, and when we go on: it waits for a client that
-// said so for a day, for another for minutes (RE6). It ends with the process. A process that
-// ignores Ctrl-Z goes on doing so.
-func tellStops(session *mux.Session) {
+// tellStops has the daemon told when Ctrl-Z stops us, and when we go on, until end is called. It
+// waits for a client that said so for a day, for another for minutes (RE6). A process that ignores
+// Ctrl-Z goes on doing so.
+func tellStops(session *mux.Session) (end func()) {
 	if signal.Ignored(syscall.SIGTSTP) {
-		return
+		return func() {}
 	}
-	stops := make(chan os.Signal, 1)
+	stops, over := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(stops, syscall.SIGTSTP)
 	go func() {
-		for range stops {
-			session.TellStop(true)
-			terminal.StopSelf(stops)
-			session.TellStop(false)
+		for {
+			select {
+			case <-over:
+				signal.Stop(stops)
+				return
+			case <-stops:
+				session.TellStop(true)
+				terminal.StopSelf(stops)
+				session.TellStop(false)
+			}
 		}
 	}()
+	return func() { close(over) }
 }

@@ -1,0 +1,11 @@
+//go:build unix
+
+package dial_test
+
+import (
+	"testing"
+
+	"minissh/protocol/testend"
+)
+
+func TestMain(m *testing.M) { testend.Main(m) }
