@@ -125,6 +125,8 @@ func TestCopiesThatFail(t *testing.T) {
 	}{
 		"this key may not": {refuses(protocol.CodeServiceRefused), []string{one, "a:"}, 1,
 			`minissh: a: "why\x1b[m"`},
+		"no directory": {refuses(protocol.CodeNoDirectory), []string{one, "a:"}, 1,
+			`minissh: a: "why\x1b[m"`},
 		"no such service": {refuses(protocol.CodeUnknownService), []string{one, "a:"}, 255,
 			"has no service for files"},
 		"being stopped": {refuses(protocol.CodeShuttingDown), []string{one, "a:"}, 255,

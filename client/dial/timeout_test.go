@@ -82,3 +82,19 @@ func TestConnectionAttempts(t *testing.T) {
 		}
 	})
 }
+
+// A second connection of one Dial has the time that the first has left.
+func TestConnectTimeoutIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(&options.Options{ConnectTimeout: 10 * time.Second}, nil)
+		for _, left := range []time.Duration{10 * time.Second, 6 * time.Second} {
+			ctx, cancel := n.limited(t.Context())
+			if end, ok := ctx.Deadline(); !ok || time.Until(end) != left {
+				t.Errorf("%v are left instead of %v", time.Until(end), left)
+			}
+			<-time.After(4 * time.Second)
+			cancel()
+			cancel() // counts once
+		}
+	})
+}
