@@ -14,7 +14,7 @@ import (
 	"minissh/protocol"
 )
 
-// sd_listen_fds(3): what a service manager passes lies from this descriptor on.
+// sd_listen_fds(3): a service manager passes descriptors from this one on.
 const firstActivated = 3
 
 // mostActivated is how many sockets are taken from a service manager.

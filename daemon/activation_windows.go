@@ -2,5 +2,5 @@ package daemon
 
 import "net"
 
-// Activated returns the sockets that a service manager passed. There is no such thing here.
+// Activated returns the sockets that a service manager passed. Windows has nothing like it.
 func Activated() ([]net.Listener, error) { return nil, nil }

@@ -23,7 +23,7 @@ type ListenError struct {
 func (e *ListenError) Error() string { return e.What }
 func (e *ListenError) Unwrap() error { return e.Err }
 
-// Hint is what can be typed; "" if nothing is known.
+// Hint is what to type; "" if nothing is known.
 func (e *ListenError) Hint() string { return e.Advice }
 
 // address is what --listen names: a socket's path, or a host (none: every interface) and a port.
@@ -32,7 +32,7 @@ type address struct{ path, host, port string }
 const forms = "--listen 127.0.0.1:7422, [::1]:7422, :7422 (every interface), or unix:/path"
 
 // parseAddress reads "host:port", "[v6]:port", "host" (the default port), ":port" (every interface)
-// or "unix:PATH". Nothing at all is refused: a forgotten variable must open nothing.
+// or "unix:PATH". An empty address is refused: a forgotten variable must open nothing.
 func parseAddress(text string) (address, error) {
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
 		return address{path: path}, checkSocketPath(path)
@@ -112,7 +112,7 @@ func checkSocketPath(path string) error {
 	return nil
 }
 
-// listenFailed puts into words why an address cannot be had.
+// listenFailed says in words why an address cannot be used.
 func listenFailed(err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return &ListenError{What: err.Error(), Advice: "another program has that port, perhaps a " +

@@ -13,7 +13,7 @@ import (
 	"minissh/protocol/transport"
 )
 
-// DefaultListen is where a daemon listens that was told nothing: loopback, both families.
+// DefaultListen is where a daemon listens by default: loopback, both families.
 var DefaultListen = []string{"127.0.0.1:7422", "[::1]:7422"}
 
 // Listen opens addresses, all or none. Beyond loopback it refuses while nobody could log in.
@@ -49,9 +49,9 @@ func (s *Server) Listen(addresses ...string) error {
 	return nil
 }
 
-// ListenOn takes sockets that listen already: a service manager opened them, so that they cannot be
-// refused where nobody could log in. Instead each connection from beyond loopback is dropped unread
-// while that is so, and the log says it (RULES A12).
+// ListenOn takes sockets that listen already. A service manager opened them, so they cannot be
+// refused while nobody could log in. Instead each connection from beyond loopback is then dropped
+// unread, and the log says so (RULES A12).
 func (s *Server) ListenOn(listeners ...net.Listener) {
 	for _, l := range listeners {
 		if beyondLoopback(l) && !s.desk.Open() {
@@ -158,13 +158,14 @@ func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
 	return all, nil
 }
 
-// noSuchFamily says that a machine has no addresses of a family, as where IPv6 is switched off:
-// what is listened on unasked does without it.
+// noSuchFamily says that a machine has no addresses of a family, as when IPv6 is switched off: a
+// default address of that family is left out.
 func noSuchFamily(err error) bool {
 	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
 
-// onlyIPv6 is a listener on an IPv6 address: on [::] it is told by this from one of both families.
+// onlyIPv6 is a listener on an IPv6 address: on [::] this distinguishes it from one on both
+// families.
 type onlyIPv6 struct{ net.Listener }
 
 func closeAll(listeners []net.Listener) {
@@ -182,7 +183,7 @@ func beyondLoopback(l net.Listener) bool {
 // errNobody is why a daemon does not listen beyond loopback.
 var errNobody = errors.New("nobody could log in: no usable key is listed")
 
-// peerAddr is the address a connection comes from; the zero Addr for a Unix socket.
+// peerAddr is the address that a connection comes from; the zero Addr for a Unix socket.
 func peerAddr(conn net.Conn) netip.AddrPort {
 	if addr, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		ap := addr.AddrPort()

@@ -58,7 +58,7 @@ func (s *Server) ServeConn(raw net.Conn) {
 	a.stay(session, hello)
 }
 
-// arrival is a connection whose client is about to come in.
+// arrival is a connection whose client is about to log in.
 type arrival struct {
 	s    *Server
 	raw  net.Conn
@@ -84,7 +84,7 @@ func (a *arrival) turnAway() {
 	}
 }
 
-// secure learns who is at the other end: by TLS, or from the kernel.
+// secure finds out who is at the other end: by TLS, or from the kernel.
 func (a *arrival) secure() (err error) {
 	a.who = &access.Client{Addr: a.addr}
 	if local, ok := a.s.guard.Local(a.raw); ok {
@@ -167,9 +167,9 @@ func (a *arrival) stay(session *mux.Session, hello *protocol.Hello) {
 		"user", a.who.User, "reason", reason)
 }
 
-// awaitEnd waits a moment for what was done in a session that has ended, so that the log tells of
-// the connection's end after the ends of its commands, and never ahead of their beginnings. What
-// takes longer to end is told when it does.
+// awaitEnd waits a moment for what was done in a session that has ended, so that the log reports
+// the connection's end after the ends of its commands, and never before their beginnings. What
+// takes longer to end is reported when it does.
 func awaitEnd(session *mux.Session) {
 	if session.Err() == nil {
 		return // another link may take it up again
@@ -184,7 +184,7 @@ func awaitEnd(session *mux.Session) {
 	}
 }
 
-// refuse tells the client why it may not come in, and waits a moment so that it can read that.
+// refuse tells the client why it may not log in, and waits a moment so that it can read that.
 func (a *arrival) refuse(err error) {
 	a.closed(err)
 	v, ok := errors.AsType[*protocol.Violation](err)
@@ -201,8 +201,8 @@ func (a *arrival) refuse(err error) {
 	}
 }
 
-// closed logs that a connection ended before its client was let in, unless that has been said
-// already: one line is enough for each.
+// closed logs that a connection ended before its client logged in, unless the log says so already:
+// one line is enough for each.
 func (a *arrival) closed(err error) {
 	if _, told := errors.AsType[logbook.Told](err); !told {
 		from := logbook.From(a.addr)

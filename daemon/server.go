@@ -28,9 +28,9 @@ import (
 	"minissh/protocol/transport"
 )
 
-// Options is what a daemon is told. Nothing in it changes after New.
+// Options are a daemon's settings. Nothing in them changes after New.
 type Options struct {
-	access.Rules               // who may come in
+	access.Rules               // who may log in
 	HostKey      keys.Identity // its envelope is what clients see
 	Log          *slog.Logger  // nil: nothing is logged
 	Software     string        // name and version told to clients
@@ -72,10 +72,10 @@ type Server struct {
 	desk     *control.Desk
 	host     service.Host
 	sessions *mux.Registry
-	// handshakes of strangers leave half of the processors to those who are at work.
+	// strangers' handshakes leave half of the processors to those who work
 	handshakes transport.Turns
 	stopping   chan struct{} // closed when Shutdown begins
-	hurry      func()        // Shutdown waits for no command any more
+	hurry      func()        // Shutdown no longer waits for commands
 
 	conns    sync.WaitGroup // goroutines that serve a connection
 	commands sync.WaitGroup // channels being served
@@ -114,7 +114,7 @@ func New(opts Options) (*Server, error) {
 	return s, nil
 }
 
-// Desk is where the daemon can be asked. Shutdown closes it, after everything else.
+// Desk is where people can ask the daemon. Shutdown closes it, after everything else.
 func (s *Server) Desk() *control.Desk { return s.desk }
 
 // identity is what the daemon shows to clients: its host key. Reload may replace it for the next
@@ -139,8 +139,8 @@ func (i *identity) words() string {
 	return keys.TypeName(i.public) + " " + keys.Fingerprint(i.public)
 }
 
-// Reload takes what was read once for read again: a new host key for new connections, and what an
-// Access remembers. What is wrong with authorized_keys files is told anew, and listeners beyond
+// Reload reads again what was read at the start: a new host key for new connections, and what an
+// Access remembers. What is wrong with authorized_keys files is reported anew, and listeners beyond
 // loopback are judged anew (RULES A12). Nobody is disconnected.
 func (s *Server) Reload(hostKey keys.Identity) error {
 	id, err := newIdentity(hostKey, s.opts.KeyLog)
@@ -164,7 +164,7 @@ func (s *Server) Reload(hostKey keys.Identity) error {
 	return nil
 }
 
-// Ready is the one line that tells where the daemon listens and which key it shows.
+// Ready is the one line that says where the daemon listens and which key it shows.
 func (s *Server) Ready() string {
 	return fmt.Sprintf("minisshd: listening on %s host key %s", strings.Join(s.Addresses(), " "),
 		s.identity.Load().words())
@@ -186,7 +186,7 @@ func (s *Server) accept(l net.Listener) {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil { // no descriptors left, say: the next try may do
+		if err != nil { // no descriptors left, say: the next try may work
 			s.tally.Refused(slog.LevelError, "Accept failed", l, l.Addr().String(), "Accept failed",
 				"address", l.Addr().String(), "error", err)
 			select {
@@ -209,9 +209,9 @@ func (s *Server) accept(l net.Listener) {
 	}
 }
 
-// Shutdown stops accepting, tells everyone, lets commands that run end for ShutdownGrace, then
-// hangs up on everyone and waits until all is gone. When ctx ends, it hangs up at once, and
-// commands are killed without StopGrace.
+// Shutdown stops accepting, tells everyone, lets running commands end for ShutdownGrace, then hangs
+// up on everyone and waits until all is gone. When ctx ends, it hangs up at once, and commands are
+// killed without StopGrace.
 func (s *Server) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	if s.stopped {
@@ -248,7 +248,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 	s.desk.Close()
 }
 
-// Close gives back what the daemon still holds after Shutdown.
+// Close releases what the daemon still holds after Shutdown.
 func (s *Server) Close() error {
 	if keeps, ok := s.opts.Access.(access.Closer); ok {
 		return keeps.Close()

@@ -64,14 +64,14 @@ func (s *Server) isStopping() bool {
 
 const stoppingWords = "minisshd is being stopped"
 
-// stoppingReason is what every client is told in the end.
+// stoppingReason is what every client is told at the end.
 func stoppingReason() *protocol.Reason {
 	return &protocol.Reason{Code: protocol.CodeShuttingDown, Message: stoppingWords}
 }
 
-// announceStop tells every client at once that the daemon is being stopped (SE11): on each channel
-// by a notice, with the time that is left; a session without channels, which has nothing to wait
-// for, by its end. closing are those ends.
+// announceStop tells every client at once that the daemon is being stopped (SE11): a notice on each
+// channel says how much time is left; a session without channels has nothing to wait for, and ends.
+// closing are those ends.
 func (s *Server) announceStop(closing *sync.WaitGroup) {
 	notice := &protocol.Notice{Notice: protocol.NoticeShuttingDown,
 		Grace: s.opts.ShutdownGrace.Milliseconds()}
@@ -82,8 +82,8 @@ func (s *Server) announceStop(closing *sync.WaitGroup) {
 	}
 }
 
-// expireIdle ends a session by GOODBYE when no session frame has come or gone for most: signs of
-// life do not count, and neither does what runs in silence. stop ends the watch.
+// expireIdle ends a session by GOODBYE when no session frame has come or gone for as long as most.
+// Signs of life do not count, and neither does a command that says nothing. stop ends the watch.
 func expireIdle(session *mux.Session, who *access.Client, most time.Duration,
 	log *slog.Logger) (stop func()) {
 	if most <= 0 {

@@ -12,10 +12,10 @@ import (
 	"minissh/protocol"
 )
 
-// Access decides who may come in.
+// Access decides who may log in.
 type Access interface {
 	// Authorize finds what a key may do for a user from an address (zero: a Unix socket). The error
-	// is for the log only: the client is told nothing (ID6).
+	// is for the log only: the client learns nothing (ID6).
 	Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error)
 	// WouldDo picks one of the fingerprints that Authorize would accept, "" if none.
 	WouldDo(user string, fingerprints []string, from netip.Addr) string
@@ -23,27 +23,27 @@ type Access interface {
 	AnyoneCould() bool
 }
 
-// What an Access may be able to do besides. A daemon looks for each of these by its name.
+// Further abilities of an Access. A daemon looks for each of them by its name.
 type (
-	// ByUID knows accounts by the uid at the other end of a Unix socket. Of an Access without it,
-	// the daemon's own account and root may come in there, as that account.
+	// ByUID knows accounts by the uid at the other end of a Unix socket. Without it, the daemon's
+	// own account and root may log in there, as that account.
 	ByUID interface {
 		AuthorizeUID(user string, uid uint32) (*Grant, error)
 	}
 	// Pairable reads the file of paired keys.
 	Pairable interface {
-		// PairedAccount has the file for a user's paired keys; the error is for the administrator.
+		// PairedAccount is the file for a user's paired keys; the error is for the administrator.
 		PairedAccount(user string) (process.Account, error)
 		// Paired notes that a user has a new key.
 		Paired(user string)
 	}
-	// Reloader forgets what it remembers of files, so that all is judged and told anew.
+	// Reloader forgets what it remembers about files, so that all is judged and reported anew.
 	Reloader interface{ Reload() }
 	// Reporter can say who could log in, and who could not, and why.
 	Reporter interface {
 		Report(context.Context) ([]AccountReport, error)
 	}
-	// Warmer can make the first login as quick as the others.
+	// Warmer can make the first login as quick as later ones.
 	Warmer interface{ Warm() }
 	// Closer keeps something running, until it is closed.
 	Closer interface{ Close() error }
@@ -51,11 +51,12 @@ type (
 
 // Grant is what an authorized client may do.
 type Grant struct {
-	Account     *process.Account // everything is done as it; nil: the daemon's own account
-	Forced      bool             // authorized_keys has a command: it runs whatever is asked (EX9)
-	Command     string           // that command
-	Environment []string         // "NAME=value" pairs from authorized_keys
-	Where       string           // "file:line" of the key, for the log
+	Account *process.Account // everything is done as it; nil: the daemon's own account
+	// authorized_keys has a command: it runs whatever is asked for (EX9)
+	Forced      bool
+	Command     string   // that command
+	Environment []string // "NAME=value" pairs from authorized_keys
+	Where       string   // "file:line" of the key, for the log
 	// what it may use of the service files; nil: all that its account may
 	Folder     *Folder
 	allows     func(authorized.Service) error

@@ -17,10 +17,10 @@ import (
 	"minissh/daemon/process"
 )
 
-// Accounts is the Access of a daemon of root, which serves every account of the system (RULES A7).
-// A login of a user is decided by what the system says of the account, by the policy, and by the
-// user's own files, read with the user's own rights. The answer to a user that is not served is the
-// same as to a key that is not listed, after the same work.
+// Accounts is the Access of root's daemon, which serves every account of the system (RULES A7).
+// What the system says about the account, the policy, and the user's own files, read with the
+// user's own rights, decide about a login. A user who is not served gets the same answer as a key
+// that is not listed, after the same work.
 type Accounts struct {
 	reading
 	own    process.Account
@@ -41,7 +41,7 @@ var (
 	_ Closer   = (*Accounts)(nil)
 )
 
-// DefaultAccountFiles lists whose keys count where --authorized-keys says nothing.
+// DefaultAccountFiles lists the files whose keys count without --authorized-keys.
 var DefaultAccountFiles = []string{"%h/.ssh/authorized_keys", "%h/.config/minissh/authorized_keys"}
 
 // NewAccounts makes the Access of a daemon that runs as root. files are names with %h and %u; a
@@ -64,12 +64,12 @@ func NewAccounts(own process.Account, policy Policy, files []string, environment
 	return a, nil
 }
 
-// lookup bounds all that is asked of the system for one login.
+// lookup limits the time of everything that one login asks of the system.
 func lookup() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), 10*time.Second)
 }
 
-// Warm makes the first login as quick as the others: it starts a reader and stages.
+// Warm makes the first login as quick as later ones: it starts a reader and stages.
 func (a *Accounts) Warm() {
 	process.KeepReady()
 	ctx, cancel := lookup()
@@ -84,14 +84,14 @@ func (a *Accounts) Close() error {
 	return nil
 }
 
-// Reload has problems told anew, and everything judged anew.
+// Reload makes problems be reported anew, and everything be judged anew.
 func (a *Accounts) Reload() {
 	a.told.forget()
 	a.somebody.forget()
 	a.searched.Store(nil)
 }
 
-// nobody takes the place of an account that is not served: it has no files.
+// nobody stands for an account that is not served: it has no files.
 var nobody = process.Account{Name: "nobody", UID: 65534, GID: 65534, Home: "/nonexistent",
 	Credential: &process.Credential{UID: 65534, GID: 65534}}
 
@@ -104,7 +104,7 @@ func (a *Accounts) account(ctx context.Context, user string) (process.Account, e
 	return acct, a.judge(ctx, acct)
 }
 
-// judge says why an account is not served, and has the log hint at what can be done about it, once.
+// judge says why an account is not served, and logs once what can be done about it.
 func (a *Accounts) judge(ctx context.Context, acct process.Account) error {
 	err := a.judgement(ctx, acct)
 	hint := logbook.Hint(err)
@@ -136,7 +136,7 @@ func (a *Accounts) names(acct process.Account) (names []string) {
 	return names
 }
 
-// load reads an account's files, as the account. What cannot be read is logged, and lets nobody in.
+// load reads an account's files, as the account. What cannot be read is logged, and admits nobody.
 func (a *Accounts) load(ctx context.Context, acct process.Account) ([]*authorized.File, error) {
 	reports, err := a.read(ctx, acct)
 	return a.good(reports), err
@@ -160,13 +160,13 @@ func (a *Accounts) read(ctx context.Context, acct process.Account) (reports []Fi
 	return reports, err
 }
 
-// Authorize lets in a user with one of the user's own keys.
+// Authorize admits a user with one of the user's own keys.
 func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
 	ctx, cancel := lookup()
 	defer cancel()
 	acct, refused := a.account(ctx, user)
 	if refused != nil {
-		acct = nobody // its own files are not looked at
+		acct = nobody // its own files are not read
 	}
 	files, err := a.load(ctx, acct)
 	if refused != nil {
@@ -195,7 +195,7 @@ func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*
 	return nil, err
 }
 
-// WouldDo picks one of the fingerprints that would let the user in.
+// WouldDo picks one of the fingerprints that would admit the user.
 func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) string {
 	if len(fingerprints) == 0 {
 		return ""
@@ -212,8 +212,8 @@ func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) 
 	})
 }
 
-// AuthorizeUID lets in whom the kernel names at the other end of a Unix socket: each uid as its own
-// account, root as any that is served (RULES A8). --permit-root is about keys alone.
+// AuthorizeUID admits those whom the kernel names at the other end of a Unix socket: each uid as
+// its own account, root as any that is served (RULES A8). --permit-root is about keys only.
 func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
 	ctx, cancel := lookup()
 	defer cancel()
@@ -247,7 +247,7 @@ func (a *Accounts) PairedAccount(user string) (process.Account, error) {
 // Paired implements Pairable.
 func (a *Accounts) Paired(user string) { a.somebody.proved(user) }
 
-// readFile is what became of one file.
+// readFile is the result of reading one file.
 type readFile struct {
 	Text    []byte
 	Missing bool   `json:",omitempty"`

@@ -10,14 +10,14 @@ import (
 	"minissh/daemon/process"
 )
 
-// Whether anybody could log in is asked for each connection from beyond loopback, before anything
-// is known of who comes (RULES A12). So it must cost next to nothing, and whoever comes must not
-// wait for files that a user has made hang.
+// Each connection from beyond loopback asks whether anybody could log in, before anything is known
+// about who comes (RULES A12). So the answer must cost next to nothing, and nobody may have to wait
+// for files that a user has made hang.
 
-// judgedFor is how long an answer counts at most; within it, every change shows.
+// judgedFor is how long an answer counts at most; after that every change has an effect.
 const judgedFor = time.Second
 
-// judgement keeps the answer to whether somebody could log in, where finding it out may take long.
+// judgement keeps the answer to whether somebody could log in, if finding it out may take long.
 type judgement struct {
 	find func(likely string) string // who could log in, "": nobody; likely could when last asked
 
@@ -27,8 +27,8 @@ type judgement struct {
 	under    bool       // somebody is finding it out anew
 }
 
-// anyone says whether somebody could log in. Of many who ask, one at a time finds that out; the
-// last answer counts for the others meanwhile.
+// anyone says whether somebody could log in. One caller at a time finds that out; meanwhile the
+// others get the last answer.
 func (j *judgement) anyone() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -51,8 +51,8 @@ func (j *judgement) proved(user string) {
 	j.somebody, j.judged = user, time.Now()
 }
 
-// forget has the next one who asks find it out anew. The last answer counts for the others
-// meanwhile, as always: files that a user has made hang keep nobody out after a reload.
+// forget makes the next caller find it out anew. Meanwhile the last answer counts, as always: after
+// a reload too, files that a user has made hang keep nobody out.
 func (j *judgement) forget() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -62,8 +62,8 @@ func (j *judgement) forget() {
 // AnyoneCould says whether some account has a key that could log in.
 func (a *Accounts) AnyoneCould() bool { return a.somebody.anyone() }
 
-// findSomebody looks at the accounts that are likeliest to have a key, and at all others at most
-// once a second: that takes a while. One goroutine at a time is here.
+// findSomebody looks at the accounts that are likeliest to have a key, and at most once a second at
+// all others, which takes a while. Only one goroutine at a time runs it.
 func (a *Accounts) findSomebody(likely string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// gate bounds how many connections may be unauthenticated at once, in all and per origin. The last
+// gate limits how many connections may be unauthenticated at once, in all and per origin. The last
 // few places are kept for root and the daemon's own user, whom the kernel names on a Unix socket.
 type gate struct {
 	most, mostPerSource, reserve int
@@ -42,7 +42,7 @@ func Source(addr netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// enter takes a place, or says that there is none. leave is safe to call more than once.
+// enter takes a place, or says that all are taken. leave may be called more than once.
 func (g *gate) enter(from origin) (leave func(), ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

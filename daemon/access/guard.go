@@ -19,8 +19,8 @@ import (
 	"minissh/protocol/transport"
 )
 
-// Guard lets clients in or refuses them, and logs it in sshd's words: by its Access, and by what it
-// knows of sources that fail and of users who have enough.
+// Guard admits clients or refuses them, and logs it in sshd's words. It asks its Access, and knows
+// which sources fail and which users have enough.
 type Guard struct {
 	rules     Rules
 	byUID     ByUID // nil: the daemon serves its own account alone
@@ -45,8 +45,8 @@ func NewGuard(rules Rules, tally *logbook.Tally, stopping <-chan struct{}) *Guar
 	return g
 }
 
-// Enter takes a place among the connections whose client is not known yet, or says that there is
-// none. leave is safe to call more than once.
+// Enter takes a place among the connections whose client is not known yet, or says that all are
+// taken. leave may be called more than once.
 func (g *Guard) Enter(raw net.Conn, addr netip.Addr) (leave func(), ok bool) {
 	return g.strangers.enter(g.originOf(raw, addr))
 }
@@ -78,8 +78,8 @@ func (g *Guard) originOf(raw net.Conn, addr netip.Addr) origin {
 // owns says whether a uid is root or the daemon's own.
 func owns(uid uint32) bool { return uid == 0 || uid == uint32(os.Geteuid()) }
 
-// OverflowUID is the uid of users that have no number here: those of another user namespace, or of
-// a file server. It is nobody's identity (RULES A8).
+// OverflowUID is the uid of users without a number here: from another user namespace, or a file
+// server. It identifies nobody (RULES A8).
 func OverflowUID() uint32 {
 	text, err := os.ReadFile("/proc/sys/kernel/overflowuid")
 	if err == nil {
@@ -102,9 +102,9 @@ func (g *Guard) UID(conn *net.UnixConn) (uint32, error) {
 	return uid, nil
 }
 
-// Authorize decides whether a client may come in with a key (nil: with the uid of a Unix socket),
+// Authorize decides whether a client may log in with a key (nil: with the uid of a Unix socket),
 // logs why not, and names the owner of the client's sessions. It sets who's Key, Account and Grant.
-// An error that the client is to be told is a *protocol.Violation.
+// An error for the client is a *protocol.Violation.
 func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello) (owner string,
 	err error) {
 	who.key = key
@@ -154,8 +154,8 @@ func (g *Guard) grant(who *Client, grant *Grant) {
 	}
 }
 
-// authorizeUID decides who comes in through a Unix socket: the kernel's uid is the identity, and
-// the name in HELLO only picks among what it may be.
+// authorizeUID decides who may log in through a Unix socket: the kernel's uid is the identity, and
+// the name in HELLO only chooses among what it may be.
 func (g *Guard) authorizeUID(who *Client) (err error) {
 	var grant *Grant
 	switch {
@@ -176,8 +176,8 @@ func (g *Guard) authorizeUID(who *Client) (err error) {
 	return nil
 }
 
-// Accepted logs in sshd's words that a client has come in, once there is room for its session: one
-// that is refused for want of it has one line, which says so.
+// Accepted logs in sshd's words that a client has logged in, once there is room for its session: a
+// client that is refused for want of room has only the line that says so.
 func (g *Guard) Accepted(who *Client, software string) {
 	kind, args := "Accepted uid", []any(nil)
 	if who.key != nil {
@@ -187,8 +187,8 @@ func (g *Guard) Accepted(who *Client, software string) {
 		kind+" for "+logbook.Name(who.User)+" "+logbook.From(who.Addr)+": "+who.Key, args...)
 }
 
-// failed notes a failed login, and has one line in the log for it: with another key of the client's
-// that would do, and the length of the penalty for its address, if there is one.
+// failed notes a failed login, and logs one line about it: with another of the client's keys that
+// would be accepted, and with the penalty for its address, if there is one.
 func (g *Guard) failed(who *Client, err error, other string) {
 	if g.byUID == nil && who.User != g.rules.Account.Name {
 		err = invalidUser{err}
@@ -213,8 +213,8 @@ func named(err error, who *Client) string {
 	return logbook.Name(who.User)
 }
 
-// takeTime lets a refusal be told after RefusalTime, or twice, four times, … that much: no clock
-// shows what it took to find out about a user, a key or an account.
+// takeTime delays a refusal to RefusalTime, or twice, four times, … as long, so that no clock shows
+// how long it took to look up a user, a key or an account.
 func (g *Guard) takeTime(began time.Time) {
 	wait := g.rules.RefusalTime
 	if wait <= 0 {
@@ -237,7 +237,7 @@ func (g *Guard) EnterSession(who *Client) (*Share, error) {
 	return g.shares.enterSession(g.sharerOf(who))
 }
 
-// sharerOf says whose share an authorized client's sessions count against.
+// sharerOf says against whose share an authorized client's sessions count.
 func (g *Guard) sharerOf(who *Client) sharer {
 	switch {
 	case who.key == nil:

@@ -1,4 +1,4 @@
 package access
 
-// privileged is false: there is no root without uid 0 here.
+// privileged is false: this system has no root without uid 0.
 func privileged() bool { return false }

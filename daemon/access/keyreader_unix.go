@@ -22,11 +22,11 @@ import (
 	"minissh/daemon/process"
 )
 
-// The helper "keys" reads users' files for a daemon of root. It takes requests from its standard
-// input one after the other, becomes the user of each by its effective ids, reads with that user's
-// rights, and becomes root again. Its real and saved ids stay root's, as sshd's do while it reads:
-// so the user's other processes can neither signal it nor look into it, nor make it misquote a file
-// of root's in which an administrator has restricted a user's keys.
+// The helper "keys" reads users' files for root's daemon. It takes requests from its standard input
+// one after the other, takes on each user's effective ids, reads with that user's rights, and
+// becomes root again. Its real and saved ids stay root's, as sshd's do while it reads. So the
+// user's other processes can neither signal it nor look into it, nor make it misquote a file of
+// root's in which an administrator has restricted a user's keys.
 
 // keysVerb is the helper's name.
 const keysVerb = "keys"
@@ -37,7 +37,7 @@ const (
 	readersPerUser = 6                     // of them for one account
 	readersOfSlow  = 1                     // of them for an account whose files have hung
 	slowMost       = 4096                  // accounts that are known to be slow
-	readersIdle    = 2                     // kept: to start one takes longer than a login
+	readersIdle    = 2                     // kept: starting one takes longer than a login
 	readersWait    = 20 * time.Millisecond // for one to be free, before another is started
 )
 
@@ -73,7 +73,7 @@ func readKeys([]string) int {
 	}
 }
 
-// read reads the files with the rights of whoever this process is.
+// read reads the files with the rights that this process has now.
 func (r *readRequest) read() []readFile {
 	files := make([]readFile, len(r.Files))
 	for i, path := range r.Files {
@@ -98,8 +98,8 @@ func readOne(path string, owner authorized.Owner) (file readFile) {
 	return file
 }
 
-// become takes on a user's effective ids, or root's again. Linux takes the rights of root away with
-// the effective uid, unless somebody forbade that: then nothing may be read.
+// become takes on a user's effective ids, or root's again. Linux takes root's rights away with the
+// effective uid, unless somebody disabled that: then nothing may be read.
 func become(uid, gid uint32, groups []uint32) error {
 	list := make([]int, len(groups))
 	for i, g := range groups {
@@ -215,9 +215,9 @@ func (k *keyReader) note(uid uint32, slow bool) {
 	}
 }
 
-// direct reads root's own files here, since there is nobody to become: asking a helper takes longer
-// than all the rest of a login. Nil if that takes too long, or somebody else is at it: a helper can
-// be killed when a file does not answer.
+// direct reads root's own files in this process: asking a helper takes longer than all the rest of
+// a login. Nil if that takes too long, or somebody else is doing it: unlike a goroutine, a helper
+// can be killed when a file does not answer.
 func (k *keyReader) direct(ctx context.Context, request *readRequest) []readFile {
 	select {
 	case k.directly <- struct{}{}:
@@ -229,7 +229,7 @@ func (k *keyReader) direct(ctx context.Context, request *readRequest) []readFile
 		defer func() { <-k.directly }()
 		answer <- request.read()
 	}()
-	runtime.Gosched() // the reader's turn, which mostly ends at once; to set a timer wakes others
+	runtime.Gosched() // the reader's turn, which mostly ends at once; setting a timer wakes others
 	select {
 	case files := <-answer:
 		return files
@@ -294,8 +294,8 @@ func (k *keyReader) enter(ctx context.Context, uid uint32) (slow bool, leave fun
 	}, nil
 }
 
-// take gives a helper that waits, or one that is about to be free, or a new one. A slow account has
-// a new one, and leaves those that are ready to the others.
+// take returns a waiting helper, or one that is about to be free, or a new one. A slow account gets
+// a new one, and leaves the ready ones to the others.
 func (k *keyReader) take(ctx context.Context, slow bool) (r *reader, kept bool, err error) {
 	if slow {
 		r, err = k.start()
@@ -333,7 +333,7 @@ func (k *keyReader) start() (*reader, error) {
 // errSlow means that files did not answer.
 var errSlow = errors.New("they did not answer in time")
 
-// ask has a helper read. A helper that takes too long or gives too much is killed.
+// ask makes a helper read. A helper that takes too long or returns too much is killed.
 func (r *reader) ask(request *readRequest, patience time.Duration) (answer []readFile, err error) {
 	timer := time.AfterFunc(patience, r.end)
 	defer func() {

@@ -7,7 +7,7 @@ import (
 	"minissh/daemon/process"
 )
 
-// keyReader reads nothing: a daemon serves its own account here.
+// keyReader reads nothing: on Windows a daemon serves its own account only.
 type keyReader struct{}
 
 func newKeyReader(process.Account) *keyReader { return &keyReader{} }

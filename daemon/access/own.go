@@ -19,7 +19,7 @@ import (
 	"minissh/protocol/keys"
 )
 
-// fileAccess lets in the keys that authorized_keys files list, as the daemon's own account. The
+// fileAccess admits the keys that authorized_keys files list, as the daemon's own account. The
 // files are read at each login, so that a change counts at once.
 type fileAccess struct {
 	reading
@@ -80,7 +80,7 @@ func (a *fileAccess) Authorize(user string, key ssh.PublicKey, from netip.Addr) 
 	return nil, err
 }
 
-// Reload implements Reloader: it has what is wrong with files told anew.
+// Reload implements Reloader: what is wrong with files is reported anew.
 func (a *fileAccess) Reload() { a.told.forget() }
 
 func (a *fileAccess) WouldDo(user string, fingerprints []string, from netip.Addr) string {
@@ -92,7 +92,8 @@ func (a *fileAccess) WouldDo(user string, fingerprints []string, from netip.Addr
 	})
 }
 
-// wouldDo picks a fingerprint that a file lists, now and from that address, in a line that may.
+// wouldDo picks a fingerprint that a file lists for now and that address, in a line that may be
+// used.
 func wouldDo(files []*authorized.File, fingerprints []string, from netip.Addr,
 	may func(*authorized.Entry) bool) string {
 	for _, file := range files {

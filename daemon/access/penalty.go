@@ -8,19 +8,19 @@ import (
 )
 
 // Penalties per source, after sshd's PerSourcePenalties. A source (an IPv4 address, an IPv6 /64)
-// whose logins fail is heard for ten seconds from the first failure on, and then refused for five;
-// for each failure within the ten seconds that follow, twice as long, up to ten minutes.
+// whose logins fail is still heard for ten seconds from the first failure on, and then refused for
+// five; for each failure within the ten seconds that follow, twice as long, up to ten minutes.
 //
-// What a neighbour with the same address may do to somebody with a right key is thereby bounded,
-// also if it never stops: a key that has logged in since the daemon's start is not kept out at all,
-// and another one for ten minutes at most, since between two penalties there are always ten seconds
-// in which every key is looked at. Only failures of judged keys count, and to guess keys is
-// hopeless: a penalty saves the daemon's work, it guards no secret.
+// This limits what a neighbour with the same address can do to somebody with a right key, even if
+// the neighbour never stops. A key that has logged in since the daemon's start is never kept out;
+// another one for ten minutes at most, since between two penalties there are always ten seconds in
+// which every key is judged. Only failures of judged keys count. Guessing keys is hopeless anyway:
+// a penalty saves the daemon work, it does not guard a secret.
 const (
 	penaltyFirst  = 5 * time.Second
 	penaltyMost   = 10 * time.Minute
 	penaltyHeard  = 10 * time.Second // between two penalties
-	penaltyForget = 10 * time.Minute // without failures, after which a source begins anew
+	penaltyForget = 10 * time.Minute // without failures, after which a source starts anew
 	// refusals that named a key which would do, without a login, until they count as failures
 	penaltyNamed = 16
 
@@ -41,7 +41,7 @@ type penalties struct {
 type offender struct {
 	level  int       // penalties so far
 	until  time.Time // the last penalty's end
-	open   time.Time // every key is looked at from until to open
+	open   time.Time // every key is judged from until to open
 	failed bool      // in that time: another penalty begins at open
 	named  int
 }
@@ -52,14 +52,15 @@ func newPenalties(exempt []netip.Prefix, now func() time.Time) *penalties {
 }
 
 // exempted says whether an address is never penalized: loopback, which all users of this machine
-// and what forwards to it share, Unix sockets, and what the administrator named.
+// and all that is forwarded to it share, Unix sockets, and what the administrator named.
 func (p *penalties) exempted(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
 	return !addr.IsValid() || addr.IsLoopback() ||
 		slices.ContainsFunc(p.exempt, func(n netip.Prefix) bool { return n.Contains(addr) })
 }
 
-// refuses is how long a source is still kept out, 0 if it is heard. A key that has logged in is.
+// refuses is how long a source is still kept out, 0 if it is heard. A key that has logged in always
+// is.
 func (p *penalties) refuses(addr netip.Addr, fingerprint string) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,9 +72,9 @@ func (p *penalties) refuses(addr netip.Addr, fingerprint string) time.Duration {
 	return max(0, e.until.Sub(now))
 }
 
-// failed notes a refusal. If it named a key of the client's that would do, the client is about to
-// come back with that one: only many of them count. The answer is the penalty that will follow, for
-// the log: 0 if there is none or it was told before.
+// failed notes a refusal. If it named another of the client's keys that would be accepted, the
+// client is about to come back with that one: only many such refusals count. The answer is the
+// penalty that will follow, for the log: 0 if there is none or the log has it already.
 func (p *penalties) failed(addr netip.Addr, named bool) time.Duration {
 	if p.exempted(addr) {
 		return 0
@@ -107,7 +108,7 @@ func (p *penalties) failed(addr netip.Addr, named bool) time.Duration {
 	return penalty(e.level)
 }
 
-// loggedIn notes a key that came in.
+// loggedIn notes a key that logged in.
 func (p *penalties) loggedIn(addr netip.Addr, fingerprint string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

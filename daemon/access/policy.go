@@ -17,15 +17,15 @@ const (
 	RootForced = "forced-commands-only" // with a key that has command= only
 )
 
-// Policy is whom a daemon of root serves, next to what the system says of each account.
+// Policy is whom root's daemon serves, besides what the system says about each account.
 type Policy struct {
 	Allow      []string // patterns of names with * and ?; none: everybody
 	Deny       []string // likewise; wins over Allow
 	PermitRoot string   // RootYes if ""; for every account with uid 0
 }
 
-// Check finds what is wrong with a policy, and would be understood otherwise than meant: sshd's
-// USER@HOST and !USER are not known here, from= does the former.
+// Check finds what is wrong with a policy, and would be misunderstood: sshd's USER@HOST and !USER
+// do not exist here; from= does the former.
 func (p *Policy) Check() error {
 	users := map[string][]string{"--allow-users": p.Allow, "--deny-users": p.Deny}
 	for option, patterns := range users {
@@ -61,7 +61,7 @@ func (p *Policy) refuses(acct process.Account) string {
 	return ""
 }
 
-// refusesKey says why a line of authorized_keys does not do for an account, "" if it does.
+// refusesKey says why a line of authorized_keys is not enough for an account, "" if it is.
 func (p *Policy) refusesKey(acct process.Account, entry *authorized.Entry) string {
 	if acct.UID == 0 && p.PermitRoot == RootForced && !entry.HasCommand {
 		return "--permit-root is " + RootForced + ", and the key has no command="
@@ -80,8 +80,8 @@ func (p *Policy) named() (names []string) {
 }
 
 // Expand is a file's name for an account: %u is its name, %h its home, %% a % (sshd_config(5),
-// TOKENS). A name without %u and %h would be one file for all: it is for the daemon's own account
-// alone (RULES A7), and "" for others.
+// TOKENS). A name without %u and %h would be one file for all: it counts only for the daemon's own
+// account (RULES A7), and is "" for others.
 func Expand(template string, acct process.Account, own bool) (string, error) {
 	var b strings.Builder
 	theirs := false

@@ -11,7 +11,7 @@ import (
 	"minissh/daemon/process"
 )
 
-// AccountReport tells of one account that has files, or that was named.
+// AccountReport is about one account that has files, or that was named.
 type AccountReport struct {
 	Name    string
 	UID     uint32
@@ -21,7 +21,7 @@ type AccountReport struct {
 	Usable  int // lines that could let somebody in now, if Refused is nil
 }
 
-// FileReport tells of one file.
+// FileReport is about one file.
 type FileReport struct {
 	Path     string
 	Err      error // why it does not count; perhaps with a Hint
@@ -30,7 +30,7 @@ type FileReport struct {
 	Denied   map[int]string // by line: why the policy does not let the key in
 }
 
-// Report looks at all accounts that the system tells of, and at those that --allow-users names.
+// Report looks at all accounts that the system lists, and at those that --allow-users names.
 // Accounts without any file are left out, unless they were named.
 func (a *Accounts) Report(ctx context.Context) ([]AccountReport, error) {
 	all, err := process.Accounts(ctx)
@@ -68,7 +68,7 @@ func (a *Accounts) Report(ctx context.Context) ([]AccountReport, error) {
 	return reports, nil
 }
 
-// deny notes which keys of a file the policy does not let in.
+// deny notes which keys of a file the policy refuses.
 func (a *Accounts) deny(file FileReport, acct process.Account) FileReport {
 	if file.Err == nil {
 		file.Denied = map[int]string{}

@@ -12,19 +12,19 @@ import (
 	"minissh/protocol/mux"
 )
 
-// What is bounded for all is bounded for each user below that, so that nobody takes all of it
+// Whatever is limited for all has a lower limit for each user, so that nobody takes all of it
 // (RULES D5). Whose share something counts against:
 //
 //	on a Unix socket            the uid at the other end
 //	a key, to a daemon of root  the account that it logs in to, by its uid
 //	a key, to any other daemon  the key: all of them log in to the one account
 //
-// Root, and the daemon's own user, may besides use what is kept in reserve.
+// Root, and the daemon's own user, may also use what is kept in reserve.
 
-// Rules say who may come in, and how much of what there is. Nothing in them changes after NewGuard.
+// Rules say who may log in, and how much each may take. Nothing in them changes after NewGuard.
 type Rules struct {
 	Account process.Account // the daemon's own
-	Access  Access          // who may come in
+	Access  Access          // who may log in
 
 	MaxStartups  int    // unauthenticated connections at once; 0: 200
 	MaxPerSource int    // of them from one source; 0: 100
@@ -38,7 +38,7 @@ type Rules struct {
 	TLSOnUnix     bool             // TLS on Unix sockets too: for a pair with a program of ours
 }
 
-// Shares is what one user may take of what is there for all. A field that is 0 is set by Defaults.
+// Shares are what one user may take. Defaults sets the fields that are 0.
 type Shares struct {
 	Sessions    int   // at once; 0: an eighth of MaxSessions, but 16 at least
 	Commands    int   // at once in all of a user's sessions, copying included; 0: 512
@@ -66,7 +66,7 @@ func (r *Rules) Defaults() {
 	}
 }
 
-// sharer is whose share something counts against.
+// sharer is the user whose share something counts against.
 type sharer struct {
 	id    string // equal for one user
 	words string // for people
@@ -143,7 +143,7 @@ func (s *shares) enterSession(who sharer) (*Share, error) {
 	return mine, nil
 }
 
-// Windows bounds what the windows of one session may grow by.
+// Windows limits what the windows of one session may grow by.
 func (m *Share) Windows() *mux.Budget { return m.windows }
 
 // LeaveSession gives the place of a session back, once.
@@ -179,9 +179,9 @@ func (m *Share) EnterCommand() (leave func(), refused *protocol.Reason) {
 	}, nil
 }
 
-// enterLogin takes a place among the logins that wait for what is known of a user: the account, and
-// its files, which may lie on a server that does not answer. It counts by the name that was asked
-// for, whether or not there is such a user. leave is safe to call more than once.
+// enterLogin takes a place among the logins that wait for what is known about a user: the account,
+// and its files, which may be on a server that does not answer. It counts by the name that was
+// asked for, whether or not that user exists. leave may be called more than once.
 func (s *shares) enterLogin(user string) (leave func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,13 +11,13 @@ import (
 	"minissh/daemon/authorized"
 )
 
-// told remembers what was said of files: the log has it once for each state that a file is in.
+// told remembers what was said about files: the log says it once for each state that a file is in.
 type told struct {
 	mu   sync.Mutex
 	last map[string]*telling // by path
 }
 
-// telling is what was last said of a file. It is news three times a minute at most.
+// telling is what was last said about a file. It is said three times a minute at most.
 type telling struct {
 	text  string
 	since time.Time // of the minute that is counted
@@ -26,17 +26,17 @@ type telling struct {
 
 const tellingsMost = 3
 
-// toldMost bounds how many files are remembered; beyond it all are told of anew.
+// toldMost is how many files are remembered; beyond it all are reported anew.
 const toldMost = 4096
 
-// reading is what becomes of files of keys that were read.
+// reading is the result of reading key files.
 type reading struct {
 	environment bool // honour environment=
 	log         *slog.Logger
 	told        told
 }
 
-// good are the files that count. The log tells of what does not count.
+// good are the files that count. The log says what does not count.
 func (r *reading) good(reports []FileReport) (files []*authorized.File) {
 	for i := range reports {
 		r.tell(&reports[i])
@@ -129,7 +129,7 @@ func (t *told) news(about, text string) bool {
 	return true
 }
 
-// forget has everything told anew.
+// forget makes everything be reported anew.
 func (t *told) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -18,9 +18,9 @@ import (
 	"minissh/protocol/transport"
 )
 
-// Paths lists where a daemon of this user may have its control socket. A daemon that is told
-// nothing takes the first; who asks looks at each. Root's is /run/minissh/control; others' is below
-// $XDG_RUNTIME_DIR, or ~/.config where that is not set.
+// Paths lists where a daemon of this user may have its control socket. By default a daemon takes
+// the first; whoever asks looks at each. Root's is /run/minissh/control; others' is below
+// $XDG_RUNTIME_DIR, or ~/.config if that is not set.
 func Paths() ([]string, error) {
 	if os.Geteuid() == 0 {
 		return []string{rootsPath()}, nil
@@ -47,8 +47,8 @@ func rootsPath() string {
 }
 
 // Ask asks the daemon that listens on the first of paths where one does. heard, which may be nil,
-// gets what it tells ahead of its answer; answer, which may be nil, is what the answer is decoded
-// into. When ctx ends, the request is taken back.
+// gets the events before the answer; answer, which may be nil, is what the answer is decoded into.
+// When ctx ends, the request is withdrawn.
 //
 // Errors: ErrNoDaemon, *Error for what the daemon says, ctx's own.
 func Ask(ctx context.Context, paths []string, verb string, args any,

@@ -24,12 +24,13 @@ import (
 type Config struct {
 	Account   process.Account // the daemon's own
 	Access    access.Access
-	Sessions  *mux.Registry // labelled with a *Visit each
+	Sessions  *mux.Registry // each labelled with a *Visit
 	StopGrace time.Duration
 	Software  string // name and version told to askers
 	Log       *slog.Logger
 	Tally     *logbook.Tally
-	// Place tells where the daemon is to be found now. It is the one call from here back up.
+	// Place says where the daemon is to be found now. It is the only call from here to a higher
+	// package.
 	Place func() Place
 }
 
@@ -55,15 +56,15 @@ type Desk struct {
 // NewDesk makes a desk that nobody can ask yet.
 func NewDesk(config Config) *Desk { return &Desk{Config: config, codes: newPairings()} }
 
-// verb answers one request. ctx ends when the asker is gone or the daemon is stopped; say, to be
-// called from one goroutine at a time, sends an event ahead of the answer.
+// verb answers one request. ctx ends when the asker is gone or the daemon is stopped; say sends an
+// event before the answer, and only one goroutine at a time may call it.
 type verb func(ctx context.Context, d *Desk, args json.RawMessage, say func(event any) error) (
 	answer any, err error)
 
-// verbs is all that can be asked.
+// verbs are all requests.
 var verbs = map[string]verb{"who": who, "end": end, "pair": pair}
 
-// Listen opens the control socket at path, and makes its directory if that is not there. A socket
+// Listen opens the control socket at path, and makes its directory if that is missing. A socket
 // that a dead daemon left is replaced; if another daemon has it, the error is ErrTaken.
 func (d *Desk) Listen(path string) error {
 	return d.listen(path, 0o600, askersMost, func(uid uint32) map[string]verb {
@@ -92,7 +93,7 @@ func (d *Desk) ListenForUsers(control string) error {
 	})
 }
 
-// listen opens a socket where what allowed gives can be asked.
+// listen opens a socket where those verbs can be asked that allowed returns.
 func (d *Desk) listen(path string, mode os.FileMode, each int,
 	allowed func(uint32) map[string]verb) error {
 	listener, lock, err := openSocket(path, mode)
@@ -118,7 +119,7 @@ func (d *Desk) listen(path string, mode os.FileMode, each int,
 }
 
 // Open says whether the daemon may be reached from beyond loopback: somebody could log in, or pair
-// by an administrator's code (RULES A12).
+// with an administrator's code (RULES A12).
 func (d *Desk) Open() bool { return d.codes.underWay() || d.Access.AnyoneCould() }
 
 // Refuse lets no new socket be opened; the daemon is being stopped.
@@ -128,7 +129,7 @@ func (d *Desk) Refuse() {
 	d.closed = true
 }
 
-// Close closes the sockets, and waits for what was asked at them.
+// Close closes the sockets, and waits for the requests at them.
 func (d *Desk) Close() {
 	d.Refuse()
 	for _, s := range d.sockets { // nothing is added any more

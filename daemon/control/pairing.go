@@ -28,10 +28,10 @@ type Offer struct {
 	Limits access.Limits // of the keys that will be listed
 }
 
-// mostCodes bounds the codes that live at a time: each makes guessing easier by its share.
+// mostCodes is how many codes may live at once: each makes guessing easier.
 const mostCodes = 100
 
-// Paired tells of a client that has paired.
+// Paired is about a client that has paired.
 type Paired struct {
 	User        string    `json:"user"`
 	Type        string    `json:"type"`
@@ -41,7 +41,7 @@ type Paired struct {
 	At          time.Time `json:"at"`
 }
 
-// PairingOffer is codes under way.
+// PairingOffer is a set of living codes.
 type PairingOffer struct {
 	User   string
 	Until  time.Time
@@ -51,17 +51,18 @@ type PairingOffer struct {
 	withdraw func()
 }
 
-// Withdraw makes the codes that are left worthless. It may be called again.
+// Withdraw makes the remaining codes worthless. It may be called again.
 func (o *PairingOffer) Withdraw() { o.withdraw() }
 
-// code is one code that lives.
+// code is one living code.
 type code struct {
 	value    protocol.PairingCode
 	offer    *offering
 	attempts int
 	sources  map[netip.Prefix]int
-	writing  bool   // the key that proved it is being written
-	owner    []byte // the key that proved it and could not be written, the only one to try again
+	writing  bool // the key that proved it is being written
+	// the key that proved it and could not be written, the only one that may try again
+	owner []byte
 }
 
 // offering is the daemon's side of a PairingOffer.
@@ -89,7 +90,7 @@ func newPairings() *pairings {
 	return &pairings{now: time.Now, add: access.AddPaired, asked: map[uint32]time.Time{}}
 }
 
-// underWay says whether a stranger could pair, by a code of an administrator's: an ordinary user's
+// underWay says whether a stranger could pair with an administrator's code: an ordinary user's
 // opens nothing to the network (RULES A12).
 func (p *pairings) underWay() bool {
 	p.mu.Lock()
@@ -126,7 +127,7 @@ func (d *Desk) Offer(o Offer) (*PairingOffer, error) {
 	return d.offer(o, func(process.Account) error { return nil }, false)
 }
 
-// offer is Offer where may allows it for the account. byUser: the user of that account asks.
+// offer is Offer if may allows it for the account. byUser: the user of that account asks.
 func (d *Desk) offer(o Offer, may func(process.Account) error, byUser bool) (*PairingOffer, error) {
 	if o.User == "" {
 		o.User = d.Account.Name
@@ -180,11 +181,11 @@ func (d *Desk) offer(o Offer, may func(process.Account) error, byUser bool) (*Pa
 	return made, nil
 }
 
-// errNotPaired is the one reason that a stranger is told (PA4).
+// errNotPaired is the only reason that a stranger is told (PA4).
 var errNotPaired = protocol.Violate(protocol.CodePairingRefused, "there is no such pairing")
 
-// notWrittenError is why a client that proved its code is not listed. It may be told to that
-// client, and to nobody else (PA4).
+// notWrittenError is why a client that proved its code is not listed. Only that client may be told
+// (PA4).
 type notWrittenError struct{ err error }
 
 func (e *notWrittenError) Error() string { return "the key could not be written: " + e.err.Error() }
@@ -275,7 +276,7 @@ func (d *Desk) Pair(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrPort
 	if err != nil {
 		return err
 	}
-	shown, err := conn.Own() // the host key may have been exchanged meanwhile
+	shown, err := conn.Own() // the host key may have been replaced meanwhile
 	if err != nil {
 		return err
 	}

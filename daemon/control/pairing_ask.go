@@ -20,7 +20,7 @@ type PairingStarted struct {
 	Place
 }
 
-// PairingEvent is told while codes live: one of the two.
+// PairingEvent is sent while codes live: one of the two.
 type PairingEvent struct {
 	Started *PairingStarted `json:"started,omitempty"`
 	Paired  *Paired         `json:"paired,omitempty"`
@@ -32,7 +32,7 @@ type PairingEnded struct {
 	Unused int `json:"unused"` // expired, or burnt by wrong proofs
 }
 
-// pair offers codes on the control socket. Whoever hangs up takes them back.
+// pair offers codes on the control socket. An asker that hangs up withdraws them.
 func pair(ctx context.Context, d *Desk, args json.RawMessage, say func(event any) error) (any,
 	error) {
 	var offer Offer
@@ -46,7 +46,7 @@ func pair(ctx context.Context, d *Desk, args json.RawMessage, say func(event any
 	return d.Follow(ctx, made, func(e PairingEvent) error { return say(e) })
 }
 
-// Follow tells what becomes of codes, until none is left or ctx ends; then they are withdrawn.
+// Follow reports what happens to codes, until none is left or ctx ends; then they are withdrawn.
 func (d *Desk) Follow(ctx context.Context, made *PairingOffer, say func(PairingEvent) error) (
 	*PairingEnded, error) {
 	defer made.Withdraw()
@@ -75,10 +75,10 @@ func (d *Desk) Follow(ctx context.Context, made *PairingOffer, say func(PairingE
 	}
 }
 
-// Beside the control socket of a daemon of root is a second one that everybody may speak to, and
-// that knows "pair" alone: a user asks there for a code for the own account, since the port is
-// taken and there is one daemon for all. The kernel names the uid. Such a code opens nothing to the
-// network (RULES A12). There is one for each uid, and half of all codes are the administrator's.
+// Next to the control socket of root's daemon is a second one that everybody may speak to, and that
+// only knows "pair". A user asks there for a code for the own account, since one daemon has the
+// port and serves all. The kernel names the uid. Such a code opens nothing to the network (RULES
+// A12). Each uid may have one, and half of all codes are the administrator's.
 
 const (
 	userAskers     = 3 // connections of one uid at once
@@ -95,7 +95,7 @@ func PairSocket(control string) string {
 // RootsPairSocket is the one of the machine's daemon.
 func RootsPairSocket() string { return PairSocket(rootsPath()) }
 
-// pairFor is "pair" for a user: for the own account, one code.
+// pairFor is "pair" for a user: one code, for the own account.
 func pairFor(uid uint32) verb {
 	return func(ctx context.Context, d *Desk, args json.RawMessage, say func(any) error) (any,
 		error) {
@@ -111,7 +111,7 @@ func pairFor(uid uint32) verb {
 		other := &Error{fmt.Sprintf("uid %d may pair for its own account alone, not for %s", uid,
 			logbook.Name(offer.User)), "an administrator may: sudo minisshd pair --user " +
 			logbook.Name(offer.User)}
-		// First of all: this user does not learn whether there is another account, or is locked.
+		// First of all: this user must not learn whether another account exists, or is locked.
 		if acct, err := process.LookupAccount(ctx, offer.User); err != nil || acct.UID != uid {
 			return nil, other
 		}
@@ -150,7 +150,7 @@ func (p *pairings) mayOffer(uid uint32, now time.Time) error {
 	if all >= userCodes {
 		return &Error{"too many users are pairing just now", "try again in two minutes"}
 	}
-	for other, at := range p.asked { // those of the last moment alone
+	for other, at := range p.asked { // only those of the last moment
 		if now.Sub(at) >= userCodeEvery {
 			delete(p.asked, other)
 		}

@@ -23,7 +23,7 @@ import (
 // The control socket is where the administrator asks a running daemon. It is a Unix socket of mode
 // 0600, and both ends ask the kernel who the other is. One connection is one request, a line
 // {"verb":…,"args":{…}}; the answer is lines too: any number of {"event":…}, then one {"answer":…}
-// or {"error":…,"hint":…}. An asker that hangs up takes its request back.
+// or {"error":…,"hint":…}. An asker that hangs up withdraws its request.
 
 const (
 	askersMost  = 64               // at once
@@ -35,14 +35,14 @@ const (
 // ErrNoDaemon says that nobody listens on a control socket.
 var ErrNoDaemon = errors.New("no minisshd of yours is running here")
 
-// Error is what the daemon answers instead of doing what it was asked.
+// Error is the daemon's answer when it does not do what it was asked.
 type Error struct{ What, Advice string }
 
 var _ logbook.Hinter = (*Error)(nil)
 
 func (e *Error) Error() string { return e.What }
 
-// Hint is what can be typed; "" if nothing is known.
+// Hint is what to type; "" if nothing is known.
 func (e *Error) Hint() string { return e.Advice }
 
 type ask struct {
@@ -69,7 +69,7 @@ type socket struct {
 	work     sync.WaitGroup
 
 	mu     sync.Mutex               // guards the rest
-	conns  map[*net.UnixConn]uint32 // whose they are
+	conns  map[*net.UnixConn]uint32 // their uids
 	closed bool
 }
 
@@ -234,8 +234,8 @@ func ListenUnix(path string, mode os.FileMode) (net.Listener, error) {
 		if info.Mode().Type() != os.ModeSocket {
 			return nil, fmt.Errorf("%s is there and is not a socket: choose another path", path)
 		}
-		// Only a refusal shows that nobody listens: with EAGAIN somebody is busy, and with EACCES
-		// that is not our business.
+		// Only a refusal shows that nobody listens: EAGAIN means that somebody is busy, and EACCES
+		// that it is not our business.
 		if conn, err := net.Dial("unix", path); err == nil {
 			conn.Close()
 			return nil, fmt.Errorf("another program listens on %s", path)

@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// withUmask runs f under a umask. All goroutines have one umask: this is for the start.
+// withUmask runs f under a umask. All goroutines share one umask: this is for the start.
 func withUmask(mask int, f func() error) error {
 	defer syscall.Umask(syscall.Umask(mask))
 	return f()
 }
 
-// flock takes a lock that goes with the process, however that ends.
+// flock takes a lock that is released when the process ends, in whatever way.
 func flock(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {

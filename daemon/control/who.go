@@ -16,7 +16,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// Visit is what is known of a session for those who ask who is here. Its number is the daemon's
+// Visit is what is known about a session, for those who ask who is here. Its number is the daemon's
 // own: the session's name is a secret of its client.
 type Visit struct {
 	number int64
@@ -37,21 +37,21 @@ type activity struct {
 // run.
 const commandShown = 512
 
-// NewVisit numbers a daemon's sessions, from 1. It is to be its session's label.
+// NewVisit numbers a daemon's sessions, from 1. The Visit becomes its session's label.
 func (d *Desk) NewVisit(who *access.Client) *Visit {
 	v := &Visit{number: d.visits.Add(1), key: who.Key}
 	v.Arrives(who)
 	return v
 }
 
-// Arrives notes where a session is spoken to from.
+// Arrives notes where a session's client is.
 func (v *Visit) Arrives(who *access.Client) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.account, v.from = who.Account.Name, who.Addr
 }
 
-// Begins notes what is done in a channel, in words; what it returns notes the end.
+// Begins notes in words what a channel does; the function that it returns notes the end.
 func (v *Visit) Begins(service, words string) (ends func()) {
 	a := &activity{service: service, command: logbook.Shorten(words, commandShown),
 		since: time.Now()}
@@ -65,7 +65,7 @@ func (v *Visit) Begins(service, words string) (ends func()) {
 	}
 }
 
-// SessionInfo tells of one session. Times are in seconds.
+// SessionInfo is about one session. Times are in seconds.
 type SessionInfo struct {
 	ID       int64          `json:"id"`
 	User     string         `json:"user"`
@@ -80,7 +80,7 @@ type SessionInfo struct {
 	Commands []ActivityInfo `json:"commands"`         // what is being done in it
 }
 
-// ActivityInfo tells of one command, or of another service.
+// ActivityInfo is about one command, or another service.
 type ActivityInfo struct {
 	Service string `json:"service"`
 	Command string `json:"command"` // of exec, its first 512 bytes; "" is a login shell
@@ -92,7 +92,7 @@ type WhoInfo struct {
 	Sessions []SessionInfo `json:"sessions"` // by number
 }
 
-// EndArgs is what "end" is told.
+// EndArgs are the arguments of "end".
 type EndArgs struct {
 	ID int64 `json:"id"`
 }

@@ -20,7 +20,7 @@ type command struct {
 	p       *process.Process
 	who     *access.Client
 	timeout time.Duration
-	ended   chan struct{} // closed when the command's life here is over
+	ended   chan struct{} // closed when the command has nothing left to do here
 	lost    chan struct{} // closed when it could not be stopped, so that nobody knows when it ends
 	in, out atomic.Int64  // bytes, for the log
 	streams atomic.Int32  // of output, not at their end
@@ -33,7 +33,7 @@ type command struct {
 	stopped string     // why it was stopped, one of protocol's How
 	left    []process.Survivor
 
-	noPTY error // why the terminal that was asked for is not there; constant
+	noPTY error // why the terminal that was asked for is missing; constant
 }
 
 // run sees a started command to its end (CH4): OPENED, output, EOF for each, EXIT, CLOSE.
@@ -72,12 +72,12 @@ func (c *command) run() {
 }
 
 // heldAfter is how long after a command's end its output may stay open before the client is told. A
-// prompt waits so long after a line that ends in `&`.
+// prompt waits this long after a line that ends in `&`.
 const heldAfter = 100 * time.Millisecond
 
 // awaitOutput waits for the end of all output, as ssh does: what the command left running may still
-// write (EX5). When nobody is interested any more, or the command was stopped and only what escaped
-// holds the output, it does not wait.
+// write (EX5). It does not wait when nobody needs the output any more, or when the command was
+// stopped and only what escaped holds the output.
 func (c *command) awaitOutput(drained <-chan struct{}) {
 	held := time.NewTimer(heldAfter)
 	defer held.Stop()
@@ -88,7 +88,7 @@ func (c *command) awaitOutput(drained <-chan struct{}) {
 		case <-drained:
 			return
 		case <-held.C:
-			if c.wasStopped() { // what holds it is being stopped as well
+			if c.wasStopped() { // what holds it is being stopped too
 				continue
 			}
 			if c.waiting.Load() < c.streams.Load() { // the client is slow, that is all
@@ -111,7 +111,8 @@ func (c *command) awaitOutput(drained <-chan struct{}) {
 	}
 }
 
-// requests acts on signals and sizes, and stops a command that the client does not want (CH9).
+// requests acts on signals and sizes, and stops a command that the client does not want any more
+// (CH9).
 func (c *command) requests() {
 	for {
 		select {
@@ -170,8 +171,8 @@ func (c *command) wasStopped() bool {
 	return c.stopped != ""
 }
 
-// exit tells how it ended (EX6). The command has ended; a stop under way is waited for, so that
-// what is told to be dead is dead.
+// exit reports how it ended (EX6). The command has ended; a stop under way is waited for, so that
+// what is reported dead is dead.
 func (c *command) exit() *protocol.Exit {
 	c.mu.Lock()
 	c.over = true
@@ -217,8 +218,8 @@ func (c *command) logEnd(exit *protocol.Exit) {
 	c.h.noted(c.who, "Command ended", args...)
 }
 
-// signal acts on SIGNAL (EX3). For a command that has ended it does nothing, although its group or
-// session may live on: that is not the client's (RULES C1).
+// signal acts on SIGNAL (EX3). For a command that has ended it does nothing, even if its group or
+// session lives on: those do not belong to the client (RULES C1).
 func (c *command) signal(name string) {
 	select {
 	case <-c.p.Done():
@@ -236,7 +237,7 @@ func (c *command) notice(what string, why error) {
 	c.ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: what, Message: why.Error()})
 }
 
-// noticeHeld tells that only the output is waited for now, with the outcome (EX5) unless its
+// noticeHeld says that only the output is waited for now, with the outcome (EX5) unless its
 // directories are too long for a NOTICE.
 func (c *command) noticeHeld() {
 	held := protocol.Notice{Notice: protocol.NoticeOutputHeld, Exit: c.exit()}

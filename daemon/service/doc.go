@@ -1,4 +1,4 @@
-// Package service is what a daemon does for the clients that it has let in.
+// Package service is what a daemon does for the clients that have logged in.
 //
 // exec.go starts commands and shells, command.go sees each to its end, and streams.go carries its
 // input and output. files.go copies files, in the helper process that filehelper.go is; helper.go

@@ -140,8 +140,8 @@ func connectionEnvironment(who *access.Client) []string {
 	}
 }
 
-// terminal puts the terminal that the client asked for into what is started. The error, if any, is
-// why it gets none: the command is run without one then, and the client is told (TE1).
+// terminal adds the terminal that the client asked for to what is started. The error, if any, is
+// why it gets none: then the command runs without one, and the client is told (TE1).
 func terminal(spec *process.Spec, open *protocol.Open, who *access.Client) error {
 	if open.PTY == nil {
 		return nil

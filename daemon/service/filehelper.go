@@ -30,7 +30,7 @@ type order struct {
 	Folder protocol.Bytes  `json:"folder,omitempty"` // the key's; none: no limit
 }
 
-// report is what a helper says: before the transfer why there is none, after it what became of it.
+// report is what a helper says: before the transfer why there is none, after it how it went.
 type report struct {
 	Refused *protocol.Reason `json:"refused,omitempty"`
 	Broken  *protocol.Reason `json:"broken,omitempty"`
@@ -128,7 +128,7 @@ func throughHelper(h *helper, request *protocol.Files) *protocol.Reason {
 		io.Copy(h.Stdin, h.ch.Reader(protocol.TypeStdin))
 	})
 	h.ch.Copy(protocol.TypeStdout, h.Stdout, h.Stdout.Loud)
-	h.Stdout.Close() // when the client is gone it learns it so, and from its input
+	h.Stdout.Close() // the helper learns this way that the client is gone, and from its input
 	h.shouldEnd()
 	var last report
 	if readMessage(h.Stderr, &last) != nil {
@@ -143,7 +143,7 @@ func throughHelper(h *helper, request *protocol.Files) *protocol.Reason {
 	return nil
 }
 
-// itsWords is a helper's reason, in which the account's other processes may have had a hand.
+// itsWords is a helper's reason, which the account's other processes may have influenced.
 func itsWords(reason *protocol.Reason) *protocol.Reason {
 	return &protocol.Reason{Code: protocol.Code(logbook.Shorten(string(reason.Code), 64)),
 		Message: logbook.Shorten(reason.Message, 1024)}

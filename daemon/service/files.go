@@ -17,9 +17,9 @@ import (
 )
 
 // copying is the service files: it copies files to or from this machine (protocol/FILES.md), in a
-// helper process with the account's rights (RULES A7). That is so for the daemon's own account as
-// well: a path may hang there too, in a network's file system, and what hangs in a process of its
-// own can be killed or left alone. It costs one start of a process a transfer.
+// helper process with the account's rights (RULES A7). The daemon's own account has one too: a path
+// may hang there as well, in a network's file system, and a process that hangs can be killed or
+// left alone. It costs the start of one process for each transfer.
 type copying struct{}
 
 func (copying) Key() authorized.Service { return authorized.Files }
@@ -44,7 +44,7 @@ func (copying) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 	return throughHelper(helper, request)
 }
 
-// transferBegins says OPENED, and gives what is to be called at the end.
+// transferBegins sends OPENED, and returns what to call at the end.
 func (h *helper) transferBegins(request *protocol.Files) func(files.Summary, error) {
 	args := []any{"channel", h.ch.ID(), "mode", request.Mode, "what",
 		logbook.Shorten(what(request), 512)}
@@ -156,7 +156,7 @@ func prepare(request *protocol.Files, home string, limit *access.Folder) (*job, 
 	return j, nil
 }
 
-// userPath is a path as the user means it: relative ones, and ~, begin at base. limited: the result
+// userPath is a path as the user means it: relative ones, and ~, start at base. limited: the result
 // is below base, and relative to it.
 func userPath(name, base string, limited bool) (string, error) {
 	switch {
@@ -182,7 +182,7 @@ func userPath(name, base string, limited bool) (string, error) {
 	case limited, filepath.IsAbs(name):
 		return name, nil
 	}
-	// not Join: a "." at the end says something
+	// not Join: a "." at the end has a meaning
 	return strings.TrimSuffix(base, slash) + slash + name, nil
 }
 

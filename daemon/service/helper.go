@@ -10,8 +10,8 @@ import (
 )
 
 // helper is a helper process that works for one channel, and has an owner (RULES D7): watch ends it
-// when it is late, and when nobody wants it any more. What it touches are a user's paths, which may
-// hang; and the user's other processes may stop it.
+// when it is late, and when nobody wants it any more. It works on a user's paths, which may hang;
+// and the user's other processes may stop it.
 type helper struct {
 	*process.Process
 	host    *Host
@@ -37,14 +37,14 @@ func (h *Host) startHelper(ch *mux.Channel, who *access.Client, verb string) (*h
 	return started, nil
 }
 
-// answered says that the helper works now, for as long as the client likes.
+// answered says that the helper works now, and may take as long as the client likes.
 func (h *helper) answered() { h.late.Stop() }
 
-// shouldEnd says that nothing is left to do but to end.
+// shouldEnd says that the helper has nothing left to do but end.
 func (h *helper) shouldEnd() { h.late.Reset(h.host.HelperGrace) }
 
-// watch is the goroutine that owns the helper's end. When the channel is gone the helper may still
-// take what had come (FI10), for HelperGrace's time.
+// watch is the goroutine that owns the helper's end. When the channel is gone, the helper has
+// HelperGrace to take what had come (FI10).
 func (h *helper) watch() {
 	defer close(h.watched)
 	why := "it was late"
@@ -72,8 +72,8 @@ func (h *helper) watch() {
 		"Helper killed for "+logbook.Name(h.who.User), args...)
 }
 
-// end waits until the helper has ended, by itself or not, and gives everything back. One that
-// cannot even be killed is not waited for.
+// end waits until the helper has ended, by itself or not, and releases everything. It does not wait
+// for a helper that cannot even be killed.
 func (h *helper) end() {
 	h.shouldEnd()
 	select {

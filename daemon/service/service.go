@@ -19,7 +19,7 @@ import (
 type Service interface {
 	// Key is its name in OPEN, and which options of authorized_keys close it to a key.
 	Key() authorized.Service
-	// Serve sees a channel to its end, or says why it refuses before it has sent anything.
+	// Serve runs a channel to its end, or says why it refuses before it has sent anything.
 	Serve(*Host, *mux.Channel, *access.Client) *protocol.Reason
 }
 
