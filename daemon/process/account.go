@@ -19,7 +19,7 @@ type Account struct {
 	Name     string
 	UID, GID uint32
 	Home     string
-	Shell    string // absolute; /bin/sh where passwd has none
+	Shell    string // absolute; /bin/sh if passwd has none
 
 	// Credential is what a command of the account becomes; nil: the daemon's own account.
 	Credential *Credential
@@ -27,9 +27,8 @@ type Account struct {
 	locked bool // by the password's field in passwd itself
 }
 
-// Dir is where the account's commands start: its home, or / if that cannot be entered by the
-// daemon. The home of another account is left as it is: Spec.DirElse helps where it cannot be
-// entered.
+// Dir is where the account's commands start: its home, or / if the daemon cannot enter that.
+// Another account's home is not checked: Spec.DirElse helps if it cannot be entered.
 func (a Account) Dir() string {
 	if filepath.IsAbs(a.Home) && (a.Credential != nil || usableDir(a.Home)) {
 		return a.Home
@@ -38,10 +37,10 @@ func (a Account) Dir() string {
 }
 
 // Environment builds a command's environment from nothing, as sshd does: HOME, USER, LOGNAME,
-// SHELL, PATH, then TZ if the daemon has it, then the pairs given ("NAME=value"), a later one of
-// the same name replacing the earlier. Pairs without a name or with a NUL byte are left out; which
-// names a client may set is the caller's to decide. On Windows the daemon's own environment comes
-// first: nothing runs there without it.
+// SHELL, PATH, then TZ if the daemon has it, then the given pairs ("NAME=value"), a later one of
+// the same name replacing the earlier. Pairs without a name or with a NUL byte are left out; the
+// caller decides which names a client may set. On Windows the daemon's own environment comes first:
+// nothing runs there without it.
 func Environment(acct Account, extra ...string) []string {
 	path := userPath
 	if acct.UID == 0 {
@@ -76,7 +75,7 @@ func LookPath(name, dir string, env []string) (string, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(dir, name)
 		}
-		return name, nil // exec itself tells best what is wrong with it
+		return name, nil // exec itself says best what is wrong with it
 	}
 	found := error(fs.ErrNotExist)
 	for _, pair := range env {
@@ -102,12 +101,12 @@ func LookPath(name, dir string, env []string) (string, error) {
 // ErrNoAccount means that the system has no account of that name.
 var ErrNoAccount = errors.New("there is no such account")
 
-// maxName bounds an account's name, in bytes: utmp's bound is 32, other directories have more.
+// maxName is the longest account name, in bytes: utmp's limit is 32, other directories have more.
 const maxName = 128
 
-// possibleName says whether a name may be asked for. passwd(5) has no room for the first four of
-// these, and a name that begins like an option or holds a path's separator never reaches a program
-// or becomes part of a file's name here.
+// possibleName says whether a name may be asked for. passwd(5) has no room for the first four
+// characters here; and a name that begins like an option, or holds a path's separator, must never
+// reach a program or become part of a file's name.
 func possibleName(name string) bool {
 	if name == "" || len(name) > maxName || name[0] == '-' || name == "." || name == ".." {
 		return false

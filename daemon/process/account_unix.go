@@ -27,10 +27,10 @@ const (
 	passwdFile   = "/etc/passwd"
 )
 
-// CurrentAccount is the account the daemon itself runs as, by its real user id: from /etc/passwd,
-// else from getent(1) for accounts kept elsewhere (on darwin from the system, whose accounts are
-// elsewhere always), else (a bare number, as in some containers) with HOME of the daemon's own
-// environment and a number for a name. It never fails for want of an entry.
+// CurrentAccount is the account that the daemon itself runs as, by its real user id. It comes from
+// /etc/passwd, else from getent(1) for accounts kept elsewhere (on darwin always from the system).
+// Else (a bare number, as in some containers) it has HOME of the daemon's own environment and a
+// number for a name. It never fails because an entry is missing.
 func CurrentAccount() (Account, error) {
 	uid := uint32(os.Getuid())
 	acct, ok, err := findAccount(context.Background(), func(a Account) bool { return a.UID == uid },
@@ -59,7 +59,7 @@ func CurrentAccount() (Account, error) {
 }
 
 // findAccount is the first account that matches: in /etc/passwd, else in getent's answer for a key.
-// Where getent is missing or fails, as it may in a container, there is none.
+// If getent is missing or fails, as it may in a container, there is none.
 func findAccount(ctx context.Context, match func(Account) bool, key string) (Account, bool, error) {
 	f, err := os.Open(passwdFile)
 	if err == nil {
@@ -77,7 +77,7 @@ func findAccount(ctx context.Context, match func(Account) bool, key string) (Acc
 	return scanPasswd(bytes.NewReader(out), match)
 }
 
-// scanPasswd returns the first matching entry of a passwd(5) file. Malformed lines are passed over.
+// scanPasswd returns the first matching entry of a passwd(5) file. Malformed lines are skipped.
 func scanPasswd(r io.Reader, match func(Account) bool) (Account, bool, error) {
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(nil, 1<<20)
@@ -126,7 +126,7 @@ func baseEnvironment(a Account, path string) []string {
 		"PATH=" + path}
 }
 
-// runnable tells why a file cannot be executed by the daemon, or nil.
+// runnable says why the daemon cannot execute a file, or nil.
 func runnable(file string) error {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -148,11 +148,11 @@ const (
 	maxAccounts = 100_000
 )
 
-// LookupAccount finds an account by its name, with its groups. /etc/passwd is asked first; for a
-// name that it lacks, getent(1): accounts of directory services are reached through the C library
-// only, and getent does that in a process of its own, bounded in time and answer. The name goes to
-// it as an argument, not through a shell. The account has a Credential if the daemon is root, and
-// so can become others. ErrNoAccount says that there is none.
+// LookupAccount finds an account by its name, with its groups. It asks /etc/passwd first; for a
+// name that is missing there, getent(1): accounts of directory services are reached through the C
+// library only, and getent does that in a process of its own, with a limit on time and answer. The
+// name goes to it as an argument, not through a shell. The account has a Credential if the daemon
+// is root and can become others. ErrNoAccount says that it does not exist.
 func LookupAccount(ctx context.Context, name string) (Account, error) {
 	if !possibleName(name) {
 		return Account{}, ErrNoAccount
@@ -168,8 +168,8 @@ func LookupAccount(ctx context.Context, name string) (Account, error) {
 	return withGroups(ctx, acct)
 }
 
-// Accounts lists all accounts that the system tells of, without their groups and Credentials: those
-// of /etc/passwd, and of directory services that can be listed.
+// Accounts lists all accounts that the system knows, without their groups and Credentials: those of
+// /etc/passwd, and of directory services that can be listed.
 func Accounts(ctx context.Context) ([]Account, error) {
 	var list []Account
 	seen := map[string]bool{}
@@ -212,8 +212,8 @@ func withGroups(ctx context.Context, acct Account) (Account, error) {
 	return acct, nil
 }
 
-// groupsOf is initgroups(3): the account's own group and those that list it. Where nsswitch.conf(5)
-// names other sources than files, getent(1) is asked.
+// groupsOf is initgroups(3): the account's own group and those that list it. If nsswitch.conf(5)
+// names other sources than files, it asks getent(1).
 func groupsOf(ctx context.Context, acct Account) ([]uint32, error) {
 	groups := []uint32{acct.GID}
 	if !onlyFiles("initgroups", "group") {
@@ -268,8 +268,8 @@ func addGroup(groups []uint32, gid uint32) []uint32 {
 	return append(groups, gid)
 }
 
-// onlyFiles says whether databases of nsswitch.conf(5) live in files of /etc alone. systemd's
-// source makes up root, nobody and accounts of services, whose groups are in no other group.
+// onlyFiles says whether databases of nsswitch.conf(5) are only in files of /etc. systemd's source
+// invents root, nobody and services' accounts, whose groups are in no other group.
 func onlyFiles(databases ...string) bool {
 	text, err := os.ReadFile(nsswitchFile)
 	if err != nil {

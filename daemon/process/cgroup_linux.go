@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Cgroups counts each account's processes apart (cgroups(7)), so that an account at its limit keeps
-// neither others nor the daemon from starting processes or threads. Go ends a program that cannot
-// start a thread. Below a cgroup that is delegated to the daemon there are then
+// Cgroups counts each account's processes separately (cgroups(7)), so that an account at its limit
+// keeps neither others nor the daemon from starting processes or threads. Go ends a program that
+// cannot start a thread. Below a cgroup that is delegated to the daemon there are then
 //
 //	daemon      the daemon itself (cgroup v2 alone: with v1 it stays where it is)
 //	users       all accounts, with less than the whole's limit
@@ -30,19 +30,20 @@ type Cgroups struct {
 	uses map[uint32]int
 }
 
-// tasksKept is what the daemon keeps of a limit for itself and for root, in processes and threads.
+// tasksKept is how much of a limit the daemon keeps for itself and for root, in processes and
+// threads.
 const tasksKept = 128
 
-// tasksToStart is the room that the start of a command needs: a stage is a Go program.
+// tasksToStart is the room that starting a command needs: a stage is a Go program.
 const tasksToStart = 8
 
 // cgroups are where other accounts' commands go; nil: the daemon's own. Set before the first Start.
 var cgroups *Cgroups
 
-// UseCgroups has the commands of each other account run in a cgroup of the account's below dir,
-// with at most perUser processes and threads; 0 is a third of what the machine has. With dir "" it
-// is the daemon's own cgroup, if a service manager has delegated that. It returns the directory, ""
-// if there is none. It is for a daemon of root, before its first Start.
+// UseCgroups makes the commands of each other account run in the account's cgroup below dir, with
+// at most perUser processes and threads; 0 is a third of what the machine has. With dir "" it is
+// the daemon's own cgroup, if a service manager has delegated that. It returns the directory, "" if
+// there is none. It is for root's daemon, before its first Start.
 func UseCgroups(dir string, perUser int) (string, error) {
 	if dir == "" {
 		if dir = delegated(); dir == "" {
@@ -133,7 +134,7 @@ func newCgroups(dir string, perUser int64) (*Cgroups, error) {
 	return c, nil
 }
 
-// moveDaemon makes room: a cgroup of v2 that has controllers for those below has no processes.
+// moveDaemon makes room: a cgroup of v2 with controllers for those below it may not have processes.
 func (c *Cgroups) moveDaemon() error {
 	own := filepath.Join(c.dir, "daemon")
 	if err := os.Mkdir(own, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
@@ -145,8 +146,8 @@ func (c *Cgroups) moveDaemon() error {
 	return write(filepath.Join(c.dir, "cgroup.subtree_control"), "+pids")
 }
 
-// enter makes an account's cgroup and says where it is, "" if there are none. root, who must always
-// have a way in, has none. left is called when the command has ended, or will not begin.
+// enter makes an account's cgroup and says where it is, "" if there are none. root has none, since
+// it must always be able to log in. left is called when the command has ended, or will not begin.
 func (c *Cgroups) enter(uid uint32) (dir string, left func(), err error) {
 	if c == nil || uid == 0 {
 		return "", func() {}, nil
@@ -199,7 +200,7 @@ func write(file, text string) error {
 	return err
 }
 
-// readCount reads a number; it is not limited if the file says "max" or cannot be read.
+// readCount reads a number; limited is false if the file says "max" or cannot be read.
 func readCount(file string) (n int64, limited bool) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -209,7 +210,7 @@ func readCount(file string) (n int64, limited bool) {
 	return n, err == nil
 }
 
-// into has a fork begin in a cgroup of v2. closed is called after it.
+// into makes a fork begin in a cgroup of v2. closed is called after it.
 func (c *Cgroups) into(dir string, attr *syscall.SysProcAttr) (closed func(), err error) {
 	if dir == "" || c.v1 {
 		return func() {}, nil
@@ -222,7 +223,7 @@ func (c *Cgroups) into(dir string, attr *syscall.SysProcAttr) (closed func(), er
 	return func() { unix.Close(fd) }, nil
 }
 
-// place has the fork of another account's helper begin in its cgroup. placed is called after the
+// place makes the fork of another account's helper begin in its cgroup. placed is called after the
 // fork; left, if not nil, when the helper has ended or has not begun.
 func place(who *Credential, attr *syscall.SysProcAttr) (placed, left func(), err error) {
 	if who == nil || who.UID == 0 || cgroups == nil || cgroups.v1 {

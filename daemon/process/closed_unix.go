@@ -18,14 +18,14 @@ import (
 	"time"
 )
 
-// lockedMark comes before a password that was locked by `passwd -l` or `usermod -L`, or was never
-// given to an account that useradd made.
+// lockedMark comes before a password that `passwd -l` or `usermod -L` has locked, or that an
+// account from useradd never had.
 const lockedMark = "!"
 
 // shadowFile has the mark of a locked password, and the day on which an account ends.
 const shadowFile = "/etc/shadow"
 
-// nologinFiles, if one of them is there, keep everybody but root out (nologin(5), pam_nologin(8)).
+// nologinFiles, if one of them exists, keep everybody but root out (nologin(5), pam_nologin(8)).
 var nologinFiles = []string{"/etc/nologin", "/run/nologin"}
 
 // ClosedError is why the system keeps an account from logging in. It is for the log.
@@ -37,10 +37,10 @@ func (e *ClosedError) Error() string { return e.Why }
 func (e *ClosedError) Hint() string { return e.Advice }
 
 // Closed says why the system keeps an account from logging in: its shell cannot be run, or is
-// nologin or false; it is locked, which means a `!` before the password as sshd takes it (`*`, no
-// password at all, locks nobody out); it has expired (chage -E); or /etc/nologin is there. The
-// error is a *ClosedError, nil if the account is open, or what kept it from being known: then too
-// nobody may come in. It needs root to see all that.
+// nologin or false; it is locked, which means a `!` before the password as in sshd (`*`, which
+// means no password, locks nobody out); it has expired (chage -E); or /etc/nologin exists. The
+// error is a *ClosedError, nil if the account is open, or what made this impossible to find out:
+// then too nobody may log in. Only root can see all that.
 func Closed(ctx context.Context, acct Account) error {
 	if acct.UID != 0 {
 		for _, file := range nologinFiles {
@@ -60,8 +60,8 @@ func Closed(ctx context.Context, acct Account) error {
 }
 
 // closedByShell is sshd's check of the shell (auth.c, allowed_user), and the two programs that are
-// not shells. A shell that /etc/shells does not list may be anywhere, also where files do not
-// answer: it is looked at with the account's rights.
+// not shells. A shell that /etc/shells does not list may be anywhere, even where files do not
+// answer: it is examined with the account's rights.
 func closedByShell(ctx context.Context, acct Account) error {
 	shell := strconv.Quote(acct.Shell)
 	advice := "chsh -s /bin/sh " + acct.Name
@@ -117,7 +117,7 @@ func init() {
 	})
 }
 
-// shellTime bounds a look at a shell, and shellLooks how many there are at once.
+// shellTime is how long examining a shell may take, and shellLooks how many are examined at once.
 const shellTime = 5 * time.Second
 
 var shellLooks = make(chan struct{}, 4)
@@ -172,9 +172,8 @@ func closedByShadow(acct Account, line string, today int) error {
 	return nil
 }
 
-// unlock is what to type for an account that is locked. One that useradd has just made never had a
-// password: usermod -U refuses it, since it would have an empty one then. Sshd lets it in through
-// PAM.
+// unlock is what to type for a locked account. One that useradd has just made never had a password:
+// usermod -U refuses it, since that would leave an empty one. sshd admits it through PAM.
 func unlock(name string, shadow []string) string {
 	if len(shadow) > 1 && strings.Trim(shadow[1], "!*") == "" {
 		return "usermod -p '*' " + name + " opens it for keys, without a password"

@@ -17,9 +17,9 @@ const (
 )
 
 // output is our end of a pipe that the command writes to. While little comes it waits in Go's
-// poller, which costs no thread. For as long as much comes (see Loud) it is taken out of there: the
-// poller is woken by every single write of the command, also while nobody waits, and with writes of
-// 8 KiB these wake-ups cost ten times as much as the reading.
+// poller, which costs no thread. While much comes (see Loud) it is not in the poller: every single
+// write of the command wakes the poller, even if nobody waits, and with writes of 8 KiB that costs
+// ten times as much as the reading.
 type output struct {
 	mu      sync.Mutex // guards the rest
 	f       *os.File   // in the poller; nil while loud, and when closed
@@ -44,7 +44,7 @@ func (o *output) Loud() {
 	raw := -1
 	conn.Control(func(fd uintptr) {
 		raw, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
-		unix.FcntlInt(fd, unix.F_SETPIPE_SZ, widePipe) // where the kernel refuses, nothing is lost
+		unix.FcntlInt(fd, unix.F_SETPIPE_SZ, widePipe) // if the kernel refuses, nothing is lost
 	})
 	if err == nil && raw >= 0 {
 		o.f.Close()
@@ -130,7 +130,7 @@ func (o *output) Close() error {
 	return nil
 }
 
-// closeRaw closes the descriptor that no poller knows, and nobody uses. The caller holds mu.
+// closeRaw closes the descriptor that no poller knows and nobody uses. The caller holds mu.
 func (o *output) closeRaw() {
 	if o.raw >= 0 {
 		unix.Close(o.raw)

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ignored says whether a signal is ignored. The runtime does not know of all (it leaves TSTP, TTIN
-// and TTOU as they were), the kernel does.
+// ignored says whether a signal is ignored. The runtime does not know that of every signal (it
+// leaves TSTP, TTIN and TTOU as they were), the kernel does.
 func ignored(sig syscall.Signal) bool {
 	if signal.Ignored(sig) {
 		return true
@@ -28,11 +28,11 @@ func ignored(sig syscall.Signal) bool {
 }
 
 // clearMask makes commands start with no signal blocked. A mask is inherited through fork and exec
-// (env --block-signal sets one, and some parents forget theirs), and each thread of ours begins
-// with the one that the daemon was started with, but for the signals that Go unblocks for itself,
-// TERM among them: a command would never hear TSTP or USR1. So the program begins once more without
-// a mask, in the same process and with all that it was given. That comes before all else that a
-// daemon does; clearMask returns if there is nothing to do, or if it cannot be done.
+// (env --block-signal sets one, and some parents forget theirs). Each of our threads begins with
+// the mask that the daemon was started with, except for the signals that Go unblocks for itself,
+// TERM among them: a command would never get TSTP or USR1. So the program starts again without a
+// mask, in the same process and with the same arguments, before anything else. clearMask returns if
+// there is nothing to do, or if it cannot be done.
 func clearMask() {
 	runtime.LockOSThread() // the mask is the thread's; exec takes it along
 	defer runtime.UnlockOSThread()
@@ -54,8 +54,8 @@ func clearMask() {
 	}
 }
 
-// commandSignals are the bits of those from 1 to 31: the others belong to libraries.
+// commandSignals are the bits of the signals from 1 to 31: the others belong to libraries.
 const commandSignals = 1<<31 - 1
 
-// selfPath is this very program, even if its file was replaced or the account cannot reach it.
+// selfPath is this program, even if its file was replaced or the account cannot reach it.
 func selfPath() (string, error) { return "/proc/self/exe", nil }

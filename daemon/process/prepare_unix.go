@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Prepare does what a daemon must do once, first of all: it begins the program again if signals are
-// blocked (see clearMask), calls ResetSignals, sets the umask to 022 for the whole process (it is
-// inherited, and there is no umask of one goroutine: nothing may change it later), and marks every
-// inherited descriptor above 2 close-on-exec, also those that socket activation passed.
+// Prepare does what a daemon must do once, before anything else. It starts the program again if
+// signals are blocked (see clearMask), calls ResetSignals, and sets the umask to 022 for the whole
+// process: it is inherited, and all goroutines share one, so nothing may change it later. It marks
+// every inherited descriptor above 2 close-on-exec, including those from socket activation.
 func Prepare() error {
 	clearMask()
 	ResetSignals()
@@ -44,12 +44,12 @@ func keepDescriptors() error {
 // discarded takes the signals that ResetSignals catches. Nobody reads it.
 var discarded = make(chan os.Signal, 1)
 
-// ResetSignals makes commands start with every signal at its default action. A daemon started by
+// ResetSignals makes commands start with the default action for every signal. A daemon started by
 // `sh -c 'minisshd &'` has INT and QUIT ignored, under nohup HUP, and from some parents PIPE, TSTP,
-// TTIN or TTOU; exec keeps what is ignored, and a command so started would not hear Ctrl-C (RULES
-// A11). A signal that has a handler goes back to its default on exec, so the ignored ones are
-// caught here, and dropped: the daemon itself goes on as if it ignored them. PIPE is always caught,
-// so that a log whose reader is gone does not end the daemon.
+// TTIN or TTOU. exec keeps ignored signals, so a command would not react to Ctrl-C (RULES A11). A
+// signal with a handler goes back to its default on exec, so the ignored ones are caught here and
+// dropped: the daemon itself continues as if it ignored them. PIPE is always caught, so that a log
+// whose reader is gone does not end the daemon.
 //
 // Nothing may call signal.Ignore after this. A main that handles INT or TERM uses Notify.
 func ResetSignals() {

@@ -50,10 +50,10 @@ type How string
 const (
 	Exited    How = "exited"    // it ended by itself: Result.Code
 	Signalled How = "signalled" // a signal ended it: Result.Signal
-	Unknown   How = "unknown"   // the system would not tell: Result.Err
+	Unknown   How = "unknown"   // the system did not say: Result.Err
 )
 
-// Result tells how a command ended and what it used.
+// Result says how a command ended and what it used.
 type Result struct {
 	How    How
 	Code   int    // exit code as the system gives it; 0 unless How is Exited
@@ -66,7 +66,7 @@ type Result struct {
 	User     time.Duration // CPU time in the program, waited-for children included
 	System   time.Duration // CPU time in the kernel, likewise
 	// MaxRSS is the largest resident set of the leader or one of its waited-for children, in bytes.
-	// 0: not known, since a child begins with its parent's pages.
+	// 0: unknown, since a child begins with its parent's pages.
 	MaxRSS int64
 
 	// Dir and OldDir are the directories a shell reported at its end (bytes, as the shell wrote
@@ -83,7 +83,7 @@ type Process struct {
 	Stdin          Input
 	Stdout, Stderr Output
 	// TTY is the name of the command's terminal; "" if it has none. With one, Stdin types, Stdout
-	// is all that is shown, and Stderr is empty.
+	// is everything that is shown, and Stderr is empty.
 	TTY string
 
 	tty     *terminal // nil without a terminal
@@ -96,7 +96,7 @@ type Process struct {
 	mu       sync.RWMutex
 	exited   bool
 	released bool // Close was called
-	reaped   bool // the number may belong to somebody else
+	reaped   bool // the number may belong to another process
 
 	sys system
 }
@@ -117,7 +117,7 @@ type Output interface {
 // without waiting, and returns how many bytes.
 type TryWriter interface{ TryWrite(p []byte) int }
 
-// Survivor is a process that could not be stopped, or not be shown to be dead.
+// Survivor is a process that could not be stopped, or whose death could not be confirmed.
 type Survivor struct {
 	PID int
 	// Comm is the kernel's short name of it. Any process may choose its own: quote it before it
@@ -140,7 +140,7 @@ var (
 	ErrSurvivors = errors.New("not everything could be stopped")
 )
 
-// StartError tells what kept a command from starting.
+// StartError says what kept a command from starting.
 type StartError struct {
 	Op   string // "chdir", "exec" or "start" (neither, or it is not known which)
 	Path string // the directory or program
@@ -154,7 +154,7 @@ func (e *StartError) Unwrap() error { return e.Err }
 // and its output may not be drained yet.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Result waits for Done and tells how the leader ended.
+// Result waits for Done and returns how the leader ended.
 func (p *Process) Result() Result {
 	<-p.done
 	return p.result
@@ -208,7 +208,7 @@ type PTY struct {
 	Modes map[string]int64 // by the names of TE1; others keep the kernel's default
 }
 
-// ErrNoPTY is wrapped by Start where a Spec without PTY may do.
+// ErrNoPTY is wrapped by Start if a Spec without PTY may work.
 var ErrNoPTY = errors.New("no pseudo-terminal can be had here")
 
 // noOutput is the Stderr of a command on a terminal: all its output is one stream.

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holdsEnded is false: darwin's waitid tells neither usage nor, reliably, the whole exit code, so
+// holdsEnded is false: darwin's waitid returns neither usage nor, reliably, the whole exit code, so
 // the leader is reaped as soon as it has ended.
 const holdsEnded = false
 
@@ -84,8 +84,8 @@ func (p *Process) hangUp() {
 	syscall.Kill(-p.PID, unix.SIGCONT)
 }
 
-// sweep kills the group if asked, and says whether the leader still runs. There is no list of a
-// session's members here: only the group is dealt with, until its leader is reaped.
+// sweep kills the group if asked, and says whether the leader still runs. darwin has no list of a
+// session's members: only the group is dealt with, until its leader is reaped.
 func (p *Process) sweep(kill bool) ([]Survivor, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -109,7 +109,7 @@ func (p *Process) members(any) ([]Survivor, error) {
 	return []Survivor{{PID: p.PID}}, nil
 }
 
-// HangUp is Stop here: there is no list of a session's members to choose from.
+// HangUp is Stop: darwin has no list of a session's members to choose from.
 func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, error) {
 	return p.Stop(ctx, grace)
 }
@@ -124,7 +124,7 @@ type output struct{ *os.File }
 
 func newOutput(f *os.File) output { return output{f} }
 
-// Loud changes nothing here.
+// Loud changes nothing on this system.
 func (output) Loud() {}
 
 // input is our end of a pipe that the command reads from.
@@ -136,7 +136,7 @@ func (input) Loud() {}
 // ignored says whether a signal is ignored, as far as the runtime knows.
 func ignored(sig syscall.Signal) bool { return signal.Ignored(sig) }
 
-// clearMask is for Linux alone.
+// clearMask is for Linux only.
 func clearMask() {}
 
 // withKeyring runs start; only Linux has keyrings.

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// UseCgroups does not work here: cgroups are Linux's.
+// UseCgroups does not work on this system: only Linux has cgroups.
 func UseCgroups(dir string, _ int) (string, error) {
 	if dir != "" {
 		return "", errors.ErrUnsupported
@@ -21,12 +21,12 @@ func place(*Credential, *syscall.SysProcAttr) (placed, left func(), err error) {
 	return func() {}, nil, nil
 }
 
-// hasStages: without /proc a program does not find itself. What hangs at its start holds a thread.
+// hasStages: without /proc a program cannot find itself. A start that hangs holds a thread.
 const hasStages = false
 
 func startStaged(_ context.Context, spec Spec) (*Process, error) { panic("no stages here") }
 
-// KeepReady does nothing where there are no stages.
+// KeepReady does nothing: there are no stages.
 func KeepReady() {}
 
 // EndReady does nothing, as KeepReady.

@@ -32,12 +32,12 @@ type system struct {
 	job     windows.Handle // kills everything in it when closed
 }
 
-// StartContext is Start: nothing here takes long.
+// StartContext is Start: nothing in it takes long.
 func StartContext(_ context.Context, spec Spec) (*Process, error) { return Start(spec) }
 
 // Start starts a command in a job object of its own, with pipes as its standard streams. Errors are
-// *StartError. The caller must Close the Process. What the command starts in the instant before it
-// is put into the job is not in it.
+// *StartError. The caller must Close the Process. What the command starts before it is put into the
+// job is not in it.
 func Start(spec Spec) (*Process, error) {
 	fail := func(err error) (*Process, error) { return nil, &StartError{"start", spec.Path, err} }
 	if spec.PTY != nil {
@@ -214,7 +214,7 @@ func readAvailable(int, int) []byte { return nil }
 
 const rootDir = `C:\`
 
-// CurrentAccount is the account the daemon itself runs as. UID is never 0 here, since 0 means root
+// CurrentAccount is the account that the daemon itself runs as. UID is never 0, since 0 means root
 // elsewhere; the shell is %ComSpec%.
 func CurrentAccount() (Account, error) {
 	u, err := user.Current()
@@ -249,12 +249,12 @@ func baseEnvironment(a Account, _ string) []string {
 	return append(os.Environ(), "USERNAME="+a.Name)
 }
 
-// LookupAccount does not work here: a daemon serves its own account.
+// LookupAccount does not work on Windows: a daemon serves its own account.
 func LookupAccount(context.Context, string) (Account, error) {
 	return Account{}, errors.New("other accounts are not served on Windows")
 }
 
-// Accounts does not work here, as LookupAccount.
+// Accounts does not work on Windows, like LookupAccount.
 func Accounts(context.Context) ([]Account, error) {
 	return nil, errors.New("other accounts are not served on Windows")
 }
@@ -267,21 +267,21 @@ func (e *ClosedError) Error() string { return e.Why }
 // Hint is what an administrator can type.
 func (e *ClosedError) Hint() string { return e.Advice }
 
-// Closed says that it does not know: no other accounts are served here.
+// Closed says that it does not know: no other accounts are served on Windows.
 func Closed(context.Context, Account) error { return errors.ErrUnsupported }
 
-// terminal does not exist here.
+// terminal does not exist on Windows.
 type terminal struct{}
 
 func (*terminal) Close() error { return nil }
 
-// Resize has nothing to do here.
+// Resize has nothing to do.
 func (p *Process) Resize(protocol.Size) error { return ErrNoPTY }
 
-// Drain has nothing to do here.
+// Drain has nothing to do.
 func (p *Process) Drain() {}
 
-// HangUp is Stop here.
+// HangUp is Stop.
 func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, error) {
 	return p.Stop(ctx, grace)
 }

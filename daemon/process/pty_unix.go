@@ -20,16 +20,16 @@ import (
 	"minissh/protocol/tty"
 )
 
-// mostDrained bounds what is read of a terminal after its command's end, in bytes. The kernel holds
-// less (64 KiB and a line buffer): what comes beyond was written later.
+// mostDrained is the most that is read of a terminal after its command's end, in bytes. The kernel
+// holds less (64 KiB and a line buffer): what comes after that was written later.
 const mostDrained = 256 << 10
 
 var _ TryWriter = typing{}
 
-// terminal is our end of a command's pseudo-terminal. Reading gives its output, writing types.
+// terminal is our end of a command's pseudo-terminal. Reading returns its output, writing types.
 type terminal struct {
 	f        *os.File      // in the poller, so that Close and deadlines work (RULES C4)
-	io       io.ReadWriter // f, by a shorter way where there is one
+	io       io.ReadWriter // f, by a shorter way if there is one
 	name     string        // of the other end
 	draining atomic.Bool
 	drained  int // bytes; the reader's
@@ -57,7 +57,7 @@ func openTerminal(spec *PTY, owner *Credential) (t *terminal, theirs *os.File, e
 		tty.SetSize(slave, spec.Size)); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
 	}
-	// The file that pty.Open gives may be a blocking one: to close that ends no read (RULES C4).
+	// pty.Open may return a blocking file: closing that does not end a read (RULES C4).
 	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrNoPTY, err)
@@ -79,8 +79,8 @@ func giveTerminal(theirs *os.File, owner *Credential) error {
 	return errors.Join(theirs.Chown(int(owner.UID), gid), theirs.Chmod(mode))
 }
 
-// Read gives output. When no process holds the other end any more, that is the end (Linux says
-// EIO), and after Drain as soon as nothing is left.
+// Read returns output. It ends when no process holds the other end any more (Linux says EIO), and
+// after Drain as soon as nothing is left.
 func (t *terminal) Read(p []byte) (int, error) {
 	for !t.draining.Load() {
 		n, err := t.io.Read(p)
@@ -97,7 +97,7 @@ func (t *terminal) Read(p []byte) (int, error) {
 	return t.readLeft(p)
 }
 
-// readLeft reads without waiting. A read brings up what was written before.
+// readLeft reads without waiting. A read first brings up what was written before.
 func (t *terminal) readLeft(p []byte) (n int, err error) {
 	raw, err := t.f.SyscallConn()
 	if err != nil || t.drained >= mostDrained {
@@ -151,7 +151,7 @@ func (t *terminal) control(do func(fd int) error) (err error) {
 	return err
 }
 
-// foreground is the terminal's foreground process group, 0 if there is none or it is not known.
+// foreground is the terminal's foreground process group, 0 if there is none or it is unknown.
 func (t *terminal) foreground() (group int) {
 	t.control(func(fd int) (err error) {
 		group, err = unix.IoctlGetInt(fd, unix.TIOCGPGRP)
@@ -160,20 +160,20 @@ func (t *terminal) foreground() (group int) {
 	return max(group, 0)
 }
 
-// shown is the Stdout of a command on a terminal. Closing it is nothing: when nobody holds the
-// other end any more the command may still be about to end, and a hang-up then would be taken for
-// what ended it. The terminal goes with the process, or with HangUp and Stop.
+// shown is the Stdout of a command on a terminal. Closing it does nothing: when nobody holds the
+// other end any more, the command may still be about to end, and a hang-up would then look like the
+// cause. The terminal goes with the process, or with HangUp and Stop.
 type shown struct{ *terminal }
 
 func (shown) Close() error { return nil }
 
-// typing is the Stdin of a command on a terminal. On a terminal a character ends the input (TE2).
+// typing is the Stdin of a command on a terminal. Only a character ends the input there (TE2).
 type typing struct{ *terminal }
 
 func (typing) Close() error { return nil }
 
 // Resize gives the command's terminal another size; the foreground process group gets WINCH.
-// Without a terminal it is ErrNoPTY.
+// Without a terminal it returns ErrNoPTY.
 func (p *Process) Resize(size protocol.Size) error {
 	if p.tty == nil {
 		return ErrNoPTY
@@ -181,9 +181,9 @@ func (p *Process) Resize(size protocol.Size) error {
 	return p.tty.control(func(fd int) error { return tty.SetSize(fd, size) })
 }
 
-// Drain has Stdout of a command on a terminal end when what was written until now has been read,
-// also where something left running still holds the terminal (TE3). It is called after the
-// command's end, and does nothing without a terminal.
+// Drain makes Stdout of a command on a terminal end when everything written so far has been read,
+// even if something left running still holds the terminal (TE3). It is called after the command's
+// end, and does nothing without a terminal.
 func (p *Process) Drain() {
 	if p.tty != nil {
 		p.tty.drain()

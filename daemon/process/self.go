@@ -9,13 +9,13 @@ import (
 // the caller could do anyway: nothing here is set-uid.
 const helperMark = "--minissh-helper"
 
-// helpers are what this program can be started again for, by verb. Helper writes them before main.
+// helpers are what this program can be started again for, by verb. Helper fills it before main.
 var helpers = map[string]func(args []string) (code int){}
 
-// Helper names what this program does when StartSelf starts it with a verb; the result is its exit
-// code. It is called while packages are initialized, and run is the whole program: its standard
-// streams are the pipes that StartSelf returned. run must end when its standard input ends, since
-// that is how it learns that the daemon is gone.
+// Helper registers what this program does when StartSelf starts it with a verb; run's result is the
+// exit code. It is called while packages are initialized, and run is then the whole program: its
+// standard streams are the pipes that StartSelf returned. run must end when its standard input
+// ends, since that is how it learns that the daemon is gone.
 func Helper(verb string, run func(args []string) (code int)) {
 	if helpers[verb] != nil {
 		panic("process: two helpers are called " + verb)
@@ -42,12 +42,12 @@ func BeHelper() {
 // touched with the user's own rights and no others. Without a Credential it is the daemon's own.
 //
 // The helper has the account's environment as Environment makes it, starts in the root directory,
-// leads a kernel session of its own, and inherits no descriptors but its three pipes: the caller
+// leads a kernel session of its own, and inherits no descriptors except its three pipes: the caller
 // reads both outputs to their end, or closes them. Errors are *StartError. The caller must Close
 // the Process; Stop ends a helper that does not end by itself.
 //
-// The account's other processes may signal a helper and, where the kernel lets them, look into it
-// or change what it says: take what comes back for the user's own words.
+// The account's other processes may signal a helper and, if the kernel lets them, look into it or
+// change what it says: treat its answers as the user's own words.
 func StartSelf(acct Account, verb string, args ...string) (*Process, error) {
 	self, err := selfPath()
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // hangUp sends HUP and CONT to the group, and to members of the session that are in other groups:
-// timeout(1) and `set -m` make such, and they are to have a chance to clean up.
+// timeout(1) and `set -m` make such groups, and they should have a chance to clean up.
 func (p *Process) hangUp() {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -35,8 +35,8 @@ func (p *Process) hangUp() {
 	})
 }
 
-// sweep looks once for living members, and kills them if asked: the group in one stroke, which no
-// fork within it can outrun, then the others on sight.
+// sweep looks once for living members, and kills them if asked: the group at one stroke, which no
+// fork within it can outrun, then the others as it finds them.
 func (p *Process) sweep(kill bool) ([]Survivor, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -54,9 +54,9 @@ func (p *Process) sweep(kill bool) ([]Survivor, error) {
 }
 
 // members lists the living processes of the session and calls each, if not nil, with one as soon as
-// it is seen: /proc is listed by rising number, so children made meanwhile mostly still lie ahead.
-// mu is held, and the leader's number therefore ours; for the rest a line of /proc is only a hint,
-// which signalMember verifies. One look at /proc serves all who ask at the same time.
+// it is seen: /proc is listed by rising number, so children made meanwhile mostly still follow. mu
+// is held, so the leader's number is ours; for the others a line of /proc is only a hint, which
+// signalMember verifies. One look at /proc serves all who ask at the same time.
 func (p *Process) members(each func(procStat)) ([]Survivor, error) {
 	seen, err := processes.look(p.PID, each)
 	if err != nil {
@@ -98,13 +98,13 @@ func (p *Process) signalMember(pid int, sig syscall.Signal) error {
 }
 
 // HangUp is Stop for a command on a terminal whose user has gone: as under sshd, the background
-// jobs of a shell are that shell's affair (TE3). The terminal is closed, by which the kernel sends
-// HUP and CONT to the command itself; we send them to the others of its process group and to the
-// foreground one. What of these two groups still lives after grace is killed, until none is left.
+// jobs of a shell are left to that shell (TE3). The terminal is closed, and the kernel sends HUP
+// and CONT to the command itself; we send them to the others of its process group and to the
+// foreground one. What still lives of these two groups after grace is killed, until none is left.
 // Without a terminal it is Stop.
 //
-// The command gets no second HUP: a shell that is sent one while it tells its jobs of the first
-// leaves at once, and some job is not told.
+// The command gets no second HUP: a shell that gets one while it passes the first on to its jobs
+// leaves at once, and misses some.
 func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, error) {
 	if p.tty == nil {
 		return p.Stop(ctx, grace)
@@ -187,9 +187,9 @@ func shortWay(f *os.File) io.ReadWriter {
 	return f
 }
 
-// A look at all processes costs as much as there are of them. Where many commands are stopped at
-// once, one look serves all who wait for one: it begins after each of them has asked, as a look of
-// its own would, so that two that find nobody are the proof that they were (RULES C2).
+// A look at all processes costs as much as there are of them. When many commands are stopped at
+// once, one look serves all who wait for one. It begins after each of them has asked, as a look of
+// its own would, so two looks that find nobody still prove what they must (RULES C2).
 
 // census takes such looks, one at a time.
 type census struct {
@@ -207,7 +207,7 @@ type round struct {
 	err    error           // why /proc could not be read
 }
 
-// look is what one of those who wait wants to know of a session, and finds.
+// look is what one caller wants to know about a session, and finds.
 type look struct {
 	each   func(procStat) // called with each living member as soon as it is seen; may be nil
 	alive  []Survivor
@@ -236,7 +236,7 @@ func (c *census) look(session int, each func(procStat)) (*look, error) {
 	return mine, r.err
 }
 
-// take is the look of a round, unless it was taken meanwhile. The caller has the turn.
+// take does a round's look, unless it was done meanwhile. The caller has the turn.
 func (c *census) take(r *round) {
 	c.mu.Lock()
 	begins := c.next == r
@@ -291,7 +291,7 @@ func (l *look) saw(s procStat) {
 	}
 }
 
-// procStat is the part of /proc/PID/stat that tells who belongs where; see proc_pid_stat(5).
+// procStat is the part of /proc/PID/stat that says who belongs where; see proc_pid_stat(5).
 type procStat struct {
 	pid     int
 	comm    string

@@ -19,15 +19,16 @@ const (
 		`eval "shift \$#; $1" 3>&-`
 
 	// plainScript reports after the line only: in ksh93 and mksh a trap would turn death by a
-	// signal into an exit code, and in mksh the trap after `exit` does not see descriptor 3. So
-	// after `cd x; exit 3` there is no report there. ksh93 knows statuses above 256, for a child
-	// ended by a signal, and ends itself by the same one, but not by `exit`.
+	// signal into an exit code, and in mksh the trap after `exit` does not see descriptor 3. So `cd
+	// x; exit 3` gives no report there. ksh93 knows statuses above 256, for a child ended by a
+	// signal, and ends itself by the same one, but not by `exit`.
 	plainScript = `eval "shift \$#; $1" 3>&-; ` +
 		`{ set -- "$?"; printf "%s\0%s\0" "$PWD" "${OLDPWD-}" >&3; ` +
 		`[ "$1" -gt 256 ] && kill "-$(($1 - 256))" "$$"; } 2>/dev/null; exit "$1"`
 
-	// zshScript: zsh takes OLDPWD from nobody, so it goes there and back. Its trap after `exit`
-	// would not see a descriptor hidden by redirection, but it can make a close-on-exec one.
+	// zshScript: zsh does not take OLDPWD from its environment, so the script goes there and back.
+	// Its trap after `exit` would not see a descriptor hidden by redirection, but it can make a
+	// close-on-exec one.
 	zshScript = `if [[ -n $2 ]] && builtin cd -q -- "$2" 2>/dev/null; then ` +
 		`builtin cd -q - >/dev/null || exit 1; fi; ` +
 		`{ zmodload zsh/system && sysopen -w -o cloexec -u 9 /dev/fd/3; } 2>/dev/null || ` +
@@ -35,9 +36,9 @@ const (
 		`trap '{ builtin printf "%s\0%s\0" "$PWD" "$OLDPWD" >&9; } 2>/dev/null' EXIT; ` +
 		`eval "shift \$#; $1"`
 
-	// fishScript: fish has no way to hide descriptor 3 from the line's programs. Where it finds no
-	// UTF-8 locale it garbles other than ASCII names, here as in its own cd. `cd -` there goes
-	// through a list, and changes direction.
+	// fishScript: fish cannot hide descriptor 3 from the line's programs. Without a UTF-8 locale it
+	// garbles names that are not ASCII, here as in its own cd. Its `cd -` goes through a list, and
+	// changes direction.
 	fishScript = `test -n "$argv[2]"; and set -g dirprev $argv[2]; ` +
 		`function __minissh_report --on-event fish_exit; set -l old "$dirprev[-1]"; ` +
 		`test "$__fish_cd_direction" = next; and set old "$dirnext[-1]"; ` +
@@ -78,10 +79,11 @@ func ShellCommand(shell, command string) []string {
 // hyphen tells the shell that it is one.
 func LoginShell(shell string) []string { return []string{"-" + filepath.Base(shell)} }
 
-// maxReport bounds a report: far above two of the longest paths, no more than a pipe holds.
+// maxReport is the longest report: far more than two of the longest paths, no more than a pipe
+// holds.
 const maxReport = 64 << 10
 
-// readReport reads what lies in the report pipe now. It never waits for the end: a background child
+// readReport reads what is in the report pipe now. It never waits for the end: a background child
 // may hold the other end for days, and the shell wrote its report before it ended.
 func readReport(f *os.File) (dir, oldDir []byte) {
 	raw, err := f.SyscallConn()
@@ -94,7 +96,7 @@ func readReport(f *os.File) (dir, oldDir []byte) {
 }
 
 // parseReport takes the last complete pair of NUL-terminated strings. Only an absolute path is a
-// directory; anything else, from the line's own programs perhaps, means no report.
+// directory; anything else, perhaps from the line's own programs, means no report.
 func parseReport(data []byte) (dir, oldDir []byte) {
 	parts := bytes.Split(data, []byte{0})
 	if len(parts) < 3 || len(parts[len(parts)-1]) != 0 {

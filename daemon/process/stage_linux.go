@@ -103,7 +103,8 @@ func (s Spec) order(pipes *pipeSet, cgroup string) *stage.Order {
 	return o
 }
 
-// forkStage starts a stage in a cgroup of v2, if not "". It awaits its order at line's other end.
+// forkStage starts a stage in a cgroup of v2, if not "". The stage awaits its order at line's other
+// end.
 func forkStage(cgroup string) (p *Process, line *os.File, err error) {
 	self, err := selfPath()
 	if err != nil {
@@ -141,7 +142,7 @@ func forkStage(cgroup string) (p *Process, line *os.File, err error) {
 	return p, line, nil
 }
 
-// converse gives a stage its order with the command's descriptors, and hears how far it comes. The
+// converse gives a stage its order with the command's descriptors, and learns how far it gets. The
 // last Status counts: if its Errno is 0, the program runs.
 func converse(ctx context.Context, line *os.File, order *stage.Order,
 	pipes *pipeSet) (status stage.Status, err error) {
@@ -196,8 +197,8 @@ func abandon(p *Process, dead func()) {
 	}()
 }
 
-// readyMost is how many stages wait ready-made: the start of one takes longer than all else that a
-// command's start does. It needs no more for commands that come one after the other.
+// readyMost is how many stages wait ready-made: starting one takes longer than the rest of a
+// command's start. Commands that come one after the other need no more.
 const readyMost = 2
 
 // ready are the stages that wait for an order. They are root's, and each becomes one command.
@@ -213,8 +214,8 @@ type waitingStage struct {
 	line *os.File
 }
 
-// KeepReady has stages wait ready-made, so that the commands of other accounts start quickly. It is
-// for a daemon of root, and starts them in the background. EndReady ends them.
+// KeepReady keeps stages ready-made, so that the commands of other accounts start quickly. It is
+// for root's daemon, and starts them in the background. EndReady ends them.
 func KeepReady() {
 	ready.Lock()
 	ready.keep = true
@@ -233,7 +234,7 @@ func EndReady() {
 	}
 }
 
-// end ends a stage that has had no order, and waits for its end: it hangs nowhere.
+// end ends a stage that has had no order, and waits for its end: such a stage hangs nowhere.
 func (s waitingStage) end() {
 	s.line.Close()
 	dead := make(chan struct{})
@@ -241,8 +242,8 @@ func (s waitingStage) end() {
 	<-dead
 }
 
-// takeStage gives a stage that has waited, or a new one. One that begins in a cgroup of v2 is
-// always new: to move a process costs more than to start one.
+// takeStage returns a stage that has waited, or a new one. One that begins in a cgroup of v2 is
+// always new: moving a process costs more than starting one.
 func takeStage(cgroup string) (p *Process, line *os.File, waited bool, err error) {
 	begins := cgroup != "" && !cgroups.v1
 	ready.Lock()

@@ -112,11 +112,11 @@ func (p *Process) reap() {
 	}
 }
 
-// withKeyring runs start, which forks. What runs as another account begins with a session keyring
-// of its own (session-keyring(7)), as pam_keyinit gives it to logins: otherwise it would hold the
-// daemon's, and all accounts could use and change the keys in it. Where the kernel has or allows no
+// withKeyring runs start, which forks. A process of another account begins with a session keyring
+// of its own (session-keyring(7)), as pam_keyinit gives it to logins: otherwise it would have the
+// daemon's, and all accounts could use and change the keys in it. If the kernel has or allows no
 // keyrings, there is nothing to share. A command of the daemon's own account keeps the daemon's
-// keyring, and so does one of root, who may use every other's.
+// keyring, and so does root's, who may use everybody's.
 func withKeyring(as *Credential, start func()) {
 	if as == nil || as.UID == 0 {
 		start()
@@ -133,7 +133,7 @@ func withKeyring(as *Credential, start func()) {
 	<-done
 }
 
-// spared says whether the daemon is to be killed late when memory runs out (OOMScoreAdjust=).
+// spared says whether the kernel kills the daemon late when memory runs out (OOMScoreAdjust=).
 var spared = sync.OnceValue(func() bool {
 	text, err := os.ReadFile("/proc/self/oom_score_adj")
 	if err != nil {

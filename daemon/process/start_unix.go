@@ -22,9 +22,9 @@ func Start(spec Spec) (*Process, error) { return StartContext(context.Background
 // its standard streams. Errors are *StartError. The caller must Close the Process, whatever else
 // happens. The end of ctx gives up a start that takes long; afterwards it has no meaning.
 //
-// A command with a Credential is started through a stage (process/stage) where the system has one,
-// so that a path that hangs holds up nobody but this caller, and for at most StartTime. One of the
-// daemon's own account is started directly, which is quicker, after a look at its paths.
+// A command with a Credential is started through a stage (process/stage) if the system has one, so
+// that a path that hangs delays only this caller, for at most StartTime. One of the daemon's own
+// account is started directly, which is quicker, after a look at its paths.
 func StartContext(ctx context.Context, spec Spec) (*Process, error) {
 	if hasStages && spec.Credential != nil && !spec.own {
 		return startStaged(ctx, spec)
@@ -51,8 +51,8 @@ func StartContext(ctx context.Context, spec Spec) (*Process, error) {
 	return nil, spec.explain(err)
 }
 
-// look finds the program, and sees whether the paths answer at all: whoever waits here holds a
-// thread, not a processor, as a fork would.
+// look finds the program, and checks that the paths answer: this wait holds a thread, not a
+// processor, as a fork would.
 func (s Spec) look(ctx context.Context) (string, error) {
 	ended, err := beginStart(uint32(os.Getuid()))
 	if err != nil {
@@ -86,8 +86,8 @@ func (s Spec) look(ctx context.Context) (string, error) {
 	}
 }
 
-// startOnce forks and executes at once; an error that is not a *StartError is the kernel's, who
-// does not say to which of the steps it belongs.
+// startOnce forks and executes at once; an error that is not a *StartError is the kernel's, which
+// does not say which of the steps failed.
 func startOnce(spec Spec) (*Process, error) {
 	pipes, err := makePipes(spec)
 	if err != nil {
@@ -146,7 +146,7 @@ func (s *pipeSet) join(p *Process) {
 	p.report = s.report
 }
 
-// environment is Env, with the directories a shell would believe in.
+// environment is Env, with the directories that a shell believes.
 func (s Spec) environment() []string {
 	env := s.withoutPWD()
 	if s.ReportDir && s.Dir != "" {
@@ -194,7 +194,7 @@ func (s Spec) explain(err error) error {
 	return &StartError{"exec", s.Path, err}
 }
 
-// noRoom says whether an errno tells of the whole machine or account, and not of a program.
+// noRoom says whether an errno concerns the whole machine or account, not one program.
 func noRoom(err error) bool {
 	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) ||
 		errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
@@ -243,8 +243,8 @@ func (s *pipeSet) make(spec Spec) error {
 	return nil
 }
 
-// add makes a pipe for the command's next descriptor, which it reads from or writes to. The pipe is
-// the account's: else `echo >/dev/stderr`, which opens it once more, would be refused.
+// add makes a pipe for the command's next descriptor, which it reads from or writes to. The pipe
+// belongs to the account: otherwise `echo >/dev/stderr`, which opens it again, would be refused.
 func (s *pipeSet) add(reads bool, owner *Credential) error {
 	r, w, err := pipe()
 	if err != nil {
@@ -255,7 +255,7 @@ func (s *pipeSet) add(reads bool, owner *Credential) error {
 		theirs, ours = r, w
 	}
 	if owner != nil {
-		// where pipes have no owner, nobody looks at it
+		// if pipes have no owner, nobody checks it
 		syscall.Fchown(theirs, int(owner.UID), int(owner.GID))
 	}
 	// NewFile takes only a non-blocking descriptor into the poller; a pipe's ends have separate

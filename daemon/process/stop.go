@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// confirmTime bounds how long Kill waits for killed processes to be gone: one in an uninterruptible
+// confirmTime is how long Kill waits for killed processes to be gone: one in an uninterruptible
 // system call dies only when that returns.
 const confirmTime = 5 * time.Second
 
@@ -37,16 +37,17 @@ func (p *Process) Signal(name string) error {
 const retireTime = time.Second
 
 // End kills a process, with everything in its kernel session, and closes it: whoever waits for its
-// pipes goes on. It takes about five seconds at most, since one in an uninterruptible system call
-// dies only when that returns, if ever; what is left then is named, and nobody need wait for Done.
+// pipes continues. It takes about five seconds at most, since a process in an uninterruptible
+// system call dies only when that returns, if ever; what is left then is named, and nobody need
+// wait for Done.
 func (p *Process) End() ([]Survivor, error) {
 	left, err := p.Kill(context.Background())
 	p.Close()
 	return left, err
 }
 
-// Retire gives a helper back that has answered, and waits for nothing: it ends by itself, or is
-// ended as by End if its account's other processes have stopped it.
+// Retire lets go of a helper that has answered, and waits for nothing: the helper ends by itself,
+// or as by End if its account's other processes have stopped it.
 func (p *Process) Retire() {
 	p.Stdin.Close()
 	p.Stdout.Close()

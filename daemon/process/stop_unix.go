@@ -36,7 +36,7 @@ func (p *Process) Stop(ctx context.Context, grace time.Duration) ([]Survivor, er
 		p.hangUp()
 		limited, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
-		// Only members are the proof; a leader that runs needs no counting.
+		// Only members are the proof; a running leader needs no counting.
 		select {
 		case <-p.done:
 			left, err := twiceEmpty(limited, func() ([]Survivor, error) { return p.sweep(false) })
@@ -62,7 +62,7 @@ func (p *Process) Kill(ctx context.Context) ([]Survivor, error) {
 		}
 		return left, survivors(left, err)
 	}
-	// What is dead may be an instant from being known as dead.
+	// What is dead may take an instant until it is known to be dead.
 	select {
 	case <-p.done:
 	case <-limited.Done():
@@ -98,7 +98,7 @@ func twiceEmpty(ctx context.Context, sweep func() ([]Survivor, error)) ([]Surviv
 }
 
 // byName is the allow list: the signals of RFC 4254 section 6.10 that a person would send, and
-// those of job control. FPE, ILL and SEGV tell of faults and are nobody's to send.
+// those of job control. FPE, ILL and SEGV report faults; nobody should send them.
 var byName = map[string]syscall.Signal{
 	"ABRT": unix.SIGABRT, "ALRM": unix.SIGALRM, "CONT": unix.SIGCONT, "HUP": unix.SIGHUP,
 	"INT": unix.SIGINT, "KILL": unix.SIGKILL, "PIPE": unix.SIGPIPE, "QUIT": unix.SIGQUIT,
@@ -118,7 +118,7 @@ func signalName(sig syscall.Signal) string {
 }
 
 // signalGroup sends one signal to the process group, on a terminal to the foreground one. The
-// leader, be it a zombie, keeps the group's number ours while mu is held.
+// leader, even as a zombie, keeps the group's number ours while mu is held.
 func (p *Process) signalGroup(name string) error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()

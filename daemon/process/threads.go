@@ -8,9 +8,9 @@ import (
 // Threads is how many threads a daemon starts early.
 const Threads = 32
 
-// StartThreads has Go's runtime start n threads, which it keeps. A thread is needed for each call
-// that waits in the kernel, and where an account or a cgroup has used its processes up the runtime
-// cannot start one and ends the program ("pthread_create failed"): with those it has, it goes on.
+// StartThreads makes Go's runtime start n threads, which it keeps. Each call that waits in the
+// kernel needs a thread. When an account or a cgroup has used up its processes, the runtime cannot
+// start one and ends the program ("pthread_create failed"); with those that it has, it goes on.
 func StartThreads(n int) {
 	var all, done sync.WaitGroup
 	all.Add(n)

@@ -14,14 +14,14 @@ import (
 // StartTime is how long a command may take to start: its files may be on a server that hangs.
 const StartTime = 30 * time.Second
 
-// startingMost is how many commands of one account may be on their way at once. Those that hang
-// there count until they are dead.
+// startingMost is how many commands of one account may be starting at once. Those that hang count
+// until they are dead.
 const startingMost = 32
 
 // ErrStarting means that too many commands of the account hang before they have started.
 var ErrStarting = fmt.Errorf("%d commands of this account have not started yet", startingMost)
 
-// starting counts the commands that are on their way, by uid.
+// starting counts the commands that are being started, by uid.
 var starting = struct {
 	sync.Mutex
 	of map[uint32]int
@@ -49,12 +49,12 @@ var errUnwanted = errors.New("nobody wants it any more")
 // errSilent means that StartTime has passed.
 var errSilent = fmt.Errorf("the directory or the program did not answer within %v", StartTime)
 
-// Commands of one account take turns in starting: a start is the daemon's and its stage's work, and
-// 256 at once would leave the other accounts' commands a 256th of the processors. One account may
-// have half of the processors start its commands.
+// Commands of one account take turns in starting: a start is work for the daemon and its stage, and
+// 256 at once would leave little of the processors to the other accounts' commands. One account may
+// use half of the processors to start its commands.
 var turnsAtOnce = max(1, runtime.GOMAXPROCS(0)/2)
 
-// turnTime is for one start. Whoever takes longer hangs, and the next has its turn.
+// turnTime is for one start. A start that takes longer hangs, and the next gets its turn.
 const turnTime = 250 * time.Millisecond
 
 // turns are the accounts that have commands to start, by uid.

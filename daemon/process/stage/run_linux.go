@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// socket is where the daemon speaks, until it is moved out of the way of the command's own.
+// socket is where the daemon speaks, until it is moved out of the way of the command's descriptors.
 const (
 	socket   = 3
 	far      = 10
@@ -59,8 +59,8 @@ func fcntl(fd, command, argument int) (int, error) {
 	return int(n), nil
 }
 
-// readOrder waits for the order and the command's descriptors, which come with its first bytes. The
-// daemon's end closed, there is none: the daemon is gone, or wants no stage any more.
+// readOrder waits for the order and the command's descriptors, which come with its first bytes. If
+// the daemon's end is closed, no order comes: the daemon is gone, or needs the stage no more.
 func readOrder(fd int) (o *Order, files []int, ok bool) {
 	length, room := make([]byte, 4), make([]byte, syscall.CmsgSpace(4*mostFiles))
 	n, got := 0, 0
@@ -111,7 +111,7 @@ func readFull(fd int, b []byte) bool {
 }
 
 func tell(fd int, s Status) {
-	syscall.Write(fd, s.Bytes()) // nobody is told that nobody hears
+	syscall.Write(fd, s.Bytes()) // nobody is there to be told
 }
 
 // arrange makes files the descriptors 0, 1, 2 and so on, and the first the terminal if asked.
@@ -137,7 +137,7 @@ func arrange(files []int, terminal bool) error {
 	return nil
 }
 
-// perform becomes the account and then the program. It comes back only where that failed.
+// perform becomes the account and then the program. It returns only if that failed.
 func perform(o *Order, files []int, fd int) (Step, error) {
 	if err := arrange(files, o.Terminal); err != nil {
 		return StepBecome, err
@@ -193,11 +193,11 @@ func enter(procs string) error {
 	return err
 }
 
-// become takes on the account's ids. It does so on this thread alone, which is the one that
-// executes the program: if all took part, each would count against the account's limit of processes
-// (RLIMIT_NPROC). Until then the others are root's still, in the same memory, so that nobody but
-// root may look into this process. With its new ids the kernel forbids to trace it, except where
-// fs.suid_dumpable is 1: so we do too (prctl(2), PR_SET_DUMPABLE), until execve.
+// become takes on the account's ids. It does so on this thread only, which is the one that executes
+// the program: if all did, each would count against the account's limit of processes
+// (RLIMIT_NPROC). Until then the others are still root's, in the same memory, so that only root may
+// look into this process. With its new ids the kernel forbids tracing it, unless fs.suid_dumpable
+// is 1: so we forbid it too (prctl(2), PR_SET_DUMPABLE), until execve.
 func become(o *Order) error {
 	if o.Unspare {
 		if fd, err := syscall.Open("/proc/self/oom_score_adj", syscall.O_WRONLY|syscall.O_CLOEXEC,
@@ -206,7 +206,7 @@ func become(o *Order) error {
 			syscall.Close(fd)
 		}
 	}
-	if o.Keyring { // where the kernel has or allows no keyrings, there is nothing to share
+	if o.Keyring { // if the kernel has or allows no keyrings, there is nothing to share
 		const joinSessionKeyring = 1 // keyctl(2), KEYCTL_JOIN_SESSION_KEYRING
 		syscall.Syscall(sysKeyctl, joinSessionKeyring, 0, 0)
 	}
@@ -232,7 +232,7 @@ func become(o *Order) error {
 	return nil
 }
 
-// unblockSignals has the program begin with no signal blocked.
+// unblockSignals makes the program begin with no signal blocked.
 func unblockSignals() {
 	const setMask = 2 // sigprocmask(2), SIG_SETMASK
 	var none [8]byte
@@ -240,7 +240,7 @@ func unblockSignals() {
 		0, 0)
 }
 
-// used is what this process has used so far, which is not the program's.
+// used is what this process has used so far, which the program has not.
 func used() (s Status) {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) == nil {
@@ -258,7 +258,7 @@ func search(name string, env []string) (string, error) {
 	}
 	for i := range len(name) {
 		if name[i] == '/' {
-			return name, nil // exec itself tells best what is wrong with it
+			return name, nil // exec itself says best what is wrong with it
 		}
 	}
 	for rest := pathOf(env); rest != ""; {

@@ -31,7 +31,7 @@ type Order struct {
 	UID, GID uint32
 	Groups   []uint32 // supplementary groups
 	Keyring  bool     // begin a session keyring of its own: the daemon's is not the account's
-	Unspare  bool     // take the daemon's protection from the kernel's out-of-memory killer away
+	Unspare  bool     // give up the daemon's protection from the kernel's out-of-memory killer
 	Terminal bool     // descriptor 0 becomes the controlling terminal
 	PWD      bool     // PWD is set to the directory where the command starts
 	Search   bool     // Path is looked up in PATH of Env, if it has no slash
@@ -43,7 +43,7 @@ type Order struct {
 	Env      []string // its environment
 }
 
-// Step is what a stage was at when it failed.
+// Step is what a stage was doing when it failed.
 type Step uint8
 
 const (
@@ -52,7 +52,7 @@ const (
 	StepExec
 )
 
-// Status is a stage's word on how far it came.
+// Status is a stage's report on how far it got.
 type Status struct {
 	Step   Step
 	Errno  uint32 // 0: the program is executed next
@@ -133,7 +133,7 @@ func ParseOrder(b []byte) (*Order, bool) {
 	return o, !r.bad && len(r.b) == 0
 }
 
-// reader takes an Order apart. Once it is bad, it gives zeros.
+// reader takes an Order apart. Once it is bad, it returns zeros.
 type reader struct {
 	b   []byte
 	bad bool
