@@ -1,9 +1,9 @@
-// Package atexit ends this process in order: a terminal is given back first, and what became of
-// things is said.
+// Package atexit ends this process in order: it first restores a terminal, and says what became of
+// things.
 //
 // The first signal asks politely, and what it asks for may depend on the other side. The second
-// ends this process whatever hangs: at once, or after Patience where something is asked for once
-// more. Nothing that ends the process so waits for a lock, a link or a disk.
+// ends this process whatever hangs: at once, or after Patience if something is asked for once more.
+// An end of this kind waits for no lock, link or disk.
 package atexit
 
 import (
@@ -23,8 +23,8 @@ var registered struct {
 	next  int
 }
 
-// Do has step done before Exit ends this process, or a panic does that passes Rescue, unless forget
-// is called before.
+// Do makes Exit do step before this process ends, and also a panic that passes Rescue, unless
+// forget is called before.
 func Do(step func()) (forget func()) {
 	r := &registered
 	r.mu.Lock()
@@ -42,7 +42,7 @@ func Do(step func()) (forget func()) {
 	}
 }
 
-// Run does the steps, the newest first. It goes on without one that hangs.
+// Run does the steps, the newest first. It continues without one that hangs.
 func Run() {
 	r := &registered
 	var steps []func()
@@ -75,8 +75,8 @@ func After(code int) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// Rescue is deferred where a panic would leave a terminal in raw mode, and the screen as a program
-// of the other side had it: the steps are done, and the panic goes on.
+// Rescue is deferred where a panic would leave a terminal in raw mode, and the screen as a remote
+// program had it: it does the steps, and the panic continues.
 func Rescue() {
 	if r := recover(); r != nil {
 		Run()

@@ -20,10 +20,10 @@ type Address struct {
 func (a Address) Remote() bool { return a.Host != "" }
 
 // ParseAddress reads one as scp does (scp.c, colon): the first colon ends the host unless a slash
-// comes before it, so that ./a:b and /a:b are files here; in brackets a host may hold colons.
-// Possible are also scp://[user@]host[:port]/path, minissh:// likewise, and
-// [user@]unix:SOCKET:path, whose SOCKET ends at the next colon. On Windows one letter and a colon
-// are a drive. port is "" unless an address of the form scp:// names one.
+// comes before it, so ./a:b and /a:b are files here; in brackets a host may hold colons.
+// scp://[user@]host[:port]/path, minissh:// likewise, and [user@]unix:SOCKET:path, whose SOCKET
+// ends at the next colon, are possible too. On Windows one letter and a colon are a drive. port is
+// "" unless an address of the form scp:// names one.
 func ParseAddress(text string) (a Address, port string) {
 	a = Address{Path: text, Text: text}
 	for _, scheme := range []string{"scp://", "minissh://"} {
@@ -74,14 +74,13 @@ func parseURI(rest string) (host, path, port string, ok bool) {
 	return user + host, path, port, err == nil && host != ""
 }
 
-// merges says whether an address stands for what is in a folder, which has no name of its own
-// there.
+// merges says whether an address means what is in a folder, since it has no name for the folder.
 func (a Address) merges() bool {
 	return files.Merges(a.Path) || a.Remote() && strings.TrimRight(a.Path, "/") == "~"
 }
 
-// there is a path on another machine without what does not matter: it begins with a slash, or in
-// the home directory.
+// there is a path on another machine without what makes no difference: it begins with a slash, or
+// in the home directory.
 func (a Address) there() string {
 	p := a.Path
 	if p == "~" || strings.HasPrefix(p, "~/") {
@@ -91,7 +90,7 @@ func (a Address) there() string {
 }
 
 // itself refuses to copy what is on the target's machine onto or into itself, as far as the names
-// tell. A folder that is copied into itself has no end.
+// show. A folder that is copied into itself would never end.
 func (p *Plan) itself(source Address) error {
 	if !source.Remote() || source.Host != p.Target.Host {
 		return nil

@@ -48,8 +48,8 @@ Exit code: 0 when all was copied, 1 when something was not, 255 when the connect
 lost.
 `
 
-// Parse reads the command line after the word cp. It looks at the disk only where a number after
-// -p may be a port or a file.
+// Parse reads the command line after the word cp. It looks at the disk only if a number after -p
+// may be a port or a file.
 func Parse(args []string) (*Plan, error) {
 	p := &Plan{}
 	var words []string
@@ -81,7 +81,7 @@ func Parse(args []string) (*Plan, error) {
 	return p, p.addresses(words)
 }
 
-// isPort tells what looks like a port's number.
+// isPort says whether a word looks like a port's number.
 func isPort(word string) bool {
 	n, err := strconv.ParseUint(word, 10, 16)
 	return err == nil && n > 0
@@ -218,15 +218,15 @@ func (p *Plan) addresses(words []string) error {
 }
 
 // IntoFolder says that the target must be a folder: more than one thing goes there, or it is
-// written with a slash at its end and no folder comes to have its name.
+// written with a slash at its end and no folder is to get its name.
 func (p *Plan) IntoFolder() bool {
 	return len(p.Sources) > 1 || p.Sources[0].merges() || strings.HasSuffix(p.Target.Path, "/") &&
 		!p.Recursive
 }
 
-// MakesFolder says that a target which must be a folder is made if it is not there: several
-// sources, or what is in a folder, are to be together somewhere. A single file for a folder that is
-// not there is a slip.
+// MakesFolder says that a target which must be a folder is made if it is missing: several sources,
+// or what is in a folder, are to be together somewhere. A single file for a missing folder is a
+// slip.
 func (p *Plan) MakesFolder() bool {
 	return len(p.Sources) > 1 || p.Sources[0].merges() && p.Recursive
 }
@@ -244,5 +244,5 @@ func (p *Plan) Groups() [][]Address {
 	return groups
 }
 
-// ErrFailed is a copy of which something failed, and was told.
+// ErrFailed is a copy of which something failed, and was reported.
 var ErrFailed = errors.New("not everything was copied")

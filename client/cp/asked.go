@@ -7,10 +7,10 @@ import (
 	"minissh/protocol/files"
 )
 
-// Asked is a test for what comes from another machine: whether a name, of which top is the first
-// part and below says that there are more, belongs to one of these sources. A daemon that sends
-// .bashrc to somebody who asked for report.pdf finds no taker, though .bashrc would be in the
-// target folder (CVE-2019-6111 was that of scp).
+// Asked is a test for what comes from another machine: whether a name belongs to one of these
+// sources. top is its first part, and below says that there are more. A daemon that sends .bashrc
+// to somebody who asked for report.pdf is refused, though .bashrc would be in the target folder
+// (CVE-2019-6111 was that of scp).
 func (p *Plan) Asked(sources []Address) func(top string, below bool, kind files.Kind) bool {
 	var bases []string
 	for _, s := range sources {

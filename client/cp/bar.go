@@ -16,19 +16,19 @@ import (
 const drawEvery = 100 * time.Millisecond
 
 // bar draws one line of progress over and over: what is copied, how much of it all is done, how
-// fast, and how long it will take. It is a few lines of our own because a library for it brought a
-// web server and compressors with it, which every start of a client paid for.
+// fast, and how long it will take. A library for these few lines would add a web server and
+// compressors, which every start of a client would pay for.
 type bar struct {
 	out         io.Writer
 	width       func() int // of the terminal now, in columns
-	name        string     // fit for a terminal
+	name        string     // safe for a terminal
 	done, total int64      // bytes
 	went        int64      // bytes of done that were not there before
 	start, last time.Time  // of the first byte, of the last drawing
 	drawn       bool       // a line is on the terminal
 }
 
-// ChangeMax64 tells how many bytes there are in all, as far as is known.
+// ChangeMax64 sets how many bytes there are in all, as far as is known.
 func (b *bar) ChangeMax64(total int64) { b.total = total }
 
 // Describe names what is copied now, in the sender's words.
@@ -49,10 +49,10 @@ func (b *bar) Add64(went, there int64) {
 	fmt.Fprint(b.out, "\r\x1b[K", b.line(now.Sub(b.start), b.width()))
 }
 
-// nameColumns is how many columns a name gets, where there are 80.
+// nameColumns is how many columns a name gets out of 80.
 const nameColumns = 18
 
-// line is what a bar shows after some time: as much as fits, and one column less than there are,
+// line is what a bar shows after some time: as much as fits in one column less than there are,
 // because in the last one a terminal may begin a new line.
 func (b *bar) line(lasted time.Duration, columns int) string {
 	columns--
@@ -86,7 +86,7 @@ func (b *bar) line(lasted time.Duration, columns int) string {
 	return ""
 }
 
-// Clear takes the line away.
+// Clear removes the line.
 func (b *bar) Clear() {
 	if b.drawn {
 		fmt.Fprint(b.out, "\r\x1b[K")

@@ -1,6 +1,6 @@
 // Package cp is `minissh cp`: its command line (args.go, address.go), the transfer (cp.go), what
 // goes from one machine to another through this one (passing.go), which names may come (asked.go),
-// and what a person or a program sees of it (progress.go, bar.go).
+// and what people and programs see of it (progress.go, bar.go).
 package cp
 
 import (
@@ -76,8 +76,8 @@ func Run(ctx context.Context, plan *Plan, dialer func(host string) (*dial.Dialer
 
 const goesOn = "the same command with --resume goes on"
 
-// refused says whether a copy could not begin for a reason that is not the connection's: a target
-// that is not there, a key that may not.
+// refused says whether a copy could not begin for a reason other than the connection: a missing
+// target, a key that may not.
 func refused(err error) bool {
 	var local *files.Error
 	var said *protocol.RemoteError
@@ -243,7 +243,7 @@ func (s *side) end(err error) error {
 	return s.why(err, lost)
 }
 
-// why puts into words what broke a transfer off.
+// why says in words what broke a transfer off.
 func (s *side) why(err, lost error) error {
 	host := s.conn.Options.Alias
 	const again = goesOn + " where it stopped"
@@ -372,7 +372,7 @@ func (c *Copier) between(sources []Address) error {
 	}
 	answerErr := <-answers
 	c.View.Add(files.Summary{Bytes: passing.bytes})
-	// Whose stream broke first is not known: each side is asked, and the one that has a reason is
+	// It is unknown whose stream broke first: each side is asked, and the one that has a reason is
 	// believed.
 	err = to.end(answerErr)
 	fromErr := from.end(sendErr)
@@ -381,8 +381,8 @@ func (c *Copier) between(sources []Address) error {
 	if err == nil || errors.As(sendErr, &broken) || errors.As(fromErr, &link) &&
 		!errors.As(err, &link) || fromErr != nil &&
 		strings.Contains(err.Error(), string(protocol.CodeCancelled)) {
-		// a broken rule, or a lost connection, is a reason; that the other end complains follows
-		// from it
+		// a broken rule, or a lost connection, is a reason; the other end's complaint follows from
+		// it
 		err = fromErr
 	}
 	return err

@@ -22,7 +22,7 @@ type passing struct {
 	now   int64            // the file whose data comes
 }
 
-// passed is what is known of an entry.
+// passed is what is known about an entry.
 type passed struct {
 	kind  files.Kind
 	name  string
@@ -30,8 +30,8 @@ type passed struct {
 	whole bool // the receiver had all of it
 }
 
-// mostNames bounds names: a sender keeps to the protocol's window, and one that does not is shown
-// without names.
+// mostNames is how many names are kept: a sender keeps to the protocol's window, and one that does
+// not is shown without names.
 const mostNames = 2 * files.Window
 
 // record sees what the sender says.
@@ -60,7 +60,7 @@ func (p *passing) record(rec *files.Record) error {
 		p.view.Watch(files.Event{What: files.EventStart, Name: string(rec.Name), Size: rec.Size})
 		whole := rec.Offset > 0 && rec.Offset == rec.Size
 		p.note(rec, whole)
-		if !whole { // what is there whole counts when the receiver has seen its end
+		if !whole { // what is there already counts when the receiver has seen its end
 			p.went(rec.Body, rec.Offset)
 		}
 	case files.KindData:

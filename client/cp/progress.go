@@ -28,7 +28,7 @@ type View struct {
 	sum   files.Summary
 }
 
-// From is Watch for a transfer with a host: what it says is told with its name in front.
+// From is Watch for a transfer with a host: what the host says is shown with its name.
 func (v *View) From(host string) func(files.Event) {
 	return func(e files.Event) { v.watch(e, host) }
 }
@@ -44,7 +44,7 @@ type line struct {
 	Message string         `json:"message,omitempty"`
 }
 
-// Watch takes an event of a transfer of which no host said anything.
+// Watch takes an event of a transfer that no host reported.
 func (v *View) Watch(e files.Event) { v.watch(e, "") }
 
 func (v *View) watch(e files.Event, host string) {
@@ -76,7 +76,7 @@ func (v *View) watch(e files.Event, host string) {
 		}
 	case files.EventFailed:
 		v.sum.Failed++
-		if e.Err.Code != files.CodeParent { // the folder itself was told
+		if e.Err.Code != files.CodeParent { // the folder itself was reported
 			v.clear()
 			if host != "" {
 				fmt.Fprintf(v.Messages, "minissh: %s: %s: %s\n", host, protocol.Quote(e.Name),
@@ -125,15 +125,15 @@ func (v *View) clear() {
 	}
 }
 
-// Add counts content that only passes by, between two other machines.
+// Add counts content that only passes through, between two other machines.
 func (v *View) Add(sum files.Summary) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.sum.Bytes += sum.Bytes
 }
 
-// End takes the bar away, prints the summary, and says whether something failed. For people there
-// is no summary of a copy that could not begin.
+// End removes the bar, prints the summary, and says whether something failed. People get no summary
+// of a copy that could not begin.
 func (v *View) End(lasted time.Duration, refused bool) (failed bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -176,7 +176,7 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %s", f, units[0])
 }
 
-// Short is a name fit for a terminal, cut in the middle to at most so many columns.
+// Short is a name that is safe for a terminal, cut in the middle to at most so many columns.
 func Short(name string, columns int) string {
 	quoted := protocol.Quote(name)
 	if quoted == `"`+name+`"` {
@@ -198,8 +198,8 @@ func Short(name string, columns int) string {
 	return string(head) + "…" + string(tail)
 }
 
-// printable is a message of the other side's, as it is unless something in it could move a
-// terminal.
+// printable is a message from the other side, as it is unless something in it could move a
+// terminal's cursor.
 func printable(s string) string {
 	if !utf8.ValidString(s) ||
 		strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsGraphic(r) }) {

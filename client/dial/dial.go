@@ -1,4 +1,4 @@
-// Package dial makes a connection of the options that were given, or tells why there is none.
+// Package dial makes a connection from the given options, or says why there is none.
 //
 // Reading order: dial.go (one attempt after another, each with a key and a connection of its own),
 // keyring.go (which keys, in which order), network.go (TCP, its timeouts, Unix sockets), secure.go
@@ -31,18 +31,18 @@ const mostAttempts = 6
 type Dialer struct {
 	Options  *options.Options
 	Messages *report.Messages
-	// questions to the user; nil if there is nobody to ask
+	// for questions to the user; nil if there is nobody to ask
 	Ask      terminal.Asker
 	Trace    func(mux.Direction, protocol.Frame) // nil: nobody watches
 	Software string                              // name and version, told to the daemon
 
-	// For `try`: a connection that is there already, its daemon's key, and our own.
+	// For `try`: an existing connection, its daemon's key, and our own.
 	Conn     net.Conn
 	Host     ssh.PublicKey
 	Identity *keys.Identity
 }
 
-// Connection is a session with a daemon that let us in.
+// Connection is a session with a daemon that we have logged in to.
 type Connection struct {
 	Session  *mux.Session
 	Welcome  *protocol.Welcome
@@ -84,7 +84,7 @@ func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Con
 		return nil, l.ring.empty()
 	}
 	for range mostAttempts {
-		// This may ask for a passphrase. A question waits for a person: no connection is open
+		// This may ask for a passphrase. A question waits for a person, so no connection is open
 		// meanwhile (RULES A4).
 		identity, err := next.load(l.Ask)
 		if err != nil {
@@ -109,8 +109,8 @@ func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Con
 		"%d keys were refused", mostAttempts)
 }
 
-// afterRefusal says with which key to try once more after an attempt with one has failed. The error
-// says that this is the end.
+// afterRefusal says with which key to try once more after an attempt with one has failed. An error
+// ends the attempts.
 func (l *login) afterRefusal(tried *candidate, err error) (next *candidate, end error) {
 	var unknown *unknownHost
 	var unsigned *unsigned
@@ -166,8 +166,8 @@ func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []s
 	return l.enter(ctx, conn, others, prepare)
 }
 
-// enter puts a session on a connection: HELLO and what prepare opens go out together, and the
-// answer is waited for. The connection is closed if the daemon does not let us in.
+// enter puts a session on a connection: HELLO and what prepare opens go out together, and it waits
+// for the answer. The connection is closed if the login fails.
 func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []string,
 	prepare func(*mux.Session) error) (*Connection, error) {
 	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: atexit.Run})

@@ -27,7 +27,7 @@ func (*unknownHost) Error() string { return "Host key verification failed." }
 // hostCheck judges the key that a host shows in one handshake.
 type hostCheck struct {
 	*login
-	known *knownhosts.DB // nil where the daemon has told its key itself
+	known *knownhosts.DB // nil if the daemon has told us its key itself
 	// to be written when the host has proved that it holds the key; may be nil
 	add *knownhosts.Verdict
 }
@@ -42,8 +42,8 @@ func (l *login) hostCheck() *hostCheck {
 }
 
 // judge decides about the key that a host shows, in the middle of the handshake: the host has not
-// yet proved that it holds the key, so nothing is written here. An *unknownHost error asks for the
-// question.
+// yet proved that it holds the key, so nothing is written here. An *unknownHost error means that
+// the user must be asked.
 func (c *hostCheck) judge(key ssh.PublicKey, from net.Addr) error {
 	if c.Host != nil {
 		if !bytes.Equal(c.Host.Marshal(), key.Marshal()) {
@@ -86,7 +86,7 @@ func (c *hostCheck) judge(key ssh.PublicKey, from net.Addr) error {
 	return nil
 }
 
-// verdict is what known_hosts says of a key that the options do not forbid.
+// verdict is what known_hosts says about a key that the options allow.
 func (c *hostCheck) verdict(key ssh.PublicKey, from net.Addr) (knownhosts.Verdict, error) {
 	if err := c.forbidden(key); err != nil {
 		return knownhosts.Verdict{}, err
@@ -116,7 +116,7 @@ func (c *hostCheck) checkAddress(key ssh.PublicKey, from net.Addr) error {
 	return c.refuse(verdict)
 }
 
-// refuse is what there is to say of a key that is refused with any policy.
+// refuse is what to say about a key that every policy refuses.
 func (c *hostCheck) refuse(verdict knownhosts.Verdict) error {
 	decision, err := knownhosts.Decide(knownhosts.Strict, verdict, true, nil)
 	c.Messages.Announce(decision.Messages...)
@@ -124,7 +124,7 @@ func (c *hostCheck) refuse(verdict knownhosts.Verdict) error {
 }
 
 // remember writes a new host's key to the user's file, once the host has proved that it holds it.
-// The user has been told of the error.
+// The error has been shown to the user.
 func (c *hostCheck) remember() error {
 	o := c.Options
 	if c.add == nil || len(o.UserKnownHostsFiles) == 0 {
@@ -152,8 +152,8 @@ func (l *login) askAboutHost(u *unknownHost) error {
 	return err
 }
 
-// nobodyAsked adds to the refusal of an unknown host what to type where no person can be asked: in
-// batch mode, without a terminal, with strict checking.
+// nobodyAsked adds to the refusal of an unknown host what to type if nobody can be asked: in batch
+// mode, without a terminal, with strict checking.
 func (l *login) nobodyAsked(verdict knownhosts.Verdict, err error) error {
 	var refusal *knownhosts.Refusal
 	if !errors.As(err, &refusal) || refusal.Status != knownhosts.Unknown {

@@ -27,7 +27,7 @@ type candidate struct {
 	tried       bool
 }
 
-// load gives the private half, asking for a passphrase if there must be one.
+// load returns the private half, asking for a passphrase if it needs one.
 func (c *candidate) load(asker terminal.Asker) (*keys.Identity, error) {
 	c.tried = true
 	if c.identity != nil {
@@ -52,7 +52,7 @@ func (c *candidate) publicLine() string {
 
 // keyRing holds our keys in the order in which they are tried: -i and configuration, the key that
 // last worked for this host, the agent's, the default files. Those that need a passphrase come
-// after the others of their kind, because the daemon says which one would do.
+// after the others of their kind, because the daemon says which one it would accept.
 type keyRing struct {
 	options  *options.Options
 	messages *report.Messages
@@ -61,11 +61,11 @@ type keyRing struct {
 	useless  []keys.Unusable // of the agent's
 	host     string
 	named    bool     // files were named that cannot be used
-	missing  []string // those of them that are not there
+	missing  []string // those of them that are missing
 }
 
-// keyRing looks for keys. What is named and cannot be used is told; default files that are not
-// there are not.
+// keyRing looks for keys. It reports named files that cannot be used, but not default files that
+// are missing.
 func (d *Dialer) keyRing() (*keyRing, error) {
 	o := d.Options
 	r := &keyRing{options: o, messages: d.Messages,
@@ -131,8 +131,8 @@ func (r *keyRing) askAgent() {
 	var err error
 	r.agent, r.useless, err = keys.Agent(r.options.IdentityAgent)
 	if err != nil {
-		// That no agent runs is not worth a word. One that takes the call and does not answer has
-		// just cost the user seconds, and keys.
+		// It is not worth mentioning that no agent runs. One that accepts the call and does not
+		// answer has just cost the user seconds, and keys.
 		level, dial := options.LevelInfo, (*net.OpError)(nil)
 		if errors.As(err, &dial) && dial.Op == "dial" {
 			level = options.LevelDebug1
@@ -146,8 +146,8 @@ func (r *keyRing) askAgent() {
 }
 
 // addFile adds a key file. If the agent holds the same key, the agent signs and no passphrase is
-// needed. A public key's file names what the agent holds, as with ssh, and where that is of no use,
-// the private key beside it.
+// needed. A public key's file names a key in the agent, as in ssh, or else the private key next to
+// it.
 func (r *keyRing) addFile(file string, named bool) {
 	public, locked, err := keys.PublicOf(file)
 	if err != nil {
@@ -201,16 +201,16 @@ func (c *candidate) besides(private string, unusable []keys.Unusable) error {
 		Advice: "ssh-add hands it to an agent; minissh -i FILE names its file"}
 }
 
-// unusableFile tells why a key file, which err names, cannot be used, and what to type.
+// unusableFile says why a key file, which err names, cannot be used, and what to type.
 func (r *keyRing) unusableFile(err error) {
 	r.messages.Say(options.LevelInfo, "a key cannot be used: %v", err)
-	// of those that are not there, empty tells
+	// of missing files, empty says so
 	if hint := report.Hint(err); hint != "" && !errors.Is(err, os.ErrNotExist) {
 		r.messages.Say(options.LevelInfo, "hint: %s", hint)
 	}
 }
 
-// forbidden says whether the options forbid to show a key.
+// forbidden says whether the options forbid showing a key.
 func (r *keyRing) forbidden(c *candidate) bool {
 	why := ""
 	switch o := r.options; {
@@ -255,8 +255,8 @@ func (r *keyRing) others(than *candidate) []string {
 	return list
 }
 
-// after picks what to try when c was refused: the key that the daemon says would do, else one that
-// it was not told of.
+// after chooses what to try when c was refused: the key that the daemon says it would accept, else
+// one that it was not told about.
 func (r *keyRing) after(c *candidate, wouldDo string) *candidate {
 	told := r.others(c)
 	for _, next := range r.list {
@@ -268,7 +268,7 @@ func (r *keyRing) after(c *candidate, wouldDo string) *candidate {
 	return nil
 }
 
-// untried is the next key when one could not even be shown: the daemon knows nothing of the others
+// untried is the next key if one could not even be shown: the daemon knows nothing about the others
 // yet.
 func (r *keyRing) untried() *candidate {
 	for _, next := range r.list {

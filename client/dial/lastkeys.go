@@ -10,7 +10,7 @@ import (
 )
 
 // The file of keys that last worked: one line a host, "user@[host]:port SHA256:…", newest last. It
-// only saves a refused attempt: whatever goes wrong with it is nobody's concern.
+// only saves a refused attempt: nobody needs to know when it cannot be used.
 const mostRemembered = 500
 
 func lastKeyFile() string {

@@ -20,8 +20,8 @@ import (
 	"minissh/protocol/transport"
 )
 
-// network is the way to a host: which address of ours, which of its own, how often and for how
-// long.
+// network is the way to a host: from which of our addresses, to which of its own, how often and for
+// how long.
 type network struct {
 	*options.Options
 	messages *report.Messages
@@ -39,9 +39,9 @@ func newNetwork(o *options.Options, m *report.Messages) *network {
 const longestWait = 100 * 365 * 24 * time.Hour
 
 // limited is ctx with the time that is left for connecting: ConnectTimeout for each of
-// ConnectionAttempts, and a second between. That counts once over all addresses of a host (Go
-// divides it among them; ssh takes as long for each) and all connections of one Dial. While a
-// person is asked there is no connection, so that a question costs nothing of it.
+// ConnectionAttempts, and a second between. It counts once for all addresses of a host (Go divides
+// it among them; ssh takes as long for each) and all connections of one Dial. While a person is
+// asked there is no connection, so a question takes nothing from it.
 func (n *network) limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	timeout, more := n.ConnectTimeout, time.Duration(max(n.ConnectionAttempts, 1)-1)
 	if timeout <= 0 || more > longestWait/(timeout+time.Second) {
@@ -56,7 +56,7 @@ func (n *network) limited(ctx context.Context) (context.Context, context.CancelF
 	})
 }
 
-// dial connects, and puts into words why that failed.
+// dial connects, and says in words why that failed.
 func (n *network) dial(ctx context.Context) (net.Conn, error) {
 	if n.Socket != "" {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", n.Socket)
@@ -134,7 +134,7 @@ func (n *network) dialTCP(ctx context.Context, network, address string) (conn ne
 
 // localEnd is the dialer of a connection: from the address that BindAddress (-b) names, else from
 // one of the interface that BindInterface (-B) names. What cannot be used is an error, since the
-// other side, or a firewall between, may go by where we come from.
+// other side, or a firewall between, may go by our address.
 func (n *network) localEnd(ctx context.Context, network string) (*net.Dialer, error) {
 	dialer := &net.Dialer{KeepAlive: -1} // a link has its own signs of life (SE6)
 	var candidates []net.IPAddr

@@ -21,18 +21,17 @@ import (
 	"minissh/protocol/transport"
 )
 
-// Paired tells what a pairing has brought.
+// Paired is the result of a pairing.
 type Paired struct {
 	Host ssh.PublicKey // of the host, now in known_hosts
 	Own  ssh.PublicKey // ours, now listed there
 
-	NotKnown error // why the host's key is not in known_hosts all the same, nil if it is
+	NotKnown error // why the host's key could not be written to known_hosts, nil if it was
 }
 
-// Pair makes us and a host that has never heard of us known to each other, by a code that the
-// host's `minisshd pair` shows (protocol/PAIRING.md). code asks for it; it is called before a
-// connection is open. Nothing is believed, and nothing written, before the host has proved that it
-// knows the code too.
+// Pair makes us and a new host known to each other, by a code that the host's `minisshd pair` shows
+// (protocol/PAIRING.md). code asks for it; it is called before a connection is open. Nothing is
+// believed, and nothing written, before the host has proved that it knows the code too.
 func (d *Dialer) Pair(ctx context.Context, code func() (protocol.PairingCode, error)) (*Paired,
 	error) {
 	if d.Options.Socket != "" {
@@ -75,8 +74,8 @@ func (d *Dialer) Pair(ctx context.Context, code func() (protocol.PairingCode, er
 	return paired, nil
 }
 
-// Reach says whether something listens where the options point: nobody shall look for a code, and
-// type it, to learn that nothing does.
+// Reach says whether something listens at the host: nobody should look for a code, and type it, to
+// learn that nothing does.
 func (d *Dialer) Reach(ctx context.Context) error {
 	if d.Options.Socket != "" {
 		return nil
@@ -91,8 +90,8 @@ func (d *Dialer) Reach(ctx context.Context) error {
 	return conn.Close()
 }
 
-// pairingKey is the key to have listed: the one that would be tried first, or a new one of
-// minissh's own where there is none.
+// pairingKey is the key to have listed: the one that would be tried first, or else a new one of
+// minissh's own.
 func (l *login) pairingKey() (*keys.Identity, error) {
 	if next := l.ring.first(); next != nil {
 		id, err := next.load(l.Ask)
@@ -123,11 +122,11 @@ func (l *login) pairingKey() (*keys.Identity, error) {
 // pairing is one attempt.
 type pairing struct {
 	*hostCheck
-	// on the key that the host shows, which it has yet to prove is the right one
+	// on the key that the host shows; the host has yet to prove that it is the right one
 	found knownhosts.Verdict
 }
 
-// check judges the host's key and asks nothing: the proof is about the host key too. A host that is
+// check judges the host's key and asks nothing: the proof covers the host key too. A host that is
 // known by another key is not paired with.
 func (p *pairing) check(key ssh.PublicKey, from net.Addr) (err error) {
 	if p.found, err = p.verdict(key, from); err != nil {

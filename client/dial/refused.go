@@ -13,7 +13,7 @@ import (
 	"minissh/protocol/transport"
 )
 
-// explain puts what ended a handshake or a login into words.
+// explain says in words what ended a handshake or a login.
 func (d *Dialer) explain(err error) error {
 	var said *protocol.RemoteError
 	var record tls.RecordHeaderError
@@ -31,7 +31,7 @@ func (d *Dialer) explain(err error) error {
 				"%s@%s: Permission denied: through a socket you log in as yourself, if that "+
 					"account may log in, and only root as another", d.Options.User, host)
 		case said.Code == protocol.CodeKeyNotAuthorized:
-			return err // another key may do
+			return err // another key may work
 		}
 		return report.Failed(err, remoteHint(said.Code), "%s refused: %v", host, said)
 	case errors.As(err, &record):
@@ -70,7 +70,7 @@ func remoteHint(code protocol.Code) string {
 	return ""
 }
 
-// notAuthorized is what is said when no key of ours may log in.
+// notAuthorized is what to say when none of our keys may log in.
 func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
 	o := d.Options
 	advice := fmt.Sprintf("add your public key to ~/.ssh/authorized_keys of %s there; yours is %s",

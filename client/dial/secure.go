@@ -53,9 +53,9 @@ func (l *login) secure(ctx context.Context, envelope tls.Certificate,
 	return conn, nil
 }
 
-// openKeyLog opens the file that --keylog names, for one handshake: TLS 1.3 has no secrets to tell
-// after that. The writer is nil when none was asked for. The first time, the user is warned,
-// whatever -q says.
+// openKeyLog opens the file that --keylog names, for one handshake: TLS 1.3 has no further secrets
+// after that. The writer is nil if none was asked for. The first time, the user is warned, whatever
+// -q says.
 func (l *login) openKeyLog() (w io.Writer, end func(), err error) {
 	path := l.Options.KeyLog
 	if path == "" {
@@ -72,15 +72,15 @@ func (l *login) openKeyLog() (w io.Writer, end func(), err error) {
 	return file, func() { file.Close() }, nil
 }
 
-// unsigned ends an attempt whose key did not sign: an agent whose user said no (ssh-add -c), that
-// is locked, or whose hardware is not there. The daemon has judged nothing yet, so that the next
-// key may do.
+// unsigned ends an attempt whose key did not sign: the user told the agent no (ssh-add -c), the
+// agent is locked, or its hardware is missing. The daemon has judged nothing yet, so the next key
+// may work.
 type unsigned struct{ why error }
 
 func (u *unsigned) Error() string { return u.why.Error() }
 func (u *unsigned) Unwrap() error { return u.why }
 
-// notingSigner keeps the error of a key that does not sign: crypto/tls gives its text alone.
+// notingSigner keeps the error of a key that does not sign: crypto/tls passes on only its text.
 type notingSigner struct {
 	of     *keys.Identity
 	signer crypto.MessageSigner // nil: the key is in our memory, and signs

@@ -28,7 +28,7 @@ func Failed(cause error, advice, what string, args ...any) *Failure {
 	return &Failure{What: fmt.Sprintf(what, args...), Advice: advice, Cause: cause}
 }
 
-// Hint is what an error says that the user can type; "" if it says nothing.
+// Hint is what an error says the user can type; "" if it says nothing.
 func Hint(err error) string {
 	var hinter interface{ Hint() string }
 	if errors.As(err, &hinter) {

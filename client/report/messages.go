@@ -1,6 +1,6 @@
 // Package report is how the client speaks to people. Messages are "minissh: what went wrong" and
-// "minissh: hint: what to type" on standard error, or in the file of -E; standard output is the
-// command's alone. Text from the other side is quoted before it reaches a terminal.
+// "minissh: hint: what to type" on standard error, or in the file of -E; standard output belongs to
+// the command. Text from the other side is quoted before it reaches a terminal.
 package report
 
 import (
@@ -17,37 +17,36 @@ import (
 	"minissh/protocol"
 )
 
-// Messages is where a person is told things, at the level of -v or -q. It may be used by several
-// goroutines.
+// Messages is where people read messages, at the level of -v or -q. Several goroutines may use it.
 type Messages struct {
 	to      io.Writer
 	options *options.Options // says the level
 	mu      sync.Mutex       // one message at a time
 }
 
-// New gives the messages of one connection.
+// New returns the messages of one connection.
 func New(to io.Writer, o *options.Options) *Messages { return &Messages{to: to, options: o} }
 
-// Write tells something whatever the level.
+// Write writes a message whatever the level.
 func (m *Messages) Write(p []byte) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.to.Write(p)
 }
 
-// Say tells something from the given level on.
+// Say writes a message from the given level on.
 func (m *Messages) Say(level options.LogLevel, format string, args ...any) {
 	if m.options.LogLevel >= level {
 		fmt.Fprintf(m, "minissh: "+format+"\n", args...)
 	}
 }
 
-// Debug tells something with -v.
+// Debug writes a message with -v.
 func (m *Messages) Debug(format string, args ...any) {
 	m.Say(options.LevelDebug1, format, args...)
 }
 
-// Announce says lines in ssh's own words, on which fingers and programs rely.
+// Announce writes lines in ssh's own words, which people and programs rely on.
 func (m *Messages) Announce(lines ...string) {
 	if m.options.LogLevel < options.LevelInfo {
 		return
@@ -57,7 +56,7 @@ func (m *Messages) Announce(lines ...string) {
 	}
 }
 
-// Error tells why a host could not be served; with -q nothing is told, as with ssh.
+// Error says why a host could not be served; with -q it is silent, as in ssh.
 func (m *Messages) Error(err error) {
 	if m.options.LogLevel > options.LevelQuiet {
 		Error(m, err)
@@ -88,7 +87,7 @@ func Target(o *options.Options) string {
 	return target
 }
 
-// Plain is the innermost reason of a failed call, without the addresses that the message has
+// Plain is the innermost reason of a failed call, without the addresses, which the message has
 // already.
 func Plain(err error) error {
 	var op *net.OpError

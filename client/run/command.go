@@ -1,7 +1,7 @@
-// Package run runs one command on another machine: with our standard streams (command.go), or on a
-// pty that is shown on our terminal (shell.go, gate.go), or without a command (-N: hold.go). What a
-// daemon tells beside the output is in notices.go, what signals of ours do in signals.go, how it
-// went in outcome.go, and hints for those who forgot -t in hint.go.
+// Package run runs one command on another machine: with our standard streams (command.go), on a pty
+// that is shown on our terminal (shell.go, gate.go), or without a command (-N: hold.go). notices.go
+// shows what a daemon says besides the output, signals.go handles our signals, outcome.go says how
+// it went, and hint.go helps those who forgot -t.
 package run
 
 import (
@@ -24,13 +24,13 @@ type Streams struct {
 	Stdin          io.Reader // nil: the command's standard input is empty
 	Stdout, Stderr io.Writer
 	// EndStdout, if not nil, is called when the command has closed its standard output, which may
-	// be long before its end: whoever reads ours must not wait for that.
+	// be long before its end: whoever reads ours must not have to wait for that.
 	EndStdout func() error
 	// Keyboard is our standard input as a file, for what runs on a pty; nil: nobody can type.
 	Keyboard *os.File
 }
 
-// request is what the options ask to be run (EX1).
+// request is what the options ask to run (EX1).
 func request(o *options.Options) *protocol.Open {
 	open := &protocol.Open{Service: "exec", Timeout: o.Timeout.Milliseconds(), Env: environment(o)}
 	switch {
@@ -55,9 +55,9 @@ func environment(o *options.Options) (env [][2]protocol.Bytes) {
 }
 
 // Command connects, runs the command that the options name, or a login shell, with the given
-// streams, and returns its exit code; report.ExitFailure for failures of our own, which are told.
-// Where the options ask for it the other side has a pty. loggedIn, which may be nil, is called once
-// the daemon has let us in, when nothing will be asked any more.
+// streams, and returns its exit code; report.ExitFailure for our own failures, which it shows. If
+// the options ask for it the other side has a pty. loggedIn, which may be nil, is called after the
+// login, when no more questions will come.
 func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()) int {
 	if wantsTerminal(d, streams.Keyboard) {
 		return shell(ctx, d, streams, loggedIn)
@@ -106,7 +106,7 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 		conn.Session.Close(nil)
 	}
 	if conn.Messages.Interactive() {
-		watching.Wait() // what the daemon noticed is told before we leave
+		watching.Wait() // what the daemon noticed is shown before we leave
 	}
 	if err != nil {
 		conn.Messages.Error(cutOff(conn.Options.Alias, err, signals.ended()))
@@ -129,9 +129,8 @@ type Closed struct{ *protocol.RemoteError }
 
 func (c *Closed) Unwrap() error { return c.RemoteError }
 
-// Follow copies a command's output, in the order in which it was sent, until the command's end is
-// told. The error is the session's end, a *Closed if the request was refused, or that of our own
-// output.
+// Follow copies a command's output, in the order of sending, until it learns of the command's end.
+// The error is the session's end, a *Closed if the request was refused, or that of our own output.
 func Follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 	var exit *protocol.Exit
 	for {
@@ -165,7 +164,7 @@ func Follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 	}
 }
 
-// Unsent puts into words why a request was never sent, and gives every other error as it is. The
+// Unsent says in words why a request was never sent, and returns every other error as it is. The
 // session goes on.
 func Unsent(err error) error {
 	switch {

@@ -15,7 +15,7 @@ type gate struct {
 	now mux.TryWriter // the same without waiting, or nil if it cannot
 
 	mu    sync.Mutex // guards the rest
-	modes *vt.Modes  // what is switched on by what passes; nil: it is not a terminal
+	modes *vt.Modes  // what passing output has switched on; nil: it is not a terminal
 	shut  bool
 }
 

@@ -26,7 +26,7 @@ var complaints = [][]byte{
 	[]byte("cannot open tty"), []byte("tty required"),
 }
 
-// silent are programs that fail without a word where they miss a terminal.
+// silent are programs that fail without a word if they miss a terminal.
 var silent = []string{"top", "htop", "atop", "mc", "tmux", "screen"}
 
 // Complaint looks for such words in what passes.
@@ -35,7 +35,7 @@ type Complaint struct {
 	found bool
 }
 
-// Without says whether a command failed for want of a terminal, by what it said or, where that is
+// Without says whether a command failed because it had no terminal, by what it said or, if it said
 // nothing, by its name.
 func (c *Complaint) Without(line string, code int) bool {
 	name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -68,9 +68,9 @@ func (c *Complaint) Watching(to io.Writer) io.Writer {
 	})
 }
 
-// missing is for a command without a pty whose user sits at a terminal: stderr to write to, and
-// what is called at its end with the exit code. A program's complaint is followed by the hint at
-// once, since some (vim) go on all the same.
+// missing is for a command without a pty whose user is at a terminal: it returns stderr to write
+// to, and what to call at its end with the exit code. A program's complaint is followed by the hint
+// at once, since some programs (vim) go on all the same.
 func missing(d *dial.Dialer, stdin *os.File, stderr io.Writer) (io.Writer, func(code int)) {
 	if stdin == nil || len(d.Options.Command) == 0 || !d.Messages.Interactive() ||
 		!term.IsTerminal(int(stdin.Fd())) {

@@ -11,14 +11,14 @@ import (
 	"minissh/protocol/mux"
 )
 
-// Answers are called, where they are not nil, for what the daemon tells beside the output.
+// Answers are called, if not nil, for what the daemon says besides the output.
 type Answers struct {
 	Opened func(*protocol.Opened) // the request was accepted
 	// the command has ended so, and what it left running holds its output (EX5)
 	Held func(*Outcome)
 }
 
-// Notices tells a person at a terminal what the daemon notices, until the channel is gone.
+// Notices shows a person at a terminal what the daemon notices, until the channel is gone.
 func Notices(conn *dial.Connection, ch *mux.Channel, to Answers) {
 	for {
 		select {
@@ -60,8 +60,8 @@ func notice(conn *dial.Connection, ch *mux.Channel, e mux.Event, to Answers) {
 	}
 }
 
-// sayHeld tells a person why we wait although the command has ended, and the way out where there is
-// a keyboard for it: not after -f, nor in a shell's background.
+// sayHeld says why we wait although the command has ended, and the way out if there is a keyboard
+// for it: not after -f, nor in a shell's background.
 func sayHeld(m *report.Messages) {
 	if !m.Interactive() {
 		return

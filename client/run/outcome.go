@@ -15,7 +15,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// ExitDeadline is the exit code of a command that --timeout stopped, as timeout(1) has it.
+// ExitDeadline is the exit code of a command that --timeout stopped, as in timeout(1).
 const ExitDeadline = 124
 
 // Outcome is how a command ended.
@@ -30,8 +30,8 @@ var numbers = map[string]int{
 	"PROF": 27, "IO": 29, "PWR": 30, "SYS": 31,
 }
 
-// number of a signal that a daemon names, or numbers where it has no name for it, as of the
-// real-time ones (EX6); 0 if it means nothing here.
+// number of a signal that a daemon names, or numbers if it has no name for it, such as a real-time
+// one (EX6); 0 if it has no meaning here.
 func number(signal string) int {
 	if n, ok := numbers[signal]; ok {
 		return n
@@ -42,9 +42,9 @@ func number(signal string) int {
 	return 0
 }
 
-// ExitCode is the command's own, 128+n for a signal, 124 for a deadline. A code that does not fit a
-// byte is a failure: cut to one, it could look like success. So is an EXIT that tells no outcome
-// (EX6), and a missing one.
+// ExitCode is the command's own, 128+n for a signal, 124 for a deadline. A code that does not fit
+// in a byte is a failure: cut to one, it could look like success. So is an EXIT that tells no
+// outcome (EX6), and a missing one.
 func (o *Outcome) ExitCode() int {
 	switch {
 	case o.Exit == nil || o.Check() != nil:
@@ -63,7 +63,7 @@ func (o *Outcome) ExitCode() int {
 	return report.ExitFailure
 }
 
-// explain tells on standard error what an exit code alone does not.
+// explain says on standard error what an exit code alone does not.
 func (o *Outcome) explain(conn *dial.Connection) {
 	m, asked := conn.Messages, conn.Options
 	traffic := conn.Session.Traffic()
@@ -96,7 +96,7 @@ func (o *Outcome) explain(conn *dial.Connection) {
 	case o.How == protocol.HowSignalled:
 		how = "was ended by signal " + word(o.Signal)
 	}
-	memory := "" // 0 is not known: a small program's peak is hidden by the daemon's own
+	memory := "" // 0 is unknown: the daemon's own peak hides a small program's
 	if o.MaxRSS > 0 {
 		memory = fmt.Sprintf(", %d KiB of memory", o.MaxRSS)
 	}
@@ -104,7 +104,7 @@ func (o *Outcome) explain(conn *dial.Connection) {
 		o.SysTime, memory)
 }
 
-// word is a name that the other side gives, quoted if it is more than one.
+// word is a name that the other side sent, quoted if it is more than one word.
 func word(s string) string {
 	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" {
 		return s
@@ -112,8 +112,8 @@ func word(s string) string {
 	return protocol.Quote(s)
 }
 
-// OutcomeUnknown puts into words why a command's end was not told. It says no more than is known:
-// that something is being stopped only where the daemon has said so, or does so by SE6.
+// OutcomeUnknown says in words why a command's end is unknown. It says no more than is certain:
+// that something is being stopped only if the daemon has said so, or does so by SE6.
 func OutcomeUnknown(host string, err error) error {
 	var failure *report.Failure
 	var ended *Closed
@@ -160,8 +160,8 @@ func OutcomeUnknown(host string, err error) error {
 		"the session with %s ended, and the command's outcome is unknown: %v", host, err)
 }
 
-// cutOff is OutcomeUnknown, where the outcome may be known although the end of the output was not
-// told (EX5).
+// cutOff is OutcomeUnknown, except that the outcome may be known although the end of the output is
+// missing (EX5).
 func cutOff(host string, err error, ended *Outcome) error {
 	var failure *report.Failure
 	if ended == nil || ended.Exit == nil || errors.As(err, &failure) {
@@ -184,7 +184,7 @@ func inWords(d time.Duration) string {
 const idleHint = "its time is the daemon's --idle-timeout; a long command that says nothing runs " +
 	"on as: nohup COMMAND >FILE 2>&1 &"
 
-// SessionOver tells why a session ended in which nothing ran.
+// SessionOver says why a session ended in which nothing ran.
 func SessionOver(host string, err error) error {
 	var said *protocol.RemoteError
 	var lost *mux.LinkLost

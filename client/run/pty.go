@@ -18,8 +18,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// wantsTerminal decides as ssh does whether a pty is asked for, and tells in ssh's words if it
-// cannot be.
+// wantsTerminal decides as ssh does whether to ask for a pty, and says in ssh's words if that is
+// impossible.
 func wantsTerminal(d *dial.Dialer, stdin *os.File) bool {
 	o := d.Options
 	wanted := o.RequestTTY == options.TTYYes || o.RequestTTY == options.TTYForce ||
@@ -94,8 +94,8 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	return outcome.ExitCode()
 }
 
-// code tells how the user left, and gives the exit code: 255 as ssh has it for ~., 128+n for a
-// signal, the command's own if that had ended.
+// code says how the user left, and returns the exit code: 255 as in ssh for ~., 128+n for a signal,
+// the command's own if that had ended.
 func (l *Left) code(conn *dial.Connection) int {
 	if l.Outcome != nil {
 		return l.Outcome.ExitCode()
@@ -110,8 +110,8 @@ func (l *Left) code(conn *dial.Connection) int {
 }
 
 // PTY is a request for a pty like our terminal. What the options send goes with it, and so does the
-// language, as most systems' ssh_config has it (SendEnv LANG LC_*): without it a shell there does
-// not know how the letters that are typed are written.
+// language, as in most systems' ssh_config (SendEnv LANG LC_*): without it a remote shell does not
+// know the encoding of what is typed.
 func PTY(open *protocol.Open, o *options.Options, local *terminal.Terminal) *protocol.Open {
 	usual := *o
 	usual.SendEnv = append([]string{"LANG", "LC_*", "COLORTERM"}, o.SendEnv...)

@@ -23,13 +23,13 @@ import (
 )
 
 // typedAhead is how many reads of the keyboard may wait to be sent: a megabyte. The keyboard is
-// read on while the other side takes nothing, so that an escape is always heard.
+// read even while the other side takes nothing, so that an escape always works.
 const typedAhead = 256
 
-// Farewell bounds how long a user who leaves waits until the daemon has been told.
+// Farewell is how long a user who leaves waits until the daemon has been told.
 const Farewell = time.Second
 
-// Shell shows a pty of the other side on our terminal.
+// Shell shows a remote pty on our terminal.
 type Shell struct {
 	conn       *dial.Connection
 	ch         *mux.Channel
@@ -50,14 +50,14 @@ type Shell struct {
 	dying func()
 }
 
-// Left says how the user left: by ~., or by a signal of ours; and how the command had ended by
+// Left says how the user left: by ~., or by one of our signals; and how the command had ended by
 // then, if it had.
 type Left struct {
 	signal  os.Signal
 	Outcome *Outcome
 }
 
-// NewShell shows a channel, which asked for a pty, with keys from stdin; nil: there are none.
+// NewShell shows a channel that asked for a pty, with keys from stdin; nil: there are none.
 func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, stdin *os.File,
 	stdout, stderr io.Writer) (s *Shell, err error) {
 	s = &Shell{
@@ -76,8 +76,8 @@ func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, 
 }
 
 // Run shows the pty until its command has ended, the session has, ctx has, or the user leaves; the
-// terminal is then as it was. left is not nil if the user did: then what the daemon makes of it is
-// not waited for.
+// terminal is then as it was. If the user left, left is not nil, and Run does not wait for what the
+// daemon makes of it.
 func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err error) {
 	defer atexit.Rescue()
 	signals := make(chan os.Signal, 16)
@@ -118,7 +118,7 @@ func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err erro
 	case <-ended:
 		outcome, err = result, failed
 		s.ch.Close(nil)
-		// it had no chance to put the screen in order
+		// it had no chance to restore the screen
 		if err != nil || outcome.How != protocol.HowExited {
 			s.local.Leave()
 			s.stdout.end()
@@ -149,7 +149,7 @@ func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err erro
 	return outcome, nil, err
 }
 
-// depart gives the terminal back and tells the daemon that the command is not wanted any more.
+// depart restores the terminal and tells the daemon that the command is not wanted any more.
 func (s *Shell) depart() {
 	s.local.Leave()
 	s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
@@ -158,7 +158,7 @@ func (s *Shell) depart() {
 }
 
 // opened takes the daemon's answer: if there is no pty after all, the terminal is an ordinary one,
-// as with ssh.
+// as in ssh.
 func (s *Shell) opened(o *protocol.Opened) {
 	if len(o.TTY) == 0 {
 		s.refused.Store(true)
@@ -166,7 +166,7 @@ func (s *Shell) opened(o *protocol.Opened) {
 	}
 }
 
-// read takes what is typed, does what escapes ask for, and hands on the rest.
+// read takes what is typed, does what escapes ask for, and passes on the rest.
 func (s *Shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan struct{}) {
 	defer close(typed)
 	e := &terminal.Escaper{Char: s.conn.Options.EscapeChar}
@@ -182,7 +182,7 @@ func (s *Shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan st
 				keys = append([]byte(nil), keys...)
 				s.queued.Add(1)
 				select {
-				case typed <- keys: // this alone is quicker than with stop beside it
+				case typed <- keys: // this alone is quicker than together with stop
 				default:
 					select {
 					case typed <- keys:
@@ -201,8 +201,8 @@ func (s *Shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan st
 	}
 }
 
-// hurry sends a few keys from the very goroutine that reads them, while whoever is there answers:
-// on a link that hangs, reading would hang too, and with it the escapes.
+// hurry sends a few keys from the goroutine that reads them, as long as the other side answers: on
+// a link that hangs, reading would hang too, and with it the escapes.
 func (s *Shell) hurry(keys []byte) bool {
 	const few, unanswered = 64, 32
 	return len(keys) <= few && s.queued.Load() == 0 && s.unanswered.Add(1) <= unanswered &&
@@ -244,7 +244,7 @@ func (s *Shell) send(typed <-chan []byte) {
 	s.ch.EOF(protocol.TypeStdin)
 }
 
-// watch acts on signals of ours: a new size of the window, being stopped and going on, and the end.
+// watch acts on our signals: a new size of the window, being stopped and continuing, and the end.
 func (s *Shell) watch(signals chan os.Signal, stop <-chan struct{}) {
 	s.resize()
 	interrupts, leaves := 0, 0
@@ -276,13 +276,13 @@ func (s *Shell) watch(signals chan os.Signal, stop <-chan struct{}) {
 	}
 }
 
-// letGo has the next signal leave, as Catcher.letGo does.
+// letGo makes the next signal leave, as Catcher.letGo does.
 func (s *Shell) letGo(outcome *Outcome) {
 	s.held.Store(outcome)
 	sayHeld(s.conn.Messages)
 }
 
-// pass sends the n-th signal on where there is no pty; once the command has ended, any leaves.
+// pass sends the n-th signal on if there is no pty; once the command has ended, any signal leaves.
 func (s *Shell) pass(sig os.Signal, n int) {
 	switch {
 	case s.held.Load() != nil, Escalate(s.ch, n, nameOf(sig)):

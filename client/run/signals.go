@@ -15,8 +15,7 @@ import (
 )
 
 // Escalate passes the n-th signal on to a command's process group: the first asks by name (INT,
-// TERM), the second kills. It says whether there is nothing left to ask for: then whoever waits
-// leaves.
+// TERM), the second kills. It says whether nothing is left to ask for: then whoever waits leaves.
 func Escalate(ch *mux.Channel, n int, name string) (leave bool) {
 	if n > 2 {
 		return true
@@ -28,7 +27,7 @@ func Escalate(ch *mux.Channel, n int, name string) (leave bool) {
 	return false
 }
 
-// nameOf is what the other side calls a signal of ours that ends things.
+// nameOf is the other side's name for one of our signals that end things.
 func nameOf(sig os.Signal) string {
 	if sig == syscall.SIGTERM {
 		return "TERM"
@@ -36,9 +35,9 @@ func nameOf(sig os.Signal) string {
 	return "INT"
 }
 
-// Catcher takes INT and TERM. While a command runs they go there (Escalate); otherwise the first
-// ends what is under way politely, and the second ends this process. Once the command has ended,
-// and only what it left running holds its output, the first leaves.
+// Catcher takes INT and TERM. While a command runs it passes them on (Escalate). Otherwise the
+// first politely ends what is under way, and the second ends this process. Once the command has
+// ended, and only what it left running holds its output, the first leaves.
 type Catcher struct {
 	c      chan os.Signal
 	stop   chan struct{}
@@ -86,8 +85,8 @@ func (s *Catcher) forward(ch *mux.Channel) {
 	s.ch = ch
 }
 
-// letGo has the next signal leave: the command has ended so, and what it left running is not ours
-// to stop.
+// letGo makes the next signal leave: the command has ended, and it is not for us to stop what it
+// left running.
 func (s *Catcher) letGo(outcome *Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,8 +100,8 @@ func (s *Catcher) ended() *Outcome {
 	return s.held
 }
 
-// leave wants no more output. The daemon answers with the outcome at once; where it does not
-// answer, we know it already. The caller holds mu.
+// leave wants no more output. The daemon answers with the outcome at once; if it does not answer,
+// we know it already. The caller holds mu.
 func (s *Catcher) leave() {
 	code := s.held.ExitCode()
 	if s.left {
@@ -113,14 +112,14 @@ func (s *Catcher) leave() {
 	go s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 }
 
-// Caught gives 128+n if a signal ended what was under way.
+// Caught returns 128+n if a signal ended what was under way.
 func (s *Catcher) Caught() (int, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.code, s.code != 0
 }
 
-// failed tells why there is no connection, unless it was a signal, and gives the exit code.
+// failed says why there is no connection, unless it was a signal, and returns the exit code.
 func (s *Catcher) failed(m *report.Messages, err error) int {
 	if code, caught := s.Caught(); caught {
 		return code

@@ -4,5 +4,5 @@ package run
 
 import "minissh/protocol/mux"
 
-// tellStops does nothing where there is no Ctrl-Z.
+// tellStops does nothing: this system has no Ctrl-Z.
 func tellStops(*mux.Session) (end func()) { return func() {} }

@@ -11,9 +11,9 @@ import (
 	"minissh/protocol/mux"
 )
 
-// tellStops has the daemon told when Ctrl-Z stops us, and when we go on, until end is called. It
-// waits for a client that said so for a day, for another for minutes (RE6). A process that ignores
-// Ctrl-Z goes on doing so.
+// tellStops tells the daemon when Ctrl-Z stops us, and when we continue, until end is called. The
+// daemon waits a day for a client that said so, minutes for another (RE6). A process that ignores
+// Ctrl-Z still does.
 func tellStops(session *mux.Session) (end func()) {
 	if signal.Ignored(syscall.SIGTSTP) {
 		return func() {}

@@ -50,8 +50,8 @@ func (Questions) Secret(question string) (secret []byte, err error) {
 	return secret, err
 }
 
-// ask puts a question and has read take the answer. Nothing else can interrupt it, so a signal ends
-// this process at once meanwhile. What was switched off on the terminal is switched on again.
+// ask puts a question and lets read take the answer. Nothing else can interrupt it, so meanwhile a
+// signal ends this process at once. What was switched off on the terminal is switched on again.
 func ask(question string, read func(in, out *os.File) error) error {
 	in, out, err := controlling()
 	if err != nil {

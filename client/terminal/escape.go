@@ -29,7 +29,7 @@ type Escaper struct {
 }
 
 // Filter takes what was typed up to the first escape. It returns what goes to the other side, what
-// the user asked for, and what is still to be filtered after that was done.
+// the user asked for, and what must be filtered after that was done.
 func (e *Escaper) Filter(typed []byte) (send []byte, action Action, rest []byte) {
 	if e.Char == noEscape {
 		return typed, None, nil
@@ -60,7 +60,7 @@ func (e *Escaper) Filter(typed []byte) (send []byte, action Action, rest []byte)
 		case char:
 			send, e.midLine = append(send, c), true
 			continue
-		default: // no escape after all
+		default: // not an escape after all
 			send = append(send, char, c)
 			e.midLine = c != '\r' && c != '\n'
 			continue

@@ -14,10 +14,9 @@ import (
 	"minissh/protocol/nonblock"
 )
 
-// reopened is a terminal that was opened once more, non-blocking. So it is waited for in Go's
-// poller, together with the link: a thread of its own for it would have to be woken for each key,
-// and would wake others. (The descriptor that we were given is shared with our parent and must stay
-// blocking.)
+// reopened is a terminal that was opened again, non-blocking. So Go's poller waits for it together
+// with the link: a thread of its own would have to be woken for each key, and would wake others.
+// (The descriptor that we were given is shared with our parent and must stay blocking.)
 type reopened struct {
 	*nonblock.Descriptor
 	file *os.File
@@ -36,7 +35,7 @@ func (r *reopened) Read(p []byte) (int, error) {
 func (r *reopened) Stop()        { r.file.SetReadDeadline(time.Unix(1, 0)) }
 func (r *reopened) Close() error { return r.file.Close() }
 
-// reopen opens a terminal once more; nil if f is not a terminal, or this is not possible.
+// reopen opens a terminal again; nil if f is not a terminal, or this is impossible.
 func reopen(f *os.File, mode int) *reopened {
 	fd := int(f.Fd())
 	if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil {

@@ -16,5 +16,5 @@ func (console) Close() error { return nil }
 // OpenKeyboard takes standard input as a Keyboard.
 func OpenKeyboard(stdin *os.File) (Keyboard, error) { return console{stdin}, nil }
 
-// Display is a writer for what a terminal shall show, and what closes it.
+// Display is a writer for what a terminal should show, and what closes it.
 func Display(_ *os.File, otherwise io.Writer) (io.Writer, func()) { return otherwise, func() {} }

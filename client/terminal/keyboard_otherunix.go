@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// reopened does not exist here.
+// reopened does not exist on this system.
 type reopened struct {
 	Keyboard
 	io.Writer
 }
 
-// reopen has no way to open a terminal once more here.
+// reopen cannot open a terminal again on this system.
 func reopen(*os.File, int) *reopened { return nil }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Widen asks a pipe that is our standard input to hold more, since much comes through it. What is
-// not a pipe, or may not be widened, stays as it is.
+// Widen makes a pipe that is our standard input hold more, since much comes through it. What is not
+// a pipe, or may not be widened, stays as it is.
 func Widen(stdin io.Reader) {
 	const most = 256 << 10
 	if p, ok := stdin.(patient); ok {

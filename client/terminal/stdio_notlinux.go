@@ -4,5 +4,5 @@ package terminal
 
 import "io"
 
-// Widen does nothing here.
+// Widen does nothing on this system.
 func Widen(io.Reader) {}

@@ -12,8 +12,8 @@ import (
 )
 
 // Programs that start us share their descriptors with us and may make them non-blocking at any time
-// (rsync does so to fd 1). Then a read or write that Go took for blocking fails with EAGAIN; here
-// it waits and goes on.
+// (rsync does that to fd 1). Then a read or write that Go took for blocking fails with EAGAIN; here
+// it waits and continues.
 
 // Stdin is our standard input.
 func Stdin() io.Reader { return patient{os.Stdin, 0} }

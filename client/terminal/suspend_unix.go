@@ -25,11 +25,12 @@ const (
 )
 
 // StopSelf stops this process and what is in its process group, as Ctrl-Z would if it did not go to
-// the other side, and returns when it goes on. signals is where TSTP goes otherwise. The signal for
-// ourselves is STOP: what Notify has caught once, Go never gives back to the kernel's default.
+// the other side, and returns when the process continues. signals is where TSTP goes otherwise. We
+// send ourselves STOP: once Notify has caught a signal, Go never gives it back to the kernel's
+// default.
 func StopSelf(signals chan os.Signal) {
 	if session, err := unix.Getsid(os.Getppid()); err != nil || !sameSession(session) {
-		return // nobody could wake us: the kernel, too, lets a TSTP do nothing then
+		return // nobody could wake us: the kernel, too, ignores a TSTP then
 	}
 	continued := make(chan os.Signal, 1)
 	signal.Notify(continued, syscall.SIGCONT)

@@ -16,8 +16,8 @@ import (
 	"minissh/protocol/tty"
 )
 
-// Terminal is the user's terminal while a pty on the other side is shown on it: then it is in raw
-// mode, so that every key goes there.
+// Terminal is the user's terminal while a remote pty is shown on it: then it is in raw mode, so
+// that every key goes there.
 type Terminal struct {
 	fd int // of standard input; -1: it is not a terminal, and there is nothing to switch
 
@@ -67,7 +67,7 @@ func (t *Terminal) Leave() {
 	t.over = true
 }
 
-// Again enters raw mode anew after someone else may have changed it, if we were in it.
+// Again enters raw mode again after someone else may have changed it, if we were in it.
 func (t *Terminal) Again() {
 	t.mu.Lock()
 	raw := t.saved != nil
@@ -77,7 +77,7 @@ func (t *Terminal) Again() {
 	}
 }
 
-// Size is the window's, asked of standard output where standard input is not a terminal.
+// Size is the window's, from standard output if standard input is not a terminal.
 func (t *Terminal) Size() protocol.Size {
 	fd := t.fd
 	if fd < 0 {
@@ -92,7 +92,7 @@ func (t *Terminal) Size() protocol.Size {
 	return protocol.Size{}
 }
 
-// Request is what the other side's pty shall be like (TE1): like our terminal.
+// Request asks for a pty on the other side that is like our terminal (TE1).
 func (t *Terminal) Request() *protocol.PTY {
 	p := &protocol.PTY{Term: protocol.Bytes(os.Getenv("TERM")), Size: t.Size()}
 	if !protocol.ValidTerm(string(p.Term)) {
@@ -105,7 +105,7 @@ func (t *Terminal) Request() *protocol.PTY {
 }
 
 // Keyboard reads standard input and can be told to stop. A Read of a terminal cannot, and would
-// take the next key from whoever comes after us.
+// take a key that is meant for whoever reads after us.
 type Keyboard interface {
 	io.Reader // io.EOF after Stop, and when the terminal is gone
 	Stop()    // ends a Read under way, and all others

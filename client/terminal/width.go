@@ -7,7 +7,7 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Columns is how many columns of a terminal a text takes that is fit for one (protocol.Quote).
+// Columns is how many columns of a terminal a printable text takes (protocol.Quote).
 func Columns(text string) (columns int) {
 	for _, r := range text {
 		_, n := Glyph(r)
@@ -16,10 +16,10 @@ func Columns(text string) (columns int) {
 	return columns
 }
 
-// Glyph is how a character of the line looks, and how many columns that takes: 0
-// for what joins the character before it, 2 for East Asian wide ones and emoji
-// (Unicode's UAX 11). What would not show, or change the direction of the text,
-// is spelled out. Terminals do not agree on joined emoji; each part counts here.
+// Glyph is how a character of the line looks, and how many columns that takes: 0 for what joins the
+// character before it, 2 for East Asian wide ones and emoji (Unicode's UAX 11). What would not
+// show, or would change the direction of the text, is spelled out. Terminals do not agree on joined
+// emoji; each part counts here.
 func Glyph(r rune) (string, int) {
 	switch {
 	case r < ' ':
