@@ -5,8 +5,7 @@ import (
 	"errors"
 )
 
-// errOutput is what input.wait returns when there is output to be shown above the line that is
-// edited.
+// errOutput is what input.wait returns when output is to be shown above the edited line.
 var errOutput = errors.New("output waits to be shown")
 
 // piece is output of what an earlier line left running.
@@ -15,10 +14,10 @@ type piece struct {
 	toErr bool
 }
 
-// mostKept is how much output waits to be shown, in bytes; then whoever writes it waits.
+// mostKept is how much output may wait to be shown, in bytes; whoever writes more waits.
 const mostKept = 64 << 10
 
-// hold keeps from now on what comes for the terminal: a line is edited on it.
+// hold keeps what comes for the terminal from now on: a line is edited on it.
 func (o *output) hold() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

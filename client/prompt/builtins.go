@@ -23,8 +23,8 @@ func (l *loop) ownBuiltins() map[string]Builtin {
 	}
 }
 
-// exit ends the loop. What only begins like it (exit 3; ls) is not understood, so
-// that no part of a line is dropped.
+// exit ends the loop. What only begins like it (exit 3; ls) is refused, so that no part of a line
+// is dropped.
 func (l *loop) exit(_ context.Context, args string, _ IO) (Outcome, error) {
 	if args == "" {
 		return Outcome{}, &endError{l.status}
@@ -72,8 +72,8 @@ func (l *loop) showHistory(_ context.Context, _ string, io IO) (Outcome, error) 
 	return Outcome{}, nil
 }
 
-// local is !COMMAND: run by this machine's shell, on this terminal. It gets
-// Ctrl-C from the terminal itself; without one it has no input, which is ours.
+// local is !COMMAND: this machine's shell runs it on this terminal. It gets Ctrl-C from the
+// terminal itself; without a terminal it has no input, since that is ours.
 func (l *loop) local(line string) func(context.Context) (Outcome, error) {
 	return func(ctx context.Context) (Outcome, error) {
 		if line == "" {

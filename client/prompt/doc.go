@@ -4,11 +4,10 @@
 //
 // # Two ways to read
 //
-// On a terminal, Loop edits lines, shows user@host:~/dir$ in front of them, keeps
-// a history, and marks standard error with colour. From anything else it reads
-// line by line, prints nothing of its own on standard output, and returns the
-// last status; it stops at nothing but the end of the input, exit, a lost link,
-// or a signal.
+// On a terminal, Loop edits lines, shows user@host:~/dir$ before them, keeps a history, and marks
+// standard error with colour. From anything else it reads line by line, prints nothing of its own
+// on standard output, and returns the last status; only the end of the input, exit, a lost link, or
+// a signal stops it.
 //
 // # The terminal
 //

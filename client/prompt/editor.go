@@ -18,7 +18,7 @@ var errInterrupted = errors.New("interrupted")
 // maxRunes is how long a line may become, in characters.
 const maxRunes = 4096
 
-// editor edits lines on a terminal. The line and the cursor's place in it are the screen's.
+// editor edits lines on a terminal. The line and the cursor's place in it belong to the screen.
 type editor struct {
 	in       *input
 	scr      screen
@@ -29,11 +29,11 @@ type editor struct {
 
 	// While a line is edited:
 	ctx      context.Context
-	again    func() error // puts the terminal into raw mode once more
+	again    func() error // puts the terminal into raw mode again
 	buf      []byte       // input that is not a key yet
 	paste    bool         // between the marks of a paste
 	newlines int          // ends of lines in the paste that nothing follows yet
-	// how many lines of the history the shown one is back; 0: it is the new one
+	// how many lines back in the history the shown one is; 0: it is the new one
 	back   int
 	newest []rune // which is kept here meanwhile
 }
@@ -77,7 +77,7 @@ func (e *editor) read(ctx context.Context, label, style string) (string, error) 
 	return plain(line), nil
 }
 
-// edit obeys keys until Enter.
+// edit handles keys until Enter.
 func (e *editor) edit() error {
 	s := &e.scr
 	for {
@@ -140,8 +140,8 @@ func (e *editor) edit() error {
 	}
 }
 
-// replace puts characters in the place of some of the line; the cursor is after them. What is
-// outside of the line does not count.
+// replace replaces some characters of the line; the cursor is after the new ones. What is outside
+// the line does not count.
 func (e *editor) replace(from, to int, by ...rune) {
 	s := &e.scr
 	from, to = max(from, 0), min(to, len(s.line))
@@ -199,12 +199,12 @@ func (e *editor) freshRow() {
 	}
 }
 
-// plain puts back the characters that newlineRune and tabRune are in place of.
+// plain puts back the characters that newlineRune and tabRune stand for.
 func plain(line string) string {
 	return strings.NewReplacer(string(newlineRune), "\n", string(tabRune), "\t").Replace(line)
 }
 
-// key is the next one. Ends of lines in a paste are characters of the line, if something follows.
+// key is the next key. Ends of lines in a paste are characters of the line, if something follows.
 func (e *editor) key() (rune, error) {
 	for {
 		key, n := nextKey(e.buf, e.paste)

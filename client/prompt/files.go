@@ -16,8 +16,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// put is the prompt's `put FILE…`: files and folders of this machine go into the directory on the
-// other side.
+// put is the prompt's `put FILE…`: files and folders of this machine go into the current directory
+// on the other side.
 func (r *runner) put(ctx context.Context, args string, io IO) (Outcome, error) {
 	return r.copy(ctx, args, "put", io)
 }
@@ -83,7 +83,7 @@ func (r *runner) copy(ctx context.Context, args, verb string, io IO) (Outcome, e
 	return outcome, nil
 }
 
-// failedCopy tells a copy that could not be made from the end of everything.
+// failedCopy distinguishes a failed copy from the end of everything.
 func (r *runner) failedCopy(err error) (Outcome, error) {
 	var lost *mux.LinkLost
 	if errors.As(err, &lost) || errors.Is(err, mux.ErrGoodbye) {
@@ -92,8 +92,8 @@ func (r *runner) failedCopy(err error) (Outcome, error) {
 	return Outcome{}, &LineError{Err: err}
 }
 
-// fileWords splits names at blanks; quotes hold blanks together, and a backslash takes the next
-// character as it is.
+// fileWords splits names at blanks; quotes keep blanks, and a backslash makes the next character
+// ordinary.
 func fileWords(text string) (words []string, err error) {
 	var word strings.Builder
 	begun, quote := false, byte(0)
@@ -128,7 +128,7 @@ func fileWords(text string) (words []string, err error) {
 	return words, nil
 }
 
-// completeFiles completes the names of files here, after `put`.
+// completeFiles completes the names of local files, after `put`.
 func completeFiles(line string, pos int) (string, int, bool) {
 	before, after := line[:pos], line[pos:]
 	trimmed := strings.TrimLeft(before, " ")
@@ -179,7 +179,7 @@ func completeFiles(line string, pos int) (string, int, bool) {
 	return done + after, len(done), true
 }
 
-// fromHome puts the home directory here in place of a ~ at the front, as a shell does.
+// fromHome replaces a ~ at the front by the local home directory, as a shell does.
 func fromHome(name string) string {
 	rest, ok := strings.CutPrefix(name, "~")
 	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {

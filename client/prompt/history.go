@@ -20,8 +20,8 @@ const (
 )
 
 // history keeps lines for the editor and, in a file, for the next time. The file has one line of
-// text for each; lines of several prompts at once are appended as they come. It holds what was
-// typed, with newlines as newlineRune. A file that cannot be used is done without.
+// text for each; several prompts at once append theirs as they come. It holds what was typed, with
+// newlines as newlineRune. If the file cannot be used, the prompt works without it.
 type history struct {
 	lines []string // the oldest first
 	file  string   // "": memory only
@@ -41,8 +41,7 @@ func DefaultHistoryFile() string {
 	return filepath.Join(dir, "minissh", "history")
 }
 
-// openHistory reads the file, and cuts it down when it has grown beyond
-// historyLines.
+// openHistory reads the file, and shortens it when it has grown beyond historyLines.
 func openHistory(file string) *history {
 	h := &history{}
 	if file == "" || os.MkdirAll(filepath.Dir(file), 0o700) != nil {
@@ -90,7 +89,7 @@ func readEnd(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, historyBytes))
 }
 
-// sound tells whether a line can be edited.
+// sound says whether a line can be edited.
 func sound(line string) bool {
 	return utf8.ValidString(line) && len(line) <= 4*4096 &&
 		!strings.ContainsFunc(line, unicode.IsControl)
@@ -130,7 +129,7 @@ func (h *history) Add(line string) {
 		return
 	}
 	defer f.Close()
-	wholeline.Append(f, line+"\n") // prompts side by side do not mix
+	wholeline.Append(f, line+"\n") // lines of several prompts do not mix
 }
 
 // Len is how many there are.

@@ -8,16 +8,15 @@ import (
 	"os"
 )
 
-// input reads a stream on demand: there is a read under way only while someone
-// waits for its bytes, so that between two lines a local command may have the
-// terminal for itself. A read that was started and not waited for to the end is
-// taken up by the next wait.
+// input reads a stream on demand: a read is under way only while someone waits for its bytes, so
+// that between two lines a local command may have the terminal for itself. The next wait takes up a
+// read that was started and not waited for to the end.
 type input struct {
 	from    io.Reader
 	chunks  chan chunk // holds one, so that the reading goroutine always ends
 	pending bool
 	signals <-chan os.Signal
-	news    <-chan struct{} // output waits to be shown; nil where it does not wait
+	news    <-chan struct{} // output waits to be shown; nil while it need not wait
 }
 
 type chunk struct {
@@ -78,8 +77,8 @@ type lineReader struct {
 	skip bool // in a line that is too long
 }
 
-// next returns a line without its end (LF or CRLF); the last one needs none.
-// After errLineTooLong the next line can be read; io.EOF is the end.
+// next returns a line without its end (LF or CRLF), which the last line may lack. After
+// errLineTooLong the next line can be read; io.EOF is the end.
 func (r *lineReader) next(ctx context.Context) (string, error) {
 	searched := 0
 	for {

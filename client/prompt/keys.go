@@ -7,7 +7,7 @@ import (
 
 // Keys that are not characters; characters are their own keys.
 const (
-	keyUnknown rune = -iota // nothing comes of it
+	keyUnknown rune = -iota // it has no effect
 	keyUp
 	keyDown
 	keyLeft
@@ -58,14 +58,13 @@ const (
 	// maxSequence bounds an escape sequence; a longer one is dropped.
 	maxSequence = 4096
 
-	// newlineRune and tabRune are in a line, and in the file of the history, in place of characters
-	// that would end it. They are the last code points there are, for private use.
+	// In a line and in the history file newlineRune and tabRune stand for characters that would end
+	// it. They are the last code points there are, for private use.
 	newlineRune = '\U0010FFFD'
 	tabRune     = '\U0010FFFC'
 )
 
-// nextKey cuts the first key off buf, and says how many bytes that took; 0: the key is not
-// complete.
+// nextKey cuts the first key off buf, and says how many bytes that took; 0: the key is incomplete.
 func nextKey(buf []byte, paste bool) (key rune, n int) {
 	if len(buf) == 0 {
 		return 0, 0

@@ -13,8 +13,8 @@ import (
 	"minissh/client/atexit"
 )
 
-// loop is one run of Loop. Its fields belong to Loop's goroutine; while a command
-// runs, watch reads signals and calls the Runner, and is waited for.
+// loop is one run of Loop. Its fields belong to Loop's goroutine; while a command runs, watch reads
+// signals and calls the Runner, and Loop waits for it.
 type loop struct {
 	cfg      *Config
 	face     face
@@ -187,9 +187,9 @@ func (l *loop) stdin() *os.File {
 	return l.cfg.Stdin
 }
 
-// watch runs one command and meets signals meanwhile: Ctrl-C goes to onInterrupt,
-// or ends run's ctx when that is nil; SIGTERM and SIGHUP end ctx and the loop.
-// Without a terminal, Ctrl-C ends the loop as well, as it ends a shell's script.
+// watch runs one command and handles signals meanwhile: Ctrl-C goes to onInterrupt, or ends run's
+// ctx when that is nil; SIGTERM and SIGHUP end ctx and the loop. Without a terminal, Ctrl-C ends
+// the loop too, as it ends a shell's script.
 func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, error),
 	onInterrupt func(int), here bool) (Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)

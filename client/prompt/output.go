@@ -15,10 +15,10 @@ const (
 	styleAside = "\x1b[2m"  // dim: what the prompt itself says
 )
 
-// output passes what commands write on to the two streams. Where standard error
-// is a terminal it is coloured: each write is wrapped on its own, so that output
-// that stops in the middle of a line leaves nothing coloured behind it, but never
-// inside one of the command's own escape sequences or characters.
+// output passes what commands write on to the two streams. If standard error is a terminal it is
+// coloured: each write is wrapped on its own, so that output that stops in the middle of a line
+// leaves no colour behind, but never inside one of the command's own escape sequences or
+// characters.
 type output struct {
 	mu       sync.Mutex
 	out, err *os.File
@@ -27,7 +27,7 @@ type output struct {
 	errTTY   bool
 	asides   bool // dim is understood
 
-	held     bool          // a line is edited on the terminal: what comes is kept until it is shown
+	held     bool          // a line is edited on the terminal: output is kept until it is shown
 	kept     []piece       // in order
 	keptSize int           // in bytes
 	room     sync.Cond     // kept is empty again, or nothing is held
@@ -165,7 +165,7 @@ func (o *output) say(format string, args ...any) {
 	fmt.Fprintln(o.err, text)
 }
 
-// aside is how a line ended, on standard error where that is a terminal.
+// aside says how a line ended, on standard error if that is a terminal.
 func (o *output) aside(text string) {
 	o.endLine()
 	if !o.errTTY {

@@ -16,16 +16,15 @@ import (
 // (SSH_CONTRACT rule 6).
 const ExitLost = 255
 
-// Runner runs lines on the other side. Run and Interrupt may be called at the
-// same time, from different goroutines; Run is never called twice at once.
+// Runner runs lines on the other side. Run and Interrupt may be called at the same time, from
+// different goroutines; Run is never called twice at once.
 type Runner interface {
-	// Run runs one line and returns when it has ended and everything it wrote was
-	// handed to stdout and stderr, which take any number of concurrent writes; what
-	// the line left running may go on to write, also later. When ctx is done, it
-	// stops the command and returns.
+	// Run runs one line and returns when it has ended and everything it wrote was passed to stdout
+	// and stderr, which take any number of concurrent writes; what the line left running may go on
+	// writing, even later. When ctx is done, it stops the command and returns.
 	//
-	// A *LineError says that this line failed and the link is there (of the outcome,
-	// Dir counts then); any other error ends the prompt with 255.
+	// A *LineError says that this line failed but the link is alive (of the outcome, only Dir
+	// counts then); any other error ends the prompt with 255.
 	Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error)
 
 	// Interrupt is called for the n-th Ctrl-C during a Run, from n = 1: 1 asks the
@@ -33,23 +32,23 @@ type Runner interface {
 	Interrupt(n int)
 }
 
-// Outcome tells how a line ended.
+// Outcome says how a line ended.
 type Outcome struct {
 	Code     int    // the exit status, 128+n for a signal
 	Signal   string // the signal's name when one ended it ("TERM"); else ""
 	Duration time.Duration
 	Dir      []byte   // the directory that the next line starts in; nil: as before
-	Notes    []string // shown as they are said ("its output is still held by …")
+	Notes    []string // shown as they are ("its output is still held by …")
 }
 
-// LineError is a line that could not be run while the link is there.
+// LineError is a line that could not be run although the link is alive.
 type LineError struct{ Err error }
 
 func (e *LineError) Error() string { return e.Err.Error() }
 func (e *LineError) Unwrap() error { return e.Err }
 
-// IO is what a [Builtin] may use. Stdin is the terminal in its normal mode, and
-// nobody else reads from it; it is nil when lines come from elsewhere.
+// IO is what a [Builtin] may use. Stdin is the terminal in its normal mode, and nobody else reads
+// from it; it is nil if lines come from elsewhere.
 type IO struct {
 	Stdin  *os.File
 	Stdout io.Writer
@@ -60,7 +59,7 @@ type IO struct {
 	Terminal *os.File
 }
 
-// Builtin is a word that the prompt itself understands as the first of a line.
+// Builtin is a word that the prompt itself understands at the beginning of a line.
 type Builtin struct {
 	Args string // as help shows it: "FILE… [DIR]"
 	Help string // one line
@@ -69,7 +68,7 @@ type Builtin struct {
 	Run func(ctx context.Context, args string, io IO) (Outcome, error)
 }
 
-// Config is what Loop needs. Nothing of it changes during the loop.
+// Config is what Loop needs. It does not change during the loop.
 type Config struct {
 	Runner Runner
 
@@ -87,15 +86,14 @@ type Config struct {
 	Quiet bool
 	// Builtins adds words (get, put, pty, …) to help, exit, quit, history and !.
 	Builtins map[string]Builtin
-	// Complete answers the Tab key: line and the cursor's place in bytes in, the
-	// new ones out. nil: Tab does nothing.
+	// Complete answers the Tab key: it gets line and the cursor's place in bytes, and returns the
+	// new ones. nil: Tab does nothing.
 	Complete func(line string, pos int) (newLine string, newPos int, ok bool)
 	// Getenv defaults to os.Getenv; NO_COLOR, TERM, SHELL and ComSpec are asked for.
 	Getenv func(string) string
 }
 
-// SignalError ends a loop that a signal ended; the exit code is 128 and its
-// number.
+// SignalError ends a loop that a signal ended; the exit code is 128 plus its number.
 type SignalError struct{ Signal os.Signal }
 
 func (e *SignalError) Error() string { return "ended by the signal: " + e.Signal.String() }
@@ -143,8 +141,8 @@ type face struct {
 	color    bool
 }
 
-// newFace looks at the three streams: lines are edited when they come from a
-// terminal and standard output, or else standard error, is one too.
+// newFace looks at the three streams: lines are edited if they come from a terminal and standard
+// output, or else standard error, is one too.
 func newFace(cfg *Config) face {
 	if !isTerminal(cfg.Stdin) {
 		return face{}

@@ -21,7 +21,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// Run is `minissh prompt`: one connection, each line one command. It gives the exit code.
+// Run is `minissh prompt`: one connection, each line one command. It returns the exit code.
 func Run(ctx context.Context, d *dial.Dialer) (int, error) {
 	if state, err := term.GetState(int(os.Stdin.Fd())); err == nil {
 		defer atexit.Do(func() { term.Restore(int(os.Stdin.Fd()), state) })()
@@ -34,14 +34,14 @@ func Run(ctx context.Context, d *dial.Dialer) (int, error) {
 	return Over(ctx, conn, Config{HistoryFile: DefaultHistoryFile()})
 }
 
-// Over is the prompt over a connection, which the caller ends. It fills in what cfg does not say.
+// Over is the prompt over a connection, which the caller ends. It fills in what cfg leaves open.
 func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
 	lost, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	runner := &runner{conn: conn}
 	go func() {
 		<-conn.Session.Done()
-		// for whoever types: a line that runs has its own words
+		// for whoever types: a line that runs shows its own words
 		cancel(run.SessionOver(conn.Options.Alias, conn.Session.Err()))
 	}()
 	cfg.Runner, cfg.Complete = runner, completeFiles
@@ -83,7 +83,7 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	defer stop()
 	held, ended := make(chan *run.Outcome, 1), make(chan struct{})
 	go run.Notices(r.conn, ch, run.Answers{Held: func(o *run.Outcome) {
-		if o.Exit != nil && len(held) == 0 { // Notices is the only one who puts something there
+		if o.Exit != nil && len(held) == 0 { // only Notices puts something there
 			held <- o
 		}
 	}})
@@ -116,7 +116,7 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 }
 
 // goesOn is for a line that has ended while something that it left running holds its output: that
-// is shown as it comes, beside the lines that follow.
+// is shown as it comes, together with the lines that follow.
 func (r *runner) goesOn(outcome *run.Outcome, took time.Duration) Outcome {
 	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: took}
 	r.moved(outcome, &result)
@@ -136,7 +136,7 @@ func (r *runner) moved(outcome *run.Outcome, result *Outcome) {
 }
 
 // onTerminal is `pty COMMAND`: the line runs on a pty, which is shown on the user's terminal;
-// without a command a login shell does.
+// without a command it is a login shell.
 func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, error) {
 	if io.Stdin == nil {
 		return Outcome{},
@@ -175,7 +175,7 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	return result, nil
 }
 
-// notOpened is for a line that was never sent: what no line could be ends the line alone.
+// notOpened is for a line that was never sent: what cannot be a line ends only that line.
 func (r *runner) notOpened(err error) error {
 	if put := run.Unsent(err); put != err {
 		return &LineError{Err: put}
@@ -183,8 +183,8 @@ func (r *runner) notOpened(err error) error {
 	return run.OutcomeUnknown(r.conn.Options.Alias, err)
 }
 
-// failed tells a line that could not be run from the end of everything. A directory that is gone is
-// left, so that the next line runs.
+// failed distinguishes a line that could not be run from the end of everything. If the directory is
+// gone, the prompt leaves it, so that the next line runs.
 func (r *runner) failed(err error) (Outcome, error) {
 	var said *run.Closed
 	if !errors.As(err, &said) {

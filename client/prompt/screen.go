@@ -8,9 +8,8 @@ import (
 	"minissh/client/terminal"
 )
 
-// screen draws one line with its prompt on a terminal in raw mode, over as many
-// rows as it takes. Rows end with CR LF and never by the terminal's own wrapping,
-// whose rules differ.
+// screen draws one line with its prompt on a terminal in raw mode, over as many rows as it takes.
+// Rows end with CR LF and never by the terminal's own wrapping, whose rules differ.
 type screen struct {
 	out   io.Writer
 	size  func() (columns, rows int)
@@ -33,9 +32,8 @@ type layout struct {
 	row, col int // the cursor
 }
 
-// lay cuts the label and the line into rows of at most columns columns. The
-// cursor has a row of its own when it is after a full one, except at the end
-// (last), when nothing will be typed any more.
+// lay cuts the label and the line into rows of at most columns columns. The cursor has a row of its
+// own if it is after a full one, except at the end (last), when nothing more will be typed.
 func lay(label, style string, line []rune, pos, columns int, last bool) *layout {
 	l := &layout{}
 	var row bytes.Buffer
@@ -66,7 +64,7 @@ func lay(label, style string, line []rune, pos, columns int, last bool) *layout 
 	}
 	for i, r := range line {
 		if i == pos {
-			// A wide character that does not fit takes the cursor along.
+			// A wide character that does not fit moves the cursor to the next row with it.
 			if _, n := glyph(r); used+n > columns {
 				end()
 			}
@@ -142,7 +140,7 @@ func (s *screen) draw(last bool) {
 	s.out.Write(b.Bytes())
 }
 
-// erase takes what is drawn away: the cursor is then where the first row that showed began.
+// erase removes what is drawn: the cursor is then where the first shown row began.
 func (s *screen) erase(b *bytes.Buffer, columns, height int) {
 	if s.drawn == nil {
 		return
@@ -154,7 +152,7 @@ func (s *screen) erase(b *bytes.Buffer, columns, height int) {
 	b.WriteString("\x1b[J")
 }
 
-// clear takes the line from the terminal, for something else to be written there. draw brings it
+// clear removes the line from the terminal, for something else to be written there. draw brings it
 // back below that.
 func (s *screen) clear() {
 	columns, height := s.size()
@@ -164,7 +162,7 @@ func (s *screen) clear() {
 	s.out.Write(b.Bytes())
 }
 
-// draws is the short way for a character typed at the end: only that is written.
+// draws is the short way for a character typed at the end: it writes only that.
 func (s *screen) draws(l *layout, columns int) bool {
 	old := s.drawn
 	if old == nil || s.widest != columns || len(old.rows) != len(l.rows) {
@@ -188,9 +186,9 @@ func (s *screen) draws(l *layout, columns int) bool {
 	return true
 }
 
-// above is how many rows of the terminal the cursor is below the first row
-// that shows. After a change of width it is what it is in terminals that wrap old
-// rows anew; those that cut them instead (xterm) lose a row of older output.
+// above is how many rows of the terminal the cursor is below the first shown row. After a change of
+// width it is what it is in terminals that wrap old rows anew; those that cut them instead (xterm)
+// lose a row of older output.
 func (s *screen) above(columns int) int {
 	if columns == s.widest {
 		return s.drawn.row - s.first

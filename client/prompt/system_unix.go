@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watched are the signals that the loop meets; those about the terminal only
-// where there is one.
+// watched are the signals that the loop handles; those about the terminal only if there is one.
 func watched(terminal bool) []os.Signal {
 	if !terminal {
 		return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
@@ -44,7 +43,7 @@ func localCommand(ctx context.Context, getenv func(string) string, line string) 
 	return exec.CommandContext(ctx, shell, "-c", line)
 }
 
-// localOutcome is how a local command that did not end well ended.
+// localOutcome is how a local command that failed ended.
 func localOutcome(exit *exec.ExitError) Outcome {
 	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		sig := status.Signal()
@@ -53,5 +52,5 @@ func localOutcome(exit *exec.ExitError) Outcome {
 	return Outcome{Code: exit.ExitCode()}
 }
 
-// enableEscapes tells whether the terminal understands escape sequences.
+// enableEscapes says whether the terminal understands escape sequences.
 func enableEscapes(*os.File) bool { return true }

@@ -32,8 +32,7 @@ func localCommand(ctx context.Context, getenv func(string) string, line string) 
 
 func localOutcome(exit *exec.ExitError) Outcome { return Outcome{Code: exit.ExitCode()} }
 
-// enableEscapes turns on escape sequences in a console, and tells whether that
-// worked.
+// enableEscapes turns on escape sequences in a console, and says whether that worked.
 func enableEscapes(f *os.File) bool {
 	var mode uint32
 	h := windows.Handle(f.Fd())

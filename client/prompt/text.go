@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// quote makes bytes from the other side fit for a terminal: printable characters
-// stay, everything else is spelled out (\n, \x1b, \u202e), a backslash is doubled
-// only where something else was spelled out.
+// quote makes bytes from the other side safe for a terminal: printable characters stay, everything
+// else is spelled out (\n, \x1b, \u202e), and a backslash is doubled only if something else was
+// spelled out.
 func quote(b []byte) string {
 	if utf8.Valid(b) && bytes.IndexFunc(b, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
 		return string(b)
@@ -73,7 +73,7 @@ func inHome(dir, home []byte) []byte {
 	return append([]byte("~"), dir[len(home):]...)
 }
 
-// ended says how a line ended, if that was not well; "" otherwise.
+// ended says how a line ended, if it failed; "" otherwise.
 func ended(o Outcome) string {
 	took := ""
 	if o.Duration > 0 {
