@@ -94,7 +94,7 @@ func TestAccessFromFiles(t *testing.T) {
 	}
 }
 
-// A file that others can write lets nobody in; the file is read anew at each login.
+// A file that others can write admits nobody; the file is read anew at each login.
 func TestWritableFileIsRefused(t *testing.T) {
 	l, file := authorizedLab(t, "", false)
 	l.run("true")
@@ -111,7 +111,7 @@ func TestWritableFileIsRefused(t *testing.T) {
 	l.run("true")
 }
 
-// A refusal does not name a key that may not come in from here.
+// A refusal does not name a key that may not log in from here.
 func TestWouldDoObeysRestrictions(t *testing.T) {
 	for options, named := range map[string]bool{"": true, `from="192.0.2.1"`: false,
 		`expiry-time="20200101"`: false} {

@@ -26,7 +26,7 @@ import (
 // comes next.
 const accountPrefix = "msshtest"
 
-// leftoverAge is when an account of an earlier run must be the leftover of one that was killed: no
+// leftoverAge is how old an account must be to be left over from an earlier run that was killed: no
 // run takes so long.
 const leftoverAge = 2 * time.Hour
 
@@ -36,7 +36,7 @@ var (
 	sweepOnce     sync.Once
 )
 
-// needAccounts skips the test where accounts cannot be made.
+// needAccounts skips the test if accounts cannot be made.
 func needAccounts(t testing.TB) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -172,7 +172,7 @@ func (l *lab) as(acct process.Account, id keys.Identity) *mux.Session {
 	return s
 }
 
-// refused logs in as a user and expects that answer which tells nothing.
+// refused tries to log in as a user and expects the answer that tells nothing.
 func (l *lab) refused(name string, id keys.Identity) {
 	l.t.Helper()
 	_, err := l.tryAs(name, id)

@@ -105,8 +105,8 @@ func TestAccountTerminal(t *testing.T) {
 	}
 }
 
-// Two accounts at once, with one key: each keeps to its own, in every channel, and a session of one
-// is nothing to the other (RE3).
+// Two accounts at once, with one key: each stays within its own, in every channel, and neither can
+// have the other's session (RE3).
 func TestTwoAccounts(t *testing.T) {
 	l := accountsLab(t, access.Policy{})
 	ann, bob := newAccount(t, l.guest.Public), newAccount(t, l.guest.Public)
@@ -146,8 +146,9 @@ func TestTwoAccounts(t *testing.T) {
 	p.conn.Close()
 }
 
-// What lets nobody in: files that are not the account's own or that others could have written, and
-// accounts that are closed. The answer is the same as to a user that does not exist; the log tells.
+// What admits nobody: files that do not belong to the account or that others could have written,
+// and accounts that are closed. The answer is the same as for a user that does not exist; the log
+// says why.
 func TestAccountsRefused(t *testing.T) {
 	l := accountsLab(t, access.Policy{Deny: []string{"*denied"}})
 	other := newAccount(t, l.guest.Public)

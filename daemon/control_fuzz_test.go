@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// FuzzControlAsk has the daemon's end of a control socket take any bytes: whatever is asked gets at
-// most one answer, the last of lines of JSON that a terminal may see, and the asker that has hung
-// up leaves nothing behind.
+// FuzzControlAsk sends any bytes to the daemon's end of a control socket: whatever is asked gets at
+// most one answer, the last of lines of JSON that are safe for a terminal, and an asker that has
+// hung up leaves nothing behind.
 func FuzzControlAsk(f *testing.F) {
 	for _, ask := range []string{
 		`{"verb":"who"}`, `{"verb":"end","args":{"id":1}}`,

@@ -67,8 +67,8 @@ func asks(t *testing.T, path string) (control.WhoInfo, error) {
 	return who, err
 }
 
-// The socket is its owner's alone; a second daemon leaves it to the first; what a dead one left is
-// replaced; nothing else is.
+// Only its owner may use the socket; a second daemon leaves it to the first; what a dead one left
+// is replaced; nothing else is.
 func TestControlSocket(t *testing.T) {
 	l, path := controlled(t)
 	for name, want := range map[string]os.FileMode{path: os.ModeSocket | 0o600,
@@ -129,8 +129,8 @@ func TestControlSocketRefused(t *testing.T) {
 	}
 }
 
-// What is not a request gets an error or nothing, and holds nobody up; an asker that hangs up takes
-// its request back.
+// What is not a request gets an error or nothing, and delays nobody; an asker that hangs up
+// withdraws its request.
 func TestControlRequests(t *testing.T) {
 	before := holding()
 	l := newPairingLab(t)
@@ -189,7 +189,7 @@ func TestControlRequests(t *testing.T) {
 	settle(t, before)
 }
 
-// Another account neither asks a daemon nor is taken for one, even where a path is open to it.
+// Another account cannot ask a daemon and cannot pose as one, even if it can reach the path.
 func TestControlStrangers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root")

@@ -46,8 +46,8 @@ func shortTalks() map[string][]byte {
 	}
 }
 
-// A client that goes at any byte of what it sends leaves no goroutine and no descriptor there (a
-// process that runs has some of both), whatever it used.
+// A client that leaves after any byte of what it sends leaves no goroutine and no descriptor in the
+// daemon (a running process has some of both), whatever it used.
 func TestCutServicesAtEveryByte(t *testing.T) {
 	for name, sent := range shortTalks() {
 		sent = append(sent, bye()...)
@@ -77,7 +77,7 @@ func TestCutServicesAtEveryByte(t *testing.T) {
 	}
 }
 
-// The same for a client that goes after any byte that the daemon has sent.
+// The same for a client that leaves after any byte that the daemon has sent.
 func TestCutServicesAtEveryByteRead(t *testing.T) {
 	for name, sent := range shortTalks() {
 		t.Run(name, func(t *testing.T) {

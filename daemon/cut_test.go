@@ -27,8 +27,8 @@ func conversation() []byte {
 	}, nil)
 }
 
-// A client that goes at any byte of its part of a conversation leaves nothing behind: over a Unix
-// socket, where nothing lies between.
+// A client that leaves after any byte of its part of a conversation leaves nothing behind: over a
+// Unix socket, with nothing in between.
 func TestCutAtEveryByte(t *testing.T) {
 	l := newLab(t, nil, "unix:"+filepath.Join(t.TempDir(), "s"))
 	before := l.warm()
@@ -78,8 +78,8 @@ func (c *cutting) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// The same through TLS: at many bytes, and around the end of every write, where one state of the
-// handshake follows another.
+// The same through TLS: at many bytes, and around the end of every write, where the state of the
+// handshake changes.
 func TestCutThroughTLS(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
@@ -120,8 +120,8 @@ func TestCutThroughTLS(t *testing.T) {
 	}
 }
 
-// The log tells of a connection's end after the end of what ran on it, though the connection is
-// what ended it.
+// The log reports a connection's end after the end of what ran on it, though the connection ended
+// that.
 func TestDisconnectedIsLast(t *testing.T) {
 	l := newLab(t, nil)
 	conn := l.secure(l.guest)

@@ -91,7 +91,7 @@ func real(t *testing.T, path string) string {
 	return path
 }
 
-// What cannot be run is refused by a code (EX8), and the session goes on.
+// What cannot be run is refused with a code (EX8), and the session goes on.
 func TestRefusedRequests(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
@@ -131,8 +131,8 @@ func TestRefusedRequests(t *testing.T) {
 	settle(t, before)
 }
 
-// What a command leaves unread is discarded, also when it closes its input first (EX4): more than
-// any window and pipe hold.
+// What a command leaves unread is discarded, even if it closes its input first (EX4): more than any
+// window and pipe hold.
 func TestInputNobodyReads(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
@@ -171,7 +171,7 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// The shell's directory at its end is told when it is asked for (EX6), in bytes.
+// The shell's directory at its end is reported when it is asked for (EX6), in bytes.
 func TestReportDir(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// An IPv4 address lets in IPv4 alone and an IPv6 one IPv6 alone, so that both may be given; a port
-// alone lets in both.
+// A daemon on an IPv4 address accepts only IPv4 and on an IPv6 address only IPv6, so that both may
+// be given; a port alone accepts both.
 func TestListenFamilies(t *testing.T) {
 	free, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
@@ -59,7 +59,7 @@ func TestListenFamilies(t *testing.T) {
 	}
 }
 
-// What an address stands for is told as it will be listened on, zones of IPv6 included.
+// An address is shown as it will be listened on, with zones of IPv6.
 func TestResolveForms(t *testing.T) {
 	for text, want := range map[string]struct {
 		list   []string

@@ -177,7 +177,7 @@ func TestKeyForAFolder(t *testing.T) {
 	}
 }
 
-// A client that breaks the rules of the stream loses its channel, and no more; one that goes away
+// A client that breaks the rules of the stream loses its channel and no more; one that leaves,
 // leaves nothing running.
 func TestFilesStreamBroken(t *testing.T) {
 	l := newLab(t, nil)
@@ -207,7 +207,7 @@ func TestFilesStreamBroken(t *testing.T) {
 	settle(t, before)
 }
 
-// A client that ends its stream of records ahead of the last one breaks the rules of the stream,
+// A client that ends its stream of records before the last one breaks the rules of the stream,
 // whichever way the files go (FI13).
 func TestFilesStreamEndsEarly(t *testing.T) {
 	l := newLab(t, nil)

@@ -27,7 +27,7 @@ type beginning struct {
 	log    string // "Connection closed from … [preauth]" and this
 }
 
-// ended reads a connection to its end, in words.
+// ended reads a connection to its end, and returns that in words.
 func ended(conn io.Reader) string {
 	var said [16]byte
 	n, err := io.ReadFull(conn, said[:])
@@ -188,7 +188,7 @@ func halfOpen(l *lab) string {
 	}
 }
 
-// firstWriteOnly lets a TLS client say its first words, and then fails it.
+// firstWriteOnly lets a TLS client say its first words, and then makes its writes fail.
 type firstWriteOnly struct{ net.Conn }
 
 var errEnough = errors.New("enough")
@@ -217,7 +217,7 @@ func TestHostileBeginnings(t *testing.T) {
 			if end := b.do(l); end != b.end {
 				t.Errorf("the end is %q instead of %q\n%s", end, b.end, l.log)
 			}
-			lines := 1 // of a connection that fails before anybody is let in
+			lines := 1 // of a connection that fails before the login
 			switch {
 			case b.log == "":
 				l.log.want(t, "Disconnected from 127.0.0.1 port ",
@@ -240,8 +240,8 @@ func TestHostileBeginnings(t *testing.T) {
 	}
 }
 
-// A refused key is told which of the client's other keys would do, and in the same words whether
-// the user exists or not (ID6).
+// The refusal of a key names another of the client's keys that would be accepted, and has the same
+// words whether the user exists or not (ID6).
 func TestRefusalNamesAKeyThatWouldDo(t *testing.T) {
 	l := newLab(t, nil)
 	refused := func(user string, offered ...string) *protocol.Reason {
@@ -279,7 +279,7 @@ func TestAcceptedIsLogged(t *testing.T) {
 	l.log.want(t, "Disconnected from 127.0.0.1", "reason=goodbye")
 }
 
-// A command of any size that fits a frame may travel with HELLO (SE3), although little is read
+// A command of any size that fits in a frame may travel with HELLO (SE3), although little is read
 // before authorization (ID8).
 func TestLargeOpenTravelsWithHello(t *testing.T) {
 	for _, size := range []int{100, 10_000, 16_300, 20_000, 60_000} {

@@ -22,7 +22,7 @@ import (
 )
 
 // hung is a folder in whose file system nothing ever answers: a FUSE server takes each request, and
-// keeps it. Who asks there cannot even be killed, until free lets go.
+// keeps it. Whoever asks there cannot even be killed, until free lets go.
 type hung struct {
 	dir   string
 	asked chan struct{} // closed when somebody waits there
@@ -130,7 +130,7 @@ type stuck struct {
 	ch *mux.Channel
 }
 
-// ways are those in which such a thing is to end.
+// ways are the ways in which such a thing may end.
 var ways = map[string]func(*stuck){
 	"the client takes it back": func(k *stuck) {
 		k.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
@@ -180,8 +180,8 @@ func filesOpen(mode, where string) *protocol.Open {
 	return open
 }
 
-// A helper that its user has stopped, and that answers nobody: the session ends all the same,
-// whoever ends it, and no process, goroutine or descriptor is left (RULES D7).
+// A user has stopped a helper, and it answers nobody: the session ends all the same, whoever ends
+// it, and no process, goroutine or descriptor is left (RULES D7).
 func TestStoppedHelper(t *testing.T) {
 	for name, end := range ways {
 		for _, mode := range []string{protocol.FilesGet, protocol.FilesPut} {
@@ -214,8 +214,8 @@ func TestStoppedHelper(t *testing.T) {
 	}
 }
 
-// A path that hangs in the kernel, so that whoever goes there cannot be killed: the session ends
-// all the same, and the log says what is left.
+// A path hangs in the kernel, so that whoever uses it cannot be killed: the session ends all the
+// same, and the log says what is left.
 func TestHungPath(t *testing.T) {
 	before := holding()
 	t.Run("all", testHungPath)
@@ -270,7 +270,7 @@ func testHungPath(t *testing.T) {
 	}
 }
 
-// A helper that has no answer in its time is given up, and the client is told (RULES D7).
+// A helper that does not answer in time is given up, and the client is told (RULES D7).
 func TestLateHelper(t *testing.T) {
 	before := holding()
 	h := newHung(t)
@@ -292,8 +292,8 @@ func TestLateHelper(t *testing.T) {
 	settle(t, before)
 }
 
-// What a helper is given, where nobody says otherwise: 30 seconds for its first answer, 5 to end
-// when its channel is gone (FI10).
+// A helper's times by default: 30 seconds for its first answer, 5 to end when its channel is gone
+// (FI10).
 func TestHelperTimes(t *testing.T) {
 	var o Options
 	o.defaults()

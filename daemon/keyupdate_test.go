@@ -122,7 +122,7 @@ func (l *lab) byHand(t *testing.T) (*tls.Conn, *records) {
 	return conn, newRecords(t, raw, conn.ConnectionState().CipherSuite, keyLog.String())
 }
 
-// Some key updates are as good as none: another TLS library may do them.
+// A few key updates are harmless: another TLS library may do them.
 func TestKeyUpdatesAreTaken(t *testing.T) {
 	l := newLab(t, nil)
 	conn, r := l.byHand(t)
@@ -149,7 +149,7 @@ func TestKeyUpdatesAreTaken(t *testing.T) {
 func TestFloodOfKeyUpdates(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		first []byte // data ahead of the flood
+		first []byte // data before the flood
 		log   string
 	}{
 		{"before HELLO", nil, "Connection closed from"},

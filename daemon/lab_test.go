@@ -30,7 +30,7 @@ import (
 // user is the account of every daemon here.
 const user = "tester"
 
-// lab is a daemon at work on loopback, with one key that may come in and one that may not.
+// lab is a daemon at work on loopback, with one key that may log in and one that may not.
 type lab struct {
 	*Server
 	t               testing.TB
@@ -275,7 +275,7 @@ func clientOver(raw net.Conn, envelope tls.Certificate) (*transport.Conn, error)
 	return transport.Client(raw, nil, envelope, func(*x509.Certificate) error { return nil })
 }
 
-// session logs in as the guest. prepare, which may be nil, opens channels ahead of the first byte.
+// session logs in as the guest. prepare, which may be nil, opens channels before the first byte.
 func (l *lab) session(prepare func(*mux.Session)) *mux.Session {
 	l.t.Helper()
 	s := mux.New(mux.Config{Role: mux.Client})

@@ -30,8 +30,9 @@ func (l *lab) inside() int {
 	return len(l.Server.strangers)
 }
 
-// Too many unauthenticated connections, in all or from one source, are told so in TLS's words
-// (CA4); a session is not touched, and a place is free again as soon as one of them goes.
+// If there are too many unauthenticated connections, in all or from one source, the next is told so
+// in TLS's words (CA4). A session is not touched, and a place is free again as soon as one of them
+// leaves.
 func TestTooManyStartups(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"in all":     func(o *Options) { o.MaxStartups = 3 },
@@ -79,8 +80,8 @@ func TestTooManyStartups(t *testing.T) {
 	}
 }
 
-// The answer "too many" has a cap of its own, and takes no place of it on Unix sockets, where
-// nothing is said: forty of those leave room for one on TCP.
+// The answer "too many" has a limit of its own. Connections on Unix sockets, where nothing is said,
+// take nothing from it: forty of those leave room for one on TCP.
 func TestRefusalsGiveTheirPlaceBack(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.MaxStartups = 1 }, "unix:"+filepath.Join(t.TempDir(), "s"),
 		"127.0.0.1:0")
@@ -126,8 +127,7 @@ func TestTooManySessions(t *testing.T) {
 	}
 }
 
-// WELCOME says how many channels there may be; our own client keeps to it, and one that ends makes
-// room.
+// WELCOME says how many channels are allowed; our own client obeys, and one that ends makes room.
 func TestChannelsAreCounted(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.MaxChannels = 20 })
 	s := l.session(nil)

@@ -96,9 +96,8 @@ func TestThousandSessions(t *testing.T) {
 	settle(t, before)
 }
 
-// A client that takes no output, be it that it grants nothing or that it does not even read its
-// socket, costs the daemon no more than what is on the way, and others nothing: they run fifty
-// commands meanwhile.
+// A client that takes no output, whether it grants nothing or does not even read its socket, costs
+// the daemon no more than what is under way, and others nothing: they run fifty commands meanwhile.
 func TestClientThatNeverReads(t *testing.T) {
 	const stuck, channels = 4, 10
 	for name, reads := range map[string]bool{"grants nothing": true, "reads nothing": false} {

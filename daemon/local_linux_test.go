@@ -14,7 +14,7 @@ import (
 )
 
 func init() {
-	// knock comes in through a Unix socket as a user, and tells the answer.
+	// knock logs in through a Unix socket as a user, and returns the answer.
 	process.Helper("knock", func(args []string) int {
 		conn, err := net.Dial("unix", args[0])
 		if err != nil {
@@ -43,9 +43,8 @@ func init() {
 	})
 }
 
-// Through a Unix socket the kernel's uid is the identity: each may be itself alone, root anybody
-// who is served, and the overflow uid nobody (RULES A8). The socket's mode decides who gets that
-// far.
+// Through a Unix socket the kernel's uid is the identity: each may only be itself, root anybody who
+// is served, and the overflow uid nobody (RULES A8). The socket's mode decides who gets that far.
 func TestUnixSocketOfAllAccounts(t *testing.T) {
 	needAccounts(t)
 	key := newKey(t)

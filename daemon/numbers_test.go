@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What PROTOCOL.md says of a daemon that was told nothing else, in numbers: the deadline of a login
-// (ID8), the grace between HUP and KILL (EX7), how long a helper may take (FI10), channels (CH2).
+// What PROTOCOL.md says about a daemon's defaults, in numbers: the deadline of a login (ID8), the
+// grace between HUP and KILL (EX7), how long a helper may take (FI10), channels (CH2).
 func TestDefaultsInNumbers(t *testing.T) {
 	var o Options
 	o.defaults()

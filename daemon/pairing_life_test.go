@@ -15,8 +15,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A client that goes between its proof and the answer has paired all the same, and its code is
-// used: it cannot know, and logging in tells it (PA6).
+// A client that leaves between its proof and the answer has paired all the same, and its code is
+// used: it cannot know, but a login shows it (PA6).
 func TestPairingAnswerUnheard(t *testing.T) {
 	l := newPairingLab(t)
 	made := l.offer(control.Offer{})
@@ -51,8 +51,8 @@ func TestPairingAnswerUnheard(t *testing.T) {
 	s.Close(nil)
 }
 
-// A proof that was seen on one connection is worth nothing on another, with the same keys on both
-// ends and while its code still lives.
+// A proof from one connection is worthless on another, with the same keys at both ends and while
+// its code still lives.
 func TestPairingReplayed(t *testing.T) {
 	l := newPairingLab(t)
 	made := l.offer(control.Offer{})
@@ -70,8 +70,8 @@ func TestPairingReplayed(t *testing.T) {
 	}
 }
 
-// Two pairings at once do not disturb each other, nor a session that is at work; one that is
-// withdrawn takes the other's code along with nothing.
+// Two pairings at once disturb neither each other nor a running session; withdrawing one does not
+// touch the other's code.
 func TestPairingsBesideEachOther(t *testing.T) {
 	l := newPairingLab(t)
 	one, two, three := l.offer(control.Offer{}),
@@ -166,7 +166,8 @@ func TestPairingFileReadOnly(t *testing.T) {
 	}
 }
 
-// notWritten wants what a client is told that proved the code, and whose key could not be written.
+// notWritten expects what a client is told that proved the code, but whose key could not be
+// written.
 func notWritten(t *testing.T, f protocol.Frame) {
 	t.Helper()
 	var said protocol.Reason

@@ -66,7 +66,7 @@ func sendPair(t *testing.T, conn io.ReadWriter, name string, proof []byte) proto
 	return f
 }
 
-// refusedPairing wants the one answer that a stranger gets.
+// refusedPairing expects the only answer that a stranger gets.
 func refusedPairing(t *testing.T, f protocol.Frame) {
 	t.Helper()
 	var said protocol.Reason
@@ -205,8 +205,8 @@ func TestPairingViolations(t *testing.T) {
 	}
 }
 
-// A man in the middle has a TLS connection with each side, and everything that passes; it helps him
-// nothing.
+// A man in the middle has a TLS connection with each side, and everything that passes; that does
+// not help him.
 func TestPairingThroughTheMiddle(t *testing.T) {
 	l := newPairingLab(t)
 	made := l.offer(control.Offer{})
@@ -294,8 +294,8 @@ func TestPairingThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A daemon that nobody could log in to is reached from beyond loopback while somebody could pair,
-// and not longer (RULES A12).
+// A daemon that nobody could log in to can be reached from beyond loopback while somebody could
+// pair, and no longer (RULES A12).
 func TestPairingOpensTheDoor(t *testing.T) {
 	l := newPairingLab(t)
 	if err := l.Listen("0.0.0.0:0"); !errors.Is(err, errNobody) {

@@ -35,7 +35,7 @@ func init() {
 	})
 }
 
-// asking asks as an account, and gives the first line of the answer; end takes the request back.
+// asking asks as an account, and returns the first line of the answer; end withdraws the request.
 func asking(t *testing.T, acct process.Account, socket, verb, user string) (line string,
 	end func()) {
 	t.Helper()
@@ -53,8 +53,8 @@ func asking(t *testing.T, acct process.Account, socket, verb, user string) (line
 	}
 }
 
-// Each user gets a code for the own account, one at a time, from the socket that knows nothing
-// else; the network is not opened by it (RULES A12), as it is by an administrator's.
+// Each user gets a code for the own account, one at a time, from the socket that only does this; it
+// does not open the daemon to the network (RULES A12), as an administrator's does.
 func TestPairByUsers(t *testing.T) {
 	l := accountsLab(t, access.Policy{Allow: []string{"msshtest*"}})
 	key := newKey(t)
@@ -86,7 +86,7 @@ func TestPairByUsers(t *testing.T) {
 		return end
 	}
 	want(ann, socket, "pair", bob.Name, "may pair for its own account alone")()
-	// why they could not log in is not for ann
+	// ann must not learn why they could not log in
 	for _, other := range []string{locked.Name, "root", "msshtest-nobody", ""} {
 		want(ann, socket, "pair", other, "may pair for its own account alone")()
 	}

@@ -20,7 +20,7 @@ import (
 	"minissh/protocol/transport"
 )
 
-// scripted speaks to a daemon frame by frame, and need not keep to any rule.
+// scripted speaks to a daemon frame by frame, and may break any rule.
 type scripted struct {
 	l    *lab
 	t    testing.TB
@@ -29,13 +29,13 @@ type scripted struct {
 	in   *protocol.Reader
 }
 
-// knock connects as a key that need not be the guest's, and has not said HELLO.
+// knock connects with a key that may not be the guest's, and has not said HELLO.
 func (l *lab) knock(id keys.Identity) *scripted {
 	l.t.Helper()
 	return l.knockOn(l.dial(), id)
 }
 
-// knockOn is knock on a connection that is there.
+// knockOn is knock on an existing connection.
 func (l *lab) knockOn(raw net.Conn, id keys.Identity) *scripted {
 	l.t.Helper()
 	conn := l.over(raw, id)
@@ -130,13 +130,13 @@ func (p *scripted) wantError() *protocol.Reason {
 	return reason
 }
 
-// isEnd tells a connection that the other side has closed, by FIN or RST.
+// isEnd recognizes a connection that the other side has closed, by FIN or RST.
 func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, syscall.EPIPE)
 }
 
-// result is what a command gave.
+// result is a command's result.
 type result struct {
 	out, err string
 	exit     *protocol.Exit

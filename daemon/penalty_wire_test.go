@@ -48,8 +48,8 @@ func (l *lab) knockFrom(address string, id keys.Identity, others ...string) *scr
 	return p
 }
 
-// After failures an address is kept out, right keys included, except those that have logged in
-// before; loopback and other addresses are not.
+// After failures an address is kept out, even with right keys, unless they have logged in before;
+// loopback and other addresses are not.
 func TestPenaltyOverTheWire(t *testing.T) {
 	var lock sync.Mutex
 	now := time.Now()
@@ -69,7 +69,7 @@ func TestPenaltyOverTheWire(t *testing.T) {
 		}
 	}
 	welcome(l.knockFrom("198.51.100.1", known))
-	// A refusal that names a key which would do costs nothing (RULES A3).
+	// A refusal that names an acceptable key costs nothing (RULES A3).
 	for range 5 {
 		if r := l.knockFrom(there, l.stranger,
 			fingerprintOf(second)).wantError(); r.Key != fingerprintOf(second) {

@@ -77,8 +77,7 @@ func TestPTY(t *testing.T) {
 	if r.err != "" || r.exit == nil || *r.exit.Code != 7 || !strings.HasPrefix(name, "/dev/") {
 		t.Errorf("tty %q, %+v", name, r)
 	}
-	// Without a name for the terminal it is the simplest there is; without modes it is as the
-	// kernel makes it.
+	// Without a name the terminal is the simplest one; without modes it is as the kernel makes it.
 	r = collect(t,
 		start(t, s, protocol.Open{Argv: bytesOf("sh", "-c", "echo $TERM; stty -a"),
 			PTY: &protocol.PTY{}}))
@@ -89,8 +88,8 @@ func TestPTY(t *testing.T) {
 	settle(t, before)
 }
 
-// A login shell: its name begins with a hyphen, with a pty it has job control, without one it reads
-// commands and says nothing of its own.
+// A login shell: its name begins with a hyphen; with a pty it has job control, without one it reads
+// commands and is silent.
 func TestLoginShell(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -112,8 +111,8 @@ func TestLoginShell(t *testing.T) {
 	l.log.want(t, "Starting command", `command=""`, "tty=/dev/")
 }
 
-// What a pty may not be like is refused before anything is started (TE1); the daemon and the
-// session go on.
+// A request that a pty cannot fulfil is refused before anything is started (TE1); the daemon and
+// the session go on.
 func TestHostileTerminals(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -142,7 +141,7 @@ func TestHostileTerminals(t *testing.T) {
 			t.Errorf("%s: exit %+v, refused %+v", name, r.exit, r.refused)
 		}
 	}
-	// Sizes that no window has do nothing, and neither does a size where there is no window.
+	// Impossible sizes do nothing, and neither does a size without a window.
 	ch := start(t, s, protocol.Open{Command: protocol.Bytes("read x; stty size"), PTY: window()})
 	for _, size := range []protocol.Size{{Rows: 1 << 16, Cols: 1}, {Rows: -1}, {Cols: 1 << 62}} {
 		ch.Send(protocol.TypeResize, &size)
@@ -295,7 +294,7 @@ func TestHangUpOnPTY(t *testing.T) {
 	}
 }
 
-// What a hang-up has to kill is the foreground job alone: what nohup keeps lives on then too (TE3).
+// A hang-up kills only the foreground job: what nohup keeps lives on then too (TE3).
 func TestHangUpKillsTheForegroundAlone(t *testing.T) {
 	needsPTY(t)
 	needs(t, "nohup")
@@ -325,7 +324,7 @@ func TestHangUpKillsTheForegroundAlone(t *testing.T) {
 	}
 }
 
-// A deadline reaches all of the kernel session, also on a pty.
+// A deadline reaches all of the kernel session, even on a pty.
 func TestDeadlineOnPTY(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)

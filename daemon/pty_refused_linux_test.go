@@ -43,7 +43,7 @@ func TestForcedShell(t *testing.T) {
 	}
 }
 
-// A megabyte typed into cat comes back whole, also when the typist is far ahead of the reading.
+// A megabyte typed into cat comes back whole, even if the typist is far ahead of the reader.
 func TestMegabyteThroughPTY(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -87,7 +87,7 @@ func TestTerminalClosedBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// EOF of STDIN is nothing on a terminal; the character ends its input (TE2).
+// EOF of STDIN does nothing on a terminal; the character ends its input (TE2).
 func TestEOFOnPTY(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
@@ -104,7 +104,7 @@ func TestEOFOnPTY(t *testing.T) {
 	ch = start(t, s, protocol.Open{Command: protocol.Bytes("echo ready; cat"), PTY: window()})
 	ch.EOF(protocol.TypeStdin)
 	upTo(t, ch, "ready\n")
-	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "TERM"}) // it waits still
+	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "TERM"}) // it still waits
 	if r := collect(t, ch); r.exit.Signal != "TERM" {
 		t.Errorf("%+v", r.exit)
 	}

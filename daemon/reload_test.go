@@ -40,7 +40,7 @@ func TestReload(t *testing.T) {
 	l.log.want(t, "The host key has changed", fingerprintOf(key))
 }
 
-// What is wrong with a file is told once for each state of it, and once more after a reload.
+// What is wrong with a file is reported once for each state of it, and once more after a reload.
 func TestProblemsAreToldOnce(t *testing.T) {
 	l, file := authorizedLab(t, "", false)
 	const problem = "A line of authorized_keys is not used"

@@ -27,8 +27,8 @@ const (
 	outside verdict = "no login"
 )
 
-// columns are the services of the table, and what of exec is restricted for itself. Each has a try
-// that tells what the key can do. file is where the key is.
+// columns are the services of the table, and the parts of exec that can be restricted. Each has a
+// try that shows what the key can do. file is where the key is.
 var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict{
 	authorized.Exec.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
 		return tryExec(t, s)
@@ -41,8 +41,8 @@ var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict
 }
 
 // rows is the table: every option of authorized_keys, and what each service is to a key that has
-// it. A service that the daemon does not offer yet is here all the same: what it would be is
-// decided, and what a client gets is unknown_service.
+// it. It includes services that the daemon does not offer yet: it is decided what they would be,
+// and a client gets unknown_service.
 var rows = []struct {
 	options                   string
 	exec, pty, files, forward verdict
@@ -156,7 +156,7 @@ func tryExec(t *testing.T, s *mux.Session) verdict {
 		ch.EOF(protocol.TypeStdin)
 		results = append(results, ran(t, collect(t, ch)))
 	}
-	// what is like it is not it
+	// what is similar to it is something else
 	for _, name := range []string{"Exec", "exec ", "shell", "sftp", ""} {
 		if ch, err := s.Open(&protocol.Open{
 			Service: name, Command: protocol.Bytes("echo asked")}); err == nil {

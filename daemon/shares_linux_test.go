@@ -14,8 +14,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// One account's key opens sessions as fast as it can, on TCP; meanwhile another account logs in,
-// and root too although all the places that are not kept are taken.
+// One account's key opens sessions as fast as it can, on TCP. Meanwhile another account logs in,
+// and root too although all the places that are not reserved are taken.
 func TestOneAccountTakesItsShareAlone(t *testing.T) {
 	needAccounts(t)
 	socket := filepath.Join(t.TempDir(), "s")
@@ -86,7 +86,7 @@ func TestOneAccountTakesItsShareAlone(t *testing.T) {
 	if code, _ := refusedWith(err); code != protocol.CodeTooManySessions {
 		t.Errorf("bob's ninth session: %q", code)
 	}
-	// 16 of 18 are taken: the rest is root's, whomever it comes as
+	// 16 of 18 are taken: the rest is root's, whatever user it logs in as
 	for _, name := range []string{"root", ann.Name} {
 		conn, err := net.Dial("unix", socket)
 		if err != nil {

@@ -19,7 +19,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// second lets another key in.
+// second admits another key.
 func (l *lab) second() keys.Identity {
 	l.t.Helper()
 	id := newKey(l.t)
@@ -38,9 +38,9 @@ func refusedWith(err error) (protocol.Code, string) {
 	return "", ""
 }
 
-// A key that opens sessions as fast as it can gets its share, is told whose limit it met, and
-// neither keeps another key out nor slows what that does down to nothing (one key took all 4,096
-// sessions in four seconds).
+// A key that opens sessions as fast as it can gets its share and learns whose limit it met. It
+// neither keeps another key out nor slows that down to nothing (one key took all 4,096 sessions in
+// four seconds).
 func TestOneKeyTakesItsShareAlone(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.MaxSessions, o.Shares.Sessions = 200, 20 })
 	other := l.second()
@@ -192,8 +192,8 @@ func (a *slowAccess) Authorize(name string, key ssh.PublicKey, from netip.Addr) 
 	return a.listed.Authorize(name, key, from)
 }
 
-// Logins of a user of whom nothing can be learned take their share of the places of strangers, and
-// leave the others to others.
+// Logins of a user about whom nothing can be learned take their share of the places for strangers,
+// and leave the rest to others.
 func TestLoginsOfOneUserWait(t *testing.T) {
 	knows := &slowAccess{slow: make(chan struct{}), entered: make(chan struct{}, 5)}
 	l := newLab(t, func(o *Options) {

@@ -98,7 +98,7 @@ func TestShutdownHangsUp(t *testing.T) {
 	}
 }
 
-// Clients at every stage of a handshake neither hold Shutdown up nor are left behind.
+// Clients at any stage of a handshake neither delay Shutdown nor are left behind.
 func TestShutdownDuringHandshakes(t *testing.T) {
 	before := holding()
 	l := newLab(t, nil)
@@ -181,7 +181,8 @@ func TestNotBeyondLoopback(t *testing.T) {
 	open.log.want(t, "Connection dropped", "nobody could log in")
 }
 
-// A Unix socket is its owner's alone; a dead one is replaced, a living one and other files are not.
+// Only its owner may use a Unix socket; a dead one is replaced, a living one and other files are
+// not.
 func TestUnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	l := newLab(t, nil, "unix:"+path)

@@ -12,7 +12,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// running starts a command that prints process ids on its first line, and gives them.
+// running starts a command that prints process ids on its first line, and returns them.
 func running(t *testing.T, ch interface{ ID() uint32 }, line string) (pids []int) {
 	t.Helper()
 	for word := range strings.FieldsSeq(line) {
@@ -26,7 +26,7 @@ func running(t *testing.T, ch interface{ ID() uint32 }, line string) (pids []int
 }
 
 // A command that is no longer wanted is stopped with all of its kernel session, and EXIT follows
-// when it is dead (CH9, EX7), also where it ignores HUP, or has made process groups of its own.
+// when it is dead (CH9, EX7), even if it ignores HUP or has made process groups of its own.
 func TestCancel(t *testing.T) {
 	for name, command := range map[string]string{
 		"a sleeper":                "sleep 1000 & echo $$ $!; wait",
@@ -104,8 +104,8 @@ func TestClientGone(t *testing.T) {
 	}
 }
 
-// What a command that ended by itself left running lives on (RULES C1), although the client goes
-// then.
+// What a command that ended by itself left running lives on (RULES C1), although the client then
+// leaves.
 func TestLeftRunning(t *testing.T) {
 	l := newLab(t, nil)
 	out, exit := l.run("nohup sleep 1000 >/dev/null 2>&1 & echo $!")
@@ -213,8 +213,8 @@ func TestDeadline(t *testing.T) {
 	settle(t, before)
 }
 
-// What escapes the kernel session (setsid) and holds the output does not hold up the end of a
-// command that was stopped.
+// What escapes the kernel session (setsid) and holds the output does not delay the end of a command
+// that was stopped.
 func TestEscapedHoldsOutput(t *testing.T) {
 	needs(t, "setsid")
 	l := newLab(t, nil)

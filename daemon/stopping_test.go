@@ -13,8 +13,9 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A daemon that is being stopped tells at once (SE11): what runs by a notice with the time that is
-// left, a session in which nothing runs by its end. Ten silent seconds went by before.
+// A daemon that is being stopped says so at once (SE11): to what runs by a notice with the time
+// that is left, to a session in which nothing runs by its end. Once, ten silent seconds went by
+// before.
 func TestShutdownIsToldAtOnce(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.ShutdownGrace = 90 * time.Second })
 	busy, idle := l.session(nil), l.session(nil)
@@ -63,8 +64,7 @@ func TestShutdownIsToldAtOnce(t *testing.T) {
 	within(t, "the busy session ends", busy.Done())
 }
 
-// When its context ends, Shutdown kills what does not care for HUP, however long that may usually
-// take.
+// When its context ends, Shutdown kills what ignores HUP, however long that may usually take.
 func TestShutdownInAHurry(t *testing.T) {
 	l := newLab(t, func(o *Options) { o.ShutdownGrace, o.StopGrace = time.Hour, time.Hour })
 	s := l.session(nil)
@@ -76,7 +76,7 @@ func TestShutdownInAHurry(t *testing.T) {
 		protocol.Open{
 			Command: protocol.Bytes("trap '' HUP TERM; sleep 1000 & echo $$ $!; wait; wait")})
 	pids = append(pids, running(t, unwanted, firstLine(t, unwanted))...)
-	// its stop is under way already, or begins with the others
+	// it is being stopped already, or will be with the others
 	unwanted.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 	ctx, cancel := context.WithCancel(context.Background())
 	shut := make(chan struct{})

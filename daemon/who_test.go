@@ -16,7 +16,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A long command is kept and told by its beginning alone: two thousand of 64 KiB made an answer
+// Only the beginning of a long command is kept and shown: two thousand of 64 KiB made an answer
 // that no asker reads.
 func TestWhoClipsCommands(t *testing.T) {
 	l, path := controlled(t)
@@ -46,7 +46,7 @@ func TestWhoClipsCommands(t *testing.T) {
 	session.Close(nil)
 }
 
-// Who tells of each session who it is, from where, and what runs in it, and forgets what has ended.
+// Who says of each session who it is, from where, and what runs in it, and forgets what has ended.
 func TestWho(t *testing.T) {
 	l, path := controlled(t)
 	if who, err := asks(t, path); err != nil || len(who.Sessions) != 0 {
@@ -115,8 +115,8 @@ func TestWhoForced(t *testing.T) {
 	}
 }
 
-// A session that is ended is told so with a code, what ran in it is dead when the answer comes, and
-// its neighbour lives.
+// The client of a session that is ended gets a code. What ran in the session is dead when the
+// answer comes, and its neighbour lives.
 func TestEnd(t *testing.T) {
 	l, path := controlled(t)
 	s, neighbour := l.session(nil), l.session(nil)
