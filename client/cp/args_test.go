@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// What is remote, and where a host's name ends: scp's rules, and ours beside them.
+// What is remote, and where a host's name ends: scp's rules, and our additions.
 func TestAddresses(t *testing.T) {
 	for text, want := range map[string]string{ // host|path|port, or "" for a file here
 		"h:": "h||", "h:p": "h|p|", "h:/a:b": "h|/a:b|", "u@h:p": "u@h|p|", "u@d@h:p": "u@d@h|p|",
@@ -167,7 +167,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// More than one source, or what is in a folder, goes into a folder; sources of one host share a
+// More than one source, or what is in a folder, goes into a folder; sources on one host share a
 // connection.
 func TestPlans(t *testing.T) {
 	for line, want := range map[string]string{

@@ -7,7 +7,7 @@ import (
 	"minissh/protocol/files"
 )
 
-// What was asked for is taken, and nothing else that a hostile daemon sends.
+// What was asked for is accepted, and nothing else that a hostile daemon sends.
 func TestAsked(t *testing.T) {
 	// a slash at the end: a folder; @: a link; what is below a slash: a file
 	for _, c := range []struct{ line, taken, refused string }{

@@ -108,7 +108,7 @@ func TestCopies(t *testing.T) {
 	holds(t, filepath.Join(b, "two"), "22")
 }
 
-// What is refused, or is not there, ends with 1 and a word; a host that cannot be reached with 255.
+// What is refused, or missing, ends with 1 and a message; a host that cannot be reached with 255.
 func TestCopiesThatFail(t *testing.T) {
 	here, a := t.TempDir(), t.TempDir()
 	one := put(t, filepath.Join(here, "one"), "1")
@@ -166,8 +166,8 @@ func sends(name string) func(*mux.Channel) {
 	}
 }
 
-// A connection that is cut in the middle is told, with what to type; so is a copy that the user
-// ends. Either way what was under way is not under its name.
+// A connection that is cut in the middle is reported, with what to type; so is a copy that the user
+// ends. Either way an unfinished file does not have its name.
 func TestCopiesThatEnd(t *testing.T) {
 	for name, end := range map[string]func(*fakedaemon.Memory, context.CancelFunc){
 		"cut":         func(m *fakedaemon.Memory, _ context.CancelFunc) { m.Cut() },

@@ -22,7 +22,7 @@ import (
 )
 
 // The question about an unknown host waits with the connection closed (RULES A4); its answer is
-// written once, also when our first key is then refused.
+// written once, even if our first key is then refused.
 func TestUnknownHost(t *testing.T) {
 	second := fakedaemon.NewKey(t)
 	would := keys.Fingerprint(second.Public)
@@ -61,8 +61,8 @@ func TestUnknownHost(t *testing.T) {
 	}
 }
 
-// Who answers no, or shows another key than the one that was asked about, ends it; nothing is
-// written and nothing is sent.
+// An answer of no, or another key than the one that was asked about, ends it; nothing is written
+// and nothing is sent.
 func TestHostKeyRefused(t *testing.T) {
 	hello := make(chan bool, 9)
 	spy := func(g *fakedaemon.Guest) { hello <- true; g.Drain() }
@@ -131,8 +131,7 @@ func TestHostKeyRefused(t *testing.T) {
 	}
 }
 
-// A refused key is followed by the one that the daemon names (RULES A3); the next run begins with
-// it.
+// After a refused key comes the one that the daemon names (RULES A3); the next run begins with it.
 func TestKeyRedial(t *testing.T) {
 	first, second, third := fakedaemon.NewKey(t), fakedaemon.NewKey(t), fakedaemon.NewKey(t)
 	var shown [][]string // for each HELLO: the key that was used, then those that were offered
@@ -262,7 +261,7 @@ func TestAgentKey(t *testing.T) {
 	}
 }
 
-// An agent that takes the call and answers nothing is named; one that is not there is not.
+// An agent that accepts the call and answers nothing is named; one that is missing is not.
 func TestAgentThatDoesNotAnswer(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "agent")
 	f := fakedaemon.New(t, fakedaemon.Exits(`{"how":"exited","code":0}`))
@@ -292,7 +291,7 @@ func TestAgentThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// There is always a reason and something to type when no key can be had.
+// Without any usable key there is always a reason and something to type.
 func TestNoKeys(t *testing.T) {
 	f := fakedaemon.New(t, fakedaemon.Exits(`{}`))
 	for name, change := range map[string]func(*options.Options){
@@ -310,7 +309,7 @@ func TestNoKeys(t *testing.T) {
 	}
 }
 
-// A connection that nobody takes.
+// A connection that nobody accepts.
 func TestNobodyListens(t *testing.T) {
 	f := fakedaemon.New(t)
 	f.Listener.Close()

@@ -21,8 +21,7 @@ import (
 	"minissh/protocol/keys"
 )
 
-// Where nobody can be asked about an unknown host, the refusal says what to compare and what to
-// type.
+// If nobody can be asked about an unknown host, the refusal says what to compare and what to type.
 func TestUnknownHostHint(t *testing.T) {
 	for name, change := range map[string]func(*dial.Dialer){
 		"nobody to ask": func(d *dial.Dialer) {},
@@ -52,7 +51,7 @@ func TestUnknownHostHint(t *testing.T) {
 	}
 }
 
-// What forbids a host's key, or ours, holds: HELLO is sent to nobody who is forbidden.
+// What forbids a host's key, or ours, is obeyed: nobody who is forbidden gets HELLO.
 func TestForbiddenKeys(t *testing.T) {
 	hello := make(chan bool, 9)
 	spy := func(g *fakedaemon.Guest) {
@@ -150,7 +149,7 @@ func TestRevokedByKRL(t *testing.T) {
 	}
 }
 
-// Who cannot be reached because ~/.ssh/config names sshd's port is told so.
+// If a host cannot be reached because ~/.ssh/config names sshd's port, the message says so.
 func TestSkippedIsTold(t *testing.T) {
 	f := fakedaemon.New(t)
 	f.Listener.Close()

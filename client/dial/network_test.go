@@ -19,7 +19,7 @@ import (
 )
 
 // The daemon sees the address that BindAddress names; one that is not ours, or an interface that
-// there is not, ends it before anybody is called.
+// does not exist, ends it before any connection.
 func TestBindAddress(t *testing.T) {
 	from := make(chan string, 1)
 	f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
@@ -53,8 +53,8 @@ func TestBindAddress(t *testing.T) {
 	}
 }
 
-// The key that an agent refuses to sign with is left out, and the next one asked (a real ssh-agent,
-// whose keys want a yes that nobody says).
+// A key that an agent refuses to sign with is skipped, and the next one tried (a real ssh-agent,
+// whose keys need a yes that nobody says).
 func TestAgentRefusesOneKey(t *testing.T) {
 	for _, name := range []string{"ssh-agent", "ssh-add"} {
 		if _, err := exec.LookPath(name); err != nil {

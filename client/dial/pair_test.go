@@ -132,8 +132,8 @@ func TestPair(t *testing.T) {
 	}
 }
 
-// A daemon that does not know the code gets nothing believed and nothing written, whatever it
-// answers, and nothing that it says reaches the terminal raw.
+// Nothing from a daemon that does not know the code is believed or written, whatever it answers,
+// and nothing that it says reaches the terminal raw.
 func TestPairHostileDaemons(t *testing.T) {
 	code := protocol.NewPairingCode()
 	old := make([]byte, 32)
@@ -352,7 +352,7 @@ func TestPairMakesAKey(t *testing.T) {
 	}
 }
 
-// A code that is mistyped, or missing, is found out before anything is sent.
+// A mistyped or missing code is noticed before anything is sent.
 func TestPairingCodeAsked(t *testing.T) {
 	good := protocol.NewPairingCode()
 	bad := []byte(good.Shown())

@@ -31,8 +31,8 @@ func newDialer(o *options.Options) *Dialer {
 	return &Dialer{Options: o, Messages: report.New(io.Discard, o)}
 }
 
-// ConnectTimeout counts once for each attempt: a host that answers nothing is told after that time
-// and not after twice as long.
+// ConnectTimeout counts once for each attempt: a host that answers nothing is reported after that
+// time, not after twice as long.
 func TestConnectTimeoutCountsOnce(t *testing.T) {
 	file := newKeyFile(t)
 	for attempts, want := range map[int]time.Duration{1: 10 * time.Second, 3: 32 * time.Second} {

@@ -100,7 +100,7 @@ func TestLinesOverAConnection(t *testing.T) {
 	}
 }
 
-// A line that the daemon refuses ends alone. A directory that is gone is left.
+// A line that the daemon refuses ends alone. The prompt leaves a directory that is gone.
 func TestRefusedLine(t *testing.T) {
 	n := 0
 	l := newLines(t, func(ch *mux.Channel) {
@@ -141,7 +141,7 @@ func TestCtrlCOverAConnection(t *testing.T) {
 	}
 }
 
-// A link that is lost in the middle of a line ends the prompt, which says what is known of the
+// A link that is lost in the middle of a line ends the prompt, which says what is known about the
 // line.
 func TestCutInALine(t *testing.T) {
 	running := make(chan bool, 1)
@@ -159,7 +159,7 @@ func TestCutInALine(t *testing.T) {
 	}
 }
 
-// So does one that is lost while nobody runs anything.
+// So does one that is lost while nothing runs.
 func TestCutBetweenLines(t *testing.T) {
 	l := newLines(t, nil)
 	l.daemon.Cut()

@@ -322,8 +322,8 @@ func TestTypedAhead(t *testing.T) {
 	}
 }
 
-// TestOutputBeside: what an earlier line left running writes is shown above the line that is
-// edited, which loses nothing.
+// TestOutputBeside: output of what an earlier line left running is shown above the edited line,
+// which loses nothing.
 func TestOutputBeside(t *testing.T) {
 	s := start(t, 40, 20, "NO_COLOR=1")
 	s.screen("li@lab:~$")

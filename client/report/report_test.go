@@ -7,7 +7,7 @@ import (
 	"minissh/protocol"
 )
 
-// What is to be typed reaches the same account at the same port.
+// What the user is told to type reaches the same account at the same port.
 func TestTarget(t *testing.T) {
 	for want, o := range map[string]options.Options{
 		"alice@host": {User: "alice", Alias: "host", HostName: "192.0.2.1",

@@ -13,7 +13,7 @@ import (
 )
 
 // A good command: HELLO, OPEN and EOF come together, the streams are unmixed, the exit code is the
-// command's, and nothing is said.
+// command's, and there is no message.
 func TestCommand(t *testing.T) {
 	var asked protocol.Open
 	var name string

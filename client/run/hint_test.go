@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// Programs that miss a terminal are heard, in whatever pieces their words come; others are not.
+// Programs that miss a terminal are recognized, in whatever pieces their words come; others are
+// not.
 func TestComplaints(t *testing.T) {
 	for _, test := range []struct {
 		line, said string

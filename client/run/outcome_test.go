@@ -16,9 +16,9 @@ func told(code protocol.Code) *protocol.RemoteError {
 	return &protocol.RemoteError{Reason: protocol.Reason{Code: code, Message: "why"}}
 }
 
-// Every message about an outcome that is not known by EXIT, and when it is given. What is told of
-// the command is true then: "did not run it" only for a refusal, "is being stopped" only where the
-// daemon ends a session that lives, and nothing of a command where none runs.
+// Every message about an outcome that is unknown without EXIT, and when it is given. What it says
+// about the command is then true: "did not run it" only after a refusal, "is being stopped" only if
+// the daemon ends a session that lives, and nothing about a command if none runs.
 func TestOutcomesInWords(t *testing.T) {
 	lost := &mux.LinkLost{Cause: io.EOF, Within: 10 * time.Minute}
 	code := 3

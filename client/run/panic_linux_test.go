@@ -26,7 +26,7 @@ import (
 )
 
 // panics is where a client in a session on a terminal may panic: whatever the goroutine, the
-// terminal is given back.
+// terminal is restored.
 var panics = map[string]func(*dial.Dialer, *run.Streams){
 	"what reads the link": func(d *dial.Dialer, _ *run.Streams) {
 		d.Trace = panicAt(mux.Received, protocol.TypeStdout)

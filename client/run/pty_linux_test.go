@@ -15,8 +15,8 @@ import (
 	"minissh/protocol/mux"
 )
 
-// A command on a pty ends with its own code, or with 255 when the user leaves; either way it is
-// said that the connection is closed, and the terminal is as it was.
+// A command on a pty ends with its own code, or with 255 when the user leaves; either way a message
+// says that the connection is closed, and the terminal is restored.
 func TestCommandOnPTY(t *testing.T) {
 	for name, c := range map[string]struct {
 		keys string

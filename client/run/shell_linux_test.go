@@ -199,8 +199,8 @@ func awaitRaw(t *testing.T, s *screen) {
 	}
 }
 
-// Escapes are for the client: ~? tells them, ~~ is one tilde, ~. leaves, and then the daemon is
-// told that the command is not wanted any more.
+// Escapes are for the client: ~? lists them, ~~ is one tilde, ~. leaves, and then the daemon learns
+// that the command is not wanted any more.
 func TestShellEscapes(t *testing.T) {
 	got, gone := make(chan string, 1), make(chan bool, 1)
 	s := newScreen(t, func(ch *mux.Channel) {
@@ -261,7 +261,7 @@ func TestShellHangUp(t *testing.T) {
 	}
 }
 
-// A link that is lost ends it, with its reason; the terminal is given back.
+// A lost link ends it, with its reason; the terminal is restored.
 func TestShellLinkLost(t *testing.T) {
 	s := newScreen(t, func(ch *mux.Channel) {
 		fakedaemon.Begin(ch, "/dev/pts/9")
@@ -278,7 +278,7 @@ func TestShellLinkLost(t *testing.T) {
 	}
 }
 
-// Where there is no pty on the other side, that is told, the terminal is an ordinary one, and
+// If there is no pty on the other side, a message says so, the terminal is an ordinary one, and
 // nothing that is typed is an escape. The first Ctrl-C asks, the second kills.
 func TestShellWithoutPTY(t *testing.T) {
 	signals, open := make(chan string, 2), make(chan bool)
@@ -343,7 +343,7 @@ func TestCommandOverMemory(t *testing.T) {
 	}
 }
 
-// -N stays until the session ends, and tells why it did.
+// -N stays until the session ends, and says why it did.
 func TestHold(t *testing.T) {
 	d := fakedaemon.NewMemory(t, nil)
 	code := run.Hold(t.Context(), d.Dialer, func() { d.Cut() })

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// What is typed, cut into any pieces, and what becomes of it: what is sent, with [.], [Z] and [?]
-// where the client was asked.
+// What is typed, cut into any pieces, and what is sent of it, with [.], [Z] and [?] where the
+// client was asked.
 func TestEscapes(t *testing.T) {
 	for _, test := range []struct {
 		name  string

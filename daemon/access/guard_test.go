@@ -15,7 +15,7 @@ import (
 	"minissh/daemon/process"
 )
 
-// What one user may take is well below what is there for all.
+// What one user may take is well below what there is for all.
 func TestSharesUntold(t *testing.T) {
 	var o Rules
 	o.Defaults()
@@ -134,7 +134,7 @@ func TestGateLeavesOnce(t *testing.T) {
 	other()
 }
 
-// On a Unix socket a uid is a source, and what is said of it needs no byte from the client.
+// On a Unix socket a uid is a source, and the log needs no byte from the client to name it.
 func TestOriginOnUnixSocket(t *testing.T) {
 	g := NewGuard(Rules{}, nil, nil)
 	for network, c := range map[string]struct {
@@ -165,8 +165,7 @@ func TestOriginOnUnixSocket(t *testing.T) {
 	}
 }
 
-// A refusal is told after one, two, four … times RefusalTime, however long finding it out took
-// (ID6).
+// A refusal comes after one, two, four … times RefusalTime, however long finding it out took (ID6).
 func TestRefusalsTakeTheirTime(t *testing.T) {
 	const unit = 25 * time.Millisecond
 	for spent, told := range map[time.Duration]time.Duration{0: unit, unit - 1: unit, unit: unit,

@@ -57,7 +57,7 @@ func init() {
 	})
 }
 
-// someAccount is one that no system knows, with a file of keys in its home.
+// someAccount is an account that no system knows, with a key file in its home.
 func someAccount(t *testing.T) process.Account {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -78,7 +78,7 @@ func someAccount(t *testing.T) process.Account {
 		Credential: &process.Credential{UID: id, GID: id}}
 }
 
-// Helpers that have died, and one that does not answer, cost a login nothing but a new one.
+// Helpers that have died, or do not answer, cost a login only the start of a new one.
 func TestKeyReaderSurvivesItsHelpers(t *testing.T) {
 	acct := someAccount(t)
 	root, err := process.CurrentAccount()
@@ -137,8 +137,8 @@ func TestKeyReaderSharesItsPlaces(t *testing.T) {
 	}
 }
 
-// While it is the user's in rights, a helper stays root's: the user's processes can neither stop
-// nor look into it.
+// While a helper has the user's rights, it still belongs to root: the user's processes can neither
+// stop it nor look into it.
 func TestKeyReaderIsRoots(t *testing.T) {
 	acct := someAccount(t)
 	root, err := process.CurrentAccount()

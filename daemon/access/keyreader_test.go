@@ -16,8 +16,8 @@ import (
 	"minissh/daemon/process"
 )
 
-// Root's own files are read by the daemon itself, with the answers of a helper; and by a helper
-// while some of them do not answer.
+// The daemon itself reads root's own files, with the same answers as a helper; a helper reads them
+// while some do not answer.
 func TestRootsOwnFilesAreReadDirectly(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run: needs root")

@@ -38,7 +38,7 @@ func TestPenaltiesGrow(t *testing.T) {
 		if p.refuses(netip.MustParseAddr("192.0.2.8"), "x") != 0 {
 			t.Fatal("a neighbour with an address of its own is kept out")
 		}
-		p.failed(addr, false) // one that was let in before
+		p.failed(addr, false) // one that logged in before
 		*now = now.Add(want)
 	}
 	*now = now.Add(penaltyHeard + penaltyForget + time.Second)
@@ -76,8 +76,7 @@ func TestRightKeyBehindTheSameAddress(t *testing.T) {
 	}
 }
 
-// A refusal that names a key which would do is not a failure, unless nothing comes of many (RULES
-// A3).
+// A refusal that names an acceptable key is not a failure, unless nothing comes of many (RULES A3).
 func TestNamedRefusals(t *testing.T) {
 	p, now := clocked()
 	addr := netip.MustParseAddr("192.0.2.7")

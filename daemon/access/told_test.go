@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A user who changes a file all the time has it in the log three times a minute; the state that it
-// is left in is told in the end, and what has been told is not told again.
+// If a user changes a file all the time, the log mentions it three times a minute; in the end it
+// has the file's last state, and nothing is logged twice.
 func TestToldAtMostThreeTimesAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said told

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// FuzzAnswer has the asker's end take any bytes: it ends, and takes nothing for an answer that does
-// not say so.
+// FuzzAnswer sends any bytes to the asker's end: it ends, and takes nothing for an answer that is
+// not one.
 func FuzzAnswer(f *testing.F) {
 	for _, said := range []string{
 		`{"answer":{"sessions":[]}}`, `{"event":{},"answer":null}`,

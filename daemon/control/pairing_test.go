@@ -146,8 +146,7 @@ func TestPairingThirtyFromOneAddress(t *testing.T) {
 	}
 }
 
-// A code that a user has asked for opens nothing to the network (RULES A12), an administrator's
-// does.
+// A user's code opens nothing to the network (RULES A12), an administrator's does.
 func TestUsersCodesOpenNothing(t *testing.T) {
 	d := testDesk()
 	for _, byUser := range []bool{true, false} {

@@ -30,7 +30,7 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// flood has a source refused so many times, and gives what is logged from now on.
+// flood makes a source be refused so many times, and returns what is logged from now on.
 func flood(times int, source string, tl *Tally, log *lines) string {
 	from := len(log.String())
 	for i := range times {
@@ -119,8 +119,7 @@ func TestTally(t *testing.T) {
 	})
 }
 
-// What one user does fills 500 lines of a kind in a minute, and others' lines are not counted with
-// it.
+// One user fills 500 lines of a kind in a minute, and others' lines do not count with them.
 func TestTallyOfUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(lines)

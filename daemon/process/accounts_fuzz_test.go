@@ -11,7 +11,7 @@ import (
 
 // The account files are root's, but what they hold comes from tools, directories and typing.
 // Whatever is in them, nothing panics, nobody gets an id that the kernel takes for "leave it as it
-// is", and another line than an account's own does not count for it.
+// is", and no line counts for an account except its own.
 
 const somePasswd = "root:x:0:0:root:/root:/bin/bash\n# comment\nbob:!x:1000:1000:,,,:/home/bob:\n" +
 	"+::::::\n-bob::::::\n" +

@@ -41,7 +41,7 @@ func aCgroup(t *testing.T, limit int) string {
 	return ""
 }
 
-// An account that has used its processes up is told so, while another one and root start commands.
+// An account that has used up its processes is told so, while another one and root start commands.
 func TestCgroupOfAnAccount(t *testing.T) {
 	acct := nobody(t)
 	other := *acct.Credential
@@ -125,7 +125,7 @@ func TestProcessLimitOfAnAccount(t *testing.T) {
 	}
 }
 
-// Threads that were started early are there.
+// Threads that were started early exist.
 func TestStartThreads(t *testing.T) {
 	StartThreads(40)
 	tasks, err := os.ReadDir("/proc/self/task")

@@ -124,8 +124,8 @@ func lines(t *testing.T, r io.Reader, n int) []string {
 	return out
 }
 
-// rest reads to the end, which comes when the last process that holds the
-// other end is gone: proof of death that does not depend on the code under test.
+// rest reads to the end, which comes when the last process that holds the other end is gone: proof
+// of death that does not depend on the code under test.
 func rest(t *testing.T, r io.Reader) string {
 	t.Helper()
 	bound(t, r)

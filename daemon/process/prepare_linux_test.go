@@ -67,7 +67,7 @@ func TestPrepare(t *testing.T) {
 		" "), "0022 SigIgn: 0000000000000000 3 INT"; got != want {
 		t.Errorf("%q, not %q", got, want)
 	}
-	// The test is worth something only if the trouble is there without it.
+	// The test proves something only if the trouble exists without it.
 	if got := run("no"); got[0] != "0077" || got[2] == "0000000000000000" || got[3] != "4" ||
 		got[4] != "deaf" {
 		t.Errorf("without Prepare: %q", got)
@@ -116,7 +116,7 @@ func TestPrepareClearsTheMask(t *testing.T) {
 	}
 	for prepare, want := range map[string]string{
 		"yes": "SigBlk:\t0000000000000000\n[\"daemon\" \"an argument\"] true\n",
-		// the test is worth something only if so
+		// the test proves something only if so
 		"no": "SigBlk:\t0000000000080200\n[\"daemon\" \"an argument\"] true\n",
 	} {
 		cmd := exec.Command(self)

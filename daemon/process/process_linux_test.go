@@ -138,8 +138,7 @@ func TestDescriptors(t *testing.T) {
 	if s, err := readStat(p.PID); err != nil || s.session != p.PID || s.pgrp != p.PID {
 		t.Errorf("%+v, %v", s, err)
 	}
-	// Half-close reaches it although another command runs: nobody else holds
-	// our end.
+	// Half-close works although another command runs: nobody else holds our end.
 	p.Stdin.Close()
 	if r := result(t, p); r.Code != 0 {
 		t.Errorf("%+v", r)
@@ -270,8 +269,8 @@ func children(t *testing.T) []procStat {
 	return kids
 }
 
-// TestLeaderIsKept: from its end to Close the leader is a zombie, so that its
-// number cannot be recycled; then it is away, and nothing is signalled.
+// TestLeaderIsKept: from its end to Close the leader is a zombie, so that its number cannot be
+// recycled; then it is gone, and nothing is signalled.
 func TestLeaderIsKept(t *testing.T) {
 	p := shell(t, `exit 4`)
 	result(t, p)

@@ -22,8 +22,8 @@ func onTerminal(t *testing.T, script string) *Process {
 	return p
 }
 
-// To stop a command on a terminal closes the terminal: one that ignores HUP and waits for a key
-// finds its input at an end, and has its grace to end by itself.
+// Stopping a command on a terminal closes the terminal: one that ignores HUP and waits for a key
+// finds the end of its input, and has its grace to end by itself.
 func TestStopClosesTheTerminal(t *testing.T) {
 	p := onTerminal(t, `trap "" HUP; echo ready; read x; exit 7`)
 	if left, err := p.Stop(t.Context(), patience); err != nil || len(left) > 0 {

@@ -26,7 +26,7 @@ func init() {
 	})
 }
 
-// A helper acts with the account's rights alone, and holds nothing of the daemon's (RULES A7). It
+// A helper acts with the account's rights only, and holds nothing of the daemon's (RULES A7). It
 // ends with its input.
 func TestStartSelf(t *testing.T) {
 	secret, err := os.Open(os.DevNull) // stands for a descriptor of the daemon's

@@ -32,7 +32,7 @@ func startLine(t *testing.T, shell, line, dir, oldDir string) *Process {
 			"OLDPWD=/wrong"}})
 }
 
-// eachShell runs a test with every shell there is on this machine.
+// eachShell runs a test with every shell on this machine.
 func eachShell(t *testing.T, names string, test func(t *testing.T, shell string)) {
 	for _, name := range strings.Fields(names) {
 		t.Run(name, func(t *testing.T) {
@@ -104,8 +104,8 @@ func TestLineReports(t *testing.T) {
 	}
 }
 
-// tree makes a/b under a directory whose name is not any kind of text: a newline, a
-// quote, an escape sequence and no UTF-8.
+// tree makes a/b under a directory whose name is far from plain text: a newline, a quote, an escape
+// sequence, and bytes that are not UTF-8.
 func tree(t *testing.T) string {
 	t.Helper()
 	top, err := filepath.EvalSymlinks(t.TempDir())
@@ -187,7 +187,7 @@ func TestLineBack(t *testing.T) {
 			}
 			dir, old = string(r.Dir), string(r.OldDir)
 		}
-		// What was before is away: no reason not to run the line here.
+		// The directory before is gone: the line here runs all the same.
 		if r, _, errs := runLine(t, shell, "true", top, top+"/none"); string(r.Dir) != top ||
 			r.Code != 0 {
 			t.Errorf("%+v %q", r, errs)
@@ -224,8 +224,8 @@ func TestLineHidesReport(t *testing.T) {
 	})
 }
 
-// TestLineDoesNotWait: a background child, also one that holds the report's
-// pipe, does not hold up the end of the line.
+// TestLineDoesNotWait: a background child, even one that holds the report's pipe, does not delay
+// the end of the line.
 func TestLineDoesNotWait(t *testing.T) {
 	eachShell(t, "dash bash fish", func(t *testing.T, shell string) {
 		dir := tree(t)

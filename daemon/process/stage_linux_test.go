@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// nobody is an account that owns nothing here. The test is not run without root.
+// nobody is an account that owns nothing. The test needs root.
 func nobody(t *testing.T) Account {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -39,8 +39,8 @@ func opened(t *testing.T) string {
 	return dir
 }
 
-// What root could see tells another account's client nothing: what is there and what is not look
-// the same to it.
+// What only root can see reveals nothing to another account's client: what exists and what does not
+// look the same to it.
 func TestRootTellsNothing(t *testing.T) {
 	acct := nobody(t)
 	dir := opened(t)
@@ -144,7 +144,7 @@ func TestPipesBelongToTheAccount(t *testing.T) {
 	}
 }
 
-// A command is not spared by the kernel's killer as its daemon may be.
+// The kernel's out-of-memory killer does not spare a command as it may spare its daemon.
 func TestOOMScoreIsNotInherited(t *testing.T) {
 	before, err := os.ReadFile("/proc/self/oom_score_adj")
 	if err != nil {
@@ -182,8 +182,8 @@ func TestStageRunsEarly(t *testing.T) {
 	}
 }
 
-// Stages that wait are used, replaced, and gone in the end; one that was killed meanwhile is
-// nobody's failure.
+// Waiting stages are used, replaced, and gone at the end; one that was killed meanwhile makes
+// nothing fail.
 func TestReadyStages(t *testing.T) {
 	acct := nobody(t)
 	defer EndReady()

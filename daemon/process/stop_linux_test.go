@@ -178,8 +178,8 @@ func TestKillIsConfirmed(t *testing.T) {
 	rest(t, p.Stdout)
 }
 
-// TestHeadless: a process whose main thread alone has ended looks like a
-// zombie in /proc, and is not one.
+// TestHeadless: a process of which only the main thread has ended looks like a zombie in /proc, but
+// is alive.
 func TestHeadless(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -200,9 +200,8 @@ func TestHeadless(t *testing.T) {
 	rest(t, p.Stdout)
 }
 
-// TestSurvivorIsNamed: what may not be signalled is told, not hidden. A daemon
-// that is not root cannot be played here by root; instead the context ends
-// before anything can be dead.
+// TestSurvivorIsNamed: what may not be signalled is reported, not hidden. root cannot play a daemon
+// that is not root here; instead the context ends before anything can be dead.
 func TestSurvivorIsNamed(t *testing.T) {
 	p := shell(t, `exec 2>&-; cp "$(command -v sleep)" "$1" && exec "$1" 1000`,
 		t.TempDir()+"/a) (b\n")

@@ -67,8 +67,8 @@ func TestHopping(t *testing.T) {
 	}
 }
 
-// playStopper is a daemon in a place where not all can be stopped: it starts
-// its arguments, waits for a line, kills, and says what Kill said.
+// playStopper is a daemon that cannot stop everything: it starts its arguments, waits for a line,
+// kills, and says what Kill said.
 func playStopper() {
 	p, err := Start(Spec{Path: os.Args[1], Args: os.Args[1:],
 		Env: []string{"PATH=/usr/bin:/bin", "PROCESS_TEST_ROLE=root"}})

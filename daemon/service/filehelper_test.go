@@ -13,7 +13,7 @@ import (
 	"minissh/protocol"
 )
 
-// What a client had said before it went is put in place also by the helper process, to whose
+// What a client had sent before it left is put in place, even by the helper process, to whose
 // answers nobody listens any more (FI10).
 func TestFilesHelperUnheard(t *testing.T) {
 	acct, err := process.CurrentAccount()

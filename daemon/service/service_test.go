@@ -20,7 +20,7 @@ import (
 	"minissh/protocol/mux"
 )
 
-// later is a service of later days, which says nothing of options.
+// later is a future service, which says nothing about options.
 type later struct{}
 
 func (later) Key() authorized.Service { return authorized.Service{Name: "of-later-days"} }

@@ -39,7 +39,7 @@ var _ process.Output = (*said)(nil)
 func (s *said) Loud()        { s.loud.Add(1) }
 func (s *said) Close() error { return nil }
 
-// overChannel has serve do its part on a channel of a session in memory, and gives the client's
+// overChannel lets serve do its part on a channel of a session in memory, and returns the client's
 // end.
 func overChannel(t *testing.T, serve func(*mux.Channel)) (ch *mux.Channel, end func()) {
 	t.Helper()
@@ -70,8 +70,8 @@ func overChannel(t *testing.T, serve func(*mux.Channel)) (ch *mux.Channel, end f
 	return ch, func() { client.Close(nil); daemon.Wait() }
 }
 
-// A key is tried on a terminal by whoever reads the link; what is more goes to it as to a pipe,
-// which is told when much comes.
+// The goroutine that reads the link first tries to write a key to a terminal at once; anything
+// larger goes there as to a pipe, which is told when much comes.
 func TestFeedTries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stdin := new(heard)
