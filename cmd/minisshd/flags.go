@@ -98,8 +98,7 @@ func shareFlags() []cli.Flag {
 		number("max-commands-per-user", 512,
 			"commands and transfers at once in all sessions of one user", ""),
 		number("reserve", 0, "this many sessions, commands and unauthenticated connections are "+
-			"kept "+
-			"for root", "16"),
+			"kept for root", "16"),
 		span("idle-timeout", 0, "end a session in which nothing was sent either way for so long",
 			"never"),
 	}

@@ -80,6 +80,7 @@ func Start(spec Spec) (*Process, error) {
 		Dir: spec.Dir, Env: spec.Env,
 		Files: []uintptr{files[0].Fd(), files[2].Fd(), files[4].Fd()},
 		Sys: &syscall.SysProcAttr{
+			CmdLine:       commandLine(spec),
 			CreationFlags: windows.CREATE_NEW_PROCESS_GROUP, // so that Ctrl-Break reaches it alone
 		},
 	})
@@ -230,6 +231,16 @@ func comSpec() string {
 		return s
 	}
 	return `C:\Windows\System32\cmd.exe`
+}
+
+// commandLine is what cmd.exe is given for a ShellCommand: /d leaves out the registry's AutoRun, and
+// with /s it takes off the first and the last quote and nothing else, so the command needs no
+// quoting. For another program it is "": the usual quoting of Args.
+func commandLine(spec Spec) string {
+	if spec.Path != comSpec() || len(spec.Args) != 3 || spec.Args[1] != "-c" {
+		return ""
+	}
+	return `"` + spec.Path + `" /d /s /c "` + spec.Args[2] + `"`
 }
 
 func usableDir(dir string) bool {

@@ -26,22 +26,19 @@ func TestCloseDuringConnect(t *testing.T) {
 	})
 }
 
-// Connecting is called when HELLO and what travels with it have gone. If the link ends meanwhile,
-// that does not hide that WELCOME came first: the session reports its end.
-func TestConnecting(t *testing.T) {
+// If the link ends right after WELCOME, that does not hide that WELCOME came first: the session
+// reports its end.
+func TestWelcomeBeforeTheEnd(t *testing.T) {
 	for range 20 { // a choice between two channels must not decide
 		bubble(t, func(t *testing.T) {
-			called, goOn := make(chan bool), make(chan bool)
-			s := New(Config{Role: Client, Connecting: func() { called <- true; <-goOn }})
+			s := New(Config{Role: Client})
 			ch, _ := s.Open(&protocol.Open{Service: "test"})
 			p, _, connected := asClient(t, s)
 			p.want(protocol.TypeOpen, 1, "", "it travels with HELLO")
-			<-called
 			p.send(welcome(0, 0), msg(protocol.TypeError, 0, `{"code":"internal"}`))
 			p.conn.Close()
 			<-s.Done()
 			synctest.Wait()
-			close(goOn)
 			if err := <-connected; err != nil {
 				t.Errorf("Connect returns %v, though WELCOME came", err)
 			}

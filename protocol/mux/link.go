@@ -105,9 +105,6 @@ func (s *Session) Connect(conn Conn, hello *protocol.Hello) (*protocol.Welcome, 
 	s.inline() // a cold command waits only for this
 	s.mu.Unlock()
 	go l.readLoop()
-	if s.cfg.Connecting != nil {
-		s.cfg.Connecting()
-	}
 	select {
 	case welcome := <-l.replies:
 		return welcome, nil

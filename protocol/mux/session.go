@@ -57,9 +57,6 @@ type Config struct {
 	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in
 	// order, received frames in order.
 	Trace func(Direction, protocol.Frame)
-	// Connecting, if not nil, is called by a client's Connect when its first frames are on their
-	// way, before it waits for the daemon's answer.
-	Connecting func()
 	// Crashed, if not nil, is called when one of the session's goroutines panics, before the
 	// program ends: to restore a terminal, say.
 	Crashed func()
