@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -226,5 +227,35 @@ func TestFilesStreamEndsEarly(t *testing.T) {
 			t.Errorf("%s: %v %+v", request.Mode, err, in.Reason)
 		}
 		ch.Close(nil)
+	}
+}
+
+// A client that cancels a transfer is told that it was cancelled, by EXIT, whichever way the files
+// go: it broke no rule (CH9).
+func TestFilesCancelled(t *testing.T) {
+	l := newLab(t, nil)
+	put(t, l.home+"/large", strings.Repeat("x", 1<<20)) // more than there is credit for
+	s := l.session(nil)
+	defer s.Close(nil)
+	for _, request := range []*protocol.Files{
+		{Mode: protocol.FilesPut}, {Mode: protocol.FilesGet, Sources: bytesOf("large")},
+	} {
+		ch, err := s.Open(&protocol.Open{Service: "files", Files: request})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if request.Mode == protocol.FilesPut {
+			ch.Write(protocol.TypeStdin, []byte("\x00\x00"))
+		}
+		if e := <-ch.Requests(); e.Type != protocol.TypeOpened {
+			t.Fatal(e)
+		}
+		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+		in := ch.Reader(protocol.TypeStdout)
+		if err := in.Rest(); err != nil || in.Exit == nil || in.Exit.How != protocol.HowCancelled ||
+			in.Reason == nil || in.Reason.Code != "" {
+			t.Errorf("%s: %v %+v %+v", request.Mode, err, in.Exit, in.Reason)
+		}
+		l.log.want(t, "Transfer broken off", fmt.Sprintf("channel=%d", ch.ID()), "how=cancelled")
 	}
 }

@@ -134,7 +134,12 @@ type stuck struct {
 var ways = map[string]func(*stuck){
 	"the client takes it back": func(k *stuck) {
 		k.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
-		k.ch.Reader(protocol.TypeStdout).Rest()
+		in := k.ch.Reader(protocol.TypeStdout)
+		in.Rest()
+		if begun := in.Exit != nil; in.Reason == nil || begun && in.Exit.How != protocol.HowCancelled ||
+			!begun && in.Reason.Code != protocol.CodeCancelled {
+			k.t.Errorf("taken back: EXIT %+v, CLOSE %+v", in.Exit, in.Reason)
+		}
 		k.s.Close(nil)
 	},
 	"the client goes": func(k *stuck) { k.s.Close(nil) },
@@ -258,7 +263,7 @@ func testHungPath(t *testing.T) {
 				k.until("no session is left", func() bool { return len(k.desk.Who()) == 0 })
 				k.stop()
 				if what == "directory" {
-					k.log.want(t, "Request refused", "start_failed")
+					k.log.want(t, "Request refused", "cancelled")
 				} else if what != "command" {
 					k.log.want(t, "Helper cannot be stopped")
 				} else if name != "the daemon is stopped" {

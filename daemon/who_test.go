@@ -176,3 +176,18 @@ func TestWhoUnix(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+// So does the log of a refusal there.
+func TestRefusedUnix(t *testing.T) {
+	l := newLab(t, nil, "unix:"+filepath.Join(t.TempDir(), "s"))
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch, err := s.Open(&protocol.Open{Service: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	collect(t, ch)
+	if text := l.log.String(); !strings.Contains(text, `from="unix socket"`) {
+		t.Errorf("the log says\n%s", text)
+	}
+}

@@ -118,14 +118,11 @@ func sessionInfo(entry mux.Entry) SessionInfo {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	info := SessionInfo{
-		ID: v.number, User: v.account, From: "unix socket", Key: v.key, In: traffic.In,
-		Out: traffic.Out,
+		ID: v.number, User: v.account, From: logbook.Address(v.from), Key: v.key,
+		In: traffic.In, Out: traffic.Out,
 		Age: seconds(now.Sub(entry.Since)), Idle: seconds(now.Sub(entry.Since)),
 		Commands: []ActivityInfo{},
 		Ending:   traffic.Ended, Away: !traffic.Linked && !traffic.Ended,
-	}
-	if v.from.IsValid() {
-		info.From = v.from.String()
 	}
 	if traffic.Last.After(entry.Since) {
 		info.Idle = seconds(now.Sub(traffic.Last))

@@ -16,6 +16,14 @@ func From(addr netip.AddrPort) string {
 	return fmt.Sprintf("from %s port %d", addr.Addr().WithZone(""), addr.Port())
 }
 
+// Address is where a client is: "192.0.2.1:4711"; zero is a Unix socket.
+func Address(addr netip.AddrPort) string {
+	if !addr.IsValid() {
+		return "unix socket"
+	}
+	return addr.String()
+}
+
 // Name quotes a user's name that is not plainly one, so that nobody forges a "from ADDRESS" (RULES
 // A13). Blanks are escaped too: a reader of logs may look for the first "from" after the user.
 func Name(user string) string {

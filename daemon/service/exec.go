@@ -38,6 +38,9 @@ func (exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason
 		refused, spec.PTY = err, nil
 		p, err = process.StartContext(ctx, spec)
 	}
+	if err != nil && ctx.Err() != nil {
+		return cancelled
+	}
 	if err != nil {
 		code := protocol.CodeStartFailed
 		if start, ok := errors.AsType[*process.StartError](err); ok && start.Op == "chdir" {

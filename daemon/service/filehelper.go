@@ -115,6 +115,9 @@ func throughHelper(h *helper, request *protocol.Files) *protocol.Reason {
 	if err == nil && ready.Refused != nil {
 		return itsWords(ready.Refused)
 	}
+	if err != nil && h.unwanted() != "" {
+		return cancelled
+	}
 	if err != nil {
 		return refusal(protocol.CodeStartFailed,
 			"the helper that copies files for this account gave "+

@@ -55,7 +55,13 @@ func (h *helper) transferBegins(request *protocol.Files) func(files.Summary, err
 		spent := time.Since(started).Milliseconds()
 		args = append(args, "stored", sum.Stored, "skipped", sum.Skipped, "failed", sum.Failed,
 			"bytes", sum.Bytes, "duration_ms", spent)
-		if err != nil {
+		exit := &protocol.Exit{How: protocol.HowExited, Code: new(int), Duration: spent}
+		told := "Transfer ended"
+		switch unwanted := h.unwanted(); {
+		case err != nil && unwanted != "": // the stream broke off for this reason (CH9)
+			exit.How, exit.Code = unwanted, nil
+			told, args = "Transfer broken off", append(args, "how", unwanted)
+		case err != nil:
 			broken, ok := errors.AsType[*protocol.Violation](err)
 			if !ok {
 				broken = protocol.Violate(protocol.CodeInternal, "%v", err)
@@ -63,18 +69,26 @@ func (h *helper) transferBegins(request *protocol.Files) func(files.Summary, err
 			h.ch.Close(broken.Reason())
 			h.host.noted(h.who, "Transfer broken off", append(args, "error", err.Error())...)
 			return
+		case sum.Failed > 0:
+			*exit.Code = 1
 		}
-		code := 0
-		if sum.Failed > 0 {
-			code = 1
-		}
-		h.ch.EOF(protocol.TypeStdout)
-		h.ch.EOF(protocol.TypeStderr)
-		h.ch.Send(protocol.TypeExit, &protocol.Exit{How: protocol.HowExited, Code: &code,
-			Duration: spent})
-		h.ch.Close(nil)
-		h.host.noted(h.who, "Transfer ended", args...)
+		h.ch.End(exit)
+		h.host.noted(h.who, told, args...)
 	}
+}
+
+// unwanted is how a transfer ended that nobody wants any more, one of protocol's How; "" when its
+// channel is open.
+func (h *helper) unwanted() string {
+	select {
+	case <-h.ch.Gone():
+	default:
+		return ""
+	}
+	if h.ch.SessionEnded() {
+		return protocol.HowHungUp
+	}
+	return protocol.HowCancelled
 }
 
 func what(request *protocol.Files) string {

@@ -90,6 +90,9 @@ func untilGone(ch *mux.Channel) (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
+// cancelled answers an opener that has left before OPENED (CH9).
+var cancelled = refusal(protocol.CodeCancelled, "the channel was closed before the work began")
+
 func refusal(code protocol.Code, message string) *protocol.Reason {
 	return &protocol.Reason{Code: code, Message: message}
 }
