@@ -142,6 +142,11 @@ func TestResumeMismatch(t *testing.T) {
 					s.Close(nil)
 				} else {
 					q.want(protocol.TypeError, 0, "resume_mismatch", "the count is not possible")
+					said := time.Now()
+					q.wantEnd("the daemon closes its sending side at once (FR7)")
+					if waited := time.Since(said); waited > 0 {
+						t.Errorf("FIN came %v after ERROR", waited)
+					}
 					q.conn.Close()
 					<-s.Done()
 					if codeOf(s.Err()) != protocol.CodeResumeMismatch {

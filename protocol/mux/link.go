@@ -104,7 +104,7 @@ func (s *Session) Connect(conn Conn, hello *protocol.Hello) (*protocol.Welcome, 
 	s.start(l)
 	s.inline() // a cold command waits only for this
 	s.mu.Unlock()
-	go l.readLoop()
+	go l.readLoop(nil)
 	select {
 	case welcome := <-l.replies:
 		return welcome, nil
@@ -148,33 +148,23 @@ func (s *Session) Accept(conn Conn, hello *protocol.Hello, welcome *protocol.Wel
 	first, err := protocol.AppendMessage(nil, protocol.TypeWelcome, 0, welcome)
 	if err == nil {
 		err = s.peerHas(l, uint64(hello.Received))
+	} else {
+		err = protocol.Violate(protocol.CodeInternal, "%v", err)
 	}
 	if err != nil {
-		l.first, _ = protocol.AppendMessage(nil, protocol.TypeError, 0, reasonOf(err))
-		l.final, l.cause = []byte{}, err
 		s.end(err)
-		conn.SetReadDeadline(time.Now().Add(closeWait))
 	} else {
 		l.first, l.flowing = first, true
 	}
 	s.start(l)
 	s.mu.Unlock()
-	l.readLoop()
+	l.readLoop(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if errors.Is(l.cause, ErrGoodbye) {
 		return nil
 	}
 	return l.cause
-}
-
-// reasonOf turns an error into what the peer is told.
-func reasonOf(err error) *protocol.Reason {
-	var v *protocol.Violation
-	if errors.As(err, &v) {
-		return v.Reason()
-	}
-	return &protocol.Reason{Code: protocol.CodeInternal}
 }
 
 // detach takes the session's link away and waits until nothing of it is left (RE3). With a hello it
@@ -285,10 +275,12 @@ func closeWrite(conn Conn) {
 }
 
 // readLoop reads until the link ends, then takes it down. It never writes and never waits for an
-// application.
-func (l *link) readLoop() {
+// application. err is what ends the link before the first frame, if anything does.
+func (l *link) readLoop(err error) {
 	defer l.s.crashing()
-	err := l.readFrames()
+	if err == nil {
+		err = l.readFrames()
+	}
 	l.noteEnd(err)
 	var v *protocol.Violation
 	if errors.As(err, &v) {
