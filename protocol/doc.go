@@ -2,7 +2,8 @@
 // wrong.
 //
 // The normative text is PROTOCOL.md next to this file, and with it TERMINAL.md, FILES.md,
-// RESUMING.md and PAIRING.md. Comments cite its rules by name: FR2 is the second one about frames.
+// RESUMING.md and PAIRING.md; FIRST.md helps with a first client or daemon. Comments cite rules by
+// name: FR2 is the second one about frames.
 //
 // # The nouns
 //
