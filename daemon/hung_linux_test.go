@@ -136,7 +136,8 @@ var ways = map[string]func(*stuck){
 		k.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 		in := k.ch.Reader(protocol.TypeStdout)
 		in.Rest()
-		if begun := in.Exit != nil; in.Reason == nil || begun && in.Exit.How != protocol.HowCancelled ||
+		if begun := in.Exit != nil; in.Reason == nil ||
+			begun && in.Exit.How != protocol.HowCancelled ||
 			!begun && in.Reason.Code != protocol.CodeCancelled {
 			k.t.Errorf("taken back: EXIT %+v, CLOSE %+v", in.Exit, in.Reason)
 		}

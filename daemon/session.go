@@ -47,8 +47,8 @@ func (s *Server) serve(ch *mux.Channel, who *access.Client, share *access.Share,
 	}
 	if reason != nil {
 		s.tally.Refused(slog.LevelInfo, "Request refused", who.User, who.User, "Request refused",
-			"user", who.User, "from", logbook.Address(who.Addr), "code", string(reason.Code), "message",
-			reason.Message)
+			"user", who.User, "from", logbook.Address(who.Addr), "code", string(reason.Code),
+			"message", reason.Message)
 		ch.Close(reason)
 	}
 }
