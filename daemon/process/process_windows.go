@@ -233,8 +233,8 @@ func comSpec() string {
 	return `C:\Windows\System32\cmd.exe`
 }
 
-// commandLine is what cmd.exe is given for a ShellCommand: /d leaves out the registry's AutoRun, and
-// with /s it takes off the first and the last quote and nothing else, so the command needs no
+// commandLine is what cmd.exe is given for a ShellCommand: /d leaves out the registry's AutoRun,
+// and with /s it takes off the first and the last quote and nothing else, so the command needs no
 // quoting. For another program it is "": the usual quoting of Args.
 func commandLine(spec Spec) string {
 	if spec.Path != comSpec() || len(spec.Args) != 3 || spec.Args[1] != "-c" {
