@@ -89,9 +89,11 @@ var flagRows = []flagRow{
 			return p.setSession(SessionNone, "-W")
 		}},
 	{letter: 'Z', class: Refused, what: "nothing in ssh either", set: func(p *commandLine, _ string) error { return usage(helpHint, "unknown option -Z") }},
-	{letter: 's', class: Refused, what: "a subsystem", set: func(p *commandLine, _ string) error {
-		return p.setSession(SessionSubsystem, "-s")
-	}},
+	{letter: 's', class: Refused, what: "a subsystem",
+		hint: "minissh cp copies files, and scp -O does without one",
+		set: func(p *commandLine, _ string) error {
+			return p.setSession(SessionSubsystem, "-s")
+		}},
 	{letter: 'w', arg: true, class: Refused, what: "a tunnel device"},
 
 	{letter: 'A', class: Told, key: "ForwardAgent", value: "yes", what: "lending the agent to the other side"},

@@ -27,7 +27,7 @@ func (env *Environment) Parse(args []string) (*Options, error) {
 		return nil, err // -Q cipher needs no host in ssh
 	}
 	if !line.haveHost {
-		return nil, usage("minissh try, or minissh [user@]host command", "no host was given")
+		return nil, usage("[user@]host names one; minissh try needs none", "no host was given")
 	}
 	if err := (&configuration{parser: p}).read(); err != nil {
 		return nil, err

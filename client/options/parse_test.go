@@ -128,8 +128,8 @@ func TestFields(t *testing.T) {
 // TestErrors holds what a person reads after a mistake, and the hint.
 func TestErrors(t *testing.T) {
 	tests := []struct{ args, err, hint string }{
-		{"", "no host was given", "minissh try, or minissh [user@]host command"},
-		{"-v", "no host was given", "minissh try, or minissh [user@]host command"},
+		{"", "no host was given", "[user@]host names one; minissh try needs none"},
+		{"-v", "no host was given", "[user@]host names one; minissh try needs none"},
 		{"-j h", "unknown option -j", "minissh --help"},
 		{"-vé h", "unknown option -é", "minissh --help"},
 		{"--colour h", "unknown option --colour", "minissh --help"},
