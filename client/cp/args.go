@@ -206,7 +206,7 @@ func (p *Plan) addresses(words []string) error {
 	}
 	if !remote {
 		return &UsageError{"neither side is on another machine",
-			"cp copies here; a remote file is host:path"}
+			"plain cp copies on this machine; a file on another is host:path"}
 	}
 	for _, s := range p.Sources {
 		if err := p.itself(s); err != nil {

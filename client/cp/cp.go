@@ -140,7 +140,8 @@ func (c *Copier) group(sources []Address) error {
 	case from != "" && to == "":
 		return c.get(sources)
 	case from == "":
-		return &UsageError{Msg: "neither side is on another machine", Advice: "cp copies here"}
+		return &UsageError{Msg: "neither side is on another machine",
+			Advice: "plain cp copies on this machine"}
 	}
 	return c.between(sources)
 }
