@@ -212,6 +212,9 @@ func CodeFrom(ask terminal.Asker, lines func() (string, error),
 			} else {
 				typed, err = ask.Line(question)
 			}
+			if errors.Is(err, io.EOF) {
+				err = errors.New("the input has ended")
+			}
 			if err != nil {
 				return "",
 					report.Failed(err,
