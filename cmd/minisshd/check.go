@@ -179,6 +179,9 @@ func (k *check) account(r *access.AccountReport) {
 	}
 	if len(r.Files) == 0 {
 		k.say("  has no authorized_keys file")
+		if r.Refused == nil {
+			k.say("    hint: minisshd pair lists a key, with a code")
+		}
 	}
 	for _, file := range r.Files {
 		k.say("  %s", shown(file.Path))
