@@ -130,7 +130,11 @@ func (p *peer) answered(name, line, output string, s chaos.Schedule, belief *Bel
 	if err != nil {
 		return err
 	}
-	fail := &Failure{Sent: tx("%d 字节，分 %d 次，", "%d bytes in %d pieces, ", len(message),
+	en := "%d bytes in %d pieces, "
+	if pieces == 1 {
+		en = "%d bytes in %d piece, "
+	}
+	fail := &Failure{Sent: tx("%d 字节，分 %d 次，", en, len(message),
 		pieces).plus(Text{s.Zh, s.En}), Belief: belief}
 	if output == "" {
 		return nil
