@@ -17,6 +17,7 @@ import (
 
 	"minissh/cmd/minissh-lab/check"
 	"minissh/cmd/minissh-lab/class"
+	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/lesson"
 	"minissh/cmd/minissh-lab/server"
 	"minissh/cmd/minissh-lab/speak"
@@ -302,8 +303,8 @@ func reportToClass(c *cli.Context, p *speak.Printer, r class.Report) error {
 		return nil
 	}
 	if err := class.Send(c.Context, address, r); err != nil {
-		text := speak.Clean(err.Error())
-		return failure("没有报到老师那里："+text, "not reported to the class: "+text,
+		zh, en, _, _ := dialect.Explain(err)
+		return failure("没有报到老师那里："+zh, "not reported to the class: "+en,
 			"minissh-lab class --listen "+speak.Clean(address))
 	}
 	p.Say("已报到老师的板上", "reported to the class")

@@ -228,7 +228,7 @@ func autoLessons(s *lesson.Stage, names []string) error {
 		}
 	}
 	s.Out.Raw("\n")
-	s.Sayf("%d 课跑完", "%d lessons run", len(lessons))
+	s.Sayf("%d 课跑完", "lessons run: %d", len(lessons))
 	if len(wrong) > 0 {
 		list := strings.Join(wrong, " ")
 		return failure("这里量出来的和课上说的不一样："+list,
