@@ -112,7 +112,8 @@ func typed(ch *mux.Channel, text string) string {
 func TestShell(t *testing.T) {
 	asked := make(chan *protocol.Open, 1)
 	s := newScreen(t, func(ch *mux.Channel) {
-		asked <- ch.Request()
+		request := *ch.Request() // which is gone when this function returns
+		asked <- &request
 		fakedaemon.Begin(ch, "/dev/pts/9")
 		ch.Write(protocol.TypeStdout, []byte("$ "))
 		if typed(ch, "\r") == "l\x03s\r" {

@@ -250,9 +250,9 @@ func TestOpensAreCounted(t *testing.T) {
 // data.
 func TestAbandonedChannels(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		var all []*Channel
+		all := make(chan *Channel, 16)
 		s := New(Config{Role: Daemon, Accept: func(c *Channel) {
-			all = append(all, c)
+			all <- c
 			c.Next(make([]byte, 1))
 			c.Close(nil)
 		}})
@@ -262,7 +262,11 @@ func TestAbandonedChannels(t *testing.T) {
 			p.send(open(2*i+1), data(protocol.TypeStdin, 2*i+1, 262144))
 		}
 		synctest.Wait()
-		for _, c := range all {
+		if len(all) != 16 {
+			t.Errorf("%d channels were opened", len(all))
+		}
+		for range len(all) {
+			c := <-all
 			if c.inbox.data != 0 || c.inbox.blocks.len() != 0 || c.open.Service != "" {
 				t.Errorf("channel %d holds %d bytes in %d blocks", c.id, c.inbox.data,
 					c.inbox.blocks.len())
