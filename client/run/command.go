@@ -67,22 +67,20 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	}
 	stderr, hint := missing(d, streams.Keyboard, streams.Stderr)
 	streams.Stderr = stderr
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	signals := newSignals(cancel)
-	defer signals.Release()
 	var ch *mux.Channel
 	conn, err := d.Dial(ctx, func(s *mux.Session) (err error) {
-		signals.catch() // until now a signal just ends this process
 		if ch, err = s.Open(request(d.Options)); err == nil && streams.Stdin == nil {
 			err = ch.EOF(protocol.TypeStdin)
 		}
 		return Unsent(err)
 	})
 	if err != nil {
-		return signals.failed(d.Messages, err)
+		d.Messages.Error(err)
+		return report.ExitFailure
 	}
-	signals.forward(ch)
+	signals := signalsTo(ch) // until now a signal just ends this process
+	// The process ends with the command (see Leave), and need not wait for this.
+	defer func() { go signals.Release() }()
 	defer tellStops(conn.Session)()
 	if loggedIn != nil {
 		loggedIn()

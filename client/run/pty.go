@@ -36,27 +36,18 @@ func wantsTerminal(d *dial.Dialer, stdin *os.File) bool {
 // shell is Command on a pty.
 func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()) int {
 	stdin := streams.Keyboard
-	dialing, cancel := context.WithCancel(ctx)
-	defer cancel()
-	signals := newSignals(cancel)
-	defer signals.Release()
 	if d.Options.StdinNull {
 		stdin = nil
 	}
 	local := terminal.New(stdin)
 	var ch *mux.Channel
-	conn, err := d.Dial(dialing, func(s *mux.Session) (err error) {
-		signals.catch() // until now a signal just ends this process
+	conn, err := d.Dial(ctx, func(s *mux.Session) (err error) {
 		ch, err = s.Open(PTY(request(d.Options), d.Options, local))
 		return Unsent(err)
 	})
 	if err != nil {
-		return signals.failed(d.Messages, err)
-	}
-	signals.Release() // the shell has its own
-	if code, caught := signals.Caught(); caught {
-		conn.Session.Close(nil)
-		return code
+		d.Messages.Error(err)
+		return report.ExitFailure
 	}
 	if loggedIn != nil {
 		loggedIn()

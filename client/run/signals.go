@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"minissh/client/atexit"
-	"minissh/client/report"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
@@ -41,48 +40,40 @@ func nameOf(sig os.Signal) string {
 type Catcher struct {
 	c      chan os.Signal
 	stop   chan struct{}
-	begin  sync.Once
-	end    sync.Once
-	cancel context.CancelFunc // ends what is under way while there is no command
+	ch     *mux.Channel       // the command's; nil: there is none
+	cancel context.CancelFunc // ends what is under way, if that is not a command
 
 	mu    sync.Mutex // guards the rest
 	code  int        // 128+n of the first signal
-	ch    *mux.Channel
 	count int
 	held  *Outcome // how the command has ended, when only its output is waited for
 	left  bool     // a signal came after that
 }
 
-func newSignals(cancel context.CancelFunc) *Catcher {
-	return &Catcher{c: make(chan os.Signal, 4), stop: make(chan struct{}), cancel: cancel}
-}
-
 // Signals takes signals from now on; cancel ends what is under way.
 func Signals(cancel context.CancelFunc) *Catcher {
-	s := newSignals(cancel)
+	s := &Catcher{cancel: cancel}
 	s.catch()
 	return s
 }
 
-// catch takes signals from now on. It may be called again.
+// signalsTo takes signals from now on, for a command.
+func signalsTo(ch *mux.Channel) *Catcher {
+	s := &Catcher{ch: ch}
+	s.catch()
+	return s
+}
+
 func (s *Catcher) catch() {
-	s.begin.Do(func() {
-		signal.Notify(s.c, os.Interrupt, syscall.SIGTERM)
-		go s.loop()
-	})
+	s.c, s.stop = make(chan os.Signal, 4), make(chan struct{})
+	signal.Notify(s.c, os.Interrupt, syscall.SIGTERM)
+	go s.loop()
 }
 
 // Release takes no more signals.
 func (s *Catcher) Release() {
 	signal.Stop(s.c)
-	s.end.Do(func() { close(s.stop) })
-}
-
-// forward sends signals to a command from now on.
-func (s *Catcher) forward(ch *mux.Channel) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ch = ch
+	close(s.stop)
 }
 
 // letGo makes the next signal leave: the command has ended, and it is not for us to stop what it
@@ -117,15 +108,6 @@ func (s *Catcher) Caught() (int, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.code, s.code != 0
-}
-
-// failed says why there is no connection, unless it was a signal, and returns the exit code.
-func (s *Catcher) failed(m *report.Messages, err error) int {
-	if code, caught := s.Caught(); caught {
-		return code
-	}
-	m.Error(err)
-	return report.ExitFailure
 }
 
 func (s *Catcher) loop() {
