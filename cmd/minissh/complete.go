@@ -17,7 +17,7 @@ const completeFlag = "--complete"
 func complete(words []string) {
 	var known []completion.Verb
 	for _, v := range verbs() {
-		c := completion.Verb{Name: v.name, Usage: v.usage, Host: v.host, Flags: v.flags}
+		c := completion.Verb{Name: v.name, Usage: v.usage, Host: v.run != nil, Flags: v.flags}
 		if v.name == "cp" {
 			c.Copy, c.Flags = true, copyFlags()
 		}

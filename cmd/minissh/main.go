@@ -24,6 +24,9 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// errHelp is how parse tells that help was asked for: a verb shows its own.
+var errHelp = errors.New("help was asked for")
+
 func main() {
 	process.BeHelper() // of the daemon of try
 	os.Exit(start(os.Args[1:]))
@@ -44,6 +47,11 @@ func start(args []string) int {
 		showHelp(os.Stdout)
 		return 0
 	}
+	if len(args) > 1 && args[0] == helpFlag {
+		if v, ok := verbNamed(args[1]); ok {
+			return exit(v.start([]string{helpFlag}))
+		}
+	}
 	if v, ok := verbNamed(args[0]); ok {
 		return exit(v.start(args[1:]))
 	}
@@ -55,6 +63,9 @@ func exit(err error) int {
 	var code exitCode
 	switch {
 	case err == nil:
+		return 0
+	case err == errHelp:
+		showHelp(os.Stdout)
 		return 0
 	case errors.As(err, &code):
 		return int(code)
@@ -73,8 +84,7 @@ func parse(args []string) (*options.Options, error) {
 		fmt.Fprintln(os.Stderr, software, protocol.ALPN)
 		return nil, exitCode(0)
 	case o.Help:
-		showHelp(os.Stdout)
-		return nil, exitCode(0)
+		return nil, errHelp
 	// git asks this way whether we speak like ssh, and gives a port only if we do
 	case o.PrintConfig:
 		if err := o.WriteEffective(os.Stdout); err != nil {

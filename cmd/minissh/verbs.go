@@ -20,9 +20,8 @@ import (
 // parses ssh's grammar anyway, and the library costs a cold command 0.9 of its 7 milliseconds.
 type verb struct {
 	name, usage string
-	args        string            // what follows the flags, in help
+	args        string            // what follows the options, in help
 	flags       []completion.Flag // its own; nil: ssh's
-	host        bool              // ssh's options and a host follow
 	run         func(words []string) error
 	runOwn      func(o ownFlags) error // instead of run: of a verb with flags of its own
 }
@@ -45,10 +44,12 @@ func verbs() []verb {
 			args: "[-- command]", runOwn: try, flags: []completion.Flag{
 				{Name: "--trace", Usage: "show every frame"},
 			}},
-		{name: "prompt", usage: "a line prompt on a host", host: true, run: prompting},
-		{name: "cp", usage: "copy files to and from hosts, as scp does", host: true, run: copyFiles},
-		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there", host: true, run: pairing},
-		{name: "trace", usage: "run a command and show every frame, both ways, on standard error", host: true, run: tracing},
+		{name: "prompt", usage: "a line prompt on a host", args: "[user@]host", run: prompting},
+		{name: "cp", usage: "copy files to and from hosts, as scp does", run: copyFiles},
+		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there",
+			args: "[user@]host…", run: pairing},
+		{name: "trace", usage: "run a command and show every frame, both ways, on standard error",
+			args: "[user@]host [command]", run: tracing},
 		{name: "identity", usage: "write the key and the certificate that TLS uses, for other " +
 			"languages", runOwn: identity, flags: []completion.Flag{
 			{Name: "--pem", Argument: true, Usage: "write to FILE, mode 0600"},
@@ -82,7 +83,12 @@ func notAVerb(args []string, host string) string {
 // start runs the verb with the words after it.
 func (v verb) start(words []string) error {
 	if v.run != nil {
-		return v.run(words)
+		err := v.run(words)
+		if err == errHelp {
+			v.help(os.Stdout)
+			return nil
+		}
+		return err
 	}
 	own, err := v.parse(words)
 	switch {
@@ -151,21 +157,22 @@ func help(o ownFlags) error {
 		return nil
 	}
 	v, ok := verbNamed(o.rest[0])
-	switch {
-	case !ok:
+	if !ok {
 		return &report.Failure{What: fmt.Sprintf("there is no verb %s", protocol.Quote(o.rest[0])),
 			Advice: "minissh help shows them all"}
-	case v.host:
-		return v.run([]string{helpFlag})
 	}
-	v.help(os.Stdout)
-	return nil
+	return v.start([]string{helpFlag})
 }
 
-// help shows the verb's own flags.
+// help shows how the verb is used, and its own flags.
 func (v verb) help(w io.Writer) {
-	fmt.Fprintf(w, "minissh %s: %s\n\nUSAGE:\n   %s\n\nOPTIONS:\n", v.name, v.usage,
+	fmt.Fprintf(w, "minissh %s: %s\n\nUSAGE:\n   %s\n\n", v.name, v.usage,
 		strings.TrimSpace("minissh "+v.name+" [options] "+v.args))
+	if v.run != nil {
+		fmt.Fprintln(w, "The options are ssh's: minissh help lists them.")
+		return
+	}
+	fmt.Fprintln(w, "OPTIONS:")
 	for _, f := range v.flags {
 		shown := f.Name
 		if f.Argument {
