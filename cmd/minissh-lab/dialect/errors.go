@@ -72,6 +72,9 @@ func (w *wire) refuseBrowser(b []byte) error {
 func Explain(err error) (zh, en, hintZh, hintEn string) {
 	var length *LengthError
 	var header *HeaderError
+	var name *net.DNSError
+	var address *net.AddrError
+	var network net.Error
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "已中断", "interrupted", "", ""
@@ -129,6 +132,14 @@ func Explain(err error) (zh, en, hintZh, hintEn string) {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "那个端口上没有服务端", "nobody listens there", "先启动服务端",
 			"start the server first"
+	case errors.As(err, &name):
+		return "找不到 " + speak.Clean(name.Name) + " 这个名字",
+			"the name " + speak.Clean(name.Name) + " cannot be found", "", ""
+	case errors.As(err, &address):
+		return "地址 " + speak.Clean(address.Addr) + " 不对，要写成 主机:端口",
+			"the address " + speak.Clean(address.Addr) + " is not host:port", "", ""
+	case errors.As(err, &network) && network.Timeout():
+		return "对方一直没有回应", "no answer in time", "", ""
 	}
 	text := speak.Clean(fmt.Sprint(err))
 	if errors.Is(err, ErrLocal) {

@@ -1,7 +1,6 @@
 package lesson
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"runtime"
@@ -89,12 +88,11 @@ func playUDP(s *Stage) (int, error) {
 	}
 	s.Sayf("sendto(b'')：recvfrom 得到 %q，%d 字节，是一个真的数据报",
 		"sendto(b''): recvfrom gives %q, %d bytes: a real datagram", b[:n], n)
-	_, err = client.Write(make([]byte, 65508))
-	var op *net.OpError
-	if errors.As(err, &op) {
-		s.Sayf("sendto 65508 字节：%v", "sendto of 65508 bytes: %v", op.Err)
+	if _, err = client.Write(make([]byte, 65508)); err != nil {
+		s.Say(t("sendto 65508 字节：系统拒绝，一个数据报装不下",
+			"sendto of 65508 bytes: the system refuses, too much for one datagram"))
 	} else {
-		s.Sayf("sendto 65508 字节：%v", "sendto of 65508 bytes: %v", err)
+		s.Say(t("sendto 65508 字节：发出去了", "sendto of 65508 bytes: sent"))
 	}
 	if first == "hello" && second == "next" {
 		return 1, nil

@@ -91,6 +91,9 @@ func TestEveryMythIsRefutedByItsMeasurement(t *testing.T) {
 			if out.Len() == 0 || Find(m.Seen) == nil {
 				t.Error("no numbers, or no lesson")
 			}
+			if strings.Contains(out.String(), "write:") {
+				t.Error("the system's own words are shown")
+			}
 		})
 	}
 }
