@@ -84,6 +84,8 @@ func TestLinesOverAConnection(t *testing.T) {
 			exit.Dir, exit.OldDir = protocol.Bytes("/tmp"), protocol.Bytes("/home/tester")
 		case line == "fail":
 			*exit.Code = 7
+		case line == "windows":
+			*exit.Code = 1000
 		default:
 			io.WriteString(ch.Writer(protocol.TypeStdout), line+" in "+string(open.Dir)+" after "+
 				string(open.OldDir)+"\n")
@@ -91,11 +93,12 @@ func TestLinesOverAConnection(t *testing.T) {
 		}
 		ch.End(exit)
 	})
-	l.in.WriteString("first\ncd /tmp\nsecond\nfail\n")
+	l.in.WriteString("first\ncd /tmp\nsecond\nwindows\nfail\n")
 	l.in.Close()
 	r, out, errs := l.end(t)
 	if r.code != 7 || r.err != nil || out != "first in  after \nsecond in /tmp after "+
-		"/home/tester\n" || errs != "careful\ncareful\n" {
+		"/home/tester\n" || errs != "careful\ncareful\n"+
+		"minissh: the command exited with 1000; exit codes here are 0 to 255\n" {
 		t.Errorf("%+v, %q, %q", r, out, errs)
 	}
 }

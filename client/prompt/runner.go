@@ -97,17 +97,12 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	select {
 	case <-ended:
 	case o := <-held:
-		return r.goesOn(o, time.Since(started)), nil
+		return r.goesOn(o, started), nil
 	}
 	if err != nil {
 		return r.failed(err)
 	}
-	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal,
-		Duration: time.Since(started)}
-	r.moved(outcome, &result)
-	if err := outcome.Check(); err != nil {
-		result.Notes = append(result.Notes, "how the command ended is unknown: "+err.Error())
-	}
+	result := r.ended(outcome, started)
 	if missed.Without(line, result.Code) && r.conn.Messages.Interactive() {
 		result.Notes = append(result.Notes, "hint: it wants a terminal: pty "+
 			run.AsTyped(strings.TrimSpace(line)))
@@ -117,22 +112,27 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 
 // goesOn is for a line that has ended while something that it left running holds its output: that
 // is shown as it comes, together with the lines that follow.
-func (r *runner) goesOn(outcome *run.Outcome, took time.Duration) Outcome {
-	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal, Duration: took}
-	r.moved(outcome, &result)
+func (r *runner) goesOn(outcome *run.Outcome, started time.Time) Outcome {
+	result := r.ended(outcome, started)
 	if r.conn.Messages.Interactive() {
-		result.Notes = []string{"what it left running goes on; its output is shown as it comes, " +
-			"until this prompt ends"}
+		result.Notes = append(result.Notes, "what it left running goes on; its output is shown "+
+			"as it comes, until this prompt ends")
 	}
 	return result
 }
 
-// moved takes over where a line's shell was at its end.
-func (r *runner) moved(outcome *run.Outcome, result *Outcome) {
+// ended is how a line ended. Where its shell was at its end is where the next line begins.
+func (r *runner) ended(outcome *run.Outcome, started time.Time) Outcome {
+	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal,
+		Duration: time.Since(started)}
 	if outcome.Dir != nil {
 		r.dir, r.oldDir = outcome.Dir, outcome.OldDir
 		result.Dir = r.dir
 	}
+	if unclear := outcome.Unclear(); unclear != "" {
+		result.Notes = []string{unclear}
+	}
+	return result
 }
 
 // onTerminal is `pty COMMAND`: the line runs on a pty, which is shown on the user's terminal;
@@ -169,10 +169,7 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	if err != nil {
 		return r.failed(err)
 	}
-	result := Outcome{Code: outcome.ExitCode(), Signal: outcome.Signal,
-		Duration: time.Since(started)}
-	r.moved(outcome, &result)
-	return result, nil
+	return r.ended(outcome, started), nil
 }
 
 // notOpened is for a line that was never sent: what cannot be a line ends only that line.

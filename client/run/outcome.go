@@ -63,15 +63,32 @@ func (o *Outcome) ExitCode() int {
 	return report.ExitFailure
 }
 
+// Unclear says how the command ended if the exit code 255 stands for it; "" if the code tells.
+func (o *Outcome) Unclear() string {
+	switch nonsense := o.Check(); {
+	case nonsense != nil:
+		return "how the command ended is unknown: " + nonsense.Error()
+	case o.How == protocol.HowExited && *o.Code != o.ExitCode():
+		return fmt.Sprintf("the command exited with %d; exit codes here are 0 to 255", *o.Code)
+	case o.How == protocol.HowSignalled && o.Code == nil && number(o.Signal) == 0:
+		return "the command was ended by the signal " + protocol.Quote(o.Signal) +
+			", which is not known here"
+	}
+	return ""
+}
+
 // explain says on standard error what an exit code alone does not.
 func (o *Outcome) explain(conn *dial.Connection) {
 	m, asked := conn.Messages, conn.Options
 	traffic := conn.Session.Traffic()
 	defer m.Debug("sent %d bytes, received %d bytes, of frames", traffic.Out, traffic.In)
-	switch nonsense := o.Check(); {
-	case nonsense != nil:
-		m.Say(options.LevelError, "how the command ended is unknown: %v", nonsense)
+	if o.Check() != nil {
+		m.Say(options.LevelError, "%s", o.Unclear())
 		return
+	}
+	switch unclear := o.Unclear(); {
+	case unclear != "":
+		m.Say(options.LevelError, "%s", unclear)
 	case o.How == protocol.HowDeadline && asked.Timeout > 0:
 		m.Say(options.LevelError, "the command was stopped after %v, its --timeout", asked.Timeout)
 	case o.How == protocol.HowDeadline: // which we did not set
