@@ -108,6 +108,25 @@ func TestCopies(t *testing.T) {
 	holds(t, filepath.Join(b, "two"), "22")
 }
 
+// A copy that finds everything there counts nothing as copied, folders neither.
+func TestCopiesAgain(t *testing.T) {
+	here, a := t.TempDir(), t.TempDir()
+	put(t, filepath.Join(here, "tree", "sub", "one"), "1")
+	hosts := map[string]func(*mux.Channel){"a": serve(a)}
+	args := []string{"-rp", "--resume", "--json", filepath.Join(here, "tree"), "a:"}
+	for _, want := range []string{`"stored":1,"skipped":0`, `"stored":0,"skipped":1`} {
+		if code, lines, said := copies(t, hosts, args...); code != 0 || said != "" ||
+			!strings.Contains(lines, `"summary":true,`+want) {
+			t.Errorf("%d, %s%s", code, lines, said)
+		}
+	}
+	args = []string{"-rp", "--resume", "--json", "a:tree", here}
+	if code, lines, said := copies(t, hosts, args...); code != 0 ||
+		!strings.Contains(lines, `"summary":true,"stored":0,"skipped":1`) {
+		t.Errorf("back: %d, %s%s", code, lines, said)
+	}
+}
+
 // What is refused, or missing, ends with 1 and a message; a host that cannot be reached with 255.
 func TestCopiesThatFail(t *testing.T) {
 	here, a := t.TempDir(), t.TempDir()

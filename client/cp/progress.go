@@ -68,7 +68,9 @@ func (v *View) watch(e files.Event, host string) {
 			b.Add64(e.Size, e.There)
 		}
 	case files.EventStored:
-		v.sum.Stored++
+		if e.Kind != files.KindDir { // nobody says whether it was there already
+			v.sum.Stored++
+		}
 	case files.EventSkipped:
 		v.sum.Skipped++
 		if b := v.progress(); b != nil && e.Kind == files.KindFile {

@@ -62,7 +62,7 @@ func (w *watched) end(t *testing.T) []string {
 	w.master.Close()
 	drawings := strings.Split(w.got.String(), drawing)
 	if err != nil || len(drawings) < 3 || drawings[0] != "" ||
-		!strings.HasPrefix(drawings[len(drawings)-1], "4 copied, 0 there already, 0 failed; ") {
+		!strings.HasPrefix(drawings[len(drawings)-1], "2 copied, 0 there already, 0 failed; ") {
 		t.Fatalf("%v %q", err, drawings)
 	}
 	return drawings[1 : len(drawings)-1]
