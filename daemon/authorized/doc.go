@@ -39,7 +39,8 @@
 //     in it never matches; after a ! it would refuse nobody, so it disables the line. Both are
 //     reported. Over a Unix socket there is no address, and a line with from= does not match.
 //   - A key with command= opens nothing but exec (and a pty in it): no forwarding, no files.
-//   - Directories with the sticky bit, like /tmp, count as safe.
+//   - Above the directory that holds the file, one that others can write to is accepted if it has
+//     the sticky bit, as /tmp has, and the file is outside the home directory.
 //   - A date that does not exist (20250230) disables the line; sshd takes the day after.
 //
 // On Windows owners and modes are not checked: Go cannot see its access lists.
