@@ -113,7 +113,18 @@ func checkSocketPath(path string) error {
 }
 
 // listenFailed says in words why an address cannot be used.
-func listenFailed(err error) error {
+func listenFailed(host string, err error) error {
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		advice := "ip address, or ifconfig, lists this machine's addresses"
+		last := strings.LastIndexByte(host, ':')
+		if ip, err := netip.ParseAddr(host[:max(last, 0)]); err == nil && ip.Is6() {
+			// "::1:7422" is an IPv6 address as a whole, and hardly meant so
+			advice = "--listen " + net.JoinHostPort(host[:last], host[last+1:]) +
+				", if that is an address and a port"
+		}
+		return &ListenError{What: protocol.Quote(host) + " is not an address of this machine",
+			Advice: advice, Err: err}
+	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return &ListenError{What: err.Error(), Advice: "another program has that port, perhaps a " +
 			"minisshd (minisshd who), or another --listen of this one; --listen names another " +

@@ -4,8 +4,11 @@ package daemon
 
 import (
 	"net"
+	"os"
 	"slices"
 	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -84,6 +87,23 @@ func TestResolveForms(t *testing.T) {
 		_, _, err := Resolve(text)
 		if refused, ok := err.(*ListenError); !ok || refused.Hint() != hint {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// An address that the machine does not have is named. One of IPv6 that ends like a port was hardly
+// meant as it is.
+func TestListenOnNoAddressOfOurs(t *testing.T) {
+	for host, hint := range map[string]string{
+		"::1:7422":    "--listen [::1]:7422, if",
+		"2001:db8::1": "lists this machine's addresses",
+		"192.0.2.1":   "lists this machine's addresses",
+	} {
+		err := listenFailed(host, os.NewSyscallError("bind", syscall.EADDRNOTAVAIL))
+		refused, ok := err.(*ListenError)
+		if !ok || !strings.Contains(refused.Hint(), hint) || !strings.Contains(err.Error(), host) ||
+			!noSuchFamily(err) {
+			t.Errorf("%s: %v", host, err)
 		}
 	}
 }

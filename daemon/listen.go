@@ -148,7 +148,7 @@ func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
 		l, err := net.Listen(transport.Family("tcp", host), net.JoinHostPort(host, a.port))
 		if err != nil {
 			closeAll(all)
-			return nil, listenFailed(err)
+			return nil, listenFailed(host, err)
 		}
 		if addr, err := netip.ParseAddr(host); err == nil && addr.Is6() {
 			l = onlyIPv6{l}

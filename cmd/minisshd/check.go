@@ -106,18 +106,15 @@ func (k *check) run(c *cli.Context, set *settings) error {
 			could = append(could, shown(reports[i].Name))
 		}
 	}
-	k.say("")
-	if len(could) == 0 {
-		k.say("nobody could log in")
-		if beyond {
-			k.wrong = append(k.wrong,
-				"nobody could log in, so the daemon will not listen beyond loopback")
-		} else {
-			k.wrong = append(k.wrong, "nobody could log in")
-		}
-		return nil
+	switch {
+	case len(could) > 0:
+		k.say("\ncould log in: %s", strings.Join(could, " "))
+	case beyond:
+		k.wrong = append(k.wrong,
+			"nobody could log in, so the daemon will not listen beyond loopback")
+	default:
+		k.wrong = append(k.wrong, "nobody could log in")
 	}
-	k.say("could log in: %s", strings.Join(could, " "))
 	return nil
 }
 

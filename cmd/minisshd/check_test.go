@@ -139,12 +139,16 @@ func TestCheckRefuses(t *testing.T) {
 			}
 			out, err := runCheck(t, append(args, c.args...)...)
 			if err == nil {
-				t.Error("all is well")
+				t.Fatal("all is well")
 			}
+			out += complaint(err, false)
 			for _, want := range c.words {
 				if !strings.Contains(out, want) {
 					t.Errorf("lacks %q:\n%s", want, out)
 				}
+			}
+			if strings.Count(out, "nobody could log in") > 1 {
+				t.Errorf("it says so twice:\n%s", out)
 			}
 		})
 	}
