@@ -37,10 +37,10 @@ func checkCommand() *cli.Command {
 		Name: "check", Usage: "test a configuration without listening, and tell who could log in",
 		ArgsUsage: " ",
 		Description: "Give it the options that the daemon will get. Its exit code is 1 if the " +
-			"daemon would not start, if nobody could log in, or if there is an \"error:\"\n" +
+			"daemon would not start, if nobody could log in, or if there is an \"error:\" " +
 			"in a file of the daemon's own account or of one that --allow-users names. What is " +
-			"\"not used:\" here and right for sshd, an expired key, an\n" +
-			"account that is not served, and slips in files of other accounts do not count.",
+			"\"not used:\" here and right for sshd, an expired key, an account that is not " +
+			"served, and slips in files of other accounts do not count.",
 		Flags: flags.Once(daemonFlags()...),
 		Action: func(c *cli.Context) error {
 			if err := optionsOnly(c); err != nil {

@@ -30,9 +30,9 @@ func pairCommand() *cli.Command {
 		Name: "pair", Usage: "show a one-time code with which a client can add its key here",
 		ArgsUsage: " ",
 		Description: "On the other machine: minissh pair USER@ADDRESS. The code lives two " +
-			"minutes and is good for one client, whose key is then listed in\n" +
+			"minutes and is good for one client, whose key is then listed in " +
 			"~/.config/minissh/authorized_keys (never where sshd looks). With no minisshd " +
-			"running, one is started for the purpose; the options of\n" +
+			"running, one is started for the purpose; the options of " +
 			"minisshd are for that one, and it listens on all addresses unless --listen says " +
 			"otherwise.",
 		Flags:        flags.Once(pairFlags()...),

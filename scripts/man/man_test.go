@@ -187,6 +187,9 @@ func helped(t *testing.T, words ...string) (h help) {
 			heading = line
 			continue
 		}
+		if strings.HasPrefix(line, "       ") { // goes on with what an option means
+			continue
+		}
 		column, _, _ := strings.Cut(strings.TrimLeft(line, " "), "  ")
 		switch {
 		case strings.HasSuffix(heading, "USAGE:") && column != "":
