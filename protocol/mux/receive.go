@@ -11,8 +11,7 @@ import (
 // error ends the link: a *protocol.Violation, what the peer said, or ErrGoodbye.
 func (s *Session) receive(l *link, f protocol.Frame) error {
 	if f.Type == protocol.TypeOpen && f.Length > largeRequest {
-		s.budget.large.Lock()
-		defer s.budget.large.Unlock()
+		defer s.budget.largeTurn()()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,6 +2,7 @@ package mux
 
 import (
 	"sync"
+	"time"
 
 	"minissh/protocol"
 )
@@ -13,21 +14,28 @@ type Budget struct {
 	mu    sync.Mutex
 	left  int64 // bytes
 
-	// large is held while a large request is read. Reading the JSON of 64 KiB takes ten times as
-	// long as sending it: sessions that share a budget do it one at a time, so that a user with
-	// many sessions takes one processor for it and no more.
-	large sync.Mutex
+	large chan struct{} // holds the turn of largeTurn while that is taken
 }
 
 // largeRequest is the payload of an OPEN that counts as large, in bytes.
 const largeRequest = 4096
 
 // NewBudget returns a budget of so many bytes.
-func NewBudget(bytes int64) *Budget { return &Budget{left: bytes} }
+func NewBudget(bytes int64) *Budget { return &Budget{left: bytes, large: make(chan struct{}, 1)} }
 
 // Share returns a budget of so many bytes, each of which also counts against b: what one user may
 // take of it.
-func (b *Budget) Share(bytes int64) *Budget { return &Budget{whole: b, left: bytes} }
+func (b *Budget) Share(bytes int64) *Budget { return &Budget{whole: b, left: bytes, large: make(chan struct{}, 1)} }
+
+// largeTurn waits until the caller may read a large request, and returns what ends that turn.
+// Reading the JSON of 64 KiB takes ten times as long as sending it: sessions that share a budget do
+// it one at a time, and a turn rests as long as it was used, so that a user with many sessions takes
+// half a processor for it and no more.
+func (b *Budget) largeTurn() (end func()) {
+	b.large <- struct{}{}
+	began := time.Now()
+	return func() { time.AfterFunc(time.Since(began), func() { <-b.large }) }
+}
 
 func (b *Budget) take(n int64) bool {
 	b.mu.Lock()

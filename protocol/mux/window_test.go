@@ -377,3 +377,22 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("%v allocations for two frames there and a grant back", n)
 	}
 }
+
+// Large requests are read one at a time, and a turn rests as long as it was used.
+func TestLargeTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		b := NewBudget(0)
+		end := b.largeTurn()
+		<-time.After(3 * time.Second)
+		end()
+		b.largeTurn()()
+		if took := time.Since(began); took != 6*time.Second {
+			t.Errorf("the second turn began after %v, 6 s was expected", took)
+		}
+		b.largeTurn()() // one that took no time rests no time
+		if took := time.Since(began); took != 6*time.Second {
+			t.Errorf("the third turn began after %v, 6 s was expected", took)
+		}
+	})
+}

@@ -43,15 +43,28 @@ func flood(m *mallory) error {
 	return m.on(some)
 }
 
-// longCommands runs 1,280 commands of 60 KB, for `minisshd who` to tell.
+// longCommand runs until it is ended; its words fill a frame of 60 KB.
+func (m *mallory) longCommand(int) *protocol.Open {
+	return m.pinned("sh", "-c", "exec sleep 600", strings.Repeat("x", 60_000))
+}
+
+// longCommands runs as many commands of 60 KB as one user may, 16 in each session: no more of them
+// fit (CH2).
 func longCommands(m *mallory) error {
-	command := protocol.Bytes("exec sleep 600 # " + strings.Repeat("x", 60_000))
-	all, one := countdown(20 * 64)
-	m.keep(keeping{links: 20, n: 64, pause: time.Second, request: func(int) *protocol.Open {
-		return &protocol.Open{Service: "exec", Command: command}
-	},
+	const links, each = 32, 16
+	all, one := countdown(links * each)
+	m.keep(keeping{links: links, n: each, pause: time.Second, request: m.longCommand,
 		opened: func(*link, uint32) { one() }})
 	return m.lasting(all, 15*time.Second)
+}
+
+// brokenSessions opens more long commands than a session may: it is ended, its commands are
+// stopped, and the next one does the same.
+func brokenSessions(m *mallory) error {
+	some, one := countdown(20 * 16)
+	m.keep(keeping{links: 20, n: 17, pause: time.Second, request: m.longCommand,
+		opened: func(*link, uint32) { one() }})
+	return m.lasting(some, 15*time.Second)
 }
 
 // silentLinks holds sessions with a command in each; the system acknowledges what comes, and nobody

@@ -54,7 +54,8 @@ func init() {
 		// shares.go
 		{"shares", "sessions", "all sessions for one key", conditions{args: []string{"--max-sessions", "400"}}, nil, allSessions},
 		{"shares", "flood", "commands as fast as they end, on all channels of four sessions", conditions{}, nil, flood},
-		{"shares", "long-commands", "80 MB of commands for `minisshd who` to show", conditions{}, nil, longCommands},
+		{"shares", "long-commands", "30 MB of commands for `minisshd who` to show", conditions{}, nil, longCommands},
+		{"shares", "broken-sessions", "sessions that start long commands and break a rule", conditions{}, nil, brokenSessions},
 		{"shares", "silent-links", "sessions that read and never answer, as behind a relay that has lost its client", conditions{}, nil, silentLinks},
 	}
 }
