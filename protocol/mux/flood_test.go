@@ -348,13 +348,13 @@ func TestLargeRequestsTakeTurns(t *testing.T) {
 		return msg(protocol.TypeOpen, channel,
 			strings.Replace(empty, `""`, `"`+strings.Repeat("x", size-len(empty))+`"`, 1))
 	}
-	budget.large.Lock()
+	end := budget.largeTurn()
 	begin(sized(1, 4097))
 	begin(sized(3, 4096))
 	if id := <-accepted; id != 3 {
 		t.Errorf("channel %d is accepted while another large request is read", id)
 	}
-	budget.large.Unlock()
+	end()
 	if id := <-accepted; id != 1 {
 		t.Errorf("channel %d", id)
 	}

@@ -25,7 +25,9 @@ func NewBudget(bytes int64) *Budget { return &Budget{left: bytes, large: make(ch
 
 // Share returns a budget of so many bytes, each of which also counts against b: what one user may
 // take of it.
-func (b *Budget) Share(bytes int64) *Budget { return &Budget{whole: b, left: bytes, large: make(chan struct{}, 1)} }
+func (b *Budget) Share(bytes int64) *Budget {
+	return &Budget{whole: b, left: bytes, large: make(chan struct{}, 1)}
+}
 
 // largeTurn waits until the caller may read a large request, and returns what ends that turn.
 // Reading the JSON of 64 KiB takes ten times as long as sending it: sessions that share a budget do
