@@ -101,16 +101,22 @@ func main() {
 	end(enterWorld(ctx, o, os.Args[1:]))
 }
 
-// errMissed ends the program with code 1; the table has told why.
-var errMissed = errors.New("an attack has harmed somebody")
+// toldCode ends the program with this code; why was told already.
+type toldCode int
+
+func (toldCode) Error() string { return "it was told" }
+
+// errMissed is of an attack that has harmed somebody, as the table tells.
+const errMissed = toldCode(1)
 
 func end(err error) {
 	var not *notRun
+	var code toldCode
 	switch {
 	case err == nil:
 		os.Exit(0)
-	case errors.Is(err, errMissed):
-		os.Exit(1)
+	case errors.As(err, &code):
+		os.Exit(int(code))
 	case errors.As(err, &not):
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(notRunCode)

@@ -74,7 +74,7 @@ func enterWorld(ctx context.Context, o options, args []string) error {
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.Exited() {
-		os.Exit(exit.ExitCode()) // it has said why
+		return toldCode(exit.ExitCode())
 	}
 	return err
 }
