@@ -70,14 +70,13 @@ type runner struct {
 // Run is Runner's.
 func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error) {
 	started := time.Now()
-	ch, err := r.conn.Session.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line),
+	ch, err := r.open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line),
 		Dir: r.dir, OldDir: r.oldDir, ReportDir: true})
 	if err != nil {
 		return Outcome{}, r.notOpened(err)
 	}
+	defer r.over()
 	ch.EOF(protocol.TypeStdin)
-	r.set(ch)
-	defer r.set(nil)
 	stop := context.AfterFunc(ctx,
 		func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
 	defer stop()
@@ -198,10 +197,18 @@ func (r *runner) failed(err error) (Outcome, error) {
 	return Outcome{}, &LineError{Err: run.OutcomeUnknown(r.conn.Options.Alias, err)}
 }
 
-func (r *runner) set(ch *mux.Channel) {
+// open opens a line's channel; from then on Ctrl-C is for it, also before Run knows of it.
+func (r *runner) open(request *protocol.Open) (ch *mux.Channel, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ch = ch
+	r.ch, err = r.conn.Session.Open(request)
+	return r.ch, err
+}
+
+func (r *runner) over() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ch = nil
 }
 
 // Interrupt is Runner's: the first asks, the second kills, the third lets go.
