@@ -80,7 +80,9 @@ func TestPanicRestoresTerminal(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestPanicRestoresTerminal$")
-			cmd.Env = append(os.Environ(), panicVariable+"="+where)
+			dir := t.TempDir() // the child does not come to remove its own
+			cmd.Env = append(os.Environ(), panicVariable+"="+where, "TMPDIR="+dir,
+				"GOTMPDIR="+dir)
 			var said bytes.Buffer
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, &said
 			go io.Copy(io.Discard, master) // ends with it

@@ -36,6 +36,8 @@ import (
 //	signal-daemon NAME           send a signal to it;  wait-daemon  wait for its end
 //	wait-gone PID-FILE           wait until no process has that id
 func TestScripts(t *testing.T) {
+	// where TestMain removes what testscript leaves if -run names some of the scripts
+	t.Setenv("GOTMPDIR", filepath.Dir(minisshd))
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
 		Setup: setup,
