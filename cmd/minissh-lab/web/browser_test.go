@@ -28,7 +28,7 @@ const patience = 2 * time.Minute
 var browser struct {
 	once sync.Once
 	ctx  context.Context
-	end  []context.CancelFunc
+	end  context.CancelFunc
 	err  error
 }
 
@@ -52,14 +52,16 @@ func startBrowser() {
 		options = append(options, chromedp.NoSandbox) // root may not use it
 	}
 	allocated, end := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, endCtx := chromedp.NewContext(allocated)
-	browser.end = []context.CancelFunc{endCtx, end}
-	browser.ctx, browser.err = ctx, chromedp.Run(ctx)
+	browser.end = end
+	browser.ctx, _ = chromedp.NewContext(allocated)
+	browser.err = chromedp.Run(browser.ctx)
 }
 
+// endBrowser lets it end by itself: one that is killed leaves its folders.
 func endBrowser() {
-	for _, end := range browser.end {
-		end()
+	if browser.ctx != nil {
+		chromedp.Cancel(browser.ctx)
+		browser.end()
 	}
 }
 
