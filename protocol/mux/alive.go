@@ -16,10 +16,14 @@ func (l *link) Read(p []byte) (int, error) {
 		if l.heard.Store(now); l.counted {
 			l.s.active.Store(now)
 		}
+		if l.doubtful.Load() {
+			l.trust()
+		}
 	}
 	n, err := l.conn.Read(p)
 	if l.brought, l.counted = n > 0, false; l.brought {
 		l.s.in.Add(int64(n))
+		l.wear(n)
 	}
 	return n, err
 }
@@ -29,13 +33,13 @@ func (l *link) Read(p []byte) (int, error) {
 func (l *link) keepAlive() {
 	defer l.s.crashing()
 	l.s.mu.Lock()
-	late := time.Since(l.again) > pingAfter
+	late := time.Since(l.again) > l.s.pingAfter()
 	l.s.mu.Unlock()
 	if late { // we were stopped ourselves: what came meanwhile has not been read yet
-		l.heard.Store(time.Now().Add(-pingAfter).UnixNano())
+		l.heard.Store(time.Now().Add(-l.s.pingAfter()).UnixNano())
 	}
 	silent := l.silence()
-	if silent >= deadAfter && !l.suspended() {
+	if silent >= l.s.deadAfter() && !l.suspended() {
 		l.close(endOfSilence(silent))
 		return
 	}
@@ -44,16 +48,16 @@ func (l *link) keepAlive() {
 	if l.stop {
 		return
 	}
-	wait := pingAfter
+	wait := l.s.pingAfter()
 	switch {
-	case silent < pingAfter:
+	case silent < wait:
 		wait -= silent
-	case silent < deadAfter: // two in all: more would fill a suspended client's socket
+	case silent < l.s.deadAfter(): // two in all: more would fill a suspended client's socket
 		l.pingDue = true
 		l.s.work.Signal()
-		wait = min(pingAfter, deadAfter-silent)
+		wait = min(wait, l.s.deadAfter()-silent)
 	default:
-		wait = max(0, min(pingAfter, believed(l.told.Load())-silent))
+		wait = max(0, min(wait, believed(l.told.Load())-silent))
 	}
 	l.again = time.Now().Add(wait)
 	l.timer.Reset(wait)
@@ -126,6 +130,8 @@ func (s *Session) TellStop(stopping bool) {
 
 // ping appends a PING. The caller holds mu.
 func (l *link) ping(b []byte) []byte {
+	l.pinged = true
+	l.expect()
 	number := uint64(time.Now().UnixNano()) >> 1
 	var flags uint8
 	switch {
@@ -154,4 +160,8 @@ func (l *link) receivePong(f protocol.Frame) {
 	if l.goesOn != 0 && f.Number() >= l.goesOn {
 		l.stopNoted, l.goesOn = false, 0
 	}
+	if took := time.Duration(time.Now().UnixNano() - int64(f.Number()<<1)); l.pinged && took > 0 {
+		l.trip = min(took, l.s.deadAfter())
+	}
+	l.pinged = false
 }

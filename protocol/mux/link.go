@@ -26,6 +26,7 @@ const (
 	closeWait   = 2 * time.Second
 	ackDelay    = 20 * time.Millisecond
 	linkMost    = 256 << 30 // bytes
+	ackMost     = 512 << 10 // bytes received before an ACK, whatever the peer keeps
 )
 
 // link is one connection under a session, with its reading and its writing goroutine.
@@ -42,6 +43,9 @@ type link struct {
 	patient  bool                   // writes need no deadline of ours
 	told     atomic.Bool            // daemon: the client's last PING said SUSPENDED
 	replies  chan *protocol.Welcome // client: the answer to HELLO
+	doubtful atomic.Bool            // client: silent although something is due (RE7)
+	carried  atomic.Int64           // bytes, both ways
+	worn     atomic.Bool            // carried is nearly the most for one link (SE8)
 
 	// Session.mu guards the rest.
 	first                []byte // HELLO or WELCOME, still to be sent
@@ -55,11 +59,17 @@ type link struct {
 	goesOn               uint64 // client: number of the first PING after that without SUSPENDED
 	final                []byte // the last thing to send
 	stop                 bool
-	writing              bool      // somebody is in step
-	written              int64     // bytes
-	again                time.Time // when keepAlive is next called
-	broken               error     // why the writer gave up
-	cause                error     // why the link ended, the first reason
+	writing              bool  // somebody is in step
+	written              int64 // bytes
+	pinged               bool  // a PONG is due
+	expecting            bool  // doubts runs
+	doubts               *time.Timer
+	since                time.Time     // when expecting began
+	trip                 time.Duration // from HELLO to WELCOME, or from PING to PONG
+	helloed              time.Time     // when HELLO was sent
+	again                time.Time     // when keepAlive is next called
+	broken               error         // why the writer gave up
+	cause                error         // why the link ended, the first reason
 }
 
 func (s *Session) newLink(conn Conn) *link {
@@ -82,7 +92,9 @@ func (s *Session) Connect(conn Conn, hello *protocol.Hello) (*protocol.Welcome, 
 		return nil, err
 	}
 	s.mu.Lock()
-	s.epoch++
+	if s.epoch++; s.epoch == 1 {
+		s.began = time.Now()
+	}
 	hello.Protocol, hello.Session, hello.Epoch = protocol.ALPN, s.id, s.epoch
 	hello.Create, hello.Received, hello.Resend, hello.Channels = !s.welcomed, int64(s.received),
 		s.cfg.Resend, s.cfg.Channels
@@ -210,8 +222,10 @@ func (s *Session) start(l *link) {
 		s.expiry = nil
 	}
 	s.unacked = 0
-	l.again = time.Now().Add(pingAfter)
-	l.timer = time.AfterFunc(pingAfter, l.keepAlive)
+	l.helloed = time.Now()
+	l.again = l.helloed.Add(s.pingAfter())
+	l.timer = time.AfterFunc(s.pingAfter(), l.keepAlive)
+	s.changed()
 	go l.writeLoop()
 }
 
@@ -291,6 +305,9 @@ func (l *link) readLoop(err error) {
 	s.mu.Lock()
 	l.stop = true // keepAlive does not set its timer again
 	l.timer.Stop()
+	if l.doubts != nil {
+		l.doubts.Stop()
+	}
 	s.work.Broadcast()
 	s.mu.Unlock()
 	<-l.finished
@@ -353,7 +370,8 @@ func (s *Session) lost(l *link) {
 	if s.link != l {
 		return
 	}
-	s.link = nil
+	s.link, s.lostBy, s.heard = nil, l.cause, time.Unix(0, l.heard.Load())
+	s.changed()
 	if s.ended != nil {
 		return
 	}

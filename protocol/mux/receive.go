@@ -32,7 +32,7 @@ func (s *Session) receive(l *link, f protocol.Frame) error {
 	l.counted = true
 	if s.peerResend > 0 {
 		s.unacked += int64(protocol.HeaderSize) + int64(f.Length)
-		if s.unacked >= s.peerResend/4 {
+		if s.unacked >= min(s.peerResend/4, ackMost) {
 			l.ackDue = true
 			s.work.Signal()
 		} else if !l.ackTimed {
@@ -109,10 +109,17 @@ func (s *Session) receiveWelcome(l *link, f protocol.Frame) error {
 	if err := s.peerHas(l, uint64(w.Received)); err != nil {
 		return err
 	}
+	up := time.Duration(w.Uptime) * time.Millisecond
+	if !s.welcomed && s.epoch > 1 && s.sent > 0 && w.Received == 0 && up < time.Since(s.began) {
+		s.end(ErrRestarted) // it may have started, and forgotten, what we asked for (RE5)
+		return ErrRestarted
+	}
 	s.welcomed, s.welcome = true, w
+	l.trip = time.Since(l.helloed)
 	s.peerResend, s.peerChannels = w.Resend, w.Channels
 	l.greeted, l.flowing = true, true
 	l.replies <- &w
+	l.expect()
 	s.work.Signal()
 	return nil
 }

@@ -15,6 +15,7 @@ func (s *Session) number(before, after []byte) []byte {
 		frame := bytes.Clone(after[len(before):])
 		s.kept.push(frame)
 		s.keptBytes += int64(len(frame))
+		s.link.expect()
 	}
 	return after
 }

@@ -68,7 +68,7 @@ func (w *world) serve(far *end) {
 		return w.daemon, nil
 	})
 	if err == nil {
-		err = s.Accept(far, hello, &protocol.Welcome{})
+		err = s.Accept(far, hello, &protocol.Welcome{Uptime: 1e6})
 	}
 	if code := codeOf(err); code != "" && code != protocol.CodeStaleEpoch {
 		w.t.Errorf("the daemon says %v", err)

@@ -178,7 +178,7 @@ func wantAgain(v vectors.Vector, p *script) {
 			p.t.Fatalf("% x was sent again, not % x", got, line)
 		}
 	}
-	p.wantSilence(time.Second, "nothing else is due")
+	p.wantSilence(500*time.Millisecond, "nothing else is due")
 }
 
 // resend, hold and channels may differ on each link: the newest HELLO counts (RE2).

@@ -45,6 +45,11 @@ type Config struct {
 	// Hold is how long a daemon's session lives without a link (RE4), and the most that a client
 	// may ask for.
 	Hold time.Duration
+	// PingAfter and Patience are a client's own times for SE6: after how much silence it sends
+	// PING, and how long it believes in a silent link. 0: 15 and 45 seconds.
+	PingAfter, Patience time.Duration
+	// LinkMost is the most that one link may carry each way, in bytes. 0: 256 GiB (SE8).
+	LinkMost int64
 	// Budget bounds how far windows may grow over many sessions. Nil: each session has one of its
 	// own.
 	Budget *Budget
@@ -86,10 +91,13 @@ func (e *LinkLost) Unwrap() error { return e.Cause }
 
 // Reasons for which a Session or Channel ends without anyone's fault.
 var (
-	ErrGoodbye  = errors.New("the session has ended")
-	ErrExpired  = errors.New("the session was kept for a time, and nobody came back")
-	ErrSilent   = errors.New("nothing was heard for 45 seconds")
-	errReplaced = errors.New("a newer link took its place")
+	ErrGoodbye = errors.New("the session has ended")
+	ErrExpired = errors.New("the session was kept for a time, and nobody came back")
+	// ErrRestarted: the daemon knows nothing of the session that it had (RE5).
+	ErrRestarted = errors.New("the daemon was restarted, and has forgotten the session")
+	ErrSilent    = errors.New("nothing was heard for 45 seconds")
+	errReplaced  = errors.New("a newer link took its place")
+	errWorn      = errors.New("256 GiB were sent over one connection, the most for one TLS key")
 )
 
 // Session is one end of a session.
@@ -110,6 +118,8 @@ type Session struct {
 
 	mu   sync.Mutex // guards everything below, and all of each Channel
 	work sync.Cond  // the writer waits here
+
+	changes chan struct{} // of the link's state, for LinkChanges
 
 	channels     map[uint32]*Channel
 	nextID       uint32 // of the next channel that we open
@@ -135,6 +145,9 @@ type Session struct {
 	unacked        int64 // bytes received since our last ACK
 
 	link     *link
+	lostBy   error     // why the last link was lost
+	heard    time.Time // when the last byte came over it
+	began    time.Time // client: when the first HELLO was sent
 	epoch    int64
 	welcomed bool // client: a WELCOME came; daemon: always
 	welcome  protocol.Welcome
@@ -154,6 +167,7 @@ func New(cfg Config) *Session {
 	s := &Session{
 		cfg: cfg, done: make(chan struct{}), channels: map[uint32]*Channel{},
 		peerChannels: protocol.MinChannels, budget: cfg.Budget,
+		changes: make(chan struct{}, 1),
 	}
 	s.work.L = &s.mu
 	if s.budget == nil {

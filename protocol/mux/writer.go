@@ -1,7 +1,6 @@
 package mux
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -81,9 +80,9 @@ func (l *link) step() {
 	if numbered > 0 {
 		s.active.Store(time.Now().UnixNano())
 	}
-	if l.written += int64(len(batch)); err == nil && l.written > linkMost {
-		err = fmt.Errorf("%d GiB were sent over one connection, the most for one TLS key",
-			linkMost>>30)
+	l.wear(len(batch))
+	if l.written += int64(len(batch)); err == nil && l.written > s.linkMost() {
+		err = errWorn
 	}
 	if err != nil {
 		// The peer may have said why: the reader gets a little time to find it (FR8).
