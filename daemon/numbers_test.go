@@ -6,7 +6,8 @@ import (
 )
 
 // What PROTOCOL.md says about a daemon's defaults, in numbers: the deadline of a login (ID8), the
-// grace between HUP and KILL (EX7), how long a helper may take (FI10), channels (CH2).
+// grace between HUP and KILL (EX7), how long a helper may take (FI10), how long a session
+// is held, and what is kept for resending at most (RE2, RE4), channels (CH2).
 func TestDefaultsInNumbers(t *testing.T) {
 	var o Options
 	o.defaults()
@@ -15,6 +16,8 @@ func TestDefaultsInNumbers(t *testing.T) {
 		"StopGrace":   {o.StopGrace, 5 * time.Second},
 		"HelperStart": {o.HelperStart, 30 * time.Second},
 		"HelperGrace": {o.HelperGrace, 5 * time.Second},
+		"Hold":        {o.Hold, 24 * time.Hour},
+		"resendMost":  {resendMost, 67_108_864},
 		"MaxChannels": {time.Duration(o.MaxChannels), 64},
 		"SocketMode":  {time.Duration(o.SocketMode), 0o600},
 	} {

@@ -40,6 +40,7 @@ type Options struct {
 	HelperStart   time.Duration // for a helper's first answer; 0: 30 seconds
 	HelperGrace   time.Duration // for a helper whose channel is gone to end; 0: StopGrace (FI10)
 	ShutdownGrace time.Duration // for commands to end when the daemon is stopped; 0: 10 seconds
+	Hold          time.Duration // a session lives without a link; 0: 24 hours; below 0: never (RE4)
 	IdleTimeout   time.Duration // ends sessions in which nothing was sent for so long; 0: never
 	MaxChannels   int           // per session; 0: 64; at least 16 (CH2)
 	SocketMode    os.FileMode   // of Unix sockets; 0: 0600
@@ -53,6 +54,7 @@ func (o *Options) defaults() {
 	o.HelperStart = cmp.Or(o.HelperStart, 30*time.Second)
 	o.HelperGrace = cmp.Or(o.HelperGrace, o.StopGrace)
 	o.ShutdownGrace = cmp.Or(o.ShutdownGrace, 10*time.Second)
+	o.Hold = cmp.Or(o.Hold, 24*time.Hour)
 	o.MaxChannels = max(cmp.Or(o.MaxChannels, 64), protocol.MinChannels)
 	o.SocketMode = cmp.Or(o.SocketMode, 0o600)
 	if o.Log == nil {

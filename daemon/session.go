@@ -20,11 +20,19 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 		return nil, err
 	}
 	visit := s.desk.NewVisit(who)
-	return mux.New(mux.Config{
+	config := mux.Config{
 		Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: share.Windows(), Label: visit,
 		Accept: func(ch *mux.Channel) { s.serve(ch, who, share, visit) }, Gone: share.LeaveSession,
-	}), nil
+	}
+	if s.opts.Hold > 0 {
+		config.Resend, config.Hold = resendMost, s.opts.Hold
+	}
+	return mux.New(config), nil
 }
+
+// resendMost is what may be under way to a client at most, in bytes (RE2). A session keeps no more
+// than it has sent.
+const resendMost = 64 << 20
 
 // serve answers a channel that an authorized client opened.
 func (s *Server) serve(ch *mux.Channel, who *access.Client, share *access.Share,

@@ -90,6 +90,7 @@ func TestCheck(t *testing.T) {
 	for _, want := range []string{
 		"listen 127.0.0.1:0 (this machine only)", "listen :7422 (beyond loopback)",
 		"listen unix:/run/x (mode 0600)",
+		"a session whose connection is lost is kept for 24h0m0s at most (--hold)",
 		"line 1: ED25519 " + keys.Fingerprint(id.Public) + ` "ann@\x1b[31mlaptop"`,
 		`"old" expires ` + time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local).Format(time.RFC3339) +
 			" - expired",
@@ -193,6 +194,26 @@ func TestCheckJudges(t *testing.T) {
 		k := &check{w: io.Discard}
 		if k.account(&c.report); len(k.wrong) != c.wrong {
 			t.Errorf("%+v: %q", c.report, k.wrong)
+		}
+	}
+}
+
+// --hold 0 is how sessions end with their connections; what is neither that nor a second is a slip.
+func TestHoldValues(t *testing.T) {
+	line, _ := publicLine(t)
+	_, args := place(t, line+"\n")
+	for value, want := range map[string]string{
+		"0":     "a session ends when its connection is lost (--hold 0)",
+		"90m":   "is kept for 1h30m0s at most (--hold)",
+		"999ms": "--hold is at least 1s, like 10m or 24h, not 999ms; with 0 a session ends with",
+		"-1h":   "--hold is at least 1s, like 10m or 24h, not -1h0m0s",
+	} {
+		out, err := runCheck(t, append(args, "--listen", "127.0.0.1:0", "--hold", value)...)
+		if strings.HasPrefix(want, "--hold") {
+			out = fmt.Sprint(err)
+		}
+		if !strings.Contains(out, want) {
+			t.Errorf("--hold %s: %q, not %q", value, out, want)
 		}
 	}
 }

@@ -30,6 +30,7 @@ type settings struct {
 	exempt      []netip.Prefix
 	socketMode  os.FileMode
 	shares      access.Shares
+	hold        time.Duration // below 0: none
 }
 
 func readSettings(c *cli.Context) (*settings, error) {
@@ -89,7 +90,8 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if s.shares, err = readShares(c); err != nil {
 		return nil, err
 	}
-	return s, nil
+	s.hold, err = readHold(c)
+	return s, err
 }
 
 // cgroups sets up where the other accounts' commands are counted.
@@ -214,6 +216,19 @@ func parseMode(text string) (os.FileMode, error) {
 			protocol.Quote(text))
 	}
 	return os.FileMode(mode), nil
+}
+
+// readHold is how long sessions are held. The daemon grants whole seconds.
+func readHold(c *cli.Context) (time.Duration, error) {
+	hold := c.Duration("hold")
+	switch {
+	case hold == 0:
+		return -1, nil
+	case hold < time.Second:
+		return 0, fmt.Errorf("--hold is at least 1s, like 10m or 24h, not %v; with 0 a session "+
+			"ends with its connection", hold)
+	}
+	return hold, nil
 }
 
 // readShares checks the values of shareFlags. The daemon chooses what is not set.

@@ -99,6 +99,8 @@ func shareFlags() []cli.Flag {
 			"commands and transfers at once in all sessions of one user", ""),
 		number("reserve", 0, "this many sessions, commands and unauthenticated connections are "+
 			"kept for root", "16"),
+		span("hold", 24*time.Hour, "keep a session whose connection is lost for so long at most, "+
+			"for its client to come back; 0: never", ""),
 		span("idle-timeout", 0, "end a session in which nothing was sent either way for so long",
 			"never"),
 	}

@@ -32,9 +32,12 @@ type Patient interface {
 
 // Answering is a Conn that can tell a stopped peer from one that is gone. PeerAnswers says that the
 // peer's system has acknowledged something within the given time, whatever the peer itself does;
-// false if nobody knows. Without it a stopped client loses its link after 45 seconds (RE6).
+// false if nobody knows. AnswersKnown says whether anybody can know: not on a Unix socket, and not
+// on every system. Without it a stopped client loses its link after 45 seconds (RE6), and a FIN or
+// RST counts as the client's own (RE4).
 type Answering interface {
 	PeerAnswers(within time.Duration) bool
+	AnswersKnown() bool
 }
 
 // Holding is a Conn that can keep its last words until its end. What is written after HoldBack

@@ -3,7 +3,6 @@ package mux
 import (
 	"errors"
 	"io"
-	"net"
 	"os"
 	"runtime"
 	"sync"
@@ -36,6 +35,7 @@ type link struct {
 	heard    atomic.Int64  // when the last byte came, UnixNano
 	brought  bool          // the last Read brought something; the reading goroutine's
 	counted  bool          // it held a session frame; the reading goroutine's
+	answered bool          // the peer's system acknowledged shortly before the end; likewise
 	finished chan struct{} // the writer has ended
 	done     chan struct{} // both have ended, and the session has noted it
 	closing  sync.Once
@@ -296,6 +296,7 @@ func (l *link) readLoop(err error) {
 		err = l.readFrames()
 	}
 	l.noteEnd(err)
+	l.answered = l.hasAnswered()
 	var v *protocol.Violation
 	if errors.As(err, &v) {
 		l.complain(v)
@@ -385,30 +386,10 @@ func (s *Session) lost(l *link) {
 		return
 	}
 	if s.cfg.Role == Daemon && !errors.Is(l.cause, errReplaced) {
-		hold := s.hold
-		if !fellSilent(l.cause) {
-			// a living client has seen the FIN or RST too and is redialling
-			hold = min(hold, 10*time.Second)
-		}
-		var timer *time.Timer
-		timer = time.AfterFunc(hold, func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.expiry == timer { // no link has come since
-				s.end(ErrExpired)
-			}
-		})
-		s.expiry = timer
+		s.keep(l.hold())
 	}
 }
 
 // resumable says whether a link of this session may be followed by another: both ends keep what the
 // other may not have received (RE2). The caller holds mu.
 func (s *Session) resumable() bool { return s.cfg.Resend > 0 && (s.peerResend > 0 || !s.welcomed) }
-
-// fellSilent distinguishes a link that was silent, or took nothing, from one that was closed or
-// reset.
-func fellSilent(cause error) bool {
-	var timeout net.Error
-	return errors.Is(cause, ErrSilent) || errors.As(cause, &timeout) && timeout.Timeout()
-}

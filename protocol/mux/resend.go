@@ -7,11 +7,11 @@ import (
 )
 
 // number counts the frame by which after is longer than before as sent, and keeps it until the peer
-// has it (SE4, RE2). It is called when the frame goes to the link's writer, never before. The
-// caller holds mu.
+// has it (SE4, RE2). For a peer that said resend 0 nothing is kept: it need not acknowledge. It is
+// called when the frame goes to the link's writer, never before. The caller holds mu.
 func (s *Session) number(before, after []byte) []byte {
 	s.sent++
-	if s.cfg.Resend > 0 {
+	if s.resumable() {
 		frame := bytes.Clone(after[len(before):])
 		s.kept.push(frame)
 		s.keptBytes += int64(len(frame))
@@ -21,7 +21,7 @@ func (s *Session) number(before, after []byte) []byte {
 }
 
 // mayNumber is false while the kept frames fill our resend buffer (RE2). The caller holds mu.
-func (s *Session) mayNumber() bool { return s.cfg.Resend == 0 || s.keptBytes < s.cfg.Resend }
+func (s *Session) mayNumber() bool { return !s.resumable() || s.keptBytes < s.cfg.Resend }
 
 // resending says whether frames still have to be sent again. The caller holds mu.
 func (l *link) resending() bool { return l.resendNext <= l.resendTo && l.resendTo > l.s.acked }

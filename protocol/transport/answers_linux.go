@@ -12,6 +12,8 @@ import (
 // nothing else, not even keep-alive probes.
 const probesApart = 120 * time.Second
 
+const answersKnown = true
+
 // acknowledged asks the kernel when the last acknowledgement came (TCP_INFO, tcp(7)). If nobody
 // sends anything, keep-alive probes ask for one; package net has them sent every 15 seconds.
 func acknowledged(conn *net.TCPConn, within time.Duration) bool {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"runtime"
@@ -110,6 +111,44 @@ func TestPeerFallsSilent(t *testing.T) {
 	for start := time.Now(); !conn.PeerAnswers(0); <-time.After(within / 10) {
 		if time.Since(start) > 30*time.Second {
 			t.Fatal("a peer whose window is full never answers")
+		}
+	}
+}
+
+// After the peer's FIN or RST the kernel still says when the peer's system acknowledged last: that
+// tells a client that was killed from a NAT box that answers for one that sleeps (RE4).
+func TestPeerAnswersAfterTheEnd(t *testing.T) {
+	for _, reset := range []bool{false, true} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		raw, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn := Plain(raw)
+		defer conn.Close()
+		peer, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reset {
+			peer.(*net.TCPConn).SetLinger(0)
+		}
+		peer.Close()
+		if n, err := conn.Read(make([]byte, 1)); err == nil || reset == errors.Is(err, io.EOF) {
+			t.Fatalf("reset %v: %d bytes, %v", reset, n, err)
+		}
+		if !conn.AnswersKnown() || !conn.PeerAnswers(10*time.Second) {
+			t.Errorf("reset %v: its system acknowledged nothing in 10 seconds", reset)
+		}
+		for start := time.Now(); conn.PeerAnswers(50 * time.Millisecond); <-time.After(10 *
+			time.Millisecond) {
+			if time.Since(start) > 30*time.Second {
+				t.Fatalf("reset %v: it acknowledges for ever", reset)
+			}
 		}
 	}
 }

@@ -67,6 +67,13 @@ func (c *Conn) PeerAnswers(within time.Duration) bool {
 	return false
 }
 
+// AnswersKnown says whether this system tells of a peer's acknowledgements on such a connection. On
+// a Unix socket there are none.
+func (c *Conn) AnswersKnown() bool {
+	_, tcp := c.low.raw.(*net.TCPConn)
+	return tcp && answersKnown
+}
+
 // Export returns 32 bytes that only the two ends of this TLS connection know (RFC 9266's kind of
 // channel binding, with our own label).
 func (c *Conn) Export(label string) ([]byte, error) {
