@@ -10,8 +10,8 @@
 //   - A round (measure.go) runs every contender once; the order rotates from round to round, so
 //     that a drift of the machine falls on all of them. What is compared are medians, as ratios
 //     within the run.
-//   - A relay (relay.go) is a long wire: it forwards one daemon's connections and holds every byte
-//     for a fixed time.
+//   - A relay (scripts/wire) is a long wire: it forwards one daemon's connections and holds every
+//     byte for a fixed time.
 //   - A report (report.go) is the table, or JSON.
 //
 // Fairness. A daemon starts the account's login shell, and bash reads ~/.bashrc when it believes

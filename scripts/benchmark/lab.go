@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"minissh/scripts/wire"
 )
 
 // lab is one run: a temporary directory, the keys in it, and every process that outlives one
@@ -34,7 +36,7 @@ type lab struct {
 	peers   []*peer
 	daemons []*exec.Cmd
 	printed []string // files with what the daemons print, in the same order
-	relays  []*relay
+	relays  []*wire.Relay
 	notes   []string // what the reader of the table must know
 }
 
@@ -164,12 +166,14 @@ func (l *lab) daemon(argv ...string) (*exec.Cmd, string, error) {
 // lab.
 func (l *lab) far(p *peer) (string, error) {
 	if p.relayed == "" {
-		r, err := listenRelay(p.address, l.o.delay)
+		r, err := wire.Listen(p.address, func(int) wire.Fate {
+			return wire.Fate{Delay: l.o.delay}
+		})
 		if err != nil {
 			return "", err
 		}
 		l.relays = append(l.relays, r)
-		p.relayed = r.address()
+		p.relayed = r.Address()
 	}
 	return p.relayed, nil
 }
@@ -177,7 +181,7 @@ func (l *lab) far(p *peer) (string, error) {
 // close ends every daemon by its process id, last started first, and removes the directory.
 func (l *lab) close() {
 	for _, r := range l.relays {
-		r.close()
+		r.Close()
 	}
 	for _, cmd := range slices.Backward(l.daemons) {
 		endProcess(cmd)

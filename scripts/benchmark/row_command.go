@@ -36,7 +36,7 @@ func runCold(ctx context.Context, l *lab) result {
 }
 
 // runFar times `true` through the relay and, in the same rounds, without it: what the relay adds,
-// in round trips, is the protocol's count. TCP's own trip is not in it (see relay).
+// in round trips, is the protocol's count. TCP's own trip is not in it (see scripts/wire).
 func runFar(ctx context.Context, l *lab) result {
 	trip := 2 * l.o.delay
 	r := result{Unit: "ms", Notes: []string{fmt.Sprintf("relay in user space, %v round trip; "+

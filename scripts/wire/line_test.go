@@ -1,10 +1,7 @@
-//go:build linux
-
-package main
+package wire
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net"
 	"testing"
@@ -35,7 +32,7 @@ func (a *arrivals) CloseWrite() error {
 func TestLineDelaysEachChunkOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, from := net.Pipe()
-		l := newLine(from, 50*time.Millisecond)
+		l := newLine(from, Fate{Delay: 50 * time.Millisecond})
 		go l.fill()
 		to := &arrivals{start: time.Now()}
 		drained := make(chan error, 1)
@@ -63,8 +60,8 @@ func TestLineDelaysEachChunkOnce(t *testing.T) {
 // are read.
 func TestLineIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLine(nil, time.Millisecond)
-		took, chunk := 0, make([]byte, 32<<20)
+		l := newLine(nil, Fate{Delay: time.Millisecond})
+		took, chunk := 0, bytes.Repeat([]byte{0xff}, 32<<20)
 		filled := make(chan struct{})
 		go func() {
 			defer close(filled)
@@ -100,74 +97,3 @@ func TestLineIsBounded(t *testing.T) {
 type writeFunc func([]byte) (int, error)
 
 func (f writeFunc) Write(p []byte) (int, error) { return f(p) }
-
-// Through real sockets: bytes both ways, half-close passed on, all goroutines gone after close.
-func TestRelayCarriesBothWays(t *testing.T) {
-	server, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	go func() {
-		c, err := server.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		got, _ := io.ReadAll(c) // ends by the half-close only
-		c.Write(bytes.ToUpper(got))
-	}()
-	r, err := listenRelay(server.Addr().String(), 5*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.close()
-	c, err := net.Dial("tcp", r.address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	start := time.Now()
-	io.WriteString(c, "through and back")
-	c.(*net.TCPConn).CloseWrite()
-	got, err := io.ReadAll(c)
-	if err != nil || string(got) != "THROUGH AND BACK" {
-		t.Errorf("came back as %q, %v", got, err)
-	}
-	if took := time.Since(start); took < 10*time.Millisecond {
-		t.Errorf("a round trip of 10ms took %v", took)
-	}
-}
-
-// Closing the relay ends what is under way; a connection after that is refused or closed.
-func TestRelayCloseEndsConnections(t *testing.T) {
-	server, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	r, err := listenRelay(server.Addr().String(), time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := net.Dial("tcp", r.address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if far, err := server.Accept(); err != nil {
-		t.Fatal(err)
-	} else {
-		defer far.Close()
-	}
-	r.close()
-	if _, err := c.Read(make([]byte, 1)); err == nil {
-		t.Error("the client reads from a relay that has ended")
-	}
-	if c, err := net.Dial("tcp", r.address()); err == nil {
-		c.Close()
-		t.Error("a relay that has ended accepts")
-	} else if errors.Is(err, net.ErrClosed) {
-		t.Error(err)
-	}
-}
