@@ -10,10 +10,10 @@ import (
 	"context"
 	"errors"
 	"net"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
-	"minissh/client/atexit"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/client/terminal"
@@ -35,6 +35,8 @@ type Dialer struct {
 	Ask      terminal.Asker
 	Trace    func(mux.Direction, protocol.Frame) // nil: nobody watches
 	Software string                              // name and version, told to the daemon
+	// a person sits at what runs, and may come back much later
+	OnTerminal bool
 
 	// For `try`: an existing connection, its daemon's key, and our own.
 	Conn     net.Conn
@@ -48,6 +50,8 @@ type Connection struct {
 	Welcome  *protocol.Welcome
 	Options  *options.Options
 	Messages *report.Messages
+
+	keeper *keeper // nil: the session ends with its link
 }
 
 // Dial connects. prepare is called with each new session before its first byte is sent: what it
@@ -163,22 +167,27 @@ func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []s
 		return nil, err
 	}
 	check.remember()
-	return l.enter(ctx, conn, others, prepare)
+	return l.enter(ctx, conn, others, prepare, l.reconnect(envelope, check.seen))
 }
 
 // enter puts a session on a connection: HELLO and what prepare opens go out together, and it waits
-// for the answer. The connection is closed if the login fails.
+// for the answer. The connection is closed if the login fails. connect makes another one, if this
+// one is lost.
 func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []string,
-	prepare func(*mux.Session) error) (*Connection, error) {
-	session := mux.New(mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: atexit.Run})
+	prepare func(*mux.Session) error,
+	connect func(context.Context, time.Duration) (*transport.Conn, error)) (*Connection, error) {
+	session := mux.New(d.config())
 	if err := prepare(session); err != nil {
 		session.Close(nil)
 		conn.Close()
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	welcome, err := session.Connect(conn,
-		&protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others})
+	hold := d.hold()
+	hello := protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others,
+		Hold: int64(hold / time.Second)}
+	first := hello
+	welcome, err := session.Connect(conn, &first)
 	if !stop() && ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -187,6 +196,17 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 		return nil, d.explain(err)
 	}
 	d.Messages.Debug("logged in as %s", protocol.Quote(welcome.User))
-	return &Connection{Session: session, Welcome: welcome, Options: d.Options,
-		Messages: d.Messages}, nil
+	c := &Connection{Session: session, Welcome: welcome, Options: d.Options, Messages: d.Messages}
+	if welcome.Resend > 0 && welcome.Hold > 0 {
+		hello.Keys = nil
+		c.keeper = &keeper{session: session, connect: connect, hello: hello,
+			limit: d.Options.ConnectTimeout, debug: d.Messages.Debug, hurry: make(chan struct{}, 1),
+			most: time.Duration(welcome.Hold) * time.Second}
+		if every := d.Options.ServerAliveInterval; every > 0 {
+			c.keeper.most = min(c.keeper.most, 2*d.config().Patience)
+		}
+		c.Watch(d.announce())
+		go c.keeper.run()
+	}
+	return c, nil
 }

@@ -29,7 +29,8 @@ type hostCheck struct {
 	*login
 	known *knownhosts.DB // nil if the daemon has told us its key itself
 	// to be written when the host has proved that it holds the key; may be nil
-	add *knownhosts.Verdict
+	add  *knownhosts.Verdict
+	seen ssh.PublicKey // what the host has shown last
 }
 
 func (l *login) hostCheck() *hostCheck {
@@ -45,6 +46,7 @@ func (l *login) hostCheck() *hostCheck {
 // yet proved that it holds the key, so nothing is written here. An *unknownHost error means that
 // the user must be asked.
 func (c *hostCheck) judge(key ssh.PublicKey, from net.Addr) error {
+	c.seen = key
 	if c.Host != nil {
 		if !bytes.Equal(c.Host.Marshal(), key.Marshal()) {
 			return report.Failed(nil, "", "the daemon shows another key than it told")

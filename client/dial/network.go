@@ -66,10 +66,9 @@ func (n *network) dial(ctx context.Context) (net.Conn, error) {
 		}
 		return conn, nil
 	}
-	family := map[string]string{"inet": "tcp4", "inet6": "tcp6"}[n.AddressFamily]
 	address := net.JoinHostPort(n.HostName, strconv.Itoa(n.Port))
 	n.messages.Debug("connecting to %s", address)
-	conn, err := n.dialTCP(ctx, cmp.Or(family, "tcp"), address)
+	conn, err := n.dialTCP(ctx, n.family(), address)
 	if err == nil {
 		return conn, nil
 	}
@@ -99,6 +98,11 @@ func (n *network) dial(ctx context.Context) (net.Conn, error) {
 			"on an address that can be reached? Its port is %d unless -p or its --listen says "+
 			"otherwise", protocol.DefaultPort)),
 			"connect to host %s port %d: %v", n.HostName, n.Port, report.Plain(err))
+}
+
+// family is the network that AddressFamily asks for, as package net names it.
+func (n *network) family() string {
+	return cmp.Or(map[string]string{"inet": "tcp4", "inet6": "tcp6"}[n.AddressFamily], "tcp")
 }
 
 // dialTCP dials until it succeeds, at most ConnectionAttempts times, a second apart as in ssh, each
@@ -211,7 +215,23 @@ func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) erro
 			"nothing is written to %s: a Unix socket has no TLS, so there are no secrets",
 			protocol.Quote(file))
 	}
-	raw, err := way.dial(ctx)
+	raw, err := way.trusted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.enter(ctx, plain(raw), nil, prepare,
+		func(ctx context.Context, _ time.Duration) (*transport.Conn, error) {
+			raw, err := way.trusted(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return plain(raw), nil
+		})
+}
+
+// trusted connects to a socket that root or we ourselves listen on.
+func (n *network) trusted(ctx context.Context) (net.Conn, error) {
+	raw, err := n.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -221,9 +241,13 @@ func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) erro
 	}
 	if err != nil {
 		raw.Close()
-		return nil, report.Failed(err, "", "will not use the socket %s: %v", d.Options.Socket, err)
+		return nil, report.Failed(err, "", "will not use the socket %s: %v", n.Socket, err)
 	}
+	return raw, nil
+}
+
+func plain(raw net.Conn) *transport.Conn {
 	conn := transport.Plain(raw)
 	conn.Authorized()
-	return d.enter(ctx, conn, nil, prepare)
+	return conn
 }

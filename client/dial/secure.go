@@ -26,6 +26,12 @@ func (l *login) secure(ctx context.Context, envelope tls.Certificate,
 			return nil, err
 		}
 	}
+	return l.secureOn(ctx, raw, envelope, judge)
+}
+
+// secureOn does the handshake of TLS on a connection, which it closes if that fails.
+func (l *login) secureOn(ctx context.Context, raw net.Conn, envelope tls.Certificate,
+	judge func(key ssh.PublicKey, from net.Addr) error) (conn *transport.Conn, err error) {
 	defer func() {
 		if err != nil {
 			raw.Close()

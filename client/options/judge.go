@@ -4,11 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
-
-// linkPatience is how long a link may be silent before it is given up (SE6).
-const linkPatience = 45 * time.Second
 
 // asked is a value that is judged when everything has been read.
 type asked struct {
@@ -85,11 +81,6 @@ func (p *judgement) judgeLate() {
 		case "SessionType":
 			if oneOf(a.v[0], "subsystem") {
 				p.unsupported(&UnsupportedError{Option: a.at.name, What: "a subsystem"})
-			}
-		case "ServerAliveInterval":
-			if every := o.ServerAliveInterval; every > 0 && every < linkPatience &&
-				every*time.Duration(min(max(o.ServerAliveCountMax, 1), 45)) < linkPatience {
-				p.tell(a.at.name, "a silent link is noticed after 45 s")
 			}
 		}
 	}

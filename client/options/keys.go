@@ -74,6 +74,10 @@ var keyRows = []keyRow{
 		return
 	}},
 	{name: "RequiredRSASize", set: number(func(o *Options) *int { return &o.RequiredRSASize })},
+	{name: "ResumeFor", set: func(o *Options, v []string) (err error) {
+		o.ResumeFor, err = parseTimeOrNone(v[0])
+		return
+	}},
 	{name: "RevokedHostKeys", set: noneText(func(o *Options) *string { return &o.RevokedHostKeys })},
 	{name: "SendEnv", words: many, repeat: true, set: func(o *Options, v []string) error {
 		for _, name := range v {
@@ -83,6 +87,11 @@ var keyRows = []keyRow{
 		}
 		o.SendEnv = append(o.SendEnv, v...)
 		return nil
+	}},
+	{name: "ServerAliveCountMax", set: number(func(o *Options) *int { return &o.ServerAliveCountMax })},
+	{name: "ServerAliveInterval", set: func(o *Options, v []string) (err error) {
+		o.ServerAliveInterval, err = parseTimeOrNone(v[0])
+		return
 	}},
 	{name: "SetEnv", words: many, set: func(o *Options, v []string) error {
 		for _, pair := range v {

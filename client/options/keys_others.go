@@ -37,15 +37,6 @@ var toldRows = []keyRow{
 	{name: "ObscureKeystrokeTiming", class: Told, what: "hiding when keys are pressed", asks: notNo, neutral: "no"},
 	{name: "PKCS11Provider", class: Told, what: "keys in PKCS#11 devices", asks: notNone, neutral: "none"},
 	{name: "PermitLocalCommand", class: Told, what: "running a command here once connected", asks: notNo, neutral: "no", set: isYesNo},
-	{name: "ServerAliveCountMax", class: Told, later: true, what: "see ServerAliveInterval",
-		set: number(func(o *Options) *int { return &o.ServerAliveCountMax })},
-	{name: "ServerAliveInterval", class: Told, later: true,
-		what:    "noticing a silent link sooner than after 45 s; a later time is harmless",
-		neutral: "0",
-		set: func(o *Options, v []string) (err error) {
-			o.ServerAliveInterval, err = parseTimeOrNone(v[0])
-			return
-		}},
 }
 
 // Why the rows of a kind are harmless.

@@ -93,13 +93,17 @@ type Options struct {
 	// ConnectTimeout bounds connecting up to the end of the handshake, once over all
 	// addresses, for each of ConnectionAttempts; 0 is the system's own limit.
 	ConnectTimeout time.Duration
+	// ResumeFor is how long to try for a new link when one is lost, at most; 0: the session ends
+	// with its link; ResumeDefault: as long as what runs deserves.
+	ResumeFor time.Duration
 	// ConnectionAttempts is how often connecting is tried, a second apart; at least 1.
 	ConnectionAttempts int
 	// BindAddress (-b) is the local address or name to connect from, BindInterface (-B) the
 	// interface that has this address; empty is any.
 	BindAddress   string
 	BindInterface string
-	// ServerAliveInterval and ServerAliveCountMax are ssh's liveness settings.
+	// ServerAliveInterval and ServerAliveCountMax are ssh's liveness settings: their product is how
+	// long a silent link is believed in, and how long a new one is tried for.
 	ServerAliveInterval time.Duration
 	ServerAliveCountMax int
 
@@ -171,6 +175,9 @@ const (
 	TTYYes   TTY = "yes"
 	TTYForce TTY = "force"
 )
+
+// ResumeDefault is a ResumeFor that was not given.
+const ResumeDefault time.Duration = -1
 
 // Strictness is ssh_config(5)'s StrictHostKeyChecking. A changed key is always refused.
 type Strictness string

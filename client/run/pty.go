@@ -41,6 +41,7 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	}
 	local := terminal.New(stdin)
 	var ch *mux.Channel
+	d.OnTerminal = true
 	conn, err := d.Dial(ctx, func(s *mux.Session) (err error) {
 		ch, err = s.Open(PTY(request(d.Options), d.Options, local))
 		return Unsent(err)
