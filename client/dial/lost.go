@@ -1,7 +1,9 @@
 package dial
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"minissh/client/options"
@@ -22,15 +24,16 @@ func (d *Dialer) announce() func(*Loss) {
 		case loss != nil && d.Messages.Interactive():
 			later = time.AfterFunc(Quiet-time.Since(loss.Since), func() {
 				told = loss
-				d.Messages.Say(options.LevelInfo, "%s; Ctrl-C gives up", loss.Words(d.Options.Alias))
+				d.Messages.Say(options.LevelInfo, "%s; Ctrl-C gives up",
+					loss.Words(d.Options.Alias))
 			})
 		case loss != nil:
 			told = loss
 			d.Messages.Say(options.LevelInfo, "%s", loss.Words(d.Options.Alias))
 		case later != nil && later.Stop():
 		case told != nil:
-			d.Messages.Say(options.LevelInfo, "the link to %s is back after %s", d.Options.Alias,
-				InWords(time.Since(told.Since)))
+			d.Messages.Say(options.LevelInfo, "the link to %s is back%s", d.Options.Alias,
+				longer(" after ", time.Since(told.Since), ""))
 			told = nil
 		}
 	}
@@ -38,8 +41,20 @@ func (d *Dialer) announce() func(*Loss) {
 
 // Words says that the link was lost, how long ago and why, and for how long a new one is tried for.
 func (l *Loss) Words(host string) string {
-	return fmt.Sprintf("the link to %s was lost %s ago (%v); trying for a new one for %s", host,
-		InWords(time.Since(l.Since)), report.Plain(l.Cause), InWords(time.Until(l.Until)))
+	why := report.Plain(l.Cause)
+	if errors.Is(why, io.EOF) {
+		why = errors.New("it was closed on the way")
+	}
+	return fmt.Sprintf("the link to %s was lost%s: %v; trying for a new one for %s", host,
+		longer(" ", time.Since(l.Since), " ago"), why, InWords(time.Until(l.Until)))
+}
+
+// longer is a time between words, "" if it is less than a second.
+func longer(before string, d time.Duration, after string) string {
+	if d < time.Second {
+		return ""
+	}
+	return before + InWords(d) + after
 }
 
 // InWords is a time for people, in its largest unit.

@@ -65,7 +65,8 @@ func (l *link) awaits() bool { return l.pinged || l.s.peerResend > 0 && l.s.acke
 // expect has a client doubt the link if nothing comes from now on, though something is due. The
 // caller holds mu.
 func (l *link) expect() {
-	if l.s.cfg.Role != Client || l.s.cfg.Resend == 0 || l.expecting || !l.greeted || !l.awaits() {
+	doubts := l.s.cfg.Role == Client && l.s.cfg.Resend > 0
+	if !doubts || l.expecting || !l.greeted || !l.awaits() {
 		return
 	}
 	l.expecting, l.since = true, time.Now()
