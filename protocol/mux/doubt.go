@@ -58,8 +58,8 @@ func (s *Session) Abandon(why error) {
 	}
 }
 
-// awaits says that a working link would bring something soon: the ACK of what was sent, or a PONG. The
-// caller holds mu.
+// awaits says that a working link would bring something soon: the ACK of what was sent, or a PONG.
+// The caller holds mu.
 func (l *link) awaits() bool { return l.pinged || l.s.peerResend > 0 && l.s.acked < l.s.sent }
 
 // expect has a client doubt the link if nothing comes from now on, though something is due. The
