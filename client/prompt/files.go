@@ -71,7 +71,7 @@ func (r *runner) copy(ctx context.Context, args, verb string, io IO) (Outcome, e
 	}
 	if err := transfer(r.conn); err != nil {
 		c.View.End(time.Since(started), true)
-		if ctx.Err() != nil {
+		if context.Cause(ctx) == context.Canceled { // by the user; a lost session has its reason
 			err = c.Interrupted("minissh cp --resume, with the same files, goes on", err)
 		}
 		return r.failedCopy(err)
