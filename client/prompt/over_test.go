@@ -226,3 +226,41 @@ func TestPromptCancelled(t *testing.T) {
 		t.Errorf("%d, %v", code, err)
 	}
 }
+
+// A line that cannot be sent, a directory that is gone, and pty without a terminal end their line
+// alone; after the second, lines begin in the home directory again.
+func TestLinesThatCannotBe(t *testing.T) {
+	dirs := make(chan string, 8)
+	l := newLines(t, func(ch *mux.Channel) {
+		dirs <- string(ch.Request().Dir)
+		switch string(ch.Request().Command) {
+		case "gone":
+			ch.Close(&protocol.Reason{Code: protocol.CodeNoDirectory})
+		case "cd":
+			fakedaemon.Begin(ch, "")
+			ch.End(&protocol.Exit{How: protocol.HowExited, Code: new(int),
+				Dir: protocol.Bytes("/tmp")})
+		default:
+			fakedaemon.Begin(ch, "")
+			fakedaemon.Exited(ch, 6)
+		}
+	})
+	l.in.WriteString("cd\n\x00\npty vi\ngone\nlast\n")
+	l.in.Close()
+	r, _, errs := l.end(t)
+	if r.code != 6 || r.err != nil {
+		t.Errorf("%+v", r)
+	}
+	for _, want := range []string{"", "/tmp", ""} {
+		if got := <-dirs; got != want {
+			t.Errorf("in %q, not %q", got, want)
+		}
+	}
+	for _, want := range []string{"a command cannot hold a zero byte",
+		"pty needs a terminal, and these lines come from elsewhere",
+		"the directory cannot be entered any more"} {
+		if strings.Count(errs, want) != 1 {
+			t.Errorf("lacks %q: %s", want, errs)
+		}
+	}
+}
