@@ -57,7 +57,8 @@ func TestGet(t *testing.T) {
 	t.Chdir(here)
 	asked := make(chan []string, 8)
 	l := newLines(t, sender(asked))
-	l.in.WriteString("get ~/a /home/tester\ncd " + there + "\nget one 'two words' sub\nget\nget none\n")
+	l.in.WriteString("get ~/a /home/tester\ncd " + there +
+		"\nget one 'two words' sub\nget\nget none\n")
 	l.in.Close()
 	r, _, errs := l.end(t)
 	if r.code != 1 || r.err != nil {
@@ -76,7 +77,8 @@ func TestGet(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, text, err)
 		}
 	}
-	for _, want := range []string{"get takes names: get FILE…", `fake: "` + there + `/none": no such file`} {
+	for _, want := range []string{"get takes names: get FILE…",
+		`fake: "` + there + `/none": no such file`} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("lacks %q: %s", want, errs)
 		}
@@ -108,7 +110,8 @@ func TestGetThatEnds(t *testing.T) {
 	}
 	l.daemon.Cut()
 	r, _, errs := l.end(t)
-	if r.code != 255 || r.err == nil || !strings.Contains(r.err.Error(), "connection to fake was lost") {
+	if r.code != 255 || r.err == nil ||
+		!strings.Contains(r.err.Error(), "connection to fake was lost") {
 		t.Errorf("%d, %v", r.code, r.err)
 	}
 	if !strings.Contains(errs, `fake: "no\x1b[m"`) {
