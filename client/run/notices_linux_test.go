@@ -29,12 +29,16 @@ func TestNotices(t *testing.T) {
 		shell  bool // has a use for OPENED
 		want   string
 	}{
-		"stopping":            {stopping(3500), true, options.LevelInfo, false, stopped + "3 s to end\n"},
-		"stopping, a shell":   {stopping(3500), true, options.LevelInfo, true, "\r\n" + stopped + "3 s to end\r\n"},
+		"stopping": {stopping(3500), true, options.LevelInfo, false,
+			stopped + "3 s to end\n"},
+		"stopping, a shell": {stopping(3500), true, options.LevelInfo, true,
+			"\r\n" + stopped + "3 s to end\r\n"},
 		"stopping, with -q":   {stopping(3500), true, options.LevelQuiet, false, ""},
 		"stopping, no person": {stopping(3500), false, options.LevelInfo, false, ""},
-		"stopping, negative":  {stopping(-9000), true, options.LevelInfo, false, stopped + "0 s to end\n"},
-		"stopping, for ages":  {stopping(1 << 50), true, options.LevelInfo, false, stopped + "1000000 s to end\n"},
+		"stopping, negative": {stopping(-9000), true, options.LevelInfo, false,
+			stopped + "0 s to end\n"},
+		"stopping, for ages": {stopping(1 << 50), true, options.LevelInfo, false,
+			stopped + "1000000 s to end\n"},
 		"a signal": {&protocol.Notice{Notice: protocol.NoticeSignalRefused,
 			Message: "no\x1b[m"}, true, options.LevelInfo, false, ""},
 		"a signal, with -v": {&protocol.Notice{Notice: protocol.NoticeSignalRefused,
@@ -120,7 +124,8 @@ func TestHeldOutputIsTold(t *testing.T) {
 	m := fakedaemon.NewMemory(t, func(ch *mux.Channel) {
 		fakedaemon.Begin(ch, "")
 		exit := &protocol.Exit{How: protocol.HowExited, Code: &code}
-		ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: protocol.NoticeOutputHeld, Exit: exit})
+		ch.Send(protocol.TypeNotice,
+			&protocol.Notice{Notice: protocol.NoticeOutputHeld, Exit: exit})
 		ch.End(exit)
 	})
 	m.Dialer.Options.Command = []string{"a", "command"}
