@@ -1,6 +1,8 @@
 package mux
 
 import (
+	"bytes"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,5 +113,45 @@ func TestAckTimerAcrossLinks(t *testing.T) {
 		q.want(protocol.TypeAck, 0, " 2", "")
 		s.Close(nil)
 		q.conn.Close()
+	})
+}
+
+// A peer that acknowledges what is still being written to it sees none of another session's bytes:
+// what is kept and what is written share memory.
+func TestAckOfWhatIsBeingWritten(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // a sync.Pool gives back what was put in
+	bubble(t, func(t *testing.T) {
+		begin := func(fill string) *script {
+			made := make(chan *Channel, 1)
+			s := keeping(func(c *Channel) { made <- c })
+			s.cfg.Resend = 1 << 20
+			p, _ := asDaemon(t, s, resuming(1, 0))
+			p.conn.in.room = 1000 // its Write waits for us to read
+			p.send(open(1), num(protocol.TypeWindow, 1, 1<<30))
+			go (<-made).Write(protocol.TypeStdout, bytes.Repeat([]byte(fill), 4*pieceSize))
+			t.Cleanup(func() { p.conn.Close(); s.Close(nil) })
+			return p
+		}
+		all := func(p *script, fill string) {
+			t.Helper()
+			for n := 0; n < 4*pieceSize; {
+				f, err := p.r.Next()
+				must(t, err)
+				if f.Type.IsData() {
+					n += int(f.Length)
+					if bytes.Count(f.Payload, []byte(fill)) != int(f.Length) {
+						t.Fatal("another session's bytes came")
+					}
+				}
+			}
+		}
+		liar := begin("a")
+		synctest.Wait()
+		liar.send(num(protocol.TypeAck, 0, 4))
+		synctest.Wait()
+		for range 3 {
+			all(begin("b"), "b")
+		}
+		all(liar, "a")
 	})
 }

@@ -1,23 +1,50 @@
 package mux
 
-import (
-	"bytes"
+import "minissh/protocol"
 
-	"minissh/protocol"
-)
+// kept is a session frame that the peer may not have received.
+type kept struct {
+	frame []byte
+	// what frame, the last one in it, is a part of, and goes back to the pool with it; may be nil
+	of *batch
+}
 
 // number counts the frame by which after is longer than before as sent, and keeps it until the peer
 // has it (SE4, RE2). For a peer that said resend 0 nothing is kept: it need not acknowledge. It is
-// called when the frame goes to the link's writer, never before. The caller holds mu.
+// called when the frame goes to the link's writer, never before. The caller holds mu, and sees to
+// it that the frame's bytes stay as they are.
 func (s *Session) number(before, after []byte) []byte {
 	s.sent++
 	if s.resumable() {
-		frame := bytes.Clone(after[len(before):])
-		s.kept.push(frame)
+		frame := after[len(before):]
+		s.kept.push(kept{frame: frame})
 		s.keptBytes += int64(len(frame))
 		s.link.expect()
 	}
 	return after
+}
+
+// retain sees to it that the last n kept frames, which are parts of b, stay as they are. If they fill
+// most of b, so does b itself, and true is returned: the frames need not be copied. The caller
+// holds mu.
+func (s *Session) retain(b *batch, n int) bool {
+	var size int
+	first := s.kept.len() - n
+	for i := first; i < s.kept.len(); i++ {
+		size += len(s.kept.at(i).frame)
+	}
+	if size >= batchSize/2 {
+		s.kept.at(s.kept.len() - 1).of = b
+		return true
+	}
+	whole := make([]byte, 0, size)
+	for i := first; i < s.kept.len(); i++ {
+		k := s.kept.at(i)
+		at := len(whole)
+		whole = append(whole, k.frame...)
+		k.frame = whole[at:]
+	}
+	return false
 }
 
 // mayNumber is false while the kept frames fill our resend buffer (RE2). The caller holds mu.
@@ -34,7 +61,7 @@ func (l *link) collectKept(b []byte) (_ []byte, full bool) {
 		if l.resendNext > l.resendTo {
 			return b, false
 		}
-		frame := *s.kept.at(int(l.resendNext - s.acked - 1))
+		frame := s.kept.at(int(l.resendNext - s.acked - 1)).frame
 		if len(b)+len(frame) > cap(b) {
 			return b, true
 		}
@@ -71,7 +98,11 @@ func (s *Session) acknowledged(count uint64) error {
 func (s *Session) forget(count uint64) {
 	for s.acked < count {
 		if s.kept.len() > 0 {
-			s.keptBytes -= int64(len(s.kept.pop()))
+			k := s.kept.pop()
+			s.keptBytes -= int64(len(k.frame))
+			if k.of != nil {
+				k.of.release()
+			}
 		}
 		s.acked++
 	}

@@ -137,9 +137,9 @@ type Session struct {
 	budget *Budget
 	grown  int64 // bytes of window beyond the initial ones, all channels
 
-	sent, received uint64        // session frames (SE4)
-	acked          uint64        // of sent, what the peer has told us it has
-	kept           queue[[]byte] // frames acked+1 … sent, if cfg.Resend > 0
+	sent, received uint64      // session frames (SE4)
+	acked          uint64      // of sent, what the peer has told us it has
+	kept           queue[kept] // frames acked+1 … sent, if cfg.Resend > 0
 	keptBytes      int64
 	peerResend     int64 // the peer's; decides when we acknowledge
 	unacked        int64 // bytes received since our last ACK
@@ -216,7 +216,7 @@ func (s *Session) end(why error) {
 		c.fail()
 	}
 	s.control, s.ready, s.grants = queue[outgoing]{}, queue[*Channel]{}, queue[*Channel]{}
-	s.kept, s.keptBytes = queue[[]byte]{}, 0
+	s.kept, s.keptBytes = queue[kept]{}, 0
 	if s.onEnd != nil {
 		s.onEnd(why) // first: whoever has seen Done finds the session ended in the Registry too
 	}

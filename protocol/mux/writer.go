@@ -14,7 +14,23 @@ const pieceSize = protocol.MaxPayload - protocol.HeaderSize
 // batchSize holds four large frames and a few small ones, or one of the largest messages.
 const batchSize = 4*protocol.MaxPayload + 4096
 
-var batches = sync.Pool{New: func() any { return new([batchSize]byte) }}
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// batch is what goes out in one Write. Its frames may have to be kept after that (RE2).
+type batch struct {
+	room [batchSize]byte
+	// Session.mu guards the rest.
+	users int // the writer, and the kept frames together: whoever is the last returns it
+}
+
+// release returns the batch to the pool when nobody needs it any more. A peer that acknowledges
+// what is still being written, which it cannot have received, must not make others see its bytes.
+// The caller holds mu.
+func (b *batch) release() {
+	if b.users--; b.users == 0 {
+		batches.Put(b)
+	}
+}
 
 // writeLoop sends whatever is due, until the link stops. Channel.Write takes its place for a step
 // if it can (see inline).
@@ -57,31 +73,35 @@ func (s *Session) inline() bool {
 func (l *link) step() {
 	s := l.s
 	l.writing = true
-	buffer := batches.Get().(*[batchSize]byte)
-	numbered := s.sent
-	batch := l.collect(buffer[:0])
+	b := batches.Get().(*batch)
+	b.users = 1
+	numbered, waiting := s.sent, s.kept.len()
+	bytes := l.collect(b.room[:0])
 	numbered = s.sent - numbered
+	if more := s.kept.len() - waiting; more > 0 && s.retain(b, more) {
+		b.users++
+	}
 	stall := writeStall
 	if l.final != nil {
 		stall = closeWait
 	}
 	s.mu.Unlock()
 	var err error
-	if len(batch) > 0 { // nothing is left of a grant for a channel that has closed since
-		err = l.write(batch, stall)
+	if len(bytes) > 0 { // nothing is left of a grant for a channel that has closed since
+		err = l.write(bytes, stall)
 	}
-	batches.Put(buffer)
 	s.mu.Lock()
+	b.release()
 	l.writing = false
 	if l.stopped {
 		s.work.Broadcast() // TellStop waits
 	}
-	s.out.Add(int64(len(batch)))
+	s.out.Add(int64(len(bytes)))
 	if numbered > 0 {
 		s.active.Store(time.Now().UnixNano())
 	}
-	l.wear(len(batch))
-	if l.written += int64(len(batch)); err == nil && l.written > s.linkMost() {
+	l.wear(len(bytes))
+	if l.written += int64(len(bytes)); err == nil && l.written > s.linkMost() {
 		err = errWorn
 	}
 	if err != nil {
