@@ -5,14 +5,14 @@ import "minissh/protocol"
 // kept is a session frame that the peer may not have received.
 type kept struct {
 	frame []byte
-	// what frame, the last one in it, is a part of, and goes back to the pool with it; may be nil
+	// the batch that this frame is the last one of, released with it; nil: another's, or none
 	of *batch
 }
 
 // number counts the frame by which after is longer than before as sent, and keeps it until the peer
 // has it (SE4, RE2). For a peer that said resend 0 nothing is kept: it need not acknowledge. It is
-// called when the frame goes to the link's writer, never before. The caller holds mu, and sees to it
-// that the frame's bytes stay as they are.
+// called when the frame goes to the link's writer, never before. The caller holds mu, and sees to
+// it that the frame's bytes stay as they are.
 func (s *Session) number(before, after []byte) []byte {
 	s.sent++
 	if s.resumable() {
