@@ -24,8 +24,8 @@ func (s *Session) number(before, after []byte) []byte {
 	return after
 }
 
-// retain sees to it that the last n kept frames, which are parts of b, stay as they are. If they fill
-// most of b, so does b itself, and true is returned: the frames need not be copied. The caller
+// retain sees to it that the last n kept frames, which are parts of b, stay as they are. If they
+// fill most of b, so does b itself, and true is returned: the frames need not be copied. The caller
 // holds mu.
 func (s *Session) retain(b *batch, n int) bool {
 	var size int
