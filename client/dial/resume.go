@@ -179,10 +179,19 @@ func (k *keeper) restore() {
 		if failed = k.attempt(attempt, left); failed != nil {
 			k.debug("no new link yet: %v", report.Plain(failed))
 		}
+		if refused(failed) {
+			attempt = quickTries // what the daemon has decided will not change soon
+		}
 	}
 	if k.session.Err() == nil {
 		k.tell(nil, nil)
 	}
+}
+
+// refused says whether the daemon judged an attempt, and may punish too many of that kind.
+func refused(err error) bool {
+	said, ok := errors.AsType[*protocol.RemoteError](err)
+	return ok && said.Code != protocol.CodeStaleEpoch && said.Code != protocol.CodeShuttingDown
 }
 
 // Waits between attempts. The first comes at once; the next ones at growing intervals, which are a
