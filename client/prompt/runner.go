@@ -26,6 +26,7 @@ func Run(ctx context.Context, d *dial.Dialer) (int, error) {
 	if state, err := term.GetState(int(os.Stdin.Fd())); err == nil {
 		defer atexit.Do(func() { term.Restore(int(os.Stdin.Fd()), state) })()
 	}
+	d.OnTerminal = true
 	conn, err := d.Dial(ctx, func(*mux.Session) error { return nil })
 	if err != nil {
 		return report.ExitFailure, err
