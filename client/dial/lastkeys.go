@@ -7,26 +7,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"minissh/client/options"
 )
 
 // The file of keys that last worked: one line a host, "user@[host]:port SHA256:…", newest last. It
 // only saves a refused attempt: nobody needs to know when it cannot be used.
 const mostRemembered = 500
 
-func lastKeyFile() string {
-	dir := os.Getenv("XDG_STATE_HOME")
-	if !filepath.IsAbs(dir) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		dir = filepath.Join(home, ".local", "state")
-	}
-	return filepath.Join(dir, "minissh", "last-keys")
-}
-
 func readLastKeys() (lines []string) {
-	f, err := os.Open(lastKeyFile())
+	f, err := os.Open(options.StateFile("last-keys"))
 	if err != nil {
 		return nil
 	}
@@ -55,7 +45,7 @@ func (r *keyRing) worked(c *candidate) {
 		return strings.HasPrefix(line, r.host+" ")
 	})
 	lines = append(lines[max(0, len(lines)-mostRemembered):], r.host+" "+c.fingerprint)
-	file := lastKeyFile()
+	file := options.StateFile("last-keys")
 	if os.MkdirAll(filepath.Dir(file), 0o700) != nil {
 		return
 	}

@@ -35,6 +35,20 @@ func CurrentEnvironment() *Environment {
 	return env
 }
 
+// StateFile is where this program keeps a file for the next time: in $XDG_STATE_HOME/minissh, by
+// default ~/.local/state/minissh; "" when there is no home directory.
+func StateFile(name string) string {
+	dir := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "minissh", name)
+}
+
 // currentUser is the login name of whoever runs this process.
 func currentUser() string {
 	name := ""

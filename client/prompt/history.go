@@ -27,20 +27,6 @@ type history struct {
 	file  string   // "": memory only
 }
 
-// DefaultHistoryFile is $XDG_STATE_HOME/minissh/history, or the same below
-// ~/.local/state; "" when there is no home directory.
-func DefaultHistoryFile() string {
-	dir := os.Getenv("XDG_STATE_HOME")
-	if !filepath.IsAbs(dir) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		dir = filepath.Join(home, ".local", "state")
-	}
-	return filepath.Join(dir, "minissh", "history")
-}
-
 // openHistory reads the file, and shortens it when it has grown beyond historyLines.
 func openHistory(file string) *history {
 	h := &history{}

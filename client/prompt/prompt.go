@@ -80,7 +80,7 @@ type Config struct {
 	Stdin, Stdout, Stderr *os.File
 
 	// HistoryFile keeps lines for the next time, at most 1000, mode 0600. "" keeps
-	// them in memory only. See DefaultHistoryFile.
+	// them in memory only.
 	HistoryFile string
 	// Quiet leaves out the greeting (-q).
 	Quiet bool

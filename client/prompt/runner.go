@@ -32,7 +32,7 @@ func Run(ctx context.Context, d *dial.Dialer) (int, error) {
 		return report.ExitFailure, err
 	}
 	defer conn.Session.Close(nil)
-	return Over(ctx, conn, Config{HistoryFile: DefaultHistoryFile()})
+	return Over(ctx, conn, Config{HistoryFile: options.StateFile("history")})
 }
 
 // Over is the prompt over a connection, which the caller ends. It fills in what cfg leaves open.
