@@ -101,7 +101,7 @@ type Process struct {
 	sys system
 }
 
-// Input is what a command reads from.
+// Input is what a command reads from. That of a terminal may be a mux.TryWriter too.
 type Input interface {
 	io.WriteCloser
 	Loud() // says that much will be written
@@ -112,10 +112,6 @@ type Output interface {
 	io.ReadCloser
 	Loud() // says that much is expected; the goroutine that reads calls it
 }
-
-// TryWriter is an Input that can take a few bytes at once: a terminal. It writes what is taken
-// without waiting, and returns how many bytes.
-type TryWriter interface{ TryWrite(p []byte) int }
 
 // Survivor is a process that could not be stopped, or whose death could not be confirmed.
 type Survivor struct {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"minissh/protocol/mux"
 	"minissh/protocol/nonblock"
 )
 
@@ -44,7 +45,7 @@ func TestTerminalTries(t *testing.T) {
 		t.Skip("not run: under the race detector nothing is tried")
 	}
 	p := onTerminal(t, `stty raw -echo; echo ready; sleep 1000`)
-	terminal := p.Stdin.(TryWriter)
+	terminal := p.Stdin.(mux.TryWriter)
 	if n := terminal.TryWrite([]byte("keys")); n != 4 {
 		t.Errorf("%d bytes of 4", n)
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"minissh/protocol"
+	"minissh/protocol/mux"
 	"minissh/protocol/tty"
 )
 
@@ -24,7 +25,7 @@ import (
 // holds less (64 KiB and a line buffer): what comes after that was written later.
 const mostDrained = 256 << 10
 
-var _ TryWriter = typing{}
+var _ mux.TryWriter = typing{}
 
 // terminal is our end of a command's pseudo-terminal. Reading returns its output, writing types.
 type terminal struct {
@@ -122,7 +123,7 @@ func (t *terminal) Write(p []byte) (int, error) { return t.io.Write(p) }
 
 // TryWrite types what the terminal takes without waiting, and returns how many bytes.
 func (t *terminal) TryWrite(p []byte) int {
-	if d, ok := t.io.(TryWriter); ok {
+	if d, ok := t.io.(mux.TryWriter); ok {
 		return d.TryWrite(p)
 	}
 	return 0

@@ -177,8 +177,6 @@ func (p *Process) signalForeground(sig unix.Signal) bool {
 	return found
 }
 
-var _ TryWriter = (*nonblock.Descriptor)(nil)
-
 // shortWay reads and writes a terminal without waking the scheduler's watcher at each key.
 func shortWay(f *os.File) io.ReadWriter {
 	if d, err := nonblock.New(f); err == nil {

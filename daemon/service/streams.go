@@ -7,6 +7,7 @@ import (
 
 	"minissh/daemon/process"
 	"minissh/protocol"
+	"minissh/protocol/mux"
 )
 
 // forward carries one stream of output to the client, and tells of its end where the command lives
@@ -49,7 +50,7 @@ const quiet = 16 << 10
 // dropped.
 func (c *command) feed() {
 	loud := false
-	if terminal, ok := c.p.Stdin.(process.TryWriter); ok {
+	if terminal, ok := c.p.Stdin.(mux.TryWriter); ok {
 		c.ch.Sink(func(_ protocol.Type, p []byte) int {
 			n := terminal.TryWrite(p)
 			c.in.Add(int64(n))

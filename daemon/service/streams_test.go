@@ -19,8 +19,8 @@ type heard struct {
 }
 
 var (
-	_ process.Input     = (*heard)(nil)
-	_ process.TryWriter = (*heard)(nil)
+	_ process.Input = (*heard)(nil)
+	_ mux.TryWriter = (*heard)(nil)
 )
 
 func (h *heard) TryWrite(p []byte) int       { h.tried.Add(int64(len(p))); return len(p) }
