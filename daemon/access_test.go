@@ -139,24 +139,3 @@ func TestEnvironmentOption(t *testing.T) {
 		}
 	}
 }
-
-// Sessions of a key with a forced command are not those of the same key without (RE3).
-func TestOwnersDiffer(t *testing.T) {
-	l := newLab(t, nil)
-	owner := func(grant *access.Grant) string {
-		l.access.mu.Lock()
-		l.access.grants[keys.Fingerprint(l.guest.Public)] = grant
-		l.access.mu.Unlock()
-		owner, err := l.guard.Authorize(&access.Client{User: user}, l.guest.Public,
-			&protocol.Hello{User: user})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return owner
-	}
-	plain, empty, forced := owner(&access.Grant{}), owner(&access.Grant{Forced: true}),
-		owner(&access.Grant{Forced: true, Command: "x"})
-	if plain == forced || plain == empty || forced == empty {
-		t.Errorf("%q, %q, %q", plain, empty, forced)
-	}
-}

@@ -334,3 +334,40 @@ func TestAccountFiles(t *testing.T) {
 	}
 	l.log.want(t, "Starting transfer for "+acct.Name)
 }
+
+// RE3: the session of an account that was locked ends when its client comes back; that of one whose
+// keys cannot be read for now is left as it is.
+func TestAccountIsLocked(t *testing.T) {
+	key := newKey(t)
+	l := accountsLab(t, access.Policy{Allow: []string{"msshtest*"}})
+	ann := newAccount(t, key.Public)
+	r := l.resumer()
+	r.id = key
+	attach := func() error {
+		hello := &protocol.Hello{User: ann.Name, Hold: 3600}
+		_, err := r.Connect(l.secure(key), hello)
+		return err
+	}
+	if err := attach(); err != nil {
+		t.Fatal(err)
+	}
+	ch := start(t, r.Session, protocol.Open{Command: protocol.Bytes("echo ready; exec cat")})
+	firstLine(t, ch)
+	if err := os.Chmod(keyFile(ann), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := refusedWith(attach()); code != protocol.CodeKeyNotAuthorized {
+		t.Errorf("a file that others can write: %q", code)
+	}
+	if err := os.Chmod(keyFile(ann), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := attach(); err != nil {
+		t.Fatal(err)
+	}
+	accountTool(t, "usermod", "-L", ann.Name)
+	if code, message := refusedWith(attach()); code != protocol.CodeSessionEnded {
+		t.Errorf("a locked account: %q, %s", code, message)
+	}
+	l.log.want(t, "Command ended", "how=hung_up")
+}

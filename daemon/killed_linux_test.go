@@ -65,7 +65,7 @@ func TestKilledClient(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not run: -short")
 	}
-	l := newLab(t, func(o *Options) { o.StopGrace = 5 * time.Second })
+	l := newLab(t, func(o *Options) { o.StopGrace, o.killed = 5*time.Second, 0 })
 	acct, err := process.CurrentAccount()
 	if err != nil {
 		t.Fatal(err)

@@ -59,6 +59,7 @@ func newLab(t testing.TB, change func(*Options), listen ...string) *lab {
 		Rules: access.Rules{Account: acct, Access: l.access}, HostKey: newKey(t),
 		Software: "test/1",
 		Log:      slog.New(slog.NewTextHandler(l.log, nil)), StopGrace: 20 * time.Millisecond,
+		killed: time.Hour,
 	}
 	if change != nil {
 		change(&opts)

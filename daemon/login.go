@@ -126,22 +126,68 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 		return nil, nil, err
 	}
 	a.who.User, a.who.Local = hello.User, a.conn.LocalAddr()
-	owner, err := a.s.guard.Authorize(a.who, a.key, hello)
-	if err != nil {
-		return nil, nil, err
+	if err := a.s.guard.Authorize(a.who, a.key, hello); err != nil {
+		return nil, nil, a.refused(hello, err)
 	}
 	if a.s.isStopping() {
 		return nil, nil, protocol.Violate(protocol.CodeShuttingDown, stoppingWords)
 	}
-	session, err := a.s.sessions.Attach(owner, hello, func() (*mux.Session, error) {
+	session, err := a.s.sessions.Attach(a.who.Owner, hello, func() (*mux.Session, error) {
 		return a.s.newSession(a.who)
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %s with %s", err, logbook.Name(a.who.User), a.who.Key)
 	}
+	if err := a.resumes(session); err != nil {
+		return nil, nil, err
+	}
 	a.s.guard.Accepted(a.who, hello.Software)
 	control.VisitOf(session).Arrives(a.who)
 	return session, hello, nil
+}
+
+// refused is the answer to a login that was refused. If no address and no later time would change
+// that, the session for which it came ends (RE3). Nobody else's login finds a session: a session is
+// found by its key.
+func (a *arrival) refused(hello *protocol.Hello, refusal error) error {
+	if _, revoked := errors.AsType[access.Revoked](refusal); !revoked {
+		return refusal
+	}
+	session, err := a.s.sessions.Find(a.who.Owner, hello)
+	switch {
+	case err != nil:
+		return logbook.Told{Err: err}
+	case session == nil:
+		return refusal
+	}
+	return a.end(session, "this key may no longer log in")
+}
+
+// resumes says whether a client may use a session: what its key allows now must be what it allowed
+// when the session began (RE3).
+func (a *arrival) resumes(session *mux.Session) error {
+	first := control.VisitOf(session).First
+	switch {
+	case first.Grant.Same(a.who.Grant):
+		return nil
+	case a.s.guard.StillAllows(first):
+		return protocol.Violate(protocol.CodeKeyNotAuthorized,
+			"this key is listed with other options for your address than for the one where the "+
+				"session began")
+	}
+	return a.end(session, "this key is listed with other options now")
+}
+
+// end ends a session whose key has changed, and returns what its client is told.
+func (a *arrival) end(session *mux.Session, why string) error {
+	a.s.tally.Noted("Session ended", a.who.User, a.addr,
+		"Session ended for "+logbook.Name(a.who.User)+" "+logbook.From(a.addr)+": "+why,
+		"key", a.who.Key)
+	a.s.conns.Go(func() { // an old link may be there, and take some time to end
+		session.Close(&protocol.Reason{Code: protocol.CodeEndedByAdmin, Message: why})
+	})
+	return logbook.Told{Err: protocol.Violate(protocol.CodeSessionEnded,
+		"%s: the session has ended, and what ran in it is being stopped", why)}
 }
 
 // stay is the life of a client's link from its WELCOME on.

@@ -22,9 +22,8 @@ type elsewhere struct {
 
 func (c elsewhere) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.from) }
 
-// knockFrom connects from an address with a key, and says HELLO with the fingerprints of other
-// keys.
-func (l *lab) knockFrom(address string, id keys.Identity, others ...string) *scripted {
+// from connects to the daemon from an address.
+func (l *lab) from(address string) net.Conn {
 	l.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -43,7 +42,14 @@ func (l *lab) knockFrom(address string, id keys.Identity, others ...string) *scr
 	l.conns.Go(func() {
 		l.ServeConn(elsewhere{conn, netip.AddrPortFrom(netip.MustParseAddr(address), 4711)})
 	})
-	p := l.knockOn(raw, id)
+	return raw
+}
+
+// knockFrom connects from an address with a key, and says HELLO with the fingerprints of other
+// keys.
+func (l *lab) knockFrom(address string, id keys.Identity, others ...string) *scripted {
+	l.t.Helper()
+	p := l.knockOn(l.from(address), id)
 	p.send(hello(func(h *protocol.Hello) { h.Keys = others }))
 	return p
 }

@@ -45,6 +45,8 @@ type Options struct {
 	MaxChannels   int           // per session; 0: 64; at least 16 (CH2)
 	SocketMode    os.FileMode   // of Unix sockets; 0: 0600
 	KeyLog        io.Writer     // takes the TLS secrets of every connection; nil: nobody gets them
+
+	killed time.Duration // of a session whose client seems to be dead; 0: mux's own (RE4)
 }
 
 func (o *Options) defaults() {

@@ -25,7 +25,7 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 		Accept: func(ch *mux.Channel) { s.serve(ch, who, share, visit) }, Gone: share.LeaveSession,
 	}
 	if s.opts.Hold > 0 {
-		config.Resend, config.Hold = resendMost, s.opts.Hold
+		config.Resend, config.Hold, config.Killed = resendMost, s.opts.Hold, s.opts.killed
 	}
 	return mux.New(config), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/crypto/ssh"
 
@@ -15,7 +16,8 @@ import (
 // Access decides who may log in.
 type Access interface {
 	// Authorize finds what a key may do for a user from an address (zero: a Unix socket). The error
-	// is for the log only: the client learns nothing (ID6).
+	// is for the log only: the client learns nothing (ID6). It is Revoked if no address and no later
+	// time would make it another.
 	Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error)
 	// WouldDo picks one of the fingerprints that Authorize would accept, "" if none.
 	WouldDo(user string, fingerprints []string, from netip.Addr) string
@@ -49,6 +51,13 @@ type (
 	Closer interface{ Close() error }
 )
 
+// Revoked is why a login fails from everywhere, until somebody changes what is listed: a session
+// that was begun so has ended then (RE3). Other reasons may pass by themselves.
+type Revoked struct{ Err error }
+
+func (e Revoked) Error() string { return e.Err.Error() }
+func (e Revoked) Unwrap() error { return e.Err }
+
 // Grant is what an authorized client may do.
 type Grant struct {
 	Account *process.Account // everything is done as it; nil: the daemon's own account
@@ -61,6 +70,17 @@ type Grant struct {
 	Folder     *Folder
 	allows     func(authorized.Service) error
 	restricted string // equal for grants with the same restrictions
+}
+
+// Same says whether two grants allow the same, as the same account: which line of which file lists
+// the key, and from where it may come, does not count.
+func (g *Grant) Same(other *Grant) bool {
+	if (g.Account == nil) != (other.Account == nil) || g.Account != nil &&
+		(g.Account.UID != other.Account.UID || g.Account.Name != other.Account.Name) {
+		return false
+	}
+	return g.Forced == other.Forced && g.Command == other.Command &&
+		g.restricted == other.restricted && slices.Equal(g.Environment, other.Environment)
 }
 
 // Allows says whether the service is open to this key; the error is for people.
@@ -97,6 +117,7 @@ type Client struct {
 	Addr    netip.AddrPort  // zero on a Unix socket
 	Local   net.Addr
 	Grant   *Grant
+	Owner   string // of its sessions: the key's fingerprint, or "uid N" (RE3)
 
 	key ssh.PublicKey // nil: the kernel has named the uid
 }

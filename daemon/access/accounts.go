@@ -99,9 +99,18 @@ var nobody = process.Account{Name: "nobody", UID: 65534, GID: 65534, Home: "/non
 func (a *Accounts) account(ctx context.Context, user string) (process.Account, error) {
 	acct, err := process.LookupAccount(ctx, user)
 	if err != nil {
-		return nobody, invalidUser{err}
+		return nobody, invalidUser{unlessItPasses(err)}
 	}
 	return acct, a.judge(ctx, acct)
+}
+
+// unlessItPasses is Revoked if an account is not there or closed, and not just unknown for now.
+func unlessItPasses(err error) error {
+	if _, closed := errors.AsType[*process.ClosedError](err); closed ||
+		errors.Is(err, process.ErrNoAccount) {
+		return Revoked{err}
+	}
+	return err
 }
 
 // judge says why an account is not served, and logs once what can be done about it.
@@ -118,10 +127,10 @@ func (a *Accounts) judge(ctx context.Context, acct process.Account) error {
 // judgement says why an account is not served, whatever its keys.
 func (a *Accounts) judgement(ctx context.Context, acct process.Account) error {
 	if why := a.policy.refuses(acct); why != "" {
-		return invalidUser{errors.New(why)}
+		return invalidUser{Revoked{errors.New(why)}}
 	}
 	if err := process.Closed(ctx, acct); err != nil {
-		return invalidUser{err}
+		return invalidUser{unlessItPasses(err)}
 	}
 	return nil
 }
@@ -136,13 +145,7 @@ func (a *Accounts) names(acct process.Account) (names []string) {
 	return names
 }
 
-// load reads an account's files, as the account. What cannot be read is logged, and admits nobody.
-func (a *Accounts) load(ctx context.Context, acct process.Account) ([]*authorized.File, error) {
-	reports, err := a.read(ctx, acct)
-	return a.good(reports), err
-}
-
-// read reads an account's files.
+// read reads an account's files, as the account.
 func (a *Accounts) read(ctx context.Context, acct process.Account) (reports []FileReport,
 	err error) {
 	names := a.names(acct)
@@ -168,31 +171,23 @@ func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*
 	if refused != nil {
 		acct = nobody // its own files are not read
 	}
-	files, err := a.load(ctx, acct)
-	if refused != nil {
+	reports, err := a.read(ctx, acct)
+	entry, why := a.find(reports, key, from)
+	switch {
+	case refused != nil:
 		return nil, refused
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
+	case why != nil:
+		return nil, why
 	}
-	err = authorized.ErrNotListed
-	for _, file := range files {
-		entry, why := file.Find(key, from, time.Now())
-		if why != nil {
-			if !errors.Is(why, authorized.ErrNotListed) {
-				err = why
-			}
-			continue
-		}
-		if why := a.policy.refusesKey(acct, entry); why != "" {
-			return nil, errors.New(why)
-		}
-		a.somebody.proved(user)
-		grant := a.grant(entry)
-		grant.Account = &acct
-		return grant, nil
+	if why := a.policy.refusesKey(acct, entry); why != "" {
+		return nil, Revoked{errors.New(why)}
 	}
-	return nil, err
+	a.somebody.proved(user)
+	grant := a.grant(entry)
+	grant.Account = &acct
+	return grant, nil
 }
 
 // WouldDo picks one of the fingerprints that would admit the user.
@@ -206,8 +201,8 @@ func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) 
 	if err != nil {
 		acct = nobody
 	}
-	files, _ := a.load(ctx, acct)
-	return wouldDo(files, fingerprints, from, func(entry *authorized.Entry) bool {
+	reports, _ := a.read(ctx, acct)
+	return wouldDo(a.good(reports), fingerprints, from, func(entry *authorized.Entry) bool {
 		return a.policy.refusesKey(acct, entry) == ""
 	})
 }
@@ -219,7 +214,7 @@ func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
 	defer cancel()
 	acct, err := process.LookupAccount(ctx, user)
 	if err != nil {
-		return nil, invalidUser{err}
+		return nil, invalidUser{unlessItPasses(err)}
 	}
 	if uid != 0 && uid != acct.UID {
 		return nil, fmt.Errorf("uid %d may not log in as %s", uid, logbook.Name(user))

@@ -101,12 +101,12 @@ func (a *Accounts) couldBe(ctx context.Context, name string) bool {
 	if err != nil || a.policy.refuses(acct) != "" || process.Closed(ctx, acct) != nil {
 		return false
 	}
-	files, err := a.load(ctx, acct)
+	reports, err := a.read(ctx, acct)
 	if err != nil {
 		a.log.Warn("Keys cannot be read", "user", logbook.Name(name), "error", err.Error())
 	}
 	now := time.Now()
-	for _, file := range files {
+	for _, file := range a.good(reports) {
 		for _, entry := range file.Entries {
 			if entry.Usable(now) && a.policy.refusesKey(acct, entry) == "" {
 				return true

@@ -103,26 +103,26 @@ func (g *Guard) UID(conn *net.UnixConn) (uint32, error) {
 }
 
 // Authorize decides whether a client may log in with a key (nil: with the uid of a Unix socket),
-// logs why not, and names the owner of the client's sessions. It sets who's Key, Account and Grant.
-// An error for the client is a *protocol.Violation.
-func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello) (owner string,
-	err error) {
+// and logs why not. It sets who's Key and Owner, Account and Grant. An error for the client is a
+// *protocol.Violation, and Revoked if the Access says so.
+func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello) error {
 	who.key = key
 	if key == nil {
 		who.Key = fmt.Sprintf("uid %d", who.UID)
-		return who.Key, g.authorizeUID(who)
+		who.Owner = who.Key
+		return g.authorizeUID(who)
 	}
 	began := time.Now()
 	fingerprint := keys.Fingerprint(key)
-	who.Key = keys.TypeName(key) + " " + fingerprint
+	who.Key, who.Owner = keys.TypeName(key)+" "+fingerprint, fingerprint
 	if wait := g.penalties.refuses(who.Addr.Addr(), fingerprint); wait > 0 {
-		return "", protocol.Violate(protocol.CodeTooManyFailures,
+		return protocol.Violate(protocol.CodeTooManyFailures,
 			"too many logins from your address have failed; try again in %v",
 			wait.Round(time.Second)+time.Second)
 	}
 	waited, err := g.shares.enterLogin(who.User)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer waited()
 	grant, err := g.rules.Access.Authorize(who.User, key, who.Addr.Addr())
@@ -134,16 +134,30 @@ func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello)
 		if waited(); refusal.Key == "" {
 			g.takeTime(began)
 		}
-		return "", logbook.Told{Err: refusal}
+		return forClient(refusal, err)
 	}
 	g.penalties.loggedIn(who.Addr.Addr(), fingerprint)
 	g.grant(who, grant)
-	// A session belongs to a key with its restrictions (RE3).
-	owner = fingerprint + " " + grant.restricted
-	if grant.Forced {
-		owner += " " + grant.Command
+	return nil
+}
+
+// forClient is what a client is told of an error that the log has told of.
+func forClient(refusal *protocol.Violation, err error) error {
+	if _, revoked := errors.AsType[Revoked](err); revoked {
+		return logbook.Told{Err: Revoked{refusal}}
 	}
-	return owner, nil
+	return logbook.Told{Err: refusal}
+}
+
+// StillAllows says whether a client could log in now as it did: with the same key as the same user
+// from the same address, and may do the same.
+func (g *Guard) StillAllows(who *Client) bool {
+	if who.key == nil {
+		now := *who
+		return g.findUID(&now) == nil && now.Grant.Same(who.Grant)
+	}
+	grant, err := g.rules.Access.Authorize(who.User, who.key, who.Addr.Addr())
+	return err == nil && grant.Same(who.Grant)
 }
 
 // grant notes what a client may do, and as whom.
@@ -156,24 +170,29 @@ func (g *Guard) grant(who *Client, grant *Grant) {
 
 // authorizeUID decides who may log in through a Unix socket: the kernel's uid is the identity, and
 // the name in HELLO only chooses among what it may be.
-func (g *Guard) authorizeUID(who *Client) (err error) {
-	var grant *Grant
-	switch {
-	case g.byUID != nil:
-		grant, err = g.byUID.AuthorizeUID(who.User, who.UID)
-	case who.User == g.rules.Account.Name:
-		grant = &Grant{Where: "unix socket"}
-	default:
-		err = errUnknownUser
-	}
-	if err != nil {
+func (g *Guard) authorizeUID(who *Client) error {
+	if err := g.findUID(who); err != nil {
 		g.tally.Refused(slog.LevelWarn, "Failed uid", who.UID, who.Key,
 			"Failed uid for "+named(err, who)+" "+logbook.From(who.Addr)+": "+who.Key, "error",
 			err.Error())
-		return logbook.Told{Err: protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed")}
+		return forClient(protocol.Violate(protocol.CodeKeyNotAuthorized, "not allowed"), err)
 	}
-	g.grant(who, grant)
 	return nil
+}
+
+// findUID is authorizeUID without a word.
+func (g *Guard) findUID(who *Client) error {
+	grant, err := &Grant{Where: "unix socket"}, error(nil)
+	switch {
+	case g.byUID != nil:
+		grant, err = g.byUID.AuthorizeUID(who.User, who.UID)
+	case who.User != g.rules.Account.Name:
+		err = errUnknownUser
+	}
+	if err == nil {
+		g.grant(who, grant)
+	}
+	return err
 }
 
 // Accepted logs in sshd's words that a client has logged in, once there is room for its session: a

@@ -63,21 +63,15 @@ func (e invalidUser) Unwrap() error { return e.error }
 var errUnknownUser = invalidUser{errors.New("no such user here")}
 
 func (a *fileAccess) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
-	err := error(authorized.ErrNotListed)
 	// An unknown user costs the same reading as a known one, and gets the same answer (ID6).
-	for _, file := range a.good(a.read()) {
-		var entry *authorized.Entry
-		if entry, err = file.Find(key, from, time.Now()); err == nil {
-			if user != a.account.Name {
-				return nil, errUnknownUser
-			}
-			return a.grant(entry), nil
-		}
+	entry, err := a.find(a.read(), key, from)
+	switch {
+	case user != a.account.Name:
+		return nil, errUnknownUser
+	case err != nil:
+		return nil, err
 	}
-	if user != a.account.Name {
-		err = errUnknownUser
-	}
-	return nil, err
+	return a.grant(entry), nil
 }
 
 // Reload implements Reloader: what is wrong with files is reported anew.

@@ -3,10 +3,14 @@ package access
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"minissh/daemon/authorized"
 )
@@ -45,6 +49,30 @@ func (r *reading) good(reports []FileReport) (files []*authorized.File) {
 		}
 	}
 	return files
+}
+
+// find finds the line that admits a key. The error says why none does; it is Revoked unless the key
+// is listed for other addresses, or a file could not be read.
+func (r *reading) find(reports []FileReport, key ssh.PublicKey, from netip.Addr) (
+	*authorized.Entry, error) {
+	err, now := error(authorized.ErrNotListed), time.Now()
+	unsure := slices.ContainsFunc(reports, func(file FileReport) bool {
+		return file.Err != nil && !errors.Is(file.Err, os.ErrNotExist)
+	})
+	for _, file := range r.good(reports) {
+		entry, why := file.Find(key, from, now)
+		if why == nil {
+			return entry, nil
+		}
+		if !errors.Is(why, authorized.ErrNotListed) {
+			err = why
+		}
+		unsure = unsure || errors.Is(why, authorized.ErrElsewhere)
+	}
+	if unsure {
+		return nil, err
+	}
+	return nil, Revoked{err}
 }
 
 func (r *reading) tell(file *FileReport) {

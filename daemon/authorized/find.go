@@ -15,12 +15,26 @@ import (
 // ErrNotListed says that a key is not in the file.
 var ErrNotListed = errors.New("the key is not listed")
 
+// ErrElsewhere says that a key is in the file, but for other addresses.
+var ErrElsewhere = errors.New("the key is listed for other addresses")
+
+// refusal is why none of a key's lines admits a client.
+type refusal struct {
+	words     string
+	elsewhere bool // one of them would, at another address
+}
+
+func (e *refusal) Error() string        { return e.words }
+func (e *refusal) Is(target error) bool { return target == ErrElsewhere && e.elsewhere }
+
 // Find finds what a key may do for a client at an address, zero for a Unix socket. Of several lines
 // with the key, the first one that admits the client now counts, as in sshd. The error is for the
-// log: ErrNotListed, or why none of the key's lines admits the client.
+// log: ErrNotListed, or why none of the key's lines admits the client. It is an ErrElsewhere if one
+// of them would, now, at another address.
 func (f *File) Find(key ssh.PublicKey, addr netip.Addr, now time.Time) (*Entry, error) {
 	encoded := key.Marshal()
 	var refused []string
+	elsewhere := false
 	for _, entry := range f.Entries {
 		if !bytes.Equal(entry.Key.Marshal(), encoded) {
 			continue
@@ -30,11 +44,12 @@ func (f *File) Find(key ssh.PublicKey, addr netip.Addr, now time.Time) (*Entry, 
 			return entry, nil
 		}
 		refused = append(refused, entry.Where()+": "+why)
+		elsewhere = elsewhere || entry.Usable(now)
 	}
 	if refused == nil {
 		return nil, ErrNotListed
 	}
-	return nil, errors.New(strings.Join(refused[:min(len(refused), 8)], "; "))
+	return nil, &refusal{strings.Join(refused[:min(len(refused), 8)], "; "), elsewhere}
 }
 
 // refuses says why a line does not admit a client, "" if it does.

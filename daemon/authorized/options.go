@@ -180,9 +180,13 @@ func (r *Restrictions) flag(lower string) func() {
 	return func() { *field = no } // of several, the last one counts, as in sshd
 }
 
-// Same is equal for two lines with a key exactly if they allow the same: a session belongs to a key
-// with its restrictions.
-func (r *Restrictions) Same() string { return fmt.Sprintf("%+v", *r) }
+// Same is equal for two lines exactly if they allow the same to a key that they admit. From where
+// and until when they do so is not part of it, nor is the environment.
+func (r *Restrictions) Same() string {
+	what := *r
+	what.From, what.Expiry, what.Environment = From{}, time.Time{}, nil
+	return fmt.Sprintf("%+v", what)
+}
 
 // valued are the options with a value.
 var valued = map[string]func(r *Restrictions, value string, local *time.Location) (remark string,

@@ -19,8 +19,10 @@ import (
 // Visit is what is known about a session, for those who ask who is here. Its number is the daemon's
 // own: the session's name is a secret of its client.
 type Visit struct {
+	// First is the client as it logged in when the session began.
+	First *access.Client
+
 	number int64
-	key    string // as in access.Client
 
 	mu      sync.Mutex // guards the rest
 	account string
@@ -39,7 +41,7 @@ const commandShown = 512
 
 // NewVisit numbers a daemon's sessions, from 1. The Visit becomes its session's label.
 func (d *Desk) NewVisit(who *access.Client) *Visit {
-	v := &Visit{number: d.visits.Add(1), key: who.Key}
+	v := &Visit{number: d.visits.Add(1), First: who}
 	v.Arrives(who)
 	return v
 }
@@ -118,7 +120,7 @@ func sessionInfo(entry mux.Entry) SessionInfo {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	info := SessionInfo{
-		ID: v.number, User: v.account, From: logbook.Address(v.from), Key: v.key,
+		ID: v.number, User: v.account, From: logbook.Address(v.from), Key: v.First.Key,
 		In: traffic.In, Out: traffic.Out,
 		Age: seconds(now.Sub(entry.Since)), Idle: seconds(now.Sub(entry.Since)),
 		Commands: []ActivityInfo{},

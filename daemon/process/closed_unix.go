@@ -28,7 +28,8 @@ const shadowFile = "/etc/shadow"
 // nologinFiles, if one of them exists, keep everybody but root out (nologin(5), pam_nologin(8)).
 var nologinFiles = []string{"/etc/nologin", "/run/nologin"}
 
-// ClosedError is why the system keeps an account from logging in. It is for the log.
+// ClosedError is why the system keeps an account from logging in until somebody changes the account.
+// It is for the log.
 type ClosedError struct{ Why, Advice string }
 
 func (e *ClosedError) Error() string { return e.Why }
@@ -39,13 +40,14 @@ func (e *ClosedError) Hint() string { return e.Advice }
 // Closed says why the system keeps an account from logging in: its shell cannot be run, or is
 // nologin or false; it is locked, which means a `!` before the password as in sshd (`*`, which
 // means no password, locks nobody out); it has expired (chage -E); or /etc/nologin exists. The
-// error is a *ClosedError, nil if the account is open, or what made this impossible to find out:
-// then too nobody may log in. Only root can see all that.
+// error is nil if the account is open, a *ClosedError unless the reason is /etc/nologin, which is
+// about a time and not about the account, or what made this impossible to find out: then too nobody
+// may log in. Only root can see all that.
 func Closed(ctx context.Context, acct Account) error {
 	if acct.UID != 0 {
 		for _, file := range nologinFiles {
 			if _, err := os.Stat(file); err == nil {
-				return &ClosedError{Why: "only root may log in while " + file + " is there"}
+				return errors.New("only root may log in while " + file + " is there")
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"time"
@@ -20,7 +21,7 @@ func (l *link) hold() time.Duration {
 	if fellSilent(l.cause) || errors.Is(l.cause, errWorn) || !l.answered {
 		return l.s.hold
 	}
-	return min(l.s.hold, killedHold)
+	return min(l.s.hold, cmp.Or(l.s.cfg.Killed, killedHold))
 }
 
 // hasAnswered says whether the client's system acknowledged lately, and true if nobody knows. It

@@ -65,12 +65,8 @@ func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() (*S
 	at := placeOf(owner, hello.User, hello.Session)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.dig()
-	if t := r.tombs[at]; t != nil { // first: its commands may still be ending
-		return nil, protocol.Violate(t.code, "the session is over")
-	}
-	if e := r.sessions[at]; e != nil {
-		return e.Session, nil
+	if s, err := r.find(at); s != nil || err != nil {
+		return s, err
 	}
 	if !hello.Create {
 		return nil, protocol.Violate(protocol.CodeSessionUnknown,
@@ -87,6 +83,26 @@ func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() (*S
 	s.onEnd = func(why error) { r.bury(at, s, why) }
 	r.sessions[at] = &Entry{Owner: owner, User: hello.User, Since: time.Now(), Session: s}
 	return s, nil
+}
+
+// Find finds the session that a HELLO names, nil if there is none. The error is a
+// *protocol.Violation: session_expired or session_ended.
+func (r *Registry) Find(owner string, hello *protocol.Hello) (*Session, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.find(placeOf(owner, hello.User, hello.Session))
+}
+
+// find is Find. The caller holds mu.
+func (r *Registry) find(at place) (*Session, error) {
+	r.dig()
+	if t := r.tombs[at]; t != nil { // first: its commands may still be ending
+		return nil, protocol.Violate(t.code, "the session is over")
+	}
+	if e := r.sessions[at]; e != nil {
+		return e.Session, nil
+	}
+	return nil, nil
 }
 
 // bury notes that a session has ended, and frees its place once its commands have ended too.

@@ -50,6 +50,8 @@ type Config struct {
 	PingAfter, Patience time.Duration
 	// LinkMost is the most that one link may carry each way, in bytes. 0: 256 GiB (SE8).
 	LinkMost int64
+	// Killed is how long it lives if its client seems to have been killed; 0: 10 seconds (RE4).
+	Killed time.Duration
 	// Budget bounds how far windows may grow over many sessions. Nil: each session has one of its
 	// own.
 	Budget *Budget
