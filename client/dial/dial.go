@@ -2,8 +2,9 @@
 //
 // Reading order: dial.go (one attempt after another, each with a key and a connection of its own),
 // keyring.go (which keys, in which order), network.go (TCP, its timeouts, Unix sockets), secure.go
-// (TLS), hostkey.go (known_hosts and the question), refused.go (why not, in words). pair.go is for
-// a host that has never heard of us.
+// (TLS), hostkey.go (known_hosts and the question), first.go (HELLO and its answer), refused.go
+// (why not, in words), resume.go and redial.go (another link when one is lost). pair.go is for a
+// host that has never heard of us.
 package dial
 
 import (
@@ -37,6 +38,9 @@ type Dialer struct {
 	Software string                              // name and version, told to the daemon
 	// a person sits at what runs, and may come back much later
 	OnTerminal bool
+	// Network, if not nil, makes connections instead of a net.Dialer. Whether this machine's network
+	// has changed counts for nothing then.
+	Network func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// For `try`: an existing connection, its daemon's key, and our own.
 	Conn     net.Conn
@@ -79,7 +83,7 @@ type login struct {
 
 func (d *Dialer) login() (*login, error) {
 	ring, err := d.keyRing()
-	return &login{Dialer: d, way: newNetwork(d.Options, d.Messages), ring: ring}, err
+	return &login{Dialer: d, way: d.newNetwork(), ring: ring}, err
 }
 
 func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
@@ -182,29 +186,17 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 		conn.Close()
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	hold := d.hold()
 	hello := protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others,
-		Hold: int64(hold / time.Second)}
-	first := hello
-	welcome, err := session.Connect(conn, &first)
-	if !stop() && ctx.Err() != nil {
-		err = ctx.Err()
-	}
+		Hold: wholeSeconds(d.hold())}
+	welcome, err := d.firstLink(ctx, session, conn, hello, connect)
 	if err != nil {
 		session.Close(nil)
 		return nil, d.explain(err)
 	}
 	d.Messages.Debug("logged in as %s", protocol.Quote(welcome.User))
 	c := &Connection{Session: session, Welcome: welcome, Options: d.Options, Messages: d.Messages}
-	if welcome.Resend > 0 && welcome.Hold > 0 {
-		hello.Keys = nil
-		c.keeper = &keeper{session: session, connect: connect, hello: hello,
-			limit: d.Options.ConnectTimeout, debug: d.Messages.Debug, hurry: make(chan struct{}, 1),
-			most: time.Duration(welcome.Hold) * time.Second}
-		if every := d.Options.ServerAliveInterval; every > 0 {
-			c.keeper.most = min(c.keeper.most, 2*d.config().Patience)
-		}
+	if d.hold() > 0 && welcome.Resend > 0 {
+		c.keeper = d.newKeeper(session, welcome, hello, connect)
 		c.Watch(d.announce())
 		go c.keeper.run()
 	}

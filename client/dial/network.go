@@ -31,8 +31,8 @@ type network struct {
 	spent time.Duration
 }
 
-func newNetwork(o *options.Options, m *report.Messages) *network {
-	return &network{Options: o, messages: m}
+func (d *Dialer) newNetwork() *network {
+	return &network{Options: d.Options, messages: d.Messages, dialContext: d.Network}
 }
 
 // longestWait is as good as no limit.
@@ -207,7 +207,7 @@ func interfaceAddresses(name string) (first []net.IPAddr, err error) {
 // dialSocket is Dial over a Unix socket, where the kernel says who we are.
 func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) error) (*Connection,
 	error) {
-	way := newNetwork(d.Options, d.Messages)
+	way := d.newNetwork()
 	ctx, cancel := way.limited(ctx)
 	defer cancel()
 	if file := d.Options.KeyLog; file != "" {

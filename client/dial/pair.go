@@ -80,7 +80,7 @@ func (d *Dialer) Reach(ctx context.Context) error {
 	if d.Options.Socket != "" {
 		return nil
 	}
-	way := newNetwork(d.Options, d.Messages)
+	way := d.newNetwork()
 	ctx, cancel := way.limited(ctx)
 	defer cancel()
 	conn, err := way.dial(ctx)

@@ -1,18 +1,13 @@
 package dial
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
+	"math"
 	"math/rand/v2"
-	"net"
-	"net/netip"
 	"sync"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 
 	"minissh/client/atexit"
 	"minissh/client/options"
@@ -45,6 +40,9 @@ func (d *Dialer) hold() time.Duration {
 	return holdRest
 }
 
+// wholeSeconds rounds up, as HELLO says a hold.
+func wholeSeconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }
+
 // config is what a session of ours has.
 func (d *Dialer) config() mux.Config {
 	config := mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: atexit.Run}
@@ -73,13 +71,49 @@ type keeper struct {
 	connect func(ctx context.Context, tcp time.Duration) (*transport.Conn, error)
 	hello   protocol.Hello
 	limit   time.Duration // ConnectTimeout, for each attempt; 0: none
+	longest time.Duration // the most that the user wants to wait for a new link
 	debug   func(format string, args ...any)
 	hurry   chan struct{} // something has changed: try now
+	// calls a function when this machine's network has changed; nil: nobody knows
+	network func(done <-chan struct{}, changed func())
+
+	// run's own
+	tries   int       // attempts since a link was of use
+	began   time.Time // when the last attempt began
+	joined  time.Time // when the newest link was there
+	settled bool      // that link was of use
 
 	mu    sync.Mutex    // guards the rest
+	hold  time.Duration // how long the daemon keeps the session without a link
 	most  time.Duration // how long after the daemon was last heard a new link is tried for
 	watch func(*Loss)
 	loss  *Loss // what watch was told last; nil: the link is there
+}
+
+// newKeeper is a session's keeper, from its first WELCOME on.
+func (d *Dialer) newKeeper(session *mux.Session, welcome *protocol.Welcome, hello protocol.Hello,
+	connect func(context.Context, time.Duration) (*transport.Conn, error)) *keeper {
+	hello.Keys = nil
+	k := &keeper{session: session, connect: connect, hello: hello,
+		limit: d.Options.ConnectTimeout, debug: d.Messages.Debug, hurry: make(chan struct{}, 1),
+		longest: d.hold()}
+	if every := d.Options.ServerAliveInterval; every > 0 {
+		k.longest = min(k.longest, 2*d.config().Patience)
+	}
+	if d.Network == nil {
+		k.network = watchNetwork
+	}
+	k.granted(welcome)
+	return k
+}
+
+// granted notes for how long the daemon keeps the session. What the newest WELCOME says counts
+// (RE2), but no more than we asked for.
+func (k *keeper) granted(welcome *protocol.Welcome) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.hold = time.Duration(min(welcome.Hold, k.hello.Hold)) * time.Second
+	k.most = min(k.hold, k.longest)
 }
 
 // Watch calls f for each link that is lost, and with nil when there is a new one; at once, if there
@@ -139,10 +173,12 @@ func (k *keeper) tell(state *mux.LinkState, cause error) {
 
 // run returns when the session has ended.
 func (k *keeper) run() {
-	go watchNetwork(k.session.Done(), func() {
-		k.session.Probe()
-		k.now()
-	})
+	if k.network != nil {
+		go k.network(k.session.Done(), func() {
+			k.session.Probe()
+			k.now()
+		})
+	}
 	for {
 		select {
 		case <-k.session.Done():
@@ -162,25 +198,36 @@ func (k *keeper) works() bool {
 // restore tries for a new link until there is one, the old one has recovered, or the session has
 // ended.
 func (k *keeper) restore() {
+	if time.Since(k.joined) > usefulAfter {
+		k.settle()
+	}
 	var failed error // what the last attempt ended with
-	for attempt := 0; k.session.Err() == nil && !k.works(); attempt++ {
-		state := k.session.LinkState()
-		if !state.Up || failed != nil {
-			k.tell(&state, cmp.Or(state.Cause, failed))
+	for k.session.Err() == nil && !k.works() {
+		if k.session.Traffic().Last.After(k.joined) {
+			k.settle()
 		}
-		left := time.Until(state.Heard.Add(k.most))
+		state := k.session.LinkState()
+		k.mu.Lock()
+		left, hold := time.Until(state.Heard.Add(k.most)), k.hold
+		k.mu.Unlock()
 		if left <= 0 && !state.Up {
-			k.session.Abandon(&mux.LinkLost{Cause: cmp.Or(state.Cause, failed), Within: k.most})
+			k.session.Abandon(&mux.LinkLost{Cause: why(state, failed), Within: hold})
 			return
 		}
-		if !k.pause(attempt) {
+		if !state.Up || failed != nil {
+			k.tell(&state, why(state, failed))
+		}
+		if !k.pause() {
 			continue // it is not needed any more
 		}
-		if failed = k.attempt(attempt, left); failed != nil {
+		failed = k.attempt(left)
+		if k.tries++; failed != nil {
 			k.debug("no new link yet: %v", report.Plain(failed))
+		} else {
+			k.joined, k.settled = time.Now(), false
 		}
 		if refused(failed) {
-			attempt = quickTries // what the daemon has decided will not change soon
+			k.tries = quickTries // what the daemon has decided will not change soon
 		}
 	}
 	if k.session.Err() == nil {
@@ -194,6 +241,26 @@ func refused(err error) bool {
 	return ok && said.Code != protocol.CodeStaleEpoch && said.Code != protocol.CodeShuttingDown
 }
 
+// why is why there is no link: what the user can do something about, else what the link died of.
+func why(state mux.LinkState, failed error) error {
+	_, said := errors.AsType[*protocol.RemoteError](failed)
+	if _, ours := errors.AsType[*report.Failure](failed); ours || said {
+		return failed
+	}
+	return cmp.Or(state.Cause, failed)
+}
+
+// settle notes that the newest link was of use: when it is lost, the first attempt comes at once. A
+// daemon that lets us in and closes is asked at growing intervals.
+func (k *keeper) settle() {
+	if !k.settled {
+		k.settled, k.tries = true, 0
+	}
+}
+
+// usefulAfter is how long a link must last to have been of use, if it carries nothing.
+const usefulAfter = time.Second
+
 // Waits between attempts. The first comes at once; the next ones at growing intervals, which are a
 // second at most for the first minutes, so that typing goes on within a second of the network's
 // return.
@@ -204,8 +271,8 @@ const (
 	slowWait   = 15 * time.Second
 )
 
-// pause waits before an attempt, 0 being the first. False: no attempt is needed any more.
-func (k *keeper) pause(attempt int) bool {
+// waitBefore is how long to wait before an attempt, 0 being the first.
+func waitBefore(attempt int) time.Duration {
 	var wait time.Duration
 	switch {
 	case attempt >= quickTries:
@@ -213,7 +280,18 @@ func (k *keeper) pause(attempt int) bool {
 	case attempt > 0:
 		wait = min(firstWait<<min(attempt-1, 10), quickWait)
 	}
-	timer := time.NewTimer(wait + rand.N(wait/4+1))
+	return wait + rand.N(wait/4+1)
+}
+
+// pause waits before an attempt. Whatever hurries it, two do not begin within firstWait, and within
+// a second while the daemon refuses us. False: no attempt is needed any more.
+func (k *keeper) pause() bool {
+	apart := firstWait
+	if k.tries >= quickTries {
+		apart = time.Second
+	}
+	soonest := k.began.Add(apart)
+	timer := time.NewTimer(max(time.Until(soonest), waitBefore(k.tries)))
 	defer timer.Stop()
 	for {
 		select {
@@ -224,8 +302,9 @@ func (k *keeper) pause(attempt int) bool {
 				return false
 			}
 		case <-k.hurry:
-			return true
+			timer.Reset(max(0, time.Until(soonest)))
 		case <-timer.C:
+			k.began = time.Now()
 			return true
 		}
 	}
@@ -235,8 +314,8 @@ func (k *keeper) pause(attempt int) bool {
 // unless that link has recovered meanwhile. It takes no longer than left. TCP asks at longer and
 // longer intervals whether there is an answer, so a new attempt soon takes the place of one whose
 // packets were lost; later attempts have more time, for a slow way.
-func (k *keeper) attempt(n int, left time.Duration) error {
-	longer := min(n/8, 4)
+func (k *keeper) attempt(left time.Duration) error {
+	longer := min(k.tries/8, 4)
 	most := min(5*time.Second<<longer, max(left, time.Second))
 	if k.limit > 0 {
 		most = min(most, k.limit)
@@ -274,82 +353,13 @@ func (k *keeper) attempt(n int, left time.Duration) error {
 	stop := time.AfterFunc(most, func() { conn.Close() })
 	defer stop.Stop()
 	hello := k.hello
-	_, err = k.session.Connect(conn, &hello)
+	welcome, err := k.session.Connect(conn, &hello)
+	if err == nil {
+		k.granted(welcome)
+	}
 	if said, ok := errors.AsType[*protocol.RemoteError](err); ok &&
 		said.Code == protocol.CodeSessionUnknown {
 		k.session.Abandon(mux.ErrRestarted)
 	}
 	return err
 }
-
-// reconnect connects once more as far as TLS, with the same key of ours, to the host whose key is
-// known by now. The host's name is looked up again, and all its addresses are tried at once.
-func (l *login) reconnect(envelope tls.Certificate, host ssh.PublicKey) func(context.Context,
-	time.Duration) (*transport.Conn, error) {
-	return func(ctx context.Context, tcp time.Duration) (*transport.Conn, error) {
-		quick, cancel := context.WithTimeout(ctx, tcp)
-		defer cancel()
-		raw, err := l.way.dialAny(quick)
-		if err != nil {
-			return nil, err
-		}
-		return l.secureOn(ctx, raw, envelope, func(key ssh.PublicKey, _ net.Addr) error {
-			if !bytes.Equal(key.Marshal(), host.Marshal()) {
-				return report.Failed(nil, "", "%s shows another host key than before",
-					l.Options.Alias)
-			}
-			return nil
-		})
-	}
-}
-
-// dialAny connects to whichever of the host's addresses answers first.
-func (n *network) dialAny(ctx context.Context) (net.Conn, error) {
-	dial := n.dialContext
-	family := n.family()
-	if dial == nil {
-		dialer, err := n.localEnd(ctx, family)
-		if err != nil {
-			return nil, err
-		}
-		dial = dialer.DialContext
-	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip"+family[len("tcp"):], n.HostName)
-	if err != nil {
-		return nil, err
-	}
-	found = found[:min(len(found), mostAddresses)]
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	results := make(chan result)
-	ctx, cancel := context.WithCancel(ctx)
-	for _, address := range found {
-		go func() {
-			conn, err := dial(ctx, family, netip.AddrPortFrom(address, uint16(n.Port)).String())
-			results <- result{conn, err}
-		}()
-	}
-	err = errors.New("the host has no address")
-	for left := len(found); left > 0; left-- {
-		r := <-results
-		if err = r.err; err != nil {
-			continue
-		}
-		cancel() // of the others
-		go func() {
-			for range left - 1 {
-				if other := <-results; other.err == nil {
-					other.conn.Close()
-				}
-			}
-		}()
-		return r.conn, nil
-	}
-	cancel()
-	return nil, err
-}
-
-// mostAddresses is how many of a host's addresses are tried at once.
-const mostAddresses = 8

@@ -86,7 +86,7 @@ func TestConnectionAttempts(t *testing.T) {
 // A second connection of one Dial has the time that the first has left.
 func TestConnectTimeoutIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork(&options.Options{ConnectTimeout: 10 * time.Second}, nil)
+		n := newDialer(&options.Options{ConnectTimeout: 10 * time.Second}).newNetwork()
 		for _, left := range []time.Duration{10 * time.Second, 6 * time.Second} {
 			ctx, cancel := n.limited(t.Context())
 			if end, ok := ctx.Deadline(); !ok || time.Until(end) != left {

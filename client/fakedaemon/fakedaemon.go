@@ -164,21 +164,9 @@ func (f *Fake) accept() {
 				instead(raw)
 				return
 			}
-			conn, err := transport.Server(raw, transport.ServerConfig(host), nil)
-			if err != nil {
-				return
+			if g := greet(raw, host); g != nil {
+				turn(g)
 			}
-			conn.Authorized()
-			key, err := keys.FromCertificate(conn.Peer())
-			if err != nil {
-				return
-			}
-			g := &Guest{Conn: conn, Raw: raw, in: protocol.NewReader(conn), Key: key}
-			if first := g.Next(); first.Type != protocol.TypeHello ||
-				first.Decode(&g.Hello) != nil || g.Hello.Check() != nil {
-				return
-			}
-			turn(g)
 		})
 	}
 }

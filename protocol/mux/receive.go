@@ -109,8 +109,8 @@ func (s *Session) receiveWelcome(l *link, f protocol.Frame) error {
 	if err := s.peerHas(l, uint64(w.Received)); err != nil {
 		return err
 	}
-	up := time.Duration(w.Uptime) * time.Millisecond
-	if !s.welcomed && s.epoch > 1 && s.sent > 0 && w.Received == 0 && up < time.Since(s.began) {
+	restarted := w.Uptime < time.Since(s.began).Milliseconds()
+	if !s.welcomed && s.epoch > 1 && s.sent > 0 && w.Received == 0 && restarted {
 		s.end(ErrRestarted) // it may have started, and forgotten, what we asked for (RE5)
 		return ErrRestarted
 	}

@@ -1,0 +1,89 @@
+package dial
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/client/report"
+	"minissh/protocol/transport"
+)
+
+// reconnect connects once more as far as TLS, with the same key of ours, to the host whose key is
+// known by now. The host's name is looked up again, and all its addresses are tried at once.
+func (l *login) reconnect(envelope tls.Certificate, host ssh.PublicKey) func(context.Context,
+	time.Duration) (*transport.Conn, error) {
+	return func(ctx context.Context, tcp time.Duration) (*transport.Conn, error) {
+		quick, cancel := context.WithTimeout(ctx, tcp)
+		defer cancel()
+		raw, err := l.way.dialAny(quick)
+		if err != nil {
+			return nil, err
+		}
+		return l.secureOn(ctx, raw, envelope, func(key ssh.PublicKey, _ net.Addr) error {
+			if !bytes.Equal(key.Marshal(), host.Marshal()) {
+				return report.Failed(nil, "", "%s shows another host key than before",
+					l.Options.Alias)
+			}
+			return nil
+		})
+	}
+}
+
+// dialAny connects to whichever of the host's addresses answers first.
+func (n *network) dialAny(ctx context.Context) (net.Conn, error) {
+	family := n.family()
+	if n.dialContext != nil {
+		return n.dialContext(ctx, family, net.JoinHostPort(n.HostName, strconv.Itoa(n.Port)))
+	}
+	dialer, err := n.localEnd(ctx, family)
+	if err != nil {
+		return nil, err
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip"+family[len("tcp"):], n.HostName)
+	if err != nil {
+		return nil, err
+	}
+	found = found[:min(len(found), mostAddresses)]
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	results := make(chan result)
+	ctx, cancel := context.WithCancel(ctx)
+	for _, address := range found {
+		go func() {
+			conn, err := dialer.DialContext(ctx, family,
+				netip.AddrPortFrom(address, uint16(n.Port)).String())
+			results <- result{conn, err}
+		}()
+	}
+	err = errors.New("the host has no address")
+	for left := len(found); left > 0; left-- {
+		r := <-results
+		if err = r.err; err != nil {
+			continue
+		}
+		cancel() // of the others
+		go func() {
+			for range left - 1 {
+				if other := <-results; other.err == nil {
+					other.conn.Close()
+				}
+			}
+		}()
+		return r.conn, nil
+	}
+	cancel()
+	return nil, err
+}
+
+// mostAddresses is how many of a host's addresses are tried at once.
+const mostAddresses = 8
