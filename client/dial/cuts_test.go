@@ -225,8 +225,8 @@ func TestCutEverywhere(t *testing.T) {
 	}
 }
 
-// The old link answers late: what was under way on it comes while the new one is being made, in both
-// directions.
+// The old link answers late: what was under way on it comes while the new one is being made, in
+// both directions.
 func TestLinksCross(t *testing.T) {
 	up, down := whole(t)
 	hello := up.ends[min(len(up.ends), 4)-1] // about where it ends

@@ -38,8 +38,8 @@ type Dialer struct {
 	Software string                              // name and version, told to the daemon
 	// a person sits at what runs, and may come back much later
 	OnTerminal bool
-	// Network, if not nil, makes connections instead of a net.Dialer. Whether this machine's network
-	// has changed counts for nothing then.
+	// Network, if not nil, makes connections instead of a net.Dialer. Nobody looks then whether
+	// this machine's network has changed.
 	Network func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// For `try`: an existing connection, its daemon's key, and our own.

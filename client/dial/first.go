@@ -22,8 +22,8 @@ const (
 
 // firstLink puts a new session on its first link and returns the daemon's answer. If the link is
 // lost before that, nobody knows whether the daemon has begun what was asked for. So the same
-// session asks again over other links (RE5): another session could begin it twice. The error is that
-// of the first link, unless the daemon has answered later.
+// session asks again over other links (RE5): another session could begin it twice. The error is
+// that of the first link, unless the daemon has answered later.
 func (d *Dialer) firstLink(ctx context.Context, session *mux.Session, conn *transport.Conn,
 	hello protocol.Hello,
 	connect func(context.Context, time.Duration) (*transport.Conn, error)) (*protocol.Welcome,
