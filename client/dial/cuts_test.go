@@ -4,9 +4,7 @@ package dial_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -115,50 +113,14 @@ func (k *talk) check(what string) {
 	}
 }
 
-// records notes where TLS records end.
-type records struct {
-	ends    []int64
-	header  []byte
-	passed  int64
-	pending int64 // bytes of the record under way
-}
-
-func (r *records) see(p []byte) {
-	for len(p) > 0 {
-		n := min(int64(len(p)), r.pending)
-		if r.pending == 0 {
-			n = int64(min(len(p), 5-len(r.header)))
-			if r.header = append(r.header, p[:n]...); len(r.header) == 5 {
-				r.pending = int64(binary.BigEndian.Uint16(r.header[3:]))
-				r.header = r.header[:0]
-			}
-		} else if r.pending -= n; r.pending == 0 {
-			r.ends = append(r.ends, r.passed+n)
-		}
-		r.passed += n
-		p = p[n:]
-	}
-}
-
-// places are around each end of a record, in it, and in the next header.
-func (r *records) places() (at []int64) {
-	last := int64(0)
-	for _, end := range r.ends {
-		at = append(at, end-1, end, end+1, end+4, (last+end)/2)
-		last = end
-	}
-	slices.Sort(at)
-	return slices.Compact(at)
-}
-
 // whole is a conversation without a cut: what passes in both directions.
-func whole(t *testing.T) (up, down *records) {
-	up, down = new(records), new(records)
+func whole(t *testing.T) (up, down *fakedaemon.Pieces) {
+	up, down = fakedaemon.Records(), fakedaemon.Records()
 	synctest.Test(t, func(t *testing.T) {
 		k := newTalk(t)
 		k.Link = func(_ int, l *fakedaemon.Link) error {
-			l.Up.Watch(up.see)
-			l.Down.Watch(down.see)
+			l.Up.Watch(up.See)
+			l.Down.Watch(down.See)
 			return nil
 		}
 		if !k.run() {
@@ -169,8 +131,8 @@ func whole(t *testing.T) (up, down *records) {
 			t.Errorf("%d links", n)
 		}
 	})
-	if len(up.ends) < 8 || len(down.ends) < 8 {
-		t.Fatalf("%d and %d records", len(up.ends), len(down.ends))
+	if len(up.Ends) < 8 || len(down.Ends) < 8 {
+		t.Fatalf("%d and %d records", len(up.Ends), len(down.Ends))
 	}
 	return up, down
 }
@@ -196,7 +158,7 @@ func TestCutEverywhere(t *testing.T) {
 			if upwards {
 				at = up
 			}
-			for _, place := range at.places() {
+			for _, place := range at.Places() {
 				what := fmt.Sprintf("%s after %d bytes, up: %v", way.name, place, upwards)
 				synctest.Test(t, func(t *testing.T) {
 					k := newTalk(t)
@@ -229,21 +191,21 @@ func TestCutEverywhere(t *testing.T) {
 // both directions.
 func TestLinksCross(t *testing.T) {
 	up, down := whole(t)
-	hello := up.ends[min(len(up.ends), 4)-1] // about where it ends
+	hello := up.Ends[min(len(up.Ends), 4)-1] // about where it ends
 	for _, upwards := range []bool{true, false} {
 		at := down
 		if upwards {
 			at = up
 		}
-		for _, place := range at.ends {
+		for _, place := range at.Ends {
 			if place < hello {
 				continue
 			}
 			for _, late := range []struct {
 				up bool
 				at int64
-			}{{true, 0}, {true, hello}, {true, hello + 1}, {false, down.ends[3]},
-				{false, down.ends[len(down.ends)/2]}, {true, up.ends[len(up.ends)-2]}} {
+			}{{true, 0}, {true, hello}, {true, hello + 1}, {false, down.Ends[3]},
+				{false, down.Ends[len(down.Ends)/2]}, {true, up.Ends[len(up.Ends)-2]}} {
 				what := fmt.Sprintf("held after %d bytes, up: %v; released after %+v", place,
 					upwards, late)
 				synctest.Test(t, func(t *testing.T) {

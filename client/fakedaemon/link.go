@@ -78,6 +78,16 @@ func (l *Link) Close() {
 	l.far.Close()
 }
 
+// Reset is Close by RST, where the connections can do that.
+func (l *Link) Reset() {
+	for _, conn := range []net.Conn{l.near, l.far} {
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			tcp.SetLinger(0)
+		}
+	}
+	l.Close()
+}
+
 // Lose breaks the link without telling anybody.
 func (l *Link) Lose() { l.set(lost) }
 
