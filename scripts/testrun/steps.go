@@ -45,7 +45,7 @@ func (r *runner) steps(programs bool) []step {
 	if programs {
 		all = append(all, step{"scripts/build", r.build})
 		all = append(all, step{"go test -race -short", r.goTest("-race", "-short")},
-			step{"fuzzing", r.fuzz})
+			step{"fuzzing", r.fuzz}, step{"scripts/soak", r.soak})
 	}
 	return all
 }
@@ -96,6 +96,22 @@ func (r *runner) build(ctx context.Context) outcome {
 		return failed("sha256sum -c: %v\n%s", err, out)
 	}
 	return outcome{}
+}
+
+// What the links of a session endure in each run.
+const (
+	soakCuts = "300"
+	soakSeed = "15"
+)
+
+// soak cuts links, and looks whether anything was lost.
+func (r *runner) soak(ctx context.Context) outcome {
+	out, err := r.output(ctx, nil, "scripts/soak", "--cuts", soakCuts, "--seed", soakSeed,
+		"--minutes", "4")
+	if err != nil {
+		return failed("scripts/soak: %v\n%s", err, out)
+	}
+	return outcome{note: fmt.Sprintf("%s cuts, seed %s", soakCuts, soakSeed)}
 }
 
 // gofmt fails when a file is not as gofmt would write it.

@@ -1,0 +1,219 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// hold is how long the daemon keeps a session without a link: longer than any outage here.
+const hold = 2 * time.Minute
+
+// endLimit is how long the daemon may take to forget all that was: the sessions of clients that
+// gave up are held, from when it noticed.
+const endLimit = hold + time.Minute
+
+// host is a place with the programs, keys and a daemon.
+type host struct {
+	dir     string // holds all else; removed at the end
+	bin     string
+	address string // of the daemon
+	daemon  *exec.Cmd
+	ended   chan struct{} // closed when the daemon has ended
+	log     string
+	before  int // descriptors of the daemon when it had done nothing yet
+}
+
+// newHost makes a place and starts a daemon in it.
+func newHost(ctx context.Context, o options) (h *host, err error) {
+	dir, err := os.MkdirTemp("", "minissh-soak-")
+	if err != nil {
+		return nil, err
+	}
+	h = &host{dir: dir, bin: o.bin, log: filepath.Join(dir, "log"), ended: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			h.remove()
+		}
+	}()
+	if h.bin == "" {
+		h.bin = filepath.Join(dir, "bin")
+		if err := build(ctx, h.bin, o.race); err != nil {
+			return h, err
+		}
+	}
+	if err := h.furnish(); err != nil {
+		return h, err
+	}
+	return h, h.start()
+}
+
+func build(ctx context.Context, dir string, race bool) error {
+	args := []string{"build", "-o", dir + "/"}
+	if race {
+		args = append(args, "-race")
+	}
+	args = append(args, "minissh/cmd/minissh", "minissh/cmd/minisshd")
+	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (h *host) path(name string) string { return filepath.Join(h.dir, name) }
+
+// furnish makes keys, and a configuration in which the daemon is called box, at whatever port.
+func (h *host) furnish() error {
+	for _, dir := range []string{"home/.ssh", "home/.config/minissh"} {
+		if err := os.MkdirAll(h.path(dir), 0o700); err != nil {
+			return err
+		}
+	}
+	login, err := writeKey(h.path("home/.ssh/id_ed25519"))
+	if err != nil {
+		return err
+	}
+	server, err := writeKey(h.path("host_key"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(h.path("authorized_keys"), login, 0o600),
+		os.WriteFile(h.path("home/.ssh/known_hosts"), append([]byte("box "), server...), 0o600),
+		os.WriteFile(h.path("home/.config/minissh/config"),
+			[]byte("Host box\n\tHostName 127.0.0.1\n\tHostKeyAlias box\n"), 0o600))
+}
+
+// writeKey makes a key pair and returns the line of its public half.
+func writeKey(path string) ([]byte, error) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		return nil, err
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		return nil, err
+	}
+	return ssh.MarshalAuthorizedKey(key), os.WriteFile(path, pem.EncodeToMemory(block), 0o600)
+}
+
+func (h *host) environment() []string {
+	return []string{"HOME=" + h.path("home"), "PATH=" + h.bin + ":" + os.Getenv("PATH"),
+		"LANG=C.UTF-8", "TMPDIR=" + h.dir, "SHELL=/bin/sh", "TERM=xterm",
+		"GORACE=atexit_sleep_ms=0"}
+}
+
+var listening = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+
+func (h *host) start() error {
+	log, err := os.Create(h.log)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	h.daemon = exec.Command(filepath.Join(h.bin, "minisshd"), "--control", "none", "--listen",
+		"127.0.0.1:0", "--host-key", h.path("host_key"), "--authorized-keys",
+		h.path("authorized_keys"), "--hold", hold.String(), "--max-sessions-per-user", "2000")
+	h.daemon.Env, h.daemon.Dir, h.daemon.Stderr = h.environment(), h.dir, log
+	h.daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	said, err := h.daemon.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := h.daemon.Start(); err != nil {
+		return err
+	}
+	go func() { h.daemon.Wait(); close(h.ended) }()
+	first := make([]byte, 4096)
+	n, _ := said.Read(first)
+	if h.address = string(listening.Find(first[:n])); h.address == "" {
+		text, _ := os.ReadFile(h.log)
+		return fmt.Errorf("minisshd does not listen: %s%s", first[:n], text)
+	}
+	return nil
+}
+
+// stop ends the daemon by TERM, and says what is wrong with how it ended, and with its log.
+func (h *host) stop() (faults []string) {
+	select {
+	case <-h.ended:
+		faults = append(faults, fmt.Sprintf("the daemon had ended by itself: %v",
+			h.daemon.ProcessState))
+	default:
+		h.daemon.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-h.ended:
+		case <-time.After(time.Minute):
+			faults = append(faults, "SIGTERM did not end the daemon within a minute")
+			h.daemon.Process.Kill()
+			<-h.ended
+		}
+	}
+	text, err := os.ReadFile(h.log)
+	if err != nil {
+		faults = append(faults, err.Error())
+	}
+	for _, bad := range []string{"panic", "DATA RACE", "fatal error"} {
+		if at := bytes.Index(text, []byte(bad)); at >= 0 {
+			faults = append(faults, fmt.Sprintf("the daemon's log has: %.2000s",
+				text[max(0, at-100):]))
+		}
+	}
+	return faults
+}
+
+func (h *host) remove() { os.RemoveAll(h.dir) }
+
+// descriptors is how many the daemon has open.
+func (h *host) descriptors() int {
+	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", h.daemon.Process.Pid))
+	return len(entries)
+}
+
+// memory is what the daemon has in memory now, and at most had, in MiB.
+func (h *host) memory() (now, most int) {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", h.daemon.Process.Pid))
+	for line := range strings.Lines(string(text)) {
+		for field, to := range map[string]*int{"VmRSS:": &now, "VmHWM:": &most} {
+			if rest, is := strings.CutPrefix(line, field); is {
+				kib, _ := strconv.Atoi(strings.Fields(rest)[0])
+				*to = kib >> 10
+			}
+		}
+	}
+	return now, most
+}
+
+// processes are those that name this place on their command lines, this one and the daemon apart.
+func (h *host) processes() (found []string) {
+	names, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, name := range names {
+		line, _ := os.ReadFile(name)
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if pid != os.Getpid() && pid != h.daemon.Process.Pid && bytes.Contains(line,
+			[]byte(h.dir)) {
+			found = append(found, fmt.Sprintf("%d %s", pid, bytes.ReplaceAll(line, []byte{0},
+				[]byte{' '})))
+		}
+	}
+	return found
+}

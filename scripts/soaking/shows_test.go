@@ -1,0 +1,203 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"minissh/scripts/testhost"
+	"minissh/scripts/wire"
+)
+
+var big = flag.Bool("big", false, "copy 1 GiB over cuts, not 256 MiB")
+
+func TestMain(m *testing.M) { testhost.Main(m) }
+
+// through is a place with a daemon, called box, and a relay to it, called cut.
+func through(t *testing.T, fate func(n int) wire.Fate) (*testhost.Place, *wire.Relay) {
+	t.Helper()
+	p := testhost.New(t)
+	d := p.Daemon()
+	r, err := wire.Listen("127.0.0.1:"+d.Port, fate)
+	p.Must(err)
+	t.Cleanup(r.Close)
+	p.Knows("cut", r.Port())
+	return p, r
+}
+
+// watched calls see with how many bytes have been written in all.
+type watched struct {
+	bytes.Buffer
+	see func(all int)
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
+	w.see(w.Len())
+	return n, err
+}
+
+// runs runs a prepared process and wants it to end with 0.
+func runs(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	var said testhost.Text
+	cmd.Stderr = &said
+	if err := cmd.Run(); err != nil {
+		t.Errorf("%v: %v\n%s", cmd.Args, err, said.String())
+	}
+}
+
+// A command that counts to a thousand ends with a thousand lines and 0, though its link is cut five
+// times, in each of the ways. Of a silent link the client learns by itself the first time; later
+// ones are reset after a second.
+func TestThousandLines(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not run: takes a minute, and -short was asked for")
+	}
+	for _, way := range wire.Ways {
+		t.Run(way.Name, func(t *testing.T) {
+			t.Parallel()
+			p, r := through(t, nil)
+			var want bytes.Buffer
+			var at []int // bytes after which a cut comes
+			for i := 1; i <= 1000; i++ {
+				fmt.Fprintln(&want, i)
+				if i%200 == 100 {
+					at = append(at, want.Len())
+				}
+			}
+			mute := 10 * time.Minute
+			out := &watched{}
+			out.see = func(all int) {
+				if len(at) > 0 && all >= at[0] {
+					if n := r.Cut(wire.Cut{Way: way, Mute: mute}); n == 1 {
+						at, mute = at[1:], time.Second
+					}
+				}
+			}
+			cmd := p.Command("minissh", "cut",
+				"echo start >>starts; for i in $(seq 1000); do echo $i; sleep 0.01; done")
+			cmd.Stdout = out
+			runs(t, cmd)
+			if !bytes.Equal(out.Bytes(), want.Bytes()) {
+				t.Errorf("the output %s", differs(want.Bytes(), out.Bytes()))
+			}
+			if starts := p.Read("home/starts") + p.Read("starts"); len(at) > 0 {
+				t.Errorf("%d cuts are left, %q", len(at), starts)
+			}
+		})
+	}
+}
+
+// cutTwice is a fate with a cut after so many bytes up and one after so many down; what follows
+// passes.
+func cutTwice(after int64) func(n int) wire.Fate {
+	return func(n int) wire.Fate {
+		switch n {
+		case 0:
+			return wire.Fate{Cut: &wire.Cut{Way: wire.OfKind("reset")[0]}, Up: after, Down: after}
+		case 1:
+			return wire.Fate{Cut: &wire.Cut{Way: wire.OfKind("silence")[0], Mute: 10 * time.Minute},
+				Up: 2 * after, Down: 2 * after}
+		}
+		return wire.Fate{}
+	}
+}
+
+func TestRsync(t *testing.T) {
+	t.Parallel()
+	testhost.Need(t, "rsync")
+	p, r := through(t, cutTwice(1<<20))
+	sow(t, p, "from", 16<<20)
+	runs(t, p.Command("rsync", "-a", "-e", "minissh -q", "from/", "cut:"+p.Path("to")+"/"))
+	same(t, p, "from", "to")
+	if n := len(r.Past()); n != 2 {
+		t.Errorf("%d cuts", n)
+	}
+}
+
+func TestGitPush(t *testing.T) {
+	t.Parallel()
+	testhost.Need(t, "git")
+	p, r := through(t, cutTwice(1<<20))
+	sow(t, p, "work", 16<<20)
+	git := func(args ...string) {
+		t.Helper()
+		cmd := p.Command("git", args...)
+		cmd.Env = append(cmd.Env, "GIT_SSH_COMMAND=minissh -q", "GIT_CONFIG_NOSYSTEM=1",
+			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a",
+			"GIT_COMMITTER_EMAIL=a@b")
+		runs(t, cmd)
+	}
+	git("init", "-q", "--bare", "-b", "main", "there.git")
+	git("init", "-q", "-b", "main", "work")
+	git("-C", "work", "add", ".")
+	git("-C", "work", "commit", "-q", "-m", "a message")
+	// The probe for ssh's variant would be a connection of its own.
+	git("-C", "work", "-c", "ssh.variant=ssh", "push", "-q", "cut:"+p.Path("there.git"), "main")
+	if n := len(r.Past()); n != 2 {
+		t.Errorf("%d cuts", n)
+	}
+	git("-C", "there.git", "fsck", "--full", "--strict")
+	git("-C", "there.git", "fetch", "-q", p.Path("work"), "main:theirs") // a copy past the relay
+	git("-C", "there.git", "diff", "--exit-code", "main", "theirs")
+}
+
+// A large tree is copied whole over twenty cuts of all ways, without --resume.
+func TestBigCopy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not run: takes a minute, and -short was asked for")
+	}
+	size := int64(256 << 20)
+	if *big {
+		size = 1 << 30
+	}
+	var cuts atomic.Int32
+	p, _ := through(t, func(n int) wire.Fate {
+		if n >= 20 {
+			return wire.Fate{}
+		}
+		cuts.Add(1)
+		return wire.Fate{Cut: &wire.Cut{Way: wire.Ways[n%len(wire.Ways)], Mute: 5 * time.Second},
+			Up: size / 25}
+	})
+	sow(t, p, "from", size)
+	runs(t, p.Command("minissh", "cp", "-q", "-r", "from", "cut:"+p.Path("to")))
+	same(t, p, "from", "to")
+	if n := cuts.Load(); n != 20 {
+		t.Errorf("%d cuts", n)
+	}
+}
+
+// sow makes a tree of random files.
+func sow(t *testing.T, p *testhost.Place, name string, size int64) {
+	t.Helper()
+	content := stream(1, streamTree)
+	for n := range 8 {
+		p.Write(fmt.Sprintf("%s/d%d/small", name, n), fmt.Sprint(n))
+		f, err := os.Create(p.Path(fmt.Sprintf("%s/d%d/large", name, n)))
+		p.Must(err)
+		_, err = io.CopyN(f, content, size/8)
+		p.Must(err)
+		p.Must(f.Close())
+	}
+}
+
+func same(t *testing.T, p *testhost.Place, a, b string) {
+	t.Helper()
+	x, err := tree(p.Path(a))
+	p.Must(err)
+	y, err := tree(p.Path(b))
+	p.Must(err)
+	if x != y {
+		t.Errorf("%s is copied as %s:\n%s", a, b, unlike(x, y))
+	}
+}
