@@ -22,20 +22,56 @@ type fates struct {
 	budget *budget
 	left   int // cuts yet to come
 
-	mu   sync.Mutex // guards the rest
-	away time.Time  // the network is away until then
+	mu    sync.Mutex // guards the rest
+	taken int        // cuts
+	away  time.Time  // the network is away until then
+	lost  int        // links that were silent because it was
+	firm  bool       // the next link gets through: the daemon may see the end of the last one
 }
 
-// budget counts the cuts of a whole run.
+// budget has the cuts of a whole run. A link may end before its cut, so a job gives back what it
+// has taken and not used.
 type budget struct {
-	mu   sync.Mutex
-	left int
+	mu      sync.Mutex // guards the rest
+	changed *sync.Cond
+	left    int
+	jobs    int // under way
+	over    bool
+}
+
+func newBudget(cuts int) *budget {
+	b := &budget{left: cuts}
+	b.changed = sync.NewCond(&b.mu)
+	return b
+}
+
+// begin waits until another job is needed; false if none is.
+func (b *budget) begin() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.left <= 0 && b.jobs > 0 && !b.over {
+		b.changed.Wait()
+	}
+	if b.left <= 0 || b.over {
+		return false
+	}
+	b.jobs++
+	return true
+}
+
+// done takes back what a job that has ended did not use.
+func (b *budget) done(unused int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left += unused
+	b.jobs--
+	b.changed.Broadcast()
 }
 
 func (b *budget) take() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.left <= 0 {
+	if b.left <= 0 || b.over {
 		return false
 	}
 	b.left--
@@ -46,13 +82,8 @@ func (b *budget) take() bool {
 func (b *budget) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.left = 0
-}
-
-func (b *budget) spent() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.left <= 0
+	b.over = true
+	b.changed.Broadcast()
 }
 
 // logUniform is between low and high, and as likely to be in one power of ten as in another.
@@ -77,16 +108,18 @@ func (f *fates) next(n int) wire.Fate {
 	if time.Now().Before(f.away) {
 		fate.Cut = &wire.Cut{Way: wire.OfKind("silence")[0], Mute: seconds(logUniform(r, 1, 20))}
 		fate.Up = 1
+		f.lost++
 		return fate
 	}
 	if f.left == 0 || !f.budget.take() {
 		return fate
 	}
 	f.left--
+	f.taken++
 	fate.Cut = f.cut()
 	fate.After = seconds(0.2 + 4*r.Float64())
 	least := 1.0
-	if n == 0 && r.IntN(20) > 0 { // else even the login may be cut
+	if f.firm || n == 0 && r.IntN(20) > 0 { // else even the login may be cut
 		least, fate.After = 2*loginBytes, fate.After+time.Second
 	}
 	switch at := int64(logUniform(r, least, max(4<<20, 2*least))); r.IntN(5) {
@@ -96,15 +129,32 @@ func (f *fates) next(n int) wire.Fate {
 		fate.Down = at
 	}
 	if fate.Cut.Way.Kind == "silence" && r.IntN(3) == 0 {
+		fate.Cut.Mute = seconds(logUniform(r, noticed, 2*noticed))
 		f.away = time.Now().Add(fate.After + seconds(logUniform(r, 0.5, 15)))
 	}
+	f.firm = fate.Cut.Way.Far != wire.Nothing || fate.Cut.Mute.Seconds() < noticed
 	return fate
 }
 
-// cut is one way of cutting, each kind as likely as another.
+// After noticed seconds both ends have seen by themselves that a link is silent. An end that the
+// daemon sees before is that of a killed client (RE4), if the client's system had acknowledged, as
+// a relay's always has: then the client has killed seconds to come back.
+const (
+	noticed = 60
+	killed  = 10
+)
+
+// cut is one way of cutting, each kind as likely as another. Where the daemon alone sees an end,
+// the client learns of it in time to come back: an idle one asks for a sign of life only after 15
+// seconds.
 func (f *fates) cut() *wire.Cut {
 	kinds := wire.Kinds()
 	ways := wire.OfKind(kinds[f.random.IntN(len(kinds))])
-	return &wire.Cut{Way: ways[f.random.IntN(len(ways))], Deaf: f.random.IntN(3) == 0,
-		Mute: seconds(logUniform(f.random, 2, 120))}
+	cut := &wire.Cut{Way: ways[f.random.IntN(len(ways))], Deaf: f.random.IntN(3) == 0}
+	most := 2.0 * noticed
+	if cut.Way.Far != wire.Nothing && cut.Way.Near == wire.Nothing {
+		most = killed / 2
+	}
+	cut.Mute = seconds(logUniform(f.random, 2, most))
+	return cut
 }

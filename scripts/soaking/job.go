@@ -35,6 +35,7 @@ type job struct {
 	seed    uint64
 	random  *rand.Rand
 	relay   *wire.Relay
+	fates   *fates
 	dir     string
 	took    time.Duration
 	faults  []string
@@ -50,10 +51,10 @@ func newJob(ctx context.Context, h *host, program string, o options, b *budget, 
 	j := &job{ctx: ctx, h: h, program: program, n: n, dir: h.path(fmt.Sprint("job", n)),
 		random: rand.New(rand.NewPCG(o.seed, uint64(n)))}
 	j.work, j.seed = choose(j.random, o.only), j.random.Uint64()>>1
-	f := &fates{random: rand.New(rand.NewPCG(o.seed, uint64(n)|1<<32)), budget: b,
+	j.fates = &fates{random: rand.New(rand.NewPCG(o.seed, uint64(n)|1<<32)), budget: b,
 		left: 1 + j.random.IntN(cutsMost)}
 	var err error
-	if j.relay, err = wire.Listen(h.address, f.next); err != nil {
+	if j.relay, err = wire.Listen(h.address, j.fates.next); err != nil {
 		return nil, err
 	}
 	return j, os.Mkdir(j.dir, 0o700)
@@ -71,6 +72,13 @@ func (j *job) do() {
 	if len(j.faults) == 0 {
 		os.RemoveAll(j.dir)
 	}
+}
+
+// unused is how many of the cuts that it took its links did not live to see.
+func (j *job) unused() int {
+	j.fates.mu.Lock()
+	defer j.fates.mu.Unlock()
+	return max(0, j.fates.taken+j.fates.lost-len(j.relay.Past()))
 }
 
 func (j *job) path(name string) string { return filepath.Join(j.dir, name) }

@@ -33,7 +33,7 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.minutes, "minutes", 10, "end after so many minutes, if there are cuts left then")
 	f.Uint64Var(&o.seed, "seed", o.seed,
 		"what decides all that is random (default: another one each time)")
-	f.IntVar(&o.jobs, "jobs", 12, "so many jobs at once")
+	f.IntVar(&o.jobs, "jobs", 24, "so many jobs at once")
 	f.IntVar(&o.job, "job", -1, "only this `NUMBER` of a job, with the seed of its run")
 	f.StringVar(&o.only, "only", "", "only jobs of this `KIND`")
 	f.StringVar(&o.bin, "bin", "", "`DIR` with minissh and minisshd (default: they are built)")

@@ -26,7 +26,7 @@ func prompt(j *job) {
 		k.in, k.starts, k.seed = 0, j.path(fmt.Sprint("starts", n)), j.seed+uint64(n)
 		talks = append(talks, k)
 		fmt.Fprintln(&lines, strings.Join(k.argv(j.program), " "))
-		if n == 1 {
+		if n == 0 {
 			fmt.Fprintf(&lines, "cd %s\nput sent\n", j.path("there"))
 		}
 	}

@@ -89,9 +89,13 @@ func (p *report) story(j *job) string {
 		fmt.Fprintf(&b, "    %.4000s\n", fault)
 	}
 	for _, c := range j.relay.Past() {
+		deaf := ""
+		if c.Cut.Deaf {
+			deaf = " and deaf"
+		}
 		fmt.Fprintf(&b, "    link %d was cut after %.3fs, %d bytes up and %d down: %s%s, for "+
-			"%.1fs; the next came %.3fs later\n", c.N, c.Age.Seconds(), c.Up, c.Down, c.Cut.Way.Name,
-			map[bool]string{true: " and deaf"}[c.Cut.Deaf], c.Cut.Mute.Seconds(), c.After.Seconds())
+			"%.1fs; the next came %.3fs later\n", c.N, c.Age.Seconds(), c.Up, c.Down,
+			c.Cut.Way.Name, deaf, c.Cut.Mute.Seconds(), c.After.Seconds())
 	}
 	fmt.Fprintf(&b, "    %d links in all\n", j.relay.Links())
 	if text := j.text(); text != "" {

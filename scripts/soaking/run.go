@@ -41,7 +41,7 @@ func soak(ctx context.Context, o options) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	r := &run{o: o, h: h, program: program, budget: &budget{left: o.cuts}, start: time.Now()}
+	r := &run{o: o, h: h, program: program, budget: newBudget(o.cuts), start: time.Now()}
 	r.report = newReport(r)
 	r.warmUp(ctx)
 	r.all(ctx)
@@ -58,7 +58,7 @@ func soak(ctx context.Context, o options) (bool, error) {
 
 // warmUp has the daemon open what it keeps open, and counts that.
 func (r *run) warmUp(ctx context.Context) {
-	j, err := newJob(ctx, r.h, r.program, r.o, &budget{}, -1)
+	j, err := newJob(ctx, r.h, r.program, r.o, newBudget(0), -1)
 	if err != nil {
 		r.report.note([]string{err.Error()})
 		return
@@ -87,7 +87,7 @@ func (r *run) all(ctx context.Context) {
 		})
 	}
 	for n := r.o.first; n < r.o.last; n++ {
-		if ctx.Err() != nil || r.budget.spent() && r.o.job < 0 {
+		if ctx.Err() != nil || !r.budget.begin() {
 			break
 		}
 		numbers <- n
@@ -101,11 +101,13 @@ func (r *run) one(ctx context.Context, n int) {
 	j, err := newJob(ctx, r.h, r.program, r.o, r.budget, n)
 	if err != nil {
 		r.report.note([]string{err.Error()})
+		r.budget.done(0)
 		return
 	}
 	r.report.began()
 	j.do()
 	r.report.done(j)
+	r.budget.done(j.unused())
 }
 
 // until waits for what gives no event, for as long as the daemon may take to forget.

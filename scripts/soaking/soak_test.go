@@ -25,7 +25,8 @@ func TestSoak(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "soaking"), "--bin",
-		testhost.Bin, "--cuts", "20", "--seed", "20", "--minutes", "3").CombinedOutput()
+		testhost.Bin, "--cuts", "20", "--seed", "20", "--minutes", "3", "--jobs",
+		"8").CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -85,8 +86,8 @@ func TestPaced(t *testing.T) {
 func TestFates(t *testing.T) {
 	all := func(seed uint64) (ways map[string]int, told []string) {
 		ways = map[string]int{}
-		b := &budget{left: 500}
-		for n := uint64(0); !b.spent(); n++ {
+		b := newBudget(500)
+		for n := uint64(0); b.left > 0; n++ {
 			f := &fates{random: rand.New(rand.NewPCG(seed, n)), budget: b, left: 3}
 			for n := range 3 {
 				fate := f.next(n)
@@ -116,9 +117,30 @@ func TestFates(t *testing.T) {
 	}
 }
 
+// Jobs begin as long as there are cuts, or cuts may be given back.
+func TestBudget(t *testing.T) {
+	b := newBudget(2)
+	if !b.begin() || !b.take() || !b.take() || b.take() {
+		t.Fatal("two cuts are not two")
+	}
+	go b.done(1) // begin waits for it
+	if !b.begin() || !b.take() || b.take() {
+		t.Error("what was given back is not there")
+	}
+	go b.done(0)
+	if b.begin() {
+		t.Error("a job began though all is used")
+	}
+	b = newBudget(2)
+	b.end()
+	if b.take() || b.begin() {
+		t.Error("it goes on after its end")
+	}
+}
+
 // While the network is away, each new link is silent, and costs nothing of the budget.
 func TestAway(t *testing.T) {
-	f := &fates{random: rand.New(rand.NewPCG(1, 1)), budget: &budget{}, left: 1,
+	f := &fates{random: rand.New(rand.NewPCG(1, 1)), budget: newBudget(0), left: 1,
 		away: time.Now().Add(time.Hour)}
 	for n := range 5 {
 		fate := f.next(n)
