@@ -1,4 +1,5 @@
-// Command benchmark measures minissh beside OpenSSH and dropbear on one machine, in one run.
+// Command benchmark measures minissh beside OpenSSH, dropbear and mosh on one machine, in one run,
+// and beside itself without resuming.
 //
 // The nouns:
 //
@@ -12,6 +13,8 @@
 //     within the run.
 //   - A relay (scripts/wire) is a long wire: it forwards one daemon's connections and holds every
 //     byte for a fixed time.
+//   - A cable (cable.go) carries IP packets between two network namespaces, or loses them all, so
+//     that a protocol over UDP meets the same outage (row_resume.go).
 //   - A report (report.go) is the table, or JSON.
 //
 // Fairness. A daemon starts the account's login shell, and bash reads ~/.bashrc when it believes

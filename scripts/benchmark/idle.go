@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -27,7 +28,7 @@ import (
 func (l *lab) idleMinissh(ctx context.Context, count int) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneCommand)
 	defer cancel()
-	p, err := l.runMinissh()
+	p, err := l.runMinissh(here, "--max-sessions-per-user", strconv.Itoa(count+8))
 	if err != nil {
 		return 0, err
 	}
@@ -84,7 +85,10 @@ func (l *lab) clientTLS() (*tls.Config, error) {
 	}, nil
 }
 
-// idleSession logs in and opens nothing.
+// mostKept is the resend that minissh announces (client/dial).
+const mostKept = 64 << 20
+
+// idleSession logs in as minissh does, for a session that outlives its link, and opens nothing.
 func idleSession(ctx context.Context, address, user string, config *tls.Config) (net.Conn, error) {
 	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -94,7 +98,7 @@ func idleSession(ctx context.Context, address, user string, config *tls.Config) 
 	rand.Read(id[:])
 	hello, err := protocol.AppendMessage(nil, protocol.TypeHello, 0, &protocol.Hello{
 		Protocol: protocol.ALPN, Session: hex.EncodeToString(id[:]), Epoch: 1, Create: true,
-		User: user, Software: "bench",
+		User: user, Software: "bench", Resend: mostKept, Hold: 600,
 	})
 	if err == nil {
 		_, err = conn.Write(hello)

@@ -37,6 +37,7 @@ type lab struct {
 	daemons []*exec.Cmd
 	printed []string // files with what the daemons print, in the same order
 	relays  []*wire.Relay
+	cables  []*cable
 	notes   []string // what the reader of the table must know
 }
 
@@ -134,10 +135,13 @@ func (l *lab) client(ctx context.Context, argv []string) *exec.Cmd {
 	return cmd
 }
 
-// daemon starts argv in the daemons' home and returns its process and the file that takes all it
+// daemon starts a daemon here.
+func (l *lab) daemon(argv ...string) (*exec.Cmd, string, error) { return l.daemonAt(here, argv...) }
+
+// daemonAt starts argv in the daemons' home and returns its process and the file that takes all it
 // prints: a file, since whoever read a pipe would be woken by each line, on the processors and in
 // the time that are being measured. The lab ends the daemon.
-func (l *lab) daemon(argv ...string) (*exec.Cmd, string, error) {
+func (l *lab) daemonAt(at place, argv ...string) (*exec.Cmd, string, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	home := l.path("home")
 	if l.private {
@@ -155,7 +159,7 @@ func (l *lab) daemon(argv ...string) (*exec.Cmd, string, error) {
 	}
 	defer w.Close()
 	cmd.Stdout, cmd.Stderr = w, w
-	if err := cmd.Start(); err != nil {
+	if err := at.do(cmd.Start); err != nil {
 		return nil, "", err
 	}
 	l.daemons, l.printed = append(l.daemons, cmd), append(l.printed, printed)
@@ -185,6 +189,9 @@ func (l *lab) close() {
 	}
 	for _, cmd := range slices.Backward(l.daemons) {
 		endProcess(cmd)
+	}
+	for _, c := range l.cables {
+		c.close()
 	}
 	if l.o.verbose {
 		l.show()

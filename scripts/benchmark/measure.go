@@ -124,6 +124,21 @@ func ratio(ours, theirs *series, target float64, atMost bool) check {
 	return c
 }
 
+// paired is the check for two that differ by less than the machine drifts: the median of the ratios
+// of each round is at most target.
+func paired(ours, theirs *series, target float64) check {
+	c := ratio(ours, theirs, target, true)
+	if c.Missing == "" {
+		ratios := make([]float64, min(len(ours.Samples), len(theirs.Samples)))
+		for i := range ratios {
+			ratios[i] = ours.Samples[i] / theirs.Samples[i]
+		}
+		c.Value = median(ratios)
+		c.Shown = fraction(c.Value)
+	}
+	return c
+}
+
 // absolute compares one number with its target.
 func absolute(what string, value, target float64, format string) check {
 	return check{What: what, Value: value, Target: target, AtMost: true,

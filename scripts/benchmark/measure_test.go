@@ -96,6 +96,28 @@ func TestRatio(t *testing.T) {
 	}
 }
 
+// A drift that is larger than the difference hides it from the ratio of medians, but not from the
+// median of the pairs' ratios.
+func TestPaired(t *testing.T) {
+	off := &series{Name: resumeOff, Samples: []float64{10, 20, 40, 80}}
+	ours := &series{Name: "minissh", Samples: []float64{11, 22, 44, 10}, ours: true}
+	for _, s := range []*series{ours, off} {
+		s.Median = median(s.Samples)
+	}
+	if c := ratio(ours, off, 1.05, true); !c.pass() {
+		t.Errorf("medians: %v", c)
+	}
+	r := result{Series: []*series{ours, off}}
+	r.againstItself()
+	if c := r.Checks[0]; c.pass() || c.Value != 1.1 {
+		t.Errorf("pairs: %v", c)
+	}
+	off.Err = "no"
+	if c := paired(ours, off, 1.05); c.pass() || c.Missing == "" {
+		t.Errorf("a pair of which one failed: %v", c)
+	}
+}
+
 func TestMedian(t *testing.T) {
 	samples := []float64{3, 1, 2}
 	if median(samples) != 2 || samples[0] != 3 || median([]float64{4, 1, 3, 2}) != 2.5 ||

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,8 @@ type peer struct {
 	// line is the client's command line up to the remote words, for a daemon or relay at host:port.
 	// options are the client's own, such as a cipher.
 	line func(host, port string, options ...string) []string
+	// again starts one more such daemon somewhere; nil where that is not needed.
+	again func(place) (*peer, error)
 }
 
 // argv is the client's full command line for one remote command at address.
@@ -88,11 +91,21 @@ func startOpenSSH(l *lab) (*peer, error) {
 			return nil, err
 		}
 	}
-	port, err := freePort()
+	again := func(at place) (*peer, error) { return l.runOpenSSH(at, sshd, client) }
+	p, err := again(here)
+	if err == nil {
+		p.again = again
+	}
+	return p, err
+}
+
+// runOpenSSH starts an sshd somewhere.
+func (l *lab) runOpenSSH(at place, sshd, client string) (*peer, error) {
+	port, err := at.freePort()
 	if err != nil {
 		return nil, err
 	}
-	config := []string{"ListenAddress 127.0.0.1:" + port, "HostKey " + l.path("host"),
+	config := []string{"ListenAddress " + at.host + ":" + port, "HostKey " + l.path("host"),
 		"PidFile none", "UsePAM no",
 		"StrictModes no", "AuthorizedKeysFile " + l.authorizedKeys(), "PasswordAuthentication no",
 		"PermitRootLogin yes",
@@ -101,21 +114,21 @@ func startOpenSSH(l *lab) (*peer, error) {
 	if !l.private {
 		config = append(config, "SetEnv HOME="+l.path("home"))
 	}
-	file := l.path("sshd_config")
+	file := l.path("sshd_config" + strconv.Itoa(len(l.daemons)))
 	if err := os.WriteFile(file, []byte(strings.Join(config, "\n")+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	cmd, output, err := l.daemon(sshd, "-D", "-e", "-f", file)
+	cmd, output, err := l.daemonAt(at, sshd, "-D", "-e", "-f", file)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := l.await(cmd, output, "Server listening on 127.0.0.1"); err != nil {
+	if _, err := l.await(cmd, output, "Server listening on "+at.host); err != nil {
 		return nil, err
 	}
 	version, _ := exec.Command(client, "-V").CombinedOutput() // the title only
 	name, _, _ := strings.Cut(string(version), " ")
 	p := &peer{id: "openssh", title: strings.TrimRight(strings.Replace(name, "_", " ", 1), ",\n"),
-		address: "127.0.0.1:" + port, pid: cmd.Process.Pid}
+		address: at.host + ":" + port, pid: cmd.Process.Pid}
 	p.line = func(host, port string, options ...string) []string {
 		return slices.Concat([]string{client, "-F", "none", "-p", port, "-i", l.key, "-o",
 			"IdentitiesOnly=yes", "-o", "BatchMode=yes",
@@ -156,7 +169,7 @@ func startDropbear(l *lab) (*peer, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := here.freePort()
 	if err != nil {
 		return nil, err
 	}
@@ -202,13 +215,20 @@ func startMinissh(l *lab) (*peer, error) {
 			return nil, err
 		}
 	}
-	return l.runMinissh()
+	again := func(at place) (*peer, error) { return l.runMinissh(at) }
+	p, err := again(here)
+	if err == nil {
+		p.again = again
+	}
+	return p, err
 }
 
-// runMinissh starts one more of the daemons that startMinissh has built.
-func (l *lab) runMinissh() (*peer, error) {
-	cmd, output, err := l.daemon(l.path("bin/minisshd"), "--control", "none", "--listen",
-		"127.0.0.1:0", "--host-key", l.path("host"), "--authorized-keys", l.authorizedKeys())
+// runMinissh starts one more of the daemons that startMinissh has built, somewhere and with more
+// flags.
+func (l *lab) runMinissh(at place, flags ...string) (*peer, error) {
+	cmd, output, err := l.daemonAt(at, slices.Concat([]string{l.path("bin/minisshd"), "--control",
+		"none", "--listen", at.host + ":0", "--host-key", l.path("host"), "--authorized-keys",
+		l.authorizedKeys()}, flags)...)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +236,7 @@ func (l *lab) runMinissh() (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	address := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(ready)
+	address := regexp.MustCompile(regexp.QuoteMeta(at.host) + `:\d+`).FindString(ready)
 	if address == "" {
 		return nil, fmt.Errorf("no address in the ready line %q", ready)
 	}
@@ -257,13 +277,16 @@ func (l *lab) await(cmd *exec.Cmd, printed, text string) (string, error) {
 	return "", fmt.Errorf("no line with %q within 20 s, but %.2000q", text, all)
 }
 
-// freePort finds a loopback port for a daemon that cannot choose one itself.
-func freePort() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer ln.Close()
-	_, port, err := net.SplitHostPort(ln.Addr().String())
+// freePort finds a port for a daemon that cannot choose one itself.
+func (at place) freePort() (port string, err error) {
+	err = at.do(func() error {
+		ln, err := net.Listen("tcp", at.host+":0")
+		if err != nil {
+			return err
+		}
+		defer ln.Close()
+		_, port, err = net.SplitHostPort(ln.Addr().String())
+		return err
+	})
 	return port, err
 }

@@ -86,7 +86,39 @@ func (l *lab) bulk(ctx context.Context, name string, floor contender,
 		}
 	}
 	r.against("openssh (aes128-gcm)", 0.85, true)
+	if p := l.find("minissh"); p != nil {
+		r.resumingCost(ctx, l.rounds(name)*pairsPerRound, p, l.o.size/pairShare, once)
+	}
 	return r
+}
+
+// What resuming costs is less than what the machine drifts by while a whole stream runs: many pairs
+// of short ones show it.
+const (
+	pairsPerRound = 5
+	pairShare     = 8
+)
+
+// resumingCost measures minissh beside resumeOff, for size bytes each.
+func (r *result) resumingCost(ctx context.Context, rounds int, p *peer, size int64,
+	once func(context.Context, lane, int64) (flow, error)) {
+	lanes := []lane{{"minissh, short", p, nil, 1}, {resumeOff + ", short", p, notResuming, 1}}
+	var cs []contender
+	cpu := make([]float64, len(lanes))
+	for i, n := range lanes {
+		cs = append(cs, contender{name: n.name, run: func(ctx context.Context) (float64, error) {
+			before := familyCPU(p.pid)
+			f, err := once(ctx, n, size)
+			cpu[i] += f.cpu + familyCPU(p.pid) - before
+			return f.seconds, err
+		}})
+	}
+	pair := interleave(ctx, rounds, true, cs)
+	for i, s := range pair {
+		s.Note = fmt.Sprintf("%s each; processor time in all %.2f s", sized(size), cpu[i])
+	}
+	r.Series = append(r.Series, pair...)
+	r.Checks = append(r.Checks, resumingCheck(pair[0], pair[1]))
 }
 
 // zeroes is the shell command that prints size zero bytes.

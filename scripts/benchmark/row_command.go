@@ -18,6 +18,10 @@ func runCold(ctx context.Context, l *lab) result {
 		s, err := l.timeCommand(ctx, p.argv(p.address, "true"))
 		return s * 1e3, err
 	})
+	cs = append(cs, l.withoutResuming(func(ctx context.Context, p *peer) (float64, error) {
+		s, err := l.timeCommand(ctx, p.argv(p.address, "true", notResuming...))
+		return s * 1e3, err
+	})...)
 	cs = append(cs, contender{name: "floor: two process starts",
 		run: func(ctx context.Context) (float64, error) {
 			total := 0.0
@@ -32,6 +36,7 @@ func runCold(ctx context.Context, l *lab) result {
 	r.Series = interleave(ctx, l.rounds("cold"), true, cs)
 	r.against("openssh", 1.0/20, true)
 	r.against("dropbear", 1.0/2.5, true)
+	r.againstItself()
 	return r
 }
 

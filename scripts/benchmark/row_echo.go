@@ -29,8 +29,9 @@ const keyWait = 10 * time.Second
 // typist is a client on a terminal of its own.
 type typist struct {
 	cmd    *exec.Cmd
-	screen *os.File // the terminal's master
-	err    error    // why it cannot type
+	screen *os.File    // the terminal's master
+	server *os.Process // one that ends with the client; nil: the lab's
+	err    error       // why it cannot type
 }
 
 // runEcho times a keystroke from the terminal that it is typed on, through client, daemon, pty and
@@ -46,13 +47,16 @@ func runEcho(ctx context.Context, l *lab) result {
 		}
 	}()
 	add := func(name string, ours bool, argv []string) {
-		t := l.sitDown(ctx, argv)
+		t := l.sitDown(here, l.client(ctx, argv))
 		typists = append(typists, t)
 		cs = append(cs,
 			contender{name, ours, func(context.Context) (float64, error) { return t.key() }})
 	}
 	for _, p := range l.peers {
 		add(p.id, p.ours(), p.argv(p.address, mirror, "-t"))
+	}
+	if p := l.find("minissh"); p != nil {
+		add(resumeOff, false, p.argv(p.address, mirror, append([]string{"-t"}, notResuming...)...))
 	}
 	add("floor: a bare pty", false, []string{"sh", "-c", mirror})
 	r.Series = interleave(ctx, l.rounds("echo"), true, cs)
@@ -63,14 +67,18 @@ func runEcho(ctx context.Context, l *lab) result {
 		}
 	}
 	r.against("openssh", 1.05, true)
+	r.againstItself()
 	return r
 }
 
-// sitDown starts a client on a terminal and waits until the other end is ready.
-func (l *lab) sitDown(ctx context.Context, argv []string) *typist {
-	t := &typist{cmd: l.client(ctx, argv)}
+// sitDown starts a client somewhere, on a terminal, and waits until the other end is ready.
+func (l *lab) sitDown(at place, client *exec.Cmd) *typist {
+	t := &typist{cmd: client}
 	t.cmd.Env = append(t.cmd.Environ(), "TERM=xterm")
-	if t.screen, t.err = pty.StartWithSize(t.cmd, &pty.Winsize{Rows: 24, Cols: 80}); t.err != nil {
+	if t.err = at.do(func() (err error) {
+		t.screen, err = pty.StartWithSize(t.cmd, &pty.Winsize{Rows: 24, Cols: 80})
+		return err
+	}); t.err != nil {
 		return t
 	}
 	var seen bytes.Buffer
@@ -132,5 +140,8 @@ func (t *typist) getUp() {
 	if t.screen != nil {
 		t.screen.Close()
 		endProcess(t.cmd)
+	}
+	if t.server != nil {
+		_ = t.server.Kill() // if it has not ended yet
 	}
 }

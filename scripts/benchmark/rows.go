@@ -54,6 +54,26 @@ func (r *result) against(name string, target float64, atMost bool) {
 	}
 }
 
+// resumeOff is minissh with sessions that end with their link.
+const resumeOff = "minissh, ResumeFor=0"
+
+// notResuming are the client's options of resumeOff.
+var notResuming = []string{"-o", "ResumeFor=0"}
+
+// againstItself adds resumingCheck, when minissh takes part in this run.
+func (r *result) againstItself() {
+	if ours := r.ours(); ours != nil {
+		r.Checks = append(r.Checks, resumingCheck(ours, r.find(resumeOff)))
+	}
+}
+
+// resumingCheck is that resuming costs at most 5 % of the time.
+func resumingCheck(on, off *series) check {
+	c := paired(on, off, 1.05)
+	c.What = "of " + resumeOff + ", pair by pair"
+	return c
+}
+
 // rows is every kind of work, in the order of the report. A new one is a file row_NAME.go and a
 // line here.
 func rows() []row {
@@ -62,6 +82,7 @@ func rows() []row {
 		{"far", "the same at a long round trip (delay relay in user space), after TCP's own", 5, runFar},
 		{"warm", "`true`: OpenSSH over a ControlMaster, minissh on a cold connection", 30, runWarm},
 		{"echo", "a keystroke through a pty, from the user's terminal to the program there and back", 1500, runEcho},
+		{"resume", "how long after the network's return a key is shown, and output comes", 5, runResume},
 		{"out", "a bulk stream to the client's standard output", 3, runOut},
 		{"in", "a bulk stream from the client's standard input", 3, runIn},
 		{"stream", "a stream at a long round trip (delay relay in user space), once it flows", 3, runStream},
@@ -115,4 +136,15 @@ func (l *lab) contenders(run func(context.Context, *peer) (float64, error)) []co
 		}})
 	}
 	return cs
+}
+
+// withoutResuming makes the contender resumeOff of the row, if minissh takes part in this run.
+func (l *lab) withoutResuming(run func(context.Context, *peer) (float64, error)) []contender {
+	p := l.find("minissh")
+	if p == nil {
+		return nil
+	}
+	return []contender{{name: resumeOff, run: func(ctx context.Context) (float64, error) {
+		return run(ctx, p)
+	}}}
 }
