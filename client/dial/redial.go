@@ -29,13 +29,15 @@ func (l *login) reconnect(envelope tls.Certificate, host ssh.PublicKey) func(con
 		}
 		return l.secureOn(ctx, raw, envelope, func(key ssh.PublicKey, _ net.Addr) error {
 			if !bytes.Equal(key.Marshal(), host.Marshal()) {
-				return report.Failed(nil, "", "%s shows another host key than before",
+				return report.Failed(errOtherHost, "", "%s shows another host key than before",
 					l.Options.Alias)
 			}
 			return nil
 		})
 	}
 }
+
+var errOtherHost = errors.New("another host key")
 
 // dialAny connects to whichever of the host's addresses answers first.
 func (n *network) dialAny(ctx context.Context) (net.Conn, error) {

@@ -244,7 +244,7 @@ func refused(err error) bool {
 // why is why there is no link: what the user can do something about, else what the link died of.
 func why(state mux.LinkState, failed error) error {
 	_, said := errors.AsType[*protocol.RemoteError](failed)
-	if _, ours := errors.AsType[*report.Failure](failed); ours || said {
+	if said || errors.Is(failed, errOtherHost) {
 		return failed
 	}
 	return cmp.Or(state.Cause, failed)

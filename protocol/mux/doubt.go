@@ -20,11 +20,17 @@ func (s *Session) LinkState() LinkState {
 	defer s.mu.Unlock()
 	state := LinkState{Up: s.link != nil, Heard: s.heard, Cause: s.lostBy}
 	if l := s.link; l != nil {
-		state.Heard = time.Unix(0, l.heard.Load())
+		if s.counts(l) {
+			state.Heard = time.Unix(0, l.heard.Load())
+		}
 		state.Doubtful = l.doubtful.Load() || l.worn.Load()
 	}
 	return state
 }
+
+// counts says whether a link tells something of the session: a client's does from its WELCOME on.
+// One that was only tried does not make the daemon hold the session any longer. The caller holds mu.
+func (s *Session) counts(l *link) bool { return l.greeted || !s.welcomed || s.cfg.Role == Daemon }
 
 // LinkChanges has something to receive when LinkState may have changed since the last receive.
 func (s *Session) LinkChanges() <-chan struct{} { return s.changes }

@@ -371,7 +371,9 @@ func (s *Session) lost(l *link) {
 	if s.link != l {
 		return
 	}
-	s.link, s.lostBy, s.heard = nil, l.cause, time.Unix(0, l.heard.Load())
+	if s.link = nil; s.counts(l) {
+		s.lostBy, s.heard = l.cause, time.Unix(0, l.heard.Load())
+	}
 	s.changed()
 	if s.ended != nil {
 		return

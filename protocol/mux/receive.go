@@ -109,7 +109,7 @@ func (s *Session) receiveWelcome(l *link, f protocol.Frame) error {
 	if err := s.peerHas(l, uint64(w.Received)); err != nil {
 		return err
 	}
-	restarted := w.Uptime < time.Since(s.began).Milliseconds()
+	restarted := w.Uptime <= time.Since(s.began).Milliseconds()
 	if !s.welcomed && s.epoch > 1 && s.sent > 0 && w.Received == 0 && restarted {
 		s.end(ErrRestarted) // it may have started, and forgotten, what we asked for (RE5)
 		return ErrRestarted
