@@ -145,7 +145,7 @@ func asClient(t *testing.T, s *Session) (*script, *protocol.Hello, <-chan error)
 
 func welcome(received int64, resend int64) []byte {
 	b, err := protocol.AppendMessage(nil, protocol.TypeWelcome, 0,
-		&protocol.Welcome{Received: received, Resend: resend, Channels: 64})
+		&protocol.Welcome{Received: received, Resend: resend, Channels: 64, Uptime: 3600_000})
 	if err != nil {
 		panic(err)
 	}
