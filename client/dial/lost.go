@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"minissh/client/options"
@@ -14,29 +15,50 @@ import (
 // sooner.
 const Quiet = 2 * time.Second
 
-// announce tells of lost links on standard error: to a person after a while, to a program at once.
-// It is what Watch has done first.
-func (d *Dialer) announce() func(*Loss) {
+// Announcer tells of lost links in lines, each with say: to a person after Quiet, together with what
+// gives up, to a program (giveUp "") at once. It is for Watch.
+func Announcer(host, giveUp string, say func(line string)) func(*Loss) {
+	var mu sync.Mutex // guards the rest
 	var later *time.Timer
 	var told *Loss
 	return func(loss *Loss) {
+		mu.Lock()
+		defer mu.Unlock()
 		switch {
-		case loss != nil && d.Messages.Interactive():
+		case loss != nil && giveUp != "":
 			later = time.AfterFunc(Quiet-time.Since(loss.Since), func() {
-				told = loss
-				d.Messages.Say(options.LevelInfo, "%s; Ctrl-C gives up",
-					loss.Words(d.Options.Alias))
+				mu.Lock()
+				defer mu.Unlock()
+				if later != nil {
+					told = loss
+					say(loss.Words(host) + "; " + giveUp)
+				}
 			})
 		case loss != nil:
 			told = loss
-			d.Messages.Say(options.LevelInfo, "%s", loss.Words(d.Options.Alias))
-		case later != nil && later.Stop():
-		case told != nil:
-			d.Messages.Say(options.LevelInfo, "the link to %s is back%s", d.Options.Alias,
-				longer(" after ", time.Since(told.Since), ""))
-			told = nil
+			say(loss.Words(host))
+		default:
+			if told != nil {
+				say(fmt.Sprintf("the link to %s is back%s", host,
+					longer(" after ", time.Since(told.Since), "")))
+			}
+			if later != nil {
+				later.Stop()
+			}
+			later, told = nil, nil
 		}
 	}
+}
+
+// announce is what Watch has done first: lines on standard error.
+func (d *Dialer) announce() func(*Loss) {
+	giveUp := ""
+	if d.Messages.Interactive() {
+		giveUp = "Ctrl-C gives up"
+	}
+	return Announcer(d.Options.Alias, giveUp, func(line string) {
+		d.Messages.Say(options.LevelInfo, "%s", line)
+	})
 }
 
 // Words says that the link was lost, how long ago and why, and for how long a new one is tried for.

@@ -58,7 +58,9 @@ func (d *Dialer) config() mux.Config {
 
 // Loss is a link that was lost, or is in doubt and cannot be replaced at once.
 type Loss struct {
-	Since time.Time // when the daemon was last heard
+	// Since when there is no link, as far as is known: when it ended, or when the daemon was last
+	// heard on one that is silent.
+	Since time.Time
 	Until time.Time // until when a new link is tried for
 	Cause error     // why it was lost, or why the first attempt to replace it failed
 }
@@ -117,7 +119,7 @@ func (k *keeper) granted(welcome *protocol.Welcome) {
 }
 
 // Watch calls f for each link that is lost, and with nil when there is a new one; at once, if there
-// is none now. It takes the place of whoever watched before.
+// is none now. It takes the place of whoever watched before. f must not call Watch or Lost.
 func (c *Connection) Watch(f func(*Loss)) {
 	k := c.keeper
 	if k == nil {
@@ -140,6 +142,16 @@ func (c *Connection) Lost() *Loss {
 	return c.keeper.loss
 }
 
+// Hold is how long the daemon keeps the session without a link; 0: not at all.
+func (c *Connection) Hold() time.Duration {
+	if c.keeper == nil {
+		return 0
+	}
+	c.keeper.mu.Lock()
+	defer c.keeper.mu.Unlock()
+	return c.keeper.hold
+}
+
 // Hurry makes the next attempt at a new link come now: the user has typed something.
 func (c *Connection) Hurry() {
 	if c.keeper != nil && c.Lost() != nil {
@@ -159,12 +171,36 @@ func (k *keeper) now() {
 func (k *keeper) tell(state *mux.LinkState, cause error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.note(state, cause)
+}
+
+// slow is called when a link has been in doubt for a while, or its successor is slow to come.
+func (k *keeper) slow() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	// under mu: restore tells that the link is back only later, if it was not here
+	state := k.session.LinkState()
+	if k.session.Err() == nil && (!state.Up || state.Doubtful) {
+		k.note(&state, cmp.Or(state.Cause, errSilent))
+	}
+}
+
+// leastDoubt is how long a link is silent at least before it is doubted (RE7).
+const leastDoubt = time.Second
+
+var errSilent = errors.New("it is silent")
+
+// note is tell. The caller holds mu.
+func (k *keeper) note(state *mux.LinkState, cause error) {
 	if (k.loss == nil) == (state == nil) {
 		return
 	}
 	k.loss = nil
 	if state != nil {
 		k.loss = &Loss{state.Heard, state.Heard.Add(k.most), cause}
+		if !state.Up && !errors.Is(state.Cause, mux.ErrSilent) {
+			k.loss.Since = time.Now()
+		}
 	}
 	if k.watch != nil {
 		k.watch(k.loss)
@@ -201,6 +237,8 @@ func (k *keeper) restore() {
 	if time.Since(k.joined) > usefulAfter {
 		k.settle()
 	}
+	// a link is doubted after a second at the earliest, and a person is told after two
+	defer time.AfterFunc(Quiet-leastDoubt, k.slow).Stop()
 	var failed error // what the last attempt ended with
 	for k.session.Err() == nil && !k.works() {
 		if k.session.Traffic().Last.After(k.joined) {
@@ -208,10 +246,12 @@ func (k *keeper) restore() {
 		}
 		state := k.session.LinkState()
 		k.mu.Lock()
-		left, hold := time.Until(state.Heard.Add(k.most)), k.hold
+		left, lost := time.Until(state.Heard.Add(k.most)), &mux.LinkLost{Within: k.hold,
+			Tried: k.most}
 		k.mu.Unlock()
 		if left <= 0 && !state.Up {
-			k.session.Abandon(&mux.LinkLost{Cause: why(state, failed), Within: hold})
+			lost.Cause = why(state, failed)
+			k.session.Abandon(lost)
 			return
 		}
 		if !state.Up || failed != nil {

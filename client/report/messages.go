@@ -21,7 +21,8 @@ import (
 type Messages struct {
 	to      io.Writer
 	options *options.Options // says the level
-	mu      sync.Mutex       // one message at a time
+	mu      sync.Mutex       // one message at a time; guards the rest
+	via     func([]byte) []byte
 }
 
 // New returns the messages of one connection.
@@ -31,7 +32,20 @@ func New(to io.Writer, o *options.Options) *Messages { return &Messages{to: to, 
 func (m *Messages) Write(p []byte) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.via != nil {
+		if _, err := m.to.Write(m.via(p)); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
 	return m.to.Write(p)
+}
+
+// Via has each message made ready for the terminal just before it is written there; nil: no more.
+func (m *Messages) Via(f func(message []byte) []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.via = f
 }
 
 // Say writes a message from the given level on.

@@ -16,6 +16,7 @@ type gate struct {
 
 	mu    sync.Mutex // guards the rest
 	modes *vt.Modes  // what passing output has switched on; nil: it is not a terminal
+	over  overlay    // a line of ours on the screen
 	shut  bool
 }
 
@@ -25,6 +26,7 @@ func (g *gate) Write(p []byte) (int, error) {
 	if g.shut {
 		return len(p), nil
 	}
+	g.takeAway()
 	n, err := g.to.Write(p)
 	g.passed(p[:n])
 	return n, err
@@ -38,6 +40,9 @@ func (g *gate) try(p []byte) int {
 	defer g.mu.Unlock()
 	if g.shut {
 		return len(p)
+	}
+	if g.over.on {
+		return 0 // Write takes it away
 	}
 	n := g.now.TryWrite(p)
 	g.passed(p[:n])
@@ -58,6 +63,7 @@ func (g *gate) end() {
 		defer close(done)
 		g.mu.Lock()
 		defer g.mu.Unlock()
+		g.takeAway()
 		if g.shut = true; g.modes != nil {
 			if undo := g.modes.Undo(); len(undo) > 0 {
 				g.to.Write(undo)

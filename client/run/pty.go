@@ -65,11 +65,15 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	runtime.GOMAXPROCS(1)
 	outcome, left, err := shown.Run(ctx)
 	if left != nil {
+		untold := Untold(conn)
 		said := make(chan struct{})
 		go func() { defer close(said); conn.Session.Close(nil) }()
 		select {
 		case <-said:
 		case <-time.After(Farewell):
+		}
+		if untold != "" {
+			conn.Messages.Say(options.LevelError, "%s", untold)
 		}
 		return left.code(conn)
 	}

@@ -22,10 +22,6 @@ import (
 	"minissh/protocol/mux"
 )
 
-// typedAhead is how many reads of the keyboard may wait to be sent: a megabyte. The keyboard is
-// read even while the other side takes nothing, so that an escape always works.
-const typedAhead = 256
-
 // Farewell is how long a user who leaves waits until the daemon has been told.
 const Farewell = time.Second
 
@@ -35,7 +31,8 @@ type Shell struct {
 	ch         *mux.Channel
 	local      *terminal.Terminal
 	keys       terminal.Keyboard // nil: nothing is typed
-	queued     atomic.Int32      // reads of the keyboard that wait to be sent
+	typed      *typeahead        // what waits to be sent
+	escape     *terminal.Escaper // of what is typed
 	unanswered atomic.Int32      // reads of it since something came from the other side
 	stdout     gate
 	stderr     gate
@@ -43,6 +40,11 @@ type Shell struct {
 
 	refused atomic.Bool // there is no pty on the other side
 	leaving chan *Left  // the user leaves; holds one
+
+	lost     atomic.Pointer[dial.Loss] // nil: there is a link
+	stopping atomic.Bool               // we are being stopped, and the screen is not ours
+	changed  chan struct{}             // one of the two has; holds one
+	redraw   chan struct{}             // the program there must draw its screen again; holds one
 
 	held atomic.Pointer[Outcome] // how the command has ended, when only its output is waited for
 
@@ -62,8 +64,10 @@ func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, 
 	stdout, stderr io.Writer) (s *Shell, err error) {
 	s = &Shell{
 		conn: conn, ch: ch, local: local, stdout: gate{to: stdout}, stderr: gate{to: stderr},
-		leaving: make(chan *Left, 1),
-		size:    ch.Request().PTY.Size, dying: func() {},
+		leaving: make(chan *Left, 1), changed: make(chan struct{}, 1),
+		redraw: make(chan struct{}, 1), typed: newTypeahead(),
+		escape: &terminal.Escaper{Char: conn.Options.EscapeChar},
+		size:   ch.Request().PTY.Size, dying: func() {},
 	}
 	s.stdout.now, _ = stdout.(mux.TryWriter)
 	if term.IsTerminal(int(os.Stdout.Fd())) { // where stdout leads
@@ -93,11 +97,16 @@ func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err erro
 	stop, ended := make(chan struct{}), make(chan struct{})
 	var helpers, reading sync.WaitGroup
 	helpers.Go(atexit.Rescued(func() { s.watch(signals, stop) }))
+	defer s.watchLink()()
+	if m := s.conn.Messages; m.Interactive() {
+		m.Via(s.onRaw)
+		defer m.Via(nil)
+	}
+	helpers.Go(atexit.Rescued(func() { s.tellLoss(stop) }))
 	helpers.Go(atexit.Rescued(func() { Notices(s.conn, s.ch, Answers{s.opened, s.letGo}) }))
 	if s.keys != nil {
-		typed := make(chan []byte, typedAhead)
-		reading.Go(atexit.Rescued(func() { s.read(typed, signals, stop) }))
-		helpers.Go(atexit.Rescued(func() { s.send(typed) }))
+		reading.Go(atexit.Rescued(func() { s.read(signals) }))
+		helpers.Go(atexit.Rescued(s.send))
 	} else {
 		s.ch.EOF(protocol.TypeStdin)
 	}
@@ -136,6 +145,7 @@ func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err erro
 	}
 	s.local.Leave()
 	close(stop)
+	s.typed.stop()
 	if s.keys != nil {
 		s.keys.Stop() // the next key is for whoever comes after us
 		reading.Wait()
@@ -167,32 +177,26 @@ func (s *Shell) opened(o *protocol.Opened) {
 }
 
 // read takes what is typed, does what escapes ask for, and passes on the rest.
-func (s *Shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan struct{}) {
-	defer close(typed)
-	e := &terminal.Escaper{Char: s.conn.Options.EscapeChar}
+func (s *Shell) read(signals chan os.Signal) {
+	defer s.typed.end()
 	var buf [4096]byte
 	for {
 		n, err := s.keys.Read(buf[:])
+		if n > 0 && s.lost.Load() != nil {
+			s.conn.Hurry()
+		}
 		for rest := buf[:n]; len(rest) > 0; {
 			keys, action, after := rest, terminal.None, []byte(nil)
 			if !s.refused.Load() {
-				keys, action, after = e.Filter(rest)
+				keys, action, after = s.escape.Filter(rest)
 			}
 			if len(keys) > 0 && !s.hurry(keys) {
-				keys = append([]byte(nil), keys...)
-				s.queued.Add(1)
-				select {
-				case typed <- keys: // this alone is quicker than together with stop
-				default:
-					select {
-					case typed <- keys:
-					case <-stop:
-						return
-					}
+				if !s.typed.put(keys) {
+					s.refuse()
 				}
 				runtime.Gosched() // whoever sends does it now, on this very thread
 			}
-			s.act(action, e, signals)
+			s.act(action, signals)
 			rest = after
 		}
 		if err != nil {
@@ -205,13 +209,17 @@ func (s *Shell) read(typed chan<- []byte, signals chan os.Signal, stop <-chan st
 // a link that hangs, reading would hang too, and with it the escapes.
 func (s *Shell) hurry(keys []byte) bool {
 	const few, unanswered = 64, 32
-	return len(keys) <= few && s.queued.Load() == 0 && s.unanswered.Add(1) <= unanswered &&
+	return len(keys) <= few && s.typed.empty() && s.unanswered.Add(1) <= unanswered &&
 		s.ch.Offer(protocol.TypeStdin, keys)
 }
 
 // act does what an escape asks for.
-func (s *Shell) act(action terminal.Action, e *terminal.Escaper, signals chan os.Signal) {
-	m := s.conn.Messages
+func (s *Shell) act(action terminal.Action, signals chan os.Signal) {
+	m, e := s.conn.Messages, s.escape
+	if action != terminal.None {
+		s.stdout.hide()
+		defer s.look()
+	}
 	switch action {
 	case terminal.Disconnect:
 		fmt.Fprintf(m, "%s.\r\n", e.Name())
@@ -232,14 +240,11 @@ func (s *Shell) leave(sig os.Signal) {
 }
 
 // send sends what was typed, then its end.
-func (s *Shell) send(typed <-chan []byte) {
-	for keys := range typed {
-		_, err := s.ch.Write(protocol.TypeStdin, keys)
-		if s.queued.Add(-1); err != nil {
-			break
+func (s *Shell) send() {
+	for keys := s.typed.take(); keys != nil; keys = s.typed.take() {
+		if _, err := s.ch.Write(protocol.TypeStdin, keys); err != nil {
+			s.typed.stop() // let read go on to its end
 		}
-	}
-	for range typed { // let read go on to its end
 	}
 	s.ch.EOF(protocol.TypeStdin)
 }
@@ -248,10 +253,15 @@ func (s *Shell) send(typed <-chan []byte) {
 func (s *Shell) watch(signals chan os.Signal, stop <-chan struct{}) {
 	s.resize()
 	interrupts, leaves := 0, 0
+	var redrawn <-chan time.Time
 	for {
 		select {
 		case <-stop:
 			return
+		case <-s.redraw:
+			redrawn = s.redrawn()
+		case <-redrawn:
+			s.resize()
 		case sig := <-signals:
 			switch sig {
 			case terminal.SignalWindow:
@@ -261,6 +271,7 @@ func (s *Shell) watch(signals chan os.Signal, stop <-chan struct{}) {
 			case terminal.SignalContinue:
 				s.local.Again()
 				s.resize()
+				s.look()
 			default:
 				if s.refused.Load() && sig != syscall.SIGHUP && sig != syscall.SIGQUIT {
 					interrupts++
@@ -285,7 +296,7 @@ func (s *Shell) letGo(outcome *Outcome) {
 // pass sends the n-th signal on if there is no pty; once the command has ended, any signal leaves.
 func (s *Shell) pass(sig os.Signal, n int) {
 	switch {
-	case s.held.Load() != nil, Escalate(s.ch, n, nameOf(sig)):
+	case s.held.Load() != nil, s.lost.Load() != nil, Escalate(s.ch, n, nameOf(sig)):
 		s.leave(sig)
 	case n == 2:
 		s.dying = atexit.After(atexit.Code(sig))
@@ -294,6 +305,7 @@ func (s *Shell) pass(sig os.Signal, n int) {
 
 func (s *Shell) resize() {
 	if size := s.local.Size(); size != s.size && size.Valid() {
+		defer s.look()
 		s.size = size
 		s.ch.Send(protocol.TypeResize, &size)
 	}
@@ -301,11 +313,15 @@ func (s *Shell) resize() {
 
 // suspend stops this process with the terminal as its shell expects it.
 func (s *Shell) suspend(signals chan os.Signal) {
+	s.stopping.Store(true)
+	s.stdout.hide()
 	s.local.Restore()
 	s.ch.Session().TellStop(true)
 	terminal.StopSelf(signals)
 	s.ch.Session().TellStop(false)
 	s.local.Enter()
+	s.stopping.Store(false)
+	s.look()
 	select {
 	case signals <- terminal.SignalWindow: // the window may have changed meanwhile
 	default:

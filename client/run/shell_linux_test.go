@@ -49,6 +49,12 @@ func newScreen(t *testing.T, far func(*mux.Channel)) *screen {
 // newScreenOn is newScreen with a writer of the test's own for what is shown.
 func newScreenOn(t *testing.T, far func(*mux.Channel), stdout io.Writer) *screen {
 	t.Helper()
+	return newScreenOf(t, fakedaemon.NewMemory(t, far), stdout)
+}
+
+// newScreenOf is newScreenOn with a daemon.
+func newScreenOf(t *testing.T, daemon *fakedaemon.Memory, stdout io.Writer) *screen {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Skip("not run: needs a pty: ", err)
@@ -56,7 +62,7 @@ func newScreenOn(t *testing.T, far func(*mux.Channel), stdout io.Writer) *screen
 	t.Cleanup(func() { master.Close(); slave.Close() })
 	pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80})
 	s := &screen{
-		t: t, daemon: fakedaemon.NewMemory(t, far), keys: master, tty: slave,
+		t: t, daemon: daemon, keys: master, tty: slave,
 		shown: new(fakedaemon.Messages), errs: new(fakedaemon.Messages),
 		result: make(chan ended, 1),
 	}

@@ -59,6 +59,10 @@ type Modes struct {
 	link        bool    // a hyperlink is open
 	charset     [2]bool // G0, G1: perhaps not letters
 	colors      [4]bool // of paletteResets
+	placed      bool    // the cursor was sent to a row: the program draws on the whole screen
+	remembered  bool    // a place of the cursor is saved, and not restored yet
+	rest        [3]byte // the beginning of a character whose end has not come
+	restSize    int     // bytes of it
 }
 
 // mode is a private mode (DECSET), and whether it was on before.
@@ -96,6 +100,7 @@ var paletteResets = [4]struct{ set, reset string }{{"4", "104"}, {"10", "110"}, 
 
 // Pass notes what has been sent to the terminal, in pieces of any size.
 func (m *Modes) Pass(p []byte) {
+	m.characters(p)
 	for len(p) > 0 {
 		if m.state == ground {
 			i := bytes.IndexByte(p, esc)
@@ -171,6 +176,10 @@ func (m *Modes) escaped(c byte) {
 		m.keypad = true
 	case c == '>':
 		m.keypad = false
+	case c == '7':
+		m.remembered = true
+	case c == '8':
+		m.remembered = false
 	case c == 'c': // a full reset
 		*m = Modes{}
 	}

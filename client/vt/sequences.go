@@ -41,6 +41,10 @@ func (m *Modes) controlled(c byte) {
 		m.rendition = len(bytes.Trim(seq, "0;")) > 0
 	case c == 'r':
 		m.region = len(seq) > 0
+	case c == 'H' || c == 'f' || c == 'd':
+		m.placed = m.placed || len(seq) > 0
+	case (c == 's' || c == 'u') && len(seq) == 0:
+		m.remembered = c == 's'
 	case c == 'q' && bytes.HasSuffix(seq, []byte{' '}):
 		m.cursorStyle = number(seq[:len(seq)-1]) > 0
 	case c == 'p' && string(seq) == "!":

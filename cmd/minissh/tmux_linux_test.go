@@ -22,10 +22,16 @@ type screen struct {
 // the end.
 func (h *minisshHere) screen(args ...string) *screen {
 	h.t.Helper()
+	return h.screenOf(append(h.args[:len(h.args):len(h.args)], args...)...)
+}
+
+// screenOf runs a program on a screen.
+func (h *minisshHere) screenOf(args ...string) *screen {
+	h.t.Helper()
 	needsProgram(h.t, "tmux")
 	s := &screen{h.t, filepath.Join(h.dir, "screen")}
-	words := make([]string, 0, len(h.args)+len(args))
-	for _, word := range append(h.args[:len(h.args):len(h.args)], args...) {
+	words := make([]string, 0, len(args))
+	for _, word := range args {
 		words = append(words, "'"+strings.ReplaceAll(word, "'", `'\''`)+"'")
 	}
 	h.t.Cleanup(func() { exec.Command("tmux", "-S", s.server, "kill-server").Run() })
@@ -64,18 +70,24 @@ func (s *screen) types(text string, keys ...string) {
 func (s *screen) shows(pattern string) {
 	s.t.Helper()
 	re := regexp.MustCompile("(?m)" + pattern)
+	s.until(pattern, func(now string) bool { return re.MatchString(now) })
+}
+
+// until waits until the screen is right.
+func (s *screen) until(what string, right func(now string) bool) {
+	s.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	bound := time.After(screenPatience)
 	for {
 		now := s.tmux("capture-pane", "-p")
-		if re.MatchString(now) {
+		if right(now) {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-bound:
-			s.t.Fatalf("never saw %s; the screen is\n%s", pattern, now)
+			s.t.Fatalf("never saw %s; the screen is\n%s", what, now)
 		}
 	}
 }

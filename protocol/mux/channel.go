@@ -57,6 +57,7 @@ type Channel struct {
 	grantDue       bool   // is in Session.grants
 	peerBlocked    bool   // the last data frame used up our credit
 	eofReceived    [3]bool
+	begun          bool // opener: OPEN has been given to a link
 	opened, exited bool // acceptor: sent; opener: received
 	closeSent      bool // our CLOSE is in Session.control
 	closeGone      bool // it has been numbered
@@ -129,6 +130,14 @@ func (c *Channel) Request() *protocol.Open { return &c.open }
 // Requests delivers OPENED, SIGNAL and NOTICE frames as they come, before data that waits; equal
 // ones that wait become one. It is never closed: watch Gone too.
 func (c *Channel) Requests() <-chan Event { return c.requests }
+
+// Began says what is known of the request of a channel that we opened: whether it was sent at all,
+// and whether OPENED has come (RE8).
+func (c *Channel) Began() (sent, opened bool) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.begun, c.opened
+}
 
 // Resizes delivers the last RESIZE that has not been taken yet (CH10). It is never closed: watch
 // Gone too.

@@ -202,7 +202,10 @@ func (l *link) collect(b []byte) []byte {
 func (s *Session) collectControl(b []byte) []byte {
 	m := s.control.pop()
 	b = s.number(b, append(b, m.frame...))
-	if m.kind == protocol.TypeClose {
+	switch m.kind {
+	case protocol.TypeOpen:
+		m.c.begun = true
+	case protocol.TypeClose:
 		m.c.closeGone = true
 		s.retire(m.c)
 	}

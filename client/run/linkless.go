@@ -1,0 +1,158 @@
+package run
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"time"
+
+	"minissh/client/dial"
+	"minissh/client/options"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// What a user of a shell sees and can do while the link is lost.
+
+// redrawPause is how long the other side sees a window of another size: long enough for a program
+// to look at it.
+const redrawPause = 200 * time.Millisecond
+
+// watchLink has itself told of lost links until end is called.
+func (s *Shell) watchLink() (end func()) {
+	lines := func(*dial.Loss) {}
+	if m := s.conn.Messages; s.stdout.modes == nil || !m.Interactive() {
+		giveUp := ""
+		if m.Interactive() {
+			giveUp = s.givesUp() + " gives up"
+		}
+		lines = dial.Announcer(s.conn.Options.Alias, giveUp, func(line string) {
+			m.Say(options.LevelInfo, "%s", line)
+		})
+	}
+	s.conn.Watch(func(loss *dial.Loss) {
+		s.lost.Store(loss)
+		s.typed.link(loss != nil)
+		lines(loss)
+		s.look()
+	})
+	return func() { s.conn.Watch(func(*dial.Loss) {}) }
+}
+
+// look has tellLoss look again.
+func (s *Shell) look() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+// tellLoss shows that the link is lost, over the screen, and takes that away again.
+func (s *Shell) tellLoss(stop <-chan struct{}) {
+	if s.stdout.modes == nil || s.conn.Options.LogLevel <= options.LevelQuiet {
+		return // there is no screen, or nobody wants to know
+	}
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-stop:
+			s.stdout.hide()
+			return
+		case <-s.changed:
+		case <-timer.C:
+		}
+		loss := s.lost.Load()
+		switch {
+		case loss == nil:
+			s.stdout.hide()
+			if s.stdout.spoilt() {
+				select {
+				case s.redraw <- struct{}{}:
+				default:
+				}
+			}
+		case s.stopping.Load(): // the screen is the local shell's
+			s.stdout.hide()
+		default:
+			wait := dial.Quiet - time.Since(loss.Since)
+			if wait <= 0 {
+				s.stdout.show(s.lossInWords(loss), s.local.Size())
+				wait = time.Second
+			}
+			timer.Reset(wait)
+		}
+	}
+}
+
+// givesUp is what to type to give up, as long as the user may type it.
+func (s *Shell) givesUp() string {
+	switch {
+	case s.refused.Load():
+		return "Ctrl-C"
+	case s.escape.Char < 0 || s.keys == nil:
+		return "SIGTERM"
+	}
+	return "Enter " + s.escape.Name() + "."
+}
+
+func (s *Shell) lossInWords(loss *dial.Loss) string {
+	keys := "keys are kept"
+	if s.typed.full() {
+		keys = "no more keys are kept"
+	}
+	return fmt.Sprintf("minissh: link to %s lost %s ago; %s gives up; %s",
+		cut(s.conn.Options.Alias, 20), dial.InWords(time.Since(loss.Since)), s.givesUp(), keys)
+}
+
+// redrawn asks the program there to draw its screen again, by a size of the window that differs for
+// a moment, and returns what says when that is over. Only watch calls it.
+func (s *Shell) redrawn() <-chan time.Time {
+	size := s.size
+	if size.Rows--; !size.Valid() {
+		return nil
+	}
+	s.ch.Send(protocol.TypeResize, &size)
+	s.size = size
+	return time.After(redrawPause)
+}
+
+// refuse rings the bell for keys that were not kept.
+func (s *Shell) refuse() {
+	if s.conn.Messages.Interactive() {
+		io.WriteString(s.conn.Messages, "\a")
+	}
+}
+
+// onRaw is how messages are written on a terminal in raw mode, and outside of our own line.
+func (s *Shell) onRaw(p []byte) []byte {
+	s.stdout.hide()
+	if s.refused.Load() {
+		return p
+	}
+	return bytes.ReplaceAll(bytes.ReplaceAll(p, []byte("\r\n"), []byte("\n")), []byte("\n"),
+		[]byte("\r\n"))
+}
+
+// Untold says what becomes of a command of which the daemon cannot be told that nobody wants it any
+// more; "" if it can. loss is the Connection's.
+func Untold(conn *dial.Connection) string {
+	loss := conn.Lost()
+	if loss == nil {
+		return ""
+	}
+	return fmt.Sprintf("the link is lost, and %s cannot be told: what runs there is stopped when "+
+		"its session has been without a link for %s; there, minisshd end stops it sooner",
+		conn.Options.Alias, dial.InWords(conn.Hold))
+}
+
+// startedThere says what is known about a command whose session is over (RE8).
+func startedThere(ch *mux.Channel) string {
+	switch sent, opened := ch.Began(); {
+	case opened:
+		return "it was started there, and its outcome is unknown"
+	case sent:
+		return "it may have been started there or not"
+	}
+	return "it was never started"
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"minissh/scripts/wire"
+)
+
+// onWire is a client whose way to the daemon can be cut.
+type onWire struct {
+	*minisshHere
+	args  []string // the client's, up to the host
+	relay *wire.Relay
+	down  atomic.Bool
+}
+
+// silent is a cut that nobody tells of.
+var silent = wire.Cut{Way: wire.OfKind("silence")[0]}
+
+func startOnWire(t *testing.T) *onWire {
+	h := &onWire{minisshHere: startMinisshHere(t)}
+	port := slices.Index(h.minisshHere.args, "-p") + 1
+	var err error
+	h.relay, err = wire.Listen("127.0.0.1:"+h.minisshHere.args[port], func(int) wire.Fate {
+		if h.down.Load() {
+			return wire.Fate{Cut: &silent, Up: 1}
+		}
+		return wire.Fate{}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.relay.Close)
+	for _, word := range h.minisshHere.args {
+		if word != "-q" {
+			h.args = append(h.args, word)
+		}
+	}
+	port = slices.Index(h.args, "-p") + 1
+	h.args[port] = h.relay.Port()
+	return h
+}
+
+// cut makes the network silent, for those who come later too; mend ends that.
+func (h *onWire) cut() {
+	h.down.Store(true)
+	h.relay.Cut(silent)
+}
+
+func (h *onWire) mend() {
+	h.down.Store(false)
+	h.relay.Drop()
+}
+
+func (h *onWire) screen(args ...string) *screen {
+	return h.screenOf(append(slices.Clone(h.args), args...)...)
+}
+
+const tellsLoss = `minissh: link to 127\.0\.0\.1 lost \d+ seconds ago; Enter ~\. gives up; keys`
+
+func (s *screen) now() string { return s.tmux("capture-pane", "-p") }
+
+// awaits waits until the screen is as it was.
+func (s *screen) awaits(before string) {
+	s.t.Helper()
+	s.until("what was there before", func(now string) bool { return now == before })
+}
+
+// vim over a cut: the message is in its first row, then the screen is as before, and what was typed
+// meanwhile has come once.
+func TestVimOverACut(t *testing.T) {
+	t.Parallel()
+	needsProgram(t, "vim")
+	h := startOnWire(t)
+	file := filepath.Join(h.dir, "text")
+	s := h.screen("-t", "127.0.0.1", "exec vim -u NONE -N -n "+file)
+	s.shows(`^~`)
+	s.types("ione", "Enter")
+	s.types("two 你好")
+	s.shows(`^two 你好`)
+	h.cut()
+	s.types(" three")
+	s.shows(`\A` + tellsLoss)
+	h.mend()
+	s.shows(`\Aone *\ntwo 你好 three`)
+	s.types("", "Escape")
+	s.types(":redraw!", "Enter")
+	s.shows(`\Aone *\ntwo 你好 three`)
+	s.types(":wq", "Enter")
+	s.shows(`^ended:0`)
+	if got, err := os.ReadFile(file); err != nil || string(got) != "one\ntwo 你好 three\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// The main screen, in its middle: the message has a row of its own, which goes away, and what is
+// below stays.
+func TestShellOverACut(t *testing.T) {
+	t.Parallel()
+	h := startOnWire(t)
+	s := h.screen("-t", "127.0.0.1", `PS1='> ' exec bash --norc --noprofile -i`)
+	s.shows(`^>`)
+	s.types("clear; seq 15; for i in 1 2 3 4 5 6; do printf '\\033M'; done", "Enter")
+	s.shows(`^9\n>\n11`)
+	before := s.now()
+	s.types("x") // lost with the link, and sent again
+	h.cut()
+	s.types("y", "BSpace", "BSpace") // kept
+	s.shows(`^` + tellsLoss + `[^\n]*\n11`)
+	h.mend()
+	s.awaits(before)
+	s.types("kill -9 $$", "Enter")
+	s.shows(`^ended:137`)
+}
+
+// ~. leaves a shell whose link is lost, also after thousands of keys, and says what becomes of it.
+func TestLeavingWithoutLink(t *testing.T) {
+	t.Parallel()
+	h := startOnWire(t)
+	s := h.screen("-t", "127.0.0.1", "stty -echo; echo ready; exec cat >/dev/null")
+	s.shows(`^ready`)
+	h.cut()
+	for range 10 {
+		s.types(strings.Repeat("key ", 125))
+	}
+	s.shows(tellsLoss)
+	s.types("~?", "BSpace", "BSpace")
+	s.types("", "Enter")
+	s.types("~?")
+	s.shows(`^Supported escape sequences:`)
+	s.types("~.")
+	s.until("what becomes of it", func(now string) bool {
+		now = strings.ReplaceAll(now, "\n", "")
+		return strings.Contains(now, "what runs there is stopped when its session has been "+
+			"without a link for 24 hours") && strings.Contains(now, "ended:255")
+	})
+}
