@@ -268,13 +268,19 @@ func (s *side) why(err, lost error) error {
 			return report.Failed(said, again, "minisshd on %s is being stopped", host)
 		}
 		return report.Failed(said, "", "%s gave up: %v", host, said)
-	case errors.As(lost, &link):
-		return report.Failed(lost, again, "the connection to %s was lost: %v", host,
-			report.Plain(link.Cause))
+	case errors.As(lost, &link), errors.Is(lost, mux.ErrRestarted), gone(lost):
+		return report.Failed(lost, again, "%v", run.SessionOver(host, lost))
 	case lost != nil:
 		return report.Failed(lost, again, "the session with %s ended: %v", host, lost)
 	}
 	return report.Failed(err, again, "the transfer with %s broke off: %v", host, err)
+}
+
+// gone says whether the daemon answered a new link that its session is over.
+func gone(err error) bool {
+	said, ok := errors.AsType[*protocol.RemoteError](err)
+	return ok && (said.Code == protocol.CodeSessionExpired ||
+		said.Code == protocol.CodeSessionEnded)
 }
 
 // put copies from here.

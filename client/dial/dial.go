@@ -55,6 +55,9 @@ type Connection struct {
 	Options  *options.Options
 	Messages *report.Messages
 
+	// Announce tells of a lost link in lines on standard error. It is what Watch has done first.
+	Announce func(*Loss)
+
 	keeper *keeper // nil: the session ends with its link
 }
 
@@ -194,10 +197,11 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 		return nil, d.explain(err)
 	}
 	d.Messages.Debug("logged in as %s", protocol.Quote(welcome.User))
-	c := &Connection{Session: session, Welcome: welcome, Options: d.Options, Messages: d.Messages}
+	c := &Connection{Session: session, Welcome: welcome, Options: d.Options, Messages: d.Messages,
+		Announce: d.announce()}
 	if d.hold() > 0 && welcome.Resend > 0 {
 		c.keeper = d.newKeeper(session, welcome, hello, connect)
-		c.Watch(d.announce())
+		c.Watch(c.Announce)
 		go c.keeper.run()
 	}
 	return c, nil

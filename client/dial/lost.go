@@ -15,15 +15,19 @@ import (
 // sooner.
 const Quiet = 2 * time.Second
 
-// Announcer tells of lost links in lines, each with say: to a person after Quiet, together with what
-// gives up, to a program (giveUp "") at once. It is for Watch.
+// Announcer tells of lost links in lines, each with say: to a person after Quiet, together with
+// what gives up, to a program (giveUp "") at once. It is for Watch.
 func Announcer(host, giveUp string, say func(line string)) func(*Loss) {
 	var mu sync.Mutex // guards the rest
 	var later *time.Timer
-	var told *Loss
+	var now, told *Loss
 	return func(loss *Loss) {
 		mu.Lock()
 		defer mu.Unlock()
+		if loss == now {
+			return // somebody began to watch
+		}
+		now = loss
 		switch {
 		case loss != nil && giveUp != "":
 			later = time.AfterFunc(Quiet-time.Since(loss.Since), func() {
@@ -50,7 +54,7 @@ func Announcer(host, giveUp string, say func(line string)) func(*Loss) {
 	}
 }
 
-// announce is what Watch has done first: lines on standard error.
+// announce makes a Connection's Announce.
 func (d *Dialer) announce() func(*Loss) {
 	giveUp := ""
 	if d.Messages.Interactive() {

@@ -2,7 +2,6 @@ package prompt
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"minissh/client/report"
 	"minissh/client/run"
 	"minissh/protocol"
-	"minissh/protocol/mux"
 )
 
 // put is the prompt's `put FILE…`: files and folders of this machine go into the current directory
@@ -85,9 +83,8 @@ func (r *runner) copy(ctx context.Context, args, verb string, io IO) (Outcome, e
 
 // failedCopy distinguishes a failed copy from the end of everything.
 func (r *runner) failedCopy(err error) (Outcome, error) {
-	var lost *mux.LinkLost
-	if errors.As(err, &lost) || errors.Is(err, mux.ErrGoodbye) {
-		return Outcome{}, run.OutcomeUnknown(r.conn.Options.Alias, err)
+	if r.conn.Session.Err() != nil {
+		return Outcome{}, run.KnownOf(r.conn, nil).Unknown(err)
 	}
 	return Outcome{}, &LineError{Err: err}
 }

@@ -100,7 +100,7 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 		return r.goesOn(o, started), nil
 	}
 	if err != nil {
-		return r.failed(err)
+		return r.failed(ch, err)
 	}
 	result := r.ended(outcome, started)
 	if missed.Without(line, result.Code) && r.conn.Messages.Interactive() {
@@ -167,7 +167,7 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 		return result, nil
 	}
 	if err != nil {
-		return r.failed(err)
+		return r.failed(ch, err)
 	}
 	return r.ended(outcome, started), nil
 }
@@ -177,15 +177,15 @@ func (r *runner) notOpened(err error) error {
 	if put := run.Unsent(err); put != err {
 		return &LineError{Err: put}
 	}
-	return run.OutcomeUnknown(r.conn.Options.Alias, err)
+	return run.KnownOf(r.conn, nil).Unknown(err)
 }
 
 // failed distinguishes a line that could not be run from the end of everything. If the directory is
 // gone, the prompt leaves it, so that the next line runs.
-func (r *runner) failed(err error) (Outcome, error) {
+func (r *runner) failed(ch *mux.Channel, err error) (Outcome, error) {
 	var said *run.Closed
 	if !errors.As(err, &said) {
-		return Outcome{}, run.OutcomeUnknown(r.conn.Options.Alias, err)
+		return Outcome{}, run.KnownOf(r.conn, ch).Unknown(err)
 	}
 	if said.Code == protocol.CodeNoDirectory {
 		r.dir = nil
@@ -195,7 +195,7 @@ func (r *runner) failed(err error) (Outcome, error) {
 					"the directory cannot be entered any more; the next line starts in your home "+
 						"directory")}
 	}
-	return Outcome{}, &LineError{Err: run.OutcomeUnknown(r.conn.Options.Alias, err)}
+	return Outcome{}, &LineError{Err: run.KnownOf(r.conn, ch).Unknown(err)}
 }
 
 // open opens a line's channel; from then on Ctrl-C is for it, also before Run knows of it.

@@ -78,7 +78,7 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 		d.Messages.Error(err)
 		return report.ExitFailure
 	}
-	signals := signalsTo(ch) // until now a signal just ends this process
+	signals := signalsTo(conn, ch) // until now a signal just ends this process
 	// The process ends with the command (see Leave), and need not wait for this.
 	defer func() { go signals.Release() }()
 	defer tellStops(conn.Session)()
@@ -107,7 +107,7 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 		watching.Wait() // what the daemon noticed is shown before we leave
 	}
 	if err != nil {
-		conn.Messages.Error(cutOff(conn.Options.Alias, err, signals.ended()))
+		conn.Messages.Error(KnownOf(conn, ch).cutOff(err, signals.ended()))
 		return report.ExitFailure
 	}
 	outcome.explain(conn)
@@ -133,7 +133,7 @@ func Follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 	var exit *protocol.Exit
 	for {
 		e, err := ch.Take()
-		if err == io.EOF && exit != nil {
+		if err != nil && exit != nil && !broken(err) { // its CLOSE tells nothing more
 			return &Outcome{Exit: exit}, nil
 		}
 		if err != nil {
@@ -160,6 +160,12 @@ func Follow(ch *mux.Channel, streams Streams) (*Outcome, error) {
 			streams.EndStdout()
 		}
 	}
+}
+
+// broken says whether the other side broke a rule.
+func broken(err error) bool {
+	_, is := errors.AsType[*protocol.Violation](err)
+	return is
 }
 
 // Unsent says in words why a request was never sent, and returns every other error as it is. The

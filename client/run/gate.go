@@ -3,6 +3,7 @@ package run
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"minissh/client/vt"
@@ -13,6 +14,8 @@ import (
 type gate struct {
 	to  io.Writer
 	now mux.TryWriter // the same without waiting, or nil if it cannot
+
+	wrote atomic.Int32 // how often something passed
 
 	mu    sync.Mutex // guards the rest
 	modes *vt.Modes  // what passing output has switched on; nil: it is not a terminal
@@ -50,6 +53,7 @@ func (g *gate) try(p []byte) int {
 }
 
 func (g *gate) passed(p []byte) {
+	g.wrote.Add(1)
 	if g.modes != nil {
 		g.modes.Pass(p)
 	}

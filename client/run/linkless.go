@@ -9,14 +9,16 @@ import (
 	"minissh/client/dial"
 	"minissh/client/options"
 	"minissh/protocol"
-	"minissh/protocol/mux"
 )
 
 // What a user of a shell sees and can do while the link is lost.
 
-// redrawPause is how long the other side sees a window of another size: long enough for a program
-// to look at it.
-const redrawPause = 200 * time.Millisecond
+// The other side sees a window of another size for redrawPause, so that a program notices it, and
+// for longer while nothing is drawn: a program may be slow.
+const (
+	redrawPause = 300 * time.Millisecond
+	redrawMost  = 3 * time.Second
+)
 
 // watchLink has itself told of lost links until end is called.
 func (s *Shell) watchLink() (end func()) {
@@ -105,16 +107,41 @@ func (s *Shell) lossInWords(loss *dial.Loss) string {
 		cut(s.conn.Options.Alias, 20), dial.InWords(time.Since(loss.Since)), s.givesUp(), keys)
 }
 
-// redrawn asks the program there to draw its screen again, by a size of the window that differs for
-// a moment, and returns what says when that is over. Only watch calls it.
-func (s *Shell) redrawn() <-chan time.Time {
+// drawing is a wait until the other side has drawn its screen again. nil: there is none.
+type drawing struct {
+	before int32 // how often the other side had
+	begun  time.Time
+	tick   *time.Ticker
+}
+
+// askToDraw asks the other side to draw its screen again, by a size of the window that differs for a
+// while. Only watch calls it.
+func (s *Shell) askToDraw() *drawing {
 	size := s.size
 	if size.Rows--; !size.Valid() {
 		return nil
 	}
+	d := &drawing{s.stdout.wrote.Load(), time.Now(), time.NewTicker(redrawPause)}
 	s.ch.Send(protocol.TypeResize, &size)
 	s.size = size
-	return time.After(redrawPause)
+	return d
+}
+
+// ticks says when to look whether it is over.
+func (d *drawing) ticks() <-chan time.Time {
+	if d == nil {
+		return nil
+	}
+	return d.tick.C
+}
+
+// over says whether the window may have its size again.
+func (d *drawing) over(written int32) bool {
+	if written == d.before && time.Since(d.begun) < redrawMost {
+		return false
+	}
+	d.tick.Stop()
+	return true
 }
 
 // refuse rings the bell for keys that were not kept.
@@ -135,24 +162,16 @@ func (s *Shell) onRaw(p []byte) []byte {
 }
 
 // Untold says what becomes of a command of which the daemon cannot be told that nobody wants it any
-// more; "" if it can. loss is the Connection's.
+// more, since the link is lost; "" if it can.
 func Untold(conn *dial.Connection) string {
-	loss := conn.Lost()
-	if loss == nil {
+	if conn.Lost() == nil {
 		return ""
 	}
-	return fmt.Sprintf("the link is lost, and %s cannot be told: what runs there is stopped when "+
-		"its session has been without a link for %s; there, minisshd end stops it sooner",
-		conn.Options.Alias, dial.InWords(conn.Hold))
+	return untold(conn)
 }
 
-// startedThere says what is known about a command whose session is over (RE8).
-func startedThere(ch *mux.Channel) string {
-	switch sent, opened := ch.Began(); {
-	case opened:
-		return "it was started there, and its outcome is unknown"
-	case sent:
-		return "it may have been started there or not"
-	}
-	return "it was never started"
+func untold(conn *dial.Connection) string {
+	return fmt.Sprintf("the link is lost, and %s cannot be told: what runs there is stopped when "+
+		"its session has been without a link for %s; there, minisshd end stops it sooner",
+		conn.Options.Alias, dial.InWords(conn.Hold()))
 }

@@ -3,6 +3,7 @@ package run_test
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"minissh/client/fakedaemon"
@@ -17,23 +18,50 @@ func awaitLoss(s *screen, lost bool) {
 	testend.Until(s.t, "the client notices", func() bool { return (s.conn.Lost() != nil) == lost })
 }
 
+// outage is a network whose daemon is on it or not, as a test wants.
+type outage struct {
+	*fakedaemon.Network
+	down atomic.Bool
+}
+
+func newOutage(t *testing.T, accept func(*mux.Channel)) *outage {
+	o := &outage{Network: fakedaemon.NewNetwork(t, accept)}
+	o.Link = func(int, *fakedaemon.Link) error {
+		if o.down.Load() {
+			return errors.New("the network is down")
+		}
+		return nil
+	}
+	return o
+}
+
+// begin ends all links, until end.
+func (o *outage) begin() {
+	o.down.Store(true)
+	for _, l := range o.Links() {
+		l.Close()
+	}
+}
+
+func (o *outage) end() { o.down.Store(false) }
+
 // What is typed while the link is lost comes once, in order, when it is back; the same shell goes
 // on.
 func TestShellKeepsKeys(t *testing.T) {
 	got := make(chan string, 1)
-	s := newScreenOf(t, fakedaemon.NewResumable(t, func(ch *mux.Channel) {
+	net := newOutage(t, func(ch *mux.Channel) {
 		fakedaemon.Begin(ch, "/dev/pts/9")
 		got <- typed(ch, "\r")
 		fakedaemon.Exited(ch, 7)
-	}), nil)
+	})
+	s := newScreenOf(t, net.Dialer, nil)
 	awaitRaw(t, s)
 	s.keys.WriteString("one ")
-	s.daemon.Down(errors.New("the network is down"))
-	s.daemon.Cut()
+	net.begin()
 	awaitLoss(s, true)
 	s.keys.WriteString("two ")
 	s.keys.WriteString("three")
-	s.daemon.Down(nil)
+	net.end()
 	s.keys.WriteString("\r") // which hurries
 	if text := <-got; text != "one two three\r" {
 		t.Errorf("%q", text)
@@ -46,13 +74,13 @@ func TestShellKeepsKeys(t *testing.T) {
 
 // ~. leaves although thousands of keys wait.
 func TestShellEscapesWithoutLink(t *testing.T) {
-	s := newScreenOf(t, fakedaemon.NewResumable(t, func(ch *mux.Channel) {
+	net := newOutage(t, func(ch *mux.Channel) {
 		fakedaemon.Begin(ch, "/dev/pts/9")
 		<-ch.Gone()
-	}), nil)
+	})
+	s := newScreenOf(t, net.Dialer, nil)
 	awaitRaw(t, s)
-	s.daemon.Down(errors.New("the network is down"))
-	s.daemon.Cut()
+	net.begin()
 	awaitLoss(s, true)
 	for range 5000 {
 		s.keys.WriteString("k")
@@ -64,20 +92,25 @@ func TestShellEscapesWithoutLink(t *testing.T) {
 	}
 }
 
-// A daemon that was restarted, or has ended the session, ends the shell at once.
+// The daemon's answer to a new link that the session is over ends the shell at once.
 func TestShellSessionIsOver(t *testing.T) {
-	for _, code := range []protocol.Code{protocol.CodeSessionUnknown, protocol.CodeSessionExpired,
-		protocol.CodeSessionEnded} {
-		s := newScreenOf(t, fakedaemon.NewResumable(t, func(ch *mux.Channel) {
+	for code, end := range map[protocol.Code]func(*mux.Session){
+		protocol.CodeSessionExpired: func(s *mux.Session) { s.Abandon(mux.ErrExpired) },
+		protocol.CodeSessionEnded:   func(s *mux.Session) { s.Abandon(mux.ErrGoodbye) },
+	} {
+		net := newOutage(t, func(ch *mux.Channel) {
 			fakedaemon.Begin(ch, "/dev/pts/9")
 			<-ch.Gone()
-		}), nil)
+		})
+		s := newScreenOf(t, net.Dialer, nil)
 		awaitRaw(t, s)
-		s.daemon.Refuse(&protocol.Reason{Code: code, Message: "why"})
-		s.daemon.Cut()
+		net.begin()
+		awaitLoss(s, true)
+		end(net.Sessions()[0])
+		net.end()
 		e := s.end()
 		var said *protocol.RemoteError
-		if !errors.Is(e.err, mux.ErrRestarted) && (!errors.As(e.err, &said) || said.Code != code) {
+		if !errors.As(e.err, &said) || said.Code != code {
 			t.Errorf("%s: %+v", code, e)
 		}
 	}

@@ -2,17 +2,14 @@ package run
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"minissh/client/dial"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/protocol"
-	"minissh/protocol/mux"
 )
 
 // ExitDeadline is the exit code of a command that --timeout stopped, as in timeout(1).
@@ -127,99 +124,6 @@ func word(s string) string {
 		return s
 	}
 	return protocol.Quote(s)
-}
-
-// OutcomeUnknown says in words why a command's end is unknown. It says no more than is certain:
-// that something is being stopped only if the daemon has said so, or does so by SE6.
-func OutcomeUnknown(host string, err error) error {
-	var failure *report.Failure
-	var ended *Closed
-	var said *protocol.RemoteError
-	var lost *mux.LinkLost
-	switch {
-	case errors.As(err, &failure):
-		return err
-	case errors.As(err, &ended) && ended.Code == protocol.CodeShuttingDown:
-		return report.Failed(err, "", "%s did not run it: %v", host, ended.RemoteError)
-	case errors.As(err, &said):
-		switch said.Code {
-		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest,
-			protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels,
-			protocol.CodeTooManyCommands:
-			return report.Failed(err, "", "%s did not run it: %v", host, said)
-		case protocol.CodeShuttingDown:
-			return report.Failed(err, "",
-				"minisshd on %s is being stopped, and the command with it", host)
-		case protocol.CodeEndedByAdmin:
-			return report.Failed(err, "",
-				"the administrator of %s ended this session; what ran in it is being stopped", host)
-		case protocol.CodeIdleTimeout:
-			return report.Failed(err, idleHint,
-				"%s ended this session: nothing was sent either way for too long; what ran in it "+
-					"is being stopped", host)
-		}
-		if errors.As(err, &ended) {
-			return report.Failed(err, "", "%s gave the command up, and its outcome is unknown: %v",
-				host, said)
-		}
-		return report.Failed(err, "",
-			"%s ended the session, and the command's outcome is unknown: %v", host, said)
-	case errors.As(err, &lost):
-		return report.Failed(err, "",
-			"the connection to %s was lost: %v; what ran there is hung up when the daemon "+
-				"notices, within %s at the latest, and its outcome is unknown", host,
-			report.Plain(lost.Cause), inWords(lost.Within))
-	case errors.Is(err, mux.ErrGoodbye):
-		return report.Failed(err, "", "%s ended the session, and the command's outcome is unknown",
-			host)
-	}
-	return report.Failed(err, "",
-		"the session with %s ended, and the command's outcome is unknown: %v", host, err)
-}
-
-// cutOff is OutcomeUnknown, except that the outcome may be known although the end of the output is
-// missing (EX5).
-func cutOff(host string, err error, ended *Outcome) error {
-	var failure *report.Failure
-	if ended == nil || ended.Exit == nil || errors.As(err, &failure) {
-		return OutcomeUnknown(host, err)
-	}
-	return report.Failed(err, "",
-		"%v; the command had ended before (exit code %d), and only output of what it left "+
-			"running is lost", SessionOver(host, err), ended.ExitCode())
-}
-
-// inWords is a time that is some minutes or hours long.
-func inWords(d time.Duration) string {
-	if d >= 2*time.Hour {
-		return fmt.Sprintf("%d hours", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d minutes", int(d.Minutes()))
-}
-
-// idleHint is what can be done about a session that was too idle.
-const idleHint = "its time is the daemon's --idle-timeout; a long command that says nothing runs " +
-	"on as: nohup COMMAND >FILE 2>&1 &"
-
-// SessionOver says why a session ended in which nothing ran.
-func SessionOver(host string, err error) error {
-	var said *protocol.RemoteError
-	var lost *mux.LinkLost
-	switch {
-	case errors.As(err, &lost):
-		return report.Failed(err, "", "the connection to %s was lost: %v", host,
-			report.Plain(lost.Cause))
-	case !errors.As(err, &said):
-		return report.Failed(err, "", "%s ended the session", host)
-	case said.Code == protocol.CodeShuttingDown:
-		return report.Failed(err, "", "minisshd on %s is being stopped", host)
-	case said.Code == protocol.CodeEndedByAdmin:
-		return report.Failed(err, "", "the administrator of %s ended this session", host)
-	case said.Code == protocol.CodeIdleTimeout:
-		return report.Failed(err, idleHint,
-			"%s ended this session: nothing was sent either way for too long", host)
-	}
-	return report.Failed(err, "", "%s ended the session: %v", host, said)
 }
 
 // goodbye announces the end as ssh does.

@@ -23,9 +23,9 @@ func TestOutcomesInWords(t *testing.T) {
 	lost := &mux.LinkLost{Cause: io.EOF, Within: 10 * time.Minute}
 	code := 3
 	ended := &Outcome{&protocol.Exit{How: protocol.HowExited, Code: &code}}
-	running := func(err error) error { return OutcomeUnknown("box", err) }
+	running := func(err error) error { return Known{Host: "box"}.Unknown(err) }
 	idle := func(err error) error { return SessionOver("box", err) }
-	held := func(err error) error { return cutOff("box", err, ended) }
+	held := func(err error) error { return Known{Host: "box"}.cutOff(err, ended) }
 	for _, test := range []struct {
 		when string
 		tell func(error) error

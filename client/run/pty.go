@@ -80,7 +80,7 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	conn.Session.Close(nil)
 	if err != nil {
 		fmt.Fprintln(d.Messages) // the cursor is wherever the other side left it
-		d.Messages.Error(cutOff(d.Options.Alias, err, shown.held.Load()))
+		d.Messages.Error(KnownOf(conn, ch).cutOff(err, shown.held.Load()))
 		return report.ExitFailure
 	}
 	if !shown.refused.Load() {

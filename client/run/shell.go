@@ -253,15 +253,20 @@ func (s *Shell) send() {
 func (s *Shell) watch(signals chan os.Signal, stop <-chan struct{}) {
 	s.resize()
 	interrupts, leaves := 0, 0
-	var redrawn <-chan time.Time
+	var drawing *drawing
 	for {
 		select {
 		case <-stop:
 			return
 		case <-s.redraw:
-			redrawn = s.redrawn()
-		case <-redrawn:
-			s.resize()
+			if drawing == nil {
+				drawing = s.askToDraw()
+			}
+		case <-drawing.ticks():
+			if drawing.over(s.stdout.wrote.Load()) {
+				drawing = nil
+				s.resize()
+			}
 		case sig := <-signals:
 			switch sig {
 			case terminal.SignalWindow:

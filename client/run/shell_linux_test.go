@@ -49,11 +49,14 @@ func newScreen(t *testing.T, far func(*mux.Channel)) *screen {
 // newScreenOn is newScreen with a writer of the test's own for what is shown.
 func newScreenOn(t *testing.T, far func(*mux.Channel), stdout io.Writer) *screen {
 	t.Helper()
-	return newScreenOf(t, fakedaemon.NewMemory(t, far), stdout)
+	daemon := fakedaemon.NewMemory(t, far)
+	s := newScreenOf(t, daemon.Dialer, stdout)
+	s.daemon = daemon
+	return s
 }
 
-// newScreenOf is newScreenOn with a daemon.
-func newScreenOf(t *testing.T, daemon *fakedaemon.Memory, stdout io.Writer) *screen {
+// newScreenOf is newScreenOn with what makes the connection.
+func newScreenOf(t *testing.T, dialer *dial.Dialer, stdout io.Writer) *screen {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
@@ -62,14 +65,18 @@ func newScreenOf(t *testing.T, daemon *fakedaemon.Memory, stdout io.Writer) *scr
 	t.Cleanup(func() { master.Close(); slave.Close() })
 	pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80})
 	s := &screen{
-		t: t, daemon: daemon, keys: master, tty: slave,
+		t: t, keys: master, tty: slave,
 		shown: new(fakedaemon.Messages), errs: new(fakedaemon.Messages),
 		result: make(chan ended, 1),
 	}
 	if stdout == nil {
 		stdout = s.shown
 	}
-	s.conn = s.daemon.Connect(t)
+	s.conn, err = dialer.Dial(t.Context(), func(*mux.Session) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.conn.Session.Close(nil) })
 	local := terminal.New(slave)
 	ch, err := s.conn.Session.Open(run.PTY(&protocol.Open{Service: "exec", Shell: true},
 		s.conn.Options, local))

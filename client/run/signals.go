@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"minissh/client/atexit"
+	"minissh/client/dial"
+	"minissh/client/options"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
@@ -36,18 +38,24 @@ func nameOf(sig os.Signal) string {
 
 // Catcher takes INT and TERM. While a command runs it passes them on (Escalate). Otherwise the
 // first politely ends what is under way, and the second ends this process. Once the command has
-// ended, and only what it left running holds its output, the first leaves.
+// ended, and only what it left running holds its output, the first leaves. So it does while the
+// link is lost: the daemon cannot be told.
 type Catcher struct {
 	c      chan os.Signal
 	stop   chan struct{}
 	ch     *mux.Channel       // the command's; nil: there is none
+	conn   *dial.Connection   // its connection
 	cancel context.CancelFunc // ends what is under way, if that is not a command
+	exit   func(code int)     // atexit.Exit, but for tests
 
 	mu    sync.Mutex // guards the rest
 	code  int        // 128+n of the first signal
 	count int
-	held  *Outcome // how the command has ended, when only its output is waited for
-	left  bool     // a signal came after that
+	held  *Outcome    // how the command has ended, when only its output is waited for
+	left  bool        // a signal came after that
+	lost  time.Time   // when the link was lost; zero: it is there
+	last  os.Signal   // the last one that came for a command
+	away  *time.Timer // leaves, unless the link comes back; nil: nobody wants to
 }
 
 // Signals takes signals from now on; cancel ends what is under way.
@@ -58,10 +66,49 @@ func Signals(cancel context.CancelFunc) *Catcher {
 }
 
 // signalsTo takes signals from now on, for a command.
-func signalsTo(ch *mux.Channel) *Catcher {
-	s := &Catcher{ch: ch}
+func signalsTo(conn *dial.Connection, ch *mux.Channel) *Catcher {
+	s := &Catcher{conn: conn, ch: ch, exit: atexit.Exit}
+	conn.Watch(func(loss *dial.Loss) {
+		conn.Announce(loss)
+		s.link(loss)
+	})
 	s.catch()
 	return s
+}
+
+// link notes that the link is lost, or back (nil). Most come back at once, and then the command
+// gets the signals that came before; but a user does not wait for one that is lost.
+func (s *Catcher) link(loss *dial.Loss) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost = (time.Time{}); loss != nil {
+		s.lost = time.Now()
+	}
+	s.hasten()
+}
+
+// hasten sees to it that a user who wants to leave, and cannot tell the daemon, soon does. The
+// caller holds mu.
+func (s *Catcher) hasten() {
+	switch {
+	case s.lost.IsZero() && s.away != nil:
+		s.away.Stop()
+		s.away = nil
+	case !s.lost.IsZero() && s.away == nil && s.last != nil && s.held == nil:
+		s.away = time.AfterFunc(Farewell-time.Since(s.lost), s.leaveUntold)
+	}
+}
+
+func (s *Catcher) leaveUntold() {
+	s.mu.Lock()
+	sig, stays := s.last, s.away == nil
+	s.mu.Unlock()
+	if stays { // the link came back
+		return
+	}
+	// without mu: a lost link may be told meanwhile
+	s.conn.Messages.Say(options.LevelError, "%s", untold(s.conn))
+	s.exit(atexit.Code(sig))
 }
 
 func (s *Catcher) catch() {
@@ -125,6 +172,10 @@ func (s *Catcher) take(sig os.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
+	if s.ch != nil {
+		s.last = sig
+		defer s.hasten()
+	}
 	switch {
 	case s.ch == nil:
 		if s.count > 1 {
@@ -134,6 +185,8 @@ func (s *Catcher) take(sig os.Signal) {
 		s.cancel()
 	case s.held != nil:
 		s.leave()
+	case !s.lost.IsZero():
+		Escalate(s.ch, s.count, nameOf(sig)) // if the link comes back
 	case Escalate(s.ch, s.count, nameOf(sig)):
 		atexit.Exit(atexit.Code(sig))
 	case s.count == 2:

@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 )
 
-// What is typed while there is no link is kept in order, up to a bound; what is more is refused, and
-// nobody waits.
+// What is typed while there is no link is kept in order, up to a bound; what is more is refused,
+// and nobody waits.
 func TestTypeahead(t *testing.T) {
 	a := newTypeahead()
 	a.link(true)

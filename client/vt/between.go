@@ -7,8 +7,8 @@ import "unicode/utf8"
 type Screen struct {
 	Alternate bool // the one of full-screen programs
 	// Free is false inside a control sequence or a character, and where the program relies on a
-	// place of the cursor that it saved: we would have to save one over it. On the main screen it is
-	// also false while only a part of the screen scrolls.
+	// place of the cursor that it saved: we would have to save one over it. On the main screen it
+	// is also false while only a part of the screen scrolls.
 	Free bool
 	// Placed: the program sends the cursor to rows, so it may have drawn below it. After it has
 	// ended this stays.

@@ -1,60 +1,96 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
-	"minissh/scripts/wire"
+	"minissh/client/fakedaemon"
 )
 
 // onWire is a client whose way to the daemon can be cut.
 type onWire struct {
 	*minisshHere
-	args  []string // the client's, up to the host
-	relay *wire.Relay
-	down  atomic.Bool
-}
+	args []string // the client's, up to the host
+	down atomic.Bool
 
-// silent is a cut that nobody tells of.
-var silent = wire.Cut{Way: wire.OfKind("silence")[0]}
+	mu    sync.Mutex // guards the rest
+	links []*fakedaemon.Link
+}
 
 func startOnWire(t *testing.T) *onWire {
 	h := &onWire{minisshHere: startMinisshHere(t)}
-	port := slices.Index(h.minisshHere.args, "-p") + 1
-	var err error
-	h.relay, err = wire.Listen("127.0.0.1:"+h.minisshHere.args[port], func(int) wire.Fate {
-		if h.down.Load() {
-			return wire.Fate{Cut: &silent, Up: 1}
-		}
-		return wire.Fate{}
-	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(h.relay.Close)
 	for _, word := range h.minisshHere.args {
 		if word != "-q" {
 			h.args = append(h.args, word)
 		}
 	}
-	port = slices.Index(h.args, "-p") + 1
-	h.args[port] = h.relay.Port()
+	port := slices.Index(h.args, "-p") + 1
+	daemon := "127.0.0.1:" + h.args[port]
+	_, h.args[port], _ = net.SplitHostPort(listener.Addr().String())
+	var relays sync.WaitGroup
+	relays.Go(func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", daemon)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			l := fakedaemon.NewLink(near, far)
+			if h.down.Load() {
+				l.Lose()
+			}
+			h.mu.Lock()
+			h.links = append(h.links, l)
+			h.mu.Unlock()
+			relays.Go(l.Run)
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		h.mend()
+		for _, l := range h.all() {
+			l.Close()
+		}
+		relays.Wait()
+	})
 	return h
 }
 
-// cut makes the network silent, for those who come later too; mend ends that.
+func (h *onWire) all() []*fakedaemon.Link {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.links)
+}
+
+// cut makes the network silent, for those who come later too; mend ends that, and resets what was
+// cut.
 func (h *onWire) cut() {
 	h.down.Store(true)
-	h.relay.Cut(silent)
+	for _, l := range h.all() {
+		l.Lose()
+	}
 }
 
 func (h *onWire) mend() {
-	h.down.Store(false)
-	h.relay.Drop()
+	if h.down.Swap(false) {
+		for _, l := range h.all() {
+			l.Close()
+		}
+	}
 }
 
 func (h *onWire) screen(args ...string) *screen {

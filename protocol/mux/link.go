@@ -383,7 +383,7 @@ func (s *Session) lost(l *link) {
 		if errors.As(l.cause, &remote) {
 			s.end(l.cause)
 		} else {
-			s.end(&LinkLost{l.cause, believed(l.stopNoted)})
+			s.end(&LinkLost{Cause: l.cause, Within: believed(l.stopNoted)})
 		}
 		return
 	}

@@ -86,6 +86,9 @@ type LinkLost struct {
 	// Within is how long the other end may go on at most as if nothing had happened, if it noticed
 	// nothing (RE6).
 	Within time.Duration
+	// Tried is for how long others were tried for; 0: the session could not have them. Then Within
+	// is how long the other end keeps the session.
+	Tried time.Duration
 }
 
 func (e *LinkLost) Error() string { return fmt.Sprintf("the connection was lost: %v", e.Cause) }
