@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -181,8 +180,7 @@ func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []s
 // for the answer. The connection is closed if the login fails. connect makes another one, if this
 // one is lost.
 func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []string,
-	prepare func(*mux.Session) error,
-	connect func(context.Context, time.Duration) (*transport.Conn, error)) (*Connection, error) {
+	prepare func(*mux.Session) error, connect connector) (*Connection, error) {
 	session := mux.New(d.config())
 	if err := prepare(session); err != nil {
 		session.Close(nil)

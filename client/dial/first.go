@@ -25,9 +25,7 @@ const (
 // session asks again over other links (RE5): another session could begin it twice. The error is
 // that of the first link, unless the daemon has answered later.
 func (d *Dialer) firstLink(ctx context.Context, session *mux.Session, conn *transport.Conn,
-	hello protocol.Hello,
-	connect func(context.Context, time.Duration) (*transport.Conn, error)) (*protocol.Welcome,
-	error) {
+	hello protocol.Hello, connect connector) (*protocol.Welcome, error) {
 	welcome, lost := greet(ctx, session, conn, hello)
 	if lost == nil || d.hold() == 0 || !mayAskAgain(session, lost) {
 		return welcome, lost
@@ -43,7 +41,9 @@ func (d *Dialer) firstLink(ctx context.Context, session *mux.Session, conn *tran
 		if limited.Err() != nil {
 			return nil, cmp.Or(ctx.Err(), lost)
 		}
-		conn, err := connect(limited, time.Second)
+		tcp, cancel := context.WithTimeout(limited, time.Second)
+		conn, err := connect(limited, tcp)
+		cancel()
 		if err != nil {
 			continue
 		}

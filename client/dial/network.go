@@ -220,7 +220,7 @@ func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) erro
 		return nil, err
 	}
 	return d.enter(ctx, plain(raw), nil, prepare,
-		func(ctx context.Context, _ time.Duration) (*transport.Conn, error) {
+		func(ctx, _ context.Context) (*transport.Conn, error) {
 			raw, err := way.trusted(ctx)
 			if err != nil {
 				return nil, err

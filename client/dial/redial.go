@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -16,14 +15,14 @@ import (
 	"minissh/protocol/transport"
 )
 
+// connector connects as far as the end of TLS's handshake. TCP alone may have less time.
+type connector func(whole, tcp context.Context) (*transport.Conn, error)
+
 // reconnect connects once more as far as TLS, with the same key of ours, to the host whose key is
 // known by now. The host's name is looked up again, and all its addresses are tried at once.
-func (l *login) reconnect(envelope tls.Certificate, host ssh.PublicKey) func(context.Context,
-	time.Duration) (*transport.Conn, error) {
-	return func(ctx context.Context, tcp time.Duration) (*transport.Conn, error) {
-		quick, cancel := context.WithTimeout(ctx, tcp)
-		defer cancel()
-		raw, err := l.way.dialAny(quick)
+func (l *login) reconnect(envelope tls.Certificate, host ssh.PublicKey) connector {
+	return func(ctx, tcp context.Context) (*transport.Conn, error) {
+		raw, err := l.way.dialAny(tcp)
 		if err != nil {
 			return nil, err
 		}

@@ -14,7 +14,6 @@ import (
 	"minissh/client/report"
 	"minissh/protocol"
 	"minissh/protocol/mux"
-	"minissh/protocol/transport"
 )
 
 // How long a client asks a daemon to keep its session without a link, unless ResumeFor says
@@ -69,8 +68,7 @@ type Loss struct {
 // (RE3, RE7, SE8), until the session has ended or is given up.
 type keeper struct {
 	session *mux.Session
-	// connects as far as the end of TLS's handshake; TCP alone has its own limit
-	connect func(ctx context.Context, tcp time.Duration) (*transport.Conn, error)
+	connect connector
 	hello   protocol.Hello
 	limit   time.Duration // ConnectTimeout, for each attempt; 0: none
 	longest time.Duration // the most that the user wants to wait for a new link
@@ -94,7 +92,7 @@ type keeper struct {
 
 // newKeeper is a session's keeper, from its first WELCOME on.
 func (d *Dialer) newKeeper(session *mux.Session, welcome *protocol.Welcome, hello protocol.Hello,
-	connect func(context.Context, time.Duration) (*transport.Conn, error)) *keeper {
+	connect connector) *keeper {
 	hello.Keys = nil
 	k := &keeper{session: session, connect: connect, hello: hello,
 		limit: d.Options.ConnectTimeout, debug: d.Messages.Debug, hurry: make(chan struct{}, 1),
@@ -301,15 +299,20 @@ func (k *keeper) settle() {
 // usefulAfter is how long a link must last to have been of use, if it carries nothing.
 const usefulAfter = time.Second
 
-// Waits between attempts. The first comes at once; the next ones at growing intervals, which are a
-// second at most for the first minutes, so that typing goes on within a second of the network's
-// return.
+// Waits between the beginnings of attempts. The first comes at once; the next ones at growing
+// intervals, which are a second at most for the first minutes, so that typing goes on within a
+// second of the network's return.
 const (
 	firstWait  = 100 * time.Millisecond
 	quickWait  = 800 * time.Millisecond
 	quickTries = 300
-	slowWait   = 15 * time.Second
+	slowWait   = 15 * time.Second // after the end of the attempt before
 )
+
+// hurryAfter is how old an attempt is at least that another takes the place of, because the user
+// has typed something or the network has changed. TCP has asked several times by then: a way that
+// is only slow has answered.
+const hurryAfter = 2 * time.Second
 
 // waitBefore is how long to wait before an attempt, 0 being the first.
 func waitBefore(attempt int) time.Duration {
@@ -326,12 +329,14 @@ func waitBefore(attempt int) time.Duration {
 // pause waits before an attempt. Whatever hurries it, two do not begin within firstWait, and within
 // a second while the daemon refuses us. False: no attempt is needed any more.
 func (k *keeper) pause() bool {
-	apart := firstWait
+	apart, wait := firstWait, waitBefore(k.tries)
 	if k.tries >= quickTries {
 		apart = time.Second
+	} else {
+		wait -= time.Since(k.began)
 	}
 	soonest := k.began.Add(apart)
-	timer := time.NewTimer(max(time.Until(soonest), waitBefore(k.tries)))
+	timer := time.NewTimer(max(time.Until(soonest), wait))
 	defer timer.Stop()
 	for {
 		select {
@@ -362,11 +367,14 @@ func (k *keeper) attempt(left time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
+	tcp, again := context.WithTimeout(ctx, time.Second<<longer)
+	defer again()
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	over := make(chan struct{})
 	defer close(over)
 	watching.Go(func() {
+		hurry, old := k.hurry, (<-chan time.Time)(nil)
 		for {
 			select {
 			case <-over:
@@ -374,6 +382,11 @@ func (k *keeper) attempt(left time.Duration) error {
 			case <-k.session.Done():
 				cancel()
 				return
+			case <-hurry:
+				hurry, old = nil, time.After(time.Until(k.began.Add(hurryAfter)))
+			case <-old: // TCP asks less and less often: a new attempt asks now
+				k.now()
+				again()
 			case <-k.session.LinkChanges():
 				if k.works() { // the old link wins, or the new one is there
 					cancel()
@@ -382,7 +395,7 @@ func (k *keeper) attempt(left time.Duration) error {
 			}
 		}
 	})
-	conn, err := k.connect(ctx, time.Second<<longer)
+	conn, err := k.connect(ctx, tcp)
 	if err != nil {
 		return err
 	}

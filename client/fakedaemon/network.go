@@ -26,7 +26,10 @@ type Network struct {
 
 	// Link is called with each link before its first byte, n counting from 0. An error is what the
 	// client gets instead of it.
-	Link   func(n int, l *Link) error
+	Link func(n int, l *Link) error
+	// Away is called before that, if it is set: it waits for as long as the network is away.
+	Away func(context.Context) error
+
 	Daemon mux.Config // of the daemon's sessions
 	Up     time.Duration
 	// Turns are what the daemon does instead, link by link, the last for all further ones.
@@ -109,7 +112,14 @@ func (n *Network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	n.began = append(n.began, time.Now())
 	n.links = append(n.links, l)
 	n.mu.Unlock()
-	if err := n.Link(number, l); err != nil {
+	var err error
+	if n.Away != nil {
+		err = n.Away(ctx)
+	}
+	if err == nil {
+		err = n.Link(number, l)
+	}
+	if err != nil {
 		for _, conn := range []net.Conn{client, near, far, daemon} {
 			conn.Close()
 		}
