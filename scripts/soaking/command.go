@@ -9,7 +9,7 @@ import (
 
 // runTalk runs a talk by the client's own options, and judges all of it.
 func (j *job) runTalk(k talk, options ...string) {
-	words := append(append(options, j.port(), "--exec", "box"), k.argv(j.program)...)
+	words := append(append(options, j.config(), "--exec", "box"), k.argv(j.program)...)
 	cmd := j.client(words...)
 	o := j.feed(cmd, k)
 	if j.finish(cmd, k.code) {
@@ -19,7 +19,7 @@ func (j *job) runTalk(k talk, options ...string) {
 }
 
 func command(j *job) {
-	j.runTalk(j.talks(4<<20, 4<<20, 1<<20, 8*time.Second), "-q")
+	j.runTalk(j.talks(4<<20, 4<<20, 1<<20, 8*time.Second), j.level)
 }
 
 func flood(j *job) {
@@ -33,14 +33,14 @@ func flood(j *job) {
 	default:
 		k.in, k.out = most, most/2
 	}
-	j.runTalk(k, "-q")
+	j.runTalk(k, j.level)
 }
 
 func quiet(j *job) {
 	k := j.talks(40, 40, 40, 30*time.Second)
 	k.over += 5 * time.Second
 	k.out += 20
-	j.runTalk(k, "-q")
+	j.runTalk(k, j.level)
 }
 
 // told lets minissh say what it says about links: lines of its own.

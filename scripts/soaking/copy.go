@@ -70,7 +70,7 @@ func (j *job) copies(from, to string) {
 		j.fault("%v", err)
 		return
 	}
-	cmd := j.client("cp", "-q", "-r", j.port(), from+j.path("from"), to+j.path("to"))
+	cmd := j.client("cp", j.level, "-r", j.config(), from+j.path("from"), to+j.path("to"))
 	if !j.finish(cmd, 0) {
 		return
 	}
@@ -101,6 +101,8 @@ func unlike(a, b string) string {
 	return out.String()
 }
 
-func put(j *job)     { j.copies("", "box:") }
-func get(j *job)     { j.copies("box:", "") }
-func between(j *job) { j.copies("box:", "box:") }
+func put(j *job) { j.copies("", "box:") }
+func get(j *job) { j.copies("box:", "") }
+
+// between has two sessions, each over a relay of its own.
+func between(j *job) { j.copies("box:", "other:") }

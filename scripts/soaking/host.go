@@ -78,12 +78,10 @@ func build(ctx context.Context, dir string, race bool) error {
 
 func (h *host) path(name string) string { return filepath.Join(h.dir, name) }
 
-// furnish makes keys, and a configuration in which the daemon is called box, at whatever port.
+// furnish makes keys, and the known_hosts of a client for which the daemon is called box.
 func (h *host) furnish() error {
-	for _, dir := range []string{"home/.ssh", "home/.config/minissh"} {
-		if err := os.MkdirAll(h.path(dir), 0o700); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(h.path("home/.ssh"), 0o700); err != nil {
+		return err
 	}
 	login, err := writeKey(h.path("home/.ssh/id_ed25519"))
 	if err != nil {
@@ -94,9 +92,7 @@ func (h *host) furnish() error {
 		return err
 	}
 	return errors.Join(os.WriteFile(h.path("authorized_keys"), login, 0o600),
-		os.WriteFile(h.path("home/.ssh/known_hosts"), append([]byte("box "), server...), 0o600),
-		os.WriteFile(h.path("home/.config/minissh/config"),
-			[]byte("Host box\n\tHostName 127.0.0.1\n\tHostKeyAlias box\n"), 0o600))
+		os.WriteFile(h.path("home/.ssh/known_hosts"), append([]byte("box "), server...), 0o600))
 }
 
 // writeKey makes a key pair and returns the line of its public half.
@@ -133,8 +129,9 @@ func (h *host) start() error {
 	h.daemon = exec.Command(filepath.Join(h.bin, "minisshd"), "--control", "none", "--listen",
 		"127.0.0.1:0", "--host-key", h.path("host_key"), "--authorized-keys",
 		h.path("authorized_keys"), "--hold", hold.String(), "--max-sessions-per-user", "2000")
-	h.daemon.Env, h.daemon.Dir, h.daemon.Stderr = h.environment(), h.dir, log
 	h.daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	withoutBashrc(h.daemon)
+	h.daemon.Env, h.daemon.Dir, h.daemon.Stderr = h.environment(), h.dir, log
 	said, err := h.daemon.StdoutPipe()
 	if err != nil {
 		return err
@@ -150,6 +147,20 @@ func (h *host) start() error {
 		return fmt.Errorf("minisshd does not listen: %s%s", first[:n], text)
 	}
 	return nil
+}
+
+// withoutBashrc hides root's own ~/.bashrc from what a daemon of root runs: bash(1) reads it for
+// commands that come over a network, and what a person has in there may take long and say anything.
+func withoutBashrc(daemon *exec.Cmd) {
+	home, err := os.UserHomeDir()
+	file := filepath.Join(home, ".bashrc")
+	if _, missing := os.Stat(file); err != nil || missing != nil || os.Geteuid() != 0 {
+		return
+	}
+	daemon.Args = append([]string{"sh", "-c", `mount --bind /dev/null "$0" && exec "$@"`, file,
+		daemon.Path}, daemon.Args[1:]...)
+	daemon.Path = "/bin/sh"
+	daemon.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
 }
 
 // stop ends the daemon by TERM, and says what is wrong with how it ended, and with its log.

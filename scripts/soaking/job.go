@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,9 +35,9 @@ type job struct {
 	work    work
 	seed    uint64
 	random  *rand.Rand
-	relay   *wire.Relay
-	fates   *fates
+	wires   [2]relay // the second for a second session
 	dir     string
+	level   string // -q, or -v: then what minissh says is kept, and standard error not judged
 	took    time.Duration
 	faults  []string
 	lost    bool // its login was cut, and it said so
@@ -49,15 +50,30 @@ type job struct {
 func newJob(ctx context.Context, h *host, program string, o options, b *budget, n int) (*job,
 	error) {
 	j := &job{ctx: ctx, h: h, program: program, n: n, dir: h.path(fmt.Sprint("job", n)),
-		random: rand.New(rand.NewPCG(o.seed, uint64(n)))}
-	j.work, j.seed = choose(j.random, o.only), j.random.Uint64()>>1
-	j.fates = &fates{random: rand.New(rand.NewPCG(o.seed, uint64(n)|1<<32)), budget: b,
-		left: 1 + j.random.IntN(cutsMost)}
-	var err error
-	if j.relay, err = wire.Listen(h.address, j.fates.next); err != nil {
-		return nil, err
+		level: "-q", random: rand.New(rand.NewPCG(o.seed, uint64(n)))}
+	if o.verbose {
+		j.level = "-v"
 	}
-	return j, os.Mkdir(j.dir, 0o700)
+	j.work, j.seed = choose(j.random, o.only), j.random.Uint64()>>1
+	left := 1 + j.random.IntN(cutsMost)
+	for i := range j.wires {
+		f := &fates{random: rand.New(rand.NewPCG(o.seed, uint64(n)|uint64(i+1)<<32)), budget: b,
+			left: left}
+		r, err := wire.Listen(h.address, f.next)
+		if err != nil {
+			return nil, err
+		}
+		j.wires[i] = relay{r, f}
+	}
+	const host = "Host %s\n\tHostName 127.0.0.1\n\tHostKeyAlias box\n\tPort %s\n"
+	return j, errors.Join(os.Mkdir(j.dir, 0o700), os.WriteFile(j.path("config"),
+		fmt.Appendf(nil, host+host, "box", j.wires[0].Port(), "other", j.wires[1].Port()), 0o600))
+}
+
+// relay is one way to the daemon.
+type relay struct {
+	*wire.Relay
+	fates *fates
 }
 
 // do carries the job out, and removes what it made if all was well.
@@ -68,17 +84,22 @@ func (j *job) do() {
 	j.ctx = ctx
 	j.work.run(j)
 	j.took = time.Since(start)
-	j.relay.Close()
+	for _, r := range j.wires {
+		r.Close()
+	}
 	if len(j.faults) == 0 {
 		os.RemoveAll(j.dir)
 	}
 }
 
 // unused is how many of the cuts that it took its links did not live to see.
-func (j *job) unused() int {
-	j.fates.mu.Lock()
-	defer j.fates.mu.Unlock()
-	return max(0, j.fates.taken+j.fates.lost-len(j.relay.Past()))
+func (j *job) unused() (n int) {
+	for _, r := range j.wires {
+		r.fates.mu.Lock()
+		n += max(0, r.fates.taken+r.fates.lost-len(r.Past()))
+		r.fates.mu.Unlock()
+	}
+	return n
 }
 
 func (j *job) path(name string) string { return filepath.Join(j.dir, name) }
@@ -98,8 +119,9 @@ func (j *job) client(words ...string) *exec.Cmd {
 	return cmd
 }
 
-// port is the option with the relay's port.
-func (j *job) port() string { return "-oPort=" + j.relay.Port() }
+// config is the option that makes the client know the daemon as box, and as other through the
+// second relay.
+func (j *job) config() string { return "-F" + j.path("config") }
 
 // said keeps what a client says on standard error.
 type said struct{ j *job }
@@ -138,10 +160,12 @@ func (j *job) finish(cmd *exec.Cmd, code int) bool {
 	return true
 }
 
-// loginCut says whether the first link was cut before the client can have known that it was in.
+// loginCut says whether a first link was cut before the client can have known that it was in.
 func (j *job) loginCut() bool {
-	past := j.relay.Past()
-	return len(past) > 0 && past[0].N == 0 && past[0].Down < loginBytes
+	return slices.ContainsFunc(j.wires[:], func(r relay) bool {
+		past := r.Past()
+		return len(past) > 0 && past[0].N == 0 && past[0].Down < loginBytes
+	})
 }
 
 // once judges what a command has left in its file: it started once, and ended as it was to. A
@@ -166,7 +190,7 @@ func (j *job) feed(cmd *exec.Cmd, k talk) outputs {
 	o := outputs{newChecker(k.seed, streamOut, k.out), newChecker(k.seed, streamErr, k.err)}
 	cmd.Stdin = struct{ io.Reader }{newPaced(k.seed, streamIn, k.in, k.over)}
 	cmd.Stdout = o.out
-	if k.err > 0 {
+	if k.err > 0 && j.level == "-q" {
 		cmd.Stderr = o.err
 	}
 	return o
@@ -177,7 +201,7 @@ func (j *job) judge(o outputs, k talk) {
 	if wrong := o.out.whole(k.seed, streamOut); wrong != "" {
 		j.fault("standard output %s", wrong)
 	}
-	if wrong := o.err.whole(k.seed, streamErr); wrong != "" {
+	if wrong := o.err.whole(k.seed, streamErr); wrong != "" && j.level == "-q" {
 		j.fault("standard error %s", wrong)
 	}
 }

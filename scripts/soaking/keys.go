@@ -93,7 +93,7 @@ func (t *typist) judge(j *job) {
 // keys types through pipes: what comes back is what was typed.
 func keys(j *job) {
 	t := newTypist(j)
-	cmd := j.client("-q", "-tt", j.port(), "--exec", "box", j.program, otherSide, "keys",
+	cmd := j.client(j.level, "-tt", j.config(), "--exec", "box", j.program, otherSide, "keys",
 		j.path("starts"))
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -101,18 +101,16 @@ func keys(j *job) {
 		return
 	}
 	cmd.Stdout = t
-	t.run(j, cmd, in)
+	t.run(j, cmd, in, in.Close)
 }
 
-// run types while the client runs, and judges.
-func (t *typist) run(j *job, cmd *exec.Cmd, in io.WriteCloser) {
+// run types while the client runs, and judges. drained is called when the client has ended, and
+// returns when all that it said has come.
+func (t *typist) run(j *job, cmd *exec.Cmd, in io.Writer, drained func() error) {
 	var typing sync.WaitGroup
-	typing.Go(func() {
-		t.typeAll(j, in)
-		t.echoed(1 << 30) // the input stays open until the client has ended
-		in.Close()
-	})
+	typing.Go(func() { t.typeAll(j, in) })
 	through := j.finish(cmd, keysCode)
+	drained()
 	t.end()
 	typing.Wait()
 	if through {
@@ -129,16 +127,16 @@ func screen(j *job) {
 		j.fault("%v", err)
 		return
 	}
-	cmd := j.client("-q", "-tt", j.port(), "--exec", "box", j.program, otherSide, "keys",
+	defer master.Close()
+	cmd := j.client(j.level, "-tt", j.config(), "--exec", "box", j.program, otherSide, "keys",
 		j.path("starts"))
 	cmd.Stdin, cmd.Stdout = slave, slave
 	cmd.SysProcAttr.Setctty = true
 	var reading sync.WaitGroup
-	reading.Go(func() { io.Copy(t, master) })
-	t.run(j, cmd, struct {
-		io.Writer
-		io.Closer
-	}{master, slave})
-	reading.Wait()
-	master.Close()
+	reading.Go(func() { io.Copy(t, master) }) // up to the close of the last that has the slave
+	t.run(j, cmd, master, func() error {
+		slave.Close()
+		reading.Wait()
+		return nil
+	})
 }

@@ -21,7 +21,7 @@ type options struct {
 	job                 int
 	only                string
 	bin                 string
-	race, keep          bool
+	race, keep, verbose bool
 
 	first, last int // numbers of jobs
 }
@@ -38,6 +38,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.only, "only", "", "only jobs of this `KIND`")
 	f.StringVar(&o.bin, "bin", "", "`DIR` with minissh and minisshd (default: they are built)")
 	f.BoolVar(&o.race, "race", false, "build them with the race detector")
+	f.BoolVar(&o.verbose, "v", false, "have minissh tell more, and show that of jobs that fail")
 	f.BoolVar(&o.keep, "keep", false,
 		"keep the run's directory, with the daemon's log, when it fails")
 	f.Usage = func() {

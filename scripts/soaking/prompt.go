@@ -34,7 +34,7 @@ func prompt(j *job) {
 		j.fault("%v", err)
 		return
 	}
-	cmd := j.client("prompt", "-q", j.port(), "box")
+	cmd := j.client("prompt", j.level, j.config(), "box")
 	cmd.Stdin = strings.NewReader(lines.String())
 	var got, want bytes.Buffer
 	cmd.Stdout = &got

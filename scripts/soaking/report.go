@@ -66,10 +66,12 @@ func (p *report) done(j *job) {
 	if j.lost {
 		p.lost++
 	}
-	for _, c := range j.relay.Past() {
-		p.cuts[c.Cut.Way.Name]++
-		if c.After > 0 {
-			p.back[c.Cut.Way.Name] = append(p.back[c.Cut.Way.Name], c.After)
+	for _, r := range j.wires {
+		for _, c := range r.Past() {
+			p.cuts[c.Cut.Way.Name]++
+			if c.After > 0 {
+				p.back[c.Cut.Way.Name] = append(p.back[c.Cut.Way.Name], c.After)
+			}
 		}
 	}
 	if len(j.faults) > 0 {
@@ -88,18 +90,28 @@ func (p *report) story(j *job) string {
 	for _, fault := range j.faults {
 		fmt.Fprintf(&b, "    %.4000s\n", fault)
 	}
-	for _, c := range j.relay.Past() {
+	for _, r := range j.wires {
+		if r.Links() > 0 {
+			fmt.Fprintf(&b, "    %d links:\n%s", r.Links(), cuts(r.Past()))
+		}
+	}
+	if text := j.text(); text != "" {
+		fmt.Fprintf(&b, "    minissh said: %s\n", text)
+	}
+	return b.String()
+}
+
+// cuts tells what became of a relay's links.
+func cuts(past []wire.Past) string {
+	var b strings.Builder
+	for _, c := range past {
 		deaf := ""
 		if c.Cut.Deaf {
 			deaf = " and deaf"
 		}
-		fmt.Fprintf(&b, "    link %d was cut after %.3fs, %d bytes up and %d down: %s%s, for "+
+		fmt.Fprintf(&b, "        link %d was cut after %.3fs, %d bytes up and %d down: %s%s, for "+
 			"%.1fs; the next came %.3fs later\n", c.N, c.Age.Seconds(), c.Up, c.Down,
 			c.Cut.Way.Name, deaf, c.Cut.Mute.Seconds(), c.After.Seconds())
-	}
-	fmt.Fprintf(&b, "    %d links in all\n", j.relay.Links())
-	if text := j.text(); text != "" {
-		fmt.Fprintf(&b, "    minissh said: %s\n", text)
 	}
 	return b.String()
 }

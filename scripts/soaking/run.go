@@ -64,7 +64,7 @@ func (r *run) warmUp(ctx context.Context) {
 		return
 	}
 	k := talk{starts: j.path("starts"), seed: j.seed, in: 1000, out: 1000, err: 1000, code: 7}
-	j.work = work{"first", 1, "a command without a cut", func(j *job) { j.runTalk(k, "-q") }}
+	j.work = work{"first", 1, "a command without a cut", func(j *job) { j.runTalk(k, j.level) }}
 	j.do()
 	r.report.done(j)
 	r.until(ctx, func() bool { return len(r.h.processes()) == 0 })
