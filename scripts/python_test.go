@@ -58,25 +58,7 @@ func TestPythonClient(t *testing.T) {
 	}
 	must(filepath.Join(dir, "minissh"), "identity", "-i", "key", "--pem", "key.pem")
 
-	daemon := exec.Command(filepath.Join(dir, "minisshd"), "--control", "none", "--listen",
-		"127.0.0.1:0", "--listen", "unix:socket", "--host-key", "host_key", "--authorized-keys",
-		"authorized_keys")
-	daemon.Dir = dir
-	out, err := daemon.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := daemon.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		daemon.Process.Signal(syscall.SIGTERM)
-		daemon.Wait()
-	})
-	ready, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
+	ready := startDaemon(t, dir, "127.0.0.1:0", "unix:socket")
 	told := regexp.MustCompile(`127\.0\.0\.1:(\d+).*(SHA256:\S+)`).FindStringSubmatch(ready)
 	if told == nil {
 		t.Fatalf("%q", ready)
@@ -85,8 +67,10 @@ func TestPythonClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tcp := []string{script, "--port", told[1], "--pem", "key.pem", "--host-key", told[2],
-		"127.0.0.1"}
+	through := func(port string) []string {
+		return []string{script, "--port", port, "--pem", "key.pem", "--host-key", told[2]}
+	}
+	tcp := append(through(told[1]), "127.0.0.1")
 	random := make([]byte, 8<<20) // many times the window, both ways
 	rand.NewChaCha8([32]byte{}).Read(random)
 	for _, carrier := range []struct {
@@ -117,6 +101,10 @@ func TestPythonClient(t *testing.T) {
 			}
 		})
 	}
+	t.Run("resume", func(t *testing.T) {
+		resumePython(t, dir, python, told[1], through, random)
+		scriptedPython(t, python, script)
+	})
 	wrong := append([]string{}, tcp...)
 	wrong[6] = "SHA256:" + strings.Repeat("A", 43)
 	if stdout, stderr, code := run(nil, python, append(wrong, "echo", "entered")...); code != 255 ||
@@ -143,6 +131,35 @@ func TestPythonClient(t *testing.T) {
 			t.Errorf("typed %q: %q %q %d", args, stdout, stderr, code)
 		}
 	}
+}
+
+// startDaemon starts the minisshd of a folder, and returns the line in which it says that it is
+// ready.
+func startDaemon(t *testing.T, dir string, addresses ...string) string {
+	t.Helper()
+	args := []string{"--control", "none", "--host-key", "host_key", "--authorized-keys",
+		"authorized_keys"}
+	for _, address := range addresses {
+		args = append(args, "--listen", address)
+	}
+	daemon := exec.Command(filepath.Join(dir, "minisshd"), args...)
+	daemon.Dir = dir
+	out, err := daemon.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		daemon.Process.Signal(syscall.SIGTERM)
+		daemon.Wait()
+	})
+	ready, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ready
 }
 
 // fetchTree has fetch.py, which shares no code with minissh, copy what a receiver must take: files
