@@ -222,6 +222,9 @@ func (s *Session) end(why error) {
 	}
 	s.control, s.ready, s.grants = queue[outgoing]{}, queue[*Channel]{}, queue[*Channel]{}
 	s.kept, s.keptBytes = queue[kept]{}, 0
+	if l := s.link; l != nil {
+		l.resendTo = 0 // its writer may not have noticed yet
+	}
 	if s.onEnd != nil {
 		s.onEnd(why) // first: whoever has seen Done finds the session ended in the Registry too
 	}
