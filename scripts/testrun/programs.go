@@ -64,7 +64,8 @@ var programs = []program{
 	{"fish", "fish"},
 	{"chromium", "chromium"},
 	{"/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"},
-	{"gcc", "gcc"}, // for the race detector
+	{"spin", "spin"},
+	{"gcc", "gcc"}, // for the race detector, and for what spin makes
 	{"/usr/include/stdlib.h", "libc6-dev"},
 }
 
