@@ -45,6 +45,8 @@ type Dialer struct {
 	Conn     net.Conn
 	Host     ssh.PublicKey
 	Identity *keys.Identity
+
+	linkMost int64 // bytes over one link, for tests; 0: SE8's
 }
 
 // Connection is a session with a daemon that we have logged in to.

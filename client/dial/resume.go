@@ -44,7 +44,8 @@ func wholeSeconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) 
 
 // config is what a session of ours has.
 func (d *Dialer) config() mux.Config {
-	config := mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: atexit.Run}
+	config := mux.Config{Role: mux.Client, Trace: d.Trace, Crashed: atexit.Run,
+		LinkMost: d.linkMost}
 	if d.hold() > 0 {
 		config.Resend = mostKept
 	}

@@ -29,7 +29,8 @@ func (s *Session) LinkState() LinkState {
 }
 
 // counts says whether a link tells something of the session: a client's does from its WELCOME on.
-// One that was only tried does not make the daemon hold the session any longer. The caller holds mu.
+// One that was only tried does not make the daemon hold the session any longer. The caller holds
+// mu.
 func (s *Session) counts(l *link) bool { return l.greeted || !s.welcomed || s.cfg.Role == Daemon }
 
 // LinkChanges has something to receive when LinkState may have changed since the last receive.
