@@ -87,6 +87,7 @@ func TestFirstLink(t *testing.T) {
 			if dials := len(h.Dials()); dials != c.dials {
 				t.Errorf("%s: %d attempts", c.name, dials)
 			}
+			synctest.Wait()
 			if len(names) != 1 {
 				t.Errorf("%s: %d sessions", c.name, len(names))
 			}
