@@ -82,3 +82,50 @@ func TestIdleTimeout(t *testing.T) {
 		})
 	}
 }
+
+// Whether a session has a link makes no difference: one whose client does not come back is too idle
+// after the same time, unless its hold is over before.
+func TestIdleWithoutLink(t *testing.T) {
+	for hold, want := range map[time.Duration]error{
+		time.Hour: mux.ErrGoodbye, 5 * time.Minute: mux.ErrExpired} {
+		synctest.Test(t, func(t *testing.T) {
+			log := newLogBuffer()
+			daemon := mux.New(mux.Config{Role: mux.Daemon, Resend: 64 << 20, Hold: hold, Killed: hold})
+			stop := expireIdle(daemon, &access.Client{User: "ann"}, 10*time.Minute,
+				slog.New(slog.NewTextHandler(log, nil)))
+			defer stop()
+			client := mux.New(mux.Config{Role: mux.Client, Resend: 64 << 20})
+			began := time.Now()
+			for range 3 { // a new link is no sign of use
+				near, far := net.Pipe()
+				served := make(chan error)
+				go func() {
+					f, err := protocol.NewReader(far).Next()
+					hello := new(protocol.Hello)
+					if err == nil {
+						err = f.Decode(hello)
+					}
+					if err == nil {
+						err = daemon.Accept(far, hello, &protocol.Welcome{})
+					}
+					served <- err
+				}()
+				if _, err := client.Connect(near, &protocol.Hello{User: "ann", Hold: 3600}); err != nil {
+					t.Fatal(err)
+				}
+				<-time.After(time.Minute)
+				near.Close()
+				<-served
+			}
+			<-daemon.Done()
+			if d := time.Since(began); daemon.Err() != want || want == mux.ErrGoodbye &&
+				d != 10*time.Minute {
+				t.Errorf("held for %v: it ended after %v: %v", hold, d, daemon.Err())
+			}
+			if told := lineWith(log.String(), []string{"Session ended for ann", "idle=10m0s"}) != ""; told != (want == mux.ErrGoodbye) {
+				t.Errorf("the log: %s", log)
+			}
+			client.Close(nil)
+		})
+	}
+}

@@ -142,7 +142,6 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 		return nil, nil, err
 	}
 	a.s.guard.Accepted(a.who, hello.Software)
-	control.VisitOf(session).Arrives(a.who)
 	return session, hello, nil
 }
 
@@ -190,19 +189,22 @@ func (a *arrival) end(session *mux.Session, why string) error {
 		"%s: the session has ended, and what ran in it is being stopped", why)}
 }
 
-// stay is the life of a client's link from its WELCOME on.
+// stay is the life of a client's link from its WELCOME on. The log says that the client has
+// disconnected if its session is over then.
 func (a *arrival) stay(session *mux.Session, hello *protocol.Hello) {
-	stopWatch := expireIdle(session, a.who, a.s.opts.IdleTimeout, a.s.log)
-	err := session.Accept(a.conn, hello, &protocol.Welcome{
+	link := newLink{a.conn, a, control.VisitOf(session)}
+	err := session.Accept(link, hello, &protocol.Welcome{
 		Uptime: time.Since(a.s.started).Milliseconds(), User: a.who.Account.Name,
 		Home: protocol.Bytes(a.who.Account.Home), Software: a.s.opts.Software,
 	})
-	stopWatch()
 	v, ok := errors.AsType[*protocol.Violation](err)
 	if ok && (v.Code == protocol.CodeStaleEpoch || v.Code == protocol.CodeSessionEnded ||
 		v.Code == protocol.CodeSessionExpired) {
 		a.refuse(err)
 		return
+	}
+	if session.Err() == nil {
+		return // another link may take it up again, or has done so
 	}
 	awaitEnd(session)
 	reason := "goodbye"
@@ -217,9 +219,6 @@ func (a *arrival) stay(session *mux.Session, hello *protocol.Hello) {
 // the connection's end after the ends of its commands, and never before their beginnings. What
 // takes longer to end is reported when it does.
 func awaitEnd(session *mux.Session) {
-	if session.Err() == nil {
-		return // another link may take it up again
-	}
 	over := make(chan struct{})
 	go func() { session.Wait(); close(over) }()
 	moment := time.NewTimer(time.Second)

@@ -22,12 +22,20 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 	visit := s.desk.NewVisit(who)
 	config := mux.Config{
 		Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: share.Windows(), Label: visit,
-		Accept: func(ch *mux.Channel) { s.serve(ch, who, share, visit) }, Gone: share.LeaveSession,
+		Accept: func(ch *mux.Channel) { s.serve(ch, who, share, visit) },
 	}
+	var session *mux.Session
 	if s.opts.Hold > 0 {
 		config.Resend, config.Hold, config.Killed = resendMost, s.opts.Hold, s.opts.killed
+		w := &wait{s: s, share: share, visit: visit, user: who.User}
+		config.Waits = func(waiting *mux.Waiting) { w.begins(session, waiting) }
+		config.Comes = w.ends
 	}
-	return mux.New(config), nil
+	stopWatch := func() {}
+	config.Gone = func() { stopWatch(); share.LeaveSession() }
+	session = mux.New(config)
+	stopWatch = expireIdle(session, who, s.opts.IdleTimeout, s.log)
+	return session, nil
 }
 
 // resendMost is what may be under way to a client at most, in bytes (RE2). A session keeps no more
@@ -78,60 +86,62 @@ func stoppingReason() *protocol.Reason {
 }
 
 // announceStop tells every client at once that the daemon is being stopped (SE11): a notice on each
-// channel says how much time is left; a session without channels has nothing to wait for, and ends.
-// closing are those ends.
+// channel says how much time is left; a session without channels has nothing to wait for, and ends,
+// and so does one without a link, since nobody can come back to it. closing are those ends.
 func (s *Server) announceStop(closing *sync.WaitGroup) {
 	notice := &protocol.Notice{Notice: protocol.NoticeShuttingDown,
 		Grace: s.opts.ShutdownGrace.Milliseconds()}
 	for _, entry := range s.sessions.Entries() {
-		if entry.Session.Announce(notice) == 0 {
+		if entry.Session.Announce(notice) == 0 || entry.Session.Traffic().Waiting != nil {
 			closing.Go(func() { entry.Session.Close(stoppingReason()) })
 		}
 	}
 }
 
 // expireIdle ends a session by GOODBYE when no session frame has come or gone for as long as most.
-// Signs of life do not count, and neither does a command that says nothing. stop ends the watch.
+// Signs of life do not count, and neither does a command that says nothing, nor whether there is a
+// link (SE9). stop, which does not wait, ends the watch.
 func expireIdle(session *mux.Session, who *access.Client, most time.Duration,
 	log *slog.Logger) (stop func()) {
 	if most <= 0 {
 		return func() {}
 	}
-	w := &idleWatch{began: time.Now()}
+	w := &idleWatch{session: session, who: who, most: most, log: log, began: time.Now()}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(most, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.stopped {
-			return
-		}
-		idle := time.Since(w.began)
-		if last := session.Traffic().Last; last.After(w.began) {
-			idle = time.Since(last)
-		}
-		if idle < most {
-			w.timer.Reset(most - idle)
-			return
-		}
-		log.Info("Session ended for "+logbook.Name(who.User)+" "+logbook.From(who.Addr)+": idle",
-			"idle", idle.Round(time.Second).String())
-		session.Close(&protocol.Reason{Code: protocol.CodeIdleTimeout,
-			Message: "nothing was sent either way for " + most.String()})
-	})
-	return func() {
-		w.timer.Stop()
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.stopped = true
-	}
+	w.timer = time.AfterFunc(most, w.look)
+	return func() { w.timer.Stop() }
 }
 
-// idleWatch is the watch over one session's link.
+// idleWatch is the watch over one session.
 type idleWatch struct {
-	began time.Time
+	session *mux.Session
+	who     *access.Client
+	most    time.Duration
+	log     *slog.Logger
+	began   time.Time
 
-	mu      sync.Mutex // held while the timer's function runs; guards the rest
-	timer   *time.Timer
-	stopped bool // the link is gone
+	mu    sync.Mutex // held while timer is set
+	timer *time.Timer
+}
+
+func (w *idleWatch) look() {
+	traffic := w.session.Traffic()
+	if traffic.Ended {
+		return
+	}
+	idle := time.Since(w.began)
+	if traffic.Last.After(w.began) {
+		idle = time.Since(traffic.Last)
+	}
+	if idle < w.most {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.timer.Reset(w.most - idle)
+		return
+	}
+	w.log.Info("Session ended for "+logbook.Name(w.who.User)+" "+logbook.From(w.who.Addr)+": idle",
+		"idle", idle.Round(time.Second).String())
+	w.session.Close(&protocol.Reason{Code: protocol.CodeIdleTimeout,
+		Message: "nothing was sent either way for " + w.most.String()})
 }

@@ -203,12 +203,18 @@ func TestHoldValues(t *testing.T) {
 	line, _ := publicLine(t)
 	_, args := place(t, line+"\n")
 	for value, want := range map[string]string{
-		"0":     "a session ends when its connection is lost (--hold 0)",
-		"90m":   "is kept for 1h30m0s at most (--hold)",
-		"999ms": "--hold is at least 1s, like 10m or 24h, not 999ms; with 0 a session ends with",
-		"-1h":   "--hold is at least 1s, like 10m or 24h, not -1h0m0s",
+		"1m --hold-memory 1M":      "is kept for 1m0s at most (--hold)",
+		"1m --hold-memory 1023K":   `--hold-memory is a size of at least 1M, like 256M or 1G, not "1023K"`,
+		"1m --hold-memory 1MB":     `--hold-memory is a size of at least 1M, like 256M or 1G, not "1MB"`,
+		"1m --hold-memory -5M":     `--hold-memory is a size of at least 1M, like 256M or 1G, not "-5M"`,
+		"1m --hold-memory 2097152": "is kept for 1m0s at most (--hold)",
+		"0":                        "a session ends when its connection is lost (--hold 0)",
+		"90m":                      "is kept for 1h30m0s at most (--hold)",
+		"999ms":                    "--hold is at least 1s, like 10m or 24h, not 999ms; with 0 a session ends with",
+		"-1h":                      "--hold is at least 1s, like 10m or 24h, not -1h0m0s",
 	} {
-		out, err := runCheck(t, append(args, "--listen", "127.0.0.1:0", "--hold", value)...)
+		out, err := runCheck(t, append(append(args, "--listen", "127.0.0.1:0", "--hold"),
+			strings.Fields(value)...)...)
 		if strings.HasPrefix(want, "--hold") {
 			out = fmt.Sprint(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ type settings struct {
 	socketMode  os.FileMode
 	shares      access.Shares
 	hold        time.Duration // below 0: none
+	held        int64         // bytes
 }
 
 func readSettings(c *cli.Context) (*settings, error) {
@@ -90,8 +92,14 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if s.shares, err = readShares(c); err != nil {
 		return nil, err
 	}
-	s.hold, err = readHold(c)
-	return s, err
+	if s.hold, err = readHold(c); err != nil {
+		return nil, err
+	}
+	if s.held, err = parseSize(c.String("hold-memory")); err != nil || s.held < leastHeld {
+		return nil, fmt.Errorf("--hold-memory is a size of at least 1M, like 256M or 1G, not %s",
+			protocol.Quote(c.String("hold-memory")))
+	}
+	return s, nil
 }
 
 // cgroups sets up where the other accounts' commands are counted.
@@ -229,6 +237,21 @@ func readHold(c *cli.Context) (time.Duration, error) {
 			"ends with its connection", hold)
 	}
 	return hold, nil
+}
+
+// leastHeld is room for what one session keeps of a command, and some more.
+const leastHeld = 1 << 20
+
+// parseSize reads a number of bytes, or of KiB, MiB or GiB: 4096, 64K, 256M, 1G.
+func parseSize(text string) (int64, error) {
+	digits := strings.TrimRight(text, "KMG")
+	n, err := strconv.ParseUint(digits, 10, 32)
+	shift := map[string]int{"": 0, "K": 10, "M": 20, "G": 30}
+	unit, ok := shift[text[len(digits):]]
+	if err != nil || !ok {
+		return 0, strconv.ErrSyntax
+	}
+	return int64(n) << unit, nil
 }
 
 // readShares checks the values of shareFlags. The daemon chooses what is not set.

@@ -140,7 +140,8 @@ func writeSessions(w io.Writer, sessions []control.SessionInfo) error {
 		case s.Ending:
 			running[0] = "(ending) " + running[0]
 		case s.Away:
-			running[0] = "(connection lost) " + running[0]
+			running[0] = fmt.Sprintf("(connection lost %s ago, held for %s) %s",
+				durationText(s.Lost), durationText(s.Held), running[0])
 		}
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, shown(s.User), s.From,
 			shortKey(s.Key), durationText(s.Age), durationText(s.Idle),

@@ -16,14 +16,14 @@ func TestWriteSessions(t *testing.T) {
 			In: 1300, Out: 3 << 20, Commands: []control.ActivityInfo{
 				{Service: "exec", Command: "printf '\x1b]0;x\a'; 你好", Age: 61}, {Service: "exec", Age: 5}, {Service: "files", Age: 1}}},
 		{ID: 12, User: "root\x1b[2J", From: "unix socket", Key: "uid 0", Age: 3, Idle: 3, In: 88, Out: 171, Ending: true},
-		{ID: 13, User: "bob", From: "[2001:db8::1]:40000", Key: "uid 7", Away: true},
+		{ID: 13, User: "bob", From: "[2001:db8::1]:40000", Key: "uid 7", Away: true, Lost: 61, Held: 7200},
 	})
 	want := `ID  USER           FROM                 KEY                  AGE  IDLE  IN      OUT   RUNNING
 3   alice          192.0.2.7:51234      ED25519 3vV0x1Yz9Q…  2h   3s    1.27KB  3MB   "printf '\x1b]0;x\a'; 你好" for 61s
                                                                                       (login shell) for 5s
                                                                                       (files) for 1s
 12  "root\x1b[2J"  unix socket          uid 0                3s   3s    88B     171B  (ending) -
-13  bob            [2001:db8::1]:40000  uid 7                0s   0s    0B      0B    (connection lost) -
+13  bob            [2001:db8::1]:40000  uid 7                0s   0s    0B      0B    (connection lost 61s ago, held for 2h) -
 `
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)

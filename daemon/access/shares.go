@@ -30,6 +30,7 @@ type Rules struct {
 	MaxPerSource int    // of them from one source; 0: 100
 	MaxSessions  int    // 0: 4,096
 	MaxWindows   int64  // bytes by which windows may grow over all sessions; 0: 512 MiB
+	MaxHeld      int64  // bytes that sessions without a link may keep together; 0: 256 MiB
 	Shares       Shares // of these, and of commands, what one user may take
 
 	RefusalTime   time.Duration    // refusals of keys take it, times a power of two; 0: none
@@ -55,6 +56,7 @@ func (r *Rules) Defaults() {
 	r.MaxPerSource = cmp.Or(r.MaxPerSource, 100)
 	r.MaxSessions = cmp.Or(r.MaxSessions, 4096)
 	r.MaxWindows = cmp.Or(r.MaxWindows, 512<<20)
+	r.MaxHeld = cmp.Or(r.MaxHeld, 256<<20)
 	s.Sessions = cmp.Or(s.Sessions, max(r.MaxSessions/8, 16))
 	s.AllCommands = cmp.Or(s.AllCommands, 8192)
 	s.Commands = cmp.Or(s.Commands, 512)
@@ -93,6 +95,7 @@ type shares struct {
 	windows     *mux.Budget
 	windowsEach int64
 	loginsEach  int
+	held        *held
 
 	mu       sync.Mutex // guards the rest
 	sessions bound
@@ -113,10 +116,10 @@ func newShares(r *Rules) *shares {
 	reserve := max(r.Shares.Reserve, 0)
 	return &shares{
 		windows: mux.NewBudget(r.MaxWindows), windowsEach: r.Shares.Windows,
-		loginsEach: r.Shares.Logins,
-		sessions:   bound{all: r.MaxSessions, each: r.Shares.Sessions, reserve: reserve},
-		commands:   bound{all: r.Shares.AllCommands, each: r.Shares.Commands, reserve: reserve},
-		users:      map[string]*Share{}, logins: map[string]int{},
+		loginsEach: r.Shares.Logins, held: newHeld(r.MaxHeld),
+		sessions: bound{all: r.MaxSessions, each: r.Shares.Sessions, reserve: reserve},
+		commands: bound{all: r.Shares.AllCommands, each: r.Shares.Commands, reserve: reserve},
+		users:    map[string]*Share{}, logins: map[string]int{},
 	}
 }
 

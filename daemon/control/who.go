@@ -27,6 +27,7 @@ type Visit struct {
 	mu      sync.Mutex // guards the rest
 	account string
 	from    netip.AddrPort // of the newest link
+	links   int            // so far
 	running []*activity    // in the order in which they began
 }
 
@@ -41,16 +42,24 @@ const commandShown = 512
 
 // NewVisit numbers a daemon's sessions, from 1. The Visit becomes its session's label.
 func (d *Desk) NewVisit(who *access.Client) *Visit {
-	v := &Visit{number: d.visits.Add(1), First: who}
-	v.Arrives(who)
-	return v
+	return &Visit{number: d.visits.Add(1), First: who, account: who.Account.Name, from: who.Addr}
 }
 
-// Arrives notes where a session's client is.
-func (v *Visit) Arrives(who *access.Client) {
+// Arrives notes where a session's client is, and says how many links the session has had with this
+// one.
+func (v *Visit) Arrives(who *access.Client) int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.account, v.from = who.Account.Name, who.Addr
+	v.links++
+	return v.links
+}
+
+// From is where the client's newest link comes from.
+func (v *Visit) From() netip.AddrPort {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.from
 }
 
 // Begins notes in words what a channel does; the function that it returns notes the end.
@@ -78,6 +87,8 @@ type SessionInfo struct {
 	In       int64          `json:"bytes_in"`         // of frames, from the client
 	Out      int64          `json:"bytes_out"`        // to the client
 	Away     bool           `json:"away,omitempty"`   // its connection is lost: it awaits another
+	Lost     int64          `json:"lost_s,omitempty"` // since when
+	Held     int64          `json:"held_s,omitempty"` // for how much longer
 	Ending   bool           `json:"ending,omitempty"` // its commands are being stopped
 	Commands []ActivityInfo `json:"commands"`         // what is being done in it
 }
@@ -124,7 +135,10 @@ func sessionInfo(entry mux.Entry) SessionInfo {
 		In: traffic.In, Out: traffic.Out,
 		Age: seconds(now.Sub(entry.Since)), Idle: seconds(now.Sub(entry.Since)),
 		Commands: []ActivityInfo{},
-		Ending:   traffic.Ended, Away: !traffic.Linked && !traffic.Ended,
+		Ending:   traffic.Ended,
+	}
+	if w := traffic.Waiting; w != nil {
+		info.Away, info.Lost, info.Held = true, seconds(now.Sub(w.Since)), seconds(w.Until.Sub(now))
 	}
 	if traffic.Last.After(entry.Since) {
 		info.Idle = seconds(now.Sub(traffic.Last))

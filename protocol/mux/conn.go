@@ -47,6 +47,13 @@ type Holding interface {
 	HoldBack()
 }
 
+// Noticing is a daemon's Conn that wants to know when it has become the link of a session, which a
+// HELLO alone does not make it: BecomesLink is called before WELCOME, with the session's lock held,
+// so it calls no method of the session.
+type Noticing interface {
+	BecomesLink()
+}
+
 // TryWriter is a stream that can be written to without waiting, as Channel.Sink needs it. TryWrite
 // returns how many bytes of p it took; the caller passes the others to Write, which also reports
 // errors. Without it each key wakes one more goroutine on its way.

@@ -31,18 +31,64 @@ func (l *link) hasAnswered() bool {
 	return !ok || !conn.AnswersKnown() || conn.PeerAnswers(killedAnswer)
 }
 
+// Waiting is a daemon's session that has lost its link and waits for another one (RE4).
+type Waiting struct {
+	Since, Until time.Time
+	Why          error // it was lost
+	// Bytes is the memory that the session takes: frames that may be sent again, and data that the
+	// applications have not taken. Without a link neither grows.
+	Bytes int64
+}
+
 // keep ends a session that has lost its link after a time, unless another link comes. The caller
 // holds mu.
-func (s *Session) keep(hold time.Duration) {
-	var timer *time.Timer
-	timer = time.AfterFunc(hold, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.expiry == timer { // no link has come since
-			s.end(ErrExpired)
-		}
-	})
-	s.expiry = timer
+func (s *Session) keep(hold time.Duration, why error) {
+	now := time.Now()
+	w := &Waiting{Since: now, Until: now.Add(hold), Why: why, Bytes: s.memory()}
+	s.waiting = w
+	s.expiry = time.AfterFunc(hold, func() { s.Expire(w) })
+	if s.cfg.Waits != nil {
+		s.cfg.Waits(w)
+	}
+}
+
+// Expire ends a session that waits, as if the time of its hold were over: its daemon needs the
+// memory, say. False: that wait is over already.
+func (s *Session) Expire(w *Waiting) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting != w {
+		return false
+	}
+	s.end(ErrExpired)
+	return true
+}
+
+// waited notes that a session waits no longer, because of a link or its end. The caller holds mu.
+func (s *Session) waited(ended error) {
+	if s.waiting == nil {
+		return
+	}
+	s.expiry.Stop()
+	s.expiry, s.waiting = nil, nil
+	if s.cfg.Comes != nil {
+		s.cfg.Comes(ended)
+	}
+}
+
+// frameCost is about what a kept frame costs beside its bytes.
+const frameCost = 40
+
+// memory is what a session without a link keeps, in bytes. The caller holds mu.
+func (s *Session) memory() int64 {
+	n := s.keptBytes + frameCost*int64(s.kept.len())
+	for i := range s.control.len() {
+		n += int64(len(s.control.at(i).frame))
+	}
+	for _, c := range s.channels {
+		n += c.inbox.memory()
+	}
+	return n
 }
 
 // fellSilent distinguishes a link that was silent, or took nothing, from one that was closed or

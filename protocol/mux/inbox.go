@@ -54,6 +54,18 @@ type run struct {
 
 func (in *inbox) empty() bool { return in.runs.len() == 0 }
 
+// memory is what the inbox has borrowed, in bytes.
+func (in *inbox) memory() (n int64) {
+	for i := range in.blocks.len() {
+		if in.blocks.at(i).chunk != nil {
+			n += chunkSize
+		} else {
+			n += protocol.MaxFrame
+		}
+	}
+	return n
+}
+
 // add appends a frame's data. The frame's payload may belong to the inbox afterwards.
 func (in *inbox) add(f protocol.Frame) {
 	if len(f.Payload) >= adoptSize {

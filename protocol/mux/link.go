@@ -169,6 +169,11 @@ func (s *Session) Accept(conn Conn, hello *protocol.Hello, welcome *protocol.Wel
 		l.first, l.flowing = first, true
 	}
 	s.start(l)
+	if err == nil {
+		if conn, ok := conn.(Noticing); ok {
+			conn.BecomesLink()
+		}
+	}
 	s.mu.Unlock()
 	l.readLoop(err)
 	s.mu.Lock()
@@ -217,10 +222,7 @@ func (s *Session) detach(hello *protocol.Hello) error {
 // readLoop.
 func (s *Session) start(l *link) {
 	s.link = l
-	if s.expiry != nil {
-		s.expiry.Stop()
-		s.expiry = nil
-	}
+	s.waited(nil)
 	s.unacked = 0
 	l.helloed = time.Now()
 	l.again = l.helloed.Add(s.pingAfter())
@@ -388,7 +390,7 @@ func (s *Session) lost(l *link) {
 		return
 	}
 	if s.cfg.Role == Daemon && !errors.Is(l.cause, errReplaced) {
-		s.keep(l.hold())
+		s.keep(l.hold(), l.cause)
 	}
 }
 

@@ -59,6 +59,11 @@ type Config struct {
 	// have returned. The Registry holds its lock meanwhile, and frees the session's place in the
 	// same step.
 	Gone func()
+	// Waits, if not nil, is called when a daemon's session has lost its link and waits for the next
+	// one, and Comes when that is over: because of a link if ended is nil. Both are called with the
+	// session's lock held, so they call no method of it.
+	Waits func(*Waiting)
+	Comes func(ended error)
 	// Label is the application's own, to find its notes about a session again.
 	Label any
 	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in
@@ -157,7 +162,8 @@ type Session struct {
 	welcomed bool // client: a WELCOME came; daemon: always
 	welcome  protocol.Welcome
 	hold     time.Duration // granted
-	expiry   *time.Timer   // runs while a daemon's session has no link
+	expiry   *time.Timer   // runs while waiting is not nil
+	waiting  *Waiting      // a daemon's session without a link; nil while one displaces another
 	ended    error
 }
 
@@ -213,9 +219,7 @@ func (s *Session) end(why error) {
 		return
 	}
 	s.ended = why
-	if s.expiry != nil {
-		s.expiry.Stop()
-	}
+	s.waited(why)
 	for _, c := range s.channels {
 		s.returnWindow(c)
 		c.fail()

@@ -6,7 +6,7 @@ import "time"
 type Traffic struct {
 	In, Out int64     // bytes of frames, headers included, over all links
 	Last    time.Time // when the last session frame came or went; zero: never
-	Linked  bool      // it has a link
+	Waiting *Waiting  // a daemon's, while it has no link; constant
 	Ended   bool      // it is over
 }
 
@@ -19,7 +19,7 @@ func (s *Session) Traffic() Traffic {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t.Linked, t.Ended = s.link != nil, s.ended != nil
+	t.Waiting, t.Ended = s.waiting, s.ended != nil
 	return t
 }
 

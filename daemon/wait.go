@@ -1,0 +1,70 @@
+package daemon
+
+import (
+	"log/slog"
+	"time"
+
+	"minissh/daemon/access"
+	"minissh/daemon/control"
+	"minissh/daemon/logbook"
+	"minissh/protocol/mux"
+	"minissh/protocol/transport"
+)
+
+// wait is what a daemon does about a session that has lost its link and waits for its client (RE4):
+// it says so in the log, and counts the memory that the session keeps. The session's lock guards
+// its fields.
+type wait struct {
+	s     *Server
+	share *access.Share
+	visit *control.Visit
+	user  string
+	over  func() // gives back what is counted
+}
+
+// begins is called with the session's lock held.
+func (w *wait) begins(session *mux.Session, waiting *mux.Waiting) {
+	addr := w.visit.From()
+	w.s.tally.Noted("Link lost", w.user, addr, "Link lost "+logbook.From(addr), "user", w.user,
+		"reason", waiting.Why.Error(), "held_until", waiting.Until.Format(time.RFC3339),
+		"bytes", waiting.Bytes)
+	w.over = w.share.Hold(waiting.Bytes, func() {
+		w.s.conns.Go(func() { // for the session's lock
+			if !session.Expire(waiting) {
+				return
+			}
+			w.s.tally.Refused(slog.LevelWarn, "Session given up", w.user, w.user,
+				"Session given up for "+logbook.Name(w.user)+" "+logbook.From(addr)+
+					": sessions without a link keep too much memory (--hold-memory)",
+				"bytes", waiting.Bytes, "since", waiting.Since.Format(time.RFC3339))
+		})
+	})
+	if w.s.isStopping() { // nobody can come back
+		w.s.conns.Go(func() { session.Close(stoppingReason()) })
+	}
+}
+
+// ends is called with the session's lock held.
+func (w *wait) ends(ended error) {
+	w.over()
+	if ended == mux.ErrExpired {
+		addr := w.visit.From()
+		w.s.tally.Noted("Session expired", w.user, addr, "Session expired "+logbook.From(addr),
+			"user", w.user, "reason", "its client did not come back")
+	}
+}
+
+// newLink is a connection that is about to become the link of a session, perhaps not the first one.
+type newLink struct {
+	*transport.Conn
+	a     *arrival
+	visit *control.Visit
+}
+
+// BecomesLink implements mux.Noticing.
+func (l newLink) BecomesLink() {
+	if l.visit.Arrives(l.a.who) > 1 {
+		l.a.s.tally.Noted("Resumed", l.a.who.User, l.a.addr, "Resumed "+logbook.From(l.a.addr),
+			"user", l.a.who.User)
+	}
+}
