@@ -79,10 +79,14 @@ type relay struct {
 // do carries the job out, and removes what it made if all was well.
 func (j *job) do() {
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(j.ctx, jobLimit)
+	whole := j.ctx
+	ctx, cancel := context.WithTimeout(whole, jobLimit)
 	defer cancel()
 	j.ctx = ctx
 	j.work.run(j)
+	if errors.Is(whole.Err(), context.Canceled) {
+		j.faults = nil // the run was stopped: nothing is known of it
+	}
 	j.took = time.Since(start)
 	for _, r := range j.wires {
 		r.Close()
@@ -129,7 +133,7 @@ type said struct{ j *job }
 func (s *said) Write(p []byte) (int, error) {
 	s.j.mu.Lock()
 	defer s.j.mu.Unlock()
-	if s.j.said.Len() < 64<<10 {
+	if s.j.said.Len() < 16<<10 {
 		s.j.said.Write(p)
 	}
 	return len(p), nil

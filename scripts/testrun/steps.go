@@ -111,7 +111,13 @@ func (r *runner) soak(ctx context.Context) outcome {
 	if err != nil {
 		return failed("scripts/soak: %v\n%s", err, out)
 	}
-	return outcome{note: fmt.Sprintf("%s cuts, seed %s", soakCuts, soakSeed)}
+	note := "" // the line with the number of cuts and the seed
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, " cuts, ") {
+			note, _, _ = strings.Cut(strings.TrimSpace(line), ";")
+		}
+	}
+	return outcome{note: note}
 }
 
 // gofmt fails when a file is not as gofmt would write it.
