@@ -30,6 +30,7 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 		w := &wait{s: s, share: share, visit: visit, user: who.User}
 		config.Waits = func(waiting *mux.Waiting) { w.begins(session, waiting) }
 		config.Comes = w.ends
+		config.Kept = share.Kept()
 	}
 	stopWatch := func() {}
 	config.Gone = func() { stopWatch(); share.LeaveSession() }

@@ -20,7 +20,7 @@ func TestSharesUntold(t *testing.T) {
 	var o Rules
 	o.Defaults()
 	if want := (Shares{Sessions: 512, Commands: 512, AllCommands: 8192, Windows: 64 << 20,
-		Logins: 50, Reserve: 16}); o.Shares != want {
+		Kept: 64 << 20, Logins: 50, Reserve: 16}); o.Shares != want {
 		t.Errorf("%+v", o.Shares)
 	}
 	small := Rules{MaxSessions: 1, MaxStartups: 1}

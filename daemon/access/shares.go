@@ -31,6 +31,7 @@ type Rules struct {
 	MaxSessions  int    // 0: 4,096
 	MaxWindows   int64  // bytes by which windows may grow over all sessions; 0: 512 MiB
 	MaxHeld      int64  // bytes that sessions without a link may keep together; 0: 256 MiB
+	MaxKept      int64  // bytes kept for next links, beyond what each session may; 0: 512 MiB
 	Shares       Shares // of these, and of commands, what one user may take
 
 	RefusalTime   time.Duration    // refusals of keys take it, times a power of two; 0: none
@@ -45,6 +46,7 @@ type Shares struct {
 	Commands    int   // at once in all of a user's sessions, copying included; 0: 512
 	AllCommands int   // at once in all sessions; 0: 8,192
 	Windows     int64 // bytes by which windows may grow; 0: an eighth of MaxWindows
+	Kept        int64 // bytes kept for next links; 0: an eighth of MaxKept
 	Logins      int   // that wait for what is known of a user; 0: a quarter of MaxStartups
 	Reserve     int   // of places, kept for root; 0: 16 or an eighth; below 0: none
 }
@@ -57,12 +59,14 @@ func (r *Rules) Defaults() {
 	r.MaxSessions = cmp.Or(r.MaxSessions, 4096)
 	r.MaxWindows = cmp.Or(r.MaxWindows, 512<<20)
 	r.MaxHeld = cmp.Or(r.MaxHeld, 256<<20)
+	r.MaxKept = cmp.Or(r.MaxKept, 512<<20)
 	s.Sessions = cmp.Or(s.Sessions, max(r.MaxSessions/8, 16))
 	s.AllCommands = cmp.Or(s.AllCommands, 8192)
 	s.Commands = cmp.Or(s.Commands, 512)
 	s.Logins = cmp.Or(s.Logins, max(r.MaxStartups/4, 1))
 	s.Reserve = cmp.Or(s.Reserve, min(16, r.MaxSessions/8, r.MaxStartups/8, s.AllCommands/8))
 	s.Windows = cmp.Or(s.Windows, r.MaxWindows/8)
+	s.Kept = cmp.Or(s.Kept, r.MaxKept/8)
 	if r.Now == nil {
 		r.Now = time.Now
 	}
@@ -94,6 +98,8 @@ func (b *bound) roomFor(has int, first bool) (own, all bool) {
 type shares struct {
 	windows     *mux.Budget
 	windowsEach int64
+	kept        *mux.Budget
+	keptEach    int64
 	loginsEach  int
 	held        *held
 
@@ -109,13 +115,14 @@ type Share struct {
 	of                 *shares
 	who                sharer
 	sessions, commands int
-	windows            *mux.Budget
+	windows, kept      *mux.Budget
 }
 
 func newShares(r *Rules) *shares {
 	reserve := max(r.Shares.Reserve, 0)
 	return &shares{
 		windows: mux.NewBudget(r.MaxWindows), windowsEach: r.Shares.Windows,
+		kept: mux.NewBudget(r.MaxKept), keptEach: r.Shares.Kept,
 		loginsEach: r.Shares.Logins, held: newHeld(r.MaxHeld),
 		sessions: bound{all: r.MaxSessions, each: r.Shares.Sessions, reserve: reserve},
 		commands: bound{all: r.Shares.AllCommands, each: r.Shares.Commands, reserve: reserve},
@@ -129,7 +136,8 @@ func (s *shares) enterSession(who sharer) (*Share, error) {
 	defer s.mu.Unlock()
 	mine := s.users[who.id]
 	if mine == nil {
-		mine = &Share{of: s, who: who, windows: s.windows.Share(s.windowsEach)}
+		mine = &Share{of: s, who: who, windows: s.windows.Share(s.windowsEach),
+			kept: s.kept.Share(s.keptEach)}
 	}
 	switch own, all := s.sessions.roomFor(mine.sessions, who.first); {
 	case !own:
@@ -148,6 +156,9 @@ func (s *shares) enterSession(who sharer) (*Share, error) {
 
 // Windows limits what the windows of one session may grow by.
 func (m *Share) Windows() *mux.Budget { return m.windows }
+
+// Kept limits what one session keeps for its next link.
+func (m *Share) Kept() *mux.Budget { return m.kept }
 
 // LeaveSession gives the place of a session back, once.
 func (m *Share) LeaveSession() {

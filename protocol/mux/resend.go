@@ -47,8 +47,35 @@ func (s *Session) retain(b *batch, n int) bool {
 	return false
 }
 
-// mayNumber is false while the kept frames fill our resend buffer (RE2). The caller holds mu.
-func (s *Session) mayNumber() bool { return !s.resumable() || s.keptBytes < s.cfg.Resend }
+// keptStep is how much room for kept frames is taken from Config.Kept at a time, in bytes.
+const keptStep = 1 << 20
+
+// mayNumber is false while the kept frames fill our resend buffer (RE2), or as much of it as there
+// is memory for. The peer acknowledges all the same, and soon (RE1), so that this session goes on
+// without others. The caller holds mu.
+func (s *Session) mayNumber() bool {
+	if !s.resumable() || s.keptBytes < s.keptRoom {
+		return true
+	}
+	more := min(keptStep, s.cfg.Resend-s.keptRoom)
+	if more <= 0 || s.cfg.Kept != nil && !s.cfg.Kept.take(more) {
+		return false
+	}
+	s.keptRoom += more
+	return true
+}
+
+// returnRoom gives back room for kept frames that is not needed now. The caller holds mu.
+func (s *Session) returnRoom() {
+	first := min(s.cfg.Resend, protocol.MinResend)
+	for s.keptRoom > first && (s.ended != nil || s.keptRoom-s.keptBytes > 2*keptStep) {
+		less := min(keptStep, s.keptRoom-first)
+		s.keptRoom -= less
+		if s.cfg.Kept != nil {
+			s.cfg.Kept.give(less)
+		}
+	}
+}
 
 // resending says whether frames still have to be sent again. A session that has ended keeps none.
 // The caller holds mu.
@@ -109,4 +136,5 @@ func (s *Session) forget(count uint64) {
 		}
 		s.acked++
 	}
+	s.returnRoom()
 }

@@ -55,6 +55,9 @@ type Config struct {
 	// Budget bounds how far windows may grow over many sessions. Nil: each session has one of its
 	// own.
 	Budget *Budget
+	// Kept bounds over many sessions what is kept for a next link beyond protocol.MinResend: a peer
+	// that reads and never acknowledges makes us keep all that Resend allows. Nil: nothing does.
+	Kept *Budget
 	// Gone, if not nil, is called when a session of a Registry has ended and its Accept goroutines
 	// have returned. The Registry holds its lock meanwhile, and frees the session's place in the
 	// same step.
@@ -151,6 +154,7 @@ type Session struct {
 	acked          uint64      // of sent, what the peer has told us it has
 	kept           queue[kept] // frames acked+1 … sent, if cfg.Resend > 0
 	keptBytes      int64
+	keptRoom       int64 // of cfg.Resend, what may be used now; beyond MinResend it is cfg.Kept's
 	peerResend     int64 // the peer's; decides when we acknowledge
 	unacked        int64 // bytes received since our last ACK
 
@@ -180,7 +184,7 @@ func New(cfg Config) *Session {
 		peerChannels: protocol.MinChannels, budget: cfg.Budget,
 		changes: make(chan struct{}, 1),
 	}
-	s.work.L = &s.mu
+	s.work.L, s.keptRoom = &s.mu, min(cfg.Resend, protocol.MinResend)
 	if s.budget == nil {
 		s.budget = NewBudget(protocol.MaxWindow)
 	}
@@ -226,6 +230,7 @@ func (s *Session) end(why error) {
 	}
 	s.control, s.ready, s.grants = queue[outgoing]{}, queue[*Channel]{}, queue[*Channel]{}
 	s.kept, s.keptBytes = queue[kept]{}, 0
+	s.returnRoom()
 	if l := s.link; l != nil {
 		l.resendTo = 0 // its writer may not have noticed yet
 	}
