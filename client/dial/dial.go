@@ -175,7 +175,7 @@ func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []s
 		return nil, err
 	}
 	check.remember()
-	return l.enter(ctx, conn, others, prepare, l.reconnect(envelope, check.seen))
+	return l.enter(ctx, conn, others, prepare, l.reconnect(signer, envelope, check.seen))
 }
 
 // enter puts a session on a connection: HELLO and what prepare opens go out together, and it waits

@@ -20,19 +20,25 @@ type connector func(whole, tcp context.Context) (*transport.Conn, error)
 
 // reconnect connects once more as far as TLS, with the same key of ours, to the host whose key is
 // known by now. The host's name is looked up again, and all its addresses are tried at once.
-func (l *login) reconnect(envelope tls.Certificate, host ssh.PublicKey) connector {
+func (l *login) reconnect(signer *notingSigner, envelope tls.Certificate, host ssh.PublicKey,
+) connector {
 	return func(ctx, tcp context.Context) (*transport.Conn, error) {
 		raw, err := l.way.dialAny(tcp)
 		if err != nil {
 			return nil, err
 		}
-		return l.secureOn(ctx, raw, envelope, func(key ssh.PublicKey, _ net.Addr) error {
+		signer.failed = nil
+		conn, err := l.secureOn(ctx, raw, envelope, func(key ssh.PublicKey, _ net.Addr) error {
 			if !bytes.Equal(key.Marshal(), host.Marshal()) {
 				return report.Failed(errOtherHost, "", "%s shows another host key than before",
 					l.Options.Alias)
 			}
 			return nil
 		})
+		if err != nil && signer.failed != nil {
+			err = signer.failed
+		}
+		return conn, err
 	}
 }
 

@@ -266,7 +266,7 @@ func (k *keeper) restore() {
 			k.joined, k.settled = time.Now(), false
 		}
 		if refused(failed) {
-			k.tries = quickTries // what the daemon has decided will not change soon
+			k.tries = quickTries // what was decided will not change soon
 		}
 	}
 	if k.session.Err() == nil {
@@ -274,8 +274,12 @@ func (k *keeper) restore() {
 	}
 }
 
-// refused says whether the daemon judged an attempt, and may punish too many of that kind.
+// refused says whether somebody judged an attempt, and should not be asked every second: the
+// daemon, which may punish too many of that kind, or the person whom an agent asks (ssh-add -c).
 func refused(err error) bool {
+	if _, ok := errors.AsType[*unsigned](err); ok {
+		return true
+	}
 	said, ok := errors.AsType[*protocol.RemoteError](err)
 	return ok && said.Code != protocol.CodeStaleEpoch && said.Code != protocol.CodeShuttingDown
 }
@@ -283,7 +287,8 @@ func refused(err error) bool {
 // why is why there is no link: what the user can do something about, else what the link died of.
 func why(state mux.LinkState, failed error) error {
 	_, said := errors.AsType[*protocol.RemoteError](failed)
-	if said || errors.Is(failed, errOtherHost) {
+	_, ours := errors.AsType[*unsigned](failed)
+	if said || ours || errors.Is(failed, errOtherHost) {
 		return failed
 	}
 	return cmp.Or(state.Cause, failed)
