@@ -5,6 +5,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,18 +16,22 @@ import (
 // cut before may end in a failed login.
 const loginBytes = 4096
 
-// fates decides how the links of one job fare. The seed alone decides, except for how long the
-// network is away after a silence: as many links are cut in that time as the client makes.
+// fates decides how the links of one job fare. The seed alone decides, except for what depends on
+// when the client makes a link: one in doubt, or while the network is away.
 type fates struct {
 	random *rand.Rand
 	budget *budget
-	left   int // cuts yet to come
+	left   int                // cuts yet to come
+	past   func() []wire.Past // the relay's
 
-	mu    sync.Mutex // guards the rest
-	taken int        // cuts
-	away  time.Time  // the network is away until then
-	lost  int        // links that were silent because it was
-	firm  bool       // the next link gets through: the daemon may see the end of the last one
+	mu    sync.Mutex            // guards the rest
+	taken int                   // cuts
+	away  map[int]time.Duration // by link: how long the network is away after its cut
+	lost  int                   // links that were silent because it was
+}
+
+func newFates(random *rand.Rand, b *budget, left int) *fates {
+	return &fates{random: random, budget: b, left: left, away: map[int]time.Duration{}}
 }
 
 // budget has the cuts of a whole run. A link may end before its cut, so a job gives back what it
@@ -105,7 +110,8 @@ func (f *fates) next(n int) wire.Fate {
 	if r.IntN(5) == 0 {
 		fate.Segment = 1 + r.IntN(200)
 	}
-	if time.Now().Before(f.away) {
+	past := f.past()
+	if f.isAway(past) {
 		fate.Cut = &wire.Cut{Way: wire.OfKind("silence")[0], Mute: seconds(logUniform(r, 1, 20))}
 		fate.Up = 1
 		f.lost++
@@ -119,8 +125,9 @@ func (f *fates) next(n int) wire.Fate {
 	fate.Cut = f.cut()
 	fate.After = seconds(0.2 + 4*r.Float64())
 	least := 1.0
-	if f.firm || n == 0 && r.IntN(20) > 0 { // else even the login may be cut
-		least, fate.After = 2*loginBytes, fate.After+time.Second
+	firm := n > 0 && f.firm(n, past)
+	if firm || n == 0 && r.IntN(20) > 0 { // else even the login may be cut
+		least, fate.After = 2*loginBytes, fate.After+3*time.Second
 	}
 	switch at := int64(logUniform(r, least, max(4<<20, 2*least))); r.IntN(5) {
 	case 0, 1:
@@ -128,12 +135,34 @@ func (f *fates) next(n int) wire.Fate {
 	case 2, 3:
 		fate.Down = at
 	}
-	if fate.Cut.Way.Kind == "silence" && r.IntN(3) == 0 {
+	if fate.Cut.Way.Kind == "silence" && r.IntN(3) == 0 && !firm {
 		fate.Cut.Mute = seconds(logUniform(r, noticed, 2*noticed))
-		f.away = time.Now().Add(fate.After + seconds(logUniform(r, 0.5, 15)))
+		f.away[n] = seconds(logUniform(r, 0.5, 15))
 	}
-	f.firm = fate.Cut.Way.Far != wire.Nothing || fate.Cut.Mute.Seconds() < noticed
 	return fate
+}
+
+// isAway says whether the network is away now.
+func (f *fates) isAway(past []wire.Past) bool {
+	return slices.ContainsFunc(past, func(p wire.Past) bool {
+		return time.Now().Before(p.At.Add(f.away[p.N]))
+	})
+}
+
+// firm says whether link n must get through, since the daemon has seen the end of one before, or is
+// about to: the session expires soon if the client does not come back. A client in doubt may make a
+// link and give it up again, so this holds for some time.
+func (f *fates) firm(n int, past []wire.Past) bool {
+	return len(past) < n || slices.ContainsFunc(past, func(p wire.Past) bool {
+		end := p.At
+		if p.Cut.Way.Far == wire.Nothing {
+			if p.Cut.Mute.Seconds() >= noticed {
+				return false
+			}
+			end = end.Add(p.Cut.Mute)
+		}
+		return time.Since(end).Seconds() < 3*killed
+	})
 }
 
 // After noticed seconds both ends have seen by themselves that a link is silent. An end that the

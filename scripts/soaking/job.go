@@ -57,12 +57,12 @@ func newJob(ctx context.Context, h *host, program string, o options, b *budget, 
 	j.work, j.seed = choose(j.random, o.only), j.random.Uint64()>>1
 	left := 1 + j.random.IntN(cutsMost)
 	for i := range j.wires {
-		f := &fates{random: rand.New(rand.NewPCG(o.seed, uint64(n)|uint64(i+1)<<32)), budget: b,
-			left: left}
+		f := newFates(rand.New(rand.NewPCG(o.seed, uint64(n)|uint64(i+1)<<32)), b, left)
 		r, err := wire.Listen(h.address, f.next)
 		if err != nil {
 			return nil, err
 		}
+		f.past = r.Past
 		j.wires[i] = relay{r, f}
 	}
 	const host = "Host %s\n\tHostName 127.0.0.1\n\tHostKeyAlias box\n\tPort %s\n"

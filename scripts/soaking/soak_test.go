@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"minissh/scripts/testhost"
+	"minissh/scripts/wire"
 )
 
 // TestSoak is the short form: a few cuts of a fixed seed.
@@ -88,10 +89,10 @@ func TestFates(t *testing.T) {
 		ways = map[string]int{}
 		b := newBudget(500)
 		for n := uint64(0); b.left > 0; n++ {
-			f := &fates{random: rand.New(rand.NewPCG(seed, n)), budget: b, left: 3}
+			f := newFates(rand.New(rand.NewPCG(seed, n)), b, 3)
+			f.past = func() []wire.Past { return make([]wire.Past, 3) } // all long ago
 			for n := range 3 {
 				fate := f.next(n)
-				f.away = time.Time{} // the network comes back at once
 				if fate.Cut != nil {
 					ways[fate.Cut.Way.Name]++
 					told = append(told, fate.Cut.Way.Name, fate.Cut.Mute.String(),
@@ -140,12 +141,36 @@ func TestBudget(t *testing.T) {
 
 // While the network is away, each new link is silent, and costs nothing of the budget.
 func TestAway(t *testing.T) {
-	f := &fates{random: rand.New(rand.NewPCG(1, 1)), budget: newBudget(0), left: 1,
-		away: time.Now().Add(time.Hour)}
+	f := newFates(rand.New(rand.NewPCG(1, 1)), newBudget(0), 1)
+	f.past = func() []wire.Past { return []wire.Past{{N: 0, At: time.Now()}} }
+	f.away[0] = time.Hour
 	for n := range 5 {
-		fate := f.next(n)
+		fate := f.next(n + 1)
 		if fate.Cut == nil || fate.Cut.Way.Kind != "silence" || fate.Up != 1 {
 			t.Errorf("link %d: %+v", n, fate)
+		}
+	}
+}
+
+// A link gets through while the daemon may have seen the end of one before.
+func TestFirm(t *testing.T) {
+	silence, reset := wire.OfKind("silence")[0], wire.OfKind("reset")[0]
+	for _, c := range []struct {
+		what string
+		past []wire.Past
+		firm bool
+	}{
+		{"a first link that is not cut", nil, true},
+		{"a reset just now", []wire.Past{{At: time.Now(), Cut: wire.Cut{Way: reset}}}, true},
+		{"a reset long ago", []wire.Past{{Cut: wire.Cut{Way: reset}}}, false},
+		{"a long silence", []wire.Past{{At: time.Now(),
+			Cut: wire.Cut{Way: silence, Mute: time.Hour}}}, false},
+		{"a short silence", []wire.Past{{At: time.Now(),
+			Cut: wire.Cut{Way: silence, Mute: time.Second}}}, true},
+	} {
+		f := newFates(nil, nil, 1)
+		if got := f.firm(1, c.past); got != c.firm {
+			t.Errorf("after %s: %v", c.what, got)
 		}
 	}
 }
