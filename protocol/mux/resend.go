@@ -77,18 +77,15 @@ func (s *Session) returnRoom() {
 	}
 }
 
-// resending says whether frames still have to be sent again. A session that has ended keeps none.
-// The caller holds mu.
-func (l *link) resending() bool {
-	return l.s.ended == nil && l.resendNext <= l.resendTo && l.resendTo > l.s.acked
-}
+// resending says whether frames still have to be sent again. The caller holds mu.
+func (l *link) resending() bool { return l.resendNext <= l.resendTo && l.resendTo > l.s.acked }
 
 // collectKept appends frames that the peer has not received over an earlier link (RE3).
 func (l *link) collectKept(b []byte) (_ []byte, full bool) {
 	s := l.s
 	for {
 		l.resendNext = max(l.resendNext, s.acked+1)
-		if !l.resending() {
+		if l.resendNext > l.resendTo {
 			return b, false
 		}
 		frame := s.kept.at(int(l.resendNext - s.acked - 1)).frame
