@@ -40,6 +40,12 @@ type Answering interface {
 	AnswersKnown() bool
 }
 
+// Breaking is a Conn that can be closed without last words to the peer: where nothing is taken any
+// more, those take five seconds in crypto/tls. A link that is replaced is closed so.
+type Breaking interface {
+	Break() error
+}
+
 // Holding is a Conn that can keep its last words until its end. What is written after HoldBack
 // waits for Close, or for a moment, so that both go out together. Without it the peer of a process
 // that ends wakes twice.

@@ -234,7 +234,13 @@ func (s *Session) start(l *link) {
 // close ends the link from our side; the goroutines notice.
 func (l *link) close(why error) {
 	l.note(why)
-	l.closing.Do(func() { l.conn.Close() })
+	l.closing.Do(func() {
+		if conn, ok := l.conn.(Breaking); ok && errors.Is(why, errReplaced) {
+			conn.Break()
+			return
+		}
+		l.conn.Close()
+	})
 }
 
 // note keeps the first reason for the link's end.

@@ -54,6 +54,9 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
+// Break closes without a word to the peer.
+func (c *Conn) Break() error { return c.low.raw.Close() }
+
 // PeerAnswers says that the peer's system has acknowledged something lately, whatever the peer
 // itself does. On a Unix socket that is our own system, which would report the peer's end. False if
 // nobody knows.
@@ -248,5 +251,6 @@ var (
 	_ mux.Conn       = (*Conn)(nil)
 	_ mux.HalfCloser = (*Conn)(nil)
 	_ mux.Patient    = (*Conn)(nil)
+	_ mux.Breaking   = (*Conn)(nil)
 	_ mux.Answering  = (*Conn)(nil)
 )
