@@ -57,7 +57,8 @@ func TestBackFromStuckLink(t *testing.T) {
 	old := &deaf{Conn: raw, gone: make(chan struct{})}
 	s := mux.New(mux.Config{Role: mux.Client, Resend: 64 << 20})
 	ch := start(t, s, protocol.Open{Command: protocol.Bytes("yes")})
-	if _, err := s.Connect(l.over(old, l.guest), &protocol.Hello{User: user, Hold: 60}); err != nil {
+	_, err := s.Connect(l.over(old, l.guest), &protocol.Hello{User: user, Hold: 60})
+	if err != nil {
 		t.Fatal(err)
 	}
 	taken := make(chan struct{})
@@ -76,7 +77,15 @@ func TestBackFromStuckLink(t *testing.T) {
 	<-taken // the window has grown; now it fills what is between
 	old.once.Do(func() { close(old.gone) })
 	stacks := make([]byte, 1<<20)
+	var out int64
+	var since time.Time
 	l.until("the daemon is stuck", func() bool {
+		if now := l.sessions.Entries()[0].Session.Traffic().Out; now != out {
+			out, since = now, time.Now()
+		}
+		if time.Since(since) < 300*time.Millisecond {
+			return false
+		}
 		text := string(stacks[:runtime.Stack(stacks, true)])
 		return strings.Contains(text, "nonblock.(*conn).Write") || runtime.GOOS != "linux"
 	})

@@ -90,8 +90,8 @@ func (h *hostile) pace(t *testing.T, what string) {
 	}
 }
 
-// What a daemon may answer when a client comes back: what becomes of the session, and when. Whatever
-// it does, attempts keep their distance.
+// What a daemon may answer when a client comes back: what becomes of the session, and when.
+// Whatever it does, attempts keep their distance.
 func TestHostileResume(t *testing.T) {
 	const minute = time.Minute
 	lost := func(t *testing.T, err error, cause string) {
