@@ -5,8 +5,6 @@ package daemon
 import (
 	"errors"
 	"net"
-	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -76,18 +74,13 @@ func TestBackFromStuckLink(t *testing.T) {
 	}()
 	<-taken // the window has grown; now it fills what is between
 	old.once.Do(func() { close(old.gone) })
-	stacks := make([]byte, 1<<20)
 	var out int64
 	var since time.Time
 	l.until("the daemon is stuck", func() bool {
 		if now := l.sessions.Entries()[0].Session.Traffic().Out; now != out {
 			out, since = now, time.Now()
 		}
-		if time.Since(since) < 300*time.Millisecond {
-			return false
-		}
-		text := string(stacks[:runtime.Stack(stacks, true)])
-		return strings.Contains(text, "nonblock.(*conn).Write") || runtime.GOOS != "linux"
+		return time.Since(since) > 300*time.Millisecond
 	})
 	next := l.secure(l.guest)
 	begun := time.Now()
