@@ -26,6 +26,7 @@ type bar struct {
 	went        int64      // bytes of done that were not there before
 	start, last time.Time  // of the first byte, of the last drawing
 	drawn       bool       // a line is on the terminal
+	instead     string     // what is shown instead
 }
 
 // ChangeMax64 sets how many bytes there are in all, as far as is known.
@@ -45,8 +46,17 @@ func (b *bar) Add64(went, there int64) {
 	if now.Sub(b.last) < drawEvery {
 		return
 	}
+	b.draw(now)
+}
+
+// draw draws the line anew.
+func (b *bar) draw(now time.Time) {
 	b.last, b.drawn = now, true
-	fmt.Fprint(b.out, "\r\x1b[K", b.line(now.Sub(b.start), b.width()))
+	line := Short(b.instead, b.width()-1)
+	if b.instead == "" && !b.start.IsZero() {
+		line = b.line(now.Sub(b.start), b.width())
+	}
+	fmt.Fprint(b.out, "\r\x1b[K", line)
 }
 
 // nameColumns is how many columns a name gets out of 80.

@@ -102,8 +102,8 @@ func NewCopier(ctx context.Context, plan *Plan, messages io.Writer) *Copier {
 // Interrupted is what to say of a copy that the user ended.
 func (c *Copier) Interrupted(hint string, cause error) error {
 	return report.Failed(cause, hint,
-		"interrupted: %d copied; what was under way is kept unfinished, under another name",
-		c.View.Sum().Stored)
+		"interrupted: %d copied; what was under way is kept unfinished, under another name%s",
+		c.View.Sum().Stored, c.View.untold())
 }
 
 // Put copies the plan's sources from here over a connection, which stays.
@@ -195,6 +195,7 @@ func (c *Copier) open(host string, request *protocol.Files) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.View.Follow(s.conn)
 	s.watch(c.ctx)
 	return s, nil
 }
@@ -216,8 +217,11 @@ func (s *side) watch(ctx context.Context) {
 	s.stop = context.AfterFunc(ctx, func() {
 		s.abort()
 		if s.own {
-			// the other side may not answer
-			time.AfterFunc(run.Farewell, func() { s.conn.Session.Close(nil) })
+			wait := run.Farewell // the other side may not answer
+			if s.conn.Lost() != nil {
+				wait = 0
+			}
+			time.AfterFunc(wait, func() { s.conn.Session.Close(nil) })
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"minissh/client/dial"
 	"minissh/client/terminal"
 	"minissh/protocol"
 	"minissh/protocol/files"
@@ -24,6 +25,8 @@ type View struct {
 
 	mu    sync.Mutex // guards the rest
 	bar   *bar
+	lost  map[*dial.Connection]*dial.Loss // what Follow knows
+	ended bool
 	total int64
 	sum   files.Summary
 }
@@ -139,6 +142,7 @@ func (v *View) Add(sum files.Summary) {
 func (v *View) End(lasted time.Duration, refused bool) (failed bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.ended = true
 	if v.bar != nil {
 		v.bar.Clear()
 	}

@@ -244,6 +244,11 @@ func (e *editor) fill() error {
 		e.out.show()
 		return nil // drawn on the way back here
 	}
+	var note errNote
+	if errors.As(err, &note) {
+		e.scr.note = note.text
+		return nil // drawn on the way back here
+	}
 	var came errSignalled
 	if errors.As(err, &came) {
 		switch kind(came.signal) {

@@ -67,7 +67,18 @@ func (r *runner) copy(ctx context.Context, args, verb string, io IO) (Outcome, e
 	if verb == "get" {
 		transfer = c.Get
 	}
-	if err := transfer(r.conn); err != nil {
+	c.View.Follow(r.conn)
+	defer r.watchLink()
+	failed := make(chan error, 1)
+	go func() { failed <- transfer(r.conn) }()
+	unanswered, forget := r.unanswered(ctx)
+	defer forget()
+	select {
+	case err = <-failed:
+	case <-unanswered: // it ends when the link is back
+		err = context.Canceled
+	}
+	if err != nil {
 		c.View.End(time.Since(started), true)
 		if context.Cause(ctx) == context.Canceled { // by the user; a lost session has its reason
 			err = c.Interrupted("minissh cp --resume, with the same files, goes on", err)

@@ -16,6 +16,7 @@ type input struct {
 	chunks  chan chunk // holds one, so that the reading goroutine always ends
 	pending bool
 	signals <-chan os.Signal
+	notes   <-chan string   // Config.Notes; nil: nowhere to show them
 	news    <-chan struct{} // output waits to be shown; nil while it need not wait
 }
 
@@ -33,8 +34,13 @@ type errSignalled struct{ signal os.Signal }
 
 func (e errSignalled) Error() string { return e.signal.String() }
 
+// errNote is what input.wait returns when something is to be shown below the edited line.
+type errNote struct{ text string }
+
+func (e errNote) Error() string { return e.text }
+
 // wait returns the next bytes, at least one, or an error: the stream's, ctx's
-// cause, errSignalled or errOutput.
+// cause, errSignalled, errNote or errOutput.
 func (in *input) wait(ctx context.Context) ([]byte, error) {
 	if !in.pending {
 		in.pending = true
@@ -58,6 +64,8 @@ func (in *input) wait(ctx context.Context) ([]byte, error) {
 		return nil, c.err
 	case sig := <-in.signals:
 		return nil, errSignalled{sig}
+	case note := <-in.notes:
+		return nil, errNote{note}
 	case <-in.news:
 		return nil, errOutput
 	case <-ctx.Done():

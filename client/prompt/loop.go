@@ -46,7 +46,7 @@ func newLoop(cfg *Config) *loop {
 	l.out = newOutput(cfg.Stdout, cfg.Stderr, l.face)
 	l.history = &history{}
 	if l.face.raw {
-		l.in.news = l.out.news
+		l.in.news, l.in.notes = l.out.news, cfg.Notes
 		l.history = openHistory(cfg.HistoryFile)
 		l.editor = &editor{
 			in: l.in, out: l.out, history: l.history, complete: cfg.Complete,

@@ -86,6 +86,9 @@ type Config struct {
 	Quiet bool
 	// Builtins adds words (get, put, pty, …) to help, exit, quit, history and !.
 	Builtins map[string]Builtin
+	// Notes are shown below the line that is edited, each in place of the one before; "" takes it
+	// away.
+	Notes <-chan string
 	// Complete answers the Tab key: it gets line and the cursor's place in bytes, and returns the
 	// new ones. nil: Tab does nothing.
 	Complete func(line string, pos int) (newLine string, newPos int, ok bool)
@@ -106,18 +109,7 @@ func (e *SignalError) Error() string { return "ended by the signal: " + e.Signal
 // When the loop ends while it waits for input, one goroutine is left in a
 // read of Stdin, which cannot be called off.
 func Loop(ctx context.Context, cfg Config) (exitCode int, err error) {
-	if cfg.Stdin == nil {
-		cfg.Stdin = os.Stdin
-	}
-	if cfg.Stdout == nil {
-		cfg.Stdout = os.Stdout
-	}
-	if cfg.Stderr == nil {
-		cfg.Stderr = os.Stderr
-	}
-	if cfg.Getenv == nil {
-		cfg.Getenv = os.Getenv
-	}
+	cfg.fillIn()
 	l := newLoop(&cfg)
 	defer l.close()
 	if err := l.lines(ctx); err != nil {
@@ -132,6 +124,22 @@ func Loop(ctx context.Context, cfg Config) (exitCode int, err error) {
 		return ExitLost, err
 	}
 	return l.status, nil
+}
+
+// fillIn sets what was left open.
+func (cfg *Config) fillIn() {
+	if cfg.Stdin == nil {
+		cfg.Stdin = os.Stdin
+	}
+	if cfg.Stdout == nil {
+		cfg.Stdout = os.Stdout
+	}
+	if cfg.Stderr == nil {
+		cfg.Stderr = os.Stderr
+	}
+	if cfg.Getenv == nil {
+		cfg.Getenv = os.Getenv
+	}
 }
 
 // face says how the prompt talks: where it draws, and with what.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -46,6 +47,11 @@ func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
 		cancel(run.SessionOver(conn.Options.Alias, conn.Session.Err()))
 	}()
 	cfg.Runner, cfg.Complete = runner, completeFiles
+	if cfg.fillIn(); newFace(&cfg).raw {
+		runner.notes = make(chan string, 1)
+		cfg.Notes = runner.notes
+	}
+	runner.watchLink()
 	cfg.User, cfg.Host, cfg.Dir, cfg.Home = conn.Welcome.User, conn.Options.Alias,
 		conn.Welcome.Home, conn.Welcome.Home
 	cfg.Quiet = conn.Options.LogLevel == options.LevelQuiet
@@ -55,7 +61,9 @@ func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
 		"put": {Args: "FILE…", Help: "copy files and folders from here to there", Run: runner.put},
 		"get": {Args: "FILE…", Help: "copy files and folders from there to here", Run: runner.get},
 	}
-	return Loop(lost, cfg)
+	code, err := Loop(lost, cfg)
+	conn.Watch(func(*dial.Loss) {})
+	return code, err
 }
 
 // runner runs the prompt's lines, each on a channel of its own.
@@ -64,14 +72,19 @@ type runner struct {
 
 	dir, oldDir protocol.Bytes // nil: where the daemon starts commands
 
-	mu sync.Mutex // guards ch
-	ch *mux.Channel
+	down  atomic.Bool // there is no link
+	notes chan string // Config.Notes; holds one; nil: nothing is edited
+
+	mu          sync.Mutex    // guards the rest
+	ch          *mux.Channel  // the line's that runs; nil: none does
+	interrupted bool          // the user wants its end
+	gaveUp      chan struct{} // closed when nobody waits for it any more
 }
 
 // Run is Runner's.
 func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error) {
 	started := time.Now()
-	ch, err := r.open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line),
+	ch, gaveUp, err := r.open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line),
 		Dir: r.dir, OldDir: r.oldDir, ReportDir: true})
 	if err != nil {
 		return Outcome{}, r.notOpened(err)
@@ -81,6 +94,8 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	stop := context.AfterFunc(ctx,
 		func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
 	defer stop()
+	unanswered, forget := r.unanswered(ctx)
+	defer forget()
 	held, ended := make(chan *run.Outcome, 1), make(chan struct{})
 	go run.Notices(r.conn, ch, run.Answers{Held: func(o *run.Outcome) {
 		if o.Exit != nil && len(held) == 0 { // only Notices puts something there
@@ -98,6 +113,10 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 	case <-ended:
 	case o := <-held:
 		return r.goesOn(o, started), nil
+	case <-gaveUp:
+		return Outcome{}, r.given()
+	case <-unanswered:
+		return Outcome{}, r.given()
 	}
 	if err != nil {
 		return r.failed(ch, err)
@@ -199,11 +218,13 @@ func (r *runner) failed(ch *mux.Channel, err error) (Outcome, error) {
 }
 
 // open opens a line's channel; from then on Ctrl-C is for it, also before Run knows of it.
-func (r *runner) open(request *protocol.Open) (ch *mux.Channel, err error) {
+func (r *runner) open(request *protocol.Open) (*mux.Channel, <-chan struct{}, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var err error
 	r.ch, err = r.conn.Session.Open(request)
-	return r.ch, err
+	r.interrupted, r.gaveUp = false, make(chan struct{})
+	return r.ch, r.gaveUp, err
 }
 
 func (r *runner) over() {
@@ -212,12 +233,26 @@ func (r *runner) over() {
 	r.ch = nil
 }
 
-// Interrupt is Runner's: the first asks, the second kills, the third lets go.
+// Interrupt is Runner's: the first asks, the second kills, the third lets go. Without a link the
+// first gives the line up.
 func (r *runner) Interrupt(n int) {
+	loss := r.conn.Lost()
 	r.mu.Lock()
 	ch := r.ch
+	if r.interrupted = true; ch != nil && loss != nil {
+		r.giveUpSoon(r.gaveUp)
+		if time.Since(loss.Since) > run.Farewell {
+			r.giveUp()
+		}
+	}
 	r.mu.Unlock()
-	if ch != nil && run.Escalate(ch, n, "INT") {
+	if ch == nil {
+		return
+	}
+	if sent, _ := ch.Began(); loss != nil && !sent {
+		return // it is withdrawn
+	}
+	if run.Escalate(ch, n, "INT") {
 		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 	}
 }

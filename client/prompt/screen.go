@@ -16,11 +16,14 @@ type screen struct {
 	label string // the prompt: printable text
 	style string // the escape sequence that begins the label; "" for none
 
+	note string // is shown in a row below: printable text; "" for none
+
 	line []rune // what is edited
 	pos  int    // the cursor's place in line, 0 to len(line)
 
 	// What is on the terminal now.
 	drawn  *layout // nil: nothing yet
+	noted  string  // the note below it
 	first  int     // the first row of drawn that shows
 	widest int     // the width of the terminal when it was drawn
 }
@@ -95,7 +98,7 @@ func glyph(r rune) (string, int) {
 
 // begin forgets what was drawn: the cursor is at the start of a free row.
 func (s *screen) begin(label, style string) {
-	*s = screen{out: s.out, size: s.size, label: label, style: style}
+	*s = screen{out: s.out, size: s.size, label: label, style: style, note: s.note}
 }
 
 // draw brings the terminal up to date, in one write.
@@ -107,11 +110,18 @@ func (s *screen) draw(last bool) {
 		pos = len(line)
 	}
 	l := lay(s.label, s.style, line, pos, columns, last)
-	if s.draws(l, columns) {
+	note := s.note
+	if last || height < 2 {
+		note = ""
+	}
+	if note == s.noted && s.draws(l, columns) {
 		return
 	}
 	var b bytes.Buffer
 	s.erase(&b, columns, height)
+	if note != "" {
+		height--
+	}
 	// When there are more rows than the screen has, those around the cursor show.
 	if l.row < s.first {
 		s.first = l.row
@@ -127,16 +137,21 @@ func (s *screen) draw(last bool) {
 		}
 		b.WriteString(l.rows[i])
 	}
-	if up := end - 1 - l.row; up > 0 {
+	up := end - 1 - l.row
+	if note != "" {
+		b.WriteString("\r\n" + styleNote + cut(note, columns-1) + styleOff)
+		up++
+	}
+	if up > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", up)
 	}
-	if l.row != end-1 || l.col != l.widths[l.row] {
+	if note != "" || l.row != end-1 || l.col != l.widths[l.row] {
 		b.WriteByte('\r')
 		if l.col > 0 {
 			fmt.Fprintf(&b, "\x1b[%dC", l.col)
 		}
 	}
-	s.drawn, s.widest = l, columns
+	s.drawn, s.noted, s.widest = l, note, columns
 	s.out.Write(b.Bytes())
 }
 
@@ -158,7 +173,7 @@ func (s *screen) clear() {
 	columns, height := s.size()
 	var b bytes.Buffer
 	s.erase(&b, max(columns, 2), max(height, 1))
-	s.drawn = nil
+	s.drawn, s.noted = nil, ""
 	s.out.Write(b.Bytes())
 }
 
@@ -198,4 +213,13 @@ func (s *screen) above(columns int) int {
 		n += max(1, (w+columns-1)/columns)
 	}
 	return n + s.drawn.col/columns
+}
+
+// cut is the beginning of a text, at most so many columns wide.
+func cut(text string, columns int) string {
+	runes := []rune(text)
+	for terminal.Columns(string(runes)) > columns {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes)
 }

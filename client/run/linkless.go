@@ -114,8 +114,8 @@ type drawing struct {
 	tick   *time.Ticker
 }
 
-// askToDraw asks the other side to draw its screen again, by a size of the window that differs for a
-// while. Only watch calls it.
+// askToDraw asks the other side to draw its screen again, by a size of the window that differs for
+// a while. Only watch calls it.
 func (s *Shell) askToDraw() *drawing {
 	size := s.size
 	if size.Rows--; !size.Valid() {

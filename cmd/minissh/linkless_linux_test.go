@@ -18,6 +18,8 @@ type onWire struct {
 	*minisshHere
 	args []string // the client's, up to the host
 	down atomic.Bool
+	// cutLater, if not 0, cuts the next link after so many bytes to the daemon
+	cutLater atomic.Int64
 
 	mu    sync.Mutex // guards the rest
 	links []*fakedaemon.Link
@@ -52,6 +54,9 @@ func startOnWire(t *testing.T) *onWire {
 			l := fakedaemon.NewLink(near, far)
 			if h.down.Load() {
 				l.Lose()
+			}
+			if n := h.cutLater.Swap(0); n > 0 {
+				l.Up.After(n, func() { h.down.Store(true); l.Lose() })
 			}
 			h.mu.Lock()
 			h.links = append(h.links, l)

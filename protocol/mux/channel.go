@@ -139,6 +139,30 @@ func (c *Channel) Began() (sent, opened bool) {
 	return c.begun, c.opened
 }
 
+// Withdraw takes back the request of a channel that we opened, with all that follows it, and says
+// whether it did: it cannot once the request was sent. The channel has ended then, as if the peer
+// had closed it.
+func (c *Channel) Withdraw() bool {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.begun || !c.ours || c.failed {
+		return false
+	}
+	for range c.s.control.len() {
+		if waits := c.s.control.pop(); waits.c != c {
+			c.s.control.push(waits)
+		}
+	}
+	if !c.closeReceived {
+		close(c.gone)
+	}
+	c.closeSent, c.closeGone, c.closeReceived = true, true, true
+	c.s.retire(c)
+	c.arrival.Broadcast()
+	c.room.Broadcast()
+	return true
+}
+
 // Resizes delivers the last RESIZE that has not been taken yet (CH10). It is never closed: watch
 // Gone too.
 func (c *Channel) Resizes() <-chan protocol.Size { return c.resizes }
