@@ -145,21 +145,58 @@ func TestHostileResume(t *testing.T) {
 		check  func(*testing.T, error, string)
 		cause  string
 	}{
-		{name: "session_unknown", then: refuse("session_unknown"), after: 1, check: is(mux.ErrRestarted)},
-		{name: "session_expired", then: refuse("session_expired"), after: 1, check: said, cause: "session_expired"},
-		{name: "session_ended", then: refuse("session_ended"), after: 1, check: said, cause: "session_ended"},
-		{name: "shutting_down", then: refuse("shutting_down"), after: 1, check: said, cause: "shutting_down"},
+		{name: "session_unknown",
+			then:  refuse("session_unknown"),
+			after: 1, check: is(mux.ErrRestarted)},
+		{name: "session_expired",
+			then:  refuse("session_expired"),
+			after: 1, check: said, cause: "session_expired"},
+		{name: "session_ended",
+			then:  refuse("session_ended"),
+			after: 1, check: said, cause: "session_ended"},
+		{name: "shutting_down",
+			then:  refuse("shutting_down"),
+			after: 1, check: said, cause: "shutting_down"},
 		{name: "internal", then: refuse("internal"), after: 1, check: said, cause: "internal"},
-		{name: "a code of its own", then: refuse(fakedaemon.Evil), after: 1, check: said, cause: "internal"},
-		{name: "stale_epoch", then: refuse("stale_epoch"), after: 2 * minute, check: lost, cause: "stale_epoch"},
-		{name: "key_not_authorized", then: refuse("key_not_authorized"), after: 2 * minute, check: lost, cause: "key_not_authorized"},
-		{name: "too_many_sessions", then: refuse("too_many_sessions"), after: 2 * minute, check: lost, cause: "too_many_sessions"},
-		{name: "too_many_failures", then: refuse("too_many_failures"), after: 2 * minute, check: lost, cause: "too_many_failures"},
-		{name: "received too much", then: with(func(w *welcome) { w.received = 2 }), after: 1, check: said, cause: "resume_mismatch"},
-		{name: "received less than acknowledged", then: with(func(w *welcome) { w.received = 0 }), after: 1, check: said, cause: "resume_mismatch"},
-		{name: "received below 0", then: with(func(w *welcome) { w.received = -1 }), after: 1, check: said, cause: "bad_frame"},
-		{name: "GOODBYE", then: func(g *fakedaemon.Guest) { g.Say(protocol.TypeGoodbye, 0, "{}"); g.Drain() }, after: 1, check: is(mux.ErrGoodbye)},
-		{name: "WELCOME twice", then: func(g *fakedaemon.Guest) { w := honest; w.received = 1; w.say(g); w.say(g); g.Drain() }, after: 1, check: said, cause: "unexpected_frame"},
+		{name: "a code of its own",
+			then:  refuse(fakedaemon.Evil),
+			after: 1, check: said, cause: "internal"},
+		{name: "stale_epoch",
+			then:  refuse("stale_epoch"),
+			after: 2 * minute, check: lost, cause: "stale_epoch"},
+		{name: "key_not_authorized",
+			then:  refuse("key_not_authorized"),
+			after: 2 * minute, check: lost, cause: "key_not_authorized"},
+		{name: "too_many_sessions",
+			then:  refuse("too_many_sessions"),
+			after: 2 * minute, check: lost, cause: "too_many_sessions"},
+		{name: "too_many_failures",
+			then:  refuse("too_many_failures"),
+			after: 2 * minute, check: lost, cause: "too_many_failures"},
+		{name: "received too much",
+			then:  with(func(w *welcome) { w.received = 2 }),
+			after: 1, check: said, cause: "resume_mismatch"},
+		{name: "received less than acknowledged",
+			then:  with(func(w *welcome) { w.received = 0 }),
+			after: 1, check: said, cause: "resume_mismatch"},
+		{name: "received below 0",
+			then:  with(func(w *welcome) { w.received = -1 }),
+			after: 1, check: said, cause: "bad_frame"},
+		{name: "GOODBYE",
+			then: func(g *fakedaemon.Guest) {
+				g.Say(protocol.TypeGoodbye, 0, "{}")
+				g.Drain()
+			},
+			after: 1, check: is(mux.ErrGoodbye)},
+		{name: "WELCOME twice",
+			then: func(g *fakedaemon.Guest) {
+				w := honest
+				w.received = 1
+				w.say(g)
+				w.say(g)
+				g.Drain()
+			},
+			after: 1, check: said, cause: "unexpected_frame"},
 		{name: "sends again what was received", then: func(g *fakedaemon.Guest) {
 			w := honest
 			w.received = 1
@@ -187,28 +224,60 @@ func TestHostileResume(t *testing.T) {
 			if w.say(g); g.Hello.Epoch > 2 {
 				<-time.After(time.Hour)
 			}
-		}, change: links(2, func(h *hostile, l *fakedaemon.Link) error { return errors.New("down") }), after: 5 * time.Second, check: lost, cause: "EOF"},
+		},
+			change: links(2, func(h *hostile, l *fakedaemon.Link) error {
+				return errors.New("down")
+			}),
+			after: 5 * time.Second, check: lost, cause: "EOF"},
 		{name: "a hold of 0 when it resumes", then: func(g *fakedaemon.Guest) {
 			w := honest
 			w.received, w.hold = 1, 0
 			w.say(g)
 		}, after: 1, check: lost, cause: "EOF"},
-		{name: "a hold of 0", first: welcome{resend: 1 << 20, channels: 64}, then: refuse("internal"), after: 1, check: lost, cause: "EOF"},
-		{name: "a hold of 317 years", first: welcome{resend: 1 << 20, channels: 64, hold: 1e10}, change: links(1, func(*hostile, *fakedaemon.Link) error { return errors.New("down") }), after: 10 * minute, check: lost, cause: "EOF"},
-		{name: "closes after WELCOME", then: func(g *fakedaemon.Guest) { w := honest; w.received = 1; w.say(g) }},
-		{name: "closes in the middle of WELCOME", then: func(g *fakedaemon.Guest) { g.Write([]byte{0, 0, 0, 9}) }, after: 2 * minute, check: lost, cause: "EOF"},
-		{name: "closes at HELLO", then: func(*fakedaemon.Guest) {}, after: 2 * minute, check: lost, cause: "EOF"},
-		{name: "answers nothing to HELLO", then: func(g *fakedaemon.Guest) { io.Copy(io.Discard, g) }, after: 2 * minute, check: lost, cause: "EOF"},
+		{name: "a hold of 0", first: welcome{resend: 1 << 20, channels: 64},
+			then:  refuse("internal"),
+			after: 1, check: lost, cause: "EOF"},
+		{name: "a hold of 317 years", first: welcome{resend: 1 << 20, channels: 64, hold: 1e10},
+			change: links(1, func(*hostile, *fakedaemon.Link) error {
+				return errors.New("down")
+			}),
+			after: 10 * minute, check: lost, cause: "EOF"},
+		{name: "closes after WELCOME",
+			then: func(g *fakedaemon.Guest) {
+				w := honest
+				w.received = 1
+				w.say(g)
+			}},
+		{name: "closes in the middle of WELCOME",
+			then:  func(g *fakedaemon.Guest) { g.Write([]byte{0, 0, 0, 9}) },
+			after: 2 * minute, check: lost, cause: "EOF"},
+		{name: "closes at HELLO",
+			then:  func(*fakedaemon.Guest) {},
+			after: 2 * minute, check: lost, cause: "EOF"},
+		{name: "answers nothing to HELLO",
+			then:  func(g *fakedaemon.Guest) { io.Copy(io.Discard, g) },
+			after: 2 * minute, check: lost, cause: "EOF"},
 		{name: "PINGs for an answer", then: func(g *fakedaemon.Guest) {
 			for {
-				if _, err := g.Write(protocol.AppendNumber(nil, protocol.TypePing, 0, 1)); err != nil {
+				ping := protocol.AppendNumber(nil, protocol.TypePing, 0, 1)
+				if _, err := g.Write(ping); err != nil {
 					return
 				}
 				<-time.After(time.Second)
 			}
 		}, after: 2 * minute, check: lost, cause: "EOF"},
-		{name: "closes at once", change: links(1, func(_ *hostile, l *fakedaemon.Link) error { l.Close(); return nil }), after: 2 * minute, check: lost, cause: "EOF"},
-		{name: "hangs in TLS", change: links(1, func(_ *hostile, l *fakedaemon.Link) error { l.Lose(); return nil }), after: 2 * minute, check: lost, cause: "EOF"},
+		{name: "closes at once",
+			change: links(1, func(_ *hostile, l *fakedaemon.Link) error {
+				l.Close()
+				return nil
+			}),
+			after: 2 * minute, check: lost, cause: "EOF"},
+		{name: "hangs in TLS",
+			change: links(1, func(_ *hostile, l *fakedaemon.Link) error {
+				l.Lose()
+				return nil
+			}),
+			after: 2 * minute, check: lost, cause: "EOF"},
 		{name: "refuses connections", change: links(1, func(*hostile, *fakedaemon.Link) error {
 			return &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 		}), after: 2 * minute, check: lost, cause: "EOF"},
