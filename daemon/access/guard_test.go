@@ -23,6 +23,9 @@ func TestSharesUntold(t *testing.T) {
 		Kept: 64 << 20, Logins: 50, Reserve: 16}); o.Shares != want {
 		t.Errorf("%+v", o.Shares)
 	}
+	if o.MaxHeld != 268_435_456 || o.MaxKept != 536_870_912 {
+		t.Errorf("%d held, %d kept", o.MaxHeld, o.MaxKept)
+	}
 	small := Rules{MaxSessions: 1, MaxStartups: 1}
 	small.Defaults()
 	if small.Shares.Reserve != 0 || small.Shares.Logins != 1 || small.Shares.Sessions < 1 {
