@@ -71,3 +71,37 @@ func TestKeptIsShared(t *testing.T) {
 		}
 	})
 }
+
+// A session whose peer has acknowledged everything keeps no room from others: many of them may be
+// idle for days.
+func TestIdleSessionKeepsNoRoom(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		budget := NewBudget(4 << 20)
+		made := make(chan *Channel, 1)
+		s := New(Config{Role: Daemon, Resend: 64 << 20, Hold: time.Minute, Kept: budget,
+			Accept: func(c *Channel) { made <- c; <-c.Gone() }})
+		p, _ := asDaemon(t, s, helloOf(func(h *protocol.Hello) { h.Resend = 64 << 20 }))
+		p.send(open(1), num(protocol.TypeWindow, 1, 1<<40))
+		go (<-made).Write(protocol.TypeStdout, make([]byte, 2<<20))
+		frames := uint64(0)
+		for n := 0; n < 2<<20; {
+			f, err := p.r.Next()
+			must(t, err)
+			if !f.Type.IsLink() {
+				n += int(f.Length)
+				frames++
+			}
+		}
+		if budget.left != 2<<20 {
+			t.Errorf("%d bytes are left while nothing is acknowledged", budget.left)
+		}
+		p.send(num(protocol.TypeAck, 0, frames))
+		synctest.Wait()
+		if budget.left != 4<<20 {
+			t.Errorf("%d bytes are left when all is", budget.left)
+		}
+		go s.Close(nil)
+		s.Wait()
+		p.conn.Close()
+	})
+}

@@ -68,7 +68,7 @@ func (s *Session) mayNumber() bool {
 // returnRoom gives back room for kept frames that is not needed now. The caller holds mu.
 func (s *Session) returnRoom() {
 	first := min(s.cfg.Resend, protocol.MinResend)
-	for s.keptRoom > first && (s.ended != nil || s.keptRoom-s.keptBytes > 2*keptStep) {
+	for s.keptRoom > first && (s.keptBytes == 0 || s.keptRoom-s.keptBytes > 2*keptStep) {
 		less := min(keptStep, s.keptRoom-first)
 		s.keptRoom -= less
 		if s.cfg.Kept != nil {
