@@ -39,7 +39,7 @@ func (g *gate) show(text string, size protocol.Size) {
 	if g.modes == nil || g.shut || size.Rows < smallest.Rows || size.Cols < smallest.Cols {
 		return
 	}
-	screen, o := g.modes.Screen(), &g.over
+	screen, o := g.modes.Screen(int(size.Rows)), &g.over
 	if !screen.Free {
 		return
 	}
@@ -106,7 +106,7 @@ func (g *gate) takeAway() {
 		return
 	}
 	var b strings.Builder
-	switch screen := g.modes.Screen(); {
+	switch screen := g.modes.Screen(int(o.size.Rows)); {
 	case o.alternate:
 		b.WriteString("\x1b7")
 		if screen.Origin {

@@ -17,10 +17,11 @@ type Screen struct {
 	Origin bool // places count from the scroll region
 }
 
-// Screen is how the screen is now.
-func (m *Modes) Screen() Screen {
+// Screen is how a screen of so many rows is now.
+func (m *Modes) Screen(rows int) Screen {
 	s := Screen{Alternate: m.alternate != 0, Placed: m.placed, Insert: m.insert}
-	margins := m.region
+	// many programs leave a region behind that is the whole screen
+	margins := m.region && (m.top > 1 || m.bottom > 0 && m.bottom < rows)
 	for i, mode := range modes {
 		on := m.changed&(1<<i) != 0
 		margins = margins || mode.number == 69 && on

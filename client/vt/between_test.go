@@ -31,6 +31,12 @@ func TestScreenIsFree(t *testing.T) {
 		{[]string{"\x1b[sthere\x1b[u"}, false, true},
 		{[]string{"\x1b[2;5r"}, false, false},
 		{[]string{"\x1b[2;5r\x1b[r"}, false, true},
+		{[]string{"\x1b[1;24r"}, false, true}, // vim and htop leave it so
+		{[]string{"\x1b[;24r"}, false, true},
+		{[]string{"\x1b[1r"}, false, true},
+		{[]string{"\x1b[1;50r"}, false, true}, // of a window that has become smaller
+		{[]string{"\x1b[1;23r"}, false, false},
+		{[]string{"\x1b[2;24r"}, false, false},
 		{[]string{"\x1b[?69h"}, false, false},
 		{[]string{"\x1b[?1049h"}, true, true},
 		{[]string{"\x1b[?1049h\x1b[2;5r"}, true, true},
@@ -40,7 +46,7 @@ func TestScreenIsFree(t *testing.T) {
 		for _, piece := range test.pieces {
 			m.Pass([]byte(piece))
 		}
-		if s := m.Screen(); s.Alternate != test.alternate || s.Free != test.free {
+		if s := m.Screen(24); s.Alternate != test.alternate || s.Free != test.free {
 			t.Errorf("%q: %+v", test.pieces, s)
 		}
 	}

@@ -53,7 +53,8 @@ type Modes struct {
 	newline     bool    // LF does CR as well
 	keypad      bool    // the keypad sends sequences
 	otherKeys   bool    // xterm's modifyOtherKeys
-	region      bool    // only a part of the screen scrolls
+	region      bool    // rows were named between which the screen scrolls
+	top, bottom int     // those rows; 0: the first and the last
 	rendition   bool    // bold, coloured, …
 	cursorStyle bool    // another shape
 	link        bool    // a hyperlink is open

@@ -41,6 +41,8 @@ func (m *Modes) controlled(c byte) {
 		m.rendition = len(bytes.Trim(seq, "0;")) > 0
 	case c == 'r':
 		m.region = len(seq) > 0
+		top, bottom, _ := bytes.Cut(seq, []byte{';'})
+		m.top, m.bottom = number(top), number(bottom)
 	case c == 'H' || c == 'f' || c == 'd':
 		m.placed = m.placed || len(seq) > 0
 	case (c == 's' || c == 'u') && len(seq) == 0:
