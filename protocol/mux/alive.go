@@ -66,10 +66,10 @@ func (l *link) keepAlive() {
 // silence is how long nothing has come.
 func (l *link) silence() time.Duration { return time.Since(time.Unix(0, l.heard.Load())) }
 
-// endOfSilence is ErrSilent, and says so if more than 45 seconds have passed because the peer's
-// system acknowledged.
+// endOfSilence is ErrSilent, and says so if it was not 45 seconds: the user may have chosen another
+// time, and a silent peer whose system acknowledges is believed in for longer.
 func endOfSilence(silent time.Duration) error {
-	if silent < 2*deadAfter {
+	if deadAfter <= silent && silent < 2*deadAfter {
 		return ErrSilent
 	}
 	return &silence{silent}

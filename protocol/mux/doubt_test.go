@@ -108,6 +108,9 @@ func TestOwnPatience(t *testing.T) {
 		if state := s.LinkState(); !errors.Is(state.Cause, ErrSilent) || !state.Heard.Equal(began) {
 			t.Errorf("%+v", state)
 		}
+		if cause := s.LinkState().Cause.Error(); cause != "nothing was heard for 4s" {
+			t.Error("the cause names another time: ", cause)
+		}
 		if s.Err() != nil {
 			t.Error("the session has ended with its link")
 		}
