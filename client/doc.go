@@ -31,6 +31,15 @@
 // If something goes wrong at 4 to 6, dial/refused.go says why; from 7 on run/outcome.go does. Both
 // give a report.Failure (report/failure.go): what went wrong, and what to type.
 //
+// # When the link breaks
+//
+// dial/resume.go keeps the session: it notices by protocol/mux/doubt.go that a link is lost or in
+// doubt, and makes another (dial/redial.go). It tells whoever watches. By itself that is
+// dial/lost.go, in lines. On a terminal run/linkless.go takes its place, with run/overlay.go for
+// the message over the screen and run/typeahead.go for the keys; at the prompt prompt/linkless.go;
+// and for a copy cp/linkless.go. run/unknown.go says what is known of a command whose session did
+// not come back.
+//
 // # The others
 //
 // On a pty run/shell.go takes the place of 7 and 8, with the user's terminal in

@@ -96,7 +96,7 @@ type Copier struct {
 
 // NewCopier is for a plan that Put or Get carries out, until ctx is done.
 func NewCopier(ctx context.Context, plan *Plan, messages io.Writer) *Copier {
-	return &Copier{ctx: ctx, plan: plan, View: &View{Messages: messages}}
+	return &Copier{ctx: ctx, plan: plan, View: &View{Messages: messages, Quiet: plan.Quiet}}
 }
 
 // Interrupted is what to say of a copy that the user ended.

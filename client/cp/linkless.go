@@ -12,7 +12,7 @@ import (
 // Follow shows when a connection has lost its link: in place of the bar, or in lines.
 func (v *View) Follow(conn *dial.Connection) {
 	conn.Watch(func(loss *dial.Loss) {
-		if v.Screen == nil {
+		if v.Screen == nil && !v.Quiet {
 			conn.Announce(loss)
 		}
 		v.link(conn, loss)

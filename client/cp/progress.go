@@ -22,6 +22,7 @@ type View struct {
 	Messages io.Writer // errors, for people
 	Lines    io.Writer // nil, or where a line of JSON goes for each entry
 	Screen   *os.File  // nil, or a terminal where progress is drawn
+	Quiet    bool      // nothing is said of lost links
 
 	mu    sync.Mutex // guards the rest
 	bar   *bar

@@ -56,6 +56,9 @@ func (r *runner) tellLoss(loss *dial.Loss) {
 
 // note shows a note at the prompt, in place of the one before.
 func (r *runner) note(text string) {
+	if r.conn.Options.LogLevel <= options.LevelQuiet {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	select {

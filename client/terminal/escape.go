@@ -89,6 +89,7 @@ func (e *Escaper) HelpText() string {
 	} {
 		fmt.Fprintf(&b, " %s%-3s - %s\r\n", c, row[0], row[1])
 	}
-	b.WriteString("(Note that escapes are only recognized immediately after newline.)\r\n")
+	b.WriteString("(Note that escapes are only recognized immediately after newline. They work " +
+		"while the\r\nlink is lost, too.)\r\n")
 	return b.String()
 }
