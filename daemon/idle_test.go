@@ -90,7 +90,8 @@ func TestIdleWithoutLink(t *testing.T) {
 		time.Hour: mux.ErrGoodbye, 5 * time.Minute: mux.ErrExpired} {
 		synctest.Test(t, func(t *testing.T) {
 			log := newLogBuffer()
-			daemon := mux.New(mux.Config{Role: mux.Daemon, Resend: 64 << 20, Hold: hold, Killed: hold})
+			daemon := mux.New(mux.Config{
+				Role: mux.Daemon, Resend: 64 << 20, Hold: hold, Killed: hold})
 			stop := expireIdle(daemon, &access.Client{User: "ann"}, 10*time.Minute,
 				slog.New(slog.NewTextHandler(log, nil)))
 			defer stop()
@@ -110,7 +111,8 @@ func TestIdleWithoutLink(t *testing.T) {
 					}
 					served <- err
 				}()
-				if _, err := client.Connect(near, &protocol.Hello{User: "ann", Hold: 3600}); err != nil {
+				hello := &protocol.Hello{User: "ann", Hold: 3600}
+				if _, err := client.Connect(near, hello); err != nil {
 					t.Fatal(err)
 				}
 				<-time.After(time.Minute)
@@ -122,7 +124,8 @@ func TestIdleWithoutLink(t *testing.T) {
 				d != 10*time.Minute {
 				t.Errorf("held for %v: it ended after %v: %v", hold, d, daemon.Err())
 			}
-			if told := lineWith(log.String(), []string{"Session ended for ann", "idle=10m0s"}) != ""; told != (want == mux.ErrGoodbye) {
+			line := lineWith(log.String(), []string{"Session ended for ann", "idle=10m0s"})
+			if told := line != ""; told != (want == mux.ErrGoodbye) {
 				t.Errorf("the log: %s", log)
 			}
 			client.Close(nil)

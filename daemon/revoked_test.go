@@ -49,7 +49,8 @@ func TestRevokedKeys(t *testing.T) {
 			before := l.warm()
 			write(t, file, line(l, c.first))
 			r := l.resumer().mustAttach()
-			ch := start(t, r.Session, protocol.Open{Command: protocol.Bytes("echo ready; exec cat")})
+			ch := start(t, r.Session,
+				protocol.Open{Command: protocol.Bytes("echo ready; exec cat")})
 			if c.first != `command="cat"` {
 				firstLine(t, ch)
 			}

@@ -139,7 +139,8 @@ func TestShutdownEndsHeld(t *testing.T) {
 	if err := r.attachOver(raw); err != nil {
 		t.Fatal(err)
 	}
-	firstLine(t, start(t, r.Session, protocol.Open{Command: protocol.Bytes("echo ready; exec sleep 1000")}))
+	firstLine(t, start(t, r.Session,
+		protocol.Open{Command: protocol.Bytes("echo ready; exec sleep 1000")}))
 	shut := make(chan struct{})
 	go func() { defer close(shut); l.Shutdown(context.Background()) }()
 	l.until("the first session has ended", func() bool { return len(l.desk.Who()) == 1 })
@@ -212,7 +213,8 @@ func TestNoHold(t *testing.T) {
 	if err != nil || welcome.Resend != 0 || welcome.Hold != 0 {
 		t.Fatalf("%+v, %v", welcome, err)
 	}
-	firstLine(t, start(t, r.Session, protocol.Open{Command: protocol.Bytes("echo ready; exec sleep 1000")}))
+	firstLine(t, start(t, r.Session,
+		protocol.Open{Command: protocol.Bytes("echo ready; exec sleep 1000")}))
 	raw.Close()
 	l.log.want(t, "Command ended", "how=hung_up")
 	l.log.want(t, `msg="Disconnected from 127.0.0.1 port `)

@@ -27,7 +27,8 @@ type away struct {
 }
 
 func goAway(t *testing.T) *away {
-	a := &away{Network: fakedaemon.NewNetwork(t, func(ch *mux.Channel) { fakedaemon.Begin(ch, "") }),
+	begin := func(ch *mux.Channel) { fakedaemon.Begin(ch, "") }
+	a := &away{Network: fakedaemon.NewNetwork(t, begin),
 		tries: make(chan struct{}, 1000), back: make(chan struct{})}
 	a.Away = func(ctx context.Context) error {
 		a.tries <- struct{}{}

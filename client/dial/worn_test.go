@@ -18,8 +18,8 @@ import (
 )
 
 // A link that has carried as much as it may is replaced, and nobody notices: by the client, or
-// after the daemon has closed it (SE8). A daemon then holds the session for its whole time, though its
-// end is a FIN (RE4).
+// after the daemon has closed it (SE8). A daemon then holds the session for its whole time, though
+// its end is a FIN (RE4).
 func TestWornLinks(t *testing.T) {
 	const most, size = 256 << 10, 2 << 20
 	data := make([]byte, size)

@@ -101,8 +101,8 @@ func shareFlags() []cli.Flag {
 			"kept for root", "16"),
 		span("hold", 24*time.Hour, "keep a session whose connection is lost for so long at most, "+
 			"for its client to come back; 0: never", ""),
-		text("hold-memory", "256M", "what sessions without a connection may keep in memory together: "+
-			"`SIZE` in bytes, or with K, M or G", ""),
+		text("hold-memory", "256M", "what sessions without a connection may keep in memory "+
+			"together: `SIZE` in bytes, or with K, M or G", ""),
 		span("idle-timeout", 0, "end a session in which nothing was sent either way for so long",
 			"never"),
 	}

@@ -16,8 +16,8 @@ import (
 // Access decides who may log in.
 type Access interface {
 	// Authorize finds what a key may do for a user from an address (zero: a Unix socket). The error
-	// is for the log only: the client learns nothing (ID6). It is Revoked if no address and no later
-	// time would make it another.
+	// is for the log only: the client learns nothing (ID6). It is Revoked if no address and no
+	// later time would make it another.
 	Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error)
 	// WouldDo picks one of the fingerprints that Authorize would accept, "" if none.
 	WouldDo(user string, fingerprints []string, from netip.Addr) string

@@ -28,8 +28,8 @@ const shadowFile = "/etc/shadow"
 // nologinFiles, if one of them exists, keep everybody but root out (nologin(5), pam_nologin(8)).
 var nologinFiles = []string{"/etc/nologin", "/run/nologin"}
 
-// ClosedError is why the system keeps an account from logging in until somebody changes the account.
-// It is for the log.
+// ClosedError is why the system keeps an account from logging in until somebody changes the
+// account. It is for the log.
 type ClosedError struct{ Why, Advice string }
 
 func (e *ClosedError) Error() string { return e.Why }

@@ -28,7 +28,8 @@ func TestCable(t *testing.T) {
 			start, buf := time.Now(), make([]byte, cableMTU)
 			n, err := daemon.Read(buf)
 			if took := time.Since(start); err != nil || string(buf[:n]) != packet || took != delay {
-				t.Errorf("%q came after %v (%v), not %q after %v", buf[:n], took, err, packet, delay)
+				t.Errorf("%q came after %v (%v), not %q after %v", buf[:n], took, err, packet,
+					delay)
 			}
 		}
 		send("before")

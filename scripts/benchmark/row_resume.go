@@ -68,8 +68,8 @@ type seat struct {
 func runResume(ctx context.Context, l *lab) result {
 	r := result{Unit: "ms", Notes: []string{
 		"outages of 3 s and 20 s, at a round trip of 0 and of " + fmt.Sprint(2*l.o.delay),
-		"IP packets are lost, unseen by both systems; outages of 80 to 120 % of the length named; " +
-			"the key is typed as the outage begins, and nothing later",
+		"IP packets are lost, unseen by both systems; outages of 80 to 120 % of the length " +
+			"named; the key is typed as the outage begins, and nothing later",
 		"mosh without its guess of the echo (MOSH_PREDICTION_DISPLAY=never); OpenSSH has TCP alone",
 		"Eternal Terminal is not measured: Debian has no package of it"}}
 	var scenes []*scene
@@ -83,7 +83,8 @@ func runResume(ctx context.Context, l *lab) result {
 	for _, delay := range []time.Duration{0, l.o.delay} {
 		for _, outage := range outages {
 			s := &scene{name: fmt.Sprintf("%.0f s at %d ms", outage.length.Seconds(),
-				2*delay.Milliseconds()), length: outage.length, rounds: outage.times * l.rounds("resume")}
+				2*delay.Milliseconds()), length: outage.length,
+				rounds: outage.times * l.rounds("resume")}
 			scenes = append(scenes, s)
 			if err := s.furnish(ctx, l, delay); err != nil {
 				r.Notes = append(r.Notes, "not measured: "+err.Error())
