@@ -212,7 +212,7 @@ func TestHoldValues(t *testing.T) {
 		"90m":                      "is kept for 1h30m0s at most (--hold)",
 		"999ms": "--hold is at least 1s, like 10m or 24h, not 999ms; with 0 a session " +
 			"ends with",
-		"-1h":                      "--hold is at least 1s, like 10m or 24h, not -1h0m0s",
+		"-1h": "--hold is at least 1s, like 10m or 24h, not -1h0m0s",
 	} {
 		out, err := runCheck(t, append(append(args, "--listen", "127.0.0.1:0", "--hold"),
 			strings.Fields(value)...)...)
