@@ -71,7 +71,7 @@ func (l *Loss) Words(host string) string {
 	if errors.Is(why, io.EOF) {
 		why = errors.New("it was closed on the way")
 	}
-	return fmt.Sprintf("the link to %s was lost%s: %v; trying for a new one for %s", host,
+	return fmt.Sprintf("the link to %s was lost%s: %v; trying for a new one for up to %s", host,
 		longer(" ", time.Since(l.Since), " ago"), why, InWords(time.Until(l.Until)))
 }
 

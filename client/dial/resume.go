@@ -28,15 +28,28 @@ const mostKept = 64 << 20
 
 // hold is how long we ask the daemon to keep the session without a link; 0: not at all.
 func (d *Dialer) hold() time.Duration {
-	switch {
-	case d.Conn != nil: // there is no way to make another connection
+	if d.Conn != nil { // there is no way to make another connection
 		return 0
-	case d.Options.ResumeFor != options.ResumeDefault:
-		return d.Options.ResumeFor
-	case d.OnTerminal:
-		return holdTerminal
 	}
-	return holdRest
+	hold := d.Options.ResumeFor
+	switch {
+	case hold != options.ResumeDefault:
+	case d.OnTerminal:
+		hold = holdTerminal
+	default:
+		hold = holdRest
+	}
+	if patience := d.patience(); patience > 0 {
+		hold = min(hold, 2*patience) // believed in for as long, and tried for as long
+	}
+	return hold
+}
+
+// patience is how long a silent link is believed in, if the user has said so; else 0.
+func (d *Dialer) patience() time.Duration {
+	const day, most = 24 * time.Hour, 1000 // beyond which a product could overflow
+	return min(d.Options.ServerAliveInterval, day) *
+		time.Duration(min(max(d.Options.ServerAliveCountMax, 1), most))
 }
 
 // wholeSeconds rounds up, as HELLO says a hold.
@@ -49,10 +62,8 @@ func (d *Dialer) config() mux.Config {
 	if d.hold() > 0 {
 		config.Resend = mostKept
 	}
-	if every := d.Options.ServerAliveInterval; every > 0 {
-		config.Patience = every * time.Duration(max(d.Options.ServerAliveCountMax, 1))
-		config.PingAfter = min(every, config.Patience/2)
-	}
+	config.Patience = d.patience()
+	config.PingAfter = min(d.Options.ServerAliveInterval, config.Patience/2)
 	return config
 }
 
@@ -98,9 +109,6 @@ func (d *Dialer) newKeeper(session *mux.Session, welcome *protocol.Welcome, hell
 	k := &keeper{session: session, connect: connect, hello: hello,
 		limit: d.Options.ConnectTimeout, debug: d.Messages.Debug, hurry: make(chan struct{}, 1),
 		longest: d.hold()}
-	if every := d.Options.ServerAliveInterval; every > 0 {
-		k.longest = min(k.longest, 2*d.config().Patience)
-	}
 	if d.Network == nil {
 		k.network = watchNetwork
 	}

@@ -109,7 +109,7 @@ func (s *Session) receiveWelcome(l *link, f protocol.Frame) error {
 	if err := s.peerHas(l, uint64(w.Received)); err != nil {
 		return err
 	}
-	// the wall's clock too: the other one stands still while this machine sleeps
+	// the wall's clock too: the other one stops while this machine sleeps
 	since := max(time.Since(s.began), time.Now().Round(0).Sub(s.began.Round(0)))
 	restarted := w.Uptime <= since.Milliseconds()
 	if !s.welcomed && s.epoch > 1 && s.sent > 0 && w.Received == 0 && restarted {

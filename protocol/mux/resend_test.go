@@ -20,7 +20,7 @@ func (c closesLate) Close() error {
 }
 
 // A session may end while its frames are being sent again: by GOODBYE say. The writer, which may be
-// a moment behind, must not look for frames that are not kept any more: the daemon ended so, for
+// a moment late, must not look for frames that are not kept any more: the daemon ended so, for
 // all its users.
 func TestEndWhileResending(t *testing.T) {
 	bubble(t, func(t *testing.T) {
