@@ -97,7 +97,7 @@ func TestIdleWithoutLink(t *testing.T) {
 			defer stop()
 			client := mux.New(mux.Config{Role: mux.Client, Resend: 64 << 20})
 			began := time.Now()
-			for range 3 { // a new link is no sign of use
+			for range 3 { // a new link does not count as use
 				near, far := net.Pipe()
 				served := make(chan error)
 				go func() {
