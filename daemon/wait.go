@@ -22,10 +22,14 @@ type wait struct {
 	over  func() // gives back what is counted
 }
 
+// linkLines is the kind of all lines about links that come and go: whoever makes the log long by
+// them has one kind's share of it.
+const linkLines = "Link"
+
 // begins is called with the session's lock held.
 func (w *wait) begins(session *mux.Session, waiting *mux.Waiting) {
 	addr := w.visit.From()
-	w.s.tally.Noted("Link lost", w.user, addr, "Link lost "+logbook.From(addr), "user", w.user,
+	w.s.tally.Noted(linkLines, w.user, addr, "Link lost "+logbook.From(addr), "user", w.user,
 		"reason", waiting.Why.Error(), "held_until", waiting.Until.Format(time.RFC3339),
 		"bytes", waiting.Bytes)
 	w.over = w.share.Hold(waiting.Bytes, func() {
@@ -49,7 +53,7 @@ func (w *wait) ends(ended error) {
 	w.over()
 	if ended == mux.ErrExpired {
 		addr := w.visit.From()
-		w.s.tally.Noted("Session expired", w.user, addr, "Session expired "+logbook.From(addr),
+		w.s.tally.Noted(linkLines, w.user, addr, "Session expired "+logbook.From(addr),
 			"user", w.user, "reason", "its client did not come back")
 	}
 }
@@ -64,7 +68,7 @@ type newLink struct {
 // BecomesLink implements mux.Noticing.
 func (l newLink) BecomesLink() {
 	if l.visit.Arrives(l.a.who) > 1 {
-		l.a.s.tally.Noted("Resumed", l.a.who.User, l.a.addr, "Resumed "+logbook.From(l.a.addr),
+		l.a.s.tally.Noted(linkLines, l.a.who.User, l.a.addr, "Resumed "+logbook.From(l.a.addr),
 			"user", l.a.who.User)
 	}
 }

@@ -55,6 +55,12 @@ type link struct {
 
 // greet does TLS and says HELLO.
 func (m *mallory) greet(user string, key keys.Identity) (*link, error) {
+	return m.greetWith(user, key, func(*protocol.Hello) {})
+}
+
+// greetWith is greet with a HELLO that is changed.
+func (m *mallory) greetWith(user string, key keys.Identity, change func(*protocol.Hello)) (*link,
+	error) {
 	own, err := keys.Certificate(key)
 	if err != nil {
 		return nil, err
@@ -75,6 +81,7 @@ func (m *mallory) greet(user string, key keys.Identity) (*link, error) {
 	rand.Read(name[:])
 	hello := &protocol.Hello{Protocol: protocol.ALPN, Session: hex.EncodeToString(name[:]),
 		Epoch: 1, Create: true, User: user}
+	change(hello)
 	frame, err := protocol.AppendMessage(nil, protocol.TypeHello, 0, hello)
 	if err == nil {
 		_, err = conn.Write(frame)
@@ -88,7 +95,13 @@ func (m *mallory) greet(user string, key keys.Identity) (*link, error) {
 
 // login is greet, and the daemon's answer.
 func (m *mallory) login(user string, key keys.Identity) (*link, error) {
-	l, err := m.greet(user, key)
+	return m.loginWith(user, key, func(*protocol.Hello) {})
+}
+
+// loginWith is login with a HELLO that is changed.
+func (m *mallory) loginWith(user string, key keys.Identity, change func(*protocol.Hello)) (*link,
+	error) {
+	l, err := m.greetWith(user, key, change)
 	if err != nil {
 		return nil, err
 	}

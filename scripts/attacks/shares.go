@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -91,4 +92,48 @@ func silentLinks(m *mallory) error {
 		}
 	})
 	return m.on(all)
+}
+
+// heldSessions leaves sessions behind that wait for their client, with all that it may make the
+// daemon keep: output that was read and never acknowledged, and input that no command takes.
+func heldSessions(m *mallory) error {
+	const output = 2 << 20
+	some, one := countdown(100)
+	m.again(16, time.Second, func() error {
+		defer one()
+		l, err := m.loginWith("mallory", m.key, func(h *protocol.Hello) {
+			h.Resend, h.Hold = 64<<20, 24*3600
+		})
+		if err != nil {
+			m.wait(200 * time.Millisecond)
+			return err
+		}
+		defer l.conn.Close()
+		channel, err := l.open(m.pinned("sh", "-c",
+			fmt.Sprintf("head -c %d /dev/zero; exec sleep 600", output)))
+		if err != nil {
+			return err
+		}
+		credit := protocol.AppendNumber(nil, protocol.TypeWindow, channel, output)
+		if _, err := l.conn.Write(credit); err != nil {
+			return err
+		}
+		go func() { // until the window is full, or the link gone
+			for n := 0; n < protocol.InitialWindow; n += 16 << 10 {
+				if l.send(protocol.TypeStdin, channel, make([]byte, 16<<10)) != nil {
+					return
+				}
+			}
+		}()
+		for n := 0; n < output; {
+			l.conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+			f, err := l.in.Next()
+			if err != nil {
+				return nil // it has stopped sending: it keeps what it may
+			}
+			n += int(f.Length)
+		}
+		return nil
+	})
+	return m.lasting(some, 15*time.Second)
 }
