@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"time"
+
+	"minissh/protocol"
 )
 
 // Times of RE4. After FIN or RST a session is kept for killedHold, if the client's system
@@ -13,6 +15,34 @@ const (
 	killedHold   = 10 * time.Second
 	killedAnswer = 10 * time.Second
 )
+
+// lost notes that a link is gone: the session ends, or waits for the next one (SE5, RE4).
+func (s *Session) lost(l *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link != l {
+		return
+	}
+	if s.link = nil; s.counts(l) {
+		s.lostBy, s.heard = l.cause, time.Unix(0, l.heard.Load())
+	}
+	s.changed()
+	if s.ended != nil {
+		return
+	}
+	if !s.resumable() {
+		var remote *protocol.RemoteError
+		if errors.As(l.cause, &remote) {
+			s.end(l.cause)
+		} else {
+			s.end(&LinkLost{Cause: l.cause, Within: believed(l.stopNoted)})
+		}
+		return
+	}
+	if s.cfg.Role == Daemon && !errors.Is(l.cause, errReplaced) {
+		s.keep(l.hold(), l.cause)
+	}
+}
 
 // hold is how long a daemon keeps the session of a link that is lost (RE4). A killed client gives
 // FIN or RST, and so does a living one that has made a new link, which comes at once. But a NAT box

@@ -372,34 +372,6 @@ func Linger(conn Conn) {
 	io.CopyN(io.Discard, conn, lingerMost)
 }
 
-// lost notes that a link is gone: the session ends, or waits for the next one (SE5, RE4).
-func (s *Session) lost(l *link) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.link != l {
-		return
-	}
-	if s.link = nil; s.counts(l) {
-		s.lostBy, s.heard = l.cause, time.Unix(0, l.heard.Load())
-	}
-	s.changed()
-	if s.ended != nil {
-		return
-	}
-	if !s.resumable() {
-		var remote *protocol.RemoteError
-		if errors.As(l.cause, &remote) {
-			s.end(l.cause)
-		} else {
-			s.end(&LinkLost{Cause: l.cause, Within: believed(l.stopNoted)})
-		}
-		return
-	}
-	if s.cfg.Role == Daemon && !errors.Is(l.cause, errReplaced) {
-		s.keep(l.hold(), l.cause)
-	}
-}
-
 // resumable says whether a link of this session may be followed by another: both ends keep what the
 // other may not have received (RE2). The caller holds mu.
 func (s *Session) resumable() bool { return s.cfg.Resend > 0 && (s.peerResend > 0 || !s.welcomed) }

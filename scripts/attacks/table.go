@@ -56,7 +56,7 @@ func init() {
 		{"shares", "flood", "commands as fast as they end, on all channels of four sessions", conditions{}, nil, flood},
 		{"shares", "long-commands", "30 MB of commands for `minisshd who` to show", conditions{}, nil, longCommands},
 		{"shares", "broken-sessions", "sessions that start long commands and break a rule", conditions{}, nil, brokenSessions},
-		{"shares", "held-sessions", "sessions left behind with full windows, for a client that does not come back", conditions{args: []string{"--hold-memory", "64M"}}, nil, heldSessions},
+		{"shares", "held-sessions", "sessions left behind with full windows", conditions{args: []string{"--hold-memory", "64M"}}, nil, heldSessions},
 		{"shares", "silent-links", "sessions that read and never answer, as behind a relay that has lost its client", conditions{}, nil, silentLinks},
 	}
 }
