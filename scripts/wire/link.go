@@ -161,7 +161,7 @@ func quiet(l *line, flow Flow, to *net.TCPConn) {
 	}
 	to.SetWriteDeadline(time.Unix(1, 0))
 	l.writing.Lock()
-	l.writing.Unlock()
+	defer l.writing.Unlock()
 }
 
 // end shows one end of the link what it sees of a cut.
