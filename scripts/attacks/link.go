@@ -53,13 +53,8 @@ type link struct {
 	last uint32     // the channel opened last
 }
 
-// greet does TLS and says HELLO.
-func (m *mallory) greet(user string, key keys.Identity) (*link, error) {
-	return m.greetWith(user, key, func(*protocol.Hello) {})
-}
-
-// greetWith is greet with a HELLO that is changed.
-func (m *mallory) greetWith(user string, key keys.Identity, change func(*protocol.Hello)) (*link,
+// greet does TLS and says HELLO, which change may change.
+func (m *mallory) greet(user string, key keys.Identity, change func(*protocol.Hello)) (*link,
 	error) {
 	own, err := keys.Certificate(key)
 	if err != nil {
@@ -101,7 +96,7 @@ func (m *mallory) login(user string, key keys.Identity) (*link, error) {
 // loginWith is login with a HELLO that is changed.
 func (m *mallory) loginWith(user string, key keys.Identity, change func(*protocol.Hello)) (*link,
 	error) {
-	l, err := m.greetWith(user, key, change)
+	l, err := m.greet(user, key, change)
 	if err != nil {
 		return nil, err
 	}
