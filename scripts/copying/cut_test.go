@@ -41,13 +41,21 @@ func scene(t *testing.T) (*testhost.Place, *testhost.Daemon, *relay) {
 	p := testhost.New(t)
 	d := p.Daemon()
 	r := newRelay(t, "127.0.0.1:"+d.Port)
-	p.Knows("cut", r.port())
+	knowsCut(p, "cut", r)
 	p.Write("src/large", string(noise(size, 1)))
 	for i := range 12 {
 		p.Write(fmt.Sprintf("src/%d/small", i), string(noise(i*9000, byte(i))))
 	}
 	p.Write("src/last", "last")
 	return p, d, r
+}
+
+// knowsCut makes a relay known by a name. A copy through it ends with its link: what is tried here
+// is to begin it again.
+func knowsCut(p *testhost.Place, name string, r *relay) {
+	p.Knows(name, r.port())
+	const config = "home/.config/minissh/config"
+	p.Write(config, p.Read(config)+"\tResumeFor 0\n")
 }
 
 // earlier puts a target in place that a copy replaces part of.

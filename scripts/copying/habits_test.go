@@ -99,7 +99,7 @@ func TestBetweenNamesTheLost(t *testing.T) {
 	p := testhost.New(t)
 	d := p.Daemon()
 	r := newRelay(t, "127.0.0.1:"+d.Port)
-	p.Knows("lost", r.port())
+	knowsCut(p, "lost", r)
 	file := p.Write("file", string(noise(8<<20, 1)))
 	for _, args := range [][]string{{"lost:" + file, "box:" + p.Path("copy")},
 		{"box:" + file, "lost:" + p.Path("copy")}} {
