@@ -244,7 +244,11 @@ func TestTerminalRestored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := startMinisshHere(t)
-			p := h.start("-t", "127.0.0.1", "exec bash --norc --noediting -i")
+			words := []string{"-t", "127.0.0.1", "exec bash --norc --noediting -i"}
+			if name == "the daemon is killed" { // or it would wait for another one
+				words = append([]string{"-o", "ResumeFor=0"}, words...)
+			}
+			p := h.start(words...)
 			p.types("echo shell:$$:\r")
 			shell := p.matches(`shell:(\d+):`)[1]
 			if p.restored() {
