@@ -131,8 +131,8 @@ func whole(t *testing.T) (up, down *fakedaemon.Pieces) {
 			t.Errorf("%d links", n)
 		}
 	})
-	if len(up.Ends) < 8 || len(down.Ends) < 8 {
-		t.Fatalf("%d and %d records", len(up.Ends), len(down.Ends))
+	if len(up.Ends()) < 8 || len(down.Ends()) < 8 {
+		t.Fatalf("%d and %d records", len(up.Ends()), len(down.Ends()))
 	}
 	return up, down
 }
@@ -191,21 +191,21 @@ func TestCutEverywhere(t *testing.T) {
 // both directions.
 func TestLinksCross(t *testing.T) {
 	up, down := whole(t)
-	hello := up.Ends[min(len(up.Ends), 4)-1] // about where it ends
+	hello := up.Ends()[min(len(up.Ends()), 4)-1] // about where it ends
 	for _, upwards := range []bool{true, false} {
 		at := down
 		if upwards {
 			at = up
 		}
-		for _, place := range at.Ends {
+		for _, place := range at.Ends() {
 			if place < hello {
 				continue
 			}
 			for _, late := range []struct {
 				up bool
 				at int64
-			}{{true, 0}, {true, hello}, {true, hello + 1}, {false, down.Ends[3]},
-				{false, down.Ends[len(down.Ends)/2]}, {true, up.Ends[len(up.Ends)-2]}} {
+			}{{true, 0}, {true, hello}, {true, hello + 1}, {false, down.Ends()[3]},
+				{false, down.Ends()[len(down.Ends())/2]}, {true, up.Ends()[len(up.Ends())-2]}} {
 				what := fmt.Sprintf("held after %d bytes, up: %v; released after %+v", place,
 					upwards, late)
 				synctest.Test(t, func(t *testing.T) {
