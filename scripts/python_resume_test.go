@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"minissh/scripts/wire"
@@ -38,17 +39,21 @@ func resumePython(t *testing.T, dir, python, port string, client func(port strin
 	}
 
 	t.Run("every cut", func(t *testing.T) {
-		var relay *wire.Relay
+		var made atomic.Pointer[wire.Relay]
 		relay, command := start(t, func(int) wire.Fate {
-			n := len(relay.Past())
+			n := 0
+			if relay := made.Load(); relay != nil { // else it is the first link
+				n = len(relay.Past())
+			}
 			switch {
 			case n >= len(wire.Ways):
 				return wire.Fate{}
 			case n%2 == 0: // in the login, in the first frames, and further and further on
-				return wire.Fate{Cut: &wire.Cut{Way: wire.Ways[n]}, Up: 2500 + int64(n*n)*10_000}
+				return wire.Fate{Cut: &wire.Cut{Way: wire.Ways[n]}, Up: 2500 + int64(n*n)*4_000}
 			}
-			return wire.Fate{Cut: &wire.Cut{Way: wire.Ways[n]}, Down: 500 + int64(n*n)*10_000}
+			return wire.Fate{Cut: &wire.Cut{Way: wire.Ways[n]}, Down: 500 + int64(n*n)*4_000}
 		})
+		made.Store(relay)
 		starts := filepath.Join(t.TempDir(), "starts")
 		cmd := command("--resume", "600", "127.0.0.1",
 			"echo started >> '"+starts+"'; echo err >&2; cat; exit 7")
