@@ -3,8 +3,8 @@
 // Reading order: dial.go (one attempt after another, each with a key and a connection of its own),
 // keyring.go (which keys, in which order), network.go (TCP, its timeouts, Unix sockets), secure.go
 // (TLS), hostkey.go (known_hosts and the question), first.go (HELLO and its answer), refused.go
-// (why not, in words), resume.go and redial.go (another link when one is lost). pair.go is for a
-// host that has never heard of us.
+// (why not, in words), hold.go (how long a session is kept), resume.go and redial.go (another link
+// when one is lost). pair.go is for a host that has never heard of us.
 package dial
 
 import (
