@@ -86,6 +86,7 @@ func TestPTYOverAConnection(t *testing.T) {
 		case request.PTY == nil: // the last line
 			*exit.Code = 5
 		default:
+			ch.Write(protocol.TypeStdout, []byte("vi here, "))
 			ch.Write(protocol.TypeStdout, []byte("got "+typed(ch, 2)))
 			*exit.Code, exit.Dir = 3, protocol.Bytes("/tmp")
 		}
@@ -93,6 +94,9 @@ func TestPTYOverAConnection(t *testing.T) {
 	})
 	io.WriteString(p.keys, "pty vi x\n")
 	first := <-requests
+	for !strings.Contains(p.shown.String(), "vi here") { // until then Ctrl-C is for the prompt
+		pause(t)
+	}
 	io.WriteString(p.keys, "\x03k")
 	for !strings.Contains(p.shown.String(), "exit 3") {
 		pause(t)
