@@ -31,12 +31,12 @@ func (b *Budget) Share(bytes int64) *Budget {
 
 // largeTurn waits until the caller may read a large request, and returns what ends that turn.
 // Reading the JSON of 64 KiB takes ten times as long as sending it: sessions that share a budget do
-// it one at a time, and a turn rests as long as it was used. So a user with many sessions takes
-// half a processor for it and no more.
+// it one at a time, and a turn rests three times as long as it was used. So a user with many
+// sessions takes a quarter of a processor for it and no more.
 func (b *Budget) largeTurn() (end func()) {
 	b.large <- struct{}{}
 	began := time.Now()
-	return func() { time.AfterFunc(time.Since(began), func() { <-b.large }) }
+	return func() { time.AfterFunc(3*time.Since(began), func() { <-b.large }) }
 }
 
 func (b *Budget) take(n int64) bool {
