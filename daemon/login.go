@@ -92,7 +92,8 @@ func (a *arrival) secure() (err error) {
 		a.conn = transport.Plain(a.raw)
 		return err
 	}
-	if a.conn, err = transport.Server(a.raw, a.s.identity.Load().tls, a.s.handshakes); err != nil {
+	turn := a.s.handshakes.Of(access.Source(a.addr.Addr()))
+	if a.conn, err = transport.Server(a.raw, a.s.identity.Load().tls, turn); err != nil {
 		return err
 	}
 	if a.key, err = keys.FromCertificate(a.conn.Peer()); err != nil {

@@ -77,7 +77,7 @@ type Server struct {
 	host     service.Host
 	sessions *mux.Registry
 	// strangers' handshakes leave half of the processors to those who work
-	handshakes transport.Turns
+	handshakes *transport.Turns
 	stopping   chan struct{} // closed when Shutdown begins
 	hurry      func()        // Shutdown no longer waits for commands
 

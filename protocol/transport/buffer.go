@@ -26,7 +26,7 @@ type buffered struct {
 
 	left atomic.Int64 // bytes that may still be read; negative: no limit
 
-	turn turn // of a daemon's handshake
+	turn *Turn // of a daemon's handshake; nil after it
 
 	// The reading goroutine owns these.
 	in       *[bufferSize]byte

@@ -159,14 +159,14 @@ func ServerConfig(host tls.Certificate) *tls.Config {
 
 // Server does the daemon's part of the TLS handshake. The caller has set a deadline. It reads at
 // most protocol.MaxLogin bytes from raw in the handshake, and protocol.MaxGreeting after it until
-// Authorized is called. It computes when turns, which may be nil, allows it. raw is not closed when
-// an error is returned.
-func Server(raw net.Conn, config *tls.Config, turns Turns) (*Conn, error) {
+// Authorized is called. It computes in its turn, which may be nil. raw is not closed when an error
+// is returned.
+func Server(raw net.Conn, config *tls.Config, turn *Turn) (*Conn, error) {
 	low := newBuffered(raw, protocol.MaxLogin)
-	low.turn.of = turns
+	low.turn = turn
 	conn, err := handshake(low, tls.Server(low, config))
-	low.turn.give()
-	low.turn.of = nil
+	turn.give()
+	low.turn = nil
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,16 +17,16 @@ func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := NewTurns(1)
 		silent, far := net.Pipe()
-		go Server(far, config, turns)
+		go Server(far, config, turns.Of(netip.Prefix{}))
 		synctest.Wait()
-		if len(turns) != 0 {
+		if turns.free != 1 {
 			t.Fatal("a client that says nothing has a turn")
 		}
-		turns <- struct{}{} // another handshake computes
+		turns.take(netip.Prefix{}) // another handshake computes
 		near, far := net.Pipe()
 		ended := make(chan error, 1)
 		go func() {
-			_, err := Server(far, config, turns)
+			_, err := Server(far, config, turns.Of(netip.Prefix{}))
 			ended <- err
 		}()
 		go near.Write([]byte("GET / HTTP/1.1\r\n\r\n"))
@@ -35,16 +36,55 @@ func TestTurns(t *testing.T) {
 			t.Fatalf("it did not wait for its turn: %v", err)
 		default:
 		}
-		<-turns
+		turns.pass()
 		go io.Copy(io.Discard, near)
 		if err := <-ended; err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("it ended with %v", err)
 		}
 		<-time.After(time.Second) // a turn rests
-		if len(turns) != 0 {
+		if turns.free != 1 {
 			t.Error("a handshake that has failed keeps its turn")
 		}
 		silent.Close()
 		near.Close()
 	})
+}
+
+// A crowd from one address costs a handshake from another one turn, not a turn for each of the
+// crowd.
+func TestSourcesFollowEachOther(t *testing.T) {
+	crowd, alone := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+	turns := NewTurns(1)
+	turns.take(crowd)
+	var waiting []<-chan struct{}
+	for range 40 {
+		waiting = append(waiting, turns.enter(crowd))
+	}
+	for _, source := range []netip.Prefix{alone, alone, crowd} {
+		waiting = append(waiting, turns.enter(source))
+	}
+	order := []int{0, 40, 1, 41}
+	for i := 2; i < 40; i++ {
+		order = append(order, i)
+	}
+	for _, i := range append(order, 42) {
+		turns.pass()
+		for at, turn := range waiting {
+			select {
+			case <-turn:
+				if at != i {
+					t.Fatalf("the turn of %d came to %d", i, at)
+				}
+				waiting[at] = nil
+			default:
+				if at == i {
+					t.Fatalf("%d did not get its turn", i)
+				}
+			}
+		}
+	}
+	if turns.pass(); turns.free != 1 || len(turns.waiting) != 0 || len(turns.next) != 0 {
+		t.Errorf("afterwards there are %d free turns, and %d sources wait", turns.free,
+			len(turns.next))
+	}
 }
