@@ -12,6 +12,7 @@ import (
 
 	"minissh/daemon/control"
 	"minissh/protocol"
+	"minissh/protocol/transport"
 )
 
 // ListenError is why a daemon does not listen somewhere.
@@ -150,4 +151,22 @@ func Resolve(text string) (list []string, beyond bool, err error) {
 		beyond = beyond || err != nil || !addr.IsLoopback()
 	}
 	return list, beyond, err
+}
+
+// CheckOurs says why Listen would refuse an address: it is not one of this machine. It opens ports
+// for UDP, so that nothing listens meanwhile.
+func CheckOurs(text string) error {
+	a, err := parseAddress(text)
+	if err != nil || a.path != "" || a.host == "" {
+		return err
+	}
+	hosts, err := a.hosts()
+	for _, host := range hosts {
+		probe, err := net.ListenPacket(transport.Family("udp", host), net.JoinHostPort(host, "0"))
+		if err != nil {
+			return listenFailed(host, err)
+		}
+		probe.Close()
+	}
+	return err
 }

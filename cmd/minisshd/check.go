@@ -148,6 +148,9 @@ func (k *check) addresses(given []string, set *settings) (beyond bool) {
 	}
 	for _, address := range given {
 		list, far, err := daemon.Resolve(address)
+		if err == nil && !slices.Equal(given, daemon.DefaultListen) { // of which one may be missing
+			err = daemon.CheckOurs(address)
+		}
 		if err != nil {
 			k.say("listen %s:", protocol.Quote(address))
 			k.refused("  ", err)

@@ -130,6 +130,8 @@ func TestCheckRefuses(t *testing.T) {
 			return os.Chmod(filepath.Join(dir, "host_key"), 0o644)
 		}, nil, []string{"refused:", "hint: chmod 600 "}},
 		{"no address", line, nil, []string{"--listen", "127.0.0.1:99999"}, []string{"refused:", `the port "99999"`, "hint: --listen "}},
+		{"another machine's address", line, nil, []string{"--listen", "192.0.2.1:7422"}, []string{"refused:", `"192.0.2.1" is not an address of this machine`, "hint: ip address"}},
+		{"a port after a bare IPv6 address", line, nil, []string{"--listen", "::1:7422"}, []string{"refused:", `"::1:7422" is not an address of this machine`, "hint: --listen [::1]:7422"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, args := place(t, c.text)
