@@ -133,9 +133,10 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 	if a.s.isStopping() {
 		return nil, nil, protocol.Violate(protocol.CodeShuttingDown, stoppingWords)
 	}
-	session, err := a.s.sessions.Attach(a.who.Owner, hello, func() (*mux.Session, error) {
-		return a.s.newSession(a.who)
-	})
+	session, err := a.attach(hello)
+	for err != nil && a.s.guard.GiveWay(a.who, err) {
+		session, err = a.attach(hello)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %s with %s", err, logbook.Name(a.who.User), a.who.Key)
 	}
@@ -144,6 +145,13 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 	}
 	a.s.guard.Accepted(a.who, hello.Software)
 	return session, hello, nil
+}
+
+// attach finds or makes the session.
+func (a *arrival) attach(hello *protocol.Hello) (*mux.Session, error) {
+	return a.s.sessions.Attach(a.who.Owner, hello, func() (*mux.Session, error) {
+		return a.s.newSession(a.who)
+	})
 }
 
 // refused is the answer to a login that was refused. If no address and no later time would change

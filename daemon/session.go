@@ -15,25 +15,25 @@ import (
 
 // newSession makes a client's session, if there is room for it.
 func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
-	share, err := s.guard.EnterSession(who)
+	place, err := s.guard.EnterSession(who)
 	if err != nil {
 		return nil, err
 	}
 	visit := s.desk.NewVisit(who)
 	config := mux.Config{
-		Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: share.Windows(), Label: visit,
-		Accept: func(ch *mux.Channel) { s.serve(ch, who, share, visit) },
+		Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: place.Windows(), Label: visit,
+		Accept: func(ch *mux.Channel) { s.serve(ch, who, place.Share, visit) },
 	}
 	var session *mux.Session
 	if s.opts.Hold > 0 {
 		config.Resend, config.Hold, config.Killed = resendMost, s.opts.Hold, s.opts.killed
-		w := &wait{s: s, share: share, visit: visit, user: who.User}
+		w := &wait{s: s, place: place, visit: visit, user: who.User}
 		config.Waits = func(waiting *mux.Waiting) { w.begins(session, waiting) }
 		config.Comes = w.ends
-		config.Kept = share.Kept()
+		config.Kept = place.Kept()
 	}
 	stopWatch := func() {}
-	config.Gone = func() { stopWatch(); share.LeaveSession() }
+	config.Gone = func() { stopWatch(); place.Leave() }
 	session = mux.New(config)
 	stopWatch = expireIdle(session, who, s.opts.IdleTimeout, s.log)
 	return session, nil

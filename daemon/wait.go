@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"log/slog"
 	"time"
 
@@ -16,11 +17,18 @@ import (
 // its fields.
 type wait struct {
 	s     *Server
-	share *access.Share
+	place *access.Place
 	visit *control.Visit
 	user  string
-	over  func() // gives back what is counted
+	over  func()       // gives back what is counted
+	last  *mux.Waiting // the wait that began last
 }
+
+// givenUp is why a session does not wait as long as it could: for the log.
+type givenUp struct{ why string }
+
+func (g *givenUp) Error() string { return g.why }
+func (g *givenUp) Unwrap() error { return mux.ErrExpired }
 
 // linkLines is the kind of all lines about links that come and go: whoever makes the log long by
 // them has one kind's share of it.
@@ -32,17 +40,14 @@ func (w *wait) begins(session *mux.Session, waiting *mux.Waiting) {
 	w.s.tally.Noted(linkLines, w.user, addr, "Link lost "+logbook.From(addr), "user", w.user,
 		"reason", waiting.Why.Error(), "held_until", waiting.Until.Format(time.RFC3339),
 		"bytes", waiting.Bytes)
-	w.over = w.share.Hold(waiting.Bytes, func() {
-		w.s.conns.Go(func() { // for the session's lock
-			if !session.Expire(waiting) {
-				return
-			}
-			w.s.tally.Refused(slog.LevelWarn, "Session given up", w.user, w.user,
-				"Session given up for "+logbook.Name(w.user)+" "+logbook.From(addr)+
-					": sessions without a link keep too much memory (--hold-memory)",
-				"bytes", waiting.Bytes, "since", waiting.Since.Format(time.RFC3339))
-		})
+	w.last = waiting
+	var tooMuch []func()
+	w.over, tooMuch = w.place.Hold(waiting.Bytes, func(why string) bool {
+		return session.Expire(waiting, &givenUp{why})
 	})
+	for _, end := range tooMuch {
+		w.s.conns.Go(end) // for the session's lock
+	}
 	if w.s.isStopping() { // nobody can come back
 		w.s.conns.Go(func() { session.Close(stoppingReason()) })
 	}
@@ -51,8 +56,14 @@ func (w *wait) begins(session *mux.Session, waiting *mux.Waiting) {
 // ends is called with the session's lock held.
 func (w *wait) ends(ended error) {
 	w.over()
-	if ended == mux.ErrExpired {
-		addr := w.visit.From()
+	addr := w.visit.From()
+	why, early := errors.AsType[*givenUp](ended)
+	switch {
+	case early:
+		w.s.tally.Refused(slog.LevelWarn, "Session given up", w.user, w.user,
+			"Session given up for "+logbook.Name(w.user)+" "+logbook.From(addr)+": "+why.Error(),
+			"bytes", w.last.Bytes, "since", w.last.Since.Format(time.RFC3339))
+	case errors.Is(ended, mux.ErrExpired):
 		w.s.tally.Noted(linkLines, w.user, addr, "Session expired "+logbook.From(addr),
 			"user", w.user, "reason", "its client did not come back")
 	}

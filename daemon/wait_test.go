@@ -170,14 +170,16 @@ func TestHeldSessionsCount(t *testing.T) {
 		got.refused.Code != "too_many_commands" {
 		t.Errorf("a third command: %+v", got)
 	}
-	if code, _ := refusedWith(l.resumer().attach()); code != "too_many_sessions" {
-		t.Errorf("a third session: %q", code)
-	}
 	if err := first.attach(); err != nil {
 		t.Errorf("there is room for the session that is there: %v", err)
 	}
 	ch.EOF(protocol.TypeStdin)
 	collect(t, ch)
+	third := l.resumer()
+	if code, _ := refusedWith(third.attach()); code != "too_many_sessions" {
+		t.Errorf("a third session: %q", code)
+	}
+	third.Close(nil)
 	first.Close(nil)
 	l.until("there is room again", func() bool {
 		third := l.resumer()

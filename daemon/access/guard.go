@@ -251,9 +251,10 @@ func (g *Guard) takeTime(began time.Time) {
 	}
 }
 
-// EnterSession takes a place for a client's session. The error is a *protocol.Violation.
-func (g *Guard) EnterSession(who *Client) (*Share, error) {
-	return g.shares.enterSession(g.sharerOf(who))
+// EnterSession takes a place for a client's session. The error is a *protocol.Violation; GiveWay
+// may be able to make room.
+func (g *Guard) EnterSession(who *Client) (*Place, error) {
+	return g.shares.enterSession(g.sharerOf(who), who.Owner)
 }
 
 // sharerOf says against whose share an authorized client's sessions count.

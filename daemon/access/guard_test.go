@@ -63,8 +63,8 @@ func TestReserve(t *testing.T) {
 	o := Rules{MaxSessions: 5, Shares: Shares{Sessions: 4, AllCommands: 5, Commands: 4, Reserve: 2}}
 	o.Defaults()
 	s := newShares(&o)
-	enter := func(id string, first bool) *Share {
-		mine, err := s.enterSession(sharer{id, id, first})
+	enter := func(id string, first bool) *Place {
+		mine, err := s.enterSession(sharer{id, id, first}, id)
 		if err != nil {
 			return nil
 		}
@@ -79,7 +79,7 @@ func TestReserve(t *testing.T) {
 	if root == nil || enter("root", true) == nil || enter("root", true) != nil {
 		t.Error("two places are root's")
 	}
-	for i, m := range []*Share{a, a, b, b, root, root, root} {
+	for i, m := range []*Place{a, a, b, b, root, root, root} {
 		_, refused := m.EnterCommand()
 		if want := i == 3 || i == 6; (refused != nil) != want {
 			t.Errorf("command %d: %+v", i, refused)

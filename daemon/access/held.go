@@ -1,6 +1,9 @@
 package access
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
 
 // held bounds the memory of the sessions that have lost their links and wait for their clients. If
 // they keep too much together, the user gives way whose sessions keep most, and that is always more
@@ -20,41 +23,80 @@ type holder struct {
 }
 
 type heldSession struct {
-	bytes  int64
-	giveUp func()
+	place *Place
+	bytes int64
+	end   func(why string) bool
 }
 
 func newHeld(most int64) *held { return &held{most: most, users: map[*Share]*holder{}} }
 
-// Hold notes that a session of the user's waits for its client and keeps so many bytes meanwhile.
-// over, which may be called more than once, says that it waits no longer. giveUp ends the wait
-// because all sessions that wait keep too much: it is called in a goroutine that may hold a
-// session's lock, and after over.
-func (m *Share) Hold(bytes int64, giveUp func()) (over func()) {
-	h := m.of.held
-	session := &heldSession{bytes, giveUp}
+// Hold notes that the session waits for its client and keeps so many bytes meanwhile. over, which
+// may be called more than once, says that it waits no longer. end ends the wait, for a reason that
+// is for the log; false: it is over already. It is called without any of our locks.
+//
+// All sessions that wait may keep too much now: the caller calls those functions, soon.
+func (p *Place) Hold(bytes int64, end func(why string) bool) (over func(), tooMuch []func()) {
+	h := p.of.held
+	session := &heldSession{p, bytes, end}
 	h.mu.Lock()
-	mine := h.users[m]
+	defer h.mu.Unlock()
+	mine := h.users[p.Share]
 	if mine == nil {
 		mine = &holder{}
-		h.users[m] = mine
+		h.users[p.Share] = mine
 	}
 	mine.sessions = append(mine.sessions, session)
 	mine.bytes += bytes
 	h.bytes += bytes
-	var victims []*heldSession
 	for h.bytes > h.most {
-		victims = append(victims, h.pick())
-	}
-	h.mu.Unlock()
-	for _, victim := range victims {
-		victim.giveUp()
+		victim := h.pick()
+		tooMuch = append(tooMuch, func() {
+			victim.end("sessions without a link keep too much memory (--hold-memory)")
+		})
 	}
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.remove(m, session)
+		h.remove(p.Share, session)
+	}, tooMuch
+}
+
+// GiveWay makes room for a new session of a client that was refused one: if its user's share is
+// used up, the oldest session of the same key that waits for its client ends. False: nothing gave
+// way, so the refusal counts.
+func (g *Guard) GiveWay(who *Client, refusal error) bool {
+	full, ok := errors.AsType[errFull](refusal)
+	if !ok {
+		return false
 	}
+	h := g.shares.held
+	for {
+		session := h.oldest(full.share, who.Owner)
+		if session == nil {
+			return false
+		}
+		if session.end("a new login of its key takes its place (--max-sessions-per-user)") {
+			session.place.giveWay()
+			return true
+		}
+	}
+}
+
+// oldest takes the session of a key that has waited longest; nil: none waits.
+func (h *held) oldest(share *Share, owner string) *heldSession {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	user := h.users[share]
+	if user == nil {
+		return nil
+	}
+	for _, session := range user.sessions {
+		if session.place.owner == owner {
+			h.remove(share, session)
+			return session
+		}
+	}
+	return nil
 }
 
 // pick takes the oldest session that keeps anything from the user whose sessions keep most. The

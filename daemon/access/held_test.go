@@ -8,11 +8,13 @@ import (
 	"testing"
 )
 
+func placeIn(all *shares) *Place { return &Place{Share: &Share{of: all}} }
+
 // If the sessions that wait keep too much, the oldest of the user who keeps most goes first, and
 // nobody goes who keeps less than an equal share; a session that keeps nothing is of no use.
 func TestHeldSessionsGiveWay(t *testing.T) {
 	all := newShares(&Rules{MaxHeld: 100})
-	shares := map[byte]*Share{'a': {of: all}, 'b': {of: all}, 'c': {of: all}}
+	shares := map[byte]*Place{'a': placeIn(all), 'b': placeIn(all), 'c': placeIn(all)}
 	overs := map[string]func(){}
 	var gone []string
 	for _, step := range []struct{ does, gives string }{
@@ -35,7 +37,14 @@ func TestHeldSessionsGiveWay(t *testing.T) {
 			name, size, _ := strings.Cut(word, ":")
 			var bytes int64
 			fmt.Sscan(size, &bytes)
-			overs[name] = shares[name[0]].Hold(bytes, func() { gone = append(gone, name) })
+			over, tooMuch := shares[name[0]].Hold(bytes, func(string) bool {
+				gone = append(gone, name)
+				return true
+			})
+			overs[name] = over
+			for _, end := range tooMuch {
+				end()
+			}
 		}
 		if got := strings.Join(gone, " "); got != step.gives {
 			t.Errorf("%s: %q gave way, not %q", step.does, got, step.gives)
@@ -53,15 +62,74 @@ func TestHeldSessionsGiveWay(t *testing.T) {
 // way round.
 func TestHeldShares(t *testing.T) {
 	all := newShares(&Rules{MaxHeld: 1000})
-	small, large := &Share{of: all}, &Share{of: all}
-	lost := map[*Share]int{}
+	small, large := placeIn(all), placeIn(all)
+	lost := map[*Place]int{}
+	hold := func(of *Place, bytes int64) {
+		_, tooMuch := of.Hold(bytes, func(string) bool { lost[of]++; return true })
+		for _, end := range tooMuch {
+			end()
+		}
+	}
 	for range 499 {
-		small.Hold(1, func() { lost[small]++ })
+		hold(small, 1)
 	}
 	for range 100 {
-		large.Hold(300, func() { lost[large]++ })
+		hold(large, 300)
 	}
 	if lost[small] != 0 || lost[large] != 99 {
 		t.Errorf("%d of 499 small ones went, %d of 100 large ones", lost[small], lost[large])
+	}
+}
+
+// Of an account's sessions that wait, those of the key that logs in give way, the oldest first, and
+// not those of another key, which may be allowed more. One whose client has come back meanwhile
+// does not, and what gave way counts among all until it is over.
+func TestGiveWayToItsOwnKey(t *testing.T) {
+	rules := Rules{MaxSessions: 8, MaxHeld: 100, Shares: Shares{Sessions: 4, Reserve: -1}}
+	rules.Defaults()
+	g := &Guard{shares: newShares(&rules)}
+	all, ann := g.shares, sharer{id: "uid 1001", words: "ann"}
+	var ended []string
+	hold := func(name, owner string, waits bool) *Place {
+		place, err := all.enterSession(ann, owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		place.Hold(0, func(string) bool {
+			if waits {
+				ended = append(ended, name)
+			}
+			return waits
+		})
+		return place
+	}
+	hold("other", "key 2", true)
+	hold("back", "key 1", false)
+	first := hold("first", "key 1", true)
+	hold("second", "key 1", true)
+	_, full := all.enterSession(ann, "key 1")
+	if full == nil || !g.GiveWay(&Client{Owner: "key 1"}, full) ||
+		strings.Join(ended, " ") != "first" {
+		t.Fatalf("%v; %q gave way", full, ended)
+	}
+	if all.sessions.taken != 4 {
+		t.Errorf("%d sessions count among all", all.sessions.taken)
+	}
+	if _, err := all.enterSession(ann, "key 1"); err != nil {
+		t.Error("there is no room: ", err)
+	}
+	if _, err := all.enterSession(ann, "key 1"); err == nil {
+		t.Error("one that gave way makes room for two")
+	}
+	first.Leave()
+	if all.sessions.taken != 4 || first.Share.gaveWay != 0 || first.sessions != 4 {
+		t.Errorf("%d in all, %+v", all.sessions.taken, first.Share)
+	}
+	if g.GiveWay(&Client{Owner: "key 3"}, full) || g.GiveWay(&Client{Owner: "key 1"}, nil) {
+		t.Error("something gave way to a key without sessions, or to nothing")
+	}
+	if !g.GiveWay(&Client{Owner: "key 1"}, full) || g.GiveWay(&Client{Owner: "key 1"}, full) ||
+		strings.Join(ended, " ") != "first second" {
+		t.Errorf("%q gave way", ended)
 	}
 }

@@ -115,7 +115,15 @@ type Share struct {
 	of                 *shares
 	who                sharer
 	sessions, commands int
+	gaveWay            int // of the sessions: they do not count in the share any more
 	windows, kept      *mux.Budget
+}
+
+// Place is the place of one session in a user's share. shares.mu guards its state.
+type Place struct {
+	*Share
+	owner         string // of the session (Client.Owner)
+	gaveWay, left bool
 }
 
 func newShares(r *Rules) *shares {
@@ -130,8 +138,9 @@ func newShares(r *Rules) *shares {
 	}
 }
 
-// enterSession takes a place, which LeaveSession gives back. The error is a *protocol.Violation.
-func (s *shares) enterSession(who sharer) (*Share, error) {
+// enterSession takes a place, which Leave gives back. The error is an errFull if the user's share
+// is used up, else a *protocol.Violation.
+func (s *shares) enterSession(who sharer, owner string) (*Place, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mine := s.users[who.id]
@@ -139,11 +148,12 @@ func (s *shares) enterSession(who sharer) (*Share, error) {
 		mine = &Share{of: s, who: who, windows: s.windows.Share(s.windowsEach),
 			kept: s.kept.Share(s.keptEach)}
 	}
-	switch own, all := s.sessions.roomFor(mine.sessions, who.first); {
+	counting := mine.sessions - mine.gaveWay
+	switch own, all := s.sessions.roomFor(counting, who.first); {
 	case !own:
-		return nil, protocol.Violate(protocol.CodeTooManySessions,
+		return nil, errFull{protocol.Violate(protocol.CodeTooManySessions,
 			"%s has %d sessions, the most for one user (--max-sessions-per-user)", who.words,
-			mine.sessions)
+			counting), mine}
 	case !all:
 		return nil, protocol.Violate(protocol.CodeTooManySessions,
 			"this daemon allows %d sessions at most, for all users together", s.sessions.taken)
@@ -151,8 +161,16 @@ func (s *shares) enterSession(who sharer) (*Share, error) {
 	s.users[who.id] = mine
 	s.sessions.taken++
 	mine.sessions++
-	return mine, nil
+	return &Place{Share: mine, owner: owner}, nil
 }
+
+// errFull is the refusal of a session because its user has as many as one user may have.
+type errFull struct {
+	*protocol.Violation
+	share *Share
+}
+
+func (e errFull) Unwrap() error { return e.Violation }
 
 // Windows limits what the windows of one session may grow by.
 func (m *Share) Windows() *mux.Budget { return m.windows }
@@ -160,13 +178,27 @@ func (m *Share) Windows() *mux.Budget { return m.windows }
 // Kept limits what one session keeps for its next link.
 func (m *Share) Kept() *mux.Budget { return m.kept }
 
-// LeaveSession gives the place of a session back, once.
-func (m *Share) LeaveSession() {
-	m.of.mu.Lock()
-	defer m.of.mu.Unlock()
-	m.of.sessions.taken--
-	if m.sessions--; m.sessions == 0 {
-		delete(m.of.users, m.who.id)
+// Leave gives the place back, once: the session has ended, and what ran in it.
+func (p *Place) Leave() {
+	p.of.mu.Lock()
+	defer p.of.mu.Unlock()
+	p.of.sessions.taken--
+	if p.left = true; p.gaveWay {
+		p.Share.gaveWay--
+	}
+	if p.sessions--; p.sessions == 0 {
+		delete(p.of.users, p.who.id)
+	}
+}
+
+// giveWay takes a session that has ended out of its user's share, although what ran in it may still
+// be ending. It goes on counting among all sessions, and those commands among the user's.
+func (p *Place) giveWay() {
+	p.of.mu.Lock()
+	defer p.of.mu.Unlock()
+	if !p.left && !p.gaveWay {
+		p.gaveWay = true
+		p.Share.gaveWay++
 	}
 }
 

@@ -76,21 +76,21 @@ func (s *Session) keep(hold time.Duration, why error) {
 	now := time.Now()
 	w := &Waiting{Since: now, Until: now.Add(hold), Why: why, Bytes: s.memory()}
 	s.waiting = w
-	s.expiry = time.AfterFunc(hold, func() { s.Expire(w) })
+	s.expiry = time.AfterFunc(hold, func() { s.Expire(w, ErrExpired) })
 	if s.cfg.Waits != nil {
 		s.cfg.Waits(w)
 	}
 }
 
 // Expire ends a session that waits, as if the time of its hold were over: its daemon needs the
-// memory, say. False: that wait is over already.
-func (s *Session) Expire(w *Waiting) bool {
+// memory, say. why is ErrExpired, or wraps it. False: that wait is over already.
+func (s *Session) Expire(w *Waiting, why error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting != w {
 		return false
 	}
-	s.end(ErrExpired)
+	s.end(why)
 	return true
 }
 
