@@ -22,6 +22,7 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 	visit := s.desk.NewVisit(who)
 	config := mux.Config{
 		Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: place.Windows(), Label: visit,
+		Sharer: place.User(),
 		Accept: func(ch *mux.Channel) { s.serve(ch, who, place.Share, visit) },
 	}
 	var session *mux.Session

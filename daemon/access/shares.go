@@ -172,6 +172,9 @@ type errFull struct {
 
 func (e errFull) Unwrap() error { return e.Violation }
 
+// User identifies whose share it is.
+func (m *Share) User() string { return m.who.id }
+
 // Windows limits what the windows of one session may grow by.
 func (m *Share) Windows() *mux.Budget { return m.windows }
 

@@ -15,8 +15,8 @@
 // numbered), resend.go (it is kept), link.go (a connection comes and goes), hold.go (a daemon's
 // session without one), alive.go (signs of life), receive.go (it is counted and delivered),
 // inbox.go (it waits for the application), window.go (credit). session.go holds the state and the
-// one function that ends it all; registry.go is the daemon's table of sessions, queue.go what most
-// of them wait in.
+// one function that ends it all; registry.go is the daemon's table of sessions, tombs.go
+// what it remembers of those that have ended, queue.go what most of them wait in.
 //
 // What one peer can make a session hold at most, with 64 channels, when neither the applications
 // nor the peer read anything:

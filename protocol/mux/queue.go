@@ -1,5 +1,7 @@
 package mux
 
+import "slices"
+
 // queueKeeps is how many empty places a queue that has run empty may keep, so that a steady flow
 // allocates nothing and an idle session holds nothing large.
 const queueKeeps = 16
@@ -23,6 +25,9 @@ func (q *queue[T]) push(item T) {
 	}
 	q.items = append(q.items, item)
 }
+
+// remove takes out the item with i others before it.
+func (q *queue[T]) remove(i int) { q.items = slices.Delete(q.items, q.head+i, q.head+i+1) }
 
 func (q *queue[T]) pop() T {
 	item := q.items[q.head]

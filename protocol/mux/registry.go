@@ -3,18 +3,10 @@ package mux
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"sync"
 	"time"
 
 	"minissh/protocol"
-)
-
-// Tombstones of RE4: how long an ended session is remembered, and how many of them at most (the
-// oldest go first).
-const (
-	tombTime = 10 * time.Minute
-	tombMost = 4096
 )
 
 // Registry is a daemon's table of sessions. A session is found by its owner (a key's fingerprint or
@@ -27,8 +19,7 @@ type Registry struct {
 
 	mu       sync.Mutex
 	sessions map[place]*Entry
-	tombs    map[place]*tomb
-	buried   queue[*tomb] // oldest first
+	tombs    tombs
 }
 
 // Entry is a session in the table.
@@ -42,16 +33,10 @@ type Entry struct {
 // chooses.
 type place [sha256.Size]byte
 
-type tomb struct {
-	place place
-	until time.Time
-	code  protocol.Code
-}
-
 // NewRegistry returns a table for at most limit sessions. A session counts until its commands have
 // ended too.
 func NewRegistry(limit int) *Registry {
-	return &Registry{limit: limit, sessions: map[place]*Entry{}, tombs: map[place]*tomb{}}
+	return &Registry{limit: limit, sessions: map[place]*Entry{}, tombs: newTombs()}
 }
 
 // Attach finds the session that a HELLO names, or makes it if the HELLO asks for that. The caller
@@ -95,8 +80,7 @@ func (r *Registry) Find(owner string, hello *protocol.Hello) (*Session, error) {
 
 // find is Find. The caller holds mu.
 func (r *Registry) find(at place) (*Session, error) {
-	r.dig()
-	if t := r.tombs[at]; t != nil { // first: its commands may still be ending
+	if t := r.tombs.find(at); t != nil { // first: its commands may still be ending
 		return nil, protocol.Violate(t.code, "the session is over")
 	}
 	if e := r.sessions[at]; e != nil {
@@ -108,15 +92,10 @@ func (r *Registry) find(at place) (*Session, error) {
 // bury notes that a session has ended, and frees its place once its commands have ended too.
 // Session.end calls it, holding Session.mu.
 func (r *Registry) bury(at place, s *Session, why error) {
-	t := &tomb{place: at, until: time.Now().Add(tombTime), code: endedCode(why)}
+	t := &tomb{place: at, user: s.cfg.Sharer, code: endedCode(why)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.dig()
-	r.tombs[at] = t
-	r.buried.push(t)
-	if r.buried.len() > tombMost {
-		delete(r.tombs, r.buried.pop().place)
-	}
+	r.tombs.bury(t)
 	go func() {
 		s.Wait()
 		r.mu.Lock()
@@ -126,22 +105,6 @@ func (r *Registry) bury(at place, s *Session, why error) {
 			s.cfg.Gone()
 		}
 	}()
-}
-
-// endedCode distinguishes a session that nobody came back to from one that was ended.
-func endedCode(why error) protocol.Code {
-	var lost *LinkLost
-	if errors.Is(why, ErrExpired) || errors.As(why, &lost) {
-		return protocol.CodeSessionExpired
-	}
-	return protocol.CodeSessionEnded
-}
-
-// dig removes tombstones whose time is over. The caller holds mu.
-func (r *Registry) dig() {
-	for now := time.Now(); r.buried.len() > 0 && now.After((*r.buried.at(0)).until); {
-		delete(r.tombs, r.buried.pop().place)
-	}
 }
 
 // Entries is a copy of the table as it is now, in no order: for shutting down, and for listing who

@@ -89,7 +89,7 @@ func TestRegistryTombs(t *testing.T) {
 				false); codeOf(err) != protocol.CodeSessionUnknown {
 				t.Errorf("after 10 minutes: %v", err)
 			}
-			if len(r.tombs) != 0 || r.buried.len() != 0 {
+			if len(r.tombs.all)+r.tombs.order.len()+len(r.tombs.users) != 0 {
 				t.Error("the tomb is still there")
 			}
 		})
@@ -136,8 +136,8 @@ func TestRegistryTombsAreBounded(t *testing.T) {
 			s.Close(nil)
 			synctest.Wait()
 		}
-		if len(r.tombs) != tombMost || r.buried.len() != tombMost {
-			t.Errorf("%d tombs, %d in order", len(r.tombs), r.buried.len())
+		if len(r.tombs.all) != tombMost || r.tombs.order.len() != tombMost {
+			t.Errorf("%d tombs, %d in order", len(r.tombs.all), r.tombs.order.len())
 		}
 		if _, err := attach(r, "key", "u", n-1, false); codeOf(err) != protocol.CodeSessionEnded {
 			t.Error("the newest is forgotten: ", err)

@@ -67,6 +67,8 @@ type Config struct {
 	// session's lock held, so they call no method of it.
 	Waits func(*Waiting)
 	Comes func(ended error)
+	// Sharer is the user whose share counts what a Registry remembers of the session after its end.
+	Sharer string
 	// Label is the application's own, to find its notes about a session again.
 	Label any
 	// Trace sees every frame as it passes, from the goroutines that read and write: sent frames in
