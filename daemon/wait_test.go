@@ -111,8 +111,9 @@ func TestEndHeld(t *testing.T) {
 			t.Errorf("process %d lives", pid)
 		}
 	}
-	if code := r.refusal(l.guest, nil).Code; code != "session_ended" {
-		t.Error(code)
+	if told := r.refusal(l.guest, nil); told.Code != "session_ended" ||
+		told.Message != "the administrator ended this session" {
+		t.Errorf("its client is told %+v", told)
 	}
 	settle(t, before)
 }

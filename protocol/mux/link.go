@@ -145,7 +145,7 @@ func (s *Session) Accept(conn Conn, hello *protocol.Hello, welcome *protocol.Wel
 	s.mu.Lock()
 	if s.ended != nil {
 		defer s.mu.Unlock()
-		return protocol.Violate(endedCode(s.ended), "the session is over")
+		return s.over()
 	}
 	if s.epoch != hello.Epoch {
 		defer s.mu.Unlock()
@@ -192,7 +192,7 @@ func (s *Session) detach(hello *protocol.Hello) error {
 	if s.ended != nil {
 		defer s.mu.Unlock()
 		if hello != nil {
-			return protocol.Violate(endedCode(s.ended), "the session is over")
+			return s.over()
 		}
 		return s.ended
 	}

@@ -65,7 +65,7 @@ func (r *Registry) Attach(owner string, hello *protocol.Hello, create func() (*S
 	if err != nil {
 		return nil, err
 	}
-	s.onEnd = func(why error) { r.bury(at, s, why) }
+	s.onEnd = func() { r.bury(at, s) }
 	r.sessions[at] = &Entry{Owner: owner, User: hello.User, Since: time.Now(), Session: s}
 	return s, nil
 }
@@ -81,7 +81,7 @@ func (r *Registry) Find(owner string, hello *protocol.Hello) (*Session, error) {
 // find is Find. The caller holds mu.
 func (r *Registry) find(at place) (*Session, error) {
 	if t := r.tombs.find(at); t != nil { // first: its commands may still be ending
-		return nil, protocol.Violate(t.code, "the session is over")
+		return nil, t.answer
 	}
 	if e := r.sessions[at]; e != nil {
 		return e.Session, nil
@@ -91,8 +91,8 @@ func (r *Registry) find(at place) (*Session, error) {
 
 // bury notes that a session has ended, and frees its place once its commands have ended too.
 // Session.end calls it, holding Session.mu.
-func (r *Registry) bury(at place, s *Session, why error) {
-	t := &tomb{place: at, user: s.cfg.Sharer, code: endedCode(why)}
+func (r *Registry) bury(at place, s *Session) {
+	t := &tomb{place: at, user: s.cfg.Sharer, answer: s.over()}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tombs.bury(t)

@@ -121,7 +121,7 @@ type Session struct {
 	id   string        // 64 hex digits, a secret
 	done chan struct{} // closed when the session has ended
 
-	onEnd func(why error) // set by the Registry before the session is used; called once, holding mu
+	onEnd func() // set by the Registry before the session is used; called once, holding mu
 
 	apps sync.WaitGroup // the Accept goroutines
 
@@ -171,6 +171,7 @@ type Session struct {
 	expiry   *time.Timer   // runs while waiting is not nil
 	waiting  *Waiting      // a daemon's session without a link; nil while one displaces another
 	ended    error
+	parting  string // the words of our GOODBYE
 }
 
 // New makes a session without a link. A client's session has a new random name.
@@ -237,7 +238,7 @@ func (s *Session) end(why error) {
 		l.resendTo = 0 // its writer may not have noticed yet
 	}
 	if s.onEnd != nil {
-		s.onEnd(why) // first: whoever has seen Done finds the session ended in the Registry too
+		s.onEnd() // first: whoever has seen Done finds the session ended in the Registry too
 	}
 	close(s.done)
 	s.work.Broadcast()
@@ -252,6 +253,9 @@ func (s *Session) Close(reason *protocol.Reason) {
 		reason = &protocol.Reason{}
 	}
 	s.mu.Lock()
+	if s.ended == nil {
+		s.parting = reason.Message
+	}
 	l, said := s.link, s.sayGoodbye(reason)
 	polite := s.cfg.Role == Daemon || len(s.channels) > 0
 	s.end(ErrGoodbye)

@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -26,7 +27,8 @@ type tomb struct {
 	place place
 	user  string // Config.Sharer
 	until time.Time
-	code  protocol.Code
+	// to a client that comes back for it
+	answer *protocol.Violation
 }
 
 func newTombs() tombs { return tombs{all: map[place]*tomb{}, users: map[string]int{}} }
@@ -75,11 +77,13 @@ func (t *tombs) forget(one *tomb) {
 	}
 }
 
-// endedCode distinguishes a session that nobody came back to from one that was ended.
-func endedCode(why error) protocol.Code {
+// over is the answer to a client that comes back for a session that has ended: session_expired if
+// nobody came back in time, else session_ended. The caller holds mu.
+func (s *Session) over() *protocol.Violation {
 	var lost *LinkLost
-	if errors.Is(why, ErrExpired) || errors.As(why, &lost) {
-		return protocol.CodeSessionExpired
+	if errors.Is(s.ended, ErrExpired) || errors.As(s.ended, &lost) {
+		return protocol.Violate(protocol.CodeSessionExpired, "the session is over")
 	}
-	return protocol.CodeSessionEnded
+	return protocol.Violate(protocol.CodeSessionEnded, "%s",
+		cmp.Or(s.parting, "the session is over"))
 }

@@ -3,15 +3,13 @@ package mux
 import (
 	"encoding/binary"
 	"testing"
-
-	"minissh/protocol"
 )
 
 // A user whose sessions end as fast as they can does not make the daemon forget how another user's
 // ended, who has fewer than an equal share; the oldest go first.
 func TestTombsAreShared(t *testing.T) {
 	numbered := func(user string, i int) *tomb {
-		one := &tomb{user: user, code: protocol.CodeSessionEnded}
+		one := &tomb{user: user}
 		binary.BigEndian.PutUint64(one.place[:], uint64(i))
 		copy(one.place[8:], user)
 		return one
