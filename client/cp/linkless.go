@@ -31,7 +31,10 @@ func (v *View) link(conn *dial.Connection, loss *dial.Loss) {
 	if v.lost == nil {
 		v.lost = map[*dial.Connection]*dial.Loss{}
 	}
-	v.lost[conn] = loss
+	again := v.lost[conn] != nil // an attempt was refused
+	if v.lost[conn] = loss; again {
+		return
+	}
 	time.AfterFunc(dial.Quiet-time.Since(loss.Since), v.tellLoss)
 }
 
@@ -57,8 +60,12 @@ func (v *View) showLoss() bool {
 		ago := time.Since(loss.Since)
 		if ago >= dial.Quiet && (longest == nil || loss.Since.Before(longest.Since)) {
 			longest = loss
-			b.instead = fmt.Sprintf("link to %s lost %s ago; Ctrl-C gives up",
-				conn.Options.Alias, dial.InWords(ago))
+			host := conn.Options.Alias
+			b.instead = fmt.Sprintf("link to %s lost %s ago; Ctrl-C gives up", host,
+				dial.InWords(ago))
+			if refused := loss.Refused(host); refused != "" {
+				b.instead = "Ctrl-C gives up; " + refused
+			}
 		}
 	}
 	if longest != nil || b.drawn {

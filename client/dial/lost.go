@@ -9,6 +9,7 @@ import (
 
 	"minissh/client/options"
 	"minissh/client/report"
+	"minissh/protocol"
 )
 
 // Quiet is how long a person at a terminal is told nothing of a link that was lost: most come back
@@ -16,41 +17,75 @@ import (
 const Quiet = 2 * time.Second
 
 // Announcer tells of lost links in lines, each with say: to a person after Quiet, together with
-// what gives up, to a program (giveUp "") at once. It is for Watch.
+// what gives up, to a program (giveUp "") at once; then, once, of each reason for which an attempt
+// was refused. It is for Watch.
 func Announcer(host, giveUp string, say func(line string)) func(*Loss) {
-	var mu sync.Mutex // guards the rest
-	var later *time.Timer
-	var now, told *Loss
-	return func(loss *Loss) {
-		mu.Lock()
-		defer mu.Unlock()
-		if loss == now {
-			return // somebody began to watch
+	a := &announcer{host: host, say: say, person: giveUp != ""}
+	if a.person {
+		a.giveUp = "; " + giveUp
+	}
+	return a.watch
+}
+
+// announcer is the state of an Announcer.
+type announcer struct {
+	host, giveUp string
+	person       bool
+	say          func(line string)
+
+	mu    sync.Mutex // guards the rest
+	loss  *Loss      // nil: there is a link
+	later *time.Timer
+	told  map[string]bool // of this outage, by kind; nil: nothing yet
+}
+
+func (a *announcer) watch(loss *Loss) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if loss == a.loss {
+		return // somebody began to watch
+	}
+	before := a.loss
+	a.loss = loss
+	switch {
+	case loss == nil:
+		if a.told != nil {
+			a.say(fmt.Sprintf("the link to %s is back%s", a.host,
+				longer(" after ", time.Since(before.Since), "")))
 		}
-		now = loss
-		switch {
-		case loss != nil && giveUp != "":
-			later = time.AfterFunc(Quiet-time.Since(loss.Since), func() {
-				mu.Lock()
-				defer mu.Unlock()
-				if later != nil {
-					told = loss
-					say(loss.Words(host) + "; " + giveUp)
-				}
-			})
-		case loss != nil:
-			told = loss
-			say(loss.Words(host))
-		default:
-			if told != nil {
-				say(fmt.Sprintf("the link to %s is back%s", host,
-					longer(" after ", time.Since(told.Since), "")))
-			}
-			if later != nil {
-				later.Stop()
-			}
-			later, told = nil, nil
+		if a.later != nil {
+			a.later.Stop()
 		}
+		a.later, a.told = nil, nil
+	case a.told != nil:
+		a.tellRefusal()
+	case !a.person:
+		a.tell()
+	case a.later == nil:
+		var later *time.Timer
+		later = time.AfterFunc(Quiet-time.Since(loss.Since), func() {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			if a.later == later { // else the link was back meanwhile
+				a.tell()
+			}
+		})
+		a.later = later
+	}
+}
+
+// tell tells of the loss. The caller holds mu.
+func (a *announcer) tell() {
+	a.told = map[string]bool{}
+	a.say(a.loss.Words(a.host) + a.giveUp)
+	a.tellRefusal()
+}
+
+// tellRefusal tells why the last attempt was refused, if that is new. The caller holds mu.
+func (a *announcer) tellRefusal() {
+	if refusal := a.loss.Refusal; refusal != nil && !a.told[kind(refusal)] {
+		a.told[kind(refusal)] = true
+		a.say(a.loss.Refused(a.host))
 	}
 }
 
@@ -73,6 +108,22 @@ func (l *Loss) Words(host string) string {
 	}
 	return fmt.Sprintf("the link to %s was lost%s: %v; trying for a new one for up to %s", host,
 		longer(" ", time.Since(l.Since), " ago"), why, InWords(time.Until(l.Until)))
+}
+
+// Refused says who refused the last attempt, and why; "" if nobody did.
+func (l *Loss) Refused(host string) string {
+	said, ok := errors.AsType[*protocol.RemoteError](l.Refusal)
+	switch {
+	case l.Refusal == nil:
+		return ""
+	case !ok:
+		return fmt.Sprintf("no new link to %s yet: %v; trying on", host, l.Refusal)
+	case said.Code == protocol.CodeKeyNotAuthorized, said.Code == protocol.CodeTooManyFailures:
+		host += " refused to take the session back from this address"
+	default:
+		host += " refused to take the session back"
+	}
+	return fmt.Sprintf("%s: %s; trying on", host, protocol.Quote(said.Message))
 }
 
 // longer is a time between words, "" if it is less than a second.

@@ -20,6 +20,9 @@ type Loss struct {
 	Since time.Time
 	Until time.Time // until when a new link is tried for
 	Cause error     // why it was lost, or why the first attempt to replace it failed
+	// Refusal is why the daemon, or somebody else who was asked, refused the last attempt that was
+	// refused; nil: none was. It may pass.
+	Refusal error
 }
 
 // keeper keeps a session on a link: it replaces one that is lost, in doubt, or has carried enough
@@ -72,7 +75,8 @@ func (k *keeper) granted(welcome *protocol.Welcome) {
 }
 
 // Watch calls f for each link that is lost, and with nil when there is a new one; at once, if there
-// is none now. It takes the place of whoever watched before. f must not call Watch or Lost.
+// is none now. It is called again, with another Loss, when an attempt was refused for a new reason.
+// It takes the place of whoever watched before. f must not call Watch or Lost.
 func (c *Connection) Watch(f func(*Loss)) {
 	k := c.keeper
 	if k == nil {
@@ -120,11 +124,11 @@ func (k *keeper) now() {
 	}
 }
 
-// tell passes on that the link is lost, or back (nil).
-func (k *keeper) tell(state *mux.LinkState, cause error) {
+// tell passes on that the link is lost, or back (nil), and what the last attempt ended with.
+func (k *keeper) tell(state *mux.LinkState, failed error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.note(state, cause)
+	k.note(state, failed)
 }
 
 // slow is called when a link has been in doubt for a while, or its successor is slow to come.
@@ -134,7 +138,7 @@ func (k *keeper) slow() {
 	// under mu: restore tells that the link is back only later, if it was not here
 	state := k.session.LinkState()
 	if k.session.Err() == nil && (!state.Up || state.Doubtful) {
-		k.note(&state, cmp.Or(state.Cause, errSilent))
+		k.note(&state, errSilent)
 	}
 }
 
@@ -144,16 +148,27 @@ const leastDoubt = time.Second
 var errSilent = errors.New("it is silent")
 
 // note is tell. The caller holds mu.
-func (k *keeper) note(state *mux.LinkState, cause error) {
-	if (k.loss == nil) == (state == nil) {
+func (k *keeper) note(state *mux.LinkState, failed error) {
+	refusal := decided(failed)
+	switch {
+	case state == nil && k.loss == nil:
 		return
-	}
-	k.loss = nil
-	if state != nil {
-		k.loss = &Loss{state.Heard, state.Heard.Add(k.most), cause}
+	case state == nil:
+		k.loss = nil
+	case k.loss == nil:
+		if refusal != nil {
+			failed = errSilent
+		}
+		k.loss = &Loss{state.Heard, state.Heard.Add(k.most), cmp.Or(state.Cause, failed), refusal}
 		if !state.Up && !errors.Is(state.Cause, mux.ErrSilent) {
 			k.loss.Since = time.Now()
 		}
+	case refusal == nil || kind(refusal) == kind(k.loss.Refusal):
+		return
+	default:
+		again := *k.loss
+		again.Refusal = refusal
+		k.loss = &again
 	}
 	if k.watch != nil {
 		k.watch(k.loss)
@@ -203,12 +218,12 @@ func (k *keeper) restore() {
 			Tried: k.most}
 		k.mu.Unlock()
 		if left <= 0 && !state.Up {
-			lost.Cause = why(state, failed)
+			lost.Cause = cmp.Or(decided(failed), state.Cause, failed)
 			k.session.Abandon(lost)
 			return
 		}
 		if !state.Up || failed != nil {
-			k.tell(&state, why(state, failed))
+			k.tell(&state, failed)
 		}
 		if !k.pause() {
 			continue // it is not needed any more
@@ -238,14 +253,28 @@ func refused(err error) bool {
 	return ok && said.Code != protocol.CodeStaleEpoch && said.Code != protocol.CodeShuttingDown
 }
 
-// why is why there is no link: what the user can do something about, else what the link died of.
-func why(state mux.LinkState, failed error) error {
-	_, said := errors.AsType[*protocol.RemoteError](failed)
-	_, ours := errors.AsType[*unsigned](failed)
-	if said || ours || errors.Is(failed, errOtherHost) {
-		return failed
+// decided is the error of an attempt if somebody decided so, and the user can do something about
+// it; else nil.
+func decided(failed error) error {
+	if kind(failed) == "" {
+		return nil
 	}
-	return cmp.Or(state.Cause, failed)
+	return failed
+}
+
+// kind is equal for refusals that a user need not be told of twice; "" for other errors.
+func kind(failed error) string {
+	if said, ok := errors.AsType[*protocol.RemoteError](failed); ok {
+		return string(said.Code)
+	}
+	_, ours := errors.AsType[*unsigned](failed)
+	switch {
+	case ours:
+		return "not signed"
+	case errors.Is(failed, errOtherHost):
+		return "other host"
+	}
+	return ""
 }
 
 // settle notes that the newest link was of use: when it is lost, the first attempt comes at once. A

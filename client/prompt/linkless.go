@@ -49,8 +49,13 @@ func (r *runner) tellLoss(loss *dial.Loss) {
 	if r.conn.Lost() != loss || r.conn.Session.Err() != nil {
 		return
 	}
-	r.note(fmt.Sprintf("link to %s lost %s ago; what you enter waits for it",
-		r.conn.Options.Alias, dial.InWords(time.Since(loss.Since))))
+	host := r.conn.Options.Alias
+	note := fmt.Sprintf("link to %s lost %s ago; what you enter waits for it", host,
+		dial.InWords(time.Since(loss.Since)))
+	if refused := loss.Refused(host); refused != "" {
+		note = refused + "; " + note
+	}
+	r.note(note)
 	time.AfterFunc(time.Second, func() { r.tellLoss(loss) })
 }
 

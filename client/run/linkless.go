@@ -98,13 +98,19 @@ func (s *Shell) givesUp() string {
 	return "Enter " + s.escape.Name() + "."
 }
 
+// lossInWords is the line about a lost link. On a narrow screen its end is cut off.
 func (s *Shell) lossInWords(loss *dial.Loss) string {
 	keys := "keys are kept"
 	if s.typed.full() {
 		keys = "no more keys are kept"
 	}
-	return fmt.Sprintf("minissh: link to %s lost %s ago; %s gives up; %s",
-		cut(s.conn.Options.Alias, 20), dial.InWords(time.Since(loss.Since)), s.givesUp(), keys)
+	host, ago, giveUp := s.conn.Options.Alias, dial.InWords(time.Since(loss.Since)), s.givesUp()
+	if refused := loss.Refused(host); refused != "" {
+		return fmt.Sprintf("minissh: %s gives up; %s; link lost %s ago; %s", giveUp, refused, ago,
+			keys)
+	}
+	return fmt.Sprintf("minissh: link to %s lost %s ago; %s gives up; %s", cut(host, 20), ago,
+		giveUp, keys)
 }
 
 // drawing is a wait until the other side has drawn its screen again. nil: there is none.

@@ -81,7 +81,10 @@ func signalsTo(conn *dial.Connection, ch *mux.Channel) *Catcher {
 func (s *Catcher) link(loss *dial.Loss) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lost = (time.Time{}); loss != nil {
+	switch {
+	case loss == nil:
+		s.lost = time.Time{}
+	case s.lost.IsZero(): // else an attempt was refused
 		s.lost = time.Now()
 	}
 	s.hasten()
