@@ -1,10 +1,13 @@
 package dial
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"minissh/client/options"
@@ -102,12 +105,29 @@ func (d *Dialer) announce() func(*Loss) {
 
 // Words says that the link was lost, how long ago and why, and for how long a new one is tried for.
 func (l *Loss) Words(host string) string {
-	why := report.Plain(l.Cause)
-	if errors.Is(why, io.EOF) {
-		why = errors.New("it was closed on the way")
+	return fmt.Sprintf("the link to %s was lost%s: %s; trying for a new one for up to %s", host,
+		longer(" ", time.Since(l.Since), " ago"), Happened(l.Cause), InWords(time.Until(l.Until)))
+}
+
+// Happened says in plain words what ended a link, or an attempt to make another.
+func Happened(err error) string {
+	var op *net.OpError
+	var slow net.Error
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, syscall.EPIPE):
+		return "it was closed on the way"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "it was reset on the way"
+	case errors.Is(err, errSilent):
+		return "nothing comes over it"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &op) && op.Op == "dial" &&
+		op.Timeout():
+		return "there was no answer in time"
+	case errors.As(err, &slow) && slow.Timeout():
+		return "nothing could be sent over it any more"
 	}
-	return fmt.Sprintf("the link to %s was lost%s: %v; trying for a new one for up to %s", host,
-		longer(" ", time.Since(l.Since), " ago"), why, InWords(time.Until(l.Until)))
+	return report.Plain(err).Error()
 }
 
 // Refused says who refused the last attempt, and why; "" if nobody did.

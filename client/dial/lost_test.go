@@ -3,10 +3,15 @@
 package dial_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,20 +32,20 @@ func refusedBy(code protocol.Code, message string) error {
 func TestAnnouncer(t *testing.T) {
 	for giveUp, want := range map[string][]string{
 		"Ctrl-C gives up": {
-			"2s the link to box was lost 2 seconds ago: it was closed on the way; trying for a new " +
-				"one for up to 58 seconds; Ctrl-C gives up",
+			"2s the link to box was lost 2 seconds ago: it was closed on the way; trying for a " +
+				"new one for up to 58 seconds; Ctrl-C gives up",
 			"2s box refused to take the session back from this address: \"no\"; trying on",
 			"4s box refused to take the session back from this address: \"5s\"; trying on",
 			"6s the link to box is back after 6 seconds",
 		},
 		"": {
-			"0s the link to box was lost: it was closed on the way; trying for a new one for up to " +
-				"60 seconds",
+			"0s the link to box was lost: it was closed on the way; trying for a new one for up " +
+				"to 60 seconds",
 			"1s box refused to take the session back from this address: \"no\"; trying on",
 			"4s box refused to take the session back from this address: \"5s\"; trying on",
 			"6s the link to box is back after 6 seconds",
-			"7s the link to box was lost: it was closed on the way; trying for a new one for up to " +
-				"60 seconds",
+			"7s the link to box was lost: it was closed on the way; trying for a new one for up " +
+				"to 60 seconds",
 			"8s the link to box is back after 1 second",
 		},
 	} {
@@ -93,7 +98,8 @@ func TestRefusalIsTold(t *testing.T) {
 		net.Link = func(n int, _ *fakedaemon.Link) error {
 			net.Turns = nil
 			if n > 0 && n < len(refusals) {
-				net.Turns = []func(*fakedaemon.Guest){fakedaemon.Refuse(`{"code":` + refusals[n] + `}`)}
+				net.Turns = []func(*fakedaemon.Guest){
+					fakedaemon.Refuse(`{"code":` + refusals[n] + `}`)}
 			} else if n == len(refusals) {
 				return errors.New("down")
 			}
@@ -114,11 +120,37 @@ func TestRefusalIsTold(t *testing.T) {
 		}
 		const from = "minissh: fake refused to take the session back from this address: "
 		lines := strings.Split(strings.TrimSpace(net.Said.String()), "\n")
-		if len(lines) != 4 || !strings.HasPrefix(lines[0], "minissh: the link to fake was lost: ") ||
+		if len(lines) != 4 ||
+			!strings.HasPrefix(lines[0], "minissh: the link to fake was lost: ") ||
 			lines[1] != from+`"no"; trying on` || lines[2] != from+`"wait"; trying on` ||
 			!strings.HasPrefix(lines[3], "minissh: the link to fake is back after ") {
 			t.Errorf("it said\n%s", net.Said)
 		}
 		conn.Session.Close(nil)
 	})
+}
+
+// What ended a link is told in words for people, whatever the system called it.
+func TestHappened(t *testing.T) {
+	timeout := os.ErrDeadlineExceeded
+	for want, errs := range map[string][]error{
+		"it was closed on the way": {io.EOF, io.ErrUnexpectedEOF, fmt.Errorf("x: %w", io.EOF),
+			&net.OpError{Op: "read", Err: net.ErrClosed},
+			&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}},
+		"it was reset on the way": {
+			&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}},
+		"there was no answer in time": {context.DeadlineExceeded,
+			&net.OpError{Op: "dial", Err: timeout}},
+		"nothing could be sent over it any more": {timeout,
+			&net.OpError{Op: "write", Err: timeout}},
+		"nothing was heard for 45 seconds": {mux.ErrSilent},
+		"connection refused": {
+			&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}},
+	} {
+		for _, err := range errs {
+			if got := dial.Happened(err); got != want {
+				t.Errorf("%v: %q, not %q", err, got, want)
+			}
+		}
+	}
 }

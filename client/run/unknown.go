@@ -87,9 +87,9 @@ func (k Known) Unknown(err error) error {
 			"%s ended the session, and the command's outcome is unknown: %v", host, said)
 	case errors.As(err, &lost):
 		return report.Failed(err, "",
-			"the connection to %s was lost: %v; what ran there is hung up when the daemon "+
+			"the connection to %s was lost: %s; what ran there is hung up when the daemon "+
 				"notices, within %s at the latest, and its outcome is unknown", host,
-			report.Plain(lost.Cause), dial.InWords(lost.Within))
+			dial.Happened(lost.Cause), dial.InWords(lost.Within))
 	case errors.Is(err, mux.ErrGoodbye):
 		return report.Failed(err, "", "%s ended the session, and the command's outcome is unknown",
 			host)
@@ -124,8 +124,8 @@ func SessionOver(host string, err error) error {
 	case errors.As(err, &lost) && lost.Tried > 0:
 		return report.Failed(err, "", "%s", noNewLink(host, lost))
 	case errors.As(err, &lost):
-		return report.Failed(err, "", "the connection to %s was lost: %v", host,
-			report.Plain(lost.Cause))
+		return report.Failed(err, "", "the connection to %s was lost: %s", host,
+			dial.Happened(lost.Cause))
 	case !errors.As(err, &said):
 		return report.Failed(err, "", "%s ended the session", host)
 	case said.Code == protocol.CodeSessionExpired:
@@ -145,7 +145,7 @@ func SessionOver(host string, err error) error {
 
 // noNewLink says that a link was lost, and why it was given up to try for another.
 func noNewLink(host string, lost *mux.LinkLost) string {
-	why := fmt.Sprint(report.Plain(lost.Cause))
+	why := dial.Happened(lost.Cause)
 	var said *protocol.RemoteError
 	if errors.As(lost.Cause, &said) && said.Code == protocol.CodeKeyNotAuthorized {
 		why = "it does not let your key in from your new address"

@@ -25,12 +25,15 @@ func TestFates(t *testing.T) {
 		err   error
 		want  string
 	}{
-		{never, lost, "the link to box was lost, and there was no new one for 24 hours: EOF; " +
+		{never, lost, "the link to box was lost, and there was no new one for 24 hours: it was " +
+			"closed on the way; " +
 			"the command was never started"},
-		{maybe, lost, "the link to box was lost, and there was no new one for 24 hours: EOF; " +
+		{maybe, lost, "the link to box was lost, and there was no new one for 24 hours: it was " +
+			"closed on the way; " +
 			"nobody knows whether the command was started: if it was, what runs there is stopped " +
 			"when its session has been without a link for 24 hours"},
-		{began, lost, "the link to box was lost, and there was no new one for 24 hours: EOF; " +
+		{began, lost, "the link to box was lost, and there was no new one for 24 hours: it was " +
+			"closed on the way; " +
 			"what runs there is stopped when its session has been without a link for 24 hours, " +
 			"and its outcome is unknown"},
 		{began, away, "the link to box was lost, and there was no new one for 60 seconds: it " +
@@ -54,7 +57,8 @@ func TestFates(t *testing.T) {
 			t.Errorf("%+v, %v:\n %s\nwant\n %s", test.known, test.err, got, test.want)
 		}
 	}
-	const noNew = "the link to box was lost, and there was no new one for 24 hours: EOF"
+	const noNew = "the link to box was lost, and there was no new one for 24 hours: it was " +
+		"closed on the way"
 	expired, ended := told(protocol.CodeSessionExpired), told(protocol.CodeSessionEnded)
 	for err, want := range map[error]string{
 		error(lost):      noNew,
