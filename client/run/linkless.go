@@ -8,6 +8,7 @@ import (
 
 	"minissh/client/dial"
 	"minissh/client/options"
+	"minissh/client/terminal"
 	"minissh/protocol"
 )
 
@@ -79,7 +80,8 @@ func (s *Shell) tellLoss(stop <-chan struct{}) {
 		default:
 			wait := dial.Quiet - time.Since(loss.Since)
 			if wait <= 0 {
-				s.stdout.show(s.lossInWords(loss), s.local.Size())
+				size := s.local.Size()
+				s.stdout.show(s.lossInWords(loss, int(size.Cols)-1), size)
 				wait = time.Second
 			}
 			timer.Reset(wait)
@@ -98,8 +100,9 @@ func (s *Shell) givesUp() string {
 	return "Enter " + s.escape.Name() + "."
 }
 
-// lossInWords is the line about a lost link. On a narrow screen its end is cut off.
-func (s *Shell) lossInWords(loss *dial.Loss) string {
+// lossInWords is the line about a lost link. On a narrow screen its end is cut off, and the host's
+// name is shorter.
+func (s *Shell) lossInWords(loss *dial.Loss, columns int) string {
 	keys := "keys are kept"
 	if s.typed.full() {
 		keys = "no more keys are kept"
@@ -109,8 +112,14 @@ func (s *Shell) lossInWords(loss *dial.Loss) string {
 		return fmt.Sprintf("minissh: %s gives up; %s; link lost %s ago; %s", giveUp, refused, ago,
 			keys)
 	}
-	return fmt.Sprintf("minissh: link to %s lost %s ago; %s gives up; %s", cut(host, 20), ago,
-		giveUp, keys)
+	line := func(host string) string {
+		return fmt.Sprintf("minissh: link to %s lost %s ago; %s gives up; %s", host, ago, giveUp,
+			keys)
+	}
+	if over := terminal.Columns(line(host)) - columns; over > 0 {
+		host = cut(host, max(20, terminal.Columns(host)-over))
+	}
+	return line(host)
 }
 
 // drawing is a wait until the other side has drawn its screen again. nil: there is none.
