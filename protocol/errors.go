@@ -51,6 +51,7 @@ const (
 	CodeTooManyCommands Code = "too_many_commands"
 	CodeCancelled       Code = "cancelled"
 	CodeBadRecord       Code = "bad_record"
+	CodeBusy            Code = "busy"
 )
 
 // Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR

@@ -68,7 +68,7 @@ func (w *Welcome) Check() error {
 
 // Open asks for a service on a new channel (CH1, EX1).
 type Open struct {
-	Service   string     `json:"service"`              // "exec", "files"
+	Service   string     `json:"service"`              // "exec", "lines", "files"
 	Command   Bytes      `json:"command,omitempty"`    // run by the login shell
 	Argv      []Bytes    `json:"argv,omitempty"`       // or run without a shell
 	Shell     bool       `json:"shell,omitempty"`      // or the login shell itself
@@ -80,6 +80,51 @@ type Open struct {
 	// stop the command after so many milliseconds
 	Timeout int64  `json:"timeout_ms,omitempty"`
 	Files   *Files `json:"files,omitempty"` // what to copy (FI1)
+
+	In       uint32    `json:"in,omitempty"`       // channel of the shell that runs a line (LI3)
+	Length   int64     `json:"length,omitempty"`   // bytes of STDIN that are the line
+	Complete *Complete `json:"complete,omitempty"` // names are asked for (LI6)
+}
+
+// Complete asks for the names that begin as Word does (LI6).
+type Complete struct {
+	Kind string `json:"kind"` // one of the Kind constants
+	Word Bytes  `json:"word"`
+}
+
+// The kinds of LI6.
+const (
+	KindCommand  = "command"
+	KindVariable = "variable"
+	KindPath     = "path"
+)
+
+// MaxLine is the longest line that may come by STDIN, in bytes (LI3).
+const MaxLine = 1 << 20
+
+// CheckLine finds what is wrong with a request for a line (LI3); the error is a *Violation with
+// CodeBadRequest.
+func (o *Open) CheckLine() error {
+	asked := 0
+	for _, given := range []bool{len(o.Command) > 0, o.Length != 0, o.Complete != nil} {
+		if given {
+			asked++
+		}
+	}
+	switch {
+	case asked != 1:
+		return Violate(CodeBadRequest, "exactly one of command, length and complete must be given")
+	case o.Length < 0 || o.Length > MaxLine:
+		return Violate(CodeBadRequest, "length is not 1 to %d", MaxLine)
+	case o.Complete != nil && o.Complete.Kind != KindCommand &&
+		o.Complete.Kind != KindVariable && o.Complete.Kind != KindPath:
+		return Violate(CodeBadRequest, "names of such a kind cannot be asked for")
+	case o.PTY != nil:
+		if err := o.PTY.Check(); err != nil {
+			return Violate(CodeBadRequest, "%v", err)
+		}
+	}
+	return nil
 }
 
 // CheckExec finds what is wrong with a request to run a command (EX1, TE1); the error is a
@@ -109,8 +154,9 @@ const MaxTimeout = 1_000_000_000
 
 // Opened is the acceptor's answer (EX2).
 type Opened struct {
-	PID int   `json:"pid"`
-	TTY Bytes `json:"tty,omitempty"` // name of the pty, if there is one
+	PID   int    `json:"pid"`
+	TTY   Bytes  `json:"tty,omitempty"`   // name of the pty, if there is one
+	Shell string `json:"shell,omitempty"` // of a shell that is told its lines: its name (LI1)
 }
 
 // Signal asks for a signal to the command's process group (EX3).
@@ -133,6 +179,7 @@ const (
 	NoticeSignalRefused = "signal_refused"
 	NoticePTYRefused    = "pty_refused"
 	NoticeShuttingDown  = "shutting_down"
+	NoticeWantsTerminal = "wants_terminal" // LI4
 )
 
 // Exit says how a command ended (EX6).

@@ -35,7 +35,8 @@ type Spec struct {
 	// PTY, if not nil, is a terminal for the command in place of pipes.
 	PTY *PTY
 
-	own bool // the program and its directory are the daemon's own: nobody else chose them
+	lines *lineShell // it is a shell that is told its lines; see StartLines
+	own   bool       // the program and its directory are the daemon's own: nobody else chose them
 }
 
 // Credential names the ids a command runs with.
@@ -89,8 +90,9 @@ type Process struct {
 	tty     *terminal // nil without a terminal
 	started time.Time
 	done    chan struct{}
-	result  Result   // written before done is closed, constant after
-	report  *os.File // owned by the goroutine in watch
+	result  Result     // written before done is closed, constant after
+	report  *os.File   // owned by the goroutine in watch
+	lines   []*os.File // our ends of the pipes of a shell that is told its lines
 
 	// mu guards the leader's number: a signal needs it for reading, reaping for writing.
 	mu       sync.RWMutex

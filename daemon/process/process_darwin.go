@@ -16,6 +16,9 @@ import (
 // the leader is reaped as soon as it has ended.
 const holdsEnded = false
 
+// fionread asks how many bytes a pipe holds (filio.h, FIONREAD).
+const fionread = 0x4004667f
+
 // system is what darwin adds to a Process: nothing.
 type system struct{}
 

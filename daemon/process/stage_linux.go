@@ -90,11 +90,11 @@ var errNoStage = errors.New("it was ended before it had started")
 func (s Spec) order(pipes *pipeSet, cgroup string) *stage.Order {
 	o := &stage.Order{
 		UID: s.Credential.UID, GID: s.Credential.GID, Groups: s.Credential.Groups,
-		Keyring: s.Credential.UID != 0, Unspare: spared(), Terminal: s.PTY != nil, PWD: s.ReportDir,
-		Search: s.Search,
-		Dir:    s.Dir, DirElse: s.DirElse, Path: s.Path, Args: s.Args, Env: s.withoutPWD(),
+		Keyring: s.Credential.UID != 0, Unspare: spared(), PWD: s.ReportDir, Search: s.Search,
+		Dir: s.Dir, DirElse: s.DirElse, Path: s.Path, Args: s.Args, Env: s.withoutPWD(),
 	}
 	if pipes.tty != nil {
+		o.Terminal = uint32(1 + pipes.ctty)
 		o.Env = append(o.Env[:len(o.Env):len(o.Env)], "SSH_TTY="+pipes.tty.name)
 	}
 	if cgroup != "" && cgroups.v1 {

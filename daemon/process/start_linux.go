@@ -16,6 +16,9 @@ import (
 // holdsEnded says that a leader stays a zombie between its end and Close.
 const holdsEnded = true
 
+// fionread asks how many bytes a pipe holds (ioctl_tty(2), FIONREAD).
+const fionread = unix.TIOCINQ
+
 // system is what Linux adds to a Process.
 type system struct {
 	pidfd  int      // -1 where the kernel has none

@@ -100,8 +100,7 @@ func startOnce(spec Spec) (*Process, error) {
 		Dir:   spec.Dir,
 		Env:   spec.environment(),
 		Files: pipes.theirs(),
-		// Ctty 0: the command's standard input
-		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: spec.PTY != nil},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Setctty: pipes.tty != nil, Ctty: pipes.ctty},
 	}
 	if c := spec.Credential; c != nil {
 		attr.Sys.Credential = &syscall.Credential{Uid: c.UID, Gid: c.GID, Groups: c.Groups}
@@ -139,6 +138,10 @@ func startOnce(spec Spec) (*Process, error) {
 func (s *pipeSet) join(p *Process) {
 	if t := s.tty; t != nil {
 		p.tty, p.TTY = t, t.name
+	}
+	if s.lines {
+		p.lines = s.ours
+	} else if t := s.tty; t != nil {
 		p.Stdin, p.Stdout, p.Stderr = typing{t}, shown{t}, noOutput{}
 	} else {
 		p.Stdin, p.Stdout, p.Stderr = input{s.ours[0]}, newOutput(s.ours[1]), newOutput(s.ours[2])
@@ -203,10 +206,13 @@ func noRoom(err error) bool {
 // pipeSet is what connects us with one command.
 type pipeSet struct {
 	child  []int      // the command's ends, by its descriptor numbers; blocking
-	opened []*os.File // the files of those that came as files
+	pipes  []int      // those of them that are pipes
+	opened []*os.File // the files of the others
 	ours   []*os.File // our ends, in the poller; none of a terminal
 	tty    *terminal
+	ctty   int      // the command's descriptor for its terminal
 	report *os.File // our end of descriptor 3, one of ours
+	lines  bool     // all of ours are a Lines'
 }
 
 // makePipes makes the three standard pipes, or a terminal, and one for the report if asked.
@@ -229,6 +235,9 @@ func (s *pipeSet) make(spec Spec) error {
 		fd := int(theirs.Fd())
 		s.tty, s.opened, s.child = t, []*os.File{theirs}, []int{fd, fd, fd}
 	}
+	if spec.lines != nil {
+		return s.makeLines(spec)
+	}
 	for len(s.child) < 3 {
 		if err := s.add(len(s.child) == 0, spec.Credential); err != nil {
 			return err
@@ -239,6 +248,26 @@ func (s *pipeSet) make(spec Spec) error {
 			return err
 		}
 		s.report = s.ours[len(s.ours)-1]
+	}
+	return nil
+}
+
+// makeLines makes the pipes of a shell that is told its lines, whose terminal is made.
+func (s *pipeSet) makeLines(spec Spec) error {
+	terminal := s.child
+	s.child, s.lines = []int{-1}, true
+	for _, reads := range []bool{false, false, true, false, true} { // 1 to 5
+		if err := s.add(reads, spec.Credential); err != nil {
+			return err
+		}
+	}
+	s.child[0] = s.child[5]
+	if terminal != nil {
+		s.ctty = 5
+		if s.child[5] = terminal[0]; spec.lines.onTTY {
+			s.ctty = 0
+			s.child[0], s.child[5] = s.child[5], s.child[0]
+		}
 	}
 	return nil
 }
@@ -261,7 +290,7 @@ func (s *pipeSet) add(reads bool, owner *Credential) error {
 	// NewFile takes only a non-blocking descriptor into the poller; a pipe's ends have separate
 	// flags.
 	syscall.SetNonblock(ours, true)
-	s.child = append(s.child, theirs)
+	s.child, s.pipes = append(s.child, theirs), append(s.pipes, theirs)
 	s.ours = append(s.ours, os.NewFile(uintptr(ours), "pipe"))
 	return nil
 }
@@ -275,17 +304,13 @@ func (s *pipeSet) theirs() []uintptr {
 }
 
 func (s *pipeSet) closeTheirs() {
-	first := 0
-	if s.opened != nil {
-		first = 3
-	}
-	for _, fd := range s.child[first:] {
+	for _, fd := range s.pipes {
 		syscall.Close(fd)
 	}
 	for _, f := range s.opened {
 		f.Close()
 	}
-	s.child, s.opened = nil, nil
+	s.child, s.pipes, s.opened = nil, nil, nil
 }
 
 func (s *pipeSet) closeOurs() {

@@ -114,8 +114,8 @@ func tell(fd int, s Status) {
 	syscall.Write(fd, s.Bytes()) // nobody is there to be told
 }
 
-// arrange makes files the descriptors 0, 1, 2 and so on, and the first the terminal if asked.
-func arrange(files []int, terminal bool) error {
+// arrange makes files the descriptors 0, 1, 2 and so on, and one the controlling terminal if asked.
+func arrange(files []int, terminal uint32) error {
 	high := make([]int, len(files))
 	for i, file := range files {
 		var err error
@@ -128,10 +128,11 @@ func arrange(files []int, terminal bool) error {
 			return err
 		}
 	}
-	if !terminal {
+	if terminal == 0 {
 		return nil
 	}
-	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, 0, syscall.TIOCSCTTY, 0); errno != 0 {
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(terminal-1),
+		syscall.TIOCSCTTY, 0); errno != 0 {
 		return errno
 	}
 	return nil

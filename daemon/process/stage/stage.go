@@ -9,7 +9,7 @@
 // hangs alone. Its process id, session and parent are the command's from the beginning.
 //
 // A stage's descriptor 3 is a socket: the daemon writes an Order, with whose first bytes come the
-// command's descriptors (SCM_RIGHTS: 0, 1, 2, and 3 if there is one). The stage answers with a
+// command's descriptors (SCM_RIGHTS: 0, 1, 2, and 3 to 5 if there are any). The stage answers with a
 // Status before it executes, and with another one if that failed. The end of the stream after a
 // Status without an errno says that the program runs. Without an order, no stage is wanted.
 //
@@ -24,7 +24,7 @@ package stage
 const Mark = "--minissh-stage"
 
 // mostFiles is how many descriptors a command gets at most.
-const mostFiles = 4
+const mostFiles = 6
 
 // Order is what a stage does. Strings are bytes without NUL.
 type Order struct {
@@ -32,7 +32,7 @@ type Order struct {
 	Groups   []uint32 // supplementary groups
 	Keyring  bool     // begin a session keyring of its own: the daemon's is not the account's
 	Unspare  bool     // give up the daemon's protection from the kernel's out-of-memory killer
-	Terminal bool     // descriptor 0 becomes the controlling terminal
+	Terminal uint32   // 1 + the descriptor that becomes the controlling terminal; 0: none
 	PWD      bool     // PWD is set to the directory where the command starts
 	Search   bool     // Path is looked up in PATH of Env, if it has no slash
 	Cgroup   string   // the file cgroup.procs of the cgroup to enter; "": none
@@ -91,13 +91,14 @@ func (o *Order) Bytes() []byte {
 	for _, g := range o.Groups {
 		b = append32(b, g)
 	}
-	for _, flag := range []bool{o.Keyring, o.Unspare, o.Terminal, o.PWD, o.Search} {
+	for _, flag := range []bool{o.Keyring, o.Unspare, o.PWD, o.Search} {
 		if flag {
 			b = append32(b, 1)
 		} else {
 			b = append32(b, 0)
 		}
 	}
+	b = append32(b, o.Terminal)
 	for _, s := range []string{o.Cgroup, o.Dir, o.DirElse, o.Path} {
 		b = appendString(b, s)
 	}
@@ -119,9 +120,10 @@ func ParseOrder(b []byte) (*Order, bool) {
 	for range r.count() {
 		o.Groups = append(o.Groups, r.number())
 	}
-	for _, flag := range []*bool{&o.Keyring, &o.Unspare, &o.Terminal, &o.PWD, &o.Search} {
+	for _, flag := range []*bool{&o.Keyring, &o.Unspare, &o.PWD, &o.Search} {
 		*flag = r.number() == 1
 	}
+	o.Terminal = r.number()
 	for _, s := range []*string{&o.Cgroup, &o.Dir, &o.DirElse, &o.Path} {
 		*s = r.text()
 	}

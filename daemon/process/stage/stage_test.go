@@ -9,7 +9,7 @@ import (
 )
 
 var order = Order{
-	UID: 1000, GID: 4294967294, Groups: []uint32{4, 24}, Keyring: true, Terminal: true, PWD: true,
+	UID: 1000, GID: 4294967294, Groups: []uint32{4, 24}, Keyring: true, Terminal: 6, PWD: true,
 	Cgroup: "/c", Search: true,
 	Dir: "/home/a\xff", DirElse: "/", Path: "ls", Args: []string{"ls", "", "-l"},
 	Env: []string{"A=b\nc"},

@@ -1,0 +1,179 @@
+package process
+
+import (
+	"errors"
+	"path/filepath"
+)
+
+// A shell that is told its lines (LINES.md) is the account's own, interactive, with a terminal for
+// job control. It reads constant lines of ours, one for each line of the user's, from a pipe that
+// nothing it starts can read. Each has the shell read the user's text from another pipe, as data,
+// and evaluate it: no text is ever spliced into a script. Reports go through a third pipe.
+//
+// Descriptors 3 to 5 are the text, the reports, and the lines of ours; those are descriptor 0 from
+// the beginning if the shell is not to read its startup files with the terminal there.
+const (
+	// startLines turns the shell's input from the terminal to the pipe. bash reads its startup
+	// files with the terminal as their input, as on any login.
+	startLines = " exec 0<&5 5<&-\n"
+
+	// lineFunctions reads texts and reports. The text comes as the number of its lines, then the
+	// lines. A report is for each line that was begun, once: by its own end, or by the line after
+	// it, if an interrupt or an error has thrown that away. Both leave $? as the user's line had
+	// it.
+	lineFunctions = `__minissh_tty=${SSH_TTY-} __minissh_due= __minissh_nl='
+'
+__minissh_read() {
+__minissh_s=$? __minissh_line= __minissh_due=1
+printf 'begun\0' >&9
+IFS= read -r __minissh_n <&8
+while [ "$__minissh_n" -gt 0 ]; do
+IFS= read -r __minissh_l <&8
+__minissh_line=$__minissh_line$__minissh_l$__minissh_nl __minissh_n=$((__minissh_n - 1))
+done
+return $__minissh_s
+}
+__minissh_report() {
+__minissh_s=$? PS1= PS2=
+[ -z "$__minissh_due" ] ||
+printf 'ended\0%s\0%s\0%s\0' "$__minissh_s" "$PWD" "${OLDPWD-}" >&9
+__minissh_due=
+return $__minissh_s
+}
+`
+	// namesBegin and namesEnd are around what lists names for LI6: the kind is $1, the word $2. In
+	// a subshell nothing of it lasts.
+	namesBegin = `__minissh_names() {
+(
+set +e +u +f
+[ -z "${ZSH_VERSION-}" ] || setopt nonomatch
+set -- "${__minissh_line%%"$__minissh_nl"*}" "${__minissh_line#*"$__minissh_nl"}"
+set -- "$1" "${2%"$__minissh_nl"}" "$HOME"
+case $2 in "~/"*) ;; *) set -- "$1" "$2" "" ;; esac
+case $1 in
+path)
+[ -z "$3" ] || set -- "$1" "$3/${2#"~/"}" "$3"
+for __minissh_l in "$2"*; do
+[ -d "$__minissh_l" ] && __minissh_n=/ || __minissh_n=
+[ -e "$__minissh_l" ] || [ -L "$__minissh_l" ] || continue
+case $__minissh_l in *"$__minissh_nl"*) continue ;; esac
+[ -z "$3" ] || __minissh_l="~${__minissh_l#"$3"}"
+printf '%s\n' "$__minissh_l$__minissh_n"
+done ;;
+`
+	namesEnd = `esac
+) | sort -u | head -n 1000
+return $__minissh_s
+}
+`
+	posixNames = `variable)
+set | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p' | while IFS= read -r __minissh_l; do
+case $__minissh_l in __minissh_*) ;; "$2"*) printf '%s\n' "$__minissh_l" ;; esac
+done ;;
+command)
+IFS=:
+for __minissh_l in $PATH; do
+for __minissh_n in "$__minissh_l/$2"*; do
+[ -f "$__minissh_n" ] && [ -x "$__minissh_n" ] && printf '%s\n' "${__minissh_n##*/}"
+done
+done
+for __minissh_l in alias bg break case cd command continue do done echo elif else esac eval exec \
+exit export fg fi for function getopts hash if in jobs kill printf pwd read readonly return set \
+shift test then time times trap type ulimit umask unalias unset until wait while; do
+case $__minissh_l in "$2"*) printf '%s\n' "$__minissh_l" ;; esac
+done ;;
+`
+	bashNames = `variable)
+compgen -v -- "$2" | while IFS= read -r __minissh_l; do
+case $__minissh_l in __minissh_*) ;; *) printf '%s\n' "$__minissh_l" ;; esac
+done ;;
+command)
+compgen -c -- "$2" | while IFS= read -r __minissh_l; do
+case $__minissh_l in __minissh_*) ;; *) printf '%s\n' "$__minissh_l" ;; esac
+done ;;
+`
+	zshNames = `variable) print -rl -- ${(k)parameters[(I)${(b)2}*]} ;;
+command)
+print -rl -- ${(k)commands[(I)${(b)2}*]} ${(k)functions[(I)${(b)2}*]} \
+${(k)builtins[(I)${(b)2}*]} ${(k)aliases[(I)${(b)2}*]} | grep -v ^__minissh_ ;;
+`
+	// The ends of the scripts: from here on the shell says nothing of its own.
+	bashReady = "set +o history; history -c; PROMPT_COMMAND= PS1= PS2=\n"
+	zshReady  = "unsetopt PROMPT_SP PROMPT_CR; precmd_functions=(); preexec_functions=()\n" +
+		"PS1= PS2= RPS1= RPS2=\n"
+	posixReady = "PS1= PS2=\n"
+	moveReady  = "exec 8<&3 9>&4 3<&- 4>&-\n"
+	closeInput = "exec 5<&-\n" // the same pipe, or the terminal: it is open elsewhere
+	sayReady   = `printf 'ready\0' >&9` + "\n"
+
+	// The lines of ours.
+	tellPlain = `{ __minissh_read; } 2>/dev/null; eval "$__minissh_line" </dev/null; ` + report
+	tellTTY   = `{ __minissh_read; } 2>/dev/null; eval "$__minissh_line" <"$__minissh_tty" ` +
+		`>"$__minissh_tty" 2>&1; ` + report
+	tellNames = `{ __minissh_read; __minissh_names </dev/null; __minissh_report; } 2>/dev/null` +
+		"\n"
+	report = `{ __minissh_report; } 2>/dev/null` + "\n"
+)
+
+// ErrNoLines means that this shell, or this system, cannot be told lines.
+var ErrNoLines = errors.New("this login shell cannot be told one line after the other here")
+
+// lineShell is how a shell is told lines.
+type lineShell struct {
+	name   string
+	args   []string
+	onTTY  bool // its input is the terminal at first
+	script string
+}
+
+// newLineShell is how the shell of that path is told lines; without a terminal if tty is false.
+func newLineShell(path string, tty bool) (*lineShell, error) {
+	name := filepath.Base(path)
+	s := &lineShell{name: name, args: []string{"-" + name, "-i"}}
+	names, own := posixNames, posixReady
+	switch name {
+	case "sh", "dash", "ash":
+	case "mksh", "lksh":
+		if !tty { // Ctrl-C would not reach what it runs
+			return nil, ErrNoLines
+		}
+	case "bash":
+		s.args = []string{"-bash", "--noediting", "-i"}
+		s.onTTY = tty
+		names, own = bashNames, bashReady
+	case "zsh":
+		s.args = []string{"-zsh", "-i", "+Z", "-s"}
+		names, own = zshNames, zshReady
+	default:
+		return nil, ErrNoLines
+	}
+	s.script = own + moveReady + lineFunctions + namesBegin + names + namesEnd
+	if !s.onTTY {
+		s.script += closeInput
+	}
+	s.script += sayReady
+	return s, nil
+}
+
+// LineKind is what a text is to a shell.
+type LineKind int
+
+const (
+	PlainLine    LineKind = iota // a line without a terminal
+	TerminalLine                 // a line on the shell's terminal
+	NameLine                     // what LI6 asks for: a kind, and a word
+)
+
+// LineOutput takes what is written while a line runs: 1 is standard output, 2 standard error, 0
+// what the terminal shows. It may wait, which holds that stream up.
+type LineOutput func(stream int, p []byte)
+
+// LineEnd is how a line ended.
+type LineEnd struct {
+	Code        int    // the shell's $?
+	Dir, OldDir []byte // as in Result
+	ShellEnded  bool   // the shell ended during the line: its Result counts
+}
+
+// ErrLineRuns means that another line runs.
+var ErrLineRuns = errors.New("another line runs")

@@ -1,0 +1,485 @@
+//go:build linux || darwin
+
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"minissh/protocol"
+	"minissh/protocol/tty"
+)
+
+// Lines is a shell that is told its lines. The Process's Stdout and Stderr are what it and its jobs
+// write while no line runs; closing its Stdin ends it. Line by line, Begin takes what is written
+// meanwhile.
+type Lines struct {
+	*Process
+	Name string // the shell's, which tells the syntax of its lines
+
+	feed, texts, reports *os.File
+	out, err, screen     *stream // screen: what the terminal shows; nil without one
+	modes                map[string]int64
+
+	mu   sync.Mutex
+	line *Line // that runs; nil: none does
+
+	ready chan struct{} // closed when the shell has read its script
+}
+
+// Line is one that runs.
+type Line struct {
+	Ended chan struct{} // closed when it has ended and its output has been passed on
+
+	l     *Lines
+	end   LineEnd     // constant once Ended is closed
+	begun atomic.Bool // the shell has it
+}
+
+// StartLines starts spec's Path as a shell that is told lines, and fills in its Args. Spec.PTY is
+// its terminal. Errors as StartContext's, and ErrNoLines.
+func StartLines(ctx context.Context, spec Spec) (*Lines, error) {
+	shell, err := newLineShell(spec.Path, spec.PTY != nil)
+	if err != nil {
+		return nil, err
+	}
+	spec.Args, spec.lines = shell.args, shell
+	if shell.onTTY {
+		// before the first prompt, which nobody is to see
+		spec.Env = append(spec.Env[:len(spec.Env):len(spec.Env)], "PROMPT_COMMAND=PS1=")
+	}
+	p, err := StartContext(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	l := &Lines{Process: p, Name: shell.name, ready: make(chan struct{})}
+	if spec.PTY != nil {
+		l.modes = spec.PTY.Modes
+	}
+	l.join(shell)
+	return l, nil
+}
+
+// join takes over the pipes that start has made, and begins to talk to the shell.
+func (l *Lines) join(shell *lineShell) {
+	ours := l.Process.lines
+	l.texts, l.reports, l.feed = ours[2], ours[3], ours[4]
+	idleOut, toOut := io.Pipe()
+	idleErr, toErr := io.Pipe()
+	l.Stdin = input{l.feed}
+	l.Stdout, l.Stderr = idle{idleOut, ours[0]}, idle{idleErr, ours[1]}
+	l.out = &stream{f: ours[0], number: 1, idle: toOut, gone: make(chan struct{})}
+	l.err = &stream{f: ours[1], number: 2, idle: toErr, gone: make(chan struct{})}
+	l.err.starting, l.err.silent = true, l.tty == nil // it says that it has no terminal
+	streams := []*stream{l.out, l.err}
+	if l.tty != nil {
+		l.screen = &stream{f: l.tty.f, idle: plainEnds{toErr}, gone: make(chan struct{}),
+			terminal: true, starting: true, silent: true}
+		streams = append(streams, l.screen)
+		if shell.onTTY {
+			l.tty.control(func(fd int) error {
+				return tty.SetModes(fd, map[string]int64{"echo": 0})
+			})
+			l.tty.Write([]byte(startLines))
+		}
+	}
+	for _, s := range streams {
+		s.settled = make(chan struct{}, 1)
+		go s.pump()
+	}
+	go l.feed.WriteString(shell.script)
+	go l.read()
+	go func() {
+		<-l.Done()
+		l.settle(nil)
+		l.texts.Close()
+		l.reports.Close()
+	}()
+	go func() { // the terminal, which lives longer, shows nothing more to this reader
+		<-l.out.gone
+		toOut.Close()
+		<-l.err.gone
+		toErr.Close()
+	}()
+}
+
+// read takes the shell's reports. What is not one of them comes from a program that has found the
+// pipe, and is left out.
+func (l *Lines) read() {
+	var fields [][]byte
+	data, buf := []byte(nil), make([]byte, 16<<10)
+	for {
+		n, err := l.reports.Read(buf)
+		if data = append(data, buf[:n]...); len(data) > maxReport {
+			data = nil
+		}
+		for {
+			end := bytes.IndexByte(data, 0)
+			if end < 0 {
+				break
+			}
+			fields = append(fields, bytes.Clone(data[:end]))
+			data = data[end+1:]
+			switch first := string(fields[0]); {
+			case first == "ready":
+				l.started()
+			case first == "begun":
+				l.again(true)
+			case first == "ended" && len(fields) < 4:
+				continue
+			case first == "ended":
+				l.settle(fields)
+			}
+			fields = nil
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// started is called when the shell has read its script: what it has prompted so far is left out.
+func (l *Lines) started() {
+	select {
+	case <-l.ready:
+		return
+	default:
+	}
+	if l.tty != nil {
+		echo, given := l.modes["echo"]
+		if !given {
+			echo = 1
+		}
+		l.tty.control(func(fd int) error {
+			return tty.SetModes(fd, map[string]int64{"echo": echo})
+		})
+	}
+	for _, s := range []*stream{l.err, l.screen} {
+		if s != nil {
+			s.settle()
+			s.forgetPrompt()
+		}
+	}
+	close(l.ready)
+}
+
+// again has the shell report the line, if its own report is thrown away: by an interrupt, or an
+// error. It is told so when it has begun, so that it does not throw this away too.
+func (l *Lines) again(begun bool) {
+	l.mu.Lock()
+	line := l.line
+	l.mu.Unlock()
+	if line == nil {
+		return
+	}
+	if begun {
+		line.begun.Store(true)
+	}
+	if line.begun.Load() {
+		l.feed.WriteString(report)
+	}
+}
+
+// settle ends the line that runs, with what the shell has reported; nil: the shell has ended.
+func (l *Lines) settle(fields [][]byte) {
+	l.mu.Lock()
+	line := l.line
+	l.mu.Unlock()
+	if line == nil {
+		return
+	}
+	for _, s := range []*stream{l.out, l.err, l.screen} {
+		if s != nil {
+			s.settle()
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.line != line {
+		return
+	}
+	l.line = nil
+	if fields == nil {
+		line.end.ShellEnded = true
+	} else {
+		line.end.Code, _ = strconv.Atoi(string(fields[1]))
+		line.end.Dir, line.end.OldDir = parseReport(append(bytes.Join(fields[2:4], []byte{0}), 0))
+	}
+	close(line.Ended)
+}
+
+// Begin tells the shell a line. out gets what is written while it runs. ErrLineRuns means that
+// another one does; ErrFinished that the shell has ended.
+func (l *Lines) Begin(kind LineKind, text []byte, out LineOutput) (*Line, error) {
+	<-l.ready
+	tell := map[LineKind]string{PlainLine: tellPlain, TerminalLine: tellTTY,
+		NameLine: tellNames}[kind]
+	if kind == TerminalLine && l.tty == nil {
+		return nil, ErrNoPTY
+	}
+	line := &Line{l: l, Ended: make(chan struct{})}
+	l.mu.Lock()
+	if l.line != nil {
+		l.mu.Unlock()
+		return nil, ErrLineRuns
+	}
+	select {
+	case <-l.Done():
+		l.mu.Unlock()
+		return nil, ErrFinished
+	default:
+	}
+	l.line = line
+	for _, s := range []*stream{l.out, l.err, l.screen} {
+		if s != nil {
+			s.to(out)
+		}
+	}
+	l.mu.Unlock()
+	if !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(bytes.Clone(text), '\n')
+	}
+	l.feed.WriteString(tell)
+	fmt.Fprintf(l.texts, "%d\n", bytes.Count(text, []byte("\n")))
+	l.texts.Write(text) // if it fails, the shell has ended
+	return line, nil
+}
+
+// End is how the line ended; it waits for that.
+func (line *Line) End() LineEnd {
+	<-line.Ended
+	return line.end
+}
+
+// Type types on the terminal.
+func (line *Line) Type(keys []byte) {
+	if line.l.tty != nil {
+		line.l.tty.Write(keys)
+	}
+}
+
+// Resize gives the terminal another size.
+func (line *Line) Resize(size protocol.Size) { line.l.Resize(size) }
+
+// Signal sends a signal to the terminal's foreground process group: the line's programs, or the
+// shell while it does the work itself. KILL kills the group; if it is the shell's own, everything
+// in the shell's kernel session.
+func (line *Line) Signal(name string) error {
+	if !KnownSignal(name) {
+		return fmt.Errorf("%w %q", ErrUnknownSignal, name)
+	}
+	l := line.l
+	select {
+	case <-line.Ended:
+		return ErrFinished
+	default:
+	}
+	if name == "KILL" && l.signalLine(line, name) {
+		return nil
+	}
+	alone := !line.Busy() // or nobody knows
+	err := l.Process.Signal(name)
+	l.again(false)
+	if alone { // perhaps the shell was just starting a program, which has missed it
+		time.AfterFunc(missedAfter, func() {
+			if l.tty == nil || line.Busy() {
+				l.signalLine(line, name)
+			}
+		})
+	}
+	return err
+}
+
+// missedAfter is how long a shell that gets a signal may take to act on it.
+const missedAfter = 100 * time.Millisecond
+
+// signalLine signals what has the terminal, if the line still runs.
+func (l *Lines) signalLine(line *Line, name string) (found bool) {
+	l.mu.Lock()
+	runs := l.line == line
+	l.mu.Unlock()
+	if runs && l.tty == nil && name != "KILL" {
+		return l.Process.Signal(name) == nil
+	}
+	l.Process.mu.RLock()
+	defer l.Process.mu.RUnlock()
+	return runs && !l.reaped && l.signalForeground(byName[name])
+}
+
+// How a line is stopped (LI5).
+const (
+	stopAgain = time.Second
+	stopKill  = 5 // times stopAgain
+	stopAll   = 10
+)
+
+// Stop ends the line: by INT, by KILL, at last with the shell. ctx hurries.
+func (line *Line) Stop(ctx context.Context) {
+	tick := time.NewTicker(stopAgain)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		switch {
+		case n >= stopAll || ctx.Err() != nil:
+			line.l.Kill(context.WithoutCancel(ctx))
+			return
+		case n >= stopKill:
+			line.l.signalLine(line, "KILL")
+		}
+		line.Signal("INT")
+		select {
+		case <-line.Ended:
+			return
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Busy says whether a program other than the shell has the terminal: it is a program then that
+// writes on it, or waits for keys.
+func (line *Line) Busy() bool {
+	return line.l.tty != nil && line.l.tty.foreground() != line.l.PID
+}
+
+// stream carries what the shell and its jobs write: to the line that runs, or to whoever waits
+// between lines.
+type stream struct {
+	f        *os.File
+	number   int // LineOutput's
+	terminal bool
+	idle     io.Writer
+	settled  chan struct{} // one for each settle
+	gone     chan struct{} // closed at the end of the stream
+
+	mu       sync.Mutex
+	line     LineOutput
+	starting bool   // the shell starts: its last, unfinished line is its prompt
+	silent   bool   // of what it says then, nothing is wanted
+	prompt   []byte // that line so far
+}
+
+// maxPrompt is how much of an unfinished line is kept while the shell starts.
+const maxPrompt = 16 << 10
+
+func (s *stream) to(line LineOutput) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.line = line
+}
+
+// pump reads until the end.
+func (s *stream) pump() {
+	defer close(s.gone)
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := s.f.Read(buf)
+		s.pass(buf[:n])
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded): // settle waits
+			s.f.SetReadDeadline(time.Time{})
+			s.drain(buf)
+			s.to(nil)
+			s.settled <- struct{}{}
+		case err != nil:
+			return
+		}
+	}
+}
+
+func (s *stream) pass(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	s.mu.Lock()
+	line := s.line
+	if line == nil && s.starting {
+		p = append(s.prompt, p...)
+		whole := bytes.LastIndexByte(p, '\n') + 1
+		if s.silent {
+			p, whole = nil, 0
+		}
+		s.prompt = bytes.Clone(p[whole:])
+		s.prompt = s.prompt[max(0, len(s.prompt)-maxPrompt):]
+		p = p[:whole]
+	}
+	s.mu.Unlock()
+	if line != nil {
+		line(s.number, p)
+	} else if len(p) > 0 {
+		s.idle.Write(p) // if it fails, nobody wants it
+	}
+}
+
+// forgetPrompt ends the start.
+func (s *stream) forgetPrompt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.starting, s.prompt = false, nil
+}
+
+// settle waits until what has been written so far was passed on. The line that runs gets no more.
+func (s *stream) settle() {
+	s.f.SetReadDeadline(time.Unix(1, 0))
+	select {
+	case <-s.settled:
+	case <-s.gone:
+	}
+}
+
+// drain passes on what is there now, and not what a job writes meanwhile.
+func (s *stream) drain(buf []byte) {
+	raw, err := s.f.SyscallConn()
+	if err != nil {
+		return
+	}
+	left := mostDrained
+	if !s.terminal { // a read of a terminal first brings up what was written before
+		raw.Control(func(fd uintptr) { left, err = unix.IoctlGetInt(int(fd), fionread) })
+	}
+	for err == nil && left > 0 {
+		n := 0
+		raw.Control(func(fd uintptr) {
+			for {
+				if n, err = unix.Read(int(fd), buf[:min(left, len(buf))]); err != unix.EINTR {
+					return
+				}
+			}
+		})
+		if n <= 0 {
+			return // EAGAIN, or the end
+		}
+		s.pass(buf[:n])
+		left -= n
+	}
+}
+
+// idle is what is written between lines. Closing it closes the stream as well.
+type idle struct {
+	*io.PipeReader
+	from *os.File
+}
+
+func (idle) Loud() {}
+
+func (i idle) Close() error {
+	i.from.Close()
+	return i.PipeReader.Close()
+}
+
+// plainEnds makes a terminal's ends of lines plain.
+type plainEnds struct{ w io.Writer }
+
+func (p plainEnds) Write(text []byte) (int, error) {
+	_, err := p.w.Write(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
+	return len(text), err
+}
