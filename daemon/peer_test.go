@@ -190,10 +190,12 @@ func finish(ch *mux.Channel) (*result, error) {
 	}
 }
 
-// start opens a channel in a session; the request's service is exec.
+// start opens a channel in a session; the request's service is exec if it names none.
 func start(t testing.TB, s *mux.Session, request protocol.Open) *mux.Channel {
 	t.Helper()
-	request.Service = "exec"
+	if request.Service == "" {
+		request.Service = "exec"
+	}
 	ch, err := s.Open(&request)
 	if err != nil {
 		t.Fatal(err)

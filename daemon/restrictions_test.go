@@ -36,17 +36,31 @@ var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict
 	authorized.PTY.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
 		return tryPTY(t, s)
 	},
+	authorized.Lines.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
+		return tryLines(t, s)
+	},
 	authorized.Files.Name:   tryService(authorized.Files),
 	authorized.Forward.Name: tryService(authorized.Forward),
+}
+
+// lines is what the service lines is to a key: what exec is, but for a forced command, which is not
+// a shell.
+func (r row) lines() verdict {
+	if r.exec == forced {
+		return shut
+	}
+	return r.exec
+}
+
+type row struct {
+	options                   string
+	exec, pty, files, forward verdict
 }
 
 // rows is the table: every option of authorized_keys, and what each service is to a key that has
 // it. It includes services that the daemon does not offer yet: it is decided what they would be,
 // and a client gets unknown_service.
-var rows = []struct {
-	options                   string
-	exec, pty, files, forward verdict
-}{
+var rows = []row{
 	{``, in, in, in, in},
 	{`command="echo forced"`, forced, forced, shut, shut},
 	{`Command="echo forced"`, forced, forced, shut, shut},
@@ -110,7 +124,8 @@ func TestEveryOptionAgainstEveryService(t *testing.T) {
 		}
 		want := map[string]verdict{
 			authorized.Exec.Name: row.exec, authorized.PTY.Name: row.pty,
-			authorized.Files.Name: row.files, authorized.Forward.Name: row.forward,
+			authorized.Lines.Name: row.lines(), authorized.Files.Name: row.files,
+			authorized.Forward.Name: row.forward,
 		}
 		s := mux.New(mux.Config{Role: mux.Client})
 		_, err := s.Connect(l.secure(l.guest), &protocol.Hello{User: user})
@@ -188,6 +203,27 @@ func ran(t *testing.T, r *result) verdict {
 		return in
 	}
 	return forced
+}
+
+// tryLines asks for a shell that is told its lines, and tells it one.
+func tryLines(t *testing.T, s *mux.Session) verdict {
+	t.Helper()
+	shell := start(t, s, protocol.Open{Service: authorized.Lines.Name})
+	select {
+	case <-shell.Requests(): // OPENED
+	case <-shell.Gone():
+	}
+	line := start(t, s, protocol.Open{Service: authorized.Lines.Name, In: shell.ID(),
+		Command: protocol.Bytes("echo asked")})
+	asked := collect(t, line)
+	shell.EOF(protocol.TypeStdin)
+	if r := collect(t, shell); r.refused != nil {
+		if asked.refused == nil {
+			t.Error("a line ran in a shell that was refused")
+		}
+		return ran(t, r)
+	}
+	return ran(t, asked)
 }
 
 // tryPTY asks for a terminal, for a command and for a shell.

@@ -14,7 +14,8 @@ import (
 )
 
 // pages are the normative pages, in the order in which they are read.
-var pages = []string{"PROTOCOL.md", "TERMINAL.md", "LINES.md", "FILES.md", "RESUMING.md", "PAIRING.md"}
+var pages = []string{"PROTOCOL.md", "TERMINAL.md", "LINES.md", "FILES.md", "RESUMING.md",
+	"PAIRING.md"}
 
 // page is a page's text.
 func page(t *testing.T, name string) string {
@@ -287,8 +288,8 @@ func TestSpecFields(t *testing.T) {
 		[]string{NoticeOutputHeld, NoticeSignalRefused, NoticePTYRefused, NoticeShuttingDown,
 			NoticeWantsTerminal})
 	sameNames(t, "TE1", tableOf(t, "TERMINAL.md", "TE1"), fieldsOf(PTY{}))
-	sameNames(t, "LI3", append(tableOf(t, "LINES.md", "LI3"), "service", "argv", "shell", "env", "dir",
-		"old_dir", "report_dir", "timeout_ms", "files"), fieldsOf(Open{}))
+	sameNames(t, "LI3", append(tableOf(t, "LINES.md", "LI3"), "service", "argv", "shell", "env",
+		"dir", "old_dir", "report_dir", "timeout_ms", "files"), fieldsOf(Open{}))
 	sameNames(t, "FI1", tableOf(t, "FILES.md", "FI1"), fieldsOf(Files{}))
 	sameNames(t, "PA3", tableOf(t, "PAIRING.md", "PA3"), fieldsOf(Pair{}))
 }

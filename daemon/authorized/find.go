@@ -89,6 +89,7 @@ type Service struct {
 // The services that are decided upon. A PTY is a part of others; Forward does not exist yet.
 var (
 	Exec  = Service{Name: "exec", ClosedBy: []string{"minissh-files"}}
+	Lines = Service{Name: "lines", ClosedBy: []string{"command", "minissh-files"}}
 	PTY   = Service{Name: "pty", ClosedBy: []string{"no-pty", "minissh-files"}}
 	Files = Service{Name: "files", ClosedBy: []string{"command", "restrict"}, InFolder: true}
 	// Until forwarding can tell destinations apart, a key that is limited to some may not forward.

@@ -2,7 +2,10 @@ package process
 
 import (
 	"errors"
+	"io"
 	"path/filepath"
+
+	"minissh/protocol/mux"
 )
 
 // A shell that is told its lines (LINES.md) is the account's own, interactive, with a terminal for
@@ -133,10 +136,6 @@ func newLineShell(path string, tty bool) (*lineShell, error) {
 	names, own := posixNames, posixReady
 	switch name {
 	case "sh", "dash", "ash":
-	case "mksh", "lksh":
-		if !tty { // Ctrl-C would not reach what it runs
-			return nil, ErrNoLines
-		}
 	case "bash":
 		s.args = []string{"-bash", "--noediting", "-i"}
 		s.onTTY = tty
@@ -167,6 +166,12 @@ const (
 // LineOutput takes what is written while a line runs: 1 is standard output, 2 standard error, 0
 // what the terminal shows. It may wait, which holds that stream up.
 type LineOutput func(stream int, p []byte)
+
+// Keyboard types on a terminal.
+type Keyboard interface {
+	io.Writer
+	mux.TryWriter
+}
 
 // LineEnd is how a line ended.
 type LineEnd struct {

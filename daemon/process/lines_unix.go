@@ -16,7 +16,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"minissh/protocol"
 	"minissh/protocol/tty"
 )
 
@@ -76,7 +75,7 @@ func (l *Lines) join(shell *lineShell) {
 	l.texts, l.reports, l.feed = ours[2], ours[3], ours[4]
 	idleOut, toOut := io.Pipe()
 	idleErr, toErr := io.Pipe()
-	l.Stdin = input{l.feed}
+	l.Stdin = inputEnd{l.feed}
 	l.Stdout, l.Stderr = idle{idleOut, ours[0]}, idle{idleErr, ours[1]}
 	l.out = &stream{f: ours[0], number: 1, idle: toOut, gone: make(chan struct{})}
 	l.err = &stream{f: ours[1], number: 2, idle: toErr, gone: make(chan struct{})}
@@ -218,10 +217,16 @@ func (l *Lines) settle(fields [][]byte) {
 	close(line.Ended)
 }
 
-// Begin tells the shell a line. out gets what is written while it runs. ErrLineRuns means that
-// another one does; ErrFinished that the shell has ended.
-func (l *Lines) Begin(kind LineKind, text []byte, out LineOutput) (*Line, error) {
-	<-l.ready
+// Begin waits for the shell's start and tells it a line. out gets what is written while that runs.
+// ErrLineRuns means that another one does; ErrFinished that the shell has ended.
+func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineOutput) (*Line,
+	error) {
+	select {
+	case <-l.ready:
+	case <-l.Done():
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	tell := map[LineKind]string{PlainLine: tellPlain, TerminalLine: tellTTY,
 		NameLine: tellNames}[kind]
 	if kind == TerminalLine && l.tty == nil {
@@ -261,15 +266,8 @@ func (line *Line) End() LineEnd {
 	return line.end
 }
 
-// Type types on the terminal.
-func (line *Line) Type(keys []byte) {
-	if line.l.tty != nil {
-		line.l.tty.Write(keys)
-	}
-}
-
-// Resize gives the terminal another size.
-func (line *Line) Resize(size protocol.Size) { line.l.Resize(size) }
+// Keys types on the shell's terminal, which it must have.
+func (l *Lines) Keys() Keyboard { return typing{l.tty} }
 
 // Signal sends a signal to the terminal's foreground process group: the line's programs, or the
 // shell while it does the work itself. KILL kills the group; if it is the shell's own, everything
@@ -287,21 +285,38 @@ func (line *Line) Signal(name string) error {
 	if name == "KILL" && l.signalLine(line, name) {
 		return nil
 	}
-	alone := !line.Busy() // or nobody knows
+	alone := !l.Busy() // or nobody knows
 	err := l.Process.Signal(name)
 	l.again(false)
 	if alone { // perhaps the shell was just starting a program, which has missed it
-		time.AfterFunc(missedAfter, func() {
-			if l.tty == nil || line.Busy() {
-				l.signalLine(line, name)
-			}
-		})
+		go line.missed(name)
 	}
 	return err
 }
 
-// missedAfter is how long a shell that gets a signal may take to act on it.
-const missedAfter = 100 * time.Millisecond
+// How long a shell that gets a signal may take to act on it, and how often it is looked at.
+const (
+	missedAfter = 100 * time.Millisecond
+	missedLooks = 20
+)
+
+// missed signals a program that the shell was starting when the signal came to the shell alone. It
+// does so once.
+func (line *Line) missed(name string) {
+	tick := time.NewTicker(missedAfter)
+	defer tick.Stop()
+	for range missedLooks {
+		select {
+		case <-line.Ended:
+			return
+		case <-tick.C:
+		}
+		if line.l.tty == nil || line.l.Busy() {
+			line.l.signalLine(line, name)
+			return
+		}
+	}
+}
 
 // signalLine signals what has the terminal, if the line still runs.
 func (l *Lines) signalLine(line *Line, name string) (found bool) {
@@ -345,11 +360,8 @@ func (line *Line) Stop(ctx context.Context) {
 	}
 }
 
-// Busy says whether a program other than the shell has the terminal: it is a program then that
-// writes on it, or waits for keys.
-func (line *Line) Busy() bool {
-	return line.l.tty != nil && line.l.tty.foreground() != line.l.PID
-}
+// Busy says whether a program other than the shell has the terminal.
+func (l *Lines) Busy() bool { return l.tty != nil && l.tty.foreground() != l.PID }
 
 // stream carries what the shell and its jobs write: to the line that runs, or to whoever waits
 // between lines.
@@ -389,7 +401,10 @@ func (s *stream) pump() {
 			s.f.SetReadDeadline(time.Time{})
 			s.drain(buf)
 			s.to(nil)
-			s.settled <- struct{}{}
+			select {
+			case s.settled <- struct{}{}:
+			default: // Drain has woken us, and nobody waits
+			}
 		case err != nil:
 			return
 		}
@@ -462,6 +477,13 @@ func (s *stream) drain(buf []byte) {
 		left -= n
 	}
 }
+
+// inputEnd is the Stdin of a shell that is told lines: only its end matters.
+type inputEnd struct{ feed *os.File }
+
+func (inputEnd) Write(p []byte) (int, error) { return len(p), nil }
+func (i inputEnd) Close() error              { return i.feed.Close() }
+func (inputEnd) Loud()                       {}
 
 // idle is what is written between lines. Closing it closes the stream as well.
 type idle struct {

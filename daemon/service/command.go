@@ -33,12 +33,14 @@ type command struct {
 	stopped string     // why it was stopped, one of protocol's How
 	left    []process.Survivor
 
-	noPTY error // why the terminal that was asked for is missing; constant
+	shell string // its name, if it is told lines (LI1); constant
+	noPTY error  // why the terminal that was asked for is missing; constant
 }
 
 // run sees a started command to its end (CH4): OPENED, output, EOF for each, EXIT, CLOSE.
 func (c *command) run() {
-	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID, TTY: protocol.Bytes(c.p.TTY)})
+	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID, TTY: protocol.Bytes(c.p.TTY),
+		Shell: c.shell})
 	if c.noPTY != nil {
 		c.notice(protocol.NoticePTYRefused, c.noPTY)
 	}

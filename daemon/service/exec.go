@@ -38,15 +38,8 @@ func (exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason
 		refused, spec.PTY = err, nil
 		p, err = process.StartContext(ctx, spec)
 	}
-	if err != nil && ctx.Err() != nil {
-		return cancelled
-	}
 	if err != nil {
-		code := protocol.CodeStartFailed
-		if start, ok := errors.AsType[*process.StartError](err); ok && start.Op == "chdir" {
-			code = protocol.CodeNoDirectory
-		}
-		return refusal(code, err.Error())
+		return notStarted(ctx, err)
 	}
 	c := &command{h: h, ch: ch, p: p, who: who, noPTY: refused,
 		timeout: time.Duration(open.Timeout) * time.Millisecond,

@@ -25,7 +25,7 @@ type Service interface {
 
 // table has all that this daemon offers, by name. A service that is not here cannot be reached, and
 // one that is here is reached through Find alone.
-var table = tabled(exec{}, copying{})
+var table = tabled(exec{}, newLines(), copying{})
 
 func tabled(all ...Service) map[string]Service {
 	named := map[string]Service{}
@@ -53,6 +53,8 @@ func Find(name string, grant *access.Grant) (Service, *protocol.Reason) {
 // Words are what is done in a channel, for those who ask who is here: a command, or "".
 func Words(open *protocol.Open, grant *access.Grant) string {
 	switch {
+	case open.Service == authorized.Lines.Name:
+		return string(open.Command)
 	case open.Service != authorized.Exec.Name:
 		return ""
 	case grant.Forced:

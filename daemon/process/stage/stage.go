@@ -9,8 +9,8 @@
 // hangs alone. Its process id, session and parent are the command's from the beginning.
 //
 // A stage's descriptor 3 is a socket: the daemon writes an Order, with whose first bytes come the
-// command's descriptors (SCM_RIGHTS: 0, 1, 2, and 3 to 5 if there are any). The stage answers with a
-// Status before it executes, and with another one if that failed. The end of the stream after a
+// command's descriptors (SCM_RIGHTS: 0, 1, 2, and 3 to 5 if there are any). The stage answers with
+// a Status before it executes, and with another one if that failed. The end of the stream after a
 // Status without an errno says that the program runs. Without an order, no stage is wanted.
 //
 // The package is built for a quick start, since each command pays for it. It runs while the program
