@@ -35,9 +35,13 @@ func CurrentEnvironment() *Environment {
 	return env
 }
 
-// StateFile is where this program keeps a file for the next time: in $XDG_STATE_HOME/minissh, by
-// default ~/.local/state/minissh; "" when there is no home directory.
-func StateFile(name string) string {
+// StateFile is where minissh keeps a file for the next time; see StateFileOf.
+func StateFile(name string) string { return StateFileOf("minissh", name) }
+
+// StateFileOf is where a program keeps a file for the next time: in a directory of its name in
+// $XDG_STATE_HOME, by default in ~/.local/state; "" when there is no home directory. The variable
+// has to be a whole path to count (XDG Base Directory Specification).
+func StateFileOf(program, name string) string {
 	dir := os.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(dir) {
 		home, err := os.UserHomeDir()
@@ -46,7 +50,7 @@ func StateFile(name string) string {
 		}
 		dir = filepath.Join(home, ".local", "state")
 	}
-	return filepath.Join(dir, "minissh", name)
+	return filepath.Join(dir, program, name)
 }
 
 // currentUser is the login name of whoever runs this process.

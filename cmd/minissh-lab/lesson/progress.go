@@ -6,8 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
+
+	"minissh/client/options"
 )
 
 // Progress is what a learner has done.
@@ -15,8 +16,10 @@ type Progress struct {
 	Lessons map[string]Done `json:"lessons"` // by lesson
 	Checks  map[string]Done `json:"checks"`  // by lesson and side, "16 client"
 
-	path string
+	path string // "" when there is no home directory
 }
+
+var errNoPlace = errors.New("there is no home directory to keep progress in")
 
 // Done is one thing done.
 type Done struct {
@@ -25,34 +28,15 @@ type Done struct {
 	Passed    bool   `json:"passed,omitempty"`    // a check passed
 }
 
-// progressPath is XDG_STATE_HOME/minissh-lab/progress.json, with that
-// specification's default; on Windows below LocalAppData.
-func progressPath() (string, error) {
-	dir := os.Getenv("XDG_STATE_HOME")
-	if dir == "" || !filepath.IsAbs(dir) { // the specification: a relative one is ignored
-		if runtime.GOOS == "windows" && os.Getenv("LocalAppData") != "" {
-			dir = os.Getenv("LocalAppData")
-		} else {
-			home, err := os.UserHomeDir()
-			if err != nil {
-				return "", err
-			}
-			dir = filepath.Join(home, ".local", "state")
-		}
-	}
-	return filepath.Join(dir, "minissh-lab", "progress.json"), nil
-}
-
 // LoadProgress reads what has been done. A file that is not there, or cannot be
 // understood, is a fresh start.
 func LoadProgress() (*Progress, error) {
 	p := &Progress{Lessons: map[string]Done{}, Checks: map[string]Done{}}
-	path, err := progressPath()
-	if err != nil {
-		return p, err
+	p.path = options.StateFileOf("minissh-lab", "progress.json")
+	if p.path == "" {
+		return p, errNoPlace
 	}
-	p.path = path
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(p.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
 	}
@@ -77,7 +61,7 @@ func Today() string { return time.Now().Format(time.DateOnly) }
 // Save writes it whole: another run never reads half a file.
 func (p *Progress) Save() error {
 	if p.path == "" {
-		return errors.New("there is no place to keep progress")
+		return errNoPlace
 	}
 	data, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
