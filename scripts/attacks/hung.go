@@ -26,7 +26,6 @@ const (
 	fuseOutHeader = 16
 	fuseInitOut   = 64
 	fuseInit      = 26
-	fuseDestroy   = 38
 )
 
 // answerInit serves the i-th mount of the scene: it answers INIT and nothing else. The event is

@@ -9,13 +9,6 @@ type Belief struct {
 	Remedy   Text
 }
 
-// Beliefs lists the nine known bugs in their order, then the others.
-func Beliefs() []*Belief {
-	return []*Belief{overCount, putGlued, emptyOutput, shortRecv, missingFile, charsNotBytes,
-		cutCharacter, traversal, trustedLength,
-		oneRecv, acceptInLoop, resetKills, addressInUse, oneAtATime, datagramCut, leftBehind}
-}
-
 var (
 	overCount = &Belief{1,
 		tx("recv_size += len(recv_data) 数的是收到的字节",

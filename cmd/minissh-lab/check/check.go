@@ -78,9 +78,6 @@ type Result struct {
 	Err  error
 }
 
-// Passed reports a case that ran and succeeded.
-func (r Result) Passed() bool { return r.Err == nil }
-
 // Failed is the failure, or nil.
 func (r Result) Failed() *Failure {
 	f, _ := errors.AsType[*Failure](r.Err)

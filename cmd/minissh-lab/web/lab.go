@@ -102,9 +102,6 @@ func (l *Lab) Serve(ctx context.Context) error {
 	return err
 }
 
-// Close frees the address of a Lab that is not served.
-func (l *Lab) Close() error { return l.listener.Close() }
-
 // handler is the list of all that can be asked for.
 func (l *Lab) handler() http.Handler {
 	files, err := fs.Sub(static, "static")

@@ -88,7 +88,7 @@ func TestOnlyThisMachine(t *testing.T) {
 		if l, err := Listen(address); !errors.Is(err, ErrNotLoopback) {
 			t.Errorf("%s: %v", address, err)
 			if err == nil {
-				l.Close()
+				l.listener.Close()
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func TestOnlyThisMachine(t *testing.T) {
 			}
 			continue
 		}
-		l.Close()
+		l.listener.Close()
 	}
 }
 
