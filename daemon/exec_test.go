@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"minissh/protocol"
+	"minissh/protocol/testend"
 )
 
 func bytesOf(words ...string) (list []protocol.Bytes) {
@@ -247,7 +248,7 @@ func TestTwoHundredCommandsLeaveNothing(t *testing.T) {
 	settle(t, before)
 	close(pids)
 	for pid := range pids {
-		if pid <= 0 || alive(pid) {
+		if pid <= 0 || testend.Alive(pid) {
 			t.Errorf("process %d is still there", pid)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"minissh/daemon/control"
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/testend"
 )
 
 // hung is a folder in whose file system nothing ever answers: a FUSE server takes each request, and
@@ -213,7 +214,7 @@ func TestStoppedHelper(t *testing.T) {
 				k.until("no session is left", func() bool { return len(k.desk.Who()) == 0 })
 				k.stop()
 				settle(t, before)
-				gone(t, opened.PID)
+				testend.Gone(t, opened.PID)
 				k.log.want(t, "Helper killed", "pid="+fmt.Sprint(opened.PID))
 			})
 		}

@@ -17,6 +17,7 @@ import (
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
+	"minissh/protocol/testend"
 )
 
 func init() {
@@ -102,7 +103,7 @@ func TestKilledClient(t *testing.T) {
 		t.Errorf("HUP came after %v", d)
 	}
 	for _, pid := range pids {
-		gone(t, pid)
+		testend.Gone(t, pid)
 	}
 	if d := time.Since(began); d > 17*time.Second {
 		t.Errorf("it was dead after %v", d)

@@ -12,7 +12,6 @@ import (
 	"net"
 	"syscall"
 	"testing"
-	"time"
 
 	"minissh/protocol"
 	"minissh/protocol/keys"
@@ -238,21 +237,6 @@ func firstLine(t testing.TB, ch *mux.Channel) string {
 				return string(line)
 			}
 			line = append(line, buf[0])
-		}
-	}
-}
-
-// gone waits until a foreign process is gone.
-func gone(t testing.TB, pid int) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	bound := time.After(patience)
-	for alive(pid) {
-		select {
-		case <-tick.C:
-		case <-bound:
-			t.Fatalf("process %d still lives", pid)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/testend"
 )
 
 // window is what most of these tests ask for: no echo, and line ends as they are written.
@@ -191,16 +192,16 @@ func TestSignalOnPTY(t *testing.T) {
 	foreground := strings.TrimSuffix(upTo(t, ch, ":"), ":")
 	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "TERM"})
 	upTo(t, ch, "after:143:")
-	if pid, _ := strconv.Atoi(foreground); alive(pid) || !alive(background) {
-		t.Errorf("foreground %s lives: %v, background %d lives: %v", foreground, alive(pid),
-			background, alive(background))
+	if pid, _ := strconv.Atoi(foreground); testend.Alive(pid) || !testend.Alive(background) {
+		t.Errorf("foreground %s lives: %v, background %d lives: %v", foreground, testend.Alive(pid),
+			background, testend.Alive(background))
 	}
 	typed(t, ch, "\x03") // the terminal's own Ctrl-C
 	ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "KILL"})
 	if r := collect(t, ch); r.exit.Signal != "KILL" {
 		t.Errorf("%+v", r.exit)
 	}
-	gone(t, background)
+	testend.Gone(t, background)
 }
 
 // between is the number after a mark, up to a colon.
@@ -233,11 +234,11 @@ func TestBackgroundJobHoldsTerminal(t *testing.T) {
 			t.Errorf("%d bytes came, the last are %q; %+v, notices %q", len(r.out),
 				r.out[max(0, len(r.out)-20):], r.exit, r.notices)
 		}
-		if !alive(pid) {
+		if !testend.Alive(pid) {
 			t.Error("the job died")
 		}
 		exec.Command("kill", strconv.Itoa(pid)).Run()
-		gone(t, pid)
+		testend.Gone(t, pid)
 	}
 	s.Close(nil)
 	settle(t, before)
@@ -277,17 +278,17 @@ func TestHangUpOnPTY(t *testing.T) {
 			upTo(t, ch, "fg:")
 			foreground, _ := strconv.Atoi(strings.TrimSuffix(upTo(t, ch, ":"), ":"))
 			leave(s, ch)
-			gone(t, foreground)
-			gone(t, job)
+			testend.Gone(t, foreground)
+			testend.Gone(t, job)
 			if text, err := os.ReadFile(heard); err != nil || string(text) != "HUP\n" {
 				t.Errorf("the foreground job heard %q, %v", text, err)
 			}
 			l.log.want(t, "Command ended", "how=")
-			if !alive(kept) {
+			if !testend.Alive(kept) {
 				t.Error("what nohup keeps was ended")
 			}
 			exec.Command("kill", strconv.Itoa(kept)).Run()
-			gone(t, kept)
+			testend.Gone(t, kept)
 			s.Close(nil)
 			settle(t, before)
 		})
@@ -316,10 +317,10 @@ func TestHangUpKillsTheForegroundAlone(t *testing.T) {
 	}
 	ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 	l.log.want(t, "Command ended", "how=cancelled")
-	if alive(foreground) {
+	if testend.Alive(foreground) {
 		t.Error("the foreground job lives")
 	}
-	if !alive(kept) {
+	if !testend.Alive(kept) {
 		t.Error("what nohup keeps was killed")
 	}
 }
@@ -335,7 +336,7 @@ func TestDeadlineOnPTY(t *testing.T) {
 			Command: protocol.Bytes("set -m; trap '' HUP; sleep 1000 & echo :$!:; wait; wait"),
 			PTY:     window(), Timeout: 300})
 	pid := between(t, upTo(t, ch, ":\n"), ":")
-	if r := collect(t, ch); r.exit.How != protocol.HowDeadline || alive(pid) {
-		t.Errorf("%+v, lives: %v", r.exit, alive(pid))
+	if r := collect(t, ch); r.exit.How != protocol.HowDeadline || testend.Alive(pid) {
+		t.Errorf("%+v, lives: %v", r.exit, testend.Alive(pid))
 	}
 }

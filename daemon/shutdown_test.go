@@ -15,6 +15,7 @@ import (
 
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/testend"
 )
 
 // Shutdown lets a command end by itself, refuses new ones and new connections meanwhile, and then
@@ -83,7 +84,7 @@ func TestShutdownHangsUp(t *testing.T) {
 			}
 			l.Shutdown(ctx)
 			for _, pid := range pids {
-				if alive(pid) {
+				if testend.Alive(pid) {
 					t.Errorf("process %d lives", pid)
 				}
 			}

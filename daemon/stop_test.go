@@ -10,6 +10,7 @@ import (
 
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/testend"
 )
 
 // running starts a command that prints process ids on its first line, and returns them.
@@ -17,7 +18,7 @@ func running(t *testing.T, ch interface{ ID() uint32 }, line string) (pids []int
 	t.Helper()
 	for word := range strings.FieldsSeq(line) {
 		pid, err := strconv.Atoi(word)
-		if err != nil || !alive(pid) {
+		if err != nil || !testend.Alive(pid) {
 			t.Fatalf("channel %d: %q names a process that does not live", ch.ID(), line)
 		}
 		pids = append(pids, pid)
@@ -54,7 +55,7 @@ func TestCancel(t *testing.T) {
 				t.Errorf("EXIT is %+v", r.exit)
 			}
 			for _, pid := range pids {
-				if alive(pid) {
+				if testend.Alive(pid) {
 					t.Errorf("process %d lives after EXIT", pid)
 				}
 			}
@@ -96,7 +97,7 @@ func TestClientGone(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				gone(t, pid)
+				testend.Gone(t, pid)
 			}
 			l.log.want(t, "Command ended", "pid="+pids[0], "how=hung_up")
 			settle(t, before)
@@ -113,11 +114,11 @@ func TestLeftRunning(t *testing.T) {
 	if err != nil || *exit.Code != 0 {
 		t.Fatalf("%q, %+v", out, exit)
 	}
-	if !alive(pid) {
+	if !testend.Alive(pid) {
 		t.Error("it died with its client")
 	}
 	exec.Command("kill", strconv.Itoa(pid)).Run()
-	gone(t, pid)
+	testend.Gone(t, pid)
 }
 
 // holds starts a command that leaves a job running, which holds its output, and returns the job and
@@ -151,7 +152,7 @@ func TestOutputHeld(t *testing.T) {
 	s := l.session(nil)
 	defer s.Close(nil)
 	ch, pid, held := holds(t, s)
-	if !alive(pid) {
+	if !testend.Alive(pid) {
 		t.Error("it was stopped")
 	}
 	if e := held.Exit; e == nil || e.How != protocol.HowExited || e.Code == nil || *e.Code != 7 {
@@ -174,18 +175,18 @@ func TestHeldIsLeftAlone(t *testing.T) {
 		ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: name})
 	}
 	noticed(t, ch, protocol.NoticeSignalRefused) // of NOPE: the others were acted on before
-	if !alive(pid) {
+	if !testend.Alive(pid) {
 		t.Fatal("a signal reached what the command left running")
 	}
 	ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 	if r := collect(t, ch); r.exit == nil || r.exit.How != protocol.HowExited || *r.exit.Code != 7 {
 		t.Errorf("EXIT is %+v", r.exit)
 	}
-	if !alive(pid) {
+	if !testend.Alive(pid) {
 		t.Error("what the command left running died with the channel")
 	}
 	exec.Command("kill", strconv.Itoa(pid)).Run()
-	gone(t, pid)
+	testend.Gone(t, pid)
 }
 
 func TestDeadline(t *testing.T) {
@@ -201,7 +202,7 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("EXIT is %+v", r.exit)
 	}
 	for _, pid := range pids {
-		if alive(pid) {
+		if testend.Alive(pid) {
 			t.Errorf("process %d lives after its deadline", pid)
 		}
 	}
@@ -230,7 +231,7 @@ func TestEscapedHoldsOutput(t *testing.T) {
 	}
 	s.Close(nil)
 	settle(t, before)
-	if !alive(escaped) {
+	if !testend.Alive(escaped) {
 		t.Error("it did not escape")
 	}
 	exec.Command("kill", strconv.Itoa(escaped)).Run()
@@ -296,6 +297,6 @@ func TestKillTakesTheSession(t *testing.T) {
 		t.Errorf("EXIT is %+v", r.exit)
 	}
 	for _, pid := range pids {
-		gone(t, pid)
+		testend.Gone(t, pid)
 	}
 }

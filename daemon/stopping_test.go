@@ -11,6 +11,7 @@ import (
 
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/testend"
 )
 
 // A daemon that is being stopped says so at once (SE11): to what runs by a notice with the time
@@ -87,7 +88,7 @@ func TestShutdownInAHurry(t *testing.T) {
 	cancel()
 	within(t, "Shutdown returns", shut)
 	for _, pid := range pids {
-		if alive(pid) {
+		if testend.Alive(pid) {
 			t.Errorf("process %d lives", pid)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
+	"minissh/protocol/testend"
 )
 
 // lose breaks the client's link without a word, and waits until the daemon has noticed.
@@ -107,7 +108,7 @@ func TestEndHeld(t *testing.T) {
 		t.Fatalf("%+v, %v", answer, err)
 	}
 	for _, pid := range pids {
-		if alive(pid) {
+		if testend.Alive(pid) {
 			t.Errorf("process %d lives", pid)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
+	"minissh/protocol/testend"
 )
 
 // Only the beginning of a long command is kept and shown: two thousand of 64 KiB made an answer
@@ -142,7 +143,7 @@ func TestEnd(t *testing.T) {
 		t.Fatalf("%+v, %v", answer, err)
 	}
 	for _, pid := range pids {
-		if alive(pid) {
+		if testend.Alive(pid) {
 			t.Errorf("process %d lives", pid)
 		}
 	}

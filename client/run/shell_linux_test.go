@@ -201,16 +201,8 @@ func TestShellShowsAtOnce(t *testing.T) {
 // awaitRaw waits until the terminal is in raw mode.
 func awaitRaw(t *testing.T, s *screen) {
 	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(fakedaemon.Patience)
-	for terminalMode(t, s.tty).Lflag&syscall.ICANON != 0 {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("never in raw mode")
-		}
-	}
+	testend.Until(t, "the terminal is in raw mode",
+		func() bool { return terminalMode(t, s.tty).Lflag&syscall.ICANON == 0 })
 }
 
 // Escapes are for the client: ~? lists them, ~~ is one tilde, ~. leaves, and then the daemon learns

@@ -22,6 +22,7 @@ import (
 	"minissh/daemon"
 	"minissh/daemon/access"
 	"minissh/daemon/process"
+	"minissh/protocol/testend"
 )
 
 // bothHere are a daemon with real commands and a client, in this process, and a relay between them.
@@ -227,7 +228,7 @@ func TestCutAtEveryFrame(t *testing.T) {
 					}
 				}
 			}
-			eventually(t, "nothing is left", func() bool {
+			testend.Until(t, "nothing is left", func() bool {
 				g, d, ch := b.holding()
 				return g <= goroutines && d <= descriptors && ch <= children
 			})

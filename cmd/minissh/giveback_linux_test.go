@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"minissh/protocol/testend"
 )
 
 // flags are what tmux knows of the modes of a terminal.
@@ -78,7 +80,7 @@ func TestTerminalGivenBackWhole(t *testing.T) {
 			s := h.screen(append(words,
 				strings.ReplaceAll(test.command, "FILE", filepath.Join(h.dir, "text")))...)
 			s.shows(test.shows)
-			eventually(t, "the program's own modes", func() bool {
+			testend.Until(t, "the program's own modes", func() bool {
 				now := " " + s.flags() + " "
 				for _, flag := range test.on {
 					if !strings.Contains(now, " "+flag+" ") {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"minissh/protocol/testend"
 )
 
 // talkative is a client that shows messages.
@@ -61,7 +63,7 @@ func TestCtrlCLeavesWhatIsHeld(t *testing.T) {
 				t.Errorf("exit code %d instead of %d", code, test.code)
 			}
 			h.daemon.Process.Signal(syscall.SIGCONT)
-			eventually(t, "the daemon's word that the command is over", func() bool {
+			testend.Until(t, "the daemon's word that the command is over", func() bool {
 				log, _ := os.ReadFile(h.log)
 				// after that of startMinisshHere
 				return bytes.Count(log, []byte("Command ended")) == 2
@@ -99,7 +101,7 @@ func TestCtrlCInterrupts(t *testing.T) {
 	if code := q.ends(); code != 137 {
 		t.Errorf("exit code %d after the second Ctrl-C", code)
 	}
-	eventually(t, "the end of all that was started", func() bool { return !alive(job) })
+	testend.Until(t, "the end of all that was started", func() bool { return !alive(job) })
 }
 
 // In the prompt a line that ends in & does not block the next one: its shell has ended. What it

@@ -5,9 +5,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +12,7 @@ import (
 	"regexp"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +23,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"minissh/daemon/process"
+	"minissh/protocol/keys"
+	"minissh/protocol/testend"
 )
 
 // The scripts in testdata/script drive the real programs, one behaviour each (as OpenSSH's regress/
@@ -115,14 +115,9 @@ func setup(env *testscript.Env) error {
 }
 
 func key(ts *testscript.TestScript, neg bool, args []string) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	id, _, err := keys.HostKey(ts.MkAbs(args[0]))
 	ts.Check(err)
-	block, err := ssh.MarshalPrivateKey(private, "test")
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(block), 0o600))
-	line, err := ssh.NewPublicKey(public)
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0])+".pub", ssh.MarshalAuthorizedKey(line), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0])+".pub", ssh.MarshalAuthorizedKey(id.Public), 0o644))
 }
 
 func authorize(ts *testscript.TestScript, neg bool, args []string) {
@@ -207,12 +202,7 @@ func waitGone(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// alive is false for zombies.
 func alive(pid string) bool {
-	stat, err := os.ReadFile("/proc/" + pid + "/stat")
-	if err != nil {
-		return false
-	}
-	_, rest, _ := bytes.Cut(stat, []byte(") "))
-	return len(rest) > 0 && rest[0] != 'Z'
+	n, err := strconv.Atoi(pid)
+	return err == nil && testend.Alive(n)
 }

@@ -11,23 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-)
 
-// eventually waits until something outside this process is so.
-func eventually(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	bound := time.After(screenPatience)
-	for !so() {
-		select {
-		case <-tick.C:
-		case <-bound:
-			t.Fatalf("never came: %s", what)
-		}
-	}
-}
+	"minissh/protocol/testend"
+)
 
 // stopWhole stops every thread of a process, and returns once the kernel has done so.
 func stopWhole(t *testing.T, p *os.Process) {
@@ -35,7 +21,7 @@ func stopWhole(t *testing.T, p *os.Process) {
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the client is stopped", func() bool {
+	testend.Until(t, "the client is stopped", func() bool {
 		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.Pid))
 		for _, thread := range threads {
 			stat, err := os.ReadFile(thread)
@@ -105,7 +91,7 @@ func TestStoppedClientWithCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdin.Close()
-	eventually(t, "output for a client that is stopped",
+	testend.Until(t, "output for a client that is stopped",
 		func() bool { return size(copied) > 100_000 })
 	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
@@ -148,7 +134,7 @@ func TestStoppedClientWithShell(t *testing.T) {
 	io.WriteString(begun, "go\n")
 	begun.Close()
 	p.types("echo typed:$((6*7)):$$\r")
-	eventually(t, "output for a client that is stopped",
+	testend.Until(t, "output for a client that is stopped",
 		func() bool { return size(copied) > 50_000 })
 	if !alive(shell) {
 		t.Fatal("the shell did not outlive the stop")
@@ -190,7 +176,7 @@ func TestStopIsTold(t *testing.T) {
 			t.Errorf("%s: before the stop the daemon was told\n%s", name, trace())
 		}
 		q.types("fg; echo over:$((6*9))\r")
-		eventually(t, "that it goes on is told", func() bool {
+		testend.Until(t, "that it goes on is told", func() bool {
 			_, after, _ := strings.Cut(trace(), "SUSPENDED")
 			return strings.Contains(after, "PING ")
 		})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"minissh/protocol/testend"
 )
 
 // screenPatience bounds every wait of these tests; only a failure waits so long.
@@ -261,17 +262,7 @@ func TestTerminalRestored(t *testing.T) {
 			if !p.restored() {
 				t.Error("the terminal stays as it was in the session")
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), screenPatience)
-			defer cancel()
-			tick := time.NewTicker(5 * time.Millisecond)
-			defer tick.Stop()
-			for alive(shell) {
-				select {
-				case <-tick.C:
-				case <-ctx.Done():
-					t.Fatal("the shell lives on")
-				}
-			}
+			testend.Until(t, "the shell is gone", func() bool { return !alive(shell) })
 		})
 	}
 }

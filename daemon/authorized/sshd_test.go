@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"minissh/protocol/keys"
 )
 
 // A real sshd and Find judge the same lines with the same key from the same address. Where they
@@ -203,16 +204,7 @@ func startSSHD(t *testing.T, file, strict string) (address string) {
 		t.Skip("not run: needs the directory /run/sshd, which sshd wants as root")
 	}
 	dir := t.TempDir()
-	_, host, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(host, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "host"), pem.EncodeToMemory(block),
-		0o600); err != nil {
+	if _, _, err := keys.HostKey(filepath.Join(dir, "host")); err != nil {
 		t.Fatal(err)
 	}
 	// A free port; somebody could take it in between, then sshd says so.

@@ -59,23 +59,9 @@ func TestPeerFallsSilent(t *testing.T) {
 		t.Skip("not run: a network namespace of its own: ", err)
 	}
 	setLoopback(t, true)
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	raw, err := net.Dial("tcp4", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw, _ := loopback(t)
+	raw.SetDeadline(time.Time{})
 	conn := Plain(raw)
-	defer conn.Close()
-	peer, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-
 	const within = 300 * time.Millisecond
 	for start := time.Now(); !conn.PeerAnswers(within); conn.Write([]byte("x")) {
 		if time.Since(start) > 30*time.Second {
@@ -119,21 +105,8 @@ func TestPeerFallsSilent(t *testing.T) {
 // tells a client that was killed from a NAT box that answers for one that sleeps (RE4).
 func TestPeerAnswersAfterTheEnd(t *testing.T) {
 	for _, reset := range []bool{false, true} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listener.Close()
-		raw, err := net.Dial("tcp", listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		raw, peer := loopback(t)
 		conn := Plain(raw)
-		defer conn.Close()
-		peer, err := listener.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
 		if reset {
 			peer.(*net.TCPConn).SetLinger(0)
 		}

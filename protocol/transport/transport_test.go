@@ -444,22 +444,8 @@ func TestPeerAnswers(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("not run: only Linux can be asked")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	raw, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw, _ := loopback(t)
 	conn := Plain(raw)
-	defer conn.Close()
-	peer, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
 	const within = 30 * time.Millisecond
 	for conn.PeerAnswers(within) {
 		<-time.After(within / 3) // nobody says anything: in the end that is too long

@@ -4,16 +4,17 @@
 package completion_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
 
+	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 )
 
@@ -90,13 +91,8 @@ func interactive(t *testing.T, p *testhost.Place, zsh bool, cmd *exec.Cmd, setup
 	line := regexp.MustCompile(`(?:\n|\r)LINE:(.*?):END`)
 	for i, c := range cases {
 		say(c.typed + "\t\x01echo 'LINE:\x05:END'\r")
-		until := time.Now().Add(testhost.Patience)
-		for len(line.FindAllString(out.String(), -1)) <= i {
-			if time.Now().After(until) {
-				t.Fatalf("%q: nothing comes back: %q", c.typed, out)
-			}
-			<-time.After(5 * time.Millisecond)
-		}
+		testend.Until(t, fmt.Sprintf("something comes back for %q", c.typed),
+			func() bool { return len(line.FindAllString(out.String(), -1)) > i })
 		// zsh takes the space away again when a quote follows
 		if got := line.FindAllStringSubmatch(out.String(), -1)[i][1]; got != c.line &&
 			(!zsh || got+" " != c.line) {

@@ -10,14 +10,13 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
 
+	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 )
 
@@ -253,7 +252,7 @@ func interrupted(s *side) int {
 	_, pid := s.running(cmd)
 	cmd.Process.Signal(syscall.SIGINT)
 	cmd.Wait()
-	lives := alive(pid)
+	lives := testend.Alive(pid)
 	if want := s.client != "minissh"; lives != want {
 		s.t.Errorf("after SIGINT the command there lives: %v", lives)
 	}
@@ -261,13 +260,6 @@ func interrupted(s *side) int {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	return code(cmd)
-}
-
-// alive says whether a process is there and not a zombie.
-func alive(pid int) bool {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	_, state, _ := bytes.Cut(stat, []byte(") "))
-	return err == nil && len(state) > 0 && state[0] != 'Z'
 }
 
 // interruptedOnTerminal types Ctrl-C on a terminal of both sides.
@@ -282,13 +274,7 @@ func interruptedOnTerminal(s *side) int {
 	master.Write([]byte{3})
 	cmd.Wait()
 	<-drained
-	until := time.Now().Add(testhost.Patience)
-	for alive(pid) && time.Now().Before(until) {
-		<-time.After(time.Millisecond)
-	}
-	if alive(pid) {
-		s.t.Errorf("Ctrl-C did not reach the command")
-	}
+	testend.Gone(s.t, pid)
 	return code(cmd)
 }
 

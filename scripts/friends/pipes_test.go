@@ -25,13 +25,13 @@ func TestTar(t *testing.T) {
 		`mkdir there back && tar cf - -C src . | minissh box "tar xpf - -C '$DIR/there'"`); r.Code != 0 || r.Err != "" {
 		t.Errorf("there: %+v", r)
 	}
-	same(t, p, "src", "there")
+	p.Same("src", "there")
 	if r := sh(t, p,
 		`minissh box "tar czf - -C '$DIR/there' ." | tar xzpf - -C back`); r.Code != 0 ||
 		r.Err != "" {
 		t.Errorf("and back: %+v", r)
 	}
-	same(t, p, "src", "back")
+	p.Same("src", "back")
 	// A tar that finds nothing says so with its own code.
 	if r := sh(t, p,
 		`minissh box "tar cf - -C '$DIR/nothing' ." | tar tf -; minissh -n box "tar cf - -C '$DIR/nothing' ." >none; exit $?`); r.Code != 2 {
@@ -86,8 +86,8 @@ func TestScp(t *testing.T) {
 	}
 	p.Must(os.Remove(p.Path("src/link"))) // scp follows links
 	p.Must(os.Link(p.Path("src/a"), p.Path("src/link")))
-	same(t, p, "src", "there")
-	same(t, p, "src", "back")
+	p.Same("src", "there")
+	p.Same("src", "back")
 	if r := run("-O", "box:"+p.Path("nothing"), "none"); r.Code != 1 {
 		t.Errorf("nothing: %+v", r)
 	}

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 )
 
@@ -31,9 +31,9 @@ func TestRsync(t *testing.T) {
 		return r
 	}
 	rsync(0, "-a", "-e", "minissh", "src/", "box:"+p.Path("there")+"/")
-	same(t, p, "src", "there")
+	p.Same("src", "there")
 	rsync(0, "-a", "-e", "minissh -p "+d.Port, "127.0.0.1:"+p.Path("there")+"/", "back/")
-	same(t, p, "src", "back")
+	p.Same("src", "back")
 	user := strings.TrimSpace(p.Run("id", "-un").Out)
 	rsync(0, "-a", "-e", "minissh -l "+user+" -p "+d.Port, "127.0.0.1:"+p.Path("there/a"),
 		":"+p.Path("there/sub dir"), "few/")
@@ -50,9 +50,9 @@ func TestRsync(t *testing.T) {
 		"box:"+p.Path("there")+"/"); !strings.Contains(r.Out, "*deleting   empty") {
 		t.Errorf("a dry run says %s", r.Out)
 	}
-	same(t, p, "there", "back")
+	p.Same("there", "back")
 	rsync(0, "-a", "--delete", "-e", "minissh", "src/", "box:"+p.Path("there")+"/")
-	same(t, p, "src", "there")
+	p.Same("src", "there")
 
 	// rsync's own codes, and ours, come through.
 	rsync(23, "-a", "-e", "minissh", "box:"+p.Path("nothing")+"/", "none/")
@@ -78,7 +78,7 @@ func TestRsyncKilled(t *testing.T) {
 			var said bytes.Buffer
 			cmd.Stderr = &said
 			p.Must(cmd.Start())
-			appears(t, p, "there.pid")
+			id(t, p, "there.pid")
 			if victim == "rsync" {
 				cmd.Process.Kill()
 			} else {
@@ -126,13 +126,11 @@ func nonBlockingOutput(t *testing.T, later bool) {
 		p.Must(syscall.SetNonblock(fds[1], true))
 	}
 	theirs.Close()
-	until := time.Now().Add(testhost.Patience)
-	// nobody tells when the socket is full
-	for full := 0; full < 100<<10 && time.Now().Before(until); {
-		full, err = unix.IoctlGetInt(fds[0], unix.TIOCINQ)
+	testend.Until(t, "the socket is full", func() bool {
+		full, err := unix.IoctlGetInt(fds[0], unix.TIOCINQ)
 		p.Must(err)
-		<-time.After(time.Millisecond)
-	}
+		return full >= 100<<10
+	})
 	got := make([]byte, size)
 	if n, err := readFull(ours, got); err != nil || !bytes.Equal(got, make([]byte, size)) {
 		t.Fatalf("%d bytes came, %v", n, err)

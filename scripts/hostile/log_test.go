@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 )
 
@@ -55,15 +56,7 @@ func TestNobodyReadsTheLog(t *testing.T) {
 	cmd := p.Command("minisshd", "--control", "none", "--listen", "unix:"+socket, "--host-key",
 		p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"), "--log-level", "debug")
 	d := p.StartWith(cmd, write, write)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(testhost.Patience); ; <-tick.C {
-		if _, err := os.Stat(socket); err == nil {
-			break
-		} else if time.Now().After(deadline) {
-			t.Fatal("it does not listen")
-		}
-	}
+	testend.Until(t, "it listens", func() bool { _, err := os.Stat(socket); return err == nil })
 	for range 20 {
 		if r := p.Run("minissh", "unix:"+socket, "echo in"); r.Code != 0 || r.Out != "in\n" {
 			t.Fatalf("a login beside a log that nobody reads: %+v", r)
