@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"minissh/scripts/testhost"
 )
 
 // TestPythonClient runs minissh.py, a client written from PROTOCOL.md alone, against a real
@@ -41,9 +43,8 @@ func TestPythonClient(t *testing.T) {
 			t.Fatalf("%s %v: %d\n%s%s", name, args, code, out, errOut)
 		}
 	}
-	if out, err := exec.Command("go", "build", "-o", dir+"/", "minissh/cmd/minissh",
-		"minissh/cmd/minisshd").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := testhost.Build(t.Context(), dir, false); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := exec.LookPath("ssh-keygen"); err != nil {
 		t.Skip("not run: needs ssh-keygen")

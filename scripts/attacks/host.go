@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"minissh/scripts/lifetime"
 )
 
 // Where a host listens.
@@ -101,7 +102,8 @@ func (w *world) startHost(c conditions) (*host, error) {
 		h.cmd.Wait()
 		close(h.done)
 	}()
-	if !eventually(w.ctx, patience, func() bool { return listens() || h.ended() }) || h.ended() {
+	lifetime.Until(w.ctx, patience, func() bool { return listens() || h.ended() })
+	if !listens() || h.ended() {
 		text, _ := os.ReadFile(hostLog)
 		h.kill()
 		return nil, fmt.Errorf("minisshd does not listen:\n%s", text)
@@ -196,20 +198,4 @@ func processesOf(uid uint32) (pids []int) {
 		}
 	}
 	return pids
-}
-
-// eventually waits, for a limit, until something is so that gives no event.
-func eventually(ctx context.Context, limit time.Duration, is func() bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !is() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return true
 }

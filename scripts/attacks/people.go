@@ -3,9 +3,6 @@
 package main
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -16,6 +13,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sys/unix"
+
+	"minissh/protocol/keys"
 )
 
 // person is an account of the world.
@@ -57,19 +56,11 @@ func (p *person) own(path string, mode os.FileMode, text []byte) error {
 
 // writeKey makes a key file and gives its line for authorized_keys.
 func (p *person) writeKey(path string) ([]byte, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	key, _, err := keys.HostKey(path)
 	if err != nil {
 		return nil, err
 	}
-	block, err := ssh.MarshalPrivateKey(private, p.name)
-	if err != nil {
-		return nil, err
-	}
-	key, err := ssh.NewPublicKey(public)
-	if err != nil {
-		return nil, err
-	}
-	return ssh.MarshalAuthorizedKey(key), p.own(path, 0o600, pem.EncodeToMemory(block))
+	return ssh.MarshalAuthorizedKey(key.Public), os.Chown(path, int(p.uid), int(p.uid))
 }
 
 // settle makes the accounts, which hide the machine's own, and their homes.

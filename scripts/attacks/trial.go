@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"minissh/scripts/lifetime"
 )
 
 // Bounds that an attack may not pass.
@@ -111,7 +113,7 @@ func (w *world) try(a *attack) (*outcome, error) {
 
 // sweep ends what an attack has left, so that the next one begins with nothing.
 func (w *world) sweep() {
-	eventually(w.ctx, patience, func() bool {
+	lifetime.Until(w.ctx, patience, func() bool {
 		left := append(processesOf(w.people["mallory"].uid), processesOf(w.people["trudy"].uid)...)
 		for _, pid := range left {
 			unix.Kill(pid, unix.SIGKILL)
@@ -165,7 +167,7 @@ func (o *outcome) leftovers(h *host, before int) {
 	}
 	var processes []int
 	now := 0
-	if !eventually(h.w.ctx, patience, func() bool {
+	if !lifetime.Until(h.w.ctx, patience, func() bool {
 		processes = append(processesOf(h.w.people["mallory"].uid),
 			processesOf(h.w.people["trudy"].uid)...)
 		now = h.descriptors()

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"minissh/protocol/keys"
+	"minissh/scripts/testhost"
 )
 
 // roleFlag comes before the name of a role: this program starts itself again in several.
@@ -42,10 +43,8 @@ func enterWorld(ctx context.Context, o options, args []string) error {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		build := exec.CommandContext(ctx, "go", "build", "-o", dir, "minissh/cmd/minissh",
-			"minissh/cmd/minisshd")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("go build: %w\n%s", err, out)
+		if err := testhost.Build(ctx, dir, false); err != nil {
+			return err
 		}
 		args = append([]string{"--bin", dir}, args...)
 	}

@@ -4,9 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -20,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/protocol/keys"
 	"minissh/scripts/wire"
 )
 
@@ -70,16 +68,14 @@ func (l *lab) furnish() error {
 			return err
 		}
 	}
-	for _, name := range []string{"key", "host"} {
-		if err := writeKey(l.path(name)); err != nil {
-			return err
-		}
-	}
-	public, err := os.ReadFile(l.key + ".pub")
-	if err != nil {
+	key, _, err1 := keys.HostKey(l.key)
+	_, _, err2 := keys.HostKey(l.path("host"))
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	if err := os.WriteFile(l.authorizedKeys(), public, 0o600); err != nil {
+	line := ssh.MarshalAuthorizedKey(key.Public)
+	if err := errors.Join(os.WriteFile(l.key+".pub", line, 0o600),
+		os.WriteFile(l.authorizedKeys(), line, 0o600)); err != nil {
 		return err
 	}
 	probe := exec.CommandContext(l.ctx, "true")
@@ -223,24 +219,4 @@ func endProcess(cmd *exec.Cmd) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
 	_ = cmd.Wait() // its exit status after our signal says nothing
-}
-
-// writeKey makes an ed25519 key pair in OpenSSH's format at path and path+".pub".
-func writeKey(path string) error {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	block, err := ssh.MarshalPrivateKey(private, "bench")
-	if err != nil {
-		return err
-	}
-	line, err := ssh.NewPublicKey(public)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(path+".pub", ssh.MarshalAuthorizedKey(line), 0o600)
 }

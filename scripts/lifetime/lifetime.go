@@ -1,6 +1,6 @@
 // Package lifetime ends a script's work when it should end: by a signal, by a time limit, or
-// because the `go run` that started it is gone (that one dies of SIGTERM and passes nothing on);
-// and it ends child processes with all they started.
+// because the `go run` that started it is gone (that one dies of SIGTERM and passes nothing on). It
+// ends child processes with all they started, and waits for what gives no event.
 package lifetime
 
 import (
@@ -42,4 +42,20 @@ func watchParent(ctx context.Context, cancel context.CancelCauseFunc) {
 			}
 		}
 	}
+}
+
+// Until waits for what gives no event, no longer than limit, and says whether it is so.
+func Until(ctx context.Context, limit time.Duration, is func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }

@@ -3,13 +3,12 @@
 package main
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"minissh/scripts/testhost"
 )
 
 // plant makes a tree of random files below the job's directory.
@@ -35,34 +34,6 @@ func (j *job) plant(name string) error {
 	return os.Symlink("nowhere", filepath.Join(dirs[0], "link"))
 }
 
-// tree tells all that is below a directory: names, kinds, modes and contents.
-func tree(top string) (string, error) {
-	var out strings.Builder
-	err := filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		what := ""
-		switch {
-		case info.Mode().IsRegular():
-			text, err := os.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			what = fmt.Sprintf("%d bytes, %x", len(text), sha256.Sum256(text))
-		case info.Mode()&fs.ModeSymlink != 0:
-			what, _ = os.Readlink(name)
-		}
-		fmt.Fprintf(&out, "%q %v %s\n", strings.TrimPrefix(name, top), info.Mode(), what)
-		return nil
-	})
-	return out.String(), err
-}
-
 // copies runs cp -r from one place to another, each of which is below the job's directory, and
 // compares the trees.
 func (j *job) copies(from, to string) {
@@ -74,31 +45,11 @@ func (j *job) copies(from, to string) {
 	if !j.finish(cmd, 0) {
 		return
 	}
-	here, err := tree(j.path("from"))
-	there, err2 := tree(j.path("to"))
-	if err := errors.Join(err, err2); err != nil {
+	if differ, err := testhost.Differences(j.path("from"), j.path("to")); err != nil {
 		j.fault("%v", err)
-	} else if here != there {
-		j.fault("the trees differ:\n%s", unlike(here, there))
+	} else if differ != "" {
+		j.fault("the trees differ:\n%s", differ)
 	}
-}
-
-// unlike are the lines that two trees do not share: those of the first, and after a + those of the
-// second.
-func unlike(a, b string) string {
-	var out strings.Builder
-	for _, pair := range [][3]string{{a, b, "- "}, {b, a, "+ "}} {
-		other := map[string]bool{}
-		for line := range strings.Lines(pair[1]) {
-			other[line] = true
-		}
-		for line := range strings.Lines(pair[0]) {
-			if !other[line] {
-				out.WriteString(pair[2] + line)
-			}
-		}
-	}
-	return out.String()
 }
 
 func put(j *job) { j.copies("", "box:") }

@@ -5,9 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,6 +18,9 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"minissh/protocol/keys"
+	"minissh/scripts/testhost"
 )
 
 // hold is how long the daemon keeps a session without a link: longer than any outage here.
@@ -55,7 +55,7 @@ func newHost(ctx context.Context, o options) (h *host, err error) {
 	}()
 	if h.bin == "" {
 		h.bin = filepath.Join(dir, "bin")
-		if err := build(ctx, h.bin, o.race); err != nil {
+		if err := testhost.Build(ctx, h.bin, o.race); err != nil {
 			return h, err
 		}
 	}
@@ -65,18 +65,6 @@ func newHost(ctx context.Context, o options) (h *host, err error) {
 	return h, h.start()
 }
 
-func build(ctx context.Context, dir string, race bool) error {
-	args := []string{"build", "-o", dir + "/"}
-	if race {
-		args = append(args, "-race")
-	}
-	args = append(args, "minissh/cmd/minissh", "minissh/cmd/minisshd")
-	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return nil
-}
-
 func (h *host) path(name string) string { return filepath.Join(h.dir, name) }
 
 // furnish makes keys, and the known_hosts of a client for which the daemon is called box.
@@ -84,33 +72,15 @@ func (h *host) furnish() error {
 	if err := os.MkdirAll(h.path("home/.ssh"), 0o700); err != nil {
 		return err
 	}
-	login, err := writeKey(h.path("home/.ssh/id_ed25519"))
-	if err != nil {
+	login, _, err1 := keys.HostKey(h.path("home/.ssh/id_ed25519"))
+	server, _, err2 := keys.HostKey(h.path("host_key"))
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	server, err := writeKey(h.path("host_key"))
-	if err != nil {
-		return err
-	}
-	return errors.Join(os.WriteFile(h.path("authorized_keys"), login, 0o600),
-		os.WriteFile(h.path("home/.ssh/known_hosts"), append([]byte("box "), server...), 0o600))
-}
-
-// writeKey makes a key pair and returns the line of its public half.
-func writeKey(path string) ([]byte, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		return nil, err
-	}
-	key, err := ssh.NewPublicKey(public)
-	if err != nil {
-		return nil, err
-	}
-	return ssh.MarshalAuthorizedKey(key), os.WriteFile(path, pem.EncodeToMemory(block), 0o600)
+	return errors.Join(os.WriteFile(h.path("authorized_keys"),
+		ssh.MarshalAuthorizedKey(login.Public), 0o600),
+		os.WriteFile(h.path("home/.ssh/known_hosts"),
+			append([]byte("box "), ssh.MarshalAuthorizedKey(server.Public)...), 0o600))
 }
 
 func (h *host) environment() []string {

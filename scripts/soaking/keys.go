@@ -90,8 +90,8 @@ func (t *typist) judge(j *job) {
 	}
 }
 
-// keys types through pipes: what comes back is what was typed.
-func keys(j *job) {
+// piped types keys through pipes: what comes back is what was typed.
+func piped(j *job) {
 	t := newTypist(j)
 	cmd := j.client(j.level, "-tt", j.config(), "--exec", "box", j.program, otherSide, "keys",
 		j.path("starts"))

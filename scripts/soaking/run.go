@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"minissh/scripts/lifetime"
 )
 
 // grace is how long jobs may go on, uncut, when a run's time is over.
@@ -67,7 +69,7 @@ func (r *run) warmUp(ctx context.Context) {
 	j.work = work{"first", 1, "a command without a cut", func(j *job) { j.runTalk(k, j.level) }}
 	j.do()
 	r.report.done(j)
-	r.until(ctx, func() bool { return len(r.h.processes()) == 0 })
+	lifetime.Until(ctx, endLimit, func() bool { return len(r.h.processes()) == 0 })
 	r.h.before = r.h.descriptors()
 }
 
@@ -110,36 +112,23 @@ func (r *run) one(ctx context.Context, n int) {
 	r.budget.done(j.unused())
 }
 
-// until waits for what gives no event, for as long as the daemon may take to forget.
-func (r *run) until(ctx context.Context, is func() bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, endLimit)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for !is() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return true
-}
-
 // atEnd says what the daemon has not given back.
 func (r *run) atEnd(ctx context.Context) (faults []string) {
 	if ctx.Err() != nil {
 		return nil
 	}
-	if !r.until(ctx, func() bool { return len(r.h.processes()) == 0 }) {
+	if !lifetime.Until(ctx, endLimit, func() bool { return len(r.h.processes()) == 0 }) {
 		faults = append(faults, "processes are left:\n"+strings.Join(r.h.processes(), "\n"))
 	}
 	// One more than before is a connection of a moment ago.
-	if !r.until(ctx, func() bool { return r.h.descriptors() <= r.h.before+1 }) {
+	if !lifetime.Until(ctx, endLimit, func() bool { return r.h.descriptors() <= r.h.before+1 }) {
 		faults = append(faults, fmt.Sprintf("the daemon has %d descriptors, and had %d",
 			r.h.descriptors(), r.h.before))
 	}
-	if !r.until(ctx, func() bool { now, _ := r.h.memory(); return now <= memoryMost }) {
+	if !lifetime.Until(ctx, endLimit, func() bool {
+		now, _ := r.h.memory()
+		return now <= memoryMost
+	}) {
 		now, _ := r.h.memory()
 		faults = append(faults, fmt.Sprintf("the daemon has %d MiB in memory, at most %d are "+
 			"allowed", now, memoryMost))

@@ -132,7 +132,7 @@ func TestRsync(t *testing.T) {
 	p, r := through(t, cutTwice(1<<20))
 	sow(t, p, "from", 16<<20)
 	runs(t, p.Command("rsync", "-a", "-e", "minissh -q", "from/", "cut:"+p.Path("to")+"/"))
-	same(t, p, "from", "to")
+	p.Same("from", "to")
 	if n := len(r.Past()); n != 2 {
 		t.Errorf("%d cuts", n)
 	}
@@ -185,7 +185,7 @@ func TestBigCopy(t *testing.T) {
 	})
 	sow(t, p, "from", size)
 	runs(t, p.Command("minissh", "cp", "-q", "-r", "from", "cut:"+p.Path("to")))
-	same(t, p, "from", "to")
+	p.Same("from", "to")
 	if n := cuts.Load(); n != 20 {
 		t.Errorf("%d cuts", n)
 	}
@@ -202,16 +202,5 @@ func sow(t *testing.T, p *testhost.Place, name string, size int64) {
 		_, err = io.CopyN(f, content, size/8)
 		p.Must(err)
 		p.Must(f.Close())
-	}
-}
-
-func same(t *testing.T, p *testhost.Place, a, b string) {
-	t.Helper()
-	x, err := tree(p.Path(a))
-	p.Must(err)
-	y, err := tree(p.Path(b))
-	p.Must(err)
-	if x != y {
-		t.Errorf("%s is copied as %s:\n%s", a, b, unlike(x, y))
 	}
 }

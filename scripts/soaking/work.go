@@ -21,7 +21,7 @@ var works = []work{
 	{"flood", 3, "much on standard input, much on standard output, or both", flood},
 	{"quiet", 2, "a command that says something now and then", quiet},
 	{"told", 2, "a command beside which minissh may say what becomes of the link", told},
-	{"keys", 3, "keys on a terminal of the other side, through pipes", keys},
+	{"keys", 3, "keys on a terminal of the other side, through pipes", piped},
 	{"screen", 2, "keys on a terminal here", screen},
 	{"put", 3, "cp -r to the other side", put},
 	{"get", 3, "cp -r from the other side", get},

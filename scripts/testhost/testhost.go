@@ -1,13 +1,11 @@
 // Package testhost gives tests of whole programs what they need: minissh and minisshd as they are
-// installed, a home of their own with keys, and daemons on loopback. Tests alone import it.
+// installed, a home of their own with keys, and daemons on loopback. Of the programs in scripts/,
+// those that work with minissh as it is installed use a few functions of it (programs.go).
 package testhost
 
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"minissh/protocol/keys"
 )
 
 // Patience bounds everything that a test waits for; only a failure waits so long.
@@ -44,14 +44,8 @@ func Main(m *testing.M) {
 	}
 	defer os.RemoveAll(dir)
 	Bin = dir
-	args := []string{"build", "-o", dir}
-	if Race() {
-		args = append(args, "-race")
-	}
-	if out, err := exec.Command("go",
-		append(args, "minissh/cmd/minissh",
-			"minissh/cmd/minisshd")...).CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+	if err := Build(context.Background(), dir, Race()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return
 	}
 	code = m.Run()
@@ -129,17 +123,22 @@ func (p *Place) Read(name string) string {
 	return string(text)
 }
 
+// Same compares two directories below the place's own.
+func (p *Place) Same(a, b string) {
+	p.t.Helper()
+	differ, err := Differences(p.Path(a), p.Path(b))
+	p.Must(err)
+	if differ != "" {
+		p.t.Errorf("%s (-) and %s (+) differ:\n%s", a, b, differ)
+	}
+}
+
 // Key makes an ed25519 key pair, path and path.pub, and returns the line of the latter.
 func (p *Place) Key(path string) []byte {
 	p.t.Helper()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	key, _, err := keys.HostKey(path)
 	p.Must(err)
-	block, err := ssh.MarshalPrivateKey(private, "test")
-	p.Must(err)
-	p.Must(os.WriteFile(path, pem.EncodeToMemory(block), 0o600))
-	key, err := ssh.NewPublicKey(public)
-	p.Must(err)
-	line := ssh.MarshalAuthorizedKey(key)
+	line := ssh.MarshalAuthorizedKey(key.Public)
 	p.Must(os.WriteFile(path+".pub", line, 0o644))
 	return line
 }
