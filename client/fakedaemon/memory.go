@@ -22,6 +22,8 @@ type Memory struct {
 	far     net.Conn
 	session *mux.Session
 	served  sync.WaitGroup
+
+	Lines bool // there are shells that are told their lines; else they are refused
 }
 
 // NewMemory makes a connection in memory, with TLS on it, whose daemon lets accept serve each
@@ -38,8 +40,14 @@ func NewMemory(t *testing.T, accept func(*mux.Channel)) *Memory {
 		Alias: "fake", HostName: "fake", Port: protocol.DefaultPort, User: "tester",
 		EscapeChar: '~', LogLevel: options.LevelInfo,
 	}
-	m := &Memory{Said: new(Messages), far: far,
-		session: mux.New(mux.Config{Role: mux.Daemon, Accept: accept})}
+	m := &Memory{Said: new(Messages), far: far}
+	m.session = mux.New(mux.Config{Role: mux.Daemon, Accept: func(ch *mux.Channel) {
+		if ch.Request().Service == "lines" && !m.Lines {
+			ch.Close(&protocol.Reason{Code: protocol.CodeServiceRefused})
+			return
+		}
+		accept(ch)
+	}})
 	m.Dialer = &dial.Dialer{Options: o, Messages: report.New(m.Said, o), Conn: near,
 		Host: host.Public, Identity: &own}
 	m.served.Go(func() {

@@ -25,6 +25,10 @@ type fakeRunner struct {
 
 func newFakeRunner() *fakeRunner { return &fakeRunner{interrupts: make(chan int, 16)} }
 
+func (f *fakeRunner) Attach(io.Writer, io.Writer) {}
+
+func (f *fakeRunner) Exits() bool { return false }
+
 func (f *fakeRunner) Interrupt(n int) { f.interrupts <- n }
 
 func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome,

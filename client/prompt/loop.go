@@ -45,6 +45,7 @@ func newLoop(cfg *Config) *loop {
 	l.in = newInput(cfg.Stdin, l.signals)
 	l.out = newOutput(cfg.Stdout, cfg.Stderr, l.face)
 	l.history = &history{}
+	cfg.Runner.Attach(l.out.stdout(), l.out.stderr())
 	if l.face.raw {
 		l.in.news, l.in.notes = l.out.news, cfg.Notes
 		l.history = openHistory(cfg.HistoryFile)
@@ -143,7 +144,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 		here = true
 		// The terminal itself sends it Ctrl-C.
 		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
-	} else if b, ok := l.builtins[name]; ok {
+	} else if b, ok := l.builtins[name]; ok && (name != "exit" || !l.cfg.Runner.Exits()) {
 		run = func(ctx context.Context) (Outcome, error) {
 			return b.Run(ctx, strings.TrimSpace(args), IO{l.stdin(), l.out.stdout(), l.out.stderr(),
 				l.dir, l.face.terminal})

@@ -27,6 +27,12 @@ type Runner interface {
 	// counts then); any other error ends the prompt with 255.
 	Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error)
 
+	// Attach is called once, before the first Run: what comes between lines goes there.
+	Attach(stdout, stderr io.Writer)
+
+	// Exits says whether `exit` is a line like others, which ends the shell there.
+	Exits() bool
+
 	// Interrupt is called for the n-th Ctrl-C during a Run, from n = 1: 1 asks the
 	// command to stop (INT), 2 and more kill it. It must not block.
 	Interrupt(n int)

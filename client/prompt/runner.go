@@ -40,14 +40,19 @@ func Run(ctx context.Context, d *dial.Dialer) (int, error) {
 func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
 	lost, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	runner := &runner{conn: conn}
+	runner := &runner{conn: conn, attached: make(chan struct{})}
 	go func() {
 		<-conn.Session.Done()
 		// for whoever types: a line that runs shows its own words
 		cancel(run.SessionOver(conn.Options.Alias, conn.Session.Err()))
 	}()
 	cfg.Runner, cfg.Complete = runner, completeFiles
-	if cfg.fillIn(); newFace(&cfg).raw {
+	cfg.fillIn()
+	if face := newFace(&cfg); face.terminal != nil {
+		runner.stdin = cfg.Stdin
+	}
+	runner.shell = runner.beginShell()
+	if newFace(&cfg).raw {
 		runner.notes = make(chan string, 1)
 		cfg.Notes = runner.notes
 	}
@@ -58,17 +63,25 @@ func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
 	cfg.Builtins = map[string]Builtin{
 		"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim",
 			Run: runner.onTerminal},
+		"nopty": {Args: "COMMAND", Help: "run it without a terminal, whatever it is",
+			Run: runner.offTerminal},
 		"put": {Args: "FILE…", Help: "copy files and folders from here to there", Run: runner.put},
 		"get": {Args: "FILE…", Help: "copy files and folders from there to here", Run: runner.get},
 	}
 	code, err := Loop(lost, cfg)
+	runner.leave()
 	conn.Watch(func(*dial.Loss) {})
 	return code, err
 }
 
 // runner runs the prompt's lines, each on a channel of its own.
 type runner struct {
-	conn *dial.Connection
+	conn  *dial.Connection
+	stdin *os.File // the terminal; nil: there is none
+
+	attached       chan struct{} // closed when what follows is known
+	stdout, stderr io.Writer     // of what comes between lines
+	leaving        atomic.Bool   // the prompt ends
 
 	dir, oldDir protocol.Bytes // nil: where the daemon starts commands
 
@@ -76,6 +89,7 @@ type runner struct {
 	notes chan string // Config.Notes; holds one; nil: nothing is edited
 
 	mu          sync.Mutex    // guards the rest
+	shell       *shell        // nil: each line has a shell of its own
 	ch          *mux.Channel  // the line's that runs; nil: none does
 	interrupted bool          // the user wants its end
 	gaveUp      chan struct{} // closed when nobody waits for it any more
@@ -83,26 +97,53 @@ type runner struct {
 
 // Run is Runner's.
 func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error) {
+	if onTerminal(line) && r.stdin != nil {
+		return r.onTerminal(ctx, line, IO{Stdin: r.stdin, Stdout: stdout, Stderr: stderr})
+	}
+	return r.plain(ctx, line, stdout, stderr)
+}
+
+// offTerminal is `nopty COMMAND`.
+func (r *runner) offTerminal(ctx context.Context, line string, io IO) (Outcome, error) {
+	return r.plain(ctx, line, io.Stdout, io.Stderr)
+}
+
+// plain runs a line without a terminal.
+func (r *runner) plain(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome,
+	error) {
 	started := time.Now()
-	ch, gaveUp, err := r.open(&protocol.Open{Service: "exec", Command: protocol.Bytes(line),
-		Dir: r.dir, OldDir: r.oldDir, ReportDir: true})
+	s, err := r.there(ctx, r.conn.Session.Done())
+	if err != nil {
+		return Outcome{}, err
+	}
+	request := &protocol.Open{Service: "exec", Command: protocol.Bytes(line), Dir: r.dir,
+		OldDir: r.oldDir, ReportDir: true}
+	if s != nil {
+		request = s.line(line, nil)
+	}
+	ch, gaveUp, err := r.open(request)
 	if err != nil {
 		return Outcome{}, r.notOpened(err)
 	}
 	defer r.over()
-	ch.EOF(protocol.TypeStdin)
+	if s != nil {
+		s.send(ch, line)
+		stderr = withoutFarewell{r, stderr}
+	} else {
+		ch.EOF(protocol.TypeStdin)
+	}
 	stop := context.AfterFunc(ctx,
 		func() { ch.Close(&protocol.Reason{Code: protocol.CodeCancelled}) })
 	defer stop()
 	unanswered, forget := r.unanswered(ctx)
 	defer forget()
 	held, ended := make(chan *run.Outcome, 1), make(chan struct{})
+	var missed run.Complaint
 	go run.Notices(r.conn, ch, run.Answers{Held: func(o *run.Outcome) {
 		if o.Exit != nil && len(held) == 0 { // only Notices puts something there
 			held <- o
 		}
-	}})
-	var missed run.Complaint
+	}, Asks: func() { r.asks(line) }})
 	var outcome *run.Outcome // guarded, like err, by ended
 	go func() {
 		defer close(ended)
@@ -122,6 +163,13 @@ func (r *runner) Run(ctx context.Context, line string, stdout, stderr io.Writer)
 		return r.failed(ch, err)
 	}
 	result := r.ended(outcome, started)
+	if s != nil {
+		notes, err := s.endedWith(outcome)
+		if err != nil {
+			return result, err
+		}
+		result.Notes = append(result.Notes, notes...)
+	}
 	if missed.Without(line, result.Code) && r.conn.Messages.Interactive() {
 		result.Notes = append(result.Notes, "hint: it wants a terminal: pty "+
 			run.AsTyped(strings.TrimSpace(line)))
@@ -165,12 +213,23 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	}
 	started := time.Now()
 	local := terminal.New(io.Stdin)
-	ch, err := r.conn.Session.Open(run.PTY(&protocol.Open{
+	s, err := r.there(ctx, r.conn.Session.Done())
+	if err != nil {
+		return Outcome{}, err
+	}
+	request := run.PTY(&protocol.Open{
 		Service: "exec", Command: protocol.Bytes(
 			line), Shell: line == "", Dir: r.dir, OldDir: r.oldDir, ReportDir: line != "",
-	}, r.conn.Options, local))
+	}, r.conn.Options, local)
+	if s != nil && line != "" {
+		request = s.line(line, request.PTY)
+	}
+	ch, err := r.conn.Session.Open(request)
 	if err != nil {
 		return Outcome{}, r.notOpened(err)
+	}
+	if s != nil {
+		s.send(ch, line)
 	}
 	shown, err := run.NewShell(r.conn, ch, local, io.Stdin, io.Stdout, io.Stderr)
 	if err != nil {
@@ -188,7 +247,32 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	if err != nil {
 		return r.failed(ch, err)
 	}
-	return r.ended(outcome, started), nil
+	result := r.ended(outcome, started)
+	if s != nil && line != "" {
+		result.Notes, err = s.endedWith(outcome)
+	}
+	return result, err
+}
+
+// asks is called when a program of a line wants the terminal that the line has not got.
+func (r *runner) asks(line string) {
+	if r.conn.Messages.Interactive() {
+		r.conn.Messages.Say(options.LevelError, "hint: it asks for a terminal: Ctrl-C, then pty %s",
+			run.AsTyped(strings.TrimSpace(line)))
+	}
+}
+
+// withoutFarewell leaves out what a shell says when it ends.
+type withoutFarewell struct {
+	r  *runner
+	to io.Writer
+}
+
+func (w withoutFarewell) Write(p []byte) (int, error) {
+	if w.r.farewell(p) {
+		return len(p), nil
+	}
+	return w.to.Write(p)
 }
 
 // notOpened is for a line that was never sent: what cannot be a line ends only that line.

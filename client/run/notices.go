@@ -16,6 +16,8 @@ type Answers struct {
 	Opened func(*protocol.Opened) // the request was accepted
 	// the command has ended so, and what it left running holds its output (EX5)
 	Held func(*Outcome)
+	// a line's program asks for the terminal that the line has not got (LI4)
+	Asks func()
 }
 
 // Notices shows a person at a terminal what the daemon notices, until the channel is gone.
@@ -44,6 +46,10 @@ func notice(conn *dial.Connection, ch *mux.Channel, e mux.Event, to Answers) {
 	case notice.Notice == protocol.NoticeOutputHeld:
 		if to.Held != nil {
 			to.Held(&Outcome{Exit: notice.Exit})
+		}
+	case notice.Notice == protocol.NoticeWantsTerminal:
+		if to.Asks != nil {
+			to.Asks()
 		}
 	case notice.Notice == protocol.NoticeShuttingDown && m.Interactive():
 		begin, end := "", "\n"

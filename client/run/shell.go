@@ -103,7 +103,8 @@ func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err erro
 		defer m.Via(nil)
 	}
 	helpers.Go(atexit.Rescued(func() { s.tellLoss(stop) }))
-	helpers.Go(atexit.Rescued(func() { Notices(s.conn, s.ch, Answers{s.opened, s.letGo}) }))
+	answers := Answers{Opened: s.opened, Held: s.letGo}
+	helpers.Go(atexit.Rescued(func() { Notices(s.conn, s.ch, answers) }))
 	if s.keys != nil {
 		reading.Go(atexit.Rescued(func() { s.read(signals) }))
 		helpers.Go(atexit.Rescued(s.send))

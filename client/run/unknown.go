@@ -60,7 +60,7 @@ func (k Known) Unknown(err error) error {
 		switch said.Code {
 		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest,
 			protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels,
-			protocol.CodeTooManyCommands:
+			protocol.CodeTooManyCommands, protocol.CodeBusy:
 			return report.Failed(err, "", "%s did not run it: %v", host, said)
 		case protocol.CodeShuttingDown:
 			return report.Failed(err, "",

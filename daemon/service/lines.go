@@ -179,6 +179,8 @@ func (t *toldLine) write(stream int, p []byte) {
 	<-t.opened
 	kind := protocol.TypeStdout
 	switch {
+	case stream != 0 && t.onTTY: // the shell's own words, for a terminal in raw mode
+		p = bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))
 	case stream == 2:
 		kind = protocol.TypeStderr
 	case stream == 0 && !t.onTTY:

@@ -1,0 +1,187 @@
+package prompt
+
+import (
+	"context"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/run"
+	"minissh/client/terminal"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// shell is the one on the other side that is told the lines (LINES.md), so that what a line changes
+// lasts. Where the daemon has none for this account, each line has a shell of its own.
+type shell struct {
+	r     *runner
+	ch    *mux.Channel
+	begun chan struct{} // closed when the daemon has answered
+	ended chan struct{} // closed when the shell has ended, or there is none
+
+	// constant once begun is closed
+	none bool   // the daemon has no such shell
+	name string // bash, zsh, …
+
+	held atomic.Pointer[run.Outcome] // how it has ended, when its jobs hold its output
+
+	// constant once ended is closed
+	outcome *run.Outcome // nil: unknown
+	err     error
+}
+
+// longestCommand is how long a line may be in the request itself; a longer one follows it.
+const longestCommand = 4096
+
+// beginShell asks for a shell, with a terminal as large as ours; nil: it cannot be asked for.
+func (r *runner) beginShell() *shell {
+	o := r.conn.Options
+	open := run.PTY(&protocol.Open{Service: "lines", Dir: r.dir}, o, terminal.New(r.stdin))
+	if o.RequestTTY == options.TTYNo {
+		open.PTY = nil
+	}
+	ch, err := r.conn.Session.Open(open)
+	if err != nil {
+		return nil // whoever runs a line learns why
+	}
+	s := &shell{r: r, ch: ch, begun: make(chan struct{}), ended: make(chan struct{})}
+	answered := sync.OnceFunc(func() { close(s.begun) })
+	go run.Notices(r.conn, ch, run.Answers{
+		Opened: func(o *protocol.Opened) { s.name = o.Shell; answered() },
+		// what it left running goes on, and its output is for nobody
+		Held: func(o *run.Outcome) { s.held.Store(o); ch.Close(nil) },
+	})
+	go func() {
+		defer close(s.ended)
+		<-r.attached
+		out, errs := writerFunc(r.stdout.Write), writerFunc(s.stderr)
+		s.outcome, s.err = run.Follow(ch, run.Streams{Stdout: out, Stderr: errs})
+		if _, refused := s.err.(*run.Closed); refused {
+			if _, opened := ch.Began(); !opened {
+				s.none = true
+			}
+		}
+		if held := s.held.Load(); held != nil && s.outcome == nil {
+			s.outcome = held
+		}
+		ch.Close(nil)
+		answered()
+	}()
+	return s
+}
+
+// stderr takes what comes between lines. What a shell says when it ends is for those who see it.
+func (s *shell) stderr(p []byte) (int, error) {
+	if s.r.farewell(p) {
+		return len(p), nil
+	}
+	return s.r.stderr.Write(p)
+}
+
+// farewell says whether this is only what an interactive shell says at its end, which nobody needs
+// to whom we do not talk.
+func (r *runner) farewell(p []byte) bool {
+	return (string(p) == "logout\n" || string(p) == "exit\n") &&
+		(r.leaving.Load() || !r.conn.Messages.Interactive())
+}
+
+// there waits for the shell; nil: there is none, and each line has its own.
+func (r *runner) there(ctx context.Context, gaveUp <-chan struct{}) (*shell, error) {
+	r.mu.Lock()
+	s := r.shell
+	r.mu.Unlock()
+	if s == nil {
+		return nil, nil
+	}
+	select {
+	case <-s.begun:
+	case <-ctx.Done():
+		return nil, &LineError{Err: context.Cause(ctx)}
+	case <-gaveUp:
+		return nil, &LineError{Err: report.Failed(nil, "", "the line was not sent")}
+	}
+	if s.none {
+		return nil, nil
+	}
+	return s, nil
+}
+
+// line is the request for a line in the shell.
+func (s *shell) line(text string, pty *protocol.PTY) *protocol.Open {
+	open := &protocol.Open{Service: "lines", In: s.ch.ID(), PTY: pty}
+	if len(text) > longestCommand {
+		open.Length = int64(len(text))
+	} else {
+		open.Command = protocol.Bytes(text)
+	}
+	return open
+}
+
+// send sends what follows the request.
+func (s *shell) send(ch *mux.Channel, text string) {
+	if ch.Request().Length > 0 {
+		go ch.Write(protocol.TypeStdin, []byte(text))
+	}
+}
+
+// endedWith says whether the shell has ended with a line, whose outcome tells no directory then. If
+// it has ended by itself, so does the prompt; if it was killed, there will be a new one.
+func (s *shell) endedWith(outcome *run.Outcome) (notes []string, err error) {
+	if outcome.Exit == nil || outcome.Dir != nil {
+		return nil, nil
+	}
+	select {
+	case <-s.ended:
+	case <-time.After(run.Farewell): // it lives
+		return nil, nil
+	}
+	if s.outcome != nil && s.outcome.Exit != nil && s.outcome.How == protocol.HowExited {
+		return nil, &endError{s.outcome.ExitCode()}
+	}
+	s.r.renew()
+	return []string{"the shell on " + s.r.conn.Options.Alias + " was ended; a new one begins, " +
+		"without the variables, functions and jobs of the old one"}, nil
+}
+
+// renew begins a new shell in place of one that has ended.
+func (r *runner) renew() {
+	r.dir, r.oldDir = nil, nil
+	s := r.beginShell()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.shell = s
+}
+
+// Attach is Runner's.
+func (r *runner) Attach(stdout, stderr io.Writer) {
+	r.stdout, r.stderr = stdout, stderr
+	close(r.attached)
+}
+
+// Exits is Runner's.
+func (r *runner) Exits() bool {
+	s, err := r.there(context.Background(), r.conn.Session.Done())
+	return s != nil && err == nil
+}
+
+// leave ends the shell as Ctrl-D does, and waits a moment for what it does at its end.
+func (r *runner) leave() {
+	r.mu.Lock()
+	s := r.shell
+	r.mu.Unlock()
+	if s == nil || s.none || r.conn.Lost() != nil || r.conn.Session.Err() != nil {
+		return
+	}
+	r.leaving.Store(true)
+	s.ch.EOF(protocol.TypeStdin)
+	select {
+	case <-s.ended:
+	case <-r.conn.Session.Done():
+	case <-time.After(run.Farewell):
+		s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	}
+}
