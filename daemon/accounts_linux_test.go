@@ -365,6 +365,18 @@ func TestAccountIsLocked(t *testing.T) {
 	if err := attach(); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Rename(keyFile(ann), keyFile(ann)+".new"); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := refusedWith(attach()); code != protocol.CodeKeyNotAuthorized {
+		t.Errorf("a file that is not there for a moment: %q", code)
+	}
+	if err := os.Rename(keyFile(ann)+".new", keyFile(ann)); err != nil {
+		t.Fatal(err)
+	}
+	if err := attach(); err != nil {
+		t.Fatal(err)
+	}
 	accountTool(t, "usermod", "-L", ann.Name)
 	if code, message := refusedWith(attach()); code != protocol.CodeSessionEnded {
 		t.Errorf("a locked account: %q, %s", code, message)

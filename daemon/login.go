@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -155,10 +156,12 @@ func (a *arrival) attach(hello *protocol.Hello) (*mux.Session, error) {
 }
 
 // refused is the answer to a login that was refused. If no address and no later time would change
-// that, the session for which it came ends (RE3). Nobody else's login finds a session: a session is
+// that, the session for which it came ends (RE3), but not if the file that listed its key is not
+// there: it may be being replaced. Nobody else's login finds a session: a session is
 // found by its key.
 func (a *arrival) refused(hello *protocol.Hello, refusal error) error {
-	if _, revoked := errors.AsType[access.Revoked](refusal); !revoked {
+	revoked, ok := errors.AsType[access.Revoked](refusal)
+	if !ok {
 		return refusal
 	}
 	session, err := a.s.sessions.Find(a.who.Owner, hello)
@@ -166,6 +169,8 @@ func (a *arrival) refused(hello *protocol.Hello, refusal error) error {
 	case err != nil:
 		return logbook.Told{Err: err}
 	case session == nil:
+		return refusal
+	case slices.Contains(revoked.Missing, control.VisitOf(session).First.Grant.File):
 		return refusal
 	}
 	return a.end(session, "this key may no longer log in")

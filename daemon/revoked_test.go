@@ -41,7 +41,8 @@ func TestRevokedKeys(t *testing.T) {
 		"from= and taken out":           {first: `from="127.0.0.0/8"`, then: "#", want: end},
 		"from= and expired":             {then: `from="192.0.2.7",expiry-time="20200101"`, want: end},
 		"a file that others can write":  {mode: 0o666, want: leave},
-		"a file that is not there":      {mode: 1, want: end},
+		"a file that is not there":      {mode: 1, want: leave},
+		"not there, and was restricted": {first: "no-pty", mode: 1, want: leave},
 		"environment= without its flag": {then: `environment="A=b"`, want: resume},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -53,7 +53,12 @@ type (
 
 // Revoked is why a login fails from everywhere, until somebody changes what is listed: a session
 // that was begun so has ended then (RE3). Other reasons may pass by themselves.
-type Revoked struct{ Err error }
+type Revoked struct {
+	Err error
+	// Missing are files that could list the key and are not there: for a key that was listed in one
+	// of them, the reason may pass, since the file may be being replaced.
+	Missing []string
+}
 
 func (e Revoked) Error() string { return e.Err.Error() }
 func (e Revoked) Unwrap() error { return e.Err }
@@ -66,6 +71,7 @@ type Grant struct {
 	Command     string   // that command
 	Environment []string // "NAME=value" pairs from authorized_keys
 	Where       string   // "file:line" of the key, for the log
+	File        string   // that lists the key; "": none does
 	// what it may use of the service files; nil: all that its account may
 	Folder     *Folder
 	allows     func(authorized.Service) error

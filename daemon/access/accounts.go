@@ -108,7 +108,7 @@ func (a *Accounts) account(ctx context.Context, user string) (process.Account, e
 func unlessItPasses(err error) error {
 	if _, closed := errors.AsType[*process.ClosedError](err); closed ||
 		errors.Is(err, process.ErrNoAccount) {
-		return Revoked{err}
+		return Revoked{Err: err}
 	}
 	return err
 }
@@ -127,7 +127,7 @@ func (a *Accounts) judge(ctx context.Context, acct process.Account) error {
 // judgement says why an account is not served, whatever its keys.
 func (a *Accounts) judgement(ctx context.Context, acct process.Account) error {
 	if why := a.policy.refuses(acct); why != "" {
-		return invalidUser{Revoked{errors.New(why)}}
+		return invalidUser{Revoked{Err: errors.New(why)}}
 	}
 	if err := process.Closed(ctx, acct); err != nil {
 		return invalidUser{unlessItPasses(err)}
@@ -182,7 +182,7 @@ func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*
 		return nil, why
 	}
 	if why := a.policy.refusesKey(acct, entry); why != "" {
-		return nil, Revoked{errors.New(why)}
+		return nil, Revoked{Err: errors.New(why)}
 	}
 	a.somebody.proved(user)
 	grant := a.grant(entry)

@@ -143,8 +143,8 @@ func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello)
 
 // forClient is what a client is told of an error that the log has told of.
 func forClient(refusal *protocol.Violation, err error) error {
-	if _, revoked := errors.AsType[Revoked](err); revoked {
-		return logbook.Told{Err: Revoked{refusal}}
+	if revoked, ok := errors.AsType[Revoked](err); ok {
+		return logbook.Told{Err: Revoked{refusal, revoked.Missing}}
 	}
 	return logbook.Told{Err: refusal}
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -56,9 +55,16 @@ func (r *reading) good(reports []FileReport) (files []*authorized.File) {
 func (r *reading) find(reports []FileReport, key ssh.PublicKey, from netip.Addr) (
 	*authorized.Entry, error) {
 	err, now := error(authorized.ErrNotListed), time.Now()
-	unsure := slices.ContainsFunc(reports, func(file FileReport) bool {
-		return file.Err != nil && !errors.Is(file.Err, os.ErrNotExist)
-	})
+	var missing []string
+	unsure := false
+	for _, file := range reports {
+		switch {
+		case errors.Is(file.Err, os.ErrNotExist):
+			missing = append(missing, file.Path)
+		case file.Err != nil:
+			unsure = true
+		}
+	}
 	for _, file := range r.good(reports) {
 		entry, why := file.Find(key, from, now)
 		if why == nil {
@@ -72,7 +78,7 @@ func (r *reading) find(reports []FileReport, key ssh.PublicKey, from netip.Addr)
 	if unsure {
 		return nil, err
 	}
-	return nil, Revoked{err}
+	return nil, Revoked{err, missing}
 }
 
 func (r *reading) tell(file *FileReport) {
@@ -114,6 +120,7 @@ func (r *reading) tell(file *FileReport) {
 func (r *reading) grant(entry *authorized.Entry) *Grant {
 	grant := &Grant{
 		Forced: entry.HasCommand, Command: entry.Command, Where: entry.Where(),
+		File:   entry.File,
 		allows: entry.Allows, restricted: entry.Same(),
 	}
 	if entry.FilesFolder != "" {
