@@ -28,6 +28,8 @@ func (l *login) reconnect(signer *notingSigner, envelope tls.Certificate, host s
 			return nil, err
 		}
 		signer.failed = nil
+		ctx, cancel := signer.patient(ctx)
+		defer cancel()
 		conn, err := l.secureOn(ctx, raw, envelope, func(key ssh.PublicKey, _ net.Addr) error {
 			if !bytes.Equal(key.Marshal(), host.Marshal()) {
 				return report.Failed(errOtherHost, "", "%s shows another host key than before",

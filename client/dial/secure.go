@@ -2,7 +2,6 @@ package dial
 
 import (
 	"context"
-	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -51,7 +50,7 @@ func (l *login) secureOn(ctx context.Context, raw net.Conn, envelope tls.Certifi
 		return judge(key, raw.RemoteAddr())
 	})
 	if !stop() && ctx.Err() != nil {
-		err = ctx.Err()
+		err = context.Cause(ctx)
 	}
 	if err != nil {
 		return nil, l.explain(err)
@@ -76,58 +75,4 @@ func (l *login) openKeyLog() (w io.Writer, end func(), err error) {
 		fmt.Fprintf(l.Messages, "minissh: warning: %s\n", transport.KeyLogWarning(path))
 	}
 	return file, func() { file.Close() }, nil
-}
-
-// unsigned ends an attempt whose key did not sign: the user told the agent no (ssh-add -c), the
-// agent is locked, or its hardware is missing. The daemon has judged nothing yet, so the next key
-// may work.
-type unsigned struct{ why error }
-
-func (u *unsigned) Error() string { return u.why.Error() }
-func (u *unsigned) Unwrap() error { return u.why }
-
-// notingSigner keeps the error of a key that does not sign: crypto/tls passes on only its text.
-type notingSigner struct {
-	of     *keys.Identity
-	signer crypto.MessageSigner // nil: the key is in our memory, and signs
-	failed error                // set before the handshake ends
-}
-
-func noteFailures(of *keys.Identity) *notingSigner {
-	signer, _ := of.Private.(crypto.MessageSigner)
-	if !of.InAgent() {
-		signer = nil
-	}
-	return &notingSigner{of: of, signer: signer}
-}
-
-// identity is what to show in a handshake.
-func (n *notingSigner) identity() keys.Identity {
-	id := *n.of
-	if n.signer != nil {
-		id.Private = n
-	}
-	return id
-}
-
-// Public implements crypto.Signer.
-func (n *notingSigner) Public() crypto.PublicKey { return n.signer.Public() }
-
-// Sign implements crypto.Signer.
-func (n *notingSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte,
-	error) {
-	return n.noted(n.signer.Sign(random, digest, opts))
-}
-
-// SignMessage implements crypto.MessageSigner.
-func (n *notingSigner) SignMessage(random io.Reader, message []byte, opts crypto.SignerOpts) (
-	[]byte, error) {
-	return n.noted(n.signer.SignMessage(random, message, opts))
-}
-
-func (n *notingSigner) noted(signature []byte, err error) ([]byte, error) {
-	if err != nil {
-		n.failed = &unsigned{err}
-	}
-	return signature, err
 }
