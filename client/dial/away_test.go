@@ -95,6 +95,35 @@ func TestAttemptsWhileAway(t *testing.T) {
 	})
 }
 
+// Where only the daemon has learned that a link has ended, it keeps the session for ten seconds
+// (RE4). It goes on although two handshakes hang (the third came after eleven seconds).
+func TestHandshakesHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := fakedaemon.NewNetwork(t, func(ch *mux.Channel) { fakedaemon.Begin(ch, "") })
+		n.Link = func(number int, l *fakedaemon.Link) error {
+			if number == 1 || number == 2 {
+				l.Lose()
+			}
+			return nil
+		}
+		conn, err := n.Dialer.Dial(t.Context(), func(s *mux.Session) error {
+			_, err := s.Open(&protocol.Open{Service: "exec", Command: protocol.Bytes("x")})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		n.Links()[0].LoseNear()
+		conn.Session.Probe() // something is waited for
+		<-time.After(time.Minute)
+		if links := len(n.Links()); links != 4 || conn.Session.Err() != nil || conn.Lost() != nil {
+			t.Errorf("%d links, %v, %+v", links, conn.Session.Err(), conn.Lost())
+		}
+		conn.Session.Close(nil)
+	})
+}
+
 // After minutes an attempt hangs for long. What the user types begins another, unless it is so
 // young that TCP asks often enough.
 func TestHurryWhileAttemptHangs(t *testing.T) {

@@ -91,6 +91,12 @@ func (l *Link) Reset() {
 // Lose breaks the link without telling anybody.
 func (l *Link) Lose() { l.set(lost) }
 
+// LoseNear tells the daemon alone that the link has ended.
+func (l *Link) LoseNear() {
+	l.Lose()
+	l.far.Close()
+}
+
 // Hold keeps what comes, for Release.
 func (l *Link) Hold() { l.set(held) }
 
