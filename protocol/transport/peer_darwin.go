@@ -1,26 +1,10 @@
 package transport
 
-import (
-	"net"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// PeerUID asks the kernel which user is at the other end of a Unix socket (LOCAL_PEERCRED,
-// unix(4)).
-func PeerUID(conn *net.UnixConn) (uint32, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	var cred *unix.Xucred
-	var asked error
-	err = raw.Control(func(fd uintptr) {
-		cred, asked = unix.GetsockoptXucred(int(fd), unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
-	})
-	if err == nil {
-		err = asked
-	}
+// peerUID is LOCAL_PEERCRED of unix(4).
+func peerUID(fd int) (uint32, error) {
+	cred, err := unix.GetsockoptXucred(fd, unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
 	if err != nil {
 		return 0, err
 	}
