@@ -116,6 +116,16 @@ func (s *script) finish(outputs ...string) {
 	s.want(typeGoodbye)
 }
 
+// carryOut welcomes a link before which nothing was received, and has the command run to its end.
+func (s *script) carryOut() {
+	s.t.Helper()
+	s.send(typeWelcome, welcomed)
+	s.want(typeOpen)
+	s.want(typeEOF)
+	s.send(typeOpened, `{}`)
+	s.finish("\x11", "\x12")
+}
+
 const welcomed = `{"received":0,"resend":262144,"hold":60,"uptime_ms":600000}`
 
 // atSpeed is a Python program that runs another one, whose clock goes at the speed of the first
@@ -184,11 +194,7 @@ func scriptedPython(t *testing.T, python, program string) {
 			defer old.Close()
 			s.link = nil
 			s.next()
-			s.send(typeWelcome, welcomed)
-			s.want(typeOpen)
-			s.want(typeEOF)
-			s.send(typeOpened, `{}`)
-			s.finish("\x11", "\x12")
+			s.carryOut()
 		}},
 		{"a refusal that leaves the session", 3, "the link is back", func(s *script) {
 			s.next()
@@ -197,11 +203,7 @@ func scriptedPython(t *testing.T, python, program string) {
 			s.next()
 			s.send(typeError, `{"code":"key_not_authorized"}`)
 			s.next()
-			s.send(typeWelcome, welcomed)
-			s.want(typeOpen)
-			s.want(typeEOF)
-			s.send(typeOpened, `{}`)
-			s.finish("\x11", "\x12")
+			s.carryOut()
 		}},
 		{"EXIT came", 3, "", func(s *script) {
 			s.next()
@@ -218,11 +220,7 @@ func scriptedPython(t *testing.T, python, program string) {
 			if hello := s.next(); !hello.Create {
 				s.t.Errorf("%+v", hello)
 			}
-			s.send(typeWelcome, welcomed)
-			s.want(typeOpen)
-			s.want(typeEOF)
-			s.send(typeOpened, `{}`)
-			s.finish("\x11", "\x12")
+			s.carryOut()
 		}},
 		{"no WELCOME, another daemon", 255, "the daemon was restarted; the command may have been " +
 			"started or not", func(s *script) {

@@ -218,6 +218,25 @@ func TestRefusalsEnd(t *testing.T) {
 	}
 }
 
+// listenAgent serves connections to an agent until the test ends.
+func listenAgent(t *testing.T, socket string, serve func(net.Conn)) {
+	t.Helper()
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { defer conn.Close(); serve(conn) }()
+		}
+	}()
+}
+
 // A key in an agent proves itself without leaving it; its comment is quoted.
 func TestAgentKey(t *testing.T) {
 	id := fakedaemon.NewKey(t)
@@ -227,20 +246,7 @@ func TestAgentKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(t.TempDir(), "agent")
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { defer conn.Close(); agent.ServeAgent(ring, conn) }()
-		}
-	}()
+	listenAgent(t, socket, func(conn net.Conn) { agent.ServeAgent(ring, conn) })
 	var key ssh.PublicKey
 	f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
 		key = g.Key
@@ -271,20 +277,7 @@ func TestAgentThatDoesNotAnswer(t *testing.T) {
 	if r := run(); r.Code != 0 || strings.Contains(r.Said, "agent") {
 		t.Errorf("no agent: %+v", r)
 	}
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conn.Close()
-		}
-	}()
+	listenAgent(t, socket, func(net.Conn) {})
 	if r := run(); r.Code != 0 || !strings.Contains(r.Said, "the ssh-agent does not answer") ||
 		!strings.Contains(r.Said, "left out") {
 		t.Errorf("a mute agent: %+v", r)

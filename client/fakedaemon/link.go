@@ -64,13 +64,6 @@ func (f *Flow) After(bytes int64, then func()) { f.at, f.then = bytes, then }
 // Watch has seen see all that passes. It may be set before Run.
 func (f *Flow) Watch(seen func([]byte)) { f.seen = seen }
 
-// Passed is how many bytes have passed.
-func (f *Flow) Passed() int64 {
-	f.link.mu.Lock()
-	defer f.link.mu.Unlock()
-	return f.passed
-}
-
 // Close tells both ends that the link has ended.
 func (l *Link) Close() {
 	l.set(closed)

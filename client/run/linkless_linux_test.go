@@ -45,6 +45,20 @@ func (o *outage) begin() {
 
 func (o *outage) end() { o.down.Store(false) }
 
+// lostShell is a shell whose link is lost.
+func lostShell(t *testing.T) (*outage, *screen) {
+	t.Helper()
+	net := newOutage(t, func(ch *mux.Channel) {
+		fakedaemon.Begin(ch, "/dev/pts/9")
+		<-ch.Gone()
+	})
+	s := newScreenOf(t, net.Dialer, nil)
+	awaitRaw(t, s)
+	net.begin()
+	awaitLoss(s, true)
+	return net, s
+}
+
 // What is typed while the link is lost comes once, in order, when it is back; the same shell goes
 // on.
 func TestShellKeepsKeys(t *testing.T) {
@@ -74,14 +88,7 @@ func TestShellKeepsKeys(t *testing.T) {
 
 // ~. leaves although thousands of keys wait.
 func TestShellEscapesWithoutLink(t *testing.T) {
-	net := newOutage(t, func(ch *mux.Channel) {
-		fakedaemon.Begin(ch, "/dev/pts/9")
-		<-ch.Gone()
-	})
-	s := newScreenOf(t, net.Dialer, nil)
-	awaitRaw(t, s)
-	net.begin()
-	awaitLoss(s, true)
+	_, s := lostShell(t)
 	for range 5000 {
 		s.keys.WriteString("k")
 	}
@@ -98,14 +105,7 @@ func TestShellSessionIsOver(t *testing.T) {
 		protocol.CodeSessionExpired: func(s *mux.Session) { s.Abandon(mux.ErrExpired) },
 		protocol.CodeSessionEnded:   func(s *mux.Session) { s.Abandon(mux.ErrGoodbye) },
 	} {
-		net := newOutage(t, func(ch *mux.Channel) {
-			fakedaemon.Begin(ch, "/dev/pts/9")
-			<-ch.Gone()
-		})
-		s := newScreenOf(t, net.Dialer, nil)
-		awaitRaw(t, s)
-		net.begin()
-		awaitLoss(s, true)
+		net, s := lostShell(t)
 		end(net.Sessions()[0])
 		net.end()
 		e := s.end()

@@ -24,9 +24,9 @@ import (
 	"minissh/protocol/keys"
 )
 
-// A real sshd and Find judge the same lines with the same key from the same address. Where they
-// differ, the table says so, and we are the stricter ones.
-func TestAsSSHDJudges(t *testing.T) {
+// newSigner makes a key that can log in.
+func newSigner(t *testing.T) ssh.Signer {
+	t.Helper()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -35,6 +35,13 @@ func TestAsSSHDJudges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return signer
+}
+
+// A real sshd and Find judge the same lines with the same key from the same address. Where they
+// differ, the table says so, and we are the stricter ones.
+func TestAsSSHDJudges(t *testing.T) {
+	signer := newSigner(t)
 	key := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
 	_, stranger := newKey(t)
 	file := filepath.Join(t.TempDir(), "authorized_keys")
@@ -90,14 +97,7 @@ func TestAsSSHDJudges(t *testing.T) {
 
 // sshd does not know minissh-files=, and refuses the key: a line for files opens no shell there.
 func TestSSHDRefusesAKeyForFiles(t *testing.T) {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer := newSigner(t)
 	file := filepath.Join(t.TempDir(), "authorized_keys")
 	address := startSSHD(t, file, "no")
 	key := string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
@@ -129,14 +129,7 @@ func TestModesAsSSHDJudges(t *testing.T) {
 		t.Skip("not run: needs a home that can be written to: " + err.Error())
 	}
 	t.Cleanup(func() { os.RemoveAll(base) })
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer := newSigner(t)
 	dir := filepath.Join(base, "ssh")
 	file := filepath.Join(dir, "authorized_keys")
 	if err := errors.Join(os.Mkdir(dir, 0o700),

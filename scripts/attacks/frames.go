@@ -79,14 +79,10 @@ func unreadNotices(m *mallory) error {
 			return err
 		}
 		defer l.conn.Close()
-		var channels []uint32
-		for range 16 {
-			channel, err := l.open(&protocol.Open{
-				Service: "exec", Command: protocol.Bytes("exec sleep 600")})
-			if err != nil {
-				return err
-			}
-			channels = append(channels, channel)
+		channels, err := l.openAll(16, &protocol.Open{Service: "exec",
+			Command: protocol.Bytes("exec sleep 600")})
+		if err != nil {
+			return err
 		}
 		for i := 0; m.ctx.Err() == nil; i++ {
 			l.conn.SetWriteDeadline(time.Now().Add(answerTime))

@@ -134,6 +134,18 @@ func (l *link) open(request *protocol.Open) (uint32, error) {
 	return channel, err
 }
 
+// openAll sends n OPENs that ask for the same.
+func (l *link) openAll(n int, request *protocol.Open) (channels []uint32, err error) {
+	for range n {
+		channel, err := l.open(request)
+		if err != nil {
+			return nil, err
+		}
+		channels = append(channels, channel)
+	}
+	return channels, nil
+}
+
 // read takes what comes, answers PING and CLOSE, and calls see with every frame, to the link's end.
 func (l *link) read(see func(protocol.Frame)) error {
 	for {

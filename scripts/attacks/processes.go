@@ -96,13 +96,9 @@ func stoppedHelpers(m *mallory) error {
 			return err
 		}
 		defer l.conn.Close()
-		var channels []uint32
-		for range 4 {
-			channel, err := l.open(copying(0, filepath.Join(m.home, "big")))
-			if err != nil {
-				return err
-			}
-			channels = append(channels, channel)
+		channels, err := l.openAll(4, copying(0, filepath.Join(m.home, "big")))
+		if err != nil {
+			return err
 		}
 		go l.read(func(protocol.Frame) {})
 		m.wait(100 * time.Millisecond)

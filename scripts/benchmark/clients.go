@@ -27,18 +27,9 @@ func finish(cmd *exec.Cmd, stderr *bytes.Buffer) error {
 }
 
 // timeCommand runs a client to its end and returns seconds from its start to its exit.
-func (l *lab) timeCommand(ctx context.Context, argv []string) (float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, oneCommand)
-	defer cancel()
-	cmd := l.client(ctx, argv)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	err := finish(cmd, &stderr)
-	return time.Since(start).Seconds(), err
+func (l *lab) timeCommand(ctx context.Context, argv []string) (seconds float64, err error) {
+	_, seconds, err = l.timeCopy(ctx, argv)
+	return seconds, err
 }
 
 // flow is what a bulk stream took: whole seconds, the seconds and bytes between the first and the
