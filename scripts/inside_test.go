@@ -20,12 +20,14 @@ var inside = map[string][]string{
 	"client/knownhosts": {},
 	"client/vt":         {},
 	"client/atexit":     {},
+	"client/syntax":     {},
 	"client/report":     {"options"},
 	"client/terminal":   {"atexit", "report"},
 	"client/dial":       {"options", "knownhosts", "atexit", "report", "terminal"},
 	"client/run":        {"options", "vt", "atexit", "report", "terminal", "dial"},
 	"client/cp":         {"atexit", "report", "terminal", "dial", "run"},
-	"client/prompt":     {"options", "atexit", "report", "terminal", "dial", "run", "cp"},
+	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "run",
+		"cp"},
 	"client/completion": {"options", "knownhosts"},
 	"client/fakedaemon": {"options", "report", "terminal", "dial", "run"}, // of tests alone
 
