@@ -4,22 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 )
 
 // ownBuiltins are the words that need nothing but the loop.
 func (l *loop) ownBuiltins() map[string]Builtin {
-	end := Builtin{Args: "[STATUS]", Help: "end the prompt (so does Ctrl-D), with the last " +
-		"status or this one", Run: l.exit}
+	end := Builtin{Args: "[STATUS]", Help: "end the prompt, with this or the last status",
+		More: endHelp, Run: l.exit}
+	own := map[string]Builtin{
+		"help": {Args: "[WORD]", Help: "this list, or more about a word; help keys: all keys",
+			Run: l.help},
+		"exit": end,
+		"quit": end,
+	}
+	if l.face.terminal != nil {
+		own["history"] = Builtin{Args: "[N | -c]",
+			Help: "the last lines, at most N; -c forgets all", More: historyHelp,
+			Run: l.showHistory}
+	}
+	if l.face.raw {
+		own["clear"] = Builtin{Help: "clear this terminal", Run: l.clear}
+	}
+	return own
+}
+
+// builtins are the words that need the connection.
+func (r *runner) builtins() map[string]Builtin {
 	return map[string]Builtin{
-		"help":    {Help: "this list", Run: l.help},
-		"history": {Help: "the lines of before", Run: l.showHistory},
-		"exit":    end,
-		"quit":    end,
+		"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim",
+			Run: r.onTerminal},
+		"nopty": {Args: "COMMAND", Help: "run it without a terminal, whatever it is",
+			Run: r.offTerminal},
+		"put": {Args: "FILE…", Help: "copy files and folders from here to there", Run: r.put},
+		"get": {Args: "FILE…", Help: "copy files and folders from there to here", Run: r.get},
 	}
 }
 
@@ -38,37 +57,33 @@ func (l *loop) exit(_ context.Context, args string, _ IO) (Outcome, error) {
 	return Outcome{}, &endError{int(n)}
 }
 
-func (l *loop) help(_ context.Context, _ string, io IO) (Outcome, error) {
-	var b strings.Builder
-	row := func(left, right string) {
-		fmt.Fprintf(&b, "  %-18s %s\n", left, right)
-	}
-	fmt.Fprintf(&b, "Each line is a command on %s; cd persists. Other words:\n", l.where())
-	row("!COMMAND", "run a command on this machine")
-	for _, name := range slices.Sorted(maps.Keys(l.builtins)) {
-		builtin := l.builtins[name]
-		if builtin.Help != "" {
-			row(strings.TrimSpace(name+" "+builtin.Args), builtin.Help)
+func (l *loop) showHistory(_ context.Context, args string, io IO) (Outcome, error) {
+	n := l.history.Len()
+	if args == "-c" {
+		if err := l.history.Clear(); err != nil {
+			return Outcome{}, &LineError{fmt.Errorf("the history is still in its file: %w", err)}
 		}
+		return Outcome{}, nil
 	}
-	if l.face.raw {
-		b.WriteString("Keys: Ctrl-C stops a command (twice: kills it) or drops the line; Up and " +
-			"Down\n" +
-			"go through the history, which keeps no line that begins with a blank; Ctrl-A,\n" +
-			"Ctrl-E, Ctrl-K, Ctrl-U, Ctrl-W and Ctrl-L edit.\n")
+	last := n
+	if args != "" {
+		wanted, err := strconv.ParseUint(args, 10, 31)
+		if err != nil {
+			return Outcome{}, &LineError{fmt.Errorf("history takes a number or -c, and not %s; "+
+				"Ctrl-R searches it", quote([]byte(args)))}
+		}
+		last = min(n, int(wanted))
 	}
-	b.WriteString("A backslash in front (\\help) sends a word of this list to the other machine.\n")
+	var b strings.Builder
+	for i := last - 1; i >= 0; i-- {
+		fmt.Fprintf(&b, "%5d  %s\n", n-i, l.history.At(i))
+	}
 	fmt.Fprint(io.Stdout, b.String())
 	return Outcome{}, nil
 }
 
-func (l *loop) showHistory(_ context.Context, _ string, io IO) (Outcome, error) {
-	var b strings.Builder
-	n := l.history.Len()
-	for i := n - 1; i >= 0; i-- {
-		fmt.Fprintf(&b, "%5d  %s\n", n-i, plain(l.history.At(i)))
-	}
-	fmt.Fprint(io.Stdout, b.String())
+func (l *loop) clear(_ context.Context, _ string, io IO) (Outcome, error) {
+	fmt.Fprint(io.Terminal, "\x1b[H\x1b[2J\x1b[3J")
 	return Outcome{}, nil
 }
 

@@ -19,12 +19,17 @@
 //
 // # How a line is drawn (reading order)
 //
-// input.go reads bytes only while they are wanted. keys.go cuts them into keys. editor.go does what
-// the keys ask for to the line and the cursor. screen.go draws them with true widths, wrapped, and
-// scrolled when the line is taller than the screen. A line is at most 4096 characters.
+// input.go reads bytes only while they are wanted. keys.go cuts them into keys. editor.go finds
+// what the keys ask for: changes (edit.go), other lines (browse.go, search.go) and what Tab knows
+// (complete.go). layout.go cuts the line into rows, with true widths, and screen.go draws those
+// that the screen has room for. expand.go replaces what refers to the history when Enter is
+// pressed.
 //
-// A pasted text with several lines becomes one command with newlines in it,
-// shown as ⏎, and runs when Enter is pressed.
+// A line may be a text of several rows. A paste is one, and runs when Enter is pressed; so is a
+// command that Config.Command says is not complete. Such commands are read where nothing is edited,
+// too (plain.go).
+//
+// A line is at most 1 MiB. One that is longer is refused whole, and never cut.
 //
 // # What it does not do
 //

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -15,32 +15,50 @@ import (
 // errInterrupted is Ctrl-C while a line is edited.
 var errInterrupted = errors.New("interrupted")
 
-// maxRunes is how long a line may become, in characters.
-const maxRunes = 4096
+const (
+	// escapeTime is how long an ESC may be alone where that is a key of its own; what comes sooner
+	// belongs to it.
+	escapeTime = 200 * time.Millisecond
+	// pasteTime is how long a pause in what is pasted may be that nothing is drawn in.
+	pasteTime = 20 * time.Millisecond
+)
 
-// editor edits lines on a terminal. The line and the cursor's place in it belong to the screen.
+// editor edits lines on a terminal. A line may be a text of several lines; it and the cursor's
+// place in it belong to the screen.
 type editor struct {
-	in       *input
-	scr      screen
-	history  *history
-	complete func(line string, pos int) (string, int, bool)
-	rawMode  func() (restore func(), err error)
-	out      *output // what comes while a line is edited is shown above it
+	in         *input
+	scr        screen
+	history    *history
+	complete   func(ctx context.Context, line string, pos int) Completion // Config's
+	incomplete func(text string) bool                                     // nil: no text is
+	rawMode    func() (restore func(), err error)
+	out        *output // what comes while a line is edited is shown above it
+
+	killed    []rune // what Ctrl-Y brings back
+	lastQuery []rune // of the last search
 
 	// While a line is edited:
 	ctx      context.Context
 	again    func() error // puts the terminal into raw mode again
 	buf      []byte       // input that is not a key yet
+	unread   rune         // a key that was taken from buf too early; keyUnknown: none was
+	alone    bool         // an ESC that nothing follows is a key
 	paste    bool         // between the marks of a paste
 	newlines int          // ends of lines in the paste that nothing follows yet
-	// how many lines back in the history the shown one is; 0: it is the new one
-	back   int
-	newest []rune // which is kept here meanwhile
+	now      rune         // the key that is obeyed
+	last     rune         // the one before
+	column   int          // which keyUp and keyDown try to keep, in characters
+
+	draft               // what was done to the line on the screen
+	back  int           // how many lines back in the history that is; 0: it is the new one
+	left  map[int]draft // by back: lines that were changed and left
+	// how many lines back Alt-. has been, and how long the word is that it has inserted
+	dots, dotted int
 }
 
 // read edits one line. io.EOF is Ctrl-D on an empty line or the end of the input;
-// errInterrupted Ctrl-C; *SignalError SIGTERM or SIGHUP. The terminal is in its
-// normal mode afterwards, whatever happens.
+// errInterrupted Ctrl-C; *SignalError SIGTERM or SIGHUP; *LineError a line that cannot be run. The
+// terminal is in its normal mode afterwards, whatever happens.
 func (e *editor) read(ctx context.Context, label, style string) (string, error) {
 	restore, err := e.rawMode()
 	if err != nil {
@@ -62,9 +80,8 @@ func (e *editor) read(ctx context.Context, label, style string) (string, error) 
 	e.freshRow()
 	e.scr.draw(false)
 
-	e.back = 0
+	e.draft, e.back, e.left, e.last = draft{}, 0, nil, keyUnknown
 	err = e.edit()
-	line := string(e.scr.line)
 	e.scr.draw(true)
 	if err == errInterrupted {
 		io.WriteString(e.scr.out, "^C")
@@ -73,121 +90,124 @@ func (e *editor) read(ctx context.Context, label, style string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	e.history.Add(line)
-	return plain(line), nil
+	return e.entered()
+}
+
+// entered is the line as it is to be run, when Enter was pressed.
+func (e *editor) entered() (string, error) {
+	typed := string(e.scr.line)
+	if e.missing > 0 {
+		return "", &LineError{tooLong(len(typed) + e.missing)}
+	}
+	line, err := e.history.enter(typed)
+	if err == nil && line != typed {
+		for _, r := range line {
+			shown, _ := glyph(r)
+			if r == '\n' {
+				shown = "\r\n" + nextRow
+			}
+			io.WriteString(e.scr.out, shown)
+		}
+		io.WriteString(e.scr.out, "\r\n")
+	}
+	return line, err
 }
 
 // edit handles keys until Enter.
 func (e *editor) edit() error {
-	s := &e.scr
 	for {
 		key, err := e.key()
 		if err != nil {
 			return err
 		}
-		switch key {
-		case keyEnter:
-			return nil
-		case keyCtrlD, keyDelete:
-			if key == keyCtrlD && len(s.line) == 0 {
-				return io.EOF
-			}
-			e.replace(s.pos, s.pos+1)
-		case keyBackspace:
-			e.replace(s.pos-1, s.pos)
-		case keyWordBack:
-			e.replace(e.wordLeft(), s.pos)
-		case keyKill:
-			e.replace(s.pos, len(s.line))
-		case keyKillAll:
-			e.replace(0, s.pos)
-		case keyTranspose:
-			if at := min(s.pos, len(s.line)-1); at > 0 {
-				s.line[at-1], s.line[at] = s.line[at], s.line[at-1]
-				s.pos = at + 1
-			}
-		case keyLeft:
-			s.pos = max(s.pos-1, 0)
-		case keyRight:
-			s.pos = min(s.pos+1, len(s.line))
-		case keyWordLeft:
-			s.pos = e.wordLeft()
-		case keyWordRight:
-			s.pos = e.wordRight()
-		case keyHome:
-			s.pos = 0
-		case keyEnd:
-			s.pos = len(s.line)
-		case keyUp:
-			e.browse(e.back + 1)
-		case keyDown:
-			e.browse(e.back - 1)
-		case keyClear:
-			io.WriteString(s.out, "\x1b[2J\x1b[H")
-			s.drawn = nil
-		case keyTab:
-			if e.complete == nil {
-				continue
-			}
-			if line, pos, ok := e.complete(string(s.line), len(string(s.line[:s.pos]))); ok {
-				s.line, s.pos = []rune(line), utf8.RuneCountInString(line[:pos])
-			}
-		default:
-			if len(s.line) < maxRunes {
-				e.replace(s.pos, s.pos, key)
+		if key == keySearchOlder || key == keySearchNewer {
+			if key, err = e.search(key == keySearchOlder); err != nil {
+				return err
 			}
 		}
+		e.now = key
+		switch key {
+		case keyEnter:
+			if e.missing > 0 || e.incomplete == nil || !e.incomplete(string(e.scr.line)) {
+				return nil
+			}
+			e.scr.pos = len(e.scr.line)
+			e.insert('\n')
+		case keyCtrlD:
+			if len(e.scr.line) == 0 {
+				return io.EOF
+			}
+			e.delete()
+		case keyLiteral:
+			err = e.literal()
+		case keyTab:
+			err = e.tab()
+		default:
+			if act := acts[key]; act != nil {
+				act(e)
+			} else if key > keyUnknown {
+				e.characters(key)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		e.last = key
 	}
 }
 
-// replace replaces some characters of the line; the cursor is after the new ones. What is outside
-// the line does not count.
-func (e *editor) replace(from, to int, by ...rune) {
-	s := &e.scr
-	from, to = max(from, 0), min(to, len(s.line))
-	s.line = slices.Replace(s.line, from, to, by...)
-	s.pos = from + len(by)
+// acts are what keys do that do nothing else.
+var acts = map[rune]func(*editor){
+	keyUp: (*editor).up, keyDown: (*editor).down,
+	keyOlder: (*editor).older, keyNewer: (*editor).newer,
+	keyOldest: (*editor).oldest, keyNewest: (*editor).newest,
+	keyLeft: (*editor).goLeft, keyRight: (*editor).goRight,
+	keyWordLeft: (*editor).goWordLeft, keyWordRight: (*editor).goWordRight,
+	keyHome: (*editor).goHome, keyEnd: (*editor).goEnd,
+	keyDelete: (*editor).delete, keyBackspace: (*editor).backspace,
+	keyBlankBack: (*editor).killToBlank, keyWordBack: (*editor).killWordLeft,
+	keyWordDelete: (*editor).killWordRight,
+	keyKill:       (*editor).killToEnd, keyKillAll: (*editor).killToHome,
+	keyYank: (*editor).yank, keyLastWord: (*editor).lastWord, keyUndo: (*editor).undo,
+	keyTranspose: (*editor).transpose, keyClear: (*editor).clearScreen,
 }
 
-// wordLeft is where the word before the cursor begins.
-func (e *editor) wordLeft() int {
-	at := e.scr.pos
-	for at > 0 && e.scr.line[at-1] == ' ' {
-		at--
+// characters inserts a character, and those that have come with it: what is pasted comes in big
+// pieces.
+func (e *editor) characters(first rune) {
+	run := []rune{first}
+	for {
+		key, ok := e.take()
+		if !ok {
+			break
+		}
+		if key <= keyUnknown {
+			e.unread = key
+			break
+		}
+		run = append(run, key)
 	}
-	for at > 0 && e.scr.line[at-1] != ' ' {
-		at--
-	}
-	return at
+	e.insert(run...)
 }
 
-// wordRight is where the word after the cursor's begins.
-func (e *editor) wordRight() int {
-	at := e.scr.pos
-	for at < len(e.scr.line) && e.scr.line[at] != ' ' {
-		at++
+// literal inserts the next character, even if it is a key: Ctrl-V.
+func (e *editor) literal() error {
+	for len(e.buf) == 0 || !utf8.FullRune(e.buf) {
+		if err := e.fill(); err != nil {
+			return err
+		}
 	}
-	for at < len(e.scr.line) && e.scr.line[at] == ' ' {
-		at++
+	r, n := utf8.DecodeRune(e.buf)
+	e.buf = e.buf[n:]
+	if r != 0 && (r != utf8.RuneError || n > 1) { // a line holds text, and never a NUL
+		e.insert(r)
 	}
-	return at
+	return nil
 }
 
-// browse shows the line that is so many back in the history.
-func (e *editor) browse(back int) {
-	if back < 0 || back > e.history.Len() {
-		return
-	}
-	s := &e.scr
-	if e.back == 0 {
-		e.newest = s.line
-	}
-	if e.back = back; back == 0 {
-		s.line = e.newest
-	} else {
-		s.line = []rune(e.history.At(back - 1))
-	}
-	s.pos = len(s.line)
+func (e *editor) clearScreen() {
+	io.WriteString(e.scr.out, "\x1b[2J\x1b[H")
+	e.scr.drawn = nil
 }
 
 // freshRow goes to the start of a free row, whatever is on this one (the echo of ^C or of keys
@@ -199,26 +219,40 @@ func (e *editor) freshRow() {
 	}
 }
 
-// plain puts back the characters that newlineRune and tabRune stand for.
-func plain(line string) string {
-	return strings.NewReplacer(string(newlineRune), "\n", string(tabRune), "\t").Replace(line)
-}
-
-// key is the next key. Ends of lines in a paste are characters of the line, if something follows.
+// key is the next key.
 func (e *editor) key() (rune, error) {
 	for {
-		key, n := nextKey(e.buf, e.paste)
-		if n == 0 {
+		key, ok := e.take()
+		if !ok {
 			if err := e.fill(); err != nil {
 				return 0, err
 			}
 			continue
 		}
+		if key == keyCtrlC {
+			return 0, errInterrupted
+		}
+		return key, nil
+	}
+}
+
+// take is the next key that has come; false: none has. Ends of lines in a paste are characters of
+// the line, if something follows.
+func (e *editor) take() (key rune, ok bool) {
+	if key := e.unread; key != keyUnknown {
+		e.unread = keyUnknown
+		return key, true
+	}
+	for {
+		key, n := nextKey(e.buf, e.paste)
+		if n == 0 {
+			return 0, false
+		}
 		special := key == keyUnknown || key == keyNewline || key == keyPasteBegins ||
 			key == keyPasteEnds
 		if !special && e.newlines > 0 {
 			e.newlines--
-			return newlineRune, nil
+			return '\n', true
 		}
 		e.buf = e.buf[n:]
 		switch key {
@@ -227,47 +261,74 @@ func (e *editor) key() (rune, error) {
 			e.newlines++
 		case keyPasteBegins, keyPasteEnds:
 			e.paste, e.newlines = key == keyPasteBegins, 0
-		case keyCtrlC:
-			return 0, errInterrupted
 		default:
-			return key, nil
+			return key, true
 		}
 	}
 }
 
-// fill draws what has changed and waits for input.
+// fill draws what has changed and waits for input, or for e.in.done. What is pasted is drawn when
+// no more of it comes: drawing each piece of it would take longer than everything else.
 func (e *editor) fill() error {
-	e.scr.draw(false)
-	data, err := e.in.wait(e.ctx)
-	if err == errOutput {
+	data, err := []byte(nil), errTime
+	if e.paste {
+		data, err = e.waitFor(pasteTime)
+	}
+	if err == errTime {
+		e.scr.draw(false)
+		if e.alone && len(e.buf) == 1 && e.buf[0] == esc {
+			data, err = e.waitFor(escapeTime)
+		} else {
+			data, err = e.in.wait(e.ctx)
+		}
+	}
+	var note errNote
+	var came errSignalled
+	switch {
+	case err == errTime:
+		e.buf, e.unread = e.buf[1:], keyEscape
+		return nil
+	case err == errDone:
+		return nil
+	case err == errOutput:
 		e.scr.clear()
 		e.out.show()
 		return nil // drawn on the way back here
-	}
-	var note errNote
-	if errors.As(err, &note) {
+	case errors.As(err, &note):
 		e.scr.note = note.text
 		return nil // drawn on the way back here
-	}
-	var came errSignalled
-	if errors.As(err, &came) {
-		switch kind(came.signal) {
-		case signalInterrupt:
-			return errInterrupted
-		case signalResize:
-			return nil // drawn on the way back here
-		case signalContinue:
-			if err := e.again(); err != nil {
-				return err
-			}
-			e.freshRow()
-			e.scr.drawn = nil
-			return nil
-		}
-		return &SignalError{came.signal}
+	case errors.As(err, &came):
+		return e.signalled(came.signal)
 	}
 	e.buf = append(e.buf, data...)
 	return err
+}
+
+// waitFor waits no longer than a time, the end of which is errTime.
+func (e *editor) waitFor(limit time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(e.ctx, limit, errTime)
+	defer cancel()
+	return e.in.wait(ctx)
+}
+
+var errTime = errors.New("nothing came in time")
+
+// signalled is for a signal that came while a line is edited.
+func (e *editor) signalled(sig os.Signal) error {
+	switch kind(sig) {
+	case signalInterrupt:
+		return errInterrupted
+	case signalResize:
+		return nil // drawn on the way back to fill
+	case signalContinue:
+		if err := e.again(); err != nil {
+			return err
+		}
+		e.freshRow()
+		e.scr.drawn = nil
+		return nil
+	}
+	return &SignalError{sig}
 }
 
 // rawTerminal returns editor.rawMode for a real terminal.

@@ -14,19 +14,21 @@ import (
 // edit runs one line of the editor over typed bytes on a model terminal.
 func edit(t *testing.T, m *model, h *history, label, typed string) (string, error) {
 	t.Helper()
-	return editFrom(m, h, label, strings.NewReader(typed))
+	return newEditor(m, h, strings.NewReader(typed)).read(t.Context(), label, "")
 }
 
-func editFrom(m *model, h *history, label string, typed io.Reader) (string, error) {
-	e := &editor{
+// newEditor is an editor on a model terminal. Tab inserts 完成; a text that ends with "do" is
+// incomplete.
+func newEditor(m *model, h *history, typed io.Reader) *editor {
+	return &editor{
 		out: new(output), in: newInput(typed, make(chan os.Signal)), history: h,
 		scr:     screen{out: m, size: func() (int, int) { return m.w, m.h }},
 		rawMode: func() (func(), error) { return func() {}, nil },
-		complete: func(line string, pos int) (string, int, bool) {
-			return line[:pos] + "完成" + line[pos:], pos + 6, true
+		complete: func(_ context.Context, line string, pos int) Completion {
+			return Completion{From: pos, Candidates: []Candidate{{Text: "完成"}}}
 		},
+		incomplete: func(text string) bool { return strings.HasSuffix(text, "do") },
 	}
-	return e.read(context.Background(), label, "")
 }
 
 const (
@@ -46,7 +48,10 @@ func TestEditing(t *testing.T) {
 		{"ctrl-a ctrl-e", "好b\x011\x052\r", "1好b2", "$ 1好b2"},
 		{"other homes and ends", "b\x1b[1~a\x1b[4~c\x1bOH0\x1bOFd\x1b[7~-\x1b[8~+\r", "-0abcd+", "$ -0abcd+"},
 		{"words", "一 two 三\x1bb\x1bbX" + end + "\x17Y\r", "一 Xtwo Y", "$ 一 Xtwo Y"},
-		{"words with Ctrl", "a b c\x1b[1;5D\x1b[1;5DX\x1b[1;5CY\r", "a Xb Yc", "$ a Xb Yc"},
+		{"words with Ctrl", "a b c\x1b[1;5D\x1b[1;5DX\x1b[1;5CY\r", "a XbY c", "$ a XbY c"},
+		{"words of a path", "cd /a/b.c\x1b\x7f\x1bbX\r", "cd /a/Xb.", "$ cd /a/Xb."},
+		{"a path is one word", "cd /a/b.c\x17X\r", "cd X", "$ cd X"},
+		{"delete a word", "one two\x01\x1bd!\r", "! two", "$ ! two"},
 		{"kill to the end", "你好世界" + left + left + "\x0b!\r", "你好!", "$ 你好!"},
 		{"kill all", "你好世界\x15!\r", "!", "$ !"},
 		{"transpose", "ab你\x14\r", "a你b", "$ a你b"},
@@ -58,23 +63,47 @@ func TestEditing(t *testing.T) {
 		{"back over a wrap", "0123456789abcdefg你好\x7f\x7f\x7f!\r", "0123456789abcdef!", "$ 0123456789abcdef!"},
 		{"insert before a wrap", "0123456789abcdefgh" + home + "好\r", "好0123456789abcdefgh", "$ 好0123456789abcdef\ngh"},
 		{"clear the screen", "old\x0cnew\r", "oldnew", "$ oldnew"},
-		{"not UTF-8", "a\xd6\xffb\xe4\xbd!\ufffdc\r", "ab!c", "$ ab!c"},
+		{"not UTF-8", "a\xd6\xffb\xe4\xbd!\ufffdc\r", "ab!\ufffdc", "$ ab!\ufffdc"},
 		{"C1 and unknown keys", "a\u0085\x1b[31mb\x1b[15~\x1b[[Ac\x1bOPd\x1b\x1b[Ae\r", "abcde", "$ abcde"},
 		{"a long sequence", "a\x1b[" + strings.Repeat("1", 300) + "xb\r", "ab", "$ ab"},
 		{"an endless sequence", "a\x1b[" + strings.Repeat("1", maxSequence+9) + "\x15x\r", "x", "$ x"},
 		{"completion", "ab" + left + "\t!\r", "a完成!b", "$ a完成!b"},
-		{"paste", "\x1b[200~a\tb\r\nc\n\x1b[201~;d\r", "a\tb\nc;d", "$ a⇥b⏎c;d"},
+		{"paste", "\x1b[200~a\tb\r\nc\n\x1b[201~;d\r", "a\tb\nc;d", "$ a⇥b\n> c;d"},
 		{"paste is not keys", "\x1b[200~a\x03\x1b[D\x7fb\x1b[201~\r", "ab", "$ ab"},
 		{"bidi is spelled out", "a\u202eb\r", "a\u202eb", "$ a<202E>b"},
 		{"line feed", "a\n", "a", "$ a"},
+		{"F-keys and Insert", "a\x1b[2~\x1b[24~\x1bOQb\r", "ab", "$ ab"},
+		{"yank", "one two\x17\x01\x19\r", "twoone ", "$ twoone"},
+		{"kills in a row", "one two\x17\x17x\x19\r", "xone two", "$ xone two"},
+		{"kills in both directions", "one two" + left + "\x0b\x17\x19\x19\r", "one twotwo", "$ one twotwo"},
+		{"kills that are apart", "one two\x17a\x17\x19\r", "one a", "$ one a"},
+		{"nothing was killed", "a\x19\x0bb\x19\r", "ab", "$ ab"},
+		{"undo", "one\x17two\x1f\x1f!\r", "one!", "$ one!"},
+		{"undo everything", "ab" + left + "c\x14\x1f\x1f\x1f\x1f\x1fd\r", "d", "$ d"},
+		{"undo a completion", "ab\t\x1f\r", "ab", "$ ab"},
+		{"literally", "a\x16\x03\x16\x1bb\x16é\x16\tc\r", "a\x03\x1bbé\tc", "$ a^C^[bé⇥c"},
+		{"nothing of NUL", "a\x16\x00b\r", "ab", "$ ab"},
+		{"a row by Alt-Enter", "a\x1b\rb\x1b\nc\r", "a\nb\nc", "$ a\n> b\n> c"},
+		{"ends of rows", "ab\x1b\rcd" + home + "1" + end + "2\x01\x020\x053\r", "ab03\n1cd2", "$ ab03\n> 1cd2"},
+		{"kill in rows", "ab\x1b\rcd" + home + right + "\x0b" + up + end + "\x0be\r", "abec", "$ abec"},
+		{"kill back in rows", "ab\x1b\rcd\x15\x15\x15e\r", "e", "$ e"},
+		{"up and down in rows", "abcd\x1b\re\x1b\rfghi" + left + up + up + "X" + down +
+			down + "Y\r", "abcXd\ne\nfghiY", "$ abcXd\n> e\n> fghiY"},
+		{"a row that wraps", "a\x1b\r0123456789abcdefghi" + up + "b\r", "ab\n0123456789abcdefghi",
+			"$ ab\n> 0123456789abcdefgh\ni"},
+		{"a full row", "0123456789abcdefgh\x1b\r" + up + end + "\r", "0123456789abcdefgh\n",
+			"$ 0123456789abcdefgh\n>"},
+		{"an incomplete line", "do\rx\r", "do\nx", "$ do\n> x"},
+		{"an incomplete line from its middle", "a do" + home + "\rx\r", "a do\nx", "$ a do\n> x"},
+		{"a paste is not asked", "\x1b[200~do\nx\n\x1b[201~\r", "do\nx", "$ do\n> x"},
 		{"carriage return and line feed", "a\r\n", "a", "$ a"},
 		{"blanks stay", "a  " + left + "\r", "a  ", "$ a"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			slow := newModel(20, 6)
-			line, err := editFrom(slow, &history{}, "$ ",
-				iotest.OneByteReader(strings.NewReader(test.typed)))
+			line, err := newEditor(slow, &history{},
+				iotest.OneByteReader(strings.NewReader(test.typed))).read(t.Context(), "$ ", "")
 			if err != nil || line != test.line || slow.text() != test.screen {
 				t.Errorf("byte by byte: line %q, %v, screen\n%s", line, err, slow.text())
 			}
@@ -129,6 +158,33 @@ func TestBrowsingHistory(t *testing.T) {
 	if got := fmt.Sprint(h.lines); got != "[one 二 three 二! typed]" {
 		t.Errorf("history %s", got)
 	}
+	for typed, want := range map[string]string{
+		// What was changed and left is as it was left, and so is what can be undone.
+		up + "!" + up + "?" + down + "\r":                   "typed!",
+		up + "!" + up + "?" + down + up + "\r":              "二!?",
+		up + "!" + up + down + "\x1f\r":                     "typed",
+		"ab\x17" + up + down + "\x1f\r":                     "ab",
+		up + "\x15" + up + down + "\r" + "x\r":              "",
+		"new\x1b<\r":                                        "one",
+		"new\x1b<\x1b>!\r":                                  "new!",
+		"a\x1b\rb\x10\r":                                    "typed", // Ctrl-P leaves rows at once
+		"a\x1b\rb" + up + up + down + "\r":                  "a\nb",
+		"a\x1b\rb" + up + up + "!\r":                        "typed!",
+		up + up + up + up + up + up + up + down + "\x0e!\r": "three!",
+		"a \x1b.\r":            "a typed",
+		"a \x1b.\x1b_\x1b.b\r": "a threeb",
+		"\x1b.\x1b.\x1b.\x1b.\x1b.\x1b.\x1b.\x1b.\r": "one",
+		"x\x1b.y\x1b.\r": "xtypedytyped",
+		"\x1b.\x1f.\r":   ".",
+	} {
+		again := &history{}
+		for _, line := range h.lines {
+			again.add(line)
+		}
+		if line, err := edit(t, newModel(20, 4), again, "$ ", typed); line != want || err != nil {
+			t.Errorf("%q: %q, %v; want %q", typed, line, err, want)
+		}
+	}
 }
 
 // TestTallLine: a line taller than the screen shows the rows around the cursor.
@@ -171,7 +227,7 @@ func TestCursorAfterFullRow(t *testing.T) {
 // TestDrawRandomly: after any sequence of edits the terminal shows what a fresh
 // drawing would, and the cursor is before the character it belongs to.
 func TestDrawRandomly(t *testing.T) {
-	alphabet := []rune("abc 你好界🙂e\u0301ü  " + string(newlineRune) + "\u202e")
+	alphabet := []rune("abc 你好界🙂e\u0301ü  \n\t\u202e")
 	for seed := range uint64(60) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		w, h := 2+rnd.IntN(24), 2+rnd.IntN(8)
@@ -216,13 +272,15 @@ func TestDrawRandomly(t *testing.T) {
 // FuzzKeys: no input makes the editor hang, panic, or return what cannot be sent.
 func FuzzKeys(f *testing.F) {
 	for _, seed := range []string{"ls\r", "你\x1b[D好\x7f\r", "\x1b[200~a\nb\x1b[201~\r",
-		"\xd6\x1b[\x00", "\x1b[1;5C\x1bO", "a\x0c\x14\x15\x0b"} {
+		"\xd6\x1b[\x00", "\x1b[1;5C\x1bO", "a\x0c\x14\x15\x0b", "a\x12o\x12\x13\x07\x12o\x1b\r",
+		"!! !$\r", "a\t\t\r", "do\r\x1b\r\x1b[A\x1f\x16\x03\r", "\x1b.\x19\x1bd"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
 		m := newModel(12, 4)
 		line, err := edit(t, m, &history{lines: []string{"old 你"}}, "$ ", typed)
-		if err == nil && strings.ContainsAny(line, "\x1b\x03\x7f\r\ufffd") {
+		literally := strings.Contains(typed, "\x16")
+		if err == nil && !literally && strings.ContainsAny(line, "\x1b\x03\x7f\r\x00") {
 			t.Errorf("%q gives %q", typed, line)
 		}
 	})
@@ -231,7 +289,7 @@ func FuzzKeys(f *testing.F) {
 func TestWidths(t *testing.T) {
 	for r, want := range map[rune]int{'a': 1, 'é': 1, '你': 2, '🙂': 2, 'ｱ': 1, 'Ａ': 2, 0x301: 0,
 		0x200d: 0, 0xfe0f: 0, '가': 2, 0x1161: 0, 'я': 1, '→': 1,
-		newlineRune: 1, 0x1b: 2, 0x202e: 6, 0xe000: 1} {
+		'\t': 1, 0x1b: 2, 0x202e: 6, 0xe000: 1} {
 		if _, got := glyph(r); got != want {
 			t.Errorf("%U is %d wide, want %d", r, got, want)
 		}

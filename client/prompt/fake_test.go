@@ -106,7 +106,7 @@ func child() {
 		Runner: runner, User: "li", Host: "lab", Dir: []byte("/home/li"), Home: []byte("/home/li"),
 		HistoryFile: os.Getenv("PROMPT_TEST_HISTORY"), Quiet: os.Getenv(
 			"PROMPT_TEST_GREETING") == "",
-		Complete: func(line string, pos int) (string, int, bool) {
+		Complete: func(_ context.Context, line string, _ int) Completion {
 			switch line {
 			case "boom":
 				panic("boom")
@@ -117,8 +117,9 @@ func child() {
 			case "drop":
 				cancel(errors.New("the link is lost"))
 			}
-			return line, pos, true
+			return Completion{}
 		},
+		Command: bash,
 		Builtins: map[string]Builtin{
 			"get": {Args: "FILE", Help: "fetch a file",
 				Run: func(ctx context.Context, args string, io IO) (Outcome, error) {

@@ -11,7 +11,6 @@ import (
 	"minissh/client/cp"
 	"minissh/client/report"
 	"minissh/client/run"
-	"minissh/protocol"
 )
 
 // put is the prompt's `put FILE…`: files and folders of this machine go into the current directory
@@ -136,57 +135,6 @@ func fileWords(text string) (words []string, err error) {
 	return words, nil
 }
 
-// completeFiles completes the names of local files, after `put`.
-func completeFiles(line string, pos int) (string, int, bool) {
-	before, after := line[:pos], line[pos:]
-	trimmed := strings.TrimLeft(before, " ")
-	if !strings.HasPrefix(trimmed, "put ") {
-		return line, pos, false
-	}
-	begin := strings.LastIndexByte(before, ' ') + 1
-	for begin > 1 && before[begin-2] == '\\' { // a blank that belongs to the name
-		begin = strings.LastIndexByte(before[:begin-1], ' ') + 1
-	}
-	names, err := fileWords(before[begin:])
-	if err != nil || len(names) > 1 {
-		return line, pos, false
-	}
-	part := ""
-	if len(names) == 1 {
-		part = names[0]
-	}
-	dir, base := filepath.Split(part)
-	entries, err := os.ReadDir(filepath.Clean(fromHome(dir) + "."))
-	if err != nil {
-		return line, pos, false
-	}
-	common, count, end := "", 0, " "
-	for _, e := range entries {
-		name := e.Name()
-		if !strings.HasPrefix(name, base) || base == "" && name[0] == '.' ||
-			protocol.Quote(name) != `"`+name+`"` {
-			continue
-		}
-		if count++; count == 1 {
-			common = name
-			if e.IsDir() {
-				end = "/"
-			}
-		}
-		for !strings.HasPrefix(name, common) {
-			common = common[:len(common)-1]
-		}
-	}
-	if count == 0 {
-		return line, pos, false
-	}
-	if count > 1 {
-		end = ""
-	}
-	done := before[:begin] + escapeBlanks(dir+common) + end
-	return done + after, len(done), true
-}
-
 // fromHome replaces a ~ at the front by the local home directory, as a shell does.
 func fromHome(name string) string {
 	rest, ok := strings.CutPrefix(name, "~")
@@ -198,12 +146,4 @@ func fromHome(name string) string {
 		return name
 	}
 	return home + rest
-}
-
-// escapeBlanks writes a name so that fileWords reads it as one.
-func escapeBlanks(name string) string {
-	if filepath.Separator != '/' {
-		return name
-	}
-	return strings.NewReplacer(` `, `\ `, `'`, `\'`, `"`, `\"`, `\`, `\\`).Replace(name)
 }

@@ -15,15 +15,26 @@ import (
 const (
 	// historyLines is how many lines are kept, in memory and in the file.
 	historyLines = 1000
-	// historyBytes is the most that is read of the file: its end.
+	// historyBytes is how much of them is kept at most, and how much is read of the file: its end.
 	historyBytes = 4 << 20
+
+	// In the file, newlineRune and tabRune replace characters that cannot be in one of its lines.
+	// They are the last code points there are, for private use.
+	newlineRune = '\U0010FFFD'
+	tabRune     = '\U0010FFFC'
+)
+
+var (
+	toFile   = strings.NewReplacer("\n", string(newlineRune), "\t", string(tabRune))
+	fromFile = strings.NewReplacer(string(newlineRune), "\n", string(tabRune), "\t")
 )
 
 // history keeps lines for the editor and, in a file, for the next time. The file has one line of
-// text for each; several prompts at once append theirs as they come. It holds what was typed, with
-// newlines as newlineRune. If the file cannot be used, the prompt works without it.
+// text for each; several prompts at once append theirs as they come. If the file cannot be used,
+// the prompt works without it.
 type history struct {
 	lines []string // the oldest first
+	bytes int      // in lines
 	file  string   // "": memory only
 }
 
@@ -52,7 +63,7 @@ func openHistory(file string) *history {
 	for line := range bytes.Lines(data) {
 		count++
 		if s := string(bytes.TrimRight(line, "\r\n")); sound(s) {
-			h.add(s)
+			h.add(fromFile.Replace(s))
 		}
 	}
 	if count > historyLines || info.Size() > historyBytes {
@@ -75,9 +86,9 @@ func readEnd(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, historyBytes))
 }
 
-// sound says whether a line can be edited.
+// sound says whether a line can be one of the file's.
 func sound(line string) bool {
-	return utf8.ValidString(line) && len(line) <= 4*4096 &&
+	return utf8.ValidString(line) && len(line) <= historyBytes/2 &&
 		!strings.ContainsFunc(line, unicode.IsControl)
 }
 
@@ -87,7 +98,11 @@ func (h *history) rewrite() {
 	if err != nil {
 		return
 	}
-	_, err = f.WriteString(strings.Join(h.lines, "\n") + "\n")
+	for _, line := range h.lines {
+		if err == nil {
+			_, err = f.WriteString(toFile.Replace(line) + "\n")
+		}
+	}
 	if closeErr := f.Close(); err != nil || closeErr != nil || os.Rename(f.Name(), h.file) != nil {
 		os.Remove(f.Name())
 	}
@@ -99,15 +114,19 @@ func (h *history) add(line string) (kept bool) {
 		h.lines[len(h.lines)-1] == line {
 		return false
 	}
-	if h.lines = append(h.lines, line); len(h.lines) > historyLines {
-		h.lines = h.lines[len(h.lines)-historyLines:]
+	h.lines = append(h.lines, line)
+	h.bytes += len(line)
+	for len(h.lines) > historyLines || h.bytes > historyBytes && len(h.lines) > 1 {
+		h.bytes -= len(h.lines[0])
+		h.lines = h.lines[1:]
 	}
 	return true
 }
 
-// Add keeps a line, in the file too.
+// Add keeps a line, in the file too if it can be there.
 func (h *history) Add(line string) {
-	if !h.add(line) || h.file == "" {
+	written := toFile.Replace(line)
+	if !h.add(line) || h.file == "" || !sound(written) || fromFile.Replace(written) != line {
 		return
 	}
 	f, err := os.OpenFile(h.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -115,7 +134,7 @@ func (h *history) Add(line string) {
 		return
 	}
 	defer f.Close()
-	wholeline.Append(f, line+"\n") // lines of several prompts do not mix
+	wholeline.Append(f, written+"\n") // lines of several prompts do not mix
 }
 
 // Len is how many there are.
@@ -123,3 +142,29 @@ func (h *history) Len() int { return len(h.lines) }
 
 // At is the line that is so many back; 0 is the newest.
 func (h *history) At(i int) string { return h.lines[len(h.lines)-1-i] }
+
+// enter is for a line that was typed: it keeps the line that is to be run, and returns that. What
+// cannot be run is kept in memory, to be mended.
+func (h *history) enter(typed string) (line string, err error) {
+	if err = tooLong(len(typed)); err == nil {
+		line, err = h.expand(typed)
+	}
+	if err != nil {
+		h.add(typed)
+		return "", &LineError{err}
+	}
+	h.Add(line)
+	return line, nil
+}
+
+// Clear forgets all lines, in the file too.
+func (h *history) Clear() error {
+	h.lines, h.bytes = nil, 0
+	if h.file == "" {
+		return nil
+	}
+	if err := os.Truncate(h.file, 0); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 )
@@ -18,6 +19,7 @@ type input struct {
 	signals <-chan os.Signal
 	notes   <-chan string   // Config.Notes; nil: nowhere to show them
 	news    <-chan struct{} // output waits to be shown; nil while it need not wait
+	done    <-chan struct{} // ends what the editor waits for besides input; nil: there is nothing
 }
 
 type chunk struct {
@@ -39,8 +41,11 @@ type errNote struct{ text string }
 
 func (e errNote) Error() string { return e.text }
 
+// errDone is what input.wait returns when input.done is closed.
+var errDone = errors.New("what the editor waits for is done")
+
 // wait returns the next bytes, at least one, or an error: the stream's, ctx's
-// cause, errSignalled, errNote or errOutput.
+// cause, errSignalled, errNote, errOutput or errDone.
 func (in *input) wait(ctx context.Context) ([]byte, error) {
 	if !in.pending {
 		in.pending = true
@@ -68,52 +73,65 @@ func (in *input) wait(ctx context.Context) ([]byte, error) {
 		return nil, errNote{note}
 	case <-in.news:
 		return nil, errOutput
+	case <-in.done:
+		return nil, errDone
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
 }
 
-// maxLine is the longest line that is read from a pipe, in bytes.
+// maxLine is the longest line that is run, in bytes.
 const maxLine = 1 << 20
 
-var errLineTooLong = errors.New("the line is longer than 1 MiB and was left out")
+// tooLong is the error for a line of so many bytes; nil: it can be run.
+func tooLong(bytes int) error {
+	if bytes <= maxLine {
+		return nil
+	}
+	return fmt.Errorf("the line has %d bytes, and at most %d (1 MiB) can be sent; nothing of it "+
+		"was run", bytes, maxLine)
+}
 
 // lineReader cuts a stream into lines.
 type lineReader struct {
-	in   *input
-	buf  []byte
-	skip bool // in a line that is too long
+	in      *input
+	buf     []byte
+	skipped int // bytes of a line that is too long
 }
 
-// next returns a line without its end (LF or CRLF), which the last line may lack. After
-// errLineTooLong the next line can be read; io.EOF is the end.
+// next returns a line without its end (LF or CRLF), which the last line may lack. After a
+// *LineError the next line can be read; io.EOF is the end.
 func (r *lineReader) next(ctx context.Context) (string, error) {
 	searched := 0
 	for {
 		if i := bytes.IndexByte(r.buf[searched:], '\n'); i >= 0 {
 			line := r.buf[:searched+i]
 			r.buf = r.buf[searched+i+1:]
-			if r.skip || len(line) > maxLine {
-				r.skip = false
-				return "", errLineTooLong
-			}
-			return string(bytes.TrimSuffix(line, []byte("\r"))), nil
+			return r.whole(line)
 		}
 		if searched = len(r.buf); searched > maxLine {
-			r.buf, searched, r.skip = r.buf[:0], 0, true
+			r.skipped += searched
+			r.buf, searched = r.buf[:0], 0
 		}
 		data, err := r.in.wait(ctx)
-		switch {
-		case err == io.EOF && r.skip:
-			r.skip, r.buf = false, nil
-			return "", errLineTooLong
-		case err == io.EOF && len(r.buf) > 0:
-			line := string(bytes.TrimSuffix(r.buf, []byte("\r")))
+		if err == io.EOF && len(r.buf)+r.skipped > 0 {
+			line := r.buf
 			r.buf = nil
-			return line, nil
-		case err != nil:
+			return r.whole(line)
+		}
+		if err != nil {
 			return "", err
 		}
 		r.buf = append(r.buf, data...)
 	}
+}
+
+// whole is a line that has come whole, unless it is too long.
+func (r *lineReader) whole(line []byte) (string, error) {
+	size := r.skipped + len(line)
+	r.skipped = 0
+	if err := tooLong(size); err != nil {
+		return "", &LineError{err}
+	}
+	return string(bytes.TrimSuffix(line, []byte("\r"))), nil
 }

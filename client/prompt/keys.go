@@ -5,11 +5,16 @@ import (
 	"unicode/utf8"
 )
 
-// Keys that are not characters; characters are their own keys.
+// Keys that are not characters; characters are their own keys, with a newline and a tab among them
+// that were pasted or asked for (Alt-Enter).
 const (
 	keyUnknown rune = -iota // it has no effect
 	keyUp
 	keyDown
+	keyOlder // in the history, also from within a text of several lines
+	keyNewer
+	keyOldest
+	keyNewest
 	keyLeft
 	keyRight
 	keyWordLeft
@@ -18,12 +23,22 @@ const (
 	keyEnd
 	keyDelete
 	keyBackspace
+	keyBlankBack // delete to the blank before the cursor
 	keyWordBack
+	keyWordDelete
 	keyKill    // to the end of the line
 	keyKillAll // to its beginning
+	keyYank
+	keyLastWord
+	keyUndo
 	keyTranspose
 	keyClear
 	keyTab
+	keySearchOlder
+	keySearchNewer
+	keyCancel
+	keyLiteral // what follows is a character, whatever it is
+	keyEscape  // alone; nextKey never gives it, since it cannot know
 	keyEnter
 	keyCtrlC
 	keyCtrlD
@@ -32,16 +47,21 @@ const (
 	keyPasteEnds
 )
 
+const ctrlC = 3
+
 // controls are the keys of control characters.
 var controls = map[byte]rune{
-	1: keyHome, 2: keyLeft, 3: keyCtrlC, 4: keyCtrlD, 5: keyEnd, 6: keyRight, 8: keyBackspace,
-	9: keyTab, 11: keyKill, 12: keyClear,
-	14: keyDown, 16: keyUp, 20: keyTranspose, 21: keyKillAll, 23: keyWordBack, 0x7f: keyBackspace,
+	1: keyHome, 2: keyLeft, ctrlC: keyCtrlC, 4: keyCtrlD, 5: keyEnd, 6: keyRight, 7: keyCancel,
+	8: keyBackspace, 9: keyTab, 11: keyKill, 12: keyClear, 14: keyNewer, 16: keyOlder,
+	18: keySearchOlder, 19: keySearchNewer, 20: keyTranspose, 21: keyKillAll, 22: keyLiteral,
+	23: keyBlankBack, 25: keyYank, 31: keyUndo, 0x7f: keyBackspace,
 }
 
-// escapes are the keys of what follows ESC.
-var escapes = map[byte]rune{'b': keyWordLeft, 'f': keyWordRight, 0x7f: keyWordBack,
-	0x08: keyWordBack}
+// escapes are the keys of what follows ESC: those with Alt.
+var escapes = map[byte]rune{
+	'b': keyWordLeft, 'f': keyWordRight, 'd': keyWordDelete, 0x7f: keyWordBack, 8: keyWordBack,
+	'.': keyLastWord, '_': keyLastWord, '<': keyOldest, '>': keyNewest, '\r': '\n', '\n': '\n',
+}
 
 // cursors are the keys of what ends ESC [ or ESC O.
 var cursors = map[byte]rune{'A': keyUp, 'B': keyDown, 'C': keyRight, 'D': keyLeft, 'H': keyHome,
@@ -57,11 +77,6 @@ const (
 	esc = 0x1b
 	// maxSequence bounds an escape sequence; a longer one is dropped.
 	maxSequence = 4096
-
-	// In a line and in the history file newlineRune and tabRune stand for characters that would end
-	// it. They are the last code points there are, for private use.
-	newlineRune = '\U0010FFFD'
-	tabRune     = '\U0010FFFC'
 )
 
 // nextKey cuts the first key off buf, and says how many bytes that took; 0: the key is incomplete.
@@ -88,7 +103,7 @@ func nextKey(buf []byte, paste bool) (key rune, n int) {
 		}
 		return keyEnter, n
 	case paste && c == '\t':
-		return tabRune, 1
+		return '\t', 1
 	case paste && (c < ' ' || c == 0x7f):
 		return keyUnknown, 1
 	case c < ' ' || c == 0x7f:
@@ -100,7 +115,7 @@ func nextKey(buf []byte, paste bool) (key rune, n int) {
 		return 0, 0
 	}
 	r, size := utf8.DecodeRune(buf)
-	if r == utf8.RuneError || r < 0xa0 || r == newlineRune || r == tabRune {
+	if r == utf8.RuneError && size == 1 || r < 0xa0 {
 		return keyUnknown, size
 	}
 	return r, size

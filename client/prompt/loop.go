@@ -46,13 +46,15 @@ func newLoop(cfg *Config) *loop {
 	l.out = newOutput(cfg.Stdout, cfg.Stderr, l.face)
 	l.history = &history{}
 	cfg.Runner.Attach(l.out.stdout(), l.out.stderr())
+	if l.face.terminal != nil {
+		l.history = openHistory(cfg.HistoryFile)
+	}
 	if l.face.raw {
 		l.in.news, l.in.notes = l.out.news, cfg.Notes
-		l.history = openHistory(cfg.HistoryFile)
 		l.editor = &editor{
 			in: l.in, out: l.out, history: l.history, complete: cfg.Complete,
-			rawMode: rawTerminal(cfg.Stdin),
-			scr:     screen{out: l.face.terminal, size: terminalSize(l.face.terminal)},
+			incomplete: l.incomplete, rawMode: rawTerminal(cfg.Stdin),
+			scr: screen{out: l.face.terminal, size: terminalSize(l.face.terminal)},
 		}
 	} else {
 		l.plain = &lineReader{in: l.in}
@@ -76,14 +78,14 @@ func (l *loop) lines(ctx context.Context) error {
 	}
 	for {
 		line, err := l.read(ctx)
+		var refused *LineError
 		switch {
 		case err == io.EOF:
 			return nil
 		case err == errInterrupted:
 			continue
-		case errors.Is(err, errLineTooLong):
-			l.status = ExitLost
-			l.out.say("%v", err)
+		case errors.As(err, &refused):
+			l.refused(refused)
 			continue
 		case err != nil:
 			return err
@@ -91,6 +93,16 @@ func (l *loop) lines(ctx context.Context) error {
 		if err := l.line(ctx, line); err != nil {
 			return err
 		}
+	}
+}
+
+// refused says why a line was not run.
+func (l *loop) refused(err *LineError) {
+	l.status = ExitLost
+	l.out.say("%v", err)
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) && hinter.Hint() != "" {
+		l.out.say("hint: %s", hinter.Hint())
 	}
 }
 
@@ -104,28 +116,7 @@ func (l *loop) read(ctx context.Context) (string, error) {
 		}
 		return l.editor.read(ctx, l.label(), style)
 	}
-	if l.face.terminal != nil {
-		io.WriteString(l.face.terminal, l.label())
-	}
-	for {
-		line, err := l.plain.next(ctx)
-		var came errSignalled
-		if !errors.As(err, &came) {
-			return line, err
-		}
-		switch kind(came.signal) {
-		case signalResize, signalContinue:
-		case signalInterrupt:
-			if l.face.terminal != nil {
-				l.plain.buf = nil
-				io.WriteString(l.face.terminal, "\n")
-				return "", errInterrupted
-			}
-			return "", &SignalError{came.signal}
-		default:
-			return "", &SignalError{came.signal}
-		}
-	}
+	return l.readPlain(ctx)
 }
 
 // line runs one line. Its error ends the loop.
@@ -138,10 +129,9 @@ func (l *loop) line(ctx context.Context, line string) error {
 		return l.cfg.Runner.Run(ctx, line, l.out.stdout(), l.out.stderr())
 	}
 	onInterrupt := l.cfg.Runner.Interrupt
-	name, args, _ := strings.Cut(trimmed, " ")
-	here := false // the line runs on this machine
-	if strings.HasPrefix(trimmed, "!") {
-		here = true
+	name, args := cutWord(trimmed)
+	here := isLocal(trimmed)
+	if here {
 		// The terminal itself sends it Ctrl-C.
 		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
 	} else if b, ok := l.builtins[name]; ok && (name != "exit" || !l.cfg.Runner.Exits()) {
@@ -157,12 +147,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 	}
 	var lineErr *LineError
 	if errors.As(err, &lineErr) {
-		l.status = ExitLost
-		l.out.say("%v", err)
-		var hinter interface{ Hint() string }
-		if errors.As(err, &hinter) && hinter.Hint() != "" {
-			l.out.say("hint: %s", hinter.Hint())
-		}
+		l.refused(lineErr)
 		return nil
 	}
 	if err != nil {
@@ -175,6 +160,9 @@ func (l *loop) line(ctx context.Context, line string) error {
 	if l.face.terminal != nil {
 		if text := ended(outcome); text != "" {
 			l.out.aside(text)
+		}
+		if meant := l.meant(name); meant != "" && outcome.Code == notFound {
+			l.out.say("did you mean %s?", meant)
 		}
 	}
 	return nil

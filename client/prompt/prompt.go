@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"minissh/client/atexit"
+	"minissh/client/syntax"
 )
 
 // ExitLost is the exit code for our own failures, a lost link among them
@@ -69,6 +70,7 @@ type IO struct {
 type Builtin struct {
 	Args string // as help shows it: "FILE… [DIR]"
 	Help string // one line
+	More string // what `help WORD` says besides: lines of at most 80 columns
 	// Run gets what follows the word, trimmed. Ctrl-C ends ctx. Errors as in
 	// Runner.Run.
 	Run func(ctx context.Context, args string, io IO) (Outcome, error)
@@ -95,9 +97,12 @@ type Config struct {
 	// Notes are shown below the line that is edited, each in place of the one before; "" takes it
 	// away.
 	Notes <-chan string
-	// Complete answers the Tab key: it gets line and the cursor's place in bytes, and returns the
-	// new ones. nil: Tab does nothing.
-	Complete func(line string, pos int) (newLine string, newPos int, ok bool)
+	// Complete answers the Tab key: it gets the line and the cursor's place in bytes. It has one
+	// second, the end of which ends ctx. nil: Tab does nothing.
+	Complete func(ctx context.Context, line string, pos int) Completion
+	// Command begins a command of the shell that runs the lines: it says where one of several lines
+	// ends. nil: each line is one.
+	Command func() *syntax.Command
 	// Getenv defaults to os.Getenv; NO_COLOR, TERM, SHELL and ComSpec are asked for.
 	Getenv func(string) string
 }

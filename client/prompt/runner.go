@@ -47,6 +47,7 @@ func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
 		cancel(run.SessionOver(conn.Options.Alias, conn.Session.Err()))
 	}()
 	cfg.Runner, cfg.Complete = runner, completeFiles
+	cfg.Command = runner.command
 	cfg.fillIn()
 	if face := newFace(&cfg); face.terminal != nil {
 		runner.stdin = cfg.Stdin
@@ -60,14 +61,7 @@ func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
 	cfg.User, cfg.Host, cfg.Dir, cfg.Home = conn.Welcome.User, conn.Options.Alias,
 		conn.Welcome.Home, conn.Welcome.Home
 	cfg.Quiet = conn.Options.LogLevel == options.LevelQuiet
-	cfg.Builtins = map[string]Builtin{
-		"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim",
-			Run: runner.onTerminal},
-		"nopty": {Args: "COMMAND", Help: "run it without a terminal, whatever it is",
-			Run: runner.offTerminal},
-		"put": {Args: "FILE…", Help: "copy files and folders from here to there", Run: runner.put},
-		"get": {Args: "FILE…", Help: "copy files and folders from there to here", Run: runner.get},
-	}
+	cfg.Builtins = runner.builtins()
 	code, err := Loop(lost, cfg)
 	runner.leave()
 	conn.Watch(func(*dial.Loss) {})

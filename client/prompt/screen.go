@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"minissh/client/terminal"
 )
 
-// screen draws one line with its prompt on a terminal in raw mode, over as many rows as it takes.
+// screen draws a text with its prompt on a terminal in raw mode, over as many rows as it takes.
 // Rows end with CR LF and never by the terminal's own wrapping, whose rules differ.
 type screen struct {
 	out   io.Writer
@@ -18,82 +20,22 @@ type screen struct {
 
 	note string // is shown in a row below: printable text; "" for none
 
-	line []rune // what is edited
+	line []rune // what is edited; it may have several lines
 	pos  int    // the cursor's place in line, 0 to len(line)
 
 	// What is on the terminal now.
-	drawn  *layout // nil: nothing yet
-	noted  string  // the note below it
-	first  int     // the first row of drawn that shows
-	widest int     // the width of the terminal when it was drawn
+	drawn  *view  // nil: nothing yet
+	noted  string // the note below it
+	first  int    // the first row of the layout that shows
+	widest int    // the width of the terminal when it was drawn
 }
 
-// layout is a line cut into rows.
-type layout struct {
+// view is what shows of a layout.
+type view struct {
+	first    int // its first row in the layout
 	rows     []string
 	widths   []int
-	row, col int // the cursor
-}
-
-// lay cuts the label and the line into rows of at most columns columns. The cursor has a row of its
-// own if it is after a full one, except at the end (last), when nothing more will be typed.
-func lay(label, style string, line []rune, pos, columns int, last bool) *layout {
-	l := &layout{}
-	var row bytes.Buffer
-	used := 0
-	end := func() {
-		l.rows = append(l.rows, row.String())
-		l.widths = append(l.widths, used)
-		row.Reset()
-		used = 0
-	}
-	put := func(r rune) {
-		text, n := glyph(r)
-		if used+n > columns {
-			end()
-		}
-		if n > columns { // a spelled-out character on a very narrow terminal
-			text, n = "?", 1
-		}
-		row.WriteString(text)
-		used += n
-	}
-	row.WriteString(style)
-	for _, r := range label {
-		put(r)
-	}
-	if style != "" {
-		row.WriteString(styleOff)
-	}
-	for i, r := range line {
-		if i == pos {
-			// A wide character that does not fit moves the cursor to the next row with it.
-			if _, n := glyph(r); used+n > columns {
-				end()
-			}
-			l.row, l.col = len(l.rows), used
-		}
-		put(r)
-	}
-	if pos >= len(line) {
-		if used >= columns && !last {
-			end()
-		}
-		l.row, l.col = len(l.rows), used
-	}
-	end()
-	return l
-}
-
-// glyph is how a character of the line looks, and how many columns that takes.
-func glyph(r rune) (string, int) {
-	switch r {
-	case newlineRune:
-		return "⏎", 1
-	case tabRune:
-		return "⇥", 1
-	}
-	return terminal.Glyph(r)
+	row, col int // the cursor, counted from the first row that shows
 }
 
 // begin forgets what was drawn: the cursor is at the start of a free row.
@@ -101,28 +43,13 @@ func (s *screen) begin(label, style string) {
 	*s = screen{out: s.out, size: s.size, label: label, style: style, note: s.note}
 }
 
-// draw brings the terminal up to date, in one write.
-func (s *screen) draw(last bool) {
-	columns, height := s.size()
-	columns, height = max(columns, 2), max(height, 1)
-	line, pos := s.line, s.pos
+// look is what shows on so many rows: if there are more, those around the cursor.
+func (s *screen) look(columns, height int, last bool) *view {
+	label, pos := []rune(s.label), s.pos
 	if last {
-		pos = len(line)
+		pos = len(s.line)
 	}
-	l := lay(s.label, s.style, line, pos, columns, last)
-	note := s.note
-	if last || height < 2 {
-		note = ""
-	}
-	if note == s.noted && s.draws(l, columns) {
-		return
-	}
-	var b bytes.Buffer
-	s.erase(&b, columns, height)
-	if note != "" {
-		height--
-	}
-	// When there are more rows than the screen has, those around the cursor show.
+	l := lay(label, s.line, pos, columns, last)
 	if l.row < s.first {
 		s.first = l.row
 	}
@@ -130,14 +57,34 @@ func (s *screen) draw(last bool) {
 		s.first = l.row - height + 1
 	}
 	s.first = max(0, min(s.first, len(l.rows)-height))
-	end := min(len(l.rows), s.first+height)
-	for i := s.first; i < end; i++ {
-		if i > s.first {
-			b.WriteString("\r\n")
-		}
-		b.WriteString(l.rows[i])
+	v := &view{first: s.first, row: l.row - s.first, col: l.col}
+	for i := s.first; i < min(len(l.rows), s.first+height); i++ {
+		v.rows = append(v.rows, l.draw(i, label, s.line, s.style, columns))
+		v.widths = append(v.widths, l.rows[i].width)
 	}
-	up := end - 1 - l.row
+	return v
+}
+
+// draw brings the terminal up to date, in one write.
+func (s *screen) draw(last bool) {
+	columns, height := s.size()
+	columns, height = max(columns, 2), max(height, 1)
+	note, rows := s.note, height
+	if last || height < 2 {
+		note = ""
+	}
+	if note != "" {
+		rows--
+	}
+	v := s.look(columns, rows, last)
+	if note == s.noted && s.appends(v, columns) {
+		return
+	}
+	var b bytes.Buffer
+	s.erase(&b, columns, height)
+	b.WriteString(strings.Join(v.rows, "\r\n"))
+	end := len(v.rows) - 1
+	up := end - v.row
 	if note != "" {
 		b.WriteString("\r\n" + styleNote + cut(note, columns-1) + styleOff)
 		up++
@@ -145,13 +92,13 @@ func (s *screen) draw(last bool) {
 	if up > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", up)
 	}
-	if note != "" || l.row != end-1 || l.col != l.widths[l.row] {
+	if note != "" || v.row != end || v.col != v.widths[v.row] {
 		b.WriteByte('\r')
-		if l.col > 0 {
-			fmt.Fprintf(&b, "\x1b[%dC", l.col)
+		if v.col > 0 {
+			fmt.Fprintf(&b, "\x1b[%dC", v.col)
 		}
 	}
-	s.drawn, s.noted, s.widest = l, note, columns
+	s.drawn, s.noted, s.widest = v, note, columns
 	s.out.Write(b.Bytes())
 }
 
@@ -177,27 +124,29 @@ func (s *screen) clear() {
 	s.out.Write(b.Bytes())
 }
 
-// draws is the short way for a character typed at the end: it writes only that.
-func (s *screen) draws(l *layout, columns int) bool {
+// leave leaves what is drawn where it is, and goes to the start of the row below.
+func (s *screen) leave() {
+	s.draw(true)
+	io.WriteString(s.out, "\r\n")
+	s.drawn, s.noted, s.first = nil, "", 0
+}
+
+// appends is the short way for characters typed at the end: it writes only those.
+func (s *screen) appends(v *view, columns int) bool {
 	old := s.drawn
-	if old == nil || s.widest != columns || len(old.rows) != len(l.rows) {
+	if old == nil || s.widest != columns || old.first != v.first || len(old.rows) != len(v.rows) {
 		return false
 	}
-	n := len(l.rows) - 1
-	if old.row != n || l.row != n || old.col != old.widths[n] || l.col != l.widths[n] ||
-		len(l.rows[n]) < len(old.rows[n]) ||
-		l.rows[n][:len(old.rows[n])] != old.rows[n] {
+	n := len(v.rows) - 1
+	added, longer := strings.CutPrefix(v.rows[n], old.rows[n])
+	if !longer || old.row != n || v.row != n || old.col != old.widths[n] || v.col != v.widths[n] ||
+		!slices.Equal(old.rows[:n], v.rows[:n]) {
 		return false
 	}
-	for i := range n {
-		if l.rows[i] != old.rows[i] {
-			return false
-		}
-	}
-	if added := l.rows[n][len(old.rows[n]):]; added != "" {
+	if added != "" {
 		io.WriteString(s.out, added)
 	}
-	s.drawn = l
+	s.drawn = v
 	return true
 }
 
@@ -206,10 +155,10 @@ func (s *screen) draws(l *layout, columns int) bool {
 // lose a row of older output.
 func (s *screen) above(columns int) int {
 	if columns == s.widest {
-		return s.drawn.row - s.first
+		return s.drawn.row
 	}
 	n := 0
-	for _, w := range s.drawn.widths[s.first:s.drawn.row] {
+	for _, w := range s.drawn.widths[:s.drawn.row] {
 		n += max(1, (w+columns-1)/columns)
 	}
 	return n + s.drawn.col/columns

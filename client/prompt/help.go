@@ -1,0 +1,127 @@
+package prompt
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+const (
+	historyHelp = `Up and Down go through the lines; Ctrl-R searches them. A line that begins with
+a blank is not kept. In a line, !! is the line before, !$ its last word, !N line
+N, !-N the line that is N lines back, and !WORD, inside a line and after a
+blank, the last that begins with WORD. In single quotes and after a backslash,
+! is a plain character.
+`
+	localHelp = `!COMMAND is for this machine: its shell runs it, in the directory that minissh
+was started in. !! and !$ and !N are of the history (help history), and ! with a
+blank after it is the other shell's "not".
+`
+	endHelp = `Ctrl-D on an empty line does the same. What was left running goes its own way.
+`
+	keysHelp = `Ctrl-C     stop a command (twice: kill it), or drop the line
+Ctrl-D     on an empty line: end the prompt
+Enter      run the line; if it is not a whole command, begin another row
+Alt-Enter  begin another row, whatever is missing
+Tab        complete a word; twice: list what it can be
+Up Down    go to other rows, and to other lines of the history (Ctrl-P, Ctrl-N:
+           to lines at once; Alt-<, Alt->: to the oldest and the newest)
+Ctrl-R     search the history backwards as you type, again: further; Ctrl-S:
+           forwards; Ctrl-G drops the search, Enter runs what it found, other
+           keys edit that
+Alt-.      insert the last word of the line before; again: of the one before
+Ctrl-A Ctrl-E  Home End       go to the ends of the row
+Alt-B Alt-F  Ctrl-Left/Right  go back and forward by a word
+Ctrl-K Ctrl-U                 kill to the end, or the beginning, of the row
+Ctrl-W Alt-Backspace Alt-D    kill to a blank, a word back, a word forward
+Ctrl-Y     insert what was killed         Ctrl-_   undo
+Ctrl-T     exchange two characters        Ctrl-V   insert the next key as it is
+Ctrl-L     clear the screen
+`
+)
+
+// help is `help` and `help WORD`.
+func (l *loop) help(_ context.Context, word string, io IO) (Outcome, error) {
+	if word != "" {
+		return l.helpWord(word, io)
+	}
+	var b strings.Builder
+	row := func(left, right string) {
+		fmt.Fprintf(&b, "  %-18s %s\n", left, right)
+	}
+	fmt.Fprintf(&b, "Each line is a command on %s; cd persists.\nOther words:\n", l.where())
+	row("!COMMAND", "run a command on this machine")
+	for _, name := range slices.Sorted(maps.Keys(l.builtins)) {
+		builtin := l.builtins[name]
+		if builtin.Help != "" && name != "quit" {
+			row(strings.TrimSpace(name+" "+builtin.Args), builtin.Help)
+		}
+	}
+	b.WriteString("A backslash in front (\\help) sends a word of this list to the other machine.\n")
+	if l.face.raw {
+		b.WriteString(`Ctrl-C stops a command (twice: kills it) or drops the line; Ctrl-D ends. Tab
+completes; Up, Down and Ctrl-R find lines of before; !! is the last line and !$
+its last word. A command of several lines goes on after "> "; Alt-Enter begins
+another row anyway. help keys tells about all keys.
+`)
+	}
+	fmt.Fprint(io.Stdout, b.String())
+	return Outcome{}, nil
+}
+
+func (l *loop) helpWord(word string, io IO) (Outcome, error) {
+	builtin, known := l.builtins[word]
+	switch {
+	case known:
+		fmt.Fprintf(io.Stdout, "%s: %s\n%s", strings.TrimSpace(word+" "+builtin.Args), builtin.Help,
+			builtin.More)
+	case word == "keys" && l.face.raw:
+		fmt.Fprint(io.Stdout, keysHelp)
+	case word[0] == '!':
+		fmt.Fprint(io.Stdout, localHelp)
+	default:
+		err := fmt.Errorf("help knows nothing about %s; help alone lists what it knows",
+			quote([]byte(word)))
+		if meant := l.meant(word); meant != "" {
+			err = fmt.Errorf("help knows nothing about %s; did you mean %s?",
+				quote([]byte(word)), meant)
+		}
+		return Outcome{}, &LineError{err}
+	}
+	return Outcome{}, nil
+}
+
+// notFound is the status of a command that there is not.
+const notFound = 127
+
+// meant is the prompt's own word that differs from this one by a slip of a finger; "": none does.
+func (l *loop) meant(word string) string {
+	for _, name := range slices.Sorted(maps.Keys(l.builtins)) {
+		if slip(word, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// slip says whether two words differ in one character, that is wrong, missing or too much, or in
+// two neighbours that are exchanged.
+func slip(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	a, b = a[i:], b[i:]
+	switch {
+	case len(a) < len(b):
+		return b[1:] == a
+	case len(a) > 1 && a[0] == b[1] && a[1] == b[0]:
+		return a[2:] == b[2:]
+	}
+	return len(a) > 0 && a[1:] == b[1:]
+}

@@ -1,0 +1,86 @@
+package prompt
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// completeFiles completes the names of local files, after `put`.
+func completeFiles(_ context.Context, line string, pos int) Completion {
+	if !strings.HasPrefix(strings.TrimLeft(line[:pos], " "), "put ") {
+		return Completion{}
+	}
+	from, part, quoted := wordBefore(line[:pos])
+	found := Completion{From: from}
+	if from < 0 {
+		return found
+	}
+	dir, base := filepath.Split(part)
+	entries, err := os.ReadDir(filepath.Clean(fromHome(dir) + "."))
+	if err != nil {
+		return found
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasPrefix(name, base) || base == "" && name[0] == '.' ||
+			quote([]byte(name)) != name {
+			continue
+		}
+		info, err := os.Stat(filepath.Join(fromHome(dir), name))
+		folder := err == nil && info.IsDir()
+		c := Candidate{Text: typedName(dir+name, quoted, folder), Display: name}
+		if folder {
+			c.Display += "/"
+		}
+		found.Candidates = append(found.Candidates, c)
+	}
+	return found
+}
+
+// wordBefore is the word at the end of a text, as fileWords reads it: where it begins, what it
+// says, and the quote that is open at its end (0: none is).
+func wordBefore(text string) (from int, word string, quoted byte) {
+	for {
+		size := wordSize(text[from:], " \t")
+		if from+size == len(text) {
+			break
+		}
+		from += size + 1
+	}
+	words, err := fileWords(text[from:])
+	for _, quote := range []string{`'`, `"`} {
+		if err != nil {
+			if words, err = fileWords(text[from:] + quote); err == nil {
+				quoted = quote[0]
+			}
+		}
+	}
+	if err != nil {
+		return -1, "", 0
+	}
+	return from, strings.Join(words, ""), quoted
+}
+
+// typedName writes a name so that fileWords reads it as one, with the quote that is open. The name
+// of a folder may go on.
+func typedName(name string, quoted byte, folder bool) string {
+	closing, blank := "", " "
+	switch {
+	case filepath.Separator != '/': // there, a backslash is not for quoting
+		if quoted != 0 || strings.Contains(name, " ") {
+			name, closing = `"`+name, `"`
+		}
+	case quoted == '\'' && !strings.Contains(name, `'`):
+		name, closing = `'`+name, `'`
+	case quoted == '"':
+		name, closing = `"`+strings.NewReplacer(`"`, `\"`, `\`, `\\`).Replace(name), `"`
+	default:
+		name = strings.NewReplacer(` `, `\ `, `'`, `\'`, `"`, `\"`, `\`, `\\`).Replace(name)
+	}
+	if folder {
+		closing, blank = "", "/"
+	}
+	return name + closing + blank
+}
