@@ -37,8 +37,10 @@ func (r *runner) builtins() map[string]Builtin {
 			Run: r.onTerminal},
 		"nopty": {Args: "COMMAND", Help: "run it without a terminal, whatever it is",
 			Run: r.offTerminal},
-		"put": {Args: "FILE…", Help: "copy files and folders from here to there", Run: r.put},
-		"get": {Args: "FILE…", Help: "copy files and folders from there to here", Run: r.get},
+		"put": {Args: "FILE… [TO]", Help: "copy files from here to there; folders with -r",
+			Run: r.put},
+		"get": {Args: "FILE… [TO]", Help: "copy files from there to here; folders with -r",
+			Run: r.get},
 	}
 }
 

@@ -57,27 +57,30 @@ func TestGet(t *testing.T) {
 	t.Chdir(here)
 	asked := make(chan []string, 8)
 	l := newLines(t, sender(asked))
-	l.in.WriteString("get ~/a /home/tester\ncd " + there +
-		"\nget one 'two words' sub\nget\nget none\n")
+	l.in.WriteString("get -r -- ~/a /home/tester ./\ncd " + there +
+		"\nget -r one 'two words' sub\nget\nget none\nget -x one\nget one renamed\nget one sub/\n" +
+		"get one sub\n")
 	l.in.Close()
 	r, _, errs := l.end(t)
-	if r.code != 1 || r.err != nil {
+	if r.code != 0 || r.err != nil {
 		t.Errorf("%+v", r)
 	}
 	for _, want := range []string{
 		"~/a|/home/tester", there + "/one|" + there + "/two words|" + there + "/sub",
-		there + "/none",
+		there + "/none|not recursive", there + "/one|not recursive", there + "/one|not recursive",
+		there + "/one|not recursive",
 	} {
 		if got := strings.Join(<-asked, "|"); got != want {
 			t.Errorf("asked for %q, not %q", got, want)
 		}
 	}
-	for name, want := range map[string]string{"one": "1", "two words": "2", "sub/three": "3"} {
+	for name, want := range map[string]string{"one": "1", "two words": "2", "sub/three": "3",
+		"renamed": "1", "sub/one": "1"} {
 		if text, err := os.ReadFile(name); string(text) != want {
 			t.Errorf("%s: %q, %v", name, text, err)
 		}
 	}
-	for _, want := range []string{"get takes names: get FILE…",
+	for _, want := range []string{"get takes names; with blanks", "hint: get FILE…", "and not -x",
 		`fake: "` + there + `/none": no such file`} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("lacks %q: %s", want, errs)
@@ -102,7 +105,7 @@ func TestGetThatEnds(t *testing.T) {
 		fakedaemon.Begin(ch, "")
 		<-ch.Gone()
 	})
-	l.in.WriteString("get one\nget one two\n")
+	l.in.WriteString("get one\nget one two .\n")
 	for range 2 {
 		if got := <-asked; got[0] != "/home/tester/one" {
 			t.Errorf("asked for %q", got)
@@ -140,8 +143,10 @@ func TestPutNames(t *testing.T) {
 		"put a*":         {"a1 a2", 0},
 		"put b*":         {"b*", 0},
 		`put "b1"`:       {"b1", 0},
-		"put ~/mine a1":  {"mine a1", 0},
-		"put none* a1":   {"a1", 1},
+		"put ~/mine a1":  {"mine", 0}, // a1 is its name there
+		"put a1 b1 a2":   {"a1 b1 a2", 0},
+		"put a1 a2 ./":   {"a1 a2", 0},
+		"put none* a1 .": {"a1", 1},
 		"put none":       {"", 1},
 		`put a1\ a2`:     {"", 1},
 		"put 'a1'\\ a2 ": {"", 1},

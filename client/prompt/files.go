@@ -3,7 +3,6 @@ package prompt
 import (
 	"context"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,51 +12,22 @@ import (
 	"minissh/client/run"
 )
 
-// put is the prompt's `put FILE…`: files and folders of this machine go into the current directory
-// on the other side.
+// put is the prompt's `put FILE… [TARGET]`: files of this machine go to the other side, relative
+// names there being in the current directory.
 func (r *runner) put(ctx context.Context, args string, io IO) (Outcome, error) {
 	return r.copy(ctx, args, "put", io)
 }
 
-// get is the prompt's `get FILE…`: files and folders of the other side go into the directory that
-// minissh runs in.
+// get is the prompt's `get FILE… [TARGET]`: files of the other side come to the directory that
+// minissh runs in, or below it.
 func (r *runner) get(ctx context.Context, args string, io IO) (Outcome, error) {
 	return r.copy(ctx, args, "get", io)
 }
 
 func (r *runner) copy(ctx context.Context, args, verb string, io IO) (Outcome, error) {
-	words, err := fileWords(args)
-	if err == nil && len(words) == 0 {
-		err = report.Failed(nil, "", "%s takes names: %s FILE…; with blanks in them, in quotes",
-			verb, verb)
-	}
+	plan, err := r.plan(ctx, args, verb)
 	if err != nil {
 		return Outcome{}, &LineError{Err: err}
-	}
-	dir := string(r.dir)
-	if dir == "" {
-		dir = string(r.conn.Welcome.Home)
-	}
-	plan := &cp.Plan{Recursive: true, Target: cp.Address{Path: dir + "/"}}
-	for _, word := range words {
-		switch {
-		case verb == "put":
-			word = fromHome(word)
-			found, _ := filepath.Glob(word)
-			if _, err := os.Lstat(word); err == nil || len(found) == 0 {
-				found = []string{word}
-			}
-			for _, name := range found {
-				plan.Sources = append(plan.Sources, cp.Address{Path: name})
-			}
-		case path.IsAbs(word) || word == "~" || strings.HasPrefix(word, "~/"):
-			plan.Sources = append(plan.Sources, cp.Address{Path: word})
-		default:
-			plan.Sources = append(plan.Sources, cp.Address{Path: dir + "/" + word})
-		}
-	}
-	if verb == "get" {
-		plan.Target.Path = "."
 	}
 	started := time.Now()
 	c := cp.NewCopier(ctx, plan, io.Stderr)
@@ -80,7 +50,7 @@ func (r *runner) copy(ctx context.Context, args, verb string, io IO) (Outcome, e
 	if err != nil {
 		c.View.End(time.Since(started), true)
 		if context.Cause(ctx) == context.Canceled { // by the user; a lost session has its reason
-			err = c.Interrupted("minissh cp --resume, with the same files, goes on", err)
+			err = c.Interrupted(verb+" --resume, with the same words, goes on", err)
 		}
 		return r.failedCopy(err)
 	}

@@ -128,8 +128,10 @@ func TestHistoryFile(t *testing.T) {
 // What a person starts to use it on a terminal gets one; what is led elsewhere does not.
 func TestOnTerminal(t *testing.T) {
 	for line, want := range map[string]bool{
-		"vim x": true, "/usr/bin/vim x": true, "EDITOR=x vim": true, "sudo -i": true, "fg": true,
-		"ls | less": true, "cd /; top": true, "true && htop": true, "(man ls)": true, "python3": true,
+		"vim x": true, "/usr/bin/vim x": true, "EDITOR=x vim": true, "sudo -i": true,
+		"fg":        true,
+		"ls | less": true, "cd /; top": true, "true && htop": true, "(man ls)": true,
+		"python3":      true,
 		"command vi a": true, "echo vim": false, "man ls | cat": false, "less x > y": false,
 		"less x >y": false, "ls": false, "": false, "python3 x.py": false, "bash": true,
 		"echo 'a; vim'": false, `echo "| less"`: false, "vimx": false, "echo a | python3": false,
