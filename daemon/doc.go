@@ -46,7 +46,7 @@
 //	a cgroup                  of its own, where one is delegated to it
 //
 // What belongs to a user is touched by a process that hangs alone: a stage (daemon/process) for
-// directories and programs of commands, and helpers for key files (access/keyreader_unix.go),
+// directories and programs of commands, and helpers for key files (access/keyhelper_unix.go),
 // paired keys (access/paired.go) and files (service/filehelper.go). Each has a deadline for what
 // others wait for.
 package daemon

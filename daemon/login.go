@@ -128,11 +128,12 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 		return nil, nil, err
 	}
 	a.who.User, a.who.Local = hello.User, a.conn.LocalAddr()
-	if err := a.s.guard.Authorize(a.who, a.key, hello); err != nil {
-		return nil, nil, a.refused(hello, err)
-	}
-	if a.s.isStopping() {
+	err = a.s.guard.Authorize(a.who, a.key, hello)
+	switch {
+	case a.s.isStopping():
 		return nil, nil, protocol.Violate(protocol.CodeShuttingDown, stoppingWords)
+	case err != nil:
+		return nil, nil, a.refused(hello, err)
 	}
 	session, err := a.attach(hello)
 	for err != nil && a.s.guard.GiveWay(a.who, err) {

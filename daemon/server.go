@@ -229,6 +229,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 		conn.Close()
 	}
 	s.mu.Unlock()
+	s.Close() // logins that still wait for users' files end
 	s.desk.Refuse()
 	defer context.AfterFunc(ctx, s.hurry)()
 	var closing sync.WaitGroup
@@ -252,7 +253,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 	s.desk.Close()
 }
 
-// Close releases what the daemon still holds after Shutdown.
+// Close releases what the daemon holds for logins: there can be no more.
 func (s *Server) Close() error {
 	if keeps, ok := s.opts.Access.(access.Closer); ok {
 		return keeps.Close()

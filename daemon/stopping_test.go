@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -100,4 +101,34 @@ func TestShutdownInAHurry(t *testing.T) {
 	}
 	finish(ch)
 	finish(unwanted)
+}
+
+// closedAccess knows nothing of a user until it is closed.
+type closedAccess struct {
+	slowAccess
+	close func()
+}
+
+func (a *closedAccess) Close() error { a.close(); return nil }
+
+// A daemon that is being stopped does not wait for files that hang: logins that wait for them end,
+// and have not failed.
+func TestShutdownEndsWaitingLogins(t *testing.T) {
+	knows := &closedAccess{slowAccess: slowAccess{slow: make(chan struct{}),
+		entered: make(chan struct{}, 1)}}
+	knows.close = sync.OnceFunc(func() { close(knows.slow) })
+	l := newLab(t, func(o *Options) {
+		knows.listed = o.Access.(*listed)
+		o.Access = knows
+	})
+	p := l.knock(l.guest)
+	p.send(hello(func(h *protocol.Hello) { h.User = "slow" }))
+	within(t, "it waits", knows.entered)
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); l.stop() }()
+	within(t, "the daemon ends", stopped)
+	if text := l.log.String(); strings.Contains(text, "Failed publickey") ||
+		!strings.Contains(text, "is being stopped") {
+		t.Errorf("the log:\n%s", text)
+	}
 }

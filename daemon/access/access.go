@@ -47,7 +47,8 @@ type (
 	}
 	// Warmer can make the first login as quick as later ones.
 	Warmer interface{ Warm() }
-	// Closer keeps something running, until it is closed.
+	// Closer keeps something running, until it is closed: then nobody may log in any more. Close
+	// may be called again.
 	Closer interface{ Close() error }
 )
 

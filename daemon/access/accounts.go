@@ -27,6 +27,8 @@ type Accounts struct {
 	policy Policy
 	files  []string // with %h and %u
 	reader *keyReader
+	life   context.Context // ends with Close, and then everything that logins wait for
+	end    context.CancelFunc
 
 	somebody judgement
 	searched atomic.Pointer[time.Time] // when all accounts were last looked at; nil: not yet
@@ -60,25 +62,28 @@ func NewAccounts(own process.Account, policy Policy, files []string, environment
 		reading: reading{environment: environment, log: log},
 		own:     own, policy: policy, files: files, reader: newKeyReader(own),
 	}
+	a.life, a.end = context.WithCancel(context.Background())
 	a.somebody.find = a.findSomebody
 	return a, nil
 }
 
 // lookup limits the time of everything that one login asks of the system.
-func lookup() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), 10*time.Second)
+func (a *Accounts) lookup() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(a.life, 10*time.Second)
 }
 
 // Warm makes the first login as quick as later ones: it starts a reader and stages.
 func (a *Accounts) Warm() {
 	process.KeepReady()
-	ctx, cancel := lookup()
+	ctx, cancel := a.lookup()
 	defer cancel()
 	a.reader.read(ctx, nobody, []string{"/nonexistent"})
 }
 
-// Close ends what the Access keeps running.
+// Close ends what the Access keeps running, and the logins that wait for users' files. It may be
+// called again.
 func (a *Accounts) Close() error {
+	a.end()
 	process.EndReady()
 	a.reader.close()
 	return nil
@@ -165,7 +170,7 @@ func (a *Accounts) read(ctx context.Context, acct process.Account) (reports []Fi
 
 // Authorize admits a user with one of the user's own keys.
 func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
-	ctx, cancel := lookup()
+	ctx, cancel := a.lookup()
 	defer cancel()
 	acct, refused := a.account(ctx, user)
 	if refused != nil {
@@ -195,7 +200,7 @@ func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) 
 	if len(fingerprints) == 0 {
 		return ""
 	}
-	ctx, cancel := lookup()
+	ctx, cancel := a.lookup()
 	defer cancel()
 	acct, err := a.account(ctx, user)
 	if err != nil {
@@ -210,7 +215,7 @@ func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) 
 // AuthorizeUID admits those whom the kernel names at the other end of a Unix socket: each uid as
 // its own account, root as any that is served (RULES A8). --permit-root is about keys only.
 func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
-	ctx, cancel := lookup()
+	ctx, cancel := a.lookup()
 	defer cancel()
 	acct, err := process.LookupAccount(ctx, user)
 	if err != nil {
@@ -230,7 +235,7 @@ func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
 
 // PairedAccount implements Pairable.
 func (a *Accounts) PairedAccount(user string) (process.Account, error) {
-	ctx, cancel := lookup()
+	ctx, cancel := a.lookup()
 	defer cancel()
 	acct, err := a.account(ctx, user)
 	if err != nil {

@@ -65,7 +65,7 @@ func (a *Accounts) AnyoneCould() bool { return a.somebody.anyone() }
 // findSomebody looks at the accounts that are likeliest to have a key, and at most once a second at
 // all others, which takes a while. Only one goroutine at a time runs it.
 func (a *Accounts) findSomebody(likely string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(a.life, time.Minute)
 	defer cancel()
 	for _, name := range append([]string{likely, a.own.Name}, a.policy.named()...) {
 		if name != "" && a.couldBe(ctx, name) {

@@ -104,7 +104,8 @@ func (g *Guard) UID(conn *net.UnixConn) (uint32, error) {
 
 // Authorize decides whether a client may log in with a key (nil: with the uid of a Unix socket),
 // and logs why not. It sets who's Key and Owner, Account and Grant. An error for the client is a
-// *protocol.Violation, and Revoked if the Access says so.
+// *protocol.Violation, and Revoked if the Access says so. When the daemon is being stopped,
+// the error is another one, and nothing is logged.
 func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello) error {
 	who.key = key
 	if key == nil {
@@ -126,6 +127,11 @@ func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello)
 	}
 	defer waited()
 	grant, err := g.rules.Access.Authorize(who.User, key, who.Addr.Addr())
+	select {
+	case <-g.stopping: // perhaps the key was not judged
+		return errStopping
+	default:
+	}
 	if err != nil {
 		refusal := protocol.Violate(protocol.CodeKeyNotAuthorized,
 			"this key may not log in as this user")
@@ -140,6 +146,8 @@ func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello)
 	g.grant(who, grant)
 	return nil
 }
+
+var errStopping = errors.New("the daemon is being stopped")
 
 // forClient is what a client is told of an error that the log has told of.
 func forClient(refusal *protocol.Violation, err error) error {

@@ -99,7 +99,7 @@ func TestKeyReaderSurvivesItsHelpers(t *testing.T) {
 			t.Fatalf("%d helpers wait", len(k.idle))
 		}
 		waits := <-k.idle
-		syscall.Kill(waits.p.PID, syscall.SIGKILL)
+		syscall.Kill(waits.p.(*process.Process).PID, syscall.SIGKILL)
 		<-waits.p.Done()
 		k.idle <- waits
 	}
@@ -112,25 +112,26 @@ func TestKeyReaderSharesItsPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := newKeyReader(root)
-	var leaves []func()
+	var places []*place
 	for range readersPerUser {
-		_, leave, err := k.enter(t.Context(), 1)
+		at, err := k.enter(t.Context(), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		leaves = append(leaves, leave)
+		places = append(places, at)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := k.enter(ended, 1); err == nil {
+	if _, err := k.enter(ended, 1); err == nil {
 		t.Error("one account may have all places")
 	}
-	_, leave, err := k.enter(t.Context(), 2)
+	at, err := k.enter(t.Context(), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range append(leaves, leave) {
-		l()
+	for _, at := range append(places, at) {
+		at.pass()
+		at.leave()
 	}
 	if len(k.users) != 0 || len(k.places) != 0 {
 		t.Errorf("%d accounts are remembered, %d places taken", len(k.users), len(k.places))

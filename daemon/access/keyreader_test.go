@@ -79,7 +79,7 @@ func TestSlowAccountHasOneReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.p.Signal("STOP"); err != nil {
+	if err := r.p.(*process.Process).Signal("STOP"); err != nil {
 		t.Fatal(err)
 	}
 	k.idle <- r
@@ -89,21 +89,22 @@ func TestSlowAccountHasOneReader(t *testing.T) {
 		t.Fatalf("a stopped helper: %v", err)
 	}
 	k.patience = time.Minute
-	_, leave, err := k.enter(t.Context(), slow.UID)
+	at, err := k.enter(t.Context(), slow.UID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := k.enter(over, slow.UID); err == nil {
+	if _, err := k.enter(over, slow.UID); err == nil {
 		t.Error("a slow account has two helpers")
 	}
 	for uid := range uint32(31) {
-		if _, _, err := k.enter(t.Context(), uid); err != nil {
+		if _, err := k.enter(t.Context(), uid); err != nil {
 			t.Fatal(err)
 		}
 	}
-	leave()
+	at.pass()
+	at.leave()
 	ready, err := k.start()
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func TestSlowAccountHasOneReader(t *testing.T) {
 		<-k.places
 	}
 	for range 6 {
-		if _, _, err := k.enter(t.Context(), slow.UID); err != nil {
+		if _, err := k.enter(t.Context(), slow.UID); err != nil {
 			t.Error(err)
 		}
 	}

@@ -3,33 +3,17 @@
 package access
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
-	"minissh/daemon/authorized"
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 )
-
-// The helper "keys" reads users' files for root's daemon. It takes requests from its standard input
-// one after the other, takes on each user's effective ids, reads with that user's rights, and
-// becomes root again. Its real and saved ids stay root's, as sshd's do while it reads. So the
-// user's other processes can neither signal it nor look into it, nor make it misquote a file of
-// root's in which an administrator has restricted a user's keys.
-
-// keysVerb is the helper's name.
-const keysVerb = "keys"
 
 const (
 	readTime       = 5 * time.Second       // for all files of one account: its server may hang
@@ -41,93 +25,9 @@ const (
 	readersWait    = 20 * time.Millisecond // for one to be free, before another is started
 )
 
-// readRequest names an account and its files. Paths are bytes.
-type readRequest struct {
-	UID, GID uint32
-	Groups   []uint32
-	Home     []byte
-	Files    [][]byte
-}
-
-func init() { process.Helper(keysVerb, readKeys) }
-
-// readKeys is the helper's whole life.
-func readKeys([]string) int {
-	in, out := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
-	for {
-		var request readRequest
-		if err := in.Decode(&request); err != nil {
-			return 0 // the daemon is gone
-		}
-		if err := become(request.UID, request.GID, request.Groups); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1 // nobody knows who it is now
-		}
-		files := request.read()
-		if err := become(0, 0, nil); err != nil {
-			return 1
-		}
-		if out.Encode(files) != nil {
-			return 1
-		}
-	}
-}
-
-// read reads the files with the rights that this process has now.
-func (r *readRequest) read() []readFile {
-	files := make([]readFile, len(r.Files))
-	for i, path := range r.Files {
-		files[i] = readOne(string(path), authorized.Owner{UID: r.UID, Home: string(r.Home)})
-	}
-	return files
-}
-
-func readOne(path string, owner authorized.Owner) (file readFile) {
-	text, err := authorized.Read(path, owner)
-	var unsafe *authorized.ModeError
-	switch {
-	case err == nil:
-		file.Text = text
-	case errors.Is(err, fs.ErrNotExist):
-		file.Missing = true
-	case errors.As(err, &unsafe):
-		file.Unsafe, file.Dir = []byte(unsafe.Path), unsafe.Dir
-	default:
-		file.Err = []byte(err.Error())
-	}
-	return file
-}
-
-// become takes on a user's effective ids, or root's again. Linux takes root's rights away with the
-// effective uid, unless somebody disabled that: then nothing may be read.
-func become(uid, gid uint32, groups []uint32) error {
-	list := make([]int, len(groups))
-	for i, g := range groups {
-		list[i] = int(g)
-	}
-	if uid == 0 {
-		if err := syscall.Seteuid(0); err != nil {
-			return err
-		}
-	}
-	if err := errors.Join(syscall.Setgroups(list), syscall.Setegid(int(gid))); err != nil {
-		return err
-	}
-	if uid == 0 {
-		return nil
-	}
-	if err := syscall.Seteuid(int(uid)); err != nil {
-		return err
-	}
-	if syscall.Geteuid() != int(uid) || syscall.Getegid() != int(gid) || privileged() {
-		return errors.New("root's rights cannot be laid down")
-	}
-	return nil
-}
-
 // keyReader reads users' files through helpers, of which it keeps a few.
 type keyReader struct {
-	root     process.Account
+	start    func() (*reader, error)
 	patience time.Duration // for all files of one account
 	directly chan struct{} // one for each goroutine of direct
 	places   chan struct{} // one for each helper at work
@@ -142,20 +42,22 @@ type keyReader struct {
 
 // turn is an account's share of the places.
 type turn struct {
-	places chan struct{}
-	slowly chan struct{} // the places while the account is slow
+	places chan struct{} // one for each helper, until it has answered or is dead
+	slowly chan struct{} // those at work while the account is slow
 	users  int           // that have a place or wait for one
 }
 
-// reader is one helper.
-type reader struct {
-	p       *process.Process
-	limit   *io.LimitedReader
-	answers *json.Decoder
+// place is what one reading has taken.
+type place struct {
+	k    *keyReader
+	uid  uint32
+	mine *turn
+	slow bool
 }
 
 func newKeyReader(root process.Account) *keyReader {
-	return &keyReader{root: root, patience: readTime, directly: make(chan struct{}, readersPerUser),
+	return &keyReader{start: func() (*reader, error) { return startReader(root) },
+		patience: readTime, directly: make(chan struct{}, readersPerUser),
 		places: make(chan struct{}, readersMost), idle: make(chan *reader, readersIdle),
 		users: map[uint32]*turn{}, slow: map[uint32]bool{}}
 }
@@ -176,32 +78,58 @@ func (k *keyReader) read(ctx context.Context, acct process.Account, files []stri
 			return answer, nil
 		}
 	}
-	slow, leave, err := k.enter(ctx, acct.UID)
+	answer, err := k.ask(ctx, acct.UID, &request)
 	if err != nil {
-		return nil, err
+		err = fmt.Errorf("the files of %s could not be read: %w", logbook.Name(acct.Name), err)
 	}
-	defer leave()
+	return answer, err
+}
+
+// errWaits means that helpers that did not answer, or other logins, took an account's whole share.
+var errWaits = errors.New("earlier logins still wait for them")
+
+// ask has a helper read. One that does not answer is killed, which nobody waits for: it may hang in
+// the kernel. It keeps its account's place until it is dead.
+func (k *keyReader) ask(ctx context.Context, uid uint32, request *readRequest) ([]readFile, error) {
+	at, err := k.enter(ctx, uid)
+	if err != nil {
+		return nil, errWaits
+	}
+	answer, r, err := k.askOne(ctx, at.slow, request)
+	at.pass()
+	k.note(uid, errors.Is(err, errSlow))
+	if err == nil {
+		k.keep(r)
+	}
+	if err == nil || r == nil {
+		at.leave()
+		return answer, err
+	}
+	go func() {
+		r.end()
+		<-r.p.Done()
+		at.leave()
+	}()
+	return nil, err
+}
+
+// askOne also returns the helper, nil if there is none.
+func (k *keyReader) askOne(ctx context.Context, slow bool, request *readRequest) ([]readFile,
+	*reader, error) {
 	r, kept, err := k.take(ctx, slow)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	began := time.Now()
-	answer, err := r.ask(&request, k.patience)
-	if err != nil && kept && time.Since(began) < k.patience/2 { // it may have died long ago
-		r.end()
+	answer, err := r.ask(ctx, request, k.patience)
+	if err != nil && kept && ctx.Err() == nil && time.Since(began) < k.patience/2 {
+		r.end() // it may have died long ago
 		if r, err = k.start(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		answer, err = r.ask(&request, k.patience)
+		answer, err = r.ask(ctx, request, k.patience)
 	}
-	k.note(acct.UID, errors.Is(err, errSlow))
-	if err != nil {
-		r.end()
-		return nil, fmt.Errorf("the files of %s could not be read: %w", logbook.Name(acct.Name),
-			err)
-	}
-	k.keep(r)
-	return answer, nil
+	return answer, r, err
 }
 
 // note remembers whether an account's files have hung.
@@ -247,7 +175,7 @@ func (k *keyReader) direct(ctx context.Context, request *readRequest) []readFile
 }
 
 // enter waits for a place, first among those of the account.
-func (k *keyReader) enter(ctx context.Context, uid uint32) (slow bool, leave func(), err error) {
+func (k *keyReader) enter(ctx context.Context, uid uint32) (*place, error) {
 	k.mu.Lock()
 	mine := k.users[uid]
 	if mine == nil {
@@ -256,42 +184,52 @@ func (k *keyReader) enter(ctx context.Context, uid uint32) (slow bool, leave fun
 		k.users[uid] = mine
 	}
 	mine.users++
-	places := mine.places
-	if slow = k.slow[uid]; slow {
-		places = mine.slowly
-	}
+	at := &place{k: k, uid: uid, mine: mine, slow: k.slow[uid]}
 	k.mu.Unlock()
-	gone := func() {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if mine.users--; mine.users == 0 {
-			delete(k.users, uid)
+	waits := []chan struct{}{mine.places, k.places}
+	if at.slow {
+		waits = []chan struct{}{mine.slowly, mine.places, k.places}
+	}
+	for i, places := range waits {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			for _, taken := range waits[:i] {
+				<-taken
+			}
+			at.forget()
+			return nil, ctx.Err()
 		}
 	}
-	select {
-	case places <- struct{}{}:
-	case <-ctx.Done():
-		gone()
-		return slow, nil, ctx.Err()
-	}
-	select {
-	case k.places <- struct{}{}:
-	case <-ctx.Done():
-		<-places
-		gone()
-		return slow, nil, ctx.Err()
-	}
-	if !slow {
+	if !at.slow {
 		k.quick.Add(1)
 	}
-	return slow, func() {
-		if !slow {
-			k.quick.Add(-1)
-		}
-		<-k.places
-		<-places
-		gone()
-	}, nil
+	return at, nil
+}
+
+// pass gives back what the other accounts wait for, and a slow account's next reading.
+func (p *place) pass() {
+	<-p.k.places
+	if p.slow {
+		<-p.mine.slowly
+	} else {
+		p.k.quick.Add(-1)
+	}
+}
+
+// leave gives back the account's own place, after pass.
+func (p *place) leave() {
+	<-p.mine.places
+	p.forget()
+}
+
+// forget removes the account's share when nobody uses it.
+func (p *place) forget() {
+	p.k.mu.Lock()
+	defer p.k.mu.Unlock()
+	if p.mine.users--; p.mine.users == 0 {
+		delete(p.k.users, p.uid)
+	}
 }
 
 // take returns a waiting helper, or one that is about to be free, or a new one. A slow account gets
@@ -318,45 +256,6 @@ func (k *keyReader) take(ctx context.Context, slow bool) (r *reader, kept bool, 
 		r, err = k.start()
 		return r, false, err
 	}
-}
-
-func (k *keyReader) start() (*reader, error) {
-	p, err := process.StartSelf(k.root, keysVerb)
-	if err != nil {
-		return nil, err
-	}
-	p.Stderr.Close()
-	limit := &io.LimitedReader{R: bufio.NewReader(p.Stdout)}
-	return &reader{p, limit, json.NewDecoder(limit)}, nil
-}
-
-// errSlow means that files did not answer.
-var errSlow = errors.New("they did not answer in time")
-
-// ask makes a helper read. A helper that takes too long or returns too much is killed.
-func (r *reader) ask(request *readRequest, patience time.Duration) (answer []readFile, err error) {
-	timer := time.AfterFunc(patience, r.end)
-	defer func() {
-		if !timer.Stop() && err != nil {
-			err = errSlow
-		}
-	}()
-	r.limit.N = int64(len(request.Files))*(authorized.MaxFile*4/3+4096) + 4096
-	if err := json.NewEncoder(r.p.Stdin).Encode(request); err != nil {
-		return nil, err
-	}
-	if err := r.answers.Decode(&answer); err != nil {
-		return nil, err
-	}
-	if len(answer) != len(request.Files) {
-		return nil, errors.New("the helper answers something else")
-	}
-	return answer, nil
-}
-
-func (r *reader) end() {
-	r.p.Kill(context.Background())
-	r.p.Close()
 }
 
 // keep keeps a helper for the next login.

@@ -139,7 +139,7 @@ func seeShellAs(ctx context.Context, acct Account) (string, error) {
 		return "", err
 	}
 	defer p.Retire()
-	stop := context.AfterFunc(ctx, func() { p.Signal("KILL"); p.Stdout.Close() })
+	stop := context.AfterFunc(ctx, func() { p.Stdout.Close(); p.Signal("KILL") })
 	defer stop()
 	p.Stdin.Close()
 	p.Stderr.Close()

@@ -18,8 +18,9 @@ type scene struct {
 	undone []func()
 }
 
-// hang mounts a FUSE file system at a directory of somebody's, as fusermount3 would; the attacker
-// gets its server's end.
+// hang mounts a FUSE file system at a directory of somebody's, as fusermount3 would where
+// /etc/fuse.conf has user_allow_other; the attacker gets its server's end. Without allow_other the
+// kernel refuses root at once, even with the user's effective ids: nothing of root's would hang.
 func (s *scene) hang(dir string, owner *person) error {
 	if err := owner.own(dir, 0o755, nil); err != nil {
 		return err
@@ -28,8 +29,8 @@ func (s *scene) hang(dir string, owner *person) error {
 	if err != nil {
 		return &notRun{"needs FUSE"}
 	}
-	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d", server.Fd(), owner.uid,
-		owner.uid)
+	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d,allow_other",
+		server.Fd(), owner.uid, owner.uid)
 	if err := unix.Mount("hung", dir, "fuse", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
 		server.Close()
 		return &notRun{"needs FUSE"}
