@@ -194,7 +194,7 @@ func runCase(ctx context.Context, c *Check, cs *Case, o Options) error {
 	defer work.Close()
 	a := &attack{ctx: ctx, check: c, o: o, work: work}
 	defer a.endProgram()
-	defer func() {
+	defer func() { // now that it is judged: a RST may make the program say something
 		for _, c := range a.conns {
 			leave(c)
 		}

@@ -34,7 +34,7 @@ func (a *attack) listen() (l net.Listener, err error) {
 }
 
 // startClient listens at the expected address, starts the learner's client and
-// accepts its connection. The caller leaves the connection.
+// accepts its connection.
 func (a *attack) startClient() (*peer, error) {
 	l, err := a.listen()
 	where := speak.Clean(a.o.Address)
@@ -69,6 +69,7 @@ func (a *attack) startClient() (*peer, error) {
 			if c.err != nil {
 				return nil, c.err
 			}
+			a.conns = append(a.conns, c.conn)
 			before, _ := peakMemory(a.prog.p.PID)
 			return &peer{attack: a, conn: c.conn, before: before}, nil
 		case <-ended:

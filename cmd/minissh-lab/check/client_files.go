@@ -44,7 +44,6 @@ func getsFiles(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		for i, s := range fileSamples {
 			if err := p.gets(name, "lab-"+itoa(i)+"-"+s.name, s.data, chaos.Glued); err != nil {
 				return err
@@ -112,7 +111,6 @@ func getsMissing(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		if err := p.asks(name, "nosuch.txt"); err != nil {
 			return err
 		}
@@ -135,7 +133,6 @@ func getsOutside(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		if err := p.asks(name, "lab-in.txt"); err != nil {
 			return err
 		}
@@ -162,7 +159,6 @@ func getCut(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		if err := p.asks(name, "lab-cut.txt"); err != nil {
 			return err
 		}
@@ -188,7 +184,6 @@ func getHostile(name string, n int32) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		if err := p.asks(name, "lab-x.txt"); err != nil {
 			return err
 		}
@@ -214,7 +209,6 @@ func putsFiles(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		for _, s := range fileSamples {
 			if err := p.puts(name, s.name, s.data); err != nil {
 				return err

@@ -17,7 +17,6 @@ func echoClient(n int) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		for _, w := range randomWords(n) {
 			if err := p.echoed(w); err != nil {
 				return err
@@ -45,7 +44,6 @@ func pressEnter(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer p.leave(p.conn)
 	p.prog.typeLine("")
 	err = p.echoed("hello")
 	if f, ok := err.(*Failure); ok {
@@ -61,7 +59,6 @@ func serverLeaves(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer p.leave(p.conn)
 	if err := p.echoed("hello"); err != nil {
 		return err
 	}
@@ -84,7 +81,6 @@ func naiveClient(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer p.leave(p.conn)
 	for _, step := range []struct{ line, answer string }{
 		{"ls", "a.txt\nb.txt\n"}, {"nosuch", "sh: nosuch: command not found\n"}, {"pwd", "/home/student\n"},
 	} {
@@ -170,7 +166,6 @@ func anySchedule(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		for _, s := range chaos.All {
 			output, belief := threeThousand(s.Name), oneRecv
 			switch s.Name {
@@ -202,7 +197,6 @@ func emptyAnswer(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		if err := p.answered(name, "true", "", chaos.Glued, emptyOutput); err != nil {
 			return err
 		}
@@ -222,7 +216,6 @@ func chineseAnswer(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		return p.answered(name, "cat zhong.txt", strings.Repeat("中", 400), chaos.Glued,
 			cutCharacter)
 	}
@@ -248,7 +241,6 @@ func (a *attack) endsAfter(name string, part []byte) error {
 	if err != nil {
 		return err
 	}
-	defer p.leave(p.conn)
 	if _, err := p.command("ls"); err != nil {
 		return err
 	}
@@ -269,7 +261,6 @@ func hostile(what Text, message func(bigEndian bool) []byte) func(*attack) error
 		if err != nil {
 			return err
 		}
-		defer p.leave(p.conn)
 		if _, err := p.command("ls"); err != nil {
 			return err
 		}

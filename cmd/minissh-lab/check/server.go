@@ -42,6 +42,7 @@ func (a *attack) dial() (net.Conn, error) {
 		d := net.Dialer{Timeout: a.o.Limit}
 		conn, err := d.DialContext(a.ctx, a.o.Network, a.o.Address)
 		if err == nil {
+			a.conns = append(a.conns, conn)
 			return conn, nil
 		}
 		where := speak.Clean(a.o.Address)
@@ -147,10 +148,6 @@ func removeStale(path string) {
 	}
 	os.Remove(path)
 }
-
-// leave closes conn when the case has been judged: what the program says about a
-// RST of the lab's must not be taken for what it said before.
-func (a *attack) leave(conn net.Conn) { a.conns = append(a.conns, conn) }
 
 // leave closes conn with a RST, so that nothing stays in TIME_WAIT on the server's
 // side because of the lab.

@@ -65,7 +65,6 @@ func naiveOutput(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer a.leave(conn)
 	for _, want := range []string{"hello", "one two three", chinese} {
 		if err := a.naive(conn, "echo "+want, want, oneRecv); err != nil {
 			return err
@@ -81,7 +80,6 @@ func naiveSomething(line string, belief *Belief) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		err = a.naive(conn, line, "", belief)
 		if f, ok := err.(*Failure); ok {
 			f.Want = tx("随便什么回答，但要有", "any answer, but some")
@@ -105,7 +103,6 @@ func framedOutput(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		c := a.client(conn, name)
 		command, want := numbers()
 		for _, step := range []struct{ line, want string }{{"echo hello", "hello"}, {command, want},
@@ -129,7 +126,6 @@ func framedChinese(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		c := a.client(conn, name)
 		if err := a.wantAnswer(c, "echo "+chinese, chinese, charsNotBytes); err != nil {
 			return err
@@ -145,7 +141,6 @@ func framedEmpty(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		c := a.client(conn, name)
 		if _, err := a.exchange(c, silentCommand,
 			tx("长度（0 也是长度）", "a length (0 is one too)"), emptyOutput); err != nil {
@@ -165,7 +160,6 @@ func framedError(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		c := a.client(conn, name)
 		got, err := a.exchange(c, "no-such-command-7422", tx("错误信息", "the error text"), nil)
 		if err != nil {
@@ -187,7 +181,6 @@ func goldenHeader(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer a.leave(conn)
 	line := "echo 中文"
 	fail := &Failure{Sent: sent([]byte(line)), Want: tx("4 字节长度 N，正好 N 字节的 JSON",
 		"4 bytes of length N, then JSON of exactly N bytes"), Belief: charsNotBytes}

@@ -38,7 +38,6 @@ func echoWords(n int, oneConnection bool, belief *Belief) func(*attack) error {
 				if conn, err = a.dial(); err != nil {
 					return err
 				}
-				defer a.leave(conn)
 			}
 			if err := a.echo(conn, w, belief); err != nil {
 				if f, ok := err.(*Failure); ok && i > 0 {
@@ -78,7 +77,6 @@ func afterFin(hello func(*attack, net.Conn) error) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		if err := hello(a, conn); err != nil {
 			return err
 		}
@@ -111,7 +109,6 @@ func afterFin(hello func(*attack, net.Conn) error) func(*attack) error {
 func (a *attack) servesNext(hello func(*attack, net.Conn) error, fail *Failure) error {
 	next, err := a.dial()
 	if err == nil {
-		defer a.leave(next)
 		err = hello(a, next)
 	}
 	if f, ok := err.(*Failure); ok {
@@ -131,7 +128,6 @@ func afterReset(hello func(*attack, net.Conn) error) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		if err := hello(a, conn); err != nil {
 			return err
 		}
@@ -169,7 +165,6 @@ func restart(a *attack) error {
 	a.waited = true // here TIME_WAIT is the point
 	again, err := a.dial()
 	if err == nil {
-		defer a.leave(again)
 		err = a.echo(again, "hello", nil)
 	}
 	if f, ok := err.(*Failure); ok {
@@ -186,7 +181,6 @@ func secondInTurn(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer a.leave(first)
 	if err := a.echo(first, "first", nil); err != nil {
 		return err
 	}
@@ -194,7 +188,6 @@ func secondInTurn(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer a.leave(second)
 	if _, err := second.Write([]byte("second")); err != nil {
 		return &Failure{Sent: text("second"), Got: a.why(err)}
 	}
@@ -216,7 +209,6 @@ func bothAtOnce(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer a.leave(first)
 	if err := a.echo(first, "first", nil); err != nil {
 		return err
 	}
@@ -224,7 +216,6 @@ func bothAtOnce(a *attack) error {
 	if err != nil {
 		return err
 	}
-	defer a.leave(second)
 	return a.echo(second, "second", oneAtATime)
 }
 

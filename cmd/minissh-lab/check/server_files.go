@@ -87,7 +87,6 @@ func getFiles(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		c, f, err := a.fileClient(conn, name)
 		if err != nil {
 			return err
@@ -127,7 +126,6 @@ func getMissing(name, file string, belief *Belief) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		c, f, err := a.fileClient(conn, name)
 		if err != nil {
 			return err
@@ -202,7 +200,6 @@ func putFiles(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		for i, s := range fileSamples {
 			if err := a.put(conn, name, "up-"+itoa(i)+"-"+s.name, s.data, chaos.Glued); err != nil {
 				return err
@@ -273,7 +270,6 @@ func putOutside(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		const file = "../../lab-outside.txt"
 		command, framed := putMessage(name, a.o.BigEnd, file, []byte("outside"))
 		conn.Write(append(command, framed...)) // a server that refuses may have closed already
@@ -311,7 +307,6 @@ func hostileHeader(name string, n int32) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		defer a.leave(conn)
 		command, _ := putMessage(name, a.o.BigEnd, "x.txt", nil)
 		message := append(command, chaos.HostileLength(a.o.BigEnd, n)...)
 		conn.Write(append(message, `{"cmd": "put", "filename": "x.txt"}`...))
