@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -239,4 +240,35 @@ func firstLine(t testing.TB, ch *mux.Channel) string {
 			line = append(line, buf[0])
 		}
 	}
+}
+
+// window is the terminal that most tests ask for: no echo, and line ends as they are written.
+func window() *protocol.PTY {
+	return &protocol.PTY{
+		Term: protocol.Bytes("xterm-256color"), Size: protocol.Size{Rows: 33, Cols: 111, Width: 5,
+			Height: 6},
+		Modes: map[string]int64{"echo": 0, "opost": 0, "verase": 8, "vintr": 3, "later": 1},
+	}
+}
+
+func typed(t *testing.T, ch *mux.Channel, text string) {
+	t.Helper()
+	if _, err := ch.Write(protocol.TypeStdin, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// upTo reads a terminal's output until it holds a text.
+func upTo(t *testing.T, ch *mux.Channel, text string) string {
+	t.Helper()
+	var seen bytes.Buffer
+	buf := make([]byte, 1)
+	for !strings.Contains(seen.String(), text) {
+		e, err := ch.Next(buf)
+		if err != nil {
+			t.Fatalf("the end came after %q, before %q: %v", seen.String(), text, err)
+		}
+		seen.Write(buf[:e.N])
+	}
+	return seen.String()
 }

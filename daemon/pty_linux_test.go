@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,15 +14,6 @@ import (
 	"minissh/protocol/testend"
 )
 
-// window is what most of these tests ask for: no echo, and line ends as they are written.
-func window() *protocol.PTY {
-	return &protocol.PTY{
-		Term: protocol.Bytes("xterm-256color"), Size: protocol.Size{Rows: 33, Cols: 111, Width: 5,
-			Height: 6},
-		Modes: map[string]int64{"echo": 0, "opost": 0, "verase": 8, "vintr": 3, "later": 1},
-	}
-}
-
 func needsPTY(t *testing.T) {
 	t.Helper()
 	if f, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0); err != nil {
@@ -31,28 +21,6 @@ func needsPTY(t *testing.T) {
 	} else {
 		f.Close()
 	}
-}
-
-func typed(t *testing.T, ch *mux.Channel, text string) {
-	t.Helper()
-	if _, err := ch.Write(protocol.TypeStdin, []byte(text)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// upTo reads a terminal's output until it holds a text.
-func upTo(t *testing.T, ch *mux.Channel, text string) string {
-	t.Helper()
-	var seen bytes.Buffer
-	buf := make([]byte, 1)
-	for !strings.Contains(seen.String(), text) {
-		e, err := ch.Next(buf)
-		if err != nil {
-			t.Fatalf("the end came after %q, before %q: %v", seen.String(), text, err)
-		}
-		seen.Write(buf[:e.N])
-	}
-	return seen.String()
 }
 
 // A pty is what was asked for (TE1), and the answer names it.
