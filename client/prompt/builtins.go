@@ -36,7 +36,7 @@ func (r *runner) builtins() map[string]Builtin {
 		"pty": {Args: "[COMMAND]", Help: "run it, or a shell, on a terminal there: pty vim",
 			Run: r.onTerminal},
 		"nopty": {Args: "COMMAND", Help: "run it without a terminal, whatever it is",
-			Run: r.offTerminal},
+			Line: true, Run: r.offTerminal},
 		"put": {Args: "FILE… [TO]", Help: "copy files from here to there; folders with -r",
 			Run: r.put},
 		"get": {Args: "FILE… [TO]", Help: "copy files from there to here; folders with -r",

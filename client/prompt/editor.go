@@ -318,6 +318,9 @@ func (e *editor) signalled(sig os.Signal) error {
 	switch kind(sig) {
 	case signalInterrupt:
 		return errInterrupted
+	case signalStop:
+		stopSelf()
+		return nil
 	case signalResize:
 		return nil // drawn on the way back to fill
 	case signalContinue:

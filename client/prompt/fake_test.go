@@ -27,6 +27,8 @@ func newFakeRunner() *fakeRunner { return &fakeRunner{interrupts: make(chan int,
 
 func (f *fakeRunner) Attach(io.Writer, io.Writer) {}
 
+func (f *fakeRunner) Suspend() bool { return false }
+
 func (f *fakeRunner) Exits() bool { return false }
 
 func (f *fakeRunner) Interrupt(n int) { f.interrupts <- n }

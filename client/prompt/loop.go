@@ -139,7 +139,9 @@ func (l *loop) line(ctx context.Context, line string) error {
 			return b.Run(ctx, strings.TrimSpace(args), IO{l.stdin(), l.out.stdout(), l.out.stderr(),
 				l.dir, l.face.terminal})
 		}
-		onInterrupt = nil
+		if !b.Line {
+			onInterrupt = nil
+		}
 	}
 	outcome, err := l.watch(ctx, run, onInterrupt, here)
 	if outcome.Dir != nil {
@@ -200,6 +202,11 @@ func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, er
 					}
 				}
 				switch k {
+				case signalStop: // a line there that can be stopped is: it becomes a job
+					l.out.echoed()
+					if here || !l.cfg.Runner.Suspend() {
+						stopSelf()
+					}
 				case signalInterrupt, signalQuit:
 					if interrupts++; k == signalQuit { // Ctrl-\ does not ask first
 						interrupts = max(interrupts, 2)

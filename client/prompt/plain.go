@@ -122,6 +122,8 @@ func (l *loop) plainLine(ctx context.Context, label string) (string, error) {
 		}
 		switch kind(came.signal) {
 		case signalResize, signalContinue:
+		case signalStop:
+			stopSelf()
 		case signalInterrupt:
 			if l.face.terminal != nil {
 				l.plain.buf = nil

@@ -34,6 +34,9 @@ type Runner interface {
 	// Exits says whether `exit` is a line like others, which ends the shell there.
 	Exits() bool
 
+	// Suspend stops the line that runs, as Ctrl-Z does in a shell; false: it cannot be stopped.
+	Suspend() bool
+
 	// Interrupt is called for the n-th Ctrl-C during a Run, from n = 1: 1 asks the
 	// command to stop (INT), 2 and more kill it. It must not block.
 	Interrupt(n int)
@@ -71,6 +74,7 @@ type Builtin struct {
 	Args string // as help shows it: "FILE… [DIR]"
 	Help string // one line
 	More string // what `help WORD` says besides: lines of at most 80 columns
+	Line bool   // what follows is a line for the Runner, whose Interrupt is called for Ctrl-C
 	// Run gets what follows the word, trimmed. Ctrl-C ends ctx. Errors as in
 	// Runner.Run.
 	Run func(ctx context.Context, args string, io IO) (Outcome, error)

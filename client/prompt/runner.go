@@ -46,7 +46,7 @@ func Over(ctx context.Context, conn *dial.Connection, cfg Config) (int, error) {
 		// for whoever types: a line that runs shows its own words
 		cancel(run.SessionOver(conn.Options.Alias, conn.Session.Err()))
 	}()
-	cfg.Runner, cfg.Complete = runner, completeFiles
+	cfg.Runner, cfg.Complete = runner, runner.complete
 	cfg.Command = runner.command
 	cfg.fillIn()
 	if face := newFace(&cfg); face.terminal != nil {

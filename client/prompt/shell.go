@@ -162,6 +162,15 @@ func (r *runner) Attach(stdout, stderr io.Writer) {
 	close(r.attached)
 }
 
+// Suspend is Runner's.
+func (r *runner) Suspend() bool {
+	r.mu.Lock()
+	ch := r.ch
+	r.mu.Unlock()
+	return ch != nil && ch.Request().In != 0 && r.conn.Lost() == nil &&
+		ch.Send(protocol.TypeSignal, &protocol.Signal{Signal: "TSTP"}) == nil
+}
+
 // Exits is Runner's.
 func (r *runner) Exits() bool {
 	s, err := r.there(context.Background(), r.conn.Session.Done())

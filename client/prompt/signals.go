@@ -8,5 +8,6 @@ const (
 	signalInterrupt                   // Ctrl-C
 	signalQuit                        // Ctrl-\
 	signalResize                      // the terminal's size changed
+	signalStop                        // Ctrl-Z
 	signalContinue                    // back after a stop: the terminal's mode is lost
 )

@@ -17,7 +17,7 @@ func watched(terminal bool) []os.Signal {
 		return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
 	}
 	return []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP,
-		syscall.SIGWINCH, syscall.SIGCONT}
+		syscall.SIGWINCH, syscall.SIGCONT, syscall.SIGTSTP}
 }
 
 func kind(sig os.Signal) signalKind {
@@ -28,6 +28,8 @@ func kind(sig os.Signal) signalKind {
 		return signalQuit
 	case syscall.SIGWINCH:
 		return signalResize
+	case syscall.SIGTSTP:
+		return signalStop
 	case syscall.SIGCONT:
 		return signalContinue
 	}
@@ -51,6 +53,9 @@ func localOutcome(exit *exec.ExitError) Outcome {
 	}
 	return Outcome{Code: exit.ExitCode()}
 }
+
+// stopSelf stops this process, as Ctrl-Z does, until somebody continues it.
+func stopSelf() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
 
 // enableEscapes says whether the terminal understands escape sequences.
 func enableEscapes(*os.File) bool { return true }

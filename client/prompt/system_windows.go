@@ -32,6 +32,9 @@ func localCommand(ctx context.Context, getenv func(string) string, line string) 
 
 func localOutcome(exit *exec.ExitError) Outcome { return Outcome{Code: exit.ExitCode()} }
 
+// stopSelf does nothing: processes are not stopped here.
+func stopSelf() {}
+
 // enableEscapes turns on escape sequences in a console, and says whether that worked.
 func enableEscapes(f *os.File) bool {
 	var mode uint32

@@ -6,11 +6,9 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"minissh/client/cp"
 	"minissh/client/report"
-	"minissh/client/run"
 	"minissh/protocol"
 )
 
@@ -160,31 +158,4 @@ func (r *runner) kindThere(ctx context.Context, word string) kindOfFile {
 		}
 	}
 	return nothing
-}
-
-// namesTime is how long the other side may take to list names.
-const namesTime = 2 * time.Second
-
-// names asks the shell for the names that begin so (LI6).
-func (r *runner) names(ctx context.Context, kind, word string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, namesTime)
-	defer cancel()
-	s, err := r.there(ctx, r.conn.Session.Done())
-	if s == nil {
-		return nil, err
-	}
-	ch, err := r.conn.Session.Open(&protocol.Open{Service: "lines", In: s.ch.ID(),
-		Complete: &protocol.Complete{Kind: kind, Word: protocol.Bytes(word)}})
-	if err != nil {
-		return nil, err
-	}
-	defer ch.Close(nil)
-	stop := context.AfterFunc(ctx, func() {
-		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
-	})
-	defer stop()
-	var text strings.Builder
-	_, err = run.Follow(ch, run.Streams{Stdout: &text, Stderr: writerFunc(
-		func(p []byte) (int, error) { return len(p), nil })})
-	return strings.FieldsFunc(text.String(), func(c rune) bool { return c == '\n' }), err
 }

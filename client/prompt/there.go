@@ -1,0 +1,148 @@
+package prompt
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"minissh/client/run"
+	"minissh/protocol"
+)
+
+// namesTime is how long the other side may take to list names.
+const namesTime = 2 * time.Second
+
+// names asks the shell for the names that begin so (LI6).
+func (r *runner) names(ctx context.Context, kind, word string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, namesTime)
+	defer cancel()
+	s, err := r.there(ctx, r.conn.Session.Done())
+	if s == nil {
+		return nil, err
+	}
+	ch, err := r.conn.Session.Open(&protocol.Open{Service: "lines", In: s.ch.ID(),
+		Complete: &protocol.Complete{Kind: kind, Word: protocol.Bytes(word)}})
+	if err != nil {
+		return nil, err
+	}
+	defer ch.Close(nil)
+	stop := context.AfterFunc(ctx, func() {
+		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	})
+	defer stop()
+	var text strings.Builder
+	_, err = run.Follow(ch, run.Streams{Stdout: &text, Stderr: writerFunc(
+		func(p []byte) (int, error) { return len(p), nil })})
+	return strings.FieldsFunc(text.String(), func(c rune) bool { return c == '\n' }), err
+}
+
+// complete is Config.Complete: it asks the other side for commands, variables and names of files,
+// and this one after `put`.
+func (r *runner) complete(ctx context.Context, line string, pos int) Completion {
+	if name, _ := cutWord(strings.TrimLeft(line[:pos], " ")); name == "put" {
+		return completeFiles(ctx, line, pos)
+	}
+	begin := lastCommand(line[:pos])
+	from, word, quoted := wordBefore(line[begin:pos])
+	if from < 0 {
+		return Completion{From: -1}
+	}
+	kind, sign := protocol.KindPath, ""
+	typed := line[begin+from : pos]
+	switch {
+	case strings.HasPrefix(typed, "$") && quoted != '\'':
+		kind, sign, word = protocol.KindVariable, "$", typed[1:]
+	case quoted == 0 && !strings.Contains(word, "/") && isCommand(line[begin:begin+from]):
+		kind = protocol.KindCommand
+	}
+	found := Completion{From: begin + from}
+	names, _ := r.names(ctx, kind, word)
+	for _, name := range names {
+		if quote([]byte(name)) != name || kind == protocol.KindPath && hidden(name, word) {
+			continue
+		}
+		c := Candidate{Text: sign + name + " ", Display: sign + name}
+		if kind == protocol.KindPath {
+			c = Candidate{Text: shellWord(name, quoted), Display: lastPart(name)}
+		}
+		found.Candidates = append(found.Candidates, c)
+	}
+	return found
+}
+
+// hidden says whether a name begins with a dot, and the word that was typed does not.
+func hidden(name, word string) bool {
+	last := word[strings.LastIndexByte(word, '/')+1:]
+	return last == "" && strings.HasPrefix(lastPart(name), ".")
+}
+
+// lastPart is a name without the folders in front of it.
+func lastPart(name string) string {
+	return name[strings.LastIndexByte(strings.TrimSuffix(name, "/"), '/')+1:]
+}
+
+// lastCommand is where the last command of a text begins, in bytes: after an operator that is not
+// in quotes.
+func lastCommand(text string) (begin int) {
+	escaped, quoted := false, byte(0)
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\' && quoted != '\'':
+			escaped = true
+		case quoted != 0 && c == quoted:
+			quoted = 0
+		case quoted != 0:
+		case c == '\'' || c == '"':
+			quoted = c
+		case strings.IndexByte(";|&(\n`", c) >= 0:
+			begin = i + 1
+		}
+	}
+	return begin
+}
+
+// isCommand says whether a command's name comes after these words.
+func isCommand(before string) bool {
+	words, err := fileWords(before)
+	return err == nil && !slices.ContainsFunc(words, func(word string) bool {
+		return word != "pty" && word != "nopty" && word != "sudo" && word != "{" && word != "!" &&
+			!slices.Contains(starters, word) && !strings.Contains(word, "=") &&
+			!slices.Contains([]string{"if", "then", "else", "elif", "while", "until", "do"}, word)
+	})
+}
+
+// shellWord writes a name so that a shell reads it as one word, with the quote that is open. The
+// name of a folder may go on.
+func shellWord(name string, quoted byte) string {
+	closing := " "
+	if strings.HasSuffix(name, "/") {
+		closing = ""
+	}
+	switch quoted {
+	case '\'':
+		if closing != "" {
+			closing = "' "
+		}
+		return "'" + strings.ReplaceAll(name, "'", `'\''`) + closing
+	case '"':
+		if closing != "" {
+			closing = `" `
+		}
+		return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "$", `\$`, "`", "\\`").Replace(name) +
+			closing
+	}
+	var b strings.Builder
+	for i, c := range []byte(name) {
+		plain := c >= 0x80 || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+			strings.IndexByte("_@%+=:,./-", c) >= 0 || c == '~' && i == 0
+		if !plain {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(c)
+	}
+	return b.String() + closing
+}
