@@ -132,8 +132,8 @@ func shellWord(name string, quoted byte) string {
 		if closing != "" {
 			closing = `" `
 		}
-		return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "$", `\$`, "`", "\\`").Replace(name) +
-			closing
+		inside := strings.NewReplacer(`"`, `\"`, `\`, `\\`, "$", `\$`, "`", "\\`").Replace(name)
+		return `"` + inside + closing
 	}
 	var b strings.Builder
 	for i, c := range []byte(name) {

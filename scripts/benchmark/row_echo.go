@@ -73,6 +73,11 @@ func runEcho(ctx context.Context, l *lab) result {
 
 // sitDown starts a client somewhere, on a terminal, and waits until the other end is ready.
 func (l *lab) sitDown(at place, client *exec.Cmd) *typist {
+	return l.sitDownFor(at, client, "ready")
+}
+
+// sitDownFor is sitDown until the terminal shows a text.
+func (l *lab) sitDownFor(at place, client *exec.Cmd, ready string) *typist {
 	t := &typist{cmd: client}
 	t.cmd.Env = append(t.cmd.Environ(), "TERM=xterm")
 	if t.err = at.do(func() (err error) {
@@ -82,7 +87,7 @@ func (l *lab) sitDown(at place, client *exec.Cmd) *typist {
 		return t
 	}
 	var seen bytes.Buffer
-	for t.err == nil && !bytes.Contains(seen.Bytes(), []byte("ready")) {
+	for t.err == nil && !bytes.Contains(seen.Bytes(), []byte(ready)) {
 		var piece []byte
 		piece, t.err = t.read()
 		seen.Write(piece)

@@ -82,6 +82,7 @@ func rows() []row {
 		{"far", "the same at a long round trip (delay relay in user space), after TCP's own", 5, runFar},
 		{"warm", "`true`: OpenSSH over a ControlMaster, minissh on a cold connection", 30, runWarm},
 		{"echo", "a keystroke through a pty, from the user's terminal to the program there and back", 1500, runEcho},
+		{"prompt", "`true` at minissh's prompt, and at a shell with OpenSSH over a ControlMaster", 50, runPrompt},
 		{"resume", "how long after the network's return a key is shown, and output comes", 5, runResume},
 		{"out", "a bulk stream to the client's standard output", 3, runOut},
 		{"in", "a bulk stream from the client's standard input", 3, runIn},
