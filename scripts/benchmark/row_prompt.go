@@ -50,7 +50,9 @@ func runPrompt(ctx context.Context, l *lab) result {
 		cs = append(cs, contender{"minissh (at the prompt)", true,
 			func(context.Context) (float64, error) { return a.line("true", "") }},
 			contender{after, false,
-				func(context.Context) (float64, error) { return a.line("echo out''put", "output") }})
+				func(context.Context) (float64, error) {
+					return a.line("echo out''put", "output")
+				}})
 	}
 	r.Series = interleave(ctx, l.rounds("prompt"), true, cs)
 	r.against("openssh (ControlMaster)", 1.0/3, true)
