@@ -158,20 +158,18 @@ func (a *arrival) attach(hello *protocol.Hello) (*mux.Session, error) {
 
 // refused is the answer to a login that was refused. If no address and no later time would change
 // that, the session for which it came ends (RE3), but not if the file that listed its key is not
-// there: it may be being replaced. Nobody else's login finds a session: a session is
-// found by its key.
+// there: it may be being replaced. Then the session waits, like that of a client that lives (RE4).
+// Nobody else's login finds a session: a session is found by its key.
 func (a *arrival) refused(hello *protocol.Hello, refusal error) error {
-	revoked, ok := errors.AsType[access.Revoked](refusal)
-	if !ok {
-		return refusal
-	}
+	revoked, ends := errors.AsType[access.Revoked](refusal)
 	session, err := a.s.sessions.Find(a.who.Owner, hello)
 	switch {
-	case err != nil:
+	case err != nil && ends:
 		return logbook.Told{Err: err}
 	case session == nil:
 		return refusal
-	case slices.Contains(revoked.Missing, control.VisitOf(session).First.Grant.File):
+	case !ends, slices.Contains(revoked.Missing, control.VisitOf(session).First.Grant.File):
+		session.Spare()
 		return refusal
 	}
 	return a.end(session, "this key may no longer log in")
@@ -185,6 +183,7 @@ func (a *arrival) resumes(session *mux.Session) error {
 	case first.Grant.Same(a.who.Grant):
 		return nil
 	case a.s.guard.StillAllows(first):
+		session.Spare()
 		return protocol.Violate(protocol.CodeKeyNotAuthorized,
 			"this key is listed with other options for your address than for the one where the "+
 				"session began")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -103,6 +104,44 @@ func TestRevokedKeys(t *testing.T) {
 			settle(t, before)
 		})
 	}
+}
+
+// A client that is refused for a reason that may pass was not killed, so its session is kept for as
+// long as was granted, and not for ten seconds (RE4): the next attempt comes after fifteen.
+func TestRefusedClientLives(t *testing.T) {
+	l, file := authorizedLab(t, "", false)
+	l.opts.killed = 10 * time.Second
+	before := l.warm()
+	r, ch := l.held("exec cat")
+	held := func() int64 {
+		t.Helper()
+		who := l.desk.Who()
+		if len(who) != 1 || !who[0].Away {
+			t.Fatalf("%+v", who)
+		}
+		return who[0].Held
+	}
+	if seconds := held(); seconds > 10 {
+		t.Errorf("held for %d s after a FIN", seconds)
+	}
+	if err := os.Rename(file, file+".new"); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := refusedWith(r.attach()); code != protocol.CodeKeyNotAuthorized {
+		t.Error(code)
+	}
+	if seconds := held(); seconds < 3500 || seconds > 3600 {
+		t.Errorf("held for %d s after the refusal", seconds)
+	}
+	l.log.want(t, `msg="Session waits on from 127.0.0.1 port `, "its client lives")
+	if err := os.Rename(file+".new", file); err != nil {
+		t.Fatal(err)
+	}
+	r.mustAttach()
+	ch.EOF(protocol.TypeStdin)
+	collect(t, ch)
+	r.Close(nil)
+	settle(t, before)
 }
 
 // line is the guest's line with options.

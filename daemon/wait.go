@@ -37,7 +37,11 @@ const linkLines = "Link"
 // begins is called with the session's lock held.
 func (w *wait) begins(session *mux.Session, waiting *mux.Waiting) {
 	addr := w.visit.From()
-	w.s.tally.Noted(linkLines, w.user, addr, "Link lost "+logbook.From(addr), "user", w.user,
+	what := "Link lost "
+	if waiting.Why == mux.ErrSpared {
+		what = "Session waits on "
+	}
+	w.s.tally.Noted(linkLines, w.user, addr, what+logbook.From(addr), "user", w.user,
 		"reason", waiting.Why.Error(), "held_until", waiting.Until.Format(time.RFC3339),
 		"bytes", waiting.Bytes)
 	w.last = waiting

@@ -40,7 +40,8 @@ func (s *Session) lost(l *link) {
 		return
 	}
 	if s.cfg.Role == Daemon && !errors.Is(l.cause, errReplaced) {
-		s.keep(l.hold(), l.cause)
+		now := time.Now()
+		s.keep(&Waiting{Since: now, Until: now.Add(l.hold()), Why: l.cause})
 	}
 }
 
@@ -64,7 +65,7 @@ func (l *link) hasAnswered() bool {
 // Waiting is a daemon's session that has lost its link and waits for another one (RE4).
 type Waiting struct {
 	Since, Until time.Time
-	Why          error // it was lost
+	Why          error // it was lost; or ErrSpared
 	// Bytes is the memory that the session takes: frames that may be sent again, and data that the
 	// applications have not taken. Without a link neither grows.
 	Bytes int64
@@ -72,13 +73,27 @@ type Waiting struct {
 
 // keep ends a session that has lost its link after a time, unless another link comes. The caller
 // holds mu.
-func (s *Session) keep(hold time.Duration, why error) {
-	now := time.Now()
-	w := &Waiting{Since: now, Until: now.Add(hold), Why: why, Bytes: s.memory()}
+func (s *Session) keep(w *Waiting) {
+	w.Bytes = s.memory()
 	s.waiting = w
-	s.expiry = time.AfterFunc(hold, func() { s.Expire(w, ErrExpired) })
+	s.expiry = time.AfterFunc(time.Until(w.Until), func() { s.Expire(w, ErrExpired) })
 	if s.cfg.Waits != nil {
 		s.cfg.Waits(w)
+	}
+}
+
+// Spare has a daemon's session wait for as long as was granted, since its client has shown that it
+// was not killed: it has come, and was refused for a reason that may pass (RE4).
+func (s *Session) Spare() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.waiting
+	if w == nil {
+		return
+	}
+	if until := w.Since.Add(s.hold); until.After(w.Until) {
+		s.waited(nil)
+		s.keep(&Waiting{Since: w.Since, Until: until, Why: ErrSpared})
 	}
 }
 

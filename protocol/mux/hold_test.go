@@ -130,3 +130,34 @@ func TestNothingKeptForResend0(t *testing.T) {
 		s.Wait()
 	})
 }
+
+// RE4: a client that comes and is refused was not killed, so its session is kept for the hour that
+// was granted; a link that comes later ends the wait as ever.
+func TestSpare(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		waits, comes := 0, 0
+		s := New(Config{Role: Daemon, Resend: 262_144, Hold: 2 * time.Hour,
+			Waits: func(*Waiting) { waits++ }, Comes: func(error) { comes++ }})
+		p, accepted := asDaemon(t, s, helloOf(func(h *protocol.Hello) {
+			h.Resend, h.Hold = 262_144, 3_600
+		}))
+		s.Spare() // there is nothing to spare
+		p.conn.Close()
+		<-accepted
+		began := time.Now()
+		<-time.After(5 * time.Second)
+		first := s.Traffic().Waiting
+		s.Spare()
+		s.Spare()
+		if s.Expire(first, ErrExpired) {
+			t.Error("the first wait is not over")
+		}
+		s.Wait()
+		if d := time.Since(began); d != time.Hour || !errors.Is(s.Err(), ErrExpired) {
+			t.Errorf("kept for %v: %v", d, s.Err())
+		}
+		if waits != 2 || comes != 2 {
+			t.Errorf("%d waits began, %d ended", waits, comes)
+		}
+	})
+}

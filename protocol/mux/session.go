@@ -63,8 +63,8 @@ type Config struct {
 	// same step.
 	Gone func()
 	// Waits, if not nil, is called when a daemon's session has lost its link and waits for the next
-	// one, and Comes when that is over: because of a link if ended is nil. Both are called with the
-	// session's lock held, so they call no method of it.
+	// one, and Comes when that is over: because of a link, or of Spare, if ended is nil. Both are
+	// called with the session's lock held, so they call no method of it.
 	Waits func(*Waiting)
 	Comes func(ended error)
 	// Sharer is the user whose share counts what a Registry remembers of the session after its end.
@@ -111,8 +111,10 @@ var (
 	// ErrRestarted: the daemon knows nothing of the session that it had (RE5).
 	ErrRestarted = errors.New("the daemon was restarted, and has forgotten the session")
 	ErrSilent    = errors.New("nothing was heard for 45 seconds")
-	errReplaced  = errors.New("a newer link took its place")
-	errWorn      = errors.New("256 GiB were sent over one connection, the most for one TLS key")
+	// ErrSpared: a session's client has come, and was refused for a reason that may pass.
+	ErrSpared   = errors.New("its client lives, but may not log in now")
+	errReplaced = errors.New("a newer link took its place")
+	errWorn     = errors.New("256 GiB were sent over one connection, the most for one TLS key")
 )
 
 // Session is one end of a session.
