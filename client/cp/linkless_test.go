@@ -9,6 +9,7 @@ import (
 
 	"minissh/client/dial"
 	"minissh/client/options"
+	"minissh/protocol"
 	"minissh/protocol/files"
 )
 
@@ -35,6 +36,14 @@ func TestBarWithoutLink(t *testing.T) {
 		}
 		<-time.After(3 * time.Second)
 		if got := last(); got != "link to box lost 4 seconds ago; Ctrl-C gives up" {
+			t.Errorf("%q", got)
+		}
+		v.link(conn, &dial.Loss{Since: time.Now().Add(-4 * time.Second),
+			Refusal: &protocol.RemoteError{Reason: protocol.Reason{
+				Code: protocol.CodeTooManySessions, Message: "full"}}})
+		<-time.After(time.Second)
+		if got := last(); got != "Ctrl-C gives up; box refused to take the session back: "+
+			`"full"; trying on` {
 			t.Errorf("%q", got)
 		}
 		if said := v.untold(); !strings.HasPrefix(said, "; the link to box is lost: there, ") {
