@@ -26,7 +26,7 @@ type bar struct {
 	went        int64      // bytes of done that were not there before
 	start, last time.Time  // of the first byte, of the last drawing
 	drawn       bool       // a line is on the terminal
-	instead     string     // what is shown instead
+	instead     string     // what is shown instead; safe for a terminal
 }
 
 // ChangeMax64 sets how many bytes there are in all, as far as is known.
@@ -52,7 +52,7 @@ func (b *bar) Add64(went, there int64) {
 // draw draws the line anew.
 func (b *bar) draw(now time.Time) {
 	b.last, b.drawn = now, true
-	line := Short(b.instead, b.width()-1)
+	line := cutMiddle(b.instead, b.width()-1)
 	if b.instead == "" && !b.start.IsZero() {
 		line = b.line(now.Sub(b.start), b.width())
 	}

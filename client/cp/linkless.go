@@ -60,7 +60,7 @@ func (v *View) showLoss() bool {
 		ago := time.Since(loss.Since)
 		if ago >= dial.Quiet && (longest == nil || loss.Since.Before(longest.Since)) {
 			longest = loss
-			host := conn.Options.Alias
+			host := printable(conn.Options.Alias)
 			b.instead = fmt.Sprintf("link to %s lost %s ago; Ctrl-C gives up", host,
 				dial.InWords(ago))
 			if refused := loss.Refused(host); refused != "" {

@@ -189,13 +189,18 @@ func Short(name string, columns int) string {
 	if quoted == `"`+name+`"` {
 		quoted = name
 	}
-	if terminal.Columns(quoted) <= columns {
-		return quoted
+	return cutMiddle(quoted, columns)
+}
+
+// cutMiddle cuts a text in the middle to at most so many columns.
+func cutMiddle(text string, columns int) string {
+	if terminal.Columns(text) <= columns {
+		return text
 	}
 	if columns < 1 {
 		return ""
 	}
-	head, tail := []rune(quoted), []rune(quoted)
+	head, tail := []rune(text), []rune(text)
 	for terminal.Columns(string(head)) > columns/2 {
 		head = head[:len(head)-1]
 	}
