@@ -21,6 +21,9 @@ var opens = map[string]bool{"begin": true, "if": true, "while": true, "for": fal
 var prefixes = map[string]bool{"and": true, "or": true, "not": true, "!": true, "time": true,
 	"command": true, "builtin": true}
 
+// between are the characters that separate words.
+const between = " \t\n|&;()"
+
 // line is Command.Line.
 func (f *fish) line(text string) (more bool) {
 	backslash := false // at the end
@@ -36,12 +39,14 @@ func (f *fish) line(text string) (more bool) {
 		case f.quote != 0:
 			if c == f.quote {
 				f.quote = 0
+			} else {
+				f.word = append(f.word, c)
 			}
-		case c == '\'' || c == '"':
-			f.quote, f.word = c, append(f.word, c)
-		case c == '#' && len(f.word) == 0:
+		case c == '\'' || c == '"': // a word of the language may be quoted
+			f.quote = c
+		case c == '#' && (i == 0 || strings.IndexByte(between, text[i-1]) >= 0):
 			i += strings.IndexByte(text[i:], '\n') - 1
-		case strings.IndexByte(" \t\n|&;()", c) >= 0:
+		case strings.IndexByte(between, c) >= 0:
 			f.end()
 			f.operator(c, i > 0 && text[i-1] == c)
 		default:

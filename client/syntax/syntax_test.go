@@ -62,10 +62,11 @@ var texts = []struct {
 	{"", "a=(1", true},
 	{"", "a=(1\n2)", false},
 	{"", "cat <<<'a'", false},
+	{"", "echo ${x:-a", true},
+	{"", "echo ${x:-a\nb}", false},
 	{"", "diff <(a) <(b)", false},
 	// What is wrong is complete: the shell says what.
 	{"", ")", false},
-	{"", "echo ${x", false},
 	{"", "for for for", false},
 	{"", "done", false},
 	{"", ")\nfor i in 1; do", false},
@@ -106,7 +107,10 @@ var texts = []struct {
 	{"/usr/bin/fish", "a | # b", true},
 	{"/usr/bin/fish", "echo a # if | ' \\", false},
 	{"/usr/bin/fish", "echo a#'", true},
-	{"/usr/bin/fish", `"if" a`, false},
+	{"/usr/bin/fish", `"if" a`, true},
+	{"/usr/bin/fish", `echo "if"; \if`, false},
+	{"/usr/bin/fish", "begin\nend | if true", true},
+	{"/usr/bin/fish", "echo ''#'", true},
 }
 
 // Where commands end, told line by line and all at once.
