@@ -38,7 +38,8 @@ func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Wri
 	f.mu.Lock()
 	f.lines = append(f.lines, line)
 	f.mu.Unlock()
-	word, rest, _ := strings.Cut(line, " ")
+	_, rest, _ := strings.Cut(line, " ")
+	word := strings.Fields(line)[0]
 	switch word {
 	case "echo":
 		fmt.Fprintf(stdout, "%s\n", rest)
@@ -48,6 +49,8 @@ func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Wri
 		fmt.Fprint(stdout, "half")
 		n, _ := strconv.Atoi(rest)
 		return Outcome{Code: n}, nil
+	case "count":
+		fmt.Fprintf(stdout, "%d rows, %d bytes\n", strings.Count(line, "\n")+1, len(line))
 	case "err":
 		fmt.Fprintf(stderr, "%s\n", rest)
 	case "code":
@@ -118,6 +121,8 @@ func child() {
 				io.WriteString(runner.job, "half a row")
 			case "drop":
 				cancel(errors.New("the link is lost"))
+			case "l":
+				return Completion{Candidates: []Candidate{{Text: "left"}, {Text: "long"}, {Text: "lä"}}}
 			}
 			return Completion{}
 		},

@@ -176,3 +176,52 @@ func TestTmuxResize(t *testing.T) {
 	x.screen("10,7", "li@lab:~$ ec\nho 一二三四\n五六七八九十\n01234567好89\n一二三四五六\n"+
 		"七八九十0123\n4567好89\nli@lab:~$")
 }
+
+// TestTmuxPaste: 5,000 lines are shown by their last rows, and are one text, which can be edited.
+func TestTmuxPaste(t *testing.T) {
+	x := startTmux(t, 40, 6)
+	x.screen("10,0", "li@lab:~$")
+	text := "count" + strings.Repeat("\na line of 30 characters, 你好", 5000)
+	file := t.TempDir() + "/text"
+	if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x.must("load-buffer", file)
+	x.must("paste-buffer", "-p", "-r")
+	last := strings.TrimSuffix(strings.Repeat("> a line of 30 characters, 你好\n", 6), "\n")
+	x.screen("31,5", last)
+	x.keys("Up", "Home", "X")
+	x.screen("3,4", strings.Replace(last, strings.Repeat("> a line of 30 characters, 你好\n", 5),
+		strings.Repeat("> a line of 30 characters, 你好\n", 4)+"> Xa line of 30 characters, 你好\n", 1))
+	x.keys("BSpace", "Enter")
+	rows := strings.Repeat("> a line of 30 characters, 你好\n", 4)
+	x.screen("10,5", rows+fmt.Sprintf("5001 rows, %d bytes\nli@lab:~$", len(text)))
+	x.keys("Up", "C-p", "C-n", "C-u")
+	x.text("echo end")
+	x.keys("C-c")
+}
+
+// TestTmuxRows: a command of several rows, typed, searched for, changed, and run.
+func TestTmuxRows(t *testing.T) {
+	x := startTmux(t, 40, 12)
+	x.screen("10,0", "li@lab:~$")
+	x.text("show 'one")
+	x.keys("Enter")
+	x.screen("2,1", "li@lab:~$ show 'one\n>")
+	x.text("two'")
+	x.keys("Up", "M-Enter")
+	x.screen("2,1", "li@lab:~$ show\n>  'one\n> two'")
+	x.keys("Down", "End", "Enter")
+	x.screen("10,4", "li@lab:~$ show\n>  'one\n> two'\n\"show\\n 'one\\ntwo'\"\nli@lab:~$")
+	x.keys("C-r")
+	x.text("tw")
+	x.screen("2,6", "li@lab:~$ show\n>  'one\n> two'\n\"show\\n 'one\\ntwo'\"\n"+
+		"(reverse-i-search)`tw': show\n>  'one\n> two'")
+	x.keys("Escape", "C-l")
+	x.screen("2,2", "li@lab:~$ show\n>  'one\n> two'")
+	x.keys("C-u", "C-u", "C-_")
+	x.keys("C-c", "C-l")
+	x.text("l")
+	x.keys("Tab", "Tab")
+	x.screen("11,2", "li@lab:~$ l\nleft  long  lä\nli@lab:~$ l")
+}
