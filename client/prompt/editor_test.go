@@ -162,6 +162,7 @@ func TestBrowsingHistory(t *testing.T) {
 		// What was changed and left is as it was left, and so is what can be undone.
 		up + "!" + up + "?" + down + "\r":                   "typed!",
 		up + "!" + up + "?" + down + up + "\r":              "二!?",
+		up + "!" + up + down + "\x1f" + up + down + "\r":    "typed", // as it was
 		up + "!" + up + down + "\x1f\r":                     "typed",
 		"ab\x17" + up + down + "\x1f\r":                     "ab",
 		up + "\x15" + up + down + "\r" + "x\r":              "",
@@ -221,6 +222,11 @@ func TestCursorAfterFullRow(t *testing.T) {
 	s.draw(true)
 	if m.x != 9 || m.y != 0 || m.text() != "$ 01234567" {
 		t.Errorf("at the end the cursor is at %d,%d\n%s", m.x, m.y, m.text())
+	}
+	s.line = append(s.line, []rune("\nab")...)
+	s.draw(false)
+	if m.x != 0 || m.y != 1 || m.text() != "$ 01234567\n\n> ab" {
+		t.Errorf("before the next row the cursor is at %d,%d\n%s", m.x, m.y, m.text())
 	}
 }
 

@@ -15,7 +15,6 @@ type Command struct {
 	stop    func()
 	pending string // what the parser has not read yet
 	fish    *fish  // nil: another shell
-	over    bool   // it is not understood
 }
 
 // New begins a command for a shell, which is named by its path; "" is any that is like sh.
@@ -39,12 +38,8 @@ func (c *Command) Line(text string) (more bool) {
 	if c.fish != nil {
 		return c.fish.line(text)
 	}
-	if c.over {
-		return false
-	}
 	c.pending = text + "\n"
-	more, ok := c.next()
-	c.over = !ok
+	more, ok := c.next() // not ok: it is not understood, from here on
 	return ok && (more || continued(text))
 }
 
