@@ -42,8 +42,8 @@ func (e *editor) tab() error {
 	if e.complete == nil {
 		return nil
 	}
-	before := string(e.scr.line[:e.scr.pos])
-	found, err := e.ask(string(e.scr.line), len(before))
+	before := string(e.line[:e.pos])
+	found, err := e.ask(string(e.line), len(before))
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (e *editor) tab() error {
 	word, text := before[found.From:], common(candidates)
 	switch {
 	case text != word && (len(candidates) == 1 || strings.HasPrefix(text, word)):
-		e.replace(utf8.RuneCountInString(before[:found.From]), e.scr.pos, []rune(text)...)
+		e.replace(utf8.RuneCountInString(before[:found.From]), e.pos, []rune(text)...)
 		if len(candidates) > 1 {
 			e.bell()
 		}
@@ -143,7 +143,7 @@ func (e *editor) list(candidates []Candidate) error {
 		names = append(names, quote([]byte(cmp.Or(c.Display, strings.TrimSuffix(c.Text, " ")))))
 	}
 	columns, _ := e.scr.size()
-	e.scr.leave()
+	e.leave()
 	for _, row := range inColumns(names, columns) {
 		io.WriteString(e.scr.out, row+"\r\n")
 	}
@@ -152,13 +152,12 @@ func (e *editor) list(candidates []Candidate) error {
 
 // confirm asks below the line; any key but y and the blank is no.
 func (e *editor) confirm(question string) (bool, error) {
-	s := &e.scr
-	label, style, line, pos := s.label, s.style, s.line, s.pos
-	s.leave()
-	s.label, s.style, s.line, s.pos = question, "", nil, 0
+	e.leave()
+	label, style := e.scr.label, e.scr.style
+	e.view = func() { e.scr.label, e.scr.style, e.scr.line, e.scr.pos = question, "", nil, 0 }
 	key, err := e.key()
-	s.leave()
-	s.label, s.style, s.line, s.pos = label, style, line, pos
+	e.leave()
+	e.view, e.scr.label, e.scr.style = nil, label, style
 	return key == 'y' || key == 'Y' || key == ' ', err
 }
 

@@ -20,9 +20,9 @@
 // # How a line is drawn (reading order)
 //
 // input.go reads bytes only while they are wanted. keys.go cuts them into keys. editor.go finds
-// what the keys ask for: changes (edit.go), other lines (browse.go, search.go) and what Tab knows
-// (complete.go). layout.go cuts the line into rows, with true widths, and screen.go draws those
-// that the screen has room for. expand.go replaces what refers to the history when Enter is
+// what the keys ask for: changes (changes.go, editing.go), other lines (search.go) and what Tab
+// knows (complete.go). layout.go cuts the line into rows, with true widths, and screen.go draws
+// those that the screen has room for. expand.go replaces what refers to the history when Enter is
 // pressed.
 //
 // A line may be a text of several rows. A paste is one, and runs when Enter is pressed; so is a

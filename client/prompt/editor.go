@@ -23,19 +23,16 @@ const (
 	pasteTime = 20 * time.Millisecond
 )
 
-// editor edits lines on a terminal. A line may be a text of several lines; it and the cursor's
-// place in it belong to the screen.
+// editor edits lines on a terminal.
 type editor struct {
+	editing
 	in         *input
 	scr        screen
-	history    *history
 	complete   func(ctx context.Context, line string, pos int) Completion // Config's
 	incomplete func(text string) bool                                     // nil: no text is
 	rawMode    func() (restore func(), err error)
 	out        *output // what comes while a line is edited is shown above it
-
-	killed    []rune // what Ctrl-Y brings back
-	lastQuery []rune // of the last search
+	lastQuery  []rune  // of the last search
 
 	// While a line is edited:
 	ctx      context.Context
@@ -45,15 +42,7 @@ type editor struct {
 	alone    bool         // an ESC that nothing follows is a key
 	paste    bool         // between the marks of a paste
 	newlines int          // ends of lines in the paste that nothing follows yet
-	now      rune         // the key that is obeyed
-	last     rune         // the one before
-	column   int          // which keyUp and keyDown try to keep, in characters
-
-	draft               // what was done to the line on the screen
-	back  int           // how many lines back in the history that is; 0: it is the new one
-	left  map[int]draft // by back: lines that were changed and left
-	// how many lines back Alt-. has been, and how long the word is that it has inserted
-	dots, dotted int
+	view     func()       // has the screen show something else than the line; nil: the line
 }
 
 // read edits one line. io.EOF is Ctrl-D on an empty line or the end of the input;
@@ -77,12 +66,11 @@ func (e *editor) read(ctx context.Context, label, style string) (string, error) 
 	}
 	e.ctx = ctx
 	e.scr.begin(label, style)
+	e.begin()
 	e.freshRow()
-	e.scr.draw(false)
-
-	e.draft, e.back, e.left, e.last = draft{}, 0, nil, keyUnknown
+	e.draw(false)
 	err = e.edit()
-	e.scr.draw(true)
+	e.draw(true)
 	if err == errInterrupted {
 		io.WriteString(e.scr.out, "^C")
 	}
@@ -95,7 +83,7 @@ func (e *editor) read(ctx context.Context, label, style string) (string, error) 
 
 // entered is the line as it is to be run, when Enter was pressed.
 func (e *editor) entered() (string, error) {
-	typed := string(e.scr.line)
+	typed := string(e.line)
 	if e.missing > 0 {
 		return "", &LineError{tooLong(len(typed) + e.missing)}
 	}
@@ -125,26 +113,29 @@ func (e *editor) edit() error {
 				return err
 			}
 		}
-		e.now = key
+		e.now, e.typing = key, key > keyUnknown && e.last > keyUnknown
 		switch key {
 		case keyEnter:
-			if e.missing > 0 || e.incomplete == nil || !e.incomplete(string(e.scr.line)) {
+			if e.missing > 0 || e.incomplete == nil || !e.incomplete(string(e.line)) {
 				return nil
 			}
-			e.scr.pos = len(e.scr.line)
+			e.pos = len(e.line)
 			e.insert('\n')
 		case keyCtrlD:
-			if len(e.scr.line) == 0 {
+			if len(e.line) == 0 {
 				return io.EOF
 			}
-			e.delete()
+			e.replace(e.pos, e.pos+1)
 		case keyLiteral:
 			err = e.literal()
 		case keyTab:
 			err = e.tab()
+		case keyClear:
+			io.WriteString(e.scr.out, "\x1b[2J\x1b[H")
+			e.scr.drawn = nil
 		default:
 			if act := acts[key]; act != nil {
-				act(e)
+				act(&e.editing)
 			} else if key > keyUnknown {
 				e.characters(key)
 			}
@@ -154,22 +145,6 @@ func (e *editor) edit() error {
 		}
 		e.last = key
 	}
-}
-
-// acts are what keys do that do nothing else.
-var acts = map[rune]func(*editor){
-	keyUp: (*editor).up, keyDown: (*editor).down,
-	keyOlder: (*editor).older, keyNewer: (*editor).newer,
-	keyOldest: (*editor).oldest, keyNewest: (*editor).newest,
-	keyLeft: (*editor).goLeft, keyRight: (*editor).goRight,
-	keyWordLeft: (*editor).goWordLeft, keyWordRight: (*editor).goWordRight,
-	keyHome: (*editor).goHome, keyEnd: (*editor).goEnd,
-	keyDelete: (*editor).delete, keyBackspace: (*editor).backspace,
-	keyBlankBack: (*editor).killToBlank, keyWordBack: (*editor).killWordLeft,
-	keyWordDelete: (*editor).killWordRight,
-	keyKill:       (*editor).killToEnd, keyKillAll: (*editor).killToHome,
-	keyYank: (*editor).yank, keyLastWord: (*editor).lastWord, keyUndo: (*editor).undo,
-	keyTranspose: (*editor).transpose, keyClear: (*editor).clearScreen,
 }
 
 // characters inserts a character, and those that have come with it: what is pasted comes in big
@@ -205,9 +180,21 @@ func (e *editor) literal() error {
 	return nil
 }
 
-func (e *editor) clearScreen() {
-	io.WriteString(e.scr.out, "\x1b[2J\x1b[H")
-	e.scr.drawn = nil
+// draw brings the screen up to date.
+func (e *editor) draw(last bool) {
+	if e.view != nil {
+		e.view()
+	} else {
+		e.scr.line, e.scr.pos = e.line, e.pos
+	}
+	e.scr.draw(last)
+}
+
+// leave leaves what is drawn where it is, and goes to the start of the row below.
+func (e *editor) leave() {
+	e.draw(true)
+	io.WriteString(e.scr.out, "\r\n")
+	e.scr.drawn, e.scr.noted, e.scr.first = nil, "", 0
 }
 
 // freshRow goes to the start of a free row, whatever is on this one (the echo of ^C or of keys
@@ -275,7 +262,7 @@ func (e *editor) fill() error {
 		data, err = e.waitFor(pasteTime)
 	}
 	if err == errTime {
-		e.scr.draw(false)
+		e.draw(false)
 		if e.alone && len(e.buf) == 1 && e.buf[0] == esc {
 			data, err = e.waitFor(escapeTime)
 		} else {

@@ -21,7 +21,8 @@ func edit(t *testing.T, m *model, h *history, label, typed string) (string, erro
 // incomplete.
 func newEditor(m *model, h *history, typed io.Reader) *editor {
 	return &editor{
-		out: new(output), in: newInput(typed, make(chan os.Signal)), history: h,
+		editing: editing{history: h},
+		out:     new(output), in: newInput(typed, make(chan os.Signal)),
 		scr:     screen{out: m, size: func() (int, int) { return m.w, m.h }},
 		rawMode: func() (func(), error) { return func() {}, nil },
 		complete: func(_ context.Context, line string, pos int) Completion {

@@ -52,7 +52,8 @@ func newLoop(cfg *Config) *loop {
 	if l.face.raw {
 		l.in.news, l.in.notes = l.out.news, cfg.Notes
 		l.editor = &editor{
-			in: l.in, out: l.out, history: l.history, complete: cfg.Complete,
+			editing: editing{history: l.history},
+			in:      l.in, out: l.out, complete: cfg.Complete,
 			incomplete: l.incomplete, rawMode: rawTerminal(cfg.Stdin),
 			scr: screen{out: l.face.terminal, size: terminalSize(l.face.terminal)},
 		}

@@ -124,13 +124,6 @@ func (s *screen) clear() {
 	s.out.Write(b.Bytes())
 }
 
-// leave leaves what is drawn where it is, and goes to the start of the row below.
-func (s *screen) leave() {
-	s.draw(true)
-	io.WriteString(s.out, "\r\n")
-	s.drawn, s.noted, s.first = nil, "", 0
-}
-
 // appends is the short way for characters typed at the end: it writes only those.
 func (s *screen) appends(v *view, columns int) bool {
 	old := s.drawn

@@ -12,7 +12,6 @@ const mostSought = 1000
 // searching is a search through the history, while it goes on.
 type searching struct {
 	e     *editor
-	line  string // the one that is edited
 	query []rune
 	place
 	before []place // where the search was before each character of the query, for Backspace
@@ -30,23 +29,22 @@ type place struct {
 // readline does. It returns the key that has ended it, which is still to be obeyed; keyUnknown:
 // there is none.
 func (e *editor) search(older bool) (rune, error) {
-	s := &e.scr
-	label, style, line, pos := s.label, s.style, s.line, s.pos
-	found := &searching{e: e, line: string(line),
-		place: place{older: older, back: e.back, at: len(string(line[:pos]))}}
-	e.alone = true
-	key, err := found.keys()
-	e.alone = false
-	s.label, s.style, s.line, s.pos = label, style, line, pos
-	if len(found.query) > 0 {
-		e.lastQuery = found.query
+	f := &searching{e: e,
+		place: place{older: older, back: e.back, at: len(string(e.line[:e.pos]))}}
+	label, style := e.scr.label, e.scr.style
+	e.alone, e.view = true, f.show
+	key, err := f.keys()
+	e.alone, e.view = false, nil
+	e.scr.label, e.scr.style = label, style
+	if len(f.query) > 0 {
+		e.lastQuery = f.query
 	}
 	if err != nil || key == keyCancel {
 		return keyUnknown, err
 	}
-	if text := found.text(found.back); len(found.query) > 0 {
-		e.browse(found.back)
-		s.pos = utf8.RuneCountInString(text[:found.at])
+	if len(f.query) > 0 {
+		e.browse(f.back)
+		e.pos = utf8.RuneCountInString(f.text(f.back)[:f.at])
 	}
 	if key == keyEscape {
 		key = keyUnknown
@@ -57,7 +55,6 @@ func (e *editor) search(older bool) (rune, error) {
 // keys handles keys until one that is not for the search.
 func (f *searching) keys() (rune, error) {
 	for {
-		f.show()
 		key, err := f.e.key()
 		switch {
 		case err != nil:
@@ -131,12 +128,7 @@ func (f *searching) found(back, at int) bool {
 }
 
 // text is the line that is so many back.
-func (f *searching) text(back int) string {
-	if back == f.e.back {
-		return f.line
-	}
-	return string(f.e.entry(back))
-}
+func (f *searching) text(back int) string { return string(f.e.entry(back)) }
 
 // show puts the search on the screen; the cursor is at what was found.
 func (f *searching) show() {

@@ -300,7 +300,7 @@ func typeKeys(t *testing.T, seed uint64, keys []string, count int,
 			return 0, io.EOF
 		}
 		typed++
-		if key = keys[rnd.IntN(len(keys))]; key == "\x04" && len(e.scr.line) == 0 {
+		if key = keys[rnd.IntN(len(keys))]; key == "\x04" && len(e.line) == 0 {
 			key = "d"
 		}
 		return copy(p, key), nil
@@ -323,7 +323,7 @@ func TestTypist(t *testing.T) {
 			history: []string{"a row\nand a row", "你 好", "make all", "first"}}
 		typist(t, seed, typed1, 1000, func(e *editor, key string) error {
 			f.key(key)
-			if string(e.scr.line) != f.l+f.r || e.scr.pos != utf8.RuneCountInString(f.l) {
+			if string(e.line) != f.l+f.r || e.pos != utf8.RuneCountInString(f.l) {
 				return fmt.Errorf("it is not %q, %q", f.l, f.r)
 			}
 			return nil
