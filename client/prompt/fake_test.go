@@ -122,7 +122,8 @@ func child() {
 			case "drop":
 				cancel(errors.New("the link is lost"))
 			case "l":
-				return Completion{Candidates: []Candidate{{Text: "left"}, {Text: "long"}, {Text: "lä"}}}
+				return Completion{
+					Candidates: []Candidate{{Text: "left"}, {Text: "long"}, {Text: "lä"}}}
 			}
 			return Completion{}
 		},
