@@ -174,7 +174,7 @@ func (e *editor) literal() error {
 	}
 	r, n := utf8.DecodeRune(e.buf)
 	e.buf = e.buf[n:]
-	if r != 0 && (r != utf8.RuneError || n > 1) { // a line holds text, and never a NUL
+	if r != 0 { // no line can hold a NUL
 		e.insert(r)
 	}
 	return nil

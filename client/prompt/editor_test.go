@@ -64,7 +64,7 @@ func TestEditing(t *testing.T) {
 		{"back over a wrap", "0123456789abcdefg你好\x7f\x7f\x7f!\r", "0123456789abcdef!", "$ 0123456789abcdef!"},
 		{"insert before a wrap", "0123456789abcdefgh" + home + "好\r", "好0123456789abcdefgh", "$ 好0123456789abcdef\ngh"},
 		{"clear the screen", "old\x0cnew\r", "oldnew", "$ oldnew"},
-		{"not UTF-8", "a\xd6\xffb\xe4\xbd!\ufffdc\r", "ab!\ufffdc", "$ ab!\ufffdc"},
+		{"not UTF-8", "a\xd6\xffb\xe4\xbd!\ufffdc\r", "a��b��!�c", "$ a��b��!�c"},
 		{"C1 and unknown keys", "a\u0085\x1b[31mb\x1b[15~\x1b[[Ac\x1bOPd\x1b\x1b[Ae\r", "abcde", "$ abcde"},
 		{"a long sequence", "a\x1b[" + strings.Repeat("1", 300) + "xb\r", "ab", "$ ab"},
 		{"an endless sequence", "a\x1b[" + strings.Repeat("1", maxSequence+9) + "\x15x\r", "x", "$ x"},

@@ -115,10 +115,10 @@ func nextKey(buf []byte, paste bool) (key rune, n int) {
 		return 0, 0
 	}
 	r, size := utf8.DecodeRune(buf)
-	if r == utf8.RuneError && size == 1 || r < 0xa0 {
+	if r < 0xa0 {
 		return keyUnknown, size
 	}
-	return r, size
+	return r, size // what is not UTF-8 is U+FFFD, which shows that something is wrong
 }
 
 // nextEscape cuts off an escape sequence (ECMA-48, and what xterm, rxvt and the

@@ -45,3 +45,25 @@ func TestPipedCommandThatIsTooLong(t *testing.T) {
 		t.Errorf("%d, %v, ran %.20q", code, err, runner.lines)
 	}
 }
+
+// The language is that of the shell on the other side, as soon as that is known; nobody who types
+// waits for it.
+func TestCommandOfTheShell(t *testing.T) {
+	more := func(r *runner, line string) bool {
+		c := r.command()
+		defer c.Stop()
+		return c.Line(line)
+	}
+	typing := &runner{notes: make(chan string, 1)}
+	if !more(typing, "{ a") || more(typing, "begin") {
+		t.Error("without a shell it is not as in sh")
+	}
+	typing.shell = &shell{begun: make(chan struct{}), name: "fish"}
+	if !more(typing, "{ a") || more(typing, "begin") {
+		t.Error("before the shell has begun it is not as in sh")
+	}
+	close(typing.shell.begun)
+	if more(typing, "{ a") || !more(typing, "begin") {
+		t.Error("it is not as in fish")
+	}
+}

@@ -269,6 +269,12 @@ func TestDumbTerminal(t *testing.T) {
 	s.shows("li@lab:~$")
 	s.send("echo 你\n")
 	s.shows("\n你\nli@lab:~$")
+	s.send("show 'a\n")
+	s.shows("'a\n>")
+	s.send("b'\n")
+	s.shows("\n\"show 'a\\nb'\"\nli@lab:~$")
+	s.send("echo !$\n")
+	s.shows("\necho 'a\nb'\n'a\nb'\nli@lab:~$")
 	s.send("half\x03")
 	s.shows("^C\nli@lab:~$") // the kernel may have thrown away the echo of "half"
 	s.send("exit\n")
