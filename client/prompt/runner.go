@@ -230,6 +230,7 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 		return Outcome{}, &LineError{Err: err}
 	}
+	defer r.watchLink() // which the shell has had
 	outcome, left, err := shown.Run(ctx)
 	if left != nil {
 		result := Outcome{Code: report.ExitFailure, Duration: time.Since(started)}

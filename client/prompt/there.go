@@ -137,8 +137,8 @@ func shellWord(name string, quoted byte) string {
 	}
 	var b strings.Builder
 	for i, c := range []byte(name) {
-		plain := c >= 0x80 || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
-			strings.IndexByte("_@%+=:,./-", c) >= 0 || c == '~' && i == 0
+		plain := c >= 0x80 || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' ||
+			c >= '0' && c <= '9' || strings.IndexByte("_@%+=:,./-", c) >= 0 || c == '~' && i == 0
 		if !plain {
 			b.WriteByte('\\')
 		}
