@@ -43,6 +43,8 @@ var programs = []program{
 	{"useradd", "passwd"},
 	{"setsid", "util-linux"},
 	{"prlimit", "util-linux"},
+	{"nsenter", "util-linux"},
+	{"ip", "iproute2"},
 	{"taskset", "util-linux"},
 	{"tar", "tar"},
 	{"mount", "mount"},
