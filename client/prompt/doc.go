@@ -1,6 +1,8 @@
-// Package prompt is minissh's line prompt: each line that is typed is one command on the other
-// machine. runner.go runs the lines over a connection, files.go is put and get. The rest knows
-// nothing of the wire: [Loop] (loop.go) reads lines, and a [Runner] runs them.
+// Package prompt is minissh's line prompt: the lines that are typed run on the other machine, in
+// one shell (shell.go) or, where the daemon cannot tell a shell its lines, in a shell each.
+// runner.go runs them over a connection, there.go asks for names, transfer.go and files.go are
+// put and get. The rest knows nothing of the wire: [Loop] (loop.go) reads lines, and a [Runner]
+// runs them.
 //
 // # Two ways to read
 //
@@ -33,7 +35,7 @@
 //
 // # What it does not do
 //
-// It gives a command no standard input and no terminal. Text from the other side
-// (directory, signal names, notes) is quoted before it is shown; the output of
-// commands is passed on as it is, as ssh does.
+// It gives a line no standard input, and a terminal only if the line is `pty …` or begins a program
+// that is used on one (fullscreen.go). Text from the other side (directory, signal names, notes) is
+// quoted before it is shown; the output of commands is passed on as it is, as ssh does.
 package prompt

@@ -51,7 +51,8 @@ func (l *loop) help(_ context.Context, word string, io IO) (Outcome, error) {
 	row := func(left, right string) {
 		fmt.Fprintf(&b, "  %-18s %s\n", left, right)
 	}
-	fmt.Fprintf(&b, "Each line is a command on %s; cd persists.\nOther words:\n", l.where())
+	fmt.Fprintf(&b, "Each line is run by one shell on %s, where variables,\n"+
+		"functions, cd and jobs last. Other words:\n", l.where())
 	row("!COMMAND", "run a command on this machine")
 	for _, name := range slices.Sorted(maps.Keys(l.builtins)) {
 		builtin := l.builtins[name]

@@ -94,6 +94,9 @@ func (l *loop) lines(ctx context.Context) error {
 		if err := l.line(ctx, line); err != nil {
 			return err
 		}
+		if l.cfg.Stop && l.status != 0 {
+			return nil
+		}
 	}
 }
 

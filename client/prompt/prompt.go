@@ -94,6 +94,8 @@ type Config struct {
 	// HistoryFile keeps lines for the next time, at most 1000, mode 0600. "" keeps
 	// them in memory only.
 	HistoryFile string
+	// Stop ends the loop at the first line that fails, with its status.
+	Stop bool
 	// Quiet leaves out the greeting (-q).
 	Quiet bool
 	// Builtins adds words (get, put, pty, …) to help, exit, quit, history and !.

@@ -22,8 +22,9 @@ import (
 	"minissh/protocol/mux"
 )
 
-// Run is `minissh prompt`: one connection, each line one command. It returns the exit code.
-func Run(ctx context.Context, d *dial.Dialer) (int, error) {
+// Run is `minissh prompt`: one connection, each line one command; stop is Config.Stop. It returns
+// the exit code.
+func Run(ctx context.Context, d *dial.Dialer, stop bool) (int, error) {
 	if state, err := term.GetState(int(os.Stdin.Fd())); err == nil {
 		defer atexit.Do(func() { term.Restore(int(os.Stdin.Fd()), state) })()
 	}
@@ -33,7 +34,7 @@ func Run(ctx context.Context, d *dial.Dialer) (int, error) {
 		return report.ExitFailure, err
 	}
 	defer conn.Session.Close(nil)
-	return Over(ctx, conn, Config{HistoryFile: options.StateFile("history")})
+	return Over(ctx, conn, Config{HistoryFile: options.StateFile("history"), Stop: stop})
 }
 
 // Over is the prompt over a connection, which the caller ends. It fills in what cfg leaves open.

@@ -34,7 +34,7 @@ func TestNewcomersHour(t *testing.T) {
 		s.shows(pattern)
 		step++
 		s.types("", "C-l")
-		s.until("a clear screen", func(now string) bool { return len(strings.Fields(strings.TrimSpace(now))) == 1 })
+		s.until("a clear screen", func(now string) bool { return len(strings.Fields(now)) == 1 })
 	}
 	s.shows(`# ?$`)
 	enters("cd " + there)

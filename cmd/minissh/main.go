@@ -169,6 +169,10 @@ func tracing(words []string) error {
 }
 
 func prompting(words []string) error {
+	stop := len(words) > 0 && words[0] == "--stop"
+	if stop {
+		words = words[1:]
+	}
 	o, err := parse(words)
 	if err != nil {
 		return err
@@ -178,7 +182,7 @@ func prompting(words []string) error {
 			Advice: "minissh " + o.Alias + " COMMAND runs one"}
 	}
 	tellEnvironment(o)
-	return runPrompt(dialer(o))
+	return runPrompt(dialer(o), stop)
 }
 
 func identity(o ownFlags) error {

@@ -8,9 +8,9 @@ import (
 	"minissh/client/prompt"
 )
 
-// runPrompt offers the line prompt.
-func runPrompt(d *dial.Dialer) error {
-	code, err := prompt.Run(context.Background(), d)
+// runPrompt offers the line prompt; stop ends it at the first line that fails.
+func runPrompt(d *dial.Dialer, stop bool) error {
+	code, err := prompt.Run(context.Background(), d, stop)
 	var signalled *prompt.SignalError
 	if err != nil && !errors.As(err, &signalled) {
 		return err

@@ -56,7 +56,7 @@ func try(flags ownFlags) error {
 	if len(o.Command) > 0 {
 		return exitCode(run.Command(context.Background(), d, streams(), nil))
 	}
-	return runPrompt(d)
+	return runPrompt(d, false)
 }
 
 // startTryDaemon starts the child and exchanges keys with it. end lets it go and waits for it.

@@ -44,7 +44,8 @@ func verbs() []verb {
 			args: "[-- command]", runOwn: try, flags: []completion.Flag{
 				{Name: "--trace", Usage: "show every frame"},
 			}},
-		{name: "prompt", usage: "a line prompt on a host", args: "[user@]host", run: prompting},
+		{name: "prompt", usage: "a line prompt on a host; with --stop, until a line fails",
+			args: "[--stop] [user@]host", run: prompting},
 		{name: "cp", usage: "copy files to and from hosts, as scp does", run: copyFiles},
 		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there",
 			args: "[user@]host…", run: pairing},
