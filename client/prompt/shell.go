@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -63,6 +64,7 @@ func (r *runner) beginShell() *shell {
 		if _, refused := s.err.(*run.Closed); refused {
 			if _, opened := ch.Began(); !opened {
 				s.none = true
+				r.sayNone()
 			}
 		}
 		if held := s.held.Load(); held != nil && s.outcome == nil {
@@ -72,6 +74,15 @@ func (r *runner) beginShell() *shell {
 		answered()
 	}()
 	return s
+}
+
+// sayNone tells a person what is different where each line has a shell of its own.
+func (r *runner) sayNone() {
+	if r.stdin != nil && r.conn.Options.LogLevel > options.LevelQuiet {
+		fmt.Fprintf(r.stderr, "minissh: the login shell on %s cannot be told one line after the "+
+			"other: each line has a shell of its own there, and of what it changes only cd lasts\n",
+			quote([]byte(r.conn.Options.Alias)))
+	}
 }
 
 // stderr takes what comes between lines. What a shell says when it ends is for those who see it.
