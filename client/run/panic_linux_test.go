@@ -140,7 +140,7 @@ func panicAsTold(t *testing.T, where string) {
 	panics[where](d, &streams)
 	d.Options.EscapeChar = '~'
 	if where == atThePrompt {
-		prompt.Run(t.Context(), d)
+		prompt.Run(t.Context(), d, false)
 		return
 	}
 	d.Options.RequestTTY = options.TTYForce

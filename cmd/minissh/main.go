@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"minissh/client/dial"
 	"minissh/client/options"
@@ -169,9 +170,9 @@ func tracing(words []string) error {
 }
 
 func prompting(words []string) error {
-	stop := len(words) > 0 && words[0] == "--stop"
-	if stop {
-		words = words[1:]
+	at := slices.Index(words, "--stop") // no host is called so, and there is no command
+	if at >= 0 {
+		words = slices.Delete(slices.Clone(words), at, at+1)
 	}
 	o, err := parse(words)
 	if err != nil {
@@ -182,7 +183,7 @@ func prompting(words []string) error {
 			Advice: "minissh " + o.Alias + " COMMAND runs one"}
 	}
 	tellEnvironment(o)
-	return runPrompt(dialer(o), stop)
+	return runPrompt(dialer(o), at >= 0)
 }
 
 func identity(o ownFlags) error {

@@ -45,7 +45,7 @@ func verbs() []verb {
 				{Name: "--trace", Usage: "show every frame"},
 			}},
 		{name: "prompt", usage: "a line prompt on a host; with --stop, until a line fails",
-			args: "[--stop] [user@]host", run: prompting},
+			args: "[user@]host", run: prompting},
 		{name: "cp", usage: "copy files to and from hosts, as scp does", run: copyFiles},
 		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there",
 			args: "[user@]host…", run: pairing},
