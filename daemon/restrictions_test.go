@@ -39,6 +39,9 @@ var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict
 	authorized.Lines.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
 		return tryLines(t, s)
 	},
+	authorized.Subsystem.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
+		return trySFTP(t, s)
+	},
 	authorized.Files.Name:   tryService(authorized.Files),
 	authorized.Forward.Name: tryService(authorized.Forward),
 }
@@ -48,6 +51,15 @@ var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict
 func (r row) lines() verdict {
 	if r.exec == forced {
 		return shut
+	}
+	return r.exec
+}
+
+// subsystem is what sftp is to a key: what exec is, but for a key for a folder, which it holds
+// there (SU5).
+func (r row) subsystem() verdict {
+	if r.exec == shut {
+		return r.files
 	}
 	return r.exec
 }
@@ -124,8 +136,8 @@ func TestEveryOptionAgainstEveryService(t *testing.T) {
 		}
 		want := map[string]verdict{
 			authorized.Exec.Name: row.exec, authorized.PTY.Name: row.pty,
-			authorized.Lines.Name: row.lines(), authorized.Files.Name: row.files,
-			authorized.Forward.Name: row.forward,
+			authorized.Lines.Name: row.lines(), authorized.Subsystem.Name: row.subsystem(),
+			authorized.Files.Name: row.files, authorized.Forward.Name: row.forward,
 		}
 		s := mux.New(mux.Config{Role: mux.Client})
 		_, err := s.Connect(l.secure(l.guest), &protocol.Hello{User: user})
@@ -224,6 +236,19 @@ func tryLines(t *testing.T, s *mux.Session) verdict {
 		return ran(t, r)
 	}
 	return ran(t, asked)
+}
+
+// trySFTP asks for the subsystem, and greets its server.
+func trySFTP(t *testing.T, s *mux.Session) verdict {
+	t.Helper()
+	ch := start(t, s, protocol.Open{Service: authorized.Subsystem.Name, Name: "sftp"})
+	ch.Write(protocol.TypeStdin, []byte("\x00\x00\x00\x05\x01\x00\x00\x00\x03"))
+	ch.EOF(protocol.TypeStdin)
+	r := collect(t, ch)
+	if r.refused == nil && strings.Contains(r.out, "posix-rename@openssh.com") {
+		return in
+	}
+	return ran(t, r)
 }
 
 // tryPTY asks for a terminal, for a command and for a shell.

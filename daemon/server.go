@@ -45,6 +45,8 @@ type Options struct {
 	MaxChannels   int           // per session; 0: 64; at least 16 (CH2)
 	SocketMode    os.FileMode   // of Unix sockets; 0: 0600
 	KeyLog        io.Writer     // takes the TLS secrets of every connection; nil: nobody gets them
+	// commands that a client starts by a name; nil: service.DefaultSubsystems
+	Subsystems map[string]string
 
 	killed time.Duration // of a session whose client seems to be dead; 0: mux's own (RE4)
 }
@@ -59,6 +61,9 @@ func (o *Options) defaults() {
 	o.Hold = cmp.Or(o.Hold, 24*time.Hour)
 	o.MaxChannels = max(cmp.Or(o.MaxChannels, 64), protocol.MinChannels)
 	o.SocketMode = cmp.Or(o.SocketMode, 0o600)
+	if o.Subsystems == nil {
+		o.Subsystems = service.DefaultSubsystems()
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -105,7 +110,7 @@ func New(opts Options) (*Server, error) {
 		handshakes: transport.NewTurns(max(1, runtime.GOMAXPROCS(0)/2)),
 		host: service.Host{
 			StopGrace: opts.StopGrace, HelperStart: opts.HelperStart, HelperGrace: opts.HelperGrace,
-			Log: opts.Log, Tally: tally,
+			Log: opts.Log, Tally: tally, Subsystems: opts.Subsystems,
 		},
 		strangers: map[net.Conn]bool{},
 	}

@@ -1,9 +1,9 @@
 // Package protocol is the minissh wire: frames, the messages in them, and the codes for what can go
 // wrong.
 //
-// The normative text is PROTOCOL.md next to this file, and with it TERMINAL.md, LINES.md, FILES.md,
-// RESUMING.md and PAIRING.md; FIRST.md helps with a first client or daemon. Comments cite rules by
-// name: FR2 is the second one about frames.
+// The normative text is PROTOCOL.md next to this file, and with it TERMINAL.md, LINES.md,
+// SUBSYSTEM.md, FILES.md, RESUMING.md and PAIRING.md; FIRST.md helps with a first client or daemon.
+// Comments cite rules by name: FR2 is the second one about frames.
 //
 // # The nouns
 //

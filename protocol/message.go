@@ -68,7 +68,7 @@ func (w *Welcome) Check() error {
 
 // Open asks for a service on a new channel (CH1, EX1).
 type Open struct {
-	Service   string     `json:"service"`              // "exec", "lines", "files"
+	Service   string     `json:"service"`              // "exec", "lines", "subsystem", "files"
 	Command   Bytes      `json:"command,omitempty"`    // run by the login shell
 	Argv      []Bytes    `json:"argv,omitempty"`       // or run without a shell
 	Shell     bool       `json:"shell,omitempty"`      // or the login shell itself
@@ -84,6 +84,8 @@ type Open struct {
 	In       uint32    `json:"in,omitempty"`       // channel of the shell that runs a line (LI3)
 	Length   int64     `json:"length,omitempty"`   // bytes of STDIN that are the line
 	Complete *Complete `json:"complete,omitempty"` // names are asked for (LI6)
+
+	Name string `json:"name,omitempty"` // of the subsystem that is to run (SU1)
 }
 
 // Complete asks for the names that begin as Word does (LI6).
@@ -147,6 +149,15 @@ func (o *Open) CheckExec() error {
 		}
 	}
 	return nil
+}
+
+// CheckSubsystem finds what is wrong with a request for a subsystem (SU1, TE1); the error is a
+// *Violation with CodeBadRequest.
+func (o *Open) CheckSubsystem() error {
+	if o.Name == "" {
+		return Violate(CodeBadRequest, "name must be given")
+	}
+	return (&Open{Shell: true, Timeout: o.Timeout, PTY: o.PTY}).CheckExec()
 }
 
 // MaxTimeout is the longest time after which a daemon stops a command, in milliseconds (EX1).

@@ -157,10 +157,15 @@ func TestOpenVectors(t *testing.T) {
 // checked is a message whose fields have rules of their own.
 type checked interface{ Check() error }
 
-// command is an Open of the service exec.
+// command is an Open of the service exec or subsystem.
 type command struct{ *Open }
 
-func (c command) Check() error { return c.CheckExec() }
+func (c command) Check() error {
+	if c.Service == "subsystem" {
+		return c.CheckSubsystem()
+	}
+	return c.CheckExec()
+}
 
 // Check is for vectors without a type: a Reason has no rules of its own.
 func (*Reason) Check() error { return nil }

@@ -36,7 +36,8 @@ var inside = map[string][]string{
 	"daemon/process/stage": {},
 	"daemon/process":       {"process/stage"},
 	"daemon/access":        {"authorized", "logbook", "process"},
-	"daemon/service":       {"authorized", "logbook", "process", "access"},
+	"daemon/sftp":          {},
+	"daemon/service":       {"authorized", "logbook", "process", "access", "sftp"},
 	"daemon/control":       {"logbook", "process", "access"},
 	"daemon":               {"authorized", "logbook", "process", "access", "service", "control"},
 }

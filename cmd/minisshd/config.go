@@ -11,12 +11,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon"
 	"minissh/daemon/access"
 	"minissh/daemon/process"
+	"minissh/daemon/service"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 )
@@ -31,6 +33,7 @@ type settings struct {
 	exempt      []netip.Prefix
 	socketMode  os.FileMode
 	shares      access.Shares
+	subsystems  map[string]string
 	hold        time.Duration // below 0: none
 	held        int64         // bytes
 }
@@ -90,6 +93,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 		return nil, fmt.Errorf("--pair-by-users is yes or no, not %s", protocol.Quote(how))
 	}
 	if s.shares, err = readShares(c); err != nil {
+		return nil, err
+	}
+	if s.subsystems, err = readSubsystems(c.StringSlice("subsystem")); err != nil {
 		return nil, err
 	}
 	if s.hold, err = readHold(c); err != nil {
@@ -237,6 +243,25 @@ func readHold(c *cli.Context) (time.Duration, error) {
 			"ends with its connection", hold)
 	}
 	return hold, nil
+}
+
+// readSubsystems is what --subsystem adds to the daemon's own subsystems, or takes away.
+func readSubsystems(given []string) (map[string]string, error) {
+	all, seen := service.DefaultSubsystems(), map[string]bool{}
+	for _, one := range given {
+		name, command, _ := strings.Cut(one, "=")
+		switch {
+		case command == "" || name == "" || strings.ContainsFunc(name, unicode.IsSpace):
+			return nil, fmt.Errorf("--subsystem is NAME=COMMAND, not %s", protocol.Quote(one))
+		case seen[name]:
+			return nil, fmt.Errorf("--subsystem %s is given twice", protocol.Quote(name))
+		}
+		if seen[name] = true; command == "none" {
+			command = ""
+		}
+		all[name] = command
+	}
+	return all, nil
 }
 
 // leastHeld is room for what one session keeps of a command, and some more.

@@ -51,6 +51,8 @@ func ownFlags() []cli.Flag {
 			"unauthenticated connections at once from one address (IPv6: one /64)", ""),
 		number("max-sessions", 4096, "sessions at once", ""),
 		number("max-channels", 64, "commands at once in one session", ""),
+		list("subsystem", "`NAME=COMMAND` that minissh -s NAME runs, repeatable; NAME=none: "+
+			"refused", "sftp=internal-sftp, the daemon's own"),
 		controlFlag("`PATH` of the socket where minisshd who, end and pair ask this daemon; " +
 			"none: no such socket"),
 		text("keylog", "", "append the TLS secrets of every connection to `FILE`, for Wireshark; "+

@@ -38,7 +38,8 @@
 //   - from= is matched against the address only, as with sshd's UseDNS=no, its default. A host name
 //     in it never matches; after a ! it would refuse nobody, so it disables the line. Both are
 //     reported. Over a Unix socket there is no address, and a line with from= does not match.
-//   - A key with command= opens nothing but exec (and a pty in it): no forwarding, no files.
+//   - A key with command= opens nothing but exec and subsystem (and a pty in it), which run that
+//     command: no forwarding, no files.
 //   - Above the directory that holds the file, one that others can write to is accepted if it has
 //     the sticky bit, as /tmp has, and the file is outside the home directory.
 //   - A date that does not exist (20250230) disables the line; sshd takes the day after.

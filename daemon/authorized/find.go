@@ -90,8 +90,11 @@ type Service struct {
 var (
 	Exec  = Service{Name: "exec", ClosedBy: []string{"minissh-files"}}
 	Lines = Service{Name: "lines", ClosedBy: []string{"command", "minissh-files"}}
-	PTY   = Service{Name: "pty", ClosedBy: []string{"no-pty", "minissh-files"}}
-	Files = Service{Name: "files", ClosedBy: []string{"command", "restrict"}, InFolder: true}
+	// The service holds a key with minissh-files= in its folder. With command= that runs, whatever
+	// subsystem is asked for.
+	Subsystem = Service{Name: "subsystem", ClosedBy: []string{"minissh-files"}, InFolder: true}
+	PTY       = Service{Name: "pty", ClosedBy: []string{"no-pty", "minissh-files"}}
+	Files     = Service{Name: "files", ClosedBy: []string{"command", "restrict"}, InFolder: true}
 	// Until forwarding can tell destinations apart, a key that is limited to some may not forward.
 	Forward = Service{Name: "forward", ClosedBy: []string{
 		"command", "no-port-forwarding", "permitopen", "permitlisten", "minissh-files"}}
@@ -139,8 +142,9 @@ func (e *RefusedError) Error() string {
 }
 
 // Allows says whether a key may use a service; the error is a *RefusedError. A key with command=
-// may open exec, with or without a pty, and nothing else; one with restrict, exec and what other
-// options give back to it (RULES A6); one with minissh-files=, files and nothing else.
+// may open exec and subsystem, with or without a pty, and nothing else; one with restrict, these,
+// lines, and what other options give back to it (RULES A6); one with minissh-files=, files and, in
+// its folder, subsystem.
 func (r *Restrictions) Allows(service Service) error {
 	if service.InFolder && r.FilesFolder != "" {
 		return nil // granted by name, within its folder

@@ -37,6 +37,11 @@ type command struct {
 	noPTY error  // why the terminal that was asked for is missing; constant
 }
 
+func newCommand(h *Host, ch *mux.Channel, p *process.Process, who *access.Client) *command {
+	return &command{h: h, ch: ch, p: p, who: who, ended: make(chan struct{}),
+		lost: make(chan struct{})}
+}
+
 // run sees a started command to its end (CH4): OPENED, output, EOF for each, EXIT, CLOSE.
 func (c *command) run() {
 	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID, TTY: protocol.Bytes(c.p.TTY),

@@ -1,8 +1,9 @@
 // Package service is what a daemon does for the clients that have logged in.
 //
-// exec.go starts commands and shells, command.go sees each to its end, and streams.go carries its
-// input and output. files.go copies files, in the helper process that filehelper.go is; helper.go
-// owns such processes.
+// exec.go starts commands and shells, and subsystem.go programs that have a name here (sftp);
+// command.go sees each to its end, and streams.go carries its input and output. lines.go runs
+// shells that are told their lines. files.go copies files, in the helper process that filehelper.go
+// is; helper.go owns such processes.
 //
 // # How to add a service
 //

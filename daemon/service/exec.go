@@ -25,7 +25,11 @@ func (exec) Key() authorized.Service { return authorized.Exec }
 
 // Serve runs one command. The answer is not nil if it was refused or could not be started.
 func (exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
-	open := ch.Request()
+	return run(h, ch, who, ch.Request())
+}
+
+// run starts what a request asks for, and sees it to its end.
+func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open) *protocol.Reason {
 	spec, reason := execSpec(open, who)
 	if reason != nil {
 		return reason
@@ -41,9 +45,8 @@ func (exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason
 	if err != nil {
 		return notStarted(ctx, err)
 	}
-	c := &command{h: h, ch: ch, p: p, who: who, noPTY: refused,
-		timeout: time.Duration(open.Timeout) * time.Millisecond,
-		ended:   make(chan struct{}), lost: make(chan struct{})}
+	c := newCommand(h, ch, p, who)
+	c.noPTY, c.timeout = refused, time.Duration(open.Timeout)*time.Millisecond
 	h.noted(who, "Starting command", "pid", p.PID, "channel", ch.ID(),
 		"command", logbook.Shorten(asked(open), 512), "forced", who.Grant.Forced, "tty", p.TTY)
 	c.run()

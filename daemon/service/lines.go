@@ -74,8 +74,8 @@ func (l lines) shell(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 		defer l.shells.mu.Unlock()
 		delete(l.shells.of, at)
 	}()
-	c := &command{h: h, ch: ch, p: p.Process, who: who, noPTY: refused, shell: p.Name,
-		ended: make(chan struct{}), lost: make(chan struct{})}
+	c := newCommand(h, ch, p.Process, who)
+	c.noPTY, c.shell = refused, p.Name
 	h.noted(who, "Starting command", "pid", p.PID, "channel", ch.ID(), "command", "",
 		"forced", false, "tty", p.TTY)
 	c.run()

@@ -25,7 +25,7 @@ type Service interface {
 
 // table has all that this daemon offers, by name. A service that is not here cannot be reached, and
 // one that is here is reached through Find alone.
-var table = tabled(exec{}, newLines(), copying{})
+var table = tabled(exec{}, newLines(), subsystem{}, copying{})
 
 func tabled(all ...Service) map[string]Service {
 	named := map[string]Service{}
@@ -55,10 +55,12 @@ func Words(open *protocol.Open, grant *access.Grant) string {
 	switch {
 	case open.Service == authorized.Lines.Name:
 		return string(open.Command)
-	case open.Service != authorized.Exec.Name:
+	case open.Service != authorized.Exec.Name && open.Service != authorized.Subsystem.Name:
 		return ""
 	case grant.Forced:
 		return grant.Command
+	case open.Service == authorized.Subsystem.Name:
+		return open.Name
 	}
 	return asked(open)
 }
@@ -69,8 +71,10 @@ type Host struct {
 	HelperStart time.Duration   // for a helper's first answer
 	HelperGrace time.Duration   // for a helper to end by itself when its channel is gone
 	Hurried     context.Context // ends when no command is waited for any more
-	Log         *slog.Logger
-	Tally       *logbook.Tally
+	// commands of subsystems, by name; BuiltInSFTP is the server of this program
+	Subsystems map[string]string
+	Log        *slog.Logger
+	Tally      *logbook.Tally
 }
 
 // noted logs what a client does, or counts it.

@@ -26,6 +26,7 @@ local kinds = {
   OPEN = {
     service = "s", command = "y", argv = { each = "y" }, shell = "b", pty = { fields = pty }, files = { fields = files },
     env = { each = { each = "y", of = 2 } }, dir = "y", old_dir = "y", report_dir = "b", timeout_ms = "n",
+    name = "s",
   },
   OPENED = { pid = "n", tty = "y" },
   SIGNAL = { signal = "s" },
