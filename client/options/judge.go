@@ -78,10 +78,6 @@ func (p *judgement) judgeLate() {
 			}
 		case "DynamicForward", "LocalForward", "RemoteForward":
 			p.judgeForward(a)
-		case "SessionType":
-			if oneOf(a.v[0], "subsystem") {
-				p.unsupported(&UnsupportedError{Option: a.at.name, What: "a subsystem"})
-			}
 		}
 	}
 	if o.methods != "" && !slices.Contains(strings.Split(o.methods, ","), "publickey") {

@@ -122,7 +122,7 @@ var keyRows = []keyRow{
 			[2]SessionType{"subsystem", SessionSubsystem},
 			[2]SessionType{"default", SessionDefault})
 		return
-	}, later: true},
+	}},
 
 	{name: "Host", words: many, structure: true},
 	{name: "Match", words: many, structure: true},

@@ -41,6 +41,9 @@ var flagRows = []flagRow{
 	{letter: 'o', arg: true, set: (*commandLine).dashO},
 	{letter: 'p', arg: true, key: "Port"},
 	{letter: 'q', set: func(p *commandLine, _ string) error { p.setLevel(LevelQuiet); return nil }},
+	{letter: 's', set: func(p *commandLine, _ string) error {
+		return p.setSession(SessionSubsystem, "-s")
+	}},
 	{letter: 't', set: func(p *commandLine, _ string) error {
 		if p.o.RequestTTY == TTYYes {
 			p.setTTY(TTYForce)
@@ -89,11 +92,6 @@ var flagRows = []flagRow{
 			return p.setSession(SessionNone, "-W")
 		}},
 	{letter: 'Z', class: Refused, what: "nothing in ssh either", set: func(p *commandLine, _ string) error { return usage(helpHint, "unknown option -Z") }},
-	{letter: 's', class: Refused, what: "a subsystem",
-		hint: "minissh cp copies files, and scp -O does without one",
-		set: func(p *commandLine, _ string) error {
-			return p.setSession(SessionSubsystem, "-s")
-		}},
 	{letter: 'w', arg: true, class: Refused, what: "a tunnel device"},
 
 	{letter: 'A', class: Told, key: "ForwardAgent", value: "yes", what: "lending the agent to the other side"},

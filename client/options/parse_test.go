@@ -177,7 +177,7 @@ func TestErrors(t *testing.T) {
 		{"ssh://h/dir/x", "ssh://h/dir/x: an address of a host has no path", "leave out what follows the host"},
 		{"unix:", "unix: names no socket", "minissh unix:/path/of/socket command"},
 		{"-N -s h", "-s does not go together with -N, -s or SessionType", ""},
-		{"-s h", "-s needs the name of a subsystem", "minissh cp copies files; -s is not in this version"},
+		{"-s h", "-s needs the name of a subsystem", "minissh -s host sftp"},
 		{"-f h", "Cannot fork into background without a command to execute.", "minissh -f host command"},
 		{"--exec h", "--exec needs a program and its arguments", "minissh --exec host program argument…"},
 		{"-oRemoteCommand=x h y", "there is a command here and a RemoteCommand in the configuration", "minissh -o RemoteCommand=none host command"},

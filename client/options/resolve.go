@@ -193,7 +193,7 @@ func (p *parser) check() error {
 		return usage("minissh -o RemoteCommand=none host command",
 			"there is a command here and a RemoteCommand in the configuration")
 	case o.SessionType == SessionSubsystem && line == "":
-		return usage("minissh cp copies files; -s is not in this version",
+		return usage("minissh -s host sftp",
 			"-s needs the name of a subsystem")
 	case o.ForkAfterAuthentication && line == "" && o.SessionType != SessionNone:
 		return usage("minissh -f host command",

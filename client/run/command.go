@@ -30,10 +30,12 @@ type Streams struct {
 	Keyboard *os.File
 }
 
-// request is what the options ask to run (EX1).
+// request is what the options ask to run (EX1, SU1).
 func request(o *options.Options) *protocol.Open {
 	open := &protocol.Open{Service: "exec", Timeout: o.Timeout.Milliseconds(), Env: environment(o)}
 	switch {
+	case o.SessionType == options.SessionSubsystem:
+		open.Service, open.Name = "subsystem", o.CommandLine()
 	case o.Exec:
 		for _, word := range o.Command {
 			open.Argv = append(open.Argv, protocol.Bytes(word))

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"minissh/client/dial"
+	"minissh/client/options"
 	"minissh/client/report"
 )
 
@@ -72,7 +73,8 @@ func (c *Complaint) Watching(to io.Writer) io.Writer {
 // to, and what to call at its end with the exit code. A program's complaint is followed by the hint
 // at once, since some programs (vim) go on all the same.
 func missing(d *dial.Dialer, stdin *os.File, stderr io.Writer) (io.Writer, func(code int)) {
-	if stdin == nil || len(d.Options.Command) == 0 || !d.Messages.Interactive() ||
+	if stdin == nil || len(d.Options.Command) == 0 ||
+		d.Options.SessionType == options.SessionSubsystem || !d.Messages.Interactive() ||
 		!term.IsTerminal(int(stdin.Fd())) {
 		return stderr, func(int) {}
 	}
