@@ -67,28 +67,3 @@ func TestKeyInstalling(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 }
-
-// scp's old protocol is a command, `scp -t`; the new one asks for the subsystem sftp, which is
-// refused in one line.
-func TestScp(t *testing.T) {
-	testhost.Need(t, "scp")
-	p := place(t, 10<<20)
-	d := p.Daemon()
-	run := func(args ...string) testhost.Ran {
-		t.Helper()
-		return p.Run("scp", append([]string{"-q", "-S", "minissh"}, args...)...)
-	}
-	if r := run("-O", "-r", "-p", "src", "box:"+p.Path("there")); r.Code != 0 {
-		t.Errorf("there: %+v", r)
-	}
-	if r := run("-O", "-r", "-p", "-P", d.Port, "127.0.0.1:"+p.Path("there"), "back"); r.Code != 0 {
-		t.Errorf("and back: %+v", r)
-	}
-	p.Must(os.Remove(p.Path("src/link"))) // scp follows links
-	p.Must(os.Link(p.Path("src/a"), p.Path("src/link")))
-	p.Same("src", "there")
-	p.Same("src", "back")
-	if r := run("-O", "box:"+p.Path("nothing"), "none"); r.Code != 1 {
-		t.Errorf("nothing: %+v", r)
-	}
-}
