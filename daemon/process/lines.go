@@ -126,13 +126,18 @@ type lineShell struct {
 	name   string
 	args   []string
 	onTTY  bool // its input is the terminal at first
+	typed  bool // and always: the lines of ours are typed there, and it says itself when one ended
 	script string
+	tell   map[LineKind]string // the lines of ours
 }
+
+var posixTell = map[LineKind]string{PlainLine: tellPlain, TerminalLine: tellTTY,
+	NameLine: tellNames}
 
 // newLineShell is how the shell of that path is told lines; without a terminal if tty is false.
 func newLineShell(path string, tty bool) (*lineShell, error) {
 	name := filepath.Base(path)
-	s := &lineShell{name: name, args: []string{"-" + name, "-i"}}
+	s := &lineShell{name: name, args: []string{"-" + name, "-i"}, tell: posixTell}
 	names, own := posixNames, posixReady
 	switch name {
 	case "sh", "dash", "ash":
@@ -140,6 +145,13 @@ func newLineShell(path string, tty bool) (*lineShell, error) {
 		s.args = []string{"-bash", "--noediting", "-i"}
 		s.onTTY = tty
 		names, own = bashNames, bashReady
+	case "fish":
+		if !tty {
+			return nil, ErrNoLines
+		}
+		s.args, s.onTTY, s.typed = []string{"-fish", "-i", "-C", fishSource}, true, true
+		s.tell, s.script = fishTell, fishFunctions
+		return s, nil
 	case "zsh":
 		s.args = []string{"-zsh", "-i", "+Z", "-s"}
 		names, own = zshNames, zshReady

@@ -26,6 +26,7 @@ type Lines struct {
 	*Process
 	Name string // the shell's, which tells the syntax of its lines
 
+	shell                *lineShell
 	feed, texts, reports *os.File
 	out, err, screen     *stream // screen: what the terminal shows; nil without one
 	modes                map[string]int64
@@ -41,6 +42,8 @@ type Line struct {
 	Ended chan struct{} // closed when it has ended and its output has been passed on
 
 	l     *Lines
+	out   LineOutput
+	text  []byte      // what is sent when the shell has begun, if lines of ours are typed
 	end   LineEnd     // constant once Ended is closed
 	begun atomic.Bool // the shell has it
 }
@@ -61,7 +64,7 @@ func StartLines(ctx context.Context, spec Spec) (*Lines, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lines{Process: p, Name: shell.name, ready: make(chan struct{})}
+	l := &Lines{Process: p, Name: shell.name, shell: shell, ready: make(chan struct{})}
 	if spec.PTY != nil {
 		l.modes = spec.PTY.Modes
 	}
@@ -75,7 +78,7 @@ func (l *Lines) join(shell *lineShell) {
 	l.texts, l.reports, l.feed = ours[2], ours[3], ours[4]
 	idleOut, toOut := io.Pipe()
 	idleErr, toErr := io.Pipe()
-	l.Stdin = inputEnd{l.feed}
+	l.Stdin = inputEnd{l}
 	l.Stdout, l.Stderr = idle{idleOut, ours[0]}, idle{idleErr, ours[1]}
 	l.out = &stream{f: ours[0], number: 1, idle: toOut, gone: make(chan struct{})}
 	l.err = &stream{f: ours[1], number: 2, idle: toErr, gone: make(chan struct{})}
@@ -85,7 +88,7 @@ func (l *Lines) join(shell *lineShell) {
 		l.screen = &stream{f: l.tty.f, idle: plainEnds{toErr}, gone: make(chan struct{}),
 			terminal: true, starting: true, silent: true}
 		streams = append(streams, l.screen)
-		if shell.onTTY {
+		if shell.onTTY && !shell.typed {
 			l.tty.control(func(fd int) error {
 				return tty.SetModes(fd, map[string]int64{"echo": 0})
 			})
@@ -96,7 +99,12 @@ func (l *Lines) join(shell *lineShell) {
 		s.settled = make(chan struct{}, 1)
 		go s.pump()
 	}
-	go l.feed.WriteString(shell.script)
+	go func() {
+		l.feed.WriteString(shell.script)
+		if shell.typed {
+			l.feed.Close()
+		}
+	}()
 	go l.read()
 	go func() {
 		<-l.Done()
@@ -115,7 +123,7 @@ func (l *Lines) join(shell *lineShell) {
 // read takes the shell's reports. What is not one of them comes from a program that has found the
 // pipe, and is left out.
 func (l *Lines) read() {
-	var fields [][]byte
+	var fields, ended [][]byte
 	data, buf := []byte(nil), make([]byte, 16<<10)
 	for {
 		n, err := l.reports.Read(buf)
@@ -136,6 +144,13 @@ func (l *Lines) read() {
 				l.again(true)
 			case first == "ended" && len(fields) < 4:
 				continue
+			case first == "ended" && l.shell.typed: // it waits, and then prompts or ends
+				l.passOn()
+				l.texts.Write([]byte{0})
+				ended = fields
+			case first == "prompts" && ended != nil:
+				l.settle(ended)
+				ended = nil
 			case first == "ended":
 				l.settle(fields)
 			}
@@ -154,7 +169,7 @@ func (l *Lines) started() {
 		return
 	default:
 	}
-	if l.tty != nil {
+	if l.tty != nil && !l.shell.typed {
 		echo, given := l.modes["echo"]
 		if !given {
 			echo = 1
@@ -164,7 +179,7 @@ func (l *Lines) started() {
 		})
 	}
 	for _, s := range []*stream{l.err, l.screen} {
-		if s != nil {
+		if s != nil && !(s.terminal && l.shell.typed) { // what is typed there is never wanted
 			s.settle()
 			s.forgetPrompt()
 		}
@@ -184,7 +199,13 @@ func (l *Lines) again(begun bool) {
 	if begun {
 		line.begun.Store(true)
 	}
-	if line.begun.Load() {
+	switch {
+	case l.shell.typed && begun: // what the terminal has shown so far is the line of ours
+		l.screen.settle()
+		l.screen.to(line.out)
+		l.texts.Write(append(line.text, 0))
+	case l.shell.typed:
+	case line.begun.Load():
 		l.feed.WriteString(report)
 	}
 }
@@ -197,11 +218,7 @@ func (l *Lines) settle(fields [][]byte) {
 	if line == nil {
 		return
 	}
-	for _, s := range []*stream{l.out, l.err, l.screen} {
-		if s != nil {
-			s.settle()
-		}
-	}
+	l.passOn()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.line != line {
@@ -217,6 +234,15 @@ func (l *Lines) settle(fields [][]byte) {
 	close(line.Ended)
 }
 
+// passOn waits until what has been written so far was passed on.
+func (l *Lines) passOn() {
+	for _, s := range []*stream{l.out, l.err, l.screen} {
+		if s != nil {
+			s.settle()
+		}
+	}
+}
+
 // Begin waits for the shell's start and tells it a line. out gets what is written while that runs.
 // ErrLineRuns means that another one does; ErrFinished that the shell has ended.
 func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineOutput) (*Line,
@@ -227,12 +253,10 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineO
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	tell := map[LineKind]string{PlainLine: tellPlain, TerminalLine: tellTTY,
-		NameLine: tellNames}[kind]
 	if kind == TerminalLine && l.tty == nil {
 		return nil, ErrNoPTY
 	}
-	line := &Line{l: l, Ended: make(chan struct{})}
+	line := &Line{l: l, Ended: make(chan struct{}), out: out}
 	l.mu.Lock()
 	if l.line != nil {
 		l.mu.Unlock()
@@ -246,15 +270,20 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineO
 	}
 	l.line = line
 	for _, s := range []*stream{l.out, l.err, l.screen} {
-		if s != nil {
+		if s != nil && !(s.terminal && l.shell.typed) {
 			s.to(out)
 		}
 	}
 	l.mu.Unlock()
+	if l.shell.typed {
+		line.text = bytes.Clone(text)
+		l.tty.Write([]byte(l.shell.tell[kind]))
+		return line, nil
+	}
 	if !bytes.HasSuffix(text, []byte("\n")) {
 		text = append(bytes.Clone(text), '\n')
 	}
-	l.feed.WriteString(tell)
+	l.feed.WriteString(l.shell.tell[kind])
 	fmt.Fprintf(l.texts, "%d\n", bytes.Count(text, []byte("\n")))
 	l.texts.Write(text) // if it fails, the shell has ended
 	return line, nil
@@ -479,11 +508,18 @@ func (s *stream) drain(buf []byte) {
 }
 
 // inputEnd is the Stdin of a shell that is told lines: only its end matters.
-type inputEnd struct{ feed *os.File }
+type inputEnd struct{ l *Lines }
 
 func (inputEnd) Write(p []byte) (int, error) { return len(p), nil }
-func (i inputEnd) Close() error              { return i.feed.Close() }
 func (inputEnd) Loud()                       {}
+
+func (i inputEnd) Close() error {
+	if i.l.shell.typed {
+		i.l.tty.Write([]byte{4}) // Ctrl-D
+		return nil
+	}
+	return i.l.feed.Close()
+}
 
 // idle is what is written between lines. Closing it closes the stream as well.
 type idle struct {

@@ -261,6 +261,11 @@ func (s *pipeSet) makeLines(spec Spec) error {
 			return err
 		}
 	}
+	if spec.lines.typed {
+		t := terminal[0]
+		s.child = []int{t, t, t, s.child[3], s.child[4], s.child[5], s.child[1], s.child[2]}
+		return nil
+	}
 	s.child[0] = s.child[5]
 	if terminal != nil {
 		s.ctty = 5

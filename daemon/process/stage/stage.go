@@ -9,7 +9,7 @@
 // hangs alone. Its process id, session and parent are the command's from the beginning.
 //
 // A stage's descriptor 3 is a socket: the daemon writes an Order, with whose first bytes come the
-// command's descriptors (SCM_RIGHTS: 0, 1, 2, and 3 to 5 if there are any). The stage answers with
+// command's descriptors (SCM_RIGHTS: 0, 1, 2, and 3 to 7 if there are any). The stage answers with
 // a Status before it executes, and with another one if that failed. The end of the stream after a
 // Status without an errno says that the program runs. Without an order, no stage is wanted.
 //
@@ -24,7 +24,7 @@ package stage
 const Mark = "--minissh-stage"
 
 // mostFiles is how many descriptors a command gets at most.
-const mostFiles = 6
+const mostFiles = 8
 
 // Order is what a stage does. Strings are bytes without NUL.
 type Order struct {

@@ -1,0 +1,60 @@
+package process
+
+// fish reads its lines from a terminal and nowhere else: the lines of ours are typed there, and its
+// own standard streams are the terminal. Its words about a line's errors appear there, after it has
+// begun. Descriptor 5 is its script, to the end; 6 and 7 are a plain line's output. After a line,
+// or else by its prompt, it tells of the line's end, and waits until its output was taken. When it
+// prompts it has not ended with the line.
+const (
+	fishSource = "cat </dev/fd/5 | source"
+
+	fishFunctions = `function __minissh_read
+set -g __minissh_status $status
+printf 'begun\0' >&4
+read -z -g __minissh_line </dev/fd/3
+set -g __minissh_due 1
+return $__minissh_status
+end
+function __minissh_names
+set -l asked (string split -m1 \n -- $__minissh_line)
+set -l word (string trim -r -c \n -- $asked[2])
+switch $asked[1]
+case path
+__fish_complete_path $word
+case variable
+set -n | string match -- "$word*"
+case command
+complete -C "$word"
+end | string split -f1 \t | string match -v '__minissh_*' | sort -u | head -n 1000
+return $__minissh_status
+end
+function __minissh_report --on-event fish_postexec
+set -l code $status
+set -q __minissh_due; or return $code
+set -e __minissh_due
+set -l old "$dirprev[-1]"
+test "$__fish_cd_direction" = next; and set old "$dirnext[-1]"
+printf 'ended\0%s\0%s\0%s\0' $code $PWD "$old" >&4
+read -z -l told </dev/fd/3
+return $code
+end
+function fish_prompt
+__minissh_report
+printf 'prompts\0' >&4
+end
+function fish_right_prompt; end
+function fish_mode_prompt; end
+function fish_title; end
+function fish_greeting; end
+set -g fish_autosuggestion_enabled 0
+fish_default_key_bindings
+printf 'ready\0' >&4
+`
+)
+
+// fishTell are the lines of ours for fish. A blank in front keeps them out of its history.
+var fishTell = map[LineKind]string{
+	PlainLine:    " __minissh_read; eval $__minissh_line </dev/null >&6 2>&7\r",
+	TerminalLine: " __minissh_read; eval $__minissh_line\r",
+	NameLine:     " __minissh_read; __minissh_names </dev/null >&6 2>/dev/null\r",
+}
