@@ -21,6 +21,10 @@ const (
 	redrawMost  = 3 * time.Second
 )
 
+// keysFirst is how long after the link's return a program is asked to draw: the keys that were kept
+// have reached it by then. Some, less(1) for one, lose a key that comes together with another size.
+const keysFirst = 200 * time.Millisecond
+
 // watchLink has itself told of lost links until end is called.
 func (s *Shell) watchLink() (end func()) {
 	lines := func(*dial.Loss) {}
@@ -70,10 +74,12 @@ func (s *Shell) tellLoss(stop <-chan struct{}) {
 		case loss == nil:
 			s.stdout.hide()
 			if s.stdout.spoilt() {
-				select {
-				case s.redraw <- struct{}{}:
-				default:
-				}
+				time.AfterFunc(keysFirst, func() {
+					select {
+					case s.redraw <- struct{}{}:
+					default:
+					}
+				})
 			}
 		case s.stopping.Load(): // the screen is the local shell's
 			s.stdout.hide()

@@ -2,9 +2,14 @@ package run
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"minissh/client/dial"
+	"minissh/client/options"
 	"minissh/client/vt"
 	"minissh/protocol"
 )
@@ -105,4 +110,24 @@ func TestOverlayFits(t *testing.T) {
 	if got := to.String(); !strings.HasSuffix(got, "\x1b7\r\n\x1b[m\x1b[1M\x1b8") {
 		t.Errorf("at the end: %q", got)
 	}
+}
+
+// When the link is back, the program there is asked to draw again a little later than the keys that
+// were kept have gone to it.
+func TestKeysBeforeDrawing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Shell{conn: &dial.Connection{Options: &options.Options{LogLevel: options.LevelInfo}},
+			changed: make(chan struct{}, 1), redraw: make(chan struct{}, 1),
+			stdout: gate{to: io.Discard, modes: new(vt.Modes), over: overlay{spoilt: true}}}
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		go func() { defer close(stopped); s.tellLoss(stop) }()
+		back := time.Now()
+		s.look()
+		<-s.redraw
+		if after := time.Since(back); after != 200*time.Millisecond {
+			t.Errorf("asked after %v", after)
+		}
+		close(stop)
+		<-stopped
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -136,6 +137,57 @@ func TestVimOverACut(t *testing.T) {
 	s.shows(`^ended:0`)
 	if got, err := os.ReadFile(file); err != nil || string(got) != "one\ntwo 你好 three\n" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// less over a cut: the screen is as it was, and keys that were typed meanwhile scroll once.
+func TestLessOverACut(t *testing.T) {
+	t.Parallel()
+	needsProgram(t, "less")
+	h := startOnWire(t)
+	s := h.screen("-t", "127.0.0.1", `seq -f 'line %g.' 300 | exec less`)
+	s.shows(`\Aline 1\.`)
+	h.cut()
+	s.types("j") // lost with the link, and sent again
+	s.shows(`\A` + tellsLoss)
+	s.types("jj") // kept
+	h.mend()
+	s.shows(`\Aline 4\.\nline 5\.(\n.*){20}\nline 26\.\n:`)
+	before := s.now()
+	h.cut()
+	s.types("_") // which rings the bell, and is waited for
+	s.shows(`\A` + tellsLoss)
+	h.mend()
+	s.awaits(before)
+	s.types("q")
+	s.shows(`^ended:0`)
+}
+
+// top and htop over a cut: their rows are where they were, and nothing of the message is left.
+func TestTopOverACut(t *testing.T) {
+	t.Parallel()
+	for command, rows := range map[string]string{
+		"top -d 1":   `\Atop - .*load average.*\n(.*\n){5} *PID +USER`,
+		"htop -d 10": `\A\n +0\[(.*\n){22}F1Help`,
+	} {
+		program, _, _ := strings.Cut(command, " ")
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			needsProgram(t, program)
+			h := startOnWire(t)
+			s := h.screen("-t", "127.0.0.1", "exec "+command)
+			s.shows(rows)
+			h.cut()
+			s.types(" ") // waited for, so that the loss is noticed
+			s.shows(`^` + tellsLoss)
+			h.mend()
+			drawn := regexp.MustCompile(rows)
+			s.until("the program, as before", func(now string) bool {
+				return drawn.MatchString(now) && !strings.Contains(now, "minissh: link to")
+			})
+			s.types("q")
+			s.shows(`^ended:0`)
+		})
 	}
 }
 
