@@ -31,21 +31,24 @@ func (e *UsageError) Hint() string { return e.Advice }
 const example = "minissh cp FILE… host:FOLDER, or minissh cp host:FILE… FOLDER"
 
 // Usage is cp's help.
-const Usage = `minissh cp [options] SOURCE… TARGET   copy files; each side may be [user@]host:path
+const Usage = `minissh cp [options] SOURCE… TARGET   copy files; a side may be [user@]host:path
 
-  -r            folders with all that is in them; links are copied as links; folder/. is its content
+  -r            folders with all that is in them (folder/.: only that), links
+                as links
   -p            keep modes and times
   -q            no progress, no messages but errors
-  --resume      go on with what an interrupted copy left; skip what is there already
+  --resume      go on with what an interrupted copy left; skip what is there
   --checksum    --resume, believing no size and time: compare contents
   --fsync       each file is on the disk before it gets its name (slow)
   --json        one line for each file, and a summary, on standard output
-  -P port, -i key, -o Key=Value, -F file, -4, -6, -B, -v, --keylog FILE as for minissh
+  -P port, -i key, -o Key=Value, -F file, -4, -6, -B, -v, --keylog FILE: as for
+                minissh
 
-Paths on the other side begin in the home directory there; * ? [ in them are understood there.
-./a:b is a file here. [::1]:path, unix:SOCKET:path and scp://host:port/path are possible too.
-Exit code: 0 when all was copied, 1 when something was not, 255 when the connection failed or was
-lost.
+Paths on the other side begin in the home directory there, which understands
+* ? [ in them. ./a:b is a file here. [::1]:path, unix:SOCKET:path and
+scp://host:port/path are possible too.
+Exit code: 0 when all was copied, 1 when something was not, 255 when the
+connection failed or was lost.
 `
 
 // Parse reads the command line after the word cp. It looks at the disk only if a number after -p

@@ -36,6 +36,7 @@ type Dialer struct {
 	Ask      terminal.Asker
 	Trace    func(mux.Direction, protocol.Frame) // nil: nobody watches
 	Software string                              // name and version, told to the daemon
+	NoHost   string                              // the hint if nobody knows the host's name
 	// a person sits at what runs, and may come back much later
 	OnTerminal bool
 	// Network, if not nil, makes connections instead of a net.Dialer. Nobody looks then whether

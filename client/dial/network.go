@@ -25,6 +25,7 @@ import (
 type network struct {
 	*options.Options
 	messages *report.Messages
+	noHost   string // Dialer.NoHost
 	// nil: a net.Dialer's
 	dialContext func(ctx context.Context, network, address string) (net.Conn, error)
 	// of ConnectTimeout, by earlier attempts
@@ -32,7 +33,8 @@ type network struct {
 }
 
 func (d *Dialer) newNetwork() *network {
-	return &network{Options: d.Options, messages: d.Messages, dialContext: d.Network}
+	return &network{Options: d.Options, messages: d.Messages, noHost: d.NoHost,
+		dialContext: d.Network}
 }
 
 // longestWait is as good as no limit.
@@ -84,8 +86,8 @@ func (n *network) dial(ctx context.Context) (net.Conn, error) {
 	case errors.As(err, &failure):
 		return nil, err
 	case errors.As(err, &dns):
-		return nil, report.Failed(err, skipped, "Could not resolve hostname %s: %v", n.HostName,
-			dns.Err)
+		return nil, report.Failed(err, cmp.Or(n.noHost, skipped),
+			"Could not resolve hostname %s: %v", n.HostName, dns.Err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
 		return nil, report.Failed(err, skipped, "connect to host %s port %d: Connection timed out",
 			n.HostName, n.Port)

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"minissh/client/report"
 )
 
 const (
@@ -100,29 +102,9 @@ const notFound = 127
 // meant is the prompt's own word that differs from this one by a slip of a finger; "": none does.
 func (l *loop) meant(word string) string {
 	for _, name := range slices.Sorted(maps.Keys(l.builtins)) {
-		if slip(word, name) {
+		if report.Slip(word, name) {
 			return name
 		}
 	}
 	return ""
-}
-
-// slip says whether two words differ in one character, that is wrong, missing or too much, or in
-// two neighbours that are exchanged.
-func slip(a, b string) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	i := 0
-	for i < len(a) && a[i] == b[i] {
-		i++
-	}
-	a, b = a[i:], b[i:]
-	switch {
-	case len(a) < len(b):
-		return b[1:] == a
-	case len(a) > 1 && a[0] == b[1] && a[1] == b[0]:
-		return a[2:] == b[2:]
-	}
-	return len(a) > 0 && a[1:] == b[1:]
 }

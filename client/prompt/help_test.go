@@ -50,16 +50,3 @@ func TestHelpFits(t *testing.T) {
 		}
 	}
 }
-
-func TestSlips(t *testing.T) {
-	for pair, want := range map[string]bool{"hlep help": true, "hep help": true, "exti exit": true,
-		"helpp help": true, "xhelp help": true, "hell help": true, "elp help": true,
-		"ehlp help": true, "help help": false, "hpel help": false, "h help": false,
-		"helpme help": false, "get put": false, "ab a": true, "a b": true, "ab ba": true,
-		"abc cab": false, "histroy history": true} {
-		a, b, _ := strings.Cut(pair, " ")
-		if slip(a, b) != want || slip(b, a) != want {
-			t.Errorf("%s: %v, %v", pair, slip(a, b), slip(b, a))
-		}
-	}
-}

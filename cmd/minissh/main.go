@@ -44,7 +44,7 @@ func start(args []string) int {
 		complete(args[1:])
 		return 0
 	}
-	if len(args) == 0 {
+	if len(args) == 0 || len(args) == 1 && args[0] == shortHelpFlag {
 		showHelp(os.Stdout)
 		return 0
 	}
@@ -146,7 +146,9 @@ func runHost(args []string) error {
 		}
 		return exitCode(code)
 	}
-	return runOptions(dialer(o), nil)
+	d := dialer(o)
+	d.NoHost = verbInstead(args, o.Alias)
+	return runOptions(d, nil)
 }
 
 // runOptions does what the options ask for. loggedIn, which may be nil, is called once the daemon

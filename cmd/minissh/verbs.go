@@ -9,6 +9,7 @@ import (
 
 	"minissh/client/completion"
 	"minissh/client/report"
+	"minissh/client/run"
 	"minissh/protocol"
 )
 
@@ -35,27 +36,28 @@ type ownFlags struct {
 
 func (o ownFlags) has(flag string) bool { _, ok := o.values[flag]; return ok }
 
-const helpFlag = "--help"
+const helpFlag, shortHelpFlag = "--help", "-h"
 
 // verbs returns them in the order in which help shows them.
 func verbs() []verb {
 	return []verb{
-		{name: "try", usage: "a daemon of its own and a prompt; after --, a command",
+		{name: "try", usage: "a prompt, with nothing to set up; after --, a command",
 			args: "[-- command]", runOwn: try, flags: []completion.Flag{
 				{Name: "--trace", Usage: "show every frame"},
 			}},
 		{name: "prompt", usage: "a line prompt on a host; with --stop, until a line fails",
 			args: "[user@]host", run: prompting},
-		{name: "cp", usage: "copy files to and from hosts, as scp does", run: copyFiles},
+		{name: "cp", usage: "copy files, as scp does: minissh cp a.txt host:", run: copyFiles},
 		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there",
 			args: "[user@]host…", run: pairing},
 		{name: "trace", usage: "run a command and show every frame, both ways, on standard error",
 			args: "[user@]host [command]", run: tracing},
-		{name: "identity", usage: "write the key and the certificate that TLS uses, for other " +
-			"languages", runOwn: identity, flags: []completion.Flag{
-			{Name: "--pem", Argument: true, Usage: "write to FILE, mode 0600"},
-			{Name: "-i", Argument: true, Usage: "FILE with the private key; else the first of ~/.ssh/id_ed25519, id_ecdsa, id_rsa"},
-		}},
+		{name: "identity", usage: "write the key and certificate of TLS, for other languages",
+			runOwn: identity, flags: []completion.Flag{
+				{Name: "--pem", Argument: true, Usage: "write to FILE, mode 0600"},
+				{Name: "-i", Argument: true,
+					Usage: "FILE with the private key, if not one of ~/.ssh/id_*"},
+			}},
 		{name: "version", usage: "print the version", runOwn: func(ownFlags) error { fmt.Println(software, protocol.ALPN); return nil }},
 		{name: "help", usage: "this text, or that of a verb", args: "[verb]", runOwn: help},
 	}
@@ -68,6 +70,26 @@ func verbNamed(name string) (verb, bool) {
 		}
 	}
 	return verb{}, false
+}
+
+// verbMeant is the verb that differs from this word by a slip of a finger; "": none does.
+func verbMeant(word string) string {
+	for _, v := range verbs() {
+		if report.Slip(word, v.name) {
+			return v.name
+		}
+	}
+	return ""
+}
+
+// verbInstead is the hint if there is no host of this name: it may be a verb with a slip in it.
+func verbInstead(args []string, host string) string {
+	meant := verbMeant(host)
+	if meant == "" || args[0] != host {
+		return ""
+	}
+	words := append([]string{"minissh", meant}, args[1:]...)
+	return "did you mean " + run.AsTyped(strings.Join(words, " ")) + "?"
 }
 
 // notAVerb is what to say when options come before a word that would be a verb in the first place,
@@ -84,6 +106,9 @@ func notAVerb(args []string, host string) string {
 // start runs the verb with the words after it.
 func (v verb) start(words []string) error {
 	if v.run != nil {
+		if len(words) > 0 && words[0] == shortHelpFlag { // ssh has no such option
+			words = []string{helpFlag}
+		}
 		err := v.run(words)
 		if err == errHelp {
 			v.help(os.Stdout)
@@ -135,7 +160,7 @@ func (v verb) parse(words []string) (o ownFlags, err error) {
 }
 
 func (v verb) flag(name string) (completion.Flag, error) {
-	if name == helpFlag || name == "-h" {
+	if name == helpFlag || name == shortHelpFlag {
 		return completion.Flag{Name: helpFlag}, nil
 	}
 	for _, f := range v.flags {
@@ -159,8 +184,12 @@ func help(o ownFlags) error {
 	}
 	v, ok := verbNamed(o.rest[0])
 	if !ok {
+		advice := "minissh help shows them all"
+		if meant := verbMeant(o.rest[0]); meant != "" {
+			advice = "did you mean minissh help " + meant + "?"
+		}
 		return &report.Failure{What: fmt.Sprintf("there is no verb %s", protocol.Quote(o.rest[0])),
-			Advice: "minissh help shows them all"}
+			Advice: advice}
 	}
 	return v.start([]string{helpFlag})
 }
@@ -181,7 +210,7 @@ func (v verb) help(w io.Writer) {
 		}
 		fmt.Fprintf(w, "   %-13s%s\n", shown, f.Usage)
 	}
-	fmt.Fprintf(w, "   %-13s%s\n", helpFlag+", -h", "this text")
+	fmt.Fprintf(w, "   %-13s%s\n", helpFlag+", "+shortHelpFlag, "this text")
 }
 
 // showHelp shows what there is.
@@ -195,24 +224,19 @@ func showHelp(w io.Writer) {
 
 const helpAbove = `minissh: run commands on other machines
 
-minissh try                             try it here and now: nothing to set up
 minissh [options] [user@]host           a login shell on a terminal there
-minissh [options] [user@]host command   run a command there, as ssh does (-t: on a terminal)
-minissh prompt [options] [user@]host    a line prompt there
-minissh cp [options] SOURCE… TARGET     copy files, as scp does: minissh cp a.txt host:
-minissh pair [options] [user@]host…     pair with hosts that show a code each
-minissh trace [options] host command    see every frame of the protocol
+minissh [options] [user@]host command   run a command there, as ssh does
 
-Verbs (only as the first word; "minissh -- try" is a host named try):
+Verbs (first words only: "minissh -- try" is a host); more: minissh help VERB
 `
 
 const helpBelow = `
-Options before or after the host, as in ssh: -p port, -l user, -i key, -o Key=Value, -t, -T,
--e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
-   --exec           run the words as they are, without a shell
-   --timeout TIME   stop the command there after that time (90, 5m, 1h); exit code 124
-   --keylog FILE    append the TLS secrets to FILE, so that Wireshark can decrypt the connection
+Options before or after the host, as in ssh: -p port, -l user, -i key, -t, -T,
+-o Key=Value, -e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
+   --exec          run the words as they are, without a shell
+   --timeout TIME  stop the command there after that time (90, 5m, 1h): code 124
+   --keylog FILE   append the TLS secrets to FILE, for Wireshark
 The host may be unix:PATH, a socket on this machine.
 
-Exit code: the command's own; 128+n if signal n ended it; 255 for failures of minissh's own.
+Exit code: the command's own; 128+n if signal n ended it; 255 if minissh failed.
 `

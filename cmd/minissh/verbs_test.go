@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
 
+	"minissh/client/cp"
 	"minissh/client/options"
+	"minissh/client/terminal"
 )
 
 // Each row of the table is complete, and a verb is one only as the first word.
@@ -56,5 +59,45 @@ func TestEveryVerbsFlagInEveryPlace(t *testing.T) {
 		if o, err := options.Parse(args); err != nil || notAVerb(args, o.Alias) != "" {
 			t.Errorf("%q is said not to be a verb: %v", args, err)
 		}
+	}
+}
+
+// Each help text fits on a screen of 80 columns and 24 rows, with the next prompt.
+func TestHelpFits(t *testing.T) {
+	texts := map[string]string{"cp": cp.Usage}
+	var b bytes.Buffer
+	showHelp(&b)
+	texts[""] = b.String()
+	for _, v := range verbs() {
+		if b.Reset(); v.name != "cp" {
+			v.help(&b)
+			texts[v.name] = b.String()
+		}
+	}
+	for name, text := range texts {
+		rows := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+		if len(rows) > 23 || len(rows[0]) < 10 {
+			t.Errorf("help %s has %d rows", name, len(rows))
+		}
+		for _, row := range rows {
+			if n := terminal.Columns(row); n > 80 {
+				t.Errorf("help %s has a row of %d columns: %s", name, n, row)
+			}
+		}
+	}
+}
+
+// A verb with a slip of a finger in it is taken for a host; a hint follows if there is none.
+func TestVerbMeant(t *testing.T) {
+	for args, want := range map[string]string{"prmopt h": "did you mean minissh prompt h?",
+		"tyr": "did you mean minissh try?", "box ls": "", "me@prmopt": "",
+		"pari a b\x1b": "did you mean minissh pair a b??"} {
+		words := strings.Fields(args)
+		if got := verbInstead(words, words[0]); got != want {
+			t.Errorf("%s: %q", args, got)
+		}
+	}
+	if got := verbInstead([]string{"-v", "prmopt"}, "prmopt"); got != "" {
+		t.Errorf("after an option it is a host on purpose: %q", got)
 	}
 }
