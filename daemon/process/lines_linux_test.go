@@ -150,9 +150,10 @@ func TestLinesInterrupted(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", pty), func(t *testing.T) {
 				s := tellShell(t, name, pty)
 				s.tell("kept=yes", PlainLine)
-				for _, text := range []string{"echo go; sleep 1000",
-					"echo go; sleep 1000; sleep 1000", "echo go; while :; do sleep 1000; done",
-					"echo go; while :; do :; done"} {
+				// A program that has just been forked may miss a signal; this one says when it runs.
+				const runs = "sh -c 'echo go; exec sleep 1000'"
+				for _, text := range []string{runs, runs + "; " + runs,
+					"while :; do " + runs + "; done", "echo go; while :; do :; done"} {
 					line, got := s.begin(text)
 					got.await(t, 1, "go\n")
 					line.Signal("INT")

@@ -46,8 +46,8 @@ func TestLinesOfFish(t *testing.T) {
 			t.Errorf("%q: %+v, %q", text, end, shown)
 		}
 	}
-	for _, text := range []string{"echo go; sh -c 'exec sleep 1000'",
-		"echo go; while true; sleep 1000; end", "echo go; while true; end"} {
+	for _, text := range []string{"sh -c 'echo go; exec sleep 1000'",
+		"while true; sh -c 'echo go; exec sleep 1000'; end", "echo go; while true; end"} {
 		line, got := s.begin(text)
 		got.await(t, 1, "go\n")
 		line.Signal("INT")
