@@ -40,6 +40,11 @@ func shortTalks() map[string][]byte {
 			text(protocol.TypeOpen, 1, `{"service":"files","files":{"mode":"put","target":"in"}}`),
 			protocol.AppendFrame(nil, protocol.TypeStdin, 0, 1, records), endOfStdin(1),
 		}, nil),
+		"a subsystem": bytes.Join([][]byte{
+			text(protocol.TypeOpen, 1, `{"service":"subsystem","name":"sftp"}`),
+			protocol.AppendFrame(nil, protocol.TypeStdin, 0, 1,
+				[]byte("\x00\x00\x00\x05\x01\x00\x00\x00\x03")), endOfStdin(1),
+		}, nil),
 		// no answer: the daemon waits for one
 		"a file got": text(protocol.TypeOpen, 1,
 			`{"service":"files","files":{"mode":"get","sources":["there"]}}`),

@@ -114,9 +114,16 @@ func (s *Catcher) leaveUntold() {
 	s.exit(atexit.Code(sig))
 }
 
+// deaf says that whoever started us wants Ctrl-C to pass us by: sftp, which has our terminal, stops
+// a transfer and goes on.
+var deaf = signal.Ignored(os.Interrupt)
+
 func (s *Catcher) catch() {
 	s.c, s.stop = make(chan os.Signal, 4), make(chan struct{})
-	signal.Notify(s.c, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(s.c, syscall.SIGTERM)
+	if s.conn == nil || s.conn.Options.SessionType != options.SessionSubsystem || !deaf {
+		signal.Notify(s.c, os.Interrupt)
+	}
 	go s.loop()
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
+	"minissh/scripts/wire"
 )
 
 // batch runs lines of sftp(1) over minissh, which must end with a code.
@@ -118,6 +119,59 @@ func TestSubsystems(t *testing.T) {
 		if r := p.Run("minisshd", "check", "--subsystem", bad); r.Code != 1 ||
 			!strings.Contains(r.Err, "--subsystem") {
 			t.Errorf("%s: %+v", bad, r)
+		}
+	}
+}
+
+// A link that is lost under sftp is replaced, and nobody notices.
+func TestSftpResumes(t *testing.T) {
+	testhost.Need(t, "sftp")
+	p := place(t, 20<<20)
+	d := p.Daemon()
+	cut := wire.Cut{Way: wire.OfKind("reset")[0]}
+	relay, err := wire.Listen("127.0.0.1:"+d.Port, func(n int) wire.Fate {
+		switch n {
+		case 0:
+			return wire.Fate{Cut: &cut, Up: 5 << 20}
+		case 1:
+			return wire.Fate{Cut: &cut, Down: 7 << 20}
+		}
+		return wire.Fate{}
+	})
+	p.Must(err)
+	defer relay.Close()
+	p.Knows("far", relay.Port())
+	p.Write("batch", "put src/big "+p.Path("there")+"\nget "+p.Path("there")+" back\n")
+	r := p.Run("sftp", "-S", "minissh", "-b", p.Path("batch"), "far")
+	if r.Code != 0 || len(relay.Past()) != 2 {
+		t.Errorf("%+v, links: %+v", r, relay.Past())
+	}
+	if big := p.Read("src/big"); p.Read("there") != big || p.Read("back") != big {
+		t.Error("the copies differ")
+	}
+}
+
+// sftp has its ssh ignore Ctrl-C: sftp itself stops a transfer, and goes on.
+func TestSubsystemInterrupted(t *testing.T) {
+	p := testhost.New(t)
+	p.Daemon("--subsystem", "echo=echo ready; cat")
+	for how, code := range map[string]int{"trap '' INT; ": 0, "": 130} {
+		cmd := p.Command("sh", "-c", how+"exec minissh -s box echo")
+		in, err := cmd.StdinPipe()
+		p.Must(err)
+		var out testhost.Text
+		cmd.Stdout = &out
+		p.Must(cmd.Start())
+		out.Await(t, "ready\n")
+		p.Must(cmd.Process.Signal(syscall.SIGINT))
+		if code == 0 {
+			in.Write([]byte("goes on\n"))
+			out.Await(t, "goes on\n")
+			in.Close()
+		}
+		cmd.Wait()
+		if got := cmd.ProcessState.ExitCode(); got != code {
+			t.Errorf("%q: %d, %s", how, got, out.String())
 		}
 	}
 }
