@@ -80,7 +80,8 @@ func (r *runner) beginShell() *shell {
 func (r *runner) sayNone() {
 	if r.stdin != nil && r.conn.Options.LogLevel > options.LevelQuiet {
 		fmt.Fprintf(r.stderr, "minissh: the login shell on %s cannot be told one line after the "+
-			"other: each line has a shell of its own there, and of what it changes only cd persists\n",
+			"other: each line has a shell of its own there, and of what it changes only cd "+
+			"persists\n",
 			quote([]byte(r.conn.Options.Alias)))
 	}
 }

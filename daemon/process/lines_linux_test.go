@@ -150,7 +150,7 @@ func TestLinesInterrupted(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", pty), func(t *testing.T) {
 				s := tellShell(t, name, pty)
 				s.tell("kept=yes", PlainLine)
-				// A program that has just been forked may miss a signal; this one says when it runs.
+				// What has just been forked may miss a signal; this says when it runs.
 				const runs = "sh -c 'echo go; exec sleep 1000'"
 				for _, text := range []string{runs, runs + "; " + runs,
 					"while :; do " + runs + "; done", "echo go; while :; do :; done"} {
