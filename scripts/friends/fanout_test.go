@@ -65,7 +65,7 @@ func TestClush(t *testing.T) {
 	t.Parallel()
 	testhost.Need(t, "clush")
 	p := hosts(t)
-	p.Write("clush.conf", "[Main]\nssh_path: minissh\nscp_path: scp\nscp_options: -O -S minissh\n")
+	p.Write("clush.conf", "[Main]\nssh_path: minissh\nscp_path: scp\nscp_options: -S minissh\n")
 	count(t, p.Run("clush", "--conf=clush.conf", "-S", "-w", "n[1-3]", "echo hi; exit 4"), 4,
 		"n1: hi", "n2: hi", "n3: hi", "n2: exited with exit code 4")
 	p.Write("file", "text\n")
@@ -84,9 +84,8 @@ func TestPdsh(t *testing.T) {
 		"n1: hi", "n2: hi", "n3: hi", "n2: ssh exited with exit code 5")
 }
 
-// Ansible reaches its hosts by pipelining, and copies files through a pipe (ssh_transfer_method),
-// then runs them on a terminal (-tt). Its own default, sftp, is not there; it would fall back to
-// the pipe with a warning.
+// Ansible reaches its hosts by pipelining, and copies files by sftp, scp or through a pipe
+// (ssh_transfer_method), then runs them on a terminal (-tt). sftp and scp are told to use minissh.
 func TestAnsible(t *testing.T) {
 	t.Parallel()
 	testhost.Need(t, "ansible")
@@ -104,9 +103,12 @@ func TestAnsible(t *testing.T) {
 		"n2 | SUCCESS")
 	count(t, ansible([]string{"ANSIBLE_PIPELINING=1"}, "all", "-m", "command", "-a", "false"), 4,
 		"n1 | FAILED!", "n2 | FAILED!", "down | UNREACHABLE!")
-	count(t, ansible([]string{"ANSIBLE_SSH_TRANSFER_METHOD=piped"}, "n1", "-m", "copy", "-a",
-		"src="+p.Path("file")+" dest="+p.Path("piped")), 0, "n1 | CHANGED")
-	if p.Read("piped") != "text\n" {
-		t.Error("nothing was copied")
+	for _, way := range []string{"sftp", "scp", "piped"} {
+		r := ansible([]string{"ANSIBLE_SSH_TRANSFER_METHOD=" + way,
+			"ANSIBLE_SFTP_EXTRA_ARGS=-S minissh", "ANSIBLE_SCP_EXTRA_ARGS=-S minissh"},
+			"n1", "-m", "copy", "-a", "src="+p.Path("file")+" dest="+p.Path(way))
+		if count(t, r, 0, "n1 | CHANGED"); p.Read(way) != "text\n" || strings.Contains(r.Err, "WARN") {
+			t.Errorf("%s copied nothing: %+v", way, r)
+		}
 	}
 }
