@@ -107,7 +107,8 @@ func TestAnsible(t *testing.T) {
 		r := ansible([]string{"ANSIBLE_SSH_TRANSFER_METHOD=" + way,
 			"ANSIBLE_SFTP_EXTRA_ARGS=-S minissh", "ANSIBLE_SCP_EXTRA_ARGS=-S minissh"},
 			"n1", "-m", "copy", "-a", "src="+p.Path("file")+" dest="+p.Path(way))
-		if count(t, r, 0, "n1 | CHANGED"); p.Read(way) != "text\n" || strings.Contains(r.Err, "WARN") {
+		count(t, r, 0, "n1 | CHANGED")
+		if p.Read(way) != "text\n" || strings.Contains(r.Err, "WARN") {
 			t.Errorf("%s copied nothing: %+v", way, r)
 		}
 	}
