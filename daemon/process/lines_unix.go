@@ -5,13 +5,13 @@ package process
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +32,8 @@ type Lines struct {
 	modes                map[string]int64
 
 	mu   sync.Mutex
-	line *Line // that runs; nil: none does
+	line *Line         // that runs; nil: none does
+	told chan struct{} // closed when the last line's text has been sent; nil: there was none
 
 	ready chan struct{} // closed when the shell has read its script
 }
@@ -41,11 +42,15 @@ type Lines struct {
 type Line struct {
 	Ended chan struct{} // closed when it has ended and its output has been passed on
 
-	l     *Lines
-	out   LineOutput
-	text  []byte      // what is sent when the shell has begun, if lines of ours are typed
-	end   LineEnd     // constant once Ended is closed
-	begun atomic.Bool // the shell has it
+	l    *Lines
+	out  LineOutput
+	text []byte  // what is sent when the shell has begun, if lines of ours are typed
+	end  LineEnd // constant once Ended is closed
+
+	// guarded by l.mu
+	begun  bool            // the shell has it
+	early  []string        // signals that came before that, each once
+	missed map[string]bool // signals that missing looks after
 }
 
 // StartLines starts spec's Path as a shell that is told lines, and fills in its Args. Spec.PTY is
@@ -141,7 +146,7 @@ func (l *Lines) read() {
 			case first == "ready":
 				l.started()
 			case first == "begun":
-				l.again(true)
+				l.hasBegun()
 			case first == "ended" && len(fields) < 4:
 				continue
 			case first == "ended" && l.shell.typed: // it waits, and then prompts or ends
@@ -189,24 +194,45 @@ func (l *Lines) started() {
 
 // again has the shell report the line, if its own report is thrown away: by an interrupt, or an
 // error. It is told so when it has begun, so that it does not throw this away too.
-func (l *Lines) again(begun bool) {
+func (l *Lines) again() {
+	l.mu.Lock()
+	begun := l.line != nil && l.line.begun
+	l.mu.Unlock()
+	if begun {
+		l.askReport()
+	}
+}
+
+// hasBegun is called when the shell reads a line's text.
+func (l *Lines) hasBegun() {
 	l.mu.Lock()
 	line := l.line
-	l.mu.Unlock()
 	if line == nil {
+		l.mu.Unlock()
 		return
 	}
-	if begun {
-		line.begun.Store(true)
-	}
-	switch {
-	case l.shell.typed && begun: // what the terminal has shown so far is the line of ours
+	early := line.early
+	line.begun, line.early = true, nil
+	l.mu.Unlock()
+	if l.shell.typed { // what the terminal has shown so far is the line of ours
 		l.screen.settle()
 		l.screen.to(line.out)
 		l.texts.Write(append(line.text, 0))
-	case l.shell.typed:
-	case line.begun.Load():
-		l.feed.WriteString(report)
+	}
+	l.askReport()
+	for _, name := range early {
+		line.Signal(name)
+	}
+}
+
+// askReport has the shell report, unless it has so much to read already that it will, or reports
+// anyway. It does not wait: a pipe takes so little whole, or not at all.
+func (l *Lines) askReport() {
+	if l.shell.typed {
+		return
+	}
+	if raw, err := l.feed.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { unix.Write(int(fd), []byte(report)) })
 	}
 }
 
@@ -230,6 +256,9 @@ func (l *Lines) settle(fields [][]byte) {
 	} else {
 		line.end.Code, _ = strconv.Atoi(string(fields[1]))
 		line.end.Dir, line.end.OldDir = parseReport(append(bytes.Join(fields[2:4], []byte{0}), 0))
+	}
+	if l.tty != nil {
+		l.tty.f.SetWriteDeadline(time.Unix(1, 0)) // what was typed and not taken is for nobody
 	}
 	close(line.Ended)
 }
@@ -269,10 +298,17 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineO
 	default:
 	}
 	l.line = line
+	if kind == TerminalLine || l.shell.typed {
+		l.tty.f.SetWriteDeadline(time.Time{})
+	}
 	for _, s := range []*stream{l.out, l.err, l.screen} {
 		if s != nil && !(s.terminal && l.shell.typed) {
 			s.to(out)
 		}
+	}
+	before, told := l.told, make(chan struct{})
+	if !l.shell.typed {
+		l.told = told
 	}
 	l.mu.Unlock()
 	if l.shell.typed {
@@ -283,9 +319,15 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineO
 	if !bytes.HasSuffix(text, []byte("\n")) {
 		text = append(bytes.Clone(text), '\n')
 	}
-	l.feed.WriteString(l.shell.tell[kind])
-	fmt.Fprintf(l.texts, "%d\n", bytes.Count(text, []byte("\n")))
-	l.texts.Write(text) // if it fails, the shell has ended
+	mark := rand.Text()
+	go func() { // the shell reads it when it likes; if a write fails, it has ended
+		defer close(told)
+		fmt.Fprintf(l.feed, l.shell.tell[kind], mark)
+		if before != nil {
+			<-before // the rest of which the shell now reads
+		}
+		fmt.Fprintf(l.texts, "%s %d\n%s", mark, bytes.Count(text, []byte("\n")), text)
+	}()
 	return line, nil
 }
 
@@ -295,99 +337,8 @@ func (line *Line) End() LineEnd {
 	return line.end
 }
 
-// Keys types on the shell's terminal, which it must have.
+// Keys types on the shell's terminal, which it must have, until the end of the line.
 func (l *Lines) Keys() Keyboard { return typing{l.tty} }
-
-// Signal sends a signal to the terminal's foreground process group: the line's programs, or the
-// shell while it does the work itself. KILL kills the group; if it is the shell's own, everything
-// in the shell's kernel session.
-func (line *Line) Signal(name string) error {
-	if !KnownSignal(name) {
-		return fmt.Errorf("%w %q", ErrUnknownSignal, name)
-	}
-	l := line.l
-	select {
-	case <-line.Ended:
-		return ErrFinished
-	default:
-	}
-	if name == "KILL" && l.signalLine(line, name) {
-		return nil
-	}
-	alone := !l.Busy() // or nobody knows
-	err := l.Process.Signal(name)
-	l.again(false)
-	if alone { // perhaps the shell was just starting a program, which has missed it
-		go line.missed(name)
-	}
-	return err
-}
-
-// How long a shell that gets a signal may take to act on it, and how often it is looked at.
-const (
-	missedAfter = 100 * time.Millisecond
-	missedLooks = 20
-)
-
-// missed signals a program that the shell was starting when the signal came to the shell alone. It
-// does so once.
-func (line *Line) missed(name string) {
-	tick := time.NewTicker(missedAfter)
-	defer tick.Stop()
-	for range missedLooks {
-		select {
-		case <-line.Ended:
-			return
-		case <-tick.C:
-		}
-		if line.l.tty == nil || line.l.Busy() {
-			line.l.signalLine(line, name)
-			return
-		}
-	}
-}
-
-// signalLine signals what has the terminal, if the line still runs.
-func (l *Lines) signalLine(line *Line, name string) (found bool) {
-	l.mu.Lock()
-	runs := l.line == line
-	l.mu.Unlock()
-	if runs && l.tty == nil && name != "KILL" {
-		return l.Process.Signal(name) == nil
-	}
-	l.Process.mu.RLock()
-	defer l.Process.mu.RUnlock()
-	return runs && !l.reaped && l.signalForeground(byName[name])
-}
-
-// How a line is stopped (LI5).
-const (
-	stopAgain = time.Second
-	stopKill  = 5 // times stopAgain
-	stopAll   = 10
-)
-
-// Stop ends the line: by INT, by KILL, at last with the shell. ctx hurries.
-func (line *Line) Stop(ctx context.Context) {
-	tick := time.NewTicker(stopAgain)
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		switch {
-		case n >= stopAll || ctx.Err() != nil:
-			line.l.Kill(context.WithoutCancel(ctx))
-			return
-		case n >= stopKill:
-			line.l.signalLine(line, "KILL")
-		}
-		line.Signal("INT")
-		select {
-		case <-line.Ended:
-			return
-		case <-tick.C:
-		case <-ctx.Done():
-		}
-	}
-}
 
 // Busy says whether a program other than the shell has the terminal.
 func (l *Lines) Busy() bool { return l.tty != nil && l.tty.foreground() != l.PID }
@@ -513,8 +464,12 @@ type inputEnd struct{ l *Lines }
 func (inputEnd) Write(p []byte) (int, error) { return len(p), nil }
 func (inputEnd) Loud()                       {}
 
+// endTime is how long a terminal whose keys nobody reads may hold up the end of the input.
+const endTime = time.Second
+
 func (i inputEnd) Close() error {
 	if i.l.shell.typed {
+		i.l.tty.f.SetWriteDeadline(time.Now().Add(endTime))
 		i.l.tty.Write([]byte{4}) // Ctrl-D
 		return nil
 	}

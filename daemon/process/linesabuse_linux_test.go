@@ -1,0 +1,119 @@
+package process
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// An interrupt that comes before the shell has a line, or while it reads the text, ends the line.
+// Nothing of that text runs, also not as a part of the lines that follow.
+func TestLinesInterruptedWhileTold(t *testing.T) {
+	for _, name := range tellable {
+		for _, pty := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, " ", pty), func(t *testing.T) {
+				s := tellShell(t, name, pty)
+				s.tell("echo before", PlainLine)
+				line, got := s.begin(strings.Repeat("echo ran\n1\n", 5_000))
+				line.Signal("INT")
+				end := s.wait(line, "the text")
+				if text := got.of(1); text != "" || end.Code == 0 || end.ShellEnded {
+					t.Errorf("%+v, %q, %q", end, text[:min(100, len(text))], got.of(2))
+				}
+				for range 3 {
+					end, got := s.tell("echo mine", PlainLine)
+					if text := got.of(1); text != "mine\n" || end.Code != 0 {
+						t.Errorf("%+v, %q, %q", end, text[:min(100, len(text))], got.of(2))
+					}
+				}
+			})
+		}
+	}
+}
+
+// A shell that reads nothing holds up neither who begins a line, nor who signals it, nor who reads
+// its reports.
+func TestLinesOfAShellThatIsStopped(t *testing.T) {
+	s := tellShell(t, "bash", true)
+	s.tell("true", PlainLine)
+	if err := syscall.Kill(s.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	line, got := s.begin(strings.Repeat("echo long\n", 50_000) + "exit 3")
+	signalled := make(chan struct{})
+	go func() {
+		defer close(signalled)
+		s.hasBegun()
+		for range 2000 {
+			s.again()
+		}
+		for range 100 {
+			line.look("INT", 0)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(line.missed) != 1 {
+			t.Errorf("%d look after one signal", len(line.missed))
+		}
+	}()
+	select {
+	case <-signalled:
+	case <-time.After(patience):
+		t.Fatal("a signal waits for the shell")
+	}
+	syscall.Kill(s.PID, syscall.SIGCONT)
+	if end := s.wait(line, "the text"); !end.ShellEnded || s.Result().Code != 3 {
+		t.Errorf("%+v, %+v, %q", end, s.Result(), got.of(2))
+	}
+}
+
+// Signals before the shell has begun are kept, each once; KILL and CONT act at once.
+func TestLineSignalledEarly(t *testing.T) {
+	line := &Line{l: &Lines{}}
+	for _, name := range []string{"INT", "TERM", "INT", "KILL", "CONT"} {
+		if kept := name != "KILL" && name != "CONT"; line.tooEarly(name) != kept {
+			t.Errorf("%s", name)
+		}
+	}
+	if !slices.Equal(line.early, []string{"INT", "TERM"}) {
+		t.Errorf("%q", line.early)
+	}
+	line.begun = true
+	if line.tooEarly("INT") {
+		t.Error("kept for ever")
+	}
+}
+
+// Keys that no program of the line reads wait for nobody after its end, and the next line on the
+// terminal gets its own.
+func TestLinesTypedForNobody(t *testing.T) {
+	s := tellShell(t, "bash", true)
+	got := &heard{}
+	for _, end := range []string{"first", "second"} {
+		line, err := s.Begin(t.Context(), TerminalLine, []byte("stty raw -echo; echo "+end+
+			"; sh -c 'head -c 1 >/dev/null; echo read "+end+"; exec sleep 1000'"), got.put)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.await(t, 0, end)
+		typed := make(chan error, 1)
+		go func() {
+			_, err := s.Keys().Write(make([]byte, 1<<20))
+			typed <- err
+		}()
+		got.await(t, 0, "read "+end)
+		line.Signal("INT")
+		s.wait(line, end)
+		select {
+		case err := <-typed:
+			if err == nil {
+				t.Error("all was read")
+			}
+		case <-time.After(patience):
+			t.Fatal("keys wait after the line's end")
+		}
+	}
+}
