@@ -23,6 +23,17 @@ var starters = []string{"command", "env", "exec", "nice", "time", "builtin", "do
 var interpreters = []string{"python", "python3", "bash", "sh", "zsh", "fish", "dash", "node",
 	"irb", "ruby", "lua", "ghci", "bc", "perl", "php", "R"}
 
+// asking are programs that begin an editor, or ask, if one of these words follows.
+var asking = map[string][]string{
+	"git": {"commit", "rebase", "merge", "revert", "cherry-pick", "pull", "-p", "-i", "--patch",
+		"--interactive"},
+	"crontab": {"-e"}, "systemctl": {"edit"}, "kubectl": {"edit", "-it", "-ti"},
+	"docker": {"-it", "-ti"}, "podman": {"-it", "-ti"},
+	"apt":     {"install", "remove", "purge", "upgrade", "full-upgrade", "autoremove"},
+	"apt-get": {"install", "remove", "purge", "upgrade", "dist-upgrade", "autoremove"},
+	"dnf":     {"install", "remove", "upgrade", "autoremove"},
+}
+
 // onTerminal says whether a line is for a terminal by its name: a program that fills the screen or
 // asks a question, whose input and output are not led elsewhere.
 func onTerminal(line string) bool {
@@ -36,10 +47,13 @@ func onTerminal(line string) bool {
 			continue
 		}
 		name := path.Base(words[0])
+		asks := func(w string) bool { return slices.Contains(asking[name], w) }
+		fed := slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "<") })
 		led := slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, ">") })
 		switch {
 		case led:
-		case slices.Contains(fullScreen, name):
+		case slices.Contains(fullScreen, name), slices.ContainsFunc(words[1:], asks),
+			name == "read" && len(pipeline) == 1 && !fed:
 			return true
 		case slices.Contains(interpreters, name) && len(words) == 1 && len(pipeline) == 1:
 			return true

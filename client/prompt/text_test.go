@@ -135,7 +135,13 @@ func TestOnTerminal(t *testing.T) {
 		"command vi a": true, "echo vim": false, "man ls | cat": false, "less x > y": false,
 		"less x >y": false, "ls": false, "": false, "python3 x.py": false, "bash": true,
 		"echo 'a; vim'": false, `echo "| less"`: false, "vimx": false, "echo a | python3": false,
-		"sort <x | less": true, "less x 2>/dev/null": true, "echo \\| less": false,
+		"git commit": true, "EDITOR=vim git commit -a": true, "git log": false,
+		"git add -p": true, "git commit >x": false, "git commit | cat": false,
+		"crontab -e": true, "crontab -l": false, "docker exec -it x sh": true, "docker ps": false,
+		"apt install x": true, "apt list": false, "commit": false, "read -p 'Name? ' x": true,
+		"read x <f": false, "read x <<<a": false, "echo a | read x": false, "read x < f": false,
+		"while read x; do echo $x; done <f": false,
+		"sort <x | less":                    true, "less x 2>/dev/null": true, "echo \\| less": false,
 	} {
 		if got := onTerminal(line); got != want {
 			t.Errorf("%q: %v", line, got)
