@@ -14,8 +14,7 @@ func (l *loop) ownBuiltins() map[string]Builtin {
 	end := Builtin{Args: "[STATUS]", Help: "end the prompt, with this or the last status",
 		More: endHelp, Run: l.exit}
 	own := map[string]Builtin{
-		"help": {Args: "[WORD]", Help: "this list, or more about a word; help keys: all keys",
-			Run: l.help},
+		"help": {Args: "[WORD]", Help: "this list, or more about a word", Run: l.help},
 		"exit": end,
 		"quit": end,
 	}
@@ -25,6 +24,8 @@ func (l *loop) ownBuiltins() map[string]Builtin {
 			Run: l.showHistory}
 	}
 	if l.face.raw {
+		own["help"] = Builtin{Args: "[WORD]", Run: l.help,
+			Help: "this list, or more about a word; help keys: all keys"}
 		own["clear"] = Builtin{Help: "clear this terminal", Run: l.clear}
 	}
 	return own
@@ -38,9 +39,9 @@ func (r *runner) builtins() map[string]Builtin {
 		"nopty": {Args: "COMMAND", Help: "run it without a terminal, whatever it is",
 			Line: true, Run: r.offTerminal},
 		"put": {Args: "FILE… [TO]", Help: "copy files from here to there; folders with -r",
-			Run: r.put},
+			More: copyHelp, Run: r.put},
 		"get": {Args: "FILE… [TO]", Help: "copy files from there to here; folders with -r",
-			Run: r.get},
+			More: copyHelp, Run: r.get},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 // fakeRunner answers a few words of its own.
 type fakeRunner struct {
+	exits      bool // the other side has a shell that exits
 	mu         sync.Mutex
 	lines      []string
 	interrupts chan int
@@ -29,7 +30,7 @@ func (f *fakeRunner) Attach(io.Writer, io.Writer) {}
 
 func (f *fakeRunner) Suspend() bool { return false }
 
-func (f *fakeRunner) Exits() bool { return false }
+func (f *fakeRunner) Exits() bool { return f.exits }
 
 func (f *fakeRunner) Interrupt(n int) { f.interrupts <- n }
 

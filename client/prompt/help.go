@@ -21,6 +21,15 @@ in a text of several rows, ! is a plain character.
 was started in. !! and !$ and !N are of the history (help history), and ! with a
 blank after it is the other shell's "not".
 `
+	copyHelp = `The last of several words is a folder, or a new name, where the files go. Names
+there are in the directory that the prompt shows, and names here in the one that
+minissh was started in. * ? [ mean several files; quotes keep blanks.
+-r          folders with all that is in them; links are copied as links
+-p          keep modes and times
+--resume    go on with what was broken off, and skip what is there already
+--checksum  --resume, believing no size and time: compare contents
+--fsync     each file is on the disk before it gets its name (slow)
+`
 	endHelp = `Ctrl-D on an empty line does the same. What was left running goes its own way.
 `
 	keysHelp = `Ctrl-C     stop a command (twice: kill it), or drop the line

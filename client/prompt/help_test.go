@@ -42,6 +42,14 @@ func TestHelpFits(t *testing.T) {
 			}
 		}
 	}
+	l.face.raw = false // a terminal that nothing is edited on
+	l.builtins = l.ownBuiltins()
+	var out bytes.Buffer
+	l.help(t.Context(), "", IO{Stdout: &out})
+	if _, err := l.help(t.Context(), "keys", IO{}); err == nil ||
+		strings.Contains(out.String(), "help keys") {
+		t.Errorf("help names keys that are not there: %s", out.String())
+	}
 	for word, want := range map[string]string{"hlep": "did you mean help?", "none": "help alone",
 		"a\x1b[m": `a\x1b[m`} {
 		_, err := l.help(t.Context(), word, IO{})

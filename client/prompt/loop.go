@@ -27,6 +27,7 @@ type loop struct {
 	builtins map[string]Builtin
 
 	status int    // of the last line
+	own    bool   // that was of the prompt itself: the shell does not know the status
 	dir    []byte // where the next line starts
 }
 
@@ -135,10 +136,13 @@ func (l *loop) line(ctx context.Context, line string) error {
 	onInterrupt := l.cfg.Runner.Interrupt
 	name, args := cutWord(trimmed)
 	here := isLocal(trimmed)
+	own := here
 	if here {
 		// The terminal itself sends it Ctrl-C.
 		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
-	} else if b, ok := l.builtins[name]; ok && (name != "exit" || !l.cfg.Runner.Exits()) {
+	} else if b, ok := l.builtins[name]; ok && (name != "exit" || l.fails(args) ||
+		!l.cfg.Runner.Exits()) {
+		own = true
 		run = func(ctx context.Context) (Outcome, error) {
 			return b.Run(ctx, strings.TrimSpace(args), IO{l.stdin(), l.out.stdout(), l.out.stderr(),
 				l.dir, l.face.terminal})
@@ -148,6 +152,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 		}
 	}
 	outcome, err := l.watch(ctx, run, onInterrupt, here)
+	l.own = own
 	if outcome.Dir != nil {
 		l.dir = outcome.Dir
 	}
@@ -172,6 +177,12 @@ func (l *loop) line(ctx context.Context, line string) error {
 		}
 	}
 	return nil
+}
+
+// fails says whether an exit with these words is for a status that the shell does not know: of a
+// put that failed, for example.
+func (l *loop) fails(args string) bool {
+	return strings.TrimSpace(args) == "" && l.own && l.status != 0
 }
 
 // stdin is the terminal for those who may have it.

@@ -20,6 +20,10 @@ func (r *runner) plan(ctx context.Context, args, verb string) (*cp.Plan, error) 
 	if err != nil {
 		return nil, err
 	}
+	if c := operator(args); c != "" {
+		return nil, report.Failed(nil, "in a name, "+c+" is in quotes",
+			"%s takes names only, and no command can follow it; nothing was copied", verb)
+	}
 	plan := &cp.Plan{}
 	for len(words) > 0 && strings.HasPrefix(words[0], "-") {
 		switch words[0] {
@@ -33,6 +37,8 @@ func (r *runner) plan(ctx context.Context, args, verb string) (*cp.Plan, error) 
 			plan.Checksum = true
 		case "--fsync":
 			plan.Sync = true
+		case "-h", "--help":
+			return nil, report.Failed(nil, "help "+verb, "%s copies files", verb)
 		case "--":
 		default:
 			return nil, report.Failed(nil, verb+" -- "+words[0]+" …", "%s has the options -r, -p, "+
@@ -79,6 +85,28 @@ func (r *runner) plan(ctx context.Context, args, verb string) (*cp.Plan, error) 
 		}
 	}
 	return plan, nil
+}
+
+// operator is the first character of these words that a shell would take for one between commands
+// or before a file; "": there is none.
+func operator(args string) string {
+	escaped, quoted := false, rune(0)
+	for _, c := range args {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\' && quoted != '\'':
+			escaped = true
+		case quoted != 0 && c == quoted:
+			quoted = 0
+		case quoted != 0:
+		case c == '\'' || c == '"':
+			quoted = c
+		case strings.ContainsRune(";|&<>", c):
+			return string(c)
+		}
+	}
+	return ""
 }
 
 // pathThere is a name on the other side, whose relative names are in the current directory there.

@@ -1,0 +1,51 @@
+package prompt
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"minissh/client/report"
+)
+
+// put and get are not part of a command: what a person writes as one is refused whole.
+func TestCopiesAreAlone(t *testing.T) {
+	for args, want := range map[string]string{"one && echo ok": "&", "one; ls": ";", "a>b": ">",
+		"a | b": "|", "a <b": "<", "'a;b'": "", `"a;b"`: "", `a\;b`: "", "a b": "",
+		`'a\';b`: ";", `"a\";b"`: ""} {
+		if got := operator(args); got != want {
+			t.Errorf("%s: %q", args, got)
+		}
+	}
+	for args, hint := range map[string]string{"a && b": "in a name, & is in quotes",
+		"-h": "help get", "--help": "help get", "-z a": "get -- -z …"} {
+		_, err := (&runner{}).plan(t.Context(), args, "get")
+		var failure *report.Failure
+		if !errors.As(err, &failure) || failure.Hint() != hint {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+// exit ends with the status of the last line, also if that was the prompt's own and failed: the
+// shell does not know about it.
+func TestExitAfterOwnWords(t *testing.T) {
+	for input, want := range map[string]struct {
+		code  int
+		lines string
+	}{
+		"help nope\nexit\necho a\n": {255, ""},
+		"code 3\nexit\n":            {127, "code 3 exit"}, // it is the shell's
+		"help nope\nexit 0\n":       {127, "exit 0"},
+		"help nope\ncode 0\nexit\n": {127, "code 0 exit"},
+		"code 3\nhelp exit\nexit\n": {127, "code 3 exit"},
+	} {
+		runner := newFakeRunner()
+		runner.exits = true
+		code, _, _, err := piped(t, t.Context(), input, Config{Runner: runner})
+		if lines := strings.Join(runner.lines, " "); err != nil || code != want.code ||
+			lines != want.lines {
+			t.Errorf("%q: %d, %v, %q", input, code, err, lines)
+		}
+	}
+}
