@@ -123,6 +123,47 @@ func TestSubsystems(t *testing.T) {
 	}
 }
 
+// A key for a folder: sftp and scp begin there, copy in the directions that the key allows, and
+// reach nothing else.
+func TestSftpInFolder(t *testing.T) {
+	testhost.Need(t, "sftp")
+	for mode, allowed := range map[string][2]bool{"": {true, true}, ",ro": {true, false},
+		",wo": {false, true}} {
+		p := testhost.New(t)
+		p.Daemon()
+		key := p.Read("authorized_keys")
+		p.Write("authorized_keys", "minissh-files=\""+p.Path("drop")+mode+"\" "+key)
+		p.Write("drop/there", "there\n")
+		p.Write("secret", "secret\n")
+		p.Write("mine", "mine\n")
+		p.Must(os.Symlink("../secret", p.Path("drop/leak")))
+		for _, get := range []string{"there", p.Path("drop/there")} {
+			r := p.Run("scp", "-q", "-S", "minissh", "box:"+get, "got")
+			if (r.Code == 0) != allowed[0] || (p.Read("got") == "there\n") != allowed[0] {
+				t.Errorf("%q: get %s: %+v", mode, get, r)
+			}
+		}
+		for _, put := range []string{"", "new", p.Path("drop/full")} {
+			r := p.Run("scp", "-q", "-p", "-S", "minissh", "mine", "box:"+put)
+			if (r.Code == 0) != allowed[1] {
+				t.Errorf("%q: put %s: %+v", mode, put, r)
+			}
+		}
+		if allowed[1] && p.Read("drop/mine")+p.Read("drop/new")+p.Read("drop/full") !=
+			strings.Repeat("mine\n", 3) {
+			t.Errorf("%q: what was put is not there", mode)
+		}
+		for _, line := range []string{"get " + p.Path("secret"), "get ../secret", "get leak",
+			"put mine ../secret", "put mine leak", "cd ..", "rename there ../there",
+			"ln -s /etc etc", "rm ../secret"} {
+			batch(t, p, 1, line)
+		}
+		if p.Read("secret") != "secret\n" {
+			t.Errorf("%q: the secret is %q", mode, p.Read("secret"))
+		}
+	}
+}
+
 // A link that is lost under sftp is replaced, and nobody notices.
 func TestSftpResumes(t *testing.T) {
 	testhost.Need(t, "sftp")
