@@ -219,13 +219,15 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	if s != nil && line != "" {
 		request = s.line(line, request.PTY)
 	}
-	ch, err := r.conn.Session.Open(request)
+	ch, gaveUp, err := r.open(request)
 	if err != nil {
 		return Outcome{}, r.notOpened(err)
 	}
-	if s != nil {
-		s.send(ch, line)
+	if s != nil && !s.sendFirst(ctx, ch, line, gaveUp) {
+		defer r.over()
+		return Outcome{}, r.given()
 	}
+	r.over() // from here on, signals are for what is shown
 	shown, err := run.NewShell(r.conn, ch, local, io.Stdin, io.Stdout, io.Stderr)
 	if err != nil {
 		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})

@@ -140,6 +140,27 @@ func (s *shell) send(ch *mux.Channel, text string) {
 	}
 }
 
+// sendFirst is send that waits, so that nothing that is typed comes before the text; false: nobody
+// waits for that any more.
+func (s *shell) sendFirst(ctx context.Context, ch *mux.Channel, text string,
+	gaveUp <-chan struct{}) bool {
+	if ch.Request().Length == 0 {
+		return true
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		ch.Write(protocol.TypeStdin, []byte(text)) // if it fails, the channel says why
+	}()
+	select {
+	case <-sent:
+	case <-ctx.Done(): // which whoever shows the line sees
+	case <-gaveUp:
+		return false
+	}
+	return true
+}
+
 // endedWith says whether the shell has ended with a line, whose outcome tells no directory then. If
 // it has ended by itself, so does the prompt; if it was killed, there will be a new one.
 func (s *shell) endedWith(outcome *run.Outcome) (notes []string, err error) {

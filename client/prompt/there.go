@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,12 @@ import (
 
 // namesTime is how long the other side may take to list names.
 const namesTime = 2 * time.Second
+
+// mostOfNames is the most that the names of an answer may have, in bytes: a thousand of the longest
+// hardly have so much.
+const mostOfNames = 1 << 20
+
+var errTooManyNames = errors.New("the other side lists names without end")
 
 // names asks the shell for the names that begin so (LI6).
 func (r *runner) names(ctx context.Context, kind, word string) ([]string, error) {
@@ -32,8 +39,12 @@ func (r *runner) names(ctx context.Context, kind, word string) ([]string, error)
 	})
 	defer stop()
 	var text strings.Builder
-	_, err = run.Follow(ch, run.Streams{Stdout: &text, Stderr: writerFunc(
-		func(p []byte) (int, error) { return len(p), nil })})
+	_, err = run.Follow(ch, run.Streams{Stdout: writerFunc(func(p []byte) (int, error) {
+		if text.Len()+len(p) > mostOfNames {
+			return 0, errTooManyNames
+		}
+		return text.Write(p)
+	}), Stderr: writerFunc(func(p []byte) (int, error) { return len(p), nil })})
 	return strings.FieldsFunc(text.String(), func(c rune) bool { return c == '\n' }), err
 }
 

@@ -1,0 +1,87 @@
+package prompt
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"minissh/client/fakedaemon"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// over is a runner over a daemon that has a shell, and answers what is asked of that.
+func over(t *testing.T, answer func(*mux.Channel)) *runner {
+	daemon := fakedaemon.NewMemory(t, func(ch *mux.Channel) {
+		fakedaemon.Begin(ch, "")
+		if ch.Request().In != 0 {
+			answer(ch)
+		}
+		<-ch.Gone()
+		ch.Close(nil)
+	})
+	daemon.Lines = true
+	r := &runner{conn: daemon.Connect(t), attached: make(chan struct{})}
+	r.shell = r.beginShell()
+	r.Attach(io.Discard, io.Discard)
+	return r
+}
+
+// A daemon that lists names without end costs neither memory nor time.
+func TestNamesWithoutEnd(t *testing.T) {
+	r := over(t, func(ch *mux.Channel) {
+		names := []byte(strings.Repeat("a\n", 8192))
+		for {
+			if _, err := ch.Write(protocol.TypeStdout, names); err != nil {
+				return
+			}
+		}
+	})
+	names, err := r.names(t.Context(), protocol.KindCommand, "a")
+	if err == nil || len(names) > mostOfNames/2 {
+		t.Errorf("%d names, %v", len(names), err)
+	}
+}
+
+// What is typed for a long line comes after its text: sendFirst waits until that has been sent.
+func TestLongLineIsSentFirst(t *testing.T) {
+	text := strings.Repeat("x", maxLine)
+	begun, got := make(chan struct{}), make(chan string, 1)
+	r := over(t, func(ch *mux.Channel) {
+		begun <- struct{}{}
+		var all strings.Builder
+		for all.Len() < len(text) {
+			e, err := ch.Take()
+			if err != nil {
+				break
+			}
+			all.Write(e.Data)
+		}
+		got <- all.String()
+	})
+	send := func(gaveUp chan struct{}) chan bool {
+		ch, _, err := r.open(r.shell.line(text, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { ch.Close(nil) })
+		sent := make(chan bool, 1)
+		go func() { sent <- r.shell.sendFirst(t.Context(), ch, text, gaveUp) }()
+		return sent
+	}
+	sent := send(make(chan struct{}))
+	<-begun
+	if len(sent) > 0 {
+		t.Error("it does not wait")
+	}
+	if !<-sent || <-got != text {
+		t.Error("the text has not been sent whole")
+	}
+	gaveUp := make(chan struct{})
+	sent = send(gaveUp)
+	close(gaveUp)
+	if <-sent {
+		t.Error("what was given up is sent")
+	}
+	<-begun
+}
