@@ -28,13 +28,16 @@ func TestCopiesAreAlone(t *testing.T) {
 }
 
 // exit ends with the status of the last line, also if that was the prompt's own and failed: the
-// shell does not know about it.
+// shell does not know about it. The second exit in turn ends the prompt in any case.
 func TestExitAfterOwnWords(t *testing.T) {
 	for input, want := range map[string]struct {
 		code  int
 		lines string
 	}{
 		"help nope\nexit\necho a\n": {255, ""},
+		"exit\nexit\necho a\n":      {127, "exit"}, // refused once: there are stopped jobs
+		"exit\nexit 4\necho a\n":    {4, "exit"},
+		"exit\ncode 0\nexit\n":      {127, "exit code 0 exit"},
 		"code 3\nexit\n":            {127, "code 3 exit"}, // it is the shell's
 		"help nope\nexit 0\n":       {127, "exit 0"},
 		"help nope\ncode 0\nexit\n": {127, "code 0 exit"},

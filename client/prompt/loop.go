@@ -28,6 +28,7 @@ type loop struct {
 
 	status int    // of the last line
 	own    bool   // that was of the prompt itself: the shell does not know the status
+	stays  bool   // that was an exit, and the shell has not ended: it has stopped jobs
 	dir    []byte // where the next line starts
 }
 
@@ -140,7 +141,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 	if here {
 		// The terminal itself sends it Ctrl-C.
 		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
-	} else if b, ok := l.builtins[name]; ok && (name != "exit" || l.fails(args) ||
+	} else if b, ok := l.builtins[name]; ok && (name != "exit" || l.ends(args) ||
 		!l.cfg.Runner.Exits()) {
 		own = true
 		run = func(ctx context.Context) (Outcome, error) {
@@ -152,7 +153,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 		}
 	}
 	outcome, err := l.watch(ctx, run, onInterrupt, here)
-	l.own = own
+	l.own, l.stays = own, name == "exit" && !own
 	if outcome.Dir != nil {
 		l.dir = outcome.Dir
 	}
@@ -179,10 +180,11 @@ func (l *loop) line(ctx context.Context, line string) error {
 	return nil
 }
 
-// fails says whether an exit with these words is for a status that the shell does not know: of a
-// put that failed, for example.
-func (l *loop) fails(args string) bool {
-	return strings.TrimSpace(args) == "" && l.own && l.status != 0
+// ends says whether an exit with these words ends the prompt, whatever the shell says. It is so for
+// a status that the shell does not know, of a put that failed for example. The second exit in turn
+// does, too: a shell with stopped jobs refuses the first, and cannot tell that nothing was between.
+func (l *loop) ends(args string) bool {
+	return l.stays || strings.TrimSpace(args) == "" && l.own && l.status != 0
 }
 
 // stdin is the terminal for those who may have it.

@@ -141,7 +141,8 @@ func TestOnTerminal(t *testing.T) {
 		"apt install x": true, "apt list": false, "commit": false, "read -p 'Name? ' x": true,
 		"read x <f": false, "read x <<<a": false, "echo a | read x": false, "read x < f": false,
 		"while read x; do echo $x; done <f": false,
-		"sort <x | less":                    true, "less x 2>/dev/null": true, "echo \\| less": false,
+		"sort <x | less":                    true, "less x 2>/dev/null": true,
+		"echo \\| less": false,
 	} {
 		if got := onTerminal(line); got != want {
 			t.Errorf("%q: %v", line, got)
