@@ -23,6 +23,7 @@ type verb struct {
 	name, usage string
 	args        string            // what follows the options, in help
 	flags       []completion.Flag // its own; nil: ssh's
+	also        []completion.Flag // besides ssh's
 	run         func(words []string) error
 	runOwn      func(o ownFlags) error // instead of run: of a verb with flags of its own
 }
@@ -45,8 +46,8 @@ func verbs() []verb {
 			args: "[-- command]", runOwn: try, flags: []completion.Flag{
 				{Name: "--trace", Usage: "show every frame"},
 			}},
-		{name: "prompt", usage: "a line prompt on a host; with --stop, until a line fails",
-			args: "[user@]host", run: prompting},
+		{name: "prompt", usage: "a line prompt on a host", args: "[user@]host", run: prompting,
+			also: []completion.Flag{{Name: "--stop", Usage: "end at the first line that fails"}}},
 		{name: "cp", usage: "copy files, as scp does: minissh cp a.txt host:", run: copyFiles},
 		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there",
 			args: "[user@]host…", run: pairing},
@@ -198,12 +199,12 @@ func help(o ownFlags) error {
 func (v verb) help(w io.Writer) {
 	fmt.Fprintf(w, "minissh %s: %s\n\nUSAGE:\n   %s\n\n", v.name, v.usage,
 		strings.TrimSpace("minissh "+v.name+" [options] "+v.args))
-	if v.run != nil {
+	if v.run != nil && len(v.also) == 0 {
 		fmt.Fprintln(w, "The options are ssh's: minissh help lists them.")
 		return
 	}
 	fmt.Fprintln(w, "OPTIONS:")
-	for _, f := range v.flags {
+	for _, f := range slices.Concat(v.flags, v.also) {
 		shown := f.Name
 		if f.Argument {
 			shown += " FILE"
@@ -211,6 +212,9 @@ func (v verb) help(w io.Writer) {
 		fmt.Fprintf(w, "   %-13s%s\n", shown, f.Usage)
 	}
 	fmt.Fprintf(w, "   %-13s%s\n", helpFlag+", "+shortHelpFlag, "this text")
+	if v.run != nil {
+		fmt.Fprintln(w, "\nThe others are ssh's: minissh help lists them.")
+	}
 }
 
 // showHelp shows what there is.
