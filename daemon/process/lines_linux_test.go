@@ -206,7 +206,7 @@ func TestLinesWithErrors(t *testing.T) {
 	for _, name := range tellable {
 		t.Run(name, func(t *testing.T) {
 			s := tellShell(t, name, true)
-			for _, text := range []string{"echo (", "if true; then", "echo 'open", "echo \"$(", "}",
+			for _, text := range []string{"echo (", "if true; then", "echo 'open", "echo \"open", "echo `open", "echo \"$(", "}",
 				"cat <<X", "echo ${x:?gone}; echo not", ". /nonexistent", "readonly r=1; r=2",
 				"fi"} {
 				end, got := s.tell(text, PlainLine)
@@ -214,7 +214,8 @@ func TestLinesWithErrors(t *testing.T) {
 					t.Errorf("%q: %+v, %q", text, end, got.of(2))
 				}
 				for stream := range 3 {
-					if strings.Contains(got.of(stream), "minissh_") {
+					if strings.Contains(got.of(stream), "minissh_") ||
+						text != "}" && strings.Contains(got.of(stream), "`}'") {
 						t.Errorf("%q says %q", text, got.of(stream))
 					}
 				}

@@ -232,7 +232,7 @@ func (l *Lines) askReport() {
 		return
 	}
 	if raw, err := l.feed.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { unix.Write(int(fd), []byte(report)) })
+		raw.Control(func(fd uintptr) { unix.Write(int(fd), []byte("\n"+report)) })
 	}
 }
 
