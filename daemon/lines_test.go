@@ -107,7 +107,9 @@ func TestLinesEnd(t *testing.T) {
 		t.Errorf("%+v", r.exit)
 	}
 	run().Close(&protocol.Reason{Code: protocol.CodeCancelled})
-	l.until("the line is stopped", func() bool { return s.tell("true").refused == nil })
+	if r := s.tell("echo waited"); r.out != "waited\n" {
+		t.Errorf("after a line that is being stopped: %+v", r)
+	}
 	ch = s.open(protocol.Open{
 		Command: protocol.Bytes("sh -c 'echo go >/dev/tty; exec sleep 1000'")})
 	upTo(t, ch, "go\n")
