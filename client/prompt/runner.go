@@ -159,7 +159,7 @@ func (r *runner) plain(ctx context.Context, line string, stdout, stderr io.Write
 	}
 	result := r.ended(outcome, started)
 	if s != nil {
-		notes, err := s.endedWith(outcome)
+		notes, err := s.endedWith(line, outcome)
 		if err != nil {
 			return result, err
 		}
@@ -247,7 +247,7 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	}
 	result := r.ended(outcome, started)
 	if s != nil && line != "" {
-		result.Notes, err = s.endedWith(outcome)
+		result.Notes, err = s.endedWith(line, outcome)
 	}
 	return result, err
 }

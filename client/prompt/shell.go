@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -163,7 +164,7 @@ func (s *shell) sendFirst(ctx context.Context, ch *mux.Channel, text string,
 
 // endedWith says whether the shell has ended with a line, whose outcome tells no directory then. If
 // it has ended by itself, so does the prompt; if it was killed, there will be a new one.
-func (s *shell) endedWith(outcome *run.Outcome) (notes []string, err error) {
+func (s *shell) endedWith(line string, outcome *run.Outcome) (notes []string, err error) {
 	if outcome.Exit == nil || outcome.Dir != nil {
 		return nil, nil
 	}
@@ -173,6 +174,11 @@ func (s *shell) endedWith(outcome *run.Outcome) (notes []string, err error) {
 		return nil, nil
 	}
 	if s.outcome != nil && s.outcome.Exit != nil && s.outcome.How == protocol.HowExited {
+		if word, _ := cutWord(strings.TrimSpace(line)); word != "exit" && word != "logout" &&
+			s.r.conn.Messages.Interactive() {
+			s.r.conn.Messages.Say(options.LevelError, "the shell on %s has ended with this line",
+				s.r.conn.Options.Alias)
+		}
 		return nil, &endError{s.outcome.ExitCode()}
 	}
 	s.r.renew()

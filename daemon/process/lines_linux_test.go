@@ -206,9 +206,9 @@ func TestLinesWithErrors(t *testing.T) {
 	for _, name := range tellable {
 		t.Run(name, func(t *testing.T) {
 			s := tellShell(t, name, true)
-			for _, text := range []string{"echo (", "if true; then", "echo 'open", "echo \"open", "echo `open", "echo \"$(", "}",
-				"cat <<X", "echo ${x:?gone}; echo not", ". /nonexistent", "readonly r=1; r=2",
-				"fi"} {
+			for _, text := range []string{"echo (", "if true; then", "echo 'open", "echo \"open",
+				"echo `open", "echo \"$(", "}", "cat <<X", "echo ${x:?gone}; echo not",
+				". /nonexistent", "readonly r=1; r=2", "fi"} {
 				end, got := s.tell(text, PlainLine)
 				if end.ShellEnded || end.Code == 0 && text != "cat <<X" {
 					t.Errorf("%q: %+v, %q", text, end, got.of(2))
