@@ -155,7 +155,7 @@ func TestProgressInPrompt(t *testing.T) {
 	// Ctrl-C ends the copy and not the prompt, and says what became of it
 	w.master.WriteString("\x03")
 	w.got.Await(t, "interrupted: 0 copied; ")
-	w.got.Await(t, "minissh cp --resume")
+	w.got.Await(t, "put --resume")
 	w.master.WriteString("put ~/large\r") // ~ is the home directory here
 	quick()
 	w.got.Await(t, "1 copied, 0 there already, 0 failed; 8.0 MiB in ")
