@@ -124,10 +124,12 @@ func (e *editor) ask(line string, pos int) (Completion, error) {
 		if a.panicked != nil {
 			panic(a.panicked)
 		}
-		return a.Completion, nil
+		if ctx.Err() == nil { // else it has not ended by itself
+			return a.Completion, nil
+		}
 	default:
-		return Completion{}, nil
 	}
+	return Completion{}, nil
 }
 
 // list shows candidates above the line.

@@ -221,8 +221,15 @@ func (r *runner) leave() {
 	r.mu.Lock()
 	s := r.shell
 	r.mu.Unlock()
-	if s == nil || s.none || r.conn.Lost() != nil || r.conn.Session.Err() != nil {
+	if s == nil || r.conn.Lost() != nil || r.conn.Session.Err() != nil {
 		return
+	}
+	select {
+	case <-s.begun:
+		if s.none {
+			return
+		}
+	default: // it ends as soon as it has begun
 	}
 	r.leaving.Store(true)
 	s.ch.EOF(protocol.TypeStdin)

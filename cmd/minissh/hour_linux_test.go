@@ -107,9 +107,10 @@ func TestNewcomersHour(t *testing.T) {
 	enters("cat tree/sub/two")
 	sees(`^2$`)
 	enters("get letter " + here)
-	s.until("the letter here", func(string) bool {
+	s.until("the letter here", func(now string) bool {
 		text, _ := os.ReadFile(filepath.Join(here, "letter"))
-		return string(text) == "dear hello, all\n"
+		now = strings.TrimRight(now, " \n")
+		return string(text) == "dear hello, all\n" && strings.HasSuffix(now, "there#")
 	})
 
 	// searching and completing

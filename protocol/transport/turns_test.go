@@ -42,6 +42,7 @@ func TestTurns(t *testing.T) {
 			t.Errorf("it ended with %v", err)
 		}
 		<-time.After(time.Second) // a turn rests
+		synctest.Wait()
 		if turns.free != 1 {
 			t.Error("a handshake that has failed keeps its turn")
 		}
