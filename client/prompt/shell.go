@@ -51,9 +51,12 @@ func (r *runner) beginShell() *shell {
 		return nil // whoever runs a line learns why
 	}
 	s := &shell{r: r, ch: ch, begun: make(chan struct{}), ended: make(chan struct{})}
-	answered := sync.OnceFunc(func() { close(s.begun) })
+	var once sync.Once
+	answered := func(name string, none bool) { // the session may end meanwhile
+		once.Do(func() { s.name, s.none = name, none; close(s.begun) })
+	}
 	go run.Notices(r.conn, ch, run.Answers{
-		Opened: func(o *protocol.Opened) { s.name = o.Shell; answered() },
+		Opened: func(o *protocol.Opened) { answered(o.Shell, false) },
 		// what it left running goes on, and its output is for nobody
 		Held: func(o *run.Outcome) { s.held.Store(o); ch.Close(nil) },
 	})
@@ -64,7 +67,7 @@ func (r *runner) beginShell() *shell {
 		s.outcome, s.err = run.Follow(ch, run.Streams{Stdout: out, Stderr: errs})
 		if _, refused := s.err.(*run.Closed); refused {
 			if _, opened := ch.Began(); !opened {
-				s.none = true
+				answered("", true)
 				r.sayNone()
 			}
 		}
@@ -72,7 +75,7 @@ func (r *runner) beginShell() *shell {
 			s.outcome = held
 		}
 		ch.Close(nil)
-		answered()
+		answered("", false)
 	}()
 	return s
 }
