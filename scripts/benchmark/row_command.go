@@ -84,18 +84,9 @@ func runWarm(ctx context.Context, l *lab) result {
 	r := result{Unit: "ms"}
 	var cs []contender
 	if p := l.find("openssh"); p != nil {
-		control := l.path("control")
-		argv := p.argv(p.address, "true", "-S", control)
-		end, err := l.controlMaster(ctx, p, control)
+		shared, end := l.overMaster(ctx, p)
 		defer end()
-		cs = append(cs,
-			contender{"openssh (ControlMaster)", false, func(ctx context.Context) (float64, error) {
-				if err != nil {
-					return 0, err
-				}
-				s, err := l.timeCommand(ctx, argv)
-				return s * 1e3, err
-			}})
+		cs = append(cs, shared)
 	}
 	if p := l.find("minissh"); p != nil {
 		cs = append(cs,
@@ -107,6 +98,20 @@ func runWarm(ctx context.Context, l *lab) result {
 	r.Series = interleave(ctx, l.rounds("warm"), true, cs)
 	r.against("openssh (ControlMaster)", 1, true)
 	return r
+}
+
+// overMaster times `true` over OpenSSH's shared connection, until end is called.
+func (l *lab) overMaster(ctx context.Context, p *peer) (c contender, end func()) {
+	control := l.path("control")
+	argv := p.argv(p.address, "true", "-S", control)
+	end, err := l.controlMaster(ctx, p, control)
+	return contender{"openssh (ControlMaster)", false, func(ctx context.Context) (float64, error) {
+		if err != nil {
+			return 0, err
+		}
+		s, err := l.timeCommand(ctx, argv)
+		return s * 1e3, err
+	}}, end
 }
 
 // controlMaster starts a master connection at the socket path and waits until it answers; end ends

@@ -28,18 +28,9 @@ func runPrompt(ctx context.Context, l *lab) result {
 		"prompt; OpenSSH's is one over a ControlMaster"}}
 	var cs []contender
 	if p := l.find("openssh"); p != nil {
-		control := l.path("control-prompt")
-		argv := p.argv(p.address, "true", "-S", control)
-		end, err := l.controlMaster(ctx, p, control)
+		shared, end := l.overMaster(ctx, p)
 		defer end()
-		cs = append(cs,
-			contender{"openssh (ControlMaster)", false, func(ctx context.Context) (float64, error) {
-				if err != nil {
-					return 0, err
-				}
-				s, err := l.timeCommand(ctx, argv)
-				return s * 1e3, err
-			}})
+		cs = append(cs, shared)
 	}
 	after := "minissh (the prompt, after a command's output)"
 	if p := l.find("minissh"); p != nil {
