@@ -208,7 +208,7 @@ func (a *arrival) end(session *mux.Session, why string) error {
 func (a *arrival) stay(session *mux.Session, hello *protocol.Hello) {
 	link := newLink{a.conn, a, control.VisitOf(session)}
 	err := session.Accept(link, hello, &protocol.Welcome{
-		Uptime: time.Since(a.s.started).Milliseconds(), User: a.who.Account.Name,
+		Uptime: time.Since(a.s.opts.Started).Milliseconds(), User: a.who.Account.Name,
 		Home: protocol.Bytes(a.who.Account.Home), Software: a.s.opts.Software,
 	})
 	v, ok := errors.AsType[*protocol.Violation](err)

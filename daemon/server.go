@@ -42,6 +42,7 @@ type Options struct {
 	ShutdownGrace time.Duration // for commands to end when the daemon is stopped; 0: 10 seconds
 	Hold          time.Duration // a session lives without a link; 0: 24 hours; below 0: never (RE4)
 	IdleTimeout   time.Duration // ends sessions in which nothing was sent for so long; 0: never
+	Started       time.Time     // what uptime_ms counts from; zero: New
 	MaxChannels   int           // per session; 0: 64; at least 16 (CH2)
 	SocketMode    os.FileMode   // of Unix sockets; 0: 0600
 	KeyLog        io.Writer     // takes the TLS secrets of every connection; nil: nobody gets them
@@ -59,6 +60,7 @@ func (o *Options) defaults() {
 	o.HelperGrace = cmp.Or(o.HelperGrace, o.StopGrace)
 	o.ShutdownGrace = cmp.Or(o.ShutdownGrace, 10*time.Second)
 	o.Hold = cmp.Or(o.Hold, 24*time.Hour)
+	o.Started = cmp.Or(o.Started, time.Now())
 	o.MaxChannels = max(cmp.Or(o.MaxChannels, 64), protocol.MinChannels)
 	o.SocketMode = cmp.Or(o.SocketMode, 0o600)
 	if o.Subsystems == nil {
@@ -76,7 +78,6 @@ type Server struct {
 	log      *slog.Logger
 	tally    *logbook.Tally // logs refusals
 	identity atomic.Pointer[identity]
-	started  time.Time
 	guard    *access.Guard
 	desk     *control.Desk
 	host     service.Host
@@ -104,7 +105,7 @@ func New(opts Options) (*Server, error) {
 	}
 	tally, stopping := logbook.NewTally(opts.Log), make(chan struct{})
 	s := &Server{
-		opts: opts, log: opts.Log, tally: tally, started: time.Now(), stopping: stopping,
+		opts: opts, log: opts.Log, tally: tally, stopping: stopping,
 		guard:      access.NewGuard(opts.Rules, tally, stopping),
 		sessions:   mux.NewRegistry(opts.MaxSessions),
 		handshakes: transport.NewTurns(max(1, runtime.GOMAXPROCS(0)/2)),

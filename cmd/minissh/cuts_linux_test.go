@@ -54,6 +54,7 @@ func newBoth(t *testing.T, network string) *bothHere {
 	b.server, err = daemon.New(daemon.Options{
 		Rules:   access.Rules{Account: account, Access: onlyGuest{own.Public, account.Name}},
 		HostKey: host, Software: "test/1", StopGrace: 20 * time.Millisecond,
+		Started: time.Now().Add(-time.Hour), // a new one may have forgotten a session (RE5)
 	})
 	must(t, err)
 	o := &options.Options{Alias: "both", User: account.Name, AddressFamily: "any",

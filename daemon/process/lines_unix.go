@@ -42,6 +42,7 @@ type Line struct {
 	Ended chan struct{} // closed when it has ended and its output has been passed on
 
 	l    *Lines
+	ctx  context.Context // done: nobody wants the line any more
 	out  LineOutput
 	text []byte  // what is sent when the shell has begun, if lines of ours are typed
 	end  LineEnd // constant once Ended is closed
@@ -272,7 +273,8 @@ func (l *Lines) passOn() {
 }
 
 // Begin waits for the shell's start and tells it a line. out gets what is written while that runs.
-// ErrLineRuns means that another one does; ErrFinished that the shell has ended.
+// ErrLineRuns means that another one does, whose ctx is not done; otherwise Begin waits for that
+// one's end, which is for its caller to bring about (Stop). ErrFinished: the shell has ended.
 func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineOutput) (*Line,
 	error) {
 	select {
@@ -284,11 +286,20 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineO
 	if kind == TerminalLine && l.tty == nil {
 		return nil, ErrNoPTY
 	}
-	line := &Line{l: l, Ended: make(chan struct{}), out: out}
+	line := &Line{l: l, ctx: ctx, Ended: make(chan struct{}), out: out}
 	l.mu.Lock()
-	if l.line != nil {
+	for l.line != nil {
+		before := l.line
 		l.mu.Unlock()
-		return nil, ErrLineRuns
+		if before.ctx.Err() == nil {
+			return nil, ErrLineRuns
+		}
+		select {
+		case <-before.Ended:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		l.mu.Lock()
 	}
 	select {
 	case <-l.Done():

@@ -35,8 +35,7 @@ func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open) *pro
 		return reason
 	}
 	refused := terminal(&spec, open, who)
-	ctx, cancel := untilGone(ch)
-	defer cancel()
+	ctx := wanted(ch)
 	p, err := process.StartContext(ctx, spec)
 	if errors.Is(err, process.ErrNoPTY) {
 		refused, spec.PTY = err, nil

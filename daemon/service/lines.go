@@ -24,8 +24,6 @@ type lines struct{ shells *shells }
 type shells struct {
 	mu sync.Mutex
 	of map[place]*process.Lines
-	// the line that runs in each, if one does
-	running map[place]*toldLine
 }
 
 type place struct {
@@ -33,9 +31,7 @@ type place struct {
 	channel uint32
 }
 
-func newLines() lines {
-	return lines{&shells{of: map[place]*process.Lines{}, running: map[place]*toldLine{}}}
-}
+func newLines() lines { return lines{&shells{of: map[place]*process.Lines{}}} }
 
 func (lines) Key() authorized.Service { return authorized.Lines }
 
@@ -55,8 +51,7 @@ func (l lines) shell(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 		return reason
 	}
 	refused := terminal(&spec, open, who)
-	ctx, cancel := untilGone(ch)
-	defer cancel()
+	ctx := wanted(ch)
 	p, err := process.StartLines(ctx, spec)
 	if errors.Is(err, process.ErrNoPTY) {
 		refused, spec.PTY = err, nil
@@ -86,40 +81,6 @@ func (l lines) shell(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 	return nil
 }
 
-// begins notes which line runs in a shell; over, that it has ended.
-func (s *shells) begins(at place, t *toldLine) (over func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.running[at] = t
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.running, at)
-		close(t.over)
-	}
-}
-
-// stopping waits for the end of a line that nobody wants any more, and says whether there was one.
-func (s *shells) stopping(ctx context.Context, at place) bool {
-	s.mu.Lock()
-	t := s.running[at]
-	s.mu.Unlock()
-	if t == nil {
-		return false
-	}
-	select {
-	case <-t.ch.Gone():
-	default:
-		return false
-	}
-	select {
-	case <-t.over:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // toldLine is a line with its channel.
 type toldLine struct {
 	h      *Host
@@ -127,7 +88,6 @@ type toldLine struct {
 	shell  *process.Lines
 	onTTY  bool
 	opened chan struct{} // closed when OPENED has been sent
-	over   chan struct{} // closed when it has ended
 	asked  sync.Once     // for a terminal
 	out    atomic.Int64  // bytes, for the log
 }
@@ -138,15 +98,14 @@ func (l lines) line(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 	if broken, ok := errors.AsType[*protocol.Violation](open.CheckLine()); ok {
 		return refusal(broken.Code, broken.Message)
 	}
-	at := place{ch.Session(), open.In}
 	l.shells.mu.Lock()
-	shell := l.shells.of[at]
+	shell := l.shells.of[place{ch.Session(), open.In}]
 	l.shells.mu.Unlock()
 	if shell == nil {
 		return refusal(protocol.CodeBadRequest, "no shell runs on that channel")
 	}
 	t := &toldLine{h: h, ch: ch, shell: shell, onTTY: open.PTY != nil,
-		opened: make(chan struct{}), over: make(chan struct{})}
+		opened: make(chan struct{})}
 	kind, text, reason := t.text(open)
 	if reason != nil {
 		return reason
@@ -154,17 +113,9 @@ func (l lines) line(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 	if t.onTTY && open.PTY.Size.Rows > 0 {
 		shell.Resize(open.PTY.Size)
 	}
-	ctx, cancel := untilGone(ch)
-	defer cancel()
-	line, err := shell.Begin(ctx, kind, text, t.write)
-	for errors.Is(err, process.ErrLineRuns) && l.shells.stopping(ctx, at) {
-		line, err = shell.Begin(ctx, kind, text, t.write)
-	}
-	if err == nil {
-		defer l.shells.begins(at, t)()
-	}
+	line, err := shell.Begin(wanted(ch), kind, text, t.write)
 	switch {
-	case ctx.Err() != nil:
+	case errors.Is(err, context.Canceled):
 		return cancelled
 	case errors.Is(err, process.ErrLineRuns):
 		return refusal(protocol.CodeBusy, "another line runs in this shell")

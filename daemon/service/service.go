@@ -84,16 +84,22 @@ func (h *Host) noted(who *access.Client, what string, args ...any) {
 }
 
 // untilGone is a context that ends when the client does not want the channel any more.
-func untilGone(ch *mux.Channel) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		select {
-		case <-ch.Gone():
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
+type untilGone struct {
+	context.Context
+	ch *mux.Channel
+}
+
+func wanted(ch *mux.Channel) context.Context { return untilGone{context.Background(), ch} }
+
+func (u untilGone) Done() <-chan struct{} { return u.ch.Gone() }
+
+func (u untilGone) Err() error {
+	select {
+	case <-u.ch.Gone():
+		return context.Canceled
+	default:
+		return nil
+	}
 }
 
 // cancelled answers an opener that has left before OPENED (CH9).
