@@ -47,6 +47,6 @@
 //
 // What belongs to a user is touched by a process that hangs alone: a stage (daemon/process) for
 // directories and programs of commands, and helpers for key files (access/keyhelper_unix.go),
-// paired keys (access/paired.go) and files (service/filehelper.go). Each has a deadline for what
-// others wait for.
+// paired keys (access/paired.go), files (service/filehelper.go) and connections
+// (service/forwardhelper_unix.go). Each has a deadline for what others wait for.
 package daemon

@@ -42,8 +42,10 @@ var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict
 	authorized.Subsystem.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
 		return trySFTP(t, s)
 	},
-	authorized.Files.Name:   tryService(authorized.Files),
-	authorized.Forward.Name: tryService(authorized.Forward),
+	authorized.Files.Name: tryService(authorized.Files),
+	authorized.Forward.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
+		return tryForward(t, s)
+	},
 }
 
 // lines is what the service lines is to a key: what exec is, but for a forced command, which is not
@@ -80,15 +82,22 @@ var rows = []row{
 	{`restrict`, in, without, shut, shut},
 	{`restrict,pty`, in, in, shut, shut},
 	{`restrict,port-forwarding`, in, without, shut, in},
+	{`port-forwarding,restrict`, in, without, shut, shut},
+	{`command="echo forced",port-forwarding`, forced, forced, shut, in},
+	{`command="echo forced",port-forwarding,no-port-forwarding`, forced, forced, shut, shut},
 	{`command="echo forced",restrict`, forced, without, shut, shut},
-	{`command="echo forced",restrict,pty,port-forwarding,agent-forwarding,x11-forwarding,user-rc`, forced, forced, shut, shut},
+	{`command="echo forced",restrict,pty,port-forwarding,agent-forwarding,x11-forwarding,user-rc`, forced, forced, shut, in},
 	{`no-pty`, in, without, in, in},
 	{`pty`, in, in, in, in},
 	{`pty,no-pty`, in, without, in, in},
 	{`no-port-forwarding`, in, in, in, shut},
 	{`port-forwarding`, in, in, in, in},
 	{`permitopen="localhost:80"`, in, in, in, shut},
-	{`permitlisten="8080"`, in, in, in, shut},
+	{`permitopen="127.0.0.1:*"`, in, in, in, in},
+	{`permitopen="localhost:80",permitopen="*:*"`, in, in, in, in},
+	{`restrict,permitopen="127.0.0.1:*"`, in, without, shut, shut},
+	{`command="echo forced",permitopen="127.0.0.1:*"`, forced, forced, shut, shut},
+	{`permitlisten="8080"`, in, in, in, in},
 	{`no-agent-forwarding`, in, in, in, in},
 	{`agent-forwarding`, in, in, in, in},
 	{`no-x11-forwarding`, in, in, in, in},
@@ -110,7 +119,7 @@ var rows = []row{
 	{`touch-required`, in, in, in, in},
 	{`no-verify-required`, in, in, in, in},
 	{`minissh-files="/tmp"`, shut, shut, in, shut},
-	{`minissh-files="/tmp,ro",restrict,pty,port-forwarding`, shut, shut, in, shut},
+	{`minissh-files="/tmp,ro",restrict,pty,port-forwarding`, shut, shut, in, in},
 	{`minissh-files="/tmp",command="echo forced"`, outside, outside, outside, outside},
 	{`minissh-files="tmp"`, outside, outside, outside, outside},
 	{`minissh-files="/tmp,rw"`, outside, outside, outside, outside},
@@ -269,6 +278,34 @@ func tryPTY(t *testing.T, s *mux.Session) verdict {
 		return in
 	}
 	return ran(t, r)
+}
+
+// tryForward asks for a connection to a port and to a Unix socket, with a group and without one.
+func tryForward(t *testing.T, s *mux.Session) verdict {
+	t.Helper()
+	to := listening(t, "tcp", "127.0.0.1:0", echo)
+	group := start(t, s, protocol.Open{Service: authorized.Forward.Name})
+	opened(group)
+	var results []verdict
+	for _, in := range []uint32{0, group.ID()} {
+		ch := connection(t, s, to, in)
+		ch.Write(protocol.TypeStdin, []byte("asked"))
+		ch.EOF(protocol.TypeStdin)
+		switch r := collect(t, ch); {
+		case r.refused == nil && r.out == "asked":
+			results = append(results, "open")
+		case r.refused != nil && r.refused.Code == protocol.CodeServiceRefused:
+			results = append(results, shut)
+		default:
+			t.Errorf("%+v", r)
+		}
+	}
+	group.Close(nil)
+	collect(t, group)
+	if len(slices.Compact(results)) != 1 {
+		t.Errorf("it depends on how one asks: %v", results)
+	}
+	return results[0]
 }
 
 // tryService opens another service. What it is called with is up to it; here it matters whether it

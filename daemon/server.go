@@ -48,6 +48,7 @@ type Options struct {
 	KeyLog        io.Writer     // takes the TLS secrets of every connection; nil: nobody gets them
 	// commands that a client starts by a name; nil: service.DefaultSubsystems
 	Subsystems map[string]string
+	Forwarding string // what may be forwarded: one of service's Forward constants; "": all
 
 	killed time.Duration // of a session whose client seems to be dead; 0: mux's own (RE4)
 }
@@ -66,6 +67,7 @@ func (o *Options) defaults() {
 	if o.Subsystems == nil {
 		o.Subsystems = service.DefaultSubsystems()
 	}
+	o.Forwarding = cmp.Or(o.Forwarding, service.ForwardYes)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -112,6 +114,7 @@ func New(opts Options) (*Server, error) {
 		host: service.Host{
 			StopGrace: opts.StopGrace, HelperStart: opts.HelperStart, HelperGrace: opts.HelperGrace,
 			Log: opts.Log, Tally: tally, Subsystems: opts.Subsystems,
+			Stopping: stopping, Forwarding: opts.Forwarding,
 		},
 		strangers: map[net.Conn]bool{},
 	}

@@ -2,8 +2,8 @@
 // wrong.
 //
 // The normative text is PROTOCOL.md next to this file, and with it TERMINAL.md, LINES.md,
-// SUBSYSTEM.md, FILES.md, RESUMING.md and PAIRING.md; FIRST.md helps with a first client or daemon.
-// Comments cite rules by name: FR2 is the second one about frames.
+// SUBSYSTEM.md, FILES.md, FORWARDING.md, RESUMING.md and PAIRING.md; FIRST.md helps with a first
+// client or daemon. Comments cite rules by name: FR2 is the second one about frames.
 //
 // # The nouns
 //
@@ -14,8 +14,8 @@
 //
 //   - frame.go: the header and the types, with each payload's layout; how a frame is written.
 //   - reader.go: how a frame is read, sizes checked before anything is allocated.
-//   - message.go, pty.go: the JSON payloads as structs; bytes.go: byte strings inside JSON;
-//     strict.go: what JSON is refused.
+//   - message.go, pty.go, files.go, forward.go: the JSON payloads as structs; bytes.go: byte
+//     strings inside JSON; strict.go: what JSON is refused.
 //   - errors.go: violations (we say the peer broke a rule) and remote errors (the peer says why it
 //     ended).
 //   - pairing.go: the one-time code by which client and daemon learn each other's key, and its

@@ -52,6 +52,9 @@ const (
 	CodeCancelled       Code = "cancelled"
 	CodeBadRecord       Code = "bad_record"
 	CodeBusy            Code = "busy"
+
+	CodeConnectFailed    Code = "connect_failed"
+	CodeConnectionBroken Code = "connection_broken"
 )
 
 // Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR

@@ -68,7 +68,7 @@ func (w *Welcome) Check() error {
 
 // Open asks for a service on a new channel (CH1, EX1).
 type Open struct {
-	Service   string     `json:"service"`              // "exec", "lines", "subsystem", "files"
+	Service   string     `json:"service"`              // its name, as in "exec"
 	Command   Bytes      `json:"command,omitempty"`    // run by the login shell
 	Argv      []Bytes    `json:"argv,omitempty"`       // or run without a shell
 	Shell     bool       `json:"shell,omitempty"`      // or the login shell itself
@@ -81,11 +81,14 @@ type Open struct {
 	Timeout int64  `json:"timeout_ms,omitempty"`
 	Files   *Files `json:"files,omitempty"` // what to copy (FI1)
 
-	In       uint32    `json:"in,omitempty"`       // channel of the shell that runs a line (LI3)
+	// channel of the shell that runs a line (LI3), or of the group of a connection (FO1)
+	In       uint32    `json:"in,omitempty"`
 	Length   int64     `json:"length,omitempty"`   // bytes of STDIN that are the line
 	Complete *Complete `json:"complete,omitempty"` // names are asked for (LI6)
 
 	Name string `json:"name,omitempty"` // of the subsystem that is to run (SU1)
+
+	Connect *Target `json:"connect,omitempty"` // where to (FO1)
 }
 
 // Complete asks for the names that begin as Word does (LI6).

@@ -15,7 +15,7 @@ import (
 
 // pages are the normative pages, in the order in which they are read.
 var pages = []string{"PROTOCOL.md", "TERMINAL.md", "LINES.md", "SUBSYSTEM.md", "FILES.md",
-	"RESUMING.md", "PAIRING.md"}
+	"FORWARDING.md", "RESUMING.md", "PAIRING.md"}
 
 // page is a page's text.
 func page(t *testing.T, name string) string {
@@ -280,7 +280,8 @@ func fieldsOf(message any, but ...string) (names []string) {
 func TestSpecFields(t *testing.T) {
 	for rule, fields := range map[string][]string{
 		"SE1": fieldsOf(Hello{}), "SE2": fieldsOf(Welcome{}), "EX6": fieldsOf(Exit{}),
-		"EX1": fieldsOf(Open{}, "service", "files", "in", "length", "complete", "name"),
+		"EX1": fieldsOf(Open{}, "service", "files", "in", "length", "complete", "name",
+			"connect"),
 	} {
 		sameNames(t, rule, tableOf(t, "PROTOCOL.md", rule), fields)
 	}
@@ -289,7 +290,9 @@ func TestSpecFields(t *testing.T) {
 			NoticeWantsTerminal})
 	sameNames(t, "TE1", tableOf(t, "TERMINAL.md", "TE1"), fieldsOf(PTY{}))
 	sameNames(t, "LI3", append(tableOf(t, "LINES.md", "LI3"), "service", "argv", "shell", "env",
-		"dir", "old_dir", "report_dir", "timeout_ms", "files", "name"), fieldsOf(Open{}))
+		"dir", "old_dir", "report_dir", "timeout_ms", "files", "name",
+		"connect"), fieldsOf(Open{}))
+	sameNames(t, "FO1", tableOf(t, "FORWARDING.md", "FO1"), []string{"connect", "in"})
 	sameNames(t, "FI1", tableOf(t, "FILES.md", "FI1"), fieldsOf(Files{}))
 	sameNames(t, "PA3", tableOf(t, "PAIRING.md", "PA3"), fieldsOf(Pair{}))
 }

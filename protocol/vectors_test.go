@@ -157,12 +157,15 @@ func TestOpenVectors(t *testing.T) {
 // checked is a message whose fields have rules of their own.
 type checked interface{ Check() error }
 
-// command is an Open of the service exec or subsystem.
+// command is an Open of the service exec, subsystem or forward.
 type command struct{ *Open }
 
 func (c command) Check() error {
-	if c.Service == "subsystem" {
+	switch c.Service {
+	case "subsystem":
 		return c.CheckSubsystem()
+	case "forward":
+		return c.CheckForward()
 	}
 	return c.CheckExec()
 }

@@ -34,6 +34,7 @@ type settings struct {
 	socketMode  os.FileMode
 	shares      access.Shares
 	subsystems  map[string]string
+	forwarding  string
 	hold        time.Duration // below 0: none
 	held        int64         // bytes
 }
@@ -91,6 +92,13 @@ func readSettings(c *cli.Context) (*settings, error) {
 	}
 	if how := c.String("pair-by-users"); how != "yes" && how != "no" {
 		return nil, fmt.Errorf("--pair-by-users is yes or no, not %s", protocol.Quote(how))
+	}
+	switch how := c.String("allow-forwarding"); how {
+	case service.ForwardYes, service.ForwardNo, service.ForwardLocal, service.ForwardRemote:
+		s.forwarding = how
+	default:
+		return nil, fmt.Errorf("--allow-forwarding is yes, no, local or remote, not %s",
+			protocol.Quote(how))
 	}
 	if s.shares, err = readShares(c); err != nil {
 		return nil, err

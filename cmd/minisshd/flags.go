@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon/access"
+	"minissh/daemon/service"
 )
 
 // Flags by their kind. untold is the default to show if that is not value.
@@ -40,6 +41,8 @@ func ownFlags() []cli.Flag {
 			"~/.config/minissh/host_key"),
 		list("authorized-keys", "`FILE` that lists who may log in (OpenSSH format), repeatable",
 			"~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"),
+		text("allow-forwarding", service.ForwardYes, "what clients may have forwarded: yes, no, "+
+			"local (minissh -L, -W) or remote", ""),
 		yes("permit-user-environment", "honour environment= in authorized_keys"),
 		span("login-grace", 20*time.Second, "for handshake and login together", ""),
 		span("stop-grace", 5*time.Second,

@@ -194,7 +194,7 @@ func serveWith(c *cli.Context, how serving) error {
 		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"),
 		ShutdownGrace: c.Duration("shutdown-grace"),
 		MaxChannels:   c.Int("max-channels"), IdleTimeout: c.Duration("idle-timeout"),
-		Hold: set.hold, Subsystems: set.subsystems,
+		Hold: set.hold, Subsystems: set.subsystems, Forwarding: set.forwarding,
 	})
 	if err != nil {
 		return err

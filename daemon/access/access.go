@@ -76,6 +76,7 @@ type Grant struct {
 	// what it may use of the service files; nil: all that its account may
 	Folder     *Folder
 	allows     func(authorized.Service) error
+	mayOpen    func(host string, port int) error
 	restricted string // equal for grants with the same restrictions
 }
 
@@ -96,6 +97,15 @@ func (g *Grant) Allows(service authorized.Service) error {
 		return nil
 	}
 	return g.allows(service)
+}
+
+// MayConnect says whether this key may have a connection to a target (FO6); the error is for
+// people.
+func (g *Grant) MayConnect(target *protocol.Target) error {
+	if g.mayOpen == nil {
+		return nil
+	}
+	return g.mayOpen(target.Host, target.Port)
 }
 
 // Folder is what a key may use of the service files, and of this machine (FI12).

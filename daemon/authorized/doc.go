@@ -12,15 +12,17 @@
 // Problems are lines that do not count, and why; file.Remarks are about lines that do.
 //
 // Reading order: load.go and system_unix.go (which files are trusted), line.go (lines), options.go,
-// from.go (addresses), find.go (who may come in, and what for), edit.go (keys that are paired).
+// from.go (addresses), permit.go (targets), find.go (who may come in, and what for), edit.go (keys
+// that are paired).
 //
 // # Which options
 //
-//	honoured                 command= from= expiry-time= restrict pty no-pty; environment= (kept:
-//	                         a flag of the daemon decides)
-//	nothing to forbid here   no-port-forwarding no-agent-forwarding no-X11-forwarding no-user-rc
-//	                         permitopen= permitlisten= tunnel=, and port-forwarding
-//	                         agent-forwarding X11-forwarding user-rc, which take `restrict` back
+//	honoured                 command= from= expiry-time= restrict pty no-pty port-forwarding
+//	                         no-port-forwarding permitopen=; environment= (kept: a flag of the
+//	                         daemon decides)
+//	nothing to forbid here   no-agent-forwarding no-X11-forwarding no-user-rc permitlisten=
+//	                         tunnel=, and agent-forwarding X11-forwarding user-rc, which take
+//	                         `restrict` back
 //	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that
 //	                         folder and nothing else. sshd disables the line
 //	the line is disabled     cert-authority principals= verify-required, and any other
@@ -29,9 +31,8 @@
 // its options is disabled, unknown or malformed; when TLS cannot carry its kind of key; when it is
 // longer than 16 KiB or holds a zero byte. The other lines count.
 //
-// Forwarding, ~/.ssh/rc and tunnels do not exist here, so an option that forbids them is obeyed.
-// permitopen= and permitlisten= narrow what a key may forward: a service that forwards is refused
-// to such a key until it can obey them (see Allows).
+// Agent forwarding, ~/.ssh/rc, tunnels and listening for the client do not exist here, so an option
+// that forbids them is obeyed.
 //
 // # Differences from sshd
 //
@@ -39,7 +40,8 @@
 //     in it never matches; after a ! it would refuse nobody, so it disables the line. Both are
 //     reported. Over a Unix socket there is no address, and a line with from= does not match.
 //   - A key with command= opens nothing but exec and subsystem (and a pty in it), which run that
-//     command: no forwarding, no files.
+//     command: no files, and no forwarding unless port-forwarding is there too. A key with
+//     permitopen= connects to no Unix socket.
 //   - Above the directory that holds the file, one that others can write to is accepted if it has
 //     the sticky bit, as /tmp has, and the file is outside the home directory.
 //   - A date that does not exist (20250230) disables the line; sshd takes the day after.

@@ -84,9 +84,10 @@ type Service struct {
 	Name     string   // in OPEN (CH1)
 	ClosedBy []string // the options that close it to a key; nil: all that take something away
 	InFolder bool     // minissh-files= grants it by name, whatever the others say
+	Named    bool     // port-forwarding grants it to keys with command= or minissh-files=
 }
 
-// The services that are decided upon. A PTY is a part of others; Forward does not exist yet.
+// The services that are decided upon. A PTY is a part of others.
 var (
 	Exec  = Service{Name: "exec", ClosedBy: []string{"minissh-files"}}
 	Lines = Service{Name: "lines", ClosedBy: []string{"command", "minissh-files"}}
@@ -95,9 +96,9 @@ var (
 	Subsystem = Service{Name: "subsystem", ClosedBy: []string{"minissh-files"}, InFolder: true}
 	PTY       = Service{Name: "pty", ClosedBy: []string{"no-pty", "minissh-files"}}
 	Files     = Service{Name: "files", ClosedBy: []string{"command", "restrict"}, InFolder: true}
-	// Until forwarding can tell destinations apart, a key that is limited to some may not forward.
-	Forward = Service{Name: "forward", ClosedBy: []string{
-		"command", "no-port-forwarding", "permitopen", "permitlisten", "minissh-files"}}
+	// The service holds a key with permitopen= to its targets (access.Grant's MayConnect).
+	Forward = Service{Name: "forward", Named: true, ClosedBy: []string{
+		"command", "no-port-forwarding", "minissh-files"}}
 )
 
 // restricting are the options that take something away.
@@ -144,7 +145,8 @@ func (e *RefusedError) Error() string {
 // Allows says whether a key may use a service; the error is a *RefusedError. A key with command=
 // may open exec and subsystem, with or without a pty, and nothing else; one with restrict, these,
 // lines, and what other options give back to it (RULES A6); one with minissh-files=, files and, in
-// its folder, subsystem.
+// its folder, subsystem. port-forwarding adds forward to what a key with command= or minissh-files=
+// may open.
 func (r *Restrictions) Allows(service Service) error {
 	if service.InFolder && r.FilesFolder != "" {
 		return nil // granted by name, within its folder
@@ -154,7 +156,9 @@ func (r *Restrictions) Allows(service Service) error {
 		options = restricting
 	}
 	for _, option := range options {
-		if r.has(option) {
+		named := service.Named && r.NamesPortForwarding &&
+			(option == "command" || option == "minissh-files")
+		if r.has(option) && !named {
 			if r.Restricted && strings.HasPrefix(option, "no-") {
 				option = "restrict" // which is what the line says
 			}

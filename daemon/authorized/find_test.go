@@ -30,16 +30,17 @@ func TestAllows(t *testing.T) {
 		{`restrict,pty`, "exec pty"},
 		{`restrict,port-forwarding`, "exec forward"},
 		{`restrict,pty,port-forwarding,agent-forwarding,X11-forwarding,user-rc`, "exec pty forward"},
-		{`restrict,pty,port-forwarding,command="x"`, "exec pty"},
+		{`restrict,pty,port-forwarding,command="x"`, "exec pty forward"},
+		{`port-forwarding,restrict,command="x"`, "exec"},
 		{`no-pty`, "exec files forward"},
 		{`no-port-forwarding`, "exec pty files"},
 		{`no-agent-forwarding`, "exec pty files forward"},
 		{`no-X11-forwarding`, "exec pty files forward"},
 		{`no-user-rc`, "exec pty files forward"},
-		{`permitopen="a:1"`, "exec pty files"},
-		{`permitlisten="1"`, "exec pty files"},
+		{`permitopen="a:1"`, "exec pty files forward"},
+		{`permitlisten="1"`, "exec pty files forward"},
 		{`minissh-files="/srv/in"`, "files"},
-		{`restrict,pty,port-forwarding,minissh-files="/srv/in,ro"`, "files"},
+		{`restrict,pty,port-forwarding,minissh-files="/srv/in,ro"`, "files forward"},
 	} {
 		_, key := newKey(t)
 		file, problems := Parse("f", []byte(c.options+" "+key))

@@ -3,7 +3,6 @@ package authorized
 import (
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -33,12 +32,15 @@ type Restrictions struct {
 
 	Environment []string // "NAME=value", each name once; for a daemon that permits it
 
+	NoPortForwarding bool
+	// port-forwarding is there: a key that is restricted to something else may forward as well
+	NamesPortForwarding bool
+	PermitOpen          []string // as written: host:port
+
 	// What does not exist yet and needs no forbidding, for later services (see Allows).
-	NoPortForwarding  bool
 	NoAgentForwarding bool
 	NoX11Forwarding   bool
 	NoUserRC          bool
-	PermitOpen        []string // as written: host:port
 	PermitListen      []string // as written: [host:]port
 
 	verifyRequired bool // of several such options the last one counts, as in sshd
@@ -153,6 +155,7 @@ func (r *Restrictions) flag(lower string) func() {
 	if lower == "restrict" {
 		return func() {
 			r.Restricted = true
+			r.NamesPortForwarding = false
 			r.NoPty, r.NoPortForwarding, r.NoAgentForwarding, r.NoX11Forwarding, r.NoUserRC = true,
 				true, true, true, true
 		}
@@ -163,7 +166,7 @@ func (r *Restrictions) flag(lower string) func() {
 	case "pty":
 		field = &r.NoPty
 	case "port-forwarding":
-		field = &r.NoPortForwarding
+		return func() { r.NoPortForwarding, r.NamesPortForwarding = no, !no }
 	case "agent-forwarding":
 		field = &r.NoAgentForwarding
 	case "x11-forwarding":
@@ -250,11 +253,13 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 	},
 	"permitopen": func(r *Restrictions, value string, _ *time.Location) (string, error) {
 		r.PermitOpen = append(r.PermitOpen, value)
-		return "", destination(value, false)
+		_, _, err := destination(value, false)
+		return "", err
 	},
 	"permitlisten": func(r *Restrictions, value string, _ *time.Location) (string, error) {
 		r.PermitListen = append(r.PermitListen, value)
-		return "", destination(value, true)
+		_, _, err := destination(value, true)
+		return "", err
 	},
 	"tunnel": func(_ *Restrictions, value string, _ *time.Location) (string, error) {
 		if value == "" {
@@ -262,28 +267,6 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 		}
 		return "", nil // it chooses a device, and there are no tunnels here
 	},
-}
-
-// destination rejects what sshd does not take for host:port (handle_permit), * being any port. With
-// bare, a port may be alone.
-func destination(value string, bare bool) error {
-	port := value
-	if rest, bracketed := strings.CutPrefix(value, "["); bracketed {
-		_, port, _ = strings.Cut(rest, "]")
-		if port == "" || port[0] != ':' && port[0] != '/' {
-			return errors.New("it names no port")
-		}
-		port = port[1:]
-	} else if at := strings.IndexAny(value, ":/"); at >= 0 {
-		port = value[at+1:]
-	} else if !bare {
-		return errors.New("it names no port")
-	}
-	if n, err := net.LookupPort("tcp", port); port != "*" && (err != nil || n == 0) ||
-		strings.ContainsAny(value, " \t,") {
-		return errors.New("it names no port")
-	}
-	return nil
 }
 
 // clipped is an option's name, quoted: the name is the user's, the log is not.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -36,7 +37,9 @@ type Spec struct {
 	PTY *PTY
 
 	lines *lineShell // it is a shell that is told its lines; see StartLines
-	own   bool       // the program and its directory are the daemon's own: nobody else chose them
+	// our end of its socket, set by the start; nil: it has none; see StartSocket
+	socket **net.UnixConn
+	own    bool // the program and its directory are the daemon's own: nobody else chose them
 }
 
 // Credential names the ids a command runs with.

@@ -49,12 +49,20 @@ func BeHelper() {
 // The account's other processes may signal a helper and, if the kernel lets them, look into it or
 // change what it says: treat its answers as the user's own words.
 func StartSelf(acct Account, verb string, args ...string) (*Process, error) {
+	spec, err := selfSpec(acct, verb, args...)
+	if err != nil {
+		return nil, err
+	}
+	return Start(spec)
+}
+
+func selfSpec(acct Account, verb string, args ...string) (Spec, error) {
 	self, err := selfPath()
 	if err != nil {
-		return nil, &StartError{"start", "the daemon's own program", err}
+		return Spec{}, &StartError{"start", "the daemon's own program", err}
 	}
-	return Start(Spec{
+	return Spec{
 		Path: self, Args: append([]string{os.Args[0], helperMark, verb}, args...),
 		Env: Environment(acct), Dir: rootDir, Credential: acct.Credential, own: true,
-	})
+	}, nil
 }

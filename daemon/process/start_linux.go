@@ -35,6 +35,9 @@ func (s *system) prepare(attr *syscall.SysProcAttr) {
 	}
 }
 
+// messageSocket keeps messages apart, and ends with the process at the other end.
+const messageSocket = unix.SOCK_SEQPACKET
+
 func pipe() (r, w int, err error) {
 	var fds [2]int
 	err = unix.Pipe2(fds[:], unix.O_CLOEXEC)

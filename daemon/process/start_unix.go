@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -210,9 +211,10 @@ type pipeSet struct {
 	opened []*os.File // the files of the others
 	ours   []*os.File // our ends, in the poller; none of a terminal
 	tty    *terminal
-	ctty   int      // the command's descriptor for its terminal
-	report *os.File // our end of descriptor 3, one of ours
-	lines  bool     // all of ours are a Lines'
+	ctty   int           // the command's descriptor for its terminal
+	report *os.File      // our end of descriptor 3, one of ours
+	socket *net.UnixConn // our end of a helper's socket; nil: there is none
+	lines  bool          // all of ours are a Lines'
 }
 
 // makePipes makes the three standard pipes, or a terminal, and one for the report if asked.
@@ -242,6 +244,9 @@ func (s *pipeSet) make(spec Spec) error {
 		if err := s.add(len(s.child) == 0, spec.Credential); err != nil {
 			return err
 		}
+	}
+	if spec.socket != nil {
+		return s.addSocket(spec)
 	}
 	if spec.ReportDir {
 		if err := s.add(false, spec.Credential); err != nil {
@@ -324,6 +329,9 @@ func (s *pipeSet) closeOurs() {
 	}
 	if s.tty != nil {
 		s.tty.Close()
+	}
+	if s.socket != nil {
+		s.socket.Close()
 	}
 }
 

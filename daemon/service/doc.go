@@ -3,7 +3,8 @@
 // exec.go starts commands and shells, and subsystem.go programs that have a name here (sftp);
 // command.go sees each to its end, and streams.go carries its input and output. lines.go runs
 // shells that are told their lines. files.go copies files, in the helper process that filehelper.go
-// is; helper.go owns such processes.
+// is; helper.go owns such processes. forward.go carries connections, which a group's helper makes
+// (forwardgroup_unix.go, forwardhelper_unix.go) and passes (passed_unix.go).
 //
 // # How to add a service
 //

@@ -115,7 +115,7 @@ func throughHelper(h *helper, request *protocol.Files) *protocol.Reason {
 	if err == nil && ready.Refused != nil {
 		return itsWords(ready.Refused)
 	}
-	if err != nil && h.unwanted() != "" {
+	if err != nil && gone(h.ch) != "" {
 		return cancelled
 	}
 	if err != nil {

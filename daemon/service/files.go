@@ -57,7 +57,7 @@ func (h *helper) transferBegins(request *protocol.Files) func(files.Summary, err
 			"bytes", sum.Bytes, "duration_ms", spent)
 		exit := &protocol.Exit{How: protocol.HowExited, Code: new(int), Duration: spent}
 		told := "Transfer ended"
-		switch unwanted := h.unwanted(); {
+		switch unwanted := gone(h.ch); {
 		case err != nil && unwanted != "": // the stream broke off for this reason (CH9)
 			exit.How, exit.Code = unwanted, nil
 			told, args = "Transfer broken off", append(args, "how", unwanted)
@@ -75,20 +75,6 @@ func (h *helper) transferBegins(request *protocol.Files) func(files.Summary, err
 		h.ch.End(exit)
 		h.host.noted(h.who, told, args...)
 	}
-}
-
-// unwanted is how a transfer ended that nobody wants any more, one of protocol's How; "" when its
-// channel is open.
-func (h *helper) unwanted() string {
-	select {
-	case <-h.ch.Gone():
-	default:
-		return ""
-	}
-	if h.ch.SessionEnded() {
-		return protocol.HowHungUp
-	}
-	return protocol.HowCancelled
 }
 
 func what(request *protocol.Files) string {

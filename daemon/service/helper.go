@@ -29,12 +29,17 @@ func (h *Host) startHelper(ch *mux.Channel, who *access.Client, verb string) (*h
 	if err != nil {
 		return nil, err
 	}
+	return h.owned(p, ch, who), nil
+}
+
+// owned gives a helper that was started its owner.
+func (h *Host) owned(p *process.Process, ch *mux.Channel, who *access.Client) *helper {
 	started := &helper{
 		Process: p, host: h, who: who, ch: ch,
 		late: time.NewTimer(h.HelperStart), over: make(chan struct{}), watched: make(chan struct{}),
 	}
 	go started.watch()
-	return started, nil
+	return started
 }
 
 // answered says that the helper works now, and may take as long as the client likes.

@@ -25,7 +25,7 @@ type Service interface {
 
 // table has all that this daemon offers, by name. A service that is not here cannot be reached, and
 // one that is here is reached through Find alone.
-var table = tabled(exec{}, newLines(), subsystem{}, copying{})
+var table = tabled(exec{}, newLines(), subsystem{}, copying{}, newForward())
 
 func tabled(all ...Service) map[string]Service {
 	named := map[string]Service{}
@@ -55,6 +55,8 @@ func Words(open *protocol.Open, grant *access.Grant) string {
 	switch {
 	case open.Service == authorized.Lines.Name:
 		return string(open.Command)
+	case open.Service == authorized.Forward.Name && open.Connect != nil:
+		return open.Connect.String()
 	case open.Service != authorized.Exec.Name && open.Service != authorized.Subsystem.Name:
 		return ""
 	case grant.Forced:
@@ -71,6 +73,9 @@ type Host struct {
 	HelperStart time.Duration   // for a helper's first answer
 	HelperGrace time.Duration   // for a helper to end by itself when its channel is gone
 	Hurried     context.Context // ends when no command is waited for any more
+	Stopping    <-chan struct{} // closed when the daemon is being stopped
+	// Forwarding says what may be forwarded: one of the Forward constants
+	Forwarding string
 	// commands of subsystems, by name; BuiltInSFTP is the server of this program
 	Subsystems map[string]string
 	Log        *slog.Logger

@@ -16,6 +16,7 @@ local files = {
   mode = "s", target = "y", sources = { each = "y" }, folder = "b", make = "b", single = "b", recurse = "b", preserve = "b", resume = "b",
   checksum = "b", sync = "b", total = "b",
 }
+local target = { host = "s", port = "n", path = "y" }
 local kinds = {
   HELLO = {
     protocol = "s", session = "s", epoch = "n", create = "b", received = "n", user = "s", resend = "n", hold = "n", channels = "n",
@@ -26,7 +27,7 @@ local kinds = {
   OPEN = {
     service = "s", command = "y", argv = { each = "y" }, shell = "b", pty = { fields = pty }, files = { fields = files },
     env = { each = { each = "y", of = 2 } }, dir = "y", old_dir = "y", report_dir = "b", timeout_ms = "n",
-    name = "s",
+    name = "s", connect = { fields = target },
   },
   OPENED = { pid = "n", tty = "y" },
   SIGNAL = { signal = "s" },

@@ -1,0 +1,56 @@
+package authorized
+
+import (
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// destination splits host:port as sshd does (handle_permit), and rejects what sshd does not take;
+// port * is any. With bare, a port may be alone: then host is "".
+func destination(value string, bare bool) (host, port string, err error) {
+	bad := errors.New("it names no port")
+	if rest, bracketed := strings.CutPrefix(value, "["); bracketed {
+		host, port, _ = strings.Cut(rest, "]")
+		if port == "" || port[0] != ':' && port[0] != '/' {
+			return "", "", bad
+		}
+		port = port[1:]
+	} else if at := strings.IndexAny(value, ":/"); at >= 0 {
+		host, port = value[:at], value[at+1:]
+	} else if port = value; !bare {
+		return "", "", bad
+	}
+	if n, err := net.LookupPort("tcp", port); port != "*" && (err != nil || n == 0) ||
+		strings.ContainsAny(value, " \t,") {
+		return "", "", bad
+	}
+	return host, port, nil
+}
+
+// MayOpen says whether a key may connect to a port of a host (FO6). As in sshd names are compared
+// as text and not looked up. A key with permitopen= may open no Unix socket, for which host is "".
+func (r *Restrictions) MayOpen(host string, port int) error {
+	if r.PermitOpen == nil {
+		return nil
+	}
+	for _, permitted := range r.PermitOpen {
+		name, number, err := destination(permitted, false)
+		if err == nil && host != "" && (name == host || name == "*") && isPort(number, port) {
+			return nil
+		}
+	}
+	return &RefusedError{Service: "this target", Option: "permitopen"}
+}
+
+func isPort(name string, port int) bool {
+	if name == "*" {
+		return true
+	}
+	if n, err := strconv.Atoi(name); err == nil {
+		return n == port
+	}
+	n, err := net.LookupPort("tcp", name)
+	return err == nil && n == port
+}
