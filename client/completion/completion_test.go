@@ -30,7 +30,7 @@ func TestCandidates(t *testing.T) {
 		{"trace try", "", ""}, // there is no host of that name
 		{"user@", "user@box user@trunk", "user@try"},
 		{"-", "-p -o -v --exec --timeout", "-D -x try box"},
-		{"-o ", "StrictHostKeyChecking= User=", "Compression= ProxyJump= Host="},
+		{"-o ", "StrictHostKeyChecking= User=", "Compression= Tunnel= Host="},
 		{"-oUser", "-oUser= -oUserKnownHostsFile=", "User="},
 		{"-p ", "", ""},
 		{"-p 22 t", "trunk", "try trace"},

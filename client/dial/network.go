@@ -26,6 +26,7 @@ type network struct {
 	*options.Options
 	messages *report.Messages
 	noHost   string // Dialer.NoHost
+	mayAsk   bool   // there is somebody to ask
 	// nil: a net.Dialer's
 	dialContext func(ctx context.Context, network, address string) (net.Conn, error)
 	// of ConnectTimeout, by earlier attempts
@@ -34,7 +35,7 @@ type network struct {
 
 func (d *Dialer) newNetwork() *network {
 	return &network{Options: d.Options, messages: d.Messages, noHost: d.NoHost,
-		dialContext: d.Network}
+		dialContext: d.Network, mayAsk: d.Ask != nil}
 }
 
 // longestWait is as good as no limit.
@@ -67,6 +68,9 @@ func (n *network) dial(ctx context.Context) (net.Conn, error) {
 				"no daemon answers on the socket %s: %v", n.Socket, report.Plain(err))
 		}
 		return conn, nil
+	}
+	if n.Proxied() {
+		return n.startProxy(ctx, n.mayAsk)
 	}
 	address := net.JoinHostPort(n.HostName, strconv.Itoa(n.Port))
 	n.messages.Debug("connecting to %s", address)

@@ -77,7 +77,7 @@ func (d *Dialer) Pair(ctx context.Context, code func() (protocol.PairingCode, er
 // Reach says whether something listens at the host: nobody should look for a code, and type it, to
 // learn that nothing does.
 func (d *Dialer) Reach(ctx context.Context) error {
-	if d.Options.Socket != "" {
+	if d.Options.Socket != "" || d.Options.Proxied() { // a program would be started for nothing
 		return nil
 	}
 	way := d.newNetwork()

@@ -48,6 +48,9 @@ var errOtherHost = errors.New("another host key")
 
 // dialAny connects to whichever of the host's addresses answers first.
 func (n *network) dialAny(ctx context.Context) (net.Conn, error) {
+	if n.Proxied() {
+		return n.startProxy(ctx, false)
+	}
 	family := n.family()
 	if n.dialContext != nil {
 		return n.dialContext(ctx, family, net.JoinHostPort(n.HostName, strconv.Itoa(n.Port)))

@@ -81,14 +81,14 @@ Match host nowhere
 
 	// -F replaces both and counts in full, sshd's keys and refusals included.
 	file := write(t, filepath.Join(env.Home, "file"),
-		"Port 9\nHostKeyAlias alias\nProxyJump gate\n", 0o666)
+		"Port 9\nHostKeyAlias alias\nTunnel yes\n", 0o666)
 	o = mustParse(t, env, "-F", "~/file", "lab")
 	name, port := o.KnownHostsName()
 	if o.Port != 9 || o.HostName != "lab" || name != "alias" || port != 22 || o.User != "me" {
 		t.Errorf("-F: %+v", o)
 	}
 	if err := o.Refuse(); err == nil ||
-		err.Error() != file+":3: ProxyJump is not in this version (going through another host)" {
+		err.Error() != file+":3: Tunnel is not in this version (a tunnel device)" {
 		t.Errorf("-F: Refuse is %v", err)
 	}
 	if o = mustParse(t, env, "-F", "none", "lab"); o.HostName != "lab" || len(o.Notes) != 0 {

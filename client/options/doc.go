@@ -35,6 +35,8 @@
 //     with a hint (ssh looks for a host of that name).
 //   - A forward in ~/.ssh/config is told and not refused if the connection also does something else
 //     (judgeForward).
+//   - A hop of ProxyJump is a host with minisshd, unless it begins with ssh://: then ssh goes
+//     through its sshd.
 //   - HostName may name a Unix socket: HostName unix:/run/lab.sock.
 //   - ~ is $HOME, where ssh asks the password database.
 //   - Leading ~ is expanded after % and ${}, so that a % in $HOME is harmless.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -77,6 +78,16 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	}
 	list("globalknownhostsfile", o.GlobalKnownHostsFiles)
 	list("userknownhostsfile", o.UserKnownHostsFiles)
+	switch {
+	case len(o.Jumps) > 0:
+		var hops []string
+		for i := range o.Jumps {
+			hops = append(hops, o.Jumps[i].String())
+		}
+		line("proxyjump", strings.Join(hops, ","))
+	case o.proxyAsGiven != "":
+		line("proxycommand", o.proxyAsGiven)
+	}
 	if o.RemoteCommand != "" {
 		line("remotecommand", o.RemoteCommand)
 	}

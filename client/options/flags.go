@@ -68,13 +68,20 @@ func (p *commandLine) setLevel(l LogLevel) {
 	p.o.LogLevel = l
 }
 
+// quiet is -q.
+func (p *commandLine) quiet() {
+	p.o.loudness = "-q"
+	p.setLevel(LevelQuiet)
+}
+
 // louder is -v: the first one overrides anything said before, each further one adds a level.
 func (p *commandLine) louder() {
 	switch {
 	case !p.levelByV:
-		p.levelByV = true
+		p.levelByV, p.o.loudness = true, "-v"
 		p.setLevel(LevelDebug1)
 	case p.o.LogLevel < LevelDebug3:
+		p.o.loudness = "-" + strings.Repeat("v", int(p.o.LogLevel-LevelDebug1)+2)
 		p.setLevel(p.o.LogLevel + 1)
 	}
 }

@@ -76,6 +76,10 @@ func (p *judgement) judgeLate() {
 					Option: a.at.name, What: "with -N: a master process for other connections",
 					Advice: "-o ControlMaster=no goes on without it" + before})
 			}
+		case "ProxyUseFdpass":
+			if o.ProxyCommand != "" && o.proxyUseFdpass {
+				p.refuse(a.row, a.at, "")
+			}
 		case "DynamicForward", "LocalForward", "RemoteForward":
 			p.judgeForward(a)
 		}

@@ -60,6 +60,11 @@ var keyRows = []keyRow{
 		return
 	}},
 	{name: "PreferredAuthentications", set: text(func(o *Options) *string { return &o.methods })},
+	{name: "ProxyCommand", line: true, claims: "proxy", set: text(func(o *Options) *string { return &o.ProxyCommand })},
+	{name: "ProxyJump", line: true, claims: "proxy", set: func(o *Options, v []string) (err error) {
+		o.Jumps, err = parseJumps(v[0])
+		return
+	}},
 	{name: "PubkeyAcceptedAlgorithms", set: algorithmText(func(o *Options) *string { return &o.PubkeyAlgorithms })},
 	{name: "PubkeyAuthentication", set: func(o *Options, v []string) (err error) {
 		o.NoPubkey = oneOf(v[0], "no", "false")

@@ -23,8 +23,9 @@ type flagRow struct {
 var flagRows = []flagRow{
 	{letter: '4', set: func(p *commandLine, _ string) error { p.setFamily("inet"); return nil }},
 	{letter: '6', set: func(p *commandLine, _ string) error { p.setFamily("inet6"); return nil }},
-	{letter: 'F', arg: true, set: func(p *commandLine, arg string) error { p.configFile = arg; return nil }},
+	{letter: 'F', arg: true, set: func(p *commandLine, arg string) error { p.configFile, p.o.configFile = arg, arg; return nil }},
 	{letter: 'G', set: func(p *commandLine, _ string) error { p.o.PrintConfig = true; return nil }},
+	{letter: 'J', arg: true, set: (*commandLine).setJump},
 	{letter: 'N', set: func(p *commandLine, _ string) error {
 		return p.setSession(SessionNone, "-N")
 	}},
@@ -40,7 +41,7 @@ var flagRows = []flagRow{
 	{letter: 'n', key: "StdinNull", value: "yes"},
 	{letter: 'o', arg: true, set: (*commandLine).dashO},
 	{letter: 'p', arg: true, key: "Port"},
-	{letter: 'q', set: func(p *commandLine, _ string) error { p.setLevel(LevelQuiet); return nil }},
+	{letter: 'q', set: func(p *commandLine, _ string) error { p.quiet(); return nil }},
 	{letter: 's', set: func(p *commandLine, _ string) error {
 		return p.setSession(SessionSubsystem, "-s")
 	}},
@@ -74,7 +75,6 @@ var flagRows = []flagRow{
 				"version 1 of the SSH protocol is gone, and minissh never spoke it")
 		}},
 	{letter: 'D', arg: true, class: Refused, key: "DynamicForward", what: "a SOCKS proxy"},
-	{letter: 'J', arg: true, class: Refused, key: "ProxyJump", what: "going through another host"},
 	{letter: 'L', arg: true, class: Refused, byKey: true, what: "forwarding a local port", set: forward("LocalForward", "-L")},
 	{letter: 'M', class: Refused, key: "ControlMaster", value: "yes", what: "with -N: a master process for other connections; without -N it is harmless"},
 	{letter: 'O', arg: true, class: Refused, what: "talking to a master process; minissh works without one"},

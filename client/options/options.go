@@ -107,6 +107,12 @@ type Options struct {
 	ServerAliveInterval time.Duration
 	ServerAliveCountMax int
 
+	// ProxyCommand is the line of the user's shell whose standard input and output are the
+	// connection, and Jumps the hosts to go through instead, in order (JumpCommand); none: it is
+	// made from here.
+	ProxyCommand string
+	Jumps        []Jump
+
 	// LogLevel is how much is said on standard error (-q, -v, -vv, -vvv).
 	LogLevel LogLevel
 	// LogFile (-E) is where messages go instead of standard error.
@@ -132,6 +138,12 @@ type Options struct {
 	// What is judged when all has been read, as it was given; "" if it was not.
 	methods, refusal                       string
 	clearForwardings, exitOnForwardFailure bool
+	proxyUseFdpass                         bool
+
+	// what a hop's client is given too: -F, and -v or -q
+	configFile, loudness string
+	// ProxyCommand with its tokens, for -G
+	proxyAsGiven string
 
 	unsupported []*UnsupportedError
 }

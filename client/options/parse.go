@@ -170,7 +170,7 @@ func (p *commandLine) flag(row *flagRow, arg string) error {
 // setKey gives a key its value, if it has none yet. The value counts as one word.
 func (p *parser) setKey(name, value string, at place) error {
 	row, values := keyNamed(name), []string{value}
-	if p.claim(row) {
+	if p.claim(row, values) {
 		return row.check(values)
 	}
 	if row.set != nil {
@@ -183,9 +183,15 @@ func (p *parser) setKey(name, value string, at place) error {
 }
 
 // claim marks the row's key as given, and tells whether it was given already.
-func (p *parser) claim(row *keyRow) (taken bool) {
+func (p *parser) claim(row *keyRow, v []string) (taken bool) {
 	key := row.claimed()
 	taken = p.seen[key] && !row.repeat
+	if row.name == "ProxyJump" {
+		taken = taken || p.seen["proxyjump"]
+		if p.seen["proxyjump"] = true; !notNone(v) {
+			return taken // as in ssh: a ProxyCommand may still come
+		}
+	}
 	p.seen[key] = true
 	return taken
 }
@@ -248,7 +254,7 @@ func (p *parser) apply(row *keyRow, v []string, at place) error {
 		}
 		return nil
 	}
-	target, counts := p.o, !at.inactive && !p.claim(row)
+	target, counts := p.o, !at.inactive && !p.claim(row, v)
 	if !counts {
 		target = new(Options)
 	}

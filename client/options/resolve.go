@@ -29,6 +29,9 @@ func (p *parser) resolve() error {
 	if err := p.resolveHost(); err != nil {
 		return err
 	}
+	if err := p.resolveProxy(); err != nil {
+		return err
+	}
 	if err := p.resolveFiles(); err != nil {
 		return err
 	}

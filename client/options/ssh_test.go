@@ -45,7 +45,7 @@ Host *
 		"serveraliveinterval", "connecttimeout",
 		"loglevel", "remotecommand", "sendenv", "setenv", "userknownhostsfile", "hostkeyalias",
 		"connectionattempts", "checkhostip", "clearallforwardings", "exitonforwardfailure",
-		"pubkeyauthentication", "bindaddress", "bindinterface"}
+		"pubkeyauthentication", "bindaddress", "bindinterface", "proxyjump", "proxycommand"}
 	// Debian's ssh asks for signs of life in batch mode; known_hosts is in the home.
 	const ownDefaults = "serveraliveinterval userknownhostsfile"
 	for _, args := range []string{
@@ -91,6 +91,14 @@ Host *
 		"-oHost=x u@h", "-oMatch=x u@h", "-oInclude=x u@h",
 		"-xaCkKXYgM2 -S none u@h", "-1 u@h", "-j u@h", "-c aes128-ctr -m hmac-sha1 -p3 u@h",
 		"-oCiphers=aes128-ctr u@h", "-oProtocol=2 u@h",
+		"-J a u@h", "-J none u@h", "-J a,b u@h", "-J x@a:5,[::1]:6,y@b u@h", "-J a, u@h",
+		"-J ,a u@h", "-J a:0 u@h", "-J a: u@h", "-J a/3 u@h", "-J 1.2.3.4 u@h", "-J -a u@h",
+		"-J @a u@h", "-J a -J b u@h", "-J minissh:9 u@h", "-oProxyJump=a -J b u@h",
+		"-J a -oProxyCommand=x u@h", "-oProxyCommand=x -J a u@h", "-oProxyCommand=none -J a u@h",
+		"-J none -oProxyCommand=x u@h", "⟨-oProxyCommand=nc %h %p⟩ u@h",
+		"-oProxyCommand=none -oProxyJump=a u@h", "-oProxyJump=a -oProxyCommand=x u@h",
+		"-oProxyJump=none -oProxyCommand=x u@h", "-oProxyJump=none -oProxyJump=x u@h",
+		"⟨-oProxyCommand=a \"b c\" # d⟩ u@h", "⟨-oProxyJump=a # b⟩ u@h",
 		"-F CONFIG a", "-F CONFIG b", "-F CONFIG -p 5 a", "-F CONFIG cd", "-F CONFIG x@quo",
 		"-F CONFIG -oSendEnv=Z u@a", "-F /nonexistent u@h", "-FCONFIG u@z",
 	} {

@@ -165,6 +165,8 @@ var different = map[string]bool{
 	"ForkAfterAuthentication yes": true, "ForkAfterAuthentication true": true,
 	"ForkAfterAuthentication 'yes'": true, "ForkAfterAuthentication Yes": true,
 	"ConnectionAttempts 0": true, "HostName -1": true, "User -1": true,
+	"ProxyJump -1": true, "ProxyJump 1 2": true, "ProxyJump a b": true, "ProxyJump yes no": true,
+	"ProxyJump 'yes'":       true, // names of hops, of which ssh judges those that count
 	"SessionType subsystem": true, "StreamLocalBindMask 30s": true,
 	"StreamLocalBindMask 4294967296": true,
 }
@@ -175,7 +177,7 @@ func TestNothingIsDropped(t *testing.T) {
 	forbids := []string{
 		"KnownHostsCommand /bin/false", "VerifyHostKeyDNS yes", "VerifyHostKeyDNS ask",
 		"PubkeyAuthentication no", "PreferredAuthentications password",
-		"ProxyJump gate", "ProxyCommand nc %h %p", "Tunnel yes", "CanonicalizeHostname yes",
+		"ProxyJump a b", "ProxyCommand nc %q", "Tunnel yes", "CanonicalizeHostname yes",
 		"RefuseConnection no", "Ciphers bogus", "MACs bogus",
 		"KexAlgorithms bogus", "HostKeyAlgorithms bogus", "RequiredRSASize many",
 		"BindAddres 127.0.0.1",
@@ -187,6 +189,10 @@ func TestNothingIsDropped(t *testing.T) {
 		"RevokedHostKeys ~/revoked": func(o *Options) bool {
 			return strings.HasSuffix(o.RevokedHostKeys, "/revoked") && o.RevokedHostKeys[0] == '/'
 		},
+		"ProxyJump gate": func(o *Options) bool {
+			return len(o.Jumps) == 1 && o.Jumps[0].Host == "gate"
+		},
+		"ProxyCommand nc %h %p": func(o *Options) bool { return o.ProxyCommand == "nc h 7422" },
 		"BindAddress 127.0.0.9": func(o *Options) bool {
 			return o.BindAddress == "127.0.0.9"
 		},
@@ -317,16 +323,16 @@ func TestTold(t *testing.T) {
 		!strings.HasPrefix(err.Error(), "-Q is not in this version") {
 		t.Errorf("-Q cipher: %v", err)
 	}
-	write(t, file, "ProxyJump gate\n", 0o600)
-	hint := "-o ProxyJump=none goes on without it; ProxyJump none for this host in " +
+	write(t, file, "Tunnel yes\n", 0o600)
+	hint := "-o Tunnel=no goes on without it; Tunnel no for this host in " +
 		"~/.config/minissh/config does so for good"
 	if o = mustParse(t, env, "h"); o.Refuse() == nil ||
 		o.Refuse().(*UnsupportedError).Hint() != hint {
-		t.Errorf("ProxyJump: %v", o.Refuse())
+		t.Errorf("Tunnel: %v", o.Refuse())
 	}
-	write(t, filepath.Join(env.Home, ".config", "minissh", "config"), "Host h\nProxyJump none\n",
+	write(t, filepath.Join(env.Home, ".config", "minissh", "config"), "Host h\nTunnel no\n",
 		0o600)
 	if o = mustParse(t, env, "h"); o.Refuse() != nil {
-		t.Errorf("ProxyJump none in minissh's file: %v", o.Refuse())
+		t.Errorf("Tunnel no in minissh's file: %v", o.Refuse())
 	}
 }

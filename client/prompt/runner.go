@@ -29,7 +29,11 @@ func Run(ctx context.Context, d *dial.Dialer, stop bool) (int, error) {
 		defer atexit.Do(func() { term.Restore(int(os.Stdin.Fd()), state) })()
 	}
 	d.OnTerminal = true
-	conn, err := d.Dial(ctx, func(*mux.Session) error { return nil })
+	login, loginOver := run.UntilLogin(ctx, d)
+	conn, err := d.Dial(login, func(*mux.Session) error { return nil })
+	if code := loginOver(); code != 0 {
+		return code, nil
+	}
 	if err != nil {
 		return report.ExitFailure, err
 	}

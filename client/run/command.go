@@ -70,12 +70,16 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	stderr, hint := missing(d, streams.Keyboard, streams.Stderr)
 	streams.Stderr = stderr
 	var ch *mux.Channel
-	conn, err := d.Dial(ctx, func(s *mux.Session) (err error) {
+	login, loginOver := UntilLogin(ctx, d)
+	conn, err := d.Dial(login, func(s *mux.Session) (err error) {
 		if ch, err = s.Open(request(d.Options)); err == nil && streams.Stdin == nil {
 			err = ch.EOF(protocol.TypeStdin)
 		}
 		return Unsent(err)
 	})
+	if code := loginOver(); code != 0 {
+		return code
+	}
 	if err != nil {
 		d.Messages.Error(err)
 		return report.ExitFailure

@@ -42,10 +42,14 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	local := terminal.New(stdin)
 	var ch *mux.Channel
 	d.OnTerminal = true
-	conn, err := d.Dial(ctx, func(s *mux.Session) (err error) {
+	login, loginOver := UntilLogin(ctx, d)
+	conn, err := d.Dial(login, func(s *mux.Session) (err error) {
 		ch, err = s.Open(PTY(request(d.Options), d.Options, local))
 		return Unsent(err)
 	})
+	if code := loginOver(); code != 0 {
+		return code
+	}
 	if err != nil {
 		d.Messages.Error(err)
 		return report.ExitFailure

@@ -153,10 +153,10 @@ func (s *Catcher) ended() *Outcome {
 func (s *Catcher) leave() {
 	code := s.held.ExitCode()
 	if s.left {
-		os.Exit(code)
+		atexit.Exit(code)
 	}
 	s.left = true
-	time.AfterFunc(Farewell, func() { os.Exit(code) })
+	time.AfterFunc(Farewell, func() { atexit.Exit(code) })
 	go s.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/options"
 	"minissh/client/report"
@@ -30,7 +31,7 @@ var errHelp = errors.New("help was asked for")
 
 func main() {
 	process.BeHelper() // of the daemon of try
-	os.Exit(start(os.Args[1:]))
+	atexit.Exit(start(os.Args[1:]))
 }
 
 func start(args []string) int {
