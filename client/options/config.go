@@ -23,7 +23,7 @@ type source struct {
 	path     string
 	optional bool   // it may be missing
 	guarded  bool   // others must not be able to write it (readconf.c, SSHCONF_CHECKPERM)
-	forSSH   bool   // ~/.ssh/config, and what that includes
+	forSSH   bool   // ssh's own: ~/.ssh/config, the system's, and what they include
 	never    bool   // included by a block for other hosts: it is only checked
 	folder   string // where relative names after Include start
 	depth    int
@@ -51,9 +51,20 @@ func (p *configuration) configFiles() error {
 		}
 		return p.readConfig(source{path: path, folder: ssh})
 	}
-	if p.env.Home == "" {
+	if p.env.Home != "" {
+		if err := p.usersFiles(ssh); err != nil {
+			return err
+		}
+	}
+	if p.env.SystemConfig == "" {
 		return nil
 	}
+	return p.readConfig(source{path: p.env.SystemConfig, optional: true, forSSH: true,
+		folder: filepath.Dir(p.env.SystemConfig)})
+}
+
+// usersFiles reads the user's own files: minissh's, and ssh's in the folder.
+func (p *configuration) usersFiles(ssh string) error {
 	own := p.env.inHome(".config", "minissh")
 	if err := p.readConfig(source{path: filepath.Join(own, "config"), optional: true, guarded: true,
 		folder: own}); err != nil {
@@ -178,7 +189,7 @@ func (p *configuration) include(from source, patterns []string, at place) error 
 		}
 		slices.Sort(found)
 		for _, file := range found {
-			next := source{path: file, optional: true, guarded: true, forSSH: from.forSSH,
+			next := source{path: file, optional: true, guarded: from.guarded, forSSH: from.forSSH,
 				never: from.never || at.inactive, folder: from.folder, depth: from.depth + 1}
 			if err := p.readConfig(next); err != nil {
 				return err

@@ -170,3 +170,35 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 }
+
+// The machine's own file comes last; what is about sshd does not count there either, and neither it
+// nor what it includes needs to be the user's.
+func TestSystemConfig(t *testing.T) {
+	env := testEnv(t)
+	folder := t.TempDir()
+	env.SystemConfig = write(t, filepath.Join(folder, "ssh_config"),
+		"Include ssh_config.d/*.conf\nHost *\nSendEnv LANG LC_*\nUser last\nPort 2222\n", 0o666)
+	included := write(t, filepath.Join(folder, "ssh_config.d", "site.conf"),
+		"Host db\nHostName db.site.example\nHostKeyAlias db\nPort 22\n", 0o666)
+	o := mustParse(t, env, "db")
+	if name, port := o.KnownHostsName(); o.HostName != "db.site.example" || o.User != "last" ||
+		name != "db.site.example" || port != protocol.DefaultPort || len(o.SendEnv) != 2 ||
+		!slices.Contains(o.Skipped, included+":3: HostKeyAlias") {
+		t.Errorf("%+v", o)
+	}
+	write(t, filepath.Join(env.Home, ".ssh", "config"), "Host db\nUser first\n", 0o600)
+	if o = mustParse(t, env, "db"); o.User != "first" || o.HostName != "db.site.example" {
+		t.Errorf("%+v", o)
+	}
+	for _, args := range []string{"-F none db", "-F " + included + " db"} {
+		if o = mustParse(t, env, words(args)...); o.User != "me" || len(o.SendEnv) > 0 {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
+	write(t, env.SystemConfig, "Tunnel yes\n", 0o666)
+	if o = mustParse(t, env, "db"); o.Refuse() == nil {
+		t.Error("what the machine's file asks for is dropped")
+	}
+	env.SystemConfig = filepath.Join(folder, "none")
+	mustParse(t, env, "db")
+}

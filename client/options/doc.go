@@ -23,9 +23,9 @@
 // # Which value counts
 //
 // As in ssh, the first value of an option counts, and -i, -p, -l, user@ count as -o would. The
-// sources, in order: the command line; ~/.config/minissh/config; ~/.ssh/config. The last one was
-// written for sshd's port, so Port and HostKeyAlias in it do not count. -F FILE replaces both
-// files; -F none reads nothing. ssh's system-wide file is not read. Include and Match work as in
+// sources, in order: the command line; ~/.config/minissh/config; ~/.ssh/config;
+// /etc/ssh/ssh_config. The last two were written for sshd's port, so Port and HostKeyAlias in them
+// do not count. -F FILE replaces all files; -F none reads nothing. Include and Match work as in
 // ssh.
 //
 // # Differences from ssh

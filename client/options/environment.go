@@ -19,6 +19,8 @@ type Environment struct {
 	User     func() string
 	UID      int    // -1 if there is none
 	Hostname string // this machine's name
+	// SystemConfig is ssh's configuration for all users of this machine; "" if there is none.
+	SystemConfig string
 	// Getenv reads a variable; ok is false when it is not set.
 	Getenv func(name string) (value string, ok bool)
 }
@@ -27,6 +29,9 @@ type Environment struct {
 func CurrentEnvironment() *Environment {
 	env := &Environment{UID: os.Getuid(), User: sync.OnceValue(currentUser), Getenv: os.LookupEnv}
 	env.Hostname, _ = os.Hostname()
+	if runtime.GOOS != "windows" {
+		env.SystemConfig = "/etc/ssh/ssh_config"
+	}
 	if env.Home, _ = os.UserHomeDir(); env.Home == "" {
 		if u, err := user.Current(); err == nil {
 			env.Home = u.HomeDir

@@ -227,7 +227,7 @@ type place struct {
 	file     string
 	line     int
 	flag     bool // a letter
-	forSSH   bool // ~/.ssh/config
+	forSSH   bool // a file of ssh
 	inactive bool // a block for other hosts: only checked
 }
 

@@ -21,6 +21,10 @@ import (
 
 const software = "minissh/0.1"
 
+// likeSSH is what -V says: programs look there, some at the beginning of the line only, for the ssh
+// whose options they may use.
+const likeSSH = "OpenSSH_9.2p1 compatible (" + software + ", " + protocol.ALPN + ")"
+
 // exitCode is how a verb tells main the exit code of what it ran.
 type exitCode int
 
@@ -83,7 +87,7 @@ func parse(args []string) (*options.Options, error) {
 	case err != nil:
 		return nil, err
 	case o.Version:
-		fmt.Fprintln(os.Stderr, software, protocol.ALPN)
+		fmt.Fprintln(os.Stderr, likeSSH)
 		return nil, exitCode(0)
 	case o.Help:
 		return nil, errHelp
