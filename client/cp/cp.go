@@ -264,8 +264,12 @@ func (s *side) why(err, lost error) error {
 			return report.Failed(said, "rsync -e minissh, or scp -O -S minissh, may do",
 				"%s has no service for files: %v", host, said)
 		case protocol.CodeNoDirectory:
-			return report.Failed(said, fmt.Sprintf("minissh %s mkdir FOLDER makes one",
-				report.Target(s.conn.Options)), "%s: %s", host, printable(said.Message))
+			there := "" // at the prompt, a line runs there
+			if s.own {
+				there = "minissh " + report.Target(s.conn.Options) + " "
+			}
+			return report.Failed(said, there+"mkdir FOLDER makes one", "%s: %s", host,
+				printable(said.Message))
 		case protocol.CodeServiceRefused, protocol.CodeBadRequest, protocol.CodeTooManyCommands:
 			return report.Failed(said, "", "%s: %s", host, printable(said.Message))
 		case protocol.CodeShuttingDown:

@@ -27,21 +27,22 @@ func TestCopiesAreAlone(t *testing.T) {
 	}
 }
 
-// exit ends with the status of the last line, also if that was the prompt's own and failed: the
-// shell does not know about it. The second exit in turn ends the prompt in any case.
-func TestExitAfterOwnWords(t *testing.T) {
+// Before its next line, the shell is told the status of what it has not run. The second exit in
+// turn ends the prompt in any case.
+func TestStatusOfOwnWords(t *testing.T) {
 	for input, want := range map[string]struct {
 		code  int
 		lines string
 	}{
-		"help nope\nexit\necho a\n": {255, ""},
+		"help nope\nexit\n":         {127, "sh -c 'exit 255' exit"},
 		"exit\nexit\necho a\n":      {127, "exit"}, // refused once: there are stopped jobs
 		"exit\nexit 4\necho a\n":    {4, "exit"},
 		"exit\ncode 0\nexit\n":      {127, "exit code 0 exit"},
 		"code 3\nexit\n":            {127, "code 3 exit"}, // it is the shell's
-		"help nope\nexit 0\n":       {127, "exit 0"},
-		"help nope\ncode 0\nexit\n": {127, "code 0 exit"},
-		"code 3\nhelp exit\nexit\n": {127, "code 3 exit"},
+		"help nope\ncode 0\nexit\n": {127, "sh -c 'exit 255' code 0 exit"},
+		"code 3\nhelp exit\nexit\n": {127, "code 3 sh -c 'exit 0' exit"},
+		"code 3\ncode 4\n":          {4, "code 3 code 4"},
+		"help\ncode 4\n":            {4, "code 4"},
 	} {
 		runner := newFakeRunner()
 		runner.exits = true

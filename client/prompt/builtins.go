@@ -45,6 +45,25 @@ func (r *runner) builtins() map[string]Builtin {
 	}
 }
 
+// complete is the Tab key: the words of the prompt itself are added to what Config.Complete finds.
+func (l *loop) complete(ctx context.Context, line string, pos int) Completion {
+	var found Completion
+	if l.cfg.Complete != nil {
+		found = l.cfg.Complete(ctx, line, pos)
+	}
+	word := strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(line[:pos], " "), "help "), " ")
+	if word == "" {
+		return found
+	}
+	for name := range l.builtins {
+		if strings.HasPrefix(name, word) {
+			found.From = pos - len(word)
+			found.Candidates = append(found.Candidates, Candidate{Text: name + " "})
+		}
+	}
+	return found
+}
+
 // exit ends the loop. What only begins like it (exit 3; ls) is refused, so that no part of a line
 // is dropped.
 func (l *loop) exit(_ context.Context, args string, _ IO) (Outcome, error) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"minissh/client/atexit"
+	"minissh/client/run"
 )
 
 // loop is one run of Loop. Its fields belong to Loop's goroutine; while a command runs, watch reads
@@ -27,7 +28,7 @@ type loop struct {
 	builtins map[string]Builtin
 
 	status int    // of the last line
-	own    bool   // that was of the prompt itself: the shell does not know the status
+	known  int    // what the shell there has for that
 	stays  bool   // that was an exit, and the shell has not ended: it has stopped jobs
 	dir    []byte // where the next line starts
 }
@@ -55,7 +56,7 @@ func newLoop(cfg *Config) *loop {
 		l.in.news, l.in.notes = l.out.news, cfg.Notes
 		l.editor = &editor{
 			editing: editing{history: l.history},
-			in:      l.in, out: l.out, complete: cfg.Complete,
+			in:      l.in, out: l.out, complete: l.complete,
 			incomplete: l.incomplete, rawMode: rawTerminal(cfg.Stdin),
 			scr: screen{out: l.face.terminal, size: terminalSize(l.face.terminal)},
 		}
@@ -132,6 +133,9 @@ func (l *loop) line(ctx context.Context, line string) error {
 		return nil
 	}
 	run := func(ctx context.Context) (Outcome, error) {
+		if err := l.tellStatus(ctx); err != nil {
+			return Outcome{}, err
+		}
 		return l.cfg.Runner.Run(ctx, line, l.out.stdout(), l.out.stderr())
 	}
 	onInterrupt := l.cfg.Runner.Interrupt
@@ -141,7 +145,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 	if here {
 		// The terminal itself sends it Ctrl-C.
 		run, onInterrupt = l.local(strings.TrimSpace(trimmed[1:])), func(int) {}
-	} else if b, ok := l.builtins[name]; ok && (name != "exit" || l.ends(args) ||
+	} else if b, ok := l.builtins[name]; ok && (name != "exit" || l.stays ||
 		!l.cfg.Runner.Exits()) {
 		own = true
 		run = func(ctx context.Context) (Outcome, error) {
@@ -153,7 +157,9 @@ func (l *loop) line(ctx context.Context, line string) error {
 		}
 	}
 	outcome, err := l.watch(ctx, run, onInterrupt, here)
-	l.own, l.stays = own, name == "exit" && !own
+	// The second exit in turn ends the prompt, whatever the shell says: one with stopped jobs
+	// refuses the first, and cannot tell that nothing was between.
+	l.stays = name == "exit" && !own
 	if outcome.Dir != nil {
 		l.dir = outcome.Dir
 	}
@@ -165,11 +171,14 @@ func (l *loop) line(ctx context.Context, line string) error {
 	if err != nil {
 		return err
 	}
-	l.status = outcome.Code
+	if l.status = outcome.Code; !own || args != "" && (name == "pty" || name == "nopty") {
+		l.known = l.status
+	}
 	for _, note := range outcome.Notes {
 		l.out.say("%s", quote([]byte(note)))
 	}
 	if l.face.terminal != nil {
+		l.offer(outcome.Offer)
 		if text := ended(outcome); text != "" {
 			l.out.aside(text)
 		}
@@ -180,11 +189,26 @@ func (l *loop) line(ctx context.Context, line string) error {
 	return nil
 }
 
-// ends says whether an exit with these words ends the prompt, whatever the shell says. It is so for
-// a status that the shell does not know, of a put that failed for example. The second exit in turn
-// does, too: a shell with stopped jobs refuses the first, and cannot tell that nothing was between.
-func (l *loop) ends(args string) bool {
-	return l.stays || strings.TrimSpace(args) == "" && l.own && l.status != 0
+// offer is for a line that is better run another way: it is one key away.
+func (l *loop) offer(line string) {
+	if line == "" {
+		return
+	}
+	how := ""
+	if l.editor != nil && l.history.add(line) {
+		how = " (↑ and Enter)"
+	}
+	l.out.say("hint: it wants a terminal: %s%s", quote([]byte(run.AsTyped(line))), how)
+}
+
+// tellStatus gives the shell there the status of what it has not run: a get that failed, say.
+func (l *loop) tellStatus(ctx context.Context) error {
+	if l.status == l.known || !l.cfg.Runner.Exits() {
+		return nil
+	}
+	_, err := l.cfg.Runner.Run(ctx, fmt.Sprintf("sh -c 'exit %d'", l.status), io.Discard,
+		io.Discard)
+	return err
 }
 
 // stdin is the terminal for those who may have it.

@@ -49,6 +49,7 @@ type Outcome struct {
 	Duration time.Duration
 	Dir      []byte   // the directory that the next line starts in; nil: as before
 	Notes    []string // shown as they are ("its output is still held by …")
+	Offer    string   // this line would run it on the terminal that it wants; "": it wants none
 }
 
 // LineError is a line that could not be run although the link is alive.
@@ -104,7 +105,7 @@ type Config struct {
 	// away.
 	Notes <-chan string
 	// Complete answers the Tab key: it gets the line and the cursor's place in bytes. It has one
-	// second, the end of which ends ctx. nil: Tab does nothing.
+	// second, the end of which ends ctx. nil: Tab knows the prompt's own words only.
 	Complete func(ctx context.Context, line string, pos int) Completion
 	// Command begins a command of the shell that runs the lines: it says where one of several lines
 	// ends. nil: each line is one.

@@ -138,15 +138,17 @@ func (r *runner) plain(ctx context.Context, line string, stdout, stderr io.Write
 	defer forget()
 	held, ended := make(chan *run.Outcome, 1), make(chan struct{})
 	var missed run.Complaint
+	var asked atomic.Bool
 	go run.Notices(r.conn, ch, run.Answers{Held: func(o *run.Outcome) {
 		if o.Exit != nil && len(held) == 0 { // only Notices puts something there
 			held <- o
 		}
-	}, Asks: func() { r.asks(line) }})
+	}, Asks: func() { asked.Store(true); r.asks() }})
 	var outcome *run.Outcome // guarded, like err, by ended
 	go func() {
 		defer close(ended)
-		outcome, err = run.Follow(ch, run.Streams{Stdout: stdout, Stderr: missed.Watching(stderr)})
+		outcome, err = run.Follow(ch, run.Streams{Stdout: missed.WatchingOutput(stdout),
+			Stderr: missed.Watching(stderr)})
 		ch.Close(nil)
 	}()
 	select {
@@ -169,9 +171,8 @@ func (r *runner) plain(ctx context.Context, line string, stdout, stderr io.Write
 		}
 		result.Notes = append(result.Notes, notes...)
 	}
-	if missed.Without(line, result.Code) && r.conn.Messages.Interactive() {
-		result.Notes = append(result.Notes, "hint: it wants a terminal: pty "+
-			run.AsTyped(strings.TrimSpace(line)))
+	if asked.Load() || missed.Without(line, result.Code) {
+		result.Offer = onOne(line)
 	}
 	return result, nil
 }
@@ -256,11 +257,15 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	return result, err
 }
 
-// asks is called when a program of a line wants the terminal that the line has not got.
-func (r *runner) asks(line string) {
+// onOne is what runs a line on a terminal.
+func onOne(line string) string { return "pty " + strings.TrimSpace(line) }
+
+// asks is called when a program of a line wants the terminal that the line has not got. At its end,
+// it is offered again on one.
+func (r *runner) asks() {
 	if r.conn.Messages.Interactive() {
-		r.conn.Messages.Say(options.LevelError, "hint: it asks for a terminal: Ctrl-C, then pty %s",
-			run.AsTyped(strings.TrimSpace(line)))
+		r.conn.Messages.Say(options.LevelError,
+			"it asks for a terminal, which it has not got; Ctrl-C ends it")
 	}
 }
 

@@ -3,9 +3,11 @@ package prompt
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"minissh/client/run"
 	"minissh/protocol"
@@ -59,11 +61,11 @@ func (r *runner) complete(ctx context.Context, line string, pos int) Completion 
 	if from < 0 {
 		return Completion{From: -1}
 	}
-	kind, sign := protocol.KindPath, ""
-	typed := line[begin+from : pos]
+	kind := protocol.KindPath
+	name, isVariable := variableBefore(line[begin+from : pos])
 	switch {
-	case strings.HasPrefix(typed, "$") && quoted != '\'':
-		kind, sign, word = protocol.KindVariable, "$", typed[1:]
+	case isVariable && quoted != '\'':
+		kind, word, from = protocol.KindVariable, name, pos-len(name)-begin
 	case quoted == 0 && !strings.Contains(word, "/") && isCommand(line[begin:begin+from]):
 		kind = protocol.KindCommand
 	}
@@ -73,13 +75,28 @@ func (r *runner) complete(ctx context.Context, line string, pos int) Completion 
 		if quote([]byte(name)) != name || kind == protocol.KindPath && hidden(name, word) {
 			continue
 		}
-		c := Candidate{Text: sign + name + " ", Display: sign + name}
-		if kind == protocol.KindPath {
+		c := Candidate{Text: name + " ", Display: name}
+		switch {
+		case kind == protocol.KindPath:
 			c = Candidate{Text: shellWord(name, quoted), Display: lastPart(name)}
+		case kind == protocol.KindVariable && line[from+begin-1] == '{':
+			c.Text = name + "}"
+		case kind == protocol.KindVariable && quoted == '"':
+			c.Text = name
 		}
 		found.Candidates = append(found.Candidates, c)
 	}
 	return found
+}
+
+// variableBefore is the beginning of a variable's name at the end of a word, after $ or ${.
+func variableBefore(word string) (name string, found bool) {
+	after := strings.LastIndexByte(word, '$') + 1
+	name = strings.TrimPrefix(word[after:], "{")
+	escaped := strings.HasSuffix(word[:max(0, after-1)], `\`)
+	return name, after > 0 && !escaped && !strings.ContainsFunc(name, func(c rune) bool {
+		return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c)
+	})
 }
 
 // hidden says whether a name begins with a dot, and the word that was typed does not.
@@ -93,23 +110,34 @@ func lastPart(name string) string {
 	return name[strings.LastIndexByte(strings.TrimSuffix(name, "/"), '/')+1:]
 }
 
-// lastCommand is where the last command of a text begins, in bytes: after an operator that is not
-// in quotes.
+// unquoted are the bytes of a text, with their places, that a shell reads as more than themselves:
+// those that are neither in quotes nor after a backslash.
+func unquoted(text string) iter.Seq2[int, byte] {
+	return func(yield func(int, byte) bool) {
+		escaped, quoted := false, byte(0)
+		for i := range len(text) {
+			c := text[i]
+			switch {
+			case escaped:
+				escaped = false
+			case c == '\\' && quoted != '\'':
+				escaped = true
+			case quoted != 0 && c == quoted:
+				quoted = 0
+			case quoted != 0:
+			case c == '\'' || c == '"':
+				quoted = c
+			case !yield(i, c):
+				return
+			}
+		}
+	}
+}
+
+// lastCommand is where the last command of a text begins, in bytes: after an operator.
 func lastCommand(text string) (begin int) {
-	escaped, quoted := false, byte(0)
-	for i := range len(text) {
-		c := text[i]
-		switch {
-		case escaped:
-			escaped = false
-		case c == '\\' && quoted != '\'':
-			escaped = true
-		case quoted != 0 && c == quoted:
-			quoted = 0
-		case quoted != 0:
-		case c == '\'' || c == '"':
-			quoted = c
-		case strings.IndexByte(";|&(\n`", c) >= 0:
+	for i, c := range unquoted(text) {
+		if strings.IndexByte(";|&(\n`", c) >= 0 {
 			begin = i + 1
 		}
 	}

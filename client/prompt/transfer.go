@@ -90,19 +90,8 @@ func (r *runner) plan(ctx context.Context, args, verb string) (*cp.Plan, error) 
 // operator is the first character of these words that a shell would take for one between commands
 // or before a file; "": there is none.
 func operator(args string) string {
-	escaped, quoted := false, rune(0)
-	for _, c := range args {
-		switch {
-		case escaped:
-			escaped = false
-		case c == '\\' && quoted != '\'':
-			escaped = true
-		case quoted != 0 && c == quoted:
-			quoted = 0
-		case quoted != 0:
-		case c == '\'' || c == '"':
-			quoted = c
-		case strings.ContainsRune(";|&<>", c):
+	for _, c := range unquoted(args) {
+		if strings.IndexByte(";|&<>", c) >= 0 {
 			return string(c)
 		}
 	}

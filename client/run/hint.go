@@ -27,12 +27,20 @@ var complaints = [][]byte{
 	[]byte("cannot open tty"), []byte("tty required"),
 }
 
+// fullScreens switch a terminal to its alternate screen (xterm's control sequences).
+var fullScreens = [][]byte{[]byte("\x1b[?1049h"), []byte("\x1b[?1047h"), []byte("\x1b[?47h")}
+
+// firstBytes is how much of the output may show that a program is for a terminal: what comes later
+// is hardly the program's own beginning.
+const firstBytes = 4096
+
 // silent are programs that fail without a word if they miss a terminal.
 var silent = []string{"top", "htop", "atop", "mc", "tmux", "screen"}
 
-// Complaint looks for such words in what passes.
+// Complaint looks for such words in what passes. Its writers are used by one goroutine.
 type Complaint struct {
 	tail  []byte // of what passed, for words in two pieces
+	begin []byte // of the output
 	found bool
 }
 
@@ -67,6 +75,27 @@ func (c *Complaint) Watching(to io.Writer) io.Writer {
 		c.pass(p)
 		return to.Write(p)
 	})
+}
+
+// WatchingOutput is a writer that looks at what it passes on to standard output, where only what
+// fills a screen counts.
+func (c *Complaint) WatchingOutput(to io.Writer) io.Writer {
+	return writerFunc(func(p []byte) (int, error) {
+		c.passOutput(p)
+		return to.Write(p)
+	})
+}
+
+// passOutput looks at more output, and says whether it is the first to show that.
+func (c *Complaint) passOutput(p []byte) bool {
+	if c.found || len(c.begin) == firstBytes {
+		return false
+	}
+	c.begin = append(c.begin, p[:min(len(p), firstBytes-len(c.begin))]...)
+	for _, sequence := range fullScreens {
+		c.found = c.found || bytes.Contains(c.begin, sequence)
+	}
+	return c.found
 }
 
 // missing is for a command without a pty whose user is at a terminal: it returns stderr to write

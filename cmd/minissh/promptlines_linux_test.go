@@ -40,6 +40,11 @@ var promptScripts = []string{
 		"echo $?",
 	"if true\nthen echo yes\nelse echo no\nfi; echo \"# not a comment\" # a comment\n" +
 		"# nothing\n\n   \necho end",
+	"set -e\nfalse && true\necho $?\ntest -f nothing || echo none\nif false; then :; fi\n" +
+		"echo $?\n! true\nf() { false; echo not reached; }\nf && echo no || echo yes\necho on",
+	"set -e; false && true\necho $?\nset +e\nfalse\necho $?\nset -o errexit\n(exit 4)\necho never",
+	"set -e\ntrue\nsh -c 'exit 5' | true\nx=$(exit 7)\necho never",
+	"trap 'echo failed $?' ERR\nfalse\ntrue\nfalse && true\necho $?\n(exit 3)\ntrap - ERR\nfalse",
 	"history -c 2>/dev/null; set -- a b c\necho $# $2\nshift\necho $1\nset --\necho $#",
 }
 

@@ -21,15 +21,17 @@ const (
 	startLines = " exec 0<&5 5<&-\n"
 
 	// lineFunctions reads texts and reports. A text comes after a line with its mark, which is $1
-	// and which no text can know, and the number of its lines. What comes before is the rest of a
-	// text whose reading was interrupted. A part holds 256 lines: the whole text is not copied for
-	// each of them. A report is for each line that was begun, once: by its own end, or by the line
-	// after it, if an interrupt or an error has thrown that away. If its text was not read to the
-	// end, its status is that of an interrupt. Both leave $? as the user's line had it.
-	lineFunctions = `__minissh_tty=${SSH_TTY-} __minissh_due= __minissh_nl='
+	// and which no text can know, and the number of its lines; it is to be evaluated if $2 is
+	// line. What comes before is the rest of a text whose reading was interrupted. A part holds
+	// 256 lines: the whole text is not copied for each of them. A report is for each line that was
+	// begun, once: by its own end, or by the line after it, if an interrupt or an error has thrown
+	// that away. If its text was not read to the end, its status is that of an interrupt. Both
+	// leave $? as the user's line had it. Once a line may have set -e or a trap for ERR, each notes
+	// its status itself: with what is well in a line (false && true), eval would not be.
+	lineFunctions = `__minissh_tty=${SSH_TTY-} __minissh_due= __minissh_notes= __minissh_nl='
 '
 __minissh_read() {
-__minissh_s=$? __minissh_line= __minissh_part= __minissh_due=130
+__minissh_s=$? __minissh_line= __minissh_part= __minissh_own= __minissh_due=130
 printf 'begun\0' >&9
 while IFS= read -r __minissh_n <&8; do
 case $__minissh_n in "$1 "*) break ;; esac
@@ -40,11 +42,15 @@ IFS= read -r __minissh_l <&8
 __minissh_part=$__minissh_part$__minissh_l$__minissh_nl __minissh_n=$((__minissh_n - 1))
 [ $((__minissh_n % 256)) -gt 0 ] || __minissh_line=$__minissh_line$__minissh_part __minissh_part=
 done
+case $__minissh_line in *"set -"*|*errexit*|*trap*) __minissh_notes=1 ;; esac
+case $- in *e*) __minissh_notes=1 ;; esac
+[ -z "$__minissh_notes" ] || [ "${2-}" != line ] ||
+__minissh_line=$__minissh_line'__minissh_own=$?'$__minissh_nl
 __minissh_due=0
 return $__minissh_s
 }
 __minissh_report() {
-__minissh_s=$? PS1= PS2=
+__minissh_s=${__minissh_own:-$?} __minissh_own= PS1= PS2=
 [ "${__minissh_due:-0}" = 0 ] || __minissh_s=$__minissh_due
 [ -z "$__minissh_due" ] ||
 printf 'ended\0%s\0%s\0%s\0' "$__minissh_s" "$PWD" "${OLDPWD-}" >&9
@@ -118,12 +124,13 @@ ${(k)builtins[(I)${(b)2}*]} ${(k)aliases[(I)${(b)2}*]} | grep -v ^__minissh_ ;;
 	sayReady   = `printf 'ready\0' >&9` + "\n"
 
 	// The lines of ours, in which %s is the text's mark.
-	tellPlain = `{ __minissh_read %s; } 2>/dev/null; eval "$__minissh_line" </dev/null; ` + report
-	tellTTY   = `{ __minissh_read %s; } 2>/dev/null; eval "$__minissh_line" ` +
+	tellPlain = `{ __minissh_read %s line && :; } 2>/dev/null; ` +
+		`eval "$__minissh_line" </dev/null; ` + report
+	tellTTY = `{ __minissh_read %s line && :; } 2>/dev/null; eval "$__minissh_line" ` +
 		`<"$__minissh_tty" >"$__minissh_tty" 2>&1; ` + report
-	tellNames = `{ __minissh_read %s; __minissh_names </dev/null; __minissh_report; } ` +
+	tellNames = `{ __minissh_read %s && :; __minissh_names </dev/null; __minissh_report && :; } ` +
 		"2>/dev/null\n"
-	report = "{ __minissh_report; } 2>/dev/null\n"
+	report = "{ __minissh_report && :; } 2>/dev/null\n"
 )
 
 // ErrNoLines means that this shell, or this system, cannot be told lines.

@@ -44,13 +44,15 @@ type Line struct {
 	l    *Lines
 	ctx  context.Context // done: nobody wants the line any more
 	out  LineOutput
-	text []byte  // what is sent when the shell has begun, if lines of ours are typed
+	tell string  // the line of ours, if those are typed
+	text []byte  // what is sent then when the shell has begun
 	end  LineEnd // constant once Ended is closed
 
 	// guarded by l.mu
 	begun  bool            // the shell has it
 	early  []string        // signals that came before that, each once
 	missed map[string]bool // signals that missing looks after
+	over   bool            // the shell waits until its output has been passed on
 }
 
 // StartLines starts spec's Path as a shell that is told lines, and fills in its Args. Spec.PTY is
@@ -147,15 +149,22 @@ func (l *Lines) read() {
 				l.started()
 			case first == "begun":
 				l.hasBegun()
-			case first == "ended" && len(fields) < 4:
+			case first == "sync" && len(fields) < 2 || first == "ended" && len(fields) < 4:
 				continue
 			case first == "ended" && l.shell.typed: // it waits, and then prompts or ends
-				l.passOn()
-				l.texts.Write([]byte{0})
-				ended = fields
+				if ended == nil { // else an interrupt has made it begin that again
+					l.noSignals()
+					l.passOn()
+					l.texts.Write([]byte(fishTold))
+				}
+				if l.runs() {
+					ended = fields
+				}
 			case first == "prompts" && ended != nil:
 				l.settle(ended)
 				ended = nil
+			case first == "sync":
+				fmt.Fprintf(l.texts, fishSync, fields[1])
 			case first == "ended":
 				l.settle(fields)
 			}
@@ -195,10 +204,7 @@ func (l *Lines) started() {
 // again has the shell report the line, if its own report is thrown away: by an interrupt, or an
 // error. It is told so when it has begun, so that it does not throw this away too.
 func (l *Lines) again() {
-	l.mu.Lock()
-	begun := l.line != nil && l.line.begun
-	l.mu.Unlock()
-	if begun {
+	if l.runs() {
 		l.askReport()
 	}
 }
@@ -207,8 +213,11 @@ func (l *Lines) again() {
 func (l *Lines) hasBegun() {
 	l.mu.Lock()
 	line := l.line
-	if line == nil {
+	if line == nil || l.shell.typed && line.begun {
 		l.mu.Unlock()
+		if l.shell.typed { // it was typed twice
+			l.texts.Write([]byte{0})
+		}
 		return
 	}
 	early := line.early
@@ -222,6 +231,46 @@ func (l *Lines) hasBegun() {
 	l.askReport()
 	for _, name := range early {
 		line.Signal(name)
+	}
+}
+
+// typeAgain types the line of ours again as long as the shell has not begun it: an interrupt that
+// was meant for the line before may come late, and have it thrown away. If that has not happened,
+// the second finds nothing to do.
+func (l *Lines) typeAgain(line *Line) {
+	tick := time.NewTicker(typedAgain)
+	defer tick.Stop()
+	for {
+		select {
+		case <-line.Ended:
+			return
+		case <-tick.C:
+		}
+		l.mu.Lock()
+		begun := line.begun
+		l.mu.Unlock()
+		if begun {
+			return
+		}
+		l.tty.Write([]byte(line.tell))
+	}
+}
+
+const typedAgain = 2 * time.Second
+
+// runs says whether the shell has begun the line.
+func (l *Lines) runs() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.line != nil && l.line.begun
+}
+
+// noSignals keeps a shell from being interrupted while it waits for us.
+func (l *Lines) noSignals() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.line != nil && l.line.begun {
+		l.line.over = true
 	}
 }
 
@@ -308,6 +357,9 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineO
 	default:
 	}
 	l.line = line
+	if l.shell.typed {
+		line.tell, line.text = l.shell.tell[kind], bytes.Clone(text)
+	}
 	if kind == TerminalLine || l.shell.typed {
 		l.tty.f.SetWriteDeadline(time.Time{})
 	}
@@ -322,8 +374,8 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineO
 	}
 	l.mu.Unlock()
 	if l.shell.typed {
-		line.text = bytes.Clone(text)
-		l.tty.Write([]byte(l.shell.tell[kind]))
+		l.tty.Write([]byte(line.tell))
+		go l.typeAgain(line)
 		return line, nil
 	}
 	if !bytes.HasSuffix(text, []byte("\n")) {

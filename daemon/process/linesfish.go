@@ -3,16 +3,28 @@ package process
 // fish reads its lines from a terminal and nowhere else: the lines of ours are typed there, and its
 // own standard streams are the terminal. Its words about a line's errors appear there, after it has
 // begun. Descriptor 5 is its script, to the end; 6 and 7 are a plain line's output. After a line,
-// or else by its prompt, it tells of the line's end, and waits until its output was taken. When it
-// prompts it has not ended with the line.
+// or else by its prompt, it tells of the line's end, and waits until its output was taken, with
+// fishTold as the answer. When it prompts it has not ended with the line. An interrupt may come
+// while it reads a text, the rest of which then comes before the answer, and has effect a little
+// later: an answer that it may not have taken is asked for again, with a number (fishSync). What is
+// redirected for one read alone is read in pieces, the last of which loses what comes after the
+// text: so nothing does.
 const (
+	fishTold   = "__minissh_told 0\x00"
+	fishSync   = "__minissh_told %s\x00"
 	fishSource = "cat </dev/fd/5 | source"
 
 	fishFunctions = `function __minissh_read
 set -g __minissh_status $status
+if set -q __minissh_waits
+set __minissh_waits (math $__minissh_waits + 1)
+printf 'sync\0%s\0' $__minissh_waits >&4
+__minissh_wait $__minissh_waits
+end
+set -g __minissh_due 130
 printf 'begun\0' >&4
 read -z -g __minissh_line </dev/fd/3
-set -g __minissh_due 1
+set -g __minissh_due 0
 return $__minissh_status
 end
 function __minissh_names
@@ -28,14 +40,26 @@ complete -C "$word"
 end | string split -f1 \t | string match -v '__minissh_*' | sort -u | head -n 1000
 return $__minissh_status
 end
+function __minissh_wait
+set -l told
+begin
+while test "$told" != "__minissh_told $argv"
+read -z told; or break
+end
+end </dev/fd/3
+set -e __minissh_waits
+end
 function __minissh_report --on-event fish_postexec
 set -l code $status
 set -q __minissh_due; or return $code
-set -e __minissh_due
+test $__minissh_due = 0; or set code $__minissh_due
 set -l old "$dirprev[-1]"
 test "$__fish_cd_direction" = next; and set old "$dirnext[-1]"
+set -g __minissh_waits 0
 printf 'ended\0%s\0%s\0%s\0' $code $PWD "$old" >&4
-read -z -l told </dev/fd/3
+set -e __minissh_due
+set -g __minissh_line
+__minissh_wait 0
 return $code
 end
 function fish_prompt

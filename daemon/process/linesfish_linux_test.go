@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"minissh/protocol"
+	"minissh/protocol/testend"
 )
 
 // fish is told its lines by its terminal, and all else is as in the other shells.
@@ -53,6 +54,22 @@ func TestLinesOfFish(t *testing.T) {
 		line.Signal("INT")
 		if end := s.wait(line, text); end.ShellEnded {
 			t.Errorf("%q: %+v", text, end)
+		}
+	}
+	for n := range 40 { // an interrupt while it reads a text, runs it, or has just ended it
+		text := []string{"sleep 1000 #" + strings.Repeat("x", n*1000), "true"}[n%2]
+		line, _ := s.begin(text)
+		testend.Until(t, "the line has begun", func() bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return line.begun || s.line != line
+		})
+		line.Signal("INT")
+		if end := s.wait(line, text); end.ShellEnded {
+			t.Errorf("%d: %+v", n, end)
+		}
+		if _, got := s.tell("echo next", PlainLine); got.of(1) != "next\n" {
+			t.Fatalf("%d: %q, %q", n, got.of(1), got.of(0))
 		}
 	}
 	got := &heard{}

@@ -23,7 +23,7 @@ func (line *Line) Signal(name string) error {
 		return ErrFinished
 	default:
 	}
-	if line.tooEarly(name) {
+	if line.tooEarly(name) || line.tooLate(name) {
 		return nil
 	}
 	if name == "KILL" && l.signalLine(line, name) {
@@ -84,6 +84,13 @@ func (line *Line) tooEarly(name string) bool {
 	return true
 }
 
+// tooLate says whether a signal would only find the shell, which waits for us.
+func (line *Line) tooLate(name string) bool {
+	line.l.mu.Lock()
+	defer line.l.mu.Unlock()
+	return line.over && name != "KILL"
+}
+
 // look begins missing, unless that looks after this signal already.
 func (line *Line) look(name string, starting int) {
 	line.l.mu.Lock()
@@ -120,6 +127,9 @@ func (line *Line) missing(name string, starting int) {
 			l.signalLine(line, name)
 			return
 		case starting == 0 && group == 0 && unsure: // it is still the shell
+			if line.tell != "" { // if it has lost its report: once more
+				l.tty.Write([]byte("\r"))
+			}
 		case starting != 0 && group == starting: // still a copy
 		case starting != 0 && l.tty.foreground() != starting: // it has ended
 			return

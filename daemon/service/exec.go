@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -34,13 +35,8 @@ func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open) *pro
 	if reason != nil {
 		return reason
 	}
-	refused := terminal(&spec, open, who)
 	ctx := wanted(ch)
-	p, err := process.StartContext(ctx, spec)
-	if errors.Is(err, process.ErrNoPTY) {
-		refused, spec.PTY = err, nil
-		p, err = process.StartContext(ctx, spec)
-	}
+	p, refused, err := onTerminal(ctx, spec, open, who, process.StartContext)
 	if err != nil {
 		return notStarted(ctx, err)
 	}
@@ -136,6 +132,20 @@ func connectionEnvironment(who *access.Client) []string {
 		fmt.Sprintf("SSH_CLIENT=%s %d %d", client, who.Addr.Port(), to.Port()),
 		fmt.Sprintf("SSH_CONNECTION=%s %d %s %d", client, who.Addr.Port(), to.Addr(), to.Port()),
 	}
+}
+
+// onTerminal starts something on the terminal that the client asked for. If it gets none, refused
+// is why (TE1).
+func onTerminal[P any](ctx context.Context, spec process.Spec, open *protocol.Open,
+	who *access.Client, start func(context.Context, process.Spec) (P, error)) (started P, refused,
+	err error) {
+	refused = terminal(&spec, open, who)
+	started, err = start(ctx, spec)
+	if errors.Is(err, process.ErrNoPTY) {
+		refused, spec.PTY = err, nil
+		started, err = start(ctx, spec)
+	}
+	return started, refused, err
 }
 
 // terminal adds the terminal that the client asked for to what is started. The error, if any, is

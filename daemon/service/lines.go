@@ -50,13 +50,8 @@ func (l lines) shell(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 	if reason != nil {
 		return reason
 	}
-	refused := terminal(&spec, open, who)
 	ctx := wanted(ch)
-	p, err := process.StartLines(ctx, spec)
-	if errors.Is(err, process.ErrNoPTY) {
-		refused, spec.PTY = err, nil
-		p, err = process.StartLines(ctx, spec)
-	}
+	p, refused, err := onTerminal(ctx, spec, open, who, process.StartLines)
 	switch {
 	case err == process.ErrNoLines:
 		return refusal(protocol.CodeServiceRefused, "the login shell "+
