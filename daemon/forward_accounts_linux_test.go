@@ -75,7 +75,7 @@ func ownerOf(t *testing.T, port int) string {
 	for line := range strings.Lines(string(text)) {
 		fields := strings.Fields(line)
 		if len(fields) > 7 && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) &&
-			fields[3] == "01" { // established
+			fields[3] != "06" { // TIME_WAIT, which is nobody's
 			return fields[7]
 		}
 	}
