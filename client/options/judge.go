@@ -75,6 +75,10 @@ func (p *judgement) judgeLate() {
 				p.unsupported(&UnsupportedError{
 					Option: a.at.name, What: "with -N: a master process for other connections",
 					Advice: "-o ControlMaster=no goes on without it" + before})
+			} else if path := o.controlPath; a.at.flag && path != "" && !oneOf(path, "none") {
+				p.unsupported(&UnsupportedError{
+					Option: a.at.name, What: "a socket for other connections, " + shown(path),
+					Advice: "leave out -M: each command has a connection of its own"})
 			}
 		case "ProxyUseFdpass":
 			if o.ProxyCommand != "" && o.proxyUseFdpass {

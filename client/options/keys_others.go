@@ -11,8 +11,9 @@ var refusedRows = []keyRow{
 	{name: "CanonicalizeHostname", class: Refused, what: "completing the host's name with a domain",
 		asks: notNo, neutral: "no",
 		set: oneOfThese("yes", "no", "true", "false", "always")},
-	{name: "ControlMaster", class: Refused, what: "with -N: a master process for other " +
-		"connections; without -N it is harmless, each command has a connection of its own",
+	{name: "ControlMaster", class: Refused, what: "with -N, or as -M with a ControlPath: a " +
+		"master process for other connections; otherwise it is harmless, each command has a " +
+		"connection of its own",
 		later: true, neutral: "no", set: oneOfThese("yes", "no", "true", "false", "ask", "auto",
 			"autoask")},
 	{name: "DynamicForward", class: Refused, repeat: true, what: "a SOCKS proxy", later: true},
@@ -60,7 +61,7 @@ var harmlessRows = []keyRow{
 	{name: "CanonicalizePermittedCNAMEs", class: Harmless, words: many, what: "CanonicalizeHostname is refused", set: isCNAMEs},
 	{name: "Ciphers", class: Harmless, what: profile, set: isAlgorithms(cipherNames, false)},
 	{name: "Compression", class: Harmless, what: "nothing is compressed", set: oneOfThese("yes", "no")},
-	{name: "ControlPath", class: Harmless, what: noMaster},
+	{name: "ControlPath", class: Harmless, what: noMaster, set: text(func(o *Options) *string { return &o.controlPath })},
 	{name: "ControlPersist", class: Harmless, what: noMaster, set: isPersistence},
 	{name: "EnableEscapeCommandline", class: Harmless, what: noForwarding, set: isYesNo},
 	{name: "EnableSSHKeysign", class: Harmless, what: keysOnly, set: isYesNo},

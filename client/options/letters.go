@@ -29,6 +29,7 @@ var flagRows = []flagRow{
 	{letter: 'N', set: func(p *commandLine, _ string) error {
 		return p.setSession(SessionNone, "-N")
 	}},
+	{letter: 'Q', arg: true, set: (*commandLine).setQuery},
 	{letter: 'T', set: func(p *commandLine, _ string) error { p.setTTY(TTYNo); return nil }},
 	{letter: 'V', set: func(p *commandLine, _ string) error { p.o.Version = true; return nil }},
 	{letter: 'e', arg: true, key: "EscapeChar"},
@@ -76,9 +77,8 @@ var flagRows = []flagRow{
 		}},
 	{letter: 'D', arg: true, class: Refused, key: "DynamicForward", what: "a SOCKS proxy"},
 	{letter: 'L', arg: true, class: Refused, byKey: true, what: "forwarding a local port", set: forward("LocalForward", "-L")},
-	{letter: 'M', class: Refused, key: "ControlMaster", value: "yes", what: "with -N: a master process for other connections; without -N it is harmless"},
+	{letter: 'M', class: Refused, key: "ControlMaster", value: "yes", what: "with -N or -S: a master process for other connections; otherwise it is harmless"},
 	{letter: 'O', arg: true, class: Refused, what: "talking to a master process; minissh works without one"},
-	{letter: 'Q', arg: true, class: Refused, what: "a list of algorithms; minissh has one TLS 1.3 profile and nothing to choose"},
 	{letter: 'R', arg: true, class: Refused, byKey: true, what: "forwarding a port from the other side", set: forward("RemoteForward", "-R")},
 	{letter: 'W', arg: true, class: Refused,
 		what: "joining standard input and output to a port of the other side",

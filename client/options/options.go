@@ -123,6 +123,9 @@ type Options struct {
 
 	// PrintConfig (-G) asks for WriteEffective and nothing else.
 	PrintConfig bool
+	// Answer (-Q) is a list to be printed, one a line; nil: none was asked for. It ends the parsing
+	// as the next two do.
+	Answer []string
 	// Version (-V, --version) and Help (--help) end the parsing at once: everything else may be
 	// empty.
 	Version bool
@@ -139,6 +142,7 @@ type Options struct {
 	methods, refusal                       string
 	clearForwardings, exitOnForwardFailure bool
 	proxyUseFdpass                         bool
+	controlPath                            string
 
 	// what a hop's client is given too: -F, and -v or -q
 	configFile, loudness string

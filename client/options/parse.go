@@ -20,11 +20,8 @@ func (env *Environment) Parse(args []string) (*Options, error) {
 	if err := line.arguments(args); err != nil {
 		return nil, err
 	}
-	if o.Version || o.Help {
+	if o.ends() {
 		return o, nil
-	}
-	if err := o.Refuse(); !line.haveHost && err != nil {
-		return nil, err // -Q cipher needs no host in ssh
 	}
 	if !line.haveHost {
 		return nil, usage("[user@]host names one; minissh try needs none", "no host was given")
@@ -41,6 +38,9 @@ func (env *Environment) Parse(args []string) (*Options, error) {
 	p.judgeLate()
 	return o, nil
 }
+
+// ends says whether nothing after it counts: -V, --help or -Q.
+func (o *Options) ends() bool { return o.Version || o.Help || o.Answer != nil }
 
 // parser is one run of Parse: which values count.
 type parser struct {
@@ -88,7 +88,7 @@ func (p *commandLine) arguments(args []string) error {
 			p.o.Command = append([]string(nil), args[i:]...)
 			return nil
 		}
-		if p.o.Version || p.o.Help {
+		if p.o.ends() {
 			return nil
 		}
 	}
@@ -111,7 +111,7 @@ func (p *commandLine) cluster(letters string, next []string) (used int, err erro
 			if err := p.flag(row, row.value); err != nil {
 				return 0, err
 			}
-			if p.o.Version {
+			if p.o.ends() {
 				return 0, nil
 			}
 			continue

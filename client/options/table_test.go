@@ -319,10 +319,6 @@ func TestTold(t *testing.T) {
 			"-o ControlMaster=no goes on without it, before -M: the first counts" {
 		t.Errorf("-M -N: %v", o.Refuse())
 	}
-	if _, err := env.Parse([]string{"-Q", "cipher"}); err == nil ||
-		!strings.HasPrefix(err.Error(), "-Q is not in this version") {
-		t.Errorf("-Q cipher: %v", err)
-	}
 	write(t, file, "Tunnel yes\n", 0o600)
 	hint := "-o Tunnel=no goes on without it; Tunnel no for this host in " +
 		"~/.config/minissh/config does so for good"

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 
+	"golang.org/x/term"
+
 	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/options"
@@ -49,6 +51,10 @@ func start(args []string) int {
 		complete(args[1:])
 		return 0
 	}
+	if len(args) == 0 && !term.IsTerminal(0) && !term.IsTerminal(1) { // as ssh answers a program
+		showHelp(os.Stderr)
+		return report.ExitFailure
+	}
 	if len(args) == 0 || len(args) == 1 && args[0] == shortHelpFlag {
 		showHelp(os.Stdout)
 		return 0
@@ -88,6 +94,11 @@ func parse(args []string) (*options.Options, error) {
 		return nil, err
 	case o.Version:
 		fmt.Fprintln(os.Stderr, likeSSH)
+		return nil, exitCode(0)
+	case o.Answer != nil:
+		for _, line := range o.Answer {
+			fmt.Println(line)
+		}
 		return nil, exitCode(0)
 	case o.Help:
 		return nil, errHelp

@@ -236,7 +236,7 @@ Verbs (first words only: "minissh -- try" is a host); more: minissh help VERB
 
 const helpBelow = `
 Options before or after the host, as in ssh: -p port, -l user, -i key, -t, -T,
--o Key=Value, -e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
+-o Key=Value, -J hop, -e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
    --exec          run the words as they are, without a shell
    --timeout TIME  stop the command there after that time (90, 5m, 1h): code 124
    --keylog FILE   append the TLS secrets to FILE, for Wireshark
