@@ -57,6 +57,10 @@ func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Wri
 	case "code":
 		n, _ := strconv.Atoi(rest)
 		return Outcome{Code: n, Duration: 1234 * time.Millisecond}, nil
+	case "sh":
+		var n int
+		fmt.Sscanf(line, "sh -c 'exit %d'", &n)
+		return Outcome{Code: n}, nil
 	case "signal":
 		return Outcome{Code: 143, Signal: rest, Duration: 5 * time.Millisecond,
 			Notes: []string{"a note\x1b[m"}}, nil

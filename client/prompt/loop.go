@@ -133,8 +133,8 @@ func (l *loop) line(ctx context.Context, line string) error {
 		return nil
 	}
 	run := func(ctx context.Context) (Outcome, error) {
-		if err := l.tellStatus(ctx); err != nil {
-			return Outcome{}, err
+		if told, err := l.tellStatus(ctx); err != nil || told.Code != l.status {
+			return told, err // interrupted, say
 		}
 		return l.cfg.Runner.Run(ctx, line, l.out.stdout(), l.out.stderr())
 	}
@@ -202,13 +202,11 @@ func (l *loop) offer(line string) {
 }
 
 // tellStatus gives the shell there the status of what it has not run: a get that failed, say.
-func (l *loop) tellStatus(ctx context.Context) error {
+func (l *loop) tellStatus(ctx context.Context) (Outcome, error) {
 	if l.status == l.known || !l.cfg.Runner.Exits() {
-		return nil
+		return Outcome{Code: l.status}, nil
 	}
-	_, err := l.cfg.Runner.Run(ctx, fmt.Sprintf("sh -c 'exit %d'", l.status), io.Discard,
-		io.Discard)
-	return err
+	return l.cfg.Runner.Run(ctx, fmt.Sprintf("sh -c 'exit %d'", l.status), io.Discard, io.Discard)
 }
 
 // stdin is the terminal for those who may have it.

@@ -24,7 +24,7 @@ var complaints = [][]byte{
 	[]byte("not from a terminal"), []byte("not to a terminal"), []byte("no tty present"),
 	[]byte("run from a terminal"),
 	[]byte("a terminal is required"), []byte("failed tty get"), []byte("error opening terminal"),
-	[]byte("cannot open tty"), []byte("tty required"),
+	[]byte("cannot open tty"), []byte("tty required"), []byte("eof when reading a line"),
 }
 
 // fullScreens switch a terminal to its alternate screen (xterm's control sequences).

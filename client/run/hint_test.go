@@ -23,6 +23,7 @@ func TestComplaints(t *testing.T) {
 		{"top -b -n 1", "", 0, false},
 		{"top", "top: unknown option 'z'\n", 1, false},
 		{"false", "", 1, false},
+		{"python3 -c 'input()'", "EOFError: EOF when reading a line\n", 1, true},
 		{"ls x", "ls: cannot access 'x': No such file or directory\n", 2, false},
 	} {
 		for size := 1; size <= max(1, len(test.said)); size += 7 {

@@ -142,6 +142,26 @@ func TestNewcomersHour(t *testing.T) {
 	enters("echo it is $who")
 	sees(`^it is me$`)
 
+	// what turns out to want one is a key away
+	enters("sh -c 'test -t 0 || { echo not a tty >&2; exit 3; }; echo has one'")
+	s.shows(`it wants a terminal: pty sh .*\n?.*↑ and Enter`)
+	s.types("", "Up", "Enter")
+	sees(`^has one$`)
+	s.types("", "C-l")
+
+	// the shell knows what became of a copy, and Tab the prompt's own words
+	enters("get nothing-like-it")
+	enters("echo status $?")
+	sees(`^status 1$`)
+	s.types("histo", "Tab")
+	s.shows(`history ?$`)
+	s.types("2", "Enter")
+	sees(`echo status \$.\n.*history 2`)
+	s.types("echo \"${who", "Tab")
+	s.shows(`echo "\$\{who\}$`)
+	s.types("\"", "Enter")
+	sees(`^me$`)
+
 	// a paste of 5,000 lines, which runs when Enter is pressed
 	var paste strings.Builder
 	for i := range 5000 {
