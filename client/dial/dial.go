@@ -38,6 +38,8 @@ type Dialer struct {
 	Trace    func(mux.Direction, protocol.Frame) // nil: nobody watches
 	Software string                              // name and version, told to the daemon
 	NoHost   string                              // the hint if nobody knows the host's name
+	// LoggedIn, if not nil, is called with each new connection. Its error ends that.
+	LoggedIn func(*Connection) error
 	// a person sits at what runs, and may come back much later
 	OnTerminal bool
 	// Network, if not nil, makes connections instead of a net.Dialer. Nobody looks then whether
@@ -58,6 +60,9 @@ type Connection struct {
 	Welcome  *protocol.Welcome
 	Options  *options.Options
 	Messages *report.Messages
+
+	// Linger, if not nil, waits for what else the session carries when its command has ended.
+	Linger func()
 
 	// Announce tells of a lost link in lines on standard error. It is what Watch has done first.
 	Announce func(*Loss)
@@ -206,6 +211,12 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 		c.keeper = d.newKeeper(session, welcome, hello, connect)
 		c.Watch(c.Announce)
 		go c.keeper.run()
+	}
+	if d.LoggedIn != nil {
+		if err := d.LoggedIn(c); err != nil {
+			session.Close(nil)
+			return nil, err
+		}
 	}
 	return c, nil
 }

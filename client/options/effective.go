@@ -31,7 +31,13 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	line("connectionattempts", max(o.ConnectionAttempts, 1))
 	line("checkhostip", yesOrNo(o.CheckHostIP))
 	line("clearallforwardings", yesOrNo(o.clearForwardings))
-	line("exitonforwardfailure", yesOrNo(o.exitOnForwardFailure))
+	line("exitonforwardfailure", yesOrNo(o.ExitOnForwardFailure))
+	line("gatewayports", yesOrNo(o.GatewayPorts))
+	line("streamlocalbindunlink", yesOrNo(o.StreamLocalBindUnlink))
+	line("streamlocalbindmask", fmt.Sprintf("0%o", o.StreamLocalBindMask))
+	for _, f := range o.LocalForwards {
+		line("localforward", f.words())
+	}
 	line("pubkeyauthentication", trueOrFalse(yesOrNo(!o.NoPubkey)))
 	for _, given := range [][2]string{{"bindaddress", o.BindAddress},
 		{"bindinterface", o.BindInterface}, {"revokedhostkeys", o.RevokedHostKeys},

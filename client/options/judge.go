@@ -67,7 +67,7 @@ func (p *judgement) judgeLate() {
 		switch a.row.name {
 		case "ControlMaster":
 			// A master without a command would only wait, and nobody could use it.
-			if o.SessionType == SessionNone && o.StdioForward == "" && notNo(a.v) {
+			if o.SessionType == SessionNone && o.StdioForward == nil && notNo(a.v) {
 				before := ""
 				if strings.HasPrefix(a.at.name, "-") {
 					before = ", before " + a.at.name + ": the first counts"
@@ -84,7 +84,7 @@ func (p *judgement) judgeLate() {
 			if o.ProxyCommand != "" && o.proxyUseFdpass {
 				p.refuse(a.row, a.at, "")
 			}
-		case "DynamicForward", "LocalForward", "RemoteForward":
+		case "DynamicForward", "RemoteForward":
 			p.judgeForward(a)
 		}
 	}
@@ -112,7 +112,7 @@ func (p *judgement) judgeLate() {
 func (p *judgement) judgeForward(a asked) {
 	switch o := p.o; {
 	case o.clearForwardings:
-	case a.at.forSSH && o.SessionType != SessionNone && !o.exitOnForwardFailure:
+	case a.at.forSSH && o.SessionType != SessionNone && !o.ExitOnForwardFailure:
 		p.tell(a.at.name, a.row.what)
 	default:
 		p.refuse(a.row, a.at, "")

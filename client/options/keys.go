@@ -32,8 +32,9 @@ var keyRows = []keyRow{
 		o.EscapeChar, err = parseEscape(v[0])
 		return
 	}},
-	{name: "ExitOnForwardFailure", set: yesNo(func(o *Options) *bool { return &o.exitOnForwardFailure })},
+	{name: "ExitOnForwardFailure", set: yesNo(func(o *Options) *bool { return &o.ExitOnForwardFailure })},
 	{name: "ForkAfterAuthentication", set: yesNo(func(o *Options) *bool { return &o.ForkAfterAuthentication })},
+	{name: "GatewayPorts", set: yesNo(func(o *Options) *bool { return &o.GatewayPorts })},
 	{name: "GlobalKnownHostsFile", words: many, set: func(o *Options, v []string) error {
 		o.GlobalKnownHostsFiles = v
 		return nil
@@ -51,6 +52,7 @@ var keyRows = []keyRow{
 		o.IdentityFiles = append(o.IdentityFiles, v[0])
 		return nil
 	}},
+	{name: "LocalForward", words: 2, repeat: true, set: setLocal},
 	{name: "LogLevel", set: func(o *Options, v []string) (err error) {
 		o.LogLevel, err = parseLogLevel(v[0])
 		return
@@ -108,6 +110,11 @@ var keyRows = []keyRow{
 		return nil
 	}},
 	{name: "StdinNull", set: yesNo(func(o *Options) *bool { return &o.StdinNull })},
+	{name: "StreamLocalBindMask", set: func(o *Options, v []string) (err error) {
+		o.StreamLocalBindMask, err = parseMask(v[0])
+		return
+	}},
+	{name: "StreamLocalBindUnlink", set: yesNo(func(o *Options) *bool { return &o.StreamLocalBindUnlink })},
 	{name: "StrictHostKeyChecking", set: func(o *Options, v []string) (err error) {
 		o.StrictHostKeyChecking, err = parseChoice(v[0], [2]Strictness{"yes", StrictYes},
 			[2]Strictness{"no", StrictNo},

@@ -26,17 +26,35 @@ var flagRows = []flagRow{
 	{letter: 'F', arg: true, set: func(p *commandLine, arg string) error { p.configFile, p.o.configFile = arg, arg; return nil }},
 	{letter: 'G', set: func(p *commandLine, _ string) error { p.o.PrintConfig = true; return nil }},
 	{letter: 'J', arg: true, set: (*commandLine).setJump},
+	{letter: 'L', arg: true, set: func(p *commandLine, arg string) error {
+		if err := p.o.addLocal(arg); err != nil {
+			return usage("minissh -L 8080:localhost:80 host", "-L: %v", err)
+		}
+		return nil
+	}},
 	{letter: 'N', set: func(p *commandLine, _ string) error {
 		return p.setSession(SessionNone, "-N")
 	}},
 	{letter: 'Q', arg: true, set: (*commandLine).setQuery},
 	{letter: 'T', set: func(p *commandLine, _ string) error { p.setTTY(TTYNo); return nil }},
 	{letter: 'V', set: func(p *commandLine, _ string) error { p.o.Version = true; return nil }},
+	{letter: 'W', arg: true, set: func(p *commandLine, arg string) (err error) {
+		if p.o.StdioForward, err = parseStdio(arg); err != nil {
+			return usage("minissh -W localhost:80 host", "-W: %v", err)
+		}
+		for key, field := range map[string]*bool{"clearallforwardings": &p.o.clearForwardings,
+			"exitonforwardfailure": &p.o.ExitOnForwardFailure} {
+			p.seen[key], *field = true, true
+		}
+		p.setTTY(TTYNo)
+		return p.setSession(SessionNone, "-W")
+	}},
 	{letter: 'e', arg: true, key: "EscapeChar"},
 	{letter: 'f', key: "ForkAfterAuthentication", value: "yes",
 		set: func(p *commandLine, _ string) error {
 			return p.setKey("StdinNull", "yes", place{name: "-f", flag: true})
 		}},
+	{letter: 'g', key: "GatewayPorts", value: "yes"},
 	{letter: 'i', arg: true, set: (*commandLine).addIdentity},
 	{letter: 'l', arg: true, key: "User"},
 	{letter: 'n', key: "StdinNull", value: "yes"},
@@ -76,21 +94,9 @@ var flagRows = []flagRow{
 				"version 1 of the SSH protocol is gone, and minissh never spoke it")
 		}},
 	{letter: 'D', arg: true, class: Refused, key: "DynamicForward", what: "a SOCKS proxy"},
-	{letter: 'L', arg: true, class: Refused, byKey: true, what: "forwarding a local port", set: forward("LocalForward", "-L")},
 	{letter: 'M', class: Refused, key: "ControlMaster", value: "yes", what: "with -N or -S: a master process for other connections; otherwise it is harmless"},
 	{letter: 'O', arg: true, class: Refused, what: "talking to a master process; minissh works without one"},
 	{letter: 'R', arg: true, class: Refused, byKey: true, what: "forwarding a port from the other side", set: forward("RemoteForward", "-R")},
-	{letter: 'W', arg: true, class: Refused,
-		what: "joining standard input and output to a port of the other side",
-		set: func(p *commandLine, arg string) error {
-			p.o.StdioForward = arg
-			for key, field := range map[string]*bool{"clearallforwardings": &p.o.clearForwardings,
-				"exitonforwardfailure": &p.o.exitOnForwardFailure} {
-				p.seen[key], *field = true, true
-			}
-			p.setTTY(TTYNo)
-			return p.setSession(SessionNone, "-W")
-		}},
 	{letter: 'Z', class: Refused, what: "nothing in ssh either", set: func(p *commandLine, _ string) error { return usage(helpHint, "unknown option -Z") }},
 	{letter: 'w', arg: true, class: Refused, what: "a tunnel device"},
 
@@ -107,7 +113,6 @@ var flagRows = []flagRow{
 	{letter: 'S', arg: true, class: Harmless, key: "ControlPath", what: noMaster},
 	{letter: 'a', class: Harmless, key: "ForwardAgent", value: "no", what: "the agent is not lent"},
 	{letter: 'c', arg: true, class: Harmless, key: "Ciphers", what: profile, set: listed("-c")},
-	{letter: 'g', class: Harmless, key: "GatewayPorts", value: "yes", what: noForwarding},
 	{letter: 'k', class: Harmless, key: "GSSAPIDelegateCredentials", value: "no", what: keysOnly},
 	{letter: 'm', arg: true, class: Harmless, key: "MACs", what: profile, set: listed("-m")},
 	{letter: 'x', class: Harmless, key: "ForwardX11", value: "no", what: noForwarding},

@@ -3,6 +3,8 @@ package options
 import (
 	"strings"
 	"time"
+
+	"minissh/protocol"
 )
 
 // Options is one command line together with the configuration that applies to
@@ -45,8 +47,18 @@ type Options struct {
 	RemoteCommand string
 	// EscapeChar (-e) starts an escape on a pty; -1: nothing does. The default is '~'.
 	EscapeChar int
-	// StdioForward (-W) is the "host:port" that standard input and output go to.
-	StdioForward string
+	// StdioForward (-W) is what standard input and output go to; nil: nothing.
+	StdioForward *protocol.Target
+	// LocalForwards (-L) are to be listened on here.
+	LocalForwards []*Forward
+	// GatewayPorts (-g) lets other machines connect to forwards that name no address.
+	GatewayPorts bool
+	// ExitOnForwardFailure ends the client if a forward cannot be set up.
+	ExitOnForwardFailure bool
+	// StreamLocalBindMask is the umask of Unix sockets that are listened on; StreamLocalBindUnlink
+	// takes the place of one that is there.
+	StreamLocalBindMask   uint32
+	StreamLocalBindUnlink bool
 	// SendEnv holds patterns of names whose variables are sent, in order; a leading '-' removes
 	// names again (ssh_config(5)).
 	SendEnv []string
@@ -139,10 +151,10 @@ type Options struct {
 	Skipped []string
 
 	// What is judged when all has been read, as it was given; "" if it was not.
-	methods, refusal                       string
-	clearForwardings, exitOnForwardFailure bool
-	proxyUseFdpass                         bool
-	controlPath                            string
+	methods, refusal string
+	clearForwardings bool
+	proxyUseFdpass   bool
+	controlPath      string
 
 	// what a hop's client is given too: -F, and -v or -q
 	configFile, loudness string

@@ -14,7 +14,8 @@ func Parse(args []string) (*Options, error) { return CurrentEnvironment().Parse(
 
 // Parse is [Parse] in this environment.
 func (env *Environment) Parse(args []string) (*Options, error) {
-	o := &Options{EscapeChar: '~', ServerAliveCountMax: 3, ResumeFor: ResumeDefault}
+	o := &Options{EscapeChar: '~', ServerAliveCountMax: 3, ResumeFor: ResumeDefault,
+		StreamLocalBindMask: 0o177}
 	p := &parser{env: env, judgement: judgement{o: o}, seen: make(map[string]bool)}
 	line := &commandLine{parser: p}
 	if err := line.arguments(args); err != nil {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"minissh/protocol"
 	"time"
 )
 
@@ -90,7 +92,8 @@ func TestFields(t *testing.T) {
 		{"-t h x", "RequestTTY", TTYYes}, {"-t h -t x", "RequestTTY", TTYForce}, {"-tT h x", "RequestTTY", TTYNo},
 		{"-oRequestTTY=no -t h x", "RequestTTY", TTYYes}, {"-T -oRequestTTY=force h x", "RequestTTY", TTYNo},
 		{"-N h", "SessionType", SessionNone}, {"-N h", "RequestTTY", TTYNo}, {"-oSessionType=none h", "SessionType", SessionNone},
-		{"-s h sftp", "SessionType", SessionSubsystem}, {"-W a:1 h", "StdioForward", "a:1"}, {"-W a:1 h", "SessionType", SessionNone},
+		{"-s h sftp", "SessionType", SessionSubsystem}, {"-W a:1 h", "StdioForward", &protocol.Target{Host: "a", Port: 1}},
+		{"-W /run/a h", "StdioForward", &protocol.Target{Path: protocol.Bytes("/run/a")}}, {"-W a:1 h", "SessionType", SessionNone},
 		{"-f h x", "StdinNull", true}, {"-f h x", "ForkAfterAuthentication", true}, {"-n h", "StdinNull", true}, {"h", "StdinNull", false},
 		{"-e ^a h", "EscapeChar", 1}, {"-e none h", "EscapeChar", -1}, {"-e% h", "EscapeChar", int('%')}, {"h", "EscapeChar", int('~')},
 		{"-4 -6 h", "AddressFamily", "inet6"}, {"-oAddressFamily=any -4 h", "AddressFamily",
@@ -224,9 +227,8 @@ func TestRefuse(t *testing.T) {
 		{"-M h", "<nil>"}, {"-M -S none h", "<nil>"}, {"-S /s h", "<nil>"},
 		{"-oControlMaster=auto -oControlPath=/s h x", "<nil>"},
 		{"-M -S /s h x", "-M is not in this version (a socket for other connections, /s)"}, {"-N -oControlMaster=no -M h", "<nil>"},
-		{"⟨-oLocalForward=1 h:2⟩ h", "-o LocalForward is not in this version (forwarding a local port)"},
 		{"⟨-oLocalForward=1 h:2⟩ -L 1:h:2 -R 1:h:2 -D 1 -oClearAllForwardings=yes h", "<nil>"},
-		{"-L 1:h:2 h", "-L is not in this version (forwarding a local port)"},
+		{"-D 1 h", "-D is not in this version (a SOCKS proxy)"},
 	}
 	for _, test := range tests {
 		o := mustParse(t, testEnv(t), words(test.args)...)

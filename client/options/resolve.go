@@ -35,6 +35,9 @@ func (p *parser) resolve() error {
 	if err := p.resolveFiles(); err != nil {
 		return err
 	}
+	if err := p.resolveForwards(); err != nil {
+		return err
+	}
 	return p.resolveAgent()
 }
 

@@ -45,7 +45,8 @@ Host *
 		"serveraliveinterval", "connecttimeout",
 		"loglevel", "remotecommand", "sendenv", "setenv", "userknownhostsfile", "hostkeyalias",
 		"connectionattempts", "checkhostip", "clearallforwardings", "exitonforwardfailure",
-		"pubkeyauthentication", "bindaddress", "bindinterface", "proxyjump", "proxycommand"}
+		"pubkeyauthentication", "bindaddress", "bindinterface", "proxyjump", "proxycommand",
+		"localforward", "gatewayports", "streamlocalbindmask", "streamlocalbindunlink"}
 	// Debian's ssh asks for signs of life in batch mode; known_hosts is in the home.
 	const ownDefaults = "serveraliveinterval userknownhostsfile"
 	for _, args := range []string{
@@ -82,6 +83,20 @@ Host *
 		"-oUserKnownHostsFile=%q u@h",
 		"-oConnectionAttempts=3 u@h", "-oConnectionAttempts=0 u@h", "-oCheckHostIP=yes u@h",
 		"-oClearAllForwardings=yes u@h", "-oExitOnForwardFailure=yes u@h",
+		"-L 8080:a:80 u@h", "-L8080:a:80 -L 8080:a:80 -L 8081:a:80 u@h", "-L *:8080:a:80 -g u@h",
+		"-L :8080:a:80 u@h", "-L localhost:8080:a:80 u@h", "-L [::1]:8080:[::2]:80 u@h",
+		"-L /s:a:80 u@h", "-L /s:/t u@h", "-L 8080:/t u@h", "-L b:8080:/t u@h", "-L 8080:a u@h",
+		"-L 8080 u@h", "-L a:80 u@h", "-L 0:a:80 u@h", "-L 8080:a:0 u@h", "-L 8080:a:65536 u@h",
+		"-L 65536:a:80 u@h", "-L http:a:https u@h", "-L x:a:80 u@h", "-L 1:2:3:4:5 u@h",
+		"-L [::1:8080:a:80 u@h", "-L [::1]8080:a:80 u@h", "-L 8080:[a/b]:80 u@h",
+		"-L a\\:b:80:c:1 u@h",
+		"-L 8080:a:80: u@h", "-L ::: u@h", "-L : u@h", "-L /s u@h",
+		"-oClearAllForwardings=yes -L 8080:a:80 u@h", "-L 8080:a:80 -W a:1 u@h",
+		"-L 8080:/t:80 u@h", "-L /s:a u@h",
+		"-W a u@h", "-W a:b:1 u@h", "-W [::1]:1 u@h", "-W a:0 u@h", "-W a:http u@h",
+		"⟨-oLocalForward=8080 a:80⟩ u@h", "⟨-oLocalForward=b:8080 [::1]:80⟩ u@h",
+		"-oLocalForward=8080:a:80 u@h", "-oGatewayPorts=yes u@h", "-oGatewayPorts=x u@h",
+		"-oStreamLocalBindMask=0007 u@h", "-oStreamLocalBindUnlink=yes u@h",
 		"-oPubkeyAuthentication=no u@h", "-oDSAAuthentication=no u@h", "-b 127.0.0.1 u@h",
 		"-B lo u@h", "-oBindAddress=x -b y u@h",
 		"-c bogus u@h", "-c aes128-ctr u@h", "-c +aes128-ctr u@h", "-c -aes128-ctr u@h",

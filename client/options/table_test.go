@@ -38,7 +38,7 @@ HostbasedAcceptedAlgorithms +ssh-rsa
 IPQoS af11 cs1|0x10|lowdelay throughput|lowdelay throughput none|300|ef
 KexAlgorithms curve25519-sha256|-*|curve25519-sha256,bogus
 LocalCommand a "b|a b c
-LocalForward 1 a:2
+LocalForward 1 a:2|localhost:1 a:2|*:1 [::1]:2|/s /t|1 /t|/s a:2|[::1]:1 a:2|:1 a:2|1:2 a|1 a:|1 a:http|http a:1|1 a:65536|0 a:1|1 a|a 1:2|\1 a:2|x:/s a:1
 LogLevel DEBUG|quiet|VERBOSE
 LogVerbose a b c
 MACs hmac-md5,|hmac-sha2-256
@@ -181,8 +181,8 @@ func TestNothingIsDropped(t *testing.T) {
 		"RefuseConnection no", "Ciphers bogus", "MACs bogus",
 		"KexAlgorithms bogus", "HostKeyAlgorithms bogus", "RequiredRSASize many",
 		"BindAddres 127.0.0.1",
-		"ExitOnForwardFailure yes\nLocalForward 1 h:2", "SessionType none\nLocalForward 1 h:2",
-		"SessionType none\nRemoteForward 1 h:2", "SessionType none\nDynamicForward 1",
+		"ExitOnForwardFailure yes\nRemoteForward 1 h:2", "SessionType none\nRemoteForward 1 h:2",
+		"LocalForward 1 h:0", "LocalForward 0 h:1", "SessionType none\nDynamicForward 1",
 		"Match bogus x",
 	}
 	holds := map[string]func(*Options) bool{
@@ -300,10 +300,10 @@ func TestTold(t *testing.T) {
 	}
 	env := testEnv(t)
 	file := write(t, filepath.Join(env.Home, ".ssh", "config"),
-		"Host h\nLocalForward 1 h:2\nForwardAgent yes\nHost other\nForwardX11 yes\n", 0o600)
+		"Host h\nRemoteForward 1 h:2\nForwardAgent yes\nHost other\nForwardX11 yes\n", 0o600)
 	o := mustParse(t, env, "h")
 	want := fmt.Sprintf("%s%s:3: ForwardAgent (lending the agent to the other side); %s:2: "+
-		"LocalForward (forwarding a local port)", without, file, file)
+		"RemoteForward (forwarding a port from the other side)", without, file, file)
 	if len(o.Warnings) != 1 || o.Warnings[0] != want || o.Refuse() != nil {
 		t.Errorf("%q\nwant %q, %v", o.Warnings, want, o.Refuse())
 	}

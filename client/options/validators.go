@@ -1,7 +1,6 @@
 package options
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -78,12 +77,13 @@ func oneOfThese(names ...string) func(*Options, []string) error {
 	}
 }
 
-// isOctal is StreamLocalBindMask's.
-func isOctal(_ *Options, v []string) error {
-	if n, err := strconv.ParseUint(v[0], 8, 32); err != nil || n > 0o777 {
-		return fmt.Errorf("%s is not an octal mask", shown(v[0]))
+// parseMask is StreamLocalBindMask's.
+func parseMask(s string) (uint32, error) {
+	n, err := strconv.ParseUint(s, 8, 32)
+	if err != nil || n > 0o777 {
+		return 0, fmt.Errorf("%s is not an octal mask", shown(s))
 	}
-	return nil
+	return uint32(n), nil
 }
 
 // isIPQoS takes one or two classes of traffic (ssh_config(5)).
@@ -199,15 +199,6 @@ func isPersistence(_ *Options, v []string) error {
 		return fmt.Errorf("%s is neither yes, no nor a time", shown(v[0]))
 	}
 	return nil
-}
-
-func isForward(n int) func(*Options, []string) error {
-	return func(_ *Options, v []string) error {
-		if len(v) != n {
-			return errors.New("it needs a port here and a target there")
-		}
-		return nil
-	}
 }
 
 func same(s string) [2]string { return [2]string{s, s} }

@@ -105,6 +105,10 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	outcome, err := Follow(ch, streams)
 	if err == nil {
 		ch.Close(nil)
+		signals.letGo(outcome)
+		if conn.Linger != nil {
+			conn.Linger()
+		}
 		conn.Session.Leave()
 	} else {
 		conn.Session.Close(nil)

@@ -81,6 +81,9 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		}
 		return left.code(conn)
 	}
+	if err == nil && conn.Linger != nil {
+		conn.Linger()
+	}
 	conn.Session.Close(nil)
 	if err != nil {
 		fmt.Fprintln(d.Messages) // the cursor is wherever the other side left it

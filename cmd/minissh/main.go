@@ -13,6 +13,7 @@ import (
 
 	"minissh/client/atexit"
 	"minissh/client/dial"
+	"minissh/client/forward"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/client/run"
@@ -134,6 +135,15 @@ func dialer(o *options.Options) *dial.Dialer {
 	if !o.BatchMode {
 		d.Ask = terminal.Questions{}
 	}
+	if len(o.LocalForwards) > 0 {
+		d.LoggedIn = func(conn *dial.Connection) error {
+			forwards, err := forward.Start(conn)
+			if err == nil {
+				conn.Linger = forwards.Linger
+			}
+			return err
+		}
+	}
 	if o.LogLevel >= options.LevelDebug3 {
 		d.Trace = report.Tracer(messages)
 	}
@@ -170,6 +180,9 @@ func runHost(args []string) error {
 // runOptions does what the options ask for. loggedIn, which may be nil, is called once the daemon
 // has let us in.
 func runOptions(d *dial.Dialer, loggedIn func()) error {
+	if d.Options.StdioForward != nil {
+		return exitCode(run.Stdio(context.Background(), d, streams(), loggedIn))
+	}
 	if d.Options.SessionType == options.SessionNone {
 		return exitCode(run.Hold(context.Background(), d, loggedIn))
 	}

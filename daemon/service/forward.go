@@ -190,9 +190,13 @@ func gone(ch *mux.Channel) string {
 	return protocol.HowCancelled
 }
 
-// shownTarget is the client's words for a target, made fit for a message.
+// shownTarget is the client's words for a target, quoted if they are not plain.
 func shownTarget(to *protocol.Target) string {
-	return protocol.Quote(logbook.Shorten(to.String(), 256))
+	text := logbook.Shorten(to.String(), 256)
+	if quoted := protocol.Quote(text); quoted[1:len(quoted)-1] != text {
+		return quoted
+	}
+	return text
 }
 
 // carrier carries the bytes of one connection both ways (FO4).

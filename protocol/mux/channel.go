@@ -86,9 +86,20 @@ func (s *Session) newChannel(id uint32, ours bool) *Channel {
 // Open asks the peer for a service. It waits neither for an answer nor for a link: before Connect
 // the request is queued and travels with HELLO. The error is the session's end, or says that the
 // peer allows no more channels.
-func (s *Session) Open(open *protocol.Open) (*Channel, error) {
+func (s *Session) Open(open *protocol.Open) (*Channel, error) { return s.openChannel(open, false) }
+
+// OpenWaiting is Open for one channel of many: while the peer allows no more, it waits until one of
+// ours has ended. A channel counts until our own CLOSE has gone out, which Close does not wait for.
+func (s *Session) OpenWaiting(open *protocol.Open) (*Channel, error) {
+	return s.openChannel(open, true)
+}
+
+func (s *Session) openChannel(open *protocol.Open, wait bool) (*Channel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for wait && s.ended == nil && s.ourOpen >= s.peerChannels {
+		s.places.Wait()
+	}
 	if s.ended != nil {
 		return nil, s.ended
 	}
@@ -272,6 +283,7 @@ func (s *Session) retire(c *Channel) {
 	delete(s.channels, c.id)
 	if c.ours {
 		s.ourOpen--
+		s.places.Signal()
 		s.ourOpens -= c.openBytes
 	} else {
 		s.peerOpen--

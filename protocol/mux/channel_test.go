@@ -408,11 +408,24 @@ func TestOpenLimit(t *testing.T) {
 		if _, err := s.Open(&protocol.Open{}); codeOf(err) != protocol.CodeTooManyChannels {
 			t.Fatal("a channel is open until CLOSE has gone both ways: ", err)
 		}
-		first.Close(nil)
+		waited := make(chan error, 1)
+		wait := func() {
+			_, err := s.OpenWaiting(&protocol.Open{Service: "test"})
+			waited <- err
+		}
+		go wait()
 		synctest.Wait()
-		_, err = s.Open(&protocol.Open{Service: "test"})
-		must(t, err)
+		if len(waited) > 0 {
+			t.Fatal("OpenWaiting did not wait: ", <-waited)
+		}
+		first.Close(nil)
+		must(t, <-waited)
+		go wait()
+		synctest.Wait()
 		s.Close(nil)
+		if err := <-waited; err != ErrGoodbye {
+			t.Error(err)
+		}
 		p.conn.Close()
 	})
 }

@@ -135,6 +135,8 @@ type Session struct {
 
 	mu   sync.Mutex // guards everything below, and all of each Channel
 	work sync.Cond  // the writer waits here
+	// whoever wants to open one more channel than the peer allows waits here
+	places sync.Cond
 
 	changes chan struct{} // of the link's state, for LinkChanges
 
@@ -189,6 +191,7 @@ func New(cfg Config) *Session {
 		peerChannels: protocol.MinChannels, budget: cfg.Budget,
 		changes: make(chan struct{}, 1),
 	}
+	s.places.L = &s.mu
 	s.work.L, s.keptRoom = &s.mu, min(cfg.Resend, protocol.MinResend)
 	if s.budget == nil {
 		s.budget = NewBudget(protocol.MaxWindow)
@@ -244,6 +247,7 @@ func (s *Session) end(why error) {
 	}
 	close(s.done)
 	s.work.Broadcast()
+	s.places.Broadcast()
 }
 
 // Close says GOODBYE with a reason (nil: all went well), waits until that is on its way (two

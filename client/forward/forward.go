@@ -1,0 +1,151 @@
+// Package forward carries connections through a session: those to ports that are listened on here
+// (-L; local.go, listen.go), each as a channel of the service forward (protocol/FORWARDING.md).
+//
+// Reading order: forward.go (what is set up, and its end), listen.go (ports and Unix sockets),
+// group.go (what makes the connections there), local.go (one connection from here), carry.go (its
+// bytes).
+//
+// Nothing here waits for the session's link: a connection outlives one that is lost, since its
+// channel does.
+package forward
+
+import (
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"minissh/client/dial"
+	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/protocol"
+)
+
+// spared are channels that forwards leave to others: commands, copies, groups.
+const spared = 8
+
+// Forwards are those of one connection.
+type Forwards struct {
+	conn  *dial.Connection
+	group *group
+	// holds one for each connection that is open, so that a flood cannot use up the session's
+	// channels (CH2); further ones wait in the kernel
+	slots chan struct{}
+
+	listeners []net.Listener
+	carrying  sync.WaitGroup // what accepts, and what carries
+	closing   chan struct{}  // closed by Close
+
+	mu     sync.Mutex // guards the rest
+	closed bool
+	open   int
+	told   map[string]time.Time // what was said, and when
+}
+
+// Start listens as the options say, and returns at once. The error is for people, and comes if
+// ExitOnForwardFailure is set; otherwise a port that cannot be listened on is told. Close ends what
+// was started.
+func Start(conn *dial.Connection) (*Forwards, error) {
+	f := &Forwards{
+		conn: conn, group: newGroup(conn), closing: make(chan struct{}),
+		slots: make(chan struct{}, max(conn.Welcome.Channels, protocol.MinChannels)-spared),
+		told:  map[string]time.Time{},
+	}
+	o := conn.Options
+	for _, local := range o.LocalForwards {
+		if err := f.local(local); err != nil {
+			if o.ExitOnForwardFailure {
+				f.Close()
+				return nil, err
+			}
+			conn.Messages.Error(err)
+		}
+	}
+	return f, nil
+}
+
+// Close ends everything: what is under way is cut off. It waits for the other side to say so,
+// unless the session has ended.
+func (f *Forwards) Close() {
+	f.mu.Lock()
+	closed := f.closed
+	f.closed = true
+	f.mu.Unlock()
+	if closed {
+		return
+	}
+	close(f.closing)
+	f.deafen()
+	f.group.close()
+	f.carrying.Wait()
+}
+
+// deafen takes no more connections.
+func (f *Forwards) deafen() {
+	for _, l := range f.listeners {
+		l.Close()
+	}
+}
+
+// Linger takes no more connections, and waits until none is open: as ssh, which does not end
+// before. The session's end cuts them off.
+func (f *Forwards) Linger() {
+	f.mu.Lock()
+	open := f.open
+	f.mu.Unlock()
+	f.deafen()
+	if m := f.conn.Messages; open > 0 && m.Interactive() {
+		fmt.Fprintf(m, "minissh: %d forwarded connections are still open; Ctrl-C ends them\n",
+			open)
+	}
+	f.carrying.Wait()
+}
+
+// count notes that a connection has begun, or ended; false: nothing may begin any more.
+func (f *Forwards) count(n int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n > 0 && f.closed {
+		return false
+	}
+	f.open += n
+	return true
+}
+
+// quietFor is how long a message is not repeated: a browser asks a host that cannot be reached for
+// a hundred things.
+const quietFor = 10 * time.Second
+
+// tell says why a connection failed.
+func (f *Forwards) tell(text string) {
+	f.mu.Lock()
+	now := time.Now()
+	for old, at := range f.told {
+		if now.Sub(at) > quietFor {
+			delete(f.told, old)
+		}
+	}
+	_, again := f.told[text]
+	f.told[text] = now
+	f.mu.Unlock()
+	level := options.LevelInfo
+	if again {
+		level = options.LevelDebug1
+	}
+	f.conn.Messages.Say(level, "%s", text)
+}
+
+// Failed says why the other side has no connection to a target, for people.
+func Failed(host string, to *protocol.Target, reason *protocol.Reason) error {
+	why := (&protocol.RemoteError{Reason: *reason}).Error()
+	switch {
+	case reason.Code == protocol.CodeConnectFailed && reason.Message != "":
+		return report.Failed(nil, "", "%s could not connect: %s", host,
+			protocol.Quote(reason.Message))
+	case reason.Code == protocol.CodeConnectionBroken:
+		return report.Failed(nil, "", "%s reset the connection that %s had to it",
+			protocol.Quote(to.String()), host)
+	}
+	return report.Failed(nil, "", "%s did not connect to %s: %s", host,
+		protocol.Quote(to.String()), why)
+}
