@@ -138,7 +138,8 @@ func (p *proxy) command(n *network) ([]string, error) {
 	if last.SSH {
 		p.hint = "is ssh installed, and does ssh " + last.Host + " work?"
 	} else {
-		p.hint = "-J ssh://" + last.Host + " goes through an OpenSSH server; -J none goes on without"
+		p.hint = "minissh " + last.Host + " tells whether that host works; -J ssh://" + last.Host +
+			" goes through its sshd"
 	}
 	self, err := os.Executable()
 	if err != nil {

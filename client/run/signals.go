@@ -47,6 +47,7 @@ type Catcher struct {
 	conn   *dial.Connection   // its connection
 	cancel context.CancelFunc // ends what is under way, if that is not a command
 	exit   func(code int)     // atexit.Exit, but for tests
+	deaf   bool               // Ctrl-C passes us by
 
 	mu    sync.Mutex // guards the rest
 	code  int        // 128+n of the first signal
@@ -65,9 +66,17 @@ func Signals(cancel context.CancelFunc) *Catcher {
 	return s
 }
 
+// carrierSignals is Signals for what carries another program's data.
+func carrierSignals(cancel context.CancelFunc) *Catcher {
+	s := &Catcher{cancel: cancel, deaf: passedBy}
+	s.catch()
+	return s
+}
+
 // signalsTo takes signals from now on, for a command.
 func signalsTo(conn *dial.Connection, ch *mux.Channel) *Catcher {
-	s := &Catcher{conn: conn, ch: ch, exit: atexit.Exit}
+	s := &Catcher{conn: conn, ch: ch, exit: atexit.Exit,
+		deaf: passedBy && conn.Options.SessionType == options.SessionSubsystem}
 	conn.Watch(func(loss *dial.Loss) {
 		conn.Announce(loss)
 		s.link(loss)
@@ -114,14 +123,14 @@ func (s *Catcher) leaveUntold() {
 	s.exit(atexit.Code(sig))
 }
 
-// deaf says that whoever started us wants Ctrl-C to pass us by: sftp, which has our terminal, stops
-// a transfer and goes on.
-var deaf = signal.Ignored(os.Interrupt)
+// passedBy says that whoever started us wants Ctrl-C to pass us by: sftp, which has our terminal,
+// stops a transfer and goes on; a client that goes through us has its command to tell.
+var passedBy = signal.Ignored(os.Interrupt)
 
 func (s *Catcher) catch() {
 	s.c, s.stop = make(chan os.Signal, 4), make(chan struct{})
 	signal.Notify(s.c, syscall.SIGTERM)
-	if s.conn == nil || s.conn.Options.SessionType != options.SessionSubsystem || !deaf {
+	if !s.deaf {
 		signal.Notify(s.c, os.Interrupt)
 	}
 	go s.loop()

@@ -16,7 +16,7 @@ import (
 func Stdio(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	signals := Signals(cancel)
+	signals := carrierSignals(cancel)
 	defer signals.Release()
 	to := d.Options.StdioForward
 	var ch *mux.Channel
