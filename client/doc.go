@@ -42,7 +42,7 @@
 //
 // # The others
 //
-// forward/forward.go carries connections through the session (-L), and run/stdio.go one on our
+// forward/forward.go carries connections through the session (-L, -D), and run/stdio.go one on our
 // standard streams (-W). On a pty run/shell.go takes the place of 7 and 8, with the user's terminal
 // in terminal/terminal.go. cp/cp.go copies files, prompt/runner.go runs the lines of `minissh
 // prompt`, dial/pair.go makes a host known. atexit/atexit.go gives the terminal back if the process

@@ -12,7 +12,7 @@ import (
 // both directions have ended, or the whole has (FO4). Then the connection is closed. The error is a
 // *protocol.RemoteError if the other side has given a reason; it is nil if somebody here has cut
 // the connection off.
-func (f *Forwards) carry(conn net.Conn, ch *mux.Channel, to *protocol.Target) error {
+func (f *Forwards) carry(conn net.Conn, ch *mux.Channel) error {
 	ended := make(chan struct{})
 	var both sync.WaitGroup
 	both.Go(func() { // from here to there

@@ -1,9 +1,9 @@
 // Package forward carries connections through a session: those to ports that are listened on here
-// (-L; local.go, listen.go), each as a channel of the service forward (protocol/FORWARDING.md).
+// (-L, -D), each as a channel of the service forward (protocol/FORWARDING.md).
 //
 // Reading order: forward.go (what is set up, and its end), listen.go (ports and Unix sockets),
 // group.go (what makes the connections there), local.go (one connection from here), carry.go (its
-// bytes).
+// bytes), dynamic.go and socks.go (a connection whose program says where to).
 //
 // Nothing here waits for the session's link: a connection outlives one that is lost, since its
 // channel does.
@@ -52,13 +52,19 @@ func Start(conn *dial.Connection) (*Forwards, error) {
 		told:  map[string]time.Time{},
 	}
 	o := conn.Options
-	for _, local := range o.LocalForwards {
-		if err := f.local(local); err != nil {
-			if o.ExitOnForwardFailure {
+	for _, kind := range []struct {
+		all   []*options.Forward
+		start func(*options.Forward) error
+	}{{o.LocalForwards, f.local}, {o.DynamicForwards, f.dynamic}} {
+		for _, one := range kind.all {
+			err := kind.start(one)
+			if err != nil && o.ExitOnForwardFailure {
 				f.Close()
 				return nil, err
 			}
-			conn.Messages.Error(err)
+			if err != nil {
+				conn.Messages.Error(err)
+			}
 		}
 	}
 	return f, nil

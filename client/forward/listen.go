@@ -78,9 +78,9 @@ func cannotListen(f *options.Forward, err error) error {
 	case f.Path != "":
 		hint = "-o StreamLocalBindUnlink=yes takes the place of a socket that is there"
 	case errors.Is(err, os.ErrPermission):
-		hint = "ports below 1024 are root's; -L " + like(f, f.Port+8000) + " uses another"
+		hint = "ports below 1024 are root's; " + like(f, f.Port+8000) + " uses another"
 	case f.Port < 65535:
-		hint = "another program may have the port; -L " + like(f, f.Port+1) + " uses another"
+		hint = "another program may have the port; " + like(f, f.Port+1) + " uses another"
 	}
 	return report.Failed(err, hint, "cannot listen on %s: %v", placeName(f), report.Plain(err))
 }
@@ -98,13 +98,12 @@ func placeName(f *options.Forward) string {
 
 // like is the forward as it is typed, at another port.
 func like(f *options.Forward, port int) string {
-	target := f.Target.String()
-	if !f.BindGiven {
-		return fmt.Sprintf("%d:%s", port, target)
+	words := strconv.Itoa(port)
+	if f.BindGiven {
+		words = net.JoinHostPort(f.Bind, words)
 	}
-	bind := f.Bind
-	if ip := net.ParseIP(bind); ip != nil && ip.To4() == nil {
-		bind = "[" + bind + "]"
+	if f.Dynamic {
+		return "-D " + words
 	}
-	return fmt.Sprintf("%s:%d:%s", bind, port, target)
+	return "-L " + words + ":" + f.Target.String()
 }

@@ -14,6 +14,14 @@ const service = "forward" // in OPEN
 
 // local listens for one forward (-L).
 func (f *Forwards) local(forward *options.Forward) error {
+	return f.listen(forward, forward.Target.String(), f.slots, func(conn net.Conn) {
+		f.connect(conn, &forward.Target, nil)
+	})
+}
+
+// listen has serve called for each connection that comes; what is for people.
+func (f *Forwards) listen(forward *options.Forward, what string, slots chan struct{},
+	serve func(net.Conn)) error {
 	listeners, err := listen(forward, f.conn.Options)
 	if err != nil {
 		return err
@@ -21,18 +29,18 @@ func (f *Forwards) local(forward *options.Forward) error {
 	f.listeners = append(f.listeners, listeners...)
 	for _, l := range listeners {
 		f.conn.Messages.Debug("listening on %s for %s", protocol.Quote(l.Addr().String()),
-			protocol.Quote(forward.Target.String()))
-		f.carrying.Go(func() { f.accept(l, &forward.Target) })
+			protocol.Quote(what))
+		f.carrying.Go(func() { f.accept(l, slots, serve) })
 	}
 	return nil
 }
 
 // accept takes connections until the listener is closed. It waits for a slot first: what comes
 // meanwhile waits in the kernel.
-func (f *Forwards) accept(l net.Listener, to *protocol.Target) {
+func (f *Forwards) accept(l net.Listener, slots chan struct{}, serve func(net.Conn)) {
 	for {
 		select {
-		case f.slots <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-f.closing:
 			return
 		case <-f.conn.Session.Done():
@@ -41,10 +49,10 @@ func (f *Forwards) accept(l net.Listener, to *protocol.Target) {
 		conn, err := l.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
-			<-f.slots
+			<-slots
 			return
 		case err != nil: // no descriptors left, say: the next try may work
-			<-f.slots
+			<-slots
 			f.tell("cannot take a connection to " + l.Addr().String() + ": " + err.Error())
 			select {
 			case <-time.After(100 * time.Millisecond):
@@ -52,24 +60,43 @@ func (f *Forwards) accept(l net.Listener, to *protocol.Target) {
 			}
 			continue
 		case !f.count(1):
-			<-f.slots
+			<-slots
 			conn.Close()
 			return
 		}
 		f.carrying.Go(func() {
-			defer func() { f.count(-1); <-f.slots }()
-			f.connect(conn, to)
+			defer func() { f.count(-1); <-slots }()
+			serve(conn)
 		})
 	}
 }
 
 // connect has the other side connect to a target, and carries a connection from here to there.
-func (f *Forwards) connect(conn net.Conn, to *protocol.Target) {
+// answer, if not nil, is how the program here is told whether there is one.
+func (f *Forwards) connect(conn net.Conn, to *protocol.Target,
+	answer func(net.Conn, *protocol.Reason) error) {
 	ch, err := f.ask(to)
-	if err == nil {
-		err = f.carry(conn, ch, to)
-	} else {
+	if err == nil && answer != nil {
+		if reason := opened(ch); reason != nil {
+			err = &protocol.RemoteError{Reason: *reason}
+		}
+	}
+	said, refused := errors.AsType[*protocol.RemoteError](err)
+	switch {
+	case err == nil && (answer == nil || answer(conn, nil) == nil):
+		err = f.carry(conn, ch)
+	case err == nil: // the program here has gone
+		ch.Close(nil)
+		conn.Close()
+	case answer == nil:
 		reset(conn)
+	default:
+		reason := &protocol.Reason{Code: protocol.CodeInternal}
+		if refused {
+			reason = &said.Reason
+		}
+		answer(conn, reason)
+		conn.Close()
 	}
 	if said, ok := errors.AsType[*protocol.RemoteError](err); ok {
 		err = Failed(f.conn.Options.Alias, to, &said.Reason)

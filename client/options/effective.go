@@ -38,6 +38,9 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	for _, f := range o.LocalForwards {
 		line("localforward", f.words())
 	}
+	for _, f := range o.DynamicForwards {
+		line("dynamicforward", f.words())
+	}
 	line("pubkeyauthentication", trueOrFalse(yesOrNo(!o.NoPubkey)))
 	for _, given := range [][2]string{{"bindaddress", o.BindAddress},
 		{"bindinterface", o.BindInterface}, {"revokedhostkeys", o.RevokedHostKeys},

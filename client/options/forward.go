@@ -19,6 +19,7 @@ type Forward struct {
 	Port      int             // to listen on; 0 with Path
 	Path      string          // of the Unix socket to listen on
 	Target    protocol.Target // what to connect to
+	Dynamic   bool            // or whoever comes says so, by SOCKS (-D)
 }
 
 // Listens is where the forward listens, as people write it.
@@ -41,7 +42,12 @@ func targetWords(t *protocol.Target) string {
 }
 
 // words is the forward in the form of `ssh -G`.
-func (f *Forward) words() string { return f.Listens() + " " + targetWords(&f.Target) }
+func (f *Forward) words() string {
+	if f.Dynamic {
+		return f.Listens()
+	}
+	return f.Listens() + " " + targetWords(&f.Target)
+}
 
 // field is one part of a forward, as ssh splits it (readconf.c, parse_fwd_field).
 type field struct {
@@ -169,11 +175,29 @@ func (o *Options) addLocal(spec string) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(o.LocalForwards, func(have *Forward) bool {
-		return have.words() == f.words()
-	}) {
-		o.LocalForwards = append(o.LocalForwards, f)
+	addForward(&o.LocalForwards, f)
+	return nil
+}
+
+func addForward(all *[]*Forward, f *Forward) {
+	if !slices.ContainsFunc(*all, func(have *Forward) bool { return have.words() == f.words() }) {
+		*all = append(*all, f)
 	}
+}
+
+// setDynamic is DynamicForward: [bind:]port, or a path.
+func setDynamic(o *Options, v []string) error {
+	all, ok := fields(v[0])
+	f, bad := &Forward{Dynamic: true}, fmt.Errorf("%s is not [bind_address:]port", shown(v[0]))
+	switch {
+	case !ok || len(all) > 2:
+		return bad
+	case len(all) == 1 && all[0].path:
+		f.Path = all[0].text
+	case f.listenOn(all) != nil:
+		return bad
+	}
+	addForward(&o.DynamicForwards, f)
 	return nil
 }
 
@@ -181,11 +205,11 @@ func (o *Options) addLocal(spec string) error {
 func (p *parser) resolveForwards() (err error) {
 	o := p.o
 	if o.clearForwardings {
-		o.LocalForwards = nil
+		o.LocalForwards, o.DynamicForwards = nil, nil
 	}
-	for _, f := range o.LocalForwards {
+	for _, f := range slices.Concat(o.LocalForwards, o.DynamicForwards) {
 		if f.Path, err = p.env.expandFile(f.Path, p.env.fileTokens(o)); err != nil {
-			return usage("", "LocalForward: %v", err)
+			return usage("", "%v", err)
 		}
 	}
 	return nil

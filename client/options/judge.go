@@ -84,7 +84,7 @@ func (p *judgement) judgeLate() {
 			if o.ProxyCommand != "" && o.proxyUseFdpass {
 				p.refuse(a.row, a.at, "")
 			}
-		case "DynamicForward", "RemoteForward":
+		case "RemoteForward":
 			p.judgeForward(a)
 		}
 	}

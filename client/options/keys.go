@@ -28,6 +28,7 @@ var keyRows = []keyRow{
 		}
 		return errors.New("there must be one at least")
 	}},
+	{name: "DynamicForward", repeat: true, set: setDynamic},
 	{name: "EscapeChar", set: func(o *Options, v []string) (err error) {
 		o.EscapeChar, err = parseEscape(v[0])
 		return

@@ -16,7 +16,6 @@ var refusedRows = []keyRow{
 		"connection of its own",
 		later: true, neutral: "no", set: oneOfThese("yes", "no", "true", "false", "ask", "auto",
 			"autoask")},
-	{name: "DynamicForward", class: Refused, repeat: true, what: "a SOCKS proxy", later: true},
 	{name: "KnownHostsCommand", class: Refused, line: true, what: "host keys from a command", asks: notNone, neutral: "none"},
 	{name: "ProxyUseFdpass", class: Refused, what: "with ProxyCommand: a command that passes a " +
 		"socket on", later: true, neutral: "no",

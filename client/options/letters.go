@@ -23,6 +23,7 @@ type flagRow struct {
 var flagRows = []flagRow{
 	{letter: '4', set: func(p *commandLine, _ string) error { p.setFamily("inet"); return nil }},
 	{letter: '6', set: func(p *commandLine, _ string) error { p.setFamily("inet6"); return nil }},
+	{letter: 'D', arg: true, key: "DynamicForward"},
 	{letter: 'F', arg: true, set: func(p *commandLine, arg string) error { p.configFile, p.o.configFile = arg, arg; return nil }},
 	{letter: 'G', set: func(p *commandLine, _ string) error { p.o.PrintConfig = true; return nil }},
 	{letter: 'J', arg: true, set: (*commandLine).setJump},
@@ -93,7 +94,6 @@ var flagRows = []flagRow{
 			return usage("leave out -1",
 				"version 1 of the SSH protocol is gone, and minissh never spoke it")
 		}},
-	{letter: 'D', arg: true, class: Refused, key: "DynamicForward", what: "a SOCKS proxy"},
 	{letter: 'M', class: Refused, key: "ControlMaster", value: "yes", what: "with -N or -S: a master process for other connections; otherwise it is harmless"},
 	{letter: 'O', arg: true, class: Refused, what: "talking to a master process; minissh works without one"},
 	{letter: 'R', arg: true, class: Refused, byKey: true, what: "forwarding a port from the other side", set: forward("RemoteForward", "-R")},

@@ -51,6 +51,8 @@ type Options struct {
 	StdioForward *protocol.Target
 	// LocalForwards (-L) are to be listened on here.
 	LocalForwards []*Forward
+	// DynamicForwards (-D) are to be listened on here for SOCKS.
+	DynamicForwards []*Forward
 	// GatewayPorts (-g) lets other machines connect to forwards that name no address.
 	GatewayPorts bool
 	// ExitOnForwardFailure ends the client if a forward cannot be set up.

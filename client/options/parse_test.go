@@ -228,7 +228,7 @@ func TestRefuse(t *testing.T) {
 		{"-oControlMaster=auto -oControlPath=/s h x", "<nil>"},
 		{"-M -S /s h x", "-M is not in this version (a socket for other connections, /s)"}, {"-N -oControlMaster=no -M h", "<nil>"},
 		{"⟨-oLocalForward=1 h:2⟩ -L 1:h:2 -R 1:h:2 -D 1 -oClearAllForwardings=yes h", "<nil>"},
-		{"-D 1 h", "-D is not in this version (a SOCKS proxy)"},
+		{"-R 1:h:2 h", "-R is not in this version (forwarding a port from the other side)"},
 	}
 	for _, test := range tests {
 		o := mustParse(t, testEnv(t), words(test.args)...)

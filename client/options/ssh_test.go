@@ -46,7 +46,8 @@ Host *
 		"loglevel", "remotecommand", "sendenv", "setenv", "userknownhostsfile", "hostkeyalias",
 		"connectionattempts", "checkhostip", "clearallforwardings", "exitonforwardfailure",
 		"pubkeyauthentication", "bindaddress", "bindinterface", "proxyjump", "proxycommand",
-		"localforward", "gatewayports", "streamlocalbindmask", "streamlocalbindunlink"}
+		"localforward", "dynamicforward",
+		"gatewayports", "streamlocalbindmask", "streamlocalbindunlink"}
 	// Debian's ssh asks for signs of life in batch mode; known_hosts is in the home.
 	const ownDefaults = "serveraliveinterval userknownhostsfile"
 	for _, args := range []string{
@@ -85,13 +86,15 @@ Host *
 		"-oClearAllForwardings=yes u@h", "-oExitOnForwardFailure=yes u@h",
 		"-L 8080:a:80 u@h", "-L8080:a:80 -L 8080:a:80 -L 8081:a:80 u@h", "-L *:8080:a:80 -g u@h",
 		"-L :8080:a:80 u@h", "-L localhost:8080:a:80 u@h", "-L [::1]:8080:[::2]:80 u@h",
-		"-L /s:a:80 u@h", "-L /s:/t u@h", "-L 8080:/t u@h", "-L b:8080:/t u@h", "-L 8080:a u@h",
+		"-L /s:a:80 u@h", "-L 8080:a u@h",
 		"-L 8080 u@h", "-L a:80 u@h", "-L 0:a:80 u@h", "-L 8080:a:0 u@h", "-L 8080:a:65536 u@h",
 		"-L 65536:a:80 u@h", "-L http:a:https u@h", "-L x:a:80 u@h", "-L 1:2:3:4:5 u@h",
 		"-L [::1:8080:a:80 u@h", "-L [::1]8080:a:80 u@h", "-L 8080:[a/b]:80 u@h",
 		"-L a\\:b:80:c:1 u@h",
 		"-L 8080:a:80: u@h", "-L ::: u@h", "-L : u@h", "-L /s u@h",
 		"-oClearAllForwardings=yes -L 8080:a:80 u@h", "-L 8080:a:80 -W a:1 u@h",
+		"-D 1080 -D 1080 -D localhost:1081 u@h", "-D [::1]:1080 u@h", "-D *:1080 u@h", "-D 0 u@h",
+		"-D x u@h", "-D a:b:1 u@h", "-D :1080 u@h", "-D socks u@h", "-D 1080 -W a:1 u@h",
 		"-L 8080:/t:80 u@h", "-L /s:a u@h",
 		"-W a u@h", "-W a:b:1 u@h", "-W [::1]:1 u@h", "-W a:0 u@h", "-W a:http u@h",
 		"⟨-oLocalForward=8080 a:80⟩ u@h", "⟨-oLocalForward=b:8080 [::1]:80⟩ u@h",

@@ -29,7 +29,7 @@ Ciphers aes128-ctr|aes128-ctr,aes256-ctr|+3des-cbc|-nonsense*|^bogus|aes*|aes128
 ConnectTimeout 1m30|99999999999
 ControlMaster autoask
 ControlPersist 1h|1h30m
-DynamicForward 1080|localhost:1080
+DynamicForward 1080|localhost:1080|*:1080|[::1]:1080|/s|a:b:1|0|:1080|x
 FingerprintHash md5|sha1|sha256|sha512
 ForwardAgent $SSH_AUTH_SOCK|/socket
 GSSAPIKexAlgorithms gss-gex-sha1-|gss-bogus-
@@ -182,7 +182,7 @@ func TestNothingIsDropped(t *testing.T) {
 		"KexAlgorithms bogus", "HostKeyAlgorithms bogus", "RequiredRSASize many",
 		"BindAddres 127.0.0.1",
 		"ExitOnForwardFailure yes\nRemoteForward 1 h:2", "SessionType none\nRemoteForward 1 h:2",
-		"LocalForward 1 h:0", "LocalForward 0 h:1", "SessionType none\nDynamicForward 1",
+		"LocalForward 1 h:0", "LocalForward 0 h:1", "DynamicForward 0",
 		"Match bogus x",
 	}
 	holds := map[string]func(*Options) bool{

@@ -135,7 +135,7 @@ func dialer(o *options.Options) *dial.Dialer {
 	if !o.BatchMode {
 		d.Ask = terminal.Questions{}
 	}
-	if len(o.LocalForwards) > 0 {
+	if len(o.LocalForwards)+len(o.DynamicForwards) > 0 {
 		d.LoggedIn = func(conn *dial.Connection) error {
 			forwards, err := forward.Start(conn)
 			if err == nil {

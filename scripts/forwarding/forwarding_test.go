@@ -5,6 +5,7 @@
 package forwarding_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"fmt"
@@ -103,6 +104,37 @@ func TestWeb(t *testing.T) {
 		!strings.HasSuffix(r.Out, "\r\n\r\n"+string(big)) {
 		t.Errorf("-W: %d, %d bytes, %s", r.Code, len(r.Out), r.Err)
 	}
+}
+
+// curl through -D, in each version of SOCKS, with names that are looked up here and there.
+func TestSOCKS(t *testing.T) {
+	curl := testhost.Need(t, "curl")
+	p := testhost.New(t)
+	p.Daemon()
+	web := serve(t, func(conn net.Conn) {
+		bufio.NewReader(conn).ReadString('\n')
+		io.WriteString(conn, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+	})
+	nobody, here := freePort(t), freePort(t)
+	f := forwarding(t, p, "-D", here)
+	for _, kind := range []string{"socks4", "socks4a", "socks5", "socks5h"} {
+		proxy := kind + "://127.0.0.1:" + here
+		if r := p.Run(curl, "-s", "--proxy", proxy, "http://localhost:"+web+"/"); r.Code != 0 ||
+			r.Out != "hello" {
+			t.Errorf("%s: %+v", kind, r)
+		}
+		if r := p.Run(curl, "-s", "--proxy", proxy, "http://127.0.0.1:"+nobody+
+			"/"); r.Code != 97 { // the proxy said no
+			t.Errorf("%s, refused: %+v", kind, r)
+		}
+	}
+	f.Log.Await(t, "could not connect")
+	conn := dial(t, here)
+	io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+	if n, err := conn.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("HTTP is answered: %d, %v", n, err)
+	}
+	f.Log.Await(t, "what came is not SOCKS")
 }
 
 // What one sends arrives, to the byte, in both directions at once.

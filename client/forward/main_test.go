@@ -1,0 +1,11 @@
+//go:build unix
+
+package forward_test
+
+import (
+	"testing"
+
+	"minissh/protocol/testend"
+)
+
+func TestMain(m *testing.M) { testend.Main(m) }
