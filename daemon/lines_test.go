@@ -149,7 +149,8 @@ func TestLinesWithoutTerminal(t *testing.T) {
 		t.Errorf("%+v", r.exit)
 	}
 	for _, bad := range []protocol.Open{{}, {Length: -1}, {Length: protocol.MaxLine + 1},
-		{Command: protocol.Bytes("true"), Length: 3}, {Complete: &protocol.Complete{Kind: "x"}}} {
+		{Command: protocol.Bytes("true"), Length: 3}, {Complete: &protocol.Complete{Kind: "x"}},
+		{Complete: &protocol.Complete{Kind: protocol.KindPath}, PTY: window()}} {
 		if r := collect(t, s.open(bad)); r.refused == nil ||
 			r.refused.Code != protocol.CodeBadRequest {
 			t.Errorf("%+v: %+v", bad, r)
@@ -158,6 +159,36 @@ func TestLinesWithoutTerminal(t *testing.T) {
 	s.shell.EOF(protocol.TypeStdin)
 	if r := collect(t, s.shell); r.exit == nil || *r.exit.Code != 130 {
 		t.Errorf("%+v", r.exit)
+	}
+	s.s.Close(nil)
+	settle(t, before)
+}
+
+// A line without its shell is not taken for a shell, and a line that nobody wants before its text
+// has come is cancelled.
+func TestLinesRefused(t *testing.T) {
+	l := newLab(t, nil)
+	before := l.warm()
+	s := tellBash(t, l, nil)
+	for _, bad := range []protocol.Open{{Command: protocol.Bytes("true")}, {Length: 1},
+		{Complete: &protocol.Complete{Kind: protocol.KindPath}}} {
+		bad.Service = authorized.Lines.Name
+		ch := start(t, s.s, bad)
+		ch.EOF(protocol.TypeStdin) // ends a shell, if it is one
+		if r := collect(t, ch); r.refused == nil || r.refused.Code != protocol.CodeBadRequest {
+			t.Errorf("%+v: %+v", bad, r)
+		}
+	}
+	ch := s.open(protocol.Open{Length: 5})
+	ch.Write(protocol.TypeStdin, []byte("true"))
+	ch.EOF(protocol.TypeStdin)
+	if r := collect(t, ch); r.refused == nil || r.refused.Code != protocol.CodeBadRequest {
+		t.Errorf("%+v", r)
+	}
+	ch = s.open(protocol.Open{Length: 5})
+	ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	if r := collect(t, ch); r.refused == nil || r.refused.Code != protocol.CodeCancelled {
+		t.Errorf("%+v", r)
 	}
 	s.s.Close(nil)
 	settle(t, before)

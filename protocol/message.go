@@ -124,10 +124,21 @@ func (o *Open) CheckLine() error {
 	case o.Complete != nil && o.Complete.Kind != KindCommand &&
 		o.Complete.Kind != KindVariable && o.Complete.Kind != KindPath:
 		return Violate(CodeBadRequest, "names of such a kind cannot be asked for")
+	case o.Complete != nil && o.PTY != nil:
+		return Violate(CodeBadRequest, "names need no terminal")
 	case o.PTY != nil:
 		if err := o.PTY.Check(); err != nil {
 			return Violate(CodeBadRequest, "%v", err)
 		}
+	}
+	return nil
+}
+
+// CheckLineShell finds what is wrong with a request for a shell that is told its lines (LI1), its
+// terminal aside; the error is a *Violation with CodeBadRequest.
+func (o *Open) CheckLineShell() error {
+	if len(o.Command) > 0 || o.Length != 0 || o.Complete != nil {
+		return Violate(CodeBadRequest, "a line needs in: the channel of its shell")
 	}
 	return nil
 }

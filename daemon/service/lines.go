@@ -45,6 +45,9 @@ func (l lines) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 // shell runs a shell to its end (LI1, LI2).
 func (l lines) shell(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	open := ch.Request()
+	if broken, ok := errors.AsType[*protocol.Violation](open.CheckLineShell()); ok {
+		return refusal(broken.Code, broken.Message)
+	}
 	spec, reason := execSpec(&protocol.Open{Shell: true, PTY: open.PTY, Env: open.Env,
 		Dir: open.Dir}, who)
 	if reason != nil {
@@ -156,7 +159,10 @@ func (t *toldLine) text(open *protocol.Open) (process.LineKind, []byte, *protoco
 	for int64(len(text)) < open.Length {
 		var room [16 << 10]byte
 		e, err := t.ch.Next(room[:min(int64(len(room)), open.Length-int64(len(text)))])
-		if err != nil || e.EOF {
+		if err != nil {
+			return kind, nil, cancelled // CH9
+		}
+		if e.EOF {
 			return kind, nil, refusal(protocol.CodeBadRequest, "the line ends before its length")
 		}
 		text = append(text, room[:e.N]...)
