@@ -20,6 +20,7 @@ import (
 
 	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
+	"minissh/scripts/wire"
 )
 
 func TestMain(m *testing.M) { testhost.Main(m) }
@@ -60,7 +61,13 @@ func serve(t *testing.T, each func(net.Conn)) string {
 // forwarding is a minissh -N that listens on the first port.
 func forwarding(t *testing.T, p *testhost.Place, args ...string) *testhost.Daemon {
 	t.Helper()
-	d := p.Start(p.Command("minissh", append(append([]string{"-v", "-N"}, args...), "box")...))
+	return forwardingBy(t, p, "box", args...)
+}
+
+// forwardingBy is forwarding through a host of another name.
+func forwardingBy(t *testing.T, p *testhost.Place, host string, args ...string) *testhost.Daemon {
+	t.Helper()
+	d := p.Start(p.Command("minissh", append(append([]string{"-v", "-N"}, args...), host)...))
 	d.Log.Await(t, "listening on")
 	return d
 }
@@ -159,6 +166,49 @@ func TestStream(t *testing.T) {
 	if err != nil || n != size || !bytes.Equal(got.Sum(nil), sent.Sum(nil)) {
 		t.Errorf("%d of %d bytes, %v, equal: %v", n, size, err,
 			bytes.Equal(got.Sum(nil), sent.Sum(nil)))
+	}
+}
+
+// A connection outlives its link: every byte arrives once, though the link is lost five times.
+func TestLostLinks(t *testing.T) {
+	const size, times = 24 << 20, 5
+	p := testhost.New(t)
+	d := p.Daemon()
+	relay, err := wire.Listen("127.0.0.1:"+d.Port, func(int) wire.Fate { return wire.Fate{} })
+	p.Must(err)
+	t.Cleanup(relay.Close)
+	p.Knows("cut", relay.Port())
+	echo := serve(t, func(conn net.Conn) { io.Copy(conn, conn) })
+	here := freePort(t)
+	forwardingBy(t, p, "cut", "-L", here+":127.0.0.1:"+echo)
+	conn := dial(t, here)
+	text := make([]byte, size)
+	random := rand.NewChaCha8([32]byte{3})
+	random.Read(text)
+	ways := append(wire.OfKind("reset"), wire.OfKind("end")...)
+	var got bytes.Buffer
+	for i := range times + 1 { // each part comes back over the next link
+		part := text[i*size/(times+1) : (i+1)*size/(times+1)]
+		go conn.Write(part)
+		if i < times {
+			io.CopyN(&got, conn, int64(len(part)/3))
+			if relay.Cut(wire.Cut{Way: ways[i%len(ways)]}) != 1 {
+				t.Error("there was no link to cut")
+			}
+			part = part[len(part)/3:]
+		}
+		if n, err := io.CopyN(&got, conn, int64(len(part))); err != nil {
+			t.Fatalf("%d of %d bytes of part %d: %v", n, len(part), i, err)
+		}
+	}
+	conn.CloseWrite()
+	if rest, err := io.ReadAll(conn); err != nil || len(rest) != 0 ||
+		!bytes.Equal(got.Bytes(), text) {
+		t.Errorf("%d bytes too many, %v, equal: %v", len(rest), err,
+			bytes.Equal(got.Bytes(), text))
+	}
+	if links := relay.Links(); links <= times {
+		t.Errorf("only %d links", links)
 	}
 }
 
