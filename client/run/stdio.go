@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"io"
 
 	"minissh/client/dial"
 	"minissh/client/forward"
@@ -19,11 +20,23 @@ func Stdio(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	signals := carrierSignals(cancel)
 	defer signals.Release()
 	to := d.Options.StdioForward
+	if d.Options.StdinNull {
+		streams.Stdin = nil
+	}
 	var ch *mux.Channel
+	in := &stdioInput{stdin: streams.Stdin, begin: beginning(streams.Stdin),
+		over: make(chan struct{})}
 	conn, err := d.Dial(ctx, func(s *mux.Session) (err error) {
-		ch, err = s.Open(&protocol.Open{Service: "forward", Connect: to})
+		if ch, err = s.Open(&protocol.Open{Service: "forward", Connect: to}); err == nil {
+			// ends with the process: a read of standard input cannot be interrupted
+			go in.feed(ch)
+		}
 		return err
 	})
+	if err == nil {
+		in.winner = ch
+	}
+	close(in.over)
 	if err == nil {
 		if loggedIn != nil {
 			loggedIn()
@@ -45,12 +58,6 @@ func Stdio(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 func stdio(ctx context.Context, conn *dial.Connection, ch *mux.Channel, streams Streams,
 	to *protocol.Target) error {
 	defer context.AfterFunc(ctx, func() { conn.Session.Close(nil) })()
-	if conn.Options.StdinNull || streams.Stdin == nil {
-		ch.EOF(protocol.TypeStdin)
-	} else {
-		// ends with the process: a read of standard input cannot be interrupted
-		go feed(ch, streams.Stdin)
-	}
 	_, err := Follow(ch, streams)
 	if err == nil {
 		ch.Close(nil)
@@ -66,4 +73,49 @@ func stdio(ctx context.Context, conn *dial.Connection, ch *mux.Channel, streams 
 		return err
 	}
 	return SessionOver(host, err)
+}
+
+// firstMost is how much of standard input can travel with HELLO, in bytes: a client that goes
+// through us says its part of a handshake at once, and waits.
+const firstMost = 8 << 10
+
+// stdioInput is our standard input, which is read before the login: it costs no further round trip.
+type stdioInput struct {
+	stdin  io.Reader     // nil: there is none
+	begin  chan []byte   // what comes first, once that is known; empty at its end
+	over   chan struct{} // closed when the login is over
+	winner *mux.Channel  // of the session that was let in; set before over is closed
+}
+
+// beginning reads what comes first.
+func beginning(stdin io.Reader) chan []byte {
+	begin := make(chan []byte, 1)
+	if stdin == nil {
+		begin <- nil
+		return begin
+	}
+	go func() {
+		first := make([]byte, firstMost)
+		n, _ := stdin.Read(first) // an error comes again
+		begin <- first[:n]
+	}()
+	return begin
+}
+
+// feed carries the input to a channel. Each session gets the beginning, and the one that was let in
+// gets the rest: the daemon has done nothing for another.
+func (in *stdioInput) feed(ch *mux.Channel) {
+	first := <-in.begin
+	in.begin <- first
+	if _, err := ch.Write(protocol.TypeStdin, first); err != nil {
+		return
+	}
+	<-in.over
+	switch {
+	case in.winner != ch:
+	case in.stdin == nil:
+		ch.EOF(protocol.TypeStdin)
+	default:
+		feed(ch, in.stdin)
+	}
 }
