@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"minissh/protocol"
+	"minissh/protocol/testend"
 )
 
 // A user whose share of sessions is used up, but by sessions without a link, can log in (such a
@@ -22,7 +23,7 @@ func TestHeldSessionsGiveWay(t *testing.T) {
 	l.guest = l.second()
 	stranger, _ := l.held("exec cat")
 	l.guest = mine
-	oldest, _ := l.held("trap '' HUP; while :; do sleep 1000; done") // which is not over soon
+	oldest, _ := l.heldReady("trap '' HUP; echo ready; while :; do sleep 1000; done")
 	later, _ := l.held("exec cat")
 	linked := l.resumer().mustAttach()
 	for _, gives := range []*resumer{oldest, later} {
@@ -49,8 +50,12 @@ func TestHeldSessionsGiveWay(t *testing.T) {
 	full.Close(nil)
 	stranger.mustAttach()
 	// what a session that gave way leaves running goes on counting
-	firstLine(t, start(t, linked.Session,
-		protocol.Open{Command: protocol.Bytes("echo ready; exec cat")}))
+	testend.Until(t, "a command instead of the later session's", func() bool {
+		ch := start(t, linked.Session,
+			protocol.Open{Command: protocol.Bytes("echo ready; exec cat")})
+		e, err := ch.Next(make([]byte, 1))
+		return err == nil && e.N > 0 // else that one has ended just now, and still counts
+	})
 	if got := collect(t, shell(t, linked.Session, "true")); got.refused == nil ||
 		got.refused.Code != "too_many_commands" {
 		t.Errorf("a third command: %+v", got)

@@ -39,11 +39,17 @@ func (l *lab) waiting() (n int) {
 // held makes a session that has lost its link while a command runs, which has said ready.
 func (l *lab) held(command string) (*resumer, *mux.Channel) {
 	l.t.Helper()
+	return l.heldReady("echo ready; " + command)
+}
+
+// heldReady is held, with a command that says ready itself.
+func (l *lab) heldReady(command string) (*resumer, *mux.Channel) {
+	l.t.Helper()
 	r, raw := l.resumer(), l.dial()
 	if err := r.attachOver(raw); err != nil {
 		l.t.Fatalf("%v\n%s", err, l.log)
 	}
-	ch := start(l.t, r.Session, protocol.Open{Command: protocol.Bytes("echo ready; " + command)})
+	ch := start(l.t, r.Session, protocol.Open{Command: protocol.Bytes(command)})
 	firstLine(l.t, ch)
 	r.lose(raw)
 	return r, ch
