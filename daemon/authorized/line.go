@@ -187,6 +187,11 @@ func (r *Restrictions) Describe() string {
 	add(r.Restricted && !r.NoPty, "pty")
 	add(!r.Restricted && r.NoPty, "no-pty")
 	add(!r.Restricted && r.NoPortForwarding, "no-port-forwarding")
+	limited := r.Restricted || r.HasCommand || r.FilesFolder != ""
+	add(limited && r.NamesPortForwarding, "port-forwarding")
+	for _, target := range r.PermitOpen {
+		parts = append(parts, "permitopen="+strconv.QuoteToASCII(clipWords(target)))
+	}
 	if r.FilesFolder != "" {
 		value := r.FilesFolder
 		if r.FilesMode != "" {
