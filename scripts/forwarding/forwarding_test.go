@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
@@ -220,6 +221,13 @@ func TestEnds(t *testing.T) {
 		text, _ := io.ReadAll(conn)
 		conn.Write(append([]byte("after "), text...))
 	})
+	got := make(chan string, 1)
+	before := serve(t, func(conn net.Conn) {
+		conn.Write([]byte("first"))
+		conn.(*net.TCPConn).CloseWrite()
+		text, _ := io.ReadAll(conn)
+		got <- string(text)
+	})
 	resets := serve(t, func(conn net.Conn) {
 		conn.Read(make([]byte, 1))
 		conn.(*net.TCPConn).SetLinger(0)
@@ -230,14 +238,24 @@ func TestEnds(t *testing.T) {
 		_, err := conn.Read(make([]byte, 1))
 		seen <- err
 	})
-	a, b, c := freePort(t), freePort(t), freePort(t)
+	a, b, c, d := freePort(t), freePort(t), freePort(t), freePort(t)
 	forwarding(t, p, "-L", a+":127.0.0.1:"+after, "-L", b+":127.0.0.1:"+resets,
-		"-L", c+":127.0.0.1:"+watches)
+		"-L", c+":127.0.0.1:"+watches, "-L", d+":127.0.0.1:"+before)
 	conn := dial(t, a)
 	conn.Write([]byte("us"))
 	conn.CloseWrite()
 	if text, err := io.ReadAll(conn); string(text) != "after us" || err != nil {
 		t.Errorf("%q, %v", text, err)
+	}
+	conn = dial(t, d)
+	conn.SetDeadline(time.Now().Add(testhost.Patience))
+	if text, err := io.ReadAll(conn); string(text) != "first" || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+	conn.Write([]byte("then us"))
+	conn.CloseWrite()
+	if text := <-got; text != "then us" {
+		t.Errorf("%q", text)
 	}
 	conn = dial(t, b)
 	conn.Write([]byte("x"))
