@@ -31,9 +31,12 @@ def up():
         s.sendall(b)
     s.shutdown(socket.SHUT_WR)
 threading.Thread(target=up, daemon=True).start()
-while b := s.recv(65536):
-    while b:
-        b = b[os.write(1, b):]
+try:
+    while b := s.recv(65536):
+        while b:
+            b = b[os.write(1, b):]
+except ConnectionResetError: # both ends have said all: the daemon may close with a reset
+    pass
 ' "$@"
 `
 
