@@ -80,8 +80,8 @@ func TestPromptOfEachShell(t *testing.T) {
 			s.shows(`^two\nrows$`)
 			s.types("", "C-l")
 
-			enters("sleep 1000")
-			s.shows(`sleep 1000$`)
+			enters("echo up$x; sleep 1000") // what it says comes when it runs
+			s.shows(`^up5$`)
 			s.types("", "C-c")
 			s.shows(`\[exit 130`)
 			enters("sleep 1001 &")
@@ -89,15 +89,15 @@ func TestPromptOfEachShell(t *testing.T) {
 			s.shows(`(?i)(running|&).*sleep 1001|sleep 1001.*running`)
 			enters("kill %" + pick("%", "1")) // in zsh, the first job is not 1
 			s.types("", "C-l")
-			enters("sleep 1002")
-			s.shows(`sleep 1002$`)
+			enters("echo again$x; sleep 1002")
+			s.shows(`^again5$`)
 			s.types("", "C-z")
 			s.shows(`(?i)(stopped|suspended).*sleep 1002|sleep 1002.*has stopped`)
 			enters("fg")
 			s.shows(`fg\n.*sleep 1002`)
 			s.types("", "C-c")
 			s.until("the prompt", func(now string) bool { // what is typed earlier does not count
-				_, after, found := strings.Cut(now, "^C")
+				_, after, found := strings.Cut(now, "# fg\n")
 				return found && strings.HasSuffix(strings.TrimRight(after, " \n"), "#")
 			})
 			s.types("", "C-l")
