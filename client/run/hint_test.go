@@ -2,6 +2,8 @@ package run
 
 import (
 	"io"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -38,6 +40,27 @@ func TestComplaints(t *testing.T) {
 			}
 			if got := c.Without(test.line, test.code); got != test.want {
 				t.Errorf("%s said %q in pieces of %d: %v", test.line, test.said, size, got)
+			}
+		}
+	}
+	for _, test := range []struct {
+		said string
+		want bool
+	}{
+		{"\x1b[?1049h\x1b[H", true},
+		{"a line first\n\x1b[?47h", true},
+		{"\x1b[?1049l\x1b[31mred\x1b[0m\n", false},
+		{strings.Repeat("x", 4089) + "\x1b[?1049h", false}, // its last byte comes too late
+		{strings.Repeat("x", 4088) + "\x1b[?1049h", true},
+	} {
+		for _, size := range []int{1, 3, len(test.said)} {
+			var c Complaint
+			w := c.WatchingOutput(io.Discard)
+			for piece := range slices.Chunk([]byte(test.said), size) {
+				w.Write(piece)
+			}
+			if got := c.Without("tui", 0); got != test.want {
+				t.Errorf("%.20q in pieces of %d: %v", test.said, size, got)
 			}
 		}
 	}

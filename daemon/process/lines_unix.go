@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"minissh/protocol/tty"
 )
 
@@ -201,14 +199,6 @@ func (l *Lines) started() {
 	close(l.ready)
 }
 
-// again has the shell report the line, if its own report is thrown away: by an interrupt, or an
-// error. It is told so when it has begun, so that it does not throw this away too.
-func (l *Lines) again() {
-	if l.runs() {
-		l.askReport()
-	}
-}
-
 // hasBegun is called when the shell reads a line's text.
 func (l *Lines) hasBegun() {
 	l.mu.Lock()
@@ -231,57 +221,6 @@ func (l *Lines) hasBegun() {
 	l.askReport()
 	for _, name := range early {
 		line.Signal(name)
-	}
-}
-
-// typeAgain types the line of ours again as long as the shell has not begun it: an interrupt that
-// was meant for the line before may come late, and have it thrown away. If that has not happened,
-// the second finds nothing to do.
-func (l *Lines) typeAgain(line *Line) {
-	tick := time.NewTicker(typedAgain)
-	defer tick.Stop()
-	for {
-		select {
-		case <-line.Ended:
-			return
-		case <-tick.C:
-		}
-		l.mu.Lock()
-		begun := line.begun
-		l.mu.Unlock()
-		if begun {
-			return
-		}
-		l.tty.Write([]byte(line.tell))
-	}
-}
-
-const typedAgain = 2 * time.Second
-
-// runs says whether the shell has begun the line.
-func (l *Lines) runs() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.line != nil && l.line.begun
-}
-
-// noSignals keeps a shell from being interrupted while it waits for us.
-func (l *Lines) noSignals() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.line != nil && l.line.begun {
-		l.line.over = true
-	}
-}
-
-// askReport has the shell report, unless it has so much to read already that it will, or reports
-// anyway. It does not wait: a pipe takes so little whole, or not at all.
-func (l *Lines) askReport() {
-	if l.shell.typed {
-		return
-	}
-	if raw, err := l.feed.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { unix.Write(int(fd), []byte("\n"+report)) })
 	}
 }
 

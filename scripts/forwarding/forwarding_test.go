@@ -37,11 +37,18 @@ func freePort(t *testing.T) string {
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
-// serve has a function called for each connection, in a goroutine of its own, until the test ends;
-// the result is the port.
+// serve is serveOn for a TCP port, which it gives.
 func serve(t *testing.T, each func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at := serveOn(t, "tcp", "127.0.0.1:0", each)
+	return strconv.Itoa(at.(*net.TCPAddr).Port)
+}
+
+// serveOn has a function called for each connection, in a goroutine of its own, until the test
+// ends.
+func serveOn(t *testing.T, network, address string, each func(net.Conn)) net.Addr {
+	t.Helper()
+	l, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +63,7 @@ func serve(t *testing.T, each func(net.Conn)) string {
 			serving.Go(func() { defer conn.Close(); each(conn) })
 		}
 	})
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	return l.Addr()
 }
 
 // forwarding is a minissh -N that listens on the first port.
@@ -275,22 +282,7 @@ func TestEnds(t *testing.T) {
 func TestUnixSockets(t *testing.T) {
 	p := testhost.New(t)
 	p.Daemon()
-	l, err := net.Listen("unix", p.Path("there"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	t.Cleanup(func() { l.Close(); serving.Wait() })
-	serving.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			io.Copy(conn, conn)
-			conn.Close()
-		}
-	})
+	serveOn(t, "unix", p.Path("there"), func(conn net.Conn) { io.Copy(conn, conn) })
 	forwarding(t, p, "-L", p.Path("here")+":"+p.Path("there"))
 	if info, err := os.Stat(p.Path("here")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
