@@ -43,7 +43,7 @@ var toldRows = []keyRow{
 const (
 	profile      = "minissh has one TLS 1.3 profile and nothing weaker to forbid"
 	keysOnly     = "minissh logs in with keys alone"
-	noForwarding = "there is no forwarding whose details it could change"
+	noForwarding = "there is no forwarding of this kind"
 	noMaster     = "each command has a connection of its own"
 	itsOwn       = "a link has signs of life of its own"
 	forPeople    = "it is about what is shown or kept here"
