@@ -10,8 +10,9 @@ import (
 // client has one answer. The library returns at the end of its input, maybe before it has written
 // the last ones; so the end waits for them.
 type answers struct {
-	out  io.WriteCloser
-	held []byte // the beginning of a packet; owned by Write
+	out    io.WriteCloser
+	change func(packet []byte) []byte // what takes the place of a packet; nil: itself
+	held   []byte                     // the beginning of a packet; owned by Write
 
 	mu    sync.Mutex // guards the rest
 	wakes sync.Cond  // when something has changed
@@ -32,7 +33,11 @@ func (a *answers) Write(p []byte) (int, error) {
 	if len(a.held) < 4 || len(a.held) < 4+int(binary.BigEndian.Uint32(a.held)) {
 		return len(p), nil
 	}
-	_, err := a.out.Write(a.held)
+	packet := a.held
+	if a.change != nil {
+		packet = a.change(packet)
+	}
+	_, err := a.out.Write(packet)
 	a.held = a.held[:0]
 	a.mu.Lock()
 	defer a.mu.Unlock()

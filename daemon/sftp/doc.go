@@ -4,6 +4,6 @@
 //
 // github.com/pkg/sftp reads and answers packets. Here is what it asks for: server.go has its
 // handlers, tree.go the files that they reach (all, or those below one folder), list.go what it
-// tells of them, modes.go and answers.go what the library does not do, and statfs_*.go what `df`
-// shows.
+// tells of them, and statfs_*.go what `df` shows. What the library does not do is in requests.go
+// and answers.go, which its packets go through, and in extensions.go.
 package sftp

@@ -34,8 +34,8 @@ const longestRead = 255 << 10
 // Serve answers a client until its stream ends. What it has sent until then is done.
 func Serve(in io.Reader, out io.WriteCloser, o Options) error {
 	answers := newAnswers(out)
-	s := &server{Options: o, tree: all{}, names: map[string]string{},
-		modes: &modes{in: bufio.NewReaderSize(in, 64<<10), answers: answers}}
+	requests := &requests{in: bufio.NewReaderSize(in, 64<<10), answers: answers}
+	s := &server{Options: o, tree: all{}, names: map[string]string{}, requests: requests}
 	start := o.Home
 	if o.Folder != "" {
 		root, err := files.OpenLimit(o.Folder)
@@ -48,10 +48,12 @@ func Serve(in io.Reader, out io.WriteCloser, o Options) error {
 		start = "/"
 	}
 	s.start = path.Clean("/" + filepath.ToSlash(start))
+	e := &extensions{home: s.start, others: o.Folder == "", asked: map[uint32]bool{}}
+	requests.extended, answers.change = e.request, e.answer
 	stream := struct {
 		io.Reader
 		io.WriteCloser
-	}{s.modes, answers}
+	}{requests, answers}
 	err := sftp.NewRequestServer(stream,
 		sftp.Handlers{FileGet: s, FilePut: s, FileCmd: s, FileList: s},
 		sftp.WithStartDirectory(s.start), sftp.WithRSAllocator(),
@@ -66,10 +68,10 @@ func Serve(in io.Reader, out io.WriteCloser, o Options) error {
 // else is done by one, in the order in which it was asked for.
 type server struct {
 	Options
-	tree  tree
-	start string // absolute, with slashes
-	modes *modes
-	names map[string]string // of users and groups, by kind and number
+	tree     tree
+	start    string // absolute, with slashes
+	requests *requests
+	names    map[string]string // of users and groups, by kind and number
 }
 
 // local is the name in the tree of a path as the library has it: clean and absolute.
@@ -93,7 +95,7 @@ func (s *server) local(name string) (string, error) {
 
 // open opens a file. Where the client writes, it says itself where to: O_APPEND would not let it.
 func (s *server) open(r *sftp.Request, flag int) (*os.File, error) {
-	mode := s.modes.take()
+	mode := s.requests.take()
 	asked := r.Pflags()
 	if asked.Creat {
 		flag |= os.O_CREATE
@@ -147,7 +149,7 @@ func (s *server) OpenFile(r *sftp.Request) (sftp.WriterAtReaderAt, error) {
 func (s *server) Filecmd(r *sftp.Request) error {
 	mode := fs.FileMode(0)
 	if r.Method == "Mkdir" {
-		mode = s.modes.take()
+		mode = s.requests.take()
 	}
 	if s.NoWrites {
 		return sftp.ErrSSHFxPermissionDenied

@@ -92,6 +92,8 @@ func rows() []row {
 		{"small", "10,000 small files to the other side", 3, runSmall},
 		{"filefar", "a file of 128 MiB at a long round trip (delay relay in user space)", 1, runFileFar},
 		{"smallfar", "100 small files at a long round trip (delay relay in user space)", 1, runSmallFar},
+		{"scpput", "one large file to the other side by scp, with ssh and with minissh under it", 3, runScpPut},
+		{"scpget", "the same from the other side", 3, runScpGet},
 		{"many", "200 commands, 16 at a time", 3, runMany},
 	}
 }

@@ -4,6 +4,8 @@ package friends_test
 
 import (
 	"os"
+	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -95,6 +97,12 @@ func TestScp(t *testing.T) {
 				t.Errorf("a folder that was closed to others is %v there, %v", info.Mode(), err)
 			}
 			run(1, "box:"+p.Path("nothing"), "none")
+			me, err := user.Current()
+			p.Must(err)
+			from, err := filepath.Rel(me.HomeDir, p.Path("src/a"))
+			p.Must(err)
+			run(0, "box:~/"+from, "of home")
+			p.Same("src/a", "of home")
 		})
 	}
 }

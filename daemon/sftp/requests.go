@@ -9,14 +9,15 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// modes passes a client's packets on, and remembers the permissions that OPEN and MKDIR ask for:
+// requests passes a client's packets on, and remembers the permissions that OPEN and MKDIR ask for:
 // the library does not hand them to its handlers. It calls one handler for each such packet, in the
 // order in which they came, and that handler takes one. It gives the end of the stream when all
-// packets are answered.
-type modes struct {
-	in      io.Reader
-	answers *answers // nil: nobody waits for them
-	packets int      // that have come
+// packets are answered. Extensions that the library does not know go through extended.
+type requests struct {
+	in       io.Reader
+	answers  *answers                   // nil: nobody waits for them
+	extended func(packet []byte) []byte // what takes the place of an EXTENDED packet; nil: itself
+	packets  int                        // that have come
 
 	held   []byte // read, and not passed on yet
 	coming uint32 // then so much of the same packet
@@ -27,8 +28,13 @@ type modes struct {
 
 // Types, flags and limits of draft-ietf-secsh-filexfer-02.
 const (
-	typeOpen  = 3
-	typeMkdir = 14
+	typeOpen     = 3
+	typeMkdir    = 14
+	typeRealpath = 16
+	typeVersion  = 2
+	typeStatus   = 101
+	typeExtended = 200
+	typeReply    = 201 // to EXTENDED
 
 	openWays = 0x1f // READ, WRITE, APPEND, CREAT, TRUNC: without one of them no handler is called
 
@@ -54,49 +60,53 @@ type (
 )
 
 // Read is io.Reader's.
-func (m *modes) Read(p []byte) (int, error) {
-	if len(m.held) == 0 && m.coming == 0 {
-		if err := m.next(); err != nil {
+func (r *requests) Read(p []byte) (int, error) {
+	if len(r.held) == 0 && r.coming == 0 {
+		if err := r.next(); err != nil {
 			return 0, err
 		}
 	}
-	if len(m.held) > 0 {
-		n := copy(p, m.held)
-		m.held = m.held[n:]
+	if len(r.held) > 0 {
+		n := copy(p, r.held)
+		r.held = r.held[n:]
 		return n, nil
 	}
-	n, err := m.in.Read(p[:min(len(p), int(m.coming))])
-	m.coming -= uint32(n)
+	n, err := r.in.Read(p[:min(len(p), int(r.coming))])
+	r.coming -= uint32(n)
 	return n, err
 }
 
-// next reads the beginning of a packet, or all of it if it has permissions.
-func (m *modes) next() error {
+// next reads the beginning of a packet, or all of it if something in it is of use here.
+func (r *requests) next() error {
 	start := make([]byte, 5)
-	if _, err := io.ReadFull(m.in, start); err != nil {
-		if m.answers != nil {
-			m.answers.await(m.packets)
+	if _, err := io.ReadFull(r.in, start); err != nil {
+		if r.answers != nil {
+			r.answers.await(r.packets)
 		}
 		return err
 	}
-	m.packets++
+	r.packets++
 	// the library ends the connection at a length of 0 or above longest, and reads no more
-	m.held, m.coming = start, min(binary.BigEndian.Uint32(start)-1, longest)
-	if kind := start[4]; m.coming == longest || kind != typeOpen && kind != typeMkdir {
+	r.held, r.coming = start, min(binary.BigEndian.Uint32(start)-1, longest)
+	kind := start[4]
+	if r.coming == longest || kind != typeOpen && kind != typeMkdir && kind != typeExtended {
 		return nil
 	}
-	body := make([]byte, m.coming)
-	m.coming = 0
-	if _, err := io.ReadFull(m.in, body); err != nil {
+	body := make([]byte, r.coming)
+	r.coming = 0
+	if _, err := io.ReadFull(r.in, body); err != nil {
 		return err
 	}
-	m.held = append(start, body...)
-	m.remember(start[4], body)
+	r.held = append(start, body...)
+	if kind == typeExtended && r.extended != nil {
+		r.held = r.extended(r.held)
+	}
+	r.remember(kind, body)
 	return nil
 }
 
 // remember notes what a packet asks for. The library ends the connection when one is malformed.
-func (m *modes) remember(kind byte, body []byte) {
+func (r *requests) remember(kind byte, body []byte) {
 	var open openPacket
 	var mkdir mkdirPacket
 	mode := fs.FileMode(0)
@@ -108,9 +118,9 @@ func (m *modes) remember(kind byte, body []byte) {
 	default:
 		return
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.asked = append(m.asked, mode)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, mode)
 }
 
 // permissions are those that the attributes of a packet name, or usual ones.
@@ -129,13 +139,13 @@ func permissions(which uint32, attrs []byte, usual fs.FileMode) fs.FileMode {
 }
 
 // take is the mode of the next file or folder that is made; the umask applies to it.
-func (m *modes) take() fs.FileMode {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.asked) == 0 {
+func (r *requests) take() fs.FileMode {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.asked) == 0 {
 		return 0o600
 	}
-	mode := m.asked[0]
-	m.asked = m.asked[1:]
+	mode := r.asked[0]
+	r.asked = r.asked[1:]
 	return mode
 }

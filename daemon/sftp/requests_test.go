@@ -12,15 +12,7 @@ import (
 	"slices"
 	"testing"
 	"testing/iotest"
-
-	"golang.org/x/crypto/ssh"
 )
-
-// packet is one with its length and kind.
-func packet(kind byte, body any) []byte {
-	rest := ssh.Marshal(body)
-	return append(append(binary.BigEndian.AppendUint32(nil, uint32(len(rest)+1)), kind), rest...)
-}
 
 func attrs(numbers ...uint32) (b []byte) {
 	for _, n := range numbers {
@@ -51,7 +43,7 @@ func TestModes(t *testing.T) {
 	want := []fs.FileMode{0o640, 0o666, 0o700, 0o777, 0o711, 0o777}
 	for name, in := range map[string]io.Reader{"whole": bytes.NewReader(stream),
 		"bytes": iotest.OneByteReader(bytes.NewReader(stream))} {
-		m := &modes{in: in}
+		m := &requests{in: in}
 		passed, err := io.ReadAll(m)
 		if err != nil || !bytes.Equal(passed, stream) {
 			t.Errorf("%s: %d of %d bytes, %v", name, len(passed), len(stream), err)
@@ -64,15 +56,15 @@ func TestModes(t *testing.T) {
 		}
 	}
 	for cut := range len(stream) { // what is cut off ends it, and breaks nothing
-		io.Copy(io.Discard, &modes{in: bytes.NewReader(stream[:cut])})
+		io.Copy(io.Discard, &requests{in: bytes.NewReader(stream[:cut])})
 	}
 }
 
 // Lengths that the library refuses hold nothing up, and reserve nothing.
-func TestModesOddLengths(t *testing.T) {
+func TestOddLengths(t *testing.T) {
 	for _, length := range []uint32{0, 1, longest, longest + 1, 1 << 31, 1<<32 - 1} {
 		start := append(binary.BigEndian.AppendUint32(nil, length), typeOpen)
-		m := &modes{in: bytes.NewReader(append(start, 0, 0, 0))}
+		m := &requests{in: bytes.NewReader(append(start, 0, 0, 0))}
 		passed, _ := io.ReadAll(m)
 		if !bytes.HasPrefix(passed, start) && length > longest {
 			t.Errorf("%d: %x", length, passed)
