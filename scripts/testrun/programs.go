@@ -26,7 +26,12 @@ var programs = []program{
 	{"ssh-add", "openssh-client"},
 	{"scp", "openssh-client"},
 	{"sftp", "openssh-client"},
+	{"curl", "curl"},
 	{"lftp", "lftp"},
+	{"mc", "mc"},
+	{"emacs", "emacs-nox"},
+	{"duplicity", "duplicity"},
+	{"/usr/lib/python3/dist-packages/pexpect/__init__.py", "python3-pexpect"}, // duplicity's
 	{"restic", "restic"},
 	{"sshfs", "sshfs"},
 	{"fusermount3", "fuse3"},
