@@ -10,10 +10,11 @@ import (
 )
 
 // How long a client asks a daemon to keep its session without a link, unless ResumeFor says
-// otherwise: what runs on a terminal, and the rest.
+// otherwise: what a person comes back to (a terminal; forwards without a command, -N), and
+// the rest.
 const (
-	holdTerminal = 24 * time.Hour
-	holdRest     = 10 * time.Minute
+	holdLong = 24 * time.Hour
+	holdRest = 10 * time.Minute
 )
 
 // mostKept is how much is kept at most for sending it again, in bytes; it is allocated as needed.
@@ -27,8 +28,8 @@ func (d *Dialer) hold() time.Duration {
 	hold := d.Options.ResumeFor
 	switch {
 	case hold != options.ResumeDefault:
-	case d.OnTerminal:
-		hold = holdTerminal
+	case d.OnTerminal, d.Options.SessionType == options.SessionNone:
+		hold = holdLong
 	default:
 		hold = holdRest
 	}
