@@ -15,8 +15,8 @@ import (
 	"minissh/client/atexit"
 )
 
-// Asker asks the user. Answers come from the terminal, never from standard input, which is the
-// command's (RULES A4).
+// Asker asks the user. Answers come from the terminal, or from a program that asks (SSH_ASKPASS),
+// never from standard input, which is the command's (RULES A4).
 type Asker interface {
 	Line(question string) (string, error)
 	Secret(question string) ([]byte, error)
@@ -25,29 +25,42 @@ type Asker interface {
 // ErrNobodyToAsk says that there is no terminal.
 var ErrNobodyToAsk = errors.New("there is no terminal to ask on")
 
-// Questions asks on the controlling terminal.
+// Questions asks on the controlling terminal, or lets the program of SSH_ASKPASS ask.
 type Questions struct{}
 
 // Line asks for a line of at most 4 KiB.
 func (Questions) Line(question string) (answer string, err error) {
-	err = ask(question, func(in, _ *os.File) error {
+	told, err := put(question, func(in, _ *os.File) error {
 		line, err := bufio.NewReaderSize(in, 4096).ReadSlice('\n')
 		if err == nil {
 			answer = strings.TrimRight(string(line), "\r\n")
 		}
 		return err
 	})
-	return answer, err
+	return answer + string(told), err
 }
 
 // Secret asks without showing what is typed.
 func (Questions) Secret(question string) (secret []byte, err error) {
-	err = ask(question, func(in, out *os.File) (err error) {
+	told, err := put(question, func(in, out *os.File) (err error) {
 		secret, err = term.ReadPassword(int(in.Fd()))
 		fmt.Fprintln(out)
 		return err
 	})
-	return secret, err
+	return append(secret, told...), err
+}
+
+// put puts a question on the terminal, where read takes the answer, or lets a program put it and
+// returns what it was told.
+func put(question string, read func(in, out *os.File) error) (told []byte, err error) {
+	if program := askpass(os.Getenv, true); program != "" {
+		return askProgram(program, question)
+	}
+	err = ask(question, read)
+	if program := askpass(os.Getenv, false); program != "" && errors.Is(err, ErrNobodyToAsk) {
+		return askProgram(program, question)
+	}
+	return nil, err
 }
 
 // ask puts a question and lets read take the answer. Nothing else can interrupt it, so meanwhile a
