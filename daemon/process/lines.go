@@ -27,18 +27,23 @@ const (
 	// begun, once: by its own end, or by the line after it, if an interrupt or an error has thrown
 	// that away. If its text was not read to the end, its status is that of an interrupt. Both
 	// leave $? as the user's line had it. Once a line may have set -e or a trap for ERR, each notes
-	// its status itself: with what is well in a line (false && true), eval would not be.
+	// its status itself: with what is well in a line (false && true), eval would not be. A shell
+	// whose line has closed the pipes would lose all that follow without a word: it ends.
 	lineFunctions = `__minissh_tty=${SSH_TTY-} __minissh_due= __minissh_notes= __minissh_nl='
 '
+__minissh_pipes() {
+{ :; } <&"$__minissh_in" >&"$__minissh_out" || kill -KILL $$
+}
 __minissh_read() {
 __minissh_s=$? __minissh_line= __minissh_part= __minissh_own= __minissh_due=130
-printf 'begun\0' >&9
-while IFS= read -r __minissh_n <&8; do
+__minissh_pipes
+printf 'begun\0' >&"$__minissh_out"
+while IFS= read -r __minissh_n <&"$__minissh_in"; do
 case $__minissh_n in "$1 "*) break ;; esac
 done
 __minissh_n=${__minissh_n#"$1 "}
 while [ "$__minissh_n" -gt 0 ]; do
-IFS= read -r __minissh_l <&8
+IFS= read -r __minissh_l <&"$__minissh_in"
 __minissh_part=$__minissh_part$__minissh_l$__minissh_nl __minissh_n=$((__minissh_n - 1))
 [ $((__minissh_n % 256)) -gt 0 ] || __minissh_line=$__minissh_line$__minissh_part __minissh_part=
 done
@@ -52,8 +57,9 @@ return $__minissh_s
 __minissh_report() {
 __minissh_s=${__minissh_own:-$?} __minissh_own= PS1= PS2=
 [ "${__minissh_due:-0}" = 0 ] || __minissh_s=$__minissh_due
+__minissh_pipes
 [ -z "$__minissh_due" ] ||
-printf 'ended\0%s\0%s\0%s\0' "$__minissh_s" "$PWD" "${OLDPWD-}" >&9
+printf 'ended\0%s\0%s\0%s\0' "$__minissh_s" "$PWD" "${OLDPWD-}" >&"$__minissh_out"
 __minissh_line= __minissh_due=
 return $__minissh_s
 }
@@ -114,14 +120,17 @@ command)
 print -rl -- ${(k)commands[(I)${(b)2}*]} ${(k)functions[(I)${(b)2}*]} \
 ${(k)builtins[(I)${(b)2}*]} ${(k)aliases[(I)${(b)2}*]} | grep -v ^__minissh_ ;;
 `
-	// The ends of the scripts: from here on the shell says nothing of its own.
-	bashReady = "set +o history; history -c; PROMPT_COMMAND= PS1= PS2=\n"
-	zshReady  = "unsetopt PROMPT_SP PROMPT_CR; precmd_functions=(); preexec_functions=()\n" +
-		"PS1= PS2= RPS1= RPS2=\n"
-	posixReady = "PS1= PS2=\n"
-	moveReady  = "exec 8<&3 9>&4 3<&- 4>&-\n"
+	// From here on the shell says nothing of its own, and the pipes are where no line is likely to
+	// open something else: `exec 9>lock` is common. POSIX knows descriptors of one digit only.
+	bashReady = "set +o history; history -c; PROMPT_COMMAND= PS1= PS2=\n" +
+		"exec 98<&3 99>&4 3<&- 4>&-; __minissh_in=98 __minissh_out=99\n"
+	zshReady = "unsetopt PROMPT_SP PROMPT_CR; precmd_functions=(); preexec_functions=()\n" +
+		"PS1= PS2= RPS1= RPS2=\n" +
+		"exec {__minissh_in}<&3 {__minissh_out}>&4 3<&- 4>&-\n"
+	posixReady = "PS1= PS2=\n" +
+		"exec 7<&3 8>&4 3<&- 4>&-; __minissh_in=7 __minissh_out=8\n"
 	closeInput = "exec 5<&-\n" // the same pipe, or the terminal: it is open elsewhere
-	sayReady   = `printf 'ready\0' >&9` + "\n"
+	sayReady   = `printf 'ready\0' >&"$__minissh_out"` + "\n"
 
 	// The lines of ours, in which %s is the text's mark.
 	tellPlain = `{ __minissh_read %s line && :; } 2>/dev/null; ` +
@@ -173,7 +182,7 @@ func newLineShell(path string, tty bool) (*lineShell, error) {
 	default:
 		return nil, ErrNoLines
 	}
-	s.script = own + moveReady + lineFunctions + namesBegin + names + namesEnd
+	s.script = own + lineFunctions + namesBegin + names + namesEnd
 	if !s.onTTY {
 		s.script += closeInput
 	}

@@ -73,7 +73,7 @@ func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
 func (s *told) tell(text string, kind LineKind) (LineEnd, *heard) {
 	s.t.Helper()
 	got := &heard{}
-	line, err := s.Begin(s.t.Context(), kind, []byte(text), got.put)
+	line, err := s.Begin(s.t.Context(), kind, nil, []byte(text), got.put)
 	if err != nil {
 		s.t.Fatalf("%q: %v", text, err)
 	}
@@ -183,7 +183,7 @@ func TestLinesInterrupted(t *testing.T) {
 func (s *told) begin(text string) (*Line, *heard) {
 	s.t.Helper()
 	got := &heard{}
-	line, err := s.Begin(s.t.Context(), PlainLine, []byte(text), got.put)
+	line, err := s.Begin(s.t.Context(), PlainLine, nil, []byte(text), got.put)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestLinesOnTheTerminal(t *testing.T) {
 			s := tellShell(t, name, true)
 			s.tell("kept=yes", PlainLine)
 			got := &heard{}
-			line, err := s.Begin(t.Context(), TerminalLine,
+			line, err := s.Begin(t.Context(), TerminalLine, nil,
 				[]byte(`test -t 0 && test -t 1 && test -t 2 && echo "go $kept"; cat; stty size`),
 				got.put)
 			if err != nil {
@@ -244,6 +244,10 @@ func TestLinesOnTheTerminal(t *testing.T) {
 			}
 			got.await(t, 0, "go yes\r\n")
 			s.Resize(protocol.Size{Rows: 7, Cols: 33})
+			if _, err := s.Begin(t.Context(), TerminalLine, &protocol.Size{Rows: 8, Cols: 8}, nil,
+				got.put); err != ErrLineRuns { // whose size is not for this line
+				t.Error(err)
+			}
 			s.Keys().Write([]byte("typed\n\x04"))
 			if end := s.wait(line, "cat"); end.Code != 0 || end.ShellEnded {
 				t.Errorf("%+v", end)
@@ -254,9 +258,9 @@ func TestLinesOnTheTerminal(t *testing.T) {
 			if text := got.of(1) + got.of(2); text != "" {
 				t.Errorf("beside the terminal: %q", text)
 			}
-			line, _ = s.Begin(t.Context(), TerminalLine, []byte("sh -c 'echo go; exec cat'"),
-				got.put)
-			got.await(t, 0, "33\r\ngo\r\n")
+			line, _ = s.Begin(t.Context(), TerminalLine, &protocol.Size{Rows: 9, Cols: 44},
+				[]byte("stty size; sh -c 'echo go; exec cat'"), got.put)
+			got.await(t, 0, "9 44\r\ngo\r\n")
 			s.Keys().Write([]byte("\x03"))
 			if end := s.wait(line, "Ctrl-C"); end.Code == 0 || end.ShellEnded {
 				t.Errorf("Ctrl-C: %+v", end)
@@ -317,7 +321,7 @@ func TestLinesOfAShellThatEnds(t *testing.T) {
 					r.Signal != want.Signal {
 					t.Errorf("%+v, %+v", end, r)
 				}
-				if _, err := s.Begin(t.Context(), PlainLine, nil, nil); err != ErrFinished {
+				if _, err := s.Begin(t.Context(), PlainLine, nil, nil, nil); err != ErrFinished {
 					t.Errorf("%v", err)
 				}
 			})

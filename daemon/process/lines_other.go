@@ -4,6 +4,8 @@ package process
 
 import (
 	"context"
+
+	"minissh/protocol"
 )
 
 // Lines is a shell that is told its lines; there are none on this system.
@@ -19,7 +21,8 @@ type Line struct{ Ended chan struct{} }
 func StartLines(context.Context, Spec) (*Lines, error) { return nil, ErrNoLines }
 
 // Begin always fails.
-func (*Lines) Begin(context.Context, LineKind, []byte, LineOutput) (*Line, error) {
+func (*Lines) Begin(context.Context, LineKind, *protocol.Size, []byte, LineOutput) (*Line,
+	error) {
 	return nil, ErrNoLines
 }
 

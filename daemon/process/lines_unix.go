@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"minissh/protocol"
 	"minissh/protocol/tty"
 )
 
@@ -261,10 +262,11 @@ func (l *Lines) passOn() {
 }
 
 // Begin waits for the shell's start and tells it a line. out gets what is written while that runs.
-// ErrLineRuns means that another one does, whose ctx is not done; otherwise Begin waits for that
-// one's end, which is for its caller to bring about (Stop). ErrFinished: the shell has ended.
-func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineOutput) (*Line,
-	error) {
+// The terminal gets a size then, if it is not nil. ErrLineRuns means that another one runs, whose
+// ctx is not done; otherwise Begin waits for that one's end, which is for its caller to bring about
+// (Stop). ErrFinished: the shell has ended.
+func (l *Lines) Begin(ctx context.Context, kind LineKind, size *protocol.Size, text []byte,
+	out LineOutput) (*Line, error) {
 	select {
 	case <-l.ready:
 	case <-l.Done():
@@ -296,6 +298,9 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, text []byte, out LineO
 	default:
 	}
 	l.line = line
+	if size != nil {
+		l.Resize(*size)
+	}
 	if l.shell.typed {
 		line.tell, line.text = l.shell.tell[kind], bytes.Clone(text)
 	}

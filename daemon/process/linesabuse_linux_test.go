@@ -42,7 +42,7 @@ func TestLinesOfAShellThatIsStopped(t *testing.T) {
 	if err := syscall.Kill(s.PID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	line, got := s.begin(strings.Repeat("echo long\n", 50_000) + "exit 3")
+	line, got := s.begin(strings.Repeat("echo long\n", 10_000) + "exit 3")
 	signalled := make(chan struct{})
 	go func() {
 		defer close(signalled)
@@ -93,7 +93,7 @@ func TestLinesTypedForNobody(t *testing.T) {
 	s := tellShell(t, "bash", true)
 	got := &heard{}
 	for _, end := range []string{"first", "second"} {
-		line, err := s.Begin(t.Context(), TerminalLine, []byte("stty raw -echo; echo "+end+
+		line, err := s.Begin(t.Context(), TerminalLine, nil, []byte("stty raw -echo; echo "+end+
 			"; sh -c 'head -c 1 >/dev/null; echo read "+end+"; exec sleep 1000'"), got.put)
 		if err != nil {
 			t.Fatal(err)
@@ -115,5 +115,38 @@ func TestLinesTypedForNobody(t *testing.T) {
 		case <-time.After(patience):
 			t.Fatal("keys wait after the line's end")
 		}
+	}
+}
+
+// Lines may open descriptors that scripts are used to: the shell is told lines by others.
+func TestLinesOpenDescriptors(t *testing.T) {
+	for _, name := range tellable {
+		t.Run(name, func(t *testing.T) {
+			s := tellShell(t, name, false)
+			for _, fd := range []string{"3", "4", "5", "6", "9"} {
+				s.tell("echo kept >file"+fd+"; exec "+fd+"<>file"+fd, PlainLine)
+				if end, got := s.tell("echo mine; cat file"+fd, PlainLine); got.of(1) !=
+					"mine\nkept\n" || end.Code != 0 {
+					t.Fatalf("%s: %+v, %q, %q", fd, end, got.of(1), got.of(2))
+				}
+			}
+		})
+	}
+}
+
+// A shell that a line has cut off from us ends: it would lose all lines that follow, and say
+// nothing.
+func TestLinesCloseDescriptors(t *testing.T) {
+	all := "for fd in 3 4 5 6 7 8 9; do eval \"exec $fd>&-\"; done"
+	for name, line := range map[string]string{"dash": all, "sh": all,
+		"bash": "for ((fd = 3; fd < 255; fd++)); do eval \"exec $fd>&-\"; done",
+		"zsh":  "for fd in {3..30}; do { exec {fd}>&- } 2>/dev/null; done"} {
+		t.Run(name, func(t *testing.T) {
+			s := tellShell(t, name, false)
+			end, got := s.tell(line, PlainLine)
+			if !end.ShellEnded || s.Result().Signal != "KILL" {
+				t.Errorf("%+v, %+v, %q", end, s.Result(), got.of(2))
+			}
+		})
 	}
 }

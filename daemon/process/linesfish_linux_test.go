@@ -73,7 +73,8 @@ func TestLinesOfFish(t *testing.T) {
 		}
 	}
 	got := &heard{}
-	line, err := s.Begin(t.Context(), TerminalLine, []byte("echo go $x; cat; stty size"), got.put)
+	line, err := s.Begin(t.Context(), TerminalLine, nil,
+		[]byte("echo go $x; cat; stty size"), got.put)
 	if err != nil {
 		t.Fatal(err)
 	}

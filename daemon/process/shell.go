@@ -28,12 +28,14 @@ const (
 
 	// zshScript: zsh does not take OLDPWD from its environment, so the script goes there and back.
 	// Its trap after `exit` would not see a descriptor hidden by redirection, but it can make a
-	// close-on-exec one.
+	// close-on-exec one, at a number of its own choice: a line may well open 9.
 	zshScript = `if [[ -n $2 ]] && builtin cd -q -- "$2" 2>/dev/null; then ` +
 		`builtin cd -q - >/dev/null || exit 1; fi; ` +
-		`{ zmodload zsh/system && sysopen -w -o cloexec -u 9 /dev/fd/3; } 2>/dev/null || ` +
-		`exec 9>&3; exec 3>&-; ` +
-		`trap '{ builtin printf "%s\0%s\0" "$PWD" "$OLDPWD" >&9; } 2>/dev/null' EXIT; ` +
+		`{ zmodload zsh/system && ` +
+		`sysopen -w -o cloexec -u __minissh_out /dev/fd/3; } 2>/dev/null || ` +
+		`exec {__minissh_out}>&3; exec 3>&-; ` +
+		`trap '{ builtin printf "%s\0%s\0" "$PWD" "$OLDPWD" >&$__minissh_out; } 2>/dev/null' ` +
+		`EXIT; ` +
 		`eval "shift \$#; $1"`
 
 	// fishScript: fish cannot hide descriptor 3 from the line's programs. Without a UTF-8 locale it

@@ -76,6 +76,7 @@ func TestLineReports(t *testing.T) {
 		{allShells, `cd a; nosuchprogram`, 127, "", "$D/a", "$D"},
 		{trapShells + " fish", `cd a; exit 3`, 3, "", "$D/a", "$D"},
 		{plainShells, `cd a; exit 3`, 3, "", none, none},
+		{trapShells, `exec 9>a/lock; cd a; echo x >&9; cat lock`, 0, "x\n", "$D/a", "$D"},
 		{trapShells, `cd a; set -e; false; echo no`, 1, "", "$D/a", "$D"},
 		{allShells, `cd a; exec true`, 0, "", none, none},
 		{posixShells, `cd a; exec sh -c 'exit 5'`, 5, "", none, none},

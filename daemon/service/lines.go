@@ -108,10 +108,11 @@ func (l lines) line(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 	if reason != nil {
 		return reason
 	}
+	var size *protocol.Size
 	if t.onTTY && open.PTY.Size.Rows > 0 {
-		shell.Resize(open.PTY.Size)
+		size = &open.PTY.Size
 	}
-	line, err := shell.Begin(wanted(ch), kind, text, t.write)
+	line, err := shell.Begin(wanted(ch), kind, size, text, t.write)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return cancelled
