@@ -16,14 +16,15 @@ import (
 // TestInside wants a row for each package of a layer that has any.
 var inside = map[string][]string{
 	"client":            {}, // its doc.go is the walk through the rest
-	"client/options":    {},
+	"client/names":      {},
+	"client/options":    {"names"},
 	"client/knownhosts": {},
 	"client/vt":         {},
 	"client/atexit":     {},
 	"client/syntax":     {},
 	"client/report":     {"options"},
 	"client/terminal":   {"atexit", "report"},
-	"client/dial":       {"options", "knownhosts", "atexit", "report", "terminal"},
+	"client/dial":       {"names", "options", "knownhosts", "atexit", "report", "terminal"},
 	"client/forward":    {"options", "report", "dial"},
 	"client/run":        {"options", "vt", "atexit", "report", "terminal", "dial", "forward"},
 	"client/cp":         {"atexit", "report", "terminal", "dial", "run"},

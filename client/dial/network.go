@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"minissh/client/names"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/protocol"
@@ -120,7 +121,9 @@ func (n *network) dialTCP(ctx context.Context, network, address string) (conn ne
 		if err != nil {
 			return nil, err
 		}
-		dial = dialer.DialContext
+		dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			return names.Dial(ctx, dialer, network, address)
+		}
 	}
 	for attempt := 1; ; attempt++ {
 		attempting, cancel := ctx, context.CancelFunc(func() {})
@@ -152,12 +155,14 @@ func (n *network) localEnd(ctx context.Context, network string) (*net.Dialer, er
 	switch {
 	case n.BindAddress != "":
 		named = "BindAddress " + n.BindAddress
-		list, err := net.DefaultResolver.LookupIPAddr(ctx, n.BindAddress)
+		list, err := names.Lookup(ctx, "tcp", n.BindAddress)
 		if err != nil {
 			return nil, report.Failed(err, "minissh -b ADDRESS names an address of this machine",
 				"%s cannot be used: there is no such address", named)
 		}
-		candidates = list
+		for _, addr := range list {
+			candidates = append(candidates, net.IPAddr{IP: addr.AsSlice(), Zone: addr.Zone()})
+		}
 	case n.BindInterface != "":
 		named = "BindInterface " + n.BindInterface
 		list, err := interfaceAddresses(n.BindInterface)

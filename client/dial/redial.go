@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/client/names"
 	"minissh/client/report"
 	"minissh/protocol/transport"
 )
@@ -59,7 +60,7 @@ func (n *network) dialAny(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip"+family[len("tcp"):], n.HostName)
+	found, err := names.Lookup(ctx, family, n.HostName)
 	if err != nil {
 		return nil, err
 	}

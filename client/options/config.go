@@ -29,13 +29,24 @@ type source struct {
 	depth    int
 }
 
-// read reads the files that count, after the command line. A Match final makes it read
-// them a second time, when the names are known.
+// read reads the files that count, after the command line. A Match final and CanonicalizeHostname
+// make it read them a second time, when the name to dial is known.
 func (p *configuration) read() error {
-	if err := p.configFiles(); err != nil || !p.wantFinal {
+	if err := p.configFiles(); err != nil {
 		return err
 	}
-	p.final = true
+	name, err := p.hostName()
+	if err != nil {
+		return err
+	}
+	if p.o.canonical.wanted() {
+		if name, err = p.canonicalize(name); err != nil {
+			return err
+		}
+	} else if !p.wantFinal {
+		return nil
+	}
+	p.final, p.named, p.o.HostName, p.seen["hostname"] = true, true, name, true
 	return p.configFiles()
 }
 
@@ -148,7 +159,7 @@ func (p *configuration) configLines(s source, data string) error {
 		}
 		switch row.name {
 		case "Host":
-			inactive = s.never || !matchHost(p.o.Alias, values)
+			inactive = s.never || !matchHost(p.matched(), values)
 		case "Match":
 			matches, err := p.matches(values, s.never)
 			if err != nil {
@@ -165,6 +176,15 @@ func (p *configuration) configLines(s source, data string) error {
 		}
 	}
 	return nil
+}
+
+// matched is the name that Host lines judge: the one that was typed, and the second time the one
+// that it has led to.
+func (p *configuration) matched() string {
+	if p.final {
+		return p.hostSoFar()
+	}
+	return p.o.Alias
 }
 
 // include reads the files that the patterns name. In a block for other hosts they are only checked.

@@ -42,5 +42,5 @@
 //   - Leading ~ is expanded after % and ${}, so that a % in $HOME is harmless.
 //
 // The package connects nowhere and writes nothing. It reads the files named above and the given
-// [Environment], and runs what Match exec names.
+// [Environment], and runs what Match exec names; CanonicalizeHostname asks for names of hosts.
 package options

@@ -35,6 +35,7 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	line("gatewayports", yesOrNo(o.GatewayPorts))
 	line("streamlocalbindunlink", yesOrNo(o.StreamLocalBindUnlink))
 	line("streamlocalbindmask", fmt.Sprintf("0%o", o.StreamLocalBindMask))
+	o.canonical.write(line)
 	for _, f := range o.LocalForwards {
 		line("localforward", f.words())
 	}
@@ -42,7 +43,7 @@ func (o *Options) WriteEffective(w io.Writer) error {
 		line("dynamicforward", f.words())
 	}
 	line("pubkeyauthentication", trueOrFalse(yesOrNo(!o.NoPubkey)))
-	for _, given := range [][2]string{{"bindaddress", o.BindAddress},
+	for _, given := range [][2]string{{"tag", o.Tag}, {"bindaddress", o.BindAddress},
 		{"bindinterface", o.BindInterface}, {"revokedhostkeys", o.RevokedHostKeys},
 		{"hostkeyalgorithms", o.HostKeyAlgorithms},
 		{"pubkeyacceptedalgorithms", o.PubkeyAlgorithms}} {

@@ -2,7 +2,10 @@ package options
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -10,6 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"minissh/client/names"
 )
 
 // Environment is what Parse takes from its surroundings; tests provide their own.
@@ -23,11 +29,17 @@ type Environment struct {
 	SystemConfig string
 	// Getenv reads a variable; ok is false when it is not set.
 	Getenv func(name string) (value string, ok bool)
+	// Addresses are those of this machine's interfaces that are up; nil: none.
+	Addresses func() []netip.Addr
+	// Lookup says whether a host's name has an address of the family ("any", "inet", "inet6"), and
+	// with wantAlias what it is an alias of; nil: no name has.
+	Lookup func(family, name string, wantAlias bool) (alias string, found bool)
 }
 
 // CurrentEnvironment describes this process.
 func CurrentEnvironment() *Environment {
-	env := &Environment{UID: os.Getuid(), User: sync.OnceValue(currentUser), Getenv: os.LookupEnv}
+	env := &Environment{UID: os.Getuid(), User: sync.OnceValue(currentUser), Getenv: os.LookupEnv,
+		Addresses: localAddresses, Lookup: lookup}
 	env.Hostname, _ = os.Hostname()
 	if runtime.GOOS != "windows" {
 		env.SystemConfig = "/etc/ssh/ssh_config"
@@ -38,6 +50,40 @@ func CurrentEnvironment() *Environment {
 		}
 	}
 	return env
+}
+
+// localAddresses are the addresses of interfaces that are up.
+func localAddresses() (all []netip.Addr) {
+	interfaces, _ := net.Interfaces()
+	for _, i := range interfaces {
+		has, err := i.Addrs()
+		if i.Flags&net.FlagUp == 0 || err != nil {
+			continue
+		}
+		for _, a := range has {
+			if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+				all = append(all, prefix.Addr())
+			}
+		}
+	}
+	return all
+}
+
+// lookupTime is the most that one question about a host's name may take.
+const lookupTime = 20 * time.Second
+
+// lookup is Environment.Lookup for this machine.
+func lookup(family, name string, wantAlias bool) (alias string, found bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	network := map[string]string{"inet": "tcp4", "inet6": "tcp6"}[family]
+	if _, err := names.Lookup(ctx, cmp.Or(network, "tcp"), name); err != nil {
+		return "", false
+	}
+	if wantAlias {
+		alias = names.Alias(ctx, name)
+	}
+	return alias, true
 }
 
 // StateFile is where minissh keeps a file for the next time; see StateFileOf.

@@ -15,6 +15,22 @@ var keyRows = []keyRow{
 	{name: "BatchMode", set: yesNo(func(o *Options) *bool { return &o.BatchMode })},
 	{name: "BindAddress", set: text(func(o *Options) *string { return &o.BindAddress })},
 	{name: "BindInterface", set: text(func(o *Options) *string { return &o.BindInterface })},
+	{name: "CanonicalDomains", words: many, set: func(o *Options, v []string) error {
+		o.canonical.domains = v
+		return isDomains(o, v)
+	}},
+	{name: "CanonicalizeFallbackLocal", set: func(o *Options, v []string) error {
+		local, err := parseYesNo(v[0])
+		o.canonical.strict = !local
+		return err
+	}},
+	{name: "CanonicalizeHostname", set: func(o *Options, v []string) (err error) {
+		o.canonical.mode, err = parseChoice(v[0], same("yes"), same("no"), same("always"),
+			[2]string{"true", "yes"}, [2]string{"false", "no"})
+		return
+	}},
+	{name: "CanonicalizeMaxDots", set: number(func(o *Options) *int { return &o.canonical.maxDots })},
+	{name: "CanonicalizePermittedCNAMEs", words: many, set: setCNAMEs},
 	{name: "CheckHostIP", set: yesNo(func(o *Options) *bool { return &o.CheckHostIP })},
 	{name: "ClearAllForwardings", set: yesNo(func(o *Options) *bool { return &o.clearForwardings })},
 	{name: "ConnectTimeout", set: func(o *Options, v []string) (err error) {
@@ -124,6 +140,7 @@ var keyRows = []keyRow{
 			[2]Strictness{"true", StrictYes}, [2]Strictness{"false", StrictNo})
 		return
 	}},
+	{name: "Tag", set: text(func(o *Options) *string { return &o.Tag })},
 	{name: "User", set: text(func(o *Options) *string { return &o.User })},
 	{name: "UserKnownHostsFile", words: many, set: func(o *Options, v []string) error {
 		o.UserKnownHostsFiles = v

@@ -8,9 +8,6 @@ var keyTables = [...][]keyRow{keyRows, refusedRows, toldRows, harmlessRows}
 // refusedRows would change where, as whom, by which way or how safely one connects, or ask for
 // something that does not exist here.
 var refusedRows = []keyRow{
-	{name: "CanonicalizeHostname", class: Refused, what: "completing the host's name with a domain",
-		asks: notNo, neutral: "no",
-		set: oneOfThese("yes", "no", "true", "false", "always")},
 	{name: "ControlMaster", class: Refused, what: "with -N, or as -M with a ControlPath: a " +
 		"master process for other connections; otherwise it is harmless, each command has a " +
 		"connection of its own",
@@ -53,10 +50,6 @@ const (
 var harmlessRows = []keyRow{
 	{name: "AddKeysToAgent", class: Harmless, words: 2, what: forPeople, set: isAddKeys},
 	{name: "CASignatureAlgorithms", class: Harmless, what: "there are no certificates", set: isAlgorithms(keyAlgorithms, true)},
-	{name: "CanonicalDomains", class: Harmless, words: many, what: "CanonicalizeHostname is refused", set: isDomains},
-	{name: "CanonicalizeFallbackLocal", class: Harmless, what: "CanonicalizeHostname is refused", set: isYesNo},
-	{name: "CanonicalizeMaxDots", class: Harmless, what: "CanonicalizeHostname is refused", set: isNumber},
-	{name: "CanonicalizePermittedCNAMEs", class: Harmless, words: many, what: "CanonicalizeHostname is refused", set: isCNAMEs},
 	{name: "Ciphers", class: Harmless, what: profile, set: isAlgorithms(cipherNames, false)},
 	{name: "Compression", class: Harmless, what: "nothing is compressed", set: oneOfThese("yes", "no")},
 	{name: "ControlPath", class: Harmless, what: noMaster, set: text(func(o *Options) *string { return &o.controlPath })},
@@ -94,7 +87,6 @@ var harmlessRows = []keyRow{
 			"LOCAL3",
 			"LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7")},
 	{name: "TCPKeepAlive", class: Harmless, what: itsOwn, set: isYesNo},
-	{name: "Tag", class: Harmless, what: "it is for Match tagged, which is refused"},
 	{name: "TunnelDevice", class: Harmless, what: "Tunnel is refused", set: isTunnelDevice},
 	{name: "UpdateHostKeys", class: Harmless, what: forPeople, set: oneOfThese("yes", "no", "true", "false", "ask")},
 	{name: "UseKeychain", class: Harmless, what: forPeople},

@@ -36,6 +36,7 @@ var flagRows = []flagRow{
 	{letter: 'N', set: func(p *commandLine, _ string) error {
 		return p.setSession(SessionNone, "-N")
 	}},
+	{letter: 'P', arg: true, key: "Tag"},
 	{letter: 'Q', arg: true, set: (*commandLine).setQuery},
 	{letter: 'T', set: func(p *commandLine, _ string) error { p.setTTY(TTYNo); return nil }},
 	{letter: 'V', set: func(p *commandLine, _ string) error { p.o.Version = true; return nil }},
@@ -109,7 +110,6 @@ var flagRows = []flagRow{
 	{letter: '2', class: Harmless, what: "there is no other version"},
 	{letter: 'C', class: Harmless, key: "Compression", value: "yes", what: "nothing is compressed"},
 	{letter: 'K', class: Harmless, key: "GSSAPIAuthentication", value: "yes", what: keysOnly},
-	{letter: 'P', arg: true, class: Harmless, what: "it is for Match tagged, which is refused"},
 	{letter: 'S', arg: true, class: Harmless, key: "ControlPath", what: noMaster},
 	{letter: 'a', class: Harmless, key: "ForwardAgent", value: "no", what: "the agent is not lent"},
 	{letter: 'c', arg: true, class: Harmless, key: "Ciphers", what: profile, set: listed("-c")},

@@ -3,6 +3,7 @@ package options
 import (
 	"bytes"
 	"context"
+	"net/netip"
 	"os/exec"
 	"os/user"
 	"path/filepath"
@@ -29,6 +30,8 @@ var matchConfigs = []string{
 	"Match final host real\nUser late\nMatch all\nHostName real\nMatch final\nPort 5\nSendEnv X",
 	"Match canonical\nUser c\nMatch final all\nPort 9",
 	"Match !final\nUser first\nMatch final\nUser second\nPort 3",
+	"Host real\nUser late\nMatch all\nHostName real\nMatch final\nPort 5",
+	"Host h\nHostName %h.x\nMatch final host h.x originalhost h\nPort 5\nHost h\nUser typed",
 	"Match localuser nobody-here\nUser a\nMatch localuser *\nPort 8",
 	"Match localuser ME\nUser a",
 	"Host h\nUser a\nMatch host other\nPort 2\nHost h\nPort 3",
@@ -92,6 +95,53 @@ func TestMatchLikeSSH(t *testing.T) {
 				t.Errorf("%q: %s is %q in minissh, %q in ssh", text, key, us, them)
 			}
 		}
+	}
+}
+
+// TestNewerCriteria: what Match judges in versions of ssh after 9.2.
+func TestNewerCriteria(t *testing.T) {
+	for line, holds := range map[string]bool{
+		"tagged x | h": true, "tagged y,x | h": true, "tagged y | h": false,
+		"tagged \"\" | h": false, "!tagged y | h": true, "tagged=x | h": true,
+		"localnetwork 192.0.2.0/24 | h": true, "localnetwork 192.0.3.0/24,192.0.2.7 | h": true,
+		"!localnetwork 192.0.2.0/24 | h": false, "localnetwork 2001:db8::/32 | h": false,
+		"command uptime | h uptime": true, "command up* | h uptime now": true,
+		"command \"\" | h": true, "command \"\" | h uptime": false,
+		"sessiontype exec | h uptime": true, "sessiontype shell | h": true,
+		"sessiontype none,subsystem | -N h": true, "sessiontype subsystem | -s h sftp": true,
+		"version OpenSSH_9.* | h": true, "version=OpenSSH_10* | h": false, "host=h | h": true,
+	} {
+		env := testEnv(t)
+		env.Addresses = func() []netip.Addr {
+			return []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.7")}
+		}
+		criteria, args, _ := strings.Cut(line, " | ")
+		file := write(t, filepath.Join(env.Home, "f"), "Match "+criteria+"\nPort 9\n", 0o600)
+		o := mustParse(t, env, append([]string{"-F", file, "-P", "x"}, strings.Fields(args)...)...)
+		if (o.Port == 9) != holds {
+			t.Errorf("%s: port %d", line, o.Port)
+		}
+	}
+	env := testEnv(t)
+	for text, want := range map[string]string{
+		"Match localnetwork 192.0.2.1/24": "192.0.2.1/24 is not a network (like 192.0.2.0/24)",
+		"Match localnetwork x":            "x is not a network (like 192.0.2.0/24)",
+		"Match tagged":                    "nothing comes after tagged",
+		"Match version \"\"":              "nothing comes after version",
+	} {
+		file := write(t, filepath.Join(env.Home, "f"), text+"\n", 0o600)
+		if _, err := env.Parse([]string{"-F", file, "h"}); err == nil ||
+			!strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	file := write(t, filepath.Join(env.Home, "f"), "Tag one\nTag two\nMatch tagged one\nPort 9\n",
+		0o600)
+	if o := mustParse(t, env, "-F", file, "h"); o.Port != 9 || o.Tag != "one" {
+		t.Errorf("%+v", o)
+	}
+	if o := mustParse(t, env, "-P", "two", "-F", file, "h"); o.Port == 9 || o.Tag != "two" {
+		t.Errorf("%+v", o)
 	}
 }
 

@@ -25,6 +25,8 @@ type Options struct {
 	User string
 	// UserGiven says that the user was named, and is not only the local name.
 	UserGiven bool
+	// Tag (-P) is what Match tagged asks for; empty: none.
+	Tag string
 	// AddressFamily is "any", "inet" or "inet6" (-4, -6).
 	AddressFamily string
 
@@ -154,6 +156,7 @@ type Options struct {
 
 	// What is judged when all has been read, as it was given; "" if it was not.
 	methods, refusal string
+	canonical        canonical
 	clearForwardings bool
 	proxyUseFdpass   bool
 	controlPath      string
@@ -165,6 +168,9 @@ type Options struct {
 
 	unsupported []*UnsupportedError
 }
+
+// LikeSSH is the ssh whose options these are, as Match version and -V name it.
+const LikeSSH = "OpenSSH_9.2p1"
 
 // CommandLine is the line for the remote shell: the words joined with single spaces, nothing quoted
 // (SSH_CONTRACT rule 4), else RemoteCommand. It is empty when a shell is asked for.

@@ -15,7 +15,7 @@ func Parse(args []string) (*Options, error) { return CurrentEnvironment().Parse(
 // Parse is [Parse] in this environment.
 func (env *Environment) Parse(args []string) (*Options, error) {
 	o := &Options{EscapeChar: '~', ServerAliveCountMax: 3, ResumeFor: ResumeDefault,
-		StreamLocalBindMask: 0o177}
+		StreamLocalBindMask: 0o177, canonical: canonical{maxDots: 1}}
 	p := &parser{env: env, judgement: judgement{o: o}, seen: make(map[string]bool)}
 	line := &commandLine{parser: p}
 	if err := line.arguments(args); err != nil {
@@ -50,6 +50,7 @@ type parser struct {
 	seen       map[string]bool // keys (lower case) that have their value
 	ignore     []string        // patterns of IgnoreUnknown
 	configFile string          // -F; "" is the default files
+	named      bool            // o.HostName is what is dialled, and holds no token
 }
 
 // commandLine is the reading of the command line.

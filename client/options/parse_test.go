@@ -218,7 +218,6 @@ func TestRefuse(t *testing.T) {
 		{"-oTunnel=yes h", "-o Tunnel is not in this version (a tunnel device)"},
 		{"-oVerifyHostKeyDNS=ask h", "-o VerifyHostKeyDNS is not in this version (host keys from the DNS)"},
 		{"⟨-oKnownHostsCommand=/bin/false %H⟩ h", "-o KnownHostsCommand is not in this version (host keys from a command)"},
-		{"-oCanonicalizeHostname=yes h", "-o CanonicalizeHostname is not in this version (completing the host's name with a domain)"},
 		{"-oRefuseConnection=moved h", "RefuseConnection: moved"},
 		{"-oPubkeyAuthentication=no h", noKey}, {"-oDSAAuthentication=no h", noKey}, {"-oPreferredAuthentications=password h", noKey},
 		{"-oPubkeyAuthentication=no unix:/s", "<nil>"}, {"-oPreferredAuthentications=gssapi-with-mic,publickey h", "<nil>"},

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"cmp"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -47,38 +48,49 @@ func orDefault[T ~string](field *T, value T) {
 	}
 }
 
-// resolveHost finds what to dial: the host as typed, or HostName with %h, which
-// may name a Unix socket too.
+// hostName is the host as typed, or HostName with %h, as it is dialled: names in lower case,
+// addresses in their shortest form.
+func (p *parser) hostName() (string, error) {
+	o := p.o
+	name := cmp.Or(o.HostName, o.Alias)
+	// fe80::1%eth0 holds no token
+	if _, err := netip.ParseAddr(name); err != nil && o.HostName != "" && !p.named {
+		known := map[byte]string{'%': "%", 'h': o.Alias}
+		if name, err = expandTokens(name, func(letter byte) (string, bool) {
+			value, ok := known[letter]
+			return value, ok
+		}); err != nil {
+			return "", usage("", "HostName: %v", err)
+		}
+	}
+	if strings.HasPrefix(name, unixPrefix) {
+		return name, nil
+	}
+	if addr, err := netip.ParseAddr(name); err == nil {
+		return addr.String(), nil
+	}
+	return strings.ToLower(name), nil
+}
+
+// resolveHost finds what to dial, which may be a Unix socket too.
 func (p *parser) resolveHost() error {
 	o := p.o
-	name := o.Alias
-	if o.HostName != "" {
-		name = o.HostName
-		if _, err := netip.ParseAddr(name); err != nil { // fe80::1%eth0 holds no token
-			known := map[byte]string{'%': "%", 'h': strings.ToLower(o.Alias)}
-			if name, err = expandTokens(name, func(letter byte) (string, bool) {
-				value, ok := known[letter]
-				return value, ok
-			}); err != nil {
-				return usage("", "HostName: %v", err)
-			}
-		}
+	name, err := p.hostName()
+	if err != nil {
+		return err
 	}
-	if path, ok := strings.CutPrefix(name, unixPrefix); ok {
-		path, err := p.env.expandHome(path)
-		if err != nil {
-			return usage("", "%v", err)
-		}
-		if path == "" || strings.IndexByte(path, 0) >= 0 {
-			return usage("minissh unix:/path/of/socket command", "%s names no socket", shown(name))
-		}
-		o.Socket, o.HostName = path, ""
+	path, ok := strings.CutPrefix(name, unixPrefix)
+	if !ok {
+		o.HostName = name
 		return nil
 	}
-	if _, err := netip.ParseAddr(name); err != nil {
-		name = strings.ToLower(name)
+	if path, err = p.env.expandHome(path); err != nil {
+		return usage("", "%v", err)
 	}
-	o.HostName = name
+	if path == "" || strings.IndexByte(path, 0) >= 0 {
+		return usage("minissh unix:/path/of/socket command", "%s names no socket", shown(name))
+	}
+	o.Socket, o.HostName = path, ""
 	return nil
 }
 

@@ -177,7 +177,7 @@ func TestNothingIsDropped(t *testing.T) {
 	forbids := []string{
 		"KnownHostsCommand /bin/false", "VerifyHostKeyDNS yes", "VerifyHostKeyDNS ask",
 		"PubkeyAuthentication no", "PreferredAuthentications password",
-		"ProxyJump a b", "ProxyCommand nc %q", "Tunnel yes", "CanonicalizeHostname yes",
+		"ProxyJump a b", "ProxyCommand nc %q", "Tunnel yes",
 		"RefuseConnection no", "Ciphers bogus", "MACs bogus",
 		"KexAlgorithms bogus", "HostKeyAlgorithms bogus", "RequiredRSASize many",
 		"BindAddres 127.0.0.1",

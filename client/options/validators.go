@@ -153,23 +153,11 @@ func isPermitRemoteOpen(_ *Options, v []string) error {
 	return nil
 }
 
-// isCNAMEs takes none, or pairs of pattern lists.
-func isCNAMEs(_ *Options, v []string) error {
-	if len(v) == 1 && oneOf(v[0], "none") {
-		return nil
-	}
-	for _, rule := range v {
-		if source, target, ok := strings.Cut(rule, ":"); !ok || source == "" || target == "" {
-			return fmt.Errorf("%s is not a rule like *.a.example:*.b.example", shown(rule))
-		}
-	}
-	return nil
-}
-
-// isDomains takes names of domains.
+// isDomains takes names of domains, or none alone.
 func isDomains(_ *Options, v []string) error {
 	for _, domain := range v {
-		if domain == "" || strings.IndexByte("-._", domain[0]) >= 0 ||
+		if domain == "" || oneOf(domain, "none") && len(v) > 1 ||
+			strings.IndexByte("-._", domain[0]) >= 0 ||
 			strings.ContainsFunc(domain, func(r rune) bool {
 				return !(r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z' ||
 					strings.ContainsRune("-._", r))

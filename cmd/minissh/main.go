@@ -26,7 +26,7 @@ const software = "minissh/0.1"
 
 // likeSSH is what -V says: programs look there, some at the beginning of the line only, for the ssh
 // whose options they may use.
-const likeSSH = "OpenSSH_9.2p1 compatible (" + software + ", " + protocol.ALPN + ")"
+const likeSSH = options.LikeSSH + " compatible (" + software + ", " + protocol.ALPN + ")"
 
 // exitCode is how a verb tells main the exit code of what it ran.
 type exitCode int
