@@ -3,12 +3,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 )
 
 // scps measures OpenSSH's scp with ssh and with minissh under it: its sftp server at the other end,
@@ -31,12 +36,8 @@ func (l *lab) scps(ctx context.Context, get bool) result {
 		r.Notes = []string{err.Error()}
 		return r
 	}
-	var cs []contender
-	for _, p := range l.peers {
-		if p.id == "dropbear" { // which has no sftp server
-			continue
-		}
-		cs = append(cs, contender{p.id, p.ours(), func(ctx context.Context) (float64, error) {
+	r.Series = interleave(ctx, l.rounds("scpput"), false, l.withSFTP(
+		func(ctx context.Context, p *peer) (float64, error) {
 			if err := os.RemoveAll(target); err != nil {
 				return 0, err
 			}
@@ -45,11 +46,15 @@ func (l *lab) scps(ctx context.Context, get bool) result {
 				err = sameTree(source, target)
 			}
 			return seconds, err
-		}})
-	}
-	r.Series = interleave(ctx, l.rounds("scpput"), false, cs)
+		}))
 	r.against("openssh", 1, true)
 	return r
+}
+
+// withSFTP makes one contender for each peer that has an sftp server; dropbear has none.
+func (l *lab) withSFTP(run func(context.Context, *peer) (float64, error)) []contender {
+	return slices.DeleteFunc(l.contenders(run),
+		func(c contender) bool { return c.name == "dropbear" })
 }
 
 // scpLine is the command line of scp with p's client under it.
@@ -67,6 +72,49 @@ func scpLine(p *peer, get bool, source, target string) []string {
 	}
 	return slices.Concat([]string{"scp", "-q", "-S", client}, upperPort(slices.Clone(options)),
 		[]string{from, to})
+}
+
+// runSSHFS measures how long it takes to look at 10,000 files of a folder that sshfs has just
+// mounted. Mounting is not counted.
+func runSSHFS(ctx context.Context, l *lab) result {
+	r := result{Unit: "s", Notes: []string{"find -ls of 10,000 files, on a memory file system"}}
+	for _, name := range []string{"sshfs", "fusermount3"} {
+		if _, err := exec.LookPath(name); err != nil {
+			r.Notes = []string{"not measured: no " + name + " here (apt-get install sshfs fuse3)"}
+			return r
+		}
+	}
+	dir, err := memoryPlace()
+	if err != nil {
+		r.Notes = []string{err.Error()}
+		return r
+	}
+	defer os.RemoveAll(dir)
+	source, mount := filepath.Join(dir, "source"), filepath.Join(dir, "mount")
+	if err := errors.Join(smallFiles(10_000)(source), os.Mkdir(mount, 0o700)); err != nil {
+		r.Notes = []string{err.Error()}
+		return r
+	}
+	r.Series = interleave(ctx, l.rounds("sshfs"), false, l.withSFTP(
+		func(ctx context.Context, p *peer) (float64, error) {
+			host, port, _ := net.SplitHostPort(p.address) // of our own making
+			line := p.line(host, port)
+			command, there := strings.Join(line[:len(line)-1], " "), line[len(line)-1]+":"+source
+			if _, err := l.timeCommand(ctx, []string{"sshfs", "-o", "ssh_command=" + command, there,
+				mount}); err != nil {
+				return 0, err
+			}
+			start := time.Now()
+			out, err := l.client(ctx, []string{"find", mount, "-type", "f", "-ls"}).Output()
+			seconds := time.Since(start).Seconds()
+			if lines := bytes.Count(out, []byte("\n")); err == nil && lines != 10_000 {
+				err = fmt.Errorf("%w: %d files are there", errShort, lines)
+			}
+			_, left := l.timeCommand(ctx, []string{"fusermount3", "-u", mount})
+			return seconds, errors.Join(err, left)
+		}))
+	r.against("openssh", 1, true)
+	return r
 }
 
 func runScpPut(ctx context.Context, l *lab) result { return l.scps(ctx, false) }

@@ -94,6 +94,7 @@ func rows() []row {
 		{"smallfar", "100 small files at a long round trip (delay relay in user space)", 1, runSmallFar},
 		{"scpput", "one large file to the other side by scp, with ssh and with minissh under it", 3, runScpPut},
 		{"scpget", "the same from the other side", 3, runScpGet},
+		{"sshfs", "10,000 files looked at over sshfs, with ssh and with minissh under it", 3, runSSHFS},
 		{"many", "200 commands, 16 at a time", 3, runMany},
 	}
 }
