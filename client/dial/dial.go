@@ -3,10 +3,10 @@
 // Reading order: dial.go (one attempt after another, each with a key and a connection of its own),
 // keyring.go (which keys, in which order), network.go (TCP, its timeouts, Unix sockets), proxy.go
 // (a program that makes the connection), secure.go (TLS), signing.go (keys that ask a person),
-// hostkey.go (known_hosts and the question), first.go (HELLO and its answer), refused.go (why not,
-// in words), hold.go (how long a session is kept), resume.go, attempt.go and redial.go (another
-// link when one is lost), lost.go (what is told of that). pair.go is for a host that has never
-// heard of us.
+// hostkey.go (known_hosts and the question), hostcommand.go (KnownHostsCommand), first.go (HELLO
+// and its answer), refused.go (why not, in words), hold.go (how long a session is kept), resume.go,
+// attempt.go and redial.go (another link when one is lost), lost.go (what is told of that). pair.go
+// is for a host that has never heard of us.
 package dial
 
 import (
@@ -91,6 +91,8 @@ type login struct {
 	ring   *keyRing
 	pinned ssh.PublicKey // the host key that the user was asked about
 	warned bool          // of the key log
+	// the host's key has been shown as a picture
+	pictured bool
 }
 
 func (d *Dialer) login() (*login, error) {

@@ -31,6 +31,8 @@ type hostCheck struct {
 	// to be written when the host has proved that it holds the key; may be nil
 	add  *knownhosts.Verdict
 	seen ssh.PublicKey // what the host has shown last
+	// KnownHostsCommand has been run
+	asked bool
 }
 
 func (l *login) hostCheck() *hostCheck {
@@ -53,14 +55,22 @@ func (c *hostCheck) judge(key ssh.PublicKey, from net.Addr) error {
 		}
 		return nil
 	}
+	o := c.Options
+	if err := c.moreKeys(key); err != nil {
+		return err
+	}
 	verdict, err := c.verdict(key, from)
+	if err == nil && c.ownMachine(from) && verdict.Status != knownhosts.Revoked {
+		c.Messages.Debug("any host key is accepted of this machine " +
+			"(NoHostAuthenticationForLocalhost)")
+		return nil
+	}
 	if err == nil {
 		err = c.checkAddress(key, from)
 	}
 	if err != nil {
 		return err
 	}
-	o := c.Options
 	if c.pinned != nil {
 		if !bytes.Equal(c.pinned.Marshal(), key.Marshal()) {
 			return report.Failed(nil, "try again; if it happens again, somebody may be in between",
@@ -77,7 +87,11 @@ func (c *hostCheck) judge(key ssh.PublicKey, from net.Addr) error {
 		c.Ask != nil {
 		return &unknownHost{verdict}
 	}
+	if c.pictured { // with another key of ours
+		verdict.Shown.Visual = false
+	}
 	decision, err := knownhosts.Decide(policy, verdict, true, nil)
+	c.pictured = true
 	c.Messages.Announce(decision.Messages...)
 	if err != nil {
 		return c.nobodyAsked(verdict, err)
@@ -99,7 +113,17 @@ func (c *hostCheck) verdict(key ssh.PublicKey, from net.Addr) (knownhosts.Verdic
 	if err != nil {
 		return verdict, report.Failed(err, "", "%v", err)
 	}
+	verdict.Shown = knownhosts.Shown{Hash: c.Options.FingerprintHash,
+		Visual: c.Options.VisualHostKey}
 	return verdict, nil
+}
+
+// ownMachine says whether NoHostAuthenticationForLocalhost accepts whatever key comes from there,
+// as in ssh: a home directory on many machines has many hosts of the name localhost.
+func (c *hostCheck) ownMachine(from net.Addr) bool {
+	at, ok := from.(*net.TCPAddr)
+	return c.Options.NoHostAuthenticationForLocalhost && c.Options.HostKeyAlias == "" && ok &&
+		at.IP.IsLoopback()
 }
 
 // checkAddress is CheckHostIP: known_hosts may say that the address has another key.

@@ -40,6 +40,7 @@ type Verdict struct {
 	Line     int
 	EntryKey ssh.PublicKey
 
+	Shown  Shown
 	Others []Place // with Unknown: where the same key is listed under other names
 	Files  []string
 }

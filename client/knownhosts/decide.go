@@ -48,10 +48,10 @@ func Decide(policy Policy, v Verdict, batch bool, ask func(question string) (str
 	Decision, error) {
 	switch v.Status {
 	case Known:
-		return Decision{Accept: true}, nil
+		return Decision{Accept: true, Messages: v.picture()}, nil
 	case KnownUnderPlainName:
-		return Decision{Accept: true, Add: policy == Ask || policy == AcceptNew || policy == Off},
-			nil
+		return Decision{Accept: true, Add: policy == Ask || policy == AcceptNew || policy == Off,
+			Messages: v.picture()}, nil
 	case Changed:
 		advice := "only if you know why it has changed: ssh-keygen -f " + quoted(v.File) + " -R " +
 			quoted(v.Name)
@@ -74,6 +74,15 @@ func Decide(policy Policy, v Verdict, batch bool, ask func(question string) (str
 		&Refusal{Status: Unknown, Advice: "-o StrictHostKeyChecking=ask asks you about it"}
 }
 
+// picture is what ssh shows of a known key with VisualHostKey.
+func (v *Verdict) picture() []string {
+	if !v.Shown.Visual {
+		return nil
+	}
+	return append([]string{"Host key fingerprint is " + v.Shown.Fingerprint(v.Key)},
+		v.Shown.Art(v.Key)...)
+}
+
 func askUser(v Verdict, batch bool, ask func(string) (string, error)) (Decision, error) {
 	refusal := &Refusal{Status: Unknown}
 	if batch || ask == nil {
@@ -86,7 +95,8 @@ func askUser(v Verdict, batch bool, ask func(string) (string, error)) (Decision,
 			return Decision{}, refusal
 		}
 		switch answer = strings.TrimSpace(answer); {
-		case answer == keys.Fingerprint(v.Key), strings.EqualFold(answer, "yes"):
+		case answer == keys.Fingerprint(v.Key), answer == v.Shown.Fingerprint(v.Key),
+			strings.EqualFold(answer, "yes"):
 			return Decision{Accept: true, Add: true}, nil
 		case answer == "", strings.EqualFold(answer, "no"):
 			return Decision{}, refusal
@@ -109,7 +119,11 @@ func Question(v Verdict) string {
 		addr = "<no hostip for proxy command>" // ssh's words where it has no address
 	}
 	fmt.Fprintf(&b, "The authenticity of host '%s (%s)' can't be established.\n", v.Name, addr)
-	fmt.Fprintf(&b, "%s key fingerprint is %s.\n", keys.TypeName(v.Key), keys.Fingerprint(v.Key))
+	fmt.Fprintf(&b, "%s key fingerprint is %s.\n", keys.TypeName(v.Key),
+		v.Shown.Fingerprint(v.Key))
+	if v.Shown.Visual {
+		b.WriteString(strings.Join(v.Shown.Art(v.Key), "\n") + "\n")
+	}
 	if len(v.Others) == 0 {
 		b.WriteString("This key is not known by any other names.\n")
 	} else {
@@ -142,7 +156,7 @@ func ChangedWarning(v Verdict) []string {
 		"Someone could be eavesdropping on you right now (man-in-the-middle attack)!",
 		"It is also possible that a host key has just been changed.",
 		"The fingerprint for the " + keys.TypeName(v.Key) + " key sent by the remote host is",
-		keys.Fingerprint(v.Key) + ".",
+		v.Shown.Fingerprint(v.Key) + ".",
 		"Please contact your system administrator.",
 		"Add correct host key in " + shown(firstOf(v.Files, v.File)) +
 			" to get rid of this message.",

@@ -13,7 +13,7 @@
 //	}
 //
 // Reading order: file.go (what is read), match.go (names), check.go (verdicts), decide.go (the
-// dialogue), append.go.
+// dialogue), art.go (how a key is shown), append.go.
 //
 // # What counts
 //

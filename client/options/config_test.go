@@ -57,12 +57,13 @@ Match host nowhere
 	notes := strings.Join(o.Notes, "\n")
 	for _, want := range []string{
 		ssh + ":5: HostKeyAlias does not count",
+		ssh + ":11: UseKeychain has no effect (it is about what is shown or kept here)",
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note says %q", want)
 		}
 	}
-	if len(o.Notes) != 1 || !slices.Equal(o.Skipped, []string{ssh + ":5: HostKeyAlias"}) {
+	if len(o.Notes) != 2 || !slices.Equal(o.Skipped, []string{ssh + ":5: HostKeyAlias"}) {
 		t.Errorf("too many notes:\n%s\nskipped %q", notes, o.Skipped)
 	}
 

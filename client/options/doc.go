@@ -37,6 +37,7 @@
 //     (judgeForward).
 //   - A hop of ProxyJump is a host with minisshd, unless it begins with ssh://: then ssh goes
 //     through its sshd.
+//   - The process that owns ControlPath only answers -O: each command has a connection of its own.
 //   - HostName may name a Unix socket: HostName unix:/run/lab.sock.
 //   - ~ is $HOME, where ssh asks the password database.
 //   - Leading ~ is expanded after % and ${}, so that a % in $HOME is harmless.

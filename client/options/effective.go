@@ -2,6 +2,7 @@ package options
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -43,7 +44,15 @@ func (o *Options) WriteEffective(w io.Writer) error {
 		line("dynamicforward", f.words())
 	}
 	line("pubkeyauthentication", trueOrFalse(yesOrNo(!o.NoPubkey)))
-	for _, given := range [][2]string{{"tag", o.Tag}, {"bindaddress", o.BindAddress},
+	line("nohostauthenticationforlocalhost", yesOrNo(o.NoHostAuthenticationForLocalhost))
+	line("permitlocalcommand", yesOrNo(o.permitLocalCommand))
+	line("controlmaster", trueOrFalse(cmp.Or(o.controlMaster, "no")))
+	line("visualhostkey", yesOrNo(o.VisualHostKey))
+	line("fingerprinthash", strings.ToUpper(o.FingerprintHash))
+	line("syslogfacility", o.SyslogFacility)
+	for _, given := range [][2]string{{"tag", o.Tag}, {"localcommand", o.localAsGiven},
+		{"controlpath", o.ControlPath},
+		{"knownhostscommand", o.knownHostsAsGiven}, {"bindaddress", o.BindAddress},
 		{"bindinterface", o.BindInterface}, {"revokedhostkeys", o.RevokedHostKeys},
 		{"hostkeyalgorithms", o.HostKeyAlgorithms},
 		{"pubkeyacceptedalgorithms", o.PubkeyAlgorithms}} {
@@ -101,7 +110,7 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	if o.RemoteCommand != "" {
 		line("remotecommand", o.RemoteCommand)
 	}
-	for _, name := range o.SendEnv {
+	for _, name := range o.sendPatterns() {
 		line("sendenv", name)
 	}
 	for _, pair := range o.SetEnv {
@@ -116,7 +125,7 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	case o.EscapeChar < 0:
 		line("escapechar", "none")
 	case o.EscapeChar < ' ':
-		line("escapechar", "^"+string(rune(o.EscapeChar|64)))
+		line("escapechar", `\^`+string(rune(o.EscapeChar|64)))
 	default:
 		line("escapechar", string([]byte{byte(o.EscapeChar)}))
 	}

@@ -3,6 +3,8 @@ package options
 import (
 	"cmp"
 	"context"
+	"crypto/sha1"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
@@ -196,12 +198,22 @@ func expandTokens(s string, tokens tokens) (string, error) {
 	return out.String(), nil
 }
 
+// connectionHash is %C: a digest of who connects from where to where (misc.c,
+// ssh_connection_hash).
+func (env *Environment) connectionHash(o *Options) string {
+	sum := sha1.Sum([]byte(env.Hostname + cmp.Or(o.HostName, o.Alias) + strconv.Itoa(o.Port) +
+		o.User + o.lastJump()))
+	return hex.EncodeToString(sum[:])
+}
+
 // fileTokens are those that ssh_config(5) allows in file names.
 func (env *Environment) fileTokens(o *Options) tokens {
 	return func(letter byte) (string, bool) {
 		switch letter {
 		case '%':
 			return "%", true
+		case 'C':
+			return env.connectionHash(o), true
 		case 'd':
 			return env.Home, true
 		case 'h':
@@ -209,7 +221,7 @@ func (env *Environment) fileTokens(o *Options) tokens {
 		case 'i':
 			return strconv.Itoa(env.UID), true
 		case 'j':
-			return "", true
+			return o.lastJump(), true
 		case 'k':
 			return cmp.Or(o.HostKeyAlias, o.Alias), true
 		case 'L':

@@ -20,7 +20,8 @@ type judgement struct {
 	told []string // what has no effect
 }
 
-// judge does what the table says about a value that counts: nothing, tell, or refuse.
+// judge does what the table says about a value that counts: nothing, note, tell, or refuse. It
+// comes here once for each key.
 func (p *judgement) judge(row *keyRow, v []string, at place) {
 	switch {
 	case row.later:
@@ -30,6 +31,8 @@ func (p *judgement) judge(row *keyRow, v []string, at place) {
 		p.refuse(row, at, "")
 	case row.class == Told:
 		p.tell(at.name, row.what)
+	case row.class == Harmless && row.what != "":
+		p.o.Notes = append(p.o.Notes, at.name+" has no effect ("+row.what+")")
 	}
 }
 
@@ -65,21 +68,6 @@ func (p *judgement) judgeLate() {
 	o := p.o
 	for _, a := range p.late {
 		switch a.row.name {
-		case "ControlMaster":
-			// A master without a command would only wait, and nobody could use it.
-			if o.SessionType == SessionNone && o.StdioForward == nil && notNo(a.v) {
-				before := ""
-				if strings.HasPrefix(a.at.name, "-") {
-					before = ", before " + a.at.name + ": the first counts"
-				}
-				p.unsupported(&UnsupportedError{
-					Option: a.at.name, What: "with -N: a master process for other connections",
-					Advice: "-o ControlMaster=no goes on without it" + before})
-			} else if path := o.controlPath; a.at.flag && path != "" && !oneOf(path, "none") {
-				p.unsupported(&UnsupportedError{
-					Option: a.at.name, What: "a socket for other connections, " + shown(path),
-					Advice: "leave out -M: each command has a connection of its own"})
-			}
 		case "ProxyUseFdpass":
 			if o.ProxyCommand != "" && o.proxyUseFdpass {
 				p.refuse(a.row, a.at, "")

@@ -99,6 +99,14 @@ func (j *Jump) String() string {
 	return out.String()
 }
 
+// lastJump is the host that the connection to the one that is meant is made from; "": this one.
+func (o *Options) lastJump() string {
+	if len(o.Jumps) == 0 {
+		return ""
+	}
+	return o.Jumps[len(o.Jumps)-1].Host
+}
+
 // Proxied says whether a program makes the connection: ProxyCommand or ProxyJump.
 func (o *Options) Proxied() bool { return o.ProxyCommand != "" || len(o.Jumps) > 0 }
 

@@ -44,12 +44,23 @@ var keyRows = []keyRow{
 		}
 		return errors.New("there must be one at least")
 	}},
+	{name: "ControlMaster", set: func(o *Options, v []string) (err error) {
+		o.controlMaster, err = parseChoice(v[0], same("yes"), same("no"), same("ask"),
+			same("auto"), same("autoask"), [2]string{"true", "yes"}, [2]string{"false", "no"})
+		return
+	}},
+	{name: "ControlPath", set: text(func(o *Options) *string { return &o.ControlPath })},
 	{name: "DynamicForward", repeat: true, set: setDynamic},
 	{name: "EscapeChar", set: func(o *Options, v []string) (err error) {
 		o.EscapeChar, err = parseEscape(v[0])
 		return
 	}},
 	{name: "ExitOnForwardFailure", set: yesNo(func(o *Options) *bool { return &o.ExitOnForwardFailure })},
+	{name: "FingerprintHash", set: func(o *Options, v []string) (err error) {
+		o.FingerprintHash, err = parseChoice(v[0], same("md5"), same("sha1"), same("sha256"),
+			same("sha384"), same("sha512"))
+		return
+	}},
 	{name: "ForkAfterAuthentication", set: yesNo(func(o *Options) *bool { return &o.ForkAfterAuthentication })},
 	{name: "GatewayPorts", set: yesNo(func(o *Options) *bool { return &o.GatewayPorts })},
 	{name: "GlobalKnownHostsFile", words: many, set: func(o *Options, v []string) error {
@@ -69,11 +80,15 @@ var keyRows = []keyRow{
 		o.IdentityFiles = append(o.IdentityFiles, v[0])
 		return nil
 	}},
+	{name: "KnownHostsCommand", line: true, set: setKnownHostsCommand},
+	{name: "LocalCommand", line: true, set: text(func(o *Options) *string { return &o.LocalCommand })},
 	{name: "LocalForward", words: 2, repeat: true, set: setLocal},
 	{name: "LogLevel", set: func(o *Options, v []string) (err error) {
 		o.LogLevel, err = parseLogLevel(v[0])
 		return
 	}},
+	{name: "NoHostAuthenticationForLocalhost", set: yesNo(func(o *Options) *bool { return &o.NoHostAuthenticationForLocalhost })},
+	{name: "PermitLocalCommand", set: yesNo(func(o *Options) *bool { return &o.permitLocalCommand })},
 	{name: "Port", sshd: true, set: func(o *Options, v []string) (err error) {
 		o.Port, err = parsePort(v[0])
 		return
@@ -140,12 +155,17 @@ var keyRows = []keyRow{
 			[2]Strictness{"true", StrictYes}, [2]Strictness{"false", StrictNo})
 		return
 	}},
+	{name: "SyslogFacility", set: func(o *Options, v []string) (err error) {
+		o.SyslogFacility, err = parseFacility(v[0])
+		return
+	}},
 	{name: "Tag", set: text(func(o *Options) *string { return &o.Tag })},
 	{name: "User", set: text(func(o *Options) *string { return &o.User })},
 	{name: "UserKnownHostsFile", words: many, set: func(o *Options, v []string) error {
 		o.UserKnownHostsFiles = v
 		return nil
 	}},
+	{name: "VisualHostKey", set: yesNo(func(o *Options) *bool { return &o.VisualHostKey })},
 
 	{name: "SessionType", set: func(o *Options, v []string) (err error) {
 		o.SessionType, err = parseChoice(v[0], [2]SessionType{"none", SessionNone},

@@ -8,12 +8,6 @@ var keyTables = [...][]keyRow{keyRows, refusedRows, toldRows, harmlessRows}
 // refusedRows would change where, as whom, by which way or how safely one connects, or ask for
 // something that does not exist here.
 var refusedRows = []keyRow{
-	{name: "ControlMaster", class: Refused, what: "with -N, or as -M with a ControlPath: a " +
-		"master process for other connections; otherwise it is harmless, each command has a " +
-		"connection of its own",
-		later: true, neutral: "no", set: oneOfThese("yes", "no", "true", "false", "ask", "auto",
-			"autoask")},
-	{name: "KnownHostsCommand", class: Refused, line: true, what: "host keys from a command", asks: notNone, neutral: "none"},
 	{name: "ProxyUseFdpass", class: Refused, what: "with ProxyCommand: a command that passes a " +
 		"socket on", later: true, neutral: "no",
 		set: yesNo(func(o *Options) *bool { return &o.proxyUseFdpass })},
@@ -33,7 +27,6 @@ var toldRows = []keyRow{
 	{name: "ForwardX11", class: Told, what: "windows of the other side", asks: notNo, neutral: "no", set: isYesNo},
 	{name: "ObscureKeystrokeTiming", class: Told, what: "hiding when keys are pressed", asks: notNo, neutral: "no"},
 	{name: "PKCS11Provider", class: Told, what: "keys in PKCS#11 devices", asks: notNone, neutral: "none"},
-	{name: "PermitLocalCommand", class: Told, what: "running a command here once connected", asks: notNo, neutral: "no", set: isYesNo},
 }
 
 // Why the rows of a kind are harmless.
@@ -52,11 +45,9 @@ var harmlessRows = []keyRow{
 	{name: "CASignatureAlgorithms", class: Harmless, what: "there are no certificates", set: isAlgorithms(keyAlgorithms, true)},
 	{name: "Ciphers", class: Harmless, what: profile, set: isAlgorithms(cipherNames, false)},
 	{name: "Compression", class: Harmless, what: "nothing is compressed", set: oneOfThese("yes", "no")},
-	{name: "ControlPath", class: Harmless, what: noMaster, set: text(func(o *Options) *string { return &o.controlPath })},
 	{name: "ControlPersist", class: Harmless, what: noMaster, set: isPersistence},
 	{name: "EnableEscapeCommandline", class: Harmless, what: noForwarding, set: isYesNo},
 	{name: "EnableSSHKeysign", class: Harmless, what: keysOnly, set: isYesNo},
-	{name: "FingerprintHash", class: Harmless, what: forPeople, set: oneOfThese("md5", "sha1", "sha256", "sha384", "sha512")},
 	{name: "ForwardX11Timeout", class: Harmless, what: noForwarding, set: isTime},
 	{name: "ForwardX11Trusted", class: Harmless, what: noForwarding, set: isYesNo},
 	{name: "GSSAPIAuthentication", class: Harmless, what: keysOnly, set: isYesNo},
@@ -73,25 +64,18 @@ var harmlessRows = []keyRow{
 	{name: "KbdInteractiveAuthentication", class: Harmless, what: keysOnly, set: isYesNo},
 	{name: "KbdInteractiveDevices", class: Harmless, what: keysOnly},
 	{name: "KexAlgorithms", class: Harmless, what: profile, set: isAlgorithms(kexNames, false)},
-	{name: "LocalCommand", class: Harmless, line: true, what: "PermitLocalCommand is told"},
 	{name: "LogVerbose", class: Harmless, words: many, what: forPeople},
 	{name: "MACs", class: Harmless, what: profile, set: isAlgorithms(macNames, false)},
-	{name: "NoHostAuthenticationForLocalhost", class: Harmless, what: "this machine's host key is checked as any other", set: isYesNo},
 	{name: "NumberOfPasswordPrompts", class: Harmless, what: keysOnly, set: isNumber},
 	{name: "PasswordAuthentication", class: Harmless, what: keysOnly, set: isYesNo},
 	{name: "PermitRemoteOpen", class: Harmless, words: many, what: noForwarding, set: isPermitRemoteOpen},
 	{name: "RekeyLimit", class: Harmless, words: 2, what: profile, set: isRekeyLimit},
 	{name: "SecurityKeyProvider", class: Harmless, what: "keys of hardware tokens are left out, and told"},
-	{name: "SyslogFacility", class: Harmless, what: forPeople,
-		set: oneOfThese("DAEMON", "USER", "AUTH", "AUTHPRIV", "LOCAL0", "LOCAL1", "LOCAL2",
-			"LOCAL3",
-			"LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7")},
 	{name: "TCPKeepAlive", class: Harmless, what: itsOwn, set: isYesNo},
 	{name: "TunnelDevice", class: Harmless, what: "Tunnel is refused", set: isTunnelDevice},
-	{name: "UpdateHostKeys", class: Harmless, what: forPeople, set: oneOfThese("yes", "no", "true", "false", "ask")},
+	{name: "UpdateHostKeys", class: Harmless, what: "a daemon has one host key and tells no others", set: oneOfThese("yes", "no", "true", "false", "ask")},
 	{name: "UseKeychain", class: Harmless, what: forPeople},
 	{name: "VersionAddendum", class: Harmless, what: forPeople},
-	{name: "VisualHostKey", class: Harmless, what: forPeople, set: isYesNo},
 	{name: "WarnWeakCrypto", class: Harmless, words: many, what: profile},
 	{name: "XAuthLocation", class: Harmless, what: noForwarding},
 }

@@ -33,11 +33,14 @@ var flagRows = []flagRow{
 		}
 		return nil
 	}},
+	{letter: 'M', key: "ControlMaster", value: "yes"},
 	{letter: 'N', set: func(p *commandLine, _ string) error {
 		return p.setSession(SessionNone, "-N")
 	}},
+	{letter: 'O', arg: true, set: (*commandLine).setControl},
 	{letter: 'P', arg: true, key: "Tag"},
 	{letter: 'Q', arg: true, set: (*commandLine).setQuery},
+	{letter: 'S', arg: true, key: "ControlPath"},
 	{letter: 'T', set: func(p *commandLine, _ string) error { p.setTTY(TTYNo); return nil }},
 	{letter: 'V', set: func(p *commandLine, _ string) error { p.o.Version = true; return nil }},
 	{letter: 'W', arg: true, set: func(p *commandLine, arg string) (err error) {
@@ -74,6 +77,7 @@ var flagRows = []flagRow{
 		}
 		return nil
 	}},
+	{letter: 'y', set: func(p *commandLine, _ string) error { p.o.Syslog = true; return nil }},
 	{letter: 'v', set: func(p *commandLine, _ string) error { p.louder(); return nil }},
 
 	// letters win over keys, as in ssh
@@ -95,8 +99,6 @@ var flagRows = []flagRow{
 			return usage("leave out -1",
 				"version 1 of the SSH protocol is gone, and minissh never spoke it")
 		}},
-	{letter: 'M', class: Refused, key: "ControlMaster", value: "yes", what: "with -N or -S: a master process for other connections; otherwise it is harmless"},
-	{letter: 'O', arg: true, class: Refused, what: "talking to a master process; minissh works without one"},
 	{letter: 'R', arg: true, class: Refused, byKey: true, what: "forwarding a port from the other side", set: forward("RemoteForward", "-R")},
 	{letter: 'Z', class: Refused, what: "nothing in ssh either", set: func(p *commandLine, _ string) error { return usage(helpHint, "unknown option -Z") }},
 	{letter: 'w', arg: true, class: Refused, what: "a tunnel device"},
@@ -105,12 +107,10 @@ var flagRows = []flagRow{
 	{letter: 'I', arg: true, class: Told, key: "PKCS11Provider", what: "keys in PKCS#11 devices"},
 	{letter: 'X', class: Told, key: "ForwardX11", value: "yes", what: "windows of the other side"},
 	{letter: 'Y', class: Told, key: "ForwardX11", value: "yes", what: "windows of the other side"},
-	{letter: 'y', class: Told, what: "messages to the system's log"},
 
 	{letter: '2', class: Harmless, what: "there is no other version"},
 	{letter: 'C', class: Harmless, key: "Compression", value: "yes", what: "nothing is compressed"},
 	{letter: 'K', class: Harmless, key: "GSSAPIAuthentication", value: "yes", what: keysOnly},
-	{letter: 'S', arg: true, class: Harmless, key: "ControlPath", what: noMaster},
 	{letter: 'a', class: Harmless, key: "ForwardAgent", value: "no", what: "the agent is not lent"},
 	{letter: 'c', arg: true, class: Harmless, key: "Ciphers", what: profile, set: listed("-c")},
 	{letter: 'k', class: Harmless, key: "GSSAPIDelegateCredentials", value: "no", what: keysOnly},

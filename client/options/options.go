@@ -63,6 +63,8 @@ type Options struct {
 	// takes the place of one that is there.
 	StreamLocalBindMask   uint32
 	StreamLocalBindUnlink bool
+	// LocalCommand is a line of the user's shell to be run here after the login; empty: none.
+	LocalCommand string
 	// SendEnv holds patterns of names whose variables are sent, in order; a leading '-' removes
 	// names again (ssh_config(5)).
 	SendEnv []string
@@ -99,6 +101,15 @@ type Options struct {
 	HostKeyAlgorithms string
 	PubkeyAlgorithms  string
 	RequiredRSASize   int
+	// KnownHostsCommand is a program and its arguments, which names more host keys
+	// (KnownHostsArguments); empty: none.
+	KnownHostsCommand []string
+	// NoHostAuthenticationForLocalhost accepts any key of a daemon at a loopback address, unless
+	// there is a HostKeyAlias.
+	NoHostAuthenticationForLocalhost bool
+	// FingerprintHash is the digest that host keys are shown by; VisualHostKey draws them too.
+	FingerprintHash string
+	VisualHostKey   bool
 	// HashKnownHosts hides names in new known_hosts lines.
 	HashKnownHosts bool
 	// HostKeyAlias replaces the host's name in known_hosts; empty: nothing does.
@@ -133,9 +144,17 @@ type Options struct {
 	LogLevel LogLevel
 	// LogFile (-E) is where messages go instead of standard error.
 	LogFile string
+	// Syslog (-y) sends messages to the system's log instead, as SyslogFacility says.
+	Syslog         bool
+	SyslogFacility string
 
 	// KeyLog (--keylog) is the file that TLS secrets are appended to, for Wireshark; empty: none.
 	KeyLog string
+
+	// ControlPath (-S) is a socket that a process owns as long as it is connected (ControlMaster);
+	// empty: none. Control (-O) is what is asked of that process; empty: nothing.
+	ControlPath string
+	Control     string
 
 	// PrintConfig (-G) asks for WriteEffective and nothing else.
 	PrintConfig bool
@@ -157,9 +176,14 @@ type Options struct {
 	// What is judged when all has been read, as it was given; "" if it was not.
 	methods, refusal string
 	canonical        canonical
+	controlMaster    string
 	clearForwardings bool
-	proxyUseFdpass   bool
-	controlPath      string
+	// programs as they were given, for -G, and whether LocalCommand may be run
+	localAsGiven, knownHostsAsGiven string
+	permitLocalCommand              bool
+	// expands a word of KnownHostsCommand
+	expand         func(word string, more map[byte]string) (string, error)
+	proxyUseFdpass bool
 
 	// what a hop's client is given too: -F, and -v or -q
 	configFile, loudness string

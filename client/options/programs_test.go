@@ -100,8 +100,8 @@ func TestPrograms(t *testing.T) {
 					t.Errorf("RequestTTY %v", o.RequestTTY)
 				}
 			}}},
-		{"ansible check", "-vvv -C -o ControlMaster=auto -O check h", want{"me", "h", 7422, "", 0, "-O", nil}},
-		{"ansible stop", "-O stop h", want{"me", "h", 7422, "", 0, "-O", nil}},
+		{"ansible check", "-vvv -C -o ControlMaster=auto -O check h", want{"me", "h", 7422, "", 0, "", nil}},
+		{"ansible stop", "-O stop h", want{"me", "h", 7422, "", 0, "", nil}},
 		{"clush", "-oForwardAgent=no -oForwardX11=no -l u -oConnectTimeout=15 -oBatchMode=yes h " +
 			"⟨uname -r⟩",
 			want{"u", "h", 7422, "uname -r", 1, "", nil}},

@@ -24,6 +24,8 @@ func (p *parser) resolve() error {
 	orDefault(&o.StrictHostKeyChecking, StrictAsk)
 	orDefault(&o.RequestTTY, TTYAuto)
 	orDefault(&o.SessionType, SessionDefault)
+	orDefault(&o.FingerprintHash, "sha256")
+	orDefault(&o.SyslogFacility, "USER")
 	if !p.seen["loglevel"] {
 		o.LogLevel = LevelInfo
 	}
@@ -37,6 +39,9 @@ func (p *parser) resolve() error {
 		return err
 	}
 	if err := p.resolveForwards(); err != nil {
+		return err
+	}
+	if err := p.resolvePrograms(); err != nil {
 		return err
 	}
 	return p.resolveAgent()
@@ -202,6 +207,8 @@ func (p *parser) check() error {
 	}
 	line := o.CommandLine()
 	switch {
+	case o.Syslog && o.LogFile != "":
+		return usage("leave out one of them", "-y and -E do not go together")
 	case o.Exec && len(o.Command) == 0:
 		return usage("minissh --exec host program argument…",
 			"--exec needs a program and its arguments")

@@ -64,9 +64,8 @@ func mapShown(names []string) (list []string) {
 	return list
 }
 
-// sent is what is sent, and the names of what is too much.
-func (o *Options) sent(environ []string) (pairs [][2]string, tooMuch []string) {
-	var patterns []string
+// sendPatterns are the patterns of SendEnv, without those that later ones take out.
+func (o *Options) sendPatterns() (patterns []string) {
 	for _, p := range o.SendEnv {
 		// removes what was named before (ssh_config(5))
 		if taken, ok := strings.CutPrefix(p, "-"); ok {
@@ -81,6 +80,12 @@ func (o *Options) sent(environ []string) (pairs [][2]string, tooMuch []string) {
 		}
 		patterns = append(patterns, p)
 	}
+	return patterns
+}
+
+// sent is what is sent, and the names of what is too much.
+func (o *Options) sent(environ []string) (pairs [][2]string, tooMuch []string) {
+	patterns := o.sendPatterns()
 	total := 0
 	send := func(variable string) {
 		name, value, ok := strings.Cut(variable, "=")

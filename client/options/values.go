@@ -102,6 +102,24 @@ func parseTime(s string) (time.Duration, error) {
 	return total, nil
 }
 
+// facilities of the system's log (ssh_config(5), SyslogFacility), by the numbers that syslog(3)
+// gives them.
+var facilities = map[string]int{"USER": 1, "DAEMON": 3, "AUTH": 4, "AUTHPRIV": 10, "LOCAL0": 16,
+	"LOCAL1": 17, "LOCAL2": 18, "LOCAL3": 19, "LOCAL4": 20, "LOCAL5": 21, "LOCAL6": 22,
+	"LOCAL7": 23}
+
+func parseFacility(s string) (string, error) {
+	name := strings.ToUpper(s)
+	if facilities[name] == 0 {
+		return "", fmt.Errorf("%s is not a part of the system's log (like USER, DAEMON or LOCAL0)",
+			shown(s))
+	}
+	return name, nil
+}
+
+// Facility is the number of SyslogFacility in syslog(3).
+func (o *Options) Facility() int { return facilities[o.SyslogFacility] }
+
 // parseTimeout reads --timeout: ssh's time format or Go's (1.5s, 300ms), more
 // than nothing.
 func parseTimeout(s string) (time.Duration, error) {

@@ -21,7 +21,7 @@ func runInBackground(args []string) error {
 	if err := openLog(o); err != nil {
 		return err
 	}
-	return runOptions(dialer(o), func() {
+	return runOptions(sessionDialer(o), func() {
 		inBackground()
 		// nothing will be written: nobody needs to wait for the end of our output
 		if o.SessionType == options.SessionNone && o.LogLevel < options.LevelDebug1 {

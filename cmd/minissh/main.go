@@ -14,6 +14,7 @@ import (
 	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/forward"
+	"minissh/client/master"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/client/run"
@@ -116,6 +117,14 @@ func parse(args []string) (*options.Options, error) {
 	if err := openLog(o); err != nil {
 		return nil, err
 	}
+	if o.Control != "" {
+		said, err := master.Ask(o.Control, o.ControlPath)
+		if err == nil {
+			fmt.Fprintln(messages, said)
+			err = exitCode(0)
+		}
+		return nil, err
+	}
 	for _, warning := range o.Warnings {
 		if o.LogLevel >= options.LevelInfo {
 			fmt.Fprintln(messages, "minissh: "+warning)
@@ -172,7 +181,7 @@ func runHost(args []string) error {
 		}
 		return exitCode(code)
 	}
-	d := dialer(o)
+	d := sessionDialer(o)
 	d.NoHost = verbInstead(args, o.Alias)
 	return runOptions(d, nil)
 }
@@ -195,7 +204,7 @@ func tracing(words []string) error {
 		return err
 	}
 	tellEnvironment(o)
-	d := dialer(o)
+	d := sessionDialer(o)
 	d.Trace = report.Tracer(messages)
 	return runOptions(d, nil)
 }
@@ -214,7 +223,7 @@ func prompting(words []string) error {
 			Advice: "minissh " + o.Alias + " COMMAND runs one"}
 	}
 	tellEnvironment(o)
-	return runPrompt(dialer(o), at >= 0)
+	return runPrompt(sessionDialer(o), at >= 0)
 }
 
 func identity(o ownFlags) error {

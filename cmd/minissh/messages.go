@@ -11,12 +11,20 @@ import (
 	"minissh/protocol"
 )
 
-// messages is where messages for people go: standard error, or the file of -E. Errors in the
-// command line are shown before there is such a file.
+// messages is where messages for people go: standard error, the file of -E or the system's log
+// (-y). Errors in the command line are shown before there is such a file.
 var messages io.Writer = os.Stderr
 
-// openLog opens the file of -E, to append to it; a command's own standard error does not go there.
+// openLog opens the file of -E, to append to it, or the system's log (-y); a command's own standard
+// error does not go there.
 func openLog(o *options.Options) error {
+	if o.Syslog {
+		log, err := systemLog(o)
+		if err == nil {
+			messages = log
+		}
+		return err
+	}
 	if o.LogFile == "" {
 		return nil
 	}

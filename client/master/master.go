@@ -1,0 +1,164 @@
+// Package master is the process that owns a ControlPath (ssh_config(5), ControlMaster), and those
+// that ask for it (-O). minissh's commands have a connection each, so nothing else goes over the
+// socket: it says that the process is there, and which, and ends it. Programs need that to know
+// whether a host can be reached. The messages are those of OpenSSH (PROTOCOL.mux), so that ssh -O
+// may ask as well.
+//
+// mux.go has the messages, master.go the owner's side, and ask.go the other.
+package master
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"minissh/client/atexit"
+	"minissh/client/report"
+	"minissh/protocol"
+	"minissh/protocol/transport"
+)
+
+// patience is how long one message may take.
+const patience = 10 * time.Second
+
+// most is how many may ask at the same time.
+const most = 16
+
+// Owner is a process that owns a ControlPath.
+type Owner struct {
+	path     string
+	listener net.Listener
+	end      func() // ends this process, for -O exit
+	stop     sync.Once
+	slots    chan struct{}
+}
+
+// Own makes the socket, with mode 0600. end is called when somebody asks this process to end. If
+// another process owns the path the result is nil, as in ssh: ours goes on without.
+func Own(path string, messages *report.Messages, end func()) (*Owner, error) {
+	hint := "-S none goes on without a socket"
+	listener, err := listen(path)
+	if errors.Is(err, fs.ErrExist) {
+		messages.Debug("the socket %s is another process's", protocol.Quote(path))
+		return nil, nil
+	} else if err != nil {
+		return nil, report.Failed(err, hint, "cannot make the socket %s: %v",
+			protocol.Quote(path), report.Plain(err))
+	}
+	o := &Owner{path: path, listener: listener, end: end, slots: make(chan struct{}, most)}
+	atexit.Do(o.Stop)
+	go o.serve()
+	return o, nil
+}
+
+// listen makes a socket in a directory that nobody else can enter, since its mode is not yet right,
+// and gives it its name when somebody answers. An old one that nobody owns any more goes away.
+func listen(path string) (net.Listener, error) {
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".m")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	inside := filepath.Join(dir, "s")
+	listener, err := net.Listen("unix", inside)
+	if err != nil {
+		return nil, err
+	}
+	listener.(*net.UnixListener).SetUnlinkOnClose(false)
+	if err = os.Chmod(inside, 0o600); err == nil {
+		err = os.Link(inside, path)
+	}
+	if errors.Is(err, fs.ErrExist) && !alive(path) {
+		if info, gone := os.Lstat(path); gone == nil && info.Mode()&fs.ModeSocket != 0 {
+			os.Remove(path)
+			err = os.Link(inside, path)
+		}
+	}
+	if err != nil {
+		listener.Close()
+		return nil, err
+	}
+	return listener, nil
+}
+
+// alive says whether somebody listens on a socket.
+func alive(path string) bool {
+	conn, err := net.DialTimeout("unix", path, patience)
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil || !errors.Is(err, syscall.ECONNREFUSED)
+}
+
+// Stop removes the socket; nobody can ask any more. It may be called again.
+func (o *Owner) Stop() {
+	o.stop.Do(func() {
+		os.Remove(o.path)
+		o.listener.Close()
+	})
+}
+
+// serve answers until the socket is closed. Each goroutine that it starts ends within patience.
+func (o *Owner) serve() {
+	for {
+		conn, err := o.listener.Accept()
+		if err != nil {
+			return
+		}
+		o.slots <- struct{}{}
+		go func() {
+			defer func() { <-o.slots }()
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(patience))
+			uid, err := transport.PeerUID(conn.(*net.UnixConn))
+			if err == nil && (uid == 0 || int64(uid) == int64(os.Getuid())) {
+				o.answer(conn)
+			}
+		}()
+	}
+}
+
+// answer serves one that asks.
+func (o *Owner) answer(conn net.Conn) {
+	if writeMessage(conn, hello, version) != nil {
+		return
+	}
+	for {
+		kind, body, err := readMessage(conn)
+		if err != nil {
+			return
+		}
+		id := uint32(0)
+		if len(body) > 0 {
+			id = body[0]
+		}
+		switch kind {
+		case hello:
+			if id != version {
+				return
+			}
+		case aliveCheck:
+			err = writeMessage(conn, isAlive, id, uint32(os.Getpid()))
+		case stopListening:
+			o.Stop()
+			err = writeMessage(conn, ok, id)
+		case terminate:
+			o.Stop()
+			if writeMessage(conn, ok, id) == nil {
+				conn.Close()
+			}
+			o.end()
+			return
+		default:
+			err = writeRefusal(conn, id, "minissh's commands have a connection each")
+		}
+		if err != nil {
+			return
+		}
+	}
+}
