@@ -86,29 +86,32 @@ func upperPort(options []string) []string {
 	return options
 }
 
-// memoryPlace makes a folder on a memory file system, so that no disk is measured.
-func memoryPlace() (string, error) {
+// furnished makes a folder with a source in it, on a memory file system, so that no disk is
+// measured.
+func furnished(furnish func(source string) error) (dir string, err error) {
 	if _, err := os.Stat("/dev/shm"); err != nil {
 		return "", fmt.Errorf("%w: no memory file system at /dev/shm", errNotHere)
 	}
-	return os.MkdirTemp("/dev/shm", "minissh-bench")
+	dir, err = os.MkdirTemp("/dev/shm", "minissh-bench")
+	if err == nil {
+		if err = furnish(filepath.Join(dir, "source")); err != nil {
+			os.RemoveAll(dir)
+		}
+	}
+	return dir, err
 }
 
 // copies measures every way of copying source, near or far; what arrives is compared with it once.
 func (l *lab) copies(ctx context.Context, name string, far bool,
 	furnish func(dir string) error) result {
 	r := result{Unit: "s"}
-	dir, err := memoryPlace()
+	dir, err := furnished(furnish)
 	if err != nil {
 		r.Notes = []string{err.Error()}
 		return r
 	}
 	defer os.RemoveAll(dir)
 	source, target := filepath.Join(dir, "source"), filepath.Join(dir, "target")
-	if err := furnish(source); err != nil {
-		r.Notes = []string{err.Error()}
-		return r
-	}
 	var cs []contender
 	all := l.ways()
 	client, daemon := make([]float64, len(all)), make([]float64, len(all))

@@ -25,17 +25,13 @@ func (l *lab) scps(ctx context.Context, get bool) result {
 		r.Notes = []string{"not measured: no scp here (apt-get install openssh-client)"}
 		return r
 	}
-	dir, err := memoryPlace()
+	dir, err := furnished(oneFile(l.o.size / 2))
 	if err != nil {
 		r.Notes = []string{err.Error()}
 		return r
 	}
 	defer os.RemoveAll(dir)
 	source, target := filepath.Join(dir, "source"), filepath.Join(dir, "target")
-	if err := oneFile(l.o.size / 2)(source); err != nil {
-		r.Notes = []string{err.Error()}
-		return r
-	}
 	r.Series = interleave(ctx, l.rounds("scpput"), false, l.withSFTP(
 		func(ctx context.Context, p *peer) (float64, error) {
 			if err := os.RemoveAll(target); err != nil {
@@ -84,22 +80,21 @@ func runSSHFS(ctx context.Context, l *lab) result {
 			return r
 		}
 	}
-	dir, err := memoryPlace()
+	dir, err := furnished(smallFiles(10_000))
 	if err != nil {
 		r.Notes = []string{err.Error()}
 		return r
 	}
 	defer os.RemoveAll(dir)
 	source, mount := filepath.Join(dir, "source"), filepath.Join(dir, "mount")
-	if err := errors.Join(smallFiles(10_000)(source), os.Mkdir(mount, 0o700)); err != nil {
-		r.Notes = []string{err.Error()}
-		return r
-	}
 	r.Series = interleave(ctx, l.rounds("sshfs"), false, l.withSFTP(
 		func(ctx context.Context, p *peer) (float64, error) {
 			host, port, _ := net.SplitHostPort(p.address) // of our own making
 			line := p.line(host, port)
 			command, there := strings.Join(line[:len(line)-1], " "), line[len(line)-1]+":"+source
+			if err := os.MkdirAll(mount, 0o700); err != nil {
+				return 0, err
+			}
 			if _, err := l.timeCommand(ctx, []string{"sshfs", "-o", "ssh_command=" + command, there,
 				mount}); err != nil {
 				return 0, err
