@@ -25,13 +25,13 @@ func (r *runner) watchLink() {
 		})
 		return
 	}
-	told := false // in a message
+	told := false // of a loss, in a message
 	lines := dial.Announcer(r.conn.Options.Alias, "Ctrl-C gives the line up", func(line string) {
-		down := r.down.Load() // else it says that the link is back
-		if down && r.running() || !down && told {
+		say := r.announces(told)
+		if say {
 			r.conn.Messages.Say(options.LevelInfo, "%s", line)
-			told = down
 		}
+		told = r.down.Load() && (told || say)
 	})
 	r.conn.Watch(func(loss *dial.Loss) {
 		r.lost(loss)
@@ -43,6 +43,10 @@ func (r *runner) watchLink() {
 		time.AfterFunc(dial.Quiet-time.Since(loss.Since), func() { r.tellLoss(loss) })
 	})
 }
+
+// announces says whether there is a message when the link is lost, or is back after a message
+// (told). It is for those who wait for a line: while one is edited there is the note.
+func (r *runner) announces(told bool) bool { return r.running() && (r.down.Load() || told) }
 
 // tellLoss notes since when the link is lost, again and again until it is back.
 func (r *runner) tellLoss(loss *dial.Loss) {

@@ -100,3 +100,23 @@ func TestLinesWithoutLink(t *testing.T) {
 		t.Errorf("%v after %v", loss, time.Since(loss.Since))
 	}
 }
+
+// A message is for a line that runs: it would be in the middle of one that is edited.
+func TestLinkAnnounced(t *testing.T) {
+	for _, c := range []struct{ runs, down, told, says bool }{
+		{true, true, false, true},
+		{true, false, true, true},
+		{true, false, false, false},
+		{false, true, false, false},
+		{false, false, true, false}, // the line was given up
+	} {
+		r := &runner{}
+		if c.runs {
+			r.ch = new(mux.Channel)
+		}
+		r.down.Store(c.down)
+		if r.announces(c.told) != c.says {
+			t.Errorf("%+v", c)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -72,7 +73,7 @@ func (o *output) putOut(p []byte) (int, error) {
 	}
 	n, err := o.out.Write(p)
 	if o.outTTY && n > 0 {
-		o.partial = p[n-1] != '\n'
+		o.partial = partial(p[:n], o.partial)
 	}
 	return n, err
 }
@@ -92,7 +93,7 @@ func (o *output) putErr(p []byte) (int, error) {
 		return 0, nil
 	}
 	if o.errTTY {
-		o.partial = p[len(p)-1] != '\n'
+		o.partial = partial(p, o.partial)
 	}
 	if !o.color {
 		return o.err.Write(p)
@@ -110,6 +111,26 @@ func (o *output) putErr(p []byte) (int, error) {
 	}
 	n, err := o.err.Write(wrapped)
 	return min(max(n-before, 0), len(p)), err
+}
+
+// partial says whether the cursor is not in the first column after a text, if it was so before:
+// something shows after the last end of a line. A program that leaves the alternate screen leaves
+// the cursor where it was, after Enter.
+func partial(p []byte, before bool) bool {
+	for _, end := range []string{"\n", "\x1b[?1049l"} {
+		if i := bytes.LastIndex(p, []byte(end)); i >= 0 {
+			p, before = p[i+len(end):], false
+		}
+	}
+	state := scanGround
+	for i, c := range p {
+		last := state
+		state = state.over(p[i : i+1])
+		if last == scanGround && (state >= scanUTF8 || state == scanGround && c >= ' ') {
+			return true
+		}
+	}
+	return before
 }
 
 // plain turns the colour off; mu is held.

@@ -43,6 +43,32 @@ func TestNamesWithoutEnd(t *testing.T) {
 	}
 }
 
+// After < and > come names of files.
+func TestTabAfterRedirection(t *testing.T) {
+	asked := make(chan string, 1)
+	r := over(t, func(ch *mux.Channel) {
+		c := ch.Request().Complete
+		asked <- c.Kind + " " + string(c.Word)
+		ch.Write(protocol.TypeStdout, []byte(string(c.Word)+"x\n"))
+		fakedaemon.Exited(ch, 0)
+	})
+	for line, want := range map[string]string{
+		"cat <a":      "path a",
+		"cat 2>>d/a":  "path d/a",
+		"<a":          "path a",
+		"a >b; c":     "command c",
+		"echo '<' a":  "path a",
+		"cat \\<a":    "path <a",
+		"sudo <in ca": "path ca",
+	} {
+		found := r.complete(t.Context(), line, len(line))
+		if got := <-asked; got != want || len(found.Candidates) != 1 ||
+			!strings.HasSuffix(line, strings.TrimLeft(line[max(0, found.From):], "\\")) {
+			t.Errorf("%q: %q, %+v", line, got, found)
+		}
+	}
+}
+
 // What is typed for a long line comes after its text: sendFirst waits until that has been sent.
 func TestLongLineIsSentFirst(t *testing.T) {
 	text := strings.Repeat("x", maxLine)

@@ -56,7 +56,10 @@ func (r *runner) complete(ctx context.Context, line string, pos int) Completion 
 	if name, _ := cutWord(strings.TrimLeft(line[:pos], " ")); name == "put" {
 		return completeFiles(ctx, line, pos)
 	}
-	begin := lastCommand(line[:pos])
+	begin, redirected := after(line[:pos], operators), false
+	if file := after(line[:pos], "<>"); file > begin {
+		begin, redirected = file, true
+	}
 	from, word, quoted := wordBefore(line[begin:pos])
 	if from < 0 {
 		return Completion{From: -1}
@@ -66,7 +69,8 @@ func (r *runner) complete(ctx context.Context, line string, pos int) Completion 
 	switch {
 	case isVariable && quoted != '\'':
 		kind, word, from = protocol.KindVariable, name, pos-len(name)-begin
-	case quoted == 0 && !strings.Contains(word, "/") && isCommand(line[begin:begin+from]):
+	case quoted == 0 && !redirected && !strings.Contains(word, "/") &&
+		isCommand(line[begin:begin+from]):
 		kind = protocol.KindCommand
 	}
 	found := Completion{From: begin + from}
@@ -134,10 +138,13 @@ func unquoted(text string) iter.Seq2[int, byte] {
 	}
 }
 
-// lastCommand is where the last command of a text begins, in bytes: after an operator.
-func lastCommand(text string) (begin int) {
+// operators come before a command.
+const operators = ";|&(\n`"
+
+// after is where the text begins that follows the last of some characters, in bytes.
+func after(text, characters string) (begin int) {
 	for i, c := range unquoted(text) {
-		if strings.IndexByte(";|&(\n`", c) >= 0 {
+		if strings.IndexByte(characters, c) >= 0 {
 			begin = i + 1
 		}
 	}

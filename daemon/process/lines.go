@@ -65,22 +65,31 @@ return $__minissh_s
 }
 `
 	// namesBegin and namesEnd are around what lists names for LI6: the kind is $1, the word $2. In
-	// a subshell nothing of it lasts.
+	// a subshell nothing of it lasts. $3 is the home directory that a path begins with, $4 what is
+	// typed for it; it is evaluated only if it is ~ and a name.
 	namesBegin = `__minissh_names() {
 (
 set +e +u +f
 [ -z "${ZSH_VERSION-}" ] || setopt nonomatch
 set -- "${__minissh_line%%"$__minissh_nl"*}" "${__minissh_line#*"$__minissh_nl"}"
-set -- "$1" "${2%"$__minissh_nl"}" "$HOME"
-case $2 in "~/"*) ;; *) set -- "$1" "$2" "" ;; esac
+set -- "$1" "${2%"$__minissh_nl"}" "" ""
+case $2 in
+"~/"*) set -- "$1" "$2" "$HOME" "~" ;;
+"~"*/*)
+__minissh_l=${2%%/*}
+case ${__minissh_l#"~"} in
+*[!A-Za-z0-9_.-]*) ;;
+*) eval "__minissh_n=$__minissh_l" && set -- "$1" "$2" "$__minissh_n" "$__minissh_l" ;;
+esac ;;
+esac
 case $1 in
 path)
-[ -z "$3" ] || set -- "$1" "$3/${2#"~/"}" "$3"
+[ "$3" = "$4" ] || set -- "$1" "$3/${2#*/}" "$3" "$4"
 for __minissh_l in "$2"*; do
 [ -d "$__minissh_l" ] && __minissh_n=/ || __minissh_n=
 [ -e "$__minissh_l" ] || [ -L "$__minissh_l" ] || continue
 case $__minissh_l in *"$__minissh_nl"*) continue ;; esac
-[ -z "$3" ] || __minissh_l="~${__minissh_l#"$3"}"
+[ "$3" = "$4" ] || __minissh_l=$4${__minissh_l#"$3"}
 printf '%s\n' "$__minissh_l$__minissh_n"
 done ;;
 `
@@ -124,7 +133,8 @@ ${(k)builtins[(I)${(b)2}*]} ${(k)aliases[(I)${(b)2}*]} | grep -v ^__minissh_ ;;
 	// open something else: `exec 9>lock` is common. POSIX knows descriptors of one digit only.
 	bashReady = "set +o history; history -c; PROMPT_COMMAND= PS1= PS2=\n" +
 		"exec 98<&3 99>&4 3<&- 4>&-; __minissh_in=98 __minissh_out=99\n"
-	zshReady = "unsetopt PROMPT_SP PROMPT_CR; precmd_functions=(); preexec_functions=()\n" +
+	zshReady = "unsetopt PROMPT_SP PROMPT_CR BANG_HIST\n" +
+		"precmd_functions=(); preexec_functions=()\n" +
 		"PS1= PS2= RPS1= RPS2=\n" +
 		"exec {__minissh_in}<&3 {__minissh_out}>&4 3<&- 4>&-\n"
 	posixReady = "PS1= PS2=\n" +
