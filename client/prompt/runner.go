@@ -111,7 +111,7 @@ func (r *runner) offTerminal(ctx context.Context, line string, io IO) (Outcome, 
 func (r *runner) plain(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome,
 	error) {
 	started := time.Now()
-	s, err := r.there(ctx, r.conn.Session.Done())
+	s, err := r.forLine(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -213,7 +213,7 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	}
 	started := time.Now()
 	local := terminal.New(io.Stdin)
-	s, err := r.there(ctx, r.conn.Session.Done())
+	s, err := r.forLine(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}

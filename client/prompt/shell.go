@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -123,7 +124,38 @@ func (r *runner) there(ctx context.Context, gaveUp <-chan struct{}) (*shell, err
 	if s.none {
 		return nil, nil
 	}
+	select {
+	case <-s.ended:
+		if s.outcome != nil { // else the session is over, and whoever runs a line learns that
+			return nil, errShellGone
+		}
+	default:
+	}
 	return s, nil
+}
+
+// errShellGone means that the shell has ended between two lines.
+var errShellGone = errors.New("the shell has ended")
+
+// forLine is there for a line. If the shell has ended by itself (TMOUT of bash), so does the
+// prompt, as a terminal would; if it was killed, there is a new one for the next line.
+func (r *runner) forLine(ctx context.Context) (*shell, error) {
+	s, err := r.there(ctx, r.conn.Session.Done())
+	if err != errShellGone {
+		return s, err
+	}
+	r.mu.Lock()
+	gone := r.shell
+	r.mu.Unlock()
+	if how := gone.outcome; how.Exit != nil && how.How == protocol.HowExited {
+		r.conn.Messages.Say(options.LevelError, "the shell on %s has ended; the line was not run",
+			r.conn.Options.Alias)
+		return nil, &endError{how.ExitCode()}
+	}
+	r.renew()
+	return nil, &LineError{Err: report.Failed(nil, "", "the shell on %s was ended; the line was "+
+		"not run, and the next one runs in a new shell, without the variables, functions and "+
+		"jobs of the old one", r.conn.Options.Alias)}
 }
 
 // line is the request for a line in the shell.

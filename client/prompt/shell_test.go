@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -40,6 +41,47 @@ func TestNamesWithoutEnd(t *testing.T) {
 	names, err := r.names(t.Context(), protocol.KindCommand, "a")
 	if err == nil || len(names) > mostOfNames/2 {
 		t.Errorf("%d names, %v", len(names), err)
+	}
+}
+
+// A shell that has ended between two lines ends the prompt, or gives way to a new one: no line
+// would run any more.
+func TestShellGoneBetweenLines(t *testing.T) {
+	code := 7
+	for _, exit := range []*protocol.Exit{{How: protocol.HowExited, Code: &code},
+		{How: protocol.HowSignalled, Signal: "HUP"}} {
+		end := make(chan *protocol.Exit, 1)
+		daemon := fakedaemon.NewMemory(t, func(ch *mux.Channel) {
+			fakedaemon.Begin(ch, "")
+			if ch.Request().In == 0 {
+				ch.End(<-end)
+			} else {
+				fakedaemon.Exited(ch, 0)
+			}
+			<-ch.Gone()
+			ch.Close(nil)
+		})
+		daemon.Lines = true
+		r := &runner{conn: daemon.Connect(t), attached: make(chan struct{})}
+		r.shell = r.beginShell()
+		r.Attach(io.Discard, io.Discard)
+		end <- exit
+		<-r.shell.ended
+		_, err := r.Run(t.Context(), "true", io.Discard, io.Discard)
+		over, ends := errors.AsType[*endError](err)
+		if exit.Code != nil {
+			if !ends || over.code != code || !strings.Contains(daemon.Said.String(), "has ended") {
+				t.Errorf("%v, %q", err, daemon.Said)
+			}
+			continue
+		}
+		if _, lives := errors.AsType[*LineError](err); !lives {
+			t.Error(err)
+		}
+		if _, err := r.Run(t.Context(), "true", io.Discard, io.Discard); err != nil {
+			t.Error("in the new shell: ", err)
+		}
+		end <- exit
 	}
 }
 
