@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"unicode"
@@ -136,18 +137,34 @@ func lastWord(line string) string {
 // wordSize is how many bytes of a text are its first word: what comes before one of some characters
 // that is not in quotes.
 func wordSize(text, ends string) int {
-	quoted := byte(0)
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\' && quoted != '\'':
-			i++
-		case quoted != 0 && c == quoted:
-			quoted = 0
-		case quoted == 0 && (c == '\'' || c == '"'):
-			quoted = c
-		case quoted == 0 && strings.IndexByte(ends, c) >= 0:
+	for i, c := range unquoted(text) {
+		if strings.IndexByte(ends, c) >= 0 {
 			return i
 		}
 	}
 	return len(text)
+}
+
+// unquoted are the bytes of a text, with their places, that a shell reads as more than themselves:
+// those that are neither in quotes nor after a backslash.
+func unquoted(text string) iter.Seq2[int, byte] {
+	return func(yield func(int, byte) bool) {
+		escaped, quoted := false, byte(0)
+		for i := range len(text) {
+			c := text[i]
+			switch {
+			case escaped:
+				escaped = false
+			case c == '\\' && quoted != '\'':
+				escaped = true
+			case quoted != 0 && c == quoted:
+				quoted = 0
+			case quoted != 0:
+			case c == '\'' || c == '"':
+				quoted = c
+			case !yield(i, c):
+				return
+			}
+		}
+	}
 }

@@ -13,10 +13,18 @@ import (
 
 // over is a runner over a daemon that has a shell, and answers what is asked of that.
 func over(t *testing.T, answer func(*mux.Channel)) *runner {
+	r, _ := overShell(t, func(ch *mux.Channel) { <-ch.Gone() }, answer)
+	return r
+}
+
+// overShell is over; shell is what the shell does.
+func overShell(t *testing.T, shell, answer func(*mux.Channel)) (*runner, *fakedaemon.Memory) {
 	daemon := fakedaemon.NewMemory(t, func(ch *mux.Channel) {
 		fakedaemon.Begin(ch, "")
 		if ch.Request().In != 0 {
 			answer(ch)
+		} else {
+			shell(ch)
 		}
 		<-ch.Gone()
 		ch.Close(nil)
@@ -25,7 +33,7 @@ func over(t *testing.T, answer func(*mux.Channel)) *runner {
 	r := &runner{conn: daemon.Connect(t), attached: make(chan struct{})}
 	r.shell = r.beginShell()
 	r.Attach(io.Discard, io.Discard)
-	return r
+	return r, daemon
 }
 
 // A daemon that lists names without end costs neither memory nor time.
@@ -51,20 +59,8 @@ func TestShellGoneBetweenLines(t *testing.T) {
 	for _, exit := range []*protocol.Exit{{How: protocol.HowExited, Code: &code},
 		{How: protocol.HowSignalled, Signal: "HUP"}} {
 		end := make(chan *protocol.Exit, 1)
-		daemon := fakedaemon.NewMemory(t, func(ch *mux.Channel) {
-			fakedaemon.Begin(ch, "")
-			if ch.Request().In == 0 {
-				ch.End(<-end)
-			} else {
-				fakedaemon.Exited(ch, 0)
-			}
-			<-ch.Gone()
-			ch.Close(nil)
-		})
-		daemon.Lines = true
-		r := &runner{conn: daemon.Connect(t), attached: make(chan struct{})}
-		r.shell = r.beginShell()
-		r.Attach(io.Discard, io.Discard)
+		r, daemon := overShell(t, func(ch *mux.Channel) { ch.End(<-end) },
+			func(ch *mux.Channel) { fakedaemon.Exited(ch, 0) })
 		end <- exit
 		<-r.shell.ended
 		_, err := r.Run(t.Context(), "true", io.Discard, io.Discard)

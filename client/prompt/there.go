@@ -3,7 +3,6 @@ package prompt
 import (
 	"context"
 	"errors"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -112,30 +111,6 @@ func hidden(name, word string) bool {
 // lastPart is a name without the folders in front of it.
 func lastPart(name string) string {
 	return name[strings.LastIndexByte(strings.TrimSuffix(name, "/"), '/')+1:]
-}
-
-// unquoted are the bytes of a text, with their places, that a shell reads as more than themselves:
-// those that are neither in quotes nor after a backslash.
-func unquoted(text string) iter.Seq2[int, byte] {
-	return func(yield func(int, byte) bool) {
-		escaped, quoted := false, byte(0)
-		for i := range len(text) {
-			c := text[i]
-			switch {
-			case escaped:
-				escaped = false
-			case c == '\\' && quoted != '\'':
-				escaped = true
-			case quoted != 0 && c == quoted:
-				quoted = 0
-			case quoted != 0:
-			case c == '\'' || c == '"':
-				quoted = c
-			case !yield(i, c):
-				return
-			}
-		}
-	}
 }
 
 // operators come before a command.
