@@ -189,6 +189,11 @@ func runHost(args []string) error {
 // runOptions does what the options ask for. loggedIn, which may be nil, is called once the daemon
 // has let us in.
 func runOptions(d *dial.Dialer, loggedIn func()) error {
+	defer func() {
+		if ending.Load() {
+			select {} // until the process ends
+		}
+	}()
 	if d.Options.StdioForward != nil {
 		return exitCode(run.Stdio(context.Background(), d, streams(), loggedIn))
 	}

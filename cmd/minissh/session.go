@@ -1,12 +1,18 @@
 package main
 
 import (
+	"sync/atomic"
+
 	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/master"
 	"minissh/client/options"
 	"minissh/client/run"
 )
+
+// ending says that -O exit ends this process: what then ends with the session must not give its own
+// exit code.
+var ending atomic.Bool
 
 // sessionDialer is dialer for what ssh itself does, and no copy: the socket of ControlMaster and
 // LocalCommand.
@@ -24,7 +30,10 @@ func sessionDialer(o *options.Options) *dial.Dialer {
 		}
 		if o.IsMaster() {
 			_, err := master.Own(o.ControlPath, conn.Messages, func() {
-				conn.Session.Close(nil)
+				ending.Store(true)
+				// that the session ends is what was asked for
+				conn.Messages.Via(func([]byte) []byte { return nil })
+				conn.Session.Leave()
 				atexit.Exit(0)
 			})
 			if err != nil {
