@@ -46,7 +46,11 @@ var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict
 	authorized.Forward.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
 		return tryForward(t, s)
 	},
+	listenPart: func(t *testing.T, s *mux.Session, _ string) verdict { return tryListen(t, s) },
 }
+
+// listening is the part of forward that takes connections.
+const listenPart = "forward, to listen"
 
 // lines is what the service lines is to a key: what exec is, but for a forced command, which is not
 // a shell.
@@ -64,6 +68,18 @@ func (r row) subsystem() verdict {
 		return r.files
 	}
 	return r.exec
+}
+
+// listen is what listening is to a key: what forward is, but for the options that are about one of
+// them.
+func (r row) listen() verdict {
+	switch r.options {
+	case `permitopen="localhost:80"`:
+		return in
+	case `permitlisten="8080"`, `permitlisten="127.0.0.1:*"`:
+		return shut
+	}
+	return r.forward
 }
 
 type row struct {
@@ -98,6 +114,9 @@ var rows = []row{
 	{`restrict,permitopen="127.0.0.1:*"`, in, without, shut, shut},
 	{`command="echo forced",permitopen="127.0.0.1:*"`, forced, forced, shut, shut},
 	{`permitlisten="8080"`, in, in, in, in},
+	{`permitlisten="127.0.0.1:*"`, in, in, in, in},
+	{`permitlisten="8080",permitlisten="local*:*"`, in, in, in, in},
+	{`permitlisten="*:*",restrict`, in, without, shut, shut},
 	{`no-agent-forwarding`, in, in, in, in},
 	{`agent-forwarding`, in, in, in, in},
 	{`no-x11-forwarding`, in, in, in, in},
@@ -147,6 +166,7 @@ func TestEveryOptionAgainstEveryService(t *testing.T) {
 			authorized.Exec.Name: row.exec, authorized.PTY.Name: row.pty,
 			authorized.Lines.Name: row.lines(), authorized.Subsystem.Name: row.subsystem(),
 			authorized.Files.Name: row.files, authorized.Forward.Name: row.forward,
+			listenPart: row.listen(),
 		}
 		s := mux.New(mux.Config{Role: mux.Client})
 		_, err := s.Connect(l.secure(l.guest), &protocol.Hello{User: user})
@@ -306,6 +326,23 @@ func tryForward(t *testing.T, s *mux.Session) verdict {
 		t.Errorf("it depends on how one asks: %v", results)
 	}
 	return results[0]
+}
+
+// tryListen asks for a port that the daemon chooses.
+func tryListen(t *testing.T, s *mux.Session) verdict {
+	t.Helper()
+	ch := start(t, s, protocol.Open{Service: authorized.Forward.Name,
+		Listen: &protocol.Target{Host: "localhost"}})
+	open := opened(ch)
+	ch.Close(nil)
+	r := collect(t, ch)
+	switch {
+	case open:
+		return in
+	case r.refused == nil || r.refused.Code != protocol.CodeServiceRefused:
+		t.Errorf("%+v", r)
+	}
+	return shut
 }
 
 // tryService opens another service. What it is called with is up to it; here it matters whether it

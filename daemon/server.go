@@ -49,6 +49,9 @@ type Options struct {
 	// commands that a client starts by a name; nil: service.DefaultSubsystems
 	Subsystems map[string]string
 	Forwarding string // what may be forwarded: one of service's Forward constants; "": all
+	// who reaches what is listened on for clients: one of service's Gateway constants; "": this
+	// machine
+	GatewayPorts string
 
 	killed time.Duration // of a session whose client seems to be dead; 0: mux's own (RE4)
 }
@@ -68,6 +71,7 @@ func (o *Options) defaults() {
 		o.Subsystems = service.DefaultSubsystems()
 	}
 	o.Forwarding = cmp.Or(o.Forwarding, service.ForwardYes)
+	o.GatewayPorts = cmp.Or(o.GatewayPorts, service.GatewayNo)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -115,6 +119,7 @@ func New(opts Options) (*Server, error) {
 			StopGrace: opts.StopGrace, HelperStart: opts.HelperStart, HelperGrace: opts.HelperGrace,
 			Log: opts.Log, Tally: tally, Subsystems: opts.Subsystems,
 			Stopping: stopping, Forwarding: opts.Forwarding,
+			GatewayPorts: opts.GatewayPorts,
 		},
 		strangers: map[net.Conn]bool{},
 	}

@@ -55,6 +55,7 @@ const (
 
 	CodeConnectFailed    Code = "connect_failed"
 	CodeConnectionBroken Code = "connection_broken"
+	CodeListenFailed     Code = "listen_failed"
 )
 
 // Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR

@@ -23,12 +23,23 @@ const (
 // Check finds what is wrong with a target; the error is a *Violation with CodeBadRequest.
 func (t *Target) Check() error {
 	switch {
-	case (t.Host == "") == (len(t.Path) == 0) || len(t.Path) > 0 && t.Port != 0:
+	case (t.Host == "") == (len(t.Path) == 0):
 		return Violate(CodeBadRequest, "a target is a host and a port, or a path")
+	case len(t.Path) == 0 && t.Port == 0:
+		return Violate(CodeBadRequest, "port is not 1 to %d", maxPort)
+	}
+	return t.CheckListen()
+}
+
+// CheckListen is Check for a place to listen on, where host may be empty and port 0 (FO7).
+func (t *Target) CheckListen() error {
+	switch {
+	case len(t.Path) > 0 && (t.Port != 0 || t.Host != ""):
+		return Violate(CodeBadRequest, "a path has neither a host nor a port")
 	case len(t.Path) > 0 && (t.Path[0] != '/' || len(t.Path) > maxPath):
 		return Violate(CodeBadRequest, "the path of a socket is absolute, and at most %d bytes",
 			maxPath)
-	case len(t.Path) == 0 && (t.Port < 1 || t.Port > maxPort):
+	case t.Port < 0 || t.Port > maxPort:
 		return Violate(CodeBadRequest, "port is not 1 to %d", maxPort)
 	case len(t.Host) > maxHost || strings.ContainsFunc(t.Host, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
@@ -49,11 +60,19 @@ func (t *Target) String() string {
 // CheckForward finds what is wrong with a request of the service forward (FO1); the error is a
 // *Violation with CodeBadRequest.
 func (o *Open) CheckForward() error {
-	if o.Connect == nil {
-		if o.In != 0 {
-			return Violate(CodeBadRequest, "connect must be given with in")
-		}
+	switch {
+	case o.Connect != nil && o.Listen != nil || o.Accept && (o.Connect != nil || o.Listen != nil):
+		return Violate(CodeBadRequest, "connect, listen and accept exclude one another")
+	case o.Connect != nil:
+		return o.Connect.Check()
+	case o.Accept && o.In == 0:
+		return Violate(CodeBadRequest, "accept needs in: the channel of a listener")
+	case o.Accept:
 		return nil
+	case o.In != 0:
+		return Violate(CodeBadRequest, "in is for connect and accept")
+	case o.Listen != nil:
+		return o.Listen.CheckListen()
 	}
-	return o.Connect.Check()
+	return nil
 }

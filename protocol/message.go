@@ -81,7 +81,7 @@ type Open struct {
 	Timeout int64  `json:"timeout_ms,omitempty"`
 	Files   *Files `json:"files,omitempty"` // what to copy (FI1)
 
-	// channel of the shell that runs a line (LI3), or of the group of a connection (FO1)
+	// channel of the shell that runs a line (LI3), or of a connection's group or listener (FO1)
 	In       uint32    `json:"in,omitempty"`
 	Length   int64     `json:"length,omitempty"`   // bytes of STDIN that are the line
 	Complete *Complete `json:"complete,omitempty"` // names are asked for (LI6)
@@ -89,6 +89,8 @@ type Open struct {
 	Name string `json:"name,omitempty"` // of the subsystem that is to run (SU1)
 
 	Connect *Target `json:"connect,omitempty"` // where to (FO1)
+	Listen  *Target `json:"listen,omitempty"`  // where to listen (FO7)
+	Accept  bool    `json:"accept,omitempty"`  // take a connection (FO8)
 }
 
 // Complete asks for the names that begin as Word does (LI6).
@@ -182,6 +184,8 @@ type Opened struct {
 	PID   int    `json:"pid"`
 	TTY   Bytes  `json:"tty,omitempty"`   // name of the pty, if there is one
 	Shell string `json:"shell,omitempty"` // of a shell that is told its lines: its name (LI1)
+	Port  int    `json:"port,omitempty"`  // of a listener: what it listens on (FO7)
+	From  string `json:"from,omitempty"`  // of a connection that has come: its address (FO8)
 }
 
 // Signal asks for a signal to the command's process group (EX3).

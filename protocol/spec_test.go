@@ -281,7 +281,7 @@ func TestSpecFields(t *testing.T) {
 	for rule, fields := range map[string][]string{
 		"SE1": fieldsOf(Hello{}), "SE2": fieldsOf(Welcome{}), "EX6": fieldsOf(Exit{}),
 		"EX1": fieldsOf(Open{}, "service", "files", "in", "length", "complete", "name",
-			"connect"),
+			"connect", "listen", "accept"),
 	} {
 		sameNames(t, rule, tableOf(t, "PROTOCOL.md", rule), fields)
 	}
@@ -291,8 +291,9 @@ func TestSpecFields(t *testing.T) {
 	sameNames(t, "TE1", tableOf(t, "TERMINAL.md", "TE1"), fieldsOf(PTY{}))
 	sameNames(t, "LI3", append(tableOf(t, "LINES.md", "LI3"), "service", "argv", "shell", "env",
 		"dir", "old_dir", "report_dir", "timeout_ms", "files", "name",
-		"connect"), fieldsOf(Open{}))
-	sameNames(t, "FO1", tableOf(t, "FORWARDING.md", "FO1"), []string{"connect", "in"})
+		"connect", "listen", "accept"), fieldsOf(Open{}))
+	sameNames(t, "FO1", tableOf(t, "FORWARDING.md", "FO1"),
+		[]string{"connect", "listen", "accept", "in"})
 	sameNames(t, "FI1", tableOf(t, "FILES.md", "FI1"), fieldsOf(Files{}))
 	sameNames(t, "PA3", tableOf(t, "PAIRING.md", "PA3"), fieldsOf(Pair{}))
 }

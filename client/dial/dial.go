@@ -40,6 +40,8 @@ type Dialer struct {
 	NoHost   string                              // the hint if nobody knows the host's name
 	// LoggedIn, if not nil, is called with each new connection. Its error ends that.
 	LoggedIn func(*Connection) error
+	// LoginFirst: what is asked for comes after LoggedIn has returned, and not together with HELLO.
+	LoginFirst bool
 	// a person sits at what runs, and may come back much later
 	OnTerminal bool
 	// Network, if not nil, makes connections instead of a net.Dialer. Nobody looks then whether
@@ -194,10 +196,12 @@ func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []s
 func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []string,
 	prepare func(*mux.Session) error, connect connector) (*Connection, error) {
 	session := mux.New(d.config())
-	if err := prepare(session); err != nil {
-		session.Close(nil)
-		conn.Close()
-		return nil, err
+	if !d.LoginFirst {
+		if err := prepare(session); err != nil {
+			session.Close(nil)
+			conn.Close()
+			return nil, err
+		}
 	}
 	hello := protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others,
 		Hold: wholeSeconds(d.hold())}
@@ -216,6 +220,12 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 	}
 	if d.LoggedIn != nil {
 		if err := d.LoggedIn(c); err != nil {
+			session.Close(nil)
+			return nil, err
+		}
+	}
+	if d.LoginFirst {
+		if err := prepare(session); err != nil {
 			session.Close(nil)
 			return nil, err
 		}

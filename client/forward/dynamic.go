@@ -51,15 +51,5 @@ func opened(ch *mux.Channel) *protocol.Reason {
 	if len(ch.Requests()) > 0 { // it was made, and has ended
 		return nil
 	}
-	reason := &protocol.Reason{Code: protocol.CodeInternal}
-	for {
-		e, err := ch.Take()
-		if err != nil {
-			ch.Close(nil)
-			return reason
-		}
-		if said, ok := e.Message.(*protocol.Reason); ok {
-			reason = said
-		}
-	}
+	return ended(ch)
 }

@@ -1,9 +1,10 @@
 // Package forward carries connections through a session: those to ports that are listened on here
-// (-L, -D), each as a channel of the service forward (protocol/FORWARDING.md).
+// (-L, -D) or there (-R), each as a channel of the service forward (protocol/FORWARDING.md).
 //
 // Reading order: forward.go (what is set up, and its end), listen.go (ports and Unix sockets),
 // group.go (what makes the connections there), local.go (one connection from here), carry.go (its
-// bytes), dynamic.go and socks.go (a connection whose program says where to).
+// bytes), dynamic.go and socks.go (a connection whose program says where to), remote.go (listening
+// there).
 //
 // Nothing here waits for the session's link: a connection outlives one that is lost, since its
 // channel does.
@@ -34,6 +35,7 @@ type Forwards struct {
 
 	listeners []net.Listener
 	carrying  sync.WaitGroup // what accepts, and what carries
+	deaf      chan struct{}  // closed when nothing more is taken
 	closing   chan struct{}  // closed by Close
 
 	mu     sync.Mutex // guards the rest
@@ -48,10 +50,11 @@ type Forwards struct {
 func Start(conn *dial.Connection) (*Forwards, error) {
 	f := &Forwards{
 		conn: conn, group: newGroup(conn), closing: make(chan struct{}),
-		slots: make(chan struct{}, max(conn.Welcome.Channels, protocol.MinChannels)-spared),
-		told:  map[string]time.Time{},
+		deaf: make(chan struct{}), told: map[string]time.Time{},
 	}
 	o := conn.Options
+	f.slots = make(chan struct{},
+		f.channels()-spared-min(len(o.RemoteForwards), f.mostRemote()))
 	for _, kind := range []struct {
 		all   []*options.Forward
 		start func(*options.Forward) error
@@ -67,8 +70,18 @@ func Start(conn *dial.Connection) (*Forwards, error) {
 			}
 		}
 	}
+	if err := f.remote(o.RemoteForwards); err != nil {
+		if o.ExitOnForwardFailure || conn.Session.Err() != nil {
+			f.Close()
+			return nil, err
+		}
+		conn.Messages.Error(err)
+	}
 	return f, nil
 }
+
+// channels is how many the other side allows (CH2).
+func (f *Forwards) channels() int { return max(f.conn.Welcome.Channels, protocol.MinChannels) }
 
 // Close ends everything: what is under way is cut off. It waits for the other side to say so,
 // unless the session has ended.
@@ -88,6 +101,11 @@ func (f *Forwards) Close() {
 
 // deafen takes no more connections.
 func (f *Forwards) deafen() {
+	f.mu.Lock()
+	if !f.isDeaf() {
+		close(f.deaf)
+	}
+	f.mu.Unlock()
 	for _, l := range f.listeners {
 		l.Close()
 	}

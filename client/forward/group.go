@@ -50,20 +50,11 @@ func (g *group) get() (*mux.Channel, error) {
 		return ch, nil
 	case <-ch.Gone():
 	}
-	reason := &protocol.Reason{Code: protocol.CodeInternal}
-	for {
-		e, err := ch.Take()
-		if err != nil {
-			ch.Close(nil)
-			if ch.SessionEnded() {
-				return nil, err
-			}
-			return nil, &protocol.RemoteError{Reason: *reason}
-		}
-		if said, ok := e.Message.(*protocol.Reason); ok {
-			reason = said
-		}
+	reason := ended(ch)
+	if ch.SessionEnded() {
+		return nil, g.conn.Session.Err()
 	}
+	return nil, &protocol.RemoteError{Reason: *reason}
 }
 
 // drain reads a channel on which nothing is said to its end.

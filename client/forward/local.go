@@ -2,6 +2,7 @@ package forward
 
 import (
 	"errors"
+	"io"
 	"net"
 	"time"
 
@@ -74,7 +75,7 @@ func (f *Forwards) accept(l net.Listener, slots chan struct{}, serve func(net.Co
 // connect has the other side connect to a target, and carries a connection from here to there.
 // answer, if not nil, is how the program here is told whether there is one.
 func (f *Forwards) connect(conn net.Conn, to *protocol.Target,
-	answer func(net.Conn, *protocol.Reason) error) {
+	answer func(io.Writer, *protocol.Reason) error) {
 	ch, err := f.ask(to)
 	if err == nil && answer != nil {
 		if reason := opened(ch); reason != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 
 	"minissh/protocol"
@@ -147,7 +146,7 @@ func readToZero(r io.Reader) (string, error) {
 }
 
 // answer tells the client how it went: the code of why is nil if it is connected.
-func (a *asked) answer(conn net.Conn, why *protocol.Reason) error {
+func (a *asked) answer(conn io.Writer, why *protocol.Reason) error {
 	var code byte
 	if a.version == 4 {
 		if code = 0x5a; why != nil {

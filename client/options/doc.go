@@ -33,8 +33,6 @@
 //   - The port is 7422 unless given. A port is a number, never a service name.
 //   - [::1], [::1]:port, minissh://, unix:PATH and user@unix:PATH are hosts; host:port is an error
 //     with a hint (ssh looks for a host of that name).
-//   - A forward in ~/.ssh/config is told and not refused if the connection also does something else
-//     (judgeForward).
 //   - A hop of ProxyJump is a host with minisshd, unless it begins with ssh://: then ssh goes
 //     through its sshd.
 //   - The process that owns ControlPath only answers -O: each command has a connection of its own.

@@ -43,6 +43,9 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	for _, f := range o.DynamicForwards {
 		line("dynamicforward", f.words())
 	}
+	for _, f := range o.RemoteForwards {
+		line("remoteforward", f.words())
+	}
 	line("pubkeyauthentication", trueOrFalse(yesOrNo(!o.NoPubkey)))
 	line("nohostauthenticationforlocalhost", yesOrNo(o.NoHostAuthenticationForLocalhost))
 	line("permitlocalcommand", yesOrNo(o.permitLocalCommand))

@@ -11,15 +11,17 @@ import (
 	"minissh/protocol"
 )
 
-// Forward is a place to listen, and what is connected to whoever comes (ssh(1), -L).
+// Forward is a place to listen, and what is connected to whoever comes (ssh(1), -L and -R).
 type Forward struct {
+	Remote bool // listen there and connect here (-R), not the other way round
 	// Bind is the address to listen on: "" and "*" are all, if BindGiven; else GatewayPorts decides
+	// here, and it is loopback there
 	Bind      string
 	BindGiven bool
-	Port      int             // to listen on; 0 with Path
+	Port      int             // to listen on; 0 with Path, or if Remote: a free one
 	Path      string          // of the Unix socket to listen on
 	Target    protocol.Target // what to connect to
-	Dynamic   bool            // or whoever comes says so, by SOCKS (-D)
+	Dynamic   bool            // or whoever comes says so, by SOCKS (-D, -R with nothing else)
 }
 
 // Listens is where the forward listens, as people write it.
@@ -43,7 +45,10 @@ func targetWords(t *protocol.Target) string {
 
 // words is the forward in the form of `ssh -G`.
 func (f *Forward) words() string {
-	if f.Dynamic {
+	switch {
+	case f.Dynamic && f.Remote:
+		return f.Listens() + " [socks]:0"
+	case f.Dynamic:
 		return f.Listens()
 	}
 	return f.Listens() + " " + targetWords(&f.Target)
@@ -84,17 +89,17 @@ func fields(spec string) (all []field, ok bool) {
 	return all, len(all) > 0
 }
 
-const localForm = "[bind_address:]port:host:hostport"
+const forwardForm = "[bind_address:]port:host:hostport"
 
-// parseLocal reads what -L takes: [bind:]port or a path, and host:port or a path (readconf.c,
-// parse_forward).
-func parseLocal(spec string) (*Forward, error) {
-	bad := fmt.Errorf("%s is not %s", shown(spec), localForm)
+// parseForward reads what -L and -R take: [bind:]port or a path, and host:port or a path; in -R the
+// port may be 0 (readconf.c, parse_forward).
+func parseForward(spec string, remote bool) (*Forward, error) {
+	bad := fmt.Errorf("%s is not %s", shown(spec), forwardForm)
 	all, ok := fields(spec)
 	if !ok || len(all) < 2 || len(all) > 4 {
 		return nil, bad
 	}
-	f, here, there := new(Forward), all[:1], all[1:]
+	f, here, there := &Forward{Remote: remote}, all[:1], all[1:]
 	if len(all) == 4 || len(all) == 3 && all[2].path && !all[0].path {
 		here, there = all[:2], all[2:]
 	}
@@ -103,7 +108,9 @@ func parseLocal(spec string) (*Forward, error) {
 	} else if err := f.listenOn(here); err != nil {
 		return nil, bad
 	}
-	if err := readTarget(&f.Target, there); err != nil {
+	if remote && len(there) == 1 && there[0].path { // here, where it may begin with ~ or %
+		f.Target.Path = protocol.Bytes(there[0].text)
+	} else if err := readTarget(&f.Target, there); err != nil {
 		return nil, fmt.Errorf("%s: %w", shown(spec), err)
 	}
 	return f, nil
@@ -114,7 +121,11 @@ func (f *Forward) listenOn(words []field) (err error) {
 	if len(words) == 2 {
 		f.Bind, f.BindGiven = words[0].text, true
 	}
-	f.Port, err = namedPort(words[len(words)-1].text)
+	word := words[len(words)-1].text
+	if f.Remote && word != "" && strings.Trim(word, "0") == "" {
+		return nil // a free one
+	}
+	f.Port, err = namedPort(word)
 	return err
 }
 
@@ -166,20 +177,42 @@ func setLocal(o *Options, v []string) error {
 	if len(v) != 2 {
 		return errors.New("it needs a port here and a target there")
 	}
-	return o.addLocal(v[0] + ":" + v[1])
+	return addForward(&o.LocalForwards, v[0]+":"+v[1], false)
 }
 
-// addLocal adds a forward, unless it is there.
-func (o *Options) addLocal(spec string) error {
-	f, err := parseLocal(spec)
+// setRemote is RemoteForward: a place there and a target here, which SOCKS clients name if it is
+// missing.
+func setRemote(o *Options, v []string) error {
+	if len(v) == 1 {
+		f, err := parseDynamic(v[0], true)
+		if err == nil {
+			add(&o.RemoteForwards, f)
+		}
+		return err
+	}
+	return addForward(&o.RemoteForwards, v[0]+":"+v[1], true)
+}
+
+// addRemote is -R: as RemoteForward, in one word.
+func (o *Options) addRemote(spec string) error {
+	all, ok := fields(spec)
+	if ok && (len(all) == 1 || len(all) == 2 && !all[0].path && !all[1].path) {
+		return setRemote(o, []string{spec})
+	}
+	return addForward(&o.RemoteForwards, spec, true)
+}
+
+// addForward adds a forward, unless it is there.
+func addForward(all *[]*Forward, spec string, remote bool) error {
+	f, err := parseForward(spec, remote)
 	if err != nil {
 		return err
 	}
-	addForward(&o.LocalForwards, f)
+	add(all, f)
 	return nil
 }
 
-func addForward(all *[]*Forward, f *Forward) {
+func add(all *[]*Forward, f *Forward) {
 	if !slices.ContainsFunc(*all, func(have *Forward) bool { return have.words() == f.words() }) {
 		*all = append(*all, f)
 	}
@@ -187,28 +220,83 @@ func addForward(all *[]*Forward, f *Forward) {
 
 // setDynamic is DynamicForward: [bind:]port, or a path.
 func setDynamic(o *Options, v []string) error {
-	all, ok := fields(v[0])
-	f, bad := &Forward{Dynamic: true}, fmt.Errorf("%s is not [bind_address:]port", shown(v[0]))
+	f, err := parseDynamic(v[0], false)
+	if err == nil {
+		add(&o.DynamicForwards, f)
+	}
+	return err
+}
+
+// parseDynamic reads what -D takes, and -R without a target.
+func parseDynamic(spec string, remote bool) (*Forward, error) {
+	all, ok := fields(spec)
+	f, bad := &Forward{Dynamic: true, Remote: remote},
+		fmt.Errorf("%s is not [bind_address:]port", shown(spec))
 	switch {
 	case !ok || len(all) > 2:
-		return bad
+		return nil, bad
 	case len(all) == 1 && all[0].path:
 		f.Path = all[0].text
 	case f.listenOn(all) != nil:
-		return bad
+		return nil, bad
 	}
-	addForward(&o.DynamicForwards, f)
+	return f, nil
+}
+
+// setPermitRemoteOpen is PermitRemoteOpen: any, none, or host:port, where * is any of either.
+func setPermitRemoteOpen(o *Options, v []string) error {
+	o.PermitRemoteOpen = nil
+	switch {
+	case len(v) == 1 && oneOf(v[0], "any"):
+		return nil
+	case len(v) == 1 && oneOf(v[0], "none"):
+		o.PermitRemoteOpen = []string{}
+		return nil
+	}
+	for _, address := range v {
+		at := strings.LastIndexByte(address, ':')
+		if at < 1 {
+			return fmt.Errorf("%s is not host:port", shown(address))
+		}
+		if _, err := parsePort(address[at+1:]); err != nil && address[at+1:] != "*" {
+			return err
+		}
+	}
+	o.PermitRemoteOpen = v
 	return nil
+}
+
+// MayOpen says whether a SOCKS client on the other side may be connected to a target here. Names
+// are compared as text.
+func (o *Options) MayOpen(to *protocol.Target) bool {
+	return o.PermitRemoteOpen == nil ||
+		slices.ContainsFunc(o.PermitRemoteOpen, func(permitted string) bool {
+			at := strings.LastIndexByte(permitted, ':')
+			host, port := strings.Trim(permitted[:at], "[]"), permitted[at+1:]
+			return (host == "*" || host == to.Host) &&
+				(port == "*" || port == strconv.Itoa(to.Port))
+		})
 }
 
 // resolveForwards drops what is cleared, and expands paths.
 func (p *parser) resolveForwards() (err error) {
 	o := p.o
 	if o.clearForwardings {
-		o.LocalForwards, o.DynamicForwards = nil, nil
+		o.LocalForwards, o.DynamicForwards, o.RemoteForwards = nil, nil, nil
 	}
-	for _, f := range slices.Concat(o.LocalForwards, o.DynamicForwards) {
-		if f.Path, err = p.env.expandFile(f.Path, p.env.fileTokens(o)); err != nil {
+	tokens := p.env.fileTokens(o)
+	for _, f := range slices.Concat(o.LocalForwards, o.DynamicForwards, o.RemoteForwards) {
+		expand := p.env.expandFile
+		if f.Remote {
+			expand = p.env.expandText // what ~ is there is not known here
+			var path string
+			path, err = p.env.expandFile(string(f.Target.Path), tokens)
+			f.Target.Path = protocol.Bytes(path)
+		}
+		if err == nil {
+			f.Path, err = expand(f.Path, tokens)
+		}
+		if err != nil {
 			return usage("", "%v", err)
 		}
 	}

@@ -39,9 +39,7 @@ func (p *judgement) judge(row *keyRow, v []string, at place) {
 // refuse notes what Refuse will report. What a file asks for can be overridden for minissh alone.
 func (p *judgement) refuse(row *keyRow, at place, hint string) {
 	without := row.name + "=" + row.neutral
-	if hint == "" && row.neutral == "" {
-		hint = "-o ClearAllForwardings=yes goes on without it"
-	} else if hint == "" && at.file != "" {
+	if hint == "" && at.file != "" {
 		hint = fmt.Sprintf("-o %s goes on without it; %s %s for this host in "+
 			"~/.config/minissh/config does so for good", without, row.name, row.neutral)
 	}
@@ -72,8 +70,6 @@ func (p *judgement) judgeLate() {
 			if o.ProxyCommand != "" && o.proxyUseFdpass {
 				p.refuse(a.row, a.at, "")
 			}
-		case "RemoteForward":
-			p.judgeForward(a)
 		}
 	}
 	if o.methods != "" && !slices.Contains(strings.Split(o.methods, ","), "publickey") {
@@ -91,18 +87,5 @@ func (p *judgement) judgeLate() {
 	if len(p.told) > 0 {
 		o.Warnings = append(o.Warnings, "without effect in this version: "+strings.Join(p.told,
 			"; "))
-	}
-}
-
-// judgeForward refuses a forward, unless all are cleared. In ~/.ssh/config it is meant for
-// connections that also do something else: then it is only told, as ssh only tells that a port is
-// taken.
-func (p *judgement) judgeForward(a asked) {
-	switch o := p.o; {
-	case o.clearForwardings:
-	case a.at.forSSH && o.SessionType != SessionNone && !o.ExitOnForwardFailure:
-		p.tell(a.at.name, a.row.what)
-	default:
-		p.refuse(a.row, a.at, "")
 	}
 }

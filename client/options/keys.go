@@ -89,6 +89,7 @@ var keyRows = []keyRow{
 	}},
 	{name: "NoHostAuthenticationForLocalhost", set: yesNo(func(o *Options) *bool { return &o.NoHostAuthenticationForLocalhost })},
 	{name: "PermitLocalCommand", set: yesNo(func(o *Options) *bool { return &o.permitLocalCommand })},
+	{name: "PermitRemoteOpen", words: many, set: setPermitRemoteOpen},
 	{name: "Port", sshd: true, set: func(o *Options, v []string) (err error) {
 		o.Port, err = parsePort(v[0])
 		return
@@ -106,6 +107,7 @@ var keyRows = []keyRow{
 	}},
 	{name: "RefuseConnection", set: text(func(o *Options) *string { return &o.refusal })},
 	{name: "RemoteCommand", line: true, set: noneText(func(o *Options) *string { return &o.RemoteCommand })},
+	{name: "RemoteForward", words: 2, repeat: true, set: setRemote},
 	{name: "RequestTTY", set: func(o *Options, v []string) (err error) {
 		o.RequestTTY, err = parseChoice(v[0], [2]TTY{"auto", TTYAuto}, [2]TTY{"no", TTYNo},
 			[2]TTY{"yes", TTYYes},

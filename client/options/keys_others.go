@@ -11,7 +11,6 @@ var refusedRows = []keyRow{
 	{name: "ProxyUseFdpass", class: Refused, what: "with ProxyCommand: a command that passes a " +
 		"socket on", later: true, neutral: "no",
 		set: yesNo(func(o *Options) *bool { return &o.proxyUseFdpass })},
-	{name: "RemoteForward", class: Refused, words: 2, repeat: true, what: "forwarding a port from the other side", later: true},
 	{name: "Tunnel", class: Refused, what: "a tunnel device", asks: notNo, neutral: "no",
 		set: oneOfThese("yes", "no", "true", "false", "point-to-point", "ethernet")},
 	{name: "VerifyHostKeyDNS", class: Refused, what: "host keys from the DNS", asks: notNo,
@@ -68,7 +67,6 @@ var harmlessRows = []keyRow{
 	{name: "MACs", class: Harmless, what: profile, set: isAlgorithms(macNames, false)},
 	{name: "NumberOfPasswordPrompts", class: Harmless, what: keysOnly, set: isNumber},
 	{name: "PasswordAuthentication", class: Harmless, what: keysOnly, set: isYesNo},
-	{name: "PermitRemoteOpen", class: Harmless, words: many, what: noForwarding, set: isPermitRemoteOpen},
 	{name: "RekeyLimit", class: Harmless, words: 2, what: profile, set: isRekeyLimit},
 	{name: "SecurityKeyProvider", class: Harmless, what: "keys of hardware tokens are left out, and told"},
 	{name: "TCPKeepAlive", class: Harmless, what: itsOwn, set: isYesNo},

@@ -10,7 +10,6 @@ type flagRow struct {
 	// A flag that abbreviates a key: -p N is Port=N, -n is StdinNull=yes. Then the key's row judges
 	// the value.
 	key, value string
-	byKey      bool // set lets the key's row judge it
 	// set does anything else; a row may have both.
 	set func(p *commandLine, arg string) error
 
@@ -28,7 +27,7 @@ var flagRows = []flagRow{
 	{letter: 'G', set: func(p *commandLine, _ string) error { p.o.PrintConfig = true; return nil }},
 	{letter: 'J', arg: true, set: (*commandLine).setJump},
 	{letter: 'L', arg: true, set: func(p *commandLine, arg string) error {
-		if err := p.o.addLocal(arg); err != nil {
+		if err := addForward(&p.o.LocalForwards, arg, false); err != nil {
 			return usage("minissh -L 8080:localhost:80 host", "-L: %v", err)
 		}
 		return nil
@@ -40,6 +39,12 @@ var flagRows = []flagRow{
 	{letter: 'O', arg: true, set: (*commandLine).setControl},
 	{letter: 'P', arg: true, key: "Tag"},
 	{letter: 'Q', arg: true, set: (*commandLine).setQuery},
+	{letter: 'R', arg: true, set: func(p *commandLine, arg string) error {
+		if err := p.o.addRemote(arg); err != nil {
+			return usage("minissh -R 8080:localhost:80 host", "-R: %v", err)
+		}
+		return nil
+	}},
 	{letter: 'S', arg: true, key: "ControlPath"},
 	{letter: 'T', set: func(p *commandLine, _ string) error { p.setTTY(TTYNo); return nil }},
 	{letter: 'V', set: func(p *commandLine, _ string) error { p.o.Version = true; return nil }},
@@ -99,7 +104,6 @@ var flagRows = []flagRow{
 			return usage("leave out -1",
 				"version 1 of the SSH protocol is gone, and minissh never spoke it")
 		}},
-	{letter: 'R', arg: true, class: Refused, byKey: true, what: "forwarding a port from the other side", set: forward("RemoteForward", "-R")},
 	{letter: 'Z', class: Refused, what: "nothing in ssh either", set: func(p *commandLine, _ string) error { return usage(helpHint, "unknown option -Z") }},
 	{letter: 'w', arg: true, class: Refused, what: "a tunnel device"},
 
@@ -157,14 +161,6 @@ func (row *flagRow) name() string {
 		return "--" + row.long
 	}
 	return "-" + string(rune(row.letter))
-}
-
-// forward is -L and -R, whose value is one word where the key takes two.
-func forward(key, name string) func(*commandLine, string) error {
-	return func(p *commandLine, arg string) error {
-		p.judge(keyNamed(key), []string{arg}, place{name: name, flag: true})
-		return nil
-	}
 }
 
 // listed is -c and -m, which do not take a list of what to leave out, as in ssh.

@@ -55,6 +55,11 @@ type Options struct {
 	LocalForwards []*Forward
 	// DynamicForwards (-D) are to be listened on here for SOCKS.
 	DynamicForwards []*Forward
+	// RemoteForwards (-R) are to be listened on there.
+	RemoteForwards []*Forward
+	// PermitRemoteOpen are the targets, host:port, to which SOCKS clients there may be connected
+	// (ssh_config(5)); nil: all.
+	PermitRemoteOpen []string
 	// GatewayPorts (-g) lets other machines connect to forwards that name no address.
 	GatewayPorts bool
 	// ExitOnForwardFailure ends the client if a forward cannot be set up.

@@ -157,7 +157,6 @@ func (p *commandLine) flag(row *flagRow, arg string) error {
 		if err := p.setKey(row.key, arg, at); err != nil {
 			return usage(helpHint, "%s: %v", row.name(), err)
 		}
-	case row.byKey:
 	case row.class == Refused:
 		p.unsupported(&UnsupportedError{Option: row.name(), What: row.what, Advice: row.hint})
 	case row.class == Told:

@@ -224,7 +224,7 @@ func TestRefuse(t *testing.T) {
 		{"-oControlMaster=auto -oControlPath=/s h x", "<nil>"},
 		{"-M -N -S /s h", "<nil>"}, {"-O forward -S /s h", "<nil>"}, {"-N -oControlMaster=no -M h", "<nil>"},
 		{"⟨-oLocalForward=1 h:2⟩ -L 1:h:2 -R 1:h:2 -D 1 -oClearAllForwardings=yes h", "<nil>"},
-		{"-R 1:h:2 h", "-R is not in this version (forwarding a port from the other side)"},
+		{"-R 1:h:2 h", "<nil>"},
 	}
 	for _, test := range tests {
 		o := mustParse(t, testEnv(t), words(test.args)...)

@@ -157,14 +157,20 @@ func (env *Environment) expandFiles(key string, names []string, tokens tokens) (
 // expandFile expands % and ${} before ~, so that a percent sign in the name of the home directory
 // is not expanded.
 func (env *Environment) expandFile(name string, tokens tokens) (string, error) {
-	path, err := expandTokens(name, tokens)
-	if err == nil {
-		path, err = env.expandVariables(path)
-	}
+	path, err := env.expandText(name, tokens)
 	if err == nil && strings.HasPrefix(name, "~") {
 		path, err = env.expandHome(path)
 	}
 	return path, err
+}
+
+// expandText expands % and ${}.
+func (env *Environment) expandText(text string, tokens tokens) (string, error) {
+	text, err := expandTokens(text, tokens)
+	if err != nil {
+		return "", err
+	}
+	return env.expandVariables(text)
 }
 
 // resolveAgent finds the agent's socket: SSH_AUTH_SOCK, unless IdentityAgent

@@ -46,7 +46,7 @@ Host *
 		"loglevel", "remotecommand", "sendenv", "setenv", "userknownhostsfile", "hostkeyalias",
 		"connectionattempts", "checkhostip", "clearallforwardings", "exitonforwardfailure",
 		"pubkeyauthentication", "bindaddress", "bindinterface", "proxyjump", "proxycommand",
-		"localforward", "dynamicforward",
+		"localforward", "dynamicforward", "remoteforward",
 		"gatewayports", "streamlocalbindmask", "streamlocalbindunlink"}
 	// Debian's ssh asks for signs of life in batch mode; known_hosts is in the home.
 	const ownDefaults = "serveraliveinterval userknownhostsfile"
@@ -96,6 +96,12 @@ Host *
 		"-D 1080 -D 1080 -D localhost:1081 u@h", "-D [::1]:1080 u@h", "-D *:1080 u@h", "-D 0 u@h",
 		"-D x u@h", "-D a:b:1 u@h", "-D :1080 u@h", "-D socks u@h", "-D 1080 -W a:1 u@h",
 		"-L 8080:/t:80 u@h", "-L /s:a u@h",
+		"-R 8080:a:80 -R 8080:a:80 -R 0:a:80 u@h", "-R b:8080:a:80 u@h", "-R *:0:[::1]:80 u@h",
+		"-R /s:a:80 u@h", "-R /s:/t u@h", "-R 8080:/t u@h", "-R 8080 -R 0 u@h", "-R b:1080 u@h",
+		"-R /s u@h", "-R x u@h", "-R 8080:a:0 u@h", "-R 65536:a:80 u@h", "-R a:b:c u@h",
+		"-R :1080 u@h", "-R 1:2:3:4:5 u@h", "⟨-oRemoteForward=8080 a:80⟩ u@h",
+		"-oRemoteForward=8080 u@h", "-oRemoteForward=8080:a:80 u@h", "-R 1080 -W a:1 u@h",
+		"-R 8080:t/~x u@h",
 		"-W a u@h", "-W a:b:1 u@h", "-W [::1]:1 u@h", "-W a:0 u@h", "-W a:http u@h",
 		"⟨-oLocalForward=8080 a:80⟩ u@h", "⟨-oLocalForward=b:8080 [::1]:80⟩ u@h",
 		"-oLocalForward=8080:a:80 u@h", "-oGatewayPorts=yes u@h", "-oGatewayPorts=x u@h",

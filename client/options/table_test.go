@@ -49,7 +49,7 @@ ProxyJump a,b|user@a:1|ssh://a|@a|a:x
 PubkeyAcceptedAlgorithms +ssh-rsa|ssh-ed25519
 PubkeyAuthentication unbound|host-bound
 RekeyLimit default none|1G 1h|1x|5|default default|1G
-RemoteForward 1 a:2
+RemoteForward 1 a:2|0 a:2|1|0|localhost:1|b:1 a:2|*:1 [::1]:2|/s /t|1 /t|/s a:2|/s|:1 a:2|1:2 a|1 a:|1 a:http|a:b:1|1 a:65536|1 a:0|x|[::1]:0
 RequestTTY force
 RequiredRSASize 0x10|2048
 SessionType subsystem
@@ -181,7 +181,7 @@ func TestNothingIsDropped(t *testing.T) {
 		"RefuseConnection no", "Ciphers bogus", "MACs bogus",
 		"KexAlgorithms bogus", "HostKeyAlgorithms bogus", "RequiredRSASize many",
 		"BindAddres 127.0.0.1",
-		"ExitOnForwardFailure yes\nRemoteForward 1 h:2", "SessionType none\nRemoteForward 1 h:2",
+		"RemoteForward 1 h:0", "RemoteForward x h:1", "PermitRemoteOpen a",
 		"LocalForward 1 h:0", "LocalForward 0 h:1", "DynamicForward 0",
 		"Match bogus x",
 	}
@@ -297,16 +297,11 @@ func TestTold(t *testing.T) {
 	}
 	env := testEnv(t)
 	file := write(t, filepath.Join(env.Home, ".ssh", "config"),
-		"Host h\nRemoteForward 1 h:2\nForwardAgent yes\nHost other\nForwardX11 yes\n", 0o600)
+		"Host h\nForwardAgent yes\nHost other\nForwardX11 yes\n", 0o600)
 	o := mustParse(t, env, "h")
-	want := fmt.Sprintf("%s%s:3: ForwardAgent (lending the agent to the other side); %s:2: "+
-		"RemoteForward (forwarding a port from the other side)", without, file, file)
+	want := fmt.Sprintf("%s%s:2: ForwardAgent (lending the agent to the other side)", without, file)
 	if len(o.Warnings) != 1 || o.Warnings[0] != want || o.Refuse() != nil {
 		t.Errorf("%q\nwant %q, %v", o.Warnings, want, o.Refuse())
-	}
-	if o = mustParse(t, env, "-f", "-N", "h"); o.Refuse() == nil ||
-		o.Refuse().(*UnsupportedError).Hint() != "-o ClearAllForwardings=yes goes on without it" {
-		t.Errorf("-f -N with a forward: %v", o.Refuse())
 	}
 	if o = mustParse(t, env, "-o", "ClearAllForwardings=yes", "-a", "h"); len(o.Warnings) > 0 {
 		t.Errorf("%q", o.Warnings)

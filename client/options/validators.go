@@ -136,23 +136,6 @@ func isTunnelDevice(_ *Options, v []string) error {
 	return nil
 }
 
-// isPermitRemoteOpen takes any, none, or addresses with ports.
-func isPermitRemoteOpen(_ *Options, v []string) error {
-	if len(v) == 1 && oneOf(v[0], "any", "none") {
-		return nil
-	}
-	for _, address := range v {
-		at := strings.LastIndexByte(address, ':')
-		if at < 1 {
-			return fmt.Errorf("%s is not host:port", shown(address))
-		}
-		if _, err := parsePort(address[at+1:]); err != nil && address[at+1:] != "*" {
-			return err
-		}
-	}
-	return nil
-}
-
 // isDomains takes names of domains, or none alone.
 func isDomains(_ *Options, v []string) error {
 	for _, domain := range v {

@@ -144,7 +144,8 @@ func dialer(o *options.Options) *dial.Dialer {
 	if !o.BatchMode {
 		d.Ask = terminal.Questions{}
 	}
-	if len(o.LocalForwards)+len(o.DynamicForwards) > 0 {
+	if len(o.LocalForwards)+len(o.DynamicForwards)+len(o.RemoteForwards) > 0 {
+		d.LoginFirst = len(o.RemoteForwards) > 0
 		d.LoggedIn = func(conn *dial.Connection) error {
 			forwards, err := forward.Start(conn)
 			if err == nil {

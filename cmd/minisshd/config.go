@@ -25,18 +25,19 @@ import (
 
 // settings is what flags and the account say, before anything is opened.
 type settings struct {
-	account     process.Account // the daemon's own
-	all         bool            // it serves every account
-	hostKeyFile string
-	files       []string // with %h and %u if all
-	policy      access.Policy
-	exempt      []netip.Prefix
-	socketMode  os.FileMode
-	shares      access.Shares
-	subsystems  map[string]string
-	forwarding  string
-	hold        time.Duration // below 0: none
-	held        int64         // bytes
+	account      process.Account // the daemon's own
+	all          bool            // it serves every account
+	hostKeyFile  string
+	files        []string // with %h and %u if all
+	policy       access.Policy
+	exempt       []netip.Prefix
+	socketMode   os.FileMode
+	shares       access.Shares
+	subsystems   map[string]string
+	forwarding   string
+	gatewayPorts string
+	hold         time.Duration // below 0: none
+	held         int64         // bytes
 }
 
 func readSettings(c *cli.Context) (*settings, error) {
@@ -99,6 +100,13 @@ func readSettings(c *cli.Context) (*settings, error) {
 	default:
 		return nil, fmt.Errorf("--allow-forwarding is yes, no, local or remote, not %s",
 			protocol.Quote(how))
+	}
+	switch who := c.String("gateway-ports"); who {
+	case service.GatewayNo, service.GatewayYes, service.GatewayClient:
+		s.gatewayPorts = who
+	default:
+		return nil, fmt.Errorf("--gateway-ports is no, yes or clientspecified, not %s",
+			protocol.Quote(who))
 	}
 	if s.shares, err = readShares(c); err != nil {
 		return nil, err

@@ -42,7 +42,9 @@ func ownFlags() []cli.Flag {
 		list("authorized-keys", "`FILE` that lists who may log in (OpenSSH format), repeatable",
 			"~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"),
 		text("allow-forwarding", service.ForwardYes, "what clients may have forwarded: yes, no, "+
-			"local (minissh -L, -W) or remote", ""),
+			"local (minissh -L, -W) or remote (-R)", ""),
+		text("gateway-ports", service.GatewayNo, "who reaches the ports of minissh -R: no, this "+
+			"machine alone; yes, all; clientspecified, as the client says", ""),
 		yes("permit-user-environment", "honour environment= in authorized_keys"),
 		span("login-grace", 20*time.Second, "for handshake and login together", ""),
 		span("stop-grace", 5*time.Second,

@@ -77,6 +77,7 @@ type Grant struct {
 	Folder     *Folder
 	allows     func(authorized.Service) error
 	mayOpen    func(host string, port int) error
+	mayListen  func(host string, port int, socket bool) error
 	restricted string // equal for grants with the same restrictions
 }
 
@@ -106,6 +107,14 @@ func (g *Grant) MayConnect(target *protocol.Target) error {
 		return nil
 	}
 	return g.mayOpen(target.Host, target.Port)
+}
+
+// MayListen says whether this key may have something listened on (FO7); the error is for people.
+func (g *Grant) MayListen(on *protocol.Target) error {
+	if g.mayListen == nil {
+		return nil
+	}
+	return g.mayListen(on.Host, on.Port, len(on.Path) > 0)
 }
 
 // Folder is what a key may use of the service files, and of this machine (FI12).

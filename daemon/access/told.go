@@ -121,7 +121,8 @@ func (r *reading) grant(entry *authorized.Entry) *Grant {
 	grant := &Grant{
 		Forced: entry.HasCommand, Command: entry.Command, Where: entry.Where(),
 		File:   entry.File,
-		allows: entry.Allows, mayOpen: entry.MayOpen, restricted: entry.Same(),
+		allows: entry.Allows, mayOpen: entry.MayOpen, mayListen: entry.MayListen,
+		restricted: entry.Same(),
 	}
 	if entry.FilesFolder != "" {
 		grant.Folder = &Folder{Path: entry.FilesFolder, Mode: entry.FilesMode}

@@ -96,7 +96,8 @@ var (
 	Subsystem = Service{Name: "subsystem", ClosedBy: []string{"minissh-files"}, InFolder: true}
 	PTY       = Service{Name: "pty", ClosedBy: []string{"no-pty", "minissh-files"}}
 	Files     = Service{Name: "files", ClosedBy: []string{"command", "restrict"}, InFolder: true}
-	// The service holds a key with permitopen= to its targets (access.Grant's MayConnect).
+	// The service holds a key with permitopen= to its targets, and one with
+	// permitlisten= to its addresses (access.Grant's MayConnect and MayListen).
 	Forward = Service{Name: "forward", Named: true, ClosedBy: []string{
 		"command", "no-port-forwarding", "minissh-files"}}
 )

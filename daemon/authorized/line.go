@@ -192,6 +192,9 @@ func (r *Restrictions) Describe() string {
 	for _, target := range r.PermitOpen {
 		parts = append(parts, "permitopen="+strconv.QuoteToASCII(clipWords(target)))
 	}
+	for _, address := range r.PermitListen {
+		parts = append(parts, "permitlisten="+strconv.QuoteToASCII(clipWords(address)))
+	}
 	if r.FilesFolder != "" {
 		value := r.FilesFolder
 		if r.FilesMode != "" {

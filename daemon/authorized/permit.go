@@ -5,6 +5,8 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"minissh/protocol/wildcard"
 )
 
 // destination splits host:port as sshd does (handle_permit), and rejects what sshd does not take;
@@ -42,6 +44,25 @@ func (r *Restrictions) MayOpen(host string, port int) error {
 		}
 	}
 	return &RefusedError{Service: "this target", Option: "permitopen"}
+}
+
+// MayListen says whether a key may listen on a port of an address, which is "" for all of them
+// (FO7). As in sshd the client's word for the address is compared with a pattern, and port 0, any,
+// needs the port *. A key with permitlisten= may listen on no Unix socket.
+func (r *Restrictions) MayListen(host string, port int, socket bool) error {
+	if r.PermitListen == nil {
+		return nil
+	}
+	for _, permitted := range r.PermitListen {
+		name, number, err := destination(permitted, true)
+		if name == "" {
+			name = "*"
+		}
+		if err == nil && !socket && wildcard.Match(host, name) && isPort(number, port) {
+			return nil
+		}
+	}
+	return &RefusedError{Service: "this address", Option: "permitlisten"}
 }
 
 func isPort(name string, port int) bool {

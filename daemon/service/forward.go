@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"minissh/daemon/access"
@@ -23,8 +22,12 @@ const (
 	ForwardRemote = "remote" // listening for clients (ssh -R)
 )
 
-// forward makes connections for clients, and carries their bytes (protocol/FORWARDING.md).
-type forward struct{ groups *groups }
+// forward makes connections for clients, and takes them (listener.go). It carries their bytes
+// (protocol/FORWARDING.md).
+type forward struct {
+	groups    *groups
+	listeners *listeners
+}
 
 // groups are those that clients may use, each by its session and channel.
 type groups struct {
@@ -36,16 +39,22 @@ type groups struct {
 // forwardgroup_windows.go start one.
 type group struct {
 	pid int
-	// connect answers with a *protocol.Violation, or ctx's error.
+	// connect, listen and accept answer with a *protocol.Violation, or ctx's error.
 	connect func(ctx context.Context, to *protocol.Target) (net.Conn, error)
-	over    <-chan struct{} // closed when it can make no more
-	end     func()          // ends it, and waits
+	// listen is called once, before accept; gateway is Host.GatewayPorts. It gives the port.
+	listen func(ctx context.Context, on *protocol.Target, gateway string) (int, error)
+	accept func(ctx context.Context) (net.Conn, error)
+	over   <-chan struct{} // closed when it can make no more
+	end    func()          // ends it, and waits
 }
 
 // connectTime is how long a connection may take to be made (FO3).
 const connectTime = 60 * time.Second
 
-func newForward() forward { return forward{&groups{of: map[place]*group{}}} }
+func newForward() forward {
+	return forward{&groups{of: map[place]*group{}},
+		&listeners{of: map[place]*listener{}, left: make(chan struct{})}}
+}
 
 func (forward) Key() authorized.Service { return authorized.Forward }
 
@@ -54,6 +63,9 @@ func (f forward) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	open := ch.Request()
 	if broken, ok := errors.AsType[*protocol.Violation](open.CheckForward()); ok {
 		return refusal(broken.Code, broken.Message)
+	}
+	if open.Listen != nil || open.Accept {
+		return f.remote(h, ch, who)
 	}
 	if h.Forwarding != ForwardYes && h.Forwarding != ForwardLocal {
 		return refusal(protocol.CodeServiceRefused,
@@ -94,22 +106,8 @@ func (f forward) group(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	f.groups.of[at] = g
 	f.groups.mu.Unlock()
 	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: g.pid})
-	unwanted := make(chan struct{})
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		ended := false
-		for {
-			e, err := ch.Take()
-			if !ended && (err != nil || e.EOF) {
-				ended = true
-				close(unwanted)
-			}
-			if err != nil {
-				return
-			}
-		}
-	})
-	defer reading.Wait()
+	unwanted, read := unwanted(ch)
+	defer read()
 	exit, reason := &protocol.Exit{How: protocol.HowExited, Code: new(int)}, (*protocol.Reason)(nil)
 	select {
 	case <-unwanted:
@@ -131,6 +129,27 @@ func (f forward) group(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 		ch.End(exit)
 	}
 	return nil
+}
+
+// unwanted is closed when the opener sends the EOF of STDIN, or wants the channel no more. What it
+// sends is discarded; read waits until nothing more can come.
+func unwanted(ch *mux.Channel) (_ <-chan struct{}, read func()) {
+	unwanted := make(chan struct{})
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		ended := false
+		for {
+			e, err := ch.Take()
+			if !ended && (err != nil || e.EOF) {
+				ended = true
+				close(unwanted)
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	return unwanted, reading.Wait
 }
 
 // connection makes one connection and carries its bytes to the end (FO3, FO4). made is called when
@@ -155,25 +174,8 @@ func (f forward) connection(h *Host, ch *mux.Channel, who *access.Client, g *gro
 		return refusal(protocol.CodeConnectFailed, shownTarget(to)+": no answer within "+
 			connectTime.String())
 	}
-	began := time.Now()
-	args := []any{"channel", ch.ID(), "to", logbook.Shorten(to.String(), 256)}
-	h.noted(who, "Starting connection", args...)
-	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: g.pid})
-	c := &carrier{ch: ch, conn: conn}
-	exit, reason := c.run()
-	if reason != nil {
-		ch.Close(reason)
-	} else {
-		ch.End(exit)
-	}
-	how := "ended"
-	if reason != nil {
-		how = string(reason.Code)
-	} else if exit.How != protocol.HowExited {
-		how = exit.How
-	}
-	h.noted(who, "Connection ended", append(args, "how", how, "bytes_in", c.in.Load(),
-		"bytes_out", c.out.Load(), "duration_ms", time.Since(began).Milliseconds())...)
+	h.carry(ch, who, conn, &protocol.Opened{PID: g.pid},
+		"to", logbook.Shorten(to.String(), 256))
 	return nil
 }
 
@@ -197,75 +199,4 @@ func shownTarget(to *protocol.Target) string {
 		return quoted
 	}
 	return text
-}
-
-// carrier carries the bytes of one connection both ways (FO4).
-type carrier struct {
-	ch      *mux.Channel
-	conn    net.Conn
-	in, out atomic.Int64 // bytes, to the target and from it
-}
-
-var errBroken = refusal(protocol.CodeConnectionBroken, "the target reset the connection")
-
-// run returns when both directions have ended, or the connection as a whole has; the connection is
-// closed then.
-func (c *carrier) run() (*protocol.Exit, *protocol.Reason) {
-	ended := make(chan error, 2)
-	var both sync.WaitGroup
-	both.Go(func() { ended <- c.up() })
-	both.Go(func() { ended <- c.down() })
-	defer both.Wait()
-	for range 2 {
-		select {
-		case err := <-ended:
-			if err != nil && gone(c.ch) == "" {
-				c.conn.Close()
-				c.ch.Close(errBroken) // which up waits for
-				return nil, errBroken
-			}
-		case <-c.ch.Gone():
-			reset(c.conn)
-			return &protocol.Exit{How: gone(c.ch)}, nil
-		}
-	}
-	c.conn.Close()
-	return &protocol.Exit{How: protocol.HowExited, Code: new(int)}, nil
-}
-
-// up carries STDIN to the target, until its EOF. The error is the target's.
-func (c *carrier) up() error {
-	for {
-		e, err := c.ch.Take()
-		switch {
-		case err != nil:
-			return nil
-		case e.EOF:
-			// fails if the target has reset what is over both ways: then nothing is lost
-			c.conn.(mux.HalfCloser).CloseWrite()
-			return nil
-		}
-		n, err := c.conn.Write(e.Data)
-		if c.in.Add(int64(n)); err != nil {
-			return err
-		}
-	}
-}
-
-// down carries what the target sends to STDOUT, until its end.
-func (c *carrier) down() error {
-	n, err := c.ch.Copy(protocol.TypeStdout, c.conn, nil)
-	c.out.Add(n)
-	if err == nil {
-		c.ch.EOF(protocol.TypeStdout)
-	}
-	return err
-}
-
-// reset closes a connection so that the target learns that something is missing.
-func reset(conn net.Conn) {
-	if c, ok := conn.(interface{ SetLinger(int) error }); ok {
-		c.SetLinger(0)
-	}
-	conn.Close()
 }

@@ -28,13 +28,20 @@ type helperGroup struct {
 
 	mu      sync.Mutex // guards the rest
 	last    uint32     // number of a request
-	waiting map[uint32]chan connected
+	waiting map[uint32]*request
+}
+
+// request is one that the helper has not answered.
+type request struct {
+	listen bool           // its answer has no connection
+	answer chan connected // nil: nobody waits any more
 }
 
 // connected is what a request has come to.
 type connected struct {
 	conn net.Conn
-	why  string // why there is none
+	port int
+	why  string // why there is neither
 }
 
 // mostRequests is how many of a group's requests a helper works at.
@@ -51,7 +58,7 @@ func (h *Host) startGroup(ch *mux.Channel, who *access.Client) (*group, *protoco
 	g := &helperGroup{
 		helper: h.owned(p, ch, who), socket: socket, ready: make(chan struct{}),
 		ended: make(chan struct{}), slots: make(chan struct{}, mostRequests),
-		pen: make(chan struct{}, 1), waiting: map[uint32]chan connected{},
+		pen: make(chan struct{}, 1), waiting: map[uint32]*request{},
 	}
 	go g.receive()
 	go func() { // where the socket does not end with the helper
@@ -64,7 +71,8 @@ func (h *Host) startGroup(ch *mux.Channel, who *access.Client) (*group, *protoco
 	select {
 	case <-g.ready:
 		g.answered()
-		return &group{pid: g.PID, connect: g.connect, over: g.ended, end: g.end}, nil
+		return &group{pid: g.PID, connect: g.connect, listen: g.listen, accept: g.accept,
+			over: g.ended, end: g.end}, nil
 	case <-g.ended:
 	}
 	unwanted := gone(ch) != ""
@@ -86,43 +94,66 @@ func (g *helperGroup) end() {
 
 var errGroupEnded = protocol.Violate(protocol.CodeConnectFailed, "its group has ended")
 
-// connect has the helper connect. When ctx ends it is told to give up, and its answer is dropped.
 func (g *helperGroup) connect(ctx context.Context, to *protocol.Target) (net.Conn, error) {
+	got, err := g.request(ctx, forwardOrder{To: to})
+	if err == nil && got.conn == nil {
+		err = protocol.Violate(protocol.CodeConnectFailed, "%s", got.why)
+	}
+	return got.conn, err
+}
+
+func (g *helperGroup) listen(ctx context.Context, on *protocol.Target, gateway string) (int,
+	error) {
+	got, err := g.request(ctx, forwardOrder{Listen: on, Gateway: gateway})
+	if err == nil && got.why != "" {
+		err = protocol.Violate(protocol.CodeListenFailed, "%s", got.why)
+	}
+	return got.port, err
+}
+
+func (g *helperGroup) accept(ctx context.Context) (net.Conn, error) {
+	got, err := g.request(ctx, forwardOrder{Accept: true})
+	if err == nil && got.conn == nil {
+		err = protocol.Violate(protocol.CodeConnectFailed, "%s", got.why)
+	}
+	return got.conn, err
+}
+
+// request has the helper do something. When ctx ends it is told to give up, and its answer is
+// dropped.
+func (g *helperGroup) request(ctx context.Context, order forwardOrder) (connected, error) {
 	select {
 	case g.slots <- struct{}{}:
 	case <-g.ended:
-		return nil, errGroupEnded
+		return connected{}, errGroupEnded
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return connected{}, ctx.Err()
 	}
 	answer := make(chan connected, 1)
 	g.mu.Lock()
 	g.last++
-	n := g.last
-	g.waiting[n] = answer
+	order.Number = g.last
+	g.waiting[order.Number] = &request{listen: order.Listen != nil, answer: answer}
 	g.mu.Unlock()
-	if err := g.ask(ctx.Done(), connectOrder{Number: n, To: to}); err != nil {
+	if err := g.ask(ctx.Done(), order); err != nil {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if _, waits := g.waiting[n]; waits {
-			delete(g.waiting, n)
+		if _, waits := g.waiting[order.Number]; waits {
+			delete(g.waiting, order.Number)
 			<-g.slots
 		}
-		return nil, errGroupEnded
+		return connected{}, errGroupEnded
 	}
 	err := error(errGroupEnded)
 	select {
 	case got := <-answer:
-		if got.conn == nil {
-			return nil, protocol.Violate(protocol.CodeConnectFailed, "%s", got.why)
-		}
-		return got.conn, nil
+		return got, nil
 	case <-g.ended:
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	g.forget(n, answer)
-	return nil, err
+	g.forget(order.Number, answer)
+	return connected{}, err
 }
 
 // forget drops the answer to a request, which keeps its slot until the helper has answered.
@@ -131,18 +162,20 @@ func (g *helperGroup) forget(n uint32, answer chan connected) {
 	select {
 	case got := <-answer: // it came meanwhile; answer holds mu too
 		if got.conn != nil {
-			got.conn.Close()
+			reset(got.conn)
 		}
 	default:
-		g.waiting[n] = nil
+		if r := g.waiting[n]; r != nil {
+			r.answer = nil
+		}
 	}
 	g.mu.Unlock()
-	g.ask(g.ended, connectOrder{Number: n, GiveUp: true})
+	g.ask(g.ended, forwardOrder{Number: n, GiveUp: true})
 }
 
 // ask writes an order to the helper, unless done comes first. A helper that does not read it delays
 // its own group alone.
-func (g *helperGroup) ask(done <-chan struct{}, order connectOrder) error {
+func (g *helperGroup) ask(done <-chan struct{}, order forwardOrder) error {
 	select {
 	case g.pen <- struct{}{}:
 	case <-done:
@@ -161,7 +194,7 @@ func (g *helperGroup) receive() {
 		if err != nil {
 			return
 		}
-		var got connectAnswer
+		var got forwardAnswer
 		if json.Unmarshal(text[:n], &got) != nil || !began != got.Ready {
 			passed.close()
 			g.late.Reset(0)
@@ -178,26 +211,32 @@ func (g *helperGroup) receive() {
 }
 
 // answer gives an answer to whoever waits for it.
-func (g *helperGroup) answer(got connectAnswer, passed *descriptors) {
+func (g *helperGroup) answer(got forwardAnswer, passed *descriptors) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	to, asked := g.waiting[got.Number]
-	if asked {
+	asked := g.waiting[got.Number]
+	if asked != nil {
 		delete(g.waiting, got.Number)
 		<-g.slots
 	}
-	if to == nil { // nobody waits any more, or ever did
-		passed.close()
+	defer passed.close()
+	if asked == nil || asked.answer == nil { // nobody waits any more, or ever did
 		return
 	}
 	result := connected{why: logbook.Shorten(got.Why, 512)}
-	if got.Why == "" {
-		if conn, err := passed.conn(); err == nil {
-			result.conn = conn
-		} else {
-			result.why = "the helper passed something else than a connection"
+	switch {
+	case got.Why != "":
+	case asked.listen && got.Port >= 0 && got.Port <= maxPort:
+		result.port = got.Port
+	case asked.listen:
+		result.why = "the helper named something else than a port"
+	default:
+		var err error
+		if result.conn, err = passed.conn(); err != nil {
+			result.conn, result.why = nil, "the helper passed something else than a connection"
 		}
 	}
-	passed.close()
-	to <- result
+	asked.answer <- result
 }
+
+const maxPort = 65535

@@ -22,17 +22,23 @@ const forwardHelper = "forward"
 
 func init() { process.Helper(forwardHelper, beForwardHelper) }
 
-// connectOrder is what a helper is to do. Numbers are never used twice.
-type connectOrder struct {
+// forwardOrder is what a helper is to do, one of these. Numbers are never used twice.
+type forwardOrder struct {
 	Number uint32           `json:"number"`
-	To     *protocol.Target `json:"to,omitempty"`
+	To     *protocol.Target `json:"to,omitempty"`      // connect
+	Listen *protocol.Target `json:"listen,omitempty"`  // once at most
+	Accept bool             `json:"accept,omitempty"`  // take what comes to the listener
 	GiveUp bool             `json:"give_up,omitempty"` // nobody wants this number's any more
+
+	Gateway string `json:"gateway,omitempty"` // with Listen: Host.GatewayPorts
 }
 
-// connectAnswer is what a helper says. A descriptor comes with it unless Why says why not.
-type connectAnswer struct {
+// forwardAnswer is what a helper says. A descriptor comes with it, or Port, unless Why says why
+// not.
+type forwardAnswer struct {
 	Ready  bool   `json:"ready,omitempty"` // the first of all; it answers nothing
 	Number uint32 `json:"number,omitempty"`
+	Port   int    `json:"port,omitempty"`
 	Why    string `json:"why,omitempty"`
 }
 
@@ -41,6 +47,7 @@ const maxAnswer = 2 << 10 // bytes
 // connecting is a helper at work.
 type connecting struct {
 	socket *net.UnixConn
+	bound  *bound // nil until it listens; only the goroutine that reads orders sets it
 
 	mu     sync.Mutex // guards the rest
 	giveUp map[uint32]func()
@@ -55,49 +62,76 @@ func beForwardHelper([]string) int {
 		return 2
 	}
 	c := &connecting{socket: socket, giveUp: map[uint32]func(){}}
-	if c.say(connectAnswer{Ready: true}, nil) != nil {
+	if c.say(forwardAnswer{Ready: true}, nil) != nil {
 		return 2
 	}
+	syscall.Umask(0o177) // a Unix socket is its owner's alone (FO7)
 	for {
-		var order connectOrder
+		var order forwardOrder
 		if readMessage(os.Stdin, &order) != nil {
+			if c.bound != nil {
+				c.bound.close()
+			}
 			return 0
 		}
-		switch {
-		case order.GiveUp:
-			c.mu.Lock()
-			if stop := c.giveUp[order.Number]; stop != nil {
-				stop()
-			}
-			c.mu.Unlock()
-		case order.To != nil:
-			ctx, cancel := context.WithTimeout(context.Background(), connectTime)
-			c.mu.Lock()
-			c.giveUp[order.Number] = cancel
-			c.mu.Unlock()
-			go c.connect(ctx, order)
-		}
+		c.obey(order)
 	}
 }
 
-// connect carries out one order.
-func (c *connecting) connect(ctx context.Context, order connectOrder) {
-	conn, err := dialTarget(ctx, order.To)
-	c.mu.Lock()
-	c.giveUp[order.Number]()
-	delete(c.giveUp, order.Number)
-	c.mu.Unlock()
-	answer := connectAnswer{Number: order.Number}
-	if err != nil {
-		answer.Why = logbook.Shorten(plainly(err), 256)
-	} else {
-		defer conn.Close()
+// obey begins to carry out one order.
+func (c *connecting) obey(order forwardOrder) {
+	switch {
+	case order.GiveUp:
+		c.mu.Lock()
+		if stop := c.giveUp[order.Number]; stop != nil {
+			stop()
+		}
+		c.mu.Unlock()
+	case order.Listen != nil && c.bound == nil:
+		b, err := bind(order.Listen, order.Gateway)
+		answer := forwardAnswer{Number: order.Number}
+		if err != nil {
+			answer.Why = logbook.Shorten(plainly(err), 256)
+		} else {
+			c.bound, answer.Port = b, b.port
+		}
+		c.say(answer, nil)
+	case order.To != nil:
+		ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+		c.begin(cancel, order.Number, func() (net.Conn, error) {
+			return dialTarget(ctx, order.To)
+		})
+	case order.Accept && c.bound != nil:
+		ctx, cancel := context.WithCancel(context.Background())
+		b := c.bound
+		c.begin(cancel, order.Number, func() (net.Conn, error) { return b.accept(ctx) })
 	}
-	c.say(answer, conn)
+}
+
+// begin has a connection made, until it is cancelled, and answers.
+func (c *connecting) begin(cancel func(), number uint32,
+	get func() (net.Conn, error)) {
+	c.mu.Lock()
+	c.giveUp[number] = cancel
+	c.mu.Unlock()
+	go func() {
+		conn, err := get()
+		c.mu.Lock()
+		cancel()
+		delete(c.giveUp, number)
+		c.mu.Unlock()
+		answer := forwardAnswer{Number: number}
+		if err != nil {
+			answer.Why = logbook.Shorten(plainly(err), 256)
+		} else {
+			defer conn.Close()
+		}
+		c.say(answer, conn)
+	}()
 }
 
 // say sends an answer, and a connection unless that is nil.
-func (c *connecting) say(answer connectAnswer, conn net.Conn) error {
+func (c *connecting) say(answer forwardAnswer, conn net.Conn) error {
 	text, err := json.Marshal(answer)
 	if err != nil {
 		return err

@@ -57,6 +57,8 @@ func Words(open *protocol.Open, grant *access.Grant) string {
 		return string(open.Command)
 	case open.Service == authorized.Forward.Name && open.Connect != nil:
 		return open.Connect.String()
+	case open.Service == authorized.Forward.Name && open.Listen != nil:
+		return "-R " + open.Listen.String()
 	case open.Service != authorized.Exec.Name && open.Service != authorized.Subsystem.Name:
 		return ""
 	case grant.Forced:
@@ -76,6 +78,8 @@ type Host struct {
 	Stopping    <-chan struct{} // closed when the daemon is being stopped
 	// Forwarding says what may be forwarded: one of the Forward constants
 	Forwarding string
+	// GatewayPorts says who reaches what is listened on for clients: one of the Gateway constants
+	GatewayPorts string
 	// commands of subsystems, by name; BuiltInSFTP is the server of this program
 	Subsystems map[string]string
 	Log        *slog.Logger

@@ -1,0 +1,224 @@
+package service
+
+import (
+	"errors"
+	"sync"
+
+	"minissh/daemon/access"
+	"minissh/daemon/logbook"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// How many listeners there may be (FO7): each has a helper process.
+const (
+	mostListeners     = 16 // of one session
+	mostUserListeners = 64 // of one key, or uid, for one user
+)
+
+// listeners are those of all sessions.
+type listeners struct {
+	mu   sync.Mutex // guards all
+	of   map[place]*listener
+	left chan struct{} // closed, and replaced, when one has left
+}
+
+// listener is one channel that listens.
+type listener struct {
+	at      place
+	owner   string           // whose it is: key or uid, and user
+	on      *protocol.Target // what was asked for
+	giveWay chan struct{}    // closed when another session of the owner's takes its place
+	gives   bool             // giveWay is closed; guarded by listeners.mu
+	port    int              // that it has; guarded by listeners.mu
+	group   *group           // nil until it listens; guarded by listeners.mu
+}
+
+// remote serves a listener, or a connection that comes to one.
+func (f forward) remote(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+	if h.Forwarding != ForwardYes && h.Forwarding != ForwardRemote {
+		return refusal(protocol.CodeServiceRefused,
+			"this daemon does not listen for clients (--allow-forwarding)")
+	}
+	open := ch.Request()
+	if open.Accept {
+		return f.accepted(h, ch, who)
+	}
+	if err := who.Grant.MayListen(open.Listen); err != nil {
+		return refusal(protocol.CodeServiceRefused, shownTarget(open.Listen)+": "+err.Error())
+	}
+	l := &listener{at: place{ch.Session(), ch.ID()}, owner: who.Owner + " " + who.User,
+		on: open.Listen, port: open.Listen.Port, giveWay: make(chan struct{})}
+	if reason := f.listeners.enter(l); reason != nil {
+		return reason
+	}
+	defer f.listeners.leave(l)
+	return f.listener(h, ch, who, l)
+}
+
+// listener listens until its end (FO7).
+func (f forward) listener(h *Host, ch *mux.Channel, who *access.Client,
+	l *listener) *protocol.Reason {
+	if !f.listeners.displace(l, ch.Gone()) {
+		return cancelled
+	}
+	g, reason := h.startGroup(ch, who)
+	if reason != nil {
+		return reason
+	}
+	port, err := g.listen(wanted(ch), l.on, h.GatewayPorts)
+	broken, refused := errors.AsType[*protocol.Violation](err)
+	if err != nil {
+		g.end()
+		if refused && gone(ch) == "" {
+			return refusal(protocol.CodeListenFailed, shownTarget(l.on)+": "+broken.Message)
+		}
+		return cancelled
+	}
+	f.listeners.mu.Lock()
+	l.group, l.port = g, port
+	f.listeners.mu.Unlock()
+	args := []any{"channel", ch.ID(), "on", logbook.Shorten(l.on.String(), 256), "port", port}
+	h.noted(who, "Starting listener", args...)
+	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: g.pid, Port: port})
+	unwanted, read := unwanted(ch)
+	defer read()
+	exit, reason := &protocol.Exit{How: protocol.HowExited, Code: new(int)}, (*protocol.Reason)(nil)
+	select {
+	case <-unwanted:
+		if how := gone(ch); how != "" {
+			exit = &protocol.Exit{How: how}
+		}
+	case <-g.over:
+		reason = refusal(protocol.CodeInternal, "the helper process ended early")
+	case <-l.giveWay:
+		reason = refusal(protocol.CodeListenFailed,
+			"a newer session of the same key listens there now")
+	case <-h.Stopping:
+		reason = refusal(protocol.CodeShuttingDown, "minisshd is being stopped")
+	}
+	g.end()
+	h.noted(who, "Listener ended", args...)
+	f.listeners.leave(l) // first: whoever sees the end may listen there at once
+	if reason != nil {
+		ch.Close(reason)
+	} else {
+		ch.End(exit)
+	}
+	return nil
+}
+
+// accepted takes one connection that comes to a listener, and carries its bytes to the end (FO8).
+func (f forward) accepted(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+	f.listeners.mu.Lock()
+	l := f.listeners.of[place{ch.Session(), ch.Request().In}]
+	var g *group
+	var port int
+	if l != nil {
+		g, port = l.group, l.port
+	}
+	f.listeners.mu.Unlock()
+	if g == nil {
+		return refusal(protocol.CodeBadRequest, "there is no listener on that channel")
+	}
+	conn, err := g.accept(wanted(ch))
+	switch {
+	case gone(ch) != "":
+		if conn != nil {
+			reset(conn)
+		}
+		ch.Close(cancelled)
+		return nil // it is not worth a line of the log, as a refusal is
+	case err != nil:
+		ch.Close(refusal(protocol.CodeCancelled, "the listener has ended"))
+		return nil
+	}
+	from := ""
+	if addr := conn.RemoteAddr(); addr != nil {
+		from = logbook.Shorten(addr.String(), 256)
+	}
+	h.carry(ch, who, conn, &protocol.Opened{PID: g.pid, From: from}, "from", from,
+		"port", port)
+	return nil
+}
+
+// enter notes a listener, if there may be one more.
+func (ls *listeners) enter(l *listener) *protocol.Reason {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	session, user := 0, 0
+	for at, other := range ls.of {
+		if at.session == l.at.session {
+			session++
+		}
+		if other.owner == l.owner {
+			user++
+		}
+	}
+	switch {
+	case session >= mostListeners:
+		return refusal(protocol.CodeTooManyCommands,
+			"this daemon listens on 16 ports at most for one session")
+	case user >= mostUserListeners:
+		return refusal(protocol.CodeTooManyCommands,
+			"this daemon listens on 64 ports at most for one key and user")
+	}
+	ls.of[l.at] = l
+	return nil
+}
+
+// leave forgets a listener. It does nothing the second time.
+func (ls *listeners) leave(l *listener) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ls.of[l.at] == l {
+		delete(ls.of, l.at)
+		close(ls.left)
+		ls.left = make(chan struct{})
+	}
+}
+
+// displace ends the listeners of the same owner that are where l is to be, and whose session has no
+// link, and waits for their ends; false: gone came first.
+func (ls *listeners) displace(l *listener, gone <-chan struct{}) bool {
+	for {
+		left, clear := ls.tellToGo(l)
+		if clear {
+			return true
+		}
+		select {
+		case <-left:
+		case <-gone:
+			return false
+		}
+	}
+}
+
+// tellToGo tells those that displace ends; clear: there is none left.
+func (ls *listeners) tellToGo(l *listener) (left <-chan struct{}, clear bool) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	clear = true
+	for _, other := range ls.of {
+		if other.at.session == l.at.session || other.owner != l.owner || !other.meets(l) {
+			continue
+		}
+		if !other.gives && other.at.session.Traffic().Waiting == nil {
+			continue // its client is there: to listen will fail, and say why
+		}
+		if clear = false; !other.gives {
+			other.gives = true
+			close(other.giveWay)
+		}
+	}
+	return ls.left, clear
+}
+
+// meets says whether two listeners want the same place. Which addresses does not matter: a client
+// that comes back may name them otherwise.
+func (l *listener) meets(other *listener) bool {
+	if len(l.on.Path) > 0 || len(other.on.Path) > 0 {
+		return string(l.on.Path) == string(other.on.Path)
+	}
+	return l.port != 0 && l.port == other.port
+}
