@@ -81,3 +81,40 @@ func ownerOf(t *testing.T, port int) string {
 	}
 	return "nobody"
 }
+
+// What is listened on for an account is the account's: the kernel names its owner, keeps the ports
+// below 1024 for root, and lets it make Unix sockets only where it may (FO5, FO7).
+func TestAccountListen(t *testing.T) {
+	l := accountsLab(t, access.Policy{})
+	acct := newAccount(t, l.guest.Public)
+	s := l.as(acct, l.guest)
+	defer s.Close(nil)
+	if _, port := listener(t, s, &protocol.Target{Host: "localhost"}); ownerOf(t, port) !=
+		fmt.Sprint(acct.UID) {
+		t.Errorf("the port belongs to %s, not to %d", ownerOf(t, port), acct.UID)
+	}
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"": 0o777, "../": 0o755} {
+		if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "socket")
+	listener(t, s, &protocol.Target{Path: protocol.Bytes(path)})
+	var info unix.Stat_t
+	if err := unix.Stat(path, &info); err != nil || info.Uid != uint32(acct.UID) ||
+		info.Mode&0o777 != 0o600 {
+		t.Errorf("the socket: %v, uid %d, mode %o", err, info.Uid, info.Mode)
+	}
+	refused := []*protocol.Target{{Path: protocol.Bytes("/root/socket")}}
+	start, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+	if err == nil && strings.TrimSpace(string(start)) == "1024" {
+		refused = append(refused, &protocol.Target{Host: "localhost", Port: 1022})
+	}
+	for _, on := range refused {
+		if r := refusedListener(t, s, on); r.Code != protocol.CodeListenFailed ||
+			!strings.Contains(r.Message, "permission denied") {
+			t.Errorf("%s: %+v", on, r)
+		}
+	}
+}

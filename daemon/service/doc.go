@@ -4,7 +4,8 @@
 // command.go sees each to its end, and streams.go carries its input and output. lines.go runs
 // shells that are told their lines. files.go copies files, in the helper process that filehelper.go
 // is; helper.go owns such processes. forward.go carries connections, which a group's helper makes
-// (forwardgroup_unix.go, forwardhelper_unix.go) and passes (passed_unix.go).
+// (forwardgroup_unix.go, forwardhelper_unix.go) and passes (passed_unix.go); listener.go those that
+// come to what such a helper listens on (bind.go).
 //
 // # How to add a service
 //
