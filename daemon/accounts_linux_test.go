@@ -16,6 +16,7 @@ import (
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/files"
+	"minissh/protocol/keys"
 )
 
 // A command of an account has its ids, its environment and its rights, and nothing of the daemon's.
@@ -267,7 +268,7 @@ func TestAccountsPolicy(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, in := range map[string]bool{ann.Name: c.ann, bob.Name: c.bob, "root": c.root} {
-			grant, err := access.Authorize(name, key.Public, loopback)
+			grant, err := access.Authorize(name, keys.Proof{Key: key.Public}, loopback)
 			if (err == nil) != in || in &&
 				(grant.Account.Name != name || grant.Account.Credential == nil) {
 				t.Errorf("%+v %v: %s: %+v, %v", c.policy, c.files, name, grant, err)

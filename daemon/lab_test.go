@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"minissh/daemon/access"
 	"minissh/daemon/process"
 	"minissh/protocol"
@@ -115,10 +113,10 @@ type listed struct {
 
 var errNotListed = errors.New("not listed")
 
-func (a *listed) Authorize(name string, key ssh.PublicKey, _ netip.Addr) (*access.Grant, error) {
+func (a *listed) Authorize(name string, proof keys.Proof, _ netip.Addr) (*access.Grant, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if grant := a.grants[keys.Fingerprint(key)]; grant != nil && name == user {
+	if grant := a.grants[keys.Fingerprint(proof.Key)]; grant != nil && name == user {
 		return grant, nil
 	}
 	return nil, errNotListed

@@ -128,6 +128,9 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 		return nil, nil, err
 	}
 	a.who.User, a.who.Local = hello.User, a.conn.LocalAddr()
+	if err := a.prove(hello); err != nil {
+		return nil, nil, err
+	}
 	err = a.s.guard.Authorize(a.who, a.key, hello)
 	switch {
 	case a.s.isStopping():
@@ -180,6 +183,9 @@ func (a *arrival) refused(hello *protocol.Hello, refusal error) error {
 func (a *arrival) resumes(session *mux.Session) error {
 	first := control.VisitOf(session).First
 	switch {
+	case !first.Proof.Same(a.who.Proof):
+		session.Spare()
+		return protocol.Violate(protocol.CodeKeyNotAuthorized, "another key began this session")
 	case first.Grant.Same(a.who.Grant):
 		return nil
 	case a.s.guard.StillAllows(first):

@@ -340,7 +340,7 @@ func TestPairedLine(t *testing.T) {
 		t.Errorf("%s\nis not\n%s", text, want)
 	}
 	files := access.NewFileAccess(acct, []string{access.PairedFile(acct)}, false, nil)
-	grant, err := files.Authorize(user, key, netip.MustParseAddr("127.0.0.1"))
+	grant, err := files.Authorize(user, keys.Proof{Key: key}, netip.MustParseAddr("127.0.0.1"))
 	if err != nil || !grant.Forced || grant.Command != `echo "a b" 'c'` {
 		t.Errorf("%+v, %v", grant, err)
 	}

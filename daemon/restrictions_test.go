@@ -132,7 +132,7 @@ var rows = []row{
 	{`expiry-time="20200101"`, outside, outside, outside, outside},
 	{`cert-authority`, outside, outside, outside, outside},
 	{`principals="x"`, outside, outside, outside, outside},
-	{`verify-required`, outside, outside, outside, outside},
+	{`verify-required`, in, in, in, in},
 	{`no-touch-required`, in, in, in,
 		in}, // they speak of keys that sign with hardware, which an ordinary one does not
 	{`touch-required`, in, in, in, in},

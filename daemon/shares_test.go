@@ -11,8 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	"golang.org/x/crypto/ssh"
-
 	"minissh/daemon/access"
 	"minissh/protocol"
 	"minissh/protocol/keys"
@@ -182,14 +180,14 @@ type slowAccess struct {
 	entered chan struct{}
 }
 
-func (a *slowAccess) Authorize(name string, key ssh.PublicKey, from netip.Addr) (*access.Grant,
+func (a *slowAccess) Authorize(name string, proof keys.Proof, from netip.Addr) (*access.Grant,
 	error) {
 	if name == "slow" {
 		a.entered <- struct{}{}
 		<-a.slow
 		return nil, errNotListed
 	}
-	return a.listed.Authorize(name, key, from)
+	return a.listed.Authorize(name, proof, from)
 }
 
 // Logins of a user about whom nothing can be learned take their share of the places for strangers,

@@ -10,12 +10,14 @@ const (
 	HeaderSize = 12    // FR1
 	MaxPayload = 65536 // FR2
 	MaxFrame   = HeaderSize + MaxPayload
-	MaxHello   = 4096 // ID8, FR5: payload of the one frame read before authorization
+	// ID8, FR5: payloads of the one frame read before authorization
+	MaxHello = 8192
+	MaxPair  = 4096
 	// ID8: bytes read from a connection until TLS is done; over a Unix socket, before authorization
 	MaxLogin = 16384
 	// ID8: bytes read after TLS is done, before authorization: a HELLO whose last byte shares the
 	// largest record
-	MaxGreeting   = 24576
+	MaxGreeting   = 28672
 	InitialWindow = 262144   // CH5: credit for each direction of a new channel
 	MaxWindow     = 64 << 20 // CH7
 	MinChannels   = 16       // CH2: channels a client may count on before WELCOME
@@ -177,8 +179,10 @@ func (t Type) sizes() (least, most uint32) {
 		return 1, 1
 	case TypeWindow, TypeAck, TypePing, TypePong:
 		return 8, 8
-	case TypeHello, TypePair:
+	case TypeHello:
 		return 2, MaxHello // a JSON object is at least {}
+	case TypePair:
+		return 2, MaxPair
 	case TypeOpen:
 		return 2, MaxPayload
 	case TypeSignal, TypeResize:

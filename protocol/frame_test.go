@@ -83,7 +83,7 @@ func TestMostOfEachType(t *testing.T) {
 		0x01: 65536, 0x02: 8192, 0x03: 8, 0x04: 1, 0x05: 256, 0x06: 256, 0x07: 8192, 0x08: 16384,
 		0x09: 8192,
 		0x10: 65536, 0x11: 65536, 0x12: 65536,
-		0x81: 4096, 0x82: 16384, 0x83: 8, 0x84: 8, 0x85: 8, 0x86: 8192, 0x87: 8192, 0x88: 4096,
+		0x81: 8192, 0x82: 16384, 0x83: 8, 0x84: 8, 0x85: 8, 0x86: 8192, 0x87: 8192, 0x88: 4096,
 	}
 	for kind := range knownTypes() {
 		if most[kind] == 0 {
@@ -263,7 +263,7 @@ func TestMessageTooLarge(t *testing.T) {
 	}
 	if _, err := AppendMessage(nil, TypeHello, 0, &Hello{User: strings.Repeat("u",
 		MaxHello)}); err == nil {
-		t.Error("a HELLO beyond 4,096 bytes")
+		t.Error("a HELLO beyond 8,192 bytes")
 	}
 	if _, err := AppendMessage(nil, TypeOpen, 1, &Open{Command: Bytes("a\x00b")}); !errors.Is(err,
 		ErrNUL) {

@@ -20,6 +20,7 @@ type Hello struct {
 	// fingerprints of other keys the client holds, at most 16
 	Keys     []string `json:"keys,omitempty"`
 	Software string   `json:"software,omitempty"` // for logs
+	Auth     string   `json:"auth,omitempty"`     // by a key that TLS cannot carry (LO1)
 }
 
 // Check finds what in a HELLO breaks SE1; the error is a *Violation.

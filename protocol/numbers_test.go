@@ -14,9 +14,10 @@ func TestNumbers(t *testing.T) {
 	for name, c := range map[string]struct{ got, want int64 }{
 		"HeaderSize":    {HeaderSize, 12},
 		"MaxPayload":    {MaxPayload, 65_536},
-		"MaxHello":      {MaxHello, 4_096},
+		"MaxHello":      {MaxHello, 8_192},
+		"MaxPair":       {MaxPair, 4_096},
 		"MaxLogin":      {MaxLogin, 16_384},
-		"MaxGreeting":   {MaxGreeting, 24_576},
+		"MaxGreeting":   {MaxGreeting, 28_672},
 		"InitialWindow": {InitialWindow, 262_144},
 		"MaxWindow":     {MaxWindow, 67_108_864},
 		"MinChannels":   {MinChannels, 16},
@@ -41,6 +42,9 @@ func TestNumbers(t *testing.T) {
 		if c.got != c.want {
 			t.Errorf("%s is %d instead of %d", name, c.got, c.want)
 		}
+	}
+	if LoginLabel != "EXPORTER-minissh-login" || LoginNamespace != "minissh-login" {
+		t.Errorf("%q %q", LoginLabel, LoginNamespace)
 	}
 	if PairingLabel != "EXPORTER-minissh-pairing" {
 		t.Errorf("%q", PairingLabel)

@@ -119,7 +119,7 @@ func (k *keeper) attempt(left time.Duration) error {
 			}
 		}
 	})
-	conn, err := k.connect(ctx, tcp)
+	conn, err := k.more.connect(ctx, tcp)
 	if err != nil {
 		return err
 	}
@@ -127,16 +127,31 @@ func (k *keeper) attempt(left time.Duration) error {
 		conn.Close()
 		return nil
 	}
+	hello := k.hello
+	if k.resign {
+		if hello.Auth, err = k.more.sign(conn); err != nil {
+			conn.Close()
+			return err
+		}
+	}
 	stop := time.AfterFunc(most, func() { conn.Close() })
 	defer stop.Stop()
-	hello := k.hello
 	welcome, err := k.session.Connect(conn, &hello)
 	if err == nil {
 		k.granted(welcome)
 	}
-	if said, ok := errors.AsType[*protocol.RemoteError](err); ok &&
-		said.Code == protocol.CodeSessionUnknown {
+	said, ok := errors.AsType[*protocol.RemoteError](err)
+	if ok && said.Code == protocol.CodeSessionUnknown {
 		k.session.Abandon(mux.ErrRestarted)
+	}
+	without := k.more.sign != nil && !k.resign
+	k.resign = ok && without && said.Code == protocol.CodeKeyNotAuthorized
+	if k.resign {
+		return errWantsSignature
 	}
 	return err
 }
+
+// errWantsSignature is a daemon that does not have the session any more, and so does not know whose
+// link key it is shown (LO6).
+var errWantsSignature = errors.New("the daemon wants a signature once more")

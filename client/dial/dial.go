@@ -3,10 +3,10 @@
 // Reading order: dial.go (one attempt after another, each with a key and a connection of its own),
 // keyring.go (which keys, in which order), network.go (TCP, its timeouts, Unix sockets), proxy.go
 // (a program that makes the connection), secure.go (TLS), signing.go (keys that ask a person),
-// hostkey.go (known_hosts and the question), hostcommand.go (KnownHostsCommand), first.go (HELLO
-// and its answer), refused.go (why not, in words), hold.go (how long a session is kept), resume.go,
-// attempt.go and redial.go (another link when one is lost), lost.go (what is told of that). pair.go
-// is for a host that has never heard of us.
+// hostkey.go (known_hosts and the question), hostcommand.go (KnownHostsCommand), signed.go (keys
+// that sign the login), first.go (HELLO and its answer), refused.go (why not, in words), hold.go
+// (how long a session is kept), resume.go, attempt.go and redial.go (another link when one is
+// lost), lost.go (what is told of that). pair.go is for a host that has never heard of us.
 package dial
 
 import (
@@ -171,14 +171,18 @@ func (l *login) afterRefusal(tried *candidate, err error) (next *candidate, end 
 // keys.
 func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []string,
 	prepare func(*mux.Session) error) (*Connection, error) {
-	signer := noteFailures(identity)
+	check := l.hostCheck()
+	shown, sign, err := l.linkKey(identity, func() ssh.PublicKey { return check.seen })
+	if err != nil {
+		return nil, err
+	}
+	signer := noteFailures(shown)
 	envelope, err := coldstart.Certificate(signer.identity())
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := l.way.limited(ctx)
 	defer cancel()
-	check := l.hostCheck()
 	conn, err := l.secure(ctx, envelope, check.judge)
 	if err != nil {
 		if signer.failed != nil {
@@ -187,14 +191,15 @@ func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []s
 		return nil, err
 	}
 	check.remember()
-	return l.enter(ctx, conn, others, prepare, l.reconnect(signer, envelope, check.seen))
+	return l.enter(ctx, conn, others, prepare,
+		again{l.reconnect(signer, envelope, check.seen), sign})
 }
 
 // enter puts a session on a connection: HELLO and what prepare opens go out together, and it waits
-// for the answer. The connection is closed if the login fails. connect makes another one, if this
+// for the answer. The connection is closed if the login fails. more makes another one, if this
 // one is lost.
 func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []string,
-	prepare func(*mux.Session) error, connect connector) (*Connection, error) {
+	prepare func(*mux.Session) error, more again) (*Connection, error) {
 	session := mux.New(d.config())
 	if !d.LoginFirst {
 		if err := prepare(session); err != nil {
@@ -205,7 +210,7 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 	}
 	hello := protocol.Hello{User: d.Options.User, Software: d.Software, Keys: others,
 		Hold: wholeSeconds(d.hold())}
-	welcome, err := d.firstLink(ctx, session, conn, hello, connect)
+	welcome, err := d.firstLink(ctx, session, conn, hello, more)
 	if err != nil {
 		session.Close(nil)
 		return nil, d.explain(err)
@@ -214,7 +219,7 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 	c := &Connection{Session: session, Welcome: welcome, Options: d.Options, Messages: d.Messages,
 		Announce: d.announce()}
 	if d.hold() > 0 && welcome.Resend > 0 {
-		c.keeper = d.newKeeper(session, welcome, hello, connect)
+		c.keeper = d.newKeeper(session, welcome, hello, more)
 		c.Watch(c.Announce)
 		go c.keeper.run()
 	}

@@ -25,8 +25,8 @@ const (
 // session asks again over other links (RE5): another session could begin it twice. The error is
 // that of the first link, unless the daemon has answered later.
 func (d *Dialer) firstLink(ctx context.Context, session *mux.Session, conn *transport.Conn,
-	hello protocol.Hello, connect connector) (*protocol.Welcome, error) {
-	welcome, lost := greet(ctx, session, conn, hello)
+	hello protocol.Hello, more again) (*protocol.Welcome, error) {
+	welcome, lost := greet(ctx, session, conn, hello, more.sign)
 	if lost == nil || d.hold() == 0 || !mayAskAgain(session, lost) {
 		return welcome, lost
 	}
@@ -42,12 +42,12 @@ func (d *Dialer) firstLink(ctx context.Context, session *mux.Session, conn *tran
 			return nil, cmp.Or(ctx.Err(), lost)
 		}
 		tcp, cancel := context.WithTimeout(limited, time.Second)
-		conn, err := connect(limited, tcp)
+		conn, err := more.connect(limited, tcp)
 		cancel()
 		if err != nil {
 			continue
 		}
-		welcome, err := greet(limited, session, conn, hello)
+		welcome, err := greet(limited, session, conn, hello, more.sign)
 		said, refused := errors.AsType[*protocol.RemoteError](err)
 		switch {
 		case err == nil:
@@ -61,11 +61,18 @@ func (d *Dialer) firstLink(ctx context.Context, session *mux.Session, conn *tran
 	return nil, lost
 }
 
-// greet says HELLO on a connection, for which it has as long as ctx.
-func greet(ctx context.Context, session *mux.Session, conn *transport.Conn, hello protocol.Hello) (
-	*protocol.Welcome, error) {
+// greet says HELLO on a connection, for which it has as long as ctx. sign, which may be nil, signs
+// it, and may take longer.
+func greet(ctx context.Context, session *mux.Session, conn *transport.Conn, hello protocol.Hello,
+	sign signLogin) (welcome *protocol.Welcome, err error) {
+	if sign != nil {
+		if hello.Auth, err = sign(conn); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	welcome, err := session.Connect(conn, &hello)
+	welcome, err = session.Connect(conn, &hello)
 	if !stop() && ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -79,7 +86,8 @@ func mayAskAgain(session *mux.Session, err error) bool {
 	var record tls.RecordHeaderError
 	var op *net.OpError
 	switch {
-	case session.Err() != nil, errors.As(err, &said), errors.As(err, &record),
+	case session.Err() != nil, errors.As(err, new(*unsigned)), errors.As(err, &said),
+		errors.As(err, &record),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false
 	case errors.As(err, &op):

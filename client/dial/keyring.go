@@ -167,6 +167,13 @@ func (r *keyRing) addFile(file string, named bool) {
 			c.identity, c.locked = &r.agent[i], false
 		}
 	}
+	if keys.IsHardware(public) && c.identity == nil {
+		r.named = r.named || named
+		r.unusableFile(&keys.Error{Subject: file,
+			Msg:    "is a hardware key, and only an ssh-agent can ask its device to sign",
+			Advice: "ssh-add FILE, with the name of the private file, hands it to the agent"})
+		return
+	}
 	if private, of := strings.CutSuffix(file, ".pub"); of && c.identity == nil && locked {
 		if err := c.besides(private, r.useless); err != nil {
 			r.named = true

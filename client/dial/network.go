@@ -231,13 +231,13 @@ func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) erro
 		return nil, err
 	}
 	return d.enter(ctx, plain(raw), nil, prepare,
-		func(ctx, _ context.Context) (*transport.Conn, error) {
+		again{connect: func(ctx, _ context.Context) (*transport.Conn, error) {
 			raw, err := way.trusted(ctx)
 			if err != nil {
 				return nil, err
 			}
 			return plain(raw), nil
-		})
+		}})
 }
 
 // trusted connects to a socket that root or we ourselves listen on.

@@ -93,7 +93,17 @@ func (d *Dialer) Reach(ctx context.Context) error {
 // pairingKey is the key to have listed: the one that would be tried first, or else a new one of
 // minissh's own.
 func (l *login) pairingKey() (*keys.Identity, error) {
-	if next := l.ring.first(); next != nil {
+	next := l.ring.first()
+	for next != nil && next.identity != nil && next.identity.SignsLogins() {
+		next.tried = true // pairing lists the key that TLS carries
+		if next = l.ring.untried(); next == nil {
+			return nil, report.Failed(nil,
+				"ssh-keygen -t ed25519 makes one; or add a line of ssh-add -L to "+
+					"~/.ssh/authorized_keys there",
+				"pairing needs a key that TLS can carry: no hardware key, no RSA key of an agent")
+		}
+	}
+	if next != nil {
 		id, err := next.load(l.Ask)
 		if err != nil {
 			return nil, report.Failed(err, "minissh pair -i FILE names another key",

@@ -19,6 +19,13 @@ import (
 // connector connects as far as the end of TLS's handshake. TCP alone may have less time.
 type connector func(whole, tcp context.Context) (*transport.Conn, error)
 
+// again is how further links of a session are made: a connection, and a signature in HELLO, nil if
+// none is needed.
+type again struct {
+	connect connector
+	sign    signLogin
+}
+
 // reconnect connects once more as far as TLS, with the same key of ours, to the host whose key is
 // known by now. The host's name is looked up again, and all its addresses are tried at once.
 func (l *login) reconnect(signer *notingSigner, envelope tls.Certificate, host ssh.PublicKey,

@@ -22,7 +22,8 @@ func (d *Dialer) explain(err error) error {
 	var untrusted *knownhosts.Refusal
 	host := d.Options.Alias
 	switch {
-	case errors.As(err, &failure), errors.As(err, &unknown), errors.As(err, &untrusted):
+	case errors.As(err, &failure), errors.As(err, &unknown), errors.As(err, &untrusted),
+		errors.As(err, new(*unsigned)):
 		return err
 	case errors.As(err, &said):
 		switch {

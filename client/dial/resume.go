@@ -27,7 +27,7 @@ type Loss struct {
 // (RE3, RE7, SE8), until the session has ended or is given up.
 type keeper struct {
 	session *mux.Session
-	connect connector
+	more    again
 	hello   protocol.Hello
 	limit   time.Duration // ConnectTimeout, for each attempt; 0: none
 	longest time.Duration // the most that the user wants to wait for a new link
@@ -41,6 +41,7 @@ type keeper struct {
 	began   time.Time // when the last attempt began
 	joined  time.Time // when the newest link was there
 	settled bool      // that link was of use
+	resign  bool      // the next HELLO must be signed
 
 	mu    sync.Mutex    // guards the rest
 	hold  time.Duration // how long the daemon keeps the session without a link
@@ -51,9 +52,9 @@ type keeper struct {
 
 // newKeeper is a session's keeper, from its first WELCOME on.
 func (d *Dialer) newKeeper(session *mux.Session, welcome *protocol.Welcome, hello protocol.Hello,
-	connect connector) *keeper {
+	more again) *keeper {
 	hello.Keys = nil
-	k := &keeper{session: session, connect: connect, hello: hello,
+	k := &keeper{session: session, more: more, hello: hello,
 		limit: d.Options.ConnectTimeout, debug: d.Messages.Debug, hurry: make(chan struct{}, 1),
 		longest: d.hold()}
 	if d.Network == nil {

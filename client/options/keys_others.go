@@ -68,7 +68,7 @@ var harmlessRows = []keyRow{
 	{name: "NumberOfPasswordPrompts", class: Harmless, what: keysOnly, set: isNumber},
 	{name: "PasswordAuthentication", class: Harmless, what: keysOnly, set: isYesNo},
 	{name: "RekeyLimit", class: Harmless, words: 2, what: profile, set: isRekeyLimit},
-	{name: "SecurityKeyProvider", class: Harmless, what: "keys of hardware tokens are left out, and told"},
+	{name: "SecurityKeyProvider", class: Harmless, what: "an ssh-agent talks to hardware keys"},
 	{name: "TCPKeepAlive", class: Harmless, what: itsOwn, set: isYesNo},
 	{name: "TunnelDevice", class: Harmless, what: "Tunnel is refused", set: isTunnelDevice},
 	{name: "UpdateHostKeys", class: Harmless, what: "a daemon has one host key and tells no others", set: oneOfThese("yes", "no", "true", "false", "ask")},

@@ -176,8 +176,8 @@ type onlyGuest struct {
 	user string
 }
 
-func (g onlyGuest) Authorize(user string, key ssh.PublicKey, _ netip.Addr) (*access.Grant, error) {
-	if user != g.user || keys.Fingerprint(key) != keys.Fingerprint(g.key) {
+func (g onlyGuest) Authorize(user string, proof keys.Proof, _ netip.Addr) (*access.Grant, error) {
+	if user != g.user || keys.Fingerprint(proof.Key) != keys.Fingerprint(g.key) {
 		return nil, fmt.Errorf("not the key of this try")
 	}
 	return &access.Grant{Where: "try"}, nil

@@ -96,7 +96,7 @@ func TestCheck(t *testing.T) {
 			" - expired",
 		`command="backup" from="192.0.2.0/24,host.example" restrict`,
 		`line 5: not used: the option "cert-authority" is for certificates`,
-		"line 6: not used: the option verify-required is for hardware keys",
+		"line 6: ED25519 ", "verify-required",
 		"note: ", "host names in from= never match", "could log in: ", "host_key: ED25519 SHA256:",
 	} {
 		if !strings.Contains(out, want) {

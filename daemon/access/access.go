@@ -6,11 +6,10 @@ import (
 	"net/netip"
 	"slices"
 
-	"golang.org/x/crypto/ssh"
-
 	"minissh/daemon/authorized"
 	"minissh/daemon/process"
 	"minissh/protocol"
+	"minissh/protocol/keys"
 )
 
 // Access decides who may log in.
@@ -18,7 +17,7 @@ type Access interface {
 	// Authorize finds what a key may do for a user from an address (zero: a Unix socket). The error
 	// is for the log only: the client learns nothing (ID6). It is Revoked if no address and no
 	// later time would make it another.
-	Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error)
+	Authorize(user string, proof keys.Proof, from netip.Addr) (*Grant, error)
 	// WouldDo picks one of the fingerprints that Authorize would accept, "" if none.
 	WouldDo(user string, fingerprints []string, from netip.Addr) string
 	// AnyoneCould says whether at least one key could log in.
@@ -143,7 +142,8 @@ type Client struct {
 	Addr    netip.AddrPort  // zero on a Unix socket
 	Local   net.Addr
 	Grant   *Grant
-	Owner   string // of its sessions: the key's fingerprint, or "uid N" (RE3)
-
-	key ssh.PublicKey // nil: the kernel has named the uid
+	// Proof is the key that logs in, by TLS or by a signature; no key: the kernel has named the uid
+	Proof keys.Proof
+	// of its sessions: the fingerprint of the key that it shows in TLS (RE3, LO6), or "uid N"
+	Owner string
 }

@@ -10,11 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"minissh/daemon/authorized"
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
+	"minissh/protocol/keys"
 )
 
 // Accounts is the Access of root's daemon, which serves every account of the system (RULES A7).
@@ -169,7 +168,7 @@ func (a *Accounts) read(ctx context.Context, acct process.Account) (reports []Fi
 }
 
 // Authorize admits a user with one of the user's own keys.
-func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
+func (a *Accounts) Authorize(user string, proof keys.Proof, from netip.Addr) (*Grant, error) {
 	ctx, cancel := a.lookup()
 	defer cancel()
 	acct, refused := a.account(ctx, user)
@@ -177,7 +176,7 @@ func (a *Accounts) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*
 		acct = nobody // its own files are not read
 	}
 	reports, err := a.read(ctx, acct)
-	entry, why := a.find(reports, key, from)
+	entry, why := a.find(reports, proof, from)
 	switch {
 	case refused != nil:
 		return nil, refused

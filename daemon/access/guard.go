@@ -102,31 +102,29 @@ func (g *Guard) UID(conn *net.UnixConn) (uint32, error) {
 	return uid, nil
 }
 
-// Authorize decides whether a client may log in with a key (nil: with the uid of a Unix socket),
-// and logs why not. It sets who's Key and Owner, Account and Grant. An error for the client is a
+// Authorize decides whether a client may log in with who's Proof (without a key: with the uid of a
+// Unix socket), and logs why not. link is the key that it shows in TLS. It sets who's Key and
+// Owner, Account and Grant. An error for the client is a
 // *protocol.Violation, and Revoked if the Access says so. When the daemon is being stopped,
 // the error is another one, and nothing is logged.
-func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello) error {
-	who.key = key
-	if key == nil {
+func (g *Guard) Authorize(who *Client, link ssh.PublicKey, hello *protocol.Hello) error {
+	if link == nil {
 		who.Key = fmt.Sprintf("uid %d", who.UID)
 		who.Owner = who.Key
 		return g.authorizeUID(who)
 	}
 	began := time.Now()
-	fingerprint := keys.Fingerprint(key)
-	who.Key, who.Owner = keys.TypeName(key)+" "+fingerprint, fingerprint
-	if wait := g.penalties.refuses(who.Addr.Addr(), fingerprint); wait > 0 {
-		return protocol.Violate(protocol.CodeTooManyFailures,
-			"too many logins from your address have failed; try again in %v",
-			wait.Round(time.Second)+time.Second)
+	fingerprint := keys.Fingerprint(who.Proof.Key)
+	who.Key, who.Owner = nameOf(who.Proof.Key), keys.Fingerprint(link)
+	if err := g.punished(who, fingerprint); err != nil {
+		return err
 	}
 	waited, err := g.shares.enterLogin(who.User)
 	if err != nil {
 		return err
 	}
 	defer waited()
-	grant, err := g.rules.Access.Authorize(who.User, key, who.Addr.Addr())
+	grant, err := g.rules.Access.Authorize(who.User, who.Proof, who.Addr.Addr())
 	select {
 	case <-g.stopping: // perhaps the key was not judged
 		return errStopping
@@ -147,6 +145,34 @@ func (g *Guard) Authorize(who *Client, key ssh.PublicKey, hello *protocol.Hello)
 	return nil
 }
 
+// nameOf is a key for logs and shares.
+func nameOf(key ssh.PublicKey) string { return keys.TypeName(key) + " " + keys.Fingerprint(key) }
+
+// punished is the answer to a client whose source is kept out; nil: it is heard.
+func (g *Guard) punished(who *Client, fingerprint string) error {
+	wait := g.penalties.refuses(who.Addr.Addr(), fingerprint)
+	if wait <= 0 {
+		return nil
+	}
+	return protocol.Violate(protocol.CodeTooManyFailures,
+		"too many logins from your address have failed; try again in %v",
+		wait.Round(time.Second)+time.Second)
+}
+
+// Forged refuses a login whose signature is not the key's (LO4): it counts as a failure, of an
+// address whose keys are not known.
+func (g *Guard) Forged(who *Client, key ssh.PublicKey, why error) error {
+	began := time.Now()
+	who.Key = nameOf(key)
+	if err := g.punished(who, ""); err != nil {
+		return err
+	}
+	g.failed(who, why, "")
+	g.takeTime(began)
+	return logbook.Told{Err: protocol.Violate(protocol.CodeKeyNotAuthorized,
+		"this key may not log in as this user")}
+}
+
 var errStopping = errors.New("the daemon is being stopped")
 
 // forClient is what a client is told of an error that the log has told of.
@@ -160,11 +186,11 @@ func forClient(refusal *protocol.Violation, err error) error {
 // StillAllows says whether a client could log in now as it did: with the same key as the same user
 // from the same address, and may do the same.
 func (g *Guard) StillAllows(who *Client) bool {
-	if who.key == nil {
+	if who.Proof.Key == nil {
 		now := *who
 		return g.findUID(&now) == nil && now.Grant.Same(who.Grant)
 	}
-	grant, err := g.rules.Access.Authorize(who.User, who.key, who.Addr.Addr())
+	grant, err := g.rules.Access.Authorize(who.User, who.Proof, who.Addr.Addr())
 	return err == nil && grant.Same(who.Grant)
 }
 
@@ -207,7 +233,7 @@ func (g *Guard) findUID(who *Client) error {
 // client that is refused for want of room has only the line that says so.
 func (g *Guard) Accepted(who *Client, software string) {
 	kind, args := "Accepted uid", []any(nil)
-	if who.key != nil {
+	if who.Proof.Key != nil {
 		kind, args = "Accepted publickey", []any{"listed", who.Grant.Where, "software", software}
 	}
 	g.tally.Noted(kind, who.User, who.Addr,
@@ -262,13 +288,13 @@ func (g *Guard) takeTime(began time.Time) {
 // EnterSession takes a place for a client's session. The error is a *protocol.Violation; GiveWay
 // may be able to make room.
 func (g *Guard) EnterSession(who *Client) (*Place, error) {
-	return g.shares.enterSession(g.sharerOf(who), who.Owner)
+	return g.shares.enterSession(g.sharerOf(who), who.Key)
 }
 
 // sharerOf says against whose share an authorized client's sessions count.
 func (g *Guard) sharerOf(who *Client) sharer {
 	switch {
-	case who.key == nil:
+	case who.Proof.Key == nil:
 		return sharer{id: who.Key, words: who.Key, first: owns(who.UID)}
 	case g.byUID != nil:
 		id := fmt.Sprintf("uid %d", who.Account.UID)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"minissh/daemon/process"
+	"minissh/protocol/keys"
 )
 
 // What one user may take is well below what there is for all.
@@ -45,9 +46,9 @@ func TestSharer(t *testing.T) {
 		who  Client
 		want sharer
 	}{
-		{own, Client{Account: ann, Key: "ED25519 x", key: key}, sharer{"ED25519 x", "this key", false}},
-		{all, Client{Account: ann, Key: "ED25519 x", key: key}, sharer{"uid 1001", "ann", false}},
-		{all, Client{Account: root, Key: "ED25519 x", key: key}, sharer{"uid 0", "root", true}},
+		{own, Client{Account: ann, Key: "ED25519 x", Proof: keys.Proof{Key: key}}, sharer{"ED25519 x", "this key", false}},
+		{all, Client{Account: ann, Key: "ED25519 x", Proof: keys.Proof{Key: key}}, sharer{"uid 1001", "ann", false}},
+		{all, Client{Account: root, Key: "ED25519 x", Proof: keys.Proof{Key: key}}, sharer{"uid 0", "root", true}},
 		{all, Client{UID: 1001, Key: "uid 1001"}, sharer{"uid 1001", "uid 1001", me == 1001}},
 		{all, Client{UID: 0, Key: "uid 0", Account: ann}, sharer{"uid 0", "uid 0", true}},
 		{own, Client{UID: me, Key: mine}, sharer{mine, mine, true}},

@@ -71,7 +71,7 @@ func (g *Guard) GiveWay(who *Client, refusal error) bool {
 	}
 	h := g.shares.held
 	for {
-		session := h.oldest(full.share, who.Owner)
+		session := h.oldest(full.share, who.Key)
 		if session == nil {
 			return false
 		}

@@ -108,7 +108,7 @@ func TestGiveWayToItsOwnKey(t *testing.T) {
 	first := hold("first", "key 1", true)
 	hold("second", "key 1", true)
 	_, full := all.enterSession(ann, "key 1")
-	if full == nil || !g.GiveWay(&Client{Owner: "key 1"}, full) ||
+	if full == nil || !g.GiveWay(&Client{Key: "key 1"}, full) ||
 		strings.Join(ended, " ") != "first" {
 		t.Fatalf("%v; %q gave way", full, ended)
 	}
@@ -125,10 +125,10 @@ func TestGiveWayToItsOwnKey(t *testing.T) {
 	if all.sessions.taken != 4 || first.Share.gaveWay != 0 || first.sessions != 4 {
 		t.Errorf("%d in all, %+v", all.sessions.taken, first.Share)
 	}
-	if g.GiveWay(&Client{Owner: "key 3"}, full) || g.GiveWay(&Client{Owner: "key 1"}, nil) {
+	if g.GiveWay(&Client{Key: "key 3"}, full) || g.GiveWay(&Client{Owner: "key 1"}, nil) {
 		t.Error("something gave way to a key without sessions, or to nothing")
 	}
-	if !g.GiveWay(&Client{Owner: "key 1"}, full) || g.GiveWay(&Client{Owner: "key 1"}, full) ||
+	if !g.GiveWay(&Client{Key: "key 1"}, full) || g.GiveWay(&Client{Owner: "key 1"}, full) ||
 		strings.Join(ended, " ") != "first second" {
 		t.Errorf("%q gave way", ended)
 	}

@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"minissh/daemon/authorized"
 	"minissh/daemon/process"
 	"minissh/protocol/keys"
@@ -62,9 +60,9 @@ func (e invalidUser) Unwrap() error { return e.error }
 
 var errUnknownUser = invalidUser{errors.New("no such user here")}
 
-func (a *fileAccess) Authorize(user string, key ssh.PublicKey, from netip.Addr) (*Grant, error) {
+func (a *fileAccess) Authorize(user string, proof keys.Proof, from netip.Addr) (*Grant, error) {
 	// An unknown user costs the same reading as a known one, and gets the same answer (ID6).
-	entry, err := a.find(a.read(), key, from)
+	entry, err := a.find(a.read(), proof, from)
 	switch {
 	case user != a.account.Name:
 		return nil, errUnknownUser

@@ -122,7 +122,7 @@ type Share struct {
 // Place is the place of one session in a user's share. shares.mu guards its state.
 type Place struct {
 	*Share
-	owner         string // of the session (Client.Owner)
+	owner         string // of the session (Client.Key)
 	gaveWay, left bool
 }
 

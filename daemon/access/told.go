@@ -9,9 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"minissh/daemon/authorized"
+	"minissh/protocol/keys"
 )
 
 // told remembers what was said about files: the log says it once for each state that a file is in.
@@ -52,7 +51,7 @@ func (r *reading) good(reports []FileReport) (files []*authorized.File) {
 
 // find finds the line that admits a key. The error says why none does; it is Revoked unless the key
 // is listed for other addresses, or a file could not be read.
-func (r *reading) find(reports []FileReport, key ssh.PublicKey, from netip.Addr) (
+func (r *reading) find(reports []FileReport, proof keys.Proof, from netip.Addr) (
 	*authorized.Entry, error) {
 	err, now := error(authorized.ErrNotListed), time.Now()
 	var missing []string
@@ -66,8 +65,12 @@ func (r *reading) find(reports []FileReport, key ssh.PublicKey, from netip.Addr)
 		}
 	}
 	for _, file := range r.good(reports) {
-		entry, why := file.Find(key, from, now)
+		entry, why := file.Find(proof.Key, from, now)
 		if why == nil {
+			// the first line that admits the key counts, as in sshd, also if it wants more of it
+			if why = entry.Wants(proof); why != nil {
+				return nil, why
+			}
 			return entry, nil
 		}
 		if !errors.Is(why, authorized.ErrNotListed) {

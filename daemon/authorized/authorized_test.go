@@ -94,12 +94,12 @@ func TestOptions(t *testing.T) {
 		{`cert-authority`, Restrictions{}, "not supported"},
 		{`cert-authority,principals="u"`, Restrictions{}, "not supported"},
 		{`principals="u"`, Restrictions{}, "not supported"},
-		{`verify-required`, Restrictions{}, "not supported"},
-		{`no-touch-required`, Restrictions{}, ""},
+		{`verify-required`, Restrictions{VerifyRequired: true}, ""},
+		{`no-touch-required`, Restrictions{NoTouchRequired: true}, ""},
 		{`touch-required`, Restrictions{}, ""},
 		{`no-verify-required`, Restrictions{}, ""},
 		{`verify-required,no-verify-required`, Restrictions{}, ""},
-		{`no-verify-required,verify-required`, Restrictions{}, "not supported"},
+		{`no-verify-required,verify-required`, Restrictions{VerifyRequired: true}, ""},
 		{`no-command`, Restrictions{}, "not supported"},
 		{`restrict,new-in-2030`, Restrictions{}, `"new-in-2030" is not supported`},
 		{`restrict=`, Restrictions{}, "double quotes"},
@@ -207,7 +207,7 @@ func TestLongestLine(t *testing.T) {
 	}
 }
 
-// Keys that TLS cannot carry are reported, so that nobody believes that they can log in.
+// Keys that nobody can log in with are reported, so that nobody believes that they can log in.
 func TestUnusableKeys(t *testing.T) {
 	encode := func(kind string, fields ...any) string {
 		blob := ssh.Marshal(struct{ Type string }{kind})
@@ -216,10 +216,10 @@ func TestUnusableKeys(t *testing.T) {
 		}
 		return kind + " " + base64.StdEncoding.EncodeToString(blob)
 	}
-	sk := encode("sk-ssh-ed25519@openssh.com", strings.Repeat("k", 32), "ssh:")
+	webauthn := encode("webauthn-sk-ecdsa-sha2-nistp256@openssh.com", "nistp256", "k", "ssh:")
 	small := encode("ssh-rsa", "\x01\x00\x01", "\x00"+strings.Repeat("\xff", 128))
-	for what, line := range map[string]string{"hardware": sk, "less than 2048": small,
-		"not hold a key": encode("ssh-new", "x")} {
+	for what, line := range map[string]string{"less than 2048": small,
+		"not hold a key": encode("ssh-new", "x"), "hold a key": webauthn} {
 		file, problems := Parse("f", []byte(line))
 		if len(file.Entries) != 0 || len(problems) != 1 ||
 			!strings.Contains(problems[0].Why, what) || file.AnyUsable(noon) {

@@ -19,17 +19,18 @@
 //
 //	honoured                 command= from= expiry-time= restrict pty no-pty port-forwarding
 //	                         no-port-forwarding permitopen= permitlisten=; environment= (kept: a
-//	                         flag of the daemon decides)
+//	                         flag of the daemon decides); for hardware keys no-touch-required
+//	                         and verify-required
 //	nothing to forbid here   no-agent-forwarding no-X11-forwarding no-user-rc tunnel=,
 //	                         and agent-forwarding X11-forwarding user-rc, which take `restrict`
 //	                         back
 //	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that
 //	                         folder and nothing else. sshd disables the line
-//	the line is disabled     cert-authority principals= verify-required, and any other
+//	the line is disabled     cert-authority principals=, and any other
 //
 // Names of options are case-insensitive. A line is disabled as a whole, and reported, when one of
-// its options is disabled, unknown or malformed; when TLS cannot carry its kind of key; when it is
-// longer than 16 KiB or holds a zero byte. The other lines count.
+// its options is disabled, unknown or malformed; when nobody may log in with its kind of key; when
+// it is longer than 16 KiB or holds a zero byte. The other lines count.
 //
 // Agent forwarding, ~/.ssh/rc and tunnels do not exist here, so an option that forbids them is
 // obeyed.

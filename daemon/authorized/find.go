@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"minissh/protocol/keys"
 )
 
 // ErrNotListed says that a key is not in the file.
@@ -63,6 +65,20 @@ func (r *Restrictions) refuses(addr netip.Addr, now time.Time) string {
 		return fmt.Sprintf("from= does not allow %v", addr)
 	}
 	return ""
+}
+
+// Wants says what a line misses in a proof of its key: a touch of the hardware key, or that its
+// device verified who touched it (LO5). The error is for the log.
+func (e *Entry) Wants(proof keys.Proof) error {
+	switch {
+	case !proof.Hardware:
+		return nil
+	case !proof.Touched && !e.NoTouchRequired:
+		return errors.New(e.Where() + ": the hardware key was not touched")
+	case !proof.Verified && e.VerifyRequired:
+		return errors.New(e.Where() + ": verify-required, and the device did not verify its user")
+	}
+	return nil
 }
 
 // expired is true from the second after the expiry-time on, as in sshd.

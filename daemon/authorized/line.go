@@ -105,7 +105,7 @@ func (e *Entry) parse(line []byte, local *time.Location) (remarks []string, err 
 	if e.Restrictions, remarks, err = parseOptions(options, local); err != nil {
 		return nil, err
 	}
-	if err := keys.Usable(e.Key); err != nil {
+	if err := keys.Allowed(e.Key); err != nil {
 		return remarks, &elsewhereError{err.Error()}
 	}
 	return remarks, nil
@@ -186,6 +186,8 @@ func (r *Restrictions) Describe() string {
 	add(r.Restricted, "restrict")
 	add(r.Restricted && !r.NoPty, "pty")
 	add(!r.Restricted && r.NoPty, "no-pty")
+	add(r.NoTouchRequired, "no-touch-required")
+	add(r.VerifyRequired, "verify-required")
 	add(!r.Restricted && r.NoPortForwarding, "no-port-forwarding")
 	limited := r.Restricted || r.HasCommand || r.FilesFolder != ""
 	add(limited && r.NamesPortForwarding, "port-forwarding")

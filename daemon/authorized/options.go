@@ -43,7 +43,8 @@ type Restrictions struct {
 	NoUserRC          bool
 	PermitListen      []string // as written: [host:]port
 
-	verifyRequired bool // of several such options the last one counts, as in sshd
+	// of hardware keys; of several such options the last one counts, as in sshd
+	NoTouchRequired, VerifyRequired bool
 }
 
 // parseOptions reads a line's options as sshd's sshauthopt_parse does. remarks are for the log.
@@ -78,10 +79,6 @@ func parseOptions(text string, local *time.Location) (r Restrictions, remarks []
 		if remark != "" {
 			remarks = append(remarks, remark)
 		}
-	}
-	if r.verifyRequired {
-		return r, remarks, &elsewhereError{"the option verify-required is for hardware keys, and " +
-			"is not supported"}
 	}
 	if r.HasCommand && r.FilesFolder != "" {
 		return r, remarks, errors.New("command and minissh-files exclude each other")
@@ -173,10 +170,10 @@ func (r *Restrictions) flag(lower string) func() {
 		field = &r.NoX11Forwarding
 	case "user-rc":
 		field = &r.NoUserRC
-	case "touch-required": // has a meaning for hardware keys only
-		return func() {}
+	case "touch-required":
+		field = &r.NoTouchRequired
 	case "verify-required":
-		return func() { r.verifyRequired = !no }
+		return func() { r.VerifyRequired = !no }
 	default:
 		return nil
 	}

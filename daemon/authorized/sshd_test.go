@@ -71,8 +71,8 @@ func TestAsSSHDJudges(t *testing.T) {
 		{`permitopen="localhost:80" KEY`, false}, {`permitlisten="80" KEY`, false}, {`permitopen="" KEY`, false}, {`tunnel="0" KEY`, false},
 		{`no-touch-required KEY`, false}, {`touch-required KEY`, false}, {
 			`No-Touch-Required,no-touch-required KEY`, false}, {`no-touch-required="x" KEY`, false},
-		{`verify-required KEY`, true}, {`no-verify-required KEY`, false}, {`verify-required,no-verify-required KEY`, false},
-		{`no-verify-required,verify-required KEY`, true}, {`no-principals KEY`, false}, {`principals KEY`, false}, {`no-tunnel KEY`, false},
+		{`verify-required KEY`, false}, {`no-verify-required KEY`, false}, {`verify-required,no-verify-required KEY`, false},
+		{`no-verify-required,verify-required KEY`, false}, {`no-principals KEY`, false}, {`principals KEY`, false}, {`no-tunnel KEY`, false},
 		{`tunnel="any" KEY`, false}, {`tunnel="" KEY`, false}, {`tunnel="0",tunnel="1" KEY`, false}, {`permitopen="[::1]:80" KEY`, false},
 		{`permitopen="host" KEY`, false}, {`permitopen="host:port" KEY`, false}, {`permitopen="host:99999" KEY`, false}, {`permitopen="*:*" KEY`, false},
 		{`permitlisten="host:80" KEY`, false}, {`permitlisten="x" KEY`, false}, {

@@ -55,7 +55,8 @@ func TestServicesAreGuarded(t *testing.T) {
 		if err := os.WriteFile(file, []byte(line+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		grant, err := listed.Authorize(acct.Name, id.Public, netip.MustParseAddr("127.0.0.1"))
+		grant, err := listed.Authorize(acct.Name, keys.Proof{Key: id.Public},
+			netip.MustParseAddr("127.0.0.1"))
 		if err != nil {
 			t.Fatal(err)
 		}

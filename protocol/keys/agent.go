@@ -55,7 +55,8 @@ func Agent(socket string) ([]Identity, []Unusable, error) {
 					Hint: makeOne})
 			continue
 		}
-		if why := agentCannot(public); why != nil {
+		var why *Error
+		if errors.As(Allowed(public), &why) {
 			unusable = append(unusable, Unusable{Key: public, Comment: key.Comment, Why: why.Msg,
 				Hint: why.Advice})
 			continue
@@ -67,22 +68,6 @@ func Agent(socket string) ([]Identity, []Unusable, error) {
 		})
 	}
 	return identities, unusable, nil
-}
-
-// agentCannot says why a key in an agent cannot be used, nil if it can.
-func agentCannot(key ssh.PublicKey) *Error {
-	if err := Usable(key); err != nil {
-		var known *Error
-		errors.As(err, &known)
-		return known
-	}
-	if key.Type() == ssh.KeyAlgoRSA {
-		return &Error{
-			Msg:    "an agent cannot make the signatures that TLS 1.3 wants of RSA keys (PSS)",
-			Advice: "minissh -i ~/.ssh/id_rsa uses the key's file; " + makeOne,
-		}
-	}
-	return nil
 }
 
 // withAgent makes one connection for one request, so that nothing has to be closed later.

@@ -19,6 +19,8 @@
 //	FromCertificate(cert)  the peer's key out of its envelope
 //	PEM(identity)          key and envelope for other languages
 //	Usable(key)            nil if TLS can carry such a key
+//	Allowed(key)           nil if TLS can, or the key can sign a login (protocol/LOGIN.md)
+//	SignLogin, ParseLogin  such a signature
 //	Fingerprint(key), TypeName(key)  for messages: SHA256:…, ED25519
 //
 // Every error that a user can do something about is an [Error] or a [PermissionError]: these have a
@@ -27,12 +29,13 @@
 // # Reading order
 //
 // identity.go (the types, what is usable), envelope.go (certificates), file.go (key files),
-// hostkey.go, agent.go and sign.go (signatures that an agent makes), export.go (PEM).
+// hostkey.go, agent.go and sign.go (signatures that an agent makes), sshsig.go and hardware.go
+// (logins that are signed), export.go (PEM).
 //
 // # What it does not do
 //
-// RSA keys in an agent (TLS 1.3 wants RSA-PSS signatures, which agents cannot make), hardware keys
-// (sk-…), DSA, OpenSSH certificates. Each is refused with its reason. On Windows, modes and owners
+// DSA, OpenSSH certificates: each is refused with its reason. It does not talk to a hardware key's
+// device: an agent does. On Windows, modes and owners
 // of files are not checked, and an agent is reached through its named pipe; the code for Windows
 // compiles but has never been run.
 package keys

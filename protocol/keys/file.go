@@ -83,7 +83,7 @@ func PublicOf(path string) (key ssh.PublicKey, locked bool, err error) {
 			return nil, false, &PermissionError{Path: path, Mode: info.Mode()}
 		}
 		if key, locked = publicPart(text); key != nil {
-			if err := Usable(key); err != nil {
+			if err := Allowed(key); err != nil {
 				return nil, locked, about(path, err)
 			}
 			return key, locked, nil

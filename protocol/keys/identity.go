@@ -67,7 +67,7 @@ func Usable(key ssh.PublicKey) error {
 		return refuse("OpenSSH certificates (" + TypeName(key) +
 			") are not supported, only plain keys")
 	case strings.HasPrefix(kind, "sk-"):
-		return refuse("hardware keys (" + TypeName(key) + ") are not supported yet")
+		return refuse("TLS cannot carry hardware keys (" + TypeName(key) + ")")
 	}
 	held, ok := key.(ssh.CryptoPublicKey)
 	if !ok {
@@ -87,6 +87,15 @@ func Usable(key ssh.PublicKey) error {
 		return nil
 	}
 	return refuse(TypeName(key) + " keys are not supported")
+}
+
+// Allowed says why nobody may log in with a key, nil if TLS can carry it, or it can sign a login:
+// the keys of ID2, and hardware keys (LO3).
+func Allowed(key ssh.PublicKey) error {
+	if IsHardware(key) {
+		return nil
+	}
+	return Usable(key)
 }
 
 // Fingerprint is a key's SHA256:… as `ssh-keygen -l` prints it (ID3).

@@ -50,11 +50,7 @@ func (s *agentSigner) SignMessage(_ io.Reader, message []byte, opts crypto.Signe
 		return err
 	})
 	if err != nil {
-		return nil, &Error{
-			Msg: "the ssh-agent did not sign with the " + TypeName(s.key) + " key " +
-				Fingerprint(s.key) + ": " + plain(err), Advice: "ssh-add -l shows what it holds",
-			Err: err,
-		}
+		return nil, s.refused(err)
 	}
 	// Otherwise a wrong signature would only come back as the peer's "bad certificate".
 	if signature.Format != s.key.Type() || s.key.Verify(message, signature) != nil {
@@ -66,6 +62,15 @@ func (s *agentSigner) SignMessage(_ io.Reader, message []byte, opts crypto.Signe
 		return signature.Blob, nil
 	}
 	return ecdsaToASN1(signature.Blob)
+}
+
+// refused is an agent that did not sign.
+func (s *agentSigner) refused(err error) error {
+	return &Error{
+		Msg: "the ssh-agent did not sign with the " + TypeName(s.key) + " key " +
+			Fingerprint(s.key) + ": " + plain(err), Advice: "ssh-add -l shows what it holds",
+		Err: err,
+	}
 }
 
 // agentHash is the hash that an agent uses for a key, 0 for none.

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/protocol"
 	"minissh/protocol/vectors"
 )
 
@@ -45,5 +46,24 @@ func TestKeyVectors(t *testing.T) {
 				t.Errorf("out of an envelope comes another key, or none: %v", err)
 			}
 		})
+	}
+}
+
+// The logins of vectors/login.txt, which ssh-keygen signed, are right, and no others (LO2).
+func TestLoginVectors(t *testing.T) {
+	for _, v := range vectors.Read("login.txt") {
+		l, err := ParseLogin(v.Text("auth"))
+		if err != nil {
+			t.Fatalf("%s: %v", v.Name, err)
+		}
+		transcript := protocol.LoginTranscript(v.Bytes("exporter"), v.Bytes("host"),
+			v.Bytes("link"), v.Text("user"))
+		proof, err := l.Verify(transcript)
+		if err != nil || !bytes.Equal(proof.Key.Marshal(), v.Bytes("key")) {
+			t.Errorf("%s: %v", v.Name, err)
+		}
+		if _, err := l.Verify(append(transcript, 0)); err == nil {
+			t.Errorf("%s: it holds for another login", v.Name)
+		}
 	}
 }

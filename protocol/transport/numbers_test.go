@@ -39,7 +39,7 @@ func (h *endlessHello) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Of a TLS handshake a daemon reads 16,384 bytes, and 24,576 after it until the client is
+// Of a TLS handshake a daemon reads 16,384 bytes, and 28,672 after it until the client is
 // authorized (ID8).
 func TestBytesBeforeAuthorization(t *testing.T) {
 	near, far := loopback(t)
@@ -63,7 +63,7 @@ func TestBytesBeforeAuthorization(t *testing.T) {
 	if _, err := io.Copy(io.Discard, d.conn); !errors.Is(err, ErrTooMuch) {
 		t.Errorf("before it is authorized: %v", err)
 	}
-	if n := raw.read.Load() - before; n != 24_576 {
+	if n := raw.read.Load() - before; n != 28_672 {
 		t.Errorf("%d bytes were read after the handshake", n)
 	}
 }

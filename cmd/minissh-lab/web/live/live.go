@@ -12,8 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"minissh/cmd/minissh-lab/folder"
 	"minissh/cmd/minissh-lab/web/record"
 	"minissh/daemon"
@@ -125,8 +123,8 @@ func serve(conn net.Conn, home string) (e *ends, stop func(), err error) {
 }
 
 // Authorize lets in the key that this run made, and no other.
-func (e *ends) Authorize(user string, key ssh.PublicKey, _ netip.Addr) (*access.Grant, error) {
-	if user != account || keys.Fingerprint(key) != keys.Fingerprint(e.guest.Public) {
+func (e *ends) Authorize(user string, proof keys.Proof, _ netip.Addr) (*access.Grant, error) {
+	if user != account || keys.Fingerprint(proof.Key) != keys.Fingerprint(e.guest.Public) {
 		return nil, errors.New("not the key of this run")
 	}
 	return &access.Grant{Where: "lab"}, nil
