@@ -46,6 +46,9 @@ var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict
 	authorized.Forward.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
 		return tryForward(t, s)
 	},
+	authorized.Agent.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
+		return tryAgent(t, s)
+	},
 	listenPart: func(t *testing.T, s *mux.Session, _ string) verdict { return tryListen(t, s) },
 }
 
@@ -78,6 +81,21 @@ func (r row) listen() verdict {
 		return in
 	case `permitlisten="8080"`, `permitlisten="127.0.0.1:*"`:
 		return shut
+	}
+	return r.forward
+}
+
+// agent is what lending an agent is to a key: open to all that may log in and are not restricted to
+// something else, but for those whose own option says otherwise.
+func (r row) agent() verdict {
+	switch r.options {
+	case `no-agent-forwarding`, `port-forwarding,restrict`, `restrict,port-forwarding`,
+		`command="echo forced",port-forwarding`,
+		`minissh-files="/tmp,ro",restrict,pty,port-forwarding`:
+		return shut
+	case `no-port-forwarding`, `permitopen="localhost:80"`,
+		`command="echo forced",agent-forwarding`, `minissh-files="/tmp",agent-forwarding`:
+		return in
 	}
 	return r.forward
 }
@@ -119,6 +137,9 @@ var rows = []row{
 	{`permitlisten="*:*",restrict`, in, without, shut, shut},
 	{`no-agent-forwarding`, in, in, in, in},
 	{`agent-forwarding`, in, in, in, in},
+	{`agent-forwarding,restrict`, in, without, shut, shut},
+	{`command="echo forced",agent-forwarding`, forced, forced, shut, shut},
+	{`minissh-files="/tmp",agent-forwarding`, shut, shut, in, shut},
 	{`no-x11-forwarding`, in, in, in, in},
 	{`x11-forwarding`, in, in, in, in},
 	{`no-user-rc`, in, in, in, in},
@@ -166,7 +187,7 @@ func TestEveryOptionAgainstEveryService(t *testing.T) {
 			authorized.Exec.Name: row.exec, authorized.PTY.Name: row.pty,
 			authorized.Lines.Name: row.lines(), authorized.Subsystem.Name: row.subsystem(),
 			authorized.Files.Name: row.files, authorized.Forward.Name: row.forward,
-			listenPart: row.listen(),
+			listenPart: row.listen(), authorized.Agent.Name: row.agent(),
 		}
 		s := mux.New(mux.Config{Role: mux.Client})
 		_, err := s.Connect(l.secure(l.guest), &protocol.Hello{User: user})

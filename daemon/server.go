@@ -52,6 +52,7 @@ type Options struct {
 	// who reaches what is listened on for clients: one of service's Gateway constants; "": this
 	// machine
 	GatewayPorts string
+	NoAgents     bool // programs here may not use a client's agent
 
 	killed time.Duration // of a session whose client seems to be dead; 0: mux's own (RE4)
 }
@@ -119,7 +120,7 @@ func New(opts Options) (*Server, error) {
 			StopGrace: opts.StopGrace, HelperStart: opts.HelperStart, HelperGrace: opts.HelperGrace,
 			Log: opts.Log, Tally: tally, Subsystems: opts.Subsystems,
 			Stopping: stopping, Forwarding: opts.Forwarding,
-			GatewayPorts: opts.GatewayPorts,
+			GatewayPorts: opts.GatewayPorts, NoAgents: opts.NoAgents,
 		},
 		strangers: map[net.Conn]bool{},
 	}

@@ -57,6 +57,15 @@ func (t *Target) String() string {
 	return net.JoinHostPort(t.Host, strconv.Itoa(t.Port))
 }
 
+// CheckAgent finds what is wrong with a request of the service agent (FO9); the error is a
+// *Violation with CodeBadRequest.
+func (o *Open) CheckAgent() error {
+	if o.Connect != nil || o.Listen != nil {
+		return Violate(CodeBadRequest, "an agent has neither connect nor listen")
+	}
+	return o.CheckForward()
+}
+
 // CheckForward finds what is wrong with a request of the service forward (FO1); the error is a
 // *Violation with CodeBadRequest.
 func (o *Open) CheckForward() error {

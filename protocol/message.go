@@ -92,6 +92,8 @@ type Open struct {
 	Connect *Target `json:"connect,omitempty"` // where to (FO1)
 	Listen  *Target `json:"listen,omitempty"`  // where to listen (FO7)
 	Accept  bool    `json:"accept,omitempty"`  // take a connection (FO8)
+
+	Agent uint32 `json:"agent,omitempty"` // channel of the listener that SSH_AUTH_SOCK names (FO9)
 }
 
 // Complete asks for the names that begin as Word does (LI6).
@@ -187,6 +189,7 @@ type Opened struct {
 	Shell string `json:"shell,omitempty"` // of a shell that is told its lines: its name (LI1)
 	Port  int    `json:"port,omitempty"`  // of a listener: what it listens on (FO7)
 	From  string `json:"from,omitempty"`  // of a connection that has come: its address (FO8)
+	Path  Bytes  `json:"path,omitempty"`  // of an agent's listener: its socket (FO9)
 }
 
 // Signal asks for a signal to the command's process group (EX3).

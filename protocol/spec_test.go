@@ -291,7 +291,7 @@ func TestSpecFields(t *testing.T) {
 	sameNames(t, "TE1", tableOf(t, "TERMINAL.md", "TE1"), fieldsOf(PTY{}))
 	sameNames(t, "LI3", append(tableOf(t, "LINES.md", "LI3"), "service", "argv", "shell", "env",
 		"dir", "old_dir", "report_dir", "timeout_ms", "files", "name",
-		"connect", "listen", "accept"), fieldsOf(Open{}))
+		"connect", "listen", "accept", "agent"), fieldsOf(Open{}))
 	sameNames(t, "FO1", tableOf(t, "FORWARDING.md", "FO1"),
 		[]string{"connect", "listen", "accept", "in"})
 	sameNames(t, "FI1", tableOf(t, "FILES.md", "FI1"), fieldsOf(Files{}))

@@ -157,7 +157,7 @@ func TestOpenVectors(t *testing.T) {
 // checked is a message whose fields have rules of their own.
 type checked interface{ Check() error }
 
-// command is an Open of the service exec, subsystem or forward.
+// command is an Open of the service exec, subsystem, forward or agent.
 type command struct{ *Open }
 
 func (c command) Check() error {
@@ -166,6 +166,8 @@ func (c command) Check() error {
 		return c.CheckSubsystem()
 	case "forward":
 		return c.CheckForward()
+	case "agent":
+		return c.CheckAgent()
 	}
 	return c.CheckExec()
 }

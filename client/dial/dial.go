@@ -42,6 +42,9 @@ type Dialer struct {
 	LoggedIn func(*Connection) error
 	// LoginFirst: what is asked for comes after LoggedIn has returned, and not together with HELLO.
 	LoginFirst bool
+	// Agent is the channel of the listener to which our agent is lent (FO9); 0: none. LoggedIn may
+	// set it.
+	Agent uint32
 	// a person sits at what runs, and may come back much later
 	OnTerminal bool
 	// Network, if not nil, makes connections instead of a net.Dialer. Nobody looks then whether
@@ -62,6 +65,7 @@ type Connection struct {
 	Welcome  *protocol.Welcome
 	Options  *options.Options
 	Messages *report.Messages
+	Agent    uint32 // channel of the listener to which our agent is lent (FO9); 0: none
 
 	// Linger, if not nil, waits for what else the session carries when its command has ended.
 	Linger func()
@@ -228,6 +232,7 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 			session.Close(nil)
 			return nil, err
 		}
+		c.Agent = d.Agent
 	}
 	if d.LoginFirst {
 		if err := prepare(session); err != nil {

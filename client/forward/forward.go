@@ -1,10 +1,11 @@
 // Package forward carries connections through a session: those to ports that are listened on here
-// (-L, -D) or there (-R), each as a channel of the service forward (protocol/FORWARDING.md).
+// (-L, -D) or there (-R), each as a channel of the service forward (protocol/FORWARDING.md), and
+// those to our ssh-agent (-A).
 //
 // Reading order: forward.go (what is set up, and its end), listen.go (ports and Unix sockets),
 // group.go (what makes the connections there), local.go (one connection from here), carry.go (its
 // bytes), dynamic.go and socks.go (a connection whose program says where to), remote.go (listening
-// there).
+// there), agent.go (for those who use our agent).
 //
 // Nothing here waits for the session's link: a connection outlives one that is lost, since its
 // channel does.
@@ -32,6 +33,9 @@ type Forwards struct {
 	// holds one for each connection that is open, so that a flood cannot use up the session's
 	// channels (CH2); further ones wait in the kernel
 	slots chan struct{}
+
+	// Agent is the channel of the listener to which our agent is lent (FO9); 0: none
+	Agent uint32
 
 	listeners []net.Listener
 	carrying  sync.WaitGroup // what accepts, and what carries
@@ -76,6 +80,9 @@ func Start(conn *dial.Connection) (*Forwards, error) {
 			return nil, err
 		}
 		conn.Messages.Error(err)
+	}
+	if o.LentAgent != "" {
+		f.lend(o.LentAgent)
 	}
 	return f, nil
 }

@@ -21,6 +21,7 @@ const mostWaiting = 8
 // listener is what the other side listens on (FO7).
 type listener struct {
 	*options.Forward
+	service string // of its connections
 	ch      *mux.Channel
 	waiting chan struct{} // holds one for each channel that waits for a connection
 	place   string        // where it listens, for people
@@ -46,7 +47,7 @@ func (f *Forwards) remote(all []*options.Forward) error {
 		if err != nil {
 			return err
 		}
-		asked = append(asked, &listener{Forward: one, ch: ch,
+		asked = append(asked, &listener{Forward: one, service: service, ch: ch,
 			waiting: make(chan struct{}, max(1, min(mostWaiting, cap(f.slots)/2/len(all))))})
 	}
 	var failed error
@@ -148,7 +149,7 @@ func (f *Forwards) take(l *listener) {
 				return
 			}
 		}
-		ch, err := f.conn.Session.OpenWaiting(&protocol.Open{Service: service, Accept: true,
+		ch, err := f.conn.Session.OpenWaiting(&protocol.Open{Service: l.service, Accept: true,
 			In: l.ch.ID()})
 		if err != nil {
 			return // the session has ended

@@ -33,6 +33,7 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	line("checkhostip", yesOrNo(o.CheckHostIP))
 	line("clearallforwardings", yesOrNo(o.clearForwardings))
 	line("exitonforwardfailure", yesOrNo(o.ExitOnForwardFailure))
+	line("forwardagent", o.forwardAgent)
 	line("gatewayports", yesOrNo(o.GatewayPorts))
 	line("streamlocalbindunlink", yesOrNo(o.StreamLocalBindUnlink))
 	line("streamlocalbindmask", fmt.Sprintf("0%o", o.StreamLocalBindMask))

@@ -62,6 +62,7 @@ var keyRows = []keyRow{
 		return
 	}},
 	{name: "ForkAfterAuthentication", set: yesNo(func(o *Options) *bool { return &o.ForkAfterAuthentication })},
+	{name: "ForwardAgent", set: text(func(o *Options) *string { return &o.forwardAgent })},
 	{name: "GatewayPorts", set: yesNo(func(o *Options) *bool { return &o.GatewayPorts })},
 	{name: "GlobalKnownHostsFile", words: many, set: func(o *Options, v []string) error {
 		o.GlobalKnownHostsFiles = v

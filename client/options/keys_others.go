@@ -22,7 +22,6 @@ var refusedRows = []keyRow{
 var toldRows = []keyRow{
 	{name: "CertificateFile", class: Told, repeat: true, what: "OpenSSH certificates", asks: notNone},
 	{name: "ChannelTimeout", class: Told, words: many, what: "ending channels that are idle", asks: notNone},
-	{name: "ForwardAgent", class: Told, what: "lending the agent to the other side", asks: notNo, neutral: "no"},
 	{name: "ForwardX11", class: Told, what: "windows of the other side", asks: notNo, neutral: "no", set: isYesNo},
 	{name: "ObscureKeystrokeTiming", class: Told, what: "hiding when keys are pressed", asks: notNo, neutral: "no"},
 	{name: "PKCS11Provider", class: Told, what: "keys in PKCS#11 devices", asks: notNone, neutral: "none"},

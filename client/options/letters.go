@@ -64,6 +64,8 @@ var flagRows = []flagRow{
 		set: func(p *commandLine, _ string) error {
 			return p.setKey("StdinNull", "yes", place{name: "-f", flag: true})
 		}},
+	{letter: 'A', key: "ForwardAgent", value: "yes"},
+	{letter: 'a', key: "ForwardAgent", value: "no"},
 	{letter: 'g', key: "GatewayPorts", value: "yes"},
 	{letter: 'i', arg: true, set: (*commandLine).addIdentity},
 	{letter: 'l', arg: true, key: "User"},
@@ -107,7 +109,6 @@ var flagRows = []flagRow{
 	{letter: 'Z', class: Refused, what: "nothing in ssh either", set: func(p *commandLine, _ string) error { return usage(helpHint, "unknown option -Z") }},
 	{letter: 'w', arg: true, class: Refused, what: "a tunnel device"},
 
-	{letter: 'A', class: Told, key: "ForwardAgent", value: "yes", what: "lending the agent to the other side"},
 	{letter: 'I', arg: true, class: Told, key: "PKCS11Provider", what: "keys in PKCS#11 devices"},
 	{letter: 'X', class: Told, key: "ForwardX11", value: "yes", what: "windows of the other side"},
 	{letter: 'Y', class: Told, key: "ForwardX11", value: "yes", what: "windows of the other side"},
@@ -115,7 +116,6 @@ var flagRows = []flagRow{
 	{letter: '2', class: Harmless, what: "there is no other version"},
 	{letter: 'C', class: Harmless, key: "Compression", value: "yes", what: "nothing is compressed"},
 	{letter: 'K', class: Harmless, key: "GSSAPIAuthentication", value: "yes", what: keysOnly},
-	{letter: 'a', class: Harmless, key: "ForwardAgent", value: "no", what: "the agent is not lent"},
 	{letter: 'c', arg: true, class: Harmless, key: "Ciphers", what: profile, set: listed("-c")},
 	{letter: 'k', class: Harmless, key: "GSSAPIDelegateCredentials", value: "no", what: keysOnly},
 	{letter: 'm', arg: true, class: Harmless, key: "MACs", what: profile, set: listed("-m")},

@@ -89,6 +89,9 @@ type Options struct {
 	IdentitiesOnly bool
 	// IdentityAgent is the agent's socket; empty: none.
 	IdentityAgent string
+	// LentAgent is the socket of the agent that programs there may use (-A); empty: none.
+	LentAgent    string
+	forwardAgent string // as written
 	// UserKnownHostsFiles are read in order; a new key is written to the first.
 	// Empty with UserKnownHostsFile=none.
 	UserKnownHostsFiles []string

@@ -44,7 +44,10 @@ func (p *parser) resolve() error {
 	if err := p.resolvePrograms(); err != nil {
 		return err
 	}
-	return p.resolveAgent()
+	if err := p.resolveAgent(); err != nil {
+		return err
+	}
+	return p.resolveLentAgent()
 }
 
 func orDefault[T ~string](field *T, value T) {
@@ -191,6 +194,31 @@ func (p *parser) resolveAgent() error {
 			return usage("", "IdentityAgent: %v", err)
 		}
 		o.IdentityAgent = filepath.Clean(path)
+	}
+	return nil
+}
+
+// resolveLentAgent finds the socket that ForwardAgent names: that of IdentityAgent, a variable's
+// ($NAME), or a path.
+func (p *parser) resolveLentAgent() error {
+	o, env := p.o, p.env
+	switch lent := o.forwardAgent; {
+	case lent == "", strings.EqualFold(lent, "no"), strings.EqualFold(lent, "false"):
+		o.forwardAgent = "no"
+	case strings.EqualFold(lent, "yes"), strings.EqualFold(lent, "true"):
+		o.forwardAgent, o.LentAgent = "yes", o.IdentityAgent
+	case lent[0] == '$' && !strings.HasPrefix(lent, "${"):
+		o.LentAgent, _ = env.Getenv(lent[1:])
+	default:
+		path, err := env.expandFile(lent, env.fileTokens(o))
+		if err != nil {
+			return usage("", "ForwardAgent: %v", err)
+		}
+		o.LentAgent = filepath.Clean(path)
+	}
+	if o.LentAgent == "" && o.forwardAgent != "no" {
+		o.Notes = append(o.Notes, "there is no agent to lend (ForwardAgent "+
+			protocol.Quote(o.forwardAgent)+")")
 	}
 	return nil
 }

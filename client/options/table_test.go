@@ -283,11 +283,9 @@ func TestTold(t *testing.T) {
 		"-C -oControlMaster=auto -oControlPersist=60s -oControlPath=/p h x":                     "",
 		"-oServerAliveInterval=15 h": "", "-oServerAliveInterval=60 -oServerAliveCountMax=1 h": "",
 		"-M h": "",
-		"-A h": without + "-A (lending the agent to the other side)",
-		"-X -A -I /lib -y h": without + "-X (windows of the other side); -A (lending the agent " +
-			"to the other side); -I (keys in PKCS#11 devices)",
-		"-oForwardAgent=yes h": without +
-			"-o ForwardAgent (lending the agent to the other side)",
+		"-X -A -I /lib -y h": without +
+			"-X (windows of the other side); -I (keys in PKCS#11 devices)",
+		"-oForwardX11=yes h":        without + "-o ForwardX11 (windows of the other side)",
 		"-oServerAliveInterval=5 h": "", "-oServerAliveCountMax=2 -oServerAliveInterval=20 h": "",
 	} {
 		o := mustParse(t, testEnv(t), words(args)...)
@@ -297,13 +295,13 @@ func TestTold(t *testing.T) {
 	}
 	env := testEnv(t)
 	file := write(t, filepath.Join(env.Home, ".ssh", "config"),
-		"Host h\nForwardAgent yes\nHost other\nForwardX11 yes\n", 0o600)
+		"Host h\nForwardX11 yes\nHost other\nChannelTimeout x=1\n", 0o600)
 	o := mustParse(t, env, "h")
-	want := fmt.Sprintf("%s%s:2: ForwardAgent (lending the agent to the other side)", without, file)
+	want := fmt.Sprintf("%s%s:2: ForwardX11 (windows of the other side)", without, file)
 	if len(o.Warnings) != 1 || o.Warnings[0] != want || o.Refuse() != nil {
 		t.Errorf("%q\nwant %q, %v", o.Warnings, want, o.Refuse())
 	}
-	if o = mustParse(t, env, "-o", "ClearAllForwardings=yes", "-a", "h"); len(o.Warnings) > 0 {
+	if o = mustParse(t, env, "-o", "ClearAllForwardings=yes", "-x", "h"); len(o.Warnings) > 0 {
 		t.Errorf("%q", o.Warnings)
 	}
 	write(t, file, "Tunnel yes\n", 0o600)

@@ -116,7 +116,7 @@ func (r *runner) plain(ctx context.Context, line string, stdout, stderr io.Write
 		return Outcome{}, err
 	}
 	request := &protocol.Open{Service: "exec", Command: protocol.Bytes(line), Dir: r.dir,
-		OldDir: r.oldDir, ReportDir: true}
+		OldDir: r.oldDir, ReportDir: true, Agent: r.conn.Agent}
 	if s != nil {
 		request = s.line(line, nil)
 	}
@@ -220,6 +220,7 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	request := run.PTY(&protocol.Open{
 		Service: "exec", Command: protocol.Bytes(
 			line), Shell: line == "", Dir: r.dir, OldDir: r.oldDir, ReportDir: line != "",
+		Agent: r.conn.Agent,
 	}, r.conn.Options, local)
 	if s != nil && line != "" {
 		request = s.line(line, request.PTY)

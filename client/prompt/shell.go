@@ -43,7 +43,8 @@ const longestCommand = 4096
 // beginShell asks for a shell, with a terminal as large as ours; nil: it cannot be asked for.
 func (r *runner) beginShell() *shell {
 	o := r.conn.Options
-	open := run.PTY(&protocol.Open{Service: "lines", Dir: r.dir}, o, terminal.New(r.stdin))
+	open := run.PTY(&protocol.Open{Service: "lines", Dir: r.dir, Agent: r.conn.Agent}, o,
+		terminal.New(r.stdin))
 	if o.RequestTTY == options.TTYNo {
 		open.PTY = nil
 	}

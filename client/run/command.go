@@ -31,8 +31,10 @@ type Streams struct {
 }
 
 // request is what the options ask to run (EX1, SU1).
-func request(o *options.Options) *protocol.Open {
-	open := &protocol.Open{Service: "exec", Timeout: o.Timeout.Milliseconds(), Env: environment(o)}
+func request(d *dial.Dialer) *protocol.Open {
+	o := d.Options
+	open := &protocol.Open{Service: "exec", Timeout: o.Timeout.Milliseconds(),
+		Env: environment(o), Agent: d.Agent}
 	switch {
 	case o.SessionType == options.SessionSubsystem:
 		open.Service, open.Name = "subsystem", o.CommandLine()
@@ -72,7 +74,7 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	var ch *mux.Channel
 	login, loginOver := UntilLogin(ctx, d)
 	conn, err := d.Dial(login, func(s *mux.Session) (err error) {
-		if ch, err = s.Open(request(d.Options)); err == nil && streams.Stdin == nil {
+		if ch, err = s.Open(request(d)); err == nil && streams.Stdin == nil {
 			err = ch.EOF(protocol.TypeStdin)
 		}
 		return Unsent(err)

@@ -44,7 +44,7 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	d.OnTerminal = true
 	login, loginOver := UntilLogin(ctx, d)
 	conn, err := d.Dial(login, func(s *mux.Session) (err error) {
-		ch, err = s.Open(PTY(request(d.Options), d.Options, local))
+		ch, err = s.Open(PTY(request(d), d.Options, local))
 		return Unsent(err)
 	})
 	if code := loginOver(); code != 0 {

@@ -144,12 +144,15 @@ func dialer(o *options.Options) *dial.Dialer {
 	if !o.BatchMode {
 		d.Ask = terminal.Questions{}
 	}
-	if len(o.LocalForwards)+len(o.DynamicForwards)+len(o.RemoteForwards) > 0 {
-		d.LoginFirst = len(o.RemoteForwards) > 0
+	if o.StdioForward != nil {
+		o.LentAgent = "" // nothing runs there that could use it
+	}
+	d.LoginFirst = len(o.RemoteForwards) > 0 || o.LentAgent != ""
+	if d.LoginFirst || len(o.LocalForwards)+len(o.DynamicForwards) > 0 {
 		d.LoggedIn = func(conn *dial.Connection) error {
 			forwards, err := forward.Start(conn)
 			if err == nil {
-				conn.Linger = forwards.Linger
+				conn.Linger, d.Agent = forwards.Linger, forwards.Agent
 			}
 			return err
 		}

@@ -157,7 +157,7 @@ func TestCheckRefuses(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"--permit-root", "maybe"}, {"--penalty-exempt", "x"}, {"--unix-mode", "0999"},
-		{"--allow-forwarding", "some"},
+		{"--allow-forwarding", "some"}, {"--allow-agent-forwarding", "local"},
 		{"--unix-mode", "0066"}, {"--authorized-keys", "%i"}, {"--allow-users", "a@b"}, {"extra"},
 	} {
 		if out, err := runCheck(t, args...); err == nil {

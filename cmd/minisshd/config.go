@@ -91,8 +91,10 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if err := checkLimits(c); err != nil {
 		return nil, err
 	}
-	if how := c.String("pair-by-users"); how != "yes" && how != "no" {
-		return nil, fmt.Errorf("--pair-by-users is yes or no, not %s", protocol.Quote(how))
+	for _, name := range []string{"pair-by-users", "allow-agent-forwarding"} {
+		if how := c.String(name); how != "yes" && how != "no" {
+			return nil, fmt.Errorf("--%s is yes or no, not %s", name, protocol.Quote(how))
+		}
 	}
 	switch how := c.String("allow-forwarding"); how {
 	case service.ForwardYes, service.ForwardNo, service.ForwardLocal, service.ForwardRemote:

@@ -43,6 +43,8 @@ func ownFlags() []cli.Flag {
 			"~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"),
 		text("allow-forwarding", service.ForwardYes, "what clients may have forwarded: yes, no, "+
 			"local (minissh -L, -W) or remote (-R)", ""),
+		text("allow-agent-forwarding", "yes", "whether clients may lend programs here their agent "+
+			"(minissh -A): yes or no", ""),
 		text("gateway-ports", service.GatewayNo, "who reaches the ports of minissh -R: no, this "+
 			"machine alone; yes, all; clientspecified, as the client says", ""),
 		yes("permit-user-environment", "honour environment= in authorized_keys"),

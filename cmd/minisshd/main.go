@@ -195,7 +195,7 @@ func serveWith(c *cli.Context, how serving) error {
 		ShutdownGrace: c.Duration("shutdown-grace"),
 		MaxChannels:   c.Int("max-channels"), IdleTimeout: c.Duration("idle-timeout"),
 		Hold: set.hold, Subsystems: set.subsystems, Forwarding: set.forwarding,
-		GatewayPorts: set.gatewayPorts,
+		GatewayPorts: set.gatewayPorts, NoAgents: c.String("allow-agent-forwarding") == "no",
 	})
 	if err != nil {
 		return err

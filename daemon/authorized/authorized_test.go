@@ -60,7 +60,9 @@ func TestOptions(t *testing.T) {
 		{`restrict,pty`, with(func(r *Restrictions) { r.NoPty = false }), ""},
 		{`pty,restrict`, all, ""}, // the last one counts
 		{`restrict,command="x"`, with(func(r *Restrictions) { r.HasCommand, r.Command = true, "x" }), ""},
-		{`restrict,port-forwarding,X11-forwarding,agent-forwarding,user-rc`, Restrictions{Restricted: true, NoPty: true, NamesPortForwarding: true}, ""},
+		{`restrict,port-forwarding,X11-forwarding,agent-forwarding,user-rc`,
+			Restrictions{Restricted: true, NoPty: true, NamesPortForwarding: true,
+				NamesAgentForwarding: true}, ""},
 		{`no-restrict`, Restrictions{}, `"no-restrict" is not supported`},
 		{`restrict="x"`, Restrictions{}, "takes no value"},
 		{`no-pty`, Restrictions{NoPty: true}, ""},

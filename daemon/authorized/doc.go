@@ -18,12 +18,11 @@
 // # Which options
 //
 //	honoured                 command= from= expiry-time= restrict pty no-pty port-forwarding
-//	                         no-port-forwarding permitopen= permitlisten=; environment= (kept: a
-//	                         flag of the daemon decides); for hardware keys no-touch-required
-//	                         and verify-required
-//	nothing to forbid here   no-agent-forwarding no-X11-forwarding no-user-rc tunnel=,
-//	                         and agent-forwarding X11-forwarding user-rc, which take `restrict`
-//	                         back
+//	                         no-port-forwarding permitopen= permitlisten= agent-forwarding
+//	                         no-agent-forwarding; environment= (kept: a flag of the daemon
+//	                         decides); for hardware keys no-touch-required and verify-required
+//	nothing to forbid here   no-X11-forwarding no-user-rc tunnel=, and X11-forwarding user-rc,
+//	                         which take `restrict` back
 //	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that
 //	                         folder and nothing else. sshd disables the line
 //	the line is disabled     cert-authority principals=, and any other
@@ -32,7 +31,7 @@
 // its options is disabled, unknown or malformed; when nobody may log in with its kind of key; when
 // it is longer than 16 KiB or holds a zero byte. The other lines count.
 //
-// Agent forwarding, ~/.ssh/rc and tunnels do not exist here, so an option that forbids them is
+// X11 forwarding, ~/.ssh/rc and tunnels do not exist here, so an option that forbids them is
 // obeyed.
 //
 // # Differences from sshd
@@ -41,7 +40,8 @@
 //     in it never matches; after a ! it would refuse nobody, so it disables the line. Both are
 //     reported. Over a Unix socket there is no address, and a line with from= does not match.
 //   - A key with command= opens nothing but exec and subsystem (and a pty in it), which run that
-//     command: no files, and no forwarding unless port-forwarding is there too. A key with
+//     command: no files, and no forwarding unless it is granted by name (port-forwarding,
+//     agent-forwarding). A key with
 //     permitopen= connects to no Unix socket, one with permitlisten= listens on none.
 //   - Above the directory that holds the file, one that others can write to is accepted if it has
 //     the sticky bit, as /tmp has, and the file is outside the home directory.

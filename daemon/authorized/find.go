@@ -100,7 +100,7 @@ type Service struct {
 	Name     string   // in OPEN (CH1)
 	ClosedBy []string // the options that close it to a key; nil: all that take something away
 	InFolder bool     // minissh-files= grants it by name, whatever the others say
-	Named    bool     // port-forwarding grants it to keys with command= or minissh-files=
+	NamedBy  string   // the option that grants it to keys with command= or minissh-files=; "": none
 }
 
 // The services that are decided upon. A PTY is a part of others.
@@ -114,8 +114,10 @@ var (
 	Files     = Service{Name: "files", ClosedBy: []string{"command", "restrict"}, InFolder: true}
 	// The service holds a key with permitopen= to its targets, and one with
 	// permitlisten= to its addresses (access.Grant's MayConnect and MayListen).
-	Forward = Service{Name: "forward", Named: true, ClosedBy: []string{
+	Forward = Service{Name: "forward", NamedBy: "port-forwarding", ClosedBy: []string{
 		"command", "no-port-forwarding", "minissh-files"}}
+	Agent = Service{Name: "agent", NamedBy: "agent-forwarding", ClosedBy: []string{
+		"command", "no-agent-forwarding", "minissh-files"}}
 )
 
 // restricting are the options that take something away.
@@ -151,6 +153,17 @@ func (r *Restrictions) has(option string) bool {
 	return true // what is unknown closes
 }
 
+// names says whether an option grants a service by name.
+func (r *Restrictions) names(option string) bool {
+	switch option {
+	case "port-forwarding":
+		return r.NamesPortForwarding
+	case "agent-forwarding":
+		return r.NamesAgentForwarding
+	}
+	return false
+}
+
 // RefusedError is a service that a key may not use. Its text may be told to the client.
 type RefusedError struct{ Service, Option string }
 
@@ -162,8 +175,8 @@ func (e *RefusedError) Error() string {
 // Allows says whether a key may use a service; the error is a *RefusedError. A key with command=
 // may open exec and subsystem, with or without a pty, and nothing else; one with restrict, these,
 // lines, and what other options give back to it (RULES A6); one with minissh-files=, files and, in
-// its folder, subsystem. port-forwarding adds forward to what a key with command= or minissh-files=
-// may open.
+// its folder, subsystem. port-forwarding adds forward, and agent-forwarding agent, to what a key
+// with command= or minissh-files= may open.
 func (r *Restrictions) Allows(service Service) error {
 	if service.InFolder && r.FilesFolder != "" {
 		return nil // granted by name, within its folder
@@ -173,8 +186,7 @@ func (r *Restrictions) Allows(service Service) error {
 		options = restricting
 	}
 	for _, option := range options {
-		named := service.Named && r.NamesPortForwarding &&
-			(option == "command" || option == "minissh-files")
+		named := r.names(service.NamedBy) && (option == "command" || option == "minissh-files")
 		if r.has(option) && !named {
 			if r.Restricted && strings.HasPrefix(option, "no-") {
 				option = "restrict" // which is what the line says

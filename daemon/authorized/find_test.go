@@ -11,7 +11,7 @@ import (
 // Every restricting option against every service, and against one that nobody thought of. A new
 // service fails here until it has its column.
 func TestAllows(t *testing.T) {
-	services := []Service{Exec, PTY, Files, Forward, {Name: "new in 2030"}}
+	services := []Service{Exec, PTY, Files, Forward, Agent, {Name: "new in 2030"}}
 	for _, service := range services {
 		for _, option := range service.ClosedBy {
 			if !slices.Contains(restricting, option) {
@@ -22,23 +22,28 @@ func TestAllows(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range []struct{ options, want string }{
 		{`expiry-time="20300101",from="*",environment="A=1",tunnel="0"`,
-			"exec pty files forward new"}, // none of them is about services
-		{`pty,user-rc,port-forwarding,agent-forwarding,X11-forwarding`, "exec pty files forward new"},
+			"exec pty files forward agent new"}, // none of them is about services
+		{`pty,user-rc,port-forwarding,agent-forwarding,X11-forwarding`,
+			"exec pty files forward agent new"},
 		{`command="x"`, "exec pty"},
 		{`command="x",no-pty`, "exec"},
 		{`restrict`, "exec"},
 		{`restrict,pty`, "exec pty"},
 		{`restrict,port-forwarding`, "exec forward"},
-		{`restrict,pty,port-forwarding,agent-forwarding,X11-forwarding,user-rc`, "exec pty forward"},
+		{`restrict,pty,port-forwarding,agent-forwarding,X11-forwarding,user-rc`,
+			"exec pty forward agent"},
 		{`restrict,pty,port-forwarding,command="x"`, "exec pty forward"},
 		{`port-forwarding,restrict,command="x"`, "exec"},
-		{`no-pty`, "exec files forward"},
-		{`no-port-forwarding`, "exec pty files"},
+		{`agent-forwarding,command="x"`, "exec pty agent"},
+		{`agent-forwarding,restrict,command="x"`, "exec"},
+		{`agent-forwarding,minissh-files="/srv/in"`, "files agent"},
+		{`no-pty`, "exec files forward agent"},
+		{`no-port-forwarding`, "exec pty files agent"},
 		{`no-agent-forwarding`, "exec pty files forward"},
-		{`no-X11-forwarding`, "exec pty files forward"},
-		{`no-user-rc`, "exec pty files forward"},
-		{`permitopen="a:1"`, "exec pty files forward"},
-		{`permitlisten="1"`, "exec pty files forward"},
+		{`no-X11-forwarding`, "exec pty files forward agent"},
+		{`no-user-rc`, "exec pty files forward agent"},
+		{`permitopen="a:1"`, "exec pty files forward agent"},
+		{`permitlisten="1"`, "exec pty files forward agent"},
 		{`minissh-files="/srv/in"`, "files"},
 		{`restrict,pty,port-forwarding,minissh-files="/srv/in,ro"`, "files forward"},
 	} {

@@ -32,16 +32,17 @@ type Restrictions struct {
 
 	Environment []string // "NAME=value", each name once; for a daemon that permits it
 
-	NoPortForwarding bool
-	// port-forwarding is there: a key that is restricted to something else may forward as well
-	NamesPortForwarding bool
-	PermitOpen          []string // as written: host:port
+	NoPortForwarding, NoAgentForwarding bool
+	// port-forwarding or agent-forwarding is there: a key that is restricted to something else may
+	// forward as well
+	NamesPortForwarding, NamesAgentForwarding bool
+
+	PermitOpen   []string // as written: host:port
+	PermitListen []string // as written: [host:]port
 
 	// What does not exist yet and needs no forbidding, for later services (see Allows).
-	NoAgentForwarding bool
-	NoX11Forwarding   bool
-	NoUserRC          bool
-	PermitListen      []string // as written: [host:]port
+	NoX11Forwarding bool
+	NoUserRC        bool
 
 	// of hardware keys; of several such options the last one counts, as in sshd
 	NoTouchRequired, VerifyRequired bool
@@ -152,7 +153,7 @@ func (r *Restrictions) flag(lower string) func() {
 	if lower == "restrict" {
 		return func() {
 			r.Restricted = true
-			r.NamesPortForwarding = false
+			r.NamesPortForwarding, r.NamesAgentForwarding = false, false
 			r.NoPty, r.NoPortForwarding, r.NoAgentForwarding, r.NoX11Forwarding, r.NoUserRC = true,
 				true, true, true, true
 		}
@@ -165,7 +166,7 @@ func (r *Restrictions) flag(lower string) func() {
 	case "port-forwarding":
 		return func() { r.NoPortForwarding, r.NamesPortForwarding = no, !no }
 	case "agent-forwarding":
-		field = &r.NoAgentForwarding
+		return func() { r.NoAgentForwarding, r.NamesAgentForwarding = no, !no }
 	case "x11-forwarding":
 		field = &r.NoX11Forwarding
 	case "user-rc":

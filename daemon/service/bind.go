@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
@@ -23,7 +24,8 @@ const (
 
 // bound is what is listened on for a client (FO7), with the rights of this process.
 type bound struct {
-	port      int // 0: a Unix socket
+	port      int    // 0: a Unix socket
+	path      string // of an agent's socket, in a folder of its own; else ""
 	listeners []net.Listener
 	come      chan net.Conn // each listener holds one that nobody has taken; others wait outside
 	over      chan struct{} // closed by close
@@ -55,6 +57,25 @@ func bind(on *protocol.Target, gateway string) (*bound, error) {
 	for _, l := range b.listeners {
 		b.accepting.Go(func() { b.take(l) })
 	}
+	return b, nil
+}
+
+// bindAgent listens on a Unix socket in a new folder (FO9), where only this account gets.
+func bindAgent() (*bound, error) {
+	folder, err := os.MkdirTemp("", "minissh-")
+	if err == nil {
+		err = os.Chmod(folder, 0o700) // whatever the umask is
+	}
+	if err != nil {
+		return nil, err
+	}
+	b := &bound{path: filepath.Join(folder, "agent."+strconv.Itoa(os.Getppid())),
+		come: make(chan net.Conn), over: make(chan struct{})}
+	if err := b.bindPath(b.path); err != nil {
+		os.Remove(folder)
+		return nil, err
+	}
+	b.accepting.Go(func() { b.take(b.listeners[0]) })
 	return b, nil
 }
 
@@ -166,4 +187,7 @@ func (b *bound) close() {
 		l.Close()
 	}
 	b.accepting.Wait()
+	if b.path != "" {
+		os.Remove(filepath.Dir(b.path))
+	}
 }

@@ -20,18 +20,22 @@ import (
 )
 
 // exec runs commands and shells (P6).
-type exec struct{}
+type exec struct{ agents *listeners }
 
 func (exec) Key() authorized.Service { return authorized.Exec }
 
 // Serve runs one command. The answer is not nil if it was refused or could not be started.
-func (exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
-	return run(h, ch, who, ch.Request())
+func (e exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+	return run(h, ch, who, ch.Request(), e.agents)
 }
 
 // run starts what a request asks for, and sees it to its end.
-func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open) *protocol.Reason {
+func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
+	agents *listeners) *protocol.Reason {
 	spec, reason := execSpec(open, who)
+	if reason == nil {
+		reason = agents.lend(&spec, ch)
+	}
 	if reason != nil {
 		return reason
 	}

@@ -39,10 +39,12 @@ type groups struct {
 // forwardgroup_windows.go start one.
 type group struct {
 	pid int
-	// connect, listen and accept answer with a *protocol.Violation, or ctx's error.
+	// connect, listen, lend and accept answer with a *protocol.Violation, or ctx's error.
 	connect func(ctx context.Context, to *protocol.Target) (net.Conn, error)
 	// listen is called once, before accept; gateway is Host.GatewayPorts. It gives the port.
 	listen func(ctx context.Context, on *protocol.Target, gateway string) (int, error)
+	// lend is listen for an agent (FO9): it gives the path of the socket that it has made.
+	lend   func(ctx context.Context) (string, error)
 	accept func(ctx context.Context) (net.Conn, error)
 	over   <-chan struct{} // closed when it can make no more
 	end    func()          // ends it, and waits

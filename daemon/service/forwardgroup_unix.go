@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"path/filepath"
+	"strings"
 	"sync"
 
 	"minissh/daemon/access"
@@ -33,7 +35,8 @@ type helperGroup struct {
 
 // request is one that the helper has not answered.
 type request struct {
-	listen bool           // its answer has no connection
+	listen bool           // its answer has a port, and no connection
+	lend   bool           // its answer has a path, and no connection
 	answer chan connected // nil: nobody waits any more
 }
 
@@ -41,7 +44,8 @@ type request struct {
 type connected struct {
 	conn net.Conn
 	port int
-	why  string // why there is neither
+	path string
+	why  string // why there is none of these
 }
 
 // mostRequests is how many of a group's requests a helper works at.
@@ -71,8 +75,8 @@ func (h *Host) startGroup(ch *mux.Channel, who *access.Client) (*group, *protoco
 	select {
 	case <-g.ready:
 		g.answered()
-		return &group{pid: g.PID, connect: g.connect, listen: g.listen, accept: g.accept,
-			over: g.ended, end: g.end}, nil
+		return &group{pid: g.PID, connect: g.connect, listen: g.listen, lend: g.lend,
+			accept: g.accept, over: g.ended, end: g.end}, nil
 	case <-g.ended:
 	}
 	unwanted := gone(ch) != ""
@@ -111,6 +115,14 @@ func (g *helperGroup) listen(ctx context.Context, on *protocol.Target, gateway s
 	return got.port, err
 }
 
+func (g *helperGroup) lend(ctx context.Context) (string, error) {
+	got, err := g.request(ctx, forwardOrder{Lend: true})
+	if err == nil && got.why != "" {
+		err = protocol.Violate(protocol.CodeListenFailed, "%s", got.why)
+	}
+	return got.path, err
+}
+
 func (g *helperGroup) accept(ctx context.Context) (net.Conn, error) {
 	got, err := g.request(ctx, forwardOrder{Accept: true})
 	if err == nil && got.conn == nil {
@@ -133,7 +145,8 @@ func (g *helperGroup) request(ctx context.Context, order forwardOrder) (connecte
 	g.mu.Lock()
 	g.last++
 	order.Number = g.last
-	g.waiting[order.Number] = &request{listen: order.Listen != nil, answer: answer}
+	g.waiting[order.Number] = &request{listen: order.Listen != nil, lend: order.Lend,
+		answer: answer}
 	g.mu.Unlock()
 	if err := g.ask(ctx.Done(), order); err != nil {
 		g.mu.Lock()
@@ -230,6 +243,10 @@ func (g *helperGroup) answer(got forwardAnswer, passed *descriptors) {
 		result.port = got.Port
 	case asked.listen:
 		result.why = "the helper named something else than a port"
+	case asked.lend && filepath.IsAbs(got.Path) && !strings.Contains(got.Path, "\x00"):
+		result.path = got.Path
+	case asked.lend:
+		result.why = "the helper named something else than a path"
 	default:
 		var err error
 		if result.conn, err = passed.conn(); err != nil {

@@ -27,6 +27,12 @@ func (h *Host) startGroup(*mux.Channel, *access.Client) (*group, *protocol.Reaso
 			return 0, failed(ctx, protocol.CodeListenFailed, err)
 		}
 		return b.port, nil
+	}, lend: func(ctx context.Context) (string, error) {
+		var err error
+		if b, err = bindAgent(); err != nil {
+			return "", failed(ctx, protocol.CodeListenFailed, err)
+		}
+		return b.path, nil
 	}, accept: func(ctx context.Context) (net.Conn, error) {
 		conn, err := b.accept(ctx)
 		return conn, failed(ctx, protocol.CodeConnectFailed, err)

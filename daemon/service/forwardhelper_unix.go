@@ -27,18 +27,20 @@ type forwardOrder struct {
 	Number uint32           `json:"number"`
 	To     *protocol.Target `json:"to,omitempty"`      // connect
 	Listen *protocol.Target `json:"listen,omitempty"`  // once at most
+	Lend   bool             `json:"lend,omitempty"`    // the same, for an agent
 	Accept bool             `json:"accept,omitempty"`  // take what comes to the listener
 	GiveUp bool             `json:"give_up,omitempty"` // nobody wants this number's any more
 
 	Gateway string `json:"gateway,omitempty"` // with Listen: Host.GatewayPorts
 }
 
-// forwardAnswer is what a helper says. A descriptor comes with it, or Port, unless Why says why
-// not.
+// forwardAnswer is what a helper says. A descriptor comes with it, or Port, or Path, unless Why
+// says why not.
 type forwardAnswer struct {
 	Ready  bool   `json:"ready,omitempty"` // the first of all; it answers nothing
 	Number uint32 `json:"number,omitempty"`
 	Port   int    `json:"port,omitempty"`
+	Path   string `json:"path,omitempty"`
 	Why    string `json:"why,omitempty"`
 }
 
@@ -87,13 +89,19 @@ func (c *connecting) obey(order forwardOrder) {
 			stop()
 		}
 		c.mu.Unlock()
-	case order.Listen != nil && c.bound == nil:
-		b, err := bind(order.Listen, order.Gateway)
+	case (order.Listen != nil || order.Lend) && c.bound == nil:
+		var b *bound
+		var err error
+		if order.Lend {
+			b, err = bindAgent()
+		} else {
+			b, err = bind(order.Listen, order.Gateway)
+		}
 		answer := forwardAnswer{Number: order.Number}
 		if err != nil {
 			answer.Why = logbook.Shorten(plainly(err), 256)
 		} else {
-			c.bound, answer.Port = b, b.port
+			c.bound, answer.Port, answer.Path = b, b.port, b.path
 		}
 		c.say(answer, nil)
 	case order.To != nil:

@@ -18,7 +18,10 @@ import (
 )
 
 // lines runs login shells that are told their lines, and the lines (LINES.md).
-type lines struct{ shells *shells }
+type lines struct {
+	shells *shells
+	agents *listeners
+}
 
 // shells are those that run, each by its session and channel.
 type shells struct {
@@ -31,7 +34,9 @@ type place struct {
 	channel uint32
 }
 
-func newLines() lines { return lines{&shells{of: map[place]*process.Lines{}}} }
+func newLines(agents *listeners) lines {
+	return lines{&shells{of: map[place]*process.Lines{}}, agents}
+}
 
 func (lines) Key() authorized.Service { return authorized.Lines }
 
@@ -50,6 +55,9 @@ func (l lines) shell(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 	}
 	spec, reason := execSpec(&protocol.Open{Shell: true, PTY: open.PTY, Env: open.Env,
 		Dir: open.Dir}, who)
+	if reason == nil {
+		reason = l.agents.lend(&spec, ch)
+	}
 	if reason != nil {
 		return reason
 	}

@@ -28,9 +28,11 @@ type listener struct {
 	at      place
 	owner   string           // whose it is: key or uid, and user
 	on      *protocol.Target // what was asked for
+	agent   bool             // in a folder of its own (FO9), and on is empty
 	giveWay chan struct{}    // closed when another session of the owner's takes its place
 	gives   bool             // giveWay is closed; guarded by listeners.mu
 	port    int              // that it has; guarded by listeners.mu
+	path    string           // of an agent's socket; guarded by listeners.mu
 	group   *group           // nil until it listens; guarded by listeners.mu
 }
 
@@ -42,13 +44,19 @@ func (f forward) remote(h *Host, ch *mux.Channel, who *access.Client) *protocol.
 	}
 	open := ch.Request()
 	if open.Accept {
-		return f.accepted(h, ch, who)
+		return f.accepted(h, ch, who, false)
 	}
 	if err := who.Grant.MayListen(open.Listen); err != nil {
 		return refusal(protocol.CodeServiceRefused, shownTarget(open.Listen)+": "+err.Error())
 	}
-	l := &listener{at: place{ch.Session(), ch.ID()}, owner: who.Owner + " " + who.User,
-		on: open.Listen, port: open.Listen.Port, giveWay: make(chan struct{})}
+	return f.listen(h, ch, who, &listener{on: open.Listen, port: open.Listen.Port})
+}
+
+// listen serves a listener, if there may be one more.
+func (f forward) listen(h *Host, ch *mux.Channel, who *access.Client,
+	l *listener) *protocol.Reason {
+	l.at, l.owner = place{ch.Session(), ch.ID()}, who.Owner+" "+who.User
+	l.giveWay = make(chan struct{})
 	if reason := f.listeners.enter(l); reason != nil {
 		return reason
 	}
@@ -66,21 +74,29 @@ func (f forward) listener(h *Host, ch *mux.Channel, who *access.Client,
 	if reason != nil {
 		return reason
 	}
-	port, err := g.listen(wanted(ch), l.on, h.GatewayPorts)
+	var port int
+	var path string
+	var err error
+	if l.agent {
+		path, err = g.lend(wanted(ch))
+	} else {
+		port, err = g.listen(wanted(ch), l.on, h.GatewayPorts)
+	}
 	broken, refused := errors.AsType[*protocol.Violation](err)
 	if err != nil {
 		g.end()
 		if refused && gone(ch) == "" {
-			return refusal(protocol.CodeListenFailed, shownTarget(l.on)+": "+broken.Message)
+			return refusal(protocol.CodeListenFailed, l.words()+": "+broken.Message)
 		}
 		return cancelled
 	}
 	f.listeners.mu.Lock()
-	l.group, l.port = g, port
+	l.group, l.port, l.path = g, port, path
 	f.listeners.mu.Unlock()
-	args := []any{"channel", ch.ID(), "on", logbook.Shorten(l.on.String(), 256), "port", port}
+	args := []any{"channel", ch.ID(), "on", l.words(), "port", port}
 	h.noted(who, "Starting listener", args...)
-	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: g.pid, Port: port})
+	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: g.pid, Port: port,
+		Path: protocol.Bytes(path)})
 	unwanted, read := unwanted(ch)
 	defer read()
 	exit, reason := &protocol.Exit{How: protocol.HowExited, Code: new(int)}, (*protocol.Reason)(nil)
@@ -108,13 +124,22 @@ func (f forward) listener(h *Host, ch *mux.Channel, who *access.Client,
 	return nil
 }
 
+// words is where it listens, as the client has asked for it.
+func (l *listener) words() string {
+	if l.agent {
+		return "a socket for the agent"
+	}
+	return shownTarget(l.on)
+}
+
 // accepted takes one connection that comes to a listener, and carries its bytes to the end (FO8).
-func (f forward) accepted(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+func (f forward) accepted(h *Host, ch *mux.Channel, who *access.Client,
+	agent bool) *protocol.Reason {
 	f.listeners.mu.Lock()
 	l := f.listeners.of[place{ch.Session(), ch.Request().In}]
 	var g *group
 	var port int
-	if l != nil {
+	if l != nil && l.agent == agent {
 		g, port = l.group, l.port
 	}
 	f.listeners.mu.Unlock()

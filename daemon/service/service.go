@@ -25,7 +25,13 @@ type Service interface {
 
 // table has all that this daemon offers, by name. A service that is not here cannot be reached, and
 // one that is here is reached through Find alone.
-var table = tabled(exec{}, newLines(), subsystem{}, copying{}, newForward())
+var table = newTable()
+
+func newTable() map[string]Service {
+	f := newForward()
+	return tabled(exec{f.listeners}, newLines(f.listeners), subsystem{f.listeners}, copying{}, f,
+		agent{f})
+}
 
 func tabled(all ...Service) map[string]Service {
 	named := map[string]Service{}
@@ -59,6 +65,8 @@ func Words(open *protocol.Open, grant *access.Grant) string {
 		return open.Connect.String()
 	case open.Service == authorized.Forward.Name && open.Listen != nil:
 		return "-R " + open.Listen.String()
+	case open.Service == authorized.Agent.Name && !open.Accept:
+		return "-A"
 	case open.Service != authorized.Exec.Name && open.Service != authorized.Subsystem.Name:
 		return ""
 	case grant.Forced:
@@ -80,6 +88,8 @@ type Host struct {
 	Forwarding string
 	// GatewayPorts says who reaches what is listened on for clients: one of the Gateway constants
 	GatewayPorts string
+	// NoAgents: no client's agent is used here
+	NoAgents bool
 	// commands of subsystems, by name; BuiltInSFTP is the server of this program
 	Subsystems map[string]string
 	Log        *slog.Logger

@@ -23,11 +23,11 @@ const BuiltInSFTP = "internal-sftp"
 func DefaultSubsystems() map[string]string { return map[string]string{"sftp": BuiltInSFTP} }
 
 // subsystem runs programs that the daemon knows by a name (protocol/SUBSYSTEM.md).
-type subsystem struct{}
+type subsystem struct{ agents *listeners }
 
 func (subsystem) Key() authorized.Service { return authorized.Subsystem }
 
-func (subsystem) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+func (s subsystem) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	open := ch.Request()
 	if broken, ok := errors.AsType[*protocol.Violation](open.CheckSubsystem()); ok {
 		return refusal(broken.Code, broken.Message)
@@ -44,7 +44,7 @@ func (subsystem) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 		return serveSFTP(h, ch, who)
 	}
 	return run(h, ch, who, &protocol.Open{Command: protocol.Bytes(runs), PTY: open.PTY,
-		Env: open.Env, Timeout: open.Timeout})
+		Env: open.Env, Timeout: open.Timeout}, s.agents)
 }
 
 // sftpHelper is this program as the SFTP server of an account. Its arguments are the home, the

@@ -1,0 +1,34 @@
+package options
+
+import "testing"
+
+// Which agent is lent: none, that of IdentityAgent, a variable's, or one by its path; the first
+// word counts (ssh_config(5), ForwardAgent).
+func TestLentAgent(t *testing.T) {
+	for args, want := range map[string]string{
+		"h": "", "-A h": "/run/agent", "-a -A h": "", "-A -a h": "/run/agent",
+		"-oForwardAgent=YES h": "/run/agent", "-oForwardAgent=true h": "/run/agent",
+		"-oForwardAgent=false h": "", "-A -oIdentityAgent=none h": "",
+		"-A -oIdentityAgent=/other h": "/other", "-oForwardAgent=/its/own h": "/its/own",
+		"-oForwardAgent=$OTHER h": "/by/name", "-oForwardAgent=$UNSET h": "",
+		"-oForwardAgent=~/%u -l u h": "HOME/me", "-oForwardAgent=${OTHER}.2 h": "/by/name.2",
+	} {
+		env := testEnv(t)
+		getenv := env.Getenv
+		env.Getenv = func(name string) (string, bool) {
+			switch name {
+			case "SSH_AUTH_SOCK":
+				return "/run/agent", true
+			case "OTHER":
+				return "/by/name", true
+			}
+			return getenv(name)
+		}
+		if want == "HOME/me" {
+			want = env.Home + "/me"
+		}
+		if got := mustParse(t, env, words(args)...).LentAgent; got != want {
+			t.Errorf("%s: %q, not %q", args, got, want)
+		}
+	}
+}

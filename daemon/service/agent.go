@@ -1,0 +1,58 @@
+package service
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"minissh/daemon/access"
+	"minissh/daemon/authorized"
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// agent listens for the programs that use a client's ssh-agent, and takes their connections (FO9).
+// It is forward with a key of its own: which options close it to a key is another question.
+type agent struct{ forward }
+
+func (agent) Key() authorized.Service { return authorized.Agent }
+
+func (a agent) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+	ch.IgnoreRequests() // a signal means nothing here
+	open := ch.Request()
+	if broken, ok := errors.AsType[*protocol.Violation](open.CheckAgent()); ok {
+		return refusal(broken.Code, broken.Message)
+	}
+	if h.NoAgents {
+		return refusal(protocol.CodeServiceRefused,
+			"this daemon takes no agents (--allow-agent-forwarding)")
+	}
+	if open.Accept {
+		return a.accepted(h, ch, who, true)
+	}
+	return a.listen(h, ch, who, &listener{agent: true, on: &protocol.Target{}})
+}
+
+const agentVariable = "SSH_AUTH_SOCK="
+
+// lend tells what is to be started where the client's agent is, if a request asks for that.
+func (ls *listeners) lend(spec *process.Spec, ch *mux.Channel) *protocol.Reason {
+	number := ch.Request().Agent
+	if number == 0 {
+		return nil
+	}
+	ls.mu.Lock()
+	l := ls.of[place{ch.Session(), number}]
+	path := ""
+	if l != nil {
+		path = l.path
+	}
+	ls.mu.Unlock()
+	if path == "" {
+		return refusal(protocol.CodeBadRequest, "there is no agent on that channel")
+	}
+	isAgent := func(pair string) bool { return strings.HasPrefix(pair, agentVariable) }
+	spec.Env = append(slices.DeleteFunc(spec.Env, isAgent), agentVariable+path)
+	return nil
+}
