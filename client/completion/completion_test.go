@@ -29,7 +29,7 @@ func TestCandidates(t *testing.T) {
 		{"trace b", "box", "trace"},
 		{"trace try", "", ""}, // there is no host of that name
 		{"user@", "user@box user@trunk", "user@try"},
-		{"-", "-p -o -v -L -D --exec --timeout", "-R -x try box"},
+		{"-", "-p -o -v -L -D -R -A --exec --timeout", "-w -x try box"},
 		{"-o ", "StrictHostKeyChecking= User=", "Compression= Tunnel= Host="},
 		{"-oUser", "-oUser= -oUserKnownHostsFile=", "User="},
 		{"-p ", "", ""},

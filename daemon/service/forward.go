@@ -46,8 +46,11 @@ type group struct {
 	// lend is listen for an agent (FO9): it gives the path of the socket that it has made.
 	lend   func(ctx context.Context) (string, error)
 	accept func(ctx context.Context) (net.Conn, error)
-	over   <-chan struct{} // closed when it can make no more
-	end    func()          // ends it, and waits
+	// giveBack is for a connection of accept's that its channel does not want any more: the next
+	// accept gets it.
+	giveBack func(net.Conn)
+	over     <-chan struct{} // closed when it can make no more
+	end      func()          // ends it, and waits
 }
 
 // connectTime is how long a connection may take to be made (FO3).

@@ -31,12 +31,15 @@ type helperGroup struct {
 	mu      sync.Mutex // guards the rest
 	last    uint32     // number of a request
 	waiting map[uint32]*request
+	spare   []net.Conn // that have come for channels which did not want them any more
+	over    bool       // nothing is kept any more
 }
 
 // request is one that the helper has not answered.
 type request struct {
 	listen bool           // its answer has a port, and no connection
 	lend   bool           // its answer has a path, and no connection
+	accept bool           // its connection may serve another such request as well
 	answer chan connected // nil: nobody waits any more
 }
 
@@ -76,7 +79,7 @@ func (h *Host) startGroup(ch *mux.Channel, who *access.Client) (*group, *protoco
 	case <-g.ready:
 		g.answered()
 		return &group{pid: g.PID, connect: g.connect, listen: g.listen, lend: g.lend,
-			accept: g.accept, over: g.ended, end: g.end}, nil
+			accept: g.accept, giveBack: g.giveBack, over: g.ended, end: g.end}, nil
 	case <-g.ended:
 	}
 	unwanted := gone(ch) != ""
@@ -124,11 +127,43 @@ func (g *helperGroup) lend(ctx context.Context) (string, error) {
 }
 
 func (g *helperGroup) accept(ctx context.Context) (net.Conn, error) {
+	g.mu.Lock()
+	if len(g.spare) > 0 {
+		conn := g.spare[0]
+		g.spare = g.spare[1:]
+		g.mu.Unlock()
+		return conn, nil
+	}
+	g.mu.Unlock()
 	got, err := g.request(ctx, forwardOrder{Accept: true})
 	if err == nil && got.conn == nil {
 		err = protocol.Violate(protocol.CodeConnectFailed, "%s", got.why)
 	}
 	return got.conn, err
+}
+
+func (g *helperGroup) giveBack(conn net.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.place(conn)
+}
+
+// place gives a connection that has been accepted to another request that waits for one, or keeps
+// it for the next. The caller holds mu.
+func (g *helperGroup) place(conn net.Conn) {
+	if g.over {
+		reset(conn)
+		return
+	}
+	for n, r := range g.waiting {
+		if r.accept && r.answer != nil {
+			r.answer <- connected{conn: conn}
+			r.answer = nil
+			go g.ask(g.ended, forwardOrder{Number: n, GiveUp: true})
+			return
+		}
+	}
+	g.spare = append(g.spare, conn)
 }
 
 // request has the helper do something. When ctx ends it is told to give up, and its answer is
@@ -146,7 +181,7 @@ func (g *helperGroup) request(ctx context.Context, order forwardOrder) (connecte
 	g.last++
 	order.Number = g.last
 	g.waiting[order.Number] = &request{listen: order.Listen != nil, lend: order.Lend,
-		answer: answer}
+		accept: order.Accept, answer: answer}
 	g.mu.Unlock()
 	if err := g.ask(ctx.Done(), order); err != nil {
 		g.mu.Lock()
@@ -165,25 +200,27 @@ func (g *helperGroup) request(ctx context.Context, order forwardOrder) (connecte
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	g.forget(order.Number, answer)
+	g.forget(order, answer)
 	return connected{}, err
 }
 
 // forget drops the answer to a request, which keeps its slot until the helper has answered.
-func (g *helperGroup) forget(n uint32, answer chan connected) {
+func (g *helperGroup) forget(order forwardOrder, answer chan connected) {
 	g.mu.Lock()
 	select {
 	case got := <-answer: // it came meanwhile; answer holds mu too
-		if got.conn != nil {
+		if got.conn != nil && order.Accept {
+			g.place(got.conn)
+		} else if got.conn != nil {
 			reset(got.conn)
 		}
 	default:
-		if r := g.waiting[n]; r != nil {
+		if r := g.waiting[order.Number]; r != nil {
 			r.answer = nil
 		}
 	}
 	g.mu.Unlock()
-	g.ask(g.ended, forwardOrder{Number: n, GiveUp: true})
+	g.ask(g.ended, forwardOrder{Number: order.Number, GiveUp: true})
 }
 
 // ask writes an order to the helper, unless done comes first. A helper that does not read it delays
@@ -201,6 +238,7 @@ func (g *helperGroup) ask(done <-chan struct{}, order forwardOrder) error {
 // receive takes the helper's answers until its end. One that is not understood ends the helper.
 func (g *helperGroup) receive() {
 	defer close(g.ended)
+	defer g.drop()
 	var text [maxAnswer]byte
 	for began := false; ; {
 		n, passed, err := receiveMessage(g.socket, text[:])
@@ -223,6 +261,17 @@ func (g *helperGroup) receive() {
 	}
 }
 
+// drop resets what nobody has wanted.
+func (g *helperGroup) drop() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.over = true
+	for _, conn := range g.spare {
+		reset(conn)
+	}
+	g.spare = nil
+}
+
 // answer gives an answer to whoever waits for it.
 func (g *helperGroup) answer(got forwardAnswer, passed *descriptors) {
 	g.mu.Lock()
@@ -233,6 +282,12 @@ func (g *helperGroup) answer(got forwardAnswer, passed *descriptors) {
 		<-g.slots
 	}
 	defer passed.close()
+	if asked != nil && asked.answer == nil && asked.accept && got.Why == "" {
+		if conn, err := passed.conn(); err == nil {
+			g.place(conn)
+		}
+		return
+	}
 	if asked == nil || asked.answer == nil { // nobody waits any more, or ever did
 		return
 	}

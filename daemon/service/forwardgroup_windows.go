@@ -36,7 +36,7 @@ func (h *Host) startGroup(*mux.Channel, *access.Client) (*group, *protocol.Reaso
 	}, accept: func(ctx context.Context) (net.Conn, error) {
 		conn, err := b.accept(ctx)
 		return conn, failed(ctx, protocol.CodeConnectFailed, err)
-	}, end: func() {
+	}, giveBack: reset, end: func() {
 		if b != nil {
 			b.close()
 		}

@@ -150,7 +150,7 @@ func (f forward) accepted(h *Host, ch *mux.Channel, who *access.Client,
 	switch {
 	case gone(ch) != "":
 		if conn != nil {
-			reset(conn)
+			g.giveBack(conn)
 		}
 		ch.Close(cancelled)
 		return nil // it is not worth a line of the log, as a refusal is
