@@ -13,28 +13,27 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// ask has a server answer packets, and gives its answers without their lengths.
+// ask has a server answer packets, one after the other; its answers come without their lengths.
 func ask(t *testing.T, o Options, packets ...[]byte) (answers [][]byte) {
 	t.Helper()
-	in, out := io.Pipe()
-	go func() {
-		asked := append([][]byte{packet(1, struct{ Version uint32 }{3})}, packets...)
-		if err := Serve(bytes.NewReader(bytes.Join(asked, nil)), out, o); err != nil {
-			t.Error(err)
-		}
-		out.Close()
-	}()
-	for {
+	in, toServer := io.Pipe()
+	fromServer, out := io.Pipe()
+	served := make(chan error)
+	go func() { served <- Serve(in, out, o) }()
+	for _, one := range append([][]byte{packet(1, struct{ Version uint32 }{3})}, packets...) {
+		_, err := toServer.Write(one)
+		must(t, err)
 		var length [4]byte
-		if _, err := io.ReadFull(in, length[:]); err == io.EOF {
-			return answers
-		}
+		_, err = io.ReadFull(fromServer, length[:])
+		must(t, err)
 		answer := make([]byte, binary.BigEndian.Uint32(length[:]))
-		if _, err := io.ReadFull(in, answer); err != nil {
-			t.Fatal(err)
-		}
+		_, err = io.ReadFull(fromServer, answer)
+		must(t, err)
 		answers = append(answers, answer)
 	}
+	toServer.Close()
+	must(t, <-served)
+	return answers
 }
 
 func extended(id uint32, name string, rest ...byte) []byte {

@@ -80,7 +80,7 @@ func TestProxyCommand(t *testing.T) {
 	for command, want := range map[string]string{
 		"echo no >&2; exit 9": "was closed before anybody answered: exit status 9",
 		"cat /dev/null":       "was closed before anybody answered: exit status 0",
-		"echo SSH-2.0-x":      "does not speak TLS",
+		"echo SSH-2.0-x; cat": "does not speak TLS",
 		"nosuch":              "was closed before anybody answered: exit status 127",
 	} {
 		file := p.Write("failing", command)
