@@ -41,6 +41,7 @@ type Network struct {
 	served   sync.WaitGroup
 
 	mu    sync.Mutex // guards the rest
+	ended bool       // nothing is served any more
 	began []time.Time
 	links []*Link
 	made  []*mux.Session // the daemon's
@@ -69,6 +70,7 @@ func NewNetwork(t *testing.T, accept func(*mux.Channel)) *Network {
 // end ends whatever is left.
 func (n *Network) end() {
 	n.mu.Lock()
+	n.ended = true
 	links, made := n.links, n.made
 	n.mu.Unlock()
 	for _, l := range links {
@@ -119,18 +121,31 @@ func (n *Network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if err == nil {
 		err = n.Link(number, l)
 	}
+	if err == nil {
+		err = n.start(number, l, daemon)
+	}
 	if err != nil {
 		for _, conn := range []net.Conn{client, near, far, daemon} {
 			conn.Close()
 		}
 		return nil, err
 	}
+	return client, ctx.Err()
+}
+
+// start lets a link run and be served, unless the network has ended: a client may be dialing yet.
+func (n *Network) start(number int, l *Link, daemon net.Conn) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ended {
+		return net.ErrClosed
+	}
 	n.served.Go(l.Run)
 	n.served.Go(func() {
 		defer daemon.Close()
 		n.serve(number, daemon)
 	})
-	return client, ctx.Err()
+	return nil
 }
 
 // serve is the daemon's side of one link.

@@ -58,7 +58,8 @@ func TestSshfs(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	defer p.Run("fusermount3", "-u", "-z", mount)
-	r = sh(t, p, `cp -a src mount/tree && cd mount/tree && mkdir -m 700 closed && mv a moved && `+
+	// Not -a: sshfs sets times through a link, whose target may be copied after it.
+	r = sh(t, p, `cp -r src mount/tree && cp -p src/a mount/tree/a && cd mount/tree && mkdir -m 700 closed && mv a moved && `+
 		`ln moved hard && ln -s moved soft && cat soft && rm empty && df . >/dev/null && `+
 		`chmod 640 moved && mv moved hard && truncate -s 1 soft; stat -c %a closed`)
 	if r.Code != 0 || !strings.HasPrefix(r.Out, "a\n") || !strings.HasSuffix(r.Out, "700\n") {
