@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -172,6 +173,41 @@ func TestSignedLoginResumes(t *testing.T) {
 	if code := refused(greet(l.knock(link), name, 4, "")); code != protocol.CodeSessionEnded {
 		t.Errorf("the key was taken out: %s", code)
 	}
+}
+
+// What is bounded for a key, and what a lost client of the same key keeps from it, is the signing
+// key's: each login has another link key (LO4, FO7).
+func TestSignedLoginListens(t *testing.T) {
+	l := newLab(t, nil)
+	listens := func(port int) (*scripted, int) {
+		t.Helper()
+		link := newKey(t)
+		p := l.knock(link)
+		auth := p.signs(signer(t, l.guest), link, nil)
+		p.send(hello(func(h *protocol.Hello) {
+			h.Auth, h.Resend, h.Hold = auth, protocol.MinResend, 3600
+		}), text(protocol.TypeOpen, 1, fmt.Sprintf(
+			`{"service":"forward","listen":{"host":"localhost","port":%d}}`, port)))
+		var opened protocol.Opened
+		for {
+			f, err := p.in.Next()
+			if err != nil || f.Type == protocol.TypeClose {
+				t.Fatalf("it does not listen: %s %v\n%s", f.Payload, err, l.log)
+			}
+			if f.Type == protocol.TypeOpened {
+				if err := f.Decode(&opened); err != nil {
+					t.Fatal(err)
+				}
+				return p, opened.Port
+			}
+		}
+	}
+	lost, port := listens(0)
+	waiting := l.waiting()
+	lost.hangUp(false)
+	l.until("the link is lost", func() bool { return l.waiting() > waiting })
+	p, _ := listens(port)
+	p.conn.Close()
 }
 
 // Touch and verification decide as the key's line says, and as in sshd (LO5).
