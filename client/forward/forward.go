@@ -5,7 +5,7 @@
 // Reading order: forward.go (what is set up, and its end), listen.go (ports and Unix sockets),
 // group.go (what makes the connections there), local.go (one connection from here), carry.go (its
 // bytes), dynamic.go and socks.go (a connection whose program says where to), remote.go (listening
-// there), agent.go (for those who use our agent).
+// there), greet.go (those there that say where to), agent.go (for those who use our agent).
 //
 // Nothing here waits for the session's link: a connection outlives one that is lost, since its
 // channel does.
@@ -42,6 +42,8 @@ type Forwards struct {
 	deaf      chan struct{}  // closed when nothing more is taken
 	closing   chan struct{}  // closed by Close
 
+	greeting greeting // of those that come to listeners over there
+
 	mu     sync.Mutex // guards the rest
 	closed bool
 	open   int
@@ -59,6 +61,7 @@ func Start(conn *dial.Connection) (*Forwards, error) {
 	o := conn.Options
 	f.slots = make(chan struct{},
 		f.channels()-spared-min(len(o.RemoteForwards), f.mostRemote()))
+	f.greeting.most = cap(f.slots) / 2
 	for _, kind := range []struct {
 		all   []*options.Forward
 		start func(*options.Forward) error
@@ -87,8 +90,14 @@ func Start(conn *dial.Connection) (*Forwards, error) {
 	return f, nil
 }
 
+// mostChannels is how many are used at most, whatever the other side allows: each may cost a
+// descriptor here.
+const mostChannels = 1024
+
 // channels is how many the other side allows (CH2).
-func (f *Forwards) channels() int { return max(f.conn.Welcome.Channels, protocol.MinChannels) }
+func (f *Forwards) channels() int {
+	return min(max(f.conn.Welcome.Channels, protocol.MinChannels), mostChannels)
+}
 
 // Close ends everything: what is under way is cut off. It waits for the other side to say so,
 // unless the session has ended.
@@ -147,6 +156,10 @@ func (f *Forwards) count(n int) bool {
 // a hundred things.
 const quietFor = 10 * time.Second
 
+// mostTold is how many messages there may be meanwhile: whoever connects, on either side, chooses
+// what fails, and how.
+const mostTold = 16
+
 // tell says why a connection failed.
 func (f *Forwards) tell(text string) {
 	f.mu.Lock()
@@ -157,13 +170,18 @@ func (f *Forwards) tell(text string) {
 		}
 	}
 	_, again := f.told[text]
-	f.told[text] = now
-	f.mu.Unlock()
-	level := options.LevelInfo
-	if again {
-		level = options.LevelDebug1
+	full := len(f.told) == mostTold
+	if again || !full {
+		f.told[text] = now
 	}
-	f.conn.Messages.Say(level, "%s", text)
+	level, more := options.LevelInfo, ""
+	if again || full {
+		level = options.LevelDebug1
+	} else if len(f.told) == mostTold {
+		more = " (only -v shows the next ones)"
+	}
+	f.mu.Unlock()
+	f.conn.Messages.Say(level, "%s%s", text, more)
 }
 
 // Failed says why the other side has no connection to a target, for people.

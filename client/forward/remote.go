@@ -238,9 +238,9 @@ func (f *Forwards) serve(l *listener, ch *mux.Channel) {
 	to, answer := l.Target, func(io.Writer, *protocol.Reason) error { return nil }
 	program := &stream{ch}
 	if l.Dynamic {
-		late := time.AfterFunc(greetTime, func() { ch.Close(nil) })
+		inTime := f.greeting.enter(func() { ch.Close(nil) })
 		a, err := readSOCKS(program)
-		if !late.Stop() || err != nil {
+		if !inTime() || err != nil {
 			f.conn.Messages.Debug("a SOCKS client of %s: %v", protocol.Quote(l.place), err)
 			f.drop(ch)
 			return
