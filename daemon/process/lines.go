@@ -23,21 +23,27 @@ const (
 	// lineFunctions reads texts and reports. A text comes after a line with its mark, which is $1
 	// and which no text can know, and the number of its lines; it is to be evaluated if $2 is
 	// line. What comes before is the rest of a text whose reading was interrupted. A part holds
-	// 256 lines: the whole text is not copied for each of them. A report is for each line that was
-	// begun, once: by its own end, or by the line after it, if an interrupt or an error has thrown
-	// that away. If its text was not read to the end, its status is that of an interrupt. Both
-	// leave $? as the user's line had it. Once a line may have set -e or a trap for ERR, each notes
-	// its status itself: with what is well in a line (false && true), eval would not be. A shell
-	// whose line has closed the pipes would lose all that follow without a word: it ends.
-	lineFunctions = `__minissh_tty=${SSH_TTY-} __minissh_due= __minissh_notes= __minissh_nl='
+	// 256 lines: the whole text is not copied for each of them. An interrupt or an error may have
+	// the shell throw away the rest of what it was told, in the middle of any of this. So we tell
+	// it the same again, and marks say what is done: a text is read once, and its report has its
+	// mark. If the text was not read to the end, nothing of it runs and the status is that of an
+	// interrupt. Both leave $? as the user's line had it. Once a line may have set -e or a trap for
+	// ERR, each notes its status itself: with what is well in a line (false && true), eval would
+	// not be. A shell whose line has closed the pipes would lose all that follow without a word: it
+	// ends.
+	lineFunctions = `__minissh_tty=${SSH_TTY-} __minissh_notes= __minissh_nl='
 '
+__minissh_mark= __minissh_whole= __minissh_told=
 __minissh_pipes() {
 { :; } <&"$__minissh_in" >&"$__minissh_out" || kill -KILL $$
 }
 __minissh_read() {
-__minissh_s=$? __minissh_line= __minissh_part= __minissh_own= __minissh_due=130
+__minissh_s=$? __minissh_line=
+[ "$1" != "$__minissh_mark" ] || return $__minissh_s
+__minissh_text= __minissh_part= __minissh_own=
+__minissh_mark=$1
 __minissh_pipes
-printf 'begun\0' >&"$__minissh_out"
+printf 'begun\0%s\0' "$1" >&"$__minissh_out"
 while IFS= read -r __minissh_n <&"$__minissh_in"; do
 case $__minissh_n in "$1 "*) break ;; esac
 done
@@ -45,22 +51,24 @@ __minissh_n=${__minissh_n#"$1 "}
 while [ "$__minissh_n" -gt 0 ]; do
 IFS= read -r __minissh_l <&"$__minissh_in"
 __minissh_part=$__minissh_part$__minissh_l$__minissh_nl __minissh_n=$((__minissh_n - 1))
-[ $((__minissh_n % 256)) -gt 0 ] || __minissh_line=$__minissh_line$__minissh_part __minissh_part=
+[ $((__minissh_n % 256)) -gt 0 ] || __minissh_text=$__minissh_text$__minissh_part __minissh_part=
 done
-case $__minissh_line in *"set -"*|*errexit*|*trap*) __minissh_notes=1 ;; esac
+case $__minissh_text in *"set -"*|*errexit*|*trap*) __minissh_notes=1 ;; esac
 case $- in *e*) __minissh_notes=1 ;; esac
 [ -z "$__minissh_notes" ] || [ "${2-}" != line ] ||
-__minissh_line=$__minissh_line'__minissh_own=$?'$__minissh_nl
-__minissh_due=0
+__minissh_text=$__minissh_text'__minissh_own=$?'$__minissh_nl
+__minissh_line=$__minissh_text __minissh_whole=$1 __minissh_text=
 return $__minissh_s
 }
 __minissh_report() {
 __minissh_s=${__minissh_own:-$?} __minissh_own= PS1= PS2=
-[ "${__minissh_due:-0}" = 0 ] || __minissh_s=$__minissh_due
+[ "$__minissh_whole" = "$__minissh_mark" ] || __minissh_s=130
 __minissh_pipes
-[ -z "$__minissh_due" ] ||
-printf 'ended\0%s\0%s\0%s\0' "$__minissh_s" "$PWD" "${OLDPWD-}" >&"$__minissh_out"
-__minissh_line= __minissh_due=
+[ "$__minissh_told" = "$__minissh_mark" ] ||
+printf 'ended\0%s\0%s\0%s\0%s\0' "$__minissh_s" "$PWD" "${OLDPWD-}" "$__minissh_mark" \
+>&"$__minissh_out"
+__minissh_line= __minissh_told=$__minissh_mark __minissh_whole=$__minissh_mark
+[ -z "${1-}" ] || printf 'sync\0%s\0' "$1" >&"$__minissh_out"
 return $__minissh_s
 }
 `
@@ -149,7 +157,8 @@ ${(k)builtins[(I)${(b)2}*]} ${(k)aliases[(I)${(b)2}*]} | grep -v ^__minissh_ ;;
 		`<"$__minissh_tty" >"$__minissh_tty" 2>&1; ` + report
 	tellNames = `{ __minissh_read %s && :; __minissh_names </dev/null; __minissh_report && :; } ` +
 		"2>/dev/null\n"
-	report = "{ __minissh_report && :; } 2>/dev/null\n"
+	report    = "{ __minissh_report && :; } 2>/dev/null\n"
+	reportAnd = "{ __minissh_report %d && :; } 2>/dev/null\n" // and answer with that number
 )
 
 // ErrNoLines means that this shell, or this system, cannot be told lines.
@@ -198,6 +207,21 @@ func newLineShell(path string, tty bool) (*lineShell, error) {
 	}
 	s.script += sayReady
 	return s, nil
+}
+
+// fields is of how many a report consists.
+func (s *lineShell) fields(report string) int {
+	switch {
+	case report == "sync":
+		return 2
+	case report == "begun" && !s.typed:
+		return 2
+	case report == "ended" && s.typed:
+		return 4
+	case report == "ended":
+		return 5
+	}
+	return 1
 }
 
 // LineKind is what a text is to a shell.

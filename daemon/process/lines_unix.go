@@ -34,6 +34,9 @@ type Lines struct {
 	told chan struct{} // closed when the last line's text has been sent; nil: there was none
 
 	ready chan struct{} // closed when the shell has read its script
+
+	// sending is held while a signal is sent for a line: none is under way when that is over.
+	sending sync.Mutex
 }
 
 // Line is one that runs.
@@ -43,15 +46,18 @@ type Line struct {
 	l    *Lines
 	ctx  context.Context // done: nobody wants the line any more
 	out  LineOutput
-	tell string  // the line of ours, if those are typed
-	text []byte  // what is sent then when the shell has begun
+	mark string  // its own, which is in the shell's reports of it if lines of ours are not typed
+	tell string  // the line of ours
+	text []byte  // what is sent when the shell has begun, if lines of ours are typed
 	end  LineEnd // constant once Ended is closed
 
 	// guarded by l.mu
-	begun  bool            // the shell has it
-	early  []string        // signals that came before that, each once
-	missed map[string]bool // signals that missing looks after
-	over   bool            // the shell waits until its output has been passed on
+	begun     bool            // the shell has it
+	early     []string        // signals that came before that, each once
+	missed    map[string]bool // signals that missing looks after
+	signalled bool            // or perhaps: by a key
+	over      bool            // the shell has ended it: no signal is for it
+	asks      string          // then: the line of ours that the shell is to answer
 }
 
 // StartLines starts spec's Path as a shell that is told lines, and fills in its Args. Spec.PTY is
@@ -130,6 +136,7 @@ func (l *Lines) join(shell *lineShell) {
 // pipe, and is left out.
 func (l *Lines) read() {
 	var fields, ended [][]byte
+	number := 0 // of the last question whether the shell has all signals
 	data, buf := []byte(nil), make([]byte, 16<<10)
 	for {
 		n, err := l.reports.Read(buf)
@@ -146,10 +153,10 @@ func (l *Lines) read() {
 			switch first := string(fields[0]); {
 			case first == "ready":
 				l.started()
-			case first == "begun":
-				l.hasBegun()
-			case first == "sync" && len(fields) < 2 || first == "ended" && len(fields) < 4:
+			case len(fields) < l.shell.fields(first):
 				continue
+			case first == "begun" && (l.shell.typed || l.tells(fields[1])):
+				l.hasBegun()
 			case first == "ended" && l.shell.typed: // it waits, and then prompts or ends
 				if ended == nil { // else an interrupt has made it begin that again
 					l.noSignals()
@@ -162,10 +169,17 @@ func (l *Lines) read() {
 			case first == "prompts" && ended != nil:
 				l.settle(ended)
 				ended = nil
-			case first == "sync":
+			case first == "sync" && l.shell.typed:
 				fmt.Fprintf(l.texts, fishSync, fields[1])
-			case first == "ended":
-				l.settle(fields)
+			case first == "sync" && ended != nil && string(fields[1]) == strconv.Itoa(number):
+				l.settle(ended)
+				ended = nil
+			case first == "ended" && ended == nil && l.tells(fields[4]):
+				if number++; l.asksAfterSignals(number) {
+					ended = fields
+				} else {
+					l.settle(fields)
+				}
 			}
 			fields = nil
 		}
@@ -173,6 +187,13 @@ func (l *Lines) read() {
 			return
 		}
 	}
+}
+
+// tells says whether the line with that mark is the one that runs.
+func (l *Lines) tells(mark []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.line != nil && l.line.mark == string(mark)
 }
 
 // started is called when the shell has read its script: what it has prompted so far is left out.
@@ -301,6 +322,8 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, size *protocol.Size, t
 	if size != nil {
 		l.Resize(*size)
 	}
+	line.mark, line.signalled = rand.Text(), kind == TerminalLine
+	line.tell = fmt.Sprintf(l.shell.tell[kind], line.mark)
 	if l.shell.typed {
 		line.tell, line.text = l.shell.tell[kind], bytes.Clone(text)
 	}
@@ -317,22 +340,21 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, size *protocol.Size, t
 		l.told = told
 	}
 	l.mu.Unlock()
+	go l.tellAgain(line)
 	if l.shell.typed {
 		l.tty.Write([]byte(line.tell))
-		go l.typeAgain(line)
 		return line, nil
 	}
 	if !bytes.HasSuffix(text, []byte("\n")) {
 		text = append(bytes.Clone(text), '\n')
 	}
-	mark := rand.Text()
 	go func() { // the shell reads it when it likes; if a write fails, it has ended
 		defer close(told)
-		fmt.Fprintf(l.feed, l.shell.tell[kind], mark)
+		l.feed.WriteString(line.tell)
 		if before != nil {
 			<-before // the rest of which the shell now reads
 		}
-		fmt.Fprintf(l.texts, "%s %d\n%s", mark, bytes.Count(text, []byte("\n")), text)
+		fmt.Fprintf(l.texts, "%s %d\n%s", line.mark, bytes.Count(text, []byte("\n")), text)
 	}()
 	return line, nil
 }

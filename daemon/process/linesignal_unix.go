@@ -25,10 +25,18 @@ func (line *Line) Signal(name string) error {
 		return ErrFinished
 	default:
 	}
-	if line.tooEarly(name) || line.tooLate(name) {
+	if line.tooEarly(name) {
 		return nil
 	}
-	if name == "KILL" && l.signalLine(line, name) {
+	if name == "KILL" {
+		if l.signalLine(line, name) {
+			return nil
+		}
+		return l.Process.Signal(name)
+	}
+	l.sending.Lock()
+	defer l.sending.Unlock()
+	if line.tooLate() {
 		return nil
 	}
 	starting, unsure := l.mayMiss()
@@ -86,11 +94,12 @@ func (line *Line) tooEarly(name string) bool {
 	return true
 }
 
-// tooLate says whether a signal would only find the shell, which waits for us.
-func (line *Line) tooLate(name string) bool {
+// tooLate says whether a signal would only find the shell, which has ended the line.
+func (line *Line) tooLate() bool {
 	line.l.mu.Lock()
 	defer line.l.mu.Unlock()
-	return line.over && name != "KILL"
+	line.signalled = true
+	return line.over
 }
 
 // look begins missing, unless that looks after this signal already.
@@ -147,8 +156,12 @@ func (line *Line) missing(name string, starting int) {
 
 // signalLine signals what has the terminal, if the line still runs.
 func (l *Lines) signalLine(line *Line, name string) (found bool) {
+	if name != "KILL" {
+		l.sending.Lock()
+		defer l.sending.Unlock()
+	}
 	l.mu.Lock()
-	runs := l.line == line
+	runs := l.line == line && (name == "KILL" || !line.over)
 	l.mu.Unlock()
 	if runs && l.tty == nil && name != "KILL" {
 		return l.Process.Signal(name) == nil
@@ -195,29 +208,43 @@ func (l *Lines) again() {
 	}
 }
 
-// typeAgain types the line of ours again as long as the shell has not begun it: an interrupt that
-// was meant for the line before may come late, and have it thrown away. If that has not happened,
-// the second finds nothing to do.
-func (l *Lines) typeAgain(line *Line) {
-	tick := time.NewTicker(typedAgain)
-	defer tick.Stop()
+// tellAgain tells the shell again what an interrupt may have had it throw away: the line of ours,
+// if it has not begun that; the question for its report, if it has read the last one and not
+// reported; the question of asksAfterSignals. One that it has read already finds nothing to do.
+func (l *Lines) tellAgain(line *Line) {
+	after := toldAgain
+	if l.shell.typed {
+		after = typedAgain
+	}
 	for {
 		select {
 		case <-line.Ended:
 			return
-		case <-tick.C:
+		case <-time.After(after):
 		}
 		l.mu.Lock()
-		begun := line.begun
+		begun, asks := line.begun, line.asks
 		l.mu.Unlock()
-		if begun {
+		switch {
+		case l.shell.typed && !begun:
+			l.tty.Write([]byte(line.tell))
+		case l.shell.typed:
 			return
+		case !begun:
+			l.feedMore("\n" + line.tell)
+		case asks != "":
+			l.feedMore(asks)
+		case l.fed():
+			l.askReport()
 		}
-		l.tty.Write([]byte(line.tell))
+		after = min(2*after, typedAgain)
 	}
 }
 
-const typedAgain = 2 * time.Second
+const (
+	toldAgain  = 50 * time.Millisecond // at first
+	typedAgain = 2 * time.Second
+)
 
 // runs says whether the shell has begun the line.
 func (l *Lines) runs() bool {
@@ -226,22 +253,54 @@ func (l *Lines) runs() bool {
 	return l.line != nil && l.line.begun
 }
 
-// noSignals keeps a shell from being interrupted while it waits for us.
+// noSignals keeps a shell from being interrupted after its line.
 func (l *Lines) noSignals() {
+	l.sending.Lock()
+	defer l.sending.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.line != nil && l.line.begun {
+	if l.line != nil && (l.line.begun || !l.shell.typed) {
 		l.line.over = true
 	}
 }
 
+// asksAfterSignals is called when the line has ended. If it was signalled, the shell may have yet
+// to act on that: it would throw away what it is told next. It is asked whether it can answer.
+func (l *Lines) asksAfterSignals(number int) bool {
+	l.noSignals()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.line == nil || !l.line.signalled {
+		return false
+	}
+	if l.tty != nil { // what was typed and not taken is for nobody
+		l.tty.f.SetWriteDeadline(time.Unix(1, 0))
+	}
+	l.line.asks = fmt.Sprintf("\n"+reportAnd, number)
+	l.feedMore(l.line.asks)
+	return true
+}
+
 // askReport has the shell report, unless it has so much to read already that it will, or reports
-// anyway. It does not wait: a pipe takes so little whole, or not at all.
+// anyway.
 func (l *Lines) askReport() {
-	if l.shell.typed {
-		return
+	if !l.shell.typed {
+		l.feedMore("\n" + report)
 	}
+}
+
+// feedMore does not wait: a pipe takes so little whole, or not at all.
+func (l *Lines) feedMore(text string) {
 	if raw, err := l.feed.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { unix.Write(int(fd), []byte("\n"+report)) })
+		raw.Control(func(fd uintptr) { unix.Write(int(fd), []byte(text)) })
 	}
+}
+
+// fed says whether the shell has read all that it was told.
+func (l *Lines) fed() bool {
+	left := 1
+	if raw, err := l.feed.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), fionread) })
+	}
+	return left == 0
 }
