@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +20,51 @@ func bytesOf(words ...string) (list []protocol.Bytes) {
 		list = append(list, protocol.Bytes(word))
 	}
 	return list
+}
+
+// A command may come by STDIN, whose rest is the command's input (EX1).
+func TestExecByStdin(t *testing.T) {
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	long := "cat; : " + strings.Repeat("x", 120_000)
+	ch := start(t, s, protocol.Open{Length: int64(len(long))})
+	for _, piece := range []string{long[:3], long[3:70_000], long[70_000:] + "inp", "ut\n"} {
+		if _, err := ch.Write(protocol.TypeStdin, []byte(piece)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ch.EOF(protocol.TypeStdin)
+	if r := collect(t, ch); r.out != "input\n" || r.exit == nil || *r.exit.Code != 0 {
+		t.Errorf("%q, %+v, %+v", r.out, r.exit, r.refused)
+	}
+	for _, bad := range []struct {
+		length int64
+		text   string
+		code   protocol.Code
+	}{
+		{5, "true", protocol.CodeBadRequest}, // the end comes early
+		{6, "true\x00x", protocol.CodeBadRequest},
+		{1 << 20, "", protocol.CodeBadRequest},
+		{1<<20 + 1, "", protocol.CodeBadRequest},
+		{200_000, ": " + strings.Repeat("x", 199_998), protocol.CodeStartFailed}, // E2BIG
+	} {
+		if runtime.GOOS != "linux" && bad.code == protocol.CodeStartFailed {
+			continue // other systems take it
+		}
+		ch := start(t, s, protocol.Open{Length: bad.length})
+		ch.Write(protocol.TypeStdin, []byte(bad.text))
+		ch.EOF(protocol.TypeStdin)
+		if r := collect(t, ch); r.refused == nil || r.refused.Code != bad.code {
+			t.Errorf("%d: %+v, %+v", bad.length, r.refused, r.exit)
+		}
+	}
+	ch = start(t, s, protocol.Open{Length: 5})
+	ch.Write(protocol.TypeStdin, []byte("true"))
+	ch.Close(nil)
+	if r := collect(t, ch); r.refused == nil || r.refused.Code != protocol.CodeCancelled {
+		t.Errorf("%+v, %+v", r.refused, r.exit)
+	}
 }
 
 // What a request asks for is what runs (EX1), and its streams come back unmixed, byte for byte.

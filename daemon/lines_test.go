@@ -148,7 +148,7 @@ func TestLinesWithoutTerminal(t *testing.T) {
 	if r := collect(t, ch); *r.exit.Code != 130 {
 		t.Errorf("%+v", r.exit)
 	}
-	for _, bad := range []protocol.Open{{}, {Length: -1}, {Length: protocol.MaxLine + 1},
+	for _, bad := range []protocol.Open{{}, {Length: -1}, {Length: 1<<20 + 1},
 		{Command: protocol.Bytes("true"), Length: 3}, {Complete: &protocol.Complete{Kind: "x"}},
 		{Complete: &protocol.Complete{Kind: protocol.KindPath}, PTY: window()}} {
 		if r := collect(t, s.open(bad)); r.refused == nil ||

@@ -84,7 +84,7 @@ type Open struct {
 
 	// channel of the shell that runs a line (LI3), or of a connection's group or listener (FO1)
 	In       uint32    `json:"in,omitempty"`
-	Length   int64     `json:"length,omitempty"`   // bytes of STDIN that are the line
+	Length   int64     `json:"length,omitempty"`   // bytes of STDIN that are the command, or line
 	Complete *Complete `json:"complete,omitempty"` // names are asked for (LI6)
 
 	Name string `json:"name,omitempty"` // of the subsystem that is to run (SU1)
@@ -109,8 +109,8 @@ const (
 	KindPath     = "path"
 )
 
-// MaxLine is the longest line that may come by STDIN, in bytes (LI3).
-const MaxLine = 1 << 20
+// MaxLength is the longest command or line that may come by STDIN, in bytes (EX1, LI3).
+const MaxLength = 1 << 20
 
 // CheckLine finds what is wrong with a request for a line (LI3); the error is a *Violation with
 // CodeBadRequest.
@@ -124,8 +124,8 @@ func (o *Open) CheckLine() error {
 	switch {
 	case asked != 1:
 		return Violate(CodeBadRequest, "exactly one of command, length and complete must be given")
-	case o.Length < 0 || o.Length > MaxLine:
-		return Violate(CodeBadRequest, "length is not 1 to %d", MaxLine)
+	case o.Length < 0 || o.Length > MaxLength:
+		return Violate(CodeBadRequest, "length is not 1 to %d", MaxLength)
 	case o.Complete != nil && o.Complete.Kind != KindCommand &&
 		o.Complete.Kind != KindVariable && o.Complete.Kind != KindPath:
 		return Violate(CodeBadRequest, "names of such a kind cannot be asked for")
@@ -152,14 +152,17 @@ func (o *Open) CheckLineShell() error {
 // *Violation with CodeBadRequest.
 func (o *Open) CheckExec() error {
 	asked := 0
-	for _, given := range []bool{len(o.Command) > 0, len(o.Argv) > 0, o.Shell} {
+	for _, given := range []bool{len(o.Command) > 0, o.Length != 0, len(o.Argv) > 0, o.Shell} {
 		if given {
 			asked++
 		}
 	}
 	switch {
 	case asked != 1:
-		return Violate(CodeBadRequest, "exactly one of command, argv and shell must be given")
+		return Violate(CodeBadRequest,
+			"exactly one of command, length, argv and shell must be given")
+	case o.Length < 0 || o.Length > MaxLength:
+		return Violate(CodeBadRequest, "length is not 1 to %d", MaxLength)
 	case o.Timeout < 0 || o.Timeout > MaxTimeout:
 		return Violate(CodeBadRequest, "timeout_ms is out of range")
 	case o.PTY != nil:

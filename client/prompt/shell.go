@@ -37,9 +37,6 @@ type shell struct {
 	err     error
 }
 
-// longestCommand is how long a line may be in the request itself; a longer one follows it.
-const longestCommand = 4096
-
 // beginShell asks for a shell, with a terminal as large as ours; nil: it cannot be asked for.
 func (r *runner) beginShell() *shell {
 	o := r.conn.Options
@@ -162,18 +159,14 @@ func (r *runner) forLine(ctx context.Context) (*shell, error) {
 // line is the request for a line in the shell.
 func (s *shell) line(text string, pty *protocol.PTY) *protocol.Open {
 	open := &protocol.Open{Service: "lines", In: s.ch.ID(), PTY: pty}
-	if len(text) > longestCommand {
-		open.Length = int64(len(text))
-	} else {
-		open.Command = protocol.Bytes(text)
-	}
+	run.Put(open, text)
 	return open
 }
 
 // send sends what follows the request.
 func (s *shell) send(ch *mux.Channel, text string) {
 	if ch.Request().Length > 0 {
-		go ch.Write(protocol.TypeStdin, []byte(text))
+		go run.SendLong(ch, text)
 	}
 }
 
@@ -187,7 +180,7 @@ func (s *shell) sendFirst(ctx context.Context, ch *mux.Channel, text string,
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		ch.Write(protocol.TypeStdin, []byte(text)) // if it fails, the channel says why
+		run.SendLong(ch, text) // if it fails, the channel says why
 	}()
 	select {
 	case <-sent:

@@ -45,9 +45,44 @@ func request(d *dial.Dialer) *protocol.Open {
 	case o.CommandLine() == "":
 		open.Shell = true
 	default:
-		open.Command = protocol.Bytes(o.CommandLine())
+		Put(open, o.CommandLine())
 	}
 	return open
+}
+
+// longestCommand is how long a command may be in the request itself, in bytes: it fits even if each
+// of them is written as six (JS2).
+const longestCommand = 8 << 10
+
+// Put puts a command or line into a request; a long one is announced there,
+// SendLong sends it (EX1, LI3).
+func Put(open *protocol.Open, text string) {
+	if len(text) > longestCommand {
+		open.Length = int64(len(text))
+	} else {
+		open.Command = protocol.Bytes(text)
+	}
+}
+
+// open sends the request. Its error is in words, and the session's if that has ended.
+func open(s *mux.Session, request *protocol.Open) (*mux.Channel, error) {
+	if request.Length > protocol.MaxLength {
+		return nil, report.Failed(nil, tooLongHint, "the command has %d bytes, and at most %d "+
+			"(1 MiB) can be sent", request.Length, protocol.MaxLength)
+	}
+	ch, err := s.Open(request)
+	return ch, Unsent(err)
+}
+
+const tooLongHint = "minissh host sh <FILE reads a long one from standard input"
+
+// SendLong sends the text that Put has only announced.
+func SendLong(ch *mux.Channel, text string) error {
+	if ch.Request().Length == 0 {
+		return nil
+	}
+	_, err := ch.Write(protocol.TypeStdin, []byte(text))
+	return err
 }
 
 // environment is what SendEnv and SetEnv send.
@@ -74,10 +109,11 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	var ch *mux.Channel
 	login, loginOver := UntilLogin(ctx, d)
 	conn, err := d.Dial(login, func(s *mux.Session) (err error) {
-		if ch, err = s.Open(request(d)); err == nil && streams.Stdin == nil {
+		request := request(d)
+		if ch, err = open(s, request); err == nil && streams.Stdin == nil && request.Length == 0 {
 			err = ch.EOF(protocol.TypeStdin)
 		}
-		return Unsent(err)
+		return err
 	})
 	if code := loginOver(); code != 0 {
 		return code
@@ -93,9 +129,12 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	if loggedIn != nil {
 		loggedIn()
 	}
-	if streams.Stdin != nil {
+	if streams.Stdin != nil || ch.Request().Length > 0 {
 		// ends with the process at the latest: a read of standard input cannot be interrupted
-		go feed(ch, streams.Stdin)
+		go func() {
+			SendLong(ch, d.Options.CommandLine()) // the channel tells of a failure
+			feed(ch, streams.Stdin)
+		}()
 	}
 	var watching sync.WaitGroup
 	watching.Go(func() {
@@ -129,7 +168,9 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 
 // feed carries our standard input to the command, then its end.
 func feed(ch *mux.Channel, stdin io.Reader) {
-	ch.Copy(protocol.TypeStdin, stdin, func() { terminal.Widen(stdin) })
+	if stdin != nil {
+		ch.Copy(protocol.TypeStdin, stdin, func() { terminal.Widen(stdin) })
+	}
 	ch.EOF(protocol.TypeStdin)
 }
 
@@ -185,7 +226,7 @@ func broken(err error) bool {
 func Unsent(err error) error {
 	switch {
 	case errors.Is(err, protocol.ErrTooLarge):
-		return report.Failed(err, "minissh host sh <FILE reads a long one from standard input",
+		return report.Failed(err, tooLongHint,
 			"the command is too long: %v", err)
 	case errors.Is(err, protocol.ErrNUL):
 		return report.Failed(err, "", "a command cannot hold a zero byte")

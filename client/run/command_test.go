@@ -4,6 +4,7 @@ package run_test
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -37,6 +38,42 @@ func TestCommand(t *testing.T) {
 	}
 	if name != "tester" || string(asked.Command) != "a command" || asked.Argv != nil {
 		t.Errorf("user %q, %+v", name, asked)
+	}
+}
+
+// A long command follows the request, ahead of the input, and one that is too long is not sent.
+func TestLongCommand(t *testing.T) {
+	for _, size := range []int{8 << 10, 8<<10 + 1, 1 << 20, 1<<20 + 1} {
+		command := strings.Repeat("\xff", size)
+		var got string
+		f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
+			var asked protocol.Open
+			g.Until(protocol.TypeOpen).Decode(&asked)
+			g.Welcome()
+			g.Say(protocol.TypeOpened, 1, `{"pid":1}`)
+			g.Say(protocol.TypeWindow, 1, "\x00\x00\x00\x00\x7f\xff\xff\xff")
+			for f := g.Next(); f.Type != protocol.TypeEOF; f = g.Next() {
+				if f.Type == protocol.TypeStdin {
+					got += string(f.Payload)
+				}
+			}
+			got = string(asked.Command) + got
+			if asked.Length > 0 != (size > 8<<10) {
+				t.Errorf("length %d for %d", asked.Length, size)
+			}
+			g.End(`{"how":"exited","code":0}`)
+		})
+		d, said := f.Dialer(t)
+		d.Options.Command = []string{command}
+		code := run.Command(t.Context(), d, run.Streams{Stdin: strings.NewReader("input"),
+			Stdout: io.Discard, Stderr: io.Discard}, nil)
+		if size > 1<<20 {
+			if code != 255 || !strings.Contains(said.String(), "the command has 1048577 bytes") {
+				t.Errorf("%d: %d, %s", size, code, said)
+			}
+		} else if code != 0 || got != command+"input" {
+			t.Errorf("%d: %d, %d bytes, %s", size, code, len(got), said)
+		}
 	}
 }
 

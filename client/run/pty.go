@@ -44,8 +44,8 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	d.OnTerminal = true
 	login, loginOver := UntilLogin(ctx, d)
 	conn, err := d.Dial(login, func(s *mux.Session) (err error) {
-		ch, err = s.Open(PTY(request(d), d.Options, local))
-		return Unsent(err)
+		ch, err = open(s, PTY(request(d), d.Options, local))
+		return err
 	})
 	if code := loginOver(); code != 0 {
 		return code
@@ -57,6 +57,7 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	if loggedIn != nil {
 		loggedIn()
 	}
+	SendLong(ch, d.Options.CommandLine()) // ahead of what is typed; the channel tells of a failure
 	screen, closeScreen := terminal.Display(os.Stdout, streams.Stdout)
 	defer closeScreen()
 	shown, err := NewShell(conn, ch, local, stdin, screen, streams.Stderr)

@@ -15,6 +15,7 @@ type Known struct {
 	Host   string
 	Sent   bool // the request was
 	Opened bool // the daemon has answered that it was started
+	Long   bool // it may be longer than a system takes
 }
 
 // KnownOf is what is known of the command of a channel that we opened; nil: it could not be opened.
@@ -22,6 +23,7 @@ func KnownOf(conn *dial.Connection, ch *mux.Channel) Known {
 	k := Known{Host: conn.Options.Alias}
 	if ch != nil {
 		k.Sent, k.Opened = ch.Began()
+		k.Long = ch.Request().Length > 0
 	}
 	return k
 }
@@ -61,7 +63,11 @@ func (k Known) Unknown(err error) error {
 		case protocol.CodeUnknownService, protocol.CodeServiceRefused, protocol.CodeBadRequest,
 			protocol.CodeStartFailed, protocol.CodeNoDirectory, protocol.CodeTooManyChannels,
 			protocol.CodeTooManyCommands, protocol.CodeBusy:
-			return report.Failed(err, "", "%s did not run it: %v", host, said)
+			hint := ""
+			if k.Long && said.Code == protocol.CodeStartFailed {
+				hint = tooLongHint
+			}
+			return report.Failed(err, hint, "%s did not run it: %v", host, said)
 		case protocol.CodeShuttingDown:
 			return report.Failed(err, "",
 				"minisshd on %s is being stopped, and the command with it", host)

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,10 @@ func (e exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 // run starts what a request asks for, and sees it to its end.
 func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
 	agents *listeners) *protocol.Reason {
+	open, reason := whole(open, ch)
+	if reason != nil {
+		return reason
+	}
 	spec, reason := execSpec(open, who)
 	if reason == nil {
 		reason = agents.lend(&spec, ch)
@@ -50,6 +55,37 @@ func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
 		"command", logbook.Shorten(asked(open), 512), "forced", who.Grant.Forced, "tty", p.TTY)
 	c.run()
 	return nil
+}
+
+// whole is a request with its command, if that comes by STDIN (EX1).
+func whole(open *protocol.Open, ch *mux.Channel) (*protocol.Open, *protocol.Reason) {
+	if open.Length == 0 || open.CheckExec() != nil {
+		return open, nil
+	}
+	text, reason := received(ch, open.Length)
+	with := *open
+	with.Command, with.Length = text, 0
+	return &with, reason
+}
+
+// received waits for a command or line that comes by STDIN (EX1, LI3). Memory is used for what has
+// come, not for what was announced.
+func received(ch *mux.Channel, length int64) (text []byte, _ *protocol.Reason) {
+	var room [16 << 10]byte
+	for int64(len(text)) < length {
+		e, err := ch.Next(room[:min(int64(len(room)), length-int64(len(text)))])
+		if err != nil {
+			return nil, cancelled // CH9
+		}
+		if e.EOF {
+			return nil, refusal(protocol.CodeBadRequest, "STDIN ends before length")
+		}
+		text = append(text, room[:e.N]...)
+	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return nil, refusal(protocol.CodeBadRequest, protocol.ErrNUL.Error())
+	}
+	return text, nil
 }
 
 // asked is what the client wanted to run, in words; "" is a shell.

@@ -164,22 +164,8 @@ func (t *toldLine) text(open *protocol.Open) (process.LineKind, []byte, *protoco
 	case open.Length == 0:
 		return kind, open.Command, nil
 	}
-	text := make([]byte, 0, open.Length)
-	for int64(len(text)) < open.Length {
-		var room [16 << 10]byte
-		e, err := t.ch.Next(room[:min(int64(len(room)), open.Length-int64(len(text)))])
-		if err != nil {
-			return kind, nil, cancelled // CH9
-		}
-		if e.EOF {
-			return kind, nil, refusal(protocol.CodeBadRequest, "the line ends before its length")
-		}
-		text = append(text, room[:e.N]...)
-	}
-	if bytes.IndexByte(text, 0) >= 0 {
-		return kind, nil, refusal(protocol.CodeBadRequest, protocol.ErrNUL.Error())
-	}
-	return kind, text, nil
+	text, reason := received(t.ch, open.Length)
+	return kind, text, reason
 }
 
 // write is the line's process.LineOutput.
