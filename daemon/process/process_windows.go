@@ -35,6 +35,9 @@ type system struct {
 // StartContext is Start: nothing in it takes long.
 func StartContext(_ context.Context, spec Spec) (*Process, error) { return Start(spec) }
 
+// Turn has nothing to wait for: there is one account.
+func Turn(context.Context, Account) (end func(), err error) { return func() {}, nil }
+
 // Start starts a command in a job object of its own, with pipes as its standard streams. Errors are
 // *StartError. The caller must Close the Process. What the command starts before it is put into the
 // job is not in it.

@@ -49,9 +49,9 @@ var errUnwanted = errors.New("nobody wants it any more")
 // errSilent means that StartTime has passed.
 var errSilent = fmt.Errorf("the directory or the program did not answer within %v", StartTime)
 
-// Commands of one account take turns in starting: a start is work for the daemon and its stage, and
-// 256 at once would leave little of the processors to the other accounts' commands. One account may
-// use half of the processors to start its commands.
+// Commands and helpers of one account take turns in starting: a start is work for the daemon, its
+// stage or its helper, and 256 at once would leave little of the processors to the other accounts'
+// commands. One account may use half of the processors to start its own.
 var turnsAtOnce = max(1, runtime.GOMAXPROCS(0)/2)
 
 // turnTime is for one start. A start that takes longer hangs, and the next gets its turn.
@@ -86,6 +86,15 @@ func awaitTurn(ctx context.Context, uid uint32) (end func(), err error) {
 		pass()
 		leaveTurns(uid)
 	}), nil
+}
+
+// Turn waits until a helper of the account may start. end says that it works now, or never will; it
+// may be called more than once. The daemon's own account does not wait.
+func Turn(ctx context.Context, acct Account) (end func(), err error) {
+	if acct.Credential == nil {
+		return func() {}, nil
+	}
+	return awaitTurn(ctx, acct.Credential.UID)
 }
 
 func enterTurns(uid uint32) *turnQueue {

@@ -35,6 +35,8 @@ type command struct {
 
 	shell string // its name, if it is told lines (LI1); constant
 	noPTY error  // why the terminal that was asked for is missing; constant
+
+	answers func() // called when output has come, more than once; may be nil; constant
 }
 
 func newCommand(h *Host, ch *mux.Channel, p *process.Process, who *access.Client) *command {

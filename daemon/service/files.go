@@ -11,6 +11,7 @@ import (
 	"minissh/daemon/access"
 	"minissh/daemon/authorized"
 	"minissh/daemon/logbook"
+	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/files"
 	"minissh/protocol/mux"
@@ -37,9 +38,11 @@ func (copying) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 		return refusal(protocol.CodeServiceRefused, "this key may not "+request.Mode+
 			" (minissh-files in authorized_keys)")
 	}
-	helper, err := h.startHelper(ch, who, filesHelper)
-	if err != nil {
-		return refusal(protocol.CodeStartFailed, err.Error())
+	helper, reason := h.startHelper(ch, who, func() (*process.Process, error) {
+		return process.StartSelf(who.Account, filesHelper)
+	})
+	if reason != nil {
+		return reason
 	}
 	return throughHelper(helper, request)
 }

@@ -56,14 +56,18 @@ const mostRequests = 64
 
 // startGroup starts a helper, and waits until it can be used.
 func (h *Host) startGroup(ch *mux.Channel, who *access.Client) (*group, *protocol.Reason) {
-	p, socket, err := process.StartSocket(who.Account, forwardHelper)
-	if err != nil {
-		return nil, refusal(protocol.CodeStartFailed, err.Error())
+	var socket *net.UnixConn
+	started, reason := h.startHelper(ch, who, func() (p *process.Process, err error) {
+		p, socket, err = process.StartSocket(who.Account, forwardHelper)
+		return p, err
+	})
+	if reason != nil {
+		return nil, reason
 	}
-	p.Stdout.Close() // it says all by its socket
-	p.Stderr.Close()
+	started.Stdout.Close() // it says all by its socket
+	started.Stderr.Close()
 	g := &helperGroup{
-		helper: h.owned(p, ch, who), socket: socket, ready: make(chan struct{}),
+		helper: started, socket: socket, ready: make(chan struct{}),
 		ended: make(chan struct{}), slots: make(chan struct{}, mostRequests),
 		pen: make(chan struct{}, 1), waiting: map[uint32]*request{},
 	}

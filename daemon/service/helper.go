@@ -6,6 +6,7 @@ import (
 	"minissh/daemon/access"
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
+	"minissh/protocol"
 	"minissh/protocol/mux"
 )
 
@@ -17,33 +18,38 @@ type helper struct {
 	host    *Host
 	who     *access.Client
 	ch      *mux.Channel
+	turn    func()        // ends the account's turn in starting helpers
 	late    *time.Timer   // runs while somebody waits for the helper's own steps
 	over    chan struct{} // closed by end
 	watched chan struct{} // closed when watch has returned
 }
 
-// startHelper starts a helper for a channel. Its first answer has HelperStart's time; the caller
-// says answered then, and end in any case.
-func (h *Host) startHelper(ch *mux.Channel, who *access.Client, verb string) (*helper, error) {
-	p, err := process.StartSelf(who.Account, verb)
+// startHelper starts a helper for a channel, by start, when it is the account's turn. Its first
+// answer has HelperStart's time; the caller says answered then, and end in any case.
+func (h *Host) startHelper(ch *mux.Channel, who *access.Client,
+	start func() (*process.Process, error)) (*helper, *protocol.Reason) {
+	turn, err := process.Turn(wanted(ch), who.Account)
 	if err != nil {
-		return nil, err
+		return nil, cancelled
 	}
-	return h.owned(p, ch, who), nil
-}
-
-// owned gives a helper that was started its owner.
-func (h *Host) owned(p *process.Process, ch *mux.Channel, who *access.Client) *helper {
+	p, err := start()
+	if err != nil {
+		turn()
+		return nil, refusal(protocol.CodeStartFailed, err.Error())
+	}
 	started := &helper{
-		Process: p, host: h, who: who, ch: ch,
+		Process: p, host: h, who: who, ch: ch, turn: turn,
 		late: time.NewTimer(h.HelperStart), over: make(chan struct{}), watched: make(chan struct{}),
 	}
 	go started.watch()
-	return started
+	return started, nil
 }
 
 // answered says that the helper works now, and may take as long as the client likes.
-func (h *helper) answered() { h.late.Stop() }
+func (h *helper) answered() {
+	h.late.Stop()
+	h.turn()
+}
 
 // shouldEnd says that the helper has nothing left to do but end.
 func (h *helper) shouldEnd() { h.late.Reset(h.host.HelperGrace) }
@@ -85,6 +91,7 @@ func (h *helper) end() {
 	case <-h.Done():
 	case <-h.watched:
 	}
+	h.turn()
 	close(h.over)
 	<-h.watched
 	h.Close()

@@ -14,7 +14,7 @@ import (
 // on. When the client wants no more, it closes the stream, as a pipe breaks.
 func (c *command) forward(kind protocol.Type, from process.Output) {
 	defer from.Close()
-	n, _ := c.ch.Copy(kind, &waiting{from, &c.waiting}, from.Loud)
+	n, _ := c.ch.Copy(kind, &waiting{from, &c.waiting, c.answers}, from.Loud)
 	c.out.Add(n)
 	c.streams.Add(-1)
 	soon := time.NewTimer(endsSoon)
@@ -34,12 +34,16 @@ const endsSoon = 2 * time.Millisecond
 type waiting struct {
 	from  io.Reader
 	count *atomic.Int32
+	came  func() // may be nil
 }
 
 func (w *waiting) Read(p []byte) (int, error) {
 	w.count.Add(1)
 	n, err := w.from.Read(p)
 	w.count.Add(-1)
+	if w.came != nil {
+		w.came()
+	}
 	return n, err
 }
 

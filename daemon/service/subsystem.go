@@ -72,11 +72,17 @@ func serveSFTP(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	if who.Grant.Folder != nil {
 		limit = *who.Grant.Folder
 	}
+	turn, err := process.Turn(wanted(ch), who.Account)
+	if err != nil {
+		return cancelled
+	}
+	defer turn()
 	p, err := process.StartSelf(who.Account, sftpHelper, who.Account.Home, limit.Path, limit.Mode)
 	if err != nil {
 		return refusal(protocol.CodeStartFailed, err.Error())
 	}
 	c := newCommand(h, ch, p, who)
+	c.answers = turn
 	c.timeout = time.Duration(open.Timeout) * time.Millisecond
 	if open.PTY != nil {
 		c.noPTY = errNoScreen
