@@ -13,7 +13,7 @@
 //   - An attack (table.go) is a name, what it says, a scene that root prepares for it (scene.go: a
 //     hung FUSE mount, a FIFO), and what mallory does. That runs in a process of mallory's
 //     (mallory.go), with raw frames (link.go), pinned to one processor. One file holds one kind:
-//     hung.go, processes.go, strangers.go, frames.go, shares.go, link.go.
+//     hung.go, processes.go, strangers.go, frames.go, shares.go, forwarding.go, link.go.
 //   - A trial (trial.go) is one attack on one host. Windows in which the honest work beside the
 //     attack alternate with windows beside a busy loop on the attacker's processor: the same load,
 //     and nothing else. What is compared are medians, as a ratio within the run.

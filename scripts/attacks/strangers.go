@@ -3,11 +3,16 @@
 package main
 
 import (
+	"crypto/rand"
 	"crypto/tls"
+	"encoding/base64"
+	"encoding/binary"
 	"io"
 	"net"
 	"strings"
 	"time"
+
+	"minissh/protocol"
 )
 
 // Attacks that need no account.
@@ -78,6 +83,42 @@ func slowHandshakes(m *mallory) error {
 			}
 			m.wait(10 * time.Millisecond)
 		}
+		return nil
+	})
+	return m.on(some)
+}
+
+// signatures are logins that the largest RSA key is said to have signed, as fast as that goes: each
+// has the daemon verify one.
+func signatures(m *mallory) error {
+	const size = 8192 / 8                // bytes; no key may be longer (ID2)
+	exponent := []byte{0xff, 0xff, 0xff} // the largest that is read
+	modulus := make([]byte, 1+size)
+	rand.Read(modulus[1:])
+	modulus[1] |= 0x80
+	modulus[size] |= 1
+	text := func(fields ...string) (wire string) {
+		for _, field := range fields {
+			wire += string(binary.BigEndian.AppendUint32(nil, uint32(len(field)))) + field
+		}
+		return wire
+	}
+	auth := base64.StdEncoding.EncodeToString([]byte("SSHSIG\x00\x00\x00\x01" +
+		text(text("ssh-rsa", "\x00"+string(exponent), string(modulus)), protocol.LoginNamespace, "",
+			"sha512", text("rsa-sha2-512", strings.Repeat("\x01", size)))))
+	some, one := countdown(50)
+	m.again(32, time.Millisecond, func() error {
+		l, err := m.greet("alice", m.key, func(h *protocol.Hello) { h.Auth = auth })
+		if err != nil {
+			return err
+		}
+		defer l.conn.Close()
+		f, err := l.in.Next()
+		if err != nil {
+			return err
+		}
+		m.note("%s", protocol.Describe(f, 0))
+		one()
 		return nil
 	})
 	return m.on(some)

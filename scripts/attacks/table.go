@@ -46,6 +46,7 @@ func init() {
 		{"strangers", "connections", "3,000 anonymous connections that say nothing", conditions{}, nil, silentConnections},
 		{"strangers", "slow-handshakes", "handshakes that come byte by byte", conditions{}, nil, slowHandshakes},
 		{"strangers", "unix-socket", "the same on the Unix socket, by one user", conditions{socket: true}, nil, silentSocket},
+		{"strangers", "signatures", "logins with wrong signatures of an RSA key of 8,192 bits", conditions{}, nil, signatures},
 		// frames.go
 		{"frames", "long-opens", "refused requests of 50 KB", conditions{}, nil, longOpens},
 		{"frames", "unread-log", "refusals to fill a log that nobody reads", conditions{unread: true}, nil, refusals},
@@ -58,6 +59,11 @@ func init() {
 		{"shares", "broken-sessions", "sessions that start long commands and break a rule", conditions{}, nil, brokenSessions},
 		{"shares", "held-sessions", "sessions left behind with full windows", conditions{args: []string{"--hold-memory", "64M"}}, nil, heldSessions},
 		{"shares", "silent-links", "sessions that read and never answer, as behind a relay that has lost its client", conditions{}, nil, silentLinks},
+		// forwarding.go
+		{"forwarding", "port-flood", "5,000 connections at a time to one port that is listened on", conditions{}, nil, portFlood},
+		{"forwarding", "listeners", "listeners that are begun and ended as fast as possible", conditions{}, nil, listenersFlood},
+		{"forwarding", "left-ports", "sessions left behind that listen, on ports that new ones ask for", conditions{}, nil, leftPorts},
+		{"forwarding", "agents", "programs that send 4 GiB to agents of which nobody takes anything", conditions{}, nil, agentsFlood},
 	}
 }
 
