@@ -21,16 +21,16 @@ const (
 	startLines = " exec 0<&5 5<&-\n"
 
 	// lineFunctions reads texts and reports. A text comes after a line with its mark, which is $1
-	// and which no text can know, and the number of its lines; it is to be evaluated if $2 is
-	// line. What comes before is the rest of a text whose reading was interrupted. A part holds
-	// 256 lines: the whole text is not copied for each of them. An interrupt or an error may have
-	// the shell throw away the rest of what it was told, in the middle of any of this. So we tell
-	// it the same again, and marks say what is done: a text is read once, and its report has its
-	// mark. If the text was not read to the end, nothing of it runs and the status is that of an
-	// interrupt. Both leave $? as the user's line had it. Once a line may have set -e or a trap for
-	// ERR, each notes its status itself: with what is well in a line (false && true), eval would
-	// not be. A shell whose line has closed the pipes would lose all that follow without a word: it
-	// ends.
+	// and which no text can know, and the number of its lines, or -1 if it is interrupted already;
+	// it is to be evaluated if $2 is line. What comes before is the rest of a text whose reading
+	// was interrupted. A part holds 256 lines: the whole text is not copied for each of them. An
+	// interrupt or an error may have the shell throw away the rest of what it was told, in the
+	// middle of any of this. So we tell it the same again, and marks say what is done: a text is
+	// read once, and its report has its mark. If the text was not read to the end, nothing of it
+	// runs and the status is that of an interrupt. Both leave $? as the user's line had it. Once a
+	// line may have set -e or a trap for ERR, each notes its status itself: with what is well in a
+	// line (false && true), eval would not be. A shell whose line has closed the pipes would lose
+	// all that follow without a word: it ends.
 	lineFunctions = `__minissh_tty=${SSH_TTY-} __minissh_notes= __minissh_nl='
 '
 __minissh_mark= __minissh_whole= __minissh_told=
@@ -48,6 +48,7 @@ while IFS= read -r __minissh_n <&"$__minissh_in"; do
 case $__minissh_n in "$1 "*) break ;; esac
 done
 __minissh_n=${__minissh_n#"$1 "}
+[ "$__minissh_n" -ge 0 ] || return 130
 while [ "$__minissh_n" -gt 0 ]; do
 IFS= read -r __minissh_l <&"$__minissh_in"
 __minissh_part=$__minissh_part$__minissh_l$__minissh_nl __minissh_n=$((__minissh_n - 1))

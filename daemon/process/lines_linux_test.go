@@ -48,7 +48,12 @@ func tellShell(t *testing.T, name string, pty bool) *told {
 	if err != nil {
 		t.Skip("not run: needs ", name)
 	}
-	home := t.TempDir()
+	return tellShellAt(t, path, t.TempDir(), pty)
+}
+
+// tellShellAt starts a shell with that home.
+func tellShellAt(t *testing.T, path, home string, pty bool) *told {
+	t.Helper()
 	spec := Spec{Path: path, Dir: home, Env: []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"),
 		"LANG=C.UTF-8", "TERM=dumb"}}
 	if pty {

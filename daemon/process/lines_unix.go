@@ -5,15 +5,14 @@ package process
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 
-	"minissh/protocol"
 	"minissh/protocol/tty"
 )
 
@@ -31,7 +30,7 @@ type Lines struct {
 
 	mu   sync.Mutex
 	line *Line         // that runs; nil: none does
-	told chan struct{} // closed when the last line's text has been sent; nil: there was none
+	told chan struct{} // closed when the last text has been sent; nil: there was none
 
 	ready chan struct{} // closed when the shell has read its script
 
@@ -48,10 +47,11 @@ type Line struct {
 	out  LineOutput
 	mark string  // its own, which is in the shell's reports of it if lines of ours are not typed
 	tell string  // the line of ours
-	text []byte  // what is sent when the shell has begun, if lines of ours are typed
+	text []byte  // what is sent when the shell has begun
 	end  LineEnd // constant once Ended is closed
 
 	// guarded by l.mu
+	waits     bool            // for the shell to start
 	begun     bool            // the shell has it
 	early     []string        // signals that came before that, each once
 	missed    map[string]bool // signals that missing looks after
@@ -225,7 +225,7 @@ func (l *Lines) started() {
 func (l *Lines) hasBegun() {
 	l.mu.Lock()
 	line := l.line
-	if line == nil || l.shell.typed && line.begun {
+	if line == nil || line.begun {
 		l.mu.Unlock()
 		if l.shell.typed { // it was typed twice
 			l.texts.Write([]byte{0})
@@ -233,16 +233,24 @@ func (l *Lines) hasBegun() {
 		return
 	}
 	early := line.early
+	interrupted := slices.Contains(early, "INT")
 	line.begun, line.early = true, nil
 	l.mu.Unlock()
 	if l.shell.typed { // what the terminal has shown so far is the line of ours
 		l.screen.settle()
 		l.screen.to(line.out)
+		if interrupted {
+			line.text = nil
+		}
 		l.texts.Write(append(line.text, 0))
+	} else {
+		l.sendText(line, interrupted)
 	}
 	l.askReport()
 	for _, name := range early {
-		line.Signal(name)
+		if name != "INT" || l.shell.typed {
+			line.Signal(name)
+		}
 	}
 }
 
@@ -280,83 +288,6 @@ func (l *Lines) passOn() {
 			s.settle()
 		}
 	}
-}
-
-// Begin waits for the shell's start and tells it a line. out gets what is written while that runs.
-// The terminal gets a size then, if it is not nil. ErrLineRuns means that another one runs, whose
-// ctx is not done; otherwise Begin waits for that one's end, which is for its caller to bring about
-// (Stop). ErrFinished: the shell has ended.
-func (l *Lines) Begin(ctx context.Context, kind LineKind, size *protocol.Size, text []byte,
-	out LineOutput) (*Line, error) {
-	select {
-	case <-l.ready:
-	case <-l.Done():
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if kind == TerminalLine && l.tty == nil {
-		return nil, ErrNoPTY
-	}
-	line := &Line{l: l, ctx: ctx, Ended: make(chan struct{}), out: out}
-	l.mu.Lock()
-	for l.line != nil {
-		before := l.line
-		l.mu.Unlock()
-		if before.ctx.Err() == nil {
-			return nil, ErrLineRuns
-		}
-		select {
-		case <-before.Ended:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		l.mu.Lock()
-	}
-	select {
-	case <-l.Done():
-		l.mu.Unlock()
-		return nil, ErrFinished
-	default:
-	}
-	l.line = line
-	if size != nil {
-		l.Resize(*size)
-	}
-	line.mark, line.signalled = rand.Text(), kind == TerminalLine
-	line.tell = fmt.Sprintf(l.shell.tell[kind], line.mark)
-	if l.shell.typed {
-		line.tell, line.text = l.shell.tell[kind], bytes.Clone(text)
-	}
-	if kind == TerminalLine || l.shell.typed {
-		l.tty.f.SetWriteDeadline(time.Time{})
-	}
-	for _, s := range []*stream{l.out, l.err, l.screen} {
-		if s != nil && !(s.terminal && l.shell.typed) {
-			s.to(out)
-		}
-	}
-	before, told := l.told, make(chan struct{})
-	if !l.shell.typed {
-		l.told = told
-	}
-	l.mu.Unlock()
-	go l.tellAgain(line)
-	if l.shell.typed {
-		l.tty.Write([]byte(line.tell))
-		return line, nil
-	}
-	if !bytes.HasSuffix(text, []byte("\n")) {
-		text = append(bytes.Clone(text), '\n')
-	}
-	go func() { // the shell reads it when it likes; if a write fails, it has ended
-		defer close(told)
-		l.feed.WriteString(line.tell)
-		if before != nil {
-			<-before // the rest of which the shell now reads
-		}
-		fmt.Fprintf(l.texts, "%s %d\n%s", line.mark, bytes.Count(text, []byte("\n")), text)
-	}()
-	return line, nil
 }
 
 // End is how the line ended; it waits for that.

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"minissh/protocol/testend"
 )
 
 // An interrupt that comes before the shell has a line, or while it reads the text, ends the line.
@@ -17,11 +19,18 @@ func TestLinesInterruptedWhileTold(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", pty), func(t *testing.T) {
 				s := tellShell(t, name, pty)
 				s.tell("echo before", PlainLine)
-				line, got := s.begin(strings.Repeat("echo ran\n1\n", 5_000))
-				line.Signal("INT")
-				end := s.wait(line, "the text")
-				if text := got.of(1); text != "" || end.Code == 0 || end.ShellEnded {
-					t.Errorf("%+v, %q, %q", end, text[:min(100, len(text))], got.of(2))
+				for _, early := range []bool{true, false} {
+					line, got := s.begin(strings.Repeat("echo ran\n1\n", 5_000))
+					testend.Until(t, "the line has begun", func() bool {
+						s.mu.Lock()
+						defer s.mu.Unlock()
+						return early || line.begun
+					})
+					line.Signal("INT")
+					end := s.wait(line, "the text")
+					if text := got.of(1); text != "" || end.Code == 0 || end.ShellEnded {
+						t.Errorf("%+v, %q, %q", end, text[:min(100, len(text))], got.of(2))
+					}
 				}
 				for range 3 {
 					end, got := s.tell("echo mine", PlainLine)

@@ -8,13 +8,11 @@ import (
 	"os"
 	"slices"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Signal sends a signal to the terminal's foreground process group: the line's programs, or the
-// shell while it does the work itself. KILL kills the group; if it is the shell's own, everything
-// in the shell's kernel session.
+// shell while it does the work itself, or what its start-up files run. KILL kills the group; if it
+// is the shell's own, everything in the shell's kernel session.
 func (line *Line) Signal(name string) error {
 	if !KnownSignal(name) {
 		return fmt.Errorf("%w %q", ErrUnknownSignal, name)
@@ -81,7 +79,8 @@ const (
 )
 
 // tooEarly keeps a signal for the line until the shell has begun it: before that, an interrupt
-// would have the shell throw away a part of what tells it the line.
+// would have the shell throw away a part of what tells it the line. If the shell runs its start-up
+// files, and has read nothing from us, it also gets the signal now: they may hang.
 func (line *Line) tooEarly(name string) bool {
 	line.l.mu.Lock()
 	defer line.l.mu.Unlock()
@@ -90,6 +89,9 @@ func (line *Line) tooEarly(name string) bool {
 	}
 	if !slices.Contains(line.early, name) {
 		line.early = append(line.early, name)
+	}
+	if line.waits && (line.l.shell.typed || line.l.unread() == len(line.l.shell.script)) {
+		line.l.Process.Signal(name)
 	}
 	return true
 }
@@ -180,6 +182,9 @@ const (
 
 // Stop ends the line: by INT, by KILL, at last with the shell. ctx hurries.
 func (line *Line) Stop(ctx context.Context) {
+	if line.withdraw() {
+		return
+	}
 	tick := time.NewTicker(stopAgain)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -208,44 +213,6 @@ func (l *Lines) again() {
 	}
 }
 
-// tellAgain tells the shell again what an interrupt may have had it throw away: the line of ours,
-// if it has not begun that; the question for its report, if it has read the last one and not
-// reported; the question of asksAfterSignals. One that it has read already finds nothing to do.
-func (l *Lines) tellAgain(line *Line) {
-	after := toldAgain
-	if l.shell.typed {
-		after = typedAgain
-	}
-	for {
-		select {
-		case <-line.Ended:
-			return
-		case <-time.After(after):
-		}
-		l.mu.Lock()
-		begun, asks := line.begun, line.asks
-		l.mu.Unlock()
-		switch {
-		case l.shell.typed && !begun:
-			l.tty.Write([]byte(line.tell))
-		case l.shell.typed:
-			return
-		case !begun:
-			l.feedMore("\n" + line.tell)
-		case asks != "":
-			l.feedMore(asks)
-		case l.fed():
-			l.askReport()
-		}
-		after = min(2*after, typedAgain)
-	}
-}
-
-const (
-	toldAgain  = 50 * time.Millisecond // at first
-	typedAgain = 2 * time.Second
-)
-
 // runs says whether the shell has begun the line.
 func (l *Lines) runs() bool {
 	l.mu.Lock()
@@ -262,45 +229,4 @@ func (l *Lines) noSignals() {
 	if l.line != nil && (l.line.begun || !l.shell.typed) {
 		l.line.over = true
 	}
-}
-
-// asksAfterSignals is called when the line has ended. If it was signalled, the shell may have yet
-// to act on that: it would throw away what it is told next. It is asked whether it can answer.
-func (l *Lines) asksAfterSignals(number int) bool {
-	l.noSignals()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.line == nil || !l.line.signalled {
-		return false
-	}
-	if l.tty != nil { // what was typed and not taken is for nobody
-		l.tty.f.SetWriteDeadline(time.Unix(1, 0))
-	}
-	l.line.asks = fmt.Sprintf("\n"+reportAnd, number)
-	l.feedMore(l.line.asks)
-	return true
-}
-
-// askReport has the shell report, unless it has so much to read already that it will, or reports
-// anyway.
-func (l *Lines) askReport() {
-	if !l.shell.typed {
-		l.feedMore("\n" + report)
-	}
-}
-
-// feedMore does not wait: a pipe takes so little whole, or not at all.
-func (l *Lines) feedMore(text string) {
-	if raw, err := l.feed.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { unix.Write(int(fd), []byte(text)) })
-	}
-}
-
-// fed says whether the shell has read all that it was told.
-func (l *Lines) fed() bool {
-	left := 1
-	if raw, err := l.feed.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), fionread) })
-	}
-	return left == 0
 }

@@ -20,7 +20,7 @@ func TestLineToldAgain(t *testing.T) {
 					syscall.Kill(s.PID, syscall.SIGSTOP)
 					waitState(t, s.PID, 'T')
 					line, got := s.begin("echo mine $kept")
-					<-s.Lines.told
+					testend.Until(t, "the shell is told", func() bool { return !s.fed() })
 					syscall.Kill(s.PID, syscall.SIGINT)
 					syscall.Kill(s.PID, syscall.SIGCONT)
 					end := s.wait(line, "echo")
