@@ -26,7 +26,7 @@ var inside = map[string][]string{
 	"client/terminal":   {"atexit", "report"},
 	"client/dial":       {"names", "options", "knownhosts", "atexit", "report", "terminal"},
 	"client/forward":    {"options", "report", "dial"},
-	"client/master":     {"atexit", "report"},
+	"client/master":     {"atexit", "options", "report"},
 	"client/run":        {"options", "vt", "atexit", "report", "terminal", "dial", "forward"},
 	"client/cp":         {"atexit", "report", "terminal", "dial", "run"},
 	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "run",

@@ -59,6 +59,16 @@ type Dialer struct {
 	linkMost int64 // bytes over one link, for tests; 0: SE8's
 }
 
+// Forwards are what a session carries besides commands (client/forward).
+type Forwards interface {
+	// Linger waits, when the command has ended, until no connection is open.
+	Linger()
+	// Command does what is typed after ~C, and says how that went.
+	Command(ctx context.Context, line string) (said string, err error)
+	// List tells, for people, what is forwarded and which connections are open.
+	List() (forwards, connections []string)
+}
+
 // Connection is a session with a daemon that we have logged in to.
 type Connection struct {
 	Session  *mux.Session
@@ -67,8 +77,8 @@ type Connection struct {
 	Messages *report.Messages
 	Agent    uint32 // channel of the listener to which our agent is lent (FO9); 0: none
 
-	// Linger, if not nil, waits for what else the session carries when its command has ended.
-	Linger func()
+	// Forwards, if not nil, are what else the session carries.
+	Forwards Forwards
 
 	// Announce tells of a lost link in lines on standard error. It is what Watch has done first.
 	Announce func(*Loss)

@@ -29,9 +29,8 @@ func (f *Forwards) lend(socket string) {
 		return
 	}
 	f.Agent = ch.ID()
-	l := &listener{service: agentService, ch: ch, place: "the agent's socket",
-		Forward: &options.Forward{Remote: true,
-			Target: protocol.Target{Path: protocol.Bytes(socket)}},
-		waiting: make(chan struct{}, mostAgentWaiting)}
+	l := f.newListener(&options.Forward{Remote: true,
+		Target: protocol.Target{Path: protocol.Bytes(socket)}}, agentService, ch, mostAgentWaiting)
+	l.place = "the agent's socket"
 	f.carrying.Go(func() { f.take(l) })
 }

@@ -19,7 +19,7 @@ const (
 // dynamic listens for SOCKS clients (-D).
 func (f *Forwards) dynamic(forward *options.Forward) error {
 	greeting := make(chan struct{}, mostGreeting)
-	return f.listen(forward, "SOCKS", greeting, func(conn net.Conn) {
+	return f.listen(forward, "SOCKS", greeting, func(conn net.Conn, c *connection) {
 		conn.SetDeadline(time.Now().Add(greetTime))
 		a, err := readSOCKS(conn)
 		conn.SetDeadline(time.Time{})
@@ -32,6 +32,7 @@ func (f *Forwards) dynamic(forward *options.Forward) error {
 		select {
 		case f.slots <- struct{}{}:
 			defer func() { <-f.slots }()
+			f.leads(c, &a.to)
 			f.connect(conn, &a.to, a.answer)
 		case <-f.closing:
 			conn.Close()

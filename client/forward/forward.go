@@ -5,7 +5,8 @@
 // Reading order: forward.go (what is set up, and its end), listen.go (ports and Unix sockets),
 // group.go (what makes the connections there), local.go (one connection from here), carry.go (its
 // bytes), dynamic.go and socks.go (a connection whose program says where to), remote.go (listening
-// there), greet.go (those there that say where to), agent.go (for those who use our agent).
+// there), greet.go (those there that say where to), agent.go (for those who use our agent),
+// changes.go (what is added and taken away under way).
 //
 // Nothing here waits for the session's link: a connection outlives one that is lost, since its
 // channel does.
@@ -13,7 +14,7 @@ package forward
 
 import (
 	"fmt"
-	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,18 +38,28 @@ type Forwards struct {
 	// Agent is the channel of the listener to which our agent is lent (FO9); 0: none
 	Agent uint32
 
-	listeners []net.Listener
-	carrying  sync.WaitGroup // what accepts, and what carries
-	deaf      chan struct{}  // closed when nothing more is taken
-	closing   chan struct{}  // closed by Close
+	carrying sync.WaitGroup // what accepts, and what carries
+	deaf     chan struct{}  // closed when nothing more is taken
+	closing  chan struct{}  // closed by Close
 
 	greeting greeting // of those that come to listeners over there
 
 	mu     sync.Mutex // guards the rest
 	closed bool
-	open   int
+	live   []*live
+	open   []*connection
 	told   map[string]time.Time // what was said, and when
 }
+
+// live is a forward that is set up.
+type live struct {
+	*options.Forward
+	port int    // of one that has a free port there
+	end  func() // takes no more connections; those that are open go on
+}
+
+// connection is one that is forwarded.
+type connection struct{ from, to string }
 
 // Start listens as the options say, and returns at once. The error is for people, and comes if
 // ExitOnForwardFailure is set; otherwise a port that cannot be listened on is told. Close ends what
@@ -121,9 +132,24 @@ func (f *Forwards) deafen() {
 	if !f.isDeaf() {
 		close(f.deaf)
 	}
+	ended := f.live
+	f.live = nil
 	f.mu.Unlock()
-	for _, l := range f.listeners {
-		l.Close()
+	for _, s := range ended {
+		s.end()
+	}
+}
+
+// note notes a forward that is set up. One that comes too late is ended.
+func (f *Forwards) note(s *live) {
+	f.mu.Lock()
+	late := f.isDeaf()
+	if !late {
+		f.live = append(f.live, s)
+	}
+	f.mu.Unlock()
+	if late {
+		s.end()
 	}
 }
 
@@ -131,7 +157,7 @@ func (f *Forwards) deafen() {
 // before. The session's end cuts them off.
 func (f *Forwards) Linger() {
 	f.mu.Lock()
-	open := f.open
+	open := len(f.open)
 	f.mu.Unlock()
 	f.deafen()
 	if m := f.conn.Messages; open > 0 && m.Interactive() {
@@ -141,15 +167,35 @@ func (f *Forwards) Linger() {
 	f.carrying.Wait()
 }
 
-// count notes that a connection has begun, or ended; false: nothing may begin any more.
-func (f *Forwards) count(n int) bool {
+// forget takes a forward away that has ended.
+func (f *Forwards) forget(s *live) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if n > 0 && f.closed {
-		return false
+	f.live = slices.DeleteFunc(f.live, func(one *live) bool { return one == s })
+}
+
+// begin notes a connection, which is from somewhere to somewhere, for people; nil: nothing may
+// begin any more. over notes its end.
+func (f *Forwards) begin(from, to string) (c *connection, over func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, nil
 	}
-	f.open += n
-	return true
+	c = &connection{from, to}
+	f.open = append(f.open, c)
+	return c, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.open = slices.DeleteFunc(f.open, func(one *connection) bool { return one == c })
+	}
+}
+
+// leads notes where a connection leads whose program has said so (SOCKS).
+func (f *Forwards) leads(c *connection, to *protocol.Target) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c.to = protocol.Quote(to.String())
 }
 
 // quietFor is how long a message is not repeated: a browser asks a host that cannot be reached for

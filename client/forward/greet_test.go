@@ -28,7 +28,7 @@ func TestGreeting(t *testing.T) {
 		}
 		at := func(after time.Duration, want int) {
 			t.Helper()
-			time.Sleep(after)
+			<-time.After(after)
 			synctest.Wait()
 			if len(ended) != want {
 				t.Errorf("after %v more: %d have been ended, not %d", after, len(ended), want)
@@ -72,7 +72,7 @@ func TestToldOnce(t *testing.T) {
 			!strings.Contains(said.String(), "target 0\n") || len(f.told) > mostTold {
 			t.Errorf("%d lines, %d kept:\n%.2000s", lines, len(f.told), said.String())
 		}
-		time.Sleep(quietFor + 1)
+		<-time.After(quietFor + 1)
 		if f.tell("later"); !strings.HasSuffix(said.String(), "later\n") {
 			t.Errorf("nothing is told any more")
 		}

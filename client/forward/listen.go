@@ -78,9 +78,9 @@ func cannotListen(f *options.Forward, err error) error {
 	case f.Path != "":
 		hint = "-o StreamLocalBindUnlink=yes takes the place of a socket that is there"
 	case errors.Is(err, os.ErrPermission):
-		hint = "ports below 1024 are root's; " + like(f, f.Port+8000) + " uses another"
+		hint = "ports below 1024 are root's; " + typed(f, f.Port+8000) + " uses another"
 	case f.Port < 65535:
-		hint = "another program may have the port; " + like(f, f.Port+1) + " uses another"
+		hint = "another program may have the port; " + typed(f, f.Port+1) + " uses another"
 	}
 	return report.Failed(err, hint, "cannot listen on %s: %v", placeName(f), report.Plain(err))
 }
@@ -96,14 +96,23 @@ func placeName(f *options.Forward) string {
 	return fmt.Sprintf("port %d of %s", f.Port, protocol.Quote(f.Bind))
 }
 
-// like is the forward as it is typed, at another port.
-func like(f *options.Forward, port int) string {
-	words := strconv.Itoa(port)
-	if f.BindGiven {
+// typed is the forward as it is typed, at a port.
+func typed(f *options.Forward, port int) string {
+	letter, words := "-L ", strconv.Itoa(port)
+	switch {
+	case f.Path != "":
+		words = f.Path
+	case f.BindGiven:
 		words = net.JoinHostPort(f.Bind, words)
 	}
-	if f.Dynamic {
-		return "-D " + words
+	switch {
+	case f.Remote:
+		letter = "-R "
+	case f.Dynamic:
+		letter = "-D "
 	}
-	return "-L " + words + ":" + f.Target.String()
+	if f.Dynamic {
+		return letter + words
+	}
+	return letter + words + ":" + f.Target.String()
 }

@@ -15,30 +15,35 @@ const service = "forward" // in OPEN
 
 // local listens for one forward (-L).
 func (f *Forwards) local(forward *options.Forward) error {
-	return f.listen(forward, forward.Target.String(), f.slots, func(conn net.Conn) {
+	return f.listen(forward, forward.Target.String(), f.slots, func(conn net.Conn, _ *connection) {
 		f.connect(conn, &forward.Target, nil)
 	})
 }
 
 // listen has serve called for each connection that comes; what is for people.
 func (f *Forwards) listen(forward *options.Forward, what string, slots chan struct{},
-	serve func(net.Conn)) error {
+	serve func(net.Conn, *connection)) error {
 	listeners, err := listen(forward, f.conn.Options)
 	if err != nil {
 		return err
 	}
-	f.listeners = append(f.listeners, listeners...)
+	f.note(&live{Forward: forward, end: func() {
+		for _, l := range listeners {
+			l.Close()
+		}
+	}})
 	for _, l := range listeners {
 		f.conn.Messages.Debug("listening on %s for %s", protocol.Quote(l.Addr().String()),
 			protocol.Quote(what))
-		f.carrying.Go(func() { f.accept(l, slots, serve) })
+		f.carrying.Go(func() { f.accept(l, what, slots, serve) })
 	}
 	return nil
 }
 
 // accept takes connections until the listener is closed. It waits for a slot first: what comes
 // meanwhile waits in the kernel.
-func (f *Forwards) accept(l net.Listener, slots chan struct{}, serve func(net.Conn)) {
+func (f *Forwards) accept(l net.Listener, what string, slots chan struct{},
+	serve func(net.Conn, *connection)) {
 	for {
 		select {
 		case slots <- struct{}{}:
@@ -60,14 +65,16 @@ func (f *Forwards) accept(l net.Listener, slots chan struct{}, serve func(net.Co
 			case <-f.closing:
 			}
 			continue
-		case !f.count(1):
+		}
+		c, over := f.begin(conn.RemoteAddr().String(), what)
+		if c == nil {
 			<-slots
 			conn.Close()
 			return
 		}
 		f.carrying.Go(func() {
-			defer func() { f.count(-1); <-slots }()
-			serve(conn)
+			defer func() { over(); <-slots }()
+			serve(conn, c)
 		})
 	}
 }

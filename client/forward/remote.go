@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"minissh/client/options"
@@ -25,6 +26,17 @@ type listener struct {
 	ch      *mux.Channel
 	waiting chan struct{} // holds one for each channel that waits for a connection
 	place   string        // where it listens, for people
+	port    int           // that it has there
+	noted   *live
+	over    chan struct{} // closed when it is not wanted any more
+	end     func()        // closes over
+}
+
+func (f *Forwards) newListener(one *options.Forward, service string, ch *mux.Channel,
+	waiting int) *listener {
+	over := make(chan struct{})
+	return &listener{Forward: one, service: service, ch: ch, waiting: make(chan struct{}, waiting),
+		over: over, end: sync.OnceFunc(func() { close(over) })}
 }
 
 // mostRemote is how many listeners there may be: each has a channel, and two for connections.
@@ -39,22 +51,17 @@ func (f *Forwards) remote(all []*options.Forward) error {
 	}
 	var asked []*listener
 	for _, one := range all {
-		on := &protocol.Target{Host: one.Bind, Port: one.Port, Path: protocol.Bytes(one.Path)}
-		if one.Path == "" && !one.BindGiven {
-			on.Host = "localhost"
-		}
-		ch, err := f.conn.Session.OpenWaiting(&protocol.Open{Service: service, Listen: on})
+		l, err := f.askListen(one, len(all))
 		if err != nil {
 			return err
 		}
-		asked = append(asked, &listener{Forward: one, service: service, ch: ch,
-			waiting: make(chan struct{}, max(1, min(mostWaiting, cap(f.slots)/2/len(all))))})
+		asked = append(asked, l)
 	}
 	var failed error
 	for _, l := range asked {
-		err := f.await(l)
+		err := f.await(context.Background(), l)
 		if err == nil {
-			f.carrying.Go(func() { f.take(l) })
+			f.receive(l)
 		} else if failed == nil && f.conn.Options.ExitOnForwardFailure {
 			failed = err
 		} else {
@@ -64,8 +71,28 @@ func (f *Forwards) remote(all []*options.Forward) error {
 	return failed
 }
 
+// askListen has the other side listen, for one of so many forwards.
+func (f *Forwards) askListen(one *options.Forward, of int) (*listener, error) {
+	on := &protocol.Target{Host: one.Bind, Port: one.Port, Path: protocol.Bytes(one.Path)}
+	if one.Path == "" && !one.BindGiven {
+		on.Host = "localhost"
+	}
+	ch, err := f.conn.Session.OpenWaiting(&protocol.Open{Service: service, Listen: on})
+	if err != nil {
+		return nil, err
+	}
+	return f.newListener(one, service, ch, max(1, min(mostWaiting, cap(f.slots)/2/of))), nil
+}
+
+// receive takes the connections of a listener, from now on.
+func (f *Forwards) receive(l *listener) {
+	l.noted = &live{Forward: l.Forward, port: l.port, end: l.end}
+	f.note(l.noted)
+	f.carrying.Go(func() { f.take(l) })
+}
+
 // await waits until the other side listens, or says why not.
-func (f *Forwards) await(l *listener) error {
+func (f *Forwards) await(ctx context.Context, l *listener) error {
 	l.place = l.Path
 	if l.Path == "" {
 		l.place = strconv.Itoa(l.Port)
@@ -80,6 +107,9 @@ func (f *Forwards) await(l *listener) error {
 			return report.Failed(nil, "", "%s listens on another port than it was asked to",
 				f.conn.Options.Alias)
 		}
+		if l.Path == "" {
+			l.port = said.Port
+		}
 		if l.Path == "" && l.Port == 0 {
 			l.place = strconv.Itoa(said.Port)
 			f.conn.Messages.Announce(fmt.Sprintf("Allocated port %d for remote forward to %s",
@@ -88,6 +118,11 @@ func (f *Forwards) await(l *listener) error {
 		f.conn.Messages.Debug("remote forward success for: listen %s, connect %s",
 			protocol.Quote(l.place), protocol.Quote(l.words()))
 		return nil
+	case <-ctx.Done():
+		l.ch.Close(nil)
+		go drain(l.ch)
+		return report.Failed(nil, "", "%s does not answer; it was asked to listen on %s",
+			f.conn.Options.Alias, protocol.Quote(l.place))
 	case <-l.ch.Gone():
 	}
 	reason := ended(l.ch)
@@ -145,6 +180,8 @@ func (f *Forwards) take(l *listener) {
 			case places <- struct{}{}:
 			case <-f.deaf:
 				return
+			case <-l.over:
+				return
 			case <-l.ch.Gone():
 				return
 			}
@@ -156,7 +193,7 @@ func (f *Forwards) take(l *listener) {
 		}
 		f.carrying.Go(func() {
 			defer func() { <-f.slots }()
-			from, reason := f.comes(ch)
+			from, reason := f.comes(l, ch)
 			if reason != nil && !f.isDeaf() && l.listens() {
 				f.tell("no connection from port " + protocol.Quote(l.place) + ": " +
 					(&protocol.RemoteError{Reason: *reason}).Error())
@@ -166,15 +203,16 @@ func (f *Forwards) take(l *listener) {
 				}
 			}
 			<-l.waiting
-			if reason == nil && f.count(1) {
-				defer f.count(-1)
-				f.conn.Messages.Debug("a connection to %s from %s", protocol.Quote(l.place),
-					protocol.Quote(from))
-				f.serve(l, ch)
-				return
+			if reason == nil {
+				if c, over := f.begin(protocol.Quote(from), l.words()); c != nil {
+					defer over()
+					f.conn.Messages.Debug("a connection to %s from %s", protocol.Quote(l.place),
+						protocol.Quote(from))
+					f.serve(l, ch, c)
+					return
+				}
 			}
-			ch.Close(nil)
-			go drain(ch)
+			f.drop(ch)
 		})
 	}
 }
@@ -183,11 +221,14 @@ func (f *Forwards) take(l *listener) {
 func (f *Forwards) watch(l *listener) {
 	select {
 	case <-f.deaf:
-		l.ch.Close(nil)
-		go drain(l.ch)
+		f.drop(l.ch)
+		return
+	case <-l.over:
+		f.drop(l.ch)
 		return
 	case <-l.ch.Gone():
 	}
+	f.forget(l.noted)
 	reason := ended(l.ch)
 	if f.conn.Session.Err() == nil {
 		f.tell(f.conn.Options.Alias + " listens no more on " + protocol.Quote(l.place) + ": " +
@@ -199,6 +240,8 @@ func (f *Forwards) watch(l *listener) {
 func (l *listener) listens() bool {
 	select {
 	case <-l.ch.Gone():
+		return false
+	case <-l.over:
 		return false
 	default:
 		return true
@@ -215,13 +258,15 @@ func (f *Forwards) isDeaf() bool {
 }
 
 // comes waits for a connection on a channel; the reason says why there is none.
-func (f *Forwards) comes(ch *mux.Channel) (from string, reason *protocol.Reason) {
+func (f *Forwards) comes(l *listener, ch *mux.Channel) (from string, reason *protocol.Reason) {
 	select {
 	case e := <-ch.Requests():
 		if said, ok := e.Message.(*protocol.Opened); ok {
 			return said.From, nil
 		}
 	case <-f.deaf:
+		return "", &protocol.Reason{}
+	case <-l.over:
 		return "", &protocol.Reason{}
 	case <-ch.Gone():
 		if len(ch.Requests()) > 0 { // it came, and has ended
@@ -234,7 +279,7 @@ func (f *Forwards) comes(ch *mux.Channel) (from string, reason *protocol.Reason)
 
 // serve connects here for a connection that came there, and carries its bytes. Whoever came is
 // reset if that fails.
-func (f *Forwards) serve(l *listener, ch *mux.Channel) {
+func (f *Forwards) serve(l *listener, ch *mux.Channel, c *connection) {
 	to, answer := l.Target, func(io.Writer, *protocol.Reason) error { return nil }
 	program := &stream{ch}
 	if l.Dynamic {
@@ -246,6 +291,7 @@ func (f *Forwards) serve(l *listener, ch *mux.Channel) {
 			return
 		}
 		to, answer = a.to, a.answer
+		f.leads(c, &to)
 		if !f.conn.Options.MayOpen(&to) {
 			f.tell("PermitRemoteOpen does not let a SOCKS client of " + protocol.Quote(l.place) +
 				" connect to " + protocol.Quote(to.String()))

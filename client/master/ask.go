@@ -1,28 +1,51 @@
 package master
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"slices"
 	"time"
 
+	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/protocol"
 	"minissh/protocol/transport"
 )
 
-// Ask is -O: it asks the process that owns the path to check, exit or stop, and returns what ssh
-// says of that.
-func Ask(command, path string) (string, error) {
+// Ask is -O: it asks the process that owns the path to check, exit, stop, forward or cancel, and
+// returns what ssh says of that. Ports that the other side has chosen are written to ports.
+func Ask(o *options.Options, ports io.Writer) (string, error) {
+	command, path := o.Control, o.ControlPath
 	if path == "" {
 		return "", report.Failed(nil, "minissh -O "+command+" -S PATH host",
 			"-O asks the process that owns a socket, and there is no ControlPath")
 	}
-	kind, known := map[string]uint32{"check": aliveCheck, "exit": terminate,
-		"stop": stopListening}[command]
-	if !known {
-		return "", report.Failed(nil, "minissh -N -L … forwards over a connection of its own",
+	requests, said := map[string][]message{
+		"check": {newMessage(aliveCheck, 0)}, "exit": {newMessage(terminate, 0)},
+		"stop": {newMessage(stopListening, 0)},
+	}[command], ""
+	forwards := slices.Concat(o.LocalForwards, o.RemoteForwards, o.DynamicForwards)
+	switch {
+	case requests != nil:
+	case command != "forward" && command != "cancel":
+		return "", report.Failed(nil, "-O check, exit, stop, forward or cancel",
 			"-O %s is not in this version: each command has a connection of its own", command)
+	case len(forwards) == 0:
+		return "", report.Failed(nil, "minissh -O "+command+" -L 8080:web:80 host",
+			"-O %s needs -L, -R or -D: which one", command)
+	}
+	switch command {
+	case "forward":
+		for _, f := range forwards {
+			requests = append(requests, forwardMessage(openForward, f))
+		}
+	case "cancel":
+		for _, f := range forwards {
+			requests = append(requests, forwardMessage(closeForward, f))
+		}
 	}
 	raw, err := net.DialTimeout("unix", path, patience)
 	if err != nil {
@@ -35,39 +58,73 @@ func Ask(command, path string) (string, error) {
 	if err != nil || uid != 0 && int64(uid) != int64(os.Getuid()) {
 		return "", report.Failed(err, "", "the socket %s is another user's", protocol.Quote(path))
 	}
-	raw.SetDeadline(time.Now().Add(patience))
-	pid, err := exchange(raw, kind)
+	raw.SetDeadline(time.Now().Add(3 * patience))
+	err = greet(raw)
+	for i := 0; err == nil && i < len(requests); i++ {
+		var kind, number uint32
+		kind, number, err = exchange(raw, requests[i])
+		switch {
+		case err == nil && kind == remotePort:
+			fmt.Fprintln(ports, number)
+		case err == nil && kind == isAlive:
+			said = fmt.Sprintf("Master running (pid=%d)", number)
+		}
+	}
+	if no, is := errors.AsType[*refusal](err); is {
+		return "", report.Failed(nil, "", "the process that owns %s refuses: %s",
+			protocol.Quote(path), protocol.Quote(no.why))
+	}
 	if err != nil {
 		return "", report.Failed(err, "", "the process that owns %s does not answer: %v",
 			protocol.Quote(path), report.Plain(err))
 	}
-	return map[uint32]string{aliveCheck: fmt.Sprintf("Master running (pid=%d)", pid),
-		terminate: "Exit request sent.", stopListening: "Stop listening request sent."}[kind], nil
+	switch command {
+	case "exit":
+		said = "Exit request sent."
+	case "stop":
+		said = "Stop listening request sent."
+	}
+	return said, nil
 }
 
-// exchange sends one request and returns the number in the answer.
-func exchange(conn net.Conn, request uint32) (number uint32, err error) {
-	if err := writeMessage(conn, hello, version); err != nil {
-		return 0, err
+// greet exchanges versions.
+func greet(conn net.Conn) error {
+	if err := newMessage(hello, version).writeTo(conn); err != nil {
+		return err
 	}
-	kind, body, err := readMessage(conn)
+	kind, b, err := readMessage(conn)
+	if err == nil && (kind != hello || b.number() != version) {
+		err = errors.New("it speaks another version")
+	}
+	return err
+}
+
+// refusal is the other process's no.
+type refusal struct{ why string }
+
+func (r *refusal) Error() string { return r.why }
+
+// exchange sends one request, and returns the kind of the answer and the number in it.
+func exchange(conn net.Conn, request message) (kind, number uint32, err error) {
+	if err := request.writeTo(conn); err != nil {
+		return 0, 0, err
+	}
+	kind, b, err := readMessage(conn)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if kind != hello || len(body) == 0 || body[0] != version {
-		return 0, fmt.Errorf("it speaks another version")
+	b.number() // of the request: there is one at a time
+	switch kind {
+	case ok:
+	case isAlive, remotePort:
+		number = b.number()
+	case refused:
+		err = &refusal{b.text()}
+	default:
+		err = &refusal{"permission denied"}
 	}
-	if err := writeMessage(conn, request, 0); err != nil {
-		return 0, err
+	if err == nil && b.bad {
+		err = errors.New("its answer is cut off")
 	}
-	kind, body, err = readMessage(conn)
-	switch {
-	case err != nil:
-		return 0, err
-	case kind == isAlive && len(body) == 2:
-		return body[1], nil
-	case kind != ok:
-		return 0, fmt.Errorf("it refuses")
-	}
-	return 0, nil
+	return kind, number, err
 }

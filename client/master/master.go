@@ -1,10 +1,11 @@
 // Package master is the process that owns a ControlPath (ssh_config(5), ControlMaster), and those
-// that ask for it (-O). minissh's commands have a connection each, so nothing else goes over the
-// socket: it says that the process is there, and which, and ends it. Programs need that to know
-// whether a host can be reached. The messages are those of OpenSSH (PROTOCOL.mux), so that ssh -O
-// may ask as well.
+// that ask for it (-O). minissh's commands have a connection each, so none goes over the socket: it
+// says that the process is there, and which, ends it, and changes what its connection forwards.
+// Programs need that to know whether a host can be reached. The messages are those of OpenSSH
+// (PROTOCOL.mux), so that ssh -O may ask as well.
 //
-// mux.go has the messages, master.go the owner's side, and ask.go the other.
+// mux.go has the messages, master.go the owner's side, ask.go the other, and forward.go what both
+// say of forwards.
 package master
 
 import (
@@ -32,6 +33,7 @@ const most = 16
 // Owner is a process that owns a ControlPath.
 type Owner struct {
 	path     string
+	forwards Forwards
 	listener net.Listener
 	end      func() // ends this process, for -O exit
 	stop     sync.Once
@@ -40,7 +42,7 @@ type Owner struct {
 
 // Own makes the socket, with mode 0600. end is called when somebody asks this process to end. If
 // another process owns the path the result is nil, as in ssh: ours goes on without.
-func Own(path string, messages *report.Messages, end func()) (*Owner, error) {
+func Own(path string, messages *report.Messages, forwards Forwards, end func()) (*Owner, error) {
 	hint := "-S none goes on without a socket"
 	listener, err := listen(path)
 	if errors.Is(err, fs.ErrExist) {
@@ -50,7 +52,8 @@ func Own(path string, messages *report.Messages, end func()) (*Owner, error) {
 		return nil, report.Failed(err, hint, "cannot make the socket %s: %v",
 			protocol.Quote(path), report.Plain(err))
 	}
-	o := &Owner{path: path, listener: listener, end: end, slots: make(chan struct{}, most)}
+	o := &Owner{path: path, forwards: forwards, listener: listener, end: end,
+		slots: make(chan struct{}, most)}
 	atexit.Do(o.Stop)
 	go o.serve()
 	return o, nil
@@ -125,37 +128,39 @@ func (o *Owner) serve() {
 
 // answer serves one that asks.
 func (o *Owner) answer(conn net.Conn) {
-	if writeMessage(conn, hello, version) != nil {
+	if newMessage(hello, version).writeTo(conn) != nil {
 		return
 	}
 	for {
-		kind, body, err := readMessage(conn)
+		kind, b, err := readMessage(conn)
 		if err != nil {
 			return
 		}
-		id := uint32(0)
-		if len(body) > 0 {
-			id = body[0]
-		}
+		id := b.number()
 		switch kind {
 		case hello:
 			if id != version {
 				return
 			}
 		case aliveCheck:
-			err = writeMessage(conn, isAlive, id, uint32(os.Getpid()))
+			err = newMessage(isAlive, id, uint32(os.Getpid())).writeTo(conn)
 		case stopListening:
 			o.Stop()
-			err = writeMessage(conn, ok, id)
+			err = newMessage(ok, id).writeTo(conn)
+		case openForward, closeForward:
+			// the other side may take its time, and the answer then needs some more
+			conn.SetDeadline(time.Now().Add(2 * patience))
+			err = o.change(kind, id, b).writeTo(conn)
 		case terminate:
 			o.Stop()
-			if writeMessage(conn, ok, id) == nil {
+			if newMessage(ok, id).writeTo(conn) == nil {
 				conn.Close()
 			}
 			o.end()
 			return
 		default:
-			err = writeRefusal(conn, id, "minissh's commands have a connection each")
+			err = newMessage(refused, id).text("minissh's commands have a connection each").
+				writeTo(conn)
 		}
 		if err != nil {
 			return

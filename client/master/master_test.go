@@ -4,26 +4,70 @@ package master
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"minissh/client/options"
 	"minissh/client/report"
+	"minissh/protocol"
 	"minissh/protocol/testend"
 )
 
 func messages() *report.Messages { return report.New(io.Discard, new(options.Options)) }
 
+// asked notes the forwards that are asked for.
+type asked struct {
+	mu   sync.Mutex
+	said []string
+	err  error
+}
+
+func (a *asked) note(what string, f *options.Forward) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.said = append(a.said, fmt.Sprintf("%s %+v", what, *f))
+	return 4711, a.err
+}
+
+func (a *asked) Add(_ context.Context, f *options.Forward) (int, error) { return a.note("add", f) }
+
+func (a *asked) Cancel(f *options.Forward) error {
+	_, err := a.note("cancel", f)
+	return err
+}
+
+// take is what was noted so far.
+func (a *asked) take() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	said := a.said
+	a.said = nil
+	return said
+}
+
+func ask(command, path string) (string, error) {
+	return Ask(&options.Options{Control: command, ControlPath: path}, io.Discard)
+}
+
 // own makes a socket in a directory of the test.
 func own(t *testing.T, path string, end func()) *Owner {
 	t.Helper()
-	o, err := Own(path, messages(), end)
+	return owns(t, path, new(asked), end)
+}
+
+func owns(t *testing.T, path string, noted *asked, end func()) *Owner {
+	t.Helper()
+	o, err := Own(path, messages(), noted, end)
 	if err != nil || o == nil {
 		t.Fatalf("%v, %v", o, err)
 	}
@@ -33,7 +77,7 @@ func own(t *testing.T, path string, end func()) *Owner {
 
 func TestMaster(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	if _, err := Ask("check", path); err == nil ||
+	if _, err := ask("check", path); err == nil ||
 		!strings.HasPrefix(err.Error(), "Control socket connect(") {
 		t.Errorf("nobody answers: %v", err)
 	}
@@ -46,19 +90,19 @@ func TestMaster(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
 		t.Errorf("more than the socket is there: %v", left)
 	}
-	said, err := Ask("check", path)
+	said, err := ask("check", path)
 	if want := fmt.Sprintf("Master running (pid=%d)", os.Getpid()); said != want || err != nil {
 		t.Errorf("%q, %v", said, err)
 	}
 	for _, command := range []string{"forward", "cancel", "proxy"} {
-		if _, err := Ask(command, path); err == nil {
+		if _, err := ask(command, path); err == nil {
 			t.Errorf("-O %s is answered", command)
 		}
 	}
-	if second, err := Own(path, messages(), nil); second != nil || err != nil {
+	if second, err := Own(path, messages(), new(asked), nil); second != nil || err != nil {
 		t.Errorf("a second owner: %v, %v", second, err)
 	}
-	if said, err := Ask("exit", path); said != "Exit request sent." || err != nil {
+	if said, err := ask("exit", path); said != "Exit request sent." || err != nil {
 		t.Errorf("%q, %v", said, err)
 	}
 	<-ended
@@ -77,7 +121,7 @@ func TestStale(t *testing.T) {
 	old.(*net.UnixListener).SetUnlinkOnClose(false)
 	old.Close()
 	o := own(t, path, nil)
-	if said, err := Ask("stop", path); said != "Stop listening request sent." || err != nil {
+	if said, err := ask("stop", path); said != "Stop listening request sent." || err != nil {
 		t.Errorf("%q, %v", said, err)
 	}
 	testend.Until(t, "the socket goes away", func() bool {
@@ -88,7 +132,7 @@ func TestStale(t *testing.T) {
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if second, err := Own(path, messages(), nil); second != nil {
+	if second, err := Own(path, messages(), new(asked), nil); second != nil {
 		t.Errorf("a file is taken for a socket: %v", err)
 	}
 	if text, _ := os.ReadFile(path); string(text) != "mine" {
@@ -112,14 +156,88 @@ func TestHostile(t *testing.T) {
 		io.Copy(io.Discard, conn)
 		conn.Close()
 	}
-	if _, err := Ask("check", path); err != nil {
+	if _, err := ask("check", path); err != nil {
 		t.Error(err)
 	}
-	var refusal bytes.Buffer
-	writeRefusal(&refusal, 7, "no")
-	kind, numbers, err := readMessage(&refusal)
-	if kind != refused || numbers[0] != 7 || err != nil {
-		t.Errorf("%x, %v, %v", kind, numbers, err)
+	kind, body, err := readMessage(bytes.NewReader([]byte(
+		"\x00\x00\x00\x0e\x80\x00\x00\x03\x00\x00\x00\x07\x00\x00\x00\x03no")))
+	if kind != refused || body.number() != 7 || body.text() != "" || !body.bad || err != nil {
+		t.Errorf("%x, %+v, %v", kind, body, err)
+	}
+}
+
+// Forwards are asked for and cancelled by us and by ssh, in the same words; a refusal is told,
+// quoted.
+func TestForwards(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	noted := new(asked)
+	owns(t, path, noted, nil)
+	web := protocol.Target{Host: "web", Port: 80}
+	o := &options.Options{Control: "forward", ControlPath: path,
+		LocalForwards: []*options.Forward{{Bind: "", BindGiven: true, Port: 1, Target: web},
+			{Path: "/here", Target: protocol.Target{Path: protocol.Bytes("/there")}}},
+		DynamicForwards: []*options.Forward{{Port: 2, Dynamic: true}},
+		RemoteForwards: []*options.Forward{{Remote: true, Target: web},
+			{Remote: true, Bind: "::1", BindGiven: true, Port: 3, Dynamic: true}}}
+	var ports bytes.Buffer
+	if said, err := Ask(o, &ports); said != "" || err != nil || ports.String() != "4711\n" {
+		t.Errorf("%q, %v, %q", said, err, ports.String())
+	}
+	o.Control = "cancel"
+	if said, err := Ask(o, io.Discard); said != "" || err != nil {
+		t.Errorf("%q, %v", said, err)
+	}
+	ours := noted.take()
+	if len(ours) != 10 || !slices.Contains(ours, fmt.Sprintf("add %+v", *o.LocalForwards[1])) {
+		t.Errorf("%q", ours)
+	}
+	if ssh, err := exec.LookPath("ssh"); err == nil {
+		for _, command := range []string{"forward", "cancel"} {
+			out, err := exec.Command(ssh, "-F", "none", "-S", path, "-O", command,
+				"-L", "*:1:web:80", "-L", "/here:/there", "-R", "0:web:80", "-R", "[::1]:3",
+				"-D", "2", "h").CombinedOutput()
+			if err != nil || command == "forward" && string(out) != "4711\n" {
+				t.Errorf("ssh -O %s: %q, %v", command, out, err)
+			}
+		}
+		theirs := noted.take()
+		for i, said := range theirs {
+			theirs[i] = strings.Replace(said, "Bind:* ", "Bind: ", 1)
+		}
+		slices.Sort(theirs)
+		for i, said := range ours {
+			ours[i] = strings.Replace(said, "Bind:* ", "Bind: ", 1)
+		}
+		slices.Sort(ours)
+		if !slices.Equal(theirs, ours) {
+			t.Errorf("ssh: %q\nours: %q", theirs, ours)
+		}
+	}
+	noted.mu.Lock()
+	noted.err = errors.New("no \x1b[31m")
+	noted.mu.Unlock()
+	if _, err := Ask(o, io.Discard); err == nil || strings.Contains(err.Error(), "\x1b") ||
+		!strings.Contains(err.Error(), `refuses: "no`) {
+		t.Errorf("%v", err)
+	}
+	for _, bad := range []message{newMessage(openForward, 0, localForward),
+		newMessage(openForward, 0, 4).text("").number(1).text("web").number(80),
+		newMessage(openForward, 0, localForward).text("").number(0).text("web").number(80),
+		newMessage(openForward, 0, localForward).text("").number(65536).text("web").number(80),
+		newMessage(openForward, 0, localForward).text("").number(1).text("web").number(65536),
+		newMessage(openForward, 0, localForward).text("").number(1).text("").number(80)} {
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		noted.take()
+		if err := greet(conn); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := exchange(conn, bad); err == nil || len(noted.take()) > 0 {
+			t.Errorf("%x: %v", bad, err)
+		}
+		conn.Close()
 	}
 }
 

@@ -12,10 +12,13 @@ const (
 	hello         uint32 = 0x00000001 // the version
 	aliveCheck    uint32 = 0x10000004
 	terminate     uint32 = 0x10000005
+	openForward   uint32 = 0x10000006 // a forward, see forward.go
+	closeForward  uint32 = 0x10000007 // the same
 	stopListening uint32 = 0x10000009
 	ok            uint32 = 0x80000001
 	refused       uint32 = 0x80000003 // a reason
 	isAlive       uint32 = 0x80000005 // the process's id
+	remotePort    uint32 = 0x80000007 // the port that a forward has there
 )
 
 const (
@@ -23,29 +26,57 @@ const (
 	longestBody        = 64 << 10
 )
 
-// writeMessage writes a message of numbers.
-func writeMessage(w io.Writer, kind uint32, numbers ...uint32) error {
-	message := binary.BigEndian.AppendUint32(nil, uint32(4+4*len(numbers)))
-	message = binary.BigEndian.AppendUint32(message, kind)
+// message is what is sent, without its length.
+type message []byte
+
+func newMessage(kind uint32, numbers ...uint32) message {
+	m := binary.BigEndian.AppendUint32(nil, kind)
 	for _, n := range numbers {
-		message = binary.BigEndian.AppendUint32(message, n)
+		m = binary.BigEndian.AppendUint32(m, n)
 	}
-	_, err := w.Write(message)
+	return m
+}
+
+func (m message) text(s string) message {
+	return append(binary.BigEndian.AppendUint32(m, uint32(len(s))), s...)
+}
+
+func (m message) number(n uint32) message { return binary.BigEndian.AppendUint32(m, n) }
+
+func (m message) writeTo(w io.Writer) error {
+	_, err := w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(m))), m...))
 	return err
 }
 
-// writeRefusal says no, and why.
-func writeRefusal(w io.Writer, id uint32, why string) error {
-	message := binary.BigEndian.AppendUint32(nil, uint32(12+len(why)))
-	message = binary.BigEndian.AppendUint32(message, refused)
-	message = binary.BigEndian.AppendUint32(message, id)
-	message = binary.BigEndian.AppendUint32(message, uint32(len(why)))
-	_, err := w.Write(append(message, why...))
-	return err
+// body is what comes after a message's kind. Once it is bad it gives zeros.
+type body struct {
+	rest []byte
+	bad  bool
 }
 
-// readMessage reads a message, and the numbers that it begins with, at most two.
-func readMessage(r io.Reader) (kind uint32, numbers []uint32, err error) {
+func (b *body) number() uint32 {
+	if len(b.rest) < 4 {
+		b.rest, b.bad = nil, true
+		return 0
+	}
+	n := binary.BigEndian.Uint32(b.rest)
+	b.rest = b.rest[4:]
+	return n
+}
+
+func (b *body) text() string {
+	n := b.number()
+	if uint64(n) > uint64(len(b.rest)) {
+		b.rest, b.bad = nil, true
+		return ""
+	}
+	s := string(b.rest[:n])
+	b.rest = b.rest[n:]
+	return s
+}
+
+// readMessage reads a message.
+func readMessage(r io.Reader) (kind uint32, b *body, err error) {
 	var head [8]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return 0, nil, err
@@ -54,13 +85,9 @@ func readMessage(r io.Reader) (kind uint32, numbers []uint32, err error) {
 	if length < 4 || length-4 > longestBody {
 		return 0, nil, errors.New("a message of impossible length")
 	}
-	body := make([]byte, length-4)
-	if _, err := io.ReadFull(r, body); err != nil {
+	rest := make([]byte, length-4)
+	if _, err := io.ReadFull(r, rest); err != nil {
 		return 0, nil, err
 	}
-	for len(body) >= 4 && len(numbers) < 2 {
-		numbers = append(numbers, binary.BigEndian.Uint32(body))
-		body = body[4:]
-	}
-	return binary.BigEndian.Uint32(head[4:]), numbers, nil
+	return binary.BigEndian.Uint32(head[4:]), &body{rest: rest}, nil
 }

@@ -202,6 +202,36 @@ func (o *Options) addRemote(spec string) error {
 	return addForward(&o.RemoteForwards, spec, true)
 }
 
+// ErrNoForward is the error for what does not begin as a forward does.
+var ErrNoForward = errors.New("a forward begins with L, R or D")
+
+// ParseForward reads a forward as ~C takes it: L, R or D and what these options take, or, to cancel
+// one, where it listens.
+func ParseForward(line string, cancel bool) (*Forward, error) {
+	if line == "" || !strings.Contains("LRD", line[:1]) {
+		return nil, ErrNoForward
+	}
+	spec, remote := strings.TrimSpace(line[1:]), line[0] == 'R'
+	switch {
+	case cancel:
+		f, err := parseDynamic(spec, remote)
+		if err == nil {
+			f.Dynamic = line[0] == 'D'
+		}
+		return f, err
+	case line[0] == 'D':
+		return parseDynamic(spec, false)
+	case remote:
+		var o Options
+		err := o.addRemote(spec)
+		if err != nil {
+			return nil, err
+		}
+		return o.RemoteForwards[0], nil
+	}
+	return parseForward(spec, false)
+}
+
 // addForward adds a forward, unless it is there.
 func addForward(all *[]*Forward, spec string, remote bool) error {
 	f, err := parseForward(spec, remote)

@@ -51,6 +51,11 @@ var keyRows = []keyRow{
 	}},
 	{name: "ControlPath", set: text(func(o *Options) *string { return &o.ControlPath })},
 	{name: "DynamicForward", repeat: true, set: setDynamic},
+	{name: "EnableEscapeCommandline", set: func(o *Options, v []string) error {
+		on, err := parseYesNo(v[0])
+		o.NoCommandLine = !on
+		return err
+	}},
 	{name: "EscapeChar", set: func(o *Options, v []string) (err error) {
 		o.EscapeChar, err = parseEscape(v[0])
 		return

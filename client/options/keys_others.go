@@ -44,7 +44,6 @@ var harmlessRows = []keyRow{
 	{name: "Ciphers", class: Harmless, what: profile, set: isAlgorithms(cipherNames, false)},
 	{name: "Compression", class: Harmless, what: "nothing is compressed", set: oneOfThese("yes", "no")},
 	{name: "ControlPersist", class: Harmless, what: noMaster, set: isPersistence},
-	{name: "EnableEscapeCommandline", class: Harmless, what: noForwarding, set: isYesNo},
 	{name: "EnableSSHKeysign", class: Harmless, what: keysOnly, set: isYesNo},
 	{name: "ForwardX11Timeout", class: Harmless, what: noForwarding, set: isTime},
 	{name: "ForwardX11Trusted", class: Harmless, what: noForwarding, set: isYesNo},

@@ -147,8 +147,8 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	if err == nil {
 		ch.Close(nil)
 		signals.letGo(outcome)
-		if conn.Linger != nil {
-			conn.Linger()
+		if conn.Forwards != nil {
+			conn.Forwards.Linger()
 		}
 		conn.Session.Leave()
 	} else {

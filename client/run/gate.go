@@ -20,12 +20,30 @@ type gate struct {
 	mu    sync.Mutex // guards the rest
 	modes *vt.Modes  // what passing output has switched on; nil: it is not a terminal
 	over  overlay    // a line of ours on the screen
+	held  bool       // what comes waits
+	free  sync.Cond  // it does not any more
 	shut  bool
+}
+
+// hold has output wait until release: the user types something for us.
+func (g *gate) hold() (release func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.free.L, g.held = &g.mu, true
+	return func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.held = false
+		g.free.Broadcast()
+	}
 }
 
 func (g *gate) Write(p []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	for g.held && !g.shut {
+		g.free.Wait()
+	}
 	if g.shut {
 		return len(p), nil
 	}
@@ -44,8 +62,8 @@ func (g *gate) try(p []byte) int {
 	if g.shut {
 		return len(p)
 	}
-	if g.over.on {
-		return 0 // Write takes it away
+	if g.over.on || g.held {
+		return 0 // Write takes it away, or waits
 	}
 	n := g.now.TryWrite(p)
 	g.passed(p[:n])
@@ -68,7 +86,9 @@ func (g *gate) end() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.takeAway()
-		if g.shut = true; g.modes != nil {
+		g.shut = true
+		g.free.Broadcast()
+		if g.modes != nil {
 			if undo := g.modes.Undo(); len(undo) > 0 {
 				g.to.Write(undo)
 			}

@@ -82,8 +82,8 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		}
 		return left.code(conn)
 	}
-	if err == nil && conn.Linger != nil {
-		conn.Linger()
+	if err == nil && conn.Forwards != nil {
+		conn.Forwards.Linger()
 	}
 	conn.Session.Close(nil)
 	if err != nil {

@@ -46,6 +46,9 @@ type Shell struct {
 	changed  chan struct{}             // one of the two has; holds one
 	redraw   chan struct{}             // the program there must draw its screen again; holds one
 
+	typing   context.Context // of what is typed after ~C; ends with Run
+	commands sync.WaitGroup  // that were typed so, and are under way
+
 	held atomic.Pointer[Outcome] // how the command has ended, when only its output is waited for
 
 	// stops what a second signal has begun (atexit.After); watch's, until Run has waited for it
@@ -84,6 +87,10 @@ func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, 
 // daemon makes of it.
 func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err error) {
 	defer atexit.Rescue()
+	typing, over := context.WithCancel(context.Background())
+	s.typing = typing
+	defer s.commands.Wait()
+	defer over()
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, terminal.Signals...)
 	defer signal.Stop(signals)
@@ -197,6 +204,9 @@ func (s *Shell) read(signals chan os.Signal) {
 				}
 				runtime.Gosched() // whoever sends does it now, on this very thread
 			}
+			if action == terminal.CommandLine {
+				after = s.commandLine(after)
+			}
 			s.act(action, signals)
 			rest = after
 		}
@@ -230,6 +240,9 @@ func (s *Shell) act(action terminal.Action, signals chan os.Signal) {
 		s.suspend(signals)
 	case terminal.Help:
 		io.WriteString(m, e.HelpText())
+	case terminal.Connections:
+		fmt.Fprintf(m, "%s#\r\n", e.Name())
+		s.list()
 	}
 }
 

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -231,6 +232,68 @@ func TestShellEscapes(t *testing.T) {
 	}
 	if !<-gone {
 		t.Error("the session has ended before the channel")
+	}
+}
+
+// added are the forwards of a session.
+type added struct{ lines chan string }
+
+func (*added) Linger() {}
+
+func (a *added) Command(_ context.Context, line string) (string, error) {
+	a.lines <- line
+	return "Forwarding\nport.", nil
+}
+
+func (*added) List() (forwards, connections []string) {
+	return []string{"-L 1:a:2", "-D 3"}, []string{"here to there"}
+}
+
+// ~C reads a line for us while output waits, and the keys after it are for the other side again;
+// ~# tells what is there.
+func TestShellCommandLine(t *testing.T) {
+	more, got := make(chan bool), make(chan string, 1)
+	s := newScreen(t, func(ch *mux.Channel) {
+		fakedaemon.Begin(ch, "/dev/pts/9")
+		<-more
+		ch.Write(protocol.TypeStdout, []byte("output"))
+		got <- typed(ch, "\r")
+		fakedaemon.Exited(ch, 0)
+	})
+	forwards := &added{make(chan string, 1)}
+	s.conn.Forwards = forwards
+	awaitRaw(t, s)
+	s.keys.WriteString("~#~C-L 1")
+	testend.Until(t, "the line is shown", func() bool {
+		return strings.HasSuffix(s.daemon.Said.String(), "\r\nminissh> -L 1")
+	})
+	more <- true
+	s.keys.WriteString(":a:2")
+	testend.Until(t, "more of it is shown", func() bool {
+		return strings.HasSuffix(s.daemon.Said.String(), "minissh> -L 1:a:2")
+	})
+	if text := s.shown.String(); text != "" {
+		t.Errorf("meanwhile %q was shown", text)
+	}
+	s.keys.WriteString("\rls\r")
+	if line := <-forwards.lines; line != "-L 1:a:2" {
+		t.Errorf("the line is %q", line)
+	}
+	if text := <-got; text != "ls\r" {
+		t.Errorf("the daemon got %q", text)
+	}
+	if e := s.end(); e.outcome == nil || e.outcome.ExitCode() != 0 {
+		t.Errorf("%+v", e)
+	}
+	if text := s.shown.String(); text != "output" {
+		t.Errorf("%q was shown", text)
+	}
+	said := s.daemon.Said.String()
+	for _, want := range []string{"~#\r\nThe following connections are open:\r\n  #",
+		"\r\n  here to there\r\nForwarded: -L 1:a:2, -D 3\r\n", "Forwarding\r\nport.\r\n"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in %q", want, said)
+		}
 	}
 }
 

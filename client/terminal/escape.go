@@ -15,6 +15,8 @@ const (
 	Disconnect
 	Suspend
 	Help
+	CommandLine
+	Connections
 )
 
 // noEscape is the EscapeChar of -e none.
@@ -57,6 +59,10 @@ func (e *Escaper) Filter(typed []byte) (send []byte, action Action, rest []byte)
 			action = Suspend
 		case '?':
 			action = Help
+		case 'C':
+			action = CommandLine
+		case '#':
+			action = Connections
 		case char:
 			send, e.midLine = append(send, c), true
 			continue
@@ -84,7 +90,8 @@ func (e *Escaper) HelpText() string {
 	c := e.Name()
 	fmt.Fprintf(&b, "%s?\r\nSupported escape sequences:\r\n", c)
 	for _, row := range [][2]string{
-		{".", "terminate the connection"}, {"^Z", "suspend minissh"}, {"?", "this message"},
+		{".", "terminate the connection"}, {"C", "open a command line: add or take away forwards"},
+		{"#", "list forwarded connections"}, {"^Z", "suspend minissh"}, {"?", "this message"},
 		{c, "send the escape character by typing it twice"},
 	} {
 		fmt.Fprintf(&b, " %s%-3s - %s\r\n", c, row[0], row[1])

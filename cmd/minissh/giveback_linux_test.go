@@ -113,8 +113,8 @@ func TestModesAreACommandsOwn(t *testing.T) {
 	}
 }
 
-// Every escape that ~? lists does what it says: ~~ here, ~. and ~^Z in TestTerminalRestored and
-// TestSuspended.
+// Every escape that ~? lists does what it says: ~~, ~C and ~# here, ~. and ~^Z in
+// TestTerminalRestored and TestSuspended.
 func TestEscapesThatAreListed(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
@@ -129,8 +129,21 @@ func TestEscapesThatAreListed(t *testing.T) {
 			escapes = append(escapes, strings.TrimSpace(name))
 		}
 	}
-	if got := strings.Join(escapes, " "); got != "~. ~^Z ~? ~~" {
+	if got := strings.Join(escapes, " "); got != "~. ~C ~# ~^Z ~? ~~" {
 		t.Errorf("listed are %s", got)
+	}
+	socket := filepath.Join(t.TempDir(), "s")
+	p.types("~C-L" + socket + ":127.0.0.1:1\r")
+	p.shows("Forwarding port.")
+	if _, err := os.Stat(socket); err != nil {
+		t.Error(err)
+	}
+	p.types("~#")
+	p.shows("Forwarded: -L " + socket + ":127.0.0.1:1")
+	p.types("~C-KL" + socket + "\r")
+	p.shows("Canceled forwarding.")
+	if _, err := os.Stat(socket); !os.IsNotExist(err) {
+		t.Error(err)
 	}
 	p.types("~~tilde\r")
 	p.shows("\n~tilde\r")

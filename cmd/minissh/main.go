@@ -118,9 +118,11 @@ func parse(args []string) (*options.Options, error) {
 		return nil, err
 	}
 	if o.Control != "" {
-		said, err := master.Ask(o.Control, o.ControlPath)
+		said, err := master.Ask(o, os.Stdout)
 		if err == nil {
-			fmt.Fprintln(messages, said)
+			if said != "" {
+				fmt.Fprintln(messages, said)
+			}
 			err = exitCode(0)
 		}
 		return nil, err
@@ -148,14 +150,12 @@ func dialer(o *options.Options) *dial.Dialer {
 		o.LentAgent = "" // nothing runs there that could use it
 	}
 	d.LoginFirst = len(o.RemoteForwards) > 0 || o.LentAgent != ""
-	if d.LoginFirst || len(o.LocalForwards)+len(o.DynamicForwards) > 0 {
-		d.LoggedIn = func(conn *dial.Connection) error {
-			forwards, err := forward.Start(conn)
-			if err == nil {
-				conn.Linger, d.Agent = forwards.Linger, forwards.Agent
-			}
-			return err
+	d.LoggedIn = func(conn *dial.Connection) error {
+		forwards, err := forward.Start(conn)
+		if err == nil {
+			conn.Forwards, d.Agent = forwards, forwards.Agent
 		}
+		return err
 	}
 	if o.LogLevel >= options.LevelDebug3 {
 		d.Trace = report.Tracer(messages)

@@ -5,6 +5,7 @@ import (
 
 	"minissh/client/atexit"
 	"minissh/client/dial"
+	"minissh/client/forward"
 	"minissh/client/master"
 	"minissh/client/options"
 	"minissh/client/run"
@@ -23,13 +24,12 @@ func sessionDialer(o *options.Options) *dial.Dialer {
 	}
 	before := d.LoggedIn
 	d.LoggedIn = func(conn *dial.Connection) error {
-		if before != nil {
-			if err := before(conn); err != nil {
-				return err
-			}
+		if err := before(conn); err != nil {
+			return err
 		}
 		if o.IsMaster() {
-			_, err := master.Own(o.ControlPath, conn.Messages, func() {
+			forwards := conn.Forwards.(*forward.Forwards)
+			_, err := master.Own(o.ControlPath, conn.Messages, forwards, func() {
 				ending.Store(true)
 				// that the session ends is what was asked for
 				conn.Messages.Via(func([]byte) []byte { return nil })
