@@ -56,10 +56,12 @@ __minissh_part=$__minissh_part$__minissh_l$__minissh_nl __minissh_n=$((__minissh
 done
 case $__minissh_text in *"set -"*|*errexit*|*trap*) __minissh_notes=1 ;; esac
 case $- in *e*) __minissh_notes=1 ;; esac
-[ -z "$__minissh_notes" ] || [ "${2-}" != line ] ||
-__minissh_text=$__minissh_text'__minissh_own=$?'$__minissh_nl
+[ "${2-}" != line ] || __minissh_note
 __minissh_line=$__minissh_text __minissh_whole=$1 __minissh_text=
 return $__minissh_s
+}
+__minissh_note() {
+[ -z "$__minissh_notes" ] || __minissh_text=$__minissh_text'__minissh_own=$?'$__minissh_nl
 }
 __minissh_report() {
 __minissh_s=${__minissh_own:-$?} __minissh_own= PS1= PS2=
@@ -151,10 +153,12 @@ ${(k)builtins[(I)${(b)2}*]} ${(k)aliases[(I)${(b)2}*]} | grep -v ^__minissh_ ;;
 	closeInput = "exec 5<&-\n" // the same pipe, or the terminal: it is open elsewhere
 	sayReady   = `printf 'ready\0' >&"$__minissh_out"` + "\n"
 
-	// The lines of ours, in which %s is the text's mark.
-	tellPlain = `{ __minissh_read %s line && :; } 2>/dev/null; ` +
+	// The lines of ours, in which %s is the text's mark. The last word is $_ for the text.
+	tellRead = `{ __minissh_read %s line "${__minissh_last-}" && : "${__minissh_first-}"; } ` +
+		"2>/dev/null; "
+	tellPlain = tellRead +
 		`eval "$__minissh_line" </dev/null; ` + report
-	tellTTY = `{ __minissh_read %s line && :; } 2>/dev/null; eval "$__minissh_line" ` +
+	tellTTY = tellRead + `eval "$__minissh_line" ` +
 		`<"$__minissh_tty" >"$__minissh_tty" 2>&1; ` + report
 	tellNames = `{ __minissh_read %s && :; __minissh_names </dev/null; __minissh_report && :; } ` +
 		"2>/dev/null\n"
@@ -182,13 +186,13 @@ var posixTell = map[LineKind]string{PlainLine: tellPlain, TerminalLine: tellTTY,
 func newLineShell(path string, tty bool) (*lineShell, error) {
 	name := filepath.Base(path)
 	s := &lineShell{name: name, args: []string{"-" + name, "-i"}, tell: posixTell}
-	names, own := posixNames, posixReady
+	names, own, keeps := posixNames, posixReady, ""
 	switch name {
 	case "sh", "dash", "ash":
 	case "bash":
 		s.args = []string{"-bash", "--noediting", "-i"}
 		s.onTTY = tty
-		names, own = bashNames, bashReady
+		names, own, keeps = bashNames, bashReady, bashKeeps
 	case "fish":
 		if !tty {
 			return nil, ErrNoLines
@@ -202,7 +206,7 @@ func newLineShell(path string, tty bool) (*lineShell, error) {
 	default:
 		return nil, ErrNoLines
 	}
-	s.script = own + lineFunctions + namesBegin + names + namesEnd
+	s.script = own + lineFunctions + keeps + namesBegin + names + namesEnd
 	if !s.onTTY {
 		s.script += closeInput
 	}
