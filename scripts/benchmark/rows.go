@@ -95,6 +95,9 @@ func rows() []row {
 		{"scpput", "one large file to the other side by scp, with ssh and with minissh under it", 3, runScpPut},
 		{"scpget", "the same from the other side", 3, runScpGet},
 		{"sshfs", "10,000 files looked at over sshfs, with ssh and with minissh under it", 3, runSSHFS},
+		{"forward", "a bulk stream through a local forward (-L)", 3, runForward},
+		{"connects", "1,000 short connections through one, 10 at a time", 3, runConnects},
+		{"jump", "`true` through a jump host (-J) at a long round trip, after TCP's own", 5, runJump},
 		{"many", "200 commands, 16 at a time", 3, runMany},
 	}
 }
