@@ -46,9 +46,10 @@
 // forward/forward.go carries connections through the session (-L, -D), and run/stdio.go one on our
 // standard streams (-W). On a pty run/shell.go takes the place of 7 and 8, with the user's terminal
 // in terminal/terminal.go. cp/cp.go copies files, prompt/runner.go runs the lines of `minissh
-// prompt`, dial/pair.go makes a host known, and master/master.go owns a ControlPath.
-// atexit/atexit.go gives the terminal back if the process must end at once. The shells' completion
-// is in completion/completion.go. fakedaemon/fakedaemon.go is the far end of tests.
+// prompt`, which editor/editor.go edits, dial/pair.go makes a host known, and master/master.go owns
+// a ControlPath. atexit/atexit.go gives the terminal back if the process must end at once. The
+// shells' completion is in completion/completion.go. fakedaemon/fakedaemon.go is the far end of
+// tests, and faketerminal/faketerminal.go is their screen.
 //
 // A package imports those that come before it on this way, never one after it:
 // scripts/inside_test.go holds the table.

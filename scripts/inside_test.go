@@ -27,12 +27,15 @@ var inside = map[string][]string{
 	"client/dial":       {"names", "options", "knownhosts", "atexit", "report", "terminal"},
 	"client/forward":    {"options", "report", "dial"},
 	"client/master":     {"atexit", "options", "report"},
+	"client/editor":     {"syntax", "terminal"},
 	"client/run":        {"options", "vt", "atexit", "report", "terminal", "dial", "forward"},
 	"client/cp":         {"atexit", "report", "terminal", "dial", "run"},
-	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "run",
+	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "editor", "run",
 		"cp"},
 	"client/completion": {"options", "knownhosts"},
-	"client/fakedaemon": {"options", "report", "terminal", "dial", "run"}, // of tests alone
+	// Of tests alone:
+	"client/fakedaemon":   {"options", "report", "terminal", "dial", "run"},
+	"client/faketerminal": {},
 
 	"daemon/authorized":    {},
 	"daemon/logbook":       {},
@@ -94,7 +97,7 @@ func TestInside(t *testing.T) {
 			if why := within(from, own); why != "" {
 				t.Errorf("%s imports %s: %s", file, to, why)
 			}
-			if own == "client/fakedaemon" {
+			if own == "client/fakedaemon" || own == "client/faketerminal" {
 				t.Errorf("%s imports %s, which is for tests", file, to)
 			}
 		}
@@ -116,6 +119,7 @@ func TestInsideTable(t *testing.T) {
 		{"client/dial", "client/run", false},
 		{"client/prompt", "client/cp", true},
 		{"client/cp", "client/prompt", false},
+		{"client/editor", "client/prompt", false},
 		{"client/options", "client/report", false},
 		{"client/nowhere", "client/dial", false},
 		{"client/dial", "protocol/mux", true}, // of another table

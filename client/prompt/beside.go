@@ -2,11 +2,9 @@ package prompt
 
 import (
 	"bytes"
-	"errors"
-)
 
-// errOutput is what input.wait returns when output is to be shown above the edited line.
-var errOutput = errors.New("output waits to be shown")
+	"minissh/client/editor"
+)
 
 // piece is output of what an earlier line left running.
 type piece struct {
@@ -17,11 +15,15 @@ type piece struct {
 // mostKept is how much output may wait to be shown, in bytes; whoever writes more waits.
 const mostKept = 64 << 10
 
-// hold keeps what comes for the terminal from now on: a line is edited on it.
-func (o *output) hold() {
+// output is an editor.Output.
+var _ editor.Output = (*output)(nil)
+
+// Hold keeps what comes for the terminal from now on: a line is edited on it.
+func (o *output) Hold() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.held = true
+	return o.news
 }
 
 // keep says whether it has kept what was to be written; mu is held.
@@ -41,9 +43,9 @@ func (o *output) keep(p []byte, toErr bool) bool {
 	return true
 }
 
-// show writes what was kept on a terminal in raw mode, where LF alone does not go to the first
+// Show writes what was kept on a terminal in raw mode, where LF alone does not go to the first
 // column, and leaves the cursor there.
-func (o *output) show() {
+func (o *output) Show() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.putKept(true)
@@ -53,8 +55,8 @@ func (o *output) show() {
 	}
 }
 
-// release ends hold; the terminal is in its normal mode again, with the cursor in the first column.
-func (o *output) release() {
+// Release ends Hold; the terminal is in its normal mode again, with the cursor in the first column.
+func (o *output) Release() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.held = false

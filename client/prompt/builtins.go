@@ -7,6 +7,9 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"minissh/client/editor"
+	"minissh/client/terminal"
 )
 
 // ownBuiltins are the words that need nothing but the loop.
@@ -46,8 +49,8 @@ func (r *runner) builtins() map[string]Builtin {
 }
 
 // complete is the Tab key: the words of the prompt itself are added to what Config.Complete finds.
-func (l *loop) complete(ctx context.Context, line string, pos int) Completion {
-	var found Completion
+func (l *loop) complete(ctx context.Context, line string, pos int) editor.Completion {
+	var found editor.Completion
 	if l.cfg.Complete != nil {
 		found = l.cfg.Complete(ctx, line, pos)
 	}
@@ -58,7 +61,7 @@ func (l *loop) complete(ctx context.Context, line string, pos int) Completion {
 	for name := range l.builtins {
 		if strings.HasPrefix(name, word) {
 			found.From = pos - len(word)
-			found.Candidates = append(found.Candidates, Candidate{Text: name + " "})
+			found.Candidates = append(found.Candidates, editor.Candidate{Text: name + " "})
 		}
 	}
 	return found
@@ -73,8 +76,8 @@ func (l *loop) exit(_ context.Context, args string, _ IO) (Outcome, error) {
 	n, err := strconv.ParseUint(args, 10, 8)
 	if err != nil {
 		return Outcome{},
-			&LineError{
-				fmt.Errorf("exit takes a status from 0 to 255, and not %s", quote([]byte(args)))}
+			&editor.LineError{Err: fmt.Errorf("exit takes a status from 0 to 255, and not %s",
+				terminal.Printable(args))}
 	}
 	return Outcome{}, &endError{int(n)}
 }
@@ -83,7 +86,8 @@ func (l *loop) showHistory(_ context.Context, args string, io IO) (Outcome, erro
 	n := l.history.Len()
 	if args == "-c" {
 		if err := l.history.Clear(); err != nil {
-			return Outcome{}, &LineError{fmt.Errorf("the history is still in its file: %w", err)}
+			return Outcome{},
+				&editor.LineError{Err: fmt.Errorf("the history is still in its file: %w", err)}
 		}
 		return Outcome{}, nil
 	}
@@ -91,8 +95,9 @@ func (l *loop) showHistory(_ context.Context, args string, io IO) (Outcome, erro
 	if args != "" {
 		wanted, err := strconv.ParseUint(args, 10, 31)
 		if err != nil {
-			return Outcome{}, &LineError{fmt.Errorf("history takes a number or -c, and not %s; "+
-				"Ctrl-R searches it", quote([]byte(args)))}
+			return Outcome{},
+				&editor.LineError{Err: fmt.Errorf("history takes a number or -c, and not %s; "+
+					"Ctrl-R searches it", terminal.Printable(args))}
 		}
 		last = min(n, int(wanted))
 	}
@@ -115,7 +120,7 @@ func (l *loop) local(line string) func(context.Context) (Outcome, error) {
 	return func(ctx context.Context) (Outcome, error) {
 		if line == "" {
 			return Outcome{},
-				&LineError{errors.New("after ! comes a command for this machine: !ls")}
+				&editor.LineError{Err: errors.New("after ! comes a command for this machine: !ls")}
 		}
 		cmd := localCommand(ctx, l.cfg.Getenv, line)
 		cmd.Stdout, cmd.Stderr = l.cfg.Stdout, l.cfg.Stderr
@@ -129,7 +134,7 @@ func (l *loop) local(line string) func(context.Context) (Outcome, error) {
 		}
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) {
-			return Outcome{}, &LineError{err}
+			return Outcome{}, &editor.LineError{Err: err}
 		}
 		return localOutcome(exit), nil
 	}

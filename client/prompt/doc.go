@@ -6,10 +6,10 @@
 //
 // # Two ways to read
 //
-// On a terminal, Loop edits lines, shows user@host:~/dir$ before them, keeps a history, and marks
-// standard error with colour. From anything else it reads line by line, prints nothing of its own
-// on standard output, and returns the last status; only the end of the input, exit, a lost link, or
-// a signal stops it.
+// On a terminal, Loop has lines edited (package editor), shows user@host:~/dir$ before them, keeps
+// a history, and marks standard error with colour. From anything else it reads line by line, prints
+// nothing of its own on standard output, and returns the last status; only the end of the input,
+// exit, a lost link, or a signal stops it.
 //
 // # The terminal
 //
@@ -19,19 +19,13 @@
 // stays. Ctrl-C while editing drops the line, Ctrl-D on an empty line ends.
 // SIGTERM and SIGHUP end the loop with the terminal restored.
 //
-// # How a line is drawn (reading order)
+// output.go passes on what commands write, and beside.go holds it back while a line is edited, to
+// show it above that.
 //
-// input.go reads bytes only while they are wanted. keys.go cuts them into keys. editor.go finds
-// what the keys ask for: changes (changes.go, editing.go), other lines (search.go) and what Tab
-// knows (complete.go). layout.go cuts the line into rows, with true widths, and screen.go draws
-// those that the screen has room for. expand.go replaces what refers to the history when Enter is
-// pressed.
+// # Lines
 //
-// A line may be a text of several rows. A paste is one, and runs when Enter is pressed; so is a
-// command that Config.Command says is not complete. Such commands are read where nothing is edited,
-// too (plain.go).
-//
-// A line is at most 1 MiB. One that is longer is refused whole, and never cut.
+// A line may be a text of several rows: a paste, or a command that Config.Command says is not
+// complete. Such commands are read where nothing is edited, too (plain.go).
 //
 // # What it does not do
 //

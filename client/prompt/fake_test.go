@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"minissh/client/editor"
 	"minissh/protocol/testend"
 )
 
@@ -73,7 +74,7 @@ func (f *fakeRunner) Run(ctx context.Context, line string, stdout, stderr io.Wri
 	case "lost":
 		return Outcome{}, errors.New("the link is lost")
 	case "refused":
-		return Outcome{}, &LineError{errors.New("too many channels")}
+		return Outcome{}, &editor.LineError{Err: errors.New("too many channels")}
 	case "sleep", "stubborn":
 		fmt.Fprintln(stdout, "sleeping")
 		for {
@@ -116,7 +117,7 @@ func child() {
 		Runner: runner, User: "li", Host: "lab", Dir: []byte("/home/li"), Home: []byte("/home/li"),
 		HistoryFile: os.Getenv("PROMPT_TEST_HISTORY"), Quiet: os.Getenv(
 			"PROMPT_TEST_GREETING") == "",
-		Complete: func(_ context.Context, line string, _ int) Completion {
+		Complete: func(_ context.Context, line string, _ int) editor.Completion {
 			switch line {
 			case "boom":
 				panic("boom")
@@ -127,10 +128,10 @@ func child() {
 			case "drop":
 				cancel(errors.New("the link is lost"))
 			case "l":
-				return Completion{
-					Candidates: []Candidate{{Text: "left"}, {Text: "long"}, {Text: "lä"}}}
+				return editor.Completion{
+					Candidates: []editor.Candidate{{Text: "left"}, {Text: "long"}, {Text: "lä"}}}
 			}
-			return Completion{}
+			return editor.Completion{}
 		},
 		Command: bash,
 		Builtins: map[string]Builtin{

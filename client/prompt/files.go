@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"minissh/client/cp"
+	"minissh/client/editor"
 	"minissh/client/report"
 	"minissh/client/run"
 )
@@ -27,7 +28,7 @@ func (r *runner) get(ctx context.Context, args string, io IO) (Outcome, error) {
 func (r *runner) copy(ctx context.Context, args, verb string, io IO) (Outcome, error) {
 	plan, err := r.plan(ctx, args, verb)
 	if err != nil {
-		return Outcome{}, &LineError{Err: err}
+		return Outcome{}, &editor.LineError{Err: err}
 	}
 	started := time.Now()
 	c := cp.NewCopier(ctx, plan, io.Stderr)
@@ -66,7 +67,7 @@ func (r *runner) failedCopy(err error) (Outcome, error) {
 	if r.conn.Session.Err() != nil {
 		return Outcome{}, run.KnownOf(r.conn, nil).Unknown(err)
 	}
-	return Outcome{}, &LineError{Err: err}
+	return Outcome{}, &editor.LineError{Err: err}
 }
 
 // fileWords splits names at blanks; quotes keep blanks, and a backslash makes the next character

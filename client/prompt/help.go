@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"minissh/client/editor"
 	"minissh/client/report"
+	"minissh/client/terminal"
 )
 
 const (
@@ -95,12 +97,12 @@ func (l *loop) helpWord(word string, io IO) (Outcome, error) {
 		fmt.Fprint(io.Stdout, localHelp)
 	default:
 		err := fmt.Errorf("help knows nothing about %s; help alone lists what it knows",
-			quote([]byte(word)))
+			terminal.Printable(word))
 		if meant := l.meant(word); meant != "" {
 			err = fmt.Errorf("help knows nothing about %s; did you mean %s?",
-				quote([]byte(word)), meant)
+				terminal.Printable(word), meant)
 		}
-		return Outcome{}, &LineError{err}
+		return Outcome{}, &editor.LineError{Err: err}
 	}
 	return Outcome{}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"minissh/client/dial"
+	"minissh/client/editor"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/client/run"
@@ -125,11 +126,11 @@ func (r *runner) given() error {
 	ch := r.ch
 	r.mu.Unlock()
 	if ch.Withdraw() {
-		return &LineError{Err: report.Failed(nil, "", "the line was not sent")}
+		return &editor.LineError{Err: report.Failed(nil, "", "the line was not sent")}
 	}
 	ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
-	return &LineError{Err: report.Failed(nil, "", "given up; %s learns that when the link is "+
-		"back. If it does not come back, the line is stopped when the session has been without "+
+	return &editor.LineError{Err: report.Failed(nil, "", "given up; %s learns that when the link "+
+		"is back. If it does not come back, the line is stopped when the session has been without "+
 		"one for %s", r.conn.Options.Alias, dial.InWords(r.conn.Hold()))}
 }
 

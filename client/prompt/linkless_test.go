@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"minissh/client/editor"
 	"minissh/client/fakedaemon"
 	"minissh/protocol/mux"
 	"minissh/protocol/testend"
@@ -51,7 +52,7 @@ func TestLinesWithoutLink(t *testing.T) {
 	}
 	givenUp := func(words string) {
 		t.Helper()
-		var line *LineError
+		var line *editor.LineError
 		if err := <-result; !errors.As(err, &line) || !strings.Contains(err.Error(), words) {
 			t.Errorf("%v", err)
 		}

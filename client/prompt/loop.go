@@ -11,7 +11,9 @@ import (
 	"sync"
 
 	"minissh/client/atexit"
+	"minissh/client/editor"
 	"minissh/client/run"
+	"minissh/client/terminal"
 )
 
 // loop is one run of Loop. Its fields belong to Loop's goroutine; while a command runs, watch reads
@@ -20,11 +22,10 @@ type loop struct {
 	cfg      *Config
 	face     face
 	out      *output
-	history  *history
+	history  *editor.History
 	signals  chan os.Signal
-	in       *input
-	editor   *editor     // with face.raw
-	plain    *lineReader // otherwise
+	editor   *editor.Editor // with face.raw
+	plain    *editor.Reader // otherwise
 	builtins map[string]Builtin
 
 	status int    // of the last line
@@ -45,23 +46,18 @@ func newLoop(cfg *Config) *loop {
 			signal.Notify(l.signals, sig)
 		}
 	}
-	l.in = newInput(cfg.Stdin, l.signals)
 	l.out = newOutput(cfg.Stdout, cfg.Stderr, l.face)
-	l.history = &history{}
+	l.history = &editor.History{}
 	cfg.Runner.Attach(l.out.stdout(), l.out.stderr())
 	if l.face.terminal != nil {
-		l.history = openHistory(cfg.HistoryFile)
+		l.history = editor.OpenHistory(cfg.HistoryFile)
 	}
 	if l.face.raw {
-		l.in.news, l.in.notes = l.out.news, cfg.Notes
-		l.editor = &editor{
-			editing: editing{history: l.history},
-			in:      l.in, out: l.out, complete: l.complete,
-			incomplete: l.incomplete, rawMode: rawTerminal(cfg.Stdin),
-			scr: screen{out: l.face.terminal, size: terminalSize(l.face.terminal)},
-		}
+		l.editor = editor.New(editor.Config{Stdin: cfg.Stdin, Terminal: l.face.terminal,
+			Signals: l.signals, Output: l.out, History: l.history, Notes: cfg.Notes,
+			Complete: l.complete, Incomplete: l.incomplete})
 	} else {
-		l.plain = &lineReader{in: l.in}
+		l.plain = editor.NewReader(cfg.Stdin, l.face.terminal, l.signals)
 	}
 	l.builtins = l.ownBuiltins()
 	for name, b := range cfg.Builtins {
@@ -82,11 +78,11 @@ func (l *loop) lines(ctx context.Context) error {
 	}
 	for {
 		line, err := l.read(ctx)
-		var refused *LineError
+		var refused *editor.LineError
 		switch {
 		case err == io.EOF:
 			return nil
-		case err == errInterrupted:
+		case err == editor.ErrInterrupted:
 			continue
 		case errors.As(err, &refused):
 			l.refused(refused)
@@ -104,7 +100,7 @@ func (l *loop) lines(ctx context.Context) error {
 }
 
 // refused says why a line was not run.
-func (l *loop) refused(err *LineError) {
+func (l *loop) refused(err *editor.LineError) {
 	l.status = ExitLost
 	l.out.say("%v", err)
 	var hinter interface{ Hint() string }
@@ -121,7 +117,7 @@ func (l *loop) read(ctx context.Context) (string, error) {
 		if l.face.color {
 			style = styleLabel
 		}
-		return l.editor.read(ctx, l.label(), style)
+		return l.editor.Read(ctx, l.label(), style)
 	}
 	return l.readPlain(ctx)
 }
@@ -163,7 +159,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 	if outcome.Dir != nil {
 		l.dir = outcome.Dir
 	}
-	var lineErr *LineError
+	var lineErr *editor.LineError
 	if errors.As(err, &lineErr) {
 		l.refused(lineErr)
 		return nil
@@ -175,7 +171,7 @@ func (l *loop) line(ctx context.Context, line string) error {
 		l.known = l.status
 	}
 	for _, note := range outcome.Notes {
-		l.out.say("%s", quote([]byte(note)))
+		l.out.say("%s", terminal.Printable(note))
 	}
 	if l.face.terminal != nil {
 		l.offer(outcome.Offer)
@@ -195,10 +191,10 @@ func (l *loop) offer(line string) {
 		return
 	}
 	how := ""
-	if l.editor != nil && l.history.add(line) {
+	if l.editor != nil && l.history.AddInMemory(line) {
 		how = " (↑ and Enter)"
 	}
-	l.out.say("hint: it wants a terminal: %s%s", quote([]byte(run.AsTyped(line))), how)
+	l.out.say("hint: it wants a terminal: %s%s", terminal.Printable(run.AsTyped(line)), how)
 }
 
 // tellStatus gives the shell there the status of what it has not run: a get that failed, say.
@@ -224,7 +220,7 @@ func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, er
 	onInterrupt func(int), here bool) (Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var end *SignalError
+	var end *editor.SignalError
 	interrupts, signals, over := 0, 0, func() {}
 	stop := make(chan struct{})
 	var watcher sync.WaitGroup
@@ -234,20 +230,20 @@ func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, er
 			case <-stop:
 				return
 			case sig := <-l.signals:
-				k := kind(sig)
-				if k == signalInterrupt || k == signalQuit || k == signalEnd {
+				k := editor.KindOf(sig)
+				if k == editor.SignalInterrupt || k == editor.SignalQuit || k == editor.SignalEnd {
 					if signals++; signals == 2 && !here { // nothing may hang for long after it
 						over = atexit.After(atexit.Code(sig))
 					}
 				}
 				switch k {
-				case signalStop: // a line there that can be stopped is: it becomes a job
+				case editor.SignalStop: // a line there that can be stopped is: it becomes a job
 					l.out.echoed()
 					if here || !l.cfg.Runner.Suspend() {
-						stopSelf()
+						editor.StopSelf()
 					}
-				case signalInterrupt, signalQuit:
-					if interrupts++; k == signalQuit { // Ctrl-\ does not ask first
+				case editor.SignalInterrupt, editor.SignalQuit:
+					if interrupts++; k == editor.SignalQuit { // Ctrl-\ does not ask first
 						interrupts = max(interrupts, 2)
 					}
 					l.out.echoed()
@@ -257,10 +253,10 @@ func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, er
 						cancel()
 					}
 					if l.face.terminal == nil && end == nil {
-						end = &SignalError{sig}
+						end = &editor.SignalError{Signal: sig}
 					}
-				case signalEnd:
-					end = &SignalError{sig}
+				case editor.SignalEnd:
+					end = &editor.SignalError{Signal: sig}
 					cancel()
 				}
 			}
@@ -273,7 +269,7 @@ func (l *loop) watch(ctx context.Context, run func(context.Context) (Outcome, er
 		return run(ctx)
 	}()
 	if interrupts > 0 && l.editor != nil {
-		l.editor.buf = nil // lines typed ahead were meant for what was stopped
+		l.editor.Drop() // lines typed ahead were meant for what was stopped
 	}
 	if end != nil {
 		return outcome, end

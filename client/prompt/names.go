@@ -5,15 +5,19 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"minissh/client/editor"
+	"minissh/client/syntax"
+	"minissh/client/terminal"
 )
 
 // completeFiles completes the names of local files, after `put`.
-func completeFiles(_ context.Context, line string, pos int) Completion {
+func completeFiles(_ context.Context, line string, pos int) editor.Completion {
 	if !strings.HasPrefix(strings.TrimLeft(line[:pos], " "), "put ") {
-		return Completion{}
+		return editor.Completion{}
 	}
 	from, part, quoted := wordBefore(line[:pos])
-	found := Completion{From: from}
+	found := editor.Completion{From: from}
 	if from < 0 {
 		return found
 	}
@@ -25,12 +29,12 @@ func completeFiles(_ context.Context, line string, pos int) Completion {
 	for _, e := range entries {
 		name := e.Name()
 		if !strings.HasPrefix(name, base) || base == "" && name[0] == '.' ||
-			quote([]byte(name)) != name {
+			terminal.Printable(name) != name {
 			continue
 		}
 		info, err := os.Stat(filepath.Join(fromHome(dir), name))
 		folder := err == nil && info.IsDir()
-		c := Candidate{Text: typedName(dir+name, quoted, folder), Display: name}
+		c := editor.Candidate{Text: typedName(dir+name, quoted, folder), Display: name}
 		if folder {
 			c.Display += "/"
 		}
@@ -43,7 +47,7 @@ func completeFiles(_ context.Context, line string, pos int) Completion {
 // says, and the quote that is open at its end (0: none is).
 func wordBefore(text string) (from int, word string, quoted byte) {
 	for {
-		size := wordSize(text[from:], " \t")
+		size := syntax.WordSize(text[from:], " \t")
 		if from+size == len(text) {
 			break
 		}

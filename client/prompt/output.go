@@ -14,7 +14,6 @@ const (
 	styleLabel = "\x1b[1m"  // bold: the prompt
 	styleError = "\x1b[31m" // red: standard error
 	styleAside = "\x1b[2m"  // dim: what the prompt itself says
-	styleNote  = "\x1b[7m"  // reversed: below the line
 )
 
 // output passes what commands write on to the two streams. If standard error is a terminal it is

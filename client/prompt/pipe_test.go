@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"minissh/client/editor"
 )
 
 // piped runs Loop on files instead of a terminal.
@@ -43,7 +45,7 @@ func tooLongSaid(size int) string {
 }
 
 func TestPipe(t *testing.T) {
-	long := strings.Repeat("x", maxLine)
+	long := strings.Repeat("x", editor.MaxLine)
 	tests := []struct {
 		name, input    string
 		code           int

@@ -2,11 +2,11 @@ package prompt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"minissh/client/editor"
 	"minissh/client/syntax"
 )
 
@@ -75,7 +75,7 @@ func (l *loop) readPlain(ctx context.Context) (string, error) {
 	if err != nil || l.face.terminal == nil {
 		return text, err
 	}
-	line, err := l.history.enter(text)
+	line, err := l.history.Enter(text)
 	if err == nil && line != text {
 		fmt.Fprintln(l.face.terminal, line)
 	}
@@ -84,7 +84,7 @@ func (l *loop) readPlain(ctx context.Context) (string, error) {
 
 // plainCommand reads a line, and those that it needs besides.
 func (l *loop) plainCommand(ctx context.Context) (string, error) {
-	line, err := l.plainLine(ctx, l.label())
+	line, err := l.plain.Read(ctx, l.label())
 	if err != nil || l.cfg.Command == nil || l.isOurs(line) {
 		return line, err
 	}
@@ -94,45 +94,17 @@ func (l *loop) plainCommand(ctx context.Context) (string, error) {
 	text.WriteString(line)
 	for command.Line(line) {
 		var next string
-		if next, err = l.plainLine(ctx, nextRow); err == io.EOF {
+		if next, err = l.plain.Read(ctx, editor.NextRow); err == io.EOF {
 			break // the shell says what is missing
 		} else if err != nil {
 			return "", err
 		}
 		line = next
-		if text.WriteString("\n" + line); text.Len() > maxLine {
+		if text.WriteString("\n" + line); text.Len() > editor.MaxLine {
 			// What follows in the input may be the rest of it, and must not run.
 			return "", fmt.Errorf("a command of several lines has more than %d bytes (1 MiB); "+
-				"neither it nor what follows was run", maxLine)
+				"neither it nor what follows was run", editor.MaxLine)
 		}
 	}
 	return text.String(), nil
-}
-
-// plainLine reads a line.
-func (l *loop) plainLine(ctx context.Context, label string) (string, error) {
-	if l.face.terminal != nil {
-		io.WriteString(l.face.terminal, label)
-	}
-	for {
-		line, err := l.plain.next(ctx)
-		var came errSignalled
-		if !errors.As(err, &came) {
-			return line, err
-		}
-		switch kind(came.signal) {
-		case signalResize, signalContinue:
-		case signalStop:
-			stopSelf()
-		case signalInterrupt:
-			if l.face.terminal != nil {
-				l.plain.buf = nil
-				io.WriteString(l.face.terminal, "\n")
-				return "", errInterrupted
-			}
-			return "", &SignalError{came.signal}
-		default:
-			return "", &SignalError{came.signal}
-		}
-	}
 }

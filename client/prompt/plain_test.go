@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"minissh/client/editor"
 	"minissh/client/syntax"
 )
 
@@ -37,7 +38,7 @@ func TestPipedCommands(t *testing.T) {
 // What is too long ends the loop: what follows it may be its rest.
 func TestPipedCommandThatIsTooLong(t *testing.T) {
 	runner := newFakeRunner()
-	text := strings.Repeat(strings.Repeat("x", 99)+"\n", maxLine/100+1)
+	text := strings.Repeat(strings.Repeat("x", 99)+"\n", editor.MaxLine/100+1)
 	code, _, _, err := piped(t, t.Context(), "a\ncat <<E\n"+text+"E\nb\n",
 		Config{Runner: runner, Command: bash})
 	if code != ExitLost || err == nil || !strings.Contains(err.Error(), "1 MiB") ||

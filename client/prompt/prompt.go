@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"minissh/client/atexit"
+	"minissh/client/editor"
 	"minissh/client/syntax"
 )
 
@@ -24,8 +25,8 @@ type Runner interface {
 	// and stderr, which take any number of concurrent writes; what the line left running may go on
 	// writing, even later. When ctx is done, it stops the command and returns.
 	//
-	// A *LineError says that this line failed but the link is alive (of the outcome, only Dir
-	// counts then); any other error ends the prompt with 255.
+	// A *editor.LineError says that this line failed but the link is alive (of the outcome, only
+	// Dir counts then); any other error ends the prompt with 255.
 	Run(ctx context.Context, line string, stdout, stderr io.Writer) (Outcome, error)
 
 	// Attach is called once, before the first Run: what comes between lines goes there.
@@ -51,12 +52,6 @@ type Outcome struct {
 	Notes    []string // shown as they are ("its output is still held by …")
 	Offer    string   // this line would run it on the terminal that it wants; "": it wants none
 }
-
-// LineError is a line that could not be run although the link is alive.
-type LineError struct{ Err error }
-
-func (e *LineError) Error() string { return e.Err.Error() }
-func (e *LineError) Unwrap() error { return e.Err }
 
 // IO is what a [Builtin] may use. Stdin is the terminal in its normal mode, and nobody else reads
 // from it; it is nil if lines come from elsewhere.
@@ -106,7 +101,7 @@ type Config struct {
 	Notes <-chan string
 	// Complete answers the Tab key: it gets the line and the cursor's place in bytes. It has one
 	// second, the end of which ends ctx. nil: Tab knows the prompt's own words only.
-	Complete func(ctx context.Context, line string, pos int) Completion
+	Complete func(ctx context.Context, line string, pos int) editor.Completion
 	// Command begins a command of the shell that runs the lines: it says where one of several lines
 	// ends. nil: each line is one.
 	Command func() *syntax.Command
@@ -114,15 +109,10 @@ type Config struct {
 	Getenv func(string) string
 }
 
-// SignalError ends a loop that a signal ended; the exit code is 128 plus its number.
-type SignalError struct{ Signal os.Signal }
-
-func (e *SignalError) Error() string { return "ended by the signal: " + e.Signal.String() }
-
 // Loop reads lines and runs them until the input ends, exit, a lost link, the end
 // of ctx, or SIGTERM or SIGHUP. The exit code is the last line's status, or that
 // of exit; 255 with an error that says what was lost (for ctx its cause); 128+n
-// with a *SignalError. The caller tells the user about the error.
+// with a *editor.SignalError. The caller tells the user about the error.
 //
 // When the loop ends while it waits for input, one goroutine is left in a
 // read of Stdin, which cannot be called off.
@@ -135,7 +125,7 @@ func Loop(ctx context.Context, cfg Config) (exitCode int, err error) {
 		if errors.As(err, &end) {
 			return end.code, nil
 		}
-		var sig *SignalError
+		var sig *editor.SignalError
 		if errors.As(err, &sig) {
 			return atexit.Code(sig.Signal), err
 		}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"minissh/client/faketerminal"
 )
 
 // terminal is the child on a pty whose other end is a model.
@@ -25,7 +27,7 @@ type childTerminal struct {
 	cmd  *exec.Cmd
 	pty  *os.File
 	mu   sync.Mutex
-	m    *model
+	m    *faketerminal.Terminal
 	news chan struct{} // something came; closed at the end
 }
 
@@ -43,7 +45,7 @@ func start(t *testing.T, w, h int, env ...string) *childTerminal {
 	if err != nil {
 		t.Skip("not run: needs a pty: ", err)
 	}
-	s := &childTerminal{t: t, cmd: cmd, pty: master, m: newModel(w, h),
+	s := &childTerminal{t: t, cmd: cmd, pty: master, m: faketerminal.New(w, h),
 		news: make(chan struct{}, 1)}
 	done := make(chan struct{})
 	go func() {
@@ -81,13 +83,13 @@ func (s *childTerminal) send(keys string) {
 }
 
 // until waits for the screen to satisfy ok.
-func (s *childTerminal) until(what string, ok func(m *model) bool) {
+func (s *childTerminal) until(what string, ok func(m *faketerminal.Terminal) bool) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	for {
 		s.mu.Lock()
-		good, text, x, y := ok(s.m), s.m.text(), s.m.x, s.m.y
+		good, text, x, y := ok(s.m), s.m.Text(), s.m.X, s.m.Y
 		s.mu.Unlock()
 		if good {
 			return
@@ -98,7 +100,7 @@ func (s *childTerminal) until(what string, ok func(m *model) bool) {
 				continue
 			}
 			s.mu.Lock()
-			good, text = ok(s.m), s.m.text()
+			good, text = ok(s.m), s.m.Text()
 			s.mu.Unlock()
 			if good {
 				return
@@ -112,27 +114,28 @@ func (s *childTerminal) until(what string, ok func(m *model) bool) {
 // screen waits for exactly this text.
 func (s *childTerminal) screen(want string) {
 	s.t.Helper()
-	s.until(fmt.Sprintf("%q", want), func(m *model) bool { return m.text() == want })
+	s.until(fmt.Sprintf("%q", want),
+		func(m *faketerminal.Terminal) bool { return m.Text() == want })
 }
 
 // shows waits for a part of the text.
 func (s *childTerminal) shows(want string) {
 	s.t.Helper()
 	s.until(fmt.Sprintf("%q", want),
-		func(m *model) bool { return strings.Contains(m.text(), want) })
+		func(m *faketerminal.Terminal) bool { return strings.Contains(m.Text(), want) })
 }
 
 // text is what the screen shows now, raw all that ever came.
 func (s *childTerminal) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.m.text()
+	return s.m.Text()
 }
 
 func (s *childTerminal) raw() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.m.raw.String()
+	return s.m.Raw.String()
 }
 
 // cooked tells whether the terminal is in its normal mode.
@@ -151,7 +154,8 @@ func TestSession(t *testing.T) {
 	if s.cooked() {
 		t.Error("the terminal is not in raw mode while a line is edited")
 	}
-	s.send("echo 你好，世界" + left + left + "\x7f\x7f!" + home + end + "?\r")
+	s.send("echo 你好，世界" + faketerminal.Left + faketerminal.Left + "\x7f\x7f!" +
+		faketerminal.Home + faketerminal.End + "?\r")
 	s.screen("li@lab:~$ echo 你!世界?\n你!世界?\nli@lab:~$")
 	s.send("cd /home/li/项目\r")
 	s.shows("li@lab:~/项目$")
@@ -190,7 +194,9 @@ func TestInterrupts(t *testing.T) {
 	s.send("stubborn\r")
 	s.shows("stubborn\nsleeping")
 	s.send("\x03")
-	s.until("the first", func(m *model) bool { return strings.Count(m.text(), "interrupt 1") == 2 })
+	s.until("the first", func(m *faketerminal.Terminal) bool {
+		return strings.Count(m.Text(), "interrupt 1") == 2
+	})
 	s.send("\x03")
 	s.shows("interrupt 2\n[ended by signal INT]\nli@lab:~$")
 	s.send("echo dropped\x03")
@@ -200,10 +206,12 @@ func TestInterrupts(t *testing.T) {
 	s.send("\x03")
 	s.shows("^C\n[exit 130]\nli@lab:~$")
 	s.send("stubborn\r")
-	s.until("a third", func(m *model) bool { return strings.Count(m.text(), "sleeping") == 3 })
+	s.until("a third", func(m *faketerminal.Terminal) bool {
+		return strings.Count(m.Text(), "sleeping") == 3
+	})
 	s.send("\x1c") // Ctrl-\
-	s.until("the prompt after it", func(m *model) bool {
-		return strings.Count(m.text(), "interrupt 2") == 2 && strings.HasSuffix(m.text(), "$")
+	s.until("the prompt after it", func(m *faketerminal.Terminal) bool {
+		return strings.Count(m.Text(), "interrupt 2") == 2 && strings.HasSuffix(m.Text(), "$")
 	})
 	s.send("\x04")
 	s.shows("LOOP 130 <nil>")
@@ -307,7 +315,7 @@ func TestHelpAndHistory(t *testing.T) {
 	}
 	s = start(t, 60, 20, "NO_COLOR=1", "PROMPT_TEST_HISTORY="+file)
 	s.shows("li@lab:~$")
-	s.send(strings.Repeat(up, 8) + "\r") // one of them has two rows
+	s.send(strings.Repeat(faketerminal.Up, 8) + "\r") // one of them has two rows
 	s.shows("li@lab:~$ echo 一\n一\nli@lab:~$")
 }
 
@@ -339,6 +347,6 @@ func TestOutputBeside(t *testing.T) {
 	s.screen("li@lab:~$ job\nfrom\nthe job\nli@lab:~$ wake")
 	s.send("\x15half\t")
 	s.screen("li@lab:~$ job\nfrom\nthe job\nhalf a row\nli@lab:~$ half")
-	s.send("\x15echo 你" + left + "!\r")
+	s.send("\x15echo 你" + faketerminal.Left + "!\r")
 	s.screen("li@lab:~$ job\nfrom\nthe job\nhalf a row\nli@lab:~$ echo !你\n!你\nli@lab:~$")
 }

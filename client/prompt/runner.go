@@ -14,6 +14,7 @@ import (
 
 	"minissh/client/atexit"
 	"minissh/client/dial"
+	"minissh/client/editor"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/client/run"
@@ -207,7 +208,7 @@ func (r *runner) ended(outcome *run.Outcome, started time.Time) Outcome {
 func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, error) {
 	if io.Stdin == nil {
 		return Outcome{},
-			&LineError{
+			&editor.LineError{
 				Err: report.Failed(nil, "",
 					"pty needs a terminal, and these lines come from elsewhere")}
 	}
@@ -237,7 +238,7 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 	shown, err := run.NewShell(r.conn, ch, local, io.Stdin, io.Stdout, io.Stderr)
 	if err != nil {
 		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
-		return Outcome{}, &LineError{Err: err}
+		return Outcome{}, &editor.LineError{Err: err}
 	}
 	defer r.watchLink() // which the shell has had
 	outcome, left, err := shown.Run(ctx)
@@ -286,7 +287,7 @@ func (w withoutFarewell) Write(p []byte) (int, error) {
 // notOpened is for a line that was never sent: what cannot be a line ends only that line.
 func (r *runner) notOpened(err error) error {
 	if put := run.Unsent(err); put != err {
-		return &LineError{Err: put}
+		return &editor.LineError{Err: put}
 	}
 	return run.KnownOf(r.conn, nil).Unknown(err)
 }
@@ -301,12 +302,12 @@ func (r *runner) failed(ch *mux.Channel, err error) (Outcome, error) {
 	if said.Code == protocol.CodeNoDirectory {
 		r.dir = nil
 		return Outcome{Dir: r.conn.Welcome.Home},
-			&LineError{
+			&editor.LineError{
 				Err: report.Failed(err, "",
 					"the directory cannot be entered any more; the next line starts in your home "+
 						"directory")}
 	}
-	return Outcome{}, &LineError{Err: run.KnownOf(r.conn, ch).Unknown(err)}
+	return Outcome{}, &editor.LineError{Err: run.KnownOf(r.conn, ch).Unknown(err)}
 }
 
 // open opens a line's channel; from then on Ctrl-C is for it, also before Run knows of it.

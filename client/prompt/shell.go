@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"minissh/client/editor"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/client/run"
@@ -85,7 +86,7 @@ func (r *runner) sayNone() {
 		fmt.Fprintf(r.stderr, "minissh: the login shell on %s cannot be told one line after the "+
 			"other: each line has a shell of its own there, and of what it changes only cd "+
 			"persists\n",
-			quote([]byte(r.conn.Options.Alias)))
+			terminal.Printable(r.conn.Options.Alias))
 	}
 }
 
@@ -115,9 +116,9 @@ func (r *runner) there(ctx context.Context, gaveUp <-chan struct{}) (*shell, err
 	select {
 	case <-s.begun:
 	case <-ctx.Done():
-		return nil, &LineError{Err: context.Cause(ctx)}
+		return nil, &editor.LineError{Err: context.Cause(ctx)}
 	case <-gaveUp:
-		return nil, &LineError{Err: report.Failed(nil, "", "the line was not sent")}
+		return nil, &editor.LineError{Err: report.Failed(nil, "", "the line was not sent")}
 	}
 	if s.none {
 		return nil, nil
@@ -151,9 +152,9 @@ func (r *runner) forLine(ctx context.Context) (*shell, error) {
 		return nil, &endError{how.ExitCode()}
 	}
 	r.renew()
-	return nil, &LineError{Err: report.Failed(nil, "", "the shell on %s was ended; the line was "+
-		"not run, and the next one runs in a new shell, without the variables, functions and "+
-		"jobs of the old one", r.conn.Options.Alias)}
+	return nil, &editor.LineError{Err: report.Failed(nil, "", "the shell on %s was ended; the "+
+		"line was not run, and the next one runs in a new shell, without the variables, "+
+		"functions and jobs of the old one", r.conn.Options.Alias)}
 }
 
 // line is the request for a line in the shell.

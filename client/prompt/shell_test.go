@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"minissh/client/editor"
 	"minissh/client/fakedaemon"
 	"minissh/protocol"
 	"minissh/protocol/mux"
@@ -71,7 +72,7 @@ func TestShellGoneBetweenLines(t *testing.T) {
 			}
 			continue
 		}
-		if _, lives := errors.AsType[*LineError](err); !lives {
+		if _, lives := errors.AsType[*editor.LineError](err); !lives {
 			t.Error(err)
 		}
 		if _, err := r.Run(t.Context(), "true", io.Discard, io.Discard); err != nil {
@@ -109,7 +110,7 @@ func TestTabAfterRedirection(t *testing.T) {
 
 // What is typed for a long line comes after its text: sendFirst waits until that has been sent.
 func TestLongLineIsSentFirst(t *testing.T) {
-	text := strings.Repeat("x", maxLine)
+	text := strings.Repeat("x", editor.MaxLine)
 	begun, got := make(chan struct{}), make(chan string, 1)
 	r := over(t, func(ch *mux.Channel) {
 		begun <- struct{}{}

@@ -20,22 +20,6 @@ func watched(terminal bool) []os.Signal {
 		syscall.SIGWINCH, syscall.SIGCONT, syscall.SIGTSTP}
 }
 
-func kind(sig os.Signal) signalKind {
-	switch sig {
-	case syscall.SIGINT:
-		return signalInterrupt
-	case syscall.SIGQUIT:
-		return signalQuit
-	case syscall.SIGWINCH:
-		return signalResize
-	case syscall.SIGTSTP:
-		return signalStop
-	case syscall.SIGCONT:
-		return signalContinue
-	}
-	return signalEnd
-}
-
 // localCommand is a line for this machine's shell.
 func localCommand(ctx context.Context, getenv func(string) string, line string) *exec.Cmd {
 	shell := getenv("SHELL")
@@ -53,9 +37,6 @@ func localOutcome(exit *exec.ExitError) Outcome {
 	}
 	return Outcome{Code: exit.ExitCode()}
 }
-
-// stopSelf stops this process, as Ctrl-Z does, until somebody continues it.
-func stopSelf() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
 
 // enableEscapes says whether the terminal understands escape sequences.
 func enableEscapes(*os.File) bool { return true }

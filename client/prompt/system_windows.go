@@ -11,13 +11,6 @@ import (
 
 func watched(bool) []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
 
-func kind(sig os.Signal) signalKind {
-	if sig == os.Interrupt {
-		return signalInterrupt
-	}
-	return signalEnd
-}
-
 // localCommand is a line for cmd.exe, which wants it unquoted.
 func localCommand(ctx context.Context, getenv func(string) string, line string) *exec.Cmd {
 	shell := getenv("ComSpec")
@@ -31,9 +24,6 @@ func localCommand(ctx context.Context, getenv func(string) string, line string) 
 }
 
 func localOutcome(exit *exec.ExitError) Outcome { return Outcome{Code: exit.ExitCode()} }
-
-// stopSelf does nothing: processes are not stopped here.
-func stopSelf() {}
 
 // enableEscapes turns on escape sequences in a console, and says whether that worked.
 func enableEscapes(f *os.File) bool {

@@ -83,48 +83,6 @@ func TestColorBoundaries(t *testing.T) {
 	}
 }
 
-func TestHistoryFile(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a", "history")
-	h := openHistory(file)
-	for i := range 1500 {
-		h.Add(strings.Repeat("x", i%7+1) + string(rune('a'+i%26)))
-	}
-	h.Add(" not kept")
-	h.Add("last 你")
-	if h.Len() != historyLines || h.At(0) != "last 你" {
-		t.Errorf("%d lines, the newest is %q", h.Len(), h.At(0))
-	}
-	again := openHistory(file) // cuts it
-	if again.Len() != historyLines || again.At(0) != "last 你" || again.At(999) != h.At(999) {
-		t.Errorf("%d lines, the newest is %q", again.Len(), again.At(0))
-	}
-	data, err := os.ReadFile(file)
-	if err != nil || strings.Count(string(data), "\n") != historyLines {
-		t.Errorf("%d lines in the file, %v", strings.Count(string(data), "\n"), err)
-	}
-
-	// What would harm the terminal, or is not text, is left out.
-	if err := os.WriteFile(file, []byte("good\nesc\x1b[31m\n\xff\nfine\r\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	h = openHistory(file)
-	if strings.Join(h.lines, "|") != "good|fine" {
-		t.Errorf("%q", h.lines)
-	}
-	if info, _ := os.Stat(file); info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
-		t.Errorf("mode %v", info.Mode())
-	}
-
-	// No file, no directory, not a file: in memory only.
-	for _, name := range []string{"", "/dev/null/x/history", t.TempDir()} {
-		h := openHistory(name)
-		h.Add("one")
-		if h.Len() != 1 || h.file != "" {
-			t.Errorf("%q: %+v", name, h)
-		}
-	}
-}
-
 // What a person starts to use it on a terminal gets one; what is led elsewhere does not.
 func TestOnTerminal(t *testing.T) {
 	for line, want := range map[string]bool{

@@ -8,7 +8,10 @@ import (
 	"time"
 	"unicode"
 
+	"minissh/client/editor"
 	"minissh/client/run"
+	"minissh/client/syntax"
+	"minissh/client/terminal"
 	"minissh/protocol"
 )
 
@@ -51,7 +54,7 @@ func (r *runner) names(ctx context.Context, kind, word string) ([]string, error)
 
 // complete is Config.Complete: it asks the other side for commands, variables and names of files,
 // and this one after `put`.
-func (r *runner) complete(ctx context.Context, line string, pos int) Completion {
+func (r *runner) complete(ctx context.Context, line string, pos int) editor.Completion {
 	if name, _ := cutWord(strings.TrimLeft(line[:pos], " ")); name == "put" {
 		return completeFiles(ctx, line, pos)
 	}
@@ -61,7 +64,7 @@ func (r *runner) complete(ctx context.Context, line string, pos int) Completion 
 	}
 	from, word, quoted := wordBefore(line[begin:pos])
 	if from < 0 {
-		return Completion{From: -1}
+		return editor.Completion{From: -1}
 	}
 	kind := protocol.KindPath
 	name, isVariable := variableBefore(line[begin+from : pos])
@@ -72,16 +75,16 @@ func (r *runner) complete(ctx context.Context, line string, pos int) Completion 
 		isCommand(line[begin:begin+from]):
 		kind = protocol.KindCommand
 	}
-	found := Completion{From: begin + from}
+	found := editor.Completion{From: begin + from}
 	names, _ := r.names(ctx, kind, word)
 	for _, name := range names {
-		if quote([]byte(name)) != name || kind == protocol.KindPath && hidden(name, word) {
+		if terminal.Printable(name) != name || kind == protocol.KindPath && hidden(name, word) {
 			continue
 		}
-		c := Candidate{Text: name + " ", Display: name}
+		c := editor.Candidate{Text: name + " ", Display: name}
 		switch {
 		case kind == protocol.KindPath:
-			c = Candidate{Text: shellWord(name, quoted), Display: lastPart(name)}
+			c = editor.Candidate{Text: shellWord(name, quoted), Display: lastPart(name)}
 		case kind == protocol.KindVariable && line[from+begin-1] == '{':
 			c.Text = name + "}"
 		case kind == protocol.KindVariable && quoted == '"':
@@ -118,7 +121,7 @@ const operators = ";|&(\n`"
 
 // after is where the text begins that follows the last of some characters, in bytes.
 func after(text, characters string) (begin int) {
-	for i, c := range unquoted(text) {
+	for i, c := range syntax.Unquoted(text) {
 		if strings.IndexByte(characters, c) >= 0 {
 			begin = i + 1
 		}

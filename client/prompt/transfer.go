@@ -9,6 +9,8 @@ import (
 
 	"minissh/client/cp"
 	"minissh/client/report"
+	"minissh/client/syntax"
+	"minissh/client/terminal"
 	"minissh/protocol"
 )
 
@@ -42,7 +44,7 @@ func (r *runner) plan(ctx context.Context, args, verb string) (*cp.Plan, error) 
 		case "--":
 		default:
 			return nil, report.Failed(nil, verb+" -- "+words[0]+" …", "%s has the options -r, -p, "+
-				"--resume, --checksum and --fsync, and not %s", verb, quote([]byte(words[0])))
+				"--resume, --checksum and --fsync, and not %s", verb, terminal.Printable(words[0]))
 		}
 		end := words[0] == "--"
 		if words = words[1:]; end {
@@ -90,7 +92,7 @@ func (r *runner) plan(ctx context.Context, args, verb string) (*cp.Plan, error) 
 // operator is the first character of these words that a shell would take for one between commands
 // or before a file; "": there is none.
 func operator(args string) string {
-	for _, c := range unquoted(args) {
+	for _, c := range syntax.Unquoted(args) {
 		if strings.IndexByte(";|&<>", c) >= 0 {
 			return string(c)
 		}

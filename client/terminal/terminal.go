@@ -1,7 +1,8 @@
 // Package terminal is the user's end: the terminal in raw mode (terminal.go), its keyboard
 // (keyboard_*.go), the escapes that are typed on it (escape.go), Ctrl-Z (suspend_*.go), questions
-// (ask.go) and the program that may put them (askpass.go), how wide a text is (width.go), and our
-// standard streams (stdio_*.go). It knows nothing of connections.
+// (ask.go) and the program that may put them (askpass.go), how wide a text is (width.go), text that
+// may come from anywhere (printable.go), and our standard streams (stdio_*.go). It knows nothing of
+// connections.
 package terminal
 
 import (

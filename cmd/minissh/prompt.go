@@ -5,13 +5,14 @@ import (
 	"errors"
 
 	"minissh/client/dial"
+	"minissh/client/editor"
 	"minissh/client/prompt"
 )
 
 // runPrompt offers the line prompt; stop ends it at the first line that fails.
 func runPrompt(d *dial.Dialer, stop bool) error {
 	code, err := prompt.Run(context.Background(), d, stop)
-	var signalled *prompt.SignalError
+	var signalled *editor.SignalError
 	if err != nil && !errors.As(err, &signalled) {
 		return err
 	}

@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"context"
@@ -12,9 +12,6 @@ import (
 	"golang.org/x/term"
 )
 
-// errInterrupted is Ctrl-C while a line is edited.
-var errInterrupted = errors.New("interrupted")
-
 const (
 	// escapeTime is how long an ESC may be alone where that is a key of its own; what comes sooner
 	// belongs to it.
@@ -23,16 +20,49 @@ const (
 	pasteTime = 20 * time.Millisecond
 )
 
-// editor edits lines on a terminal.
-type editor struct {
+// Output is what writes on the terminal besides the editor: what comes while a line is edited is
+// shown above it. Its methods are called by Read alone, one at a time.
+type Output interface {
+	// Hold begins to hold back what comes. The channel, which may be nil, has something as soon as
+	// something is held back.
+	Hold() <-chan struct{}
+	// Show writes what is held back, on the terminal in raw mode, and leaves the cursor in the
+	// first column.
+	Show()
+	// Release ends Hold, and writes the rest. The terminal is in its normal mode again, with the
+	// cursor in the first column.
+	Release()
+}
+
+// Config is what an Editor needs. It does not change afterwards.
+type Config struct {
+	Stdin    *os.File         // the terminal that is typed on; in raw mode while a line is edited
+	Terminal *os.File         // where lines are drawn
+	Signals  <-chan os.Signal // what the process is sent while a line is edited
+	Output   Output
+	History  *History
+
+	// Notes are shown below the line that is edited, each in place of the one before; "" takes it
+	// away. They are printable. nil: there are none.
+	Notes <-chan string
+	// Complete answers the Tab key: it gets the line and the cursor's place in bytes. It has one
+	// second, the end of which ends ctx. nil: Tab does nothing.
+	Complete func(ctx context.Context, line string, pos int) Completion
+	// Incomplete says whether a text needs more lines, so that Enter begins the next one. nil: none
+	// does.
+	Incomplete func(text string) bool
+}
+
+// Editor edits lines on a terminal, one at a time.
+type Editor struct {
 	editing
 	in         *input
 	scr        screen
 	complete   func(ctx context.Context, line string, pos int) Completion // Config's
 	incomplete func(text string) bool                                     // nil: no text is
 	rawMode    func() (restore func(), err error)
-	out        *output // what comes while a line is edited is shown above it
-	lastQuery  []rune  // of the last search
+	out        Output
+	lastQuery  []rune // of the last search
 
 	// While a line is edited:
 	ctx      context.Context
@@ -45,20 +75,37 @@ type editor struct {
 	view     func()       // has the screen show something else than the line; nil: the line
 }
 
-// read edits one line. io.EOF is Ctrl-D on an empty line or the end of the input;
-// errInterrupted Ctrl-C; *SignalError SIGTERM or SIGHUP; *LineError a line that cannot be run. The
-// terminal is in its normal mode afterwards, whatever happens.
-func (e *editor) read(ctx context.Context, label, style string) (string, error) {
+// New is an editor for the lines of a terminal.
+func New(cfg Config) *Editor {
+	in := newInput(cfg.Stdin, cfg.Signals)
+	in.notes = cfg.Notes
+	return &Editor{
+		editing: editing{history: cfg.History},
+		in:      in, out: cfg.Output, complete: cfg.Complete,
+		incomplete: cfg.Incomplete, rawMode: rawTerminal(cfg.Stdin),
+		scr: screen{out: cfg.Terminal, size: terminalSize(cfg.Terminal)},
+	}
+}
+
+// Drop drops what was typed ahead.
+func (e *Editor) Drop() { e.buf = nil }
+
+// Read edits one line. A label comes before it, which is printable; style is the escape sequence
+// that begins the label, "" for none. The error is io.EOF for Ctrl-D on an empty line or the end of
+// the input; ErrInterrupted for Ctrl-C; *SignalError for SIGTERM or SIGHUP; *LineError for a line
+// that cannot be run; or ctx's cause. The terminal is in its normal mode afterwards, whatever
+// happens.
+func (e *Editor) Read(ctx context.Context, label, style string) (string, error) {
 	restore, err := e.rawMode()
 	if err != nil {
 		return "", err
 	}
 	io.WriteString(e.scr.out, "\x1b[?2004h")
-	e.out.hold()
+	e.in.news = e.out.Hold()
 	defer func() {
 		io.WriteString(e.scr.out, "\x1b[?2004l")
 		restore()
-		e.out.release()
+		e.out.Release()
 	}()
 	e.again = func() error {
 		_, err := e.rawMode() // restore brings back what was before the first time
@@ -71,7 +118,7 @@ func (e *editor) read(ctx context.Context, label, style string) (string, error) 
 	e.draw(false)
 	err = e.edit()
 	e.draw(true)
-	if err == errInterrupted {
+	if err == ErrInterrupted {
 		io.WriteString(e.scr.out, "^C")
 	}
 	io.WriteString(e.scr.out, "\r\n")
@@ -82,17 +129,17 @@ func (e *editor) read(ctx context.Context, label, style string) (string, error) 
 }
 
 // entered is the line as it is to be run, when Enter was pressed.
-func (e *editor) entered() (string, error) {
+func (e *Editor) entered() (string, error) {
 	typed := string(e.line)
 	if e.missing > 0 {
 		return "", &LineError{tooLong(len(typed) + e.missing)}
 	}
-	line, err := e.history.enter(typed)
+	line, err := e.history.Enter(typed)
 	if err == nil && line != typed {
 		for _, r := range line {
 			shown, _ := glyph(r)
 			if r == '\n' {
-				shown = "\r\n" + nextRow
+				shown = "\r\n" + NextRow
 			}
 			io.WriteString(e.scr.out, shown)
 		}
@@ -102,7 +149,7 @@ func (e *editor) entered() (string, error) {
 }
 
 // edit handles keys until Enter.
-func (e *editor) edit() error {
+func (e *Editor) edit() error {
 	for {
 		key, err := e.key()
 		if err != nil {
@@ -149,7 +196,7 @@ func (e *editor) edit() error {
 
 // characters inserts a character, and those that have come with it: what is pasted comes in big
 // pieces.
-func (e *editor) characters(first rune) {
+func (e *Editor) characters(first rune) {
 	run := []rune{first}
 	for {
 		key, ok := e.take()
@@ -166,7 +213,7 @@ func (e *editor) characters(first rune) {
 }
 
 // literal inserts the next character, even if it is a key: Ctrl-V.
-func (e *editor) literal() error {
+func (e *Editor) literal() error {
 	for len(e.buf) == 0 || !utf8.FullRune(e.buf) {
 		if err := e.fill(); err != nil {
 			return err
@@ -181,7 +228,7 @@ func (e *editor) literal() error {
 }
 
 // draw brings the screen up to date.
-func (e *editor) draw(last bool) {
+func (e *Editor) draw(last bool) {
 	if e.view != nil {
 		e.view()
 	} else {
@@ -191,7 +238,7 @@ func (e *editor) draw(last bool) {
 }
 
 // leave leaves what is drawn where it is, and goes to the start of the row below.
-func (e *editor) leave() {
+func (e *Editor) leave() {
 	e.draw(true)
 	io.WriteString(e.scr.out, "\r\n")
 	e.scr.drawn, e.scr.noted, e.scr.first = nil, "", 0
@@ -199,7 +246,7 @@ func (e *editor) leave() {
 
 // freshRow goes to the start of a free row, whatever is on this one (the echo of ^C or of keys
 // typed ahead): that many blanks wrap unless the cursor was in the first column.
-func (e *editor) freshRow() {
+func (e *Editor) freshRow() {
 	columns, _ := e.scr.size()
 	if columns > 1 {
 		io.WriteString(e.scr.out, strings.Repeat(" ", columns-1)+"\r\x1b[J")
@@ -207,7 +254,7 @@ func (e *editor) freshRow() {
 }
 
 // key is the next key.
-func (e *editor) key() (rune, error) {
+func (e *Editor) key() (rune, error) {
 	for {
 		key, ok := e.take()
 		if !ok {
@@ -217,7 +264,7 @@ func (e *editor) key() (rune, error) {
 			continue
 		}
 		if key == keyCtrlC {
-			return 0, errInterrupted
+			return 0, ErrInterrupted
 		}
 		return key, nil
 	}
@@ -225,7 +272,7 @@ func (e *editor) key() (rune, error) {
 
 // take is the next key that has come; false: none has. Ends of lines in a paste are characters of
 // the line, if something follows.
-func (e *editor) take() (key rune, ok bool) {
+func (e *Editor) take() (key rune, ok bool) {
 	if key := e.unread; key != keyUnknown {
 		e.unread = keyUnknown
 		return key, true
@@ -256,7 +303,7 @@ func (e *editor) take() (key rune, ok bool) {
 
 // fill draws what has changed and waits for input, or for e.in.done. What is pasted is drawn when
 // no more of it comes: drawing each piece of it would take longer than everything else.
-func (e *editor) fill() error {
+func (e *Editor) fill() error {
 	data, err := []byte(nil), errTime
 	if e.paste {
 		data, err = e.waitFor(pasteTime)
@@ -279,7 +326,7 @@ func (e *editor) fill() error {
 		return nil
 	case err == errOutput:
 		e.scr.clear()
-		e.out.show()
+		e.out.Show()
 		return nil // drawn on the way back here
 	case errors.As(err, &note):
 		e.scr.note = note.text
@@ -292,7 +339,7 @@ func (e *editor) fill() error {
 }
 
 // waitFor waits no longer than a time, the end of which is errTime.
-func (e *editor) waitFor(limit time.Duration) ([]byte, error) {
+func (e *Editor) waitFor(limit time.Duration) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(e.ctx, limit, errTime)
 	defer cancel()
 	return e.in.wait(ctx)
@@ -301,16 +348,16 @@ func (e *editor) waitFor(limit time.Duration) ([]byte, error) {
 var errTime = errors.New("nothing came in time")
 
 // signalled is for a signal that came while a line is edited.
-func (e *editor) signalled(sig os.Signal) error {
-	switch kind(sig) {
-	case signalInterrupt:
-		return errInterrupted
-	case signalStop:
-		stopSelf()
+func (e *Editor) signalled(sig os.Signal) error {
+	switch KindOf(sig) {
+	case SignalInterrupt:
+		return ErrInterrupted
+	case SignalStop:
+		StopSelf()
 		return nil
-	case signalResize:
+	case SignalResize:
 		return nil // drawn on the way back to fill
-	case signalContinue:
+	case SignalContinue:
 		if err := e.again(); err != nil {
 			return err
 		}

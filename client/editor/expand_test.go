@@ -1,8 +1,10 @@
-package prompt
+package editor
 
 import (
 	"strings"
 	"testing"
+
+	"minissh/client/faketerminal"
 )
 
 func TestExpand(t *testing.T) {
@@ -53,10 +55,10 @@ func TestExpand(t *testing.T) {
 			t.Errorf("%s: %q, %v", line, got, err)
 		}
 	}
-	if got, err := (&history{}).expand("!!"); got != "" || err == nil {
+	if got, err := (&History{}).expand("!!"); got != "" || err == nil {
 		t.Errorf("with nothing before: %q, %v", got, err)
 	}
-	long := historyOf(strings.Repeat("x", maxLine/2))
+	long := historyOf(strings.Repeat("x", MaxLine/2))
 	if got, err := long.expand("!!!!!!"); got != "" || err == nil ||
 		!strings.Contains(err.Error(), "bytes") {
 		t.Errorf("a line that becomes too long: %d bytes, %v", len(got), err)
@@ -79,13 +81,13 @@ func TestLastWord(t *testing.T) {
 // as it is, to be mended.
 func TestExpandedLineIsShown(t *testing.T) {
 	h := historyOf("a row\nand another", "ls")
-	m := newModel(30, 8)
+	m := faketerminal.New(30, 8)
 	line, err := edit(t, m, h, "$ ", "echo !! !1\r")
 	if line != "echo ls a row\nand another" || err != nil ||
-		m.text() != "$ echo !! !1\necho ls a row\n> and another" || h.At(0) != line {
-		t.Errorf("%q, %v\n%s", line, err, m.text())
+		m.Text() != "$ echo !! !1\necho ls a row\n> and another" || h.At(0) != line {
+		t.Errorf("%q, %v\n%s", line, err, m.Text())
 	}
-	if line, err := edit(t, newModel(30, 8), h, "$ ", "!7\r"); line != "" || err == nil ||
+	if line, err := edit(t, faketerminal.New(30, 8), h, "$ ", "!7\r"); line != "" || err == nil ||
 		h.At(0) != "!7" {
 		t.Errorf("%q, %v, %q", line, err, h.At(0))
 	}

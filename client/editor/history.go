@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"bytes"
@@ -29,18 +29,18 @@ var (
 	fromFile = strings.NewReplacer(string(newlineRune), "\n", string(tabRune), "\t")
 )
 
-// history keeps lines for the editor and, in a file, for the next time. The file has one line of
+// History keeps lines for the editor and, in a file, for the next time. The file has one line of
 // text for each; several prompts at once append theirs as they come. If the file cannot be used,
 // the prompt works without it.
-type history struct {
+type History struct {
 	lines []string // the oldest first
 	bytes int      // in lines
 	file  string   // "": memory only
 }
 
-// openHistory reads the file, and shortens it when it has grown beyond historyLines.
-func openHistory(file string) *history {
-	h := &history{}
+// OpenHistory reads the file, and shortens it when it has grown beyond historyLines.
+func OpenHistory(file string) *History {
+	h := &History{}
 	if file == "" || os.MkdirAll(filepath.Dir(file), 0o700) != nil {
 		return h
 	}
@@ -54,7 +54,7 @@ func openHistory(file string) *history {
 	}
 	data, err := readEnd(file)
 	if err != nil {
-		return &history{}
+		return &History{}
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		os.Chmod(file, 0o600)
@@ -63,7 +63,7 @@ func openHistory(file string) *history {
 	for line := range bytes.Lines(data) {
 		count++
 		if s := string(bytes.TrimRight(line, "\r\n")); sound(s) {
-			h.add(fromFile.Replace(s))
+			h.AddInMemory(fromFile.Replace(s))
 		}
 	}
 	if count > historyLines || info.Size() > historyBytes {
@@ -93,7 +93,7 @@ func sound(line string) bool {
 }
 
 // rewrite replaces the file by what is kept.
-func (h *history) rewrite() {
+func (h *History) rewrite() {
 	f, err := os.CreateTemp(filepath.Dir(h.file), ".history-") // mode 0600
 	if err != nil {
 		return
@@ -108,8 +108,9 @@ func (h *history) rewrite() {
 	}
 }
 
-// add keeps a line unless it is empty, begins with a blank, or repeats the last.
-func (h *history) add(line string) (kept bool) {
+// AddInMemory keeps a line, though not in the file, unless it is empty, begins with a blank, or
+// repeats the last.
+func (h *History) AddInMemory(line string) (kept bool) {
 	if strings.TrimSpace(line) == "" || line[0] == ' ' || len(h.lines) > 0 &&
 		h.lines[len(h.lines)-1] == line {
 		return false
@@ -124,9 +125,10 @@ func (h *history) add(line string) (kept bool) {
 }
 
 // Add keeps a line, in the file too if it can be there.
-func (h *history) Add(line string) {
+func (h *History) Add(line string) {
 	written := toFile.Replace(line)
-	if !h.add(line) || h.file == "" || !sound(written) || fromFile.Replace(written) != line {
+	if !h.AddInMemory(line) || h.file == "" || !sound(written) ||
+		fromFile.Replace(written) != line {
 		return
 	}
 	f, err := os.OpenFile(h.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -138,19 +140,19 @@ func (h *history) Add(line string) {
 }
 
 // Len is how many there are.
-func (h *history) Len() int { return len(h.lines) }
+func (h *History) Len() int { return len(h.lines) }
 
 // At is the line that is so many back; 0 is the newest.
-func (h *history) At(i int) string { return h.lines[len(h.lines)-1-i] }
+func (h *History) At(i int) string { return h.lines[len(h.lines)-1-i] }
 
-// enter is for a line that was typed: it keeps the line that is to be run, and returns that. What
+// Enter is for a line that was typed: it keeps the line that is to be run, and returns that. What
 // cannot be run is kept in memory, to be mended.
-func (h *history) enter(typed string) (line string, err error) {
+func (h *History) Enter(typed string) (line string, err error) {
 	if err = tooLong(len(typed)); err == nil {
 		line, err = h.expand(typed)
 	}
 	if err != nil {
-		h.add(typed)
+		h.AddInMemory(typed)
 		return "", &LineError{err}
 	}
 	h.Add(line)
@@ -158,7 +160,7 @@ func (h *history) enter(typed string) (line string, err error) {
 }
 
 // Clear forgets all lines, in the file too.
-func (h *history) Clear() error {
+func (h *History) Clear() error {
 	h.lines, h.bytes = nil, 0
 	if h.file == "" {
 		return nil

@@ -1,11 +1,11 @@
-package prompt
+package editor
 
 import "slices"
 
 // editing is the line that is edited, with those of the history that can be edited instead.
 type editing struct {
 	text
-	history *history
+	history *History
 	back    int          // how many lines back in the history the text is; 0: it is the new one
 	left    map[int]text // by back: lines that were changed and left
 	killed  []rune       // what Ctrl-Y brings back

@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"minissh/client/faketerminal"
 )
 
 // in4k is a terminal's pace: at most 4 KiB at a time.
@@ -16,7 +18,7 @@ func (r in4k) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(len(p), 
 // No line is cut, however it is typed, and what is drawn of it is what the screen shows.
 func TestLongLines(t *testing.T) {
 	digits := strings.Repeat("0123456789", 1000)
-	ascii, wide := strings.Repeat("x", maxLine-1), strings.Repeat("你", maxLine/3)
+	ascii, wide := strings.Repeat("x", MaxLine-1), strings.Repeat("你", MaxLine/3)
 	rows := strings.TrimSuffix(strings.Repeat("echo a line of a script, 30 c\n", 5000), "\n")
 	for name, test := range map[string]struct{ typed, line, end string }{
 		"5,000 lines pasted": {"\x1b[200~" + rows + "\x1b[201~\r", rows, "30 c"},
@@ -26,37 +28,37 @@ func TestLongLines(t *testing.T) {
 		"pasted into another": {"ab" + left + "\x1b[200~" + rows + "\x1b[201~!\r",
 			"a" + rows + "!b", "30 c!b"},
 	} {
-		m := newModel(80, 24)
+		m := faketerminal.New(80, 24)
 		var line string
 		var err error
 		synctest.Test(t, func(t *testing.T) { // what is pasted has no pauses
-			e := newEditor(m, &history{}, in4k{strings.NewReader(test.typed)})
-			line, err = e.read(t.Context(), "$ ", "")
+			e := newEditor(m, &History{}, in4k{strings.NewReader(test.typed)})
+			line, err = e.Read(t.Context(), "$ ", "")
 		})
 		if line != test.line || err != nil {
 			t.Errorf("%s: %d bytes instead of %d, %v", name, len(line), len(test.line), err)
 		}
-		if !strings.HasSuffix(m.text(), test.end) {
-			t.Errorf("%s: the screen ends with\n%s", name, m.text())
+		if !strings.HasSuffix(m.Text(), test.end) {
+			t.Errorf("%s: the screen ends with\n%s", name, m.Text())
 		}
 		// What is drawn is what the screen has of it: of a paste once, at its end, and once more.
 		pieces := len(test.typed)/4096 + 2
 		if strings.Contains(test.typed, "\x1b[200~") {
 			pieces = 3
 		}
-		if most := pieces * 80 * 24 * 2; m.raw.Len() > most {
-			t.Errorf("%s: %d bytes are drawn, and %d at most", name, m.raw.Len(), most)
+		if most := pieces * 80 * 24 * 2; m.Raw.Len() > most {
+			t.Errorf("%s: %d bytes are drawn, and %d at most", name, m.Raw.Len(), most)
 		}
 	}
 }
 
 // What is too long is refused whole, with its length. What can be kept of it can be brought back.
 func TestTooLongLines(t *testing.T) {
-	for size, kept := range map[int]bool{maxLine + 1: true, mostEdited + 1: false} {
+	for size, kept := range map[int]bool{MaxLine + 1: true, mostEdited + 1: false} {
 		typed := "\x1b[200~" + strings.Repeat("x", size-3) + "\x1b[201~" + left + "ab\x1b\r\r"
-		h := &history{}
-		line, err := newEditor(newModel(80, 24), h, strings.NewReader(typed)).
-			read(t.Context(), "$ ", "")
+		h := &History{}
+		line, err := newEditor(faketerminal.New(80, 24), h, strings.NewReader(typed)).
+			Read(t.Context(), "$ ", "")
 		var refused *LineError
 		if line != "" || !errors.As(err, &refused) ||
 			!strings.Contains(err.Error(), "has "+strconv.Itoa(size)+" bytes") {
@@ -69,45 +71,17 @@ func TestTooLongLines(t *testing.T) {
 	// One that was made shorter is whole again, and so is a new one.
 	for _, typed := range []string{"\x7f\r", left + "\x1b[200~" + strings.Repeat("y", mostEdited) +
 		"\x1b[201~\x1f\x1b[C\x7f\r"} {
-		typed = "\x1b[200~" + strings.Repeat("x", maxLine+1) + "\x1b[201~" + typed
-		line, err := newEditor(newModel(80, 24), &history{}, strings.NewReader(typed)).
-			read(t.Context(), "$ ", "")
-		if line != strings.Repeat("x", maxLine) || err != nil {
+		typed = "\x1b[200~" + strings.Repeat("x", MaxLine+1) + "\x1b[201~" + typed
+		line, err := newEditor(faketerminal.New(80, 24), &History{}, strings.NewReader(typed)).
+			Read(t.Context(), "$ ", "")
+		if line != strings.Repeat("x", MaxLine) || err != nil {
 			t.Errorf("%d bytes, %v", len(line), err)
 		}
 	}
 	// So is one that follows on what was dropped with one key.
 	typed := strings.Repeat("x", mostEdited+1) + "\x15ls\r"
-	if line, err := newEditor(newModel(80, 24), &history{}, strings.NewReader(typed)).
-		read(t.Context(), "$ ", ""); line != "ls" || err != nil {
+	if line, err := newEditor(faketerminal.New(80, 24), &History{}, strings.NewReader(typed)).
+		Read(t.Context(), "$ ", ""); line != "ls" || err != nil {
 		t.Errorf("%.9q, %v", line, err)
-	}
-}
-
-// The history is bounded in memory, too, and keeps whole lines.
-func TestHistoryOfLongLines(t *testing.T) {
-	h := &history{}
-	for i := range 12 {
-		h.Add(strconv.Itoa(i) + strings.Repeat("x", maxLine/2))
-	}
-	total := 0
-	for i := range h.Len() {
-		total += len(h.At(i))
-	}
-	if total > historyBytes || h.bytes != total || h.Len() != 7 || len(h.At(0)) != maxLine/2+2 {
-		t.Errorf("%d lines, %d bytes, counted as %d", h.Len(), total, h.bytes)
-	}
-	file := t.TempDir() + "/history"
-	h = openHistory(file)
-	long := strings.Repeat("a row\n", maxLine/8) + "\tend"
-	h.Add(long)
-	h.Add("not a line of the file: \x1b")
-	h.Add("nor this: " + string(newlineRune))
-	again := openHistory(file)
-	if again.Len() != 1 || again.At(0) != long {
-		t.Errorf("%d lines, the newest of %d bytes", again.Len(), len(again.At(0)))
-	}
-	if err := again.Clear(); err != nil || again.Len() != 0 || openHistory(file).Len() != 0 {
-		t.Errorf("%v: it is not forgotten", err)
 	}
 }

@@ -1,10 +1,8 @@
-package prompt
+package editor
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 )
@@ -17,7 +15,7 @@ type input struct {
 	chunks  chan chunk // holds one, so that the reading goroutine always ends
 	pending bool
 	signals <-chan os.Signal
-	notes   <-chan string   // Config.Notes; nil: nowhere to show them
+	notes   <-chan string   // Config.Notes; nil: there are none
 	news    <-chan struct{} // output waits to be shown; nil while it need not wait
 	done    <-chan struct{} // ends what the editor waits for besides input; nil: there is nothing
 }
@@ -43,6 +41,9 @@ func (e errNote) Error() string { return e.text }
 
 // errDone is what input.wait returns when input.done is closed.
 var errDone = errors.New("what the editor waits for is done")
+
+// errOutput is what input.wait returns when output is to be shown above the edited line.
+var errOutput = errors.New("output waits to be shown")
 
 // wait returns the next bytes, at least one, or an error: the stream's, ctx's
 // cause, errSignalled, errNote, errOutput or errDone.
@@ -78,60 +79,4 @@ func (in *input) wait(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-}
-
-// maxLine is the longest line that is run, in bytes.
-const maxLine = 1 << 20
-
-// tooLong is the error for a line of so many bytes; nil: it can be run.
-func tooLong(bytes int) error {
-	if bytes <= maxLine {
-		return nil
-	}
-	return fmt.Errorf("the line has %d bytes, and at most %d (1 MiB) can be sent; nothing of it "+
-		"was run", bytes, maxLine)
-}
-
-// lineReader cuts a stream into lines.
-type lineReader struct {
-	in      *input
-	buf     []byte
-	skipped int // bytes of a line that is too long
-}
-
-// next returns a line without its end (LF or CRLF), which the last line may lack. After a
-// *LineError the next line can be read; io.EOF is the end.
-func (r *lineReader) next(ctx context.Context) (string, error) {
-	searched := 0
-	for {
-		if i := bytes.IndexByte(r.buf[searched:], '\n'); i >= 0 {
-			line := r.buf[:searched+i]
-			r.buf = r.buf[searched+i+1:]
-			return r.whole(line)
-		}
-		if searched = len(r.buf); searched > maxLine {
-			r.skipped += searched
-			r.buf, searched = r.buf[:0], 0
-		}
-		data, err := r.in.wait(ctx)
-		if err == io.EOF && len(r.buf)+r.skipped > 0 {
-			line := r.buf
-			r.buf = nil
-			return r.whole(line)
-		}
-		if err != nil {
-			return "", err
-		}
-		r.buf = append(r.buf, data...)
-	}
-}
-
-// whole is a line that has come whole, unless it is too long.
-func (r *lineReader) whole(line []byte) (string, error) {
-	size := r.skipped + len(line)
-	r.skipped = 0
-	if err := tooLong(size); err != nil {
-		return "", &LineError{err}
-	}
-	return string(bytes.TrimSuffix(line, []byte("\r"))), nil
 }

@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ const mostSought = 1000
 
 // searching is a search through the history, while it goes on.
 type searching struct {
-	e     *editor
+	e     *Editor
 	query []rune
 	place
 	before []place // where the search was before each character of the query, for Backspace
@@ -28,7 +28,7 @@ type place struct {
 // search is Ctrl-R (older) or Ctrl-S: it shows the line of the history that has what is typed, as
 // readline does. It returns the key that has ended it, which is still to be obeyed; keyUnknown:
 // there is none.
-func (e *editor) search(older bool) (rune, error) {
+func (e *Editor) search(older bool) (rune, error) {
 	f := &searching{e: e,
 		place: place{older: older, back: e.back, at: len(string(e.line[:e.pos]))}}
 	label, style := e.scr.label, e.scr.style

@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"bytes"
@@ -8,6 +8,12 @@ import (
 	"strings"
 
 	"minissh/client/terminal"
+)
+
+// The escape sequences of what is drawn.
+const (
+	styleOff  = "\x1b[0m"
+	styleNote = "\x1b[7m" // reversed: below the line
 )
 
 // screen draws a text with its prompt on a terminal in raw mode, over as many rows as it takes.

@@ -1,20 +1,22 @@
-package prompt
+package editor
 
 import (
 	"io"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"minissh/client/faketerminal"
 )
 
 const (
 	ctrlG, ctrlR, ctrlS = "\x07", "\x12", "\x13"
 )
 
-func historyOf(lines ...string) *history {
-	h := &history{}
+func historyOf(lines ...string) *History {
+	h := &History{}
 	for _, line := range lines {
-		h.add(line)
+		h.AddInMemory(line)
 	}
 	return h
 }
@@ -50,7 +52,7 @@ func TestSearch(t *testing.T) {
 	} {
 		h := historyOf("a\nrow", "ls -s", "ls 你好", "make all", "make test", "make test")
 		h.lines = append(h.lines, "make test") // several prompts, one file
-		m := newModel(60, 5)
+		m := faketerminal.New(60, 5)
 		in, typing := io.Pipe()
 		e := newEditor(m, h, in)
 		shown := ""
@@ -60,10 +62,10 @@ func TestSearch(t *testing.T) {
 		}()
 		// It reads again when everything is drawn.
 		e.in.from = readerFunc(func(p []byte) (int, error) {
-			shown = m.text()
+			shown = m.Text()
 			return in.Read(p)
 		})
-		line, err := e.read(t.Context(), "$ ", "")
+		line, err := e.Read(t.Context(), "$ ", "")
 		if line != test.line || err != nil || shown != test.screen {
 			t.Errorf("%q: %q, %v, screen %q; want %q, %q", test.typed, line, err, shown, test.line,
 				test.screen)
@@ -98,8 +100,8 @@ func TestEscapeLeavesTheSearch(t *testing.T) {
 					io.WriteString(typing, piece)
 				}
 			}()
-			line, err := newEditor(newModel(60, 5), historyOf("make all"), in).
-				read(t.Context(), "$ ", "")
+			line, err := newEditor(faketerminal.New(60, 5), historyOf("make all"), in).
+				Read(t.Context(), "$ ", "")
 			if line != test.line || err != nil {
 				t.Errorf("%q: %q, %v", test.pieces, line, err)
 			}

@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"slices"
@@ -8,9 +8,9 @@ import (
 const (
 	// mostEdited is how many characters of a line are kept while it is edited: more than can be
 	// run, so that a line that is too long can be made shorter.
-	mostEdited = 2 * maxLine
+	mostEdited = 2 * MaxLine
 	// mostUndone bounds what is kept to be undone, in characters and in changes.
-	mostUndone, mostChanges = 2 * maxLine, 10_000
+	mostUndone, mostChanges = 2 * MaxLine, 10_000
 )
 
 // text is what is edited: one line, or several with newlines between them.

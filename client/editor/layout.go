@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"strings"
@@ -6,8 +6,8 @@ import (
 	"minissh/client/terminal"
 )
 
-// nextRow comes before each row of a text but the first, as a shell's second prompt.
-const nextRow = "> "
+// NextRow comes before each row of a text but the first, as a shell's second prompt.
+const NextRow = "> "
 
 // layout is where the characters of a label and a text are on a screen. It holds where rows begin
 // and nothing of what is in them: a text may have thousands, of which a screen shows a few.
@@ -20,7 +20,7 @@ type layout struct {
 type row struct {
 	first int  // its first character, counted from the label's first
 	width int  // in columns
-	next  bool // nextRow comes first
+	next  bool // NextRow comes first
 }
 
 // lay cuts the label and the text into rows of at most columns columns. The cursor has a row of its
@@ -32,7 +32,7 @@ func lay(label, text []rune, pos, columns int, last bool) *layout {
 		l.rows[len(l.rows)-1].width = used
 		l.rows = append(l.rows, row{first: first, next: next})
 		if used = 0; next {
-			used = len(nextRow)
+			used = len(NextRow)
 		}
 	}
 	cursor := func() { l.row, l.col = len(l.rows)-1, used }
@@ -88,7 +88,7 @@ func (l *layout) draw(i int, label, text []rune, style string, columns int) stri
 		b.WriteString(style)
 	}
 	if l.rows[i].next {
-		b.WriteString(nextRow)
+		b.WriteString(NextRow)
 	}
 	put := func(r rune) {
 		shown, n := glyph(r)

@@ -1,12 +1,14 @@
-package prompt
+package editor
 
 import (
 	"fmt"
-	"iter"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"minissh/client/syntax"
+	"minissh/client/terminal"
 )
 
 // expand replaces in a line what refers to lines before it, as a shell's history does: !! is the
@@ -14,7 +16,7 @@ import (
 // !WORD, inside a line, the last that begins with it, if there is one. Single quotes and a
 // backslash keep a !, and so does a text of several lines, which is a program. A ! at the beginning
 // that a word follows is a line for this machine, and stays.
-func (h *history) expand(line string) (string, error) {
+func (h *History) expand(line string) (string, error) {
 	if !strings.Contains(line, "!") || strings.Contains(line, "\n") {
 		return line, nil
 	}
@@ -40,9 +42,9 @@ func (h *history) expand(line string) (string, error) {
 			}
 			if !ok {
 				return "", fmt.Errorf("!%s: the history has no such line; nothing was run "+
-					"(\\! is a plain !)", quote([]byte(event)))
+					"(\\! is a plain !)", terminal.Printable(event))
 			}
-			if b.WriteString(text); b.Len() > maxLine {
+			if b.WriteString(text); b.Len() > MaxLine {
 				return "", tooLong(b.Len())
 			}
 			i += size
@@ -89,7 +91,7 @@ func isWord(text string) bool {
 }
 
 // event is the text that a reference to the history is replaced by.
-func (h *history) event(event string) (string, bool) {
+func (h *History) event(event string) (string, bool) {
 	n, err := strconv.Atoi(event)
 	switch {
 	case err == nil && n < 0:
@@ -127,44 +129,9 @@ func lastWord(line string) string {
 				i++
 			}
 		} else {
-			i += wordSize(line[i:], " \t\n"+operators)
+			i += syntax.WordSize(line[i:], " \t\n"+operators)
 		}
 		end = i
 	}
 	return line[begin:end]
-}
-
-// wordSize is how many bytes of a text are its first word: what comes before one of some characters
-// that is not in quotes.
-func wordSize(text, ends string) int {
-	for i, c := range unquoted(text) {
-		if strings.IndexByte(ends, c) >= 0 {
-			return i
-		}
-	}
-	return len(text)
-}
-
-// unquoted are the bytes of a text, with their places, that a shell reads as more than themselves:
-// those that are neither in quotes nor after a backslash.
-func unquoted(text string) iter.Seq2[int, byte] {
-	return func(yield func(int, byte) bool) {
-		escaped, quoted := false, byte(0)
-		for i := range len(text) {
-			c := text[i]
-			switch {
-			case escaped:
-				escaped = false
-			case c == '\\' && quoted != '\'':
-				escaped = true
-			case quoted != 0 && c == quoted:
-				quoted = 0
-			case quoted != 0:
-			case c == '\'' || c == '"':
-				quoted = c
-			case !yield(i, c):
-				return
-			}
-		}
-	}
 }

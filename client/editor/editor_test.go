@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"context"
@@ -9,21 +9,23 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"minissh/client/faketerminal"
 )
 
 // edit runs one line of the editor over typed bytes on a model terminal.
-func edit(t *testing.T, m *model, h *history, label, typed string) (string, error) {
+func edit(t *testing.T, m *faketerminal.Terminal, h *History, label, typed string) (string, error) {
 	t.Helper()
-	return newEditor(m, h, strings.NewReader(typed)).read(t.Context(), label, "")
+	return newEditor(m, h, strings.NewReader(typed)).Read(t.Context(), label, "")
 }
 
 // newEditor is an editor on a model terminal. Tab inserts 完成; a text that ends with "do" is
 // incomplete.
-func newEditor(m *model, h *history, typed io.Reader) *editor {
-	return &editor{
+func newEditor(m *faketerminal.Terminal, h *History, typed io.Reader) *Editor {
+	return &Editor{
 		editing: editing{history: h},
-		out:     new(output), in: newInput(typed, make(chan os.Signal)),
-		scr:     screen{out: m, size: func() (int, int) { return m.w, m.h }},
+		out:     quiet{}, in: newInput(typed, make(chan os.Signal)),
+		scr:     screen{out: m, size: func() (int, int) { return m.W, m.H }},
 		rawMode: func() (func(), error) { return func() {}, nil },
 		complete: func(_ context.Context, line string, pos int) Completion {
 			return Completion{From: pos, Candidates: []Candidate{{Text: "完成"}}}
@@ -32,9 +34,17 @@ func newEditor(m *model, h *history, typed io.Reader) *editor {
 	}
 }
 
+// quiet is an Output that nothing comes from.
+type quiet struct{}
+
+func (quiet) Hold() <-chan struct{} { return nil }
+func (quiet) Show()                 {}
+func (quiet) Release()              {}
+
 const (
-	left, right, up, down = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
-	home, end, del        = "\x1b[H", "\x1b[F", "\x1b[3~"
+	left, right    = faketerminal.Left, faketerminal.Right
+	up, down       = faketerminal.Up, faketerminal.Down
+	home, end, del = faketerminal.Home, faketerminal.End, faketerminal.Del
 )
 
 // TestEditing: keys in, the line and the screen out. The screen is 20 wide.
@@ -102,22 +112,22 @@ func TestEditing(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			slow := newModel(20, 6)
-			line, err := newEditor(slow, &history{},
-				iotest.OneByteReader(strings.NewReader(test.typed))).read(t.Context(), "$ ", "")
-			if err != nil || line != test.line || slow.text() != test.screen {
-				t.Errorf("byte by byte: line %q, %v, screen\n%s", line, err, slow.text())
+			slow := faketerminal.New(20, 6)
+			line, err := newEditor(slow, &History{},
+				iotest.OneByteReader(strings.NewReader(test.typed))).Read(t.Context(), "$ ", "")
+			if err != nil || line != test.line || slow.Text() != test.screen {
+				t.Errorf("byte by byte: line %q, %v, screen\n%s", line, err, slow.Text())
 			}
-			m := newModel(20, 6)
-			line, err = edit(t, m, &history{}, "$ ", test.typed)
+			m := faketerminal.New(20, 6)
+			line, err = edit(t, m, &History{}, "$ ", test.typed)
 			if err != nil || line != test.line {
 				t.Errorf("line %q, %v; want %q", line, err, test.line)
 			}
-			if m.text() != test.screen {
-				t.Errorf("screen\n%s\nwant\n%s", m.text(), test.screen)
+			if m.Text() != test.screen {
+				t.Errorf("screen\n%s\nwant\n%s", m.Text(), test.screen)
 			}
-			if m.x != 0 || m.y != strings.Count(test.screen, "\n")+1 {
-				t.Errorf("the cursor ends at %d,%d", m.x, m.y)
+			if m.X != 0 || m.Y != strings.Count(test.screen, "\n")+1 {
+				t.Errorf("the cursor ends at %d,%d", m.X, m.Y)
 			}
 		})
 	}
@@ -128,32 +138,32 @@ func TestEndsOfALine(t *testing.T) {
 		typed string
 		err   error
 		text  string
-	}{{"", io.EOF, "$"}, {"\x04", io.EOF, "$"}, {"ab\x03", errInterrupted, "$ ab^C"},
+	}{{"", io.EOF, "$"}, {"\x04", io.EOF, "$"}, {"ab\x03", ErrInterrupted, "$ ab^C"},
 		{"ab", io.EOF, "$ ab"}} {
-		m := newModel(20, 4)
-		line, err := edit(t, m, &history{}, "$ ", test.typed)
-		if line != "" || err != test.err || m.text() != test.text || m.x != 0 || m.y != 1 {
-			t.Errorf("%q: %q, %v, screen %q", test.typed, line, err, m.text())
+		m := faketerminal.New(20, 4)
+		line, err := edit(t, m, &History{}, "$ ", test.typed)
+		if line != "" || err != test.err || m.Text() != test.text || m.X != 0 || m.Y != 1 {
+			t.Errorf("%q: %q, %v, screen %q", test.typed, line, err, m.Text())
 		}
 	}
 	// Ctrl-D deletes while there is something to delete.
-	if line, err := edit(t, newModel(20, 4), &history{}, "$ ", "ab"+home+"\x04\r"); line != "b" ||
-		err != nil {
+	line, err := edit(t, faketerminal.New(20, 4), &History{}, "$ ", "ab"+home+"\x04\r")
+	if line != "b" || err != nil {
 		t.Errorf("Ctrl-D in a line: %q, %v", line, err)
 	}
 }
 
 func TestBrowsingHistory(t *testing.T) {
-	h := &history{}
+	h := &History{}
 	for _, line := range []string{"one", "", "  ", " hidden", "二", "二", "three"} {
 		h.Add(line)
 	}
-	m := newModel(20, 4)
+	m := faketerminal.New(20, 4)
 	line, err := edit(t, m, h, "$ ", "typed"+up+up+up+down+"!\r")
-	if line != "二!" || err != nil || m.text() != "$ 二!" {
-		t.Errorf("%q %v %q", line, err, m.text())
+	if line != "二!" || err != nil || m.Text() != "$ 二!" {
+		t.Errorf("%q %v %q", line, err, m.Text())
 	}
-	if line, _ := edit(t, newModel(20, 4), h, "$ ", "typed"+up+down+"\r"); line != "typed" {
+	if line, _ := edit(t, faketerminal.New(20, 4), h, "$ ", "typed"+up+down+"\r"); line != "typed" {
 		t.Errorf("back below the newest: %q", line)
 	}
 	if got := fmt.Sprint(h.lines); got != "[one 二 three 二! typed]" {
@@ -179,11 +189,12 @@ func TestBrowsingHistory(t *testing.T) {
 		"x\x1b.y\x1b.\r": "xtypedytyped",
 		"\x1b.\x1f.\r":   ".",
 	} {
-		again := &history{}
+		again := &History{}
 		for _, line := range h.lines {
-			again.add(line)
+			again.AddInMemory(line)
 		}
-		if line, err := edit(t, newModel(20, 4), again, "$ ", typed); line != want || err != nil {
+		line, err := edit(t, faketerminal.New(20, 4), again, "$ ", typed)
+		if line != want || err != nil {
 			t.Errorf("%q: %q, %v; want %q", typed, line, err, want)
 		}
 	}
@@ -191,43 +202,43 @@ func TestBrowsingHistory(t *testing.T) {
 
 // TestTallLine: a line taller than the screen shows the rows around the cursor.
 func TestTallLine(t *testing.T) {
-	m := newModel(10, 3)
-	s := &screen{out: m, size: func() (int, int) { return m.w, m.h }}
+	m := faketerminal.New(10, 3)
+	s := &screen{out: m, size: func() (int, int) { return m.W, m.H }}
 	s.begin("$ ", "")
 	s.line = []rune("0123456789012345678901234567890123456789")
 	s.pos = len(s.line)
 	s.draw(false)
-	if want := "8901234567\n8901234567\n89"; m.text() != want || m.x != 2 || m.y != 2 {
-		t.Errorf("at the end: %d,%d\n%s", m.x, m.y, m.text())
+	if want := "8901234567\n8901234567\n89"; m.Text() != want || m.X != 2 || m.Y != 2 {
+		t.Errorf("at the end: %d,%d\n%s", m.X, m.Y, m.Text())
 	}
 	s.pos = 0
 	s.draw(false)
-	if want := "$ 01234567\n8901234567\n8901234567"; m.text() != want || m.x != 2 || m.y != 0 {
-		t.Errorf("at the start: %d,%d\n%s", m.x, m.y, m.text())
+	if want := "$ 01234567\n8901234567\n8901234567"; m.Text() != want || m.X != 2 || m.Y != 0 {
+		t.Errorf("at the start: %d,%d\n%s", m.X, m.Y, m.Text())
 	}
 }
 
 // TestCursorAfterFullRow: it is where the next character will.
 func TestCursorAfterFullRow(t *testing.T) {
-	m := newModel(10, 4)
-	s := &screen{out: m, size: func() (int, int) { return m.w, m.h }}
+	m := faketerminal.New(10, 4)
+	s := &screen{out: m, size: func() (int, int) { return m.W, m.H }}
 	s.begin("$ ", "")
 	for _, r := range "01234567" {
 		s.line = append(s.line, r)
 		s.pos++
 		s.draw(false)
 	}
-	if m.x != 0 || m.y != 1 || m.wrap {
-		t.Errorf("the cursor is at %d,%d", m.x, m.y)
+	if m.X != 0 || m.Y != 1 || m.Wrap {
+		t.Errorf("the cursor is at %d,%d", m.X, m.Y)
 	}
 	s.draw(true)
-	if m.x != 9 || m.y != 0 || m.text() != "$ 01234567" {
-		t.Errorf("at the end the cursor is at %d,%d\n%s", m.x, m.y, m.text())
+	if m.X != 9 || m.Y != 0 || m.Text() != "$ 01234567" {
+		t.Errorf("at the end the cursor is at %d,%d\n%s", m.X, m.Y, m.Text())
 	}
 	s.line = append(s.line, []rune("\nab")...)
 	s.draw(false)
-	if m.x != 0 || m.y != 1 || m.text() != "$ 01234567\n\n> ab" {
-		t.Errorf("before the next row the cursor is at %d,%d\n%s", m.x, m.y, m.text())
+	if m.X != 0 || m.Y != 1 || m.Text() != "$ 01234567\n\n> ab" {
+		t.Errorf("before the next row the cursor is at %d,%d\n%s", m.X, m.Y, m.Text())
 	}
 }
 
@@ -238,7 +249,7 @@ func TestDrawRandomly(t *testing.T) {
 	for seed := range uint64(60) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		w, h := 2+rnd.IntN(24), 2+rnd.IntN(8)
-		m := newModel(w, h)
+		m := faketerminal.New(w, h)
 		fmt.Fprintf(m, "output\r\n")
 		s := &screen{out: m, size: func() (int, int) { return w, h }}
 		s.begin("主$ ", "")
@@ -259,18 +270,18 @@ func TestDrawRandomly(t *testing.T) {
 				s.line, s.pos = append(s.line[:n], s.line[n+1:]...), n
 			}
 			s.draw(false)
-			want := newModel(w, h)
+			want := faketerminal.New(w, h)
 			fresh := &screen{out: want, size: s.size, line: s.line, pos: s.pos, first: s.first}
 			fresh.label = s.label
 			fresh.draw(false)
-			got := m.text()
-			if m.y < want.y { // scrolled away is gone, what is left must agree
+			got := m.Text()
+			if m.Y < want.Y { // scrolled away is gone, what is left must agree
 				t.Fatalf("seed %d step %d: the cursor is in row %d, at least %d expected", seed,
-					step, m.y, want.y)
+					step, m.Y, want.Y)
 			}
-			if !strings.HasSuffix(got, want.text()) || m.x != want.x || m.wrap != want.wrap {
+			if !strings.HasSuffix(got, want.Text()) || m.X != want.X || m.Wrap != want.Wrap {
 				t.Fatalf("seed %d step %d (%dx%d): cursor %d,%d want %d,%d\n%s\n--- want\n%s", seed,
-					step, w, h, m.x, m.y, want.x, want.y, got, want.text())
+					step, w, h, m.X, m.Y, want.X, want.Y, got, want.Text())
 			}
 		}
 	}
@@ -284,8 +295,8 @@ func FuzzKeys(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
-		m := newModel(12, 4)
-		line, err := edit(t, m, &history{lines: []string{"old 你"}}, "$ ", typed)
+		m := faketerminal.New(12, 4)
+		line, err := edit(t, m, &History{lines: []string{"old 你"}}, "$ ", typed)
 		literally := strings.Contains(typed, "\x16")
 		if err == nil && !literally && strings.ContainsAny(line, "\x1b\x03\x7f\r\x00") {
 			t.Errorf("%q gives %q", typed, line)

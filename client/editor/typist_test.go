@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"unicode"
 	"unicode/utf8"
+
+	"minissh/client/faketerminal"
 )
 
 // reference is another editor, of texts before and after the cursor, to compare with.
@@ -239,30 +241,30 @@ var (
 )
 
 // sees compares what a terminal shows with the text that is edited.
-func sees(m *model, s *screen) error {
-	want := newModel(m.w, m.h)
+func sees(m *faketerminal.Terminal, s *screen) error {
+	want := faketerminal.New(m.W, m.H)
 	fresh := &screen{out: want, size: s.size, label: s.label, line: s.line, pos: s.pos,
 		first: s.first}
 	fresh.draw(false)
-	below := m.y - want.y
-	for y := range m.h - max(0, below) {
-		if below < 0 || !slices.Equal(want.cells[y], m.cells[y+below]) {
+	below := m.Y - want.Y
+	for y := range m.H - max(0, below) {
+		if below < 0 || !slices.Equal(want.Cells[y], m.Cells[y+below]) {
 			return fmt.Errorf("row %d (the first is %d) is not as drawn freshly:\n%s", y, below,
-				want.text())
+				want.Text())
 		}
 	}
-	if m.x != want.x || m.wrap != want.wrap {
-		return fmt.Errorf("the cursor is at %d, and not at %d", m.x, want.x)
+	if m.X != want.X || m.Wrap != want.Wrap {
+		return fmt.Errorf("the cursor is at %d, and not at %d", m.X, want.X)
 	}
 	// What can be read there, whatever has drawn it.
 	rows, _ := s.size()
 	spelled := func(r rune) bool { return r != '\n' && !unicode.IsGraphic(r) }
-	if l := lay([]rune(s.label), s.line, s.pos, rows, false); len(l.rows) <= m.h &&
+	if l := lay([]rune(s.label), s.line, s.pos, rows, false); len(l.rows) <= m.H &&
 		!strings.ContainsFunc(string(s.line), spelled) && s.label == "$ " {
 		noBlanks := func(text string) string { return strings.ReplaceAll(text, " ", "") }
 		shown := ""
 		for y := range len(l.rows) {
-			shown += strings.Join(m.cells[below+y], "")
+			shown += strings.Join(m.Cells[below+y], "")
 		}
 		text := noBlanks(s.label + strings.ReplaceAll(string(s.line), "\n", ">"))
 		if noBlanks(shown) != text {
@@ -274,15 +276,15 @@ func sees(m *model, s *screen) error {
 
 // typist types random keys, and has everything looked at after each.
 func typist(t *testing.T, seed uint64, keys []string, count int,
-	after func(e *editor, key string) error) {
+	after func(e *Editor, key string) error) {
 	synctest.Test(t, func(t *testing.T) { typeKeys(t, seed, keys, count, after) })
 }
 
 func typeKeys(t *testing.T, seed uint64, keys []string, count int,
-	after func(e *editor, key string) error) {
+	after func(e *Editor, key string) error) {
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	w, h := 4+rnd.IntN(40), 3+rnd.IntN(10)
-	m := newModel(w, h)
+	m := faketerminal.New(w, h)
 	e := newEditor(m, historyOf("first", "make all", "你 好", "a row\nand a row"), nil)
 	e.complete = func(_ context.Context, _ string, pos int) Completion {
 		return Completion{From: pos, Candidates: []Candidate{{Text: "ab"}, {Text: "ac"}}[:1+pos%2]}
@@ -307,11 +309,11 @@ func typeKeys(t *testing.T, seed uint64, keys []string, count int,
 	})
 	var err error
 	for err == nil { // Ctrl-V and Alt-Enter are an Enter after an ESC
-		_, err = e.read(t.Context(), "$ ", "")
+		_, err = e.Read(t.Context(), "$ ", "")
 	}
 	if failed != nil || err != io.EOF {
 		t.Errorf("seed %d, %dx%d, key %d, %q: %v, %v: %q, %d\n%s", seed, w, h, typed, key, failed,
-			err, string(e.scr.line), e.scr.pos, m.text())
+			err, string(e.scr.line), e.scr.pos, m.Text())
 	}
 }
 
@@ -321,7 +323,7 @@ func TestTypist(t *testing.T) {
 	for seed := range uint64(10) {
 		f := &reference{row: -1,
 			history: []string{"a row\nand a row", "你 好", "make all", "first"}}
-		typist(t, seed, typed1, 1000, func(e *editor, key string) error {
+		typist(t, seed, typed1, 1000, func(e *Editor, key string) error {
 			f.key(key)
 			if string(e.line) != f.l+f.r || e.pos != utf8.RuneCountInString(f.l) {
 				return fmt.Errorf("it is not %q, %q", f.l, f.r)
@@ -331,7 +333,7 @@ func TestTypist(t *testing.T) {
 	}
 }
 
-func whatever(*editor, string) error { return nil }
+func whatever(*Editor, string) error { return nil }
 
 // As many of all keys, in pieces and in pastes: the screen shows what is edited.
 func TestWildTypist(t *testing.T) {

@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ const (
 
 // tab is the Tab key: it inserts what all candidates have in common. Again, when nothing more can
 // be inserted, it lists them.
-func (e *editor) tab() error {
+func (e *Editor) tab() error {
 	if e.complete == nil {
 		return nil
 	}
@@ -86,7 +86,7 @@ func common(candidates []Candidate) string {
 	return first[:n]
 }
 
-func (e *editor) bell() { io.WriteString(e.scr.out, "\a") }
+func (e *Editor) bell() { io.WriteString(e.scr.out, "\a") }
 
 // answer is what Config.Complete said.
 type answer struct {
@@ -96,7 +96,7 @@ type answer struct {
 
 // ask asks for candidates, for at most completeTime. Keys that are typed meanwhile take effect
 // after that, and Ctrl-C ends it. Nobody waits for what has not answered in time.
-func (e *editor) ask(line string, pos int) (Completion, error) {
+func (e *Editor) ask(line string, pos int) (Completion, error) {
 	ctx, cancel := context.WithTimeout(e.ctx, completeTime)
 	defer cancel()
 	ended, end := context.WithCancel(ctx)
@@ -133,7 +133,7 @@ func (e *editor) ask(line string, pos int) (Completion, error) {
 }
 
 // list shows candidates above the line.
-func (e *editor) list(candidates []Candidate) error {
+func (e *Editor) list(candidates []Candidate) error {
 	if len(candidates) > mostListed {
 		yes, err := e.confirm(fmt.Sprintf("Display all %d? (y or n) ", len(candidates)))
 		if !yes || err != nil {
@@ -142,7 +142,8 @@ func (e *editor) list(candidates []Candidate) error {
 	}
 	var names []string
 	for _, c := range candidates {
-		names = append(names, quote([]byte(cmp.Or(c.Display, strings.TrimSuffix(c.Text, " ")))))
+		name := cmp.Or(c.Display, strings.TrimSuffix(c.Text, " "))
+		names = append(names, terminal.Printable(name))
 	}
 	columns, _ := e.scr.size()
 	e.leave()
@@ -153,7 +154,7 @@ func (e *editor) list(candidates []Candidate) error {
 }
 
 // confirm asks below the line; any key but y and the blank is no.
-func (e *editor) confirm(question string) (bool, error) {
+func (e *Editor) confirm(question string) (bool, error) {
 	e.leave()
 	label, style := e.scr.label, e.scr.style
 	e.view = func() { e.scr.label, e.scr.style, e.scr.line, e.scr.pos = question, "", nil, 0 }

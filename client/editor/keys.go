@@ -1,4 +1,4 @@
-package prompt
+package editor
 
 import (
 	"bytes"

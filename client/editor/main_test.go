@@ -1,0 +1,9 @@
+package editor
+
+import (
+	"testing"
+
+	"minissh/protocol/testend"
+)
+
+func TestMain(m *testing.M) { testend.Main(m) }
