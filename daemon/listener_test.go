@@ -143,7 +143,8 @@ func TestListenRefused(t *testing.T) {
 	}{
 		{protocol.Target{Host: "localhost", Port: taken.Addr().(*net.TCPAddr).Port},
 			"address already in use"},
-		{protocol.Target{Path: protocol.Bytes(plain)}, "address already in use"},
+		{protocol.Target{Path: protocol.Bytes(plain)}, "not a socket"},
+		{protocol.Target{Path: protocol.Bytes("/" + strings.Repeat("x", 108))}, "bytes here"},
 		{protocol.Target{Path: protocol.Bytes("/no/such/\x1bfolder")}, `\x1bfolder": no such file`},
 	} {
 		if r := refusedListener(t, s, &c.on); r.Code != protocol.CodeListenFailed ||

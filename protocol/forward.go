@@ -25,7 +25,7 @@ func (t *Target) Check() error {
 	switch {
 	case (t.Host == "") == (len(t.Path) == 0):
 		return Violate(CodeBadRequest, "a target is a host and a port, or a path")
-	case len(t.Path) == 0 && t.Port == 0:
+	case len(t.Path) == 0 && (t.Port < 1 || t.Port > maxPort):
 		return Violate(CodeBadRequest, "port is not 1 to %d", maxPort)
 	}
 	return t.CheckListen()
@@ -40,7 +40,7 @@ func (t *Target) CheckListen() error {
 		return Violate(CodeBadRequest, "the path of a socket is absolute, and at most %d bytes",
 			maxPath)
 	case t.Port < 0 || t.Port > maxPort:
-		return Violate(CodeBadRequest, "port is not 1 to %d", maxPort)
+		return Violate(CodeBadRequest, "port is not 0 to %d", maxPort)
 	case len(t.Host) > maxHost || strings.ContainsFunc(t.Host, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
 	}):

@@ -311,7 +311,12 @@ func (f *Forwards) serve(l *listener, ch *mux.Channel, c *connection) {
 		reset(conn)
 	} else {
 		answer(program, &protocol.Reason{Code: protocol.CodeConnectFailed})
-		if !errors.Is(err, context.Canceled) { // then nobody wants it any more
+		switch {
+		case errors.Is(err, context.Canceled): // then nobody wants it any more
+		case l.service == agentService:
+			f.tell("the agent at " + protocol.Quote(to.String()) + " cannot be reached: " +
+				report.Plain(err).Error())
+		default:
 			f.tell(fmt.Sprintf("cannot connect to %s, for a connection to %s of %s: %v",
 				protocol.Quote(to.String()), protocol.Quote(l.place), f.conn.Options.Alias,
 				report.Plain(err)))

@@ -4,6 +4,7 @@ package forward_test
 
 import (
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -66,6 +67,27 @@ func TestRemoteLies(t *testing.T) {
 		!strings.Contains(err.Error(), "remote port forwarding failed for listen port 8080") {
 		t.Errorf("%v", err)
 	}
+}
+
+// An agent that is not there is told as that.
+func TestAgentMissing(t *testing.T) {
+	var asked atomic.Bool
+	m := listening(t, 0, func(ch *mux.Channel) {
+		if !asked.Swap(true) {
+			ch.Send(protocol.TypeOpened, &protocol.Opened{})
+		}
+		<-ch.Gone()
+		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	})
+	missing := filepath.Join(t.TempDir(), "agent")
+	m.Dialer.Options.LentAgent = missing
+	f, err := forward.Start(m.Connect(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	want := "the agent at " + protocol.Quote(missing) + " cannot be reached: no such file"
+	testend.Until(t, "it is told", func() bool { return strings.Contains(m.Said.String(), want) })
 }
 
 // A daemon that says at once that connections have come, on every channel: they go where the

@@ -2,11 +2,13 @@ package options
 
 import "testing"
 
-// Which agent is lent: none, that of IdentityAgent, a variable's, or one by its path; the first
-// word counts (ssh_config(5), ForwardAgent).
+// Which agent is lent: none, that of IdentityAgent, a variable's, or one by its path. The last of
+// -A and -a counts, as in ssh, and else the first word (ssh_config(5), ForwardAgent).
 func TestLentAgent(t *testing.T) {
 	for args, want := range map[string]string{
-		"h": "", "-A h": "/run/agent", "-a -A h": "", "-A -a h": "/run/agent",
+		"h": "", "-A h": "/run/agent", "-a -A h": "/run/agent", "-A -a h": "",
+		"-oForwardAgent=no -A h": "/run/agent", "-A -oForwardAgent=no h": "/run/agent",
+		"-oForwardAgent=yes -a h": "", "-oForwardAgent=no -oForwardAgent=yes h": "",
 		"-oForwardAgent=YES h": "/run/agent", "-oForwardAgent=true h": "/run/agent",
 		"-oForwardAgent=false h": "", "-A -oIdentityAgent=none h": "",
 		"-A -oIdentityAgent=/other h": "/other", "-oForwardAgent=/its/own h": "/its/own",

@@ -22,11 +22,11 @@
 //
 // # Which value counts
 //
-// As in ssh, the first value of an option counts, and -i, -p, -l, user@ count as -o would. The
-// sources, in order: the command line; ~/.config/minissh/config; ~/.ssh/config;
-// /etc/ssh/ssh_config. The last two were written for sshd's port, so Port and HostKeyAlias in them
-// do not count. -F FILE replaces all files; -F none reads nothing. Include and Match work as in
-// ssh.
+// As in ssh, the first value of an option counts, and -i, -p, -l, user@ count as -o would; but the
+// letters -A -a -e -f -g -M -n -S -t -T win over what comes before them. The sources, in order: the
+// command line; ~/.config/minissh/config; ~/.ssh/config; /etc/ssh/ssh_config. The last two were
+// written for sshd's port, so Port and HostKeyAlias in them do not count. -F FILE replaces all
+// files; -F none reads nothing. Include and Match work as in ssh.
 //
 // # Differences from ssh
 //

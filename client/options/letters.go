@@ -10,6 +10,8 @@ type flagRow struct {
 	// A flag that abbreviates a key: -p N is Port=N, -n is StdinNull=yes. Then the key's row judges
 	// the value.
 	key, value string
+	// wins: as in ssh, the letter counts whatever was given before it, and so the last one does
+	wins bool
 	// set does anything else; a row may have both.
 	set func(p *commandLine, arg string) error
 
@@ -32,7 +34,7 @@ var flagRows = []flagRow{
 		}
 		return nil
 	}},
-	{letter: 'M', key: "ControlMaster", value: "yes"},
+	{letter: 'M', wins: true, key: "ControlMaster", value: "yes"},
 	{letter: 'N', set: func(p *commandLine, _ string) error {
 		return p.setSession(SessionNone, "-N")
 	}},
@@ -45,7 +47,7 @@ var flagRows = []flagRow{
 		}
 		return nil
 	}},
-	{letter: 'S', arg: true, key: "ControlPath"},
+	{letter: 'S', arg: true, wins: true, key: "ControlPath"},
 	{letter: 'T', set: func(p *commandLine, _ string) error { p.setTTY(TTYNo); return nil }},
 	{letter: 'V', set: func(p *commandLine, _ string) error { p.o.Version = true; return nil }},
 	{letter: 'W', arg: true, set: func(p *commandLine, arg string) (err error) {
@@ -59,17 +61,18 @@ var flagRows = []flagRow{
 		p.setTTY(TTYNo)
 		return p.setSession(SessionNone, "-W")
 	}},
-	{letter: 'e', arg: true, key: "EscapeChar"},
-	{letter: 'f', key: "ForkAfterAuthentication", value: "yes",
+	{letter: 'e', arg: true, wins: true, key: "EscapeChar"},
+	{letter: 'f', wins: true, key: "ForkAfterAuthentication", value: "yes",
 		set: func(p *commandLine, _ string) error {
+			delete(p.seen, "stdinnull")
 			return p.setKey("StdinNull", "yes", place{name: "-f", flag: true})
 		}},
-	{letter: 'A', key: "ForwardAgent", value: "yes"},
-	{letter: 'a', key: "ForwardAgent", value: "no"},
-	{letter: 'g', key: "GatewayPorts", value: "yes"},
+	{letter: 'A', wins: true, key: "ForwardAgent", value: "yes"},
+	{letter: 'a', wins: true, key: "ForwardAgent", value: "no"},
+	{letter: 'g', wins: true, key: "GatewayPorts", value: "yes"},
 	{letter: 'i', arg: true, set: (*commandLine).addIdentity},
 	{letter: 'l', arg: true, key: "User"},
-	{letter: 'n', key: "StdinNull", value: "yes"},
+	{letter: 'n', wins: true, key: "StdinNull", value: "yes"},
 	{letter: 'o', arg: true, set: (*commandLine).dashO},
 	{letter: 'p', arg: true, key: "Port"},
 	{letter: 'q', set: func(p *commandLine, _ string) error { p.quiet(); return nil }},

@@ -154,6 +154,9 @@ func (p *commandLine) flag(row *flagRow, arg string) error {
 		if arg == "" {
 			return usage(helpHint, "%s needs a value that is not empty", row.name())
 		}
+		if row.wins {
+			delete(p.seen, keyNamed(row.key).claimed())
+		}
 		if err := p.setKey(row.key, arg, at); err != nil {
 			return usage(helpHint, "%s: %v", row.name(), err)
 		}

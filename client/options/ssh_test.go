@@ -47,7 +47,8 @@ Host *
 		"connectionattempts", "checkhostip", "clearallforwardings", "exitonforwardfailure",
 		"pubkeyauthentication", "bindaddress", "bindinterface", "proxyjump", "proxycommand",
 		"localforward", "dynamicforward", "remoteforward",
-		"gatewayports", "streamlocalbindmask", "streamlocalbindunlink"}
+		"gatewayports", "streamlocalbindmask", "streamlocalbindunlink", "forwardagent",
+		"controlmaster", "controlpath", "escapechar"}
 	// Debian's ssh asks for signs of life in batch mode; known_hosts is in the home.
 	const ownDefaults = "serveraliveinterval userknownhostsfile"
 	for _, args := range []string{
@@ -57,6 +58,10 @@ Host *
 		"ssh://h:8/path", "ssh://u@h:",
 		"a@b@c", "@h", "-- -h", "-l -u h", "⟨-l u;x⟩ h", "⟨-lu v⟩ h", "⟨-lu -v⟩ h", "-oUser=u\\ h",
 		"u@::1", "⟨u@h i⟩", "u@h$i", "u@*",
+		"-A -a h", "-a -A h", "-oForwardAgent=no -A h", "-A -oForwardAgent=no h",
+		"-oForwardAgent=yes -a h", "-oGatewayPorts=no -g h", "-oStdinNull=no -n h",
+		"-oForkAfterAuthentication=no -f h x", "-oStdinNull=no -f h x", "-oControlMaster=no -M h",
+		"-S /a -S /b h", "-oControlPath=/a -S none h", "-oEscapeChar=x -e y h", "-e y -e z h",
 		"-q u@h", "-oLogLevel=verbose u@h", "-oLogLevel=DEBUG1 u@h", "-oLogLevel=x u@h",
 		"-q -oLogLevel=debug3 u@h",
 		"-t u@h", "-tt u@h", "-t -T u@h", "-oRequestTTY=no -t u@h", "-oRequestTTY=yes -t u@h",

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -121,13 +122,22 @@ func (b *bound) bindPort(addresses []string, port int) error {
 	return failed
 }
 
+// longestPath is the longest path of a Unix socket here, in bytes: a zero byte comes after it.
+const longestPath = len(syscall.RawSockaddrUnix{}.Path) - 1
+
 // bindPath makes a Unix socket. One that nobody listens on any more is replaced: a helper that was
 // killed has left it.
 func (b *bound) bindPath(path string) error {
+	if len(path) > longestPath {
+		return fmt.Errorf("the path of a socket has at most %d bytes here", longestPath)
+	}
 	l, err := net.Listen("unix", path)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		info, lost := os.Lstat(path)
-		if lost == nil && info.Mode().Type() == fs.ModeSocket {
+		if lost == nil && info.Mode().Type() != fs.ModeSocket {
+			return errors.New("a file is there that is not a socket")
+		}
+		if lost == nil {
 			conn, dialed := net.DialTimeout("unix", path, time.Second)
 			if dialed == nil {
 				conn.Close()
