@@ -148,8 +148,8 @@ func runConnects(ctx context.Context, l *lab) result {
 // the trips.
 func runJump(ctx context.Context, l *lab) result {
 	trip := 2 * l.o.delay
-	r := result{Unit: "ms", Notes: []string{fmt.Sprintf("relay in user space before the jump host, "+
-		"%v round trip; TCP's own is not in the times", trip)}}
+	r := result{Unit: "ms", Notes: []string{fmt.Sprintf("relay in user space before the jump "+
+		"host, %v round trip; TCP's own is not in the times", trip)}}
 	config := filepath.Join(l.dir, "jumps")
 	if err := os.WriteFile(config, fmt.Appendf(nil, "IdentityFile %s\nIdentitiesOnly yes\n"+
 		"BatchMode yes\nUserKnownHostsFile %s\nStrictHostKeyChecking accept-new\n", l.key,
