@@ -144,7 +144,11 @@ func (r *runner) plain(ctx context.Context, line string, stdout, stderr io.Write
 		if o.Exit != nil && len(held) == 0 { // only Notices puts something there
 			held <- o
 		}
-	}, Asks: func() { asked.Store(true); r.asks() }})
+	}, Asks: func() {
+		if !asked.Swap(true) {
+			r.asks()
+		}
+	}})
 	var outcome *run.Outcome // guarded, like err, by ended
 	go func() {
 		defer close(ended)

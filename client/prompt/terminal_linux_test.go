@@ -26,11 +26,16 @@ type typing struct {
 
 func newTyping(t *testing.T, far func(*mux.Channel)) *typing {
 	t.Helper()
+	return typeTo(t, fakedaemon.NewMemory(t, far))
+}
+
+func typeTo(t *testing.T, daemon *fakedaemon.Memory) *typing {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Skip("not run: needs a pty: ", err)
 	}
-	p := &typing{keys: master, daemon: fakedaemon.NewMemory(t, far), done: make(chan result, 1),
+	p := &typing{keys: master, daemon: daemon, done: make(chan result, 1),
 		shown: new(fakedaemon.Messages), read: make(chan struct{})}
 	conn := p.daemon.Connect(t)
 	conn.Messages = report.New(slave, conn.Options)
