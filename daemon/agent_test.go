@@ -161,6 +161,26 @@ func TestAgentRefused(t *testing.T) {
 	s.Close(nil)
 }
 
+// A helper that is killed ends its listener, and what it leaves is removed (FO9).
+func TestAgentHelperLost(t *testing.T) {
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{Service: authorized.Agent.Name})
+	said := (<-ch.Requests()).Message.(*protocol.Opened)
+	helper, err := os.FindProcess(said.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	helper.Kill()
+	if r := collect(t, ch); r.refused == nil || r.refused.Code != protocol.CodeInternal {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Lstat(filepath.Dir(string(said.Path))); err == nil {
+		t.Errorf("%s is left", said.Path)
+	}
+}
+
 // A session's end ends the helper, and removes the socket.
 func TestAgentEnds(t *testing.T) {
 	l := newLab(t, nil)

@@ -2,6 +2,9 @@ package service
 
 import (
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,6 +35,46 @@ func (a agent) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 		return a.accepted(h, ch, who, true)
 	}
 	return a.listen(h, ch, who, &listener{agent: true, on: &protocol.Target{}})
+}
+
+// clearHelper is this program as what removes the socket of an agent, and its folder, after the
+// helper that made them was killed (FO9). Its argument is the socket's path.
+const clearHelper = "clear-agent"
+
+func init() { process.Helper(clearHelper, beClearHelper) }
+
+func beClearHelper(args []string) int {
+	if len(args) != 1 {
+		return 2
+	}
+	path := args[0]
+	folder := filepath.Dir(path)
+	if filepath.Dir(folder) != filepath.Clean(os.TempDir()) ||
+		!strings.HasPrefix(filepath.Base(folder), agentFolder) {
+		return 2 // the killed helper's words may have been anything
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == fs.ModeSocket {
+		os.Remove(path)
+	}
+	os.Remove(folder)
+	return 0
+}
+
+// clear has what an agent's helper has left removed, with the account's rights.
+func (h *Host) clear(ch *mux.Channel, who *access.Client, path string) {
+	started, reason := h.startHelper(ch, who, func() (*process.Process, error) {
+		return process.StartSelf(who.Account, clearHelper, path)
+	})
+	if reason != nil {
+		return
+	}
+	started.Stdout.Close()
+	started.Stderr.Close()
+	select { // HelperStart bounds it
+	case <-started.Done():
+	case <-started.watched:
+	}
+	started.end()
 }
 
 const agentVariable = "SSH_AUTH_SOCK="

@@ -61,9 +61,12 @@ func bind(on *protocol.Target, gateway string) (*bound, error) {
 	return b, nil
 }
 
+// agentFolder begins the name of a folder that has an agent's socket.
+const agentFolder = "minissh-"
+
 // bindAgent listens on a Unix socket in a new folder (FO9), where only this account gets.
 func bindAgent() (*bound, error) {
-	folder, err := os.MkdirTemp("", "minissh-")
+	folder, err := os.MkdirTemp("", agentFolder)
 	if err == nil {
 		err = os.Chmod(folder, 0o700) // whatever the umask is
 	}

@@ -113,27 +113,44 @@ func (f forward) group(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: g.pid})
 	unwanted, read := unwanted(ch)
 	defer read()
-	exit, reason := &protocol.Exit{How: protocol.HowExited, Code: new(int)}, (*protocol.Reason)(nil)
-	select {
-	case <-unwanted:
-		if how := gone(ch); how != "" {
-			exit = &protocol.Exit{How: how}
-		}
-	case <-g.over:
-		reason = refusal(protocol.CodeInternal, "the helper process ended early")
-	case <-h.Stopping:
-		reason = refusal(protocol.CodeShuttingDown, "minisshd is being stopped")
-	}
+	exit, reason := h.await(ch, g, unwanted, nil)
 	f.groups.mu.Lock()
 	delete(f.groups.of, at)
 	f.groups.mu.Unlock()
 	g.end()
+	conclude(ch, exit, reason)
+	return nil
+}
+
+var endedEarly = refusal(protocol.CodeInternal, "the helper process ended early")
+
+// await waits until a group, or a listener, is to end: how, or why. unwanted is that of its
+// channel; giveWay, which may be nil, is closed when another session takes its place.
+func (h *Host) await(ch *mux.Channel, g *group, unwanted, giveWay <-chan struct{}) (*protocol.Exit,
+	*protocol.Reason) {
+	select {
+	case <-unwanted:
+		if how := gone(ch); how != "" {
+			return &protocol.Exit{How: how}, nil
+		}
+		return &protocol.Exit{How: protocol.HowExited, Code: new(int)}, nil
+	case <-g.over:
+		return nil, endedEarly
+	case <-giveWay:
+		return nil, refusal(protocol.CodeListenFailed,
+			"a newer session of the same key listens there now")
+	case <-h.Stopping:
+		return nil, refusal(protocol.CodeShuttingDown, "minisshd is being stopped")
+	}
+}
+
+// conclude tells the client what await has returned.
+func conclude(ch *mux.Channel, exit *protocol.Exit, reason *protocol.Reason) {
 	if reason != nil {
 		ch.Close(reason)
 	} else {
 		ch.End(exit)
 	}
-	return nil
 }
 
 // unwanted is closed when the opener sends the EOF of STDIN, or wants the channel no more. What it

@@ -99,28 +99,14 @@ func (f forward) listener(h *Host, ch *mux.Channel, who *access.Client,
 		Path: protocol.Bytes(path)})
 	unwanted, read := unwanted(ch)
 	defer read()
-	exit, reason := &protocol.Exit{How: protocol.HowExited, Code: new(int)}, (*protocol.Reason)(nil)
-	select {
-	case <-unwanted:
-		if how := gone(ch); how != "" {
-			exit = &protocol.Exit{How: how}
-		}
-	case <-g.over:
-		reason = refusal(protocol.CodeInternal, "the helper process ended early")
-	case <-l.giveWay:
-		reason = refusal(protocol.CodeListenFailed,
-			"a newer session of the same key listens there now")
-	case <-h.Stopping:
-		reason = refusal(protocol.CodeShuttingDown, "minisshd is being stopped")
-	}
+	exit, reason := h.await(ch, g, unwanted, l.giveWay)
 	g.end()
+	if l.agent && reason == endedEarly {
+		h.clear(ch, who, path)
+	}
 	h.noted(who, "Listener ended", args...)
 	f.listeners.leave(l) // first: whoever sees the end may listen there at once
-	if reason != nil {
-		ch.Close(reason)
-	} else {
-		ch.End(exit)
-	}
+	conclude(ch, exit, reason)
 	return nil
 }
 
