@@ -108,6 +108,33 @@ func TestTabAfterRedirection(t *testing.T) {
 	}
 }
 
+// A path may begin with a variable, or ~, which the shell there expands unless quotes forbid it.
+func TestTabAfterVariable(t *testing.T) {
+	asked := make(chan string, 1)
+	r := over(t, func(ch *mux.Channel) {
+		c := ch.Request().Complete
+		asked <- c.Kind + " " + string(c.Word)
+		ch.Write(protocol.TypeStdout, []byte(string(c.Word)+" $x\n"))
+		fakedaemon.Exited(ch, 0)
+	})
+	for line, want := range map[string][2]string{
+		"ls $HOME/a":     {"path $HOME/a", `$HOME/a\ \$x `},
+		"ls \"$HOME/a":   {"path $HOME/a", `"$HOME/a \$x" `},
+		"ls '$HOME/a":    {"path ./$HOME/a", `'./$HOME/a $x' `},
+		"ls \\$HOME/a":   {"path ./$HOME/a", `./\$HOME/a\ \$x `},
+		"ls ~/a":         {"path ~/a", `~/a\ \$x `},
+		"ls \"~/a":       {"path ./~/a", `"./~/a \$x" `},
+		"ls a$HOME/b":    {"path a$HOME/b", `a\$HOME/b\ \$x `},
+		"cat <$dir/sub/": {"path $dir/sub/", `$dir/sub/\ \$x `},
+	} {
+		found := r.complete(t.Context(), line, len(line))
+		if got := <-asked; got != want[0] || len(found.Candidates) != 1 ||
+			found.Candidates[0].Text != want[1] {
+			t.Errorf("%q: %q, %+v", line, got, found)
+		}
+	}
+}
+
 // What is typed for a long line comes after its text: sendFirst waits until that has been sent.
 func TestLongLineIsSentFirst(t *testing.T) {
 	text := strings.Repeat("x", editor.MaxLine)

@@ -76,6 +76,10 @@ func (r *runner) complete(ctx context.Context, line string, pos int) editor.Comp
 		kind = protocol.KindCommand
 	}
 	found := editor.Completion{From: begin + from}
+	variable := ""
+	if kind == protocol.KindPath {
+		word, variable = pathAsked(line[begin+from:pos], word)
+	}
 	names, _ := r.names(ctx, kind, word)
 	for _, name := range names {
 		if terminal.Printable(name) != name || kind == protocol.KindPath && hidden(name, word) {
@@ -84,7 +88,7 @@ func (r *runner) complete(ctx context.Context, line string, pos int) editor.Comp
 		c := editor.Candidate{Text: name + " ", Display: name}
 		switch {
 		case kind == protocol.KindPath:
-			c = editor.Candidate{Text: shellWord(name, quoted), Display: lastPart(name)}
+			c = editor.Candidate{Text: wordAfter(variable, name, quoted), Display: lastPart(name)}
 		case kind == protocol.KindVariable && line[from+begin-1] == '{':
 			c.Text = name + "}"
 		case kind == protocol.KindVariable && quoted == '"':
@@ -93,6 +97,31 @@ func (r *runner) complete(ctx context.Context, line string, pos int) editor.Comp
 		found.Candidates = append(found.Candidates, c)
 	}
 	return found
+}
+
+// pathAsked is what is asked for a path that is typed so: with the variable that it begins with,
+// which the shell there expands as it does ~. If quotes keep it from that, the path is another one.
+func pathAsked(typed, word string) (ask, variable string) {
+	switch {
+	case strings.HasPrefix(strings.TrimPrefix(typed, `"`), "$"):
+		variable, _, _ = strings.Cut(word, "/")
+		return word, variable
+	case strings.HasPrefix(word, "$"), strings.HasPrefix(word, "~") && typed[0] != '~':
+		return "./" + word, ""
+	}
+	return word, ""
+}
+
+// wordAfter is shellWord of a path that begins with a variable.
+func wordAfter(variable, name string, quoted byte) string {
+	rest, found := strings.CutPrefix(name, variable)
+	switch {
+	case variable == "" || !found:
+		return shellWord(name, quoted)
+	case quoted == '"':
+		return `"` + variable + shellWord(rest, quoted)[1:]
+	}
+	return variable + shellWord(rest, quoted)
 }
 
 // variableBefore is the beginning of a variable's name at the end of a word, after $ or ${.

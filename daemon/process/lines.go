@@ -76,8 +76,8 @@ return $__minissh_s
 }
 `
 	// namesBegin and namesEnd are around what lists names for LI6: the kind is $1, the word $2. In
-	// a subshell nothing of it lasts. $3 is the home directory that a path begins with, $4 what is
-	// typed for it; it is evaluated only if it is ~ and a name.
+	// a subshell nothing of it lasts. $3 is the directory that a path begins with, $4 what is typed
+	// for it; it is evaluated only if it is ~ and a user's name, or $ and a variable's.
 	namesBegin = `__minissh_names() {
 (
 set +e +u +f
@@ -91,6 +91,13 @@ __minissh_l=${2%%/*}
 case ${__minissh_l#"~"} in
 *[!A-Za-z0-9_.-]*) ;;
 *) eval "__minissh_n=$__minissh_l" && set -- "$1" "$2" "$__minissh_n" "$__minissh_l" ;;
+esac ;;
+'$'[A-Za-z_]*/*)
+__minissh_l=${2%%/*}
+case ${__minissh_l#'$'} in
+*[!A-Za-z0-9_]*) ;;
+*) eval "__minissh_n=$__minissh_l" && [ -n "$__minissh_n" ] &&
+set -- "$1" "$2" "$__minissh_n" "$__minissh_l" ;;
 esac ;;
 esac
 case $1 in

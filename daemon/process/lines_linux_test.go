@@ -356,7 +356,9 @@ func TestLineNames(t *testing.T) {
 				"path\n~/ab": "~/abc/\n~/abd\n", "path\nzzz": "", "path\n/usr/bi": "/usr/bin/\n",
 				"variable\nmy_v": "my_var\n", "command\nmkfif": "mkfifo\n",
 				"path\n~bin/mkfif": mkfifo, "path\n~$(touch abuse)/a": "", "path\n~x'/a": "",
-				"path\nabu": "",
+				"path\nabu": "", "path\n$HOME/ab": "$HOME/abc/\n$HOME/abd\n",
+				"path\n$(touch abuse)/a": "", "path\n$nosuch/usr/bi": "",
+				"path\n./$HOME/ab": "",
 			} {
 				end, got := s.tell(ask, NameLine)
 				if text := strings.TrimPrefix(got.of(1), "\n"); text != want || end.Code != 9 {

@@ -32,7 +32,16 @@ set -l asked (string split -m1 \n -- $__minissh_line)
 set -l word (string trim -r -c \n -- $asked[2])
 switch $asked[1]
 case path
+set -l name (string match -r '^\$([A-Za-z_][A-Za-z0-9_]*)/' -- $word)
+string match -q '~/*' -- $word; and set name '~/' HOME
+set -l to
+set -q name[2]; and set to $$name[2]
+if set -q to[1]
+__fish_complete_path (string replace -- $name[1] $to[1]/ $word) |
+string replace -- $to[1]/ $name[1]
+else
 __fish_complete_path $word
+end
 case variable
 set -n | string match -- "$word*"
 case command

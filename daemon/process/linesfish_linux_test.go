@@ -85,7 +85,9 @@ func TestLinesOfFish(t *testing.T) {
 	if text := got.of(0); !strings.HasPrefix(text, "go 5\r\ntyped\r\ntyped\r\n7 33\r\n") {
 		t.Errorf("%q", text)
 	}
+	s.tell("set u /usr; mkdir ~/abc", PlainLine)
 	for ask, want := range map[string]string{"path\n/usr/bi": "/usr/bin/\n",
+		"path\n$x_y/usr/bi": "", "path\n$u/bi": "$u/bin/\n", "path\n~/ab": "~/abc/\n",
 		"command\nmkfif": "mkfifo\n", "variable\nx": "x\n"} {
 		if _, got := s.tell(ask, NameLine); got.of(1) != want {
 			t.Errorf("%q: %q, %q", ask, got.of(1), got.of(0))
