@@ -124,7 +124,7 @@ func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Con
 	for range mostAttempts {
 		// This may ask for a passphrase. A question waits for a person, so no connection is open
 		// meanwhile (RULES A4).
-		identity, err := next.load(l.Ask)
+		identity, err := l.ring.load(next, l.Ask)
 		if err != nil {
 			l.ring.unusableFile(err)
 			if next = l.ring.after(next, ""); next == nil {

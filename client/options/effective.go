@@ -49,6 +49,7 @@ func (o *Options) WriteEffective(w io.Writer) error {
 	}
 	line("pubkeyauthentication", trueOrFalse(yesOrNo(!o.NoPubkey)))
 	line("nohostauthenticationforlocalhost", yesOrNo(o.NoHostAuthenticationForLocalhost))
+	line("addkeystoagent", o.AddKeys.words())
 	line("permitlocalcommand", yesOrNo(o.permitLocalCommand))
 	line("controlmaster", trueOrFalse(cmp.Or(o.controlMaster, "no")))
 	line("visualhostkey", yesOrNo(o.VisualHostKey))

@@ -8,6 +8,7 @@ import (
 
 // keyRows are the keys that hold.
 var keyRows = []keyRow{
+	{name: "AddKeysToAgent", words: 2, set: setAddKeys},
 	{name: "AddressFamily", set: func(o *Options, v []string) (err error) {
 		o.AddressFamily, err = parseChoice[string](v[0], same("any"), same("inet"), same("inet6"))
 		return

@@ -39,7 +39,6 @@ const (
 
 // harmlessRows have no effect here: their values are checked as in ssh.
 var harmlessRows = []keyRow{
-	{name: "AddKeysToAgent", class: Harmless, words: 2, what: forPeople, set: isAddKeys},
 	{name: "CASignatureAlgorithms", class: Harmless, what: "there are no certificates", set: isAlgorithms(keyAlgorithms, true)},
 	{name: "Ciphers", class: Harmless, what: profile, set: isAlgorithms(cipherNames, false)},
 	{name: "Compression", class: Harmless, what: "nothing is compressed", set: oneOfThese("yes", "no")},

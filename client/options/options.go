@@ -189,7 +189,8 @@ type Options struct {
 	// programs as they were given, for -G, and whether LocalCommand may be run
 	localAsGiven, knownHostsAsGiven string
 	permitLocalCommand              bool
-	NoCommandLine                   bool // ~C does nothing (EnableEscapeCommandline=no)
+	AddKeys                         AddKeys // what becomes of keys that were read from files
+	NoCommandLine                   bool    // ~C does nothing (EnableEscapeCommandline=no)
 	// expands a word of KnownHostsCommand
 	expand         func(word string, more map[byte]string) (string, error)
 	proxyUseFdpass bool

@@ -151,18 +151,6 @@ func isDomains(_ *Options, v []string) error {
 	return nil
 }
 
-// isAddKeys takes yes, no, ask, confirm, a time, or confirm and a time.
-func isAddKeys(_ *Options, v []string) error {
-	if len(v) == 2 && oneOf(v[0], "confirm") {
-		v = v[1:]
-	}
-	if _, err := parseTime(v[0]); len(v) == 2 || err != nil &&
-		!oneOf(v[0], "yes", "no", "true", "false", "ask", "confirm") {
-		return fmt.Errorf("%s is not yes, no, ask, confirm or a time", shown(strings.Join(v, " ")))
-	}
-	return nil
-}
-
 // isPersistence is ControlPersist's: yes, no or a time.
 func isPersistence(_ *Options, v []string) error {
 	if _, err := parseTime(v[0]); err != nil && v[0] != "yes" && v[0] != "no" && v[0] != "true" &&

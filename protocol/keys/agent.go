@@ -70,6 +70,16 @@ func Agent(socket string) ([]Identity, []Unusable, error) {
 	return identities, unusable, nil
 }
 
+// AddToAgent hands a key to the agent, which keeps it for lifetime (0: while it runs) and, with
+// confirm, asks a person for each use.
+func AddToAgent(socket string, id *Identity, comment string, lifetime time.Duration,
+	confirm bool) error {
+	return withAgent(socket, listTimeout, func(client agent.Agent) error {
+		return client.Add(agent.AddedKey{PrivateKey: id.Private, Comment: comment,
+			LifetimeSecs: uint32(lifetime.Seconds()), ConfirmBeforeUse: confirm})
+	})
+}
+
 // withAgent makes one connection for one request, so that nothing has to be closed later.
 func withAgent(socket string, most time.Duration, do func(agent.Agent) error) error {
 	conn, err := dialAgent(socket)
