@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"minissh/client/editor"
+	"minissh/client/report"
 	"minissh/client/terminal"
 )
 
@@ -22,8 +23,8 @@ func (l *loop) ownBuiltins() map[string]Builtin {
 		"quit": end,
 	}
 	if l.face.terminal != nil {
-		own["history"] = Builtin{Args: "[N | -c]",
-			Help: "the last lines, at most N; -c forgets all", More: historyHelp,
+		own["history"] = Builtin{Args: "[N | TEXT | -c]",
+			Help: "the last N lines, or those with TEXT; -c forgets all", More: historyHelp,
 			Run: l.showHistory}
 	}
 	if l.face.raw {
@@ -91,22 +92,39 @@ func (l *loop) showHistory(_ context.Context, args string, io IO) (Outcome, erro
 		}
 		return Outcome{}, nil
 	}
-	last := n
-	if args != "" {
-		wanted, err := strconv.ParseUint(args, 10, 31)
-		if err != nil {
-			return Outcome{},
-				&editor.LineError{Err: fmt.Errorf("history takes a number or -c, and not %s; "+
-					"Ctrl-R searches it", terminal.Printable(args))}
-		}
+	last, text := n, ""
+	if wanted, err := strconv.ParseUint(args, 10, 31); err == nil {
 		last = min(n, int(wanted))
+	} else if text, err = sought(args); err != nil {
+		return Outcome{}, err
 	}
 	var b strings.Builder
 	for i := last - 1; i >= 0; i-- {
-		fmt.Fprintf(&b, "%5d  %s\n", n-i, l.history.At(i))
+		if text == "" || i > 0 && strings.Contains(l.history.At(i), text) { // 0 is this line
+			fmt.Fprintf(&b, "%5d  %s\n", n-i, l.history.At(i))
+		}
 	}
 	fmt.Fprint(io.Stdout, b.String())
 	return Outcome{}, nil
+}
+
+// sought is the text of `history TEXT`. What other hosts were told is not for programs there.
+func sought(args string) (string, error) {
+	if after(args, "|<>;&") == 0 {
+		words, err := fileWords(args)
+		if err != nil {
+			return args, nil
+		}
+		return strings.Join(words, " "), nil
+	}
+	text := "TEXT"
+	_, piped, _ := strings.Cut(args, "|")
+	if words := strings.Fields(piped); len(words) == 2 && words[0] == "grep" {
+		text = words[1]
+	}
+	return "", &editor.LineError{Err: report.Failed(nil, terminal.Printable("history "+text)+
+		" lists the lines with "+terminal.Printable(text),
+		"the history is on this machine, and no program there gets it")}
 }
 
 func (l *loop) clear(_ context.Context, _ string, io IO) (Outcome, error) {

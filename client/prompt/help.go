@@ -13,11 +13,12 @@ import (
 )
 
 const (
-	historyHelp = `Up and Down go through the lines; Ctrl-R searches them. A line that begins with
-a blank is not kept. In a line, !! is the line before, !$ its last word, !N line
-N, !-N the line that is N lines back, and !WORD, inside a line and after a
-blank, the last that begins with WORD. In single quotes, after a backslash and
-in a text of several rows, ! is a plain character.
+	historyHelp = `It is on this machine, for all hosts, and no program there gets it. Up and Down
+go through the lines; Ctrl-R searches them. A line that begins with a blank is
+not kept. In a line, !! is the line before, !$ its last word, !N line N, !-N the
+line that is N lines back, and !WORD, inside a line and after a blank, the last
+that begins with WORD. In single quotes, after a backslash and in a text of
+several rows, ! is a plain character.
 `
 	localHelp = `!COMMAND is for this machine: its shell runs it, in the directory that minissh
 was started in. !! and !$ and !N are of the history (help history), and ! with a
