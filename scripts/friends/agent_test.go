@@ -67,8 +67,8 @@ func TestLentAgent(t *testing.T) {
 	run(0, words[1], "-oForwardAgent=$SSH_AUTH_SOCK", "-i", file, "box", "ssh-add -L")
 	run(0, words[1], "-A", "-tt", "-i", file, "box",
 		`test -t 0 && ssh-add -L`)
-	for _, args := range [][]string{{"box"}, {"-a", "-A", "box"},
-		{"-oForwardAgent=no", "-A", "box"}, {"-A", "-oIdentityAgent=none", "box"}} {
+	for _, args := range [][]string{{"box"}, {"-A", "-a", "box"},
+		{"-oForwardAgent=yes", "-a", "box"}, {"-A", "-oIdentityAgent=none", "box"}} {
 		run(2, "", append(append([]string{"-i", file}, args...), "ssh-add -L")...)
 	}
 
