@@ -22,7 +22,8 @@ func authorizedLab(t *testing.T, options string, environment bool) (*lab, string
 	l := newLab(t, func(o *Options) {
 		file = filepath.Join(o.Account.Home, "authorized_keys")
 		o.Access = access.NewFileAccess(o.Account,
-			[]string{filepath.Join(o.Account.Home, "not-there"), file}, environment, o.Log)
+			[]string{filepath.Join(o.Account.Home, "not-there"), file},
+			access.Trust{Environment: environment}, o.Log)
 	})
 	line := strings.TrimSpace(options + " " + string(ssh.MarshalAuthorizedKey(l.guest.Public)))
 	if err := os.WriteFile(file, []byte("# a comment\nnonsense\n"+line+"\n"), 0o600); err != nil {

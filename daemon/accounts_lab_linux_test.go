@@ -152,7 +152,8 @@ func accountsLab(t testing.TB, policy access.Policy, listen ...string) *lab {
 		if err != nil {
 			t.Fatal(err)
 		}
-		access, err := access.NewAccounts(root, policy, access.DefaultAccountFiles, false, o.Log)
+		access, err := access.NewAccounts(root, policy, access.DefaultAccountFiles, access.Trust{},
+			o.Log)
 		if err != nil {
 			t.Fatal(err)
 		}

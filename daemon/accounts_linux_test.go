@@ -263,7 +263,8 @@ func TestAccountsPolicy(t *testing.T) {
 		{access.Policy{Allow: []string{accountPrefix + "*"}, Deny: []string{bob.Name}}, access.DefaultAccountFiles, true, false, false},
 	} {
 		log := newLogBuffer()
-		access, err := access.NewAccounts(root, c.policy, c.files, false, testLog(log))
+		access, err := access.NewAccounts(root, c.policy, c.files, access.Trust{},
+			testLog(log))
 		if err != nil {
 			t.Fatal(err)
 		}

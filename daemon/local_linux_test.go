@@ -90,7 +90,7 @@ func TestUnixSocketOfAllAccounts(t *testing.T) {
 		l := newLab(t, func(o *Options) {
 			access, err := access.NewAccounts(root,
 				access.Policy{PermitRoot: access.RootNo, Deny: []string{denied.Name}},
-				access.DefaultAccountFiles, false, o.Log)
+				access.DefaultAccountFiles, access.Trust{}, o.Log)
 			if err != nil {
 				t.Fatal(err)
 			}

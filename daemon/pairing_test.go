@@ -33,7 +33,7 @@ func newPairingLab(t *testing.T) *lab {
 	return newLab(t, func(o *Options) {
 		o.Access = access.NewFileAccess(o.Account,
 			[]string{filepath.Join(o.Account.Home, ".ssh", "authorized_keys"),
-				access.PairedFile(o.Account)}, false, o.Log)
+				access.PairedFile(o.Account)}, access.Trust{}, o.Log)
 	})
 }
 
@@ -339,7 +339,7 @@ func TestPairedLine(t *testing.T) {
 	if string(text) != want {
 		t.Errorf("%s\nis not\n%s", text, want)
 	}
-	files := access.NewFileAccess(acct, []string{access.PairedFile(acct)}, false, nil)
+	files := access.NewFileAccess(acct, []string{access.PairedFile(acct)}, access.Trust{}, nil)
 	grant, err := files.Authorize(user, keys.Proof{Key: key}, netip.MustParseAddr("127.0.0.1"))
 	if err != nil || !grant.Forced || grant.Command != `echo "a b" 'c'` {
 		t.Errorf("%+v, %v", grant, err)

@@ -24,8 +24,8 @@ func TestOneAccountTakesItsShareAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		access, err := access.NewAccounts(root, access.Policy{}, access.DefaultAccountFiles, false,
-			o.Log)
+		access, err := access.NewAccounts(root, access.Policy{}, access.DefaultAccountFiles,
+			access.Trust{}, o.Log)
 		if err != nil {
 			t.Fatal(err)
 		}

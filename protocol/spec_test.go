@@ -15,7 +15,7 @@ import (
 
 // pages are the normative pages, in the order in which they are read.
 var pages = []string{"PROTOCOL.md", "TERMINAL.md", "LINES.md", "SUBSYSTEM.md", "FILES.md",
-	"FORWARDING.md", "RESUMING.md", "PAIRING.md", "LOGIN.md"}
+	"FORWARDING.md", "RESUMING.md", "PAIRING.md", "LOGIN.md", "CERTIFICATES.md"}
 
 // page is a page's text.
 func page(t *testing.T, name string) string {

@@ -170,6 +170,12 @@ func (l *login) afterRefusal(tried *candidate, err error) (next *candidate, end 
 					"%v, and no other key is left to log in with", unsigned)
 		}
 		return next, nil
+	case errors.As(err, &said) && said.Code == protocol.CodeBadHello && tried.cert != nil:
+		// a daemon that knows of no certificates (CE2), and has judged no key
+		if next = l.ring.untried(); next != nil {
+			return next, nil
+		}
+		return nil, err
 	case !errors.As(err, &said) || said.Code != protocol.CodeKeyNotAuthorized:
 		return nil, err
 	}

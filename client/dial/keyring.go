@@ -2,6 +2,7 @@ package dial
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -22,7 +23,9 @@ type candidate struct {
 	source      string
 	fingerprint string
 	public      ssh.PublicKey
-	locked      bool // its file needs a passphrase
+	cert        *ssh.Certificate // to log in with; nil: none
+	file        string           // of the private half, if that is not source
+	locked      bool             // its file needs a passphrase
 	identity    *keys.Identity
 	tried       bool
 }
@@ -37,10 +40,11 @@ func (c *candidate) load(asker terminal.Asker) (*keys.Identity, error) {
 	if asker != nil {
 		ask = asker.Secret
 	}
-	id, err := keys.LoadFile(c.source, ask)
+	id, err := keys.LoadFile(cmp.Or(c.file, c.source), ask)
 	if err != nil {
 		return nil, err
 	}
+	id.Cert = c.cert
 	c.identity = &id
 	return c.identity, nil
 }
@@ -88,6 +92,9 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 	named := len(r.list)
 	if !o.IdentitiesOnly {
 		for i := range r.agent {
+			if r.agent[i].Cert != nil {
+				continue // its key is another of the agent's, or it is of no use without
+			}
 			r.add(&candidate{source: "agent: " + shownComment(r.agent[i].Comment),
 				public: r.agent[i].Public, identity: &r.agent[i]})
 		}
@@ -95,11 +102,13 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 	for _, file := range o.DefaultIdentityFiles {
 		r.addFile(file, false)
 	}
-	if last := lastKey(r.host); last != "" {
+	last := lastKey(r.host)
+	if last != "" {
 		slices.SortStableFunc(r.list[named:], func(a, b *candidate) int {
 			return boolInt(b.fingerprint == last) - boolInt(a.fingerprint == last)
 		})
 	}
+	r.addCertificates(slices.Concat(o.IdentityFiles, o.DefaultIdentityFiles), last)
 	r.list = slices.DeleteFunc(r.list, r.forbidden)
 	slices.SortStableFunc(r.list, func(a, b *candidate) int {
 		return boolInt(a.locked) - boolInt(b.locked)
@@ -163,7 +172,7 @@ func (r *keyRing) addFile(file string, named bool) {
 	}
 	c := &candidate{source: file, public: public, locked: locked}
 	for i := range r.agent {
-		if bytes.Equal(r.agent[i].Public.Marshal(), public.Marshal()) {
+		if r.agent[i].Cert == nil && bytes.Equal(r.agent[i].Public.Marshal(), public.Marshal()) {
 			c.identity, c.locked = &r.agent[i], false
 		}
 	}
@@ -221,8 +230,8 @@ func (r *keyRing) unusableFile(err error) {
 func (r *keyRing) forbidden(c *candidate) bool {
 	why := ""
 	switch o := r.options; {
-	case !o.OffersKey(c.public.Type()):
-		why = "PubkeyAcceptedAlgorithms forbids keys of the type " + c.public.Type()
+	case !o.OffersKey(c.keyType()):
+		why = "PubkeyAcceptedAlgorithms forbids keys of the type " + c.keyType()
 	case tooSmall(c.public, o.RequiredRSASize):
 		why = fmt.Sprintf("RequiredRSASize wants %d bits", o.RequiredRSASize)
 	default:
@@ -255,7 +264,7 @@ func (r *keyRing) first() *candidate {
 func (r *keyRing) others(than *candidate) []string {
 	var list []string
 	for _, c := range r.list {
-		if c != than && !c.tried && len(list) < 16 {
+		if c != than && !c.tried && c.cert == nil && len(list) < 16 {
 			list = append(list, c.fingerprint)
 		}
 	}
@@ -267,8 +276,8 @@ func (r *keyRing) others(than *candidate) []string {
 func (r *keyRing) after(c *candidate, wouldDo string) *candidate {
 	told := r.others(c)
 	for _, next := range r.list {
-		if !next.tried && (next.fingerprint == wouldDo || wouldDo == "" &&
-			(c.identity == nil || !slices.Contains(told, next.fingerprint))) {
+		if !next.tried && (next.cert == nil && next.fingerprint == wouldDo || wouldDo == "" &&
+			(c.identity == nil || next.cert != nil || !slices.Contains(told, next.fingerprint))) {
 			return next
 		}
 	}

@@ -44,7 +44,7 @@ func (r *keyRing) worked(c *candidate) {
 	lines := slices.DeleteFunc(readLastKeys(), func(line string) bool {
 		return strings.HasPrefix(line, r.host+" ")
 	})
-	lines = append(lines[max(0, len(lines)-mostRemembered):], r.host+" "+c.fingerprint)
+	lines = append(lines[max(0, len(lines)-mostRemembered):], r.host+" "+c.name())
 	file := options.StateFile("last-keys")
 	if os.MkdirAll(filepath.Dir(file), 0o700) != nil {
 		return

@@ -94,7 +94,7 @@ func (d *Dialer) Reach(ctx context.Context) error {
 // minissh's own.
 func (l *login) pairingKey() (*keys.Identity, error) {
 	next := l.ring.first()
-	for next != nil && next.identity != nil && next.identity.SignsLogins() {
+	for next != nil && (next.cert != nil || next.identity != nil && next.identity.SignsLogins()) {
 		next.tried = true // pairing lists the key that TLS carries
 		if next = l.ring.untried(); next == nil {
 			return nil, report.Failed(nil,

@@ -89,6 +89,9 @@ func (o *Options) WriteEffective(w io.Writer) error {
 		o.DefaultIdentityFiles...) {
 		line("identityfile", file)
 	}
+	for _, file := range o.CertificateFiles {
+		line("certificatefile", file)
+	}
 	list := func(key string, files []string) {
 		if len(files) == 0 {
 			line(key, "none")

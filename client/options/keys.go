@@ -32,6 +32,13 @@ var keyRows = []keyRow{
 	}},
 	{name: "CanonicalizeMaxDots", set: number(func(o *Options) *int { return &o.canonical.maxDots })},
 	{name: "CanonicalizePermittedCNAMEs", words: many, set: setCNAMEs},
+	{name: "CertificateFile", repeat: true, set: func(o *Options, v []string) error {
+		if len(o.CertificateFiles) >= 100 {
+			return errors.New("more than 100 certificate files")
+		}
+		o.CertificateFiles = append(o.CertificateFiles, v[0])
+		return nil
+	}},
 	{name: "CheckHostIP", set: yesNo(func(o *Options) *bool { return &o.CheckHostIP })},
 	{name: "ClearAllForwardings", set: yesNo(func(o *Options) *bool { return &o.clearForwardings })},
 	{name: "ConnectTimeout", set: func(o *Options, v []string) (err error) {

@@ -20,7 +20,6 @@ var refusedRows = []keyRow{
 
 // toldRows ask for something that is missing, while the connection is the one that was asked for.
 var toldRows = []keyRow{
-	{name: "CertificateFile", class: Told, repeat: true, what: "OpenSSH certificates", asks: notNone},
 	{name: "ChannelTimeout", class: Told, words: many, what: "ending channels that are idle", asks: notNone},
 	{name: "ForwardX11", class: Told, what: "windows of the other side", asks: notNo, neutral: "no", set: isYesNo},
 	{name: "ObscureKeystrokeTiming", class: Told, what: "hiding when keys are pressed", asks: notNo, neutral: "no"},
@@ -39,7 +38,7 @@ const (
 
 // harmlessRows have no effect here: their values are checked as in ssh.
 var harmlessRows = []keyRow{
-	{name: "CASignatureAlgorithms", class: Harmless, what: "there are no certificates", set: isAlgorithms(keyAlgorithms, true)},
+	{name: "CASignatureAlgorithms", class: Harmless, what: "certificates signed with SHA-1 are never accepted", set: isAlgorithms(keyAlgorithms, true)},
 	{name: "Ciphers", class: Harmless, what: profile, set: isAlgorithms(cipherNames, false)},
 	{name: "Compression", class: Harmless, what: "nothing is compressed", set: oneOfThese("yes", "no")},
 	{name: "ControlPersist", class: Harmless, what: noMaster, set: isPersistence},

@@ -85,6 +85,9 @@ type Options struct {
 	// DefaultIdentityFiles are tried last; empty when any IdentityFile was named
 	// ("none" included).
 	DefaultIdentityFiles []string
+	// CertificateFiles are certificates for keys in files or in the agent, in the order to try
+	// them.
+	CertificateFiles []string
 	// IdentitiesOnly offers the agent's keys only if a file names them.
 	IdentitiesOnly bool
 	// IdentityAgent is the agent's socket; empty: none.

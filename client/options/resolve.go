@@ -110,6 +110,10 @@ func (p *parser) resolveFiles() error {
 	if o.IdentityFiles, err = env.expandFiles("IdentityFile", o.IdentityFiles, tokens); err != nil {
 		return err
 	}
+	if o.CertificateFiles, err = env.expandFiles("CertificateFile", o.CertificateFiles,
+		tokens); err != nil {
+		return err
+	}
 	if !p.seen["identityfile"] && env.Home != "" {
 		o.DefaultIdentityFiles = keys.DefaultFiles(env.Home)
 	}

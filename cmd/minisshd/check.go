@@ -92,7 +92,7 @@ func (k *check) run(c *cli.Context, set *settings) error {
 		k.say("users may pair for themselves, at %s (--pair-by-users no forbids it)",
 			control.RootsPairSocket())
 	}
-	admits, err := set.access(c, slog.New(slog.DiscardHandler))
+	admits, err := set.access(slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -105,6 +105,7 @@ func (k *check) run(c *cli.Context, set *settings) error {
 	if err != nil {
 		return err
 	}
+	byCertificate := k.trust(set)
 	var could []string
 	for i := range reports {
 		k.account(&reports[i])
@@ -115,6 +116,8 @@ func (k *check) run(c *cli.Context, set *settings) error {
 	switch {
 	case len(could) > 0:
 		k.say("\ncould log in: %s", strings.Join(could, " "))
+	case byCertificate:
+		k.say("\ncould log in: whoever has a certificate of a trusted authority")
 	case beyond:
 		k.wrong = append(k.wrong,
 			"nobody could log in, so the daemon will not listen beyond loopback")

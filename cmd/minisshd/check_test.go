@@ -95,7 +95,7 @@ func TestCheck(t *testing.T) {
 		`"old" expires ` + time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local).Format(time.RFC3339) +
 			" - expired",
 		`command="backup" from="192.0.2.0/24,host.example" restrict`,
-		`line 5: not used: the option "cert-authority" is for certificates`,
+		"line 5: ED25519 ", `"ca" cert-authority`,
 		"line 6: ED25519 ", "verify-required",
 		"note: ", "host names in from= never match", "could log in: ", "host_key: ED25519 SHA256:",
 	} {
@@ -121,6 +121,12 @@ func TestCheckRefuses(t *testing.T) {
 		{"a line that is not a key", line + "\nnonsense\n", nil, nil, []string{"line 2: error: it does not hold a key", "could log in: "}},
 		{"an unknown option", line + "\nno-such " + line, nil, nil, []string{`line 2: error: the option "no-such" is not supported`}},
 		{"an option whose value is cut off", line + "\n" + `command="x ` + line, nil, nil, []string{"line 2: error: a double quote is not closed"}},
+		{"a list of revoked keys that is not there", line, nil,
+			[]string{"--revoked-keys", "/nonexistent"},
+			[]string{"refused: no key is accepted", "the file of --revoked-keys is refused"}},
+		{"authorities that are not there", line, nil,
+			[]string{"--trusted-user-ca", "/nonexistent"},
+			[]string{"refused: the file of --trusted-user-ca"}},
 		{"no keys", "", nil, nil, []string{"no keys", "nobody could log in"}},
 		{"only an expired key", `expiry-time="20200101" ` + line, nil, nil, []string{"expired", "nobody could log in"}},
 		{"a writable file", line, func(dir string) error {

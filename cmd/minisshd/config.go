@@ -30,6 +30,7 @@ type settings struct {
 	hostKeyFile  string
 	files        []string // with %h and %u if all
 	policy       access.Policy
+	trust        access.Trust
 	exempt       []netip.Prefix
 	socketMode   os.FileMode
 	shares       access.Shares
@@ -69,6 +70,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 	s.policy = access.Policy{Allow: words(c.StringSlice("allow-users")),
 		Deny: words(c.StringSlice("deny-users")), PermitRoot: c.String("permit-root")}
 	if err := s.policy.Check(); err != nil {
+		return nil, err
+	}
+	if s.trust, err = readTrust(c); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"allow-users", "deny-users", "permit-root", "pair-by-users"} {
@@ -188,11 +192,11 @@ func (s *settings) refusalTime() time.Duration {
 }
 
 // access is who may log in.
-func (s *settings) access(c *cli.Context, log *slog.Logger) (access.Access, error) {
+func (s *settings) access(log *slog.Logger) (access.Access, error) {
 	if !s.all {
-		return access.NewFileAccess(s.account, s.files, c.Bool("permit-user-environment"), log), nil
+		return access.NewFileAccess(s.account, s.files, s.trust, log), nil
 	}
-	return access.NewAccounts(s.account, s.policy, s.files, c.Bool("permit-user-environment"), log)
+	return access.NewAccounts(s.account, s.policy, s.files, s.trust, log)
 }
 
 // reload reads again, on SIGHUP, what was read at the start. What cannot be read stays as it was.

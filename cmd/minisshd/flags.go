@@ -41,6 +41,11 @@ func ownFlags() []cli.Flag {
 			"~/.config/minissh/host_key"),
 		list("authorized-keys", "`FILE` that lists who may log in (OpenSSH format), repeatable",
 			"~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"),
+		text("trusted-user-ca", "", "`FILE` with the keys of authorities whose certificates log "+
+			"in the users that they name (OpenSSH format)", ""),
+		text("revoked-keys", "", "`FILE` of keys and certificates that may not log in: a list of "+
+			"public keys, or a KRL as ssh-keygen -k makes it; if it cannot be read, no key "+
+			"may", ""),
 		text("allow-forwarding", service.ForwardYes, "what clients may have forwarded: yes, no, "+
 			"local (minissh -L, -W) or remote (-R)", ""),
 		text("allow-agent-forwarding", "yes", "whether clients may lend programs here their agent "+

@@ -174,7 +174,10 @@ func serveWith(c *cli.Context, how serving) error {
 		return err
 	}
 	process.StartThreads(process.Threads)
-	admits, err := set.access(c, log)
+	if err := set.judgeTrust(); err != nil {
+		return err
+	}
+	admits, err := set.access(log)
 	if err != nil {
 		return err
 	}

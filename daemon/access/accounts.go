@@ -47,7 +47,7 @@ var DefaultAccountFiles = []string{"%h/.ssh/authorized_keys", "%h/.config/miniss
 
 // NewAccounts makes the Access of a daemon that runs as root. files are names with %h and %u; a
 // name without them is for the daemon's own account.
-func NewAccounts(own process.Account, policy Policy, files []string, environment bool,
+func NewAccounts(own process.Account, policy Policy, files []string, trust Trust,
 	log *slog.Logger) (*Accounts, error) {
 	if err := policy.Check(); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func NewAccounts(own process.Account, policy Policy, files []string, environment
 		}
 	}
 	a := &Accounts{
-		reading: reading{environment: environment, log: log},
+		reading: reading{trust: trust.of(own), log: log},
 		own:     own, policy: policy, files: files, reader: newKeyReader(own),
 	}
 	a.life, a.end = context.WithCancel(context.Background())
@@ -176,7 +176,7 @@ func (a *Accounts) Authorize(user string, proof keys.Proof, from netip.Addr) (*G
 		acct = nobody // its own files are not read
 	}
 	reports, err := a.read(ctx, acct)
-	entry, why := a.find(reports, proof, from)
+	entry, why := a.find(reports, acct.Name, proof, from)
 	switch {
 	case refused != nil:
 		return nil, refused
@@ -207,7 +207,8 @@ func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) 
 	}
 	reports, _ := a.read(ctx, acct)
 	return wouldDo(a.good(reports), fingerprints, from, func(entry *authorized.Entry) bool {
-		return a.policy.refusesKey(acct, entry) == ""
+		return a.policy.refusesKey(acct, entry) == "" &&
+			a.trust.revoked(keys.Proof{Key: entry.Key}) == nil
 	})
 }
 

@@ -95,7 +95,8 @@ func TestAnyoneCouldParsesOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		acct.Home = dir
-		a := NewFileAccess(acct, []string{file}, false, slog.New(slog.DiscardHandler)).(*fileAccess)
+		a := NewFileAccess(acct, []string{file}, Trust{},
+			slog.New(slog.DiscardHandler)).(*fileAccess)
 		could := func(want bool) {
 			t.Helper()
 			if a.AnyoneCould() != want {

@@ -4,7 +4,8 @@
 // policy.go, those of every account of a machine, which only root's daemon can serve.
 // keyhelper_unix.go reads users' files with the users' rights, and keyreader_unix.go shares the
 // helpers that do so. told.go makes the log say once what is wrong with them, report.go tells
-// people, and anyone.go knows whether anybody could log in. paired.go is the file of paired keys.
+// people, and anyone.go knows whether anybody could log in. trust.go is what the daemon's own
+// settings trust and revoke. paired.go is the file of paired keys.
 //
 // The Guard (guard.go) asks the Access at each login. gate.go limits strangers, penalty.go keeps
 // out sources that fail, and shares.go counts what each user has.

@@ -235,6 +235,9 @@ func (g *Guard) Accepted(who *Client, software string) {
 	kind, args := "Accepted uid", []any(nil)
 	if who.Proof.Key != nil {
 		kind, args = "Accepted publickey", []any{"listed", who.Grant.Where, "software", software}
+		if who.Proof.Cert != nil {
+			args = append(args, "certificate", keys.DescribeCertificate(who.Proof.Cert))
+		}
 	}
 	g.tally.Noted(kind, who.User, who.Addr,
 		kind+" for "+logbook.Name(who.User)+" "+logbook.From(who.Addr)+": "+who.Key, args...)
@@ -249,6 +252,9 @@ func (g *Guard) failed(who *Client, err error, other string) {
 	args := []any{"error", err.Error()}
 	if other != "" {
 		args = append(args, "another_key", other)
+	}
+	if who.Proof.Cert != nil {
+		args = append(args, "certificate", keys.DescribeCertificate(who.Proof.Cert))
 	}
 	if next := g.penalties.failed(who.Addr.Addr(), other != ""); next > 0 {
 		args = append(args, "penalty_seconds", int(next/time.Second))

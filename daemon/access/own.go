@@ -38,9 +38,8 @@ var (
 )
 
 // NewFileAccess makes the Access of a daemon that serves its own account.
-func NewFileAccess(own process.Account, files []string, environment bool, log *slog.Logger) Access {
-	return &fileAccess{reading: reading{environment: environment, log: log}, account: own,
-		files: files}
+func NewFileAccess(own process.Account, files []string, trust Trust, log *slog.Logger) Access {
+	return &fileAccess{reading: reading{trust: trust.of(own), log: log}, account: own, files: files}
 }
 
 // read reads the files.
@@ -62,7 +61,7 @@ var errUnknownUser = invalidUser{errors.New("no such user here")}
 
 func (a *fileAccess) Authorize(user string, proof keys.Proof, from netip.Addr) (*Grant, error) {
 	// An unknown user costs the same reading as a known one, and gets the same answer (ID6).
-	entry, err := a.find(a.read(), proof, from)
+	entry, err := a.find(a.read(), a.account.Name, proof, from)
 	switch {
 	case user != a.account.Name:
 		return nil, errUnknownUser
@@ -79,8 +78,8 @@ func (a *fileAccess) WouldDo(user string, fingerprints []string, from netip.Addr
 	if user != a.account.Name || len(fingerprints) == 0 {
 		return ""
 	}
-	return wouldDo(a.good(a.read()), fingerprints, from, func(*authorized.Entry) bool {
-		return true
+	return wouldDo(a.good(a.read()), fingerprints, from, func(entry *authorized.Entry) bool {
+		return a.trust.revoked(keys.Proof{Key: entry.Key}) == nil
 	})
 }
 
@@ -134,9 +133,10 @@ func (a *fileAccess) AnyoneCould() bool {
 	if time.Since(a.judged.at) >= judgedFor ||
 		!slices.EqualFunc(states, a.judged.states, sameState) {
 		a.judged.states, a.judged.at = states, time.Now()
-		a.judged.could = slices.ContainsFunc(a.good(a.read()), func(f *authorized.File) bool {
-			return f.AnyUsable(time.Now())
-		})
+		a.judged.could = a.trust.anyAuthority() ||
+			slices.ContainsFunc(a.good(a.read()), func(f *authorized.File) bool {
+				return f.AnyUsable(time.Now())
+			})
 	}
 	return a.judged.could
 }

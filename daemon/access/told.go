@@ -33,9 +33,9 @@ const toldMost = 4096
 
 // reading is the result of reading key files.
 type reading struct {
-	environment bool // honour environment=
-	log         *slog.Logger
-	told        told
+	trust Trust
+	log   *slog.Logger
+	told  told
 }
 
 // good are the files that count. The log says what does not count.
@@ -49,9 +49,9 @@ func (r *reading) good(reports []FileReport) (files []*authorized.File) {
 	return files
 }
 
-// find finds the line that admits a key. The error says why none does; it is Revoked unless the key
-// is listed for other addresses, or a file could not be read.
-func (r *reading) find(reports []FileReport, proof keys.Proof, from netip.Addr) (
+// find finds the line that admits a key, or a certificate for the account. The error says why none
+// does; it is Revoked unless the key is listed for other addresses, or a file could not be read.
+func (r *reading) find(reports []FileReport, account string, proof keys.Proof, from netip.Addr) (
 	*authorized.Entry, error) {
 	err, now := error(authorized.ErrNotListed), time.Now()
 	var missing []string
@@ -64,14 +64,23 @@ func (r *reading) find(reports []FileReport, proof keys.Proof, from netip.Addr) 
 			unsure = true
 		}
 	}
-	for _, file := range r.good(reports) {
-		entry, why := file.Find(proof.Key, from, now)
+	files := r.good(reports)
+	if proof.Cert != nil && r.trust.UserCA != "" {
+		authorities, _, why := r.trust.authorities()
+		if why != nil {
+			err, unsure = why, true
+		} else {
+			files = append(files, authorities)
+		}
+	}
+	for _, file := range files {
+		entry, why := lookUp(file, account, proof, from, now)
 		if why == nil {
 			// the first line that admits the key counts, as in sshd, also if it wants more of it
 			if why = entry.Wants(proof); why != nil {
 				return nil, why
 			}
-			return entry, nil
+			return entry, r.trust.revoked(proof)
 		}
 		if !errors.Is(why, authorized.ErrNotListed) {
 			err = why
@@ -82,6 +91,16 @@ func (r *reading) find(reports []FileReport, proof keys.Proof, from netip.Addr) 
 		return nil, err
 	}
 	return nil, Revoked{err, missing}
+}
+
+// lookUp finds a key in a file, or else the authority of its certificate: a key with a certificate
+// logs in by that alone.
+func lookUp(file *authorized.File, account string, proof keys.Proof, from netip.Addr,
+	now time.Time) (*authorized.Entry, error) {
+	if proof.Cert != nil {
+		return file.FindCertificate(proof.Cert, account, from, now)
+	}
+	return file.Find(proof.Key, from, now)
 }
 
 func (r *reading) tell(file *FileReport) {
@@ -130,7 +149,7 @@ func (r *reading) grant(entry *authorized.Entry) *Grant {
 	if entry.FilesFolder != "" {
 		grant.Folder = &Folder{Path: entry.FilesFolder, Mode: entry.FilesMode}
 	}
-	if r.environment {
+	if r.trust.Environment {
 		grant.Environment = entry.Environment
 	} else if len(entry.Environment) > 0 &&
 		r.told.news(entry.Where()+" environment", "not honoured") {

@@ -92,10 +92,15 @@ func TestOptions(t *testing.T) {
 		{`expiry-time="20300101Z",expiry-time="20250615Z",expiry-time="20310101Z"`, Restrictions{Expiry: time.Date(2025, 6, 15, 0, 0, 0, 0, time.UTC)}, ""},
 		{`expiry-time="tomorrow"`, Restrictions{}, "not a time"},
 
+		{`Cert-Authority`, Restrictions{Authority: true}, ""},
+		{`cert-authority,principals="u,v",no-pty`, Restrictions{Authority: true,
+			Principals: []string{"u", "v"}, NoPty: true}, ""},
+
 		// Not honoured, so the line is disabled.
-		{`cert-authority`, Restrictions{}, "not supported"},
-		{`cert-authority,principals="u"`, Restrictions{}, "not supported"},
-		{`principals="u"`, Restrictions{}, "not supported"},
+		{`no-cert-authority`, Restrictions{}, "not supported"},
+		{`cert-authority,principals`, Restrictions{}, "needs a value"},
+		{`cert-authority,principals="u",principals="u"`, Restrictions{}, "twice"},
+		{`principals="u"`, Restrictions{}, "cert-authority"},
 		{`verify-required`, Restrictions{VerifyRequired: true}, ""},
 		{`no-touch-required`, Restrictions{NoTouchRequired: true}, ""},
 		{`touch-required`, Restrictions{}, ""},
@@ -238,13 +243,13 @@ func TestFind(t *testing.T) {
 		otherLine,
 		`expiry-time="20250614Z",command="expired" ` + line,
 		`from="10.0.0.0/8",command="inside" ` + line,
-		`cert-authority,command="disabled" ` + line,
+		`cert-authority,command="for certificates" ` + line,
 		`from="192.0.2.0/24",command="lan" ` + line,
 		`from="*",command="anywhere" ` + line,
 		`command="socket" ` + line,
 	}, "\n")
 	file, problems := Parse("f", []byte(text))
-	if len(problems) != 1 {
+	if len(problems) != 0 {
 		t.Fatal(problems)
 	}
 	for addr, want := range map[netip.Addr]string{
@@ -285,7 +290,7 @@ func TestFind(t *testing.T) {
 func TestAnyUsable(t *testing.T) {
 	_, key := newKey(t)
 	for text, want := range map[string]bool{
-		"": false, "# KEY": false, "KEY": true, "junk\nKEY": true, "cert-authority KEY": false,
+		"": false, "# KEY": false, "KEY": true, "junk\nKEY": true, "cert-authority KEY": true,
 		"unknown KEY":                 false,
 		`expiry-time="20250614Z" KEY`: false, `expiry-time="20250616Z" KEY`: true,
 		`from="10.0.0.1" KEY`: true, `from="lab.example" KEY`: false,

@@ -12,20 +12,21 @@
 // Problems are lines that do not count, and why; file.Remarks are about lines that do.
 //
 // Reading order: load.go and system_unix.go (which files are trusted), line.go (lines), options.go,
-// from.go (addresses), permit.go (targets), find.go (who may come in, and what for), edit.go (keys
-// that are paired).
+// from.go (addresses), permit.go (targets), find.go (who may come in, and what for), certificate.go
+// (who may with a certificate), edit.go (keys that are paired).
 //
 // # Which options
 //
 //	honoured                 command= from= expiry-time= restrict pty no-pty port-forwarding
 //	                         no-port-forwarding permitopen= permitlisten= agent-forwarding
 //	                         no-agent-forwarding; environment= (kept: a flag of the daemon
-//	                         decides); for hardware keys no-touch-required and verify-required
+//	                         decides); for hardware keys no-touch-required and verify-required;
+//	                         for certificates cert-authority and principals= (CE3)
 //	nothing to forbid here   no-X11-forwarding no-user-rc tunnel=, and X11-forwarding user-rc,
 //	                         which take `restrict` back
 //	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that
 //	                         folder and nothing else. sshd disables the line
-//	the line is disabled     cert-authority principals=, and any other
+//	the line is disabled     any other
 //
 // Names of options are case-insensitive. A line is disabled as a whole, and reported, when one of
 // its options is disabled, unknown or malformed; when nobody may log in with its kind of key; when
@@ -45,6 +46,9 @@
 //     permitopen= connects to no Unix socket, one with permitlisten= listens on none.
 //   - Above the directory that holds the file, one that others can write to is accepted if it has
 //     the sticky bit, as /tmp has, and the file is outside the home directory.
+//   - A certificate without principals admits nobody, also by cert-authority. One that forces a
+//     command opens what a key with command= opens: its permit-port-forwarding grants nothing by
+//     name, which cert-authority,port-forwarding does.
 //   - A date that does not exist (20250230) disables the line; sshd takes the day after.
 //
 // On Windows owners and modes are not checked: Go cannot see its access lists.

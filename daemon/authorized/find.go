@@ -34,19 +34,28 @@ func (e *refusal) Is(target error) bool { return target == ErrElsewhere && e.els
 // log: ErrNotListed, or why none of the key's lines admits the client. It is an ErrElsewhere if one
 // of them would, now, at another address.
 func (f *File) Find(key ssh.PublicKey, addr netip.Addr, now time.Time) (*Entry, error) {
+	return f.find(key, false, func(entry *Entry) (*Entry, string, bool) {
+		return entry, entry.refuses(addr, now), entry.Usable(now)
+	})
+}
+
+// find looks at the lines with a key, for a key or for an authority. admits says which line then
+// holds, or why not, and whether that may pass.
+func (f *File) find(key ssh.PublicKey, authority bool,
+	admits func(*Entry) (holds *Entry, why string, passes bool)) (*Entry, error) {
 	encoded := key.Marshal()
 	var refused []string
 	elsewhere := false
 	for _, entry := range f.Entries {
-		if !bytes.Equal(entry.Key.Marshal(), encoded) {
+		if entry.Authority != authority || !bytes.Equal(entry.Key.Marshal(), encoded) {
 			continue
 		}
-		why := entry.refuses(addr, now)
+		holds, why, passes := admits(entry)
 		if why == "" {
-			return entry, nil
+			return holds, nil
 		}
 		refused = append(refused, entry.Where()+": "+why)
-		elsewhere = elsewhere || entry.Usable(now)
+		elsewhere = elsewhere || passes
 	}
 	if refused == nil {
 		return nil, ErrNotListed
@@ -63,6 +72,8 @@ func (r *Restrictions) refuses(addr netip.Addr, now time.Time) string {
 		return "from= does not allow Unix sockets"
 	case !r.From.Allows(addr):
 		return fmt.Sprintf("from= does not allow %v", addr)
+	case !r.CertSource.Allows(addr):
+		return fmt.Sprintf("the certificate's source-address does not allow %v", addr)
 	}
 	return ""
 }
@@ -165,11 +176,17 @@ func (r *Restrictions) names(option string) bool {
 }
 
 // RefusedError is a service that a key may not use. Its text may be told to the client.
-type RefusedError struct{ Service, Option string }
+type RefusedError struct {
+	Service, Option string
+	Certified       bool // it may be the key's certificate that takes it away
+}
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("this key may not use %s (%s in authorized_keys)", shown(e.Service),
-		e.Option)
+	where := "authorized_keys"
+	if e.Certified {
+		where += " or by the certificate"
+	}
+	return fmt.Sprintf("this key may not use %s (%s in %s)", shown(e.Service), e.Option, where)
 }
 
 // Allows says whether a key may use a service; the error is a *RefusedError. A key with command=
@@ -191,7 +208,7 @@ func (r *Restrictions) Allows(service Service) error {
 			if r.Restricted && strings.HasPrefix(option, "no-") {
 				option = "restrict" // which is what the line says
 			}
-			return &RefusedError{Service: service.Name, Option: option}
+			return &RefusedError{Service: service.Name, Option: option, Certified: r.Certified}
 		}
 	}
 	return nil

@@ -43,8 +43,7 @@ type Problem struct {
 	Line int // from 1
 	Why  string
 
-	// sshd uses such lines (certificates, kinds of keys that TLS cannot carry): not a mistake of
-	// their author
+	// sshd uses such lines (kinds of keys that TLS cannot carry): not a mistake of their author
 	Elsewhere bool
 }
 
@@ -181,6 +180,9 @@ func (r *Restrictions) Describe() string {
 		}
 	}
 	add(r.HasCommand, "command="+strconv.QuoteToASCII(clipWords(r.Command)))
+	add(r.Authority, "cert-authority")
+	add(r.Principals != nil, "principals="+
+		strconv.QuoteToASCII(clipWords(strings.Join(r.Principals, ","))))
 	add(r.From.set, "from="+strconv.QuoteToASCII(clipWords(r.From.String())))
 	add(!r.Expiry.IsZero(), "expires "+r.Expiry.Format(time.RFC3339))
 	add(r.Restricted, "restrict")

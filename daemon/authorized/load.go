@@ -49,7 +49,10 @@ func Load(path string, owner Owner) (*File, []Problem, error) {
 }
 
 // Read is the first half of Load: the text of a file that can be trusted. Parse is the other half.
-func Read(path string, owner Owner) ([]byte, error) {
+func Read(path string, owner Owner) ([]byte, error) { return ReadMost(path, owner, MaxFile) }
+
+// ReadMost is Read for a file of so many bytes at most.
+func ReadMost(path string, owner Owner, most int64) ([]byte, error) {
 	in, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
 		return nil, err
@@ -67,12 +70,12 @@ func Read(path string, owner Owner) ([]byte, error) {
 			return nil, err
 		}
 	}
-	text, err := io.ReadAll(io.LimitReader(in, MaxFile+1))
+	text, err := io.ReadAll(io.LimitReader(in, most+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > MaxFile {
-		return nil, fmt.Errorf("%s has more than 1 MiB", shown(path))
+	if int64(len(text)) > most {
+		return nil, fmt.Errorf("%s has more than %d MiB", shown(path), most>>20)
 	}
 	return text, nil
 }

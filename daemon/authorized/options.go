@@ -19,6 +19,14 @@ type Restrictions struct {
 	HasCommand bool
 	Command    string // may be empty
 
+	// cert-authority is set: the key admits nobody, but vouches for certificates (CE3)
+	Authority  bool
+	Principals []string // principals=, one of which a certificate must have; nil: the user's name
+
+	// by a certificate: its options and the line's are together here
+	Certified  bool
+	CertSource From // source-address; zero: anywhere
+
 	From   From      // where the client may come from; zero: anywhere
 	Expiry time.Time // the key does not count after it; zero: no end
 
@@ -81,6 +89,9 @@ func parseOptions(text string, local *time.Location) (r Restrictions, remarks []
 			remarks = append(remarks, remark)
 		}
 	}
+	if r.Principals != nil && !r.Authority {
+		return r, remarks, errors.New("principals is for lines with cert-authority")
+	}
 	if r.HasCommand && r.FilesFolder != "" {
 		return r, remarks, errors.New("command and minissh-files exclude each other")
 	}
@@ -130,10 +141,6 @@ func (r *Restrictions) set(name, value string, hasValue bool, local *time.Locati
 	}
 	take, known := valued[lower]
 	switch {
-	case lower == "cert-authority" && !hasValue, lower == "principals" && hasValue:
-		return "",
-			&elsewhereError{fmt.Sprintf("the option %s is for certificates, and is not supported",
-				clipped(name))}
 	case !known && name == "":
 		return "", errors.New("there is an option without a name")
 	case !known:
@@ -150,7 +157,10 @@ func (r *Restrictions) set(name, value string, hasValue bool, local *time.Locati
 
 // flag is what an option without a value does, nil if there is none of that name.
 func (r *Restrictions) flag(lower string) func() {
-	if lower == "restrict" {
+	switch lower {
+	case "cert-authority":
+		return func() { r.Authority = true }
+	case "restrict":
 		return func() {
 			r.Restricted = true
 			r.NamesPortForwarding, r.NamesAgentForwarding = false, false
@@ -186,6 +196,7 @@ func (r *Restrictions) flag(lower string) func() {
 func (r *Restrictions) Same() string {
 	what := *r
 	what.From, what.Expiry, what.Environment = From{}, time.Time{}, nil
+	what.CertSource = From{}
 	return fmt.Sprintf("%+v", what)
 }
 
@@ -222,6 +233,13 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 		}
 		r.From, remark, err = parseFrom(value)
 		return remark, err
+	},
+	"principals": func(r *Restrictions, value string, _ *time.Location) (string, error) {
+		if r.Principals != nil {
+			return "", errors.New("it is there twice")
+		}
+		r.Principals = strings.Split(value, ",")
+		return "", nil
 	},
 	"expiry-time": func(r *Restrictions, value string, local *time.Location) (string, error) {
 		at, err := parseExpiry(value, local)

@@ -25,8 +25,8 @@ func testDesk() *Desk {
 	acct := process.Account{Name: user, Home: "/nonexistent"}
 	log := slog.New(slog.DiscardHandler)
 	return NewDesk(Config{
-		Account: acct, Access: access.NewFileAccess(acct, []string{access.PairedFile(acct)}, false,
-			log), Log: log,
+		Account: acct, Access: access.NewFileAccess(acct, []string{access.PairedFile(acct)},
+			access.Trust{}, log), Log: log,
 	})
 }
 

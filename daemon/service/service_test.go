@@ -43,7 +43,8 @@ func TestServicesAreGuarded(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "authorized_keys")
 	acct.Home = filepath.Dir(file)
-	listed := access.NewFileAccess(acct, []string{file}, false, slog.New(slog.DiscardHandler))
+	listed := access.NewFileAccess(acct, []string{file}, access.Trust{},
+		slog.New(slog.DiscardHandler))
 	for options, open := range map[string]bool{
 		``: true, `from="127.0.0.1"`: true, `pty`: true, `restrict`: false,
 		`restrict,pty,port-forwarding,agent-forwarding,x11-forwarding,user-rc`: false, `command="true"`: false,

@@ -55,16 +55,24 @@ func Agent(socket string) ([]Identity, []Unusable, error) {
 					Hint: makeOne})
 			continue
 		}
+		cert, _ := public.(*ssh.Certificate)
+		named, err := public, error(nil)
+		if cert != nil {
+			public, err = cert.Key, CheckForm(cert)
+		}
+		if err == nil {
+			err = Allowed(public)
+		}
 		var why *Error
-		if errors.As(Allowed(public), &why) {
-			unusable = append(unusable, Unusable{Key: public, Comment: key.Comment, Why: why.Msg,
+		if errors.As(err, &why) {
+			unusable = append(unusable, Unusable{Key: named, Comment: key.Comment, Why: why.Msg,
 				Hint: why.Advice})
 			continue
 		}
 		held := public.(ssh.CryptoPublicKey).CryptoPublicKey()
 		identities = append(identities, Identity{
-			Public: public, Private: &agentSigner{socket: socket, key: public, public: held},
-			Source: "agent", Comment: key.Comment,
+			Public: public, Cert: cert, Source: "agent", Comment: key.Comment,
+			Private: &agentSigner{socket: socket, key: public, cert: cert, public: held},
 		})
 	}
 	return identities, unusable, nil

@@ -21,6 +21,7 @@
 //	Usable(key)            nil if TLS can carry such a key
 //	Allowed(key)           nil if TLS can, or the key can sign a login (protocol/LOGIN.md)
 //	SignLogin, ParseLogin  such a signature
+//	CheckForm, CheckCertificate  OpenSSH certificates (protocol/CERTIFICATES.md)
 //	Fingerprint(key), TypeName(key)  for messages: SHA256:…, ED25519
 //
 // Every error that a user can do something about is an [Error] or a [PermissionError]: these have a
@@ -30,11 +31,11 @@
 //
 // identity.go (the types, what is usable), envelope.go (certificates), file.go (key files),
 // hostkey.go, agent.go and sign.go (signatures that an agent makes), sshsig.go and hardware.go
-// (logins that are signed), export.go (PEM).
+// (logins that are signed), certificate.go (OpenSSH certificates), export.go (PEM).
 //
 // # What it does not do
 //
-// DSA, OpenSSH certificates: each is refused with its reason. It does not talk to a hardware key's
+// DSA is refused with its reason. It does not talk to a hardware key's
 // device: an agent does. On Windows, modes and owners
 // of files are not checked, and an agent is reached through its named pipe; the code for Windows
 // compiles but has never been run.

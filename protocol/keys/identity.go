@@ -22,7 +22,8 @@ type Identity struct {
 	Public ssh.PublicKey
 	// a key in memory, or an agent's key: a crypto.MessageSigner that signs whole messages only
 	Private crypto.Signer
-	Source  string // where it came from, for messages: a path, "agent", "generated"
+	Cert    *ssh.Certificate // to log in with; nil: none
+	Source  string           // where it came from, for messages: a path, "agent", "generated"
 	// what its owner calls it; may be empty, and is not ours: quote it before you show it
 	Comment string
 }
@@ -65,7 +66,7 @@ func Usable(key ssh.PublicKey) error {
 	switch {
 	case strings.Contains(kind, "-cert-v0"):
 		return refuse("OpenSSH certificates (" + TypeName(key) +
-			") are not supported, only plain keys")
+			") are not keys themselves")
 	case strings.HasPrefix(kind, "sk-"):
 		return refuse("TLS cannot carry hardware keys (" + TypeName(key) + ")")
 	}

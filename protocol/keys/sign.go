@@ -20,7 +20,16 @@ import (
 type agentSigner struct {
 	socket string
 	key    ssh.PublicKey
+	cert   *ssh.Certificate // under which the agent holds the key; nil: under the key itself
 	public crypto.PublicKey
+}
+
+// name is what the agent is asked for.
+func (s *agentSigner) name() ssh.PublicKey {
+	if s.cert != nil {
+		return s.cert
+	}
+	return s.key
 }
 
 var _ crypto.MessageSigner = (*agentSigner)(nil)
@@ -46,7 +55,7 @@ func (s *agentSigner) SignMessage(_ io.Reader, message []byte, opts crypto.Signe
 	}
 	var signature *ssh.Signature
 	err = withAgent(s.socket, signTimeout, func(client agent.Agent) (err error) {
-		signature, err = client.Sign(s.key, message)
+		signature, err = client.Sign(s.name(), message)
 		return err
 	})
 	if err != nil {

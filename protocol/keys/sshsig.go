@@ -19,11 +19,14 @@ import (
 // Proof is a key whose holder is there: TLS has said so, or a signature (LO4).
 type Proof struct {
 	Key ssh.PublicKey
+	// for the key, unless nil: it logs in by this certificate alone, which nobody has judged (CE3)
+	Cert *ssh.Certificate
 	// a hardware key signed: was it touched, and did the device verify by whom (LO5)
 	Hardware, Touched, Verified bool
 }
 
-// Same says whether two proofs are of the same key, or both of none.
+// Same says whether two proofs are of the same key, with whatever certificate (CE5), or both of
+// none.
 func (p Proof) Same(other Proof) bool {
 	if p.Key == nil || other.Key == nil {
 		return p.Key == nil && other.Key == nil
@@ -65,6 +68,7 @@ func (s *sshsig) signed(message []byte) ([]byte, error) {
 type SignedLogin struct {
 	outer     sshsig
 	key       ssh.PublicKey
+	cert      *ssh.Certificate // nil: the key has none
 	signature *ssh.Signature
 }
 
@@ -92,6 +96,12 @@ func ParseLogin(auth string) (*SignedLogin, error) {
 	}
 	if l.key, err = ssh.ParsePublicKey(s.Key); err != nil {
 		return nil, errors.New("its key cannot be read")
+	}
+	if cert, ok := l.key.(*ssh.Certificate); ok {
+		if err := CheckForm(cert); err != nil {
+			return nil, err
+		}
+		l.cert, l.key = cert, cert.Key
 	}
 	if err := Allowed(l.key); err != nil {
 		return nil, err
@@ -127,29 +137,39 @@ func (l *SignedLogin) Verify(transcript []byte) (Proof, error) {
 	if err != nil {
 		return Proof{}, err
 	}
+	proof := Proof{Key: l.key}
 	if IsHardware(l.key) {
-		return verifyHardware(l.key, data, l.signature)
-	}
-	if err := l.key.Verify(data, l.signature); err != nil {
+		if proof, err = verifyHardware(l.key, data, l.signature); err != nil {
+			return Proof{}, err
+		}
+	} else if err := l.key.Verify(data, l.signature); err != nil {
 		return Proof{}, errors.New("the signature is wrong")
 	}
-	return Proof{Key: l.key}, nil
+	proof.Cert = l.cert
+	return proof, nil
 }
 
 // Key is the key that is said to have signed.
 func (l *SignedLogin) Key() ssh.PublicKey { return l.key }
 
-// SignsLogins says whether an identity logs in by a signature, because TLS cannot carry it.
+// SignsLogins says whether an identity logs in by a signature, because TLS cannot carry it, or
+// because it has a certificate (CE2).
 func (id Identity) SignsLogins() bool {
-	return Usable(id.Public) != nil || id.InAgent() && id.Public.Type() == ssh.KeyAlgoRSA
+	return id.Cert != nil || Usable(id.Public) != nil ||
+		id.InAgent() && id.Public.Type() == ssh.KeyAlgoRSA
 }
 
 // SignLogin is HELLO's `auth` for a transcript.
 func (id Identity) SignLogin(transcript []byte) (string, error) {
-	return SignLogin(id.Public, id.signSSH, transcript)
+	key := id.Public
+	if id.Cert != nil {
+		key = id.Cert
+	}
+	return SignLogin(key, id.signSSH, transcript)
 }
 
-// SignLogin is HELLO's `auth` by a key for which sign makes signatures in ssh's form.
+// SignLogin is HELLO's `auth` by a key, or a certificate for one, for which sign makes signatures
+// in ssh's form.
 func SignLogin(key ssh.PublicKey, sign func(data []byte) (*ssh.Signature, error),
 	transcript []byte) (string, error) {
 	s := &sshsig{Version: 1, Key: key.Marshal(), Namespace: protocol.LoginNamespace,
@@ -198,10 +218,10 @@ func (s *agentSigner) signSSH(data []byte) (signature *ssh.Signature, err error)
 	err = withAgent(s.socket, signTimeout, func(client agent.Agent) (err error) {
 		more, ok := client.(agent.ExtendedAgent)
 		if !ok || s.key.Type() != ssh.KeyAlgoRSA {
-			signature, err = client.Sign(s.key, data)
+			signature, err = client.Sign(s.name(), data)
 			return err
 		}
-		signature, err = more.SignWithFlags(s.key, data, agent.SignatureFlagRsaSha512)
+		signature, err = more.SignWithFlags(s.name(), data, agent.SignatureFlagRsaSha512)
 		return err
 	})
 	if err != nil {
