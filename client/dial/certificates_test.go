@@ -5,6 +5,7 @@ package dial_test
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -197,3 +198,79 @@ func serveKeyring(t *testing.T, held agent.Agent) string {
 	})
 	return filepath.Join(dir, "s")
 }
+
+// A host whose certificate is by an authority in known_hosts is let in without a question, and
+// nothing is written (CE7). Otherwise its key is judged alone.
+func TestHostCertificates(t *testing.T) {
+	ca, other := fakedaemon.NewKey(t), fakedaemon.NewKey(t)
+	signer, err := ssh.NewSignerFromSigner(ca.Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		ca      keys.Identity
+		marker  string
+		names   []string // the certificate's
+		options func(o *options.Options)
+		in      bool
+		said    string
+	}{
+		"known":             {ca: ca, marker: "@cert-authority", in: true},
+		"another authority": {ca: other, marker: "@cert-authority", said: "can't be established"},
+		"another host": {ca: ca, marker: "@cert-authority", names: []string{"x"},
+			said: "can't be established"},
+		"revoked": {ca: ca, marker: "@revoked", said: "REVOKED HOST KEY"},
+		"in the list of revoked keys": {ca: ca, marker: "@cert-authority", said: "revoked by file",
+			options: func(o *options.Options) {
+				o.RevokedHostKeys = filepath.Join(t.TempDir(), "revoked")
+				os.WriteFile(o.RevokedHostKeys, ssh.MarshalAuthorizedKey(ca.Public), 0o600)
+			}},
+		"forbidden": {ca: ca, marker: "@cert-authority", said: "can't be established",
+			options: func(o *options.Options) { o.HostKeyAlgorithms = "ssh-ed25519" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fakedaemon.New(t, fakedaemon.Exits(`{"how":"exited","code":0}`))
+			host := f.Host
+			names := c.names
+			if names == nil {
+				names = []string{"127.0.0.1"}
+			}
+			host.Cert = &ssh.Certificate{Key: host.Public, CertType: ssh.HostCert,
+				ValidPrincipals: names, ValidBefore: ssh.CertTimeInfinity}
+			if err := host.Cert.SignCert(rand.Reader, signer); err != nil {
+				t.Fatal(err)
+			}
+			f.ShowOnly(host)
+			line := c.marker + " * " + string(ssh.MarshalAuthorizedKey(c.ca.Public))
+			asked := ""
+			var file string
+			r := f.Run(t, func(d *dial.Dialer) {
+				file = d.Options.UserKnownHostsFiles[0]
+				if err := os.WriteFile(file, []byte(line), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				d.Ask = &refusingAsker{&asked}
+				if c.options != nil {
+					c.options(d.Options)
+				}
+			})
+			if c.in != (r.Code == 0) || !strings.Contains(r.Said+asked, c.said) ||
+				c.in && r.Said+asked != "" {
+				t.Errorf("%+v, asked %q", r, asked)
+			}
+			if text, err := os.ReadFile(file); err != nil || string(text) != line {
+				t.Errorf("known_hosts is now %q", text)
+			}
+		})
+	}
+}
+
+// refusingAsker notes a question and says no.
+type refusingAsker struct{ asked *string }
+
+func (a *refusingAsker) Line(question string) (string,
+	error) {
+	*a.asked += question
+	return "no", nil
+}
+func (a *refusingAsker) Secret(string) ([]byte, error) { return nil, errors.New("no") }

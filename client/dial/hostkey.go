@@ -47,7 +47,7 @@ func (l *login) hostCheck() *hostCheck {
 // judge decides about the key that a host shows, in the middle of the handshake: the host has not
 // yet proved that it holds the key, so nothing is written here. An *unknownHost error means that
 // the user must be asked.
-func (c *hostCheck) judge(key ssh.PublicKey, from net.Addr) error {
+func (c *hostCheck) judge(key ssh.PublicKey, cert *ssh.Certificate, from net.Addr) error {
 	c.seen = key
 	if c.Host != nil {
 		if !bytes.Equal(c.Host.Marshal(), key.Marshal()) {
@@ -57,6 +57,9 @@ func (c *hostCheck) judge(key ssh.PublicKey, from net.Addr) error {
 	}
 	o := c.Options
 	if err := c.moreKeys(key); err != nil {
+		return err
+	}
+	if holds, err := c.certified(cert); holds || err != nil {
 		return err
 	}
 	verdict, err := c.verdict(key, from)
@@ -196,12 +199,21 @@ func (l *login) nobodyAsked(verdict knownhosts.Verdict, err error) error {
 // What cannot be judged is forbidden.
 func (c *hostCheck) forbidden(key ssh.PublicKey) error {
 	o := c.Options
-	switch {
-	case !o.AcceptsHostKey(key.Type()):
+	if !o.AcceptsHostKey(key.Type()) {
 		return report.Failed(nil, "",
 			"%s shows a host key of the type %s, which HostKeyAlgorithms forbids", o.Alias,
 			key.Type())
-	case tooSmall(key, o.RequiredRSASize):
+	}
+	return c.revoked(key)
+}
+
+// revoked is the rest of forbidden, for a key or a certificate.
+func (c *hostCheck) revoked(shown ssh.PublicKey) error {
+	o, key := c.Options, shown
+	if cert, ok := shown.(*ssh.Certificate); ok {
+		key = cert.Key
+	}
+	if tooSmall(key, o.RequiredRSASize) {
 		return report.Failed(nil, "",
 			"%s shows an RSA host key of %d bits; RequiredRSASize wants %d", o.Alias, rsaBits(key),
 			o.RequiredRSASize)
@@ -210,7 +222,7 @@ func (c *hostCheck) forbidden(key ssh.PublicKey) error {
 	if file == "" {
 		return nil
 	}
-	revoked, err := knownhosts.RevokedIn(file, key)
+	revoked, err := knownhosts.RevokedIn(file, shown)
 	if err != nil {
 		var path *fs.PathError
 		if errors.As(err, &path) {

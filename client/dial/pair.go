@@ -138,7 +138,7 @@ type pairing struct {
 
 // check judges the host's key and asks nothing: the proof covers the host key too. A host that is
 // known by another key is not paired with.
-func (p *pairing) check(key ssh.PublicKey, from net.Addr) (err error) {
+func (p *pairing) check(key ssh.PublicKey, _ *ssh.Certificate, from net.Addr) (err error) {
 	if p.found, err = p.verdict(key, from); err != nil {
 		return err
 	}

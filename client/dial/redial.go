@@ -38,7 +38,8 @@ func (l *login) reconnect(signer *notingSigner, envelope tls.Certificate, host s
 		signer.failed = nil
 		ctx, cancel := signer.patient(ctx)
 		defer cancel()
-		conn, err := l.secureOn(ctx, raw, envelope, func(key ssh.PublicKey, _ net.Addr) error {
+		conn, err := l.secureOn(ctx, raw, envelope, func(key ssh.PublicKey, _ *ssh.Certificate,
+			_ net.Addr) error {
 			if !bytes.Equal(key.Marshal(), host.Marshal()) {
 				return report.Failed(errOtherHost, "", "%s shows another host key than before",
 					l.Options.Alias)

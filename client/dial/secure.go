@@ -16,9 +16,9 @@ import (
 )
 
 // secure makes the connection below a link: TCP, and TLS on it. judge decides about the key that
-// the host shows, before the host has proved that it holds it.
+// the host shows, with its certificate or nil, before the host has proved that it holds it.
 func (l *login) secure(ctx context.Context, envelope tls.Certificate,
-	judge func(key ssh.PublicKey, from net.Addr) error) (conn *transport.Conn, err error) {
+	judge judgeHost) (conn *transport.Conn, err error) {
 	raw := l.Conn
 	if raw == nil {
 		if raw, err = l.way.dial(ctx); err != nil {
@@ -28,9 +28,12 @@ func (l *login) secure(ctx context.Context, envelope tls.Certificate,
 	return l.secureOn(ctx, raw, envelope, judge)
 }
 
+// judgeHost decides about a host's key, with its certificate or nil.
+type judgeHost func(key ssh.PublicKey, cert *ssh.Certificate, from net.Addr) error
+
 // secureOn does the handshake of TLS on a connection, which it closes if that fails.
 func (l *login) secureOn(ctx context.Context, raw net.Conn, envelope tls.Certificate,
-	judge func(key ssh.PublicKey, from net.Addr) error) (conn *transport.Conn, err error) {
+	judge judgeHost) (conn *transport.Conn, err error) {
 	defer func() {
 		if err != nil {
 			raw.Close()
@@ -47,7 +50,7 @@ func (l *login) secureOn(ctx context.Context, raw net.Conn, envelope tls.Certifi
 		if err != nil {
 			return err
 		}
-		return judge(key, raw.RemoteAddr())
+		return judge(key, keys.HostCertificate(host, key), raw.RemoteAddr())
 	})
 	if !stop() && ctx.Err() != nil {
 		err = context.Cause(ctx)

@@ -109,6 +109,12 @@ func (f *Fake) Show(id keys.Identity) {
 	f.Set(func() { f.hosts = append(f.hosts, cert) })
 }
 
+// ShowOnly is Show for all connections.
+func (f *Fake) ShowOnly(id keys.Identity) {
+	f.Set(func() { f.hosts = nil })
+	f.Show(id)
+}
+
 // Set changes what the next connection meets.
 func (f *Fake) Set(change func()) {
 	f.mu.Lock()

@@ -68,7 +68,7 @@ func (db *DB) Check(host string, port int, addr string, key ssh.PublicKey) (Verd
 		e := &db.entries[i]
 		equal := bytes.Equal(e.encoded, encoded)
 		switch {
-		case e.marker == authority:
+		case e.marker == authorityOf:
 		case e.marker == revoked:
 			if equal && refused == nil {
 				refused = e

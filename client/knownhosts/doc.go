@@ -13,7 +13,7 @@
 //	}
 //
 // Reading order: file.go (what is read), match.go (names), check.go (verdicts), decide.go (the
-// dialogue), art.go (how a key is shown), append.go.
+// dialogue), art.go (how a key is shown), append.go, certificate.go (hosts' certificates).
 //
 // # What counts
 //
@@ -21,9 +21,9 @@
 // entry under that name, one for the plain `host` counts when its key is the same: the machine is
 // known from ssh, whose host key it may share. A plain entry with another key says nothing about
 // this port. Names are compared in lower case, patterns and hashed names work as in ssh. A key
-// marked @revoked is refused whatever names its line has; @cert-authority lines are ignored,
-// because a TLS envelope proves no more than a plain key. An unreadable line (a key of SSH version
-// 1, an unknown kind of key) is skipped. Apart from the plain name, ssh does the same.
+// marked @revoked is refused whatever names its line has; a line with @cert-authority counts for
+// hosts that show a certificate. An unreadable line (a key of SSH version 1, an unknown kind of
+// key) is skipped. Apart from the plain name, ssh does the same.
 //
 // # Differences from ssh
 //

@@ -45,7 +45,7 @@ type marker int
 const (
 	plain marker = iota
 	revoked
-	authority
+	authorityOf
 )
 
 // Open reads the files in their order. Opening does not wait, and only regular files are read.
@@ -134,7 +134,7 @@ func parseLine(line []byte) (entry, error) {
 		case "@revoked":
 			e.marker = revoked
 		case "@cert-authority":
-			e.marker = authority
+			e.marker = authorityOf
 		default:
 			return e, errors.New("its marker is unknown")
 		}

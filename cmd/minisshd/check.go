@@ -80,7 +80,7 @@ func (k *check) refused(indent string, err error) {
 }
 
 func (k *check) run(c *cli.Context, set *settings) error {
-	k.hostKey(set.hostKeyFile)
+	k.hostKey(set)
 	beyond := k.addresses(c.StringSlice("listen"), set)
 	if set.hold < 0 {
 		k.say("a session ends when its connection is lost (--hold 0)")
@@ -128,7 +128,8 @@ func (k *check) run(c *cli.Context, set *settings) error {
 }
 
 // hostKey reads the host key as the daemon would, but does not make one.
-func (k *check) hostKey(file string) {
+func (k *check) hostKey(set *settings) {
+	file := set.hostKeyFile
 	if _, err := os.Lstat(file); errors.Is(err, os.ErrNotExist) {
 		k.say("host key %s: is not there; the daemon will make one", shown(file))
 		return
@@ -142,6 +143,7 @@ func (k *check) hostKey(file string) {
 	}
 	k.say("host key %s: %s %s", shown(file), keys.TypeName(key.Public),
 		keys.Fingerprint(key.Public))
+	k.certificate(set, &key)
 }
 
 // addresses says where the daemon would listen, and whether others could reach that.

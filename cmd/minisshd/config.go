@@ -28,6 +28,7 @@ type settings struct {
 	account      process.Account // the daemon's own
 	all          bool            // it serves every account
 	hostKeyFile  string
+	certificate  string   // a file with the host key's; "": none
 	files        []string // with %h and %u if all
 	policy       access.Policy
 	trust        access.Trust
@@ -47,7 +48,8 @@ func readSettings(c *cli.Context) (*settings, error) {
 		return nil, fmt.Errorf("who am I? %w", err)
 	}
 	s := &settings{account: account, all: os.Geteuid() == 0, hostKeyFile: c.String("host-key"),
-		files: c.StringSlice("authorized-keys")}
+		certificate: c.String("host-certificate"),
+		files:       c.StringSlice("authorized-keys")}
 	config := filepath.Join(account.Home, ".config", "minissh")
 	if s.hostKeyFile == "" {
 		s.hostKeyFile = filepath.Join(config, "host_key")
@@ -202,7 +204,7 @@ func (s *settings) access(log *slog.Logger) (access.Access, error) {
 // reload reads again, on SIGHUP, what was read at the start. What cannot be read stays as it was.
 func (s *settings) reload(server *daemon.Server, log *slog.Logger) {
 	log.Info("Reloading")
-	hostKey, _, err := keys.HostKey(s.hostKeyFile)
+	hostKey, _, err := s.hostKey(log)
 	if err == nil {
 		err = server.Reload(hostKey)
 	}

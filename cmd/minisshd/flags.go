@@ -39,6 +39,8 @@ func ownFlags() []cli.Flag {
 		text("host-key", "", "`FILE` with the daemon's key (OpenSSH format); made if it is not "+
 			"there",
 			"~/.config/minissh/host_key"),
+		text("host-certificate", "", "`FILE` with a certificate for the daemon's key, as "+
+			"ssh-keygen -h -s makes it", ""),
 		list("authorized-keys", "`FILE` that lists who may log in (OpenSSH format), repeatable",
 			"~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"),
 		text("trusted-user-ca", "", "`FILE` with the keys of authorities whose certificates log "+

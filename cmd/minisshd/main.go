@@ -162,7 +162,7 @@ func serveWith(c *cli.Context, how serving) error {
 	if err != nil {
 		return err
 	}
-	hostKey, made, err := keys.HostKey(set.hostKeyFile)
+	hostKey, made, err := set.hostKey(log)
 	if err != nil {
 		return fmt.Errorf("the host key: %w", err)
 	}

@@ -2,10 +2,14 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/crypto/ssh"
 
 	"minissh/daemon/access"
 	"minissh/daemon/logbook"
@@ -81,4 +85,54 @@ func (k *check) trust(set *settings) (admits bool) {
 		}
 	}
 	return admits
+}
+
+// hostKey reads the host key, or makes one, and reads its certificate.
+func (s *settings) hostKey(log *slog.Logger) (key keys.Identity, made bool, err error) {
+	key, made, err = keys.HostKey(s.hostKeyFile)
+	if err != nil || s.certificate == "" {
+		return key, made, err
+	}
+	if err := key.Certify(s.certificate); err != nil {
+		return key, made, fmt.Errorf("--host-certificate: %w", err)
+	}
+	log.Info("The host key has a certificate", "certificate", keys.DescribeCertificate(key.Cert))
+	if why := outOfTime(key.Cert); why != "" {
+		log.Warn("The host key's certificate "+why, "file", s.certificate)
+	}
+	return key, made, nil
+}
+
+// outOfTime says that a certificate is not valid now, "" if it is.
+func outOfTime(cert *ssh.Certificate) string {
+	now := uint64(time.Now().Unix())
+	switch {
+	case now < cert.ValidAfter:
+		return "is not valid yet"
+	case now >= cert.ValidBefore:
+		return "has expired"
+	}
+	return ""
+}
+
+// certificate reports on the host key's.
+func (k *check) certificate(set *settings, key *keys.Identity) {
+	if set.certificate == "" {
+		return
+	}
+	k.say("  its certificate, %s:", shown(set.certificate))
+	if err := key.Certify(set.certificate); err != nil {
+		k.refused("    ", err)
+		k.wrong = append(k.wrong, "the host key's certificate cannot be used")
+		return
+	}
+	names := "any host"
+	if list := key.Cert.ValidPrincipals; len(list) > 0 {
+		names = protocol.Quote(logbook.Shorten(strings.Join(list, " "), 200))
+	}
+	k.say("    %s, for %s", keys.DescribeCertificate(key.Cert), names)
+	if why := outOfTime(key.Cert); why != "" {
+		k.say("    it %s", why)
+		k.wrong = append(k.wrong, "the host key's certificate "+why)
+	}
 }

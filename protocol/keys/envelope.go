@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -31,7 +32,7 @@ func Certificate(identity Identity) (tls.Certificate, error) {
 	if err := Usable(identity.Public); err != nil {
 		return tls.Certificate{}, err
 	}
-	encoded, err := envelope(identity.Private.Public())
+	encoded, err := envelope(identity.Private.Public(), identity.hostCertificate())
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("cannot make a certificate: %w", err)
 	}
@@ -47,13 +48,16 @@ func Certificate(identity Identity) (tls.Certificate, error) {
 var (
 	oidECDSAWithSHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
 	oidCommonName      = asn1.ObjectIdentifier{2, 5, 4, 3}
+
+	oidHostCertificate = asn1.ObjectIdentifier{2, 25, 1835626089} // CE6
 )
 
-// envelope makes a certificate (RFC 5280, 4.1) around a public key. Apart from the key it is the
-// same for everyone: it tells nothing about machine, user or clock. Its signature is empty, since
-// nobody checks it: signing with a throw-away key took 10 % of the time of a whole cold command,
-// and an agent would have had to sign twice.
-func envelope(public crypto.PublicKey) ([]byte, error) {
+// envelope makes a certificate (RFC 5280, 4.1) around a public key, and around a host's OpenSSH
+// certificate unless that is nil. Apart from these it is the same for everyone: it tells nothing
+// about machine, user or clock. Its signature is empty, since nobody checks it: signing with a
+// throw-away key took 10 % of the time of a whole cold command, and an agent would have had to sign
+// twice.
+func envelope(public crypto.PublicKey, host *ssh.Certificate) ([]byte, error) {
 	key, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
 		return nil, err
@@ -89,6 +93,9 @@ func envelope(public crypto.PublicKey) ([]byte, error) {
 			})
 			b.AddASN1(der.SEQUENCE, name("minissh")) // subject
 			b.AddBytes(key)
+			if host != nil {
+				addHostCertificate(b, host)
+			}
 		})
 		b.AddASN1(der.SEQUENCE, algorithm)
 		b.AddASN1(der.BIT_STRING, func(b *cryptobyte.Builder) {
@@ -136,4 +143,42 @@ func FromCertificate(cert *x509.Certificate) (ssh.PublicKey, error) {
 		return nil, fmt.Errorf("the other side's key is not accepted: %w", err)
 	}
 	return key, nil
+}
+
+// addHostCertificate adds the extensions of an envelope.
+func addHostCertificate(b *cryptobyte.Builder, host *ssh.Certificate) {
+	b.AddASN1(der.Tag(3).Constructed().ContextSpecific(), func(b *cryptobyte.Builder) {
+		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1ObjectIdentifier(oidHostCertificate)
+				b.AddASN1OctetString(host.Marshal())
+			})
+		})
+	})
+}
+
+// hostCertificate is what a host's envelope holds besides its key; nil: nothing.
+func (id Identity) hostCertificate() *ssh.Certificate {
+	if id.Cert == nil || id.Cert.CertType != ssh.HostCert {
+		return nil
+	}
+	return id.Cert
+}
+
+// HostCertificate is the OpenSSH certificate in a host's envelope, nil if there is none for its key
+// that could hold (CE6). Nobody has judged it.
+func HostCertificate(envelope *x509.Certificate, key ssh.PublicKey) *ssh.Certificate {
+	for _, extension := range envelope.Extensions {
+		if !extension.Id.Equal(oidHostCertificate) || len(extension.Value) > MaxCertificate {
+			continue
+		}
+		parsed, err := ssh.ParsePublicKey(extension.Value)
+		cert, ok := parsed.(*ssh.Certificate)
+		if err == nil && ok && CheckForm(cert) == nil &&
+			bytes.Equal(cert.Key.Marshal(), key.Marshal()) {
+			return cert
+		}
+		return nil
+	}
+	return nil
 }

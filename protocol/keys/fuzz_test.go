@@ -42,12 +42,30 @@ func FuzzEnvelope(f *testing.F) {
 		}
 	}
 	for _, public := range publics {
-		der, err := envelope(public)
+		der, err := envelope(public, nil)
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(der)
 	}
+	// one with a host's certificate, for which the fuzzer finds no right signature
+	ca, err := Generate()
+	if err != nil {
+		f.Fatal(err)
+	}
+	authority, err := ssh.NewSignerFromSigner(ca.Private)
+	if err != nil {
+		f.Fatal(err)
+	}
+	certified := &ssh.Certificate{Key: ca.Public, CertType: ssh.HostCert}
+	if err := certified.SignCert(rand.Reader, authority); err != nil {
+		f.Fatal(err)
+	}
+	der, err := envelope(ca.Private.Public(), certified)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(der)
 	f.Add([]byte{})
 	f.Add([]byte{0x30, 0x84, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, der []byte) {
@@ -64,6 +82,10 @@ func FuzzEnvelope(f *testing.F) {
 		}
 		if len(der) > 8192 {
 			t.Errorf("a certificate of %d bytes was looked at", len(der))
+		}
+		if host := HostCertificate(cert, key); host != nil &&
+			!bytes.Equal(host.Key.Marshal(), key.Marshal()) {
+			t.Error("a certificate for another key was taken")
 		}
 		again, err := ssh.ParsePublicKey(key.Marshal())
 		if err != nil || !bytes.Equal(again.Marshal(), key.Marshal()) {
@@ -85,7 +107,7 @@ func FuzzEnvelope(f *testing.F) {
 		default:
 			t.Fatalf("%T was taken", public)
 		}
-		ours, err := envelope(cert.PublicKey)
+		ours, err := envelope(cert.PublicKey, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

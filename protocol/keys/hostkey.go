@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/pem"
 	"errors"
@@ -102,4 +103,25 @@ func writeNew(path string, text []byte) (created bool, err error) {
 		return false, fileError(path, err)
 	}
 	return true, nil
+}
+
+// Certify reads a certificate for a host's key, as ssh-keygen -h -s makes it, and puts it into the
+// identity: Certificate shows it (CE6).
+func (id *Identity) Certify(path string) error {
+	cert, err := LoadCertificate(path)
+	if err != nil {
+		return err
+	}
+	refuse := func(why string) error {
+		return &Error{Subject: path, Msg: why,
+			Advice: "ssh-keygen -s CA_KEY -h -I NAME -n HOST HOST_KEY.pub makes one"}
+	}
+	switch {
+	case cert.CertType != ssh.HostCert:
+		return refuse("is a user's certificate, and a host's is needed here")
+	case !bytes.Equal(cert.Key.Marshal(), id.Public.Marshal()):
+		return refuse("is a certificate for another key than the host key")
+	}
+	id.Cert = cert
+	return nil
 }

@@ -232,6 +232,20 @@ func FuzzParseLogin(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(auth)
+	authority, err := ssh.NewSignerFromSigner(id.Private)
+	if err != nil {
+		f.Fatal(err)
+	}
+	id.Cert = &ssh.Certificate{Key: id.Public, CertType: ssh.UserCert,
+		ValidPrincipals: []string{"u"}, Permissions: ssh.Permissions{
+			CriticalOptions: map[string]string{SourceAddress: "::1"}}}
+	if err := id.Cert.SignCert(rand.Reader, authority); err != nil {
+		f.Fatal(err)
+	}
+	if auth, err = id.SignLogin([]byte("T")); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(auth)
 	device, err := testend.NewSecurityKey(true)
 	if err != nil {
 		f.Fatal(err)

@@ -33,7 +33,7 @@ func TestKeyVectors(t *testing.T) {
 			if Fingerprint(key) != v.Text("fingerprint") {
 				t.Error(Fingerprint(key))
 			}
-			cert, err := envelope(public)
+			cert, err := envelope(public, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
