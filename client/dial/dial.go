@@ -1,12 +1,13 @@
 // Package dial makes a connection from the given options, or says why there is none.
 //
 // Reading order: dial.go (one attempt after another, each with a key and a connection of its own),
-// keyring.go (which keys, in which order), network.go (TCP, its timeouts, Unix sockets), proxy.go
-// (a program that makes the connection), secure.go (TLS), signing.go (keys that ask a person),
-// hostkey.go (known_hosts and the question), hostcommand.go (KnownHostsCommand), signed.go (keys
-// that sign the login), first.go (HELLO and its answer), refused.go (why not, in words), hold.go
-// (how long a session is kept), resume.go, attempt.go and redial.go (another link when one is
-// lost), lost.go (what is told of that). pair.go is for a host that has never heard of us.
+// keyring.go and certificates.go (which keys, in which order), network.go (TCP, its timeouts, Unix
+// sockets), proxy.go (a program that makes the connection), secure.go (TLS), signing.go (keys that
+// ask a person), hostkey.go (known_hosts and the question), hostcertificate.go (a host that an
+// authority vouches for), hostcommand.go (KnownHostsCommand), signed.go (keys that sign the login),
+// first.go (HELLO and its answer), refused.go (why not, in words), hold.go (how long a session is
+// kept), resume.go, attempt.go and redial.go (another link when one is lost), lost.go (what is told
+// of that). pair.go is for a host that has never heard of us.
 package dial
 
 import (

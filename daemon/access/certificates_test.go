@@ -5,6 +5,7 @@ package access
 import (
 	"bufio"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -320,6 +321,56 @@ func TestCertificatesAsSSHDJudges(t *testing.T) {
 			}
 		} else if theirs != ours {
 			t.Errorf("%s: sshd %+v, we %+v %v", c.name, theirs, ours, err)
+		}
+	}
+}
+
+// A certificate that has expired or is revoked ends its session (RE3); one that is not valid yet,
+// or for another address, may hold later, and what cannot be judged ends nothing.
+func TestRefusalsThatEndASession(t *testing.T) {
+	own, err := process.CurrentAccount()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, ca, client := t.TempDir(), newSigner(t), newSigner(t)
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	now := uint64(time.Now().Unix())
+	trusted := line(ca.PublicKey()) + "\n"
+	for name, c := range map[string]struct {
+		change           func(*ssh.Certificate)
+		trusted, revoked string
+		ends             bool
+	}{
+		"expired": {func(c *ssh.Certificate) { c.ValidBefore = now - 1 }, trusted, "", true},
+		"revoked": {nil, trusted, line(client.PublicKey()), true},
+
+		"another authority": {nil, "", "", true},
+
+		"not yet": {func(c *ssh.Certificate) { c.ValidAfter = now + 3000 }, trusted, "", false},
+		"elsewhere": {func(c *ssh.Certificate) {
+			c.CriticalOptions["source-address"] = "10.0.0.1"
+		}, trusted, "", false},
+		"no list": {nil, trusted, "SSHKRL\n\x00", false},
+	} {
+		access := NewFileAccess(own, nil, Trust{UserCA: write("trusted", c.trusted),
+			RevokedKeys: write("revoked", c.revoked)}, slog.New(slog.DiscardHandler))
+		cert := usual(client.PublicKey(), own.Name)
+		if c.change != nil {
+			c.change(cert)
+		}
+		if err := cert.SignCert(rand.Reader, ca); err != nil {
+			t.Fatal(err)
+		}
+		_, err := access.Authorize(own.Name, keys.Proof{Key: client.PublicKey(), Cert: cert},
+			netip.MustParseAddr("127.0.0.1"))
+		if _, ends := errors.AsType[Revoked](err); err == nil || ends != c.ends {
+			t.Errorf("%s: %v, ends its session: %v", name, err, ends)
 		}
 	}
 }

@@ -4,10 +4,17 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+
+	"minissh/protocol"
 )
 
 // A host's certificate is in its envelope, which holds the same key as without it (CE6). One for
@@ -72,5 +79,61 @@ func TestHostCertificate(t *testing.T) {
 	}
 	if HostCertificate(parsed, host.Public) != nil {
 		t.Error("a malformed certificate is taken")
+	}
+}
+
+// ssh-keygen -Y sign puts a certificate into what it signs, and so do we (CE2).
+func TestCertifiedLoginBySSHKeygen(t *testing.T) {
+	id, ca := generate(t), generate(t)
+	authority, err := ssh.NewSignerFromSigner(ca.Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := &ssh.Certificate{Key: id.Public, CertType: ssh.UserCert, ValidPrincipals: []string{"u"},
+		ValidBefore: ssh.CertTimeInfinity}
+	if err := cert.SignCert(rand.Reader, authority); err != nil {
+		t.Fatal(err)
+	}
+	ring := agent.NewKeyring()
+	if err := ring.Add(agent.AddedKey{PrivateKey: id.Private, Certificate: cert}); err != nil {
+		t.Fatal(err)
+	}
+	socket, dir := serveAgent(t, ring), t.TempDir()
+	transcript := protocol.LoginTranscript([]byte("X"), []byte("H"), []byte("K"), "u")
+	public, message := filepath.Join(dir, "k-cert.pub"), filepath.Join(dir, "T")
+	if err := errors.Join(os.WriteFile(public, ssh.MarshalAuthorizedKey(cert), 0o600),
+		os.WriteFile(message, transcript, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	sign := exec.Command(program(t, "ssh-keygen"), "-q", "-Y", "sign", "-f", public, "-n",
+		protocol.LoginNamespace, message)
+	sign.Env = append(os.Environ(), "SSH_AUTH_SOCK="+socket)
+	if out, err := sign.CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	text, err := os.ReadFile(message + ".sig")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	held, _, err := Agent(socket)
+	if err != nil || len(held) != 1 {
+		t.Fatalf("%v %v", held, err)
+	}
+	ours, err := held[0].SignLogin(transcript)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, auth := range map[string]string{"ssh-keygen": strings.Join(lines[1:len(lines)-1], ""),
+		"we": ours} {
+		l, err := ParseLogin(auth)
+		if err != nil {
+			t.Fatalf("%s: %v", who, err)
+		}
+		proof, err := l.Verify(transcript)
+		if err != nil || proof.Cert == nil || !proof.Same(Proof{Key: id.Public}) ||
+			!bytes.Equal(proof.Cert.Marshal(), cert.Marshal()) {
+			t.Errorf("%s: %+v %v", who, proof, err)
+		}
 	}
 }
