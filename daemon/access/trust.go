@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"minissh/daemon/authorized"
@@ -23,11 +24,13 @@ type Trust struct {
 	RevokedKeys string // a file of revoked keys; "": none
 
 	owner authorized.Owner
+	// held while RevokedKeys is in memory: many logins at once need no more than one
+	reading *sync.Mutex
 }
 
 // of is the trust of a daemon that runs as an account.
 func (t Trust) of(own process.Account) Trust {
-	t.owner = authorized.Owner{UID: own.UID}
+	t.owner, t.reading = authorized.Owner{UID: own.UID}, new(sync.Mutex)
 	return t
 }
 
@@ -60,6 +63,8 @@ func (t *Trust) revoked(proof keys.Proof) error {
 	if t.RevokedKeys == "" {
 		return nil
 	}
+	t.reading.Lock()
+	defer t.reading.Unlock()
 	text, err := t.readRevoked()
 	if err != nil {
 		return err
