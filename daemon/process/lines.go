@@ -39,7 +39,10 @@ __minissh_pipes() {
 }
 __minissh_read() {
 __minissh_s=$? __minissh_line=
-[ "$1" != "$__minissh_mark" ] || return $__minissh_s
+if [ "$1" = "$__minissh_mark" ]; then
+__minissh_own=${__minissh_own:-$__minissh_s}
+return $__minissh_s
+fi
 __minissh_text= __minissh_part= __minissh_own=
 __minissh_mark=$1
 __minissh_pipes

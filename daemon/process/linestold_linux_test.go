@@ -70,3 +70,25 @@ func interruptAtEnd(t *testing.T, s *told) {
 		t.Errorf("%+v, %q, %q", end, got.of(1), got.of(2))
 	}
 }
+
+// A line that is told twice, since the shell was slow to begin it, is as one that was told once.
+func TestLineToldTwice(t *testing.T) {
+	for _, name := range tellable {
+		t.Run(name, func(t *testing.T) {
+			s := tellShell(t, name, true)
+			line, got := s.begin("sh -c 'echo go; exec sleep 1000'")
+			got.await(t, 1, "go\n")
+			s.feedMore("\n" + line.tell)
+			line.Signal("INT")
+			if end := s.wait(line, "sleep"); end.Code != interruptedCode {
+				t.Errorf("%+v", end)
+			}
+			line, _ = s.begin("(exit 7)")
+			s.feedMore("\n" + line.tell)
+			s.wait(line, "exit")
+			if _, got := s.tell("echo $?", PlainLine); got.of(1) != "7\n" {
+				t.Errorf("%q, %q", got.of(1), got.of(2))
+			}
+		})
+	}
+}

@@ -169,7 +169,7 @@ func (l *Lines) tellAgain(line *Line) {
 }
 
 const (
-	toldAgain  = 50 * time.Millisecond // at first
+	toldAgain  = 100 * time.Millisecond // at first
 	typedAgain = 2 * time.Second
 )
 
