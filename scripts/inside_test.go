@@ -16,15 +16,14 @@ import (
 // TestInside wants a row for each package of a layer that has any.
 var inside = map[string][]string{
 	"client":            {}, // its doc.go is the walk through the rest
-	"client/names":      {},
-	"client/options":    {"names"},
+	"client/options":    {},
 	"client/knownhosts": {},
 	"client/vt":         {},
 	"client/atexit":     {},
 	"client/syntax":     {},
 	"client/report":     {"options"},
 	"client/terminal":   {"atexit", "report"},
-	"client/dial":       {"names", "options", "knownhosts", "atexit", "report", "terminal"},
+	"client/dial":       {"options", "knownhosts", "atexit", "report", "terminal"},
 	"client/forward":    {"options", "report", "dial"},
 	"client/master":     {"atexit", "options", "report"},
 	"client/editor":     {"syntax", "terminal"},

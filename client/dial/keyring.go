@@ -177,7 +177,11 @@ func (r *keyRing) addFile(file string, named bool) {
 		}
 	}
 	if keys.IsHardware(public) && c.identity == nil {
-		r.named = r.named || named
+		if !named {
+			r.messages.Debug("the hardware key %s is left out: it is not in the agent", file)
+			return
+		}
+		r.named = true
 		r.unusableFile(&keys.Error{Subject: file,
 			Msg:    "is a hardware key, and only an ssh-agent can ask its device to sign",
 			Advice: "ssh-add FILE, with the name of the private file, hands it to the agent"})

@@ -13,11 +13,11 @@ import (
 	"syscall"
 	"time"
 
-	"minissh/client/names"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/names"
 	"minissh/protocol/transport"
 )
 

@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"minissh/client/names"
 	"minissh/client/report"
+	"minissh/protocol/names"
 	"minissh/protocol/transport"
 )
 

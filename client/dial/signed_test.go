@@ -129,6 +129,20 @@ func TestHardwareKeyInAgent(t *testing.T) {
 		!strings.Contains(r.Said, "ssh-add") {
 		t.Errorf("%+v", r)
 	}
+	// one that nobody has named is used with an agent, and not mentioned without
+	r = f.Run(t, func(d *dial.Dialer) {
+		d.Options.IdentityFiles, d.Options.IdentityAgent = nil, socket
+		d.Options.DefaultIdentityFiles = []string{file}
+	})
+	if r.Code != 0 {
+		t.Errorf("%+v", r)
+	}
+	r = f.Run(t, func(d *dial.Dialer) {
+		d.Options.IdentityFiles, d.Options.DefaultIdentityFiles = nil, []string{file}
+	})
+	if r.Code != 255 || strings.Contains(r.Said, "id_sk.pub") {
+		t.Errorf("%+v", r)
+	}
 }
 
 // A link that takes the place of a lost one shows the same link key and needs no touch; a daemon

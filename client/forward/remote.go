@@ -14,6 +14,7 @@ import (
 	"minissh/client/report"
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/names"
 )
 
 // mostWaiting is how many channels of one listener wait for connections: a page comes with many.
@@ -352,7 +353,7 @@ func (f *Forwards) dial(to *protocol.Target, ch *mux.Channel) (net.Conn, error) 
 	if len(to.Path) > 0 {
 		return d.DialContext(ctx, "unix", string(to.Path))
 	}
-	return d.DialContext(ctx, "tcp", to.String())
+	return names.Dial(ctx, &d, "tcp", to.String())
 }
 
 // stream is what a program on the other side says, and is told, over a channel.

@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"minissh/client/names"
+	"minissh/protocol/names"
 )
 
 // Environment is what Parse takes from its surroundings; tests provide their own.

@@ -243,7 +243,7 @@ func TestIdentityThatIsNotThere(t *testing.T) {
 		t.Errorf("files %q, warnings %q", o.IdentityFiles, o.Warnings)
 	}
 	o = mustParse(t, env, "-i", "/nowhere/key", "h")
-	if len(o.DefaultIdentityFiles) != 4 {
+	if len(o.DefaultIdentityFiles) != 6 {
 		t.Errorf("default files %q", o.DefaultIdentityFiles)
 	}
 }

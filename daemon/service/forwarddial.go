@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"minissh/protocol"
+	"minissh/protocol/names"
 )
 
 // dialTarget connects to a target, with the rights of this process.
@@ -15,7 +16,7 @@ func dialTarget(ctx context.Context, to *protocol.Target) (net.Conn, error) {
 	if len(to.Path) > 0 {
 		return d.DialContext(ctx, "unix", string(to.Path))
 	}
-	return d.DialContext(ctx, "tcp", to.String())
+	return names.Dial(ctx, &d, "tcp", to.String())
 }
 
 // plainly says why a connection could not be made, without the target's name.

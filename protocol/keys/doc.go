@@ -11,7 +11,7 @@
 //
 //	LoadFile(path, ask)    a private key file; ask is for a passphrase
 //	PublicOf(path)         the public key of a file, without any question
-//	DefaultFiles(home)     ~/.ssh/id_ed25519, id_ecdsa, id_rsa, and minissh's own, present or not
+//	DefaultFiles(home)     ~/.ssh/id_ed25519 and the like, and minissh's own, present or not
 //	Agent(socket)          the keys that an ssh-agent holds, and those that cannot be used
 //	HostKey(path)          a daemon's key, made at first start
 //	Generate()             a throw-away key, in memory alone

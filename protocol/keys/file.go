@@ -30,7 +30,8 @@ const passphraseTries = 3
 // not.
 func DefaultFiles(home string) []string {
 	var files []string
-	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
+	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk",
+		"id_ecdsa_sk"} {
 		files = append(files, filepath.Join(home, ".ssh", name))
 	}
 	return append(files, OwnFile(home))

@@ -1,7 +1,7 @@
 // Package names finds the addresses of hosts. Go's own resolver knows /etc/hosts and the DNS; the C
 // library's also knows what else nsswitch.conf(5) names, like mDNS, LDAP and this machine's name.
-// minissh is static and has no C library, so for what Go does not know it asks getent(1), as the
-// daemon does for accounts.
+// Our programs are static and have no C library, so for what Go does not know they ask getent(1),
+// as the daemon does for accounts.
 package names
 
 import (
