@@ -29,7 +29,7 @@ func (l *link) Read(p []byte) (int, error) {
 }
 
 // keepAlive sends PING after 15 seconds of silence and gives up the link after 45, unless the
-// client is only suspended (SE6).
+// client is only suspended (SE6). A client asks sooner, once, on a link that was not idle (RE7).
 func (l *link) keepAlive() {
 	defer l.s.crashing()
 	l.s.mu.Lock()
@@ -49,11 +49,12 @@ func (l *link) keepAlive() {
 		return
 	}
 	wait := l.s.pingAfter()
+	ask, look := l.ask()
 	switch {
-	case silent < wait:
-		wait -= silent
+	case silent < ask:
+		wait = min(ask-silent, look)
 	case silent < l.s.deadAfter(): // two in all: more would fill a suspended client's socket
-		l.pingDue = true
+		l.pingDue, l.asked = true, l.s.active.Load()
 		l.s.work.Signal()
 		wait = min(wait, l.s.deadAfter()-silent)
 	default:
@@ -61,6 +62,20 @@ func (l *link) keepAlive() {
 	}
 	l.again = time.Now().Add(wait)
 	l.timer.Reset(wait)
+}
+
+// ask is the silence after which PING is sent, and how often to look whether it still is that
+// long. The caller holds mu.
+func (l *link) ask() (silence, look time.Duration) {
+	silence = l.s.pingAfter()
+	if l.s.cfg.Role != Client || l.s.cfg.Resend == 0 {
+		return silence, silence
+	}
+	look = min(askAfter, silence)
+	if l.s.active.Load() != l.asked {
+		silence = look
+	}
+	return silence, look
 }
 
 // silence is how long nothing has come.
@@ -164,4 +179,8 @@ func (l *link) receivePong(f protocol.Frame) {
 		l.trip = min(took, l.s.deadAfter())
 	}
 	l.pinged = false
+	if _, look := l.ask(); !l.stop && look < l.s.pingAfter() {
+		l.again = time.Now().Add(look)
+		l.timer.Reset(look) // PING was sent, so keepAlive would let more time pass
+	}
 }

@@ -37,7 +37,7 @@ func wantDoubt(t *testing.T, s *Session, doubtful bool, when string) {
 func TestDoubt(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, c, p := resumingClient(t, Config{})
-		<-time.After(10 * time.Second)
+		<-time.After(4 * time.Second)
 		wantDoubt(t, s, false, "idle")
 		must(t, second(c.Write(protocol.TypeStdin, []byte("k"))))
 		p.want(protocol.TypeStdin, 1, "", "a key")
@@ -60,10 +60,29 @@ func TestDoubt(t *testing.T) {
 
 func second(_ int, err error) error { return err }
 
-// An idle link is doubted after its PING of SE6 at the earliest.
+// An idle link is doubted after its PING of SE6 at the earliest. One that was not idle before is
+// asked sooner, once (RE7).
 func TestDoubtOfIdleLink(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, _, p := resumingClient(t, Config{})
+		pings := func(after time.Duration, why string) {
+			t.Helper()
+			began := time.Now()
+			ping := p.want(protocol.TypePing, 0, "", why)
+			if took := time.Since(began); took != after {
+				t.Errorf("%s: PING after %v", why, took)
+			}
+			wantDoubt(t, s, false, "PING was sent")
+			p.send(num(protocol.TypePong, 0, ping.Number()))
+		}
+		p.send(num(protocol.TypeAck, 0, 1))
+		pings(5*time.Second, "OPEN was sent")
+		pings(15*time.Second, "idle")
+		pings(15*time.Second, "idle still")
+		<-time.After(3 * time.Second)
+		p.send(msg(protocol.TypeOpened, 1, `{}`), data(protocol.TypeStdout, 1, 1))
+		p.want(protocol.TypeAck, 0, "", "of two frames")
+		pings(5*time.Second-ackDelay, "there was output")
 		p.want(protocol.TypePing, 0, "", "15 seconds of silence")
 		wantDoubt(t, s, false, "PING was sent")
 		<-time.After(time.Second)

@@ -12,9 +12,10 @@ import (
 	"minissh/protocol"
 )
 
-// Times of SE6, RE6, FR7 and RE1, and the bytes of SE8.
+// Times of SE6, RE7, RE6, FR7 and RE1, and the bytes of SE8.
 const (
 	pingAfter   = 15 * time.Second
+	askAfter    = 5 * time.Second // RE7: once, after session frames
 	deadAfter   = 45 * time.Second
 	untoldMost  = 15 * time.Minute // RE6: a client whose system acknowledges
 	stoppedMost = 24 * time.Hour   // the same, after it has said that it is being stopped
@@ -68,6 +69,7 @@ type link struct {
 	trip                 time.Duration // from HELLO to WELCOME, or from PING to PONG
 	helloed              time.Time     // when HELLO was sent
 	again                time.Time     // when keepAlive is next called
+	asked                int64         // client: s.active at the last PING of RE7
 	broken               error         // why the writer gave up
 	cause                error         // why the link ended, the first reason
 }
@@ -225,8 +227,9 @@ func (s *Session) start(l *link) {
 	s.waited(nil)
 	s.unacked = 0
 	l.helloed = time.Now()
-	l.again = l.helloed.Add(s.pingAfter())
-	l.timer = time.AfterFunc(s.pingAfter(), l.keepAlive)
+	_, wait := l.ask()
+	l.again = l.helloed.Add(wait)
+	l.timer = time.AfterFunc(wait, l.keepAlive)
 	s.changed()
 	go l.writeLoop()
 }

@@ -13,6 +13,7 @@ import (
 func TestNumbers(t *testing.T) {
 	for name, c := range map[string]struct{ got, want time.Duration }{
 		"pingAfter":   {pingAfter, 15 * time.Second},
+		"askAfter":    {askAfter, 5 * time.Second},
 		"deadAfter":   {deadAfter, 45 * time.Second},
 		"writeStall":  {writeStall, 30 * time.Second},
 		"untoldMost":  {untoldMost, 15 * time.Minute},
