@@ -158,7 +158,8 @@ func (k *keeper) note(state *mux.LinkState, failed error) {
 		if refusal != nil {
 			failed = errSilent
 		}
-		k.loss = &Loss{state.Heard, state.Heard.Add(k.most), cmp.Or(state.Cause, failed), refusal}
+		k.loss = &Loss{state.Heard, state.Heard.Add(k.most),
+			cmp.Or(state.Cause, failed, errSilent), refusal}
 		if !state.Up && !errors.Is(state.Cause, mux.ErrSilent) {
 			k.loss.Since = time.Now()
 		}
@@ -217,7 +218,7 @@ func (k *keeper) restore() {
 			Tried: k.most}
 		k.mu.Unlock()
 		if left <= 0 && !state.Up {
-			lost.Cause = cmp.Or(decided(failed), state.Cause, failed)
+			lost.Cause = cmp.Or(decided(failed), state.Cause, failed, errSilent)
 			k.session.Abandon(lost)
 			return
 		}

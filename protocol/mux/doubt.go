@@ -1,6 +1,9 @@
 package mux
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // leastPatience is how long a link is silent at least, while something is due, before a client
 // doubts it (RE7).
@@ -11,15 +14,19 @@ type LinkState struct {
 	Up       bool      // there is a link
 	Doubtful bool      // it is silent although something is due (RE7), or it must be replaced (SE8)
 	Heard    time.Time // when the last byte came, over this link or one before
-	Cause    error     // why the last link was lost; nil if none was
+	Cause    error     // why the last link was lost; nil if none was, or there is one now
 }
 
 // LinkState is the state of the session's link now.
 func (s *Session) LinkState() LinkState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := LinkState{Up: s.link != nil, Heard: s.heard, Cause: s.lostBy}
+	state := LinkState{Up: s.link != nil, Heard: s.heard}
+	if !errors.Is(s.lostBy, errReplaced) { // a doubtful link is replaced because it is silent
+		state.Cause = s.lostBy
+	}
 	if l := s.link; l != nil {
+		state.Cause = nil // not that of a link before it
 		if s.counts(l) {
 			state.Heard = time.Unix(0, l.heard.Load())
 		}

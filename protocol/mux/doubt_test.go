@@ -210,3 +210,21 @@ func TestRestartBeforeWelcome(t *testing.T) {
 		})
 	}
 }
+
+// What is told of a link is never why one before it was lost.
+func TestCauseOfItsOwn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, _, p := resumingClient(t, Config{})
+		p.conn.Close()
+		synctest.Wait()
+		if state := s.LinkState(); state.Up || state.Cause == nil {
+			t.Errorf("lost: %+v", state)
+		}
+		p, _, connected := asClient(t, s)
+		p.send(welcome(1, protocol.MinResend))
+		must(t, <-connected)
+		if state := s.LinkState(); !state.Up || state.Cause != nil {
+			t.Errorf("there is another link: %+v", state)
+		}
+	})
+}
