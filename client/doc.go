@@ -9,10 +9,10 @@
 //  3. run/command.go: Command says whether a pty is wanted, and calls Dial. What it wants of the
 //     new session it gives along as a function, prepare. That is the one call back up.
 //  4. dial/dial.go: login.run goes through the keys that dial/keyring.go found, one connection
-//     each. dial/network.go makes it (TCP, with names/names.go for the address), or dial/proxy.go
-//     has a program make it (ProxyCommand); dial/secure.go does the TLS handshake over it with
-//     protocol/transport/tls.go, and shows the host's key to dial/hostkey.go, which asks
-//     knownhosts/check.go.
+//     each. dial/network.go makes it (TCP, with protocol/names/names.go for the address), or
+//     dial/proxy.go has a program make it (ProxyCommand); dial/secure.go does the TLS handshake
+//     over it with protocol/transport/tls.go, and shows the host's key to dial/hostkey.go, which
+//     asks knownhosts/check.go.
 //  5. dial/dial.go: enter makes a session (protocol/mux/session.go) and calls prepare.
 //     run/command.go opens a channel with the request: OPEN is queued (protocol/mux/channel.go),
 //     nothing is sent.
