@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -14,11 +13,14 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// target is what is connected to through a forward: each that comes says how many zero bytes it
-// wants, in eight bytes, and gets them.
-func target() (net.Listener, error) {
+// target is what is connected to through a forward: each that comes says how many bytes it wants,
+// in eight bytes, and gets them out of the file, again and again. They are not copied on their way
+// (sendfile): what is measured has the processors.
+func target(file string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -32,11 +34,15 @@ func target() (net.Listener, error) {
 			go func() {
 				defer conn.Close()
 				var size uint64
-				if binary.Read(conn, binary.BigEndian, &size) == nil {
-					w := bufio.NewWriterSize(conn, 256<<10)
-					// an error is told by whoever counts
-					_, _ = io.CopyN(w, zeros{}, int64(size))
-					w.Flush()
+				err := binary.Read(conn, binary.BigEndian, &size)
+				for rest := int64(size); err == nil && rest > 0; {
+					var from *os.File
+					if from, err = os.Open(file); err == nil {
+						var n int64
+						n, err = conn.(*net.TCPConn).ReadFrom(io.LimitReader(from, rest))
+						from.Close()
+						rest -= n // whoever counts tells an error
+					}
 				}
 			}()
 		}
@@ -54,11 +60,28 @@ func draw(address string, size int64) error {
 	if err := binary.Write(conn, binary.BigEndian, uint64(size)); err != nil {
 		return err
 	}
-	n, err := io.Copy(io.Discard, conn)
+	n, err := discard(conn)
 	if err == nil && n != size {
 		err = fmt.Errorf("%w: %d bytes", errShort, n)
 	}
 	return err
+}
+
+// discard counts what comes until its end, and has the system drop it uncopied (tcp(7), MSG_TRUNC).
+func discard(conn net.Conn) (all int64, err error) {
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	buf := make([]byte, 1<<20)
+	for n := 1; n > 0 && err == nil; all += int64(max(n, 0)) {
+		waitErr := raw.Read(func(fd uintptr) bool {
+			n, _, err = unix.Recvfrom(int(fd), buf, unix.MSG_TRUNC)
+			return err != unix.EAGAIN && err != unix.EINTR
+		})
+		err = errors.Join(err, waitErr)
+	}
+	return all, err
 }
 
 // forwards makes a contender of each lane: a client that forwards a port to a target, which is
@@ -66,7 +89,11 @@ func draw(address string, size int64) error {
 func (l *lab) forwards(lanes []lane, do func(address string) error) (cs []contender) {
 	for _, n := range lanes {
 		cs = append(cs, contender{n.name, n.peer.ours(), func(context.Context) (float64, error) {
-			to, err := target()
+			file := l.path("zeros")
+			if err := os.WriteFile(file, make([]byte, 16<<20), 0o600); err != nil {
+				return 0, err
+			}
+			to, err := target(file)
 			if err != nil {
 				return 0, err
 			}
