@@ -4,12 +4,14 @@ package daemon
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/daemon/access"
 	"minissh/protocol"
 )
 
@@ -176,4 +178,28 @@ func TestRoamsToOtherOptions(t *testing.T) {
 	}
 	r.Close(nil)
 	settle(t, before)
+}
+
+// The client of a session whose key was taken out learns that from beyond loopback too, also if it
+// was the last key. When the session is gone, nobody is let in there any more.
+func TestRevokedLastKey(t *testing.T) {
+	id, file := newKey(t), ""
+	l := newLab(t, func(o *Options) {
+		file = filepath.Join(o.Account.Home, "authorized_keys")
+		write(t, file, string(ssh.MarshalAuthorizedKey(id.Public)))
+		o.Access = access.NewFileAccess(o.Account, []string{file}, access.Trust{}, o.Log)
+	}, "0.0.0.0:0")
+	l.address = "127.0.0.1:" + l.address[strings.LastIndexByte(l.address, ':')+1:]
+	r := l.resumer()
+	r.id = id
+	r.mustAttach()
+	start(t, r.Session, protocol.Open{Command: protocol.Bytes("cat")})
+	write(t, file, "")
+	if code, _ := refusedWith(r.attach()); code != protocol.CodeSessionEnded {
+		t.Errorf("%q\n%s", code, l.log)
+	}
+	l.until("the session is gone", func() bool { return len(l.sessions.Entries()) == 0 })
+	if end := ended(l.dial()); end != "closed" {
+		t.Errorf("a client sees %s", end)
+	}
 }

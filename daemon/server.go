@@ -198,7 +198,8 @@ func (s *Server) Serve() {
 	accepting.Wait()
 }
 
-// accept drops connections from beyond loopback while nobody could log in.
+// accept drops connections from beyond loopback while nobody could log in. Where sessions are left,
+// one may be for the client of such a session, who has to learn that his key was taken out (RE3).
 func (s *Server) accept(l net.Listener) {
 	for {
 		conn, err := l.Accept()
@@ -215,7 +216,7 @@ func (s *Server) accept(l net.Listener) {
 			continue
 		}
 		s.conns.Go(func() {
-			if !beyondLoopback(l) || s.desk.Open() {
+			if !beyondLoopback(l) || s.desk.Open() || len(s.sessions.Entries()) > 0 {
 				s.ServeConn(conn)
 				return
 			}

@@ -173,6 +173,7 @@ func TestNotBeyondLoopback(t *testing.T) {
 	open := newLab(t, nil, "0.0.0.0:0")
 	open.address = "127.0.0.1:" + open.address[strings.LastIndexByte(open.address, ':')+1:]
 	open.run("true")
+	open.until("the session is gone", func() bool { return len(open.sessions.Entries()) == 0 })
 	open.access.mu.Lock()
 	open.access.grants = nil
 	open.access.mu.Unlock()
