@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"minissh/client/dial"
 	"minissh/client/forward"
 	"minissh/client/report"
+	"minissh/client/terminal"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
@@ -42,7 +44,15 @@ func Stdio(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 			loggedIn()
 		}
 		defer tellStops(conn.Session)()
-		err = stdio(ctx, conn, ch, streams, to)
+		err = stdio(ctx, conn, ch, streams)
+		// Whoever has said all and left, as a client that jumps through us, has nothing to learn.
+		if said, ok := errors.AsType[*Closed](err); ok {
+			err = forward.Failed(conn.Options.Alias, to, &said.Reason)
+			if said.Code == protocol.CodeConnectionBroken && in.ended.Load() {
+				d.Messages.Debug("%v", err)
+				return report.ExitFailure
+			}
+		}
 	}
 	if code, caught := signals.Caught(); caught {
 		return code
@@ -55,8 +65,7 @@ func Stdio(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 }
 
 // stdio carries the streams until the connection's end, or ctx's.
-func stdio(ctx context.Context, conn *dial.Connection, ch *mux.Channel, streams Streams,
-	to *protocol.Target) error {
+func stdio(ctx context.Context, conn *dial.Connection, ch *mux.Channel, streams Streams) error {
 	defer context.AfterFunc(ctx, func() { conn.Session.Close(nil) })()
 	_, err := Follow(ch, streams)
 	if err == nil {
@@ -65,14 +74,13 @@ func stdio(ctx context.Context, conn *dial.Connection, ch *mux.Channel, streams 
 		return nil
 	}
 	defer conn.Session.Close(nil)
-	host := conn.Options.Alias
-	if said, ok := errors.AsType[*Closed](err); ok {
-		return forward.Failed(host, to, &said.Reason)
+	if _, closed := errors.AsType[*Closed](err); closed {
+		return err
 	}
 	if _, ours := errors.AsType[*report.Failure](err); ours {
 		return err
 	}
-	return SessionOver(host, err)
+	return SessionOver(conn.Options.Alias, err)
 }
 
 // firstMost is how much of standard input can travel with HELLO, in bytes: a client that goes
@@ -85,6 +93,7 @@ type stdioInput struct {
 	begin  chan []byte   // what comes first, once that is known; empty at its end
 	over   chan struct{} // closed when the login is over
 	winner *mux.Channel  // of the session that was let in; set before over is closed
+	ended  atomic.Bool   // all of it has been sent
 }
 
 // beginning reads what comes first.
@@ -111,11 +120,12 @@ func (in *stdioInput) feed(ch *mux.Channel) {
 		return
 	}
 	<-in.over
-	switch {
-	case in.winner != ch:
-	case in.stdin == nil:
-		ch.EOF(protocol.TypeStdin)
-	default:
-		feed(ch, in.stdin)
+	if in.winner != ch {
+		return
 	}
+	if in.stdin != nil {
+		ch.Copy(protocol.TypeStdin, in.stdin, func() { terminal.Widen(in.stdin) })
+	}
+	in.ended.Store(true)
+	ch.EOF(protocol.TypeStdin)
 }

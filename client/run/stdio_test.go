@@ -5,6 +5,7 @@ package run_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,39 @@ func TestStdioBegins(t *testing.T) {
 	}
 	if out != "answer" {
 		t.Errorf("%d, %q, %s", code, out, said)
+	}
+}
+
+// A target that resets the connection is told, unless we had said all: a client that jumps through
+// us has left then.
+func TestStdioReset(t *testing.T) {
+	for _, all := range []bool{true, false} {
+		f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
+			g.Until(protocol.TypeStdin)
+			g.Welcome()
+			g.Say(protocol.TypeOpened, 1, "{}")
+			if all {
+				g.Until(protocol.TypeEOF)
+			}
+			g.Say(protocol.TypeClose, 1, `{"code":"connection_broken"}`)
+			g.Until(protocol.TypeGoodbye)
+		})
+		d, said := f.Dialer(t)
+		d.Options.StdioForward = &protocol.Target{Host: "there", Port: 7}
+		in, typing := io.Pipe()
+		go func() {
+			io.WriteString(typing, "x")
+			if all {
+				typing.Close()
+			}
+		}()
+		code := run.Stdio(t.Context(), d, run.Streams{Stdin: in, Stdout: io.Discard,
+			Stderr: io.Discard}, nil)
+		typing.Close()
+		if told := strings.Contains(said.String(), "reset the connection"); code != 255 ||
+			told == all {
+			t.Errorf("said all: %v: %d, %s", all, code, said)
+		}
 	}
 }
 
