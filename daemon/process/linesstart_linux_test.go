@@ -19,9 +19,12 @@ var startFiles = map[string]string{"bash": ".bash_profile", "dash": ".profile", 
 func TestLinesOfAShellThatHangsAtItsStart(t *testing.T) {
 	for name, file := range startFiles {
 		for _, pty := range []bool{true, false} {
+			if name == "fish" && !pty {
+				continue // it is told no lines without a terminal
+			}
 			t.Run(fmt.Sprint(name, " ", pty), func(t *testing.T) {
 				path, err := exec.LookPath(name)
-				if err != nil || name == "fish" && !pty {
+				if err != nil {
 					t.Skip("not run: needs ", name)
 				}
 				home := t.TempDir()
