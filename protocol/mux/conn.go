@@ -46,13 +46,6 @@ type Breaking interface {
 	Break() error
 }
 
-// Holding is a Conn that can keep its last words until its end. What is written after HoldBack
-// waits for Close, or for a moment, so that both go out together. Without it the peer of a process
-// that ends wakes twice.
-type Holding interface {
-	HoldBack()
-}
-
 // Noticing is a daemon's Conn that wants to know when it has become the link of a session, which a
 // HELLO alone does not make it: BecomesLink is called before WELCOME, with the session's lock held,
 // so it calls no method of the session.

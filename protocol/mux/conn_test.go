@@ -26,7 +26,6 @@ var (
 	_ HalfCloser = (*noting)(nil)
 	_ Patient    = (*noting)(nil)
 	_ Answering  = (*noting)(nil)
-	_ Holding    = (*noting)(nil)
 )
 
 func (c *noting) note(format string, args ...any) {
@@ -64,8 +63,6 @@ func (c *noting) Write(p []byte) (int, error) {
 	}
 	return c.end.Write(p)
 }
-
-func (c *noting) HoldBack() { c.note("hold back") }
 
 func (c *noting) CloseWrite() error {
 	c.note("close write")
@@ -171,21 +168,6 @@ func TestHalfClosedConn(t *testing.T) {
 		if got := conn.noted(); !strings.HasPrefix(got, "close") {
 			t.Errorf("after a second: %q", got)
 		}
-		s.Wait()
-	})
-}
-
-// GOODBYE of a process that ends with its session is held back until the connection's end.
-func TestHoldingConn(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		s, conn, p := noteLink(t, Config{Role: Client}, true)
-		conn.noted()
-		s.Leave()
-		if got := conn.noted(); got != "hold back, patience of 2s, more: false, GOODBYE" {
-			t.Errorf("%q", got)
-		}
-		p.want(protocol.TypeGoodbye, 0, "", "")
-		p.conn.Close()
 		s.Wait()
 	})
 }

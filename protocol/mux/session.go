@@ -288,11 +288,6 @@ func (s *Session) Close(reason *protocol.Reason) {
 // waits for nothing and frees nothing, which the kernel does anyway, and sooner.
 func (s *Session) Leave() {
 	s.mu.Lock()
-	if l := s.link; l != nil {
-		if conn, ok := l.conn.(Holding); ok {
-			conn.HoldBack() // the peer's answer to GOODBYE would compete with our end
-		}
-	}
 	said := s.sayGoodbye(&protocol.Reason{})
 	if said {
 		s.end(ErrGoodbye)
