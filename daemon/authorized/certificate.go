@@ -21,7 +21,7 @@ func (f *File) FindCertificate(cert *ssh.Certificate, user string, addr netip.Ad
 		err := keys.CheckCertificate(cert, ssh.UserCert, now, criticalOptions,
 			func(principal string) bool {
 				if line.Principals != nil {
-					return slices.Contains(line.Principals, principal)
+					return principal != "" && slices.Contains(line.Principals, principal)
 				}
 				return principal == user
 			})
@@ -41,9 +41,12 @@ var criticalOptions = []string{keys.ForceCommand, keys.SourceAddress, keys.Verif
 // certified is what the options of a line and of a certificate allow together.
 func (r Restrictions) certified(cert *ssh.Certificate) (Restrictions, error) {
 	r.Authority, r.Principals, r.Certified = false, nil, true
+	if err := flagsAlone(cert); err != nil {
+		return r, err
+	}
 	if command, ok := cert.CriticalOptions[keys.ForceCommand]; ok {
-		if command == "" {
-			return r, errors.New("the certificate's force-command is empty")
+		if command == "" || strings.Contains(command, "\x00") {
+			return r, errors.New("the certificate's force-command is empty, or has NUL")
 		}
 		if r.HasCommand && r.Command != command {
 			return r, errors.New("the certificate's force-command is not the line's command=")
@@ -76,19 +79,36 @@ func (r Restrictions) certified(cert *ssh.Certificate) (Restrictions, error) {
 	return r, nil
 }
 
-// parseSource reads a certificate's source-address: addresses and networks, no patterns.
+// flagsAlone refuses a value where none is known: it may be meant to take something away.
+func flagsAlone(cert *ssh.Certificate) error {
+	for name, value := range cert.Extensions {
+		if value != "" && slices.Contains(extensions, name) {
+			return errors.New("the certificate's " + name + " has a value")
+		}
+	}
+	if cert.CriticalOptions[keys.VerifyRequired] != "" {
+		return errors.New("the certificate's " + keys.VerifyRequired + " has a value")
+	}
+	return nil
+}
+
+// extensions are those that are known, none of which has a value.
+var extensions = []string{"permit-pty", "permit-port-forwarding", "permit-agent-forwarding",
+	"permit-X11-forwarding", "permit-user-rc", "no-touch-required"}
+
+// parseSource reads a certificate's source-address: addresses and networks, no patterns and, as in
+// sshd, no zones. An IPv4 address that is written as an IPv6 one matches none.
 func parseSource(list string) (From, error) {
 	from := From{set: true}
 	for element := range strings.SplitSeq(list, ",") {
 		network, err := netip.ParsePrefix(element)
 		if !strings.Contains(element, "/") {
 			var addr netip.Addr
-			if addr, err = netip.ParseAddr(element); err == nil {
-				addr = addr.Unmap()
-				network, err = addr.WithZone("").Prefix(addr.BitLen())
+			if addr, err = netip.ParseAddr(element); err == nil && addr.Zone() == "" {
+				network, err = addr.Prefix(addr.BitLen())
 			}
 		}
-		if err != nil || network != network.Masked() {
+		if err != nil || !network.IsValid() || network != network.Masked() {
 			return from, errors.New("the certificate's source-address cannot be read")
 		}
 		from.patterns = append(from.patterns, pattern{network: network, text: element})

@@ -13,6 +13,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"iter"
+	"math"
+	"math/big"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -38,36 +41,50 @@ const (
 
 var errKRL = errors.New("it is not a key revocation list that can be read")
 
+// errLine says which line of a list does not hold a key, from 1 on.
+type errLine int
+
+func (e errLine) Error() string { return fmt.Sprintf("line %d does not hold a key", int(e)) }
+
 // Holds says whether the text of a file revokes a key. A certificate is revoked by its serial
 // number or its key ID, by its key, and by the key of its authority. An error says that the file
 // cannot be judged: then nothing may be accepted.
 func Holds(text []byte, key ssh.PublicKey) (bool, error) {
 	w := wantedOf(key)
 	if !bytes.HasPrefix(text, []byte(magic)) {
-		return w.listed(text), nil
+		return w.listed(text)
 	}
 	return w.inList(text)
 }
 
-// Check says what is wrong with the text of a file that an administrator names: a list that cannot
-// be read, or a line without a key, which Holds would pass over as ssh does.
+// Check says what is wrong with the text of a file that an administrator names. It takes its time:
+// of a list of keys Holds looks at the form alone, but for certificates.
 func Check(text []byte) error {
 	if bytes.HasPrefix(text, []byte(magic)) {
 		_, err := new(wanted).inList(text)
 		return err
 	}
-	number := 0
-	for line := range bytes.Lines(text) {
-		number++
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 || line[0] == '#' {
-			continue
-		}
+	for number, line := range lines(text) {
 		if _, _, _, _, err := ssh.ParseAuthorizedKey(line); err != nil {
-			return fmt.Errorf("line %d does not hold a key", number)
+			return errLine(number)
 		}
 	}
-	return nil
+	_, err := new(wanted).listed(text)
+	return err
+}
+
+// lines are the lines of a text that say something, with their numbers.
+func lines(text []byte) iter.Seq2[int, []byte] {
+	return func(yield func(int, []byte) bool) {
+		number := 0
+		for line := range bytes.Lines(text) {
+			number++
+			line = bytes.TrimSpace(line)
+			if len(line) > 0 && line[0] != '#' && !yield(number, line) {
+				return
+			}
+		}
+	}
 }
 
 // wanted is what is looked for.
@@ -106,32 +123,51 @@ func holds(list [][]byte, one []byte) bool {
 }
 
 // listed looks at lines. Only certificates are parsed: elliptic curves take time. A certificate in
-// the list stands for its key, as in ssh.
-func (w *wanted) listed(text []byte) bool {
-	for line := range bytes.Lines(text) {
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 || line[0] == '#' {
-			continue
-		}
+// the list stands for its key, as in ssh. A line without a key is an error, as in ssh: it may be
+// what is left of one.
+func (w *wanted) listed(text []byte) (found bool, err error) {
+	for number, line := range lines(text) {
+		holds, key := false, false
 		for field := range bytes.FieldsSeq(line) {
-			blob, err := base64.StdEncoding.DecodeString(string(field))
-			if err != nil {
-				continue
-			}
-			if holds(w.keys, blob) {
-				return true
-			}
-			if !bytes.Contains(blob[:min(len(blob), 64)], []byte("-cert-v01@")) {
-				continue
-			}
-			if key, err := ssh.ParsePublicKey(blob); err == nil {
-				if cert, ok := key.(*ssh.Certificate); ok && holds(w.keys, cert.Key.Marshal()) {
-					return true
-				}
+			if blob, err := base64.StdEncoding.DecodeString(string(field)); err == nil {
+				here, is := w.inLine(blob)
+				holds, key = holds || here, key || is
 			}
 		}
+		if !key {
+			return false, errLine(number)
+		}
+		found = found || holds
 	}
-	return false
+	return found, nil
+}
+
+// inLine looks at what may be a key.
+func (w *wanted) inLine(encoded []byte) (found, isKey bool) {
+	if !bytes.Contains(encoded[:min(len(encoded), 64)], []byte("-cert-v01@")) {
+		return holds(w.keys, encoded), hasForm(encoded)
+	}
+	key, err := ssh.ParsePublicKey(encoded)
+	cert, ok := key.(*ssh.Certificate)
+	if err != nil || !ok {
+		return false, false
+	}
+	return holds(w.keys, cert.Key.Marshal()), true
+}
+
+// hasForm says whether a public key without certificate may be in the wire form: it is a type and
+// some numbers or texts, each with its length.
+func hasForm(encoded []byte) bool {
+	count := 0
+	for len(encoded) > 0 {
+		var b blob
+		if ssh.Unmarshal(encoded, &b) != nil || count == 0 && !bytes.Contains(b.Data, []byte("-")) {
+			return false
+		}
+		encoded = b.Rest
+		count++
+	}
+	return count > 1
 }
 
 // section is a part of a list, and of a section.
@@ -224,7 +260,7 @@ func (w *wanted) inCertificates(data []byte) (found bool, err error) {
 		Reserved  []byte
 		Rest      []byte `ssh:"rest"`
 	}
-	if ssh.Unmarshal(data, &head) != nil {
+	if ssh.Unmarshal(data, &head) != nil || len(head.Authority) > 0 && !hasForm(head.Authority) {
 		return false, errKRL
 	}
 	cert := w.cert
@@ -247,7 +283,8 @@ func (w *wanted) inCertificates(data []byte) (found bool, err error) {
 }
 
 // inCertificate looks at one list of serial numbers or key IDs. cert may be nil. The serial number
-// 0 is what an authority gives that does not count: it is never revoked, as in OpenSSH.
+// 0 is what an authority gives that does not count: it cannot be revoked, and a list with it is an
+// error, as in OpenSSH.
 func inCertificate(s *section, cert *ssh.Certificate) (bool, error) {
 	serial := uint64(0)
 	if cert != nil {
@@ -261,19 +298,19 @@ func inCertificate(s *section, cert *ssh.Certificate) (bool, error) {
 				Serial uint64
 				Rest   []byte `ssh:"rest"`
 			}
-			if ssh.Unmarshal(data, &one) != nil {
+			if ssh.Unmarshal(data, &one) != nil || one.Serial == 0 {
 				return false, errKRL
 			}
 			found = found || one.Serial == serial
 			data = one.Rest
 		}
-		return found && serial != 0, nil
+		return found, nil
 	case certificateRange:
 		var from struct{ First, Last uint64 }
-		if ssh.Unmarshal(s.Data, &from) != nil || from.Last < from.First {
+		if ssh.Unmarshal(s.Data, &from) != nil || from.First == 0 || from.Last < from.First {
 			return false, errKRL
 		}
-		return serial != 0 && from.First <= serial && serial <= from.Last, nil
+		return from.First <= serial && serial <= from.Last, nil
 	case certificateBitmap:
 		var bits struct {
 			First uint64
@@ -282,7 +319,13 @@ func inCertificate(s *section, cert *ssh.Certificate) (bool, error) {
 		if ssh.Unmarshal(s.Data, &bits) != nil || len(bits.Bits) > 0 && bits.Bits[0]&0x80 != 0 {
 			return false, errKRL // negative
 		}
-		return serial != 0 && serial >= bits.First && bit(bits.Bits, serial-bits.First), nil
+		number := new(big.Int).SetBytes(bits.Bits)
+		if n := number.BitLen(); n > 0 && (uint64(n-1) > math.MaxUint64-bits.First ||
+			bits.First == 0 && number.Bit(0) == 1) {
+			return false, errKRL // beyond the largest, or 0
+		}
+		n := serial - bits.First
+		return serial >= bits.First && n < math.MaxInt32 && number.Bit(int(n)) == 1, nil
 	case certificateIDs:
 		var ids [][]byte
 		if cert != nil {
@@ -293,12 +336,4 @@ func inCertificate(s *section, cert *ssh.Certificate) (bool, error) {
 		return false, extension(s.Data)
 	}
 	return false, errKRL
-}
-
-// bit is one of a big-endian number.
-func bit(number []byte, n uint64) bool {
-	if n/8 >= uint64(len(number)) {
-		return false
-	}
-	return number[uint64(len(number))-1-n/8]>>(n%8)&1 == 1
 }

@@ -116,13 +116,12 @@ func TestListOfKeys(t *testing.T) {
 	cert := certify(t, a.PublicKey(), ca, 1, "a")
 	all := []ssh.PublicKey{a.PublicKey(), b.PublicKey(), cert}
 	for text, revoked := range map[string][3]bool{
-		"":                                   {},
-		"# " + line(a.PublicKey()):           {},
-		"\n" + line(a.PublicKey()):           {true, false, true},
-		"no-pty " + line(b.PublicKey()):      {false, true, false},
-		line(ca.PublicKey()):                 {false, false, true},
-		line(cert):                           {true, false, true},
-		"junk\n" + line(b.PublicKey()) + "x": {false, true, false},
+		"":                              {},
+		"# " + line(a.PublicKey()):      {},
+		"\n" + line(a.PublicKey()):      {true, false, true},
+		"no-pty " + line(b.PublicKey()): {false, true, false},
+		line(ca.PublicKey()):            {false, false, true},
+		line(cert):                      {true, false, true},
 	} {
 		for i, key := range all {
 			if got, err := Holds([]byte(text), key); err != nil || got != revoked[i] {
@@ -130,8 +129,20 @@ func TestListOfKeys(t *testing.T) {
 			}
 		}
 	}
-	if Check([]byte("# a\n"+line(a.PublicKey()))) != nil || Check([]byte("SHA256:abc\n")) == nil {
-		t.Error("Check takes the wrong lists")
+	if err := Check([]byte("# a\n" + line(a.PublicKey()))); err != nil {
+		t.Error(err)
+	}
+	// a line without a key may be what is left of one, or of a key revocation list
+	for _, text := range []string{"SHA256:abc", "junk", magic[:7], "\x00\xff", line(b.PublicKey()) +
+		"x", line(b.PublicKey())[:40], line(cert)[:200]} {
+		for _, key := range all {
+			if _, err := Holds([]byte("# a\n"+text+"\n"), key); err == nil {
+				t.Errorf("%q is taken", text)
+			}
+		}
+		if Check([]byte(text)) == nil {
+			t.Errorf("Check takes %q", text)
+		}
 	}
 }
 
@@ -177,6 +188,14 @@ func TestMalformedLists(t *testing.T) {
 			ssh.Marshal(struct{ First, Last uint64 }{2, 1})),
 		"a negative bitmap": in(certificateBitmap,
 			append(make([]byte, 8), 0, 0, 0, 1, 0x80)),
+		"a bitmap beyond the largest number": in(certificateBitmap,
+			append(bytes.Repeat([]byte{0xff}, 8), 0, 0, 0, 1, 2)),
+		"the serial number 0": in(certificateSerials, make([]byte, 8)),
+		"a range from 0 on":   in(certificateRange, append(make([]byte, 15), 9)),
+		"the serial number 0 in a bitmap": in(certificateBitmap,
+			append(make([]byte, 8), 0, 0, 0, 1, 1)),
+		"an authority that is not a key": appendSection(good, sectionCertificates,
+			[]byte("\x00\x00\x00\x04junk\x00\x00\x00\x00")),
 		"an extension for serials": in(certificateExtension, critical),
 		"another format":           bytes.Replace(good, []byte{0, 0, 0, 1}, []byte{0, 0, 0, 2}, 1),
 	} {
@@ -199,7 +218,7 @@ func FuzzHolds(f *testing.F) {
 	f.Add(appendSection(header(), sectionKeys, ssh.Marshal(struct{ K []byte }{
 		a.PublicKey().Marshal()})))
 	for kind, data := range map[byte][]byte{certificateSerials: {0, 0, 0, 0, 0, 0, 0, 5},
-		certificateRange:  make([]byte, 16),
+		certificateRange:  bytes.Repeat([]byte{0, 0, 0, 0, 0, 0, 0, 5}, 2),
 		certificateBitmap: {0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 1, 2},
 		certificateIDs:    {0, 0, 0, 1, 'a'}} {
 		f.Add(appendSection(header(), sectionCertificates, appendSection(make([]byte, 8), kind,
