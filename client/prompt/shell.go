@@ -33,6 +33,8 @@ type shell struct {
 
 	held atomic.Pointer[run.Outcome] // how it has ended, when its jobs hold its output
 
+	lives bool // a line told no directory, and yet the shell had not ended; belongs to Run
+
 	// constant once ended is closed
 	outcome *run.Outcome // nil: unknown
 	err     error
@@ -192,6 +194,15 @@ func (s *shell) sendFirst(ctx context.Context, ch *mux.Channel, text string,
 	return true
 }
 
+// endsWithin is how long the shell's end is waited for after a line that tells no directory. If it
+// has outlived such a line, each prompt would come so late.
+func (s *shell) endsWithin() time.Duration {
+	if s.lives {
+		return run.Farewell / 20
+	}
+	return run.Farewell
+}
+
 // endedWith says whether the shell has ended with a line, whose outcome tells no directory then. If
 // it has ended by itself, so does the prompt; if it was killed, there will be a new one.
 func (s *shell) endedWith(line string, outcome *run.Outcome) (notes []string, err error) {
@@ -200,7 +211,8 @@ func (s *shell) endedWith(line string, outcome *run.Outcome) (notes []string, er
 	}
 	select {
 	case <-s.ended:
-	case <-time.After(run.Farewell): // it lives
+	case <-time.After(s.endsWithin()):
+		s.lives = true
 		return nil, nil
 	}
 	if s.outcome != nil && s.outcome.Exit != nil && s.outcome.How == protocol.HowExited {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"minissh/client/editor"
 	"minissh/client/fakedaemon"
@@ -79,6 +80,20 @@ func TestShellGoneBetweenLines(t *testing.T) {
 			t.Error("in the new shell: ", err)
 		}
 		end <- exit
+	}
+}
+
+// A daemon that leaves out the directory of each line says that the shell has ended. If it has not,
+// that is waited for once, and not before each prompt.
+func TestLinesWithoutDirectory(t *testing.T) {
+	r := over(t, func(ch *mux.Channel) { fakedaemon.Exited(ch, 0) })
+	for _, late := range []time.Duration{time.Second, time.Second / 20, time.Second / 20} {
+		if got := r.shell.endsWithin(); got != late {
+			t.Errorf("the prompt is %v late, not %v", got, late)
+		}
+		if _, err := r.Run(t.Context(), "true", io.Discard, io.Discard); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -71,8 +71,8 @@ __minissh_s=${__minissh_own:-$?} __minissh_own= PS1= PS2=
 [ "$__minissh_whole" = "$__minissh_mark" ] || __minissh_s=130
 __minissh_pipes
 [ "$__minissh_told" = "$__minissh_mark" ] ||
-printf 'ended\0%s\0%s\0%s\0%s\0' "$__minissh_s" "$PWD" "${OLDPWD-}" "$__minissh_mark" \
->&"$__minissh_out"
+printf 'ended\0%s\0%s\0%s\0%s\0' "$__minissh_s" "${PWD:-$(pwd)}" "${OLDPWD-}" \
+"$__minissh_mark" >&"$__minissh_out"
 __minissh_line= __minissh_told=$__minissh_mark __minissh_whole=$__minissh_mark
 [ -z "${1-}" ] || printf 'sync\0%s\0' "$1" >&"$__minissh_out"
 return $__minissh_s

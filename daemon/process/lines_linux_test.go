@@ -136,6 +136,9 @@ func TestLinesKeepState(t *testing.T) {
 				if string(end.OldDir) != "/usr" || end.Dir == nil {
 					t.Errorf("%q, before %q", end.Dir, end.OldDir)
 				}
+				if end, _ := s.tell("unset PWD", PlainLine); end.Dir == nil {
+					t.Error("a shell without PWD tells no directory")
+				}
 				_, got := s.tell("nosuch", PlainLine)
 				if !strings.Contains(got.of(2), "not found") || got.of(1) != "" {
 					t.Errorf("%q %q", got.of(1), got.of(2))
