@@ -109,8 +109,8 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 	f, err := protocol.NewReader(a.conn).Next()
 	if err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			err = protocol.Violate(protocol.CodeLoginTimeout, "no HELLO within %v",
-				a.s.opts.LoginGrace)
+			err = protocol.Violate(protocol.CodeLoginTimeout, "no HELLO within %s",
+				protocol.ExactlyInWords(a.s.opts.LoginGrace))
 		}
 		return nil, nil, err
 	}

@@ -5,6 +5,7 @@ package daemon
 import (
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -89,7 +90,10 @@ func TestPenaltyOverTheWire(t *testing.T) {
 	answer(l.knockFrom(there, l.stranger), protocol.CodeKeyNotAuthorized) // heard for ten seconds
 	l.log.want(t, "Failed publickey for tester from 192.0.2.7 port 4711", "penalty_seconds=5")
 	later(10 * time.Second)
-	answer(l.knockFrom(there, l.stranger), protocol.CodeTooManyFailures)
+	if r := l.knockFrom(there, l.stranger).wantError(); r.Code != protocol.CodeTooManyFailures ||
+		!strings.HasSuffix(r.Message, "; try again in 6 seconds") {
+		t.Errorf("%+v", r)
+	}
 	answer(l.knockFrom(there, second), protocol.CodeTooManyFailures)
 	welcome(l.knockFrom(there, known))
 	welcome(l.knockFrom("192.0.2.8", second))

@@ -145,5 +145,5 @@ func (w *idleWatch) look() {
 	w.log.Info("Session ended for "+logbook.Name(w.who.User)+" "+logbook.From(w.who.Addr)+": idle",
 		"idle", idle.Round(time.Second).String())
 	w.session.Close(&protocol.Reason{Code: protocol.CodeIdleTimeout,
-		Message: "nothing was sent either way for " + w.most.String()})
+		Message: "nothing was sent either way for " + protocol.ExactlyInWords(w.most)})
 }

@@ -21,7 +21,7 @@
 //     ended).
 //   - pairing.go: the one-time code by which client and daemon learn each other's key, and its
 //     proofs.
-//   - describe.go: a frame in words, for people.
+//   - describe.go, times.go: a frame, and a time, in words, for people.
 //
 // The package imports the standard library only, opens no socket and starts no goroutine. Channels,
 // credit and sessions are in protocol/mux, TLS in protocol/transport, keys in protocol/keys.

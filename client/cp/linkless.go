@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"minissh/client/dial"
+	"minissh/protocol"
 )
 
 // Follow shows when a connection has lost its link: in place of the bar, or in lines.
@@ -62,7 +63,7 @@ func (v *View) showLoss() bool {
 			longest = loss
 			host := printable(conn.Options.Alias)
 			b.instead = fmt.Sprintf("link to %s lost %s ago; Ctrl-C gives up", host,
-				dial.InWords(ago))
+				protocol.InWords(ago))
 			if refused := loss.Refused(host); refused != "" {
 				b.instead = "Ctrl-C gives up; " + refused
 			}
@@ -80,8 +81,9 @@ func (v *View) untold() (text string) {
 	lost := slices.Collect(maps.Keys(v.lost))
 	v.mu.Unlock()
 	for _, conn := range lost { // without mu: the connection may be telling of a loss
-		text += fmt.Sprintf("; the link to %s is lost: there, the copy ends when its session has "+
-			"been without one for %s", conn.Options.Alias, dial.InWords(conn.Hold()))
+		text += fmt.Sprintf("; the link to %s is lost: there, the copy ends at the latest when "+
+			"its session has been without one for %s", conn.Options.Alias,
+			protocol.ExactlyInWords(conn.Hold()))
 	}
 	return text
 }

@@ -106,7 +106,8 @@ func (d *Dialer) announce() func(*Loss) {
 // Words says that the link was lost, how long ago and why, and for how long a new one is tried for.
 func (l *Loss) Words(host string) string {
 	return fmt.Sprintf("the link to %s was lost%s: %s; trying for a new one for up to %s", host,
-		longer(" ", time.Since(l.Since), " ago"), Happened(l.Cause), InWords(time.Until(l.Until)))
+		longer(" ", time.Since(l.Since), " ago"), Happened(l.Cause),
+		protocol.InWords(time.Until(l.Until)))
 }
 
 // Happened says in plain words what ended a link, or an attempt to make another.
@@ -151,18 +152,5 @@ func longer(before string, d time.Duration, after string) string {
 	if d < time.Second {
 		return ""
 	}
-	return before + InWords(d) + after
-}
-
-// InWords is a time for people, in its largest unit.
-func InWords(d time.Duration) string {
-	switch d = max(d, 0).Round(time.Second); {
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d hours", int(d.Round(time.Hour).Hours()))
-	case d >= 2*time.Minute:
-		return fmt.Sprintf("%d minutes", int(d.Round(time.Minute).Minutes()))
-	case d == time.Second:
-		return "1 second"
-	}
-	return fmt.Sprintf("%d seconds", int(d.Seconds()))
+	return before + protocol.InWords(d) + after
 }

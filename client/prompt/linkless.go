@@ -56,7 +56,7 @@ func (r *runner) tellLoss(loss *dial.Loss) {
 	}
 	host := r.conn.Options.Alias
 	note := fmt.Sprintf("link to %s lost %s ago; what you enter waits for it", host,
-		dial.InWords(time.Since(loss.Since)))
+		protocol.InWords(time.Since(loss.Since)))
 	if refused := loss.Refused(host); refused != "" {
 		note = refused + "; " + note
 	}
@@ -130,8 +130,9 @@ func (r *runner) given() error {
 	}
 	ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 	return &editor.LineError{Err: report.Failed(nil, "", "given up; %s learns that when the link "+
-		"is back. If it does not come back, the line is stopped when the session has been without "+
-		"one for %s", r.conn.Options.Alias, dial.InWords(r.conn.Hold()))}
+		"is back. If it does not come back, the line is stopped at the latest when the session "+
+		"has been without one for %s", r.conn.Options.Alias,
+		protocol.ExactlyInWords(r.conn.Hold()))}
 }
 
 // unanswered is done when ctx is, and the link is lost then, or soon after that.

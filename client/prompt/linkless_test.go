@@ -72,7 +72,8 @@ func TestLinesWithoutLink(t *testing.T) {
 	begin(t.Context(), "sleep")
 	cut("sleep")
 	r.Interrupt(1)
-	givenUp("given up; fake learns that when the link is back")
+	givenUp("given up; fake learns that when the link is back. If it does not come back, the " +
+		"line is stopped at the latest when the session has been without one for ")
 	begin(t.Context(), "rm")
 	testend.Until(t, "the line waits", r.running)
 	r.Interrupt(1)

@@ -113,7 +113,7 @@ func (s *Shell) lossInWords(loss *dial.Loss, columns int) string {
 	if s.typed.full() {
 		keys = "no more keys are kept"
 	}
-	host, ago, giveUp := s.conn.Options.Alias, dial.InWords(time.Since(loss.Since)), s.givesUp()
+	host, ago, giveUp := s.conn.Options.Alias, protocol.InWords(time.Since(loss.Since)), s.givesUp()
 	if refused := loss.Refused(host); refused != "" {
 		return fmt.Sprintf("minissh: %s gives up; %s; link lost %s ago; %s", giveUp, refused, ago,
 			keys)
@@ -192,7 +192,7 @@ func Untold(conn *dial.Connection) string {
 }
 
 func untold(conn *dial.Connection) string {
-	return fmt.Sprintf("the link is lost, and %s cannot be told: what runs there is stopped when "+
-		"its session has been without a link for %s; there, minisshd end stops it sooner",
-		conn.Options.Alias, dial.InWords(conn.Hold()))
+	return fmt.Sprintf("the link is lost, and %s cannot be told: what runs there is stopped at "+
+		"the latest when its session has been without a link for %s; there, minisshd end stops it "+
+		"sooner", conn.Options.Alias, protocol.ExactlyInWords(conn.Hold()))
 }

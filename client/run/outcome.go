@@ -87,7 +87,8 @@ func (o *Outcome) explain(conn *dial.Connection) {
 	case unclear != "":
 		m.Say(options.LevelError, "%s", unclear)
 	case o.How == protocol.HowDeadline && asked.Timeout > 0:
-		m.Say(options.LevelError, "the command was stopped after %v, its --timeout", asked.Timeout)
+		m.Say(options.LevelError, "the command was stopped after %s, its --timeout",
+			protocol.ExactlyInWords(asked.Timeout))
 	case o.How == protocol.HowDeadline: // which we did not set
 		m.Say(options.LevelError, "the command was stopped at a time limit of %s", asked.Alias)
 	case o.How != protocol.HowExited && o.How != protocol.HowSignalled:

@@ -55,7 +55,8 @@ func (k Known) Unknown(err error) error {
 			k.fate("the command was stopped then, or runs on"))
 	case errors.As(err, &lost) && lost.Tried > 0:
 		return report.Failed(err, "", "%s; %s", noNewLink(host, lost), k.fate("what runs there is "+
-			"stopped when its session has been without a link for "+dial.InWords(lost.Within)))
+			"stopped at the latest when its session has been without a link for "+
+			protocol.ExactlyInWords(lost.Within)))
 	case errors.As(err, &ended) && ended.Code == protocol.CodeShuttingDown:
 		return report.Failed(err, "", "%s did not run it: %v", host, ended.RemoteError)
 	case errors.As(err, &said):
@@ -95,7 +96,7 @@ func (k Known) Unknown(err error) error {
 		return report.Failed(err, "",
 			"the connection to %s was lost: %s; what ran there is hung up when the daemon "+
 				"notices, within %s at the latest, and its outcome is unknown", host,
-			dial.Happened(lost.Cause), dial.InWords(lost.Within))
+			dial.Happened(lost.Cause), protocol.ExactlyInWords(lost.Within))
 	case errors.Is(err, mux.ErrGoodbye):
 		return report.Failed(err, "", "%s ended the session, and the command's outcome is unknown",
 			host)
@@ -157,7 +158,7 @@ func noNewLink(host string, lost *mux.LinkLost) string {
 		why = "it does not let your key in from your new address"
 	}
 	return fmt.Sprintf("the link to %s was lost, and there was no new one for %s: %s", host,
-		dial.InWords(lost.Tried), why)
+		protocol.ExactlyInWords(lost.Tried), why)
 }
 
 func restarted(host string) string {

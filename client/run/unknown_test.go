@@ -31,14 +31,15 @@ func TestFates(t *testing.T) {
 		{maybe, lost, "the link to box was lost, and there was no new one for 24 hours: it was " +
 			"closed on the way; " +
 			"nobody knows whether the command was started: if it was, what runs there is stopped " +
-			"when its session has been without a link for 24 hours"},
+			"at the latest when its session has been without a link for 24 hours"},
 		{began, lost, "the link to box was lost, and there was no new one for 24 hours: it was " +
 			"closed on the way; " +
-			"what runs there is stopped when its session has been without a link for 24 hours, " +
-			"and its outcome is unknown"},
+			"what runs there is stopped at the latest when its session has been without a link " +
+			"for 24 hours, and its outcome is unknown"},
 		{began, away, "the link to box was lost, and there was no new one for 60 seconds: it " +
-			"does not let your key in from your new address; what runs there is stopped when its " +
-			"session has been without a link for 24 hours, and its outcome is unknown"},
+			"does not let your key in from your new address; what runs there is stopped at the " +
+			"latest when its session has been without a link for 24 hours, and its outcome is " +
+			"unknown"},
 		{never, mux.ErrRestarted, "minisshd on box was restarted, and has forgotten the session; " +
 			"the command was never started"},
 		{maybe, mux.ErrRestarted, "minisshd on box was restarted, and has forgotten the session; " +

@@ -42,11 +42,11 @@ func TestGivingUpWithoutLink(t *testing.T) {
 	if err := os.WriteFile(big, make([]byte, 64<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := "the link is lost, and 127.0.0.1 cannot be told: what runs there is stopped when " +
-		"its session has been without a link for 10 minutes"
+	command := "the link is lost, and 127.0.0.1 cannot be told: what runs there is stopped at " +
+		"the latest when its session has been without a link for 10 minutes"
 	copying := "interrupted: 0 copied; what was under way is kept unfinished, under another " +
-		"name; the link to 127.0.0.1 is lost: there, the copy ends when its session has been " +
-		"without one for 10 minutes"
+		"name; the link to 127.0.0.1 is lost: there, the copy ends at the latest when its " +
+		"session has been without one for 10 minutes"
 	for _, test := range []struct {
 		what string
 		args []string

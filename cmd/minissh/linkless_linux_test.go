@@ -229,7 +229,7 @@ func TestLeavingWithoutLink(t *testing.T) {
 	s.types("~.")
 	s.until("what becomes of it", func(now string) bool {
 		now = strings.ReplaceAll(now, "\n", "")
-		return strings.Contains(now, "what runs there is stopped when its session has been "+
-			"without a link for 24 hours") && strings.Contains(now, "ended:255")
+		return strings.Contains(now, "what runs there is stopped at the latest when its "+
+			"session has been without a link for 24 hours") && strings.Contains(now, "ended:255")
 	})
 }

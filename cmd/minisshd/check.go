@@ -85,8 +85,8 @@ func (k *check) run(c *cli.Context, set *settings) error {
 	if set.hold < 0 {
 		k.say("a session ends when its connection is lost (--hold 0)")
 	} else {
-		k.say("a session whose connection is lost is kept for %v at most (--hold)",
-			set.hold)
+		k.say("a session whose connection is lost is kept for %s at most (--hold)",
+			protocol.ExactlyInWords(set.hold))
 	}
 	if set.all && c.String("pair-by-users") == "yes" {
 		k.say("users may pair for themselves, at %s (--pair-by-users no forbids it)",

@@ -90,7 +90,7 @@ func TestCheck(t *testing.T) {
 	for _, want := range []string{
 		"listen 127.0.0.1:0 (this machine only)", "listen :7422 (beyond loopback)",
 		"listen unix:/run/x (mode 0600)",
-		"a session whose connection is lost is kept for 24h0m0s at most (--hold)",
+		"a session whose connection is lost is kept for 24 hours at most (--hold)",
 		"line 1: ED25519 " + keys.Fingerprint(id.Public) + ` "ann@\x1b[31mlaptop"`,
 		`"old" expires ` + time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local).Format(time.RFC3339) +
 			" - expired",
@@ -212,13 +212,13 @@ func TestHoldValues(t *testing.T) {
 	line, _ := publicLine(t)
 	_, args := place(t, line+"\n")
 	for value, want := range map[string]string{
-		"1m --hold-memory 1M":      "is kept for 1m0s at most (--hold)",
+		"1m --hold-memory 1M":      "is kept for 60 seconds at most (--hold)",
 		"1m --hold-memory 1023K":   `--hold-memory is a size of at least 1M, like 256M or 1G, not "1023K"`,
 		"1m --hold-memory 1MB":     `--hold-memory is a size of at least 1M, like 256M or 1G, not "1MB"`,
 		"1m --hold-memory -5M":     `--hold-memory is a size of at least 1M, like 256M or 1G, not "-5M"`,
-		"1m --hold-memory 2097152": "is kept for 1m0s at most (--hold)",
+		"1m --hold-memory 2097152": "is kept for 60 seconds at most (--hold)",
 		"0":                        "a session ends when its connection is lost (--hold 0)",
-		"90m":                      "is kept for 1h30m0s at most (--hold)",
+		"90m":                      "is kept for 90 minutes at most (--hold)",
 		"999ms": "--hold is at least 1s, like 10m or 24h, not 999ms; with 0 a session " +
 			"ends with",
 		"-1h": "--hold is at least 1s, like 10m or 24h, not -1h0m0s",

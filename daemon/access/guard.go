@@ -154,9 +154,13 @@ func (g *Guard) punished(who *Client, fingerprint string) error {
 	if wait <= 0 {
 		return nil
 	}
+	unit := time.Second
+	if wait >= 2*time.Minute {
+		unit = time.Minute
+	}
 	return protocol.Violate(protocol.CodeTooManyFailures,
-		"too many logins from your address have failed; try again in %v",
-		wait.Round(time.Second)+time.Second)
+		"too many logins from your address have failed; try again in %s",
+		protocol.ExactlyInWords(wait.Truncate(unit)+unit))
 }
 
 // Forged refuses a login whose signature is not the key's (LO4): it counts as a failure, of an

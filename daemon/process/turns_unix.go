@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"minissh/protocol"
 )
 
 // StartTime is how long a command may take to start: its files may be on a server that hangs.
@@ -47,7 +49,8 @@ func beginStart(uid uint32) (ended func(), err error) {
 var errUnwanted = errors.New("nobody wants it any more")
 
 // errSilent means that StartTime has passed.
-var errSilent = fmt.Errorf("the directory or the program did not answer within %v", StartTime)
+var errSilent = errors.New("the directory or the program did not answer within " +
+	protocol.ExactlyInWords(StartTime))
 
 // Commands and helpers of one account take turns in starting: a start is work for the daemon, its
 // stage or its helper, and 256 at once would leave little of the processors to the other accounts'

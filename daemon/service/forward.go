@@ -194,7 +194,7 @@ func (f forward) connection(h *Host, ch *mux.Channel, who *access.Client, g *gro
 		return refusal(broken.Code, shownTarget(to)+": "+broken.Message)
 	case err != nil:
 		return refusal(protocol.CodeConnectFailed, shownTarget(to)+": no answer within "+
-			connectTime.String())
+			protocol.ExactlyInWords(connectTime))
 	}
 	h.carry(ch, who, conn, &protocol.Opened{PID: g.pid},
 		"to", logbook.Shorten(to.String(), 256))

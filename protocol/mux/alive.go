@@ -2,7 +2,6 @@ package mux
 
 import (
 	"encoding/binary"
-	"fmt"
 	"time"
 
 	"minissh/protocol"
@@ -93,7 +92,7 @@ func endOfSilence(silent time.Duration) error {
 type silence struct{ time.Duration }
 
 func (e *silence) Error() string {
-	return fmt.Sprintf("nothing was heard for %v", e.Duration.Truncate(time.Second))
+	return "nothing was heard for " + protocol.InWords(e.Duration)
 }
 
 func (e *silence) Unwrap() error { return ErrSilent }

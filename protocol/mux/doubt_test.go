@@ -127,7 +127,7 @@ func TestOwnPatience(t *testing.T) {
 		if state := s.LinkState(); !errors.Is(state.Cause, ErrSilent) || !state.Heard.Equal(began) {
 			t.Errorf("%+v", state)
 		}
-		if cause := s.LinkState().Cause.Error(); cause != "nothing was heard for 4s" {
+		if cause := s.LinkState().Cause.Error(); cause != "nothing was heard for 4 seconds" {
 			t.Error("the cause names another time: ", cause)
 		}
 		if s.Err() != nil {

@@ -84,7 +84,8 @@ func TestStoppedClient(t *testing.T) {
 				}
 				synctest.Wait()
 				if err := s.Err(); !errors.Is(err, ErrSilent) ||
-					!strings.Contains(err.Error(), "nothing was heard for "+c.most.String()) {
+					!strings.Contains(err.Error(), "nothing was heard for "+
+						protocol.InWords(c.most)) {
 					t.Error(err)
 				}
 				p.conn.Close()
