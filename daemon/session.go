@@ -19,11 +19,12 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	who.Share = place.Share
 	visit := s.desk.NewVisit(who)
 	config := mux.Config{
 		Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: place.Windows(), Label: visit,
 		Sharer: place.User(),
-		Accept: func(ch *mux.Channel) { s.serve(ch, who, place.Share, visit) },
+		Accept: func(ch *mux.Channel) { s.serve(ch, who, visit) },
 	}
 	var session *mux.Session
 	if s.opts.Hold > 0 {
@@ -45,8 +46,7 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 const resendMost = 64 << 20
 
 // serve answers a channel that an authorized client opened.
-func (s *Server) serve(ch *mux.Channel, who *access.Client, share *access.Share,
-	visit *control.Visit) {
+func (s *Server) serve(ch *mux.Channel, who *access.Client, visit *control.Visit) {
 	s.commands.Add(1)
 	defer s.commands.Done()
 	open := ch.Request()
@@ -56,7 +56,7 @@ func (s *Server) serve(ch *mux.Channel, who *access.Client, share *access.Share,
 	}
 	var leave func()
 	if reason == nil {
-		leave, reason = share.EnterCommand()
+		leave, reason = who.Share.EnterCommand()
 	}
 	if reason == nil {
 		defer leave()

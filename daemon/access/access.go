@@ -146,4 +146,5 @@ type Client struct {
 	Proof keys.Proof
 	// of its sessions: the fingerprint of the key that it shows in TLS (RE3, LO6), or "uid N"
 	Owner string
+	Share *Share // of its user, once it has a session
 }

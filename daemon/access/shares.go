@@ -117,6 +117,7 @@ type Share struct {
 	sessions, commands int
 	gaveWay            int // of the sessions: they do not count in the share any more
 	windows, kept      *mux.Budget
+	long               chan struct{} // has an element for each turn that is taken
 }
 
 // Place is the place of one session in a user's share. shares.mu guards its state.
@@ -146,7 +147,7 @@ func (s *shares) enterSession(who sharer, owner string) (*Place, error) {
 	mine := s.users[who.id]
 	if mine == nil {
 		mine = &Share{of: s, who: who, windows: s.windows.Share(s.windowsEach),
-			kept: s.kept.Share(s.keptEach)}
+			kept: s.kept.Share(s.keptEach), long: make(chan struct{}, longAtOnce)}
 	}
 	counting := mine.sessions - mine.gaveWay
 	switch own, all := s.sessions.roomFor(counting, who.first); {

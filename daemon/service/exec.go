@@ -33,7 +33,9 @@ func (e exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 // run starts what a request asks for, and sees it to its end.
 func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
 	agents *listeners) *protocol.Reason {
-	open, reason := whole(open, ch)
+	turn := who.Share.LongTurn()
+	defer turn.Done()
+	open, reason := whole(open, ch, turn)
 	if reason != nil {
 		return reason
 	}
@@ -53,26 +55,32 @@ func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
 	c.noPTY, c.timeout = refused, time.Duration(open.Timeout)*time.Millisecond
 	h.noted(who, "Starting command", "pid", p.PID, "channel", ch.ID(),
 		"command", logbook.Shorten(asked(open), 512), "forced", who.Grant.Forced, "tty", p.TTY)
+	turn.Done() // the system has the command
 	c.run()
 	return nil
 }
 
 // whole is a request with its command, if that comes by STDIN (EX1).
-func whole(open *protocol.Open, ch *mux.Channel) (*protocol.Open, *protocol.Reason) {
+func whole(open *protocol.Open, ch *mux.Channel, turn *access.LongTurn) (*protocol.Open,
+	*protocol.Reason) {
 	if open.Length == 0 || open.CheckExec() != nil {
 		return open, nil
 	}
-	text, reason := received(ch, open.Length)
+	text, reason := received(ch, turn, open.Length)
 	with := *open
 	with.Command, with.Length = text, 0
 	return &with, reason
 }
 
 // received waits for a command or line that comes by STDIN (EX1, LI3). Memory is used for what has
-// come, not for what was announced.
-func received(ch *mux.Channel, length int64) (text []byte, _ *protocol.Reason) {
+// come, not for what was announced; for more than an OPEN has, when it is its turn.
+func received(ch *mux.Channel, turn *access.LongTurn, length int64) (text []byte,
+	_ *protocol.Reason) {
 	var room [16 << 10]byte
 	for int64(len(text)) < length {
+		if len(text) >= protocol.MaxPayload && !turn.Take(ch.Gone()) {
+			return nil, cancelled // CH9
+		}
 		e, err := ch.Next(room[:min(int64(len(room)), length-int64(len(text)))])
 		if err != nil {
 			return nil, cancelled // CH9

@@ -112,7 +112,9 @@ func (l lines) line(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 	}
 	t := &toldLine{h: h, ch: ch, shell: shell, onTTY: open.PTY != nil,
 		opened: make(chan struct{})}
-	kind, text, reason := t.text(open)
+	turn := who.Share.LongTurn()
+	defer turn.Done() // the shell may not take the line before it ends
+	kind, text, reason := t.text(open, turn)
 	if reason != nil {
 		return reason
 	}
@@ -153,7 +155,8 @@ func (l lines) line(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 }
 
 // text is what is asked of the shell.
-func (t *toldLine) text(open *protocol.Open) (process.LineKind, []byte, *protocol.Reason) {
+func (t *toldLine) text(open *protocol.Open, turn *access.LongTurn) (process.LineKind, []byte,
+	*protocol.Reason) {
 	kind := process.PlainLine
 	if t.onTTY {
 		kind = process.TerminalLine
@@ -164,7 +167,7 @@ func (t *toldLine) text(open *protocol.Open) (process.LineKind, []byte, *protoco
 	case open.Length == 0:
 		return kind, open.Command, nil
 	}
-	text, reason := received(t.ch, open.Length)
+	text, reason := received(t.ch, turn, open.Length)
 	return kind, text, reason
 }
 
