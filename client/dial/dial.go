@@ -80,6 +80,9 @@ type Connection struct {
 
 	// Forwards, if not nil, are what else the session carries.
 	Forwards Forwards
+	// Shared, if not nil, are other processes' commands (client/master). Linger waits, when ours
+	// has ended, until they have.
+	Shared interface{ Linger() }
 
 	// Announce tells of a lost link in lines on standard error. It is what Watch has done first.
 	Announce func(*Loss)

@@ -1,11 +1,11 @@
 // Package master is the process that owns a ControlPath (ssh_config(5), ControlMaster), and those
-// that ask for it (-O). minissh's commands have a connection each, so none goes over the socket: it
-// says that the process is there, and which, ends it, and changes what its connection forwards.
-// Programs need that to know whether a host can be reached. The messages are those of OpenSSH
-// (PROTOCOL.mux), so that ssh -O may ask as well.
+// that ask for it (-O): the owner says that it is there, and which process it is, ends, changes
+// what its connection forwards, and runs others' commands over it. The messages are those of
+// OpenSSH (PROTOCOL.mux), so that ssh may ask, and with it scp and sftp, which have its path built
+// in. minissh itself has a connection for each command, which opens in milliseconds.
 //
-// mux.go has the messages, master.go the owner's side, ask.go the other, and forward.go what both
-// say of forwards.
+// mux.go has the messages, master.go the owner's side, command.go what it does for a command,
+// ask.go the other side, and forward.go what both say of forwards.
 package master
 
 import (
@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,15 +35,19 @@ const most = 16
 type Owner struct {
 	path     string
 	forwards Forwards
+	commands Commands
 	listener net.Listener
 	end      func() // ends this process, for -O exit
 	stop     sync.Once
-	slots    chan struct{}
+	slots    chan struct{} // of those that ask
+	running  chan struct{} // the commands
+	number   atomic.Uint32 // of the last command
 }
 
 // Own makes the socket, with mode 0600. end is called when somebody asks this process to end. If
 // another process owns the path the result is nil, as in ssh: ours goes on without.
-func Own(path string, messages *report.Messages, forwards Forwards, end func()) (*Owner, error) {
+func Own(path string, messages *report.Messages, forwards Forwards, commands Commands,
+	end func()) (*Owner, error) {
 	hint := "-S none goes on without a socket"
 	listener, err := listen(path)
 	if errors.Is(err, fs.ErrExist) {
@@ -52,8 +57,8 @@ func Own(path string, messages *report.Messages, forwards Forwards, end func()) 
 		return nil, report.Failed(err, hint, "cannot make the socket %s: %v",
 			protocol.Quote(path), report.Plain(err))
 	}
-	o := &Owner{path: path, forwards: forwards, listener: listener, end: end,
-		slots: make(chan struct{}, most)}
+	o := &Owner{path: path, forwards: forwards, commands: commands, listener: listener, end: end,
+		slots: make(chan struct{}, most), running: make(chan struct{}, mostCommands)}
 	atexit.Do(o.Stop)
 	go o.serve()
 	return o, nil
@@ -106,7 +111,16 @@ func (o *Owner) Stop() {
 	})
 }
 
-// serve answers until the socket is closed. Each goroutine that it starts ends within patience.
+// Linger is Stop, and waits for the commands that run: as ssh, which does not end before.
+func (o *Owner) Linger() {
+	o.Stop()
+	for range mostCommands {
+		o.running <- struct{}{}
+	}
+}
+
+// serve answers until the socket is closed. Each goroutine that it starts ends within patience, or
+// with a command.
 func (o *Owner) serve() {
 	for {
 		conn, err := o.listener.Accept()
@@ -115,32 +129,37 @@ func (o *Owner) serve() {
 		}
 		o.slots <- struct{}{}
 		go func() {
-			defer func() { <-o.slots }()
+			conn := conn.(*net.UnixConn)
 			defer conn.Close()
 			conn.SetDeadline(time.Now().Add(patience))
-			uid, err := transport.PeerUID(conn.(*net.UnixConn))
+			var then func()
+			uid, err := transport.PeerUID(conn)
 			if err == nil && (uid == 0 || int64(uid) == int64(os.Getuid())) {
-				o.answer(conn)
+				then = o.answer(conn)
+			}
+			<-o.slots
+			if then != nil {
+				then()
 			}
 		}()
 	}
 }
 
-// answer serves one that asks.
-func (o *Owner) answer(conn net.Conn) {
+// answer serves one that asks. What takes longer is then done: a command.
+func (o *Owner) answer(conn *net.UnixConn) (then func()) {
 	if newMessage(hello, version).writeTo(conn) != nil {
-		return
+		return nil
 	}
 	for {
 		kind, b, err := readMessage(conn)
 		if err != nil {
-			return
+			return nil
 		}
 		id := b.number()
 		switch kind {
 		case hello:
 			if id != version {
-				return
+				return nil
 			}
 		case aliveCheck:
 			err = newMessage(isAlive, id, uint32(os.Getpid())).writeTo(conn)
@@ -157,13 +176,15 @@ func (o *Owner) answer(conn net.Conn) {
 				conn.Close()
 			}
 			o.end()
-			return
+			return nil
+		case newCommand:
+			return func() { o.command(conn, id, b) }
 		default:
-			err = newMessage(refused, id).text("minissh's commands have a connection each").
+			err = newMessage(refused, id).text("minissh does not do that for others").
 				writeTo(conn)
 		}
 		if err != nil {
-			return
+			return nil
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"minissh/client/options"
@@ -67,7 +68,7 @@ func own(t *testing.T, path string, end func()) *Owner {
 
 func owns(t *testing.T, path string, noted *asked, end func()) *Owner {
 	t.Helper()
-	o, err := Own(path, messages(), noted, end)
+	o, err := Own(path, messages(), noted, nil, end)
 	if err != nil || o == nil {
 		t.Fatalf("%v, %v", o, err)
 	}
@@ -99,7 +100,7 @@ func TestMaster(t *testing.T) {
 			t.Errorf("-O %s is answered", command)
 		}
 	}
-	if second, err := Own(path, messages(), new(asked), nil); second != nil || err != nil {
+	if second, err := Own(path, messages(), new(asked), nil, nil); second != nil || err != nil {
 		t.Errorf("a second owner: %v, %v", second, err)
 	}
 	if said, err := ask("exit", path); said != "Exit request sent." || err != nil {
@@ -132,7 +133,7 @@ func TestStale(t *testing.T) {
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if second, err := Own(path, messages(), new(asked), nil); second != nil {
+	if second, err := Own(path, messages(), new(asked), nil, nil); second != nil {
 		t.Errorf("a file is taken for a socket: %v", err)
 	}
 	if text, _ := os.ReadFile(path); string(text) != "mine" {
@@ -261,4 +262,122 @@ func TestSSHAsks(t *testing.T) {
 		}
 	}
 	<-ended
+}
+
+// ran notes the commands that are run, and ends with the process that has asked, if they say so.
+type ran struct{ said chan string }
+
+func (r *ran) Run(ctx context.Context, c *Command, opened func(pty bool)) (int, error) {
+	opened(false)
+	text, err := io.ReadAll(c.Files[0])
+	c.Files[1].WriteString(string(text))
+	if c.Line == "wait" {
+		<-ctx.Done()
+	}
+	r.said <- fmt.Sprintf("%q %v %v %q %d %v %q %v", c.Line, c.Subsystem, c.PTY, c.Term, c.Escape,
+		c.Agent, c.Env, err)
+	return 7, ctx.Err()
+}
+
+// command is what ssh asks for.
+func command(line string) message {
+	return newMessage(newCommand, 5).text("").number(1).number(1).number(1).number(0).
+		number(0xffffffff).text("xterm").text(line).text("A=b=c").text("B")
+}
+
+// asks sends a request on a connection of its own, and files with one byte each.
+func asks(t *testing.T, path string, m message, rights ...[]int) *net.UnixConn {
+	t.Helper()
+	raw, err := net.Dial("unix", path)
+	if err == nil {
+		err = greet(raw)
+	}
+	if err == nil {
+		err = m.writeTo(raw)
+	}
+	conn := raw.(*net.UnixConn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fds := range rights { // an error: it has been refused already
+		conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(fds...), nil)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// answers reads the kinds of messages that come, and the last number in each.
+func answers(t *testing.T, conn *net.UnixConn) (all []string) {
+	t.Helper()
+	for {
+		kind, b, err := readMessage(conn)
+		if err != nil {
+			return all
+		}
+		b.number()
+		all = append(all, fmt.Sprintf("%x %d", kind, b.number()))
+	}
+}
+
+// A command gets the streams that come with the request, and its end is told with its code. One
+// that is not whole, or does not send three streams, is refused, and no file stays open.
+func TestCommands(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	runs := &ran{make(chan string, 1)}
+	o, err := Own(path, messages(), new(asked), runs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	fd := int(in.Fd())
+	all := [][]int{{fd}, {fd}, {fd}}
+	open := func() int { files, _ := os.ReadDir("/dev/fd"); return len(files) }
+	before := open()
+	conn := asks(t, path, command("echo"), all...)
+	want := []string{"80000006 1", "80000008 0", "80000004 7"}
+	if got := answers(t, conn); !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+	if said := <-runs.said; said != `"echo" false true "xterm" -1 true [["A" "b=c"] ["B" ""]] <nil>` {
+		t.Errorf("%s", said)
+	}
+	conn.Close()
+	for name, conn := range map[string]*net.UnixConn{
+		"cut off": asks(t, path, command("")[:40], all...),
+		"two files at once": asks(t, path, command("no"), []int{fd}, []int{fd, fd},
+			[]int{fd}),
+		"too many variables": asks(t, path, func() message {
+			m := command("no")
+			for range 2000 {
+				m = m.text("A=")
+			}
+			return m
+		}(), all...),
+	} {
+		if got := answers(t, conn); len(got) != 1 || !strings.HasPrefix(got[0], "80000003") {
+			t.Errorf("%s: %q", name, got)
+		}
+		conn.Close()
+	}
+	conn = asks(t, path, command("no"))
+	io.WriteString(conn, "\x00\x00\x00") // no files
+	if got := answers(t, conn); len(got) != 1 || !strings.HasPrefix(got[0], "80000003") {
+		t.Errorf("no files: %q", got)
+	}
+	conn.Close()
+	// whoever has asked goes away, and the owner waits for the command's end
+	conn = asks(t, path, command("wait"), all...)
+	if kind, _, err := readMessage(conn); kind != opened || err != nil {
+		t.Errorf("%x, %v", kind, err)
+	}
+	conn.Close()
+	o.Linger()
+	if said := <-runs.said; !strings.HasPrefix(said, `"wait"`) {
+		t.Errorf("%s", said)
+	}
+	testend.Until(t, "every file is closed", func() bool { return open() <= before })
 }

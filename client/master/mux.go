@@ -10,6 +10,7 @@ import (
 // hello the number of the request.
 const (
 	hello         uint32 = 0x00000001 // the version
+	newCommand    uint32 = 0x10000002 // a command, see command.go
 	aliveCheck    uint32 = 0x10000004
 	terminate     uint32 = 0x10000005
 	openForward   uint32 = 0x10000006 // a forward, see forward.go
@@ -17,8 +18,11 @@ const (
 	stopListening uint32 = 0x10000009
 	ok            uint32 = 0x80000001
 	refused       uint32 = 0x80000003 // a reason
+	exit          uint32 = 0x80000004 // of a session: its code
 	isAlive       uint32 = 0x80000005 // the process's id
+	opened        uint32 = 0x80000006 // the session's number
 	remotePort    uint32 = 0x80000007 // the port that a forward has there
+	withoutTTY    uint32 = 0x80000008 // of a session that asked for one
 )
 
 const (

@@ -147,9 +147,7 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	if err == nil {
 		ch.Close(nil)
 		signals.letGo(outcome)
-		if conn.Forwards != nil {
-			conn.Forwards.Linger()
-		}
+		linger(conn)
 		conn.Session.Leave()
 	} else {
 		conn.Session.Close(nil)

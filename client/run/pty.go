@@ -82,8 +82,8 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		}
 		return left.code(conn)
 	}
-	if err == nil && conn.Forwards != nil {
-		conn.Forwards.Linger()
+	if err == nil {
+		linger(conn)
 	}
 	conn.Session.Close(nil)
 	if err != nil {

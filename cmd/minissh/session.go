@@ -29,7 +29,8 @@ func sessionDialer(o *options.Options) *dial.Dialer {
 		}
 		if o.IsMaster() {
 			forwards := conn.Forwards.(*forward.Forwards)
-			_, err := master.Own(o.ControlPath, conn.Messages, forwards, func() {
+			shared := &run.Shared{Conn: conn, Agent: d.Agent}
+			owner, err := master.Own(o.ControlPath, conn.Messages, forwards, shared, func() {
 				ending.Store(true)
 				// that the session ends is what was asked for
 				conn.Messages.Via(func([]byte) []byte { return nil })
@@ -38,6 +39,9 @@ func sessionDialer(o *options.Options) *dial.Dialer {
 			})
 			if err != nil {
 				return err
+			}
+			if owner != nil {
+				conn.Shared = owner
 			}
 		}
 		return run.LocalCommand(conn)

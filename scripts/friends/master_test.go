@@ -3,9 +3,16 @@
 package friends_test
 
 import (
+	"io"
 	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/creack/pty"
+
+	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 )
 
@@ -61,5 +68,129 @@ box.close()
 	r := p.Run(python, "run.py")
 	if want := "a  'b'\n3\n3\n"; r.Out != want || r.Code != 0 {
 		t.Errorf("%+v, want %q", r, want)
+	}
+}
+
+// ownSocket starts a process that owns the socket s, over whose connection others' commands run.
+func ownSocket(t *testing.T, p *testhost.Place) {
+	t.Helper()
+	p.Daemon()
+	p.Start(p.Command("minissh", "-N", "-M", "-S", "s", "box"))
+	testend.Until(t, "the socket is there", func() bool {
+		_, err := os.Stat(p.Path("s"))
+		return err == nil
+	})
+}
+
+// OpenSSH's own programs run over the connection of a minissh that owns their ControlPath.
+func TestSharedConnection(t *testing.T) {
+	t.Parallel()
+	ssh := testhost.Need(t, "ssh")
+	for _, name := range []string{"scp", "sftp"} {
+		testhost.Need(t, name)
+	}
+	p := place(t, 5<<20)
+	p.Must(os.Remove(p.Path("src/link"))) // scp follows links
+	ownSocket(t, p)
+	run := func(stdin, name string, args ...string) testhost.Ran {
+		t.Helper()
+		cmd := p.Command(name, args...)
+		cmd.Stdin = strings.NewReader(stdin)
+		return p.RunCmd(cmd)
+	}
+	long := strings.Repeat("x", 20_000)
+	for _, row := range []struct {
+		line, stdin string
+		want        testhost.Ran
+	}{
+		{"cat; echo err >&2; exit 3", "in\n", testhost.Ran{Code: 3, Out: "in\n", Err: "err\n"}},
+		{"kill -KILL $$", "", testhost.Ran{Code: 128 + 9}},
+		{"printf %s " + long, "", testhost.Ran{Out: long}},
+		{"head -c 4", strings.Repeat("much", 1<<20), testhost.Ran{Out: "much"}},
+	} {
+		if r := run(row.stdin, ssh, "-S", "s", "x", row.line); r != row.want {
+			t.Errorf("%.50s: %+v", row.line, r)
+		}
+	}
+	if r := run("", ssh, "-S", "s", "-o", "SetEnv=LC_TEST=a=b", "x", "echo $LC_TEST"); r.Out !=
+		"a=b\n" {
+		t.Errorf("%+v", r)
+	}
+	if r := run("echo $((6*7))\n", ssh, "-T", "-S", "s", "x"); r.Out != "42\n" {
+		t.Errorf("a login shell: %+v", r)
+	}
+	if r := run("", "scp", "-q", "-r", "-p", "-o", "ControlPath="+p.Path("s"), "src",
+		"x:"+p.Path("there")); r.Code != 0 {
+		t.Errorf("%+v", r)
+	}
+	p.Same("src", "there")
+	if r := run("get -r there back\n", "sftp", "-q", "-b", "-", "-o",
+		"ControlPath="+p.Path("s"), "x:"+p.Dir); r.Code != 0 {
+		t.Errorf("%+v", r)
+	}
+	p.Same("src", "back")
+	if r := run("", ssh, "-s", "-S", "s", "x", "nothing"); r.Code != 255 ||
+		!strings.Contains(r.Err, "nothing") {
+		t.Errorf("a subsystem that is not there: %+v", r)
+	}
+	// whoever kills the process that asked ends what runs there
+	killed := p.Start(p.Command(ssh, "-S", "s", "x",
+		"echo $$ >'"+p.Path("pid")+"'; exec sleep 999"))
+	there := id(t, p, "pid")
+	killed.Cmd.Process.Kill()
+	testend.Gone(t, there)
+	// the owner waits for what runs over its connection
+	if r := run("", ssh, "-S", "s", "-O", "exit", "x"); r.Code != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A command on a terminal, whose size changes.
+func TestSharedTerminal(t *testing.T) {
+	t.Parallel()
+	ssh := testhost.Need(t, "ssh")
+	testhost.Need(t, "python3")
+	p := testhost.New(t)
+	ownSocket(t, p)
+	terminal, theirs, err := pty.Open()
+	p.Must(err)
+	defer terminal.Close()
+	p.Must(pty.Setsize(terminal, &pty.Winsize{Rows: 33, Cols: 77}))
+	cmd := p.Command(ssh, "-t", "-S", "s", "x",
+		"exec python3 -uc 'import os, signal\n"+
+			"def tell(*_): print(*os.get_terminal_size())\n"+
+			"signal.signal(signal.SIGWINCH, tell); tell()\n"+
+			"while True: signal.pause()'")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, theirs
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	p.Must(cmd.Start())
+	theirs.Close()
+	shown := new(testhost.Text)
+	go io.Copy(shown, terminal)
+	shown.Await(t, "77 33")
+	p.Must(pty.Setsize(terminal, &pty.Winsize{Rows: 40, Cols: 90}))
+	shown.Await(t, "90 40")
+	_, err = io.WriteString(terminal, "\r~.")
+	p.Must(err)
+	if cmd.Wait(); cmd.ProcessState.ExitCode() != 255 {
+		t.Errorf("%v: %q", cmd.ProcessState, shown)
+	}
+}
+
+// ssh-copy-id -s puts a key there by sftp, which is Debian's own, over our connection.
+func TestSSHCopyID(t *testing.T) {
+	t.Parallel()
+	testhost.Need(t, "sftp")
+	copyID := testhost.Need(t, "ssh-copy-id")
+	p := testhost.New(t)
+	p.Must(os.Mkdir(p.Path("there"), 0o700))
+	p.Write("authorized_keys", `minissh-files="`+p.Path("there")+`" `+p.Read("authorized_keys"))
+	p.Daemon()
+	p.Must(os.Mkdir(p.Path("fake"), 0o700))
+	p.Must(os.Symlink(filepath.Join(testhost.Bin, "minissh"), p.Path("fake/ssh")))
+	p.Key(p.Path("new"))
+	r := asSSH(p, nil, copyID, "-s", "-i", "new", "box")
+	if want := p.Read("new.pub"); r.Code != 0 || p.Read("there/.ssh/authorized_keys") != want {
+		t.Errorf("%+v", r)
 	}
 }

@@ -1,0 +1,161 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"minissh/client/dial"
+	"minissh/client/master"
+	"minissh/client/terminal"
+	"minissh/protocol"
+)
+
+// Shared runs commands of other processes over our connection (ControlMaster).
+type Shared struct {
+	Conn  *dial.Connection
+	Agent uint32 // channel of the listener to which our agent is lent; 0: none
+}
+
+var _ master.Commands = (*Shared)(nil)
+
+// Run implements master.Commands.
+func (s *Shared) Run(ctx context.Context, c *master.Command, opened func(pty bool)) (int, error) {
+	local := terminal.New(c.Files[0])
+	request := &protocol.Open{Service: "exec", Env: c.Env}
+	switch {
+	case c.Subsystem:
+		request.Service, request.Name = "subsystem", c.Line
+	case c.Line == "":
+		request.Shell = true
+	default:
+		Put(request, c.Line)
+	}
+	if c.PTY {
+		request.PTY = local.Request()
+		if request.PTY.Term = nil; protocol.ValidTerm(c.Term) {
+			request.PTY.Term = protocol.Bytes(c.Term)
+		}
+	}
+	if c.Agent {
+		request.Agent = s.Agent
+	}
+	keys, err := terminal.OpenKeyboard(c.Files[0])
+	if err != nil {
+		return 0, err
+	}
+	ch, err := open(s.Conn.Session, request)
+	if err != nil {
+		keys.Close()
+		return 0, err
+	}
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	defer context.AfterFunc(ctx, func() {
+		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	})()
+	read, noticed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(read)
+		SendLong(ch, c.Line)
+		if c.PTY {
+			escape := &terminal.Escaper{Char: c.Escape}
+			feed(ch, &escaped{keys: keys, escape: escape, help: c.Files[2], leave: leave})
+		} else {
+			feed(ch, keys)
+		}
+	}()
+	go func() {
+		defer close(noticed)
+		Notices(s.Conn, ch, Answers{Opened: func(o *protocol.Opened) { opened(len(o.TTY) > 0) }})
+	}()
+	if c.PTY {
+		defer followWindow(local, ch.Send)()
+	}
+	outcome, err := Follow(ch, Streams{Stdout: c.Files[1], Stderr: c.Files[2],
+		EndStdout: c.Files[1].Close})
+	ch.Close(nil)
+	keys.Stop() // the next key is for whoever comes after
+	<-read
+	keys.Close()
+	<-noticed
+	if err == nil {
+		err = ctx.Err() // whoever left by ~. has no exit code
+	}
+	if err != nil {
+		return 0, err
+	}
+	return outcome.ExitCode(), nil
+}
+
+// followWindow tells the other side of each new size of a window, until stop is called. Our process
+// gets a signal for another's window, too: ssh passes it on.
+func followWindow(local *terminal.Terminal, send func(protocol.Type, any) error) (stop func()) {
+	signals, over := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, terminal.SignalWindow)
+	go func() {
+		last := local.Size()
+		for {
+			select {
+			case <-over:
+				return
+			case <-signals:
+			}
+			if size := local.Size(); size != last && size.Valid() {
+				last = size
+				send(protocol.TypeResize, &size)
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(over)
+	}
+}
+
+// escaped is what is typed on another process's terminal, without its escapes. Of these ~. and ~?
+// are for us.
+type escaped struct {
+	keys   io.Reader
+	escape *terminal.Escaper
+	help   io.Writer
+	leave  func()
+	rest   []byte // typed, and not yet filtered
+}
+
+func (e *escaped) Read(p []byte) (int, error) {
+	for {
+		if len(e.rest) == 0 {
+			n, err := e.keys.Read(p[1:]) // an escape character that was held back may come first
+			if e.rest = append(e.rest, p[1:1+n]...); n == 0 {
+				return 0, err
+			}
+		}
+		send, action, after := e.escape.Filter(e.rest)
+		n := copy(p, send)
+		e.rest = append(e.rest[:0], after...)
+		switch action {
+		case terminal.Disconnect:
+			e.leave()
+			return n, io.EOF
+		case terminal.Help:
+			fmt.Fprintf(e.help, "\r\n%s. ends this command; other escapes are for the terminal of "+
+				"the process that owns the connection\r\n", e.escape.Name())
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+// linger waits, when our command has ended, for what else the connection carries.
+func linger(conn *dial.Connection) {
+	if conn.Forwards != nil {
+		conn.Forwards.Linger()
+	}
+	if conn.Shared != nil {
+		conn.Shared.Linger()
+	}
+}
