@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"minissh/protocol/mux"
 )
@@ -18,7 +19,7 @@ import (
 const (
 	// startLines turns the shell's input from the terminal to the pipe. bash reads its startup
 	// files with the terminal as their input, as on any login.
-	startLines = " exec 0<&5 5<&-\n"
+	startLines = " \\exec 0<&5 5<&-\n"
 
 	// lineFunctions reads texts and reports. A text comes after a line with its mark, which is $1
 	// and which no text can know, and the number of its lines, or -1 if it is interrupted already;
@@ -35,47 +36,52 @@ const (
 '
 __minissh_mark= __minissh_whole= __minissh_told=
 __minissh_pipes() {
-{ :; } <&"$__minissh_in" >&"$__minissh_out" || kill -KILL $$
+{ \builtin :; } <&"$__minissh_in" >&"$__minissh_out" || \builtin kill -KILL $$
 }
 __minissh_read() {
 __minissh_s=$? __minissh_line=
-if [ "$1" = "$__minissh_mark" ]; then
+\unset -f builtin 2>/dev/null
+if \builtin [ "$1" = "$__minissh_mark" ]; then
 __minissh_own=${__minissh_own:-$__minissh_s}
-return $__minissh_s
+\builtin return $__minissh_s
 fi
 __minissh_text= __minissh_part= __minissh_own=
 __minissh_mark=$1
 __minissh_pipes
-printf 'begun\0%s\0' "$1" >&"$__minissh_out"
-while IFS= read -r __minissh_n <&"$__minissh_in"; do
+\builtin printf 'begun\0%s\0' "$1" >&"$__minissh_out"
+while IFS= \builtin read -r __minissh_n <&"$__minissh_in"; do
 case $__minissh_n in "$1 "*) break ;; esac
 done
 __minissh_n=${__minissh_n#"$1 "}
-[ "$__minissh_n" -ge 0 ] || return 130
-while [ "$__minissh_n" -gt 0 ]; do
-IFS= read -r __minissh_l <&"$__minissh_in"
+\builtin [ "$__minissh_n" -ge 0 ] || \builtin return 130
+while \builtin [ "$__minissh_n" -gt 0 ]; do
+IFS= \builtin read -r __minissh_l <&"$__minissh_in"
 __minissh_part=$__minissh_part$__minissh_l$__minissh_nl __minissh_n=$((__minissh_n - 1))
-[ $((__minissh_n % 256)) -gt 0 ] || __minissh_text=$__minissh_text$__minissh_part __minissh_part=
+\builtin [ $((__minissh_n % 256)) -gt 0 ] ||
+__minissh_text=$__minissh_text$__minissh_part __minissh_part=
 done
 case $__minissh_text in *"set -"*|*errexit*|*trap*) __minissh_notes=1 ;; esac
 case $- in *e*) __minissh_notes=1 ;; esac
-[ "${2-}" != line ] || __minissh_note
+\builtin [ "${2-}" != line ] || __minissh_note
 __minissh_line=$__minissh_text __minissh_whole=$1 __minissh_text=
-return $__minissh_s
+\builtin return $__minissh_s
 }
 __minissh_note() {
-[ -z "$__minissh_notes" ] || __minissh_text=$__minissh_text'__minissh_own=$?'$__minissh_nl
+\builtin [ -z "$__minissh_notes" ] ||
+__minissh_text=$__minissh_text'__minissh_own=$?'$__minissh_nl
 }
 __minissh_report() {
-__minissh_s=${__minissh_own:-$?} __minissh_own= PS1= PS2=
-[ "$__minissh_whole" = "$__minissh_mark" ] || __minissh_s=130
+__minissh_s=${__minissh_own:-$?} __minissh_own=
+\unset -f builtin 2>/dev/null
+\builtin [ -z "${PS1-}${PS2-}" ] || { (PS1= PS2=) 2>/dev/null && PS1= PS2=; }
+\builtin [ "$__minissh_whole" = "$__minissh_mark" ] || __minissh_s=130
 __minissh_pipes
-[ "$__minissh_told" = "$__minissh_mark" ] ||
-printf 'ended\0%s\0%s\0%s\0%s\0' "$__minissh_s" "${PWD:-$(pwd)}" "${OLDPWD-}" \
+\builtin [ "$__minissh_told" = "$__minissh_mark" ] ||
+\builtin printf 'ended\0%s\0%s\0%s\0%s\0' "$__minissh_s" "${PWD:-$(\builtin pwd)}" "${OLDPWD-}" \
 "$__minissh_mark" >&"$__minissh_out"
 __minissh_line= __minissh_told=$__minissh_mark __minissh_whole=$__minissh_mark
-[ -z "${1-}" ] || printf 'sync\0%s\0' "$1" >&"$__minissh_out"
-return $__minissh_s
+\builtin [ -z "${1-}" ] || \builtin printf 'sync\0%s\0' "$1" >&"$__minissh_out"
+\builtin return $__minissh_s
 }
 `
 	// namesBegin and namesEnd are around what lists names for LI6: the kind is $1, the word $2. In
@@ -83,97 +89,100 @@ return $__minissh_s
 	// for it; it is evaluated only if it is ~ and a user's name, or $ and a variable's.
 	namesBegin = `__minissh_names() {
 (
-set +e +u +f
-[ -z "${ZSH_VERSION-}" ] || setopt nonomatch
-set -- "${__minissh_line%%"$__minissh_nl"*}" "${__minissh_line#*"$__minissh_nl"}"
-set -- "$1" "${2%"$__minissh_nl"}" "" ""
+\builtin set +e +u +f
+\builtin [ -z "${ZSH_VERSION-}" ] || \builtin setopt nonomatch
+\builtin set -- "${__minissh_line%%"$__minissh_nl"*}" "${__minissh_line#*"$__minissh_nl"}"
+\builtin set -- "$1" "${2%"$__minissh_nl"}" "" ""
 case $2 in
-"~/"*) set -- "$1" "$2" "$HOME" "~" ;;
+"~/"*) \builtin set -- "$1" "$2" "$HOME" "~" ;;
 "~"*/*)
 __minissh_l=${2%%/*}
 case ${__minissh_l#"~"} in
 *[!A-Za-z0-9_.-]*) ;;
-*) eval "__minissh_n=$__minissh_l" && set -- "$1" "$2" "$__minissh_n" "$__minissh_l" ;;
+*) \builtin eval "__minissh_n=$__minissh_l" &&
+\builtin set -- "$1" "$2" "$__minissh_n" "$__minissh_l" ;;
 esac ;;
 '$'[A-Za-z_]*/*)
 __minissh_l=${2%%/*}
 case ${__minissh_l#'$'} in
 *[!A-Za-z0-9_]*) ;;
-*) eval "__minissh_n=$__minissh_l" && [ -n "$__minissh_n" ] &&
-set -- "$1" "$2" "$__minissh_n" "$__minissh_l" ;;
+*) \builtin eval "__minissh_n=$__minissh_l" && \builtin [ -n "$__minissh_n" ] &&
+\builtin set -- "$1" "$2" "$__minissh_n" "$__minissh_l" ;;
 esac ;;
 esac
 case $1 in
 path)
-[ "$3" = "$4" ] || set -- "$1" "$3/${2#*/}" "$3" "$4"
+\builtin [ "$3" = "$4" ] || \builtin set -- "$1" "$3/${2#*/}" "$3" "$4"
 for __minissh_l in "$2"*; do
-[ -d "$__minissh_l" ] && __minissh_n=/ || __minissh_n=
-[ -e "$__minissh_l" ] || [ -L "$__minissh_l" ] || continue
+\builtin [ -d "$__minissh_l" ] && __minissh_n=/ || __minissh_n=
+\builtin [ -e "$__minissh_l" ] || \builtin [ -L "$__minissh_l" ] || continue
 case $__minissh_l in *"$__minissh_nl"*) continue ;; esac
-[ "$3" = "$4" ] || __minissh_l=$4${__minissh_l#"$3"}
-printf '%s\n' "$__minissh_l$__minissh_n"
+\builtin [ "$3" = "$4" ] || __minissh_l=$4${__minissh_l#"$3"}
+\builtin printf '%s\n' "$__minissh_l$__minissh_n"
 done ;;
 `
 	namesEnd = `esac
-) | sort -u | head -n 1000
-return $__minissh_s
+) | \builtin command sort -u | \builtin command head -n 1000
+\builtin return $__minissh_s
 }
 `
 	posixNames = `variable)
-set | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p' | while IFS= read -r __minissh_l; do
-case $__minissh_l in __minissh_*) ;; "$2"*) printf '%s\n' "$__minissh_l" ;; esac
+\builtin set | \builtin command sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p' |
+while IFS= \builtin read -r __minissh_l; do
+case $__minissh_l in __minissh_*) ;; "$2"*) \builtin printf '%s\n' "$__minissh_l" ;; esac
 done ;;
 command)
 IFS=:
 for __minissh_l in $PATH; do
 for __minissh_n in "$__minissh_l/$2"*; do
-[ -f "$__minissh_n" ] && [ -x "$__minissh_n" ] && printf '%s\n' "${__minissh_n##*/}"
+\builtin [ -f "$__minissh_n" ] && \builtin [ -x "$__minissh_n" ] &&
+\builtin printf '%s\n' "${__minissh_n##*/}"
 done
 done
 for __minissh_l in alias bg break case cd command continue do done echo elif else esac eval exec \
 exit export fg fi for function getopts hash if in jobs kill printf pwd read readonly return set \
 shift test then time times trap type ulimit umask unalias unset until wait while; do
-case $__minissh_l in "$2"*) printf '%s\n' "$__minissh_l" ;; esac
+case $__minissh_l in "$2"*) \builtin printf '%s\n' "$__minissh_l" ;; esac
 done ;;
 `
 	bashNames = `variable)
-compgen -v -- "$2" | while IFS= read -r __minissh_l; do
-case $__minissh_l in __minissh_*) ;; *) printf '%s\n' "$__minissh_l" ;; esac
+\builtin compgen -v -- "$2" | while IFS= \builtin read -r __minissh_l; do
+case $__minissh_l in __minissh_*) ;; *) \builtin printf '%s\n' "$__minissh_l" ;; esac
 done ;;
 command)
-compgen -c -- "$2" | while IFS= read -r __minissh_l; do
-case $__minissh_l in __minissh_*) ;; *) printf '%s\n' "$__minissh_l" ;; esac
+\builtin compgen -c -- "$2" | while IFS= \builtin read -r __minissh_l; do
+case $__minissh_l in __minissh_*) ;; *) \builtin printf '%s\n' "$__minissh_l" ;; esac
 done ;;
 `
-	zshNames = `variable) print -rl -- ${(k)parameters[(I)${(b)2}*]} ;;
+	zshNames = `variable) \builtin print -rl -- ${(k)parameters[(I)${(b)2}*]} ;;
 command)
-print -rl -- ${(k)commands[(I)${(b)2}*]} ${(k)functions[(I)${(b)2}*]} \
-${(k)builtins[(I)${(b)2}*]} ${(k)aliases[(I)${(b)2}*]} | grep -v ^__minissh_ ;;
+\builtin print -rl -- ${(k)commands[(I)${(b)2}*]} ${(k)functions[(I)${(b)2}*]} \
+${(k)builtins[(I)${(b)2}*]} ${(k)aliases[(I)${(b)2}*]} | \builtin command grep -v ^__minissh_ ;;
 `
 	// From here on the shell says nothing of its own, and the pipes are where no line is likely to
 	// open something else: `exec 9>lock` is common. POSIX knows descriptors of one digit only.
-	bashReady = "set +o history; history -c; PROMPT_COMMAND= PS1= PS2=\n" +
-		"exec 98<&3 99>&4 3<&- 4>&-; __minissh_in=98 __minissh_out=99\n"
-	zshReady = "unsetopt PROMPT_SP PROMPT_CR BANG_HIST\n" +
+	bashReady = "\\builtin set +o history; \\builtin history -c; PROMPT_COMMAND= PS1= PS2=\n" +
+		"\\exec 98<&3 99>&4 3<&- 4>&-; __minissh_in=98 __minissh_out=99\n"
+	zshReady = "\\builtin unsetopt PROMPT_SP PROMPT_CR BANG_HIST\n" +
 		"precmd_functions=(); preexec_functions=()\n" +
 		"PS1= PS2= RPS1= RPS2=\n" +
-		"exec {__minissh_in}<&3 {__minissh_out}>&4 3<&- 4>&-\n"
+		"\\exec {__minissh_in}<&3 {__minissh_out}>&4 3<&- 4>&-\n"
 	posixReady = "PS1= PS2=\n" +
-		"exec 7<&3 8>&4 3<&- 4>&-; __minissh_in=7 __minissh_out=8\n"
-	closeInput = "exec 5<&-\n" // the same pipe, or the terminal: it is open elsewhere
-	sayReady   = `printf 'ready\0' >&"$__minissh_out"` + "\n"
+		"\\exec 7<&3 8>&4 3<&- 4>&-; __minissh_in=7 __minissh_out=8\n"
+	closeInput = "\\exec 5<&-\n" // the same pipe, or the terminal: it is open elsewhere
+	sayReady   = `\builtin printf 'ready\0' >&"$__minissh_out"` + "\n"
 
 	// The lines of ours, in which %s is the text's mark. The last word is $_ for the text.
-	tellRead = `{ __minissh_read %s line "${__minissh_last-}" && : "${__minissh_first-}"; } ` +
-		"2>/dev/null; "
+	tellRead = `{ __minissh_read %s line "${__minissh_last-}" && ` +
+		`\builtin : "${__minissh_first-}"; } 2>/dev/null; `
 	tellPlain = tellRead +
-		`eval "$__minissh_line" </dev/null; ` + report
-	tellTTY = tellRead + `eval "$__minissh_line" ` +
+		`\builtin eval "$__minissh_line" </dev/null; ` + report
+	tellTTY = tellRead + `\builtin eval "$__minissh_line" ` +
 		`<"$__minissh_tty" >"$__minissh_tty" 2>&1; ` + report
-	tellNames = `{ __minissh_read %s && :; __minissh_names </dev/null; __minissh_report && :; } ` +
-		"2>/dev/null\n"
-	report    = "{ __minissh_report && :; } 2>/dev/null\n"
-	reportAnd = "{ __minissh_report %d && :; } 2>/dev/null\n" // and answer with that number
+	tellNames = `{ __minissh_read %s && \builtin :; __minissh_names </dev/null; ` +
+		"__minissh_report && \\builtin :; } 2>/dev/null\n"
+	report    = "{ __minissh_report && \\builtin :; } 2>/dev/null\n"
+	reportAnd = "{ __minissh_report %d && \\builtin :; } 2>/dev/null\n" // and answer with that
 )
 
 // ErrNoLines means that this shell, or this system, cannot be told lines.
@@ -187,40 +196,54 @@ type lineShell struct {
 	typed  bool // and always: the lines of ours are typed there, and it says itself when one ended
 	script string
 	tell   map[LineKind]string // the lines of ours
+	calm   string              // one that takes out hooks
 }
 
 var posixTell = map[LineKind]string{PlainLine: tellPlain, TerminalLine: tellTTY,
 	NameLine: tellNames}
 
+// posixWords are for shells without builtin: command does the same there, and no function takes the
+// place of a special builtin.
+var posixWords = strings.NewReplacer(`-f builtin`, `-f command`, `\builtin command`, `\command`,
+	`\builtin return`, `\return`, `\builtin set `, `\set `, `\builtin eval `, `\eval `,
+	`\builtin :`, `\:`, `\builtin `, `\command `)
+
 // newLineShell is how the shell of that path is told lines; without a terminal if tty is false.
 func newLineShell(path string, tty bool) (*lineShell, error) {
 	name := filepath.Base(path)
 	s := &lineShell{name: name, args: []string{"-" + name, "-i"}, tell: posixTell}
-	names, own, keeps := posixNames, posixReady, ""
+	names, own, more := posixNames, posixReady, ""
 	switch name {
 	case "sh", "dash", "ash":
+		s.tell = map[LineKind]string{}
+		for kind, tell := range posixTell {
+			s.tell[kind] = posixWords.Replace(tell)
+		}
 	case "bash":
 		s.args = []string{"-bash", "--noediting", "-i"}
 		s.onTTY = tty
-		names, own, keeps = bashNames, bashReady, bashKeeps
+		names, own, more, s.calm = bashNames, bashReady, bashKeeps, bashCalm
 	case "fish":
 		if !tty {
 			return nil, ErrNoLines
 		}
 		s.args, s.onTTY, s.typed = []string{"-fish", "-i", "-C", fishSource}, true, true
-		s.tell, s.script = fishTell, fishFunctions
+		s.tell, s.script, s.calm = fishTell, fishFunctions, fishCalm
 		return s, nil
 	case "zsh":
 		s.args = []string{"-zsh", "-i", "+Z", "-s"}
-		names, own = zshNames, zshReady
+		names, own, more, s.calm = zshNames, zshReady, zshCalms, zshCalm
 	default:
 		return nil, ErrNoLines
 	}
-	s.script = own + lineFunctions + keeps + namesBegin + names + namesEnd
+	s.script = own + lineFunctions + more + namesBegin + names + namesEnd
 	if !s.onTTY {
 		s.script += closeInput
 	}
 	s.script += sayReady
+	if names == posixNames {
+		s.script = posixWords.Replace(s.script)
+	}
 	return s, nil
 }
 

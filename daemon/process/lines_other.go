@@ -35,6 +35,9 @@ func (*Lines) Busy() bool { return false }
 // Signal does nothing.
 func (*Line) Signal(string) error { return ErrFinished }
 
+// Typed does nothing.
+func (*Line) Typed([]byte) {}
+
 // Stop does nothing.
 func (*Line) Stop(context.Context) {}
 

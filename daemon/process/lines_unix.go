@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"minissh/protocol/tty"
@@ -33,6 +34,9 @@ type Lines struct {
 	told chan struct{} // closed when the last text has been sent; nil: there was none
 
 	ready chan struct{} // closed when the shell has read its script
+	given atomic.Int64  // bytes that it was given to read since
+
+	prompted atomic.Bool // one that is typed to has shown a prompt
 
 	// sending is held while a signal is sent for a line: none is under way when that is over.
 	sending sync.Mutex
@@ -50,12 +54,17 @@ type Line struct {
 	text []byte  // what is sent when the shell has begun
 	end  LineEnd // constant once Ended is closed
 
+	wakes chan struct{} // wakes tellAgain; holds one
+
 	// guarded by l.mu
 	waits     bool            // for the shell to start
 	begun     bool            // the shell has it
+	read      int             // Lines.hasRead then
 	early     []string        // signals that came before that, each once
 	missed    map[string]bool // signals that missing looks after
 	signalled bool            // or perhaps: by a key
+	stopping  bool            // by INT
+	hooked    bool            // then: a hook held it up
 	over      bool            // the shell has ended it: no signal is for it
 	asks      string          // then: the line of ours that the shell is to answer
 }
@@ -151,6 +160,8 @@ func (l *Lines) read() {
 			fields = append(fields, bytes.Clone(data[:end]))
 			data = data[end+1:]
 			switch first := string(fields[0]); {
+			case first == "prompts" && ended == nil:
+				l.prompted.Store(true)
 			case first == "ready":
 				l.started()
 			case len(fields) < l.shell.fields(first):
@@ -234,13 +245,17 @@ func (l *Lines) hasBegun() {
 	}
 	early := line.early
 	interrupted := slices.Contains(early, "INT")
-	line.begun, line.early = true, nil
+	hooked := line.hooked
+	line.begun, line.early, line.read = true, nil, l.hasRead()
 	l.mu.Unlock()
 	if l.shell.typed { // what the terminal has shown so far is the line of ours
 		l.screen.settle()
 		l.screen.to(line.out)
 		if interrupted {
 			line.text = nil
+		}
+		if hooked {
+			line.text, early = []byte(l.shell.calm), nil
 		}
 		l.texts.Write(append(line.text, 0))
 	} else {

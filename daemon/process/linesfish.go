@@ -12,20 +12,24 @@ package process
 const (
 	fishTold   = "__minissh_told 0\x00"
 	fishSync   = "__minissh_told %s\x00"
-	fishSource = "cat </dev/fd/5 | source"
+	fishSource = "command cat </dev/fd/5 | builtin source"
 
 	fishFunctions = `function __minissh_read
 set -g __minissh_status $status
 if set -q __minissh_waits
-set __minissh_waits (math $__minissh_waits + 1)
-printf 'sync\0%s\0' $__minissh_waits >&4
+set __minissh_waits (builtin math $__minissh_waits + 1)
+builtin printf 'sync\0%s\0' $__minissh_waits >&4
 __minissh_wait $__minissh_waits
 end
 set -g __minissh_due 130
-printf 'begun\0' >&4
+builtin printf 'begun\0' >&4
 read -z -g __minissh_line </dev/fd/3
 set -g __minissh_due 0
 return $__minissh_status
+end
+function __minissh_paths
+set -l paths "$argv"*
+set -q paths[1]; and command ls -dp -- $paths
 end
 function __minissh_names
 set -l asked (string split -m1 \n -- $__minissh_line)
@@ -37,16 +41,16 @@ string match -q '~/*' -- $word; and set name '~/' HOME
 set -l to
 set -q name[2]; and set to $$name[2]
 if set -q to[1]
-__fish_complete_path (string replace -- $name[1] $to[1]/ $word) |
+__minissh_paths (string replace -- $name[1] $to[1]/ $word) |
 string replace -- $to[1]/ $name[1]
 else
-__fish_complete_path $word
+__minissh_paths $word
 end
 case variable
 set -n | string match -- "$word*"
 case command
-complete -C "$word"
-end | string split -f1 \t | string match -v '__minissh_*' | sort -u | head -n 1000
+builtin complete -C "$word"
+end | string split -f1 \t | string match -v '__minissh_*' | command sort -u | command head -n 1000
 return $__minissh_status
 end
 function __minissh_wait
@@ -65,15 +69,21 @@ test $__minissh_due = 0; or set code $__minissh_due
 set -l old "$dirprev[-1]"
 test "$__fish_cd_direction" = next; and set old "$dirnext[-1]"
 set -g __minissh_waits 0
-printf 'ended\0%s\0%s\0%s\0' $code $PWD "$old" >&4
+builtin printf 'ended\0%s\0%s\0%s\0' $code $PWD "$old" >&4
 set -e __minissh_due
 set -g __minissh_line
+function fish_prompt
+__minissh_prompts
+end
 __minissh_wait 0
 return $code
 end
-function fish_prompt
+function __minissh_prompts
 __minissh_report
-printf 'prompts\0' >&4
+builtin printf 'prompts\0' >&4
+end
+function fish_prompt
+__minissh_prompts
 end
 function fish_right_prompt; end
 function fish_mode_prompt; end
@@ -81,7 +91,7 @@ function fish_title; end
 function fish_greeting; end
 set -g fish_autosuggestion_enabled 0
 fish_default_key_bindings
-printf 'ready\0' >&4
+` + fishCalms + `builtin printf 'ready\0' >&4
 `
 )
 

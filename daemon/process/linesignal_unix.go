@@ -23,6 +23,9 @@ func (line *Line) Signal(name string) error {
 		return ErrFinished
 	default:
 	}
+	if name == "INT" {
+		line.stop()
+	}
 	if line.tooEarly(name) {
 		return nil
 	}

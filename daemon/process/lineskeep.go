@@ -6,11 +6,11 @@ package process
 // the next text asks for it. Under set -x all this would be seen.
 const bashKeeps = `__minissh_first= __minissh_last= __minissh_codes=()
 __minissh_note() {
-if [ -n "$__minissh_notes" ]; then
+if \builtin [ -n "$__minissh_notes" ]; then
 __minissh_text=$__minissh_text'__minissh_own=$?'$__minissh_nl
-return
+\builtin return
 fi
-if [ ${#__minissh_text} -le 65536 ]; then
+if \builtin [ ${#__minissh_text} -le 65536 ]; then
 __minissh_l=${__minissh_text%"${__minissh_text##*[![:space:]]}"}
 else
 __minissh_l=
@@ -19,20 +19,20 @@ case $__minissh_text in
 *PIPESTATUS*) __minissh_codes_again ;;
 esac
 __minissh_first=$__minissh_last __minissh_last= __minissh_codes=()
-case $- in *x*) return ;; esac
+case $- in *x*) \builtin return ;; esac
 case $__minissh_l in
-""|*"<<"*|*\\|*"|"|*"&&"|*"|&"|*"()") return ;;
+""|*"<<"*|*\\|*"|"|*"&&"|*"|&"|*"()") \builtin return ;;
 esac
 case ${__minissh_l##*"$__minissh_nl"} in
-*"#"*|for*|select*|case*|function*) return ;;
+*"#"*|for*|select*|case*|function*) \builtin return ;;
 esac
 __minissh_text=$__minissh_text'__minissh_own=$? __minissh_last=$_ '
 __minissh_text=$__minissh_text'__minissh_codes=("${PIPESTATUS[@]}")'$__minissh_nl
 }
 __minissh_codes_again() {
-[ "${#__minissh_codes[@]}" -gt 1 ] || return
-[ "$__minissh_s" = "${__minissh_codes[-1]}" ] || return
-__minissh_n=$(printf ' | (exit %s)' "${__minissh_codes[@]}")
+\builtin [ "${#__minissh_codes[@]}" -gt 1 ] || \builtin return
+\builtin [ "$__minissh_s" = "${__minissh_codes[-1]}" ] || \builtin return
+__minissh_n=$(\builtin printf ' | (exit %s)' "${__minissh_codes[@]}")
 __minissh_text=${__minissh_n#" | "}$__minissh_nl$__minissh_text
 }
 `

@@ -24,7 +24,7 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, size *protocol.Size, t
 		return nil, ErrNoPTY
 	}
 	line := &Line{l: l, ctx: ctx, Ended: make(chan struct{}), out: out, waits: true,
-		mark: rand.Text(), signalled: kind == TerminalLine}
+		mark: rand.Text(), signalled: kind == TerminalLine, wakes: make(chan struct{}, 1)}
 	l.mu.Lock()
 	for l.line != nil {
 		before := l.line
@@ -91,6 +91,7 @@ func (l *Lines) tell(line *Line, kind LineKind, size *protocol.Size, text []byte
 		l.tty.Write([]byte(line.tell))
 		return
 	}
+	l.given.Add(int64(len(line.tell)))
 	go l.feed.WriteString(line.tell) // it reads that when it likes; if this fails, it has ended
 }
 
@@ -137,34 +138,52 @@ const interruptedCode = 130
 
 // tellAgain tells the shell again what an interrupt may have had it throw away: the line of ours,
 // if it has not begun that; the question for its report, if it has read the last one and not
-// reported; the question of asksAfterSignals. One that it has read already finds nothing to do.
+// reported; the question of asksAfterSignals. One that it has read already finds nothing to do. If
+// the line is interrupted and the shell does none of this, a hook of the user's holds it up.
 func (l *Lines) tellAgain(line *Line) {
-	after := toldAgain
-	if l.shell.typed {
-		after = typedAgain
-	}
+	after, typed, calmed, hook := toldAgain, time.Duration(0), false, hook{l: l, line: line}
 	for {
 		select {
 		case <-line.Ended:
 			return
+		case <-line.wakes:
+			after = toldAgain
+			continue
 		case <-time.After(after):
 		}
 		l.mu.Lock()
 		begun, asks := line.begun, line.asks
 		l.mu.Unlock()
-		switch {
-		case l.shell.typed && !begun:
-			l.tty.Write([]byte(line.tell))
-		case l.shell.typed:
-			return
-		case !begun:
-			l.feedMore("\n" + line.tell)
-		case asks != "":
-			l.feedMore(asks)
-		case l.fed():
-			l.askReport()
-		}
 		after = min(2*after, typedAgain)
+		calm := ""
+		switch hook.end() {
+		case hookRuns:
+			if !calmed || l.fed() {
+				calm = l.shell.calm
+			}
+			if !calmed {
+				line.out(2, []byte(hookSays))
+			}
+			fallthrough
+		case hookPerhaps:
+			after = toldAgain
+		}
+		calmed = calmed || calm != ""
+		switch {
+		case l.shell.typed:
+			if typed += after; !begun && typed >= typedAgain {
+				l.tty.Write([]byte(line.tell))
+				typed = 0
+			}
+		case !l.fed():
+			l.feedMore(calm)
+		case !begun:
+			l.feedMore(calm + "\n" + line.tell)
+		case asks != "":
+			l.feedMore(calm + asks)
+		default:
+			l.feedMore(calm + "\n" + report)
+		}
 	}
 }
 
@@ -200,13 +219,19 @@ func (l *Lines) askReport() {
 
 // feedMore does not wait: a pipe takes so little whole, or not at all.
 func (l *Lines) feedMore(text string) {
-	if raw, err := l.feed.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { unix.Write(int(fd), []byte(text)) })
+	if raw, err := l.feed.SyscallConn(); err == nil && text != "" {
+		raw.Control(func(fd uintptr) {
+			n, _ := unix.Write(int(fd), []byte(text))
+			l.given.Add(int64(max(n, 0)))
+		})
 	}
 }
 
 // fed says whether the shell has read all that it was told.
 func (l *Lines) fed() bool { return l.unread() == 0 }
+
+// hasRead is how much the shell has read of what it was told, in bytes.
+func (l *Lines) hasRead() int { return int(l.given.Load()) - max(l.unread(), 0) }
 
 // unread is how much the shell has yet to read of what it was told, in bytes; -1: nobody knows.
 func (l *Lines) unread() (left int) {

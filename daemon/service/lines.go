@@ -197,7 +197,10 @@ func (t *toldLine) write(stream int, p []byte) {
 func (t *toldLine) serve(line *process.Line) {
 	if t.onTTY {
 		keys := t.shell.Keys()
-		t.ch.Sink(func(_ protocol.Type, p []byte) int { return keys.TryWrite(p) })
+		t.ch.Sink(func(_ protocol.Type, p []byte) int {
+			line.Typed(p)
+			return keys.TryWrite(p)
+		})
 		go func() {
 			for {
 				e, err := t.ch.Take()
@@ -207,6 +210,7 @@ func (t *toldLine) serve(line *process.Line) {
 				select {
 				case <-line.Ended: // what was typed is for nobody
 				default:
+					line.Typed(e.Data)
 					keys.Write(e.Data)
 				}
 			}

@@ -1,0 +1,122 @@
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"minissh/protocol/testend"
+)
+
+// hooks are what users have their shells do beside a line; %s is a command.
+var hooks = map[string][]string{
+	"bash": {"export PROMPT_COMMAND=\"%s\"", "trap \"%s\" DEBUG"},
+	"zsh": {"precmd() { %s; }", "preexec() { %s; }", "f() { %s; }; precmd_functions+=(f)",
+		"TRAPDEBUG() { %s; }", "trap \"%s\" DEBUG"},
+	"fish": {"function h --on-event fish_prompt; %s; end",
+		"function h --on-event fish_preexec; %s; end",
+		"function h --on-event fish_postexec; %s; end"},
+}
+
+// A hook that hangs is ended by an interrupt, before a line or after it, and the shell goes on.
+func TestLinesBesideAHookThatHangs(t *testing.T) {
+	for name, lines := range hooks {
+		for n, hook := range lines {
+			t.Run(fmt.Sprint(name, " ", n), func(t *testing.T) {
+				path, err := exec.LookPath(name)
+				if err != nil {
+					t.Skip("not run: needs ", name)
+				}
+				home := t.TempDir()
+				s := tellShellAt(t, path, home, true)
+				s.tell("cd .", PlainLine)
+				runs := func() int {
+					text, _ := os.ReadFile(filepath.Join(home, "runs"))
+					return bytes.Count(text, []byte("\n"))
+				}
+				// A line whose hook hangs, and one that may be held up by it.
+				for _, text := range []string{
+					fmt.Sprintf(hook, "sh -c 'echo >>runs; exec sleep 1000'"), "echo mine"} {
+					line, got := s.begin(text)
+					for interrupts := 1; !over(line); interrupts++ {
+						before := runs()
+						testend.Until(t, text+": an end, or the hook", func() bool {
+							return over(line) || runs() > before || interrupts == 1 && runs() > 0
+						})
+						if line.Signal("INT"); interrupts > 3 {
+							t.Fatalf("%q: it hangs", text)
+						}
+						if name != "bash" || interrupts > 1 {
+							s.wait(line, text)
+						}
+					}
+					if line.End().ShellEnded {
+						t.Errorf("%q: %+v, %q", text, line.End(), got.of(2))
+					}
+				}
+				if name == "fish" && n != 1 {
+					return // it has the hook, which a line can take out
+				}
+				end, got := s.tell("echo on", PlainLine)
+				if got.of(1) != "on\n" || end.Code != 0 {
+					t.Errorf("%+v, %q, %q", end, got.of(1), got.of(2))
+				}
+			})
+		}
+	}
+}
+
+// Ctrl-C that is typed on the terminal for a line that a hook holds up is for the hook.
+func TestTerminalLineBesideAHookThatHangs(t *testing.T) {
+	s := tellShell(t, "bash", true)
+	_, got := s.tell("echo $HOME; PROMPT_COMMAND='sh -c \"echo >runs; exec sleep 1000\"'",
+		PlainLine)
+	file := filepath.Join(strings.TrimSpace(got.of(1)), "runs")
+	testend.Until(t, "the hook runs", func() bool {
+		text, _ := os.ReadFile(file)
+		return len(text) > 0
+	})
+	line, err := s.Begin(t.Context(), TerminalLine, nil, []byte("echo mine"), got.put)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line.Typed([]byte("a\x03"))
+	if end := s.wait(line, "held up"); end.Code != interruptedCode || end.ShellEnded {
+		t.Errorf("%+v", end)
+	}
+	if _, got := s.tell("echo on", PlainLine); got.of(1) != "on\n" {
+		t.Errorf("%q, %q", got.of(1), got.of(2))
+	}
+}
+
+func over(line *Line) bool {
+	select {
+	case <-line.Ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// The prompts of a shell are not the user's to change: the report of a line comes all the same.
+func TestLinesWithAPromptOfTheUsers(t *testing.T) {
+	for name, lines := range map[string][]string{
+		"bash": {"PS1='$(echo a)'", "readonly PS1=a PS2=b", "readonly PROMPT_COMMAND="},
+		"dash": {"PS1='$(echo a)'", "readonly PS1=a"}, "zsh": {"PS1=a", "typeset -r PS1=a"},
+		"fish": {"function fish_prompt; echo a; end", "functions -e fish_prompt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := tellShell(t, name, true)
+			for _, text := range append(lines, "echo on") {
+				end, got := s.tell(text, PlainLine)
+				if end.ShellEnded || text == "echo on" && !strings.Contains(got.of(1), "on\n") {
+					t.Errorf("%q: %+v, %q, %q", text, end, got.of(1), got.of(2))
+				}
+			}
+		})
+	}
+}
