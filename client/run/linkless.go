@@ -192,7 +192,22 @@ func Untold(conn *dial.Connection) string {
 }
 
 func untold(conn *dial.Connection) string {
-	return fmt.Sprintf("the link is lost, and %s cannot be told: what runs there is stopped at "+
-		"the latest when its session has been without a link for %s; there, minisshd end stops it "+
-		"sooner", conn.Options.Alias, protocol.ExactlyInWords(conn.Hold()))
+	return fmt.Sprintf("the link is lost, and %s cannot be told: %s", conn.Options.Alias,
+		stopsLater(conn))
+}
+
+// unsure says the same of a daemon that was told, and does not answer: the link may be lost. "": a
+// session without a link is not kept.
+func unsure(conn *dial.Connection) string {
+	if conn.Hold() == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s does not answer, and may not have been told: %s", conn.Options.Alias,
+		stopsLater(conn))
+}
+
+func stopsLater(conn *dial.Connection) string {
+	return fmt.Sprintf("what runs there is stopped at the latest when its session has been "+
+		"without a link for %s; there, minisshd end stops it sooner",
+		protocol.ExactlyInWords(conn.Hold()))
 }

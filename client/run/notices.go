@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"time"
 
 	"minissh/client/dial"
 	"minissh/client/options"
@@ -56,8 +57,9 @@ func notice(conn *dial.Connection, ch *mux.Channel, e mux.Event, to Answers) {
 		if to.Opened != nil { // a shell's terminal is raw, and its cursor may be anywhere
 			begin, end = "\r\n", "\r\n"
 		}
-		fmt.Fprintf(m, "%sminissh: minisshd on %s is being stopped; what runs there has %d s to "+
-			"end%s", begin, conn.Options.Alias, min(max(notice.Grace, 0), 1e9)/1000, end)
+		grace := time.Duration(min(max(notice.Grace, 0), 1e9)) * time.Millisecond
+		fmt.Fprintf(m, "%sminissh: minisshd on %s is being stopped; what runs there has %s to "+
+			"end%s", begin, conn.Options.Alias, protocol.InWords(grace), end)
 	case notice.Notice == protocol.NoticeSignalRefused:
 		m.Debug("the signal was refused: %s", protocol.Quote(notice.Message))
 	case notice.Notice == protocol.NoticePTYRefused:

@@ -76,6 +76,9 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		select {
 		case <-said:
 		case <-time.After(Farewell):
+			if untold == "" && left.Outcome == nil {
+				untold = unsure(conn)
+			}
 		}
 		if untold != "" {
 			conn.Messages.Say(options.LevelError, "%s", untold)

@@ -51,7 +51,7 @@ type Shell struct {
 
 	held atomic.Pointer[Outcome] // how the command has ended, when only its output is waited for
 
-	// stops what a second signal has begun (atexit.After); watch's, until Run has waited for it
+	// stops what a second signal has begun (endSoon); watch's, until Run has waited for it
 	dying func()
 }
 
@@ -318,7 +318,7 @@ func (s *Shell) pass(sig os.Signal, n int) {
 	case s.held.Load() != nil, s.lost.Load() != nil, Escalate(s.ch, n, nameOf(sig)):
 		s.leave(sig)
 	case n == 2:
-		s.dying = atexit.After(atexit.Code(sig))
+		s.dying = endSoon(s.conn, sig)
 	}
 }
 

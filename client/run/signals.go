@@ -123,6 +123,20 @@ func (s *Catcher) leaveUntold() {
 	s.exit(atexit.Code(sig))
 }
 
+// endSoon is atexit.After for a second signal that was passed on: it says that the daemon has not
+// answered.
+func endSoon(conn *dial.Connection, sig os.Signal) (stop func()) {
+	timer := time.AfterFunc(atexit.Patience, func() {
+		atexit.Do(func() { // it may hang
+			if text := unsure(conn); text != "" {
+				conn.Messages.Say(options.LevelError, "%s", text)
+			}
+		})
+		atexit.Exit(atexit.Code(sig))
+	})
+	return func() { timer.Stop() }
+}
+
 // passedBy says that whoever started us wants Ctrl-C to pass us by: sftp, which has our terminal,
 // stops a transfer and goes on; a client that goes through us has its command to tell.
 var passedBy = signal.Ignored(os.Interrupt)
@@ -209,6 +223,6 @@ func (s *Catcher) take(sig os.Signal) {
 	case Escalate(s.ch, s.count, nameOf(sig)):
 		atexit.Exit(atexit.Code(sig))
 	case s.count == 2:
-		atexit.After(atexit.Code(sig))
+		endSoon(s.conn, sig)
 	}
 }

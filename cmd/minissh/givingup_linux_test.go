@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -95,5 +96,32 @@ func TestGivingUpWithoutLink(t *testing.T) {
 				time.Since(begun), said.String())
 		}
 		h.mend()
+	}
+}
+
+// unanswered is said of a daemon that does not answer; a slow machine notices first that the link
+// is lost.
+var unanswered = regexp.MustCompile(
+	`127\.0\.0\.1 (does not answer, and may not have been told|cannot be told): what runs`)
+
+// Two signals right after the link has fallen silent end the client, and it says what is known.
+func TestGivingUpSilentLink(t *testing.T) {
+	t.Parallel()
+	h := startOnWire(t)
+	cmd := exec.Command(h.args[0], append(slices.Clone(h.args[1:]), "127.0.0.1",
+		"trap '' INT; echo began; sleep 1000")...)
+	var said talk
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	testend.Until(t, "it begins", func() bool { return strings.Contains(said.String(), "began") })
+	h.cut()
+	cmd.Process.Signal(syscall.SIGINT) // two of the same could become one
+	cmd.Process.Signal(syscall.SIGTERM)
+	cmd.Wait()
+	code, text := cmd.ProcessState.ExitCode(), said.String()
+	if code != 130 && code != 143 || !unanswered.MatchString(text) {
+		t.Errorf("exit code %d: %s", code, text)
 	}
 }

@@ -233,3 +233,17 @@ func TestLeavingWithoutLink(t *testing.T) {
 			"session has been without a link for 24 hours") && strings.Contains(now, "ended:255")
 	})
 }
+
+// ~. right after the link has fallen silent, which nobody has noticed yet: the daemon does not
+// answer, so it may know nothing of that, and what becomes of what runs there is told.
+func TestLeavingSilentLink(t *testing.T) {
+	t.Parallel()
+	h := startOnWire(t)
+	s := h.screen("-t", "127.0.0.1", "stty -echo; echo ready; exec cat >/dev/null")
+	s.shows(`^ready`)
+	h.cut()
+	s.types("~.")
+	s.until("what becomes of it", func(now string) bool {
+		return unanswered.MatchString(now) && strings.Contains(now, "ended:255")
+	})
+}
