@@ -11,9 +11,15 @@ import (
 	"minissh/client/terminal"
 )
 
-// completeFiles completes the names of local files, after `put`.
+// isForHere says whether a text begins a line whose words are names of local files.
+func isForHere(text string) bool {
+	text = strings.TrimLeft(text, " ")
+	return strings.HasPrefix(text, "put ") || isLocal(text)
+}
+
+// completeFiles completes the names of local files, after `put` and in a line for this machine.
 func completeFiles(_ context.Context, line string, pos int) editor.Completion {
-	if !strings.HasPrefix(strings.TrimLeft(line[:pos], " "), "put ") {
+	if !isForHere(line[:pos]) {
 		return editor.Completion{}
 	}
 	from, part, quoted := wordBefore(line[:pos])

@@ -68,6 +68,15 @@ func TestCompleteFiles(t *testing.T) {
 			t.Errorf("%s is not read as the name of a file: %q", want, words)
 		}
 	}
+	for line, want := range map[string]string{"!cat o": "!cat one ", "! cat o": "! cat o"} {
+		found := completeFiles(t.Context(), line, len(line))
+		if len(found.Candidates) == 1 {
+			line = line[:found.From] + found.Candidates[0].Text
+		}
+		if line != want {
+			t.Errorf("%q, not %q", line, want)
+		}
+	}
 	found := completeFiles(t.Context(), "put ", 4)
 	var shown []string
 	for _, c := range found.Candidates {

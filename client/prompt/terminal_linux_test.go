@@ -31,6 +31,12 @@ func newTyping(t *testing.T, far func(*mux.Channel)) *typing {
 
 func typeTo(t *testing.T, daemon *fakedaemon.Memory) *typing {
 	t.Helper()
+	return typeOn(t, "dumb", daemon)
+}
+
+// typeOn is typeTo on such a terminal.
+func typeOn(t *testing.T, term string, daemon *fakedaemon.Memory) *typing {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Skip("not run: needs a pty: ", err)
@@ -42,7 +48,7 @@ func typeTo(t *testing.T, daemon *fakedaemon.Memory) *typing {
 	go func() { defer close(p.read); io.Copy(p.shown, master) }()
 	go func() {
 		code, err := prompt.Over(t.Context(), conn, prompt.Config{Stdin: slave, Stdout: slave,
-			Stderr: slave, Getenv: func(string) string { return "dumb" }})
+			Stderr: slave, Getenv: func(string) string { return term }})
 		p.done <- result{code, err}
 		slave.Close() // which ends the reading
 	}()

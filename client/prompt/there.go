@@ -53,9 +53,9 @@ func (r *runner) names(ctx context.Context, kind, word string) ([]string, error)
 }
 
 // complete is Config.Complete: it asks the other side for commands, variables and names of files,
-// and this one after `put`.
+// and this one after `put` and in a line that is for it.
 func (r *runner) complete(ctx context.Context, line string, pos int) editor.Completion {
-	if name, _ := cutWord(strings.TrimLeft(line[:pos], " ")); name == "put" {
+	if isForHere(line[:pos]) {
 		return completeFiles(ctx, line, pos)
 	}
 	begin, redirected := after(line[:pos], operators), false
@@ -82,10 +82,10 @@ func (r *runner) complete(ctx context.Context, line string, pos int) editor.Comp
 	}
 	names, _ := r.names(ctx, kind, word)
 	for _, name := range names {
-		if terminal.Printable(name) != name || kind == protocol.KindPath && hidden(name, word) {
+		if !answers(name, kind, word) {
 			continue
 		}
-		c := editor.Candidate{Text: name + " ", Display: name}
+		c := editor.Candidate{Text: shellWord(name, 0), Display: name}
 		switch {
 		case kind == protocol.KindPath:
 			c = editor.Candidate{Text: wordAfter(variable, name, quoted), Display: lastPart(name)}
@@ -97,6 +97,25 @@ func (r *runner) complete(ctx context.Context, line string, pos int) editor.Comp
 		found.Candidates = append(found.Candidates, c)
 	}
 	return found
+}
+
+// longestName is the longest name that is taken, in bytes: no system has a longer path.
+const longestName = 4096
+
+// answers says whether a name is what was asked for. The other side may say anything, and this goes
+// into the user's line.
+func answers(name, kind, word string) bool {
+	if len(name) > longestName || !strings.HasPrefix(name, word) ||
+		terminal.Printable(name) != name {
+		return false
+	}
+	switch kind {
+	case protocol.KindPath:
+		return !hidden(name, word)
+	case protocol.KindVariable:
+		return !strings.ContainsFunc(name, notInName)
+	}
+	return true
 }
 
 // pathAsked is what is asked for a path that is typed so: with the variable that it begins with,
@@ -129,10 +148,10 @@ func variableBefore(word string) (name string, found bool) {
 	after := strings.LastIndexByte(word, '$') + 1
 	name = strings.TrimPrefix(word[after:], "{")
 	escaped := strings.HasSuffix(word[:max(0, after-1)], `\`)
-	return name, after > 0 && !escaped && !strings.ContainsFunc(name, func(c rune) bool {
-		return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c)
-	})
+	return name, after > 0 && !escaped && !strings.ContainsFunc(name, notInName)
 }
+
+func notInName(c rune) bool { return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }
 
 // hidden says whether a name begins with a dot, and the word that was typed does not.
 func hidden(name, word string) bool {
