@@ -5,12 +5,15 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
 	"minissh/client/options"
+	"minissh/protocol"
 	"minissh/protocol/keys"
 )
 
@@ -61,9 +64,12 @@ func (r *keyRing) addCertificates(files []string, last string) {
 			}
 			continue
 		}
-		if of := r.holder(cert.Key); of != nil {
-			add(of, cert, name)
+		of := r.holder(cert.Key)
+		if of == nil {
+			r.messages.Debug("the certificate %s is left out: it is for another key", name)
+			continue
 		}
+		add(of, cert, name)
 	}
 	for i := range r.agent {
 		id := &r.agent[i]
@@ -109,4 +115,31 @@ func (c *candidate) name() string {
 		return "certificate of " + c.fingerprint
 	}
 	return c.fingerprint
+}
+
+// doubt is why a daemon may not take a candidate's certificate, "" if it looks right. Which name is
+// needed the daemon alone knows: its settings may want another than the user's (CE3).
+func (c *candidate) doubt(user string) string {
+	if c.cert == nil {
+		return ""
+	}
+	shown := func(seconds uint64) string {
+		return time.Unix(int64(seconds), 0).Format("2006-01-02T15:04:05") // as ssh-keygen -L does
+	}
+	now := uint64(time.Now().Unix())
+	switch {
+	case c.cert.CertType != ssh.UserCert:
+		return "it is a host's"
+	case now >= c.cert.ValidBefore:
+		return "it expired on " + shown(c.cert.ValidBefore)
+	case now < c.cert.ValidAfter && c.cert.ValidAfter > math.MaxInt64:
+		return "it is never valid"
+	case now < c.cert.ValidAfter:
+		return "it is not valid before " + shown(c.cert.ValidAfter)
+	case len(c.cert.ValidPrincipals) == 0:
+		return "it names no user"
+	case !slices.Contains(c.cert.ValidPrincipals, user):
+		return "it does not name " + protocol.Quote(user)
+	}
+	return ""
 }

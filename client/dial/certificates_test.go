@@ -219,6 +219,8 @@ func TestHostCertificates(t *testing.T) {
 		"another authority": {ca: other, marker: "@cert-authority", said: "can't be established"},
 		"another host": {ca: ca, marker: "@cert-authority", names: []string{"x"},
 			said: "can't be established"},
+		"another host, told of": {ca: ca, marker: "@cert-authority", names: []string{"x"},
+			said: "does not count: none of the certificate's principals is meant"},
 		"revoked": {ca: ca, marker: "@revoked", said: "REVOKED HOST KEY"},
 		"in the list of revoked keys": {ca: ca, marker: "@cert-authority", said: "revoked by file",
 			options: func(o *options.Options) {

@@ -113,6 +113,8 @@ type login struct {
 	warned bool          // of the key log
 	// the host's key has been shown as a picture
 	pictured bool
+	// the user has been told that the host's certificate does not count
+	doubted bool
 }
 
 func (d *Dialer) login() (*login, error) {

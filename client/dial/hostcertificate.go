@@ -6,6 +6,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"minissh/client/knownhosts"
+	"minissh/client/options"
 	"minissh/client/report"
 )
 
@@ -25,7 +26,11 @@ func (c *hostCheck) certified(cert *ssh.Certificate) (holds bool, err error) {
 	case verdict.Status == knownhosts.Revoked:
 		return false, c.refuse(verdict)
 	case by.Why != nil:
-		c.Messages.Debug("the host's certificate does not count: %v", by.Why)
+		level := options.LevelDebug1
+		if by.File != "" && !c.doubted { // that is a surprise: an authority for the host made it
+			level, c.doubted = options.LevelInfo, true
+		}
+		c.Messages.Say(level, "the host's certificate does not count: %v", by.Why)
 		return false, nil
 	case !o.AcceptsHostKey(cert.Type()):
 		c.Messages.Debug("the host's certificate does not count: HostKeyAlgorithms forbids %s",

@@ -302,7 +302,11 @@ func (r *keyRing) untried() *candidate {
 func (r *keyRing) sources() string {
 	var list []string
 	for _, c := range r.list {
-		list = append(list, c.source)
+		source := c.source
+		if doubt := c.doubt(r.options.User); doubt != "" {
+			source += " (" + doubt + ")"
+		}
+		list = append(list, source)
 	}
 	return strings.Join(list, ", ")
 }

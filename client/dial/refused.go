@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"minissh/client/knownhosts"
 	"minissh/client/report"
@@ -81,6 +82,18 @@ func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
 			o.Alias, report.Target(o), advice)
 		advice += "; if it is listed already, the account may be locked or not served there: its " +
 			"admin sees why with journalctl -u minisshd"
+	}
+	for _, c := range ring.list {
+		if c.doubt(o.User) == "" {
+			continue
+		}
+		file := "KEY.pub"
+		if beside, is := strings.CutSuffix(c.source, "-cert.pub"); is {
+			file = beside + ".pub"
+		}
+		advice = fmt.Sprintf("ssh-keygen -s CA_KEY -I NAME -n %s %s, by the authority, makes "+
+			"another certificate; or %s", o.User, file, advice)
+		break
 	}
 	return report.Failed(nil, advice,
 		"%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User,

@@ -17,11 +17,7 @@ func RevokedIn(path string, key ssh.PublicKey) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	found, err := krl.Holds(text, key)
-	if err != nil {
-		return false, fmt.Errorf("%s: %w", path, err)
-	}
-	return found, nil
+	return krl.Holds(text, key)
 }
 
 // RevokedWarningIn is ssh's warning about a key that a file of revoked keys holds.

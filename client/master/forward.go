@@ -92,7 +92,10 @@ func (o *Owner) change(kind, id uint32, b *body) message {
 		defer cancel()
 		port, err = o.forwards.Add(ctx, f)
 	}
+	failure, told := errors.AsType[*report.Failure](err)
 	switch {
+	case told:
+		return newMessage(refused, id).text(failure.What)
 	case err != nil:
 		return newMessage(refused, id).text(report.Plain(err).Error())
 	case kind == openForward && f.Remote && f.Port == 0 && f.Path == "":

@@ -221,6 +221,14 @@ func TestForwards(t *testing.T) {
 		!strings.Contains(err.Error(), `refuses: "no`) {
 		t.Errorf("%v", err)
 	}
+	// where it failed is told as well
+	noted.mu.Lock()
+	noted.err = report.Failed(&net.OpError{Op: "listen", Err: errors.New("in use")}, "",
+		"cannot listen on port 1: in use")
+	noted.mu.Unlock()
+	if _, err := Ask(o, io.Discard); err == nil || !strings.Contains(err.Error(), "on port 1: in") {
+		t.Errorf("%v", err)
+	}
 	for _, bad := range []message{newMessage(openForward, 0, localForward),
 		newMessage(openForward, 0, 4).text("").number(1).text("web").number(80),
 		newMessage(openForward, 0, localForward).text("").number(0).text("web").number(80),
