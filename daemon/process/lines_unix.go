@@ -48,13 +48,15 @@ type Line struct {
 
 	l    *Lines
 	ctx  context.Context // done: nobody wants the line any more
+	kind LineKind
 	out  LineOutput
 	mark string  // its own, which is in the shell's reports of it if lines of ours are not typed
 	tell string  // the line of ours
 	text []byte  // what is sent when the shell has begun
 	end  LineEnd // constant once Ended is closed
 
-	wakes chan struct{} // wakes tellAgain; holds one
+	wakes  chan struct{} // wakes tellAgain; holds one
+	hooked atomic.Bool   // it was interrupted, and a hook held it up
 
 	// guarded by l.mu
 	waits     bool            // for the shell to start
@@ -64,7 +66,6 @@ type Line struct {
 	missed    map[string]bool // signals that missing looks after
 	signalled bool            // or perhaps: by a key
 	stopping  bool            // by INT
-	hooked    bool            // then: a hook held it up
 	over      bool            // the shell has ended it: no signal is for it
 	asks      string          // then: the line of ours that the shell is to answer
 }
@@ -245,12 +246,12 @@ func (l *Lines) hasBegun() {
 	}
 	early := line.early
 	interrupted := slices.Contains(early, "INT")
-	hooked := line.hooked
+	hooked := line.hooked.Load()
 	line.begun, line.early, line.read = true, nil, l.hasRead()
 	l.mu.Unlock()
 	if l.shell.typed { // what the terminal has shown so far is the line of ours
 		l.screen.settle()
-		l.screen.to(line.out)
+		l.screen.to(line.show)
 		if interrupted {
 			line.text = nil
 		}

@@ -28,6 +28,9 @@ const (
 // hookSlow is after how many looks a shell that does nothing of its line is not only slow.
 const hookSlow = 5
 
+// hookMany is how many looks come soon after one another if a hook runs: each may end one command.
+const hookMany = 40
+
 // typingSlow is that for one that is typed to. An interrupt while it reads what is typed may be its
 // end: fish has been seen to read nothing more.
 const typingSlow = 10
@@ -50,7 +53,9 @@ func (h *hook) end() holdUp {
 	if held {
 		h.looks++
 		line.signalled = true
-		line.hooked = line.hooked || runs || h.looks >= slow
+		if runs || h.looks >= slow {
+			line.hooked.Store(true)
+		}
 	}
 	l.mu.Unlock()
 	if h.tries++; !held || read != h.read {
@@ -79,6 +84,14 @@ func (h *hook) end() holdUp {
 func (line *Line) outside(read int) bool {
 	past := line.begun && !line.l.shell.typed && read > line.read
 	return line.l.line == line && (!line.begun || line.over || past)
+}
+
+// show passes on what is written. Of a hook that is being ended, a line without the terminal shows
+// nothing that comes from there: the shell's words about it.
+func (line *Line) show(stream int, p []byte) {
+	if stream != 0 || line.kind == TerminalLine || !line.hooked.Load() {
+		line.out(stream, p)
+	}
 }
 
 // Typed is told what is typed on the terminal: Ctrl-C is for a hook, too.

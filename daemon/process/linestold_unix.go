@@ -23,7 +23,7 @@ func (l *Lines) Begin(ctx context.Context, kind LineKind, size *protocol.Size, t
 	if kind == TerminalLine && l.tty == nil {
 		return nil, ErrNoPTY
 	}
-	line := &Line{l: l, ctx: ctx, Ended: make(chan struct{}), out: out, waits: true,
+	line := &Line{l: l, ctx: ctx, Ended: make(chan struct{}), kind: kind, out: out, waits: true,
 		mark: rand.Text(), signalled: kind == TerminalLine, wakes: make(chan struct{}, 1)}
 	l.mu.Lock()
 	for l.line != nil {
@@ -82,7 +82,7 @@ func (l *Lines) tell(line *Line, kind LineKind, size *protocol.Size, text []byte
 	}
 	for _, s := range []*stream{l.out, l.err, l.screen} {
 		if s != nil && !(s.terminal && l.shell.typed) {
-			s.to(line.out)
+			s.to(line.show)
 		}
 	}
 	l.mu.Unlock()
@@ -161,10 +161,12 @@ func (l *Lines) tellAgain(line *Line) {
 			if !calmed || l.fed() {
 				calm = l.shell.calm
 			}
-			if !calmed {
+			if !calmed && !(l.shell.typed && begun) {
 				line.out(2, []byte(hookSays))
 			}
-			fallthrough
+			if after = toldAgain; hook.looks < hookMany {
+				after /= 4
+			}
 		case hookPerhaps:
 			after = toldAgain
 		}
