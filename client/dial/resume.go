@@ -158,7 +158,11 @@ func (k *keeper) note(state *mux.LinkState, failed error) {
 		if refusal != nil {
 			failed = errSilent
 		}
-		k.loss = &Loss{state.Heard, state.Heard.Add(k.most),
+		most := k.most
+		if state.Up { // its successor is tried for as long as it is there
+			most = max(most, state.Believed)
+		}
+		k.loss = &Loss{state.Heard, state.Heard.Add(most),
 			cmp.Or(state.Cause, failed, errSilent), refusal}
 		if !state.Up && !errors.Is(state.Cause, mux.ErrSilent) {
 			k.loss.Since = time.Now()
@@ -208,6 +212,7 @@ func (k *keeper) restore() {
 	// a link is doubted after a second at the earliest, and a person is told after two
 	defer time.AfterFunc(Quiet-leastDoubt, k.slow).Stop()
 	var failed error // what the last attempt ended with
+	var up time.Time // when the old link was there still
 	for k.session.Err() == nil && !k.works() {
 		if k.session.Traffic().Last.After(k.joined) {
 			k.settle()
@@ -217,7 +222,12 @@ func (k *keeper) restore() {
 		left, lost := time.Until(state.Heard.Add(k.most)), &mux.LinkLost{Within: k.hold,
 			Tried: k.most}
 		k.mu.Unlock()
-		if left <= 0 && !state.Up {
+		if state.Up {
+			up = time.Now()
+		} else if left <= 0 {
+			if up.Sub(state.Heard) > k.most {
+				lost.Tried = time.Since(state.Heard).Round(time.Second)
+			}
 			lost.Cause = cmp.Or(decided(failed), state.Cause, failed, errSilent)
 			k.session.Abandon(lost)
 			return

@@ -15,13 +15,15 @@ type LinkState struct {
 	Doubtful bool      // it is silent although something is due (RE7), or it must be replaced (SE8)
 	Heard    time.Time // when the last byte came, over this link or one before
 	Cause    error     // why the last link was lost; nil if none was, or there is one now
+	// Believed is how long a silent link is kept (SE6).
+	Believed time.Duration
 }
 
 // LinkState is the state of the session's link now.
 func (s *Session) LinkState() LinkState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := LinkState{Up: s.link != nil, Heard: s.heard}
+	state := LinkState{Up: s.link != nil, Heard: s.heard, Believed: s.deadAfter()}
 	if !errors.Is(s.lostBy, errReplaced) { // a doubtful link is replaced because it is silent
 		state.Cause = s.lostBy
 	}
