@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"minissh/daemon/authorized"
 	"minissh/protocol"
@@ -178,6 +179,21 @@ func TestAgentHelperLost(t *testing.T) {
 	}
 	if _, err := os.Lstat(filepath.Dir(string(said.Path))); err == nil {
 		t.Errorf("%s is left", said.Path)
+	}
+}
+
+// A helper that is killed because it takes too long to end leaves nothing either: nobody wants the
+// channel any more then (found under load: the folder stayed).
+func TestAgentHelperLate(t *testing.T) {
+	l := newLab(t, func(o *Options) { o.HelperGrace = time.Nanosecond })
+	for range 3 {
+		s := l.session(nil)
+		_, path := agentListener(t, s)
+		s.Close(nil)
+		testend.Until(t, "the folder is gone", func() bool {
+			_, err := os.Stat(filepath.Dir(path))
+			return err != nil
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -60,21 +61,28 @@ func beClearHelper(args []string) int {
 	return 0
 }
 
-// clear has what an agent's helper has left removed, with the account's rights.
-func (h *Host) clear(ch *mux.Channel, who *access.Client, path string) {
-	started, reason := h.startHelper(ch, who, func() (*process.Process, error) {
-		return process.StartSelf(who.Account, clearHelper, path)
-	})
-	if reason != nil {
+// clear has what an agent's helper has left removed, with the account's rights, whether or not
+// anybody wants the channel still. It takes HelperStart at most, and its turn.
+func (h *Host) clear(who *access.Client, path string) {
+	ctx, cancel := context.WithTimeout(h.Hurried, h.HelperStart)
+	defer cancel()
+	turn, err := process.Turn(ctx, who.Account)
+	if err != nil {
 		return
 	}
-	started.Stdout.Close()
-	started.Stderr.Close()
-	select { // HelperStart bounds it
-	case <-started.Done():
-	case <-started.watched:
+	defer turn()
+	p, err := process.StartSelf(who.Account, clearHelper, path)
+	if err != nil {
+		return
 	}
-	started.end()
+	defer p.Close()
+	p.Stdout.Close()
+	p.Stderr.Close()
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+		p.End()
+	}
 }
 
 const agentVariable = "SSH_AUTH_SOCK="

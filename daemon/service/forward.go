@@ -51,6 +51,8 @@ type group struct {
 	giveBack func(net.Conn)
 	over     <-chan struct{} // closed when it can make no more
 	end      func()          // ends it, and waits
+	// killed says, after end, that it was late, and may have left a socket; nil: it never is
+	killed func() bool
 }
 
 // connectTime is how long a connection may take to be made (FO3).

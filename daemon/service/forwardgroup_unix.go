@@ -83,7 +83,8 @@ func (h *Host) startGroup(ch *mux.Channel, who *access.Client) (*group, *protoco
 	case <-g.ready:
 		g.answered()
 		return &group{pid: g.PID, connect: g.connect, listen: g.listen, lend: g.lend,
-			accept: g.accept, giveBack: g.giveBack, over: g.ended, end: g.end}, nil
+			accept: g.accept, giveBack: g.giveBack, over: g.ended, end: g.end,
+			killed: func() bool { return g.helper.killed }}, nil
 	case <-g.ended:
 	}
 	unwanted := gone(ch) != ""

@@ -22,6 +22,7 @@ type helper struct {
 	late    *time.Timer   // runs while somebody waits for the helper's own steps
 	over    chan struct{} // closed by end
 	watched chan struct{} // closed when watch has returned
+	killed  bool          // by watch, which has returned
 }
 
 // startHelper starts a helper for a channel, by start, when it is the account's turn. Its first
@@ -73,6 +74,7 @@ func (h *helper) watch() {
 			why = "nobody wants it any more"
 		}
 	}
+	h.killed = true
 	args := []any{"pid", h.PID, "why", why}
 	if left, _ := h.End(); len(left) > 0 {
 		h.host.Log.Warn("Helper cannot be stopped for "+logbook.Name(h.who.User)+

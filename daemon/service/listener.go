@@ -101,8 +101,8 @@ func (f forward) listener(h *Host, ch *mux.Channel, who *access.Client,
 	defer read()
 	exit, reason := h.await(ch, g, unwanted, l.giveWay)
 	g.end()
-	if l.agent && reason == endedEarly {
-		h.clear(ch, who, path)
+	if l.agent && (reason == endedEarly || g.killed != nil && g.killed()) {
+		h.clear(who, path)
 	}
 	h.noted(who, "Listener ended", args...)
 	f.listeners.leave(l) // first: whoever sees the end may listen there at once
