@@ -3,8 +3,10 @@
 package friends_test
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -48,6 +50,36 @@ print scalar($ssh->capture('seq', '3')) =~ tr/\n//, "\n";
 	}
 	if left, err := os.ReadDir(p.Path("ctl")); len(left) > 0 || err != nil {
 		t.Errorf("left in ctl: %v, %v", left, err)
+	}
+}
+
+// Rex runs tasks over Net::OpenSSH, and copies by sftp.
+func TestRex(t *testing.T) {
+	t.Parallel()
+	rex := testhost.Need(t, "rex")
+	p := testhost.New(t)
+	d := p.Daemon()
+	p.Must(os.Mkdir(p.Path("ctl"), 0o700))
+	p.Write("src", "text\n")
+	me, err := user.Current()
+	p.Must(err)
+	p.Write("Rexfile", fmt.Sprintf(`use Rex -feature => ['1.4'];
+set connection => 'OpenSSH';
+user '%s';
+private_key '%s';
+Rex::Config->set_openssh_opt(
+	initialize_options => { ssh_cmd => 'minissh', ctl_dir => 'ctl' });
+task 'try', '127.0.0.1:%s', sub {
+	print run('echo "out $((6*7))"'), "\n";
+	run('exit 3', auto_die => 0); print "$?\n";
+	upload 'src', '%s';
+	print is_file('%[4]s') ? "there\n" : "not there\n";
+};
+`, me.Username, p.Path("home/.ssh/id_ed25519"), d.Port, p.Path("there")))
+	r := asSSH(p, nil, rex, "-q", "-f", "Rexfile", "try")
+	if want := "out 42\n3\nthere\n"; r.Out != want || r.Code != 0 ||
+		p.Read("there") != p.Read("src") {
+		t.Errorf("%+v, want %q", r, want)
 	}
 }
 

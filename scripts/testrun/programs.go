@@ -65,6 +65,7 @@ var programs = []program{
 	{"ansible", "ansible-core"},
 	{"perl", "perl-base"},
 	{"/usr/share/perl5/Net/OpenSSH.pm", "libnet-openssh-perl"},
+	{"rex", "rex"},
 	{"/usr/lib/python3/dist-packages/plumbum/__init__.py", "python3-plumbum"},
 	{"mandoc", "mandoc"},
 	{"groff", "groff-base"},
