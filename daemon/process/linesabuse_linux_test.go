@@ -159,3 +159,27 @@ func TestLinesCloseDescriptors(t *testing.T) {
 		})
 	}
 }
+
+// What is stopped in the middle of a line, so that its parent waits for ever and the shell sees
+// nothing of it, gets an interrupt too. (fish: Ctrl-Z found a program between vfork and exec.)
+func TestLinesInterruptWhatIsStopped(t *testing.T) {
+	for _, name := range append(tellable, "fish") {
+		t.Run(name, func(t *testing.T) {
+			s := tellShell(t, name, true)
+			line, got := s.begin(`sh -c 'trap : INT; sh -c "echo go; kill -STOP \$\$"; exit 3'`)
+			got.await(t, 1, "go\n")
+			testend.Until(t, "it is stopped", func() bool {
+				stopped := false
+				s.Process.members(func(p procStat) { stopped = stopped || p.state == 'T' })
+				return stopped
+			})
+			line.Signal("INT")
+			if end := s.wait(line, "what is stopped"); end.ShellEnded || end.Code == 0 {
+				t.Errorf("%+v, %q", end, got.of(2))
+			}
+			if _, got := s.tell("echo on", PlainLine); got.of(1) != "on\n" {
+				t.Errorf("%q, %q", got.of(1), got.of(2))
+			}
+		})
+	}
+}

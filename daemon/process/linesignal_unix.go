@@ -42,6 +42,10 @@ func (line *Line) Signal(name string) error {
 	}
 	starting, unsure := l.mayMiss()
 	err := l.Process.Signal(name)
+	switch name {
+	case "INT", "QUIT", "TERM", "HUP":
+		l.signalStopped()
+	}
 	l.again()
 	if unsure {
 		line.look(name, starting)

@@ -123,6 +123,9 @@ func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, 
 // signalForeground does nothing here: nobody knows which groups belong to the command's session.
 func (p *Process) signalForeground(unix.Signal) bool { return false }
 
+// signalStopped does nothing here, as above.
+func (p *Process) signalStopped() {}
+
 func shortWay(f *os.File) io.ReadWriter { return f }
 
 // output is our end of a pipe that the command writes to.

@@ -177,6 +177,23 @@ func (p *Process) signalForeground(sig unix.Signal) bool {
 	return found
 }
 
+// signalStopped lets what is stopped in a terminal's foreground process group go on, so that it
+// acts on what it was sent: its parent may wait for that, and never be seen to stop. A shell that
+// starts a program by vfork does, if Ctrl-Z finds that between vfork and exec.
+func (p *Process) signalStopped() {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.reaped || p.tty == nil {
+		return
+	}
+	group := p.tty.foreground()
+	p.members(func(s procStat) {
+		if s.pgrp == group && s.state == 'T' {
+			p.signalMember(s.pid, unix.SIGCONT)
+		}
+	})
+}
+
 // shortWay reads and writes a terminal without waking the scheduler's watcher at each key.
 func shortWay(f *os.File) io.ReadWriter {
 	if d, err := nonblock.New(f); err == nil {
