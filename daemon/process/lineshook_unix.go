@@ -70,7 +70,8 @@ func (h *hook) end() holdUp {
 			l.signalForeground(byName["KILL"])
 		}
 		l.Process.mu.RUnlock()
-	case runs, typing && h.looks == slow && l.prompted.Load(), !typing && h.tries&(h.tries-1) == 0:
+	case runs, typing && h.looks == slow && l.prompted.Load(),
+		!typing && h.tries > 1 && h.tries&(h.tries-1) == 0: // and not one that gets on
 		l.Process.Signal("INT")
 	}
 	if runs || h.looks >= slow {
