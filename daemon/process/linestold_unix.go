@@ -207,6 +207,9 @@ func (l *Lines) asksAfterSignals(number int) bool {
 		l.tty.f.SetWriteDeadline(time.Unix(1, 0))
 	}
 	l.line.asks = fmt.Sprintf("\n"+reportAnd, number)
+	if l.line.hooked.Load() { // it answers when it has taken out its hooks
+		l.line.asks = l.shell.calm + l.line.asks
+	}
 	l.feedMore(l.line.asks)
 	return true
 }
