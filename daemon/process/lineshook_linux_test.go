@@ -12,8 +12,8 @@ import (
 	"minissh/protocol/testend"
 )
 
-// hooks are what users have their shells do beside a line; %s is a command. bash's trap for DEBUG is
-// not among them, since it runs before each of our own commands too, nor fish_preexec: on a busy
+// hooks are what users have their shells do beside a line; %s is a command. bash's trap for DEBUG
+// is not among them, since it runs before each of our own commands too, nor fish_preexec: on a busy
 // machine they may take several interrupts.
 var hooks = map[string][]string{
 	"bash": {"export PROMPT_COMMAND=\"%s\""},
