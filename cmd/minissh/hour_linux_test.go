@@ -28,10 +28,11 @@ func TestNewcomersHour(t *testing.T) {
 	s := h.screenOf(append(args, "127.0.0.1")...)
 	enters := func(line string) { s.types(line, "Enter") }
 	step := 0
-	// sees waits for what a line shows, and clears the screen.
+	// sees waits for what a line shows and for the prompt, and clears the screen.
 	sees := func(pattern string) {
 		t.Helper()
 		s.shows(pattern)
+		s.shows(`# ?$`) // what is typed before would go to a line's terminal
 		step++
 		s.types("", "C-l")
 		s.until("a clear screen", func(now string) bool { return len(strings.Fields(now)) == 1 })
