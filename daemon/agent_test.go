@@ -190,11 +190,17 @@ func TestAgentHelperLate(t *testing.T) {
 		s := l.session(nil)
 		_, path := agentListener(t, s)
 		s.Close(nil)
-		testend.Until(t, "the folder is gone", func() bool {
-			_, err := os.Stat(filepath.Dir(path))
-			return err != nil
-		})
+		folderGone(t, path)
 	}
+}
+
+// folderGone waits until the folder of a socket is gone.
+func folderGone(t *testing.T, socket string) {
+	t.Helper()
+	testend.Until(t, "the folder is gone", func() bool {
+		_, err := os.Stat(filepath.Dir(socket))
+		return err != nil
+	})
 }
 
 // A session's end ends the helper, and removes the socket.
@@ -204,9 +210,6 @@ func TestAgentEnds(t *testing.T) {
 	s := l.session(nil)
 	_, path := agentListener(t, s)
 	s.Close(nil)
-	testend.Until(t, "the folder is gone", func() bool {
-		_, err := os.Stat(filepath.Dir(path))
-		return err != nil
-	})
+	folderGone(t, path)
 	settle(t, before)
 }

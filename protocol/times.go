@@ -5,6 +5,17 @@ import (
 	"time"
 )
 
+// Took is how long something took, for people who compare such times.
+func Took(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
 // InWords is a time that has passed, or is left, for people: rounded, in its largest unit of which
 // there are two.
 func InWords(d time.Duration) string {

@@ -32,3 +32,12 @@ func TestTimesInWords(t *testing.T) {
 		}
 	}
 }
+
+func TestTook(t *testing.T) {
+	for d, want := range map[time.Duration]string{3 * time.Millisecond: "3 ms",
+		1550 * time.Millisecond: "1.6 s", 75 * time.Second: "1m15s"} {
+		if got := Took(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}

@@ -148,8 +148,8 @@ func (v *View) End(lasted time.Duration, refused bool) (failed bool) {
 		v.bar.Clear()
 	}
 	if v.bar != nil && !refused {
-		fmt.Fprintf(v.Screen, "%d copied, %d there already, %d failed; %s in %v\n", v.sum.Stored,
-			v.sum.Skipped, v.sum.Failed, size(v.sum.Bytes), lasted.Round(10*time.Millisecond))
+		fmt.Fprintf(v.Screen, "%d copied, %d there already, %d failed; %s in %s\n", v.sum.Stored,
+			v.sum.Skipped, v.sum.Failed, size(v.sum.Bytes), protocol.Took(lasted))
 	}
 	if v.Lines != nil {
 		v.write(struct {

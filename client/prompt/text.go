@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"time"
 
 	"minissh/client/terminal"
+	"minissh/protocol"
 )
 
 // where names the other side.
@@ -44,7 +44,7 @@ func inHome(dir, home []byte) []byte {
 func ended(o Outcome) string {
 	took := ""
 	if o.Duration > 0 {
-		took = ", " + short(o.Duration)
+		took = ", " + protocol.Took(o.Duration)
 	}
 	switch {
 	case o.Signal != "":
@@ -54,15 +54,4 @@ func ended(o Outcome) string {
 		return fmt.Sprintf("[exit %d%s]", o.Code, took)
 	}
 	return ""
-}
-
-// short is a duration as a person says it.
-func short(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	return d.Round(time.Second).String()
 }

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestLabel(t *testing.T) {
@@ -26,15 +25,6 @@ func TestLabel(t *testing.T) {
 	}
 	if got := (&loop{cfg: &Config{User: "li", Host: "lab"}}).label(); got != "li@lab$ " {
 		t.Errorf("without a directory: %q", got)
-	}
-}
-
-func TestShort(t *testing.T) {
-	for d, want := range map[time.Duration]string{3 * time.Millisecond: "3 ms",
-		1550 * time.Millisecond: "1.6 s", 75 * time.Second: "1m15s"} {
-		if got := short(d); got != want {
-			t.Errorf("%v: %q, want %q", d, got, want)
-		}
 	}
 }
 

@@ -145,29 +145,47 @@ func bySSHD(t *testing.T, address, user string, signer ssh.Signer, run bool) (j 
 	return j, ""
 }
 
+// bench is sshd and our access, with the same three files: listed (authorized_keys), trusted
+// (authorities) and revoked.
+type bench struct {
+	user, dir, address string
+	access             Access
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	own, err := process.CurrentAccount()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{user: own.Name, dir: t.TempDir()}
+	listed, trusted, revoked := b.write(t, "listed", ""), b.write(t, "trusted", ""),
+		b.write(t, "revoked", "")
+	b.address = startSSHD(t, b.dir, fmt.Sprintf("AuthorizedKeysFile %s\nTrustedUserCAKeys %s\n"+
+		"RevokedKeys %s\n", listed, trusted, revoked))
+	b.access = NewFileAccess(own, []string{listed}, Trust{UserCA: trusted, RevokedKeys: revoked},
+		slog.New(slog.DiscardHandler))
+	return b
+}
+
+// write writes one of the files, or another beside them, and returns its path.
+func (b *bench) write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(b.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // sshd and we judge the same certificates by the same files (CE3, CE4). Where they differ, the
 // table says so, and we are the stricter ones.
 func TestCertificatesAsSSHDJudges(t *testing.T) {
 	if _, err := exec.LookPath("ssh-keygen"); err != nil {
 		t.Skip("not run: needs ssh-keygen")
 	}
-	own, err := process.CurrentAccount()
-	if err != nil {
-		t.Fatal(err)
-	}
-	user, dir := own.Name, t.TempDir()
-	file := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	listed, trusted, revoked := file("listed", ""), file("trusted", ""), file("revoked", "")
-	address := startSSHD(t, dir, fmt.Sprintf("AuthorizedKeysFile %s\nTrustedUserCAKeys %s\n"+
-		"RevokedKeys %s\n", listed, trusted, revoked))
-	access := NewFileAccess(own, []string{listed}, Trust{UserCA: trusted, RevokedKeys: revoked},
-		slog.New(slog.DiscardHandler))
+	b := newBench(t)
+	user := b.user
 	client, authority, other := newSigner(t), newSigner(t), newSigner(t)
 	now := uint64(time.Now().Unix())
 	type change = func(*ssh.Certificate)
@@ -285,24 +303,26 @@ func TestCertificatesAsSSHDJudges(t *testing.T) {
 			if err := cert.SignCert(rand.Reader, ca); err != nil {
 				t.Fatal(err)
 			}
+			var err error
 			if signer, err = ssh.NewCertSigner(cert, client); err != nil {
 				t.Fatal(err)
 			}
 			proof.Cert = cert
 		}
-		file("trusted", "# authorities\n"+line(authority.PublicKey())+"\n")
-		file("listed", words.Replace(c.listed)+"\n")
+		b.write(t, "trusted", "# authorities\n"+line(authority.PublicKey())+"\n")
+		b.write(t, "listed", words.Replace(c.listed)+"\n")
 		if spec, is := strings.CutPrefix(c.revoked, "krl "); is {
+			revoked := b.write(t, "revoked", "")
 			if out, err := exec.Command("ssh-keygen", "-q", "-k", "-f", revoked, "-s",
-				file("ca.pub", line(authority.PublicKey())),
-				file("spec", words.Replace(spec)+"\n")).CombinedOutput(); err != nil {
+				b.write(t, "ca.pub", line(authority.PublicKey())),
+				b.write(t, "spec", words.Replace(spec)+"\n")).CombinedOutput(); err != nil {
 				t.Fatalf("ssh-keygen: %v %s", err, out)
 			}
 		} else {
-			file("revoked", words.Replace(c.revoked))
+			b.write(t, "revoked", words.Replace(c.revoked))
 		}
-		theirs, out := bySSHD(t, address, user, signer, c.out != "")
-		grant, err := access.Authorize(user, proof, netip.MustParseAddr("127.0.0.1"))
+		theirs, out := bySSHD(t, b.address, user, signer, c.out != "")
+		grant, err := b.access.Authorize(user, proof, netip.MustParseAddr("127.0.0.1"))
 		ours := judged{in: err == nil}
 		if err == nil && c.out == "" {
 			ours.pty = grant.Allows(authorized.PTY) == nil

@@ -10,10 +10,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +18,6 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 )
@@ -147,24 +143,8 @@ func (l *rawLab) usual() *raw {
 // Certificates and lists of revoked keys that nobody's tools write are judged as sshd does. Where
 // we differ we are the stricter ones; where sshd has a bound of its own, the table says so.
 func TestHostileCertificatesAsSSHDJudges(t *testing.T) {
-	own, err := process.CurrentAccount()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	file := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	listed, trusted, revoked := file("listed", ""), file("trusted", ""), file("revoked", "")
-	address := startSSHD(t, dir, fmt.Sprintf("AuthorizedKeysFile %s\nTrustedUserCAKeys %s\n"+
-		"RevokedKeys %s\n", listed, trusted, revoked))
-	access := NewFileAccess(own, []string{listed}, Trust{UserCA: trusted, RevokedKeys: revoked},
-		slog.New(slog.DiscardHandler))
-	l := &rawLab{user: own.Name, client: newSigner(t), ca: newSigner(t), other: newSigner(t),
+	b := newBench(t)
+	l := &rawLab{user: b.user, client: newSigner(t), ca: newSigner(t), other: newSigner(t),
 		now: uint64(time.Now().Unix())}
 	words := strings.NewReplacer("CA", line(l.ca.PublicKey()), "USER", l.user)
 	for _, c := range slices.Concat(l.forms(), l.options(), l.principals(), l.times(), l.sources(),
@@ -176,14 +156,14 @@ func TestHostileCertificatesAsSSHDJudges(t *testing.T) {
 		if c.trusted == "" && c.listed == "" {
 			c.trusted = "CA"
 		}
-		file("trusted", words.Replace(c.trusted)+"\n")
-		file("listed", words.Replace(c.listed)+"\n")
-		file("revoked", c.revoked)
+		b.write(t, "trusted", words.Replace(c.trusted)+"\n")
+		b.write(t, "listed", words.Replace(c.listed)+"\n")
+		b.write(t, "revoked", c.revoked)
 		blob := r.marshal()
-		theirs, _ := bySSHD(t, address, l.user, rawSigner{l.client, rawKey{r.form, blob}}, false)
+		theirs, _ := bySSHD(t, b.address, l.user, rawSigner{l.client, rawKey{r.form, blob}}, false)
 		proof, err := rawLogin(blob, l.client)
 		if err == nil {
-			_, err = access.Authorize(l.user, proof, netip.MustParseAddr("127.0.0.1"))
+			_, err = b.access.Authorize(l.user, proof, netip.MustParseAddr("127.0.0.1"))
 		}
 		if ours := err == nil; ours != (c.judged&us != 0) || theirs.in != (c.judged&sshd != 0) {
 			t.Errorf("%s: sshd %v, we %v %v", c.name, theirs.in, ours, err)
