@@ -38,7 +38,7 @@ type Dialer struct {
 	Ask      terminal.Asker
 	Trace    func(mux.Direction, protocol.Frame) // nil: nobody watches
 	Software string                              // name and version, told to the daemon
-	NoHost   string                              // the hint if nobody knows the host's name
+	NoHost   string                              // the hint if it is perhaps not a host
 	// LoggedIn, if not nil, is called with each new connection. Its error ends that.
 	LoggedIn func(*Connection) error
 	// LoginFirst: what is asked for comes after LoggedIn has returned, and not together with HELLO.
@@ -125,7 +125,7 @@ func (d *Dialer) login() (*login, error) {
 func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Connection, error) {
 	next := l.ring.first()
 	if next == nil {
-		return nil, l.ring.empty()
+		return nil, l.ring.empty(l.NoHost)
 	}
 	for range mostAttempts {
 		// This may ask for a passphrase. A question waits for a person, so no connection is open

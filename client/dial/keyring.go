@@ -311,7 +311,8 @@ func (r *keyRing) sources() string {
 	return strings.Join(list, ", ")
 }
 
-func (r *keyRing) empty() error {
+// empty says what to do without a key; first the hint for what is perhaps not a host, if any.
+func (r *keyRing) empty(noHost string) error {
 	switch {
 	case len(r.missing) > 0:
 		return report.Failed(nil, "ssh-keygen -t ed25519 -f "+r.missing[0]+" makes one",
@@ -320,7 +321,10 @@ func (r *keyRing) empty() error {
 		return report.Failed(nil, "minissh -i FILE names another key",
 			"none of the keys that were named can be used")
 	}
-	return report.Failed(nil, "minissh pair "+report.Target(r.options)+
+	if noHost != "" {
+		noHost += " If " + r.options.Alias + " is a host: "
+	}
+	return report.Failed(nil, noHost+"minissh pair "+report.Target(r.options)+
 		" makes a key and has it listed there, with the code that minisshd pair shows there; or "+
 		"ssh-keygen -t ed25519 makes one, whose public half belongs in "+
 		"~/.ssh/authorized_keys there",

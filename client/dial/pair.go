@@ -113,7 +113,7 @@ func (l *login) pairingKey() (*keys.Identity, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil || len(l.Options.IdentityFiles) > 0 {
-		return nil, l.ring.empty()
+		return nil, l.ring.empty(l.NoHost)
 	}
 	file := keys.OwnFile(home)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
