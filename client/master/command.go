@@ -63,23 +63,42 @@ func readCommand(b *body) (*Command, error) {
 	return c, nil
 }
 
-// command runs one, and returns when it has ended. Nothing else comes over conn after it.
-func (o *Owner) command(conn *net.UnixConn, id uint32, b *body) {
+// command reads one, with its files, and returns what runs it and returns when it has ended; nil if
+// it is refused. Nothing else comes over conn after it. The files come before a refusal is sent:
+// ssh sends them before it reads, and would tell of nothing but a broken pipe.
+func (o *Owner) command(conn *net.UnixConn, id uint32, b *body) (run func()) {
 	refuse := func(err error) {
 		newMessage(refused, id).text(report.Plain(err).Error()).writeTo(conn)
 	}
+	var files [3]*os.File
+	closeFiles := func() {
+		for _, f := range files {
+			f.Close() // of nil, too
+		}
+	}
+	for i := range files {
+		var err error
+		if files[i], err = receiveFile(conn); err != nil {
+			closeFiles()
+			refuse(err)
+			return nil
+		}
+	}
 	c, err := readCommand(b)
 	if err != nil {
+		closeFiles()
 		refuse(err)
-		return
+		return nil
 	}
-	for i := range c.Files {
-		if c.Files[i], err = receiveFile(conn); err != nil {
-			refuse(err)
-			return
-		}
-		defer c.Files[i].Close()
+	c.Files = files
+	return func() {
+		defer closeFiles()
+		o.run(conn, id, c, refuse)
 	}
+}
+
+// run runs a command, and returns when it has ended.
+func (o *Owner) run(conn *net.UnixConn, id uint32, c *Command, refuse func(error)) {
 	select {
 	case o.running <- struct{}{}:
 		defer func() { <-o.running }()

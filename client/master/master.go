@@ -178,7 +178,7 @@ func (o *Owner) answer(conn *net.UnixConn) (then func()) {
 			o.end()
 			return nil
 		case newCommand:
-			return func() { o.command(conn, id, b) }
+			return o.command(conn, id, b)
 		default:
 			err = newMessage(refused, id).text("minissh does not do that for others").
 				writeTo(conn)

@@ -377,6 +377,25 @@ func TestCommands(t *testing.T) {
 		t.Errorf("no files: %q", got)
 	}
 	conn.Close()
+	// a refusal waits for the files: ssh sends them before it reads, and a broken pipe is all that
+	// it would tell of
+	conn = asks(t, path, command("")[:40])
+	io.WriteString(conn, "\x00\x00\x00")
+	if kind, b, err := readMessage(conn); err != nil || kind != refused || b.number() != 5 ||
+		b.text() != "it did not send its standard streams" {
+		t.Errorf("refused before its files came: %x, %v", kind, err)
+	}
+	conn.Close()
+	// those whose files do not come count among those that ask
+	var slow []*net.UnixConn
+	for range most {
+		slow = append(slow, asks(t, path, command("no")))
+	}
+	testend.Until(t, "all of them ask", func() bool { return len(o.slots) == most })
+	for _, conn := range slow {
+		conn.Close()
+	}
+	testend.Until(t, "none asks", func() bool { return len(o.slots) == 0 })
 	// whoever has asked goes away, and the owner waits for the command's end
 	conn = asks(t, path, command("wait"), all...)
 	if kind, _, err := readMessage(conn); kind != opened || err != nil {

@@ -14,9 +14,10 @@ import (
 	"minissh/protocol/nonblock"
 )
 
-// reopened is a terminal that was opened again, non-blocking. So Go's poller waits for it together
-// with the link: a thread of its own would have to be woken for each key, and would wake others.
-// (The descriptor that we were given is shared with our parent and must stay blocking.)
+// reopened is a terminal or a pipe that was opened again, non-blocking. So Go's poller waits for it
+// together with the link: a thread of its own would have to be woken for each key, and would wake
+// others. (The descriptor that we were given is shared with our parent and must stay blocking. And
+// whoever else reads it may be first: a read that blocks would then wait where Stop cannot end it.)
 type reopened struct {
 	*nonblock.Descriptor
 	file *os.File
@@ -35,10 +36,11 @@ func (r *reopened) Read(p []byte) (int, error) {
 func (r *reopened) Stop()        { r.file.SetReadDeadline(time.Unix(1, 0)) }
 func (r *reopened) Close() error { return r.file.Close() }
 
-// reopen opens a terminal again; nil if f is not a terminal, or this is impossible.
+// reopen opens a terminal again, or a pipe that is read; nil if f is neither, or it is impossible.
 func reopen(f *os.File, mode int) *reopened {
 	fd := int(f.Fd())
-	if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil {
+	if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil &&
+		!(mode == unix.O_RDONLY && readsPipe(fd)) {
 		return nil
 	}
 	again, err := unix.Open("/proc/self/fd/"+strconv.Itoa(fd),
@@ -54,4 +56,15 @@ func reopen(f *os.File, mode int) *reopened {
 	}
 	file.Close()
 	return nil
+}
+
+// readsPipe says whether fd is the end of a pipe that is for reading. The other end can be opened
+// for reading, too, which must not be.
+func readsPipe(fd int) bool {
+	var stat unix.Stat_t
+	if unix.Fstat(fd, &stat) != nil || stat.Mode&unix.S_IFMT != unix.S_IFIFO {
+		return false
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	return err == nil && flags&(unix.O_ACCMODE|unix.O_PATH) == unix.O_RDONLY
 }

@@ -44,7 +44,11 @@ func (k *polled) Read(p []byte) (int, error) {
 		if fds[0].Revents == 0 {
 			continue
 		}
-		n, err := unix.Read(int(k.fd), p)
+		// whoever shares a socket may have been first, and Stop could not end a wait here
+		n, _, err := unix.Recvfrom(int(k.fd), p, unix.MSG_DONTWAIT)
+		if err == unix.ENOTSOCK {
+			n, err = unix.Read(int(k.fd), p)
+		}
 		switch {
 		case err == unix.EINTR, err == unix.EAGAIN:
 			continue
