@@ -56,6 +56,14 @@ func newScreenOn(t *testing.T, far func(*mux.Channel), stdout io.Writer) *screen
 	return s
 }
 
+// forwarding has connections carry forwards.
+func forwarding(to dial.Forwards) func(*dial.Connection) error {
+	return func(conn *dial.Connection) error {
+		conn.Forwards = to
+		return nil
+	}
+}
+
 // newScreenOf is newScreenOn with what makes the connection.
 func newScreenOf(t *testing.T, dialer *dial.Dialer, stdout io.Writer) *screen {
 	t.Helper()
@@ -254,7 +262,7 @@ func (*added) List() (forwards, connections []string) {
 // ~# tells what is there.
 func TestShellCommandLine(t *testing.T) {
 	more, got := make(chan bool), make(chan string, 1)
-	s := newScreen(t, func(ch *mux.Channel) {
+	daemon := fakedaemon.NewMemory(t, func(ch *mux.Channel) {
 		fakedaemon.Begin(ch, "/dev/pts/9")
 		<-more
 		ch.Write(protocol.TypeStdout, []byte("output"))
@@ -262,7 +270,9 @@ func TestShellCommandLine(t *testing.T) {
 		fakedaemon.Exited(ch, 0)
 	})
 	forwards := &added{make(chan string, 1)}
-	s.conn.Forwards = forwards
+	daemon.Dialer.LoggedIn = forwarding(forwards)
+	s := newScreenOf(t, daemon.Dialer, nil)
+	s.daemon = daemon
 	awaitRaw(t, s)
 	s.keys.WriteString("~#~C-L 1")
 	testend.Until(t, "the line is shown", func() bool {
