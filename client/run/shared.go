@@ -2,13 +2,16 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"minissh/client/dial"
 	"minissh/client/master"
+	"minissh/client/report"
 	"minissh/client/terminal"
 	"minissh/protocol"
 )
@@ -51,18 +54,23 @@ func (s *Shared) Run(ctx context.Context, c *master.Command, opened func(pty boo
 		keys.Close()
 		return 0, err
 	}
+	stdout, stderr := terminal.Output(c.Files[1]), terminal.Output(c.Files[2])
+	defer stdout.Close()
+	defer stderr.Close()
+	asked := ctx
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	defer context.AfterFunc(ctx, func() {
 		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 	})()
+	defer context.AfterFunc(asked, func() { stdout.Close(); stderr.Close() })() // nobody reads
 	read, noticed := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(read)
 		SendLong(ch, c.Line)
 		if c.PTY {
 			escape := &terminal.Escaper{Char: c.Escape}
-			feed(ch, &escaped{keys: keys, escape: escape, help: c.Files[2], leave: leave})
+			feed(ch, &escaped{keys: keys, escape: escape, help: stderr, leave: leave})
 		} else {
 			feed(ch, keys)
 		}
@@ -74,20 +82,33 @@ func (s *Shared) Run(ctx context.Context, c *master.Command, opened func(pty boo
 	if c.PTY {
 		defer followWindow(local, ch.Send)()
 	}
-	outcome, err := Follow(ch, Streams{Stdout: c.Files[1], Stderr: c.Files[2],
-		EndStdout: c.Files[1].Close})
+	outcome, err := Follow(ch, Streams{Stdout: stdout, Stderr: stderr,
+		EndStdout: func() error { stdout.Close(); return c.Files[1].Close() }})
 	ch.Close(nil)
 	keys.Stop() // the next key is for whoever comes after
 	<-read
 	keys.Close()
 	<-noticed
-	if err == nil {
-		err = ctx.Err() // whoever left by ~. has no exit code
-	}
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return 0, ctx.Err() // whoever left by ~. has no exit code
+	case err != nil:
+		s.tellCut(stderr, err)
 		return 0, err
 	}
 	return outcome.ExitCode(), nil
+}
+
+// tellCut says on another process's standard error why its command was cut off. That one says only
+// that the connection was closed.
+func (s *Shared) tellCut(stderr io.Writer, err error) {
+	if _, refused := errors.AsType[*Closed](err); refused || errors.Is(err, syscall.EPIPE) {
+		return // it is told by the process itself, or known to it
+	}
+	if _, ours := errors.AsType[*report.Failure](err); !ours {
+		err = SessionOver(s.Conn.Options.Alias, err)
+	}
+	fmt.Fprintf(stderr, "minissh: %v\r\n", err)
 }
 
 // followWindow tells the other side of each new size of a window, until stop is called. Our process

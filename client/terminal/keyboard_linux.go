@@ -36,11 +36,20 @@ func (r *reopened) Read(p []byte) (int, error) {
 func (r *reopened) Stop()        { r.file.SetReadDeadline(time.Unix(1, 0)) }
 func (r *reopened) Close() error { return r.file.Close() }
 
-// reopen opens a terminal again, or a pipe that is read; nil if f is neither, or it is impossible.
-func reopen(f *os.File, mode int) *reopened {
+// Output is a writer to a file of another process's. Its Close ends a Write to a terminal or a pipe
+// that waits for a reader, and leaves f open.
+func Output(f *os.File) io.WriteCloser {
+	if own := reopen(f, unix.O_WRONLY, true); own != nil {
+		return own
+	}
+	return kept{f}
+}
+
+// reopen opens a terminal again, or a pipe if pipes may be; nil if f is neither, or it is
+// impossible.
+func reopen(f *os.File, mode int, pipes bool) *reopened {
 	fd := int(f.Fd())
-	if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil &&
-		!(mode == unix.O_RDONLY && readsPipe(fd)) {
+	if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil && !(pipes && isPipe(fd, mode)) {
 		return nil
 	}
 	again, err := unix.Open("/proc/self/fd/"+strconv.Itoa(fd),
@@ -58,13 +67,13 @@ func reopen(f *os.File, mode int) *reopened {
 	return nil
 }
 
-// readsPipe says whether fd is the end of a pipe that is for reading. The other end can be opened
-// for reading, too, which must not be.
-func readsPipe(fd int) bool {
+// isPipe says whether fd is the end of a pipe that is for that mode. The other end can be opened
+// for it, too, which must not be.
+func isPipe(fd, mode int) bool {
 	var stat unix.Stat_t
 	if unix.Fstat(fd, &stat) != nil || stat.Mode&unix.S_IFMT != unix.S_IFIFO {
 		return false
 	}
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	return err == nil && flags&(unix.O_ACCMODE|unix.O_PATH) == unix.O_RDONLY
+	return err == nil && flags&(unix.O_ACCMODE|unix.O_PATH) == mode
 }

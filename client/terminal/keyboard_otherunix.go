@@ -14,4 +14,4 @@ type reopened struct {
 }
 
 // reopen cannot open a terminal again on this system.
-func reopen(*os.File, int) *reopened { return nil }
+func reopen(*os.File, int, bool) *reopened { return nil }

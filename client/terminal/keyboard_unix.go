@@ -12,7 +12,7 @@ import (
 
 // OpenKeyboard takes standard input as a Keyboard.
 func OpenKeyboard(stdin *os.File) (Keyboard, error) {
-	if own := reopen(stdin, unix.O_RDONLY); own != nil {
+	if own := reopen(stdin, unix.O_RDONLY, true); own != nil {
 		return own, nil
 	}
 	k := &polled{fd: int32(stdin.Fd())}
@@ -76,7 +76,7 @@ func wait(fds ...unix.PollFd) error {
 
 // Display is a writer for what a terminal shall show, and what closes it.
 func Display(f *os.File, otherwise io.Writer) (io.Writer, func()) {
-	own := reopen(f, unix.O_WRONLY)
+	own := reopen(f, unix.O_WRONLY, false)
 	if own == nil {
 		return otherwise, func() {}
 	}

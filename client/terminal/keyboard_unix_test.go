@@ -29,11 +29,11 @@ func TestKeyboardIsShared(t *testing.T) {
 	defer out.Close()
 	defer in.Close()
 	out.Fd() // it is in blocking mode, as a shell's
-	if keys := reopen(out, unix.O_RDONLY); keys != nil {
+	if keys := reopen(out, unix.O_RDONLY, true); keys != nil {
 		keys.Close()
 		shared(t, out, in)
 	}
-	if keys := reopen(in, unix.O_RDONLY); keys != nil {
+	if keys := reopen(in, unix.O_RDONLY, true); keys != nil {
 		t.Error("a pipe's end that is for writing was opened for reading")
 	}
 }

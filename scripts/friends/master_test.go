@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
@@ -104,14 +105,55 @@ box.close()
 }
 
 // ownSocket starts a process that owns the socket s, over whose connection others' commands run.
-func ownSocket(t *testing.T, p *testhost.Place) {
+func ownSocket(t *testing.T, p *testhost.Place) *testhost.Daemon {
 	t.Helper()
 	p.Daemon()
-	p.Start(p.Command("minissh", "-N", "-M", "-S", "s", "box"))
+	owner := p.Start(p.Command("minissh", "-N", "-M", "-S", "s", "box"))
 	testend.Until(t, "the socket is there", func() bool {
 		_, err := os.Stat(p.Path("s"))
 		return err == nil
 	})
+	return owner
+}
+
+// Whoever asks and goes away leaves nothing in the owner, also while its output waits for a reader;
+// whoever stays is told why its command was cut off.
+func TestSharedOutput(t *testing.T) {
+	t.Parallel()
+	ssh := testhost.Need(t, "ssh")
+	p := testhost.New(t)
+	owner := ownSocket(t, p)
+	open := func() int {
+		files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", owner.Cmd.Process.Pid))
+		p.Must(err)
+		return len(files)
+	}
+	p.Run(ssh, "-S", "s", "x", "true")
+	before := open()
+	read, write, err := os.Pipe() // nobody reads
+	p.Must(err)
+	defer read.Close()
+	cmd := p.Command(ssh, "-S", "s", "x", "echo $$ >'"+p.Path("pid")+"'; exec yes")
+	cmd.Stdout = write
+	p.Must(cmd.Start())
+	write.Close()
+	there := id(t, p, "pid")
+	testend.Until(t, "the pipe is full", func() bool {
+		n, err := unix.IoctlGetInt(int(read.Fd()), unix.TIOCINQ)
+		return err == nil && n == 64<<10
+	})
+	cmd.Process.Kill()
+	cmd.Wait()
+	testend.Gone(t, there)
+	testend.Until(t, "the owner has closed its files", func() bool { return open() <= before })
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	p.Must(err)
+	defer full.Close()
+	cmd = p.Command(ssh, "-S", "s", "x", "echo text")
+	cmd.Stdout = full
+	if r := p.RunCmd(cmd); r.Code != 255 || !strings.Contains(r.Err, "no space left") {
+		t.Errorf("%+v", r)
+	}
 }
 
 // OpenSSH's own programs run over the connection of a minissh that owns their ControlPath.
