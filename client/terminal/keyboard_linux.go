@@ -39,15 +39,28 @@ func (r *reopened) Close() error { return r.file.Close() }
 // Output is a writer to a file of another process's. Its Close ends a Write to a terminal or a pipe
 // that waits for a reader, and leaves f open.
 func Output(f *os.File) io.WriteCloser {
-	if own := reopen(f, unix.O_WRONLY, true); own != nil {
+	if own := openAgain(f, unix.O_WRONLY, true); own != nil {
 		return own
 	}
 	return kept{f}
 }
 
-// reopen opens a terminal again, or a pipe if pipes may be; nil if f is neither, or it is
-// impossible.
+// reopen is openAgain without its cost for each key.
 func reopen(f *os.File, mode int, pipes bool) *reopened {
+	file := openAgain(f, mode, pipes)
+	if file == nil {
+		return nil
+	}
+	if d, err := nonblock.New(file); err == nil {
+		return &reopened{d, file}
+	}
+	file.Close()
+	return nil
+}
+
+// openAgain opens a terminal again, or a pipe if pipes may be, and waits for it in Go's poller; nil
+// if f is neither, or it is impossible.
+func openAgain(f *os.File, mode int, pipes bool) *os.File {
 	fd := int(f.Fd())
 	if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil && !(pipes && isPipe(fd, mode)) {
 		return nil
@@ -59,9 +72,7 @@ func reopen(f *os.File, mode int, pipes bool) *reopened {
 	}
 	file := os.NewFile(uintptr(again), f.Name())
 	if file.SetDeadline(time.Time{}) == nil { // it is in the poller
-		if d, err := nonblock.New(file); err == nil {
-			return &reopened{d, file}
-		}
+		return file
 	}
 	file.Close()
 	return nil
