@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 	"minissh/scripts/wire"
@@ -35,6 +37,25 @@ func freePort(t *testing.T) string {
 	}
 	defer l.Close()
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// deafPort is a port that refuses connections until the test ends: it is taken, so that nobody else
+// can be given it, and nobody listens.
+func deafPort(t *testing.T) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	at, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(at.(*unix.SockaddrInet4).Port)
 }
 
 // serve is serveOn for a TCP port, which it gives.
@@ -130,7 +151,7 @@ func TestSOCKS(t *testing.T) {
 		bufio.NewReader(conn).ReadString('\n')
 		io.WriteString(conn, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello")
 	})
-	nobody, here := freePort(t), freePort(t)
+	nobody, here := deafPort(t), freePort(t)
 	f := forwarding(t, p, "-D", here)
 	for _, kind := range []string{"socks4", "socks4a", "socks5", "socks5h"} {
 		proxy := kind + "://127.0.0.1:" + here
@@ -303,7 +324,7 @@ func TestFailures(t *testing.T) {
 	p := testhost.New(t)
 	d := p.Daemon()
 	taken := serve(t, func(net.Conn) {})
-	nobody := freePort(t)
+	nobody := deafPort(t)
 	for _, c := range []struct {
 		args []string
 		code int

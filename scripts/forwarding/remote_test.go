@@ -46,7 +46,7 @@ func TestRemoteWeb(t *testing.T) {
 	curl := testhost.Need(t, "curl")
 	p := testhost.New(t)
 	p.Daemon()
-	web, nobody := website(t), freePort(t)
+	web, nobody := website(t), deafPort(t)
 	f, port := remote(t, p, "box", "-R", "0:localhost:"+web)
 	if want := "\nAllocated port " + port + " for remote forward to localhost:" + web +
 		"\n"; !strings.Contains("\n"+f.Log.String(), want) {
@@ -124,7 +124,7 @@ func TestRemoteFailures(t *testing.T) {
 	p := testhost.New(t)
 	d := p.Daemon()
 	taken := serve(t, func(net.Conn) {})
-	nobody := freePort(t)
+	nobody := deafPort(t)
 	failed := "minissh: remote port forwarding failed for listen port " + taken + `: "localhost:` +
 		taken + ": address already in use\"\nminissh: hint: -R 0:a:1 takes a free port"
 	for _, c := range []struct {
