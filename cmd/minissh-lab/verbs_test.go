@@ -35,7 +35,7 @@ func TestLessonsInAutoByTheVerb(t *testing.T) {
 
 func TestLessonIsKeptInProgress(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	code, out, _ := lab(t, "2\n952\n", "lesson", "12", "--lang", "en")
+	code, out, _ := lab(t, "3\n952\n", "lesson", "12", "--lang", "en")
 	if code != 0 || !strings.Contains(out, "came true") || !strings.Contains(out, "1976 bytes") {
 		t.Errorf("code %d\n%s", code, out)
 	}
@@ -56,7 +56,7 @@ func TestLessonIsKeptInProgress(t *testing.T) {
 // Each lesson that has a picture says where it is seen; the link holds no token.
 func TestLessonsLinkToTheirPictures(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	_, out, _ := lab(t, "1\n3\n", "lesson", "13a", "--lang", "en")
+	_, out, _ := lab(t, "2\n", "lesson", "13a", "--lang", "en")
 	if !strings.Contains(out, "minissh-lab web --open --at 13a") ||
 		!strings.Contains(out, "http://127.0.0.1:7480/#at=13a") || strings.Contains(out, "token") {
 		t.Errorf("lesson 13a:\n%s", out)

@@ -19,12 +19,24 @@ var families = Lesson{
 	Code: "phone = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\n" +
 		"phone.bind(('127.0.0.1', 8080))\nphone.listen(5)\nconn, addr = phone.accept()\n" +
 		"conn.send(conn.recv(1024).upper())",
-	Ask: Question{t("谁有端口，谁有文件？", "which of them has a port, which a file?"), []Text{
-		t("三个都有端口", "all three have a port"),
-		t("AF_INET 和 AF_INET6 有端口，AF_UNIX 有文件",
-			"AF_INET and AF_INET6 have a port, AF_UNIX a file"),
-		t("AF_UNIX 两样都没有", "AF_UNIX has neither"),
-	}, 1},
+	Ask: Question{
+		t("谁有端口，谁有文件？", "which of them has a port, which a file?"), []Option{
+			wrong(
+				"三个都有端口",
+				"all three have a port",
+				"端口是 TCP 和 UDP 的东西。AF_UNIX 不走网络，没有端口：它的名字是一个路径。",
+				"Ports belong to TCP and UDP. AF_UNIX does not use the network and has no "+
+					"port: its name is a path."),
+			wrong(
+				"AF_UNIX 两样都没有",
+				"AF_UNIX has neither",
+				"客户端总得靠一个名字找到它：AF_UNIX 的名字就是磁盘上的一个文件。",
+				"A client must find it by some name: with AF_UNIX, the name is a file on the "+
+					"disk."),
+			right(
+				"AF_INET 和 AF_INET6 有端口，AF_UNIX 有文件",
+				"AF_INET and AF_INET6 have a port, AF_UNIX a file"),
+		}},
 	Play: playFamilies,
 	Why: t("bind 把套接字放到一个名字下面：IP 加端口（0-65535，其中 0-1023 留给系统），"+
 		"或者一个路径。名字不同，收发完全一样。",
@@ -49,7 +61,8 @@ func playFamilies(s *Stage) (int, error) {
 		{"family", "bind", "send → recv", s.pick(t("端口", "port")), s.pick(t("文件", "file"))}}
 	ports, files := 0, 0
 	for _, x := range []struct{ family, network, address string }{
-		{"AF_UNIX", "unix", path}, {"AF_INET", "tcp", "127.0.0.1:0"}, {"AF_INET6", "tcp", "[::1]:0"},
+		{"AF_UNIX", "unix", path}, {"AF_INET", "tcp", "127.0.0.1:0"}, {"AF_INET6", "tcp",
+			"[::1]:0"},
 	} {
 		addr, stop, err := s.serveOn(x.network, x.address, "echo", dialect.Options{})
 		if err != nil {
@@ -75,7 +88,7 @@ func playFamilies(s *Stage) (int, error) {
 	}
 	s.Table(rows...)
 	if files == 1 && ports > 0 {
-		return 1, nil
+		return 2, nil
 	}
 	return 0, nil
 }

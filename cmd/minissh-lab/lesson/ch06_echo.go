@@ -1,6 +1,8 @@
 package lesson
 
 import (
+	"slices"
+
 	"minissh/cmd/minissh-lab/chaos"
 	"minissh/cmd/minissh-lab/dialect"
 )
@@ -11,15 +13,29 @@ var echo = Lesson{
 	Run: t("客户端发 hello，服务端回 HELLO。客户端只 recv 一次。",
 		"The client sends hello, the server answers HELLO. The client does one recv."),
 	Code: "phone.send('hello'.encode('utf-8'))\ndata = phone.recv(1024)",
-	Ask: Question{t("HELLO 会一次收到吗？", "does HELLO come in one piece?"), []Text{
-		t("会：一次 send 对应一次 recv", "yes: one send is one recv"),
-		t("这里会，但没有人保证", "here it does, but nobody promises it"),
-		t("不会：5 个字节总是分 5 次", "no: five bytes always come in five pieces"),
-	}, 1},
+	Ask: Question{
+		t("HELLO 会一次收到吗？", "does HELLO come in one piece?"), []Option{
+			right("这里会，但没有谁保证", "here it does, but nothing guarantees it"),
+			wrong(
+				"会：一次 send 对应一次 recv",
+				"yes: one send is one recv",
+				"看第三次运行：5 次 send，一次 recv 就全收到了。两边的次数没有关系。",
+				"See the third run: five sends, and one recv took everything. The two numbers "+
+					"are unrelated."),
+			wrong(
+				"不会：5 个字节总是分 5 次",
+				"no: five bytes always come in five pieces",
+				"看第一次运行：5 个字节一次就到了。一次来几个，要看对方怎么发、网络怎么分、你"+
+					"什么时候读。",
+				"See the first run: all five came at once. How many come at a time depends on "+
+					"how they are sent, on the network, and on when you read."),
+		}},
 	Play: playEcho,
-	Why: t("TCP 保证字节的顺序，不保证一次来几个。send 只是把字节交给操作系统。",
-		"TCP keeps the order of the bytes; how many come at a time it does not say. send hands "+
-			"bytes to the operating system, no more."),
+	Why: t("只要连接不断，TCP 保证字节不丢、顺序不乱，但不保证一次来几个。send 也只是把字节交给操"+
+		"作系统。",
+		"While the connection lasts, TCP keeps all bytes and their order; it does not say how "+
+			"many come at a time. And "+
+			"send only hands bytes to the operating system."),
 	Change: t("换消息：汉字也行，encode 以后是字节。",
 		"Change the message: Chinese works too, it is bytes after encode."),
 	Exercise: t("写你自己的客户端和服务端（端口 8080）：",
@@ -29,39 +45,64 @@ var echo = Lesson{
 }
 
 func playEcho(s *Stage) (int, error) {
-	reads := make([]int, 0, 2)
-	for _, schedule := range []chaos.Schedule{chaos.Glued, chaos.ByteByByte} {
-		l, err := dialLink()
+	var reads []int
+	for _, x := range []struct {
+		schedule chaos.Schedule
+		late     bool
+	}{{chaos.Glued, false}, {chaos.ByteByByte, false}, {chaos.ByteByByte, true}} {
+		n, err := echoReads(s, x.schedule, x.late)
 		if err != nil {
 			return 0, err
 		}
-		if _, err = l.client.Write([]byte("hello")); err != nil {
-			l.close()
-			return 0, err
+		reads = append(reads, n)
+	}
+	if slices.Equal(reads, []int{1, 5, 1}) {
+		return 0, nil
+	}
+	return 1, nil
+}
+
+// echoReads has the answer come in the schedule's pieces and counts the recvs that it
+// takes. Each piece waits for the reader, or the reader, late, for all of them.
+func echoReads(s *Stage, schedule chaos.Schedule, late bool) (int, error) {
+	l, err := dialLink()
+	if err != nil {
+		return 0, err
+	}
+	defer l.close()
+	if _, err = l.client.Write([]byte("hello")); err != nil {
+		return 0, err
+	}
+	asked, err := recv(l.server, 1024)
+	if err != nil {
+		return 0, err
+	}
+	answer := dialect.Upper(asked)
+	pieces := schedule.Pieces(answer, chaos.Find(false, false, answer))
+	buffer := -1
+	var got [][]byte
+	for i, piece := range pieces {
+		l.server.Write(piece)
+		if late && i < len(pieces)-1 {
+			continue
 		}
-		asked, err := recv(l.server, 1024)
-		if err != nil {
-			l.close()
-			return 0, err
-		}
-		var sent, got [][]byte
-		answer := dialect.Upper(asked)
-		for _, piece := range schedule.Pieces(answer, chaos.Find(false, false, answer)) {
-			l.server.Write(piece) // the next piece only when this one has been received
-			b, err := recv(l.client, 1024)
-			if err != nil {
-				l.close()
+		if late {
+			if err := s.arrived(l.client, len(answer)); err != nil {
 				return 0, err
 			}
-			sent, got = append(sent, piece), append(got, b)
+			buffer = len(answer)
 		}
-		s.Say(Text{schedule.Zh, schedule.En})
-		s.Lanes(Lanes{Sends: sent, Segments: segments(l.server), Buffer: -1, Recvs: got})
-		reads = append(reads, len(got))
-		l.close()
+		b, err := recv(l.client, 1024)
+		if err != nil {
+			return 0, err
+		}
+		got = append(got, b)
 	}
-	if reads[0] == 1 && reads[1] == 5 {
-		return 1, nil
+	said := Text{schedule.Zh, schedule.En}
+	if late {
+		said = said.plus("", t("，读得晚", ", read late"))
 	}
-	return 0, nil
+	s.Say(said)
+	s.Lanes(Lanes{Sends: pieces, Segments: segments(l.server), Buffer: buffer, Recvs: got})
+	return len(got), nil
 }

@@ -18,13 +18,27 @@ var loop = Lesson{
 		"Chapter 7's server has accept inside its loop. The client sends two messages on one "+
 			"connection."),
 	Code: "while True:\n    conn, addr = phone.accept()\n    data = conn.recv(1024)\n" +
-		"    conn.send(data.upper())      # 也有版本接着 conn.close()",
-	Ask: Question{t("第二条消息怎么样？", "what happens to the second message?"), []Text{
-		t("照样回答", "it is answered too"),
-		t("没人理：一直等；服务端 close 了的话，收到空的",
-			"nobody answers: it hangs, or comes back empty where the server closes"),
-		t("报错：连接被拒绝", "an error: connection refused"),
-	}, 1},
+		"    conn.send(data.upper())      # 也有版本接着 conn.close() / other copies add " +
+		"conn.close()",
+	Ask: Question{
+		t("第二条消息会怎么样？", "what happens to the second message?"), []Option{
+			wrong(
+				"照样得到回答",
+				"it is answered too",
+				"得有人在这个连接上 recv 才行。服务端已经回到 accept，它等的是新的客户端。",
+				"Somebody would have to recv on this connection. The server is back in accept "+
+					"and waits for a new client."),
+			right(
+				"没人理：一直等；服务端 close 了的话，收到空的",
+				"nobody answers: it hangs, or comes back empty where the server closes"),
+			wrong(
+				"报错：连接被拒绝",
+				"an error: connection refused",
+				"“被拒绝”只会发生在 connect 的时候。连接早就建好了，send 也成功：字节到了对方"+
+					"的缓冲区，只是没人读。",
+				"Only connect can be refused. The connection has long been made, and send "+
+					"succeeds: the bytes are in the server's buffer, unread."),
+		}},
 	Play: playLoop,
 	Why: t("服务端又回到 accept，等的是新的连接；老连接的第二条消息躺在接收缓冲区里没人收。",
 		"The server is back in accept, waiting for a new connection; the second message lies in "+
@@ -75,7 +89,8 @@ func playLoop(s *Stage) (int, error) {
 		name           Text
 		closes, mended bool
 	}{
-		{t("书上的", "as printed"), false, false}, {t("书上的，带 close", "as printed, with close"), true, false}, {t("改好的", "mended"), false, true},
+		{t("书上的", "as printed"), false, false}, {t("书上的，带 close",
+			"as printed, with close"), true, false}, {t("改好的", "mended"), false, true},
 	} {
 		answers, err := twoMessages(s, x.closes, x.mended)
 		if err != nil {

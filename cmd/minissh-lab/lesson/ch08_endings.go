@@ -3,33 +3,54 @@ package lesson
 import (
 	"errors"
 	"net"
+	"os"
+	"os/exec"
 	"strconv"
 	"syscall"
 	"time"
+
+	"minissh/cmd/minissh-lab/speak"
 )
 
 var endings = Lesson{
 	Name: "8",
 	Title: t("修 bug：空消息、客户端消失、端口被占",
 		"mending: empty messages, vanished clients, busy ports"),
-	Run: t("三件事：客户端只按回车；客户端被关掉或杀掉；服务端停了马上再启动。",
+	Run: t("三件事：客户端只按回车；客户端关闭，或者被杀；服务端停掉，马上再启动。",
 		"Three things: Enter alone at the client; the client closed or killed; the server "+
 			"restarted at once."),
-	Code: "msg = input('>>>')          # 只按回车\n" +
+	Code: "msg = input('>>>')          # 只按回车 / Enter alone\n" +
 		"phone.send(msg.encode('utf-8'))   # send(b'')\ndata = phone.recv(1024)",
-	Ask: Question{t("send(b'') 在网络上放了什么？", "what does send(b'') put on the wire?"), []Text{
-		t("一个空的包，recv 返回 b''", "an empty packet; recv returns b''"),
-		t("什么也没有，recv 一直等", "nothing; recv waits"),
-		t("一个字节的结束符", "one byte, an end mark"),
-	}, 1},
+	Ask: Question{
+		t("send(b'') 在网络上放了什么？", "what does send(b'') put on the wire?"), []Option{
+			wrong(
+				"一个空包，recv 返回 b''",
+				"an empty packet; recv returns b''",
+				"流里没有“空消息”，只有字节。recv 返回 b'' 的意思是“对方关了”，跟空消息没有关"+
+					"系。",
+				"A stream has no empty messages, only bytes. recv returning b'' means that "+
+					"the peer has closed; it has nothing to do with an empty message."),
+			wrong(
+				"一个字节的结束符",
+				"one byte, an end mark",
+				"TCP 不加任何记号：你给它几个字节，它就送几个字节。结束符得自己写（第 14a 课）。",
+				"TCP adds no marks: it carries the bytes that you give it. An end mark is "+
+					"yours to write (lesson 14a)."),
+			right("什么也没有，recv 一直等", "nothing; recv waits"),
+		}},
 	Play: playEndings,
-	Why: t("流里没有“空消息”：0 个字节就是什么都没有。recv 返回 b'' 只有一个意思："+
-		"对方关闭了（FIN），而且立刻返回，永远如此，所以不判断就空转。被杀的对方发 RST："+
-		"ConnectionResetError。两种系统两种都有。",
+	Why: t("流里没有“空消息”：0 个字节就是什么都没有。recv 返回 b'' 只有一个意思：对方不会再发了"+
+		"（FIN）。它马上返回，而且每次都这样，不判断的话循环就空转，CPU 占满。\n"+
+		"客户端被杀，是操作系统替它关的连接：它的接收缓冲区读空了，就发 FIN，和正常关闭一样；"+
+		"还有没读的数据，就发 RST，recv 报 ConnectionResetError。所以两种都要处理，"+
+		"跟 Linux 还是 Windows 没有关系。",
 		"A stream has no empty message: no bytes are nothing. recv returning b'' means one "+
-			"thing: the peer has closed (FIN), and it does so at once and for ever, so a loop "+
-			"without a test spins. A killed peer sends RST: ConnectionResetError. Every system "+
-			"has both."),
+			"thing: the peer will send no more (FIN). It returns at once, every time, so a loop "+
+			"without a test spins and takes a whole CPU.\n"+
+			"A killed client's connection is closed by its operating system: with FIN, as in any "+
+			"close, if its receive buffer was empty; with RST, and recv raises "+
+			"ConnectionResetError, if there was unread data in it. So handle both; it is not a "+
+			"matter of Linux or Windows."),
 	Change: t("空输入不发；recv 到 b'' 就 break；except ConnectionResetError；bind 前 "+
 		"SO_REUSEADDR。", "Do not send empty input; break on b''; except ConnectionResetError; "+
 		"SO_REUSEADDR before bind."),
@@ -75,12 +96,12 @@ func emptySend(s *Stage) (int, error) {
 				"segments)", b)
 	}
 	if string(b) == "x" && before == after {
-		return 1, nil
+		return 2, nil
 	}
 	return 0, nil
 }
 
-// clientGone shows FIN and RST.
+// clientGone shows how a client's end is seen by the server.
 func clientGone(s *Stage) error {
 	l, err := dialLink()
 	if err != nil {
@@ -95,24 +116,83 @@ func clientGone(s *Stage) error {
 	}
 	took := time.Since(start)
 	l.close()
-	s.Sayf("客户端 close（FIN）：recv 立刻返回 b''，%d 次只用 %s：空转",
-		"client closed (FIN): recv returns b'' at once, %d times in %s: that is spinning", empty,
-		ms(took))
+	s.Sayf("客户端 close()：recv 马上返回 b''，而且一直这样：%d 次只用了 %s",
+		"client closed: recv returns b'' at once, and again: %d times in %s", empty, ms(took))
+	rows := [][]string{{s.pick(t("客户端", "client")),
+		s.pick(t("它的接收缓冲区", "its receive buffer")),
+		s.pick(t("服务端的 recv", "the server's recv"))}}
+	for _, unread := range []bool{false, true} {
+		how, came, err := killedClient(s, unread)
+		if err != nil {
+			return err
+		}
+		buffer := t("空的", "empty")
+		if unread {
+			buffer = t("有 1 字节没读", "1 byte unread")
+		}
+		rows = append(rows, []string{how, s.pick(buffer), came})
+	}
+	s.Table(rows...)
+	return nil
+}
 
-	if l, err = dialLink(); err != nil {
-		return err
+// killedClient has a process hold the client's end and kills it: its system closes the
+// connection. came is what the server's recv makes of that.
+func killedClient(s *Stage, unread bool) (how, came string, err error) {
+	l, err := dialLink()
+	if err != nil {
+		return "", "", err
 	}
 	defer l.close()
-	l.client.SetLinger(0)
-	l.client.Close()
-	_, err = recv(l.server, 1024)
-	if errors.Is(err, syscall.ECONNRESET) {
-		s.Say(t("客户端被杀（RST）：recv 报错 ConnectionResetError",
-			"client killed (RST): recv raises ConnectionResetError"))
-	} else {
-		s.Sayf("客户端被杀：%v", "client killed: %v", err)
+	if unread {
+		if _, err := l.server.Write([]byte("x")); err != nil {
+			return "", "", err
+		}
+		if err := s.arrived(l.client, 1); err != nil {
+			return "", "", err
+		}
 	}
-	return nil
+	if how, err = killHolder(s, l.client); err != nil {
+		return "", "", err
+	}
+	switch b, err := recv(l.server, 1024); {
+	case errors.Is(err, syscall.ECONNRESET):
+		came = "ConnectionResetError (RST)"
+	case err != nil:
+		came = speak.Clean(err.Error())
+	case len(b) == 0:
+		came = "b'' (FIN)"
+	default:
+		came = speak.Quote(b)
+	}
+	return how, came, nil
+}
+
+// killHolder gives conn to a process that never reads it, and kills that process. Where
+// there is no such program the connection is closed instead: a kill closes it the same way.
+func killHolder(s *Stage, conn *net.TCPConn) (how string, err error) {
+	sleep, err := exec.LookPath("sleep")
+	file, fileErr := conn.File()
+	if err != nil || fileErr != nil {
+		return "close()", errors.Join(conn.Close(), closeFile(file))
+	}
+	holder := exec.CommandContext(s.Ctx, sleep, "60")
+	holder.Stdin = file
+	err = holder.Start()
+	if err = errors.Join(err, file.Close(), conn.Close()); err != nil {
+		return "", err
+	}
+	err = holder.Process.Kill()
+	holder.Wait() // it says that it was killed
+	return "kill -9", err
+}
+
+// closeFile closes a file that may not be there.
+func closeFile(f *os.File) error {
+	if f == nil {
+		return nil
+	}
+	return f.Close()
 }
 
 // busyPort shows TIME_WAIT with and without SO_REUSEADDR.

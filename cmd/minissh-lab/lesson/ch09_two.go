@@ -17,13 +17,26 @@ var twoClients = Lesson{
 	Code: "phone.listen(5)\nwhile True:\n    conn, addr = phone.accept()\n    while True:\n" +
 		"        data = conn.recv(1024)\n        if not data: break\n" +
 		"        conn.send(data.upper())",
-	Ask: Question{t("第二个客户端看到什么？", "what does the second client see?"), []Text{
-		t("连接被拒绝", "connection refused"),
-		t("连上了，send 也成功，但要等第一个走了才有回答",
-			"it connects and sends, and is answered when the first has left"),
-		t("马上得到回答：listen(5) 就是 5 个同时",
-			"an answer at once: listen(5) means five at a time"),
-	}, 1},
+	Ask: Question{
+		t("第二个客户端看到什么？", "what does the second client see?"), []Option{
+			wrong(
+				"连接被拒绝",
+				"connection refused",
+				"队还没有排满：listen(5) 让操作系统先替服务端把连接接下来。没有人 listen 的端"+
+					"口才会拒绝。",
+				"The queue is not full: with listen(5) the operating system takes connections "+
+					"for the server. Only a port where nobody listens refuses."),
+			right(
+				"连上了，send 也成功，但要等第一个走了才有回答",
+				"it connects and sends, and is answered when the first has left"),
+			wrong(
+				"马上得到回答：listen(5) 就是同时 5 个",
+				"an answer at once: listen(5) means five at a time",
+				"5 是排队等 accept 的个数，不是同时服务的个数。要同时服务，得用线程（或者 "+
+					"select）。",
+				"5 is how many may wait for accept, not how many are served at a time. That "+
+					"takes threads (or select)."),
+		}},
 	Play: playTwo,
 	Why: t("三次握手是操作系统做的：backlog（5）是排队的长度。字节也由操作系统先收着。"+
 		"服务端只有一个线程，正在第一个连接的 recv 里。",

@@ -13,13 +13,27 @@ var naiveSSH = Lesson{
 		"                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)\n" +
 		"conn.send(obj.stdout.read() + obj.stderr.read())",
 	Ask: Question{
-		t("先发 cd /，再发 pwd。cd 还在吗？", "first `cd /`, then `pwd`: does cd persist?"), []Text{
-			t("在：pwd 是 /", "yes: pwd is /"),
-			t("不在：每条命令是新的 shell；而且 cd 没有输出，客户端卡在 recv",
-				"no: each command is a new shell; and as cd prints nothing, the client hangs in "+
-					"recv"),
-			t("不在，cd 报错", "no, cd fails"),
-		}, 1},
+		t("先发 cd /，再发 pwd。cd 还管用吗？",
+			"first `cd /`, then `pwd`: does cd persist?"), []Option{
+			right(
+				"不管用：每条命令都是新的 shell；而且 cd 没有输出，客户端卡在 recv",
+				"no: each command is a new shell; and as cd prints nothing, the client hangs "+
+					"in recv"),
+			wrong(
+				"管用：pwd 打印 /",
+				"yes: pwd prints /",
+				"cd 改的是那个 shell 自己的目录，命令一结束，shell 就没了。下一条命令是新的 "+
+					"shell，又从服务端的目录开始。",
+				"cd changes the directory of that shell, which ends with its command. The "+
+					"next command is a new shell, in the server's directory again."),
+			wrong(
+				"不管用，cd 报错",
+				"no, cd fails",
+				"cd 成功了，只是没有输出。没有输出就是 send(b'')，等于什么也没发，所以客户端一"+
+					"直等。",
+				"cd succeeds; it only prints nothing. That is send(b''), which sends nothing, "+
+					"so the client waits."),
+		}},
 	Play: playNaive,
 	Why: t("目录属于进程：Popen 的 shell 结束了，它的目录也没了。没有输出就是 send(b'')，"+
 		"什么也不发，客户端等到永远。",
@@ -67,7 +81,7 @@ func playNaive(s *Stage) (int, error) {
 	}
 	s.Table(rows...)
 	if answers["cd /"] == hung && answers["pwd"] != `/\n` && answers["cd / && pwd"] == `/\n` {
-		return 1, nil
+		return 0, nil
 	}
-	return 0, nil
+	return 1, nil
 }

@@ -13,13 +13,26 @@ var leftover = Lesson{
 	Run: t("命令 big 有 3000 字节输出，客户端 recv(1024) 一次；然后输入 pwd，再 recv(1024) "+
 		"一次。", "The command `big` prints 3000 bytes; the client does one recv(1024). Then "+
 		"pwd, and one recv(1024) more."),
-	Code: "phone.send(b'big')\nprint(phone.recv(1024))      # 3000 字节的输出\n" +
+	Code: "phone.send(b'big')\nprint(phone.recv(1024))      # 3000 字节的输出 / 3000 bytes of " +
+		"output\n" +
 		"phone.send(b'pwd')\nprint(phone.recv(1024))      # ?",
-	Ask: Question{t("第二个 recv 打印什么？", "what does the second recv print?"), []Text{
-		t("pwd 的结果", "the answer to pwd"),
-		t("big 剩下的字节", "bytes left over from big"),
-		t("剩下的丢了，什么也没有", "the rest is lost, nothing"),
-	}, 1},
+	Ask: Question{
+		t("第二个 recv 打印什么？", "what does the second recv print?"), []Option{
+			wrong(
+				"pwd 的结果",
+				"the answer to pwd",
+				"recv 不知道哪些字节属于哪条命令，它只从缓冲区的最前面拿。最前面是 big 没收完"+
+					"的。",
+				"recv does not know which bytes belong to which command. It takes those at "+
+					"the front of the buffer, and these are the rest of big."),
+			wrong(
+				"剩下的丢了，什么也没有",
+				"the rest is lost, nothing",
+				"TCP 不丢字节：没收的一直在接收缓冲区里等着。（会丢的是 UDP，见第 20 课。）",
+				"TCP loses no bytes: what was not received waits in the receive buffer. (UDP "+
+					"would lose it: lesson 20.)"),
+			right("big 剩下的字节", "bytes left over from big"),
+		}},
 	Play: playLeftover,
 	Why: t("包没有粘，是流没有边界。没收走的字节留在接收缓冲区，排在 pwd 的回答前面。"+
 		"recv(1024) 不知道哪里是一个回答的结束：没有人告诉它。",
@@ -30,7 +43,11 @@ var leftover = Lesson{
 		"The recv size: try 2048, 8192. A larger one only moves the problem to longer output."),
 	Quiz: &Quiz{
 		t("换成 recv(2048)：输入 pwd 的时候，还剩多少字节？",
-			"with recv(2048): how many bytes are left over when pwd is typed?"), measureLeftover},
+			"with recv(2048): how many bytes are left over when pwd is typed?"), measureLeftover,
+		t("big 有 3000 字节，收走了 2048：3000 - 2048 = 952。换成 recv(1024) 是 3000 - 1024 = "+
+			"1976。",
+			"big has 3000 bytes and 2048 were received: 3000 - 2048 = 952. With recv(1024) it is "+
+				"3000 - 1024 = 1976.")},
 	Exercise: t("用真的 Python 客户端看一遍（另一个窗口里连它）：",
 		"See it with a real Python client (connect from a second window):"),
 	Check: "minissh-lab serve --dialect naive",
@@ -101,7 +118,7 @@ func playLeftover(s *Stage) (int, error) {
 	s.Sayf("pwd 的回答 %q 要到第 %d 个 recv 才出来", "pwd's answer %q comes with recv number %d",
 		r.pwd, 2+len(r.rest))
 	if r.left > 0 && string(r.second) != r.pwd {
-		return 1, nil
+		return 2, nil
 	}
 	return 0, nil
 }

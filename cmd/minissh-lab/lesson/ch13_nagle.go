@@ -8,16 +8,26 @@ var nagle = Lesson{
 	Run: t("10 次 send，每次 5 字节。一次开 Nagle，一次关（TCP_NODELAY）。发送方返回后，"+
 		"接收方就读。", "Ten sends of 5 bytes, once with Nagle, once without (TCP_NODELAY). The "+
 		"receiver reads when the sender is done."),
-	Code: "# Python 默认开 Nagle；Go 默认关\n" +
+	Code: "# Python 默认开 Nagle，Go 默认关 / Nagle is on in Python, off in Go\n" +
 		"client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\nfor i in range(10):\n" +
 		"    client.send(b'msg%d;' % i)",
 	Ask: Question{
-		t("哪一种一次 recv 就全收到？", "with which of them does one recv give everything?"),
-		[]Text{
-			t("Nagle：它把小包合并了", "Nagle: it joins small packets"),
-			t("TCP_NODELAY", "TCP_NODELAY"),
-			t("两种都不会", "neither"),
-		}, 1},
+		t("哪一种一次 recv 就全收到？", "with which of them does one recv give "+
+			"everything?"), []Option{
+			right("TCP_NODELAY", "TCP_NODELAY"),
+			wrong(
+				"Nagle：它把小包合并了",
+				"Nagle: it joins small packets",
+				"它合并的是后面 9 个。第一个马上就走了，所以第一次 recv 只有 5 个字节。",
+				"It joined the last nine. The first left at once, so the first recv has 5 "+
+					"bytes."),
+			wrong(
+				"两种都不会",
+				"neither",
+				"关掉 Nagle，10 个段马上都到了：recv 的时候 50 个字节已经在缓冲区里等着。",
+				"Without Nagle all ten segments arrive at once: 50 bytes wait in the buffer "+
+					"at the recv."),
+		}},
 	Play: playNagle,
 	Why: t("Nagle：有没被确认的数据时，小的写先等着。第一个 5 字节马上走，后面 45 "+
 		"字节在发送方等 ack，所以第一次 recv 只有 5。NODELAY：10 个段都已经到了，粘成一次 50 "+
@@ -30,7 +40,11 @@ var nagle = Lesson{
 		"Change the number of sends; then join them into one: one segment, and no waiting."),
 	Quiz: &Quiz{
 		t("关掉 Nagle，10 次 send 是几个段？", "without Nagle, how many segments are ten sends?"),
-		measureTen},
+		measureTen,
+		t("没有 Nagle，每次 send 马上就是一个段，所以是 10。接收方却只要一次 recv："+
+			"段数不等于 recv 的次数。",
+			"Without Nagle each send is a segment at once: 10. The receiver needs one recv for "+
+				"all: segments and recvs are different numbers.")},
 	Exercise: t("解释给同桌：为什么两种情况都会粘，只是粘在不同的地方？",
 		"Explain to your neighbour why both stick, only in different places."),
 }
@@ -53,9 +67,9 @@ func playNagle(s *Stage) (int, error) {
 		Recvs: without.recvs})
 	switch {
 	case len(without.recvs) == 1 && len(with.recvs) > 1:
-		return 1, nil
-	case len(with.recvs) == 1:
 		return 0, nil
+	case len(with.recvs) == 1:
+		return 1, nil
 	}
 	return 2, nil
 }

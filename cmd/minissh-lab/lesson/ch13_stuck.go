@@ -9,12 +9,29 @@ var stuck = Lesson{
 		"The sender does send('hello') and send('world'); the receiver is busy and calls "+
 			"recv(1024) when both are there."),
 	Code: "client.send(b'hello')\nclient.send(b'world')\n" +
-		"                              # 接收方晚一点\ndata = conn.recv(1024)",
-	Ask: Question{t("几个 TCP 段？recv 返回几次？", "how many segments? how many reads?"), []Text{
-		t("1 个段，1 次：Nagle 合并了", "1 segment, 1 read: Nagle joined them"),
-		t("2 个段，2 次", "2 segments, 2 reads"),
-		t("2 个段，1 次：在接收缓冲区里碰头", "2 segments, 1 read: they met in the receive buffer"),
-	}, 2},
+		"                              # 接收方晚一点才读 / the receiver reads later\ndata = " +
+		"conn.recv(1024)",
+	Ask: Question{
+		t("几个 TCP 段？recv 返回几次？", "how many segments? how many reads?"), []Option{
+			wrong(
+				"2 个段，2 次",
+				"2 segments, 2 reads",
+				"段只是运输的方式，不是边界。两个段到了，字节在接收缓冲区里首尾相接，"+
+					"recv(1024) 一次全拿走。",
+				"Segments are transport, not boundaries. When both have arrived, their bytes "+
+					"lie next to each other in the receive buffer, and one recv(1024) takes "+
+					"them all."),
+			right(
+				"2 个段，1 次：在接收缓冲区里碰头",
+				"2 segments, 1 read: they met in the receive buffer"),
+			wrong(
+				"1 个段，1 次：Nagle 合并了",
+				"1 segment, 1 read: Nagle joined them",
+				"hello 前面没有未确认的数据，Nagle 不拦它，马上就发走了，world 赶不上。"+
+					"TCP_INFO 数出来是 2 个段。",
+				"Nothing was unacknowledged before hello, so Nagle let it go at once, and "+
+					"world could not join it any more. TCP_INFO counts 2 segments."),
+		}},
 	Play: playStuck,
 	Why: t("两个段，一次 recv：它们在接收方的缓冲区里相遇。所以发送方做什么都没用："+
 		"TCP_NODELAY 不行，sleep 也不行。只有一种分开是可靠的：应用自己握手，或者自己写明边界。",
@@ -37,7 +54,8 @@ func playStuck(s *Stage) (int, error) {
 	}{
 		{t("Nagle 开，读得晚", "Nagle on, read late"), true, 0},
 		{t("TCP_NODELAY，读得晚", "TCP_NODELAY, read late"), false, 0},
-		{t("TCP_NODELAY，两次 send 隔 10 ms，读得晚", "TCP_NODELAY, 10 ms between the sends, read late"), false, 10 * time.Millisecond},
+		{t("TCP_NODELAY，两次 send 隔 10 ms，读得晚",
+			"TCP_NODELAY, 10 ms between the sends, read late"), false, 10 * time.Millisecond},
 	} {
 		m, err := s.late(x.nagle, x.sleep)
 		if err != nil {
@@ -63,11 +81,11 @@ func playStuck(s *Stage) (int, error) {
 func (m twoSends) option() int {
 	switch {
 	case m.together() && (m.segments == "2" || m.segments == ""):
-		return 2
+		return 1
 	case m.together():
-		return 0
+		return 2
 	}
-	return 1
+	return 0
 }
 
 func (s *Stage) showTwo(m twoSends) {

@@ -17,12 +17,25 @@ var ackVersion = Lesson{
 	Code: "conn.send(str(len(data)).encode('utf-8'))\nif conn.recv(1024) == b'recv_ready':\n" +
 		"    conn.sendall(data)",
 	Ask: Question{
-		t("来回 100 ms，ack 版一条命令要多久？",
-			"with 100 ms a round trip, how long does one command take in the ack version?"), []Text{
-			t("约 100 ms，和简单版一样", "about 100 ms, as in the simple version"),
-			t("约 200 ms：多一个来回", "about 200 ms: one more round trip"),
-			t("约 400 ms", "about 400 ms"),
-		}, 1},
+		t(
+			"来回 100 ms，ack 版一条命令要多久？",
+			"with 100 ms a round trip, how long does one command take in the ack "+
+				"version?"), []Option{
+			wrong(
+				"约 100 ms，和简单版一样",
+				"about 100 ms, as in the simple version",
+				"简单版的长度和数据一起来，一个来回就够。ack 版在中间停下来，等 recv_ready 走"+
+					"一趟。",
+				"The simple version sends length and data together: one round trip. The ack "+
+					"version stops in between and waits for recv_ready."),
+			right("约 200 ms：多一个来回", "about 200 ms: one more round trip"),
+			wrong(
+				"约 400 ms",
+				"about 400 ms",
+				"数一数：命令 → 长度是一个来回，recv_ready → 数据又是一个。两个来回，200 ms。",
+				"Count: command and length are one round trip, recv_ready and data another. "+
+					"Two, so 200 ms."),
+		}},
 	Play: playAck,
 	Why: t("长度单独发，要等 recv_ready 才能发数据：每条命令多一个来回。把长度和数据一起发，"+
 		"一个来回就够，因为长度自己就是边界。",

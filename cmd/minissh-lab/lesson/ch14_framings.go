@@ -17,10 +17,28 @@ var framings = Lesson{
 	Code: "fixed:     data.ljust(16)\ndelimiter: data + b'\\n'\n" +
 		"ack:       str(len(data))  (recv_ready)  data\n" +
 		"length:    struct.pack('i', len(data)) + data",
-	Ask: Question{t("消息 a\\nb 弄坏哪一种？", "which one does the message a\\nb break?"), []Text{
-		t("定长", "fixed"), t("换行分隔", "the delimiter"),
-		t("十进制长度加 ack", "decimal length with ack"), t("4 字节长度", "length of 4 bytes"),
-	}, 1},
+	Ask: Question{
+		t("消息 a\\nb 会弄坏哪一种？", "which one does the message a\\nb break?"), []Option{
+			wrong(
+				"十进制长度加 ack",
+				"decimal length with ack",
+				"ack 版先说好有几个字节，收的时候只数个数，不看内容。",
+				"The ack version says first how many bytes will come; then it counts them and "+
+					"never looks inside."),
+			wrong(
+				"4 字节长度",
+				"length of 4 bytes",
+				"长度只数字节，不看内容：换行也只是一个字节。",
+				"A length counts bytes and never looks inside: a newline is one byte more."),
+			wrong(
+				"定长",
+				"fixed",
+				"a\\nb 只有 3 个字节，补到 16 再拆，没问题。定长怕的是超过 16 字节的和末尾带空"+
+					"格的。",
+				"a\\nb has 3 bytes; padded to 16, it survives. Fixed length breaks on more "+
+					"than 16 bytes, and on trailing spaces."),
+			right("换行分隔", "the delimiter"),
+		}},
 	Play: playFramings,
 	Why: t("定长怕长的，也分不清补的空格；分隔符怕数据里有分隔符；ack 多一个来回；"+
 		"长度什么都不怕，只要两边说好字节序，并且不轻信它。",
@@ -34,7 +52,9 @@ var framings = Lesson{
 		t("struct.pack('i', 10) 的 4 个字节，十六进制？",
 			"the 4 bytes of struct.pack('i', 10), in hex?"), func(*Stage) (string, error) {
 			return fmt.Sprintf("% x", dialect.EncodeLength(false, 10)), nil
-		}},
+		},
+		t("10 就是 0x0a。低位在前，不够 4 个字节的补 0。",
+			"10 is 0x0a. The low byte comes first, and zeros fill up the 4 bytes.")},
 	Exercise: t("写 encode(data) 和 decode(stream)，让 decode(encode(a)+encode(b)) == [a, b]，a、"+
 		"b 里可以有分隔符。", "Write encode(data) and decode(stream) with "+
 		"decode(encode(a)+encode(b)) == [a, b], delimiters inside allowed."),
@@ -105,7 +125,7 @@ func playFramings(s *Stage) (int, error) {
 		rows = append(rows, row)
 	}
 	s.Table(rows...)
-	return max(broken, 0), nil
+	return []int{2, 3, 0, 1}[max(broken, 0)], nil // the order of the options
 }
 
 // roundTrip sends the message twice over a real connection, glued, and takes them

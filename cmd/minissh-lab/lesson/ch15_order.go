@@ -20,13 +20,25 @@ var byteOrder = Lesson{
 			"lengths."),
 	Code: "total = struct.unpack('i', phone.recv(4))[0]\ndata = phone.recv(total)",
 	Ask: Question{
-		t("服务端发 ff ff ff ff。客户端的 recv(total) 怎么样？",
-			"the server sends ff ff ff ff. What does the client's recv(total) do?"), []Text{
-			t("recv(4294967295)：内存不够", "recv(4294967295): out of memory"),
-			t("recv(-1)：ValueError: negative buffersize in recv",
+		t(
+			"服务端发 ff ff ff ff，客户端的 recv(total) 会怎么样？",
+			"the server sends ff ff ff ff. What does the client's recv(total) do?"), []Option{
+			right(
+				"recv(-1)：ValueError: negative buffersize in recv",
 				"recv(-1): ValueError: negative buffersize in recv"),
-			t("struct.error：不是合法的长度", "struct.error: no valid length"),
-		}, 1},
+			wrong(
+				"recv(4294967295)：内存不够",
+				"recv(4294967295): out of memory",
+				"那是无符号的 'I'。'i' 有符号，ff ff ff ff 就是 -1。",
+				"That would be the unsigned 'I'. 'i' is signed, and ff ff ff ff is -1."),
+			wrong(
+				"struct.error：长度不合法",
+				"struct.error: the length is not valid",
+				"struct 只管是不是 4 个字节；4 个字节不管是什么，它都解得出一个数。合不合理，"+
+					"要你自己判断。",
+				"struct only wants 4 bytes, and makes a number of any four. Whether the "+
+					"number makes sense is for you to check."),
+		}},
 	Play: playOrder,
 	Why: t("'i' 有符号，所以是 -1；struct 不管它合不合理。2147483647 更糟：合法，可是要等 2 "+
 		"GiB。长度是对方说的，不是真的。",
@@ -73,9 +85,9 @@ func playOrder(s *Stage) (int, error) {
 			"(no python3: the exception is documented, not measured here)"))
 	}
 	if negative && (said == "" || said[:min(10, len(said))] == "ValueError") {
-		return 1, nil
+		return 0, nil
 	}
-	return 0, nil
+	return 1, nil
 }
 
 // refusedLength has a correct client receive a hostile length.

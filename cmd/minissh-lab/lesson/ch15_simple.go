@@ -13,11 +13,25 @@ var simpleVersion = Lesson{
 	Run: t("服务端先发 struct.pack('i', 3000)，再发 3000 字节。",
 		"The server sends struct.pack('i', 3000), then 3000 bytes."),
 	Code: "conn.send(struct.pack('i', total_size))\n…\nwhile recv_size < total_size:\n" +
-		"    recv_data += conn.recv(1024)\n    recv_size += len(recv_data)      # ← 书上就是这样",
-	Ask: Question{t("3000 的 4 个字节（十六进制）？", "the 4 bytes of 3000, in hex?"), []Text{
-		t("00 00 0b b8", "00 00 0b b8"), t("b8 0b 00 00", "b8 0b 00 00"),
-		t("33 30 30 30", "33 30 30 30"),
-	}, 1},
+		"    recv_data += conn.recv(1024)\n    recv_size += len(recv_data)      # ← 书上就是这样 " +
+		"/ as printed",
+	Ask: Question{
+		t("3000 的 4 个字节（十六进制）？", "the 4 bytes of 3000, in hex?"), []Option{
+			wrong(
+				"00 00 0b b8",
+				"00 00 0b b8",
+				"这是大端（网络字节序），要写 '!i' 才是它。'i' 用本机的字节序，PC 上低位在前。",
+				"That is big-endian, network byte order, which '!i' gives. 'i' is the "+
+					"machine's own, and on a PC the low byte comes first."),
+			wrong(
+				"33 30 30 30",
+				"33 30 30 30",
+				"这是四个字符 '3000'，也就是 str(3000).encode()。struct.pack 写的是二进制的整"+
+					"数。",
+				"Those are the four characters '3000', as str(3000).encode() gives them. "+
+					"struct.pack writes a binary integer."),
+			right("b8 0b 00 00", "b8 0b 00 00"),
+		}},
 	Play: playSimple,
 	Why: t("'i' 是本机的：有符号 32 位，PC 上小端，低位在前。抄来的循环数错了：recv_data "+
 		"是累加的，len(recv_data) 把老字节又数一遍，少收的字节成了下一个“长度”。",
@@ -74,9 +88,9 @@ func playSimple(s *Stage) (int, error) {
 		len(data), next, int32(binary.LittleEndian.Uint32(next)), next)
 	switch fmt.Sprintf("% x", length) {
 	case "b8 0b 00 00":
-		return 1, nil
+		return 2, nil
 	case "00 00 0b b8":
 		return 0, nil
 	}
-	return 2, nil
+	return 1, nil
 }

@@ -15,12 +15,22 @@ var ultimateVersion = Lesson{
 	Code: "header_dic = {'filename': 'a.txt', 'md5': 'xxdxxx', 'total_size': 11}\n" +
 		"header_bytes = json.dumps(header_dic).encode('utf-8')\n" +
 		"conn.send(struct.pack('i', len(header_bytes)))\nconn.send(header_bytes)\nconn.send(data)",
-	Ask: Question{t("开头的 38 00 00 00 是什么？", "what are the first bytes, 38 00 00 00?"),
-		[]Text{
-			t("数据的长度", "the length of the data"),
-			t("报头的长度：56 字节", "the length of the header: 56 bytes"),
-			t("字典里有几项", "the number of entries in the dict"),
-		}, 1},
+	Ask: Question{
+		t("开头的 38 00 00 00 是什么？", "what are the first bytes, 38 00 00 00?"), []Option{
+			wrong(
+				"数据的长度",
+				"the length of the data",
+				"数据是 11 个字节，那会是 0b 00 00 00。数据的长度写在报头里：total_size。",
+				"The data has 11 bytes: that would be 0b 00 00 00. Its length is in the "+
+					"header, as total_size."),
+			right("报头的长度：56 字节", "the length of the header: 56 bytes"),
+			wrong(
+				"字典里有几项",
+				"the number of entries in the dict",
+				"字典有 3 项。struct.pack('i', len(header_bytes)) 数的是 JSON 的字节。",
+				"The dict has 3 entries. struct.pack('i', len(header_bytes)) counts the bytes "+
+					"of the JSON."),
+		}},
 	Play: playUltimate,
 	Why: t("每一段的长度都由前一段说明：4 字节 → 56 字节的 JSON → 11 字节的数据。JSON 里 "+
 		"Python 在 : 和 , 后面放一个空格，空格也算字节。",
@@ -33,7 +43,12 @@ var ultimateVersion = Lesson{
 			"with the file name 中.txt (json.dumps as it is), how many bytes longer is the "+
 				"header?"), func(*Stage) (string, error) {
 			return fmt.Sprint(len(goldenHeader("中.txt")) - len(goldenHeader("a.txt"))), nil
-		}},
+		},
+		t("json.dumps 把 中 写成 \\u4e2d：a 的 1 个字节换成 6 个，多 5 个。加上 "+
+			"ensure_ascii=False，"+
+			"中 是 UTF-8 的 3 个字节，只多 2 个。",
+			"json.dumps writes 中 as \\u4e2d: 6 bytes in place of 1, so 5 more. With "+
+				"ensure_ascii=False it is 3 bytes of UTF-8, 2 more.")},
 	Exercise: t("让 chaos 切你的长度、JSON 和汉字：",
 		"Let chaos cut your length, your JSON and your characters:"),
 	Check: "minissh-lab check 16 --client -- python3 my_client.py\n" +

@@ -18,12 +18,25 @@ var getPut = Lesson{
 		"header and file. The server is late with its recv."),
 	Code: "phone.send('put a.txt'.encode('utf-8'))\n" +
 		"phone.send(struct.pack('i', len(header_bytes)))\nphone.send(header_bytes)\n" +
-		"phone.send(data)\n# 服务端：\ncmds = conn.recv(8096).decode('utf-8').split()",
-	Ask: Question{t("服务端的第一个 recv 里有什么？", "what does the server's first recv hold?"),
-		[]Text{
-			t("put a.txt", "put a.txt"), t("put a.txt 和长度", "put a.txt and the length"),
-			t("全部：命令、长度、报头、文件", "all of it: command, length, header, file"),
-		}, 2},
+		"phone.send(data)\n# 服务端： / the server:\ncmds = " +
+		"conn.recv(8096).decode('utf-8').split()",
+	Ask: Question{
+		t("服务端的第一个 recv 里有什么？", "what does the server's first recv hold?"), []Option{
+			wrong(
+				"put a.txt",
+				"put a.txt",
+				"客户端发完命令要是停下来等（get 就是这样），会是它。put 不等，服务端来读的时"+
+					"候已经全到了。",
+				"It would be, if the client waited after its command, as get does. put does "+
+					"not wait, and everything is there when the server reads."),
+			wrong(
+				"put a.txt 和长度",
+				"put a.txt and the length",
+				"recv 不会在哪次 send 的后面停住：缓冲区里有多少，它就拿多少（最多 8096）。",
+				"recv does not stop after any particular send: it takes what is in the buffer "+
+					"(up to 8096)."),
+			right("全部：命令、长度、报头、文件", "all of it: command, length, header, file"),
+		}},
 	Play: playFiles,
 	Why: t("四次 send，一条流。get 没事，因为客户端发完就等；put 不等，就粘在一起。"+
 		"命令也需要边界。", "Four sends, one stream. get is safe since the client waits after "+

@@ -14,12 +14,25 @@ var objectOriented = Lesson{
 			"has not."),
 	Code: "head_struct = self.conn.recv(4)\nhead_dic = json.loads(self.conn.recv(head_len))\n" +
 		"cmd = head_dic['cmd']\nif hasattr(self, cmd):\n" +
-		"    getattr(self, cmd)(head_dic)      # ← cmd 是对方说的",
-	Ask: Question{t("第二条 [\"get\", \"a.txt\"] 在 recv(4) 的服务端看来，长度是多少？",
-		`a server that does recv(4) takes ["get", "a.txt"] for a length of …`), []Text{
-		t("4", "4"), t("一个 17 亿左右的数", "a number of about 1.7 thousand million"),
-		t("-1", "-1"),
-	}, 1},
+		"    getattr(self, cmd)(head_dic)      # ← cmd 是对方说的 / the peer says what cmd is",
+	Ask: Question{
+		t(
+			"第二条 [\"get\", \"a.txt\"] 让 recv(4) 的服务端去读，“长度”是多少？",
+			"a server that does recv(4) takes [\"get\", \"a.txt\"] for a length of …"), []Option{
+			right("一个 17 亿左右的数", "a number of about 1.7 thousand million"),
+			wrong(
+				"4",
+				"4",
+				"4 是收了几个字节。它们的值是 [\"ge 这 4 个字符的编码，合起来当成一个整数。",
+				"4 is how many bytes came. Their value is the codes of the four characters "+
+					"[\"ge, taken together as one integer."),
+			wrong(
+				"-1",
+				"-1",
+				"最高位是 1 才是负数。ASCII 字符的最高位都是 0，所以总是一个很大的正数。",
+				"A negative number has its highest bit set. In ASCII that bit is 0, so it is "+
+					"always a large positive number."),
+		}},
 	Play: playOO,
 	Why: t("put 有边界，get 没有：4 个文本字节当成长度，总是 10^8 以上。两条都要同一种格式。"+
 		"getattr 让对方选你的方法（__init__、run…）：只认 {'put': …, 'get': …}。",
@@ -89,7 +102,7 @@ func playOO(s *Stage) (int, error) {
 		f("当成长度的话；其实是 %s", "read as a length; it is %s", oneLine(wrong)), 5},
 		Field{rest, "", t("列表的其余部分", "the rest of the list"), 3})
 	if refused.N > 1_600_000_000 && refused.N < 1_800_000_000 {
-		return 1, nil
+		return 0, nil
 	}
-	return 0, nil
+	return 1, nil
 }

@@ -15,10 +15,22 @@ var udp = Lesson{
 		"then one of 65508 bytes."),
 	Code: "client.sendto(b'helloworld', ('127.0.0.1', 9000))\ndata, addr = server.recvfrom(5)\n" +
 		"data, addr = server.recvfrom(5)      # ?",
-	Ask: Question{t("另外 5 个字节在哪里？", "where are the other five bytes?"), []Text{
-		t("下一次 recvfrom(5) 得到", "the next recvfrom(5) gives them"), t("没了", "gone"),
-		t("还在缓冲区，等着", "still in the buffer"),
-	}, 1},
+	Ask: Question{
+		t("另外 5 个字节在哪里？", "where are the other five bytes?"), []Option{
+			wrong(
+				"下一次 recvfrom(5) 得到",
+				"the next recvfrom(5) gives them",
+				"TCP 才是这样。UDP 的一次 recvfrom 就是一个数据报，下一次拿到的是下一个数据报。",
+				"So it is with TCP. With UDP one recvfrom is one datagram, and the next one "+
+					"gives the next datagram."),
+			wrong(
+				"还在缓冲区里等着",
+				"still in the buffer",
+				"系统把整个数据报从缓冲区里取出来，你的 5 个字节放不下的，当场扔掉。",
+				"The system takes the whole datagram out of the buffer and throws away what "+
+					"your 5 bytes cannot hold."),
+			right("没了", "gone"),
+		}},
 	Play: playUDP,
 	Why: t("数据报有边界：一次 recvfrom 就是一个数据报，收不下的部分丢掉（Windows 上报错 "+
 		"10040，文档如此，这里没量）。空数据报是真的数据报。没有确认，没有重传：丢了没人知道。",
@@ -30,7 +42,10 @@ var udp = Lesson{
 	Quiz: &Quiz{
 		t("IPv4 上一个 UDP 数据报最多带多少字节？",
 			"how many bytes can one UDP datagram carry over IPv4?"),
-		func(s *Stage) (string, error) { return measureLargest(s) }},
+		measureLargest,
+		t("IP 包最长 65535 字节（长度字段 16 位），减去 20 字节的 IP 头和 8 字节的 UDP 头。",
+			"An IP packet has at most 65535 bytes (a length of 16 bits), of which 20 are the IP "+
+				"header and 8 the UDP header.")},
 	Exercise: t("写 UDP 回显（端口 9000），空数据报也要回：",
 		"Write a UDP echo (port 9000); answer empty datagrams, too:"),
 	Check: "minissh-lab check 20 -- python3 my_server.py\n" +
@@ -95,7 +110,7 @@ func playUDP(s *Stage) (int, error) {
 		s.Say(t("sendto 65508 字节：发出去了", "sendto of 65508 bytes: sent"))
 	}
 	if first == "hello" && second == "next" {
-		return 1, nil
+		return 2, nil
 	}
 	return 0, nil
 }

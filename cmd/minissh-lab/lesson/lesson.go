@@ -1,6 +1,9 @@
 package lesson
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Text is one thing said in both languages.
 type Text struct{ Zh, En string }
@@ -18,7 +21,7 @@ type Lesson struct {
 	Name  string
 	Title Text
 	Run   Text   // what is about to run
-	Code  string // the lines of Python it is about
+	Code  string // the lines of Python it is about; a comment is `# 中文 / English`
 	Ask   Question
 
 	// Play runs it and shows what happened. It returns the option of Ask that came
@@ -32,19 +35,35 @@ type Lesson struct {
 	Check    string // a command line that checks the exercise, "" for none
 }
 
-// Question is asked before the run. Right is what a run shows on a system that can
-// show it; Play has the last word.
+// Question is asked before the run.
 type Question struct {
 	Text
-	Options []Text
-	Right   int // index in Options
+	Options []Option
+}
+
+// Option is one of the predictions. Answer is for who believed it and was wrong; the right
+// one has none: it is what a run shows on a system that can show it. Play has the last word.
+type Option struct{ Text, Answer Text }
+
+// right is the option that comes true.
+func right(zh, en string) Option { return Option{Text: t(zh, en)} }
+
+// wrong is an option that does not, with the answer to its belief.
+func wrong(zh, en, answerZh, answerEn string) Option {
+	return Option{t(zh, en), t(answerZh, answerEn)}
+}
+
+// Right is the index of the option that comes true.
+func (q Question) Right() int {
+	return slices.IndexFunc(q.Options, func(o Option) bool { return o.Answer == Text{} })
 }
 
 // Quiz is asked after the run: a number or a word. Measure finds the answer on
-// real sockets, with the program changed as the question says.
+// real sockets, with the program changed as the question says; Why explains it.
 type Quiz struct {
 	Text
 	Measure func(*Stage) (string, error)
+	Why     Text
 }
 
 // All are the lessons in the course's order.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -124,7 +125,7 @@ func TestPredictionIsAskedBeforeTheRun(t *testing.T) {
 		t.Error("the run was shown without a prediction")
 	}
 	s, out = stage(t, speak.English)
-	who := &answers{lines: []string{"", "9", "two", "1", "952"}}
+	who := &answers{lines: []string{"", "9", "two", "１", " ９52　"}} // a Chinese keyboard's, too
 	o, err := Find("12").Teach(s, who)
 	if err != nil {
 		t.Fatal(err)
@@ -132,10 +133,79 @@ func TestPredictionIsAskedBeforeTheRun(t *testing.T) {
 	if o.Right() || !o.Quiz || who.asked != 5 {
 		t.Errorf("outcome %+v after %d answers", o, who.asked)
 	}
-	for _, want := range []string{"1976 bytes", "not as predicted", "measured: 952"} {
+	for _, want := range []string{"1976 bytes", "not as predicted", "✓ measured: 952",
+		"You said \"the answer to pwd\". recv does not know", "3000 - 2048 = 952"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing", want)
 		}
+	}
+}
+
+// Whoever always takes the same number learns nothing about the questions; whoever is
+// wrong is answered.
+func TestPredictionsAreSpreadAndAnswered(t *testing.T) {
+	at := map[int]int{}
+	for _, l := range All() {
+		at[l.Ask.Right()]++
+		right := 0
+		for _, o := range l.Ask.Options {
+			if o.Answer == (Text{}) {
+				right++
+			} else if o.Answer.Zh == "" || o.Answer.En == "" {
+				t.Errorf("lesson %s, %s: answered in one language", l.Name, o.Text.En)
+			}
+		}
+		if right != 1 {
+			t.Errorf("lesson %s has %d options without an answer", l.Name, right)
+		}
+		if l.Quiz != nil && (l.Quiz.Why.Zh == "" || l.Quiz.Why.En == "") {
+			t.Errorf("lesson %s: the second question is not explained", l.Name)
+		}
+	}
+	for n, count := range at {
+		if count*5 > len(All())*2 {
+			t.Errorf("%d of %d right answers are number %d", count, len(All()), n+1)
+		}
+	}
+}
+
+// A killed client ends in FIN or RST, depending on what it had not read.
+func TestKilledClient(t *testing.T) {
+	s, _ := stage(t, speak.English)
+	for unread, want := range map[bool]string{false: "b'' (FIN)",
+		true: "ConnectionResetError (RST)"} {
+		how, came, err := killedClient(s, unread)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, missing := exec.LookPath("sleep"); missing == nil && how != "kill -9" {
+			t.Errorf("%s instead of a kill", how)
+		}
+		if came != want {
+			t.Errorf("%s, unread %v: recv gives %s, want %s", how, unread, came, want)
+		}
+	}
+}
+
+// A listing keeps its comments in each language.
+func TestListingsKeepTheirComments(t *testing.T) {
+	for _, l := range All() {
+		for line := range strings.Lines(l.Code) {
+			for _, lang := range []speak.Lang{speak.English, speak.Chinese} {
+				s, _ := stage(t, lang)
+				shown := s.code(line)
+				han := strings.ContainsFunc(shown,
+					func(r rune) bool { return unicode.Is(unicode.Han, r) })
+				if strings.Count(shown, "# ") != strings.Count(line, "# ") ||
+					lang == speak.English && han {
+					t.Errorf("lesson %s: %q is shown as %q", l.Name, line, shown)
+				}
+			}
+		}
+	}
+	s, _ := stage(t, speak.English)
+	if got := s.code("x = 1  # 一 / one"); got != "x = 1  # one" {
+		t.Errorf("shown as %q", got)
 	}
 }
 

@@ -151,7 +151,7 @@ func mythFree(s *Stage) (bool, error) {
 
 func mythUDP(s *Stage) (bool, error) {
 	outcome, err := playUDP(s)
-	return outcome == 1, err
+	return outcome == udp.Ask.Right(), err
 }
 
 func mythLuck(s *Stage) (bool, error) {

@@ -15,12 +15,23 @@ var own = Lesson{
 		"A real frame of protocol/PROTOCOL.md: `ls` asked for on channel 1."),
 	Code: "frame = struct.pack('>IBBHI', len(payload), type, flags, 0, channel) + payload",
 	Ask: Question{
-		t("开头是 00 00 00 21（十进制 33）。33 是什么？",
-			"it begins with 00 00 00 21, decimal 33. What are the 33?"), []Text{
-			t("整个帧的长度", "the length of the whole frame"),
-			t("帧头之后的字节数，大端", "the bytes after the header, big-endian"),
-			t("小端的 553648128", "553648128, little-endian"),
-		}, 1},
+		t(
+			"开头是 00 00 00 21（十进制 33）。33 是什么？",
+			"it begins with 00 00 00 21, decimal 33. What are the 33?"), []Option{
+			wrong(
+				"整个帧的长度",
+				"the length of the whole frame",
+				"整个帧是 45 字节：帧头 12，后面 33。length 只数帧头后面的 payload。",
+				"The whole frame has 45 bytes: a header of 12, then 33. length counts the "+
+					"payload alone."),
+			right("帧头之后的字节数，大端", "the bytes after the header, big-endian"),
+			wrong(
+				"小端的 553648128",
+				"553648128, little-endian",
+				"这个协议写明了大端（'>I'）。按小端读就是五亿多，超过 65536 的上限，会被拒绝。",
+				"This protocol says big-endian ('>I'). Read as little-endian it is above the "+
+					"limit of 65536 and refused."),
+		}},
 	Play: playOwn,
 	Why: t("还是第 16 课的想法：定长的头说明后面有多长。不同的是：'>' 大端，写明了；"+
 		"长度有上限 65536，先检查再收；每一帧有通道号，一条连接上可以同时跑很多命令。",

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"golang.org/x/text/width"
 
 	"minissh/cmd/minissh-lab/speak"
 )
@@ -42,9 +43,9 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	for line := range strings.Lines(l.Code) {
 		s.Out.Raw("    " + s.paint(s.code(strings.TrimRight(line, "\n")), 4) + "\n")
 	}
-	s.Head(t("先预测", "predict first").plus(": ", l.Ask.Text))
+	s.Head(t("先预测：", "predict first: ").plus("", l.Ask.Text))
 	for i, option := range l.Ask.Options {
-		s.Out.Raw("  " + strconv.Itoa(i+1) + ") " + s.pick(option) + "\n")
+		s.Out.Raw("  " + strconv.Itoa(i+1) + ") " + s.pick(option.Text) + "\n")
 	}
 	var err error
 	if o.Predicted, err = l.predict(s, who); err != nil {
@@ -58,10 +59,11 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	s.Out.Raw("\n")
 	if o.Right() {
 		s.Say(t("✓ 预测对了：", "✓ your prediction came true: ").plus("",
-			l.Ask.Options[o.Measured]))
+			l.Ask.Options[o.Measured].Text))
 	} else {
-		s.Say(t("✗ 预测的不是这样。实际：", "✗ not as predicted. What happened: ").plus("",
-			l.Ask.Options[o.Measured]))
+		s.Say(t("✗ 和预测的不一样。实际：", "✗ not as predicted. What happened: ").plus("",
+			l.Ask.Options[o.Measured].Text))
+		s.answer(l.Ask.Options[o.Predicted])
 	}
 	s.Head(t("为什么", "why"))
 	s.Say(l.Why)
@@ -82,7 +84,8 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 		if link := s.Picture(l.Name); link != "" {
 			s.Head(t("在浏览器里一个字节一个字节地看", "see it byte by byte in the browser"))
 			s.Out.Raw("    " + s.command("minissh-lab web --open --at "+l.Name) + "\n")
-			s.Say(t("已经开着：", "with a lab that is open: ").plus("", Text{link, link}))
+			s.Say(t("页面已经打开的话，用这个链接：", "if the page is open already: ").plus("",
+				Text{link, link}))
 		}
 	}
 	if n := next(l); n != nil {
@@ -92,29 +95,40 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	return o, nil
 }
 
-// code is a line of Python; a Chinese comment is left out where only English is
-// wanted.
-func (s *Stage) code(line string) string {
-	at := strings.Index(line, "#")
-	if s.Out.Lang != speak.English || at < 0 ||
-		!strings.ContainsFunc(line[at:], func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
-		return line
+// answer speaks to whoever believed an option that did not come true.
+func (s *Stage) answer(o Option) {
+	if o.Answer == (Text{}) {
+		return // the right one elsewhere: this system showed something else
 	}
-	return strings.TrimRight(line[:at], " ")
+	s.Say(t("你猜的是“", "You said \"").plus("", o.Text).plus("",
+		t("”。", "\". ")).plus("", o.Answer))
+}
+
+// code is a line of Python with its comment in the chosen languages.
+func (s *Stage) code(line string) string {
+	code, comment, _ := strings.Cut(line, "# ")
+	zh, en, both := strings.Cut(comment, " / ")
+	switch {
+	case both && s.Out.Lang == speak.Chinese:
+		return code + "# " + zh
+	case both && s.Out.Lang == speak.English:
+		return code + "# " + en
+	}
+	return line
 }
 
 // predict asks until one of the options is chosen.
 func (l *Lesson) predict(s *Stage, who Learner) (int, error) {
 	if _, knows := who.(Knowing); knows {
-		s.Out.Raw("  > " + strconv.Itoa(l.Ask.Right+1) + "\n")
-		return l.Ask.Right, nil
+		s.Out.Raw("  > " + strconv.Itoa(l.Ask.Right()+1) + "\n")
+		return l.Ask.Right(), nil
 	}
 	for {
 		line, err := who.Answer("  > ")
 		if err != nil {
 			return 0, err
 		}
-		line = strings.TrimSpace(line)
+		line = squeeze(line)
 		if line == "q" || line == "quit" || line == "exit" {
 			return 0, ErrQuit
 		}
@@ -128,7 +142,7 @@ func (l *Lesson) predict(s *Stage, who Learner) (int, error) {
 
 // quiz asks once, measures, and says what it was.
 func (l *Lesson) quiz(s *Stage, who Learner) (bool, error) {
-	s.Head(t("再来一题", "one more").plus(": ", l.Quiz.Text))
+	s.Head(t("再来一题：", "one more: ").plus("", l.Quiz.Text))
 	_, knows := who.(Knowing)
 	answer := ""
 	if !knows {
@@ -142,21 +156,23 @@ func (l *Lesson) quiz(s *Stage, who Learner) (bool, error) {
 		return false, err
 	}
 	given := squeeze(answer)
+	ok := knows || given == squeeze(right)
 	switch {
-	case knows || given == squeeze(right):
-		s.Sayf("✓ 量出来：%s", "✓ measured: %s", right)
-		return true, nil
+	case ok:
+		s.Sayf("✓ 量出来是 %s", "✓ measured: %s", right)
 	case given == "":
-		s.Sayf("量出来：%s", "measured: %s", right)
+		s.Sayf("量出来是 %s", "measured: %s", right)
 	default:
-		s.Sayf("✗ 量出来：%s", "✗ measured: %s", right)
+		s.Sayf("✗ 量出来是 %s", "✗ measured: %s", right)
 	}
-	return false, nil
+	s.Say(l.Quiz.Why)
+	return ok, nil
 }
 
-// squeeze makes answers comparable: without blanks, in lower case.
+// squeeze makes answers comparable: without blanks, in lower case, and with the
+// full-width characters of a Chinese keyboard (２) as the usual ones (2).
 func squeeze(s string) string {
-	return strings.ToLower(strings.Join(strings.Fields(s), ""))
+	return strings.ToLower(strings.Join(strings.Fields(width.Narrow.String(s)), ""))
 }
 
 // plus adds another text to x.
