@@ -27,7 +27,8 @@ func lessonCommand() *cli.Command {
 			"Without a name: the next one you have not done.\n\n" +
 			"  lesson 12          那一课 / that lesson\n" +
 			"  lesson list        所有的课和进度 / all lessons, and your progress\n" +
-			"  lesson myths       人们相信什么，量出来是什么 / what people believe, and what is " +
+			"  lesson myths       大家都这么说，量一量：在终端里先举手，再看数字 /\n" +
+			"                     what people believe, hands up (on a terminal), and what is " +
 			"measured\n" +
 			"  lesson --auto      全部跑一遍，预测都对 / all of them, with the right predictions",
 		Flags:        lessonFlags(),
@@ -65,7 +66,7 @@ func runLesson(c *cli.Context) error {
 		return listLessons(s)
 	}
 	if len(args) > 0 && args[0] == "myths" {
-		return runMyths(s, args[1:])
+		return runMyths(s, args[1:], hands(c, s))
 	}
 	if err := stray(args[min(1, len(args)):], "minissh-lab lesson 12"); err != nil {
 		return err
@@ -74,7 +75,7 @@ func runLesson(c *cli.Context) error {
 	if c.Bool("auto") {
 		return autoLessons(s, args)
 	}
-	l := nextLesson(progress)
+	l := progress.Next()
 	if len(args) > 0 {
 		l = lesson.Find(args[0])
 	}
@@ -82,8 +83,7 @@ func runLesson(c *cli.Context) error {
 		q := speak.Quote([]byte(args[0]))
 		return usage("没有 "+q+" 这一课", "no lesson "+q, "minissh-lab lesson list")
 	}
-	outcome, err := l.Teach(s, &person{in: bufio.NewReader(c.App.Reader), out: s.Out,
-		done: c.Context.Done()})
+	outcome, err := l.Teach(s, learner(c, s))
 	if errors.Is(err, lesson.ErrQuit) {
 		s.Out.Raw("\n")
 		s.Sayf("下次再来：minissh-lab lesson %s", "another time: minissh-lab lesson %s", l.Name)
@@ -93,6 +93,7 @@ func runLesson(c *cli.Context) error {
 		return lessonProblem(err)
 	}
 	progress.Lessons[l.Name] = lesson.Done{Day: lesson.Today(), Predicted: outcome.Right()}
+	progress.Last = l.Name
 	if err := progress.Save(); err != nil {
 		s.Sayf("（进度没有保存：%s）", "(progress was not saved: %s)", speak.Clean(err.Error()))
 	}
@@ -143,17 +144,6 @@ func self() string {
 	return ""
 }
 
-// nextLesson is the first that has not been done, the last when all have.
-func nextLesson(p *lesson.Progress) *lesson.Lesson {
-	all := lesson.All()
-	for _, l := range all {
-		if p.Lessons[l.Name].Day == "" {
-			return l
-		}
-	}
-	return all[len(all)-1]
-}
-
 // listLessons shows every lesson with what has been done of it.
 func listLessons(s *lesson.Stage) error {
 	p, err := lesson.LoadProgress()
@@ -179,7 +169,18 @@ func listLessons(s *lesson.Stage) error {
 	s.Sayf("%d / %d 课。✓ 预测对了，✗ 做过，预测错了。S C：check 通过（服务端、客户端）",
 		"%d of %d. ✓ predicted rightly, ✗ done, predicted otherwise. S C: check passed (server, "+
 			"client)", done, len(rows))
-	s.Say(lesson.Text{Zh: "minissh-lab lesson 12", En: ""})
+	next := p.Next()
+	switch {
+	case done == 0:
+		s.Say(lesson.Text{Zh: "第一次来？从这一课开始，只要两分钟：",
+			En: "New here? Begin with this one, it takes two minutes:"})
+	case done == len(rows):
+		s.Say(lesson.Text{Zh: "全部做完了。再来一次：", En: "All done. Once more:"})
+	default:
+		s.Say(lesson.Text{Zh: "接下来：", En: "Next:"})
+	}
+	s.Out.Raw("    " + s.Command("minissh-lab lesson "+next.Name) + "   " +
+		s.Out.Lang.Text(next.Title.Zh, next.Title.En) + "\n")
 	return nil
 }
 
@@ -238,8 +239,26 @@ func autoLessons(s *lesson.Stage, names []string) error {
 	return nil
 }
 
-// runMyths measures all beliefs, or one.
-func runMyths(s *lesson.Stage, names []string) error {
+// hands waits between a belief and its numbers until the class has voted; nil where nobody
+// is there to vote: with --auto, or without a terminal.
+func hands(c *cli.Context, s *lesson.Stage) func() error {
+	if c.Bool("auto") || !isTerminal(c.App.Reader) {
+		return nil
+	}
+	prompt := "  " + s.Out.Lang.Text("信的举手，然后按回车（q 退出）",
+		"Hands up if you believe it, then Enter (q quits)") + " > "
+	who := learner(c, s)
+	return func() error {
+		line, err := who.Answer(prompt)
+		if err == nil && lesson.Quits(line) {
+			return lesson.ErrQuit
+		}
+		return err
+	}
+}
+
+// runMyths measures all beliefs, or one. Each waits for hands, which may be nil.
+func runMyths(s *lesson.Stage, names []string, hands func() error) error {
 	found := false
 	for _, m := range lesson.Myths() {
 		if len(names) > 0 && names[0] != m.Name {
@@ -247,6 +266,12 @@ func runMyths(s *lesson.Stage, names []string) error {
 		}
 		found = true
 		s.Head(lesson.Text{Zh: "“" + m.Believed.Zh + "”", En: "\"" + m.Believed.En + "\""})
+		if hands != nil {
+			if hands() != nil {
+				s.Out.Raw("\n")
+				return nil
+			}
+		}
 		refuted, err := m.Run(s)
 		if err != nil {
 			return lessonProblem(err)
@@ -270,6 +295,11 @@ func lessonProblem(err error) error {
 	text := speak.Clean(err.Error())
 	return failure("这一课跑不了："+text, "the lesson cannot be run: "+text,
 		"minissh-lab lesson list")
+}
+
+// learner is whoever types.
+func learner(c *cli.Context, s *lesson.Stage) *person {
+	return &person{in: bufio.NewReader(c.App.Reader), out: s.Out, done: c.Context.Done()}
 }
 
 // person is a learner who types.

@@ -39,9 +39,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	if err == nil {
 		return 0
 	}
-	lang, langErr := speak.ParseLang(langOf(args))
-	if langErr != nil {
-		lang = speak.Both
+	lang := speak.FromLocale(os.Getenv)
+	if name := langOf(args); name != "" {
+		lang, _ = speak.ParseLang(name) // an unknown one is both, and an error of its own
 	}
 	return report(speak.New(errOut, lang), err)
 }
@@ -74,8 +74,8 @@ func newApp() *cli.App {
 // works on both sides of the verb's name.
 func langFlag() cli.Flag {
 	return &cli.StringFlag{
-		Name: "lang", Value: "both", EnvVars: []string{"MINISSH_LAB_LANG"},
-		Usage: "语言 / language: `zh|en|both`",
+		Name: "lang", EnvVars: []string{"MINISSH_LAB_LANG"},
+		Usage: "语言，默认跟随系统 / language, by default the locale's: `zh|en|both`",
 	}
 }
 
@@ -88,14 +88,18 @@ func printer(c *cli.Context) (*speak.Printer, error) {
 	return speak.New(c.App.Writer, lang), nil
 }
 
-// chosenLang finds --lang on either side of the verb; the verb's own wins.
+// chosenLang finds --lang on either side of the verb; the verb's own wins. Without it the
+// locale decides.
 func chosenLang(c *cli.Context) (speak.Lang, error) {
 	for _, level := range c.Lineage() {
 		if level.Command != nil && level.IsSet("lang") {
 			return speak.ParseLang(level.String("lang"))
 		}
 	}
-	return speak.ParseLang(c.String("lang"))
+	if name := c.String("lang"); name != "" {
+		return speak.ParseLang(name)
+	}
+	return speak.FromLocale(os.Getenv), nil
 }
 
 // langOf looks for --lang without the parser, for errors that come before or out

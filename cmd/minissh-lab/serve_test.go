@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	os.Setenv("LC_ALL", "C") // both languages, whatever the developer's own is
 	os.Exit(m.Run())
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"minissh/cmd/minissh-lab/lesson"
 	"minissh/cmd/minissh-lab/speak"
 )
 
@@ -40,7 +41,7 @@ func TestLessonIsKeptInProgress(t *testing.T) {
 		t.Errorf("code %d\n%s", code, out)
 	}
 	if _, out, _ = lab(t, "", "lesson", "--lang", "en", "list"); !strings.Contains(out, "✓  12") ||
-		!strings.Contains(out, "1 of 18") {
+		!strings.Contains(out, "1 of 18") || !strings.Contains(out, "lesson 13a   who stuck") {
 		t.Errorf("list:\n%s", out)
 	}
 	if code, out, _ = lab(t, "", "lesson", "--lang", "en", "7"); code != 0 ||
@@ -124,6 +125,51 @@ func TestMythsByTheVerb(t *testing.T) {
 	}
 	if code, _, _ = lab(t, "", "lesson", "myths", "no-such"); code != 2 {
 		t.Errorf("code %d", code)
+	}
+}
+
+// A class votes on a belief before it sees the numbers; nobody is waited for without a
+// terminal, as above.
+func TestMythsWaitForHands(t *testing.T) {
+	var out bytes.Buffer
+	s := &lesson.Stage{Ctx: t.Context(), Out: speak.New(&out, speak.English)}
+	votes := 0
+	err := runMyths(s, []string{"nodelay"}, func() error {
+		votes++
+		if seen := out.String(); !strings.Contains(seen, "TCP_NODELAY fixes it") ||
+			strings.Contains(seen, "stuck in") {
+			t.Errorf("at the vote the class has seen %q", seen)
+		}
+		return nil
+	})
+	if err != nil || votes != 1 || !strings.Contains(out.String(), "stuck in 50 of 50") {
+		t.Errorf("%d votes, %v\n%s", votes, err, out.String())
+	}
+	out.Reset()
+	err = runMyths(s, nil, func() error { return lesson.ErrQuit })
+	if err != nil || strings.Count(out.String(), "▌") != 1 {
+		t.Errorf("after q: %v\n%s", err, out.String())
+	}
+}
+
+// The language is the locale's, and --lang's where it is given.
+func TestLanguageOfTheVerbs(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	for _, c := range []struct{ locale, args, want, not string }{
+		{"zh_CN.UTF-8", "lesson list", "第一次来", "New here"},
+		{"en_GB.UTF-8", "lesson list", "New here", "第一次来"},
+		{"C", "lesson list", "第一次来", "nothing else"},
+		{"C", "lesson list", "New here", "nothing else"},
+		{"zh_CN.UTF-8", "lesson list --lang en", "New here", "第一次来"},
+		{"en_GB.UTF-8", "--lang zh lesson list", "第一次来", "New here"},
+		{"zh_CN.UTF-8", "lesson 99", "没有", "no lesson"},
+		{"fr_FR", "lesson 99 --lang zh", "没有", "no lesson"},
+	} {
+		t.Setenv("LC_ALL", c.locale)
+		_, out, errOut := lab(t, "", strings.Fields(c.args)...)
+		if out += errOut; !strings.Contains(out, c.want) || strings.Contains(out, c.not) {
+			t.Errorf("LC_ALL=%s %s:\n%s", c.locale, c.args, out)
+		}
 	}
 }
 

@@ -20,13 +20,21 @@ func Myths() []Myth {
 	return []Myth{
 		{"nagle", t("粘包是 Nagle 干的", "packets stick; Nagle did it"), mythNagle, "13a"},
 		{"nodelay", t("TCP_NODELAY 就好了", "TCP_NODELAY fixes it"), mythNoDelay, "13a"},
-		{"sleep", t("两次 send 之间 sleep 就好了", "sleeping between sends fixes it"), mythSleep, "13a"},
+		{"sleep", t("两次 send 之间 sleep 就好了",
+			"sleeping between sends fixes it"), mythSleep, "13a"},
 		{"first-two", t("Nagle 合并头两个", "Nagle joins the first two"), mythFirstTwo, "13b"},
-		{"free", t("分两次写报头不花时间", "framing is free, however it is written"), mythFree, "14b"},
+		{"free", t("分两次写报头不花时间", "framing is free, however it is "+
+			"written"), mythFree, "14b"},
 		{"udp", t("UDP 没有这些麻烦", "UDP has no trouble"), mythUDP, "20"},
 		{"luck", t("我这里没问题", "it works on my machine"), mythLuck, "13a"},
 	}
 }
+
+// The marks between two parts of a line.
+var (
+	colon     = t("：", ": ")
+	semicolon = t("；", "; ")
+)
 
 // runsOfMyth is how often the forced measurements are repeated.
 const runsOfMyth = 50
@@ -68,7 +76,8 @@ func mythNagle(s *Stage) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		s.Say(x.name.plus(": ", segmentText(seg, runsOfMyth)).plus("; ",
+		s.Say(x.name.plus("", colon).plus("", segmentText(seg, runsOfMyth)).plus("",
+			semicolon).plus("",
 			f("读得晚，%d/%d 次粘在一起", "read late, stuck in %d of %d", together, runsOfMyth)))
 		refuted = refuted && together == runsOfMyth &&
 			(seg["2"] == runsOfMyth || seg[""] == runsOfMyth)
@@ -79,7 +88,8 @@ func mythNagle(s *Stage) (bool, error) {
 func mythNoDelay(s *Stage) (bool, error) {
 	together, seg, err := s.count(runsOfMyth, func() (twoSends, error) { return s.late(false, 0) })
 	s.Say(f("TCP_NODELAY，接收方忙：%d/%d 次粘在一起",
-		"TCP_NODELAY, receiver busy: stuck in %d of %d", together, runsOfMyth).plus("; ",
+		"TCP_NODELAY, receiver busy: stuck in %d of %d", together, runsOfMyth).plus("",
+		semicolon).plus("",
 		segmentText(seg, runsOfMyth)))
 	return together == runsOfMyth, err
 }
@@ -90,7 +100,8 @@ func mythSleep(s *Stage) (bool, error) {
 		return s.late(false, 10*time.Millisecond)
 	})
 	s.Say(f("隔 10 ms 再 send，接收方忙：%d/%d 次粘在一起",
-		"10 ms between the sends, receiver busy: stuck in %d of %d", together, runs).plus("; ",
+		"10 ms between the sends, receiver busy: stuck in %d of %d", together, runs).plus("",
+		semicolon).plus("",
 		segmentText(seg, runs)))
 	return together == runs, err
 }
@@ -142,7 +153,7 @@ func mythFree(s *Stage) (bool, error) {
 		}
 		times = append(times, d)
 		s.Say(
-			w.name.plus(": ",
+			w.name.plus("", colon).plus("",
 				f("一问一答 %s（%d 次的中位数）", "%s a question and answer (median of %d)", ms(d),
 					trips)))
 	}

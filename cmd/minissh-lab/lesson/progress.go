@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"minissh/client/options"
@@ -13,8 +14,9 @@ import (
 
 // Progress is what a learner has done.
 type Progress struct {
-	Lessons map[string]Done `json:"lessons"` // by lesson
-	Checks  map[string]Done `json:"checks"`  // by lesson and side, "16 client"
+	Lessons map[string]Done `json:"lessons"`        // by lesson
+	Checks  map[string]Done `json:"checks"`         // by lesson and side, "16 client"
+	Last    string          `json:"last,omitempty"` // the lesson that was done last
 
 	path string // "" when there is no home directory
 }
@@ -45,6 +47,7 @@ func LoadProgress() (*Progress, error) {
 	}
 	var read Progress
 	if json.Unmarshal(data, &read) == nil {
+		p.Last = read.Last
 		for name, d := range read.Lessons {
 			p.Lessons[name] = d
 		}
@@ -53,6 +56,22 @@ func LoadProgress() (*Progress, error) {
 		}
 	}
 	return p, nil
+}
+
+// Next is the lesson to do: the first after the last one, all around, that has not been
+// done. A newcomer begins with 12, which shows what all of this is about.
+func (p *Progress) Next() *Lesson {
+	if len(p.Lessons) == 0 {
+		return Find("12")
+	}
+	all := All()
+	from := slices.IndexFunc(all, func(l *Lesson) bool { return l.Name == p.Last }) + 1
+	for i := range all {
+		if l := all[(from+i)%len(all)]; p.Lessons[l.Name].Day == "" {
+			return l
+		}
+	}
+	return all[len(all)-1]
 }
 
 // Today is the day that Done holds.

@@ -78,21 +78,30 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	s.Head(t("练习", "exercise"))
 	s.Say(l.Exercise)
 	if l.Check != "" {
-		s.Out.Raw("    " + s.command(l.Check) + "\n")
+		s.Out.Raw("    " + s.Command(l.Check) + "\n")
 	}
 	if s.Picture != nil {
 		if link := s.Picture(l.Name); link != "" {
 			s.Head(t("在浏览器里一个字节一个字节地看", "see it byte by byte in the browser"))
-			s.Out.Raw("    " + s.command("minissh-lab web --open --at "+l.Name) + "\n")
+			s.Out.Raw("    " + s.Command("minissh-lab web --open --at "+l.Name) + "\n")
 			s.Say(t("页面已经打开的话，用这个链接：", "if the page is open already: ").plus("",
 				Text{link, link}))
 		}
 	}
 	if n := next(l); n != nil {
-		s.Out.Raw("\n  → " + s.command("minissh-lab lesson "+n.Name) + "   " + s.pick(n.Title) +
+		s.Out.Raw("\n  → " + s.Command("minissh-lab lesson "+n.Name) + "   " + s.pick(n.Title) +
 			"\n")
 	}
 	return o, nil
+}
+
+// Quits reports a line that leaves the lesson.
+func Quits(line string) bool {
+	switch squeeze(line) {
+	case "q", "quit", "exit":
+		return true
+	}
+	return false
 }
 
 // answer speaks to whoever believed an option that did not come true.
@@ -129,7 +138,7 @@ func (l *Lesson) predict(s *Stage, who Learner) (int, error) {
 			return 0, err
 		}
 		line = squeeze(line)
-		if line == "q" || line == "quit" || line == "exit" {
+		if Quits(line) {
 			return 0, ErrQuit
 		}
 		if n, err := strconv.Atoi(line); err == nil && 1 <= n && n <= len(l.Ask.Options) {

@@ -83,8 +83,8 @@ func wrap(line string, n int) (parts []string) {
 	return append(parts, line)
 }
 
-// command is a command line as it can be typed here.
-func (s *Stage) command(line string) string {
+// Command is a command line as it can be typed here.
+func (s *Stage) Command(line string) string {
 	if s.Self == "" {
 		return line
 	}

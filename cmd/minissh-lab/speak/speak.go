@@ -29,6 +29,25 @@ func ParseLang(s string) (Lang, error) {
 	return Both, fmt.Errorf("--lang %s: want zh, en or both", Quote([]byte(s)))
 }
 
+// FromLocale is the language that the environment asks for: Chinese or English, and both
+// where it says nothing (unset, C, POSIX). As in locale(7), the first of LC_ALL,
+// LC_MESSAGES and LANG that is not empty counts.
+func FromLocale(getenv func(string) string) Lang {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		switch value := getenv(name); {
+		case value == "":
+			continue
+		case value == "C" || value == "POSIX" || strings.HasPrefix(value, "C."):
+			return Both
+		case strings.HasPrefix(strings.ToLower(value), "zh"):
+			return Chinese
+		default:
+			return English
+		}
+	}
+	return Both
+}
+
 // beside is the widest pair, in terminal columns, that is put on one line.
 const beside = 96
 

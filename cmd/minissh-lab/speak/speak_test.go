@@ -54,6 +54,30 @@ func TestWidthCountsColumns(t *testing.T) {
 	}
 }
 
+func TestLanguageOfTheLocale(t *testing.T) {
+	for _, c := range []struct {
+		all, messages, lang string
+		want                Lang
+	}{
+		{"", "", "", Both},
+		{"", "", "C", Both},
+		{"", "", "POSIX", Both},
+		{"", "", "C.UTF-8", Both},
+		{"", "", "zh_CN.UTF-8", Chinese},
+		{"", "", "zh_TW", Chinese},
+		{"", "", "en_US.UTF-8", English},
+		{"", "", "de_DE@euro", English},
+		{"", "en_GB.UTF-8", "zh_CN.UTF-8", English},
+		{"zh_CN.GB18030", "en_GB.UTF-8", "en_US", Chinese},
+		{"C", "zh_CN", "zh_CN", Both},
+	} {
+		env := map[string]string{"LC_ALL": c.all, "LC_MESSAGES": c.messages, "LANG": c.lang}
+		if got := FromLocale(func(name string) string { return env[name] }); got != c.want {
+			t.Errorf("%v: language %v, want %v", env, got, c.want)
+		}
+	}
+}
+
 func TestParseLang(t *testing.T) {
 	for s, want := range map[string]Lang{"": Both, "both": Both, "zh": Chinese, "en": English} {
 		if got, err := ParseLang(s); err != nil || got != want {
