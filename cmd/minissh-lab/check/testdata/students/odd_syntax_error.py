@@ -1,0 +1,16 @@
+import socket
+
+phone = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+phone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+phone.bind(('127.0.0.1', 8080))
+phone.listen(5)
+conn, client_addr = phone.accept()
+
+while True
+    data = conn.recv(1024)
+    if not data:
+        break
+    conn.send(data.upper())
+
+conn.close()
+phone.close()
