@@ -26,6 +26,8 @@ func lessonCommand() *cli.Command {
 		Description: "没有名字就上下一课。\n" +
 			"Without a name: the next one you have not done.\n\n" +
 			"  lesson 12          那一课 / that lesson\n" +
+			"  lesson 12 --change 2048\n" +
+			"                     改一个值，再运行 / change a value and run it again\n" +
 			"  lesson list        所有的课和进度 / all lessons, and your progress\n" +
 			"  lesson myths       大家都这么说，量一量：在终端里先举手，再看数字 /\n" +
 			"                     what people believe, hands up (on a terminal), and what is " +
@@ -42,6 +44,9 @@ func lessonFlags() []cli.Flag {
 		langFlag(),
 		&cli.BoolFlag{Name: "auto", Usage: "不提问，预测都对 / no questions, the right " +
 			"predictions"},
+		&cli.StringFlag{Name: "change", Usage: "换一个 `VALUE` 再运行，每一课都写着可以换什么 / " +
+			"run " +
+			"it with another value; each lesson says which"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
 	)
 }
@@ -73,7 +78,15 @@ func runLesson(c *cli.Context) error {
 	}
 	progress, _ := lesson.LoadProgress() // without a place for it, nothing is kept
 	if c.Bool("auto") {
+		if c.IsSet("change") {
+			return usage("--auto 和 --change 只能用一个", "--auto or --change, not both",
+				"minissh-lab lesson 12 --change 2048")
+		}
 		return autoLessons(s, args)
+	}
+	if c.IsSet("change") && len(args) == 0 {
+		return usage("--change：改哪一课？", "--change: which lesson?",
+			"minissh-lab lesson 12 --change 2048")
 	}
 	l := progress.Next()
 	if len(args) > 0 {
@@ -82,6 +95,9 @@ func runLesson(c *cli.Context) error {
 	if l == nil {
 		q := speak.Quote([]byte(args[0]))
 		return usage("没有 "+q+" 这一课", "no lesson "+q, "minissh-lab lesson list")
+	}
+	if c.IsSet("change") {
+		return changeLesson(s, l, c.String("change"))
 	}
 	outcome, err := l.Teach(s, learner(c, s))
 	if errors.Is(err, lesson.ErrQuit) {
@@ -96,6 +112,20 @@ func runLesson(c *cli.Context) error {
 	progress.Last = l.Name
 	if err := progress.Save(); err != nil {
 		s.Sayf("（进度没有保存：%s）", "(progress was not saved: %s)", speak.Clean(err.Error()))
+	}
+	return nil
+}
+
+// changeLesson turns the lesson's knob.
+func changeLesson(s *lesson.Stage, l *lesson.Lesson, value string) error {
+	err := l.Turn(s, value)
+	if wrong, ok := errors.AsType[*lesson.ValueError](err); ok {
+		q := speak.Quote([]byte(value))
+		return usage("--change "+q+"："+wrong.Want.Zh, "--change "+q+": "+wrong.Want.En,
+			"minissh-lab lesson "+l.Name+" --change "+l.Knob.Values[0])
+	}
+	if err != nil {
+		return lessonProblem(err)
 	}
 	return nil
 }

@@ -173,6 +173,32 @@ func TestLanguageOfTheVerbs(t *testing.T) {
 	}
 }
 
+// A value is changed by a command that the lesson names; a wrong one says which.
+func TestChangeByTheVerb(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	code, out, _ := lab(t, "", "lesson", "12", "--change", "2048", "--lang", "en")
+	if code != 0 || !strings.Contains(out, "952 bytes are left") {
+		t.Errorf("code %d\n%s", code, out)
+	}
+	if _, out, _ := lab(t, "3\n952\n", "lesson", "12", "--lang", "en"); !strings.Contains(out,
+		"lesson 12 --change 2048") {
+		t.Errorf("lesson 12 does not say what to type:\n%s", out)
+	}
+	for _, c := range []struct{ args, want string }{
+		{"12 --change 0", "a number from 1 to 65536"},
+		{"12 --change x\x1b[2J", `"x\x1b[2J"`},
+		{"7 --change x", "hint: minissh-lab lesson 7 --change inside"},
+		{"--change 1", "which lesson?"},
+		{"--auto 12 --change 1", "not both"},
+	} {
+		code, _, errOut := lab(t, "", append([]string{"lesson", "--lang", "en"},
+			strings.Fields(c.args)...)...)
+		if code != 2 || !strings.Contains(errOut, c.want) {
+			t.Errorf("%s: code %d, %q", c.args, code, errOut)
+		}
+	}
+}
+
 func TestCheckWordsAreExplained(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	for _, c := range []struct{ args, want string }{

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"minissh/cmd/minissh-lab/dialect"
 )
@@ -42,15 +43,25 @@ var families = Lesson{
 		"或者一个路径。名字不同，收发完全一样。",
 		"bind puts the socket under a name: an IP address and a port (0-65535, of which 0-1023 "+
 			"are reserved), or a path. The names differ; receiving and sending do not."),
-	Change: t("换地址族：AF_UNIX 的 bind 只要一个路径；文件不会自己消失，结束时 "+
-		"os.remove(path)。", "Change the family: AF_UNIX binds a path alone; the file does not "+
-		"vanish by itself, os.remove(path) at the end."),
+	Change: t("换一个地址族，只看它：名字变了，收发变了吗？",
+		"Take one family alone: its name is another; are sending and receiving?"),
+	Knob: Knob{t("地址族", "the family"), []string{"unix", "inet", "inet6"},
+		func(s *Stage, value string) error {
+			family, err := choice(value, "unix", "inet", "inet6")
+			if err == nil {
+				_, err = echoFamilies(s, "AF_"+strings.ToUpper(family))
+			}
+			return err
+		}},
 	Exercise: t("写一个 AF_UNIX 的回显服务端，Ctrl-C 后把文件删掉。让实验室检查：",
 		"Write an echo server on AF_UNIX that removes its file on Ctrl-C. Have it checked:"),
 	Check: "minissh-lab check 1-5 --at unix:/tmp/my.sock -- python3 my_server.py",
 }
 
-func playFamilies(s *Stage) (int, error) {
+func playFamilies(s *Stage) (int, error) { return echoFamilies(s, "") }
+
+// echoFamilies echoes over each family, or over one.
+func echoFamilies(s *Stage, only string) (int, error) {
 	dir, remove, err := tempDir()
 	if err != nil {
 		return 0, err
@@ -64,6 +75,9 @@ func playFamilies(s *Stage) (int, error) {
 		{"AF_UNIX", "unix", path}, {"AF_INET", "tcp", "127.0.0.1:0"}, {"AF_INET6", "tcp",
 			"[::1]:0"},
 	} {
+		if only != "" && only != x.family {
+			continue
+		}
 		addr, stop, err := s.serveOn(x.network, x.address, "echo", dialect.Options{})
 		if err != nil {
 			rows = append(rows,

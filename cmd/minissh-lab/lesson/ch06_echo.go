@@ -36,8 +36,18 @@ var echo = Lesson{
 		"While the connection lasts, TCP keeps all bytes and their order; it does not say how "+
 			"many come at a time. And "+
 			"send only hands bytes to the operating system."),
-	Change: t("换消息：汉字也行，encode 以后是字节。",
-		"Change the message: Chinese works too, it is bytes after encode."),
+	Change: t("换一条消息。汉字 encode 以后是几个字节？一个字节一个字节地到的时候，recv 到的是半"+
+		"个字吗？",
+		"Change the message. How many bytes is a Chinese character after encode? When they come "+
+			"one by one, is what recv returns a character?"),
+	Knob: Knob{t("消息", "the message"), []string{"python", "你好"},
+		func(s *Stage, value string) error {
+			message, err := text(value, 100)
+			if err == nil {
+				_, err = echoThrice(s, message)
+			}
+			return err
+		}},
 	Exercise: t("写你自己的客户端和服务端（端口 8080）：",
 		"Write your own client and server (port 8080):"),
 	Check: "minissh-lab check 6 -- python3 my_server.py\n" +
@@ -45,32 +55,37 @@ var echo = Lesson{
 }
 
 func playEcho(s *Stage) (int, error) {
-	var reads []int
+	reads, err := echoThrice(s, []byte("hello"))
+	if err == nil && slices.Equal(reads, []int{1, 5, 1}) {
+		return 0, nil
+	}
+	return 1, err
+}
+
+// echoThrice has the answer come in three ways and counts the recvs of each.
+func echoThrice(s *Stage, message []byte) (reads []int, err error) {
 	for _, x := range []struct {
 		schedule chaos.Schedule
 		late     bool
 	}{{chaos.Glued, false}, {chaos.ByteByByte, false}, {chaos.ByteByByte, true}} {
-		n, err := echoReads(s, x.schedule, x.late)
+		n, err := echoReads(s, message, x.schedule, x.late)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		reads = append(reads, n)
 	}
-	if slices.Equal(reads, []int{1, 5, 1}) {
-		return 0, nil
-	}
-	return 1, nil
+	return reads, nil
 }
 
 // echoReads has the answer come in the schedule's pieces and counts the recvs that it
 // takes. Each piece waits for the reader, or the reader, late, for all of them.
-func echoReads(s *Stage, schedule chaos.Schedule, late bool) (int, error) {
+func echoReads(s *Stage, message []byte, schedule chaos.Schedule, late bool) (int, error) {
 	l, err := dialLink()
 	if err != nil {
 		return 0, err
 	}
 	defer l.close()
-	if _, err = l.client.Write([]byte("hello")); err != nil {
+	if _, err = l.client.Write(message); err != nil {
 		return 0, err
 	}
 	asked, err := recv(l.server, 1024)

@@ -43,8 +43,21 @@ var loop = Lesson{
 	Why: t("服务端又回到 accept，等的是新的连接；老连接的第二条消息躺在接收缓冲区里没人收。",
 		"The server is back in accept, waiting for a new connection; the second message lies in "+
 			"the receive buffer of the old one."),
-	Change: t("accept 提到收发循环外面（每个连接一个内层循环）。",
-		"Move accept out of the loop that receives and sends (an inner loop for each connection)."),
+	Change: t("换 accept 的位置：inside 是书上的，close 是书上带 close 的，outside 提到收发循环外"+
+		"面。",
+		"Change where accept is: inside as printed, close with conn.close(), outside before the "+
+			"loop that receives and sends."),
+	Knob: Knob{t("accept 的位置", "where accept is"), []string{"inside", "close", "outside"},
+		func(s *Stage, value string) error {
+			where, err := choice(value, "inside", "close", "outside")
+			if err != nil {
+				return err
+			}
+			answers, err := twoMessages(s, where == "close", where == "outside")
+			s.Table([]string{"accept", "hello", "world"},
+				[]string{where, s.orHung(answers[0]), s.orHung(answers[1])})
+			return err
+		}},
 	Exercise: t("改好你的服务端，一个连接上 10 条消息都要回答：",
 		"Mend your server; ten messages on one connection must be answered:"),
 	Check: "minissh-lab check 7 -- python3 my_server.py",

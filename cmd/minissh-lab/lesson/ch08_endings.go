@@ -51,9 +51,12 @@ var endings = Lesson{
 			"close, if its receive buffer was empty; with RST, and recv raises "+
 			"ConnectionResetError, if there was unread data in it. So handle both; it is not a "+
 			"matter of Linux or Windows."),
-	Change: t("空输入不发；recv 到 b'' 就 break；except ConnectionResetError；bind 前 "+
-		"SO_REUSEADDR。", "Do not send empty input; break on b''; except ConnectionResetError; "+
-		"SO_REUSEADDR before bind."),
+	Change: t("一样一样地改：skip 空输入不发；break 收到 b'' 就 break；reuse 在 bind 前设 "+
+		"SO_REUSEADDR。",
+		"Change one thing at a time: skip does not send empty input; break leaves the loop on "+
+			"b''; reuse sets SO_REUSEADDR before bind."),
+	Knob: Knob{t("改哪一样", "what is changed"), []string{"skip", "break", "reuse"},
+		changeEndings},
 	Exercise: t("让实验室杀客户端、重启服务端：",
 		"Let the lab kill clients and restart your server:"),
 	Check: "minissh-lab check 8 -- python3 my_server.py\n" +
@@ -241,4 +244,48 @@ func b2i(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// changeEndings runs one of the three with its change.
+func changeEndings(s *Stage, value string) error {
+	what, err := choice(value, "skip", "break", "reuse")
+	if err != nil {
+		return err
+	}
+	if what == "reuse" {
+		return busyPort(s)
+	}
+	l, err := dialLink()
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if what == "skip" {
+		for _, typed := range []string{"", "hello"} {
+			if typed == "" {
+				s.Say(t("输入空行：continue，不发，再问一次",
+					"Enter alone: continue; nothing is sent"))
+				continue
+			}
+			l.client.Write([]byte(typed))
+			b, err := recv(l.server, 1024)
+			if err != nil {
+				return err
+			}
+			s.Sayf("输入 %s：send，服务端 recv 到 %q", "%s typed: sent, and recv gives %q",
+				typed, b)
+		}
+		return nil
+	}
+	l.client.Close()
+	rounds := 0
+	for range 10000 {
+		rounds++
+		if b, err := recv(l.server, 1024); err != nil || len(b) == 0 {
+			break
+		}
+	}
+	s.Sayf("客户端 close()；recv 返回 b''，break：循环转了 %d 圈",
+		"client closed; recv gives b'', break: the loop ran %d time(s)", rounds)
+	return nil
 }

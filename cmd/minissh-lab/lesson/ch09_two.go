@@ -43,34 +43,53 @@ var twoClients = Lesson{
 		"The operating system does the handshake: the backlog (5) is the length of the queue. It "+
 			"keeps the bytes, too. The server has one thread, and that is in the first "+
 			"connection's recv."),
-	Change: t("先一个接一个；再每个连接一个线程，或 socketserver.ThreadingTCPServer。",
-		"First one at a time; then a thread for each connection, or "+
-			"socketserver.ThreadingTCPServer."),
+	Change: t("in-turn 一个接一个；threads 每个连接一个线程（或者用 "+
+		"socketserver.ThreadingTCPServer）。第二个客户端还要等吗？",
+		"in-turn serves one after the other; threads has a thread for each connection (as "+
+			"socketserver.ThreadingTCPServer does). Does the second client still wait?"),
+	Knob: Knob{t("服务的方式", "how clients are served"), []string{"in-turn", "threads"},
+		func(s *Stage, value string) error {
+			how, err := choice(value, "in-turn", "threads")
+			if err == nil {
+				_, err = serveTwo(s, how == "threads")
+			}
+			return err
+		}},
 	Exercise: t("两个客户端都要得到回答（同时得到更好）：",
 		"Both clients must be answered (at once is better):"),
 	Check: "minissh-lab check 9 -- python3 my_server.py",
 }
 
-func playTwo(s *Stage) (int, error) {
+func playTwo(s *Stage) (int, error) { return serveTwo(s, false) }
+
+// serveTwo shows two clients, served one at a time or by a thread each.
+func serveTwo(s *Stage, threads bool) (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
 	var done sync.WaitGroup
-	done.Go(func() { // one at a time, as in the course
+	talk := func(conn net.Conn) {
+		defer conn.Close()
+		for {
+			b, err := recv(conn, 1024)
+			if err != nil || len(b) == 0 {
+				return
+			}
+			conn.Write(dialect.Upper(b))
+		}
+	}
+	done.Go(func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			for {
-				b, err := recv(conn, 1024)
-				if err != nil || len(b) == 0 {
-					break
-				}
-				conn.Write(dialect.Upper(b))
+			if threads {
+				done.Go(func() { talk(conn) })
+			} else {
+				talk(conn) // one at a time, as in the course
 			}
-			conn.Close()
 		}
 	})
 	defer done.Wait()
@@ -95,6 +114,12 @@ func playTwo(s *Stage) (int, error) {
 			}
 			step(1, "recv", string(b))
 		}
+	}
+	if threads {
+		b, err := recv(conns[1], 1024)
+		step(2, "recv", string(b))
+		s.Table(log...)
+		return 2, err
 	}
 	// The server's only thread is in the first connection's recv, for as long as we
 	// like: what the second one sent lies unread.

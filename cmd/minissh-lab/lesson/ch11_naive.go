@@ -39,8 +39,21 @@ var naiveSSH = Lesson{
 		"什么也不发，客户端等到永远。",
 		"A directory belongs to a process: Popen's shell has ended, and its directory with it. "+
 			"No output means send(b''), which sends nothing: the client waits for ever."),
-	Change: t("没有输出时也回答，比如 send(data or b'(no output)\\n')。",
-		"Answer for empty output too: send(data or b'(no output)\\n')."),
+	Change: t("没有输出时也回答：send(data or b'(no output)\\n')。答案变了，卡住的那一行呢？",
+		"Answer for empty output too: send(data or b'(no output)\\n'). What becomes of the line "+
+			"that hung?"),
+	Knob: Knob{t("没有输出时", "without output"), []string{"answer", "silent"},
+		func(s *Stage, value string) error {
+			how, err := choice(value, "answer", "silent")
+			switch {
+			case err != nil:
+				return err
+			case how == "silent":
+				_, err = playNaive(s)
+				return err
+			}
+			return answerNaive(s)
+		}},
 	Exercise: t("写服务端：已知命令的输出要对，没有输出的命令也要有回答：",
 		"Write the server: right output for known commands, and some answer for silent ones:"),
 	Check: "minissh-lab check 11 -- python3 my_server.py",
@@ -84,4 +97,34 @@ func playNaive(s *Stage) (int, error) {
 		return 0, nil
 	}
 	return 1, nil
+}
+
+// answerNaive is the server that answers for empty output, too.
+func answerNaive(s *Stage) error {
+	l, err := dialLink()
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	rows := [][]string{{s.pick(t("命令", "command")), "recv(1024)"}}
+	for _, line := range []string{"pwd", "cd /", "pwd"} {
+		l.client.Write([]byte(line))
+		if _, err := recv(l.server, 1024); err != nil {
+			return err
+		}
+		data := played(line)
+		if data == "" {
+			data = "(no output)\n"
+		}
+		l.server.Write([]byte(data))
+		b, err := recv(l.client, 1024)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []string{line, oneLine(b)})
+	}
+	s.Table(rows...)
+	s.Say(t("不卡了；可是 cd 还是不管用：目录属于进程。",
+		"It does not hang; cd still does not persist: a directory belongs to a process."))
+	return nil
 }

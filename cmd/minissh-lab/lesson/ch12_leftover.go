@@ -1,6 +1,7 @@
 package lesson
 
 import (
+	"fmt"
 	"strconv"
 
 	"minissh/cmd/minissh-lab/dialect"
@@ -39,8 +40,17 @@ var leftover = Lesson{
 		"No packet stuck: the stream has no boundaries. Bytes that were not received stay in the "+
 			"receive buffer, before pwd's answer. recv(1024) cannot know where an answer ends: "+
 			"nobody told it."),
-	Change: t("recv 的大小：改成 2048、8192 试试。再大也只是把问题推迟到更长的输出。",
-		"The recv size: try 2048, 8192. A larger one only moves the problem to longer output."),
+	Change: t("换 recv 的大小。要多大，pwd 才不会打印 big 的字节？输出再长一点呢？",
+		"Change the recv size. How large must it be for pwd to print its own answer? And with "+
+			"longer output?"),
+	Knob: Knob{t("recv 的大小", "the recv size"), []string{"2048", "8192", "10"},
+		func(s *Stage, value string) error {
+			size, err := number(value, 1, 65536)
+			if err == nil {
+				_, err = showLeftover(s, size)
+			}
+			return err
+		}},
 	Quiz: &Quiz{
 		t("换成 recv(2048)：输入 pwd 的时候，还剩多少字节？",
 			"with recv(2048): how many bytes are left over when pwd is typed?"), measureLeftover,
@@ -96,18 +106,28 @@ func runLeftover(s *Stage, size int) (r leftoverRun, err error) {
 	return r, nil
 }
 
-func playLeftover(s *Stage) (int, error) {
-	r, err := runLeftover(s, 1024)
+func playLeftover(s *Stage) (int, error) { return showLeftover(s, 1024) }
+
+// showLeftover is the lesson with a recv size.
+func showLeftover(s *Stage, size int) (int, error) {
+	r, err := runLeftover(s, size)
 	if err != nil {
 		return 0, err
 	}
 	big := append([]byte(nil), r.first...)
-	s.Out.Raw("  send big  → recv(1024)  " + s.paint(short(r.first), 0) + "\n")
+	s.Out.Raw(fmt.Sprintf("  send big  → recv(%d)  ", size) + s.paint(short(r.first), 0) + "\n")
 	s.Sayf("            接收缓冲区里还有 %d 字节没收",
 		"            %d bytes are left in the receive buffer", r.left)
-	s.Out.Raw("  send pwd  → recv(1024)  " + s.paint(short(r.second), 0) + "\n")
-	s.Say(t("            ↑ 这是 big 剩下的，不是 pwd 的回答！",
-		"            ↑ left over from big, not pwd's answer!"))
+	s.Out.Raw(fmt.Sprintf("  send pwd  → recv(%d)  ", size) + s.paint(short(r.second), 0) + "\n")
+	if r.left > 0 {
+		s.Say(t("            ↑ 这是 big 剩下的，不是 pwd 的回答！",
+			"            ↑ left over from big, not pwd's answer!"))
+	} else {
+		s.Say(t("            ↑ 这次对了，因为 big 只有 3000 字节。输出再长一点，又不对了。",
+			"            ↑ right this time, since big has only 3000 bytes. More output, and it "+
+				"is wrong again."))
+		return 0, nil
+	}
 	stream := append(big, r.second...)
 	for _, b := range r.rest {
 		stream = append(stream, b...)
@@ -117,6 +137,10 @@ func playLeftover(s *Stage) (int, error) {
 		Recvs: append([][]byte{r.first, r.second}, r.rest...)})
 	s.Sayf("pwd 的回答 %q 要到第 %d 个 recv 才出来", "pwd's answer %q comes with recv number %d",
 		r.pwd, 2+len(r.rest))
+	s.Out.Raw("\n")
+	if err := s.onLAN(3000); err != nil {
+		return 0, err
+	}
 	if r.left > 0 && string(r.second) != r.pwd {
 		return 2, nil
 	}

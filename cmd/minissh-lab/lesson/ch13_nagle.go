@@ -36,8 +36,19 @@ var nagle = Lesson{
 			"once, the other 45 wait at the sender for the ack: the first recv has 5. NODELAY: "+
 			"ten segments have all arrived and are one recv of 50. \"No Nagle, no sticking\" is "+
 			"exactly wrong."),
-	Change: t("改 send 的次数；再把 10 次合成一次 send：一个段，也没有等待。",
-		"Change the number of sends; then join them into one: one segment, and no waiting."),
+	Change: t("换 send 的次数。只发 1 次、2 次呢？发 30 次，NODELAY 的段数为什么不是 30？（连接刚"+
+		"开始，没有 ack 的段最多 10 个，后面的只好等着：拥塞窗口。）",
+		"Change the number of sends. What about 1, or 2? And why are 30 not 30 segments without "+
+			"Nagle? (At first, at most 10 may be unacknowledged, and the others wait: the "+
+			"congestion window.)"),
+	Knob: Knob{t("send 的次数", "the number of sends"), []string{"1", "2", "30"},
+		func(s *Stage, value string) error {
+			n, err := number(value, 1, 100)
+			if err == nil {
+				_, err = showNagle(s, n)
+			}
+			return err
+		}},
 	Quiz: &Quiz{
 		t("关掉 Nagle，10 次 send 是几个段？", "without Nagle, how many segments are ten sends?"),
 		measureTen,
@@ -49,20 +60,31 @@ var nagle = Lesson{
 		"Explain to your neighbour why both stick, only in different places."),
 }
 
-func playNagle(s *Stage) (int, error) {
-	with, err := s.ten(true)
+// nagleName says whether Nagle is on.
+func nagleName(on bool) Text {
+	if on {
+		return t("Nagle 开", "Nagle on")
+	}
+	return t("TCP_NODELAY", "TCP_NODELAY")
+}
+
+func playNagle(s *Stage) (int, error) { return showNagle(s, 10) }
+
+// showNagle is the lesson with n sends.
+func showNagle(s *Stage, n int) (int, error) {
+	with, err := s.many(n, true)
 	if err != nil {
 		return 0, err
 	}
-	without, err := s.ten(false)
+	without, err := s.many(n, false)
 	if err != nil {
 		return 0, err
 	}
-	s.Say(t("Nagle 开", "Nagle on"))
+	s.Say(nagleName(true))
 	s.Lanes(Lanes{Sends: with.sent, Segments: with.segments, Buffer: with.waiting,
 		Recvs: with.recvs})
 	s.Out.Raw("\n")
-	s.Say(t("TCP_NODELAY", "TCP_NODELAY"))
+	s.Say(nagleName(false))
 	s.Lanes(Lanes{Sends: without.sent, Segments: without.segments, Buffer: without.waiting,
 		Recvs: without.recvs})
 	switch {

@@ -38,8 +38,24 @@ var stuck = Lesson{
 		"Two segments, one recv: they met in the receiver's buffer. So nothing that the sender "+
 			"does helps: not TCP_NODELAY, not sleep. Only the application itself can keep them "+
 			"apart: a handshake, or a boundary that it writes."),
-	Change: t("加 TCP_NODELAY；两次 send 之间 sleep；再换成握手。上面三种都跑过了。",
-		"TCP_NODELAY; a sleep between the sends; then a handshake. All three were run above."),
+	Change: t("换两次 send 之间 sleep 的时间。要睡多久，读得晚的 recv 才会分成两次？",
+		"Change the sleep between the sends. How long must it be for the late recv to become two?"),
+	Knob: Knob{t("两次 send 之间 sleep", "the sleep between the sends"), []string{"100ms", "1s"},
+		func(s *Stage, value string) error {
+			pause, err := duration(value, 0, 5*time.Second)
+			if err != nil {
+				return err
+			}
+			for _, nagle := range []bool{true, false} {
+				m, err := s.late(nagle, pause)
+				if err != nil {
+					return err
+				}
+				s.Say(nagleName(nagle))
+				s.showTwo(m)
+			}
+			return nil
+		}},
 	Exercise: t("预测：接收方 sleep(5)，发送方每 1 秒 send 一次，发 4 次。几次 recv？"+
 		"自己写出来试。", "Predict: the receiver sleeps for 5 s, the sender sends 4 times, once "+
 		"a second. How many reads? Write it and see."),

@@ -41,8 +41,16 @@ var ackVersion = Lesson{
 		"一个来回就够，因为长度自己就是边界。",
 		"The length goes alone, and the data waits for recv_ready: one more round trip for each "+
 			"command. Length and data together need one, since the length is the boundary."),
-	Change: t("去掉 ack，发 struct.pack('i', len(data)) + data。",
-		"Drop the ack: send struct.pack('i', len(data)) + data."),
+	Change: t("换来回的时间。1 秒的话（卫星），10 条命令各要多久？",
+		"Change the round trip. With 1 s (a satellite), how long do 10 commands take in each?"),
+	Knob: Knob{t("来回的时间", "the round trip"), []string{"20ms", "500ms"},
+		func(s *Stage, value string) error {
+			trip, err := duration(value, time.Millisecond, 2*time.Second)
+			if err == nil {
+				_, err = showAck(s, trip)
+			}
+			return err
+		}},
 	Exercise: t("写 ack 版的服务端和客户端：", "Write server and client of the ack version:"),
 	Check: "minissh-lab check 14b -- python3 my_server.py\n" +
 		"    minissh-lab check 14b --client -- python3 my_client.py",
@@ -79,13 +87,16 @@ func (s *Stage) trips(name string, delay time.Duration) (trips int, took time.Du
 	return trips, time.Since(start), err
 }
 
-func playAck(s *Stage) (int, error) {
+func playAck(s *Stage) (int, error) { return showAck(s, 100*time.Millisecond) }
+
+// showAck is the lesson with a round trip.
+func showAck(s *Stage, trip time.Duration) (int, error) {
 	rows := [][]string{
 		{s.pick(t("版本", "version")), s.pick(t("来回", "round trips")),
 			s.pick(t("量到的时间", "measured"))}}
 	var counts [2]int
 	for i, name := range []string{"simple", "ack"} {
-		trips, took, err := s.trips(name, 50*time.Millisecond)
+		trips, took, err := s.trips(name, trip/2)
 		if err != nil {
 			return 0, err
 		}

@@ -45,9 +45,17 @@ var framings = Lesson{
 		"Fixed length fears long messages and cannot tell its padding; a delimiter fears itself "+
 			"inside the data; an ack costs a round trip; a length fears nothing, as long as both "+
 			"sides agree on the byte order and do not believe every number."),
-	Change: t("分隔符可以转义（就像 JSON 把换行写成 \\n）：试着写 encode 和 decode。",
-		"A delimiter can be escaped (as JSON writes a newline as \\n): try to write encode and "+
-			"decode."),
+	Change: t("换消息（\\n 是换行）。找一条弄坏定长的，一条弄坏换行的。",
+		"Change the message (\\n is a newline). Find one that breaks fixed length, and one that "+
+			"breaks the newline."),
+	Knob: Knob{t("消息", "the message"), []string{"hello", "a\\nb", "ends  "},
+		func(s *Stage, value string) error {
+			message, err := text(value, 3000)
+			if err == nil {
+				_, err = showFramings(s, string(message))
+			}
+			return err
+		}},
 	Quiz: &Quiz{
 		t("struct.pack('i', 10) 的 4 个字节，十六进制？",
 			"the 4 bytes of struct.pack('i', 10), in hex?"), func(*Stage) (string, error) {
@@ -95,7 +103,11 @@ var fourFramings = []framing{
 }
 
 func playFramings(s *Stage) (int, error) {
-	messages := []string{"hello", "", `a\nb`, "中文", "ends  ", strings.Repeat("x", 3000)}
+	return showFramings(s, "hello", "", `a\nb`, "中文", "ends  ", strings.Repeat("x", 3000))
+}
+
+// showFramings tries each message with each framing.
+func showFramings(s *Stage, messages ...string) (int, error) {
 	head := []string{s.pick(t("消息", "message"))}
 	for _, x := range fourFramings {
 		head = append(head, s.pick(x.name))

@@ -44,8 +44,11 @@ var byteOrder = Lesson{
 		"GiB。长度是对方说的，不是真的。",
 		"'i' is signed, so it is -1; struct does not judge. 2147483647 is worse: legal, and 2 "+
 			"GiB to wait for. A length is what the peer says, not what is so."),
-	Change: t("写明 '<i'（或 '!i'），两边一样；if not 0 <= total <= LIMIT: 关闭连接。",
-		"Write '<i' (or '!i') on both sides; if not 0 <= total <= LIMIT: close the connection."),
+	Change: t("换长度：写什么数，实验室的客户端就拿它当服务端发来的长度。从哪个数开始拒绝？",
+		"Change the length that the server sends. From which number on does the lab's client "+
+			"refuse it?"),
+	Knob: Knob{t("长度", "the length"), []string{"3000", "-2", "100000000"},
+		changeLength},
 	Exercise: t("让你的客户端拒绝这些长度，内存不涨：",
 		"Make your client refuse such lengths, with its memory bounded:"),
 	Check: "minissh-lab check 15b --client -- python3 my_client.py",
@@ -109,11 +112,53 @@ func refusedLength(s *Stage, n int32) (*dialect.LengthError, error) {
 }
 
 // python runs a line of this project's own in the machine's Python, if it has one.
-func python(ctx context.Context, code string) (string, bool) {
+func python(ctx context.Context, code string, args ...string) (string, bool) {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "python3", "-S", "-c", code)
+	cmd := exec.CommandContext(ctx, "python3", append([]string{"-S", "-c", code}, args...)...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err == nil && len(out) > 0
+}
+
+// changeLength has a correct client receive a length, with the bytes it announces.
+func changeLength(s *Stage, value string) error {
+	n, err := number(value, -1<<31, 1<<31-1)
+	if err != nil {
+		return err
+	}
+	raw := dialect.EncodeLength(false, int32(n))
+	s.Table([]string{"bytes", "'<i'", "'!i'", "'I'"},
+		[]string{fmt.Sprintf("% x", raw), fmt.Sprint(n),
+			fmt.Sprint(int32(binary.BigEndian.Uint32(raw))),
+			fmt.Sprint(binary.LittleEndian.Uint32(raw))})
+	l, err := dialLink()
+	if err != nil {
+		return err
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		l.server.Write(raw)
+		for left := max(n, 0); left > 0 && n <= 1<<20; { // a larger one is not sent
+			k, err := l.server.Write(make([]byte, min(left, 64<<10)))
+			if left -= k; err != nil {
+				return
+			}
+		}
+	}()
+	defer func() { l.close(); <-sent }()
+	reply, err := dialect.NewClient(l.client, dialect.Find("simple"),
+		dialect.Options{Timeout: time.Second}).Exchange(s.Ctx, "ls")
+	refused, ok := errors.AsType[*dialect.LengthError](err)
+	switch {
+	case ok:
+		s.Sayf("客户端拒绝：只认 0 到 %d", "the client refuses it: 0 to %d only", refused.Max)
+	case err != nil:
+		s.Say(t("客户端收下这个长度，然后等那么多字节：等到超时",
+			"the client takes it, and waits for so many bytes until its time is over"))
+	default:
+		s.Sayf("客户端收下：%d 字节", "the client takes it: %d bytes", len(reply.Data))
+	}
+	return nil
 }

@@ -33,20 +33,32 @@ var simpleVersion = Lesson{
 			right("b8 0b 00 00", "b8 0b 00 00"),
 		}},
 	Play: playSimple,
-	Why: t("'i' 是本机的：有符号 32 位，PC 上小端，低位在前。抄来的循环数错了：recv_data "+
-		"是累加的，len(recv_data) 把老字节又数一遍，少收的字节成了下一个“长度”。",
-		"'i' is native: signed, 32 bits, on a PC little-endian, the low byte first. The copied "+
-			"loop counts wrongly: recv_data accumulates, len(recv_data) counts old bytes again, "+
-			"and bytes not received become the next \"length\"."),
-	Change: t("res = conn.recv(…); recv_data += res; recv_size += len(res)",
-		"res = conn.recv(…); recv_data += res; recv_size += len(res)"),
-	Exercise: t("改好多数的 bug，让捣乱的对端（chaos）来试：",
-		"Mend the over-counting and let the chaos peer try it:"),
+	Why: t("'i' 是本机的：有符号 32 位，PC 上小端，低位在前。书上的循环没收完就停了，"+
+		"没收的字节成了下一个“长度”。是哪一行数错的？看上面的表，先自己找：这就是练习。",
+		"'i' is native: signed, 32 bits, on a PC little-endian, the low byte first. The loop "+
+			"as printed stops too early, and bytes not received become the next \"length\". "+
+			"Which line counts wrongly? Look at the table first: finding it is the exercise."),
+	Change: t("换 recv 的大小。有一个大小，书上的循环不出错：是多大？它改好了吗？",
+		"Change the recv size. With some sizes the loop as printed makes no mistake: which? Is "+
+			"it mended?"),
+	Knob: Knob{t("recv 的大小", "the recv size"), []string{"512", "4096"},
+		func(s *Stage, value string) error {
+			size, err := number(value, 1, 65536)
+			if err == nil {
+				_, err = showSimple(s, size)
+			}
+			return err
+		}},
+	Exercise: t("把书上的循环改好，再让捣乱的对端（chaos）来考它：",
+		"Mend the loop as printed, and have the chaos peer try it:"),
 	Check: "minissh-lab check 15a --client -- python3 my_client.py\n" +
 		"    minissh-lab check 15a -- python3 my_server.py",
 }
 
-func playSimple(s *Stage) (int, error) {
+func playSimple(s *Stage) (int, error) { return showSimple(s, 1024) }
+
+// showSimple is the lesson with a recv size.
+func showSimple(s *Stage, size int) (int, error) {
 	l, err := dialLink()
 	if err != nil {
 		return 0, err
@@ -67,9 +79,9 @@ func playSimple(s *Stage) (int, error) {
 	s.Say(t("然后照书上的循环收：", "then the loop as printed:"))
 	var data []byte
 	counted := 0
-	rows := [][]string{{"recv(1024)", "len(recv_data)", "recv_size"}}
+	rows := [][]string{{fmt.Sprintf("recv(%d)", size), "len(recv_data)", "recv_size"}}
 	for counted < 3000 {
-		b, err := recv(l.client, 1024)
+		b, err := recv(l.client, size)
 		if err != nil {
 			return 0, err
 		}
@@ -78,14 +90,26 @@ func playSimple(s *Stage) (int, error) {
 		rows = append(rows, []string{fmt.Sprint(len(b)), fmt.Sprint(len(data)),
 			fmt.Sprint(counted)})
 	}
-	s.Table(rows...)
-	next, err := readExactly(l.client, 4)
-	if err != nil {
-		return 0, err
+	s.Table(rows[:min(len(rows), 12)]...)
+	if len(rows) > 12 {
+		s.Out.Raw("  …\n")
 	}
-	s.Sayf("收了 %d / 3000 字节就停了。下一个“长度”：% x = %d，其实是 %q",
-		"it stops after %d of 3000 bytes. The next \"length\": % x = %d, which is %q",
-		len(data), next, int32(binary.LittleEndian.Uint32(next)), next)
+	switch left := 3000 - len(data); {
+	case left == 0:
+		s.Say(t("这次刚好收全：一次 recv 就够了。bug 还在，等更长的输出或者更慢的网络。",
+			"All 3000 this time, as one recv was enough. The bug is there still, and waits for "+
+				"longer output or a slower network."))
+	case left < 4:
+		s.Sayf("收了 %d / 3000 字节就停了", "it stops after %d of 3000 bytes", len(data))
+	default:
+		next, err := readExactly(l.client, 4)
+		if err != nil {
+			return 0, err
+		}
+		s.Sayf("收了 %d / 3000 字节就停了。下一个“长度”：% x = %d，其实是 %q",
+			"it stops after %d of 3000 bytes. The next \"length\": % x = %d, which is %q",
+			len(data), next, int32(binary.LittleEndian.Uint32(next)), next)
+	}
 	switch fmt.Sprintf("% x", length) {
 	case "b8 0b 00 00":
 		return 2, nil

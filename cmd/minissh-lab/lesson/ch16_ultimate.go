@@ -33,11 +33,25 @@ var ultimateVersion = Lesson{
 		}},
 	Play: playUltimate,
 	Why: t("每一段的长度都由前一段说明：4 字节 → 56 字节的 JSON → 11 字节的数据。JSON 里 "+
-		"Python 在 : 和 , 后面放一个空格，空格也算字节。",
+		"Python 在 : 和 , 后面放一个空格，空格也算字节。\n走真的网络，超过 1460 字节的消息分几段"+
+		"到（第 12 课），"+
+		"recv(4) 也可能只拿到 2 个字节：每一部分都要收够。",
 		"Each part tells the length of the next: 4 bytes → 56 bytes of JSON → 11 bytes of data. "+
-			"Python puts a space after : and , in JSON; spaces are bytes, too."),
-	Change: t("写 recv_exact(conn, n)，三段都用它收；长度按字节算（先 encode 再 len）。",
-		"Write recv_exact(conn, n) and use it for all three; count bytes (encode, then len)."),
+			"Python puts a space after : and , in JSON; spaces are bytes, too.\n"+
+			"On a real network, a message of more than 1460 bytes comes in several segments "+
+			"(lesson 12), and even recv(4) may return 2 bytes: receive each part until it is "+
+			"complete."),
+	Change: t("换文件名。报头长几个字节？第一个 4 字节呢？汉字算几个？",
+		"Change the file name. How much longer is the header? What are its first four bytes? How "+
+			"many bytes is a Chinese character?"),
+	Knob: Knob{t("文件名", "the file name"), []string{"photo.jpg", "中.txt"},
+		func(s *Stage, value string) error {
+			name, err := text(value, 200)
+			if err == nil {
+				_, err = showUltimate(s, string(name))
+			}
+			return err
+		}},
 	Quiz: &Quiz{
 		t("文件名换成 中.txt（json.dumps 默认设置），报头多几个字节？",
 			"with the file name 中.txt (json.dumps as it is), how many bytes longer is the "+
@@ -61,13 +75,16 @@ func goldenHeader(name string) []byte {
 		dialect.Field{Key: "md5", Value: "xxdxxx"}, dialect.Field{Key: "total_size", Value: 11})
 }
 
-func playUltimate(s *Stage) (int, error) {
+func playUltimate(s *Stage) (int, error) { return showUltimate(s, "a.txt") }
+
+// showUltimate is the lesson with a file name.
+func showUltimate(s *Stage, name string) (int, error) {
 	l, err := dialLink()
 	if err != nil {
 		return 0, err
 	}
 	defer l.close()
-	header := goldenHeader("a.txt")
+	header := goldenHeader(name)
 	for _, part := range [][]byte{dialect.EncodeLength(false, int32(len(header))), header,
 		[]byte("hello world")} {
 		if _, err := l.server.Write(part); err != nil {

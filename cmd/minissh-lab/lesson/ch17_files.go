@@ -42,9 +42,12 @@ var getPut = Lesson{
 		"命令也需要边界。", "Four sends, one stream. get is safe since the client waits after "+
 		"its command; put does not wait, and all of it sticks. A command needs a boundary, "+
 		"too."),
-	Change: t("命令也放进报头（第 19 课），或者给命令也加长度。文件名只用 os.path.basename："+
-		"../x 要拒绝。", "Put the command into a header, too (lesson 19), or frame it. Use "+
-		"os.path.basename of the name: ../x must be refused."),
+	Change: t("framed：命令前面也加长度；wait：客户端发完命令等一下。服务端的第一个 recv 各是什"+
+		"么？",
+		"framed: the command has a length, too; wait: the client waits after its command. What "+
+			"does the first recv hold in each?"),
+	Knob: Knob{t("put 怎么发", "how put is sent"), []string{"framed", "wait"},
+		changePut},
 	Exercise: t("0 B、1 B、1 MiB、中文名，两个方向 md5 都要对；../x 要拒绝：",
 		"0 B, 1 B, 1 MiB, a Chinese name, right md5 both ways; ../x refused:"),
 	Check: "minissh-lab check 17-18 -- python3 my_server.py\n" +
@@ -60,10 +63,8 @@ func playFiles(s *Stage) (int, error) {
 		return 0, err
 	}
 	defer l.close()
-	header := dialect.EncodeFields(dialect.Field{Key: "filename", Value: "a.txt"},
-		dialect.Field{Key: "md5", Value: "xxdxxx"}, dialect.Field{Key: "file_size", Value: 11})
-	parts := [][]byte{[]byte("put a.txt"), dialect.EncodeLength(false, int32(len(header))), header,
-		[]byte("hello world")}
+	parts := putParts()
+	header := parts[2]
 	total := 0
 	for _, p := range parts {
 		if _, err := l.client.Write(p); err != nil {
@@ -128,6 +129,65 @@ func playGet(s *Stage) error {
 		}
 		s.Sayf("get %s → %d 字节，md5 %x", "get %s → %d bytes, md5 %x", name, r.Header.Size,
 			md5.Sum(folder.Samples()[name]))
+	}
+	return nil
+}
+
+// putParts are the four sends of a put: command, length, header, file.
+func putParts() [][]byte {
+	header := dialect.EncodeFields(dialect.Field{Key: "filename", Value: "a.txt"},
+		dialect.Field{Key: "md5", Value: "xxdxxx"}, dialect.Field{Key: "file_size", Value: 11})
+	return [][]byte{[]byte("put a.txt"), dialect.EncodeLength(false, int32(len(header))), header,
+		[]byte("hello world")}
+}
+
+// changePut sends it with a framed command, or with a wait after the command.
+func changePut(s *Stage, value string) error {
+	how, err := choice(value, "framed", "wait")
+	if err != nil {
+		return err
+	}
+	l, err := dialLink()
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	parts := putParts()
+	rest := bytes.Join(parts[1:], nil)
+	var recvs [][]byte
+	if how == "framed" {
+		parts = append([][]byte{dialect.EncodeLength(false, int32(len(parts[0])))}, parts...)
+		stream := bytes.Join(parts, nil)
+		l.client.Write(stream)
+		if err := s.arrived(l.server, len(stream)); err != nil {
+			return err
+		}
+		for _, n := range []int{4, len(parts[1]), len(rest)} { // recv_exact, three times
+			b, err := readExactly(l.server, n)
+			if err != nil {
+				return err
+			}
+			recvs = append(recvs, b)
+		}
+	} else {
+		for _, b := range [][]byte{parts[0], rest} { // rest: when the command has been received
+			l.client.Write(b)
+			got, err := recv(l.server, 8096)
+			if err != nil {
+				return err
+			}
+			recvs = append(recvs, got)
+		}
+	}
+	s.Lanes(Lanes{Sends: parts, Segments: "-", Buffer: -1, Recvs: recvs})
+	if how == "framed" {
+		s.Say(t("全粘在一起也没关系：先收 4 字节，再按长度收命令，剩下的一个也不会多拿。",
+			"All of it stuck together, and no harm done: four bytes, then a command of that "+
+				"length, and not one byte too many."))
+	} else {
+		s.Say(t("这次分开了，因为客户端等到服务端收走才发。谁等、等多久，协议里没写：靠不住。",
+			"Apart this time, as the client waited until the server had received. No rule says "+
+				"who waits, or how long: it cannot be relied on."))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package lesson
 
 import (
 	"fmt"
+	"strings"
 
 	"minissh/cmd/minissh-lab/dialect"
 )
@@ -39,9 +40,11 @@ var objectOriented = Lesson{
 		"put has a boundary, get has none: four text bytes read as a length are always above "+
 			"10^8. Both need one format. getattr lets the peer choose among your methods "+
 			"(__init__, run, …): allow {'put': …, 'get': …} only."),
-	Change: t("get 也用报头：{\"cmd\": \"get\", \"filename\": \"a.txt\"}；用字典代替 getattr。",
-		"Give get a header too: {\"cmd\": \"get\", \"filename\": \"a.txt\"}; a dict instead of "+
-			"getattr."),
+	Change: t("换 cmd：服务端的类里有 put、get、run、__init__。getattr 找得到哪些？字典呢？",
+		"Change cmd: the server's class has put, get, run and __init__. Which of them does "+
+			"getattr find, and which the dict?"),
+	Knob: Knob{t("cmd", "cmd"), []string{"get", "run", "__init__"},
+		changeCmd},
 	Exercise: t("两种都要收得下：", "Take both:"),
 	Check: "minissh-lab check 19 -- python3 my_server.py\n" +
 		"    minissh-lab check 19 --client -- python3 my_client.py",
@@ -105,4 +108,30 @@ func playOO(s *Stage) (int, error) {
 		return 0, nil
 	}
 	return 1, nil
+}
+
+// changeCmd looks a command up in both ways, in Python where there is one.
+func changeCmd(s *Stage, value string) error {
+	cmd, err := text(value, 40)
+	if err != nil {
+		return err
+	}
+	header := dialect.EncodeFields(dialect.Field{Key: "cmd", Value: string(cmd)},
+		dialect.Field{Key: "filename", Value: "a.txt"})
+	s.Fields(Field{dialect.EncodeLength(false, int32(len(header))), fmt.Sprint(len(header)),
+		t("报头长度", "header length"), 0}, Field{header, "JSON", t("报头", "header"), 1})
+	out, ok := python(s.Ctx, "import sys\nclass Server:\n    def put(self, d): pass\n"+
+		"    def get(self, d): pass\n    def run(self): pass\ncmd = sys.argv[1]\n"+
+		"print(hasattr(Server(), cmd), cmd in {'put': 1, 'get': 1})", string(cmd))
+	found, allowed, both := strings.Cut(out, " ")
+	if !ok || !both {
+		s.Say(t("（没有 python3，这里量不了）", "(no python3: it cannot be measured here)"))
+		return nil
+	}
+	s.Table([]string{"hasattr(self, cmd)", found}, []string{"cmd in {'put': …, 'get': …}", allowed})
+	if found != allowed {
+		s.Say(t("getattr 会调用它：对方选了你没打算给的方法。",
+			"getattr would call it: the peer has chosen a method that you did not mean to give."))
+	}
+	return nil
 }

@@ -37,8 +37,17 @@ var udp = Lesson{
 		"A datagram has boundaries: one recvfrom is one datagram, and what does not fit is gone "+
 			"(Windows raises 10040, documented, not measured here). An empty datagram is a real "+
 			"one. No acks, no retransmission: nobody notices a loss."),
-	Change: t("缓冲区开够大（65535）；消息带序号，才能发现丢了。",
-		"A buffer that is large enough (65535); a sequence number, to notice losses."),
+	Change: t("换 recvfrom 的大小。多大才不丢？TCP 的 recv(5) 也会丢吗？",
+		"Change recvfrom's size. How large must it be to lose nothing? Does TCP's recv(5) lose "+
+			"anything?"),
+	Knob: Knob{t("recvfrom 的大小", "the size of recvfrom"), []string{"9", "10", "65535"},
+		func(s *Stage, value string) error {
+			size, err := number(value, 1, 65535)
+			if err == nil {
+				_, err = cutDatagram(s, size)
+			}
+			return err
+		}},
 	Quiz: &Quiz{
 		t("IPv4 上一个 UDP 数据报最多带多少字节？",
 			"how many bytes can one UDP datagram carry over IPv4?"),
@@ -75,26 +84,44 @@ func recvfrom(pc net.PacketConn, n int) (string, error) {
 	return string(b[:got]), nil
 }
 
-func playUDP(s *Stage) (int, error) {
+// cutDatagram sends two datagrams and receives each with recvfrom(size). It reports
+// whether the first lost its end.
+func cutDatagram(s *Stage, size int) (lost bool, err error) {
 	server, client, err := udpLink()
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	defer server.Close()
 	defer client.Close()
 	// A datagram after it shows what the next recvfrom gives: the rest, or that one.
 	client.Write([]byte("helloworld"))
 	client.Write([]byte("next"))
-	first, err := recvfrom(server, 5)
+	first, err := recvfrom(server, size)
+	if err != nil {
+		return false, err
+	}
+	second, err := recvfrom(server, size)
+	if err != nil {
+		return false, err
+	}
+	call := fmt.Sprintf("recvfrom(%d)", size)
+	s.Table([]string{"sendto helloworld", call, fmt.Sprintf("%q", first)},
+		[]string{"sendto next", call, fmt.Sprintf("%q", second)})
+	want := "helloworld"
+	return first == want[:min(size, 9)] && second == "next"[:min(size, 4)], nil
+}
+
+func playUDP(s *Stage) (int, error) {
+	lost, err := cutDatagram(s, 5)
 	if err != nil {
 		return 0, err
 	}
-	second, err := recvfrom(server, 5)
+	server, client, err := udpLink()
 	if err != nil {
 		return 0, err
 	}
-	s.Table([]string{"sendto helloworld", "recvfrom(5)", fmt.Sprintf("%q", first)},
-		[]string{"sendto next", "recvfrom(5)", fmt.Sprintf("%q", second)})
+	defer server.Close()
+	defer client.Close()
 	client.Write(nil)
 	b := make([]byte, 16)
 	n, _, err := server.ReadFrom(b)
@@ -109,7 +136,7 @@ func playUDP(s *Stage) (int, error) {
 	} else {
 		s.Say(t("sendto 65508 字节：发出去了", "sendto of 65508 bytes: sent"))
 	}
-	if first == "hello" && second == "next" {
+	if lost {
 		return 2, nil
 	}
 	return 0, nil

@@ -29,7 +29,8 @@ type Lesson struct {
 	Play func(*Stage) (int, error)
 
 	Why      Text
-	Change   Text // what to change
+	Change   Text // what to change, and what to watch
+	Knob     Knob // the change, by a command
 	Quiz     *Quiz
 	Exercise Text
 	Check    string // a command line that checks the exercise, "" for none

@@ -112,18 +112,21 @@ type tenSends struct {
 // spare. What takes longer has been overtaken by an ack and is measured again.
 const ackDelay = 25 * time.Millisecond
 
-func (s *Stage) ten(nagle bool) (m tenSends, err error) {
+func (s *Stage) ten(nagle bool) (tenSends, error) { return s.many(10, nagle) }
+
+// many is ten with another number of sends.
+func (s *Stage) many(n int, nagle bool) (m tenSends, err error) {
 	for range 20 {
 		var took time.Duration
-		if m, took, err = s.tenOnce(nagle); err != nil || took < ackDelay {
+		if m, took, err = s.manyOnce(n, nagle); err != nil || took < ackDelay {
 			return m, err
 		}
 	}
 	return m, nil // a machine so busy that it never did it in time: what was measured
 }
 
-// tenOnce also tells how long it took from the first send to the first recv.
-func (s *Stage) tenOnce(nagle bool) (m tenSends, took time.Duration, err error) {
+// manyOnce also tells how long it took from the first send to the first recv.
+func (s *Stage) manyOnce(n int, nagle bool) (m tenSends, took time.Duration, err error) {
 	l, err := dialLink()
 	if err != nil {
 		return m, 0, err
@@ -132,16 +135,16 @@ func (s *Stage) tenOnce(nagle bool) (m tenSends, took time.Duration, err error) 
 	probe.DelayAcks(l.server)
 	start := time.Now()
 	var pieces []string
-	for i := range 10 {
-		p := "msg" + strconv.Itoa(i) + ";"
+	for i := range n {
+		p := "msg" + strconv.Itoa(i%10) + ";"
 		pieces, m.sent = append(pieces, p), append(m.sent, []byte(p))
 	}
 	if err = sends(l.client, nagle, nil, pieces...); err != nil {
 		return m, 0, err
 	}
-	// Without Nagle all fifty bytes are on their way; with it the rest waits for an
+	// Without Nagle all the bytes are on their way; with it the rest waits for an
 	// ack at the sender, so only the first five are sure to come.
-	want := 50
+	want := 5 * n
 	if nagle {
 		want = 5
 	}
@@ -154,7 +157,7 @@ func (s *Stage) tenOnce(nagle bool) (m tenSends, took time.Duration, err error) 
 	}
 	took = time.Since(start)
 	m.waiting, m.recvs = len(first), [][]byte{first}
-	rest, err := readAll(l.server, 50-len(first))
+	rest, err := readAll(l.server, 5*n-len(first))
 	m.recvs = append(m.recvs, rest...)
 	m.segments = segments(l.client)
 	return m, took, err

@@ -41,6 +41,37 @@ func dialLink() (*link, error) {
 	return &link{c.(*net.TCPConn), s.(*net.TCPConn)}, nil
 }
 
+// lanSegment is what one segment carries on an Ethernet: 1500 bytes less 20 of IP and 20
+// of TCP (12 less with timestamps).
+const lanSegment = 1460
+
+// onLAN says what a LAN does to a message of n bytes, and shows it where that can be.
+func (s *Stage) onLAN(n int) error {
+	measured := t("（这个系统上量不了）", "(It cannot be measured on this system.)")
+	l, ok, err := lanLink(s.Ctx)
+	if err != nil {
+		return err
+	}
+	if ok {
+		defer l.close()
+		if _, err := l.server.Write(make([]byte, n)); err != nil {
+			return err
+		}
+		if err := s.arrived(l.client, n); err != nil {
+			return err
+		}
+		measured = f("这里照局域网设成 %d：一次 send %d 字节，量出来是 %s 个段。",
+			"Set to %d here, as on a LAN: one send of %d bytes was %s segments.", lanSegment, n,
+			segments(l.server))
+	}
+	s.Say(t("局域网上还有一件 loopback 看不到的事：一个段最多带 1460 字节（MSS）。",
+		"One thing that a LAN shows and loopback does not: a segment carries at most 1460 bytes "+
+			"(the MSS). ").plus("", measured).plus("",
+		t("段一个一个地到，recv 可能先拿到一部分：半包。",
+			" They arrive one by one, and recv may return a part of the message.")))
+	return nil
+}
+
 func (l *link) close() {
 	l.client.Close()
 	l.server.Close()

@@ -1,10 +1,12 @@
 package lesson
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strings"
 
+	"minissh/cmd/minissh-lab/dialect"
 	"minissh/protocol"
 )
 
@@ -38,12 +40,25 @@ var own = Lesson{
 		"It is lesson 16's idea: a header of fixed size says how long the rest is. What is new: "+
 			"'>' big-endian, written down; a limit of 65536, checked before receiving; a channel "+
 			"number in each frame, so that one connection carries many commands."),
-	Change: t("读 PROTOCOL.md 里的 Frames、The whole conversation、exec 和 Sessions 四节，用 "+
-		"Python 的 socket、struct、json（TCP 上加 ssl）写客户端。",
-		"Read PROTOCOL.md's sections on frames, the whole conversation, exec and sessions and "+
-			"write a client with Python's socket, struct and json (and ssl over TCP)."),
-	Exercise: t("100 行 Python 的客户端，在真的 minisshd 上跑一条命令（Unix 套接字，不用 TLS）：",
-		"A client in 100 lines of Python that runs a command on a real minisshd (over a Unix "+
+	Change: t("换命令，看这一帧怎么变：哪几个字节变了，哪几个没变？",
+		"Change the command and watch the frame: which bytes change, which do not?"),
+	Knob: Knob{t("命令", "the command"), []string{"pwd", "echo 你好"},
+		func(s *Stage, value string) error {
+			command, err := text(value, 200)
+			if err != nil {
+				return err
+			}
+			payload := dialect.EncodeFields(dialect.Field{Key: "service", Value: "exec"},
+				dialect.Field{Key: "command", Value: string(command)})
+			frame := binary.BigEndian.AppendUint32(nil, uint32(len(payload)))
+			frame = append(frame, byte(protocol.TypeOpen), 0, 0, 0, 0, 0, 0, 1)
+			_, err = labelOwn(s, append(frame, payload...))
+			return err
+		}},
+	Exercise: t("读 PROTOCOL.md 里的 Frames、The whole conversation、exec 和 Sessions 四节。100 "+
+		"行 Python 的客户端，在真的 minisshd 上跑一条命令（Unix 套接字，不用 TLS）：",
+		"Read PROTOCOL.md's sections on frames, the whole conversation, exec and sessions. A "+
+			"client in 100 lines of Python that runs a command on a real minisshd (over a Unix "+
 			"socket: no TLS):"),
 	Check: "minissh-lab check own -- python3 my_client.py {address} {command}",
 }

@@ -38,7 +38,7 @@ func (o Outcome) Right() bool { return o.Predicted == o.Measured }
 // Teach runs one lesson: the question first, then the run.
 func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	var o Outcome
-	s.Head(f("第 %s 课：%s", "lesson %s: %s", l.Name, "").withTitle(l.Title))
+	s.Head(l.called().plus("", colon).plus("", l.Title))
 	s.Say(l.Run)
 	for line := range strings.Lines(l.Code) {
 		s.Out.Raw("    " + s.paint(s.code(strings.TrimRight(line, "\n")), 4) + "\n")
@@ -69,6 +69,9 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	s.Say(l.Why)
 	s.Head(t("改一改", "what to change"))
 	s.Say(l.Change)
+	for _, line := range l.knobLines() {
+		s.Out.Raw("    " + s.Command(line) + "\n")
+	}
 	o.Quiz = true
 	if l.Quiz != nil {
 		if o.Quiz, err = l.quiz(s, who); err != nil {
@@ -102,6 +105,14 @@ func Quits(line string) bool {
 		return true
 	}
 	return false
+}
+
+// called is the lesson's name in a sentence.
+func (l *Lesson) called() Text {
+	if l == &own {
+		return t("毕业课", "lesson own")
+	}
+	return f("第 %s 课", "lesson %s", l.Name)
 }
 
 // answer speaks to whoever believed an option that did not come true.

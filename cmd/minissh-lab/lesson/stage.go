@@ -240,7 +240,11 @@ func plural(n int, what string) string {
 // one owner is cut in the middle.
 func (s *Stage) colored(c []byte, owner []int) string {
 	var b strings.Builder
-	for from := 0; from < len(c); {
+	for from, parts := 0, 0; from < len(c); parts++ {
+		if parts == 12 {
+			b.WriteString("…")
+			break
+		}
 		n, end := -1, len(c)
 		if from < len(owner) {
 			n, end = owner[from], from+1
