@@ -11,5 +11,6 @@ func verbs() []*cli.Command {
 		checkCommand(),
 		classCommand(),
 		webCommand(),
+		recordCommand(),
 	}
 }

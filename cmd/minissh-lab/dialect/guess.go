@@ -66,8 +66,8 @@ func allDigits(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// enough reports whether Guess needs no more bytes.
-func enough(b []byte) bool {
+// Enough reports whether Guess needs no more bytes. Where it does, a pause will do, too.
+func Enough(b []byte) bool {
 	if len(b) <= LengthSize || allDigits(b) {
 		return false
 	}
@@ -92,7 +92,7 @@ func callAuto(w *wire, line string) (d *Dialect, bigEndian bool, reply *Reply, e
 		return nil, false, nil, err
 	}
 	first, err := w.recv(w.o.RecvSize)
-	for err == nil && !enough(first) {
+	for err == nil && !Enough(first) {
 		var more []byte
 		more, err = w.recvWithin(w.o.RecvSize, guessPause)
 		first = append(first[:len(first):len(first)], more...)

@@ -56,18 +56,23 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg}
 	var err error
-	switch {
-	case cfg.Dialect.Datagram:
+	if cfg.Dialect.Datagram {
 		s.packet, err = net.ListenPacket(Family(cfg.Network, cfg.Address), cfg.Address)
-	case cfg.Network == "unix":
-		s.stream, err = listenUnix(cfg.Address)
-	default:
-		s.stream, err = net.Listen(Family(cfg.Network, cfg.Address), cfg.Address)
+	} else {
+		s.stream, err = ListenStream(cfg.Network, cfg.Address)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// ListenStream binds an address of ParseAddress's, tcp or unix, as Listen does.
+func ListenStream(network, address string) (net.Listener, error) {
+	if network == "unix" {
+		return listenUnix(address)
+	}
+	return net.Listen(Family(network, address), address)
 }
 
 // listenUnix binds path; a socket file that nobody answers on is replaced, any

@@ -45,6 +45,19 @@ func Sent(conn net.Conn) (out Outgoing, ok bool) {
 	return out, ok
 }
 
+// Received is how many segments with data have come, and how many bytes in them (tcpi_data_segs_in,
+// Linux 4.6, and tcpi_bytes_received), whether read or not; ok is false when that is not known. A
+// FIN counts as a byte.
+func Received(conn net.Conn) (segments, bytes int, ok bool) {
+	control(conn, func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil && info.Data_segs_in > 0 {
+			segments, bytes, ok = int(info.Data_segs_in), int(info.Bytes_received), true
+		}
+	})
+	return segments, bytes, ok
+}
+
 // DelayAcks makes conn acknowledge as a connection does that has talked for a
 // while: not at once, but with the next answer or after 40 ms. A fresh connection
 // acknowledges its first segments at once (quickack), and Nagle has nothing to wait for.

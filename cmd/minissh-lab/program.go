@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"minissh/cmd/minissh-lab/speak"
+	"minissh/daemon/process"
+)
+
+// ownProgram is a learner's program that the lab runs where the learner is: the leader of a session
+// of its own, so that its children end with it.
+type ownProgram struct {
+	who   string // server, client
+	p     *process.Process
+	quiet chan struct{} // closed when its output has ended
+}
+
+// maxLine is how much of a program's output is one line at most; a prompt is a line without end.
+const maxLine = 4096
+
+// startOwn runs argv here. What it prints goes to p, each line with the program's name before it.
+func startOwn(p *speak.Printer, who string, argv []string) (*ownProgram, error) {
+	env := append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONIOENCODING=utf-8", "PYTHONUTF8=1")
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	path, err := process.LookPath(argv[0], here, env)
+	var proc *process.Process
+	if err == nil {
+		proc, err = process.Start(process.Spec{Path: path, Args: argv, Env: env, Dir: here})
+	}
+	q := speak.Quote([]byte(argv[0]))
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, failure("找不到程序 "+q, "there is no program "+q, recordForm)
+	case err != nil:
+		return nil, failure("启动不了 "+q+"："+speak.Clean(err.Error()),
+			"cannot start "+q+": "+speak.Clean(err.Error()), recordForm)
+	}
+	o := &ownProgram{who: who, p: proc, quiet: make(chan struct{})}
+	var readers sync.WaitGroup
+	for _, r := range []io.Reader{proc.Stdout, proc.Stderr} {
+		readers.Go(func() { o.print(p, r) })
+	}
+	go func() { // until its output ends, at the latest in end
+		readers.Wait()
+		close(o.quiet)
+	}()
+	return o, nil
+}
+
+// print shows what the program says, as it says it: what has no line end yet is a prompt.
+func (o *ownProgram) print(p *speak.Printer, r io.Reader) {
+	buf := make([]byte, maxLine)
+	for {
+		n, err := r.Read(buf)
+		for line := range bytes.Lines(buf[:n]) {
+			p.Raw(o.who + " | " + speak.Clean(string(bytes.TrimRight(line, "\r\n"))) + "\n")
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// typeFrom hands the program what is typed here. A terminal's read cannot be interrupted: the
+// goroutine may outlive the program, and ends with the lab.
+func (o *ownProgram) typeFrom(in io.Reader) {
+	go func() {
+		io.Copy(o.p.Stdin, in)
+		o.p.Stdin.Close()
+	}()
+}
+
+// sayEnd says how it ended, after its last words. A child that it left may hold its output open.
+func (o *ownProgram) sayEnd(p *speak.Printer) {
+	timer := time.NewTimer(300 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-o.quiet:
+	case <-timer.C:
+	}
+	result := o.p.Result()
+	how := strconv.Itoa(result.Code)
+	if result.How == process.Signalled {
+		how = "SIG" + result.Signal
+	}
+	p.Sayf("%s 结束（%s）", "%s has ended (%s)", o.who, how)
+}
+
+// end ends the program with its children, and waits until they are gone.
+func (o *ownProgram) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	o.p.Stop(ctx, 0) // what survives a kill is not ours to mend
+	o.p.Close()
+	<-o.quiet
+}
