@@ -28,6 +28,9 @@ func lessonCommand() *cli.Command {
 			"  lesson 12          那一课 / that lesson\n" +
 			"  lesson 12 --change 2048\n" +
 			"                     改一个值，再运行 / change a value and run it again\n" +
+			"  lesson 12 --hint, --starter, --mended\n" +
+			"                     练习的提示、开头、改好的程序 / hints, a beginning and a mended " +
+			"program\n" +
 			"  lesson list        所有的课和进度 / all lessons, and your progress\n" +
 			"  lesson myths       大家都这么说，量一量：在终端里先举手，再看数字 /\n" +
 			"                     what people believe, hands up (on a terminal), and what is " +
@@ -40,7 +43,7 @@ func lessonCommand() *cli.Command {
 }
 
 func lessonFlags() []cli.Flag {
-	return flags.Once(
+	return flags.Once(append(helpFlags(),
 		langFlag(),
 		&cli.BoolFlag{Name: "auto", Usage: "不提问，预测都对 / no questions, the right " +
 			"predictions"},
@@ -48,7 +51,7 @@ func lessonFlags() []cli.Flag {
 			"run " +
 			"it with another value; each lesson says which"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
-	)
+	)...)
 }
 
 func runLesson(c *cli.Context) error {
@@ -77,16 +80,11 @@ func runLesson(c *cli.Context) error {
 		return err
 	}
 	progress, _ := lesson.LoadProgress() // without a place for it, nothing is kept
-	if c.Bool("auto") {
-		if c.IsSet("change") {
-			return usage("--auto 和 --change 只能用一个", "--auto or --change, not both",
-				"minissh-lab lesson 12 --change 2048")
-		}
-		return autoLessons(s, args)
+	if err := oneWish(c, args); err != nil {
+		return err
 	}
-	if c.IsSet("change") && len(args) == 0 {
-		return usage("--change：改哪一课？", "--change: which lesson?",
-			"minissh-lab lesson 12 --change 2048")
+	if c.Bool("auto") {
+		return autoLessons(s, args)
 	}
 	l := progress.Next()
 	if len(args) > 0 {
@@ -96,8 +94,13 @@ func runLesson(c *cli.Context) error {
 		q := speak.Quote([]byte(args[0]))
 		return usage("没有 "+q+" 这一课", "no lesson "+q, "minissh-lab lesson list")
 	}
-	if c.IsSet("change") {
+	switch {
+	case c.IsSet("change"):
 		return changeLesson(s, l, c.String("change"))
+	case c.Bool("hint"):
+		return giveHint(s, progress, l)
+	case c.Bool("starter"), c.Bool("mended"):
+		return printProgram(c, s, l)
 	}
 	outcome, err := l.Teach(s, learner(c, s))
 	if errors.Is(err, lesson.ErrQuit) {

@@ -56,6 +56,16 @@ var families = Lesson{
 	Exercise: t("写一个 AF_UNIX 的回显服务端，Ctrl-C 后把文件删掉。让实验室检查：",
 		"Write an echo server on AF_UNIX that removes its file on Ctrl-C. Have it checked:"),
 	Check: "minissh-lab check 1-5 --at unix:/tmp/my.sock -- python3 my_server.py",
+	Hints: [3]Text{
+		t("Ctrl-C 在 Python 里是一个异常。哪一个？",
+			"Ctrl-C is an exception in Python. Which one?"),
+		t("KeyboardInterrupt 会从 accept 里抛出来。不管怎么结束都要做的事，放在 finally 里。",
+			"KeyboardInterrupt comes out of accept. What must happen however it ends goes into "+
+				"finally."),
+		t("try: 循环；except KeyboardInterrupt: pass；finally: phone.close()，再 os.remove(path)。",
+			"try: the loop; except KeyboardInterrupt: pass; finally: phone.close(), then "+
+				"os.remove(path)."),
+	},
 }
 
 func playFamilies(s *Stage) (int, error) { return echoFamilies(s, "") }

@@ -52,6 +52,15 @@ var echo = Lesson{
 		"Write your own client and server (port 8080):"),
 	Check: "minissh-lab check 6 -- python3 my_server.py\n" +
 		"    minissh-lab check 6 --client -- python3 my_client.py",
+	Hints: [3]Text{
+		t("一问一答，各有几次 send、几次 recv？",
+			"One question and one answer: how many sends and recvs is that on each side?"),
+		t("网络上走的是字节：发之前 encode，打印之前 decode。",
+			"Bytes travel: encode before sending, decode before printing."),
+		t("服务端 conn.sendall(data.upper())；客户端 print(phone.recv(1024).decode('utf-8'))。",
+			"The server: conn.sendall(data.upper()); the client: "+
+				"print(phone.recv(1024).decode('utf-8'))."),
+	},
 }
 
 func playEcho(s *Stage) (int, error) {

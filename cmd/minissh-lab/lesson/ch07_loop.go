@@ -61,6 +61,15 @@ var loop = Lesson{
 	Exercise: t("改好你的服务端，一个连接上 10 条消息都要回答：",
 		"Mend your server; ten messages on one connection must be answered:"),
 	Check: "minissh-lab check 7 -- python3 my_server.py",
+	Hints: [3]Text{
+		t("发完第一个回答，服务端停在哪一行？",
+			"After its first answer, in which line does the server wait?"),
+		t("一个连接要收很多次：recv 和 send 要有自己的循环，accept 在它外面。",
+			"A connection is received from many times: recv and send need a loop of their own, "+
+				"with accept outside."),
+		t("内层 while True：data = conn.recv(1024)；if not data: break；sendall。",
+			"An inner while True: data = conn.recv(1024); if not data: break; sendall."),
+	},
 }
 
 // loopServer serves as the course's code does. accepting is told each time the

@@ -61,6 +61,18 @@ var endings = Lesson{
 		"Let the lab kill clients and restart your server:"),
 	Check: "minissh-lab check 8 -- python3 my_server.py\n" +
 		"    minissh-lab check 8 --client -- python3 my_client.py",
+	Hints: [3]Text{
+		t("recv 返回 b'' 的时候，你的循环做了什么？",
+			"What does your loop do when recv returns b''?"),
+		t("两种结束都要处理：b''（FIN）和 ConnectionResetError（RST）。结束的是这个连接，不是服务"+
+			"端。",
+			"Handle both ends: b'' (FIN) and ConnectionResetError (RST). It is this connection "+
+				"that ends, not the server."),
+		t("bind 之前：phone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)。客户端：空的不"+
+			"发，收到 b'' 就退出。",
+			"Before bind: phone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1). The "+
+				"client: send nothing empty, and leave on b''."),
+	},
 }
 
 func playEndings(s *Stage) (int, error) {

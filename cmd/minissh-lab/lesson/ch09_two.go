@@ -58,6 +58,15 @@ var twoClients = Lesson{
 	Exercise: t("两个客户端都要得到回答（同时得到更好）：",
 		"Both clients must be answered (at once is better):"),
 	Check: "minissh-lab check 9 -- python3 my_server.py",
+	Hints: [3]Text{
+		t("第一个客户端走了以后，你的服务端回到 accept 了吗？",
+			"When the first client has left, is your server back in accept?"),
+		t("收发放进一个函数 serve(conn)，accept 在外层循环里。",
+			"Put receiving and sending into a function serve(conn), with accept in the outer "+
+				"loop."),
+		t("threading.Thread(target=serve, args=(conn,), daemon=True).start()",
+			"threading.Thread(target=serve, args=(conn,), daemon=True).start()"),
+	},
 }
 
 func playTwo(s *Stage) (int, error) { return serveTwo(s, false) }

@@ -57,6 +57,14 @@ var naiveSSH = Lesson{
 	Exercise: t("写服务端：已知命令的输出要对，没有输出的命令也要有回答：",
 		"Write the server: right output for known commands, and some answer for silent ones:"),
 	Check: "minissh-lab check 11 -- python3 my_server.py",
+	Hints: [3]Text{
+		t("cd / 的输出有几个字节？那 send 发了什么？",
+			"How many bytes does cd / print? What does send send, then?"),
+		t("客户端总是在等一个回答，所以每条命令都得回点什么。",
+			"The client always waits for an answer, so every command must get one."),
+		t("conn.sendall(data or b'(no output)\\n')，别忘了 stderr。",
+			"conn.sendall(data or b'(no output)\\n'), and do not forget stderr."),
+	},
 }
 
 func playNaive(s *Stage) (int, error) {

@@ -61,6 +61,15 @@ var leftover = Lesson{
 	Exercise: t("用真的 Python 客户端看一遍（另一个窗口里连它）：",
 		"See it with a real Python client (connect from a second window):"),
 	Check: "minissh-lab serve --dialect naive",
+	Hints: [3]Text{
+		t("数一数：big 有多少字节，recv 拿走了多少？",
+			"Count: how many bytes has big, and how many did recv take?"),
+		t("客户端从哪里能知道一个回答有多长？现在有人告诉它吗？",
+			"From what could the client know how long an answer is? Does anybody tell it?"),
+		t("光改客户端没有可靠的办法：只能等对方不说话（settimeout）。要两边一起改，见 15a。",
+			"The client alone has no reliable way: it can only wait for silence (settimeout). "+
+				"Both sides must change: see 15a."),
+	},
 }
 
 // leftoverRun is big, one recv(size), then pwd and one more recv.

@@ -58,6 +58,15 @@ var nagle = Lesson{
 				"all: segments and recvs are different numbers.")},
 	Exercise: t("解释给同桌：为什么两种情况都会粘，只是粘在不同的地方？",
 		"Explain to your neighbour why both stick, only in different places."),
+	Hints: [3]Text{
+		t("Nagle 让小包在哪里等？没有它，它们在哪里等？",
+			"Where do small writes wait with Nagle? And without it?"),
+		t("在发送方等 ack，或者在接收方等 recv。",
+			"At the sender, for an ack; or at the receiver, for recv."),
+		t("两种都会粘，一个粘在发送缓冲区，一个粘在接收缓冲区。想少等，就合成一次 send。",
+			"Both stick: one in the send buffer, the other in the receive buffer. To wait less, "+
+				"join them into one send."),
+	},
 }
 
 // nagleName says whether Nagle is on.

@@ -59,6 +59,16 @@ var stuck = Lesson{
 	Exercise: t("预测：接收方 sleep(5)，发送方每 1 秒 send 一次，发 4 次。几次 recv？"+
 		"自己写出来试。", "Predict: the receiver sleeps for 5 s, the sender sends 4 times, once "+
 		"a second. How many reads? Write it and see."),
+	Hints: [3]Text{
+		t("接收方睡着的时候，字节在哪里？",
+			"While the receiver sleeps, where are the bytes?"),
+		t("它们都在接收缓冲区里，首尾相接。recv(1024) 最多拿 1024 个。",
+			"All of them are in the receive buffer, next to each other. recv(1024) takes up to "+
+				"1024."),
+		t("只有一次。想分开，就得等对方说“收到了”才发下一个：recv 到应答再 send。",
+			"One. To keep them apart, wait until the other side says that it has received: recv "+
+				"an answer before each send."),
+	},
 }
 
 func playStuck(s *Stage) (int, error) {

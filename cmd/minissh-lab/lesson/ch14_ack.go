@@ -54,6 +54,17 @@ var ackVersion = Lesson{
 	Exercise: t("写 ack 版的服务端和客户端：", "Write server and client of the ack version:"),
 	Check: "minissh-lab check 14b -- python3 my_server.py\n" +
 		"    minissh-lab check 14b --client -- python3 my_client.py",
+	Hints: [3]Text{
+		t("客户端发了 recv_ready，服务端在哪一行收它？",
+			"The client sends recv_ready: in which line does the server receive it?"),
+		t("长度是十进制的字符：str(len(data)).encode()。发完就 recv，等到 recv_ready 才发数据。",
+			"The length is decimal text: str(len(data)).encode(). Then recv, and send the data "+
+				"only after recv_ready."),
+		t("客户端：total = int(phone.recv(1024))，sendall(b'recv_ready')，然后循环 recv，直到收够"+
+			" total。",
+			"The client: total = int(phone.recv(1024)), sendall(b'recv_ready'), then recv in a "+
+				"loop until total bytes are there."),
+	},
 }
 
 // trips runs one command over a slow link and counts how often the client waits

@@ -66,6 +66,16 @@ var framings = Lesson{
 	Exercise: t("写 encode(data) 和 decode(stream)，让 decode(encode(a)+encode(b)) == [a, b]，a、"+
 		"b 里可以有分隔符。", "Write encode(data) and decode(stream) with "+
 		"decode(encode(a)+encode(b)) == [a, b], delimiters inside allowed."),
+	Hints: [3]Text{
+		t("数据里有分隔符的时候，怎么让 decode 认出它不是分隔符？",
+			"When the delimiter is inside the data, how can decode see that it is not one?"),
+		t("换掉它：换行写成两个字符 \\ 和 n。那数据里本来就有 \\ 呢？",
+			"Replace it: write a newline as two characters, \\ and n. And a \\ that is in the "+
+				"data itself?"),
+		t("encode：先 \\ 变 \\\\，再换行变 \\n，最后加一个换行。decode 反过来，从左往右看。",
+			"encode: first \\ becomes \\\\, then a newline becomes \\n, and one newline ends it. "+
+				"decode the other way, from left to right."),
+	},
 }
 
 // framing is one way to mark a message's end.

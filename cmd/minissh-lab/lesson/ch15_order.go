@@ -52,6 +52,16 @@ var byteOrder = Lesson{
 	Exercise: t("让你的客户端拒绝这些长度，内存不涨：",
 		"Make your client refuse such lengths, with its memory bounded:"),
 	Check: "minissh-lab check 15b --client -- python3 my_client.py",
+	Hints: [3]Text{
+		t("struct.unpack 之后、recv 之前，你检查过 total 吗？",
+			"Between struct.unpack and recv, do you look at total?"),
+		t("定一个上限，比如 64 MiB；不在 0 和上限之间就断开。",
+			"Set a limit, such as 64 MiB, and disconnect unless it is between 0 and that."),
+		t("if not 0 <= total_size <= LIMIT: sys.exit(…)。也不要一次 recv(total)：每次最多 1024，"+
+			"内存才不会一下子涨上去。",
+			"if not 0 <= total_size <= LIMIT: sys.exit(…). And do not recv(total) at once: 1024 "+
+				"at a time keeps the memory small."),
+	},
 }
 
 func playOrder(s *Stage) (int, error) {

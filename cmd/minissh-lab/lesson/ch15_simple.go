@@ -53,6 +53,18 @@ var simpleVersion = Lesson{
 		"Mend the loop as printed, and have the chaos peer try it:"),
 	Check: "minissh-lab check 15a --client -- python3 my_client.py\n" +
 		"    minissh-lab check 15a -- python3 my_server.py",
+	Hints: [3]Text{
+		t("在纸上走一遍循环：第一次收 1024，第二次又收 1024，recv_size 各是多少？",
+			"Go through the loop on paper: 1024 bytes come, then 1024 again. What is recv_size "+
+				"each time?"),
+		t("recv_data 越来越长，len(recv_data) 里有老的字节。应该只数这一次来的。",
+			"recv_data grows, and old bytes are in len(recv_data). Count only what came this "+
+				"time."),
+		t("res = phone.recv(min(1024, total_size - recv_size))；recv_data += res；recv_size += "+
+			"len(res)；res 是空的就退出。",
+			"res = phone.recv(min(1024, total_size - recv_size)); recv_data += res; recv_size += "+
+				"len(res); leave if res is empty."),
+	},
 }
 
 func playSimple(s *Stage) (int, error) { return showSimple(s, 1024) }

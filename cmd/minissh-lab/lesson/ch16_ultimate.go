@@ -67,6 +67,17 @@ var ultimateVersion = Lesson{
 		"Let chaos cut your length, your JSON and your characters:"),
 	Check: "minissh-lab check 16 --client -- python3 my_client.py\n" +
 		"    minissh-lab check 16 -- python3 my_server.py",
+	Hints: [3]Text{
+		t("三部分：4 字节、报头、数据。每一部分都收够了吗？",
+			"Three parts: 4 bytes, the header, the data. Is each of them complete?"),
+		t("写一个 recv_exact(conn, n)：循环 recv，直到有 n 个字节；中途断开就报错。",
+			"Write recv_exact(conn, n): recv in a loop until there are n bytes, and raise if the "+
+				"connection ends."),
+		t("长度按字节算：head_bytes = head_json.encode('utf-8')，再 struct.pack('<i', "+
+			"len(head_bytes))。收到的长度先检查，再收。",
+			"Count bytes: head_bytes = head_json.encode('utf-8'), then struct.pack('<i', "+
+				"len(head_bytes)). Check a length before receiving so much."),
+	},
 }
 
 // goldenHeader is the course's own header, as Python writes it.

@@ -52,6 +52,17 @@ var getPut = Lesson{
 		"0 B, 1 B, 1 MiB, a Chinese name, right md5 both ways; ../x refused:"),
 	Check: "minissh-lab check 17-18 -- python3 my_server.py\n" +
 		"    minissh-lab check 17-18 --client -- python3 my_client.py",
+	Hints: [3]Text{
+		t("put 的时候，第一个 recv 里除了命令还有什么？那些字节你丢掉了吗？",
+			"With a put, what is in the first recv besides the command? Do you throw it away?"),
+		t("把收到还没用的字节留着，下一次先用它们：一个带缓冲的 Stream 类，take(n) 不够就再 recv。",
+			"Keep bytes that were received and not yet used, and use them first: a class Stream "+
+				"with a buffer, whose take(n) calls recv when it has too few."),
+		t("这里的命令没有边界：找到 {，往前 4 个字节是长度，再往前是命令。文件名用 "+
+			"os.path.basename。",
+			"The command has no boundary here: find the {; the 4 bytes before it are the length, "+
+				"and the command comes before these. Use os.path.basename for the name."),
+	},
 }
 
 func playFiles(s *Stage) (int, error) {

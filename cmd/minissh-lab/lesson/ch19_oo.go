@@ -48,6 +48,18 @@ var objectOriented = Lesson{
 	Exercise: t("两种都要收得下：", "Take both:"),
 	Check: "minissh-lab check 19 -- python3 my_server.py\n" +
 		"    minissh-lab check 19 --client -- python3 my_client.py",
+	Hints: [3]Text{
+		t("一条消息以 4 字节长度开头，另一条以 [ 开头。先看一个字节，够不够分辨？",
+			"One message begins with 4 bytes of length, the other with [. Is one byte enough to "+
+				"tell?"),
+		t("够：长度的第一个字节是 [ (0x5b) 的话，报头要有 91 个字节那么长，这里没有。",
+			"It is: a length that begins with [ (0x5b) would be a header of 91 bytes, which "+
+				"these are not."),
+		t("first = recv(1)；是 b'[' 就按 JSON 列表收；否则再收 3 个字节凑成长度。cmd 用字典查："+
+			"{'put': self.put}。",
+			"first = recv(1); if it is b'[', receive a JSON list; else 3 bytes more make the "+
+				"length. Look cmd up in a dict: {'put': self.put}."),
+	},
 }
 
 func playOO(s *Stage) (int, error) {

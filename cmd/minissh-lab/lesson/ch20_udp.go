@@ -59,6 +59,15 @@ var udp = Lesson{
 		"Write a UDP echo (port 9000); answer empty datagrams, too:"),
 	Check: "minissh-lab check 20 -- python3 my_server.py\n" +
 		"    minissh-lab check 20 --client -- python3 my_client.py",
+	Hints: [3]Text{
+		t("一次 recvfrom 收的是一个数据报。你的缓冲区装得下最长的吗？",
+			"One recvfrom is one datagram. Does the longest one fit into your buffer?"),
+		t("空的数据报也是一个数据报：它不表示结束。",
+			"An empty datagram is a datagram, too: it does not mean the end."),
+		t("msg, addr = udp.recvfrom(65535)；udp.sendto(msg.upper(), addr)，空的也一样回。",
+			"msg, addr = udp.recvfrom(65535); udp.sendto(msg.upper(), addr), and the same for an "+
+				"empty one."),
+	},
 }
 
 // udpLink is a UDP server's socket and a client's that is connected to it.

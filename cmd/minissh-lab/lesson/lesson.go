@@ -33,7 +33,8 @@ type Lesson struct {
 	Knob     Knob // the change, by a command
 	Quiz     *Quiz
 	Exercise Text
-	Check    string // a command line that checks the exercise, "" for none
+	Check    string  // a command line that checks the exercise, "" for none
+	Hints    [3]Text // for the exercise, from a question to nearly the answer
 }
 
 // Question is asked before the run.

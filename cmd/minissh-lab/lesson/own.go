@@ -61,6 +61,19 @@ var own = Lesson{
 			"client in 100 lines of Python that runs a command on a real minisshd (over a Unix "+
 			"socket: no TLS):"),
 	Check: "minissh-lab check own -- python3 my_client.py {address} {command}",
+	Hints: [3]Text{
+		t("先只收一帧，打印它的 type 和 payload。帧头 12 个字节：struct.unpack('>IBBHI', …)。",
+			"First receive one frame and print its type and payload. The header has 12 bytes: "+
+				"struct.unpack('>IBBHI', …)."),
+		t("发 HELLO（通道 0），OPEN（通道 1），EOF（stdin）。然后一帧一帧地收：STDOUT 打印，PING "+
+			"用 PONG 回。",
+			"Send HELLO (channel 0), OPEN (channel 1), EOF (stdin). Then receive frame by frame: "+
+				"print STDOUT, answer PING with PONG."),
+		t("输出超过 262144 字节就要发 WINDOW（一共允许多少）。EXIT 里是退出码；收到 CLOSE，回 "+
+			"CLOSE，再发 GOODBYE。",
+			"More than 262144 bytes of output need WINDOW (the total ever allowed). EXIT has the "+
+				"exit code; on CLOSE, answer CLOSE and then GOODBYE."),
+	},
 }
 
 // ownFrame is the first example of PROTOCOL.md.

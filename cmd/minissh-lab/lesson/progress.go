@@ -14,9 +14,10 @@ import (
 
 // Progress is what a learner has done.
 type Progress struct {
-	Lessons map[string]Done `json:"lessons"`        // by lesson
-	Checks  map[string]Done `json:"checks"`         // by lesson and side, "16 client"
-	Last    string          `json:"last,omitempty"` // the lesson that was done last
+	Lessons map[string]Done `json:"lessons"`         // by lesson
+	Checks  map[string]Done `json:"checks"`          // by lesson and side, "16 client"
+	Hints   map[string]int  `json:"hints,omitempty"` // by lesson, how many were shown
+	Last    string          `json:"last,omitempty"`  // the lesson that was done last
 
 	path string // "" when there is no home directory
 }
@@ -33,7 +34,8 @@ type Done struct {
 // LoadProgress reads what has been done. A file that is not there, or cannot be
 // understood, is a fresh start.
 func LoadProgress() (*Progress, error) {
-	p := &Progress{Lessons: map[string]Done{}, Checks: map[string]Done{}}
+	p := &Progress{Lessons: map[string]Done{}, Checks: map[string]Done{},
+		Hints: map[string]int{}}
 	p.path = options.StateFileOf("minissh-lab", "progress.json")
 	if p.path == "" {
 		return p, errNoPlace
@@ -48,6 +50,9 @@ func LoadProgress() (*Progress, error) {
 	var read Progress
 	if json.Unmarshal(data, &read) == nil {
 		p.Last = read.Last
+		for name, n := range read.Hints {
+			p.Hints[name] = n
+		}
 		for name, d := range read.Lessons {
 			p.Lessons[name] = d
 		}
@@ -72,6 +77,14 @@ func (p *Progress) Next() *Lesson {
 		}
 	}
 	return all[len(all)-1]
+}
+
+// Hint counts one hint more of a lesson and returns its index: the last one again when all
+// have been shown.
+func (p *Progress) Hint(l *Lesson) int {
+	n := max(0, min(p.Hints[l.Name], len(l.Hints)-1))
+	p.Hints[l.Name] = n + 1
+	return n
 }
 
 // Today is the day that Done holds.

@@ -83,6 +83,7 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	if l.Check != "" {
 		s.Out.Raw("    " + s.Command(l.Check) + "\n")
 	}
+	s.help(l)
 	if s.Picture != nil {
 		if link := s.Picture(l.Name); link != "" {
 			s.Head(t("在浏览器里一个字节一个字节地看", "see it byte by byte in the browser"))
@@ -105,6 +106,23 @@ func Quits(line string) bool {
 		return true
 	}
 	return false
+}
+
+// help says where a starter, hints and a mended program are had.
+func (s *Stage) help(l *Lesson) {
+	lesson := "minissh-lab lesson " + l.Name
+	sides := l.Sides()
+	for _, side := range sides {
+		flag := ""
+		if side == "client" && len(sides) > 1 {
+			flag = " --client"
+		}
+		s.Out.Raw("    " + s.Command(lesson+" --starter"+flag+" > my_"+side+".py") + "\n")
+	}
+	s.Say(t("卡住了就看提示，一次一条，一共三条；最后再看改好的程序：",
+		"Stuck? There are three hints, one at a time; and at last the mended program:"))
+	s.Out.Raw("    " + s.Command(lesson+" --hint") + "\n    " + s.Command(lesson+" --mended") +
+		"\n")
 }
 
 // called is the lesson's name in a sentence.

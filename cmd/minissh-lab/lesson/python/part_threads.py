@@ -1,0 +1,3 @@
+while True:
+    conn, addr = phone.accept()
+    threading.Thread(target=serve, args=(conn,), daemon=True).start()

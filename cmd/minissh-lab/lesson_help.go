@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"minissh/cmd/minissh-lab/lesson"
+	"minissh/cmd/minissh-lab/speak"
+)
+
+// helpFlags ask for help with a lesson's exercise.
+func helpFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "hint", Usage: "练习的下一条提示（共三条）/ the next hint for the " +
+			"exercise (of three)"},
+		&cli.BoolFlag{Name: "starter", Usage: "打印一个 Python 程序，从它开始改 / print a Python " +
+			"program to begin with"},
+		&cli.BoolFlag{Name: "mended", Usage: "打印改好的程序 / print the mended program"},
+		&cli.BoolFlag{Name: "client", Usage: "--starter、--mended：要客户端的 / the client's"},
+	}
+}
+
+// asked are the flags that ask for something else than the lesson itself.
+func asked(c *cli.Context) (names []string) {
+	for _, name := range []string{"auto", "change", "hint", "starter", "mended"} {
+		if c.IsSet(name) && (name == "change" || c.Bool(name)) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// oneWish refuses flags that do not go together, and those that need a lesson's name.
+func oneWish(c *cli.Context, args []string) error {
+	wishes := asked(c)
+	const form = "minissh-lab lesson 15a --hint"
+	switch {
+	case len(wishes) > 1:
+		return usage("--"+wishes[0]+" 和 --"+wishes[1]+" 只能用一个",
+			"--"+wishes[0]+" or --"+wishes[1]+", not both", form)
+	case len(wishes) == 1 && wishes[0] != "auto" && len(args) == 0:
+		return usage("--"+wishes[0]+"：哪一课？", "--"+wishes[0]+": which lesson?", form)
+	}
+	return nil
+}
+
+// giveHint shows the next hint of a lesson's exercise and remembers that.
+func giveHint(s *lesson.Stage, p *lesson.Progress, l *lesson.Lesson) error {
+	n := p.Hint(l)
+	hint := l.Hints[n]
+	s.Say(lesson.Text{Zh: fmt.Sprintf("提示 %d/%d：", n+1, len(l.Hints)) + hint.Zh,
+		En: fmt.Sprintf("hint %d of %d: ", n+1, len(l.Hints)) + hint.En})
+	more := " --hint"
+	if n == len(l.Hints)-1 {
+		more = " --mended"
+	}
+	s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+more) + "\n")
+	if err := p.Save(); err != nil {
+		s.Sayf("（进度没有保存：%s）", "(progress was not saved: %s)", speak.Clean(err.Error()))
+	}
+	return nil
+}
+
+// printProgram prints a starter or a mended program, and nothing else.
+func printProgram(c *cli.Context, s *lesson.Stage, l *lesson.Lesson) error {
+	sides := l.Sides()
+	side := sides[0]
+	if c.Bool("client") {
+		side = "client"
+	}
+	text, err := l.Program(s, side, c.Bool("mended"))
+	if err != nil {
+		return usage("这一课没有客户端的程序", "this lesson has no client's program",
+			"minissh-lab lesson "+l.Name+" --starter")
+	}
+	s.Out.Raw(text)
+	return nil
+}
