@@ -39,8 +39,8 @@ func checkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "only", Usage: "只做这一项 / only this `CASE`"},
 		&cli.StringFlag{Name: "byte-order", Value: "little", Usage: "`little|big`: 'i' / '!i'"},
 		&cli.StringFlag{
-			Name: "class", Usage: "把结果报到老师的 `ADDRESS` / report to a teacher's board"},
-		&cli.StringFlag{Name: "name", Usage: "报告里的名字 / your `NAME` on the board"},
+			Name: "class", Usage: "把结果发给老师的 `ADDRESS` / report to a teacher's board"},
+		&cli.StringFlag{Name: "name", Usage: "看板上显示的名字 / your `NAME` on the board"},
 	)
 }
 
@@ -304,10 +304,10 @@ func reportToClass(c *cli.Context, p *speak.Printer, r class.Report) error {
 	}
 	if err := class.Send(c.Context, address, r); err != nil {
 		zh, en, _, _ := dialect.Explain(err)
-		return failure("没有报到老师那里："+zh, "not reported to the class: "+en,
+		return failure("结果没有发给老师："+zh, "not reported to the class: "+en,
 			"minissh-lab class --listen "+speak.Clean(address))
 	}
-	p.Say("已报到老师的板上", "reported to the class")
+	p.Say("结果已经发给老师", "reported to the class")
 	return nil
 }
 

@@ -42,17 +42,17 @@ func (p *checkPrinter) result(r check.Result) {
 	if f == nil {
 		return
 	}
-	p.field("发了", "sent", f.Sent)
+	p.field("发出", "sent", f.Sent)
 	p.field("期望", "expected", f.Want)
-	p.field("来了", "came", f.Got)
+	p.field("实际", "came", f.Got)
 	if f.Said != "" {
 		p.field("程序说", "it said", check.Text{Zh: f.Said, En: f.Said})
 	}
 	if b := f.Belief; b != nil {
-		p.field("这通常是", "usually",
-			check.Text{Zh: "以为：" + b.Believed.Zh, En: "the belief: " + b.Believed.En})
+		p.field("常见误解", "usually",
+			check.Text{Zh: b.Believed.Zh, En: "the belief: " + b.Believed.En})
 		p.field("其实", "in truth", b.Truth)
-		p.field("改", "mend", b.Remedy)
+		p.field("改法", "mend", b.Remedy)
 	}
 }
 
@@ -84,7 +84,7 @@ func (p *checkPrinter) field(zh, en string, t check.Text) {
 
 // summary is the last line.
 func (p *checkPrinter) summary(s check.Summary) {
-	p.Sayf("通过 %d，失败 %d，可以更好 %d，跳过 %d",
+	p.Sayf("通过 %d，没通过 %d，有改进余地 %d，跳过 %d",
 		"%d passed, %d failed, %d could be better, %d skipped", s.Passed, s.Failed, s.Remarks,
 		s.Skipped)
 }

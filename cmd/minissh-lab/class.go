@@ -22,10 +22,10 @@ const classPort = 8090
 func classCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "class",
-		Usage: "老师的板：学生的检查结果  /  a teacher's board of the students' checks",
+		Usage: "老师的看板：学生的检查结果  /  a teacher's board of the students' checks",
 		Description: "学生：minissh-lab check 16 --class 老师的地址 --name 小明 -- python3 " +
 			"my_server.py\n" +
-			"板上只有名字、课、结果；不存到磁盘。谁都可以报任何名字：这不是考试。\n" +
+			"看板上只有名字、课、结果，不写到磁盘。谁都可以用任何名字：这不是考试。\n" +
 			"The board holds name, lesson, result, and nothing on disk. Anybody may report any " +
 			"name:\n" +
 			"it is not an examination. S, C: server, client passed; s, c: not yet.",
@@ -68,7 +68,7 @@ func runClass(c *cli.Context) error {
 	}
 	board := class.NewBoard(lessons)
 	where := reachable(l.Addr())
-	head := p.Lang.Text(fmt.Sprintf("老师的板在 %s，Ctrl-C 结束", where),
+	head := p.Lang.Text(fmt.Sprintf("老师的看板在 %s，Ctrl-C 结束", where),
 		fmt.Sprintf("the class reports to %s, Ctrl-C ends", where)) + "\n" +
 		"minissh-lab check 16 --class " + where + " --name … -- python3 my_server.py\n"
 	p.Raw(head)

@@ -24,7 +24,7 @@ import (
 func connectCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "connect",
-		Usage:     "当一种方言的客户端  /  be the client of a dialect",
+		Usage:     "充当某种方言的客户端  /  be the client of a dialect",
 		ArgsUsage: "[ADDRESS]",
 		Description: "连上你的服务端。一问一答，每条命令一次 send；auto 从第一个回答里猜方言。\n" +
 			"A client for your server. One question, one answer, each command one send;\n" +
@@ -227,7 +227,7 @@ func (t *talk) show(r *dialect.Reply) {
 		t.remarks.Sayf("recvfrom(%d) 收满了：数据报更长的话，剩下的已经没了",
 			"recvfrom(%d) is full: if the datagram was longer, its rest is gone", o.RecvSize)
 	case (d.Name == "naive" || d.Name == "echo") && len(r.Data) == o.RecvSize:
-		t.remarks.Sayf("recv(%d) 收满了：剩下的会出现在下一个回答前面（粘包）",
+		t.remarks.Sayf("recv(%d) 收满了：剩下的会和下一个回答粘在一起（粘包）",
 			"recv(%d) is full: the rest will come before the next answer", o.RecvSize)
 	}
 }

@@ -17,9 +17,9 @@ import (
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "serve",
-		Usage:     "当一种方言的服务端  /  be the server of a dialect",
+		Usage:     "充当某种方言的服务端  /  be the server of a dialect",
 		ArgsUsage: " ",
-		Description: "给你的客户端一个服务端。命令是演出来的，绝不启动进程。\n" +
+		Description: "给你的客户端一个服务端。命令是模拟的，绝不会启动进程。\n" +
 			"A server for your client. Commands are played: no process is ever started.\n\n" +
 			dialectTable(),
 		Flags: flags.Once(append([]cli.Flag{
@@ -117,7 +117,7 @@ func sayListening(p *speak.Printer, d *dialect.Dialect, a net.Addr) {
 		p.Say("同一网络里的人都能读写这个目录里的文件",
 			"others on the network can get and put files in this folder")
 	case beyond:
-		p.Say("同一网络里的人都连得上；命令是演出来的，不会启动进程",
+		p.Say("同一网络里的人都连得上；命令是模拟的，不会启动进程",
 			"others on the network reach it; commands are played, no process is started")
 	}
 	p.Sayf("试一试：minissh-lab connect --dialect %s %s",

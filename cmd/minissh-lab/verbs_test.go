@@ -301,7 +301,7 @@ func TestFailedCheckIsExplained(t *testing.T) {
 	if strings.ContainsRune(out, '\x1b') || !strings.Contains(out, `\x1b]0;title`) {
 		t.Errorf("the program's text is not quoted:\n%q", out)
 	}
-	for _, want := range []string{"发了", "expected", "came", "程序说"} {
+	for _, want := range []string{"发出", "expected", "came", "程序说"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in\n%s", want, out)
 		}

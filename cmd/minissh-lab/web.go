@@ -19,8 +19,8 @@ func webCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "web",
 		Usage: "浏览器里的四条道：看见每个字节  /  the four lanes in a browser: see every byte",
-		Description: "只有这台机器打得开，链接里有令牌。老师发的链接没有令牌：先运行 minissh-lab " +
-			"web --open，再粘贴它；\n" +
+		Description: "只有这台机器打得开，链接里带着令牌。老师发的链接不带令牌：先运行 " +
+			"minissh-lab web --open，再粘贴老师的链接；\n" +
 			"或者 --at '链接'。\n" +
 			"Only this machine can open it, and the link holds a token. A teacher's link holds " +
 			"none: first run\n" +
@@ -76,7 +76,7 @@ func runWeb(c *cli.Context) error {
 	url := lab.URL(at)
 	p.Say("打开这个链接（Ctrl-C 结束）：", "open this link (Ctrl-C ends):")
 	p.Raw("\n    " + url + "\n\n")
-	p.Say("里面的令牌只给你自己；发给别人用页面上的“复制链接”。",
+	p.Say("链接里的令牌只给你自己用；要发给别人，请用页面上的“复制链接”。",
 		"Its token is yours alone; for others use the page's \"Copy link\".")
 	if c.Bool("open") {
 		if err := openBrowser(c.Context, url); err != nil {

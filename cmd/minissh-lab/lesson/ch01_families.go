@@ -25,13 +25,13 @@ var families = Lesson{
 			wrong(
 				"三个都有端口",
 				"all three have a port",
-				"端口是 TCP 和 UDP 的东西。AF_UNIX 不走网络，没有端口：它的名字是一个路径。",
+				"端口是 TCP、UDP 才有的。AF_UNIX 不走网络，没有端口：它的地址是一个文件路径。",
 				"Ports belong to TCP and UDP. AF_UNIX does not use the network and has no "+
 					"port: its name is a path."),
 			wrong(
 				"AF_UNIX 两样都没有",
 				"AF_UNIX has neither",
-				"客户端总得靠一个名字找到它：AF_UNIX 的名字就是磁盘上的一个文件。",
+				"客户端总得有个地址才能找到它：AF_UNIX 的地址就是一个文件。",
 				"A client must find it by some name: with AF_UNIX, the name is a file on the "+
 					"disk."),
 			right(
@@ -39,11 +39,11 @@ var families = Lesson{
 				"AF_INET and AF_INET6 have a port, AF_UNIX a file"),
 		}},
 	Play: playFamilies,
-	Why: t("bind 把套接字放到一个名字下面：IP 加端口（0-65535，其中 0-1023 留给系统），"+
-		"或者一个路径。名字不同，收发完全一样。",
+	Why: t("bind 给套接字一个地址：IP 加端口（0-65535，其中 0-1023 留给系统），或者一个文件路径。"+
+		"地址不同，收发数据完全一样。",
 		"bind puts the socket under a name: an IP address and a port (0-65535, of which 0-1023 "+
 			"are reserved), or a path. The names differ; receiving and sending do not."),
-	Change: t("换一个地址族，只看它：名字变了，收发变了吗？",
+	Change: t("换一个地址族，单独看它：地址变了，收发数据变了吗？",
 		"Take one family alone: its name is another; are sending and receiving?"),
 	Knob: Knob{t("地址族", "the family"), []string{"unix", "inet", "inet6"},
 		func(s *Stage, value string) error {

@@ -15,7 +15,7 @@ var echo = Lesson{
 	Code: "phone.send('hello'.encode('utf-8'))\ndata = phone.recv(1024)",
 	Ask: Question{
 		t("HELLO 会一次收到吗？", "does HELLO come in one piece?"), []Option{
-			right("这里会，但没有谁保证", "here it does, but nothing guarantees it"),
+			right("这里会，但没有人保证", "here it does, but nothing guarantees it"),
 			wrong(
 				"会：一次 send 对应一次 recv",
 				"yes: one send is one recv",
@@ -124,7 +124,7 @@ func echoReads(s *Stage, message []byte, schedule chaos.Schedule, late bool) (in
 	}
 	said := Text{schedule.Zh, schedule.En}
 	if late {
-		said = said.plus("", t("，读得晚", ", read late"))
+		said = said.plus("", t("，等都到了再读", ", read late"))
 	}
 	s.Say(said)
 	s.Lanes(Lanes{Sends: pieces, Segments: segments(l.server), Buffer: buffer, Recvs: got})

@@ -29,7 +29,7 @@ var loop = Lesson{
 				"Somebody would have to recv on this connection. The server is back in accept "+
 					"and waits for a new client."),
 			right(
-				"没人理：一直等；服务端 close 了的话，收到空的",
+				"没人回答：一直等；如果服务端 close 了，就收到空的",
 				"nobody answers: it hangs, or comes back empty where the server closes"),
 			wrong(
 				"报错：连接被拒绝",
@@ -43,8 +43,8 @@ var loop = Lesson{
 	Why: t("服务端又回到 accept，等的是新的连接；老连接的第二条消息躺在接收缓冲区里没人收。",
 		"The server is back in accept, waiting for a new connection; the second message lies in "+
 			"the receive buffer of the old one."),
-	Change: t("换 accept 的位置：inside 是书上的，close 是书上带 close 的，outside 提到收发循环外"+
-		"面。",
+	Change: t("换 accept 的位置：inside 照书上的写，close 是书上带 conn.close() 的，outside 放到"+
+		"收发循环外面。",
 		"Change where accept is: inside as printed, close with conn.close(), outside before the "+
 			"loop that receives and sends."),
 	Knob: Knob{t("accept 的位置", "where accept is"), []string{"inside", "close", "outside"},

@@ -14,7 +14,7 @@ import (
 
 var endings = Lesson{
 	Name: "8",
-	Title: t("修 bug：空消息、客户端消失、端口被占",
+	Title: t("修 bug：空消息、客户端断开、端口被占",
 		"mending: empty messages, vanished clients, busy ports"),
 	Run: t("三件事：客户端只按回车；客户端关闭，或者被杀；服务端停掉，马上再启动。",
 		"Three things: Enter alone at the client; the client closed or killed; the server "+
@@ -57,7 +57,7 @@ var endings = Lesson{
 			"b''; reuse sets SO_REUSEADDR before bind."),
 	Knob: Knob{t("改哪一样", "what is changed"), []string{"skip", "break", "reuse"},
 		changeEndings},
-	Exercise: t("让实验室杀客户端、重启服务端：",
+	Exercise: t("让实验室来杀客户端、重启服务端，看你的程序撑不撑得住：",
 		"Let the lab kill clients and restart your server:"),
 	Check: "minissh-lab check 8 -- python3 my_server.py\n" +
 		"    minissh-lab check 8 --client -- python3 my_client.py",
@@ -103,10 +103,10 @@ func emptySend(s *Stage) (int, error) {
 		return 0, err
 	}
 	if before != "" {
-		s.Sayf("send(b''): 段数 %s → %s；然后 send(b'x')，recv 得到 %q",
+		s.Sayf("send(b'')：段数 %s → %s；然后 send(b'x')，recv 得到 %q",
 			"send(b''): segments %s → %s; then send(b'x'), and recv gives %q", before, after, b)
 	} else {
-		s.Sayf("send(b'')，然后 send(b'x')：第一次 recv 得到 %q（段数在这个系统上不知道）",
+		s.Sayf("send(b'')，然后 send(b'x')：第一次 recv 得到 %q（这个系统查不到段数）",
 			"send(b''), then send(b'x'): the first recv gives %q (this system does not tell "+
 				"segments)", b)
 	}

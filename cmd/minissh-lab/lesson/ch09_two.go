@@ -11,8 +11,8 @@ import (
 var twoClients = Lesson{
 	Name:  "9",
 	Title: t("两个客户端", "two clients"),
-	Run: t("服务端有外层循环 accept、内层循环收发，listen(5)。第一个客户端连着不走，"+
-		"第二个来了。", "The server accepts in an outer loop and talks in an inner one, "+
+	Run: t("服务端有外层循环 accept、内层循环收发，listen(5)。第一个客户端一直连着，这时第二个来"+
+		"了。", "The server accepts in an outer loop and talks in an inner one, "+
 		"listen(5). The first client stays; the second comes."),
 	Code: "phone.listen(5)\nwhile True:\n    conn, addr = phone.accept()\n    while True:\n" +
 		"        data = conn.recv(1024)\n        if not data: break\n" +
@@ -38,8 +38,8 @@ var twoClients = Lesson{
 					"takes threads (or select)."),
 		}},
 	Play: playTwo,
-	Why: t("三次握手是操作系统做的：backlog（5）是排队的长度。字节也由操作系统先收着。"+
-		"服务端只有一个线程，正在第一个连接的 recv 里。",
+	Why: t("三次握手是操作系统做的：backlog（5）是等着 accept 的队列有多长。数据也由操作系统先收"+
+		"下。服务端只有一个线程，正停在第一个连接的 recv 上。",
 		"The operating system does the handshake: the backlog (5) is the length of the queue. It "+
 			"keeps the bytes, too. The server has one thread, and that is in the first "+
 			"connection's recv."),
@@ -55,7 +55,7 @@ var twoClients = Lesson{
 			}
 			return err
 		}},
-	Exercise: t("两个客户端都要得到回答（同时得到更好）：",
+	Exercise: t("两个客户端都要得到回答（能同时服务更好）：",
 		"Both clients must be answered (at once is better):"),
 	Check: "minissh-lab check 9 -- python3 my_server.py",
 	Hints: [3]Text{
@@ -134,7 +134,7 @@ func serveTwo(s *Stage, threads bool) (int, error) {
 	// like: what the second one sent lies unread.
 	early, _ := probe.Pending(conns[1])
 	unread, known := probe.Unread(conns[1])
-	waits := s.pick(t("还没有：等着", "nothing yet: it waits"))
+	waits := s.pick(t("还没有，等着", "nothing yet: it waits"))
 	if known {
 		waits += " (" + s.pick(f("服务端缓冲区里有 %d 字节没人收", "%d bytes unread at the server",
 			unread)) + ")"

@@ -6,7 +6,7 @@ var naiveSSH = Lesson{
 	Name:  "11",
 	Title: t("模拟 ssh", "a simulated ssh"),
 	Run: t("服务端把收到的命令交给 subprocess.Popen，把 stdout 和 stderr 发回来。"+
-		"（这里的命令是演出来的，不启动进程。）",
+		"（这里的命令是模拟的，不会真的启动进程。）",
 		"The server gives each command to subprocess.Popen and sends stdout and stderr back. "+
 			"(Commands are played here; no process is started.)"),
 	Code: "obj = subprocess.Popen(cmd.decode('utf-8'), shell=True,\n" +
@@ -36,10 +36,10 @@ var naiveSSH = Lesson{
 		}},
 	Play: playNaive,
 	Why: t("目录属于进程：Popen 的 shell 结束了，它的目录也没了。没有输出就是 send(b'')，"+
-		"什么也不发，客户端等到永远。",
+		"什么也不发，客户端就一直等下去。",
 		"A directory belongs to a process: Popen's shell has ended, and its directory with it. "+
 			"No output means send(b''), which sends nothing: the client waits for ever."),
-	Change: t("没有输出时也回答：send(data or b'(no output)\\n')。答案变了，卡住的那一行呢？",
+	Change: t("没有输出时也回答：send(data or b'(no output)\\n')。改了以后，卡住的那一行会怎么样？",
 		"Answer for empty output too: send(data or b'(no output)\\n'). What becomes of the line "+
 			"that hung?"),
 	Knob: Knob{t("没有输出时", "without output"), []string{"answer", "silent"},

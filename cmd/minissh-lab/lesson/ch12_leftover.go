@@ -35,8 +35,8 @@ var leftover = Lesson{
 			right("big 剩下的字节", "bytes left over from big"),
 		}},
 	Play: playLeftover,
-	Why: t("包没有粘，是流没有边界。没收走的字节留在接收缓冲区，排在 pwd 的回答前面。"+
-		"recv(1024) 不知道哪里是一个回答的结束：没有人告诉它。",
+	Why: t("包没有粘，是流没有边界。没收走的字节留在接收缓冲区里，排在 pwd 的结果前面。"+
+		"recv(1024) 不知道一个结果到哪里为止：没有人告诉它。",
 		"No packet stuck: the stream has no boundaries. Bytes that were not received stay in the "+
 			"receive buffer, before pwd's answer. recv(1024) cannot know where an answer ends: "+
 			"nobody told it."),
@@ -58,7 +58,7 @@ var leftover = Lesson{
 			"1976。",
 			"big has 3000 bytes and 2048 were received: 3000 - 2048 = 952. With recv(1024) it is "+
 				"3000 - 1024 = 1976.")},
-	Exercise: t("用真的 Python 客户端看一遍（另一个窗口里连它）：",
+	Exercise: t("用真正的 Python 客户端看一遍：先运行这个服务端，再开一个窗口，用客户端连它：",
 		"See it with a real Python client (connect from a second window):"),
 	Check: "minissh-lab serve --dialect naive",
 	Hints: [3]Text{
@@ -129,7 +129,7 @@ func showLeftover(s *Stage, size int) (int, error) {
 		"            %d bytes are left in the receive buffer", r.left)
 	s.Out.Raw(fmt.Sprintf("  send pwd  → recv(%d)  ", size) + s.paint(short(r.second), 0) + "\n")
 	if r.left > 0 {
-		s.Say(t("            ↑ 这是 big 剩下的，不是 pwd 的回答！",
+		s.Say(t("            ↑ 这是 big 剩下的，不是 pwd 的结果！",
 			"            ↑ left over from big, not pwd's answer!"))
 	} else {
 		s.Say(t("            ↑ 这次对了，因为 big 只有 3000 字节。输出再长一点，又不对了。",
@@ -144,7 +144,7 @@ func showLeftover(s *Stage, size int) (int, error) {
 	s.Out.Raw("\n")
 	s.Lanes(Lanes{Sends: [][]byte{stream[:3000], stream[3000:]}, Segments: "-", Buffer: -1,
 		Recvs: append([][]byte{r.first, r.second}, r.rest...)})
-	s.Sayf("pwd 的回答 %q 要到第 %d 个 recv 才出来", "pwd's answer %q comes with recv number %d",
+	s.Sayf("pwd 的结果 %q 要到第 %d 次 recv 才出来", "pwd's answer %q comes with recv number %d",
 		r.pwd, 2+len(r.rest))
 	s.Out.Raw("\n")
 	if err := s.onLAN(3000); err != nil {

@@ -5,8 +5,8 @@ import "strconv"
 var nagle = Lesson{
 	Name:  "13b",
 	Title: t("Nagle 到底做什么", "what Nagle really does"),
-	Run: t("10 次 send，每次 5 字节。一次开 Nagle，一次关（TCP_NODELAY）。发送方返回后，"+
-		"接收方就读。", "Ten sends of 5 bytes, once with Nagle, once without (TCP_NODELAY). The "+
+	Run: t("10 次 send，每次 5 字节。一次开 Nagle，一次关（TCP_NODELAY）。发送方一发完，接收方就"+
+		"读。", "Ten sends of 5 bytes, once with Nagle, once without (TCP_NODELAY). The "+
 		"receiver reads when the sender is done."),
 	Code: "# Python 默认开 Nagle，Go 默认关 / Nagle is on in Python, off in Go\n" +
 		"client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\nfor i in range(10):\n" +
@@ -29,9 +29,9 @@ var nagle = Lesson{
 					"at the recv."),
 		}},
 	Play: playNagle,
-	Why: t("Nagle：有没被确认的数据时，小的写先等着。第一个 5 字节马上走，后面 45 "+
-		"字节在发送方等 ack，所以第一次 recv 只有 5。NODELAY：10 个段都已经到了，粘成一次 50 "+
-		"字节的 recv。“关掉 Nagle 就不粘”正好反了。",
+	Why: t("Nagle 算法：只要还有没确认的数据，小块数据就先攒着。第一个 5 字节马上发走，后面 45 字"+
+		"节在发送方等 ack，所以第一次 recv 只有 5 字节。TCP_NODELAY：10 个段都到了，一次 recv 就"+
+		"拿到 50 字节，全粘在一起。“关掉 Nagle 就不粘”，正好说反了。",
 		"Nagle: while data is unacknowledged, small writes wait. The first 5 bytes leave at "+
 			"once, the other 45 wait at the sender for the ack: the first recv has 5. NODELAY: "+
 			"ten segments have all arrived and are one recv of 50. \"No Nagle, no sticking\" is "+

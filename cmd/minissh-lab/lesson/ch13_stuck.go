@@ -33,12 +33,14 @@ var stuck = Lesson{
 					"world could not join it any more. TCP_INFO counts 2 segments."),
 		}},
 	Play: playStuck,
-	Why: t("两个段，一次 recv：它们在接收方的缓冲区里相遇。所以发送方做什么都没用："+
-		"TCP_NODELAY 不行，sleep 也不行。只有一种分开是可靠的：应用自己握手，或者自己写明边界。",
+	Why: t("两个段，一次 recv：它们是在接收方的缓冲区里碰到一起的。所以发送方做什么都没用："+
+		"TCP_NODELAY 不行，sleep 也不行。可靠的办法只有应用程序自己来：要么等对方应答，要么写明边"+
+		"界。",
 		"Two segments, one recv: they met in the receiver's buffer. So nothing that the sender "+
 			"does helps: not TCP_NODELAY, not sleep. Only the application itself can keep them "+
 			"apart: a handshake, or a boundary that it writes."),
-	Change: t("换两次 send 之间 sleep 的时间。要睡多久，读得晚的 recv 才会分成两次？",
+	Change: t("换两次 send 之间 sleep 的时间。接收方等都到了才读，那么要 sleep 多久，recv 才会分"+
+		"成两次？",
 		"Change the sleep between the sends. How long must it be for the late recv to become two?"),
 	Knob: Knob{t("两次 send 之间 sleep", "the sleep between the sends"), []string{"100ms", "1s"},
 		func(s *Stage, value string) error {
@@ -60,7 +62,7 @@ var stuck = Lesson{
 		"自己写出来试。", "Predict: the receiver sleeps for 5 s, the sender sends 4 times, once "+
 		"a second. How many reads? Write it and see."),
 	Hints: [3]Text{
-		t("接收方睡着的时候，字节在哪里？",
+		t("接收方 sleep 的时候，字节在哪里？",
 			"While the receiver sleeps, where are the bytes?"),
 		t("它们都在接收缓冲区里，首尾相接。recv(1024) 最多拿 1024 个。",
 			"All of them are in the receive buffer, next to each other. recv(1024) takes up to "+
@@ -78,9 +80,9 @@ func playStuck(s *Stage) (int, error) {
 		nagle bool
 		sleep time.Duration
 	}{
-		{t("Nagle 开，读得晚", "Nagle on, read late"), true, 0},
-		{t("TCP_NODELAY，读得晚", "TCP_NODELAY, read late"), false, 0},
-		{t("TCP_NODELAY，两次 send 隔 10 ms，读得晚",
+		{t("Nagle 开，等都到了再读", "Nagle on, read late"), true, 0},
+		{t("TCP_NODELAY，等都到了再读", "TCP_NODELAY, read late"), false, 0},
+		{t("TCP_NODELAY，两次 send 隔 10 ms，等都到了再读",
 			"TCP_NODELAY, 10 ms between the sends, read late"), false, 10 * time.Millisecond},
 	} {
 		m, err := s.late(x.nagle, x.sleep)

@@ -11,7 +11,7 @@ import (
 var ackVersion = Lesson{
 	Name:  "14b",
 	Title: t("先发长度，等 ack：代价", "length, then ack: what it costs"),
-	Run: t("同一条命令，ack 版和 15 章的简单版，走一条慢的线：单程 50 ms，来回 100 ms。",
+	Run: t("同一条命令，用 ack 版和第 15 章的简单版各跑一次，网络很慢：单程 50 ms，来回 100 ms。",
 		"The same command in the ack version and in chapter 15's simple version, over a slow "+
 			"link: 50 ms each way, 100 ms a round trip."),
 	Code: "conn.send(str(len(data)).encode('utf-8'))\nif conn.recv(1024) == b'recv_ready':\n" +

@@ -11,14 +11,15 @@ import (
 var framings = Lesson{
 	Name:  "14a",
 	Title: t("怎样给流加边界", "four ways to put boundaries into a stream"),
-	Run: t("四种办法，各自把几种消息连发两遍再拆开：定长 16、换行分隔、长度（十进制，等 ack）、"+
+	Run: t("四种办法，每种都把同一条消息连发两遍，再拆开：定长 16、换行分隔、长度（十进制，等 "+
+		"ack）、"+
 		"长度（4 字节）。", "Four ways; each sends every message twice in a row and takes them "+
 		"apart: fixed 16, newline, decimal length with an ack, length of 4 bytes."),
 	Code: "fixed:     data.ljust(16)\ndelimiter: data + b'\\n'\n" +
 		"ack:       str(len(data))  (recv_ready)  data\n" +
 		"length:    struct.pack('i', len(data)) + data",
 	Ask: Question{
-		t("消息 a\\nb 会弄坏哪一种？", "which one does the message a\\nb break?"), []Option{
+		t("消息 a\\nb 会让哪一种出错？", "which one does the message a\\nb break?"), []Option{
 			wrong(
 				"十进制长度加 ack",
 				"decimal length with ack",
@@ -33,19 +34,19 @@ var framings = Lesson{
 			wrong(
 				"定长",
 				"fixed",
-				"a\\nb 只有 3 个字节，补到 16 再拆，没问题。定长怕的是超过 16 字节的和末尾带空"+
-					"格的。",
+				"a\\nb 只有 3 个字节，补到 16 再拆，没问题。定长出错的，是超过 16 字节的和末尾带"+
+					"空格的。",
 				"a\\nb has 3 bytes; padded to 16, it survives. Fixed length breaks on more "+
 					"than 16 bytes, and on trailing spaces."),
 			right("换行分隔", "the delimiter"),
 		}},
 	Play: playFramings,
-	Why: t("定长怕长的，也分不清补的空格；分隔符怕数据里有分隔符；ack 多一个来回；"+
-		"长度什么都不怕，只要两边说好字节序，并且不轻信它。",
+	Why: t("定长：太长的放不下，末尾的空格也分不清是数据还是补上的。分隔符：数据里不能有它自己。"+
+		"ack：每次多一个来回。长度：什么数据都行，只要两边说好字节序，并且收到长度先检查再用。",
 		"Fixed length fears long messages and cannot tell its padding; a delimiter fears itself "+
 			"inside the data; an ack costs a round trip; a length fears nothing, as long as both "+
 			"sides agree on the byte order and do not believe every number."),
-	Change: t("换消息（\\n 是换行）。找一条弄坏定长的，一条弄坏换行的。",
+	Change: t("换消息（\\n 是换行）。找一条让定长出错的，再找一条让换行出错的。",
 		"Change the message (\\n is a newline). Find one that breaks fixed length, and one that "+
 			"breaks the newline."),
 	Knob: Knob{t("消息", "the message"), []string{"hello", "a\\nb", "ends  "},
@@ -86,7 +87,10 @@ type framing struct {
 }
 
 var fourFramings = []framing{
-	{t("定长 16", "fixed 16"), func(b []byte) []byte { return []byte(fmt.Sprintf("%-16s", b)) },
+	{t("定长 16", "fixed 16"),
+		func(b []byte) []byte { // bytes.ljust(16): bytes, not characters
+			return append(bytes.Clone(b), bytes.Repeat([]byte(" "), max(0, 16-len(b)))...)
+		},
 		func(b []byte) ([]byte, []byte, bool) {
 			if len(b) < 16 {
 				return nil, nil, false

@@ -41,15 +41,15 @@ var byteOrder = Lesson{
 		}},
 	Play: playOrder,
 	Why: t("'i' 有符号，所以是 -1；struct 不管它合不合理。2147483647 更糟：合法，可是要等 2 "+
-		"GiB。长度是对方说的，不是真的。",
+		"GiB。长度只是对方说的，不一定是真的。",
 		"'i' is signed, so it is -1; struct does not judge. 2147483647 is worse: legal, and 2 "+
 			"GiB to wait for. A length is what the peer says, not what is so."),
-	Change: t("换长度：写什么数，实验室的客户端就拿它当服务端发来的长度。从哪个数开始拒绝？",
+	Change: t("换一个长度，当作服务端发来的。多大的长度，实验室的客户端会拒绝？",
 		"Change the length that the server sends. From which number on does the lab's client "+
 			"refuse it?"),
 	Knob: Knob{t("长度", "the length"), []string{"3000", "-2", "100000000"},
 		changeLength},
-	Exercise: t("让你的客户端拒绝这些长度，内存不涨：",
+	Exercise: t("让你的客户端拒绝这些长度，内存也不能猛涨：",
 		"Make your client refuse such lengths, with its memory bounded:"),
 	Check: "minissh-lab check 15b --client -- python3 my_client.py",
 	Hints: [3]Text{
@@ -94,7 +94,7 @@ func playOrder(s *Stage) (int, error) {
 		s.Sayf("这台机器的 Python：recv(-1) → %s", "this machine's Python: recv(-1) → %s",
 			oneLine([]byte(out)))
 	} else {
-		s.Say(t("（没有 python3：异常是文档里的，不是这里量的）",
+		s.Say(t("（没有 python3：这个异常是照文档写的，没有在这里实测）",
 			"(no python3: the exception is documented, not measured here)"))
 	}
 	if negative && (said == "" || said[:min(10, len(said))] == "ValueError") {

@@ -20,7 +20,7 @@ var simpleVersion = Lesson{
 			wrong(
 				"00 00 0b b8",
 				"00 00 0b b8",
-				"这是大端（网络字节序），要写 '!i' 才是它。'i' 用本机的字节序，PC 上低位在前。",
+				"这是大端（网络字节序），写 '!i' 才会得到它。'i' 用本机的字节序，PC 上低位在前。",
 				"That is big-endian, network byte order, which '!i' gives. 'i' is the "+
 					"machine's own, and on a PC the low byte comes first."),
 			wrong(
@@ -38,7 +38,7 @@ var simpleVersion = Lesson{
 		"'i' is native: signed, 32 bits, on a PC little-endian, the low byte first. The loop "+
 			"as printed stops too early, and bytes not received become the next \"length\". "+
 			"Which line counts wrongly? Look at the table first: finding it is the exercise."),
-	Change: t("换 recv 的大小。有一个大小，书上的循环不出错：是多大？它改好了吗？",
+	Change: t("换 recv 的大小。换成某些大小，书上的循环就不出错：是哪些？这样算改好了吗？",
 		"Change the recv size. With some sizes the loop as printed makes no mistake: which? Is "+
 			"it mended?"),
 	Knob: Knob{t("recv 的大小", "the recv size"), []string{"512", "4096"},

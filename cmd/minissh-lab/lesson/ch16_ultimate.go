@@ -9,8 +9,9 @@ import (
 var ultimateVersion = Lesson{
 	Name:  "16",
 	Title: t("终极版：报头", "the ultimate version: a header"),
-	Run: t("先发报头的长度（4 字节），再发 JSON 报头，再发数据。报头能说的比长度多，也没有 4 "+
-		"字节的上限。", "First the header's length (4 bytes), then the JSON header, then the "+
+	Run: t("先发报头的长度（4 字节），再发 JSON 报头，再发数据。报头里能写的不只是长度，数据也可"+
+		"以超过 4 字节整数的上限。", "First the header's length (4 bytes), then the JSON header, "+
+		"then the "+
 		"data. A header can say more than a length, and has no 4-byte limit."),
 	Code: "header_dic = {'filename': 'a.txt', 'md5': 'xxdxxx', 'total_size': 11}\n" +
 		"header_bytes = json.dumps(header_dic).encode('utf-8')\n" +
@@ -20,7 +21,7 @@ var ultimateVersion = Lesson{
 			wrong(
 				"数据的长度",
 				"the length of the data",
-				"数据是 11 个字节，那会是 0b 00 00 00。数据的长度写在报头里：total_size。",
+				"数据是 11 个字节，那样的话应该是 0b 00 00 00。数据的长度写在报头里：total_size。",
 				"The data has 11 bytes: that would be 0b 00 00 00. Its length is in the "+
 					"header, as total_size."),
 			right("报头的长度：56 字节", "the length of the header: 56 bytes"),
@@ -32,8 +33,9 @@ var ultimateVersion = Lesson{
 					"of the JSON."),
 		}},
 	Play: playUltimate,
-	Why: t("每一段的长度都由前一段说明：4 字节 → 56 字节的 JSON → 11 字节的数据。JSON 里 "+
-		"Python 在 : 和 , 后面放一个空格，空格也算字节。\n走真的网络，超过 1460 字节的消息分几段"+
+	Why: t("每一部分有多长，都由前一部分说明：4 字节 → 56 字节的 JSON → 11 字节的数据。JSON 里 "+
+		"Python 在 : 和 , 后面放一个空格，空格也算字节。\n在真实的网络上，超过 1460 字节的消息分"+
+		"几段"+
 		"到（第 12 课），"+
 		"recv(4) 也可能只拿到 2 个字节：每一部分都要收够。",
 		"Each part tells the length of the next: 4 bytes → 56 bytes of JSON → 11 bytes of data. "+
@@ -41,7 +43,7 @@ var ultimateVersion = Lesson{
 			"On a real network, a message of more than 1460 bytes comes in several segments "+
 			"(lesson 12), and even recv(4) may return 2 bytes: receive each part until it is "+
 			"complete."),
-	Change: t("换文件名。报头长几个字节？第一个 4 字节呢？汉字算几个？",
+	Change: t("换文件名。报头长几个字节？开头的 4 个字节呢？汉字算几个？",
 		"Change the file name. How much longer is the header? What are its first four bytes? How "+
 			"many bytes is a Chinese character?"),
 	Knob: Knob{t("文件名", "the file name"), []string{"photo.jpg", "中.txt"},
@@ -63,7 +65,7 @@ var ultimateVersion = Lesson{
 			"中 是 UTF-8 的 3 个字节，只多 2 个。",
 			"json.dumps writes 中 as \\u4e2d: 6 bytes in place of 1, so 5 more. With "+
 				"ensure_ascii=False it is 3 bytes of UTF-8, 2 more.")},
-	Exercise: t("让 chaos 切你的长度、JSON 和汉字：",
+	Exercise: t("让 chaos 把长度、JSON、汉字都从中间切开，看你的程序收得对不对：",
 		"Let chaos cut your length, your JSON and your characters:"),
 	Check: "minissh-lab check 16 --client -- python3 my_client.py\n" +
 		"    minissh-lab check 16 -- python3 my_server.py",

@@ -25,7 +25,8 @@ var getPut = Lesson{
 			wrong(
 				"put a.txt",
 				"put a.txt",
-				"客户端发完命令要是停下来等（get 就是这样），会是它。put 不等，服务端来读的时"+
+				"客户端要是发完命令就停下来等（get 就是这样），答案就是它。put 不等，服务端来读的"+
+					"时"+
 					"候已经全到了。",
 				"It would be, if the client waited after its command, as get does. put does "+
 					"not wait, and everything is there when the server reads."),
@@ -38,7 +39,7 @@ var getPut = Lesson{
 			right("全部：命令、长度、报头、文件", "all of it: command, length, header, file"),
 		}},
 	Play: playFiles,
-	Why: t("四次 send，一条流。get 没事，因为客户端发完就等；put 不等，就粘在一起。"+
+	Why: t("四次 send，都进了同一条流。get 没事，因为客户端发完就等；put 不等，就粘在一起。"+
 		"命令也需要边界。", "Four sends, one stream. get is safe since the client waits after "+
 		"its command; put does not wait, and all of it sticks. A command needs a boundary, "+
 		"too."),
@@ -196,7 +197,8 @@ func changePut(s *Stage, value string) error {
 			"All of it stuck together, and no harm done: four bytes, then a command of that "+
 				"length, and not one byte too many."))
 	} else {
-		s.Say(t("这次分开了，因为客户端等到服务端收走才发。谁等、等多久，协议里没写：靠不住。",
+		s.Say(t("这次分开了，因为客户端等到服务端收走才发。可是谁该等、等多久，协议里没有写：靠不"+
+			"住。",
 			"Apart this time, as the client waited until the server had received. No rule says "+
 				"who waits, or how long: it cannot be relied on."))
 	}

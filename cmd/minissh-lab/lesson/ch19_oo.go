@@ -10,7 +10,7 @@ import (
 var objectOriented = Lesson{
 	Name:  "19",
 	Title: t("面向对象版：是哪一种方言", "the object-oriented version: which dialect is it"),
-	Run: t("你截到两条客户端发来的消息。第一条有 4 字节长度，第二条没有。",
+	Run: t("你抓到了客户端发来的两条消息。第一条有 4 字节长度，第二条没有。",
 		"You have caught two messages from a client. The first has 4 bytes of length, the second "+
 			"has not."),
 	Code: "head_struct = self.conn.recv(4)\nhead_dic = json.loads(self.conn.recv(head_len))\n" +
@@ -18,13 +18,13 @@ var objectOriented = Lesson{
 		"    getattr(self, cmd)(head_dic)      # ← cmd 是对方说的 / the peer says what cmd is",
 	Ask: Question{
 		t(
-			"第二条 [\"get\", \"a.txt\"] 让 recv(4) 的服务端去读，“长度”是多少？",
+			"服务端先 recv(4) 读长度，第二条 [\"get\", \"a.txt\"] 会让它读出多少？",
 			"a server that does recv(4) takes [\"get\", \"a.txt\"] for a length of …"), []Option{
 			right("一个 17 亿左右的数", "a number of about 1.7 thousand million"),
 			wrong(
 				"4",
 				"4",
-				"4 是收了几个字节。它们的值是 [\"ge 这 4 个字符的编码，合起来当成一个整数。",
+				"4 是收到的字节数。它们的值是 [\"ge 这 4 个字符的编码，合起来当成一个整数。",
 				"4 is how many bytes came. Their value is the codes of the four characters "+
 					"[\"ge, taken together as one integer."),
 			wrong(
@@ -35,8 +35,8 @@ var objectOriented = Lesson{
 					"always a large positive number."),
 		}},
 	Play: playOO,
-	Why: t("put 有边界，get 没有：4 个文本字节当成长度，总是 10^8 以上。两条都要同一种格式。"+
-		"getattr 让对方选你的方法（__init__、run…）：只认 {'put': …, 'get': …}。",
+	Why: t("put 有边界，get 没有：把 4 个字符当成长度，总是 1 亿以上。两种消息要用同一种格式。用 "+
+		"getattr，就是让对方来挑你的方法（__init__、run…）：只认 {'put': …, 'get': …}。",
 		"put has a boundary, get has none: four text bytes read as a length are always above "+
 			"10^8. Both need one format. getattr lets the peer choose among your methods "+
 			"(__init__, run, …): allow {'put': …, 'get': …} only."),
@@ -45,7 +45,7 @@ var objectOriented = Lesson{
 			"getattr find, and which the dict?"),
 	Knob: Knob{t("cmd", "cmd"), []string{"get", "run", "__init__"},
 		changeCmd},
-	Exercise: t("两种都要收得下：", "Take both:"),
+	Exercise: t("两种消息都要能收：", "Take both:"),
 	Check: "minissh-lab check 19 -- python3 my_server.py\n" +
 		"    minissh-lab check 19 --client -- python3 my_client.py",
 	Hints: [3]Text{
@@ -114,7 +114,7 @@ func playOO(s *Stage) (int, error) {
 		return 0, fmt.Errorf("%q was taken for a length", wrong)
 	}
 	s.Fields(Field{wrong, fmt.Sprint(refused.N),
-		f("当成长度的话；其实是 %s", "read as a length; it is %s", oneLine(wrong)), 5},
+		f("当成长度就是这个数；其实是 %s", "read as a length; it is %s", oneLine(wrong)), 5},
 		Field{rest, "", t("列表的其余部分", "the rest of the list"), 3})
 	if refused.N > 1_600_000_000 && refused.N < 1_800_000_000 {
 		return 0, nil
@@ -142,7 +142,7 @@ func changeCmd(s *Stage, value string) error {
 	}
 	s.Table([]string{"hasattr(self, cmd)", found}, []string{"cmd in {'put': …, 'get': …}", allowed})
 	if found != allowed {
-		s.Say(t("getattr 会调用它：对方选了你没打算给的方法。",
+		s.Say(t("getattr 会调用它：对方调到了你没打算开放的方法。",
 			"getattr would call it: the peer has chosen a method that you did not mean to give."))
 	}
 	return nil

@@ -32,8 +32,9 @@ var udp = Lesson{
 			right("没了", "gone"),
 		}},
 	Play: playUDP,
-	Why: t("数据报有边界：一次 recvfrom 就是一个数据报，收不下的部分丢掉（Windows 上报错 "+
-		"10040，文档如此，这里没量）。空数据报是真的数据报。没有确认，没有重传：丢了没人知道。",
+	Why: t("数据报有边界：一次 recvfrom 就是一个数据报，收不下的部分丢掉（Windows 上会报错 "+
+		"10040：文档这么写，这里没有实测）。空的数据报也是一个完整的数据报。没有确认，没有重传："+
+		"丢了没人知道。",
 		"A datagram has boundaries: one recvfrom is one datagram, and what does not fit is gone "+
 			"(Windows raises 10040, documented, not measured here). An empty datagram is a real "+
 			"one. No acks, no retransmission: nobody notices a loss."),

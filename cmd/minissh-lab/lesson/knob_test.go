@@ -49,6 +49,7 @@ func TestKnobsShowTheChange(t *testing.T) {
 		{"13a", "0s", "1 return"},
 		{"13b", "１", "recv()    [msg0;]  1 return"},
 		{"14a", `a\nb`, "✗"},
+		{"14a", "中文", `"中文"   ✓         ✓`}, // 6 bytes and 10 of padding
 		{"15a", "4096", "All 3000 this time"},
 		{"15a", "1", "…"},
 		{"15b", "-2", "refuses"},

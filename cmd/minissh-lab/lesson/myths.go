@@ -23,7 +23,7 @@ func Myths() []Myth {
 		{"sleep", t("两次 send 之间 sleep 就好了",
 			"sleeping between sends fixes it"), mythSleep, "13a"},
 		{"first-two", t("Nagle 合并头两个", "Nagle joins the first two"), mythFirstTwo, "13b"},
-		{"free", t("分两次写报头不花时间", "framing is free, however it is "+
+		{"free", t("报头分几次写都一样快", "framing is free, however it is "+
 			"written"), mythFree, "14b"},
 		{"udp", t("UDP 没有这些麻烦", "UDP has no trouble"), mythUDP, "20"},
 		{"luck", t("我这里没问题", "it works on my machine"), mythLuck, "13a"},
@@ -78,7 +78,8 @@ func mythNagle(s *Stage) (bool, error) {
 		}
 		s.Say(x.name.plus("", colon).plus("", segmentText(seg, runsOfMyth)).plus("",
 			semicolon).plus("",
-			f("读得晚，%d/%d 次粘在一起", "read late, stuck in %d of %d", together, runsOfMyth)))
+			f("等都到了再读，%d/%d 次粘在一起", "read late, stuck in %d of %d",
+				together, runsOfMyth)))
 		refuted = refuted && together == runsOfMyth &&
 			(seg["2"] == runsOfMyth || seg[""] == runsOfMyth)
 	}
@@ -99,7 +100,7 @@ func mythSleep(s *Stage) (bool, error) {
 	together, seg, err := s.count(runs, func() (twoSends, error) {
 		return s.late(false, 10*time.Millisecond)
 	})
-	s.Say(f("隔 10 ms 再 send，接收方忙：%d/%d 次粘在一起",
+	s.Say(f("两次 send 隔 10 ms，接收方忙：%d/%d 次粘在一起",
 		"10 ms between the sends, receiver busy: stuck in %d of %d", together, runs).plus("",
 		semicolon).plus("",
 		segmentText(seg, runs)))
@@ -143,8 +144,8 @@ func mythFree(s *Stage) (bool, error) {
 	}
 	var times []time.Duration
 	for _, w := range []way{
-		{t("两次小的写，Nagle 开", "two small writes, Nagle on"), true, false},
-		{t("两次小的写，TCP_NODELAY", "two small writes, TCP_NODELAY"), false, false},
+		{t("分两次写小数据，Nagle 开", "two small writes, Nagle on"), true, false},
+		{t("分两次写小数据，TCP_NODELAY", "two small writes, TCP_NODELAY"), false, false},
 		{t("合成一次写，Nagle 开", "joined in one write, Nagle on"), true, true},
 	} {
 		d, err := s.roundTrips(w.nagle, w.joined, trips)
@@ -185,7 +186,7 @@ func mythLuck(s *Stage) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	s.Say(f("逼出来：读得晚 %d/%d；握手 %d/%d。测试不靠运气",
+	s.Say(f("不靠运气的办法：等都到了再读，%d/%d 次粘；握手以后再发，%d/%d 次粘。测试就要这样写",
 		"forced: read late %d of %d; with a handshake %d of %d. A test never relies on luck", late,
 		runsOfMyth, apart, runsOfMyth))
 	return late == runsOfMyth && apart == 0, nil

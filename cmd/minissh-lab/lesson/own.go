@@ -13,7 +13,7 @@ import (
 var own = Lesson{
 	Name:  "own",
 	Title: t("毕业：这个项目自己的协议", "graduation: this project's own protocol"),
-	Run: t("protocol/PROTOCOL.md 里真的一帧：在通道 1 上请求执行 ls。",
+	Run: t("protocol/PROTOCOL.md 里一个真实的帧：在通道 1 上请求执行 ls。",
 		"A real frame of protocol/PROTOCOL.md: `ls` asked for on channel 1."),
 	Code: "frame = struct.pack('>IBBHI', len(payload), type, flags, 0, channel) + payload",
 	Ask: Question{
@@ -35,7 +35,7 @@ var own = Lesson{
 					"limit of 65536 and refused."),
 		}},
 	Play: playOwn,
-	Why: t("还是第 16 课的想法：定长的头说明后面有多长。不同的是：'>' 大端，写明了；"+
+	Why: t("还是第 16 课的想法：定长的头说明后面有多长。不同的是：用 '>' 写明了是大端；"+
 		"长度有上限 65536，先检查再收；每一帧有通道号，一条连接上可以同时跑很多命令。",
 		"It is lesson 16's idea: a header of fixed size says how long the rest is. What is new: "+
 			"'>' big-endian, written down; a limit of 65536, checked before receiving; a channel "+
@@ -55,8 +55,9 @@ var own = Lesson{
 			_, err = labelOwn(s, append(frame, payload...))
 			return err
 		}},
-	Exercise: t("读 PROTOCOL.md 里的 Frames、The whole conversation、exec 和 Sessions 四节。100 "+
-		"行 Python 的客户端，在真的 minisshd 上跑一条命令（Unix 套接字，不用 TLS）：",
+	Exercise: t("先读 PROTOCOL.md 里的 Frames、The whole conversation、exec 和 Sessions 四节，再"+
+		"用 100 行左右的 Python 写一个客户端，在真的 minisshd 上运行一条命令（Unix 套接字，不用 "+
+		"TLS）：",
 		"Read PROTOCOL.md's sections on frames, the whole conversation, exec and sessions. A "+
 			"client in 100 lines of Python that runs a command on a real minisshd (over a Unix "+
 			"socket: no TLS):"),

@@ -80,6 +80,7 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	}
 	s.Head(t("练习", "exercise"))
 	s.Say(l.Exercise)
+	s.starters(l)
 	if l.Check != "" {
 		s.Out.Raw("    " + s.Command(l.Check) + "\n")
 	}
@@ -108,21 +109,26 @@ func Quits(line string) bool {
 	return false
 }
 
-// help says where a starter, hints and a mended program are had.
-func (s *Stage) help(l *Lesson) {
-	lesson := "minissh-lab lesson " + l.Name
+// starters says how a program to begin with is had.
+func (s *Stage) starters(l *Lesson) {
 	sides := l.Sides()
 	for _, side := range sides {
 		flag := ""
 		if side == "client" && len(sides) > 1 {
 			flag = " --client"
 		}
-		s.Out.Raw("    " + s.Command(lesson+" --starter"+flag+" > my_"+side+".py") + "\n")
+		s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+" --starter"+flag+" > my_"+side+
+			".py") + "\n")
 	}
+}
+
+// help says how hints and the mended program are had.
+func (s *Stage) help(l *Lesson) {
 	s.Say(t("卡住了就看提示，一次一条，一共三条；最后再看改好的程序：",
 		"Stuck? There are three hints, one at a time; and at last the mended program:"))
-	s.Out.Raw("    " + s.Command(lesson+" --hint") + "\n    " + s.Command(lesson+" --mended") +
-		"\n")
+	for _, flag := range []string{" --hint", " --mended"} {
+		s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+flag) + "\n")
+	}
 }
 
 // called is the lesson's name in a sentence.

@@ -216,14 +216,14 @@ func (s *Stage) Lanes(l Lanes) {
 	case "-":
 	case "":
 		s.Out.Raw("  " + pad("segment", 9) + " " +
-			s.pick(t("这个系统不告诉段数", "this system does not tell how many")) + "\n")
+			s.pick(t("这个系统查不到段数", "this system does not tell how many")) + "\n")
 	default:
 		s.Out.Raw("  " + pad("segment", 9) + " " +
 			s.pick(f("TCP 段：%s（TCP_INFO）", "TCP segments: %s (TCP_INFO)", l.Segments)) + "\n")
 	}
 	if l.Buffer >= 0 {
 		lane("buffer", [][]byte{all[:min(l.Buffer, len(all))]},
-			s.pick(f("%d 字节等着", "%d bytes wait", l.Buffer)))
+			s.pick(f("%d 字节等着读", "%d bytes wait", l.Buffer)))
 	}
 	lane("recv()", l.Recvs,
 		s.pick(Text{fmt.Sprintf("%d 次返回", len(l.Recvs)), plural(len(l.Recvs), "return")}))

@@ -7,5 +7,5 @@
 // every system. Each line begins in /home/student again, as in the course, where
 // each command is a new process: `cd` does not persist.
 //
-// 演出来的 shell：不启动任何进程，每个系统上字节都一样。
+// 模拟的 shell：不启动任何进程，每个系统上字节都一样。
 package playshell

@@ -186,7 +186,7 @@ func (s *session) big(args []string) bool {
 }
 
 func (s *session) help([]string) bool {
-	return s.print(`这里的命令是演出来的，不启动任何进程 / played commands, no process is started:
+	return s.print(`这里的命令是模拟的，不启动任何进程 / played commands, no process is started:
 ls dir      列目录 / list              ls a.txt nosuch: stdout + stderr
 pwd cd      目录 / folder              cd / && pwd
 echo 你好    原样返回 / say it again
