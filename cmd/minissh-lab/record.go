@@ -41,6 +41,10 @@ func record(c *cli.Context) error {
 		return usage("--open 只看存下来的，不运行程序",
 			"--open shows a saved run, and runs nothing",
 			"minissh-lab record --open "+speak.Clean(open))
+	case open != "" && c.Bool("web") && beside != "":
+		return showInWeb(c, p, r, open, beside)
+	case open != "" && c.Bool("web"):
+		return showInWeb(c, p, r, open)
 	case open != "" && beside != "":
 		return showBeside(c, p, r, open, beside)
 	case open != "":

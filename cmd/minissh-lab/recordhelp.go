@@ -33,6 +33,8 @@ func recordFlags() []cli.Flag {
 			Usage: "看存下来的 / show a run that was saved: `FILE`"},
 		&cli.StringFlag{Name: "beside",
 			Usage: "和 --open 的并排 / show it beside that of --open: `FILE`"},
+		&cli.BoolFlag{Name: "web",
+			Usage: "也在浏览器里画四条道 / draw the four lanes in a browser, too"},
 	)
 }
 
@@ -74,6 +76,8 @@ and shows which piece came when, in how many TCP segments, and the lengths and h
   record --save mine.run -- python3 server.py
   record --open mine.run
   record --open mine.run --beside mended.run
+      加上 --web：在浏览器里画四条道，一边记一边看也可以
+      with --web: the four lanes in a browser, also while it is being recorded
 
 最多记 16 MiB、100000 块，然后只传不记。只有 TCP 和 Unix 套接字。
 It keeps at most 16 MiB and 100,000 pieces, and then passes bytes on without recording them.

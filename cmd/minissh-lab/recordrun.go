@@ -43,24 +43,18 @@ func (r *recording) run(c *cli.Context, p *speak.Printer) error {
 		r.client = fillAddress(r.client, r.relay.Network, rl.Addr().String())
 	}
 	r.sayReady(p, rl)
-	var programs []*ownProgram
+	programs, err := r.start(p)
 	defer func() {
 		for _, o := range programs {
 			o.end()
 		}
 	}()
-	for _, s := range []struct {
-		who  string
-		argv []string
-	}{{"server", r.server}, {"client", r.client}} {
-		if s.argv == nil {
-			continue
-		}
-		o, err := startOwn(p, s.who, s.argv)
-		if err != nil {
-			return errors.Join(err, r.discard(file))
-		}
-		programs = append(programs, o)
+	shown := func() error { return nil }
+	if err == nil && c.Bool("web") {
+		shown, err = startWeb(c.Context, p, r.growing)
+	}
+	if err != nil {
+		return errors.Join(err, r.discard(file))
 	}
 	if r.server != nil {
 		go func() { // it ends with the program, which ends with this function
@@ -83,7 +77,30 @@ func (r *recording) run(c *cli.Context, p *speak.Printer) error {
 	}
 	r.relay.Tape.Close()
 	watchers.Wait()
-	return errors.Join(err, r.finish(p, file))
+	err = errors.Join(err, r.finish(p, file))
+	if c.Bool("web") && c.Context.Err() == nil && err == nil {
+		p.Say("页面还在，Ctrl-C 结束", "the page stays until Ctrl-C")
+	}
+	return errors.Join(err, shown())
+}
+
+// start starts the programs, the server first. With an error, those that run are the caller's to
+// end, too.
+func (r *recording) start(p *speak.Printer) (programs []*ownProgram, err error) {
+	for _, s := range []struct {
+		who  string
+		argv []string
+	}{{"server", r.server}, {"client", r.client}} {
+		if s.argv == nil {
+			continue
+		}
+		o, err := startOwn(p, s.who, s.argv)
+		if err != nil {
+			return programs, err
+		}
+		programs = append(programs, o)
+	}
+	return programs, nil
 }
 
 // wait waits for the end of the run: of the relay (Ctrl-C), or of the client's program, or of the

@@ -142,6 +142,13 @@ func (t *Tape) Close() {
 	}
 }
 
+// Closed says whether Close was called.
+func (t *Tape) Closed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed
+}
+
 // From returns the events from number n (0 is the first). With none of them, more is closed when
 // there is one, or when the tape is closed; more is nil if it is closed already.
 func (t *Tape) From(n int) (events []Event, more <-chan struct{}) {

@@ -33,10 +33,20 @@ func answer(w http.ResponseWriter, value any) {
 func (l *Lab) start(w http.ResponseWriter, _ *http.Request) {
 	answer(w, map[string]any{
 		"presets": Presets(), "framings": record.Framings, "texts": record.Texts,
-		"commands": live.Commands(), "system": runtime.GOOS,
+		"commands": live.Commands(), "system": runtime.GOOS, "recorded": l.Recorded != nil,
 		"limits": map[string]int{"messages": record.MaxMessages, "message": record.MaxMessage,
 			"recv": record.MaxRecv, "gap": record.MaxGap, "delay": record.MaxDelay},
 	})
+}
+
+// recorded is the run of a learner's own programs that this lab shows.
+func (l *Lab) recorded(w http.ResponseWriter, _ *http.Request) {
+	if l.Recorded == nil {
+		refuse(w, http.StatusNotFound, "recorded", "nothing was recorded")
+		return
+	}
+	runs, grows := l.Recorded()
+	answer(w, map[string]any{"runs": runs, "grows": grows})
 }
 
 // run plays a setting.

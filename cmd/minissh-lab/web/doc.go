@@ -3,11 +3,13 @@
 //
 //	lab.go       Lab: listens on loopback and serves until its context ends
 //	guard.go     who may ask: Host, Origin, Sec-Fetch-Site, the token
-//	api.go       POST api/run, POST api/live, GET api/start: nothing else runs anything
+//	api.go       POST api/run, POST api/live: nothing else runs anything; GET api/start,
+//	             GET api/recorded
 //	preset.go    the settings that lessons link to, and how a link is written
 //	static/      the page: plain HTML, CSS and JavaScript, embedded as they are
 //	record/      runs a setting on real sockets and records it
 //	live/        the same for a command over minissh's own protocol
+//	taped/       a recorded run of a learner's own programs, as the page draws it
 //
 // The token is made at each start and comes after the # of the first URL, which no
 // browser sends anywhere; the page keeps it for its own origin and shows it in a

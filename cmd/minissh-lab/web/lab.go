@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
+
+	"minissh/cmd/minissh-lab/web/taped"
 )
 
 // DefaultAddress is where the lab listens: always the same, so that a link works on
@@ -40,6 +42,10 @@ type Lab struct {
 	token    string
 	hosts    map[string]bool
 	runs     chan struct{} // one for each that is under way
+
+	// Recorded is what the page shows of a learner's own programs, so far, and whether more may
+	// come. Nil: nothing was recorded. It is set before Serve.
+	Recorded func() (runs []taped.Run, grows bool)
 }
 
 // Listen opens the address, which must be loopback (ErrNotLoopback otherwise).
@@ -120,6 +126,7 @@ func (l *Lab) handler() http.Handler {
 		}
 	}
 	mux.HandleFunc("GET /api/start", l.allowed(l.start))
+	mux.HandleFunc("GET /api/recorded", l.allowed(l.recorded))
 	mux.HandleFunc("POST /api/run", l.allowed(l.run))
 	mux.HandleFunc("POST /api/live", l.allowed(l.live))
 	return mux

@@ -28,6 +28,13 @@ func startLab(t testing.TB) *Lab {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveLab(t, l)
+	return l
+}
+
+// serveLab serves until the test ends.
+func serveLab(t testing.TB, l *Lab) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- l.Serve(ctx) }()
@@ -37,7 +44,6 @@ func startLab(t testing.TB) *Lab {
 			t.Error(err)
 		}
 	})
-	return l
 }
 
 func (l *Lab) host() string { return l.listener.Addr().String() }

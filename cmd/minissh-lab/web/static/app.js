@@ -10,7 +10,7 @@ const $ = (id) => document.getElementById(id);
 const page = {
   mode: "lab", presets: [], commands: [], limits: null, preset: "", command: "",
   questions: [], chosen: {}, running: null, ready: false, problem: null,
-  sides: [], lanes: [], steps: [[0, 0]], step: 0, byte: null, timer: 0,
+  runs: [], connection: 0, sides: [], lanes: [], steps: [[0, 0]], step: 0, byte: null, timer: 0,
 };
 
 // ask talks to the lab. A problem is thrown as {code, error}.
@@ -55,6 +55,41 @@ function choosePreset(name) {
 function mode(name) {
   page.mode = name;
   reset();
+  if (name === "recorded") recorded();
+}
+
+// ---- a recorded run of one's own programs: nothing is predicted, and nothing is run
+
+// recorded asks for it, and again while it grows.
+async function recorded() {
+  const abort = new AbortController();
+  page.running = abort;
+  let result;
+  try { result = await ask("recorded"); } catch (p) { page.problem = p; }
+  if (abort.signal.aborted) return;
+  page.running = null;
+  if (result) {
+    page.runs = result.runs;
+    showConnection(page.step === page.steps.length - 1);
+    clearTimeout(page.poll);
+    if (result.grows) page.poll = setTimeout(() => { if (page.mode === "recorded" && !page.running) recorded(); }, 1000);
+  }
+  renderProblem();
+}
+
+// showConnection draws the chosen one of each run, at its end or where it was.
+function showConnection(atEnd) {
+  const chosen = page.runs.map((r) => r.connections[page.connection]).filter(Boolean);
+  const sides = page.runs.flatMap((r) => (r.connections[page.connection]?.sides ?? []).map((s) => new Side({ ...s, title: page.runs.length > 1 ? r.title : "" })));
+  const before = page.sides.map((s) => s.events.length).join(), now = sides.map((s) => s.events.length).join();
+  const most = Math.max(0, ...page.runs.map((r) => r.connections.length));
+  fillSelect($("connection"), Array.from({ length: most }, (_, i) => [String(i), t("connection_n", i + 1)]), String(page.connection));
+  $("recorded-more").hidden = !chosen.some((c) => c.more) && !page.runs.some((r) => r.more);
+  if (before === now && page.lanes.length) return;
+  page.sides = sides;
+  page.steps = steps(sides, true);
+  page.step = atEnd ? page.steps.length - 1 : Math.min(page.step, page.steps.length - 1);
+  renderStage();
 }
 
 // reset goes back to the prediction.
@@ -71,7 +106,7 @@ function reset() {
 
 // address keeps the link to this setting in the address line, without a token.
 function address() {
-  let hash = page.mode === "live" ? `#live=${page.command}` : link.write(setting());
+  let hash = page.mode === "recorded" ? "#recorded=1" : page.mode === "live" ? `#live=${page.command}` : link.write(setting());
   if (page.preset) hash = `#at=${page.preset}`;
   if (page.ready && location.hash !== hash) history.replaceState(null, "", hash);
 }
@@ -87,11 +122,15 @@ function render() {
   $("lang").lang = language() === "zh" ? "en" : "zh-CN";
   const dark = document.documentElement.dataset.theme === "dark";
   $("theme").textContent = t(dark ? "theme_light" : "theme_dark");
-  const live = page.mode === "live";
-  $("mode-lab").setAttribute("aria-pressed", String(!live));
+  const live = page.mode === "live", own = page.mode === "recorded";
+  $("mode-lab").setAttribute("aria-pressed", String(!live && !own));
+  $("mode-recorded").setAttribute("aria-pressed", String(own));
+  $("mode-recorded").hidden = !page.recorded;
+  $("recorded-form").hidden = !own;
+  $("share").hidden = $("again").hidden = own; // it is nobody else's
   $("mode-live").setAttribute("aria-pressed", String(live));
   document.body.dataset.mode = page.mode;
-  $("lab-form").hidden = live;
+  $("lab-form").hidden = live || own;
   $("live-form").hidden = !live;
   fillSelect($("preset"), [["", t("own_setting")], ...page.presets.map((p) => [p.name, `${p.name}  ${language() === "zh" ? p.zh : p.en}`])], page.preset);
   for (const name of ["framing", "text"]) fillSelect($(name), Object.keys(words).filter((w) => w.startsWith(name + "_")).map((w) => [w.slice(name.length + 1), t(w)]), $(name).value);
@@ -103,6 +142,7 @@ function render() {
     return el("label", { class: "option" }, input, el("code", { title: c.line }, c.line));
   }));
   renderProblem();
+  if (own && page.runs.length) showConnection(false);
   renderStage();
 }
 
@@ -130,6 +170,10 @@ function renderStage() {
   const run = page.sides.length > 0;
   $("result").hidden = !run;
   $("predict").hidden = run || !page.ready;
+  if (page.mode === "recorded" && !run) {
+    $("predict").replaceChildren(el("p", { class: "why" }, t("recorded_none")));
+    return;
+  }
   $("frame-list").hidden = !run || page.mode !== "live";
   if (!page.ready) return;
   if (!run) {
@@ -217,6 +261,7 @@ function draw() {
 
 // foretold compares the predictions with what has been measured so far.
 function foretold(counts) {
+  if (page.mode === "recorded") return;
   const notes = [];
   for (const q of page.questions) {
     const value = predict.measured(q.name, page.sides, counts), chosen = page.chosen[q.name];
@@ -300,7 +345,8 @@ function follow() {
   if (to.token) history.replaceState(null, "", location.hash.replace(/token=[^&]*&?/, ""));
   if (!page.ready) return to;
   page.preset = "";
-  if (to.live && page.commands.some((c) => c.name === to.live)) { page.command = to.live; mode("live"); }
+  if (to.recorded && page.recorded) mode("recorded");
+  else if (to.live && page.commands.some((c) => c.name === to.live)) { page.command = to.live; mode("live"); }
   else if (to.setting) { show(to.setting); mode("lab"); }
   else choosePreset(page.presets.some((p) => p.name === to.at) ? to.at : "15a");
   return to;
@@ -310,7 +356,7 @@ async function begin() {
   const to = follow();
   try {
     const start = await ask("start");
-    Object.assign(page, { presets: start.presets, commands: start.commands, limits: start.limits, ready: true, problem: null });
+    Object.assign(page, { presets: start.presets, commands: start.commands, recorded: start.recorded, limits: start.limits, ready: true, problem: null });
     page.command = page.commands[0].name;
     for (const id of ["recv", "gap", "delay"]) $(id).max = String(page.limits[id]);
   } catch (p) {
@@ -324,6 +370,9 @@ function wire() {
   const on = (id, event, act) => $(id).addEventListener(event, act);
   on("mode-lab", "click", () => { if (page.mode !== "lab") { page.preset = ""; mode("lab"); } });
   on("mode-live", "click", () => { if (page.mode !== "live") { page.preset = ""; mode("live"); } });
+  on("mode-recorded", "click", () => { if (page.mode !== "recorded") { page.preset = ""; mode("recorded"); } });
+  on("connection", "change", () => { page.connection = Number($("connection").value); page.step = 0; page.byte = null; page.lanes = []; showConnection(true); });
+  on("recorded-form", "submit", (e) => e.preventDefault());
   on("lang", "click", () => { language(language() === "zh" ? "en" : "zh"); link.store("lang", language()); render(); });
   on("theme", "click", () => { theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"); link.store("theme", document.documentElement.dataset.theme); render(); });
   on("share", "click", share);

@@ -19,11 +19,11 @@ export function inspect(place, side, offset, n, move) {
     ["i_field", story.field ? t("f_" + story.field.name) + bytesOf(side, story.field) : "", "field"],
     ["i_value", valueOf(story.field), "value"],
     [side.live ? "i_frame" : "i_message", side.live ? t("frame_n", story.message + 1, side.sent.length, side.sent[story.message].text) : t("message_n", story.message + 1, side.sent.length), "message"],
-    ["i_send", sendOf(story, offset), "send"],
+    ["i_send", sendOf(story, offset) + (side.recorded ? t("guessed") : ""), "send"],
     ["i_segment", segmentOf(side, story, offset), "segment"],
-    ["i_recv", recvOf(story, offset), "recv"],
+    ["i_recv", side.recorded ? t("unseen_here") : recvOf(story, offset), "recv"],
   ];
-  if (!side.live) facts.splice(3, 0, ["i_took", story.took >= 0 ? t("took_n", story.took + 1, brief(side.got[story.took].text)) : story.recv ? t("left_over") : t("not_yet"), "took"]);
+  if (side.judged) facts.splice(3, 0, ["i_took", story.took >= 0 ? t("took_n", story.took + 1, brief(side.got[story.took].text)) : story.recv ? t("left_over") : t("not_yet"), "took"]);
   const list = el("dl", { class: "facts" });
   for (const [name, text, key] of facts) {
     list.append(el("div", { class: "fact fact-" + key }, el("dt", {}, t(name)), el("dd", { "data-fact": key }, text)));
@@ -59,7 +59,8 @@ function sendOf(story, offset) {
 
 function segmentOf(side, story, offset) {
   const e = story.segment;
-  if (side.segments < 0) return t("unknown_here");
+  if (side.segments < 0) return t(side.recorded ? "segments_unknown" : "unknown_here");
+  if (side.recorded && !e && story.send) return t("segments_unknown");
   if (!e) return story.held ? t("held", "") : t("not_yet");
   if (e.count > 1) return t("one_of", e.count, e.n, e.n + e.count - 1);
   return t("call_range", e.n, offset - e.from + 1, e.to - e.from, t("seen_between", time(e.since || 0).replace(" ms", ""), time(e.at)));

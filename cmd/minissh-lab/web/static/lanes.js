@@ -20,7 +20,7 @@ export function say(e, side) {
   if (!e) return t("start_note");
   let what;
   switch (e.kind) {
-    case "send": what = size(e) === 0 ? t("ev_send_empty", e) : side.live ? t("ev_send_wire", e) : t("ev_send", e); break;
+    case "send": what = size(e) === 0 ? t("ev_send_empty", e) : side.recorded ? t("ev_piece", e) : side.live ? t("ev_send_wire", e) : t("ev_send", e); break;
     case "segment": what = size(e) === 0 ? t("ev_resent", e) : e.count > 1 ? t("ev_segments", e) : t("ev_segment", e); break;
     case "recv": what = size(e) === 0 ? t("ev_recv_end", e) : t("ev_recv", e); break;
     case "close": what = t("ev_close"); break;
@@ -30,6 +30,7 @@ export function say(e, side) {
 }
 
 export function sideName(side) {
+  if (side.title) return `${side.title} · ${t("side_" + side.name)}`;
   if (side.name !== "fixed") return t("side_" + side.name);
   return t("side_fixed", both("framing_" + side.framing));
 }
@@ -41,21 +42,22 @@ export class Lanes {
     this.touched = touched;
     this.chosen = -1;
     this.count = 0;
-    this.kinds = side.live ? ["frame", "send", "segment", "buffer", "recv"] : ["send", "segment", "buffer", "recv"];
+    this.kinds = side.title ? ["send", "segment"] : side.live ? ["frame", "send", "segment", "buffer", "recv"] : ["send", "segment", "buffer", "recv"];
     this.caption = el("p", { class: "caption" });
     this.verdict = el("p", { class: "verdict" });
     this.tally = el("p", { class: "tally" });
     this.tracks = {};
     const lanes = el("div", { class: "lanes" + (side.axis.linear ? "" : " fine"), tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-valuemax": String(Math.max(0, side.total - 1)), "aria-label": sideName(side) });
     for (const kind of this.kinds) {
+      const guessed = side.recorded && kind === "send" ? " ?" : "";
       const track = el("div", { class: "track", "data-lane": kind });
       this.tracks[kind] = track;
-      lanes.append(el("div", { class: "lane" }, el("span", { class: "lane-name" }, t("lane_" + kind)), track));
+      lanes.append(el("div", { class: "lane" }, el("span", { class: "lane-name" }, t("lane_" + kind) + guessed), track));
     }
     this.cursor = el("div", { class: "cursor", hidden: "" });
     lanes.append(this.cursor);
     this.lanes = lanes;
-    const mark = { broken: "A", fixed: "B", nagle: "A", nodelay: "B", up: "→", down: "←" }[side.name];
+    const mark = { broken: "A", fixed: "B", nagle: "A", nodelay: "B", up: "→", down: "←", to_server: "→", to_client: "←" }[side.name];
     this.badge = el("span", { class: "badge", "aria-hidden": "true" }, mark);
     this.mark = mark;
     this.root = el("article", { class: "panel side-" + side.name, "data-side": side.name },
@@ -80,19 +82,20 @@ export class Lanes {
     this.caption.textContent = say(s.now, side);
     const done = n === side.events.length;
     const segments = side.segments < 0 ? "?" : s.segments.reduce((sum, e) => sum + e.count, 0);
-    this.tally.textContent = t("tally", s.sends.length, segments, s.recvs.filter(size).length, s.acks);
+    this.tally.textContent = side.recorded ? t("tally_recorded", s.sends.length, segments) : t("tally", s.sends.length, segments, s.recvs.filter(size).length, s.acks);
     if (this.tracks.frame) this.fill("frame", s.frames, (e) => [e.text, `${e.text} ${size(e) - 12}`]);
     this.fill("send", s.sends, (e) => [`#${e.n}`, `#${e.n} · ${size(e)} B`]);
     this.fill("segment", s.segments, (e) => e.count > 1 ? ["?", t("boundary_unknown", e.count)] : [`#${e.n}`, `#${e.n} · ${size(e)} B`], (e) => e.count > 1 ? " blurred" : "");
-    this.fill("recv", s.recvs, (e) => [`#${e.n}`, `#${e.n} → ${size(e)} B`]);
-    this.buffer(s);
-    if (side.segments < 0) this.tracks.segment.append(el("p", { class: "unknown" }, t("unknown_here")));
+    if (this.tracks.recv) this.fill("recv", s.recvs, (e) => [`#${e.n}`, `#${e.n} → ${size(e)} B`]);
+    if (this.tracks.buffer) this.buffer(s);
+    if (side.segments < 0) this.tracks.segment.append(el("p", { class: "unknown" }, t(side.recorded ? "segments_unknown" : "unknown_here")));
+    if (side.recorded) this.tracks.recv?.replaceChildren(el("p", { class: "unknown" }, t("unseen_here")));
     if (s.held > 0) this.tracks.segment.append(this.block({ from: s.left, to: s.left + s.held }, ["…", t("held", s.held)], " held"));
     this.verdict.textContent = "";
     this.verdict.className = "verdict";
-    this.badge.textContent = !done || side.live ? this.mark : side.right ? "✓" : "✗";
-    this.badge.className = "badge" + (!done || side.live ? "" : side.right ? " right" : " wrong");
-    if (done && !side.live) {
+    this.badge.textContent = !done || !side.judged ? this.mark : side.right ? "✓" : "✗";
+    this.badge.className = "badge" + (!done || !side.judged ? "" : side.right ? " right" : " wrong");
+    if (done && side.judged) {
       const [sent, got] = [side.sent.length, side.got.length];
       this.verdict.textContent = side.right ? t("verdict_right", sent) : sent === got ? t("verdict_changed", got) : t("verdict_wrong", sent, got);
       this.verdict.className = "verdict " + (side.right ? "good" : "bad");
@@ -109,7 +112,7 @@ export class Lanes {
   buffer(s) {
     const [from, to] = s.buffer, blocks = [];
     if (!this.side.buffer) {
-      this.tracks.buffer.replaceChildren(el("p", { class: "unknown" }, t("unknown_here")));
+      this.tracks.buffer.replaceChildren(el("p", { class: "unknown" }, t(this.side.recorded ? "unseen_here" : "unknown_here")));
       return;
     }
     if (s.read > 0) blocks.push(this.block({ from: 0, to: s.read }, ["", ""], " ghost"));

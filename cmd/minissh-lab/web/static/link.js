@@ -1,12 +1,13 @@
 // What comes after the # of the address: the token (once, at the first opening) and
 // the setting. The token is taken out at once and kept for this origin alone.
 
-// read takes the fragment apart. It returns {at}, {live} or {setting}, or {}.
+// read takes the fragment apart. It returns {at}, {live}, {recorded} or {setting}, or {}.
 export function read(hash) {
   const p = new URLSearchParams(hash.replace(/^#/, ""));
   const token = p.get("token");
   if (token) store("token", token);
   if (p.get("at")) return { token, at: p.get("at") };
+  if (p.has("recorded")) return { token, recorded: true };
   if (p.get("live")) return { token, live: p.get("live") };
   if (!p.has("m")) return { token };
   const whole = (name, otherwise) => (/^\d{1,6}$/.test(p.get(name) || "") ? Number(p.get(name)) : otherwise);

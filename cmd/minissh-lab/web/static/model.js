@@ -18,6 +18,8 @@ export class Side {
     this.data = decode(trace.bytes);
     this.total = this.data.length;
     this.live = trace.framing === "tls";
+    this.recorded = trace.framing === "recorded"; // of programs that are not the lab's own
+    this.judged = !this.live && !this.recorded; // it is known what the receiver took for messages
     for (const e of this.events) if (e.kind === "frame") e.text = this.sent[e.n - 1].text;
     this.axis = axis(this);
   }
