@@ -42,15 +42,15 @@ var endings = Lesson{
 	Why: t("流里没有“空消息”：0 个字节就是什么都没有。recv 返回 b'' 只有一个意思：对方不会再发了"+
 		"（FIN）。它马上返回，而且每次都这样，不判断的话循环就空转，CPU 占满。\n"+
 		"客户端被杀，是操作系统替它关的连接：它的接收缓冲区读空了，就发 FIN，和正常关闭一样；"+
-		"还有没读的数据，就发 RST，recv 报 ConnectionResetError。所以两种都要处理，"+
-		"跟 Linux 还是 Windows 没有关系。",
+		"还有没读的数据，就发 RST，recv 报 ConnectionResetError（RFC 1122 这么要求，Linux 就是这"+
+		"样）。所以两种都要处理，不是 Linux 一种、Windows 一种。",
 		"A stream has no empty message: no bytes are nothing. recv returning b'' means one "+
 			"thing: the peer will send no more (FIN). It returns at once, every time, so a loop "+
 			"without a test spins and takes a whole CPU.\n"+
 			"A killed client's connection is closed by its operating system: with FIN, as in any "+
 			"close, if its receive buffer was empty; with RST, and recv raises "+
-			"ConnectionResetError, if there was unread data in it. So handle both; it is not a "+
-			"matter of Linux or Windows."),
+			"ConnectionResetError, if there was unread data in it (RFC 1122 asks for that, and "+
+			"Linux does so). So handle both; it is not one for Linux and one for Windows."),
 	Change: t("一样一样地改：skip 空输入不发；break 收到 b'' 就 break；reuse 在 bind 前设 "+
 		"SO_REUSEADDR。",
 		"Change one thing at a time: skip does not send empty input; break leaves the loop on "+

@@ -58,9 +58,11 @@ var stuck = Lesson{
 			}
 			return nil
 		}},
-	Exercise: t("预测：接收方 sleep(5)，发送方每 1 秒 send 一次，发 4 次。几次 recv？"+
-		"自己写出来试。", "Predict: the receiver sleeps for 5 s, the sender sends 4 times, once "+
-		"a second. How many reads? Write it and see."),
+	Exercise: t("预测：接收方 sleep(5)，发送方每 1 秒 send 一次，发 4 次。几次 recv？先猜，再运行"+
+		"下面的程序；然后改它，让 4 次 send 就是 4 次 recv。",
+		"Predict: the receiver sleeps for 5 s, the sender sends 4 times, once "+
+			"a second. How many reads? Guess, and run the program below; then change it so that 4 "+
+			"sends are 4 recvs."),
 	Hints: [3]Text{
 		t("接收方 sleep 的时候，字节在哪里？",
 			"While the receiver sleeps, where are the bytes?"),

@@ -65,8 +65,10 @@ var framings = Lesson{
 		t("10 就是 0x0a。低位在前，不够 4 个字节的补 0。",
 			"10 is 0x0a. The low byte comes first, and zeros fill up the 4 bytes.")},
 	Exercise: t("写 encode(data) 和 decode(stream)，让 decode(encode(a)+encode(b)) == [a, b]，a、"+
-		"b 里可以有分隔符。", "Write encode(data) and decode(stream) with "+
-		"decode(encode(a)+encode(b)) == [a, b], delimiters inside allowed."),
+		"b 里可以有分隔符。下面的程序自带测试：改到它打印 OK。",
+		"Write encode(data) and decode(stream) with "+
+			"decode(encode(a)+encode(b)) == [a, b], delimiters inside allowed. The program below "+
+			"tests itself: mend it until it prints OK."),
 	Hints: [3]Text{
 		t("数据里有分隔符的时候，怎么让 decode 认出它不是分隔符？",
 			"When the delimiter is inside the data, how can decode see that it is not one?"),

@@ -181,7 +181,7 @@ func TestKilledClient(t *testing.T) {
 		if _, missing := exec.LookPath("sleep"); missing == nil && how != "kill -9" {
 			t.Errorf("%s instead of a kill", how)
 		}
-		if came != want {
+		if came != want && (!unread || runtime.GOOS == "linux") { // others may send a FIN
 			t.Errorf("%s, unread %v: recv gives %s, want %s", how, unread, came, want)
 		}
 	}
