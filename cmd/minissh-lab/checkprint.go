@@ -48,9 +48,18 @@ func (p *checkPrinter) result(r check.Result) {
 	if f.Said != "" {
 		p.field("程序说", "it said", check.Text{Zh: f.Said, En: f.Said})
 	}
-	if b := f.Belief; b != nil {
-		p.field("常见误解", "usually",
-			check.Text{Zh: b.Believed.Zh, En: "the belief: " + b.Believed.En})
+	if f.Where != "" {
+		p.field("在哪一行", "where", check.Text{Zh: f.Where, En: f.Where})
+	}
+	switch b := f.Belief; {
+	case f.Follows != "":
+		p.field("原因", "because", check.Text{Zh: "同一个错：先改好 " + f.Follows,
+			En: "the same bug: mend " + f.Follows + " first"})
+	case b == nil:
+		p.field("原因", "because", check.Text{Zh: "不知道：上面就是看到的全部",
+			En: "I do not know: the above is all that was seen"})
+	default:
+		p.field("误以为", "believed", b.Believed)
 		p.field("其实", "in truth", b.Truth)
 		p.field("改法", "mend", b.Remedy)
 	}

@@ -3,23 +3,20 @@ package check
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/speak"
 )
 
 // Text is one thing said in both languages.
-type Text struct{ Zh, En string }
+type Text = cause.Text
 
-// tx formats both languages with the same arguments.
-func tx(zh, en string, args ...any) Text {
-	if len(args) == 0 {
-		return Text{zh, en}
-	}
-	return Text{fmt.Sprintf(zh, args...), fmt.Sprintf(en, args...)}
-}
+// Belief is a misconception and the truth.
+type Belief = cause.Belief
+
+func tx(zh, en string, args ...any) Text { return cause.Say(zh, en, args...) }
 
 // Side says which end the learner wrote.
 type Side int
@@ -60,9 +57,12 @@ type Case struct {
 // for a terminal.
 type Failure struct {
 	Sent, Want, Got Text
-	Belief          *Belief // what it usually is; nil when unknown
+	Belief          *Belief // what it is; nil when that is not known
+	Proven          bool    // the evidence alone shows Belief; else it is what the case looks for
 	NotUp           bool    // the program never came up: the other cases would say the same
 	Said            string  // last line of the program's error output, quoted; "" for none
+	Where           string  // the program's own line that failed, "my_server.py:12  …"; "" unknown
+	Follows         string  // the case whose failure explains this one; "" for none
 }
 
 func (f *Failure) Error() string { return f.Got.En }
@@ -103,7 +103,8 @@ type Options struct {
 // Limits that are not options.
 const (
 	DefaultLimit = 3 * time.Second  // longest wait for one answer
-	DefaultStart = 15 * time.Second // longest wait for the program to come up
+	DefaultStart = 10 * time.Second // longest wait for the program to come up
+	enough       = 20 * time.Second // a check that has failed tries no more cases after this long
 )
 
 // Summary counts the outcomes.
@@ -131,17 +132,31 @@ func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 		o.daemon = daemon
 	}
 	cases := c.Cases(side)
+	began := time.Now()
+	var root *Failure // the first that was proven
+	var rootCase string
 	for i := range cases {
 		cs := &cases[i]
 		if o.Only != "" && cs.Name != o.Only {
 			continue
 		}
-		err := runCase(ctx, c, cs, o)
+		if sum.Failed > 0 && time.Since(began) > enough {
+			sum.Skipped += len(cases) - i
+			break
+		}
+		err := runCase(ctx, c, cs, side, o)
 		if ctx.Err() != nil {
 			return sum, ctx.Err()
 		}
 		if trouble, ok := errors.AsType[*Trouble](err); ok {
 			return sum, trouble
+		}
+		f, failed := errors.AsType[*Failure](err)
+		switch {
+		case failed && root != nil && (!f.Proven || f.Belief == root.Belief):
+			f.Follows, f.Belief = rootCase, root.Belief
+		case failed && f.Proven && root == nil && !cs.Bonus:
+			root, rootCase = f, cs.Name
 		}
 		if o.Report != nil {
 			o.Report(Result{Case: cs, Err: err})
@@ -157,7 +172,7 @@ func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 		default:
 			sum.Failed++
 		}
-		if f, ok := errors.AsType[*Failure](err); ok && f.NotUp && o.Only == "" {
+		if failed && f.NotUp && o.Only == "" {
 			sum.Skipped += len(cases) - i - 1
 			break
 		}
@@ -177,22 +192,25 @@ func (t *Trouble) Error() string { return t.Text.En }
 type attack struct {
 	ctx    context.Context
 	check  *Check
+	side   Side
 	o      Options
 	work   *workFolder
 	prog   *program // the learner's program, nil with Connect
 	conns  []net.Conn
+	served bool // the program that runs has been connected to
+	slept  bool // it has been seen to sleep between a question and its answer
 	waited bool // for TIME_WAIT, or it must not be
 	busy   bool // the address has been seen to be free, or it does not matter
 }
 
 // runCase gives the case a fresh folder and ends its program afterwards.
-func runCase(ctx context.Context, c *Check, cs *Case, o Options) error {
+func runCase(ctx context.Context, c *Check, cs *Case, side Side, o Options) error {
 	work, err := newWorkFolder(c.Files)
 	if err != nil {
 		return &Trouble{Text: tx("建不了临时目录：%v", "cannot make a temporary folder: %v", err)}
 	}
 	defer work.Close()
-	a := &attack{ctx: ctx, check: c, o: o, work: work}
+	a := &attack{ctx: ctx, check: c, side: side, o: o, work: work}
 	defer a.endProgram()
 	defer func() { // now that it is judged: a RST may make the program say something
 		for _, c := range a.conns {
@@ -200,6 +218,13 @@ func runCase(ctx context.Context, c *Check, cs *Case, o Options) error {
 		}
 	}()
 	err = cs.run(a)
+	if err == nil {
+		a.calm()
+		if f := a.crash(); f != nil {
+			f.Sent, f.Want = cs.What, tx("答完还活着", "it has answered, and lives")
+			err = f
+		}
+	}
 	if f, ok := errors.AsType[*Failure](err); ok {
 		a.explain(f)
 		return f
@@ -207,8 +232,7 @@ func runCase(ctx context.Context, c *Check, cs *Case, o Options) error {
 	if err == nil || isKnown(err) || ctx.Err() != nil {
 		return err
 	}
-	text := speak.Clean(err.Error())
-	return a.explain(&Failure{Got: Text{text, text}})
+	return a.explain(&Failure{Got: text("%s", speak.Clean(err.Error()))})
 }
 
 func isKnown(err error) bool {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/protocol/testend"
 )
 
@@ -148,7 +149,7 @@ func TestSocketFileOfACorrectServerIsGone(t *testing.T) {
 	}
 	spoiled := spoil(t, "echo_server.py", "        os.remove(where)", "        pass")
 	if _, failures := checked(t, "1-5", Server, spoiled, o); failures["file"] == nil ||
-		failures["file"].Belief != leftBehind {
+		failures["file"].Belief != cause.LeftBehind {
 		t.Errorf("a file left behind was not noticed: %v", failures)
 	}
 }
@@ -203,64 +204,72 @@ func TestKnownBugsAreCaught(t *testing.T) {
 				"            if not res:\n                sys.exit('the connection ended')\n" +
 				"            recv_data += res\n            recv_size += len(res)\n",
 			"            recv_data += phone.recv(1024)\n            recv_size += len(recv_data)\n",
-			"chaos", overCount},
+			"chaos", cause.OverCounting},
 		{"2 put glues", "17-18", Server, "file_server.py",
 			"        while b'{' not in self.rest and len(self.rest) < 1100:\n" +
 				"            self.more()\n        return self.take(self.rest.find(b'{') - " +
 				"4).decode('utf-8')\n",
 			"        cmd, self.rest = self.rest, b''\n        return cmd.decode('utf-8')\n", "put",
-			putGlued},
-		{"3 empty output", "11", Server, "naive_server.py", " or b'(no output)\\n'", "", "silent", emptyOutput},
-		{"4 short recv", "15a", Client, "simple_client.py", "recv_exact(phone, 4)", "phone.recv(4)", "chaos", shortRecv},
+			cause.PutGlued},
+		{"3 empty output", "11", Server, "naive_server.py", " or b'(no output)\\n'", "", "silent", cause.EmptyOutput},
+		{"4 short recv", "15a", Client, "simple_client.py", "recv_exact(phone, 4)", "phone.recv(4)", "chaos", cause.ShortRecv},
 		{"4 spins at the end, client", "15a", Client, "simple_client.py",
 			"            if not res:\n                sys.exit('the connection ended')\n", "",
-			"eof", shortRecv},
-		{"4 spins at the end, server", "8", Server, "echo_server.py", "        if not data:\n            break\n", "", "fin", shortRecv},
+			"eof", cause.NoEndTest},
+		{"4 spins at the end, server", "8", Server, "echo_server.py", "        if not data:\n            break\n", "", "fin", cause.NoEndTest},
 		{"4 short header", "16", Client, "ultimate_client.py",
 			"from lab import calling, recv_exact, recv_header\n",
 			"import json\nimport struct\nfrom lab import calling, recv_exact\n\n\n" +
 				"def recv_header(conn):\n    return json.loads(conn.recv(struct.unpack('i', " +
-				"recv_exact(conn, 4))[0]))\n\n", "chaos", shortRecv},
-		{"5 missing file", "17-18", Server, "file_server.py", "    if os.path.isfile(path):\n", "    if True:\n", "missing", missingFile},
-		{"6 characters, server", "16", Server, "ultimate_server.py", "len(head_bytes)", "len(head_json)", "golden", charsNotBytes},
-		{"6 characters, client", "17-18", Client, "file_client.py", "len(head_bytes)", "len(head_json)", "put", charsNotBytes},
+				"recv_exact(conn, 4))[0]))\n\n", "chaos", cause.ShortRecv},
+		{"5 missing file", "17-18", Server, "file_server.py", "    if os.path.isfile(path):\n", "    if True:\n", "missing", cause.MissingFile},
+		{"6 characters, server", "16", Server, "ultimate_server.py", "len(head_bytes)", "len(head_json)", "golden", cause.CharsNotBytes},
+		{"6 characters, client", "17-18", Client, "file_client.py", "len(head_bytes)", "len(head_json)", "put", cause.CharsNotBytes},
 		{"6 characters of data", "15a", Server, "simple_server.py", "struct.pack('i', len(data))",
-			"struct.pack('i', len(out + err))", "chinese", charsNotBytes},
+			"struct.pack('i', len(out + err))", "chinese", cause.CharsNotBytes},
 		{"7 half a character", "15a", Client, "simple_client.py", "            recv_data += res\n",
 			"            recv_data += res.decode('utf-8').encode('utf-8')\n", "chinese",
-			cutCharacter},
-		{"8 traversal, server", "17-18", Server, "file_server.py", "os.path.basename(head_dic['filename'])", "head_dic['filename']", "outside", traversal},
-		{"8 traversal, client", "17-18", Client, "file_client.py", "os.path.basename(head_dic['filename'])", "head_dic['filename']", "outside", traversal},
-		{"8 traversal, oo server", "19", Server, "oo_server.py", "os.path.basename(head_dic['filename'])", "head_dic['filename']", "outside", traversal},
+			cause.CutCharacter},
+		{"8 traversal, server", "17-18", Server, "file_server.py",
+			"os.path.basename(head_dic['filename'])",
+			"head_dic['filename']", "outside", cause.TraversalPut},
+		{"8 traversal, client", "17-18", Client, "file_client.py",
+			"os.path.basename(head_dic['filename'])",
+			"head_dic['filename']", "outside", cause.TraversalHeader},
+		{"8 traversal, oo server", "19", Server, "oo_server.py",
+			"os.path.basename(head_dic['filename'])",
+			"head_dic['filename']", "outside", cause.TraversalPut},
 		{"9 -1 believed", "15b", Client, "simple_client.py",
 			"        if not 0 <= total <= LIMIT:\n" +
 				"            sys.exit('length %d refused' % total)\n", "", "minus-one",
-			trustedLength},
+			cause.TrustedLength},
 		{"9 2^31-1 believed", "15b", Client, "simple_client.py",
 			"        if not 0 <= total <= LIMIT:\n" +
-				"            sys.exit('length %d refused' % total)\n", "", "huge", trustedLength},
+				"            sys.exit('length %d refused' % total)\n", "", "huge",
+			cause.TrustedLength},
 		{"9 recv(-1)", "15b", Client, "simple_client.py",
 			"        if not 0 <= total <= LIMIT:\n" +
 				"            sys.exit('length %d refused' % total)\n",
-			"        phone.recv(total)\n", "minus-one", trustedLength},
+			"        phone.recv(total)\n", "minus-one", cause.TrustedLength},
 		{"9 2 GiB asked for", "15b", Client, "simple_client.py",
 			"        if not 0 <= total <= LIMIT:\n" +
 				"            sys.exit('length %d refused' % total)\n",
-			"        phone.recv(total)\n", "huge", trustedLength},
+			"        phone.recv(total)\n", "huge", cause.TrustedLength},
 		{"9 server", "17-18", Server, "file_server.py",
 			"    if not 0 < head_len <= 8192:\n" +
 				"        raise ConnectionError('header length %d refused' % head_len)\n", "",
-			"huge", trustedLength},
+			"huge", cause.TrustedLength},
 		{"accept in the loop", "7", Server, "echo_server.py",
 			"            break\n        conn.sendall(data.upper())\n",
 			"            break\n        conn.sendall(data.upper())\n        phone.accept()\n",
-			"ten", acceptInLoop},
-		{"one recv", "15a", Client, "simple_client.py", "        while recv_size < total:\n", "        if recv_size < total:\n", "chaos", oneRecv},
+			"ten", cause.AcceptInLoop},
+		{"one recv", "15a", Client, "simple_client.py", "        while recv_size < total:\n", "        if recv_size < total:\n", "chaos", cause.OneRecv},
 		{"a reset kills", "8", Server, "echo_server.py",
 			"        except ConnectionResetError:\n            break\n",
-			"        except ConnectionResetError:\n            os._exit(1)\n", "rst", resetKills},
-		{"Enter alone", "8", Client, "echo_client.py", "    if not msg:\n        continue\n", "", "enter", emptyOutput},
-		{"a datagram cut", "20", Server, "udp_server.py", "65535", "1024", "long", datagramCut},
+			"        except ConnectionResetError:\n            os._exit(1)\n", "rst",
+			cause.ResetKills},
+		{"Enter alone", "8", Client, "echo_client.py", "    if not msg:\n        continue\n", "", "enter", cause.EnterAlone},
+		{"a datagram cut", "20", Server, "udp_server.py", "65535", "1024", "long", cause.DatagramCut},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -300,7 +309,7 @@ func TestServerWithoutReuseAddressDoesNotRestart(t *testing.T) {
 	}
 	_, failures := checked(t, "8", Server, filepath.Join(dir, "echo_server.py"),
 		Options{Limit: 10 * time.Second, Only: "restart"})
-	if f := failures["restart"]; f == nil || f.Belief != addressInUse ||
+	if f := failures["restart"]; f == nil || f.Belief != cause.AddressInUse ||
 		!strings.Contains(f.Said, "in use") {
 		t.Errorf("failures %v", failures)
 	}

@@ -1,20 +1,18 @@
 package check
 
 import (
-	"errors"
+	"bytes"
 	"net"
-	"strings"
 	"time"
 
-	"minissh/cmd/minissh-lab/chaos"
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/speak"
 )
 
 // peer is the lab as the server of the learner's client.
 type peer struct {
 	*attack
-	conn   net.Conn
-	before int64 // the program's peakMemory when it connected
+	conn *tape
 }
 
 // listen listens at the expected address. Our own listener of the case before may take a moment to
@@ -69,9 +67,8 @@ func (a *attack) startClient() (*peer, error) {
 			if c.err != nil {
 				return nil, c.err
 			}
-			a.conns = append(a.conns, c.conn)
-			before, _ := peakMemory(a.prog.p.PID)
-			return &peer{attack: a, conn: c.conn, before: before}, nil
+			a.served = true
+			return &peer{attack: a, conn: a.keep(c.conn)}, nil
 		case <-ended:
 			ended = nil // it may have connected just before
 			t.Reset(200 * time.Millisecond)
@@ -105,53 +102,57 @@ func (p *peer) command(line string) (mark int, err error) {
 		p.arrives(line, tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))))
 }
 
-// arrives reads exactly want.
+// arrives reads exactly want, and perhaps the end of the line before it that the client also sent.
 func (p *peer) arrives(want string, because Text) error {
-	got, err := p.read(p.conn, Text{}, func(b []byte) bool { return len(b) >= len(want) })
+	p.conn.rewind()
+	got, err := p.read(p.conn, Text{}, func(b []byte) bool {
+		return len(bytes.TrimLeft(b, "\r\n")) >= len(want)
+	})
+	got = bytes.TrimLeft(got, "\r\n")
+	if err == nil && string(got) == want {
+		return nil
+	}
 	fail := &Failure{
 		Sent: because, Want: tx("客户端发来 %s", "the client sends %s", quote([]byte(want)))}
 	if err != nil {
 		fail.Got = err.(*Failure).Got
-		return fail
-	}
-	if string(got) != want {
+	} else {
+		got = bytes.TrimRight(got, "\r\n")
+		if string(got) == want {
+			return nil // with the end of its line
+		}
 		fail.Got = tx("%s（%d 字节）", "%s (%d bytes)", quote(got), len(got))
-		return fail
 	}
-	return nil
+	if len(p.conn.came) > 0 {
+		fail.proves(cause.Data(p.conn.drain(), []byte(want)))
+	}
+	return fail
 }
 
-// reply sends message by a schedule.
-func (p *peer) reply(message []byte, framed bool, s chaos.Schedule) (pieces int, err error) {
-	parts := s.Pieces(message, chaos.Find(p.o.BigEnd, framed, message))
-	n, err := chaos.Send(p.ctx, p.conn, parts)
-	if err != nil && p.ctx.Err() != nil {
-		return n, p.ctx.Err()
-	}
-	return n, nil // a client that has gone shows in its output
-}
-
-// wantOutput waits until the program has printed want, white space apart, after
-// the first mark bytes of its output.
-func (a *attack) wantOutput(mark int, want string, fail *Failure) error {
+// wantOutput waits until the program has printed want, white space apart, after the first mark
+// bytes of its output.
+func (a *attack) wantOutput(mark int, want string, sent cause.Sent, fail *Failure) error {
 	t := time.NewTimer(a.o.Limit)
 	defer t.Stop()
-	squeezed := squeeze(want)
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
 	ended := a.prog.p.Done()
 	for {
 		changed := a.prog.output.changed()
-		got := a.prog.output.from(mark)
-		if strings.Contains(squeeze(got), squeezed) {
+		if cause.Shows(a.prog.output.from(mark), want) {
 			return nil
 		}
 		why := Text{}
 		select {
 		case <-changed:
 			continue
+		case <-look.C:
+			a.slept = a.slept || sleeps(a.prog.p.PID)
+			continue
 		case <-ended:
 			ended = nil
 			a.prog.settle()
-			if strings.Contains(squeeze(a.prog.output.from(mark)), squeezed) {
+			if cause.Shows(a.prog.output.from(mark), want) {
 				return nil
 			}
 			why = tx("程序结束了", "the program ended")
@@ -160,72 +161,51 @@ func (a *attack) wantOutput(mark int, want string, fail *Failure) error {
 		case <-a.ctx.Done():
 			return a.ctx.Err()
 		}
-		got = a.prog.output.from(mark)
+		got := a.prog.output.from(mark)
 		fail.Want = tx("打印 %s（%d 字节）", "printed: %s (%d bytes)", quote([]byte(want)),
 			len(want))
 		fail.Got = tx("打印了 %s（%d 字节）；", "printed %s (%d bytes); ", quote([]byte(got)),
-			len(got)).plus(why)
+			len(got)).Plus(why)
 		if a.prog.output.size() == 0 && !a.prog.ended() {
 			// Python is told not to buffer; other languages cannot be.
 			fail.Got = tx("什么也没打印过：不是 Python 的话，打印后要 flush（管道是有缓冲的）",
 				"it has printed nothing at all: if it is not Python, flush after printing (a "+
 					"pipe is buffered)")
 		}
-		if fail.Belief == nil || fail.Belief == oneRecv {
-			if b := shortBelief(squeezed, squeeze(got)); b != nil {
-				fail.Belief = b
-			}
+		b := cause.Printed(got, want, sent)
+		if a.slept && cause.Part(got, want) && b != cause.OverCounting {
+			b = cause.Sleeping
 		}
+		fail.proves(b)
 		return fail
 	}
 }
 
-// shortBelief tells from how much of an answer was printed what cut it: over-counting
-// reads more than one recv and still too little.
-func shortBelief(want, got string) *Belief {
-	n := 0
-	for i := 64; i <= len(want); i++ { // fewer tell nothing
-		if !strings.Contains(got, want[:i]) {
-			break
-		}
-		n = i
-	}
-	switch {
-	case n > 1024:
-		return overCount
-	case n > 0:
-		return oneRecv
-	}
-	return nil
-}
-
-// over is what must be true after the conversation was cut or poisoned: the client
-// ends or closes, soon, small, and does not go on as if nothing had happened.
-func (p *peer) over(fail *Failure) error {
+// over is what must be true after the conversation was cut or poisoned: the client ends or closes,
+// soon, and does not go on as if nothing had happened. The other outcomes prove that it is b.
+func (p *peer) over(fail *Failure, b *Belief) error {
 	p.prog.typeLine("again") // whoever is at the prompt goes on with this
 	f, more := p.fateOf(p.conn, p.o.Limit)
-	if peak, ok := peakMemory(p.prog.p.PID); ok && peak-p.before > memoryLimit {
-		fail.Got = tx("程序又要了 %d MiB 内存", "the program took %d MiB more of memory",
-			(peak-p.before)>>20)
-		return fail
-	}
 	switch f {
-	case ended, closed:
+	case ended:
+		if c := p.crash(); c != nil {
+			fail.Got = c.Got
+			if t := p.trace(); t == nil || !t.EndNoticed() || b == cause.TrustedLength {
+				return fail
+			}
+		}
+		return nil
+	case closed:
 		return nil
 	case wentOn:
 		fail.Got = tx("它接着发来 %s，好像什么都没发生",
 			"it went on and sent %s, as if nothing had happened", quote(more))
 	default:
 		fail.Got = fateText(f, p.o.Limit)
+		if f == hangs && b == cause.NoEndTest {
+			return fail // it does not read: nobody knows why
+		}
 	}
+	fail.proves(b)
 	return fail
-}
-
-// closeWrite ends the lab's sending side.
-func (p *peer) closeWrite() error {
-	half, ok := p.conn.(interface{ CloseWrite() error })
-	if !ok {
-		return errors.New("no half close here")
-	}
-	return half.CloseWrite()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"minissh/cmd/minissh-lab/chaos"
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/dialect"
 )
 
@@ -17,8 +18,12 @@ func (p *peer) asks(name, file string) error {
 	line := "get " + file
 	if name != "oo" {
 		_, err := p.command(line)
+		if f, ok := err.(*Failure); ok && len(p.conn.came) == 0 {
+			return p.lacks("get", f)
+		}
 		return err
 	}
+	p.conn.rewind()
 	p.prog.typeLine(line)
 	var list []string
 	got, err := p.read(p.conn, Text{},
@@ -27,14 +32,27 @@ func (p *peer) asks(name, file string) error {
 		Sent: tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))),
 		Want: text("%s", quote(dialect.EncodeList("get", file)))}
 	if err != nil {
-		fail.Got = err.(*Failure).Got
-		return fail
+		fail.Got = gotText(got, err.(*Failure).Got)
+		if string(bytes.TrimSpace(got)) == line {
+			fail.proves(cause.WrongDialect)
+		}
+		return p.lacks("get", fail)
 	}
 	if len(list) != 2 || list[0] != "get" || list[1] != file {
 		fail.Got = text("%s", quote(got))
 		return fail
 	}
 	return nil
+}
+
+// lacks says of a client that asks for the next line, and has sent nothing for this one, that it
+// does not have the command: a chapter may lack it.
+func (p *peer) lacks(verb string, f *Failure) error {
+	if p.prog.ended() || !asks(p.prog.p.PID) || len(p.conn.came) > 0 {
+		return f
+	}
+	return &Skipped{tx("输入了 %s，什么也没发来：这个程序没有 %s",
+		"%s was typed, and nothing was sent: this program has no %s", verb, verb)}
 }
 
 // getsFiles answers gets of every sample, then of one file in every schedule.
@@ -46,11 +64,11 @@ func getsFiles(name string) func(*attack) error {
 		}
 		for i, s := range fileSamples {
 			if err := p.gets(name, "lab-"+itoa(i)+"-"+s.name, s.data, chaos.Glued); err != nil {
-				return err
+				return a.getsApart(name, err)
 			}
 		}
 		for _, s := range chaos.All[1:] {
-			if err := p.gets(name, "lab-"+s.Name+".txt", []byte(threeThousand(s.Name)),
+			if err := p.gets(name, "lab-"+s.Name+".txt", []byte(lines(s.Name, 3000)),
 				s); err != nil {
 				return err
 			}
@@ -66,41 +84,54 @@ func (p *peer) gets(name, file string, data []byte, s chaos.Schedule) error {
 	}
 	message := append(dialect.Frame(p.o.BigEnd, dialect.Superset(file, "xxdxxx", int64(len(data)),
 		"")), data...)
-	if s.Pieces(message, chaos.Find(p.o.BigEnd, true, message)) == nil {
-		s = chaos.Glued
+	pieces := s.Pieces(message, chaos.Find(p.o.BigEnd, true, message))
+	if pieces == nil {
+		s, pieces = chaos.Glued, [][]byte{message}
 	}
-	if _, err := p.reply(message, true, s); err != nil {
-		return err
+	if _, err := chaos.Send(p.ctx, p.conn.Conn, pieces); err != nil && p.ctx.Err() != nil {
+		return p.ctx.Err() // a client that has gone shows in its files
 	}
 	fail := &Failure{Sent: tx("%s，报头和 %d 字节，", "%s, a header and %d bytes, ", file,
-		len(data)).plus(Text{s.Zh, s.En}),
-		Want: tx("存下 ", "saved: ").plus(sum(data)), Belief: oneRecv}
-	if s.Name != chaos.Glued.Name {
-		fail.Belief = shortRecv
+		len(data)).Plus(Text{Zh: s.Zh, En: s.En}),
+		Want: tx("存下 ", "saved: ").Plus(sum(data))}
+	got, err := p.saved(file, data, fail)
+	if err == nil {
+		return nil
 	}
-	return p.saved(file, data, fail)
+	said := cause.Sent{Framing: len(message) - len(data)}
+	for _, piece := range pieces {
+		said.Pieces = append(said.Pieces, len(piece))
+	}
+	fail.proves(cause.Printed(string(got), string(data), said))
+	if !fail.Proven && (s.Name == chaos.InsideLength.Name || s.Name == chaos.InsideJSON.Name) {
+		fail.proves(cause.ShortRecv)
+	}
+	return err
 }
 
-// saved waits until the program has written the file.
-func (p *peer) saved(file string, data []byte, fail *Failure) error {
-	deadline := time.Now().Add(p.o.Limit)
-	for {
-		found := p.work.find(file, false)
-		var got []byte
+// saved waits until the program has written the file, and returns what is in it.
+func (a *attack) saved(file string, data []byte, fail *Failure) (got []byte, err error) {
+	for deadline := time.Now().Add(a.o.Limit); ; a.idle(10 * time.Millisecond) {
+		// A file gives no event when another program has written it.
+		gone := a.prog != nil && a.prog.ended()
+		found := a.work.find(file, false)
 		if len(found) > 0 {
 			got, _ = os.ReadFile(found[0]) // may be held by the program for the moment
 			if bytes.Equal(got, data) {
-				return nil
+				return got, nil
 			}
 		}
-		if p.prog.ended() || time.Now().After(deadline) || p.ctx.Err() != nil {
-			fail.Got = tx("没有这个文件", "no such file")
-			if len(found) > 0 {
-				fail.Got = sum(got)
-			}
-			return fail
+		if !gone && time.Now().Before(deadline) && a.ctx.Err() == nil {
+			continue
 		}
-		p.idle(10 * time.Millisecond)
+		fail.Got = tx("没有这个文件", "no such file")
+		if len(found) > 0 {
+			fail.Got = sum(got)
+		}
+		if gone {
+			fail.Got = fail.Got.Plus(tx("；程序结束了", "; the program ended"))
+		}
+		return got, fail
 	}
 }
 
@@ -120,7 +151,7 @@ func getsMissing(name string) func(*attack) error {
 		if f, ok := err.(*Failure); ok {
 			f.Sent = tx("size 0 的报头，带 error；然后下一个 get",
 				"a header with size 0 and an error; then the next get")
-			f.Belief = missingFile
+			f.Belief = cause.MissingReply
 		}
 		return err
 	}
@@ -139,14 +170,16 @@ func getsOutside(name string) func(*attack) error {
 		const evil = "../../lab-outside.txt"
 		p.conn.Write(append(dialect.Frame(p.o.BigEnd, dialect.Superset(evil, "xxdxxx", 7, "")),
 			"outside"...))
-		if err := p.closeWrite(); err == nil {
+		if closeWrite(p.conn) == nil {
 			p.fateOf(p.conn, min(p.o.Limit, time.Second)) // until it has had its time to write
 		}
 		if found := p.work.find("lab-outside.txt", true); len(found) > 0 {
-			return &Failure{Sent: tx("报头里的文件名 %s", "the file name %s in the header", evil),
+			fail := &Failure{Sent: tx("报头里的文件名 %s", "the file name %s in the header", evil),
 				Want: tx("不写到目录外面", "nothing is written outside its folder"),
 				Got: tx("写到了外面：%s", "written outside: %s",
-					quote([]byte(relative(p.work.dir, found[0])))), Belief: traversal}
+					quote([]byte(relative(p.work.dir, found[0]))))}
+			fail.proves(cause.TraversalHeader)
+			return fail
 		}
 		return nil
 	}
@@ -165,15 +198,13 @@ func getCut(name string) func(*attack) error {
 		p.conn.Write(
 			append(dialect.Frame(p.o.BigEnd, dialect.Superset("lab-cut.txt", "xxdxxx", 100, "")),
 				"only this"...))
-		if err := p.closeWrite(); err != nil {
-			return &Skipped{Text{err.Error(), err.Error()}}
+		if err := closeWrite(p.conn); err != nil {
+			return err
 		}
-		fail := &Failure{
+		return p.over(&Failure{
 			Sent: tx("报头说 100 字节，来了 9 字节，然后 FIN",
 				"the header says 100 bytes, 9 come, then FIN"),
-			Want:   tx("发现断了：报错，结束", "it notices: an error, and the end"),
-			Belief: shortRecv}
-		return p.over(fail)
+			Want: tx("发现断了：报错，结束", "it notices: an error, and the end")}, cause.NoEndTest)
 	}
 }
 
@@ -188,13 +219,9 @@ func getHostile(name string, n int32) func(*attack) error {
 			return err
 		}
 		p.conn.Write(append(chaos.HostileLength(p.o.BigEnd, n), "data"...))
-		fail := &Failure{Sent: tx("长度 %d", "a length of %d", n),
+		return p.over(&Failure{Sent: tx("长度 %d", "a length of %d", n),
 			Want: tx("拒绝这个长度：报错，关闭连接",
-				"the length refused: an error, the connection closed"), Belief: trustedLength}
-		if err := p.over(fail); err != nil {
-			return err
-		}
-		return p.notByLuck(fail)
+				"the length refused: an error, the connection closed")}, cause.TrustedLength)
 	}
 }
 
@@ -224,7 +251,8 @@ func (p *peer) puts(name, file string, data []byte) error {
 	p.prog.typeLine(line)
 	fail := &Failure{
 		Sent: tx("在提示符后面输入 %s", "typed at the prompt: %s", quote([]byte(line))),
-		Want: tx("报头和文件：", "header and file: ").plus(sum(data)), Belief: charsNotBytes}
+		Want: tx("报头和文件：", "header and file: ").Plus(sum(data))}
+	p.conn.rewind()
 	var header *dialect.Header
 	var body []byte
 	whole := func(b []byte) bool {
@@ -252,11 +280,24 @@ func (p *peer) puts(name, file string, data []byte) error {
 	// 1 MiB is read in one go below the bound of read.
 	got, err := p.readUpTo(2<<20, whole)
 	switch {
+	case err != nil && string(bytes.TrimSpace(got)) == line:
+		return &Skipped{tx("它只发来了 put 这一行：这个程序没有 put",
+			"it sent the line with put and nothing else: this program has no put")}
+	case err != nil && len(got) == 0:
+		fail.Got = err.(*Failure).Got
+		if p.conn.Write([]byte("ok")); p.conn.drain() != nil {
+			fail.proves(cause.RecvTwice) // it waited for an answer to the last put
+			return fail
+		}
+		return p.lacks("put", fail)
 	case err != nil:
 		fail.Got = gotText(got, err.(*Failure).Got)
+		rest := bytes.TrimPrefix(got, []byte(line))
+		fail.proves(cause.Message(cause.Header, p.o.BigEnd, rest, data, -1))
 	case header.Size != int64(len(data)) || !bytes.Equal(body, data):
+		fail.proves(cause.Message(cause.Header, p.o.BigEnd, p.conn.drain(), data, -1))
 		fail.Got = tx("报头说 %d 字节，来的是 ", "the header says %d bytes, these came: ",
-			header.Size).plus(sum(body))
+			header.Size).Plus(sum(body))
 	default:
 		return nil
 	}

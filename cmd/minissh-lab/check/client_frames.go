@@ -1,23 +1,43 @@
 package check
 
 import (
+	"hash/fnv"
+	"math/rand/v2"
 	"strings"
 	"time"
 
 	"minissh/cmd/minissh-lab/chaos"
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/dialect"
 )
 
 // Attacks on the clients of chapters 6 to 16: the lab serves and types.
 
-// echoClient types words and wants them printed in upper case.
-func echoClient(n int) func(*attack) error {
+// echoClient types 20 words and wants them printed in upper case. With once, a client that asks
+// nobody (chapter 6's) says one thing, and shows the answer.
+func echoClient(once bool) func(*attack) error {
 	return func(a *attack) error {
 		p, err := a.startClient()
 		if err != nil {
 			return err
 		}
-		for _, w := range randomWords(n) {
+		a.calm()
+		p.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+		p.conn.Read(make([]byte, 1024)) // nothing: it waits at its prompt
+		if said := p.conn.came; len(said) > 0 {
+			answer := dialect.Upper(said)
+			fail := &Failure{Sent: text("%s", quote(answer))}
+			if !once {
+				fail.Want = tx("一行一行地问", "a question for each line that is typed")
+				fail.Got = tx("还没有输入，它就发来 %s", "before anything was typed it sent %s",
+					quote(said))
+				fail.proves(cause.ReadsNoLines)
+				return fail
+			}
+			p.conn.Write(answer)
+			return p.wantOutput(0, string(answer), cause.Sent{Pieces: []int{len(answer)}}, fail)
+		}
+		for _, w := range randomWords(20) {
 			if err := p.echoed(w); err != nil {
 				return err
 			}
@@ -34,7 +54,8 @@ func (p *peer) echoed(word string) error {
 	}
 	answer := dialect.Upper([]byte(word))
 	p.conn.Write(answer)
-	return p.wantOutput(mark, string(answer), &Failure{Sent: text("%s", quote(answer))})
+	return p.wantOutput(mark, string(answer), cause.Sent{Pieces: []int{len(answer)}},
+		&Failure{Sent: text("%s", quote(answer))})
 }
 
 // pressEnter types an empty line, then a word: send(b”) would send nothing, and
@@ -48,7 +69,9 @@ func pressEnter(a *attack) error {
 	err = p.echoed("hello")
 	if f, ok := err.(*Failure); ok {
 		f.Sent = tx("在提示符后面只按回车，再输入 hello", "Enter alone at the prompt, then hello")
-		f.Belief = emptyOutput
+		if !p.prog.ended() && len(p.conn.came) == 0 {
+			f.proves(cause.EnterAlone)
+		}
 	}
 	return err
 }
@@ -62,15 +85,16 @@ func serverLeaves(a *attack) error {
 	if err := p.echoed("hello"); err != nil {
 		return err
 	}
-	if err := p.closeWrite(); err != nil {
-		return &Skipped{Text{err.Error(), err.Error()}}
+	if err := closeWrite(p.conn); err != nil {
+		return err
 	}
 	p.prog.typeLine("again") // an honest client may still send this
-	f, _ := p.fateOf(nil, min(p.o.Limit, time.Second))
-	if f == spins {
-		return &Failure{
+	if f, _ := p.fateOf(nil, p.o.Limit); f == spins {
+		fail := &Failure{
 			Sent: tx("HELLO，然后 FIN（服务端关闭）", "HELLO, then FIN (the server closes)"),
-			Want: tx("不空转", "no spinning"), Got: fateText(f, p.o.Limit), Belief: shortRecv}
+			Want: tx("不空转", "no spinning"), Got: fateText(f, p.o.Limit)}
+		fail.proves(cause.NoEndTest)
+		return fail
 	}
 	return nil
 }
@@ -89,8 +113,14 @@ func naiveClient(a *attack) error {
 			return err
 		}
 		p.conn.Write([]byte(step.answer))
-		if err := p.wantOutput(mark, step.answer,
+		if err := p.wantOutput(mark, step.answer, cause.Sent{Pieces: []int{len(step.answer)}},
 			&Failure{Sent: sent([]byte(step.answer))}); err != nil {
+			if f, ok := err.(*Failure); ok && !f.Proven && !p.prog.ended() {
+				p.conn.Write([]byte("more"))
+				if p.wantOutput(mark, step.answer, cause.Sent{}, &Failure{}) == nil {
+					f.proves(cause.RecvTwice)
+				}
+			}
 			return err
 		}
 	}
@@ -110,32 +140,42 @@ func answer(name string, bigEndian bool, output string) []byte {
 }
 
 // answered types a command and answers it by a schedule.
-func (p *peer) answered(name, line, output string, s chaos.Schedule, belief *Belief) error {
+func (p *peer) answered(name, line, output string, s chaos.Schedule) error {
+	message := answer(name, p.o.BigEnd, output)
+	pieces := s.Pieces(message, chaos.Find(p.o.BigEnd, name != "ack", message))
+	return p.answeredIn(name, line, output, pieces, Text{Zh: s.Zh, En: s.En})
+}
+
+// answeredIn types a command and answers it in these pieces.
+func (p *peer) answeredIn(name, line, output string, pieces [][]byte, how Text) error {
 	mark, err := p.command(line)
 	if err != nil {
 		return err
 	}
-	message := answer(name, p.o.BigEnd, output)
 	if name == "ack" {
 		p.conn.Write(dialect.AckLength(len(output)))
 		if err := p.ack(); err != nil {
 			return err
 		}
 	}
-	pieces, err := p.reply(message, name != "ack", s)
-	if err != nil {
-		return err
+	if _, err := chaos.Send(p.ctx, p.conn.Conn, pieces); err != nil && p.ctx.Err() != nil {
+		return p.ctx.Err() // a client that has gone shows in its output
 	}
-	en := "%d bytes in %d pieces, "
-	if pieces == 1 {
-		en = "%d bytes in %d piece, "
-	}
-	fail := &Failure{Sent: tx("%d 字节，分 %d 次，", en, len(message),
-		pieces).plus(Text{s.Zh, s.En}), Belief: belief}
 	if output == "" {
 		return nil
 	}
-	return p.wantOutput(mark, output, fail)
+	said, total := cause.Sent{}, 0
+	for _, piece := range pieces {
+		said.Pieces = append(said.Pieces, len(piece))
+		total += len(piece)
+	}
+	said.Framing = total - len(output)
+	en := "%d bytes in %d pieces, "
+	if len(pieces) == 1 {
+		en = "%d bytes in %d piece, "
+	}
+	return p.wantOutput(mark, output, said,
+		&Failure{Sent: tx("%d 字节，分 %d 次，", en, total, len(pieces)).Plus(how)})
 }
 
 // ack waits for the client's readiness, whatever it is called.
@@ -144,46 +184,71 @@ func (p *peer) ack() error {
 	if f, ok := err.(*Failure); ok {
 		f.Sent, f.Want = tx("总长度（十进制）", "the total length in decimal"),
 			tx("客户端发来 recv_ready", "the client sends recv_ready")
+		if !p.prog.ended() {
+			f.proves(cause.NoAck)
+		}
 		return f
 	}
 	return err
 }
 
-// threeThousand is 3000 bytes of numbered lines, other ones for each mark.
-func threeThousand(mark string) string {
-	var b strings.Builder
-	for i := 0; b.Len() < 3000; i++ {
-		b.WriteString(mark + "-" + itoa(i) + "\n")
+// lines is n bytes of lines of random letters, other ones for each mark, the same ones every time:
+// no part of it looks like another.
+func lines(mark string, n int) string {
+	sum := fnv.New64a()
+	sum.Write([]byte(mark))
+	r := rand.New(rand.NewPCG(sum.Sum64(), 15))
+	b := make([]byte, n)
+	for i := range b {
+		if b[i] = byte('a' + r.IntN(26)); i%12 == 11 || i == n-1 {
+			b[i] = '\n'
+		}
 	}
-	return b.String()[:2999] + "\n"
+	return string(b)
 }
 
-// anySchedule answers 3000 bytes in every schedule, each with a short answer after
-// it, on one connection.
+// anySchedule answers 20,000 bytes at once, then 3000 in every schedule, each with a short answer
+// after it, on one connection.
 func anySchedule(name string) func(*attack) error {
 	return func(a *attack) error {
 		p, err := a.startClient()
 		if err != nil {
 			return err
 		}
-		for _, s := range chaos.All {
-			output, belief := threeThousand(s.Name), oneRecv
-			switch s.Name {
-			case chaos.InsideChar.Name:
-				output, belief = "ab"+strings.Repeat("中", 20)+"cd", cutCharacter
-			case chaos.InsideLength.Name, chaos.InsideJSON.Name, chaos.ByteByByte.Name:
-				belief = shortRecv
+		if err := p.answered(name, "show 20000", lines("all", 20_000), chaos.Glued); err != nil {
+			return a.tryOtherwise(p, name, err)
+		}
+		if err := p.answered(name, "pwd", "/home/student\n", chaos.Glued); err != nil {
+			return a.tryAlone(name, err)
+		}
+		output := lines("two", 3000)
+		message := answer(name, p.o.BigEnd, output)
+		head := len(message) - len(output)
+		pieces := [][]byte{message[:head+700], message[head+700:]}
+		if head > 0 {
+			pieces = [][]byte{message[:head], message[head : head+700], message[head+700:]}
+		}
+		if err := p.answeredIn(name, "show two", output, pieces, tx("数据分两次到",
+			"the data in two parts")); err != nil {
+			return a.inPieces(name, chaos.AfterLength, err)
+		}
+		// The character is cut last: a client that stops early dies of that as well.
+		for _, s := range []chaos.Schedule{chaos.Glued, chaos.AfterLength, chaos.InsideLength,
+			chaos.InsideJSON, chaos.ByteByByte, chaos.InsideChar} {
+			output := lines(s.Name, 3000)
+			if s.Name == chaos.InsideChar.Name {
+				output = "ab" + strings.Repeat("中", 20) + "cd"
 			}
 			message := answer(name, p.o.BigEnd, output)
 			if s.Pieces(message, chaos.Find(p.o.BigEnd, name != "ack", message)) == nil {
 				continue // nothing of that kind in this dialect's messages
 			}
-			if err := p.answered(name, "show "+s.Name, output, s, belief); err != nil {
-				return err
+			err := p.answered(name, "show "+s.Name, output, s)
+			if err == nil {
+				err = p.answered(name, "pwd", "after "+s.Name+"\n", chaos.Glued)
 			}
-			if err := p.answered(name, "pwd", "after "+s.Name+"\n", chaos.Glued,
-				belief); err != nil {
-				return err
+			if err != nil {
+				return a.inPieces(name, s, err)
 			}
 		}
 		return nil
@@ -197,10 +262,10 @@ func emptyAnswer(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		if err := p.answered(name, "true", "", chaos.Glued, emptyOutput); err != nil {
+		if err := p.answered(name, "true", "", chaos.Glued); err != nil {
 			return err
 		}
-		err = p.answered(name, "pwd", "/home/student\n", chaos.Glued, emptyOutput)
+		err = p.answered(name, "pwd", "/home/student\n", chaos.Glued)
 		if f, ok := err.(*Failure); ok {
 			f.Sent = tx("长度 0 的回答，然后下一条命令",
 				"an answer of length 0, then the next command")
@@ -216,8 +281,15 @@ func chineseAnswer(name string) func(*attack) error {
 		if err != nil {
 			return err
 		}
-		return p.answered(name, "cat zhong.txt", strings.Repeat("中", 400), chaos.Glued,
-			cutCharacter)
+		err = p.answered(name, "cat zhong.txt", strings.Repeat("中", 400), chaos.Glued)
+		if f, ok := err.(*Failure); ok && !f.Proven && name != "ack" && !p.prog.ended() &&
+			!strings.Contains(p.prog.output.from(0), "中") {
+			output := lines("ascii", 1200)
+			if a.afresh(name, output, [][]byte{answer(name, a.o.BigEnd, output)}) == nil {
+				f.proves(cause.CountsCharacters)
+			}
+		}
+		return err
 	}
 }
 
@@ -245,13 +317,13 @@ func (a *attack) endsAfter(name string, part []byte) error {
 		return err
 	}
 	p.conn.Write(part)
-	if err := p.closeWrite(); err != nil {
-		return &Skipped{Text{err.Error(), err.Error()}}
+	if err := closeWrite(p.conn); err != nil {
+		return err
 	}
 	return p.over(&Failure{
 		Sent: tx("一个回答的前 %d 字节 %s，然后 FIN",
 			"the first %d bytes of an answer, %s, then FIN", len(part), quote(part)),
-		Want: tx("发现断了：报错，结束", "it notices: an error, and the end"), Belief: shortRecv})
+		Want: tx("发现断了：报错，结束", "it notices: an error, and the end")}, cause.NoEndTest)
 }
 
 // hostile answers with a length that must not be believed, and stays connected.
@@ -265,28 +337,11 @@ func hostile(what Text, message func(bigEndian bool) []byte) func(*attack) error
 			return err
 		}
 		p.conn.Write(message(a.o.BigEnd))
-		fail := &Failure{
+		return p.over(&Failure{
 			Sent: what,
 			Want: tx("拒绝这个长度：报错，关闭连接",
-				"the length refused: an error, the connection closed"), Belief: trustedLength}
-		if err := p.over(fail); err != nil {
-			return err
-		}
-		return p.notByLuck(fail)
+				"the length refused: an error, the connection closed")}, cause.TrustedLength)
 	}
-}
-
-// notByLuck fails a program that died of the length instead of refusing it.
-func (p *peer) notByLuck(fail *Failure) error {
-	p.prog.settle()
-	last := p.prog.errors.lastLine()
-	for _, t := range tells {
-		if t.belief == trustedLength && strings.Contains(last, t.text) {
-			fail.Got = tx("不是拒绝，是被这个长度弄崩了", "not refused: it crashed of that length")
-			return fail
-		}
-	}
-	return nil
 }
 
 // hostileLength is a hostile length of four bytes and a little data.

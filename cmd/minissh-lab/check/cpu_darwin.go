@@ -31,6 +31,3 @@ func processorTime(pid int) (time.Duration, bool) {
 	}
 	return sum, found
 }
-
-// peakMemory is not known here.
-func peakMemory(int) (int64, bool) { return 0, false }

@@ -36,18 +36,3 @@ func processorTime(pid int) (time.Duration, bool) {
 	}
 	return sum, found
 }
-
-// peakMemory is the largest address space of the program so far, in bytes.
-func peakMemory(pid int) (int64, bool) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return 0, false
-	}
-	_, after, ok := bytes.Cut(data, []byte("\nVmPeak:"))
-	fields := bytes.Fields(after)
-	if !ok || len(fields) == 0 {
-		return 0, false
-	}
-	kib, err := strconv.ParseInt(string(fields[0]), 10, 64)
-	return kib << 10, err == nil
-}

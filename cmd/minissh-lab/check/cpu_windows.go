@@ -22,6 +22,3 @@ func processorTime(pid int) (time.Duration, bool) {
 	}
 	return time.Duration(units(kernel)+units(user)) * 100, true // of 100 ns
 }
-
-// peakMemory is not known here.
-func peakMemory(int) (int64, bool) { return 0, false }

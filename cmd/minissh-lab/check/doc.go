@@ -3,11 +3,13 @@
 //
 //	check.go      Options, Run: the cases one after the other
 //	table.go      which lesson has which cases
-//	beliefs.go    the known bugs and what people believe about them
+//	cause/        which bug the evidence shows, and what people believe about it
 //	program.go    the learner's program: its own session, bounded output, ended with its children
 //	wait.go       what a program does when it should end: ends, spins, hangs, goes on
 //	server*.go    attacks on servers
 //	client*.go    attacks on clients; the lab serves and types at the prompt
+//	experiment.go what is tried to tell bugs apart
+//	diagnose.go   what the program itself says: its error, and whether it crashed
 //	own*.go       the last lesson: a client of minisshd
 //
 // The learner's program is trusted with nothing: its output is bounded and quoted,

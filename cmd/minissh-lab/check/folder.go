@@ -16,7 +16,7 @@ type workFolder struct {
 }
 
 // commonFolders are names that the course's programs keep their files under.
-var commonFolders = []string{"", "share", "download", "upload"}
+var commonFolders = []string{"", "share", "download", "upload", "file_upload", "file_download"}
 
 // newWorkFolder makes one; withSamples puts the sample files where programs look.
 func newWorkFolder(withSamples bool) (*workFolder, error) {

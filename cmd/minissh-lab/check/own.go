@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"minissh/cmd/minissh-lab/chaos"
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/speak"
 )
 
@@ -42,18 +43,6 @@ var ownNumbers = sync.OnceValue(func() string {
 	}
 	return string(b)
 })
-
-var ownBeliefs = struct{ window, status *Belief }{
-	&Belief{0, tx("窗口会自己变大", "the window grows by itself"),
-		tx("每个方向最多 262144 字节，直到收的一方用 WINDOW 准许更多（CH5、CH7）",
-			"262144 bytes each way, until the receiver allows more with WINDOW (CH5, CH7)"),
-		tx("收下并打印以后，发 WINDOW：到现在为止总共准许的字节数",
-			"when bytes have been received and printed, send WINDOW: the total allowed so far")},
-	&Belief{0, tx("连接关了就是成功", "a closed connection is success"),
-		tx("怎么结束由 EXIT 说（EX6），没有 EXIT 就是不知道",
-			"EXIT tells how it ended (EX6); without it nobody knows"),
-		tx("sys.exit(exit['code'])", "sys.exit(exit['code'])")},
-}
 
 // prepareOwn finds minisshd, or builds it; the caller removes what it made.
 func prepareOwn(ctx context.Context) (path string, remove func(), err error) {
@@ -174,12 +163,12 @@ func ownRun(command, out, errOut string, code int, slowly bool) func(*attack) er
 		defer a.prog.end()     // before the daemon, which waits for its clients
 		a.prog.p.Stdin.Close() // nothing is typed
 		fail := &Failure{Sent: tx("命令 %s", "the command %s", quote([]byte(command))),
-			Belief: shortRecv}
+			Belief: cause.ShortRecv}
 		switch { // by the size of the answer: what it is that fails there
 		case len(out) > 262144:
-			fail.Belief = ownBeliefs.window
+			fail.Belief = cause.WindowGrows
 		case code != 0 && !slowly:
-			fail.Belief = ownBeliefs.status
+			fail.Belief = cause.ClosedIsSuccess
 		}
 		limit := 3 * a.o.Limit // a whole program, and perhaps a slow one
 		f, _ := a.fateLong(limit)
@@ -189,7 +178,7 @@ func ownRun(command, out, errOut string, code int, slowly bool) func(*attack) er
 			quote([]byte(out)), len(out), code)
 		if f != ended {
 			fail.Got = tx("stdout %s（%d 字节），然后 ", "stdout %s (%d bytes), then ",
-				quote([]byte(got)), len(got)).plus(fateText(f, limit))
+				quote([]byte(got)), len(got)).Plus(fateText(f, limit))
 			return fail
 		}
 		r := a.prog.p.Result()

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"minissh/cmd/minissh-lab/check/cause"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,9 +91,9 @@ func TestOwnClientsWithBugs(t *testing.T) {
 		onCase, good, bad string
 		belief            *Belief
 	}{
-		{"window", "        send(WINDOW, 1, struct.pack('>Q', 262144 + received))", "        pass", ownBeliefs.window},
-		{"status", "sys.exit(code)", "sys.exit(0)", ownBeliefs.status},
-		{"chaos", "recv_exact(12))", "link.recv(12))", shortRecv},
+		{"window", "        send(WINDOW, 1, struct.pack('>Q', 262144 + received))", "        pass", cause.WindowGrows},
+		{"status", "sys.exit(code)", "sys.exit(0)", cause.ClosedIsSuccess},
+		{"chaos", "recv_exact(12))", "link.recv(12))", cause.ShortRecv},
 	} {
 		t.Run(c.onCase, func(t *testing.T) {
 			t.Parallel()

@@ -1,12 +1,12 @@
 package check
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +23,7 @@ const maxOutput = 1 << 20
 // its children end with it.
 type program struct {
 	p       *process.Process
+	words   []string // its command line, files with their whole paths
 	output  *stream
 	errors  *stream
 	readers sync.WaitGroup
@@ -51,7 +52,8 @@ func startProgram(argv []string, dir string) (*program, error) {
 	if err != nil {
 		return nil, notStarted(argv[0], err)
 	}
-	prog := &program{p: p, output: newStream(), errors: newStream()}
+	boundMemory(p.PID)
+	prog := &program{p: p, words: args, output: newStream(), errors: newStream()}
 	prog.readers.Go(func() { prog.output.fill(p.Stdout) })
 	prog.readers.Go(func() { prog.errors.fill(p.Stderr) })
 	return prog, nil
@@ -64,6 +66,14 @@ func notStarted(name string, err error) error {
 			Hint: "minissh-lab check 6 -- python3 my_server.py"}
 	}
 	return &Trouble{Text: tx("启动不了 %s：%s", "cannot start %s: %s", q, speak.Clean(err.Error()))}
+}
+
+// mine says whether a file of a traceback is the student's: one of the command line, or beside it.
+func (p *program) mine(file string) bool {
+	return slices.ContainsFunc(p.words, func(w string) bool {
+		return filepath.IsAbs(w) && filepath.Dir(w) == filepath.Dir(file) &&
+			filepath.Ext(w) == filepath.Ext(file)
+	})
 }
 
 // typeLine types one line at the program's prompt.
@@ -163,11 +173,6 @@ func (s *stream) from(n int) string {
 func (s *stream) lastLine() string {
 	text := strings.TrimRight(s.from(0), "\r\n\t ")
 	return text[strings.LastIndexByte(text, '\n')+1:]
-}
-
-// squeeze removes white space: how a program wraps its output is its own affair.
-func squeeze(s string) string {
-	return string(bytes.Join(bytes.Fields([]byte(s)), nil))
 }
 
 // endProgram ends the case's program, if there is one.

@@ -7,10 +7,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/speak"
 )
@@ -26,12 +28,12 @@ func sent(b []byte) Text { return tx("%s（%d 字节）", "%s (%d bytes)", quote
 // text is the same in both languages.
 func text(format string, args ...any) Text {
 	s := fmt.Sprintf(format, args...)
-	return Text{s, s}
+	return Text{Zh: s, En: s}
 }
 
 // dial connects to the learner's server, and starts it first if need be. The first
 // connection of a program is also how the lab sees that it listens.
-func (a *attack) dial() (net.Conn, error) {
+func (a *attack) dial() (*tape, error) {
 	if a.prog == nil && !a.o.Connect {
 		if err := a.startServer(); err != nil {
 			return nil, err
@@ -42,64 +44,111 @@ func (a *attack) dial() (net.Conn, error) {
 		d := net.Dialer{Timeout: a.o.Limit}
 		conn, err := d.DialContext(a.ctx, a.o.Network, a.o.Address)
 		if err == nil {
-			a.conns = append(a.conns, conn)
-			return conn, nil
+			a.served = true
+			return a.keep(conn), nil
 		}
 		where := speak.Clean(a.o.Address)
+		fail := &Failure{NotUp: !a.served, Want: tx("在 %s 监听", "listening on %s", where)}
 		switch {
 		case a.ctx.Err() != nil:
 			return nil, a.ctx.Err()
 		case a.o.Connect:
 			return nil, &Trouble{Text: tx("连不上 %s", "cannot connect to %s", where),
 				Hint: "minissh-lab check " + a.check.Lesson + " -- python3 my_server.py"}
-		case a.prog.ended() && a.waitForPort():
-			if err := a.startServer(); err != nil {
+		case a.prog.ended():
+			again, err := a.waitForPort()
+			switch {
+			case err != nil:
 				return nil, err
+			case !again && a.served:
+				fail.Got = tx("程序已经结束了，没有人在监听",
+					"the program has ended, and nobody listens")
+				return nil, fail
+			case !again:
+				fail.Got = tx("程序结束了，没有监听过", "the program ended without ever listening")
+				return nil, fail
 			}
 			deadline = time.Now().Add(a.o.Start)
-		case a.prog.ended():
-			return nil, &Failure{NotUp: true, Want: tx("在 %s 监听", "listening on %s", where),
-				Got: tx("程序结束了", "the program ended")}
 		case time.Now().After(deadline):
-			return nil, &Failure{NotUp: true, Want: tx("在 %s 监听", "listening on %s", where),
-				Got: tx("%v 以后还是连不上：端口对吗？（--at 可以换）",
-					"still nobody there after %v: is it the right port? (--at changes it)",
-					a.o.Start)}
+			fail.Got = tx("%v 以后还是连不上", "still nobody there after %v", a.o.Start)
+			return nil, a.elsewhere(fail)
+		case len(a.otherPorts()) > 0:
+			return nil, a.elsewhere(fail)
 		}
 		a.idle(20 * time.Millisecond)
 	}
 }
 
+// otherPorts are those that the program listens on, when that is another than it should and it
+// waits there.
+func (a *attack) otherPorts() []int {
+	if a.prog == nil || a.o.Network != "tcp" {
+		return nil
+	}
+	if quiet, known := waits(a.prog.p.PID); !known || !quiet {
+		return nil
+	}
+	ports := listening(a.prog.p.PID)
+	_, wanted, _ := net.SplitHostPort(a.o.Address)
+	if slices.ContainsFunc(ports, func(p int) bool { return itoa(p) == wanted }) {
+		return nil // it has begun to listen just now
+	}
+	return ports
+}
+
+// elsewhere says on which port the program listens instead.
+func (a *attack) elsewhere(fail *Failure) *Failure {
+	if ports := a.otherPorts(); len(ports) > 0 {
+		fail.Belief, fail.Proven = cause.WrongPort, true
+		fail.Got = tx("它在监听端口 %d", "it listens on port %d", ports[0])
+	}
+	return fail
+}
+
 // timeWait is how long a closed connection keeps its port, with room to spare.
 const timeWait = 65 * time.Second
 
-// waitForPort reports that the program ended while an earlier connection's TIME_WAIT
-// kept its port busy, and that this is over now. That may be the lab's own doing (it
-// closes first when it checks a client), so it is not held against the program.
-func (a *attack) waitForPort() bool {
-	if a.waited || a.o.Network != "tcp" || bindPlainly(a.ctx, a.o.Address) == nil {
-		return false
+// waitForPort starts the program again if it has never served anybody and says itself that its
+// address is in use, when the TIME_WAIT of an earlier connection is over. That may be the lab's own
+// doing (it closes first when it checks a client), so it is not held against the program.
+func (a *attack) waitForPort() (again bool, err error) {
+	if a.waited || a.served || a.o.Network != "tcp" || bindPlainly(a.ctx, a.o.Address) == nil {
+		return false, nil
+	}
+	a.prog.settle()
+	if t := a.trace(); t != nil && t.Belief() != cause.AddressInUse ||
+		!saysInUse(a.prog.errors.from(0)) {
+		return false, nil
 	}
 	a.waited = true
 	if l, err := net.Listen("tcp", a.o.Address); err != nil {
-		return false // not TIME_WAIT: somebody listens
+		return false, nil // not TIME_WAIT: somebody listens
 	} else {
 		l.Close()
 	}
-	a.endProgram()
 	if a.o.Waiting != nil {
 		a.o.Waiting(tx("端口还在 TIME_WAIT（上一次检查留下的），最多等 60 秒；参数里用 {port}，"+
 			"或者设 SO_REUSEADDR，就不用等",
 			"the port is in TIME_WAIT from an earlier check: up to 60 s; with {port} in the "+
 				"arguments, or SO_REUSEADDR, there is no wait"))
 	}
-	for deadline := time.Now().Add(timeWait); time.Now().Before(deadline) && a.ctx.Err() == nil; {
+	for deadline := time.Now().Add(timeWait); time.Now().Before(deadline); {
+		if a.ctx.Err() != nil {
+			return false, a.ctx.Err()
+		}
 		if bindPlainly(a.ctx, a.o.Address) == nil {
-			return true
+			a.endProgram()
+			return true, a.startServer()
 		}
 		a.idle(500 * time.Millisecond)
 	}
-	return false
+	return false, nil
+}
+
+// saysInUse recognises the error of bind in any language.
+func saysInUse(stderr string) bool {
+	return strings.Contains(stderr, "in use") || strings.Contains(stderr, "EADDRINUSE") ||
+		strings.Contains(stderr, "Only one usage of each socket address")
 }
 
 // idle lets d go by.
@@ -131,8 +180,11 @@ func (a *attack) startServer() error {
 		removeStale(a.o.Address)
 	}
 	prog, err := startProgram(a.o.Program, a.work.dir)
-	a.prog = prog
-	return err
+	if err != nil {
+		return err
+	}
+	a.prog, a.served = prog, false
+	return nil
 }
 
 // removeStale removes a socket file that nobody answers on: a program that was
@@ -152,7 +204,7 @@ func removeStale(path string) {
 // leave closes conn with a RST, so that nothing stays in TIME_WAIT on the server's
 // side because of the lab.
 func leave(conn net.Conn) {
-	if c, ok := conn.(*net.TCPConn); ok {
+	if c, ok := raw(conn).(*net.TCPConn); ok {
 		c.SetLinger(0)
 	}
 	conn.Close()
@@ -184,10 +236,8 @@ func gotText(got []byte, how Text) Text {
 	if len(got) == 0 {
 		return how
 	}
-	return tx("%s（%d 字节），然后", "%s (%d bytes), then ", quote(got), len(got)).plus(how)
+	return tx("%s（%d 字节），然后", "%s (%d bytes), then ", quote(got), len(got)).Plus(how)
 }
-
-func (t Text) plus(u Text) Text { return Text{t.Zh + u.Zh, t.En + u.En} }
 
 // why says how a read or write ended.
 func (a *attack) why(err error) Text {
@@ -209,27 +259,41 @@ func (a *attack) why(err error) Text {
 		return tx("连接被重置", "the connection was reset")
 	}
 	zh, en, _, _ := dialect.Explain(err)
-	return Text{zh, en}
+	return Text{Zh: zh, En: en}
 }
 
 // echo sends message and wants it back in upper case.
-func (a *attack) echo(conn net.Conn, message string, belief *Belief) error {
+func (a *attack) echo(conn net.Conn, message string) error {
 	want := dialect.Upper([]byte(message))
-	fail := func(got Text) error {
-		return &Failure{Sent: sent([]byte(message)), Want: text("%s", quote(want)), Got: got,
-			Belief: belief}
-	}
+	fail := &Failure{Sent: sent([]byte(message)), Want: text("%s", quote(want))}
 	if _, err := conn.Write([]byte(message)); err != nil {
-		return fail(a.why(err))
+		fail.Got = a.why(err)
+		return fail
 	}
 	got, err := a.read(conn, Text{}, func(b []byte) bool { return len(b) >= len(want) })
-	if err != nil {
-		return fail(err.(*Failure).Got)
+	switch {
+	case err != nil:
+		fail.Got = err.(*Failure).Got
+	case string(got) == string(want):
+		return nil
+	default:
+		fail.Got = text("%s", quote(got))
 	}
-	if string(got) != string(want) {
-		return fail(text("%s", quote(got)))
+	switch {
+	case string(got) == message:
+		fail.proves(cause.NoUpper)
+	case len(got) > 0:
+		fail.proves(cause.Message(cause.Length, false, got, want, -1))
+		fail.proves(cause.Data(got, want))
 	}
-	return nil
+	return fail
+}
+
+// proves names the bug that the evidence shows; nil shows none.
+func (f *Failure) proves(b *Belief) {
+	if b != nil {
+		f.Belief, f.Proven = b, true
+	}
 }
 
 // client is a correct client of the dialect.
@@ -238,9 +302,17 @@ func (a *attack) client(conn net.Conn, name string) *dialect.Client {
 		dialect.Options{Timeout: a.o.Limit, BigEndian: a.o.BigEnd, Folder: nil})
 }
 
-// exchange sends one command and gives the whole answer.
-func (a *attack) exchange(c *dialect.Client, line string, want Text, belief *Belief) ([]byte,
-	error) {
+// expected is what a command prints, for the diagnosis.
+type expected struct {
+	body   string // all of it
+	stdout int    // how much of it goes to the standard output, in bytes; -1: not known
+}
+
+// exchange sends one command and gives the whole answer. What is wrong with its bytes names the
+// bug.
+func (a *attack) exchange(c *dialect.Client, line string, want Text, e expected) ([]byte, error) {
+	t := a.conns[len(a.conns)-1].(*tape)
+	t.rewind()
 	r, err := c.Exchange(a.ctx, line)
 	if err == nil {
 		return r.Data, nil
@@ -249,24 +321,51 @@ func (a *attack) exchange(c *dialect.Client, line string, want Text, belief *Bel
 	if r != nil {
 		got = r.Data
 	}
-	f := &Failure{Sent: sent([]byte(line)), Want: want, Got: gotText(got, a.why(err)),
-		Belief: belief}
-	if _, ok := errors.AsType[*dialect.LengthError](err); ok && f.Belief == nil {
-		f.Belief = oneRecv
-	}
+	f := &Failure{Sent: sent([]byte(line)), Want: want, Got: gotText(got, a.why(err))}
+	a.judge(f, c, t, e)
 	return got, f
 }
 
-// wantAnswer wants the answer to contain a text, white space at the ends apart.
-func (a *attack) wantAnswer(c *dialect.Client, line, want string, belief *Belief) error {
+// judge names what is wrong with an answer by all of its bytes.
+func (a *attack) judge(f *Failure, c *dialect.Client, t *tape, e expected) {
+	var body []byte
+	if e.body != "" {
+		body = []byte(e.body)
+	}
+	f.proves(cause.Message(kindOf(c.Dialect().Name), a.o.BigEnd, t.drain(), body, e.stdout))
+}
+
+// wantAnswer wants the answer to be a text, white space at the ends apart.
+func (a *attack) wantAnswer(c *dialect.Client, line, want string) error {
 	wanted := text("%s", quote([]byte(want)))
-	got, err := a.exchange(c, line, wanted, belief)
+	e := expected{want, len(want)}
+	got, err := a.exchange(c, line, wanted, e)
 	if err != nil {
 		return err
 	}
 	if strings.TrimSpace(strings.ReplaceAll(string(got), "\r\n", "\n")) != strings.TrimSpace(want) {
-		return &Failure{Sent: sent([]byte(line)), Want: wanted,
-			Got: tx("%s（%d 字节）", "%s (%d bytes)", quote(got), len(got)), Belief: belief}
+		f := &Failure{Sent: sent([]byte(line)), Want: wanted,
+			Got: tx("%s（%d 字节）", "%s (%d bytes)", quote(got), len(got))}
+		a.judge(f, c, a.conns[len(a.conns)-1].(*tape), e)
+		return f
 	}
-	return nil
+	return a.nothingMore(c, line, e)
+}
+
+// nothingMore wants the program to wait for the next command, with nothing after its answer: that
+// would come before the next one.
+func (a *attack) nothingMore(c *dialect.Client, line string, e expected) error {
+	a.calm()
+	t := a.conns[len(a.conns)-1].(*tape)
+	before := len(t.came)
+	t.Conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+	t.Read(make([]byte, 32<<10)) // its end shows with the next command
+	if len(t.came) == before {
+		return nil
+	}
+	f := &Failure{Sent: sent([]byte(line)), Want: tx("回答完了就没有了",
+		"nothing after the answer"),
+		Got: tx("后面还有 %s", "more came: %s", quote(t.came[before:]))}
+	a.judge(f, c, t, e)
+	return f
 }

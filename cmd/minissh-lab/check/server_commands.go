@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"minissh/cmd/minissh-lab/chaos"
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/dialect"
 )
 
@@ -33,12 +34,11 @@ func numbers() (command, want string) {
 const silentCommand = "cd ."
 
 // helloNaive is one exchange with a naive server.
-func helloNaive(a *attack, conn net.Conn) error { return a.naive(conn, "echo hello", "hello", nil) }
+func helloNaive(a *attack, conn net.Conn) error { return a.naive(conn, "echo hello", "hello") }
 
 // naive sends a command and reads until the wanted text is there.
-func (a *attack) naive(conn net.Conn, line, want string, belief *Belief) error {
-	fail := &Failure{Sent: sent([]byte(line)), Want: text("%s", quote([]byte(want))),
-		Belief: belief}
+func (a *attack) naive(conn net.Conn, line, want string) error {
+	fail := &Failure{Sent: sent([]byte(line)), Want: text("%s", quote([]byte(want)))}
 	if _, err := conn.Write([]byte(line)); err != nil {
 		fail.Got = a.why(err)
 		return fail
@@ -50,10 +50,12 @@ func (a *attack) naive(conn net.Conn, line, want string, belief *Belief) error {
 		func(b []byte) bool { return len(b) > 0 && len(clean(b)) >= len(clean([]byte(want))) })
 	if err != nil {
 		fail.Got = err.(*Failure).Got
+		fail.proves(cause.Data(got, []byte(want)))
 		return fail
 	}
 	if want != "" && clean(got) != clean([]byte(want)) {
 		fail.Got = tx("%s（%d 字节）", "%s (%d bytes)", quote(got), len(got))
+		fail.proves(cause.Data(got, []byte(want)))
 		return fail
 	}
 	return nil
@@ -66,32 +68,72 @@ func naiveOutput(a *attack) error {
 		return err
 	}
 	for _, want := range []string{"hello", "one two three", chinese} {
-		if err := a.naive(conn, "echo "+want, want, oneRecv); err != nil {
+		if err := a.naive(conn, "echo "+want, want); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// naiveSomething wants any answer at all.
-func naiveSomething(line string, belief *Belief) func(*attack) error {
-	return func(a *attack) error {
-		conn, err := a.dial()
-		if err != nil {
-			return err
-		}
-		err = a.naive(conn, line, "", belief)
-		if f, ok := err.(*Failure); ok {
-			f.Want = tx("随便什么回答，但要有", "any answer, but some")
-		}
+// naiveError wants the error text of an unknown command.
+func naiveError(a *attack) error {
+	conn, err := a.dial()
+	if err != nil {
 		return err
 	}
+	err = a.naive(conn, noSuchCommand, "")
+	want := tx("错误信息（stderr 也要发）", "the error text (stderr too)")
+	if f, ok := err.(*Failure); ok {
+		f.Want = want
+		a.answersNothing(f, helloNaive, cause.StdoutOnly)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	said := bytes.Clone(conn.drain())
+	conn.rewind()
+	if a.naive(conn, silentCommand, "") == nil && bytes.Equal(conn.drain(), said) {
+		f := &Failure{Sent: text(noSuchCommand), Want: want,
+			Got: tx("%s，和没有输出的命令一样", "%s, as to a command without output", quote(said))}
+		f.proves(cause.StdoutOnly)
+		return f
+	}
+	return nil
 }
+
+// naiveSilent wants any answer at all to a command without output.
+func naiveSilent(a *attack) error {
+	conn, err := a.dial()
+	if err != nil {
+		return err
+	}
+	err = a.naive(conn, silentCommand, "")
+	if f, ok := err.(*Failure); ok {
+		f.Want = tx("随便什么回答，但要有", "any answer, but some")
+		a.answersNothing(f, helloNaive, cause.EmptyOutput)
+	}
+	return err
+}
+
+// answersNothing names the bug of a program that has not answered a command, if it lives and
+// answers others: then it was the command.
+func (a *attack) answersNothing(f *Failure, hello func(*attack, net.Conn) error, b *Belief) {
+	if a.prog != nil && a.prog.ended() || len(a.conns) == 0 {
+		return
+	}
+	if hello(a, a.conns[len(a.conns)-1]) == nil {
+		f.proves(b)
+	}
+}
+
+// noSuchCommand is what no system has.
+const noSuchCommand = "no-such-command-7422"
 
 // hello is one exchange in a framed dialect.
 func hello(name string) func(*attack, net.Conn) error {
 	return func(a *attack, conn net.Conn) error {
-		return a.wantAnswer(a.client(conn, name), "echo hello", "hello", nil)
+		return a.wantAnswer(a.client(conn, name), "echo hello", "hello")
 	}
 }
 
@@ -107,7 +149,7 @@ func framedOutput(name string) func(*attack) error {
 		command, want := numbers()
 		for _, step := range []struct{ line, want string }{{"echo hello", "hello"}, {command, want},
 			{"echo again", "again"}} {
-			if err := a.wantAnswer(c, step.line, step.want, oneRecv); err != nil {
+			if err := a.wantAnswer(c, step.line, step.want); err != nil {
 				return err
 			}
 		}
@@ -127,10 +169,10 @@ func framedChinese(name string) func(*attack) error {
 			return err
 		}
 		c := a.client(conn, name)
-		if err := a.wantAnswer(c, "echo "+chinese, chinese, charsNotBytes); err != nil {
+		if err := a.wantAnswer(c, "echo "+chinese, chinese); err != nil {
 			return err
 		}
-		return a.wantAnswer(c, "echo after", "after", charsNotBytes)
+		return a.wantAnswer(c, "echo after", "after")
 	}
 }
 
@@ -143,13 +185,16 @@ func framedEmpty(name string) func(*attack) error {
 		}
 		c := a.client(conn, name)
 		if _, err := a.exchange(c, silentCommand,
-			tx("长度（0 也是长度）", "a length (0 is one too)"), emptyOutput); err != nil {
+			tx("长度（0 也是长度）", "a length (0 is one too)"), expected{"", 0}); err != nil {
+			if f, ok := err.(*Failure); ok && !f.Proven {
+				a.answersNothing(f, hello(name), cause.EmptyOutput)
+			}
 			return err
 		}
 		// With ack, the ack of nothing and the next command are two sends with no
 		// answer between them: they may stick. Here they must not.
-		chaos.Separated(a.ctx, conn)
-		return a.wantAnswer(c, "echo after", "after", emptyOutput)
+		chaos.Separated(a.ctx, raw(conn))
+		return a.wantAnswer(c, "echo after", "after")
 	}
 }
 
@@ -161,14 +206,22 @@ func framedError(name string) func(*attack) error {
 			return err
 		}
 		c := a.client(conn, name)
-		got, err := a.exchange(c, "no-such-command-7422", tx("错误信息", "the error text"), nil)
+		want := tx("错误信息（stderr 也要发）", "the error text (stderr too)")
+		e := expected{"", 0}
+		got, err := a.exchange(c, noSuchCommand, want, e)
 		if err != nil {
+			if f, ok := err.(*Failure); ok && !f.Proven {
+				a.answersNothing(f, hello(name), cause.StdoutOnly)
+			}
+			return err
+		}
+		if err := a.nothingMore(c, noSuchCommand, e); err != nil {
 			return err
 		}
 		if len(bytes.TrimSpace(got)) == 0 {
-			return &Failure{Sent: text("no-such-command-7422"),
-				Want: tx("错误信息（stderr 也要发）", "the error text (stderr too)"),
-				Got:  tx("空的", "nothing"), Belief: emptyOutput}
+			f := &Failure{Sent: text(noSuchCommand), Want: want, Got: tx("空的", "nothing")}
+			f.proves(cause.StdoutOnly)
+			return f
 		}
 		return nil
 	}
@@ -183,7 +236,7 @@ func goldenHeader(a *attack) error {
 	}
 	line := "echo 中文"
 	fail := &Failure{Sent: sent([]byte(line)), Want: tx("4 字节长度 N，正好 N 字节的 JSON",
-		"4 bytes of length N, then JSON of exactly N bytes"), Belief: charsNotBytes}
+		"4 bytes of length N, then JSON of exactly N bytes")}
 	if _, err := conn.Write([]byte(line)); err != nil {
 		fail.Got = a.why(err)
 		return fail
@@ -197,12 +250,12 @@ func goldenHeader(a *attack) error {
 		fail.Got = err.(*Failure).Got
 		return fail
 	}
+	fail.proves(cause.Message(cause.Header, a.o.BigEnd, got, []byte("中文"), len("中文\n")))
 	n, err := dialect.DecodeLength(a.o.BigEnd, got, dialect.MaxHeader)
 	switch rest := got[dialect.LengthSize:]; {
 	case err != nil || n > len(rest):
 		fail.Got = tx("长度是 % x：%s", "the length is % x: %s", got[:dialect.LengthSize],
 			quote(rest))
-		fail.Belief = shortRecv
 		return fail
 	case !json.Valid(rest[:n]):
 		fail.Got = tx("长度说 %d 字节，那是 %s，不是完整的 JSON",

@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"minissh/cmd/minissh-lab/chaos"
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/folder"
 )
@@ -92,18 +92,17 @@ func getFiles(name string) func(*attack) error {
 			return err
 		}
 		defer f.Close()
-		for _, s := range fileSamples {
-			fail := &Failure{Sent: text("get %s", s.name), Want: sum(s.data), Belief: oneRecv}
-			if s.name == "你好.txt" {
-				fail.Belief = charsNotBytes
-			}
+		for i, s := range fileSamples {
+			fail := &Failure{Sent: text("get %s", s.name), Want: sum(s.data)}
+			conn.rewind()
 			r, err := c.Exchange(a.ctx, "get "+s.name)
 			if err != nil {
 				fail.Got = a.why(err)
-				if errors.Is(err, dialect.ErrRefused) {
-					fail.Belief = nil
+				fail.proves(cause.Message(cause.Header, a.o.BigEnd, conn.drain(), s.data, -1))
+				if i > 0 {
+					return a.asGBK(name, s.name, fail)
 				}
-				return fail
+				return a.hasGet(name, fail)
 			}
 			got, err := os.ReadFile(filepath.Join(f.Path(), r.Saved))
 			if err != nil {
@@ -111,16 +110,24 @@ func getFiles(name string) func(*attack) error {
 			}
 			if !bytes.Equal(got, s.data) {
 				fail.Got = sum(got)
-				return fail
+				fail.proves(cause.Message(cause.Header, a.o.BigEnd, conn.drain(), s.data, -1))
+				return a.asGBK(name, s.name, fail)
+			}
+			if err := a.nothingMore(c, "get "+s.name, expected{string(s.data), -1}); err != nil {
+				return err
 			}
 		}
 		return nil
 	}
 }
 
-// getMissing asks for a file that is not there: whatever the answer, the server
-// must live on.
-func getMissing(name, file string, belief *Belief) func(*attack) error {
+// putOne puts a file, as proof that the server serves.
+func (a *attack) putOne(conn *tape, name string) error {
+	return a.put(conn, name, "lab-one.txt", []byte("one"), chaos.AfterLength)
+}
+
+// getMissing asks for a file that is not there: whatever the answer, the server must live on.
+func getMissing(name string) func(*attack) error {
 	return func(a *attack) error {
 		conn, err := a.dial()
 		if err != nil {
@@ -131,10 +138,10 @@ func getMissing(name, file string, belief *Belief) func(*attack) error {
 			return err
 		}
 		defer f.Close()
-		r, err := c.Exchange(a.ctx, "get "+file)
-		fail := &Failure{Sent: text("get %s", file),
+		r, err := c.Exchange(a.ctx, "get nosuch.txt")
+		fail := &Failure{Sent: text("get nosuch.txt"),
 			Want: tx("报头里 size 0，或者关闭连接；服务端活着",
-				"a header with size 0, or the connection closed; the server lives"), Belief: belief}
+				"a header with size 0, or the connection closed; the server lives")}
 		switch {
 		case errors.Is(err, dialect.ErrSilent):
 			fail.Got = a.why(err)
@@ -144,12 +151,52 @@ func getMissing(name, file string, belief *Belief) func(*attack) error {
 			return fail
 		}
 		leave(conn)
-		if a.prog != nil && a.endsSoon() {
-			fail.Got = tx("服务端结束了", "the server ended")
-			return fail
-		}
 		return a.servesNext(func(a *attack, conn net.Conn) error { return a.getOne(conn, name) },
 			fail)
+	}
+}
+
+// getOutside asks for a file outside of the server's folder, by each way out. Its bytes must not
+// come, and the server must live.
+func getOutside(name string) func(*attack) error {
+	return func(a *attack) error {
+		if err := a.needsFolder(); err != nil {
+			return err
+		}
+		const file, secret = "lab-secret.txt", "this is nobody's business"
+		above := filepath.Dir(filepath.Dir(a.work.dir))
+		for _, dir := range []string{a.work.base, above, filepath.Dir(a.work.dir)} {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(secret), 0o644); err != nil {
+				return err
+			}
+		}
+		for _, asked := range []string{"../../" + file, "../../../" + file,
+			filepath.ToSlash(filepath.Join(above, file))} {
+			fail := &Failure{Sent: text("get %s", asked),
+				Want: tx("不给，服务端活着", "refused, and the server lives")}
+			conn, err := a.dial()
+			if err != nil {
+				return err
+			}
+			c, f, err := a.fileClient(conn, name)
+			if err != nil {
+				return err
+			}
+			c.Exchange(a.ctx, "get "+asked) // what came is what counts
+			f.Close()
+			if bytes.Contains(conn.drain(), []byte(secret)) {
+				fail.Got = tx("给了：%s", "given: %s", quote([]byte(secret)))
+				fail.proves(cause.TraversalGet)
+				return fail
+			}
+			leave(conn)
+			if err := a.servesNext(func(a *attack, conn net.Conn) error {
+				return a.getOne(conn, name)
+			}, fail); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 
@@ -161,6 +208,10 @@ func (a *attack) getOne(conn net.Conn, name string) error {
 	}
 	defer f.Close()
 	if _, err := c.Exchange(a.ctx, "get a.txt"); err != nil {
+		other, dialed := a.dial() // it may have no get
+		if dialed == nil && a.putOne(other, name) == nil {
+			return nil
+		}
 		return &Failure{Sent: text("get a.txt"), Got: a.why(err)}
 	}
 	return nil
@@ -201,13 +252,20 @@ func putFiles(name string) func(*attack) error {
 			return err
 		}
 		for i, s := range fileSamples {
-			if err := a.put(conn, name, "up-"+itoa(i)+"-"+s.name, s.data, chaos.Glued); err != nil {
+			err := a.put(conn, name, "up-"+itoa(i)+"-"+s.name, s.data, chaos.Glued)
+			if err != nil && i == 0 {
+				return a.putApart(name, err)
+			}
+			if err != nil {
 				return err
 			}
 		}
 		for _, s := range chaos.All[1:] {
 			if err := a.put(conn, name, "up-"+s.Name+".txt", []byte("包没有粘，是流没有边界"),
 				s); err != nil {
+				if f, ok := err.(*Failure); ok && !f.Proven && s.Name != chaos.ByteByByte.Name {
+					f.proves(cause.ShortRecv)
+				}
 				return err
 			}
 		}
@@ -215,49 +273,19 @@ func putFiles(name string) func(*attack) error {
 	}
 }
 
-// put sends one file and waits until the program has saved it whole. A file gives
-// no event when another program has written it, so it is looked at again and again.
-func (a *attack) put(conn net.Conn, name, file string, data []byte, s chaos.Schedule) error {
+// put sends one file and waits until the program has saved it whole.
+func (a *attack) put(conn *tape, name, file string, data []byte, s chaos.Schedule) error {
 	command, framed := putMessage(name, a.o.BigEnd, file, data)
 	pieces := putPieces(s, a.o.BigEnd, command, framed)
-	what := tx("put %s，%s", "put %s, %s", file, "").plus(Text{s.Zh, s.En})
-	fail := &Failure{Sent: what.plus(text(": %s", quote(pieces[0]))),
-		Want: tx("存下 ", "saved: ").plus(sum(data)), Belief: putGlued}
-	if s.Name != chaos.Glued.Name {
-		fail.Belief = shortRecv
-	}
-	if name == "oo" && s.Name == chaos.Glued.Name {
-		fail.Belief = oneRecv
-	}
-	if _, err := chaos.Send(a.ctx, conn, pieces); err != nil {
+	what := tx("put %s，%s", "put %s, %s", file, "").Plus(Text{Zh: s.Zh, En: s.En})
+	fail := &Failure{Sent: what.Plus(text(": %s", quote(pieces[0]))),
+		Want: tx("存下 ", "saved: ").Plus(sum(data))}
+	if _, err := chaos.Send(a.ctx, conn.Conn, pieces); err != nil {
 		fail.Got = a.why(err)
 		return fail
 	}
-	deadline := time.Now().Add(a.o.Limit)
-	for {
-		var got []byte
-		found := a.work.find(file, false)
-		if len(found) > 0 {
-			got, _ = os.ReadFile(found[0]) // may be held by the program for the moment
-			if bytes.Equal(got, data) {
-				return nil
-			}
-		}
-		over := time.Now().After(deadline)
-		if a.prog != nil && a.prog.ended() || over || a.ctx.Err() != nil {
-			switch {
-			case len(found) == 0:
-				fail.Got = tx("没有这个文件", "no such file")
-			default:
-				fail.Got = sum(got)
-			}
-			if !over {
-				fail.Got = fail.Got.plus(tx("；程序结束了", "; the program ended"))
-			}
-			return fail
-		}
-		a.idle(10 * time.Millisecond)
-	}
+	_, err := a.saved(file, data, fail)
+	return err
 }
 
 // putOutside puts a file with ../ in its name. It must not land outside.
@@ -274,14 +302,13 @@ func putOutside(name string) func(*attack) error {
 		command, framed := putMessage(name, a.o.BigEnd, file, []byte("outside"))
 		conn.Write(append(command, framed...)) // a server that refuses may have closed already
 		fail := &Failure{Sent: text("put %s", file),
-			Want: tx("不写到目录外面", "nothing is written outside its folder"), Belief: traversal}
-		if half, ok := conn.(interface{ CloseWrite() error }); ok {
-			half.CloseWrite()
-		}
+			Want: tx("不写到目录外面", "nothing is written outside its folder")}
+		closeWrite(conn)
 		f, _ := a.fateOf(conn, a.o.Limit)
 		if found := a.work.find("lab-outside.txt", true); len(found) > 0 {
 			fail.Got = tx("写到了外面：%s", "written outside: %s",
 				quote([]byte(relative(a.work.dir, found[0]))))
+			fail.proves(cause.TraversalPut)
 			return fail
 		}
 		if f == ended {
@@ -312,10 +339,17 @@ func hostileHeader(name string, n int32) func(*attack) error {
 		conn.Write(append(message, `{"cmd": "put", "filename": "x.txt"}`...))
 		fail := &Failure{Sent: tx("报头长度 %d", "a header length of %d", n),
 			Want: tx("拒绝，关闭这个连接，服务端活着",
-				"refused, this connection closed, the server lives"), Belief: trustedLength}
+				"refused, this connection closed, the server lives")}
 		f, _ := a.fateOf(conn, a.o.Limit)
 		if f != closed {
 			fail.Got = fateText(f, a.o.Limit)
+			if f != ended {
+				fail.Belief = cause.TrustedLength // unless something else explains it
+			}
+			return fail
+		}
+		if t := a.trace(); t != nil && t.Belief() == cause.TrustedLength {
+			fail.Got = tx("不是拒绝，是被这个长度弄崩了", "not refused: it crashed of that length")
 			return fail
 		}
 		return a.servesNext(func(a *attack, conn net.Conn) error { return a.getOne(conn, name) },

@@ -16,19 +16,21 @@ func Find(lesson string) *Check {
 // checked by itself, while it runs.
 func All() []*Check {
 	echoBasics := Case{Name: "echo", What: tx("20 个随机字符串", "20 random strings")}
-	echoBasics.run = echoWords(20, false, acceptInLoop)
+	echoBasics.run = echoWords
 	oneConn := Case{Name: "ten", What: tx("一个连接上 10 条消息", "ten messages on one connection"),
-		run: echoWords(10, true, acceptInLoop)}
+		run: tenMessages}
 	typed := Case{Name: "typed", What: tx("在提示符后面输入 20 行", "20 lines typed at the prompt"),
-		run: echoClient(20)}
+		run: echoClient(false)}
+	once := typed
+	once.run = echoClient(true)
 	return []*Check{
 		{Lesson: "1-5", Port: 8080, Server: []Case{echoBasics,
-			{Name: "file", What: tx("Ctrl-C 以后套接字文件没了", "the socket file is gone after Ctrl-C"), run: socketFileGone}}, Client: []Case{typed}},
-		{Lesson: "6", Port: 8080, Server: []Case{echoBasics}, Client: []Case{typed}},
+			{Name: "file", What: tx("Ctrl-C 以后套接字文件没了", "the socket file is gone after Ctrl-C"), run: socketFileGone}}, Client: []Case{once}},
+		{Lesson: "6", Port: 8080, Server: []Case{echoBasics}, Client: []Case{once}},
 		{Lesson: "7", Port: 8080, Server: []Case{oneConn}, Client: []Case{typed}},
 		{Lesson: "8", Port: 8080, Server: []Case{
-			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(helloEcho)},
-			{Name: "rst", What: tx("客户端被杀（RST）", "the client is killed (RST)"), run: afterReset(helloEcho)},
+			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(helloEcho, false)},
+			{Name: "rst", What: tx("客户端被杀（RST）", "the client is killed (RST)"), run: afterReset(helloEcho, false)},
 			{Name: "restart", What: tx("停掉，马上再启动", "stopped, and started again at once"), run: restart},
 		}, Client: []Case{
 			{Name: "enter", What: tx("只按回车", "Enter alone"), run: pressEnter},
@@ -40,14 +42,14 @@ func All() []*Check {
 		}, Client: []Case{typed}},
 		{Lesson: "11", Port: 8080, Server: []Case{
 			{Name: "output", What: tx("已知命令的输出", "the output of known commands"), run: naiveOutput},
-			{Name: "error", What: tx("不存在的命令", "a command that does not exist"), run: naiveSomething("no-such-command-7422", emptyOutput)},
-			{Name: "silent", What: tx("没有输出的命令", "a command without output"), run: naiveSomething(silentCommand, emptyOutput)},
-			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(helloNaive)},
+			{Name: "error", What: tx("不存在的命令", "a command that does not exist"), run: naiveError},
+			{Name: "silent", What: tx("没有输出的命令", "a command without output"), run: naiveSilent},
+			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(helloNaive, true)},
 		},
 			Client: []Case{
 				{Name: "shows", What: tx("短的回答", "short answers"), run: naiveClient}}},
 		{Lesson: "14b", Port: 8080, Server: framedServer("ack"), Client: []Case{
-			{Name: "chaos", What: tx("3000 字节，每一种到法", "3000 bytes, in every way they may come"), run: anySchedule("ack")},
+			{Name: "chaos", What: tx("20000 字节，和每一种到法", "20000 bytes, and every way they may come"), run: anySchedule("ack")},
 			{Name: "chinese", What: tx("400 个 中", "400 x 中"), run: chineseAnswer("ack")},
 		}},
 		{Lesson: "15a", Port: 8080, Server: framedServer("simple"), Client: framedClient("simple")},
@@ -86,14 +88,14 @@ func framedServer(name string) []Case {
 		{Name: "error", What: tx("不存在的命令", "a command that does not exist"), run: framedError(name)},
 		{Name: "silent", What: tx("没有输出的命令", "a command without output"), run: framedEmpty(name)},
 		{Name: "chinese", What: tx("300 个 中", "300 x 中"), run: framedChinese(name)},
-		{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(hello(name))},
-		{Name: "rst", What: tx("客户端被杀（RST）", "the client is killed (RST)"), run: afterReset(hello(name))},
+		{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(hello(name), true)},
+		{Name: "rst", What: tx("客户端被杀（RST）", "the client is killed (RST)"), run: afterReset(hello(name), true)},
 	}
 }
 
 func framedClient(name string) []Case {
 	return []Case{
-		{Name: "chaos", What: tx("3000 字节，每一种到法", "3000 bytes, in every way they may come"), run: anySchedule(name)},
+		{Name: "chaos", What: tx("20000 字节，和每一种到法", "20000 bytes, and every way they may come"), run: anySchedule(name)},
 		{Name: "silent", What: tx("没有输出的回答", "an answer without output"), run: emptyAnswer(name)},
 		{Name: "chinese", What: tx("400 个 中", "400 x 中"), run: chineseAnswer(name)},
 		{Name: "eof", What: tx("在回答中间断开", "the connection ends inside an answer"), run: endsInFrame(name)},
@@ -105,7 +107,8 @@ func framedClient(name string) []Case {
 func fileServer(name string) []Case {
 	return []Case{
 		{Name: "get", What: tx("get：0 B、1 B、11 B、中文名、1 MiB", "get: 0 B, 1 B, 11 B, a Chinese name, 1 MiB"), run: getFiles(name)},
-		{Name: "missing", What: tx("get 不存在的文件", "get of a file that is not there"), run: getMissing(name, "nosuch.txt", missingFile)},
+		{Name: "missing", What: tx("get 不存在的文件", "get of a file that is not there"), run: getMissing(name)},
+		{Name: "get-outside", What: tx("get ../../lab-secret.txt", "get ../../lab-secret.txt"), run: getOutside(name)},
 		{Name: "put", What: tx("put：粘在一起，和每一种到法", "put: glued, and in every way it may come"), run: putFiles(name)},
 		{Name: "outside", What: tx("put ../../lab-outside.txt", "put ../../lab-outside.txt"), run: putOutside(name)},
 		{Name: "minus-one", What: tx("报头长度 -1", "a header length of -1"), run: hostileHeader(name, chaos.MinusOne)},

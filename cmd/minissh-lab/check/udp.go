@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/speak"
 )
@@ -35,18 +36,23 @@ func (a *attack) udpServer() (net.Conn, error) {
 		conn.Write([]byte("ready")) // nobody there yet: the error comes with the read
 		conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		_, err = conn.Read(buf)
-		conn.Close()
 		if err == nil {
+			a.conns = append(a.conns, conn)
 			return net.Dial("udp", a.o.Address)
 		}
+		conn.Close()
 		where := speak.Clean(a.o.Address)
 		if a.prog != nil && a.prog.ended() || time.Now().After(deadline) {
 			got := tx("没有回答", "no answer")
 			if a.prog != nil && a.prog.ended() {
 				got = tx("程序结束了", "the program ended")
 			}
-			return nil, &Failure{Sent: tx("ready，发到 %s", "ready, to %s", where),
+			fail := &Failure{NotUp: true, Sent: tx("ready，发到 %s", "ready, to %s", where),
 				Want: text("READY"), Got: got}
+			if a.prog != nil && len(listening(a.prog.p.PID)) > 0 {
+				fail.proves(cause.WrongSocketType)
+			}
+			return nil, fail
 		}
 		if a.ctx.Err() != nil {
 			return nil, a.ctx.Err()
@@ -56,20 +62,31 @@ func (a *attack) udpServer() (net.Conn, error) {
 }
 
 // datagram sends one datagram and wants one back, exactly.
-func (a *attack) datagram(conn net.Conn, message string, belief *Belief) error {
+func (a *attack) datagram(conn net.Conn, message string) error {
 	want := string(dialect.Upper([]byte(message)))
 	conn.Write([]byte(message))
 	buf := make([]byte, 65536)
 	conn.SetReadDeadline(time.Now().Add(a.o.Limit))
 	n, err := conn.Read(buf)
-	fail := &Failure{Sent: sent([]byte(message)), Want: text("%s", quote([]byte(want))),
-		Belief: belief}
+	fail := &Failure{Sent: sent([]byte(message)), Want: text("%s", quote([]byte(want)))}
 	if err != nil {
 		fail.Got = a.why(err)
+		first := a.conns[0]
+		if first != conn && len(want) > 0 && a.datagram(first, "hello") == nil {
+			fail.proves(cause.FirstClientOnly)
+		}
 		return fail
 	}
 	if string(buf[:n]) != want {
 		fail.Got = tx("%s（%d 字节）", "%s (%d bytes)", quote(buf[:n]), n)
+		switch {
+		case string(buf[:n]) == message:
+			fail.proves(cause.NoUpper)
+		case n > 0 && strings.HasPrefix(want, string(buf[:n])):
+			fail.proves(cause.DatagramCut)
+		default:
+			fail.proves(cause.Data(buf[:n], []byte(want)))
+		}
 		return fail
 	}
 	return nil
@@ -82,7 +99,7 @@ func udpEcho(a *attack) error {
 	}
 	defer conn.Close()
 	for _, w := range randomWords(20) {
-		if err := a.datagram(conn, w, nil); err != nil {
+		if err := a.datagram(conn, w); err != nil {
 			return err
 		}
 	}
@@ -95,10 +112,13 @@ func udpEmpty(a *attack) error {
 		return err
 	}
 	defer conn.Close()
-	if err := a.datagram(conn, "", emptyOutput); err != nil {
+	if err := a.datagram(conn, ""); err != nil {
+		if f, ok := err.(*Failure); ok && a.prog != nil && a.prog.ended() && a.crash() == nil {
+			f.proves(cause.EmptyIsEnd)
+		}
 		return err
 	}
-	return a.datagram(conn, "after", emptyOutput)
+	return a.datagram(conn, "after")
 }
 
 func udpLong(a *attack) error {
@@ -107,7 +127,7 @@ func udpLong(a *attack) error {
 		return err
 	}
 	defer conn.Close()
-	return a.datagram(conn, strings.Repeat("0123456789", 200), datagramCut)
+	return a.datagram(conn, strings.Repeat("0123456789", 200))
 }
 
 func udpTwoClients(a *attack) error {
@@ -123,7 +143,7 @@ func udpTwoClients(a *attack) error {
 	defer second.Close()
 	for range 5 {
 		for i, conn := range []net.Conn{first, second} {
-			if err := a.datagram(conn, "client "+itoa(i), nil); err != nil {
+			if err := a.datagram(conn, "client "+itoa(i)); err != nil {
 				return err
 			}
 		}
@@ -166,7 +186,11 @@ func udpClient(lines ...string) func(*attack) error {
 			}
 			answer := dialect.Upper(buf[:n])
 			pc.WriteTo(answer, from)
-			if err := a.wantOutput(at, string(answer), fail); err != nil {
+			said := cause.Sent{Pieces: []int{len(answer)}}
+			if err := a.wantOutput(at, string(answer), said, fail); err != nil {
+				if cause.Part(a.prog.output.from(at), string(answer)) {
+					fail.proves(cause.DatagramCut)
+				}
 				return err
 			}
 		}

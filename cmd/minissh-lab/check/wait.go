@@ -10,9 +10,28 @@ import (
 // spun is how much processor time a program may use while it has nothing to do.
 const spun = 250 * time.Millisecond
 
-// memoryLimit is how much a program may grow over a length that it should have
-// refused, in bytes of address space (some languages begin with a lot of it).
-const memoryLimit = 1 << 30
+// calm gives the program the time to finish what it does: it returns when the program waits for
+// something, has ended, or after a second.
+func (a *attack) calm() {
+	if a.prog == nil {
+		return
+	}
+	seen := 0
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline) && seen < 3; {
+		if a.prog.ended() || a.ctx.Err() != nil {
+			return
+		}
+		quiet, known := waits(a.prog.p.PID)
+		if !known {
+			a.idle(100 * time.Millisecond) // no system but Linux tells
+			return
+		}
+		if seen++; !quiet {
+			seen = 0
+		}
+		a.idle(3 * time.Millisecond)
+	}
+}
 
 // fate is what a program did when the conversation was over.
 type fate int
@@ -25,8 +44,9 @@ const (
 	hangs              // it does nothing
 )
 
-// fateOf watches the program and its end of conn until something is known. conn
-// may be nil. more is what it sent when it went on.
+// fateOf watches the program and its end of conn until something is known. conn may be nil: then it
+// hangs as soon as it waits. more is what it sent when it went on. A program that is busy gets more
+// time than limit: only what it has used of the processor shows that it spins.
 func (a *attack) fateOf(conn net.Conn, limit time.Duration) (f fate, more []byte) {
 	var before time.Duration
 	known := false
@@ -35,9 +55,11 @@ func (a *attack) fateOf(conn net.Conn, limit time.Duration) (f fate, more []byte
 	}
 	deadline := time.Now().Add(limit)
 	buf := make([]byte, 4096)
-	looked := time.Now()
-	for {
-		if conn != nil {
+	looked, calm := time.Now(), 0
+	for a.ctx.Err() == nil {
+		if conn == nil {
+			a.idle(20 * time.Millisecond)
+		} else {
 			conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 			n, err := conn.Read(buf)
 			switch {
@@ -47,30 +69,34 @@ func (a *attack) fateOf(conn net.Conn, limit time.Duration) (f fate, more []byte
 				return closed, nil
 			}
 		}
-		if a.prog != nil {
-			if a.prog.ended() {
-				return ended, nil
+		late := time.Now().After(deadline)
+		if a.prog == nil {
+			if late {
+				break
 			}
-			// a look costs a walk through /proc
-			if known && time.Since(looked) > 60*time.Millisecond {
-				looked = time.Now()
-				if now, ok := processorTime(a.prog.p.PID); ok && now-before >= spun {
-					return spins, nil
-				}
-			}
+			continue
 		}
-		if time.Now().After(deadline) || a.ctx.Err() != nil {
+		if a.prog.ended() {
+			return ended, nil
+		}
+		quiet, sure := waits(a.prog.p.PID)
+		if calm++; !quiet {
+			calm = 0
+		}
+		switch {
+		case conn == nil && calm > 3, late && (calm > 0 || !sure),
+			time.Now().After(deadline.Add(3 * limit)):
 			return hangs, nil
 		}
-		if conn == nil {
-			t := time.NewTimer(20 * time.Millisecond)
-			select {
-			case <-t.C:
-			case <-a.ctx.Done():
+		// a look costs a walk through /proc
+		if known && calm == 0 && time.Since(looked) > 60*time.Millisecond {
+			looked = time.Now()
+			if now, ok := processorTime(a.prog.p.PID); ok && now-before >= spun {
+				return spins, nil
 			}
-			t.Stop()
 		}
 	}
+	return hangs, nil
 }
 
 // fateText says what happened.
@@ -83,7 +109,7 @@ func fateText(f fate, limit time.Duration) Text {
 	case wentOn:
 		return tx("程序当什么都没发生，接着发", "the program went on as if nothing had happened")
 	case spins:
-		return tx("空转：%v 的 CPU 时间，什么也没做",
+		return tx("一直在空转：用了 %v 的 CPU，什么也没做",
 			"it spins: %v of processor time, nothing done", spun)
 	}
 	return tx("%v 里什么也没发生：一直等", "nothing for %v: it waits", limit)

@@ -1,0 +1,15 @@
+//go:build !linux
+
+package check
+
+// waits is not known here.
+func waits(int) (calm, known bool) { return false, false }
+
+// sleeps is not known here.
+func sleeps(int) bool { return false }
+
+// asks is not known here.
+func asks(int) bool { return false }
+
+// listening is not known here.
+func listening(int) []int { return nil }
