@@ -23,13 +23,14 @@ func lessonCommand() *cli.Command {
 		Name:      "lesson",
 		Usage:     "一课：先预测，再运行  /  a lesson: predict, then run",
 		ArgsUsage: "[NAME | list | myths [NAME]]",
-		Description: "没有名字就上下一课。\n" +
-			"Without a name: the next one you have not done.\n\n" +
+		Description: "不写名字就接着上下一课；第一次来，从 12 开始。\n" +
+			"Without a name: the next one you have not done; for a newcomer, 12.\n\n" +
 			"  lesson 12          那一课 / that lesson\n" +
 			"  lesson 12 --change 2048\n" +
 			"                     改一个值，再运行 / change a value and run it again\n" +
 			"  lesson 12 --hint, --starter, --mended\n" +
-			"                     练习的提示、开头、改好的程序 / hints, a beginning and a mended " +
+			"                     练习的提示、待完成的程序、改好的程序 / hints, a beginning and " +
+			"a mended " +
 			"program\n" +
 			"  lesson list        所有的课和进度 / all lessons, and your progress\n" +
 			"  lesson myths       大家都这么说，量一量：在终端里先举手，再看数字 /\n" +
@@ -67,6 +68,9 @@ func runLesson(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := oneWish(c, args); err != nil {
+		return err
+	}
 	if len(args) > 0 && args[0] == "list" {
 		if err := stray(args[1:], "minissh-lab lesson list"); err != nil {
 			return err
@@ -80,9 +84,6 @@ func runLesson(c *cli.Context) error {
 		return err
 	}
 	progress, _ := lesson.LoadProgress() // without a place for it, nothing is kept
-	if err := oneWish(c, args); err != nil {
-		return err
-	}
 	if c.Bool("auto") {
 		return autoLessons(s, args)
 	}

@@ -14,10 +14,10 @@ func helpFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "hint", Usage: "练习的下一条提示（共三条）/ the next hint for the " +
 			"exercise (of three)"},
-		&cli.BoolFlag{Name: "starter", Usage: "打印一个 Python 程序，从它开始改 / print a Python " +
+		&cli.BoolFlag{Name: "starter", Usage: "打印一个待完成的 Python 程序 / print a Python " +
 			"program to begin with"},
 		&cli.BoolFlag{Name: "mended", Usage: "打印改好的程序 / print the mended program"},
-		&cli.BoolFlag{Name: "client", Usage: "--starter、--mended：要客户端的 / the client's"},
+		&cli.BoolFlag{Name: "client", Usage: "--starter、--mended 打印客户端的程序 / the client's"},
 	}
 }
 
@@ -36,6 +36,8 @@ func oneWish(c *cli.Context, args []string) error {
 	wishes := asked(c)
 	const form = "minissh-lab lesson 15a --hint"
 	switch {
+	case len(wishes) > 0 && wishes[0] != "auto" && len(args) > 0 && !isLesson(args[0]):
+		return usage("--"+wishes[0]+" 是给一课用的", "--"+wishes[0]+" is for a lesson", form)
 	case len(wishes) > 1:
 		return usage("--"+wishes[0]+" 和 --"+wishes[1]+" 只能用一个",
 			"--"+wishes[0]+" or --"+wishes[1]+", not both", form)
@@ -44,6 +46,9 @@ func oneWish(c *cli.Context, args []string) error {
 	}
 	return nil
 }
+
+// isLesson tells a lesson's name, known or not, from the other words that the verb takes.
+func isLesson(word string) bool { return word != "list" && word != "myths" }
 
 // giveHint shows the next hint of a lesson's exercise and remembers that.
 func giveHint(s *lesson.Stage, p *lesson.Progress, l *lesson.Lesson) error {

@@ -191,6 +191,8 @@ func TestHintsComeOneAtATime(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--hint", "which lesson?"},
 		{"15a --hint --mended", "not both"},
+		{"list --hint", "is for a lesson"},
+		{"myths --change 1", "is for a lesson"},
 		{"9 --mended --client", "no client's program"},
 	} {
 		code, _, errOut := lab(t, "", append([]string{"lesson", "--lang", "en"},

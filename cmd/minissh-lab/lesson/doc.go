@@ -2,8 +2,10 @@
 //
 //	lesson.go     Lesson, Question, Quiz; All lists them
 //	run.go        one lesson from the question to the exercise
+//	knob.go       a lesson run again with a changed value
+//	program.go    the Python programs of the exercises, in python/
 //	stage.go      what a lesson prints with: colours, tables, labelled bytes, the four lanes
-//	net.go        real sockets for it: pairs, servers of the dialects, a slow link
+//	net.go        real sockets for it: pairs, servers of the dialects, a slow link, a LAN
 //	measure.go    what the lessons and the myths measure
 //	myths.go      what people believe, each with its numbers
 //	progress.go   what has been done, in XDG_STATE_HOME/minissh-lab
