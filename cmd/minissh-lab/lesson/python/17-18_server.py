@@ -42,9 +42,7 @@ def serve(conn):
 
 #]
 #[mended
-class Stream:
-    """一个连接，和收到了还没用的字节 / a connection, and what was received and not yet used"""
-
+class Stream:  # 收到了还没用的字节留在 rest 里 / rest has what was received and not yet used
     def __init__(self, conn):
         self.conn, self.rest = conn, b''
 
@@ -60,8 +58,7 @@ class Stream:
         data, self.rest = self.rest[:n], self.rest[n:]
         return data
 
-    def command(self):
-        """get NAME，或者 put NAME，后面紧跟着 4 字节长度和 { / or put NAME, a length and a {"""
+    def command(self):  # put NAME 后面紧跟着 4 字节长度和 { / after put NAME, a length and a {
         if not self.rest:
             self.more()
         if not self.rest.startswith(b'put'):
