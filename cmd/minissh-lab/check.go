@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,6 +108,11 @@ func runCheck(c *cli.Context) error {
 		side, sideName = check.Client, "client"
 	}
 	switch q := speak.Quote([]byte(name)); {
+	case ch == nil && len(partsOf(name)) > 0:
+		parts := partsOf(name)
+		return usage("第 "+q+" 课的检查分成 "+strings.Join(parts, "、"),
+			"the checks of lesson "+q+" are "+strings.Join(parts, " and "),
+			"minissh-lab check "+parts[0]+" --client -- python3 my_client.py")
 	case ch == nil && lesson.Find(name) != nil:
 		return usage("第 "+q+" 课在课里自己检查",
 			"lesson "+q+" is checked by itself, while it runs",
@@ -162,6 +168,16 @@ func runCheck(c *cli.Context) error {
 		return &problem{zh: "没有通过", en: "not passed", hint: "minissh-lab lesson " + ch.Lesson}
 	}
 	return nil
+}
+
+// partsOf are the checks 15a and 15b for 15.
+func partsOf(name string) (parts []string) {
+	for _, c := range check.All() {
+		if rest, ok := strings.CutPrefix(c.Lesson, name); ok && rest != "" && rest[0] >= 'a' {
+			parts = append(parts, c.Lesson)
+		}
+	}
+	return parts
 }
 
 // checkWords takes the lesson's name and the program; flags may follow the
@@ -246,7 +262,25 @@ func checkOptions(c *cli.Context, ch *check.Check, program []string) (check.Opti
 		}
 	}
 	o.Program = fillAddress(program, o.Network, o.Address)
-	return o, nil
+	return o, runnable(ch.Lesson, c.Bool("client"), program)
+}
+
+// runnable refuses a Python file where a program is wanted, and says what to type.
+func runnable(name string, client bool, program []string) error {
+	if len(program) == 0 || filepath.Ext(program[0]) != ".py" {
+		return nil
+	}
+	if info, err := os.Stat(program[0]); err != nil || info.Mode()&0o111 != 0 &&
+		strings.ContainsRune(program[0], os.PathSeparator) {
+		return nil
+	}
+	side := ""
+	if client {
+		side = "--client "
+	}
+	q := speak.Quote([]byte(program[0]))
+	return usage(q+" 是给 Python 运行的", q+" is for Python to run",
+		"minissh-lab check "+name+" "+side+"-- python3 "+speak.Clean(strings.Join(program, " ")))
 }
 
 func wantsAddress(arg string) bool {

@@ -34,6 +34,28 @@ func TestLessonsInAutoByTheVerb(t *testing.T) {
 	}
 }
 
+// Whoever forgets python3, or the letter of a lesson, is told what to type.
+func TestCheckSaysWhatToType(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	file := filepath.Join(t.TempDir(), "my.py")
+	if err := os.WriteFile(file, []byte("print(1)\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		hint string
+	}{
+		{[]string{"check", "16", file}, "check 16 -- python3 " + file},
+		{[]string{"check", "16", "--client", file}, "check 16 --client -- python3 " + file},
+		{[]string{"check", "15"}, "check 15a --client -- python3 my_client.py"},
+	} {
+		if code, _, errOut := lab(t, "", c.args...); code != 2 ||
+			!strings.Contains(errOut, c.hint) {
+			t.Errorf("%v: code %d, %s", c.args, code, errOut)
+		}
+	}
+}
+
 func TestLessonIsKeptInProgress(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	code, out, _ := lab(t, "3\n952\n", "lesson", "12", "--lang", "en")
@@ -203,7 +225,7 @@ func TestCheckWordsAreExplained(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	for _, c := range []struct{ args, want string }{
 		{"check", "which lesson?"},
-		{"check 12 -- python3 x.py", "checked by itself"},
+		{"check 13a -- python3 x.py", "checked by itself"},
 		{"check 99 -- python3 x.py", "no check for"},
 		{"check 16", "it comes after --"},
 		{"check 16 --client --connect 127.0.0.1:1", "--connect is for servers"},

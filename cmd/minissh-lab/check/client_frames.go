@@ -127,6 +127,37 @@ func naiveClient(a *attack) error {
 	return nil
 }
 
+// leftover answers 3000 bytes at once, then pwd. Chapter 12's client shows the first 1024, and for
+// pwd the next: that is what the chapter is about. One that is mended shows both whole.
+func leftover(a *attack) error {
+	p, err := a.startClient()
+	if err != nil {
+		return err
+	}
+	mark, err := p.command("big")
+	if err != nil {
+		return err
+	}
+	big, pwd := lines("big", 3000), "/home/student\n"
+	fail := &Failure{Sent: tx("big 的 3000 字节，然后 pwd", "3000 bytes for big, then pwd")}
+	p.conn.Write([]byte(big))
+	part := big[:1024]
+	err = p.wantOutput(mark, part, cause.Sent{Pieces: []int{len(big)}}, fail)
+	if err != nil {
+		return err
+	}
+	a.calm()
+	want := pwd
+	if !cause.Shows(p.prog.output.from(mark), big) {
+		want = big[1024:2048] // what is left over comes first
+	}
+	if mark, err = p.command("pwd"); err != nil {
+		return err
+	}
+	p.conn.Write([]byte(pwd))
+	return p.wantOutput(mark, want, cause.Sent{}, fail)
+}
+
 // answer is a framed dialect's whole answer with this output. For ack it is the
 // data alone: the length travels before the ack.
 func answer(name string, bigEndian bool, output string) []byte {

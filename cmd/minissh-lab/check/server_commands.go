@@ -75,6 +75,19 @@ func naiveOutput(a *attack) error {
 	return nil
 }
 
+// naiveLong wants all of an output that is longer than one recv(1024), and the next one after it.
+func naiveLong(a *attack) error {
+	conn, err := a.dial()
+	if err != nil {
+		return err
+	}
+	command, want := numbers()
+	if err := a.naive(conn, command, want); err != nil {
+		return err
+	}
+	return a.naive(conn, "echo after", "after")
+}
+
 // naiveError wants the error text of an unknown command.
 func naiveError(a *attack) error {
 	conn, err := a.dial()

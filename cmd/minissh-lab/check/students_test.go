@@ -94,7 +94,10 @@ func checkStudent(t *testing.T, s student, only string) (Summary, []Result) {
 func TestStudents(t *testing.T) {
 	named, wrong := make(chan string, 200), 0
 	t.Run("each", func(t *testing.T) {
-		for _, s := range students(t) {
+		for i, s := range students(t) {
+			if testing.Short() && i%3 > 0 {
+				continue // one in three, for the race detector
+			}
 			if s.fails {
 				wrong++
 			}

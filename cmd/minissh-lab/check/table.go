@@ -48,6 +48,11 @@ func All() []*Check {
 		},
 			Client: []Case{
 				{Name: "shows", What: tx("短的回答", "short answers"), run: naiveClient}}},
+		{Lesson: "12", Port: 8080, Server: []Case{
+			{Name: "long", What: tx("3893 字节的输出，再一条", "3893 bytes of output, and one more"), run: naiveLong},
+		}, Client: []Case{
+			{Name: "leftover", What: tx("3000 字节，然后 pwd", "3000 bytes, then pwd"), run: leftover},
+		}},
 		{Lesson: "14b", Port: 8080, Server: framedServer("ack"), Client: []Case{
 			{Name: "chaos", What: tx("20000 字节，和每一种到法", "20000 bytes, and every way they may come"), run: anySchedule("ack")},
 			{Name: "chinese", What: tx("400 个 中", "400 x 中"), run: chineseAnswer("ack")},

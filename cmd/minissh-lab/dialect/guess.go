@@ -107,8 +107,16 @@ func callAuto(w *wire, line string) (d *Dialect, bigEndian bool, reply *Reply, e
 	if !certain {
 		sure, sureEn = "可能是", "perhaps"
 	}
-	w.note(fmt.Sprintf("%s %s：%s", sure, d.Name, d.Zh),
-		fmt.Sprintf("%s %s: %s", sureEn, d.Name, d.En))
+	orderZh, orderEn := "", ""
+	switch {
+	case d != simple && d != ultimate && d != file:
+	case bigEndian:
+		orderZh, orderEn = "；长度是大端（'!i'）", "; lengths are big-endian ('!i')"
+	default:
+		orderZh, orderEn = "；长度是小端（'i'）", "; lengths are little-endian ('i')"
+	}
+	w.note(fmt.Sprintf("%s %s：%s%s", sure, d.Name, d.Zh, orderZh),
+		fmt.Sprintf("%s %s: %s%s", sureEn, d.Name, d.En, orderEn))
 	switch d {
 	case ack:
 		reply, err = w.finishAck(first)

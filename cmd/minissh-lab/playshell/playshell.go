@@ -55,7 +55,9 @@ func init() { // here, since help lists the map
 		"echo": (*session).echo, "seq": (*session).seq,
 		"cat": (*session).cat, "type": (*session).cat,
 		"big": (*session).big, "true": silent, "touch": silent, "sleep": silent,
-		"help": (*session).help,
+		"help": (*session).help, "whoami": (*session).whoami, "hostname": (*session).hostname,
+		"ipconfig": (*session).ipconfig, "ifconfig": (*session).ifconfig,
+		"tasklist": (*session).tasklist, "ps": (*session).tasklist,
 	}
 }
 

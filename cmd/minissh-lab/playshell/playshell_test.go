@@ -5,6 +5,17 @@ import (
 	"testing"
 )
 
+// What the course demonstrates sticking with is longer than one recv(1024).
+func TestDemonstrations(t *testing.T) {
+	for line, long := range map[string]bool{"whoami": false, "hostname": false, "ipconfig": false,
+		"ifconfig": false, "ipconfig /all": true, "tasklist": true} {
+		out, errOut := Run(line)
+		if len(out) == 0 || len(errOut) > 0 || len(out) > 1024 != long {
+			t.Errorf("%s: %d bytes, %q", line, len(out), errOut)
+		}
+	}
+}
+
 func TestRun(t *testing.T) {
 	for _, c := range []struct{ line, out, errOut string }{
 		{"ls", "a.txt\nbig.txt\ncode\nempty.txt\nzhong.txt\n你好.txt\n", ""},
