@@ -19,7 +19,8 @@ import (
 )
 
 // recordPython records a server and a client of peers with lines typed at the client's prompt.
-func recordPython(t *testing.T, file, lines string, server, client []string) string {
+func recordPython(t *testing.T, file, lines string, server, client []string,
+	flags ...string) string {
 	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -29,8 +30,8 @@ func recordPython(t *testing.T, file, lines string, server, client []string) str
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := []string{"record", "--lang", "en", "--save", file, "--between", "127.0.0.1:0", free,
-		"--"}
+	words := append([]string{"record", "--lang", "en", "--save", file}, flags...)
+	words = append(words, "--between", "127.0.0.1:0", free, "--")
 	for i, script := range [][]string{server, client} {
 		if i == 1 {
 			words = append(words, "--client", "--")

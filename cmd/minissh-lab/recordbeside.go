@@ -43,7 +43,7 @@ func turns(v *runView, events []tape.Event) (all []turn) {
 	slices.SortStableFunc(byConn, func(a, b tape.Event) int { return a.Conn - b.Conn })
 	decoders := map[int]*tape.Decoder{}
 	for _, e := range byConn {
-		if e.Kind == tape.Open || e.Kind == tape.Full {
+		if slices.Contains([]tape.Kind{tape.Open, tape.Full, tape.Send, tape.Recv}, e.Kind) {
 			continue
 		}
 		n := len(all) - 1

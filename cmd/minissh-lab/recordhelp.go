@@ -33,6 +33,9 @@ func recordFlags() []cli.Flag {
 			Usage: "看存下来的 / show a run that was saved: `FILE`"},
 		&cli.StringFlag{Name: "beside",
 			Usage: "和 --open 的并排 / show it beside that of --open: `FILE`"},
+		&cli.BoolFlag{Name: "strace", Usage: "看见由实验室启动的程序的每次 send、recv" +
+			"（Linux，要有 strace；程序会慢一点） / see each send and recv of the programs that " +
+			"the lab starts (Linux, with strace; it slows them down a little)"},
 		&cli.BoolFlag{Name: "web",
 			Usage: "也在浏览器里画四条道 / draw the four lanes in a browser, too"},
 	)

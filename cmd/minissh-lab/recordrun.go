@@ -30,6 +30,8 @@ func (r *recording) run(c *cli.Context, p *speak.Printer) error {
 	if r.server != nil {
 		r.relay.Ended = serverEnded
 	}
+	connections := newLinks()
+	r.relay.Linked = connections.add
 	rl, err := relay.Listen(r.relay)
 	if err != nil {
 		return r.relayProblem(err)
@@ -43,7 +45,11 @@ func (r *recording) run(c *cli.Context, p *speak.Printer) error {
 		r.client = fillAddress(r.client, r.relay.Network, rl.Addr().String())
 	}
 	r.sayReady(p, rl)
-	programs, err := r.start(p)
+	var traced *tracing
+	if c.Bool("strace") {
+		traced = r.startTracing(ctx, p, connections)
+	}
+	programs, err := r.start(p, traced)
 	defer func() {
 		for _, o := range programs {
 			o.end()
@@ -54,6 +60,10 @@ func (r *recording) run(c *cli.Context, p *speak.Printer) error {
 		shown, err = startWeb(c.Context, p, r.growing)
 	}
 	if err != nil {
+		for _, o := range programs {
+			o.end()
+		}
+		traced.end(r.relay.Tape)
 		return errors.Join(err, r.discard(file))
 	}
 	if r.server != nil {
@@ -75,7 +85,7 @@ func (r *recording) run(c *cli.Context, p *speak.Printer) error {
 	for _, o := range programs {
 		o.end()
 	}
-	r.relay.Tape.Close()
+	traced.end(r.relay.Tape)
 	watchers.Wait()
 	err = errors.Join(err, r.finish(p, file))
 	if c.Bool("web") && c.Context.Err() == nil && err == nil {
@@ -86,7 +96,7 @@ func (r *recording) run(c *cli.Context, p *speak.Printer) error {
 
 // start starts the programs, the server first. With an error, those that run are the caller's to
 // end, too.
-func (r *recording) start(p *speak.Printer) (programs []*ownProgram, err error) {
+func (r *recording) start(p *speak.Printer, traced *tracing) (programs []*ownProgram, err error) {
 	for _, s := range []struct {
 		who  string
 		argv []string
@@ -94,7 +104,7 @@ func (r *recording) start(p *speak.Printer) (programs []*ownProgram, err error) 
 		if s.argv == nil {
 			continue
 		}
-		o, err := startOwn(p, s.who, s.argv)
+		o, err := startOwn(p, s.who, traced.around(s.who, s.argv))
 		if err != nil {
 			return programs, err
 		}

@@ -19,6 +19,7 @@ type runView struct {
 	conns map[int]*connView
 
 	pieces, bytes [2]int // by direction
+	sends, recvs  [2]int // that a tracer saw, by the direction of the bytes
 	full          bool
 }
 
@@ -70,6 +71,14 @@ func (v *runView) event(e tape.Event) {
 		v.p.Say("记满了（16 MiB 或 100000 块）：从这里起只传，不记",
 			"the recording is full (16 MiB, or 100,000 pieces): from here on, bytes are passed on "+
 				"and not recorded")
+		return
+	}
+	switch e.Kind {
+	case tape.Send:
+		v.sends[sideOf(e.Way)]++
+		return
+	case tape.Recv:
+		v.recvs[sideOf(e.Way)]++
 		return
 	}
 	k := v.conns[e.Conn]
@@ -230,6 +239,11 @@ func (v *runView) end() {
 	v.p.Sayf("连接 %d；→ 块 %d，字节 %d；← 块 %d，字节 %d",
 		"connections: %d; → pieces: %d, bytes: %d; ← pieces: %d, bytes: %d", len(v.conns),
 		v.pieces[0], v.bytes[0], v.pieces[1], v.bytes[1])
+	if v.sends != [2]int{} || v.recvs != [2]int{} {
+		v.p.Sayf("strace 看见：→ send %d 次，recv %d 次；← send %d 次，recv %d 次",
+			"strace saw: → send: %d, recv: %d; ← send: %d, recv: %d", v.sends[0], v.recvs[0],
+			v.sends[1], v.recvs[1])
+	}
 }
 
 // span is a time with as many digits as mean something.

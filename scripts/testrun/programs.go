@@ -41,6 +41,7 @@ var programs = []program{
 	{"rsync", "rsync"},
 	{"python3", "python3"},
 	{"openssl", "openssl"},
+	{"strace", "strace"},
 	{"tmux", "tmux"},
 	{"vim", "vim"},
 	{"less", "less"},

@@ -27,6 +27,9 @@ type Config struct {
 	// Ended is closed when the server's program has ended; until then one that cannot be reached
 	// is waited for, since it may still be starting. Nil: it is not waited for.
 	Ended <-chan struct{}
+	// Linked is told of each connection by its number on the tape: the client's address, and ours
+	// at the server. Nil for nobody. Several goroutines may call it.
+	Linked func(n int, client, ours net.Addr)
 }
 
 // ErrItself is a server's address that is the relay's own.
@@ -122,6 +125,9 @@ func (r *Relay) serve(ctx context.Context, client net.Conn) {
 		}
 		abort(client)
 		return
+	}
+	if r.cfg.Linked != nil {
+		r.cfg.Linked(n, client.RemoteAddr(), target.LocalAddr())
 	}
 	k := &link{n: n, tape: r.cfg.Tape, client: client, server: target,
 		ended: map[tape.Way]bool{}}

@@ -190,6 +190,7 @@ func FuzzRead(f *testing.F) {
 	tape.Add(Event{Conn: n, Kind: Data, Way: Up, Data: []byte("ls"), Segments: 1})
 	tape.Add(Event{Conn: n, Kind: End, Way: Up})
 	tape.Add(Event{Conn: n, Kind: Reset, Way: Down})
+	tape.AddCalls([]Event{{Conn: n, At: 1, Kind: Send, Way: Up, Size: 2}})
 	f.Add(written(f, tape))
 	f.Add([]byte(head + `{"conn": 0, "at": 7, "kind": "full"}` + "\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {

@@ -26,6 +26,11 @@
 //	    could not be reached) its connection has no events.
 //	 7. "full" is the last event of a run that reached a bound: more passed, and was not recorded.
 //
+//	 8. "send" and "recv" are calls that a tracer saw in the programs: "size" is what the call
+//	    returned, "ask" the n of recv(n), left out if not known; "way" is that of the bytes. They
+//	    come after everything else, in an order of time of their own, at most MaxCalls of them,
+//	    and may be of a connection that is over.
+//
 // A file comes from anybody. Read keeps to MaxBytes, MaxEvents and MaxConns, which a Tape keeps to
 // as well, checks every rule above, and says in which line one is broken. What is in data and in
 // title is quoted wherever it is shown.

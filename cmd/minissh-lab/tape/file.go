@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 	"unicode/utf8"
 )
@@ -103,7 +104,7 @@ func Read(r io.Reader) (Header, []Event, error) {
 			return Header{}, nil, &LineError{n, "it is too long"}
 		case err != nil:
 			return Header{}, nil, err
-		case len(events) == MaxEvents:
+		case len(events)-check.calls == MaxEvents || check.calls == MaxCalls:
 			return Header{}, nil, &LineError{n, "there are too many events"}
 		}
 		var e Event
@@ -164,13 +165,21 @@ type checker struct {
 	bytes int
 	at    int64
 	full  bool
+	calls int // a call may only be followed by another
 }
 
 // event says which rule e breaks, "" if none.
 func (c *checker) event(e Event) string {
+	if e.call() {
+		return c.call(e)
+	}
 	switch {
 	case c.full:
 		return `nothing comes after "full"`
+	case c.calls > 0:
+		return "only calls come after calls"
+	case e.Size != 0 || e.Ask != 0:
+		return `"size" and "ask" belong to calls`
 	case e.At < c.at:
 		return "its time goes back"
 	case e.Segments < 0 || (e.Segments > 0 && e.Kind != Data) || e.Segments > MaxPiece:
@@ -206,6 +215,28 @@ func (c *checker) event(e Event) string {
 		return "its connection has not begun"
 	}
 	return c.conns[e.Conn].event(e)
+}
+
+// call is rule 8.
+func (c *checker) call(e Event) string {
+	if c.calls == 0 {
+		c.at = 0
+	}
+	c.calls++
+	switch {
+	case e.At < c.at:
+		return "its time goes back"
+	case e.Conn < 1 || e.Conn >= len(c.conns):
+		return "its connection has not begun"
+	case e.Way != Up && e.Way != Down:
+		return `"way" is wrong`
+	case e.Size < 0 || e.Size > math.MaxInt32 || e.Ask < 0 || e.Ask > math.MaxInt32:
+		return "its size cannot be"
+	case len(e.Data) > 0 || e.Segments != 0 || e.Ask > 0 && e.Kind == Send:
+		return "it has what belongs to another kind"
+	}
+	c.at = e.At
+	return ""
 }
 
 // event is the part of the rules that concerns one connection.

@@ -9,6 +9,7 @@ import (
 const (
 	MaxBytes  = 16 << 20 // of data in all
 	MaxEvents = 100_000  // so that a run of single bytes stays small as well
+	MaxCalls  = 100_000  // of a tracer, beside the events
 	MaxConns  = 1000
 	MaxPiece  = 64 << 10 // bytes of data in an event
 	MaxTitle  = 200      // bytes
@@ -32,6 +33,8 @@ const (
 	End     Kind = "end"     // FIN: this side sends nothing any more
 	Reset   Kind = "reset"   // RST from this side: the connection is over
 	Full    Kind = "full"    // a bound is reached: nothing is recorded from here on
+	Send    Kind = "send"    // a program's send returned: Event.Size
+	Recv    Kind = "recv"    // a program's recv returned: Event.Size, of Event.Ask
 )
 
 // Event is one thing that happened. The rules are in the package's comment.
@@ -42,7 +45,12 @@ type Event struct {
 	Way      Way    `json:"way,omitempty"`
 	Data     []byte `json:"data,omitempty"`
 	Segments int    `json:"segments,omitempty"` // 0: not known
+	Size     int    `json:"size,omitempty"`     // of Send and Recv
+	Ask      int    `json:"ask,omitempty"`      // of Recv; 0: not known
 }
+
+// call reports what a tracer saw.
+func (e Event) call() bool { return e.Kind == Send || e.Kind == Recv }
 
 // Tape is a run in memory. Its methods may be called from any goroutine; nothing in an event
 // changes after it was added.
@@ -95,6 +103,23 @@ func (t *Tape) Add(e Event) {
 	if e.Conn > 0 && t.conns[e.Conn].event(e) == "" {
 		t.add(e)
 	}
+}
+
+// AddCalls adds what a tracer saw, in the order of time and with At set, and closes the tape. Calls
+// of connections that are not recorded are dropped, and those beyond MaxCalls.
+func (t *Tape) AddCalls(calls []Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return
+	}
+	for i, e := range calls {
+		if i < MaxCalls && e.Conn > 0 && e.Conn < len(t.conns) {
+			t.events = append(t.events, e)
+		}
+	}
+	t.closed = true
+	t.changed()
 }
 
 // add is Add with mu held; false if e was not recorded.

@@ -27,6 +27,9 @@ func written(t testing.TB, tape *Tape) []byte {
 
 // show is an event without its time.
 func show(e Event) string {
+	if e.call() {
+		return fmt.Sprintf("%d %s %s %d of %d", e.Conn, e.Kind, e.Way, e.Size, e.Ask)
+	}
 	return fmt.Sprintf("%d %s %s %q %d", e.Conn, e.Kind, e.Way, e.Data, e.Segments)
 }
 
@@ -40,6 +43,9 @@ func TestFileGivesBackWhatWasRecorded(t *testing.T) {
 	tape.Add(Event{Conn: one, Kind: End, Way: Up})
 	tape.Add(Event{Conn: one, Kind: Data, Way: Down, Data: bytes.Repeat([]byte{0}, MaxPiece)})
 	tape.Add(Event{Conn: one, Kind: Reset, Way: Down})
+	tape.AddCalls([]Event{{Conn: one, At: 3, Kind: Send, Way: Up, Size: 2},
+		{Conn: 9, At: 4, Kind: Send, Way: Up, Size: 2},
+		{Conn: one, At: 5, Kind: Recv, Way: Up, Ask: 1024}})
 	file := written(t, tape)
 	h, events, err := Read(bytes.NewReader(file))
 	if err != nil || h.Title != "mine" || h.Version != 1 || h.Began.IsZero() {
@@ -53,6 +59,9 @@ func TestFileGivesBackWhatWasRecorded(t *testing.T) {
 		if show(events[i]) != show(want[i]) || events[i].At != want[i].At {
 			t.Errorf("%v, want %v", show(events[i]), show(want[i]))
 		}
+	}
+	if n := len(want); n != 9 || show(want[n-1]) != "1 recv up 0 of 1024" || !tape.Closed() {
+		t.Errorf("%d events, the last is %s", n, show(want[n-1]))
 	}
 	if show(want[2]) != `1 data up "ls\x00\xff\x1b[2J中" 1` {
 		t.Errorf("the piece is %s", show(want[2]))
@@ -195,6 +204,18 @@ func TestHostileFiles(t *testing.T) {
 			`{"conn": 1, "at": 0, "kind": "data", "way": "up", "data": "eA=="}` + "\n", "has ended"},
 		{head + open + `{"conn": 1, "at": 0, "kind": "reset", "way": "up"}` + "\n" +
 			`{"conn": 1, "at": 0, "kind": "end", "way": "down"}` + "\n", "is over"},
+		{head + `{"conn": 1, "at": 0, "kind": "send", "way": "up", "size": 1}` + "\n", "not begun"},
+		{head + open + `{"conn": 1, "at": 0, "kind": "send", "way": "up", "size": -1}` + "\n",
+			"size cannot be"},
+		{head + open + `{"conn": 1, "at": 0, "kind": "send", "way": "up", "ask": 1}` + "\n",
+			"another kind"},
+		{head + open + `{"conn": 1, "at": 0, "kind": "recv", "size": 1}` + "\n", "way"},
+		{head + open + `{"conn": 1, "at": 0, "kind": "end", "way": "up", "size": 1}` + "\n",
+			"belong to calls"},
+		{head + open + `{"conn": 1, "at": 5, "kind": "recv", "way": "up", "size": 1}` + "\n" +
+			`{"conn": 1, "at": 4, "kind": "recv", "way": "up", "size": 1}` + "\n", "goes back"},
+		{head + open + `{"conn": 1, "at": 5, "kind": "recv", "way": "up", "size": 1}` + "\n" +
+			`{"conn": 1, "at": 6, "kind": "end", "way": "up"}` + "\n", "after calls"},
 		{head + `{"conn": 0, "at": 0, "kind": "full"}` + "\n" + open, `after "full"`},
 	} {
 		_, events, err := Read(strings.NewReader(c.file))

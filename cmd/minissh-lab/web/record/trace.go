@@ -63,6 +63,9 @@ type Trace struct {
 	Events   []Event   `json:"events"`
 	Right    bool      `json:"right"`    // the receiver took for messages what was sent
 	Segments int       `json:"segments"` // with data, by the last look; -1 unknown
+	// recorded: sends are guessed; recvs were seen
+	Guessed bool `json:"guessed,omitempty"`
+	Seen    bool `json:"seen,omitempty"`
 	// live: bytes of the TLS handshake before the first frame
 	Setup int `json:"setup,omitempty"`
 	// what waits in the receive buffer is known on this system

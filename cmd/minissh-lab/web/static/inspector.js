@@ -19,9 +19,9 @@ export function inspect(place, side, offset, n, move) {
     ["i_field", story.field ? t("f_" + story.field.name) + bytesOf(side, story.field) : "", "field"],
     ["i_value", valueOf(story.field), "value"],
     [side.live ? "i_frame" : "i_message", side.live ? t("frame_n", story.message + 1, side.sent.length, side.sent[story.message].text) : t("message_n", story.message + 1, side.sent.length), "message"],
-    ["i_send", sendOf(story, offset) + (side.recorded ? t("guessed") : ""), "send"],
+    ["i_send", sendOf(story, offset) + (side.guessed ? t("guessed") : ""), "send"],
     ["i_segment", segmentOf(side, story, offset), "segment"],
-    ["i_recv", side.recorded ? t("unseen_here") : recvOf(story, offset), "recv"],
+    ["i_recv", side.recorded && !side.seen ? t("unseen_here") : recvOf(story, offset), "recv"],
   ];
   if (side.judged) facts.splice(3, 0, ["i_took", story.took >= 0 ? t("took_n", story.took + 1, brief(side.got[story.took].text)) : story.recv ? t("left_over") : t("not_yet"), "took"]);
   const list = el("dl", { class: "facts" });

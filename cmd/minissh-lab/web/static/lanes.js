@@ -20,7 +20,7 @@ export function say(e, side) {
   if (!e) return t("start_note");
   let what;
   switch (e.kind) {
-    case "send": what = size(e) === 0 ? t("ev_send_empty", e) : side.recorded ? t("ev_piece", e) : side.live ? t("ev_send_wire", e) : t("ev_send", e); break;
+    case "send": what = size(e) === 0 ? t("ev_send_empty", e) : side.guessed ? t("ev_piece", e) : side.live ? t("ev_send_wire", e) : t("ev_send", e); break;
     case "segment": what = size(e) === 0 ? t("ev_resent", e) : e.count > 1 ? t("ev_segments", e) : t("ev_segment", e); break;
     case "recv": what = size(e) === 0 ? t("ev_recv_end", e) : t("ev_recv", e); break;
     case "close": what = t("ev_close"); break;
@@ -42,14 +42,14 @@ export class Lanes {
     this.touched = touched;
     this.chosen = -1;
     this.count = 0;
-    this.kinds = side.title ? ["send", "segment"] : side.live ? ["frame", "send", "segment", "buffer", "recv"] : ["send", "segment", "buffer", "recv"];
+    this.kinds = side.title ? ["send", "segment", ...(side.seen ? ["recv"] : [])] : side.live ? ["frame", "send", "segment", "buffer", "recv"] : ["send", "segment", "buffer", "recv"];
     this.caption = el("p", { class: "caption" });
     this.verdict = el("p", { class: "verdict" });
     this.tally = el("p", { class: "tally" });
     this.tracks = {};
     const lanes = el("div", { class: "lanes" + (side.axis.linear ? "" : " fine"), tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-valuemax": String(Math.max(0, side.total - 1)), "aria-label": sideName(side) });
     for (const kind of this.kinds) {
-      const guessed = side.recorded && kind === "send" ? " ?" : "";
+      const guessed = side.guessed && kind === "send" ? " ?" : "";
       const track = el("div", { class: "track", "data-lane": kind });
       this.tracks[kind] = track;
       lanes.append(el("div", { class: "lane" }, el("span", { class: "lane-name" }, t("lane_" + kind) + guessed), track));
@@ -82,14 +82,14 @@ export class Lanes {
     this.caption.textContent = say(s.now, side);
     const done = n === side.events.length;
     const segments = side.segments < 0 ? "?" : s.segments.reduce((sum, e) => sum + e.count, 0);
-    this.tally.textContent = side.recorded ? t("tally_recorded", s.sends.length, segments) : t("tally", s.sends.length, segments, s.recvs.filter(size).length, s.acks);
+    this.tally.textContent = side.guessed ? t("tally_recorded", s.sends.length, segments) : t("tally", s.sends.length, segments, s.recvs.filter(size).length, s.acks);
     if (this.tracks.frame) this.fill("frame", s.frames, (e) => [e.text, `${e.text} ${size(e) - 12}`]);
     this.fill("send", s.sends, (e) => [`#${e.n}`, `#${e.n} · ${size(e)} B`]);
     this.fill("segment", s.segments, (e) => e.count > 1 ? ["?", t("boundary_unknown", e.count)] : [`#${e.n}`, `#${e.n} · ${size(e)} B`], (e) => e.count > 1 ? " blurred" : "");
     if (this.tracks.recv) this.fill("recv", s.recvs, (e) => [`#${e.n}`, `#${e.n} → ${size(e)} B`]);
     if (this.tracks.buffer) this.buffer(s);
     if (side.segments < 0) this.tracks.segment.append(el("p", { class: "unknown" }, t(side.recorded ? "segments_unknown" : "unknown_here")));
-    if (side.recorded) this.tracks.recv?.replaceChildren(el("p", { class: "unknown" }, t("unseen_here")));
+    if (side.recorded && !side.seen) this.tracks.recv?.replaceChildren(el("p", { class: "unknown" }, t("unseen_here")));
     if (s.held > 0) this.tracks.segment.append(this.block({ from: s.left, to: s.left + s.held }, ["…", t("held", s.held)], " held"));
     this.verdict.textContent = "";
     this.verdict.className = "verdict";

@@ -3,12 +3,16 @@
 //
 //	bytes, segments   as the relay saw them: one segment is drawn as it was, several that carried
 //	                  a piece without their boundaries
-//	sends             guessed: each piece was one
+//	sends, recvs      as a tracer saw them, if it saw all that was sent; else each piece is
+//	                  guessed to be a send, and recvs are not seen
 //	messages, fields  as tape.Decoder finds them; what it does not decode is one message a piece
-//	buffers, recvs    not seen: they are the programs' own
+//	buffers           not seen: they are the programs' own
 package taped
 
 import (
+	"cmp"
+	"slices"
+
 	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/speak"
 	"minissh/cmd/minissh-lab/tape"
@@ -45,13 +49,19 @@ func New(title string, events []tape.Event, d *dialect.Dialect, bigEndian bool) 
 	run := Run{Title: speak.Quote([]byte(title)), Connections: []Connection{}}
 	var all []*connection
 	byNumber := map[int]*connection{}
+	began := map[int]int64{} // a client may send before the relay has accepted it
+	for _, e := range events {
+		if at, ok := began[e.Conn]; !ok || e.At < at {
+			began[e.Conn] = e.At
+		}
+	}
 	for _, e := range events {
 		if e.Kind == tape.Open {
 			if len(all) == MaxConns {
 				run.More = true
 				continue
 			}
-			c := &connection{began: e.At, decoder: tape.NewDecoder(d, bigEndian)}
+			c := &connection{began: began[e.Conn], decoder: tape.NewDecoder(d, bigEndian)}
 			c.N = e.Conn
 			c.sides[0], c.sides[1] = newSide("to_server"), newSide("to_client")
 			byNumber[e.Conn] = c
@@ -64,6 +74,7 @@ func New(title string, events []tape.Event, d *dialect.Dialect, bigEndian bool) 
 	for _, c := range all {
 		for _, s := range c.sides {
 			s.cover()
+			s.trace(c.began)
 			c.Sides = append(c.Sides, s.Trace)
 		}
 		run.Connections = append(run.Connections, c.Connection)
@@ -85,6 +96,8 @@ type side struct {
 	segments, sends int
 	pieces          []record.Message // where each begins and ends
 	numbers         []int            // of Sent: the decoder's
+	total           int              // bytes, also those that are not shown
+	calls           []tape.Event     // that a tracer saw
 	full            bool             // a bound is reached: the rest is not shown
 }
 
@@ -104,7 +117,12 @@ func (c *connection) side(w tape.Way) *side {
 func (c *connection) event(e tape.Event) {
 	at := e.At - c.began
 	switch e.Kind {
+	case tape.Send, tape.Recv:
+		s := c.side(e.Way)
+		s.calls = append(s.calls, e)
+		return
 	case tape.Data:
+		c.side(e.Way).total += len(e.Data)
 		c.side(e.Way).piece(e, at)
 	case tape.End, tape.Reset:
 		s := c.side(e.Way)
@@ -161,6 +179,34 @@ func (s *side) field(f tape.Field) {
 	}
 	s.Sent = append(s.Sent, record.Message{From: from, To: to, Text: f.Value, Size: to - from})
 	s.numbers = append(s.numbers, f.Message)
+}
+
+// trace puts the calls in the place of what was guessed, if they are all that was sent.
+func (s *side) trace(began int64) {
+	sum := map[tape.Kind]int{}
+	for _, e := range s.calls {
+		sum[e.Kind] += e.Size
+	}
+	s.Guessed = sum[tape.Send] != s.total || s.total == 0
+	s.Seen = sum[tape.Recv] > 0 && sum[tape.Recv] <= s.total
+	at, n := map[tape.Kind]int{}, map[tape.Kind]int{}
+	if !s.Guessed {
+		s.Events = slices.DeleteFunc(s.Events,
+			func(e record.Event) bool { return e.Kind == record.KindSend })
+	}
+	for _, e := range s.calls {
+		from, to := at[e.Kind], at[e.Kind]+e.Size
+		if e.Kind == tape.Send && s.Guessed || e.Kind == tape.Recv && !s.Seen ||
+			to > len(s.Bytes) || len(s.Events) >= MaxEvents {
+			continue
+		}
+		at[e.Kind] = to
+		n[e.Kind]++
+		s.Events = append(s.Events, record.Event{At: e.At - began, Kind: string(e.Kind),
+			N: n[e.Kind], From: from, To: to, Ask: e.Ask, Ready: -1})
+	}
+	slices.SortStableFunc(s.Events,
+		func(a, b record.Event) int { return cmp.Compare(a.At, b.At) })
 }
 
 // cover fills what no message has: each piece of it is one.
