@@ -119,7 +119,7 @@ func TestWebByTheVerb(t *testing.T) {
 		}
 	}
 	before, fragment, _ := strings.Cut(link, "#")
-	if !strings.HasPrefix(fragment, "token=") || !strings.HasSuffix(fragment, "&at=16") {
+	if !strings.HasPrefix(fragment, "token=") || !strings.HasSuffix(fragment, "&at=16&lang=en") {
 		t.Errorf("the link is %q", link)
 	}
 	resp, err := http.Get(before)

@@ -74,6 +74,12 @@ func runWeb(c *cli.Context) error {
 			"minissh-lab web --listen 127.0.0.1:0")
 	}
 	url := lab.URL(at)
+	switch p.Lang {
+	case speak.Chinese:
+		url += "&lang=zh"
+	case speak.English:
+		url += "&lang=en"
+	}
 	p.Say("打开这个链接（Ctrl-C 结束）：", "open this link (Ctrl-C ends):")
 	p.Raw("\n    " + url + "\n\n")
 	p.Say("链接里的令牌只给你自己用；要发给别人，请用页面上的“复制链接”。",

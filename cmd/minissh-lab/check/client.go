@@ -39,7 +39,7 @@ func (a *attack) startClient() (*peer, error) {
 	if err != nil {
 		return nil,
 			&Trouble{
-				Text: tx("%s 已经有人在用：先停掉那个服务端",
+				Text: tx("%s 已被占用：先停掉那个服务端",
 					"%s is in use: stop that server first", where),
 				Hint: "minissh-lab check " + a.check.Lesson +
 					" --client --at 127.0.0.1:8081 -- python3 my_client.py"}
@@ -72,10 +72,10 @@ func (a *attack) startClient() (*peer, error) {
 		case <-ended:
 			ended = nil // it may have connected just before
 			t.Reset(200 * time.Millisecond)
-			fail.Got = tx("程序结束了，没有连上来", "the program ended and did not connect")
+			fail.Got = tx("程序退出了，一直没有连接", "the program ended and did not connect")
 		case <-t.C:
 			if fail.Got.En == "" {
-				fail.Got = tx("%v 里没有连上来：端口对吗？（--at 可以换）",
+				fail.Got = tx("%v 内没有连接：端口对吗？（--at 可以换）",
 					"no connection for %v: is it the right port? (--at changes it)", a.o.Start)
 			}
 			l.Close()
@@ -157,7 +157,7 @@ func (a *attack) wantOutput(mark int, want string, sent cause.Sent, fail *Failur
 			}
 			why = tx("程序结束了", "the program ended")
 		case <-t.C:
-			why = tx("%v 里没有打印", "not printed for %v", a.o.Limit)
+			why = tx("%v 内没有打印", "not printed for %v", a.o.Limit)
 		case <-a.ctx.Done():
 			return a.ctx.Err()
 		}

@@ -202,9 +202,10 @@ func getCut(name string) func(*attack) error {
 			return err
 		}
 		return p.over(&Failure{
-			Sent: tx("报头说 100 字节，来了 9 字节，然后 FIN",
+			Sent: tx("报头写的是 100 字节，只发了 9 字节，然后 FIN",
 				"the header says 100 bytes, 9 come, then FIN"),
-			Want: tx("发现断了：报错，结束", "it notices: an error, and the end")}, cause.NoEndTest)
+			Want: tx("发现连接断了，报错退出", "it notices: an error, and the end")},
+			cause.NoEndTest)
 	}
 }
 

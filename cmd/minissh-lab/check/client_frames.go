@@ -92,7 +92,7 @@ func serverLeaves(a *attack) error {
 	if f, _ := p.fateOf(nil, p.o.Limit); f == spins {
 		fail := &Failure{
 			Sent: tx("HELLO，然后 FIN（服务端关闭）", "HELLO, then FIN (the server closes)"),
-			Want: tx("不空转", "no spinning"), Got: fateText(f, p.o.Limit)}
+			Want: tx("不能死循环", "no spinning"), Got: fateText(f, p.o.Limit)}
 		fail.proves(cause.NoEndTest)
 		return fail
 	}
@@ -354,7 +354,7 @@ func (a *attack) endsAfter(name string, part []byte) error {
 	return p.over(&Failure{
 		Sent: tx("一个回答的前 %d 字节 %s，然后 FIN",
 			"the first %d bytes of an answer, %s, then FIN", len(part), quote(part)),
-		Want: tx("发现断了：报错，结束", "it notices: an error, and the end")}, cause.NoEndTest)
+		Want: tx("发现连接断了，报错退出", "it notices: an error, and the end")}, cause.NoEndTest)
 }
 
 // hostile answers with a length that must not be believed, and stays connected.

@@ -169,7 +169,7 @@ func (a *attack) startServer() error {
 		if err != nil {
 			where := speak.Clean(a.o.Address)
 			return &Trouble{
-				Text: tx("%s 已经有人在用：先停掉它，或者用 --connect 检查它",
+				Text: tx("%s 已被占用：先停掉它，或者用 --connect 检查它",
 					"%s is in use: stop that program, or check it with --connect", where),
 				Hint: "minissh-lab check " + a.check.Lesson + " --connect " + where}
 		}
@@ -252,7 +252,7 @@ func (a *attack) why(err error) Text {
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, dialect.ErrSilent):
-		return tx("%v 里什么也没来", "nothing for %v", a.o.Limit)
+		return tx("%v 内什么也没收到", "nothing for %v", a.o.Limit)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return tx("连接被关闭", "the connection was closed")
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):

@@ -123,7 +123,7 @@ func naiveSilent(a *attack) error {
 	}
 	err = a.naive(conn, silentCommand, "")
 	if f, ok := err.(*Failure); ok {
-		f.Want = tx("随便什么回答，但要有", "any answer, but some")
+		f.Want = tx("回答什么都行，但不能没有", "any answer, but some")
 		a.answersNothing(f, helloNaive, cause.EmptyOutput)
 	}
 	return err

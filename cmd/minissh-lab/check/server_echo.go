@@ -208,8 +208,8 @@ func afterReset(hello func(*attack, net.Conn) error, next bool) func(*attack) er
 		}
 		leave(conn)
 		fail := &Failure{
-			Sent: tx("一条消息，然后 RST（客户端被杀）",
-				"one message, then RST (the client is killed)"),
+			Sent: tx("一条消息，然后 RST（连接被重置）",
+				"one message, then RST (the connection is reset)"),
 			Want: tx("接着服务下一个客户端", "the next client is served")}
 		if !next && a.done() && a.prog.p.Result().Code == 0 {
 			return nil

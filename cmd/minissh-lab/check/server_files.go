@@ -140,7 +140,7 @@ func getMissing(name string) func(*attack) error {
 		defer f.Close()
 		r, err := c.Exchange(a.ctx, "get nosuch.txt")
 		fail := &Failure{Sent: text("get nosuch.txt"),
-			Want: tx("报头里 size 0，或者关闭连接；服务端活着",
+			Want: tx("报头里 size 是 0，或者关闭连接；服务端不能退出",
 				"a header with size 0, or the connection closed; the server lives")}
 		switch {
 		case errors.Is(err, dialect.ErrSilent):
@@ -349,7 +349,8 @@ func hostileHeader(name string, n int32) func(*attack) error {
 			return fail
 		}
 		if t := a.trace(); t != nil && t.Belief() == cause.TrustedLength {
-			fail.Got = tx("不是拒绝，是被这个长度弄崩了", "not refused: it crashed of that length")
+			fail.Got = tx("不是拒绝，而是程序因为这个长度崩溃了",
+				"not refused: it crashed of that length")
 			return fail
 		}
 		return a.servesNext(func(a *attack, conn net.Conn) error { return a.getOne(conn, name) },

@@ -30,7 +30,7 @@ func All() []*Check {
 		{Lesson: "7", Port: 8080, Server: []Case{oneConn}, Client: []Case{typed}},
 		{Lesson: "8", Port: 8080, Server: []Case{
 			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(helloEcho, false)},
-			{Name: "rst", What: tx("客户端被杀（RST）", "the client is killed (RST)"), run: afterReset(helloEcho, false)},
+			{Name: "rst", What: tx("连接被重置（RST）", "the connection is reset (RST)"), run: afterReset(helloEcho, false)},
 			{Name: "restart", What: tx("停掉，马上再启动", "stopped, and started again at once"), run: restart},
 		}, Client: []Case{
 			{Name: "enter", What: tx("只按回车", "Enter alone"), run: pressEnter},
@@ -38,7 +38,7 @@ func All() []*Check {
 		}},
 		{Lesson: "9", Port: 8080, Server: []Case{
 			{Name: "in-turn", What: tx("第一个走了，轮到第二个", "the first leaves, the second is served"), run: secondInTurn},
-			{Name: "both", What: tx("两个客户端同时", "two clients at once"), Bonus: true, run: bothAtOnce},
+			{Name: "both", What: tx("两个客户端同时连接", "two clients at once"), Bonus: true, run: bothAtOnce},
 		}, Client: []Case{typed}},
 		{Lesson: "11", Port: 8080, Server: []Case{
 			{Name: "output", What: tx("已知命令的输出", "the output of known commands"), run: naiveOutput},
@@ -54,7 +54,7 @@ func All() []*Check {
 			{Name: "leftover", What: tx("3000 字节，然后 pwd", "3000 bytes, then pwd"), run: leftover},
 		}},
 		{Lesson: "14b", Port: 8080, Server: framedServer("ack"), Client: []Case{
-			{Name: "chaos", What: tx("20000 字节，和每一种到法", "20000 bytes, and every way they may come"), run: anySchedule("ack")},
+			{Name: "chaos", What: tx("20000 字节，再用各种方式到达", "20000 bytes, and every way they may come"), run: anySchedule("ack")},
 			{Name: "chinese", What: tx("400 个 中", "400 x 中"), run: chineseAnswer("ack")},
 		}},
 		{Lesson: "15a", Port: 8080, Server: framedServer("simple"), Client: framedClient("simple")},
@@ -89,18 +89,18 @@ func All() []*Check {
 
 func framedServer(name string) []Case {
 	return []Case{
-		{Name: "output", What: tx("已知命令，3893 字节，再一条", "known commands, 3893 bytes, and one more"), run: framedOutput(name)},
+		{Name: "output", What: tx("已知命令，3893 字节的输出，再来一条", "known commands, 3893 bytes, and one more"), run: framedOutput(name)},
 		{Name: "error", What: tx("不存在的命令", "a command that does not exist"), run: framedError(name)},
 		{Name: "silent", What: tx("没有输出的命令", "a command without output"), run: framedEmpty(name)},
 		{Name: "chinese", What: tx("300 个 中", "300 x 中"), run: framedChinese(name)},
 		{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(hello(name), true)},
-		{Name: "rst", What: tx("客户端被杀（RST）", "the client is killed (RST)"), run: afterReset(hello(name), true)},
+		{Name: "rst", What: tx("连接被重置（RST）", "the connection is reset (RST)"), run: afterReset(hello(name), true)},
 	}
 }
 
 func framedClient(name string) []Case {
 	return []Case{
-		{Name: "chaos", What: tx("20000 字节，和每一种到法", "20000 bytes, and every way they may come"), run: anySchedule(name)},
+		{Name: "chaos", What: tx("20000 字节，再用各种方式到达", "20000 bytes, and every way they may come"), run: anySchedule(name)},
 		{Name: "silent", What: tx("没有输出的回答", "an answer without output"), run: emptyAnswer(name)},
 		{Name: "chinese", What: tx("400 个 中", "400 x 中"), run: chineseAnswer(name)},
 		{Name: "eof", What: tx("在回答中间断开", "the connection ends inside an answer"), run: endsInFrame(name)},
@@ -114,7 +114,7 @@ func fileServer(name string) []Case {
 		{Name: "get", What: tx("get：0 B、1 B、11 B、中文名、1 MiB", "get: 0 B, 1 B, 11 B, a Chinese name, 1 MiB"), run: getFiles(name)},
 		{Name: "missing", What: tx("get 不存在的文件", "get of a file that is not there"), run: getMissing(name)},
 		{Name: "get-outside", What: tx("get ../../lab-secret.txt", "get ../../lab-secret.txt"), run: getOutside(name)},
-		{Name: "put", What: tx("put：粘在一起，和每一种到法", "put: glued, and in every way it may come"), run: putFiles(name)},
+		{Name: "put", What: tx("put：全粘在一起，再用各种方式到达", "put: glued, and in every way it may come"), run: putFiles(name)},
 		{Name: "outside", What: tx("put ../../lab-outside.txt", "put ../../lab-outside.txt"), run: putOutside(name)},
 		{Name: "minus-one", What: tx("报头长度 -1", "a header length of -1"), run: hostileHeader(name, chaos.MinusOne)},
 		{Name: "huge", What: tx("报头长度 2147483647", "a header length of 2147483647"), run: hostileHeader(name, chaos.Huge)},
@@ -123,7 +123,7 @@ func fileServer(name string) []Case {
 
 func fileClientCases(name string) []Case {
 	return []Case{
-		{Name: "get", What: tx("get：各种大小，每一种到法", "get: every size, in every way it may come"), run: getsFiles(name)},
+		{Name: "get", What: tx("get：各种大小，用各种方式到达", "get: every size, in every way it may come"), run: getsFiles(name)},
 		{Name: "missing", What: tx("服务端没有这个文件", "the server does not have the file"), run: getsMissing(name)},
 		{Name: "outside", What: tx("报头里的文件名 ../../lab-outside.txt", "the name ../../lab-outside.txt in the header"), run: getsOutside(name)},
 		{Name: "eof", What: tx("在文件中间断开", "the connection ends inside a file"), run: getCut(name)},

@@ -19,7 +19,7 @@ func (a *attack) udpServer() (net.Conn, error) {
 		pc, err := net.ListenPacket("udp", a.o.Address)
 		if err != nil {
 			return nil,
-				&Trouble{Text: tx("%s 已经有人在用", "%s is in use", speak.Clean(a.o.Address))}
+				&Trouble{Text: tx("%s 已被占用", "%s is in use", speak.Clean(a.o.Address))}
 		}
 		pc.Close()
 		if a.prog, err = startProgram(a.o.Program, a.work.dir); err != nil {
@@ -156,7 +156,7 @@ func udpClient(lines ...string) func(*attack) error {
 	return func(a *attack) error {
 		pc, err := net.ListenPacket("udp", a.o.Address)
 		if err != nil {
-			return &Trouble{Text: tx("%s 已经有人在用", "%s is in use", speak.Clean(a.o.Address))}
+			return &Trouble{Text: tx("%s 已被占用", "%s is in use", speak.Clean(a.o.Address))}
 		}
 		defer pc.Close()
 		if a.prog, err = startProgram(a.o.Program, a.work.dir); err != nil {

@@ -107,10 +107,11 @@ func fateText(f fate, limit time.Duration) Text {
 	case closed:
 		return tx("程序关闭了连接", "the program closed the connection")
 	case wentOn:
-		return tx("程序当什么都没发生，接着发", "the program went on as if nothing had happened")
+		return tx("程序像什么都没发生一样，接着发",
+			"the program went on as if nothing had happened")
 	case spins:
-		return tx("一直在空转：用了 %v 的 CPU，什么也没做",
+		return tx("死循环：占了 %v 的 CPU，却什么也没做",
 			"it spins: %v of processor time, nothing done", spun)
 	}
-	return tx("%v 里什么也没发生：一直等", "nothing for %v: it waits", limit)
+	return tx("%v 内没有任何反应，一直在等", "nothing for %v: it waits", limit)
 }

@@ -250,6 +250,6 @@ func (s *stream) end(out *[]Note) {
 		return
 	}
 	s.dead = true // said once
-	remark(out, fmt.Sprintf("%s在%s中间结束：来了 %d / %d 字节", s.arrow(), zh, came, of),
+	remark(out, fmt.Sprintf("%s在%s中间结束：收到 %d / %d 字节", s.arrow(), zh, came, of),
 		fmt.Sprintf("%sit ended inside %s: %d of %d bytes came", s.arrow(), en, came, of))
 }

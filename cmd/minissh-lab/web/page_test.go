@@ -131,7 +131,7 @@ func TestPredictionComesFirst(t *testing.T) {
 	b.goTo(-1)
 	said := b.text(".foretold")
 	sides := eval[int](b, `document.querySelectorAll('[data-lane=segment] .block').length`)
-	if !strings.Contains(said, "第一次 recv：✗ 预测 5，量出来 10") || sides > 0 &&
+	if !strings.Contains(said, "第一次 recv：✗ 预测是 5，实际是 10") || sides > 0 &&
 		!strings.Contains(said, "段数：✓ 预测对了 (2)") {
 		t.Errorf("it says %q", said)
 	}
@@ -368,6 +368,21 @@ func TestATeachersLink(t *testing.T) {
 	if !strings.HasSuffix(eval[string](b, `location.hash`),
 		"#m=7,8,9&r=3&g=5&d=20&n=0&f=fixed&t=chinese") {
 		t.Errorf("the link of this setting is %s", eval[string](b, `location.hash`))
+	}
+}
+
+// The language of the command line is the page's first one, whatever the browser's is.
+func TestTheCommandLinesLanguage(t *testing.T) {
+	l := startLab(t)
+	for _, lang := range []string{"zh", "en"} {
+		b := openTab(t, l, projector, l.URL("15a")+"&lang="+lang)
+		b.until(`document.querySelectorAll('#predict fieldset').length === 2`)
+		if got := eval[string](b, `document.documentElement.lang`); !strings.HasPrefix(got, lang) {
+			t.Errorf("--lang %s shows %s", lang, got)
+		}
+		if hash := eval[string](b, `location.href`); strings.Contains(hash, "lang=") {
+			t.Errorf("the address line keeps %s", hash)
+		}
 	}
 }
 

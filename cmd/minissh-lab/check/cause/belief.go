@@ -29,7 +29,7 @@ var (
 	OverCounting = &Belief{"over-counting",
 		Say("recv_size += len(recv_data) 数的是收到的字节",
 			"recv_size += len(recv_data) counts what has come"),
-		Say("recv_data 是累加的：旧的字节被数了一遍又一遍，循环提前结束，剩下的粘到下一条前面",
+		Say("recv_data 是累加的：旧的字节被数了一遍又一遍，循环提前结束，没收的和下一条粘在一起",
 			"recv_data accumulates: old bytes are counted again, the loop ends early, the rest "+
 				"comes before the next message"),
 		Say("res = recv(…); recv_data += res; recv_size += len(res)",
@@ -60,7 +60,7 @@ var (
 			"write recv_exact(n): loop, and raise on b''")}
 	NoEndTest = &Belief{"no-end-test",
 		Say("连接断了 recv 会报错", "recv raises when the connection has ended"),
-		Say("对方关闭后 recv 立刻返回 b''，而且永远如此：不看它，循环就空转",
+		Say("对方关闭以后，recv 马上返回 b''，而且每次都这样：不判断，循环就成了死循环",
 			"after the end recv returns b'' at once and for ever: a loop that does not look at it "+
 				"spins"),
 		Say("if not data: break", "if not data: break")}
@@ -218,7 +218,7 @@ var (
 		Say("if header.get('error'): print(…)，接着下一条命令",
 			"if header.get('error'): print(…), and on to the next command")}
 	TraversalPut = &Belief{"traversal-put",
-		Say("文件名就是文件名", "a file name is a file name"),
+		Say("对方发来的文件名可以直接用", "a file name is a file name"),
 		Say("对方发来的名字里可以有 ../ 或 /：他在写你的硬盘",
 			"the peer's name may hold ../ or /: it writes on your disk"),
 		Say("只用 os.path.basename(name)，或者拒绝", "use os.path.basename(name) only, or refuse")}
@@ -244,12 +244,12 @@ var (
 		Say("accept 外面再套一个 while True", "a while True around accept")}
 	ResetKills = &Belief{"reset-kills",
 		Say("客户端总会好好地关闭", "clients always leave politely"),
-		Say("客户端可能被杀：recv 抛 ConnectionResetError（哪个系统都会）",
+		Say("客户端可能异常断开：recv 会抛 ConnectionResetError（哪个系统都可能）",
 			"a client may be killed: recv raises ConnectionResetError, on every system"),
 		Say("try … except ConnectionResetError: 关掉这个连接，接着 accept",
 			"try … except ConnectionResetError: close this connection, accept the next")}
 	AddressInUse = &Belief{"no-reuseaddr",
-		Say("程序停了，端口就空了", "when the program ends, the port is free"),
+		Say("程序一停，端口马上就能再用", "when the program ends, the port is free"),
 		Say("先关闭的一方留下 TIME_WAIT：bind 会说 Address already in use",
 			"the end that closes first stays in TIME_WAIT: bind says Address already in use"),
 		Say("bind 之前 setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)",
@@ -305,14 +305,14 @@ var (
 		Say("text.encode('utf-8')", "text.encode('utf-8')")}
 	OneAtATime = &Belief{"one-at-a-time",
 		Say("listen(5) 就能同时服务 5 个客户端", "listen(5) serves five clients at once"),
-		Say("5 是排队的长度：没有并发，第二个客户端一直等",
+		Say("5 只是等待 accept 的队列长度；不用线程，第二个客户端就一直等",
 			"5 is the length of the queue: without concurrency the second client waits"),
 		Say("每个连接一个线程，或 socketserver.ThreadingTCPServer",
 			"a thread for each connection, or socketserver.ThreadingTCPServer")}
 	DatagramCut = &Belief{"datagram-cut",
 		Say("UDP 不会丢数据，剩下的下次再收", "with UDP the rest comes with the next recvfrom"),
 		Say("recvfrom(n) 收不下的部分直接丢掉", "what recvfrom(n) cannot hold is gone"),
-		Say("缓冲区开大（65535），一问一答都编号", "a large buffer (65535), and a sequence number")}
+		Say("缓冲区开到 65535，问和答都带上编号", "a large buffer (65535), and a sequence number")}
 	LeftBehind = &Belief{"file-stays",
 		Say("程序停了，套接字文件也没了", "when the program ends, the socket file is gone"),
 		Say("AF_UNIX 的文件一直在，下次 bind 会失败",

@@ -342,7 +342,7 @@ function toast(text) {
 // follow goes to where the address says.
 function follow() {
   const to = link.read(location.hash);
-  if (to.token) history.replaceState(null, "", location.hash.replace(/token=[^&]*&?/, ""));
+  if (to.token) history.replaceState(null, "", location.hash.replace(/(token|lang)=[^&]*&?/g, ""));
   if (!page.ready) return to;
   page.preset = "";
   if (to.recorded && page.recorded) mode("recorded");
@@ -392,7 +392,9 @@ function wire() {
   window.addEventListener("hashchange", () => { if (page.ready) follow(); else begin(); });
 }
 
-language(link.stored("lang") || (navigator.language.toLowerCase().startsWith("en") ? "en" : "zh"));
+// The reader's own choice first, then that of the command line, then the browser's.
+const asked = new URLSearchParams(location.hash.slice(1)).get("lang");
+language(link.stored("lang") || (["zh", "en"].includes(asked) ? asked : navigator.language.toLowerCase().startsWith("en") ? "en" : "zh"));
 theme(link.stored("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
 fillSelect($("framing"), [["simple", ""]], "simple");
 fillSelect($("text"), [["letters", ""]], "letters");
