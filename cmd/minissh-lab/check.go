@@ -160,7 +160,7 @@ func runCheck(c *cli.Context) error {
 	if o.Only == "" {
 		keepCheck(ch.Lesson+" "+sideName, sum)
 		if err := reportToClass(c, p, class.Report{Name: c.String("name"), Lesson: ch.Lesson,
-			Side: sideName, Passed: sum.Passed, Failed: sum.Failed}); err != nil {
+			Side: sideName, Passed: sum.Passed, Failed: sum.Failed, Case: sum.First}); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -67,7 +68,7 @@ func runClass(c *cli.Context) error {
 		lessons = append(lessons, ch.Lesson)
 	}
 	board := class.NewBoard(lessons)
-	where := reachable(l.Addr())
+	where := others(l.Addr())
 	head := p.Lang.Text(fmt.Sprintf("老师的看板在 %s，Ctrl-C 结束", where),
 		fmt.Sprintf("the class reports to %s, Ctrl-C ends", where)) + "\n" +
 		"minissh-lab check 16 --class " + where + " --name … -- python3 my_server.py\n"
@@ -78,12 +79,33 @@ func runClass(c *cli.Context) error {
 	}
 	redraw := colorOn(c.App.Writer)
 	return board.Serve(c.Context, l, func(r class.Report) {
-		news := fmt.Sprintf("%s  %s  %s %s  %d ✓ %d ✗\n", time.Now().Format("15:04:05"), r.Name,
-			r.Lesson, r.Side, r.Passed, r.Failed)
+		news := fmt.Sprintf("%s  %s  %s %s  %d ✓ %d ✗  %s", time.Now().Format("15:04:05"), r.Name,
+			r.Lesson, r.Side, r.Passed, r.Failed, r.Case)
+		news = strings.TrimRight(news, " ") + "\n"
 		if redraw {
-			p.Raw("\x1b[H\x1b[2J" + head + "\n" + board.Render(p.Lang) + "\n" + news)
+			p.Raw("\x1b[H\x1b[2J" + head + "\n" + board.Render(p.Lang) + "\n" +
+				board.Stuck(p.Lang) + "\n" + news)
 			return
 		}
 		p.Raw(news)
 	})
+}
+
+// others is the address that other machines type for a listener: where it listens on all of this
+// machine's, the first in the local network.
+func others(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsUnspecified() {
+		return reachable(a)
+	}
+	addresses, _ := net.InterfaceAddrs() // without them this machine's own has to do
+	for _, wanted := range []func(net.IP) bool{net.IP.IsPrivate, net.IP.IsGlobalUnicast} {
+		for _, a := range addresses {
+			n, ok := a.(*net.IPNet)
+			if ok && n.IP.To4() != nil && !n.IP.IsLoopback() && wanted(n.IP) {
+				return net.JoinHostPort(n.IP.String(), port)
+			}
+		}
+	}
+	return reachable(a)
 }

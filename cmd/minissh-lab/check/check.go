@@ -108,7 +108,10 @@ const (
 )
 
 // Summary counts the outcomes.
-type Summary struct{ Passed, Failed, Remarks, Skipped int }
+type Summary struct {
+	Passed, Failed, Remarks, Skipped int
+	First                            string // the first case that failed; "" if none did
+}
 
 // OK reports that nothing failed and something was tried.
 func (s Summary) OK() bool { return s.Failed == 0 && s.Passed > 0 }
@@ -170,7 +173,9 @@ func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 		case cs.Bonus:
 			sum.Remarks++
 		default:
-			sum.Failed++
+			if sum.Failed++; sum.First == "" {
+				sum.First = cs.Name
+			}
 		}
 		if failed && f.NotUp && o.Only == "" {
 			sum.Skipped += len(cases) - i - 1

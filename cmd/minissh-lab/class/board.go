@@ -2,6 +2,7 @@ package class
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +18,12 @@ const (
 	MaxRows  = 2000 // results: about 60 students with all lessons
 	MaxCases = 1000 // cases that one report may count
 	maxLine  = 1024 // bytes of one report
+
+	maxCaseName = 20 // bytes of a case's name
 )
+
+// caseLetters are those of the cases' names.
+const caseLetters = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 // Report is what one check tells.
 type Report struct {
@@ -27,6 +33,7 @@ type Report struct {
 	Side   string `json:"side"` // server or client
 	Passed int    `json:"passed"`
 	Failed int    `json:"failed"`
+	Case   string `json:"case,omitempty"` // the first that failed, as `check --only` names it
 }
 
 // OK reports a check that passed.
@@ -44,6 +51,8 @@ func (r Report) clean(lessons []string) (Report, error) {
 		return r, fmt.Errorf("side %s: want server or client", speak.QuoteShort([]byte(r.Side), 16))
 	case r.Passed < 0 || r.Failed < 0 || r.Passed > MaxCases || r.Failed > MaxCases:
 		return r, fmt.Errorf("impossible numbers")
+	case len(r.Case) > maxCaseName || strings.Trim(r.Case, caseLetters) != "":
+		return r, fmt.Errorf("case %s is not one", speak.QuoteShort([]byte(r.Case), 16))
 	}
 	r.Name = cleanName(r.Name)
 	if r.Name == "" {
@@ -136,6 +145,37 @@ func (b *Board) Render(lang speak.Lang) string {
 			line += pad(b.cell(n, l), columnOf(l))
 		}
 		out.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return out.String()
+}
+
+// Stuck says where most of those are who have not passed a lesson yet, a line for each lesson that
+// somebody tried: "15a  14 / 30: chaos".
+func (b *Board) Stuck(lang speak.Lang) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out strings.Builder
+	for _, l := range b.lessons {
+		tried, cases := 0, map[string]int{}
+		for k, r := range b.rows {
+			if k.lesson != l {
+				continue
+			}
+			if tried++; !r.OK() && r.Case != "" {
+				cases[r.Case]++
+			}
+		}
+		most := ""
+		for _, name := range slices.Sorted(maps.Keys(cases)) {
+			if most == "" || cases[name] > cases[most] {
+				most = name
+			}
+		}
+		if most != "" {
+			out.WriteString(lang.Text(
+				fmt.Sprintf("%s：%d 份里有 %d 份卡在 %s", l, tried, cases[most], most),
+				fmt.Sprintf("%s: %d of %d stick on %s", l, cases[most], tried, most)) + "\n")
+		}
 	}
 	return out.String()
 }

@@ -41,10 +41,12 @@ func serve(t *testing.T) (*Board, string, <-chan Report) {
 func TestReportsComeToTheBoard(t *testing.T) {
 	b, addr, told := serve(t)
 	for _, r := range []Report{
-		{Name: "小明", Lesson: "16", Side: "client", Passed: 7, Failed: 1},
+		{Name: "小明", Lesson: "16", Side: "client", Passed: 7, Failed: 1, Case: "chaos"},
 		{Name: "小明", Lesson: "16", Side: "client", Passed: 8},
 		{Name: "Ann", Lesson: "6", Side: "server", Passed: 1},
-		{Name: "小明", Lesson: "16", Side: "server", Failed: 2, Passed: 1},
+		{Name: "小明", Lesson: "16", Side: "server", Failed: 2, Passed: 1, Case: "output"},
+		{Name: "Bob", Lesson: "16", Side: "client", Failed: 2, Passed: 1, Case: "chaos"},
+		{Name: "Eve", Lesson: "16", Side: "client", Failed: 2, Passed: 1, Case: "chaos"},
 	} {
 		if err := Send(t.Context(), addr, r); err != nil {
 			t.Fatal(err)
@@ -52,9 +54,13 @@ func TestReportsComeToTheBoard(t *testing.T) {
 		<-told
 	}
 	want := "name                      6   16\nAnn                       S\n" +
+		"Bob                           c\nEve                           c\n" +
 		"小明                          sC\n"
 	if got := b.Render(speak.English); got != want {
 		t.Errorf("board:\n%q, want\n%q", got, want)
+	}
+	if got := b.Stuck(speak.English); got != "16: 2 of 4 stick on chaos\n" {
+		t.Errorf("stuck: %q", got)
 	}
 }
 
@@ -89,6 +95,9 @@ func TestReportsThatAreRefused(t *testing.T) {
 		`{"class":1,"name":" ","lesson":"16","side":"client"}` + "\n",
 		`{"class":1,"name":"x","lesson":"16","side":"client","passed":-1}` + "\n",
 		`{"class":1,"name":"x","lesson":"16","side":"client","html":"<b>"}` + "\n",
+		`{"class":1,"name":"x","lesson":"16","side":"client","passed":1,"case":"\u001b[2J"}` + "\n",
+		`{"class":1,"name":"x","lesson":"16","side":"client","passed":1,"case":"` +
+			strings.Repeat("x", 21) + `"}` + "\n",
 		strings.Repeat("x", 5000) + "\n",
 	} {
 		conn, err := net.Dial("tcp", addr)

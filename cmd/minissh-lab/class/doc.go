@@ -2,7 +2,7 @@
 // result to it, one line of JSON each, and the terminal shows them as a table.
 //
 //	student -> board   {"class": 1, "name": "小明", "lesson": "16", "side": "client",
-//	                    "passed": 7, "failed": 1}
+//	                    "passed": 7, "failed": 1, "case": "chaos"}
 //	board -> student   ok
 //
 // It keeps nothing else, and nothing on disk. Whoever reaches the port can report
