@@ -139,7 +139,8 @@ func (a *attack) wantOutput(mark int, want string, sent cause.Sent, fail *Failur
 	ended := a.prog.p.Done()
 	for {
 		changed := a.prog.output.changed()
-		if cause.Shows(a.prog.output.from(mark), want) {
+		if cause.Shows(a.prog.output.from(mark), want) ||
+			a.prog.errors.size() > 0 && cause.Shows(a.prog.errors.from(0), want) { // a log
 			return nil
 		}
 		why := Text{}
@@ -184,6 +185,7 @@ func (a *attack) wantOutput(mark int, want string, sent cause.Sent, fail *Failur
 // over is what must be true after the conversation was cut or poisoned: the client ends or closes,
 // soon, and does not go on as if nothing had happened. The other outcomes prove that it is b.
 func (p *peer) over(fail *Failure, b *Belief) error {
+	p.calm()                 // a client that reads and types at once is at its prompt all the time
 	p.prog.typeLine("again") // whoever is at the prompt goes on with this
 	f, more := p.fateOf(p.conn, p.o.Limit)
 	switch f {

@@ -94,6 +94,13 @@ func TestShows(t *testing.T) {
 		{"b'hello\\nwor", "hello\nworld\n", false},
 		{"hell\n", "hello", false},
 		{`b'\xz\n\n'`, "z\nz", false},
+		{`{"data": "\u4e2d\u6587\n"}`, "中文\n", true},
+		{`'\u4e2'`, "中", false},
+		{"\x1b[32mhello\x1b[0m\n\x1b[1;32mworld\x1b[0m\n", "hello\nworld\n", true},
+		{"> hello\n> \n> world\n", "hello\n\nworld\n", true},
+		{"> wo\n> rld\n", "world\n", false},
+		{"> world\n> hello\n", "hello\nworld\n", false},
+		{"('hello\\n'\n 'world\\n')\n", "hello\nworld\n", true},
 	} {
 		if Shows(c.printed, c.text) != c.want {
 			t.Errorf("%q shows %q: %v", c.printed, c.text, !c.want)

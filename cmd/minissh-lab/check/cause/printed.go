@@ -1,16 +1,19 @@
 package cause
 
 import (
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 // Shows says whether a program has printed text: as it is, or as Python shows bytes and strings
-// (b'…', '…', with escapes). How it wraps is its own affair.
+// (b'…', '…', with escapes). How it wraps, colours and marks its lines is its own affair.
 func Shows(printed, text string) bool {
 	want := squeeze(text)
-	if strings.Contains(squeeze(printed), want) {
+	printed = colour.ReplaceAllString(printed, "")
+	if strings.Contains(squeeze(printed), want) || lineByLine(printed, text) {
 		return true
 	}
 	if !strings.ContainsAny(printed, `'"`) {
@@ -29,6 +32,25 @@ func Shows(printed, text string) bool {
 		}
 	}
 	return false
+}
+
+// colour is what a terminal shows as a colour or a style.
+var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// lineByLine says whether each line of text is in a line of its own of what was printed, in their
+// order: a program may write something before and after each.
+func lineByLine(printed, text string) bool {
+	lines := strings.Split(printed, "\n")
+	for want := range strings.Lines(strings.TrimSpace(text)) {
+		i := slices.IndexFunc(lines, func(line string) bool {
+			return strings.Contains(line, strings.TrimSpace(want))
+		})
+		if i < 0 {
+			return false
+		}
+		lines = lines[i+1:]
+	}
+	return true
 }
 
 // squeeze removes white space.
@@ -64,6 +86,13 @@ func unquote(s string) (string, bool) {
 				}
 				b.WriteByte(byte(n))
 				i += 2
+			case e == 'u' && i+4 < len(s): // ascii() and json.dumps
+				n, err := strconv.ParseUint(s[i+1:i+5], 16, 16)
+				if err != nil {
+					return "", false
+				}
+				b.WriteRune(rune(n))
+				i += 4
 			default:
 				b.WriteByte(e)
 			}
