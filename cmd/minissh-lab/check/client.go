@@ -173,6 +173,13 @@ func (a *attack) wantOutput(mark int, want string, sent cause.Sent, fail *Failur
 				"it has printed nothing at all: if it is not Python, flush after printing (a "+
 					"pipe is buffered)")
 		}
+		if a.unflushed(mark, want) {
+			fail.Got = tx("标准输入结束以后才打印出来：打印后要 flush（管道是有缓冲的）",
+				"printed only when its standard input had ended: flush after printing (a pipe is "+
+					"buffered)")
+			fail.proves(cause.Unflushed)
+			return fail
+		}
 		b := cause.Printed(got, want, sent)
 		if a.slept && cause.Part(got, want) && b != cause.OverCounting {
 			b = cause.Sleeping

@@ -1,6 +1,11 @@
 package check
 
 import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"minissh/cmd/minissh-lab/chaos"
@@ -184,4 +189,26 @@ func (a *attack) putApart(name string, err error) error {
 func (a *attack) getOneElsewhere(name string) bool {
 	conn, err := a.dial()
 	return err == nil && a.getOne(conn, name) == nil
+}
+
+// block is what a C library, and Perl, write to a pipe at a time, or a part of it, in bytes.
+const block = 1024
+
+// unflushed says whether a client that asks for its next line has had the answer all the time and
+// not written it out: at the end of its input it does. Python is told not to buffer.
+func (a *attack) unflushed(mark int, want string) bool {
+	isPython := slices.ContainsFunc(a.prog.words, func(w string) bool {
+		return strings.HasPrefix(filepath.Base(w), "python") || filepath.Ext(w) == ".py"
+	})
+	if isPython || a.prog.output.size()%block != 0 || !asks(a.prog.p.PID) {
+		return false
+	}
+	a.prog.p.Stdin.Close()
+	select {
+	case <-a.prog.p.Done():
+	case <-time.After(time.Second):
+	case <-a.ctx.Done():
+	}
+	a.prog.settle()
+	return cause.Shows(a.prog.output.from(mark), want)
 }

@@ -3,6 +3,7 @@ package check
 import (
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -10,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"minissh/cmd/minissh-lab/check/cause"
 )
 
 // script writes a program of a test's own.
@@ -123,5 +126,34 @@ func TestServerThatRunsAlready(t *testing.T) {
 		Options{Connect: true, Network: "tcp", Address: addr, Limit: 10 * time.Second})
 	if err != nil || sum.Passed != 2 || sum.Skipped != 1 {
 		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
+// A client in C or Perl prints into a buffer: its answers are right, and come out at the end.
+func TestAnswersThatAreNotFlushedAreNamed(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("not run: needs Linux, which tells what a program waits for")
+	}
+	perl, err := exec.LookPath("perl")
+	if err != nil {
+		t.Skip("not run: needs perl")
+	}
+	t.Parallel()
+	o := Options{Network: "tcp", Address: free(t, "tcp"), Limit: time.Second, Only: "silent"}
+	o.Program = []string{perl, "-MIO::Socket::INET", "-e", `
+$s = IO::Socket::INET->new(PeerAddr => shift) or die;
+sub need {
+	my ($n, $d) = (shift, '');
+	sysread $s, $d, $n - length $d, length $d or exit 1 while length $d < $n;
+	return $d;
+}
+while (<STDIN>) { chomp; syswrite $s, $_; print need(unpack 'l<', need(4)), "\n" }`, o.Address}
+	var f *Failure
+	o.Report = func(r Result) { f = r.Failed() }
+	if _, err := Run(t.Context(), Find("15a"), Client, o); err != nil {
+		t.Fatal(err)
+	}
+	if f == nil || !f.Proven || f.Belief != cause.Unflushed {
+		t.Errorf("%+v, want it named as not flushed", f)
 	}
 }

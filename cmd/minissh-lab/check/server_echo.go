@@ -107,7 +107,22 @@ func tenMessages(a *attack) error {
 			return nth(err, i)
 		}
 	}
-	return nil
+	return a.stays()
+}
+
+// stays wants a server to be there still, when it has answered and its client is connected: one
+// that ends by itself then has crashed, whatever it calls that.
+func (a *attack) stays() error {
+	if !a.done() {
+		return nil
+	}
+	if f := a.crash(); f != nil {
+		return f
+	}
+	return &Failure{Sent: tx("回答完了；客户端还连着", "it has answered, its client is connected"),
+		Want: tx("等下一条", "it waits for the next message"),
+		Got: tx("程序结束了，退出码 %d", "the program ended, with exit code %d",
+			a.prog.p.Result().Code)}
 }
 
 // notAnswered tells why a server that has answered before does so no more on conn: it has closed

@@ -46,6 +46,11 @@ var (
 			"send(b'') sends nothing; the client waits for ever"),
 		Say("总要回答：长度 0 的报头，或一行字",
 			"always answer: a header with length 0, or a line of text")}
+	Unflushed = &Belief{"unflushed",
+		Say("打印了就写出去了", "what is printed is written"),
+		Say("标准输出是管道的时候，C 和 Perl 攒够一块才写",
+			"to a pipe, C and Perl write only when a block is full"),
+		Say("C：fflush(stdout)；Perl：$| = 1", "C: fflush(stdout); Perl: $| = 1")}
 	EnterAlone = &Belief{"enter-alone",
 		Say("只按回车也能发出去", "Enter alone sends something"),
 		Say("send(b'') 什么也不发：服务端没有收到，不会回答，recv 就一直等",
