@@ -195,17 +195,18 @@ func (t *Trouble) Error() string { return t.Text.En }
 
 // attack is one case while it runs.
 type attack struct {
-	ctx    context.Context
-	check  *Check
-	side   Side
-	o      Options
-	work   *workFolder
-	prog   *program // the learner's program, nil with Connect
-	conns  []net.Conn
-	served bool // the program that runs has been connected to
-	slept  bool // it has been seen to sleep between a question and its answer
-	waited bool // for TIME_WAIT, or it must not be
-	busy   bool // the address has been seen to be free, or it does not matter
+	ctx      context.Context
+	check    *Check
+	side     Side
+	o        Options
+	work     *workFolder
+	prog     *program // the learner's program, nil with Connect
+	conns    []net.Conn
+	served   bool // the program that runs has been connected to
+	overtime int  // how often it got more time because it was busy
+	slept    bool // it has been seen to sleep between a question and its answer
+	waited   bool // for TIME_WAIT, or it must not be
+	busy     bool // the address has been seen to be free, or it does not matter
 }
 
 // runCase gives the case a fresh folder and ends its program afterwards.

@@ -158,6 +158,11 @@ func (a *attack) wantOutput(mark int, want string, sent cause.Sent, fail *Failur
 			}
 			why = tx("程序结束了", "the program ended")
 		case <-t.C:
+			var deadline time.Time
+			if a.busyUntil(&deadline) {
+				t.Reset(a.o.Limit)
+				continue
+			}
 			why = tx("%v 内没有打印", "not printed for %v", a.o.Limit)
 		case <-a.ctx.Done():
 			return a.ctx.Err()

@@ -64,7 +64,10 @@ func getsFiles(name string) func(*attack) error {
 		}
 		for i, s := range fileSamples {
 			if err := p.gets(name, "lab-"+itoa(i)+"-"+s.name, s.data, chaos.Glued); err != nil {
-				return a.getsApart(name, err)
+				if len(s.data) < small {
+					return a.getsApart(name, err)
+				}
+				return err
 			}
 		}
 		for _, s := range chaos.All[1:] {
@@ -121,7 +124,7 @@ func (a *attack) saved(file string, data []byte, fail *Failure) (got []byte, err
 				return got, nil
 			}
 		}
-		if !gone && time.Now().Before(deadline) && a.ctx.Err() == nil {
+		if !gone && a.ctx.Err() == nil && (time.Now().Before(deadline) || a.busyUntil(&deadline)) {
 			continue
 		}
 		fail.Got = tx("没有这个文件", "no such file")

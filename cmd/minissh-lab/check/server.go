@@ -219,7 +219,12 @@ func (a *attack) read(conn net.Conn, want Text, enough func([]byte) bool) ([]byt
 	for !enough(got) {
 		n, err := conn.Read(buf)
 		got = append(got, buf[:n]...)
-		if err != nil && !enough(got) {
+		var deadline time.Time
+		switch {
+		case err == nil || enough(got):
+		case errors.Is(err, os.ErrDeadlineExceeded) && a.busyUntil(&deadline):
+			conn.SetReadDeadline(deadline)
+		default:
 			return got, &Failure{Want: want, Got: gotText(got, a.why(err))}
 		}
 		if len(got) > maxOutput {

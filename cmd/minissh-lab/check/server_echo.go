@@ -136,13 +136,17 @@ func (a *attack) notAnswered(f *Failure, conn *tape) {
 	}
 	conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	_, err := conn.Read(make([]byte, 1))
+	closed := err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 	other, dialed := a.dial()
-	if dialed != nil || a.echo(other, "hello") != nil {
+	if dialed != nil {
 		return
 	}
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	served := a.echo(other, "hello") == nil
+	conn.rewind()
+	switch {
+	case closed && served:
 		f.proves(cause.OneMessage)
-	} else {
+	case !closed && (served || len(conn.drain()) > 0): // the new connection let it go on
 		f.proves(cause.AcceptInLoop)
 	}
 }

@@ -10,6 +10,22 @@ import (
 // spun is how much processor time a program may use while it has nothing to do.
 const spun = 250 * time.Millisecond
 
+const maxOvertime = 2
+
+// busyUntil gives a program more time that still computes: a slow machine is not its fault. It is
+// false when the program waits, or has had more time maxOvertime times in this case.
+func (a *attack) busyUntil(deadline *time.Time) bool {
+	if a.prog == nil || a.prog.ended() || a.overtime == maxOvertime {
+		return false
+	}
+	if quiet, known := waits(a.prog.p.PID); quiet || !known {
+		return false
+	}
+	a.overtime++
+	*deadline = time.Now().Add(a.o.Limit)
+	return true
+}
+
 // calm gives the program the time to finish what it does: it returns when the program waits for
 // something, has ended, or after a second.
 func (a *attack) calm() {
