@@ -62,6 +62,7 @@ type Failure struct {
 	NotUp           bool    // the program never came up: the other cases would say the same
 	Said            string  // last line of the program's error output, quoted; "" for none
 	Where           string  // the program's own line that failed, "my_server.py:12  …"; "" unknown
+	wentOn          bool    // the program used the connection as if nothing had happened
 	Follows         string  // the case whose failure explains this one; "" for none
 }
 

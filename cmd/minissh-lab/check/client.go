@@ -214,6 +214,7 @@ func (p *peer) over(fail *Failure, b *Belief) error {
 	case wentOn:
 		fail.Got = tx("它接着发来 %s，好像什么都没发生",
 			"it went on and sent %s, as if nothing had happened", quote(more))
+		fail.wentOn = true
 	default:
 		fail.Got = fateText(f, p.o.Limit)
 		if f == hangs && b == cause.NoEndTest {

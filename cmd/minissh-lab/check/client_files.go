@@ -215,17 +215,10 @@ func getCut(name string) func(*attack) error {
 // getHostile answers a get with a length that must not be believed.
 func getHostile(name string, n int32) func(*attack) error {
 	return func(a *attack) error {
-		p, err := a.startClient()
-		if err != nil {
-			return err
-		}
-		if err := p.asks(name, "lab-x.txt"); err != nil {
-			return err
-		}
-		p.conn.Write(append(chaos.HostileLength(p.o.BigEnd, n), "data"...))
-		return p.over(&Failure{Sent: tx("长度 %d", "a length of %d", n),
-			Want: tx("拒绝这个长度：报错，关闭连接",
-				"the length refused: an error, the connection closed")}, cause.TrustedLength)
+		ask := func(p *peer) error { return p.asks(name, "lab-x.txt") }
+		return a.poisoned(ask, tx("长度 %d", "a length of %d", n), func(n int64) []byte {
+			return chaos.HostileLength(a.o.BigEnd, int32(n))
+		}, int64(n), chaos.Huge)
 	}
 }
 

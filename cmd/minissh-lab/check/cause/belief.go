@@ -178,6 +178,13 @@ var (
 		Say("4 字节可以是 -1，也可以是 2147483647", "four bytes may say -1, or 2147483647"),
 		Say("if not 0 <= n <= LIMIT: 报错，关闭连接",
 			"if not 0 <= n <= LIMIT: say so and close the connection")}
+	RefusedAndStayed = &Belief{"refused-and-stayed",
+		Say("拒绝了这个长度，接着用就是了", "once the length is refused, all is well again"),
+		Say("长度不可信，后面的字节就不知道从哪里算起：这个连接已经没法用了",
+			"after a length that cannot be believed nobody knows where the next message "+
+				"begins: the connection is of no use any more"),
+		Say("报错以后 phone.close()，要用就重新连接",
+			"after the error phone.close(); connect again to go on")}
 	WrongEncoding = &Belief{"wrong-encoding",
 		Say("两边的编码总是一样的", "both ends use the same encoding"),
 		Say("来的字节按 gbk 或 utf-16 才读得通，说好的是 utf-8",
