@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,8 @@ func classCommand() *cli.Command {
 			langFlag(),
 			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Usage: "`ADDRESS`",
 				Value: "127.0.0.1:" + strconv.Itoa(classPort)},
+			&cli.BoolFlag{Name: "web", Usage: "也在浏览器里显示（投影用，只给这台机器）/ also a " +
+				"page for the projector, for this machine alone"},
 		),
 		OnUsageError: usageError,
 		Action:       runClass,
@@ -77,6 +80,14 @@ func runClass(c *cli.Context) error {
 		p.Say("只有这台机器连得上；给教室用：--listen 0.0.0.0:8090",
 			"only this machine reaches it; for a classroom: --listen 0.0.0.0:8090")
 	}
+	if c.Bool("web") {
+		end, err := projectBoard(board, p, where)
+		if err != nil {
+			l.Close()
+			return err
+		}
+		defer end()
+	}
 	redraw := colorOn(c.App.Writer)
 	return board.Serve(c.Context, l, func(r class.Report) {
 		news := fmt.Sprintf("%s  %s  %s %s  %d ✓ %d ✗  %s", time.Now().Format("15:04:05"), r.Name,
@@ -89,6 +100,23 @@ func runClass(c *cli.Context) error {
 		}
 		p.Raw(news)
 	})
+}
+
+// projectBoard serves the board's page on a free port of this machine, until end is called.
+func projectBoard(board *class.Board, p *speak.Printer, where string) (end func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		text := speak.Clean(err.Error())
+		return nil, failure("开不了投影的页面："+text, "no page for the projector: "+text,
+			"minissh-lab class")
+	}
+	s := &http.Server{Handler: board.Page(p.Lang, where, l.Addr()),
+		ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	served := make(chan struct{})
+	go func() { s.Serve(l); close(served) }()
+	p.Sayf("投影：在浏览器里打开 http://%s/", "for the projector: open http://%s/ in a browser",
+		l.Addr())
+	return func() { s.Close(); <-served }, nil
 }
 
 // others is the address that other machines type for a listener: where it listens on all of this

@@ -116,23 +116,9 @@ func (b *Board) Add(r Report) (Report, error) {
 // somebody has tried; S and C for server and client, a small letter where cases
 // fail.
 func (b *Board) Render(lang speak.Lang) string {
+	names, lessons := b.tried()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var names []string
-	tried := map[string]bool{}
-	for k := range b.rows {
-		if !slices.Contains(names, k.name) {
-			names = append(names, k.name)
-		}
-		tried[k.lesson] = true
-	}
-	slices.Sort(names)
-	var lessons []string
-	for _, l := range b.lessons {
-		if tried[l] {
-			lessons = append(lessons, l)
-		}
-	}
 	var out strings.Builder
 	head := pad(lang.Text("名字", "name"), MaxName+2)
 	for _, l := range lessons {
@@ -147,6 +133,26 @@ func (b *Board) Render(lang speak.Lang) string {
 		out.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return out.String()
+}
+
+// tried are the students in order, and the lessons that somebody has tried.
+func (b *Board) tried() (names, lessons []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	seen := map[string]bool{}
+	for k := range b.rows {
+		if !slices.Contains(names, k.name) {
+			names = append(names, k.name)
+		}
+		seen[k.lesson] = true
+	}
+	slices.Sort(names)
+	for _, l := range b.lessons {
+		if seen[l] {
+			lessons = append(lessons, l)
+		}
+	}
+	return names, lessons
 }
 
 // Stuck says where most of those are who have not passed a lesson yet, a line for each lesson that

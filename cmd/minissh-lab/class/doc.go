@@ -5,6 +5,8 @@
 //	                    "passed": 7, "failed": 1, "case": "chaos"}
 //	board -> student   ok
 //
+// page.go shows the board to a browser, and page.html and page.css are what it looks like.
+//
 // It keeps nothing else, and nothing on disk. Whoever reaches the port can report
 // under any name: it is a classroom's board, not an examination. Everything is
 // bounded (names, students, connections, time), names are made harmless before they
