@@ -52,6 +52,9 @@ func (p *checkPrinter) result(r check.Result) {
 		p.field("在哪一行", "where", check.Text{Zh: f.Where, En: f.Where})
 	}
 	switch b := f.Belief; {
+	case f.Follows != "" && !f.Proven:
+		p.field("原因", "because", check.Text{Zh: "可能还是那个错：先改好 " + f.Follows + "，再看",
+			En: "perhaps the same bug: mend " + f.Follows + " first, and look again"})
 	case f.Follows != "":
 		p.field("原因", "because", check.Text{Zh: "同一个错：先改好 " + f.Follows,
 			En: "the same bug: mend " + f.Follows + " first"})

@@ -63,7 +63,7 @@ type Failure struct {
 	Said            string  // last line of the program's error output, quoted; "" for none
 	Where           string  // the program's own line that failed, "my_server.py:12  …"; "" unknown
 	wentOn          bool    // the program used the connection as if nothing had happened
-	Follows         string  // the case whose failure explains this one; "" for none
+	Follows         string  // the case whose bug this is, too, or if not Proven may be; "" for none
 }
 
 func (f *Failure) Error() string { return f.Got.En }
@@ -158,7 +158,7 @@ func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 		f, failed := errors.AsType[*Failure](err)
 		switch {
 		case failed && root != nil && (!f.Proven || f.Belief == root.Belief):
-			f.Follows, f.Belief = rootCase, root.Belief
+			f.Follows = rootCase
 		case failed && f.Proven && root == nil && !cs.Bonus:
 			root, rootCase = f, cs.Name
 		}
@@ -204,6 +204,7 @@ type attack struct {
 	prog     *program // the learner's program, nil with Connect
 	conns    []net.Conn
 	served   bool // the program that runs has been connected to
+	hostile  bool // a length that must not be believed was sent
 	overtime int  // how often it got more time because it was busy
 	slept    bool // it has been seen to sleep between a question and its answer
 	waited   bool // for TIME_WAIT, or it must not be

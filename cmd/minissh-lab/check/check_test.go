@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,9 +42,14 @@ func python(t *testing.T, path, address string) []string {
 	return []string{interpreter(), "-S", "-B", path, address}
 }
 
-// free is a loopback address that nobody listens on.
+// free is a loopback address that nobody listens on. A program that another test starts meanwhile
+// would have a copy of the listener that tried it, until it is executed: none is started meanwhile.
 func free(t *testing.T, network string) string {
 	t.Helper()
+	if runtime.GOOS == "linux" { // elsewhere Listen takes the lock itself
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+	}
 	for range 1000 {
 		address := fmt.Sprintf("127.0.0.1:%d", 15000+int(nextPort.Add(1)+uint32(os.Getpid()))%15000)
 		if network == "udp" {

@@ -283,7 +283,7 @@ func (p *peer) puts(name, file string, data []byte) error {
 	case err != nil && len(got) == 0:
 		fail.Got = err.(*Failure).Got
 		if p.conn.Write([]byte("ok")); p.conn.drain() != nil {
-			fail.proves(cause.RecvTwice) // it waited for an answer to the last put
+			fail.proves(cause.PutAnswered) // to the last put
 			return fail
 		}
 		return p.lacks("put", fail)

@@ -78,6 +78,7 @@ func (a *attack) poisoned(ask func(*peer) error, what Text, message func(n int64
 		if err := ask(p); err != nil {
 			return err
 		}
+		a.hostile = true
 		p.conn.Write(append(message(n), "data"...))
 		return p.over(&Failure{Sent: what, Want: tx("拒绝这个长度：报错，关闭连接",
 			"the length refused: an error, the connection closed")}, cause.TrustedLength)

@@ -86,6 +86,8 @@ func (a *attack) named(t *cause.Trace) *Belief {
 		return cause.WrongSocketType
 	case a.side == Server && strings.HasSuffix(t.Type, "ConnectionRefusedError"):
 		return cause.WrongRole
+	case b == cause.TrustedLength && !a.hostile:
+		return cause.Crashed // it took something else for a length
 	case a.side == Client && b == cause.AddressInUse:
 		return cause.WrongRoleServer
 	case a.side == Client && b == cause.ResetKills:

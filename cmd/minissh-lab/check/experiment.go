@@ -33,7 +33,8 @@ func (a *attack) inPieces(name string, s chaos.Schedule, err error) error {
 			pieces = append([][]byte{message[:head]}, pieces...)
 			pieces[1] = pieces[1][head:]
 		}
-		if a.afresh(name, output, pieces) != nil {
+		again, failed := a.afresh(name, output, pieces).(*Failure)
+		if failed && !again.NotUp {
 			f.proves(cause.BiggerBuffer)
 		}
 	case f.Proven:
@@ -57,7 +58,7 @@ func (a *attack) tryOtherwise(p *peer, name string, err error) error {
 		mark := p.prog.output.size()
 		p.conn.Write([]byte("+")) // whoever waits for one byte more has it
 		if p.wantOutput(mark, lines("all", 20_000), cause.Sent{}, &Failure{}) == nil {
-			f.proves(cause.RecvTwice)
+			f.proves(cause.OneMore)
 			return f
 		}
 	}
@@ -152,8 +153,8 @@ func (a *attack) asGBK(name, file string, f *Failure) error {
 	return f
 }
 
-// putApart names the bug of a server that saves nothing when command, header and file come at once:
-// it started again, it may save them when the command comes alone.
+// putApart names the bug of a server that saves nothing when command, header and file come at once,
+// if it saves them when the command comes alone.
 func (a *attack) putApart(name string, err error) error {
 	f, ok := err.(*Failure)
 	if !ok || f.Proven || a.o.Connect {

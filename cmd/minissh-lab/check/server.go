@@ -112,7 +112,7 @@ const timeWait = 65 * time.Second
 // address is in use, when the TIME_WAIT of an earlier connection is over. That may be the lab's own
 // doing (it closes first when it checks a client), so it is not held against the program.
 func (a *attack) waitForPort() (again bool, err error) {
-	if a.waited || a.served || a.o.Network != "tcp" || bindPlainly(a.ctx, a.o.Address) == nil {
+	if a.waited || a.served || a.o.Network != "tcp" {
 		return false, nil
 	}
 	a.prog.settle()
@@ -121,6 +121,10 @@ func (a *attack) waitForPort() (again bool, err error) {
 		return false, nil
 	}
 	a.waited = true
+	if bindPlainly(a.ctx, a.o.Address) == nil { // it is over already
+		a.endProgram()
+		return true, a.startServer()
+	}
 	if l, err := net.Listen("tcp", a.o.Address); err != nil {
 		return false, nil // not TIME_WAIT: somebody listens
 	} else {

@@ -343,6 +343,7 @@ func hostileHeader(name string, n int32) func(*attack) error {
 		fail := &Failure{Sent: tx("报头长度 %d", "a header length of %d", n),
 			Want: tx("拒绝，关闭这个连接，服务端活着",
 				"refused, this connection closed, the server lives")}
+		a.hostile = true
 		f, _ := a.fateOf(conn, a.o.Limit)
 		if f != closed {
 			fail.Got = fateText(f, a.o.Limit)

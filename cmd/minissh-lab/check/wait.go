@@ -10,6 +10,7 @@ import (
 // spun is how much processor time a program may use while it has nothing to do.
 const spun = 250 * time.Millisecond
 
+// maxOvertime is how often a case gives its program more time.
 const maxOvertime = 2
 
 // busyUntil gives a program more time that still computes: a slow machine is not its fault. It is

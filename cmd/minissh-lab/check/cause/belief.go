@@ -113,6 +113,16 @@ var (
 		Say("两次 send 可能一次 recv 就收完了：第二次 recv 一直等",
 			"two sends may come in one recv: the second recv waits for ever"),
 		Say("先发长度，再循环收满", "send the length first, then receive until it is complete")}
+	OneMore = &Belief{"waits-for-more",
+		Say("收满了再收一次，保险", "one recv more does no harm"),
+		Say("全到了它还在等：再给 1 个字节，它才往下走",
+			"all has come and it still waits: with one byte more it goes on"),
+		Say("while recv_size < total_size（不是 <=）", "while recv_size < total_size (not <=)")}
+	PutAnswered = &Belief{"waits-for-more",
+		Say("put 以后服务端会回答", "the server answers a put"),
+		Say("这个方言里 put 没有回答：它一直等，下一条命令发不出来",
+			"in this dialect a put has no answer: it waits, and the next command is never sent"),
+		Say("put 发完就接着下一条", "after put, go on to the next command")}
 	ReadsNoLines = &Belief{"reads-no-lines",
 		Say("问一句就够了", "one message is enough"),
 		Say("它没等人输入就发了，只发一次：这一章要一行一行地问",
@@ -162,7 +172,7 @@ var (
 		Say("struct.pack('i', len(data))：总是 4 字节",
 			"struct.pack('i', len(data)): always 4 bytes")}
 	Uncounted = &Belief{"uncounted-bytes",
-		Say("长度只算 stdout 就够了", "the length of stdout is enough"),
+		Say("长度里少算一点没关系", "a length need not count all that is sent"),
 		Say("长度后面来的字节比长度说的多：多出来的（比如 stderr）会粘到下一条前面",
 			"more bytes follow than the length says: the surplus (stderr, for one) comes "+
 				"before the "+

@@ -186,7 +186,7 @@ SyntaxError: invalid syntax
   File "/usr/lib/python3.11/json/__init__.py", line 346, in loads
     raise JSONDecodeError("x")
 json.decoder.JSONDecodeError: Expecting value
-`, "json.decoder.JSONDecodeError", 4, false, "short-recv"},
+`, "json.decoder.JSONDecodeError", 4, false, "crash"},
 		{"listening\n", "", 0, false, ""},
 	} {
 		trace := Traceback(c.stderr, mine)

@@ -133,14 +133,12 @@ func (t *Trace) Belief() *Belief {
 			has("requires a buffer", "requires a bytes object") {
 			return ShortRecv
 		}
-	case "JSONDecodeError":
-		return ShortRecv
 	case "TypeError":
 		if has("a bytes-like object is required, not 'str'") {
 			return StringForBytes
 		}
 		return Crashed
-	case "NameError", "AttributeError", "UnboundLocalError", "ZeroDivisionError",
+	case "JSONDecodeError", "NameError", "AttributeError", "UnboundLocalError", "ZeroDivisionError",
 		"IndexError", "KeyError":
 		return Crashed
 	}
