@@ -200,6 +200,9 @@ func listLessons(s *lesson.Stage) error {
 	}
 	s.Table(rows...)
 	s.Out.Raw("\n")
+	beyond := lesson.Beyond()
+	s.Sayf("%s 到 %s：书上没有，学完书再做", "%s to %s go beyond the course",
+		beyond[0].Name, beyond[len(beyond)-1].Name)
 	s.Sayf("%d / %d 课。✓ 预测对了，✗ 做过，预测错了。S C：check 通过（服务端、客户端）",
 		"%d of %d. ✓ predicted rightly, ✗ done, predicted otherwise. S C: check passed (server, "+
 			"client)", done, len(rows))

@@ -23,7 +23,7 @@ func All() []*Check {
 		run: echoClient(false)}
 	once := typed
 	once.run = echoClient(true)
-	return []*Check{
+	course := []*Check{
 		{Lesson: "1-5", Port: 8080, Server: []Case{echoBasics,
 			{Name: "file", What: tx("Ctrl-C 以后套接字文件没了", "the socket file is gone after Ctrl-C"), run: socketFileGone}}, Client: []Case{once}},
 		{Lesson: "6", Port: 8080, Server: []Case{echoBasics}, Client: []Case{once}},
@@ -83,8 +83,8 @@ func All() []*Check {
 			{Name: "long", What: tx("2000 字节的数据报", "a datagram of 2000 bytes"), Bonus: true, run: udpLong},
 		}, Client: []Case{{Name: "typed", What: tx("在提示符后面输入", "lines typed at the prompt"),
 			run: udpClient("hello", "", "one two", "last")}}},
-		ownCheck(),
 	}
+	return append(append(course, beyond()...), ownCheck())
 }
 
 func framedServer(name string) []Case {

@@ -68,14 +68,18 @@ type Quiz struct {
 	Why     Text
 }
 
-// All are the lessons in the course's order.
+// All are the lessons in the course's order, then those beyond it, then the last one.
 func All() []*Lesson {
-	return []*Lesson{
+	course := []*Lesson{
 		&families, &echo, &loop, &endings, &twoClients, &naiveSSH, &leftover, &stuck, &nagle,
 		&framings, &ackVersion, &simpleVersion, &byteOrder, &ultimateVersion, &getPut,
-		&objectOriented, &udp, &own,
+		&objectOriented, &udp,
 	}
+	return append(append(course, Beyond()...), &own)
 }
+
+// Beyond are the lessons that go beyond the course.
+func Beyond() []*Lesson { return []*Lesson{&halfClose} }
 
 // Find returns the lesson of that name, or nil. A chapter inside a range finds its
 // lesson: 3 finds 1-5, 18 finds 17-18; 13 finds its first half.

@@ -3,6 +3,7 @@
 // the evidence does not prove gets no name here: nil means "I do not know".
 //
 //	belief.go      the misconceptions, each with the truth and what to change
+//	beyond.go      those of the lessons beyond the course
 //	message.go     bytes that came, beside the message that should have come
 //	printed.go     text that was printed, beside the text that was sent
 //	traceback.go   Python's error output: which line of the student's, and was it meant?

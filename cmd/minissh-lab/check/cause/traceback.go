@@ -112,6 +112,10 @@ func (t *Trace) Belief() *Belief {
 		if has("negative buffersize", "negative count", "read length must be") {
 			return TrustedLength
 		}
+	case "TimeoutError", "timeout": // socket.timeout, before Python 3.10
+		if !has("Connection timed out") {
+			return TimeoutKills
+		}
 	case "FileNotFoundError", "IsADirectoryError":
 		return MissingFile
 	case "ConnectionResetError", "BrokenPipeError", "ConnectionAbortedError":

@@ -1,0 +1,23 @@
+package check
+
+// beyond lists the checks of the lessons that go beyond the course.
+func beyond() []*Check {
+	return []*Check{
+		{Lesson: "22", Port: 8080, Server: []Case{
+			{Name: "whole", What: tx("三块，然后说完了（FIN）", "three pieces, then the end (FIN)"),
+				run: halfWhole("hello ", "half-closed ", "world")},
+			{Name: "large", What: tx("300000 字节", "300000 bytes"),
+				run: halfWhole(lines("half", 300_000))},
+			{Name: "empty", What: tx("什么也没发就说完了", "nothing, then the end"), run: halfWhole()},
+			{Name: "patient", What: tx("慢，但没有停", "slow, but never silent"), run: halfPatient},
+			{Name: "silent", What: tx("发一块，就不动了", "one piece, then silence"), run: halfSilent},
+			{Name: "rst", What: tx("连接被重置（RST）", "the connection is reset (RST)"),
+				run: afterReset(helloHalf, true)},
+		}, Client: []Case{
+			{Name: "whole", What: tx("两行，输入结束，回答分几块来",
+				"two lines, the end of the input, an answer in pieces"), run: halfClient},
+			{Name: "silent", What: tx("服务端一直不回答", "the server never answers"),
+				run: halfClientSilent},
+		}},
+	}
+}
