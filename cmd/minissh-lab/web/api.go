@@ -35,7 +35,8 @@ func (l *Lab) start(w http.ResponseWriter, _ *http.Request) {
 		"presets": Presets(), "framings": record.Framings, "texts": record.Texts,
 		"commands": live.Commands(), "system": runtime.GOOS, "recorded": l.Recorded != nil,
 		"limits": map[string]int{"messages": record.MaxMessages, "message": record.MaxMessage,
-			"recv": record.MaxRecv, "gap": record.MaxGap, "delay": record.MaxDelay},
+			"recv": record.MaxRecv, "gap": record.MaxGap, "delay": record.MaxDelay,
+			"latency": record.MaxLatency},
 	})
 }
 

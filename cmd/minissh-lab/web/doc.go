@@ -5,7 +5,7 @@
 //	guard.go     who may ask: Host, Origin, Sec-Fetch-Site, the token
 //	api.go       POST api/run, POST api/live: nothing else runs anything; GET api/start,
 //	             GET api/recorded
-//	preset.go    the settings that lessons link to, and how a link is written
+//	preset.go    the settings that lessons link to, and some about time; how a link is written
 //	static/      the page: plain HTML, CSS and JavaScript, embedded as they are
 //	record/      runs a setting on real sockets and records it
 //	live/        the same for a command over minissh's own protocol

@@ -7,14 +7,15 @@ import (
 	"minissh/cmd/minissh-lab/web/record"
 )
 
-// Preset is a setting that a lesson shows.
+// Preset is a setting that a lesson shows, or one about time.
 type Preset struct {
-	Name string `json:"name"` // the lesson's
+	Name string `json:"name"` // the lesson's, or a word
 	Zh   string `json:"zh"`
 	En   string `json:"en"`
 	// a command of package live; then Setting means nothing
 	Live    string         `json:"live,omitempty"`
 	Setting record.Setting `json:"setting"`
+	View    string         `json:"view,omitempty"` // ladder: what the page shows it as
 }
 
 // setting is one with what most of them have.
@@ -33,6 +34,10 @@ func Presets() []Preset {
 	nagle := setting("none", 5, 5, 5, 5, 5, 5, 5, 5, 5, 5)
 	cut := setting("ultimate", 24, 12)
 	cut.Recv, cut.Text = 10, "chinese"
+	together, far, full := setting("none", 5, 5), setting("ack", 5, 5),
+		setting("simple", 4096, 4096, 4096, 4096)
+	far.Latency = 100
+	full.Buffers, full.Delay, full.Recv = 4096, 200, 4096
 	return []Preset{
 		{Name: "6", Zh: "一次 send，一次 recv？", En: "one send, one recv?", Setting: setting("none", 5)},
 		{Name: "8", Zh: "send(b'') 发了什么？", En: "what does send(b'') send?", Setting: empty},
@@ -46,6 +51,9 @@ func Presets() []Preset {
 		{Name: "16", Zh: "报头：汉字切成两半也不怕", En: "a header: no character is cut in half", Setting: cut},
 		{Name: "17-18", Zh: "put：一次 recv 收到全部", En: "put: one recv holds it all", Setting: setting("ultimate", 11)},
 		{Name: "own", Zh: "ls 变成了哪些帧？", En: "which frames does ls become?", Live: "ls", Setting: setting("minissh", 5, 5)},
+		{Name: "40ms", Zh: "Nagle 等 ack，ack 拖着不发", En: "Nagle waits for an ack that is delayed", View: "ladder", Setting: together},
+		{Name: "far", Zh: "ack 版，对方在远处", En: "the ack version, and a peer far away", View: "ladder", Setting: far},
+		{Name: "full", Zh: "窗口满了，send 也要等", En: "a full window: send waits, too", View: "ladder", Setting: full},
 	}
 }
 
@@ -81,7 +89,7 @@ func At(s string) (at string, ok bool) {
 	}
 	values.Del("token")
 	for key, v := range values {
-		if !strings.Contains(" at m r g d n f t live ", " "+key+" ") || len(v) != 1 ||
+		if !strings.Contains(" at m r g d l b n f t live ", " "+key+" ") || len(v) != 1 ||
 			len(v[0]) > 100 {
 			return "", false
 		}

@@ -13,6 +13,8 @@ type Outgoing struct {
 	Bytes    int // bytes of data in them
 	Resent   int // of Bytes: sent again
 	Held     int // bytes that were written and are in no segment yet
+	Acked    int // bytes that the peer has acknowledged; our SYN and FIN count as one each
+	Window   int // bytes that the peer has room for, as it last said; always 0: not known
 }
 
 // control runs f on conn's descriptor; false when conn has none.

@@ -46,7 +46,12 @@ func TestTheKernelTellsWhatWaits(t *testing.T) {
 			if n, ok := Segments(a); n != 2 || !ok {
 				t.Errorf("segments = %d, %v; want 2", n, ok)
 			}
-			if out, ok := Sent(a); out != (Outgoing{Segments: 2, Bytes: 10}) || !ok {
+			out, ok := Sent(a)
+			if out.Window < 10 {
+				t.Errorf("the peer's window is %d", out.Window)
+			}
+			out.Acked, out.Window = 0, 0 // acknowledged sooner or later
+			if out != (Outgoing{Segments: 2, Bytes: 10}) || !ok {
 				t.Errorf("sent %+v, %v; want 2 segments with 10 bytes", out, ok)
 			}
 			if n, ok := Unread(a); n != 10 || !ok {

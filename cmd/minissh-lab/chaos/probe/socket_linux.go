@@ -27,9 +27,10 @@ func Segments(conn net.Conn) (n int, ok bool) {
 }
 
 // Sent looks at conn's sending side (tcpi_data_segs_out, tcpi_bytes_sent,
-// tcpi_bytes_retrans, tcpi_notsent_bytes: all in one getsockopt, which the kernel
-// answers under the socket's lock, so that they belong together); ok is false when
-// the kernel does not tell (bytes since Linux 4.19).
+// tcpi_bytes_retrans, tcpi_notsent_bytes, tcpi_bytes_acked, tcpi_snd_wnd: all in one getsockopt,
+// which the kernel answers under the socket's lock, so that they belong together); ok is false when
+// the kernel does not tell (bytes since Linux 4.19,
+// the window since 5.4).
 func Sent(conn net.Conn) (out Outgoing, ok bool) {
 	control(conn, func(fd uintptr) {
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
@@ -39,6 +40,7 @@ func Sent(conn net.Conn) (out Outgoing, ok bool) {
 		out = Outgoing{
 			Segments: int(info.Data_segs_out), Bytes: int(info.Bytes_sent),
 			Resent: int(info.Bytes_retrans), Held: int(info.Notsent_bytes),
+			Acked: int(info.Bytes_acked), Window: int(info.Snd_wnd),
 		}
 		ok = true
 	})

@@ -46,7 +46,7 @@ func checkTrace(t *testing.T, tr *Trace) {
 	t.Helper()
 	at := map[string]int{}
 	last := int64(0)
-	segments := 0
+	segments, blocked := 0, 0
 	for _, e := range tr.Events {
 		if e.At < last {
 			t.Errorf("%s: time runs backwards at %+v", tr.Name, e)
@@ -63,8 +63,13 @@ func checkTrace(t *testing.T, tr *Trace) {
 				t.Errorf("%s: recv %+v", tr.Name, e)
 			}
 			segments += e.Count
+		case KindBlock: // while it waits, the system takes more and more of it
+			blocked = at[KindSend] + e.Ask
+			if e.From != at[KindSend] || e.To >= blocked {
+				t.Errorf("%s: %+v after %d", tr.Name, e, at[KindSend])
+			}
 		case KindBuffer:
-			if e.From != at[KindRecv] || e.To > at[KindSend] {
+			if e.From != at[KindRecv] || e.To > max(at[KindSend], blocked) {
 				t.Errorf("%s: the buffer %+v holds what was never sent, or was read", tr.Name, e)
 			}
 		}
@@ -219,6 +224,12 @@ func TestLimits(t *testing.T) {
 		"gap":          func(s *Setting) { s.Gap = 201 },
 		"delay":        func(s *Setting) { s.Delay = -1 },
 		"framing":      func(s *Setting) { s.Framing = "tls" },
+		"latency":      func(s *Setting) { s.Latency = 301 },
+		"buffers":      func(s *Setting) { s.Buffers = 100 },
+		"or a latency": func(s *Setting) { s.Buffers, s.Latency = 4096, 1 },
+		"it would wait": func(s *Setting) {
+			s.Framing, s.Latency, s.Messages = "ack", 300, []int{1, 1, 1, 1, 1, 1, 1}
+		},
 		"text":         func(s *Setting) { s.Text = "" },
 		"wait":         func(s *Setting) { s.Gap, s.Messages = 200, []int{1, 1, 1, 1, 1, 1, 1} },
 		"at least 1 b": func(s *Setting) { s.Framing, s.Messages = "minissh", []int{0} },

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"time"
 
 	"minissh/cmd/minissh-lab/chaos/probe"
-	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/speak"
 )
 
@@ -52,14 +49,19 @@ type connection struct {
 	*Trace
 	ctx    context.Context
 	a, b   *net.TCPConn // sender, receiver
+	path   *path        // between them; nil: nothing
 	start  time.Time
 	sends  []planned
 	reader *reader
 
-	next     int // of sends
-	written  int // bytes given to send
-	read     int // bytes returned by recv
-	ended    bool
+	next     int           // of sends
+	partial  int           // bytes of the next send that the system has taken
+	blocked  bool          // that send waits for room
+	called   time.Duration // when that send was called
+	written  int           // bytes that the system has taken
+	read     int           // bytes returned by recv
+	ended    bool          // the sender has closed
+	arrived  bool          // and its FIN has left for the receiver
 	over     bool          // recv has returned nothing: the end
 	sendDue  time.Duration // since start
 	recvDue  time.Duration
@@ -69,8 +71,9 @@ type connection struct {
 
 	known  bool // TCP_INFO tells about bytes
 	seen   probe.Outgoing
-	looked int64 // when, microseconds
-	ready  int   // FIONREAD at the last look; -1 unknown
+	looked int64          // when, microseconds
+	ready  int            // FIONREAD at the last look; -1 unknown
+	first  probe.Outgoing // at the first look: the handshake counts in some numbers
 	counts map[string]int
 }
 
@@ -81,12 +84,13 @@ type planned struct {
 }
 
 func one(ctx context.Context, s Setting, framing string, nodelay bool) (*Trace, error) {
-	a, b, err := Pair(ctx)
+	a, b, way, err := s.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer a.Close()
 	defer b.Close()
+	defer way.close()
 	if err := a.SetNoDelay(nodelay); err != nil {
 		return nil, err
 	}
@@ -99,10 +103,11 @@ func one(ctx context.Context, s Setting, framing string, nodelay bool) (*Trace, 
 		width = max(width, len(m))
 	}
 	c := &connection{
-		Setting: s, ctx: ctx, a: a, b: b, counts: map[string]int{},
+		Setting: s, ctx: ctx, a: a, b: b, path: way, counts: map[string]int{},
 		reader: newReader(framing, s.Recv, width),
 		Trace: &Trace{Framing: framing, NoDelay: nodelay, Segments: -1, Fields: []Field{},
-			Sent: []Message{}, Got: []Message{}, Events: []Event{}},
+			Sent: []Message{}, Got: []Message{}, Events: []Event{},
+			Latency: s.Latency},
 		recvDue: time.Duration(s.Delay) * time.Millisecond,
 	}
 	c.plan(encode(framing, messages))
@@ -115,34 +120,6 @@ func one(ctx context.Context, s Setting, framing string, nodelay bool) (*Trace, 
 		c.Segments = c.seen.Segments
 	}
 	return c.Trace, nil
-}
-
-// Pair is the two ends of a loopback connection. A stranger's connection that comes
-// in between is not taken for ours.
-func Pair(ctx context.Context) (a, b *net.TCPConn, err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer l.Close()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	out, err := new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
-	if err != nil {
-		return nil, nil, err
-	}
-	l.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
-	for {
-		in, err := l.Accept()
-		if err != nil {
-			out.Close()
-			return nil, nil, err
-		}
-		if in.RemoteAddr().String() == out.LocalAddr().String() {
-			return out.(*net.TCPConn), in.(*net.TCPConn), nil
-		}
-		in.Close()
-	}
 }
 
 // plan lists the sends, the fields and the messages.
@@ -171,7 +148,9 @@ func (c *connection) plan(messages []framed) {
 // play calls whoever is due, and looks at the sockets in between.
 func (c *connection) play() error {
 	c.start = time.Now()
-	c.look()
+	if err := c.look(); err != nil {
+		return err
+	}
 	for quiet := time.Now(); ; {
 		if err := c.ctx.Err(); err != nil {
 			return err
@@ -193,18 +172,22 @@ func (c *connection) play() error {
 			if err := c.pause(max(glance, min(wait, glance))); err != nil {
 				return err
 			}
-			c.look()
+			if err := c.look(); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := act(); err != nil {
 			return err
 		}
 		quiet = time.Now()
-		c.look()
+		if err := c.look(); err != nil {
+			return err
+		}
 	}
 }
 
-// who is due next, and when: the sender, the receiver, or nobody until something
+// who is due next, and when: the sender, the path, the receiver, or nobody until something
 // arrives.
 func (c *connection) who() (due time.Duration, act func() error) {
 	type turn struct {
@@ -214,17 +197,22 @@ func (c *connection) who() (due time.Duration, act func() error) {
 	if c.flying() > 0 {
 		return 0, nil
 	}
-	var turns []turn
+	var turns []turn // at the same moment the earlier in the list goes first
+	switch {
+	case c.next < len(c.sends) && c.sends[c.next].acks <= c.acksGot:
+		turns = append(turns, turn{c.sendDue, c.send})
+	case c.next == len(c.sends) && !c.ended && c.read == c.written: // a FIN pushes out what waits
+		turns = append(turns, turn{c.sendDue, c.end})
+	}
+	if c.path != nil {
+		if due, ok := c.path.due(); ok {
+			turns = append(turns, turn{due, c.deliver})
+		}
+	}
 	if c.acksSent < c.reader.acks { // the receiving program is about to answer, and nothing else
 		turns = append(turns, turn{c.ackDue, c.sendAck})
 	} else if c.canRecv() {
 		turns = append(turns, turn{c.recvDue, c.recv})
-	}
-	switch {
-	case c.next < len(c.sends) && c.sends[c.next].acks <= c.acksGot:
-		turns = append([]turn{{c.sendDue, c.send}}, turns...) // at the same moment it goes first
-	case c.next == len(c.sends) && !c.ended && c.read == c.written: // a FIN pushes out what waits
-		turns = append([]turn{{c.sendDue, c.end}}, turns...)
 	}
 	for i, t := range turns {
 		if i == 0 || t.due < due {
@@ -241,155 +229,38 @@ func (c *connection) canRecv() bool {
 		return false
 	}
 	if c.ready < 0 {
-		return c.written > c.read || c.ended
+		return c.given() > c.read || c.arrived
 	}
-	return c.ready > 0 || c.ended && c.read == c.written
+	return c.ready > 0 || c.arrived && c.read == c.written
 }
 
-// flying is how many bytes have left and not arrived yet. On loopback that lasts
-// microseconds, and nobody is called meanwhile: whether they come in time is not left to chance.
-func (c *connection) flying() int {
-	switch {
-	case c.ready < 0:
-		return 0
-	case c.known:
-		return c.seen.Bytes - c.seen.Resent - c.read - c.ready
-	case c.NoDelay():
-		return c.written - c.read - c.ready
+// given is how many bytes have begun the last stretch to the receiver.
+func (c *connection) given() int {
+	if c.path != nil {
+		return c.path.given
 	}
-	return 0 // Nagle, on a system that does not tell what it holds back
+	return c.written
+}
+
+// flying is how many bytes have left and not arrived yet, at the receiver or at what is between.
+// On loopback that lasts microseconds, and nobody is called meanwhile: whether they come in time is
+// not left to chance.
+func (c *connection) flying() int {
+	if c.ready < 0 {
+		return 0
+	}
+	there, last := c.read+c.ready, 0
+	if c.path != nil {
+		there, last = c.path.taken, c.path.given-c.read-c.ready
+	}
+	switch {
+	case c.known:
+		return c.seen.Bytes - c.seen.Resent - there + last
+	case c.NoDelay():
+		return c.written - there + last
+	}
+	return last // Nagle, on a system that does not tell what it holds back
 }
 
 // NoDelay is the sender's option in this run.
 func (c *connection) NoDelay() bool { return c.Trace.NoDelay }
-
-func (c *connection) send() error {
-	p := c.sends[c.next]
-	c.a.SetWriteDeadline(time.Now().Add(patience))
-	if _, err := c.a.Write(p.data); err != nil { // no bytes: send(b'') is called, too
-		return err
-	}
-	e := Event{Kind: KindSend, From: c.written, To: c.written + len(p.data)}
-	c.next++
-	c.written += len(p.data)
-	c.sendDue += time.Duration(c.Gap) * time.Millisecond
-	c.add(e)
-	return nil
-}
-
-func (c *connection) end() error {
-	if err := c.a.CloseWrite(); err != nil {
-		return err
-	}
-	c.ended = true
-	c.add(Event{Kind: KindClose, From: c.written, To: c.written})
-	return nil
-}
-
-func (c *connection) recv() error {
-	ask := c.reader.ask()
-	buf := make([]byte, ask)
-	limit := patience
-	if c.ready < 0 {
-		limit = 5 * time.Millisecond // nobody says whether something is there: a try
-	}
-	c.b.SetReadDeadline(time.Now().Add(limit))
-	n, err := c.b.Read(buf)
-	if c.ready < 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	c.add(Event{Kind: KindRecv, From: c.read, To: c.read + n, Ask: ask, Ready: c.ready})
-	c.read += n
-	if n == 0 {
-		c.over = true
-		return nil
-	}
-	acks := c.reader.acks
-	for range c.reader.feed(buf[:n]) {
-		m := c.reader.got[c.counts[KindMessage]]
-		c.add(Event{Kind: KindMessage, From: m.From, To: m.To})
-	}
-	if c.reader.acks > acks {
-		c.ackDue = time.Since(c.start)
-		if c.acksSent > 0 || c.recvDue == 0 { // the first recv has waited already
-			c.ackDue += time.Duration(c.Delay) * time.Millisecond
-		}
-	}
-	c.recvDue = 0 // from now on it reads whenever something is there
-	return nil
-}
-
-// sendAck is the handshake: the receiving program answers, the sender receives it.
-func (c *connection) sendAck() error {
-	c.b.SetWriteDeadline(time.Now().Add(patience))
-	if _, err := c.b.Write([]byte(dialect.AckText)); err != nil {
-		return err
-	}
-	c.acksSent++
-	c.a.SetReadDeadline(time.Now().Add(patience))
-	if _, err := io.ReadFull(c.a, make([]byte, len(dialect.AckText))); err != nil {
-		return err
-	}
-	c.acksGot++
-	c.add(Event{Kind: KindAck, From: c.read, To: c.read})
-	c.sendDue = max(c.sendDue, time.Since(c.start))
-	return nil
-}
-
-// look asks the kernel what has changed: segments that left, bytes that wait.
-func (c *connection) look() {
-	now := c.now()
-	if out, ok := probe.Sent(c.a); ok {
-		c.known = true
-		if out.Segments > c.seen.Segments {
-			from, to := c.seen.Bytes-c.seen.Resent, out.Bytes-out.Resent
-			c.add(Event{
-				Kind: KindSegment, N: c.seen.Segments + 1, From: from, To: to,
-				Count: out.Segments - c.seen.Segments, Since: c.looked, Held: out.Held,
-			})
-		}
-		c.seen = out
-	}
-	before := c.ready
-	n, ok := probe.Pending(c.b)
-	if !ok {
-		c.ready = -1
-	} else {
-		c.ready, c.Buffer = n, true
-		if n > before && c.start != (time.Time{}) {
-			c.add(Event{Kind: KindBuffer, From: c.read, To: c.read + n})
-		}
-	}
-	c.looked = now
-}
-
-// add writes an event down.
-func (c *connection) add(e Event) {
-	c.counts[e.Kind]++
-	e.At = c.now()
-	if e.N == 0 {
-		e.N = c.counts[e.Kind]
-	}
-	if e.Kind == KindSend {
-		if out, ok := probe.Sent(c.a); ok { // else it is not known, and 0
-			e.Held = out.Held
-		}
-	}
-	c.Events = append(c.Events, e)
-}
-
-func (c *connection) now() int64 { return time.Since(c.start).Microseconds() }
-
-func (c *connection) pause(d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-c.ctx.Done():
-		return c.ctx.Err()
-	}
-}

@@ -15,7 +15,10 @@ const (
 	MaxRecv     = 65536
 	MaxGap      = 200  // milliseconds
 	MaxDelay    = 1000 // milliseconds
-	MaxRecvs    = 200  // that a run may need
+	MaxLatency  = 300  // milliseconds
+	MinBuffers  = 2048 // bytes; below, systems take more than they are told
+	MaxBuffers  = 65536
+	MaxRecvs    = 200 // that a run may need
 	MaxWait     = 4 * time.Second
 )
 
@@ -32,6 +35,8 @@ type Setting struct {
 	Recv     int   `json:"recv"`     // n of recv(n)
 	Gap      int   `json:"gap"`      // between two sends: simulated
 	Delay    int   `json:"delay"`    // before the first recv, and before each ack: simulated
+	Latency  int   `json:"latency"`  // one way between the two ends: simulated
+	Buffers  int   `json:"buffers"`  // SO_SNDBUF of the sender, SO_RCVBUF of its peer; 0: as it is
 	NoDelay  bool  `json:"nodelay"`  // TCP_NODELAY of the sender
 	// of the mended program; none: the same program with the other TCP_NODELAY
 	Framing string `json:"framing"`
@@ -57,6 +62,12 @@ func (s Setting) Check() error {
 		return fmt.Errorf("a gap of 0 to %d ms", MaxGap)
 	case s.Delay < 0 || s.Delay > MaxDelay:
 		return fmt.Errorf("a delay of 0 to %d ms", MaxDelay)
+	case s.Latency < 0 || s.Latency > MaxLatency:
+		return fmt.Errorf("a latency of 0 to %d ms", MaxLatency)
+	case s.Buffers != 0 && (s.Buffers < MinBuffers || s.Buffers > MaxBuffers):
+		return fmt.Errorf("buffers of %d to %d bytes, or 0", MinBuffers, MaxBuffers)
+	case s.Buffers != 0 && s.Latency != 0:
+		return fmt.Errorf("small buffers or a latency: what simulates the latency takes all bytes")
 	case !slices.Contains(Framings, s.Framing):
 		return fmt.Errorf("framing is one of %s", strings.Join(Framings, " "))
 	case !slices.Contains(Texts, s.Text):
@@ -84,9 +95,9 @@ func (s Setting) recvs(framing string) int {
 
 // waits is how long the simulated waits of a run may take.
 func (s Setting) waits() time.Duration {
-	ms := s.Delay + s.Gap*(3*len(s.Messages))
+	ms := s.Delay + s.Gap*(3*len(s.Messages)) + 2*s.Latency // of the last bytes, of the FIN
 	if s.Framing == "ack" {
-		ms += s.Delay * len(s.Messages)
+		ms += (s.Delay + 2*s.Latency) * len(s.Messages)
 	}
 	return time.Duration(ms) * time.Millisecond
 }

@@ -10,6 +10,7 @@ const (
 	// the receiving program sent its recv_ready, and the sender has received it
 	KindAck   = "ack"
 	KindClose = "close" // the sender closed its side
+	KindBlock = "block" // the sender's send() waits: of Ask bytes the system has taken From … To-1
 	KindFrame = "frame" // live: the client wrote this frame, or read it
 )
 
@@ -22,11 +23,13 @@ type Event struct {
 	From int    `json:"from"`
 	To   int    `json:"to"`
 	// KindSegment: how many. More than 1: where one ends and the next begins was not seen
-	Count int   `json:"count,omitempty"`
-	Since int64 `json:"since,omitempty"` // KindSegment: they left between Since and At
+	Count int `json:"count,omitempty"`
+	// KindSegment: they left between Since and At. KindAck: when the receiving program sent it.
+	// KindSend: when it was called, if it had to wait for room
+	Since int64 `json:"since,omitempty"`
 	// KindSend, KindSegment: bytes that wait at the sender, in no segment yet
 	Held int `json:"held,omitempty"`
-	Ask  int `json:"ask,omitempty"` // KindRecv: n of recv(n)
+	Ask  int `json:"ask,omitempty"` // KindRecv: n of recv(n). KindBlock: bytes of the send
 	// KindRecv: FIONREAD just before; -1 unknown. Live: of TLS bytes
 	Ready int `json:"ready"`
 	// live: TLS bytes that went for it, all records with their 22 bytes each
@@ -51,18 +54,29 @@ type Message struct {
 	Size int    `json:"size"` // bytes of the message itself
 }
 
+// Ack is what TCP itself has told the sender: all bytes before To have arrived, and there is room
+// for Window more.
+type Ack struct {
+	At     int64 `json:"at"`    // microseconds since the run began
+	Since  int64 `json:"since"` // it came between Since and At
+	To     int   `json:"to"`
+	Window int   `json:"window"`
+}
+
 // Trace is what one connection was seen to do, in one direction.
 type Trace struct {
-	Name     string    `json:"name"` // broken, fixed, nagle, nodelay; up, down of a live connection
-	Framing  string    `json:"framing"`
-	NoDelay  bool      `json:"nodelay"`
-	Bytes    []byte    `json:"bytes"` // base64 in JSON
-	Fields   []Field   `json:"fields"`
-	Sent     []Message `json:"sent"`
-	Got      []Message `json:"got"`
-	Events   []Event   `json:"events"`
-	Right    bool      `json:"right"`    // the receiver took for messages what was sent
-	Segments int       `json:"segments"` // with data, by the last look; -1 unknown
+	Name    string    `json:"name"` // broken, fixed, nagle, nodelay; up, down of a live connection
+	Framing string    `json:"framing"`
+	NoDelay bool      `json:"nodelay"`
+	Bytes   []byte    `json:"bytes"` // base64 in JSON
+	Fields  []Field   `json:"fields"`
+	Sent    []Message `json:"sent"`
+	Got     []Message `json:"got"`
+	Events  []Event   `json:"events"`
+	// as seen by TCP_INFO; none: not known
+	Acks     []Ack `json:"acks,omitempty"`
+	Right    bool  `json:"right"`    // the receiver took for messages what was sent
+	Segments int   `json:"segments"` // with data, by the last look; -1 unknown
 	// recorded: sends are guessed; recvs were seen
 	Guessed bool `json:"guessed,omitempty"`
 	Seen    bool `json:"seen,omitempty"`
@@ -70,4 +84,6 @@ type Trace struct {
 	Setup int `json:"setup,omitempty"`
 	// what waits in the receive buffer is known on this system
 	Buffer bool `json:"buffer"`
+	// milliseconds, one way, that were simulated
+	Latency int `json:"latency,omitempty"`
 }

@@ -8,6 +8,7 @@ import { setting, show, fillSelect } from "./form.js";
 import { renderStage, offer, go } from "./stage.js";
 import { play, stop } from "./player.js";
 import * as link from "./link.js";
+import * as time from "./ladder.js";
 
 // ---- controls
 
@@ -101,6 +102,8 @@ function render() {
   $("live-form").hidden = !live;
   fillSelect($("preset"), [["", t("own_setting")], ...page.presets.map((p) => [p.name, `${p.name}  ${language() === "zh" ? p.zh : p.en}`])], page.preset);
   for (const name of ["framing", "text"]) fillSelect($(name), Object.keys(words).filter((w) => w.startsWith(name + "_")).map((w) => [w.slice(name.length + 1), t(w)]), $(name).value);
+  fillSelect($("buffers"), time.buffers(), $("buffers").value);
+  time.latency();
   $("nodelay").disabled = $("framing").value === "none"; // then both are run
   $("framing-help").textContent = t("help_" + $("framing").value);
   $("commands").replaceChildren(...page.commands.map((c) => {
@@ -200,7 +203,7 @@ async function begin() {
     const start = await ask("start");
     Object.assign(page, { presets: start.presets, commands: start.commands, recorded: start.recorded, limits: start.limits, ready: true, problem: null });
     page.command = page.commands[0].name;
-    for (const id of ["recv", "gap", "delay"]) $(id).max = String(page.limits[id]);
+    for (const id of ["recv", "gap", "delay", "latency"]) $(id).max = String(page.limits[id]);
   } catch (p) {
     page.problem = p;
   }
@@ -240,5 +243,6 @@ language(link.stored("lang") || (["zh", "en"].includes(asked) ? asked : navigato
 theme(link.stored("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
 fillSelect($("framing"), [["simple", ""]], "simple");
 fillSelect($("text"), [["letters", ""]], "letters");
+fillSelect($("buffers"), [["0", ""]], "0");
 wire();
 begin();

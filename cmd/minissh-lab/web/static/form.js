@@ -7,7 +7,7 @@ import * as link from "./link.js";
 export function setting() {
   const n = (id) => Math.trunc(Number($(id).value)) || 0;
   return {
-    messages: link.sizes($("messages").value) || [], recv: n("recv"), gap: n("gap"), delay: n("delay"),
+    messages: link.sizes($("messages").value) || [], recv: n("recv"), gap: n("gap"), delay: n("delay"), latency: n("latency"), buffers: n("buffers"),
     nodelay: $("nodelay").checked, framing: $("framing").value, text: $("text").value,
   };
 }
@@ -15,7 +15,7 @@ export function setting() {
 // show sets the form.
 export function show(s) {
   $("messages").value = link.short(s.messages);
-  for (const id of ["recv", "gap", "delay", "framing", "text"]) $(id).value = String(s[id]);
+  for (const id of ["recv", "gap", "delay", "latency", "buffers", "framing", "text"]) $(id).value = String(s[id]);
   $("nodelay").checked = s.nodelay;
 }
 

@@ -14,7 +14,7 @@ export function read(hash) {
   return {
     token,
     setting: {
-      messages: sizes(p.get("m")) || [5, 5], recv: whole("r", 1024), gap: whole("g", 0), delay: whole("d", 0),
+      messages: sizes(p.get("m")) || [5, 5], recv: whole("r", 1024), gap: whole("g", 0), delay: whole("d", 0), latency: whole("l", 0), buffers: whole("b", 0),
       nodelay: p.get("n") !== "0", framing: p.get("f") || "simple", text: p.get("t") || "letters",
     },
   };
@@ -23,7 +23,7 @@ export function read(hash) {
 // write is the fragment of a setting.
 export function write(setting) {
   const s = setting;
-  return `#m=${short(s.messages).replaceAll(" ", "")}&r=${s.recv}&g=${s.gap}&d=${s.delay}&n=${s.nodelay ? 1 : 0}&f=${s.framing}&t=${s.text}`;
+  return `#m=${short(s.messages).replaceAll(" ", "")}&r=${s.recv}&g=${s.gap}&d=${s.delay}&n=${s.nodelay ? 1 : 0}&f=${s.framing}&t=${s.text}${s.latency ? `&l=${s.latency}` : ""}${s.buffers ? `&b=${s.buffers}` : ""}`;
 }
 
 // sizes reads "5, 5" or "5*10"; null when that is nothing of the kind.

@@ -132,6 +132,12 @@ export const words = {
   p_setting: ["这个设置不能运行：", "This setting cannot be run: "],
   p_run: ["没有运行成功：", "It did not run: "],
   p_gone: ["实验室没有回答。它还在运行吗？", "The lab does not answer. Is it still running?"],
+
+  // ---- time: the latency, the ladder, what is taken along
+  latency: ["延迟，单程（模拟的）", "Latency, one way"],
+  buffers: ["套接字缓冲", "Socket buffers"],
+  buffers_system: ["默认", "default"],
+  ev_block: (e) => [`send 等着：系统拿走了 ${size(e)} 字节，共 ${e.ask} 字节`, `send waits: the system has taken ${size(e)} of ${e.ask} bytes`],
 };
 function size(e) { return e.to - e.from; }
 
