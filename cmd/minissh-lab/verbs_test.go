@@ -26,7 +26,6 @@ func lab(t *testing.T, in string, args ...string) (code int, out, errOut string)
 // all is how many lessons there are.
 var all = strconv.Itoa(len(lesson.All()))
 
-
 func TestLessonsInAutoByTheVerb(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	code, out, errOut := lab(t, "", "lesson", "--auto", "--lang", "zh")

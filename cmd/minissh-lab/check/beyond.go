@@ -3,14 +3,29 @@ package check
 // beyond lists the checks of the lessons that go beyond the course.
 func beyond() []*Check {
 	return []*Check{
+		{Lesson: "21", Port: 8080, Server: []Case{
+			{Name: "small", What: tx("10、1000、3 字节，一条连接", "10, 1000, 3 bytes, one "+
+				"connection"),
+				run: sendsSmall},
+			{Name: "large", What: tx("16 MiB，先不收，再全收", "16 MiB, received "+
+				"late"), run: sendsLarge},
+			{Name: "slow", What: tx("16 MiB，一点一点地收", "16 MiB, received "+
+				"slowly"), run: sendsSlow},
+			{Name: "stuck", What: tx("16 MiB，一直不收", "16 MiB, never "+
+				"received"), run: sendsStuck},
+			{Name: "rst", What: tx("回答的中间，连接被重置", "a reset in the middle of an answer"),
+				run: sendsReset},
+		}},
 		{Lesson: "22", Port: 8080, Server: []Case{
 			{Name: "whole", What: tx("三块，然后说完了（FIN）", "three pieces, then the end (FIN)"),
 				run: halfWhole("hello ", "half-closed ", "world")},
 			{Name: "large", What: tx("300000 字节", "300000 bytes"),
 				run: halfWhole(lines("half", 300_000))},
-			{Name: "empty", What: tx("什么也没发就说完了", "nothing, then the end"), run: halfWhole()},
+			{Name: "empty", What: tx("什么也没发就说完了", "nothing, then the "+
+				"end"), run: halfWhole()},
 			{Name: "patient", What: tx("慢，但没有停", "slow, but never silent"), run: halfPatient},
-			{Name: "silent", What: tx("发一块，就不动了", "one piece, then silence"), run: halfSilent},
+			{Name: "silent", What: tx("发一块，就不动了", "one piece, then "+
+				"silence"), run: halfSilent},
 			{Name: "rst", What: tx("连接被重置（RST）", "the connection is reset (RST)"),
 				run: afterReset(helloHalf, true)},
 		}, Client: []Case{

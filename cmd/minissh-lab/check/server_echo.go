@@ -101,7 +101,7 @@ func tenMessages(a *attack) error {
 	for i, w := range randomWords(10) {
 		err := a.echo(conn, w)
 		if f, ok := err.(*Failure); ok && i > 0 && !f.Proven {
-			a.notAnswered(f, conn)
+			a.notAnswered(f, conn, helloEcho)
 		}
 		if err != nil {
 			return nth(err, i)
@@ -127,7 +127,7 @@ func (a *attack) stays() error {
 
 // notAnswered tells why a server that has answered before does so no more on conn: it has closed
 // it, or it waits for a new connection, on which it answers.
-func (a *attack) notAnswered(f *Failure, conn *tape) {
+func (a *attack) notAnswered(f *Failure, conn *tape, hello func(*attack, net.Conn) error) {
 	if a.prog != nil && a.prog.ended() {
 		if a.crash() == nil {
 			f.proves(cause.OneMessage)
@@ -141,7 +141,7 @@ func (a *attack) notAnswered(f *Failure, conn *tape) {
 	if dialed != nil {
 		return
 	}
-	served := a.echo(other, "hello") == nil
+	served := hello(a, other) == nil
 	conn.rewind()
 	switch {
 	case closed && served:

@@ -59,6 +59,7 @@ func TestKnobsShowTheChange(t *testing.T) {
 		{"17-18", "framed", "3 returns"},
 		{"20", "9", `"helloworl"`},
 		{"20", "10", `"helloworld"`},
+		{"21", "16", "BlockingIOError"},
 		{"22", "close", "the socket is closed"},
 		{"22", "nothing", "TimeoutError"},
 		{"own", "pwd", "pwd"},

@@ -47,3 +47,22 @@ var (
 		Say("最后一次 send 之后 phone.shutdown(socket.SHUT_WR)",
 			"phone.shutdown(socket.SHUT_WR) after the last send")}
 )
+
+// What people believe about sending.
+var (
+	PartialSend = &Belief{"partial-send",
+		Say("send 一次就全发出去了", "one send sends everything"),
+		Say("缓冲区满了，send 只收下一部分，返回收下的字节数：没收下的那一段，没有人再发",
+			"when the buffers are full, send takes a part and returns how much: nobody sent the "+
+				"rest"),
+		Say("while view: view = view[conn.send(view):]，或者 sendall",
+			"while view: view = view[conn.send(view):], or sendall")}
+	SendallInAll = &Belief{"sendall-in-all",
+		Say("sendall 的超时是对方不收的时间", "sendall's time-out is how long nobody receives"),
+		Say("是全部发完的时间：对方一直在收，只是慢，还是被放弃了",
+			"it is the time for all of it: the peer went on receiving, slowly, and was given up "+
+				"on"),
+		Say("循环 send，每次各自计时：while view: view = view[conn.send(view):]",
+			"send in a loop, each with its own time-out: while view: view = "+
+				"view[conn.send(view):]")}
+)
