@@ -34,5 +34,19 @@ func beyond() []*Check {
 			{Name: "silent", What: tx("服务端一直不回答", "the server never answers"),
 				run: halfClientSilent},
 		}},
+		{Lesson: "23", Port: 8080, Server: []Case{
+			{Name: "silent", What: tx("一个不出声，另外 8 个都要回答", "one is silent, 8 others "+
+				"are answered"),
+				run: manySilent},
+			{Name: "half", What: tx("一个只发半行，后来才发完", "one sends half a line, the rest "+
+				"later"),
+				run: manyHalf},
+			{Name: "pieces", What: tx("三个轮流，各发一个字节", "three in turn, a byte "+
+				"each"), run: manyPieces},
+			{Name: "deaf", What: tx("一个只发不收", "one sends a lot and never "+
+				"receives"), run: manyDeaf},
+			{Name: "rst", What: tx("连接被重置（RST）", "the connection is reset (RST)"),
+				run: afterReset(helloLine, true)},
+		}},
 	}
 }

@@ -62,6 +62,9 @@ func TestKnobsShowTheChange(t *testing.T) {
 		{"21", "16", "BlockingIOError"},
 		{"22", "close", "the socket is closed"},
 		{"22", "nothing", "TimeoutError"},
+		{"23", "threads", "A busy: B is answered at once"},
+		{"23", "select", "A silent: B is answered at once  A busy: B waits"},
+		{"23", "in-turn", "A silent: B waits"},
 		{"own", "pwd", "pwd"},
 	} {
 		s, out := stage(t, speak.English)

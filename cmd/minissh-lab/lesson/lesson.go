@@ -79,7 +79,7 @@ func All() []*Lesson {
 }
 
 // Beyond are the lessons that go beyond the course.
-func Beyond() []*Lesson { return []*Lesson{&partialSend, &halfClose} }
+func Beyond() []*Lesson { return []*Lesson{&partialSend, &halfClose, &manyClients} }
 
 // Find returns the lesson of that name, or nil. A chapter inside a range finds its
 // lesson: 3 finds 1-5, 18 finds 17-18; 13 finds its first half.

@@ -66,3 +66,28 @@ var (
 			"send in a loop, each with its own time-out: while view: view = "+
 				"view[conn.send(view):]")}
 )
+
+// What people believe about many clients.
+var (
+	SharedBuffer = &Belief{"shared-buffer",
+		Say("一个缓冲区就够了", "one buffer is enough"),
+		Say("一个客户端收到了别人的字节：没收完的半行混在一起了",
+			"a client got another one's bytes: unfinished lines were mixed up"),
+		Say("每个连接一个缓冲区，比如 buffers[conn]", "a buffer for each connection: "+
+			"buffers[conn]")}
+	WaitsForLine = &Belief{"waits-for-a-line",
+		Say("select 说能读，就是来了一整行", "when select says readable, a whole line is there"),
+		Say("它只是说有字节。接着等完一行，整个循环就堵在这一个客户端上",
+			"it only says that there are bytes. Waiting for the rest of the line blocks the whole "+
+				"loop on this one client"),
+		Say("有多少收多少，存进这个连接的缓冲区；够一行了再处理",
+			"receive what there is into the connection's buffer; go on when it holds a line")}
+	SendBlocks = &Belief{"send-blocks",
+		Say("会等的只有 recv", "only recv waits"),
+		Say("对方不收，sendall 也等：循环里等一个客户端，别的都停了",
+			"sendall waits, too, when the peer does not receive: the loop waits for one client, "+
+				"and all others stop"),
+		Say("setblocking(False)，发不完的存着，等 EVENT_WRITE；或者用线程、asyncio 的 drain",
+			"setblocking(False), keep what was not sent until EVENT_WRITE; or threads, or "+
+				"asyncio's drain")}
+)
