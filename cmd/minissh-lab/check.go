@@ -18,7 +18,6 @@ import (
 
 	"minissh/cmd/minissh-lab/check"
 	"minissh/cmd/minissh-lab/class"
-	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/lesson"
 	"minissh/cmd/minissh-lab/server"
 	"minissh/cmd/minissh-lab/speak"
@@ -336,10 +335,9 @@ func reportToClass(c *cli.Context, p *speak.Printer, r class.Report) error {
 	if address == "" {
 		return nil
 	}
+	r.ID = classID()
 	if err := class.Send(c.Context, address, r); err != nil {
-		zh, en, _, _ := dialect.Explain(err)
-		return failure("结果没有发给老师："+zh, "not reported to the class: "+en,
-			"minissh-lab class --listen "+speak.Clean(address))
+		return boardProblem(err, address)
 	}
 	p.Say("结果已经发给老师", "reported to the class")
 	return nil

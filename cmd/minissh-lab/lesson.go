@@ -51,6 +51,8 @@ func lessonFlags() []cli.Flag {
 		&cli.StringFlag{Name: "change", Usage: "换一个 `VALUE` 再运行，每一课都写着可以换什么 / " +
 			"run " +
 			"it with another value; each lesson says which"},
+		&cli.StringFlag{Name: "class", Usage: "把预测当作投票发给老师的 `ADDRESS` / send the " +
+			"prediction to a teacher's board as a vote"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
 	)...)
 }
@@ -103,6 +105,7 @@ func runLesson(c *cli.Context) error {
 	case c.Bool("starter"), c.Bool("mended"):
 		return printProgram(c, s, l)
 	}
+	voteWith(c, s, l)
 	outcome, err := l.Teach(s, learner(c, s))
 	if errors.Is(err, lesson.ErrQuit) {
 		s.Out.Raw("\n")

@@ -10,6 +10,7 @@ func verbs() []*cli.Command {
 		lessonCommand(),
 		checkCommand(),
 		classCommand(),
+		voteCommand(),
 		webCommand(),
 		recordCommand(),
 	}

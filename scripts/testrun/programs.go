@@ -43,6 +43,7 @@ var programs = []program{
 	{"openssl", "openssl"},
 	{"strace", "strace"},
 	{"tmux", "tmux"},
+	{"zbarimg", "zbar-tools"}, // a scanner for the QR code of a class
 	{"vim", "vim"},
 	{"less", "less"},
 	{"top", "procps"},

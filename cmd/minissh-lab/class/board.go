@@ -1,21 +1,19 @@
 package class
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
 
 	"minissh/cmd/minissh-lab/speak"
 )
 
 // Limits of a board.
 const (
-	MaxName  = 24   // columns of a name
-	MaxRows  = 2000 // results: about 60 students with all lessons
+	MaxRows  = 4000 // results: 400 students with ten lessons each
 	MaxCases = 1000 // cases that one report may count
 	maxLine  = 1024 // bytes of one report
 
@@ -34,6 +32,7 @@ type Report struct {
 	Passed int    `json:"passed"`
 	Failed int    `json:"failed"`
 	Case   string `json:"case,omitempty"` // the first that failed, as `check --only` names it
+	ID     string `json:"id,omitempty"`   // see doc.go, rule 3
 }
 
 // OK reports a check that passed.
@@ -61,139 +60,184 @@ func (r Report) clean(lessons []string) (Report, error) {
 	return r, nil
 }
 
-// cleanName keeps letters, digits and a few marks: nothing that a terminal obeys,
-// nothing that stacks or turns around what is next to it.
-func cleanName(name string) string {
-	var b strings.Builder
-	width := 0
-	for _, r := range name {
-		if r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsDigit(r) &&
-			!strings.ContainsRune(" -_.@·", r) || unicode.In(r, unicode.Arabic, unicode.Hebrew) {
-			r = '?'
-		}
-		if width += speak.Width(string(r)); width > MaxName {
-			break
-		}
-		b.WriteRune(r)
-	}
-	return strings.TrimSpace(b.String())
-}
-
 // key is what a newer report replaces.
-type key struct{ name, lesson, side string }
+type key struct {
+	student
+	lesson, side string
+}
 
-// Board is the table. It may be used by several goroutines.
+// Board is the table and the vote. It may be used by several goroutines.
 type Board struct {
-	lessons []string // in the course's order
+	PerAddress int // students, and votes, that one address may bring; PerAddress by default
 
-	mu   sync.Mutex
-	rows map[key]Report // owned by mu
+	lessons   []string // in the course's order
+	questions []Question
+	changed   chan struct{} // has one in it when something has changed
+
+	mu      sync.Mutex          // owns what follows
+	rows    map[key]Report      // the newest
+	members map[student]*member // who has reported
+	shares  map[string]int      // members by their first address
+	poll    *poll               // the last vote, nil before the first
 }
 
-// NewBoard is an empty board for these lessons.
-func NewBoard(lessons []string) *Board {
-	return &Board{lessons: lessons, rows: map[key]Report{}}
+// NewBoard is an empty board for these lessons, whose class may vote on these questions.
+func NewBoard(lessons []string, questions []Question) *Board {
+	return &Board{PerAddress: PerAddress, lessons: lessons, questions: questions,
+		changed: make(chan struct{}, 1), rows: map[key]Report{}, members: map[student]*member{},
+		shares: map[string]int{}}
 }
 
-// Add checks a report and keeps it, in place of an earlier one of the same student,
-// lesson and side. It returns the report as it is kept.
-func (b *Board) Add(r Report) (Report, error) {
+// Changed gets a value when something has changed since the last one was taken.
+func (b *Board) Changed() <-chan struct{} { return b.changed }
+
+// Redraw makes Changed get a value.
+func (b *Board) Redraw() { b.change() }
+
+func (b *Board) change() {
+	select {
+	case b.changed <- struct{}{}:
+	default: // whoever looks sees this change, too
+	}
+}
+
+// Add checks a report from an address ("" is this machine) and keeps it, in place of an earlier one
+// of the same student, lesson and side. It returns the report as the board shows it.
+func (b *Board) Add(r Report, from string) (Report, error) {
 	r, err := r.clean(b.lessons)
 	if err != nil {
 		return r, err
 	}
+	if r.ID, err = cleanID(r.ID, from); err != nil {
+		return r, err
+	}
+	s := student{r.Name, r.ID}
+	k := key{s, r.Lesson, r.Side}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k := key{r.Name, r.Lesson, r.Side}
 	if _, known := b.rows[k]; !known && len(b.rows) >= MaxRows {
 		return r, fmt.Errorf("the board is full")
 	}
+	m, err := b.join(s, from)
+	if err != nil {
+		return r, err
+	}
+	if m.reports++; m.reports > MaxReports {
+		return r, fmt.Errorf("%d reports of one student are enough", MaxReports)
+	}
 	b.rows[k] = r
+	b.change()
+	r.Name = b.label(s)
 	return r, nil
 }
 
 // Render draws the board: a row for each student, a column for each lesson that
 // somebody has tried; S and C for server and client, a small letter where cases
-// fail.
-func (b *Board) Render(lang speak.Lang) string {
-	names, lessons := b.tried()
+// fail. Where columns of a terminal are given (0: not known) and suffice, it is folded in two.
+func (b *Board) Render(lang speak.Lang, columns int) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var out strings.Builder
-	head := pad(lang.Text("名字", "name"), MaxName+2)
+	students, lessons := b.tried()
+	wide := MaxName + 2
+	head := pad(lang.Text("名字", "name"), wide)
 	for _, l := range lessons {
 		head += pad(l, columnOf(l))
+		wide += columnOf(l)
 	}
+	rows := len(students)
+	if folded := (rows + 1) / 2; columns > 2*wide && rows > 1 {
+		head += foldGap + head
+		rows = folded
+	}
+	var out strings.Builder
 	out.WriteString(strings.TrimRight(head, " ") + "\n")
-	for _, n := range names {
-		line := pad(n, MaxName+2)
-		for _, l := range lessons {
-			line += pad(b.cell(n, l), columnOf(l))
+	for i := range rows {
+		line := ""
+		for ; i < len(students); i += rows {
+			if line != "" {
+				line += foldGap
+			}
+			name := b.label(students[i])
+			line += InLine(name) + strings.Repeat(" ", max(1, MaxName+2-speak.Width(name)))
+			for _, l := range lessons {
+				line += pad(b.cell(students[i], l), columnOf(l))
+			}
 		}
 		out.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return out.String()
 }
 
-// tried are the students in order, and the lessons that somebody has tried.
-func (b *Board) tried() (names, lessons []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// foldGap is between the halves of a folded board.
+const foldGap = " "
+
+// tried are the students in order, and the lessons that somebody has tried; mu is held.
+func (b *Board) tried() (students []student, lessons []string) {
 	seen := map[string]bool{}
 	for k := range b.rows {
-		if !slices.Contains(names, k.name) {
-			names = append(names, k.name)
-		}
 		seen[k.lesson] = true
 	}
-	slices.Sort(names)
+	for s := range b.members {
+		students = append(students, s)
+	}
+	slices.SortFunc(students, func(x, y student) int {
+		return cmp.Or(cmp.Compare(x.name, y.name),
+			cmp.Compare(b.members[x].number, b.members[y].number))
+	})
 	for _, l := range b.lessons {
 		if seen[l] {
 			lessons = append(lessons, l)
 		}
 	}
-	return names, lessons
+	return students, lessons
 }
 
-// Stuck says where most of those are who have not passed a lesson yet, a line for each lesson that
-// somebody tried: "15a  14 / 30: chaos".
+// Stuck says where most of those are who have not passed a check yet, a line for each check that
+// somebody tried and has not passed: "15a client: 14 of 30 stick on chaos".
 func (b *Board) Stuck(lang speak.Lang) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out strings.Builder
 	for _, l := range b.lessons {
-		tried, cases := 0, map[string]int{}
-		for k, r := range b.rows {
-			if k.lesson != l {
+		for _, side := range sides {
+			tried, cases := 0, map[string]int{}
+			for k, r := range b.rows {
+				if k.lesson != l || k.side != side.name {
+					continue
+				}
+				if tried++; !r.OK() && r.Case != "" {
+					cases[r.Case]++
+				}
+			}
+			most := ""
+			for _, name := range slices.Sorted(maps.Keys(cases)) {
+				if most == "" || cases[name] > cases[most] {
+					most = name
+				}
+			}
+			if most == "" {
 				continue
 			}
-			if tried++; !r.OK() && r.Case != "" {
-				cases[r.Case]++
-			}
-		}
-		most := ""
-		for _, name := range slices.Sorted(maps.Keys(cases)) {
-			if most == "" || cases[name] > cases[most] {
-				most = name
-			}
-		}
-		if most != "" {
 			out.WriteString(lang.Text(
-				fmt.Sprintf("%s：%d 份里有 %d 份卡在 %s", l, tried, cases[most], most),
-				fmt.Sprintf("%s: %d of %d stick on %s", l, cases[most], tried, most)) + "\n")
+				fmt.Sprintf("%s %s：%d 人里有 %d 人卡在 %s", l, side.zh, tried, cases[most], most),
+				fmt.Sprintf("%s %s: %d of %d stick on %s", l, side.name, cases[most], tried,
+					most)) + "\n")
 		}
 	}
 	return out.String()
 }
 
+// sides are the two that a check can be about, with their marks on the board.
+var sides = []struct{ name, zh, ok, bad string }{{"server", "服务端", "S", "s"},
+	{"client", "客户端", "C", "c"}}
+
 func columnOf(lesson string) int { return max(len(lesson), 2) + 2 }
 
 // cell is one student's results of one lesson; mu is held.
-func (b *Board) cell(name, lesson string) string {
+func (b *Board) cell(s student, lesson string) string {
 	cell := ""
-	for _, side := range []struct{ name, ok, bad string }{{"server", "S", "s"},
-		{"client", "C", "c"}} {
-		r, known := b.rows[key{name, lesson, side.name}]
+	for _, side := range sides {
+		r, known := b.rows[key{s, lesson, side.name}]
 		switch {
 		case known && r.OK():
 			cell += side.ok

@@ -17,6 +17,11 @@ func TestMain(m *testing.M) { testend.Main(m) }
 
 var lessons = []string{"6", "12", "16", "17-18"}
 
+var asked = []Question{{Lesson: "12", Text: "What does pwd print?", About: "ls, then pwd",
+	Code:    []string{"phone.recv(1024)  # <script>"},
+	Options: []string{"its path", "the rest of ls", "nothing"}, Right: 1},
+	{Lesson: "16", Text: "Which <b>byte</b>?", Options: []string{"0x38", "0x00"}}}
+
 // serve runs a board on loopback; what it is told comes over the channel.
 func serve(t *testing.T) (*Board, string, <-chan Report) {
 	t.Helper()
@@ -24,11 +29,14 @@ func serve(t *testing.T) (*Board, string, <-chan Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := NewBoard(lessons)
+	b := NewBoard(lessons, asked)
 	ctx, cancel := context.WithCancel(t.Context())
 	told := make(chan Report, 16)
 	ended := make(chan error, 1)
-	go func() { ended <- b.Serve(ctx, l, func(r Report) { told <- r }) }()
+	go func() {
+		ended <- b.Serve(ctx, l, b.Phones(speak.English, l.Addr().String()),
+			func(r Report) { told <- r })
+	}()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -56,10 +64,17 @@ func TestReportsComeToTheBoard(t *testing.T) {
 	want := "name                      6   16\nAnn                       S\n" +
 		"Bob                           c\nEve                           c\n" +
 		"小明                          sC\n"
-	if got := b.Render(speak.English); got != want {
+	if got := b.Render(speak.English, 0); got != want {
 		t.Errorf("board:\n%q, want\n%q", got, want)
 	}
-	if got := b.Stuck(speak.English); got != "16: 2 of 4 stick on chaos\n" {
+	folded := "name                      6   16   name                      6   16\n" +
+		"Ann                       S        Eve                           c\n" +
+		"Bob                           c    小明                          sC\n"
+	if got := b.Render(speak.English, 80); got != folded {
+		t.Errorf("folded:\n%q, want\n%q", got, folded)
+	}
+	stuck := "16 server: 1 of 1 stick on output\n16 client: 2 of 3 stick on chaos\n"
+	if got := b.Stuck(speak.English); got != stuck {
 		t.Errorf("stuck: %q", got)
 	}
 }
@@ -73,9 +88,12 @@ func TestNothingCanBeInjected(t *testing.T) {
 			t.Errorf("a report of %d bytes was taken", len(name))
 		}
 	}
-	board := b.Render(speak.Both)
+	board := b.Render(speak.Both, 0)
+	if !strings.Contains(board, "名\u0301\u0301?") || strings.Contains(board, "?\u0301") {
+		t.Errorf("marks are stacked:\n%q", board)
+	}
 	for _, r := range board {
-		if r != '\n' && (!unicode.IsPrint(r) || unicode.Is(unicode.Mn, r)) {
+		if r != '\n' && string(r) != leftToRight && !unicode.IsPrint(r) {
 			t.Errorf("%q is on the board:\n%q", r, board)
 		}
 	}
@@ -118,19 +136,19 @@ func TestReportsThatAreRefused(t *testing.T) {
 }
 
 func TestBoardIsBounded(t *testing.T) {
-	b := NewBoard(lessons)
-	for i := range MaxRows {
+	b := NewBoard(lessons, asked)
+	for i := range MaxStudents {
 		if _, err := b.Add(Report{Class: 1, Name: fmt.Sprint("n", i), Lesson: "6", Side: "client",
-			Passed: 1}); err != nil {
+			Passed: 1}, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, err := b.Add(Report{Class: 1, Name: "one more", Lesson: "6", Side: "client",
-		Passed: 1}); err == nil {
+		Passed: 1}, ""); err == nil {
 		t.Error("a full board took one more")
 	}
 	if _, err := b.Add(Report{Class: 1, Name: "n1", Lesson: "6", Side: "client",
-		Passed: 2}); err != nil {
+		Passed: 2}, ""); err != nil {
 		t.Errorf("a full board refuses news of a known student: %v", err)
 	}
 }

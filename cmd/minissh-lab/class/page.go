@@ -1,6 +1,7 @@
 package class
 
 import (
+	"crypto/subtle"
 	_ "embed"
 	"html/template"
 	"net"
@@ -18,14 +19,38 @@ var pageStyle []byte
 
 var page = template.Must(template.New("board").Parse(pageText))
 
-// shown is what the page is made of. All of it is text: the template quotes it.
+// Projector is the page for the projector.
+type Projector struct {
+	Where  string   // the address that students report to
+	At     net.Addr // where the page is served
+	Phones bool     // students reach their page at Where
+	token  string
+}
+
+// NewProjector is a page with a link of its own, that only this machine's user knows.
+func NewProjector(where string, at net.Addr, phones bool) *Projector {
+	return &Projector{where, at, phones, NewID()}
+}
+
+// URL is the page's address. Whoever knows it can open and close votes.
+func (p *Projector) URL() string { return "http://" + p.At.String() + p.path() }
+
+func (p *Projector) path() string { return "/" + p.token + "/" }
+
+// shown is what the page is made of. All of it but QR is text: the template quotes it.
 type shown struct {
-	Lang                     string
-	Title, Empty, Type, Name string
-	Where                    string // the address that students report to
-	Stuck                    []string
-	Lessons                  []string
-	Rows                     []shownRow
+	Lang, Path        string
+	Title, Type, Name string
+	Where, Link       string // the address that students report to, and their page's
+	Scan              string
+	QR                template.HTML
+	Vote              *shownVote
+	Close, Show, Open string
+	End, Empty        string
+	Asked             []string // lessons that have a question
+	Stuck             []string
+	Lessons           []string
+	Rows              []shownRow
 }
 
 type shownRow struct {
@@ -39,58 +64,115 @@ type shownCell struct {
 	Case string // the first case that failed
 }
 
-// Page shows the board to a browser, for the projector: it asks for nothing, stores nothing, runs
-// no script, and looks again every two seconds. It answers only to the address that it is served
-// at, so that no other page reads it through the browser (DNS rebinding). where is the address that
-// students report to.
-func (b *Board) Page(lang speak.Lang, where string, at net.Addr) http.Handler {
+// shownVote is a vote on a page.
+type shownVote struct {
+	Lesson, State, Text, Note string
+	About                     string
+	Code                      []string
+	Open, Shown               bool
+	Mine                      int // an option's index, -1 for none
+	Options                   []shownOption
+}
+
+type shownOption struct {
+	Number, Count int
+	Max           int // the votes of all options
+	Text          string
+	Right         bool // it is shown to be right
+}
+
+// Page shows the board to a browser, for the projector: it stores nothing, runs no script, and
+// looks again every two seconds. It answers only to the address that it is served at and to its own
+// link.
+func (b *Board) Page(lang speak.Lang, p *Projector) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /{token}/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		page.Execute(w, b.show(lang, where)) // the browser has gone: nobody is told
+		page.Execute(w, b.show(lang, p)) // the browser has gone: nobody is told
 	})
-	mux.HandleFunc("GET /page.css", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		w.Write(pageStyle)
-	})
-	_, port, _ := net.SplitHostPort(at.String())
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy",
-			"default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
-		if r.Host != at.String() && r.Host != net.JoinHostPort("localhost", port) {
-			http.Error(w, "this page has another address: http://"+at.String()+"/",
-				http.StatusMisdirectedRequest)
+	then := func(do func(*http.Request)) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+			do(r)
+			http.Redirect(w, r, p.path(), http.StatusSeeOther)
+		}
+	}
+	mux.HandleFunc("POST /{token}/open",
+		then(func(r *http.Request) { b.OpenVote(r.FormValue("lesson")) }))
+	mux.HandleFunc("POST /{token}/close", then(func(*http.Request) { b.CloseVote(false) }))
+	mux.HandleFunc("POST /{token}/show", then(func(*http.Request) { b.CloseVote(true) }))
+	mux.HandleFunc("POST /{token}/end", then(func(*http.Request) { b.EndVote() }))
+	mux.HandleFunc("GET /page.css", style)
+	_, port, _ := net.SplitHostPort(p.At.String())
+	return guarded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if r.URL.Path != "/page.css" &&
+			subtle.ConstantTimeCompare([]byte(token), []byte(p.token)) != 1 {
+			http.Error(w, lang.Text("这不是投影页的链接：完整的链接在老师的终端里",
+				"not the page's link: the teacher's terminal has it"), http.StatusNotFound)
 			return
 		}
 		mux.ServeHTTP(w, r)
-	})
+	}), func(host string) bool {
+		return host == p.At.String() || host == net.JoinHostPort("localhost", port)
+	}, p.At.String())
 }
 
-func (b *Board) show(lang speak.Lang, where string) shown {
-	names, lessons := b.tried()
-	s := shown{Where: where, Lessons: lessons, Lang: "zh",
+// NewPageServer serves the projector's page.
+func NewPageServer(page http.Handler) *http.Server { return newServer(page) }
+
+// show is a vote for a page.
+func (p Poll) show(lang speak.Lang) *shownVote {
+	v := &shownVote{Lesson: p.Lesson, State: p.state(lang), Text: p.Text, About: p.About,
+		Code: p.Code, Open: p.Open, Shown: p.Shown, Mine: -1}
+	switch {
+	case p.Open:
+		v.Note = lang.Text("点一个；投票结束之前可以改。",
+			"Tap one; until the vote is closed you can change it.")
+	case !p.Shown:
+		v.Note = lang.Text("投票结束，看投影。", "The vote is closed: look at the board.")
+	}
+	for i, text := range p.Options {
+		v.Options = append(v.Options, shownOption{i + 1, p.Counts[i], max(p.Votes, 1), text,
+			p.Shown && i == p.Right})
+	}
+	return v
+}
+
+func (b *Board) show(lang speak.Lang, p *Projector) shown {
+	s := shown{Where: p.Where, Lang: htmlLang(lang), Path: p.path(),
 		Title: lang.Text("老师的看板", "the class"), Name: lang.Text("名字", "name"),
-		Empty: lang.Text("还没有人报到。每个学生：", "nobody has reported yet. Every student:"),
-		Type:  lang.Text("报到：", "report with:")}
-	if lang == speak.English {
-		s.Lang = "en"
+		Type:  lang.Text("报到：", "report with:"),
+		Open:  lang.Text("投票，第几课：", "vote on lesson"),
+		Close: lang.Text("结束投票", "close the vote"),
+		Show:  lang.Text("揭晓", "show what comes true"),
+		End:   lang.Text("收起", "take the vote away"),
+		Empty: lang.Text("还没有人报到。", "Nobody has reported yet.")}
+	if p.Phones {
+		s.Link = "http://" + p.Where + "/"
+		s.Scan = lang.Text("用手机投票：", "vote on a phone:")
+		s.QR = qrPicture(s.Link, s.Link)
+	}
+	if poll, ok := b.Poll(); ok {
+		s.Vote = poll.show(lang)
+	}
+	for _, q := range b.questions {
+		s.Asked = append(s.Asked, q.Lesson)
 	}
 	if stuck := strings.TrimSpace(b.Stuck(lang)); stuck != "" {
 		s.Stuck = strings.Split(stuck, "\n")
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, name := range names {
-		row := shownRow{Name: name}
+	students, lessons := b.tried()
+	s.Lessons = lessons
+	for _, student := range students {
+		row := shownRow{Name: b.label(student)}
 		for _, l := range lessons {
 			var cells []shownCell
-			for _, side := range []struct{ name, mark string }{{"server", "S"}, {"client", "C"}} {
-				if r, known := b.rows[key{name, l, side.name}]; known {
-					cells = append(cells, shownCell{side.mark, r.OK(), r.Case})
+			for _, side := range sides {
+				if r, known := b.rows[key{student, l, side.name}]; known {
+					cells = append(cells, shownCell{side.ok, r.OK(), r.Case})
 				}
 			}
 			row.Cells = append(row.Cells, cells)

@@ -13,17 +13,18 @@ import (
 )
 
 // pageOf serves a board's page.
-func pageOf(t *testing.T, b *Board) (address string) {
+func pageOf(t *testing.T, b *Board) (address, path string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: b.Page(speak.English, "192.0.2.7:8090", l.Addr())}
+	p := NewProjector("192.0.2.7:8090", l.Addr(), true)
+	s := NewPageServer(b.Page(speak.English, p))
 	served := make(chan struct{})
 	go func() { s.Serve(l); close(served) }()
 	t.Cleanup(func() { s.Close(); <-served; http.DefaultClient.CloseIdleConnections() })
-	return l.Addr().String()
+	return l.Addr().String(), p.path()
 }
 
 func get(t *testing.T, address, host, path string) (int, string, http.Header) {
@@ -73,12 +74,13 @@ func TestPageOfThirty(t *testing.T) {
 		})
 	}
 	all.Wait()
-	address := pageOf(t, b)
-	code, body, header := get(t, address, address, "/")
+	address, path := pageOf(t, b)
+	code, body, header := get(t, address, address, path)
 	if code != 200 || strings.Count(body, "<tr>") != 31 || strings.Contains(body, "<script") {
 		t.Errorf("%d, %d rows\n%s", code, strings.Count(body, "<tr>"), body)
 	}
-	for _, want := range []string{"16: 3 of 30 stick on chaos", "学生7", "✗ <small>chaos</small>",
+	for _, want := range []string{"16 client: 3 of 30 stick on chaos", "学生7",
+		"✗ <small>chaos</small>",
 		"--class 192.0.2.7:8090"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is missing in\n%s", want, body)
@@ -90,19 +92,22 @@ func TestPageOfThirty(t *testing.T) {
 }
 
 func TestPageIsForItsAddressAlone(t *testing.T) {
-	address := pageOf(t, NewBoard(lessons))
+	address, path := pageOf(t, NewBoard(lessons, asked))
 	_, port, _ := net.SplitHostPort(address)
 	for host, want := range map[string]int{address: 200, "localhost:" + port: 200,
 		"evil.example": 421, "evil.example:" + port: 421, "": 421} {
 		if host == "" {
 			host = "127.0.0.1"
 		}
-		if code, _, _ := get(t, address, host, "/"); code != want {
+		if code, _, _ := get(t, address, host, path); code != want {
 			t.Errorf("host %s: %d", host, code)
 		}
 	}
-	if code, _, _ := get(t, address, address, "/../board.go"); code == 200 {
-		t.Error("a file of the program is served")
+	for _, other := range []string{"/../board.go", "/", "/x/",
+		"/" + strings.Repeat("0", 32) + "/"} {
+		if code, _, _ := get(t, address, address, other); code == 200 {
+			t.Errorf("%s is served", other)
+		}
 	}
 	if code, body, _ := get(t, address, address, "/page.css"); code != 200 ||
 		!strings.Contains(body, "color-scheme") {

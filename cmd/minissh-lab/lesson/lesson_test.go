@@ -193,7 +193,7 @@ func TestListingsKeepTheirComments(t *testing.T) {
 		for line := range strings.Lines(l.Code) {
 			for _, lang := range []speak.Lang{speak.English, speak.Chinese} {
 				s, _ := stage(t, lang)
-				shown := s.code(line)
+				shown := code(s.Out.Lang, line)
 				han := strings.ContainsFunc(shown,
 					func(r rune) bool { return unicode.Is(unicode.Han, r) })
 				if strings.Count(shown, "# ") != strings.Count(line, "# ") ||
@@ -204,7 +204,7 @@ func TestListingsKeepTheirComments(t *testing.T) {
 		}
 	}
 	s, _ := stage(t, speak.English)
-	if got := s.code("x = 1  # 一 / one"); got != "x = 1  # one" {
+	if got := code(s.Out.Lang, "x = 1  # 一 / one"); got != "x = 1  # one" {
 		t.Errorf("shown as %q", got)
 	}
 }

@@ -58,7 +58,7 @@ func (s *Stage) expand(b *strings.Builder, file string, mended bool) error {
 				return err
 			}
 		default:
-			b.WriteString(s.code(line) + "\n")
+			b.WriteString(code(s.Out.Lang, line) + "\n")
 		}
 	}
 	return nil

@@ -18,6 +18,7 @@ type Progress struct {
 	Checks  map[string]Done `json:"checks"`          // by lesson and side, "16 client"
 	Hints   map[string]int  `json:"hints,omitempty"` // by lesson, how many were shown
 	Last    string          `json:"last,omitempty"`  // the lesson that was done last
+	ClassID string          `json:"class,omitempty"` // a random id for a teacher's board
 
 	path string // "" when there is no home directory
 }
@@ -49,7 +50,7 @@ func LoadProgress() (*Progress, error) {
 	}
 	var read Progress
 	if json.Unmarshal(data, &read) == nil {
-		p.Last = read.Last
+		p.Last, p.ClassID = read.Last, read.ClassID
 		for name, n := range read.Hints {
 			p.Hints[name] = n
 		}

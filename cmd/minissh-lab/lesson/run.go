@@ -38,18 +38,13 @@ func (o Outcome) Right() bool { return o.Predicted == o.Measured }
 // Teach runs one lesson: the question first, then the run.
 func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	var o Outcome
-	s.Head(l.called().plus("", colon).plus("", l.Title))
-	s.Say(l.Run)
-	for line := range strings.Lines(l.Code) {
-		s.Out.Raw("    " + s.paint(s.code(strings.TrimRight(line, "\n")), 4) + "\n")
-	}
-	s.Head(t("先预测：", "predict first: ").plus("", l.Ask.Text))
-	for i, option := range l.Ask.Options {
-		s.Out.Raw("  " + strconv.Itoa(i+1) + ") " + s.pick(option.Text) + "\n")
-	}
+	l.Pose(s)
 	var err error
 	if o.Predicted, err = l.predict(s, who); err != nil {
 		return o, err
+	}
+	if s.Predicted != nil {
+		s.Predicted(o.Predicted)
 	}
 
 	s.Head(t("运行（真的套接字）", "the run (real sockets)"))
@@ -100,6 +95,19 @@ func (l *Lesson) Teach(s *Stage, who Learner) (Outcome, error) {
 	return o, nil
 }
 
+// Pose says what is about to run, and asks for the prediction.
+func (l *Lesson) Pose(s *Stage) {
+	s.Head(l.called().plus("", colon).plus("", l.Title))
+	s.Say(l.Run)
+	for _, line := range l.Listing(s.Out.Lang) {
+		s.Out.Raw("    " + s.paint(line, 4) + "\n")
+	}
+	s.Head(t("先预测：", "predict first: ").plus("", l.Ask.Text))
+	for i, option := range l.Ask.Options {
+		s.Out.Raw("  " + strconv.Itoa(i+1) + ") " + s.pick(option.Text) + "\n")
+	}
+}
+
 // Quits reports a line that leaves the lesson.
 func Quits(line string) bool {
 	switch squeeze(line) {
@@ -148,14 +156,22 @@ func (s *Stage) answer(o Option) {
 		t("”。", "\". ")).plus("", o.Answer))
 }
 
+// Listing is the lesson's Python, line by line.
+func (l *Lesson) Listing(lang speak.Lang) (lines []string) {
+	for line := range strings.Lines(l.Code) {
+		lines = append(lines, code(lang, strings.TrimRight(line, "\n")))
+	}
+	return lines
+}
+
 // code is a line of Python with its comment in the chosen languages.
-func (s *Stage) code(line string) string {
+func code(lang speak.Lang, line string) string {
 	code, comment, _ := strings.Cut(line, "# ")
 	zh, en, both := strings.Cut(comment, " / ")
 	switch {
-	case both && s.Out.Lang == speak.Chinese:
+	case both && lang == speak.Chinese:
 		return code + "# " + zh
-	case both && s.Out.Lang == speak.English:
+	case both && lang == speak.English:
 		return code + "# " + en
 	}
 	return line

@@ -17,7 +17,9 @@ type Stage struct {
 	// Picture gives the address of a lesson's picture in the browser, "" for one
 	// without. Nil: no lesson has one.
 	Picture func(lesson string) string
-	Self    string // how the program is called in commands to type; "": minissh-lab
+	// Predicted is told of the option that was chosen, before the run; nil for nobody.
+	Predicted func(option int)
+	Self      string // how the program is called in commands to type; "": minissh-lab
 }
 
 // palette are the colours of the first, second … send; they go round.

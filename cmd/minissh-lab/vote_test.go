@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+)
+
+// board is a class that is taught: what it prints, and what the teacher types.
+type board struct {
+	t       *testing.T
+	out     *lineWriter
+	typed   *io.PipeWriter
+	address string
+}
+
+// openClass runs `class` until the test ends.
+func openClass(t *testing.T, args ...string) *board {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	in, typed := io.Pipe()
+	b := &board{t: t, out: &lineWriter{lines: make(chan string, 4096)}, typed: typed}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, append([]string{"minissh-lab", "class", "--lang", "en", "--listen",
+			"127.0.0.1:0"}, args...), in, b.out, b.out)
+	}()
+	t.Cleanup(func() {
+		typed.Close()
+		cancel()
+		if code := <-ended; code != 0 {
+			t.Errorf("class ends with %d", code)
+		}
+	})
+	b.address, _, _ = strings.Cut(b.until("the class reports to "), ",")
+	return b
+}
+
+// until returns what comes after a text, on the next line that has it.
+func (b *board) until(text string) string {
+	b.t.Helper()
+	var seen strings.Builder
+	for {
+		select {
+		case line := <-b.out.lines:
+			if _, after, ok := strings.Cut(line, text); ok {
+				return strings.TrimSpace(after)
+			}
+			seen.WriteString(line)
+		case <-b.t.Context().Done():
+			b.t.Fatalf("no %q in\n%s", text, seen.String())
+		}
+	}
+}
+
+func (b *board) types(line string) { io.WriteString(b.typed, line+"\n") }
+
+// A student votes by two verbs; the teacher opens and closes.
+func TestVoteByTheVerbs(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	b := openClass(t)
+	vote := func(args ...string) (int, string) {
+		code, out, errOut := lab(t, "x\n９\n２\n", append([]string{"vote", "--lang", "en",
+			"--class", b.address}, args...)...)
+		return code, out + errOut
+	}
+	if code, out := vote("1"); code != 1 || !strings.Contains(out, "there is no vote now") {
+		t.Errorf("without a vote: %d\n%s", code, out)
+	}
+	b.types("vote 99")
+	b.until("on which lesson?")
+	b.types("vote 12")
+	b.until("lesson 12, the vote is open, votes: 0")
+	if code, out := vote(); code != 0 || !strings.Contains(out, "counted: 2") ||
+		!strings.Contains(out, "what does the second recv print?") {
+		t.Fatalf("%d\n%s", code, out)
+	}
+	b.until("votes: 1")
+	if code, out := vote("4"); code != 2 || !strings.Contains(out, "type 1 to 3") {
+		t.Errorf("%d\n%s", code, out)
+	}
+	if code, out := vote("1"); code != 0 { // the same student: the vote is replaced
+		t.Fatalf("%d\n%s", code, out)
+	}
+	b.until("the vote is open, votes: 1")
+	_, out, _ := lab(t, "3\n952\n", "lesson", "12", "--lang", "en", "--class", b.address)
+	if !strings.Contains(out, "(your vote is counted)") {
+		t.Fatalf("%s", out)
+	}
+	b.until("the vote is open, votes: 1")
+	b.types("show")
+	b.until("what comes true, votes: 1")
+	_, out, _ = lab(t, "3\n952\n", "lesson", "12", "--lang", "en", "--class", b.address)
+	if !strings.Contains(out, "(the class has no vote now)") ||
+		!strings.Contains(out, "your prediction came true") {
+		t.Errorf("%s", out)
+	}
+	if code, _, errOut := lab(t, "", "vote"); code != 2 || !strings.Contains(errOut, "--class") {
+		t.Errorf("%d %s", code, errOut)
+	}
+}
+
+// What a board says is text, whoever answers at its address.
+func TestBoardsAnswersAreQuoted(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	for _, answer := range []string{"vote \x1b[2J\n", "no: \x1b]0;x\x07\n", "vote 12",
+		"vote " + strings.Repeat("9", 5000) + "\n", "\x00\n", ""} {
+		address := saysOnce(t, answer)
+		code, out, errOut := lab(t, "", "vote", "1", "--class", address)
+		if code == 0 || bytes.ContainsAny([]byte(out+errOut), "\x1b\x07\x00") {
+			t.Errorf("%q: code %d, %q", answer, code, out+errOut)
+		}
+		if len(out+errOut) > 4000 {
+			t.Errorf("%q is repeated: %d bytes", answer[:20], len(out+errOut))
+		}
+	}
+}
+
+// saysOnce answers one connection with a text.
+func saysOnce(t *testing.T, text string) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		bufio.NewReader(conn).ReadString('\n')
+		io.WriteString(conn, text)
+	}()
+	return l.Addr().String()
+}
