@@ -21,9 +21,11 @@ import (
 // What minissh.py does when a daemon answers its links by script.
 
 const (
-	typeOpen, typeOpened, typeEOF, typeExit, typeClose = 1, 2, 4, 8, 9
-	typeStdout, typeHello, typeWelcome, typeAck        = 0x11, 0x81, 0x82, 0x83
-	typePing, typeGoodbye, typeError                   = 0x84, 0x86, 0x87
+	typeOpen, typeOpened, typeWindow, typeEOF   = 1, 2, 3, 4
+	typeSignal, typeNotice, typeExit, typeClose = 5, 7, 8, 9
+	typeStdin, typeStderr                       = 0x10, 0x12
+	typeStdout, typeHello, typeWelcome, typeAck = 0x11, 0x81, 0x82, 0x83
+	typePing, typePong, typeGoodbye, typeError  = 0x84, 0x85, 0x86, 0x87
 )
 
 // script is a daemon of a test: what it does with the links of one client.
