@@ -48,5 +48,19 @@ func beyond() []*Check {
 			{Name: "rst", What: tx("连接被重置（RST）", "the connection is reset (RST)"),
 				run: afterReset(helloLine, true)},
 		}},
+		{Lesson: "24", Port: 8080, Server: []Case{
+			{Name: "post", What: tx("POST /upper，内容 hello", "POST /upper with "+
+				"hello"), run: httpPost},
+			{Name: "two", What: tx("两个请求，一次 send", "two requests in one "+
+				"send"), run: httpTwo},
+			{Name: "cut", What: tx("一个请求，切成两块", "a request, cut in two"), run: httpCut},
+			{Name: "chunked", What: tx("分块的内容", "a chunked body"), run: httpChunked},
+			{Name: "chinese", What: tx("300 个 中", "300 x 中"), run: httpChinese},
+			{Name: "names", What: tx("头的名字小写", "names of headers in lower "+
+				"case"), run: httpNames},
+			{Name: "close", What: text("404; Connection: close"), run: httpClose},
+			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"),
+				run: afterFin(helloHTTP, true)},
+		}},
 	}
 }

@@ -133,7 +133,7 @@ func manyHalf(a *attack) error {
 	if len(half.came) > 0 {
 		fail.Want = tx("一行完了才回答", "an answer when the line is complete")
 		fail.Got = tx("才半行，就来了 %s", "after half a line came %s", quote(half.came))
-		fail.proves(cause.OneRecv)
+		fail.proves(cause.PieceIsLine)
 		return fail
 	}
 	if _, err := half.Write([]byte("second\n")); err != nil {
@@ -176,7 +176,7 @@ func manyPieces(a *attack) error {
 			}
 			if !fail.Proven && len(conns[k].came) > 0 && cause.Part(string(conns[k].came),
 				strings.ToUpper(w)) {
-				fail.proves(cause.OneRecv)
+				fail.proves(cause.PieceIsLine)
 			}
 		}
 		if err != nil {
@@ -193,7 +193,7 @@ func manyPieces(a *attack) error {
 	case ok:
 		fail.Got = f.Got
 		if string(got) == "TWO\n" {
-			fail.proves(cause.OneRecv)
+			fail.proves(cause.PieceIsLine)
 		}
 	case string(got) == want:
 		return nil

@@ -65,6 +65,9 @@ func TestKnobsShowTheChange(t *testing.T) {
 		{"23", "threads", "A busy: B is answered at once"},
 		{"23", "select", "A silent: B is answered at once  A busy: B waits"},
 		{"23", "in-turn", "A silent: B waits"},
+		{"24", "125", "a header of 6 bytes and 125"},
+		{"24", "126", "a header of 8 bytes and 126"},
+		{"24", "70000", "a header of 14 bytes and 70000"},
 		{"own", "pwd", "pwd"},
 	} {
 		s, out := stage(t, speak.English)

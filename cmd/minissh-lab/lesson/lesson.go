@@ -79,7 +79,9 @@ func All() []*Lesson {
 }
 
 // Beyond are the lessons that go beyond the course.
-func Beyond() []*Lesson { return []*Lesson{&partialSend, &halfClose, &manyClients} }
+func Beyond() []*Lesson {
+	return []*Lesson{&partialSend, &halfClose, &manyClients, &httpAndWebSocket}
+}
 
 // Find returns the lesson of that name, or nil. A chapter inside a range finds its
 // lesson: 3 finds 1-5, 18 finds 17-18; 13 finds its first half.

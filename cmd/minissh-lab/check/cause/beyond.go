@@ -82,6 +82,10 @@ var (
 				"loop on this one client"),
 		Say("有多少收多少，存进这个连接的缓冲区；够一行了再处理",
 			"receive what there is into the connection's buffer; go on when it holds a line")}
+	PieceIsLine = &Belief{"one-recv",
+		Say("一次 recv 就是一行", "one recv is one line"),
+		Say("一次 recv 可能只有半行，也可能有两行", "one recv may be half a line, or two"),
+		Say("存进缓冲区，见到 \\n 才算一行", "collect in a buffer; a line is complete at its \\n")}
 	SendBlocks = &Belief{"send-blocks",
 		Say("会等的只有 recv", "only recv waits"),
 		Say("对方不收，sendall 也等：循环里等一个客户端，别的都停了",
@@ -90,4 +94,54 @@ var (
 		Say("setblocking(False)，发不完的存着，等 EVENT_WRITE；或者用线程、asyncio 的 drain",
 			"setblocking(False), keep what was not sent until EVENT_WRITE; or threads, or "+
 				"asyncio's drain")}
+)
+
+// What people believe about HTTP.
+var (
+	BodyIsAll = &Belief{"reads-too-much",
+		Say("空行后面来的都是内容", "all that comes after the empty line is the body"),
+		Say("后面还有下一个请求：内容只有 Content-Length 个字节，多的是别人的开头",
+			"the next request follows: the body has Content-Length bytes, and the rest begins "+
+				"another message"),
+		Say("body, rest = data[:n], data[n:]，rest 留给下一个请求",
+			"body, rest = data[:n], data[n:], and rest is for the next request")}
+	DropsRest = &Belief{"reads-too-much",
+		Say("一次 recv 就是一个请求", "one recv is one request"),
+		Say("一次收到了两个请求，只回答了一个：第二个被扔掉了（单独再发就有回答）",
+			"one recv held two requests and one was answered: the second was thrown away (sent "+
+				"alone, it is answered)"),
+		Say("多收的留在缓冲区里，先看它，再 recv",
+			"keep what is too much in a buffer, and look there before the next recv")}
+	PieceIsRequest = &Belief{"one-recv",
+		Say("一次 recv 就是一个请求", "one recv is one request"),
+		Say("同样的字节，一次到就有回答，切成两块就没有：请求可能断在任何地方",
+			"the same bytes are answered whole and not in two pieces: a request may be cut "+
+				"anywhere"),
+		Say("收到 \\r\\n\\r\\n 为止，再收满 Content-Length",
+			"receive until \\r\\n\\r\\n is there, then until Content-Length bytes are")}
+	NoContentLength = &Belief{"no-length",
+		Say("客户端会知道回答到哪里为止", "the client will know where the answer ends"),
+		Say("没有 Content-Length，也没有分块：客户端只能等你关连接",
+			"neither Content-Length nor chunks: the client can only wait for the connection to "+
+				"close"),
+		Say("回答里写 Content-Length: len(body)（字节数）", "answer with Content-Length: "+
+			"len(body), in bytes")}
+	BareLF = &Belief{"bare-newline",
+		Say("HTTP 的行以 \\n 结束", "lines of HTTP end in \\n"),
+		Say("是 \\r\\n（RFC 9112，2.1）：有的客户端宽容，有的不", "they end in \\r\\n (RFC 9112, "+
+			"2.1): some clients forgive that, some do not"),
+		Say("b'\\r\\n'.join(lines)", "b'\\r\\n'.join(lines)")}
+	ChunksAsBody = &Belief{"chunks-as-body",
+		Say("内容总有 Content-Length", "a body always has a Content-Length"),
+		Say("Transfer-Encoding: chunked 的内容是一块一块的，每块前面有十六进制的长度：长度不是内容",
+			"a body with Transfer-Encoding: chunked comes in chunks, each with its length in hex "+
+				"before it: the lengths are not part of it"),
+		Say("循环：n = int(readline(), 16)；read(n)；readline()；n 是 0 就结束",
+			"loop: n = int(readline(), 16); read(n); readline(); until n is 0")}
+	HeaderCase = &Belief{"header-case",
+		Say("头的名字总是写成 Content-Length", "a header's name is always spelt Content-Length"),
+		Say("名字不分大小写，冒号后面也可以没有空格（RFC 9110，5.1）",
+			"names are in any case, and the blank after the colon is optional (RFC 9110, 5.1)"),
+		Say("headers[name.strip().lower()] = value.strip()", "headers[name.strip().lower()] = "+
+			"value.strip()")}
 )
