@@ -9,10 +9,12 @@ import (
 // look asks the kernel what has changed: segments that left, what was acknowledged, bytes that
 // wait; and the path takes what has come to it.
 func (c *connection) look() error {
-	now := c.now()
-	if out, ok := probe.Sent(c.a); ok {
+	now, looked := c.now(), c.looked
+	was := c.seen
+	out, told := probe.Sent(c.a)
+	if told {
 		if !c.known {
-			c.known, c.first, c.seen.Window = true, out, out.Window
+			c.known, c.first, was = true, out, out
 		}
 		if out.Segments > c.seen.Segments {
 			from, to := c.seen.Bytes-c.seen.Resent, out.Bytes-out.Resent
@@ -21,7 +23,6 @@ func (c *connection) look() error {
 				Count: out.Segments - c.seen.Segments, Since: c.looked, Held: out.Held,
 			})
 		}
-		c.acknowledged(out, now)
 		c.seen = out
 	}
 	if c.path != nil {
@@ -39,19 +40,22 @@ func (c *connection) look() error {
 			c.add(Event{Kind: KindBuffer, From: c.read, To: c.read + n})
 		}
 	}
+	if told {
+		c.acknowledged(was, out, looked)
+	}
 	c.looked = now
 	return nil
 }
 
 // acknowledged writes down what TCP itself has told the sender. A path's relay tells it what says
 // nothing about the receiver. A system that does not know windows calls the first one 0.
-func (c *connection) acknowledged(out probe.Outgoing, now int64) {
-	was, is := c.seen.Acked, min(out.Acked-c.first.Acked, c.written)
-	turned := (out.Window == 0) != (c.seen.Window == 0)
+func (c *connection) acknowledged(before, out probe.Outgoing, since int64) {
+	was, is := before.Acked-c.first.Acked, min(out.Acked-c.first.Acked, c.written)
+	turned := (out.Window == 0) != (before.Window == 0)
 	if c.path != nil || c.first.Window == 0 || is <= was && !turned {
 		return
 	}
-	c.Acks = append(c.Acks, Ack{At: now, Since: c.looked, To: max(is, was), Window: out.Window})
+	c.Acks = append(c.Acks, Ack{At: c.now(), Since: since, To: max(is, was), Window: out.Window})
 }
 
 // add writes an event down.

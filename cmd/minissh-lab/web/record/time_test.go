@@ -64,7 +64,7 @@ func TestNagleWaitsForTheDelayedAck(t *testing.T) {
 	nagle, nodelay := play(t, helloWorld(func(s *Setting) { s.Framing = "none" }))
 	segments := of(nagle, KindSegment)
 	if len(segments) != 2 || len(nagle.Acks) == 0 || nagle.Acks[0].To < 5 ||
-		nagle.Acks[0].At > segments[1].At {
+		nagle.Acks[0].Since > segments[1].At {
 		t.Fatalf("segments %+v, acks %+v", segments, nagle.Acks)
 	}
 	// Linux: 40 ms, less what has passed of them by its clock's ticks

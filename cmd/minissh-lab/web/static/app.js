@@ -5,7 +5,7 @@ import { ask } from "./api.js";
 import { Side, steps } from "./model.js";
 import { el } from "./lanes.js";
 import { setting, show, fillSelect } from "./form.js";
-import { renderStage, offer, go } from "./stage.js";
+import { renderStage, offer, go, showAs } from "./stage.js";
 import { play, stop } from "./player.js";
 import * as link from "./link.js";
 import * as time from "./ladder.js";
@@ -17,6 +17,7 @@ function choosePreset(name) {
   const p = page.presets.find((x) => x.name === name);
   if (!p) return;
   page.preset = name;
+  time.view(p.view || "lanes");
   if (p.live) { page.command = p.live; mode("live"); } else { show(p.setting); mode("lab"); }
 }
 
@@ -233,6 +234,7 @@ function wire() {
   on("last", "click", () => { stop(); go(page.steps.length - 1); });
   on("step", "input", () => { stop(); go(Number($("step").value)); });
   on("play", "click", play);
+  on("view", "click", () => showAs(page.view === "ladder" ? "lanes" : "ladder"));
   on("again", "click", () => { reset(); document.querySelector("#predict input")?.focus(); });
   window.addEventListener("hashchange", () => { if (page.ready) follow(); else begin(); });
 }

@@ -4,4 +4,5 @@ export const page = {
   mode: "lab", presets: [], commands: [], limits: null, preset: "", command: "",
   questions: [], chosen: {}, running: null, ready: false, problem: null,
   runs: [], connection: 0, sides: [], lanes: [], steps: [[0, 0]], step: 0, byte: null, timer: 0,
+  view: "lanes", ladders: null, // or "ladder"
 };

@@ -4,6 +4,7 @@ import { $, page } from "./page.js";
 import { el, say, sideName, Lanes } from "./lanes.js";
 import { setting } from "./form.js";
 import { inspect } from "./inspector.js";
+import { Ladders, view } from "./ladder.js";
 import * as predict from "./predict.js";
 
 export function renderStage() {
@@ -25,11 +26,26 @@ export function renderStage() {
   }
   page.lanes = page.sides.map((side, i) => new Lanes(side, (offset) => touch(i, offset)));
   $("panels").replaceChildren(...page.lanes.map((l) => l.root));
+  view();
+  page.ladders = new Ladders(page.lanes, (step) => go(step));
   page.watch?.disconnect();
-  page.watch = new ResizeObserver(() => { page.lanes.forEach((l) => l.measure()); draw(); });
+  page.watch = new ResizeObserver(() => { measure(); draw(); });
   page.watch.observe($("panels"));
   $("step").max = String(page.steps.length - 1);
+  measure();
+  draw();
+}
+
+function measure() {
   page.lanes.forEach((l) => l.measure());
+  page.ladders.measure();
+}
+
+// showAs shows the run in the lanes or as a ladder.
+export function showAs(name) {
+  view(name);
+  if (!page.lanes.length) return;
+  measure();
   draw();
 }
 
@@ -67,6 +83,7 @@ export function draw() {
   $("first").disabled = $("back").disabled = page.step === 0;
   $("next").disabled = $("last").disabled = page.step === page.steps.length - 1;
   $("play").textContent = t(page.timer ? "pause" : "play");
+  page.ladders.draw(counts);
   foretold(counts);
   drawFrames(counts);
   drawByte();
