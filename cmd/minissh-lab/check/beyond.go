@@ -1,5 +1,7 @@
 package check
 
+import "minissh/cmd/minissh-lab/chaos"
+
 // beyond lists the checks of the lessons that go beyond the course.
 func beyond() []*Check {
 	return []*Check{
@@ -61,6 +63,24 @@ func beyond() []*Check {
 			{Name: "close", What: text("404; Connection: close"), run: httpClose},
 			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"),
 				run: afterFin(helloHTTP, true)},
+		}},
+		{Lesson: "26", Port: 8080, Server: []Case{
+			{Name: "right", What: tx("合规矩的：到 1 MiB 为止", "what keeps the rules, up to 1 "+
+				"MiB"),
+				run: inflatesRight},
+			{Name: "minus-one", What: tx("长度 -1", "a length of "+
+				"-1"), run: hostileNumber(chaos.MinusOne)},
+			{Name: "huge", What: tx("长度 2147483647", "a length of 2147483647"),
+				run: hostileNumber(chaos.Huge)},
+			{Name: "over", What: tx("长度 65537", "a length of 65537"),
+				run: hostileNumber(mostCompressed + 1)},
+			{Name: "garbage", What: tx("不是 zlib 的字节", "bytes that are not "+
+				"zlib's"), run: inflatesGarbage},
+			{Name: "bomb", What: tx("解开是 1 MiB 多 1 字节、48 MiB", "inflating to 1 MiB and a "+
+				"byte, to 48 MiB"),
+				run: inflatesBomb},
+			{Name: "drip", What: tx("一个字节一个字节地慢慢发", "slowly, byte by "+
+				"byte"), run: inflatesDrip},
 		}},
 	}
 }

@@ -81,3 +81,16 @@ func listening(pid int) (ports []int) {
 	}
 	return ports
 }
+
+// peakMemory is the most memory that a program has had, in bytes (proc(5), VmHWM): the kernel
+// keeps it, so that no moment is missed.
+func peakMemory(pid int) (n int64, known bool) {
+	data, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status") // it may have ended
+	for line := range strings.Lines(string(data)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "VmHWM:" {
+			n, err := strconv.ParseInt(f[1], 10, 64)
+			return n << 10, err == nil
+		}
+	}
+	return 0, false
+}

@@ -13,3 +13,6 @@ func asks(int) bool { return false }
 
 // listening is not known here.
 func listening(int) []int { return nil }
+
+// peakMemory is not known here.
+func peakMemory(int) (n int64, known bool) { return 0, false }

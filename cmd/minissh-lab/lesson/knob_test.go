@@ -68,6 +68,7 @@ func TestKnobsShowTheChange(t *testing.T) {
 		{"24", "125", "a header of 6 bytes and 125"},
 		{"24", "126", "a header of 8 bytes and 126"},
 		{"24", "70000", "a header of 14 bytes and 70000"},
+		{"26", "1", "65537"},
 		{"own", "pwd", "pwd"},
 	} {
 		s, out := stage(t, speak.English)

@@ -145,3 +145,22 @@ var (
 		Say("headers[name.strip().lower()] = value.strip()", "headers[name.strip().lower()] = "+
 			"value.strip()")}
 )
+
+// What people believe about peers that mean harm.
+var (
+	BombInflated = &Belief{"inflates-all",
+		Say("压缩的只有几十 KiB，解开也大不了", "some ten KiB compressed cannot be much inflated"),
+		Say("解开可以大一千倍：解的时候不设上限，等看到大小，内存已经用掉了",
+			"inflated they can be a thousand times larger: without a limit while inflating, the "+
+				"memory is used before anybody sees the size"),
+		Say("z = zlib.decompressobj(); text = z.decompress(data, LIMIT + 1)",
+			"z = zlib.decompressobj(); text = z.decompress(data, LIMIT + 1)")}
+	NoDeadline = &Belief{"no-deadline",
+		Say("settimeout 能挡住慢的客户端", "settimeout keeps slow clients away"),
+		Say("它管的是每一次 recv：每来一个字节就重新开始，一个字节一个字节地发，就能占住一辈子",
+			"it is for each recv: every byte starts it again, so that one byte at a time holds "+
+				"the place for ever"),
+		Say("deadline = time.monotonic() + 5；每次 conn.settimeout(deadline - time.monotonic())",
+			"deadline = time.monotonic() + 5; conn.settimeout(deadline - time.monotonic()) each "+
+				"time")}
+)

@@ -137,6 +137,9 @@ func (t *Trace) Belief() *Belief {
 			has("requires a buffer", "requires a bytes object") {
 			return ShortRecv
 		}
+		if strings.HasPrefix(t.Type, "zlib") {
+			return Crashed
+		}
 	case "TypeError":
 		if has("a bytes-like object is required, not 'str'") {
 			return StringForBytes
