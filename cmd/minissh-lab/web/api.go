@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 
+	"minissh/cmd/minissh-lab/web/listing"
 	"minissh/cmd/minissh-lab/web/live"
 	"minissh/cmd/minissh-lab/web/record"
 )
@@ -62,7 +63,11 @@ func (l *Lab) run(w http.ResponseWriter, r *http.Request) {
 	}
 	l.limited(w, r, func(ctx context.Context) (any, error) {
 		sides, err := record.Run(ctx, s)
-		return map[string]any{"setting": s, "sides": sides}, err
+		listings := make([]listing.Listing, len(sides))
+		for i, side := range sides {
+			listings[i] = listing.For(side, s)
+		}
+		return map[string]any{"setting": s, "sides": sides, "listings": listings}, err
 	})
 }
 

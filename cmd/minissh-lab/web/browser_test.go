@@ -223,13 +223,14 @@ func (b *tab) until(condition string) {
 	}
 }
 
-// predictAndRun answers each question with the given option, counted from 0, and runs.
+// predictAndRun answers each question with the given option, counted from 0, or with its first, and
+// runs.
 func (b *tab) predictAndRun(options ...int) {
 	b.Helper()
 	b.until(`document.querySelectorAll('#predict input').length > 0`)
 	eval[bool](b,
 		fmt.Sprintf(
-			`(() => { %s.forEach((o, i) => document.querySelectorAll('#predict fieldset')[i].querySelectorAll('label')[o].click()); document.getElementById('run').click(); return true; })()`, jsonOf(options)))
+			`(() => { document.querySelectorAll('#predict fieldset').forEach((f, i) => f.querySelectorAll('label')[%s[i] ?? 0].click()); document.getElementById('run').click(); return true; })()`, jsonOf(append([]int{}, options...))))
 	b.until(`!document.getElementById('result').hidden`)
 }
 

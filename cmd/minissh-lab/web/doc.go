@@ -6,8 +6,10 @@
 //	api.go       POST api/run, POST api/live: nothing else runs anything; GET api/start,
 //	             GET api/recorded
 //	preset.go    the settings that lessons link to, and some about time; how a link is written
+//	question.go  what each lesson asks before its run, with an answer to each wrong belief
 //	static/      the page: plain HTML, CSS and JavaScript, embedded as they are
 //	record/      runs a setting on real sockets and records it
+//	listing/     the Python of both ends of a run
 //	live/        the same for a command over minissh's own protocol
 //	taped/       a recorded run of a learner's own programs, as the page draws it
 //

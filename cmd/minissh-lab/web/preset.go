@@ -16,6 +16,7 @@ type Preset struct {
 	Live    string         `json:"live,omitempty"`
 	Setting record.Setting `json:"setting"`
 	View    string         `json:"view,omitempty"` // ladder: what the page shows it as
+	Ask     []Question     `json:"ask,omitempty"`  // none: what fits any setting
 }
 
 // setting is one with what most of them have.
@@ -38,10 +39,14 @@ func Presets() []Preset {
 		setting("simple", 4096, 4096, 4096, 4096)
 	far.Latency = 100
 	full.Buffers, full.Delay, full.Recv = 4096, 200, 4096
-	return []Preset{
+	commands := setting("simple", 3000, len("/home/student\n"))
+	commands.Text = "output"
+	put := setting("put", len(record.PutCommand), len("hello world"))
+	put.Recv = 8096 // as the course has it
+	all := []Preset{
 		{Name: "6", Zh: "一次 send，一次 recv？", En: "one send, one recv?", Setting: setting("none", 5)},
 		{Name: "8", Zh: "send(b'') 发了什么？", En: "what does send(b'') send?", Setting: empty},
-		{Name: "12", Zh: "pwd 打印了什么？剩下的。", En: "what does pwd print? The leftover", Setting: setting("simple", 3000, 6)},
+		{Name: "12", Zh: "pwd 打印了什么？剩下的。", En: "what does pwd print? The leftover", Setting: commands},
 		{Name: "13a", Zh: "谁让 hello 和 world 粘在一起？", En: "who stuck hello and world together?", Setting: late},
 		{Name: "13b", Zh: "十次 send，Nagle 开和关", En: "ten sends, with Nagle and without", Setting: nagle},
 		{Name: "14a", Zh: "消息里有分隔符", En: "the delimiter inside a message", Setting: paper},
@@ -49,12 +54,16 @@ func Presets() []Preset {
 		{Name: "15a", Zh: "先发 4 字节的长度", En: "four bytes of length first", Setting: setting("simple", 5, 5)},
 		{Name: "15b", Zh: "b8 0b 00 00：字节序", En: "b8 0b 00 00: byte order", Setting: setting("simple", 3000)},
 		{Name: "16", Zh: "报头：汉字切成两半也不怕", En: "a header: no character is cut in half", Setting: cut},
-		{Name: "17-18", Zh: "put：一次 recv 收到全部", En: "put: one recv holds it all", Setting: setting("ultimate", 11)},
+		{Name: "17-18", Zh: "put：一次 recv 收到全部", En: "put: one recv holds it all", Setting: put},
 		{Name: "own", Zh: "ls 变成了哪些帧？", En: "which frames does ls become?", Live: "ls", Setting: setting("minissh", 5, 5)},
 		{Name: "40ms", Zh: "Nagle 等 ack，ack 拖着不发", En: "Nagle waits for an ack that is delayed", View: "ladder", Setting: together},
 		{Name: "far", Zh: "ack 版，对方在远处", En: "the ack version, and a peer far away", View: "ladder", Setting: far},
 		{Name: "full", Zh: "窗口满了，send 也要等", En: "a full window: send waits, too", View: "ladder", Setting: full},
 	}
+	for i, p := range all {
+		all[i].Ask = questions(p.Name)
+	}
+	return all
 }
 
 // Find returns the preset of a lesson; false when it has no picture.

@@ -40,15 +40,26 @@ func (r *reader) ask() int {
 		if r.digits >= 0 {
 			want = r.digits - len(r.rest)
 		}
-	case "simple", "ultimate", "minissh":
+	case "simple", "ultimate", "minissh", "put":
 		want = r.needed() - len(r.rest)
 	}
 	return max(1, min(want, r.recv))
 }
 
+// part is the framing of the message that is being read: put has two.
+func (r *reader) part() string {
+	switch {
+	case r.framing == "put" && len(r.got) == 0:
+		return "simple"
+	case r.framing == "put":
+		return "ultimate"
+	}
+	return r.framing
+}
+
 // needed is how many bytes must have been collected for the next decision.
 func (r *reader) needed() int {
-	switch r.framing {
+	switch r.part() {
 	case "minissh":
 		if len(r.rest) < protocol.HeaderSize {
 			return protocol.HeaderSize
@@ -91,7 +102,7 @@ func (r *reader) feed(b []byte) int {
 	before := len(r.got)
 	r.rest = append(r.rest, b...)
 	switch r.framing {
-	case "none":
+	case "none", NaivePut:
 		r.take(len(r.rest), r.rest)
 	case "fixed":
 		for len(r.rest) >= r.width {
@@ -136,7 +147,7 @@ func (r *reader) feedLengths() {
 		before, need := len(r.rest), r.needed()
 		complete := before >= need && !r.lost
 		head := 0
-		switch r.framing {
+		switch r.part() {
 		case "simple":
 			head = dialect.LengthSize
 		case "minissh":

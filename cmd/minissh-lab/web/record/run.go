@@ -31,6 +31,9 @@ func Run(ctx context.Context, s Setting) ([]*Trace, error) {
 	if s.Framing == "none" {
 		names, nodelay = [2]string{"nagle", "nodelay"}, [2]bool{false, true}
 	}
+	if s.Framing == "put" {
+		framings[0] = NaivePut
+	}
 	var traces []*Trace
 	for i := range names {
 		t, err := one(ctx, s, framings[i], nodelay[i])

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"minissh/cmd/minissh-lab/playshell"
 )
 
 // Limits of a Setting.
@@ -22,12 +24,19 @@ const (
 	MaxWait     = 4 * time.Second
 )
 
-// Framings are the ways to mark where a message ends.
-var Framings = []string{"none", "fixed", "delimiter", "ack", "simple", "ultimate", "minissh"}
+// Framings are the ways to mark where a message ends. put is the course's: a command, and then a
+// file with its header; mended, the command has a length, too.
+var Framings = []string{"none", "fixed", "delimiter", "ack", "simple", "ultimate", "minissh", "put"}
+
+// NaivePut is put as the course sends it, with no boundary after the command.
+const NaivePut = "put_naive"
+
+// PutCommand is the first message of put.
+const PutCommand = "put a.txt"
 
 // Texts are what messages are made of: one letter each; letters with line ends
-// between them; Chinese characters of three bytes.
-var Texts = []string{"letters", "lines", "chinese"}
+// between them; Chinese characters of three bytes; what commands print: big, then pwd.
+var Texts = []string{"letters", "lines", "chinese", "output"}
 
 // Setting is what is run. Times are in milliseconds.
 type Setting struct {
@@ -73,6 +82,10 @@ func (s Setting) Check() error {
 	case !slices.Contains(Texts, s.Text):
 		return fmt.Errorf("text is one of %s", strings.Join(Texts, " "))
 	}
+	if s.Framing == "put" && (len(s.Messages) != 2 || s.Messages[0] != len(PutCommand)) {
+		return fmt.Errorf("put wants two messages: %q, which has %d bytes, and the file",
+			PutCommand, len(PutCommand))
+	}
 	if s.recvs(s.Framing) > MaxRecvs || s.recvs("none") > MaxRecvs {
 		return fmt.Errorf("recv(%d) would be called more than %d times", s.Recv, MaxRecvs)
 	}
@@ -108,6 +121,15 @@ func (s Setting) Contents() [][]byte {
 	var all [][]byte
 	for i, n := range s.Messages {
 		switch letter := string(rune('a' + i)); {
+		case s.Framing == "put" && i == 0:
+			all = append(all, []byte(PutCommand))
+		case s.Framing == "put" && s.Text == "letters":
+			all = append(all, repeat("hello world", n))
+		case s.Text == "output" && i == 0:
+			all = append(all, []byte(playshell.Big(n)))
+		case s.Text == "output":
+			out, _ := playshell.Run("pwd")
+			all = append(all, repeat(string(out), n))
 		case s.Text == "chinese":
 			all = append(all, repeat(string([]rune("包没有粘是流没有边界")[i%10]), n))
 		case s.Text == "lines":

@@ -6,7 +6,7 @@ import { Side, steps } from "./model.js";
 import { el } from "./lanes.js";
 import { setting, show, fillSelect } from "./form.js";
 import { renderStage, offer, go, showAs } from "./stage.js";
-import { play, stop } from "./player.js";
+import { play, show as playRun, stop } from "./player.js";
 import * as link from "./link.js";
 import * as time from "./ladder.js";
 
@@ -66,7 +66,7 @@ function reset() {
   stop();
   page.running?.abort();
   page.running = null;
-  Object.assign(page, { sides: [], lanes: [], steps: [[0, 0]], step: 0, byte: null, chosen: {}, problem: null });
+  Object.assign(page, { sides: [], lanes: [], steps: [[0, 0]], step: 0, byte: null, chosen: {}, problem: null, listings: [], code: [], whose: null });
   $("panels").replaceChildren();
   page.watch?.disconnect();
   address();
@@ -152,13 +152,14 @@ async function run() {
   page.running = null;
   if (result) {
     page.sides = result.sides.map((s) => new Side(s));
+    page.listings = result.listings ?? [];
     page.steps = steps(page.sides, page.mode === "live");
     page.step = 0;
     page.byte = null;
   }
   renderProblem();
   renderStage();
-  if (result) $("next").focus();
+  if (result) { $("next").focus({ preventScroll: true }); playRun(); }
 }
 
 
@@ -222,6 +223,7 @@ function wire() {
   on("lang", "click", () => { language(language() === "zh" ? "en" : "zh"); link.store("lang", language()); render(); });
   on("theme", "click", () => { theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"); link.store("theme", document.documentElement.dataset.theme); render(); });
   on("share", "click", share);
+  on("change", "click", () => { reset(); $("messages").focus(); });
   on("preset", "change", () => { if ($("preset").value) choosePreset($("preset").value); });
   on("lab-form", "change", (e) => { if (e.target.id !== "preset") { page.preset = ""; reset(); } });
   on("live-form", "change", (e) => { if (e.target.name === "command") { page.command = e.target.value; page.preset = ""; reset(); document.querySelector(`#commands input[value="${page.command}"]`)?.focus(); } });

@@ -1,6 +1,7 @@
 // The lanes of one side: built once for a run, filled anew at each step.
 import { t, both, language } from "./words.js";
 import { glyph, time } from "./model.js";
+import { because } from "./why.js";
 
 // el makes an element; children may be text.
 export function el(tag, attributes = {}, ...children) {
@@ -61,9 +62,9 @@ export class Lanes {
     this.badge = el("span", { class: "badge", "aria-hidden": "true" }, mark);
     this.mark = mark;
     this.root = el("article", { class: "panel side-" + side.name, "data-side": side.name },
-      el("header", {}, el("h2", {}, this.badge, sideName(side)), this.caption, side.axis.linear ? null : el("p", { class: "scale" }, t("not_to_scale")), this.tally),
+      el("header", {}, el("h2", {}, this.badge, sideName(side)), this.caption),
       lanes,
-      el("footer", {}, this.verdict));
+      el("footer", {}, this.verdict, side.axis.linear ? null : el("p", { class: "scale" }, t("not_to_scale")), this.tally));
     lanes.addEventListener("pointerdown", (e) => this.point(e));
     lanes.addEventListener("keydown", (e) => this.key(e));
   }
@@ -79,7 +80,7 @@ export class Lanes {
   draw(n) {
     this.count = n;
     const side = this.side, s = side.state(n);
-    this.caption.textContent = say(s.now, side);
+    this.caption.replaceChildren(el("b", {}, say(s.now, side)), " ", el("span", {}, because(side, n)));
     const done = n === side.events.length;
     const segments = side.segments < 0 ? "?" : s.segments.reduce((sum, e) => sum + e.count, 0);
     this.tally.textContent = side.guessed ? t("tally_recorded", s.sends.length, segments) : t("tally", s.sends.length, segments, s.recvs.filter(size).length, s.acks);
@@ -88,6 +89,7 @@ export class Lanes {
     this.fill("segment", s.segments, (e) => e.count > 1 ? ["?", t("boundary_unknown", e.count)] : [`#${e.n}`, `#${e.n} · ${size(e)} B`], (e) => e.count > 1 ? " blurred" : "");
     if (this.tracks.recv) this.fill("recv", s.recvs, (e) => [`#${e.n}`, `#${e.n} → ${size(e)} B`]);
     if (this.tracks.buffer) this.buffer(s);
+    this.seams(s, side.marks(n));
     if (side.segments < 0) this.tracks.segment.append(el("p", { class: "unknown" }, t(side.recorded ? "segments_unknown" : "unknown_here")));
     if (side.recorded && !side.seen) this.tracks.recv?.replaceChildren(el("p", { class: "unknown" }, t("unseen_here")));
     if (s.held > 0) this.tracks.segment.append(this.block({ from: s.left, to: s.left + s.held }, ["…", t("held", s.held)], " held"));
@@ -99,10 +101,21 @@ export class Lanes {
       const [sent, got] = [side.sent.length, side.got.length];
       this.verdict.textContent = side.right ? t("verdict_right", sent) : sent === got ? t("verdict_changed", got) : t("verdict_wrong", sent, got);
       this.verdict.className = "verdict " + (side.right ? "good" : "bad");
-      const texts = side.got.slice(0, 4).map((m) => (m.text.length > 20 ? m.text.slice(0, 16) + `…" (${m.size})` : m.text)).join(language() === "zh" ? "，" : ", ");
-      this.verdict.append(el("span", { class: "took" }, texts + (side.got.length > 4 ? " …" : "")));
+      this.took();
     }
     this.choose(this.chosen);
+  }
+
+  // took adds what the program took for messages to the verdict: as many as there is room for.
+  took() {
+    const { got } = this.side, brief = (m) => (m.text.length > 20 ? m.text.slice(0, 16) + `…" (${m.size})` : m.text);
+    for (const n of [4, 2, 1]) {
+      const texts = got.slice(0, n).map(brief).join(language() === "zh" ? "，" : ", ");
+      const took = el("span", { class: "took" }, texts + (got.length > n ? " …" : ""));
+      this.verdict.append(took);
+      if (this.verdict.scrollWidth <= this.verdict.clientWidth) return;
+      took.remove();
+    }
   }
 
   fill(lane, events, tags, extra = () => "") {
@@ -118,6 +131,32 @@ export class Lanes {
     if (s.read > 0) blocks.push(this.block({ from: 0, to: s.read }, ["", ""], " ghost"));
     if (to > from) blocks.push(this.block({ from, to }, [String(to - from), t("waiting", to - from)], " waiting"));
     this.tracks.buffer.replaceChildren(...blocks);
+  }
+
+  // seams are the lasting marks in the buffer and in what recv returned. Each says what happened
+  // there if there is room for it, and nothing waits under it.
+  seams(s, marks) {
+    const em = language() === "zh" ? 14.5 : 7.8, at = (m) => this.side.axis.at(m.at) * this.width;
+    let free = 0; // pixels from the left that are taken
+    marks.forEach((m, i) => {
+      const x = at(m), next = i + 1 < marks.length ? at(marks[i + 1]) : this.width;
+      const seam = el("i", { class: "seam " + m.kind, title: t(`seam_${m.kind}_help`, m.n), "data-at": m.at, "data-kind": m.kind });
+      const line = el("i", { class: "seam " + m.kind });
+      seam.style.left = line.style.left = `${this.side.axis.at(m.at) * 100}%`;
+      for (const word of m.at <= s.buffer[0] ? [t("seam_" + m.kind), t("seam_short_" + m.kind)] : []) {
+        const wide = (word.length * em + 12) * this.unit, left = x - wide >= free, right = x + wide <= next && m.at < s.read;
+        if (!left && !right) continue;
+        seam.append(el("b", { class: left ? "" : "after" }, word));
+        free = left ? x : x + wide;
+        break;
+      }
+      free = Math.max(free, x);
+      this.tracks.buffer?.append(seam);
+      this.tracks.recv?.append(line);
+    });
+    const count = (kind) => marks.filter((m) => m.kind === kind).length;
+    const words = ["stuck", "cut"].filter(count).map((kind) => t("tally_" + kind, count(kind)));
+    if (words.length) this.tally.prepend(el("b", {}, words.join(" · ")), " · ");
   }
 
   // block is a stretch of the stream: one frame around it, inside the pieces of each

@@ -46,6 +46,23 @@ export class Side {
     return s;
   }
 
+  // marks are the places where messages met, stuck or were cut in the first n events: {at, kind, n},
+  // in the order of the stream. They last: what one recv returned together stuck; what lay in the
+  // buffer together met; a message was cut where a program took a part of it for a whole.
+  marks(n) {
+    if (!this.judged) return [];
+    const bare = ["none", "put_naive"].includes(this.framing), marks = new Map();
+    const mark = (at, kind, n) => { if (kind !== "met" || !marks.has(at)) marks.set(at, { at, kind, n }); };
+    const inside = (e, kind) => { for (const m of this.sent) if (m.to > e.from && m.to < e.to) mark(m.to, kind, e.n); };
+    for (const e of this.events.slice(0, n)) {
+      if (e.kind === "buffer") inside(e, "met");
+      if (e.kind === "recv" && bare) inside(e, "stuck");
+      const whole = e.kind === (bare ? "recv" : "message") && e.to > e.from;
+      if (whole && this.sent.some((m) => m.from < e.to && e.to < m.to)) mark(e.to, "cut", e.n);
+    }
+    return [...marks.values()].sort((a, b) => a.at - b.at);
+  }
+
   // story is all that is known about one byte after the first n events.
   story(offset, n) {
     const inside = (e) => offset >= e.from && offset < e.to;

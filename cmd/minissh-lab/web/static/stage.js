@@ -3,6 +3,8 @@ import { t } from "./words.js";
 import { $, page } from "./page.js";
 import { el, say, sideName, Lanes } from "./lanes.js";
 import { setting } from "./form.js";
+import { because } from "./why.js";
+import { Listing } from "./listing.js";
 import { inspect } from "./inspector.js";
 import { Ladders, view } from "./ladder.js";
 import * as predict from "./predict.js";
@@ -15,11 +17,13 @@ export function renderStage() {
     $("predict").replaceChildren(el("p", { class: "why" }, t("recorded_none")));
     return;
   }
+  $("story").hidden = !run || page.mode === "recorded";
+  document.body.toggleAttribute("data-run", run);
   $("frame-list").hidden = !run || page.mode !== "live";
   if (!page.ready) return;
   if (!run) {
     const line = page.commands.find((c) => c.name === page.command)?.line || "";
-    page.questions = page.mode === "live" ? predict.liveQuestions(line) : predict.questions(setting());
+    page.questions = page.mode === "live" ? predict.liveQuestions(line) : predict.questions(setting(), page.presets.find((p) => p.name === page.preset));
     $("predict").replaceChildren(...predict.card(page.questions, page.chosen));
     offer();
     return;
@@ -28,6 +32,10 @@ export function renderStage() {
   $("panels").replaceChildren(...page.lanes.map((l) => l.root));
   view();
   page.ladders = new Ladders(page.lanes, (step) => go(step));
+  page.byte ??= telling();
+  if (page.byte) page.lanes[page.byte.side].chosen = page.byte.offset;
+  tellSetting();
+  buildCode();
   page.watch?.disconnect();
   page.watch = new ResizeObserver(() => { measure(); draw(); });
   page.watch.observe($("panels"));
@@ -49,6 +57,14 @@ export function showAs(name) {
   draw();
 }
 
+// telling is the byte that is looked at first: the one after the first boundary, or the first of all.
+function telling() {
+  const side = page.sides.findIndex((s) => s.total > 0);
+  if (side < 0) return null;
+  const { sent, total } = page.sides[side], boundary = sent[0]?.to ?? 0;
+  return { side, offset: page.mode === "lab" && boundary < total ? boundary : 0 };
+}
+
 // offer lets the run begin when each question has an answer.
 export function offer() {
   const all = page.questions.every((q) => page.chosen[q.name] !== undefined);
@@ -61,7 +77,7 @@ export function go(step) {
   page.step = Math.min(page.steps.length - 1, Math.max(0, step));
   draw();
   const i = changed();
-  if (i >= 0) $("told").textContent = `${sideName(page.sides[i])}: ${say(page.sides[i].events[page.steps[page.step][i] - 1], page.sides[i])}`;
+  if (i >= 0 && !page.timer) $("told").textContent = `${sideName(page.sides[i])}: ${say(page.sides[i].events[page.steps[page.step][i] - 1], page.sides[i])}. ${because(page.sides[i], page.steps[page.step][i])}`;
 }
 
 // changed is the side of the step's event, the first if both have one; -1 at the start.
@@ -85,23 +101,43 @@ export function draw() {
   $("play").textContent = t(page.timer ? "pause" : "play");
   page.ladders.draw(counts);
   foretold(counts);
+  drawCode(counts);
   drawFrames(counts);
   drawByte();
 }
 
+// tellSetting is what ran, in a line, while its form is put away.
+function tellSetting() {
+  const s = setting(), says = [`recv(${s.recv})`];
+  for (const id of ["gap", "delay", "latency"]) if (s[id]) says.push(`${t(id)} ${s[id]} ms`);
+  $("setting").firstElementChild.textContent = says.join(" · ");
+}
+
+// buildCode makes the listing of each side, and the buttons to choose one.
+function buildCode() {
+  $("code").hidden = !page.listings.length;
+  page.code = page.listings.map((l, i) => new Listing(l, page.sides[i]));
+  $("code").firstElementChild.replaceChildren(...page.code.map((c, i) => {
+    const b = el("button", { type: "button" }, `${page.lanes[i].mark} ${t("which_" + page.sides[i].name)}`);
+    b.addEventListener("click", () => { page.whose = i; draw(); });
+    return b;
+  }));
+}
+
+// drawCode shows one side's programs: the chosen one's, else the first's until it is at its end.
+function drawCode(counts) {
+  if (!page.code.length) return;
+  const over = counts[0] === page.sides[0].events.length && page.step < page.steps.length - 1;
+  const i = page.whose ?? (over && page.steps[page.step - 1]?.[0] === counts[0] ? 1 : 0), { root } = page.code[i];
+  if ($("programs").firstElementChild !== root) $("programs").replaceChildren(root);
+  [...$("code").firstElementChild.children].forEach((b, k) => b.setAttribute("aria-pressed", String(k === i)));
+  page.code[i].draw(counts[i]);
+}
+
 // foretold compares the predictions with what has been measured so far.
 function foretold(counts) {
-  if (page.mode === "recorded") return;
-  const notes = [];
-  for (const q of page.questions) {
-    const value = predict.measured(q.name, page.sides, counts), chosen = page.chosen[q.name];
-    if (value === null || value === "?") { if (value === "?") notes.push([q.name, "", t("unknown_here")]); continue; }
-    const right = predict.hit(q, chosen, value);
-    const words = q.options.find(([v]) => String(v) === chosen)?.[1] ?? chosen;
-    notes.push([q.name, right ? "good" : "bad", right ? `${t("foretold")} (${value})` : t("not_foretold", words.split(/[：:]/)[0], value)]);
-  }
-  page.lanes[0].root.querySelector(".foretold")?.remove();
-  if (notes.length) page.lanes[0].root.querySelector(page.mode === "live" ? "header" : "footer").append(el("p", { class: "foretold" }, ...notes.map(([name, kind, text]) => el("span", { class: kind, "data-foretold": name }, t("q_" + name) + text))));
+  const told = page.mode === "recorded" ? [] : predict.told(page.questions, page.chosen, page.sides, counts);
+  if ($("foretold").textContent !== told.map((e) => e.textContent).join("")) $("foretold").replaceChildren(...told);
 }
 
 function drawFrames(counts) {

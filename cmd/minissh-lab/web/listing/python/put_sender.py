@@ -1,0 +1,19 @@
+import json
+import socket
+import struct
+#?gap import time
+
+#:part connect
+#:part putfile
+# 命令前面也加长度 / the command has a length, too
+client.send(struct.pack('i', len(command)))  #@ send:length
+#?gap time.sleep($GAP)  #@ nap:length
+client.send(command)  #@ send:command
+#?gap time.sleep($GAP)  #@ nap:command
+client.send(size)  #@ send:header_length
+#?gap time.sleep($GAP)  #@ nap:header_length
+client.send(header)  #@ send:json
+#?gap time.sleep($GAP)  #@ nap:json
+client.send(data)  #@ send:data
+#?gap time.sleep($GAP)  #@ nap:data
+client.close()  #@ close
