@@ -7,17 +7,16 @@ No terminals, files or forwarding. FR2 是规范里关于帧的第 2 条。FR2 i
 一个线程，所有描述符都不阻塞：每一圈先读链路，再走每个信道，最后写链路；selector 只管叫醒。
 One thread, and no descriptor blocks: each round reads a link, takes its channels a step on and writes the link;
 the selector only wakes it. 已知的不足 a known flaw: 挂住的 NFS 会挡住大家 a directory that hangs keeps all waiting."""
-import base64, collections, getopt, json, os, pwd, re, selectors, signal, socket, struct, sys, time
+import base64, collections, errno, getopt, json, os, pwd, re, selectors, signal, socket, stat, struct, sys, time
 from subprocess import PIPE, Popen
 
 OPEN, OPENED, WINDOW, EOF, SIGNAL, RESIZE, NOTICE, EXIT, CLOSE, STDIN, STDOUT, STDERR = *range(1, 10), 16, 17, 18  # FR5
 HELLO, WELCOME, ACK, PING, PONG, GOODBYE, ERROR, PAIR = range(0x81, 0x89)
 HEADER, MAX = struct.Struct(">IBBHI"), 65536  # FR1, FR2
 SIZES = {  # FR5: 最少和最多几字节 the least and the most bytes of each type
-    OPEN: (2, 65536), OPENED: (2, 8192), WINDOW: (8, 8), EOF: (1, 1), SIGNAL: (2, 256), RESIZE: (2, 256),
-    NOTICE: (2, 8192), EXIT: (2, 16384), CLOSE: (2, 8192), STDIN: (1, 65536), STDOUT: (1, 65536), STDERR: (1, 65536),
-    HELLO: (2, 8192), WELCOME: (2, 16384), ACK: (8, 8), PING: (8, 8), PONG: (8, 8), GOODBYE: (2, 8192),
-    ERROR: (2, 8192), PAIR: (2, 4096)}
+    OPEN: (2, 65536), OPENED: (2, 8192), WINDOW: (8, 8), EOF: (1, 1), SIGNAL: (2, 256), RESIZE: (2, 256), NOTICE: (2, 8192),
+    EXIT: (2, 16384), CLOSE: (2, 8192), STDIN: (1, 65536), STDOUT: (1, 65536), STDERR: (1, 65536), HELLO: (2, 8192), WELCOME: (2, 16384),
+    ACK: (8, 8), PING: (8, 8), PONG: (8, 8), GOODBYE: (2, 8192), ERROR: (2, 8192), PAIR: (2, 4096)}
 FLAGGED = {STDIN, STDOUT, STDERR, PING}  # CH6, RE6: 可以带 0x01 的 these may have 0x01
 OURS = {OPENED, NOTICE, EXIT, STDOUT, STDERR, WELCOME}  # FR5: 只从守护进程来 from a daemon alone
 START, MOST = 262144, 1 << 20  # CH5, CH7: 窗口从哪起，到哪止 where windows begin, and our memory budget for one
@@ -25,11 +24,10 @@ CHANNELS = 16  # CH2: 16 个最大的 OPEN 正好 1,048,576 字节 16 of the lar
 SESSIONS, COMMANDS, LOGINS, MEMORY = 32, 64, 32, 4096  # SE10: 每个 uid for each uid; MEMORY: 记得的旧会话 ended ones
 SIGNALS = "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP TSTP WINCH".split()  # EX3
 VARIABLES = rb"LANG|LC_[^=]*|COLORTERM|NO_COLOR|GIT_PROTOCOL"  # EX1
-CHARACTERS = {"v" + name for name in "intr quit erase kill eof eol eol2 start stop susp dsusp reprint werase lnext "
-              "flush swtch status discard".split()}  # TE1, RFC 4254 §8
-SWITCHES = set("ignpar parmrk inpck istrip inlcr igncr icrnl iuclc ixon ixany ixoff imaxbel iutf8 isig icanon xcase "
-               "echo echoe echok echonl noflsh tostop iexten echoctl echoke pendin opost olcuc onlcr ocrnl onocr onlret "
-               "cs7 cs8 parenb parodd".split())
+CHARACTERS = set("vintr vquit verase vkill veof veol veol2 vstart vstop vsusp vdsusp vreprint vwerase vlnext vflush vswtch vstatus "
+                 "vdiscard".split())  # TE1, RFC 4254 §8
+SWITCHES = set("ignpar parmrk inpck istrip inlcr igncr icrnl iuclc ixon ixany ixoff imaxbel iutf8 isig icanon xcase echo echoe echok echonl "
+               "noflsh tostop iexten echoctl echoke pendin opost olcuc onlcr ocrnl onocr onlret cs7 cs8 parenb parodd".split())
 TARGET, REASON = {"host": bytes, "port": int, "path": bytes}, {"code": str, "message": str}  # FO1, CO3
 WINDOW_SIZE = dict.fromkeys(("rows", "cols", "width_px", "height_px"), int)  # TE1, TE2
 FIELDS = {  # JS2: 每个字段的类型，类型不对是 bad_json the type of each field; another one is bad_json
@@ -41,7 +39,7 @@ FIELDS = {  # JS2: 每个字段的类型，类型不对是 bad_json the type of 
            "connect": TARGET, "listen": TARGET, "accept": bool, "in": int,  # FO1
            "files": {"mode": str, "target": bytes, "sources": [bytes], **dict.fromkeys(  # FI1
                "folder make preserve checksum sync recurse resume total single".split(), bool)}},
-    SIGNAL: {"signal": str}, RESIZE: WINDOW_SIZE, CLOSE: REASON, GOODBYE: REASON, ERROR: REASON}
+    SIGNAL: {"signal": str}, RESIZE: WINDOW_SIZE, CLOSE: REASON, GOODBYE: REASON, ERROR: {**REASON, "key": str}}  # SE2: key
 
 class Failure(Exception): """(代码, 说明)：对端违规，或对 HELLO 的拒绝。(code, text): a violation, or what refuses a HELLO (FR7)."""
 class Refused(Exception): """(代码, 说明)：这个信道不开。(code, text): the CLOSE that refuses a channel (CH3)."""
@@ -75,13 +73,16 @@ def typed(value, kind):  # JS2, JS3: bytes 是字符串或 {"b64":…} a string 
     if type(value) is kind: return value  # bool 不是 int；null 什么都不是 a bool is not an int, and null is nothing
     raise ValueError("a field of another type")
 
+def filled(kind, fields):  # JS2: 缺了就是 0、假、空 what is missing is 0, false or empty
+    return {**{k: [] if type(t) is list else t() for k, t in FIELDS[kind].items() if type(t) is not dict}, **fields}
+
 def parse(kind, body):  # JS1, JS2
     try:
         value = json.loads(body.decode(), object_pairs_hook=unique, parse_int=number, parse_float=refuse, parse_constant=refuse)
         if type(value) is not dict: raise ValueError("not an object")
         search(value, 0)
         return typed(value, FIELDS[kind])
-    except (ValueError, RecursionError) as e: raise Failure("bad_json", f"the payload is not as JS1 and JS2 want it ({type(e).__name__})")
+    except (ValueError, RecursionError) as e: raise Failure("bad_json", f"the payload: {e}"[:200])
 
 def check(length, kind, flags, reserved, channel):  # FR2, FR3: 按这个次序，在收载荷之前 in this order, ahead of any payload
     if length > MAX: raise Failure("frame_too_large", "a frame of more than 65,536 bytes")
@@ -96,10 +97,10 @@ def members(leader):  # EX7: 一个内核会话的活进程 the living processes
     found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{pid}/stat", "rb") as f: stat = f.read()
+            with open(f"/proc/{pid}/stat", "rb") as f: line = f.read()
         except OSError: continue  # 刚刚没了 it has just ended
-        state, _, _, session = stat[stat.rindex(b")") + 2:].split()[:4]
-        if int(session) == leader and state not in b"ZX": found[int(pid)] = stat[stat.index(b"(") + 1:stat.rindex(b")")]
+        state, _, _, session = line[line.rindex(b")") + 2:].split()[:4]
+        if int(session) == leader and state not in b"ZX": found[int(pid)] = line[line.index(b"(") + 1:line.rindex(b")")]
     return found
 
 def kill(send, target, name):  # 已经没了也无妨 it may have ended meanwhile
@@ -111,7 +112,7 @@ def text(data):  # JS3
     except UnicodeDecodeError: return {"b64": base64.b64encode(data).decode()}
 
 selector, alarms = selectors.DefaultSelector(), []  # alarms: 最迟何时醒 when to wake at latest
-links, commands, strays = set(), set(), set()  # commands: 在跑或待跑的信道 channels that run something, or wait to
+links, commands = set(), set()  # commands: 在跑或待跑的信道 channels that run something, or wait to
 sessions, ended = {}, collections.defaultdict(dict)  # (uid, 名字 name) → Link; uid → {名字 name: (何时忘 until, 代码 code)}
 account, started, shutdown = pwd.getpwuid(os.getuid()), time.monotonic(), None  # shutdown: 何时停下一切 when all is stopped
 
@@ -136,8 +137,7 @@ class Channel:
         commands.discard(self)
         self.over = self.put(CLOSE, {"code": code, "message": message}) or True
     def open(self, o):
-        self.request = o = {"service": "", "command": b"", "length": 0, "argv": [], "shell": False, "env": [], "dir": b"",
-                            "old_dir": b"", "timeout_ms": 0, "agent": 0, "in": 0, **o}  # JS2: 缺了就是空 missing is empty
+        self.request = o = filled(OPEN, o)
         if o["service"] != "exec": raise Refused("unknown_service", "this daemon has the service exec alone")
         given = [o["command"] != b"", o["length"] != 0, o["argv"] != [], o["shell"]]
         if sum(given) != 1: raise Refused("bad_request", "exactly one of command, length, argv and shell is needed")  # EX1
@@ -223,16 +223,15 @@ class Channel:
         alarms.append(now + 0.05)
     def reap(self):
         self.reaped, (pid, status, usage) = True, os.wait4(self.pid, os.WNOHANG)
-        if not pid: strays.add(self.pid)
-        ms = lambda seconds: int(seconds * 1000)
-        self.outcome = exit = {"how": self.how, "duration_ms": ms((self.ended or time.monotonic()) - self.begun), "user_ms": ms(usage.ru_utime),
-                               "system_ms": ms(usage.ru_stime), "max_rss_kib": usage.ru_maxrss}  # EX6
         number, names = os.WTERMSIG(status), {s.value: s.name[3:] for s in signal.Signals}
-        if os.WIFSIGNALED(status): exit.update(how=self.how or "signalled", signal=names.get(number, str(number)))
-        elif not self.how: exit.update(how="exited", code=os.WEXITSTATUS(status))
+        self.outcome = exit = {"how": self.how or ("signalled" if os.WIFSIGNALED(status) else "exited"),  # EX6
+                               "duration_ms": int(1000 * ((self.ended or time.monotonic()) - self.begun)),
+                               "user_ms": int(1000 * usage.ru_utime), "system_ms": int(1000 * usage.ru_stime), "max_rss_kib": usage.ru_maxrss}
+        if os.WIFSIGNALED(status): exit["signal"] = names.get(number, str(number))  # 没有名字就给号码 its number, if it has no name
+        elif pid: exit["code"] = os.WEXITSTATUS(status)
         if os.WIFSIGNALED(status) and os.WCOREDUMP(status): exit["core"] = True
         if self.left: exit["left"] = [{"pid": pid, "name": text(name)} for pid, name in self.left.items()]
-        if len(json.dumps(exit)) > 16384: del exit["left"]
+        if len(json.dumps(exit)) > SIZES[EXIT][1]: del exit["left"]
     def finish(self):  # CH4: EOF, EOF, EXIT, CLOSE
         for kind in list(self.pipes): self.shut(kind)
         for kind in {STDOUT, STDERR} - self.eofs: self.put(EOF, bytes([kind]))
@@ -323,7 +322,7 @@ class Link:
         try:
             for _ in range(4):  # SE5: 先读到头，半关的连 WELCOME 也不回 read on first: one that half-closes gets not even WELCOME
                 if self in links and not self.read(now): break
-            self.timers(now)
+            if self in links: self.timers(now)
         except Failure as e: self.fail(*e.args)
         for c in list(self.channels.values()):
             c.step(now)
@@ -378,12 +377,11 @@ class Link:
         try: c.open(body)
         except Refused as e: c.refuse(*e.args)
     def hello(self, h):  # JS2: 按这个次序 in this order
-        get = {"protocol": "", "session": "", "epoch": 0, "create": False, "received": 0, "user": "", "resend": 0, "hold": 0,
-               "channels": 0, "keys": [], **h}.get
+        required, get = "create" in h, filled(HELLO, h).get
         if get("protocol") != "minissh/1": raise Failure("unsupported_protocol", "this daemon speaks minissh/1")
         if not re.fullmatch("[0-9a-f]{64}", get("session")): raise Failure("bad_hello", "session is not 64 lower-case hex digits")
         if get("epoch") < 1: raise Failure("bad_hello", "epoch is below 1")
-        if "create" not in h or get("epoch") == 1 and not get("create"): raise Failure("bad_hello", "create is missing, or false at epoch 1")
+        if not required or get("epoch") == 1 and not get("create"): raise Failure("bad_hello", "create is missing, or false at epoch 1")
         if get("resend") != 0 and get("resend") < START: raise Failure("bad_hello", "resend is 0, or 262,144 at least")
         if min(get("received"), get("hold"), get("channels")) < 0: raise Failure("bad_hello", "a number is below 0")  # JS4
         if len(get("keys")) > 16: raise Failure("bad_hello", "more than 16 keys")
@@ -406,11 +404,11 @@ class Link:
     def timers(self, now):
         if self.closing: return
         if shutdown and not self.session and now >= shutdown: return self.close()
-        if not self.session: due = self.begun + login_timeout
-        else: due = self.heard + (self.patience if self.asked else 15)  # SE6
+        if self.session and not self.asked and now >= self.heard + 15 and self.room():  # SE6: 15 秒没有声音 15 seconds of silence
+            self.asked = self.send(PING, bytes(8)) or True
+        due = self.heard + (self.patience if self.asked else 15) if self.session else self.begun + login_timeout
         if now < due: alarms.append(due)
         elif not self.session: raise Failure("login_timeout", "no HELLO came in time")  # ID8
-        elif not self.asked and self.room(): self.asked = self.send(PING, bytes(8)) or True
         elif self.asked: return self.lost()  # SE6: 45 秒没有声音 45 seconds of silence
         if self.out and self.patience == 45 and now >= self.moved + 30: return self.lost()  # SE6: 写不动 no progress
         if shutdown and self.session and (not self.channels or now >= shutdown):  # SE11
@@ -423,19 +421,16 @@ class Link:
         more = not self.room()  # 有人没等到空位：再来一圈 somebody waits for room: another round
         try:
             if self.out and not self.broken: del self.out[:self.sock.send(self.out)]; self.moved = now  # FR4
+            if self.closing and not self.out: self.sock.shutdown(socket.SHUT_WR)  # FR7
         except BlockingIOError: pass
         except OSError: self.broken = True  # FR8: 写坏了，先读完 after a failed write, first read what has come
-        if self.out and not self.broken: alarms.append(self.moved + 30)
+        if self.out and not self.broken and self.patience == 45: alarms.append(self.moved + 30)
         if self.closing and (self.half and not self.out or self.broken or now >= self.closing): return self.close()
         if self.closing: alarms.append(self.closing)
-        if self.closing and not self.out: self.half_close()  # FR7
         watch(self.sock, selectors.EVENT_READ | (selectors.EVENT_WRITE if (self.out or more) and not self.broken else 0))
     def fail(self, code, message):  # FR7: 说、半关、再读一会儿 speak, half-close, read on for a moment
         self.send(ERROR, {"code": code, "message": message})
         self.leave("session_ended"); self.closing = time.monotonic() + 2
-    def half_close(self):
-        try: self.sock.shutdown(socket.SHUT_WR)
-        except OSError: self.broken = True
     def lost(self): self.leave("session_expired"); self.close()  # resend 是 0，会话就此过期 with resend 0 the session expires at once
     def leave(self, code):  # 会话没了，记 10 分钟 the session is over, which is remembered for 10 minutes
         if self.session:
@@ -461,7 +456,7 @@ def listen(path):
     try: listener.bind(path)
     except OSError:  # 没人听的旧套接字可以换掉 a socket that nobody listens on may be replaced
         with socket.socket(socket.AF_UNIX) as probe:
-            if probe.connect_ex(path) != 111: raise
+            if not stat.S_ISSOCK(os.lstat(path).st_mode) or probe.connect_ex(path) != errno.ECONNREFUSED: raise
         os.unlink(path); listener.bind(path)
     os.umask(mask); listener.listen(64); listener.setblocking(False)
     return listener
@@ -485,12 +480,11 @@ def serve(path):
         if signal.getsignal(s) == signal.SIG_IGN: signal.signal(s, lambda *_: None)  # 命令不能也忽略 else commands would ignore it too
     watch(listener, selectors.EVENT_READ); watch(wakened, selectors.EVENT_READ)
     print(f"listening on unix:{path}", file=sys.stderr, flush=True)
-    while not shutdown or links or commands:
+    while True:
         alarms.clear()
         while pending:
             number = pending.pop()
             if number in (signal.SIGTERM, signal.SIGINT): terminate()
-            if number == signal.SIGCHLD: strays.difference_update([pid for pid in strays if os.waitpid(pid, os.WNOHANG)[0]])
             if number == signal.SIGCONT:  # SE6: 自己停住的时间不算 time in which we were stopped is not counted
                 for link in links: link.heard = link.moved = time.monotonic()
         accept(listener)
@@ -498,6 +492,7 @@ def serve(path):
         if shutdown and now < shutdown: alarms.append(shutdown)
         for link in list(links): link.step(now)
         for c in [c for c in commands if not c.link]: c.step(now)
+        if shutdown and not links and not commands: break
         if pending: continue
         selector.select(max(0, min(alarms) - time.monotonic()) if alarms else None)
         try:
@@ -505,9 +500,10 @@ def serve(path):
         except BlockingIOError: pass
     os.unlink(path)
 
-try: options, (address,) = getopt.getopt(sys.argv[1:], "", ["login-timeout="])
+try:
+    options, (address,) = getopt.getopt(sys.argv[1:], "", ["login-timeout="])
+    login_timeout = float(dict(options).get("--login-timeout", 20))  # ID8
 except (getopt.GetoptError, ValueError): address = ""
 if not address.startswith("unix:"): print("用法 usage:", __doc__.splitlines()[1].strip(), file=sys.stderr); sys.exit(2)
-login_timeout = float(dict(options).get("--login-timeout", 20))  # ID8
 try: serve(address[5:])
-except OSError as e: print(f"minisshd.py: cannot listen on {address!a}: {e.strerror}", file=sys.stderr); sys.exit(1)
+except OSError as e: print(f"minisshd.py: {address!a}: {e}", file=sys.stderr); sys.exit(1)

@@ -24,12 +24,16 @@ import (
 // end of the test.
 func pythonDaemon(t *testing.T, args ...string) (socket string, daemon *exec.Cmd) {
 	t.Helper()
+	return startPython(t, append([]string{"minisshd.py"}, args...)...)
+}
+
+func startPython(t *testing.T, args ...string) (socket string, daemon *exec.Cmd) {
+	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("not run: needs python3")
 	}
 	socket = filepath.Join(t.TempDir(), "socket")
-	args = append([]string{"minisshd.py"}, args...)
 	daemon = exec.Command(python, append(args, "unix:"+socket)...)
 	var log testhost.Text
 	daemon.Stderr = &log
@@ -93,7 +97,7 @@ func TestPythonDaemon(t *testing.T) {
 					cmd.ProcessState.ExitCode())
 			}
 		}
-		cmd := prepare(nil, "sleep 1000 & echo $!; wait")
+		cmd := prepare(nil, "echo $$; exec sleep 1000")
 		var stdout testhost.Text
 		cmd.Stdout = &stdout
 		if err := cmd.Start(); err != nil {
@@ -210,7 +214,7 @@ func TestPythonDaemonChannels(t *testing.T) {
 
 // Credit, stopping, and the ends of links and of the daemon.
 func TestPythonDaemonConduct(t *testing.T) {
-	socket, daemon := pythonDaemon(t, "--login-timeout", "1")
+	socket, daemon := pythonDaemon(t)
 	exec := func(command string) string { return `{"service":"exec","command":"` + command + `"}` }
 	line := func(all told) bool { return strings.HasSuffix(all.stdout, "\n") }
 	noticed := func(all told) bool { return len(all.notices) > 0 }
@@ -304,6 +308,10 @@ func TestPythonDaemonConduct(t *testing.T) {
 	t.Run("no answer to one that half-closes", func(t *testing.T) {
 		w := dialPython(t, socket)
 		daemon.Process.Signal(syscall.SIGSTOP) // so that both arrive together
+		testend.Until(t, "the daemon is stopped", func() bool {
+			stat, err := os.ReadFile("/proc/" + strconv.Itoa(daemon.Process.Pid) + "/stat")
+			return err == nil && strings.Contains(string(stat), ") T ")
+		})
 		w.send(frame(typeHello, 0, hello(t, nil)), frame(typeOpen, 1, background))
 		w.link.CloseWrite()
 		daemon.Process.Signal(syscall.SIGCONT)
@@ -312,11 +320,13 @@ func TestPythonDaemonConduct(t *testing.T) {
 		}
 	})
 	t.Run("no HELLO", func(t *testing.T) {
+		socket, _ := pythonDaemon(t, "--login-timeout", "0.3")
 		w := dialPython(t, socket)
 		if kind, _, payload := w.next(); kind != typeError || code(payload) != "login_timeout" {
 			t.Errorf("%#x %s", kind, payload)
 		}
 	})
+	t.Run("silence", silentPython)
 	t.Run("TERM", func(t *testing.T) {
 		w := opened(t, socket, background)
 		pid := pidIn(t, w.until(line).stdout)
@@ -341,4 +351,28 @@ func TestPythonDaemonConduct(t *testing.T) {
 		}
 		testend.Gone(t, pid)
 	})
+}
+
+// silentPython has a daemon whose clock goes 30 times as fast wait for two silent clients (SE6).
+// One is lost, the other one has said that it is being stopped (RE6).
+func silentPython(t *testing.T) {
+	const fast = "import selectors; plain = selectors.DefaultSelector.select; " +
+		"selectors.DefaultSelector.select = lambda s, t: plain(s, t and t / 30)\n"
+	socket, _ := startPython(t, "-c", fast+atSpeed, "30", "minisshd.py")
+	suspended := dialPython(t, socket)
+	suspended.welcomed(nil)
+	ping := frame(typePing, 0, "question")
+	ping[5] = 1 // SUSPENDED
+	suspended.send(ping)
+	silent := dialPython(t, socket)
+	silent.welcomed(nil)
+	if kind, _, payload := silent.next(); kind != typePing {
+		t.Errorf("%#x %s", kind, payload)
+	}
+	if kind, _, payload := silent.next(); kind != 0 {
+		t.Errorf("%#x %s", kind, payload)
+	}
+	if got, _ := suspended.verdict(); got != "none" {
+		t.Error(got)
+	}
 }
