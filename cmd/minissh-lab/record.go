@@ -41,6 +41,18 @@ func record(c *cli.Context) error {
 		return usage("--open 只看存下来的，不运行程序",
 			"--open shows a saved run, and runs nothing",
 			"minissh-lab record --open "+speak.Clean(open))
+	case open == "" && (c.String("html") != "" || c.String("pcap") != ""):
+		return usage("--html 和 --pcap 与 --open 一起用：先用 --save 存下来",
+			"--html and --pcap come with --open: first keep the run with --save",
+			"minissh-lab record --open mine.run --html mine.html")
+	case c.Bool("web") && (c.String("html") != "" || c.String("pcap") != ""):
+		return usage("--web 不能和 --html、--pcap 一起用",
+			"--web does not go with --html or --pcap",
+			"minissh-lab record --open "+speak.Clean(open)+" --web")
+	case beside != "" && (c.String("html") != "" || c.String("pcap") != ""):
+		return exportRun(c, p, r, open, beside)
+	case c.String("html") != "" || c.String("pcap") != "":
+		return exportRun(c, p, r, open)
 	case open != "" && c.Bool("web") && beside != "":
 		return showInWeb(c, p, r, open, beside)
 	case open != "" && c.Bool("web"):

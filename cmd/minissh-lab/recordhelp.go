@@ -16,7 +16,7 @@ const (
 const recordForm = "minissh-lab record -- python3 server.py"
 
 func recordFlags() []cli.Flag {
-	return flags.Once(
+	return flags.Once(append(exportFlags(),
 		langFlag(),
 		&cli.BoolFlag{Name: "client", Usage: "-- 后面是客户端 / after -- comes the client"},
 		&cli.StringFlag{Name: "between", Usage: "`LISTEN` TARGET：客户端连前一个，服务端在" +
@@ -38,7 +38,7 @@ func recordFlags() []cli.Flag {
 			"the lab starts (Linux, with strace; it slows them down a little)"},
 		&cli.BoolFlag{Name: "web",
 			Usage: "也在浏览器里画四条道 / draw the four lanes in a browser, too"},
-	)
+	)...)
 }
 
 func recordCommand() *cli.Command {
@@ -81,6 +81,9 @@ and shows which piece came when, in how many TCP segments, and the lengths and h
   record --open mine.run --beside mended.run
       加上 --web：在浏览器里画四条道，一边记一边看也可以
       with --web: the four lanes in a browser, also while it is being recorded
+  record --open mine.run --html mine.html --pcap mine.pcapng
+      网页不联网、没有实验室也能重放；抓包文件用 Wireshark 看
+      the page replays it without a network or a lab; Wireshark opens the capture
 
 最多记 16 MiB、100000 块，然后只传不记。只有 TCP 和 Unix 套接字。
 It keeps at most 16 MiB and 100,000 pieces, and then passes bytes on without recording them.

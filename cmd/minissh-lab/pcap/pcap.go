@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"encoding/binary"
 	"io"
+	"math"
 	"slices"
 	"time"
 )
 
 // Comment is what every file says about itself.
-const Comment = "Made by minissh-lab from a recorded run. The bytes, their pieces and their times " +
-	"were seen; addresses, ports, sequence numbers, handshakes and acknowledgements are made up."
+const Comment = "Made by minissh-lab from a recorded run. The bytes, their pieces and their " +
+	"times were seen; addresses, ports, sequence numbers, handshakes and acknowledgements are " +
+	"made up."
 
 // mss is the most that one packet carries: a packet's length has 16 bits.
 const mss = 60000
@@ -129,11 +131,12 @@ func Write(w io.Writer, began time.Time, streams ...*Stream) error {
 	slices.SortStableFunc(all, func(a, b packet) int { return cmp.Compare(a.at, b.at) })
 	const rawIP = 101
 	section := binary.LittleEndian.AppendUint32(nil, 0x1a2b3c4d)
-	section = append(section, 1, 0, 0, 0)                                               // version 1.0
-	section = append(section, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)           // length: not said
-	section = option(option(section, 1, Comment), 4, "minissh-lab")                     // and who wrote it
-	place := binary.LittleEndian.AppendUint32(nil, rawIP)                               // 2 bytes reserved
-	place = option(binary.LittleEndian.AppendUint32(place, 0), 2, "made up by the lab") // no limit
+	section = append(section, 1, 0, 0, 0)                               // version 1.0
+	section = binary.LittleEndian.AppendUint64(section, math.MaxUint64) // its length is not said
+	section = option(option(section, 1, Comment), 4, "minissh-lab")
+	place := binary.LittleEndian.AppendUint32(nil, rawIP) // and 2 reserved bytes
+	place = binary.LittleEndian.AppendUint32(place, 0)    // packets of any length
+	place = option(place, 2, "made up by the lab")
 	for _, b := range [][]byte{block(0x0a0d0d0a, section, true), block(1, place, true)} {
 		if _, err := w.Write(b); err != nil {
 			return err

@@ -65,7 +65,7 @@ func TestHostileTraces(t *testing.T) {
 	late := send(0, 5)
 	late.At = 1 << 62
 	for name, sides := range map[string][]*record.Trace{
-		"nil": {nil}, "a gap": trace(send(0, 2), send(3, 5)), "behind the end": trace(send(0, 6)),
+		"nil": {nil}, "a gap": trace(send(0, 2), send(3, 5)), "after the last": trace(send(0, 6)),
 		"backwards": trace(send(0, 2), send(2, 1)), "negative": trace(send(-1, 5)),
 		"short": trace(send(0, 4)), "none": trace(), "after the end": trace(closed, send(0, 5)),
 		"in a million years": trace(late),

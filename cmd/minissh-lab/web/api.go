@@ -88,11 +88,16 @@ func (l *Lab) live(w http.ResponseWriter, r *http.Request) {
 
 // take reads a small JSON object and nothing else.
 func take(w http.ResponseWriter, r *http.Request, into any) bool {
+	return takeUpTo(w, r, into, maxBody)
+}
+
+// takeUpTo is take with another bound.
+func takeUpTo(w http.ResponseWriter, r *http.Request, into any, most int64) bool {
 	if r.Header.Get("Content-Type") != "application/json" {
 		refuse(w, http.StatusUnsupportedMediaType, "body", "application/json is wanted")
 		return false
 	}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
 	if err == nil {

@@ -5,6 +5,8 @@
 //	guard.go     who may ask: Host, Origin, Sec-Fetch-Site, the token
 //	api.go       POST api/run, POST api/live: nothing else runs anything; GET api/start,
 //	             GET api/recorded
+//	export.go    POST api/export: a run that the page sends back, as a file
+//	replay.go    Replay: a run as a page in one file that asks for nothing
 //	preset.go    the settings that lessons link to, and some about time; how a link is written
 //	question.go  what each lesson asks before its run, with an answer to each wrong belief
 //	static/      the page: plain HTML, CSS and JavaScript, embedded as they are

@@ -129,6 +129,7 @@ func (l *Lab) handler() http.Handler {
 	mux.HandleFunc("GET /api/recorded", l.allowed(l.recorded))
 	mux.HandleFunc("POST /api/run", l.allowed(l.run))
 	mux.HandleFunc("POST /api/live", l.allowed(l.live))
+	mux.HandleFunc("POST /api/export", l.allowed(l.export))
 	return mux
 }
 

@@ -87,3 +87,35 @@ type Trace struct {
 	// milliseconds, one way, that were simulated
 	Latency int `json:"latency,omitempty"`
 }
+
+// Sound says whether a trace can be drawn: everything in it is a place of its bytes, and there is
+// not more of it than any run has.
+func (t *Trace) Sound() bool {
+	inside := func(from, to int) bool { return from >= 0 && to >= from && to <= len(t.Bytes) }
+	if len(t.Events) > 2*maxEvents || len(t.Acks) > 2*maxEvents || len(t.Fields) > 4*maxEvents ||
+		len(t.Sent) > 2*maxEvents || len(t.Got) > 2*maxEvents {
+		return false
+	}
+	for _, e := range t.Events {
+		if !inside(e.From, e.To) || e.At < 0 || e.Since < 0 ||
+			e.Kind == KindFrame && (e.N < 1 || e.N > len(t.Sent)) {
+			return false
+		}
+	}
+	for _, a := range t.Acks {
+		if !inside(0, a.To) || a.At < 0 || a.Since < 0 {
+			return false
+		}
+	}
+	for _, f := range t.Fields {
+		if !inside(f.From, f.To) {
+			return false
+		}
+	}
+	for _, m := range append(t.Sent[:len(t.Sent):len(t.Sent)], t.Got...) {
+		if !inside(m.From, m.To) {
+			return false
+		}
+	}
+	return true
+}

@@ -9,6 +9,7 @@ import { renderStage, offer, go, showAs } from "./stage.js";
 import { play, show as playRun, stop } from "./player.js";
 import * as link from "./link.js";
 import * as time from "./ladder.js";
+import { saved, menu } from "./export.js";
 
 // ---- controls
 
@@ -105,6 +106,7 @@ function render() {
   for (const name of ["framing", "text"]) fillSelect($(name), Object.keys(words).filter((w) => w.startsWith(name + "_")).map((w) => [w.slice(name.length + 1), t(w)]), $(name).value);
   fillSelect($("buffers"), time.buffers(), $("buffers").value);
   time.latency();
+  menu();
   $("nodelay").disabled = $("framing").value === "none"; // then both are run
   $("framing-help").textContent = t("help_" + $("framing").value);
   $("commands").replaceChildren(...page.commands.map((c) => {
@@ -151,18 +153,35 @@ async function run() {
   if (abort.signal.aborted) return; // the setting was changed meanwhile
   page.running = null;
   if (result) {
-    page.sides = result.sides.map((s) => new Side(s));
+    page.ran = result.setting;
     page.listings = result.listings ?? [];
-    page.steps = steps(page.sides, page.mode === "live");
-    page.step = 0;
-    page.byte = null;
+    take(result.sides);
   }
   renderProblem();
   renderStage();
   if (result) { $("next").focus({ preventScroll: true }); playRun(); }
 }
 
+// take takes a run: it is at its beginning.
+function take(traces) {
+  page.raw = traces;
+  page.sides = traces.map((s) => new Side(s));
+  page.steps = steps(page.sides, page.mode === "live");
+  page.step = 0;
+  page.byte = null;
+}
 
+// replay shows the run of a page that was taken along: nothing can be set, asked or run.
+function replay() {
+  Object.assign(page, { mode: saved.mode, ready: true, view: saved.view, commands: saved.commands, command: saved.command || "", recorded: saved.mode === "recorded", runs: saved.runs || [], ran: saved.setting });
+  document.body.dataset.replay = "";
+  if (saved.setting) show(saved.setting);
+  for (const e of document.querySelectorAll("#lab-form input, #lab-form select")) e.disabled = true;
+  page.listings = saved.listings;
+  if (saved.sides) take(saved.sides);
+  render();
+  if (saved.runs) showConnection(true);
+}
 
 // ---- beginning
 
@@ -200,6 +219,7 @@ function follow() {
 }
 
 async function begin() {
+  if (saved) { replay(); return; }
   const to = follow();
   try {
     const start = await ask("start");
@@ -238,13 +258,13 @@ function wire() {
   on("play", "click", play);
   on("view", "click", () => showAs(page.view === "ladder" ? "lanes" : "ladder"));
   on("again", "click", () => { reset(); document.querySelector("#predict input")?.focus(); });
-  window.addEventListener("hashchange", () => { if (page.ready) follow(); else begin(); });
+  window.addEventListener("hashchange", () => { if (saved) return; if (page.ready) follow(); else begin(); });
 }
 
 // The reader's own choice first, then that of the command line, then the browser's.
 const asked = new URLSearchParams(location.hash.slice(1)).get("lang");
-language(link.stored("lang") || (["zh", "en"].includes(asked) ? asked : navigator.language.toLowerCase().startsWith("en") ? "en" : "zh"));
-theme(link.stored("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+language(saved?.lang || link.stored("lang") || (["zh", "en"].includes(asked) ? asked : navigator.language.toLowerCase().startsWith("en") ? "en" : "zh"));
+theme(saved?.theme || link.stored("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
 fillSelect($("framing"), [["simple", ""]], "simple");
 fillSelect($("text"), [["letters", ""]], "letters");
 fillSelect($("buffers"), [["0", ""]], "0");

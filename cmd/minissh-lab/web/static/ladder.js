@@ -102,7 +102,8 @@ export class Ladders {
       if (high < 3) continue;
       const g = shown({ ...b, message: -1, title: `${b.label} · ${time(b.at)} – ${time(b.to)}` }, svg("rect", { x: x[b.line] - 4 + off, y: b.y, width: 8, height: high }));
       const [from, to] = longest(b, d.waits); // there nothing else is written
-      if (to - from > 30) g.append(svg("text", { x: x[b.line] + off + (b.kind === "window" ? -out : out) * 9, y: (from + to) / 2 + 5, "text-anchor": (b.kind === "window" ? -out : out) > 0 ? "start" : "end" }, narrow && b.kind === "waiting" ? b.label.replace(/ \D+$/, " B") : b.label));
+      if (to - from > 30) g.append(svg("text", { x: x[b.line] + off + (b.kind === "window" ? -out : out) * 9, y: (from + to) / 2 + (narrow && !b.line ? 21 : 5), // the wait's length has its line
+        "text-anchor": (b.kind === "window" ? -out : out) > 0 ? "start" : "end" }, narrow && b.kind === "waiting" ? b.label.replace(/ \D+$/, " B") : b.label));
     }
     for (const a of d.arrows) this.arrow(a, x, shown, narrow);
     for (const m of d.marks) {
