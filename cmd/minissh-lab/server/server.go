@@ -76,9 +76,9 @@ func ListenStream(network, address string) (net.Listener, error) {
 }
 
 // listenUnix binds path; a socket file that nobody answers on is replaced, any
-// other file is left alone.
+// other file is left alone. At no time can others connect to it.
 func listenUnix(path string) (net.Listener, error) {
-	l, err := net.Listen("unix", path)
+	l, err := bindUnix(path)
 	if InUse(err) {
 		info, statErr := os.Lstat(path)
 		if statErr != nil || info.Mode()&os.ModeSocket == 0 {
@@ -91,7 +91,7 @@ func listenUnix(path string) (net.Listener, error) {
 		if os.Remove(path) != nil {
 			return nil, err
 		}
-		l, err = net.Listen("unix", path)
+		l, err = bindUnix(path)
 	}
 	if err != nil {
 		return nil, err
@@ -101,6 +101,12 @@ func listenUnix(path string) (net.Listener, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// bindUnix makes a socket file that is its owner's alone from the first moment.
+func bindUnix(path string) (l net.Listener, err error) {
+	ownersAlone(func() { l, err = net.Listen("unix", path) })
+	return l, err
 }
 
 // Addr is the bound address.
