@@ -81,6 +81,7 @@ func (t *teacher) show(ctx context.Context) {
 		io.WriteString(t.out, t.head)
 	}
 	var last []string
+	voted := "" // the vote as it was printed
 	for {
 		if t.tty != nil {
 			io.WriteString(t.out, "\x1b[H\x1b[2J"+t.picture()+strings.Join(last, ""))
@@ -104,9 +105,10 @@ func (t *teacher) show(ctx context.Context) {
 			}
 			last = last[max(0, len(last)-maxNews):]
 		case <-t.board.Changed():
-			if hands := t.board.Hands(t.lang); t.tty == nil && hands != "" {
+			if hands := t.board.Hands(t.lang); t.tty == nil && hands != "" && hands != voted {
 				first, _, _ := strings.Cut(hands, "\n")
 				io.WriteString(t.out, first+"\n")
+				voted = hands
 			}
 		case <-ctx.Done():
 			return

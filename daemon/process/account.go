@@ -71,27 +71,35 @@ func Environment(acct Account, extra ...string) []string {
 // relative to dir, any other is looked up in the PATH of env (not the daemon's own). It looks with
 // the daemon's rights; Spec.Search looks with the command's. Errors are *StartError.
 func LookPath(name, dir string, env []string) (string, error) {
-	if strings.ContainsRune(name, filepath.Separator) {
+	if strings.ContainsFunc(name, isSeparator) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(dir, name)
+		}
+		if names := programNames(name); len(names) > 1 { // else nothing is touched: it may hang
+			for _, file := range names {
+				if runnable(file) == nil {
+					return file, nil
+				}
+			}
 		}
 		return name, nil // exec itself says best what is wrong with it
 	}
 	found := error(fs.ErrNotExist)
 	for _, pair := range env {
-		path, ok := strings.CutPrefix(pair, "PATH=")
-		if !ok || name == "" {
+		key, path, _ := strings.Cut(pair, "=")
+		if !isPathKey(key) || name == "" {
 			continue
 		}
 		for _, place := range filepath.SplitList(path) {
 			if !filepath.IsAbs(place) {
 				place = filepath.Join(dir, place)
 			}
-			file := filepath.Join(place, name)
-			if err := runnable(file); err == nil {
-				return file, nil
-			} else if !os.IsNotExist(err) {
-				found = fs.ErrPermission
+			for _, file := range programNames(filepath.Join(place, name)) {
+				if err := runnable(file); err == nil {
+					return file, nil
+				} else if !os.IsNotExist(err) {
+					found = fs.ErrPermission
+				}
 			}
 		}
 	}
@@ -118,3 +126,5 @@ func possibleName(name string) bool {
 	}
 	return true
 }
+
+func isSeparator(r rune) bool { return r < 0x80 && os.IsPathSeparator(byte(r)) }

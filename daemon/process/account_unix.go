@@ -126,6 +126,12 @@ func baseEnvironment(a Account, path string) []string {
 		"PATH=" + path}
 }
 
+// programNames are the files that a program's name may mean.
+func programNames(file string) []string { return []string{file} }
+
+// isPathKey says whether an environment's variable is the path.
+func isPathKey(key string) bool { return key == "PATH" }
+
 // runnable says why the daemon cannot execute a file, or nil.
 func runnable(file string) error {
 	info, err := os.Stat(file)

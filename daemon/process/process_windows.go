@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -15,7 +17,7 @@ import (
 	"minissh/protocol"
 )
 
-// Compiled, not run: there was no Windows to try it on.
+// Run under Wine 8 (what minissh-lab check starts, and ends), never on Windows.
 
 // holdsEnded: the process handle stays open until Close.
 const holdsEnded = true
@@ -253,11 +255,24 @@ func usableDir(dir string) bool {
 
 func runnable(file string) error {
 	info, err := os.Stat(file)
-	if err == nil && !info.Mode().IsRegular() {
+	if err == nil && info.IsDir() { // the Store's alias of a program is not regular
 		return fs.ErrPermission
 	}
 	return err
 }
+
+// programNames are the files that a program's name may mean. Batch files are left out: what runs
+// them takes arguments apart again.
+func programNames(file string) []string {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".exe", ".com":
+		return []string{file}
+	}
+	return []string{file + ".exe", file + ".com"}
+}
+
+// isPathKey says whether an environment's variable is the path: it is mostly written Path.
+func isPathKey(key string) bool { return strings.EqualFold(key, "PATH") }
 
 func baseEnvironment(a Account, _ string) []string {
 	return append(os.Environ(), "USERNAME="+a.Name)

@@ -50,6 +50,7 @@ type Case struct {
 	Name  string
 	What  Text // what is done
 	Bonus bool // a failure is only a remark
+	Ends  bool // a server may end by itself when it has answered
 	run   func(*attack) error
 }
 
@@ -227,13 +228,19 @@ func runCase(ctx context.Context, c *Check, cs *Case, side Side, o Options) erro
 	}()
 	err = cs.run(a)
 	if err == nil {
+		if side == Server {
+			a.linger()
+		}
 		a.calm()
-		if f := a.crash(); f != nil {
-			f.Sent, f.Want = cs.What, tx("答完还活着", "it has answered, and lives")
+		if f := a.left(cs); f != nil {
+			f.Sent = cs.What
 			err = f
 		}
 	}
 	if f, ok := errors.AsType[*Failure](err); ok {
+		if away := a.away(); away != nil && !f.Proven {
+			away.Sent, f = f.Sent, away
+		}
 		a.explain(f)
 		return f
 	}
@@ -241,6 +248,21 @@ func runCase(ctx context.Context, c *Check, cs *Case, side Side, o Options) erro
 		return err
 	}
 	return a.explain(&Failure{Got: text("%s", speak.Clean(err.Error()))})
+}
+
+// left is a failure if the program has ended after a case that it has passed, and should not have.
+func (a *attack) left(cs *Case) *Failure {
+	f := a.crash()
+	switch {
+	case f != nil:
+		f.Want = tx("答完还活着", "it has answered, and lives")
+		return f
+	case a.side == Client:
+		return nil
+	case cs.Ends:
+		return a.away()
+	}
+	return a.stays()
 }
 
 func isKnown(err error) bool {

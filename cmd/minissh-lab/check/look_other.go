@@ -16,3 +16,6 @@ func listening(int) []int { return nil }
 
 // peakMemory is not known here.
 func peakMemory(int) (n int64, known bool) { return 0, false }
+
+// timers are not known here.
+func timers(int) (map[string]string, bool) { return nil, false }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/speak"
 	"minissh/daemon/process"
 )
@@ -20,9 +22,10 @@ import (
 const maxOutput = 1 << 20
 
 // program is the learner's program: the leader of a session of its own, so that
-// its children end with it.
+// its children end with it. On Linux those that leave the session are known by a mark.
 type program struct {
 	p       *process.Process
+	mark    string   // in its environment, and in that of all it starts
 	words   []string // its command line, files with their whole paths
 	output  *stream
 	errors  *stream
@@ -34,6 +37,8 @@ type program struct {
 func startProgram(argv []string, dir string) (*program, error) {
 	env := append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONIOENCODING=utf-8", "PYTHONUTF8=1",
 		"PYTHONDONTWRITEBYTECODE=1")
+	mark := "MINISSH_LAB_CHECK=" + rand.Text()
+	env = append(env, mark)
 	here, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -53,7 +58,7 @@ func startProgram(argv []string, dir string) (*program, error) {
 		return nil, notStarted(argv[0], err)
 	}
 	boundMemory(p.PID)
-	prog := &program{p: p, words: args, output: newStream(), errors: newStream()}
+	prog := &program{p: p, mark: mark, words: args, output: newStream(), errors: newStream()}
 	prog.readers.Go(func() { prog.output.fill(p.Stdout) })
 	prog.readers.Go(func() { prog.errors.fill(p.Stderr) })
 	return prog, nil
@@ -91,6 +96,23 @@ func (p *program) ended() bool {
 	}
 }
 
+// away is a failure if the program has ended well and what it started goes on without it.
+func (a *attack) away() *Failure {
+	if a.prog == nil || !a.prog.ended() || a.prog.p.Result().Code != 0 {
+		return nil
+	}
+	pids := marked(a.prog.mark)
+	if len(pids) == 0 {
+		return nil
+	}
+	f := &Failure{NotUp: true, Want: tx("程序在前台运行", "the program runs in the foreground"),
+		Got: tx("程序结束了，它启动的进程 %d 在后台继续（检查完已结束它）",
+			"the program ended, and process %d that it started goes on in the background (it has "+
+				"been ended now)", pids[0])}
+	f.proves(cause.Background)
+	return f
+}
+
 // settle gives an ending program a moment to say its last words, and its streams
 // the time to be read.
 func (p *program) settle() {
@@ -111,6 +133,7 @@ func (p *program) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	p.p.Stop(ctx, 0) // what survives a kill is not ours to mend
+	endMarked(ctx, p.mark)
 	p.p.Close()
 	p.readers.Wait()
 }

@@ -44,8 +44,12 @@ func (a *attack) dial() (*tape, error) {
 		d := net.Dialer{Timeout: a.o.Limit}
 		conn, err := d.DialContext(a.ctx, a.o.Network, a.o.Address)
 		if err == nil {
+			t := a.keep(conn)
+			if f := a.away(); f != nil {
+				return nil, f
+			}
 			a.served = true
-			return a.keep(conn), nil
+			return t, nil
 		}
 		where := speak.Clean(a.o.Address)
 		fail := &Failure{NotUp: !a.served, Want: tx("在 %s 监听", "listening on %s", where)}
@@ -55,6 +59,8 @@ func (a *attack) dial() (*tape, error) {
 		case a.o.Connect:
 			return nil, &Trouble{Text: tx("连不上 %s", "cannot connect to %s", where),
 				Hint: "minissh-lab check " + a.check.Lesson + " -- python3 my_server.py"}
+		case a.prog.ended() && a.away() != nil:
+			return nil, a.away()
 		case a.prog.ended():
 			again, err := a.waitForPort()
 			switch {

@@ -166,7 +166,7 @@ func framedOutput(name string) func(*attack) error {
 				return err
 			}
 		}
-		return a.stays()
+		return nil
 	}
 }
 

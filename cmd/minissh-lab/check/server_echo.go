@@ -107,20 +107,19 @@ func tenMessages(a *attack) error {
 			return nth(err, i)
 		}
 	}
-	return a.stays()
+	return nil
 }
 
-// stays wants a server to be there still, when it has answered and its client is connected: one
-// that ends by itself then has crashed, whatever it calls that.
-func (a *attack) stays() error {
+// stays wants a server to be there still, when it has answered: one that ends by itself then has
+// failed, whatever it calls that.
+func (a *attack) stays() *Failure {
 	if !a.done() {
 		return nil
 	}
-	if f := a.crash(); f != nil {
+	if f := a.away(); f != nil {
 		return f
 	}
-	return &Failure{Sent: tx("回答完了；客户端还连着", "it has answered, its client is connected"),
-		Want: tx("等下一条", "it waits for the next message"),
+	return &Failure{Want: tx("答完了还在，等下一条", "it has answered, and waits for more"),
 		Got: tx("程序结束了，退出码 %d", "the program ended, with exit code %d",
 			a.prog.p.Result().Code)}
 }

@@ -57,12 +57,18 @@ func students(t *testing.T) (all []student) {
 // portOf copies a student's program, with the port of an address in place of the course's.
 func portOf(t *testing.T, file, address string) (path string) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata/students", file))
+	return moved(t, filepath.Join("testdata/students", file), address)
+}
+
+// moved copies a program with another port.
+func moved(t *testing.T, file, address string) (path string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := strings.Cut(address, ":")
-	path = filepath.Join(t.TempDir(), file)
+	path = filepath.Join(t.TempDir(), filepath.Base(file))
 	text := regexp.MustCompile(`\b(8080|9000)\b`).ReplaceAll(data, []byte(port))
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		t.Fatal(err)

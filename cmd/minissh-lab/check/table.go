@@ -15,7 +15,7 @@ func Find(lesson string) *Check {
 // All lists the checks, in the course's order. A lesson that is not here is
 // checked by itself, while it runs.
 func All() []*Check {
-	echoBasics := Case{Name: "echo", What: tx("20 个随机字符串", "20 random strings")}
+	echoBasics := Case{Name: "echo", What: tx("20 个随机字符串", "20 random strings"), Ends: true}
 	echoBasics.run = echoWords
 	oneConn := Case{Name: "ten", What: tx("一个连接上 10 条消息", "ten messages on one connection"),
 		run: tenMessages}
@@ -25,12 +25,14 @@ func All() []*Check {
 	once.run = echoClient(true)
 	course := []*Check{
 		{Lesson: "1-5", Port: 8080, Server: []Case{echoBasics,
-			{Name: "file", What: tx("Ctrl-C 以后套接字文件没了", "the socket file is gone after Ctrl-C"), run: socketFileGone}}, Client: []Case{once}},
+			{Name: "file", What: tx("Ctrl-C 以后套接字文件没了",
+				"the socket file is gone after Ctrl-C"),
+				run: socketFileGone, Ends: true}}, Client: []Case{once}},
 		{Lesson: "6", Port: 8080, Server: []Case{echoBasics}, Client: []Case{once}},
 		{Lesson: "7", Port: 8080, Server: []Case{oneConn}, Client: []Case{typed}},
 		{Lesson: "8", Port: 8080, Server: []Case{
-			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(helloEcho, false)},
-			{Name: "rst", What: tx("连接被重置（RST）", "the connection is reset (RST)"), run: afterReset(helloEcho, false)},
+			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"), run: afterFin(helloEcho, false), Ends: true},
+			{Name: "rst", What: tx("连接被重置（RST）", "the connection is reset (RST)"), run: afterReset(helloEcho, false), Ends: true},
 			{Name: "restart", What: tx("停掉，马上再启动", "stopped, and started again at once"), run: restart},
 		}, Client: []Case{
 			{Name: "enter", What: tx("只按回车", "Enter alone"), run: pressEnter},

@@ -50,6 +50,51 @@ func (a *attack) calm() {
 	}
 }
 
+// maxLinger is how long a program with a timer is watched, and one that cannot be looked into.
+const (
+	maxLinger = time.Second
+	blindly   = 500 * time.Millisecond
+)
+
+// linger gives a program that has answered the time to show whether it ends by itself. One that
+// waits for its clients alone does not: only a thread that waits for a time can do something
+// without them, and only until that thread has woken once.
+func (a *attack) linger() {
+	a.calm()
+	if a.prog == nil || a.prog.ended() {
+		return
+	}
+	first, known := timers(a.prog.p.PID)
+	if !known {
+		a.orEnd(blindly)
+		return
+	}
+	for end := time.Now().Add(maxLinger); len(first) > 0 && time.Now().Before(end); {
+		a.orEnd(20 * time.Millisecond)
+		now, _ := timers(a.prog.p.PID)
+		for thread, waited := range first {
+			if now[thread] != waited {
+				delete(first, thread)
+			}
+		}
+		if a.prog.ended() || a.ctx.Err() != nil {
+			return
+		}
+	}
+	a.calm()
+}
+
+// orEnd waits for d, or until the program ends.
+func (a *attack) orEnd(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-a.prog.p.Done():
+	case <-a.ctx.Done():
+	}
+}
+
 // fate is what a program did when the conversation was over.
 type fate int
 

@@ -264,6 +264,14 @@ var (
 		Say("服务端要一直在：第一个走了，还有下一个",
 			"a server is there for ever: after the first client comes the next"),
 		Say("accept 外面再套一个 while True", "a while True around accept")}
+	Background = &Belief{"background",
+		Say("服务端要自己放到后台去（fork 两次、daemon）",
+			"a server has to put itself into the background (fork twice, daemon)"),
+		Say("后台的进程没有人看着：它还占着端口，谁也不知道它死了没有",
+			"nobody watches a process in the background: it keeps the port, and nobody knows "+
+				"whether it lives"),
+		Say("在前台运行；要放到后台，用 shell 的 & 或者 systemd",
+			"run it in the foreground; the shell's & or systemd puts it into the background")}
 	ResetKills = &Belief{"reset-kills",
 		Say("客户端总会好好地关闭", "clients always leave politely"),
 		Say("客户端可能异常断开：recv 会抛 ConnectionResetError（哪个系统都可能）",
