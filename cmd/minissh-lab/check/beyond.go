@@ -64,6 +64,20 @@ func beyond() []*Check {
 			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"),
 				run: afterFin(helloHTTP, true)},
 		}},
+		{Lesson: "25", Port: 8080, TLS: true, Client: []Case{
+			{Name: "records", What: tx("20000 字节，再用各种记录", "20000 bytes, and records of "+
+				"every size"),
+				run: recordsOf(anySchedule("simple"))},
+			{Name: "silent", What: tx("没有输出的回答", "an answer without output"),
+				run: emptyAnswer("simple")},
+			{Name: "chinese", What: tx("400 个 中", "400 x 中"), run: chineseAnswer("simple")},
+			{Name: "eof", What: tx("在回答中间断开", "the connection ends inside an answer"),
+				run: endsInFrame("simple")},
+			{Name: "huge", What: tx("长度 2147483647", "a length of 2147483647"),
+				run: hostileLength(chaos.Huge)},
+			{Name: "stranger", What: tx("别人的证书", "another one's "+
+				"certificate"), run: strangerServes},
+		}},
 		{Lesson: "26", Port: 8080, Server: []Case{
 			{Name: "right", What: tx("合规矩的：到 1 MiB 为止", "what keeps the rules, up to 1 "+
 				"MiB"),

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"time"
@@ -33,6 +34,7 @@ type Check struct {
 	Port     int    // the course's port
 	Datagram bool
 	Files    bool // the program works with files of its folder
+	TLS      bool // over TLS, with a certificate in the program's folder
 	Server   []Case
 	Client   []Case
 }
@@ -204,12 +206,13 @@ type attack struct {
 	work     *workFolder
 	prog     *program // the learner's program, nil with Connect
 	conns    []net.Conn
-	served   bool // the program that runs has been connected to
-	hostile  bool // a length that must not be believed was sent
-	overtime int  // how often it got more time because it was busy
-	slept    bool // it has been seen to sleep between a question and its answer
-	waited   bool // for TIME_WAIT, or it must not be
-	busy     bool // the address has been seen to be free, or it does not matter
+	cert     *tls.Certificate // of the lab as a server; nil without TLS
+	served   bool             // the program that runs has been connected to
+	hostile  bool             // a length that must not be believed was sent
+	overtime int              // how often it got more time because it was busy
+	slept    bool             // it has been seen to sleep between a question and its answer
+	waited   bool             // for TIME_WAIT, or it must not be
+	busy     bool             // the address has been seen to be free, or it does not matter
 }
 
 // runCase gives the case a fresh folder and ends its program afterwards.
@@ -226,6 +229,11 @@ func runCase(ctx context.Context, c *Check, cs *Case, side Side, o Options) erro
 			leave(c)
 		}
 	}()
+	if c.TLS {
+		if err := a.secure(); err != nil {
+			return &Trouble{Text: tx("做不出证书：%v", "cannot make a certificate: %v", err)}
+		}
+	}
 	err = cs.run(a)
 	if err == nil {
 		if side == Server {

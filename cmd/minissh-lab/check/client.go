@@ -68,6 +68,11 @@ func (a *attack) startClient() (*peer, error) {
 				return nil, c.err
 			}
 			a.served = true
+			if a.cert != nil {
+				if c.conn, err = a.encrypt(c.conn); err != nil {
+					return nil, err
+				}
+			}
 			return &peer{attack: a, conn: a.keep(c.conn)}, nil
 		case <-ended:
 			ended = nil // it may have connected just before

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -214,8 +215,13 @@ func removeStale(path string) {
 // leave closes conn with a RST, so that nothing stays in TIME_WAIT on the server's
 // side because of the lab.
 func leave(conn net.Conn) {
-	if c, ok := raw(conn).(*net.TCPConn); ok {
+	below := raw(conn)
+	if secure, ok := below.(*tls.Conn); ok {
+		below = secure.NetConn()
+	}
+	if c, ok := below.(*net.TCPConn); ok {
 		c.SetLinger(0)
+		c.Close()
 	}
 	conn.Close()
 }

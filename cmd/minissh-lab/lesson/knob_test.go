@@ -68,6 +68,8 @@ func TestKnobsShowTheChange(t *testing.T) {
 		{"24", "125", "a header of 6 bytes and 125"},
 		{"24", "126", "a header of 8 bytes and 126"},
 		{"24", "70000", "a header of 14 bytes and 70000"},
+		{"25", "16384", "1 record:"},
+		{"25", "16385", "2 records:"},
 		{"26", "1", "65537"},
 		{"own", "pwd", "pwd"},
 	} {

@@ -80,7 +80,8 @@ func All() []*Lesson {
 
 // Beyond are the lessons that go beyond the course.
 func Beyond() []*Lesson {
-	return []*Lesson{&partialSend, &halfClose, &manyClients, &httpAndWebSocket, &hostileLengths}
+	return []*Lesson{&partialSend, &halfClose, &manyClients, &httpAndWebSocket, &tlsRecords,
+		&hostileLengths}
 }
 
 // Find returns the lesson of that name, or nil. A chapter inside a range finds its

@@ -164,3 +164,27 @@ var (
 			"deadline = time.monotonic() + 5; conn.settimeout(deadline - time.monotonic()) each "+
 				"time")}
 )
+
+// What people believe about TLS.
+var (
+	TrustsAnybody = &Belief{"trusts-anybody",
+		Say("加密了就安全", "encrypted is safe"),
+		Say("不看证书，就不知道在和谁加密地说话：别人的证书它也收下了",
+			"without a look at the certificate nobody knows who is at the other end: it took "+
+				"another one's"),
+		Say("ssl.create_default_context(cafile='cert.pem')；不要 CERT_NONE",
+			"ssl.create_default_context(cafile='cert.pem'); never CERT_NONE")}
+	PlainText = &Belief{"no-tls",
+		Say("连上了就可以说话", "once connected, one can talk"),
+		Say("发来的不是 TLS：没有加密，服务端读不懂",
+			"what came is not TLS: it is not encrypted, and the server cannot read it"),
+		Say("phone = context.wrap_socket(phone, server_hostname='127.0.0.1')",
+			"phone = context.wrap_socket(phone, server_hostname='127.0.0.1')")}
+	RecordIsMessage = &Belief{"one-recv",
+		Say("TLS 一个记录就是一条消息", "a TLS record is a message"),
+		Say("一个记录最多 16384 字节，怎么分是对方的 TLS 说了算：一次 recv 可能只有一部分",
+			"a record holds 16384 bytes at most, and how they are cut is up to the peer's TLS: "+
+				"one recv may be a part"),
+		Say("先发长度，再循环收满，和没有 TLS 的时候一样",
+			"a length first, then receive until it is complete, as without TLS")}
+)
