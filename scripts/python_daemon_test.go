@@ -126,49 +126,6 @@ func pidIn(t *testing.T, text string) int {
 	return pid
 }
 
-// told is all that a daemon says on channel 1.
-type told struct {
-	stdout, stderr  string
-	notices, exits  []string
-	reason, refused string // of CLOSE, and of ERROR or GOODBYE
-}
-
-// until reads what comes on channel 1, up to CLOSE, the link's end, or what is asked for.
-func (w *peer) until(enough func(told) bool) told {
-	w.t.Helper()
-	var all told
-	for all.reason == "" && !enough(all) {
-		switch kind, _, payload := w.next(); kind {
-		case typeStdout:
-			all.stdout += payload
-		case typeStderr:
-			all.stderr += payload
-		case typeNotice:
-			all.notices = append(all.notices, payload)
-		case typeExit:
-			all.exits = append(all.exits, payload)
-		case typeClose:
-			all.reason = "CLOSE " + code(payload)
-		case typeGoodbye, typeError:
-			all.refused = code(payload)
-		case 0:
-			return all
-		}
-	}
-	return all
-}
-
-func toTheEnd(told) bool { return false }
-
-// opened opens channel 1 of a new session.
-func opened(t *testing.T, socket, open string) *peer {
-	t.Helper()
-	w := dialPython(t, socket)
-	w.welcomed(nil)
-	w.send(frame(typeOpen, 1, open))
-	return w
-}
-
 // What minisshd.py does with channels, frame by frame.
 func TestPythonDaemonChannels(t *testing.T) {
 	socket, _ := pythonDaemon(t)
@@ -185,6 +142,7 @@ func TestPythonDaemonChannels(t *testing.T) {
 			"é  " + me.Username + "\n", `"code": 0`, ""},
 		{"length", `{"length":7}`, "cat; ec" + "rest", "rest", `"code": 127`, ""},
 		{"length and stdin", `{"length":3}`, "cat" + "rest", "rest", `"code": 0`, ""},
+		{"NUL", `{"length":3}`, "a\x00b", "", "", "bad_request"},
 		{"too short", `{"length":7}`, "cat", "", "", "bad_request"},
 		{"shell", `{"shell":true}`, "echo $0; exit 3", "-", `"code": 3`, ""},
 		{"deadline", `{"argv":["sleep","1000"],"timeout_ms":100}`, "", "", `"how": "deadline"`, ""},
@@ -319,6 +277,53 @@ func TestPythonDaemonConduct(t *testing.T) {
 			t.Errorf("%#x %s", kind, payload)
 		}
 	})
+	t.Run("too many commands", func(t *testing.T) {
+		socket, _ := pythonDaemon(t)
+		for i := range 5 { // 16 channels each that wait for their command, and 64 are allowed
+			w := dialPython(t, socket)
+			w.welcomed(nil)
+			for channel := uint32(1); channel < 32; channel += 2 {
+				w.send(frame(typeOpen, channel, `{"service":"exec","length":5}`))
+			}
+			want := 0
+			if i == 4 {
+				want = 16
+			}
+			if got, closes := w.verdict(); got != "none" || len(closes) != want ||
+				want > 0 && closes[0] != "too_many_commands" {
+				t.Errorf("%s %q", got, closes)
+			}
+		}
+	})
+	t.Run("refused", func(t *testing.T) {
+		socket, _ := pythonDaemon(t)
+		name := session()
+		for range 32 {
+			dialPython(t, socket).welcomed(nil)
+		}
+		for _, c := range []struct {
+			first []byte
+			want  string
+		}{
+			{frame(typePing, 0, "question"), "unexpected_frame"},
+			{frame(typeHello, 0, hello(t, map[string]any{"user": ""})), "key_not_authorized"},
+			{frame(typeHello, 0, hello(t, nil)), "too_many_sessions"},
+		} {
+			w := dialPython(t, socket)
+			w.send(c.first)
+			if kind, _, payload := w.next(); kind != typeError || code(payload) != c.want {
+				t.Errorf("%#x %s, not %s", kind, payload, c.want)
+			}
+		}
+		socket, _ = pythonDaemon(t)
+		for _, want := range []string{"resume_mismatch", "session_ended"} {
+			w := dialPython(t, socket)
+			w.send(frame(typeHello, 0, hello(t, map[string]any{"session": name, "received": 5})))
+			if kind, _, payload := w.next(); kind != typeError || code(payload) != want {
+				t.Errorf("%#x %s, not %s", kind, payload, want)
+			}
+		}
+	})
 	t.Run("no HELLO", func(t *testing.T) {
 		socket, _ := pythonDaemon(t, "--login-timeout", "0.3")
 		w := dialPython(t, socket)
@@ -343,6 +348,10 @@ func TestPythonDaemonConduct(t *testing.T) {
 		late.send(frame(typeHello, 0, hello(t, nil)))
 		if kind, _, payload := late.next(); kind != typeError || code(payload) != "shutting_down" {
 			t.Errorf("%#x %s", kind, payload)
+		}
+		w.send(frame(typeOpen, 3, background))
+		if refused := w.until(toTheEnd); refused.reason != "CLOSE shutting_down" {
+			t.Errorf("%+v", refused)
 		}
 		rest := w.until(toTheEnd)
 		if !strings.Contains(strings.Join(got.notices, ""), "shutting_down") ||

@@ -122,6 +122,49 @@ func (w *peer) verdict(frames ...byte) (verdict string, closes []string) {
 	}
 }
 
+// told is all that a daemon says on channel 1.
+type told struct {
+	stdout, stderr  string
+	notices, exits  []string
+	reason, refused string // of CLOSE, and of ERROR or GOODBYE
+}
+
+// until reads what comes on channel 1, up to CLOSE, the link's end, or what is asked for.
+func (w *peer) until(enough func(told) bool) told {
+	w.t.Helper()
+	var all told
+	for all.reason == "" && !enough(all) {
+		switch kind, _, payload := w.next(); kind {
+		case typeStdout:
+			all.stdout += payload
+		case typeStderr:
+			all.stderr += payload
+		case typeNotice:
+			all.notices = append(all.notices, payload)
+		case typeExit:
+			all.exits = append(all.exits, payload)
+		case typeClose:
+			all.reason = "CLOSE " + code(payload)
+		case typeGoodbye, typeError:
+			all.refused = code(payload)
+		case 0:
+			return all
+		}
+	}
+	return all
+}
+
+func toTheEnd(told) bool { return false }
+
+// opened opens channel 1 of a new session.
+func opened(t *testing.T, socket, open string) *peer {
+	t.Helper()
+	w := dialPython(t, socket)
+	w.welcomed(nil)
+	w.send(frame(typeOpen, 1, open))
+	return w
+}
+
 // The vectors hold for minisshd.py, which was written from the same pages.
 func TestPythonDaemonVectors(t *testing.T) {
 	socket, _ := pythonDaemon(t)
