@@ -212,7 +212,8 @@ func (c *classroom) ownPrograms() {
 	}
 	file := filepath.Join(c.t.TempDir(), "mine.py")
 	const right = "import socket, sys\n" +
-		"p = socket.create_connection((sys.argv[1], int(sys.argv[2])))\nwhile True:\n    m = input('>>: ')\n    if m:\n        p.send(m.encode())\n" +
+		"p = socket.create_connection((sys.argv[1], int(sys.argv[2])))\nwhile True:\n" +
+		"    m = input('>>: ')\n    if m:\n        p.send(m.encode())\n" +
 		"        print(p.recv(1024).decode())\n"
 	for _, run := range []struct{ text, seen, not string }{
 		{strings.Replace(right, "print(p", "(p", 1), "6 client: 1 of 1 stick on typed", "of 31"},
