@@ -40,7 +40,7 @@ export const words = {
   framing_simple: ["简单版：4 字节长度", "simple: 4-byte length"],
   framing_ultimate: ["终极版：报头", "ultimate: a header"],
   framing_minissh: ["minissh 的帧", "minissh frame"],
-  framing_put: ["put：命令也加长度", "put: a length for the command"],
+  framing_put: ["put：命令也加长度", "put: command framed"],
   help_none: ["两边都不分界，只有 TCP_NODELAY 不同。", "Neither has boundaries; only TCP_NODELAY differs."],
   help_fixed: ["每条补空格到一样长，接收方收满才算一条。", "Padded with blanks to one size; the reader collects that many."],
   help_delimiter: ["消息里要是也有 \\n 呢？内容选“带换行”。", "And if the message holds a \\n, too? Choose text with \\n."],
