@@ -103,7 +103,7 @@ func runCheck(c *cli.Context) error {
 	}
 	ch := check.Find(name)
 	side, sideName := check.Server, "server"
-	if c.Bool("client") || name == "own" {
+	if c.Bool("client") || name == "own" || ch != nil && ch.Alone {
 		side, sideName = check.Client, "client"
 	}
 	switch q := speak.Quote([]byte(name)); {
@@ -142,7 +142,7 @@ func runCheck(c *cli.Context) error {
 		return usage("--class 需要 --name", "--class wants --name", "--name 小明")
 	}
 	where := speak.Clean(o.Address)
-	if len(ch.Lesson) > 0 && ch.Lesson != "own" {
+	if ch.Lesson != "own" && !ch.Alone {
 		p.Sayf("check %s · %s · %s", "check %s · %s · %s", ch.Lesson, sideName, where)
 	}
 	show := &checkPrinter{Printer: p, color: colorOn(c.App.Writer)}
@@ -251,9 +251,9 @@ func checkOptions(c *cli.Context, ch *check.Check, program []string) (check.Opti
 		return o, usage(speak.Clean(err.Error()), speak.Clean(err.Error()),
 			"--at 127.0.0.1:"+strconv.Itoa(ch.Port))
 	}
-	if ch.Lesson == "own" {
-		o.Program = program // its address is its own
-		return o, nil
+	if ch.Lesson == "own" || ch.Alone {
+		o.Program = program // its address is its own, or it has none
+		return o, runnable(ch.Lesson, false, program)
 	}
 	if at == "" && slices.ContainsFunc(program, wantsAddress) {
 		if o.Address, err = freeAddress(o.Network); err != nil {

@@ -34,6 +34,7 @@ type Check struct {
 	Port     int    // the course's port
 	Datagram bool
 	Files    bool // the program works with files of its folder
+	Alone    bool // the program listens nowhere and connects to nobody
 	TLS      bool // over TLS, with a certificate in the program's folder
 	Server   []Case
 	Client   []Case

@@ -12,6 +12,7 @@
 //	client*.go    attacks on clients; the lab serves and types at the prompt
 //	experiment.go what is tried to tell bugs apart
 //	diagnose.go   what the program itself says: its error, and whether it crashed
+//	alone.go      a program that only computes
 //	beyond*.go    the lessons beyond the course
 //	own*.go       the last lesson: a client of minisshd
 //

@@ -69,6 +69,7 @@ var framings = Lesson{
 		"Write encode(data) and decode(stream) with "+
 			"decode(encode(a)+encode(b)) == [a, b], delimiters inside allowed. The program below "+
 			"tests itself: mend it until it prints OK."),
+	Check: "minissh-lab check 14a -- python3 my_client.py",
 	Hints: [3]Text{
 		t("数据里有分隔符的时候，怎么让 decode 认出它不是分隔符？",
 			"When the delimiter is inside the data, how can decode see that it is not one?"),

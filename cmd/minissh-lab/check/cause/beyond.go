@@ -188,3 +188,26 @@ var (
 		Say("先发长度，再循环收满，和没有 TLS 的时候一样",
 			"a length first, then receive until it is complete, as without TLS")}
 )
+
+// What people believe about framing on paper.
+var (
+	DelimiterInside = &Belief{"delimiter-inside",
+		Say("数据里不会有分隔符", "the delimiter is never in the data"),
+		Say("数据里有分隔符，一条就变成了两条", "it was in a message, which came out as two"),
+		Say("换掉数据里的分隔符（和换它用的那个字符），或者用长度",
+			"replace it inside the data (and the character that replaces it), or use a length")}
+	HalfEscaped = &Belief{"half-escaped",
+		Say("换掉分隔符就够了", "it is enough to replace the delimiter"),
+		Say("数据里本来就有 \\n 这两个字符，回来却成了换行",
+			"the two characters \\n were in the data, and came back as a newline"),
+		Say("先把 \\ 换成 \\\\，再换换行", "first replace \\ by \\\\, then the newline")}
+	PaddingLost = &Belief{"padding-lost",
+		Say("末尾的空格没有用", "blanks at the end do not matter"),
+		Say("补上的和数据里本来就有的分不清，一起删掉了",
+			"what was padded and what belonged to the data look the same, and both were removed"),
+		Say("写明长度", "say the length")}
+	FixedSize = &Belief{"fixed-size",
+		Say("消息不会有那么长", "no message is that long"),
+		Say("定长放不下，后面的丢了", "it did not fit into the fixed size, and the rest was lost"),
+		Say("写明长度，或者拒绝太长的", "say the length, or refuse what is too long")}
+)

@@ -1,3 +1,6 @@
+import sys
+
+
 #[starter
 def encode(data):
     return data + b'\n'
@@ -22,7 +25,13 @@ def decode(stream):
 
 
 #]
-for a, b in [(b'hello', b'world'), (b'', b'x'), (b'a\nb', b'c'), (b'\\', b'\\n'), (b'\\\n', b'')]:
-    got = decode(encode(a) + encode(b))
-    assert got == [a, b], (a, b, got)
-print('OK')
+if sys.argv[-1] == 'encode':  # check 用：每行一条消息，十六进制 / for check: a message a line, in hex
+    print(b''.join(encode(bytes.fromhex(line)) for line in sys.stdin).hex())
+elif sys.argv[-1] == 'decode':
+    for message in decode(bytes.fromhex(sys.stdin.readline())):
+        print(message.hex())
+else:
+    for a, b in [(b'hello', b'world'), (b'', b'x'), (b'a\nb', b'c'), (b'\\', b'\\n'), (b'\\\n', b'')]:
+        got = decode(encode(a) + encode(b))
+        assert got == [a, b], (a, b, got)
+    print('OK')
