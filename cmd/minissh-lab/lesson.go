@@ -22,7 +22,7 @@ func lessonCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lesson",
 		Usage:     "一课：先预测，再运行  /  a lesson: predict, then run",
-		ArgsUsage: "[NAME | list | myths [NAME]]",
+		ArgsUsage: "[NAME | list | myths [NAME] | print [NAME | all | cheatsheet]]",
 		Description: "不写名字就接着上下一课；第一次来，从 12 开始。\n" +
 			"Without a name: the next one you have not done; for a newcomer, 12.\n\n" +
 			"  lesson 12          那一课 / that lesson\n" +
@@ -36,6 +36,10 @@ func lessonCommand() *cli.Command {
 			"  lesson myths       大家都这么说，量一量：在终端里先举手，再看数字 /\n" +
 			"                     what people believe, hands up (on a terminal), and what is " +
 			"measured\n" +
+			"  lesson print all -o DIR\n" +
+			"                     每课一张 A4，加一张速查表；也可以只要 15a 或 cheatsheet /\n" +
+			"                     a page of A4 for each lesson, and a cheat sheet; or 15a alone, " +
+			"or cheatsheet\n" +
 			"  lesson --auto      全部跑一遍，预测都对 / all of them, with the right predictions",
 		Flags:        lessonFlags(),
 		OnUsageError: usageError,
@@ -53,6 +57,7 @@ func lessonFlags() []cli.Flag {
 			"it with another value; each lesson says which"},
 		&cli.StringFlag{Name: "class", Usage: "把预测当作投票发给老师的 `ADDRESS` / send the " +
 			"prediction to a teacher's board as a vote"},
+		&cli.StringFlag{Name: "o", Value: ".", Usage: "print 写到 `DIR` / where print writes"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
 	)...)
 }
@@ -81,6 +86,9 @@ func runLesson(c *cli.Context) error {
 	}
 	if len(args) > 0 && args[0] == "myths" {
 		return runMyths(s, args[1:], hands(c, s))
+	}
+	if len(args) > 0 && args[0] == "print" {
+		return printLessons(c, s, args[1:])
 	}
 	if err := stray(args[min(1, len(args)):], "minissh-lab lesson 12"); err != nil {
 		return err

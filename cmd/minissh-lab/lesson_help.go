@@ -48,7 +48,7 @@ func oneWish(c *cli.Context, args []string) error {
 }
 
 // isLesson tells a lesson's name, known or not, from the other words that the verb takes.
-func isLesson(word string) bool { return word != "list" && word != "myths" }
+func isLesson(word string) bool { return word != "list" && word != "myths" && word != "print" }
 
 // giveHint shows the next hint of a lesson's exercise and remembers that.
 func giveHint(s *lesson.Stage, p *lesson.Progress, l *lesson.Lesson) error {

@@ -145,3 +145,10 @@ func (f *framed) size() int {
 	}
 	return n
 }
+
+// Labelled is what the mended program of a setting puts on the wire, and its fields.
+func Labelled(s Setting) (wire []byte, fields []Field) {
+	c := &connection{Trace: &Trace{}}
+	c.plan(encode(s.Framing, s.Contents()))
+	return c.Bytes, c.Fields
+}
