@@ -152,8 +152,8 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	} else {
 		conn.Session.Close(nil)
 	}
-	if conn.Messages.Interactive() {
-		watching.Wait() // what the daemon noticed is shown before we leave
+	if err != nil || conn.Messages.Interactive() {
+		watching.Wait() // what the daemon noticed is known, and shown, before we leave
 	}
 	if err != nil {
 		conn.Messages.Error(KnownOf(conn, ch).cutOff(err, signals.ended()))

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"minissh/client/dial"
 	"minissh/client/fakedaemon"
+	"minissh/client/report"
 	"minissh/client/run"
 	"minissh/protocol"
 )
@@ -93,5 +95,34 @@ func TestOutputCannotBeWritten(t *testing.T) {
 		run.Streams{Stdout: brokenWriter{}, Stderr: brokenWriter{}}, nil); code != 255 ||
 		!strings.Contains(said.String(), "no space left") {
 		t.Errorf("%d, %s", code, said)
+	}
+}
+
+// A link that is lost right after output_held: the outcome is known, and said (EX5), however soon
+// the end comes after the notice.
+func TestHeldOutputThatIsLost(t *testing.T) {
+	f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
+		g.Begin()
+		g.Say(protocol.TypeNotice, 1, `{"notice":"output_held","exit":{"how":"exited","code":42}}`)
+	})
+	for range 5 {
+		r := f.Run(t, func(d *dial.Dialer) { d.Options.ResumeFor = 0 })
+		if r.Code != report.ExitFailure || !strings.Contains(r.Said, "exit code 42") ||
+			strings.Contains(r.Said, "unknown") {
+			t.Fatalf("%+v", r)
+		}
+	}
+}
+
+// What ended by a signal is no success, whatever code is said beside it (EX6).
+func TestSignalAndCode(t *testing.T) {
+	for exit, want := range map[string]int{
+		`{"how":"signalled","signal":"TERM","code":0}`:   143,
+		`{"how":"signalled","signal":"NOSUCH","code":0}`: report.ExitFailure,
+	} {
+		f := fakedaemon.New(t, fakedaemon.Exits(exit))
+		if r := f.Run(t, nil); r.Code != want {
+			t.Errorf("%s: %+v", exit, r)
+		}
 	}
 }

@@ -48,14 +48,20 @@ func (o *Outcome) ExitCode() int {
 		return report.ExitFailure
 	case o.How == protocol.HowDeadline:
 		return ExitDeadline
+	case o.How == protocol.HowSignalled:
+		return bySignal(o.Signal)
 	case o.Code != nil && *o.Code >= 0 && *o.Code <= 255:
 		return *o.Code
 	case o.Code != nil:
 		return report.ExitFailure
-	case o.Signal != "":
-		if n := number(o.Signal); n != 0 {
-			return 128 + n
-		}
+	}
+	return bySignal(o.Signal)
+}
+
+// bySignal is 128+n for a signal that has a number here.
+func bySignal(signal string) int {
+	if n := number(signal); n != 0 {
+		return 128 + n
 	}
 	return report.ExitFailure
 }
@@ -67,7 +73,7 @@ func (o *Outcome) Unclear() string {
 		return "how the command ended is unknown: " + nonsense.Error()
 	case o.How == protocol.HowExited && *o.Code != o.ExitCode():
 		return fmt.Sprintf("the command exited with %d; exit codes here are 0 to 255", *o.Code)
-	case o.How == protocol.HowSignalled && o.Code == nil && number(o.Signal) == 0:
+	case o.How == protocol.HowSignalled && number(o.Signal) == 0:
 		return "the command was ended by the signal " + protocol.Quote(o.Signal) +
 			", which is not known here"
 	}
