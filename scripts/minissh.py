@@ -6,9 +6,12 @@ HOST is a name, an address, or unix:PATH. With --resume a lost link is replaced,
 FR2 是规范里关于帧的第 2 条。一个线程、一个 select 循环，谁也不等谁。FR2 is the second rule about frames. One thread, one select loop, no waiting."""
 import base64, contextlib, getopt, getpass, hashlib, json, os, random, re, secrets, select, signal, socket, ssl, struct, sys, time
 
-OPEN, OPENED, WINDOW, EOF, SIGNAL, NOTICE, EXIT, CLOSE, STDIN, STDOUT, STDERR = SESSION = 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 18  # FR5
-HELLO, WELCOME, ACK, PING, PONG, GOODBYE, ERROR = LINK = range(0x81, 0x88)
-JSON = {OPENED: 8192, NOTICE: 8192, EXIT: 16384, CLOSE: 8192, WELCOME: 16384, GOODBYE: 8192, ERROR: 8192}  # 最多几字节 the most bytes
+OPEN, OPENED, WINDOW, EOF, SIGNAL, RESIZE, NOTICE, EXIT, CLOSE, STDIN, STDOUT, STDERR = SESSION = *range(1, 10), 16, 17, 18  # FR5
+HELLO, WELCOME, ACK, PING, PONG, GOODBYE, ERROR, PAIR = LINK = range(0x81, 0x89)
+JSON = {OPEN: 65536, OPENED: 8192, SIGNAL: 256, RESIZE: 256, NOTICE: 8192, EXIT: 16384, CLOSE: 8192,  # 最多几字节 the most bytes
+        HELLO: 8192, WELCOME: 16384, GOODBYE: 8192, ERROR: 8192, PAIR: 4096}
+TYPES = {int: "received resend hold channels uptime_ms pid port grace_ms duration_ms user_ms system_ms max_rss_kib",  # JS2: 字段的类型 of fields
+         str: "user software shell from notice message how signal key", bool: "core", list: "left", dict: "exit", bytes: "home tty path dir old_dir"}
 SIZE = {WINDOW: 8, EOF: 1, ACK: 8, PING: 8, PONG: 8}  # FR5
 HEADER, MAX, START, MOST = struct.Struct(">IBBHI"), 65536, 262144, 4 << 20  # FR1, FR2, CH5; MOST: 窗口、留底最大 our window and resend at most
 AGAIN = "stale_epoch key_not_authorized login_timeout too_many_sessions too_many_failures shutting_down"  # CO1: 会话还在 it is left
@@ -17,13 +20,24 @@ OVER = {"session_ended": "the session was ended, or the key may no longer log in
         "session_unknown": "the daemon does not know the session: it was restarted, or has forgotten it"}
 class Failure(Exception): """(说明, 代码)：有代码是对端违规，也要告诉它。(text, code): with a code the peer broke a rule, and is told (FR7)."""
 
-def parse(body):  # JS1, JS2: 比 json 模块严 stricter than the json module
+def check(value, depth=1):  # JS1: 最多 8 层 at most 8 deep; JS2: 没有 NUL no NUL; JS4: 63 位 bits
+    if type(value) is str and "\0" in value or type(value) is int and abs(value) >= 1 << 63: raise ValueError("value")
+    if type(value) in (dict, list) and depth > 8: raise ValueError("depth")
+    for part in value.values() if type(value) is dict else value if type(value) is list else (): check(part, depth + 1)
+
+def fits(kind, value):  # JS3: 字节串是文本，或 {"b64": …} bytes are text, or that
+    if kind is bytes and type(value) is dict: return list(value) == ["b64"] and base64.b64decode(value["b64"], validate=True) is not None
+    return type(value) is (str if kind is bytes else kind)
+
+def parse(kind, body):  # JS1, JS2: 比 json 模块严 stricter than the json module
     def strict(pairs):  # 重复的键、别样的键 a key twice, a key of another form
         if len(dict(pairs)) == len(pairs) and all(re.fullmatch("[a-z0-9_]+", k) for k, _ in pairs): return dict(pairs)
         raise ValueError("keys")
-    with contextlib.suppress(ValueError, RecursionError):  # int("1.5"), 孤立的代理项 a lone surrogate: ValueError
+    with contextlib.suppress(ValueError, TypeError, RecursionError):  # int("1.5"), 孤立的代理项 a lone surrogate: ValueError
         value = json.loads(body.decode(), object_pairs_hook=strict, parse_constant=int, parse_float=int)
-        if type(value) is dict and json.dumps(value, ensure_ascii=False).encode(): return value
+        check(value)
+        right = type(value) is dict and all(fits(type_, value[key]) for type_, keys in TYPES.items() for key in keys.split() if key in value)
+        if right and type(value.get("code", 0 if kind == EXIT else "")) is (int if kind == EXIT else str) and json.dumps(value, ensure_ascii=False).encode(): return value
     raise Failure("not one strict JSON object", "bad_json")
 
 def fingerprint(der, at=0):  # ID1, ID3: 按位置走到公钥，绝不搜索：别处可藏假的 walk to the key, never search: a fake may hide elsewhere
@@ -58,7 +72,7 @@ class Client:
     typing, live, next = True, set(), OPENED  # live: 没有 EOF 的输出 outputs without EOF
     credit, used, window, granted, got, full = START, 0, START, START, 0, 0  # CH5: STDIN 准许、已发；输出 output: granted 准许, got 已收
     epoch, peer, sent, acked, received, told = 0, -1, 0, 0, 0, 0  # SE4: 会话帧的总数 totals of session frames; peer: 对端的 resend
-    cut, since, pause, retry, why = False, 0, 0, 0, "no answer"  # cut: 说过断了 the user was told; since: 从何时起在等 when waiting began
+    cut, since, pause, retry, why, refused = False, 0, 0, 0, "no answer", None  # cut: 说过断了 the user was told; since: 从何时起在等 when waiting began
     def __init__(self, where, user, command, hold):
         self.where, self.user, self.name, self.hold, self.resend = where, user, secrets.token_hex(32), hold, MOST if hold else 0
         self.kept, self.screen = bytearray(), {1: bytearray(), 2: bytearray()}  # kept: 没被确认的会话帧 not acknowledged (RE2)
@@ -89,9 +103,8 @@ class Client:
         for _ in range(count - self.acked): del self.kept[:12 + int.from_bytes(self.kept[:4], "big")]
         self.acked = count
     def welcome(self, body):
-        received, peer, hold, uptime = numbers = [body.get(key, 0) for key in ("received", "resend", "hold", "uptime_ms")]
-        if any(type(n) is not int for n in numbers): raise Failure("WELCOME", "bad_json")  # JS2
-        if min(numbers) < 0 or 0 < peer < START: raise Failure("WELCOME", "bad_frame")  # JS4, SE2
+        received, peer, hold, uptime, channels = numbers = [body.get(key, 0) for key in ("received", "resend", "hold", "uptime_ms", "channels")]
+        if min(numbers) < 0 or 0 < peer < START or channels < 16: raise Failure("WELCOME", "bad_frame")  # JS4, SE2
         if self.peer < 0 and self.epoch > 1 and uptime < 1000 * (time.monotonic() - self.first):  # RE5
             raise Failure(f"the daemon was restarted; {self.outcome()}")  # 重发 OPEN 可能再跑一遍 OPEN again may start it twice
         self.acknowledge(received, "resume_mismatch")
@@ -116,23 +129,28 @@ class Client:
             if length > {**JSON, **SIZE}.get(kind, MAX): raise Failure(f"{length} bytes", "frame_too_large")  # FR2: 收载荷之前 before any payload
             if len(self.into) < 12 + length: return
             body, self.into = self.into[12:12 + length], self.into[12 + length:]
-            if (reserved or flags > (kind in (STDOUT, STDERR)) or (kind in SESSION) != (channel > 0) or not length
-                    or length != SIZE.get(kind, length)): raise Failure(hex(kind), "bad_frame")  # FR3, CH6
-            body = parse(body) if kind in JSON else body
-            if kind in (ERROR, GOODBYE) or kind == CLOSE and "code" in body:  # CO3
+            if (reserved or flags > (kind in (STDIN, STDOUT, STDERR)) or (kind in SESSION) != (channel > 0) or length < 1 + (kind in JSON)
+                    or length != SIZE.get(kind, length) or kind == EOF and body[0] not in (STDIN, STDOUT, STDERR)):
+                raise Failure(hex(kind), "bad_frame")  # FR3, CH6
+            body = parse(kind, body) if kind in JSON else body
+            if kind in (ERROR, GOODBYE):  # CO3
                 self.why, code = f"the daemon says {ascii(body)[:2000]}", str(body.get("code"))
                 if kind == ERROR and self.epoch > 1 and not self.up and code in AGAIN.split(): return self.lost()
                 raise Failure(self.why + (f": {OVER[code]}; {self.outcome()}" if code in OVER else ""))
-            due = self.live | {self.next, ACK, PING, PONG, WINDOW, NOTICE} if self.up else {WELCOME}  # 该来的 due now
+            if self.up and kind == OPEN: raise Failure(str(channel), "channel_reused" if channel % 2 else "too_many_channels")  # CH1, CH2
+            if self.up and channel > 1: raise Failure(str(channel), "unknown_channel")  # CH8
+            due = self.live | {self.next, ACK, PING, PONG, WINDOW, CLOSE} if self.up else {WELCOME}  # 该来的 due now
+            if self.next in (EOF, EXIT): due.add(NOTICE)  # CH4
             if kind not in due or kind == EOF and body[0] not in self.live: raise Failure(hex(kind), "unexpected_frame")
-            if channel > 1: raise Failure(str(channel), "unknown_channel")  # CH8
             if kind in SESSION: self.received += 1  # SE4: 数一个，办一个 counted and done in one step
             if kind == WELCOME: self.welcome(body)
             elif kind == ACK: self.acknowledge(int.from_bytes(body, "big") if self.resend else -1, "bad_ack")
             elif kind == OPENED: self.next, self.live = EOF, {STDOUT, STDERR}
             elif kind == EOF: self.live, self.next = self.live - {body[0]}, EOF if len(self.live) == 2 else EXIT
             elif kind == EXIT: self.next, self.exit = CLOSE, body
-            elif kind == CLOSE: self.next = self.send(CLOSE, {}) or self.send(GOODBYE, {})  # None: 完了 done
+            elif kind == CLOSE:  # CH3, CH4: 没有 EXIT 就是拒绝或放弃 without EXIT it was refused or given up
+                if self.next != CLOSE: self.refused = f"the daemon says {ascii(body)[:2000]}"
+                self.next = self.send(CLOSE, {}) or self.send(GOODBYE, {})  # None: 完了 done
             elif kind == PING: self.pong = body  # SE6: 只需答最后一个 only the last must be answered
             elif kind == WINDOW and (total := int.from_bytes(body, "big")) > self.credit: self.credit = total  # CH5: 总数，不是增量
             elif kind == WINDOW: raise Failure(f"{total} after {self.credit}", "bad_window")  # 只会变大 a total, and it only grows
@@ -202,6 +220,7 @@ try:
     where = host, int(option("--port", 7422)), option("--pem"), option("--host-key")
     client = Client(where, user or getpass.getuser(), os.fsencode(" ".join([word, *words])), int(option("--resume", 0)))
     while client.next or (client.out or client.queue) and not client.broken or any(client.screen.values()): client.step()
+    if client.refused: raise Failure(client.refused)
     how, code, name = map(client.exit.get, ("how", "code", "signal"))  # EX6
     if how == "exited" and type(code) is int and 0 <= code < 256: sys.exit(code)
     if how == "signalled": sys.exit(128 + (int(name) if re.fullmatch("[0-9]{1,2}", str(name)) else signal.Signals[f"SIG{name}"]))

@@ -362,7 +362,7 @@ class Link:
         self.received += 1  # SE4
         if kind == OPEN: return self.open(channel, body)
         c = self.channels.get(channel)
-        if not c: raise Failure("unknown_channel", "a channel that is not open")  # CH8
+        if not c or c.closed and c.over and not c.queue: raise Failure("unknown_channel", "a channel that is not open")  # CH8
         if c.closed: raise Failure("unexpected_frame", "a frame after CLOSE")  # CH4
         if kind == STDIN: c.data(body, flags)
         elif kind == EOF: c.end(body[0])

@@ -114,7 +114,7 @@ func TestHeldOutputThatIsLost(t *testing.T) {
 	}
 }
 
-// What ended by a signal is no success, whatever code is said beside it (EX6).
+// What ended by a signal does not count as success, whatever code is said beside it (EX6).
 func TestSignalAndCode(t *testing.T) {
 	for exit, want := range map[string]int{
 		`{"how":"signalled","signal":"TERM","code":0}`:   143,

@@ -13,5 +13,6 @@ func verbs() []*cli.Command {
 		voteCommand(),
 		webCommand(),
 		recordCommand(),
+		conformCommand(),
 	}
 }

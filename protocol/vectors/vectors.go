@@ -1,5 +1,6 @@
 // Package vectors reads the test vectors next to it: text files that a test in any language can
-// read. Each says at its top what its lines mean. Only tests import this package.
+// read. Each says at its top what its lines mean. Tests import this package, and the lab's
+// conformance kit, which makes probes of them and hands the files out.
 package vectors
 
 import (
@@ -11,8 +12,10 @@ import (
 	"strings"
 )
 
+// Files are the vectors as they are.
+//
 //go:embed *.txt
-var files embed.FS
+var Files embed.FS
 
 // Vector is one block of "key: value" lines.
 type Vector struct {
@@ -23,7 +26,7 @@ type Vector struct {
 // Read returns the vectors of a file. It panics if the file is malformed or empty: a test must not
 // pass then.
 func Read(file string) []Vector {
-	text, err := files.ReadFile(file)
+	text, err := Files.ReadFile(file)
 	if err != nil {
 		panic(err)
 	}

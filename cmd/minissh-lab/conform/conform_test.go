@@ -1,0 +1,263 @@
+//go:build linux
+
+package conform
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"minissh/protocol/keys"
+	"minissh/protocol/testend"
+)
+
+// TestMain lets more tests run at once than there are processors: they wait for programs.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Set("test.parallel", "6")
+	testend.Main(m)
+}
+
+// The table has the rules of the pages, each page's count.
+func TestRulesAreThoseOfThePages(t *testing.T) {
+	pages, err := filepath.Glob("../../../protocol/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatal(pages, err)
+	}
+	defined := regexp.MustCompile(`(?m)^\*\*([A-Z]{2}[0-9]+)\.\*\*`)
+	var found []string
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range defined.FindAllStringSubmatch(string(text), -1) {
+			found = append(found, m[1])
+		}
+	}
+	names := ruleNames()
+	slices.Sort(found)
+	slices.Sort(names)
+	if !slices.Equal(found, names) {
+		t.Errorf("the pages have %v\nthe table %v", found, names)
+	}
+}
+
+// Each probe is of a rule that there is, and its name means one probe.
+func TestProbes(t *testing.T) {
+	for _, all := range [][]Probe{daemonProbes(), allClientProbes()} {
+		seen := map[string]bool{}
+		for _, p := range all {
+			if !slices.Contains(ruleNames(), p.Rule) {
+				t.Errorf("%s: there is no rule %s", p.Name, p.Rule)
+			}
+			if seen[p.Rule+p.Name] || p.What.Zh == "" || p.What.En == "" {
+				t.Errorf("%s %s is there twice, or says nothing", p.Rule, p.Name)
+			}
+			seen[p.Rule+p.Name] = true
+		}
+	}
+}
+
+// built is one of our programs.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "lab-conform-bin-")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", dir+"/", "minissh/cmd/minissh",
+		"minissh/cmd/minisshd").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	return dir, err
+})
+
+func builtProgram(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, name)
+}
+
+// python finds the interpreter itself: what runs ahead of it may be slow to start.
+var python = sync.OnceValue(func() string {
+	out, err := exec.Command("python3", "-c",
+		"import sys; sys.version_info >= (3, 8) and print(sys.executable)").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+})
+
+func needsPython(t *testing.T) string {
+	t.Helper()
+	if python() == "" {
+		t.Skip("not run: needs python3")
+	}
+	return python()
+}
+
+func own(t *testing.T) string {
+	t.Helper()
+	u, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Username
+}
+
+// grade wants no rule to fail, and these alone of the kit's rules not to be reached.
+func grade(t *testing.T, r *Report, err error, unreached string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missing []string
+	tried := map[string]bool{}
+	for _, res := range r.Results {
+		tried[res.Rule] = true
+		if res.Outcome == Fails {
+			t.Errorf("%s %s: want %s, got %s\n%s", res.Rule, res.Probe, res.Want.En, res.Got.En,
+				strings.Join(res.Said, "\n"))
+		}
+	}
+	for _, rule := range r.Rules() {
+		if rule.Outcome == Unreached && tried[rule.Rule] {
+			missing = append(missing, rule.Rule)
+		}
+	}
+	if got := strings.Join(missing, " "); got != unreached {
+		t.Errorf("not reached: %s; want %s", got, unreached)
+	}
+	t.Logf("%d rules hold, of %d probes", r.Count(Holds), len(r.Results))
+}
+
+// patience is for a machine where a login shell takes seconds; only a failure waits so long.
+const patience = time.Minute
+
+// short leaves the groups that need most of the time to the whole run.
+func short(o Options) Options {
+	if testing.Short() {
+		o.Only = "CH"
+	}
+	o.Patience = patience
+	return o
+}
+
+func TestOwnDaemon(t *testing.T) {
+	t.Parallel()
+	r, err := Daemon(t.Context(),
+		short(Options{Program: []string{builtProgram(t, "minisshd"), "--control", "none",
+			"--listen", "{address}", "--host-key", filepath.Join(t.TempDir(), "key")}, User: own(t),
+			Slow: !testing.Short()}))
+	want := "ID1 ID4 ID5 CA1 CA2"
+	if testing.Short() {
+		want = ""
+	}
+	grade(t, r, err, want)
+}
+
+// Over TCP, with TLS: the carriers' rules, and a walk through all others' groups.
+func TestOwnDaemonOverTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	id, err := keys.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := filepath.Join(dir, "authorized_keys")
+	if err := os.WriteFile(listed, ssh.MarshalAuthorizedKey(id.Public), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := startProgram([]string{builtProgram(t, "minisshd"), "--control", "none", "--listen",
+		"127.0.0.1:0",
+		"--host-key", dir + "/key", "--authorized-keys", listed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.end(DefaultPatience) })
+	says := regexp.MustCompile(`listening on (127\.0\.0\.1:[0-9]+)`)
+	var address string
+	testend.Until(t, "it listens", func() bool {
+		said, _ := p.output()
+		if m := says.FindSubmatch(said); m != nil {
+			address = string(m[1])
+		}
+		return address != ""
+	})
+	host, _, err := keys.HostKey(dir + "/key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	envelope, err := keys.Certificate(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, only := range []string{"ID", "CA", "SE"} {
+		r, err := Daemon(t.Context(),
+			Options{Address: address, User: own(t), Only: only, Patience: patience,
+				Login: &Login{Key: envelope, HostKey: keys.Fingerprint(host.Public)}})
+		grade(t, r, err, map[string]string{"CA": "CA3", "SE": "SE5"}[only])
+	}
+}
+
+// clientOptions try all on a client that resumes; on one that keeps nothing what is different.
+func clientOptions(words []string, name string) Options {
+	o := short(Options{Program: words, Slow: !testing.Short()})
+	if name == "keeps nothing" && !testing.Short() {
+		o.Only = "SE"
+	}
+	return o
+}
+
+func TestOwnClient(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string][]string{"resumes": nil,
+		"keeps nothing": {"-o", "ResumeFor=0"}} {
+		t.Run(name, func(t *testing.T) {
+			words := append(append([]string{builtProgram(t, "minissh")}, options...), "{address}",
+				"{command}")
+			r, err := Client(t.Context(), clientOptions(words, name))
+			grade(t, r, err, "")
+		})
+	}
+}
+
+func TestPythonClient(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string][]string{"resumes": {"--resume", "30"}, "keeps nothing": nil} {
+		t.Run(name, func(t *testing.T) {
+			words := append(append([]string{needsPython(t), "../../../scripts/minissh.py"},
+				options...), "{address}", "{command}")
+			r, err := Client(t.Context(), clientOptions(words, name))
+			grade(t, r, err, "")
+		})
+	}
+}
+
+func TestPythonDaemon(t *testing.T) {
+	t.Parallel()
+	r, err := Daemon(t.Context(),
+		short(Options{Program: []string{needsPython(t), "../../../scripts/minisshd.py",
+			"{address}"},
+			User: own(t), Slow: !testing.Short()}))
+	want := "ID1 ID4 ID5 CA1 CA2 TE2 TE3 FI1 FI2 FI3 FI4 FI5 FI6 FI7 FI8 FI9 FI10 FI11"
+	if testing.Short() {
+		want = ""
+	}
+	grade(t, r, err, want)
+}

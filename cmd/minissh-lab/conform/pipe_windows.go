@@ -1,0 +1,5 @@
+package conform
+
+import "errors"
+
+func makePipe(string) error { return errors.ErrUnsupported }

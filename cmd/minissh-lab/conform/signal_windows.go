@@ -1,0 +1,6 @@
+package conform
+
+import "os"
+
+// probeSignal cannot be delivered on Windows: whether a process is there is not asked here.
+var probeSignal = os.Interrupt
