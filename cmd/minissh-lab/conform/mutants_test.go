@@ -97,7 +97,7 @@ var daemonMutants = []mutant{
 	{"EX5", "says nothing of held output",
 		`self.told = self.notice({"notice": "output_held", "exit": self.outcome}) or True`,
 		`self.told = True`},
-	{"EX6", "says 0 for each exit code", `code=os.WEXITSTATUS(status)`, `code=0`},
+	{"EX6", "says 0 for each exit code", `exit["code"] = os.WEXITSTATUS(status)`, `exit["code"] = 0`},
 	{"EX8", "gives another reason", `raise Refused("start_failed"`, `raise Refused("internal"`},
 	{"SE1", "takes any name of a session",
 		`if not re.fullmatch("[0-9a-f]{64}", get("session")): raise`, `if False: raise`},
