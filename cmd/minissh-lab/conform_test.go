@@ -22,11 +22,13 @@ func TestConformSaysWhatToType(t *testing.T) {
 		{[]string{"conform", "--client"}, "conform --client python3"},
 		{[]string{"conform", "--daemon", "--client", "x"}, "conform --client python3"},
 		{[]string{"conform", "--address", "unix:/s", "x"}, "conform --address unix:PATH"},
-		{[]string{"conform", "--address", "127.0.0.1:1"}, "--identity ~/.ssh/id_ed25519 --host-key"},
+		{[]string{"conform", "--address", "127.0.0.1:1"},
+			"--identity ~/.ssh/id_ed25519 --host-key"},
 		{[]string{"conform", "--daemon", "--only", "XY7", "x"}, "minissh-lab conform"},
 		{[]string{"conform", "--patience", "0s", "--daemon", "x"}, "--patience 5s"},
 	} {
-		if code, _, errOut := lab(t, "", c.args...); code == 0 || !strings.Contains(errOut, c.hint) {
+		if code, _, errOut := lab(t, "", c.args...); code == 0 ||
+			!strings.Contains(errOut, c.hint) {
 			t.Errorf("%v: code %d, %s", c.args, code, errOut)
 		}
 	}
@@ -45,7 +47,8 @@ func TestConformHandsOutTheVectors(t *testing.T) {
 	}
 }
 
-// The verb's exit code and words: a daemon that holds, one that does not, and what is not a daemon at all.
+// The verb's exit code and words: a daemon that holds, one that does not, and what is not a daemon
+// at all.
 func TestConformReports(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("not run: needs Unix sockets that a Python there lacks")

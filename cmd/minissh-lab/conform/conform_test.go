@@ -239,7 +239,8 @@ func TestOwnClient(t *testing.T) {
 
 func TestPythonClient(t *testing.T) {
 	t.Parallel()
-	for name, options := range map[string][]string{"resumes": {"--resume", "30"}, "keeps nothing": nil} {
+	ways := map[string][]string{"resumes": {"--resume", "30"}, "keeps nothing": nil}
+	for name, options := range ways {
 		t.Run(name, func(t *testing.T) {
 			words := append(append([]string{needsPython(t), "../../../scripts/minissh.py"},
 				options...), "{address}", "{command}")

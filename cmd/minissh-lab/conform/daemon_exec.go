@@ -50,7 +50,8 @@ var execProbes = []Probe{
 		What: tx("HOME、USER、LOGNAME、SHELL、PATH 都有",
 			"HOME, USER, LOGNAME, SHELL and PATH are set"),
 		run: func(t *trial) {
-			const each = `for n in "$HOME" "$USER" "$LOGNAME" "$SHELL" "$PATH"; do [ "$n" ] && echo y; done`
+			const each = `for n in "$HOME" "$USER" "$LOGNAME" "$SHELL" "$PATH"; do
+				[ "$n" ] && echo y; done`
 			t.expectOutput(t.login(nil).run(command(each), ""), strings.Repeat("y\n", 5), 0)
 		}},
 	{Rule: "EX1", Name: "dir", What: tx("dir：从那里开始", "dir: where to start"),
