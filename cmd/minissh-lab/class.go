@@ -155,10 +155,7 @@ func projectBoard(board *class.Board, lang speak.Lang, where string, phones bool
 			"minissh-lab class")
 	}
 	page := class.NewProjector(where, l.Addr(), phones)
-	s := class.NewPageServer(board.Page(lang, page))
-	served := make(chan struct{})
-	go func() { s.Serve(l); close(served) }()
-	return page.URL(), func() { s.Close(); <-served }, nil
+	return page.URL(), class.ServePage(l, board.Page(lang, page)), nil
 }
 
 // others is the address that other machines type for a listener: where it listens on all of this

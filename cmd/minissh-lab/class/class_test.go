@@ -110,6 +110,7 @@ func TestReportsThatAreRefused(t *testing.T) {
 		"POST / HTTP/1.1\r\n", "{}\n",
 		`{"class":1,"name":"x","lesson":"99","side":"client","passed":1}` + "\n",
 		`{"class":1,"name":"x","lesson":"16","side":"` + "\x1b[31m" + `","passed":1}` + "\n",
+		`{"ask":true}` + "\n", `{"class":2,"vote":1,"lesson":"12"}` + "\n",
 		`{"class":1,"name":" ","lesson":"16","side":"client"}` + "\n",
 		`{"class":1,"name":"x","lesson":"16","side":"client","passed":-1}` + "\n",
 		`{"class":1,"name":"x","lesson":"16","side":"client","html":"<b>"}` + "\n",

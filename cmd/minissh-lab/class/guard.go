@@ -13,6 +13,8 @@ import (
 const (
 	maxConns   = 64              // at a time
 	maxOfOne   = 6               // at a time from one address
+	maxOwn     = 48              // at a time from this machine, whose users are several
+	maxPage    = 32              // at a time at the projector's page
 	patience   = 5 * time.Second // for a report to come, and for its answer to go
 	afterFail  = 50 * time.Millisecond
 	maxRequest = 4 << 10 // bytes of a page's request, and of what is voted with it
@@ -29,7 +31,11 @@ type guard struct {
 func (g *guard) enter(from string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.all >= maxConns || from != "" && g.from[from] >= maxOfOne {
+	most := maxOfOne
+	if from == "" {
+		most = maxOwn
+	}
+	if g.all >= maxConns || g.from[from] >= most {
 		return false
 	}
 	g.all++

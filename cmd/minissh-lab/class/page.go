@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 
+	"golang.org/x/net/netutil"
+
 	"minissh/cmd/minissh-lab/speak"
 )
 
@@ -118,8 +120,14 @@ func (b *Board) Page(lang speak.Lang, p *Projector) http.Handler {
 	}, p.At.String())
 }
 
-// NewPageServer serves the projector's page.
-func NewPageServer(page http.Handler) *http.Server { return newServer(page) }
+// ServePage serves the projector's page on l until end is called. It takes few connections at a
+// time: another user of this machine must not use up the board's descriptors.
+func ServePage(l net.Listener, page http.Handler) (end func()) {
+	s := newServer(page)
+	served := make(chan struct{})
+	go func() { s.Serve(netutil.LimitListener(l, maxPage)); close(served) }()
+	return func() { s.Close(); <-served }
+}
 
 // show is a vote for a page.
 func (p Poll) show(lang speak.Lang) *shownVote {

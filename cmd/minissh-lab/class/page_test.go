@@ -20,10 +20,8 @@ func pageOf(t *testing.T, b *Board) (address, path string) {
 		t.Fatal(err)
 	}
 	p := NewProjector("192.0.2.7:8090", l.Addr(), true)
-	s := NewPageServer(b.Page(speak.English, p))
-	served := make(chan struct{})
-	go func() { s.Serve(l); close(served) }()
-	t.Cleanup(func() { s.Close(); <-served; http.DefaultClient.CloseIdleConnections() })
+	end := ServePage(l, b.Page(speak.English, p))
+	t.Cleanup(func() { end(); http.DefaultClient.CloseIdleConnections() })
 	return l.Addr().String(), p.path()
 }
 

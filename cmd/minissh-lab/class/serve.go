@@ -81,6 +81,8 @@ func (b *Board) take(v *visitor) (*Report, string, error) {
 		return nil, "", wanted
 	}
 	switch {
+	case got.Class != 1: // Add says so, too
+		return nil, "", fmt.Errorf("class %d is not known here", got.Class)
 	case got.Ask:
 		if p, ok := b.Poll(); ok && p.Open {
 			return nil, "vote " + p.Lesson, nil
