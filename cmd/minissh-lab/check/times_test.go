@@ -150,7 +150,8 @@ func TestEveryCaseHasOneVerdict(t *testing.T) {
 	runs, flips, names := 0, 0, 0
 	t.Run("each", func(t *testing.T) {
 		for _, c := range judgedCases(t) {
-			if times == 0 && !slices.Contains([]string{"7", "8", "12"}, c.check.Lesson) {
+			if times == 0 && (!slices.Contains([]string{"7", "8", "12"}, c.check.Lesson) ||
+				testing.Short() && c.check.Lesson != "7") {
 				continue
 			}
 			t.Run(c.String(), func(t *testing.T) {
