@@ -166,6 +166,20 @@ func TestAWrongPredictionIsNotAFailure(t *testing.T) {
 	}
 }
 
+// Who chooses put gets messages that it can be run with: the command, and a file.
+func TestPutCanBeChosen(t *testing.T) {
+	l := startLab(t)
+	b := openTab(t, l, projector, l.URL(plainHello))
+	b.until(`document.querySelectorAll('#predict input').length > 0`)
+	eval[bool](b, `(() => { const f = document.getElementById('framing'); f.value = 'put'; `+
+		`f.dispatchEvent(new Event('change', { bubbles: true })); return true; })()`)
+	b.predictAndRun()
+	b.goTo(-1)
+	if said := b.text(".side-fixed .verdict"); !strings.Contains(said, `"put a.txt"`) {
+		t.Errorf("it says %q", said)
+	}
+}
+
 // What the lab refuses is said.
 func TestARefusedSettingIsExplained(t *testing.T) {
 	l := startLab(t)

@@ -245,7 +245,7 @@ function wire() {
   on("share", "click", share);
   on("change", "click", () => { reset(); $("messages").focus(); });
   on("preset", "change", () => { if ($("preset").value) choosePreset($("preset").value); });
-  on("lab-form", "change", (e) => { if (e.target.id !== "preset") { page.preset = ""; reset(); } });
+  on("lab-form", "change", (e) => { if (e.target.id === "framing" && e.target.value === "put") $("messages").value = "9, 11"; if (e.target.id !== "preset") { page.preset = ""; reset(); } });
   on("live-form", "change", (e) => { if (e.target.name === "command") { page.command = e.target.value; page.preset = ""; reset(); document.querySelector(`#commands input[value="${page.command}"]`)?.focus(); } });
   on("lab-form", "submit", (e) => e.preventDefault());
   on("predict", "change", (e) => { page.chosen[e.target.name] = e.target.value; offer(); });
