@@ -137,13 +137,33 @@ func TestExport(t *testing.T) {
 		`window.__files.push(f); return 'about:blank#'; }; `+
 		`HTMLAnchorElement.prototype.click = function () { window.__name = this.download; }; `+
 		`document.getElementById('export').open = true; return true; })()`)
-	for i, kind := range []string{"html", "pcap"} {
+	b.goTo(-1)
+	for i, kind := range []string{"html", "pcap", "svg"} {
 		b.do(chromedp.Click(`[data-export="`+kind+`"]`, chromedp.ByQuery))
 		b.until(`window.__files.length === ` + string(rune('1'+i)))
 		b.until(`document.getElementById('export-said').textContent.includes(window.__name)`)
 		if size := eval[int](b, `window.__files.at(-1).size`); size < 500 {
 			t.Errorf("%s has %d bytes", kind, size)
 		}
+	}
+	for _, view := range []string{"lanes", "ladder"} {
+		eval[bool](b, `(() => { document.querySelector('[data-export=svg]').click(); return true; })()`)
+		var text string
+		b.do(chromedp.Evaluate(`window.__files.at(-1).text()`, &text, awaited))
+		faults := eval[string](b, `(() => { const d = new DOMParser().parseFromString(`+
+			jsonOf(text)+`, 'image/svg+xml'); return d.querySelector('parsererror') ? 'broken' : `+
+			`d.querySelectorAll('text').length < 12 ? 'empty' : `+
+			`d.querySelector('[href], foreignObject, script, style') ? 'not plain' : ''; })()`)
+		if faults != "" {
+			t.Errorf("the drawing of the %s is %s: %.300s", view, faults, text)
+		}
+		if dir := os.Getenv("MINISSH_SCREENSHOTS"); dir != "" {
+			name := filepath.Join(dir, "drawing-"+view+".svg")
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+		eval[bool](b, `(() => { document.getElementById('view').click(); return true; })()`)
 	}
 	b.legible("export-" + projector.String())
 }

@@ -3,6 +3,7 @@ import { t, language } from "./words.js";
 import { $, page } from "./page.js";
 import { el } from "./lanes.js";
 import { setting } from "./form.js";
+import { drawing } from "./drawing.js";
 import * as link from "./link.js";
 
 // saved is the run of a page that was taken along; null in the lab's own.
@@ -26,6 +27,11 @@ function run(kind) {
 
 // save asks the lab for a file and hands it to the reader.
 async function save(kind) {
+  if (kind === "svg") {
+    hand(new Blob([drawing()], { type: "image/svg+xml" }), name(kind));
+    $("export-said").textContent = t("export_svg_said", name(kind));
+    return;
+  }
   const answer = await fetch("api/export", { method: "POST", headers: { "X-Lab-Token": link.stored("token") || "", "Content-Type": "application/json" }, body: JSON.stringify(run(kind)) }).catch(() => null);
   if (!answer?.ok) { $("export-said").textContent = t("export_failed"); return; }
   hand(await answer.blob(), name(kind));
@@ -44,7 +50,7 @@ function hand(blob, file) {
 export function menu() {
   $("export").hidden = saved !== null;
   $("export-name").textContent = t("export");
-  $("export-list").replaceChildren(...["html", "pcap"].map((kind) => {
+  $("export-list").replaceChildren(...["html", "svg", "pcap"].map((kind) => {
     const b = el("button", { type: "button", "data-export": kind }, t("export_" + kind));
     b.addEventListener("click", () => save(kind));
     return b;

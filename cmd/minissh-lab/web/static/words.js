@@ -166,6 +166,8 @@ export const words = {
   export_html: ["网页（一个文件）", "Web page (one file)"],
   export_pcap: ["抓包文件（Wireshark）", "Capture (Wireshark)"],
   export_html_said: (f) => [`${f}：双击就能再放一遍，不用联网，也不用实验室。`, `${f}: open it anywhere and it replays, without a network and without the lab.`],
+  export_svg: ["图（SVG）", "Picture (SVG)"],
+  export_svg_said: (f) => [`${f}：现在看到的这一步；放大也清楚。`, `${f}: what is seen now, sharp at any size.`],
   export_pcap_said: (f) => [`${f}：地址、端口、序号是编的，字节和时间是真的。minissh 的帧：tshark -d tcp.port==7000,minissh`, `${f}: its addresses, ports and sequence numbers are made up, its bytes and times are real. For minissh's frames: tshark -d tcp.port==7000,minissh`],
   export_failed: ["没有做成。实验室还在运行吗？", "It did not work. Is the lab still running?"],
   view_ladder: ["时序图", "Ladder"],
