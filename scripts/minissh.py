@@ -177,9 +177,9 @@ class Client:
         self.retry = time.monotonic() + self.pause * random.uniform(0.5, 1)
         if link and self.link and select.select([self.link], [], [], 0)[0]: link.close()  # 旧链路先说话了 the old link spoke first
         elif link: self.begin(self.link and self.link.close() or link)
-    def write(self):  # Ctrl-C 要等这一步做完，不然不知道发了多少 Ctrl-C waits: else nobody knows how much was sent
+    def write(self, send, data):  # Ctrl-C 要等这一步做完，不然不知道写了多少 Ctrl-C waits: else nobody knows how much was written
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try: del self.out[:self.link.send(self.out)]
+        try: del data[:send(data[:MAX])]
         finally: signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     def step(self):  # SE7: select 说行的才做，读就从不等写 only what select allows is done: reading never waits for writing
         if self.next: self.watch()
@@ -199,14 +199,14 @@ class Client:
         r, w, _ = select.select(reads, writes, [], 0 if held else 0.1 if self.hold and self.since else 5)
         try:
             if self.link in r or held: self.receive(self.link.recv(MAX))
-            if self.link in w: self.write()
+            if self.link in w: self.write(self.link.send, self.out)
         except OSError as e:  # FR8: 写坏了，先读完对端的话 after a failed write first read what the peer has said
             self.broken += not isinstance(e, (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError))  # 回头再来 come back later
         if 0 in r and self.next and self.link:  # CH6: 用尽额度的帧带 BLOCKED; EX4: 半关 half-close
             data = os.read(0, min(MAX, self.credit - self.used))
             self.used, self.typing = self.used + len(data), bool(data)
             self.send(*(STDIN, data, self.used == self.credit) if data else (EOF, bytes([STDIN])))
-        for fd in {1, 2}.intersection(w): del self.screen[fd][:os.write(fd, self.screen[fd][:4096])]
+        for fd in {1, 2}.intersection(w): self.write(lambda data: os.write(fd, data[:4096]), self.screen[fd])
         waiting = len(self.screen[1]) + len(self.screen[2])  # CH7: 写出去才算消费；只有窗口挡路就加倍 what is written is consumed;
         if self.full and not waiting: self.window, self.full = min(2 * self.window, MOST), 0  # grow if only the window is in the way
         total = self.got - waiting + self.window
