@@ -187,7 +187,8 @@ func (r *runner) goTest(flags ...string) func(context.Context) outcome {
 			err = ended
 		}
 		_, after, _ := r.tests.counts()
-		o := outcome{note: fmt.Sprintf("%d tests", passed), details: details, failed: err != nil ||
+		note := fmt.Sprintf("%d tests; most seconds: %s", passed, r.tests.slowest(6))
+		o := outcome{note: note, details: details, failed: err != nil ||
 			after > before, counted: after > before}
 		if err != nil && !o.counted {
 			o.details = append(o.details, err.Error(), stderr.String())

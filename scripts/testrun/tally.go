@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ type event struct {
 	FailedBuild string
 	Test        string
 	Output      string
+	Elapsed     float64 // seconds
 }
 
 // test names one Go test; an empty name is the package itself.
@@ -34,11 +37,24 @@ type tally struct {
 	skipped        map[test]string // the reason, beginning with "not run:"
 	// programs are installed: nothing may be skipped for want of them
 	strict bool
+	took   map[string]float64 // by package: seconds in the latest run
 }
 
 func newTally(strict bool) *tally {
 	return &tally{passed: map[test]bool{}, failed: map[test]bool{}, skipped: map[test]string{},
-		strict: strict}
+		strict: strict, took: map[string]float64{}}
+}
+
+// slowest are the n packages whose tests took longest in the latest run, with their seconds.
+func (a *tally) slowest(n int) string {
+	names := slices.SortedFunc(maps.Keys(a.took), func(x, y string) int {
+		return cmp.Compare(a.took[y], a.took[x])
+	})
+	var words []string
+	for _, name := range names[:min(n, len(names))] {
+		words = append(words, fmt.Sprintf("%v %.0f", test{pkg: name}, a.took[name]))
+	}
+	return strings.Join(words, ", ")
 }
 
 // reasonLine is what t.Skip prints. Only a reason that begins with "not run:" is one.
@@ -79,6 +95,9 @@ func (a *tally) read(r io.Reader) (passed int, details []string, err error) {
 // take counts one event and returns what is to be shown for it.
 func (a *tally) take(e event, output map[test][]string, builds map[string][]string) []string {
 	t := test{e.Package, e.Test}
+	if t.name == "" && (e.Action == "pass" || e.Action == "fail") {
+		a.took[e.Package] = e.Elapsed
+	}
 	switch e.Action {
 	case "build-output":
 		builds[e.ImportPath] = append(builds[e.ImportPath], e.Output)

@@ -143,3 +143,14 @@ func TestClip(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestSlowestPackages(t *testing.T) {
+	a := newTally(false)
+	_, _, err := a.read(strings.NewReader(`{"Action":"pass","Package":"minissh/a","Elapsed":3.4}
+{"Action":"pass","Package":"minissh/b","Test":"B","Elapsed":900}
+{"Action":"fail","Package":"minissh/b","Elapsed":71.6}
+{"Action":"pass","Package":"minissh/c","Elapsed":5}`))
+	if got := a.slowest(2); err != nil || got != "b 72, c 5" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
