@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// timesVariable says how often TestEveryCaseHasOneVerdict runs each case; scripts/test --programs
-// sets it.
+// timesVariable says how often TestEveryCaseHasOneVerdict runs each case, of all checks:
+//
+//	MINISSH_LAB_TIMES=20 go test -timeout 1h -run EveryCase ./cmd/minissh-lab/check
+//
+// That takes far longer than a run of everything may; without it a few checks are run twice.
 const timesVariable = "MINISSH_LAB_TIMES"
 
 // silent are programs that every case fails: a server that reads and never answers, and a client
