@@ -112,10 +112,6 @@ func runCheck(c *cli.Context) error {
 		return usage("第 "+q+" 课的检查分成 "+strings.Join(parts, "、"),
 			"the checks of lesson "+q+" are "+strings.Join(parts, " and "),
 			"minissh-lab check "+parts[0]+" --client -- python3 my_client.py")
-	case ch == nil && lesson.Find(name) != nil:
-		return usage("第 "+q+" 课在课里自己检查",
-			"lesson "+q+" is checked by itself, while it runs",
-			"minissh-lab lesson "+lesson.Find(name).Name)
 	case ch == nil:
 		return usage("没有 "+q+" 这一课的检查", "no check for "+q, "minissh-lab check --help")
 	case len(ch.Cases(side)) == 0:

@@ -229,7 +229,7 @@ func TestCheckWordsAreExplained(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	for _, c := range []struct{ args, want string }{
 		{"check", "which lesson?"},
-		{"check 13a -- python3 x.py", "checked by itself"},
+		{"check 13a -- python3 x.py", "checks the other end only"},
 		{"check 99 -- python3 x.py", "no check for"},
 		{"check 16", "it comes after --"},
 		{"check 16 --client --connect 127.0.0.1:1", "--connect is for servers"},

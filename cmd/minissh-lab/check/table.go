@@ -55,6 +55,7 @@ func All() []*Check {
 		}, Client: []Case{
 			{Name: "leftover", What: tx("3000 字节，然后 pwd", "3000 bytes, then pwd"), run: leftover},
 		}},
+		apart()[0], apart()[1],
 		alone(),
 		{Lesson: "14b", Port: 8080, Server: framedServer("ack"), Client: []Case{
 			{Name: "chaos", What: tx("20000 字节，再用各种方式到达", "20000 bytes, and every way they may come"), run: anySchedule("ack")},

@@ -56,8 +56,11 @@ var nagle = Lesson{
 			"段数不等于 recv 的次数。",
 			"Without Nagle each send is a segment at once: 10. The receiver needs one recv for "+
 				"all: segments and recvs are different numbers.")},
-	Exercise: t("解释给同桌：为什么两种情况都会粘，只是粘在不同的地方？",
-		"Explain to your neighbour why both stick, only in different places."),
+	Exercise: t("先解释给同桌听：为什么两种情况都会粘，只是粘在不同的地方？再改程序：还是这 10 条"+
+		"消息，只用一个段（实验室来数）：",
+		"Explain to your neighbour why both stick, only in different places. Then change the "+
+			"program: the same ten messages in one segment (the lab counts):"),
+	Check: "minissh-lab check 13b --client -- python3 my_client.py",
 	Hints: [3]Text{
 		t("Nagle 让小包在哪里等？没有它，它们在哪里等？",
 			"Where do small writes wait with Nagle? And without it?"),

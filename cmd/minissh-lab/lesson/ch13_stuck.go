@@ -58,11 +58,12 @@ var stuck = Lesson{
 			}
 			return nil
 		}},
-	Exercise: t("预测：接收方 sleep(5)，发送方每 1 秒 send 一次，发 4 次。几次 recv？先猜，再运行"+
-		"下面的程序；然后改它，让 4 次 send 就是 4 次 recv。",
-		"Predict: the receiver sleeps for 5 s, the sender sends 4 times, once "+
-			"a second. How many reads? Guess, and run the program below; then change it so that 4 "+
-			"sends are 4 recvs."),
+	Exercise: t("发送方 send 4 次，每次之间 sleep(1)；实验室当接收方，读得晚。先猜会有几次 recv，再"+
+		"让实验室收一收；然后改程序，让 4 次 send 就是 4 次 recv（实验室每收到一次，就回一个字节）：",
+		"The sender sends 4 times with sleep(1) in between, and the lab is a receiver that reads "+
+			"late. Guess how many recvs there will be, and have the lab receive. Then change the "+
+			"program so that 4 sends are 4 recvs (the lab answers each recv with one byte):"),
+	Check: "minissh-lab check 13a --client -- python3 my_client.py",
 	Hints: [3]Text{
 		t("接收方 sleep 的时候，字节在哪里？",
 			"While the receiver sleeps, where are the bytes?"),
