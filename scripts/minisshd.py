@@ -377,11 +377,11 @@ class Link:
         try: c.open(body)
         except Refused as e: c.refuse(*e.args)
     def hello(self, h):  # JS2: 按这个次序 in this order
-        required, get = "create" in h, filled(HELLO, h).get
+        get = filled(HELLO, h).get
         if get("protocol") != "minissh/1": raise Failure("unsupported_protocol", "this daemon speaks minissh/1")
         if not re.fullmatch("[0-9a-f]{64}", get("session")): raise Failure("bad_hello", "session is not 64 lower-case hex digits")
         if get("epoch") < 1: raise Failure("bad_hello", "epoch is below 1")
-        if not required or get("epoch") == 1 and not get("create"): raise Failure("bad_hello", "create is missing, or false at epoch 1")
+        if get("epoch") == 1 and not get("create"): raise Failure("bad_hello", "create is false at epoch 1")
         if get("resend") != 0 and get("resend") < START: raise Failure("bad_hello", "resend is 0, or 262,144 at least")
         if min(get("received"), get("hold"), get("channels")) < 0: raise Failure("bad_hello", "a number is below 0")  # JS4
         if len(get("keys")) > 16: raise Failure("bad_hello", "more than 16 keys")
