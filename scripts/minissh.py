@@ -10,8 +10,10 @@ OPEN, OPENED, WINDOW, EOF, SIGNAL, RESIZE, NOTICE, EXIT, CLOSE, STDIN, STDOUT, S
 HELLO, WELCOME, ACK, PING, PONG, GOODBYE, ERROR, PAIR = LINK = range(0x81, 0x89)
 JSON = {OPEN: 65536, OPENED: 8192, SIGNAL: 256, RESIZE: 256, NOTICE: 8192, EXIT: 16384, CLOSE: 8192,  # 最多几字节 the most bytes
         HELLO: 8192, WELCOME: 16384, GOODBYE: 8192, ERROR: 8192, PAIR: 4096}
-TYPES = {int: "received resend hold channels uptime_ms pid port grace_ms duration_ms user_ms system_ms max_rss_kib",  # JS2: 字段的类型 of fields
-         str: "user software shell from notice message how signal key", bool: "core", list: "left", dict: "exit", bytes: "home tty path dir old_dir"}
+REASON = {str: "code message key"}  # CO3
+TYPES = {WELCOME: {int: "received resend hold channels uptime_ms", str: "user software", bytes: "home"},  # JS2: 字段的类型 of fields
+         OPENED: {int: "pid", bytes: "tty"}, NOTICE: {int: "grace_ms", str: "notice message", dict: "exit"}, CLOSE: REASON, GOODBYE: REASON, ERROR: REASON,
+         EXIT: {int: "code duration_ms user_ms system_ms max_rss_kib", str: "how signal", bool: "core", list: "left", bytes: "dir old_dir"}}
 SIZE = {WINDOW: 8, EOF: 1, ACK: 8, PING: 8, PONG: 8}  # FR5
 HEADER, MAX, START, MOST = struct.Struct(">IBBHI"), 65536, 262144, 4 << 20  # FR1, FR2, CH5; MOST: 窗口、留底最大 our window and resend at most
 AGAIN = "stale_epoch key_not_authorized login_timeout too_many_sessions too_many_failures shutting_down"  # CO1: 会话还在 it is left
@@ -36,8 +38,8 @@ def parse(kind, body):  # JS1, JS2: 比 json 模块严 stricter than the json mo
     with contextlib.suppress(ValueError, TypeError, RecursionError):  # int("1.5"), 孤立的代理项 a lone surrogate: ValueError
         value = json.loads(body.decode(), object_pairs_hook=strict, parse_constant=int, parse_float=int)
         check(value)
-        right = type(value) is dict and all(fits(type_, value[key]) for type_, keys in TYPES.items() for key in keys.split() if key in value)
-        if right and type(value.get("code", 0 if kind == EXIT else "")) is (int if kind == EXIT else str) and json.dumps(value, ensure_ascii=False).encode(): return value
+        right = type(value) is dict and all(fits(of, value[key]) for of, keys in TYPES.get(kind, {}).items() for key in keys.split() if key in value)
+        if right and json.dumps(value, ensure_ascii=False).encode(): return value
     raise Failure("not one strict JSON object", "bad_json")
 
 def fingerprint(der, at=0):  # ID1, ID3: 按位置走到公钥，绝不搜索：别处可藏假的 walk to the key, never search: a fake may hide elsewhere

@@ -107,6 +107,10 @@ func runConform(c *cli.Context) error {
 		text := speak.Clean(err.Error())
 		return failure("没法开始："+text, "it could not begin: "+text, conformDaemonForm)
 	}
+	if len(r.Results) == 0 && conform.IsRule(o.Only) {
+		return failure("这里没有试 "+o.Only+" 的办法", "nothing here tries "+o.Only,
+			"minissh-lab conform --help")
+	}
 	if len(r.Results) == 0 {
 		q := speak.Quote([]byte(o.Only))
 		return usage("没有 "+q+" 这一条，也没有这一项", "there is no rule, and no probe, "+q,

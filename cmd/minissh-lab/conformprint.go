@@ -12,17 +12,19 @@ import (
 // progressLine is a line on a terminal that says how far the grading is; without w nothing.
 type progressLine struct {
 	w            io.Writer
-	tried, fails int
+	holds, fails int
 }
 
 // tell hears one result. The kit calls it for one at a time.
 func (l *progressLine) tell(r conform.Result) {
-	l.tried++
-	if r.Outcome == conform.Fails {
+	switch r.Outcome {
+	case conform.Holds:
+		l.holds++
+	case conform.Fails:
 		l.fails++
 	}
 	if l.w != nil {
-		fmt.Fprintf(l.w, "\r\x1b[K%d ✓ %d ✗", l.tried-l.fails, l.fails)
+		fmt.Fprintf(l.w, "\r\x1b[K%d ✓ %d ✗", l.holds, l.fails)
 	}
 }
 

@@ -60,7 +60,7 @@ func (t *trial) clientThat(isRead bool) *host {
 	socket := filepath.Join(dir, "s")
 	l, err := net.Listen("unix", socket)
 	t.must(err)
-	t.clean = append(t.clean, func() { l.Close() })
+	t.closes(l)
 	p, err := startReading(arguments(t.o.Program, [2]string{"{address}", "unix:" + socket},
 		[2]string{"{command}", theCommand}), isRead)
 	t.must(err)
@@ -86,7 +86,7 @@ func (h *host) acceptWithin(wait time.Duration) *guest {
 		}
 		h.t.fail(want, got)
 	}
-	h.t.clean = append(h.t.clean, func() { conn.Close() })
+	h.t.closes(conn)
 	h.order.link()
 	g := &guest{t: h.t, d: h, conn: conn, in: protocol.NewReader(conn), order: h.order}
 	f := g.expect(protocol.TypeHello)
@@ -253,8 +253,22 @@ func (h *host) result(want Text) int {
 	case <-h.program.p.Done():
 	case <-timer.C:
 		h.t.fail(want, tx("它没有结束", "it does not end"))
+	case <-h.t.ctx.Done():
+		h.t.unreached(same(h.t.ctx.Err().Error()))
 	}
-	h.program.readers.Wait()
+	drained := make(chan struct{})
+	go func() { // ends with end, which closes the streams
+		h.program.readers.Wait()
+		close(drained)
+	}()
+	select {
+	case <-drained:
+	case <-timer.C:
+		h.t.fail(want, tx("它结束了，可是它留下的进程还拿着它的输出",
+			"it has ended, and what it left running holds its output"))
+	case <-h.t.ctx.Done():
+		h.t.unreached(same(h.t.ctx.Err().Error()))
+	}
 	r := h.program.p.Result()
 	if r.Signal != "" {
 		return 128 + r.Number
@@ -333,7 +347,9 @@ func (g *guest) takesStdin() string {
 			return f.Type == protocol.TypeStdin || f.Type == protocol.TypeEOF
 		})
 		if f.Type == protocol.TypeStdin {
-			got.Write(f.Payload)
+			if got.Write(f.Payload); got.Len() > maxOutput {
+				g.t.fail(same("EOF"), tx("STDIN 没完没了", "STDIN without an end"))
+			}
 			if total := uint64(got.Len()) + startWindow; total >= g.order.granted+startWindow/2 {
 				g.send(protocol.AppendNumber(nil, protocol.TypeWindow, g.order.channel, total))
 			}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"minissh/protocol"
 )
@@ -70,7 +71,7 @@ func (s *stage) start() error {
 // all runs probes: those that wait for a time of the pages beside all others.
 func (s *stage) all(probes []Probe) {
 	var slow sync.WaitGroup
-	for _, p := range probes {
+	for i, p := range probes {
 		if !p.slow || !wanted(s.o, p) {
 			continue
 		}
@@ -81,7 +82,7 @@ func (s *stage) all(probes []Probe) {
 						"it waits, and was not tried: leave out --quick")})
 				return
 			}
-			s.tell(s.once(p))
+			s.tell(s.apart(i, p))
 		})
 	}
 	for _, p := range probes {
@@ -90,6 +91,21 @@ func (s *stage) all(probes []Probe) {
 		}
 	}
 	slow.Wait()
+}
+
+// apart runs a slow probe with a daemon of its own: what another probe does to the daemon meanwhile
+// is not this one's.
+func (s *stage) apart(number int, p Probe) Result {
+	if s.socket == "" {
+		return s.once(p)
+	}
+	own := &stage{ctx: s.ctx, o: s.o, socket: fmt.Sprint(s.socket, number)}
+	if err := own.start(); err != nil {
+		return Result{Rule: p.Rule, Probe: p.Name, What: p.What, Outcome: Unreached,
+			Want: same(err.Error())}
+	}
+	defer func() { own.program.end(0) }()
+	return own.once(p)
 }
 
 // wanted says whether --only asks for a probe.
@@ -154,8 +170,8 @@ func shutdown(t *trial) {
 // goodbye takes GOODBYE with shutting_down.
 func (k *talk) goodbye() {
 	want := same("GOODBYE shutting_down")
-	for {
-		f, err := k.next(k.t.o.Patience)
+	for end := time.Now().Add(k.t.o.Patience); ; {
+		f, err := k.next(time.Until(end))
 		switch {
 		case err != nil:
 			k.t.fail(want, ended(err))

@@ -150,6 +150,10 @@ func (k *talk) refused(o *protocol.Open, code protocol.Code) {
 
 func manyChannels(t *trial) {
 	k := t.login(nil)
+	if k.welcome.Channels > 256 {
+		t.unreached(tx("它允许的通道太多，不能都打开",
+			"it allows too many channels to open them all"))
+	}
 	for range k.welcome.Channels {
 		k.open(command(waits))
 	}

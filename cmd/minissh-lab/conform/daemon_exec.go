@@ -101,7 +101,8 @@ var execProbes = []Probe{
 		What: tx("SIGNAL 送到整个进程组", "SIGNAL reaches the process group"),
 		run: func(t *trial) {
 			k := t.login(nil)
-			channel, _ := k.start("trap 'echo got it; exit 9' INT; echo up; sleep 1000")
+			channel, _ := k.start("trap : INT; " +
+				`sh -c 'trap "echo got it; exit 9" INT; echo up; while :; do sleep 0.05; done'; exit $?`)
 			k.send(frame(protocol.TypeSignal, channel, `{"signal":"INT"}`))
 			t.expectOutput(k.finish(channel), "got it\n", 9)
 		}},
@@ -162,10 +163,11 @@ var execProbes = []Probe{
 		What: tx("先 HUP：命令可以收拾", "HUP comes first: a command can tidy up"),
 		run: func(t *trial) {
 			k := t.login(nil)
-			channel, _ := k.start("trap 'exit 0' HUP; echo up; sleep 1000 & wait; wait")
+			channel, _ := k.start("trap 'exit 0' HUP; echo up; while :; do sleep 0.05; done")
 			k.send(frame(protocol.TypeClose, channel, "{}"))
-			k.untilWithin(t.o.Patience, same("CLOSE"),
-				func(f protocol.Frame) bool { return f.Type == protocol.TypeClose })
+			if e := k.finish(channel); e.exit == nil || e.exit.Signal != "" {
+				t.fail(tx("HUP 之后自己退出", "it ends by itself after HUP"), same(exitOr(e)))
+			}
 		}},
 	{Rule: "EX7", Name: "kill-after-5s", slow: true,
 		What: tx("不理 HUP 的，5 秒后 KILL（最多等 20 秒）",
@@ -252,7 +254,8 @@ func outputHeld(t *trial) {
 		t.fail(same("EXIT exited 42"), same(exitText(&exit)))
 	}
 	k.expect(protocol.TypeClose, channel)
-	if !alive(number(pid)) {
+	there := k.run(command("kill -0 "+fmt.Sprint(number(pid))), "")
+	if there.exit == nil || there.exit.Code == nil || *there.exit.Code != 0 {
 		t.fail(tx("CLOSE 什么也不停（EX5）", "a CLOSE that stops nothing (EX5)"),
 			tx("留下的进程没了", "what was left running is gone"))
 	}

@@ -105,7 +105,7 @@ func (t *trial) dialTLS(change func(*tls.Config)) (*tls.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.clean = append(t.clean, func() { raw.Close() })
+	t.closes(raw)
 	config := &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: []string{protocol.ALPN},
 		Certificates: []tls.Certificate{t.o.Login.Key}, InsecureSkipVerify: true}
 	if change != nil {
@@ -132,8 +132,16 @@ func (t *trial) served(change func(*tls.Config)) {
 	t.expectOutput(k.run(command("echo hi"), ""), "hi\n", 0)
 }
 
-// notServed wants such a client's connection to end without an answer to HELLO.
+// notServed wants such a client's connection to end without an answer to HELLO, by a daemon that
+// is there and stays there.
 func (t *trial) notServed(change func(*tls.Config)) {
+	t.needsTLS()
+	t.login(nil).sync(nil)
+	t.turnedAway(change)
+	t.login(nil).sync(nil)
+}
+
+func (t *trial) turnedAway(change func(*tls.Config)) {
 	conn, err := t.dialTLS(change)
 	if err != nil {
 		if isTimeout(err) {

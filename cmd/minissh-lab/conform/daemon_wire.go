@@ -3,6 +3,7 @@ package conform
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"minissh/cmd/minissh-lab/chaos"
 	"minissh/protocol"
@@ -142,8 +143,8 @@ var wireProbes = []Probe{
 
 // drain reads to the link's end, whatever comes.
 func (k *talk) drain() {
-	for {
-		if _, err := k.next(k.t.o.Patience); err != nil {
+	for end := time.Now().Add(k.t.o.Patience); ; {
+		if _, err := k.next(time.Until(end)); err != nil {
 			if isTimeout(err) {
 				k.t.fail(tx("链路的结尾", "the end of the link"), ended(err))
 			}

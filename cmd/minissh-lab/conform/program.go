@@ -41,6 +41,7 @@ func (t *trial) connect() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	raw.(*net.TCPConn).SetWriteBuffer(64 << 10) // so that an end that does not read is noticed
 	raw.SetDeadline(time.Now().Add(t.o.Patience))
 	conn, err := transport.Client(raw, nil, t.o.Login.Key, t.verify)
 	if err != nil {

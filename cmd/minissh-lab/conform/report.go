@@ -107,6 +107,13 @@ var pages = []struct {
 	{"CE", 7},
 }
 
+// IsRule says whether name is a rule's, or a group's.
+func IsRule(name string) bool {
+	return slices.ContainsFunc(ruleNames(), func(rule string) bool {
+		return name == rule || name == group(rule)
+	})
+}
+
 func ruleNames() (names []string) {
 	for _, p := range pages {
 		for n := range p.rules {

@@ -34,7 +34,7 @@ func (t *trial) dial() *talk {
 		t.fail(tx("守护进程接受连接", "the daemon takes connections"),
 			same(speak.Clean(err.Error())))
 	}
-	t.clean = append(t.clean, func() { conn.Close() })
+	t.closes(conn)
 	return &talk{t: t, conn: conn, in: protocol.NewReader(conn), order: newOrder()}
 }
 
@@ -253,8 +253,10 @@ func (k *talk) open(o *protocol.Open) uint32 {
 }
 
 // command is an OPEN that runs a command in the login shell.
+// Whatever that shell is: all of them understand this, and exec keeps the process id.
 func command(text string) *protocol.Open {
-	return &protocol.Open{Service: "exec", Command: protocol.Bytes(text)}
+	quoted := "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	return &protocol.Open{Service: "exec", Command: protocol.Bytes("exec sh -c " + quoted)}
 }
 
 // start runs a command, whose first line of output it returns: OPENED has come then.
@@ -310,6 +312,9 @@ func (k *talk) finishWithin(wait time.Duration, channel uint32) *ending {
 			return true
 		}
 		if f.Type.IsData() {
+			if len(e.out)+len(e.err) > maxOutput {
+				k.t.fail(same("EXIT, CLOSE"), tx("输出没完没了", "output without an end"))
+			}
 			e.blocked = f.Flags != 0
 			k.grant(channel, uint64(len(e.out)+len(e.err))+startWindow)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"minissh/protocol"
@@ -85,6 +86,12 @@ func (t *trial) try() (res Result) {
 	}()
 	t.probe.run(t)
 	return res
+}
+
+// closes has c closed when the trial ends, or nobody waits for it any more.
+func (t *trial) closes(c io.Closer) {
+	stop := context.AfterFunc(t.ctx, func() { c.Close() })
+	t.clean = append(t.clean, func() { stop(); c.Close() })
 }
 
 // fail ends the trial: the rule does not hold.

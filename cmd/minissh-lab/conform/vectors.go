@@ -99,7 +99,8 @@ func helloVector(t *trial, v vectors.Vector) {
 	})
 	var reason protocol.Reason
 	f.Decode(&reason)
-	answers := []protocol.Code{protocol.CodeKeyNotAuthorized, protocol.CodeSessionUnknown}
+	answers := []protocol.Code{protocol.CodeKeyNotAuthorized, protocol.CodeSessionUnknown,
+		protocol.CodeSessionExpired} // where the account is that of the vectors
 	if f.Type == protocol.TypeError && !slices.Contains(answers, reason.Code) {
 		t.fail(want, same(shown(f)))
 	}
