@@ -128,7 +128,7 @@ func (s *script) carryOut() {
 	s.finish("\x11", "\x12")
 }
 
-const welcomed = `{"received":0,"resend":262144,"hold":60,"uptime_ms":600000}`
+const welcomed = `{"received":0,"resend":262144,"hold":60,"uptime_ms":600000,"channels":16}`
 
 // atSpeed is a Python program that runs another one, whose clock goes at the speed of the first
 // argument.
@@ -229,13 +229,13 @@ func scriptedPython(t *testing.T, python, program string) {
 			s.next()
 			s.want(typeOpen)
 			s.next()
-			s.send(typeWelcome, `{"resend":262144,"hold":60}`)
+			s.send(typeWelcome, `{"resend":262144,"hold":60,"channels":16}`)
 			s.wantEnd()
 		}},
 		{"a daemon that keeps nothing", 255, "the link is lost; the command was started, how it " +
 			"ended is unknown", func(s *script) {
 			s.next()
-			s.send(typeWelcome, `{"hold":60}`)
+			s.send(typeWelcome, `{"hold":60,"channels":16}`)
 			s.send(typeOpened, `{}`)
 			s.want(typeOpen)
 		}},
@@ -269,7 +269,7 @@ func scriptedPython(t *testing.T, python, program string) {
 			s.send(typeWelcome, welcomed)
 			s.want(typeOpen)
 			s.next()
-			s.send(typeWelcome, `{"received":9,"resend":262144,"hold":60}`)
+			s.send(typeWelcome, `{"received":9,"resend":262144,"hold":60,"channels":16}`)
 			if said := s.want(typeError); !strings.Contains(said, "resume_mismatch") {
 				s.t.Error(said)
 			}

@@ -28,8 +28,9 @@ func beyond() []*Check {
 			{Name: "patient", What: tx("慢，但没有停", "slow, but never silent"), run: halfPatient},
 			{Name: "silent", What: tx("发一块，就不动了", "one piece, then "+
 				"silence"), run: halfSilent},
-			{Name: "rst", What: tx("连接被重置（RST）", "the connection is reset (RST)"),
-				run: afterReset(helloHalf, true)},
+			{Name: "rst",
+				What: tx("话没说完，连接被重置（RST）", "a reset (RST) inside a question"),
+				run:  halfReset},
 		}, Client: []Case{
 			{Name: "whole", What: tx("两行，输入结束，回答分几块来",
 				"two lines, the end of the input, an answer in pieces"), run: halfClient},

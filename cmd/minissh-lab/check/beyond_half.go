@@ -76,9 +76,9 @@ func (a *attack) answersAtEnd(conn *tape, pieces [][]byte) error {
 
 // readToEnd reads an answer until its end, or until the program has done nothing for limit.
 func (a *attack) readToEnd(conn *tape, limit time.Duration) (fate, []byte) {
-	for {
+	for end := time.Now().Add(10 * limit); ; { // a byte now and then does not end a wait
 		f, more := a.fateOf(conn, limit)
-		if f != wentOn || len(conn.came) > maxOutput {
+		if f != wentOn || len(conn.came) > maxOutput || time.Now().After(end) {
 			return f, more
 		}
 	}
@@ -104,6 +104,29 @@ func helloHalf(a *attack, conn net.Conn) error {
 		return &Failure{Sent: text("hello"), Got: a.why(err)}
 	}
 	return a.answersAtEnd(t, [][]byte{[]byte("hello")})
+}
+
+// halfReset leaves by force in the middle of a question.
+func halfReset(a *attack) error {
+	if a.o.Network != "tcp" {
+		return &Skipped{tx("只有 TCP 有 RST", "only TCP has RST")}
+	}
+	conn, err := a.dial()
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Write([]byte("hello")); err != nil {
+		return &Failure{Sent: text("hello"), Got: a.why(err)}
+	}
+	chaos.Separated(a.ctx, raw(conn)) // it has read that, and waits for more
+	leave(conn)
+	fail := &Failure{Sent: tx("hello，没有 FIN，然后 RST", "hello, no FIN, then a RST"),
+		Want: tx("接着服务下一个客户端", "the next client is served")}
+	err = a.servesNext(helloHalf, fail)
+	if err == fail && a.prog != nil && a.prog.ended() && a.prog.p.Result().Code != 0 {
+		fail.proves(cause.ResetKills)
+	}
+	return err
 }
 
 // halfPatient sends slowly: for longer than the silence in all, and never with so long a pause.

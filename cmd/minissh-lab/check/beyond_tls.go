@@ -80,9 +80,7 @@ func strangerServes(a *attack) error {
 		if !a.served || f.wentOn || f.Belief == cause.PlainText {
 			return f
 		}
-		a.fateLong(a.o.Limit) // it says so, and ends
-		a.endProgram()
-		return nil
+		return a.endsRefusing()
 	}
 	if err != nil {
 		return err
@@ -92,9 +90,7 @@ func strangerServes(a *attack) error {
 	n, _ := p.conn.Read(make([]byte, 1024))
 	if n == 0 {
 		// In TLS 1.3 the client's refusal may come after the server has finished.
-		a.fateLong(a.o.Limit)
-		a.endProgram()
-		return nil
+		return a.endsRefusing()
 	}
 	fail := &Failure{Sent: tx("另一张证书，不是 %s 里的", "another certificate than the one in "+
 		"%s", trusted),
@@ -102,6 +98,19 @@ func strangerServes(a *attack) error {
 		Got:  tx("它发来了 %s", "it sent %s", quote(p.conn.came))}
 	fail.proves(cause.TrustsAnybody)
 	return fail
+}
+
+// endsRefusing wants the client to end, now that it has refused.
+func (a *attack) endsRefusing() error {
+	f, _ := a.fateLong(a.o.Limit)
+	a.endProgram()
+	if f != ended {
+		return &Failure{Sent: tx("另一张证书，不是 %s 里的",
+			"another certificate than the one in %s", trusted),
+			Want: tx("说一声，退出", "it says so, and ends"),
+			Got:  tx("%v 以后还没有结束", "it had not ended after %v", a.o.Limit)}
+	}
+	return nil
 }
 
 // recordsOf runs a case of 15a's client; one recv taken for a message is one record taken for it

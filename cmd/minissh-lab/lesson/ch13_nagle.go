@@ -102,6 +102,13 @@ func showNagle(s *Stage, n int) (int, error) {
 	switch {
 	case len(without.recvs) == 1 && len(with.recvs) > 1:
 		return 0, nil
+	case len(without.recvs) == 1:
+		s.Say(t("这次两种都是一次 recv：确认来得太快，Nagle 没有等，所以这台机器上看不出差别。"+
+			"下面说的"+
+			"是确认来得晚的时候。",
+			"Both were one recv this time: the ack came so soon that Nagle did not wait, so this "+
+				"machine shows no difference. What follows is about an ack that comes later."))
+		return 0, nil
 	case len(with.recvs) == 1:
 		return 1, nil
 	}
@@ -110,8 +117,10 @@ func showNagle(s *Stage, n int) (int, error) {
 
 func measureTen(s *Stage) (string, error) {
 	m, err := s.ten(false)
-	if m.segments == "" {
-		// Where the system does not tell, the number of writes is all that is known.
+	if m.segments == "" && err == nil {
+		s.Say(t("这个系统查不到段数：下面的数是 send 的次数，不是量出来的。",
+			"This system does not tell the number of segments: what follows is the number of "+
+				"sends, and was not measured."))
 		return strconv.Itoa(len(m.sent)), err
 	}
 	return m.segments, err

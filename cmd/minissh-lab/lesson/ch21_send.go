@@ -89,6 +89,11 @@ func playPartial(s *Stage) (int, error) {
 	case err != nil:
 		return 0, err
 	case first == given:
+		s.Say(t("这个系统一次 send 多大都收下（Windows 就是这样：前面的走了就行），"+
+			"所以这里看不到“一部分”"+
+			"；Linux、macOS 上会看到。",
+			"This system takes a send of any size (Windows does, once what came before has left), "+
+				"so that no part is seen here; on Linux and macOS it is."))
 		return 0, nil
 	case first <= 0:
 		return 1, nil
@@ -137,8 +142,10 @@ func (s *Stage) fillBuffers(rcvbuf int) (first int, err error) {
 			break
 		}
 	}
-	rows = append(rows, []string{"send " + strconv.Itoa(calls+1), fmt.Sprint(given - sent),
-		"BlockingIOError"})
+	if sent < given {
+		rows = append(rows, []string{"send " + strconv.Itoa(calls+1), fmt.Sprint(given - sent),
+			"BlockingIOError"})
+	}
 	s.Table(rows...)
 	if waiting, ok := probe.Pending(l.server); ok {
 		s.Sayf("一共收下 %d 字节：%d 在服务端的接收缓冲区，%d 在客户端的发送缓冲区。这里量出来的，"+
@@ -162,8 +169,11 @@ func (s *Stage) fillBuffers(rcvbuf int) (first int, err error) {
 			}
 		}
 	}
-	s.Sayf("服务端收走这些以后：send 又收下 %d 字节", "once the server has received them, send "+
-		"takes %d bytes more", max(n, 0))
+	if sent < given {
+		s.Sayf("服务端收走这些以后：send 又收下 %d 字节",
+			"once the server has received them, send "+
+				"takes %d bytes more", max(n, 0))
+	}
 	return first, nil
 }
 

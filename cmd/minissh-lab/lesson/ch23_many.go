@@ -68,13 +68,15 @@ var manyClients = Lesson{
 			return err
 		}},
 	Quiz: &Quiz{
-		t("线程版，20 个客户端连着，都不出声。有几个线程在等？（asyncio 版只有 1 个）",
-			"The threaded server has 20 silent clients. How many threads wait? (In the asyncio "+
-				"server: 1.)"), measureThreads,
-		t("每个连接一个，20 个线程什么也不做，只占内存。几十个没关系，几万个就该用 select、"+
-			"asyncio 了。",
+		t("线程版，20 个客户端连着，都不出声。不算 accept 的主线程，有几个线程在等？"+
+			"（asyncio 版一共只有 1 个）",
+			"The threaded server has 20 silent clients. How many threads wait, besides the one "+
+				"in accept? (The asyncio server has 1 in all.)"), measureThreads,
+		t("每个连接一个，20 个线程什么也不做，只占内存。几十个没关系，几万个就该用 "+
+			"selectors（epoll、kqueue）、asyncio 了；select 本身最多 1024 个（Windows 512）。",
 			"One for each connection: 20 threads that do nothing but take memory. For dozens that "+
-				"is fine; for tens of thousands there are select and asyncio.")},
+				"is fine; for tens of thousands there are selectors (epoll, kqueue) and asyncio; "+
+				"select itself ends at 1024 (Windows: 512).")},
 	Exercise: t("写一个回显服务端，用哪种写法都行：每收到一行（最长 10000 字节），回这一行的大写。"+
 		"客户端有的不出声，有的一行只发一半，有的只发不收：别的客户端照样要马上得到回答。",
 		"Write an echo server, whichever way you like: each line (10000 bytes at most) is "+

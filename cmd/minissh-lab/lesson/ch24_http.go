@@ -18,8 +18,10 @@ var httpAndWebSocket = Lesson{
 		"后是一个 WebSocket 帧。",
 		"Two HTTP/1.1 requests in one send, the second one chunked. The server takes them apart. "+
 			"Then a WebSocket frame."),
-	Code: "phone.sendall(b'POST /upper HTTP/1.1\\r\\nContent-Length: 5\\r\\n\\r\\nhello'\n" +
-		"              b'POST /upper HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n'\n" +
+	Code: "phone.sendall(b'POST /upper HTTP/1.1\\r\\nHost: lab\\r\\nContent-Length: " +
+		"5\\r\\n\\r\\nhello'\n" +
+		"              b'POST /upper HTTP/1.1\\r\\nHost: lab\\r\\nTransfer-Encoding: " +
+		"chunked\\r\\n\\r\\n'\n" +
 		"              b'3\\r\\nwor\\r\\n2\\r\\nld\\r\\n0\\r\\n\\r\\n')",
 	Ask: Question{
 		t("第一个请求的内容（body）是什么？", "what is the body of the first request?"), []Option{
@@ -86,9 +88,10 @@ var httpAndWebSocket = Lesson{
 			"One buffer: receive until it holds \\r\\n\\r\\n. Take the head off, receive until "+
 				"Content-Length bytes are there, and keep the rest for the next request."),
 		t("f = conn.makefile('rb')：readline() 读头，read(n) 读内容；分块就是 readline() 得到长"+
-			"度、read(n)、再 readline()。",
+			"度（分号后面的不算）、read(n)、再 readline()。",
 			"f = conn.makefile('rb'): readline() for the head, read(n) for the body; a chunk is "+
-				"readline() for its length, read(n), and one readline() more."),
+				"readline() for its length (what follows a ; does not count), read(n), and one "+
+				"readline() more."),
 	},
 }
 

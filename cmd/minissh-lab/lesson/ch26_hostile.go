@@ -84,10 +84,10 @@ var hostileLengths = Lesson{
 		t("zlib.decompressobj().decompress(data, 1024 * 1024 + 1)：最多解这么多，超过了就拒绝。",
 			"zlib.decompressobj().decompress(data, 1024 * 1024 + 1) inflates so much at most: "+
 				"refuse what has more."),
-		t("deadline = time.monotonic() + 5；每次 recv 之前 conn.settimeout(deadline - "+
-			"time.monotonic())。",
-			"deadline = time.monotonic() + 5; before each recv, conn.settimeout(deadline - "+
-				"time.monotonic())."),
+		t("deadline = time.monotonic() + 5；每次 recv 之前 "+
+			"conn.settimeout(max(0.001, deadline - time.monotonic()))。",
+			"deadline = time.monotonic() + 5; before each recv, "+
+				"conn.settimeout(max(0.001, deadline - time.monotonic()))."),
 	},
 }
 

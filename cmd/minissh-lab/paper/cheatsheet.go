@@ -44,16 +44,22 @@ func cheatsheet(zh bool) *cheat {
 				{"收到的长度", "可能是 -1，也可能是 2147483647：先检查，再分配内存"},
 			}, ""},
 			{"send 和 recv", [][]string{
-				{"send", "把字节交给系统，不是交给对方；可能只收下一部分，用 sendall；send(b'') 什么也不发"},
-				{"recv(n)", "最多 n 字节，至少 1 字节；b'' 是对方关了，不是空消息"},
+				{"send",
+					"把字节交给系统，不是交给对方；可能只收下一部分，用 sendall；send(b'') " +
+						"什么也不发"},
+				{"recv(n)",
+					"TCP：1 到 n 字节；b'' 是对方说完了（FIN），不是空消息。UDP：b'' " +
+						"就是空的数据报"},
 				{"一次 send", "≠ 一个 TCP 段 ≠ 一次 recv"},
 				{"汉字", "长度是 len(text.encode())，不是 len(text)；收齐了再 decode"},
 			}, recvExact},
 			{"大家以为的，和量出来的", [][]string{
-				{"Nagle 粘的", "两次 send 600 次都是 2 段，一次 recv 还是收到了两条：在接收缓冲里碰到的"},
+				{"Nagle 粘的",
+					"两次 send 600 次都是 2 段，一次 recv 还是收到了两条：在接收缓冲里碰到的"},
 				{"关掉 Nagle 就好", "接收方忙 10 ms：100 次粘 100 次"},
 				{"sleep 就好", "隔 10 ms 发，接收方忙 50 ms：60 次粘 60 次"},
-				{"报头分开写不要紧", "两次小的写再读：约 44 ms（Nagle 等延迟的 ack）；合成一次写：0.01 ms"},
+				{"报头分开写不要紧",
+					"两次小的写再读：约 44 ms（Nagle 等延迟的 ack）；合成一次写：0.01 ms"},
 				{"if len(r) < 1024: break", "少于 1024 不等于完了：半包也少于 1024"},
 				{"UDP 没麻烦", "不粘，但 recvfrom(5) 收 10 字节的数据报，另外 5 字节没了"},
 			}, ""},
@@ -84,8 +90,9 @@ func cheatsheet(zh bool) *cheat {
 		{"send and recv", [][]string{
 			{"send", "hands bytes to the system, not to the peer; may take only a part: use " +
 				"sendall; send(b'') sends nothing"},
-			{"recv(n)", "at most n bytes, at least 1; b'' means that the peer has closed, never " +
-				"an empty message"},
+			{"recv(n)",
+				"TCP: 1 to n bytes; b'' means that the peer is done (FIN), never an empty " +
+					"message. UDP: b'' is an empty datagram"},
 			{"one send", "≠ one TCP segment ≠ one recv"},
 			{"characters", "a length is len(text.encode()), not len(text); decode when all is " +
 				"there"},

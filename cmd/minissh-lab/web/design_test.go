@@ -44,7 +44,7 @@ const legible = `(() => {
 		if (!walk.currentNode.data.trim() || e.matches('.piece b:not(:first-child)') || e.closest('.unseen, .skip, script, option, [hidden]')) continue;
 		const range = document.createRange(); range.selectNodeContents(walk.currentNode);
 		const r = range.getBoundingClientRect();
-		if (!r.width || !r.height || s.visibility === 'hidden') continue;
+		if (!r.width || !r.height || !e.checkVisibility({ visibilityProperty: true })) continue;
 		const x = Math.min(innerWidth - 1, Math.max(0, r.left + Math.min(r.width, 6) / 2)), y = r.top + r.height / 2;
 		if (y < 0 || y >= innerHeight) continue;
 		let clipped = false; for (let p = e.parentElement; p; p = p.parentElement) if (getComputedStyle(p).overflowY !== 'visible') { const c = p.getBoundingClientRect(); clipped ||= y < c.top || y > c.bottom; }

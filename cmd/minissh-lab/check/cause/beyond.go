@@ -15,9 +15,9 @@ var (
 		Say("sendall 以后 conn.close()", "conn.close() after sendall")}
 	NoTimeout = &Belief{"no-time-out",
 		Say("对方总会说完", "the peer will finish some day"),
-		Say("对方可以一直不出声，也不断开：recv 就一直等，后面的都排着队",
-			"a peer may be silent for ever and never close: recv waits, and all others wait with "+
-				"it"),
+		Say("对方可以一直不出声、也不收，就是不断开：recv、send 就一直等，排在后面的也跟着等",
+			"a peer may be silent, or not receive, and never close: recv or send waits for ever, "+
+				"and so does whoever is next in turn"),
 		Say("conn.settimeout(3)", "conn.settimeout(3)")}
 	TimeoutKills = &Belief{"time-out-kills",
 		Say("settimeout 以后就没事了", "settimeout is all it takes"),
@@ -136,8 +136,8 @@ var (
 		Say("Transfer-Encoding: chunked 的内容是一块一块的，每块前面有十六进制的长度：长度不是内容",
 			"a body with Transfer-Encoding: chunked comes in chunks, each with its length in hex "+
 				"before it: the lengths are not part of it"),
-		Say("循环：n = int(readline(), 16)；read(n)；readline()；n 是 0 就结束",
-			"loop: n = int(readline(), 16); read(n); readline(); until n is 0")}
+		Say("循环：n = int(readline().split(b';')[0], 16)；read(n)；readline()；n 是 0 就结束",
+			"loop: n = int(readline().split(b';')[0], 16); read(n); readline(); until n is 0")}
 	HeaderCase = &Belief{"header-case",
 		Say("头的名字总是写成 Content-Length", "a header's name is always spelt Content-Length"),
 		Say("名字不分大小写，冒号后面也可以没有空格（RFC 9110，5.1）",
@@ -160,9 +160,10 @@ var (
 		Say("它管的是每一次 recv：每来一个字节就重新开始，一个字节一个字节地发，就能占住一辈子",
 			"it is for each recv: every byte starts it again, so that one byte at a time holds "+
 				"the place for ever"),
-		Say("deadline = time.monotonic() + 5；每次 conn.settimeout(deadline - time.monotonic())",
-			"deadline = time.monotonic() + 5; conn.settimeout(deadline - time.monotonic()) each "+
-				"time")}
+		Say("deadline = time.monotonic() + 5；每次 conn.settimeout(max(0.001, deadline - "+
+			"time.monotonic()))",
+			"deadline = time.monotonic() + 5; each time conn.settimeout(max(0.001, deadline - "+
+				"time.monotonic()))")}
 )
 
 // What people believe about TLS.

@@ -62,6 +62,8 @@ def serve(conn):
             while line := read_line(f):
                 name, value = line.split(b':', 1)
                 headers[name.strip().lower()] = value.strip()
+                if len(headers) > 100:
+                    raise ValueError('too many headers')
             body = read_body(f, headers)
             status = b'200 OK'
             if (method, path) != (b'POST', b'/upper'):

@@ -27,6 +27,7 @@ export const reasons = {
 
   segment_one: (a) => [`这次一个 send 正好一个段（${a.k} 字节），但接收方看不见段的边界。`, `This time one send is one segment (${B(a.k)}), but the receiver will not see where it ends.`],
   segment_held: (a) => [`还有 ${a.held} 字节留在发送方，等确认。`, `${B(a.held)} stay at the sender and wait for an acknowledgement.`],
+  segment_kept: (a) => [`还有 ${a.held} 字节留在发送方，还不能走。`, `${B(a.held)} stay at the sender: they may not leave yet.`],
   segment_joined: (a) => [`一个段，里面有 ${a.sends} 次 send 的字节：它们在发送方等过。`, `One segment with bytes of ${a.sends} sends: they had waited at the sender.`],
   segment_part: (a) => [`send #${a.send} 有 ${a.of} 字节，这个段只带了其中 ${a.k}：段和 send 没有关系。`, `send #${a.send} has ${B(a.of)}, and this segment carries ${a.k} of them: segments are not sends.`],
   segment_recorded: (a) => [`内核数的：一个段，${a.k} 字节。`, `The kernel counted one segment with ${B(a.k)}.`],

@@ -63,7 +63,8 @@ function segment(side, e, _, now) {
   const sends = side.events.filter((s) => s.kind === "send" && size(s) > 0 && s.from < e.to && s.to > e.from);
   if (sends.length > 1) return ["segment_joined", { sends: sends.length, k: size(e) }];
   if (sends.length === 1 && size(sends[0]) > size(e)) return ["segment_part", { send: sends[0].n, k: size(e), of: size(sends[0]) }];
-  return now.held ? ["segment_held", { held: now.held }] : ["segment_one", { k: size(e) }];
+  if (now.held) return [nagle(side, { held: now.held }) ? "segment_held" : "segment_kept", { held: now.held }];
+  return ["segment_one", { k: size(e) }];
 }
 
 function buffer(side, e, before) {
