@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""minissh 的第二个客户端，只照 PROTOCOL.md 写成，只用标准库。A second minissh client, from PROTOCOL.md and the library alone.
+"""minissh 的第二个客户端，只照 PROTOCOL.md 写成，只用标准库。A second minissh client, from PROTOCOL.md, with the standard library only.
     python3 minissh.py [--port N] [--pem FILE] [--host-key SHA256:…] [--resume SECONDS] [user@]HOST command…
 HOST 是主机名、地址或 unix:PATH。加上 --resume，链路断了就另接一条继续 (RESUMING.md)，最多等 SECONDS 秒。
 HOST is a name, an address, or unix:PATH. With --resume a lost link is replaced, for so many SECONDS (RESUMING.md).

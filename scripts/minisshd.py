@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""minissh 的第二个守护进程，只照规范写成，只用标准库。A second minissh daemon, from the pages and the library alone.
+"""minissh 的第二个守护进程，只照规范写成，只用标准库。A second minissh daemon, from the pages, with the standard library only.
     python3 minisshd.py [--login-timeout SECONDS] unix:PATH
 只在一个 Unix 套接字上服务自己的账户和 root (CA3)，resend 是 0：链路断了，命令就停。没有终端、文件、转发。
 It serves its own account and root on a Unix socket (CA3), with resend 0: a lost link stops what runs.
 No terminals, files or forwarding. FR2 是规范里关于帧的第 2 条。FR2 is the second rule about frames.
-一个线程，所有描述符都不阻塞：每一圈先读链路，再走每个信道，最后写链路；selector 只管叫醒。
+一个线程，所有描述符都不阻塞：每一圈先读链路，再走每个通道，最后写链路；selector 只管叫醒。
 One thread, and no descriptor blocks: each round reads a link, takes its channels a step on and writes the link;
-the selector only wakes it. 已知的不足 a known flaw: 挂住的 NFS 会挡住大家 a directory that hangs keeps all waiting."""
+the selector only wakes it. 已知的不足 a known flaw: 挂住的 NFS 会挡住大家 a directory that hangs keeps everybody waiting."""
 import base64, collections, errno, getopt, json, os, pwd, re, selectors, signal, socket, stat, struct, sys, time
 from subprocess import PIPE, Popen
 
@@ -42,7 +42,7 @@ FIELDS = {  # JS2: 每个字段的类型，类型不对是 bad_json the type of 
     SIGNAL: {"signal": str}, RESIZE: WINDOW_SIZE, CLOSE: REASON, GOODBYE: REASON, ERROR: {**REASON, "key": str}}  # SE2: key
 
 class Failure(Exception): """(代码, 说明)：对端违规，或对 HELLO 的拒绝。(code, text): a violation, or what refuses a HELLO (FR7)."""
-class Refused(Exception): """(代码, 说明)：这个信道不开。(code, text): the CLOSE that refuses a channel (CH3)."""
+class Refused(Exception): """(代码, 说明)：这个通道不开。(code, text): the CLOSE that refuses a channel (CH3)."""
 
 def number(text):  # JS4: 63 位以内 within 63 bits
     if len(text) < 21 and -1 << 63 <= int(text) < 1 << 63: return int(text)
@@ -112,7 +112,7 @@ def text(data):  # JS3
     except UnicodeDecodeError: return {"b64": base64.b64encode(data).decode()}
 
 selector, alarms = selectors.DefaultSelector(), []  # alarms: 最迟何时醒 when to wake at latest
-links, commands = set(), set()  # commands: 在跑或待跑的信道 channels that run something, or wait to
+links, commands = set(), set()  # commands: 在跑或待跑的通道 channels that run something, or wait to
 sessions, ended = {}, collections.defaultdict(dict)  # (uid, 名字 name) → Link; uid → {名字 name: (何时忘 until, 代码 code)}
 account, started, shutdown = pwd.getpwuid(os.getuid()), time.monotonic(), None  # shutdown: 何时停下一切 when all is stopped
 
@@ -308,7 +308,7 @@ class Channel:
 
 class Link:
     session, closing, half, pong, asked, broken = None, None, False, None, False, False
-    last = received = told = epoch = resend = 0  # last: 上一个信道号 the last channel's number (CH1)
+    last = received = told = epoch = resend = 0  # last: 上一个通道号 the last channel's number (CH1)
     patience = 45  # SE6
     def __init__(self, sock, uid):
         self.sock, self.uid, self.channels, self.into, self.out = sock, uid, {}, bytearray(), bytearray()

@@ -26,10 +26,10 @@ func classCommand() *cli.Command {
 		Usage: "老师的看板：学生的检查结果和投票  /  a teacher's board: checks and votes",
 		Description: "学生：minissh-lab check 16 --class 老师的地址 --name 小明 -- python3 " +
 			"my_server.py\n" +
-			"看板上只有名字、课、结果，不写到磁盘。谁都可以用任何名字：这不是考试。\n" +
-			"The board holds name, lesson, result, and nothing on disk. Anybody may report any " +
-			"name:\n" +
-			"it is not an examination. S, C: server, client passed; s, c: not yet.\n\n" +
+			"看板上只有名字、课、结果，不写磁盘。谁都可以用任何名字：这不是考试。\n" +
+			"The board holds names, lessons and results, and writes nothing to disk. Anybody may " +
+			"report\nunder any name: it is not an examination. S, C: server, client passed; s, " +
+			"c: not yet.\n\n" +
 			"运行的时候输入 / type while it runs:\n" + classWords,
 		Flags: flags.Once(
 			langFlag(),
@@ -38,7 +38,7 @@ func classCommand() *cli.Command {
 			&cli.BoolFlag{Name: "web", Usage: "也在浏览器里显示（投影用，只给这台机器）/ also a " +
 				"page for the projector, for this machine alone"},
 			&cli.IntFlag{Name: "per-address", Value: class.PerAddress,
-				Usage: "同一个地址最多来 `N` 个学生 / students that one address may bring"},
+				Usage: "同一个地址最多来 `N` 个学生 / most students from one address"},
 		),
 		OnUsageError: usageError,
 		Action:       runClass,
@@ -46,9 +46,9 @@ func classCommand() *cli.Command {
 }
 
 // classWords is the help of what a teacher types.
-const classWords = "  vote 12            对第 12 课的预测投票 / vote on lesson 12's prediction\n" +
+const classWords = "  vote 12            给第 12 课的预测投票 / vote on lesson 12's prediction\n" +
 	"  close, show, end   结束投票；揭晓；收起 /\n" +
-	"                     close the vote; show what comes true; take it away\n" +
+	"                     close the vote; show the answer; remove the vote\n" +
 	"  qr                 学生页面的二维码 / the QR code of the students' page"
 
 func runClass(c *cli.Context) error {
@@ -61,7 +61,7 @@ func runClass(c *cli.Context) error {
 	}
 	if n := c.Int("per-address"); n < 1 || n > class.MaxStudents {
 		return usage(fmt.Sprintf("--per-address 要在 1 到 %d 之间", class.MaxStudents),
-			fmt.Sprintf("--per-address wants 1 to %d", class.MaxStudents), "--per-address 40")
+			fmt.Sprintf("--per-address must be 1 to %d", class.MaxStudents), "--per-address 40")
 	}
 	l, err := listenForClass(c.String("listen"))
 	if err != nil {
@@ -83,7 +83,7 @@ func runClass(c *cli.Context) error {
 		t.head += p.Lang.Text("学生的页面（手机投票）："+t.link,
 			"the students' page, to vote on a phone: "+t.link) + "\n"
 	} else {
-		t.head += p.Lang.Text("只有这台机器连得上；给教室用：--listen 0.0.0.0:8090",
+		t.head += p.Lang.Text("只有这台机器连得上；要给教室用：--listen 0.0.0.0:8090",
 			"only this machine reaches it; for a classroom: --listen 0.0.0.0:8090") + "\n"
 	}
 	if c.Bool("web") {
@@ -151,8 +151,8 @@ func projectBoard(board *class.Board, lang speak.Lang, where string, phones bool
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		text := speak.Clean(err.Error())
-		return "", nil, failure("开不了投影的页面："+text, "no page for the projector: "+text,
-			"minissh-lab class")
+		return "", nil, failure("打不开投影的页面："+text,
+			"cannot open the page for the projector: "+text, "minissh-lab class")
 	}
 	page := class.NewProjector(where, l.Addr(), phones)
 	return page.URL(), class.ServePage(l, board.Page(lang, page)), nil

@@ -142,7 +142,7 @@ func teach(t *testing.T) {
 	}
 	c.votes("15 min, closed", []int{18, 17, 3}, false)
 	c.types("show")
-	c.untilVote("comes true")
+	c.untilVote("the answer, votes")
 	c.votes("15 min, shown", []int{18, 17, 3}, true)
 	c.types("end")
 	c.untilVote("")
@@ -151,7 +151,7 @@ func teach(t *testing.T) {
 	c.all(func(i int) error {
 		return c.reports(i, "15a", []string{"chaos", "eof", ""}[min(i/14, 1)+i/20])
 	})
-	c.sees("45 min", []string{"15a client: 14 of 30 stick on chaos", "小明 (2)", "محمد",
+	c.sees("45 min", []string{"15a client: 14 of 30 stuck on chaos", "小明 (2)", "محمد",
 		"Nguyễn Văn An", "?b onclick?x?"}, "of 31")
 	// Half of them mend; five leave and come back under the same name, from another address.
 	c.all(func(i int) error {
@@ -160,16 +160,16 @@ func teach(t *testing.T) {
 		}
 		return nil
 	})
-	c.sees("60 min", []string{"15a client: 7 of 30 stick on chaos"})
+	c.sees("60 min", []string{"15a client: 7 of 30 stuck on chaos"})
 	for i := range 5 {
 		if err := c.reports(2*i, "15a", "eof"); err != nil {
 			t.Error(err)
 		}
 	}
-	c.sees("70 min", []string{"15a client: 8 of 30 stick on eof"}) // 3 of before, and these
+	c.sees("70 min", []string{"15a client: 8 of 30 stuck on eof"}) // 3 of before, and these
 	c.ownPrograms()
 	c.all(func(i int) error { return c.reports(i, "15a", "") })
-	c.sees("90 min", []string{"小明 (2)", "Zoë", "16 client: 8 of 8 stick on chaos"}, "15a client")
+	c.sees("90 min", []string{"小明 (2)", "Zoë", "16 client: 8 of 8 stuck on chaos"}, "15a client")
 }
 
 // votes wants the hands of each option, and what is right only if it is shown.
@@ -216,7 +216,7 @@ func (c *classroom) ownPrograms() {
 		"    m = input('>>: ')\n    if m:\n        p.send(m.encode())\n" +
 		"        print(p.recv(1024).decode())\n"
 	for _, run := range []struct{ text, seen, not string }{
-		{strings.Replace(right, "print(p", "(p", 1), "6 client: 1 of 1 stick on typed", "of 31"},
+		{strings.Replace(right, "print(p", "(p", 1), "6 client: 1 of 1 stuck on typed", "of 31"},
 		{right, "real", "6 client: 1"}} {
 		if err := os.WriteFile(file, []byte(run.text), 0o600); err != nil {
 			c.t.Fatal(err)

@@ -185,7 +185,7 @@ func (t *teacher) do(words []string) {
 	switch words[0] {
 	case "vote", "v", "投票":
 		if len(words) != 2 || !t.board.OpenVote(words[1]) {
-			t.say(t.lang.Text("对哪一课投票？比如：vote 12", "vote on which lesson? Type: vote 12"))
+			t.say(t.lang.Text("给哪一课投票？比如：vote 12", "vote on which lesson? Type: vote 12"))
 		}
 	case "close", "c", "结束":
 		t.board.CloseVote(false)

@@ -63,8 +63,8 @@ func conformCommand() *cli.Command {
 				Usage: "只考一条 `RULE`（CH5）、一组（CH）或者一项 / only a " +
 					"rule, a group of rules, or a probe"},
 			&cli.BoolFlag{Name: "quick",
-				Usage: "不试要等很久的（最长 40 秒） / leave out what waits for " +
-					"the time-outs of the pages (up to 40 s)"},
+				Usage: "不试要等很久的（最长 40 秒） / leave out the probes " +
+					"that wait for time-outs (up to 40 s)"},
 			&cli.DurationFlag{Name: "patience", Value: conform.DefaultPatience,
 				Usage: "该马上来的，最多等这么久 / longest wait for what must come at once, `5s`"},
 			&cli.BoolFlag{Name: "json", Usage: "结果写成 JSON / the results as JSON"},
@@ -113,7 +113,7 @@ func runConform(c *cli.Context) error {
 	}
 	if len(r.Results) == 0 {
 		q := speak.Quote([]byte(o.Only))
-		return usage("没有 "+q+" 这一条，也没有这一项", "there is no rule, and no probe, "+q,
+		return usage("没有 "+q+" 这一条，也没有这一项", "there is no rule or probe "+q,
 			"minissh-lab conform --help")
 	}
 	if c.Bool("json") {

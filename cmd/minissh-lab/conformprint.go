@@ -63,7 +63,7 @@ func printReport(p *speak.Printer, r *conform.Report, all bool) {
 	}
 	if len(holds) > 0 {
 		p.Say("✓ 试过的都成立（括号里是试了几项）：",
-			"✓ what was tried of these holds (how many probes):")
+			"✓ all that was tried of these holds (number of probes):")
 		p.Raw(folded(holds))
 	}
 	for _, why := range order {
@@ -81,8 +81,8 @@ func printReport(p *speak.Printer, r *conform.Report, all bool) {
 func printFailure(p *speak.Printer, r conform.Result) {
 	p.Raw("✗ " + r.Rule + "  " + indented(p, r.What) + "\n")
 	for _, line := range []struct{ label, text string }{
-		{p.Lang.Text("要", "wanted"), indented(p, r.Want)},
-		{p.Lang.Text("来", "came"), indented(p, r.Got)},
+		{p.Lang.Text("期望", "expected"), indented(p, r.Want)},
+		{p.Lang.Text("实际", "came"), indented(p, r.Got)},
 		{p.Lang.Text("再试", "again"), "--only '" + speak.Clean(r.Probe) + "'"},
 	} {
 		p.Raw("    " + strings.ReplaceAll(line.label, "  /  ", " ") + ": " + line.text + "\n")

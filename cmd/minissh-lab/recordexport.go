@@ -19,8 +19,8 @@ import (
 // exportFlags are the files that a saved run is made into.
 func exportFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "html", Usage: "和 --open：做成一个网页 `FILE`，不用实验室也能重放" +
-			" / with --open: make a page that replays it without the lab"},
+		&cli.StringFlag{Name: "html", Usage: "和 --open：做成一个网页 `FILE`，没有实验室也能重放 " +
+			"/ with --open: make a page that replays it without the lab"},
 		&cli.StringFlag{Name: "pcap", Usage: "和 --open：做成抓包文件 `FILE`，用 Wireshark 看 / " +
 			"with --open: make a capture for Wireshark"},
 	}
@@ -30,7 +30,7 @@ func exportFlags() []cli.Flag {
 // the first alone.
 func exportRun(c *cli.Context, p *speak.Printer, r recording, paths ...string) error {
 	if c.String("pcap") != "" && len(paths) > 1 {
-		return usage("--pcap 一次只要一个记录", "--pcap takes one run",
+		return usage("--pcap 一次只能做一个记录", "--pcap takes one run",
 			"minissh-lab record --open "+speak.Clean(paths[0])+" --pcap run.pcapng")
 	}
 	var page web.Replay
@@ -63,7 +63,8 @@ func exportRun(c *cli.Context, p *speak.Printer, r recording, paths ...string) e
 			return err
 		}
 		q := speak.Quote([]byte(name))
-		p.Sayf("%s：用浏览器打开，不联网也能重放", "%s: a browser replays it, without a network", q)
+		p.Sayf("%s：用浏览器打开，不联网也能重放", "%s: open it in a browser; it replays without "+
+			"a network", q)
 	}
 	if name := c.String("pcap"); name != "" {
 		if err := createExport(name, capture.Bytes()); err != nil {
@@ -84,7 +85,7 @@ func createExport(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		ext := filepath.Ext(path)
-		return failure("文件 "+q+" 已经在了", "file "+q+" exists already", "another name: "+
+		return failure("文件 "+q+" 已经存在", "file "+q+" exists already", "another name: "+
 			speak.Quote([]byte(strings.TrimSuffix(path, ext)+"2"+ext)))
 	}
 	if err == nil {
@@ -93,7 +94,7 @@ func createExport(path string, data []byte) error {
 	}
 	if err != nil {
 		text := speak.Clean(err.Error())
-		return failure("没有写好 "+q+"："+text, q+" was not written: "+text,
+		return failure("没有写成 "+q+"："+text, q+" was not written: "+text,
 			"minissh-lab record --help")
 	}
 	return nil

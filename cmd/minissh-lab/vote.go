@@ -29,10 +29,10 @@ func voteFlags() []cli.Flag {
 func voteCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "vote",
-		Usage:     "对老师开的预测投票  /  vote on the prediction that the teacher has opened",
+		Usage:     "给老师开的预测投票  /  vote on the prediction that the teacher has opened",
 		ArgsUsage: "[NUMBER]",
-		Description: "投票没有名字，结束之前可以再投一次来改。\n" +
-			"A vote has no name. Until it is closed, vote again to change yours.",
+		Description: "投票不记名；结束之前想改，再投一次就行。\n" +
+			"A vote is anonymous. Until it is closed, vote again to change yours.",
 		Flags:        voteFlags(),
 		OnUsageError: usageError,
 		Action:       runVote,
@@ -70,7 +70,7 @@ func runVote(c *cli.Context) error {
 	l := lesson.Find(name)
 	if l == nil {
 		q := speak.QuoteShort([]byte(name), 16)
-		return failure("投票的第 "+q+" 课，这个 minissh-lab 没有",
+		return failure("正在投票的是第 "+q+" 课，这个 minissh-lab 里没有这一课",
 			"the vote is on lesson "+q+", which this minissh-lab does not have", voteForm)
 	}
 	l.Pose(s)
@@ -90,7 +90,7 @@ func runVote(c *cli.Context) error {
 	if err := class.SendVote(c.Context, address, l.Name, n, classID()); err != nil {
 		return boardProblem(err, address)
 	}
-	s.Sayf("投给了 %d", "counted: %d", n)
+	s.Sayf("投给了 %d", "you voted for %d", n)
 	return nil
 }
 
@@ -107,7 +107,7 @@ func chosenNumber(typed string, options int) (int, error) {
 // boardProblem says why a board was not reached, or what it said.
 func boardProblem(err error, address string) error {
 	zh, en, _, _ := dialect.Explain(err)
-	return failure("没有发给老师："+zh, "the class was not told: "+en,
+	return failure("没有发给老师："+zh, "it did not reach the teacher: "+en,
 		"minissh-lab class --listen "+speak.Clean(address))
 }
 
@@ -124,7 +124,7 @@ func voteWith(c *cli.Context, s *lesson.Stage, l *lesson.Lesson) {
 		case err == nil:
 			s.Say(lesson.Text{Zh: "（投票算上了）", En: "(your vote is counted)"})
 		case errors.Is(err, class.ErrNoVote):
-			s.Say(lesson.Text{Zh: "（老师现在没有开投票）", En: "(the class has no vote now)"})
+			s.Say(lesson.Text{Zh: "（老师现在没有开投票）", En: "(no vote is open now)"})
 		default:
 			zh, en, _, _ := dialect.Explain(err)
 			s.Say(lesson.Text{Zh: "（投票没有发出去：" + zh + "）",

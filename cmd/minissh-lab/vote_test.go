@@ -93,9 +93,9 @@ func TestVoteByTheVerbs(t *testing.T) {
 	}
 	b.until("the vote is open, votes: 1")
 	b.types("show")
-	b.until("what comes true, votes: 1")
+	b.until("the answer, votes: 1")
 	_, out, _ = lab(t, "3\n952\n", "lesson", "12", "--lang", "en", "--class", b.address)
-	if !strings.Contains(out, "(the class has no vote now)") ||
+	if !strings.Contains(out, "(no vote is open now)") ||
 		!strings.Contains(out, "your prediction came true") {
 		t.Errorf("%s", out)
 	}

@@ -152,7 +152,7 @@ func (a *attack) filter(word, input string, fail *Failure) (string, error) {
 	<-done
 	prog.settle()
 	if prog.output.size() >= maxOutput {
-		fail.Got = tx("打印了 %d 字节以上", "it printed more than %d bytes", maxOutput)
+		fail.Got = tx("打印超过了 %d 字节", "it printed more than %d bytes", maxOutput)
 		return "", fail
 	}
 	r := prog.p.Result()

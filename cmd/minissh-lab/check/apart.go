@@ -31,7 +31,7 @@ func lateReader(a *attack) error {
 	if err != nil {
 		return err
 	}
-	late := 2 * time.Second // longer than people sleep between sends; later only whoever waits is left
+	late := 2 * time.Second // longer than people sleep between sends
 	for i, word := range words {
 		fail := &Failure{Sent: tx("接收方先忙 %v，再 recv(1024)，第 %d 次",
 			"the receiver is busy for %v and then calls recv(1024), time %d", late, i+1),

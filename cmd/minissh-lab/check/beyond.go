@@ -15,7 +15,7 @@ func beyond() []*Check {
 				"slowly"), run: sendsSlow},
 			{Name: "stuck", What: tx("16 MiB，一直不收", "16 MiB, never "+
 				"received"), run: sendsStuck},
-			{Name: "rst", What: tx("回答的中间，连接被重置", "a reset in the middle of an answer"),
+			{Name: "rst", What: tx("回答到一半，连接被重置", "a reset in the middle of an answer"),
 				run: sendsReset},
 		}},
 		{Lesson: "22", Port: 8080, Server: []Case{
@@ -25,7 +25,8 @@ func beyond() []*Check {
 				run: halfWhole(lines("half", 300_000))},
 			{Name: "empty", What: tx("什么也没发就说完了", "nothing, then the "+
 				"end"), run: halfWhole()},
-			{Name: "patient", What: tx("慢，但没有停", "slow, but never silent"), run: halfPatient},
+			{Name: "patient", What: tx("慢，但没有停下来",
+				"slow, but never silent"), run: halfPatient},
 			{Name: "silent", What: tx("发一块，就不动了", "one piece, then "+
 				"silence"), run: halfSilent},
 			{Name: "rst",
@@ -38,13 +39,13 @@ func beyond() []*Check {
 				run: halfClientSilent},
 		}},
 		{Lesson: "23", Port: 8080, Server: []Case{
-			{Name: "silent", What: tx("一个不出声，另外 8 个都要回答", "one is silent, 8 others "+
-				"are answered"),
+			{Name: "silent", What: tx("一个不出声，另外 8 个都要得到回答",
+				"one is silent, 8 others are answered"),
 				run: manySilent},
 			{Name: "half", What: tx("一个只发半行，后来才发完", "one sends half a line, the rest "+
 				"later"),
 				run: manyHalf},
-			{Name: "pieces", What: tx("三个轮流，各发一个字节", "three in turn, a byte "+
+			{Name: "pieces", What: tx("三个客户端轮流发，每次一个字节", "three in turn, a byte "+
 				"each"), run: manyPieces},
 			{Name: "deaf", What: tx("一个只发不收", "one sends a lot and never "+
 				"receives"), run: manyDeaf},
@@ -59,29 +60,27 @@ func beyond() []*Check {
 			{Name: "cut", What: tx("一个请求，切成两块", "a request, cut in two"), run: httpCut},
 			{Name: "chunked", What: tx("分块的内容", "a chunked body"), run: httpChunked},
 			{Name: "chinese", What: tx("300 个 中", "300 x 中"), run: httpChinese},
-			{Name: "names", What: tx("头的名字小写", "names of headers in lower "+
-				"case"), run: httpNames},
+			{Name: "names", What: tx("头部字段名小写", "header names in lower case"), run: httpNames},
 			{Name: "close", What: text("404; Connection: close"), run: httpClose},
 			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"),
 				run: afterFin(helloHTTP, true)},
 		}},
 		{Lesson: "25", Port: 8080, TLS: true, Client: []Case{
-			{Name: "records", What: tx("20000 字节，再用各种记录", "20000 bytes, and records of "+
-				"every size"),
+			{Name: "records", What: tx("20000 字节，再用各种大小的记录",
+				"20000 bytes, and records of every size"),
 				run: recordsOf(anySchedule("simple"))},
 			{Name: "silent", What: tx("没有输出的回答", "an answer without output"),
 				run: emptyAnswer("simple")},
 			{Name: "chinese", What: tx("400 个 中", "400 x 中"), run: chineseAnswer("simple")},
-			{Name: "eof", What: tx("在回答中间断开", "the connection ends inside an answer"),
+			{Name: "eof", What: tx("回答到一半断开", "the connection ends inside an answer"),
 				run: endsInFrame("simple")},
 			{Name: "huge", What: tx("长度 2147483647", "a length of 2147483647"),
 				run: hostileLength(chaos.Huge)},
-			{Name: "stranger", What: tx("别人的证书", "another one's "+
-				"certificate"), run: strangerServes},
+			{Name: "stranger", What: tx("别人的证书", "somebody else's certificate"), run: strangerServes},
 		}},
 		{Lesson: "26", Port: 8080, Server: []Case{
-			{Name: "right", What: tx("合规矩的：到 1 MiB 为止", "what keeps the rules, up to 1 "+
-				"MiB"),
+			{Name: "right", What: tx("守规矩的消息：最大 1 MiB", "messages that keep the rules, "+
+				"up to 1 MiB"),
 				run: inflatesRight},
 			{Name: "minus-one", What: tx("长度 -1", "a length of "+
 				"-1"), run: hostileNumber(chaos.MinusOne)},
@@ -89,10 +88,10 @@ func beyond() []*Check {
 				run: hostileNumber(chaos.Huge)},
 			{Name: "over", What: tx("长度 65537", "a length of 65537"),
 				run: hostileNumber(mostCompressed + 1)},
-			{Name: "garbage", What: tx("不是 zlib 的字节", "bytes that are not "+
-				"zlib's"), run: inflatesGarbage},
-			{Name: "bomb", What: tx("解开是 1 MiB 多 1 字节、48 MiB", "inflating to 1 MiB and a "+
-				"byte, to 48 MiB"),
+			{Name: "garbage", What: tx("不是 zlib 格式的字节", "bytes "+
+				"that are not zlib data"), run: inflatesGarbage},
+			{Name: "bomb", What: tx("解压以后是 1 MiB 多 1 字节、48 MiB",
+				"inflating to 1 MiB and a byte, to 48 MiB"),
 				run: inflatesBomb},
 			{Name: "drip", What: tx("一个字节一个字节地慢慢发", "slowly, byte by "+
 				"byte"), run: inflatesDrip},

@@ -51,7 +51,7 @@ func (a *attack) answersAtEnd(conn *tape, pieces [][]byte) error {
 	if err := closeWrite(conn); isKnown(err) {
 		return err
 	} else if err != nil {
-		fail.Got = tx("连接已经断了", "the connection was over already")
+		fail.Got = tx("连接已经断了", "the connection had ended already")
 		return fail
 	}
 	f, _ := a.readToEnd(conn, a.o.Limit)
@@ -176,7 +176,7 @@ func halfPatient(a *attack) error {
 		}
 		return f
 	}
-	return &Skipped{tx("这台机器太忙，慢慢发不了", "this machine is too busy to send evenly")}
+	return &Skipped{tx("这台机器太忙，没法匀速地发", "this machine is too busy to send evenly")}
 }
 
 // halfSilent sends a piece and no more: the server must give up on it, and serve the next.
@@ -188,7 +188,8 @@ func halfSilent(a *attack) error {
 	if _, err := conn.Write([]byte("hello")); err != nil {
 		return &Failure{Sent: text("hello"), Got: a.why(err)}
 	}
-	fail := &Failure{Sent: tx("一块，然后不出声，也不断开", "one piece, then silence, no end"),
+	fail := &Failure{Sent: tx("一块，然后不出声，也不断开", "one piece, then silence, and the "+
+		"connection stays open"),
 		Want: tx("最多等 %v 就放弃，接着服务下一个", "it gives up after %v, and serves the "+
 			"next", silence)}
 	f, more := a.fateOf(conn, silence+a.o.Limit)
@@ -218,7 +219,7 @@ func halfClient(a *attack) error {
 	fail.Sent = tx("%s，分三块，然后关闭", "%s, in three pieces, then closed", quote(answer))
 	fail.Want = tx("打印 %s", "printed: %s", quote(answer))
 	if p.done() {
-		fail.Got = tx("还没有回答，程序就结束了", "the program ended before it was answered")
+		fail.Got = tx("还没得到回答，程序就结束了", "the program ended before it was answered")
 		if p.crash() == nil {
 			fail.proves(cause.CloseNotShutdown)
 		}
@@ -298,8 +299,8 @@ func halfClientSilent(a *attack) error {
 	if err != nil {
 		return err
 	}
-	fail.Sent = tx("什么也不回答，也不关闭", "no answer, and no end")
-	fail.Want = tx("最多等 %v，说一声，结束", "it waits %v at most, says so, and ends", silence)
+	fail.Sent = tx("什么也不回答，也不关闭", "no answer, and the connection stays open")
+	fail.Want = tx("最多等 %v，说一声，然后结束", "it waits %v at most, says so, and ends", silence)
 	switch f, _ := a.fateLong(silence + a.o.Limit); f {
 	case ended:
 		if f := p.crash(); f != nil {

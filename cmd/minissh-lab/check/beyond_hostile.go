@@ -173,14 +173,14 @@ func hostileNumber(n int32) func(*attack) error {
 
 // inflatesGarbage sends bytes that are not zlib's.
 func inflatesGarbage(a *attack) error {
-	return a.refuses(tx("5 个字节，不是 zlib", "5 bytes that are not zlib's"),
+	return a.refuses(tx("5 个字节，不是 zlib 格式的", "5 bytes that are not zlib data"),
 		append(chaos.HostileLength(false, 5), "hello"...), nil)
 }
 
 // inflatesBomb sends a few KiB that inflate to more than the limit: to a little more, then to much.
 func inflatesBomb(a *attack) error {
 	over := compressed(bytes.Repeat([]byte("a"), mostInflated+1))
-	err := a.refuses(tx("%d 字节，解开是 %d 字节", "%d bytes that inflate to %d", len(over)-4,
+	err := a.refuses(tx("%d 字节，解压以后是 %d 字节", "%d bytes that inflate to %d", len(over)-4,
 		mostInflated+1), over, nil)
 	if f, ok := err.(*Failure); ok && f.wentOn {
 		f.proves(cause.BombInflated)
@@ -194,7 +194,7 @@ func inflatesBomb(a *attack) error {
 	if a.prog != nil {
 		before, known = peakMemory(a.prog.p.PID)
 	}
-	what := tx("%d 字节，解开是 %d MiB", "%d bytes that inflate to %d "+
+	what := tx("%d 字节，解压以后是 %d MiB", "%d bytes that inflate to %d "+
 		"MiB", len(bomb)-4, bombSize>>20)
 	if err := a.refuses(what, bomb, cause.BombInflated); err != nil || !known {
 		return err
@@ -226,8 +226,8 @@ func inflatesDrip(a *attack) error {
 	what := tx("每 %v 发一个字节；另一个什么也不发", "a byte every %v; another client sends "+
 		"nothing", pause)
 	fail := &Failure{Sent: what,
-		Want: tx("别的客户端有回答；%v 以后都关掉", "others are answered; both are closed after "+
-			"%v", messageTime)}
+		Want: tx("别的客户端照样有回答；%v 以后，这两个都关掉",
+			"others are answered; both are closed after %v", messageTime)}
 	end, closed := time.Now().Add(messageTime+2*time.Second), false
 	for i := 0; time.Now().Before(end) && !closed && a.ctx.Err() == nil; i++ {
 		_, err := conn.Write(message[i : i+1])

@@ -109,7 +109,7 @@ func (a *attack) httpExchange(conn *tape, want string, what Text, pieces ...stri
 	conn.rewind()
 	rest, err := a.httpAnswer(conn, nil, want, fail)
 	if err == nil && len(rest) > 0 {
-		fail.Got = tx("后面还有 %s", "more came: %s", quote(rest))
+		fail.Got = tx("后面又来了 %s", "more came: %s", quote(rest))
 		return fail
 	}
 	return err
@@ -252,7 +252,7 @@ func httpNames(a *attack) error {
 	}
 	request := strings.NewReplacer("Content-Length: ", "content-length:", "Host: ", "HOST:  ").
 		Replace(post("names"))
-	err = a.httpExchange(conn, "NAMES", tx("头的名字小写，冒号后面没有空格",
+	err = a.httpExchange(conn, "NAMES", tx("头部字段名小写，冒号后面没有空格",
 		"names in lower case, no blank after the colon"), request)
 	if f, ok := err.(*Failure); ok && !f.Proven && a.prog != nil {
 		a.explain(f)

@@ -125,13 +125,13 @@ func manyHalf(a *attack) error {
 	case failed:
 		return f
 	}
-	fail := &Failure{Sent: tx("半行 first，后来才是 second 和换行",
-		"half a line, `first `, and later `second` and its end")}
+	fail := &Failure{Sent: tx("先发半行 first，后来才发 second 和换行",
+		"half a line, `first `, and later `second` and the newline")}
 	a.calm()
 	half.SetReadDeadline(time.Now().Add(time.Millisecond))
 	half.Read(make([]byte, 1024))
 	if len(half.came) > 0 {
-		fail.Want = tx("一行完了才回答", "an answer when the line is complete")
+		fail.Want = tx("一行收全了才回答", "an answer when the line is complete")
 		fail.Got = tx("才半行，就来了 %s", "after half a line came %s", quote(half.came))
 		fail.proves(cause.PieceIsLine)
 		return fail

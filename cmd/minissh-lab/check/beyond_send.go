@@ -88,8 +88,8 @@ func (q *asked) take(n, limit int) error {
 			continue
 		}
 		f := q.failure(n)
-		f.Got = tx("来了 %d 字节，都对，然后", "%d bytes came, all right, "+
-			"then ", q.off).Plus(q.a.why(err))
+		f.Got = tx("来了 %d 字节，都对，然后", "%d bytes came, all of them right, then ",
+			q.off).Plus(q.a.why(err))
 		q.starved = time.Since(last)
 		if q.starved > starving && q.off > narrow && !q.a.prog.gone() {
 			f.proves(cause.PartialSend) // it waited for the next line
@@ -204,7 +204,7 @@ func sendsSlow(a *attack) error {
 		}
 		return f
 	}
-	return &Skipped{tx("这台机器太忙，慢慢收不了", "this machine is too busy to receive evenly")}
+	return &Skipped{tx("这台机器太忙，没法匀速地收", "this machine is too busy to receive evenly")}
 }
 
 // sendsStuck never reads: the server must give up, and serve the next.
@@ -253,7 +253,7 @@ func sendsReset(a *attack) error {
 		return err
 	}
 	leave(q.tape)
-	fail := &Failure{Sent: tx("在回答的中间，连接被重置（RST）", "a reset (RST) in the middle of "+
+	fail := &Failure{Sent: tx("回答到一半，连接被重置（RST）", "a reset (RST) in the middle of "+
 		"an answer"),
 		Want: tx("接着服务下一个客户端", "the next client is served")}
 	err = a.servesNext(helloNumber, fail)

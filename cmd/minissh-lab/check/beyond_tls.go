@@ -92,8 +92,8 @@ func strangerServes(a *attack) error {
 		// In TLS 1.3 the client's refusal may come after the server has finished.
 		return a.endsRefusing()
 	}
-	fail := &Failure{Sent: tx("另一张证书，不是 %s 里的", "another certificate than the one in "+
-		"%s", trusted),
+	fail := &Failure{Sent: tx("另一张证书，不是 %s 里的", "a certificate other than the one in %s",
+		trusted),
 		Want: tx("拒绝，什么也不发", "it refuses, and sends nothing"),
 		Got:  tx("它发来了 %s", "it sent %s", quote(p.conn.came))}
 	fail.proves(cause.TrustsAnybody)

@@ -232,7 +232,7 @@ func runCase(ctx context.Context, c *Check, cs *Case, side Side, o Options) erro
 	}()
 	if c.TLS {
 		if err := a.secure(); err != nil {
-			return &Trouble{Text: tx("做不出证书：%v", "cannot make a certificate: %v", err)}
+			return &Trouble{Text: tx("证书没有做成：%v", "cannot make a certificate: %v", err)}
 		}
 	}
 	err = cs.run(a)
@@ -264,7 +264,7 @@ func (a *attack) left(cs *Case) *Failure {
 	f := a.crash()
 	switch {
 	case f != nil:
-		f.Want = tx("答完还活着", "it has answered, and lives")
+		f.Want = tx("答完以后还在运行", "it has answered, and keeps running")
 		return f
 	case a.side == Client:
 		return nil

@@ -61,7 +61,7 @@ func (a *attack) keep(conn net.Conn) *tape {
 func closeWrite(conn net.Conn) error {
 	half, ok := raw(conn).(interface{ CloseWrite() error })
 	if !ok {
-		return &Skipped{tx("这里不能只关一半", "cannot close one half here")}
+		return &Skipped{tx("这里做不到半关闭", "a half-close is not possible here")}
 	}
 	return half.CloseWrite()
 }

@@ -193,7 +193,7 @@ func (b *Board) tried() (students []student, lessons []string) {
 }
 
 // Stuck says where most of those are who have not passed a check yet, a line for each check that
-// somebody tried and has not passed: "15a client: 14 of 30 stick on chaos".
+// somebody tried and has not passed: "15a client: 14 of 30 stuck on chaos".
 func (b *Board) Stuck(lang speak.Lang) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -220,7 +220,7 @@ func (b *Board) Stuck(lang speak.Lang) string {
 			}
 			out.WriteString(lang.Text(
 				fmt.Sprintf("%s %s：%d 人里有 %d 人卡在 %s", l, side.zh, tried, cases[most], most),
-				fmt.Sprintf("%s %s: %d of %d stick on %s", l, side.name, cases[most], tried,
+				fmt.Sprintf("%s %s: %d of %d stuck on %s", l, side.name, cases[most], tried,
 					most)) + "\n")
 		}
 	}

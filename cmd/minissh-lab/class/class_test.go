@@ -73,7 +73,7 @@ func TestReportsComeToTheBoard(t *testing.T) {
 	if got := b.Render(speak.English, 80); got != folded {
 		t.Errorf("folded:\n%q, want\n%q", got, folded)
 	}
-	stuck := "16 server: 1 of 1 stick on output\n16 client: 2 of 3 stick on chaos\n"
+	stuck := "16 server: 1 of 1 stuck on output\n16 client: 2 of 3 stuck on chaos\n"
 	if got := b.Stuck(speak.English); got != stuck {
 		t.Errorf("stuck: %q", got)
 	}

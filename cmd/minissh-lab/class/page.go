@@ -111,7 +111,7 @@ func (b *Board) Page(lang speak.Lang, p *Projector) http.Handler {
 		if r.URL.Path != "/page.css" &&
 			subtle.ConstantTimeCompare([]byte(token), []byte(p.token)) != 1 {
 			http.Error(w, lang.Text("这不是投影页的链接：完整的链接在老师的终端里",
-				"not the page's link: the teacher's terminal has it"), http.StatusNotFound)
+				"not the link to this page: the teacher's terminal has it"), http.StatusNotFound)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -135,10 +135,10 @@ func (p Poll) show(lang speak.Lang) *shownVote {
 		Code: p.Code, Open: p.Open, Shown: p.Shown, Mine: -1}
 	switch {
 	case p.Open:
-		v.Note = lang.Text("点一个；投票结束之前可以改。",
+		v.Note = lang.Text("点一个答案；投票结束之前可以改。",
 			"Tap one; until the vote is closed you can change it.")
 	case !p.Shown:
-		v.Note = lang.Text("投票结束，看投影。", "The vote is closed: look at the board.")
+		v.Note = lang.Text("投票结束了，看投影。", "The vote is closed: look at the board.")
 	}
 	for i, text := range p.Options {
 		v.Options = append(v.Options, shownOption{i + 1, p.Counts[i], max(p.Votes, 1), text,
@@ -151,10 +151,10 @@ func (b *Board) show(lang speak.Lang, p *Projector) shown {
 	s := shown{Where: p.Where, Lang: htmlLang(lang), Path: p.path(),
 		Title: lang.Text("老师的看板", "the class"), Name: lang.Text("名字", "name"),
 		Type:  lang.Text("报到：", "report with:"),
-		Open:  lang.Text("投票，第几课：", "vote on lesson"),
+		Open:  lang.Text("开始投票，选一课：", "open a vote on lesson"),
 		Close: lang.Text("结束投票", "close the vote"),
-		Show:  lang.Text("揭晓", "show what comes true"),
-		End:   lang.Text("收起", "take the vote away"),
+		Show:  lang.Text("揭晓", "show the answer"),
+		End:   lang.Text("收起", "remove the vote"),
 		Empty: lang.Text("还没有人报到。", "Nobody has reported yet.")}
 	if p.Phones {
 		s.Link = "http://" + p.Where + "/"

@@ -77,7 +77,7 @@ func TestPageOfThirty(t *testing.T) {
 	if code != 200 || strings.Count(body, "<tr>") != 31 || strings.Contains(body, "<script") {
 		t.Errorf("%d, %d rows\n%s", code, strings.Count(body, "<tr>"), body)
 	}
-	for _, want := range []string{"16 client: 3 of 30 stick on chaos", "学生7",
+	for _, want := range []string{"16 client: 3 of 30 stuck on chaos", "学生7",
 		"✗ <small>chaos</small>",
 		"--class 192.0.2.7:8090"} {
 		if !strings.Contains(body, want) {

@@ -50,7 +50,7 @@ func (b *Board) Phones(lang speak.Lang, where string) http.Handler {
 			err = b.vote(r.FormValue("lesson"), option, browserID(w, r), addressOf(r))
 		}
 		if err != nil {
-			http.Error(w, lang.Text("没有算上：", "not counted: ")+err.Error(),
+			http.Error(w, lang.Text("这一票没有算上：", "not counted: ")+err.Error(),
 				http.StatusBadRequest)
 			return
 		}
@@ -135,8 +135,8 @@ func (b *Board) forPhone(lang speak.Lang, where, id string) forPhone {
 			lang.Text("上课：", "The lesson:"), "minissh-lab lesson 12",
 			lang.Text("在终端里投票：", "Vote from a terminal:"),
 			"minissh-lab vote --class " + where,
-			lang.Text("检查自己的程序，报到老师的板上（Windows 用 python）：",
-				"Check your program, and report to the board (on Windows: python):"),
+			lang.Text("检查自己的程序，结果报到老师的看板上（Windows 用 python）：",
+				"Check your program, and report to the board (on Windows, type python):"),
 			"minissh-lab check 15a --client --class " + where + " --name … -- python3 my_client.py",
 		}}
 	if p, ok := b.Poll(); ok {

@@ -171,5 +171,5 @@ func (p Poll) state(lang speak.Lang) string {
 			"lesson "+p.Lesson+", the vote is closed, votes: "+n)
 	}
 	return lang.Text("第 "+p.Lesson+" 课，揭晓："+n+" 票",
-		"lesson "+p.Lesson+", what comes true, votes: "+n)
+		"lesson "+p.Lesson+", the answer, votes: "+n)
 }

@@ -118,7 +118,7 @@ func TestOneAddressDoesNotCrowdOutAClass(t *testing.T) {
 	if p, _ := b.Poll(); !slices.Equal(p.Counts, []int{8, 30, 0}) {
 		t.Errorf("votes %v", p.Counts)
 	}
-	if got := b.Stuck(speak.English); got != "16 client: 15 of 30 stick on chaos\n" {
+	if got := b.Stuck(speak.English); got != "16 client: 15 of 30 stuck on chaos\n" {
 		t.Errorf("stuck: %q", got)
 	}
 	for i := range MaxReports + 2 {

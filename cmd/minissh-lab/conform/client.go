@@ -75,7 +75,7 @@ func (t *trial) clientThat(isRead bool) *host {
 func (h *host) accept() *guest { return h.acceptWithin(h.t.o.Patience) }
 
 func (h *host) acceptWithin(wait time.Duration) *guest {
-	want := tx("客户端连上来，说 HELLO", "a client that connects, and says HELLO")
+	want := tx("客户端连上来，说 HELLO", "a client that connects and says HELLO")
 	type deadline interface{ SetDeadline(time.Time) error }
 	h.listener.(deadline).SetDeadline(time.Now().Add(wait))
 	conn, err := h.listener.Accept()
@@ -91,7 +91,7 @@ func (h *host) acceptWithin(wait time.Duration) *guest {
 	g := &guest{t: h.t, d: h, conn: conn, in: protocol.NewReader(conn), order: h.order}
 	f := g.expect(protocol.TypeHello)
 	if err := f.Decode(&g.hello); err != nil {
-		h.t.broke("JS2", tx("HELLO 是严格的 JSON", "a HELLO of strict JSON"), same(err.Error()))
+		h.t.broke("JS2", tx("HELLO 是严格的 JSON", "a HELLO in strict JSON"), same(err.Error()))
 	}
 	if err := g.hello.Check(); err != nil {
 		h.t.broke("SE1", tx("HELLO 的字段都在范围内", "a HELLO whose fields are in range"),
@@ -111,7 +111,7 @@ func (g *guest) next(wait time.Duration) (protocol.Frame, error) {
 	if err != nil {
 		if v, ok := err.(*protocol.Violation); ok {
 			g.t.note(fmt.Sprintf("client  type %#02x length %d", uint8(f.Type), f.Length))
-			g.t.broke(headerRule(v.Code), tx("合规范的帧头", "a header as the pages have it"),
+			g.t.broke(headerRule(v.Code), tx("符合规范的帧头", "a header that keeps the rules"),
 				same(v.Error()))
 		}
 		return f, err
@@ -179,8 +179,8 @@ func (g *guest) send(frames ...[]byte) {
 func (g *guest) raw(b []byte) {
 	g.conn.SetWriteDeadline(time.Now().Add(g.t.o.Patience))
 	if _, err := g.conn.Write(b); isTimeout(err) {
-		g.t.broke("SE7", tx("客户端一直在读", "a client that reads on"),
-			tx("它不再读了：写不进去", "it reads no more: a write to it hangs"))
+		g.t.broke("SE7", tx("客户端一直在读", "a client that keeps reading"),
+			tx("它不读了：写不进去", "it no longer reads: a write to it hangs"))
 	}
 }
 
@@ -292,7 +292,7 @@ func (h *host) until(want Text, there func() bool) {
 func (g *guest) expectError(code protocol.Code) {
 	g.takesError(code)
 	if _, err := g.next(g.t.o.Patience); err != io.EOF {
-		g.t.broke("FR7", tx("ERROR 之后关掉", "the link's end after ERROR"),
+		g.t.broke("FR7", tx("ERROR 之后关掉", "the link closed after ERROR"),
 			tx("没有关", "it is not closed"))
 	}
 	g.conn.Close()

@@ -7,8 +7,8 @@ import (
 // clientEndProbes are of what must not look like success, and of what the daemon says.
 var clientEndProbes = []Probe{
 	{Rule: "SE5", Name: "lost",
-		What: tx("EXIT 之前断了：不是成功",
-			"a link that ends ahead of EXIT does not count as success"),
+		What: tx("EXIT 之前断了：不算成功",
+			"a link that ends before EXIT does not count as success"),
 		run: func(t *trial) {
 			h := t.client()
 			h.program.types("", true)
@@ -22,7 +22,7 @@ var clientEndProbes = []Probe{
 			h.fails()
 		}},
 	{Rule: "SE5", Name: "goodbye",
-		What: tx("命令还在跑，来了 GOODBYE：不是成功",
+		What: tx("命令还在跑，来了 GOODBYE：不算成功",
 			"GOODBYE while a command runs does not count as success"), run: func(t *trial) {
 			h := t.client()
 			g := h.accept()
@@ -31,20 +31,20 @@ var clientEndProbes = []Probe{
 			h.fails()
 		}},
 	{Rule: "SE2", Name: "refused",
-		What: tx("HELLO 得到 ERROR：不是成功，说出原因",
-			"ERROR to HELLO does not count as success, and is told"), run: func(t *trial) {
+		What: tx("HELLO 得到 ERROR：不算成功，说出原因",
+			"ERROR to HELLO does not count as success, and is reported"), run: func(t *trial) {
 			h := t.client()
 			g := h.accept()
 			g.send(frame(protocol.TypeError, 0,
 				`{"code":"key_not_authorized","message":"nobody here"}`))
 			h.fails()
 			if _, said := h.program.output(); len(said) == 0 {
-				t.fail(tx("标准错误上有原因", "the reason on standard error"),
+				t.fail(tx("标准错误上写着原因", "a reason on standard error"),
 					tx("什么也没有", "nothing"))
 			}
 		}},
 	{Rule: "CH3", Name: "refused-channel",
-		What: tx("OPEN 得到 CLOSE：不是成功", "CLOSE to OPEN does not count as success"),
+		What: tx("OPEN 得到 CLOSE：不算成功", "CLOSE to OPEN does not count as success"),
 		run: func(t *trial) {
 			h := t.client()
 			g := h.accept()
@@ -55,7 +55,7 @@ var clientEndProbes = []Probe{
 			h.fails()
 		}},
 	{Rule: "CH4", Name: "no-exit",
-		What: tx("没有 EXIT 的 CLOSE：不是成功", "a CLOSE without EXIT does not count as success"),
+		What: tx("没有 EXIT 的 CLOSE：不算成功", "a CLOSE without EXIT does not count as success"),
 		run: func(t *trial) {
 			h := t.client()
 			h.program.types("", true)
@@ -67,7 +67,7 @@ var clientEndProbes = []Probe{
 			h.fails()
 		}},
 	{Rule: "CO2", Name: "hostile-code",
-		What: tx("奇怪的 code：不给人看", "a code of another form is shown to nobody"),
+		What: tx("不合格式的 code：不能给人看", "a code of another form is never shown"),
 		run: func(t *trial) {
 			h := t.client()
 			g := h.accept()
@@ -77,7 +77,7 @@ var clientEndProbes = []Probe{
 		}},
 	{Rule: "CO3", Name: "hostile-message",
 		What: tx("message 里的转义序列：不能原样打印",
-			"a message with escape sequences is not printed as it is"), run: func(t *trial) {
+			"escape sequences in a message are not printed as they are"), run: func(t *trial) {
 			for _, kind := range []protocol.Type{protocol.TypeError, protocol.TypeGoodbye,
 				protocol.TypeClose} {
 				h := t.client()
@@ -97,7 +97,7 @@ var clientEndProbes = []Probe{
 			}
 		}},
 	{Rule: "EX5", Name: "unknown-notice",
-		What: tx("不认识的 NOTICE：不理", "a NOTICE that nobody knows is ignored"),
+		What: tx("不认识的 NOTICE：忽略", "an unknown NOTICE is ignored"),
 		run: func(t *trial) {
 			h := t.client()
 			h.program.types("", true)
@@ -109,7 +109,7 @@ var clientEndProbes = []Probe{
 			h.exits(5, "")
 		}},
 	{Rule: "JS2", Name: "unknown-keys",
-		What: tx("不认识的键：不理", "keys that nobody knows are ignored"), run: func(t *trial) {
+		What: tx("不认识的键：忽略", "unknown keys are ignored"), run: func(t *trial) {
 			h := t.client()
 			h.program.types("", true)
 			g := h.accept()

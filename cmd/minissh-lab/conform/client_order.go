@@ -82,7 +82,7 @@ func (o *clientOrder) theirs(f protocol.Frame) *broken {
 		o.acked = f.Number()
 		return nil
 	case protocol.TypeWelcome, protocol.TypePair:
-		return bad("FR6", tx("客户端的帧", "frames of a client's"))
+		return bad("FR6", tx("客户端能发的帧", "frames that a client may send"))
 	}
 	if o.resent < len(o.frames) { // what we said was not received comes again, identically (RE3)
 		want := o.frames[o.resent]
@@ -155,7 +155,7 @@ func (o *clientOrder) session(f protocol.Frame, bad func(string, Text) *broken) 
 		}
 	case protocol.TypeResize:
 	default:
-		return bad("FR6", tx("客户端的帧", "frames of a client's"))
+		return bad("FR6", tx("客户端能发的帧", "frames that a client may send"))
 	}
 	return nil
 }

@@ -54,8 +54,8 @@ var clientProbes = []Probe{
 			}
 		}},
 	{Rule: "EX6", Name: "no-outcome",
-		What: tx("EXIT 没有说结果：不是成功",
-			"an EXIT that tells no outcome does not count as success"),
+		What: tx("EXIT 没有说结果：不算成功",
+			"an EXIT without an outcome does not count as success"),
 		run: func(t *trial) {
 			for _, exit := range []string{`{}`, `{"how":"exited"}`, `{"how":"vanished","code":0}`,
 				`{"how":"hung_up"}`, `{"how":"signalled"}`} {
@@ -68,7 +68,7 @@ var clientProbes = []Probe{
 			}
 		}},
 	{Rule: "EX6", Name: "signalled",
-		What: tx("被信号结束：不是成功", "a command that a signal ended does not count as success"),
+		What: tx("被信号结束：不算成功", "a command that a signal ended does not count as success"),
 		run: func(t *trial) {
 			h := t.client()
 			h.program.types("", true)
@@ -248,7 +248,7 @@ var clientProbes = []Probe{
 			g.sync()
 		}},
 	{Rule: "SE6", Name: "ping", slow: true, What: tx("15 秒没有声音，客户端发 PING（最多等 30 秒）",
-		"a PING after 15 seconds of silence (waited for: 30)"), run: func(t *trial) {
+		"a PING after 15 seconds of silence (30 at most)"), run: func(t *trial) {
 		h := t.client()
 		g := h.accept()
 		g.begin()
@@ -257,7 +257,7 @@ var clientProbes = []Probe{
 	}},
 	{Rule: "SE7", Name: "reads-while-it-writes",
 		What: tx("守护进程不读，客户端也要读、要写出来",
-			"a daemon that reads nothing is still read"),
+			"a daemon that does not read is still read"),
 		run: func(t *trial) {
 			h := t.client()
 			h.program.types(strings.Repeat("x", 1_000_000), true)
@@ -301,7 +301,7 @@ func header(f []byte) protocol.Header {
 func (h *host) quiet() {
 	_, said := h.program.output()
 	if strings.ContainsAny(string(said), "\x1b\x07\u202e\u009b") {
-		h.t.fail(tx("只有看得见的字符", "printable characters alone"),
+		h.t.fail(tx("只有可打印字符", "only printable characters"),
 			same(fmt.Sprintf("%.200q", said)))
 	}
 }

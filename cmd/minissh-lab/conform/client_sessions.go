@@ -26,8 +26,10 @@ var clientSessionProbes = []Probe{
 			g.send(protocol.AppendNumber(nil, protocol.TypeAck, 0, 1000))
 			g.expectError(protocol.CodeBadAck)
 		}},
-	{Rule: "RE3", Name: "again", What: tx("链路断了：epoch 更大，received 是收到的；没到的原样再来",
-		"the link is lost: a greater epoch, what it has received, and again what did not arrive"),
+	{Rule: "RE3", Name: "again", What: tx("链路断了：epoch 更大，received 是收到的；没到的，原样"+
+		"再发",
+		"the link is lost: a greater epoch, what it has received, and what did not arrive comes "+
+			"again"),
 		run: clientAgain},
 	{Rule: "RE3", Name: "too-much-received",
 		What: tx("WELCOME 的 received 比它发的多：resume_mismatch",
@@ -86,7 +88,8 @@ var clientSessionProbes = []Probe{
 			h.exits(6, "")
 		}},
 	{Rule: "RE8", Name: "expired",
-		What: tx("session_expired：到此为止，不是成功", "session_expired is final, and no success"),
+		What: tx("session_expired：到此为止，不算成功", "session_expired is final, and does not "+
+			"count as success"),
 		run: func(t *trial) {
 			for _, code := range []string{"session_expired", "session_ended", "session_unknown"} {
 				g := t.keptClient()
@@ -146,7 +149,7 @@ func clientAgain(t *trial) {
 	n.order.resent = 1 // OPEN alone has come: STDIN and EOF must come again
 	n.send(welcomeOf(&protocol.Welcome{Channels: 16, Resend: startWindow, Hold: 60, Received: 1,
 		Uptime: 1e9}))
-	n.until(tx("没到的帧，原样", "the frames that did not arrive, identically"),
+	n.until(tx("没到的帧，原样", "the frames that did not arrive, unchanged"),
 		func(f protocol.Frame) bool {
 			return n.order.resent == len(n.order.frames) && f.Type == protocol.TypeEOF
 		})

@@ -78,8 +78,8 @@ func (s *stage) all(probes []Probe) {
 		slow.Go(func() {
 			if !s.o.Slow {
 				s.tell(Result{Rule: p.Rule, Probe: p.Name, What: p.What, Outcome: Unreached,
-					Want: tx("要等的，没有试：去掉 --quick",
-						"it waits, and was not tried: leave out --quick")})
+					Want: tx("要等很久，没有试：去掉 --quick",
+						"it takes long, and was not tried: leave out --quick")})
 				return
 			}
 			s.tell(s.apart(i, p))
@@ -133,7 +133,7 @@ func (s *stage) once(p Probe) Result {
 		return r
 	}
 	r.Outcome = Fails
-	r.Want = tx("守护进程继续运行", "a daemon that goes on")
+	r.Want = tx("守护进程继续运行", "a daemon that keeps running")
 	r.Got = tx("它结束了："+s.program.lastWords(), "it has ended: "+s.program.lastWords())
 	s.program.end(0)
 	if err := s.start(); err != nil {

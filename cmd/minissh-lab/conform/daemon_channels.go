@@ -15,7 +15,7 @@ var channelProbes = []Probe{
 	{Rule: "CH2", Name: "long-opens", What: tx("OPEN 的载荷一共 1048576 字节；多一个字节不行",
 		"OPENs of 1,048,576 bytes together, and not one more"), run: longOpens},
 	{Rule: "CH3", Name: "refused",
-		What: tx("没有这个服务：只来 CLOSE", "a service that nobody has"),
+		What: tx("没有这个服务：只来 CLOSE", "an unknown service"),
 		run: func(t *trial) {
 			k := t.login(nil)
 			k.refused(&protocol.Open{Service: "no_such"}, protocol.CodeUnknownService)

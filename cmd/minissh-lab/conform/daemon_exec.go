@@ -17,7 +17,7 @@ var execProbes = []Probe{
 				"[a b][$HOME][]", 0)
 		}},
 	{Rule: "EX1", Name: "length",
-		What: tx("length：命令从 STDIN 来", "length: the command comes by STDIN"),
+		What: tx("length：命令从 STDIN 来", "length: the command comes in STDIN"),
 		run: func(t *trial) {
 			text := "echo of stdin; cat"
 			t.expectOutput(t.login(nil).run(&protocol.Open{Service: "exec",
@@ -54,7 +54,7 @@ var execProbes = []Probe{
 				[ "$n" ] && echo y; done`
 			t.expectOutput(t.login(nil).run(command(each), ""), strings.Repeat("y\n", 5), 0)
 		}},
-	{Rule: "EX1", Name: "dir", What: tx("dir：从那里开始", "dir: where to start"),
+	{Rule: "EX1", Name: "dir", What: tx("dir：从那里开始", "dir: where the command starts"),
 		run: func(t *trial) {
 			o := command("pwd")
 			o.Dir = protocol.Bytes("/")
@@ -66,7 +66,7 @@ var execProbes = []Probe{
 			t.expectOutput(e, "home\n", 0)
 		}},
 	{Rule: "EX1", Name: "timeout",
-		What: tx("timeout_ms：到时候停", "timeout_ms: it is stopped then"),
+		What: tx("timeout_ms：到时间就停掉命令", "timeout_ms: the command is stopped then"),
 		run: func(t *trial) {
 			o := command(waits)
 			o.Timeout = 100
@@ -101,8 +101,8 @@ var execProbes = []Probe{
 		What: tx("SIGNAL 送到整个进程组", "SIGNAL reaches the process group"),
 		run: func(t *trial) {
 			k := t.login(nil)
-			channel, _ := k.start("trap : INT; " +
-				`sh -c 'trap "echo got it; exit 9" INT; echo up; while :; do sleep 0.05; done'; exit $?`)
+			channel, _ := k.start(`trap : INT; sh -c 'trap "echo got it; exit 9" INT; echo up; ` +
+				`while :; do sleep 0.05; done'; exit $?`)
 			k.send(frame(protocol.TypeSignal, channel, `{"signal":"INT"}`))
 			t.expectOutput(k.finish(channel), "got it\n", 9)
 		}},
@@ -121,7 +121,7 @@ var execProbes = []Probe{
 			t.expectOutput(t.login(nil).run(command("cat; echo end"), "a"), "aend\n", 0)
 		}},
 	{Rule: "EX4", Name: "unread",
-		What: tx("命令不读的 STDIN 丢掉", "what a command leaves unread is discarded"),
+		What: tx("命令不读的 STDIN：丢掉", "what the command does not read is discarded"),
 		run: func(t *trial) {
 			k := t.login(nil)
 			channel := k.open(command("exit 5"))
@@ -130,8 +130,8 @@ var execProbes = []Probe{
 			}
 			t.expectOutput(k.finish(channel), "", 5)
 		}},
-	{Rule: "EX4", Name: "eof-before-length", What: tx("length 还没到就 EOF：bad_request",
-		"EOF ahead of length: bad_request"), run: func(t *trial) {
+	{Rule: "EX4", Name: "eof-before-length", What: tx("length 字节还没到齐就 EOF：bad_request",
+		"EOF before the length: bad_request"), run: func(t *trial) {
 		k := t.login(nil)
 		channel := k.open(&protocol.Open{Service: "exec", Length: 100})
 		k.send(frame(protocol.TypeStdin, channel, "echo"), frame(protocol.TypeEOF, channel, "\x10"))
@@ -140,7 +140,7 @@ var execProbes = []Probe{
 		}
 	}},
 	{Rule: "EX5", Name: "output-held",
-		What: tx("命令完了，它留下的还拿着输出：NOTICE output_held，CLOSE 之后 EXIT 是命令的",
+		What: tx("命令结束了，它留下的进程还占着输出：NOTICE output_held，CLOSE 之后 EXIT 是命令的",
 			"output that is held: NOTICE output_held; after CLOSE the EXIT is the command's own"),
 		run: outputHeld},
 	{Rule: "EX6", Name: "codes", What: tx("退出码 0、1、127、255", "exit status 0, 1, 127, 255"),
@@ -171,7 +171,7 @@ var execProbes = []Probe{
 		}},
 	{Rule: "EX7", Name: "kill-after-5s", slow: true,
 		What: tx("不理 HUP 的，5 秒后 KILL（最多等 20 秒）",
-			"what ignores HUP is killed after 5 seconds (waited for: 20)"), run: func(t *trial) {
+			"what ignores HUP is killed after 5 seconds (20 at most)"), run: func(t *trial) {
 			k := t.login(nil)
 			channel, pid := k.start("trap '' HUP TERM; echo $$; while :; do sleep 1000; done")
 			k.send(frame(protocol.TypeClose, channel, "{}"))
@@ -217,8 +217,8 @@ var execProbes = []Probe{
 	{Rule: "TE2", Name: "pty-size",
 		What: tx("终端的大小，和 RESIZE", "a terminal's size, and RESIZE"), run: ptySize},
 	{Rule: "TE3", Name: "pty-end",
-		What: tx("命令完了就完了，留下的不算",
-			"it is over with the command, whatever is left running"),
+		What: tx("命令结束就算结束，它留下的进程不算",
+			"it ends with the command, whatever is left running"),
 		run: func(t *trial) {
 			k := t.login(nil)
 			o := command("sleep 1000 & echo done; exit 6")

@@ -60,8 +60,8 @@ var fileProbes = []Probe{
 			t.holds(dir+"/new", "content")
 		}},
 	{Rule: "FI7", Name: "replaces",
-		What: tx("换掉文件：硬链接还是旧内容",
-			"a file is replaced, never written into: its other name keeps the old content"),
+		What: tx("换掉文件，不改写：硬链接还是旧内容",
+			"a file is replaced, never written over: a hard link keeps the old content"),
 		run: func(t *trial) {
 			dir := t.folder()
 			t.must(os.WriteFile(dir+"/a", []byte("old"), 0o600))
@@ -72,8 +72,8 @@ var fileProbes = []Probe{
 			t.holds(dir+"/other", "old")
 		}},
 	{Rule: "FI9", Name: "never-half",
-		What: tx("断在文件中间：名字下面什么也没有",
-			"broken off within a file: nothing has its name"), run: func(t *trial) {
+		What: tx("文件传到一半断了：没有叫这个名字的文件",
+			"broken off within a file: nothing appears under its name"), run: func(t *trial) {
 			dir := t.folder()
 			k := t.login(nil)
 			channel := k.openFiles(&protocol.Files{Mode: "put", Target: protocol.Bytes(dir),
@@ -246,7 +246,7 @@ func (t *trial) records(stream []byte) (all []said) {
 		if err := r.Next(&rec); err == io.EOF {
 			return all
 		} else if err != nil {
-			t.broke("FI3", tx("合规范的记录", "records as the pages have them"), same(err.Error()))
+			t.broke("FI3", tx("符合规范的记录", "records that keep the rules"), same(err.Error()))
 		}
 		body := make([]byte, rec.Body)
 		n, err := r.Body(body)

@@ -11,7 +11,7 @@ import (
 
 // sessionProbes are of sessions with more than one link (RE), and of what is answered to a HELLO.
 var sessionProbes = []Probe{
-	{Rule: "RE3", Name: "unknown", What: tx("不认识的会话", "a session that nobody knows"),
+	{Rule: "RE3", Name: "unknown", What: tx("不认识的会话", "an unknown session"),
 		run: func(t *trial) { t.refusedAgain(newSession(), 2, 0, protocol.CodeSessionUnknown) }},
 	{Rule: "RE4", Name: "ended", What: tx("GOODBYE 过的会话", "a session that GOODBYE has ended"),
 		run: func(t *trial) {
@@ -88,14 +88,14 @@ var sessionProbes = []Probe{
 	{Rule: "RE2", Name: "keeps-no-more", What: tx("没有 ACK：没确认的帧最多 resend 那么多",
 		"without an ACK it sends no more than its resend"), run: keepsNoMore},
 	{Rule: "RE3", Name: "again",
-		What: tx("换一条链路：没收到的原样再来",
-			"on a new link what did not arrive comes again, identically"),
+		What: tx("换一条链路：没收到的，原样再发",
+			"on a new link, what did not arrive comes again, unchanged"),
 		run: comesAgain},
 	{Rule: "RE3", Name: "again-to-it",
 		What: tx("WELCOME 的 received 是它收到的", "received in WELCOME is what it has received"),
 		run:  receivedCounts},
 	{Rule: "RE3", Name: "half-a-frame",
-		What: tx("半个帧不算数", "part of a frame counts nothing (SE4)"), run: halfAFrame},
+		What: tx("半个帧：不算", "part of a frame does not count (SE4)"), run: halfAFrame},
 	{Rule: "RE3", Name: "takes-over",
 		What: tx("更大的 epoch：旧链路还在也换过去",
 			"a greater epoch takes over from a link that lives"),
@@ -129,8 +129,8 @@ var sessionProbes = []Probe{
 			t.refusedAgain(k.session, 2, 1, protocol.CodeResumeMismatch)
 		}},
 	{Rule: "RE4", Name: "killed-client", slow: true,
-		What: tx("FIN 之后没人回来：10 秒后停（最多等 30 秒）",
-			"nobody comes back after FIN: it is stopped after 10 seconds (waited for: 30)"),
+		What: tx("FIN 之后没人回来：10 秒后停掉命令（最多等 30 秒）",
+			"nobody comes back after FIN: the command is stopped after 10 seconds (30 at most)"),
 		run: func(t *trial) {
 			k := t.keeps()
 			_, pid := k.start("echo $$; " + waits)
@@ -275,7 +275,7 @@ func comesAgain(t *trial) {
 	k.conn.Close()
 	n := k.again(2, 1) // OPENED alone has come
 	for _, want := range first[1:] {
-		f := n.until(tx("没收到的那一帧，原样", "the frame that did not arrive, identically"),
+		f := n.until(tx("没收到的那一帧，原样", "the frame that did not arrive, unchanged"),
 			func(f protocol.Frame) bool { return !f.Type.IsLink() })
 		if got := encode(f); !bytes.Equal(got, want) {
 			t.fail(same(hexOf(want)), same(hexOf(got)))

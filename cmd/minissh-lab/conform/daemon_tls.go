@@ -33,7 +33,7 @@ var carrierProbes = []Probe{
 		run: func(t *trial) {
 			t.notServed(func(c *tls.Config) { c.NextProtos = []string{"h2"} })
 		}},
-	{Rule: "CA1", Name: "old-tls", What: tx("TLS 1.2：不行", "TLS 1.2 is refused"),
+	{Rule: "CA1", Name: "old-tls", What: tx("TLS 1.2：拒绝", "TLS 1.2 is refused"),
 		run: func(t *trial) {
 			t.notServed(func(c *tls.Config) {
 				c.MinVersion, c.MaxVersion = tls.VersionTLS12,
@@ -43,7 +43,7 @@ var carrierProbes = []Probe{
 	{Rule: "CA2", Name: "one-certificate",
 		What: tx("守护进程只给一个证书，没有会话票据",
 			"one certificate from the daemon, and no session ticket"), run: noTickets},
-	{Rule: "CA2", Name: "sni", What: tx("有 SNI：不理", "SNI is ignored"), run: func(t *trial) {
+	{Rule: "CA2", Name: "sni", What: tx("有 SNI：忽略", "SNI is ignored"), run: func(t *trial) {
 		t.served(func(c *tls.Config) { c.ServerName = "somebody.example" })
 	}},
 	{Rule: "ID1", Name: "odd-certificate",
@@ -61,7 +61,7 @@ var carrierProbes = []Probe{
 			t.login(nil).sync(nil) // connect has compared
 		}},
 	{Rule: "ID5", Name: "no-certificate",
-		What: tx("没有客户端证书：不行", "a client without a certificate is refused"),
+		What: tx("没有客户端证书：拒绝", "a client without a certificate is refused"),
 		run: func(t *trial) {
 			t.notServed(func(c *tls.Config) { c.Certificates = nil })
 		}},

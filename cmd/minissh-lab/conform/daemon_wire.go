@@ -14,7 +14,7 @@ var wireProbes = []Probe{
 	{Rule: "SE2", Name: "welcome", What: tx("WELCOME 的字段", "the fields of WELCOME"),
 		run: func(t *trial) { t.login(nil).sync(nil) }},
 	{Rule: "SE3", Name: "at-once", What: tx("HELLO、OPEN、EOF 一次写完，不等 WELCOME",
-		"HELLO, OPEN and EOF in one write, ahead of WELCOME"), run: atOnce},
+		"HELLO, OPEN and EOF in one write, before WELCOME"), run: atOnce},
 	{Rule: "FR4", Name: "byte-by-byte",
 		What: tx("一个字节一个字节地到", "bytes that come one by one"),
 		run:  byteByByte},
@@ -22,7 +22,8 @@ var wireProbes = []Probe{
 	{Rule: "FR2", Name: "largest", What: tx("65536 字节的载荷", "a payload of 65,536 bytes"),
 		run: largest},
 	{Rule: "FR2", Name: "no-payload-needed", What: tx("太长的帧：只来了帧头就要拒绝",
-		"too long a frame is refused by its header, ahead of any payload"), run: func(t *trial) {
+		"a frame that is too long is refused by its "+
+			"header, before any payload"), run: func(t *trial) {
 		k := t.login(nil)
 		k.raw([]byte{0, 1, 0, 1, 0x10, 0, 0, 0, 0, 0, 0, 1})
 		k.expectError(protocol.CodeFrameTooLarge)
@@ -48,8 +49,8 @@ var wireProbes = []Probe{
 			k.expectError(protocol.CodeUnexpectedFrame)
 		}},
 	{Rule: "FR7", Name: "reads-on", What: tx("违规之后还有很多字节：ERROR 不能被 RST 冲掉",
-		"much follows a violation, and no reset destroys the ERROR"), run: readsOn},
-	{Rule: "CO2", Name: "unknown-code", What: tx("不认识的 code", "a code that nobody knows"),
+		"much follows a violation, and no reset may destroy the ERROR"), run: readsOn},
+	{Rule: "CO2", Name: "unknown-code", What: tx("不认识的 code", "an unknown code"),
 		run: func(t *trial) {
 			k := t.login(nil)
 			channel, _ := k.start("echo up; " + waits)
@@ -57,7 +58,7 @@ var wireProbes = []Probe{
 			k.finish(channel)
 			k.sync(nil)
 		}},
-	{Rule: "CO1", Name: "other-user", What: tx("不认识的用户", "a user whom nobody knows"),
+	{Rule: "CO1", Name: "other-user", What: tx("不认识的用户", "an unknown user"),
 		run: func(t *trial) {
 			k := t.dial()
 			h := t.hello()
@@ -74,11 +75,11 @@ var wireProbes = []Probe{
 			k.send(message(protocol.TypeHello, 0, h))
 			k.expectError(protocol.CodeBadHello)
 		}},
-	{Rule: "ID8", Name: "much-before-welcome", What: tx("HELLO 后面的很多字节：先放着",
+	{Rule: "ID8", Name: "much-before-welcome", What: tx("HELLO 后面的很多字节：先放着不读，也不丢",
 		"much that follows HELLO waits unread, and is not lost"), run: muchBeforeWelcome},
 	{Rule: "ID8", Name: "login-timeout", slow: true,
 		What: tx("什么也不说：20 秒后 login_timeout（最多等 40 秒）",
-			"silence: login_timeout after 20 seconds (waited for: 40)"),
+			"silence: login_timeout after 20 seconds (40 at most)"),
 		run: func(t *trial) {
 			k := t.dial()
 			f, err := k.next(40e9)
@@ -106,7 +107,7 @@ var wireProbes = []Probe{
 		}},
 	{Rule: "SE6", Name: "ping", slow: true,
 		What: tx("15 秒没有声音，守护进程发 PING（最多等 30 秒）",
-			"a PING after 15 seconds of silence (waited for: 30)"),
+			"a PING after 15 seconds of silence (30 at most)"),
 		run: func(t *trial) {
 			k := t.login(nil)
 			k.untilWithin(30e9, same("PING"), func(f protocol.Frame) bool {
@@ -114,7 +115,7 @@ var wireProbes = []Probe{
 			})
 		}},
 	{Rule: "SE7", Name: "reads-while-it-writes",
-		What: tx("客户端不读，守护进程也要读", "a client that reads nothing is still read"),
+		What: tx("客户端不读，守护进程也要读", "a client that does not read is still read"),
 		run:  readsWhileItWrites},
 	{Rule: "SE5", Name: "goodbye", What: tx("GOODBYE：停掉在跑的，关连接",
 		"GOODBYE stops what runs, and the link is closed"), run: func(t *trial) {
@@ -146,7 +147,7 @@ func (k *talk) drain() {
 	for end := time.Now().Add(k.t.o.Patience); ; {
 		if _, err := k.next(time.Until(end)); err != nil {
 			if isTimeout(err) {
-				k.t.fail(tx("链路的结尾", "the end of the link"), ended(err))
+				k.t.fail(tx("链路结束", "the end of the link"), ended(err))
 			}
 			return
 		}

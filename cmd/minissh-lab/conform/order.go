@@ -99,7 +99,7 @@ func (o *order) theirs(f protocol.Frame) *broken {
 			"no OPEN from the daemon: HELLO allows it 0 channels"))
 	}
 	if c == nil {
-		return bad("CH8", tx("只用客户端开了的通道", "frames for channels that were opened, alone"))
+		return bad("CH8", tx("只用客户端开了的通道", "frames only for channels that were opened"))
 	}
 	return c.theirs(f, bad)
 }
@@ -119,7 +119,7 @@ func (o *order) link(f protocol.Frame, bad func(string, Text) *broken) *broken {
 		}
 	case protocol.TypePing:
 		if f.Flags != 0 {
-			return bad("RE6", tx("SUSPENDED 只有客户端能说", "SUSPENDED from a client alone"))
+			return bad("RE6", tx("SUSPENDED 只有客户端能说", "SUSPENDED from a client only"))
 		}
 	case protocol.TypeAck:
 		if n := f.Number(); o.resend == 0 || n < o.acked || n > o.sent {
@@ -129,7 +129,7 @@ func (o *order) link(f protocol.Frame, bad func(string, Text) *broken) *broken {
 		}
 		o.acked = f.Number()
 	case protocol.TypeHello, protocol.TypePair:
-		return bad("FR6", tx("HELLO、PAIR 只有客户端能说", "HELLO and PAIR from a client alone"))
+		return bad("FR6", tx("HELLO、PAIR 只有客户端能说", "HELLO and PAIR from a client only"))
 	}
 	if !o.welcomed && f.Type != protocol.TypeError {
 		return bad("SE2", tx("WELCOME 或 ERROR 是第一帧", "WELCOME or ERROR as the first frame"))
@@ -171,7 +171,7 @@ func (c *channelOrder) theirs(f protocol.Frame, bad func(string, Text) *broken) 
 		c.exited = true
 		var exit protocol.Exit
 		if f.Decode(&exit) == nil && exit.Check() != nil {
-			return bad("EX6", tx("EXIT 说清楚结果", "an EXIT that tells an outcome"))
+			return bad("EX6", tx("EXIT 说清楚结果", "an EXIT with an outcome"))
 		}
 	case protocol.TypeClose:
 		c.closed = true
@@ -190,7 +190,7 @@ func (c *channelOrder) theirs(f protocol.Frame, bad func(string, Text) *broken) 
 		}
 		c.granted = f.Number()
 	default:
-		return bad("FR6", tx("只有客户端能发这种帧", "frames of this type from a client alone"))
+		return bad("FR6", tx("只有客户端能发这种帧", "frames of this type from a client only"))
 	}
 	return nil
 }

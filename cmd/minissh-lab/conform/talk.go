@@ -73,7 +73,7 @@ func (k *talk) hello(h *protocol.Hello) {
 func (k *talk) takeWelcome() {
 	f := k.expect(protocol.TypeWelcome, 0)
 	if err := f.Decode(&k.welcome); err != nil {
-		k.t.broke("JS2", tx("WELCOME 是严格的 JSON", "a WELCOME of strict JSON"), same(err.Error()))
+		k.t.broke("JS2", tx("WELCOME 是严格的 JSON", "a WELCOME in strict JSON"), same(err.Error()))
 	}
 	if err := k.welcome.Check(); err != nil {
 		k.t.broke("SE2", tx("WELCOME 的字段都在范围内", "a WELCOME whose fields are in range"),
@@ -123,8 +123,8 @@ func (k *talk) count(f []byte) {
 func (k *talk) raw(b []byte) {
 	k.conn.SetWriteDeadline(time.Now().Add(k.t.o.Patience))
 	if _, err := k.conn.Write(b); isTimeout(err) {
-		k.t.broke("SE7", tx("守护进程一直在读", "a daemon that reads on"),
-			tx("它不再读了：写不进去", "it reads no more: a write to it hangs"))
+		k.t.broke("SE7", tx("守护进程一直在读", "a daemon that keeps reading"),
+			tx("它不读了：写不进去", "it no longer reads: a write to it hangs"))
 	}
 }
 
@@ -135,7 +135,7 @@ func (k *talk) next(wait time.Duration) (protocol.Frame, error) {
 	if err != nil {
 		if v, ok := err.(*protocol.Violation); ok {
 			k.t.note(fmt.Sprintf("daemon  type %#02x length %d", uint8(f.Type), f.Length))
-			k.t.broke(headerRule(v.Code), tx("合规范的帧头", "a header as the pages have it"),
+			k.t.broke(headerRule(v.Code), tx("符合规范的帧头", "a header that keeps the rules"),
 				same(v.Error()))
 		}
 		return f, err
@@ -207,7 +207,7 @@ func (k *talk) takesError(code protocol.Code) {
 	f := k.until(want, func(f protocol.Frame) bool { return f.Type == protocol.TypeError })
 	var reason protocol.Reason
 	if err := f.Decode(&reason); err != nil {
-		k.t.broke("JS2", tx("ERROR 是严格的 JSON", "an ERROR of strict JSON"), same(err.Error()))
+		k.t.broke("JS2", tx("ERROR 是严格的 JSON", "an ERROR in strict JSON"), same(err.Error()))
 	}
 	if reason.Code != code {
 		k.t.fail(want, same(shown(f)))

@@ -133,7 +133,7 @@ func shown(f protocol.Frame) string {
 // ended is what a link's end was, as a text.
 func ended(err error) Text {
 	if v, ok := errors.AsType[*protocol.Violation](err); ok {
-		return tx("不合规范的帧头："+v.Error(), "a header that breaks a rule: "+v.Error())
+		return tx("不符合规范的帧头："+v.Error(), "a header that breaks a rule: "+v.Error())
 	}
 	if isTimeout(err) {
 		return tx("一直没有等到", "nothing came")

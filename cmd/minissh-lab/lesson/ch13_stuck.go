@@ -58,8 +58,9 @@ var stuck = Lesson{
 			}
 			return nil
 		}},
-	Exercise: t("发送方 send 4 次，每次之间 sleep(1)；实验室当接收方，读得晚。先猜会有几次 recv，再"+
-		"让实验室收一收；然后改程序，让 4 次 send 就是 4 次 recv（实验室每收到一次，就回一个字节）：",
+	Exercise: t("发送方 send 4 次，每次之间 sleep(1)；实验室当接收方，读得晚。先猜会有几次 recv，"+
+		"再让实验室收一收；然后改程序，让 4 次 send 就是 4 次 recv（实验室每收到一次，就回一个"+
+		"字节）：",
 		"The sender sends 4 times with sleep(1) in between, and the lab is a receiver that reads "+
 			"late. Guess how many recvs there will be, and have the lab receive. Then change the "+
 			"program so that 4 sends are 4 recvs (the lab answers each recv with one byte):"),

@@ -12,10 +12,11 @@ import (
 
 var halfClose = Lesson{
 	Name:  "22",
-	Title: t("只关一半，和超时", "half-close and time-outs"),
-	Run: t("客户端 send 两次，然后 shutdown(SHUT_WR)。服务端收到 b'' 才回答：把收到的全部倒过来。",
-		"The client sends twice, then calls shutdown(SHUT_WR). The server answers when recv "+
-			"returns b'': all that came, reversed."),
+	Title: t("半关闭和超时", "half-close and time-outs"),
+	Run: t("客户端 send 两次，然后 shutdown(SHUT_WR)。服务端收到 b'' 才回答：把收到的全部内容倒过"+
+		"来发回去。",
+		"The client sends twice, then calls shutdown(SHUT_WR). The server answers only when recv "+
+			"returns b'': with all that came, reversed."),
 	Code: "client.sendall(b'one')\nclient.sendall(b'two')\n" +
 		"client.shutdown(socket.SHUT_WR)   # 我说完了 / I am done\n" +
 		"print(client.recv(1024))          # ?",
@@ -32,17 +33,19 @@ var halfClose = Lesson{
 					"stays open until the server closes it."),
 			wrong(
 				"出错：不能再用这个套接字",
-				"an error: the socket is of no use any more",
+				"an error: the socket can no longer be used",
 				"出错的是 close() 以后再 recv。shutdown(SHUT_WR) 以后不能再 send，recv 照样能用。",
-				"That is recv after close(). After shutdown(SHUT_WR) the client cannot send any "+
-					"more, but it can still receive."),
+				"That would be recv after close(). After shutdown(SHUT_WR) the client cannot "+
+					"send any more, but it can still receive."),
 		}},
 	Play: playHalf,
-	Why: t("TCP 连接是两个方向，各关各的。FIN 的意思是“我说完了”，不是“我走了”：用它当边界，"+
-		"一条连接正好放一问一答。对方要是一直不说完，recv 就一直等，所以要 settimeout。",
-		"A TCP connection is two directions, and each is closed by itself. A FIN says \"I am "+
-			"done\", not \"I have gone\": as a boundary it fits one question and one answer. A "+
-			"peer that is never done keeps recv waiting for ever, hence settimeout."),
+	Why: t("TCP 连接有两个方向，各关各的；只关自己发的这一边，就是半关闭。FIN 的意思是“我说完"+
+		"了”，不是“我走了”：用它当边界，一条连接正好放一问一答。对方要是一直不说完，recv 就一直"+
+		"等，所以要 settimeout。",
+		"A TCP connection has two directions, and each is closed separately; to close only your "+
+			"own is a half-close. A FIN says \"I am done\", not \"I am gone\": as a boundary it "+
+			"is enough for one question and one answer. If the peer is never done, recv waits "+
+			"for ever; that is what settimeout is for."),
 	Change: t("换客户端结束的办法：shutdown、close，或者什么也不做（nothing）。服务端看到什么？",
 		"Change how the client ends: shutdown, close, or nothing. What does the server see?"),
 	Knob: Knob{t("客户端怎样结束", "how the client ends"), []string{"close", "nothing"},
@@ -54,33 +57,35 @@ var halfClose = Lesson{
 			return err
 		}},
 	Quiz: &Quiz{
-		t("服务端 settimeout(1)。客户端每 0.3 秒发 1 个字节，发了 5 个就不动了。TimeoutError 之"+
-			"前，服务端收到几个字节？",
+		t("服务端 settimeout(1)。客户端每 0.3 秒发 1 个字节，发了 5 个就不动了。到 TimeoutError "+
+			"为止，服务端收到几个字节？",
 			"The server has settimeout(1). The client sends 1 byte every 0.3 s, five of them, and "+
 				"then nothing. How many bytes come before the TimeoutError?"), measureTimeouts,
-		t("5 个，一共 1.2 秒：超时管的是每一次 recv，每次都从头数。它能发现沉默，发现不了慢"+
-			"（见 26）。",
-			"All 5, over 1.2 s: the time-out is for each recv, and starts again with each. It "+
+		t("5 个，一共 1.2 秒：超时管的是一次 recv，每次都重新计时。它能发现没有动静，发现不了慢（"+
+			"见 26）。",
+			"All 5, over 1.2 s: the time-out is for one recv, and starts again with the next. It "+
 				"notices silence, but not slowness (see 26).")},
-	Exercise: t("写一个服务端：收到对方说完为止，把全部倒过来发回去，关闭。对方 3 秒没有动静就放弃"+
-		"它，接着服务下一个。再写客户端：把输入的各行发出去，说一声“说完了”，打印回答；服务端 3 "+
-		"秒不出声就退出。",
+	Exercise: t("写一个服务端：一直收到对方说完，把全部内容倒过来发回去，再关闭。对方 3 秒没有动"+
+		"静就放弃它，接着服务下一个。再写一个客户端：把输入的每一行发出去，告诉对方“说完了”，打印"+
+		"回答；服务端 3 秒没有动静就退出。",
 		"Write a server that receives until the peer is done, sends all of it back reversed, and "+
-			"closes. It gives up on a peer that is silent for 3 s, and serves the next. And a "+
-			"client that sends the lines of its input, says that it is done, and prints the "+
-			"answer; it ends when the server is silent for 3 s."),
+			"closes. It gives up on a peer that is silent for 3 s, and serves the next. Then "+
+			"write a client that sends the lines of its input, tells the server that it is done, "+
+			"and prints the answer; it ends if the server is silent for 3 s."),
 	Check: "minissh-lab check 22 -- python3 my_server.py",
 	Hints: [3]Text{
-		t("没有长度，没有分隔符：服务端从哪里知道全到了？",
-			"There is no length and no delimiter: from what does the server know that all is "+
-				"there?"),
-		t("recv 返回 b''。客户端要先 shutdown(socket.SHUT_WR)，不能 close：close 了就收不到回答。",
-			"recv returns b''. For that the client calls shutdown(socket.SHUT_WR), not close: "+
-				"after close it cannot receive the answer."),
-		t("conn.settimeout(3)；循环 recv，到 b'' 为止；except OSError 包住一个客户端的全部（"+
-			"TimeoutError 也是 OSError），然后 accept 下一个。",
-			"conn.settimeout(3); recv in a loop until b''; except OSError around all of one "+
-				"client (TimeoutError is one, too); then accept the next."),
+		t("没有长度，没有分隔符：服务端怎么知道全到了？",
+			"There is no length and no delimiter: how does the server know that all of it has "+
+				"come?"),
+		t("看 recv 返回 b''。客户端要先 shutdown(socket.SHUT_WR)，不能 close：close 了就收不到回"+
+			"答。",
+			"By b'' from recv. For that, the client has to call shutdown(socket.SHUT_WR), not "+
+				"close: after close it cannot receive the answer."),
+		t("conn.settimeout(3)；循环 recv，到 b'' 为止；处理一个客户端的代码，整个用 try … except "+
+			"OSError 包住（TimeoutError 也是 OSError），然后 accept 下一个。",
+			"conn.settimeout(3); recv in a loop until b''; try … except OSError around "+
+				"everything for one client (TimeoutError is an OSError, too); then accept the "+
+				"next."),
 	},
 }
 
@@ -152,8 +157,8 @@ func (s *Stage) showHalf(how string) (answer string, err error) {
 	if how == "close" {
 		// The answer comes to a socket that nobody has: it is answered with a RST.
 		if s.refused(l.server) {
-			step("server", "send", s.pick(t("出错：客户端的系统回了 RST，没有人在收",
-				"an error: the client's system answered with a RST, as nobody receives")))
+			step("server", "send", s.pick(t("出错：没有人收了，客户端的系统回了 RST",
+				"an error: nobody receives any more, and the client's system answered with a RST")))
 		}
 		if _, err := recv(l.client, 1024); errors.Is(err, net.ErrClosed) {
 			step("client", "recv", s.pick(t("出错：套接字已经关了",
@@ -233,7 +238,7 @@ func measureTimeouts(s *Stage) (string, error) {
 // pythonBytes is b as Python prints it.
 func pythonBytes(b []byte) string { return "b'" + oneLine(b) + "'" }
 
-// ignoreEnd is err, but for the end of the stream, which is b” in Python.
+// ignoreEnd is err, but for the end of the stream, for which recv in Python returns no bytes.
 func ignoreEnd(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil

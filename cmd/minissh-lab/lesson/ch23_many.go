@@ -16,48 +16,49 @@ import (
 
 var manyClients = Lesson{
 	Name: "23",
-	Title: t("线程、select、asyncio：同一个服务端", "threads, select, asyncio: one server, three "+
-		"ways"),
-	Run: t("同一个回显服务端写四遍：一个接一个、每个连接一个线程、select、asyncio。客户端 A 先来，"+
-		"一句话也不说；然后 A 说 work，服务端要忙一会儿。每次都看 B 能不能得到回答。（实验室是用 "+
-		"Go 写的，照各自的规则来。）",
-		"The same echo server four times: in turn, a thread for each connection, select, asyncio. "+
-			"Client A comes first and says nothing; then A says work, which keeps the server "+
-			"busy. Is B answered meanwhile? (The lab is written in Go, and keeps to the rule of "+
-			"each.)"),
+	Title: t("线程、select、asyncio：同一个服务端，三种写法",
+		"threads, select, asyncio: one server, three ways"),
+	Run: t("同一个回显服务端写四遍：一个接一个、每个连接一个线程、select、asyncio。客户端 A 先连"+
+		"上，一句话也不说；后来 A 发 work，服务端要忙一会儿。每次都看 B 能不能马上得到回答。（实"+
+		"验室是用 Go 写的，按每种写法的规则来。）",
+		"The same echo server, written in four ways: one client after the other, a thread for "+
+			"each connection, select, asyncio. Client A comes first and says nothing; then A "+
+			"sends work, which keeps the server busy. Is B answered at once? (The lab is written "+
+			"in Go, and follows the rules of each.)"),
 	Code: "async def serve(reader, writer):     # 每个连接一个 / one for each connection\n" +
 		"    while line := await reader.readline():\n" +
 		"        if line == b'work\\n': time.sleep(10)   # 不是 asyncio.sleep / not " +
 		"asyncio.sleep\n" +
 		"        writer.write(line.upper())",
 	Ask: Question{
-		t("asyncio 服务端正在 A 的 time.sleep(10) 里，B 发来 hello。B 什么时候得到回答？",
+		t("asyncio 服务端正卡在 A 的 time.sleep(10) 里，B 发来 hello。B 什么时候得到回答？",
 			"The asyncio server is in A's time.sleep(10), and B sends hello. When is B answered?"),
 		[]Option{
 			wrong(
 				"马上：async 函数是同时运行的",
 				"at once: async functions run at the same time",
-				"只有一个线程。它只在 await 的地方换人；time.sleep 不让出来，谁也轮不到。",
-				"There is one thread. It changes from one to another only at an await; time.sleep "+
-					"lets nobody in."),
-			right("A 的 sleep 完了以后", "when A's sleep is over"),
+				"只有一个线程，到了 await 才换别人；time.sleep 不让出线程，谁也轮不到。",
+				"There is only one thread. It moves on to another client only at an await; "+
+					"time.sleep lets nobody else in."),
+			right("A 的 sleep 结束以后", "when A's sleep is over"),
 			wrong(
 				"A 断开以后",
 				"when A has left",
-				"那是一个接一个的服务端。这里 A 的 sleep 一完，await readline() 就把线程让出来了。",
-				"That is the server that serves in turn. Here the thread is free as soon as A's "+
-					"sleep is over, at the next await."),
+				"那是一个接一个的服务端。这里 A 的 sleep 一结束，await readline() 就把线程让出来"+
+					"了。",
+				"That would be the server that serves in turn. Here the thread is free as soon "+
+					"as A's sleep is over, at the next await."),
 		}},
 	Play: playMany,
-	Why: t("等着收的时候，三种都能同时服务：线程各等各的；select 和 asyncio 一个线程等所有的连接。"+
-		"忙着算的时候就不同了：一个线程的循环里，谁堵住，大家都堵住。所以循环里不能有 time.sleep、"+
-		"没完没了的计算、会等的 recv 和 sendall。",
+	Why: t("都在等着收的时候，三种写法都照顾得到每个客户端：线程各等各的；select 和 asyncio 用一"+
+		"个线程等所有的连接。忙起来就不同了：单线程的循环里，一个堵住，大家都堵住。所以循环里不能"+
+		"有 time.sleep、长时间的计算、会阻塞的 recv 和 sendall。",
 		"While they wait to receive, all three serve everybody: each thread waits for its own "+
 			"client; select and asyncio wait for all with one thread. Work is another matter: in "+
-			"a loop of one thread, whatever blocks, blocks everyone. So no time.sleep in it, no "+
-			"long computation, and no recv or sendall that waits."),
-	Change: t("换服务端的写法，看 A 不出声的时候、A 在忙的时候，B 等不等。",
-		"Change how the server is written: does B wait while A is silent, or busy?"),
+			"a single-threaded loop, whatever blocks, blocks everyone. So put no time.sleep in "+
+			"it, no long computation, and no recv or sendall that blocks."),
+	Change: t("换服务端的写法，看 A 不出声的时候、服务端在忙 A 的时候，B 要不要等。",
+		"Change how the server is written: does B wait while A is silent, and while A is busy?"),
 	Knob: Knob{t("服务端的写法", "how the server is written"),
 		[]string{"in-turn", "threads", "select", "asyncio"},
 		func(s *Stage, value string) error {
@@ -81,12 +82,13 @@ var manyClients = Lesson{
 		"客户端有的不出声，有的一行只发一半，有的只发不收：别的客户端照样要马上得到回答。",
 		"Write an echo server, whichever way you like: each line (10000 bytes at most) is "+
 			"answered in upper case. Some clients are silent, some send half a line, some never "+
-			"receive: all others are answered at once nevertheless."),
+			"receive: all the others must still be answered at once."),
 	Check: "minissh-lab check 23 -- python3 my_server.py",
 	Hints: [3]Text{
 		t("你的服务端里，哪些调用会等？等的时候，别的客户端怎么办？",
-			"Which calls of your server wait? And what do the other clients do meanwhile?"),
-		t("select 说能读，只是说有字节，不是有一整行：每个连接要有自己的缓冲区。发不出去的也一样。",
+			"Which calls in your server wait? And what do the other clients do meanwhile?"),
+		t("select 说能读，只是说有字节，不是有一整行：每个连接要有自己的缓冲区。还没发出去的也一"+
+			"样。",
 			"select says that there are bytes, not that there is a whole line: each connection "+
 				"needs a buffer of its own. So does what cannot be sent yet."),
 		t("最短的是 asyncio：async for line in reader: writer.write(line.upper()); await "+
@@ -233,7 +235,7 @@ func (s *Stage) showMany(how string) (waits bool, err error) {
 	}
 	note := ""
 	if how == "select" || how == "asyncio" {
-		note = s.pick(t("一个线程的循环", "a loop of one thread"))
+		note = s.pick(t("单线程的循环", "a single-threaded loop"))
 	}
 	s.Table([]string{pad(how, 8), s.pick(t("A 不出声：", "A silent: ")) + told(silent),
 		s.pick(t("A 在忙：", "A busy: ")) + told(waits), note})

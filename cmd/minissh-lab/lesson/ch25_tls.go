@@ -18,11 +18,11 @@ import (
 var tlsRecords = Lesson{
 	Name:  "25",
 	Title: t("TLS 的记录也不是消息", "a TLS record is not a message"),
-	Run: t("套接字外面包一层 TLS（一张用完就扔的证书）。客户端一次 write 20000 字节；服务端 "+
-		"recv(65536)。实验室看着下面的 TCP，记下每个记录的头：5 个字节，不加密。",
-		"TLS around a socket (with a throw-away certificate). The client writes 20000 bytes at "+
-			"once, the server calls recv(65536). The lab watches the TCP below, and notes the "+
-			"header of each record: 5 bytes, not encrypted."),
+	Run: t("套接字外面包一层 TLS（证书是临时的，用完就扔）。客户端一次 write 20000 字节；服务端 "+
+		"recv(65536)。实验室在下面的 TCP 上看，记下每个记录的头：5 个字节，不加密。",
+		"A socket is wrapped in TLS (with a throw-away certificate). The client writes 20000 "+
+			"bytes at once, and the server calls recv(65536). The lab watches the TCP below, and "+
+			"notes the header of each record: 5 bytes, not encrypted."),
 	Code: "tls.sendall(bytes(20000))\n" +
 		"data = conn.recv(65536)        # conn = context.wrap_socket(…)\nprint(len(data))        " +
 		"       # ?",
@@ -37,20 +37,20 @@ var tlsRecords = Lesson{
 			wrong(
 				"1460 的倍数：TCP 段到多少给多少",
 				"a multiple of 1460: what the TCP segments brought",
-				"一个记录没到齐，就没法验证，一个字节也不给：给多少由记录决定，不由段决定。",
-				"A record that is not all there cannot be verified, and gives no byte at all: "+
-					"records decide, not segments."),
+				"一个记录没到齐，就没法验证，一个字节也不给：给多少，看的是记录，不是段。",
+				"A record that is not complete cannot be verified, and recv gives none of its "+
+					"bytes: records decide, not segments."),
 			right("16384：一个记录", "16384: one record"),
 		}},
 	Play: playTLS,
 	Why: t("一次 write 可以是几个记录，几次 write 也可以放进一个记录；recv 一次最多给一个记录里的"+
-		"字节。记录是 TLS 自己的边界，不是你的：消息还是要自己写长度。用 select 的要小心：套接字能"+
-		"读了，记录可能还没到齐；套接字没东西了，TLS 里可能还有（pending()）。",
-		"One write may be several records, and several writes may go into one; recv gives at most "+
-			"one record's bytes. Records are the boundaries of TLS, not yours: a message still "+
-			"needs its length. Whoever uses select beware: the socket may be readable while the "+
-			"record is not all there, and empty while TLS still has bytes (pending())."),
-	Change: t("换 write 的字节数：从哪里起变成两个、三个、四个记录？",
+		"字节。记录是 TLS 自己的边界，不是你的：消息还是要自己写长度。用 select 要小心：套接字可"+
+		"读，记录可能还没到齐；套接字里没东西了，TLS 里可能还有（pending()）。",
+		"One write may be several records, and several writes may go into one; recv gives at "+
+			"most one record's bytes. Records are the boundaries of TLS, not yours: a message "+
+			"still needs its length. Be careful with select: the socket may be readable before "+
+			"the record is complete, and empty while TLS still has bytes (pending())."),
+	Change: t("换 write 的字节数：从多少起变成两个、三个、四个记录？",
 		"Change how many bytes are written: where does it become two, three, four records?"),
 	Knob: Knob{t("一次 write 的字节数", "bytes in one "+
 		"write"), []string{"1", "16384", "16385", "50000"},
@@ -64,25 +64,25 @@ var tlsRecords = Lesson{
 	Quiz: &Quiz{
 		t("TLS 1.3 里 write 1 个字节，TCP 上走了几个字节？",
 			"1 byte written with TLS 1.3: how many bytes go over TCP?"), measureRecord,
-		t("23：记录头 5，内容 1，真正的类型 1，认证标签 16。一个字节一个字节地发，大了 23 倍。",
-			"23: a header of 5, the byte, its real type in 1, and a tag of 16. Sent byte by byte, "+
-				"everything is 23 times as large.")},
-	Exercise: t("把 15a 的客户端改成 TLS：问命令，发出去，收 '<i' 长度和那么多字节，打印。只信任当"+
-		"前目录里的 cert.pem；服务端的证书对不上，就说一声，退出。检查的时候，cert.pem 由实验室放"+
-		"好。",
-		"Turn the client of 15a into one with TLS: it asks for a command, sends it, receives a "+
-			"length ('<i') and so many bytes, and prints them. It trusts cert.pem in its folder "+
-			"alone; if the server's certificate is another, it says so and ends. The check puts "+
+		t("23：记录头 5，内容 1，真正的类型 1，认证标签 16。一个字节一个字节地发，就成了 23 倍。",
+			"23: a header of 5, the byte itself, 1 for the real type, and a tag of 16. Sent byte "+
+				"by byte, everything is 23 times as large.")},
+	Exercise: t("把 15a 的客户端改成 TLS 的：问命令，发出去，先收长度（'<i'），再收那么多字节，打"+
+		"印出来。只信任当前目录里的 cert.pem；服务端的证书对不上，就说一声，然后退出。检查的时"+
+		"候，cert.pem 由实验室放好。",
+		"Make the client of 15a use TLS: it asks for a command, sends it, receives a length "+
+			"('<i') and that many bytes, and prints them. It trusts only the cert.pem in its "+
+			"folder; if the server has another certificate, it says so and ends. The check puts "+
 			"cert.pem there."),
 	Check: "minissh-lab check 25 --client -- python3 my_client.py",
 	Hints: [3]Text{
 		t("recv(4) 一定有 4 个字节吗？包了 TLS 以后呢？",
 			"Does recv(4) always give 4 bytes? And over TLS?"),
-		t("recv_exact 照用：TLS 的套接字也有 recv，b'' 也是断开。",
+		t("recv_exact 照样能用：TLS 套接字也有 recv，b'' 也表示断开。",
 			"recv_exact works as before: a TLS socket has recv, too, and b'' is the end."),
 		t("context = ssl.create_default_context(cafile='cert.pem')；phone = "+
-			"context.wrap_socket(phone, server_hostname='127.0.0.1')；except ssl.SSLError。不要 "+
-			"CERT_NONE。",
+			"context.wrap_socket(phone, server_hostname='127.0.0.1')；except ssl.SSLError。不要用"+
+			" CERT_NONE。",
 			"context = ssl.create_default_context(cafile='cert.pem'); phone = "+
 				"context.wrap_socket(phone, server_hostname='127.0.0.1'); except ssl.SSLError. "+
 				"Never CERT_NONE."),
@@ -212,7 +212,7 @@ func (s *Stage) showRecords(n int) (first int, err error) {
 		wrote <- nil
 	}()
 	rows := [][]string{{s.pick(t("记录头", "header")), s.pick(t("类型", "type")),
-		s.pick(t("长度", "length")), s.pick(t("走 TCP 的字节", "bytes over TCP")), "recv(65536)"}}
+		s.pick(t("长度", "length")), s.pick(t("TCP 上的字节", "bytes over TCP")), "recv(65536)"}}
 	buf := make([]byte, 65536)
 	for i, r := range records {
 		l.server.SetReadDeadline(time.Now().Add(waitLimit))
@@ -232,8 +232,8 @@ func (s *Stage) showRecords(n int) (first int, err error) {
 	}
 	s.Table(rows...)
 	s.Say(t("类型 23 是应用数据。长度里多出来的 17 个字节：真正的类型 1，认证标签 16。",
-		"Type 23 is application data. The 17 bytes more in each length: 1 for the real type, 16 "+
-			"for the tag."))
+		"Type 23 is application data. Each length has 17 bytes more: 1 for the real type, 16 for "+
+			"the tag."))
 	return first, <-wrote
 }
 
@@ -261,7 +261,7 @@ func (s *Stage) showHalfRecord() error {
 	if n, err := l.server.Read(buf); !errors.Is(err, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("half a record gave %d bytes: %w", n, err)
 	}
-	s.Sayf("半个记录，%d 字节到了：recv 什么也不给", "half a record, %d bytes have come: recv "+
+	s.Sayf("只到了半个记录，%d 字节：recv 什么也不给", "half a record has come, %d bytes: recv "+
 		"gives nothing", half)
 	if _, err := l.below.Write(record[half:]); err != nil {
 		return err

@@ -15,44 +15,45 @@ import (
 
 var hostileLengths = Lesson{
 	Name:  "26",
-	Title: t("长度是武器", "a length field as a weapon"),
-	Run: t("三种攻击，都很小，自己会停：长度写成 2147483647；20 MiB 的 0 压缩了发过来；一个字节一"+
-		"个字节地慢慢发（slowloris）。",
-		"Three attacks, all of them small, and each stops by itself: a length of 2147483647; 20 "+
+	Title: t("长度也能当武器", "a length field as a weapon"),
+	Run: t("三种攻击，规模都很小，自己会停：把长度写成 2147483647；把 20 MiB 的 0 压缩了发过来；"+
+		"一个字节一个字节地慢慢发（slowloris）。",
+		"Three attacks, all of them small, which stop by themselves: a length of 2147483647; 20 "+
 			"MiB of zeros, compressed; bytes that come one by one, slowly (slowloris)."),
 	Code: "bomb = zlib.compress(bytes(20 * 1024 * 1024))\n" +
 		"print(len(bomb))                 # ?\n" +
 		"phone.sendall(struct.pack('i', len(bomb)) + bomb)",
 	Ask: Question{
-		t("20 MiB 的 0，压缩以后有多少字节？", "20 MiB of zeros: how many bytes are they, "+
+		t("20 MiB 的 0，压缩以后有多少字节？", "20 MiB of zeros: how many bytes are they when "+
 			"compressed?"),
 		[]Option{
 			wrong(
 				"大约一半，10 MiB",
 				"about half, 10 MiB",
-				"一半是普通文字的压缩率。全是 0 的，一个记号就能说“再来 258 个”：小一千倍。",
-				"Half is what ordinary text gives. Zeros are one symbol that says \"258 more\": a "+
+				"压到一半，那是普通文字。全是 0，一个符号就能说“再来 258 个”：只有千分之一。",
+				"Half is what ordinary text gives. With zeros, one symbol says \"258 more\": a "+
 					"thousand times smaller."),
 			right("大约 20 KiB", "about 20 KiB"),
 			wrong(
 				"不到 100 字节",
 				"less than 100 bytes",
-				"差一点：zlib 一个记号最多说 258 个字节，所以最多小一千倍多一点（再套一层就更"+
-					"小）。",
-				"Not quite: a symbol of zlib says 258 bytes at most, so a thousand times is about "+
-					"the limit (compressed twice it is smaller still)."),
+				"没那么小：zlib 的一个符号最多代表 258 个字节，所以最多压到千分之一左右（再压一遍"+
+					"还能更小）。",
+				"Not quite: one symbol of zlib says 258 bytes at most, so about a thousand times "+
+					"is the limit (compressed twice, it is smaller still)."),
 		}},
 	Play: playHostile,
-	Why: t("对方说的每个数都先检查，再用：长度有上限；解压以后的大小也有上限，边解边数，不是解完再"+
-		"看；整条消息有期限，不是每次 recv 有期限；一个客户端占着位子，别的照样有人服务。",
-		"Every number that the peer says is checked before it is used: a length has a limit; so "+
-			"has the size after inflating, counted on the way and not afterwards; a whole message "+
-			"has a deadline, not each recv; and while one client holds a place, the others are "+
-			"served."),
-	Change: t("换炸弹的大小（MiB，最多 50）：压缩以后多大？缩小的倍数变吗？",
+	Why: t("对方给的每个数，都要先检查再用：长度要有上限；解压以后的大小也要有上限，边解压边数，"+
+		"不是解完再看；期限是给整条消息的，不是给每次 recv 的；一个客户端占着位子，别的照样有人服"+
+		"务。",
+		"Check every number from the peer before you use it: a length has a limit; so does the "+
+			"inflated size, counted on the way and not afterwards; the deadline is for the whole "+
+			"message, not for each recv; and while one client holds a place, the others are "+
+			"still served."),
+	Change: t("换炸弹的大小（MiB，最多 50）：压缩以后多大？压缩比变吗？",
 		"Change the bomb's size (MiB, at most 50): how large is it compressed? Does the ratio "+
 			"change?"),
-	Knob: Knob{t("解开以后的 MiB", "MiB when inflated"), []string{"1", "50"},
+	Knob: Knob{t("解压以后的 MiB", "MiB when inflated"), []string{"1", "50"},
 		func(s *Stage, value string) error {
 			n, err := number(value, 1, 50)
 			if err == nil {
@@ -61,21 +62,21 @@ var hostileLengths = Lesson{
 			return err
 		}},
 	Quiz: &Quiz{
-		t("服务端 settimeout(0.8)，客户端每 0.1 秒发 1 个字节，发 12 个。服务端有几次 "+
+		t("服务端 settimeout(0.8)，客户端每 0.1 秒发 1 个字节，发 12 个。服务端会遇到几次 "+
 			"TimeoutError？",
-			"The server has settimeout(0.8), the client sends 1 byte every 0.1 s, 12 of them. How "+
-				"many TimeoutErrors has the server?"), measureDrip,
-		t("0 次：每个字节都让超时重新开始。settimeout(5) 的话，一天 17280 个字节就能占住一个线程。"+
-			"要的是整条消息的期限。",
+			"The server has settimeout(0.8), the client sends 1 byte every 0.1 s, 12 of them. "+
+				"How many TimeoutErrors does the server get?"), measureDrip,
+		t("0 次：每来一个字节，超时就重新计时。settimeout(5) 的话，一天 17280 个字节就能一直占住"+
+			"一个线程。管用的是给整条消息一个期限。",
 			"None: each byte starts the time-out again. With settimeout(5), 17280 bytes hold a "+
 				"thread for a day. What helps is a deadline for the whole message.")},
 	Exercise: t("写一个服务端：消息是 4 字节长度（'<i'）加 zlib 压缩的数据，回答是 4 字节长度加解"+
-		"压后的大写（不压缩）。压缩的最多 65536 字节，解开最多 1 MiB，整条消息 5 秒内到齐；不合规"+
-		"矩的就关掉，别的客户端照样服务。",
+		"压后的大写（不压缩）。压缩的最多 65536 字节，解压以后最多 1 MiB，整条消息 5 秒内到齐；谁"+
+		"不守规矩就关掉谁，别的客户端照样服务。",
 		"Write a server: a message is a length of 4 bytes ('<i') and data compressed with zlib; "+
 			"the answer is a length of 4 bytes and the inflated data in upper case (not "+
 			"compressed). At most 65536 bytes compressed, 1 MiB inflated, and 5 s for a whole "+
-			"message; whoever breaks a rule is closed, and the others are served meanwhile."),
+			"message; close whoever breaks a rule, and serve the others meanwhile."),
 	Check: "minissh-lab check 26 -- python3 my_server.py",
 	Hints: [3]Text{
 		t("每个 recv、每个 decompress 之前问一句：这个数是谁说的？最大能是多少？",
@@ -104,8 +105,8 @@ func playHostile(s *Stage) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.Fields(Field{raw, "2^31-1", t("4 个字节，要服务端准备 2 GiB。先看上限：拒绝",
-		"4 bytes that ask the server for 2 GiB. The limit is looked at first: refused"), 5})
+	s.Fields(Field{raw, "2^31-1", t("4 个字节，就要服务端准备 2 GiB。先比上限：拒绝",
+		"4 bytes that ask the server for 2 GiB. It checks the limit first: refused"), 5})
 	s.Out.Raw("\n")
 	size, err := s.showBomb(20 << 20)
 	if err != nil {
@@ -164,10 +165,10 @@ func (s *Stage) showBomb(n int) (int, error) {
 		return 0, err
 	}
 	s.Table(
-		[]string{s.pick(t("走网络的", "on the wire")), fmt.Sprint(size), s.pick(t("字节",
+		[]string{s.pick(t("网络上走的", "on the wire")), fmt.Sprint(size), s.pick(t("字节",
 			"bytes"))},
-		[]string{s.pick(t("解开以后", "inflated")), fmt.Sprint(n), fmt.Sprintf("x %d", n/size)},
-		[]string{s.pick(t("有上限的服务端解了", "a server with a limit inflated")),
+		[]string{s.pick(t("解压以后", "inflated")), fmt.Sprint(n), fmt.Sprintf("x %d", n/size)},
+		[]string{s.pick(t("有上限的服务端解压了", "a server with a limit inflated")),
 			fmt.Sprint(inflated), s.pick(t("就拒绝了", "and refused"))})
 	return size, nil
 }
@@ -180,7 +181,7 @@ func (s *Stage) showDrip() error {
 		if err != nil {
 			return err
 		}
-		how := t("每次 recv 有超时", "a time-out for each recv")
+		how := t("每次 recv 各有超时", "a time-out for each recv")
 		if deadline {
 			how = t("整条消息有期限", "a deadline for the message")
 		}

@@ -61,7 +61,8 @@ func questions(name string) []Question {
 			"Which recv brings the real answer to pwd?", []Option{
 				{"2", "第 2 次", "the second",
 					"big 有 3000 字节，recv(1024) 两次才收 2048：第 2 次还全是 big 的。",
-					"big has 3000 bytes, and two recv(1024) take 2048: the second is big's alone."},
+					"big has 3000 bytes, and two recv(1024) take 2048: the second is still " +
+						"nothing but big."},
 				{Value: "3", Zh: "第 3 次，粘在 big 的最后 952 字节后面",
 					En: "the third, stuck to the last 952 bytes of big"},
 				{"4", "第 4 次，单独一次", "the fourth, by itself",
@@ -77,23 +78,22 @@ func questions(name string) []Question {
 			{"each", "关掉 Nagle，10 次 send 是几个段？",
 				"Without Nagle, how many segments are ten sends?", []Option{
 					{"1", "1 个", "1", "没有 Nagle，谁也不等谁：每次 send 马上就走。",
-						"Without Nagle none waits for another: each send leaves at once."},
+						"Without Nagle, no send waits for another: each leaves at once."},
 					{"2", "2 个", "2", "2 个是开着 Nagle 的时候：先走 5 字节，后面 45 字节一起走。",
-						"Two it is with Nagle: 5 bytes at first, and then 45 together."},
+						"It is 2 with Nagle: 5 bytes at first, and then 45 together."},
 					{Value: "10", Zh: "10 个", En: "10"},
 				}}}
 	case "14a":
 		return []Question{{"got", "消息里也有 \\n。发 2 条，按 \\n 切的程序以为收到几条？",
-			"There are \\n in the messages. Two are sent: how many does a program believe in " +
-				"that " +
-				"cuts at \\n?", []Option{
+			"There are \\n in the messages. Two are sent: how many does a program that cuts at " +
+				"\\n believe it got?", []Option{
 				{"same", "2 条：每条末尾有分隔符", "2: each ends with the delimiter",
 					"数据里的 \\n 和分隔符一模一样，程序见一个切一个。",
 					"A \\n in the data looks like the delimiter, and the program cuts at each."},
 				{"fewer", "1 条：粘在一起", "1: they stick",
 					"粘不住：末尾的 \\n 总会切开。坏在切得太多。",
-					"They cannot: the \\n at the end divides them. The trouble is that it cuts " +
-						"too often."},
+					"They cannot stick: the \\n at the end divides them. The trouble is that it " +
+						"cuts too often."},
 				{Value: "more", Zh: "多于 2 条", En: "more than 2"},
 			}}}
 	case "14b":
@@ -106,7 +106,8 @@ func questions(name string) []Question {
 						"only after recv_ready."},
 				{"1", "1 次：开始的时候约好", "once: they agree at the beginning",
 					"recv_ready 只管这一条：下一条又有自己的长度，又要等。",
-					"recv_ready counts for this message alone: the next has a length of its own."},
+					"recv_ready is for this message only: the next has its own length, and its " +
+						"own wait."},
 				{Value: "3", Zh: "3 次：每条多一个来回", En: "3 times: one more round trip for " +
 					"each"},
 			}}}

@@ -269,7 +269,7 @@ var (
 			"a server has to put itself into the background (fork twice, daemon)"),
 		Say("后台的进程没有人看着：它还占着端口，谁也不知道它死了没有",
 			"nobody watches a process in the background: it keeps the port, and nobody knows "+
-				"whether it lives"),
+				"whether it is still alive"),
 		Say("在前台运行；要放到后台，用 shell 的 & 或者 systemd",
 			"run it in the foreground; the shell's & or systemd puts it into the background")}
 	ResetKills = &Belief{"reset-kills",

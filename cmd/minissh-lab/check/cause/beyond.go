@@ -21,18 +21,18 @@ var (
 		Say("conn.settimeout(3)", "conn.settimeout(3)")}
 	TimeoutKills = &Belief{"time-out-kills",
 		Say("settimeout 以后就没事了", "settimeout is all it takes"),
-		Say("超时是一个异常（TimeoutError，也叫 socket.timeout）：没有人接，整个程序就结束了",
+		Say("超时是一个异常（TimeoutError，也叫 socket.timeout）：没有人捕获，整个程序就结束了",
 			"a time-out is an exception (TimeoutError, or socket.timeout): if nobody catches it, "+
 				"the whole program ends"),
-		Say("try … except OSError: 放弃这一个连接，接着下一个",
+		Say("try … except OSError: 放弃这一个连接，接着服务下一个",
 			"try … except OSError: give up on this connection, and go on to the next")}
 	TotalTimeout = &Belief{"time-out-in-all",
-		Say("慢就是不出声", "slow is silent"),
-		Say("它一直在发，从来没有沉默过 3 秒，却被放弃了：总时间和沉默是两回事",
-			"it went on sending and was never silent for 3 s, and was given up on: time in all "+
-				"and silence are different things"),
-		Say("每收到一块，就从头算 3 秒（settimeout 就是这样）",
-			"count the 3 s anew after each piece (as settimeout does)")}
+		Say("慢就是不出声", "slow means silent"),
+		Say("它一直在发，从来没有沉默过 3 秒，却被放弃了：总时间长和没有动静是两回事",
+			"it went on sending, was never silent for 3 s, and was given up on all the same: the "+
+				"total time is one thing, silence is another"),
+		Say("每收到一块，就重新算 3 秒（settimeout 就是这样）",
+			"start the 3 s again after each piece (as settimeout does)")}
 	CloseNotShutdown = &Belief{"close-for-shutdown",
 		Say("close() 就是“说完了”", "close() says \"I am done\""),
 		Say("close 两个方向都关：回答来了，没有人收",
@@ -52,7 +52,7 @@ var (
 var (
 	PartialSend = &Belief{"partial-send",
 		Say("send 一次就全发出去了", "one send sends everything"),
-		Say("缓冲区满了，send 只收下一部分，返回收下的字节数：没收下的那一段，没有人再发",
+		Say("缓冲区满了，send 只收下一部分，返回收下的字节数：没收下的那一段，再也没有人发",
 			"when the buffers are full, send takes a part and returns how much: nobody sent the "+
 				"rest"),
 		Say("while view: view = view[conn.send(view):]，或者 sendall",
@@ -62,7 +62,7 @@ var (
 		Say("是全部发完的时间：对方一直在收，只是慢，还是被放弃了",
 			"it is the time for all of it: the peer went on receiving, slowly, and was given up "+
 				"on"),
-		Say("循环 send，每次各自计时：while view: view = view[conn.send(view):]",
+		Say("循环 send，每次单独计时：while view: view = view[conn.send(view):]",
 			"send in a loop, each with its own time-out: while view: view = "+
 				"view[conn.send(view):]")}
 )
@@ -72,7 +72,7 @@ var (
 	SharedBuffer = &Belief{"shared-buffer",
 		Say("一个缓冲区就够了", "one buffer is enough"),
 		Say("一个客户端收到了别人的字节：没收完的半行混在一起了",
-			"a client got another one's bytes: unfinished lines were mixed up"),
+			"a client got another client's bytes: unfinished lines were mixed up"),
 		Say("每个连接一个缓冲区，比如 buffers[conn]", "a buffer for each connection: "+
 			"buffers[conn]")}
 	WaitsForLine = &Belief{"waits-for-a-line",
@@ -100,9 +100,9 @@ var (
 var (
 	BodyIsAll = &Belief{"reads-too-much",
 		Say("空行后面来的都是内容", "all that comes after the empty line is the body"),
-		Say("后面还有下一个请求：内容只有 Content-Length 个字节，多的是别人的开头",
-			"the next request follows: the body has Content-Length bytes, and the rest begins "+
-				"another message"),
+		Say("后面还有下一个请求：内容只有 Content-Length 个字节，多出来的是它的开头",
+			"the next request follows: the body has Content-Length bytes, and the rest is the "+
+				"beginning of that request"),
 		Say("body, rest = data[:n], data[n:]，rest 留给下一个请求",
 			"body, rest = data[:n], data[n:], and rest is for the next request")}
 	DropsRest = &Belief{"reads-too-much",
@@ -111,11 +111,11 @@ var (
 			"one recv held two requests and one was answered: the second was thrown away (sent "+
 				"alone, it is answered)"),
 		Say("多收的留在缓冲区里，先看它，再 recv",
-			"keep what is too much in a buffer, and look there before the next recv")}
+			"keep the rest in a buffer, and look there before the next recv")}
 	PieceIsRequest = &Belief{"one-recv",
 		Say("一次 recv 就是一个请求", "one recv is one request"),
 		Say("同样的字节，一次到就有回答，切成两块就没有：请求可能断在任何地方",
-			"the same bytes are answered whole and not in two pieces: a request may be cut "+
+			"the same bytes are answered in one piece, but not in two: a request may be cut "+
 				"anywhere"),
 		Say("收到 \\r\\n\\r\\n 为止，再收满 Content-Length",
 			"receive until \\r\\n\\r\\n is there, then until Content-Length bytes are")}
@@ -128,8 +128,8 @@ var (
 			"len(body), in bytes")}
 	BareLF = &Belief{"bare-newline",
 		Say("HTTP 的行以 \\n 结束", "lines of HTTP end in \\n"),
-		Say("是 \\r\\n（RFC 9112，2.1）：有的客户端宽容，有的不", "they end in \\r\\n (RFC 9112, "+
-			"2.1): some clients forgive that, some do not"),
+		Say("是 \\r\\n（RFC 9112，2.1）：有的客户端不计较，有的计较",
+			"they end in \\r\\n (RFC 9112, 2.1): some clients forgive that, some do not"),
 		Say("b'\\r\\n'.join(lines)", "b'\\r\\n'.join(lines)")}
 	ChunksAsBody = &Belief{"chunks-as-body",
 		Say("内容总有 Content-Length", "a body always has a Content-Length"),
@@ -139,9 +139,10 @@ var (
 		Say("循环：n = int(readline().split(b';')[0], 16)；read(n)；readline()；n 是 0 就结束",
 			"loop: n = int(readline().split(b';')[0], 16); read(n); readline(); until n is 0")}
 	HeaderCase = &Belief{"header-case",
-		Say("头的名字总是写成 Content-Length", "a header's name is always spelt Content-Length"),
+		Say("头部字段名总是写成 Content-Length", "a header's name is always spelt Content-Length"),
 		Say("名字不分大小写，冒号后面也可以没有空格（RFC 9110，5.1）",
-			"names are in any case, and the blank after the colon is optional (RFC 9110, 5.1)"),
+			"names may be in upper or lower case, and the blank after the colon is optional (RFC "+
+				"9110, 5.1)"),
 		Say("headers[name.strip().lower()] = value.strip()", "headers[name.strip().lower()] = "+
 			"value.strip()")}
 )
@@ -149,9 +150,10 @@ var (
 // What people believe about peers that mean harm.
 var (
 	BombInflated = &Belief{"inflates-all",
-		Say("压缩的只有几十 KiB，解开也大不了", "some ten KiB compressed cannot be much inflated"),
-		Say("解开可以大一千倍：解的时候不设上限，等看到大小，内存已经用掉了",
-			"inflated they can be a thousand times larger: without a limit while inflating, the "+
+		Say("压缩的只有几十 KiB，解压了也大不到哪里去",
+			"a few dozen KiB compressed cannot be much when inflated"),
+		Say("解压以后可以大一千倍：解压的时候不设上限，等看到大小，内存已经用掉了",
+			"inflated, they can be a thousand times larger: without a limit while inflating, the "+
 				"memory is used before anybody sees the size"),
 		Say("z = zlib.decompressobj(); text = z.decompress(data, LIMIT + 1)",
 			"z = zlib.decompressobj(); text = z.decompress(data, LIMIT + 1)")}
@@ -170,9 +172,9 @@ var (
 var (
 	TrustsAnybody = &Belief{"trusts-anybody",
 		Say("加密了就安全", "encrypted is safe"),
-		Say("不看证书，就不知道在和谁加密地说话：别人的证书它也收下了",
-			"without a look at the certificate nobody knows who is at the other end: it took "+
-				"another one's"),
+		Say("不验证证书，就不知道加密的那一头是谁：别人的证书它也收下了",
+			"if the certificate is not checked, nobody knows who is at the other end: it "+
+				"accepted somebody else's"),
 		Say("ssl.create_default_context(cafile='cert.pem')；不要 CERT_NONE",
 			"ssl.create_default_context(cafile='cert.pem'); never CERT_NONE")}
 	PlainText = &Belief{"no-tls",
@@ -184,8 +186,8 @@ var (
 	RecordIsMessage = &Belief{"one-recv",
 		Say("TLS 一个记录就是一条消息", "a TLS record is a message"),
 		Say("一个记录最多 16384 字节，怎么分是对方的 TLS 说了算：一次 recv 可能只有一部分",
-			"a record holds 16384 bytes at most, and how they are cut is up to the peer's TLS: "+
-				"one recv may be a part"),
+			"a record holds 16384 bytes at most, and where they are cut is up to the peer's TLS: "+
+				"one recv may be only a part"),
 		Say("先发长度，再循环收满，和没有 TLS 的时候一样",
 			"a length first, then receive until it is complete, as without TLS")}
 )
@@ -195,20 +197,20 @@ var (
 	DelimiterInside = &Belief{"delimiter-inside",
 		Say("数据里不会有分隔符", "the delimiter is never in the data"),
 		Say("数据里有分隔符，一条就变成了两条", "it was in a message, which came out as two"),
-		Say("换掉数据里的分隔符（和换它用的那个字符），或者用长度",
-			"replace it inside the data (and the character that replaces it), or use a length")}
+		Say("把数据里的分隔符转义（转义用的那个字符也要），或者用长度",
+			"escape it inside the data (and the escape character, too), or use a length")}
 	HalfEscaped = &Belief{"half-escaped",
-		Say("换掉分隔符就够了", "it is enough to replace the delimiter"),
+		Say("把分隔符转义就够了", "it is enough to escape the delimiter"),
 		Say("数据里本来就有 \\n 这两个字符，回来却成了换行",
 			"the two characters \\n were in the data, and came back as a newline"),
-		Say("先把 \\ 换成 \\\\，再换换行", "first replace \\ by \\\\, then the newline")}
+		Say("先把 \\ 换成 \\\\，再换掉换行", "first replace \\ with \\\\, then the newline")}
 	PaddingLost = &Belief{"padding-lost",
 		Say("末尾的空格没有用", "blanks at the end do not matter"),
 		Say("补上的和数据里本来就有的分不清，一起删掉了",
 			"what was padded and what belonged to the data look the same, and both were removed"),
-		Say("写明长度", "say the length")}
+		Say("写明长度", "send the length")}
 	FixedSize = &Belief{"fixed-size",
 		Say("消息不会有那么长", "no message is that long"),
 		Say("定长放不下，后面的丢了", "it did not fit into the fixed size, and the rest was lost"),
-		Say("写明长度，或者拒绝太长的", "say the length, or refuse what is too long")}
+		Say("写明长度，或者拒绝太长的", "send the length, or refuse what is too long")}
 )

@@ -20,7 +20,7 @@ try:
             break
         answer += piece
 except OSError as e:
-    sys.exit('没有等到完整的回答 / no whole answer: %s' % e)
+    sys.exit('没有等到完整的回答 / no complete answer: %s' % e)
 print(answer.decode('utf-8', 'replace'))
 #]
 phone.close()

@@ -37,8 +37,8 @@ selector.register(phone, selectors.EVENT_READ)
 class Client:
     def __init__(self, conn):
         self.conn = conn
-        self.came = b''  # 还不满一行的 / not yet a line
-        self.out = b''  # 还没发出去的 / not yet sent
+        self.came = b''  # 还不满一行的 / not a whole line yet
+        self.out = b''  # 还没发出去的 / not sent yet
 
     def receive(self):
         data = self.conn.recv(65536)
@@ -72,7 +72,7 @@ while True:
         if not alive:
             selector.unregister(client.conn)
             client.conn.close()
-        elif client.out:  # 发完以前不再收：背压 / no more is received until it is sent
+        elif client.out:  # 发完以前不再收：反压 / receive no more until it is sent
             selector.modify(client.conn, selectors.EVENT_WRITE, client)
         else:
             selector.modify(client.conn, selectors.EVENT_READ, client)

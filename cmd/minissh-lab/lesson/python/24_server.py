@@ -8,7 +8,7 @@ import threading
 #[starter
 def serve(conn):
     while True:
-        data = conn.recv(65536)  # 练习：这正好是一个请求吗？ / exercise: is this just one request?
+        data = conn.recv(65536)  # 练习：这正好是一个请求吗？ / exercise: is it exactly one request?
         if not data:
             break
         head, body = data.split(b'\r\n\r\n', 1)
@@ -43,7 +43,7 @@ def read_body(f, headers):
                 raise ValueError('too much')
             body += read_exactly(f, size)
             if size == 0:
-                while read_line(f):  # 尾部的头，直到空行 / trailers, up to an empty line
+                while read_line(f):  # 尾部字段，直到空行 / trailers, up to an empty line
                     pass
                 return body
             read_line(f)
@@ -54,7 +54,7 @@ def read_body(f, headers):
 
 
 def serve(conn):
-    f = conn.makefile('rb')  # 多收的留在它的缓冲区里 / what is too much stays in its buffer
+    f = conn.makefile('rb')  # 多收的留在它的缓冲区里 / surplus bytes stay in its buffer
     try:
         while f.peek(1):
             method, path, version = read_line(f).split()

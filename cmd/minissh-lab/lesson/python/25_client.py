@@ -10,14 +10,14 @@ import sys
 #]
 #:part call
 #[starter
-# 练习：这是谁的证书？ / exercise: whose certificate is it?
+# 练习：这是谁的证书？ / exercise: whose certificate is this?
 context = ssl.create_default_context()
 context.check_hostname = False
 context.verify_mode = ssl.CERT_NONE
 phone = context.wrap_socket(phone)
 #]
 #[mended
-context = ssl.create_default_context(cafile='cert.pem')  # 只信任这一张 / this one alone is trusted
+context = ssl.create_default_context(cafile='cert.pem')  # 只信任这一张 / trust only this one
 try:
     phone = context.wrap_socket(phone, server_hostname='127.0.0.1')
 except (ssl.SSLError, OSError) as e:

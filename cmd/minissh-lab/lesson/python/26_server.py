@@ -25,7 +25,7 @@ def serve(conn):
     conn.settimeout(5)
     try:
         while True:
-            # 练习：这些数是谁说的？ / exercise: who says these numbers?
+            # 练习：这些数是谁给的？ / exercise: where do these numbers come from?
             size = struct.unpack('<i', recv_exact(conn, 4))[0]
             data = zlib.decompress(recv_exact(conn, size)).upper()
             conn.sendall(struct.pack('<i', len(data)) + data)
@@ -34,15 +34,15 @@ def serve(conn):
     conn.close()
 #]
 #[mended
-SIZE = 65536  # 压缩的最多这么多 / compressed, at most
-INFLATED = 1024 * 1024  # 解开最多这么多 / inflated, at most
+SIZE = 65536  # 压缩的最多这么多字节 / at most, compressed
+INFLATED = 1024 * 1024  # 解压以后最多这么多字节 / at most, inflated
 PATIENCE = 5  # 一条消息最多几秒 / seconds for one message
 
 
 def recv_exact(conn, n, deadline):
     data = b''
     while len(data) < n:
-        left = deadline - time.monotonic()  # 期限是整条消息的 / the deadline is the message's
+        left = deadline - time.monotonic()  # 期限是给整条消息的 / for the whole message
         if left <= 0:
             raise ConnectionError('太慢 / too slow')
         conn.settimeout(left)
@@ -55,9 +55,9 @@ def recv_exact(conn, n, deadline):
 
 def inflate(data):
     z = zlib.decompressobj()
-    text = z.decompress(data, INFLATED + 1)  # 边解边数 / counted on the way
+    text = z.decompress(data, INFLATED + 1)  # 边解压边数 / counted on the way
     if len(text) > INFLATED or not z.eof:
-        raise ConnectionError('解开太大，或者不完整 / too large inflated, or not whole')
+        raise ConnectionError('解压以后太大，或者不完整 / too large when inflated, or incomplete')
     return text
 
 
