@@ -123,6 +123,7 @@ func runLesson(c *cli.Context) error {
 	if err != nil {
 		return lessonProblem(err)
 	}
+	progress, _ = lesson.LoadProgress() // a vote, or a check elsewhere, may have kept something
 	progress.Lessons[l.Name] = lesson.Done{Day: lesson.Today(), Predicted: outcome.Right()}
 	progress.Last = l.Name
 	if err := progress.Save(); err != nil {

@@ -11,8 +11,8 @@ import (
 
 // Limits of connections.
 const (
-	maxConns   = 64              // at a time
-	maxOfOne   = 6               // at a time from one address
+	maxConns   = 256             // at a time
+	maxOfOne   = 6               // at a time from one address, at least
 	maxOwn     = 48              // at a time from this machine, whose users are several
 	maxPage    = 32              // at a time at the projector's page
 	patience   = 5 * time.Second // for a report to come, and for its answer to go
@@ -25,13 +25,14 @@ type guard struct {
 	mu   sync.Mutex
 	all  int            // owned by mu
 	from map[string]int // owned by mu
+	most int            // at a time from one address
 }
 
 // enter lets a connection in; leave must be called when it has ended.
 func (g *guard) enter(from string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	most := maxOfOne
+	most := g.most
 	if from == "" {
 		most = maxOwn
 	}
@@ -82,14 +83,15 @@ func (v *visitor) Close() error {
 }
 
 // accept hands each connection that is let in to serve, in a goroutine of its own, until ctx ends
-// (nil) or l is closed; then it waits for them.
-func accept(ctx context.Context, l net.Listener, serve func(*visitor)) error {
+// (nil) or l is closed; then it waits for them. From one address come perAddress students, whose
+// browsers make two connections each.
+func accept(ctx context.Context, l net.Listener, perAddress int, serve func(*visitor)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { l.Close() })()
-	g := &guard{from: map[string]int{}}
+	g := &guard{from: map[string]int{}, most: max(maxOfOne, 2*perAddress)}
 	for {
 		conn, err := l.Accept()
 		if err != nil {

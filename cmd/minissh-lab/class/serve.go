@@ -38,7 +38,7 @@ func (b *Board) Serve(ctx context.Context, l net.Listener, page http.Handler,
 		defer func() { s.Close(); <-ended }()
 	}
 	defer pages.Close()
-	return accept(ctx, l, func(v *visitor) {
+	return accept(ctx, l, b.PerAddress, func(v *visitor) {
 		v.SetDeadline(time.Now().Add(patience))
 		if first, err := v.r.Peek(1); page != nil && err == nil && first[0] != '{' {
 			pages.hand(v)

@@ -144,7 +144,7 @@ func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
 	_, addr, _ := serve(t)
 	stranger, own := from(t, "127.0.0.66"), &net.Dialer{}
 	for _, d := range []*net.Dialer{stranger, own} {
-		for range 3 * maxConns {
+		for range maxConns + 50 {
 			c, err := d.DialContext(t.Context(), "tcp", addr)
 			if err != nil {
 				t.Fatal(err)
