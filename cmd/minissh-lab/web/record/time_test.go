@@ -17,34 +17,23 @@ func TestLatencyIsWaitedOut(t *testing.T) {
 	if len(sends) != 4 || len(acks) != 2 || !fixed.Right || fixed.Latency != far {
 		t.Fatalf("%d sends, %d acks, got %+v", len(sends), len(acks), fixed.Got)
 	}
+	// The relay holds back by the schedule, which begins at 0: whatever is late on a busy machine,
+	// nothing is earlier.
 	for i, a := range acks {
-		if trip := a.At - before(fixed, sends[2*i]); trip < 2*way || sends[2*i+1].At < a.At {
-			t.Errorf("message %d: the data went %d µs after its length; %+v", i+1, trip, sends)
+		trips := int64(i + 1)
+		if a.At < trips*2*way || sends[2*i+1].At < a.At {
+			t.Errorf("ack %d came after %d µs, and %d trips; %+v", i+1, a.At, trips, sends)
 		}
 	}
-	if first := recvs[0].At - before(fixed, sends[0]); first < way {
-		t.Errorf("the first recv was %d µs after the send", first)
+	if recvs[0].At < way {
+		t.Errorf("the first recv was after %d µs", recvs[0].At)
 	}
-	closed := of(fixed, KindClose)[0]
-	if end := recvs[len(recvs)-1]; end.To != end.From ||
-		end.At-before(fixed, closed) < way {
-		t.Errorf("the end came %d µs after the close: %+v", end.At-before(fixed, closed), end)
+	if end := recvs[len(recvs)-1]; end.To != end.From || end.At < 5*way {
+		t.Errorf("the end came after %d µs: %+v", end.At, end)
 	}
 	if len(fixed.Acks) > 0 {
 		t.Errorf("the relay's own acknowledgements are recorded: %+v", fixed.Acks)
 	}
-}
-
-// before is when the event before e was: e itself is written down a little after it was, and on a
-// busy machine more than a little.
-func before(tr *Trace, e Event) (at int64) {
-	for _, other := range tr.Events {
-		if other == e {
-			return at
-		}
-		at = other.At
-	}
-	return at
 }
 
 // What was sent in one moment arrives in one, and what was sent apart arrives apart: the latency
