@@ -59,6 +59,9 @@ func TestNothingIsCutOff(t *testing.T) {
 	l := startLab(t)
 	for _, size := range [][2]int64{{390, 844}, {1280, 720}, {1920, 1080}} {
 		for _, lang := range []string{"zh-CN", "en-US"} {
+			if testing.Short() && (size[0] != 390 || lang != "zh-CN") {
+				continue // what is drawn does not depend on the race detector
+			}
 			as := look{size[0], size[1], lang == "en-US", lang, true}
 			t.Run(as.String(), func(t *testing.T) {
 				b := openTab(t, l, as, l.URL("13a"))
