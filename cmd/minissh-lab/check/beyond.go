@@ -64,6 +64,8 @@ func beyond() []*Check {
 			{Name: "close", What: text("404; Connection: close"), run: httpClose},
 			{Name: "fin", What: tx("客户端关闭（FIN）", "the client closes (FIN)"),
 				run: afterFin(helloHTTP, true)},
+			{Name: "inside", What: tx("内容没发完就关闭（FIN）", "the end (FIN) inside a body"),
+				run: httpEndsInside},
 		}},
 		{Lesson: "25", Port: 8080, TLS: true, Client: []Case{
 			{Name: "records", What: tx("20000 字节，再用各种大小的记录",

@@ -305,3 +305,37 @@ func httpClose(a *attack) error {
 	}
 	return fail
 }
+
+// httpEndsInside ends a connection inside a chunk, and inside a body of known length.
+func httpEndsInside(a *attack) error {
+	for _, part := range []string{"POST /upper HTTP/1.1\r\nHost: lab\r\n" +
+		"Transfer-Encoding: chunked\r\n\r\n7\r\nchu",
+		strings.TrimSuffix(post("cut off"), " off")} {
+		conn, err := a.dial()
+		if err != nil {
+			return err
+		}
+		fail := &Failure{Sent: text("%s", quote([]byte(part))).Plus(tx("，然后 FIN", ", then FIN")),
+			Want: tx("关闭，接着服务下一个", "closed, and the next is served")}
+		if _, err := conn.Write([]byte(part)); err != nil {
+			fail.Got = a.why(err)
+			return fail
+		}
+		if err := closeWrite(conn); err != nil {
+			return err
+		}
+		f, _ := a.readToEnd(conn,
+			a.o.Limit) // whatever it answers: Python's own http.server says 200
+		if f == spins || f == hangs {
+			fail.Got = gotText(conn.came, fateText(f, a.o.Limit))
+			if f == spins {
+				fail.proves(cause.NoEndTest)
+			}
+			return fail
+		}
+		if err := a.servesNext(helloHTTP, fail); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -21,11 +21,17 @@ def serve(conn):
             if headers.get('transfer-encoding') == 'chunked':
                 while True:
                     while b'\r\n' not in buffer:
-                        buffer += conn.recv(65536)
+                        data = conn.recv(65536)
+                        if not data:
+                            return
+                        buffer += data
                     size, buffer = buffer.split(b'\r\n', 1)
                     size = int(size.split(b';')[0], 16)
                     while len(buffer) < size + 2:
-                        buffer += conn.recv(65536)
+                        data = conn.recv(65536)
+                        if not data:
+                            return
+                        buffer += data
                     body += buffer[:size]
                     buffer = buffer[size + 2:]
                     if size == 0:
