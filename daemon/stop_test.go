@@ -189,24 +189,41 @@ func TestHeldIsLeftAlone(t *testing.T) {
 	testend.Gone(t, pid)
 }
 
+// untilDeadline runs a command into its deadline, and gives the numbers that its first line names.
+// The deadline is 100 ms, or as much later as it takes here until the command has said that line.
+func untilDeadline(t *testing.T, s *mux.Session, open protocol.Open) (pids []int) {
+	t.Helper()
+	for open.Timeout = 100; ; open.Timeout *= 2 {
+		r := collect(t, start(t, s, open))
+		if r.exit == nil || r.exit.How != protocol.HowDeadline || r.exit.Code != nil {
+			t.Fatalf("with %d ms: %+v, EXIT is %+v", open.Timeout, r, r.exit)
+		}
+		line, _, said := strings.Cut(r.out, "\n")
+		if !said {
+			continue
+		}
+		for word := range strings.FieldsSeq(line) {
+			pid, err := strconv.Atoi(word)
+			if err != nil {
+				t.Fatalf("the first line is %q", line)
+			}
+			pids = append(pids, pid)
+		}
+		return pids
+	}
+}
+
 func TestDeadline(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
 	s := l.session(nil)
-	ch := start(t, s,
-		protocol.Open{Command: protocol.Bytes("trap '' HUP; sleep 1000 & echo $$ $!; wait; wait"),
-			Timeout: 100})
-	pids := running(t, ch, firstLine(t, ch))
-	r := collect(t, ch)
-	if r.exit == nil || r.exit.How != protocol.HowDeadline || r.exit.Code != nil {
-		t.Errorf("EXIT is %+v", r.exit)
-	}
-	for _, pid := range pids {
+	for _, pid := range untilDeadline(t, s, protocol.Open{
+		Command: protocol.Bytes("trap '' HUP; sleep 1000 & echo $$ $!; wait; wait")}) {
 		if testend.Alive(pid) {
 			t.Errorf("process %d lives after its deadline", pid)
 		}
 	}
-	ch = start(t, s, protocol.Open{Command: protocol.Bytes("exit 5"), Timeout: 1e9})
+	ch := start(t, s, protocol.Open{Command: protocol.Bytes("exit 5"), Timeout: 1e9})
 	if r := collect(t, ch); r.exit.Code == nil || *r.exit.Code != 5 {
 		t.Errorf("in time: %+v", r.exit)
 	}
@@ -221,14 +238,8 @@ func TestEscapedHoldsOutput(t *testing.T) {
 	l := newLab(t, nil)
 	before := l.warm()
 	s := l.session(nil)
-	ch := start(t, s,
-		protocol.Open{Command: protocol.Bytes("setsid sh -c 'echo $$; exec sleep 1000' & wait"),
-			Timeout: 300})
-	escaped := running(t, ch, firstLine(t, ch))[0]
-	r := collect(t, ch)
-	if r.exit == nil || r.exit.How != protocol.HowDeadline {
-		t.Errorf("EXIT is %+v", r.exit)
-	}
+	escaped := untilDeadline(t, s, protocol.Open{
+		Command: protocol.Bytes("setsid sh -c 'echo $$; exec sleep 1000' & wait")})[0]
 	s.Close(nil)
 	settle(t, before)
 	if !testend.Alive(escaped) {

@@ -119,15 +119,15 @@ func (l *rawLab) principals() []rawCase {
 		{"cut short", 0, func(r *raw) { r.principals = append(texts(l.user), 0, 0, 0, 9) }, "", "",
 			""},
 		{"257", us, are(append(many, l.user)...), "", "", ""}, // CE1 bounds the bytes
-		{"empty, principals=", 0, are(""), "", `cert-authority,principals="" CA`, ""},
+		{"empty, principals=", 0, are(""), "", `cert-authority,principals="" $CA`, ""},
 		{"empty, principals= with a comma too many", 0, are(""), "",
-			`cert-authority,principals="a,,b" CA`, ""},
+			`cert-authority,principals="a,,b" $CA`, ""},
 		{"with a comma, principals=", 0, are("a," + l.user), "",
-			`cert-authority,principals="USER" CA`, ""},
-		{"principals= is a pattern", 0, nil, "", `cert-authority,principals="*" CA`, ""},
-		{"principals= with a blank", 0, nil, "", `cert-authority,principals="a, USER" CA`, ""},
-		{"principals= twice", 0, nil, "", `cert-authority,principals="a",principals="USER" CA`, ""},
-		{"principals= alone", 0, nil, "", `principals="USER" CA`, ""},
+			`cert-authority,principals="$USER" $CA`, ""},
+		{"principals= is a pattern", 0, nil, "", `cert-authority,principals="*" $CA`, ""},
+		{"principals= with a blank", 0, nil, "", `cert-authority,principals="a, $USER" $CA`, ""},
+		{"principals= twice", 0, nil, "", `cert-authority,principals="a",principals="$USER" $CA`, ""},
+		{"principals= alone", 0, nil, "", `principals="$USER" $CA`, ""},
 	}
 }
 

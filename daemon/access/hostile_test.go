@@ -146,7 +146,7 @@ func TestHostileCertificatesAsSSHDJudges(t *testing.T) {
 	b := newBench(t)
 	l := &rawLab{user: b.user, client: newSigner(t), ca: newSigner(t), other: newSigner(t),
 		now: uint64(time.Now().Unix())}
-	words := strings.NewReplacer("CA", line(l.ca.PublicKey()), "USER", l.user)
+	words := strings.NewReplacer("$CA", line(l.ca.PublicKey()), "$USER", l.user)
 	for _, c := range slices.Concat(l.forms(), l.options(), l.principals(), l.times(), l.sources(),
 		l.authorities(t), l.lists()) {
 		r := l.usual()
@@ -154,7 +154,7 @@ func TestHostileCertificatesAsSSHDJudges(t *testing.T) {
 			c.change(r)
 		}
 		if c.trusted == "" && c.listed == "" {
-			c.trusted = "CA"
+			c.trusted = "$CA"
 		}
 		b.write(t, "trusted", words.Replace(c.trusted)+"\n")
 		b.write(t, "listed", words.Replace(c.listed)+"\n")

@@ -247,7 +247,7 @@ func runCase(ctx context.Context, c *Check, cs *Case, side Side, o Options) erro
 		}
 	}
 	if f, ok := errors.AsType[*Failure](err); ok {
-		if away := a.away(); away != nil && !f.Proven {
+		if away := a.away(); away != nil { // whatever else was seen follows from it
 			away.Sent, f = f.Sent, away
 		}
 		a.explain(f)
