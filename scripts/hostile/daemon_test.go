@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -103,15 +104,18 @@ func (d *liar) does(raw func(net.Conn), secure func(*guest)) {
 	d.raw, d.tls = raw, secure
 }
 
-// until reads up to a frame of some type.
-func (g *guest) until(kind protocol.Type) bool {
+// until reads up to a frame of one of some types.
+func (g *guest) until(kinds ...protocol.Type) bool {
 	for {
 		f, err := g.in.Next()
-		if err != nil || f.Type == kind {
+		if err != nil || slices.Contains(kinds, f.Type) {
 			return err == nil
 		}
 	}
 }
+
+// leaves waits until the client goes, or asks for something more, which it would wait for.
+func (g *guest) leaves() { g.until(protocol.TypeGoodbye, protocol.TypeOpen) }
 
 func (g *guest) say(kind protocol.Type, channel uint32, payload string) {
 	g.Write(protocol.AppendFrame(nil, kind, 0, channel, []byte(payload)))
@@ -135,7 +139,7 @@ func (g *guest) end(exit string) {
 	g.say(protocol.TypeEOF, 1, string(rune(protocol.TypeStderr)))
 	g.say(protocol.TypeExit, 1, exit)
 	g.say(protocol.TypeClose, 1, "{}")
-	g.until(protocol.TypeGoodbye)
+	g.leaves()
 }
 
 // lies are conversations with something evil in every string that a daemon can send. %s becomes an
@@ -185,13 +189,13 @@ var lies = []struct {
 		g.welcome()
 		g.until(protocol.TypeOpen)
 		g.say(protocol.TypeClose, 1, `{"code":`+evil+`,"message":`+evil+`}`)
-		g.until(protocol.TypeGoodbye)
+		g.leaves()
 	}},
 	{"start_failed", func(g *guest, evil string) {
 		g.welcome()
 		g.until(protocol.TypeOpen)
 		g.say(protocol.TypeClose, 1, `{"code":"start_failed","message":`+evil+`}`)
-		g.until(protocol.TypeGoodbye)
+		g.leaves()
 	}},
 	{"GOODBYE", func(g *guest, evil string) {
 		g.begin()
