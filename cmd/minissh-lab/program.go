@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -21,9 +20,6 @@ type ownProgram struct {
 	p     *process.Process
 	quiet chan struct{} // closed when its output has ended
 }
-
-// maxLine is how much of a program's output is one line at most; a prompt is a line without end.
-const maxLine = 4096
 
 // startOwn runs argv here. What it prints goes to p, each line with the program's name before it.
 func startOwn(p *speak.Printer, who string, argv []string) (*ownProgram, error) {
@@ -57,18 +53,11 @@ func startOwn(p *speak.Printer, who string, argv []string) (*ownProgram, error) 
 	return o, nil
 }
 
-// print shows what the program says, as it says it: what has no line end yet is a prompt.
+// print shows what the program says, as it says it.
 func (o *ownProgram) print(p *speak.Printer, r io.Reader) {
-	buf := make([]byte, maxLine)
-	for {
-		n, err := r.Read(buf)
-		for line := range bytes.Lines(buf[:n]) {
-			p.Raw(o.who + " | " + speak.Clean(string(bytes.TrimRight(line, "\r\n"))) + "\n")
-		}
-		if err != nil {
-			return
-		}
-	}
+	said := &ownLines{who: o.who, p: p}
+	io.Copy(said, r)
+	said.end()
 }
 
 // typeFrom hands the program what is typed here. A terminal's read cannot be interrupted: the

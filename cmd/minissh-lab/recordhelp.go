@@ -24,7 +24,7 @@ func recordFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "beyond-loopback", Usage: "别的机器也能连 LISTEN / let other " +
 			"machines connect to LISTEN"},
 		&cli.StringFlag{Name: "dialect", Aliases: []string{"d"}, Value: "auto",
-			Usage: "按哪种方言解码 / how to decode: `auto|" + dialectNames() + "`"},
+			Usage: "按哪种方言解码 / how to decode: `NAME`: auto|" + dialectNames()},
 		&cli.StringFlag{Name: "byte-order", Value: "little",
 			Usage: "--dialect 的长度 / lengths of --dialect: `little|big`"},
 		&cli.StringFlag{Name: "save",
