@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/cmd/minissh-lab/tape"
+	"minissh/protocol/testend"
 )
 
 // recordPython records a server and a client of peers with lines typed at the client's prompt.
@@ -86,27 +87,21 @@ func TestRecordByTheVerb(t *testing.T) {
 }
 
 // startRecord runs record until it has said where clients connect to.
-func startRecord(t *testing.T, args ...string) (at string, rest <-chan string, stop func() int) {
+func startRecord(t *testing.T, args ...string) (at string, out *lineWriter, stop func() int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	out := &lineWriter{lines: make(chan string, 4096)}
+	out = &lineWriter{lines: make(chan string, 4096)}
 	ended := make(chan int, 1)
 	go func() {
 		ended <- run(ctx, append([]string{"minissh-lab", "record", "--lang", "en"}, args...),
 			strings.NewReader(""), out, out)
 		close(out.lines)
 	}()
-	for line := range out.lines {
-		if _, after, ok := strings.Cut(line, "client → "); ok {
-			at, _, _ = strings.Cut(after, " (the lab)")
-		}
-		if at != "" || strings.Contains(line, "this link") { // of a saved run
-			break
-		}
-	}
-	stop = func() int { cancel(); return <-ended }
+	_, after, _ := strings.Cut(out.seen(t, "client → ", "this link"), "client → ")
+	at, _, _ = strings.Cut(after, " (the lab)") // nothing, for a saved run
+	stop = func() int { cancel(); return testend.Next(t, "record ends", ended) }
 	t.Cleanup(cancel)
-	return at, out.lines, stop
+	return at, out, stop
 }
 
 // Between two programs that run by themselves: what they say is quoted, whatever it is; a dialect
@@ -118,24 +113,20 @@ func TestRecordBetween(t *testing.T) {
 	}
 	defer l.Close()
 	file := filepath.Join(t.TempDir(), "a.run")
-	at, lines, stop := startRecord(t, "--between", "127.0.0.1:0", l.Addr().String(), "--dialect",
+	at, printed, stop := startRecord(t, "--between", "127.0.0.1:0", l.Addr().String(), "--dialect",
 		"simple", "--byte-order", "big", "--save", file)
 	client, err := net.Dial("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	server, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	client.SetDeadline(time.Now().Add(time.Minute))
+	server := testend.Accept(t, l)
 	const nasty = "\x1b]0;title\x07\x1b[2J\u202e"
 	for _, c := range []struct {
 		from, to net.Conn
 		text     string
 	}{{client, server, nasty}, {server, client, "\x00\x00\x00\x03abc"}} {
-		c.to.SetReadDeadline(time.Now().Add(30 * time.Second))
 		if _, err := io.WriteString(c.from, c.text); err != nil {
 			t.Fatal(err)
 		}
@@ -143,22 +134,14 @@ func TestRecordBetween(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var all strings.Builder
-	for line := range lines {
-		all.WriteString(line)
-		if strings.Contains(line, `data "abc"`) {
-			break
-		}
-	}
+	live := printed.seen(t, `data "abc"`)
 	if code := stop(); code != 0 {
 		t.Errorf("code %d", code)
 	}
-	for line := range lines {
-		all.WriteString(line)
-	}
+	live += printed.rest(t)
 	_, again, _ := lab(t, "", "record", "--open", file, "--dialect", "simple", "--byte-order",
 		"big", "--lang", "en")
-	for what, out := range map[string]string{"live": all.String(), "again": again} {
+	for what, out := range map[string]string{"live": live, "again": again} {
 		if strings.ContainsAny(out, "\x1b\x07\u202e") ||
 			!strings.Contains(out, `"\x1b]0;title\a\x1b[2J\u202e"`) ||
 			!strings.Contains(out, "length 3 = 00 00 00 03 big-endian") {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"minissh/cmd/minissh-lab/tape"
 	"minissh/cmd/minissh-lab/web"
@@ -40,18 +39,6 @@ func askPage(t *testing.T, link string) string {
 	return string(text)
 }
 
-// linkIn waits for the page's link.
-func linkIn(t *testing.T, lines <-chan string) string {
-	t.Helper()
-	for line := range lines {
-		if link := strings.TrimSpace(line); strings.HasPrefix(link, "http://") {
-			return link
-		}
-	}
-	t.Fatal("no link is said")
-	return ""
-}
-
 // The page shows a run while it grows, and saved ones beside each other.
 func TestRecordInTheWeb(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -60,9 +47,9 @@ func TestRecordInTheWeb(t *testing.T) {
 	}
 	defer l.Close()
 	file := filepath.Join(t.TempDir(), "mine.run")
-	at, lines, stop := startRecord(t, "--web", "--save", file, "--between", "127.0.0.1:0",
+	at, printed, stop := startRecord(t, "--web", "--save", file, "--between", "127.0.0.1:0",
 		l.Addr().String())
-	link := linkIn(t, lines)
+	link := "http://" + printed.until(t, "http://")
 	if text := askPage(t, link); !strings.Contains(text, `"connections":[],`) ||
 		!strings.Contains(text, `"grows":true`) {
 		t.Errorf("before: %s", text)
@@ -72,12 +59,7 @@ func TestRecordInTheWeb(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	server, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	server.SetReadDeadline(time.Now().Add(30 * time.Second))
+	server := testend.Accept(t, l)
 	io.WriteString(client, "ls")
 	if _, err := io.ReadFull(server, make([]byte, 2)); err != nil {
 		t.Fatal(err)
@@ -88,8 +70,8 @@ func TestRecordInTheWeb(t *testing.T) {
 	if code := stop(); code != 0 {
 		t.Errorf("code %d", code)
 	}
-	_, lines, stop = startRecord(t, "--web", "--open", file, "--beside", file)
-	text := askPage(t, linkIn(t, lines))
+	_, printed, stop = startRecord(t, "--web", "--open", file, "--beside", file)
+	text := askPage(t, "http://"+printed.until(t, "http://"))
 	if strings.Count(text, `"title":"\"mine\""`) != 2 || !strings.Contains(text, `"grows":false`) {
 		t.Errorf("saved: %s", text)
 	}

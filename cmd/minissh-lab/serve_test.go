@@ -15,6 +15,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"minissh/protocol/testend"
 )
 
 // asProgram makes the test binary be the program itself, for what needs a process:
@@ -44,23 +47,23 @@ type running struct {
 func startServe(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	r, w := io.Pipe()
-	out := bufio.NewReader(r)
+	out := &lineWriter{lines: make(chan string, 64)}
 	s := &running{rest: make(chan string, 1), cancel: cancel, code: make(chan int, 1),
 		errOut: &bytes.Buffer{}}
 	go func() {
 		s.code <- run(ctx, append([]string{"minissh-lab", "serve", "--lang", "en"}, args...),
-			strings.NewReader(""), w, s.errOut)
-		w.Close()
+			strings.NewReader(""), out, s.errOut)
+		close(out.lines)
 	}()
 	t.Cleanup(func() {
 		cancel()
-		io.Copy(io.Discard, r)
+		for testend.Next(t, "serve ends", out.lines) != "" {
+		}
 	})
 	for s.at == "" {
-		line, err := out.ReadString('\n')
-		if err != nil {
-			t.Fatalf("serve ended: %v\n%s", err, s.errOut)
+		line := testend.Next(t, "serve's ready text", out.lines)
+		if line == "" {
+			t.Fatalf("serve ended: %s", s.errOut)
 		}
 		files := regexp.MustCompile(`^files in (.*?)( \(removed.*)?\n$`)
 		if m := files.FindStringSubmatch(line); m != nil {
@@ -72,8 +75,11 @@ func startServe(t *testing.T, args ...string) *running {
 		}
 	}
 	go func() { // the server waits for whoever reads its log
-		b, _ := io.ReadAll(out)
-		s.rest <- string(b)
+		var rest strings.Builder
+		for line := range out.lines {
+			rest.WriteString(line)
+		}
+		s.rest <- rest.String()
 	}()
 	return s
 }
@@ -82,8 +88,8 @@ func startServe(t *testing.T, args ...string) *running {
 func (s *running) stop(t *testing.T) string {
 	t.Helper()
 	s.cancel()
-	rest := <-s.rest
-	if code := <-s.code; code != 0 {
+	rest := testend.Next(t, "its output ends", s.rest)
+	if code := testend.Next(t, "serve ends", s.code); code != 0 {
 		t.Errorf("serve ended with %d: %s", code, s.errOut)
 	}
 	return rest
@@ -266,6 +272,7 @@ func TestInterruptEndsItCleanly(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	out.(*os.File).SetReadDeadline(time.Now().Add(time.Minute))
 	r := bufio.NewReader(out)
 	for {
 		line, err := r.ReadString('\n')

@@ -13,6 +13,7 @@ import (
 
 	"minissh/cmd/minissh-lab/lesson"
 	"minissh/cmd/minissh-lab/speak"
+	"minissh/protocol/testend"
 )
 
 // lab runs the program with a state folder of its own.
@@ -116,12 +117,7 @@ func TestWebByTheVerb(t *testing.T) {
 		ended <- run(ctx, []string{"minissh-lab", "web", "--lang", "en", "--listen", "127.0.0.1:0",
 			"--at", "http://127.0.0.1:7480/#at=16"}, strings.NewReader(""), out, out)
 	}()
-	link := ""
-	for line := range out.lines {
-		if link = strings.TrimSpace(line); strings.HasPrefix(link, "http://") {
-			break
-		}
-	}
+	link := "http://" + out.until(t, "http://")
 	before, fragment, _ := strings.Cut(link, "#")
 	if !strings.HasPrefix(fragment, "token=") || !strings.HasSuffix(fragment, "&at=16&lang=en") {
 		t.Errorf("the link is %q", link)
@@ -138,7 +134,7 @@ func TestWebByTheVerb(t *testing.T) {
 		t.Errorf("a second lab on %s: code %d, %q", address, code, errOut)
 	}
 	cancel()
-	if code := <-ended; resp.StatusCode != 200 || code != 0 {
+	if code := testend.Next(t, "web ends", ended); resp.StatusCode != 200 || code != 0 {
 		t.Errorf("status %d, exit code %d", resp.StatusCode, code)
 	}
 }
@@ -264,14 +260,8 @@ func TestClassByTheVerbs(t *testing.T) {
 		ended <- run(ctx, []string{"minissh-lab", "class", "--lang", "en", "--listen",
 			"127.0.0.1:0"}, strings.NewReader(""), board, board)
 	}()
-	defer func() { cancel(); <-ended }()
-	address := ""
-	for line := range board.lines {
-		if _, after, ok := strings.Cut(line, "the class reports to "); ok {
-			address, _, _ = strings.Cut(after, ",")
-			break
-		}
-	}
+	defer func() { cancel(); testend.Next(t, "the class ends", ended) }()
+	address, _, _ := strings.Cut(board.until(t, "the class reports to "), ",")
 	script, err := filepath.Abs("check/testdata/echo_client.py")
 	if err != nil {
 		t.Fatal(err)
@@ -295,16 +285,6 @@ func TestClassByTheVerbs(t *testing.T) {
 		"6      ·C") {
 		t.Errorf("list:\n%s", out)
 	}
-}
-
-// lineWriter hands over what is printed, line by line.
-type lineWriter struct{ lines chan string }
-
-func (w *lineWriter) Write(b []byte) (int, error) {
-	for line := range strings.Lines(string(b)) {
-		w.lines <- line
-	}
-	return len(b), nil
 }
 
 func TestFailedCheckIsExplained(t *testing.T) {

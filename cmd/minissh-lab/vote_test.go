@@ -8,6 +8,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"minissh/protocol/testend"
 )
 
 // board is a class that is taught: what it prints, and what the teacher types.
@@ -32,29 +34,12 @@ func openClass(t *testing.T, args ...string) *board {
 	t.Cleanup(func() {
 		typed.Close()
 		cancel()
-		if code := <-ended; code != 0 {
+		if code := testend.Next(t, "the class ends", ended); code != 0 {
 			t.Errorf("class ends with %d", code)
 		}
 	})
-	b.address, _, _ = strings.Cut(b.until("the class reports to "), ",")
+	b.address, _, _ = strings.Cut(b.out.until(t, "the class reports to "), ",")
 	return b
-}
-
-// until returns what comes after a text, on the next line that has it.
-func (b *board) until(text string) string {
-	b.t.Helper()
-	var seen strings.Builder
-	for {
-		select {
-		case line := <-b.out.lines:
-			if _, after, ok := strings.Cut(line, text); ok {
-				return strings.TrimSpace(after)
-			}
-			seen.WriteString(line)
-		case <-b.t.Context().Done():
-			b.t.Fatalf("no %q in\n%s", text, seen.String())
-		}
-	}
 }
 
 func (b *board) types(line string) { io.WriteString(b.typed, line+"\n") }
@@ -72,28 +57,28 @@ func TestVoteByTheVerbs(t *testing.T) {
 		t.Errorf("without a vote: %d\n%s", code, out)
 	}
 	b.types("vote 99")
-	b.until("on which lesson?")
+	b.out.until(t, "on which lesson?")
 	b.types("vote 12")
-	b.until("lesson 12, the vote is open, votes: 0")
+	b.out.until(t, "lesson 12, the vote is open, votes: 0")
 	if code, out := vote(); code != 0 || !strings.Contains(out, "you voted for 2") ||
 		!strings.Contains(out, "what does the second recv print?") {
 		t.Fatalf("%d\n%s", code, out)
 	}
-	b.until("votes: 1")
+	b.out.until(t, "votes: 1")
 	if code, out := vote("4"); code != 2 || !strings.Contains(out, "type 1 to 3") {
 		t.Errorf("%d\n%s", code, out)
 	}
 	if code, out := vote("1"); code != 0 { // the same student: the vote is replaced
 		t.Fatalf("%d\n%s", code, out)
 	}
-	b.until("the vote is open, votes: 1")
+	b.out.until(t, "the vote is open, votes: 1")
 	_, out, _ := lab(t, "3\n952\n", "lesson", "12", "--lang", "en", "--class", b.address)
 	if !strings.Contains(out, "(your vote is counted)") {
 		t.Fatalf("%s", out)
 	}
-	b.until("the vote is open, votes: 1")
+	b.out.until(t, "the vote is open, votes: 1")
 	b.types("show")
-	b.until("the answer, votes: 1")
+	b.out.until(t, "the answer, votes: 1")
 	_, out, _ = lab(t, "3\n952\n", "lesson", "12", "--lang", "en", "--class", b.address)
 	if !strings.Contains(out, "(no vote is open now)") ||
 		!strings.Contains(out, "your prediction came true") {
@@ -146,16 +131,16 @@ func TestVoteInALessonFirst(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	b := openClass(t)
 	b.types("vote 12")
-	b.until("lesson 12, the vote is open, votes: 0")
+	b.out.until(t, "lesson 12, the vote is open, votes: 0")
 	if _, out, _ := lab(t, "3\n952\n", "lesson", "12", "--lang", "en", "--class",
 		b.address); !strings.Contains(out, "(your vote is counted)") {
 		t.Fatalf("%s", out)
 	}
-	b.until("the vote is open, votes: 1")
+	b.out.until(t, "the vote is open, votes: 1")
 	if code, out, errOut := lab(t, "", "vote", "--lang", "en", "--class", b.address,
 		"1"); code != 0 {
 		t.Fatalf("%d\n%s%s", code, out, errOut)
 	}
 	b.types("close")
-	b.until("the vote is closed, votes: 1")
+	b.out.until(t, "the vote is closed, votes: 1")
 }

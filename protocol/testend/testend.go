@@ -1,5 +1,5 @@
 // Package testend looks, at the end of a package's tests, for goroutines that outlive them, and
-// waits in a test for what gives no event (Until). Only tests use it.
+// waits in a test for what may never come (Until, Next, Accept). Only tests use it.
 package testend
 
 import (

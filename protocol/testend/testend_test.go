@@ -20,11 +20,3 @@ func TestLeftBehind(t *testing.T) {
 	close(end)
 	<-ended
 }
-
-func TestUntil(t *testing.T) {
-	asked := 0
-	Until(t, "it was asked three times", func() bool { asked++; return asked == 3 })
-	if asked != 3 {
-		t.Errorf("asked %d times", asked)
-	}
-}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"minissh/cmd/minissh-lab/dialect"
+	"minissh/protocol/testend"
 )
 
 // ultimate is a message with everything in it: length, header with 中, data with 中.
@@ -125,7 +126,7 @@ func TestSendForcesSeparation(t *testing.T) {
 			t.Fatalf("read %d gave %q, %v; want the piece %q", i, buf[:n], err, want)
 		}
 	}
-	if err := <-sent; err != nil {
+	if err := testend.Next(t, "all is sent", sent); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -39,7 +39,7 @@ func serve(t *testing.T) (*Board, string, <-chan Report) {
 	}()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := testend.Next(t, "Serve ends", ended); err != nil {
 			t.Error(err)
 		}
 	})
@@ -59,7 +59,7 @@ func TestReportsComeToTheBoard(t *testing.T) {
 		if err := Send(t.Context(), addr, r); err != nil {
 			t.Fatal(err)
 		}
-		<-told
+		testend.Next(t, "the report is told of", told)
 	}
 	want := "name                      6   16\nAnn                       S\n" +
 		"Bob                           c\nEve                           c\n" +

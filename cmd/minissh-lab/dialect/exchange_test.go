@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"minissh/cmd/minissh-lab/folder"
+	"minissh/protocol/testend"
 )
 
 // openFolder is a guarded folder with one file in it.
@@ -48,7 +49,7 @@ func pair(t *testing.T, d *Dialect, serverOptions, clientOptions Options, auto b
 	}
 	return NewClient(here, speak, clientOptions), func() error {
 		here.Close()
-		return <-result
+		return testend.Next(t, "Serve ends", result)
 	}
 }
 

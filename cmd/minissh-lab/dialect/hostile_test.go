@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"minissh/cmd/minissh-lab/folder"
+	"minissh/protocol/testend"
 )
 
 // trickle is a conn that gives and takes one byte at a time: legal for TCP.
@@ -37,7 +38,7 @@ func serveBytes(t *testing.T, d *Dialect, o Options, in []byte, wrap func(net.Co
 		result <- d.Serve(t.Context(), &endless{Conn: conn, rest: bytes.NewReader(in)}, o)
 		there.Close()
 	}()
-	return <-answer, <-result
+	return testend.Next(t, "the answer ends", answer), testend.Next(t, "Serve ends", result)
 }
 
 // endless reads from rest and then says EOF; it writes to the pipe.
@@ -207,7 +208,7 @@ func TestWebPageGainsNothing(t *testing.T) {
 					there.Close()
 				}()
 				io.Copy(io.Discard, here)
-				err := <-ended
+				err := testend.Next(t, "Serve ends", ended)
 				if left, _ := os.ReadDir(store.Path()); len(left) != 0 {
 					t.Errorf("%s: a web page wrote %v", d.Name, left)
 				}

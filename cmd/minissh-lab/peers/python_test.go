@@ -17,6 +17,7 @@ import (
 	"minissh/cmd/minissh-lab/dialect"
 	"minissh/cmd/minissh-lab/folder"
 	"minissh/cmd/minissh-lab/server"
+	"minissh/protocol/testend"
 )
 
 // limit is how long one Python program may take; it measures nothing and only ends.
@@ -156,7 +157,7 @@ func goServer(t *testing.T, d *dialect.Dialect, place string, o dialect.Options)
 	go func() { ended <- s.Serve(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := testend.Next(t, "Serve ends", ended); err != nil {
 			t.Errorf("server: %v", err)
 		}
 	})

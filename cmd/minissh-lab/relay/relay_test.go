@@ -52,13 +52,9 @@ func start(t *testing.T, network string) *place {
 	if p.client, err = net.Dial(network, p.address); err != nil {
 		t.Fatal(err)
 	}
-	if p.server, err = l.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []net.Conn{p.client, p.server} {
-		c.SetDeadline(time.Now().Add(patience))
-		t.Cleanup(func() { c.Close() })
-	}
+	t.Cleanup(func() { p.client.Close() })
+	p.client.SetDeadline(time.Now().Add(patience))
+	p.server = testend.Accept(t, l)
 	return p
 }
 
@@ -74,7 +70,7 @@ func serve(t *testing.T, cfg Config) string {
 	go func() { ended <- r.Serve(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := testend.Next(t, "Serve ends", ended); err != nil {
 			t.Error(err)
 		}
 	})
@@ -259,10 +255,7 @@ func TestWaitsForAServerThatStarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := testend.Accept(t, l)
 	p.send(t, c, "hello")
 	want(t, s, "hello")
 	s.Close()
@@ -298,7 +291,8 @@ func TestFullTapeRelaysOn(t *testing.T) {
 		sent <- err
 	}()
 	got, err := io.ReadAll(p.server)
-	if err != nil || !bytes.Equal(got, data) || <-sent != nil {
+	if err != nil || !bytes.Equal(got, data) ||
+		testend.Next(t, "all is sent", sent) != nil {
 		t.Fatalf("%d bytes came, %v", len(got), err)
 	}
 	if _, err := io.WriteString(p.server, "done"); err != nil {
@@ -337,10 +331,7 @@ func TestEndsWithItsContext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := testend.Accept(t, l)
 		open = append(open, c, s)
 	}
 	cancel()

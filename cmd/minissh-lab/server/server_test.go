@@ -32,7 +32,7 @@ func start(t *testing.T, cfg Config) *Server {
 	go func() { ended <- s.Serve(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := testend.Next(t, "Serve ends", ended); err != nil {
 			t.Errorf("Serve: %v", err)
 		}
 	})
@@ -204,7 +204,7 @@ func TestLogIsInOrderAndSafe(t *testing.T) {
 	c.Write([]byte("hi"))
 	io.ReadFull(c, make([]byte, 2))
 	c.Close()
-	<-closed
+	testend.Next(t, "it is logged that the client left", closed)
 	mu.Lock()
 	defer mu.Unlock()
 	if got, want := strings.Join(ops, "|"), "opened |recv hi|send HI|recv |closed "; got != want {

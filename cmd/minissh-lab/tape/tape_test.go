@@ -145,19 +145,19 @@ func TestFollow(t *testing.T) {
 			}
 		})
 	}()
-	if s := <-got; s != "" {
+	if s := testend.Next(t, "an event", got); s != "" {
 		t.Errorf("%q comes first", s)
 	}
 	for i := range 100 {
 		tape.Add(Event{Conn: n, Kind: Data, Way: Up, Data: []byte{byte(i + 1)}})
 	}
 	for i := range 100 {
-		if s := <-got; s != string([]byte{byte(i + 1)}) {
+		if s := testend.Next(t, "an event", got); s != string([]byte{byte(i + 1)}) {
 			t.Fatalf("%q is number %d", s, i)
 		}
 	}
 	tape.Close()
-	<-ended
+	testend.Next(t, "Follow ends", ended)
 	tape.Add(Event{Conn: n, Kind: End, Way: Up})
 	if events, more := tape.From(0); len(events) != 101 || more == nil {
 		t.Errorf("%d events after the end", len(events))

@@ -53,7 +53,7 @@ func TestTrust(t *testing.T) {
 		}
 		err = tls.Client(a, &tls.Config{RootCAs: c.pool, ServerName: c.name}).Handshake()
 		a.Close()
-		<-done
+		testend.Next(t, "the handshake ends", done)
 		if (err == nil) != c.want {
 			t.Errorf("%s: %v, want trust: %v", c.name, err, c.want)
 		}

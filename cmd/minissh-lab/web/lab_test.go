@@ -40,7 +40,7 @@ func serveLab(t testing.TB, l *Lab) {
 	go func() { served <- l.Serve(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-served; err != nil {
+		if err := testend.Next(t, "Serve ends", served); err != nil {
 			t.Error(err)
 		}
 	})
@@ -242,12 +242,12 @@ func TestRunsAtATimeAreBounded(t *testing.T) {
 		!strings.Contains(text, "busy") {
 		t.Errorf("%d %s", status, text)
 	}
-	<-l.runs
+	testend.Next(t, "a run", l.runs)
 	if status, _ := l.request(t, "POST", "/api/run", helloWorld, nil); status != 200 {
 		t.Errorf("%d when a place is free", status)
 	}
 	for range maxRuns - 1 {
-		<-l.runs
+		testend.Next(t, "a run", l.runs)
 	}
 }
 
@@ -272,7 +272,7 @@ func TestALeavingBrowserEndsItsRun(t *testing.T) {
 	}()
 	testend.Until(t, "it runs", func() bool { return len(l.runs) > 0 })
 	cancel()
-	if err := <-done; err == nil {
+	if err := testend.Next(t, "the request ends", done); err == nil {
 		t.Error("answered in spite of it")
 	}
 	testend.Until(t, "the run has ended", func() bool { return len(l.runs) == 0 })
