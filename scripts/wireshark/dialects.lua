@@ -6,6 +6,8 @@
 --
 -- 命令没有边界：一段里来了什么，就当它是一条命令。The client's commands have no boundary: what one
 -- segment brings is taken for one command.
+-- 发到 labsimple.sent_port 的：客户端也这样发（实验室网页上的运行）。To labsimple.sent_port and
+-- labultimate.sent_port it is the client that sends such messages, as in the runs of the lab's page.
 -- Ports and byte order are preferences (labsimple.port, labultimate.port, …); any other port by
 -- Decode As: -d tcp.port==9000,labultimate. With minissh.lua this is loaded already; alone it needs
 -- minissh_json.lua beside it.
@@ -20,7 +22,7 @@ local most_data, most_header = 64 * 1024 * 1024, 8192 -- as minissh-lab believes
 
 -- dialect registers one. parse(dialect, buffer, offset, tree) shows a whole reply: it is asked how
 -- many bytes it needs until it has them (need), or says what is wrong.
-local function dialect(name, title, default_port, fields, reply)
+local function dialect(name, title, default_port, default_sent_port, fields, reply)
   local proto = Proto(name, title)
   local f = {
     command = ProtoField.string(name .. ".command", "Command, as one segment brought it"),
@@ -39,6 +41,7 @@ local function dialect(name, title, default_port, fields, reply)
   local cut = ProtoExpert.new(name .. ".cut", "A part of a message only", expert.group.UNDECODED, expert.severity.NOTE)
   proto.experts = { wrong, cut }
   proto.prefs.port = Pref.uint("TCP port of the server", default_port, "0: none but Decode As")
+  proto.prefs.sent_port = Pref.uint("TCP port of a server to which a client sends messages with lengths", default_sent_port, "0: none")
   proto.prefs.big_endian = Pref.bool("Lengths are big-endian", false, "struct.pack('!i', n) instead of 'i'")
 
   local asked, answered, lost = {}, {}, {} -- by stream: the last command; by packet and number: what a reply answers; by stream: where it went wrong
@@ -71,8 +74,9 @@ local function dialect(name, title, default_port, fields, reply)
     local streams = { stream() }
     local id = #streams > 0 and streams[#streams].value or 0
     local server = pinfo.match == pinfo.src_port and pinfo.match ~= pinfo.dst_port or pinfo.src_port == proto.prefs.port
+    local sent = proto.prefs.sent_port > 0 and pinfo.dst_port == proto.prefs.sent_port
     local total, offset, n = buffer:len(), 0, 0
-    if not server then
+    if not server and not sent then
       command(buffer, pinfo, root, id)
       return total
     end
@@ -105,6 +109,7 @@ local function dialect(name, title, default_port, fields, reply)
       if not pinfo.visited then answered[key], asked[id] = asked[id], nil end
       local tree = root:add(proto, buffer(offset, need))
       local line = show(tree, f, buffer(offset, need), pinfo)
+      if sent then line = line:gsub("^reply", "message") end
       local question = answered[key]
       if question then
         local elapsed = pinfo.rel_ts - question.time
@@ -118,11 +123,16 @@ local function dialect(name, title, default_port, fields, reply)
     return total
   end
 
-  local table_of_ports, port = DissectorTable.get("tcp.port"), nil
+  local table_of_ports, ports = DissectorTable.get("tcp.port"), {}
   local function listen()
-    if port then table_of_ports:remove(port, proto) end
-    port = proto.prefs.port > 0 and proto.prefs.port or nil
-    if port then table_of_ports:add(port, proto) end
+    for _, port in ipairs(ports) do table_of_ports:remove(port, proto) end
+    ports = {}
+    for _, port in ipairs({ proto.prefs.port, proto.prefs.sent_port }) do
+      if port > 0 and port ~= ports[1] then
+        ports[#ports + 1] = port
+        table_of_ports:add(port, proto)
+      end
+    end
   end
   proto.prefs_changed = listen
   listen()
@@ -144,7 +154,7 @@ local function data(tree, f, range)
 end
 
 local simple
-simple = dialect("labsimple", "Course dialect: simple", 8080, { length = "Length of the data" }, function(_, _, length)
+simple = dialect("labsimple", "Course dialect: simple", 8080, 8082, { length = "Length of the data" }, function(_, _, length)
   if length < 0 or length > most_data then return 4, string.format("a length of %d", length) end
   return 4 + length, nil, function(tree, f, range)
     endian(simple, tree, f.length, range(0, 4))
@@ -165,7 +175,7 @@ local function size_of(header)
 end
 
 local ultimate
-ultimate = dialect("labultimate", "Course dialect: ultimate", 8081, {
+ultimate = dialect("labultimate", "Course dialect: ultimate", 8081, 8083, {
   length = "Length of the header",
   header = ProtoField.string("labultimate.header", "Header, JSON"),
   total_size = ProtoField.uint64("labultimate.total_size", "Size of the data", base.DEC),

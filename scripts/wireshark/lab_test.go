@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"minissh/cmd/minissh-lab/pcap"
 	"minissh/cmd/minissh-lab/tape"
+	"minissh/cmd/minissh-lab/web"
 	"minissh/cmd/minissh-lab/web/live"
 	labrun "minissh/cmd/minissh-lab/web/record"
 )
@@ -82,26 +84,76 @@ func TestRecordedRunAsCapture(t *testing.T) {
 	}
 }
 
-// A run of the page: the ultimate dialect is dissected as such.
-func TestLabRunAsCapture(t *testing.T) {
+// The runs of the page, of each preset: what each end sent is in its own direction, and the lengths
+// of both dialects are dissected as such.
+func TestPresetsAsCapture(t *testing.T) {
 	t.Parallel()
-	traces, err := labrun.Run(t.Context(), labrun.Setting{Messages: []int{24, 12}, Recv: 1024,
-		NoDelay: true, Framing: "ultimate", Text: "chinese"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams, err := pcap.FromTraces(traces)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := labFile(t, streams)
-	for i, tr := range traces {
-		if _, server := followed(t, file, i); !bytes.Equal(server, tr.Bytes) {
-			t.Errorf("%s: %q, want %q", tr.Name, server, tr.Bytes)
+	var sides []*labrun.Trace
+	var client, server []string // of each connection
+	for _, p := range web.Presets() {
+		if p.Live != "" {
+			r, err := live.Run(t.Context(), p.Live)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sides = append(sides, r.Sides...)
+			client = append(client, string(r.Sides[0].Bytes))
+			server = append(server, string(r.Sides[1].Bytes))
+			continue
+		}
+		traces, err := labrun.Run(t.Context(), p.Setting)
+		if err != nil {
+			t.Fatalf("%s: %v", p.Name, err)
+		}
+		for _, tr := range traces {
+			sides = append(sides, tr)
+			client = append(client, string(tr.Bytes))
+			acks := 0
+			if tr.Framing == "ack" {
+				acks = len(p.Setting.Messages)
+			}
+			server = append(server, strings.Repeat("recv_ready", acks))
 		}
 	}
-	if out := tshark(t, file, "-Y", "labultimate"); !strings.Contains(out, "labultimate") {
-		t.Errorf("not dissected: %s", out)
+	streams, err := pcap.FromTraces(sides)
+	if err != nil || len(streams) != len(client) {
+		t.Fatalf("%d connections, want %d: %v", len(streams), len(client), err)
+	}
+	up, down, shown := make([]string, len(client)), make([]string, len(client)), map[string]bool{}
+	names := []string{"tcp.stream", "tcp.srcport", "tcp.payload", "labsimple.length",
+		"labultimate.total_size", "labsimple.command", "labultimate.command",
+		"labsimple.rest", "labultimate.rest"}
+	for _, p := range fields(t, labFile(t, streams), names) {
+		id := atoi(p["tcp.stream"][0])
+		for _, text := range p["tcp.payload"] {
+			data, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if atoi(p["tcp.srcport"][0]) > 50000 { // a client's
+				up[id] += string(data)
+			} else {
+				down[id] += string(data)
+			}
+		}
+		for _, name := range names[3:] {
+			for _, value := range p[name] {
+				shown[name+" "+value] = true
+			}
+		}
+	}
+	for i := range client {
+		if up[i] != client[i] || down[i] != server[i] {
+			t.Errorf("connection %d: %.60q and %.60q, want %.60q and %.60q", i, up[i], down[i],
+				client[i], server[i])
+		}
+	}
+	want := map[string]bool{"labultimate.total_size 24": true, "labultimate.total_size 12": true}
+	for _, n := range []string{"0", "5", "14", "3000", "4096"} {
+		want["labsimple.length "+n] = true
+	}
+	if !maps.Equal(shown, want) {
+		t.Errorf("dissected: %v, want %v", shown, want)
 	}
 }
 

@@ -11,13 +11,16 @@ import (
 
 // The made-up ports of servers, where the dissectors of scripts/wireshark expect the dialects.
 // FramesPort carries minissh's frames as they are inside TLS, which have no port of their own:
-// Wireshark is told by Decode As.
+// Wireshark is told by Decode As. To a Sent… port it is the client that sends messages with
+// lengths, as in the lab's own runs.
 const (
-	SimplePort   = 8080
-	UltimatePort = 8081
-	OtherPort    = 9000
-	FramesPort   = 7000
-	clientPort   = 50000
+	SimplePort       = 8080
+	UltimatePort     = 8081
+	SentSimplePort   = 8082
+	SentUltimatePort = 8083
+	OtherPort        = 9000
+	FramesPort       = 7000
+	clientPort       = 50000
 )
 
 // Port is the made-up one of a server that speaks a dialect or framing; "" is not known.
@@ -31,6 +34,17 @@ func Port(dialect string) uint16 {
 		return FramesPort
 	}
 	return OtherPort
+}
+
+// sentPort is the made-up one of a server to which a client sends messages of a framing.
+func sentPort(framing string) uint16 {
+	switch framing {
+	case "simple":
+		return SentSimplePort
+	case "ultimate":
+		return SentUltimatePort
+	}
+	return Port(framing)
 }
 
 // most is the latest moment of a trace, in microseconds: a day.
@@ -110,20 +124,20 @@ func fromTraces(first, second *record.Trace, port uint16) (*Stream, error) {
 	if first == nil {
 		return nil, ErrTrace
 	}
-	// In the course's dialects lengths and headers come from the server.
-	up := second != nil || first.Framing == "minissh"
-	all, err := pieces(first, up)
+	all, err := pieces(first, true) // in the lab's own runs the sender is the one that connects
 	if err != nil {
 		return nil, err
 	}
+	server := sentPort(first.Framing)
 	if second != nil {
+		server = Port(first.Framing)
 		other, err := pieces(second, false)
 		if err != nil {
 			return nil, err
 		}
 		all = merge(all, other)
 	}
-	s := NewStream(port, Port(first.Framing), 0)
+	s := NewStream(port, server, 0)
 	for _, e := range all {
 		switch e.Kind {
 		case record.KindAck:
