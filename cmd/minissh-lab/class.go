@@ -92,8 +92,7 @@ func runClass(c *cli.Context) error {
 			return err
 		}
 		defer end()
-		t.head += p.Lang.Text("投影：在浏览器里打开 "+url,
-			"for the projector: open "+url+" in a browser") + "\n"
+		t.head += p.Lang.Text("投影："+url, "for the projector: "+url) + "\n" // within 80 columns
 	}
 	shown := make(chan struct{})
 	go func() { t.show(ctx); close(shown) }()

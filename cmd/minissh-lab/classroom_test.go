@@ -108,7 +108,7 @@ func teach(t *testing.T) {
 	t.Cleanup(func() { close(lines) }) // after the class has ended
 	c := &classroom{board: openClass(t, "--web"), t: t}
 	lines = c.out.lines
-	c.page, _, _ = strings.Cut(c.out.until(t, "for the projector: open "), " ")
+	c.page, _, _ = strings.Cut(c.out.until(t, "for the projector: "), " ")
 	go func() { // the terminal's lines are not all looked at
 		for range lines {
 		}

@@ -105,7 +105,7 @@ func (t *teacher) show(ctx context.Context) {
 			}
 			last = last[max(0, len(last)-maxNews):]
 		case <-t.board.Changed():
-			if hands := t.board.Hands(t.lang); t.tty == nil && hands != "" && hands != voted {
+			if hands := t.board.Hands(t.lang, 0); t.tty == nil && hands != "" && hands != voted {
 				first, _, _ := strings.Cut(hands, "\n")
 				io.WriteString(t.out, first+"\n")
 				voted = hands
@@ -121,10 +121,11 @@ func (t *teacher) picture() string {
 	t.mu.Lock()
 	withQR := t.withQR
 	t.mu.Unlock()
-	hands, board := t.board.Hands(t.lang), ""
+	columns, board := t.columns(), ""
+	hands := t.board.Hands(t.lang, columns)
 	stuck := t.board.Stuck(t.lang)
 	if p, voting := t.board.Poll(); t.board.Students() > 0 && !(voting && p.Open) {
-		board = t.board.Render(t.lang, t.columns()) // a screen has no room for both
+		board = t.board.Render(t.lang, columns) // a screen has no room for both
 	}
 	var out strings.Builder
 	out.WriteString(t.head + "vote 12 · close · show · end · qr · q\n\n")

@@ -56,11 +56,11 @@ func giveHint(s *lesson.Stage, p *lesson.Progress, l *lesson.Lesson) error {
 	hint := l.Hints[n]
 	s.Say(lesson.Text{Zh: fmt.Sprintf("提示 %d/%d：", n+1, len(l.Hints)) + hint.Zh,
 		En: fmt.Sprintf("hint %d of %d: ", n+1, len(l.Hints)) + hint.En})
-	more := " --hint"
 	if n == len(l.Hints)-1 {
-		more = " --mended"
+		s.MendedLines(l)
+	} else {
+		s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+" --hint") + "\n")
 	}
-	s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+more) + "\n")
 	if err := p.Save(); err != nil {
 		s.Sayf("（进度没有保存：%s）", "(progress was not saved: %s)", speak.Clean(err.Error()))
 	}

@@ -19,7 +19,16 @@ var pageText string
 //go:embed page.css
 var pageStyle []byte
 
-var page = template.Must(template.New("board").Parse(pageText))
+var page = withTyped("board", pageText)
+
+// withTyped is a page that can show a command as people type it: "typed" keeps each word in one
+// line, where a browser would break --class after its dashes.
+func withTyped(name, text string) *template.Template {
+	typed := template.New("typed").Funcs(template.FuncMap{"words": strings.Fields})
+	template.Must(typed.Parse(
+		`{{range $i, $w := words .}}{{if $i}} {{end}}<span class="word">{{$w}}</span>{{end}}`))
+	return template.Must(typed.New(name).Parse(text))
+}
 
 // Projector is the page for the projector.
 type Projector struct {

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"encoding/hex"
-	"html/template"
 	"io"
 	"log"
 	"net"
@@ -18,7 +17,7 @@ import (
 //go:embed phones.html
 var phonesText string
 
-var phones = template.Must(template.New("phones").Parse(phonesText))
+var phones = withTyped("phones", phonesText)
 
 // quiet is where a server's own log goes: strangers write it.
 var quiet = log.New(io.Discard, "", 0)

@@ -132,18 +132,25 @@ func (b *Board) chosen(id string) int {
 // barWidth is the longest bar in a terminal, in columns.
 const barWidth = 30
 
-// Hands draws the vote for a terminal; "" without one.
-func (b *Board) Hands(lang speak.Lang) string {
+// Hands draws the vote for a terminal of so many columns, 0 if that is not known. Without a vote it
+// is empty.
+func (b *Board) Hands(lang speak.Lang, columns int) string {
 	p, ok := b.Poll()
 	if !ok {
 		return ""
 	}
 	var out strings.Builder
-	out.WriteString(p.state(lang) + "\n" + p.About + "\n")
+	say := func(text string) {
+		for line := range strings.SplitSeq(text, "\n") {
+			out.WriteString(strings.Join(speak.Wrap(line, columns-1), "\n") + "\n")
+		}
+	}
+	say(p.state(lang))
+	say(p.About)
 	for _, line := range p.Code {
 		out.WriteString("    " + line + "\n")
 	}
-	out.WriteString(p.Text + "\n")
+	say(p.Text)
 	for i, option := range p.Options {
 		bar := ""
 		if p.Votes > 0 {
@@ -153,6 +160,7 @@ func (b *Board) Hands(lang speak.Lang) string {
 		if p.Shown && i == p.Right {
 			mark = "✓ "
 		}
+		option = strings.Join(speak.Wrap(option, columns-6), "\n     ")
 		fmt.Fprintf(&out, "%s%d) %s\n     %s%4d\n", mark, i+1, option, pad(bar, barWidth),
 			p.Counts[i])
 	}

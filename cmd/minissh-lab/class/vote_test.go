@@ -70,7 +70,7 @@ func TestVotes(t *testing.T) {
 		}
 		_, board, _ := get(t, address, address, path)
 		_, phone, _ := get(t, addr, addr, "/")
-		for name, text := range map[string]string{"terminal": b.Hands(speak.English),
+		for name, text := range map[string]string{"terminal": b.Hands(speak.English, 0),
 			"board": board, "phone": phone} {
 			if strings.Contains(text, "✓") != step.shown {
 				t.Errorf("%s, what is right is shown: %v\n%s", name, !step.shown, text)

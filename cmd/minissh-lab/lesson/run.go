@@ -119,14 +119,10 @@ func Quits(line string) bool {
 
 // starters says how a program to begin with is had.
 func (s *Stage) starters(l *Lesson) {
-	sides := l.Sides()
-	for _, side := range sides {
-		flag := ""
-		if side == "client" && len(sides) > 1 {
-			flag = " --client"
-		}
-		s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+" --starter"+flag+" > my_"+side+
-			".py") + "\n")
+	flags := l.sideFlags()
+	for i, side := range l.Sides() {
+		s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+" --starter"+flags[i]+" > my_"+
+			side+".py") + "\n")
 	}
 }
 
@@ -134,9 +130,23 @@ func (s *Stage) starters(l *Lesson) {
 func (s *Stage) help(l *Lesson) {
 	s.Say(t("卡住了就看提示，一次一条，一共三条；最后再看改好的程序：",
 		"Stuck? There are three hints, one at a time; and at last the mended program:"))
-	for _, flag := range []string{" --hint", " --mended"} {
-		s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+flag) + "\n")
+	s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+" --hint") + "\n")
+	s.MendedLines(l)
+}
+
+// MendedLines says how the mended program of each side is had.
+func (s *Stage) MendedLines(l *Lesson) {
+	for _, flag := range l.sideFlags() {
+		s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+" --mended"+flag) + "\n")
 	}
+}
+
+// sideFlags are the flags that choose each side's program.
+func (l *Lesson) sideFlags() []string {
+	if len(l.Sides()) > 1 {
+		return []string{"", " --client"}
+	}
+	return []string{""}
 }
 
 // called is the lesson's name in a sentence.

@@ -44,7 +44,7 @@ func (s *Stage) bold(text string) string {
 // Say prints one line in the chosen languages, indented.
 func (s *Stage) Say(x Text) {
 	for line := range strings.SplitSeq(s.Out.Lang.Text(x.Zh, x.En), "\n") {
-		for _, part := range wrap(line, s.columns()-3) {
+		for _, part := range speak.Wrap(line, s.columns()-3) {
 			s.Out.Raw("  " + part + "\n")
 		}
 	}
@@ -56,33 +56,6 @@ func (s *Stage) columns() int {
 		return 100
 	}
 	return max(40, min(s.Width, 120))
-}
-
-// wrap cuts a line into parts of at most n columns: at a space, or between two
-// Chinese characters, but not before a closing mark.
-func wrap(line string, n int) (parts []string) {
-	for speak.Width(line) > n {
-		width, at := 0, 0 // at: where the line may be cut last
-		runes := []rune(line)
-		for i, r := range runes {
-			if width += speak.Width(string(r)); width > n {
-				break
-			}
-			next := ' '
-			if i+1 < len(runes) {
-				next = runes[i+1]
-			}
-			if r == ' ' || r > 0x2e7f && !strings.ContainsRune("，。：；、）！？”", next) {
-				at = i + 1
-			}
-		}
-		if at == 0 {
-			break // one long word
-		}
-		parts = append(parts, strings.TrimRight(string(runes[:at]), " "))
-		line = strings.TrimLeft(string(runes[at:]), " ")
-	}
-	return append(parts, line)
 }
 
 // Command is a command line as it can be typed here.
