@@ -122,6 +122,12 @@ func helloHTTP(a *attack, conn net.Conn) error {
 		post("hello"))
 }
 
+// helloOnceHTTP is one exchange on a connection of its own.
+func helloOnceHTTP(a *attack, conn net.Conn) error {
+	defer conn.Close()
+	return helloHTTP(a, conn)
+}
+
 // httpPost sends one request.
 func httpPost(a *attack) error {
 	conn, err := a.dial()
@@ -228,6 +234,7 @@ func httpChunked(a *attack) error {
 		if err := helloHTTP(a, conn); err != nil {
 			return err
 		}
+		conn.Close() // a server may serve one connection at a time
 	}
 	return nil
 }
@@ -268,26 +275,15 @@ func httpNames(a *attack) error {
 
 // httpClose asks for the end of the connection, and for a path that is not there.
 func httpClose(a *attack) error {
-	conn, err := a.dial()
-	if err != nil {
-		return err
-	}
-	conn.Write([]byte("GET /nothing HTTP/1.1\r\nHost: lab\r\n\r\n"))
-	fail := &Failure{Sent: text("GET /nothing"), Want: text("404")}
-	came, err := a.read(conn, fail.Want, func(b []byte) bool {
-		_, _, _, whole, _ := answer200(b)
-		return whole
-	})
-	r, _, _, _, _ := answer200(came)
-	if r == nil || r.StatusCode != http.StatusNotFound {
-		fail.Got = text("%s", quote(came))
-		if f, ok := err.(*Failure); ok && len(came) == 0 {
-			fail.Got = f.Got
+	for _, request := range []string{"GET /nothing HTTP/1.1\r\nHost: lab\r\n\r\n",
+		strings.Replace(post(""), "/upper", "/nothing", 1)} {
+		if err := a.httpNotFound(request); err != nil {
+			return err
 		}
-		return fail
 	}
 	request := strings.Replace(post("bye"), "Host", "Connection: close\r\nHost", 1)
-	if conn, err = a.dial(); err != nil { // an error may end the connection
+	conn, err := a.dial() // an error may have ended the other connection
+	if err != nil {
 		return err
 	}
 	err = a.httpExchange(conn, "BYE", tx("Connection: close", "Connection: close"), request)
@@ -298,10 +294,34 @@ func httpClose(a *attack) error {
 	if f != hangs && f != spins {
 		return nil
 	}
-	fail = &Failure{Sent: text("Connection: close"), Want: tx("答完就关", "answered, then closed"),
+	fail := &Failure{Sent: text("Connection: close"), Want: tx("答完就关", "answered, then closed"),
 		Got: fateText(f, a.o.Limit)}
 	if f == hangs {
 		fail.proves(cause.KeepsOpen)
+	}
+	return fail
+}
+
+// httpNotFound wants a 404 for a request with a path that is not there.
+func (a *attack) httpNotFound(request string) error {
+	conn, err := a.dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.Write([]byte(request))
+	first, _, _ := strings.Cut(request, " HTTP")
+	fail := &Failure{Sent: text("%s", first), Want: text("404")}
+	came, err := a.read(conn, fail.Want, func(b []byte) bool {
+		_, _, _, whole, _ := answer200(b)
+		return whole
+	})
+	if r, _, _, _, _ := answer200(came); r != nil && r.StatusCode == http.StatusNotFound {
+		return nil
+	}
+	fail.Got = text("%s", quote(came))
+	if f, ok := err.(*Failure); ok && len(came) == 0 {
+		fail.Got = f.Got
 	}
 	return fail
 }
@@ -333,7 +353,7 @@ func httpEndsInside(a *attack) error {
 			}
 			return fail
 		}
-		if err := a.servesNext(helloHTTP, fail); err != nil {
+		if err := a.servesNext(helloOnceHTTP, fail); err != nil {
 			return err
 		}
 	}

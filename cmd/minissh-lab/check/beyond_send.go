@@ -28,6 +28,7 @@ type asked struct {
 	*tape
 	a       *attack
 	off     int           // bytes of the current answer that were right
+	wrong   bool          // something else came after them
 	starved time.Duration // how long it was read from in vain before it failed
 }
 
@@ -69,6 +70,7 @@ func (q *asked) take(n, limit int) error {
 		got, err := q.Conn.Read(buf[:min(limit, len(buf), n-q.off)])
 		for i, b := range buf[:got] {
 			if b != byte((q.off+i)%period) {
+				q.wrong = true
 				f := q.failure(n)
 				f.Got = tx("%d 个字节是对的，下一个应该是 %d，来的是 %d",
 					"%d bytes are right, the next should be %d and is %d", q.off+i,
@@ -139,7 +141,7 @@ func sendsSmall(a *attack) error {
 			}
 		}
 		err := q.take(n, n)
-		if f, ok := err.(*Failure); ok && i > 0 && !f.Proven && q.off == 0 {
+		if f, ok := err.(*Failure); ok && i > 0 && !f.Proven && q.off == 0 && !q.wrong {
 			a.notAnswered(f, q.tape, helloNumber)
 		}
 		if err != nil {
@@ -190,13 +192,13 @@ func sendsSlow(a *attack) error {
 			return err
 		case longest > silence/2:
 			continue // this machine was the slow one
-		case took > silence*4/5 && !f.Proven && !failed && !a.prog.gone():
+		case took > silence*4/5 && !f.Proven && !q.wrong && !failed && !a.prog.gone():
 			failed = true
 			continue
 		}
 		f.Sent = f.Sent.Plus(tx("；每 0.1 秒收 %d 字节", "; %d bytes are received every 0.1 "+
 			"s", together))
-		if took > silence*4/5 && !f.Proven && q.starved < starving/2 {
+		if took > silence*4/5 && !f.Proven && !q.wrong && q.starved < starving/2 {
 			a.explain(f)
 			if !a.prog.gone() {
 				f.proves(cause.SendallInAll)
@@ -207,20 +209,25 @@ func sendsSlow(a *attack) error {
 	return &Skipped{tx("这台机器太忙，没法匀速地收", "this machine is too busy to receive evenly")}
 }
 
-// sendsStuck never reads: the server must give up, and serve the next.
+// sendsStuck reads no more than the first byte: the server must give up, and serve the next. With
+// the first byte it begins to send; how long it took to make its answer is not asked.
 func sendsStuck(a *attack) error {
 	q, err := a.ask(muchSent)
+	if err == nil {
+		err = q.take(muchSent, 1)
+	}
 	if err != nil {
 		return err
 	}
 	patience := silence + 2*time.Second
 	a.idle(patience)
-	fail := &Failure{Sent: tx("一行：%d；然后一个字节也不收", "a line: %d; then nothing is "+
-		"received", muchSent),
+	fail := &Failure{Sent: tx("一行：%d；收了 1 个字节，然后不收了", "a line: %d; one byte is "+
+		"received, and then nothing", muchSent),
 		Want: tx("最多等 %v 就放弃，接着服务下一个", "it gives up after %v, and serves the "+
 			"next", silence)}
 	q.Conn.SetReadDeadline(time.Now().Add(a.o.Limit))
 	n, err := io.Copy(io.Discard, q.Conn)
+	n++ // the first
 	if n >= muchSent && runtime.GOOS == "windows" {
 		return &Skipped{tx("这个系统一次 send 多大都收下：看不出它会不会放弃",
 			"this system takes a send of any size: whether it gives up is not seen")}

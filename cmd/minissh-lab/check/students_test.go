@@ -76,11 +76,12 @@ func moved(t *testing.T, file, address string) (path string) {
 	return path
 }
 
-// checkStudent runs a check on a copy of a student's program, whose port is a free one.
-func checkStudent(t *testing.T, s student) (Summary, []Result) {
+// checkStudent runs a check, or one case of it, on a copy of a student's program, whose port is a
+// free one.
+func checkStudent(t *testing.T, s student, only string) (Summary, []Result) {
 	t.Helper()
 	c := Find(s.lesson)
-	o := Options{Network: "tcp"}
+	o := Options{Network: "tcp", Only: only}
 	if !s.fails {
 		o.Limit = 10 * time.Second // a slow machine is not its fault
 	}
@@ -149,7 +150,7 @@ func TestStudents(t *testing.T) {
 // is none.
 func judged(t *testing.T, s student) (sum Summary, first *Failure) {
 	t.Helper()
-	sum, results := checkStudent(t, s)
+	sum, results := checkStudent(t, s, "")
 	for _, r := range results {
 		f := r.Failed()
 		if f == nil || r.Case.Bonus {
