@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"minissh/cmd/minissh-lab/marked"
 	"minissh/cmd/minissh-lab/speak"
 	"minissh/daemon/process"
 )
@@ -17,13 +18,16 @@ import (
 // of its own, so that its children end with it.
 type ownProgram struct {
 	who   string // server, client
+	mark  string // in its environment, and in that of what it starts
 	p     *process.Process
 	quiet chan struct{} // closed when its output has ended
 }
 
 // startOwn runs argv here. What it prints goes to p, each line with the program's name before it.
 func startOwn(p *speak.Printer, who string, argv []string) (*ownProgram, error) {
-	env := append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONIOENCODING=utf-8", "PYTHONUTF8=1")
+	mark := marked.New()
+	env := append(os.Environ(), mark, "PYTHONUNBUFFERED=1", "PYTHONIOENCODING=utf-8",
+		"PYTHONUTF8=1")
 	here, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -41,7 +45,7 @@ func startOwn(p *speak.Printer, who string, argv []string) (*ownProgram, error) 
 		return nil, failure("启动不了 "+q+"："+speak.Clean(err.Error()),
 			"cannot start "+q+": "+speak.Clean(err.Error()), recordForm)
 	}
-	o := &ownProgram{who: who, p: proc, quiet: make(chan struct{})}
+	o := &ownProgram{who: who, mark: mark, p: proc, quiet: make(chan struct{})}
 	var readers sync.WaitGroup
 	for _, r := range []io.Reader{proc.Stdout, proc.Stderr} {
 		readers.Go(func() { o.print(p, r) })
@@ -90,6 +94,7 @@ func (o *ownProgram) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	o.p.Stop(ctx, 0) // what survives a kill is not ours to mend
+	marked.End(ctx, o.mark)
 	o.p.Close()
 	<-o.quiet
 }

@@ -7,7 +7,6 @@
 //	program.go    the learner's program: its own session, bounded output, ended with its children
 //	wait.go       what a program does when it should end: ends, spins, hangs, goes on
 //	timers*.go    which of its threads wait for a time: whether it may yet end by itself
-//	background*.go  what it has started and left, to be found and ended
 //	server*.go    attacks on servers
 //	client*.go    attacks on clients; the lab serves and types at the prompt
 //	experiment.go what is tried to tell bugs apart

@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"minissh/cmd/minissh-lab/check/cause"
+	"minissh/cmd/minissh-lab/marked"
 	"minissh/cmd/minissh-lab/speak"
 	"minissh/daemon/process"
 )
@@ -37,7 +37,7 @@ type program struct {
 func startProgram(argv []string, dir string) (*program, error) {
 	env := append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONIOENCODING=utf-8", "PYTHONUTF8=1",
 		"PYTHONDONTWRITEBYTECODE=1")
-	mark := "MINISSH_LAB_CHECK=" + rand.Text()
+	mark := marked.New()
 	env = append(env, mark)
 	here, err := os.Getwd()
 	if err != nil {
@@ -101,7 +101,7 @@ func (a *attack) away() *Failure {
 	if a.prog == nil || !a.prog.ended() || a.prog.p.Result().Code != 0 {
 		return nil
 	}
-	pids := marked(a.prog.mark)
+	pids := marked.Find(a.prog.mark)
 	if len(pids) == 0 {
 		return nil
 	}
@@ -133,7 +133,7 @@ func (p *program) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	p.p.Stop(ctx, 0) // what survives a kill is not ours to mend
-	endMarked(ctx, p.mark)
+	marked.End(ctx, p.mark)
 	p.p.Close()
 	p.readers.Wait()
 }

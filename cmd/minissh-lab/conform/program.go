@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/cmd/minissh-lab/marked"
 	"minissh/cmd/minissh-lab/speak"
 	"minissh/daemon/process"
 	"minissh/protocol/keys"
@@ -70,6 +71,7 @@ const maxOutput = 4 << 20
 // program is the program under test.
 type program struct {
 	p       *process.Process
+	mark    string // in its environment, and in that of what it starts
 	readers sync.WaitGroup
 
 	mu       sync.Mutex
@@ -98,7 +100,8 @@ func startProgram(argv []string) (*program, error) { return startReading(argv, t
 
 // startReading is startProgram; without reading, standard output is left alone until read.
 func startReading(argv []string, reading bool) (*program, error) {
-	env := append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1")
+	mark := marked.New()
+	env := append(os.Environ(), mark, "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1")
 	here, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -111,7 +114,7 @@ func startReading(argv []string, reading bool) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	prog := &program{p: p}
+	prog := &program{p: p, mark: mark}
 	if reading {
 		prog.read()
 	}
@@ -164,6 +167,7 @@ func (p *program) end(grace time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	p.p.Stop(ctx, 0) // what survives a kill is not ours to mend
+	marked.End(ctx, p.mark)
 	p.p.Close()
 	p.readers.Wait()
 }

@@ -1,4 +1,4 @@
-package check
+package marked
 
 import (
 	"bytes"
@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// marked are the processes that carry a mark in their environment: all that the program has
+// Find gives the processes that carry a mark in their environment: all that the program has
 // started, wherever they have gone, unless they took another environment. It
 // looks twice before it finds nobody: one look misses a process whose parent ended meanwhile.
-func marked(mark string) []int {
+func Find(mark string) []int {
 	if pids := look(mark); len(pids) > 0 {
 		return pids
 	}
@@ -43,10 +43,10 @@ func hasMark(environ []byte, mark string) bool {
 	return false
 }
 
-// endMarked kills them, and waits until they are gone or ctx ends. A number that has gone to
+// End kills them, and waits until they are gone or ctx ends. A number that has gone to
 // another process meanwhile gets no signal: the handle comes before the look.
-func endMarked(ctx context.Context, mark string) {
-	for pids := marked(mark); len(pids) > 0 && ctx.Err() == nil; pids = marked(mark) {
+func End(ctx context.Context, mark string) {
+	for pids := Find(mark); len(pids) > 0 && ctx.Err() == nil; pids = Find(mark) {
 		for _, pid := range pids {
 			handle, err := unix.PidfdOpen(pid, 0)
 			if err != nil {
