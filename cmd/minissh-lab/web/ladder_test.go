@@ -85,7 +85,17 @@ func (b *tab) checkLadder(name string, as look) {
 	if len(faults) > 0 {
 		b.Errorf("%s: cut off: %s", name, strings.Join(faults, ", "))
 	}
+	if faults := eval[[]string](b, overlap); len(faults) > 0 {
+		b.Errorf("%s: one above the other: %s", name, strings.Join(faults, ", "))
+	}
 }
+
+// overlap are the lengths and names of waits that other words cover.
+const overlap = `[...document.querySelectorAll('.times')].flatMap((s) => {
+	const all = [...s.querySelectorAll('text')].filter((e) => !e.closest('.later') && e.getClientRects().length).map((e) => [e, e.getBoundingClientRect()]);
+	return all.filter(([e]) => e.closest('.wait, .held, .blocked, .window, .waiting')).flatMap(([e, r]) => all.filter(([o, q]) =>
+		o !== e && Math.min(q.right, r.right) - Math.max(q.left, r.left) > 2 && Math.min(q.bottom, r.bottom) - Math.max(q.top, r.top) > 3).map(([o]) => e.textContent + ' and ' + o.textContent));
+})`
 
 // drawn is what a ladder shows of a kind, as the place of its upper end and its text.
 func (b *tab) drawn(ladder int, kind string) (all []struct {

@@ -51,7 +51,8 @@ export class Ladders {
       lanes[i].lanes.after(box);
       lanes[i].root.classList.toggle("pair", together);
       if (together && lanes[i + 1]) lanes[i + 1].root.classList.add("second");
-      this.all.push({ box, sides, first: i, drawn: events(sides) });
+      const run = together && lanes.length > 2 ? sides[0].title : ""; // which of several
+      this.all.push({ box, sides, run, first: i, drawn: events(sides) });
     }
   }
 
@@ -64,7 +65,7 @@ export class Ladders {
       const l = this.all[i];
       if (!l.box.clientWidth) return;
       l.width = l.box.clientWidth / unit;
-      l.box.replaceChildren(this.paint(l, d), el("p", { class: "legend" }, this.legend(l, d)));
+      l.box.replaceChildren(...(l.run ? [el("p", { class: "run" }, l.run)] : []), this.paint(l, d), el("p", { class: "legend" }, this.legend(l, d)));
     });
   }
 
@@ -90,10 +91,15 @@ export class Ladders {
       root.append(g);
       return g;
     };
+    const label = (m) => narrow ? m.label.replace(/^(send|recv) /, "") : m.label;
+    const words = d.marks.filter((m) => !m.line).map((m) => ({ y: m.y + 5, from: x[0] - 9 - 8 * label(m).length }));
     for (const wait of d.waits) {
       const mid = (wait.from + wait.to) / 2, g = svg("g", { class: "wait" + (wait.cut ? " cut" : "") });
       g.append(svg("path", { d: `M4 ${wait.from + 1}h8m-4 0V${wait.cut ? mid - 12 : wait.to - 1}${wait.cut ? `m-4 3l8 3l-8 3l8 3m-4 3V${wait.to - 1}` : ""}m-4 0h8` }));
-      if (wait.to - wait.from >= 14) g.append(svg("text", { x: 16, y: mid + 5 }, wait.length >= 99950 ? `${Math.round(wait.length / 1000)} ms` : `${(wait.length / 1000).toFixed(1)} ms`));
+      const long = wait.length >= 99950 ? `${Math.round(wait.length / 1000)} ms` : `${(wait.length / 1000).toFixed(1)} ms`;
+      const y = wait.to - wait.from >= 14 ? free(mid + 5, wait, words.filter((w) => w.from < 20 + 9 * long.length)) : NaN;
+      g.append(isNaN(y) ? svg("title", {}, long) : svg("text", { x: 16, y }, long));
+      if (!isNaN(y)) words.push({ y, from: 16 });
       root.append(g);
     }
     for (const b of d.bars) {
@@ -101,14 +107,15 @@ export class Ladders {
       const high = Math.max(0, b.yEnd - b.y);
       if (high < 3) continue;
       const g = shown({ ...b, message: -1, title: `${b.label} · ${time(b.at)} – ${time(b.to)}` }, svg("rect", { x: x[b.line] - 4 + off, y: b.y, width: 8, height: high }));
-      const [from, to] = longest(b, d.waits); // there nothing else is written
-      if (to - from > 30) g.append(svg("text", { x: x[b.line] + off + (b.kind === "window" ? -out : out) * 9, y: (from + to) / 2 + (narrow && !b.line ? 21 : 5), // the wait's length has its line
-        "text-anchor": (b.kind === "window" ? -out : out) > 0 ? "start" : "end" }, narrow && b.kind === "waiting" ? b.label.replace(/ \D+$/, " B") : b.label));
+      const [from, to] = longest(b, d.waits); // there nothing else is written, or little
+      const away = b.kind === "window" ? -out : out, y = (from + to) / 2 + (narrow && !b.line ? 21 : 5); // the wait's length has its line
+      const at = away < 0 ? free(y, { from, to }, words) : y;
+      if (to - from > 30 && !isNaN(at)) g.append(svg("text", { x: x[b.line] + off + away * 9, y: at, "text-anchor": away > 0 ? "start" : "end" }, narrow && b.kind === "waiting" ? b.label.replace(/ \D+$/, " B") : b.label));
     }
     for (const a of d.arrows) this.arrow(a, x, shown, narrow);
     for (const m of d.marks) {
       const out = m.line ? 1 : -1;
-      shown(m, svg("circle", { cx: x[m.line], cy: m.y, r: 4 }), svg("text", { x: x[m.line] + out * 9, y: m.y + 5, "text-anchor": out > 0 ? "start" : "end" }, narrow ? m.label.replace(/^(send|recv) /, "") : m.label));
+      shown(m, svg("circle", { cx: x[m.line], cy: m.y, r: 4 }), svg("text", { x: x[m.line] + out * 9, y: m.y + 5, "text-anchor": out > 0 ? "start" : "end" }, label(m)));
     }
     return root;
   }
@@ -157,6 +164,14 @@ export class Ladders {
     e.preventDefault();
     this.go(to);
   }
+}
+
+// free is the place for a line of text that is nearest to y, from one end to the other, and clear of
+// the words that are there; NaN if there is none.
+function free(y, { from, to }, words) {
+  const places = [y, ...words.flatMap((w) => [w.y - 17, w.y + 17])];
+  const good = places.filter((p) => p >= from + 11 && p <= to + 4 && words.every((w) => Math.abs(w.y - p) >= 16.5));
+  return good.length ? good.reduce((a, b) => (Math.abs(b - y) < Math.abs(a - y) ? b : a)) : NaN;
 }
 
 // longest is the part of a bar in which the longest wait lies.
