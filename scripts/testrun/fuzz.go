@@ -7,7 +7,7 @@ import (
 )
 
 // fuzzTime is how long each target is fuzzed.
-const fuzzTime = "5s"
+const fuzzTime = "3s"
 
 // fuzzTries is how often the go command tries to make one input smaller. For as long as it takes,
 // which it tries by default, is longer than all of fuzzTime where an execution is slow: FuzzReceive

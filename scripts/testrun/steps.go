@@ -100,7 +100,7 @@ func (r *runner) build(ctx context.Context) outcome {
 
 // What the links of a session endure in each run.
 const (
-	soakCuts = "300"
+	soakCuts = "150"
 	soakSeed = "15"
 )
 
