@@ -2,9 +2,9 @@
 // wrong.
 //
 // The normative text is PROTOCOL.md next to this file, and with it TERMINAL.md, LINES.md,
-// SUBSYSTEM.md, FILES.md, FORWARDING.md, RESUMING.md, PAIRING.md, LOGIN.md and CERTIFICATES.md;
-// FIRST.md helps with a first client or daemon. Comments cite rules by name: FR2 is the second one
-// about frames.
+// SUBSYSTEM.md, FILES.md, FORWARDING.md, JOBS.md, RESUMING.md, PAIRING.md, LOGIN.md and
+// CERTIFICATES.md; FIRST.md helps with a first client or daemon. Comments cite rules by name: FR2
+// is the second one about frames.
 //
 // # The nouns
 //

@@ -56,6 +56,11 @@ const (
 	CodeConnectFailed    Code = "connect_failed"
 	CodeConnectionBroken Code = "connection_broken"
 	CodeListenFailed     Code = "listen_failed"
+
+	CodeNoJob     Code = "no_job"
+	CodeJobExists Code = "job_exists"
+	CodeJobLost   Code = "job_lost"
+	CodeTakenOver Code = "taken_over"
 )
 
 // Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR

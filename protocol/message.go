@@ -94,6 +94,8 @@ type Open struct {
 	Accept  bool    `json:"accept,omitempty"`  // take a connection (FO8)
 
 	Agent uint32 `json:"agent,omitempty"` // channel of the listener that SSH_AUTH_SOCK names (FO9)
+
+	Job *Job `json:"job,omitempty"` // what is wanted of a job (JO1)
 }
 
 // Complete asks for the names that begin as Word does (LI6).
@@ -216,6 +218,7 @@ const (
 	NoticePTYRefused    = "pty_refused"
 	NoticeShuttingDown  = "shutting_down"
 	NoticeWantsTerminal = "wants_terminal" // LI4
+	NoticeOutputDropped = "output_dropped" // JO7
 )
 
 // Exit says how a command ended (EX6).

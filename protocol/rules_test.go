@@ -13,7 +13,7 @@ import (
 
 // rules are the names by which rules are cited (FR1, FR2, …), in the order of the pages.
 var rules = []string{"FR", "JS", "CH", "EX", "ID", "CA", "SE", "CO", "TE", "LI", "SU", "FI", "FO",
-	"RE", "PA", "LO", "CE"}
+	"JO", "RE", "PA", "LO", "CE"}
 
 var (
 	cited   = regexp.MustCompile(`\b(?:` + strings.Join(rules, "|") + `)[1-9][0-9]*\b`)

@@ -15,7 +15,7 @@ import (
 
 // pages are the normative pages, in the order in which they are read.
 var pages = []string{"PROTOCOL.md", "TERMINAL.md", "LINES.md", "SUBSYSTEM.md", "FILES.md",
-	"FORWARDING.md", "RESUMING.md", "PAIRING.md", "LOGIN.md", "CERTIFICATES.md"}
+	"FORWARDING.md", "JOBS.md", "RESUMING.md", "PAIRING.md", "LOGIN.md", "CERTIFICATES.md"}
 
 // page is a page's text.
 func page(t *testing.T, name string) string {
@@ -281,19 +281,21 @@ func TestSpecFields(t *testing.T) {
 	for rule, fields := range map[string][]string{
 		"SE1": fieldsOf(Hello{}), "SE2": fieldsOf(Welcome{}), "EX6": fieldsOf(Exit{}),
 		"EX1": fieldsOf(Open{}, "service", "files", "in", "complete", "name",
-			"connect", "listen", "accept"),
+			"connect", "listen", "accept", "job"),
 	} {
 		sameNames(t, rule, tableOf(t, "PROTOCOL.md", rule), fields)
 	}
 	sameNames(t, "EX5", tableOf(t, "PROTOCOL.md", "EX5"),
 		[]string{NoticeOutputHeld, NoticeSignalRefused, NoticePTYRefused, NoticeShuttingDown,
-			NoticeWantsTerminal})
+			NoticeWantsTerminal, NoticeOutputDropped})
 	sameNames(t, "TE1", tableOf(t, "TERMINAL.md", "TE1"), fieldsOf(PTY{}))
 	sameNames(t, "LI3", append(tableOf(t, "LINES.md", "LI3"), "service", "argv", "shell", "env",
 		"dir", "old_dir", "report_dir", "timeout_ms", "files", "name",
-		"connect", "listen", "accept", "agent"), fieldsOf(Open{}))
+		"connect", "listen", "accept", "agent", "job"), fieldsOf(Open{}))
 	sameNames(t, "FO1", tableOf(t, "FORWARDING.md", "FO1"),
 		[]string{"connect", "listen", "accept", "in"})
+	sameNames(t, "JO1", tableOf(t, "JOBS.md", "JO1"), fieldsOf(Job{}))
+	sameNames(t, "JO3", tableOf(t, "JOBS.md", "JO3"), fieldsOf(JobRecord{}))
 	sameNames(t, "FI1", tableOf(t, "FILES.md", "FI1"), fieldsOf(Files{}))
 	sameNames(t, "PA3", tableOf(t, "PAIRING.md", "PA3"), fieldsOf(Pair{}))
 }
