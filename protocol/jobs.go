@@ -2,13 +2,17 @@ package protocol
 
 // Job is what an OPEN of the service "job" asks for (JO1).
 type Job struct {
-	Do    string `json:"do"`              // one of the Job constants
-	Name  string `json:"name,omitempty"`  // start: what to call it; else a job's id or name
-	New   bool   `json:"new,omitempty"`   // attach: output from now on
-	Share bool   `json:"share,omitempty"` // attach: beside others
-	Watch bool   `json:"watch,omitempty"` // attach: the same, without typing
-	Spool int64  `json:"spool,omitempty"` // start: bytes of output to keep; 0: the daemon's choice
-	Wait  bool   `json:"wait,omitempty"`  // start: the job waits when the spool is full
+	Do   string `json:"do"`             // one of the Job constants
+	Name string `json:"name,omitempty"` // start: what to call it; else a job's id or name
+	New  bool   `json:"new,omitempty"`  // attach: output from now on
+	// attach: what draws the screen of a terminal as it is, then new output
+	Screen bool  `json:"screen,omitempty"`
+	Rows   int   `json:"rows,omitempty"` // with Screen: the size of the opener's terminal; 0: as it is
+	Cols   int   `json:"cols,omitempty"`
+	Share  bool  `json:"share,omitempty"` // attach: beside others
+	Watch  bool  `json:"watch,omitempty"` // attach: the same, without typing
+	Spool  int64 `json:"spool,omitempty"` // start: bytes of output to keep; 0: the daemon's choice
+	Wait   bool  `json:"wait,omitempty"`  // start: the job waits when the spool is full
 }
 
 // The values of Job.Do.
@@ -53,9 +57,12 @@ func (o *Open) CheckJob() error {
 	case j.Name != "" && (j.Do == JobList || !ValidJobName(j.Name)):
 		return Violate(CodeBadRequest, "name is not 1 to %d letters, digits, dots, underscores "+
 			"and hyphens that begin with a letter or digit", MaxJobName)
-	case (j.New || j.Share || j.Watch) && j.Do != JobAttach,
+	case (j.New || j.Screen || j.Rows != 0 || j.Cols != 0 || j.Share || j.Watch) &&
+		j.Do != JobAttach,
 		(j.Spool != 0 || j.Wait) && !starts:
 		return Violate(CodeBadRequest, "%s has a field of another request", j.Do)
+	case !(Size{Rows: j.Rows, Cols: j.Cols}).Valid():
+		return Violate(CodeBadRequest, "rows or cols is out of range")
 	case j.Spool < 0:
 		return Violate(CodeBadRequest, "spool is below 0")
 	case starts && (o.ReportDir || len(o.OldDir) > 0 || o.Agent != 0):
