@@ -7,8 +7,8 @@ type Job struct {
 	New  bool   `json:"new,omitempty"`  // attach: output from now on
 	// attach: what draws the screen of a terminal as it is, then new output
 	Screen bool  `json:"screen,omitempty"`
-	Rows   int   `json:"rows,omitempty"` // with Screen: the size of the opener's terminal; 0: as it is
-	Cols   int   `json:"cols,omitempty"`
+	Rows   int64 `json:"rows,omitempty"` // with Screen: the size of the opener's terminal; 0: as it is
+	Cols   int64 `json:"cols,omitempty"`
 	Share  bool  `json:"share,omitempty"` // attach: beside others
 	Watch  bool  `json:"watch,omitempty"` // attach: the same, without typing
 	Spool  int64 `json:"spool,omitempty"` // start: bytes of output to keep; 0: the daemon's choice
