@@ -18,7 +18,6 @@ var inside = map[string][]string{
 	"client":            {}, // its doc.go is the walk through the rest
 	"client/options":    {},
 	"client/knownhosts": {},
-	"client/vt":         {},
 	"client/atexit":     {},
 	"client/syntax":     {},
 	"client/report":     {"options"},
@@ -27,8 +26,7 @@ var inside = map[string][]string{
 	"client/forward":    {"options", "report", "dial"},
 	"client/master":     {"atexit", "options", "report"},
 	"client/editor":     {"syntax", "terminal"},
-	"client/run": {"options", "vt", "atexit", "report", "terminal", "dial", "forward",
-		"master"},
+	"client/run":        {"options", "atexit", "report", "terminal", "dial", "forward", "master"},
 	"client/cp": {"atexit", "report", "terminal", "dial", "run"},
 	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "editor", "run",
 		"cp"},
@@ -43,7 +41,8 @@ var inside = map[string][]string{
 	"daemon/process":       {"process/stage"},
 	"daemon/access":        {"authorized", "logbook", "process"},
 	"daemon/sftp":          {},
-	"daemon/service":       {"authorized", "logbook", "process", "access", "sftp"},
+	"daemon/keeper":        {"process"},
+	"daemon/service":       {"authorized", "logbook", "process", "access", "sftp", "keeper"},
 	"daemon/control":       {"logbook", "process", "access"},
 	"daemon":               {"authorized", "logbook", "process", "access", "service", "control"},
 }

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"minissh/client/vt"
+	"minissh/protocol/vt"
 	"minissh/protocol/mux"
 )
 

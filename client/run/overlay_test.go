@@ -10,7 +10,7 @@ import (
 
 	"minissh/client/dial"
 	"minissh/client/options"
-	"minissh/client/vt"
+	"minissh/protocol/vt"
 	"minissh/protocol"
 )
 

@@ -17,7 +17,7 @@ import (
 	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/terminal"
-	"minissh/client/vt"
+	"minissh/protocol/vt"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )

@@ -62,8 +62,17 @@ type Modes struct {
 	colors      [4]bool // of paletteResets
 	placed      bool    // the cursor was sent to a row: the program draws on the whole screen
 	remembered  bool    // a place of the cursor is saved, and not restored yet
-	rest        [3]byte // the beginning of a character whose end has not come
-	restSize    int     // bytes of it
+
+	// For Redo alone: the values of what is on.
+	flags     [2][deepest]uint8 // kitty's, of each level that was pushed
+	flag      [2]uint8          // kitty's, that were set
+	keysLevel int               // of modifyOtherKeys
+	shape     int               // of the cursor
+	sets      [2]byte           // G0, G1: the last byte of their names
+	pen       []byte            // the renditions since the last reset, as they came
+
+	rest     [3]byte // the beginning of a character whose end has not come
+	restSize int     // bytes of it
 }
 
 // mode is a private mode (DECSET), and whether it was on before.
@@ -194,7 +203,7 @@ func (m *Modes) designated(c byte) {
 	}
 	m.state = ground
 	if set := int(m.seq[0]) - '('; m.n == 1 && set >= 0 && set < len(m.charset) {
-		m.charset[set] = c != 'B'
+		m.charset[set], m.sets[set] = c != 'B', c
 	}
 }
 

@@ -24,6 +24,7 @@ func (m *Modes) controlled(c byte) {
 	case prefix == '>' && c == 'm':
 		if key, value, _ := bytes.Cut(seq, []byte{';'}); number(key) == 4 || len(key) == 0 {
 			m.otherKeys = len(key) > 0 && number(value) > 0
+			m.keysLevel = number(value)
 		}
 	case c == 'u' && prefix != 0:
 		m.keyboard(prefix, seq)
@@ -39,6 +40,7 @@ func (m *Modes) controlled(c byte) {
 		}
 	case c == 'm':
 		m.rendition = len(bytes.Trim(seq, "0;")) > 0
+		m.draws(seq)
 	case c == 'r':
 		m.region = len(seq) > 0
 		top, bottom, _ := bytes.Cut(seq, []byte{';'})
@@ -48,7 +50,8 @@ func (m *Modes) controlled(c byte) {
 	case (c == 's' || c == 'u') && len(seq) == 0:
 		m.remembered = c == 's'
 	case c == 'q' && bytes.HasSuffix(seq, []byte{' '}):
-		m.cursorStyle = number(seq[:len(seq)-1]) > 0
+		m.shape = number(seq[:len(seq)-1])
+		m.cursorStyle = m.shape > 0
 	case c == 'p' && string(seq) == "!":
 		m.softReset()
 	case c == 't':
@@ -90,7 +93,10 @@ func (m *Modes) keyboard(prefix byte, seq []byte) {
 	levels, set := &m.pushed[m.now()], &m.flagged[m.now()]
 	switch first, second, _ := bytes.Cut(seq, []byte{';'}); prefix {
 	case '>':
-		*levels = min(*levels+1, deepest)
+		if *levels < deepest {
+			m.flags[m.now()][*levels] = uint8(number(first))
+			*levels++
+		}
 	case '<':
 		*levels = max(*levels-max(number(first), 1), 0)
 	case '=':
@@ -100,6 +106,7 @@ func (m *Modes) keyboard(prefix byte, seq []byte) {
 		case 3: // pops some; perhaps not all
 		default:
 			*set = number(first) > 0
+			m.flag[m.now()] = uint8(number(first))
 		}
 	}
 }
@@ -130,6 +137,7 @@ func (m *Modes) softReset() {
 		m.private(known.number, known.on)
 	}
 	m.insert, m.keypad, m.region, m.rendition, m.charset = false, false, false, false, [2]bool{}
+	m.pen = m.pen[:0]
 }
 
 // ordered handles a whole ESC ] … : colours and hyperlinks.
