@@ -49,6 +49,9 @@ var columns = map[string]func(t *testing.T, s *mux.Session, file string) verdict
 	authorized.Agent.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
 		return tryAgent(t, s)
 	},
+	authorized.Job.Name: func(t *testing.T, s *mux.Session, _ string) verdict {
+		return tryJob(t, s)
+	},
 	listenPart: func(t *testing.T, s *mux.Session, _ string) verdict { return tryListen(t, s) },
 }
 
@@ -100,6 +103,26 @@ func (r row) agent() verdict {
 	return r.forward
 }
 
+// job is what jobs are to a key: open to those that may log in, and are not restricted to something
+// else.
+func (r row) job() verdict {
+	switch r.options {
+	case `restrict,minissh-jobs`, `no-pty`, `pty,no-pty`, `no-port-forwarding`,
+		`permitopen="localhost:80"`, `no-agent-forwarding`:
+		return in
+	case `no-minissh-jobs`, `restrict,pty`, `restrict,port-forwarding`,
+		`minissh-files="/tmp,ro",restrict,pty,port-forwarding`:
+		return shut
+	}
+	if r.exec == in && r.forward == in {
+		return in
+	}
+	if r.exec == outside {
+		return outside
+	}
+	return shut
+}
+
 type row struct {
 	options                   string
 	exec, pty, files, forward verdict
@@ -115,6 +138,11 @@ var rows = []row{
 	{`command=""`, forced, forced, shut, shut},
 	{`restrict`, in, without, shut, shut},
 	{`restrict,pty`, in, in, shut, shut},
+	{`restrict,minissh-jobs`, in, without, shut, shut},
+	{`minissh-jobs,restrict`, in, without, shut, shut},
+	{`no-minissh-jobs`, in, in, in, in},
+	{`minissh-jobs`, in, in, in, in},
+	{`command="echo forced",minissh-jobs`, forced, forced, shut, shut},
 	{`restrict,port-forwarding`, in, without, shut, in},
 	{`port-forwarding,restrict`, in, without, shut, shut},
 	{`command="echo forced",port-forwarding`, forced, forced, shut, in},
@@ -188,6 +216,7 @@ func TestEveryOptionAgainstEveryService(t *testing.T) {
 			authorized.Lines.Name: row.lines(), authorized.Subsystem.Name: row.subsystem(),
 			authorized.Files.Name: row.files, authorized.Forward.Name: row.forward,
 			listenPart: row.listen(), authorized.Agent.Name: row.agent(),
+			authorized.Job.Name: row.job(),
 		}
 		s := mux.New(mux.Config{Role: mux.Client})
 		_, err := s.Connect(l.secure(l.guest), &protocol.Hello{User: user})
@@ -286,6 +315,17 @@ func tryLines(t *testing.T, s *mux.Session) verdict {
 		return ran(t, r)
 	}
 	return ran(t, asked)
+}
+
+// tryJob asks for the list of jobs.
+func tryJob(t *testing.T, s *mux.Session) verdict {
+	t.Helper()
+	r := collect(t, start(t, s, protocol.Open{Service: authorized.Job.Name,
+		Job: &protocol.Job{Do: protocol.JobList}}))
+	if r.refused == nil && r.exit != nil && *r.exit.Code == 0 {
+		return in
+	}
+	return ran(t, r)
 }
 
 // trySFTP asks for the subsystem, and greets its server.

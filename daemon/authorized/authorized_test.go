@@ -34,7 +34,7 @@ func newKey(t testing.TB) (key ssh.PublicKey, line string) {
 // The options of a line, as the fields that they set, or why the line is disabled.
 func TestOptions(t *testing.T) {
 	all := Restrictions{Restricted: true, NoPty: true, NoPortForwarding: true,
-		NoAgentForwarding: true, NoX11Forwarding: true, NoUserRC: true}
+		NoAgentForwarding: true, NoX11Forwarding: true, NoUserRC: true, NoJobs: true}
 	with := func(change func(*Restrictions)) Restrictions {
 		r := all
 		change(&r)
@@ -62,7 +62,10 @@ func TestOptions(t *testing.T) {
 		{`restrict,command="x"`, with(func(r *Restrictions) { r.HasCommand, r.Command = true, "x" }), ""},
 		{`restrict,port-forwarding,X11-forwarding,agent-forwarding,user-rc`,
 			Restrictions{Restricted: true, NoPty: true, NamesPortForwarding: true,
-				NamesAgentForwarding: true}, ""},
+				NamesAgentForwarding: true, NoJobs: true}, ""},
+		{`restrict,minissh-jobs`, with(func(r *Restrictions) { r.NoJobs = false }), ""},
+		{`minissh-jobs,restrict`, all, ""},
+		{`no-minissh-jobs`, Restrictions{NoJobs: true}, ""},
 		{`no-restrict`, Restrictions{}, `"no-restrict" is not supported`},
 		{`restrict="x"`, Restrictions{}, "takes no value"},
 		{`no-pty`, Restrictions{NoPty: true}, ""},

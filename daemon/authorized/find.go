@@ -127,6 +127,8 @@ var (
 	// permitlisten= to its addresses (access.Grant's MayConnect and MayListen).
 	Forward = Service{Name: "forward", NamedBy: "port-forwarding", ClosedBy: []string{
 		"command", "no-port-forwarding", "minissh-files"}}
+	// Jobs are all the account's: a key that is held to something else has none.
+	Job   = Service{Name: "job", ClosedBy: []string{"command", "no-minissh-jobs", "minissh-files"}}
 	Agent = Service{Name: "agent", NamedBy: "agent-forwarding", ClosedBy: []string{
 		"command", "no-agent-forwarding", "minissh-files"}}
 )
@@ -134,7 +136,7 @@ var (
 // restricting are the options that take something away.
 var restricting = []string{
 	"command", "restrict", "no-pty", "no-port-forwarding", "no-agent-forwarding",
-	"no-X11-forwarding", "no-user-rc", "permitopen", "permitlisten", "minissh-files",
+	"no-minissh-jobs", "no-X11-forwarding", "no-user-rc", "permitopen", "permitlisten", "minissh-files",
 }
 
 // has says whether one of the restricting options is in force, also because of restrict.
@@ -150,6 +152,8 @@ func (r *Restrictions) has(option string) bool {
 		return r.NoPortForwarding
 	case "no-agent-forwarding":
 		return r.NoAgentForwarding
+	case "no-minissh-jobs":
+		return r.NoJobs
 	case "no-X11-forwarding":
 		return r.NoX11Forwarding
 	case "no-user-rc":

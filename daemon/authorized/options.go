@@ -45,6 +45,8 @@ type Restrictions struct {
 	// forward as well
 	NamesPortForwarding, NamesAgentForwarding bool
 
+	NoJobs bool // no-minissh-jobs, or restrict without minissh-jobs
+
 	PermitOpen   []string // as written: host:port
 	PermitListen []string // as written: [host:]port
 
@@ -166,6 +168,7 @@ func (r *Restrictions) flag(lower string) func() {
 			r.NamesPortForwarding, r.NamesAgentForwarding = false, false
 			r.NoPty, r.NoPortForwarding, r.NoAgentForwarding, r.NoX11Forwarding, r.NoUserRC = true,
 				true, true, true, true
+			r.NoJobs = true
 		}
 	}
 	positive, no := strings.CutPrefix(lower, "no-")
@@ -177,6 +180,8 @@ func (r *Restrictions) flag(lower string) func() {
 		return func() { r.NoPortForwarding, r.NamesPortForwarding = no, !no }
 	case "agent-forwarding":
 		return func() { r.NoAgentForwarding, r.NamesAgentForwarding = no, !no }
+	case "minissh-jobs":
+		field = &r.NoJobs
 	case "x11-forwarding":
 		field = &r.NoX11Forwarding
 	case "user-rc":

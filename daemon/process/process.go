@@ -78,6 +78,20 @@ type Result struct {
 	Dir, OldDir []byte
 }
 
+// Exit is a Result as EXIT tells it (EX6).
+func (r Result) Exit() *protocol.Exit {
+	exit := &protocol.Exit{How: string(r.How), Dir: r.Dir, OldDir: r.OldDir,
+		MaxRSS: r.MaxRSS / 1024, Duration: r.Duration.Milliseconds(),
+		UserTime: r.User.Milliseconds(), SysTime: r.System.Milliseconds()}
+	switch r.How {
+	case Exited:
+		exit.Code = &r.Code
+	case Signalled:
+		exit.Signal, exit.Core = r.Signal, r.Core
+	}
+	return exit
+}
+
 // Process is a started command. Its methods may be called from any goroutine.
 type Process struct {
 	// PID is the leader's process id, and on Unix the id of its process group and session as well.

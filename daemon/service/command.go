@@ -193,16 +193,7 @@ func (c *command) exit() *protocol.Exit {
 		r = c.p.Result()
 	default: // lost
 	}
-	exit := &protocol.Exit{How: string(r.How), Dir: r.Dir, OldDir: r.OldDir,
-		MaxRSS:   r.MaxRSS / 1024,
-		Duration: r.Duration.Milliseconds(), UserTime: r.User.Milliseconds(),
-		SysTime: r.System.Milliseconds()}
-	switch r.How {
-	case process.Exited:
-		exit.Code = &r.Code
-	case process.Signalled:
-		exit.Signal, exit.Core = r.Signal, r.Core
-	}
+	exit := r.Exit()
 	if c.stopped != "" {
 		exit.How = c.stopped
 	}

@@ -1,8 +1,6 @@
 package service
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,39 +35,12 @@ type report struct {
 	Sum     files.Summary    `json:"sum"`
 }
 
-const maxOrder = 1 << 20 // bytes
-
-func writeMessage(w io.Writer, message any) error {
-	text, err := json.Marshal(message)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
-	return err
-}
-
-func readMessage(r io.Reader, message any) error {
-	var length [4]byte
-	if _, err := io.ReadFull(r, length[:]); err != nil {
-		return err
-	}
-	n := binary.BigEndian.Uint32(length[:])
-	if n > maxOrder {
-		return fmt.Errorf("a message of %d bytes", n)
-	}
-	text := make([]byte, n)
-	if _, err := io.ReadFull(r, text); err != nil {
-		return err
-	}
-	return json.Unmarshal(text, message)
-}
-
 // beFilesHelper is the helper's whole life.
 func beFilesHelper([]string) int {
 	// SIGPIPE must not end it before all that came is in place
 	process.ResetSignals()
 	var o order
-	if err := readMessage(os.Stdin, &o); err != nil || o.Files == nil {
+	if err := process.ReadMessage(os.Stdin, &o); err != nil || o.Files == nil {
 		fmt.Fprintf(os.Stderr, "the order: %v\n", err)
 		return 2
 	}
@@ -78,7 +49,7 @@ func beFilesHelper([]string) int {
 		limit = &access.Folder{Path: string(o.Folder)}
 	}
 	j, refused := prepare(o.Files, string(o.Home), limit)
-	if err := writeMessage(os.Stdout, report{Refused: refused}); err != nil || refused != nil {
+	if err := process.WriteMessage(os.Stdout, report{Refused: refused}); err != nil || refused != nil {
 		return 2
 	}
 	sum, err := j.run(files.Stream{In: os.Stdin, Out: os.Stdout,
@@ -94,7 +65,7 @@ func beFilesHelper([]string) int {
 	} else if err != nil {
 		end.Broken = refusal(protocol.CodeInternal, err.Error())
 	}
-	writeMessage(os.Stderr, end)
+	process.WriteMessage(os.Stderr, end)
 	return 0
 }
 
@@ -108,9 +79,9 @@ func throughHelper(h *helper, request *protocol.Files) *protocol.Reason {
 		o.Folder = protocol.Bytes(limit.Path)
 	}
 	var ready report
-	err := writeMessage(h.Stdin, o)
+	err := process.WriteMessage(h.Stdin, o)
 	if err == nil {
-		err = readMessage(h.Stdout, &ready)
+		err = process.ReadMessage(h.Stdout, &ready)
 	}
 	if err == nil && ready.Refused != nil {
 		return itsWords(ready.Refused)
@@ -134,7 +105,7 @@ func throughHelper(h *helper, request *protocol.Files) *protocol.Reason {
 	h.Stdout.Close() // the helper learns this way that the client is gone, and from its input
 	h.shouldEnd()
 	var last report
-	if readMessage(h.Stderr, &last) != nil {
+	if process.ReadMessage(h.Stderr, &last) != nil {
 		last = report{Broken: refusal(protocol.CodeInternal, "the helper process ended early")}
 	}
 	if last.Broken != nil {

@@ -27,11 +27,11 @@ func TestFilesHelperUnheard(t *testing.T) {
 	defer p.Close()
 	dir := t.TempDir()
 	var ready, told report
-	if err := writeMessage(p.Stdin, order{Files: &protocol.Files{Mode: protocol.FilesPut},
+	if err := process.WriteMessage(p.Stdin, order{Files: &protocol.Files{Mode: protocol.FilesPut},
 		Home: protocol.Bytes(dir)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := readMessage(p.Stdout, &ready); err != nil || ready.Refused != nil {
+	if err := process.ReadMessage(p.Stdout, &ready); err != nil || ready.Refused != nil {
 		t.Fatalf("%v %+v", err, ready)
 	}
 	p.Stdout.Close()
@@ -46,7 +46,7 @@ func TestFilesHelperUnheard(t *testing.T) {
 		}
 	}
 	p.Stdin.Close()
-	if err := readMessage(p.Stderr, &told); err != nil || told.Sum.Stored != many {
+	if err := process.ReadMessage(p.Stderr, &told); err != nil || told.Sum.Stored != many {
 		t.Errorf("%v %+v", err, told)
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != many {

@@ -237,7 +237,7 @@ func (g *helperGroup) ask(done <-chan struct{}, order forwardOrder) error {
 		return context.Canceled
 	}
 	defer func() { <-g.pen }()
-	return writeMessage(g.Stdin, order)
+	return process.WriteMessage(g.Stdin, order)
 }
 
 // receive takes the helper's answers until its end. One that is not understood ends the helper.

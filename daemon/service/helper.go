@@ -52,6 +52,15 @@ func (h *helper) answered() {
 	h.turn()
 }
 
+// letGo gives up a helper that goes on by itself: it is a job's keeper now.
+func (h *helper) letGo() {
+	h.late.Stop()
+	h.turn()
+	close(h.over)
+	<-h.watched
+	h.Close()
+}
+
 // shouldEnd says that the helper has nothing left to do but end.
 func (h *helper) shouldEnd() { h.late.Reset(h.host.HelperGrace) }
 

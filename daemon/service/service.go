@@ -29,8 +29,8 @@ var table = newTable()
 
 func newTable() map[string]Service {
 	f := newForward()
-	return tabled(exec{f.listeners}, newLines(f.listeners), subsystem{f.listeners}, copying{}, f,
-		agent{f})
+	return tabled(append(jobs(), exec{f.listeners}, newLines(f.listeners), subsystem{f.listeners},
+		copying{}, f, agent{f})...)
 }
 
 func tabled(all ...Service) map[string]Service {
@@ -65,6 +65,8 @@ func Words(open *protocol.Open, grant *access.Grant) string {
 		return open.Connect.String()
 	case open.Service == authorized.Forward.Name && open.Listen != nil:
 		return "-R " + open.Listen.String()
+	case open.Service == authorized.Job.Name && open.Job != nil:
+		return strings.TrimSpace("job " + open.Job.Do + " " + open.Job.Name)
 	case open.Service == authorized.Agent.Name && !open.Accept:
 		return "-A"
 	case open.Service != authorized.Exec.Name && open.Service != authorized.Subsystem.Name:

@@ -9,6 +9,17 @@ import (
 // may go to another terminal.
 func (m *Modes) Whole() bool { return m.state == ground && m.restSize == 0 }
 
+// FirstRow is the row, counted from 0, that is called 1 where the cursor is placed: not the
+// screen's first one in the mode Origin, once rows were named between which it scrolls.
+func (m *Modes) FirstRow() int {
+	for i, mode := range modes {
+		if mode.number == 6 && m.changed&(1<<i) != 0 && m.region {
+			return max(m.top, 1) - 1
+		}
+	}
+	return 0
+}
+
 // Redo returns what to send to another terminal, on which nothing is on, to have on it what is on
 // here. main and alternate draw the two screens from any place of the cursor; alternate is left out
 // while the main one shows. Where the cursor is then is not known: the caller places it, in

@@ -1,0 +1,339 @@
+//go:build unix
+
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"minissh/daemon/process"
+	"minissh/protocol"
+)
+
+func init() { process.Helper(Verb, beKeeper) }
+
+// keeper is a job while it runs.
+type keeper struct {
+	*folder
+	order Order
+	p     *process.Process
+	lock  *os.File // held to the end
+	out   *output
+	err   *output
+
+	over    chan struct{} // closed when the command has ended, and status says how
+	drained chan struct{} // closed when all output has come
+	hurried context.Context
+	hurry   func() // ends the time that a stop waits
+
+	mu     sync.Mutex // guards the rest
+	status status
+	why    string             // the job was stopped; one of protocol's How
+	left   []protocol.Process // what could not be stopped
+	visits map[*visit]bool    // who is attached
+	stops  sync.WaitGroup     // a stop under way
+	served sync.WaitGroup     // connections
+}
+
+// memory is what a keeper's garbage collector keeps to, in bytes.
+const memory = 6 << 20
+
+// beKeeper is the keeper's whole life. The exit code tells nobody anything.
+func beKeeper([]string) int {
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(memory)
+	process.ResetSignals()
+	stop := make(chan os.Signal, 2)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	hup := make(chan os.Signal, 1) // nobody is told: it has no terminal
+	signal.Notify(hup, syscall.SIGHUP)
+	var order Order
+	if err := process.ReadMessage(os.Stdin, &order); err != nil {
+		fmt.Fprintf(os.Stderr, "the order: %v\n", err)
+		return 2
+	}
+	k, noPTY, err := begin(order)
+	if err != nil {
+		process.WriteMessage(os.Stdout, refused(err))
+		return 1
+	}
+	listener, err := k.listen()
+	if err != nil {
+		k.stop(protocol.HowCancelled)
+		k.end()
+		process.WriteMessage(os.Stdout, refused(err))
+		os.RemoveAll(k.dir)
+		return 1
+	}
+	answer := Answer{Job: &k.status.JobRecord}
+	if noPTY != nil {
+		answer.NoPTY = noPTY.Error()
+	}
+	process.WriteMessage(os.Stdout, answer)
+	leaveDaemon()
+	go k.accept(listener)
+	go func() {
+		<-stop
+		k.stop(protocol.HowCancelled)
+	}()
+	k.end()
+	listener.Close()
+	os.Remove(filepath.Join(k.dir, socketFile))
+	k.served.Wait()
+	k.lock.Close()
+	return 0
+}
+
+// leaveDaemon gives up the pipes to the daemon, which may end now.
+func leaveDaemon() {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer null.Close()
+	for fd := range 3 {
+		unix.Dup2(int(null.Fd()), fd)
+	}
+}
+
+// begin makes the job's directory and starts its command. noPTY says why it has no terminal.
+func begin(order Order) (k *keeper, noPTY, err error) {
+	s := storeOf(string(order.Home))
+	if err := s.admit(order.Name, time.Now()); err != nil {
+		return nil, nil, err
+	}
+	f, err := s.create()
+	if err != nil {
+		return nil, nil, err
+	}
+	k = &keeper{folder: f, order: order, over: make(chan struct{}),
+		drained: make(chan struct{}), visits: map[*visit]bool{}}
+	k.hurried, k.hurry = context.WithCancel(context.Background())
+	if noPTY, err = k.start(); err != nil {
+		os.RemoveAll(f.dir)
+		return nil, nil, err
+	}
+	return k, noPTY, nil
+}
+
+// start starts the command, with its spool.
+func (k *keeper) start() (noPTY, err error) {
+	if k.lock, err = k.folder.lock(); err != nil {
+		return nil, err
+	}
+	stdout, err := k.spool(stdoutFile)
+	if err != nil {
+		return nil, err
+	}
+	stderr, err := k.spool(stderrFile)
+	if err != nil {
+		return nil, err
+	}
+	spec := k.order.spec()
+	k.p, err = process.Start(spec)
+	if errors.Is(err, process.ErrNoPTY) {
+		noPTY, spec.PTY = err, nil
+		k.p, err = process.Start(spec)
+	}
+	if err != nil {
+		return nil, err
+	}
+	words := k.order.Command
+	k.status = status{Boot: bootID(), Keeper: os.Getpid(), JobRecord: protocol.JobRecord{
+		ID: k.id(), Name: k.order.Name, State: protocol.JobRunning,
+		Command: words[:min(len(words), protocol.MaxJobCommand)], PID: k.p.PID,
+		PTY: spec.PTY != nil, Began: time.Now().UnixMilli()}}
+	if err := k.write(k.status, false); err != nil {
+		k.p.End()
+		return nil, err
+	}
+	b := &budget{wait: k.order.Wait, left: k.order.Spool}
+	var s *screen
+	if spec.PTY != nil {
+		s = newScreen(spec.PTY.Size, newReplies(k))
+	}
+	k.out, k.err = newOutput(stdout, b, s), newOutput(stderr, b, nil)
+	k.p.Stdin.Loud()
+	if spec.PTY == nil {
+		k.p.Stdin.Close() // JO4
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() { k.out.keep(k.p.Stdout) })
+	reading.Go(func() { k.err.keep(k.p.Stderr) })
+	go func() { reading.Wait(); close(k.drained) }()
+	return noPTY, nil
+}
+
+// spool makes the file of a stream.
+func (k *keeper) spool(name string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(k.dir, name), os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND,
+		0o600)
+}
+
+// end sees the job to its end: the command's, that of its output, and of what is written about it.
+func (k *keeper) end() {
+	var deadline <-chan time.Time
+	if after := k.order.timeout(); after > 0 {
+		t := time.NewTimer(after)
+		defer t.Stop()
+		deadline = t.C
+	}
+	select {
+	case <-k.p.Done():
+	case <-deadline:
+		k.stop(protocol.HowDeadline)
+		<-k.p.Done()
+	}
+	k.p.Drain()
+	k.stops.Wait() // what is told to be dead is dead
+	k.mu.Lock()
+	k.status.State, k.status.Ended = protocol.JobEnded, time.Now().UnixMilli()
+	k.status.Exit = k.outcome()
+	k.write(k.status, false)
+	stopped := k.why != ""
+	k.mu.Unlock()
+	close(k.over)
+	if stopped { // what escaped may hold the output
+		t := time.NewTimer(k.order.grace())
+		defer t.Stop()
+		select {
+		case <-k.drained:
+		case <-t.C:
+			k.p.Stdout.Close()
+			k.p.Stderr.Close()
+		}
+	}
+	<-k.drained
+	k.note(true)
+	k.p.Close()
+}
+
+// outcome is how the command has ended (EX6). The caller holds mu.
+func (k *keeper) outcome() *protocol.Exit {
+	exit := k.p.Result().Exit()
+	if k.why != "" {
+		exit.How = k.why
+	}
+	exit.Left = k.left
+	return exit.Fit()
+}
+
+// note writes the status as it is now.
+func (k *keeper) note(sync bool) {
+	k.out.mu.Lock()
+	dropped := k.out.dropped
+	k.out.mu.Unlock()
+	k.err.mu.Lock()
+	dropped += k.err.dropped
+	k.err.mu.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.status.Attached, k.status.Dropped = len(k.visits), dropped
+	k.status.Stdout, k.status.Stderr = k.size(stdoutFile), k.size(stderrFile)
+	k.write(k.status, sync) // on a full disk the last one holds
+}
+
+// record is the job as it is now.
+func (k *keeper) record() protocol.JobRecord {
+	k.note(false)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.status.JobRecord
+}
+
+// stop ends the command and its kernel session (EX7). The first why counts; a second stop does not
+// wait for the grace.
+func (k *keeper) stop(why string) {
+	k.mu.Lock()
+	if k.status.State != protocol.JobRunning {
+		k.mu.Unlock()
+		return
+	}
+	if k.why != "" {
+		k.mu.Unlock()
+		k.hurry()
+		return
+	}
+	k.why = why
+	k.stops.Add(1)
+	k.mu.Unlock()
+	defer k.stops.Done()
+	k.out.hurry()
+	k.err.hurry()
+	left, _ := k.p.Stop(k.hurried, k.order.grace())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, survivor := range left {
+		k.left = append(k.left, protocol.Process{PID: survivor.PID, Name: survivor.Comm})
+	}
+}
+
+// replies types a terminal's answers on the job's terminal while nobody is attached whose own
+// terminal answers. It never waits: what a program does not read is dropped.
+type replies struct {
+	k    *keeper
+	pass chan []byte
+	once sync.Once
+}
+
+func newReplies(k *keeper) *replies {
+	r := &replies{k: k, pass: make(chan []byte, 16)}
+	go func() {
+		for p := range r.pass {
+			k.p.Stdin.Write(p)
+		}
+	}()
+	return r
+}
+
+func (r *replies) Write(p []byte) (int, error) {
+	if !r.k.typed() {
+		select {
+		case r.pass <- slices.Clone(p):
+		default:
+		}
+	}
+	return len(p), nil
+}
+
+func (r *replies) Close() error {
+	r.once.Do(func() { close(r.pass) })
+	return nil
+}
+
+// typed says whether somebody is attached who types.
+func (k *keeper) typed() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for v := range k.visits {
+		if !v.watches {
+			return true
+		}
+	}
+	return false
+}
+
+// listen makes the socket where the keeper answers.
+func (k *keeper) listen() (*net.UnixListener, error) {
+	old := unix.Umask(0o177)
+	defer unix.Umask(old)
+	return reach(k.dir, func(dir string) (*net.UnixListener, error) {
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, socketFile)})
+		if err == nil {
+			l.SetUnlinkOnClose(false) // by that name it could be another one then
+		}
+		return l, err
+	})
+}
