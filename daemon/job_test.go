@@ -59,7 +59,8 @@ func (l *lab) begun(s *mux.Session, open protocol.Open) protocol.JobRecord {
 // keeperEnds waits until a job's keeper has ended.
 func (l *lab) keeperEnds(id string) {
 	l.t.Helper()
-	found, _ := filepath.Glob(filepath.Join(l.home, ".local/state/minissh/jobs/*", id, "status.json"))
+	found, _ := filepath.Glob(filepath.Join(l.home, ".local/state/minissh/jobs/*", id,
+		"status.json"))
 	for _, name := range found { // one, unless it was removed
 		text, _ := os.ReadFile(name)
 		var status struct {
@@ -97,11 +98,13 @@ func TestJob(t *testing.T) {
 	l := newLab(t, nil)
 	s := l.session(nil)
 	defer s.Close(nil)
-	open := command("pwd; echo $LANG; cat; echo err >&2; until test -e go; do sleep 0.02; done; exit 7")
+	open := command("pwd; echo $LANG; cat; echo err >&2; until test -e go; do sleep 0.02; done; " +
+		"exit 7")
 	open.Env = [][2]protocol.Bytes{{protocol.Bytes("LANG"), protocol.Bytes("C.X")}}
 	open.Job.Name = "first"
 	r := l.begun(s, open)
-	if !testend.Alive(r.PID) || r.Name != "first" || r.PTY || string(r.Command) != string(open.Command) {
+	if !testend.Alive(r.PID) || r.Name != "first" || r.PTY ||
+		string(r.Command) != string(open.Command) {
 		t.Errorf("%+v", r)
 	}
 	ch := attach(t, s, "first")
@@ -117,10 +120,14 @@ func TestJob(t *testing.T) {
 	}
 	again := command("true")
 	again.Job.Name = "first"
-	if r := collect(t, job(t, s, again)); r.refused == nil || r.refused.Code != protocol.CodeJobExists {
+	if r := collect(t, job(t, s, again)); r.refused == nil ||
+		r.refused.Code != protocol.CodeJobExists {
 		t.Errorf("a second job of that name: %+v", r)
 	}
-	if r := collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobRemove, Name: "first"}})); r.refused == nil || r.refused.Code != protocol.CodeBusy {
+	if r := collect(t,
+		job(t, s,
+			protocol.Open{Job: &protocol.Job{Do: protocol.JobRemove,
+				Name: "first"}})); r.refused == nil || r.refused.Code != protocol.CodeBusy {
 		t.Errorf("removing a job that runs: %+v", r)
 	}
 	waiting := attach(t, s, r.ID)
@@ -141,7 +148,8 @@ func TestJob(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobRemove, Name: r.ID}})
-	if got := collect(t, attach(t, s, r.ID)); got.refused == nil || got.refused.Code != protocol.CodeNoJob {
+	if got := collect(t, attach(t, s, r.ID)); got.refused == nil ||
+		got.refused.Code != protocol.CodeNoJob {
 		t.Errorf("a job that was removed: %+v", got)
 	}
 }
@@ -155,26 +163,37 @@ func TestJobRefused(t *testing.T) {
 		open protocol.Open
 		code protocol.Code
 	}{
-		"none":           {protocol.Open{Command: protocol.Bytes("true")}, protocol.CodeBadRequest},
-		"unknown":        {protocol.Open{Job: &protocol.Job{Do: "fork"}}, protocol.CodeBadRequest},
-		"no command":     {protocol.Open{Job: &protocol.Job{Do: "start"}}, protocol.CodeBadRequest},
-		"a bad name":     {protocol.Open{Job: &protocol.Job{Do: "stop", Name: "../x"}}, protocol.CodeBadRequest},
-		"no name":        {protocol.Open{Job: &protocol.Job{Do: "attach"}}, protocol.CodeBadRequest},
-		"not there":      {protocol.Open{Job: &protocol.Job{Do: "attach", Name: "x"}}, protocol.CodeNoJob},
-		"no directory":   {protocol.Open{Command: protocol.Bytes("true"), Dir: protocol.Bytes("/none"), Job: &protocol.Job{Do: "start"}}, protocol.CodeNoDirectory},
-		"no program":     {protocol.Open{Argv: bytesOf("/none"), Job: &protocol.Job{Do: "start"}}, protocol.CodeStartFailed},
-		"a spool of -1":  {protocol.Open{Command: protocol.Bytes("true"), Job: &protocol.Job{Do: "start", Spool: -1}}, protocol.CodeBadRequest},
-		"a wide screen":  {protocol.Open{Job: &protocol.Job{Do: "attach", Name: "x", Cols: 65536}}, protocol.CodeBadRequest},
-		"another's word": {protocol.Open{Job: &protocol.Job{Do: "list", Watch: true}}, protocol.CodeBadRequest},
+		"none":       {protocol.Open{Command: protocol.Bytes("true")}, protocol.CodeBadRequest},
+		"unknown":    {protocol.Open{Job: &protocol.Job{Do: "fork"}}, protocol.CodeBadRequest},
+		"no command": {protocol.Open{Job: &protocol.Job{Do: "start"}}, protocol.CodeBadRequest},
+		"a bad name": {protocol.Open{Job: &protocol.Job{Do: "stop", Name: "../x"}},
+			protocol.CodeBadRequest},
+		"no name": {protocol.Open{Job: &protocol.Job{Do: "attach"}},
+			protocol.CodeBadRequest},
+		"not there": {protocol.Open{Job: &protocol.Job{Do: "attach", Name: "x"}},
+			protocol.CodeNoJob},
+		"no directory": {protocol.Open{Command: protocol.Bytes("true"),
+			Dir: protocol.Bytes("/none"), Job: &protocol.Job{Do: "start"}},
+			protocol.CodeNoDirectory},
+		"no program": {protocol.Open{Argv: bytesOf("/none"), Job: &protocol.Job{Do: "start"}},
+			protocol.CodeStartFailed},
+		"a spool of -1": {protocol.Open{Command: protocol.Bytes("true"),
+			Job: &protocol.Job{Do: "start", Spool: -1}}, protocol.CodeBadRequest},
+		"a wide screen": {protocol.Open{Job: &protocol.Job{Do: "attach", Name: "x", Cols: 65536}},
+			protocol.CodeBadRequest},
+		"another's word": {protocol.Open{Job: &protocol.Job{Do: "list", Watch: true}},
+			protocol.CodeBadRequest},
 	} {
 		if r := collect(t, job(t, s, c.open)); r.refused == nil || r.refused.Code != c.code {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
-	if list := jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobList}}); len(list) != 0 {
+	if list := jobRecords(t, s,
+		protocol.Open{Job: &protocol.Job{Do: protocol.JobList}}); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
-	if left, _ := filepath.Glob(filepath.Join(l.home, ".local/state/minissh/jobs/*/*")); len(left) != 0 {
+	if left,
+		_ := filepath.Glob(filepath.Join(l.home, ".local/state/minissh/jobs/*/*")); len(left) != 0 {
 		t.Errorf("%q is left", left)
 	}
 }
@@ -203,7 +222,8 @@ func TestJobStops(t *testing.T) {
 	late := command("exec sleep 1000")
 	late.Timeout = 1
 	r = l.begun(s, late)
-	if got := collect(t, attach(t, s, r.ID)); got.exit == nil || got.exit.How != protocol.HowDeadline {
+	if got := collect(t, attach(t, s, r.ID)); got.exit == nil ||
+		got.exit.How != protocol.HowDeadline {
 		t.Errorf("%+v", got)
 	}
 	r = l.begun(s, command("exec sleep 1000"))

@@ -6,13 +6,14 @@ type Job struct {
 	Name string `json:"name,omitempty"` // start: what to call it; else a job's id or name
 	New  bool   `json:"new,omitempty"`  // attach: output from now on
 	// attach: what draws the screen of a terminal as it is, then new output
-	Screen bool  `json:"screen,omitempty"`
-	Rows   int64 `json:"rows,omitempty"` // with Screen: the size of the opener's terminal; 0: as it is
-	Cols   int64 `json:"cols,omitempty"`
-	Share  bool  `json:"share,omitempty"` // attach: beside others
-	Watch  bool  `json:"watch,omitempty"` // attach: the same, without typing
-	Spool  int64 `json:"spool,omitempty"` // start: bytes of output to keep; 0: the daemon's choice
-	Wait   bool  `json:"wait,omitempty"`  // start: the job waits when the spool is full
+	Screen bool `json:"screen,omitempty"`
+	// with Screen: the size of the opener's terminal; 0: as it is
+	Rows  int64 `json:"rows,omitempty"`
+	Cols  int64 `json:"cols,omitempty"`
+	Share bool  `json:"share,omitempty"` // attach: beside others
+	Watch bool  `json:"watch,omitempty"` // attach: the same, without typing
+	Spool int64 `json:"spool,omitempty"` // start: bytes of output to keep; 0: the daemon's choice
+	Wait  bool  `json:"wait,omitempty"`  // start: the job waits when the spool is full
 }
 
 // The values of Job.Do.

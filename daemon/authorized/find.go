@@ -136,7 +136,8 @@ var (
 // restricting are the options that take something away.
 var restricting = []string{
 	"command", "restrict", "no-pty", "no-port-forwarding", "no-agent-forwarding",
-	"no-minissh-jobs", "no-X11-forwarding", "no-user-rc", "permitopen", "permitlisten", "minissh-files",
+	"no-minissh-jobs", "no-X11-forwarding", "no-user-rc", "permitopen", "permitlisten",
+	"minissh-files",
 }
 
 // has says whether one of the restricting options is in force, also because of restrict.

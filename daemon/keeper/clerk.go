@@ -69,7 +69,7 @@ func beClerk([]string) int {
 	return found.connect(say)
 }
 
-// connect passes on a connection to a job's keeper, or stands in for it.
+// connect passes on a connection to a job's keeper, or takes the place of one that has ended.
 func (j job) connect(say func(Answer)) int {
 	socket, err := net.FileConn(os.NewFile(process.SocketFD, "socket"))
 	if err != nil {

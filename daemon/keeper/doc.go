@@ -12,7 +12,7 @@
 //	visit.go    a client that is attached
 //	serve.go    who speaks to a keeper: a session of protocol/mux over its Unix socket
 //	clerk.go    the helper that a daemon asks about jobs: it lists and removes, finds a keeper's
-//	            socket, and stands in for keepers that have ended
+//	            socket, and takes the place of keepers that have ended
 //
 // # Who trusts whom
 //

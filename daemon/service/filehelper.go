@@ -49,7 +49,8 @@ func beFilesHelper([]string) int {
 		limit = &access.Folder{Path: string(o.Folder)}
 	}
 	j, refused := prepare(o.Files, string(o.Home), limit)
-	if err := process.WriteMessage(os.Stdout, report{Refused: refused}); err != nil || refused != nil {
+	if err := process.WriteMessage(os.Stdout, report{Refused: refused}); err != nil ||
+		refused != nil {
 		return 2
 	}
 	sum, err := j.run(files.Stream{In: os.Stdin, Out: os.Stdout,

@@ -114,10 +114,12 @@ func (h *helper) refusal(err error, answer keeper.Answer) *protocol.Reason {
 	case gone(h.ch) != "":
 		return cancelled
 	case err != nil:
-		return refusal(protocol.CodeStartFailed, "the helper that keeps jobs for this account gave "+
-			"no answer; its home directory may hang")
+		return refusal(protocol.CodeStartFailed,
+			"the helper that keeps jobs for this account gave "+
+				"no answer; its home directory may hang")
 	}
-	return refusal(protocol.CodeInternal, "the helper that keeps jobs for this account said nothing")
+	return refusal(protocol.CodeInternal,
+		"the helper that keeps jobs for this account said nothing")
 }
 
 // clerk starts the helper that knows an account's jobs, and asks it.

@@ -20,11 +20,14 @@ func told(m Modes) Modes {
 // A terminal that is sent Redo has what the first one had.
 func TestRedo(t *testing.T) {
 	for _, stream := range []string{
-		"", "$ ls\r\n", "\x1b[1m\x1b[31mred", "\x1b[1;31mred\x1b[m", "\x1b[38:2::1:2:3mred\x1b[4:3m",
+		"", "$ ls\r\n", "\x1b[1m\x1b[31mred", "\x1b[1;31mred\x1b[m",
+		"\x1b[38:2::1:2:3mred\x1b[4:3m",
 		"\x1b[?1049h\x1b[?1h\x1b=\x1b[?2004h\x1b[?25l", "\x1b[?47h", "\x1b[?1000;1006h",
 		"\x1b[>1u\x1b[>5u", "\x1b[=3u", "\x1b[>1u\x1b[?1049h\x1b[>9u\x1b[=1;1u", "\x1b[>4;2m",
-		"\x1b[4h\x1b[20h", "\x1b[2;5r", "\x1b[3r", "\x1b[3 q", "\x1b(0", "\x1b)0\x1b(A", "\x1b[?7l\x1b[?6h",
-		"\x1b[?2026h", "\x1b[1m\x1bc", "\x1b[1m\x1b[!p", "\x1b[1m" + strings.Repeat("\x1b[38;5;100m", 50),
+		"\x1b[4h\x1b[20h", "\x1b[2;5r", "\x1b[3r", "\x1b[3 q", "\x1b(0", "\x1b)0\x1b(A",
+		"\x1b[?7l\x1b[?6h",
+		"\x1b[?2026h", "\x1b[1m\x1bc", "\x1b[1m\x1b[!p", "\x1b[1m" +
+			strings.Repeat("\x1b[38;5;100m", 50),
 	} {
 		var m, n Modes
 		m.Pass([]byte(stream))
@@ -44,7 +47,8 @@ func TestRedoDraws(t *testing.T) {
 		t.Errorf("%q, not %q", got, want)
 	}
 	m.Pass([]byte("\x1b[?1049l"))
-	if got := m.Redo([]byte("MAIN"), []byte("ALTERNATE")); !bytes.HasPrefix(got, []byte("MAIN\x1b[4h")) {
+	if got := m.Redo([]byte("MAIN"), []byte("ALTERNATE")); !bytes.HasPrefix(got,
+		[]byte("MAIN\x1b[4h")) {
 		t.Errorf("%q", got)
 	}
 }
