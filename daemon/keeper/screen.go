@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
+	"unicode/utf8"
 
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
@@ -22,6 +24,7 @@ type screen struct {
 	modes vt.Modes
 	title string
 	under []byte         // what draws the main screen, while the alternate one shows
+	last  rune           // of the last text
 	reply io.WriteCloser // gets what a terminal answers to what it is asked
 
 	rows, cols int
@@ -58,7 +61,8 @@ func (s *screen) begin() {
 		for i := range modes {
 			mode, _, _ := modes.Param(i, 0)
 			if (mode == 1047 || mode == 1049) && !e.IsAltScreen() {
-				s.under = s.draw()
+				at := e.CursorPosition()
+				s.under = fmt.Appendf(s.draw(), "\x1b[%d;%dH", at.Y+1, at.X+1)
 			}
 		}
 		return false // the emulator's own handler is next
@@ -75,7 +79,57 @@ func (s *screen) close() {
 // write follows what is written to the terminal.
 func (s *screen) write(p []byte) {
 	s.modes.Pass(p)
-	s.guarded(func() { s.cells.Write(p) })
+	if s.modes.Text() {
+		s.last, _ = utf8.DecodeLastRune(p)
+	}
+	s.guarded(func() {
+		for {
+			at, end, area := nextErase(p)
+			s.cells.Write(p[:at])
+			if end == 0 {
+				return
+			}
+			s.erase(area)
+			p = p[end:]
+		}
+	})
+}
+
+// nextErase finds the next ESC [ … J (ED), which erases a part of the screen: 0, 1 or 2 says which.
+// end is 0 if there is none; then at is the end of p.
+func nextErase(p []byte) (at, end int, area byte) {
+	for from := 0; ; {
+		i := bytes.Index(p[from:], []byte("\x1b["))
+		if i < 0 {
+			return len(p), 0, 0
+		}
+		at, from = from+i, from+i+2
+		switch rest := p[from:]; {
+		case len(rest) > 0 && rest[0] == 'J':
+			return at, from + 1, 0
+		case len(rest) > 1 && rest[0] >= '0' && rest[0] <= '2' && rest[1] == 'J':
+			return at, from + 2, rest[0] - '0'
+		}
+	}
+}
+
+// erase does what ED does: the emulator erases too much of the cursor's line, and forgets the
+// background. What it erases at the cursor tells what the others become.
+func (s *screen) erase(area byte) {
+	s.cells.Write([]byte("\x1b[X"))
+	cursor := s.cells.CursorPosition()
+	blank := s.cells.CellAt(cursor.X, cursor.Y)
+	if blank == nil {
+		return
+	}
+	empty, cols := *blank, s.cells.Width()
+	for i := range cols * s.cells.Height() {
+		before := i < cursor.Y*cols+cursor.X
+		if area == 2 || before == (area == 1) {
+			cell := empty
+			s.cells.SetCell(i%cols, i/cols, &cell)
+		}
+	}
 }
 
 // guarded calls the emulator. One that fails loses what it had drawn, and not the job.
@@ -108,12 +162,33 @@ func (s *screen) redo() (redo []byte) {
 		}
 		at := s.cells.CursorPosition()
 		redo = s.modes.Redo(main, alternate)
-		redo = fmt.Appendf(redo, "\x1b[%d;%dH", at.Y+1-s.modes.FirstRow(), at.X+1)
+		column, text := s.onText(at)
+		redo = fmt.Appendf(redo, "\x1b[%d;%dH", at.Y+1-s.modes.FirstRow(), column+1)
+		if text != "" {
+			redo = append(append(redo, text...), s.modes.Pen()...)
+		}
 		if s.title != "" {
 			redo = fmt.Appendf(redo, "\x1b]2;%s\x1b\\", s.title)
 		}
 	})
 	return redo
+}
+
+// onText says from which column on which text is to be written again that leaves the cursor in the
+// last column, with nothing more to its right: what is written next begins a new line then. Else it
+// gives the cursor's own column.
+func (s *screen) onText(at uv.Position) (column int, text string) {
+	if at.X < s.cells.Width()-1 || !s.modes.Text() {
+		return at.X, ""
+	}
+	for column := at.X; column >= max(0, at.X-1); column-- {
+		cell := s.cells.CellAt(column, at.Y)
+		if cell != nil && cell.Width == at.X-column+1 && strings.HasSuffix(cell.Content,
+			string(s.last)) {
+			return column, cell.Style.Styled(cell.Content)
+		}
+	}
+	return at.X, ""
 }
 
 // draw draws the screen that shows. Where the cursor is then is not known.
@@ -127,9 +202,31 @@ func (s *screen) draw() []byte {
 				line[x] = *cell
 			}
 		}
-		if text := line.Render(); text != "" {
-			fmt.Fprintf(&b, "\x1b[%dH%s", y+1, text)
+		text, blank := ending(line)
+		if len(text) > 0 {
+			fmt.Fprintf(&b, "\x1b[%dH%s", y+1, text.Render())
+		}
+		if blank.Bg != nil { // coloured, but empty
+			fmt.Fprintf(&b, "\x1b[%d;%dH%s\x1b[K\x1b[m", y+1, len(text)+1, blank.String())
 		}
 	}
 	return b.Bytes()
+}
+
+// ending splits a line from the empty cells at its end, which have all the same background.
+func ending(line uv.Line) (text uv.Line, blank uv.Style) {
+	n := len(line)
+	for ; n > 0; n-- {
+		cell := line[n-1]
+		only := uv.Style{Bg: cell.Style.Bg}
+		if cell.Content != " " || !cell.Style.Equal(&only) || cell.Link.URL != "" {
+			break
+		}
+		if n == len(line) {
+			blank = cell.Style
+		} else if !cell.Style.Equal(&blank) {
+			break
+		}
+	}
+	return line[:n], blank
 }

@@ -71,6 +71,7 @@ type Modes struct {
 	sets      [2]byte           // G0, G1: the last byte of their names
 	pen       []byte            // the renditions since the last reset, as they came
 
+	text     bool    // what came last was text, and no control
 	rest     [3]byte // the beginning of a character whose end has not come
 	restSize int     // bytes of it
 }
@@ -115,9 +116,10 @@ func (m *Modes) Pass(p []byte) {
 		if m.state == ground {
 			i := bytes.IndexByte(p, esc)
 			if i < 0 {
+				m.text = p[len(p)-1] >= ' ' && p[len(p)-1] != 0x7f
 				return
 			}
-			m.state, p = escape, p[i+1:]
+			m.state, m.text, p = escape, false, p[i+1:]
 			continue
 		}
 		m.step(p[0])

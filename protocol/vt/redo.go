@@ -9,6 +9,12 @@ import (
 // may go to another terminal.
 func (m *Modes) Whole() bool { return m.state == ground && m.restSize == 0 }
 
+// Text says whether what came last was text: the cursor is after it then, or, at the right, on it.
+func (m *Modes) Text() bool { return m.text }
+
+// Pen is what sets the rendition that is on, from any other.
+func (m *Modes) Pen() []byte { return append([]byte("\x1b[m"), m.pen...) }
+
 // FirstRow is the row, counted from 0, that is called 1 where the cursor is placed: not the
 // screen's first one in the mode Origin, once rows were named between which it scrolls.
 func (m *Modes) FirstRow() int {

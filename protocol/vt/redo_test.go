@@ -11,7 +11,7 @@ import (
 func told(m Modes) Modes {
 	m.changed &^= 1 // the update, whose end is on its way
 	m.titles, m.icons, m.colors, m.link = 0, 0, [4]bool{}, false
-	m.placed, m.remembered = false, false
+	m.placed, m.remembered, m.text = false, false, false
 	m.seq, m.n, m.rest = [most]byte{}, 0, [3]byte{}
 	m.pen = append([]byte{}, m.pen...)
 	return m
