@@ -44,11 +44,26 @@ func (r *runner) steps(programs bool) []step {
 	all = append(all, step{"go test", r.goTest()})
 	if programs {
 		all = append(all, step{"scripts/build", r.build})
-		all = append(all, step{"go test -race -short", r.goTest("-race", "-short")},
+		all = append(all, step{"go test -race -short", r.goTest("-race", "-short", "-skip", notTwice)},
 			step{"fuzzing", r.fuzz}, step{"scripts/soak", r.soak})
 	}
 	return all
 }
+
+// notTwice are long tests that are not run again with the race detector: pages as they look, real
+// programs and tables of options, of which others run the same code at the same time.
+var notTwice = "^(" + strings.Join([]string{
+	"TestLegibleInEveryLook", "TestNothingIsCutOff", "TestLadderInEveryLook",
+	"TestEveryPresetIsTakenAlong", "TestTheLineThatRuns", // cmd/minissh-lab/web
+	"TestServerInTheBackground", "TestCorrectProgramsPass", // cmd/minissh-lab/check
+	"TestPromptOfEachShell", // cmd/minissh
+	"TestEveryOptionAgainstEveryService", "TestCutServicesAtEveryByteRead",
+	"TestKeyForAFolder",                   // daemon
+	"TestHostileCertificatesAsSSHDJudges", // daemon/access
+	"TestScreenAgainstTmux",               // daemon/keeper
+	"TestRestic", "TestTar", "TestJumpThroughOpenSSH", "TestLftp", "TestSshfs", "TestSftp",
+	"TestLentAgent", // scripts/friends
+}, "|") + ")$"
 
 // command prepares a process of the run: no input, no terminal, killed with all it started when ctx
 // ends.

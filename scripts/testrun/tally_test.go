@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -152,5 +154,28 @@ func TestSlowestPackages(t *testing.T) {
 {"Action":"pass","Package":"minissh/c","Elapsed":5}`))
 	if got := a.slowest(2); err != nil || got != "b 72, c 5" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Each test that is not run twice is there.
+func TestNotTwice(t *testing.T) {
+	var all strings.Builder
+	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, "_test.go") {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			all.Write(text)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.SplitSeq(strings.Trim(notTwice, "^()$"), "|") {
+		if !strings.Contains(all.String(), "\nfunc "+name+"(t *testing.T)") {
+			t.Errorf("there is no test %s", name)
+		}
 	}
 }
