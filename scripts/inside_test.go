@@ -27,7 +27,7 @@ var inside = map[string][]string{
 	"client/master":     {"atexit", "options", "report"},
 	"client/editor":     {"syntax", "terminal"},
 	"client/run":        {"options", "atexit", "report", "terminal", "dial", "forward", "master"},
-	"client/cp": {"atexit", "report", "terminal", "dial", "run"},
+	"client/cp":         {"atexit", "report", "terminal", "dial", "run"},
 	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "editor", "run",
 		"cp"},
 	"client/completion": {"options", "knownhosts"},
