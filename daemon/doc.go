@@ -27,7 +27,7 @@
 // activation_unix.go. Who may log in with which restrictions is daemon/authorized; daemon/logbook
 // bounds what is logged. A lower package never calls a higher one:
 //
-//	daemon → control, service, access → process, authorized, logbook → protocol
+//	daemon → control, service, access → keeper → process, authorized, logbook → protocol
 //
 // # Paths that a daemon of root touches itself
 //
@@ -47,6 +47,6 @@
 //
 // What belongs to a user is touched by a process that hangs alone: a stage (daemon/process) for
 // directories and programs of commands, and helpers for key files (access/keyhelper_unix.go),
-// paired keys (access/paired.go), files (service/filehelper.go) and connections
-// (service/forwardhelper_unix.go). Each has a deadline for what others wait for.
+// paired keys (access/paired.go), files (service/filehelper.go), connections
+// (service/forwardhelper_unix.go) and jobs (keeper/). Each has a deadline for what others wait for.
 package daemon

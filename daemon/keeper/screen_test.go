@@ -23,9 +23,10 @@ func (nowhere) Close() error { return nil }
 
 // streams are what programs draw, each on an empty screen of 24 rows and 60 columns.
 var streams = map[string]string{
-	"text":             "$ ls\r\na  b\r\n$ ",
-	"scrolled":         strings.Repeat("line\r\n", 40) + "last",
-	"colours":          "\x1b[1;31mred\x1b[0m \x1b[48;5;24mon blue  \x1b[m\x1b[38;2;1;2;3mrgb\x1b[4;9mmore",
+	"text":     "$ ls\r\na  b\r\n$ ",
+	"scrolled": strings.Repeat("line\r\n", 40) + "last",
+	"colours": "\x1b[1;31mred\x1b[0m \x1b[48;5;24mon blue  " +
+		"\x1b[m\x1b[38;2;1;2;3mrgb\x1b[4;9mmore",
 	"wide":             "你好，世界\r\n한국어 日本語\x1b[3;59H你",
 	"combining":        "e\u0301a\u0308 👍",
 	"at the right":     "\x1b[5;60Hx",

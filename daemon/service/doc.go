@@ -5,7 +5,8 @@
 // shells that are told their lines. files.go copies files, in the helper process that filehelper.go
 // is; helper.go owns such processes. forward.go carries connections, which a group's helper makes
 // (forwardgroup_unix.go, forwardhelper_unix.go) and passes (passed_unix.go); listener.go those that
-// come to what such a helper listens on (bind.go).
+// come to what such a helper listens on (bind.go). job.go asks for jobs, which have processes of
+// their own (daemon/keeper).
 //
 // # How to add a service
 //

@@ -44,7 +44,8 @@ func (r *runner) steps(programs bool) []step {
 	all = append(all, step{"go test", r.goTest()})
 	if programs {
 		all = append(all, step{"scripts/build", r.build})
-		all = append(all, step{"go test -race -short", r.goTest("-race", "-short", "-skip", notTwice)},
+		all = append(all,
+			step{"go test -race -short", r.goTest("-race", "-short", "-skip", notTwice)},
 			step{"fuzzing", r.fuzz}, step{"scripts/soak", r.soak})
 	}
 	return all
