@@ -47,9 +47,11 @@
 // standard streams (-W). On a pty run/shell.go takes the place of 7 and 8, with the user's terminal
 // in terminal/terminal.go. cp/cp.go copies files, prompt/runner.go runs the lines of `minissh
 // prompt`, which editor/editor.go edits, dial/pair.go makes a host known, and master/master.go owns
-// a ControlPath. atexit/atexit.go gives the terminal back if the process must end at once. The
-// shells' completion is in completion/completion.go. fakedaemon/fakedaemon.go is the far end of
-// tests, and faketerminal/faketerminal.go is their screen.
+// a ControlPath. job/job.go starts jobs, which go on without their client, and goes back to them;
+// outcome/outcome.go writes what became of a command as JSON. atexit/atexit.go gives the terminal
+// back if the process must end at once. The shells' completion is in completion/completion.go.
+// fakedaemon/fakedaemon.go is the far end of tests, and faketerminal/faketerminal.go is their
+// screen.
 //
 // A package imports those that come before it on this way, never one after it:
 // scripts/inside_test.go holds the table.

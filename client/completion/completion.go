@@ -15,8 +15,9 @@ import (
 type Verb struct {
 	Name, Usage string
 	Flags       []Flag
-	Host        bool // ssh's options and a host follow
-	Copy        bool // files follow, here and on hosts
+	Host        bool   // ssh's options and a host follow
+	Copy        bool   // files follow, here and on hosts
+	Does        []Flag // words of which one says what it is to do
 }
 
 // Flag is one way to type an option of a verb.
@@ -50,6 +51,13 @@ func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate
 			return begin(last, sshWords(earlier[1:], last, hosts))
 		case v.Copy:
 			return begin(last, copyWords(v, earlier[1:], last, hosts))
+		case len(v.Does) > 0 && len(earlier) == 1:
+			for _, word := range v.Does {
+				all = append(all, Candidate{word.Name, word.Usage})
+			}
+			return begin(last, all)
+		case len(v.Does) > 0:
+			earlier = earlier[1:]
 		case !v.Host:
 			return begin(last, ownFlags(v, earlier[1:]))
 		}

@@ -13,6 +13,8 @@ import (
 var verbs = []Verb{
 	{Name: "try", Usage: "try it", Flags: []Flag{{Name: "--trace", Usage: "frames"}}},
 	{Name: "trace", Host: true},
+	{Name: "job", Host: true, Does: []Flag{{Name: "attach"}, {Name: "list"}},
+		Flags: []Flag{{Name: "--new"}}},
 	{Name: "cp", Copy: true, Flags: []Flag{{Name: "-r"}, {Name: "--resume"}, {Name: "-P", Argument: true}}},
 	{Name: "identity", Flags: []Flag{{Name: "--pem", Argument: true}, {Name: "-i", Argument: true}}},
 }
@@ -21,11 +23,16 @@ func TestCandidates(t *testing.T) {
 	hosts := func() []string { return []string{"box", "trunk"} }
 	for _, c := range []struct{ words, want, not string }{
 		{"", "try trace identity box trunk", "-p"},
-		{"tr", "try trace trunk", "box"},
+		{"tr", "try trace trunk", "box job"},
 		{"try ", "", ""},
 		{"try --", "--trace", "-p"},
 		{"identity --pem ", "", ""},
 		{"identity --pem x -", "--pem -i", "-p"},
+		{"job ", "attach list", "box -p --new"},
+		{"job attach b", "box", "attach"},
+		{"job attach box -", "--new -p", ""},
+		{"job attach box ", "", ""},
+		{"job list attach", "", "attach"},
 		{"trace b", "box", "trace"},
 		{"trace try", "", ""}, // there is no host of that name
 		{"user@", "user@box user@trunk", "user@try"},

@@ -57,6 +57,9 @@ type Dialer struct {
 	Host     ssh.PublicKey
 	Identity *keys.Identity
 
+	// Shown is the key that the host has proved to hold; nil: none yet. Dial sets it.
+	Shown ssh.PublicKey
+
 	linkMost int64 // bytes over one link, for tests; 0: SE8's
 }
 
@@ -135,7 +138,7 @@ func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Con
 			l.ring.unusableFile(err)
 			if next = l.ring.after(next, ""); next == nil {
 				return nil, report.Failed(err, "minissh -i FILE names another key",
-					"no key is left to log in with")
+					"no key is left to log in with").Of(report.ClassAuth)
 			}
 			continue
 		}
@@ -150,7 +153,7 @@ func (l *login) run(ctx context.Context, prepare func(*mux.Session) error) (*Con
 		}
 	}
 	return nil, report.Failed(nil, "minissh -i FILE chooses the key to try first",
-		"%d keys were refused", mostAttempts)
+		"%d keys were refused", mostAttempts).Of(report.ClassAuth)
 }
 
 // afterRefusal says with which key to try once more after an attempt with one has failed. An error
@@ -216,6 +219,7 @@ func (l *login) attempt(ctx context.Context, identity *keys.Identity, others []s
 		}
 		return nil, err
 	}
+	l.Shown = check.seen
 	check.remember()
 	return l.enter(ctx, conn, others, prepare,
 		again{l.reconnect(signer, envelope, check.seen), sign})

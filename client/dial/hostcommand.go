@@ -49,7 +49,7 @@ func (c *hostCheck) moreKeys(key ssh.PublicKey) error {
 	if err != nil {
 		return report.Failed(err, "-o KnownHostsCommand=none goes on without it, -v shows it",
 			"no host key is accepted, since KnownHostsCommand failed: %s: %v",
-			protocol.Quote(argv[0]), report.Plain(err))
+			protocol.Quote(argv[0]), report.Plain(err)).Of(report.ClassHostKey)
 	}
 	c.asked = true
 	return nil

@@ -22,7 +22,8 @@ import (
 // unknownHost ends an attempt whose host key the user must be asked about.
 type unknownHost struct{ verdict knownhosts.Verdict }
 
-func (*unknownHost) Error() string { return "Host key verification failed." }
+func (*unknownHost) Error() string        { return "Host key verification failed." }
+func (*unknownHost) FailureClass() string { return string(report.ClassHostKey) }
 
 // hostCheck judges the key that a host shows in one handshake.
 type hostCheck struct {
@@ -51,7 +52,8 @@ func (c *hostCheck) judge(key ssh.PublicKey, cert *ssh.Certificate, from net.Add
 	c.seen = key
 	if c.Host != nil {
 		if !bytes.Equal(c.Host.Marshal(), key.Marshal()) {
-			return report.Failed(nil, "", "the daemon shows another key than it told")
+			return report.Failed(nil, "", "the daemon shows another key than it told").
+				Of(report.ClassHostKey)
 		}
 		return nil
 	}
@@ -77,7 +79,8 @@ func (c *hostCheck) judge(key ssh.PublicKey, cert *ssh.Certificate, from net.Add
 	if c.pinned != nil {
 		if !bytes.Equal(c.pinned.Marshal(), key.Marshal()) {
 			return report.Failed(nil, "try again; if it happens again, somebody may be in between",
-				"%s showed another key than the one that you were asked about", o.Alias)
+				"%s showed another key than the one that you were asked about", o.Alias).
+				Of(report.ClassHostKey)
 		}
 		// not yet written: our first key may have been refused since
 		if verdict.Status == knownhosts.Unknown {
@@ -202,7 +205,7 @@ func (c *hostCheck) forbidden(key ssh.PublicKey) error {
 	if !o.AcceptsHostKey(key.Type()) {
 		return report.Failed(nil, "",
 			"%s shows a host key of the type %s, which HostKeyAlgorithms forbids", o.Alias,
-			key.Type())
+			key.Type()).Of(report.ClassHostKey)
 	}
 	return c.revoked(key)
 }
@@ -216,7 +219,7 @@ func (c *hostCheck) revoked(shown ssh.PublicKey) error {
 	if tooSmall(key, o.RequiredRSASize) {
 		return report.Failed(nil, "",
 			"%s shows an RSA host key of %d bits; RequiredRSASize wants %d", o.Alias, rsaBits(key),
-			o.RequiredRSASize)
+			o.RequiredRSASize).Of(report.ClassHostKey)
 	}
 	file := o.RevokedHostKeys
 	if file == "" {
@@ -230,7 +233,7 @@ func (c *hostCheck) revoked(shown ssh.PublicKey) error {
 		}
 		return report.Failed(err, "",
 			"no host key is accepted, since the file of RevokedHostKeys cannot be read: %s: %v",
-			protocol.Quote(file), err)
+			protocol.Quote(file), err).Of(report.ClassHostKey)
 	}
 	if revoked {
 		c.Messages.Announce(knownhosts.RevokedWarningIn(file, key)...)

@@ -83,7 +83,7 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 		return nil,
 			report.Failed(nil,
 				"-o PubkeyAuthentication=yes -o PreferredAuthentications=publickey allows it",
-				"no key may be shown, and minissh logs in with keys alone")
+				"no key may be shown, and minissh logs in with keys alone").Of(report.ClassAuth)
 	}
 	r.askAgent()
 	for _, file := range o.IdentityFiles {
@@ -316,10 +316,10 @@ func (r *keyRing) empty(noHost string) error {
 	switch {
 	case len(r.missing) > 0:
 		return report.Failed(nil, "ssh-keygen -t ed25519 -f "+r.missing[0]+" makes one",
-			"none of the keys that were named can be used")
+			"none of the keys that were named can be used").Of(report.ClassAuth)
 	case r.named:
 		return report.Failed(nil, "minissh -i FILE names another key",
-			"none of the keys that were named can be used")
+			"none of the keys that were named can be used").Of(report.ClassAuth)
 	}
 	if noHost != "" {
 		noHost += " If " + r.options.Alias + " is a host: "
@@ -329,5 +329,5 @@ func (r *keyRing) empty(noHost string) error {
 		"ssh-keygen -t ed25519 makes one, whose public half belongs in "+
 		"~/.ssh/authorized_keys there",
 		"there is no key to log in with: no ~/.ssh/id_ed25519, id_ecdsa or id_rsa, and no agent "+
-			"with a usable key")
+			"with a usable key").Of(report.ClassAuth)
 }

@@ -191,7 +191,8 @@ func (p *proxy) reason(err error) error {
 		how = p.cmd.ProcessState.String()
 	case <-time.After(proxyEnd):
 	}
-	return report.Failed(err, p.hint, "%s was closed before anybody answered: %s", p.name, how)
+	return report.Failed(err, p.hint, "%s was closed before anybody answered: %s", p.name, how).
+		Of(report.ClassUnreachable)
 }
 
 // end sees to it that the program ends. What it still writes is read and dropped, so that it does

@@ -44,7 +44,7 @@ func (d *Dialer) explain(err error) error {
 			protocol.Quote(string(record.RecordHeader[:])))
 	case transport.IsBusy(err):
 		return report.Failed(err, "wait a moment and try again",
-			"%s has too many unauthenticated connections", host)
+			"%s has too many unauthenticated connections", host).Of(report.ClassRefused)
 	case errors.Is(err, context.DeadlineExceeded):
 		return report.Failed(err, "",
 			"%s did not finish the handshake in time: Connection timed out", host)
@@ -97,5 +97,5 @@ func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
 	}
 	return report.Failed(nil, advice,
 		"%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User,
-		d.Options.Alias, ring.sources())
+		d.Options.Alias, ring.sources()).Of(report.ClassAuth)
 }

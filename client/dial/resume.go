@@ -98,6 +98,15 @@ func (c *Connection) Lost() *Loss {
 	return c.keeper.loss
 }
 
+// LinksLost is how many links the session has lost, or replaced since they were in doubt.
+func (c *Connection) LinksLost() int {
+	n := c.Session.Greeted() - 1
+	if _, last := errors.AsType[*mux.LinkLost](c.Session.Err()); last {
+		n++
+	}
+	return max(n, 0)
+}
+
 // Hold is how long the daemon keeps the session without a link; 0: not at all.
 func (c *Connection) Hold() time.Duration {
 	if c.keeper == nil {

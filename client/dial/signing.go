@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"minissh/client/report"
 	"minissh/protocol/keys"
 )
 
@@ -18,6 +19,8 @@ type unsigned struct{ why error }
 
 func (u *unsigned) Error() string { return u.why.Error() }
 func (u *unsigned) Unwrap() error { return u.why }
+
+func (u *unsigned) FailureClass() string { return string(report.ClassAuth) }
 
 // notingSigner keeps the error of a key that does not sign: crypto/tls passes on only its text. It
 // also knows whether the key is signing, which takes as long as a person takes to say yes.

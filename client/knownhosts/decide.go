@@ -36,6 +36,9 @@ type Refusal struct {
 
 func (*Refusal) Error() string { return "Host key verification failed." }
 
+// FailureClass says what kind of failure it is, for programs.
+func (*Refusal) FailureClass() string { return "host_key" }
+
 // Hint is what the user can type; it may be empty.
 func (r *Refusal) Hint() string  { return r.Advice }
 func (r *Refusal) Unwrap() error { return r.Err }

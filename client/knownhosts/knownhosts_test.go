@@ -305,3 +305,21 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// A host is known by its name, on its port or hashed; not by a pattern, nor by a key that is
+// revoked or certifies others.
+func TestKnows(t *testing.T) {
+	const key = " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5" +
+		"AAAAIIiw9aD8e0tqVKO9CSEZ3QPXvE0d6HTIHBV3Z1qS2YkJ\n"
+	db := new(DB)
+	db.Add("lines", []byte("Plain,other"+key+"[port]:7422"+key+encodeHash("hashed")+key+
+		encodeHash("[both]:7422")+key+"pat*"+key+"@revoked gone"+key+"@cert-authority ca"+key+
+		"[elsewhere]:9"+key))
+	for name, want := range map[string]bool{"plain": true, "other": true, "port": true,
+		"hashed": true, "both": true, "pattern": false, "gone": false, "ca": false,
+		"elsewhere": false, "nobody": false, "a b": false, "": false} {
+		if db.Knows(name, 7422) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+}

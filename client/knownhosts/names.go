@@ -2,6 +2,24 @@ package knownhosts
 
 import "strings"
 
+// Knows says whether there is a host of this name: by itself, on this port, or hashed in either
+// form. Patterns, and keys that are revoked or certify others, do not count.
+func (db *DB) Knows(host string, port int) bool {
+	on, err := Name(host, port)
+	if err != nil {
+		return false
+	}
+	plainly, _ := Name(host, defaultPort)
+	for i := range db.entries {
+		e := &db.entries[i]
+		if e.marker == plain && !strings.ContainsAny(e.names, "*?!") &&
+			(e.matches(plainly) || e.matches(on)) {
+			return true
+		}
+	}
+	return false
+}
+
 // Names are the hosts' names and addresses, without ports. Hashed names, patterns, and keys that
 // are revoked or certify others are left out.
 func (db *DB) Names() (names []string) {

@@ -17,8 +17,9 @@ type Hinter interface {
 
 // UsageError is a command line that cannot be understood.
 type UsageError struct {
-	Msg    string
-	Advice string
+	Msg     string
+	Advice  string
+	Outcome string // the file of --outcome, if that was read before; "" if not
 }
 
 func (e *UsageError) Error() string { return e.Msg }

@@ -124,9 +124,16 @@ var flagRows = []flagRow{
 	{letter: 'm', arg: true, class: Harmless, key: "MACs", what: profile, set: listed("-m")},
 	{letter: 'x', class: Harmless, key: "ForwardX11", value: "no", what: noForwarding},
 
+	{long: "detach", set: func(p *commandLine, _ string) error { p.o.Detach = true; return nil }},
 	{long: "exec", set: func(p *commandLine, _ string) error { p.o.Exec = true; return nil }},
 	{long: "help", set: func(p *commandLine, _ string) error { p.o.Help = true; return nil }},
 	{long: "keylog", arg: true, set: (*commandLine).setKeyLog},
+	{long: "name", arg: true, set: (*commandLine).setJobName},
+	{long: "outcome", arg: true, set: (*commandLine).setOutcome},
+	{long: "spool-wait", set: func(p *commandLine, _ string) error {
+		p.o.SpoolWait = true
+		return nil
+	}},
 	{long: "timeout", arg: true, set: func(p *commandLine, arg string) error {
 		d, err := parseTimeout(arg)
 		if err != nil {

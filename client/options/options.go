@@ -36,6 +36,13 @@ type Options struct {
 	Exec bool
 	// Timeout (--timeout) is the most that the command may take; 0: no limit.
 	Timeout time.Duration
+	// Detach (--detach) starts a job, which goes on without its client, of the name JobName
+	// (--name); SpoolWait (--spool-wait) has it wait when its output has no room left.
+	Detach    bool
+	JobName   string
+	SpoolWait bool
+	// Outcome (--outcome) is the file that tells what became of the command; empty: none.
+	Outcome string
 	// SessionType says what is opened: a command or shell, nothing (-N), or a subsystem (-s), whose
 	// name is then the command.
 	SessionType SessionType
@@ -204,6 +211,7 @@ type Options struct {
 	proxyAsGiven string
 
 	unsupported []*UnsupportedError
+	unfit       []unfit // for a job, and given on the command line
 }
 
 // LikeSSH is the ssh whose options these are, as Match version and -V name it.

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,28 +17,40 @@ func Parse(args []string) (*Options, error) { return CurrentEnvironment().Parse(
 func (env *Environment) Parse(args []string) (*Options, error) {
 	o := &Options{EscapeChar: '~', ServerAliveCountMax: 3, ResumeFor: ResumeDefault,
 		StreamLocalBindMask: 0o177, canonical: canonical{maxDots: 1}}
+	if err := env.parse(o, args); err != nil {
+		if wrong, ok := errors.AsType[*UsageError](err); ok {
+			wrong.Outcome = o.Outcome
+		}
+		return nil, err
+	}
+	return o, nil
+}
+
+// parse fills in the options.
+func (env *Environment) parse(o *Options, args []string) error {
 	p := &parser{env: env, judgement: judgement{o: o}, seen: make(map[string]bool)}
 	line := &commandLine{parser: p}
-	if err := line.arguments(args); err != nil {
-		return nil, err
-	}
-	if o.ends() {
-		return o, nil
+	if err := line.arguments(args); err != nil || o.ends() {
+		return err
 	}
 	if !line.haveHost {
-		return nil, usage("[user@]host names one; minissh try needs none", "no host was given")
+		return usage("[user@]host names one; minissh try needs none", "no host was given")
 	}
+	line.noteUnfit()
 	if err := (&configuration{parser: p}).read(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.resolve(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.check(); err != nil {
-		return nil, err
+		return err
+	}
+	if err := p.checkJob(); err != nil {
+		return err
 	}
 	p.judgeLate()
-	return o, nil
+	return nil
 }
 
 // ends says whether nothing after it counts: -V, --help or -Q.

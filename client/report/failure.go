@@ -15,7 +15,17 @@ type Failure struct {
 	What   string
 	Advice string
 	Cause  error
+	class  Class
 }
+
+// Of gives the failure a class that its cause does not tell.
+func (f *Failure) Of(c Class) *Failure {
+	f.class = c
+	return f
+}
+
+// FailureClass is what Of gave; "" if nothing.
+func (f *Failure) FailureClass() string { return string(f.class) }
 
 func (f *Failure) Error() string { return f.What }
 func (f *Failure) Unwrap() error { return f.Cause }

@@ -28,10 +28,12 @@ type Streams struct {
 	EndStdout func() error
 	// Keyboard is our standard input as a file, for what runs on a pty; nil: nobody can type.
 	Keyboard *os.File
+	// Result, if not nil, is told what becomes of the command.
+	Result *Result
 }
 
-// request is what the options ask to run (EX1, SU1).
-func request(d *dial.Dialer) *protocol.Open {
+// Request is what the options ask to run (EX1, SU1).
+func Request(d *dial.Dialer) *protocol.Open {
 	o := d.Options
 	open := &protocol.Open{Service: "exec", Timeout: o.Timeout.Milliseconds(),
 		Env: environment(o), Agent: d.Agent}
@@ -64,11 +66,11 @@ func Put(open *protocol.Open, text string) {
 	}
 }
 
-// open sends the request. Its error is in words, and the session's if that has ended.
-func open(s *mux.Session, request *protocol.Open) (*mux.Channel, error) {
+// Open sends the request. Its error is in words, and the session's if that has ended.
+func Open(s *mux.Session, request *protocol.Open) (*mux.Channel, error) {
 	if request.Length > protocol.MaxLength {
 		return nil, report.Failed(nil, tooLongHint, "the command has %d bytes, and at most %d "+
-			"(1 MiB) can be sent", request.Length, protocol.MaxLength)
+			"(1 MiB) can be sent", request.Length, protocol.MaxLength).Of(report.ClassUsage)
 	}
 	ch, err := s.Open(request)
 	return ch, Unsent(err)
@@ -104,13 +106,15 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	if d.Options.StdinNull {
 		streams.Stdin = nil
 	}
+	streams.Stdout = streams.Result.OutTo(streams.Stdout)
+	streams.Stderr = streams.Result.ErrTo(streams.Stderr)
 	stderr, hint := missing(d, streams.Keyboard, streams.Stderr)
 	streams.Stderr = stderr
 	var ch *mux.Channel
 	login, loginOver := UntilLogin(ctx, d)
 	conn, err := d.Dial(login, func(s *mux.Session) (err error) {
-		request := request(d)
-		if ch, err = open(s, request); err == nil && streams.Stdin == nil && request.Length == 0 {
+		request := Request(d)
+		if ch, err = Open(s, request); err == nil && streams.Stdin == nil && request.Length == 0 {
 			err = ch.EOF(protocol.TypeStdin)
 		}
 		return err
@@ -119,9 +123,11 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 		return code
 	}
 	if err != nil {
+		streams.Result.Failed(err)
 		d.Messages.Error(err)
 		return report.ExitFailure
 	}
+	streams.Result.Began(conn, ch)
 	signals := signalsTo(conn, ch) // until now a signal just ends this process
 	// The process ends with the command (see Leave), and need not wait for this.
 	defer func() { go signals.Release() }()
@@ -156,10 +162,13 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 		watching.Wait() // what the daemon noticed is known, and shown, before we leave
 	}
 	if err != nil {
-		conn.Messages.Error(KnownOf(conn, ch).cutOff(err, signals.ended()))
+		err = KnownOf(conn, ch).cutOff(err, signals.ended())
+		streams.Result.Failed(err)
+		conn.Messages.Error(err)
 		return report.ExitFailure
 	}
-	outcome.explain(conn)
+	streams.Result.Ended(outcome)
+	outcome.Explain(conn)
 	hint(outcome.ExitCode())
 	return outcome.ExitCode()
 }

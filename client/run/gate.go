@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"minissh/protocol/vt"
 	"minissh/protocol/mux"
+	"minissh/protocol/vt"
 )
 
 // gate passes writes on until it is shut.

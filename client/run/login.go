@@ -12,11 +12,11 @@ import (
 )
 
 // UntilLogin lets a signal end a login for which a program makes the connection (ProxyCommand,
-// ProxyJump), since that must not be left behind. end is called after the login; it returns 128+n
-// if there was a signal, and else 0. Without such a program nothing is caught: a signal just ends
-// this process.
+// ProxyJump), since that must not be left behind, and one of which --outcome tells. end is called
+// after the login; it returns 128+n if there was a signal, and else 0. Otherwise nothing is caught:
+// a signal just ends this process.
 func UntilLogin(ctx context.Context, d *dial.Dialer) (_ context.Context, end func() (code int)) {
-	if !d.Options.Proxied() {
+	if !d.Options.Proxied() && d.Options.Outcome == "" {
 		return ctx, func() int { return 0 }
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -62,6 +62,16 @@ func notice(conn *dial.Connection, ch *mux.Channel, e mux.Event, to Answers) {
 			"end%s", begin, conn.Options.Alias, protocol.InWords(grace), end)
 	case notice.Notice == protocol.NoticeSignalRefused:
 		m.Debug("the signal was refused: %s", protocol.Quote(notice.Message))
+	case notice.Notice == protocol.NoticeOutputDropped:
+		end := "\n"
+		if to.Opened != nil {
+			end = "\r\n"
+		}
+		if conn.Options.LogLevel >= options.LevelError {
+			fmt.Fprintf(m, "minissh: a gap in the job's output: %s%sminissh: hint: a job "+
+				"that is started with --spool-wait waits instead when its output has no room%s",
+				protocol.Quote(notice.Message), end, end)
+		}
 	case notice.Notice == protocol.NoticePTYRefused:
 		m.Say(options.LevelError, "PTY allocation request failed on channel %d: %s", ch.ID(),
 			protocol.Quote(notice.Message))

@@ -80,8 +80,8 @@ func (o *Outcome) Unclear() string {
 	return ""
 }
 
-// explain says on standard error what an exit code alone does not.
-func (o *Outcome) explain(conn *dial.Connection) {
+// Explain says on standard error what an exit code alone does not.
+func (o *Outcome) Explain(conn *dial.Connection) {
 	m, asked := conn.Messages, conn.Options
 	traffic := conn.Session.Traffic()
 	defer m.Debug("sent %d bytes, received %d bytes, of frames", traffic.Out, traffic.In)

@@ -10,8 +10,8 @@ import (
 
 	"minissh/client/dial"
 	"minissh/client/options"
-	"minissh/protocol/vt"
 	"minissh/protocol"
+	"minissh/protocol/vt"
 )
 
 var window = protocol.Size{Rows: 24, Cols: 80}

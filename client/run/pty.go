@@ -44,24 +44,28 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	d.OnTerminal = true
 	login, loginOver := UntilLogin(ctx, d)
 	conn, err := d.Dial(login, func(s *mux.Session) (err error) {
-		ch, err = open(s, PTY(request(d), d.Options, local))
+		ch, err = Open(s, PTY(Request(d), d.Options, local))
 		return err
 	})
 	if code := loginOver(); code != 0 {
 		return code
 	}
 	if err != nil {
+		streams.Result.Failed(err)
 		d.Messages.Error(err)
 		return report.ExitFailure
 	}
+	streams.Result.Began(conn, ch)
 	if loggedIn != nil {
 		loggedIn()
 	}
 	SendLong(ch, d.Options.CommandLine()) // ahead of what is typed; the channel tells of a failure
 	screen, closeScreen := terminal.Display(os.Stdout, streams.Stdout)
 	defer closeScreen()
-	shown, err := NewShell(conn, ch, local, stdin, screen, streams.Stderr)
+	shown, err := NewShell(conn, ch, local, stdin, streams.Result.OutTo(screen),
+		streams.Result.ErrTo(streams.Stderr))
 	if err != nil {
+		streams.Result.Failed(err)
 		d.Messages.Error(err)
 		return report.ExitFailure
 	}
@@ -83,6 +87,7 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		if untold != "" {
 			conn.Messages.Say(options.LevelError, "%s", untold)
 		}
+		streams.Result.Left(left)
 		return left.code(conn)
 	}
 	if err == nil {
@@ -91,13 +96,16 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 	conn.Session.Close(nil)
 	if err != nil {
 		fmt.Fprintln(d.Messages) // the cursor is wherever the other side left it
-		d.Messages.Error(KnownOf(conn, ch).cutOff(err, shown.held.Load()))
+		err = KnownOf(conn, ch).cutOff(err, shown.held.Load())
+		streams.Result.Failed(err)
+		d.Messages.Error(err)
 		return report.ExitFailure
 	}
+	streams.Result.Ended(outcome)
 	if !shown.refused.Load() {
 		goodbye(conn)
 	}
-	outcome.explain(conn)
+	outcome.Explain(conn)
 	return outcome.ExitCode()
 }
 
@@ -107,7 +115,7 @@ func (l *Left) code(conn *dial.Connection) int {
 	if l.Outcome != nil {
 		return l.Outcome.ExitCode()
 	}
-	sig, ok := l.signal.(syscall.Signal)
+	sig, ok := l.Signal.(syscall.Signal)
 	if !ok {
 		goodbye(conn)
 		return report.ExitFailure

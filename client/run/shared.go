@@ -49,7 +49,7 @@ func (s *Shared) Run(ctx context.Context, c *master.Command, opened func(pty boo
 	if err != nil {
 		return 0, err
 	}
-	ch, err := open(s.Conn.Session, request)
+	ch, err := Open(s.Conn.Session, request)
 	if err != nil {
 		keys.Close()
 		return 0, err

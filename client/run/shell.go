@@ -17,9 +17,9 @@ import (
 	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/terminal"
-	"minissh/protocol/vt"
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/vt"
 )
 
 // Farewell is how long a user who leaves waits until the daemon has been told.
@@ -55,10 +55,9 @@ type Shell struct {
 	dying func()
 }
 
-// Left says how the user left: by ~., or by one of our signals; and how the command had ended by
-// then, if it had.
+// Left says how the user left, and how the command had ended by then, if it had.
 type Left struct {
-	signal  os.Signal
+	Signal  os.Signal // one of ours; nil: by ~.
 	Outcome *Outcome
 }
 
@@ -70,7 +69,10 @@ func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, 
 		leaving: make(chan *Left, 1), changed: make(chan struct{}, 1),
 		redraw: make(chan struct{}, 1), typed: newTypeahead(),
 		escape: &terminal.Escaper{Char: conn.Options.EscapeChar},
-		size:   ch.Request().PTY.Size, dying: func() {},
+		dying:  func() {},
+	}
+	if asked := ch.Request().PTY; asked != nil { // else it is there already, of any size
+		s.size = asked.Size
 	}
 	s.stdout.now, _ = stdout.(mux.TryWriter)
 	if term.IsTerminal(int(os.Stdout.Fd())) { // where stdout leads
@@ -81,6 +83,9 @@ func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, 
 	}
 	return s, err
 }
+
+// OfJob says that what runs is a job, which goes on when the user leaves.
+func (s *Shell) OfJob() { s.escape.Job = true }
 
 // Run shows the pty until its command has ended, the session has, ctx has, or the user leaves; the
 // terminal is then as it was. If the user left, left is not nil, and Run does not wait for what the
@@ -315,7 +320,7 @@ func (s *Shell) letGo(outcome *Outcome) {
 // pass sends the n-th signal on if there is no pty; once the command has ended, any signal leaves.
 func (s *Shell) pass(sig os.Signal, n int) {
 	switch {
-	case s.held.Load() != nil, s.lost.Load() != nil, Escalate(s.ch, n, nameOf(sig)):
+	case s.held.Load() != nil, s.lost.Load() != nil, Escalate(s.ch, n, NameOf(sig)):
 		s.leave(sig)
 	case n == 2:
 		s.dying = endSoon(s.conn, sig)

@@ -28,8 +28,8 @@ func Escalate(ch *mux.Channel, n int, name string) (leave bool) {
 	return false
 }
 
-// nameOf is the other side's name for one of our signals that end things.
-func nameOf(sig os.Signal) string {
+// NameOf is the other side's name for one of our signals that end things.
+func NameOf(sig os.Signal) string {
 	if sig == syscall.SIGTERM {
 		return "TERM"
 	}
@@ -219,8 +219,8 @@ func (s *Catcher) take(sig os.Signal) {
 	case s.held != nil:
 		s.leave()
 	case !s.lost.IsZero():
-		Escalate(s.ch, s.count, nameOf(sig)) // if the link comes back
-	case Escalate(s.ch, s.count, nameOf(sig)):
+		Escalate(s.ch, s.count, NameOf(sig)) // if the link comes back
+	case Escalate(s.ch, s.count, NameOf(sig)):
 		atexit.Exit(atexit.Code(sig))
 	case s.count == 2:
 		endSoon(s.conn, sig)

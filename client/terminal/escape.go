@@ -26,6 +26,7 @@ const noEscape = -1
 // of a line.
 type Escaper struct {
 	Char    int  // a byte, or noEscape
+	Job     bool // leaving ends nothing
 	midLine bool // something of the line has been typed
 	pending bool // the escape character was typed, and what follows will decide
 }
@@ -87,10 +88,13 @@ func (e *Escaper) Name() string {
 // HelpText is the list that the escape ? shows. Lines end with CR LF: the terminal is in raw mode.
 func (e *Escaper) HelpText() string {
 	var b strings.Builder
-	c := e.Name()
+	c, leave := e.Name(), "terminate the connection"
+	if e.Job {
+		leave = "detach: the job goes on"
+	}
 	fmt.Fprintf(&b, "%s?\r\nSupported escape sequences:\r\n", c)
 	for _, row := range [][2]string{
-		{".", "terminate the connection"}, {"C", "open a command line: add or take away forwards"},
+		{".", leave}, {"C", "open a command line: add or take away forwards"},
 		{"#", "list forwarded connections"}, {"^Z", "suspend minissh"}, {"?", "this message"},
 		{c, "send the escape character by typing it twice"},
 	} {

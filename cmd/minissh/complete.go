@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"minissh/client/completion"
@@ -17,7 +18,8 @@ const completeFlag = "--complete"
 func complete(words []string) {
 	var known []completion.Verb
 	for _, v := range verbs() {
-		c := completion.Verb{Name: v.name, Usage: v.usage, Host: v.run != nil, Flags: v.flags}
+		c := completion.Verb{Name: v.name, Usage: v.usage, Host: v.run != nil,
+			Flags: slices.Concat(v.flags, v.also), Does: v.does}
 		if v.name == "cp" {
 			c.Copy, c.Flags = true, copyFlags()
 		}

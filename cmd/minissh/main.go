@@ -14,6 +14,7 @@ import (
 	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/forward"
+	"minissh/client/job"
 	"minissh/client/master"
 	"minissh/client/options"
 	"minissh/client/report"
@@ -67,6 +68,9 @@ func start(args []string) int {
 		}
 	}
 	if v, ok := verbNamed(args[0]); ok {
+		if err := hidesHost(v.name); err != nil {
+			return exit(err)
+		}
 		return exit(v.start(args[1:]))
 	}
 	return exit(runHost(args))
@@ -93,7 +97,7 @@ func parse(args []string) (*options.Options, error) {
 	o, err := options.Parse(args)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, notRun(err, "")
 	case o.Version:
 		fmt.Fprintln(os.Stderr, likeSSH)
 		return nil, exitCode(0)
@@ -112,10 +116,10 @@ func parse(args []string) (*options.Options, error) {
 		return nil, exitCode(0)
 	}
 	if err := o.Refuse(); err != nil {
-		return nil, err
+		return nil, notRun(err, o.Outcome)
 	}
 	if err := openLog(o); err != nil {
-		return nil, err
+		return nil, notRun(err, o.Outcome)
 	}
 	if o.Control != "" {
 		said, err := master.Ask(o, os.Stdout)
@@ -198,13 +202,17 @@ func runOptions(d *dial.Dialer, loggedIn func()) error {
 			select {} // until the process ends
 		}
 	}()
-	if d.Options.StdioForward != nil {
+	switch {
+	case d.Options.Detach:
+		return exitCode(job.Start(context.Background(), d, os.Stdout))
+	case d.Options.StdioForward != nil:
 		return exitCode(run.Stdio(context.Background(), d, streams(), loggedIn))
-	}
-	if d.Options.SessionType == options.SessionNone {
+	case d.Options.SessionType == options.SessionNone:
 		return exitCode(run.Hold(context.Background(), d, loggedIn))
 	}
-	return exitCode(run.Command(context.Background(), d, streams(), loggedIn))
+	return recorded(d, func(s run.Streams) int {
+		return run.Command(context.Background(), d, s, loggedIn)
+	})
 }
 
 func tracing(words []string) error {
@@ -230,6 +238,9 @@ func prompting(words []string) error {
 	if len(o.Command) > 0 {
 		return &report.Failure{What: "minissh prompt takes a host, not a command",
 			Advice: "minissh " + o.Alias + " COMMAND runs one"}
+	}
+	if err := o.RefuseDetach("prompt"); err != nil {
+		return err
 	}
 	tellEnvironment(o)
 	return runPrompt(sessionDialer(o), at >= 0)

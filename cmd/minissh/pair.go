@@ -21,6 +21,9 @@ import (
 // code.
 func pairing(args []string) error {
 	o, err := parse(args)
+	if err == nil {
+		err = o.RefuseDetach("pair")
+	}
 	if err != nil {
 		return err
 	}

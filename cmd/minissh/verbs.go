@@ -7,7 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/term"
+
 	"minissh/client/completion"
+	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/client/run"
 	"minissh/protocol"
@@ -24,6 +27,7 @@ type verb struct {
 	args        string            // what follows the options, in help
 	flags       []completion.Flag // its own; nil: ssh's
 	also        []completion.Flag // besides ssh's
+	does        []completion.Flag // the words that say what it is to do
 	run         func(words []string) error
 	runOwn      func(o ownFlags) error // instead of run: of a verb with flags of its own
 }
@@ -51,6 +55,13 @@ func verbs() []verb {
 		{name: "cp", usage: "copy files, as scp does: minissh cp a.txt host:", run: copyFiles},
 		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there",
 			args: "[user@]host…", run: pairing},
+		{name: "job", usage: "what was started with --detach: attach, collect, list, stop, remove",
+			args: "[user@]host [JOB]", run: jobs, does: jobVerbs, also: []completion.Flag{
+				{Name: "--new", Usage: "attach: output from now on, not from the beginning"},
+				{Name: "--share", Usage: "attach: beside other clients, which stay"},
+				{Name: "--watch", Usage: "attach: only look, and type nothing"},
+				{Name: "--json", Usage: "list: one object a line"},
+			}},
 		{name: "trace", usage: "run a command and show every frame, both ways, on standard error",
 			args: "[user@]host [command]", run: tracing},
 		{name: "identity", usage: "write the key and certificate of TLS, for other languages",
@@ -91,6 +102,18 @@ func verbInstead(args []string, host string) string {
 	}
 	words := append([]string{"minissh", meant}, args[1:]...)
 	return "did you mean " + run.AsTyped(strings.Join(words, " ")) + "?"
+}
+
+// hidesHost refuses a verb that is also the name of a host, if a program may have meant that: there
+// is no terminal, and what follows would not be a command there.
+func hidesHost(name string) error {
+	if term.IsTerminal(0) || term.IsTerminal(1) ||
+		!completion.IsHost(options.CurrentEnvironment(), name) {
+		return nil
+	}
+	return &report.Failure{What: fmt.Sprintf("%s is a verb of minissh, and a host in your "+
+		"configuration or known_hosts", name),
+		Advice: "minissh -- " + name + " … is the host; for the verb, run it on a terminal"}
 }
 
 // notAVerb is what to say when options come before a word that would be a verb in the first place,
@@ -197,8 +220,18 @@ func help(o ownFlags) error {
 
 // help shows how the verb is used, and its own flags.
 func (v verb) help(w io.Writer) {
+	name := v.name
+	if len(v.does) > 0 {
+		name += " VERB"
+	}
 	fmt.Fprintf(w, "minissh %s: %s\n\nUSAGE:\n   %s\n\n", v.name, v.usage,
-		strings.TrimSpace("minissh "+v.name+" [options] "+v.args))
+		strings.TrimSpace("minissh "+name+" [options] "+v.args))
+	if len(v.does) > 0 {
+		fmt.Fprintln(w, "VERBS:")
+		for _, f := range v.does {
+			fmt.Fprintf(w, "   %-10s%s\n", f.Name, f.Usage)
+		}
+	}
 	if v.run != nil && len(v.also) == 0 {
 		fmt.Fprintln(w, "The options are ssh's: minissh help lists them.")
 		return
@@ -226,8 +259,7 @@ func showHelp(w io.Writer) {
 	fmt.Fprint(w, helpBelow)
 }
 
-const helpAbove = `minissh: run commands on other machines
-
+const helpAbove = `minissh: run commands on other machines; unix:PATH is a host here, by its socket
 minissh [options] [user@]host           a login shell on a terminal there
 minissh [options] [user@]host command   run a command there, as ssh does
 
@@ -239,8 +271,8 @@ Options before or after the host, as in ssh: -p port, -l user, -i key, -t, -T,
 -o Key=Value, -J hop, -e char, -f, -n, -N, -q, -v, -F file, -G, -V; and
    --exec          run the words as they are, without a shell
    --timeout TIME  stop the command there after that time (90, 5m, 1h): code 124
+   --detach        leave it running there, as a job; --name NAME gives it a name
+   --outcome FILE  write what became of it, as JSON
    --keylog FILE   append the TLS secrets to FILE, for Wireshark
-The host may be unix:PATH, a socket on this machine.
-
 Exit code: the command's own; 128+n if signal n ended it; 255 if minissh failed.
 `

@@ -150,6 +150,13 @@ func (c *Channel) Began() (sent, opened bool) {
 	return c.begun, c.opened
 }
 
+// Sent is how many bytes of data have been given to a link.
+func (c *Channel) Sent() uint64 {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.sentOut
+}
+
 // Withdraw takes back the request of a channel that we opened, with all that follows it, and says
 // whether it did: it cannot once the request was sent. The channel has ended then, as if the peer
 // had closed it.

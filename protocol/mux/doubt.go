@@ -37,6 +37,13 @@ func (s *Session) LinkState() LinkState {
 	return state
 }
 
+// Greeted is how many links a client's session has been let in on.
+func (s *Session) Greeted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.greetings
+}
+
 // counts says whether a link tells something of the session: a client's does from its WELCOME on.
 // One that was only tried does not make the daemon hold the session any longer. The caller holds
 // mu.

@@ -120,6 +120,7 @@ func (s *Session) receiveWelcome(l *link, f protocol.Frame) error {
 	l.trip = time.Since(l.helloed)
 	s.peerResend, s.peerChannels = w.Resend, w.Channels
 	l.greeted, l.flowing = true, true
+	s.greetings++
 	l.replies <- &w
 	l.expect()
 	s.work.Signal()

@@ -170,12 +170,14 @@ type Session struct {
 	began    time.Time // client: when the first HELLO was sent
 	epoch    int64
 	welcomed bool // client: a WELCOME came; daemon: always
-	welcome  protocol.Welcome
-	hold     time.Duration // granted
-	expiry   *time.Timer   // runs while waiting is not nil
-	waiting  *Waiting      // a daemon's session without a link; nil while one displaces another
-	ended    error
-	parting  string // the words of our GOODBYE
+	// client: how many came
+	greetings int
+	welcome   protocol.Welcome
+	hold      time.Duration // granted
+	expiry    *time.Timer   // runs while waiting is not nil
+	waiting   *Waiting      // a daemon's session without a link; nil while one displaces another
+	ended     error
+	parting   string // the words of our GOODBYE
 }
 
 // New makes a session without a link. A client's session has a new random name.

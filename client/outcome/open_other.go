@@ -1,0 +1,5 @@
+//go:build !unix
+
+package outcome
+
+const nonBlocking = 0
