@@ -66,7 +66,7 @@ func TestAgent(t *testing.T) {
 		{Shell: true},
 		{Service: authorized.Lines.Name},
 	} {
-		open.Agent = listener.ID()
+		open.Agent = int64(listener.ID())
 		ch := start(t, s, open)
 		if open.Shell {
 			ch.Write(protocol.TypeStdin, []byte("echo $SSH_AUTH_SOCK\n"))
@@ -75,8 +75,8 @@ func TestAgent(t *testing.T) {
 		r := new(result)
 		if open.Service == authorized.Lines.Name {
 			opened(ch)
-			r = collect(t, start(t, s, protocol.Open{Service: authorized.Lines.Name, In: ch.ID(),
-				Command: protocol.Bytes("echo $SSH_AUTH_SOCK")}))
+			r = collect(t, start(t, s, protocol.Open{Service: authorized.Lines.Name,
+				In: int64(ch.ID()), Command: protocol.Bytes("echo $SSH_AUTH_SOCK")}))
 			ch.Close(nil)
 			collect(t, ch)
 		} else {
@@ -92,7 +92,7 @@ func TestAgent(t *testing.T) {
 	}
 
 	accept := start(t, s, protocol.Open{Service: authorized.Agent.Name, Accept: true,
-		In: listener.ID()})
+		In: int64(listener.ID())})
 	program, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -130,10 +130,10 @@ func TestAgentOfAnother(t *testing.T) {
 	theirs, path := agentListener(t, other)
 	port, _ := listener(t, s, &protocol.Target{Host: "localhost"})
 	for what, open := range map[string]protocol.Open{
-		"a command's": {Agent: 1_000_001}, "another session's": {Agent: theirs.ID() + 1000},
-		"a port's":                 {Agent: port.ID()},
-		"a port as an agent":       {Service: "agent", Accept: true, In: port.ID()},
-		"an agent as a port":       {Service: "forward", Accept: true, In: mine.ID()},
+		"a command's": {Agent: 1_000_001}, "another session's": {Agent: int64(theirs.ID()) + 1000},
+		"a port's":                 {Agent: int64(port.ID())},
+		"a port as an agent":       {Service: "agent", Accept: true, In: int64(port.ID())},
+		"an agent as a port":       {Service: "forward", Accept: true, In: int64(mine.ID())},
 		"an agent that is nowhere": {Service: "agent", Accept: true, In: 1_000_001},
 		"an agent that listens":    {Service: "agent", Listen: &protocol.Target{Host: "localhost"}},
 		"an agent that connects": {Service: "agent",

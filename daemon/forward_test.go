@@ -58,7 +58,7 @@ func echo(conn net.Conn) {
 
 func connection(t testing.TB, s *mux.Session, to *protocol.Target, in uint32) *mux.Channel {
 	t.Helper()
-	return start(t, s, protocol.Open{Service: authorized.Forward.Name, Connect: to, In: in})
+	return start(t, s, protocol.Open{Service: authorized.Forward.Name, Connect: to, In: int64(in)})
 }
 
 // opened waits for OPENED, and says whether it came.

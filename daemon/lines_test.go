@@ -36,7 +36,7 @@ func tellBash(t *testing.T, l *lab, pty *protocol.PTY) *told {
 }
 
 func (s *told) open(line protocol.Open) *mux.Channel {
-	line.Service, line.In = authorized.Lines.Name, s.shell.ID()
+	line.Service, line.In = authorized.Lines.Name, int64(s.shell.ID())
 	return start(s.t, s.s, line)
 }
 

@@ -46,7 +46,8 @@ func refusedListener(t testing.TB, s *mux.Session, on *protocol.Target) *protoco
 // awaiting opens a channel for the next connection.
 func awaiting(t testing.TB, s *mux.Session, l *mux.Channel) *mux.Channel {
 	t.Helper()
-	return start(t, s, protocol.Open{Service: authorized.Forward.Name, Accept: true, In: l.ID()})
+	return start(t, s, protocol.Open{Service: authorized.Forward.Name, Accept: true,
+		In: int64(l.ID())})
 }
 
 func callPort(t testing.TB, port int) *net.TCPConn {

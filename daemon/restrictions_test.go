@@ -304,7 +304,7 @@ func tryLines(t *testing.T, s *mux.Session) verdict {
 	case <-shell.Requests(): // OPENED
 	case <-shell.Gone():
 	}
-	line := start(t, s, protocol.Open{Service: authorized.Lines.Name, In: shell.ID(),
+	line := start(t, s, protocol.Open{Service: authorized.Lines.Name, In: int64(shell.ID()),
 		Command: protocol.Bytes("echo asked")})
 	asked := collect(t, line)
 	shell.EOF(protocol.TypeStdin)

@@ -69,6 +69,9 @@ func (o *Open) CheckAgent() error {
 // CheckForward finds what is wrong with a request of the service forward (FO1); the error is a
 // *Violation with CodeBadRequest.
 func (o *Open) CheckForward() error {
+	if err := o.CheckNumbers(); err != nil {
+		return err
+	}
 	switch {
 	case o.Connect != nil && o.Listen != nil || o.Accept && (o.Connect != nil || o.Listen != nil):
 		return Violate(CodeBadRequest, "connect, listen and accept exclude one another")

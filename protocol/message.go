@@ -83,7 +83,7 @@ type Open struct {
 	Files   *Files `json:"files,omitempty"` // what to copy (FI1)
 
 	// channel of the shell that runs a line (LI3), or of a connection's group or listener (FO1)
-	In       uint32    `json:"in,omitempty"`
+	In       int64     `json:"in,omitempty"`
 	Length   int64     `json:"length,omitempty"`   // bytes of STDIN that are the command, or line
 	Complete *Complete `json:"complete,omitempty"` // names are asked for (LI6)
 
@@ -93,7 +93,7 @@ type Open struct {
 	Listen  *Target `json:"listen,omitempty"`  // where to listen (FO7)
 	Accept  bool    `json:"accept,omitempty"`  // take a connection (FO8)
 
-	Agent uint32 `json:"agent,omitempty"` // channel of the listener that SSH_AUTH_SOCK names (FO9)
+	Agent int64 `json:"agent,omitempty"` // channel of the listener that SSH_AUTH_SOCK names (FO9)
 
 	Job *Job `json:"job,omitempty"` // what is wanted of a job (JO1)
 }
@@ -114,6 +114,15 @@ const (
 // MaxLength is the longest command or line that may come by STDIN, in bytes (EX1, LI3).
 const MaxLength = 1 << 20
 
+// CheckNumbers finds a number below 0, whatever the service (JS4); the error is a *Violation with
+// CodeBadRequest.
+func (o *Open) CheckNumbers() error {
+	if min(o.In, o.Agent, o.Length, o.Timeout) < 0 {
+		return Violate(CodeBadRequest, "a number is below 0")
+	}
+	return nil
+}
+
 // CheckLine finds what is wrong with a request for a line (LI3); the error is a *Violation with
 // CodeBadRequest.
 func (o *Open) CheckLine() error {
@@ -126,7 +135,7 @@ func (o *Open) CheckLine() error {
 	switch {
 	case asked != 1:
 		return Violate(CodeBadRequest, "exactly one of command, length and complete must be given")
-	case o.Length < 0 || o.Length > MaxLength:
+	case o.Length > MaxLength:
 		return Violate(CodeBadRequest, "length is not 1 to %d", MaxLength)
 	case o.Complete != nil && o.Complete.Kind != KindCommand &&
 		o.Complete.Kind != KindVariable && o.Complete.Kind != KindPath:
@@ -138,7 +147,7 @@ func (o *Open) CheckLine() error {
 			return Violate(CodeBadRequest, "%v", err)
 		}
 	}
-	return nil
+	return o.CheckNumbers()
 }
 
 // CheckLineShell finds what is wrong with a request for a shell that is told its lines (LI1), its
@@ -147,7 +156,7 @@ func (o *Open) CheckLineShell() error {
 	if len(o.Command) > 0 || o.Length != 0 || o.Complete != nil {
 		return Violate(CodeBadRequest, "a line needs in: the channel of its shell")
 	}
-	return nil
+	return o.CheckNumbers()
 }
 
 // CheckExec finds what is wrong with a request to run a command (EX1, TE1); the error is a
@@ -163,16 +172,16 @@ func (o *Open) CheckExec() error {
 	case asked != 1:
 		return Violate(CodeBadRequest,
 			"exactly one of command, length, argv and shell must be given")
-	case o.Length < 0 || o.Length > MaxLength:
+	case o.Length > MaxLength:
 		return Violate(CodeBadRequest, "length is not 1 to %d", MaxLength)
-	case o.Timeout < 0 || o.Timeout > MaxTimeout:
+	case o.Timeout > MaxTimeout:
 		return Violate(CodeBadRequest, "timeout_ms is out of range")
 	case o.PTY != nil:
 		if err := o.PTY.Check(); err != nil {
 			return Violate(CodeBadRequest, "%v", err)
 		}
 	}
-	return nil
+	return o.CheckNumbers()
 }
 
 // CheckSubsystem finds what is wrong with a request for a subsystem (SU1, TE1); the error is a
@@ -180,6 +189,9 @@ func (o *Open) CheckExec() error {
 func (o *Open) CheckSubsystem() error {
 	if o.Name == "" {
 		return Violate(CodeBadRequest, "name must be given")
+	}
+	if err := o.CheckNumbers(); err != nil {
+		return err
 	}
 	return (&Open{Shell: true, Timeout: o.Timeout, PTY: o.PTY}).CheckExec()
 }

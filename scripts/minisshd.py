@@ -346,7 +346,7 @@ class Link:
             if len(self.into) < 12 + length: break
             body = bytes(self.into[12:12 + length]); del self.into[:12 + length]
             if kind == EOF and body[0] not in (STDIN, STDOUT, STDERR): raise Failure("bad_frame", "EOF of what is not data")  # FR5
-            self.frame(kind, flags, channel, parse(kind, body) if kind in FIELDS else body)
+            self.frame(kind, flags, channel, parse(kind, body) if kind in FIELDS and kind >= 0x80 else body)
         return True
     def frame(self, kind, flags, channel, body):
         if kind == HELLO: self.hello(body)
@@ -364,6 +364,7 @@ class Link:
         c = self.channels.get(channel)
         if not c or c.closed and c.over and not c.queue: raise Failure("unknown_channel", "a channel that is not open")  # CH8
         if c.closed: raise Failure("unexpected_frame", "a frame after CLOSE")  # CH4
+        if kind in FIELDS: body = parse(kind, body)  # JS2: CH 的先说 violations of CH come first
         if kind == STDIN: c.data(body, flags)
         elif kind == EOF: c.end(body[0])
         elif kind == WINDOW: c.grant(int.from_bytes(body, "big"))
@@ -374,7 +375,7 @@ class Link:
         if len(self.channels) >= CHANNELS: raise Failure("too_many_channels", f"more than {CHANNELS} channels")  # CH2
         self.last, c = channel, Channel(self, channel)
         self.channels[channel] = c
-        try: c.open(body)
+        try: c.open(parse(OPEN, body))
         except Refused as e: c.refuse(*e.args)
     def hello(self, h):  # JS2: 按这个次序 in this order
         get = filled(HELLO, h).get

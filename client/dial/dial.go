@@ -45,7 +45,7 @@ type Dialer struct {
 	LoginFirst bool
 	// Agent is the channel of the listener to which our agent is lent (FO9); 0: none. LoggedIn may
 	// set it.
-	Agent uint32
+	Agent int64
 	// a person sits at what runs, and may come back much later
 	OnTerminal bool
 	// Network, if not nil, makes connections instead of a net.Dialer. Nobody looks then whether
@@ -79,7 +79,7 @@ type Connection struct {
 	Welcome  *protocol.Welcome
 	Options  *options.Options
 	Messages *report.Messages
-	Agent    uint32 // channel of the listener to which our agent is lent (FO9); 0: none
+	Agent    int64 // channel of the listener to which our agent is lent (FO9); 0: none
 
 	// Forwards, if not nil, are what else the session carries.
 	Forwards Forwards

@@ -28,7 +28,7 @@ func (f *Forwards) lend(socket string) {
 		}
 		return
 	}
-	f.Agent = ch.ID()
+	f.Agent = int64(ch.ID())
 	l := f.newListener(&options.Forward{Remote: true,
 		Target: protocol.Target{Path: protocol.Bytes(socket)}}, agentService, ch, mostAgentWaiting)
 	l.place = "the agent's socket"

@@ -36,7 +36,7 @@ type Forwards struct {
 	slots chan struct{}
 
 	// Agent is the channel of the listener to which our agent is lent (FO9); 0: none
-	Agent uint32
+	Agent int64
 
 	carrying sync.WaitGroup // what accepts, and what carries
 	deaf     chan struct{}  // closed when nothing more is taken

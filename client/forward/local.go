@@ -120,5 +120,6 @@ func (f *Forwards) ask(to *protocol.Target) (*mux.Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.conn.Session.OpenWaiting(&protocol.Open{Service: service, Connect: to, In: group.ID()})
+	return f.conn.Session.OpenWaiting(&protocol.Open{Service: service, Connect: to,
+		In: int64(group.ID())})
 }

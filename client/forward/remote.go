@@ -188,7 +188,7 @@ func (f *Forwards) take(l *listener) {
 			}
 		}
 		ch, err := f.conn.Session.OpenWaiting(&protocol.Open{Service: l.service, Accept: true,
-			In: l.ch.ID()})
+			In: int64(l.ch.ID())})
 		if err != nil {
 			return // the session has ended
 		}

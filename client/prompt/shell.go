@@ -161,7 +161,7 @@ func (r *runner) forLine(ctx context.Context) (*shell, error) {
 
 // line is the request for a line in the shell.
 func (s *shell) line(text string, pty *protocol.PTY) *protocol.Open {
-	open := &protocol.Open{Service: "lines", In: s.ch.ID(), PTY: pty}
+	open := &protocol.Open{Service: "lines", In: int64(s.ch.ID()), PTY: pty}
 	run.Put(open, text)
 	return open
 }

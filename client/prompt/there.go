@@ -32,7 +32,7 @@ func (r *runner) names(ctx context.Context, kind, word string) ([]string, error)
 	if s == nil {
 		return nil, err
 	}
-	ch, err := r.conn.Session.Open(&protocol.Open{Service: "lines", In: s.ch.ID(),
+	ch, err := r.conn.Session.Open(&protocol.Open{Service: "lines", In: int64(s.ch.ID()),
 		Complete: &protocol.Complete{Kind: kind, Word: protocol.Bytes(word)}})
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ import (
 // Shared runs commands of other processes over our connection (ControlMaster).
 type Shared struct {
 	Conn  *dial.Connection
-	Agent uint32 // channel of the listener to which our agent is lent; 0: none
+	Agent int64 // channel of the listener to which our agent is lent; 0: none
 }
 
 var _ master.Commands = (*Shared)(nil)

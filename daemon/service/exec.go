@@ -133,7 +133,7 @@ func execSpec(open *protocol.Open, who *access.Client) (process.Spec, *protocol.
 	if len(open.Dir) > 0 && !who.Grant.Forced {
 		spec.DirElse = ""
 		if spec.Dir = string(open.Dir); !filepath.IsAbs(spec.Dir) {
-			spec.Dir = filepath.Join(acct.Dir(), spec.Dir)
+			spec.Dir = acct.Dir() + "/" + spec.Dir // the system resolves .. (EX1)
 		}
 	}
 	switch {

@@ -27,12 +27,15 @@ func (copying) Key() authorized.Service { return authorized.Files }
 
 func (copying) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	ch.IgnoreRequests() // a signal means nothing here (FI1)
-	request := ch.Request().Files
+	open := ch.Request()
+	request := open.Files
 	if request == nil {
 		return refusal(protocol.CodeBadRequest, `an OPEN of files holds "files"`)
 	}
-	if broken, ok := errors.AsType[*protocol.Violation](request.Check()); ok {
-		return refusal(broken.Code, broken.Message)
+	for _, err := range []error{open.CheckNumbers(), request.Check()} {
+		if broken, ok := errors.AsType[*protocol.Violation](err); ok {
+			return refusal(broken.Code, broken.Message)
+		}
 	}
 	if limit := who.Grant.Folder; limit != nil && !limit.Allows(request.Mode) {
 		return refusal(protocol.CodeServiceRefused, "this key may not "+request.Mode+

@@ -108,7 +108,7 @@ func (f forward) group(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	if reason != nil {
 		return reason
 	}
-	at := place{ch.Session(), ch.ID()}
+	at := placeOf(ch)
 	f.groups.mu.Lock()
 	f.groups.of[at] = g
 	f.groups.mu.Unlock()

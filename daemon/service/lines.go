@@ -31,8 +31,10 @@ type shells struct {
 
 type place struct {
 	session *mux.Session
-	channel uint32
+	channel int64
 }
+
+func placeOf(ch *mux.Channel) place { return place{ch.Session(), int64(ch.ID())} }
 
 func newLines(agents *listeners) lines {
 	return lines{&shells{of: map[place]*process.Lines{}}, agents}
@@ -70,7 +72,7 @@ func (l lines) shell(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 	case err != nil:
 		return notStarted(ctx, err)
 	}
-	at := place{ch.Session(), ch.ID()}
+	at := placeOf(ch)
 	l.shells.mu.Lock()
 	l.shells.of[at] = p
 	l.shells.mu.Unlock()

@@ -55,7 +55,7 @@ func (f forward) remote(h *Host, ch *mux.Channel, who *access.Client) *protocol.
 // listen serves a listener, if there may be one more.
 func (f forward) listen(h *Host, ch *mux.Channel, who *access.Client,
 	l *listener) *protocol.Reason {
-	l.at, l.owner = place{ch.Session(), ch.ID()}, who.Key+" "+who.User
+	l.at, l.owner = placeOf(ch), who.Key+" "+who.User
 	l.giveWay = make(chan struct{})
 	if reason := f.listeners.enter(l); reason != nil {
 		return reason

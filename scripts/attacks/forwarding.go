@@ -30,7 +30,7 @@ func on(port int) *protocol.Open {
 
 // next is the next connection to a listener.
 func next(service string, listener uint32) *protocol.Open {
-	return &protocol.Open{Service: service, Accept: true, In: listener}
+	return &protocol.Open{Service: service, Accept: true, In: int64(listener)}
 }
 
 // opened waits for a channel's OPENED.

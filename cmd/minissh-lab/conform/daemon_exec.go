@@ -60,6 +60,25 @@ var execProbes = []Probe{
 			o.Dir = protocol.Bytes("/")
 			t.expectOutput(t.login(nil).run(o, ""), "/\n", 0)
 		}},
+	{Rule: "EX1", Name: "dir-up",
+		What: tx("dir 里的 .. 由系统来解，不照字面：前面可能是链接",
+			"the system resolves .. in dir, and not the text: what precedes may be a link"),
+		run: func(t *trial) {
+			o := command("pwd -P")
+			o.Dir = protocol.Bytes(strings.Repeat("../", 20) + "proc/self/cwd/..")
+			k := t.login(nil)
+			channel := k.open(o)
+			f := k.until(same("OPENED"), func(f protocol.Frame) bool {
+				return f.Type == protocol.TypeOpened || f.Type == protocol.TypeClose
+			})
+			if f.Type == protocol.TypeClose {
+				t.unreached(tx("那里没有 /proc", "there is no /proc"))
+			}
+			if line := k.line(channel); strings.HasPrefix(line, "/proc") {
+				t.fail(tx("守护进程自己的目录的上一级", "what is above the daemon's own directory"),
+					same(fmt.Sprintf("%.80q", line)))
+			}
+		}},
 	{Rule: "EX1", Name: "home", What: tx("没有 dir：从家目录开始", "no dir: the home directory"),
 		run: func(t *trial) {
 			e := t.login(nil).run(command(`[ "$(pwd -P)" = "$(cd && pwd -P)" ] && echo home`), "")

@@ -66,6 +66,20 @@ var wireProbes = []Probe{
 			k.send(message(protocol.TypeHello, 0, h))
 			k.expectError(protocol.CodeKeyNotAuthorized)
 		}},
+	{Rule: "JS2", Name: "channel-first", What: tx("偶数通道上的坏 JSON：先说通道",
+		"bad JSON on an even channel: the channel is named first"),
+		run: func(t *trial) {
+			k := t.login(nil)
+			k.send(frame(protocol.TypeOpen, 2, `{"service":`))
+			k.expectError(protocol.CodeChannelReused)
+		}},
+	{Rule: "JS2", Name: "order-first", What: tx("没开过的通道上的坏 JSON：先说通道",
+		"bad JSON on a channel that was never opened: that is named first"),
+		run: func(t *trial) {
+			k := t.login(nil)
+			k.send(frame(protocol.TypeSignal, 1, `{"signal":`))
+			k.expectError(protocol.CodeUnknownChannel)
+		}},
 	{Rule: "ID6", Name: "unknown-user", What: tx("不认识的用户和错的会话名：谁先说",
 		"an unknown user, and a session of 63 digits: which is named first (JS2)"),
 		run: func(t *trial) {
