@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """minissh 的第二个守护进程，只照规范写成，只用标准库。A second minissh daemon, from the pages, with the standard library only.
-    python3 minisshd.py [--login-timeout SECONDS] unix:PATH
+    python3 minisshd.py [--login-timeout SECONDS] [--subsystem NAME=COMMAND] unix:PATH
 只在一个 Unix 套接字上服务自己的账户和 root (CA3)，resend 是 0：链路断了，命令就停。没有终端、文件、转发。
 It serves its own account and root on a Unix socket (CA3), with resend 0: a lost link stops what runs.
 No terminals, files or forwarding. FR2 是规范里关于帧的第 2 条。FR2 is the second rule about frames.
@@ -137,8 +137,10 @@ class Channel:
         commands.discard(self)
         self.over = self.put(CLOSE, {"code": code, "message": message}) or True
     def open(self, o):
-        self.request = o = filled(OPEN, o)
-        if o["service"] != "exec": raise Refused("unknown_service", "this daemon has the service exec alone")
+        o = filled(OPEN, o)
+        if o["service"] == "subsystem": o = self.subsystem(o)
+        elif o["service"] != "exec": raise Refused("unknown_service", "this daemon has the services exec and subsystem alone")
+        self.request = o
         given = [o["command"] != b"", o["length"] != 0, o["argv"] != [], o["shell"]]
         if sum(given) != 1: raise Refused("bad_request", "exactly one of command, length, argv and shell is needed")  # EX1
         if not 0 <= o["length"] <= 1 << 20: raise Refused("bad_request", "length is 0 to 1,048,576")
@@ -150,6 +152,10 @@ class Channel:
         commands.add(self)
         self.need = o["length"]
         if not self.need: self.start(o["command"])
+    def subsystem(self, o):  # SU1, SU2: 名字代表一条命令 a name stands for a command
+        if not o["name"]: raise Refused("bad_request", "name is missing")
+        if o["name"] not in subsystems: raise Refused("service_refused", "there is no such subsystem")
+        return filled(OPEN, {"command": subsystems[o["name"]], **{k: o[k] for k in ("pty", "env", "timeout_ms", "agent", "in") if k in o}})
     def check_pty(self, term=b"", rows=0, cols=0, width_px=0, height_px=0, modes={}):  # TE1
         if not re.fullmatch(rb"[A-Za-z0-9._+:@-]{0,64}", term): raise Refused("bad_request", "term is not a terminal's name")
         if not all(0 <= n <= 65535 for n in (rows, cols, width_px, height_px)): raise Refused("bad_request", "a size is 0 to 65,535")
@@ -502,8 +508,9 @@ def serve(path):
     os.unlink(path)
 
 try:
-    options, (address,) = getopt.getopt(sys.argv[1:], "", ["login-timeout="])
+    options, (address,) = getopt.getopt(sys.argv[1:], "", ["login-timeout=", "subsystem="])
     login_timeout = float(dict(options).get("--login-timeout", 20))  # ID8
+    subsystems = dict(os.fsencode(v).split(b"=", 1) for k, v in options if k == "--subsystem")  # SU1
 except (getopt.GetoptError, ValueError): address = ""
 if not address.startswith("unix:"): print("用法 usage:", __doc__.splitlines()[1].strip(), file=sys.stderr); sys.exit(2)
 try: serve(address[5:])

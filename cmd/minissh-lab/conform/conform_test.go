@@ -164,7 +164,7 @@ func TestOwnDaemon(t *testing.T) {
 		short(Options{Program: []string{builtProgram(t, "minisshd"), "--control", "none",
 			"--listen", "{address}", "--host-key", filepath.Join(t.TempDir(), "key")}, User: own(t),
 			Slow: !testing.Short()}))
-	want := "ID1 ID4 ID5 CA1 CA2"
+	want := "ID1 ID4 ID5 CA1 CA2 PA4"
 	if testing.Short() {
 		want = ""
 	}
@@ -207,11 +207,12 @@ func TestOwnDaemonOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, only := range []string{"ID", "CA", "SE"} {
+	for _, only := range []string{"ID", "CA", "SE", "PA"} {
 		r, err := Daemon(t.Context(),
 			Options{Address: address, User: own(t), Only: only, Patience: patience,
 				Login: &Login{Key: envelope, HostKey: keys.Fingerprint(host.Public)}})
-		grade(t, r, err, map[string]string{"CA": "CA3", "SE": "SE5"}[only])
+		grade(t, r, err, map[string]string{"CA": "CA3", "SE": "SE5",
+			"PA": "PA3"}[only])
 	}
 }
 
@@ -250,13 +251,23 @@ func TestPythonClient(t *testing.T) {
 	}
 }
 
+// pythonDaemon is the command of minisshd.py, or of a mutant, with the least of a subsystem.
+func pythonDaemon(t *testing.T, file string) []string {
+	t.Helper()
+	server, err := filepath.Abs("testdata/sftp.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{needsPython(t), file, "--subsystem", "sftp=exec " + python() + " -I -S " +
+		server, "{address}"}
+}
+
 func TestPythonDaemon(t *testing.T) {
 	t.Parallel()
 	r, err := Daemon(t.Context(),
-		short(Options{Program: []string{needsPython(t), "../../../scripts/minisshd.py",
-			"{address}"},
-			User: own(t), Slow: !testing.Short()}))
-	want := "ID1 ID4 ID5 CA1 CA2 TE2 TE3 FI1 FI2 FI3 FI4 FI5 FI6 FI7 FI8 FI9 FI10 FI11"
+		short(Options{Program: pythonDaemon(t, "../../../scripts/minisshd.py"), User: own(t),
+			Slow: !testing.Short()}))
+	want := "ID1 ID4 ID5 CA1 CA2 TE2 TE3 FI1 FI2 FI3 FI4 FI5 FI6 FI7 FI8 FI9 FI10 FI11 PA4"
 	if testing.Short() {
 		want = ""
 	}

@@ -108,6 +108,14 @@ var daemonMutants = []mutant{
 	{"EX6", "says 0 for each exit code", `exit["code"] = os.WEXITSTATUS(status)`,
 		`exit["code"] = 0`},
 	{"EX8", "gives another reason", `raise Refused("start_failed"`, `raise Refused("internal"`},
+	{"SU1", "takes a missing name for an unknown one", `"bad_request", "name is missing"`,
+		`"service_refused", "name is missing"`},
+	{"SU1", "gives another reason", `"service_refused", "there is no such subsystem"`,
+		`"unknown_service", "there is no such subsystem"`},
+	{"SU2", "greets ahead of the program", `{"command": subsystems[o["name"]]`,
+		`{"command": b"echo hello; " + subsystems[o["name"]]`},
+	{"PA3", "takes PAIR for a frame like others", `if not self.session and kind != HELLO: raise`,
+		`if not self.session and kind not in (HELLO, PAIR): raise`},
 	{"SE1", "takes any name of a session",
 		`if not re.fullmatch("[0-9a-f]{64}", get("session")): raise`, `if False: raise`},
 	{"SE2", "allows few channels", `"channels": CHANNELS, "uptime_ms"`,
@@ -135,7 +143,7 @@ func TestDaemonMutants(t *testing.T) {
 	t.Parallel()
 	caught(t, "minisshd.py", daemonMutants,
 		func(ctx context.Context, file string, o Options) (*Report, error) {
-			o.Program = []string{needsPython(t), file, "{address}"}
+			o.Program = pythonDaemon(t, file)
 			return Daemon(ctx, o)
 		})
 }
