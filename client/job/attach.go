@@ -31,11 +31,11 @@ type Attachment struct {
 // Attach shows a job, and returns its exit code; 255 for our own failures, which it shows, and when
 // we are detached from it; 128+n if a signal of ours did that.
 func Attach(ctx context.Context, d *dial.Dialer, a Attachment, streams run.Streams) int {
-	d.OnTerminal = true // who comes back may do so much later
-	if !a.Collect && streams.Keyboard != nil && !term.IsTerminal(int(streams.Keyboard.Fd())) ||
-		a.Collect || a.Watch {
+	if a.Collect || d.Options.StdinNull || streams.Keyboard != nil &&
+		!term.IsTerminal(int(streams.Keyboard.Fd())) {
 		streams.Keyboard = nil
 	}
+	d.OnTerminal = streams.Keyboard != nil // who comes back may do so much later
 	var found *protocol.JobRecord
 	n := naming(d, a.Job)
 	v := &visit{Attachment: a, streams: streams, local: terminal.New(streams.Keyboard)}
@@ -90,7 +90,7 @@ type visit struct {
 func (v *visit) request(job string) *protocol.Open {
 	j := &protocol.Job{Do: protocol.JobAttach, Name: job, New: v.New, Share: v.Share,
 		Watch: v.Watch || v.Collect}
-	if !v.Collect && !v.New && term.IsTerminal(int(os.Stdout.Fd())) {
+	if v.streams.Keyboard != nil && !v.New && term.IsTerminal(int(os.Stdout.Fd())) {
 		size := v.local.Size()
 		j.Screen, j.Rows, j.Cols = true, size.Rows, size.Cols
 	}
@@ -169,17 +169,18 @@ func (n named) choose(list *mux.Channel) (*protocol.JobRecord, error) {
 
 // follow shows what the job writes on our standard streams.
 func (v *visit) follow(ctx context.Context) int {
-	v.ch.EOF(protocol.TypeStdin)
 	signals := v.signals()
 	defer signals.release()
+	v.ch.EOF(protocol.TypeStdin)
 	var watching sync.WaitGroup
 	watching.Go(func() { run.Notices(v.conn, v.ch, run.Answers{}) })
 	defer context.AfterFunc(ctx, func() { v.conn.Session.Close(nil) })()
 	streams := v.streams
 	streams.Stdout = streams.Result.OutTo(streams.Stdout)
 	streams.Stderr = streams.Result.ErrTo(streams.Stderr)
+	defer run.TellStops(v.conn.Session)()
 	outcome, err := run.Follow(v.ch, streams)
-	if code := signals.detached(); code != 0 {
+	if code := signals.detached(); code != 0 && err != nil {
 		v.conn.Session.Leave()
 		return code
 	}
@@ -217,5 +218,5 @@ func (v *visit) cut(err error) error {
 		return v.failed(err, v.ch, "")
 	}
 	return report.Failed(err, v.typed("attach")+" comes back",
-		"%v; job %s there goes on", run.SessionOver(v.host, err), v.job)
+		"%v; that does not stop job %s there", run.SessionOver(v.host, err), v.job)
 }

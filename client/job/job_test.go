@@ -349,7 +349,7 @@ func TestSessionIsLost(t *testing.T) {
 		g.Data(protocol.TypeStdout, "out")
 	})
 	r := does(t, f, attach(job.Attachment{Job: "build"}))
-	if r.code != 255 || r.out != "out" || !strings.Contains(r.said, "; job build there goes on\n"+
+	if r.code != 255 || r.out != "out" || !strings.Contains(r.said, "; that does not stop job build there\n"+
 		"minissh: hint: minissh job attach ") || strings.Contains(r.said, "stopped") {
 		t.Errorf("%+v", r)
 	}

@@ -22,6 +22,7 @@ func (v *visit) screen(ctx context.Context) int {
 	if err != nil {
 		v.streams.Result.Failed(err)
 		v.conn.Messages.Error(err)
+		v.conn.Session.Close(nil)
 		return report.ExitFailure
 	}
 	shown.OfJob()

@@ -13,9 +13,9 @@ import (
 	"minissh/protocol"
 )
 
-// catcher takes INT and TERM while a job without a terminal is shown. The first is the job's, and
-// the second detaches; the first detaches whoever only looks, or has no link. One more ends this
-// process.
+// catcher takes INT and TERM while a job without a terminal is shown. The first INT is the job's,
+// and the next signal detaches; so does the first of whoever only looks, or has no link, and TERM,
+// which is for us alone. One more ends this process.
 type catcher struct {
 	visit *visit
 	c     chan os.Signal
@@ -70,7 +70,7 @@ func (s *catcher) take(sig os.Signal) {
 	switch {
 	case s.code != 0:
 		atexit.Exit(s.code)
-	case !looks && s.count == 1:
+	case !looks && s.count == 1 && sig == os.Interrupt:
 		run.Escalate(v.ch, 1, run.NameOf(sig))
 	default:
 		s.code = atexit.Code(sig)

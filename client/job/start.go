@@ -37,7 +37,12 @@ func Start(ctx context.Context, d *dial.Dialer, out io.Writer) int {
 				"%s did not say which job it has started", n.host)
 		}
 		record := a.records[0]
-		n.job = shownID(&record)
+		if !protocol.ValidJobName(record.ID) { // it goes into what people paste
+			return report.Failed(nil, "minissh job list "+n.target+" lists what runs there",
+				"%s has started a job with the id %s, which is not one", n.host,
+				protocol.Quote(record.ID))
+		}
+		n.job = record.ID
 		_, err = fmt.Fprintf(out, "job %s on %s; to come back: %s\n", label(&record), n.host,
 			n.typed("attach"))
 		if err != nil {

@@ -60,11 +60,12 @@ func (n named) refused(closed *run.Closed) error {
 		return fail("there, nohup COMMAND >FILE 2>&1 & lets one go on",
 			"minisshd on %s is older than jobs, and knows none", n.host)
 	case protocol.CodeServiceRefused:
-		return fail("restrict,minissh-jobs in its line of authorized_keys there lets a restricted "+
-			"key have them",
+		return fail("its line in authorized_keys there tells; restrict,minissh-jobs in it lets a "+
+			"key that is restricted have jobs",
 			"your key may not have jobs on %s: %v", n.host, closed)
 	case protocol.CodeShuttingDown:
-		return fail("wait until it has started again", "minisshd on %s is being stopped", n.host)
+		return fail("wait until it has started again; jobs are not stopped with it",
+			"minisshd on %s is being stopped", n.host)
 	}
 	return fail("", "%s refused: %v", n.host, closed)
 }

@@ -120,7 +120,7 @@ func (p *parser) withoutCompany() {
 		}
 	}
 	if len(names) > 0 {
-		o.Warnings = append(o.Warnings, "without effect for a job: "+strings.Join(names, ", ")+
+		o.Notes = append(o.Notes, "without effect for a job: "+strings.Join(names, ", ")+
 			" of the configuration")
 	}
 	o.LocalForwards, o.RemoteForwards, o.DynamicForwards = nil, nil, nil

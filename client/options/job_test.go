@@ -68,9 +68,9 @@ func TestConfigurationForJobs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(o.Warnings, "without effect for a job: LocalForward, ForwardAgent, "+
+	if !slices.Contains(o.Notes, "without effect for a job: LocalForward, ForwardAgent, "+
 		"ControlMaster of the configuration") {
-		t.Errorf("%q", o.Warnings)
+		t.Errorf("%q", o.Notes)
 	}
 	if o.LocalForwards != nil || o.LentAgent != "" || o.IsMaster() || o.ForkAfterAuthentication {
 		t.Errorf("%+v", o)

@@ -14,7 +14,8 @@ type Options struct {
 	// Alias is the host as it was named on the command line, without user, port
 	// and brackets: what Host blocks match and messages show. For a Unix socket it
 	// is "unix:PATH".
-	Alias string
+	Alias  string
+	HostAt int // where among the arguments the host was
 	// HostName is the name or address to dial, lower-cased; empty with Socket.
 	HostName string
 	// Port is the TCP port, 1 to 65535.

@@ -98,7 +98,7 @@ func (p *commandLine) arguments(args []string) error {
 			if err := p.destination(arg); err != nil {
 				return err
 			}
-			p.haveHost = true
+			p.haveHost, p.o.HostAt = true, i
 		default:
 			p.o.Command = append([]string(nil), args[i:]...)
 			return nil

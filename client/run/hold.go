@@ -19,7 +19,7 @@ func Hold(ctx context.Context, d *dial.Dialer, loggedIn func()) int {
 		if loggedIn != nil {
 			loggedIn()
 		}
-		defer tellStops(conn.Session)()
+		defer TellStops(conn.Session)()
 		select {
 		case <-conn.Session.Done():
 			err = SessionOver(conn.Options.Alias, conn.Session.Err())

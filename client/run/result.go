@@ -86,7 +86,8 @@ func (r *Result) Facts() Facts {
 	f := Facts{Conn: r.conn, Began: r.began, Outcome: r.outcome, Failure: r.failure,
 		Out: r.out.Load(), Err: r.err.Load()}
 	if r.ch != nil {
-		f.In = int64(r.ch.Sent()) - r.ch.Request().Length // which the command itself is
+		// the command itself does not count
+		f.In = max(0, int64(r.ch.Sent())-r.ch.Request().Length)
 	}
 	return f
 }

@@ -4,5 +4,5 @@ package run
 
 import "minissh/protocol/mux"
 
-// tellStops does nothing: this system has no Ctrl-Z.
-func tellStops(*mux.Session) (end func()) { return func() {} }
+// TellStops does nothing: this system has no Ctrl-Z.
+func TellStops(*mux.Session) (end func()) { return func() {} }

@@ -11,10 +11,10 @@ import (
 	"minissh/protocol/mux"
 )
 
-// tellStops tells the daemon when Ctrl-Z stops us, and when we continue, until end is called. The
+// TellStops tells the daemon when Ctrl-Z stops us, and when we continue, until end is called. The
 // daemon waits a day for a client that said so, minutes for another (RE6). A process that ignores
 // Ctrl-Z still does.
-func tellStops(session *mux.Session) (end func()) {
+func TellStops(session *mux.Session) (end func()) {
 	if signal.Ignored(syscall.SIGTSTP) {
 		return func() {}
 	}

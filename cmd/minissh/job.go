@@ -43,7 +43,9 @@ func jobs(words []string) error {
 					protocol.Quote(name)), Advice: "did you mean minissh job " + f.Name + "?"}
 			}
 		}
-		return jobMisused("minissh job cannot %s", protocol.Quote(name))
+		return &report.Failure{What: fmt.Sprintf("minissh job cannot %s", protocol.Quote(name)),
+			Advice: "minissh job --help shows what it can do; minissh -- job … is a host of that " +
+				"name"}
 	}
 	own := map[string]bool{}
 	words = slices.DeleteFunc(slices.Clone(words[1:]), func(word string) bool {
@@ -86,13 +88,17 @@ func jobOptions(name string, words []string) (*options.Options, error) {
 // listJobs lists the jobs of each host.
 func listJobs(words []string, o *options.Options, asJSON bool) error {
 	hosts := append([]string{""}, o.Command...) // the first is among the options
+	words, at := words[:len(words)-len(o.Command)], o.HostAt-len(options.JobVerbOptions)
 	failed := 0
 	for i, host := range hosts {
 		if i > 0 {
+			others := slices.Clone(words)
+			others[at] = host
 			var err error
-			if o, err = jobOptions("list", append(words[:len(words)-len(hosts):len(words)-
-				len(hosts)], host)); err != nil {
-				return err
+			if o, err = jobOptions("list", others); err != nil {
+				report.Error(messages, err)
+				failed++
+				continue
 			}
 		}
 		switch code := job.List(context.Background(), dialer(o), os.Stdout, asJSON,

@@ -68,7 +68,7 @@ func start(args []string) int {
 		}
 	}
 	if v, ok := verbNamed(args[0]); ok {
-		if err := hidesHost(v.name); err != nil {
+		if err := hidesHost(v); err != nil {
 			return exit(err)
 		}
 		return exit(v.start(args[1:]))

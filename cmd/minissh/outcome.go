@@ -21,8 +21,9 @@ func recorded(d *dial.Dialer, do func(run.Streams) int) error {
 	s.Result = file.Watch(d)
 	forget := atexit.Do(func() { file.Write(nil) }) // a second signal may end us
 	code := do(s)
+	err = file.Write(nil)
 	forget()
-	if err := file.Write(nil); err != nil {
+	if err != nil {
 		d.Messages.Error(err)
 		if code == 0 {
 			code = report.ExitFailure // whoever wants the outcome as data has not got it

@@ -24,6 +24,7 @@ import (
 // parses ssh's grammar anyway, and the library costs a cold command 0.9 of its 7 milliseconds.
 type verb struct {
 	name, usage string
+	new         bool              // it came late, and may hide a host: see hidesHost
 	args        string            // what follows the options, in help
 	flags       []completion.Flag // its own; nil: ssh's
 	also        []completion.Flag // besides ssh's
@@ -55,7 +56,7 @@ func verbs() []verb {
 		{name: "cp", usage: "copy files, as scp does: minissh cp a.txt host:", run: copyFiles},
 		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there",
 			args: "[user@]host…", run: pairing},
-		{name: "job", usage: "what was started with --detach: attach, collect, list, stop, remove",
+		{name: "job", new: true, usage: "what was started with --detach: attach, collect, list, stop, remove",
 			args: "[user@]host [JOB]", run: jobs, does: jobVerbs, also: []completion.Flag{
 				{Name: "--new", Usage: "attach: output from now on, not from the beginning"},
 				{Name: "--share", Usage: "attach: beside other clients, which stay"},
@@ -104,16 +105,18 @@ func verbInstead(args []string, host string) string {
 	return "did you mean " + run.AsTyped(strings.Join(words, " ")) + "?"
 }
 
-// hidesHost refuses a verb that is also the name of a host, if a program may have meant that: there
-// is no terminal, and what follows would not be a command there.
-func hidesHost(name string) error {
-	if term.IsTerminal(0) || term.IsTerminal(1) ||
-		!completion.IsHost(options.CurrentEnvironment(), name) {
+// hidesHost refuses a new verb that is also the name of a host, if a program may have meant that:
+// there is no terminal, and what follows would not be a command there. (Older verbs have hidden
+// their hosts all the time, and scripts rely on them.)
+func hidesHost(v verb) error {
+	if !v.new || term.IsTerminal(0) || term.IsTerminal(1) ||
+		!completion.IsHost(options.CurrentEnvironment(), v.name) {
 		return nil
 	}
-	return &report.Failure{What: fmt.Sprintf("%s is a verb of minissh, and a host in your "+
-		"configuration or known_hosts", name),
-		Advice: "minissh -- " + name + " … is the host; for the verb, run it on a terminal"}
+	return &report.Failure{What: fmt.Sprintf("%s is a verb of minissh, and a host in the "+
+		"configuration or known_hosts", v.name),
+		Advice: "minissh -- " + v.name + " … is the host; another name for the host, or a terminal, " +
+			"leaves the verb"}
 }
 
 // notAVerb is what to say when options come before a word that would be a verb in the first place,

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -31,7 +32,7 @@ type Question struct {
 func beClerk([]string) int {
 	process.ResetSignals()
 	var q Question
-	if err := process.ReadMessage(os.Stdin, &q); err != nil {
+	if err := process.ReadMessage(os.Stdin, process.MaxOrder, &q); err != nil {
 		return 2
 	}
 	store := storeOf(string(q.Home))
@@ -54,10 +55,7 @@ func beClerk([]string) int {
 		return 1
 	}
 	if q.Job.Do == protocol.JobRemove {
-		err := found.remove()
-		if errors.Is(err, errKept) {
-			err = protocol.Violate(protocol.CodeBusy, "the job %s runs; stop it first", found.ID)
-		}
+		err := found.removeSoon()
 		if err != nil {
 			say(refused(err))
 			return 1
@@ -67,6 +65,25 @@ func beClerk([]string) int {
 		return 0
 	}
 	return found.connect(say)
+}
+
+// leavesSoon is how long the keeper of a job that has ended may take to end, too.
+const leavesSoon = 8 * time.Second
+
+// removeSoon deletes a job that has ended, when its keeper has let go of it.
+func (j job) removeSoon() error {
+	for end := time.Now().Add(leavesSoon); ; time.Sleep(20 * time.Millisecond) {
+		err := j.remove()
+		switch {
+		case !errors.Is(err, errKept):
+			return err
+		case j.State == protocol.JobRunning:
+			return protocol.Violate(protocol.CodeBusy, "the job %s runs; stop it first", j.ID)
+		case time.Now().After(end):
+			return protocol.Violate(protocol.CodeBusy, "the job %s has ended, but somebody is "+
+				"attached to it, or something that it started still writes; stop it first", j.ID)
+		}
+	}
 }
 
 // connect passes on a connection to a job's keeper, or takes the place of one that has ended.
@@ -177,6 +194,6 @@ func (j job) show(v *visit, request *protocol.Job) error {
 		streams[i] = spooled(file, j.folder.size(name), missing)
 		missing = 0
 	}
-	return v.carry(streams[0].follow(streams[0].begin(request), v.gone),
-		streams[1].follow(streams[1].begin(request), v.gone), nil)
+	return v.carry(streams[0].follow(0, request.New, v.gone),
+		streams[1].follow(0, request.New, v.gone), nil)
 }

@@ -34,12 +34,15 @@ type keeper struct {
 	err   *output
 
 	over    chan struct{} // closed when the command has ended, and status says how
+	lost    chan struct{} // closed when it could not be stopped, so that nobody knows when it ends
 	drained chan struct{} // closed when all output has come
+	typing  chan []byte   // what is typed on the terminal, by clients or by the terminal itself
 	hurried context.Context
 	hurry   func() // ends the time that a stop waits
 
 	mu     sync.Mutex // guards the rest
 	status status
+	ended  bool               // too late to stop it
 	why    string             // the job was stopped; one of protocol's How
 	left   []protocol.Process // what could not be stopped
 	visits map[*visit]bool    // who is attached
@@ -47,34 +50,22 @@ type keeper struct {
 	served sync.WaitGroup     // connections
 }
 
-// memory is what a keeper's garbage collector keeps to, in bytes.
-const memory = 6 << 20
-
 // beKeeper is the keeper's whole life. The exit code tells nobody anything.
 func beKeeper([]string) int {
-	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(memory)
+	debug.SetGCPercent(50) // it is small, and there may be hundreds
 	process.ResetSignals()
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	hup := make(chan os.Signal, 1) // nobody is told: it has no terminal
 	signal.Notify(hup, syscall.SIGHUP)
 	var order Order
-	if err := process.ReadMessage(os.Stdin, &order); err != nil {
+	if err := process.ReadMessage(os.Stdin, process.MaxOrder, &order); err != nil {
 		fmt.Fprintf(os.Stderr, "the order: %v\n", err)
 		return 2
 	}
-	k, noPTY, err := begin(order)
+	k, listener, noPTY, err := begin(order)
 	if err != nil {
 		process.WriteMessage(os.Stdout, refused(err))
-		return 1
-	}
-	listener, err := k.listen()
-	if err != nil {
-		k.stop(protocol.HowCancelled)
-		k.end()
-		process.WriteMessage(os.Stdout, refused(err))
-		os.RemoveAll(k.dir)
 		return 1
 	}
 	answer := Answer{Job: &k.status.JobRecord}
@@ -85,8 +76,9 @@ func beKeeper([]string) int {
 	leaveDaemon()
 	go k.accept(listener)
 	go func() {
-		<-stop
-		k.stop(protocol.HowCancelled)
+		for range stop { // the second one does not wait
+			go k.stop(protocol.HowCancelled)
+		}
 	}()
 	k.end()
 	listener.Close()
@@ -108,24 +100,33 @@ func leaveDaemon() {
 	}
 }
 
-// begin makes the job's directory and starts its command. noPTY says why it has no terminal.
-func begin(order Order) (k *keeper, noPTY, err error) {
+// begin makes the job's directory and its socket, and starts its command. noPTY says why it has no
+// terminal.
+func begin(order Order) (k *keeper, l *net.UnixListener, noPTY, err error) {
 	s := storeOf(string(order.Home))
+	turn, err := s.turn()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer turn.Close()
 	if err := s.admit(order.Name, time.Now()); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	f, err := s.create()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	k = &keeper{folder: f, order: order, over: make(chan struct{}),
-		drained: make(chan struct{}), visits: map[*visit]bool{}}
+	k = &keeper{folder: f, order: order, over: make(chan struct{}), lost: make(chan struct{}),
+		drained: make(chan struct{}), typing: make(chan []byte), visits: map[*visit]bool{}}
 	k.hurried, k.hurry = context.WithCancel(context.Background())
-	if noPTY, err = k.start(); err != nil {
-		os.RemoveAll(f.dir)
-		return nil, nil, err
+	if l, err = k.listen(); err == nil {
+		noPTY, err = k.start()
 	}
-	return k, noPTY, nil
+	if err != nil {
+		os.RemoveAll(f.dir)
+		return nil, nil, nil, err
+	}
+	return k, l, noPTY, nil
 }
 
 // start starts the command, with its spool.
@@ -162,12 +163,14 @@ func (k *keeper) start() (noPTY, err error) {
 	b := &budget{wait: k.order.Wait, left: k.order.Spool}
 	var s *screen
 	if spec.PTY != nil {
-		s = newScreen(spec.PTY.Size, newReplies(k))
+		s = newScreen(spec.PTY.Size, replies{k})
 	}
 	k.out, k.err = newOutput(stdout, b, s), newOutput(stderr, b, nil)
-	k.p.Stdin.Loud()
+	k.out.told, k.err.told = func() { k.note(false) }, func() { k.note(false) }
 	if spec.PTY == nil {
 		k.p.Stdin.Close() // JO4
+	} else {
+		go k.keyboard()
 	}
 	var reading sync.WaitGroup
 	reading.Go(func() { k.out.keep(k.p.Stdout) })
@@ -192,10 +195,17 @@ func (k *keeper) end() {
 	}
 	select {
 	case <-k.p.Done():
+	case <-k.lost:
 	case <-deadline:
 		k.stop(protocol.HowDeadline)
-		<-k.p.Done()
+		select {
+		case <-k.p.Done():
+		case <-k.lost:
+		}
 	}
+	k.mu.Lock()
+	k.ended = true
+	k.mu.Unlock()
 	k.p.Drain()
 	k.stops.Wait() // what is told to be dead is dead
 	k.mu.Lock()
@@ -206,14 +216,7 @@ func (k *keeper) end() {
 	k.mu.Unlock()
 	close(k.over)
 	if stopped { // what escaped may hold the output
-		t := time.NewTimer(k.order.grace())
-		defer t.Stop()
-		select {
-		case <-k.drained:
-		case <-t.C:
-			k.p.Stdout.Close()
-			k.p.Stderr.Close()
-		}
+		k.letGo()
 	}
 	<-k.drained
 	k.note(true)
@@ -222,7 +225,12 @@ func (k *keeper) end() {
 
 // outcome is how the command has ended (EX6). The caller holds mu.
 func (k *keeper) outcome() *protocol.Exit {
-	exit := k.p.Result().Exit()
+	exit := &protocol.Exit{}
+	select {
+	case <-k.p.Done():
+		exit = k.p.Result().Exit()
+	default: // lost
+	}
 	if k.why != "" {
 		exit.How = k.why
 	}
@@ -257,7 +265,7 @@ func (k *keeper) record() protocol.JobRecord {
 // wait for the grace.
 func (k *keeper) stop(why string) {
 	k.mu.Lock()
-	if k.status.State != protocol.JobRunning {
+	if k.ended {
 		k.mu.Unlock()
 		return
 	}
@@ -277,41 +285,47 @@ func (k *keeper) stop(why string) {
 	defer k.mu.Unlock()
 	for _, survivor := range left {
 		k.left = append(k.left, protocol.Process{PID: survivor.PID, Name: survivor.Comm})
+		if survivor.PID == k.p.PID {
+			close(k.lost)
+		}
+	}
+}
+
+// letGo gives up the output of a job that has ended, which something that it left running holds.
+func (k *keeper) letGo() {
+	t := time.NewTimer(k.order.grace())
+	defer t.Stop()
+	select {
+	case <-k.drained:
+	case <-t.C:
+		k.p.Stdout.Close()
+		k.p.Stderr.Close()
+	}
+}
+
+// keyboard types on the job's terminal. It waits for as long as the program reads nothing, and ends
+// with this process.
+func (k *keeper) keyboard() {
+	for p := range k.typing {
+		k.p.Stdin.Write(p) // fails when the job has ended
 	}
 }
 
 // replies types a terminal's answers on the job's terminal while nobody is attached whose own
-// terminal answers. It never waits: what a program does not read is dropped.
-type replies struct {
-	k    *keeper
-	pass chan []byte
-	once sync.Once
-}
+// terminal answers. It never waits: what comes while the keyboard is busy is dropped.
+type replies struct{ k *keeper }
 
-func newReplies(k *keeper) *replies {
-	r := &replies{k: k, pass: make(chan []byte, 16)}
-	go func() {
-		for p := range r.pass {
-			k.p.Stdin.Write(p)
-		}
-	}()
-	return r
-}
-
-func (r *replies) Write(p []byte) (int, error) {
+func (r replies) Write(p []byte) (int, error) {
 	if !r.k.typed() {
 		select {
-		case r.pass <- slices.Clone(p):
+		case r.k.typing <- slices.Clone(p):
 		default:
 		}
 	}
 	return len(p), nil
 }
 
-func (r *replies) Close() error {
-	r.once.Do(func() { close(r.pass) })
-	return nil
-}
+func (replies) Close() error { return nil }
 
 // typed says whether somebody is attached who types.
 func (k *keeper) typed() bool {

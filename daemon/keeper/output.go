@@ -5,7 +5,9 @@ package keeper
 import (
 	"io"
 	"os"
+	"slices"
 	"sync"
+	"time"
 )
 
 // output is one stream of a job's output: the spool, which is a file, and those who follow it.
@@ -13,15 +15,18 @@ type output struct {
 	file   *os.File
 	budget *budget
 	screen *screen // nil without a terminal; mu guards it
+	told   func()  // called in a goroutine of its own when much was dropped; may be nil
+	hurry  func()  // the job is being stopped, and waits for nobody
+	quick  <-chan struct{}
 
-	mu      sync.Mutex    // guards the rest
-	changed chan struct{} // closed and replaced when something below changes
-	size    int64         // bytes in the spool
-	full    bool          // it takes no more
-	dropped int64         // bytes that it did not take
-	ended   bool
-	hurried bool               // the job is being stopped, and waits for nobody
-	live    map[*follower]bool // who has had everything, once it is full
+	mu        sync.Mutex    // guards the rest
+	changed   chan struct{} // closed and replaced when something below changes
+	size      int64         // bytes in the spool
+	full      bool          // it takes no more
+	dropped   int64         // bytes that it did not take
+	toldAt    time.Time
+	ended     bool
+	followers map[*follower]bool
 }
 
 // budget is how much the spool of a job still takes, over both streams.
@@ -42,8 +47,10 @@ func (b *budget) take(n int) int {
 }
 
 func newOutput(file *os.File, b *budget, s *screen) *output {
+	quick := make(chan struct{})
 	return &output{file: file, budget: b, screen: s, changed: make(chan struct{}),
-		live: map[*follower]bool{}}
+		hurry: sync.OnceFunc(func() { close(quick) }), quick: quick,
+		followers: map[*follower]bool{}}
 }
 
 // spooled is a stream whose keeper is dead.
@@ -77,68 +84,127 @@ func (o *output) keep(from io.Reader) {
 	o.change()
 }
 
-// hurry has the job wait for nobody any more.
-func (o *output) hurry() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.hurried = true
-	o.change()
-}
-
-// add takes what the job has written. It waits for nobody while the spool takes it; after that, for
-// those who are attached and have had all before (JO7).
+// add takes what the job has written. It waits for nobody while the spool takes it; after that, with
+// wait, for those who are attached and have had all before (JO7).
 func (o *output) add(p []byte) {
 	o.mu.Lock()
-	if o.screen != nil {
-		o.screen.write(p)
-	}
+	before := o.size
 	if !o.full {
 		stored := o.budget.take(len(p))
 		n, err := o.file.Write(p[:stored])
 		o.full = err != nil || n < len(p) // the disk, or the budget
 		o.size += int64(n)
-		p = p[n:]
+		o.draw(p[:n])
+		if p = p[n:]; o.full {
+			for f := range o.followers { // who has had all up to here misses nothing
+				f.joined = f.joined || f.at >= before
+			}
+		}
 	}
-	o.change()
-	for len(p) > 0 && o.budget.wait && len(o.live) == 0 && !o.hurried {
+	for len(p) > 0 && o.budget.wait && len(o.joined()) == 0 && !o.hurried() {
+		o.change()
 		changed := o.changed
 		o.mu.Unlock()
-		<-changed
+		select {
+		case <-changed:
+		case <-o.quick:
+		}
 		o.mu.Lock()
 	}
+	o.draw(p)
 	o.dropped += int64(len(p))
-	var live []*follower
-	for f := range o.live {
-		if len(p) > 0 {
-			live = append(live, f)
+	o.change()
+	joined := o.joined()
+	if len(p) > 0 && o.told != nil && time.Since(o.toldAt) > time.Second {
+		o.toldAt = time.Now()
+		go o.told()
+	}
+	if !o.budget.wait {
+		for _, f := range joined {
+			f.offer(p)
 		}
 	}
 	o.mu.Unlock()
-	for _, f := range live {
-		f.pass(p)
+	if o.budget.wait && len(p) > 0 {
+		p = slices.Clone(p)
+		for _, f := range joined {
+			select {
+			case f.live <- p:
+			case <-f.gone:
+			case <-o.quick:
+			}
+		}
 	}
 }
 
+// draw has the terminal's screen follow. The caller holds mu.
+func (o *output) draw(p []byte) {
+	if o.screen != nil && len(p) > 0 {
+		o.screen.write(p)
+	}
+}
+
+// joined are those who get what the spool does not take. The caller holds mu.
+func (o *output) joined() (all []*follower) {
+	for f := range o.followers {
+		if f.joined {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func (o *output) hurried() bool {
+	select {
+	case <-o.quick:
+		return true
+	default:
+		return false
+	}
+}
+
+// mostQueued is how many pieces a follower may be late with that are in no spool.
+const mostQueued = 32
+
 // follower is somebody who takes output from some place on.
 type follower struct {
-	o     *output
-	at    int64           // where in the spool
-	gone  <-chan struct{} // closed when it wants no more
-	live  chan []byte     // what is not in the spool
-	taken chan struct{}   // has a value when a piece of that was taken
+	o    *output
+	gone <-chan struct{} // closed when it wants no more
+	live chan []byte     // what is not in the spool
+
+	// o.mu guards these
+	at     int64 // where in the spool
+	joined bool  // it gets what the spool does not take
+	missed int64 // bytes of that that it was too slow for
 }
 
-func (o *output) follow(at int64, gone <-chan struct{}) *follower {
-	return &follower{o: o, at: at, gone: gone, live: make(chan []byte),
-		taken: make(chan struct{}, 1)}
+// follow begins at some place; from now on: at the end, and what comes next is not missed.
+func (o *output) follow(at int64, fromNow bool, gone <-chan struct{}) *follower {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.followLocked(at, fromNow, gone)
 }
 
-// pass gives it a piece that the spool does not have, and waits until it was taken.
-func (f *follower) pass(p []byte) {
+func (o *output) followLocked(at int64, fromNow bool, gone <-chan struct{}) *follower {
+	f := &follower{o: o, at: at, gone: gone, live: make(chan []byte, mostQueued)}
+	if fromNow {
+		f.at, f.joined = o.size, o.full
+	}
+	o.followers[f] = true
+	o.change()
+	return f
+}
+
+// offer gives it a piece that the spool does not have, if it is not too late already. The caller holds
+// o.mu.
+func (f *follower) offer(p []byte) {
+	if len(p) == 0 {
+		return
+	}
 	select {
-	case f.live <- p:
-		<-f.taken
-	case <-f.gone:
+	case f.live <- slices.Clone(p):
+	default:
+		f.missed += int64(len(p))
 	}
 }
 
@@ -147,40 +213,53 @@ func (f *follower) pass(p []byte) {
 func (f *follower) copy(put func([]byte) error, gap func(int64)) error {
 	defer f.leave()
 	buf := make([]byte, 32<<10)
-	joined := false
-	for {
-		missing := int64(0)
+	for read := 0; ; read = 0 {
 		f.o.mu.Lock()
 		changed, size, ended := f.o.changed, f.o.size, f.o.ended
-		if f.at == size && f.o.full && !joined {
-			joined, missing = true, f.o.dropped
-			f.o.live[f] = true
+		missing := f.missed
+		f.missed = 0
+		if f.at == size && f.o.full && !f.joined {
+			f.joined, missing = true, missing+f.o.dropped
 			f.o.change() // a job may wait for this
 			changed = f.o.changed
 		}
+		at := f.at
 		f.o.mu.Unlock()
 		if missing > 0 {
 			gap(missing)
 		}
-		if f.at < size {
-			n, err := f.o.file.ReadAt(buf[:min(int64(len(buf)), size-f.at)], f.at)
+		if at < size {
+			n, err := f.o.file.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
 			if n == 0 {
 				return err // somebody has cut the file
 			}
-			f.at += int64(n)
-			if err := put(buf[:n]); err != nil {
+			read = n
+		}
+		if read > 0 {
+			if err := put(buf[:read]); err != nil {
+				return err
+			}
+			f.o.mu.Lock()
+			f.at += int64(read)
+			f.o.mu.Unlock()
+			continue
+		}
+		select {
+		case p := <-f.live:
+			if err := put(p); err != nil {
 				return err
 			}
 			continue
+		case <-f.gone:
+			return nil
+		default:
 		}
 		if ended {
 			return nil
 		}
 		select {
 		case p := <-f.live:
-			err := put(p)
-			f.taken <- struct{}{}
-			if err != nil {
+			if err := put(p); err != nil {
 				return err
 			}
 		case <-changed:
@@ -194,6 +273,6 @@ func (f *follower) copy(put func([]byte) error, gap func(int64)) error {
 func (f *follower) leave() {
 	f.o.mu.Lock()
 	defer f.o.mu.Unlock()
-	delete(f.o.live, f)
+	delete(f.o.followers, f)
 	f.o.change()
 }

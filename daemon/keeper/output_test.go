@@ -39,7 +39,7 @@ type taker struct {
 func (o *output) takes(at int64) *taker {
 	x := &taker{gone: make(chan struct{}), done: make(chan error, 1)}
 	go func() {
-		x.done <- o.follow(at, x.gone).copy(func(p []byte) error {
+		x.done <- o.follow(at, false, x.gone).copy(func(p []byte) error {
 			x.mu.Lock()
 			defer x.mu.Unlock()
 			x.text.Write(p)
@@ -63,13 +63,13 @@ func (x *taker) has(t *testing.T, want string) {
 	})
 }
 
-// joined waits until so many have had everything of a spool that is full.
-func (o *output) joined(t *testing.T, n int) {
+// haveAll waits until so many have had everything of a spool that is full.
+func (o *output) haveAll(t *testing.T, n int) {
 	t.Helper()
 	testend.Until(t, "they have everything", func() bool {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		return len(o.live) == n
+		return len(o.joined()) == n
 	})
 }
 
@@ -101,11 +101,11 @@ func TestOutputDropped(t *testing.T) {
 	o.add([]byte("0123456789AB")) // nobody has AB
 	there := o.takes(0)
 	there.has(t, "0123456789<gap>")
-	o.joined(t, 1)
+	o.haveAll(t, 1)
 	o.add([]byte("live"))
 	there.has(t, "0123456789<gap>live")
 	late := o.takes(0)
-	o.joined(t, 2)
+	o.haveAll(t, 2)
 	o.add([]byte("!"))
 	o.finish()
 	late.has(t, "0123456789<gap>!")
@@ -154,24 +154,94 @@ func TestOutputLeft(t *testing.T) {
 	o.add([]byte("0"))
 	fails := make(chan error, 1)
 	go func() {
-		fails <- o.follow(1, nil).copy(func([]byte) error { return errors.New("no") },
+		fails <- o.follow(1, false, nil).copy(func([]byte) error { return errors.New("no") },
 			func(int64) {})
 	}()
 	o.add([]byte("1")) // the spool is full; it may have missed that
-	o.joined(t, 1)
+	o.haveAll(t, 1)
 	o.add([]byte("2"))
 	if err := <-fails; err == nil || err.Error() != "no" {
 		t.Errorf("%v", err)
 	}
 	x := o.takes(1)
-	o.joined(t, 1)
+	o.haveAll(t, 1)
 	close(x.gone)
 	o.add([]byte("3"))
 	if err := <-x.done; err != nil {
 		t.Error(err)
 	}
-	if len(o.live) != 0 {
-		t.Errorf("%d are still there", len(o.live))
+	if len(o.followers) != 0 {
+		t.Errorf("%d are still there", len(o.followers))
+	}
+}
+
+// Who is attached when the spool becomes full, and has had all so far, misses nothing.
+func TestOutputFillsUp(t *testing.T) {
+	o := stream(t, 3, false)
+	x := o.takes(0)
+	o.add([]byte("0"))
+	x.has(t, "0")
+	testend.Until(t, "it is known to have that", func() bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		for f := range o.followers {
+			return f.at == 1
+		}
+		return false
+	})
+	o.add([]byte("12345"))
+	o.add([]byte("6"))
+	o.finish()
+	x.has(t, "0123456")
+	if err := <-x.done; err != nil || x.gaps != nil || o.dropped != 4 {
+		t.Errorf("%v, %v, %d", err, x.gaps, o.dropped)
+	}
+}
+
+// One that takes nothing holds up neither the job nor the others, unless the job is to wait; and
+// then not when it is stopped.
+func TestOutputStalls(t *testing.T) {
+	for _, wait := range []bool{false, true} {
+		o := stream(t, 1, wait)
+		o.add([]byte("0"))
+		stalled := make(chan struct{})
+		gaps := make(chan int64, 10)
+		done := make(chan error, 1)
+		f := o.follow(1, true, nil)
+		f.joined = true
+		go func() {
+			done <- f.copy(func([]byte) error { <-stalled; return nil },
+				func(n int64) { gaps <- n })
+		}()
+		added := make(chan struct{})
+		go func() {
+			defer close(added)
+			for range 2 * mostQueued {
+				o.add([]byte("x"))
+			}
+			o.finish()
+		}()
+		if wait {
+			testend.Until(t, "it waits", func() bool {
+				o.mu.Lock()
+				defer o.mu.Unlock()
+				return o.dropped > mostQueued
+			})
+			select {
+			case <-added:
+				t.Fatal("it did not wait")
+			default:
+			}
+			o.hurry()
+		}
+		<-added
+		close(stalled)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if !wait && <-gaps == 0 {
+			t.Error("what was missed is not told")
+		}
 	}
 }
 

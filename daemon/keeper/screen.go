@@ -33,7 +33,7 @@ type screen struct {
 // The size of a terminal whose size nobody has said, and the largest that is followed.
 const (
 	usualRows, usualCols = 24, 80
-	mostRows, mostCols   = 1000, 1000
+	mostRows, mostCols   = 300, 600
 )
 
 // newScreen begins with an empty screen. What a terminal answers goes to reply, which must not wait

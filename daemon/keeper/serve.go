@@ -98,6 +98,7 @@ func (k *keeper) answer(ch *mux.Channel) {
 	case job.Do == protocol.JobStop:
 		k.stop(protocol.HowCancelled)
 		<-k.over
+		k.letGo()
 		tell(ch, k.record())
 	default:
 		reason = &protocol.Reason{Code: protocol.CodeBadRequest,

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"minissh/protocol"
 )
 
@@ -127,6 +129,22 @@ func (s store) find(name string) (found job, _ error) {
 			protocol.Quote(name))
 	}
 	return found, nil
+}
+
+// turn is for one who starts a job: it is closed when the job can be found.
+func (s store) turn() (*os.File, error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(filepath.Join(s.dir, ".lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // admit says why no job of that name may be started now, and makes room for it: jobs that ended

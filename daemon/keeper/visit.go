@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,7 +27,7 @@ func tell(ch *mux.Channel, r protocol.JobRecord) {
 // visit is a client that is attached to a job.
 type visit struct {
 	ch      *mux.Channel
-	types   io.Writer // what it types on; nil: it does not
+	types   chan<- []byte // takes what it types; nil: it does not
 	watches bool
 	gone    chan struct{} // closed when it is to take no more
 	leave   func()        // closes it
@@ -36,7 +36,7 @@ type visit struct {
 	over *protocol.Reason // why it ended before the job; first one counts
 }
 
-func newVisit(ch *mux.Channel, types io.Writer) *visit {
+func newVisit(ch *mux.Channel, types chan<- []byte) *visit {
 	v := &visit{ch: ch, types: types, gone: make(chan struct{})}
 	v.leave = sync.OnceFunc(func() { close(v.gone) })
 	return v
@@ -57,7 +57,7 @@ func (v *visit) end(code protocol.Code, message string) {
 func (k *keeper) attach(ch *mux.Channel, job *protocol.Job) *protocol.Reason {
 	v := newVisit(ch, nil)
 	if k.p.TTY != "" && !job.Watch {
-		v.types = k.p.Stdin
+		v.types = k.typing
 	}
 	v.watches = job.Watch
 	k.enter(v, job.Share || job.Watch)
@@ -70,13 +70,17 @@ func (k *keeper) attach(ch *mux.Channel, job *protocol.Job) *protocol.Reason {
 	if !v.watches && job.Screen {
 		k.resize(protocol.Size{Rows: job.Rows, Cols: job.Cols})
 	}
-	at, screen := k.from(job)
-	err := v.carry(k.out.follow(at, v.gone), k.err.follow(k.err.begin(job), v.gone), screen)
-	if err == nil && v.reason() == nil {
-		<-k.over
-		ch.End(k.record().Exit)
-	} else if err != nil {
+	out, screen := k.from(v, job)
+	err := v.carry(out, k.err.follow(0, job.New, v.gone), screen)
+	switch {
+	case err != nil:
 		v.end(protocol.CodeInternal, "the job's output cannot be read: "+err.Error())
+	case v.reason() == nil:
+		select {
+		case <-k.over:
+			ch.End(k.record().Exit)
+		case <-v.gone:
+		}
 	}
 	close(stop)
 	v.leave()
@@ -130,14 +134,11 @@ func (k *keeper) resize(size protocol.Size) {
 const midway = 200 * time.Millisecond
 
 // from is where a client's output begins, and what draws the screen before that.
-func (k *keeper) from(job *protocol.Job) (at int64, screen []byte) {
+func (k *keeper) from(v *visit, job *protocol.Job) (out *follower, screen []byte) {
 	k.out.mu.Lock()
 	defer k.out.mu.Unlock()
 	if !job.Screen || k.out.screen == nil || k.out.ended {
-		if job.New {
-			at = k.out.size
-		}
-		return at, nil
+		return k.out.followLocked(0, job.New, v.gone), nil
 	}
 	t := time.NewTimer(midway)
 	defer t.Stop()
@@ -151,17 +152,7 @@ func (k *keeper) from(job *protocol.Job) (at int64, screen []byte) {
 		}
 		k.out.mu.Lock()
 	}
-	return k.out.size, k.out.screen.redo()
-}
-
-// begin is where a client's standard error begins.
-func (o *output) begin(job *protocol.Job) int64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if job.New {
-		return o.size
-	}
-	return 0
+	return k.out.followLocked(0, true, v.gone), k.out.screen.redo()
 }
 
 // carry sends output until its end, or the visit's.
@@ -181,9 +172,15 @@ func (v *visit) carry(out, errs *follower, screen []byte) error {
 		if len(screen) > 0 {
 			put(protocol.TypeStdout)(screen)
 		}
-		failed[0] = out.copy(put(protocol.TypeStdout), v.gap)
+		if failed[0] = out.copy(put(protocol.TypeStdout), v.gap); failed[0] != nil {
+			v.leave()
+		}
 	})
-	both.Go(func() { failed[1] = errs.copy(put(protocol.TypeStderr), v.gap) })
+	both.Go(func() {
+		if failed[1] = errs.copy(put(protocol.TypeStderr), v.gap); failed[1] != nil {
+			v.leave()
+		}
+	})
 	both.Wait()
 	if failed[0] != nil {
 		return failed[0]
@@ -201,12 +198,28 @@ func (v *visit) gap(missing int64) {
 func (v *visit) input() {
 	for {
 		e, err := v.ch.Take()
-		if len(e.Data) > 0 && v.types != nil {
-			v.types.Write(e.Data)
+		if v.types != nil {
+			v.typeOn(e.Data)
 		}
 		if err != nil {
 			return
 		}
+	}
+}
+
+// typeOn types, as long as the client is there: a program that reads nothing holds up nobody else.
+func (v *visit) typeOn(data []byte) {
+	if len(data) == 0 {
+		return
+	}
+	select {
+	case <-v.gone:
+		return
+	default:
+	}
+	select {
+	case v.types <- slices.Clone(data): // they are lent
+	case <-v.gone:
 	}
 }
 

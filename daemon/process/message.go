@@ -7,9 +7,13 @@ import (
 	"io"
 )
 
-// MaxMessage is the longest message between a daemon and its helpers, in bytes of JSON: a command
-// of 1 MiB that is not text (EX1), with its environment.
-const MaxMessage = 4 << 20
+// The longest messages between a daemon and its helpers, in bytes of JSON. A helper may be told a
+// command of 1 MiB that is not text (EX1), with its environment. What it says is the account's, and
+// the daemon holds it.
+const (
+	MaxOrder  = 8 << 20
+	MaxAnswer = 64 << 10
+)
 
 // WriteMessage sends a helper, or its daemon, a message as JSON, with its length before it.
 func WriteMessage(w io.Writer, message any) error {
@@ -21,14 +25,15 @@ func WriteMessage(w io.Writer, message any) error {
 	return err
 }
 
-// ReadMessage takes one. Memory is used for what comes, not for what is announced.
-func ReadMessage(r io.Reader, message any) error {
+// ReadMessage takes one of at most so many bytes. Memory is used for what comes, not for what is
+// announced.
+func ReadMessage(r io.Reader, most int, message any) error {
 	var length [4]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
 		return err
 	}
 	n := binary.BigEndian.Uint32(length[:])
-	if n > MaxMessage {
+	if int64(n) > int64(most) {
 		return fmt.Errorf("a message of %d bytes", n)
 	}
 	text, err := io.ReadAll(io.LimitReader(r, int64(n)))

@@ -40,7 +40,7 @@ func beFilesHelper([]string) int {
 	// SIGPIPE must not end it before all that came is in place
 	process.ResetSignals()
 	var o order
-	if err := process.ReadMessage(os.Stdin, &o); err != nil || o.Files == nil {
+	if err := process.ReadMessage(os.Stdin, process.MaxOrder, &o); err != nil || o.Files == nil {
 		fmt.Fprintf(os.Stderr, "the order: %v\n", err)
 		return 2
 	}
@@ -82,7 +82,7 @@ func throughHelper(h *helper, request *protocol.Files) *protocol.Reason {
 	var ready report
 	err := process.WriteMessage(h.Stdin, o)
 	if err == nil {
-		err = process.ReadMessage(h.Stdout, &ready)
+		err = process.ReadMessage(h.Stdout, process.MaxAnswer, &ready)
 	}
 	if err == nil && ready.Refused != nil {
 		return itsWords(ready.Refused)
@@ -106,7 +106,7 @@ func throughHelper(h *helper, request *protocol.Files) *protocol.Reason {
 	h.Stdout.Close() // the helper learns this way that the client is gone, and from its input
 	h.shouldEnd()
 	var last report
-	if process.ReadMessage(h.Stderr, &last) != nil {
+	if process.ReadMessage(h.Stderr, process.MaxAnswer, &last) != nil {
 		last = report{Broken: refusal(protocol.CodeInternal, "the helper process ended early")}
 	}
 	if last.Broken != nil {

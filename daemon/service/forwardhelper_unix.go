@@ -70,7 +70,7 @@ func beForwardHelper([]string) int {
 	syscall.Umask(0o177) // a Unix socket is its owner's alone (FO7)
 	for {
 		var order forwardOrder
-		if process.ReadMessage(os.Stdin, &order) != nil {
+		if process.ReadMessage(os.Stdin, process.MaxOrder, &order) != nil {
 			if c.bound != nil {
 				c.bound.close()
 			}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"minissh/daemon/access"
 	"minissh/daemon/authorized"
 	"minissh/daemon/keeper"
@@ -59,22 +61,30 @@ func startJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	noPTY := terminal(&spec, open, who)
 	order := keeper.NewOrder(spec, open.PTY)
 	order.Home, order.Command = protocol.Bytes(who.Account.Home), protocol.Bytes(asked(open))
+	order.Command = order.Command[:min(len(order.Command), protocol.MaxJobCommand)]
 	order.Name, order.Wait = open.Job.Name, open.Job.Wait
 	order.Spool = open.Job.Spool
 	if order.Spool == 0 {
 		order.Spool = usualSpool
 	}
 	order.Timeout, order.Grace = open.Timeout, h.StopGrace.Milliseconds()
+	leave, ok := enterKeeper(who.Account)
+	if !ok {
+		return refusal(protocol.CodeTooManyCommands, "this account runs as many jobs as it may")
+	}
 	k, reason := h.startHelper(ch, who, func() (*process.Process, error) {
 		return process.StartSelf(who.Account, keeper.Verb)
 	})
 	if reason != nil {
+		leave()
 		return reason
 	}
+	go func() { <-k.Done(); leave() }()
+	k.late.Reset(h.HelperStart + process.StartTime) // it waits itself for what its command needs
 	var answer keeper.Answer
 	err := process.WriteMessage(k.Stdin, order)
 	if err == nil {
-		err = process.ReadMessage(k.Stdout, &answer)
+		err = readAnswer(k, &answer)
 	}
 	if err != nil || answer.Job == nil {
 		k.end()
@@ -104,6 +114,69 @@ func told(ch *mux.Channel, records ...*protocol.JobRecord) *protocol.Reason {
 	}
 	ch.End(&protocol.Exit{How: protocol.HowExited, Code: new(int)})
 	return nil
+}
+
+// readAnswer reads what a helper says of one job, and bounds it: a client is sent it, and it is
+// logged.
+func readAnswer(from *helper, answer *keeper.Answer) error {
+	if err := process.ReadMessage(from.Stdout, process.MaxAnswer, answer); err != nil {
+		return err
+	}
+	r := answer.Job
+	if r == nil {
+		return nil
+	}
+	if !protocol.ValidJobName(r.ID) || len(r.Name) > protocol.MaxJobName ||
+		len(r.State) > protocol.MaxJobName || len(r.Command) > protocol.MaxJobCommand {
+		return errors.New("a record that cannot be")
+	}
+	if r.Exit != nil {
+		r.Exit = bounded(r.Exit)
+	}
+	return nil
+}
+
+// bounded is an outcome as a keeper tells it, short enough for every frame.
+func bounded(exit *protocol.Exit) *protocol.Exit {
+	small := *exit
+	small.How, small.Signal = logbook.Shorten(small.How, 64), logbook.Shorten(small.Signal, 64)
+	small.Dir, small.OldDir = nil, nil
+	small.Left = small.Left[:min(len(small.Left), 16)]
+	return &small
+}
+
+// mostKeepers is how many keepers of one account this daemon starts at once, whatever the account's
+// own files say: each that runs takes something here.
+const mostKeepers = 256
+
+// keepers are those that run, by uid.
+var keepers struct {
+	sync.Mutex
+	of map[uint32]int
+}
+
+// enterKeeper counts one more keeper, until leave; false: the account has as many as it may.
+func enterKeeper(acct process.Account) (leave func(), ok bool) {
+	uid := uint32(0)
+	if acct.Credential != nil {
+		uid = acct.Credential.UID
+	}
+	keepers.Lock()
+	defer keepers.Unlock()
+	if keepers.of[uid] >= mostKeepers {
+		return nil, false
+	}
+	if keepers.of == nil {
+		keepers.of = map[uint32]int{}
+	}
+	keepers.of[uid]++
+	return func() {
+		keepers.Lock()
+		defer keepers.Unlock()
+		if keepers.of[uid]--; keepers.of[uid] == 0 {
+			delete(keepers.of, uid)
+		}
+	}, true
 }
 
 // refusal is why a helper did not do what it was asked for.
@@ -149,7 +222,7 @@ func askClerk(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	opened := false
 	for {
 		var answer keeper.Answer
-		err := process.ReadMessage(c.Stdout, &answer)
+		err := readAnswer(c, &answer)
 		if err != nil || answer.Refused != nil {
 			if opened {
 				return refusal(protocol.CodeInternal, "the list of jobs ended early")
@@ -184,7 +257,7 @@ func visitJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	defer c.end()
 	defer socket.Close()
 	var answer keeper.Answer
-	if err := process.ReadMessage(c.Stdout, &answer); err != nil || answer.Job == nil {
+	if err := readAnswer(c, &answer); err != nil || answer.Job == nil {
 		return c.refusal(err, answer)
 	}
 	if answer.Job.PTY && ch.Request().Job.Do == protocol.JobAttach {
@@ -211,41 +284,53 @@ func visitJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	c.answered()
 	h.noted(who, "Job", "do", ch.Request().Job.Do, "id", logbook.Shorten(answer.Job.ID, 16),
 		"channel", ch.ID())
-	join(ch, to)
+	join(h, ch, to)
 	return nil
 }
 
-// passedConn takes the connection that a helper passes.
+// passedConn takes the connection that a helper passes: a Unix socket. Another one might make
+// whoever closes it wait (socket(7), SO_LINGER), so that is closed at once, and does not.
 func passedConn(socket *net.UnixConn) (net.Conn, error) {
 	_, d, err := receiveMessage(socket, make([]byte, 16))
 	if err != nil {
 		return nil, err
 	}
 	defer d.close()
+	for _, fd := range d.fds {
+		address, err := unix.Getsockname(fd)
+		if _, local := address.(*unix.SockaddrUnix); err != nil || !local {
+			unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+			return nil, errNoConnection
+		}
+	}
 	return d.conn()
 }
 
 // join joins a client's channel to a keeper's, to the end of both. What a keeper says is the
-// account's words, and passes as the output of a command does.
-func join(ch, to *mux.Channel) {
+// account's words, and passes as the output of a command does. A keeper that does not answer is
+// waited for as long as the client does, and HelperGrace more.
+func join(h *Host, ch, to *mux.Channel) {
 	var others sync.WaitGroup
 	over := make(chan struct{})
-	others.Go(func() { requestsTo(to, ch, over) })
+	abandon := func() { to.Session().Abandon(mux.ErrGoodbye) } // what waits for it goes on
+	others.Go(func() { requestsTo(to, ch, over, h.HelperGrace, abandon) })
 	others.Go(func() { inputTo(to, ch) })
 	exit, reason := answersTo(ch, to)
+	if reason == nil && ch.End(exit) != nil {
+		reason = refusal(protocol.CodeInternal, "the job's outcome cannot be told")
+	}
 	if reason != nil {
 		ch.Close(reason)
-	} else {
-		ch.End(exit)
 	}
 	close(over)
 	to.Close(nil)
-	to.Session().Abandon(mux.ErrGoodbye) // what waits for it goes on
+	abandon()
 	others.Wait()
 }
 
-// requestsTo passes signals and sizes, and the client's going.
-func requestsTo(to, ch *mux.Channel, over <-chan struct{}) {
+// requestsTo passes signals and sizes, and the client's going, after which a keeper has some time to
+// answer.
+func requestsTo(to, ch *mux.Channel, over <-chan struct{}, grace time.Duration, abandon func()) {
 	for {
 		select {
 		case e := <-ch.Requests():
@@ -256,6 +341,13 @@ func requestsTo(to, ch *mux.Channel, over <-chan struct{}) {
 			to.Send(protocol.TypeResize, &size)
 		case <-ch.Gone():
 			to.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+			late := time.NewTimer(grace)
+			defer late.Stop()
+			select {
+			case <-late.C:
+				abandon()
+			case <-over:
+			}
 			return
 		case <-over:
 			return
@@ -281,10 +373,11 @@ func answersTo(ch, to *mux.Channel) (*protocol.Exit, *protocol.Reason) {
 	passOne := func(e mux.Event) {
 		switch m := e.Message.(type) {
 		case *protocol.Opened:
-			ch.Send(protocol.TypeOpened, &protocol.Opened{PID: m.PID, TTY: m.TTY})
+			ch.Send(protocol.TypeOpened, &protocol.Opened{PID: m.PID,
+				TTY: m.TTY[:min(len(m.TTY), 256)]})
 		case *protocol.Notice:
-			ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: m.Notice, Message: m.Message,
-				Exit: m.Exit})
+			ch.Send(protocol.TypeNotice, &protocol.Notice{Notice: logbook.Shorten(m.Notice, 64),
+				Message: m.Message})
 		}
 	}
 	select {
@@ -327,7 +420,7 @@ func answersTo(ch, to *mux.Channel) (*protocol.Exit, *protocol.Reason) {
 		}
 		switch m := e.Message.(type) {
 		case *protocol.Exit:
-			exit = m
+			exit = bounded(m)
 		case *protocol.Reason:
 			if exit == nil && m.Code != "" {
 				return nil, itsWords(m)

@@ -103,8 +103,8 @@ var pages = []struct {
 	rules int
 }{
 	{"FR", 8}, {"JS", 4}, {"CH", 10}, {"EX", 9}, {"ID", 8}, {"CA", 4}, {"SE", 11}, {"CO", 4},
-	{"TE", 3}, {"LI", 6}, {"SU", 5}, {"FI", 13}, {"FO", 9}, {"RE", 8}, {"PA", 6}, {"LO", 6},
-	{"CE", 7},
+	{"TE", 3}, {"LI", 6}, {"SU", 5}, {"FI", 13}, {"FO", 9}, {"JO", 9}, {"RE", 8}, {"PA", 6},
+	{"LO", 6}, {"CE", 7},
 }
 
 // IsRule says whether name is a rule's, or a group's.
