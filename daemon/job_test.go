@@ -193,7 +193,8 @@ func TestJobRefused(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	if left,
-		_ := filepath.Glob(filepath.Join(l.home, ".local/state/minissh/jobs/*/[a-z0-9]*")); len(left) != 0 {
+		_ := filepath.Glob(filepath.Join(l.home,
+		".local/state/minissh/jobs/*/[a-z0-9]*")); len(left) != 0 {
 		t.Errorf("%q is left", left)
 	}
 }

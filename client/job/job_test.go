@@ -153,19 +153,22 @@ func TestRefusals(t *testing.T) {
 		do         func(*dial.Dialer, run.Streams) int
 		what, hint string
 	}{
-		{protocol.CodeJobExists, named, `a job with the name "build" runs on fake already`, "job attach "},
+		{protocol.CodeJobExists, named, `a job with the name "build" runs on fake already`,
+			"job attach "},
 		{protocol.CodeTooManyCommands, named, "fake keeps no more jobs for you: ", "job remove "},
 		{protocol.CodeStartFailed, named, "fake did not run it: ", ""},
 		{protocol.CodeNoDirectory, named, "fake did not run it: ", ""},
 		{protocol.CodeUnknownService, named, "minisshd on fake is older than jobs", "nohup"},
-		{protocol.CodeServiceRefused, named, "your key may not have jobs on fake: ", "minissh-jobs"},
+		{protocol.CodeServiceRefused, named, "your key may not have jobs on fake: ",
+			"minissh-jobs"},
 		{protocol.CodeShuttingDown, named, "minisshd on fake is being stopped", "wait"},
 		{protocol.CodeInternal, named, "fake refused: ", ""},
 		{protocol.CodeNoJob, stop, `fake has no job "build"`, "job list "},
 		{protocol.CodeNoJob, remove, `fake has no job "build"`, "job list "},
 		{protocol.CodeBusy, remove, "job build on fake still runs, and stays", "job stop "},
 		{protocol.CodeNoJob, to, `fake has no job "build"`, "job list "},
-		{protocol.CodeTakenOver, to, "another client has taken job build on fake over; it goes on", "attach --share "},
+		{protocol.CodeTakenOver, to, "another client has taken job build on fake over; it goes on",
+			"attach --share "},
 		{protocol.CodeJobLost, to, "job build on fake was lost: ", "job list "},
 		{protocol.CodeJobLost, collect, "job build on fake was lost: ", "job list "},
 		{protocol.CodeUnknownService, list(false), "minisshd on fake is older than jobs", "nohup"},
@@ -233,7 +236,8 @@ func TestAttach(t *testing.T) {
 	}{
 		{job.Attachment{Job: "build"}, `{"how":"exited","code":3}`, 3,
 			protocol.Job{Do: "attach", Name: "build"}},
-		{job.Attachment{Job: "build", New: true, Share: true}, `{"how":"signalled","signal":"TERM"}`,
+		{job.Attachment{Job: "build", New: true, Share: true},
+			`{"how":"signalled","signal":"TERM"}`,
 			143, protocol.Job{Do: "attach", Name: "build", New: true, Share: true}},
 		{job.Attachment{Job: "build", Watch: true}, `{"how":"deadline","signal":"HUP"}`, 124,
 			protocol.Job{Do: "attach", Name: "build", Watch: true}},
@@ -349,8 +353,9 @@ func TestSessionIsLost(t *testing.T) {
 		g.Data(protocol.TypeStdout, "out")
 	})
 	r := does(t, f, attach(job.Attachment{Job: "build"}))
-	if r.code != 255 || r.out != "out" || !strings.Contains(r.said, "; that does not stop job build there\n"+
-		"minissh: hint: minissh job attach ") || strings.Contains(r.said, "stopped") {
+	if r.code != 255 || r.out != "out" ||
+		!strings.Contains(r.said, "; that does not stop job build there\n"+
+			"minissh: hint: minissh job attach ") || strings.Contains(r.said, "stopped") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -358,15 +363,16 @@ func TestSessionIsLost(t *testing.T) {
 // stop says how the job ended, remove what it did.
 func TestStopAndRemove(t *testing.T) {
 	for state, want := range map[string]string{
-		`"ended","exit":{"how":"cancelled","signal":"TERM"}`:   "was stopped",
-		`"ended","exit":{"how":"exited","code":3}`:             "exited with 3",
-		`"ended","exit":{"how":"signalled","signal":"KILL"}`:   "was ended by signal KILL",
-		`"ended","exit":{"how":"deadline"}`:                    "was stopped by its --timeout",
-		`"ended","exit":{"how":"exited"}`:                      "has ended, and how is not known",
-		`"ended"`:                                              "has ended, and how is not known",
-		`"lost"`:                                               "had been lost: its keeper was killed",
-		`"lost_at_reboot"`:                                     "had been lost when the machine",
-		`"running"`:                                            "still runs",
+		`"ended","exit":{"how":"cancelled","signal":"TERM"}`: "was stopped",
+		`"ended","exit":{"how":"exited","code":3}`:           "exited with 3",
+		`"ended","exit":{"how":"signalled","signal":"KILL"}`: "was ended by signal KILL",
+		`"ended","exit":{"how":"deadline"}`:                  "was stopped by its --timeout",
+		`"ended","exit":{"how":"exited"}`:                    "has ended, and how is not known",
+		`"ended"`:                                            "has ended, and how is not known",
+		`"lost"`: "had been lost: its keeper was " +
+			"killed",
+		`"lost_at_reboot"`: "had been lost when the machine",
+		`"running"`:        "still runs",
 		`"ended","exit":{"how":"exited","code":-3}`:            "has ended: ",
 		`"ended","exit":{"how":"signalled","signal":"\u001b"}`: "has ended: ",
 	} {

@@ -56,8 +56,9 @@ func verbs() []verb {
 		{name: "cp", usage: "copy files, as scp does: minissh cp a.txt host:", run: copyFiles},
 		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there",
 			args: "[user@]host…", run: pairing},
-		{name: "job", new: true, usage: "what was started with --detach: attach, collect, list, stop, remove",
-			args: "[user@]host [JOB]", run: jobs, does: jobVerbs, also: []completion.Flag{
+		{name: "job", new: true,
+			usage: "what was started with --detach: attach, collect, list, stop, remove",
+			args:  "[user@]host [JOB]", run: jobs, does: jobVerbs, also: []completion.Flag{
 				{Name: "--new", Usage: "attach: output from now on, not from the beginning"},
 				{Name: "--share", Usage: "attach: beside other clients, which stay"},
 				{Name: "--watch", Usage: "attach: only look, and type nothing"},
@@ -71,7 +72,8 @@ func verbs() []verb {
 				{Name: "-i", Argument: true,
 					Usage: "FILE with the private key, if not one of ~/.ssh/id_*"},
 			}},
-		{name: "version", usage: "print the version", runOwn: func(ownFlags) error { fmt.Println(software, protocol.ALPN); return nil }},
+		{name: "version", usage: "print the version",
+			runOwn: func(ownFlags) error { fmt.Println(software, protocol.ALPN); return nil }},
 		{name: "help", usage: "this text, or that of a verb", args: "[verb]", runOwn: help},
 	}
 }
@@ -115,7 +117,8 @@ func hidesHost(v verb) error {
 	}
 	return &report.Failure{What: fmt.Sprintf("%s is a verb of minissh, and a host in the "+
 		"configuration or known_hosts", v.name),
-		Advice: "minissh -- " + v.name + " … is the host; another name for the host, or a terminal, " +
+		Advice: "minissh -- " + v.name +
+			" … is the host; another name for the host, or a terminal, " +
 			"leaves the verb"}
 }
 

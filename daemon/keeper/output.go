@@ -84,7 +84,8 @@ func (o *output) keep(from io.Reader) {
 	o.change()
 }
 
-// add takes what the job has written. It waits for nobody while the spool takes it; after that, with
+// add takes what the job has written. It waits for nobody while the spool takes it; after that,
+// with
 // wait, for those who are attached and have had all before (JO7).
 func (o *output) add(p []byte) {
 	o.mu.Lock()
@@ -195,7 +196,8 @@ func (o *output) followLocked(at int64, fromNow bool, gone <-chan struct{}) *fol
 	return f
 }
 
-// offer gives it a piece that the spool does not have, if it is not too late already. The caller holds
+// offer gives it a piece that the spool does not have, if it is not too late already. The caller
+// holds
 // o.mu.
 func (f *follower) offer(p []byte) {
 	if len(p) == 0 {

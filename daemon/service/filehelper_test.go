@@ -31,7 +31,8 @@ func TestFilesHelperUnheard(t *testing.T) {
 		Home: protocol.Bytes(dir)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := process.ReadMessage(p.Stdout, process.MaxAnswer, &ready); err != nil || ready.Refused != nil {
+	if err := process.ReadMessage(p.Stdout, process.MaxAnswer, &ready); err != nil ||
+		ready.Refused != nil {
 		t.Fatalf("%v %+v", err, ready)
 	}
 	p.Stdout.Close()
@@ -46,7 +47,8 @@ func TestFilesHelperUnheard(t *testing.T) {
 		}
 	}
 	p.Stdin.Close()
-	if err := process.ReadMessage(p.Stderr, process.MaxAnswer, &told); err != nil || told.Sum.Stored != many {
+	if err := process.ReadMessage(p.Stderr, process.MaxAnswer, &told); err != nil ||
+		told.Sum.Stored != many {
 		t.Errorf("%v %+v", err, told)
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != many {

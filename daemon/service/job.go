@@ -328,7 +328,8 @@ func join(h *Host, ch, to *mux.Channel) {
 	others.Wait()
 }
 
-// requestsTo passes signals and sizes, and the client's going, after which a keeper has some time to
+// requestsTo passes signals and sizes, and the client's going, after which a keeper has some time
+// to
 // answer.
 func requestsTo(to, ch *mux.Channel, over <-chan struct{}, grace time.Duration, abandon func()) {
 	for {
