@@ -72,8 +72,16 @@ func (s *screen) begin() {
 }
 
 func (s *screen) close() {
-	s.cells.Close()
+	s.drop()
 	s.reply.Close()
+}
+
+// drop ends the goroutine that takes the emulator's answers. (The emulator's own Close races with
+// its Read.)
+func (s *screen) drop() {
+	if answers, ok := s.cells.InputPipe().(io.Closer); ok {
+		answers.Close()
+	}
 }
 
 // write follows what is written to the terminal.
@@ -136,7 +144,7 @@ func (s *screen) erase(area byte) {
 func (s *screen) guarded(do func()) {
 	defer func() {
 		if recover() != nil {
-			s.cells.Close()
+			s.drop()
 			s.begin()
 		}
 	}()
