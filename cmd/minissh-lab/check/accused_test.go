@@ -14,10 +14,10 @@ func TestBugsThatAreNotNamed(t *testing.T) {
 		{file: "21_server_256.py", lesson: "21", cases: []string{"small", "slow"}},
 		{file: "24_server_any_path.py", lesson: "24", cases: []string{"close"}},
 	} {
+		s.fails = true
 		for _, name := range s.cases {
 			t.Run(s.file+" "+name, func(t *testing.T) {
 				t.Parallel()
-				s.fails = true
 				_, results := checkStudent(t, s, name)
 				f := results[0].Failed()
 				if f == nil {
