@@ -6,6 +6,7 @@
 //
 //	store.go    where an account's jobs are, and which there are
 //	folder.go   one of them: its status, whether its keeper lives
+//	order.go    what a keeper is told, and what it answers
 //	keeper.go   the process: from its order to the job's end
 //	output.go   a stream of output: the spool, and those who follow it
 //	screen.go   what a job's terminal shows, for who attaches later

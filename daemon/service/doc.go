@@ -6,7 +6,7 @@
 // is; helper.go owns such processes. forward.go carries connections, which a group's helper makes
 // (forwardgroup_unix.go, forwardhelper_unix.go) and passes (passed_unix.go); listener.go those that
 // come to what such a helper listens on (bind.go). job.go asks for jobs, which have processes of
-// their own (daemon/keeper).
+// their own (daemon/keeper), and jobvisit.go joins clients to them.
 //
 // # How to add a service
 //
