@@ -200,7 +200,8 @@ func TestStartIsLost(t *testing.T) {
 // What is not a record is refused, whatever its size, and nothing of it is printed.
 func TestBadRecords(t *testing.T) {
 	for name, text := range map[string]string{"none": "", "two": running + running,
-		"half": running[:9], "nonsense": "{\x1b[31m}\n", "too long": strings.Repeat("x", 70<<10)} {
+		"an id that would be run": strings.Replace(running, "abcd1234", "$(x)", 1),
+		"half":                    running[:9], "nonsense": "{\x1b[31m}\n", "too long": strings.Repeat("x", 70<<10)} {
 		f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
 			g.Begin()
 			for piece := text; piece != ""; {
