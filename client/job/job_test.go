@@ -201,7 +201,8 @@ func TestStartIsLost(t *testing.T) {
 func TestBadRecords(t *testing.T) {
 	for name, text := range map[string]string{"none": "", "two": running + running,
 		"an id that would be run": strings.Replace(running, "abcd1234", "$(x)", 1),
-		"half":                    running[:9], "nonsense": "{\x1b[31m}\n", "too long": strings.Repeat("x", 70<<10)} {
+		"half":                    running[:9], "nonsense": "{\x1b[31m}\n",
+		"too long": strings.Repeat("x", 70<<10)} {
 		f := fakedaemon.New(t, func(g *fakedaemon.Guest) {
 			g.Begin()
 			for piece := text; piece != ""; {
