@@ -153,7 +153,8 @@ func pause(t *testing.T) {
 // What a line left running goes on while the next line runs: that is said, and its output is shown.
 func TestLineThatLeavesSomething(t *testing.T) {
 	next := make(chan bool)
-	p := newTyping(t, func(ch *mux.Channel) {
+	var p *typing
+	p = newTyping(t, func(ch *mux.Channel) {
 		fakedaemon.Begin(ch, "")
 		exit := &protocol.Exit{How: protocol.HowExited, Code: new(int)}
 		if string(ch.Request().Command) == "left &" {
@@ -168,6 +169,9 @@ func TestLineThatLeavesSomething(t *testing.T) {
 		}
 		next <- true
 		<-next
+		for !strings.Contains(p.shown.String(), "later") { // of the two channels none is the first
+			pause(t)
+		}
 		ch.Write(protocol.TypeStdout, []byte("in "+string(ch.Request().Dir)+"\n"))
 		ch.End(exit)
 	})

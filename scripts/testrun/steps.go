@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"minissh/scripts/lifetime"
@@ -30,40 +31,54 @@ func (r *runner) steps(programs bool) []step {
 			step{"go vet, " + system, r.goTool([]string{"GOOS=" + system, "CGO_ENABLED=0"}, "vet",
 				"./...")})
 	}
-	if programs {
-		all = append(all, step{"staticcheck", r.goTool(nil, "run", staticcheck, "./...")},
-			step{"govulncheck", r.vulnerabilities})
+	if !programs {
+		for _, target := range []string{"linux/amd64", "linux/arm64", "darwin/arm64",
+			"windows/amd64"} {
+			system, processor, _ := strings.Cut(target, "/")
+			all = append(all,
+				step{"go build, " + target,
+					r.goTool([]string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=0"},
+						"build", "-trimpath", "./...")})
+		}
+		return append(all, step{"go test", r.goTest(every)})
 	}
-	for _, target := range []string{"linux/amd64", "linux/arm64", "darwin/arm64", "windows/amd64"} {
-		system, processor, _ := strings.Cut(target, "/")
-		all = append(all,
-			step{"go build, " + target,
-				r.goTool([]string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=0"},
-					"build", "-trimpath", "./...")})
-	}
-	all = append(all, step{"go test", r.goTest()})
-	if programs {
-		all = append(all, step{"scripts/build", r.build})
-		all = append(all,
-			step{"go test -race -short", r.goTest("-race", "-short", "-skip", notTwice)},
-			step{"fuzzing", r.fuzz}, step{"scripts/soak", r.soak})
-	}
-	return all
+	return append(all,
+		step{"staticcheck", r.goTool(nil, "run", staticcheck, "./...")},
+		step{"govulncheck", r.vulnerabilities},
+		step{"scripts/build", r.build}, // all programs, for six targets
+		step{"go test -race", r.goTest(raced, "-race", "-short", "-skip", long)},
+		step{"go test, the long ones", r.goTest(raced, "-run", long)},
+		step{"go test, the others", r.goTest(plain)},
+		step{"fuzzing", r.fuzz}, step{"scripts/soak", r.soak})
 }
 
-// notTwice are long tests that are not run again with the race detector: pages as they look, real
-// programs and tables of options, of which others run the same code at the same time.
-var notTwice = "^(" + strings.Join([]string{
-	"TestLegibleInEveryLook", "TestNothingIsCutOff", "TestLadderInEveryLook",
-	"TestEveryPresetIsTakenAlong", "TestTheLineThatRuns", // cmd/minissh-lab/web
-	"TestServerInTheBackground", "TestCorrectProgramsPass", // cmd/minissh-lab/check
-	"TestPromptOfEachShell", // cmd/minissh
-	"TestEveryOptionAgainstEveryService", "TestCutServicesAtEveryByteRead",
-	"TestKeyForAFolder",                   // daemon
-	"TestHostileCertificatesAsSSHDJudges", // daemon/access
-	"TestScreenAgainstTmux",               // daemon/keeper
+// With the programs each test runs once, under the race detector: but for these packages, whose
+// tests wait for other people's programs or count what the detector changes, ...
+var plainly = []string{
+	"minissh/cmd/minissh-lab/check", "minissh/cmd/minissh-lab/conform",
+	"minissh/cmd/minissh-lab/web", "minissh/scripts/attacks", "minissh/scripts/copying",
+	"minissh/scripts/model", "minissh/scripts/soaking",
+}
+
+func every(string) bool      { return true }
+func plain(name string) bool { return slices.Contains(plainly, name) }
+func raced(name string) bool { return !plain(name) }
+
+// ... and these tests, which are as long, or do less with -short.
+var long = "^(" + strings.Join([]string{
+	"TestPromptOfEachShell", "TestCutAtEveryFrame", // cmd/minissh
+	"TestClassOfNinetyMinutes", // cmd/minissh-lab
+	"TestEveryOptionAgainstEveryService", "TestCutServicesAtEveryByteRead", "TestKeyForAFolder",
+	"TestOthersSessionsAreNotFound", "TestResumesInALoop", "TestKilledClient", // daemon
+	"TestHostileCertificatesAsSSHDJudges",                 // daemon/access
+	"TestScreenAgainstTmux",                               // daemon/keeper
+	"TestTerminalTries",                                   // daemon/process
+	"TestAllocations",                                     // protocol, protocol/mux
+	"TestManyNames",                                       // protocol/files
+	"TestStream", "TestManyConnections", "TestRemoteMany", // scripts/forwarding
 	"TestRestic", "TestTar", "TestJumpThroughOpenSSH", "TestLftp", "TestSshfs", "TestSftp",
-	"TestLentAgent", // scripts/friends
+	"TestLentAgent",        // scripts/friends
+	"TestMemoryOfHoarders", // scripts/hostile
 }, "|") + ")$"
 
 // command prepares a process of the run: no input, no terminal, killed with all it started when ctx
@@ -179,12 +194,21 @@ func (r *runner) withoutBashrc(ctx context.Context) []string {
 	return hide
 }
 
-// goTest makes a step of the whole tree's Go tests.
-func (r *runner) goTest(flags ...string) func(context.Context) outcome {
+// goTest makes a step of the Go tests in the packages that pick takes.
+func (r *runner) goTest(pick func(string) bool, flags ...string) func(context.Context) outcome {
 	return func(ctx context.Context) outcome {
+		packages, err := r.output(ctx, nil, "go", "list", "./...")
+		if err != nil {
+			return failed("go list: %v\n%s", err, packages)
+		}
 		args := append(append(r.withoutBashrc(ctx), "go", "test", "-json", "-timeout", "10m"),
 			flags...)
-		cmd := r.command(ctx, nil, args[0], append(args[1:], "./...")...)
+		for name := range strings.FieldsSeq(packages) {
+			if pick(name) {
+				args = append(args, name)
+			}
+		}
+		cmd := r.command(ctx, nil, args[0], args[1:]...)
 		stdout, err := cmd.StdoutPipe()
 		if err != nil {
 			return failed("%v", err)

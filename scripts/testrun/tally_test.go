@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -157,25 +158,39 @@ func TestSlowestPackages(t *testing.T) {
 	}
 }
 
-// Each test that is not run twice is there.
-func TestNotTwice(t *testing.T) {
-	var all strings.Builder
+// No test is left out: those that do less under the race detector, or with -short, run once more
+// without, and what the lists name is there.
+func TestNothingIsLeftOut(t *testing.T) {
+	less := regexp.MustCompile(`testing\.Short\(\)|testhost\.Race\(\)|"not run: [^"]*race detector`)
+	tests := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	matches := regexp.MustCompile(long).MatchString
+	there := map[string]bool{}
 	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(name, "_test.go") {
-			text, err := os.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			all.Write(text)
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
 		}
-		return err
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		pkg := "minissh/" + strings.TrimPrefix(filepath.ToSlash(filepath.Dir(name)), "../../")
+		there[pkg] = true
+		named := false
+		for _, found := range tests.FindAllStringSubmatch(string(text), -1) {
+			there[found[1]] = true
+			named = named || matches(found[1])
+		}
+		if raced(pkg) && less.Match(text) && !named && pkg != "minissh/scripts/testrun" {
+			t.Errorf("%s: none of its tests runs whole", name)
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range strings.SplitSeq(strings.Trim(notTwice, "^()$"), "|") {
-		if !strings.Contains(all.String(), "\nfunc "+name+"(t *testing.T)") {
-			t.Errorf("there is no test %s", name)
+	for _, name := range append(strings.Split(strings.Trim(long, "^()$"), "|"), plainly...) {
+		if !there[name] {
+			t.Errorf("there is no %s", name)
 		}
 	}
 }
