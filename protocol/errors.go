@@ -61,6 +61,7 @@ const (
 	CodeJobExists Code = "job_exists"
 	CodeJobLost   Code = "job_lost"
 	CodeTakenOver Code = "taken_over"
+	CodeDetached  Code = "detached"
 )
 
 // Violation is what this end says: the peer broke a rule, or is refused. It is sent as an ERROR

@@ -3,7 +3,7 @@ package protocol
 // Job is what an OPEN of the service "job" asks for (JO1).
 type Job struct {
 	Do   string `json:"do"`             // one of the Job constants
-	Name string `json:"name,omitempty"` // start: what to call it; else a job's id or name
+	Name string `json:"name,omitempty"` // start, adopt: what to call it; else a job's id or name
 	New  bool   `json:"new,omitempty"`  // attach: output from now on
 	// attach: what draws the screen of a terminal as it is, then new output
 	Screen bool `json:"screen,omitempty"`
@@ -12,8 +12,11 @@ type Job struct {
 	Cols  int64 `json:"cols,omitempty"`
 	Share bool  `json:"share,omitempty"` // attach: beside others
 	Watch bool  `json:"watch,omitempty"` // attach: the same, without typing
-	Spool int64 `json:"spool,omitempty"` // start: bytes of output to keep; 0: the daemon's choice
-	Wait  bool  `json:"wait,omitempty"`  // start: the job waits when the spool is full
+	// start, adopt: bytes of output to keep; 0: the daemon's choice
+	Spool int64 `json:"spool,omitempty"`
+	Wait  bool  `json:"wait,omitempty"` // start, adopt: the job waits when the spool is full
+	// adopt: the channel of what becomes a job
+	Channel int64 `json:"channel,omitempty"`
 }
 
 // The values of Job.Do.
@@ -23,6 +26,7 @@ const (
 	JobAttach = "attach"
 	JobStop   = "stop"
 	JobRemove = "remove"
+	JobAdopt  = "adopt"
 )
 
 // MaxJobName is the longest name of a job, in bytes (JO1).
@@ -46,11 +50,11 @@ func (o *Open) CheckJob() error {
 	if j == nil {
 		return Violate(CodeBadRequest, "job must be given")
 	}
-	starts := j.Do == JobStart
+	starts := j.Do == JobStart || j.Do == JobAdopt
 	switch j.Do {
-	case JobStart, JobList, JobAttach, JobStop, JobRemove:
+	case JobStart, JobList, JobAttach, JobStop, JobRemove, JobAdopt:
 	default:
-		return Violate(CodeBadRequest, "do is not start, list, attach, stop or remove")
+		return Violate(CodeBadRequest, "do is not start, list, attach, stop, remove or adopt")
 	}
 	switch {
 	case j.Name == "" && !starts && j.Do != JobList:
@@ -64,17 +68,19 @@ func (o *Open) CheckJob() error {
 		return Violate(CodeBadRequest, "%s has a field of another request", j.Do)
 	case !(Size{Rows: j.Rows, Cols: j.Cols}).Valid():
 		return Violate(CodeBadRequest, "rows or cols is out of range")
+	case (j.Channel > 0) != (j.Do == JobAdopt):
+		return Violate(CodeBadRequest, "adopt, and it alone, needs a channel")
 	case j.Spool < 0:
 		return Violate(CodeBadRequest, "spool is below 0")
 	case starts && (o.ReportDir || len(o.OldDir) > 0 || o.Agent != 0):
 		return Violate(CodeBadRequest, "a job has no report_dir, old_dir or agent")
-	case starts:
+	case j.Do == JobStart:
 		return o.CheckExec()
 	}
 	return nil
 }
 
-// JobRecord is a job, as `start`, `list`, `stop` and `remove` tell it (JO3).
+// JobRecord is a job, as every answer but that to `attach` tells it (JO3).
 type JobRecord struct {
 	ID       string `json:"id"`
 	Name     string `json:"name,omitempty"`
@@ -90,6 +96,9 @@ type JobRecord struct {
 	Attached int    `json:"attached,omitempty"`
 	Exit     *Exit  `json:"exit,omitempty"` // how it ended
 }
+
+// MaxJobScreen is the most output of a terminal that the opener of `adopt` sends, in bytes (JO10).
+const MaxJobScreen = 4 << 20
 
 // MaxJobCommand is how much of its command a job's record has, in bytes (JO3).
 const MaxJobCommand = 1024

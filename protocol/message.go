@@ -265,6 +265,9 @@ func (e *Exit) Check() error {
 		}
 		return nil
 	}
+	if e.How == "unknown" {
+		return errors.New("the other side did not see it")
+	}
 	return fmt.Errorf("it is said to have ended by %s, which means nothing", Quote(clip(e.How)))
 }
 

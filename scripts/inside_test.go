@@ -30,8 +30,8 @@ var inside = map[string][]string{
 	"client/job":        {"atexit", "options", "report", "terminal", "dial", "run"},
 	"client/outcome":    {"report", "dial", "run"},
 	"client/cp":         {"atexit", "report", "terminal", "dial", "run"},
-	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "editor", "run",
-		"cp"},
+	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "editor", "job",
+		"run", "cp"},
 	"client/completion": {"options", "knownhosts"},
 	// Of tests alone:
 	"client/fakedaemon":   {"options", "report", "terminal", "dial", "run"},

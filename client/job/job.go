@@ -2,10 +2,7 @@
 // (start.go), goes back to one (attach.go; on a terminal: screen.go), and lists, stops and removes
 // them (list.go, end.go). talk.go asks the daemon for records, words.go says what went wrong.
 //
-// What would turn something that runs into a job is not here yet: the escape ~d of a shell
-// (client/terminal/escape.go, client/run/shell.go), `detach` in the prompt
-// (client/prompt/builtins.go), and the line at the login that tells of a shell that waits
-// (client/run/pty.go).
+// detach.go makes a job of what a shell shows: its escape ~d (client/run/detach.go).
 package job
 
 import (

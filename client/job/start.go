@@ -36,22 +36,53 @@ func Start(ctx context.Context, d *dial.Dialer, out io.Writer) int {
 			return report.Failed(nil, "minissh job list "+n.target+" tells",
 				"%s did not say which job it has started", n.host)
 		}
-		record := a.records[0]
-		if !protocol.ValidJobName(record.ID) { // it goes into what people paste
-			return report.Failed(nil, "minissh job list "+n.target+" lists what runs there",
-				"%s has started a job with the id %s, which is not one", n.host,
-				protocol.Quote(record.ID))
-		}
-		n.job = record.ID
-		_, err = fmt.Fprintf(out, "job %s on %s; to come back: %s\n", label(&record), n.host,
-			n.typed("attach"))
-		if err != nil {
-			return report.Failed(err, n.typed("attach"),
-				"job %s has started, but standard output cannot be written: %v", n.job,
-				report.Plain(err))
-		}
-		return nil
+		return n.tell(&a.records[0], out)
 	}, d)
+}
+
+// Over starts a line as a job over a connection that is there, in a directory (nil: the home), and
+// says on out which job it is.
+func Over(ctx context.Context, conn *dial.Connection, line string, dir protocol.Bytes,
+	out io.Writer) error {
+	request := &protocol.Open{Service: "job", Dir: dir,
+		Job: &protocol.Job{Do: protocol.JobStart}}
+	run.Put(request, line)
+	n := named{host: conn.Options.Alias, target: report.Target(conn.Options)}
+	ch, err := run.Open(conn.Session, request)
+	if err != nil {
+		return n.failed(err, nil, "")
+	}
+	run.SendLong(ch, line) // the channel tells of a failure
+	defer context.AfterFunc(ctx, func() {
+		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
+	})()
+	records, err := answer(ch)
+	switch {
+	case err != nil:
+		a := &asked{conn: conn, ch: ch}
+		return n.notStarted(err, a)
+	case len(records) != 1:
+		return report.Failed(nil, "minissh job list "+n.target+" tells",
+			"%s did not say which job it has started", n.host)
+	}
+	return n.tell(&records[0], out)
+}
+
+// tell says which job there is, in one line.
+func (n named) tell(record *protocol.JobRecord, out io.Writer) error {
+	if !protocol.ValidJobName(record.ID) { // it goes into what people paste
+		return report.Failed(nil, "minissh job list "+n.target+" lists what runs there",
+			"%s has a job with the id %s, which is not one", n.host, protocol.Quote(record.ID))
+	}
+	n.job = record.ID
+	_, err := fmt.Fprintf(out, "job %s on %s; to come back: %s\n", label(record), n.host,
+		n.typed("attach"))
+	if err != nil {
+		return report.Failed(err, n.typed("attach"),
+			"job %s has started, but standard output cannot be written: %v", n.job,
+			report.Plain(err))
+	}
+	return nil
 }
 
 // notStarted says why there is no job, as of a command that was refused.

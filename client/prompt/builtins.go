@@ -42,6 +42,8 @@ func (r *runner) builtins() map[string]Builtin {
 			Run: r.onTerminal},
 		"nopty": {Args: "COMMAND", Help: "run it without a terminal, whatever it is",
 			Line: true, Run: r.offTerminal},
+		"detach": {Args: "COMMAND", Help: "run it as a job, which goes on when this prompt ends",
+			More: detachHelp, Line: true, Run: r.detach},
 		"put": {Args: "FILE… [TO]", Help: "copy files from here to there; folders with -r",
 			More: copyHelp, Run: r.put},
 		"get": {Args: "FILE… [TO]", Help: "copy files from there to here; folders with -r",

@@ -33,6 +33,9 @@ minissh was started in. * ? [ mean several files; quotes keep blanks.
 --checksum  --resume, believing no size and time: compare contents
 --fsync     each file is on the disk before it gets its name (slow)
 `
+	detachHelp = `It says how to come back to it, and to its output. In a shell that pty alone
+begins, ~d after Enter makes a job of that shell and of what runs in it.
+`
 	endHelp = `Ctrl-D on an empty line does the same. What was left running goes its own way.
 `
 	keysHelp = `Ctrl-C     stop a command (twice: kill it), or drop the line

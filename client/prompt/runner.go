@@ -15,6 +15,7 @@ import (
 	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/editor"
+	"minissh/client/job"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/client/run"
@@ -245,7 +246,19 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 		return Outcome{}, &editor.LineError{Err: err}
 	}
 	defer r.watchLink() // which the shell has had
+	makeJob := job.Detacher(io.Stdout)
+	if request.Service != "exec" {
+		makeJob = notALine
+	}
+	shown.MayDetach(makeJob)
 	outcome, left, err := shown.Run(ctx)
+	if over, failed := shown.Detached(ctx, err); over {
+		result := Outcome{Duration: time.Since(started)}
+		if failed != nil {
+			return result, &editor.LineError{Err: failed}
+		}
+		return result, nil
+	}
 	if left != nil {
 		result := Outcome{Code: report.ExitFailure, Duration: time.Since(started)}
 		if left.Outcome != nil {
@@ -261,6 +274,25 @@ func (r *runner) onTerminal(ctx context.Context, line string, io IO) (Outcome, e
 		result.Notes, err = s.endedWith(line, outcome)
 	}
 	return result, err
+}
+
+// notALine refuses to make a job of a line that the prompt's own shell runs.
+func notALine(_ *dial.Connection, _ *mux.Channel, refused func(error)) func(context.Context,
+	[]byte) error {
+	refused(report.Failed(nil, "detach COMMAND begins one; so does ~d in a shell that pty alone "+
+		"begins", "what this prompt's shell runs cannot become a job"))
+	return nil
+}
+
+// detach is `detach COMMAND`: the line runs as a job, in the directory where the lines are.
+func (r *runner) detach(ctx context.Context, line string, io IO) (Outcome, error) {
+	started := time.Now()
+	err := job.Over(ctx, r.conn, line, r.dir, io.Stdout)
+	result := Outcome{Duration: time.Since(started)}
+	if err != nil {
+		return result, &editor.LineError{Err: err}
+	}
+	return result, nil
 }
 
 // onOne is what runs a line on a terminal.

@@ -28,6 +28,8 @@ type Streams struct {
 	EndStdout func() error
 	// Keyboard is our standard input as a file, for what runs on a pty; nil: nobody can type.
 	Keyboard *os.File
+	// Detach, if not nil, makes a job of what runs on a pty, when the user asks for that.
+	Detach Detach
 	// Result, if not nil, is told what becomes of the command.
 	Result *Result
 }

@@ -18,6 +18,7 @@ type gate struct {
 	wrote atomic.Int32 // how often something passed
 
 	mu    sync.Mutex // guards the rest
+	seen  *seen      // what has passed; nil: nobody needs it
 	modes *vt.Modes  // what passing output has switched on; nil: it is not a terminal
 	over  overlay    // a line of ours on the screen
 	held  bool       // what comes waits
@@ -72,6 +73,9 @@ func (g *gate) try(p []byte) int {
 
 func (g *gate) passed(p []byte) {
 	g.wrote.Add(1)
+	if g.seen != nil {
+		g.seen.add(p)
+	}
 	if g.modes != nil {
 		g.modes.Pass(p)
 	}

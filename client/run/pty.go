@@ -69,6 +69,7 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		d.Messages.Error(err)
 		return report.ExitFailure
 	}
+	shown.MayDetach(streams.Detach)
 	// there is one thing to do after the other: further threads would be woken for each key, and
 	// find nothing
 	runtime.GOMAXPROCS(1)
@@ -89,6 +90,10 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		}
 		streams.Result.Left(left)
 		return left.code(conn)
+	}
+	if over, failed := shown.Detached(ctx, err); over {
+		streams.Result.Failed(err)
+		return shown.leaveAsJob(failed)
 	}
 	if err == nil {
 		linger(conn)

@@ -49,6 +49,9 @@ type Shell struct {
 	typing   context.Context // of what is typed after ~C; ends with Run
 	commands sync.WaitGroup  // that were typed so, and are under way
 
+	makesJob  Detach // nil: nothing here becomes a job
+	detaching atomic.Pointer[detaching]
+
 	held atomic.Pointer[Outcome] // how the command has ended, when only its output is waited for
 
 	// stops what a second signal has begun (endSoon); watch's, until Run has waited for it
@@ -82,6 +85,13 @@ func NewShell(conn *dial.Connection, ch *mux.Channel, local *terminal.Terminal, 
 		s.keys, err = terminal.OpenKeyboard(stdin)
 	}
 	return s, err
+}
+
+// MayDetach lets ~d make a job of what runs.
+func (s *Shell) MayDetach(how Detach) {
+	if how != nil {
+		s.makesJob, s.escape.MayDetach, s.stdout.seen = how, true, new(seen)
+	}
 }
 
 // OfJob says that what runs is a job, which goes on when the user leaves.
@@ -245,6 +255,9 @@ func (s *Shell) act(action terminal.Action, signals chan os.Signal) {
 		s.suspend(signals)
 	case terminal.Help:
 		io.WriteString(m, e.HelpText())
+	case terminal.Detach:
+		fmt.Fprintf(m, "%sd [detach]\r\n", e.Name())
+		s.detach()
 	case terminal.Connections:
 		fmt.Fprintf(m, "%s#\r\n", e.Name())
 		s.list()

@@ -17,6 +17,7 @@ const (
 	Help
 	CommandLine
 	Connections
+	Detach
 )
 
 // noEscape is the EscapeChar of -e none.
@@ -25,10 +26,11 @@ const noEscape = -1
 // Escaper finds escapes in what is typed. The escape character counts only as the first character
 // of a line.
 type Escaper struct {
-	Char    int  // a byte, or noEscape
-	Job     bool // leaving ends nothing
-	midLine bool // something of the line has been typed
-	pending bool // the escape character was typed, and what follows will decide
+	Char      int  // a byte, or noEscape
+	Job       bool // leaving ends nothing
+	MayDetach bool // what runs may become a job
+	midLine   bool // something of the line has been typed
+	pending   bool // the escape character was typed, and what follows will decide
 }
 
 // Filter takes what was typed up to the first escape. It returns what goes to the other side, what
@@ -53,6 +55,12 @@ func (e *Escaper) Filter(typed []byte) (send []byte, action Action, rest []byte)
 			continue
 		}
 		e.pending = false
+		switch {
+		case c == 'd' && e.MayDetach:
+			return send, Detach, typed[i+1:]
+		case c == 'd' && e.Job:
+			return send, Disconnect, typed[i+1:]
+		}
 		switch c {
 		case '.':
 			action = Disconnect
@@ -93,11 +101,15 @@ func (e *Escaper) HelpText() string {
 		leave = "detach: the job goes on"
 	}
 	fmt.Fprintf(&b, "%s?\r\nSupported escape sequences:\r\n", c)
-	for _, row := range [][2]string{
-		{".", leave}, {"C", "open a command line: add or take away forwards"},
+	rows := [][2]string{{".", leave}}
+	if e.MayDetach {
+		rows = append(rows, [2]string{"d", "detach: what runs goes on, as a job"})
+	}
+	for _, row := range append(rows, [][2]string{
+		{"C", "open a command line: add or take away forwards"},
 		{"#", "list forwarded connections"}, {"^Z", "suspend minissh"}, {"?", "this message"},
 		{c, "send the escape character by typing it twice"},
-	} {
+	}...) {
 		fmt.Fprintf(&b, " %s%-3s - %s\r\n", c, row[0], row[1])
 	}
 	b.WriteString("(Note that escapes are only recognized immediately after newline. They work " +

@@ -54,6 +54,28 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
+// ~d is an escape only where something can become a job; in a job it leaves.
+func TestDetachEscape(t *testing.T) {
+	for _, c := range []struct {
+		escaper Escaper
+		send    string
+		action  Action
+	}{
+		{Escaper{Char: '~'}, "~dx", None},
+		{Escaper{Char: '~', MayDetach: true}, "", Detach},
+		{Escaper{Char: '~', Job: true}, "", Disconnect},
+	} {
+		e := c.escaper
+		send, action, rest := e.Filter([]byte("~dx"))
+		if string(send) != c.send || action != c.action || action != None && string(rest) != "x" {
+			t.Errorf("%+v: %q, %d, %q", c.escaper, send, action, rest)
+		}
+		if got := strings.Contains(c.escaper.HelpText(), " ~d "); got != c.escaper.MayDetach {
+			t.Errorf("%+v: ~d is in the help: %v", c.escaper, got)
+		}
+	}
+}
+
 func TestEscapeHelp(t *testing.T) {
 	for char, want := range map[int]string{'~': " ~.  ", 1: " ^A.  ", '%': " %%  "} {
 		if help := (&Escaper{Char: char}).HelpText(); !strings.Contains(help, want) ||

@@ -20,8 +20,7 @@ type jobsHere struct {
 func startJob(t *testing.T, line string) *jobsHere {
 	t.Helper()
 	h := startMinisshHere(t)
-	at := slices.Index(h.args, "-q") // messages are looked at
-	h.args = slices.Concat(h.args[:at], h.args[at+1:])
+	h.args = talkative(h.args) // messages are looked at
 	j := &jobsHere{h, "job-" + filepath.Base(h.dir)}
 	j.does("--detach", "--name", j.name, "-t", "127.0.0.1", line)
 	t.Cleanup(func() {

@@ -211,6 +211,7 @@ func runOptions(d *dial.Dialer, loggedIn func()) error {
 		return exitCode(run.Hold(context.Background(), d, loggedIn))
 	}
 	return recorded(d, func(s run.Streams) int {
+		s.Detach = job.Detacher(os.Stdout)
 		return run.Command(context.Background(), d, s, loggedIn)
 	})
 }

@@ -178,12 +178,18 @@ func (p *onPTY) text() string {
 // shows waits for a text.
 func (p *onPTY) shows(want string) {
 	p.t.Helper()
+	p.until(want, func(text string) bool { return strings.Contains(text, want) })
+}
+
+// until waits until what was shown is right.
+func (p *onPTY) until(what string, right func(text string) bool) {
+	p.t.Helper()
 	bound := time.After(screenPatience)
-	for !strings.Contains(p.text(), want) {
+	for !right(p.text()) {
 		select {
 		case <-p.news:
 		case <-bound:
-			p.t.Fatalf("never saw %q in %q", want, p.text())
+			p.t.Fatalf("never saw %q in %q", what, p.text())
 		}
 	}
 }

@@ -32,6 +32,7 @@ type keeper struct {
 	lock  *os.File // held to the end
 	out   *output
 	err   *output
+	noPTY error // why it has no terminal, though one was wanted
 
 	over    chan struct{} // closed when the command has ended, and status says how
 	lost    chan struct{} // closed when it could not be stopped, so that nobody knows when it ends
@@ -63,14 +64,19 @@ func beKeeper([]string) int {
 		fmt.Fprintf(os.Stderr, "the order: %v\n", err)
 		return 2
 	}
-	k, listener, noPTY, err := begin(order)
+	k, listener, err := begin(order)
+	if err == nil && order.Adopt {
+		if err = k.adopt(); err != nil {
+			os.RemoveAll(k.dir)
+		}
+	}
 	if err != nil {
 		process.WriteMessage(os.Stdout, refused(err))
 		return 1
 	}
 	answer := Answer{Job: &k.status.JobRecord}
-	if noPTY != nil {
-		answer.NoPTY = noPTY.Error()
+	if k.noPTY != nil {
+		answer.NoPTY = k.noPTY.Error()
 	}
 	process.WriteMessage(os.Stdout, answer)
 	leaveDaemon()
@@ -100,89 +106,99 @@ func leaveDaemon() {
 	}
 }
 
-// begin makes the job's directory and its socket, and starts its command. noPTY says why it has no
-// terminal.
-func begin(order Order) (k *keeper, l *net.UnixListener, noPTY, err error) {
+// begin makes the job's directory and its socket, and starts its command, unless that is adopted.
+func begin(order Order) (k *keeper, l *net.UnixListener, err error) {
 	s := storeOf(string(order.Home))
 	turn, err := s.turn()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	defer turn.Close()
 	if err := s.admit(order.Name, time.Now()); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	f, err := s.create()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	k = &keeper{folder: f, order: order, over: make(chan struct{}), lost: make(chan struct{}),
 		drained: make(chan struct{}), typing: make(chan []byte), visits: map[*visit]bool{}}
 	k.hurried, k.hurry = context.WithCancel(context.Background())
 	if l, err = k.listen(); err == nil {
-		noPTY, err = k.start()
+		err = k.makeSpool()
+	}
+	if err == nil && !order.Adopt {
+		err = k.start()
 	}
 	if err != nil {
 		os.RemoveAll(f.dir)
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	return k, l, noPTY, nil
+	return k, l, nil
 }
 
-// start starts the command, with its spool.
-func (k *keeper) start() (noPTY, err error) {
+// makeSpool takes the job, and makes the files of its output.
+func (k *keeper) makeSpool() (err error) {
 	if k.lock, err = k.folder.lock(); err != nil {
-		return nil, err
+		return err
 	}
-	stdout, err := k.spool(stdoutFile)
-	if err != nil {
-		return nil, err
+	b := &budget{wait: k.order.Wait, left: k.order.Spool}
+	for _, stream := range []struct {
+		to   **output
+		name string
+	}{{&k.out, stdoutFile}, {&k.err, stderrFile}} {
+		file, err := os.OpenFile(filepath.Join(k.dir, stream.name),
+			os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+		if err != nil {
+			return err
+		}
+		*stream.to = newOutput(file, b)
+		(*stream.to).told = func() { k.note(false) }
 	}
-	stderr, err := k.spool(stderrFile)
-	if err != nil {
-		return nil, err
-	}
+	return nil
+}
+
+// start starts the command.
+func (k *keeper) start() (err error) {
 	spec := k.order.spec()
 	k.p, err = process.Start(spec)
 	if errors.Is(err, process.ErrNoPTY) {
-		noPTY, spec.PTY = err, nil
+		k.noPTY, spec.PTY = err, nil
 		k.p, err = process.Start(spec)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
+	if spec.PTY == nil {
+		k.p.Stdin.Close() // JO4
+	} else {
+		k.out.screen = newScreen(spec.PTY.Size, replies{k})
+	}
+	if err := k.keep(time.Now().UnixMilli()); err != nil {
+		k.p.End()
+		return err
+	}
+	return nil
+}
+
+// keep begins to keep a command that runs since began (JO3).
+func (k *keeper) keep(began int64) error {
 	words := k.order.Command
 	k.status = status{Boot: bootID(), Keeper: os.Getpid(), JobRecord: protocol.JobRecord{
 		ID: k.id(), Name: k.order.Name, State: protocol.JobRunning,
 		Command: words[:min(len(words), protocol.MaxJobCommand)], PID: k.p.PID,
-		PTY: spec.PTY != nil, Began: time.Now().UnixMilli()}}
+		PTY: k.p.TTY != "", Began: began}}
 	if err := k.write(k.status, false); err != nil {
-		k.p.End()
-		return nil, err
+		return err
 	}
-	b := &budget{wait: k.order.Wait, left: k.order.Spool}
-	var s *screen
-	if spec.PTY != nil {
-		s = newScreen(spec.PTY.Size, replies{k})
-	}
-	k.out, k.err = newOutput(stdout, b, s), newOutput(stderr, b, nil)
-	k.out.told, k.err.told = func() { k.note(false) }, func() { k.note(false) }
-	if spec.PTY == nil {
-		k.p.Stdin.Close() // JO4
-	} else {
+	if k.p.TTY != "" {
 		go k.keyboard()
 	}
 	var reading sync.WaitGroup
 	reading.Go(func() { k.out.keep(k.p.Stdout) })
 	reading.Go(func() { k.err.keep(k.p.Stderr) })
 	go func() { reading.Wait(); close(k.drained) }()
-	return noPTY, nil
-}
-
-// spool makes the file of a stream.
-func (k *keeper) spool(name string) (*os.File, error) {
-	return os.OpenFile(filepath.Join(k.dir, name), os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND,
-		0o600)
+	return nil
 }
 
 // end sees the job to its end: the command's, that of its output, and of what is written about it.

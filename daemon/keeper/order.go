@@ -24,6 +24,8 @@ type Order struct {
 	Wait    bool           `json:"wait,omitempty"`    // the job waits when the spool is full
 	Timeout int64          `json:"timeout_ms,omitempty"`
 	Grace   int64          `json:"grace_ms"` // between HUP and KILL
+	// what runs already is adopted: the rest is empty, and an Adoption follows
+	Adopt bool `json:"adopt,omitempty"`
 
 	// what is started, as in process.Spec
 	Path    protocol.Bytes   `json:"path"`
@@ -33,6 +35,17 @@ type Order struct {
 	Dir     protocol.Bytes   `json:"dir,omitempty"`
 	DirElse protocol.Bytes   `json:"dir_else,omitempty"`
 	PTY     *protocol.PTY    `json:"pty,omitempty"`
+}
+
+// Adoption is what a keeper is told of a command that it takes over, after it has answered that it
+// can. What the command's terminal has shown follows on its standard input, up to the end of that;
+// then the terminal itself comes on its socket (process.StartSocket), with one byte, and in the
+// end, as another message on it, how the command ended: process.Result.
+type Adoption struct {
+	PID     int            `json:"pid"`
+	TTY     protocol.Bytes `json:"tty"`
+	Began   int64          `json:"began_ms"`             // milliseconds since 1970 began
+	Timeout int64          `json:"timeout_ms,omitempty"` // what is left of it
 }
 
 // NewOrder is an order to start what spec says.
@@ -70,7 +83,8 @@ func (o *Order) spec() process.Spec {
 func (o *Order) grace() time.Duration   { return time.Duration(o.Grace) * time.Millisecond }
 func (o *Order) timeout() time.Duration { return time.Duration(o.Timeout) * time.Millisecond }
 
-// Answer is what a keeper, or the clerk, says: a job, or why not. Neither: the clerk has no more.
+// Answer is what a keeper, or the clerk, says: a job, or why not. Neither: the clerk has no more,
+// or the keeper is ready to adopt a command.
 type Answer struct {
 	Refused *protocol.Reason    `json:"refused,omitempty"`
 	Job     *protocol.JobRecord `json:"job,omitempty"`

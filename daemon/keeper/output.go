@@ -46,16 +46,16 @@ func (b *budget) take(n int) int {
 	return int(taken)
 }
 
-func newOutput(file *os.File, b *budget, s *screen) *output {
+func newOutput(file *os.File, b *budget) *output {
 	quick := make(chan struct{})
-	return &output{file: file, budget: b, screen: s, changed: make(chan struct{}),
+	return &output{file: file, budget: b, changed: make(chan struct{}),
 		hurry: sync.OnceFunc(func() { close(quick) }), quick: quick,
 		followers: map[*follower]bool{}}
 }
 
 // spooled is a stream whose keeper is dead.
 func spooled(file *os.File, size, dropped int64) *output {
-	o := newOutput(file, &budget{}, nil)
+	o := newOutput(file, &budget{})
 	o.size, o.dropped, o.full, o.ended = size, dropped, true, true
 	return o
 }

@@ -23,7 +23,7 @@ func stream(t *testing.T, room int64, wait bool) *output {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { file.Close() })
-	return newOutput(file, &budget{wait: wait, left: room}, nil)
+	return newOutput(file, &budget{wait: wait, left: room})
 }
 
 // taker is somebody who follows an output, and what it has had. At most so many bytes are taken at
@@ -252,7 +252,7 @@ func TestOutputOnAFullDisk(t *testing.T) {
 		t.Skip("not run: needs /dev/full")
 	}
 	defer full.Close()
-	o := newOutput(full, &budget{left: 1000}, nil)
+	o := newOutput(full, &budget{left: 1000})
 	o.add([]byte("text"))
 	if !o.full || o.dropped != 4 || o.size != 0 {
 		t.Errorf("%+v", o)

@@ -33,7 +33,8 @@ type terminal struct {
 	io       io.ReadWriter // f, by a shorter way if there is one
 	name     string        // of the other end
 	draining atomic.Bool
-	drained  int // bytes; the reader's
+	left     atomic.Bool // another process has the terminal now
+	drained  int         // bytes; the reader's
 }
 
 // openTerminal makes a terminal for a command of the given account: our end and the command's.
@@ -83,7 +84,7 @@ func giveTerminal(theirs *os.File, owner *Credential) error {
 // Read returns output. It ends when no process holds the other end any more (Linux says EIO), and
 // after Drain as soon as nothing is left.
 func (t *terminal) Read(p []byte) (int, error) {
-	for !t.draining.Load() {
+	for !t.draining.Load() && !t.left.Load() {
 		n, err := t.io.Read(p)
 		switch {
 		case err == nil:
@@ -91,9 +92,12 @@ func (t *terminal) Read(p []byte) (int, error) {
 		case errors.Is(err, syscall.EIO):
 			return n, io.EOF
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			continue // Drain woke us
+			continue // Drain or LetGo woke us
 		}
 		return n, err
+	}
+	if t.left.Load() {
+		return 0, io.EOF
 	}
 	return t.readLeft(p)
 }

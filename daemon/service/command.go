@@ -29,7 +29,8 @@ type command struct {
 	stops sync.WaitGroup // a stop under way
 
 	mu      sync.Mutex // guards the rest
-	over    bool       // too late to stop it
+	over    bool       // too late to stop it, or to make a job of it
+	wanted  bool       // a job is to be made of it
 	stopped string     // why it was stopped, one of protocol's How
 	left    []process.Survivor
 
@@ -37,14 +38,22 @@ type command struct {
 	noPTY error  // why the terminal that was asked for is missing; constant
 
 	answers func() // called when output has come, more than once; may be nil; constant
+
+	open     *protocol.Open // what was asked for; constant
+	began    time.Time      // constant
+	deadline time.Time      // of timeout; zero: none; constant once run has begun
+	handing  chan struct{}  // closed when the command is to be a job's (JO10)
+	handed   chan struct{}  // closed when nothing here reads of it or types any more
 }
 
 func newCommand(h *Host, ch *mux.Channel, p *process.Process, who *access.Client) *command {
 	return &command{h: h, ch: ch, p: p, who: who, ended: make(chan struct{}),
-		lost: make(chan struct{})}
+		lost: make(chan struct{}), open: ch.Request(), began: time.Now(),
+		handing: make(chan struct{}), handed: make(chan struct{})}
 }
 
-// run sees a started command to its end (CH4): OPENED, output, EOF for each, EXIT, CLOSE.
+// run sees a started command to its end (CH4), or until it is a job: OPENED, output, EOF for each,
+// EXIT, CLOSE.
 func (c *command) run() {
 	c.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID, TTY: protocol.Bytes(c.p.TTY),
 		Shell: c.shell})
@@ -59,6 +68,7 @@ func (c *command) run() {
 	others.Go(c.requests)
 	var deadline *time.Timer
 	if c.timeout > 0 {
+		c.deadline = time.Now().Add(c.timeout)
 		deadline = time.AfterFunc(c.timeout, func() { c.stop(protocol.HowDeadline) })
 	}
 	drained := make(chan struct{})
@@ -66,9 +76,19 @@ func (c *command) run() {
 	select {
 	case <-c.p.Done():
 	case <-c.lost: // in a system call that nothing interrupts: nobody waits for it
+	case <-c.handing:
 	}
 	if deadline != nil {
 		deadline.Stop()
+	}
+	if c.mayHand() {
+		c.p.LetGo()
+		<-drained
+		c.ch.Close(refusal(protocol.CodeDetached, "what ran here is a job now"))
+		close(c.ended)
+		others.Wait()
+		close(c.handed)
+		return
 	}
 	c.p.Drain()
 	c.awaitOutput(drained)
@@ -153,7 +173,7 @@ func (c *command) requests() {
 // stop ends the command and its kernel session (EX7; on a terminal TE3). The first why counts.
 func (c *command) stop(why string) {
 	c.mu.Lock()
-	if c.over || c.stopped != "" {
+	if c.over || c.wanted || c.stopped != "" {
 		c.mu.Unlock()
 		return
 	}
@@ -178,6 +198,34 @@ func (c *command) wasStopped() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stopped != ""
+}
+
+// mayHand says whether a job is to be made of the command, which stays as it is then.
+func (c *command) mayHand() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = c.over || c.wanted
+	return c.wanted
+}
+
+// hand ends the command's part here, when the client has had its output (JO10). It is false if the
+// command has ended, or is being stopped.
+func (c *command) hand() bool {
+	select {
+	case <-c.p.Done():
+		return false
+	default:
+	}
+	c.mu.Lock()
+	if c.over || c.wanted || c.stopped != "" {
+		c.mu.Unlock()
+		return false
+	}
+	c.wanted = true
+	close(c.handing)
+	c.mu.Unlock()
+	<-c.handed
+	return true
 }
 
 // exit reports how it ended (EX6). The command has ended; a stop under way is waited for, so that

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"minissh/daemon/access"
@@ -21,18 +22,40 @@ import (
 )
 
 // exec runs commands and shells (P6).
-type exec struct{ agents *listeners }
+type exec struct {
+	agents  *listeners
+	running *running
+}
+
+// running are the commands of exec, each by its session and channel.
+type running struct {
+	mu sync.Mutex
+	of map[place]*command
+}
+
+// enter adds one, until left.
+func (r *running) enter(c *command) (left func()) {
+	at := placeOf(c.ch)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.of[at] = c
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.of, at)
+	}
+}
 
 func (exec) Key() authorized.Service { return authorized.Exec }
 
 // Serve runs one command. The answer is not nil if it was refused or could not be started.
 func (e exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
-	return run(h, ch, who, ch.Request(), e.agents)
+	return run(h, ch, who, ch.Request(), e.agents, e.running)
 }
 
-// run starts what a request asks for, and sees it to its end.
+// run starts what a request asks for, and sees it to its end. where, if not nil, has it meanwhile.
 func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
-	agents *listeners) *protocol.Reason {
+	agents *listeners, where *running) *protocol.Reason {
 	turn := who.Share.LongTurn()
 	defer turn.Done()
 	open, reason := whole(open, ch, turn)
@@ -56,6 +79,9 @@ func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
 	h.noted(who, "Starting command", "pid", p.PID, "channel", ch.ID(),
 		"command", logbook.Shorten(asked(open), 512), "forced", who.Grant.Forced, "tty", p.TTY)
 	turn.Done() // the system has the command
+	if where != nil {
+		defer where.enter(c)()
+	}
 	c.run()
 	return nil
 }

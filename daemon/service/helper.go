@@ -1,6 +1,7 @@
 package service
 
 import (
+	"sync/atomic"
 	"time"
 
 	"minissh/daemon/access"
@@ -23,6 +24,7 @@ type helper struct {
 	over    chan struct{} // closed by end
 	watched chan struct{} // closed when watch has returned
 	killed  bool          // by watch, which has returned
+	needed  atomic.Bool   // also when its channel is gone
 }
 
 // startHelper starts a helper for a channel, by start, when it is the account's turn. Its first
@@ -74,6 +76,14 @@ func (h *helper) watch() {
 		return
 	case <-h.late.C:
 	case <-h.ch.Gone():
+		if h.needed.Load() {
+			select {
+			case <-h.over:
+				return
+			case <-h.late.C:
+			}
+			break
+		}
 		grace := time.NewTimer(h.host.HelperGrace)
 		defer grace.Stop()
 		select {

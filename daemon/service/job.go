@@ -20,16 +20,16 @@ import (
 // keeping is about commands that go on without their client (protocol/JOBS.md). Each belongs to a
 // keeper, a process of the account's (daemon/keeper). What it is asked for is done by that, or by
 // another helper, the clerk: this daemon touches none of the account's files.
-type keeping struct{}
+type keeping struct{ running *running }
 
-func jobs() []Service { return []Service{keeping{}} }
+func jobs(r *running) []Service { return []Service{keeping{r}} }
 
 func (keeping) Key() authorized.Service { return authorized.Job }
 
 // usualSpool is how much of a job's output is kept, in bytes, unless the client says less or more.
 const usualSpool = 1 << 30
 
-func (keeping) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+func (k keeping) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	open := ch.Request()
 	if broken, ok := errors.AsType[*protocol.Violation](open.CheckJob()); ok {
 		return refusal(broken.Code, broken.Message)
@@ -39,6 +39,8 @@ func (keeping) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 		return startJob(h, ch, who)
 	case protocol.JobAttach, protocol.JobStop:
 		return visitJob(h, ch, who)
+	case protocol.JobAdopt:
+		return k.adopt(h, ch, who)
 	}
 	return askClerk(h, ch, who)
 }
@@ -59,12 +61,8 @@ func startJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	order := keeper.NewOrder(spec, open.PTY)
 	order.Home, order.Command = protocol.Bytes(who.Account.Home), protocol.Bytes(asked(open))
 	order.Command = order.Command[:min(len(order.Command), protocol.MaxJobCommand)]
-	order.Name, order.Wait = open.Job.Name, open.Job.Wait
-	order.Spool = open.Job.Spool
-	if order.Spool == 0 {
-		order.Spool = usualSpool
-	}
-	order.Timeout, order.Grace = open.Timeout, h.StopGrace.Milliseconds()
+	h.keepAs(&order, open.Job)
+	order.Timeout = open.Timeout
 	leave, ok := enterKeeper(who.Account)
 	if !ok {
 		return refusal(protocol.CodeTooManyCommands, "this account runs as many jobs as it may")
@@ -100,6 +98,15 @@ func startJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 			Message: noPTY.Error()})
 	}
 	return told(ch, answer.Job)
+}
+
+// keepAs says how a job is kept.
+func (h *Host) keepAs(order *keeper.Order, job *protocol.Job) {
+	order.Name, order.Wait, order.Spool = job.Name, job.Wait, job.Spool
+	if order.Spool == 0 {
+		order.Spool = usualSpool
+	}
+	order.Grace = h.StopGrace.Milliseconds()
 }
 
 // told writes records, and the end.

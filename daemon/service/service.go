@@ -28,9 +28,9 @@ type Service interface {
 var table = newTable()
 
 func newTable() map[string]Service {
-	f := newForward()
-	return tabled(append(jobs(), exec{f.listeners}, newLines(f.listeners), subsystem{f.listeners},
-		copying{}, f, agent{f})...)
+	f, r := newForward(), &running{of: map[place]*command{}}
+	return tabled(append(jobs(r), exec{f.listeners, r}, newLines(f.listeners),
+		subsystem{f.listeners}, copying{}, f, agent{f})...)
 }
 
 func tabled(all ...Service) map[string]Service {

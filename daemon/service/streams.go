@@ -21,6 +21,7 @@ func (c *command) forward(kind protocol.Type, from process.Output) {
 	defer soon.Stop()
 	select {
 	case <-c.p.Done(): // run tells the end of everything in one piece
+	case <-c.handing:
 	case <-soon.C:
 		c.ch.EOF(kind)
 	}

@@ -44,7 +44,7 @@ func (s subsystem) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol
 		return serveSFTP(h, ch, who)
 	}
 	return run(h, ch, who, &protocol.Open{Command: protocol.Bytes(runs), PTY: open.PTY,
-		Env: open.Env, Timeout: open.Timeout}, s.agents)
+		Env: open.Env, Timeout: open.Timeout}, s.agents, nil)
 }
 
 // sftpHelper is this program as the SFTP server of an account. Its arguments are the home, the

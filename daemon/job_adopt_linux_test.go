@@ -1,0 +1,191 @@
+package daemon
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"minissh/protocol"
+	"minissh/protocol/mux"
+	"minissh/protocol/testend"
+)
+
+// adopted makes a job of what runs on a channel, whose client has seen what it gives.
+func (l *lab) adopted(s *mux.Session, ch *mux.Channel, seen string) protocol.JobRecord {
+	l.t.Helper()
+	to := job(l.t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobAdopt, Name: "mine",
+		Channel: int64(ch.ID())}})
+	r := collect(l.t, ch)
+	if r.exit != nil || r.refused == nil || r.refused.Code != protocol.CodeDetached {
+		l.t.Fatalf("%+v", r)
+	}
+	to.Write(protocol.TypeStdin, []byte(seen+r.out))
+	to.EOF(protocol.TypeStdin)
+	r = collect(l.t, to)
+	var record protocol.JobRecord
+	if r.exit == nil || protocol.DecodeJSON([]byte(strings.TrimSpace(r.out)), &record) != nil {
+		l.t.Fatalf("%+v", r)
+	}
+	return record
+}
+
+// A command that runs on a terminal becomes a job: it goes on, its screen is what its client saw,
+// and its outcome is its own.
+func TestAdoptedJob(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	before := l.warm()
+	s := l.session(nil)
+	open := protocol.Open{Service: "exec", PTY: window(), Command: protocol.Bytes(
+		"printf '\\033[31m中文'; while read line; do echo got $line; done; exit 7")}
+	ch := start(t, s, open)
+	seen := upTo(t, ch, "文")
+	r := l.adopted(s, ch, seen)
+	if r.Name != "mine" || r.State != protocol.JobRunning || !r.PTY || r.PID == 0 ||
+		string(r.Command) != string(open.Command) {
+		t.Errorf("%+v", r)
+	}
+	s.Close(nil)
+	s = l.session(nil)
+	to := attach(t, s, "mine", func(j *protocol.Job) { j.Screen = true })
+	upTo(t, to, "\x1b[31m中文")
+	typed(t, to, "one\n")
+	upTo(t, to, "got one")
+	typed(t, to, "\x04")
+	if r := collect(t, to); r.exit == nil || r.exit.How != protocol.HowExited || *r.exit.Code != 7 {
+		t.Errorf("%+v", r)
+	}
+	l.keeperEnds(r.ID)
+	if r := collect(t, attach(t, s, "mine")); strings.Contains(r.out, "中文") ||
+		!strings.Contains(r.out, "got one") || r.exit == nil || *r.exit.Code != 7 {
+		t.Errorf("%+v", r)
+	}
+	s.Close(nil)
+	settle(t, before)
+}
+
+// What cannot become a job is refused, and goes on as it was.
+func TestAdoptRefused(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{PTY: window(), Command: protocol.Bytes(
+		"stty -echo; echo ready; " +
+			"while read line; do echo got $line; done")})
+	upTo(t, ch, "ready")
+	plain := start(t, s, protocol.Open{Command: protocol.Bytes("cat")})
+	for _, c := range []struct {
+		channel int64
+		name    string
+		want    protocol.Code
+		before  func()
+	}{
+		{9999, "", protocol.CodeBadRequest, nil},
+		{int64(plain.ID()), "", protocol.CodeBadRequest, nil},
+		{0, "", protocol.CodeBadRequest, nil},
+		{int64(ch.ID()), "taken", protocol.CodeJobExists, func() {
+			open := command("exec sleep 1000")
+			open.Job.Name = "taken"
+			l.begun(s, open)
+		}},
+	} {
+		if c.before != nil {
+			c.before()
+		}
+		r := collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobAdopt,
+			Name: c.name, Channel: c.channel}}))
+		if r.refused == nil || r.refused.Code != c.want {
+			t.Errorf("%d %q: %+v, not %s", c.channel, c.name, r.refused, c.want)
+		}
+	}
+	typed(t, ch, "one\n")
+	upTo(t, ch, "got one")
+	other := newLab(t, nil)
+	if err := os.WriteFile(other.home+"/.local", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = other.session(nil)
+	defer s.Close(nil)
+	ch = start(t, s, protocol.Open{PTY: window(), Command: protocol.Bytes("echo ready; exec cat")})
+	upTo(t, ch, "ready")
+	r := collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobAdopt,
+		Channel: int64(ch.ID())}}))
+	if r.refused == nil || r.refused.Code != protocol.CodeStartFailed {
+		t.Errorf("without a place for jobs: %+v", r.refused)
+	}
+	typed(t, ch, "two\n")
+	upTo(t, ch, "two")
+}
+
+// The job goes on though its client leaves in the middle, and is stopped as every job is; its
+// deadline is still that of the command.
+func TestAdoptedAndLeft(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	for _, timeout := range []int64{0, 300} {
+		s := l.session(nil)
+		ch := start(t, s, protocol.Open{PTY: window(), Timeout: timeout,
+			Command: protocol.Bytes("trap '' HUP; echo ready; while :; do sleep 0.1; done")})
+		upTo(t, ch, "ready")
+		job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobAdopt, Name: "left",
+			Channel: int64(ch.ID())}})
+		if r := collect(t, ch); r.refused == nil || r.refused.Code != protocol.CodeDetached {
+			t.Fatalf("%+v", r)
+		}
+		s.Close(nil) // no screen comes
+		s = l.session(nil)
+		defer s.Close(nil)
+		var r protocol.JobRecord
+		l.until("it is a job", func() bool {
+			all := jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobList}})
+			if n := len(all); n > 0 && all[n-1].Name == "left" {
+				r = all[n-1]
+			}
+			return r.Name != "" && r.State == protocol.JobRunning || r.Exit != nil
+		})
+		want := protocol.HowDeadline
+		if timeout == 0 {
+			want = protocol.HowCancelled
+			collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop,
+				Name: r.ID}}))
+		}
+		if r := collect(t, attach(t, s, r.ID)); r.exit == nil || r.exit.How != want ||
+			r.exit.Signal != "KILL" {
+			t.Errorf("%+v", r.exit)
+		}
+		if testend.Alive(r.PID) {
+			t.Errorf("%d lives", r.PID)
+		}
+		l.keeperEnds(r.ID)
+		jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobRemove, Name: r.ID}})
+	}
+}
+
+// When the keeper of such a job is killed, its terminal hangs up.
+func TestAdoptedKeeperKilled(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{PTY: window(), Command: protocol.Bytes("echo ready; exec cat")})
+	r := l.adopted(s, ch, upTo(t, ch, "ready"))
+	var status struct {
+		Keeper int `json:"keeper_pid"`
+	}
+	text, err := os.ReadFile(l.inJob(r.ID, "status.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &status)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.Kill(status.Keeper, syscall.SIGKILL)
+	testend.Gone(t, r.PID)
+	all := jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobList}})
+	if len(all) != 1 || all[0].State != protocol.JobLost {
+		t.Errorf("%+v", all)
+	}
+}

@@ -1,0 +1,155 @@
+//go:build unix
+
+package service
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"minissh/daemon/access"
+	"minissh/daemon/keeper"
+	"minissh/daemon/logbook"
+	"minissh/daemon/process"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+)
+
+// screenTime is how long the opener of an adoption may take to send what it has seen (JO10).
+const screenTime = 10 * time.Second
+
+// adopt makes a job of a command that runs (JO10): a keeper gets its terminal. We stay the
+// command's parent, and tell the keeper how it ends.
+func (k keeping) adopt(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+	job := ch.Request().Job
+	k.running.mu.Lock()
+	c := k.running.of[place{ch.Session(), job.Channel}]
+	k.running.mu.Unlock()
+	if c == nil || c.p.TTY == "" {
+		return refusal(protocol.CodeBadRequest, "no command with a terminal runs on that channel")
+	}
+	terminal, err := c.p.Terminal()
+	if err != nil {
+		return refusal(protocol.CodeServiceRefused, "a command that runs cannot become a job "+
+			"here: "+err.Error())
+	}
+	defer terminal.Close()
+	words := asked(c.open) // while its channel has it
+	order := keeper.Order{Home: protocol.Bytes(who.Account.Home), Adopt: true,
+		Command: protocol.Bytes(words)}
+	order.Command = order.Command[:min(len(order.Command), protocol.MaxJobCommand)]
+	h.keepAs(&order, job)
+	leave, ok := enterKeeper(who.Account)
+	if !ok {
+		return refusal(protocol.CodeTooManyCommands, "this account runs as many jobs as it may")
+	}
+	var socket *net.UnixConn
+	helper, reason := h.startHelper(ch, who, func() (p *process.Process, err error) {
+		p, socket, err = process.StartSocket(who.Account, keeper.Verb)
+		return p, err
+	})
+	if reason != nil {
+		leave()
+		return reason
+	}
+	go func() { <-helper.Done(); leave() }()
+	var ready, answer keeper.Answer
+	if err = process.WriteMessage(helper.Stdin, order); err == nil {
+		err = readAnswer(helper, &ready)
+	}
+	if err != nil || ready.Refused != nil {
+		helper.end()
+		socket.Close()
+		return helper.refusal(err, ready)
+	}
+	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID})
+	helper.late.Stop()        // the client takes what has come first, for as long as it likes
+	helper.needed.Store(true) // from here on also for what runs
+	if gone(ch) != "" || !c.hand() {
+		helper.end()
+		socket.Close()
+		return refusal(protocol.CodeBadRequest, "what ran there has ended, or is being stopped")
+	}
+	helper.late.Reset(h.HelperStart + screenTime)
+	err = handTo(helper, socket, c, ch, terminal)
+	if err == nil {
+		err = readAnswer(helper, &answer)
+	}
+	if err != nil || answer.Job == nil {
+		helper.end()
+		socket.Close()
+		left, _ := c.p.HangUp(h.Hurried, h.StopGrace)
+		c.p.Close()
+		h.noted(who, "Command stopped", "pid", c.p.PID, "why", "no keeper took it", "left", left)
+		return refusal(protocol.CodeInternal, "the job's keeper failed; what ran was stopped")
+	}
+	helper.letGo()
+	go c.outlive(socket)
+	h.noted(who, "Command became a job", "pid", c.p.PID, "id", answer.Job.ID, "command",
+		logbook.Shorten(words, 512))
+	return told(ch, answer.Job)
+}
+
+// handTo gives a keeper the command, and what the client has seen of it.
+func handTo(to *helper, socket *net.UnixConn, c *command, ch *mux.Channel,
+	terminal interface{ Fd() uintptr }) error {
+	adoption := keeper.Adoption{PID: c.p.PID, TTY: protocol.Bytes(c.p.TTY),
+		Began: c.began.UnixMilli()}
+	if !c.deadline.IsZero() {
+		adoption.Timeout = max(1, time.Until(c.deadline).Milliseconds())
+	}
+	if err := process.WriteMessage(to.Stdin, adoption); err != nil {
+		return err
+	}
+	screen(to.Stdin, ch)
+	to.Stdin.Close()
+	socket.SetWriteDeadline(time.Now().Add(screenTime))
+	_, _, err := socket.WriteMsgUnix([]byte{0}, unix.UnixRights(int(terminal.Fd())), nil)
+	return err
+}
+
+// screen passes what the client has seen, up to its EOF, its end, or the end of the time for it.
+func screen(to io.Writer, ch *mux.Channel) {
+	all := make(chan struct{})
+	go func() {
+		defer close(all)
+		for left := protocol.MaxJobScreen; ; {
+			e, err := ch.Take()
+			n := min(left, len(e.Data))
+			if _, failed := to.Write(e.Data[:n]); failed != nil || err != nil || e.EOF {
+				return
+			}
+			left -= n
+		}
+	}()
+	late := time.NewTimer(screenTime)
+	defer late.Stop()
+	select {
+	case <-all:
+	case <-late.C:
+	}
+}
+
+// outlive waits for a command that a keeper has, and tells the keeper how it ended. Its number is
+// kept for as long as the keeper lives.
+func (c *command) outlive(keeper *net.UnixConn) {
+	defer keeper.Close()
+	defer c.p.Close()
+	c.p.CloseTerminal()
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		keeper.Read(make([]byte, 1)) // it has nothing to say
+	}()
+	select {
+	case <-c.p.Done():
+		keeper.SetWriteDeadline(time.Now().Add(screenTime))
+		result := c.p.Result()
+		result.Err = nil
+		process.WriteMessage(keeper, result)
+		<-gone
+	case <-gone:
+	}
+}
