@@ -189,3 +189,73 @@ func TestAdoptedKeeperKilled(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+// A shell whose client is away is told to the same key, and to no other; whoever attaches to it has
+// it, redrawn, and the client that comes back is told so.
+func TestHeldShell(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	r, raw := l.resumer(), l.dial()
+	if err := r.attachOver(raw); err != nil {
+		t.Fatal(err)
+	}
+	ch := start(t, r.Session, protocol.Open{PTY: window(), Command: protocol.Bytes(
+		"trap 'echo drawn' WINCH; echo ready; while :; do read x && echo got $x; done")})
+	upTo(t, ch, "ready")
+	loud := start(t, r.Session, protocol.Open{PTY: window(), Command: protocol.Bytes(
+		"echo ready; until test -e go; do sleep 0.02; done; " +
+			"echo >loud; exec cat /dev/zero")})
+	upTo(t, loud, "ready")
+	list := func(s *mux.Session) []protocol.JobRecord {
+		return jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobList}})
+	}
+	s := l.session(nil)
+	defer s.Close(nil)
+	if all := list(s); len(all) != 0 {
+		t.Errorf("with a client: %+v", all)
+	}
+	r.lose(raw)
+	all := list(s)
+	if len(all) != 2 || all[0].State != protocol.JobHeld || !all[0].PTY || all[0].PID == 0 {
+		t.Fatalf("%+v", all)
+	}
+	other := l.as2(l.second())
+	defer other.Close(nil)
+	if all := list(other); len(all) != 0 {
+		t.Errorf("another key: %+v", all)
+	}
+	if r := collect(t, attach(t, other, all[0].ID)); r.refused == nil ||
+		r.refused.Code != protocol.CodeNoJob {
+		t.Errorf("another key: %+v", r)
+	}
+	to := attach(t, s, all[0].ID, func(j *protocol.Job) {
+		j.Screen, j.Rows, j.Cols = true, 30, 90
+	})
+	upTo(t, to, "drawn")
+	typed(t, to, "one\n")
+	upTo(t, to, "got one")
+	if err := os.WriteFile(l.home+"/go", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.until("it writes, and nobody takes it", func() bool {
+		_, err := os.Stat(l.home + "/loud")
+		return err == nil
+	})
+	if stopped := jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop,
+		Name: all[1].ID}}); stopped[0].Exit == nil || testend.Alive(all[1].PID) {
+		t.Errorf("%+v", stopped)
+	}
+	r.mustAttach()
+	if got := collect(t, loud); got.refused == nil || got.refused.Code != protocol.CodeDetached {
+		t.Errorf("who came back to the loud one: %+v", got.refused)
+	}
+	if got := collect(t, ch); got.refused == nil || got.refused.Code != protocol.CodeDetached {
+		t.Errorf("who came back: %+v", got)
+	}
+	all = list(s)
+	if len(all) != 2 || all[0].State != protocol.JobRunning || all[1].State != protocol.JobEnded {
+		t.Fatalf("%+v", all)
+	}
+	collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop, Name: all[0].ID}}))
+	l.keeperEnds(all[0].ID)
+}

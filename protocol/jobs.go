@@ -109,4 +109,5 @@ const (
 	JobEnded   = "ended"
 	JobLost    = "lost"           // its keeper was killed
 	JobReboot  = "lost_at_reboot" // the machine was restarted
+	JobHeld    = "held"           // of a session that waits for its client (JO11)
 )

@@ -16,7 +16,7 @@ import (
 func Detacher(out io.Writer) run.Detach {
 	return func(conn *dial.Connection, ch *mux.Channel, refused func(error)) func(context.Context,
 		[]byte) error {
-		n := named{host: conn.Options.Alias, target: report.Target(conn.Options)}
+		n := named{host: conn.Options.Alias, target: report.Again(conn.Options)}
 		a := &adoption{named: n, over: make(chan struct{})}
 		a.ch, a.err = conn.Session.Open(&protocol.Open{Service: "job",
 			Job: &protocol.Job{Do: protocol.JobAdopt, Channel: int64(ch.ID())}})

@@ -19,7 +19,7 @@ type named struct {
 }
 
 func naming(d *dial.Dialer, job string) named {
-	return named{host: d.Options.Alias, target: report.Target(d.Options), job: job}
+	return named{host: d.Options.Alias, target: report.Again(d.Options), job: job}
 }
 
 // typed is a command line about the job.

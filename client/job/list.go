@@ -139,7 +139,7 @@ func age(r *protocol.JobRecord, now time.Time) string {
 // exit is a job's exit code, or why it has none.
 func exit(r *protocol.JobRecord) string {
 	switch e := r.Exit; {
-	case r.State == protocol.JobRunning:
+	case r.State == protocol.JobRunning, r.State == protocol.JobHeld:
 		return "-"
 	case e == nil || e.Check() != nil:
 		return "?"

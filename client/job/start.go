@@ -47,7 +47,7 @@ func Over(ctx context.Context, conn *dial.Connection, line string, dir protocol.
 	request := &protocol.Open{Service: "job", Dir: dir,
 		Job: &protocol.Job{Do: protocol.JobStart}}
 	run.Put(request, line)
-	n := named{host: conn.Options.Alias, target: report.Target(conn.Options)}
+	n := named{host: conn.Options.Alias, target: report.Again(conn.Options)}
 	ch, err := run.Open(conn.Session, request)
 	if err != nil {
 		return n.failed(err, nil, "")

@@ -15,7 +15,8 @@ type Options struct {
 	// and brackets: what Host blocks match and messages show. For a Unix socket it
 	// is "unix:PATH".
 	Alias  string
-	HostAt int // where among the arguments the host was
+	Reach  []string // the options -F, -i and -J with their values, as they were given
+	HostAt int      // where among the arguments the host was
 	// HostName is the name or address to dial, lower-cased; empty with Socket.
 	HostName string
 	// Port is the TCP port, 1 to 65535.

@@ -162,6 +162,9 @@ func (p *commandLine) longFlag(flag string, next []string) (used int, err error)
 
 func (p *commandLine) flag(row *flagRow, arg string) error {
 	at := place{name: row.name(), flag: true}
+	if strings.IndexByte("FiJ", row.letter) >= 0 {
+		p.o.Reach = append(p.o.Reach, row.name(), arg)
+	}
 	switch {
 	case row.key != "":
 		if arg == "" {

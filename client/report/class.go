@@ -58,7 +58,7 @@ func classOfCode(code protocol.Code, loggedIn bool) Class {
 		return ClassRefused
 	case protocol.CodeShuttingDown, protocol.CodeSessionExpired, protocol.CodeSessionEnded,
 		protocol.CodeEndedByAdmin, protocol.CodeIdleTimeout, protocol.CodeJobLost,
-		protocol.CodeTakenOver:
+		protocol.CodeTakenOver, protocol.CodeDetached:
 		if loggedIn {
 			return ClassLost
 		}

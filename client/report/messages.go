@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 
 	"golang.org/x/term"
@@ -100,6 +101,23 @@ func Target(o *options.Options) string {
 	}
 	return target
 }
+
+// Again is Target with the options that decide who is reached, and as whom: for a line that is
+// typed later, or elsewhere.
+func Again(o *options.Options) string {
+	var line strings.Builder
+	for _, word := range o.Reach {
+		if word == "" || strings.Trim(word, plainLetters) != "" {
+			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+		line.WriteString(word + " ")
+	}
+	return line.String() + Target(o)
+}
+
+// plainLetters mean themselves to every shell.
+const plainLetters = "@%+=:,./-_~0123456789abcdefghijklmnopqrstuvwxyz" +
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // Plain is the innermost reason of a failed call, without the addresses, which the message has
 // already.

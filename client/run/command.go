@@ -30,6 +30,9 @@ type Streams struct {
 	Keyboard *os.File
 	// Detach, if not nil, makes a job of what runs on a pty, when the user asks for that.
 	Detach Detach
+	// Waiting, if not nil, says in one line what of the user's own goes on there, for who begins a
+	// login shell; "": nothing does.
+	Waiting func(context.Context, *dial.Connection) string
 	// Result, if not nil, is told what becomes of the command.
 	Result *Result
 }

@@ -70,6 +70,25 @@ func (s *Shell) leaveAsJob(failed error) int {
 	return 0
 }
 
+// waitingTime is how long a login shell waits for what is told above it.
+const waitingTime = 300 * time.Millisecond
+
+// tellWaiting says what goes on there.
+func (s *Shell) tellWaiting(stop <-chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), waitingTime)
+	defer cancel()
+	said := make(chan string, 1)
+	go func() { said <- s.waiting(ctx, s.conn) }()
+	select {
+	case line := <-said:
+		if line != "" {
+			s.conn.Messages.Say(options.LevelInfo, "%s", line)
+		}
+	case <-ctx.Done():
+	case <-stop:
+	}
+}
+
 // seen is the newest output of a terminal.
 type seen struct{ all, old []byte }
 

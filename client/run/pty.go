@@ -70,6 +70,9 @@ func shell(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		return report.ExitFailure
 	}
 	shown.MayDetach(streams.Detach)
+	if d.Options.CommandLine() == "" && conn.Messages.Interactive() && shown.stdout.modes != nil {
+		shown.waiting = streams.Waiting
+	}
 	// there is one thing to do after the other: further threads would be woken for each key, and
 	// find nothing
 	runtime.GOMAXPROCS(1)

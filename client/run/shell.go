@@ -52,6 +52,9 @@ type Shell struct {
 	makesJob  Detach // nil: nothing here becomes a job
 	detaching atomic.Pointer[detaching]
 
+	// what goes on there; nil: nobody wants to know
+	waiting func(context.Context, *dial.Connection) string
+
 	held atomic.Pointer[Outcome] // how the command has ended, when only its output is waited for
 
 	// stops what a second signal has begun (endSoon); watch's, until Run has waited for it
@@ -125,6 +128,10 @@ func (s *Shell) Run(ctx context.Context) (outcome *Outcome, left *Left, err erro
 		defer m.Via(nil)
 	}
 	helpers.Go(atexit.Rescued(func() { s.tellLoss(stop) }))
+	if s.waiting != nil {
+		release := s.stdout.hold() // so that the line is above the first prompt
+		helpers.Go(atexit.Rescued(func() { defer release(); s.tellWaiting(stop) }))
+	}
 	answers := Answers{Opened: s.opened, Held: s.letGo}
 	helpers.Go(atexit.Rescued(func() { Notices(s.conn, s.ch, answers) }))
 	if s.keys != nil {

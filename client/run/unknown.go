@@ -72,6 +72,9 @@ func (k Known) Unknown(err error) error {
 		case protocol.CodeShuttingDown:
 			return report.Failed(err, "",
 				"minisshd on %s is being stopped, and the command with it", host)
+		case protocol.CodeDetached:
+			return report.Failed(err, "minissh job list HOST lists it", "another client of yours "+
+				"has taken what ran here over: it goes on, as a job on %s", host)
 		case protocol.CodeSessionExpired:
 			return report.Failed(err, "", "the session with %s has expired; %s", host,
 				k.fate("what ran there was stopped"))

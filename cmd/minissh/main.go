@@ -211,7 +211,7 @@ func runOptions(d *dial.Dialer, loggedIn func()) error {
 		return exitCode(run.Hold(context.Background(), d, loggedIn))
 	}
 	return recorded(d, func(s run.Streams) int {
-		s.Detach = job.Detacher(os.Stdout)
+		s.Detach, s.Waiting = job.Detacher(os.Stdout), job.Waiting
 		return run.Command(context.Background(), d, s, loggedIn)
 	})
 }

@@ -47,6 +47,7 @@ func (k *keeper) adopt() error {
 		return err
 	}
 	k.order.Timeout = what.Timeout
+	k.blind = len(shown) == 0
 	k.out.screen = replayed(size, shown, replies{k})
 	return k.keep(what.Began)
 }

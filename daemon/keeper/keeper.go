@@ -33,6 +33,7 @@ type keeper struct {
 	out   *output
 	err   *output
 	noPTY error // why it has no terminal, though one was wanted
+	blind bool  // nobody knows what its terminal showed when it was adopted
 
 	over    chan struct{} // closed when the command has ended, and status says how
 	lost    chan struct{} // closed when it could not be stopped, so that nobody knows when it ends

@@ -69,6 +69,9 @@ func (k *keeper) attach(ch *mux.Channel, job *protocol.Job) *protocol.Reason {
 	others.Go(v.input)
 	if !v.watches && job.Screen {
 		k.resize(protocol.Size{Rows: job.Rows, Cols: job.Cols})
+		if k.blind {
+			k.askToDraw(protocol.Size{Rows: job.Rows, Cols: job.Cols})
+		}
 	}
 	out, screen := k.from(v, job)
 	err := v.carry(out, k.err.follow(0, job.New, v.gone), screen)
@@ -127,6 +130,28 @@ func (k *keeper) resize(size protocol.Size) {
 	k.out.screen.resize(size)
 	k.out.mu.Unlock()
 	k.p.Resize(size)
+}
+
+// drawTime is how long a program may take to notice another size.
+const drawTime = 300 * time.Millisecond
+
+// askToDraw has a program draw its screen, by a size that differs until it does, or for a while.
+func (k *keeper) askToDraw(size protocol.Size) {
+	other := size
+	if other.Rows--; other.Rows < 1 || !size.Valid() {
+		return
+	}
+	k.out.mu.Lock()
+	changed := k.out.changed
+	k.out.mu.Unlock()
+	k.resize(other)
+	t := time.NewTimer(drawTime)
+	defer t.Stop()
+	select {
+	case <-changed:
+	case <-t.C:
+	}
+	k.resize(size)
 }
 
 // midway is how long the end of a control sequence is waited for, before a screen is drawn whose

@@ -20,30 +20,42 @@ import (
 // screenTime is how long the opener of an adoption may take to send what it has seen (JO10).
 const screenTime = 10 * time.Second
 
-// adopt makes a job of a command that runs (JO10): a keeper gets its terminal. We stay the
-// command's parent, and tell the keeper how it ends.
+// adopt makes a job of a command that runs on another channel (JO10).
 func (k keeping) adopt(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
-	job := ch.Request().Job
 	k.running.mu.Lock()
-	c := k.running.of[place{ch.Session(), job.Channel}]
+	c := k.running.of[place{ch.Session(), ch.Request().Job.Channel}]
 	k.running.mu.Unlock()
 	if c == nil || c.p.TTY == "" {
 		return refusal(protocol.CodeBadRequest, "no command with a terminal runs on that channel")
 	}
+	record, reason := c.become(h, ch, who, false)
+	if reason != nil {
+		return reason
+	}
+	return told(ch, record)
+}
+
+// become makes a job of the command: a keeper gets its terminal. We stay the command's parent, and
+// tell the keeper how it ends. away says that its client is; else that asks for this, on ch.
+func (c *command) become(h *Host, ch *mux.Channel, who *access.Client, away bool) (
+	*protocol.JobRecord, *protocol.Reason) {
 	terminal, err := c.p.Terminal()
 	if err != nil {
-		return refusal(protocol.CodeServiceRefused, "a command that runs cannot become a job "+
+		return nil, refusal(protocol.CodeServiceRefused, "a command that runs cannot become a job "+
 			"here: "+err.Error())
 	}
 	defer terminal.Close()
-	words := asked(c.open) // while its channel has it
 	order := keeper.Order{Home: protocol.Bytes(who.Account.Home), Adopt: true,
-		Command: protocol.Bytes(words)}
+		Command: protocol.Bytes(c.words)}
 	order.Command = order.Command[:min(len(order.Command), protocol.MaxJobCommand)]
-	h.keepAs(&order, job)
+	h.keepAs(&order, ch.Request().Job)
+	if away {
+		order.Name = "" // it names what is asked for
+	}
 	leave, ok := enterKeeper(who.Account)
 	if !ok {
-		return refusal(protocol.CodeTooManyCommands, "this account runs as many jobs as it may")
+		return nil, refusal(protocol.CodeTooManyCommands,
+			"this account runs as many jobs as it may")
 	}
 	var socket *net.UnixConn
 	helper, reason := h.startHelper(ch, who, func() (p *process.Process, err error) {
@@ -52,7 +64,7 @@ func (k keeping) adopt(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	})
 	if reason != nil {
 		leave()
-		return reason
+		return nil, reason
 	}
 	go func() { <-helper.Done(); leave() }()
 	var ready, answer keeper.Answer
@@ -62,18 +74,25 @@ func (k keeping) adopt(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	if err != nil || ready.Refused != nil {
 		helper.end()
 		socket.Close()
-		return helper.refusal(err, ready)
+		return nil, helper.refusal(err, ready)
 	}
-	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID})
+	if !away {
+		ch.Send(protocol.TypeOpened, &protocol.Opened{PID: c.p.PID})
+	}
 	helper.late.Stop()        // the client takes what has come first, for as long as it likes
 	helper.needed.Store(true) // from here on also for what runs
-	if gone(ch) != "" || !c.hand() {
+	if gone(ch) != "" || !c.hand(away) {
 		helper.end()
 		socket.Close()
-		return refusal(protocol.CodeBadRequest, "what ran there has ended, or is being stopped")
+		return nil, refusal(protocol.CodeBadRequest,
+			"what ran there has ended, or is being stopped")
 	}
 	helper.late.Reset(h.HelperStart + screenTime)
-	err = handTo(helper, socket, c, ch, terminal)
+	from := ch
+	if away {
+		from = nil
+	}
+	err = handTo(helper, socket, c, from, terminal)
 	if err == nil {
 		err = readAnswer(helper, &answer)
 	}
@@ -83,16 +102,16 @@ func (k keeping) adopt(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 		left, _ := c.p.HangUp(h.Hurried, h.StopGrace)
 		c.p.Close()
 		h.noted(who, "Command stopped", "pid", c.p.PID, "why", "no keeper took it", "left", left)
-		return refusal(protocol.CodeInternal, "the job's keeper failed; what ran was stopped")
+		return nil, refusal(protocol.CodeInternal, "the job's keeper failed; what ran was stopped")
 	}
 	helper.letGo()
 	go c.outlive(socket)
 	h.noted(who, "Command became a job", "pid", c.p.PID, "id", answer.Job.ID, "command",
-		logbook.Shorten(words, 512))
-	return told(ch, answer.Job)
+		logbook.Shorten(c.words, 512))
+	return answer.Job, nil
 }
 
-// handTo gives a keeper the command, and what the client has seen of it.
+// handTo gives a keeper the command, and what the client has seen of it, if there is one.
 func handTo(to *helper, socket *net.UnixConn, c *command, ch *mux.Channel,
 	terminal interface{ Fd() uintptr }) error {
 	adoption := keeper.Adoption{PID: c.p.PID, TTY: protocol.Bytes(c.p.TTY),
@@ -103,7 +122,9 @@ func handTo(to *helper, socket *net.UnixConn, c *command, ch *mux.Channel,
 	if err := process.WriteMessage(to.Stdin, adoption); err != nil {
 		return err
 	}
-	screen(to.Stdin, ch)
+	if ch != nil {
+		screen(to.Stdin, ch)
+	}
 	to.Stdin.Close()
 	socket.SetWriteDeadline(time.Now().Add(screenTime))
 	_, _, err := socket.WriteMsgUnix([]byte{0}, unix.UnixRights(int(terminal.Fd())), nil)

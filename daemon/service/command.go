@@ -31,6 +31,7 @@ type command struct {
 	mu      sync.Mutex // guards the rest
 	over    bool       // too late to stop it, or to make a job of it
 	wanted  bool       // a job is to be made of it
+	alone   bool       // and its client has gone: nobody takes what it has written
 	stopped string     // why it was stopped, one of protocol's How
 	left    []process.Survivor
 
@@ -39,16 +40,16 @@ type command struct {
 
 	answers func() // called when output has come, more than once; may be nil; constant
 
-	open     *protocol.Open // what was asked for; constant
-	began    time.Time      // constant
-	deadline time.Time      // of timeout; zero: none; constant once run has begun
-	handing  chan struct{}  // closed when the command is to be a job's (JO10)
-	handed   chan struct{}  // closed when nothing here reads of it or types any more
+	words    string        // what was asked for; constant
+	began    time.Time     // constant
+	deadline time.Time     // of timeout; zero: none; constant once run has begun
+	handing  chan struct{} // closed when the command is to be a job's (JO10)
+	handed   chan struct{} // closed when nothing here reads of it or types any more
 }
 
 func newCommand(h *Host, ch *mux.Channel, p *process.Process, who *access.Client) *command {
 	return &command{h: h, ch: ch, p: p, who: who, ended: make(chan struct{}),
-		lost: make(chan struct{}), open: ch.Request(), began: time.Now(),
+		lost: make(chan struct{}), words: asked(ch.Request()), began: time.Now(),
 		handing: make(chan struct{}), handed: make(chan struct{})}
 }
 
@@ -83,10 +84,16 @@ func (c *command) run() {
 	}
 	if c.mayHand() {
 		c.p.LetGo()
+		detached := refusal(protocol.CodeDetached, "what ran here is a job now")
+		if c.alone {
+			c.ch.Close(detached)
+		}
 		<-drained
-		c.ch.Close(refusal(protocol.CodeDetached, "what ran here is a job now"))
+		c.ch.Close(detached)
 		close(c.ended)
-		others.Wait()
+		if !c.alone { // else its input ends when it comes back
+			others.Wait()
+		}
 		close(c.handed)
 		return
 	}
@@ -208,9 +215,9 @@ func (c *command) mayHand() bool {
 	return c.wanted
 }
 
-// hand ends the command's part here, when the client has had its output (JO10). It is false if the
-// command has ended, or is being stopped.
-func (c *command) hand() bool {
+// hand ends the command's part here, when the client has had its output (JO10), unless that is away
+// (JO11). It is false if the command has ended, or is being stopped.
+func (c *command) hand(away bool) bool {
 	select {
 	case <-c.p.Done():
 		return false
@@ -221,7 +228,7 @@ func (c *command) hand() bool {
 		c.mu.Unlock()
 		return false
 	}
-	c.wanted = true
+	c.wanted, c.alone = true, away
 	close(c.handing)
 	c.mu.Unlock()
 	<-c.handed

@@ -38,11 +38,19 @@ func (k keeping) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	case protocol.JobStart:
 		return startJob(h, ch, who)
 	case protocol.JobAttach, protocol.JobStop:
-		return visitJob(h, ch, who)
+		name := open.Job.Name
+		if c := k.heldAs(name, who); c != nil {
+			record, reason := c.become(h, ch, who, true)
+			if reason != nil {
+				return reason
+			}
+			name = record.ID
+		}
+		return visitJob(h, ch, who, name)
 	case protocol.JobAdopt:
 		return k.adopt(h, ch, who)
 	}
-	return askClerk(h, ch, who)
+	return k.askClerk(h, ch, who)
 }
 
 // startJob starts a keeper with its command, and tells the job's record (JO2).
@@ -200,7 +208,7 @@ func (h *helper) refusal(err error, answer keeper.Answer) *protocol.Reason {
 }
 
 // clerk starts the helper that knows an account's jobs, and asks it.
-func clerk(h *Host, ch *mux.Channel, who *access.Client) (*helper, *net.UnixConn,
+func clerk(h *Host, ch *mux.Channel, who *access.Client, job protocol.Job) (*helper, *net.UnixConn,
 	*protocol.Reason) {
 	var socket *net.UnixConn
 	c, reason := h.startHelper(ch, who, func() (p *process.Process, err error) {
@@ -211,13 +219,14 @@ func clerk(h *Host, ch *mux.Channel, who *access.Client) (*helper, *net.UnixConn
 		return nil, nil, reason
 	}
 	process.WriteMessage(c.Stdin, keeper.Question{Home: protocol.Bytes(who.Account.Home),
-		Job: *ch.Request().Job}) // if it fails there is no answer
+		Job: job}) // if it fails there is no answer
 	return c, socket, nil
 }
 
 // askClerk lists jobs, or removes one.
-func askClerk(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
-	c, socket, reason := clerk(h, ch, who)
+func (k keeping) askClerk(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+	job := *ch.Request().Job
+	c, socket, reason := clerk(h, ch, who, job)
 	if reason != nil {
 		return reason
 	}
@@ -238,7 +247,9 @@ func askClerk(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 			ch.Send(protocol.TypeOpened, &protocol.Opened{})
 			opened = true
 		}
-		if answer.Job == nil {
+		if answer.Job == nil && job.Do == protocol.JobList {
+			return told(ch, k.heldRecords(who)...)
+		} else if answer.Job == nil {
 			return told(ch)
 		}
 		text, err := json.Marshal(answer.Job)

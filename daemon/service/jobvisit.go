@@ -18,9 +18,11 @@ import (
 )
 
 // visitJob attaches a client to a job, or stops the job: it joins the channel to one of the job's
-// keeper.
-func visitJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
-	c, socket, reason := clerk(h, ch, who)
+// keeper. name is its name or id.
+func visitJob(h *Host, ch *mux.Channel, who *access.Client, name string) *protocol.Reason {
+	job := *ch.Request().Job
+	job.Name = name
+	c, socket, reason := clerk(h, ch, who, job)
 	if reason != nil {
 		return reason
 	}
@@ -47,7 +49,7 @@ func visitJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 		return refusal(protocol.CodeStartFailed, "the job's keeper does not answer")
 	}
 	conn.SetDeadline(time.Time{})
-	to, err := s.Open(&protocol.Open{Service: authorized.Job.Name, Job: ch.Request().Job})
+	to, err := s.Open(&protocol.Open{Service: authorized.Job.Name, Job: &job})
 	if err != nil {
 		return refusal(protocol.CodeStartFailed, "the job's keeper does not answer")
 	}
