@@ -38,6 +38,17 @@ func List(ctx context.Context, d *dial.Dialer, out io.Writer, asJSON, title bool
 	}, d)
 }
 
+// Records are the jobs of a host, as far as they can be known before ctx ends.
+func Records(ctx context.Context, d *dial.Dialer) []protocol.JobRecord {
+	a, err := ask(ctx, d, &protocol.Open{Service: "job",
+		Job: &protocol.Job{Do: protocol.JobList}})
+	defer a.end()
+	if err != nil {
+		return nil
+	}
+	return a.records
+}
+
 // writeJSON writes one object a line: a record, and the host.
 func writeJSON(out io.Writer, host string, records []protocol.JobRecord) error {
 	for i := range records {

@@ -1,13 +1,20 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"minissh/client/completion"
 	"minissh/client/cp"
+	"minissh/client/dial"
+	"minissh/client/job"
 	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/protocol"
 )
 
 // completeFlag is how a shell asks which words could take the place of the last one: `minissh
@@ -25,8 +32,12 @@ func complete(words []string) {
 		}
 		known = append(known, c)
 	}
-	for _, c := range completion.Candidates(known, words,
-		func() []string { return completion.Hosts(options.CurrentEnvironment()) }) {
+	candidates := completion.Candidates(known, words,
+		func() []string { return completion.Hosts(options.CurrentEnvironment()) })
+	if candidates == nil {
+		candidates = jobNames(words)
+	}
+	for _, c := range candidates {
 		if c.Usage == "" {
 			fmt.Println(c.Word)
 		} else {
@@ -34,6 +45,35 @@ func complete(words []string) {
 		}
 	}
 }
+
+// jobNames are the jobs of a host that begin as the last word does, after `job`, what is to be done
+// to one, and the host. They are asked for there, without a question to the user; a host that is
+// slow has none.
+func jobNames(words []string) (names []completion.Candidate) {
+	last := len(words) - 1
+	if last < 3 || words[0] != "job" || words[1] == "list" {
+		return nil
+	}
+	o, err := options.Parse(slices.Concat(options.JobVerbOptions,
+		[]string{"-q", "-oBatchMode=yes", "-oConnectionAttempts=1"}, words[2:last]))
+	if err != nil || len(o.Command) > 0 || o.Refuse() != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), namesTime)
+	defer cancel()
+	for _, r := range job.Records(ctx, &dial.Dialer{Options: o, Software: software,
+		Messages: report.New(io.Discard, o)}) {
+		for _, name := range []string{r.Name, r.ID} {
+			if protocol.ValidJobName(name) && strings.HasPrefix(name, words[last]) {
+				names = append(names, completion.Candidate{Word: name, Usage: r.State})
+			}
+		}
+	}
+	return names
+}
+
+// namesTime is how long a Tab key may take to know the jobs of a host.
+const namesTime = 2 * time.Second
 
 // copyFlags are those of `minissh cp`: its help lists them in lines that begin with one, "  -r
 // text" or "  -P port, -4, …".
