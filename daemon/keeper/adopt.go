@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -49,6 +50,7 @@ func (k *keeper) adopt() error {
 	k.order.Timeout = what.Timeout
 	k.blind = len(shown) == 0
 	k.out.screen = replayed(size, shown, replies{k})
+	debug.FreeOSMemory() // it was needed once
 	return k.keep(what.Began)
 }
 

@@ -105,7 +105,7 @@ func (c *command) become(h *Host, ch *mux.Channel, who *access.Client, away bool
 		return nil, refusal(protocol.CodeInternal, "the job's keeper failed; what ran was stopped")
 	}
 	helper.letGo()
-	go c.outlive(socket)
+	go c.outlive(socket, helper.Done())
 	h.noted(who, "Command became a job", "pid", c.p.PID, "id", answer.Job.ID, "command",
 		logbook.Shorten(c.words, 512))
 	return answer.Job, nil
@@ -154,8 +154,8 @@ func screen(to io.Writer, ch *mux.Channel) {
 }
 
 // outlive waits for a command that a keeper has, and tells the keeper how it ended. Its number is
-// kept for as long as the keeper lives.
-func (c *command) outlive(keeper *net.UnixConn) {
+// kept for as long as the keeper lives, and no longer, whoever has its socket then.
+func (c *command) outlive(keeper *net.UnixConn, ended <-chan struct{}) {
 	defer keeper.Close()
 	defer c.p.Close()
 	c.p.CloseTerminal()
@@ -168,9 +168,17 @@ func (c *command) outlive(keeper *net.UnixConn) {
 	case <-c.p.Done():
 		keeper.SetWriteDeadline(time.Now().Add(screenTime))
 		result := c.p.Result()
-		result.Err = nil
-		process.WriteMessage(keeper, result)
-		<-gone
+		result.Err, result.Dir, result.OldDir = nil, nil, nil
+		if process.WriteMessage(keeper, result) != nil {
+			return
+		}
 	case <-gone:
+		return
+	case <-ended:
+		return
+	}
+	select {
+	case <-gone:
+	case <-ended:
 	}
 }
