@@ -142,7 +142,7 @@ func (a *attack) refuses(what Text, message []byte, b *Belief) error {
 		fail.proves(b)
 		return fail
 	}
-	if t := a.trace(); t != nil && a.named(t) == cause.TrustedLength {
+	if t := a.traceAtRest(); t != nil && a.named(t) == cause.TrustedLength {
 		fail.Got = fateText(f, silence)
 		return fail // explained by its error
 	}

@@ -3,6 +3,7 @@ package check
 import (
 	"path/filepath"
 	"strings"
+	"time"
 
 	"minissh/cmd/minissh-lab/check/cause"
 	"minissh/cmd/minissh-lab/speak"
@@ -14,6 +15,15 @@ func (a *attack) trace() *cause.Trace {
 		return nil
 	}
 	return cause.Traceback(a.prog.errors.from(0), a.prog.mine)
+}
+
+// traceAtRest is trace once the program works no more: one that closes a connection says why only
+// after that.
+func (a *attack) traceAtRest() *cause.Trace {
+	if a.prog != nil && !a.prog.ended() {
+		a.fateOf(nil, time.Second)
+	}
+	return a.trace()
 }
 
 // crash is a failure if the program has died, and not because it meant to: of a signal, of an error

@@ -352,7 +352,7 @@ func hostileHeader(name string, n int32) func(*attack) error {
 			}
 			return fail
 		}
-		if t := a.trace(); t != nil && t.Belief() == cause.TrustedLength {
+		if t := a.traceAtRest(); t != nil && t.Belief() == cause.TrustedLength {
 			fail.Got = tx("不是拒绝，而是程序因为这个长度崩溃了",
 				"not refused: it crashed of that length")
 			return fail
