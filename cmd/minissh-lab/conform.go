@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/crypto/ssh"
 	"golang.org/x/term"
 
 	"minissh/cmd/minissh-lab/conform"
@@ -40,7 +41,9 @@ func conformCommand() *cli.Command {
 			"the end. A daemon has to serve\nyour own account on a Unix socket (CA3).\n\n  " +
 			conformDaemonForm[len("minissh-lab "):] + "\n  " +
 			conformClientForm[len("minissh-lab "):] +
-			"\n  conform --address 127.0.0.1:7422 --identity KEYFILE --host-key SHA256:…",
+			"\n  conform --address 127.0.0.1:7422 --identity KEYFILE --host-key SHA256:…" +
+			"\n  conform --put 'minissh cp -r {local} {address}:{remote}' \\\n" +
+			"    --get 'minissh cp -r {address}:{remote} {local}' --client minissh",
 		Flags: flags.Once(
 			langFlag(),
 			&cli.BoolFlag{Name: "daemon",
@@ -57,6 +60,15 @@ func conformCommand() *cli.Command {
 					"to log in with"},
 			&cli.StringFlag{Name: "host-key", Usage: "HOST:PORT：守护进程的指纹 `SHA256:…` / the " +
 				"fingerprint of its host key"},
+			&cli.StringFlag{Name: "authority",
+				Usage: "HOST:PORT：它信任的证书颁发者的私钥 `FILE` (CE) / " +
+					"the private key of an authority that it trusts (CE)"},
+			&cli.StringFlag{Name: "put",
+				Usage: "让客户端把文件或文件夹传过去的命令 `'WORDS'` / " +
+					"the client's command line for a copy there"},
+			&cli.StringFlag{Name: "get",
+				Usage: "让客户端取回来的命令 `'WORDS'` / " +
+					"the client's command line for a copy from there"},
 			&cli.StringFlag{Name: "user",
 				Usage: "登录的账户，默认是自己的 / the account to log in to"},
 			&cli.StringFlag{Name: "only",
@@ -108,7 +120,8 @@ func runConform(c *cli.Context) error {
 		return failure("没法开始："+text, "it could not begin: "+text, conformDaemonForm)
 	}
 	if len(r.Results) == 0 && conform.IsRule(o.Only) {
-		return failure("这里没有试 "+o.Only+" 的办法", "nothing here tries "+o.Only,
+		why := conform.Unseen(r.Role, o.Only)
+		return failure("这里不试 "+o.Only+"："+why.Zh, o.Only+" is not tried here: "+why.En,
 			"minissh-lab conform --help")
 	}
 	if len(r.Results) == 0 {
@@ -156,11 +169,15 @@ func conformOptions(c *cli.Context) (*conform.Options, error) {
 			"minissh-lab conform --address unix:PATH")
 	case !c.IsSet("address") && len(program) == 0:
 		return nil, usage("还缺程序", "the program is missing", form)
+	case (c.IsSet("put") || c.IsSet("get")) && !c.Bool("client"):
+		return nil, usage("--put、--get 要和 --client 一起用",
+			"--put and --get go with --client", form)
 	case c.Duration("patience") <= 0:
 		return nil, usage("--patience 要大于 0", "--patience must be above 0", "--patience 5s")
 	}
 	o := &conform.Options{Program: program, Address: c.String("address"), User: c.String("user"),
-		Patience: c.Duration("patience"), Slow: !c.Bool("quick"), Only: c.String("only")}
+		Patience: c.Duration("patience"), Slow: !c.Bool("quick"), Only: c.String("only"),
+		Put: strings.Fields(c.String("put")), Get: strings.Fields(c.String("get"))}
 	if o.User == "" {
 		u, err := user.Current()
 		if err != nil {
@@ -190,7 +207,23 @@ func conformOptions(c *cli.Context) (*conform.Options, error) {
 		return nil, err
 	}
 	o.Login = &conform.Login{Key: own, HostKey: c.String("host-key")}
-	return o, nil
+	if c.IsSet("authority") {
+		o.Login.Authority, err = authority(c.String("authority"))
+	}
+	return o, err
+}
+
+// authority is the key that signs certificates.
+func authority(path string) (ssh.Signer, error) {
+	id, err := keys.LoadFile(path, nil)
+	if err == nil {
+		var signer ssh.Signer
+		if signer, err = ssh.NewSignerFromSigner(id.Private); err == nil {
+			return signer, nil
+		}
+	}
+	text := speak.Clean(err.Error())
+	return nil, failure(text, text, "ssh-keygen -t ed25519 -N '' -f AUTHORITY")
 }
 
 // writeVectors hands out the test vectors.

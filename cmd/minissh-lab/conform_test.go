@@ -25,6 +25,7 @@ func TestConformSaysWhatToType(t *testing.T) {
 		{[]string{"conform", "--address", "127.0.0.1:1"},
 			"--identity ~/.ssh/id_ed25519 --host-key"},
 		{[]string{"conform", "--daemon", "--only", "XY7", "x"}, "minissh-lab conform"},
+		{[]string{"conform", "--put", "x", "--daemon", "y"}, "conform --daemon python3"},
 		{[]string{"conform", "--patience", "0s", "--daemon", "x"}, "--patience 5s"},
 	} {
 		if code, _, errOut := lab(t, "", c.args...); code == 0 ||

@@ -40,8 +40,8 @@ func printReport(p *speak.Printer, r *conform.Report, all bool) {
 	var holds []string
 	reasons := map[conform.Text][]string{}
 	var order []conform.Text // reasons as they come
-	untried := conform.Text{Zh: "这里没有试它们的办法", En: "nothing here tries them"}
 	for _, rule := range r.Rules() {
+		untried := conform.Unseen(r.Role, rule.Rule)
 		why := untried
 		for _, res := range rule.Probes {
 			if res.Outcome == conform.Fails {

@@ -24,7 +24,8 @@ func Client(ctx context.Context, o Options) (*Report, error) {
 
 // allClientProbes are all that is tried on a client.
 func allClientProbes() []Probe {
-	return slices.Concat(clientProbes, clientEndProbes, clientSessionProbes, clientVectors())
+	return slices.Concat(clientProbes, clientEndProbes, clientSessionProbes, clientFileProbes,
+		clientVectors())
 }
 
 // theCommand is what a client is asked to run. Nothing runs it.
@@ -54,6 +55,11 @@ func (t *trial) client() *host { return t.clientThat(true) }
 
 // clientThat is client; one that is not read has nobody at the other end of its output.
 func (t *trial) clientThat(isRead bool) *host {
+	return t.startClient(isRead, t.o.Program, [2]string{"{command}", theCommand})
+}
+
+// startClient starts a client under test by a command line, and listens for it.
+func (t *trial) startClient(isRead bool, words []string, values ...[2]string) *host {
 	dir, err := os.MkdirTemp("", "lab-conform-")
 	t.must(err)
 	t.clean = append(t.clean, func() { os.RemoveAll(dir) })
@@ -61,8 +67,8 @@ func (t *trial) clientThat(isRead bool) *host {
 	l, err := net.Listen("unix", socket)
 	t.must(err)
 	t.closes(l)
-	p, err := startReading(arguments(t.o.Program, [2]string{"{address}", "unix:" + socket},
-		[2]string{"{command}", theCommand}), isRead)
+	values = append([][2]string{{"{address}", "unix:" + socket}}, values...)
+	p, err := startReading(arguments(words, values...), isRead)
 	t.must(err)
 	var once sync.Once
 	h := &host{t: t, listener: l, program: p,

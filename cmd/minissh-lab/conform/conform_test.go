@@ -70,6 +70,19 @@ func TestProbes(t *testing.T) {
 	}
 }
 
+// Each rule is tried, or the table says why not.
+func TestUnseen(t *testing.T) {
+	for role, all := range map[string][]Probe{"daemon": append(daemonProbes(), shutdownProbe),
+		"client": allClientProbes()} {
+		for _, rule := range ruleNames() {
+			tried := slices.ContainsFunc(all, func(p Probe) bool { return p.Rule == rule })
+			if why := Unseen(role, rule); tried == (why != Text{}) {
+				t.Errorf("%s %s: tried %v, not tried because %q", role, rule, tried, why.En)
+			}
+		}
+	}
+}
+
 // built is one of our programs.
 var built = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "lab-conform-bin-")
@@ -158,13 +171,16 @@ func short(o Options) Options {
 	return o
 }
 
+// overTLS are the rules of logins that a Unix socket does not have.
+const overTLS = "LO1 LO2 LO3 LO4 LO6 CE1 CE2 CE3 CE4 CE5 CE6"
+
 func TestOwnDaemon(t *testing.T) {
 	t.Parallel()
 	r, err := Daemon(t.Context(),
 		short(Options{Program: []string{builtProgram(t, "minisshd"), "--control", "none",
 			"--listen", "{address}", "--host-key", filepath.Join(t.TempDir(), "key")}, User: own(t),
 			Slow: !testing.Short()}))
-	want := "ID1 ID4 ID5 CA1 CA2 PA4"
+	want := "ID1 ID4 ID5 CA1 CA2 PA4 " + overTLS
 	if testing.Short() {
 		want = ""
 	}
@@ -179,8 +195,18 @@ func TestOwnDaemonOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	authority, err := keys.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromSigner(authority.Private)
+	if err != nil {
+		t.Fatal(err)
+	}
 	listed := filepath.Join(dir, "authorized_keys")
-	if err := os.WriteFile(listed, ssh.MarshalAuthorizedKey(id.Public), 0o600); err != nil {
+	lines := fmt.Sprintf("%scert-authority %s", ssh.MarshalAuthorizedKey(id.Public),
+		ssh.MarshalAuthorizedKey(authority.Public))
+	if err := os.WriteFile(listed, []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p, err := startProgram([]string{builtProgram(t, "minisshd"), "--control", "none", "--listen",
@@ -207,12 +233,13 @@ func TestOwnDaemonOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, only := range []string{"ID", "CA", "SE", "PA"} {
+	for _, only := range []string{"ID", "CA", "SE", "PA", "LO", "CE"} {
 		r, err := Daemon(t.Context(),
 			Options{Address: address, User: own(t), Only: only, Patience: patience,
-				Login: &Login{Key: envelope, HostKey: keys.Fingerprint(host.Public)}})
-		grade(t, r, err, map[string]string{"CA": "CA3", "SE": "SE5",
-			"PA": "PA3"}[only])
+				Login: &Login{Key: envelope, HostKey: keys.Fingerprint(host.Public),
+					Authority: signer}})
+		grade(t, r, err, map[string]string{"CA": "CA3", "SE": "SE5", "PA": "PA3",
+			"CE": "CE6"}[only])
 	}
 }
 
@@ -221,6 +248,10 @@ func clientOptions(words []string, name string) Options {
 	o := short(Options{Program: words, Slow: !testing.Short()})
 	if name == "keeps nothing" && !testing.Short() {
 		o.Only = "SE"
+	}
+	if strings.HasSuffix(words[0], "minissh") {
+		o.Put = []string{words[0], "cp", "-q", "-r", "{local}", "{address}:{remote}"}
+		o.Get = []string{words[0], "cp", "-q", "-r", "{address}:{remote}", "{local}"}
 	}
 	return o
 }
@@ -246,7 +277,11 @@ func TestPythonClient(t *testing.T) {
 			words := append(append([]string{needsPython(t), "../../../scripts/minissh.py"},
 				options...), "{address}", "{command}")
 			r, err := Client(t.Context(), clientOptions(words, name))
-			grade(t, r, err, "")
+			copies := "FI1 FI2 FI3 FI4 FI5 FI6 FI7 FI8 FI9 FI11 FI13"
+			if name == "keeps nothing" || testing.Short() {
+				copies = ""
+			}
+			grade(t, r, err, copies)
 		})
 	}
 }
@@ -258,6 +293,11 @@ func pythonDaemon(t *testing.T, file string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return pythonDaemonWith(t, file, server)
+}
+
+func pythonDaemonWith(t *testing.T, file, server string) []string {
+	t.Helper()
 	return []string{needsPython(t), file, "--subsystem", "sftp=exec " + python() + " -I -S " +
 		server, "{address}"}
 }
@@ -267,7 +307,8 @@ func TestPythonDaemon(t *testing.T) {
 	r, err := Daemon(t.Context(),
 		short(Options{Program: pythonDaemon(t, "../../../scripts/minisshd.py"), User: own(t),
 			Slow: !testing.Short()}))
-	want := "ID1 ID4 ID5 CA1 CA2 TE2 TE3 FI1 FI2 FI3 FI4 FI5 FI6 FI7 FI8 FI9 FI10 FI11 PA4"
+	want := "ID1 ID4 ID5 CA1 CA2 TE2 TE3 LI1 LI2 LI3 LI4 LI5 LI6 FI1 FI2 FI3 " +
+		"FI4 FI5 FI6 FI7 FI8 FI9 FI10 FI11 FO3 FO4 JO1 JO2 JO3 JO4 JO5 JO6 JO7 JO8 PA4 " + overTLS
 	if testing.Short() {
 		want = ""
 	}

@@ -16,7 +16,8 @@ import (
 // daemonProbes are all that is tried on a daemon, in the order of the pages.
 func daemonProbes() []Probe {
 	return slices.Concat(wireProbes, channelProbes, execProbes, sessionProbes, fileProbes,
-		programProbes, carrierProbes, daemonVectors(), fileVectors())
+		programProbes, lineProbes, forwardProbes, jobProbes, carrierProbes, loginProbes,
+		certificateProbes, daemonVectors(), fileVectors())
 }
 
 // Daemon grades a daemon: one that it starts, on a Unix socket of its own, or one that runs

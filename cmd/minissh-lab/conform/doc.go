@@ -9,6 +9,7 @@
 //	daemon*.go   the probes of a daemon
 //	client*.go   the probes of a client: each is a daemon that says something
 //	vectors.go   probes made of the test vectors
+//	unseen.go    the rules that are not tried, and why
 //
 // A probe asks for one rule. It holds, it fails with the bytes that show it, or it was not
 // reached, with the reason: what was not tried is never called good. Waiting is only for what

@@ -168,43 +168,57 @@ func caught(t *testing.T, name string, mutants []mutant,
 	if testing.Short() {
 		mutants = mutants[:3]
 	}
-	source, err := os.ReadFile(filepath.Join("../../../scripts", name))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if len(mutants) < 20 && !testing.Short() {
 		t.Errorf("only %d mutants", len(mutants))
 	}
 	for _, m := range mutants {
 		t.Run(m.rule+" "+m.name, func(t *testing.T) {
 			t.Parallel()
-			if strings.Count(string(source), m.old) != 1 {
-				t.Fatalf("%q is there %d times", m.old, strings.Count(string(source), m.old))
-			}
 			file := filepath.Join(t.TempDir(), name)
-			text := strings.Replace(string(source), m.old, m.new, 1)
-			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			var found *Result
-			grade(ctx, file, Options{User: own(t), Only: m.rule, Patience: DefaultPatience,
-				Tell: func(r Result) { // one at a time
-					if r.Outcome == Fails && found == nil {
-						found = &r
-						cancel()
-					}
-				}})
-			switch {
-			case found == nil:
-				t.Error("no probe has caught it")
-			case found.Rule != m.rule:
-				t.Errorf("%s has caught it, %s: want %s, got %s", found.Rule, found.Probe,
-					found.Want.En, found.Got.En)
-			default:
-				t.Logf("%s: want %s, got %s", found.Probe, found.Want.En, found.Got.En)
-			}
+			changed(t, filepath.Join("../../../scripts", name), file, m.old, m.new)
+			isCaught(t, m.rule, func(ctx context.Context, tell func(Result)) {
+				grade(ctx, file, Options{User: own(t), Only: m.rule, Patience: DefaultPatience,
+					Tell: tell})
+			})
 		})
+	}
+}
+
+// changed writes a program with one place changed.
+func changed(t *testing.T, from, to, place, by string) {
+	t.Helper()
+	source, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), place); n != 1 {
+		t.Fatalf("%q is there %d times", place, n)
+	}
+	text := strings.Replace(string(source), place, by, 1)
+	if err := os.WriteFile(to, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// isCaught wants the first failure that grade tells of to be the rule's. It ends grade there.
+func isCaught(t *testing.T, rule string, grade func(context.Context, func(Result))) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var found *Result
+	grade(ctx, func(r Result) { // one at a time
+		if r.Outcome == Fails && found == nil {
+			found = &r
+			cancel()
+		}
+	})
+	switch {
+	case found == nil:
+		t.Error("no probe has caught it")
+	case found.Rule != rule:
+		t.Errorf("%s has caught it, %s: want %s, got %s", found.Rule, found.Probe, found.Want.En,
+			found.Got.En)
+	default:
+		t.Logf("%s: want %s, got %s", found.Probe, found.Want.En, found.Got.En)
 	}
 }

@@ -28,6 +28,8 @@ import (
 type Login struct {
 	Key     tls.Certificate // our key's envelope
 	HostKey string          // the fingerprint of the daemon's key: SHA256:…
+	// Authority signs certificates that the daemon takes for the user's (CE3); nil: none is known.
+	Authority ssh.Signer
 }
 
 // connect reaches the daemon under test.

@@ -25,6 +25,7 @@ type talk struct {
 	channel uint32   // the last one that we opened
 	sent    [][]byte // our session frames, for resending
 	pings   uint64
+	rest    map[uint32]string // of a channel: output that came with a line, and follows it
 }
 
 // dial makes a connection to the daemon, and says nothing.
@@ -268,12 +269,15 @@ func (k *talk) start(text string) (channel uint32, line string) {
 
 // line takes output up to a newline.
 func (k *talk) line(channel uint32) string {
-	var got strings.Builder
-	for !strings.Contains(got.String(), "\n") {
-		f := k.expect(protocol.TypeStdout, channel)
-		got.Write(f.Payload)
+	got := k.rest[channel]
+	for !strings.Contains(got, "\n") {
+		got += string(k.expect(protocol.TypeStdout, channel).Payload)
 	}
-	line, _, _ := strings.Cut(got.String(), "\n")
+	line, rest, _ := strings.Cut(got, "\n")
+	if k.rest == nil {
+		k.rest = map[uint32]string{}
+	}
+	k.rest[channel] = rest
 	return line
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"minissh/protocol"
@@ -15,6 +16,9 @@ type Options struct {
 	// Program is the command line of the program under test. {address} in it becomes the
 	// address, as unix:PATH, and {command} a client's command; at its end where it has none.
 	Program []string
+	// Put and Get are command lines of a client that copies a file or folder there, and from
+	// there: {local} and {remote} become paths, {address} the address. Empty: it copies nothing.
+	Put, Get []string
 	// Address is a daemon that runs already: unix:PATH, or HOST:PORT with Login.
 	Address string
 	// Login is what TLS needs: our key, and the fingerprint of the daemon's. Nil: no TLS.
@@ -52,6 +56,8 @@ type trial struct {
 	probe Probe
 	said  []string
 	clean []func() // what to close, last first
+
+	listener net.Listener // a port of ours, for connections of the daemon's
 }
 
 // verdict ends a trial that does not hold. It is thrown with panic, and caught by try: a probe
