@@ -80,7 +80,8 @@ func TestWhatIsOnThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := page.String()
-	for _, want := range []string{"Content-Security-Policy", "A  00 00 0b b8", "C  b8 0b 00 00",
+	for _, want := range []string{"Content-Security-Policy", "width=device-width",
+		"A  00 00 0b b8", "C  b8 0b 00 00",
 		"minissh-lab lesson 15a --change", "minissh-lab check 15a", "<b>05</b>", "as printed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)
