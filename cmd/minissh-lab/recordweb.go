@@ -29,7 +29,7 @@ func startWeb(ctx context.Context, p *speak.Printer, runs func() ([]taped.Run, b
 	go func() { ended <- l.Serve(ctx) }()
 	p.Say("四条道在这个链接（令牌只给你自己，Ctrl-C 结束）：",
 		"the four lanes are at this link (its token is yours alone, Ctrl-C ends):")
-	p.Raw("\n    " + l.URL("recorded=1") + "\n\n")
+	p.Raw("\n    " + inLanguage(l.URL("recorded=1"), p) + "\n\n")
 	return func() error { return <-ended }, nil
 }
 

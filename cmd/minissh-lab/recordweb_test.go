@@ -17,7 +17,7 @@ import (
 func askPage(t *testing.T, link string) string {
 	t.Helper()
 	before, token, _ := strings.Cut(link, "#token=")
-	token, ok := strings.CutSuffix(token, "&recorded=1")
+	token, ok := strings.CutSuffix(token, "&recorded=1&lang=en")
 	if !ok {
 		t.Fatalf("the link is %q", link)
 	}

@@ -73,13 +73,7 @@ func runWeb(c *cli.Context) error {
 		return failure("不能监听："+text, "cannot listen: "+text,
 			"minissh-lab web --listen 127.0.0.1:0")
 	}
-	url := lab.URL(at)
-	switch p.Lang {
-	case speak.Chinese:
-		url += "&lang=zh"
-	case speak.English:
-		url += "&lang=en"
-	}
+	url := inLanguage(lab.URL(at), p)
 	p.Say("打开这个链接（Ctrl-C 结束）：", "open this link (Ctrl-C ends):")
 	p.Raw("\n    " + url + "\n\n")
 	p.Say("链接里的令牌只给你自己用；要发给别人，请用页面上的“复制链接”。",
@@ -110,4 +104,15 @@ func openBrowser(ctx context.Context, url string) error {
 	}
 	go cmd.Wait() // it ends by itself, or with ctx
 	return nil
+}
+
+// inLanguage is a link whose page begins in the printer's language.
+func inLanguage(url string, p *speak.Printer) string {
+	switch p.Lang {
+	case speak.Chinese:
+		return url + "&lang=zh"
+	case speak.English:
+		return url + "&lang=en"
+	}
+	return url
 }

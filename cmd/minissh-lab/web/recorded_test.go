@@ -104,6 +104,32 @@ func TestRecordedRunInTheLanes(t *testing.T) {
 	}
 }
 
+// With a tracer the page says so, and no more that sends are guessed.
+func TestTracedRunIsNotCalledGuessed(t *testing.T) {
+	for traced, words := range map[bool][2]string{true: {"strace 看见的", "是猜的"},
+		false: {"是猜的", "strace 看见的"}} {
+		events := []tape.Event{{Conn: 1, Kind: tape.Open},
+			{Conn: 1, At: 100, Kind: tape.Data, Way: tape.Up, Data: []byte("ls"), Segments: 1}}
+		if traced {
+			events = append(events, tape.Event{Conn: 1, At: 90, Kind: tape.Send, Way: tape.Up,
+				Size: 2})
+		}
+		l, err := Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs := []taped.Run{taped.New("mine", events, nil, false)}
+		l.Recorded = func() ([]taped.Run, bool) { return runs, false }
+		serveLab(t, l)
+		b := openTab(t, l, look{1280, 720, false, "zh-CN", true}, l.URL("recorded=1"))
+		b.until(`document.querySelectorAll('.panel').length === 2`)
+		text := b.text("#recorded-help")
+		if !strings.Contains(text, words[0]) || strings.Contains(text, words[1]) {
+			t.Errorf("traced %v: %s", traced, text)
+		}
+	}
+}
+
 // legible wants everything on the page to be legible and to fit.
 func (b *tab) legible(name string) {
 	b.Helper()

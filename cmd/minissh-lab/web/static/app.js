@@ -54,6 +54,9 @@ function showConnection(atEnd) {
   const before = page.sides.map((s) => s.events.length).join(), now = sides.map((s) => s.events.length).join();
   const most = Math.max(0, ...page.runs.map((r) => r.connections.length));
   fillSelect($("connection"), Array.from({ length: most }, (_, i) => [String(i), t("connection_n", i + 1)]), String(page.connection));
+  const guessed = sides.some((s) => s.guessed && s.events.some((e) => e.kind === "send"));
+  $("recorded-help").dataset.t = guessed || !sides.length ? "recorded_help" : "recorded_traced";
+  $("recorded-help").textContent = t($("recorded-help").dataset.t);
   $("recorded-more").hidden = !chosen.some((c) => c.more) && !page.runs.some((r) => r.more);
   if (before === now && page.lanes.length) return;
   page.sides = sides;
