@@ -228,6 +228,16 @@ func (c *classroom) ownPrograms() {
 		}
 		c.sees("80 min", []string{run.seen}, run.not)
 	}
+	free, err := freeAddress("tcp")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	_, out, errOut := lab(c.t, "hello\n", "record", "--lang", "en", "--between", "127.0.0.1:0",
+		free, "--", python, "-S", "-B", filepath.Join("peers", "echo_server.py"), "{address}",
+		"--client", "--", python, "-S", "-B", file, "127.0.0.1", "{port}")
+	if !strings.Contains(out, `"HELLO"`) {
+		c.t.Errorf("the recorded run is\n%s\n%s", out, errOut)
+	}
 }
 
 // floods sends what a hostile student sends, from one address, until it is stopped: reports and

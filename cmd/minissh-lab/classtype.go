@@ -131,6 +131,9 @@ func (t *teacher) picture() string {
 	out.WriteString(t.head + "vote 12 · close · show · end · qr · q\n\n")
 	if t.link != "" && (withQR || hands == "" && board == "") {
 		out.WriteString(class.QRBlocks(t.link) + t.link + "\n\n")
+		if withQR {
+			out.WriteString(t.lang.Text("按回车收起", "Enter puts it away") + "\n\n")
+		}
 		return out.String() // a screen has no room for more
 	}
 	for _, part := range []string{hands, board, stuck} {
@@ -180,6 +183,10 @@ func (t *teacher) listen(in io.Reader) {
 
 // do does what was typed.
 func (t *teacher) do(words []string) {
+	t.mu.Lock()
+	t.withQR = len(words) > 0 && words[0] == "qr" && !t.withQR // it covers what comes next
+	t.mu.Unlock()
+	t.board.Redraw()
 	if len(words) == 0 {
 		return
 	}
@@ -195,13 +202,9 @@ func (t *teacher) do(words []string) {
 	case "end", "e", "收起":
 		t.board.EndVote()
 	case "qr":
-		t.mu.Lock()
-		t.withQR = !t.withQR
-		t.mu.Unlock()
 		if t.tty == nil && t.link != "" {
 			t.say(class.QRBlocks(t.link))
 		}
-		t.board.Redraw()
 	case "q", "quit":
 		t.end()
 	default:

@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/term"
+
+	"minissh/cmd/minissh-lab/class"
+	"minissh/cmd/minissh-lab/speak"
 	"minissh/protocol/testend"
 )
 
@@ -143,4 +147,27 @@ func TestVoteInALessonFirst(t *testing.T) {
 	}
 	b.types("close")
 	b.out.until(t, "the vote is closed, votes: 1")
+}
+
+// What a teacher types while the QR code is on the screen is seen: the code makes room.
+func TestQRMakesRoom(t *testing.T) {
+	b := class.NewBoard(checkedLessons(), questions(speak.English))
+	screen := teacher{board: b, lang: speak.English, link: "http://192.0.2.7:8090/",
+		tty: term.NewTerminal(struct {
+			io.Reader
+			io.Writer
+		}{strings.NewReader(""), io.Discard}, ""), news: make(chan string, 10)}
+	for _, c := range []struct {
+		typed string
+		qr    bool
+		want  string
+	}{{"vote 12", false, "lesson 12"}, {"qr", true, "Enter puts it away"},
+		{"qr", false, "lesson 12"}, {"qr", true, "192.0.2.7"}, {"", false, "lesson 12"}, {"qr", true, ""},
+		{"show", false, "the answer"}} {
+		screen.do(strings.Fields(c.typed))
+		if shown := screen.picture(); strings.Contains(shown, "▀▀") != c.qr ||
+			!strings.Contains(shown, c.want) {
+			t.Errorf("after %q: a QR code %v, want %q\n%s", c.typed, !c.qr, c.want, shown)
+		}
+	}
 }
