@@ -138,7 +138,11 @@ func (b *Board) Render(lang speak.Lang, columns int) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	students, lessons := b.tried()
-	wide := MaxName + 2
+	first := MaxName + 2 // width of the names' column
+	for _, s := range students {
+		first = max(first, speak.Width(b.label(s))+2)
+	}
+	wide := first
 	head := pad(lang.Text("名字", "name"), wide)
 	for _, l := range lessons {
 		head += pad(l, columnOf(l))
@@ -158,7 +162,7 @@ func (b *Board) Render(lang speak.Lang, columns int) string {
 				line += foldGap
 			}
 			name := b.label(students[i])
-			line += InLine(name) + strings.Repeat(" ", max(1, MaxName+2-speak.Width(name)))
+			line += InLine(name) + strings.Repeat(" ", first-speak.Width(name))
 			for _, l := range lessons {
 				line += pad(b.cell(students[i], l), columnOf(l))
 			}

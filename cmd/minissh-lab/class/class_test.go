@@ -104,6 +104,25 @@ func TestNothingCanBeInjected(t *testing.T) {
 	}
 }
 
+// The columns stay below their heads, however long the second student's name is.
+func TestSecondOfALongName(t *testing.T) {
+	b := NewBoard([]string{"6"}, nil)
+	for n := range 2 {
+		r := Report{Class: 1, Name: strings.Repeat("长", 100), Lesson: "6", Side: "client", Passed: 1,
+			ID: strings.Repeat(string(rune('a'+n)), 32)}
+		if _, err := b.Add(r, "192.0.2.1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := map[int]bool{}
+	for line := range strings.Lines(b.Render(speak.English, 0)) {
+		at[speak.Width(strings.TrimRight(line, "6C\n"))] = true
+	}
+	if len(at) != 1 {
+		t.Errorf("the columns begin at %v", at)
+	}
+}
+
 func TestReportsThatAreRefused(t *testing.T) {
 	b, addr, told := serve(t)
 	for _, line := range []string{
