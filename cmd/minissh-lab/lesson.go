@@ -28,7 +28,7 @@ func lessonCommand() *cli.Command {
 			"  lesson 12          那一课 / that lesson\n" +
 			"  lesson 12 --change 2048\n" +
 			"                     改一个值，再运行 / change a value and run it again\n" +
-			"  lesson 12 --hint, --starter, --mended\n" +
+			"  lesson 12 --hint, --starter, --mended [-o FILE]\n" +
 			"                     练习的提示、待完成的程序、改好的程序 / hints, a beginning and " +
 			"a mended " +
 			"program\n" +
@@ -57,7 +57,10 @@ func lessonFlags() []cli.Flag {
 			"it with another value; each lesson says which"},
 		&cli.StringFlag{Name: "class", Usage: "把预测当作投票发给老师的 `ADDRESS` / send the " +
 			"prediction to a teacher's board as a vote"},
-		&cli.StringFlag{Name: "o", Value: ".", Usage: "print 写到 `DIR` / where print writes"},
+		&cli.StringFlag{Name: "o", Value: ".", Usage: "print 写到哪个文件夹；--starter、--mended " +
+			"写成新的 `FILE`（PowerShell 5 的 > 会写成 UTF-16，要用 -o）/ the folder that print " +
+			"writes to; the new file of --starter and --mended (in PowerShell 5, > makes UTF-16: " +
+			"use -o)"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
 	)...)
 }

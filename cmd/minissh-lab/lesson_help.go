@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -38,6 +41,11 @@ func oneWish(c *cli.Context, args []string) error {
 	switch {
 	case len(wishes) > 0 && wishes[0] != "auto" && len(args) > 0 && !isLesson(args[0]):
 		return usage("--"+wishes[0]+" 是给一课用的", "--"+wishes[0]+" is for a lesson", form)
+	case c.IsSet("o") && !c.Bool("starter") && !c.Bool("mended") &&
+		(len(args) == 0 || args[0] != "print"):
+		return usage("-o 要和 --starter、--mended 或 print 一起用",
+			"-o goes with --starter, --mended or print",
+			"minissh-lab lesson 15a --starter -o my_server.py")
 	case len(wishes) > 1:
 		return usage("--"+wishes[0]+" 和 --"+wishes[1]+" 只能用一个",
 			"--"+wishes[0]+" or --"+wishes[1]+", not both", form)
@@ -67,7 +75,7 @@ func giveHint(s *lesson.Stage, p *lesson.Progress, l *lesson.Lesson) error {
 	return nil
 }
 
-// printProgram prints a starter or a mended program, and nothing else.
+// printProgram prints a starter or a mended program, and nothing else; or it writes a new file.
 func printProgram(c *cli.Context, s *lesson.Stage, l *lesson.Lesson) error {
 	sides := l.Sides()
 	side := sides[0]
@@ -79,6 +87,26 @@ func printProgram(c *cli.Context, s *lesson.Stage, l *lesson.Lesson) error {
 		return usage("这一课没有客户端的程序", "this lesson has no client's program",
 			"minissh-lab lesson "+l.Name+" --starter")
 	}
-	s.Out.Raw(text)
+	path := c.String("o")
+	if !c.IsSet("o") {
+		s.Out.Raw(text)
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err == nil {
+		_, err = file.WriteString(text)
+		err = errors.Join(err, file.Close())
+	}
+	q := speak.Quote([]byte(path))
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return failure("已经有 "+q+" 了，没有动它", q+" is there already, and was left alone",
+			"minissh-lab lesson "+l.Name+" --starter -o another.py")
+	case err != nil:
+		why := speak.Clean(err.Error())
+		return failure("不能写 "+q+"："+why, "cannot write "+q+": "+why,
+			"minissh-lab lesson "+l.Name+" --starter -o my.py")
+	}
+	s.Sayf("写好了：%s", "written: %s", q)
 	return nil
 }

@@ -107,6 +107,36 @@ func TestMendedProgramsPassTheirChecks(t *testing.T) {
 	}
 }
 
+// With -o a program goes into a new file, byte for byte as it is printed: PowerShell 5 writes what
+// is redirected as UTF-16. A file that is there is left alone.
+func TestProgramIntoAFile(t *testing.T) {
+	for _, flag := range []string{"--starter", "--mended"} {
+		path := filepath.Join(t.TempDir(), "my.py")
+		_, printed, _ := lab(t, "", "lesson", "15a", flag, "--client", "--lang", "zh")
+		code, out, errOut := lab(t, "", "lesson", "15a", flag, "--client", "--lang", "zh", "-o",
+			path)
+		got, err := os.ReadFile(path)
+		if code != 0 || err != nil || string(got) != printed || !strings.Contains(out, "my.py") {
+			t.Errorf("%s: code %d, %v, %d of %d bytes, %s%s", flag, code, err, len(got),
+				len(printed), out, errOut)
+		}
+		if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, errOut = lab(t, "", "lesson", "15a", flag, "--client", "--lang", "en", "-o",
+			path)
+		got, err = os.ReadFile(path)
+		if code == 0 || err != nil || string(got) != "mine" || !strings.Contains(errOut,
+			"there already") || !strings.Contains(errOut, "hint: ") {
+			t.Errorf("%s over a file: code %d, %q, %s", flag, code, got, errOut)
+		}
+	}
+	if code, _, errOut := lab(t, "", "lesson", "15a", "--hint", "-o", "x"); code != 2 ||
+		!strings.Contains(errOut, "--starter") {
+		t.Errorf("-o with a hint: code %d, %s", code, errOut)
+	}
+}
+
 // A starter is a Python program too, and lacks what its lesson is about.
 func TestStartersAreProgramsThatDiffer(t *testing.T) {
 	python := interpreter(t)
@@ -154,7 +184,7 @@ func TestHintsComeOneAtATime(t *testing.T) {
 		t.Errorf("another lesson's first hint:\n%s", out)
 	}
 	if _, out, _ := lab(t, "3\n", "lesson", "15a", "--lang", "en"); !strings.Contains(out,
-		"lesson 15a --starter --client > my_client.py") || !strings.Contains(out, "--hint") {
+		"lesson 15a --starter --client -o my_client.py") || !strings.Contains(out, "--hint") {
 		t.Errorf("lesson 15a does not say where help is:\n%s", out)
 	}
 	for _, l := range lesson.All() {

@@ -108,8 +108,8 @@ func TestNothingCanBeInjected(t *testing.T) {
 func TestSecondOfALongName(t *testing.T) {
 	b := NewBoard([]string{"6"}, nil)
 	for n := range 2 {
-		r := Report{Class: 1, Name: strings.Repeat("长", 100), Lesson: "6", Side: "client", Passed: 1,
-			ID: strings.Repeat(string(rune('a'+n)), 32)}
+		r := Report{Class: 1, Name: strings.Repeat("长", 100), Lesson: "6", Side: "client",
+			Passed: 1, ID: strings.Repeat(string(rune('a'+n)), 32)}
 		if _, err := b.Add(r, "192.0.2.1"); err != nil {
 			t.Fatal(err)
 		}

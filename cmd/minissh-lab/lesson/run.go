@@ -121,7 +121,7 @@ func Quits(line string) bool {
 func (s *Stage) starters(l *Lesson) {
 	flags := l.sideFlags()
 	for i, side := range l.Sides() {
-		s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+" --starter"+flags[i]+" > my_"+
+		s.Out.Raw("    " + s.Command("minissh-lab lesson "+l.Name+" --starter"+flags[i]+" -o my_"+
 			side+".py") + "\n")
 	}
 }
