@@ -199,7 +199,7 @@ func (r *recording) finish(p *speak.Printer, file *runFile) error {
 		return failure("没有存好 "+q+"："+text, "the run was not saved in "+q+": "+text,
 			"--save mine.run")
 	}
-	p.Sayf("存在 %s：minissh-lab record --open %[1]s", "saved: minissh-lab record --open %s", q)
+	p.Sayf("已存到 %s：minissh-lab record --open %[1]s", "saved: minissh-lab record --open %s", q)
 	return nil
 }
 

@@ -29,7 +29,7 @@ func voteFlags() []cli.Flag {
 func voteCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "vote",
-		Usage:     "给老师开的预测投票  /  vote on the prediction that the teacher has opened",
+		Usage:     "参加老师发起的预测投票  /  vote on the prediction that the teacher has opened",
 		ArgsUsage: "[NUMBER]",
 		Description: "投票不记名；结束之前想改，再投一次就行。\n" +
 			"A vote is anonymous. Until it is closed, vote again to change yours.",
@@ -122,9 +122,9 @@ func voteWith(c *cli.Context, s *lesson.Stage, l *lesson.Lesson) {
 		err := class.SendVote(c.Context, address, l.Name, option+1, classID())
 		switch {
 		case err == nil:
-			s.Say(lesson.Text{Zh: "（投票算上了）", En: "(your vote is counted)"})
+			s.Say(lesson.Text{Zh: "（这一票算进去了）", En: "(your vote is counted)"})
 		case errors.Is(err, class.ErrNoVote):
-			s.Say(lesson.Text{Zh: "（老师现在没有开投票）", En: "(no vote is open now)"})
+			s.Say(lesson.Text{Zh: "（老师现在没有发起投票）", En: "(no vote is open now)"})
 		default:
 			zh, en, _, _ := dialect.Explain(err)
 			s.Say(lesson.Text{Zh: "（投票没有发出去：" + zh + "）",

@@ -49,7 +49,7 @@ func (b *Board) Phones(lang speak.Lang, where string) http.Handler {
 			err = b.vote(r.FormValue("lesson"), option, browserID(w, r), addressOf(r))
 		}
 		if err != nil {
-			http.Error(w, lang.Text("这一票没有算上：", "not counted: ")+err.Error(),
+			http.Error(w, lang.Text("这一票没有算进去：", "not counted: ")+err.Error(),
 				http.StatusBadRequest)
 			return
 		}

@@ -84,7 +84,7 @@ var certificateProbes = []Probe{
 		k.takeWelcome()
 		t.expectOutput(k.run(command("echo asked"), ""), "forced\n", 0)
 	}},
-	{Rule: "CE4", Name: "source-address", What: tx("source-address 不含这里：拒绝",
+	{Rule: "CE4", Name: "source-address", What: tx("source-address 里没有我们的地址：拒绝",
 		"a source-address that is not ours"), run: admitsNobody(func(c *ssh.Certificate) {
 		c.CriticalOptions = map[string]string{"source-address": "192.0.2.0/24"}
 	})},

@@ -58,11 +58,12 @@ var programProbes = []Probe{
 			k.send(pair(t.o.User))
 			k.expectError(protocol.CodeUnexpectedFrame)
 		}},
-	{Rule: "PA4", Name: "wrong-proof", What: tx("没有这个码：pairing_refused，什么也不多说",
+	{Rule: "PA4", Name: "wrong-proof", What: tx("没有这个配对码：pairing_refused，什么也不多说",
 		"a proof of no code: pairing_refused"),
 		run: func(t *trial) {
 			if t.unix != "" || strings.HasPrefix(t.o.Address, "unix:") {
-				t.unreached(tx("配对要 TLS：--login", "pairing needs TLS: --login"))
+				t.unreached(tx("配对要 TLS：--address HOST:PORT",
+					"pairing needs TLS: --address HOST:PORT"))
 			}
 			k := t.dial()
 			k.send(pair(t.o.User))
