@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"minissh/cmd/minissh-lab/check"
@@ -96,7 +97,14 @@ func (p *checkPrinter) field(zh, en string, t check.Text) {
 
 // summary is the last line.
 func (p *checkPrinter) summary(s check.Summary) {
-	p.Sayf("通过 %d，没通过 %d，有改进余地 %d，跳过 %d",
-		"%d passed, %d failed, %d could be better, %d skipped", s.Passed, s.Failed, s.Remarks,
-		s.Skipped)
+	zh, en := fmt.Sprintf("通过 %d，没通过 %d", s.Passed, s.Failed),
+		fmt.Sprintf("%d passed, %d failed", s.Passed, s.Failed)
+	if s.Remarks > 0 {
+		zh, en = zh+fmt.Sprintf("，有改进余地 %d", s.Remarks),
+			en+fmt.Sprintf(", %d could be better", s.Remarks)
+	}
+	if s.Skipped > 0 {
+		zh, en = zh+fmt.Sprintf("，跳过 %d", s.Skipped), en+fmt.Sprintf(", %d skipped", s.Skipped)
+	}
+	p.Say(zh, en)
 }

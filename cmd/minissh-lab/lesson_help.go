@@ -98,14 +98,22 @@ func printProgram(c *cli.Context, s *lesson.Stage, l *lesson.Lesson) error {
 		err = errors.Join(err, file.Close())
 	}
 	q := speak.Quote([]byte(path))
+	again := "minissh-lab lesson " + l.Name + " --starter"
+	if c.Bool("mended") {
+		again = "minissh-lab lesson " + l.Name + " --mended"
+	}
+	if c.Bool("client") {
+		again += " --client"
+	}
+	again += " -o "
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return failure("已经有 "+q+" 了，没有动它", q+" is there already, and was left alone",
-			"minissh-lab lesson "+l.Name+" --starter -o another.py")
+			again+"another.py")
 	case err != nil:
 		why := speak.Clean(err.Error())
 		return failure("不能写 "+q+"："+why, "cannot write "+q+": "+why,
-			"minissh-lab lesson "+l.Name+" --starter -o my.py")
+			again+"my.py")
 	}
 	s.Sayf("写好了：%s", "written: %s", q)
 	return nil

@@ -107,6 +107,28 @@ func TestMendedProgramsPassTheirChecks(t *testing.T) {
 	}
 }
 
+// A program with two bugs: each is explained once, and where it shows again is pointed to it.
+func TestEachBugIsExplainedOnce(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("not run: needs python3")
+	}
+	path := filepath.Join(t.TempDir(), "my.py")
+	if code, _, errOut := lab(t, "", "lesson", "15a", "--starter", "--client", "-o",
+		path); code != 0 {
+		t.Fatal(errOut)
+	}
+	_, out, _ := lab(t, "", "check", "15a", "--client", "--lang", "en", "--", python, "-S", "-B",
+		path, "{port}")
+	if strings.Count(out, "if not 0 <= n <= LIMIT") != 1 ||
+		!strings.Contains(out, "the same bug: mend minus-one first") {
+		t.Errorf("%s", out)
+	}
+	if !strings.HasSuffix(strings.TrimSpace(out), "2 passed, 4 failed") {
+		t.Errorf("the last line has what there is not:\n%s", out)
+	}
+}
+
 // With -o a program goes into a new file, byte for byte as it is printed: PowerShell 5 writes what
 // is redirected as UTF-16. A file that is there is left alone.
 func TestProgramIntoAFile(t *testing.T) {
@@ -127,7 +149,7 @@ func TestProgramIntoAFile(t *testing.T) {
 			path)
 		got, err = os.ReadFile(path)
 		if code == 0 || err != nil || string(got) != "mine" || !strings.Contains(errOut,
-			"there already") || !strings.Contains(errOut, "hint: ") {
+			"there already") || !strings.Contains(errOut, flag+" --client -o another.py") {
 			t.Errorf("%s over a file: code %d, %q, %s", flag, code, got, errOut)
 		}
 	}

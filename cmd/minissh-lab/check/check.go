@@ -141,8 +141,8 @@ func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 	}
 	cases := c.Cases(side)
 	began := time.Now()
-	var root *Failure // the first that was proven
-	var rootCase string
+	roots := map[*Belief]string{} // of each bug that was proven the first case that shows it
+	var root string               // the first of all
 	for i := range cases {
 		cs := &cases[i]
 		if o.Only != "" && cs.Name != o.Only {
@@ -161,10 +161,14 @@ func Run(ctx context.Context, c *Check, side Side, o Options) (Summary, error) {
 		}
 		f, failed := errors.AsType[*Failure](err)
 		switch {
-		case failed && root != nil && (!f.Proven || f.Belief == root.Belief):
-			f.Follows = rootCase
-		case failed && f.Proven && root == nil && !cs.Bonus:
-			root, rootCase = f, cs.Name
+		case failed && !f.Proven:
+			f.Follows = root
+		case failed && roots[f.Belief] != "":
+			f.Follows = roots[f.Belief]
+		case failed && !cs.Bonus:
+			if roots[f.Belief] = cs.Name; root == "" {
+				root = cs.Name
+			}
 		}
 		if o.Report != nil {
 			o.Report(Result{Case: cs, Err: err})

@@ -170,3 +170,25 @@ func TestLadderTells(t *testing.T) {
 		t.Errorf("the lanes are not at the ladder's step: %v", got[1])
 	}
 }
+
+// Two runs beside each other are drawn whole: what explains them is not below the panel's edge.
+func TestTwoLaddersAreWhole(t *testing.T) {
+	l, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := []taped.Run{ownRun("mine", "abcd and more"), ownRun("mended", "abcd and more")}
+	l.Recorded = func() ([]taped.Run, bool) { return runs, false }
+	serveLab(t, l)
+	for _, as := range []look{{1280, 720, true, "zh-CN", true}, {1280, 720, false, "en-US", true}} {
+		b := openTab(t, l, as, l.URL("recorded=1"))
+		b.until(`document.querySelectorAll('.panel').length === 4`)
+		eval[bool](b, `(() => { document.getElementById('view').click(); return true; })()`)
+		b.until(`document.querySelectorAll('.ladder .ev').length > 6`)
+		b.goTo(-1)
+		if over := eval[[]int](b, `[...document.querySelectorAll('.panel:not(.second) .ladder')]`+
+			`.map((e) => e.scrollHeight - e.clientHeight)`); over[0] > 0 || over[1] > 0 {
+			t.Errorf("%v: %v pixels are below the edge", as, over)
+		}
+	}
+}

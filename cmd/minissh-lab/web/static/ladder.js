@@ -1,5 +1,5 @@
 // Time: the latency slider, the socket buffers, and the ladder of a run.
-import { t } from "./words.js";
+import { t, language } from "./words.js";
 import { $, page } from "./page.js";
 import { el, sideName } from "./lanes.js";
 import { time } from "./model.js";
@@ -61,6 +61,12 @@ export class Ladders {
     if (page.view !== "ladder") return;
     const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
     const room = innerWidth <= 900 ? 420 : Math.max(...this.all.map((l) => l.box.clientHeight)) / unit - 60;
+    this.arrange(room, unit);
+    const over = Math.max(...this.all.map((l) => l.box.scrollHeight - l.box.clientHeight)) / unit;
+    if (innerWidth > 900 && over > 0) this.arrange(room - over, unit); // the words below need more
+  }
+
+  arrange(room, unit) {
     layout(this.all.map((l) => l.drawn), room).forEach((d, i) => {
       const l = this.all[i];
       if (!l.box.clientWidth) return;
@@ -71,11 +77,12 @@ export class Ladders {
 
   legend({ sides }, d) {
     const words = [t("legend_scale")];
+    if (!sides[0].recorded) words.push(t("legend_marks"));
     if (d.waits.some((w) => w.cut)) words.push(t("legend_cut"));
     if (sides[0].latency) words.push(t("legend_latency", sides[0].latency));
     else if (sides[0].recorded) words.push(t("legend_recorded"));
     else if (!sides[0].live && !sides[0].acks) words.push(t("legend_no_tcp"));
-    return words.join(" ");
+    return words.join(language() === "zh" ? "" : " ");
   }
 
   paint(l, d) {
