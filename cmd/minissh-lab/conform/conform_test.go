@@ -28,7 +28,11 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	flag.Set("test.parallel", "6")
-	testend.Main(m)
+	testend.Main(m, func() {
+		if builtIn != "" {
+			os.RemoveAll(builtIn)
+		}
+	})
 }
 
 // The table has the rules of the pages, each page's count.
@@ -85,27 +89,29 @@ func TestUnseen(t *testing.T) {
 	}
 }
 
-// built is one of our programs.
-var built = sync.OnceValues(func() (string, error) {
+// builtIn is where our programs are once they are built.
+var builtIn string
+
+var built = sync.OnceValue(func() error {
 	dir, err := os.MkdirTemp("", "lab-conform-bin-")
 	if err != nil {
-		return "", err
+		return err
 	}
+	builtIn = dir
 	out, err := exec.Command("go", "build", "-o", dir+"/", "minissh/cmd/minissh",
 		"minissh/cmd/minisshd").CombinedOutput()
 	if err != nil {
-		err = fmt.Errorf("%w: %s", err, out)
+		return fmt.Errorf("%w: %s", err, out)
 	}
-	return dir, err
+	return nil
 })
 
 func builtProgram(t *testing.T, name string) string {
 	t.Helper()
-	dir, err := built()
-	if err != nil {
+	if err := built(); err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(dir, name)
+	return filepath.Join(builtIn, name)
 }
 
 // python finds the interpreter itself: what runs ahead of it may be slow to start.
