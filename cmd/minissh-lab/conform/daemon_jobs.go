@@ -126,6 +126,23 @@ var jobProbes = []Probe{
 			t.fail(same("exit cancelled"), same(fmt.Sprintf("%+v", r)))
 		}
 	}},
+	{Rule: "JO10", Name: "adopt", What: tx("adopt：在跑的命令变成任务；原来的通道得到 detached",
+		"adopt: a running command becomes a job, and its channel ends by detached"),
+		run: adoptJob},
+	{Rule: "JO10", Name: "adopt-what", What: tx("adopt 的不是有终端的命令：bad_request，它照旧",
+		"adopt of what has no terminal: bad_request, and that goes on"), run: func(t *trial) {
+		k := t.jobs()
+		running, _ := k.start("echo up; read line; echo $line")
+		for _, channel := range []uint32{running, 4001} {
+			o := job("adopt", t.jobName())
+			o.Job.Channel = int64(channel)
+			k.refused(o, protocol.CodeBadRequest)
+		}
+		k.send(frame(protocol.TypeStdin, running, "still here\n"))
+		t.expectOutput(k.finish(running), "still here\n", 0)
+	}},
+	{Rule: "JO11", Name: "held", What: tx("链路断了、会话还留着：列表里是 held；stop 就停掉它",
+		"of a session that waits for its client: held in the list; stop stops it"), run: heldJob},
 }
 
 func job(do, name string) *protocol.Open {
@@ -214,6 +231,83 @@ func (k *talk) hasState(id, state string) *protocol.JobRecord {
 		k.t.fail(same("list: "+id+" "+state), same(fmt.Sprintf("%+v", r)))
 	}
 	return r
+}
+
+// terminal runs a command that has a terminal, up to its first output.
+func (k *talk) terminal(text string) (channel uint32) {
+	o := command(text)
+	o.PTY = aTerminal()
+	channel = k.open(o)
+	k.needsPTY(channel)
+	k.line(channel)
+	return channel
+}
+
+func adoptJob(t *trial) {
+	k := t.jobs()
+	screen := k.terminal("echo up; exec sleep 1000")
+	o := job("adopt", t.jobName())
+	o.Job.Channel = int64(screen)
+	t.clean = append(t.clean, func() { t.removeJob(o.Job.Name) })
+	adopting := k.open(o)
+	var closed *ending
+	want := tx("OPENED；原来的通道：CLOSE detached，没有 EXIT",
+		"OPENED; of the other channel: CLOSE detached, in place of EXIT")
+	opened := false
+	k.until(want, func(f protocol.Frame) bool {
+		switch {
+		case f.Channel == adopting && f.Type == protocol.TypeClose:
+			t.fail(want, same(shown(f)))
+		case f.Channel == adopting && f.Type == protocol.TypeOpened:
+			opened = true
+		case f.Channel == screen && f.Type == protocol.TypeExit:
+			t.fail(want, same(shown(f)))
+		case f.Channel == screen && f.Type == protocol.TypeClose:
+			closed = &ending{}
+			f.Decode(&closed.closed) // order has looked at it
+		}
+		return opened && closed != nil
+	})
+	k.send(frame(protocol.TypeClose, screen, "{}"),
+		frame(protocol.TypeStdin, adopting, "up\r\n"),
+		frame(protocol.TypeEOF, adopting, "\x10"))
+	e := k.finish(adopting)
+	k.takesStatus(e, 0)
+	var r protocol.JobRecord
+	if err := json.Unmarshal(e.out, &r); err != nil || !r.PTY || r.Name != o.Job.Name {
+		t.fail(tx("一条记录，pty 是 true", "a record of a job with a terminal"),
+			same(fmt.Sprintf("%.200q", e.out)))
+	}
+	k.hasState(r.ID, protocol.JobRunning)
+	if closed.closed.Code != protocol.CodeDetached {
+		t.fail(same("CLOSE detached"), same(exitOr(closed)))
+	}
+}
+
+func heldJob(t *trial) {
+	t.jobs() // or not reached
+	k := t.keeps()
+	mark := t.jobName()
+	k.terminal("echo up; : " + mark + "; exec sleep 1000")
+	k.conn.Close()
+	n := t.jobs()
+	want := tx("list：held，有这条命令", "list: held, with the command")
+	var held *protocol.JobRecord
+	for end := time.Now().Add(t.o.Patience); held == nil; {
+		for _, r := range n.records(job("list", "")) {
+			if r.State == protocol.JobHeld && strings.Contains(string(r.Command), mark) {
+				held = &r
+			}
+		}
+		if held == nil && time.Now().After(end) {
+			t.fail(want, tx("没有", "nothing of the kind"))
+		}
+	}
+	r := n.recordOf(job("stop", held.ID))
+	t.clean = append(t.clean, func() { t.removeJob(r.ID) })
+	if r.State != protocol.JobEnded {
+		t.fail(tx("stop：ended", "stop: ended"), same(fmt.Sprintf("%+v", r)))
+	}
 }
 
 func badJobs(t *trial) {

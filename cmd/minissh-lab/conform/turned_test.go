@@ -73,6 +73,10 @@ var turnedDaemons = []turned{
 		old: `"do":"attach","name":"([^"]*)"}`, new: `"do":"attach","name":"$1","share":true}`},
 	{rule: "JO7", name: "is silent about what is missing", from: "daemon",
 		kind: protocol.TypeNotice, drops: true},
+	{rule: "JO10", name: "gives another reason", from: "daemon", kind: protocol.TypeClose,
+		old: `detached`, new: `cancelled`},
+	{rule: "JO11", name: "is silent about what waits", from: "daemon",
+		kind: protocol.TypeStdout, old: `"state":"held"`, new: `"state":"lost"`},
 	{rule: "JO8", name: "calls a deadline a stop", from: "daemon", kind: protocol.TypeExit,
 		old: `deadline`, new: `cancelled`},
 }

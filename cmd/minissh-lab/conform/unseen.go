@@ -48,9 +48,10 @@ var unseen = map[string][]struct {
 			"it needs somebody at a terminal")},
 		{[]string{"LI1", "LI2", "LI3", "LI4", "LI5", "LI6", "SU1", "SU2", "SU3", "FO1", "FO2",
 			"FO3", "FO4", "FO5", "FO6", "FO7", "FO8", "FO9", "JO1", "JO2", "JO3", "JO4", "JO5",
-			"JO6", "JO7"}, tx("这里只叫客户端跑一条命令、复制文件；别的服务怎么叫，规范没有说",
-			"the kit asks for a command and for copies alone: how a client is asked for other "+
-				"services, no page says")},
+			"JO6", "JO7", "JO10", "JO11"},
+			tx("这里只叫客户端跑一条命令、复制文件；别的服务怎么叫，规范没有说",
+				"the kit asks for a command and for copies alone: how a client is asked for other "+
+					"services, no page says")},
 		{[]string{"FI10"}, tx("要不要续传，由客户端自己定",
 			"whether to go on with a file is the client's choice")},
 		{[]string{"SE8"}, tx("要传 256 GiB", "it needs 256 GiB over one link")},
