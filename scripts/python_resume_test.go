@@ -49,9 +49,9 @@ func resumePython(t *testing.T, dir, python, port string, client func(port strin
 			case n >= len(wire.Ways):
 				return wire.Fate{}
 			case n%2 == 0: // in the login, in the first frames, and further and further on
-				return wire.Fate{Cut: &wire.Cut{Way: wire.Ways[n]}, Up: 2500 + int64(n*n)*4_000}
+				return wire.Fate{Cut: &wire.Cut{Way: wire.Ways[n]}, Up: 2500 + int64(n)*4_000}
 			}
-			return wire.Fate{Cut: &wire.Cut{Way: wire.Ways[n]}, Down: 500 + int64(n*n)*4_000}
+			return wire.Fate{Cut: &wire.Cut{Way: wire.Ways[n]}, Down: 500 + int64(n)*4_000}
 		})
 		made.Store(relay)
 		starts := filepath.Join(t.TempDir(), "starts")
