@@ -22,7 +22,8 @@ func Start(ctx context.Context, d *dial.Dialer, out io.Writer) int {
 		o := d.Options
 		request := run.Request(d)
 		request.Service, request.Agent = "job", 0
-		request.Job = &protocol.Job{Do: protocol.JobStart, Name: o.JobName, Wait: o.SpoolWait}
+		request.Job = &protocol.Job{Do: protocol.JobStart, Name: o.JobName, Wait: o.SpoolWait,
+			Spool: o.Spool}
 		if o.RequestTTY == options.TTYYes || o.RequestTTY == options.TTYForce {
 			run.PTY(request, o, terminal.New(os.Stdin))
 		}

@@ -1,6 +1,8 @@
 package options
 
 import (
+	"math"
+	"strconv"
 	"strings"
 
 	"minissh/protocol"
@@ -16,6 +18,24 @@ func (p *commandLine) setJobName(arg string) error {
 			shown(arg), protocol.MaxJobName)
 	}
 	p.o.JobName = arg
+	return nil
+}
+
+// setSpool is --spool: bytes, or with K, M, G or T so many times 1,024 of them.
+func (p *commandLine) setSpool(arg string) error {
+	digits := strings.TrimRight(arg, "KMGTkmgt")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	shift := 0
+	if unit := strings.ToUpper(arg[len(digits):]); len(unit) == 1 {
+		shift = 10 * (1 + strings.Index("KMGT", unit))
+	} else if unit != "" {
+		err = strconv.ErrSyntax
+	}
+	if err != nil || n < 1 || n > math.MaxInt64>>shift {
+		return usage("minissh --detach --spool 10G host command", "--spool: %s is not a size, "+
+			"such as 500M or 10G", shown(arg))
+	}
+	p.o.Spool = n << shift
 	return nil
 }
 
@@ -63,8 +83,8 @@ func (p *commandLine) noteUnfit() {
 	}
 }
 
-// checkJob refuses what does not go with --detach, --name, --spool-wait and --outcome. What the
-// configuration says for each connection, and a job has not, is told.
+// checkJob refuses what does not go with --detach, --name, --spool, --spool-wait and --outcome.
+// What the configuration says for each connection, and a job has not, is told.
 func (p *parser) checkJob() error {
 	o := p.o
 	if !o.Detach {
@@ -75,6 +95,9 @@ func (p *parser) checkJob() error {
 		case o.SpoolWait:
 			return usage("minissh --detach --spool-wait host command",
 				"--spool-wait is for a job: it needs --detach")
+		case o.Spool != 0:
+			return usage("minissh --detach --spool 10G host command",
+				"--spool is for a job: it needs --detach")
 		case o.Outcome != "" && o.SessionType == SessionNone:
 			return usage("leave out one of them",
 				"--outcome tells of a command, and -N and -W run none")
@@ -154,6 +177,7 @@ func (o *Options) RefuseForVerb(verb string, ends bool) error {
 		{o.Detach, "--detach", "it starts a job"},
 		{o.JobName != "", "--name", "it is for --detach; the job's name follows the host"},
 		{o.SpoolWait, "--spool-wait", "it is for --detach"},
+		{o.Spool != 0, "--spool", "it is for --detach"},
 		{o.Timeout != 0, "--timeout", "it is set when the job is started"},
 		{o.Exec, "--exec", "it is for --detach"},
 		{o.Outcome != "" && !ends, "--outcome", "it is for attach and collect"},

@@ -128,3 +128,19 @@ func TestJobOptions(t *testing.T) {
 		t.Errorf("%+v", err)
 	}
 }
+
+// --spool takes sizes, and no nonsense.
+func TestSpool(t *testing.T) {
+	for arg, want := range map[string]int64{
+		"1": 1, "500M": 500 << 20, "10g": 10 << 30, "8T": 8 << 40, "0": 0, "-1": 0, "": 0, "x": 0,
+		"1KM": 0, "1E": 0, "9999999999T": 0, "1.5G": 0, "G": 0,
+	} {
+		o, err := Parse([]string{"-F", "none", "--detach", "--spool=" + arg, "host", "true"})
+		if (err == nil) != (want > 0) || err == nil && o.Spool != want {
+			t.Errorf("%q: %v", arg, err)
+		}
+	}
+	if _, err := Parse([]string{"-F", "none", "--spool", "1G", "host", "true"}); err == nil {
+		t.Error("--spool without --detach is taken")
+	}
+}

@@ -130,6 +130,7 @@ var flagRows = []flagRow{
 	{long: "keylog", arg: true, set: (*commandLine).setKeyLog},
 	{long: "name", arg: true, set: (*commandLine).setJobName},
 	{long: "outcome", arg: true, set: (*commandLine).setOutcome},
+	{long: "spool", arg: true, set: (*commandLine).setSpool},
 	{long: "spool-wait", set: func(p *commandLine, _ string) error {
 		p.o.SpoolWait = true
 		return nil

@@ -43,6 +43,8 @@ type Options struct {
 	Detach    bool
 	JobName   string
 	SpoolWait bool
+	// Spool is how many bytes of its output are kept (--spool); 0: as many as the daemon likes
+	Spool int64
 	// Outcome (--outcome) is the file that tells what became of the command; empty: none.
 	Outcome string
 	// SessionType says what is opened: a command or shell, nothing (-N), or a subsystem (-s), whose
