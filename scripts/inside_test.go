@@ -28,6 +28,7 @@ var inside = map[string][]string{
 	"client/editor":     {"syntax", "terminal"},
 	"client/run":        {"options", "atexit", "report", "terminal", "dial", "forward", "master"},
 	"client/job":        {"atexit", "options", "report", "terminal", "dial", "run"},
+	"client/nodeset":    {},
 	"client/outcome":    {"report", "dial", "run"},
 	"client/cp":         {"atexit", "report", "terminal", "dial", "run"},
 	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "editor", "job",

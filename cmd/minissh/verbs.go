@@ -64,6 +64,11 @@ func verbs() []verb {
 				{Name: "--watch", Usage: "attach: only look, and type nothing"},
 				{Name: "--json", Usage: "list: one object a line"},
 			}},
+		{name: "hosts", new: true, usage: "names of hosts in few words: web[01-20,30]",
+			args: "NAMES…", runOwn: hosts, flags: []completion.Flag{
+				{Name: "-e", Usage: "expand them to all names"},
+				{Name: "-c", Usage: "count them"},
+			}},
 		{name: "trace", usage: "run a command and show every frame, both ways, on standard error",
 			args: "[user@]host [command]", run: tracing},
 		{name: "identity", usage: "write the key and certificate of TLS, for other languages",
