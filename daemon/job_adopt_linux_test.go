@@ -259,3 +259,77 @@ func TestHeldShell(t *testing.T) {
 	collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop, Name: all[0].ID}}))
 	l.keeperEnds(all[0].ID)
 }
+
+// What runs in such a job has the time of a stop to clean up.
+func TestAdoptedStopsWithGrace(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, func(o *Options) { o.StopGrace = patience })
+	s := l.session(nil)
+	defer s.Close(nil)
+	ch := start(t, s, protocol.Open{PTY: window(), Command: protocol.Bytes(
+		"(trap 'sleep 0.5; echo >cleaned; exit' HUP; echo ready; while :; do sleep 0.05; done) & " +
+			"exec cat")})
+	r := l.adopted(s, ch, upTo(t, ch, "ready"))
+	collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop, Name: r.ID}}))
+	if _, err := os.Stat(l.home + "/cleaned"); err != nil {
+		t.Error(err)
+	}
+	l.keeperEnds(r.ID)
+}
+
+// The link is lost before the client has let go of what runs: it is a job all the same.
+func TestAdoptedAndLost(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	r, raw := l.resumer(), l.dial()
+	if err := r.attachOver(raw); err != nil {
+		t.Fatal(err)
+	}
+	ch := start(t, r.Session, protocol.Open{PTY: window(), Command: protocol.Bytes(
+		"echo ready; while :; do echo tick; sleep 0.01; done")})
+	upTo(t, ch, "ready")
+	to := job(t, r.Session, protocol.Open{Job: &protocol.Job{Do: protocol.JobAdopt,
+		Channel: int64(ch.ID())}})
+	<-to.Requests() // OPENED
+	r.lose(raw)
+	s := l.session(nil)
+	defer s.Close(nil)
+	var all []protocol.JobRecord
+	l.until("it is a job", func() bool {
+		all = jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobList}})
+		return len(all) == 1 && all[0].State == protocol.JobRunning
+	})
+	collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop, Name: all[0].ID}}))
+	l.keeperEnds(all[0].ID)
+	r.Session.Close(nil)
+}
+
+// A window that changes while a held program is asked to draw has its last size in the end.
+func TestHeldShellResized(t *testing.T) {
+	needsPTY(t)
+	l := newLab(t, nil)
+	r, raw := l.resumer(), l.dial()
+	if err := r.attachOver(raw); err != nil {
+		t.Fatal(err)
+	}
+	ch := start(t, r.Session, protocol.Open{PTY: window(), Command: protocol.Bytes(
+		"stty -echo; echo ready; while read x; do echo $(stty size).; done")})
+	upTo(t, ch, "ready")
+	r.lose(raw)
+	s := l.session(nil)
+	defer s.Close(nil)
+	all := jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobList}})
+	to := attach(t, s, all[0].ID, func(j *protocol.Job) {
+		j.Screen, j.Rows, j.Cols = true, 30, 90
+	})
+	<-to.Requests() // OPENED
+	to.Send(protocol.TypeResize, &protocol.Size{Rows: 44, Cols: 111})
+	l.until("the last size", func() bool {
+		typed(t, to, "\n")
+		return strings.Contains(upTo(t, to, "."), "44 111.")
+	})
+	all = jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobList}})
+	collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop, Name: all[0].ID}}))
+	l.keeperEnds(all[0].ID)
+	r.Session.Close(nil)
+}

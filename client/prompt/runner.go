@@ -287,6 +287,10 @@ func notALine(_ *dial.Connection, _ *mux.Channel, refused func(error)) func(cont
 // detach is `detach COMMAND`: the line runs as a job, in the directory where the lines are.
 func (r *runner) detach(ctx context.Context, line string, io IO) (Outcome, error) {
 	started := time.Now()
+	if strings.TrimSpace(line) == "" {
+		return Outcome{}, &editor.LineError{Err: report.Failed(nil, "detach COMMAND, such as "+
+			"detach make", "detach needs a command")}
+	}
 	err := job.Over(ctx, r.conn, line, r.dir, io.Stdout)
 	result := Outcome{Duration: time.Since(started)}
 	if err != nil {

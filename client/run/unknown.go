@@ -73,11 +73,13 @@ func (k Known) Unknown(err error) error {
 			return report.Failed(err, "",
 				"minisshd on %s is being stopped, and the command with it", host)
 		case protocol.CodeDetached:
-			return report.Failed(err, "minissh job list HOST lists it", "another client of yours "+
-				"has taken what ran here over: it goes on, as a job on %s", host)
+			return report.Failed(err, "minissh job list "+host+" lists it",
+				"another client of yours has taken what ran here over: it goes on, as a job on %s",
+				host)
 		case protocol.CodeSessionExpired:
-			return report.Failed(err, "", "the session with %s has expired; %s", host,
-				k.fate("what ran there was stopped"))
+			return report.Failed(err, "if it was a shell, minissh job list "+host+
+				" tells whether another client of yours has taken it up",
+				"the session with %s has expired; %s", host, k.fate("what ran there was stopped"))
 		case protocol.CodeSessionEnded:
 			return report.Failed(err, "", "%s; %s", sessionEnded(host, said),
 				k.fate("what ran there was stopped"))

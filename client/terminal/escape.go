@@ -102,6 +102,9 @@ func (e *Escaper) HelpText() string {
 	}
 	fmt.Fprintf(&b, "%s?\r\nSupported escape sequences:\r\n", c)
 	rows := [][2]string{{".", leave}}
+	if e.Job {
+		rows = append(rows, [2]string{"d", "the same"})
+	}
 	if e.MayDetach {
 		rows = append(rows, [2]string{"d", "detach: what runs goes on, as a job"})
 	}

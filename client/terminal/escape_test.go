@@ -70,7 +70,8 @@ func TestDetachEscape(t *testing.T) {
 		if string(send) != c.send || action != c.action || action != None && string(rest) != "x" {
 			t.Errorf("%+v: %q, %d, %q", c.escaper, send, action, rest)
 		}
-		if got := strings.Contains(c.escaper.HelpText(), " ~d "); got != c.escaper.MayDetach {
+		want := c.escaper.MayDetach || c.escaper.Job
+		if got := strings.Contains(c.escaper.HelpText(), " ~d "); got != want {
 			t.Errorf("%+v: ~d is in the help: %v", c.escaper, got)
 		}
 	}

@@ -51,11 +51,12 @@ func complete(words []string) {
 // slow has none.
 func jobNames(words []string) (names []completion.Candidate) {
 	last := len(words) - 1
-	if last < 3 || words[0] != "job" || words[1] == "list" {
+	if last < 3 || words[0] != "job" || words[1] == "list" ||
+		slices.ContainsFunc(words[2:last], runsSomething) {
 		return nil
 	}
-	o, err := options.Parse(slices.Concat(options.JobVerbOptions,
-		[]string{"-q", "-oBatchMode=yes", "-oConnectionAttempts=1"}, words[2:last]))
+	o, err := options.Parse(slices.Concat(options.JobVerbOptions, []string{"-q", "-oBatchMode=yes",
+		"-oConnectionAttempts=1", "-oStrictHostKeyChecking=yes"}, words[2:last]))
 	if err != nil || len(o.Command) > 0 || o.Refuse() != nil {
 		return nil
 	}
@@ -63,13 +64,28 @@ func jobNames(words []string) (names []completion.Candidate) {
 	defer cancel()
 	for _, r := range job.Records(ctx, &dial.Dialer{Options: o, Software: software,
 		Messages: report.New(io.Discard, o)}) {
+		state := strings.ReplaceAll(r.State, "_", " ")
+		runs := r.State == protocol.JobRunning || r.State == protocol.JobHeld
+		if words[1] == "stop" && !runs || words[1] == "remove" && runs ||
+			!jobStates[r.State] {
+			continue
+		}
 		for _, name := range []string{r.Name, r.ID} {
 			if protocol.ValidJobName(name) && strings.HasPrefix(name, words[last]) {
-				names = append(names, completion.Candidate{Word: name, Usage: r.State})
+				names = append(names, completion.Candidate{Word: name, Usage: state})
 			}
 		}
 	}
 	return names
+}
+
+// jobStates are those that are shown.
+var jobStates = map[string]bool{protocol.JobRunning: true, protocol.JobEnded: true,
+	protocol.JobLost: true, protocol.JobReboot: true, protocol.JobHeld: true}
+
+// runsSomething says whether a word may name a command, which nobody has decided to run yet.
+func runsSomething(word string) bool {
+	return strings.Contains(strings.ToLower(word), "command")
 }
 
 // namesTime is how long a Tab key may take to know the jobs of a host.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -36,6 +37,7 @@ func (k *keeper) adopt() error {
 		return err
 	}
 	parent := socket.(*net.UnixConn)
+	k.parent = parent // the daemon keeps the command's number as long as this is open
 	terminal, err := receiveTerminal(parent)
 	if err != nil {
 		return err
@@ -48,10 +50,24 @@ func (k *keeper) adopt() error {
 		return err
 	}
 	k.order.Timeout = what.Timeout
-	k.blind = len(shown) == 0
+	k.blind, k.window = len(shown) == 0, size
 	k.out.screen = replayed(size, shown, replies{k})
 	debug.FreeOSMemory() // it was needed once
-	return k.keep(what.Began)
+	return k.keepAsNamed(what.Began)
+}
+
+// keepAsNamed is keep, without the name if another job has got it meanwhile.
+func (k *keeper) keepAsNamed(began int64) error {
+	s := storeOf(string(k.order.Home))
+	turn, err := s.turn()
+	if err != nil {
+		return err
+	}
+	defer turn.Close()
+	if s.admit(k.order.Name, time.Now()) != nil {
+		k.order.Name = ""
+	}
+	return k.keep(began)
 }
 
 // receiveTerminal takes the descriptor of a terminal.

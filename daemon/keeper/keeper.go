@@ -34,6 +34,8 @@ type keeper struct {
 	err   *output
 	noPTY error // why it has no terminal, though one was wanted
 	blind bool  // nobody knows what its terminal showed when it was adopted
+	// of a command that was adopted: its daemon. It is open as long as this process lives.
+	parent *net.UnixConn
 
 	over    chan struct{} // closed when the command has ended, and status says how
 	lost    chan struct{} // closed when it could not be stopped, so that nobody knows when it ends
@@ -48,6 +50,7 @@ type keeper struct {
 	why    string             // the job was stopped; one of protocol's How
 	left   []protocol.Process // what could not be stopped
 	visits map[*visit]bool    // who is attached
+	window protocol.Size      // of the terminal, as somebody wanted it last
 	stops  sync.WaitGroup     // a stop under way
 	served sync.WaitGroup     // connections
 }

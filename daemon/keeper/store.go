@@ -154,6 +154,7 @@ func (s store) admit(name string, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	s.clear()
 	running, ended := 0, 0
 	for _, j := range all {
 		switch {
@@ -182,6 +183,18 @@ func (s store) admit(name string, now time.Time) error {
 			"for this account, and none of them can be removed", ended)
 	}
 	return nil
+}
+
+// clear removes what keepers have left that ended before they had a job. The caller has the turn.
+func (s store) clear() {
+	entries, _ := os.ReadDir(s.dir)
+	for _, entry := range entries {
+		f := &folder{filepath.Join(s.dir, entry.Name())}
+		_, err := os.Stat(filepath.Join(f.dir, statusFile))
+		if entry.IsDir() && errors.Is(err, fs.ErrNotExist) {
+			f.remove() // not if a keeper has it
+		}
+	}
 }
 
 // ended is when a job that does not run ended, as far as that is known, in milliseconds.

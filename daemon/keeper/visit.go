@@ -69,9 +69,7 @@ func (k *keeper) attach(ch *mux.Channel, job *protocol.Job) *protocol.Reason {
 	others.Go(v.input)
 	if !v.watches && job.Screen {
 		k.resize(protocol.Size{Rows: job.Rows, Cols: job.Cols})
-		if k.blind {
-			k.askToDraw(protocol.Size{Rows: job.Rows, Cols: job.Cols})
-		}
+		k.askToDraw()
 	}
 	out, screen := k.from(v, job)
 	err := v.carry(out, k.err.follow(0, job.New, v.gone), screen)
@@ -126,6 +124,13 @@ func (k *keeper) resize(size protocol.Size) {
 	if k.out.screen == nil || size.Rows == 0 || size.Cols == 0 || !size.Valid() {
 		return
 	}
+	k.mu.Lock()
+	k.window = size
+	k.mu.Unlock()
+	k.setSize(size)
+}
+
+func (k *keeper) setSize(size protocol.Size) {
 	k.out.mu.Lock()
 	k.out.screen.resize(size)
 	k.out.mu.Unlock()
@@ -135,23 +140,30 @@ func (k *keeper) resize(size protocol.Size) {
 // drawTime is how long a program may take to notice another size.
 const drawTime = 300 * time.Millisecond
 
-// askToDraw has a program draw its screen, by a size that differs until it does, or for a while.
-func (k *keeper) askToDraw(size protocol.Size) {
-	other := size
-	if other.Rows--; other.Rows < 1 || !size.Valid() {
+// askToDraw has a program draw its screen if nobody knows that, by a size that differs until it
+// does, or for a while.
+func (k *keeper) askToDraw() {
+	k.mu.Lock()
+	other, blind := k.window, k.blind
+	k.blind = false
+	k.mu.Unlock()
+	if other.Rows--; other.Rows < 1 || !blind {
 		return
 	}
 	k.out.mu.Lock()
 	changed := k.out.changed
 	k.out.mu.Unlock()
-	k.resize(other)
+	k.setSize(other)
 	t := time.NewTimer(drawTime)
 	defer t.Stop()
 	select {
 	case <-changed:
 	case <-t.C:
 	}
-	k.resize(size)
+	k.mu.Lock()
+	size := k.window // somebody may have wanted another one meanwhile
+	k.mu.Unlock()
+	k.setSize(size)
 }
 
 // midway is how long the end of a control sequence is waited for, before a screen is drawn whose

@@ -68,7 +68,7 @@ func (p *Process) awaitParent(pidfd *os.File, ended func() (Result, bool)) {
 		awaitEnd(pidfd)
 	}
 	p.mu.Lock()
-	p.result, p.exited, p.reaped = result, true, !told // nobody keeps its number
+	p.result, p.exited, p.orphaned = result, true, !told
 	p.mu.Unlock()
 	close(p.done)
 }

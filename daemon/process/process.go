@@ -116,6 +116,7 @@ type Process struct {
 	exited   bool
 	released bool // Close was called
 	reaped   bool // the number may belong to another process
+	orphaned bool // and nobody keeps the number, but for members of its session that live
 
 	sys system
 }

@@ -22,7 +22,7 @@ import (
 func (p *Process) hangUp() {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	if p.reaped || p.released {
+	if p.reaped || p.released || !p.kept() {
 		return
 	}
 	syscall.Kill(-p.PID, unix.SIGHUP)
@@ -43,7 +43,7 @@ func (p *Process) sweep(kill bool) ([]Survivor, error) {
 	if p.reaped || p.released {
 		return nil, ErrFinished
 	}
-	if !kill {
+	if !kill || !p.kept() {
 		return p.members(nil)
 	}
 	if err := syscall.Kill(-p.PID, unix.SIGKILL); err != nil && err != unix.EPERM &&
@@ -62,11 +62,21 @@ func (p *Process) members(each func(procStat)) ([]Survivor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !seen.leader {
+	if !seen.leader && !p.orphaned {
 		// The leader is kept until Close: a /proc without it cannot show that all are dead.
 		return seen.alive, fmt.Errorf("/proc does not show process %d", p.PID)
 	}
 	return seen.alive, nil
+}
+
+// kept says whether the command's number is ours to use. When its parent has gone, the kernel keeps
+// it for as long as a member of its session lives. The caller holds mu.
+func (p *Process) kept() bool {
+	if !p.orphaned {
+		return true
+	}
+	alive, err := p.members(nil)
+	return err == nil && len(alive) > 0
 }
 
 func readStat(pid int) (procStat, error) {

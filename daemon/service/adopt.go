@@ -17,9 +17,6 @@ import (
 	"minissh/protocol/mux"
 )
 
-// screenTime is how long the opener of an adoption may take to send what it has seen (JO10).
-const screenTime = 10 * time.Second
-
 // adopt makes a job of a command that runs on another channel (JO10).
 func (k keeping) adopt(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	k.running.mu.Lock()
@@ -66,14 +63,18 @@ func (c *command) become(h *Host, ch *mux.Channel, who *access.Client, away bool
 		leave()
 		return nil, reason
 	}
-	go func() { <-helper.Done(); leave() }()
+	fail := func() {
+		helper.Stdin.Close() // a keeper without a command ends
+		helper.end()
+		socket.Close()
+		go func() { <-helper.Done(); leave() }()
+	}
 	var ready, answer keeper.Answer
 	if err = process.WriteMessage(helper.Stdin, order); err == nil {
 		err = readAnswer(helper, &ready)
 	}
 	if err != nil || ready.Refused != nil {
-		helper.end()
-		socket.Close()
+		fail()
 		return nil, helper.refusal(err, ready)
 	}
 	if !away {
@@ -82,8 +83,7 @@ func (c *command) become(h *Host, ch *mux.Channel, who *access.Client, away bool
 	helper.late.Stop()        // the client takes what has come first, for as long as it likes
 	helper.needed.Store(true) // from here on also for what runs
 	if gone(ch) != "" || !c.hand(away) {
-		helper.end()
-		socket.Close()
+		fail()
 		return nil, refusal(protocol.CodeBadRequest,
 			"what ran there has ended, or is being stopped")
 	}
@@ -97,15 +97,19 @@ func (c *command) become(h *Host, ch *mux.Channel, who *access.Client, away bool
 		err = readAnswer(helper, &answer)
 	}
 	if err != nil || answer.Job == nil {
-		helper.end()
-		socket.Close()
+		fail()
 		left, _ := c.p.HangUp(h.Hurried, h.StopGrace)
 		c.p.Close()
 		h.noted(who, "Command stopped", "pid", c.p.PID, "why", "no keeper took it", "left", left)
 		return nil, refusal(protocol.CodeInternal, "the job's keeper failed; what ran was stopped")
 	}
 	helper.letGo()
-	go c.outlive(socket, helper.Done())
+	go func() {
+		c.outlive(socket, helper.Done())
+		<-helper.Done()
+		<-c.p.Done() // it may live longer, and takes something here
+		leave()
+	}()
 	h.noted(who, "Command became a job", "pid", c.p.PID, "id", answer.Job.ID, "command",
 		logbook.Shorten(c.words, 512))
 	return answer.Job, nil

@@ -30,6 +30,7 @@ type command struct {
 
 	mu      sync.Mutex // guards the rest
 	over    bool       // too late to stop it, or to make a job of it
+	settled bool       // it is too late to make a job of it
 	wanted  bool       // a job is to be made of it
 	alone   bool       // and its client has gone: nobody takes what it has written
 	stopped string     // why it was stopped, one of protocol's How
@@ -84,17 +85,11 @@ func (c *command) run() {
 	}
 	if c.mayHand() {
 		c.p.LetGo()
-		detached := refusal(protocol.CodeDetached, "what ran here is a job now")
-		if c.alone {
-			c.ch.Close(detached)
-		}
+		c.awaitClient(drained)
+		c.ch.Close(refusal(protocol.CodeDetached, "what ran here is a job now"))
 		<-drained
-		c.ch.Close(detached)
 		close(c.ended)
-		if !c.alone { // else its input ends when it comes back
-			others.Wait()
-		}
-		close(c.handed)
+		close(c.handed) // its input ends with the channel, whenever that is
 		return
 	}
 	c.p.Drain()
@@ -211,20 +206,34 @@ func (c *command) wasStopped() bool {
 func (c *command) mayHand() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.over = c.over || c.wanted
+	c.settled, c.over = true, c.over || c.wanted
 	return c.wanted
+}
+
+// screenTime is how long a client may take to have the output of a command that becomes a job, and
+// then to send what it has seen (JO10).
+const screenTime = 10 * time.Second
+
+// awaitClient waits until a client has had the output of a command that becomes a job. It does not
+// wait long, or for one that is away: the job goes on all the same.
+func (c *command) awaitClient(drained <-chan struct{}) {
+	if c.alone {
+		return
+	}
+	late := time.NewTimer(screenTime)
+	defer late.Stop()
+	select {
+	case <-drained:
+	case <-late.C:
+	case <-c.ch.Gone():
+	}
 }
 
 // hand ends the command's part here, when the client has had its output (JO10), unless that is away
 // (JO11). It is false if the command has ended, or is being stopped.
 func (c *command) hand(away bool) bool {
-	select {
-	case <-c.p.Done():
-		return false
-	default:
-	}
 	c.mu.Lock()
-	if c.over || c.wanted || c.stopped != "" {
+	if c.over || c.settled || c.wanted || c.stopped != "" {
 		c.mu.Unlock()
 		return false
 	}

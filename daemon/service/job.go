@@ -40,6 +40,9 @@ func (k keeping) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	case protocol.JobAttach, protocol.JobStop:
 		name := open.Job.Name
 		if c := k.heldAs(name, who); c != nil {
+			if err := who.Grant.Allows(authorized.PTY); err != nil {
+				return refusal(protocol.CodeServiceRefused, err.Error())
+			}
 			record, reason := c.become(h, ch, who, true)
 			if reason != nil {
 				return reason
