@@ -25,7 +25,10 @@ const mostActivated = 256
 // passed them to another process. The variables are removed in any case. Each socket must be a
 // stream socket, of TCP or Unix, that listens already; another one is an error, which names it.
 // Their descriptors are close-on-exec. It is to be called once, before anything else opens files.
-func Activated() ([]net.Listener, error) {
+//
+// stored, which may be nil, gets the others first: descriptors that the service manager has kept,
+// by the names that it was told. It says whether it takes one.
+func Activated(stored func(name string, fd int) bool) ([]net.Listener, error) {
 	pid, count, names := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS"),
 		strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
 	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
@@ -48,7 +51,10 @@ func Activated() ([]net.Listener, error) {
 		if i < len(names) && names[i] != "" {
 			name = names[i]
 		}
-		l, err := activated(firstActivated + i)
+		if stored != nil && stored(name, firstActivated+i) {
+			continue
+		}
+		l, err := activated(os.NewFile(uintptr(firstActivated+i), "activated"))
 		if err != nil {
 			closeAll(all)
 			return nil, fmt.Errorf("the socket %s (descriptor %d) that the service manager "+
@@ -59,10 +65,24 @@ func Activated() ([]net.Listener, error) {
 	return all, nil
 }
 
-// activated makes a listener of one descriptor, which it closes.
-func activated(fd int) (net.Listener, error) {
-	f := os.NewFile(uintptr(fd), "activated")
+// Passed makes listeners of sockets that a service manager opened, which an earlier generation has
+// checked. It closes the files.
+func Passed(files []*os.File) (all []net.Listener, err error) {
+	for i, f := range files {
+		l, err := activated(f)
+		if err != nil {
+			closeAll(all)
+			return nil, fmt.Errorf("the socket %d that the supervisor passed: %w", i, err)
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// activated makes a listener of a file, which it closes.
+func activated(f *os.File) (net.Listener, error) {
 	defer f.Close()
+	fd := int(f.Fd())
 	kind, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_TYPE)
 	if err != nil {
 		return nil, err

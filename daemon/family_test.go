@@ -42,7 +42,7 @@ func TestListenFamilies(t *testing.T) {
 	} {
 		var all []net.Listener
 		for _, address := range c.addresses {
-			opened, err := listen(address, 0o600)
+			opened, err := (&Server{}).listen(address)
 			if err != nil {
 				t.Fatalf("%q: %v", c.addresses, err)
 			}

@@ -1,13 +1,14 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"syscall"
+	"time"
 
 	"minissh/daemon/control"
 	"minissh/protocol/transport"
@@ -18,9 +19,12 @@ var DefaultListen = []string{"127.0.0.1:7422", "[::1]:7422"}
 
 // Listen opens addresses, all or none. Beyond loopback it refuses while nobody could log in.
 func (s *Server) Listen(addresses ...string) error {
+	if err := s.dropUnwanted(addresses); err != nil {
+		return err
+	}
 	var all []net.Listener
 	for _, address := range addresses {
-		opened, err := listen(address, s.opts.SocketMode)
+		opened, err := s.listen(address)
 		last := address == addresses[len(addresses)-1]
 		if err != nil && noSuchFamily(err) && slices.Equal(addresses, DefaultListen) &&
 			(len(all) > 0 || !last) {
@@ -63,6 +67,17 @@ func (s *Server) ListenOn(listeners ...net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.listeners = append(s.listeners, listeners...)
+	s.activated = append(s.activated, listeners...)
+}
+
+// unlink has the names of Unix sockets removed that were opened here, or by an earlier generation:
+// those of a service manager are its own. The caller holds mu.
+func (s *Server) unlink() {
+	for _, l := range s.listeners {
+		if l, ok := l.(*net.UnixListener); ok && !slices.Contains(s.activated, net.Listener(l)) {
+			l.SetUnlinkOnClose(true)
+		}
+	}
 }
 
 // listening are the listeners so far.
@@ -126,14 +141,44 @@ func reachable(l net.Listener, at netip.AddrPort) (list []netip.AddrPort) {
 	return list
 }
 
-// listen opens one address (parseAddress).
-func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
+// heldKey begins the names under which a supervisor holds sockets that were opened here.
+const heldKey = "listen/"
+
+// dropUnwanted closes what earlier generations have left open, and what these addresses do not say:
+// it may be in the way of what they say.
+func (s *Server) dropUnwanted(addresses []string) error {
+	if s.opts.Generation == nil {
+		return nil
+	}
+	var wanted []string
+	for _, text := range addresses {
+		a, err := parseAddress(text)
+		if err != nil {
+			return err
+		}
+		if a.path != "" {
+			wanted = append(wanted, heldKey+text)
+			continue
+		}
+		hosts, err := a.hosts()
+		if err != nil {
+			return err
+		}
+		for _, host := range hosts {
+			wanted = append(wanted, heldKey+net.JoinHostPort(host, a.port))
+		}
+	}
+	return s.opts.Generation.Want(heldKey, wanted)
+}
+
+// listen opens one address (parseAddress), or takes what an earlier generation has opened.
+func (s *Server) listen(text string) ([]net.Listener, error) {
 	a, err := parseAddress(text)
 	if err != nil {
 		return nil, err
 	}
 	if a.path != "" {
-		l, err := control.ListenUnix(a.path, socketMode)
+		l, err := control.Listening(s.opts.Generation, heldKey+text, a.path, s.opts.SocketMode)
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +190,7 @@ func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
 	}
 	var all []net.Listener
 	for _, host := range hosts {
-		l, err := net.Listen(transport.Family("tcp", host), net.JoinHostPort(host, a.port))
+		l, err := s.listenTCP(host, net.JoinHostPort(host, a.port))
 		if err != nil {
 			closeAll(all)
 			return nil, listenFailed(host, err)
@@ -156,6 +201,77 @@ func listen(text string, socketMode os.FileMode) ([]net.Listener, error) {
 		all = append(all, l)
 	}
 	return all, nil
+}
+
+func (s *Server) listenTCP(host, address string) (net.Listener, error) {
+	if held := s.opts.Generation.Take(heldKey + address); held != nil {
+		defer held.Close()
+		return net.FileListener(held)
+	}
+	l, err := net.Listen(transport.Family("tcp", host), address)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.opts.Generation.Keep(heldKey+address, l.(*net.TCPListener)); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Leave has another generation of the daemon accept the connections from now on, and answer at the
+// control socket: Serve returns. Who is there stays.
+func (s *Server) Leave() {
+	s.mu.Lock()
+	left := s.left || s.stopped
+	s.left = true
+	all := slices.Clone(s.listeners)
+	s.mu.Unlock()
+	if left {
+		return
+	}
+	for _, l := range all {
+		if l, ok := l.(*net.UnixListener); ok {
+			l.SetUnlinkOnClose(false)
+		}
+	}
+	closeAll(all)
+	s.desk.Leave()
+}
+
+// AwaitIdle returns when nobody is here any more, is about to be, or may ask for a session that has
+// ended; or when ctx ends, with its error.
+func (s *Server) AwaitIdle(ctx context.Context) error {
+	ticks := time.NewTicker(idleLook)
+	defer ticks.Stop()
+	for !s.idle() {
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// idleLook is how often AwaitIdle looks.
+const idleLook = 200 * time.Millisecond
+
+func (s *Server) idle() bool {
+	if !s.alone() {
+		return false
+	}
+	if s.sessions.Remembers() && (s.handover == nil || !s.handover.bequeath()) {
+		return false
+	}
+	return s.alone() // still: connections came until then
+}
+
+// alone says whether nobody is here or about to be.
+func (s *Server) alone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.strangers) == 0 && len(s.sessions.Entries()) == 0
 }
 
 // noSuchFamily says that a machine has no addresses of a family, as when IPv6 is switched off: a

@@ -40,6 +40,9 @@ func (s *Server) ServeConn(raw net.Conn) {
 	defer s.known(raw)
 	defer leave()
 	raw.SetDeadline(time.Now().Add(s.opts.LoginGrace))
+	if s.passesOn(raw) {
+		return
+	}
 	if err := a.secure(); err != nil {
 		a.closed(err)
 		return
@@ -214,8 +217,9 @@ func (a *arrival) end(session *mux.Session, why string) error {
 func (a *arrival) stay(session *mux.Session, hello *protocol.Hello) {
 	link := newLink{a.conn, a, control.VisitOf(session)}
 	err := session.Accept(link, hello, &protocol.Welcome{
-		Uptime: time.Since(a.s.opts.Started).Milliseconds(), User: a.who.Account.Name,
+		Uptime: a.s.uptime().Milliseconds(), User: a.who.Account.Name,
 		Home: protocol.Bytes(a.who.Account.Home), Software: a.s.opts.Software,
+		Generation: a.s.generation(),
 	})
 	v, ok := errors.AsType[*protocol.Violation](err)
 	if ok && (v.Code == protocol.CodeStaleEpoch || v.Code == protocol.CodeSessionEnded ||

@@ -22,6 +22,7 @@ import (
 	"minissh/daemon/control"
 	"minissh/daemon/logbook"
 	"minissh/daemon/service"
+	"minissh/daemon/supervise"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
@@ -45,7 +46,9 @@ type Options struct {
 	Started       time.Time     // what uptime_ms counts from; zero: New
 	MaxChannels   int           // per session; 0: 64; at least 16 (CH2)
 	SocketMode    os.FileMode   // of Unix sockets; 0: 0600
-	KeyLog        io.Writer     // takes the TLS secrets of every connection; nil: nobody gets them
+	// what passes the sockets on to the next daemon; nil: nobody does
+	Generation *supervise.Generation
+	KeyLog     io.Writer // takes the TLS secrets of every connection; nil: nobody gets them
 	// commands that a client starts by a name; nil: service.DefaultSubsystems
 	Subsystems map[string]string
 	Forwarding string // what may be forwarded: one of service's Forward constants; "": all
@@ -85,6 +88,8 @@ type Server struct {
 	log      *slog.Logger
 	tally    *logbook.Tally // logs refusals
 	identity atomic.Pointer[identity]
+	handover *handover                 // nil: nobody comes back here once it is replaced
+	since    atomic.Pointer[time.Time] // what uptime_ms counts from; nil: Options.Started
 	guard    *access.Guard
 	desk     *control.Desk
 	host     service.Host
@@ -99,7 +104,9 @@ type Server struct {
 
 	mu        sync.Mutex // guards the rest
 	stopped   bool
+	left      bool // another generation accepts the connections
 	listeners []net.Listener
+	activated []net.Listener    // those that a service manager opened
 	strangers map[net.Conn]bool // connections that are not authorized yet
 }
 
@@ -128,6 +135,7 @@ func New(opts Options) (*Server, error) {
 	s.desk = control.NewDesk(control.Config{
 		Account: opts.Account, Access: opts.Access, Sessions: s.sessions, StopGrace: opts.StopGrace,
 		Software: opts.Software, Log: opts.Log, Tally: tally, Place: s.place,
+		Generation: opts.Generation, Older: s.desks,
 	})
 	s.identity.Store(id)
 	return s, nil
@@ -189,8 +197,25 @@ func (s *Server) Ready() string {
 		s.identity.Load().words())
 }
 
-// Serve accepts connections until Shutdown.
+// uptime is for how long no other daemon can have begun a session that this one does not know
+// (RE5).
+func (s *Server) uptime() time.Duration {
+	if since := s.since.Load(); since != nil {
+		return max(0, time.Since(*since))
+	}
+	return time.Since(s.opts.Started)
+}
+
+// Serve accepts connections until Leave or Shutdown.
 func (s *Server) Serve() {
+	if s.opts.Generation != nil {
+		// the one before accepts none any more, and lets nobody in after its LoginGrace
+		since := time.Now().Add(s.opts.LoginGrace)
+		s.since.Store(&since)
+	}
+	if s.handover != nil {
+		s.handover.meetOlder()
+	}
 	var accepting sync.WaitGroup
 	for _, l := range s.listening() {
 		accepting.Go(func() { s.accept(l) })
@@ -216,7 +241,8 @@ func (s *Server) accept(l net.Listener) {
 			continue
 		}
 		s.conns.Go(func() {
-			if !beyondLoopback(l) || s.desk.Open() || len(s.sessions.Entries()) > 0 {
+			if !beyondLoopback(l) || s.desk.Open() || len(s.sessions.Entries()) > 0 ||
+				s.elders() {
 				s.ServeConn(conn)
 				return
 			}
@@ -240,11 +266,17 @@ func (s *Server) Shutdown(ctx context.Context) {
 	}
 	s.stopped = true
 	close(s.stopping)
+	if !s.left {
+		s.unlink()
+	}
 	closeAll(s.listeners)
 	for conn := range s.strangers {
 		conn.Close()
 	}
 	s.mu.Unlock()
+	if s.handover != nil {
+		s.handover.close()
+	}
 	s.Close() // logins that still wait for users' files end
 	s.desk.Refuse()
 	defer context.AfterFunc(ctx, s.hurry)()

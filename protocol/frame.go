@@ -26,10 +26,15 @@ const (
 	MaxRequests   = 16       // CH10: SIGNALs, or NOTICEs, that may wait for the application
 	MaxMessage    = 1024     // CO3: bytes of text for people
 	MaxCode       = 64       // CO2: bytes of a code
+	MaxGeneration = 64       // RE9: bytes of a generation's name
 )
 
 // ALPN is the name agreed on in the TLS handshake (CA1), and the protocol field of HELLO (SE1).
 const ALPN = "minissh/1"
+
+// ForGeneration and the name of a generation are a further ALPN name: that of the daemon that has
+// the session for which a client comes back (RE9).
+const ForGeneration = ALPN + " g="
 
 // DefaultPort is the TCP port of a daemon (CA1).
 const DefaultPort = 7422

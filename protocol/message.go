@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Hello is the client's first frame on every link (SE1).
@@ -46,14 +47,16 @@ func (h *Hello) Check() error {
 
 // Welcome is the daemon's answer to a Hello that it accepts (SE2).
 type Welcome struct {
-	Received int64  `json:"received"`            // session frames received
-	Resend   int64  `json:"resend"`              // bytes kept for resending; 0: none
-	Hold     int64  `json:"hold,omitempty"`      // seconds granted
-	Channels int    `json:"channels"`            // channels the client may have open
-	Uptime   int64  `json:"uptime_ms,omitempty"` // how long the daemon has run, in milliseconds
-	User     string `json:"user,omitempty"`      // account that commands run as
-	Home     Bytes  `json:"home,omitempty"`      // its home directory
-	Software string `json:"software,omitempty"`  // for people
+	Received int64 `json:"received"`            // session frames received
+	Resend   int64 `json:"resend"`              // bytes kept for resending; 0: none
+	Hold     int64 `json:"hold,omitempty"`      // seconds granted
+	Channels int   `json:"channels"`            // channels the client may have open
+	Uptime   int64 `json:"uptime_ms,omitempty"` // how long the daemon has run, in milliseconds
+	// which of several daemons has the session (RE9)
+	Generation string `json:"generation,omitempty"`
+	User       string `json:"user,omitempty"`     // account that commands run as
+	Home       Bytes  `json:"home,omitempty"`     // its home directory
+	Software   string `json:"software,omitempty"` // for people
 }
 
 // Check finds what in a WELCOME breaks SE2; the error is a *Violation.
@@ -64,7 +67,17 @@ func (w *Welcome) Check() error {
 			"a WELCOME with channels %d, received %d, hold %d, resend %d, uptime_ms %d",
 			w.Channels, w.Received, w.Hold, w.Resend, w.Uptime)
 	}
+	if w.Generation != "" && !ValidGeneration(w.Generation) {
+		return Violate(CodeBadFrame, "a WELCOME whose generation is not 1 to %d small letters "+
+			"and digits", MaxGeneration)
+	}
 	return nil
+}
+
+// ValidGeneration says whether a text may name a generation (RE9).
+func ValidGeneration(name string) bool {
+	return name != "" && len(name) <= MaxGeneration &&
+		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
 // Open asks for a service on a new channel (CH1, EX1).

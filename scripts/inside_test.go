@@ -42,12 +42,14 @@ var inside = map[string][]string{
 	"daemon/logbook":       {},
 	"daemon/process/stage": {},
 	"daemon/process":       {"process/stage"},
+	"daemon/supervise":     {"process"},
 	"daemon/access":        {"authorized", "logbook", "process"},
 	"daemon/sftp":          {},
 	"daemon/keeper":        {"process"},
 	"daemon/service":       {"authorized", "logbook", "process", "access", "sftp", "keeper"},
-	"daemon/control":       {"logbook", "process", "access"},
-	"daemon":               {"authorized", "logbook", "process", "access", "service", "control"},
+	"daemon/control":       {"logbook", "process", "supervise", "access"},
+	"daemon": {"authorized", "logbook", "process", "supervise", "access", "service",
+		"control"},
 }
 
 // within says why from may not import to, "" if it may. Both are paths in the module.

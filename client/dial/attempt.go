@@ -119,7 +119,7 @@ func (k *keeper) attempt(left time.Duration) error {
 			}
 		}
 	})
-	conn, err := k.more.connect(ctx, tcp)
+	conn, err := k.more.connect(ctx, tcp, k.generation)
 	if err != nil {
 		return err
 	}

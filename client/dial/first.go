@@ -42,7 +42,7 @@ func (d *Dialer) firstLink(ctx context.Context, session *mux.Session, conn *tran
 			return nil, cmp.Or(ctx.Err(), lost)
 		}
 		tcp, cancel := context.WithTimeout(limited, time.Second)
-		conn, err := more.connect(limited, tcp)
+		conn, err := more.connect(limited, tcp, "")
 		cancel()
 		if err != nil {
 			continue

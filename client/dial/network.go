@@ -231,7 +231,7 @@ func (d *Dialer) dialSocket(ctx context.Context, prepare func(*mux.Session) erro
 		return nil, err
 	}
 	return d.enter(ctx, plain(raw), nil, prepare,
-		again{connect: func(ctx, _ context.Context) (*transport.Conn, error) {
+		again{connect: func(ctx, _ context.Context, _ string) (*transport.Conn, error) {
 			raw, err := way.trusted(ctx)
 			if err != nil {
 				return nil, err

@@ -16,8 +16,10 @@ import (
 	"minissh/protocol/transport"
 )
 
-// connector connects as far as the end of TLS's handshake. TCP alone may have less time.
-type connector func(whole, tcp context.Context) (*transport.Conn, error)
+// connector connects as far as the end of TLS's handshake, to the daemon that has the session: the
+// one of the generation that WELCOME named, "" if there was none (RE9). TCP alone may have less
+// time.
+type connector func(whole, tcp context.Context, generation string) (*transport.Conn, error)
 
 // again is how further links of a session are made: a connection, and a signature in HELLO, nil if
 // none is needed.
@@ -30,7 +32,7 @@ type again struct {
 // known by now. The host's name is looked up again, and all its addresses are tried at once.
 func (l *login) reconnect(signer *notingSigner, envelope tls.Certificate, host ssh.PublicKey,
 ) connector {
-	return func(ctx, tcp context.Context) (*transport.Conn, error) {
+	return func(ctx, tcp context.Context, generation string) (*transport.Conn, error) {
 		raw, err := l.way.dialAny(tcp)
 		if err != nil {
 			return nil, err
@@ -38,14 +40,14 @@ func (l *login) reconnect(signer *notingSigner, envelope tls.Certificate, host s
 		signer.failed = nil
 		ctx, cancel := signer.patient(ctx)
 		defer cancel()
-		conn, err := l.secureOn(ctx, raw, envelope, func(key ssh.PublicKey, _ *ssh.Certificate,
-			_ net.Addr) error {
+		judge := func(key ssh.PublicKey, _ *ssh.Certificate, _ net.Addr) error {
 			if !bytes.Equal(key.Marshal(), host.Marshal()) {
 				return report.Failed(errOtherHost, "", "%s shows another host key than before",
 					l.Options.Alias)
 			}
 			return nil
-		})
+		}
+		conn, err := l.secureOn(ctx, raw, generation, envelope, judge)
 		if err != nil && signer.failed != nil {
 			err = signer.failed
 		}

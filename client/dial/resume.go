@@ -42,6 +42,8 @@ type keeper struct {
 	joined  time.Time // when the newest link was there
 	settled bool      // that link was of use
 	resign  bool      // the next HELLO must be signed
+	// the daemon that has the session, if there may be several; else ""
+	generation string
 
 	mu    sync.Mutex    // guards the rest
 	hold  time.Duration // how long the daemon keeps the session without a link
@@ -67,6 +69,9 @@ func (d *Dialer) newKeeper(session *mux.Session, welcome *protocol.Welcome, hell
 // granted notes for how long the daemon keeps the session. What the newest WELCOME says counts
 // (RE2), but no more than we asked for.
 func (k *keeper) granted(welcome *protocol.Welcome) {
+	if welcome.Generation != "" {
+		k.generation = welcome.Generation
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.hold = time.Duration(min(welcome.Hold, k.hello.Hold)) * time.Second

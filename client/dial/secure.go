@@ -25,15 +25,15 @@ func (l *login) secure(ctx context.Context, envelope tls.Certificate,
 			return nil, err
 		}
 	}
-	return l.secureOn(ctx, raw, envelope, judge)
+	return l.secureOn(ctx, raw, "", envelope, judge)
 }
 
 // judgeHost decides about a host's key, with its certificate or nil.
 type judgeHost func(key ssh.PublicKey, cert *ssh.Certificate, from net.Addr) error
 
 // secureOn does the handshake of TLS on a connection, which it closes if that fails.
-func (l *login) secureOn(ctx context.Context, raw net.Conn, envelope tls.Certificate,
-	judge judgeHost) (conn *transport.Conn, err error) {
+func (l *login) secureOn(ctx context.Context, raw net.Conn, generation string,
+	envelope tls.Certificate, judge judgeHost) (conn *transport.Conn, err error) {
 	defer func() {
 		if err != nil {
 			raw.Close()
@@ -45,7 +45,7 @@ func (l *login) secureOn(ctx context.Context, raw net.Conn, envelope tls.Certifi
 	}
 	defer endKeyLog()
 	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
-	conn, err = transport.Client(raw, keyLog, envelope, func(host *x509.Certificate) error {
+	conn, err = transport.ClientTo(raw, generation, keyLog, envelope, func(host *x509.Certificate) error {
 		key, err := keys.FromCertificate(host)
 		if err != nil {
 			return err

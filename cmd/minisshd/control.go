@@ -35,6 +35,7 @@ func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error 
 		}
 		if err == nil {
 			listenPair(c, server, path, log)
+			openHandover(server, path, log)
 		}
 		if errors.Is(err, control.ErrTaken) {
 			err = advise("another minisshd has the control socket "+shown(path),
@@ -48,11 +49,24 @@ func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error 
 	}
 	if err == nil {
 		listenPair(c, server, paths[0], log)
+		openHandover(server, paths[0], log)
 	} else {
 		log.Warn("There is no control socket: minisshd who, end and pair do not reach this "+
 			"daemon, unless it is started with --control PATH", "error", err.Error())
 	}
 	return nil
+}
+
+// openHandover opens what the next generation of the daemon needs, if there can be one: next to the
+// control socket.
+func openHandover(server *daemon.Server, control string, log *slog.Logger) {
+	if generation == nil {
+		return
+	}
+	if err := server.Handover(control + ".daemons"); err != nil {
+		log.Warn("Clients whose connection is lost will not come back to this daemon once it is "+
+			"replaced", "error", err.Error())
+	}
 }
 
 // listenPair opens the socket of root's daemon for users who pair. The daemon can work without it.

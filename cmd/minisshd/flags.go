@@ -69,6 +69,8 @@ func ownFlags() []cli.Flag {
 			"refused", "sftp=internal-sftp, the daemon's own"),
 		controlFlag("`PATH` of the socket where minisshd who, end and pair ask this daemon; " +
 			"none: no such socket"),
+		text("supervisor", "auto", "whether a supervisor holds the sockets, so that the daemon "+
+			"can be replaced while it serves: yes, no; auto: under a service manager", ""),
 		text("keylog", "", "append the TLS secrets of every connection to `FILE`, for Wireshark; "+
 			"refused to root", ""),
 		text("log-level", "info", "debug, info, warn or error", ""),

@@ -19,6 +19,7 @@ import (
 	"minissh/daemon/control"
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
+	"minissh/daemon/supervise"
 	"minissh/protocol"
 	"minissh/protocol/flags"
 	"minissh/protocol/keys"
@@ -26,10 +27,21 @@ import (
 
 const software = "minisshd/0.1"
 
+// generation is the way to the supervisor that started this daemon; nil: none did.
+var generation *supervise.Generation
+
 func main() {
 	process.BeHelper()
 	process.Prepare()
-	if err := newApp().Run(os.Args); err != nil {
+	var err error
+	if generation, err = supervise.Join(); err == nil {
+		err = newApp().Run(os.Args)
+	}
+	if err == errSilent {
+		os.Exit(1)
+	}
+	if err != nil {
+		generation.Failed(err.Error(), logbook.Hint(err))
 		logbook.Print(os.Stderr, complaint(err, toJournal()), lastWords)
 		os.Exit(1)
 	}
@@ -68,7 +80,7 @@ func newApp() *cli.App {
 		DisableSliceFlagSeparator: true, // a path may hold a comma
 		ArgsUsage:                 " ", Flags: flags.Once(daemonFlags()...),
 		Before: noFlagBeforeVerb, Action: serve, Commands: []*cli.Command{
-			checkCommand(), whoCommand(), endCommand(), pairCommand()},
+			checkCommand(), whoCommand(), endCommand(), pairCommand(), upgradeCommand()},
 		OnUsageError:   usageError,
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
@@ -118,9 +130,18 @@ func serve(c *cli.Context) error {
 	if c.Args().Present() {
 		return advise(protocol.Quote(c.Args().First())+
 			" is neither an option nor a verb of minisshd",
-			"its verbs are check, who, end and pair: minisshd --help")
+			"its verbs are check, who, end, pair and upgrade: minisshd --help")
 	}
-	return serveWith(c, serving{listen: daemon.DefaultListen})
+	if generation == nil {
+		supervised, err := wantsSupervisor(c)
+		if err != nil {
+			return err
+		}
+		if supervised {
+			return superviseDaemon(c)
+		}
+	}
+	return serveWith(c, serving{listen: daemon.DefaultListen, generation: generation})
 }
 
 // serving is how a daemon's life differs from the usual.
@@ -131,13 +152,23 @@ type serving struct {
 	before func(*daemon.Server) error // before it listens; may be nil
 	// next to its work, until ctx ends; an error stops it; may be nil
 	after func(context.Context, *daemon.Server) error
+	// the way to its supervisor; nil: it has none
+	generation *supervise.Generation
+}
+
+// logLevel is what --log-level says.
+func logLevel(c *cli.Context) (level slog.Level, err error) {
+	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
+		return level, fmt.Errorf("--log-level is debug, info, warn or error, not %s",
+			protocol.Quote(c.String("log-level")))
+	}
+	return level, nil
 }
 
 func serveWith(c *cli.Context, how serving) error {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
-		return fmt.Errorf("--log-level is debug, info, warn or error, not %s",
-			protocol.Quote(c.String("log-level")))
+	level, err := logLevel(c)
+	if err != nil {
+		return err
 	}
 	if how.quiet && !c.IsSet("log-level") {
 		level = slog.LevelWarn
@@ -145,16 +176,12 @@ func serveWith(c *cli.Context, how serving) error {
 	stop := make(chan os.Signal, 2)
 	// from the start: Prepare's own handler would swallow one
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-	first, hurry := onSignals(stop)
+	ends := onEnds(stop, how.generation)
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP)
 	log, sink := newLog(os.Stderr, level, toJournal())
 	defer sink.Flush(lastWords)
-	activated, err := daemon.Activated()
-	if err != nil {
-		return err
-	}
-	boss, err := newManager()
+	activated, boss, err := beginnings(how.generation)
 	if err != nil {
 		return err
 	}
@@ -193,7 +220,9 @@ func serveWith(c *cli.Context, how serving) error {
 			MaxSessions: c.Int("max-sessions"), MaxHeld: set.held,
 			Shares: set.shares,
 		},
-		HostKey: hostKey, Log: log, Software: software, KeyLog: keyLog, SocketMode: set.socketMode,
+		Generation: how.generation,
+		HostKey:    hostKey, Log: log, Software: software, KeyLog: keyLog,
+		SocketMode: set.socketMode,
 		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"),
 		ShutdownGrace: c.Duration("shutdown-grace"),
 		MaxChannels:   c.Int("max-channels"), IdleTimeout: c.Duration("idle-timeout"),
@@ -220,6 +249,9 @@ func serveWith(c *cli.Context, how serving) error {
 	if err := openControl(c, server, log); err != nil {
 		return err
 	}
+	if err := how.generation.Ready(); err != nil {
+		return err
+	}
 	logbook.Print(os.Stdout, server.Ready()+"\n", lastWords)
 	if cold, ok := admits.(access.Warmer); ok {
 		go cold.Warm()
@@ -236,9 +268,8 @@ func serveWith(c *cli.Context, how serving) error {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		log.Info("Stopping", "signal", (<-first).String())
-		boss.stopping()
-		server.Shutdown(hurry)
+		ends.await(server, boss, log)
+		server.Shutdown(ends.hurry)
 	}()
 	ctx, cancel := context.WithCancel(context.Background())
 	beside := make(chan error, 1)

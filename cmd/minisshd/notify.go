@@ -1,20 +1,33 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"minissh/daemon/supervise"
 )
 
 // manager is the service manager that started the daemon. The daemon tells it what it does, as
 // sd_notify(3) describes. The nil manager does nothing.
 type manager struct {
-	conn  *net.UnixConn
-	every time.Duration // between signs of life; 0: none are asked for
+	conn *net.UnixConn
+	// or the supervisor, which tells it
+	generation *supervise.Generation
+	every      time.Duration // between signs of life; 0: none are asked for
+}
+
+// managerOf is the service manager, of which a supervisor may be in the way.
+func managerOf(generation *supervise.Generation) (*manager, error) {
+	if generation == nil {
+		return newManager()
+	}
+	every := signsOfLife(os.Getenv("WATCHDOG_USEC"))
+	os.Unsetenv("WATCHDOG_USEC")
+	return &manager{generation: generation, every: every}, nil
 }
 
 // newManager reads NOTIFY_SOCKET (a path, or '@' and an abstract name) and WATCHDOG_USEC, and
@@ -36,16 +49,28 @@ func newManager() (*manager, error) {
 		return nil, fmt.Errorf("NOTIFY_SOCKET: %w", err)
 	}
 	m := &manager{conn: conn}
-	if usec, err := strconv.ParseInt(interval, 10, 64); err == nil && usec > 0 && usec < 1e12 &&
-		(pid == "" || pid == strconv.Itoa(os.Getpid())) {
-		m.every = time.Duration(usec) * time.Microsecond / 2
+	if pid == "" || pid == strconv.Itoa(os.Getpid()) {
+		m.every = signsOfLife(interval)
 	}
 	return m, nil
 }
 
+// signsOfLife is how often a service manager wants one, by its WATCHDOG_USEC; 0: never.
+func signsOfLife(interval string) time.Duration {
+	usec, err := strconv.ParseInt(interval, 10, 64)
+	if err != nil || usec <= 0 || usec >= 1e12 {
+		return 0
+	}
+	return time.Duration(usec) * time.Microsecond / 2
+}
+
 // tell sends assignments. A manager that does not listen harms only itself.
 func (m *manager) tell(assignments ...string) {
-	if m != nil {
+	switch {
+	case m == nil:
+	case m.generation != nil:
+		m.generation.Tell(strings.Join(assignments, "\n"))
+	default:
 		m.conn.SetWriteDeadline(time.Now().Add(time.Second))
 		m.conn.Write([]byte(strings.Join(assignments, "\n")))
 	}
@@ -79,22 +104,4 @@ func (m *manager) watch(alive func()) {
 			m.tell("WATCHDOG=1")
 		}
 	}()
-}
-
-// forcedAfter is how long after the second signal the daemon may still run, whatever hangs.
-const forcedAfter = 1500 * time.Millisecond
-
-// onSignals passes on the first signal; at the second, hurry ends. A little later the program does,
-// whatever else hangs: a log, a goroutine, a lock.
-func onSignals(signals <-chan os.Signal) (first <-chan os.Signal, hurry context.Context) {
-	handed := make(chan os.Signal, 1)
-	hurry, cancel := context.WithCancel(context.Background())
-	go func() {
-		handed <- <-signals
-		if _, again := <-signals; again {
-			time.AfterFunc(forcedAfter, func() { os.Exit(1) })
-			cancel()
-		}
-	}()
-	return handed, hurry
 }

@@ -39,6 +39,10 @@ func whoCommand() *cli.Command {
 				out.SetIndent("", "  ")
 				return out.Encode(answer)
 			}
+			if answer.Silent > 0 {
+				fmt.Fprintf(os.Stderr, "minisshd: %d old daemons do not answer: their sessions "+
+					"are not listed\n", answer.Silent)
+			}
 			return writeSessions(os.Stdout, answer.Sessions)
 		},
 		OnUsageError: usageError,
@@ -135,6 +139,9 @@ func writeSessions(w io.Writer, sessions []control.SessionInfo) error {
 				continue
 			}
 			running = append(running, text)
+		}
+		if s.Old {
+			running[0] = "(old daemon) " + running[0]
 		}
 		switch {
 		case s.Ending:

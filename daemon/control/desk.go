@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -17,6 +18,7 @@ import (
 	"minissh/daemon/access"
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
+	"minissh/daemon/supervise"
 	"minissh/protocol/mux"
 )
 
@@ -29,9 +31,13 @@ type Config struct {
 	Software  string // name and version told to askers
 	Log       *slog.Logger
 	Tally     *logbook.Tally
-	// Place says where the daemon is to be found now. It is the only call from here to a higher
-	// package.
+	// Place says where the daemon is to be found now. It and Older are the only calls from here to a
+	// higher package.
 	Place func() Place
+	// what passes the sockets on to the next daemon; nil: nobody does
+	Generation *supervise.Generation
+	// Older lists the sockets of the daemons before it (ListenForNewer); may be nil.
+	Older func() []string
 }
 
 // Place is where other programs find a daemon.
@@ -51,6 +57,7 @@ type Desk struct {
 	mu      sync.Mutex // guards the rest
 	closed  bool
 	sockets []*socket
+	own     *socket // where other generations ask; nil: nowhere
 }
 
 // NewDesk makes a desk that nobody can ask yet.
@@ -62,7 +69,7 @@ type verb func(ctx context.Context, d *Desk, args json.RawMessage, say func(even
 	answer any, err error)
 
 // verbs are all requests.
-var verbs = map[string]verb{"who": who, "end": end, "pair": pair}
+var verbs = map[string]verb{"who": who, "end": end, "pair": pair, "upgrade": upgrade}
 
 // Listen opens the control socket at path, and makes its directory if that is missing. A socket
 // that a dead daemon left is replaced; if another daemon has it, the error is ErrTaken.
@@ -96,13 +103,11 @@ func (d *Desk) ListenForUsers(control string) error {
 // listen opens a socket where those verbs can be asked that allowed returns.
 func (d *Desk) listen(path string, mode os.FileMode, each int,
 	allowed func(uint32) map[string]verb) error {
-	listener, lock, err := openSocket(path, mode)
+	listener, lock, err := openSocket(path, mode, d.Generation)
 	if err != nil {
 		return err
 	}
-	s := &socket{desk: d, each: each, allowed: allowed, listener: listener, lock: lock,
-		conns: map[*net.UnixConn]uint32{}}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s := d.newSocket(listener, lock, each, allowed)
 	d.mu.Lock()
 	taken := d.closed ||
 		slices.ContainsFunc(d.sockets, func(other *socket) bool { return other.each == each })
@@ -118,6 +123,14 @@ func (d *Desk) listen(path string, mode os.FileMode, each int,
 	return nil
 }
 
+func (d *Desk) newSocket(listener *net.UnixListener, lock io.Closer, each int,
+	allowed func(uint32) map[string]verb) *socket {
+	s := &socket{desk: d, each: each, allowed: allowed, listener: listener, lock: lock,
+		conns: map[*net.UnixConn]uint32{}}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	return s
+}
+
 // Open says whether the daemon may be reached from beyond loopback: somebody could log in, or pair
 // with an administrator's code (RULES A12).
 func (d *Desk) Open() bool { return d.codes.underWay() || d.Access.AnyoneCould() }
@@ -129,11 +142,22 @@ func (d *Desk) Refuse() {
 	d.closed = true
 }
 
+// Leave has another generation of the daemon answer at the sockets from now on.
+func (d *Desk) Leave() {
+	d.Refuse()
+	for _, s := range d.sockets { // nothing is added any more
+		s.leave()
+	}
+}
+
 // Close closes the sockets, and waits for the requests at them.
 func (d *Desk) Close() {
 	d.Refuse()
 	for _, s := range d.sockets { // nothing is added any more
 		s.close()
+	}
+	if d.own != nil {
+		d.own.close()
 	}
 	d.endings.Wait()
 }

@@ -70,7 +70,7 @@ func (d *Desk) Follow(ctx context.Context, made *PairingOffer, say func(PairingE
 				return nil, err
 			}
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, context.Cause(ctx)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"minissh/daemon/logbook"
+	"minissh/daemon/supervise"
 	"minissh/protocol"
 	"minissh/protocol/transport"
 )
@@ -62,15 +63,16 @@ type socket struct {
 	desk     *Desk
 	each     int                              // connections at once of one uid
 	allowed  func(uid uint32) map[string]verb // what it may ask for; nil: nothing
-	listener net.Listener
+	listener *net.UnixListener
 	lock     io.Closer // held as long as the socket is ours
 	ctx      context.Context
-	cancel   context.CancelFunc
+	cancel   context.CancelCauseFunc
 	work     sync.WaitGroup
 
 	mu     sync.Mutex               // guards the rest
 	conns  map[*net.UnixConn]uint32 // their uids
 	closed bool
+	left   bool // it is another generation's
 }
 
 // ErrTaken says that another living daemon has the control socket.
@@ -78,7 +80,8 @@ var ErrTaken = errors.New("another minisshd has the control socket")
 
 // openSocket takes the lock that goes with a control socket, then the socket: whoever holds the
 // lock may replace what is there.
-func openSocket(path string, mode os.FileMode) (net.Listener, io.Closer, error) {
+func openSocket(path string, mode os.FileMode, gen *supervise.Generation) (*net.UnixListener,
+	io.Closer, error) {
 	if len(path) > MaxSocketPath {
 		return nil, nil, fmt.Errorf("%s is too long for a socket's path: the most is %d bytes",
 			protocol.Quote(path), MaxSocketPath)
@@ -87,17 +90,17 @@ func openSocket(path string, mode os.FileMode) (net.Listener, io.Closer, error) 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, err
 	}
-	if err := privateDir(dir); err != nil {
+	if err := PrivateDir(dir); err != nil {
 		return nil, nil, err
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != os.ModeSocket {
 		return nil, nil, fmt.Errorf("%s is there and is not a socket: choose another path", path)
 	}
-	lock, err := flock(path + ".lock")
+	lock, err := takeLock(path+".lock", gen)
 	if err != nil {
 		return nil, nil, err
 	}
-	listener, err := ListenUnix(path, mode)
+	listener, err := Listening(gen, "control/"+path, path, mode)
 	if err != nil {
 		lock.Close()
 		return nil, nil, err
@@ -105,13 +108,77 @@ func openSocket(path string, mode os.FileMode) (net.Listener, io.Closer, error) 
 	return listener, lock, nil
 }
 
+// takeLock takes a lock, which belongs to all generations of this daemon together.
+func takeLock(path string, gen *supervise.Generation) (io.Closer, error) {
+	key := "lock/" + path
+	if held := gen.Take(key); held != nil {
+		return held, nil
+	}
+	lock, err := flock(path)
+	if err != nil {
+		return nil, err
+	}
+	if c, ok := lock.(syscall.Conn); ok {
+		err = gen.Keep(key, c)
+	}
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return lock, nil
+}
+
+// Listening is ListenUnix, or takes the listener that an earlier generation has opened, and that
+// still has its name.
+func Listening(gen *supervise.Generation, key, path string, mode os.FileMode) (*net.UnixListener,
+	error) {
+	if held := gen.Take(key); held != nil {
+		defer held.Close()
+		if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeSocket {
+			l, err := net.FileListener(held)
+			if unix, ok := l.(*net.UnixListener); ok {
+				return unix, nil
+			}
+			return nil, fmt.Errorf("%s is not a Unix socket any more: %w", path, err)
+		}
+	}
+	l, err := ListenUnix(path, mode)
+	if err != nil {
+		return nil, err
+	}
+	unix := l.(*net.UnixListener)
+	if err := gen.Keep(key, unix); err != nil {
+		unix.Close()
+		return nil, err
+	}
+	return unix, nil
+}
+
 // MaxSocketPath fits sockaddr_un on every system, with its NUL.
 const MaxSocketPath = 103
 
-func (s *socket) close() {
-	s.cancel()
-	s.listener.Close()
+// leave has another generation answer from now on. What was asked goes on, but for codes: their
+// clients will come to the other one.
+func (s *socket) leave() {
 	s.mu.Lock()
+	s.left = true
+	s.mu.Unlock()
+	s.listener.SetUnlinkOnClose(false)
+	s.listener.Close()
+	s.lock.Close()
+	s.cancel(errReplaced)
+}
+
+var errReplaced = &Error{"this minisshd is being replaced, and its codes are worthless now",
+	"minisshd pair shows new ones"}
+
+func (s *socket) close() {
+	s.cancel(nil)
+	s.mu.Lock()
+	if !s.left {
+		s.listener.SetUnlinkOnClose(true) // also if an earlier generation opened it
+	}
+	s.listener.Close()
 	s.closed = true
 	for conn := range s.conns {
 		conn.Close()
@@ -141,7 +208,7 @@ func (s *socket) accept() {
 			continue
 		}
 		s.work.Go(func() {
-			defer s.leave(conn)
+			defer s.forget(conn)
 			s.serve(conn, uid)
 		})
 	}
@@ -163,7 +230,7 @@ func (s *socket) enter(conn *net.UnixConn, uid uint32) bool {
 	return true
 }
 
-func (s *socket) leave(conn *net.UnixConn) {
+func (s *socket) forget(conn *net.UnixConn) {
 	conn.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,7 +274,7 @@ func (s *socket) serve(conn *net.UnixConn, uid uint32) {
 	conn.SetReadDeadline(time.Time{})
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	s.work.Go(func() { // until the asker hangs up, or leave closes the connection
+	s.work.Go(func() { // until the asker hangs up, or forget closes the connection
 		defer cancel()
 		conn.Read(make([]byte, 1))
 	})

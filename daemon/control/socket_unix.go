@@ -32,8 +32,8 @@ func flock(path string) (io.Closer, error) {
 	return f, nil
 }
 
-// privateDir refuses a directory in which others could put things.
-func privateDir(dir string) error {
+// PrivateDir refuses a directory in which others could put things.
+func PrivateDir(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return err

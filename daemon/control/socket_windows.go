@@ -10,6 +10,6 @@ var errNoControl = errors.New("this system does not tell who is at the other end
 
 func flock(string) (io.Closer, error) { return nil, errNoControl }
 
-func privateDir(string) error { return errNoControl }
+func PrivateDir(string) error { return errNoControl }
 
 func withUmask(_ int, f func() error) error { return f() }

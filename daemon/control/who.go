@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -42,7 +43,15 @@ const commandShown = 512
 
 // NewVisit numbers a daemon's sessions, from 1. The Visit becomes its session's label.
 func (d *Desk) NewVisit(who *access.Client) *Visit {
-	return &Visit{number: d.visits.Add(1), First: who, account: who.Account.Name, from: who.Addr}
+	return &Visit{number: d.number(), First: who, account: who.Account.Name, from: who.Addr}
+}
+
+// number is the next session's: one that no generation of the daemon has given.
+func (d *Desk) number() int64 {
+	if n := d.Generation.Number(); n > 0 {
+		return n
+	}
+	return d.visits.Add(1)
 }
 
 // Arrives notes where a session's client is, and says how many links the session has had with this
@@ -90,6 +99,7 @@ type SessionInfo struct {
 	Lost     int64          `json:"lost_s,omitempty"` // since when
 	Held     int64          `json:"held_s,omitempty"` // for how much longer
 	Ending   bool           `json:"ending,omitempty"` // its commands are being stopped
+	Old      bool           `json:"old,omitempty"`    // in a daemon that was replaced
 	Commands []ActivityInfo `json:"commands"`         // what is being done in it
 }
 
@@ -103,6 +113,8 @@ type ActivityInfo struct {
 // WhoInfo is the answer to "who".
 type WhoInfo struct {
 	Sessions []SessionInfo `json:"sessions"` // by number
+	// daemons that were replaced and do not answer
+	Silent int `json:"silent,omitempty"`
 }
 
 // EndArgs are the arguments of "end".
@@ -155,12 +167,52 @@ func VisitOf(session *mux.Session) *Visit { return session.Label().(*Visit) }
 
 func seconds(d time.Duration) int64 { return int64(max(d, 0) / time.Second) }
 
-func who(_ context.Context, d *Desk, _ json.RawMessage, _ func(any) error) (any, error) {
-	return WhoInfo{d.Who()}, nil
+// who lists the sessions of this generation, and of those before it.
+func who(ctx context.Context, d *Desk, _ json.RawMessage, _ func(any) error) (any, error) {
+	all := WhoInfo{Sessions: d.Who()}
+	for _, path := range d.older() {
+		var theirs WhoInfo
+		if err := askSoon(ctx, path, "who", nil, &theirs); err != nil {
+			all.Silent++
+			continue
+		}
+		for _, session := range theirs.Sessions {
+			session.Old = true
+			all.Sessions = append(all.Sessions, session)
+		}
+	}
+	slices.SortFunc(all.Sessions, func(a, b SessionInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
 }
 
-// end hangs up one session, and answers when what ran in it is dead.
-func end(ctx context.Context, d *Desk, args json.RawMessage, _ func(any) error) (any, error) {
+// end hangs up one session of this generation, or of one before it.
+func end(ctx context.Context, d *Desk, args json.RawMessage, say func(any) error) (any, error) {
+	answer, err := endOwn(ctx, d, args, say)
+	if said, ok := errors.AsType[*Error](err); !ok || said != errNoSession {
+		return answer, err
+	}
+	for _, path := range d.older() {
+		var theirs EndInfo
+		err := Ask(ctx, []string{path}, "end", args, nil, &theirs)
+		if err == nil {
+			return theirs, nil
+		}
+	}
+	var asked EndArgs
+	json.Unmarshal(args, &asked) // it has been understood above
+	return nil, &Error{fmt.Sprintf("there is no session %d", asked.ID),
+		"minisshd who lists the sessions"}
+}
+
+var errNoSession = &Error{What: "there is no such session here"}
+
+// whoOwn lists the sessions of this generation.
+func whoOwn(_ context.Context, d *Desk, _ json.RawMessage, _ func(any) error) (any, error) {
+	return WhoInfo{Sessions: d.Who()}, nil
+}
+
+// endOwn hangs up one session of this generation, and answers when what ran in it is dead.
+func endOwn(ctx context.Context, d *Desk, args json.RawMessage, _ func(any) error) (any, error) {
 	var asked EndArgs
 	if err := json.Unmarshal(args, &asked); err != nil {
 		return nil, &Error{What: "end needs the number of a session"}
@@ -170,8 +222,7 @@ func end(ctx context.Context, d *Desk, args json.RawMessage, _ func(any) error) 
 		return VisitOf(e.Session).number == asked.ID
 	})
 	if i < 0 {
-		return nil, &Error{fmt.Sprintf("there is no session %d", asked.ID),
-			"minisshd who lists the sessions"}
+		return nil, errNoSession
 	}
 	info := sessionInfo(entries[i])
 	d.Log.Info("Session ended by the administrator", "session", info.ID, "user", info.User, "from",

@@ -203,6 +203,9 @@ func (p *Process) watch() {
 	}
 	p.mu.Lock()
 	p.exited = true
+	if roll != nil {
+		roll.Ends(p.PID)
+	}
 	p.reapLocked()
 	p.mu.Unlock()
 	close(p.done)
@@ -213,6 +216,28 @@ func (p *Process) reapLocked() {
 	if p.exited && !p.reaped && (p.released || !holdsEnded) {
 		p.reap()
 		p.reaped = true
+	}
+}
+
+// Roll notes the commands that run, outside of this process: whoever finds it dead knows then which
+// commands it has left. A command is noted before it can have been reaped, and no longer when it
+// has ended.
+type Roll interface {
+	Begins(pid int, terminal bool)
+	Ends(pid int)
+}
+
+// roll is set before the first Start; nil: nobody notes.
+var roll Roll
+
+// UseRoll makes Start note all commands; helpers, which end with their daemon or outlive it, are
+// not noted. It is called before the first Start.
+func UseRoll(r Roll) { roll = r }
+
+// noted notes a command that has been started or is about to be.
+func (s *Spec) noted(pid int) {
+	if roll != nil && !s.own {
+		roll.Begins(pid, s.PTY != nil)
 	}
 }
 

@@ -121,6 +121,12 @@ func (p *Process) HangUp(ctx context.Context, grace time.Duration) ([]Survivor, 
 	}
 	groups := map[int]bool{p.PID: true, p.tty.foreground(): true}
 	p.tty.Close()
+	return p.hangUpGroups(ctx, grace, groups)
+}
+
+// hangUpGroups is HangUp for these groups, when the terminal is closed.
+func (p *Process) hangUpGroups(ctx context.Context, grace time.Duration, groups map[int]bool) (
+	[]Survivor, error) {
 	send := func(signals ...unix.Signal) ([]Survivor, error) {
 		return p.signalGroups(groups, 0, signals...)
 	}

@@ -49,6 +49,7 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 			ended()
 			return fail(err)
 		}
+		spec.noted(p.PID)
 		status, err := converse(ctx, line, spec.order(pipes, cgroup), pipes)
 		line.Close()
 		if waited && errors.Is(err, errNoStage) { // somebody ended it while it waited

@@ -126,6 +126,7 @@ func startOnce(spec Spec) (*Process, error) {
 		pipes.closeOurs()
 		return nil, err
 	}
+	spec.noted(p.PID)
 	unspare(p.PID)
 	pipes.join(p)
 	go p.watch()

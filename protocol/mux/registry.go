@@ -107,6 +107,14 @@ func (r *Registry) bury(at place, s *Session) {
 	}()
 }
 
+// Remembers says whether any session that has ended is remembered.
+func (r *Registry) Remembers() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tombs.dig()
+	return r.tombs.order.len() > 0
+}
+
 // Entries is a copy of the table as it is now, in no order: for shutting down, and for listing who
 // is here.
 func (r *Registry) Entries() []Entry {

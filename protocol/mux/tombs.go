@@ -41,8 +41,17 @@ func (t *tombs) find(at place) *tomb {
 
 // bury remembers one more session that has ended now.
 func (t *tombs) bury(one *tomb) {
+	t.buryUntil(one, time.Now().Add(tombTime))
+}
+
+// buryUntil is bury for less than the usual time. The order is that of burials: one that is
+// forgotten late for it keeps others no longer than that.
+func (t *tombs) buryUntil(one *tomb, until time.Time) {
 	t.dig()
-	one.until = time.Now().Add(tombTime)
+	if t.all[one.place] != nil {
+		return
+	}
+	one.until = until
 	t.all[one.place] = one
 	t.order.push(one)
 	t.users[one.user]++

@@ -183,7 +183,16 @@ func Server(raw net.Conn, config *tls.Config, turn *Turn) (*Conn, error) {
 // OpenKeyLog's file does; a daemon's is in its config. raw is not closed when an error is returned.
 func Client(raw net.Conn, keyLog io.Writer, own tls.Certificate,
 	verify func(host *x509.Certificate) error) (*Conn, error) {
+	return ClientTo(raw, "", keyLog, own, verify)
+}
+
+// ClientTo is Client for a session of the daemon with that name (RE9), "" if it has none.
+func ClientTo(raw net.Conn, generation string, keyLog io.Writer, own tls.Certificate,
+	verify func(host *x509.Certificate) error) (*Conn, error) {
 	config := profile()
+	if generation != "" {
+		config.NextProtos = append(config.NextProtos, protocol.ForGeneration+generation)
+	}
 	config.KeyLogWriter = keyLog
 	// The name in the certificate and its chain do not matter here; known_hosts decides, in verify.
 	config.InsecureSkipVerify = true

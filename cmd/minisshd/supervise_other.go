@@ -1,0 +1,10 @@
+//go:build !linux
+
+package main
+
+import "github.com/urfave/cli/v2"
+
+const hasSupervisor = false
+
+// superviseDaemon is never called.
+func superviseDaemon(*cli.Context) error { return errSilent }

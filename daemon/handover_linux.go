@@ -1,0 +1,368 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"minissh/daemon/control"
+	"minissh/protocol"
+	"minissh/protocol/mux"
+	"minissh/protocol/transport"
+)
+
+// A daemon that has been replaced, an older generation, serves its sessions to their end. Their
+// clients come back to the newest one, which gives it their connections (RE9). Each generation has
+// two sockets in one directory: NAME.links takes connections, NAME.desk answers who and end. A
+// newer one keeps a connection to the first of these for as long as the older one lives: along it
+// go connections one way, and in the end what the older one remembers the other.
+
+// handover is what a generation has to do with others.
+type handover struct {
+	s        *Server
+	name     string
+	dir      string
+	listener *net.UnixListener
+	lives    atomic.Int32 // older generations; 0: nobody looks at a ClientHello
+
+	mu    sync.Mutex // guards the rest
+	older map[string]*elder
+	newer []*net.UnixConn
+	ended bool
+}
+
+// elder is an older generation, as a newer one knows it.
+type elder struct {
+	name string
+	conn *net.UnixConn
+	gone chan struct{} // closed when it has ended, and what it remembers is known here
+}
+
+const (
+	linksEnd, deskEnd = ".links", ".desk"
+	// handTime is how long another generation may take for anything.
+	handTime = time.Second
+	// rememberMost bounds a message about a session that has ended.
+	rememberMost = 8 << 10
+	// headroom is how far above the numbers of a daemon's sessions those of the next one begin, if
+	// they cannot count together.
+	headroom = 1000
+)
+
+// Handover opens this generation's sockets in a directory, which is made if it is not there.
+func (s *Server) Handover(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := control.PrivateDir(dir); err != nil {
+		return err
+	}
+	name := make([]byte, 8)
+	rand.Read(name)
+	h := &handover{s: s, dir: dir, name: hex.EncodeToString(name), older: map[string]*elder{}}
+	links := h.path(h.name, linksEnd)
+	if len(links) > control.MaxSocketPath {
+		return fmt.Errorf("%s is too long for a socket's path", dir)
+	}
+	var err error
+	h.listener, err = net.ListenUnix("unixpacket", &net.UnixAddr{Name: links, Net: "unixpacket"})
+	if err != nil {
+		return err
+	}
+	if err := s.desk.ListenForNewer(h.path(h.name, deskEnd)); err != nil {
+		h.listener.Close()
+		return err
+	}
+	s.handover = h
+	go h.accept()
+	return nil
+}
+
+func (h *handover) path(name, end string) string { return filepath.Join(h.dir, name+end) }
+
+// generation is this daemon's name for its clients, "" if they could not come back to it.
+func (s *Server) generation() string {
+	if s.handover == nil {
+		return ""
+	}
+	return s.handover.name
+}
+
+// meetOlder connects to the generations that live, and removes what dead ones have left.
+func (h *handover) meetOlder() {
+	entries, err := os.ReadDir(h.dir)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		name, is := strings.CutSuffix(entry.Name(), linksEnd)
+		if !is || name == h.name || !protocol.ValidGeneration(name) {
+			continue
+		}
+		conn, err := net.DialTimeout("unixpacket", h.path(name, linksEnd), handTime)
+		if errors.Is(err, unix.ECONNREFUSED) {
+			os.Remove(h.path(name, linksEnd))
+			os.Remove(h.path(name, deskEnd))
+		}
+		if err != nil {
+			continue
+		}
+		e := &elder{name: name, conn: conn.(*net.UnixConn), gone: make(chan struct{})}
+		if !ours(e.conn) {
+			conn.Close()
+			continue
+		}
+		h.mu.Lock()
+		h.older[name] = e
+		h.mu.Unlock()
+		h.lives.Add(1)
+		go h.inherit(e)
+		if h.s.opts.Generation.Counts() {
+			continue // together with that one
+		}
+		if last := control.HighestOf(context.Background(), h.path(name, deskEnd)); last > 0 {
+			h.s.opts.Generation.Above(last, headroom)
+		}
+	}
+}
+
+// ours says whether the other end is root's or of our own account (RULES A8).
+func ours(conn *net.UnixConn) bool {
+	uid, err := transport.PeerUID(conn)
+	return err == nil && (uid == 0 || uid == uint32(os.Geteuid()))
+}
+
+// inherit takes what an older generation remembers, which it says at its end.
+func (h *handover) inherit(e *elder) {
+	text := make([]byte, rememberMost)
+	for {
+		n, err := e.conn.Read(text)
+		if err != nil || n == 0 {
+			break
+		}
+		var ended mux.Ended
+		if json.Unmarshal(text[:n], &ended) == nil {
+			h.s.sessions.Remember(ended)
+		}
+	}
+	e.conn.Close()
+	h.mu.Lock()
+	delete(h.older, e.name)
+	h.mu.Unlock()
+	h.lives.Add(-1)
+	close(e.gone)
+}
+
+// elders says whether any older generation lives.
+func (s *Server) elders() bool { return s.handover != nil && s.handover.lives.Load() > 0 }
+
+// desks lists the sockets where older generations are asked.
+func (s *Server) desks() (list []string) {
+	h := s.handover
+	if h == nil {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for name := range h.older {
+		list = append(list, h.path(name, deskEnd))
+	}
+	return list
+}
+
+// passesOn gives a connection to the older generation that its client names, if it names one that
+// lives. The connection is untouched, whether it is given away or not.
+func (s *Server) passesOn(raw net.Conn) bool {
+	h := s.handover
+	if !s.elders() {
+		return false
+	}
+	conn, ok := raw.(*net.TCPConn)
+	if !ok {
+		return false
+	}
+	hello := peekHello(conn)
+	_, after, found := bytes.Cut(hello, []byte(protocol.ForGeneration))
+	if !found || len(after) < len(h.name) {
+		return false
+	}
+	h.mu.Lock()
+	e := h.older[string(after[:len(h.name)])]
+	h.mu.Unlock()
+	if e == nil {
+		return false
+	}
+	if e.give(conn) == nil {
+		return true
+	}
+	timer := time.NewTimer(handTime)
+	defer timer.Stop()
+	select {
+	case <-e.gone: // it has just ended, and we know how its sessions did
+	case <-timer.C:
+	}
+	return false
+}
+
+// give sends a connection's descriptor.
+func (e *elder) give(conn *net.TCPConn) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var sent error
+	if err := raw.Control(func(fd uintptr) {
+		e.conn.SetWriteDeadline(time.Now().Add(handTime))
+		_, _, sent = e.conn.WriteMsgUnix([]byte{0}, unix.UnixRights(int(fd)), nil)
+	}); err != nil {
+		return err
+	}
+	return sent
+}
+
+// peekHello looks at the first TLS record that a client sends, and leaves it in the socket. It is
+// nil if that is not a handshake, or too long, or has not come by the connection's deadline.
+func peekHello(conn *net.TCPConn) []byte {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	const header, handshake = 5, 0x16
+	buf, have := make([]byte, 4096), 0
+	whole := func() bool { return have >= header && have >= header+int(buf[3])<<8+int(buf[4]) }
+	err = raw.Read(func(fd uintptr) bool {
+		for {
+			n, _, err := unix.Recvfrom(int(fd), buf, unix.MSG_PEEK)
+			if err == unix.EINTR {
+				continue
+			}
+			if err == unix.EAGAIN {
+				return false
+			}
+			if err != nil || n == 0 || buf[0] != handshake || n == have {
+				have = 0
+				return true
+			}
+			have = n
+			if whole() || have >= protocol.MaxLogin {
+				return true
+			}
+			if have < len(buf) {
+				return false // until more has come
+			}
+			buf, have = append(buf, make([]byte, protocol.MaxLogin-len(buf))...), 0
+		}
+	})
+	if err != nil || !whole() {
+		return nil
+	}
+	return buf[:have]
+}
+
+// accept serves newer generations.
+func (h *handover) accept() {
+	for {
+		conn, err := h.listener.AcceptUnix()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			<-time.After(handTime) // no descriptors left, say
+			continue
+		}
+		h.mu.Lock()
+		welcome := !h.ended && ours(conn)
+		if welcome {
+			h.newer = append(h.newer, conn)
+		}
+		h.mu.Unlock()
+		if !welcome {
+			conn.Close()
+			continue
+		}
+		go h.take(conn)
+	}
+}
+
+// take serves the connections that a newer generation gives.
+func (h *handover) take(from *net.UnixConn) {
+	for {
+		text, rights := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
+		n, rn, _, _, err := from.ReadMsgUnix(text, rights)
+		if err != nil || n == 0 {
+			return
+		}
+		if conn := connOf(rights[:rn]); conn != nil {
+			h.s.conns.Go(func() { h.s.ServeConn(conn) })
+		}
+	}
+}
+
+// connOf is the connection whose descriptor came with a message, nil if none did.
+func connOf(control []byte) net.Conn {
+	parts, err := unix.ParseSocketControlMessage(control)
+	if err != nil || len(parts) != 1 {
+		return nil
+	}
+	fds, err := unix.ParseUnixRights(&parts[0])
+	if err != nil || len(fds) != 1 {
+		return nil
+	}
+	f := os.NewFile(uintptr(fds[0]), "connection")
+	defer f.Close()
+	conn, err := net.FileConn(f)
+	if err != nil {
+		return nil
+	}
+	return conn
+}
+
+// bequeath tells the newer generations which sessions have ended here, and takes no more
+// connections from them. False: there is none yet.
+func (h *handover) bequeath() bool {
+	h.mu.Lock()
+	newer := h.newer
+	h.ended = len(newer) > 0
+	h.mu.Unlock()
+	for _, conn := range newer {
+		for _, ended := range h.s.sessions.Ended() {
+			text, err := json.Marshal(ended)
+			if err != nil || len(text) > rememberMost {
+				continue
+			}
+			conn.SetWriteDeadline(time.Now().Add(handTime))
+			if _, err := conn.Write(text); err != nil {
+				break
+			}
+		}
+		conn.Close()
+	}
+	return len(newer) > 0
+}
+
+// close ends this generation's part in it.
+func (h *handover) close() {
+	h.listener.Close()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = true
+	for _, conn := range h.newer {
+		conn.Close()
+	}
+	for _, e := range h.older {
+		e.conn.Close()
+	}
+}

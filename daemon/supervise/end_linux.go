@@ -1,0 +1,179 @@
+package supervise
+
+import (
+	"fmt"
+	"strconv"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"minissh/daemon/process"
+)
+
+// reap notices the ends of generations, and reaps what users left running and nobody else waits
+// for. A process on the roll of a generation is ours only if that is dead: its end may be seen
+// first, and its number must not be given to another process before its session is stopped.
+func (s *supervisor) reap() {
+	for {
+		for _, g := range s.all {
+			if ended(unix.P_PID, g.pid) == g.pid {
+				s.ended(g)
+			}
+		}
+		if s.sweeps > 0 {
+			return // sweep calls us again
+		}
+		pid := ended(unix.P_ALL, 0)
+		if pid == 0 || s.listed(pid) {
+			return // or its generation's end is about to be told
+		}
+		if s.all[pid] == nil {
+			unix.Wait4(pid, nil, 0, nil)
+		}
+	}
+}
+
+// ended is a child that has ended and was not reaped, 0 if there is none.
+func ended(kind, id int) int {
+	var info unix.Siginfo
+	for {
+		err := unix.Waitid(kind, id, &info, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || info.Signo == 0 {
+			return 0
+		}
+		return pidOf(&info)
+	}
+}
+
+// listed says whether a process is on the roll of a generation.
+func (s *supervisor) listed(pid int) bool {
+	for _, g := range s.all {
+		for _, one := range on(g.slots) {
+			if one.pid == pid {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ended is the end of a generation, which has not been reaped.
+func (s *supervisor) ended(g *generation) {
+	var status syscall.WaitStatus
+	syscall.Wait4(g.pid, &status, 0, nil)
+	delete(s.all, g.pid)
+	left := on(g.slots)
+	g.close()
+	clean := status.Exited() && status.ExitStatus() == 0
+	if !clean || len(left) > 0 {
+		if g != s.next || s.served {
+			s.Log.Error("A daemon has died", "pid", g.pid, "how", howEnded(status), "commands",
+				len(left))
+		}
+	} else {
+		s.Log.Info("A daemon has ended", "pid", g.pid)
+	}
+	s.sweep(left)
+	switch g {
+	case s.next:
+		s.next = nil
+		s.notStarted(g, status)
+	case s.current:
+		s.current = nil
+		if s.next != nil && s.next.ready {
+			s.commit(s.next)
+			return
+		}
+		if time.Since(g.began) > calmAfter {
+			s.failures = 0
+		}
+		s.again()
+	}
+}
+
+// notStarted is the end of a generation that has never served.
+func (s *supervisor) notStarted(g *generation, status syscall.WaitStatus) {
+	why := g.why
+	if why.Err == "" {
+		why.Err = "it ended before it was ready: " + howEnded(status)
+	}
+	if g.asker != nil && s.all[g.asker.pid] == g.asker {
+		g.asker.say(message{Kind: kindUpgraded, Text: why.Err, Hint: why.Fix})
+	}
+	switch {
+	case s.stopping || s.leaving:
+	case s.current != nil:
+		s.Log.Error("The new daemon did not start; the old one serves on", "error", why.Err)
+	case !s.served: // it has said why
+		if g.why.Err == "" {
+			s.Log.Error("The daemon did not start", "error", why.Err)
+		}
+		s.end(1)
+	default:
+		s.Log.Error("The new daemon did not start", "error", why.Err)
+		s.again()
+	}
+}
+
+// again starts a generation in place of one that has died: at once, and then after longer and
+// longer pauses.
+func (s *supervisor) again() {
+	if s.stopping || s.leaving {
+		return
+	}
+	var pause time.Duration
+	if s.failures > 0 {
+		pause = min(firstPause<<min(s.failures-1, 10), lastPause)
+	}
+	s.failures++
+	s.later(pause, func() {
+		if s.stopping || s.leaving || s.current != nil || s.next != nil {
+			return
+		}
+		if err := s.start(nil); err != nil {
+			s.Log.Error("The daemon cannot be started", "error", err.Error())
+			s.again()
+		}
+	})
+}
+
+// sweep stops what a dead generation left running, as it would have done itself when its clients
+// had gone (RULES C2).
+func (s *supervisor) sweep(left []noted) {
+	for _, one := range left {
+		command, err := process.TakeOrphan(one.pid, one.terminal)
+		if err != nil {
+			s.Log.Warn("A command is not stopped", "pid", one.pid, "error", err.Error())
+			continue
+		}
+		s.sweeps++
+		go func() {
+			alive, err := command.Stop(s.rush, s.Grace)
+			s.do <- func() {
+				if s.sweeps--; err != nil {
+					s.Log.Error("Not all of a command could be stopped", "pid", one.pid, "left",
+						len(alive), "error", err.Error())
+				}
+				s.reap()
+			}
+		}()
+	}
+}
+
+// pidOf reads si_pid: after three ints comes an aligned union that begins with it.
+func pidOf(info *unix.Siginfo) int {
+	const union = (12 + strconv.IntSize/8 - 1) / (strconv.IntSize / 8) * (strconv.IntSize / 8)
+	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), union)))
+}
+
+func howEnded(status syscall.WaitStatus) string {
+	if status.Signaled() {
+		return "signal " + unix.SignalName(status.Signal())
+	}
+	return fmt.Sprintf("exit code %d", status.ExitStatus())
+}
