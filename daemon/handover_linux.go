@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -62,7 +63,8 @@ const (
 	headroom = 1000
 )
 
-// Handover opens this generation's sockets in a directory, which is made if it is not there.
+// Handover opens this generation's sockets in a directory, which is made if it is not there, and
+// meets the older generations that are there. It comes before all other sockets.
 func (s *Server) Handover(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -87,6 +89,7 @@ func (s *Server) Handover(dir string) error {
 		return err
 	}
 	s.handover = h
+	h.meetOlder()
 	go h.accept()
 	return nil
 }
@@ -303,6 +306,10 @@ func (h *handover) take(from *net.UnixConn) {
 		text, rights := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
 		n, rn, _, _, err := from.ReadMsgUnix(text, rights)
 		if err != nil || n == 0 {
+			h.mu.Lock()
+			h.newer = slices.DeleteFunc(h.newer, func(c *net.UnixConn) bool { return c == from })
+			h.mu.Unlock()
+			from.Close()
 			return
 		}
 		if conn := connOf(rights[:rn]); conn != nil {
@@ -334,23 +341,33 @@ func connOf(control []byte) net.Conn {
 // connections from them. False: there is none yet.
 func (h *handover) bequeath() bool {
 	h.mu.Lock()
-	newer := h.newer
-	h.ended = len(newer) > 0
+	newer := slices.Clone(h.newer)
 	h.mu.Unlock()
+	heard := false
 	for _, conn := range newer {
-		for _, ended := range h.s.sessions.Ended() {
-			text, err := json.Marshal(ended)
-			if err != nil || len(text) > rememberMost {
-				continue
-			}
-			conn.SetWriteDeadline(time.Now().Add(handTime))
-			if _, err := conn.Write(text); err != nil {
-				break
-			}
-		}
-		conn.Close()
+		heard = h.tellEnded(conn) == nil || heard
 	}
-	return len(newer) > 0
+	if heard {
+		for _, conn := range newer {
+			conn.Close()
+		}
+	}
+	return heard
+}
+
+// tellEnded tells one of them.
+func (h *handover) tellEnded(to *net.UnixConn) error {
+	for _, ended := range h.s.sessions.Ended() {
+		text, err := json.Marshal(ended)
+		if err != nil || len(text) > rememberMost {
+			continue
+		}
+		to.SetWriteDeadline(time.Now().Add(handTime))
+		if _, err := to.Write(text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // close ends this generation's part in it.

@@ -19,6 +19,5 @@ func (*Server) generation() string     { return "" }
 func (*Server) elders() bool           { return false }
 func (*Server) desks() []string        { return nil }
 func (*Server) passesOn(net.Conn) bool { return false }
-func (*handover) meetOlder()           {}
 func (*handover) bequeath() bool       { return false }
 func (*handover) close()               {}

@@ -213,9 +213,6 @@ func (s *Server) Serve() {
 		since := time.Now().Add(s.opts.LoginGrace)
 		s.since.Store(&since)
 	}
-	if s.handover != nil {
-		s.handover.meetOlder()
-	}
 	var accepting sync.WaitGroup
 	for _, l := range s.listening() {
 		accepting.Go(func() { s.accept(l) })

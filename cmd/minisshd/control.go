@@ -31,11 +31,11 @@ func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error 
 	if path != "" {
 		path, err := filepath.Abs(path)
 		if err == nil {
+			openHandover(server, path, log)
 			err = server.Desk().Listen(path)
 		}
 		if err == nil {
 			listenPair(c, server, path, log)
-			openHandover(server, path, log)
 		}
 		if errors.Is(err, control.ErrTaken) {
 			err = advise("another minisshd has the control socket "+shown(path),
@@ -45,11 +45,11 @@ func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error 
 	}
 	paths, err := control.Paths()
 	if err == nil {
+		openHandover(server, paths[0], log)
 		err = server.Desk().Listen(paths[0])
 	}
 	if err == nil {
 		listenPair(c, server, paths[0], log)
-		openHandover(server, paths[0], log)
 	} else {
 		log.Warn("There is no control socket: minisshd who, end and pair do not reach this "+
 			"daemon, unless it is started with --control PATH", "error", err.Error())
@@ -57,8 +57,8 @@ func openControl(c *cli.Context, server *daemon.Server, log *slog.Logger) error 
 	return nil
 }
 
-// openHandover opens what the next generation of the daemon needs, if there can be one: next to the
-// control socket.
+// openHandover opens what the next generation of the daemon needs, if there can be one, next to the
+// control socket. It comes first: whoever asks there asks about older daemons too.
 func openHandover(server *daemon.Server, control string, log *slog.Logger) {
 	if generation == nil {
 		return

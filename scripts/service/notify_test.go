@@ -22,6 +22,7 @@ import (
 type manager struct {
 	t    *testing.T
 	conn *net.UnixConn
+	kept map[string]*os.File // by FDNAME
 }
 
 func newManager(t *testing.T, address string) *manager {
@@ -31,17 +32,40 @@ func newManager(t *testing.T, address string) *manager {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return &manager{t, conn}
+	return &manager{t, conn, map[string]*os.File{}}
 }
 
-// next is the next message, as assignments.
+// next is the next message, as assignments. What it is given to keep it keeps, and says nothing.
 func (m *manager) next() map[string]string {
 	m.t.Helper()
+	for {
+		message, kept := m.hear()
+		switch {
+		case message["FDSTORE"] == "1":
+			m.kept[message["FDNAME"]] = kept
+		case message["FDSTOREREMOVE"] == "1":
+			delete(m.kept, message["FDNAME"])
+		default:
+			return message
+		}
+	}
+}
+
+// hear is the next message, with the file that came along; nil if none did.
+func (m *manager) hear() (map[string]string, *os.File) {
+	m.t.Helper()
 	m.conn.SetReadDeadline(time.Now().Add(testhost.Patience))
-	buf := make([]byte, 4096)
-	n, err := m.conn.Read(buf)
+	buf, rights := make([]byte, 4096), make([]byte, unix.CmsgSpace(4))
+	n, rn, _, _, err := m.conn.ReadMsgUnix(buf, rights)
 	if err != nil {
 		m.t.Fatal(err)
+	}
+	var kept *os.File
+	if parts, err := unix.ParseSocketControlMessage(rights[:rn]); err == nil && len(parts) == 1 {
+		if fds, err := unix.ParseUnixRights(&parts[0]); err == nil && len(fds) == 1 {
+			kept = os.NewFile(uintptr(fds[0]), "kept")
+			m.t.Cleanup(func() { kept.Close() })
+		}
 	}
 	message := map[string]string{}
 	for _, line := range strings.Split(strings.TrimSuffix(string(buf[:n]), "\n"), "\n") {
@@ -51,7 +75,7 @@ func (m *manager) next() map[string]string {
 		}
 		message[name] = value
 	}
-	return message
+	return message, kept
 }
 
 // monotonic is CLOCK_MONOTONIC in microseconds, which systemd compares.

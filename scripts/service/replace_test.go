@@ -1,0 +1,358 @@
+//go:build linux
+
+package service_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"minissh/scripts/testhost"
+)
+
+// replaced is a daemon with a supervisor, and a relay on the way to it.
+type replaced struct {
+	*testhost.Daemon
+	t       *testing.T
+	p       *testhost.Place
+	control string
+	relay   *relay
+}
+
+// supervised starts a daemon with a supervisor. The client knows it as `box`, and by way of the
+// relay as `far`.
+func supervised(t *testing.T, p *testhost.Place, args ...string) *replaced {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "m") // a socket's path is short
+	p.Must(err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	r := &replaced{t: t, p: p, control: filepath.Join(dir, "c")}
+	r.Daemon = p.Start(p.Command("minisshd", append([]string{"--supervisor", "yes", "--control",
+		r.control, "--listen", "127.0.0.1:0", "--host-key", p.Path("host_key"),
+		"--authorized-keys", p.Path("authorized_keys")}, args...)...))
+	r.Out.Await(t, "\n")
+	_, after, _ := strings.Cut(r.Out.String(), "127.0.0.1:")
+	r.Port, _, _ = strings.Cut(after, " ")
+	p.Knows("box", r.Port)
+	r.relay = newRelay(t, "127.0.0.1:"+r.Port)
+	p.Knows("far", r.relay.port)
+	return r
+}
+
+// daemons are the process ids of the generations.
+func (r *replaced) daemons() (list []int) {
+	return children(r.Cmd.Process.Pid, "minisshd")
+}
+
+// children are a process's children of a name, the oldest first.
+func children(pid int, name string) (list []int) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		for _, word := range strings.Fields(string(text)) {
+			comm, _ := os.ReadFile("/proc/" + word + "/comm")
+			if id, err := strconv.Atoi(word); err == nil && strings.TrimSpace(string(comm)) == name {
+				list = append(list, id)
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// upgrade replaces the daemon, and says how that went.
+func (r *replaced) upgrade() testhost.Ran {
+	return r.p.Run("minisshd", "upgrade", "--control", r.control)
+}
+
+func (r *replaced) mustUpgrade() {
+	r.t.Helper()
+	if u := r.upgrade(); u.Code != 0 || !strings.Contains(u.Out, "serves from now on") {
+		r.t.Fatalf("%+v; the daemon says %s", u, r.Log)
+	}
+}
+
+// await waits until something is so.
+func await(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	late := time.After(testhost.Patience)
+	for !is() {
+		select {
+		case <-late:
+			t.Fatal("never: " + what)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// relay passes connections on, and cuts them.
+type relay struct {
+	port string
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func newRelay(t *testing.T, to string) *relay {
+	l := listen(t, "tcp", "127.0.0.1:0")
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	r := &relay{port: port}
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", to)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			r.mu.Lock()
+			r.conns = append(r.conns, near, far)
+			r.mu.Unlock()
+			for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+				go func() {
+					io.Copy(way[0], way[1])
+					way[0].Close()
+					way[1].Close()
+				}()
+			}
+		}
+	}()
+	t.Cleanup(r.cut)
+	return r
+}
+
+func (r *relay) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, conn := range r.conns {
+		conn.Close()
+	}
+	r.conns = nil
+}
+
+// knocking connects all the time until it is told to stop, and says how often that was refused.
+func knocking(port string) (stop func() (knocks int, failed error)) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	knocks, failed := 0, error(nil)
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-quit:
+				return
+			case <-time.After(2 * time.Millisecond):
+			}
+			conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+			if err != nil {
+				failed = err
+				continue
+			}
+			conn.Close()
+			knocks++
+		}
+	}()
+	return func() (int, error) {
+		close(quit)
+		<-done
+		return knocks, failed
+	}
+}
+
+// A running command and its input and output outlive that its daemon is replaced, twice; who shows
+// old and new under numbers of one series; nobody is refused; and an old daemon goes with its last
+// session.
+func TestUpgrade(t *testing.T) {
+	p := testhost.New(t)
+	r := supervised(t, p)
+	stop := knocking(r.Port)
+	cat := p.Command("minissh", "box", "cat; exit 7")
+	typed, err := cat.StdinPipe()
+	p.Must(err)
+	said := new(testhost.Text)
+	c := p.StartWith(cat, said, os.Stderr)
+	fmt.Fprintln(typed, "one")
+	said.Await(t, "one\n")
+	first := r.daemons()
+	r.mustUpgrade()
+	if now := r.daemons(); len(first) != 1 || len(now) != 2 || now[0] != first[0] {
+		t.Errorf("the daemons were %v and are %v", first, now)
+	}
+	fmt.Fprintln(typed, "two")
+	said.Await(t, "two\n")
+	r.Cmd.Process.Signal(syscall.SIGUSR2)
+	await(t, "a third daemon", func() bool {
+		now := r.daemons() // the second one has had no session
+		return len(now) == 2 && now[0] == first[0]
+	})
+	other := p.Start(p.Command("minissh", "box", "sleep 300"))
+	await(t, "two sessions", func() bool {
+		who := p.Run("minisshd", "who", "--control", r.control).Out
+		return strings.Contains(who, "\n1 ") && strings.Contains(who, `(old daemon) "cat; exit 7"`) &&
+			strings.Contains(who, "\n2 ") && strings.Contains(who, ` "sleep 300"`)
+	})
+	if e := p.Run("minisshd", "end", "--control", r.control, "2"); e.Code != 0 {
+		t.Errorf("%+v", e)
+	}
+	<-other.Done
+	fmt.Fprintln(typed, "three")
+	typed.Close()
+	<-c.Done
+	if code := cat.ProcessState.ExitCode(); code != 7 || said.String() != "one\ntwo\nthree\n" {
+		t.Errorf("exit code %d, %q", code, said)
+	}
+	if knocks, err := stop(); err != nil || knocks < 20 {
+		t.Errorf("%d connections, then %v", knocks, err)
+	}
+	await(t, "one daemon", func() bool {
+		now := r.daemons()
+		return len(now) == 1 && now[0] != first[0]
+	})
+}
+
+// The administrator ends a session of an old daemon.
+func TestEndOld(t *testing.T) {
+	p := testhost.New(t)
+	r := supervised(t, p)
+	said := new(testhost.Text)
+	c := p.StartWith(p.Command("minissh", "box", "echo there; sleep 300"), said, io.Discard)
+	said.Await(t, "there")
+	r.mustUpgrade()
+	if e := p.Run("minisshd", "end", "--control", r.control, "1"); e.Code != 0 ||
+		!strings.Contains(e.Out, "session 1 of") {
+		t.Errorf("%+v", e)
+	}
+	<-c.Done
+	if e := p.Run("minisshd", "end", "--control", r.control, "1"); e.Code != 1 ||
+		!strings.Contains(e.Err, "there is no session 1") {
+		t.Errorf("%+v", e)
+	}
+}
+
+// What cannot start, or cannot serve as it is told to, leaves the old daemon serving, and is told.
+func TestUpgradeFails(t *testing.T) {
+	p := testhost.New(t)
+	program := p.Path("minisshd")
+	p.Must(os.Symlink(testhost.Bin+"/minisshd", program))
+	lead := func(to string) {
+		p.Must(os.Symlink(to, program+"-new"))
+		p.Must(os.Rename(program+"-new", program))
+	}
+	dir, err := os.MkdirTemp("", "m")
+	p.Must(err)
+	defer os.RemoveAll(dir)
+	r := &replaced{t: t, p: p, control: filepath.Join(dir, "c")}
+	cmd := p.Command(program, "--supervisor", "yes", "--control", r.control, "--listen",
+		"127.0.0.1:0", "--host-key", p.Path("host_key"), "--authorized-keys",
+		p.Path("authorized_keys"))
+	r.Daemon = p.Start(cmd)
+	r.Out.Await(t, "\n")
+	_, after, _ := strings.Cut(r.Out.String(), "127.0.0.1:")
+	r.Port, _, _ = strings.Cut(after, " ")
+	p.Knows("box", r.Port)
+	first := r.daemons()
+	key := p.Read("host_key")
+	for _, c := range []struct {
+		name   string
+		break_ func()
+		said   string
+		mended func()
+	}{
+		{"a program that ends", func() { lead("/bin/false") },
+			"it ended before it was ready: exit code 1", func() { lead(testhost.Bin + "/minisshd") }},
+		{"no program", func() { os.Remove(program) }, "is not there",
+			func() { lead(testhost.Bin + "/minisshd") }},
+		{"a host key that is not one", func() { p.Write("host_key", "nonsense") },
+			"the host key", func() { p.Write("host_key", key) }},
+	} {
+		c.break_()
+		u := r.upgrade()
+		if u.Code != 1 || !strings.Contains(u.Err, "the old one serves on") ||
+			!strings.Contains(u.Err, c.said) {
+			t.Errorf("%s: %+v", c.name, u)
+		}
+		if now := r.daemons(); !slices.Equal(now, first) {
+			t.Errorf("%s: the daemons were %v and are %v", c.name, first, now)
+		}
+		if run := p.Run("minissh", "box", "echo served"); run.Out != "served\n" {
+			t.Errorf("%s: %+v", c.name, run)
+		}
+		c.mended()
+	}
+	// the program that the name leads to now is the one that is started
+	copied, err := os.ReadFile(testhost.Bin + "/minisshd")
+	p.Must(err)
+	p.Must(os.WriteFile(p.Path("another"), copied, 0o700))
+	lead(p.Path("another"))
+	r.mustUpgrade()
+	await(t, "the other program alone", func() bool {
+		now := r.daemons()
+		if len(now) != 1 {
+			return false
+		}
+		exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", now[0]))
+		return exe == p.Path("another")
+	})
+}
+
+// A client whose link is lost after its daemon was replaced, twice, finds the daemon that has its
+// session, and goes on; one that comes back after the session was ended there, and that daemon has
+// gone, learns that it was.
+func TestResumeFindsOld(t *testing.T) {
+	p := testhost.New(t)
+	r := supervised(t, p)
+	cat := p.Command("minissh", "-v", "far", "cat; exit 7")
+	typed, err := cat.StdinPipe()
+	p.Must(err)
+	said, told := new(testhost.Text), new(testhost.Text)
+	c := p.StartWith(cat, said, told)
+	fmt.Fprintln(typed, "one")
+	said.Await(t, "one\n")
+	r.mustUpgrade()
+	r.mustUpgrade()
+	r.relay.cut()
+	fmt.Fprintln(typed, "two")
+	said.Await(t, "two\n")
+	told.Await(t, "is back")
+	typed.Close()
+	<-c.Done
+	if code := cat.ProcessState.ExitCode(); code != 7 || said.String() != "one\ntwo\n" {
+		t.Errorf("exit code %d, %q; %s", code, said, told)
+	}
+	await(t, "one daemon", func() bool { return len(r.daemons()) == 1 })
+
+	said, told = new(testhost.Text), new(testhost.Text)
+	stopped := p.Command("minissh", "far", "echo there; read x")
+	stopped.Stdin, _, err = os.Pipe()
+	p.Must(err)
+	c = p.StartWith(stopped, said, told)
+	said.Await(t, "there\n")
+	r.mustUpgrade()
+	stopped.Process.Signal(syscall.SIGSTOP)
+	await(t, "a stopped client", func() bool {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", stopped.Process.Pid))
+		return strings.Contains(string(stat), ") T ")
+	})
+	r.relay.cut()
+	if e := p.Run("minisshd", "end", "--control", r.control, "2"); e.Code != 0 {
+		t.Errorf("%+v", e)
+	}
+	await(t, "one daemon", func() bool { return len(r.daemons()) == 1 })
+	stopped.Process.Signal(syscall.SIGCONT)
+	<-c.Done
+	if code := stopped.ProcessState.ExitCode(); code != 255 ||
+		!strings.Contains(told.String(), "the administrator ended this session") {
+		t.Errorf("exit code %d; %s", code, told)
+	}
+}
