@@ -19,12 +19,21 @@ var DefaultListen = []string{"127.0.0.1:7422", "[::1]:7422"}
 
 // Listen opens addresses, all or none. Beyond loopback it refuses while nobody could log in.
 func (s *Server) Listen(addresses ...string) error {
-	if err := s.dropUnwanted(addresses); err != nil {
+	dropped, err := s.dropUnwanted(addresses)
+	if err != nil {
 		return err
+	}
+	patience := time.Now()
+	if dropped {
+		patience = patience.Add(dropTime)
 	}
 	var all []net.Listener
 	for _, address := range addresses {
 		opened, err := s.listen(address)
+		for errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(patience) {
+			<-time.After(dropLook)
+			opened, err = s.listen(address)
+		}
 		last := address == addresses[len(addresses)-1]
 		if err != nil && noSuchFamily(err) && slices.Equal(addresses, DefaultListen) &&
 			(len(all) > 0 || !last) {
@@ -144,17 +153,23 @@ func reachable(l net.Listener, at netip.AddrPort) (list []netip.AddrPort) {
 // heldKey begins the names under which a supervisor holds sockets that were opened here.
 const heldKey = "listen/"
 
+// How long a service manager may take to close what it is told not to keep, and how often we look.
+const (
+	dropTime = 2 * time.Second
+	dropLook = 50 * time.Millisecond
+)
+
 // dropUnwanted closes what earlier generations have left open, and what these addresses do not say:
-// it may be in the way of what they say.
-func (s *Server) dropUnwanted(addresses []string) error {
+// it may be in the way of what they say, for as long as dropTime.
+func (s *Server) dropUnwanted(addresses []string) (dropped bool, err error) {
 	if s.opts.Generation == nil {
-		return nil
+		return false, nil
 	}
 	var wanted []string
 	for _, text := range addresses {
 		a, err := parseAddress(text)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if a.path != "" {
 			wanted = append(wanted, heldKey+text)
@@ -162,7 +177,7 @@ func (s *Server) dropUnwanted(addresses []string) error {
 		}
 		hosts, err := a.hosts()
 		if err != nil {
-			return err
+			return false, err
 		}
 		for _, host := range hosts {
 			wanted = append(wanted, heldKey+net.JoinHostPort(host, a.port))
@@ -239,12 +254,21 @@ func (s *Server) Leave() {
 	s.desk.Leave()
 }
 
-// AwaitIdle returns when nobody is here any more, is about to be, or may ask for a session that has
-// ended; or when ctx ends, with its error.
+// AwaitIdle returns when nobody is here any more or about to be, and another daemon remembers the
+// sessions that have ended; or when ctx ends, with its error.
 func (s *Server) AwaitIdle(ctx context.Context) error {
 	ticks := time.NewTicker(idleLook)
 	defer ticks.Stop()
+	var since time.Time // of being alone
 	for !s.idle() {
+		switch {
+		case !s.alone():
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
+		case time.Since(since) > heirTime:
+			return nil
+		}
 		select {
 		case <-ticks.C:
 		case <-ctx.Done():
@@ -254,8 +278,13 @@ func (s *Server) AwaitIdle(ctx context.Context) error {
 	return nil
 }
 
-// idleLook is how often AwaitIdle looks.
-const idleLook = 200 * time.Millisecond
+const (
+	// idleLook is how often AwaitIdle looks.
+	idleLook = 200 * time.Millisecond
+	// heirTime is how long a daemon stays that only remembers sessions, and finds no other that
+	// could: a restart takes less.
+	heirTime = time.Minute
+)
 
 func (s *Server) idle() bool {
 	if !s.alone() {

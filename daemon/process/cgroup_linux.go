@@ -70,6 +70,9 @@ func delegated() string {
 			continue
 		}
 		dir := filepath.Join(mountOfCgroup2(), path)
+		if filepath.Base(dir) == daemonCgroup { // where an earlier daemon has put our supervisor
+			dir = filepath.Dir(dir)
+		}
 		for _, name := range []string{"trusted.delegate", "user.delegate"} {
 			value := make([]byte, 8)
 			if n, err := unix.Getxattr(dir, name, value); err == nil && string(value[:n]) == "1" {
@@ -131,17 +134,32 @@ func newCgroups(dir string, perUser int64) (*Cgroups, error) {
 	if c.perUser == 0 {
 		c.perUser = whole / 3
 	}
+	// what runs there since an earlier daemon's time is counted from now on, and bounded
+	left, _ := filepath.Glob(filepath.Join(users, "*", "pids.max"))
+	for _, file := range left {
+		write(file, strconv.FormatInt(c.perUser, 10))
+	}
 	return c, nil
 }
 
+// daemonCgroup is the name of the cgroup for the daemon itself.
+const daemonCgroup = "daemon"
+
 // moveDaemon makes room: a cgroup of v2 with controllers for those below it may not have processes.
+// It moves this one and, if there is one, its supervisor.
 func (c *Cgroups) moveDaemon() error {
-	own := filepath.Join(c.dir, "daemon")
+	own := filepath.Join(c.dir, daemonCgroup)
 	if err := os.Mkdir(own, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
 	if err := write(filepath.Join(own, "cgroup.procs"), strconv.Itoa(os.Getpid())); err != nil {
 		return err
+	}
+	here, _ := os.ReadFile(filepath.Join(c.dir, "cgroup.procs"))
+	for line := range strings.Lines(string(here)) {
+		if pid := strings.TrimSpace(line); pid == strconv.Itoa(os.Getppid()) {
+			write(filepath.Join(own, "cgroup.procs"), pid) // else the next write says why not
+		}
 	}
 	return write(filepath.Join(c.dir, "cgroup.subtree_control"), "+pids")
 }
@@ -156,11 +174,11 @@ func (c *Cgroups) enter(uid uint32) (dir string, left func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.uses[uid] == 0 {
-		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-			return "", nil, err
+		err := c.makeFor(dir)
+		if errors.Is(err, os.ErrNotExist) { // another daemon's last command there has just ended
+			err = c.makeFor(dir)
 		}
-		if err := write(filepath.Join(dir, "pids.max"),
-			strconv.FormatInt(c.perUser, 10)); err != nil {
+		if err != nil {
 			return "", nil, err
 		}
 	}
@@ -176,6 +194,14 @@ func (c *Cgroups) enter(uid uint32) (dir string, left func(), err error) {
 			os.Remove(dir) // what the commands left running keeps it
 		}
 	}), nil
+}
+
+// makeFor makes an account's cgroup, if it is not there.
+func (c *Cgroups) makeFor(dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return write(filepath.Join(dir, "pids.max"), strconv.FormatInt(c.perUser, 10))
 }
 
 // roomIn says whether a command can start in an account's cgroup, and among all accounts.

@@ -212,12 +212,12 @@ func (g *Generation) Keep(key string, c syscall.Conn) error {
 	return sent
 }
 
-// Want says which of the descriptors whose names begin with a prefix are wanted. If no other
-// generation serves, the others are closed everywhere when it returns: what they block can be
-// opened again.
-func (g *Generation) Want(prefix string, keys []string) error {
+// Want says which of the descriptors whose names begin with a prefix are wanted, and whether there
+// are others. If no other generation serves, those are closed here when it returns: what they block
+// can be opened again, as soon as the service manager has closed them too.
+func (g *Generation) Want(prefix string, keys []string) (others bool, err error) {
 	if g == nil {
-		return nil
+		return false, nil
 	}
 	wanted := map[string]bool{}
 	for _, key := range keys {
@@ -228,13 +228,14 @@ func (g *Generation) Want(prefix string, keys []string) error {
 		if strings.HasPrefix(key, prefix) && !wanted[key] {
 			unix.Close(fd)
 			delete(g.held, key)
+			others = true
 		}
 	}
 	g.mu.Unlock()
 	if err := g.link.send(message{Kind: kindWant, Text: prefix, Keys: keys}); err != nil {
-		return err
+		return others, err
 	}
-	return g.await(g.wanted, 10*time.Second)
+	return others, g.await(g.wanted, 10*time.Second)
 }
 
 // Activated lists what a service manager opened, in its order.

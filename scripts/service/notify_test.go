@@ -44,6 +44,9 @@ func (m *manager) next() map[string]string {
 		case message["FDSTORE"] == "1":
 			m.kept[message["FDNAME"]] = kept
 		case message["FDSTOREREMOVE"] == "1":
+			if file := m.kept[message["FDNAME"]]; file != nil {
+				file.Close()
+			}
 			delete(m.kept, message["FDNAME"])
 		default:
 			return message
