@@ -45,7 +45,8 @@ func (l *login) secureOn(ctx context.Context, raw net.Conn, generation string,
 	}
 	defer endKeyLog()
 	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
-	conn, err = transport.ClientTo(raw, generation, keyLog, envelope, func(host *x509.Certificate) error {
+	conn, err = transport.ClientTo(raw, generation, keyLog, envelope, func(
+		host *x509.Certificate) error {
 		key, err := keys.FromCertificate(host)
 		if err != nil {
 			return err

@@ -36,7 +36,8 @@ func TestAgentIsNotAskedEverySecond(t *testing.T) {
 		asked := 0
 		k := &keeper{session: client, hello: hello, longest: time.Hour,
 			debug: func(string, ...any) {}, hurry: make(chan struct{}, 1),
-			more: again{connect: func(context.Context, context.Context, string) (*transport.Conn, error) {
+			more: again{connect: func(context.Context, context.Context, string) (
+				*transport.Conn, error) {
 				asked++
 				return nil, &unsigned{errors.New("the agent was told no")}
 			}}}

@@ -31,8 +31,8 @@ type Config struct {
 	Software  string // name and version told to askers
 	Log       *slog.Logger
 	Tally     *logbook.Tally
-	// Place says where the daemon is to be found now. It and Older are the only calls from here to a
-	// higher package.
+	// Place says where the daemon is to be found now. It and Older are the only calls from here to
+	// a higher package.
 	Place func() Place
 	// what passes the sockets on to the next daemon; nil: nobody does
 	Generation *supervise.Generation

@@ -17,13 +17,18 @@ import (
 // first, and its number must not be given to another process before its session is stopped.
 func (s *supervisor) reap() {
 	for {
+		waits := false
 		for _, g := range s.all {
-			if ended(unix.P_PID, g.pid) == g.pid {
+			switch {
+			case ended(unix.P_PID, g.pid) != g.pid:
+			case s.heard(g):
 				s.ended(g)
+			default:
+				waits = true
 			}
 		}
-		if s.sweeps > 0 {
-			return // sweep calls us again
+		if s.sweeps > 0 || waits {
+			return // we are called again
 		}
 		pid := ended(unix.P_ALL, 0)
 		if pid == 0 || s.listed(pid) {
@@ -33,6 +38,18 @@ func (s *supervisor) reap() {
 			unix.Wait4(pid, nil, 0, nil)
 		}
 	}
+}
+
+// heard says whether all is known that a dead generation has said, perhaps why it ended. If not, it
+// has reap called when it is, or soon.
+func (s *supervisor) heard(g *generation) bool {
+	if !g.silent && g.wait == nil {
+		g.wait = s.later(patience, func() {
+			g.silent = true
+			s.reap()
+		})
+	}
+	return g.silent
 }
 
 // ended is a child that has ended and was not reaped, 0 if there is none.

@@ -92,3 +92,17 @@ func (s *supervisor) dropOthers(prefix string, wanted []string) {
 		}
 	}
 }
+
+// release closes everything that is held, at the end.
+func (s *supervisor) release() {
+	for _, fd := range s.held {
+		unix.Close(fd)
+	}
+	if s.numbers >= 0 {
+		unix.Close(s.numbers)
+	}
+	for _, g := range s.all {
+		g.close()
+	}
+	s.inRush()
+}

@@ -13,10 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Times that a supervisor gives others. StopMost and the rest of a stop are the generation's own.
-const (
+// Times that a supervisor gives others; tests are less patient.
+var (
 	startMost = 30 * time.Second // for a generation to be ready
 	leaveMost = 5 * time.Second  // for one to leave
+)
+
+const (
 	// After a second signal all generations end by themselves within hurryMost, or are killed; what
 	// they leave has sweepMost.
 	hurryMost = 1500 * time.Millisecond
@@ -73,16 +76,18 @@ type supervisor struct {
 
 // generation is a supervisor's end of one.
 type generation struct {
-	pid   int
-	link  *link
-	slots []int64 // its roll; nil: it has none
-	unmap func()
-	asker *generation // waits for its start; may be nil
-	began time.Time   // when it was told to go
-	ready bool
-	left  bool
-	uses  []string
-	why   Outcome // what it says about its failure
+	pid    int
+	link   *link
+	slots  []int64 // its roll; nil: it has none
+	unmap  func()
+	asker  *generation // waits for its start; may be nil
+	began  time.Time   // when it was told to go
+	ready  bool
+	left   bool
+	uses   []string
+	why    Outcome     // what it says about its failure
+	silent bool        // it says nothing any more
+	wait   *time.Timer // for that, when it is dead; nil: it lives
 }
 
 // Run starts a daemon and sees it through its generations. It returns the exit code of the whole.
@@ -95,6 +100,7 @@ func Run(config Config) int {
 		s.Log.Warn("After a crash nobody stops the commands that it leaves", "error", err.Error())
 	}
 	s.takeHeld()
+	defer s.release()
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)
 	defer signal.Stop(children)
@@ -193,6 +199,10 @@ func (s *supervisor) serve(g *generation) {
 	for {
 		m, fds, err := g.link.receive()
 		if err != nil {
+			s.do <- func() {
+				g.silent = true
+				s.reap()
+			}
 			return
 		}
 		s.do <- func() { s.hear(g, m, fds) }

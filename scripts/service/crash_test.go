@@ -43,7 +43,8 @@ func TestCrash(t *testing.T) {
 	r := supervised(t, p, "--stop-grace", "500ms")
 	note := func(name string) string { return "echo $$ >" + p.Path(name) + "; " }
 	// what was left in the background: on purpose, by a command that has ended since
-	if b := p.Run("minissh", "box", "sh -c '"+note("left")+"exec sleep 290' >/dev/null 2>&1 &"); b.Code != 0 {
+	b := p.Run("minissh", "box", "sh -c '"+note("left")+"exec sleep 290' >/dev/null 2>&1 &")
+	if b.Code != 0 {
 		t.Fatalf("%+v", b)
 	}
 	told := new(testhost.Text)
@@ -214,7 +215,8 @@ func TestSupervisorSignals(t *testing.T) {
 	}
 	p := testhost.New(t)
 	d := p.Daemon()
-	p.Run("minissh", "--detach", "--name", "work", "box", "echo $$ >"+p.Path("pid")+"; exec sleep 300")
+	p.Run("minissh", "--detach", "--name", "work", "box", "echo $$ >"+p.Path("pid")+
+		"; exec sleep 300")
 	pid := pidIn(t, p, "pid")
 	d.Cmd.Process.Signal(syscall.SIGUSR2)
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

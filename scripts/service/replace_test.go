@@ -60,7 +60,8 @@ func children(pid int, name string) (list []int) {
 		text, _ := os.ReadFile(task)
 		for _, word := range strings.Fields(string(text)) {
 			comm, _ := os.ReadFile("/proc/" + word + "/comm")
-			if id, err := strconv.Atoi(word); err == nil && strings.TrimSpace(string(comm)) == name {
+			id, err := strconv.Atoi(word)
+			if err == nil && strings.TrimSpace(string(comm)) == name {
 				list = append(list, id)
 			}
 		}
@@ -199,7 +200,8 @@ func TestUpgrade(t *testing.T) {
 	other := p.Start(p.Command("minissh", "box", "sleep 300"))
 	await(t, "two sessions", func() bool {
 		who := p.Run("minisshd", "who", "--control", r.control).Out
-		return strings.Contains(who, "\n1 ") && strings.Contains(who, `(old daemon) "cat; exit 7"`) &&
+		return strings.Contains(who, "\n1 ") &&
+			strings.Contains(who, `(old daemon) "cat; exit 7"`) &&
 			strings.Contains(who, "\n2 ") && strings.Contains(who, ` "sleep 300"`)
 	})
 	if e := p.Run("minisshd", "end", "--control", r.control, "2"); e.Code != 0 {
@@ -263,20 +265,20 @@ func TestUpgradeFails(t *testing.T) {
 	p.Knows("box", r.Port)
 	first := r.daemons()
 	key := p.Read("host_key")
+	whole := func() { lead(testhost.Bin + "/minisshd") }
 	for _, c := range []struct {
-		name   string
-		break_ func()
-		said   string
-		mended func()
+		name  string
+		spoil func()
+		said  string
+		mend  func()
 	}{
 		{"a program that ends", func() { lead("/bin/false") },
-			"it ended before it was ready: exit code 1", func() { lead(testhost.Bin + "/minisshd") }},
-		{"no program", func() { os.Remove(program) }, "is not there",
-			func() { lead(testhost.Bin + "/minisshd") }},
+			"it ended before it was ready: exit code 1", whole},
+		{"no program", func() { os.Remove(program) }, "is not there", whole},
 		{"a host key that is not one", func() { p.Write("host_key", "nonsense") },
 			"the host key", func() { p.Write("host_key", key) }},
 	} {
-		c.break_()
+		c.spoil()
 		u := r.upgrade()
 		if u.Code != 1 || !strings.Contains(u.Err, "the old one serves on") ||
 			!strings.Contains(u.Err, c.said) {
@@ -288,7 +290,7 @@ func TestUpgradeFails(t *testing.T) {
 		if run := p.Run("minissh", "box", "echo served"); run.Out != "served\n" {
 			t.Errorf("%s: %+v", c.name, run)
 		}
-		c.mended()
+		c.mend()
 	}
 	// the program that the name leads to now is the one that is started
 	copied, err := os.ReadFile(testhost.Bin + "/minisshd")
