@@ -53,7 +53,7 @@ type elder struct {
 }
 
 const (
-	linksEnd, deskEnd = ".links", ".desk"
+	linksEnd, deskEnd, youngEnd = ".links", ".desk", ".young"
 	// handTime is how long another generation may take for anything.
 	handTime = time.Second
 	// rememberMost bounds a message about a session that has ended.
@@ -79,12 +79,18 @@ func (s *Server) Handover(dir string) error {
 	if len(links) > control.MaxSocketPath {
 		return fmt.Errorf("%s is too long for a socket's path", dir)
 	}
+	if err := s.desk.ListenForNewer(h.path(h.name, deskEnd)); err != nil {
+		return err
+	}
+	// under its name it listens already: one that does not is dead
+	young := h.path(h.name, youngEnd)
 	var err error
-	h.listener, err = net.ListenUnix("unixpacket", &net.UnixAddr{Name: links, Net: "unixpacket"})
+	h.listener, err = net.ListenUnix("unixpacket", &net.UnixAddr{Name: young, Net: "unixpacket"})
 	if err != nil {
 		return err
 	}
-	if err := s.desk.ListenForNewer(h.path(h.name, deskEnd)); err != nil {
+	h.listener.SetUnlinkOnClose(false)
+	if err := os.Rename(young, links); err != nil {
 		h.listener.Close()
 		return err
 	}
@@ -111,14 +117,22 @@ func (h *handover) meetOlder() {
 		return
 	}
 	for _, entry := range entries {
-		name, is := strings.CutSuffix(entry.Name(), linksEnd)
-		if !is || name == h.name || !protocol.ValidGeneration(name) {
+		name, _, _ := strings.Cut(entry.Name(), ".")
+		if name == h.name || !protocol.ValidGeneration(name) {
+			continue
+		}
+		if !strings.HasSuffix(entry.Name(), linksEnd) {
+			info, err := entry.Info()
+			_, dead := os.Lstat(h.path(name, linksEnd))
+			if err == nil && dead != nil && time.Since(info.ModTime()) > time.Minute { // nobody's
+				os.Remove(filepath.Join(h.dir, entry.Name()))
+			}
 			continue
 		}
 		conn, err := net.DialTimeout("unixpacket", h.path(name, linksEnd), handTime)
 		if errors.Is(err, unix.ECONNREFUSED) {
-			os.Remove(h.path(name, linksEnd))
 			os.Remove(h.path(name, deskEnd))
+			os.Remove(h.path(name, linksEnd))
 		}
 		if err != nil {
 			continue
@@ -372,6 +386,7 @@ func (h *handover) tellEnded(to *net.UnixConn) error {
 
 // close ends this generation's part in it.
 func (h *handover) close() {
+	os.Remove(h.path(h.name, linksEnd))
 	h.listener.Close()
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -106,9 +106,6 @@ func (s *supervisor) ended(g *generation) {
 			s.commit(s.next)
 			return
 		}
-		if time.Since(g.began) > calmAfter {
-			s.failures = 0
-		}
 		s.again()
 	}
 }
@@ -137,18 +134,13 @@ func (s *supervisor) notStarted(g *generation, status syscall.WaitStatus) {
 	}
 }
 
-// again starts a generation in place of one that has died: at once, and then after longer and
-// longer pauses.
+// again starts a generation in place of one that has died: at once, unless the last one was started
+// just now.
 func (s *supervisor) again() {
 	if s.stopping || s.leaving {
 		return
 	}
-	var pause time.Duration
-	if s.failures > 0 {
-		pause = min(firstPause<<min(s.failures-1, 10), lastPause)
-	}
-	s.failures++
-	s.later(pause, func() {
+	s.later(max(0, pause-time.Since(s.started)), func() {
 		if s.stopping || s.leaving || s.current != nil || s.next != nil {
 			return
 		}

@@ -39,6 +39,7 @@ func programOf(name string) string {
 // start starts a generation, for asker (nil: for nobody in particular).
 func (s *supervisor) start(asker *generation) error {
 	g := &generation{asker: asker}
+	s.started = time.Now()
 	pid, err := s.fork(g)
 	if err != nil {
 		return err
@@ -168,7 +169,7 @@ func (s *supervisor) commit(g *generation) {
 		s.Log.Info("The daemon is replaced", "old", s.current.pid, "new", g.pid)
 	}
 	s.current, s.next = g, nil
-	g.began, s.served = time.Now(), true
+	s.served = true
 	for key := range s.held {
 		if !slices.Contains(g.uses, key) {
 			s.drop(key)

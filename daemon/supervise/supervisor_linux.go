@@ -26,13 +26,8 @@ const (
 	sweepMost = 300 * time.Millisecond
 )
 
-// Waits before a generation is started again that has died. The first time there is none.
-const (
-	firstPause = 500 * time.Millisecond
-	lastPause  = 30 * time.Second
-	// calmAfter is how long a generation serves before the next end counts as the first.
-	calmAfter = 10 * time.Second
-)
+// pause is the least time between two starts of generations that nobody asks for.
+const pause = 900 * time.Millisecond
 
 // Config is what a supervisor needs to know. Nothing in it changes.
 type Config struct {
@@ -63,7 +58,7 @@ type supervisor struct {
 	current  *generation         // accepts connections; nil: none does
 	next     *generation         // starts, or waits for current to leave
 	served   bool                // whether any generation has ever served
-	failures int                 // ends one after the other
+	started  time.Time           // when a generation was started last
 	stopping bool
 	hurried  bool
 	rush     context.Context // ends when hurried
@@ -81,7 +76,6 @@ type generation struct {
 	slots  []int64 // its roll; nil: it has none
 	unmap  func()
 	asker  *generation // waits for its start; may be nil
-	began  time.Time   // when it was told to go
 	ready  bool
 	left   bool
 	uses   []string

@@ -194,7 +194,7 @@ func TestOldIsDeaf(t *testing.T) {
 	r.await("serves", 2)
 }
 
-// A daemon that crashes again and again is started again and again, at growing intervals; and the
+// A daemon that crashes again and again is started again and again, about once a second; and the
 // supervisor stays, also while none can be started.
 func TestCrashesAgain(t *testing.T) {
 	r := newTrial(t, "crash")
