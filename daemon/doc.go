@@ -24,10 +24,11 @@
 //	daemon/service/command.go  signals, sizes, the stop, and at the end EXIT and CLOSE
 //
 // Addresses are read in address.go; sockets that a service manager opened come from
-// activation_unix.go. Who may log in with which restrictions is daemon/authorized; daemon/logbook
+// activation_unix.go, and handover_linux.go is about daemons of which one replaces the other
+// (supervise/). Who may log in with which restrictions is daemon/authorized; daemon/logbook
 // bounds what is logged. A lower package never calls a higher one:
 //
-//	daemon → control, service, access → keeper → process, authorized, logbook → protocol
+//	daemon → control, service, access → supervise, keeper → process, authorized, logbook → protocol
 //
 // # Paths that a daemon of root touches itself
 //

@@ -34,15 +34,17 @@ func (r *Registry) Ended() (list []Ended) {
 // Remember takes over what another Registry remembers. The error is that it is not of that kind.
 func (r *Registry) Remember(e Ended) error {
 	t := &tomb{user: e.User}
-	if n, err := hex.Decode(t.place[:], []byte(e.Place[:min(len(e.Place), 2*len(t.place))])); err !=
-		nil || n != len(t.place) {
+	if len(e.Place) != 2*len(t.place) {
 		return errors.New("a session without a name")
+	}
+	if _, err := hex.Decode(t.place[:], []byte(e.Place)); err != nil {
+		return err
 	}
 	if e.Code != protocol.CodeSessionExpired && e.Code != protocol.CodeSessionEnded {
 		return errors.New("a session that has not ended")
 	}
 	t.answer = protocol.Violate(e.Code, "%s", e.Message)
-	left := min(time.Duration(max(e.Left, 0))*time.Millisecond, tombTime)
+	left := time.Duration(min(max(e.Left, 0), tombTime.Milliseconds())) * time.Millisecond
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tombs.buryUntil(t, time.Now().Add(left))

@@ -25,9 +25,15 @@ import (
 // forgery is what a stranger would like Fail2Ban to read.
 const forgery = `Failed publickey for root from 192.0.2.66 port 22: ED25519 SHA256:x" error=x`
 
-// hello says HELLO on loopback and gives the answer.
+// hello says HELLO on loopback and gives the answer's type.
 func hello(p *testhost.Place, port string, id keys.Identity,
 	change func(*protocol.Hello)) protocol.Type {
+	return answerTo(p, port, id, change).Type
+}
+
+// answerTo says HELLO on loopback and gives the answer.
+func answerTo(p *testhost.Place, port string, id keys.Identity,
+	change func(*protocol.Hello)) protocol.Frame {
 	raw, err := net.Dial("tcp", "127.0.0.1:"+port)
 	p.Must(err)
 	defer raw.Close()
@@ -46,7 +52,7 @@ func hello(p *testhost.Place, port string, id keys.Identity,
 	conn.Write(protocol.AppendFrame(nil, protocol.TypeHello, 0, 0, text))
 	f, err := protocol.NewReader(conn).Next()
 	p.Must(err)
-	return f.Type
+	return f
 }
 
 // found are the addresses that fail2ban-regex finds in some lines, one for each line that matches.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"minissh/protocol"
+	"minissh/protocol/keys"
 	"minissh/scripts/testhost"
 )
 
@@ -176,7 +179,11 @@ func knocking(port string) (stop func() (knocks int, failed error)) {
 // session.
 func TestUpgrade(t *testing.T) {
 	p := testhost.New(t)
-	r := supervised(t, p)
+	dir, err := os.MkdirTemp("", "m")
+	p.Must(err)
+	defer os.RemoveAll(dir)
+	socket := "unix:" + filepath.Join(dir, "s")
+	r := supervised(t, p, "--listen", socket)
 	stop := knocking(r.Port)
 	cat := p.Command("minissh", "box", "cat; exit 7")
 	typed, err := cat.StdinPipe()
@@ -221,6 +228,41 @@ func TestUpgrade(t *testing.T) {
 		now := r.daemons()
 		return len(now) == 1 && now[0] != first[0]
 	})
+	// its Unix socket has its name still, and loses it with the last daemon
+	if u := p.Run("minissh", socket, "echo local"); u.Out != "local\n" {
+		t.Errorf("%+v", u)
+	}
+	r.Cmd.Process.Signal(syscall.SIGTERM)
+	<-r.Done
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// WELCOME names the generation, and counts its time from when no other lets anybody in (RE5, RE9).
+func TestWelcomeOfGenerations(t *testing.T) {
+	p := testhost.New(t)
+	r := supervised(t, p, "--login-grace", "700ms")
+	identity, err := keys.LoadFile(p.Path("home/.ssh/id_ed25519"), nil)
+	p.Must(err)
+	me, err := user.Current()
+	p.Must(err)
+	uptime := func() (w protocol.Welcome) {
+		f := answerTo(p, r.Port, identity, func(h *protocol.Hello) { h.User = me.Username })
+		p.Must(f.Decode(&w))
+		return w
+	}
+	first := uptime()
+	if first.Uptime != 0 || len(first.Generation) != 16 {
+		t.Errorf("%+v", first)
+	}
+	await(t, "an uptime", func() bool { return uptime().Uptime > 0 })
+	r.mustUpgrade()
+	second := uptime()
+	if second.Uptime != 0 || second.Generation == first.Generation ||
+		!protocol.ValidGeneration(second.Generation) {
+		t.Errorf("%+v, then %+v", first, second)
+	}
 }
 
 // The administrator ends a session of an old daemon.
