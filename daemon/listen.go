@@ -296,11 +296,11 @@ func (s *Server) idle() bool {
 	return s.alone() // still: connections came until then
 }
 
-// alone says whether nobody is here or about to be.
+// alone says whether nobody is here or about to be, and no job's keeper needs us.
 func (s *Server) alone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.strangers) == 0 && len(s.sessions.Entries()) == 0
+	return len(s.strangers) == 0 && len(s.sessions.Entries()) == 0 && s.host.Outliving.Load() == 0
 }
 
 // noSuchFamily says that a machine has no addresses of a family, as when IPv6 is switched off: a

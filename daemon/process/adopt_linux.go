@@ -35,8 +35,13 @@ func (p *Process) LetGo() {
 }
 
 // CloseTerminal closes our end of a command's terminal, after LetGo: the other process's is the
-// last one then.
-func (p *Process) CloseTerminal() { p.tty.Close() }
+// last one then. The command outlives this process, too: it is no longer on the roll.
+func (p *Process) CloseTerminal() {
+	if roll != nil {
+		roll.Ends(p.PID)
+	}
+	p.tty.Close()
+}
 
 // Adopt is a command that its parent has handed on, with its terminal, which is the Process's from
 // here on. ended waits for the parent to say how the command ended; ok is false if the parent is

@@ -104,8 +104,10 @@ func (c *command) become(h *Host, ch *mux.Channel, who *access.Client, away bool
 		return nil, refusal(protocol.CodeInternal, "the job's keeper failed; what ran was stopped")
 	}
 	helper.letGo()
+	h.Outliving.Add(1)
 	go func() {
 		c.outlive(socket, helper.Done())
+		h.Outliving.Add(-1)
 		<-helper.Done()
 		<-c.p.Done() // it may live longer, and takes something here
 		leave()

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"minissh/daemon/access"
@@ -96,6 +97,8 @@ type Host struct {
 	Subsystems map[string]string
 	Log        *slog.Logger
 	Tally      *logbook.Tally
+	// commands that have become jobs: their keepers wait to hear from here how they end
+	Outliving atomic.Int64
 }
 
 // noted logs what a client does, or counts it.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
 	"minissh/scripts/testhost"
@@ -103,6 +104,7 @@ func TestCrash(t *testing.T) {
 	if s := p.Run("minissh", "job", "stop", "box", "work"); s.Code != 0 {
 		t.Errorf("%+v", s)
 	}
+	removeJobs(p)
 	if zombies := zombiesOf(r.Cmd.Process.Pid); len(zombies) > 0 {
 		t.Errorf("the supervisor has not reaped %v", zombies)
 	}
@@ -230,5 +232,60 @@ func TestSupervisorSignals(t *testing.T) {
 	}
 	if s := p.Run("minissh", "job", "stop", "box", "work"); s.Code != 0 {
 		t.Errorf("%+v", s)
+	}
+	removeJobs(p)
+}
+
+// What runs on a terminal becomes a job by ~d. It is its daemon's child still, so a daemon that was
+// replaced stays for it, and tells how it ended; one that dies loses that, but the job lives.
+func TestAdoptedJob(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		p := testhost.New(t)
+		r := supervised(t, p)
+		end := p.Path("end")
+		cmd := p.Command("minissh", "-t", "box", "echo $$ >"+p.Path("pid")+"; while [ ! -e "+end+
+			" ]; do sleep 0.1; done; exit 7")
+		cmd.Env = append(cmd.Env, "TERM=xterm")
+		master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+		p.Must(err)
+		defer master.Close()
+		shown := new(testhost.Text)
+		go shown.ReadFrom(master)
+		pid := pidIn(t, p, "pid")
+		io.WriteString(master, "\r~d")
+		cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != 0 {
+			t.Fatalf("exit code %d: %s", code, shown)
+		}
+		old := r.daemons()[0]
+		if crash {
+			p.Must(syscall.Kill(old, unix.SIGKILL))
+		} else {
+			r.mustUpgrade()
+		}
+		if run := p.Run("minissh", "box", "echo served"); run.Out != "served\n" {
+			t.Errorf("%+v", run)
+		}
+		if !alive(pid) || alive(old) == crash {
+			t.Errorf("crash %v: the job lives: %v, its daemon: %v", crash, alive(pid), alive(old))
+		}
+		p.Write("end", "")
+		await(t, "the job's end", func() bool { return !alive(pid) })
+		await(t, "the daemon's end", func() bool { return !alive(old) })
+		list := p.Run("minissh", "job", "list", "box")
+		if strings.Contains(list.Out, "running") || !crash && !strings.Contains(list.Out, "7") {
+			t.Errorf("crash %v: %+v", crash, list)
+		}
+		removeJobs(p)
+	}
+}
+
+// removeJobs removes the jobs that a test has begun, by their commands: they are in the account's
+// own home.
+func removeJobs(p *testhost.Place) {
+	for line := range strings.Lines(p.Run("minissh", "job", "list", "box").Out) {
+		if strings.Contains(line, p.Dir) {
+			p.Run("minissh", "job", "remove", "box", strings.Fields(line)[0])
+		}
 	}
 }
