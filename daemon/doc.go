@@ -28,7 +28,8 @@
 // (supervise/). Who may log in with which restrictions is daemon/authorized; daemon/logbook
 // bounds what is logged. A lower package never calls a higher one:
 //
-//	daemon → control, service, access → supervise, keeper → process, authorized, logbook → protocol
+//	daemon → control, service, access → supervise, keeper → process, authorized, logbook →
+//	protocol
 //
 // # Paths that a daemon of root touches itself
 //

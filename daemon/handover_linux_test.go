@@ -49,8 +49,8 @@ func clientHello(t *testing.T, generation string) []byte {
 	return append(header, body...)
 }
 
-// RE9: the ClientHello is looked at, however its bytes come, and stays in the socket; no longer than
-// the deadline, and no further than 16,384 bytes.
+// RE9: the ClientHello is looked at, however its bytes come, and stays in the socket; no longer
+// than the deadline, and no further than 16,384 bytes.
 func TestPeekHello(t *testing.T) {
 	whole := clientHello(t, "0123456789abcdef")
 	for name, c := range map[string]struct {

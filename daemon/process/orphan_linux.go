@@ -14,8 +14,8 @@ type Orphan struct {
 	terminal bool
 }
 
-// TakeOrphan takes over a command that the roll of a dead daemon names. This process is their subreaper,
-// and has not reaped it: so the number is still the command's.
+// TakeOrphan takes over a command that the roll of a dead daemon names. This process is their
+// subreaper, and has not reaped it: so the number is still the command's.
 func TakeOrphan(pid int, terminal bool) (*Orphan, error) {
 	p := &Process{PID: pid, done: make(chan struct{}), started: time.Now(),
 		Stdin: nothing{}, Stdout: noOutput{}, Stderr: noOutput{}}

@@ -8,8 +8,8 @@ import (
 	"minissh/protocol"
 )
 
-// RE9: what one daemon remembers of sessions that have ended another one answers, for as long as the
-// first would have, and never longer than ten minutes; nonsense is not taken over.
+// RE9: what one daemon remembers of sessions that have ended another one answers, for as long as
+// the first would have, and never longer than ten minutes; nonsense is not taken over.
 func TestRemember(t *testing.T) {
 	hello := &protocol.Hello{User: "alice", Session: strings.Repeat("0a", 32)}
 	first, second := NewRegistry(10), NewRegistry(10)
