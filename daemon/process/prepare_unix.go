@@ -41,10 +41,6 @@ func keepDescriptors() error {
 	return nil
 }
 
-// catchUpgrade drops USR2, which asks a supervisor for a new daemon: sent to all processes of this
-// program it would end those that do not expect it, keepers of jobs among them.
-func catchUpgrade() { signal.Notify(discarded, unix.SIGUSR2) }
-
 // discarded takes the signals that ResetSignals catches. Nobody reads it.
 var discarded = make(chan os.Signal, 1)
 
@@ -57,7 +53,6 @@ var discarded = make(chan os.Signal, 1)
 //
 // Nothing may call signal.Ignore after this. A main that handles INT or TERM uses Notify.
 func ResetSignals() {
-	catchUpgrade()
 	signal.Notify(discarded, unix.SIGPIPE)
 	for n := syscall.Signal(1); n < 32; n++ {
 		if n != unix.SIGKILL && n != unix.SIGSTOP && ignored(n) {

@@ -25,8 +25,6 @@ const holdsEnded = true
 // Prepare has nothing to do: handles are not inherited unless named.
 func Prepare() error { return nil }
 
-func catchUpgrade() {}
-
 // ResetSignals has nothing to do: there are no signal dispositions.
 func ResetSignals() {}
 

@@ -34,7 +34,6 @@ func BeHelper() {
 		fmt.Fprintf(os.Stderr, "no helper is called %q\n", os.Args[2])
 		os.Exit(2)
 	}
-	catchUpgrade()
 	os.Exit(run(os.Args[3:]))
 }
 

@@ -241,7 +241,7 @@ func TestSupervisorSignals(t *testing.T) {
 func TestAdoptedJob(t *testing.T) {
 	for _, crash := range []bool{false, true} {
 		p := testhost.New(t)
-		r := supervised(t, p)
+		r := supervised(t, p, "--stop-grace", "100ms")
 		end := p.Path("end")
 		cmd := p.Command("minissh", "-t", "box", "echo $$ >"+p.Path("pid")+"; while [ ! -e "+end+
 			" ]; do sleep 0.1; done; exit 7")
@@ -263,7 +263,8 @@ func TestAdoptedJob(t *testing.T) {
 		} else {
 			r.mustUpgrade()
 		}
-		if run := p.Run("minissh", "box", "echo served"); run.Out != "served\n" {
+		// for longer than a command would have that is stopped
+		if run := p.Run("minissh", "box", "sleep 1; echo served"); run.Out != "served\n" {
 			t.Errorf("%+v", run)
 		}
 		if !alive(pid) || alive(old) == crash {
