@@ -36,8 +36,8 @@ type handover struct {
 	s        *Server
 	name     string
 	dir      string
-	listener *net.UnixListener
-	lives    atomic.Int32 // older generations; 0: nobody looks at a ClientHello
+	listener *net.UnixListener // nil: no newer generation finds this one
+	lives    atomic.Int32      // older generations; 0: nobody looks at a ClientHello
 
 	mu    sync.Mutex // guards the rest
 	older map[string]*elder
@@ -75,11 +75,24 @@ func (s *Server) Handover(dir string) error {
 	name := make([]byte, 8)
 	rand.Read(name)
 	h := &handover{s: s, dir: dir, name: hex.EncodeToString(name), older: map[string]*elder{}}
+	s.handover = h
+	h.meetOlder()
+	err := h.listen()
+	if err != nil {
+		h.listener = nil
+		return err
+	}
+	go h.accept()
+	return nil
+}
+
+// listen opens the sockets where newer generations find this one.
+func (h *handover) listen() error {
 	links := h.path(h.name, linksEnd)
 	if len(links) > control.MaxSocketPath {
-		return fmt.Errorf("%s is too long for a socket's path", dir)
+		return fmt.Errorf("%s is too long for a socket's path", h.dir)
 	}
-	if err := s.desk.ListenForNewer(h.path(h.name, deskEnd)); err != nil {
+	if err := h.s.desk.ListenForNewer(h.path(h.name, deskEnd)); err != nil {
 		return err
 	}
 	// under its name it listens already: one that does not is dead
@@ -94,9 +107,6 @@ func (s *Server) Handover(dir string) error {
 		h.listener.Close()
 		return err
 	}
-	s.handover = h
-	h.meetOlder()
-	go h.accept()
 	return nil
 }
 
@@ -104,7 +114,7 @@ func (h *handover) path(name, end string) string { return filepath.Join(h.dir, n
 
 // generation is this daemon's name for its clients, "" if they could not come back to it.
 func (s *Server) generation() string {
-	if s.handover == nil {
+	if s.handover == nil || s.handover.listener == nil {
 		return ""
 	}
 	return s.handover.name
@@ -386,8 +396,10 @@ func (h *handover) tellEnded(to *net.UnixConn) error {
 
 // close ends this generation's part in it.
 func (h *handover) close() {
-	os.Remove(h.path(h.name, linksEnd))
-	h.listener.Close()
+	if h.listener != nil {
+		os.Remove(h.path(h.name, linksEnd))
+		h.listener.Close()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ended = true
