@@ -16,7 +16,7 @@ import (
 
 // hungDaemon is a daemon of this test's own account whose standard error is a full pipe: whatever
 // writes there hangs for ever.
-func hungDaemon(t *testing.T) *exec.Cmd {
+func hungDaemon(t *testing.T, options ...string) *exec.Cmd {
 	t.Helper()
 	dir, args := place(t, "")
 	read, write, err := os.Pipe()
@@ -27,6 +27,7 @@ func hungDaemon(t *testing.T) *exec.Cmd {
 	defer write.Close()
 	cmd := exec.Command(os.Args[0], append(args, "--listen", "unix:"+filepath.Join(dir, "s"),
 		"--control", "none")...)
+	cmd.Args = append(cmd.Args, options...)
 	cmd.Env = append(os.Environ(), asDaemon+"=1")
 	cmd.Stderr = write
 	out, err := cmd.StdoutPipe()
@@ -57,7 +58,14 @@ func hungDaemon(t *testing.T) *exec.Cmd {
 // The second signal ends the daemon whatever hangs: once, the goroutine that did the work also
 // looked at signals.
 func TestSecondSignalEnds(t *testing.T) {
-	cmd := hungDaemon(t)
+	secondSignalEnds(t, hungDaemon(t))
+	if hasSupervisor {
+		secondSignalEnds(t, hungDaemon(t, "--supervisor", "yes"))
+	}
+}
+
+func secondSignalEnds(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
 	cmd.Process.Signal(syscall.SIGTERM)

@@ -28,7 +28,7 @@ func superviseDaemon(c *cli.Context) error {
 	log, sink := newLog(os.Stderr, level, toJournal())
 	defer sink.Flush(lastWords)
 	config := supervise.Config{Log: log, Args: os.Args, Signals: signals, Others: others,
-		Stored: map[string]int{}, Grace: c.Duration("stop-grace"),
+		Stored: map[string]int{}, Forced: func() { os.Exit(1) }, Grace: c.Duration("stop-grace"),
 		Stop: c.Duration("shutdown-grace") + c.Duration("stop-grace") + stopRest}
 	activated, err := daemon.Activated(func(name string, fd int) bool {
 		key, is := supervise.FromStore(name)

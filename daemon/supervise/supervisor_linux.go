@@ -41,6 +41,8 @@ type Config struct {
 	Tell func(assignments string, fds ...int)
 	// Stays has sessions go on after the first TERM: only the supervisor ends then.
 	Stays bool
+	// Forced ends the program after a second signal, whatever hangs; may be nil.
+	Forced func()
 	// Stop is how long a generation may take to end, and Grace what its commands have for it.
 	Stop, Grace time.Duration
 }
@@ -140,6 +142,9 @@ func (s *supervisor) signalled(sig os.Signal) {
 		}
 		s.later(hurryMost, s.kill)
 		s.later(hurryMost+sweepMost, func() { s.end(1) })
+		if s.Forced != nil {
+			time.AfterFunc(hurryMost+sweepMost, s.Forced)
+		}
 	case s.Stays:
 		s.Log.Info("Leaving: the sessions go on", "signal", sig.String())
 		s.leaving = true
