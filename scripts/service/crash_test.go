@@ -56,7 +56,7 @@ func TestCrash(t *testing.T) {
 	// a shell's background job on a terminal is the shell's affair
 	e := p.StartWith(p.Command("minissh", "-tt", "box", "set -m; nohup sh -c '"+note("nohup")+
 		"exec sleep 293' >/dev/null 2>&1 & "+note("shell")+"sleep 294"), io.Discard, io.Discard)
-	j := p.Run("minissh", "--detach", "--name", "work", "box", note("job")+"exec sleep 295")
+	j := p.Run("minissh", "--detach", "--name", jobName(), "box", note("job")+"exec sleep 295")
 	if j.Code != 0 {
 		t.Fatalf("%+v", j)
 	}
@@ -101,7 +101,7 @@ func TestCrash(t *testing.T) {
 			t.Errorf("what should live is dead: %v of %v; %s", pid, lives, r.Log)
 		}
 	}
-	if s := p.Run("minissh", "job", "stop", "box", "work"); s.Code != 0 {
+	if s := p.Run("minissh", "job", "stop", "box", jobName()); s.Code != 0 {
 		t.Errorf("%+v", s)
 	}
 	removeJobs(p)
@@ -217,7 +217,7 @@ func TestSupervisorSignals(t *testing.T) {
 	}
 	p := testhost.New(t)
 	d := p.Daemon()
-	p.Run("minissh", "--detach", "--name", "work", "box", "echo $$ >"+p.Path("pid")+
+	p.Run("minissh", "--detach", "--name", jobName(), "box", "echo $$ >"+p.Path("pid")+
 		"; exec sleep 300")
 	pid := pidIn(t, p, "pid")
 	d.Cmd.Process.Signal(syscall.SIGUSR2)
@@ -227,10 +227,10 @@ func TestSupervisorSignals(t *testing.T) {
 	keeper, err := strconv.Atoi(parent)
 	p.Must(err)
 	p.Must(syscall.Kill(keeper, unix.SIGUSR2))
-	if run := p.Run("minissh", "job", "list", "box"); !strings.Contains(run.Out, "running") {
-		t.Errorf("%+v", run)
+	if line := ownJob(p); !strings.Contains(line, " running ") {
+		t.Errorf("%s", line)
 	}
-	if s := p.Run("minissh", "job", "stop", "box", "work"); s.Code != 0 {
+	if s := p.Run("minissh", "job", "stop", "box", jobName()); s.Code != 0 {
 		t.Errorf("%+v", s)
 	}
 	removeJobs(p)
@@ -273,12 +273,28 @@ func TestAdoptedJob(t *testing.T) {
 		p.Write("end", "")
 		await(t, "the job's end", func() bool { return !alive(pid) })
 		await(t, "the daemon's end", func() bool { return !alive(old) })
-		list := p.Run("minissh", "job", "list", "box")
-		if strings.Contains(list.Out, "running") || !crash && !strings.Contains(list.Out, "7") {
-			t.Errorf("crash %v: %+v", crash, list)
+		want := " 7 "
+		if crash {
+			want = " ? "
+		}
+		if line := ownJob(p); !strings.Contains(line, " ended ") || !strings.Contains(line, want) {
+			t.Errorf("crash %v: %s", crash, line)
 		}
 		removeJobs(p)
 	}
+}
+
+// jobName is one that nobody else's test gives.
+func jobName() string { return fmt.Sprintf("test%d", os.Getpid()) }
+
+// ownJob is the line about this test's job among all jobs of the account.
+func ownJob(p *testhost.Place) string {
+	for line := range strings.Lines(p.Run("minissh", "job", "list", "box").Out) {
+		if strings.Contains(line, p.Dir) {
+			return line
+		}
+	}
+	return ""
 }
 
 // removeJobs removes the jobs that a test has begun, by their commands: they are in the account's
