@@ -39,8 +39,8 @@ func TestLinesBesideAHookThatHangs(t *testing.T) {
 					text, _ := os.ReadFile(filepath.Join(home, "runs"))
 					return bytes.Count(text, []byte("\n"))
 				}
-				// through tells a line, and interrupts a hook that holds it up, which may have begun
-				// before the line.
+				// through tells a line, and interrupts a hook that holds it up, which may have
+				// begun before the line.
 				before := 0
 				through := func(text string) string {
 					line, got := s.begin(text)
