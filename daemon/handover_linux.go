@@ -66,8 +66,17 @@ const (
 // Handover opens this generation's sockets in a directory, which is made if it is not there, and
 // meets the older generations that are there. It comes before all other sockets.
 func (s *Server) Handover(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err
+	}
+	if err := control.PrivateDir(filepath.Dir(dir)); err != nil { // else dir may be anything
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+		return errors.Join(err, fmt.Errorf("%s is not a directory", dir))
 	}
 	if err := control.PrivateDir(dir); err != nil {
 		return err
@@ -127,11 +136,13 @@ func (h *handover) meetOlder() {
 		return
 	}
 	for _, entry := range entries {
-		name, _, _ := strings.Cut(entry.Name(), ".")
-		if name == h.name || !protocol.ValidGeneration(name) {
-			continue
+		name, end, _ := strings.Cut(entry.Name(), ".")
+		if name == h.name || len(name) != len(h.name) || !protocol.ValidGeneration(name) ||
+			entry.Type() != os.ModeSocket ||
+			!slices.Contains([]string{linksEnd, deskEnd, youngEnd}, "."+end) {
+			continue // not ours to touch
 		}
-		if !strings.HasSuffix(entry.Name(), linksEnd) {
+		if "."+end != linksEnd {
 			info, err := entry.Info()
 			_, dead := os.Lstat(h.path(name, linksEnd))
 			if err == nil && dead != nil && time.Since(info.ModTime()) > time.Minute { // nobody's
@@ -279,9 +290,12 @@ func peekHello(conn *net.TCPConn) []byte {
 			if err == unix.EAGAIN {
 				return false
 			}
-			if err != nil || n == 0 || buf[0] != handshake || n == have {
+			if err != nil || n == 0 || buf[0] != handshake {
 				have = 0
 				return true
+			}
+			if n == have {
+				return false // a wake for what was seen already
 			}
 			have = n
 			if whole() || have >= protocol.MaxLogin {
@@ -337,7 +351,11 @@ func (h *handover) take(from *net.UnixConn) {
 			return
 		}
 		if conn := connOf(rights[:rn]); conn != nil {
-			h.s.conns.Go(func() { h.s.ServeConn(conn) })
+			h.s.arrived.Add(1)
+			h.s.conns.Go(func() {
+				defer h.s.arrived.Add(-1)
+				h.s.ServeConn(conn)
+			})
 		}
 	}
 }

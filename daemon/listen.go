@@ -300,7 +300,8 @@ func (s *Server) idle() bool {
 func (s *Server) alone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.strangers) == 0 && len(s.sessions.Entries()) == 0 && s.host.Outliving.Load() == 0
+	return s.arrived.Load() == 0 && len(s.strangers) == 0 && len(s.sessions.Entries()) == 0 &&
+		s.host.Outliving.Load() == 0
 }
 
 // noSuchFamily says that a machine has no addresses of a family, as when IPv6 is switched off: a

@@ -108,6 +108,7 @@ type Server struct {
 	listeners []net.Listener
 	activated []net.Listener    // those that a service manager opened
 	strangers map[net.Conn]bool // connections that are not authorized yet
+	arrived   atomic.Int64      // connections that are being served, from the first moment on
 }
 
 // New makes a daemon that does not listen yet.
@@ -237,7 +238,9 @@ func (s *Server) accept(l net.Listener) {
 			}
 			continue
 		}
+		s.arrived.Add(1)
 		s.conns.Go(func() {
+			defer s.arrived.Add(-1)
 			if !beyondLoopback(l) || s.desk.Open() || len(s.sessions.Entries()) > 0 ||
 				s.elders() {
 				s.ServeConn(conn)

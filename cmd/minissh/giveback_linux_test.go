@@ -114,7 +114,7 @@ func TestModesAreACommandsOwn(t *testing.T) {
 }
 
 // Every escape that ~? lists does what it says: ~~, ~C and ~# here, ~. and ~^Z in
-// TestTerminalRestored and TestSuspended.
+// TestTerminalRestored and TestSuspended, ~d in TestDetachShell.
 func TestEscapesThatAreListed(t *testing.T) {
 	t.Parallel()
 	h := startMinisshHere(t)
@@ -129,7 +129,7 @@ func TestEscapesThatAreListed(t *testing.T) {
 			escapes = append(escapes, strings.TrimSpace(name))
 		}
 	}
-	if got := strings.Join(escapes, " "); got != "~. ~C ~# ~^Z ~? ~~" {
+	if got := strings.Join(escapes, " "); got != "~. ~d ~C ~# ~^Z ~? ~~" {
 		t.Errorf("listed are %s", got)
 	}
 	socket := filepath.Join(t.TempDir(), "s")

@@ -283,7 +283,6 @@ Options before or after the host, as in ssh: -p port, -l user, -i key, -t, -T,
    --exec          run the words as they are, without a shell
    --timeout TIME  stop the command there after that time (90, 5m, 1h): code 124
    --detach        leave it running there, as a job; --name NAME gives it a name
-   --outcome FILE  write what became of it, as JSON
-   --keylog FILE   append the TLS secrets to FILE, for Wireshark
+   --outcome FILE  what became of it, as JSON; --keylog FILE  TLS's secrets
 Exit code: the command's own; 128+n if signal n ended it; 255 if minissh failed.
 `

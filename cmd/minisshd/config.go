@@ -132,8 +132,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 	return s, nil
 }
 
-// cgroups sets up where the other accounts' commands are counted.
-func (s *settings) cgroups(c *cli.Context, log *slog.Logger) error {
+// cgroups sets up where the other accounts' commands are counted. supervised says that other
+// daemons and a supervisor are there, too.
+func (s *settings) cgroups(c *cli.Context, supervised bool, log *slog.Logger) error {
 	dir, most := c.String("cgroup"), c.Int("max-tasks-per-user")
 	switch {
 	case !s.all && (c.IsSet("cgroup") || c.IsSet("max-tasks-per-user")):
@@ -149,7 +150,7 @@ func (s *settings) cgroups(c *cli.Context, log *slog.Logger) error {
 		return fmt.Errorf("--cgroup is auto, none or a directory like /sys/fs/cgroup/minissh, "+
 			"not %s", protocol.Quote(dir))
 	}
-	used, err := process.UseCgroups(dir, most)
+	used, err := process.UseCgroups(dir, most, supervised)
 	switch {
 	// nobody asked for it, and not to start would be worse: nobody could reach the machine
 	case err != nil && dir == "" && !c.IsSet("max-tasks-per-user"):

@@ -57,7 +57,9 @@ func (e *ends) await(server *daemon.Server, boss *manager, log *slog.Logger) {
 	select {
 	case sig := <-e.first:
 		log.Info("Stopping", "signal", sig.String())
-		boss.stopping()
+		if e.generation == nil { // else the service goes on with another one
+			boss.stopping()
+		}
 	case <-e.generation.Stop():
 		log.Info("Stopping")
 	case <-e.generation.Leave():

@@ -197,7 +197,7 @@ func serveWith(c *cli.Context, how serving) error {
 		log.Info("A host key was made", "file", set.hostKeyFile, "fingerprint",
 			keys.Fingerprint(hostKey.Public))
 	}
-	if err := set.cgroups(c, log); err != nil {
+	if err := set.cgroups(c, how.generation != nil, log); err != nil {
 		return err
 	}
 	process.StartThreads(process.Threads)

@@ -41,7 +41,7 @@ func beginnings(generation *supervise.Generation) (activated []net.Listener, bos
 	if generation != nil {
 		activated, err = daemon.Passed(generation.Activated())
 	} else {
-		activated, err = daemon.Activated(nil)
+		activated, err = daemon.Activated(ofSupervisor)
 	}
 	if err == nil {
 		boss, err = managerOf(generation)

@@ -80,3 +80,13 @@ func (m *manager) tellWith(assignments string, fds ...int) {
 		return err != unix.EAGAIN
 	})
 }
+
+// ofSupervisor closes a descriptor from the service manager that a supervisor had it keep: there is
+// none now.
+func ofSupervisor(name string, fd int) bool {
+	_, is := supervise.FromStore(name)
+	if is {
+		syscall.Close(fd)
+	}
+	return is
+}

@@ -8,3 +8,6 @@ const hasSupervisor = false
 
 // superviseDaemon is never called.
 func superviseDaemon(*cli.Context) error { return errSilent }
+
+// ofSupervisor knows none.
+func ofSupervisor(string, int) bool { return false }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -191,20 +192,36 @@ func end(ctx context.Context, d *Desk, args json.RawMessage, say func(any) error
 	if said, ok := errors.AsType[*Error](err); !ok || said != errNoSession {
 		return answer, err
 	}
+	silent := 0
 	for _, path := range d.older() {
 		var theirs EndInfo
-		err := Ask(ctx, []string{path}, "end", args, nil, &theirs)
+		bounded, cancel := context.WithTimeout(ctx, endTime)
+		err := Ask(bounded, []string{path}, "end", args, nil, &theirs)
+		cancel()
 		if err == nil {
 			return theirs, nil
 		}
+		if said, ok := errors.AsType[*Error](err); !ok || !strings.HasPrefix(said.What, none) {
+			silent++
+		}
+	}
+	if silent > 0 {
+		return nil, &Error{"this daemon has no such session, and an old one that may have it " +
+			"does not answer", "minisshd who lists the sessions; try again"}
 	}
 	var asked EndArgs
 	json.Unmarshal(args, &asked) // it has been understood above
-	return nil, &Error{fmt.Sprintf("there is no session %d", asked.ID),
+	return nil, &Error{fmt.Sprintf(none+" session %d", asked.ID),
 		"minisshd who lists the sessions"}
 }
 
-var errNoSession = &Error{What: "there is no such session here"}
+// endTime is how long an old daemon may take to end a session: its commands have a grace.
+const endTime = 30 * time.Second
+
+// none is how all answers begin that say that a session is not there.
+const none = "there is no"
+
+var errNoSession = &Error{What: none + " such session here"}
 
 // whoOwn lists the sessions of this generation.
 func whoOwn(_ context.Context, d *Desk, _ json.RawMessage, _ func(any) error) (any, error) {

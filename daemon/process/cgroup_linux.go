@@ -25,6 +25,7 @@ type Cgroups struct {
 	dir     string // the delegated one
 	v1      bool
 	perUser int64
+	shared  bool
 
 	mu   sync.Mutex // guards the rest
 	uses map[uint32]int
@@ -43,14 +44,15 @@ var cgroups *Cgroups
 // UseCgroups makes the commands of each other account run in the account's cgroup below dir, with
 // at most perUser processes and threads; 0 is a third of what the machine has. With dir "" it is
 // the daemon's own cgroup, if a service manager has delegated that. It returns the directory, "" if
-// there is none. It is for root's daemon, before its first Start.
-func UseCgroups(dir string, perUser int) (string, error) {
+// there is none. shared says that other daemons, and the parent of all of them, are in it too. It
+// is for root's daemon, before its first Start.
+func UseCgroups(dir string, perUser int, shared bool) (string, error) {
 	if dir == "" {
 		if dir = delegated(); dir == "" {
 			return "", nil
 		}
 	}
-	c, err := newCgroups(dir, int64(perUser))
+	c, err := newCgroups(dir, int64(perUser), shared)
 	if err != nil {
 		return "", fmt.Errorf("the cgroup %s: %w", dir, err)
 	}
@@ -99,8 +101,8 @@ func mountOfCgroup2() string {
 	return "/sys/fs/cgroup"
 }
 
-func newCgroups(dir string, perUser int64) (*Cgroups, error) {
-	c := &Cgroups{dir: dir, perUser: perUser, uses: map[uint32]int{}}
+func newCgroups(dir string, perUser int64, shared bool) (*Cgroups, error) {
+	c := &Cgroups{dir: dir, shared: shared, perUser: perUser, uses: map[uint32]int{}}
 	_, err := os.Stat(filepath.Join(dir, "cgroup.controllers"))
 	c.v1 = errors.Is(err, os.ErrNotExist)
 	if !c.v1 {
@@ -157,7 +159,7 @@ func (c *Cgroups) moveDaemon() error {
 	}
 	here, _ := os.ReadFile(filepath.Join(c.dir, "cgroup.procs"))
 	for line := range strings.Lines(string(here)) {
-		if pid := strings.TrimSpace(line); pid == strconv.Itoa(os.Getppid()) {
+		if pid := strings.TrimSpace(line); c.shared && pid == strconv.Itoa(os.Getppid()) {
 			write(filepath.Join(own, "cgroup.procs"), pid) // else the next write says why not
 		}
 	}
@@ -178,6 +180,9 @@ func (c *Cgroups) enter(uid uint32) (dir string, left func(), err error) {
 		if errors.Is(err, os.ErrNotExist) { // another daemon's last command there has just ended
 			err = c.makeFor(dir)
 		}
+		if _, there := os.Stat(dir); errors.Is(err, os.ErrNotExist) && there == nil {
+			err = nil // the service is being stopped, and its accounts are not counted any more
+		}
 		if err != nil {
 			return "", nil, err
 		}
@@ -191,7 +196,9 @@ func (c *Cgroups) enter(uid uint32) (dir string, left func(), err error) {
 		defer c.mu.Unlock()
 		if c.uses[uid]--; c.uses[uid] == 0 {
 			delete(c.uses, uid)
-			os.Remove(dir) // what the commands left running keeps it
+			if !c.shared { // else another daemon may be about to use it
+				os.Remove(dir) // what the commands left running keeps it
+			}
 		}
 	}), nil
 }

@@ -47,7 +47,7 @@ func TestCgroupOfAnAccount(t *testing.T) {
 	other := *acct.Credential
 	other.UID = 65532
 	dir := aCgroup(t, 300)
-	if _, err := UseCgroups(dir, 30); err != nil {
+	if _, err := UseCgroups(dir, 30, false); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { cgroups = nil }()

@@ -10,7 +10,7 @@ import (
 )
 
 // UseCgroups does not work on this system: only Linux has cgroups.
-func UseCgroups(dir string, _ int) (string, error) {
+func UseCgroups(dir string, _ int, _ bool) (string, error) {
 	if dir != "" {
 		return "", errors.ErrUnsupported
 	}

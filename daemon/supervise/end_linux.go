@@ -16,7 +16,7 @@ import (
 // for. A process on the roll of a generation is ours only if that is dead: its end may be seen
 // first, and its number must not be given to another process before its session is stopped.
 func (s *supervisor) reap() {
-	for {
+	for range reapedAtOnce {
 		waits := false
 		for _, g := range s.all {
 			switch {
@@ -38,7 +38,11 @@ func (s *supervisor) reap() {
 			unix.Wait4(pid, nil, 0, nil)
 		}
 	}
+	s.later(0, s.reap) // others have their turn meanwhile
 }
+
+// reapedAtOnce bounds how long users whose processes end and end keep the supervisor busy.
+const reapedAtOnce = 64
 
 // heard says whether all is known that a dead generation has said, perhaps why it ended. If not, it
 // has reap called when it is, or soon.
@@ -134,13 +138,27 @@ func (s *supervisor) notStarted(g *generation, status syscall.WaitStatus) {
 	}
 }
 
+const (
+	// lasted is how long a generation lives that has not died at its start.
+	lasted = 10 * time.Second
+	// quickMost of those in a row that have, are followed by another one after the usual pause;
+	// then it is doubled each time, up to pauseMost.
+	quickMost = 5
+	pauseMost = 30 * time.Second
+)
+
 // again starts a generation in place of one that has died: at once, unless the last one was started
 // just now.
 func (s *supervisor) again() {
 	if s.stopping || s.leaving {
 		return
 	}
-	s.later(max(0, pause-time.Since(s.started)), func() {
+	s.quick++
+	if time.Since(s.started) > lasted {
+		s.quick = 0
+	}
+	wait := min(pause<<max(0, s.quick-quickMost), pauseMost)
+	s.later(max(0, wait-time.Since(s.started)), func() {
 		if s.stopping || s.leaving || s.current != nil || s.next != nil {
 			return
 		}

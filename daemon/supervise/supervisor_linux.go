@@ -61,6 +61,7 @@ type supervisor struct {
 	next     *generation         // starts, or waits for current to leave
 	served   bool                // whether any generation has ever served
 	started  time.Time           // when a generation was started last
+	quick    int                 // generations in a row that died soon after their start
 	stopping bool
 	hurried  bool
 	rush     context.Context // ends when hurried
