@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -103,4 +105,57 @@ func split(data []byte) (pieces [][]byte) {
 		pieces = append(pieces, data[i:i+1])
 	}
 	return pieces
+}
+
+// In the directory where generations meet, nothing is removed but their own sockets; and it is
+// nobody else's, nor a link to another one.
+func TestHandoverTouchesNothingElse(t *testing.T) {
+	l := newLab(t, nil)
+	private := t.TempDir()
+	if err := os.Chmod(private, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(private, "c.daemons")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	longAgo := time.Now().Add(-time.Hour)
+	for _, name := range []string{"passwd", "id.txt", "0123456789abcdef.desk", "0123456789abcdef"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		os.Chtimes(filepath.Join(dir, name), longAgo, longAgo)
+	}
+	dead := filepath.Join(dir, "fedcba9876543210.desk")
+	socket, err := net.ListenUnix("unix", &net.UnixAddr{Name: dead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket.SetUnlinkOnClose(false)
+	socket.Close()
+	os.Chtimes(dead, longAgo, longAgo)
+	if err := l.Handover(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"passwd", "id.txt", "0123456789abcdef.desk", "0123456789abcdef"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Lstat(dead); err == nil {
+		t.Error("what a dead daemon has left is still there")
+	}
+	link := filepath.Join(private, "link.daemons")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := newLab(t, nil).Handover(link); err == nil {
+		t.Error("a link is taken for the directory")
+	}
+	open := filepath.Join(private, "open")
+	os.Mkdir(open, 0o700)
+	os.Chmod(open, 0o777)
+	if err := newLab(t, nil).Handover(filepath.Join(open, "c.daemons")); err == nil {
+		t.Error("a directory is used in one where others may write")
+	}
 }
