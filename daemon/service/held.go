@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"minissh/daemon/access"
 	"minissh/protocol"
@@ -24,16 +23,13 @@ func (k keeping) held(who *access.Client) (all []*command) {
 		if c.p.TTY == "" || c.who.Key != who.Key || c.who.User != who.User {
 			continue
 		}
-		if w := c.ch.Session().Traffic().Waiting; w != nil && time.Until(w.Until) > heldSoon {
+		if c.ch.Session().Traffic().Waiting != nil {
 			all = append(all, c)
 		}
 	}
 	slices.SortFunc(all, func(a, b *command) int { return a.began.Compare(b.began) })
 	return all
 }
-
-// heldSoon is how soon a session may end for want of a client, so that nothing in it is told.
-const heldSoon = 30 * time.Second
 
 // heldAs is the one of them with that id, or nil.
 func (k keeping) heldAs(id string, who *access.Client) *command {
