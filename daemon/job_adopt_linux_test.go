@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"strings"
 	"syscall"
@@ -29,6 +30,25 @@ func (l *lab) adopted(s *mux.Session, ch *mux.Channel, seen string) protocol.Job
 		l.t.Fatalf("%+v", r)
 	}
 	return record
+}
+
+// terminal starts a command with a terminal, which says ready, over a link that may be lost.
+func (l *lab) terminal(command string) (*resumer, net.Conn, *mux.Channel) {
+	l.t.Helper()
+	r, raw := l.resumer(), l.dial()
+	if err := r.attachOver(raw); err != nil {
+		l.t.Fatal(err)
+	}
+	ch := start(l.t, r.Session, protocol.Open{PTY: window(), Command: protocol.Bytes(command)})
+	upTo(l.t, ch, "ready")
+	return r, raw, ch
+}
+
+// ends stops a job, and waits for its keeper's end.
+func (l *lab) ends(s *mux.Session, id string) {
+	l.t.Helper()
+	collect(l.t, job(l.t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop, Name: id}}))
+	l.keeperEnds(id)
 }
 
 // A command that runs on a terminal becomes a job: it goes on, its screen is what its client saw,
@@ -195,13 +215,8 @@ func TestAdoptedKeeperKilled(t *testing.T) {
 func TestHeldShell(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
-	r, raw := l.resumer(), l.dial()
-	if err := r.attachOver(raw); err != nil {
-		t.Fatal(err)
-	}
-	ch := start(t, r.Session, protocol.Open{PTY: window(), Command: protocol.Bytes(
-		"trap 'echo drawn' WINCH; echo ready; while :; do read x && echo got $x; done")})
-	upTo(t, ch, "ready")
+	r, raw, ch := l.terminal(
+		"trap 'echo drawn' WINCH; echo ready; while :; do read x && echo got $x; done")
 	loud := start(t, r.Session, protocol.Open{PTY: window(), Command: protocol.Bytes(
 		"echo ready; until test -e go; do sleep 0.02; done; " +
 			"echo >loud; exec cat /dev/zero")})
@@ -256,8 +271,7 @@ func TestHeldShell(t *testing.T) {
 	if len(all) != 2 || all[0].State != protocol.JobRunning || all[1].State != protocol.JobEnded {
 		t.Fatalf("%+v", all)
 	}
-	collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop, Name: all[0].ID}}))
-	l.keeperEnds(all[0].ID)
+	l.ends(s, all[0].ID)
 }
 
 // What runs in such a job has the time of a stop to clean up.
@@ -281,13 +295,7 @@ func TestAdoptedStopsWithGrace(t *testing.T) {
 func TestAdoptedAndLost(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
-	r, raw := l.resumer(), l.dial()
-	if err := r.attachOver(raw); err != nil {
-		t.Fatal(err)
-	}
-	ch := start(t, r.Session, protocol.Open{PTY: window(), Command: protocol.Bytes(
-		"echo ready; while :; do echo tick; sleep 0.01; done")})
-	upTo(t, ch, "ready")
+	r, raw, ch := l.terminal("echo ready; while :; do echo tick; sleep 0.01; done")
 	to := job(t, r.Session, protocol.Open{Job: &protocol.Job{Do: protocol.JobAdopt,
 		Channel: int64(ch.ID())}})
 	<-to.Requests() // OPENED
@@ -299,8 +307,7 @@ func TestAdoptedAndLost(t *testing.T) {
 		all = jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobList}})
 		return len(all) == 1 && all[0].State == protocol.JobRunning
 	})
-	collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop, Name: all[0].ID}}))
-	l.keeperEnds(all[0].ID)
+	l.ends(s, all[0].ID)
 	r.Session.Close(nil)
 }
 
@@ -308,13 +315,7 @@ func TestAdoptedAndLost(t *testing.T) {
 func TestHeldShellResized(t *testing.T) {
 	needsPTY(t)
 	l := newLab(t, nil)
-	r, raw := l.resumer(), l.dial()
-	if err := r.attachOver(raw); err != nil {
-		t.Fatal(err)
-	}
-	ch := start(t, r.Session, protocol.Open{PTY: window(), Command: protocol.Bytes(
-		"stty -echo; echo ready; while read x; do echo $(stty size).; done")})
-	upTo(t, ch, "ready")
+	r, raw, _ := l.terminal("stty -echo; echo ready; while read x; do echo $(stty size).; done")
 	r.lose(raw)
 	s := l.session(nil)
 	defer s.Close(nil)
@@ -329,7 +330,6 @@ func TestHeldShellResized(t *testing.T) {
 		return strings.Contains(upTo(t, to, "."), "44 111.")
 	})
 	all = jobRecords(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobList}})
-	collect(t, job(t, s, protocol.Open{Job: &protocol.Job{Do: protocol.JobStop, Name: all[0].ID}}))
-	l.keeperEnds(all[0].ID)
+	l.ends(s, all[0].ID)
 	r.Session.Close(nil)
 }

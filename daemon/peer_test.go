@@ -259,7 +259,7 @@ func typed(t *testing.T, ch *mux.Channel, text string) {
 }
 
 // upTo reads a terminal's output until it holds a text.
-func upTo(t *testing.T, ch *mux.Channel, text string) string {
+func upTo(t testing.TB, ch *mux.Channel, text string) string {
 	t.Helper()
 	var seen bytes.Buffer
 	buf := make([]byte, 1)
