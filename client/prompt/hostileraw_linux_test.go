@@ -56,6 +56,7 @@ func TestEditorOverHostileDaemon(t *testing.T) {
 	})
 	daemon.Lines = true
 	p := typeOn(t, "xterm", daemon)
+	testend.Until(t, "a prompt", func() bool { return strings.Contains(p.shown.String(), "tester@") })
 	n := 0
 	run := func(keys, want string) {
 		t.Helper()
@@ -65,8 +66,9 @@ func TestEditorOverHostileDaemon(t *testing.T) {
 			t.Errorf("%q ran %q, not %q", keys, got, want)
 		}
 		n++
-		testend.Until(t, fmt.Sprint("prompt ", n), func() bool {
-			_, after, found := strings.Cut(p.shown.String()[before:], "\r\n")
+		testend.Until(t, fmt.Sprint("prompt ", n), func() bool { // and not one drawn again for names
+			_, after, _ := strings.Cut(p.shown.String()[before:], "\x1b[?2004l")
+			_, after, found := strings.Cut(after, "\x1b[?2004h")
 			return found && strings.Contains(after, "tester@")
 		})
 	}
