@@ -12,8 +12,8 @@ import (
 // options say so.
 func (r *keyRing) load(c *candidate, asker terminal.Asker) (*keys.Identity, error) {
 	fromFile := c.identity == nil
-	id, err := c.load(asker)
-	if err == nil && fromFile {
+	id, err := c.load(r.shared, asker)
+	if err == nil && fromFile && r.shared.first(c.source) {
 		r.toAgent(id, c.source, asker)
 	}
 	return id, err

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"minissh/client/knownhosts"
 	"minissh/client/options"
 	"minissh/client/report"
 	"minissh/client/terminal"
@@ -51,6 +52,12 @@ type Dialer struct {
 	// Network, if not nil, makes connections instead of a net.Dialer. Nobody looks then whether
 	// this machine's network has changed.
 	Network func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Shared is what it has in common with other Dialers; nil: nothing.
+	Shared *Shared
+	// AskHost, if not nil, is asked about the key of an unknown host in place of the user, and may
+	// take its time. Its error refuses the host.
+	AskHost func(knownhosts.Verdict) error
 
 	// For `try`: an existing connection, its daemon's key, and our own.
 	Conn     net.Conn

@@ -39,8 +39,8 @@ type hostCheck struct {
 func (l *login) hostCheck() *hostCheck {
 	c := &hostCheck{login: l}
 	if l.Host == nil {
-		c.known = knownhosts.Open(slices.Concat(l.Options.UserKnownHostsFiles,
-			l.Options.GlobalKnownHostsFiles)...)
+		c.known = l.Shared.knownHosts(l.Options, slices.Concat(l.Options.UserKnownHostsFiles,
+			l.Options.GlobalKnownHostsFiles))
 	}
 	return c
 }
@@ -169,6 +169,7 @@ func (c *hostCheck) remember() error {
 		c.Messages.Announce(knownhosts.AddFailed(file))
 		c.Messages.Say(options.LevelInfo, "the host's key was not written: %v", err)
 	} else {
+		c.Shared.added()
 		c.Messages.Announce(knownhosts.Added(*c.add))
 	}
 	return err
@@ -176,7 +177,13 @@ func (c *hostCheck) remember() error {
 
 // askAboutHost puts ssh's question. No connection is open meanwhile.
 func (l *login) askAboutHost(u *unknownHost) error {
-	decision, err := knownhosts.Decide(knownhosts.Ask, u.verdict, false, l.Ask.Line)
+	var decision knownhosts.Decision
+	var err error
+	if l.AskHost != nil {
+		err = l.AskHost(u.verdict)
+	} else {
+		decision, err = knownhosts.Decide(knownhosts.Ask, u.verdict, false, l.Ask.Line)
+	}
 	l.Messages.Announce(decision.Messages...)
 	if errors.Is(err, terminal.ErrNobodyToAsk) {
 		return l.nobodyAsked(u.verdict, err)

@@ -31,16 +31,12 @@ type candidate struct {
 }
 
 // load returns the private half, asking for a passphrase if it needs one.
-func (c *candidate) load(asker terminal.Asker) (*keys.Identity, error) {
+func (c *candidate) load(shared *Shared, asker terminal.Asker) (*keys.Identity, error) {
 	c.tried = true
 	if c.identity != nil {
 		return c.identity, nil
 	}
-	var ask func(string) ([]byte, error)
-	if asker != nil {
-		ask = asker.Secret
-	}
-	id, err := keys.LoadFile(cmp.Or(c.file, c.source), ask)
+	id, err := shared.load(cmp.Or(c.file, c.source), secret(asker))
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +56,7 @@ func (c *candidate) publicLine() string {
 type keyRing struct {
 	options  *options.Options
 	messages *report.Messages
+	shared   *Shared
 	list     []*candidate
 	agent    []keys.Identity
 	useless  []keys.Unusable // of the agent's
@@ -72,7 +69,7 @@ type keyRing struct {
 // are missing.
 func (d *Dialer) keyRing() (*keyRing, error) {
 	o := d.Options
-	r := &keyRing{options: o, messages: d.Messages,
+	r := &keyRing{options: o, messages: d.Messages, shared: d.Shared,
 		host: fmt.Sprintf("%s@[%s]:%d", o.User, o.HostName, o.Port)}
 	if d.Identity != nil {
 		r.add(&candidate{source: d.Identity.Source, public: d.Identity.Public,
@@ -102,7 +99,7 @@ func (d *Dialer) keyRing() (*keyRing, error) {
 	for _, file := range o.DefaultIdentityFiles {
 		r.addFile(file, false)
 	}
-	last := lastKey(r.host)
+	last := r.shared.lastKey(r.host)
 	if last != "" {
 		slices.SortStableFunc(r.list[named:], func(a, b *candidate) int {
 			return boolInt(b.fingerprint == last) - boolInt(a.fingerprint == last)
@@ -138,7 +135,7 @@ func (r *keyRing) askAgent() {
 		return
 	}
 	var err error
-	r.agent, r.useless, err = keys.Agent(r.options.IdentityAgent)
+	r.agent, r.useless, err = r.shared.agent(r.options.IdentityAgent)
 	if err != nil {
 		// It is not worth mentioning that no agent runs. One that accepts the call and does not
 		// answer has just cost the user seconds, and keys.
@@ -158,7 +155,7 @@ func (r *keyRing) askAgent() {
 // needed. A public key's file names a key in the agent, as in ssh, or else the private key next to
 // it.
 func (r *keyRing) addFile(file string, named bool) {
-	public, locked, err := keys.PublicOf(file)
+	public, locked, err := r.shared.publicOf(file)
 	if err != nil {
 		if !named && errors.Is(err, os.ErrNotExist) {
 			return

@@ -27,8 +27,18 @@ func readLastKeys() (lines []string) {
 	return lines
 }
 
-func lastKey(host string) (fingerprint string) {
-	for _, line := range readLastKeys() {
+// lastKey is the key that last worked for a host.
+func (s *Shared) lastKey(host string) (fingerprint string) {
+	lines := readLastKeys
+	if s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.last == nil {
+			s.last = append([]string{""}, readLastKeys()...)
+		}
+		lines = func() []string { return s.last }
+	}
+	for _, line := range lines() {
 		if h, f, ok := strings.Cut(line, " "); ok && h == host {
 			fingerprint = f
 		}
@@ -40,6 +50,10 @@ func lastKey(host string) (fingerprint string) {
 func (r *keyRing) worked(c *candidate) {
 	if r.first() == c || len(r.list) == 1 {
 		return
+	}
+	if r.shared != nil { // others may write it now
+		r.shared.mu.Lock()
+		defer r.shared.mu.Unlock()
 	}
 	lines := slices.DeleteFunc(readLastKeys(), func(line string) bool {
 		return strings.HasPrefix(line, r.host+" ")

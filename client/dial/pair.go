@@ -104,7 +104,7 @@ func (l *login) pairingKey() (*keys.Identity, error) {
 		}
 	}
 	if next != nil {
-		id, err := next.load(l.Ask)
+		id, err := next.load(l.Shared, l.Ask)
 		if err != nil {
 			return nil, report.Failed(err, "minissh pair -i FILE names another key",
 				"a key cannot be used: %v", err)

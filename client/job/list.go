@@ -10,8 +10,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
-	"unicode/utf16"
 
 	"minissh/client/dial"
 	"minissh/client/terminal"
@@ -61,26 +59,11 @@ func writeJSON(out io.Writer, host string, records []protocol.JobRecord) error {
 		}{host, &records[i]}); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(out, plain(strings.TrimSpace(line.String()))); err != nil {
+		if _, err := fmt.Fprintln(out, terminal.PlainJSON(strings.TrimSpace(line.String()))); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// plain is the same JSON without what a terminal must not see raw.
-func plain(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&b, `\u%04x`, unit)
-		}
-	}
-	return b.String()
 }
 
 // writeTable writes a line for each job, safe for a terminal.

@@ -192,3 +192,24 @@ func (o *Options) RefuseForVerb(verb string, ends bool) error {
 	return usage("leave it out", "%s does not go together with minissh job %s: %s",
 		o.unfit[0].name, verb, o.unfit[0].why)
 }
+
+// RefuseOn refuses what was given on the command line and makes no sense for many hosts at once.
+func (o *Options) RefuseOn() error {
+	for _, option := range []struct {
+		given     bool
+		name, why string
+	}{
+		{o.Detach, "--detach", "it tells one job's id"},
+		{o.Outcome != "", "--outcome", "it is one command's; --json and --dir tell of all"},
+		{o.RequestTTY == TTYYes || o.RequestTTY == TTYForce, "-t", "there is one terminal here"},
+	} {
+		if option.given {
+			o.unfit = append(o.unfit, unfit{option.name, option.why})
+		}
+	}
+	if len(o.unfit) == 0 {
+		return nil
+	}
+	return usage("leave it out", "%s does not go together with minissh on: %s", o.unfit[0].name,
+		o.unfit[0].why)
+}

@@ -109,7 +109,7 @@ func (f *File) Write(err error) (failed error) {
 				r.Message = err.Error()
 			}
 		} else {
-			r = f.record()
+			r = Of(f.dialer, f.result)
 		}
 		text, _ := json.Marshal(&r)
 		if _, failed = f.file.Write(append(text, '\n')); failed == nil {
@@ -124,13 +124,13 @@ func (f *File) Write(err error) (failed error) {
 	return failed
 }
 
-// record is what is known of what was run.
-func (f *File) record() Record {
-	o, facts := f.dialer.Options, f.result.Facts()
+// Of is what is known of what was run.
+func Of(d *dial.Dialer, result *run.Result) Record {
+	o, facts := d.Options, result.Facts()
 	r := Record{Host: o.Alias, User: o.User, In: facts.In, Out: facts.Out,
 		Err: facts.Err}
-	if f.dialer.Shown != nil {
-		r.HostKey = keys.Fingerprint(f.dialer.Shown)
+	if d.Shown != nil {
+		r.HostKey = keys.Fingerprint(d.Shown)
 	}
 	if facts.Conn != nil {
 		r.Links = facts.Conn.LinksLost()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -37,6 +38,21 @@ func Printable(text string) string {
 			fmt.Fprintf(&b, `\U%08x`, r)
 		}
 		text = text[size:]
+	}
+	return b.String()
+}
+
+// PlainJSON is the same JSON without what a terminal must not see raw.
+func PlainJSON(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
 	}
 	return b.String()
 }

@@ -64,6 +64,8 @@ func verbs() []verb {
 				{Name: "--watch", Usage: "attach: only look, and type nothing"},
 				{Name: "--json", Usage: "list: one object a line"},
 			}},
+		{name: "on", new: true, usage: "run a command on many hosts: minissh on web[01-20] uptime",
+			args: "HOSTS command…", run: on, also: onFlags},
 		{name: "hosts", new: true, usage: "names of hosts in few words: web[01-20,30]",
 			args: "NAMES…", runOwn: hosts, flags: []completion.Flag{
 				{Name: "-e", Usage: "expand them to all names"},

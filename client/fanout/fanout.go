@@ -1,0 +1,201 @@
+// Package fanout runs one command on many hosts at once, from one process: `minissh on`.
+//
+// Reading order: fanout.go (which hosts are served when), host.go (one host's command, from the
+// login to the end), ask.go (questions that are put once for all), screen.go (whole lines of many
+// hosts on one terminal, above a line that tells how far it is), gather.go and diff.go (equal
+// outputs told once), files.go (a result as data), stdin.go (one input for all), signals.go
+// (Ctrl-C), summary.go (what failed, by cause), last.go (what --failed remembers).
+package fanout
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"minissh/client/dial"
+	"minissh/client/report"
+)
+
+// Most is how many hosts are served at the same time, whatever the machine could do.
+const Most = 256
+
+// Count is a number of hosts, or a part of them.
+type Count struct {
+	N       int
+	Percent bool
+}
+
+// ParseCount reads a number or a percentage.
+func ParseCount(text string) (c Count, ok bool) {
+	digits, percent := strings.CutSuffix(text, "%")
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 0 || percent && n > 100 {
+		return Count{}, false
+	}
+	return Count{n, percent}, true
+}
+
+// Of is the number among so many hosts.
+func (c Count) Of(hosts int) int {
+	if c.Percent {
+		return hosts * c.N / 100
+	}
+	return c.N
+}
+
+// Config is what is done, and how it is shown.
+type Config struct {
+	Hosts  []string
+	Dialer func(host string) (*dial.Dialer, error)
+
+	Fanout  int    // hosts at the same time, at least 1
+	Rolling *Count // so many at a time, the next only if all went well; nil: all
+	MaxFail *Count // when more have failed no more are begun; nil: it does not matter
+	Retries int    // how often more a host is tried that cannot be reached
+
+	Gather, Diff, JSON, Worst bool
+	Dir                       string   // where each host's output goes; "": it is shown
+	Stdin                     *os.File // what all commands read; nil: nothing
+	Stdout, Stderr            *os.File
+	Color                     bool
+	Quiet                     bool
+
+	// Again is what to type to do the same on those that failed.
+	Again string
+	// Save, if not nil, is told the names of the hosts that failed.
+	Save func(failed []string)
+}
+
+// fleet is one run.
+type fleet struct {
+	Config
+	ctx    context.Context // ends what is not begun, and logins
+	cancel context.CancelFunc
+	screen *screen
+	shared dial.Shared
+	slots  chan struct{} // holds one for each host that is served
+	hosts  []*host
+	input  *input
+	asking questions
+
+	mu      sync.Mutex // guards the rest, and the hosts' states
+	failed  int
+	halted  string // why no more hosts are begun; "": they are
+	stopped bool   // the user wants the end of all
+}
+
+// Run does it, and returns the exit code: 0 if all commands gave 0, else 1, or 255 if no host could
+// be reached; with Worst the largest of all. After a signal it is 130, or 143.
+func Run(cfg Config) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	f := &fleet{Config: cfg, ctx: ctx, cancel: cancel, slots: make(chan struct{}, cfg.Fanout)}
+	for i, name := range cfg.Hosts {
+		f.hosts = append(f.hosts, &host{f: f, name: name, number: i})
+	}
+	f.screen = newScreen(f)
+	f.asking.f = f
+	if err := f.openInput(); err != nil {
+		report.Error(cfg.Stderr, err)
+		return report.ExitFailure
+	}
+	if err := f.makeDir(); err != nil {
+		report.Error(cfg.Stderr, err)
+		return report.ExitFailure
+	}
+	signals := f.catch()
+	started := time.Now()
+	size := len(f.hosts)
+	if cfg.Rolling != nil {
+		size = max(1, cfg.Rolling.Of(size))
+	}
+	for rest := f.hosts; len(rest) > 0; {
+		n := min(size, len(rest))
+		f.batch(rest[:n])
+		if rest = rest[n:]; cfg.Rolling != nil && f.failures() > 0 {
+			f.halt("a host of the batch before failed")
+		}
+	}
+	f.screen.end()
+	f.showGathered()
+	f.summary(time.Since(started))
+	if code := signals.release(); code != 0 {
+		return code
+	}
+	return f.exitCode()
+}
+
+// batch serves hosts, at most Fanout at the same time, and waits for all.
+func (f *fleet) batch(hosts []*host) {
+	var all sync.WaitGroup
+	f.asking.more(len(hosts))
+	for _, h := range hosts {
+		f.slots <- struct{}{}
+		if f.halting() {
+			<-f.slots
+			f.asking.settled()
+			h.notBegun()
+			continue
+		}
+		all.Go(func() {
+			defer func() { <-f.slots }()
+			h.serve()
+		})
+	}
+	all.Wait()
+}
+
+// halt has no more hosts begun.
+func (f *fleet) halt(why string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.halted == "" {
+		f.halted = why
+	}
+}
+
+func (f *fleet) halting() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.halted != ""
+}
+
+func (f *fleet) failures() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failed
+}
+
+// ended counts a host whose end is known.
+func (f *fleet) ended(h *host) {
+	f.mu.Lock()
+	h.state = stateEnded
+	if h.failure() {
+		f.failed++
+		if f.MaxFail != nil && f.failed > f.MaxFail.Of(len(f.hosts)) && f.halted == "" {
+			f.halted = "too many have failed (--max-fail)"
+		}
+	}
+	f.mu.Unlock()
+}
+
+// exitCode is Run's.
+func (f *fleet) exitCode() int {
+	worst, reached := 0, false
+	for _, h := range f.hosts {
+		worst = max(worst, h.exitCode())
+		reached = reached || h.reached
+	}
+	switch {
+	case worst == 0:
+		return 0
+	case f.Worst:
+		return worst
+	case !reached:
+		return report.ExitFailure
+	}
+	return 1
+}

@@ -1,0 +1,320 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"minissh/client/completion"
+	"minissh/client/dial"
+	"minissh/client/fanout"
+	"minissh/client/nodeset"
+	"minissh/client/options"
+	"minissh/client/report"
+	"minissh/client/terminal"
+	"minissh/protocol"
+)
+
+// hostsFlags choose hosts, for each verb that takes many.
+var hostsFlags = []completion.Flag{
+	{Name: "--hosts", Argument: true, Usage: "FILE with the hosts, in place of HOSTS"},
+	{Name: "-x", Argument: true, Usage: "HOSTS that are left out"},
+	{Name: "--failed", Usage: "the hosts that failed in the last run, in place of HOSTS"},
+	{Name: "--fanout", Argument: true, Usage: "N hosts at the same time"},
+	{Name: "--connect-timeout", Argument: true, Usage: "TIME to reach a host (10 s)"},
+}
+
+// onFlags are the own flags of `minissh on`, besides ssh's.
+var onFlags = slices.Concat(hostsFlags, []completion.Flag{
+	{Name: "--rolling", Argument: true, Usage: "N or P%: in batches, on only if all are well"},
+	{Name: "--max-fail", Argument: true, Usage: "N or P%: begin no more when more have failed"},
+	{Name: "--retries", Argument: true, Usage: "N more tries to reach a host"},
+	{Name: "--gather", Usage: "or -b: equal outputs once, at the end"},
+	{Name: "-b", Usage: "--gather"},
+	{Name: "--diff", Usage: "--gather, and what differs as a difference"},
+	{Name: "--dir", Argument: true, Usage: "DIR/HOST.out, .err and .json, nothing shown"},
+	{Name: "--json", Usage: "a line for each host, as --outcome's, with its output"},
+	{Name: "--stdin", Usage: "send standard input to all"},
+	{Name: "--worst", Usage: "exit with the largest code"},
+})
+
+// takesOf are the flags, and whether each takes a value.
+func takesOf(flags []completion.Flag) map[string]bool {
+	takes := map[string]bool{}
+	for _, f := range flags {
+		takes[f.Name] = f.Argument
+	}
+	return takes
+}
+
+// many are the hosts of a command line, and how each is reached.
+type many struct {
+	*options.Mixed
+	names []string
+}
+
+// on is `minissh on [options] HOSTS command…`.
+func on(words []string) error {
+	m, err := manyHosts("on", onFlags, words)
+	if err != nil {
+		return err
+	}
+	if len(m.Command) == 0 {
+		return &report.Failure{What: "minissh on needs a command",
+			Advice: "minissh on HOSTS COMMAND; minissh prompt on HOSTS offers a prompt"}
+	}
+	cfg, err := m.config()
+	if err != nil {
+		return err
+	}
+	return exitCode(fanout.Run(*cfg))
+}
+
+// manyHosts takes a command line apart, and judges what can be judged before a host is reached.
+func manyHosts(verb string, flags []completion.Flag, words []string) (*many, error) {
+	mixed, err := split(flags, words)
+	if err != nil {
+		return nil, err
+	}
+	m := &many{Mixed: mixed}
+	if slices.Contains(m.Options, helpFlag) {
+		return nil, errHelp
+	}
+	if m.Has("--failed") {
+		last, err := fanout.ReadLast()
+		if err != nil {
+			return nil, err
+		}
+		if len(m.Command) == 0 { // the same again
+			again := slices.Concat(last.Words, words, []string{"--"}, last.Command)
+			if m.Mixed, err = split(flags, again); err != nil {
+				return nil, err
+			}
+		}
+		if m.names = last.Failed; len(m.names) == 0 {
+			return nil, &report.Failure{What: "no host failed in the last run",
+				Advice: "minissh " + verb + " HOSTS …"}
+		}
+	} else if m.names, err = m.choose(verb); err != nil {
+		return nil, err
+	}
+	if err := m.leaveOut(); err != nil {
+		return nil, err
+	}
+	if len(m.names) == 0 {
+		return nil, &report.Failure{What: "no host is left", Advice: "minissh hosts -e HOSTS " +
+			"shows what an expression stands for"}
+	}
+	if value := m.Last("--connect-timeout"); value != "" {
+		m.Options = append(m.Options, "-oConnectTimeout="+value)
+	}
+	return m, nil
+}
+
+// split takes a command line apart. HOSTS is not a word of it if something else names them.
+func split(flags []completion.Flag, words []string) (*options.Mixed, error) {
+	return options.SplitMixed(words, takesOf(flags),
+		func(m *options.Mixed) bool { return m.Has("--failed") || m.Has("--hosts") })
+}
+
+// choose reads HOSTS, or what takes its place.
+func (m *many) choose(verb string) ([]string, error) {
+	expression := m.Host
+	if expression == "-" {
+		text, err := readHosts(os.Stdin, "standard input")
+		if err != nil {
+			return nil, err
+		}
+		expression = text
+	}
+	for _, path := range m.Own["--hosts"] {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, report.Failed(err, "", "the hosts cannot be read: %s: %v",
+				protocol.Quote(path), report.Plain(err))
+		}
+		text, err := readHosts(file, protocol.Quote(path))
+		file.Close()
+		if err != nil {
+			return nil, err
+		}
+		expression += "\n" + text
+	}
+	if strings.TrimSpace(expression) == "" {
+		return nil, &report.Failure{What: "minissh " + verb + " needs hosts",
+			Advice: "minissh " + verb + " 'web[01-20],db1' …"}
+	}
+	set, err := nodeset.Parse(expression, groupOf)
+	if err != nil {
+		return nil, &report.Failure{What: err.Error(), Advice: "minissh hosts --help"}
+	}
+	return set.Names(), nil
+}
+
+// leaveOut is -x.
+func (m *many) leaveOut() error {
+	for _, expression := range m.Own["-x"] {
+		set, err := nodeset.Parse(expression, groupOf)
+		if err != nil {
+			return &report.Failure{What: err.Error(), Advice: "minissh hosts --help"}
+		}
+		m.names = slices.DeleteFunc(m.names, set.Has)
+	}
+	return nil
+}
+
+// readHosts reads names, of which # begins a comment.
+func readHosts(from io.Reader, name string) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(from, mostHosts+1))
+	if err != nil {
+		return "", report.Failed(err, "", "the hosts cannot be read: %s: %v", name,
+			report.Plain(err))
+	}
+	if len(text) > mostHosts {
+		return "", report.Failed(nil, "", "%s has more than %d bytes", name, mostHosts)
+	}
+	var all strings.Builder
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		all.WriteString(line + "\n")
+	}
+	return all.String(), nil
+}
+
+// groupOf gives the hosts of a group.
+func groupOf(name string) (string, error) {
+	return "", fmt.Errorf("there is no group %s", protocol.Quote(name))
+}
+
+// hostPort is user@host:port, which ssh has no words for.
+var hostPort = regexp.MustCompile(`^((?:[^@]*@)?)([^:@/]+):([0-9]{1,5})$`)
+
+// optionsFor are the options of one host.
+func (m *many) optionsFor(host string) []string {
+	if hostPort.MatchString(host) {
+		host = "ssh://" + host
+	}
+	return slices.Concat(m.Options, []string{"--", host}, m.Command)
+}
+
+// together are before the words that were typed: what the configuration wants beside each
+// connection is for one alone.
+var together = append(slices.Clone(options.JobVerbOptions), "-oRequestTTY=no")
+
+// config is what the flags ask for.
+func (m *many) config() (*fanout.Config, error) {
+	if err := m.judge(); err != nil {
+		return nil, err
+	}
+	first, err := parse(slices.Concat(together, m.optionsFor(m.names[0])))
+	if err != nil {
+		return nil, err
+	}
+	if err := first.RefuseOn(); err != nil {
+		return nil, err
+	}
+	tellEnvironment(first)
+	cfg := &fanout.Config{Hosts: m.names, Fanout: fanout.DefaultFanout(), Stdout: os.Stdout,
+		Stderr: os.Stderr, Gather: m.Has("--gather") || m.Has("-b") || m.Has("--diff"),
+		Diff: m.Has("--diff"), JSON: m.Has("--json"), Worst: m.Has("--worst"), Dir: m.Last("--dir"),
+		Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Quiet: first.LogLevel == options.LevelQuiet, Again: "minissh on --failed"}
+	if m.Has("--stdin") {
+		cfg.Stdin = os.Stdin
+	}
+	cfg.Save = func(failed []string) {
+		fanout.SaveLast(fanout.Last{Failed: failed, Words: m.words(), Command: m.Command})
+	}
+	for name, to := range map[string]*int{"--fanout": &cfg.Fanout, "--retries": &cfg.Retries} {
+		if value := m.Last(name); value != "" {
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 0 || n == 0 && name == "--fanout" {
+				return nil, notANumber(name, value)
+			}
+			*to = n
+		}
+	}
+	for name, to := range map[string]**fanout.Count{"--rolling": &cfg.Rolling,
+		"--max-fail": &cfg.MaxFail} {
+		if value := m.Last(name); value != "" {
+			count, ok := fanout.ParseCount(value)
+			if !ok || name == "--rolling" && count.N == 0 {
+				return nil, notANumber(name, value)
+			}
+			*to = &count
+		}
+	}
+	cfg.Dialer = m.dialer(first)
+	return cfg, nil
+}
+
+func notANumber(name, value string) error {
+	return &report.Failure{What: fmt.Sprintf("%s: %s is not a number of hosts that will do", name,
+		protocol.Quote(value)), Advice: "minissh on --help"}
+}
+
+// judge refuses what does not go together.
+func (m *many) judge() error {
+	shown := 0
+	for _, name := range []string{"--json", "--dir"} {
+		if m.Has(name) {
+			shown++
+		}
+	}
+	switch {
+	case (m.Has("--gather") || m.Has("-b") || m.Has("--diff")) && shown > 0:
+		return &report.Failure{What: "--gather shows the output, and --dir and --json do not",
+			Advice: "leave out one of them"}
+	case m.Has("--stdin") && m.Host == "-":
+		return &report.Failure{What: "standard input has the hosts, and cannot be sent to them, too",
+			Advice: "--hosts FILE reads them from a file"}
+	}
+	return nil
+}
+
+// defaultConnectTimeout is how long a host may take to be reached if nobody says otherwise.
+const defaultConnectTimeout = 10e9 // ns
+
+// dialer makes the Dialer of each host. first are the options of the first one.
+func (m *many) dialer(first *options.Options) func(string) (*dial.Dialer, error) {
+	return func(host string) (*dial.Dialer, error) {
+		o := first
+		if host != m.names[0] {
+			var err error
+			if o, err = options.Parse(slices.Concat(together, m.optionsFor(host))); err != nil {
+				return nil, err
+			}
+			if err := o.Refuse(); err != nil {
+				return nil, err
+			}
+		}
+		if o.ConnectTimeout == 0 {
+			o.ConnectTimeout = defaultConnectTimeout
+		}
+		d := &dial.Dialer{Options: o, Software: software}
+		if !o.BatchMode {
+			d.Ask = terminal.Questions{}
+		}
+		return d, nil
+	}
+}
+
+// words are the options of a command line, without those that choose its hosts.
+func (m *many) words() []string {
+	words := slices.Clone(m.Options)
+	takes := takesOf(onFlags)
+	for _, f := range onFlags {
+		if !m.Has(f.Name) || slices.Contains([]string{"--failed", "--hosts", "-x"}, f.Name) {
+			continue
+		}
+		words = append(words, f.Name)
+		if takes[f.Name] {
+			words = append(words, m.Last(f.Name))
+		}
+	}
+	return words
+}
