@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"minissh/client/nodeset"
 	"minissh/client/report"
 )
 
@@ -32,9 +31,9 @@ func hosts(o ownFlags) error {
 		}
 		all = append(all, word)
 	}
-	set, err := nodeset.Parse(strings.Join(all, " "), nil)
+	set, err := expand(strings.Join(all, " "))
 	if err != nil {
-		return &report.Failure{What: err.Error(), Advice: advice}
+		return err
 	}
 	switch {
 	case o.has("-c"):

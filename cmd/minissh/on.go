@@ -4,14 +4,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"minissh/client/completion"
 	"minissh/client/dial"
 	"minissh/client/fanout"
+	"minissh/client/groups"
 	"minissh/client/nodeset"
 	"minissh/client/options"
 	"minissh/client/report"
@@ -25,7 +29,7 @@ var hostsFlags = []completion.Flag{
 	{Name: "-x", Argument: true, Usage: "HOSTS that are left out"},
 	{Name: "--failed", Usage: "the hosts that failed in the last run, in place of HOSTS"},
 	{Name: "--fanout", Argument: true, Usage: "N hosts at the same time"},
-	{Name: "--connect-timeout", Argument: true, Usage: "TIME to reach a host (10 s)"},
+	{Name: "--connect-timeout", Argument: true, Usage: "TIME to reach a host (20 s)"},
 }
 
 // onFlags are the own flags of `minissh on`, besides ssh's.
@@ -148,9 +152,9 @@ func (m *many) choose(verb string) ([]string, error) {
 		return nil, &report.Failure{What: "minissh " + verb + " needs hosts",
 			Advice: "minissh " + verb + " 'web[01-20],db1' …"}
 	}
-	set, err := nodeset.Parse(expression, groupOf)
+	set, err := expand(expression)
 	if err != nil {
-		return nil, &report.Failure{What: err.Error(), Advice: "minissh hosts --help"}
+		return nil, err
 	}
 	return set.Names(), nil
 }
@@ -158,9 +162,9 @@ func (m *many) choose(verb string) ([]string, error) {
 // leaveOut is -x.
 func (m *many) leaveOut() error {
 	for _, expression := range m.Own["-x"] {
-		set, err := nodeset.Parse(expression, groupOf)
+		set, err := expand(expression)
 		if err != nil {
-			return &report.Failure{What: err.Error(), Advice: "minissh hosts --help"}
+			return err
 		}
 		m.names = slices.DeleteFunc(m.names, set.Has)
 	}
@@ -185,9 +189,27 @@ func readHosts(from io.Reader, name string) (string, error) {
 	return all.String(), nil
 }
 
-// groupOf gives the hosts of a group.
-func groupOf(name string) (string, error) {
-	return "", fmt.Errorf("there is no group %s", protocol.Quote(name))
+// known are the groups of this user: in ~/.config/minissh/groups and the configuration.
+func known() (*groups.Groups, error) {
+	env := options.CurrentEnvironment()
+	return groups.Read(filepath.Join(env.Home, ".config/minissh/groups"), env.ConfiguredHosts, nil)
+}
+
+// expand reads an expression of hosts, with groups.
+func expand(expression string) (*nodeset.Set, error) {
+	known := sync.OnceValues(known)
+	set, err := nodeset.Parse(expression, func(name string) (string, error) {
+		g, err := known()
+		if err != nil {
+			return "", err
+		}
+		return g.Expression(name)
+	})
+	if err != nil {
+		return nil, &report.Failure{What: err.Error(), Advice: "minissh hosts -e HOSTS shows what " +
+			"an expression stands for"}
+	}
+	return set, nil
 }
 
 // hostPort is user@host:port, which ssh has no words for.
@@ -277,7 +299,7 @@ func (m *many) judge() error {
 }
 
 // defaultConnectTimeout is how long a host may take to be reached if nobody says otherwise.
-const defaultConnectTimeout = 10e9 // ns
+const defaultConnectTimeout = 20 * time.Second
 
 // dialer makes the Dialer of each host. first are the options of the first one.
 func (m *many) dialer(first *options.Options) func(string) (*dial.Dialer, error) {
