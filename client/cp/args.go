@@ -17,6 +17,9 @@ type Plan struct {
 	JSON, Help                                  bool
 	Quiet                                       bool
 
+	On     string // HOSTS, with --on: an address that begins with a colon is on each; "": one host
+	Fanout string // hosts at the same time, with --on; "": not given
+
 	Options []string // for the connections: what minissh itself takes before the host
 }
 
@@ -40,6 +43,9 @@ const Usage = `minissh cp [options] SOURCE… TARGET   copy files; a side may be
   --resume      go on with what an interrupted copy left; skip what is there
   --checksum    --resume, believing no size and time: compare contents
   --fsync       each file is on the disk before it gets its name (slow)
+  --on HOSTS    on many hosts, web[01-20] say: what begins with a colon is on
+                each; what comes from them goes into folders of their names
+  --fanout N    so many hosts at the same time
   --json        one line for each file, and a summary, on standard output
   -P port, -i key, -o Key=Value, -F file, -4, -6, -B, -v, --keylog FILE: as for
                 minissh
@@ -109,7 +115,8 @@ func (p *Plan) long(arg string, next []string) (used int, err error) {
 		}
 		return 0, nil
 	}
-	if name != "--keylog" {
+	valued := map[string]*string{"--on": &p.On, "--fanout": &p.Fanout}
+	if name != "--keylog" && valued[name] == nil {
 		return 0, &UsageError{fmt.Sprintf("cp has no option %q", arg),
 			"minissh cp --help lists them"}
 	}
@@ -118,6 +125,12 @@ func (p *Plan) long(arg string, next []string) (used int, err error) {
 			return 0, &UsageError{name + " needs a value after it", "minissh cp --help"}
 		}
 		value, used = next[0], 1
+	}
+	if to := valued[name]; to != nil {
+		if *to = value; value == "" {
+			return 0, &UsageError{name + " needs a value that is not empty", "minissh cp --help"}
+		}
+		return used, nil
 	}
 	p.Options = append(p.Options, name, value)
 	return used, nil
@@ -189,7 +202,7 @@ func (p *Plan) addresses(words []string) error {
 		if word == "" {
 			return &UsageError{"an empty name", example}
 		}
-		a, itsPort := ParseAddress(word)
+		a, itsPort := p.onAddress(word)
 		if itsPort != "" {
 			if port != "" && port != itsPort {
 				return &UsageError{"two ports in one copy are not in this version",
@@ -206,6 +219,9 @@ func (p *Plan) addresses(words []string) error {
 	}
 	if port != "" {
 		p.Options = append(p.Options, "-p", port)
+	}
+	if err := p.checkOn(); err != nil {
+		return err
 	}
 	if !remote {
 		return &UsageError{"neither side is on another machine",

@@ -92,6 +92,7 @@ type Copier struct {
 	ctx    context.Context
 	plan   *Plan
 	dialer func(host string) (*dial.Dialer, error)
+	once   *Once // what goes to many hosts; nil: it goes to one
 }
 
 // NewCopier is for a plan that Put or Get carries out, until ctx is done.
@@ -149,10 +150,14 @@ func (c *Copier) group(sources []Address) error {
 // options are the transfer's, for either role.
 func (c *Copier) options() files.Options {
 	p := c.plan
-	return files.Options{
+	o := files.Options{
 		Recursive: p.Recursive, Preserve: p.Preserve, Resume: p.Resume, Checksum: p.Checksum,
 		Sync: p.Sync, Total: c.View.Screen != nil,
 	}
+	if c.once != nil {
+		o.Content = c.once.Content
+	}
+	return o
 }
 
 // request is a put of the plan's, or a get of these sources.

@@ -24,6 +24,8 @@ type View struct {
 	Screen   *os.File  // nil, or a terminal where progress is drawn
 	Quiet    bool      // nothing is said of lost links
 
+	host string // of many, each of whose lines names it; "": there is one
+
 	mu    sync.Mutex // guards the rest
 	bar   *bar
 	lost  map[*dial.Connection]*dial.Loss // what Follow knows
@@ -43,7 +45,7 @@ type line struct {
 	Kind    string         `json:"kind,omitempty"`
 	Result  string         `json:"result"`
 	Size    int64          `json:"size"`
-	Host    string         `json:"host,omitempty"` // who said what follows; none: this machine
+	Host    string         `json:"host,omitempty"` // who said what follows, or with --on whose it is
 	Code    string         `json:"code,omitempty"`
 	Message string         `json:"message,omitempty"`
 }
@@ -102,9 +104,12 @@ func (v *View) print(e files.Event, host string) {
 		e.What != files.EventFailed {
 		return
 	}
-	l := line{Name: protocol.Bytes(e.Name), Kind: string(e.Kind), Result: e.What, Size: e.Size}
+	l := line{Host: v.host, Name: protocol.Bytes(e.Name), Kind: string(e.Kind), Result: e.What, Size: e.Size}
 	if e.Err != nil {
-		l.Host, l.Code, l.Message = host, e.Err.Code, e.Err.Message
+		l.Code, l.Message = e.Err.Code, e.Err.Message
+		if v.host == "" {
+			l.Host = host
+		}
 	}
 	v.write(l)
 }

@@ -9,6 +9,7 @@ package fanout
 
 import (
 	"context"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -63,10 +64,21 @@ type Config struct {
 	Color                     bool
 	Quiet                     bool
 
-	// Again is what to type to do the same on those that failed.
-	Again string
+	// Do, if not nil, is done in place of the command. It says what has failed, and with which exit
+	// code.
+	Do func(context.Context, Visit) (code int, err error)
+
+	// Again is what to type to do the same on those hosts that failed.
+	Again func(failed string) string
 	// Save, if not nil, is told the names of the hosts that failed.
 	Save func(failed []string)
+}
+
+// Visit is a host that Do does something on, over a connection that ends after it.
+type Visit struct {
+	Host            string // as it was named
+	Conn            *dial.Connection
+	Lines, Messages io.Writer // each Write is of whole lines; messages are for people
 }
 
 // fleet is one run.

@@ -30,10 +30,15 @@ func (f *fleet) makeDir() error {
 	return nil
 }
 
-// file is the name of a host's file in the directory of --dir. It never leads elsewhere.
+// file is a host's file in the directory of --dir.
 func (f *fleet) file(h *host, end string) string {
+	return filepath.Join(f.Dir, FileName(h.name)+end)
+}
+
+// FileName is a host's name as that of a file, which never leads elsewhere.
+func FileName(host string) string {
 	var name strings.Builder
-	for i, c := range []byte(h.name) {
+	for i, c := range []byte(host) {
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_',
 			c == '@', c >= 0x80, c == '.' && i > 0:
@@ -42,7 +47,7 @@ func (f *fleet) file(h *host, end string) string {
 			fmt.Fprintf(&name, "%%%02X", c)
 		}
 	}
-	return filepath.Join(f.Dir, name.String()+end)
+	return name.String()
 }
 
 // sinks makes what takes a host's output.

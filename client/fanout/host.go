@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -130,6 +131,9 @@ func (h *host) run(d *dial.Dialer, out *sinks, loggedIn func()) error {
 	f := h.f
 	var ch *mux.Channel
 	conn, err := d.Dial(f.ctx, func(s *mux.Session) (err error) {
+		if f.Do != nil {
+			return nil
+		}
 		request := run.Request(d)
 		if ch, err = run.Open(s, request); err == nil && f.input == nil && request.Length == 0 {
 			err = ch.EOF(protocol.TypeStdin)
@@ -146,6 +150,16 @@ func (h *host) run(d *dial.Dialer, out *sinks, loggedIn func()) error {
 	loggedIn()
 	h.reached = true
 	h.result.Began(conn, ch)
+	if f.Do != nil {
+		f.begun(h, conn, nil)
+		h.code, err = f.Do(f.ctx, Visit{h.name, conn, &wholeLines{f.screen}, d.Messages})
+		conn.Session.Close(nil)
+		if h.result.Failed(err); err == nil {
+			h.result.Ended(&run.Outcome{Exit: &protocol.Exit{How: protocol.HowExited,
+				Code: &h.code}})
+		}
+		return err
+	}
 	ch.IgnoreRequests()
 	f.begun(h, conn, ch)
 	h.fed = f.input != nil
@@ -190,6 +204,9 @@ func (f *fleet) begun(h *host, conn *dial.Connection, ch *mux.Channel) {
 // stop asks for the command's end. The daemon answers when it is dead (CH9). The caller holds the
 // fleet's mu.
 func (h *host) stop() {
+	if h.ch == nil {
+		return // Do has a context
+	}
 	h.untold = true
 	go h.ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 }
@@ -199,8 +216,11 @@ func (h *host) failure() bool { return h.exitCode() != 0 }
 
 // exitCode is the command's, or 255 if there is none.
 func (h *host) exitCode() int {
-	if h.err != nil || h.skipped != "" {
+	switch {
+	case h.skipped != "":
 		return report.ExitFailure
+	case h.err != nil:
+		return cmp.Or(h.code, report.ExitFailure)
 	}
 	return h.code
 }

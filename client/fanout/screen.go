@@ -111,6 +111,11 @@ func (s *screen) say(format string, args ...any) {
 	s.put(s.f.Stderr, fmt.Appendf(nil, "minissh: "+format+"\n", args...))
 }
 
+// wholeLines writes to our standard output.
+type wholeLines struct{ s *screen }
+
+func (w *wholeLines) Write(p []byte) (int, error) { return w.s.put(w.s.f.Stdout, p) }
+
 // messages are those about a host's connection. What is the same for many hosts is said once.
 type messages struct{ s *screen }
 

@@ -65,7 +65,8 @@ func (f *fleet) summary(took time.Duration) {
 		}
 	}
 	if len(failed) < len(f.hosts) {
-		f.screen.say("hint: on those alone: %s", f.Again)
+		f.screen.say("hint: on those alone: %s",
+			terminal.Printable(f.Again(nodeset.Of(failed...).Fold())))
 	}
 }
 

@@ -244,7 +244,8 @@ func (m *many) config() (*fanout.Config, error) {
 		Stderr: os.Stderr, Gather: m.Has("--gather") || m.Has("-b") || m.Has("--diff"),
 		Diff: m.Has("--diff"), JSON: m.Has("--json"), Worst: m.Has("--worst"), Dir: m.Last("--dir"),
 		Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-		Quiet: first.LogLevel == options.LevelQuiet, Again: "minissh on --failed"}
+		Quiet: first.LogLevel == options.LevelQuiet,
+		Again: func(string) string { return "minissh on --failed" }}
 	if m.Has("--stdin") {
 		cfg.Stdin = os.Stdin
 	}

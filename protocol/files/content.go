@@ -157,7 +157,11 @@ func (s *sender) file(id int64, dir *os.Root, path, name string, want *Record) e
 			return s.fault(id, name, err)
 		}
 	}
-	return s.large(id, f, info, rec, want)
+	var content io.ReadSeeker = f
+	if s.o.Content != nil {
+		content = s.o.Content(f)
+	}
+	return s.large(id, f, content, info, rec, want)
 }
 
 // grown reads on after the first byte of a file that has no size.
@@ -207,10 +211,11 @@ func (s *sender) went(sent, there int64) {
 }
 
 // large sends a file in pieces, from where the receiver is.
-func (s *sender) large(id int64, f *os.File, before fs.FileInfo, rec *Record, want *Record) error {
+func (s *sender) large(id int64, f *os.File, content io.ReadSeeker, before fs.FileInfo, rec,
+	want *Record) error {
 	sum := sha256.New()
 	if want != nil && want.Offset > 0 && want.Offset <= rec.Size {
-		if _, err := io.CopyBuffer(sum, struct{ io.Reader }{io.LimitReader(f, want.Offset)},
+		if _, err := io.CopyBuffer(sum, struct{ io.Reader }{io.LimitReader(content, want.Offset)},
 			s.piece); err != nil {
 			return s.fault(id, string(rec.Name), err)
 		}
@@ -218,7 +223,7 @@ func (s *sender) large(id int64, f *os.File, before fs.FileInfo, rec *Record, wa
 			rec.Offset = want.Offset
 		} else {
 			sum.Reset()
-			if _, err := f.Seek(0, io.SeekStart); err != nil {
+			if _, err := content.Seek(0, io.SeekStart); err != nil {
 				return s.fault(id, string(rec.Name), err)
 			}
 		}
@@ -227,7 +232,7 @@ func (s *sender) large(id int64, f *os.File, before fs.FileInfo, rec *Record, wa
 		return err
 	}
 	end := &Record{Kind: KindEnd}
-	err := s.pieces(rec, f, newHasher(sum))
+	err := s.pieces(rec, content, newHasher(sum))
 	if err == nil {
 		err = unchanged(f, before)
 	}

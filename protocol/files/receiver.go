@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"runtime"
 )
 
@@ -19,6 +20,9 @@ type Options struct {
 	// PlainLinks refuses every link that could lead out of the target folder: for peers that must
 	// stay in it.
 	PlainLinks bool
+	// Content, if not nil, is what of a file is read from its beginning on: sender, for one that
+	// goes to many.
+	Content func(*os.File) io.ReadSeeker
 }
 
 // What an Event reports.
