@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -129,6 +130,9 @@ func (f *fleet) to(h *host, s state) {
 
 // ask puts one question about all, and gives each its answer.
 func (q *questions) ask(all []unknown) {
+	slices.SortFunc(all, func(a, b unknown) int {
+		return nodeset.Compare(a.host.name, b.host.name)
+	})
 	names := make([]string, len(all))
 	var text strings.Builder
 	if len(all) == 1 {
