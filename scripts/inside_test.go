@@ -34,8 +34,8 @@ var inside = map[string][]string{
 	"client/fanout": {"options", "knownhosts", "atexit", "nodeset", "report", "terminal", "dial",
 		"run", "outcome"},
 	"client/cp":         {"atexit", "report", "terminal", "dial", "run"},
-	"client/prompt": {"options", "atexit", "syntax", "report", "terminal", "dial", "editor", "job",
-		"run", "cp"},
+	"client/prompt": {"options", "atexit", "syntax", "nodeset", "report", "terminal", "dial",
+		"editor", "job", "run", "cp", "fanout"},
 	"client/completion": {"options", "knownhosts"},
 	// Of tests alone:
 	"client/fakedaemon":   {"options", "report", "terminal", "dial", "run"},

@@ -1,9 +1,12 @@
 package fanout
 
+import "strings"
+
 // diff tells b as a difference from a, line by line: what is the same behind a blank, what is in a
 // alone behind a minus, what is in b alone behind a plus. It is a longest common subsequence, whose
 // table has a bound: what is longer differs as a whole.
-func diff(a, b []string) (all []string) {
+func diff(a, b []string) string {
+	var all strings.Builder
 	const most = 4 << 20 // cells
 	begin := 0
 	for begin < len(a) && begin < len(b) && a[begin] == b[begin] {
@@ -15,7 +18,7 @@ func diff(a, b []string) (all []string) {
 	}
 	put := func(mark string, lines []string) {
 		for _, line := range lines {
-			all = append(all, mark+line)
+			all.WriteString(mark + line + "\n")
 		}
 	}
 	put(" ", a[:begin])
@@ -40,7 +43,7 @@ func diff(a, b []string) (all []string) {
 		}
 	}
 	put(" ", a[len(a)-end:])
-	return all
+	return all.String()
 }
 
 // longest tells how many lines the rests of a from i and of b from j have in common.

@@ -64,6 +64,8 @@ type Config struct {
 	Color                     bool
 	Quiet                     bool
 
+	// Keep has the connections left open after Do.
+	Keep bool
 	// Do, if not nil, is done in place of the command. It says what has failed, and with which exit
 	// code.
 	Do func(context.Context, Visit) (code int, err error)

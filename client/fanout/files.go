@@ -70,7 +70,7 @@ func (f *fleet) sinks(h *host) (*sinks, error) {
 			return nil
 		}}, nil
 	case f.JSON, f.Gather:
-		h.out, h.complaints = newSpool(), newSpool()
+		h.out, h.complaints = NewOutput(h.name), NewOutput(h.name)
 		return &sinks{h.out, h.complaints, func() error { return nil }}, nil
 	}
 	out, errs := h.newLines(f.Stdout, outputMark), h.newLines(f.Stderr, errorMark)
@@ -116,7 +116,7 @@ func (f *fleet) keep(h *host) {
 	}
 	l := line{Record: h.record}
 	for _, stream := range []struct {
-		from *spool
+		from *Output
 		to   **text
 	}{{h.out, &l.Stdout}, {h.complaints, &l.Stderr}} {
 		if stream.from == nil {

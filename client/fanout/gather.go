@@ -1,7 +1,6 @@
 package fanout
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -16,10 +15,21 @@ import (
 // mostToDiff is how many bytes of output are compared line by line.
 const mostToDiff = 256 << 10
 
-// group are hosts with the same output.
-type group struct {
-	names  []string
-	output *spool
+// Output is what a host has written, as an io.Writer that keeps it.
+type Output struct {
+	Host string
+	spool
+}
+
+// NewOutput is a host's, empty.
+func NewOutput(host string) *Output { return &Output{Host: host, spool: *newSpool()} }
+
+// Style says how gathered outputs are shown.
+type Style struct {
+	What  string // after the names; "": standard output
+	Diff  bool   // all but the commonest as a difference from that
+	Safe  bool   // a terminal shows it
+	Color bool
 }
 
 // showGathered shows equal outputs once, standard error first.
@@ -27,81 +37,76 @@ func (f *fleet) showGathered() {
 	if !f.Gather {
 		return
 	}
-	f.gathered(f.Stderr, " (standard error)", func(h *host) *spool { return h.complaints })
-	f.gathered(f.Stdout, "", func(h *host) *spool { return h.out })
+	var out, complaints []*Output
+	for _, h := range f.hosts {
+		out, complaints = append(out, h.out), append(complaints, h.complaints)
+	}
+	style := func(to *os.File, what string) Style {
+		return Style{what, f.Diff, isTerminal(to), f.Color && isTerminal(to)}
+	}
+	Gather(f.Stderr, complaints, style(f.Stderr, " (standard error)"))
+	Gather(f.Stdout, out, style(f.Stdout, ""))
 }
 
-// gathered shows one stream of all hosts, the commonest output first.
-func (f *fleet) gathered(to *os.File, what string, of func(*host) *spool) {
-	groups := map[string]*group{}
-	for _, h := range f.hosts {
-		output := of(h)
-		if output == nil || output.size == 0 {
-			output.close()
+// Gather shows equal outputs once, under the names of their hosts, the commonest first, and forgets
+// them all. Hosts that wrote nothing are left out. The error is that of the writer.
+func Gather(to io.Writer, outputs []*Output, s Style) error {
+	groups := map[string][]*Output{}
+	for _, o := range outputs {
+		if o == nil {
 			continue
 		}
-		key := string(output.sum.Sum(nil))
-		if groups[key] == nil {
-			groups[key] = &group{output: output}
-		} else {
-			output.close()
+		defer o.close()
+		if o.size > 0 {
+			key := string(o.sum.Sum(nil))
+			groups[key] = append(groups[key], o)
 		}
-		groups[key].names = append(groups[key].names, h.name)
 	}
-	var all []*group
+	var all [][]*Output
 	for _, g := range groups {
 		all = append(all, g)
 	}
-	slices.SortFunc(all, func(a, b *group) int {
-		return cmp.Or(len(b.names)-len(a.names), nodeset.Compare(a.names[0], b.names[0]))
+	slices.SortFunc(all, func(a, b []*Output) int {
+		return cmp.Or(len(b)-len(a), nodeset.Compare(a[0].Host, b[0].Host))
 	})
 	for i, g := range all {
-		rule := strings.Repeat("-", 15)
-		head := fmt.Sprintf("%s (%d)%s", terminal.Printable(nodeset.Of(g.names...).Fold()),
-			len(g.names), what)
-		compared := f.Diff && i > 0 && all[0].output.size <= mostToDiff &&
-			g.output.size <= mostToDiff
+		var names []string
+		for _, o := range g {
+			names = append(names, o.Host)
+		}
+		head := fmt.Sprintf("%s (%d)%s", terminal.Printable(nodeset.Of(names...).Fold()),
+			len(names), s.What)
+		compared := s.Diff && i > 0 && all[0][0].size <= mostToDiff && g[0].size <= mostToDiff
 		if compared {
 			head += ", as it differs from the first"
 		}
-		if f.Color && isTerminal(to) {
+		if s.Color {
 			head = "\x1b[1m" + head + "\x1b[0m"
 		}
-		fmt.Fprintf(to, "%s\n%s\n%s\n", rule, head, rule)
-		if compared {
-			for _, line := range diff(linesOf(all[0].output), linesOf(g.output)) {
-				writeLine(to, []byte(line))
-			}
-			continue
+		rule := strings.Repeat("-", 15)
+		if _, err := fmt.Fprintf(to, "%s\n%s\n%s\n", rule, head, rule); err != nil {
+			return err
 		}
-		f.copyOut(to, g.output)
+		out := &lines{to: to, safe: s.Safe}
+		var from io.Reader = g[0].reader()
+		if compared {
+			from = strings.NewReader(diff(linesOf(all[0][0]), linesOf(g[0])))
+		}
+		if _, err := io.Copy(out, from); err != nil {
+			return err
+		}
+		if err := out.end(); err != nil {
+			return err
+		}
 	}
-	for _, g := range all {
-		g.output.close()
-	}
+	return nil
 }
 
 // linesOf are the lines of an output.
-func linesOf(s *spool) (all []string) {
-	text, _ := io.ReadAll(s.reader())
+func linesOf(o *Output) (all []string) {
+	text, _ := io.ReadAll(o.reader())
 	for line := range strings.Lines(string(text)) {
 		all = append(all, strings.TrimSuffix(line, "\n"))
 	}
 	return all
-}
-
-// copyOut writes an output as it is, or for a terminal line by line.
-func (f *fleet) copyOut(to *os.File, s *spool) {
-	l := &lines{s: f.screen, to: to, safe: isTerminal(to)}
-	if _, err := io.Copy(l, s.reader()); err == nil {
-		l.end()
-	}
-}
-
-// writeLine writes one line, safe for a terminal if it is one.
-func writeLine(to *os.File, line []byte) {
-	if isTerminal(to) {
-		line = []byte(shown(line))
-	}
-	to.Write(append(bytes.Clone(line), '\n'))
 }

@@ -49,8 +49,8 @@ type host struct {
 	dialed          *options.Options // nil: it was not
 	err             error            // why the end is unknown
 	left            []protocol.Process
-	skipped         string // why it was not begun; "": it was
-	out, complaints *spool // with Gather or JSON
+	skipped         string  // why it was not begun; "": it was
+	out, complaints *Output // with Gather or JSON
 }
 
 // notBegun notes that the host's turn does not come.
@@ -153,7 +153,9 @@ func (h *host) run(d *dial.Dialer, out *sinks, loggedIn func()) error {
 	if f.Do != nil {
 		f.begun(h, conn, nil)
 		h.code, err = f.Do(f.ctx, Visit{h.name, conn, &wholeLines{f.screen}, d.Messages})
-		conn.Session.Close(nil)
+		if !f.Keep || err != nil {
+			conn.Session.Close(nil)
+		}
 		if h.result.Failed(err); err == nil {
 			h.result.Ended(&run.Outcome{Exit: &protocol.Exit{How: protocol.HowExited,
 				Code: &h.code}})

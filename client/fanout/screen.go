@@ -180,7 +180,7 @@ func (f *fleet) line() string {
 
 // lines writes one stream of a host, each line behind the host's name, whole lines only.
 type lines struct {
-	s      *screen
+	s      *screen // nil: nobody else writes there
 	to     io.Writer
 	before []byte // each line
 	safe   bool   // a terminal shows it
@@ -189,6 +189,11 @@ type lines struct {
 
 // colors of the hosts' names, in turn (ECMA-48): what is readable on dark and on light.
 var colors = []string{"32", "36", "35", "34", "33"}
+
+// NewLines writes whole lines behind a host's name, safe for a terminal.
+func NewLines(to io.Writer, host string) io.Writer {
+	return &lines{to: to, safe: true, before: []byte(terminal.Printable(host) + outputMark + " ")}
+}
 
 // newLines makes one of a host's streams.
 func (h *host) newLines(to *os.File, mark string) *lines {
@@ -225,7 +230,11 @@ func (l *lines) Write(p []byte) (int, error) {
 	if len(l.rest) > mostLine {
 		all, l.rest = l.append(all, l.rest), nil
 	}
-	if _, err := l.s.put(l.to, all); err != nil {
+	put := l.to.Write
+	if l.s != nil {
+		put = func(all []byte) (int, error) { return l.s.put(l.to, all) }
+	}
+	if _, err := put(all); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -56,7 +56,7 @@ func (s *spool) reader() io.Reader {
 
 // close forgets it.
 func (s *spool) close() {
-	if s != nil && s.file != nil {
+	if s.file != nil {
 		s.file.Close()
 		os.Remove(s.file.Name())
 	}

@@ -64,7 +64,7 @@ func (f *fleet) summary(took time.Duration) {
 			f.screen.say("hint: %s", c.hint)
 		}
 	}
-	if len(failed) < len(f.hosts) {
+	if f.Again != nil && len(failed) < len(f.hosts) {
 		f.screen.say("hint: on those alone: %s",
 			terminal.Printable(f.Again(nodeset.Of(failed...).Fold())))
 	}

@@ -81,8 +81,10 @@ type Config struct {
 	Runner Runner
 
 	User, Host string // shown in the prompt
-	Dir        []byte // where the first line starts; nil if unknown
-	Home       []byte // shown as ~; nil if unknown
+	// Where, if not nil, is what the prompt shows of the host now, in place of Host.
+	Where func() string
+	Dir   []byte // where the first line starts; nil if unknown
+	Home  []byte // shown as ~; nil if unknown
 
 	// Stdin, Stdout and Stderr default to the process's own.
 	Stdin, Stdout, Stderr *os.File

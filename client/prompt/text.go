@@ -11,7 +11,11 @@ import (
 
 // where names the other side.
 func (l *loop) where() string {
-	host := terminal.Printable(l.cfg.Host)
+	host := l.cfg.Host
+	if l.cfg.Where != nil {
+		host = l.cfg.Where()
+	}
+	host = terminal.Printable(host)
 	if l.cfg.User == "" {
 		return host
 	}

@@ -228,6 +228,9 @@ func tracing(words []string) error {
 }
 
 func prompting(words []string) error {
+	if len(words) > 1 && words[0] == "on" {
+		return promptOn(words[1:])
+	}
 	at := slices.Index(words, "--stop") // no host is called so, and there is no command
 	if at >= 0 {
 		words = slices.Delete(slices.Clone(words), at, at+1)

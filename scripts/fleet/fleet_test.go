@@ -345,3 +345,31 @@ func TestCopies(t *testing.T) {
 		}
 	}
 }
+
+// A prompt's lines run on all hosts, each in a shell of its own, and @ narrows.
+func TestPrompt(t *testing.T) {
+	t.Parallel()
+	f := hosts(t)
+	f.Write("home/.config/minissh/groups", "front: 'h[1-2]'\n")
+	cmd := f.Command("minissh", "prompt", "on", "h[1-4]")
+	cmd.Stdin = strings.NewReader("cd /\n@h3 cd /tmp\npwd\n@front\necho two; exit_code() { " +
+		"return 3; }\n@\n@front exit_code\n@nobody ls\n@h4 exit 4\necho rest\nexit 7\n")
+	r := f.RunCmd(cmd)
+	want := rule("h[1-2,4] (3)") + "/\n" + rule("h3 (1)") + "/tmp\n" + rule("h[1-2] (2)") +
+		"two\n" + rule("h[1-3] (3)") + "rest\n"
+	if r.Out != want || r.Code != 7 {
+		t.Errorf("exit code %d, %s\nnot\n%s", r.Code, r.Out, want)
+	}
+	for _, says := range []string{"nobody is none of the hosts here",
+		"h4 (1): its shell has ended; it is not among the hosts any more"} {
+		if !strings.Contains(r.Err, says) {
+			t.Errorf("%q is missing in %s", says, r.Err)
+		}
+	}
+	p := f.types("prompt", "on", "h[1-3]")
+	p.does("@h[1-3] (3):~", "sleep 1000\r")
+	p.does("sleep 1000", "\x03")
+	p.does("h[1-3] (3):~", "@h1\r")
+	p.does("@h1 (1):~", "\x04")
+	p.end()
+}
