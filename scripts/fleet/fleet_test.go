@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 )
 
@@ -367,8 +368,9 @@ func TestPrompt(t *testing.T) {
 		}
 	}
 	p := f.types("prompt", "on", "h[1-3]")
-	p.does("@h[1-3] (3):~", "sleep 1000\r")
-	p.does("sleep 1000", "\x03")
+	p.does("@h[1-3] (3):~", "echo x >>"+f.Path("began")+"; sleep 1000\r")
+	testend.Until(t, "all run", func() bool { return strings.Count(f.Read("began"), "x") == 3 })
+	p.does("", "\x03")
 	p.does("h[1-3] (3):~", "@h1\r")
 	p.does("@h1 (1):~", "\x04")
 	p.end()
