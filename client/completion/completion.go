@@ -17,6 +17,8 @@ type Verb struct {
 	Flags       []Flag
 	Host        bool   // ssh's options and a host follow
 	Copy        bool   // files follow, here and on hosts
+	Many        bool   // an expression of hosts follows: names and groups
+	On          bool   // Many, after the word on
 	Does        []Flag // words of which one says what it is to do
 }
 
@@ -24,6 +26,7 @@ type Verb struct {
 type Flag struct {
 	Name, Usage string
 	Argument    bool
+	Value       string // what help calls the argument; "": FILE
 }
 
 // Candidate is a word that could come next. Usage may be empty.
@@ -48,7 +51,7 @@ func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate
 	}); i >= 0 {
 		switch v := verbs[i]; {
 		case v.Copy && strings.HasPrefix(last, "-o"), v.Copy && earlier[len(earlier)-1] == "-o":
-			return begin(last, sshWords(earlier[1:], last, hosts))
+			return begin(last, sshWords(earlier[1:], last, users(hosts)))
 		case v.Copy:
 			return begin(last, copyWords(v, earlier[1:], last, hosts))
 		case len(v.Does) > 0 && len(earlier) == 1:
@@ -61,12 +64,21 @@ func Candidates(verbs []Verb, words []string, hosts func() []string) []Candidate
 		case !v.Host:
 			return begin(last, ownFlags(v, earlier[1:]))
 		}
-		for _, f := range verbs[i].Flags {
+		own := verbs[i]
+		for _, f := range own.Flags {
 			all = append(all, Candidate{f.Name, f.Usage})
 		}
 		earlier = earlier[1:]
+		if own.On && len(earlier) > 0 && earlier[0] == "on" {
+			own.Many, earlier = true, earlier[1:]
+		} else if own.On && len(earlier) == 0 {
+			all = append(all, Candidate{"on", "many hosts"})
+		}
+		if own.Many {
+			return begin(last, append(all, manyWords(own, earlier, last, hosts)...))
+		}
 	}
-	return begin(last, append(all, sshWords(earlier, last, hosts)...))
+	return begin(last, append(all, sshWords(earlier, last, users(hosts))...))
 }
 
 // begin keeps what begins with the typed word; options are only offered after a dash.
@@ -100,30 +112,78 @@ func ownFlags(v Verb, earlier []string) (all []Candidate) {
 func copyWords(v Verb, earlier []string, last string, hosts func() []string) []Candidate {
 	all := ownFlags(v, earlier)
 	if all != nil && !strings.HasPrefix(last, "-") {
-		for _, host := range users(last, hosts) {
+		for _, host := range users(hosts)(last) {
 			all = append(all, Candidate{Word: host + ":"})
 		}
 	}
 	return all
 }
 
+// manyWords are sshWords where the host is an expression, of which the last name is completed. What
+// takes hosts as its value has them, too.
+func manyWords(v Verb, earlier []string, last string, hosts func() []string) (all []Candidate) {
+	for _, f := range v.Flags {
+		n := len(earlier) - 1
+		if f.Argument && n >= 0 && earlier[n] == f.Name {
+			if f.Value != "HOSTS" {
+				return nil
+			}
+			for _, word := range expressions(hosts)(last) {
+				all = append(all, Candidate{Word: word})
+			}
+			return all
+		}
+	}
+	var rest []string // without the verb's own flags
+	for i := 0; i < len(earlier); i++ {
+		at := slices.IndexFunc(v.Flags, func(f Flag) bool { return f.Name == earlier[i] })
+		switch {
+		case at < 0:
+			rest = append(rest, earlier[i])
+		case v.Flags[at].Argument:
+			i++
+		}
+	}
+	return sshWords(rest, last, expressions(hosts))
+}
+
+// expressions are the hosts and groups in place of the last name of an expression.
+func expressions(hosts func() []string) func(last string) []string {
+	return func(last string) (words []string) {
+		at := strings.LastIndexAny(last, ",!&^") + 1
+		before, name := last[:at], last[at:]
+		found := users(hosts)(name)
+		if strings.HasPrefix(name, "@") {
+			found = hosts()
+		}
+		for _, word := range found {
+			words = append(words, before+word)
+		}
+		return words
+	}
+}
+
 // users are the hosts, after user@ if the word begins with that.
-func users(last string, hosts func() []string) (words []string) {
-	user, _, named := strings.Cut(last, "@")
-	if named {
-		user += "@"
-	} else {
-		user = ""
+func users(hosts func() []string) func(last string) []string {
+	return func(last string) (words []string) {
+		user, _, named := strings.Cut(last, "@")
+		if named {
+			user += "@"
+		} else {
+			user = ""
+		}
+		for _, host := range hosts() {
+			if user == "" || host[0] != '@' { // a group
+				words = append(words, user+host)
+			}
+		}
+		return words
 	}
-	for _, host := range hosts() {
-		words = append(words, user+host)
-	}
-	return words
 }
 
 // sshWords are the words of ssh's grammar: options and hosts before the host, then options until
 // the command begins.
-func sshWords(earlier []string, last string, hosts func() []string) []Candidate {
+func sshWords(earlier []string, last string, hosts func(last string) []string) []Candidate {
 	flags, keys := options.Table()
 	takes := map[string]bool{}
 	var all []Candidate
@@ -161,7 +221,7 @@ func sshWords(earlier []string, last string, hosts func() []string) []Candidate 
 	case pending != "":
 		return nil
 	case !haveHost:
-		for _, host := range users(last, hosts) {
+		for _, host := range hosts(last) {
 			all = append(all, Candidate{Word: host})
 		}
 	}

@@ -16,11 +16,14 @@ var verbs = []Verb{
 	{Name: "job", Host: true, Does: []Flag{{Name: "attach"}, {Name: "list"}},
 		Flags: []Flag{{Name: "--new"}}},
 	{Name: "cp", Copy: true, Flags: []Flag{{Name: "-r"}, {Name: "--resume"}, {Name: "-P", Argument: true}}},
+	{Name: "on", Host: true, Many: true, Flags: []Flag{{Name: "--json"}, {Name: "-x", Argument: true,
+		Value: "HOSTS"}, {Name: "--fanout", Argument: true, Value: "N"}}},
+	{Name: "prompt", Host: true, On: true, Flags: []Flag{{Name: "--stop"}}},
 	{Name: "identity", Flags: []Flag{{Name: "--pem", Argument: true}, {Name: "-i", Argument: true}}},
 }
 
 func TestCandidates(t *testing.T) {
-	hosts := func() []string { return []string{"box", "trunk"} }
+	hosts := func() []string { return []string{"box", "trunk", "@web"} }
 	for _, c := range []struct{ words, want, not string }{
 		{"", "try trace identity box trunk", "-p"},
 		{"tr", "try trace trunk", "box job"},
@@ -57,6 +60,19 @@ func TestCandidates(t *testing.T) {
 		{"cp -o Us", "User=", "box:"},
 		{"cp -oUs", "-oUser=", "box:"},
 		{"- b", "", ""}, // "-" was the host
+		{"on ", "box trunk @web", "on"},
+		{"on @", "@web", "@box"},
+		{"on box,t", "box,trunk", "trunk"},
+		{"on @web!b", "@web!box", ""},
+		{"on root@", "root@box", "root@@web"},
+		{"on --fanout ", "", ""},
+		{"on --fanout 3 -x b", "box", ""},
+		{"on -p 22 --json b", "box", ""},
+		{"on box -", "--json --fanout -p", ""},
+		{"on box ls ", "", ""},
+		{"prompt o", "on", ""},
+		{"prompt b", "box", ""},
+		{"prompt on @", "@web", "@box"},
 	} {
 		words := strings.Split(c.words, " ")
 		var got []string

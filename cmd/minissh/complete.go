@@ -23,17 +23,26 @@ import (
 const completeFlag = "--complete"
 
 func complete(words []string) {
-	var known []completion.Verb
+	var all []completion.Verb
 	for _, v := range verbs() {
 		c := completion.Verb{Name: v.name, Usage: v.usage, Host: v.run != nil,
-			Flags: slices.Concat(v.flags, v.also), Does: v.does}
+			Flags: slices.Concat(v.flags, v.also), Does: v.does, Many: v.name == "on",
+			On: v.name == "prompt"}
 		if v.name == "cp" {
 			c.Copy, c.Flags = true, copyFlags()
 		}
-		known = append(known, c)
+		all = append(all, c)
 	}
-	candidates := completion.Candidates(known, words,
-		func() []string { return completion.Hosts(options.CurrentEnvironment()) })
+	candidates := completion.Candidates(all, words,
+		func() []string {
+			names := completion.Hosts(options.CurrentEnvironment())
+			if len(words) > 0 && takesMany(words) {
+				if groups, err := known(); err == nil {
+					names = append(names, groups.Names()...)
+				}
+			}
+			return names
+		})
 	if candidates == nil {
 		candidates = jobNames(words)
 	}
@@ -44,6 +53,11 @@ func complete(words []string) {
 			fmt.Println(c.Word + "\t" + c.Usage)
 		}
 	}
+}
+
+// takesMany says whether a command line may name groups.
+func takesMany(words []string) bool {
+	return words[0] == "on" || words[0] == "prompt" && len(words) > 1 && words[1] == "on"
 }
 
 // jobNames are the jobs of a host that begin as the last word does, after `job`, what is to be done

@@ -25,30 +25,32 @@ import (
 
 // hostsFlags choose hosts, for each verb that takes many.
 var hostsFlags = []completion.Flag{
-	{Name: "--hosts", Argument: true, Usage: "FILE with the hosts, in place of HOSTS"},
-	{Name: "-x", Argument: true, Usage: "HOSTS that are left out"},
-	{Name: "--failed", Usage: "the hosts that failed in the last run, in place of HOSTS"},
-	{Name: "--fanout", Argument: true, Usage: "N hosts at the same time"},
-	{Name: "--connect-timeout", Argument: true, Usage: "TIME to reach a host (20 s)"},
+	{Name: "--hosts", Argument: true, Usage: "the hosts, one a line, in place of HOSTS; so does -"},
+	{Name: "-x", Argument: true, Value: "HOSTS", Usage: "leave these out"},
+	{Name: "--failed", Usage: "those that failed in the last run, in place of HOSTS"},
+	{Name: "--fanout", Argument: true, Value: "N", Usage: "so many hosts at the same time"},
+	{Name: "--connect-timeout", Argument: true, Value: "TIME", Usage: "to reach a host (20 s)"},
 }
 
 // onFlags are the own flags of `minissh on`, besides ssh's.
 var onFlags = slices.Concat(hostsFlags, []completion.Flag{
-	{Name: "--rolling", Argument: true, Usage: "N or P%: in batches, on only if all are well"},
-	{Name: "--max-fail", Argument: true, Usage: "N or P%: begin no more when more have failed"},
-	{Name: "--retries", Argument: true, Usage: "N more tries to reach a host"},
+	{Name: "--rolling", Argument: true, Value: "N|P%", Usage: "in batches, on only if all are well"},
+	{Name: "--max-fail", Argument: true, Value: "N|P%", Usage: "begin no more when more have failed"},
+	{Name: "--retries", Argument: true, Value: "N", Usage: "more tries to reach a host"},
 	{Name: "--gather", Usage: "or -b: equal outputs once, at the end"},
-	{Name: "-b", Usage: "--gather"},
-	{Name: "--diff", Usage: "--gather, and what differs as a difference"},
-	{Name: "--dir", Argument: true, Usage: "DIR/HOST.out, .err and .json, nothing shown"},
-	{Name: "--json", Usage: "a line for each host, as --outcome's, with its output"},
-	{Name: "--stdin", Usage: "send standard input to all"},
+	{Name: "--diff", Usage: "--gather, and others as a difference"},
+	{Name: "--dir", Argument: true, Value: "DIR", Usage: "DIR/HOST.out, .err, .json; none is shown"},
+	{Name: "--json", Usage: "a line for each host, with its output"},
+	{Name: "--stdin", Usage: "standard input goes to all"},
 	{Name: "--worst", Usage: "exit with the largest code"},
 })
 
+// gatherLetter is --gather.
+const gatherLetter = "-b"
+
 // takesOf are the flags, and whether each takes a value.
 func takesOf(flags []completion.Flag) map[string]bool {
-	takes := map[string]bool{}
+	takes := map[string]bool{gatherLetter: false}
 	for _, f := range flags {
 		takes[f.Name] = f.Argument
 	}
@@ -241,7 +243,7 @@ func (m *many) config() (*fanout.Config, error) {
 	}
 	tellEnvironment(first)
 	cfg := &fanout.Config{Hosts: m.names, Fanout: fanout.DefaultFanout(), Stdout: os.Stdout,
-		Stderr: os.Stderr, Gather: m.Has("--gather") || m.Has("-b") || m.Has("--diff"),
+		Stderr: os.Stderr, Gather: m.Has("--gather") || m.Has(gatherLetter) || m.Has("--diff"),
 		Diff: m.Has("--diff"), JSON: m.Has("--json"), Worst: m.Has("--worst"), Dir: m.Last("--dir"),
 		Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Quiet: first.LogLevel == options.LevelQuiet,
@@ -289,7 +291,7 @@ func (m *many) judge() error {
 		}
 	}
 	switch {
-	case (m.Has("--gather") || m.Has("-b") || m.Has("--diff")) && shown > 0:
+	case (m.Has("--gather") || m.Has(gatherLetter) || m.Has("--diff")) && shown > 0:
 		return &report.Failure{What: "--gather shows the output, and --dir and --json do not",
 			Advice: "leave out one of them"}
 	case m.Has("--stdin") && m.Host == "-":
@@ -330,7 +332,7 @@ func (m *many) dialer(first *options.Options) func(string) (*dial.Dialer, error)
 func (m *many) words() []string {
 	words := slices.Clone(m.Options)
 	takes := takesOf(onFlags)
-	for _, f := range onFlags {
+	for _, f := range append(slices.Clone(onFlags), completion.Flag{Name: gatherLetter}) {
 		if !m.Has(f.Name) || slices.Contains([]string{"--failed", "--hosts", "-x"}, f.Name) {
 			continue
 		}

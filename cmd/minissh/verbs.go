@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +52,8 @@ func verbs() []verb {
 			args: "[-- command]", runOwn: try, flags: []completion.Flag{
 				{Name: "--trace", Usage: "show every frame"},
 			}},
-		{name: "prompt", usage: "a line prompt on a host", args: "[user@]host", run: prompting,
+		{name: "prompt", usage: "a line prompt on a host, or with on HOSTS on many",
+			args: "[on HOSTS | [user@]host]", run: prompting,
 			also: []completion.Flag{{Name: "--stop", Usage: "end at the first line that fails"}}},
 		{name: "cp", usage: "copy files, as scp does: minissh cp a.txt host:", run: copyFiles},
 		{name: "pair", usage: "pair with a host, by the code that minisshd pair shows there",
@@ -250,14 +252,18 @@ func (v verb) help(w io.Writer) {
 		return
 	}
 	fmt.Fprintln(w, "OPTIONS:")
-	for _, f := range slices.Concat(v.flags, v.also) {
-		shown := f.Name
-		if f.Argument {
-			shown += " FILE"
+	flags := append(slices.Concat(v.flags, v.also),
+		completion.Flag{Name: helpFlag + ", " + shortHelpFlag, Usage: "this text"})
+	shown, widest := make([]string, len(flags)), 0
+	for i, f := range flags {
+		if shown[i] = f.Name; f.Argument {
+			shown[i] += " " + cmp.Or(f.Value, "FILE")
 		}
-		fmt.Fprintf(w, "   %-13s%s\n", shown, f.Usage)
+		widest = max(widest, len(shown[i]))
 	}
-	fmt.Fprintf(w, "   %-13s%s\n", helpFlag+", "+shortHelpFlag, "this text")
+	for i, f := range flags {
+		fmt.Fprintf(w, "   %-*s%s\n", widest+2, shown[i], f.Usage)
+	}
 	if v.run != nil {
 		fmt.Fprintln(w, "\nThe others are ssh's: minissh help lists them.")
 	}
@@ -273,8 +279,7 @@ func showHelp(w io.Writer) {
 }
 
 const helpAbove = `minissh: run commands on other machines; unix:PATH is a host here, by its socket
-minissh [options] [user@]host           a login shell on a terminal there
-minissh [options] [user@]host command   run a command there, as ssh does
+minissh [options] [user@]host [command]   as ssh: a command, or a login shell
 
 Verbs (first words only: "minissh -- try" is a host); more: minissh help VERB
 `
