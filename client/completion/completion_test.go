@@ -16,8 +16,8 @@ var verbs = []Verb{
 	{Name: "job", Host: true, Does: []Flag{{Name: "attach"}, {Name: "list"}},
 		Flags: []Flag{{Name: "--new"}}},
 	{Name: "cp", Copy: true, Flags: []Flag{{Name: "-r"}, {Name: "--resume"}, {Name: "-P", Argument: true}}},
-	{Name: "on", Host: true, Many: true, Flags: []Flag{{Name: "--json"}, {Name: "-x", Argument: true,
-		Value: "HOSTS"}, {Name: "--fanout", Argument: true, Value: "N"}}},
+	{Name: "on", Host: true, Many: true, Flags: []Flag{{Name: "--json"}, {Name: "-x",
+		Argument: true, Value: "HOSTS"}, {Name: "--fanout", Argument: true, Value: "N"}}},
 	{Name: "prompt", Host: true, On: true, Flags: []Flag{{Name: "--stop"}}},
 	{Name: "identity", Flags: []Flag{{Name: "--pem", Argument: true}, {Name: "-i", Argument: true}}},
 }

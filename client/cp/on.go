@@ -41,7 +41,7 @@ func (p *Plan) checkOn() error {
 	}
 	for _, a := range p.Sources {
 		if a.Remote() == p.Target.Remote() {
-			return &UsageError{"with --on, one side is on the hosts, and begins with a colon, and " +
+			return &UsageError{"with --on, one side is on the hosts, and begins with a colon; " +
 				"the other is here", onExample}
 		}
 	}

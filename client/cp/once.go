@@ -15,8 +15,8 @@ const (
 	mostBlocks = 256 // 64 MiB
 )
 
-// Once reads a file once for all hosts that it goes to at the same time. A host that is so far
-// behind that a block is not kept any more reads it again.
+// Once reads a file once for all hosts that it goes to at the same time. A host that is so slow
+// that a block is not kept any more reads it again.
 type Once struct {
 	mu     sync.Mutex // guards the rest
 	blocks map[blockID]*block

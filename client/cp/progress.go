@@ -45,7 +45,7 @@ type line struct {
 	Kind    string         `json:"kind,omitempty"`
 	Result  string         `json:"result"`
 	Size    int64          `json:"size"`
-	Host    string         `json:"host,omitempty"` // who said what follows, or with --on whose it is
+	Host    string         `json:"host,omitempty"` // who said what follows; --on: whose it is
 	Code    string         `json:"code,omitempty"`
 	Message string         `json:"message,omitempty"`
 }
@@ -104,7 +104,8 @@ func (v *View) print(e files.Event, host string) {
 		e.What != files.EventFailed {
 		return
 	}
-	l := line{Host: v.host, Name: protocol.Bytes(e.Name), Kind: string(e.Kind), Result: e.What, Size: e.Size}
+	l := line{Host: v.host, Name: protocol.Bytes(e.Name), Kind: string(e.Kind), Result: e.What,
+		Size: e.Size}
 	if e.Err != nil {
 		l.Code, l.Message = e.Err.Code, e.Err.Message
 		if v.host == "" {

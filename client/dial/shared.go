@@ -94,8 +94,8 @@ func (s *Shared) load(file string, ask func(string) ([]byte, error)) (keys.Ident
 	return found.identity, found.err
 }
 
-// first says whether nobody has asked yet about this file's key, so that one of us alone hands it to
-// the agent.
+// first says whether nobody has asked yet about this file's key, so that one alone hands it to the
+// agent.
 func (s *Shared) first(file string) (is bool) {
 	if s == nil {
 		return true

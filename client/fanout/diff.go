@@ -2,8 +2,8 @@ package fanout
 
 import "strings"
 
-// diff tells b as a difference from a, line by line: what is the same behind a blank, what is in a
-// alone behind a minus, what is in b alone behind a plus. It is a longest common subsequence, whose
+// diff tells b as a difference from a, line by line: what is the same after a blank, what is in a
+// alone after a minus, what is in b alone after a plus. It is a longest common subsequence, whose
 // table has a bound: what is longer differs as a whole.
 func diff(a, b []string) string {
 	var all strings.Builder

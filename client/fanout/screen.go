@@ -16,7 +16,7 @@ import (
 )
 
 // mostLine is how long a line may be, in bytes, to be written whole: the rest of a longer one
-// follows behind the host's name once more.
+// follows after the host's name once more.
 const mostLine = 1 << 20
 
 // screen is where people look: our two streams, and below what they show, on a terminal, a line
@@ -178,7 +178,7 @@ func (f *fleet) line() string {
 	return strings.Join(parts, ", ")
 }
 
-// lines writes one stream of a host, each line behind the host's name, whole lines only.
+// lines writes one stream of a host, each line after the host's name, whole lines only.
 type lines struct {
 	s      *screen // nil: nobody else writes there
 	to     io.Writer
@@ -190,7 +190,7 @@ type lines struct {
 // colors of the hosts' names, in turn (ECMA-48): what is readable on dark and on light.
 var colors = []string{"32", "36", "35", "34", "33"}
 
-// NewLines writes whole lines behind a host's name, safe for a terminal.
+// NewLines writes whole lines after a host's name, safe for a terminal.
 func NewLines(to io.Writer, host string) io.Writer {
 	return &lines{to: to, safe: true, before: []byte(terminal.Printable(host) + outputMark + " ")}
 }

@@ -17,7 +17,7 @@ const piece = 64 << 10
 // read once, as fast as the slowest command takes it: so all must run at the same time.
 type input struct {
 	file  *os.File
-	whole int64 // bytes of a regular file that are left; -1: it is none
+	whole int64 // bytes of a regular file that are left; -1: it is not one
 
 	mu      sync.Mutex // guards the rest
 	missing int        // hosts that have neither a command nor failed

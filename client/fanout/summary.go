@@ -70,7 +70,7 @@ func (f *fleet) summary(took time.Duration) {
 	}
 }
 
-// inWords is a time with a tenth of a second, if it is short.
+// inWords is a time, with its first decimal if it is short.
 func inWords(d time.Duration) string {
 	if d < 10*time.Second {
 		return fmt.Sprintf("%.1f s", d.Seconds())

@@ -1,6 +1,6 @@
 // Package groups knows which hosts a group has: @web in place of their names. Groups are in the
-// user's file, in the form of ClusterShell's groups.yaml (groups.conf(5)), and @config are the names
-// on Host lines of the configuration.
+// user's file, in the form of ClusterShell's groups.yaml (groups.conf(5)); @config are the names on
+// Host lines of the configuration.
 package groups
 
 import (

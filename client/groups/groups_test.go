@@ -89,7 +89,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// What is not a file of groups is refused, whatever it holds; a missing file is none.
+// What is not a file of groups is refused, whatever it holds; a missing file has no groups.
 func TestWhatIsNotGroups(t *testing.T) {
 	for name, text := range map[string]string{
 		"a list": "- web", "a word": "web", "not YAML": "a: [", "deeper": "a: {b: {c: d}}",

@@ -59,7 +59,8 @@ func writeJSON(out io.Writer, host string, records []protocol.JobRecord) error {
 		}{host, &records[i]}); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(out, terminal.PlainJSON(strings.TrimSpace(line.String()))); err != nil {
+		if _, err := fmt.Fprintln(out,
+			terminal.PlainJSON(strings.TrimSpace(line.String()))); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Mixed is a command line of a verb whose own flags stand among ssh's options.
+// Mixed is a command line of a verb whose own flags come among ssh's options.
 type Mixed struct {
 	Own     map[string][]string // values of the verb's own flags, in order; "" for one without
 	Options []string            // ssh's

@@ -56,7 +56,9 @@ func TestEditorOverHostileDaemon(t *testing.T) {
 	})
 	daemon.Lines = true
 	p := typeOn(t, "xterm", daemon)
-	testend.Until(t, "a prompt", func() bool { return strings.Contains(p.shown.String(), "tester@") })
+	testend.Until(t, "a prompt", func() bool {
+		return strings.Contains(p.shown.String(), "tester@")
+	})
 	n := 0
 	run := func(keys, want string) {
 		t.Helper()
@@ -66,7 +68,8 @@ func TestEditorOverHostileDaemon(t *testing.T) {
 			t.Errorf("%q ran %q, not %q", keys, got, want)
 		}
 		n++
-		testend.Until(t, fmt.Sprint("prompt ", n), func() bool { // and not one drawn again for names
+		// one that is drawn again for names does not count
+		testend.Until(t, fmt.Sprint("prompt ", n), func() bool {
 			_, after, _ := strings.Cut(p.shown.String()[before:], "\x1b[?2004l")
 			_, after, found := strings.Cut(after, "\x1b[?2004h")
 			return found && strings.Contains(after, "tester@")

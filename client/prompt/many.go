@@ -172,12 +172,12 @@ func (m *many) narrow(expression string) ([]string, error) {
 	there = slices.DeleteFunc(there, func(name string) bool { return !set.Has(name) })
 	if len(there) == 0 {
 		return nil, report.Failed(err, "@ alone is for all again",
-			"%s is none of the hosts here", terminal.Printable(expression))
+			"no host here is meant by %s", terminal.Printable(expression))
 	}
 	return there, nil
 }
 
-// shownDir is dir for an Outcome, in which nil is no change.
+// shownDir is dir for an Outcome, in which nil means: as before.
 func (m *many) shownDir() []byte {
 	if dir := m.dir(); dir != nil {
 		return dir

@@ -49,8 +49,7 @@ func copyOn(plan *cp.Plan) error {
 	m := &many{Mixed: &options.Mixed{Options: append(slices.Clone(copyOptions), plan.Options...),
 		Own: map[string][]string{}}, names: set.Names()}
 	if len(m.names) == 0 {
-		return &cp.UsageError{Msg: "--on: no host is left", Advice: "minissh hosts -e HOSTS shows " +
-			"what an expression stands for"}
+		return &cp.UsageError{Msg: "--on: no host is left", Advice: hostsHint}
 	}
 	if plan.Fanout != "" {
 		m.Own["--fanout"] = []string{plan.Fanout}

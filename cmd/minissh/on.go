@@ -112,8 +112,7 @@ func manyHosts(verb string, flags []completion.Flag, words []string) (*many, err
 		return nil, err
 	}
 	if len(m.names) == 0 {
-		return nil, &report.Failure{What: "no host is left", Advice: "minissh hosts -e HOSTS " +
-			"shows what an expression stands for"}
+		return nil, &report.Failure{What: "no host is left", Advice: hostsHint}
 	}
 	if value := m.Last("--connect-timeout"); value != "" {
 		m.Options = append(m.Options, "-oConnectTimeout="+value)
@@ -197,6 +196,8 @@ func known() (*groups.Groups, error) {
 	return groups.Read(filepath.Join(env.Home, ".config/minissh/groups"), env.ConfiguredHosts, nil)
 }
 
+const hostsHint = "minissh hosts -e HOSTS shows what an expression means"
+
 // expand reads an expression of hosts, with groups.
 func expand(expression string) (*nodeset.Set, error) {
 	known := sync.OnceValues(known)
@@ -208,8 +209,7 @@ func expand(expression string) (*nodeset.Set, error) {
 		return g.Expression(name)
 	})
 	if err != nil {
-		return nil, &report.Failure{What: err.Error(), Advice: "minissh hosts -e HOSTS shows what " +
-			"an expression stands for"}
+		return nil, &report.Failure{What: err.Error(), Advice: hostsHint}
 	}
 	return set, nil
 }
@@ -295,7 +295,7 @@ func (m *many) judge() error {
 		return &report.Failure{What: "--gather shows the output, and --dir and --json do not",
 			Advice: "leave out one of them"}
 	case m.Has("--stdin") && m.Host == "-":
-		return &report.Failure{What: "standard input has the hosts, and cannot be sent to them, too",
+		return &report.Failure{What: "standard input has the hosts, and cannot go to them, too",
 			Advice: "--hosts FILE reads them from a file"}
 	}
 	return nil

@@ -42,7 +42,8 @@ func TestLinesBesideAHookThatHangs(t *testing.T) {
 				// hangs is the process of a hook that runs; 0: none does.
 				hangs := func() (pid int) {
 					text, _ := os.ReadFile(filepath.Join(home, "runs"))
-					fmt.Sscan(string(text[bytes.LastIndexByte(bytes.TrimSpace(text), '\n')+1:]), &pid)
+					last := bytes.LastIndexByte(bytes.TrimSpace(text), '\n') + 1
+					fmt.Sscan(string(text[last:]), &pid)
 					if command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); pid == 0 ||
 						len(command) == 0 { // it has ended
 						return 0

@@ -68,7 +68,7 @@ func wants(t *testing.T, what, got string, lines ...string) {
 	}
 }
 
-// Each line is behind its host's name, standard error apart, and the exit code tells whether all
+// Each line comes after its host's name, standard error apart, and the exit code tells whether all
 // went well.
 func TestOn(t *testing.T) {
 	t.Parallel()
@@ -361,7 +361,7 @@ func TestPrompt(t *testing.T) {
 	if r.Out != want || r.Code != 7 {
 		t.Errorf("exit code %d, %s\nnot\n%s", r.Code, r.Out, want)
 	}
-	for _, says := range []string{"nobody is none of the hosts here",
+	for _, says := range []string{"no host here is meant by nobody",
 		"h4 (1): its shell has ended; it is not among the hosts any more"} {
 		if !strings.Contains(r.Err, says) {
 			t.Errorf("%q is missing in %s", says, r.Err)

@@ -78,7 +78,8 @@ var long = "^(" + strings.Join([]string{
 	"TestStream", "TestManyConnections", "TestRemoteMany", // scripts/forwarding
 	"TestRestic", "TestTar", "TestJumpThroughOpenSSH", "TestLftp", "TestSshfs", "TestSftp",
 	"TestLentAgent",        // scripts/friends
-	"TestMemoryOfHoarders", // scripts/hostile
+	"TestMemoryOfHoarders",              // scripts/hostile
+	"TestWholeLines", "TestUnconfirmed", // scripts/fleet
 }, "|") + ")$"
 
 // command prepares a process of the run: no input, no terminal, killed with all it started when ctx
