@@ -33,7 +33,7 @@ var inside = map[string][]string{
 	"client/outcome":    {"report", "dial", "run"},
 	"client/fanout": {"options", "knownhosts", "atexit", "nodeset", "report", "terminal", "dial",
 		"run", "outcome"},
-	"client/cp":         {"atexit", "report", "terminal", "dial", "run"},
+	"client/cp": {"atexit", "report", "terminal", "dial", "run"},
 	"client/prompt": {"options", "atexit", "syntax", "nodeset", "report", "terminal", "dial",
 		"editor", "job", "run", "cp", "fanout"},
 	"client/completion": {"options", "knownhosts"},

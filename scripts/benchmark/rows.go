@@ -99,6 +99,7 @@ func rows() []row {
 		{"connects", "1,000 short connections through one, 10 at a time", 3, runConnects},
 		{"jump", "`true` through a jump host (-J) at a long round trip, after TCP's own", 5, runJump},
 		{"many", "200 commands, 16 at a time", 3, runMany},
+		{"hosts", "`true` on a hundred hosts, by programs that are made for that", 3, runHosts},
 	}
 }
 

@@ -65,6 +65,7 @@ var programs = []program{
 	{"clush", "clustershell"},
 	{"pdsh", "pdsh"},
 	{"ansible", "ansible-core"},
+	{"parallel", "parallel"},
 	{"perl", "perl-base"},
 	{"/usr/share/perl5/Net/OpenSSH.pm", "libnet-openssh-perl"},
 	{"rex", "rex"},

@@ -77,7 +77,7 @@ var long = "^(" + strings.Join([]string{
 	"TestManyNames",                                       // protocol/files
 	"TestStream", "TestManyConnections", "TestRemoteMany", // scripts/forwarding
 	"TestRestic", "TestTar", "TestJumpThroughOpenSSH", "TestLftp", "TestSshfs", "TestSftp",
-	"TestLentAgent",        // scripts/friends
+	"TestLentAgent",                     // scripts/friends
 	"TestMemoryOfHoarders",              // scripts/hostile
 	"TestWholeLines", "TestUnconfirmed", // scripts/fleet
 }, "|") + ")$"
