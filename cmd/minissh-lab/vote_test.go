@@ -63,7 +63,7 @@ func TestVoteByTheVerbs(t *testing.T) {
 	b.types("vote 99")
 	b.out.until(t, "on which lesson?")
 	b.types("vote 12")
-	b.out.until(t, "lesson 12, the vote is open, votes: 0")
+	b.out.until(t, "Lesson 12, the vote is open, votes: 0")
 	if code, out := vote(); code != 0 || !strings.Contains(out, "you voted for 2") ||
 		!strings.Contains(out, "what does the second recv print?") {
 		t.Fatalf("%d\n%s", code, out)
@@ -135,7 +135,7 @@ func TestVoteInALessonFirst(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	b := openClass(t)
 	b.types("vote 12")
-	b.out.until(t, "lesson 12, the vote is open, votes: 0")
+	b.out.until(t, "Lesson 12, the vote is open, votes: 0")
 	if _, out, _ := lab(t, "3\n952\n", "lesson", "12", "--lang", "en", "--class",
 		b.address); !strings.Contains(out, "(your vote is counted)") {
 		t.Fatalf("%s", out)

@@ -158,16 +158,16 @@ func (p Poll) show(lang speak.Lang) *shownVote {
 
 func (b *Board) show(lang speak.Lang, p *Projector) shown {
 	s := shown{Where: p.Where, Lang: htmlLang(lang), Path: p.path(),
-		Title: lang.Text("老师的看板", "the class"), Name: lang.Text("名字", "name"),
-		Type:  lang.Text("报到：", "report with:"),
-		Open:  lang.Text("开始投票，选一课：", "open a vote on lesson"),
-		Close: lang.Text("结束投票", "close the vote"),
-		Show:  lang.Text("揭晓", "show the answer"),
-		End:   lang.Text("收起", "remove the vote"),
+		Title: lang.Text("老师的看板", "The class"), Name: lang.Text("名字", "Name"),
+		Type:  lang.Text("报到：", "Report with:"),
+		Open:  lang.Text("开始投票，选一课：", "Open a vote on lesson:"),
+		Close: lang.Text("结束投票", "Close the vote"),
+		Show:  lang.Text("揭晓", "Show the answer"),
+		End:   lang.Text("收起", "Remove the vote"),
 		Empty: lang.Text("还没有人报到。", "Nobody has reported yet.")}
 	if p.Phones {
 		s.Link = "http://" + p.Where + "/"
-		s.Scan = lang.Text("用手机投票：", "vote on a phone:")
+		s.Scan = lang.Text("用手机投票：", "Vote on a phone:")
 		s.QR = qrPicture(s.Link, s.Link)
 	}
 	if poll, ok := b.Poll(); ok {

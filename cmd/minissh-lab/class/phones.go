@@ -127,7 +127,7 @@ func style(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (b *Board) forPhone(lang speak.Lang, where, id string) forPhone {
-	f := forPhone{Lang: htmlLang(lang), Where: where, Title: lang.Text("粘包课堂", "the class"),
+	f := forPhone{Lang: htmlLang(lang), Where: where, Title: lang.Text("粘包课堂", "The class"),
 		Wait: lang.Text("还没有投票。老师一开始，这里就会出现题目。",
 			"There is no vote yet. It appears here when the teacher opens one."),
 		Join: []string{

@@ -173,11 +173,11 @@ func (p Poll) state(lang speak.Lang) string {
 	switch {
 	case p.Open:
 		return lang.Text("第 "+p.Lesson+" 课，正在投票："+n+" 票",
-			"lesson "+p.Lesson+", the vote is open, votes: "+n)
+			"Lesson "+p.Lesson+", the vote is open, votes: "+n)
 	case !p.Shown:
 		return lang.Text("第 "+p.Lesson+" 课，投票结束："+n+" 票",
-			"lesson "+p.Lesson+", the vote is closed, votes: "+n)
+			"Lesson "+p.Lesson+", the vote is closed, votes: "+n)
 	}
 	return lang.Text("第 "+p.Lesson+" 课，揭晓："+n+" 票",
-		"lesson "+p.Lesson+", the answer, votes: "+n)
+		"Lesson "+p.Lesson+", the answer, votes: "+n)
 }

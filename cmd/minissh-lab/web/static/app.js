@@ -53,10 +53,11 @@ function showConnection(atEnd) {
   const sides = page.runs.flatMap((r) => (r.connections[page.connection]?.sides ?? []).map((s) => new Side({ ...s, title: page.runs.length > 1 ? r.title : "" })));
   const before = page.sides.map((s) => s.events.length).join(), now = sides.map((s) => s.events.length).join();
   const most = Math.max(0, ...page.runs.map((r) => r.connections.length));
+  $("connection").parentElement.hidden = !most;
   fillSelect($("connection"), Array.from({ length: most }, (_, i) => [String(i), t("connection_n", i + 1)]), String(page.connection));
   const guessed = sides.some((s) => s.guessed && s.events.some((e) => e.kind === "send"));
   $("recorded-help").dataset.t = guessed || !sides.length ? "recorded_help" : "recorded_traced";
-  $("recorded-help").textContent = t($("recorded-help").dataset.t);
+  write($("recorded-help"));
   $("recorded-more").hidden = !chosen.some((c) => c.more) && !page.runs.some((r) => r.more);
   if (before === now && page.lanes.length) return;
   page.sides = sides;
@@ -86,10 +87,15 @@ function address() {
 
 // ---- drawing all that depends on language, theme and mode
 
+// write gives an element its words. An option of the command line is not broken after its dashes.
+function write(e) {
+  e.replaceChildren(...t(e.dataset.t).split(/(--\w+)/).map((w) => w.startsWith("--") ? el("span", { class: "word" }, w) : w));
+}
+
 function render() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   document.title = `${t("title")} · minissh-lab`;
-  for (const e of document.querySelectorAll("[data-t]")) e.textContent = t(e.dataset.t);
+  document.querySelectorAll("[data-t]").forEach(write);
   for (const e of document.querySelectorAll("[data-label]")) { e.setAttribute("aria-label", t(e.dataset.label)); if (e.tagName === "BUTTON") e.title = t(e.dataset.label); }
   $("lang").textContent = language() === "zh" ? "English" : "中文";
   $("lang").lang = language() === "zh" ? "en" : "zh-CN";

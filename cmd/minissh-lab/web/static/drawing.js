@@ -4,7 +4,7 @@ import { page } from "./page.js";
 import { sideName } from "./lanes.js";
 
 const space = "http://www.w3.org/2000/svg";
-const styles = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-family", "font-size", "font-weight", "opacity", "visibility", "text-anchor"];
+const styles = ["fill", "stroke", "stroke-width", "stroke-linejoin", "stroke-dasharray", "paint-order", "font-family", "font-size", "font-weight", "opacity", "visibility", "text-anchor"];
 
 function make(tag, attributes, text) {
   const e = document.createElementNS(space, tag);

@@ -42,6 +42,7 @@ function svg(tag, attributes = {}, ...children) {
 export class Ladders {
   constructor(lanes, go) {
     this.go = go;
+    this.lanes = lanes;
     this.all = [];
     const together = lanes.length > 1 && (lanes[0].side.live || lanes[0].side.recorded);
     for (let i = 0; i < lanes.length; i += together ? 2 : 1) {
@@ -67,11 +68,13 @@ export class Ladders {
   }
 
   arrange(room, unit) {
-    layout(this.all.map((l) => l.drawn), room).forEach((d, i) => {
+    const all = layout(this.all.map((l) => l.drawn), room), words = this.all.map((l, i) => this.legend(l, all[i]));
+    const once = words.every((w) => w === words[0]), least = all.indexOf(all.toSorted((a, b) => a.height - b.height)[0]);
+    all.forEach((d, i) => {
       const l = this.all[i];
       if (!l.box.clientWidth) return;
       l.width = l.box.clientWidth / unit;
-      l.box.replaceChildren(...(l.run ? [el("p", { class: "run" }, l.run)] : []), this.paint(l, d), el("p", { class: "legend" }, this.legend(l, d)));
+      l.box.replaceChildren(...(l.run ? [el("p", { class: "run" }, l.run)] : []), this.paint(l, d), ...(once && i !== least ? [] : [el("p", { class: "legend" }, words[i])]));
     });
   }
 
@@ -160,9 +163,18 @@ export class Ladders {
         g.classList.toggle("now", is);
         if (is) now = g;
       }
+      const speaks = l.sides.findIndex((_, s) => counts[l.first + s] !== before[l.first + s]);
+      if (speaks > 0) this.say(l.first, l.first + speaks);
       if (now) reveal(l.box, now);
       else if (page.step === 0) l.box.scrollTop = 0;
     }
+  }
+
+  // say gives a ladder's step the words of the side that it is of.
+  say(first, speaks) {
+    const to = this.lanes[first], from = this.lanes[speaks];
+    to.caption.replaceChildren(...[...from.caption.childNodes].map((n) => n.cloneNode(true)));
+    to.root.toggleAttribute("data-now", true);
   }
 
   key(e) {

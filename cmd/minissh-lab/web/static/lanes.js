@@ -16,6 +16,13 @@ export function el(tag, attributes = {}, ...children) {
 
 const size = (e) => e.to - e.from;
 
+// wide is how many pixels a word of 14 needs.
+const pen = document.createElement("canvas").getContext("2d");
+function wide(word, weight = 400) {
+  pen.font = `${weight} 14px ${getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(word).width;
+}
+
 // say puts an event into words.
 export function say(e, side) {
   if (!e) return t("start_note");
@@ -136,7 +143,7 @@ export class Lanes {
   // seams are the lasting marks in the buffer and in what recv returned. Each says what happened
   // there if there is room for it, and nothing waits under it.
   seams(s, marks) {
-    const em = language() === "zh" ? 14.5 : 7.8, at = (m) => this.side.axis.at(m.at) * this.width;
+    const at = (m) => this.side.axis.at(m.at) * this.width;
     let free = 0; // pixels from the left that are taken
     marks.forEach((m, i) => {
       const x = at(m), next = i + 1 < marks.length ? at(marks[i + 1]) : this.width;
@@ -144,10 +151,10 @@ export class Lanes {
       const line = el("i", { class: "seam " + m.kind });
       seam.style.left = line.style.left = `${this.side.axis.at(m.at) * 100}%`;
       for (const word of m.at <= s.buffer[0] ? [t("seam_" + m.kind), t("seam_short_" + m.kind)] : []) {
-        const wide = (word.length * em + 12) * this.unit, left = x - wide >= free, right = x + wide <= next && m.at < s.read;
+        const room = (wide(word, 650) + 12) * this.unit, left = x - room >= free, right = x + room <= next && m.at < s.read;
         if (!left && !right) continue;
         seam.append(el("b", { class: left ? "" : "after" }, word));
-        free = left ? x : x + wide;
+        free = left ? x : x + room;
         break;
       }
       free = Math.max(free, x);
@@ -167,17 +174,16 @@ export class Lanes {
     const block = el("div", { class: "block" + extra, "data-from": e.from, "data-to": e.to, "data-n": e.n });
     block.style.left = `${x0 * 100}%`;
     block.style.width = `${(x1 - x0) * 100}%`;
-    const wide = tags[1].length * 9 + 12, narrow = tags[0].length * 9 + 8;
-    const tag = px >= wide ? tags[1] : px >= narrow ? tags[0] : "";
+    const tag = tags.findLast((word) => px >= wide(word) + 8) ?? "";
     const pieces = el("div", { class: "pieces" });
     if (!extra.includes("ghost")) {
       this.side.sent.forEach((m, i) => {
         const from = Math.max(m.from, e.from), to = Math.min(m.to, e.to);
-        if (to > from) pieces.append(this.piece(i, from, to, x0, x1, from === e.from && tag ? tag.length * 9 : 0));
+        if (to > from) pieces.append(this.piece(i, from, to, x0, x1, from === e.from && tag ? wide(tag) : 0));
       });
     }
     block.append(pieces);
-    if (tag) block.append(el("span", { class: "tag" }, tag));
+    if (tag) block.append(el("span", { class: "tag" + (px < wide(tag) + 12 ? " tight" : "") }, tag));
     return block;
   }
 

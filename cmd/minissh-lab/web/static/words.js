@@ -12,7 +12,7 @@ export const words = {
   recorded_traced: ["你自己的客户端和服务端之间，实验室看见的。段：内核数的；一块里有几个段，界线就没看见。send 和 recv 是 strace 看见的；没被它看着的那一端，recv 就看不见。接收缓冲是程序自己的，也看不见。", "What the lab saw between your own client and server. The kernel counted the segments; of several in a piece, the boundaries were not seen. strace saw the sends and recvs; those of an end that it did not watch are not seen. The receive buffer is the program's own, and is not seen."],
   recorded_help: ["你自己的客户端和服务端之间，实验室看见的。段：内核数的；一块里有几个段，界线就没看见。“send() ?”是猜的：一块算一次。recv 和接收缓冲是程序自己的，看不见。--strace 能看见 send 和 recv（Linux）。", "What the lab saw between your own client and server. The kernel counted the segments; of several in a piece, the boundaries were not seen. “send() ?” is guessed: one for each piece. The recvs and the receive buffer are the programs' own, and are not seen. With --strace, sends and recvs are (on Linux)."],
   recorded_more: ["太长：只画了开头。", "It is long: only its beginning is drawn."],
-  recorded_none: ["还没有连接：让你的客户端连实验室。", "No connection yet: have your client connect to the lab."],
+  recorded_none: ["还没有连接。让你的客户端连实验室（地址在终端里），一连上就画在这里。", "No connection yet. Have your client connect to the lab (the terminal says where): it is drawn here."],
   side_to_server: ["客户端 → 服务端", "Client → server"],
   side_to_client: ["服务端 → 客户端", "Server → client"],
   unseen_here: ["在程序里面，看不见", "inside the program: not seen"],
