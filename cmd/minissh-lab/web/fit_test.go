@@ -30,8 +30,8 @@ const cutOff = `(() => {
 			if (['hidden', 'clip'].includes(s.overflowY) && (r.bottom > c.bottom + 2 || r.top < c.top - 2)) faults.push(text + ' is cut below by ' + name(p));
 			if (['auto', 'scroll'].includes(s.overflowY) && p.scrollHeight > p.clientHeight + 1 && !p.matches('.program, #frames, .fact-value dd')) faults.push(text + ' scrolls in ' + name(p));
 		}
-		const box = e.closest('.panel, button, .guess, .option, .program, fieldset, #inspector');
-		if (box) { const b = box.getBoundingClientRect(); if (r.right > b.right + 1.5) faults.push(text + ' leaves ' + name(box)); }
+		const box = e.closest('.block') ?? e.closest('.panel, button, .guess, .option, .program, fieldset, #inspector');
+		if (box) { const b = box.getBoundingClientRect(); if (r.right > b.right + 1.5 || r.left < b.left - 1.5) faults.push(text + ' leaves ' + name(box)); }
 	}
 	const pen = document.createElement('canvas').getContext('2d');
 	for (const s of document.querySelectorAll('select')) {
@@ -46,8 +46,8 @@ const cutOff = `(() => {
 	if (document.scrollingElement.scrollWidth > innerWidth) faults.push('it scrolls sideways: ' + document.scrollingElement.scrollWidth);
 	if (innerWidth > 900 && document.scrollingElement.scrollHeight > innerHeight) faults.push('it is higher than the window: ' + document.scrollingElement.scrollHeight);
 	if (seen < 20) faults.push('only ' + seen + ' texts were looked at');
-	if (innerWidth > 900 && !document.getElementById('result').hidden) {
-		const low = document.elementsFromPoint(innerWidth * 0.7, innerHeight * 0.8).some((e) => e.id === 'inspector');
+	if (innerWidth > 900 && document.getElementById('result')?.hidden === false) {
+		const low = document.elementsFromPoint(innerWidth * 0.7, innerHeight * 0.85).some((e) => e.id === 'inspector');
 		if (!low || document.getElementById('inspector').innerText.length < 40) faults.push('the lower quarter is blank');
 	}
 	return [...new Set(faults)];

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -100,6 +101,70 @@ func TestRecordedRunInTheLanes(t *testing.T) {
 		b.picture(c.String() + "-beside")
 		if all := b.foreign(); len(all) > 0 {
 			t.Errorf("asked elsewhere: %v", all)
+		}
+	}
+}
+
+// tracedRun is one whose calls a tracer saw.
+func tracedRun(title string) taped.Run {
+	events := []tape.Event{
+		{Conn: 1, Kind: tape.Open},
+		{Conn: 1, At: 90, Kind: tape.Send, Way: tape.Up, Size: 3},
+		{Conn: 1, At: 100, Kind: tape.Data, Way: tape.Up, Data: []byte("big"), Segments: 1},
+		{Conn: 1, At: 150, Kind: tape.Recv, Way: tape.Up, Size: 3, Ask: 1024},
+		{Conn: 1, At: 180, Kind: tape.Send, Way: tape.Down, Size: 3000},
+		{Conn: 1, At: 200, Kind: tape.Data, Way: tape.Down, Data: make([]byte, 3000), Segments: 2},
+	}
+	for i := range 3 {
+		events = append(events, tape.Event{Conn: 1, At: 300 + int64(i), Kind: tape.Recv,
+			Way: tape.Down, Size: min(1024, 3000-1024*i), Ask: 1024})
+	}
+	events = append(events, tape.Event{Conn: 1, At: 50000, Kind: tape.End, Way: tape.Up},
+		tape.Event{Conn: 1, At: 50100, Kind: tape.End, Way: tape.Down})
+	return taped.New(title, events, nil, false)
+}
+
+// One run and two beside each other, with a tracer and without, fit a screen and are not cut off
+// on a phone, in both languages; nor is the page that waits for a connection.
+func TestRecordedRunsAreNotCutOff(t *testing.T) {
+	var runs []taped.Run
+	l, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Recorded = func() ([]taped.Run, bool) { return runs, false }
+	serveLab(t, l)
+	const title = "my_server_第三次_2026-11-30"
+	mine := ownRun(title, "\x1a\x00\x00\x00张三 pts/0 and more of it\n")
+	for i, size := range [][2]int64{{1280, 720}, {1920, 1080}, {390, 844}} {
+		for _, lang := range []string{"zh-CN", "en-US"} {
+			as := look{size[0], size[1], (i == 1) == (lang == "zh-CN"), lang, true}
+			t.Run(as.String(), func(t *testing.T) {
+				runs = []taped.Run{taped.New("", nil, nil, false)}
+				b := openTab(t, l, as, l.URL("recorded=1"))
+				b.until(`document.querySelector('#predict .why') !== null`)
+				if eval[bool](b, `document.getElementById('connection').checkVisibility()`) {
+					t.Error("there is no connection to choose")
+				}
+				for name, shown := range map[string][]taped.Run{"one": {mine},
+					"traced": {tracedRun("t")}, "two": {mine, tracedRun(title)},
+					"two-traced": {tracedRun("t"), tracedRun(title)}} {
+					runs = shown
+					b.do(chromedp.Reload())
+					b.until(fmt.Sprintf(`document.querySelectorAll('.panel').length === %d`,
+						2*len(runs)))
+					b.goTo(-1)
+					b.fits(as, "recorded "+name)
+					eval[bool](b, `(() => { document.getElementById('view').click(); return true; })()`)
+					b.until(`document.querySelectorAll('.ladder .ev').length > 6`)
+					b.goTo(-1)
+					b.fits(as, "recorded ladder "+name)
+					if text := b.text(".panel .caption"); !strings.Contains(text, "50.1 ms") &&
+						strings.HasPrefix(name, "traced") {
+						t.Errorf("a ladder of both directions says %q at the other's step", text)
+					}
+				}
+			})
 		}
 	}
 }

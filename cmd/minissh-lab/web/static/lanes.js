@@ -170,7 +170,7 @@ export class Lanes {
   // message in its colour.
   block(e, tags, extra) {
     const { axis } = this.side;
-    const x0 = axis.at(e.from), x1 = axis.at(e.to), px = ((x1 - x0) * this.width) / this.unit;
+    const x0 = axis.at(e.from), x1 = axis.at(e.to), px = this.pixels(e.from, e.to);
     const block = el("div", { class: "block" + extra, "data-from": e.from, "data-to": e.to, "data-n": e.n });
     block.style.left = `${x0 * 100}%`;
     block.style.width = `${(x1 - x0) * 100}%`;
@@ -179,13 +179,16 @@ export class Lanes {
     if (!extra.includes("ghost")) {
       this.side.sent.forEach((m, i) => {
         const from = Math.max(m.from, e.from), to = Math.min(m.to, e.to);
-        if (to > from) pieces.append(this.piece(i, from, to, x0, x1, from === e.from && tag ? wide(tag) : 0));
+        if (to > from) pieces.append(this.piece(i, from, to, x0, x1, tag ? Math.max(0, wide(tag) - this.pixels(e.from, from)) : 0));
       });
     }
     block.append(pieces);
     if (tag) block.append(el("span", { class: "tag" + (px < wide(tag) + 12 ? " tight" : "") }, tag));
     return block;
   }
+
+  // pixels is how far apart two bytes are, in pixels of a screen of 16 to the rem.
+  pixels(from, to) { return ((this.side.axis.at(to) - this.side.axis.at(from)) * this.width) / this.unit; }
 
   piece(message, from, to, x0, x1, taken) {
     const { axis, data } = this.side;
@@ -199,7 +202,7 @@ export class Lanes {
         const g = glyph(data[i]);
         piece.append(el("b", { class: g.length > 1 ? "hex" : "" }, g.length > 1 && cell < 20 ? "·" : g));
       }
-    } else if (((b - a) * this.width) / this.unit > 30 + taken) {
+    } else if (this.pixels(from, to) > 30 + taken) {
       piece.append(el("b", { class: "number" }, String(message + 1)));
     }
     return piece;

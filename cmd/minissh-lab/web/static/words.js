@@ -29,7 +29,7 @@ export const words = {
   messages: ["每条消息的字节数", "Bytes of each message"],
   messages_help: ["例：5, 5 或 5*10。0 就是 send(b'')。", "Like 5, 5 or 5*10. 0 is send(b'')."],
   text: ["内容", "Text"],
-  text_letters: ["字母", "letters"], text_lines: ["带换行", "with \\n"], text_chinese: ["汉字", "汉字"], text_output: ["命令的输出", "big, pwd"],
+  text_letters: ["字母", "letters"], text_lines: ["带换行", "with \\n"], text_chinese: ["汉字", "Chinese"], text_output: ["命令的输出", "big, pwd"],
   simulated: ["模拟的等待（毫秒）", "Simulated waits (ms)"],
   gap: ["send 之间", "between sends"],
   delay: ["读之前", "before reading"],
