@@ -21,7 +21,7 @@ func TestClassPagesAreNotCutOff(t *testing.T) {
 	for i, lang := range []speak.Lang{speak.Chinese, speak.English} {
 		board := class.NewBoard(lessons, []class.Question{question})
 		for n := range 40 {
-			r := class.Report{Class: 1, Name: fmt.Sprintf("学生 %d of a long name", n%8),
+			r := class.Report{Class: 1, Name: fmt.Sprintf("学生 %d of a long name", n%4),
 				Lesson: lessons[n%len(lessons)], Side: []string{"server", "client"}[n/20], Failed: 1,
 				Case: "cut-in-length"}
 			if _, err := board.Add(r, ""); err != nil {
