@@ -47,16 +47,30 @@ function lanes(root) {
     if (s.display === "none" || s.visibility === "hidden" || !r.width || !r.height) return;
     const line = parseFloat(s.borderTopWidth), filled = !/, 0\)$|transparent/.test(s.backgroundColor);
     if (filled || line > 0) root.append(make("rect", { x: r.left - at.left + line / 2, y: r.top - at.top + line / 2, width: Math.max(0, r.width - line), height: Math.max(0, r.height - line), rx: Math.min(r.height / 2, parseFloat(s.borderTopLeftRadius) || 0), fill: filled ? s.backgroundColor : "none", stroke: line > 0 ? s.borderTopColor : "none", "stroke-width": line, "stroke-dasharray": s.borderTopStyle === "dashed" ? "4 3" : "none" }));
+    const seam = line ? 0 : parseFloat(s.borderLeftWidth), x = r.left - at.left + seam / 2;
+    if (seam > 0) root.append(make("line", { x1: x, x2: x, y1: r.top - at.top, y2: r.bottom - at.top, stroke: s.borderLeftColor, "stroke-width": seam, "stroke-dasharray": s.borderLeftStyle === "dashed" ? "6 4" : "none" }));
     for (const c of e.childNodes) {
       if (c.nodeType === Node.ELEMENT_NODE) walk(c);
       else if (c.nodeType === Node.TEXT_NODE && c.data.trim()) {
-        const range = document.createRange();
-        range.selectNodeContents(c);
-        const b = range.getBoundingClientRect();
-        root.append(make("text", { x: b.left - at.left, y: b.top - at.top + b.height * 0.78, "font-family": s.fontFamily, "font-size": s.fontSize, "font-weight": s.fontWeight, fill: s.color }, c.data));
+        for (const l of lines(c)) root.append(make("text", { x: l.left - at.left, y: l.top - at.top + l.height * 0.78, "font-family": s.fontFamily, "font-size": s.fontSize, "font-weight": s.fontWeight, fill: s.color }, l.text));
       }
     }
   };
   walk(all);
   return [Math.ceil(at.width), Math.ceil(at.height)];
+}
+
+// lines are the lines that the page has broken a text into, and where each is.
+function lines(node) {
+  const all = [], range = document.createRange();
+  let i = 0;
+  for (const c of node.data) {
+    range.setStart(node, i);
+    range.setEnd(node, i += c.length);
+    const { left, top, height, width } = range.getBoundingClientRect(), last = all.at(-1);
+    if (!width) continue;
+    if (last && Math.abs(top - last.top) < 2) last.text += c;
+    else all.push({ left, top, height, text: c });
+  }
+  return all;
 }
