@@ -39,6 +39,8 @@ func Presets() []Preset {
 		setting("simple", 4096, 4096, 4096, 4096)
 	far.Latency = 100
 	full.Buffers, full.Delay, full.Recv = 4096, 200, 4096
+	part := full
+	part.Recv = 1024
 	commands := setting("simple", 3000, len("/home/student\n"))
 	commands.Text = "output"
 	put := setting("put", len(record.PutCommand), len("hello world"))
@@ -55,6 +57,7 @@ func Presets() []Preset {
 		{Name: "15b", Zh: "b8 0b 00 00：字节序", En: "b8 0b 00 00: byte order", Setting: setting("simple", 3000)},
 		{Name: "16", Zh: "报头：汉字切成两半也不怕", En: "no character is cut in half", Setting: cut},
 		{Name: "17-18", Zh: "put：一次 recv 收到全部", En: "put: one recv holds it all", Setting: put},
+		{Name: "21", Zh: "send 没有全发出去", En: "send takes only a part", View: "ladder", Setting: part},
 		{Name: "own", Zh: "ls 变成了哪些帧？", En: "the frames of ls", Live: "ls", Setting: setting("minissh", 5, 5)},
 		{Name: "40ms", Zh: "Nagle 等 ack，ack 拖着", En: "Nagle and delayed acks", View: "ladder", Setting: together},
 		{Name: "far", Zh: "ack 版，对方在远处", En: "the ack version, far away", View: "ladder", Setting: far},

@@ -166,6 +166,16 @@ func questions(name string) []Question {
 					"recv(10) takes at most 10 bytes, and the message has 24."},
 				{Value: "3", Zh: "3 个，外加一个字节的碎片", En: "3, and one byte of another"},
 			}}}
+	case "21":
+		q := taught("21", "taken", "all", "error", "part")
+		q.Zh, q.En = "缓冲区小，接收方先不收。某一次 send 4096 字节，系统当场收下多少？",
+			"The buffers are small, and nothing is received yet. Of a send's 4096 bytes, how "+
+				"many does the system take at once?"
+		q.Options[0].Zh, q.Options[0].En = "4096：每次都全收下", "4096: all of them, each time"
+		q.Options[0].AnswerZh = "缓冲区放不下了，只收下一部分。剩下的，send 停在那里等（窗口 0）。"
+		q.Options[0].AnswerEn = "They do not fit into the buffers. A part is taken, and send waits " +
+			"with the rest (window 0)."
+		return []Question{q}
 	case "17-18":
 		return []Question{taught("17-18", "holds", "command", "command header_length",
 			"command header_length json data")}

@@ -71,6 +71,7 @@ const late = {
   pair: ([side]) => (side.segments < 0 ? "?" : `${side.segments} ${reads(side).length}`),
   once: (sides) => { const [a, b] = sides.map((s) => reads(s).length === 1); return a && b ? "both" : a ? "nagle" : b ? "nodelay" : "neither"; },
   each: ([, side]) => (side.segments < 0 ? "?" : String(side.segments)),
+  taken: ([side]) => (side.events.some((e) => e.kind === "block" && size(e) > 0) ? "part" : side.segments < 0 ? "?" : "all"),
   got: ([, side]) => (side.got.length > side.sent.length ? "more" : side.got.length < side.sent.length ? "fewer" : "same"),
   acks: ([, side]) => String(side.state(side.events.length).acks),
 };
