@@ -14,16 +14,19 @@ import (
 // it and on a phone, are not cut off in any language.
 func TestClassPagesAreNotCutOff(t *testing.T) {
 	lessons := []string{"12", "15a", "16", "17-18", "26"}
-	question := class.Question{Lesson: "12", Text: "What does the second recv of the client print?",
-		About: "Two commands, one recv(1024) for each.", Options: []string{"what pwd answers",
-			"nothing: what is left of the first answer is lost", "what is left of the first answer"},
-		Code: []string{"phone.send(b'big')", "print(phone.recv(1024))  # 3000 bytes 输出"}, Right: 2}
+	question := class.Question{Lesson: "12",
+		Text:  "What does the second recv of the client print?",
+		About: "Two commands, one recv(1024) for each.",
+		Options: []string{"what pwd answers", "nothing: what is left of the first answer is lost",
+			"what is left of the first answer"},
+		Code:  []string{"phone.send(b'big')", "print(phone.recv(1024))  # 3000 bytes 输出"},
+		Right: 2}
 	for i, lang := range []speak.Lang{speak.Chinese, speak.English} {
 		board := class.NewBoard(lessons, []class.Question{question})
 		for n := range 40 {
 			r := class.Report{Class: 1, Name: fmt.Sprintf("学生 %d of a long name", n%4),
-				Lesson: lessons[n%len(lessons)], Side: []string{"server", "client"}[n/20], Failed: 1,
-				Case: "cut-in-length"}
+				Lesson: lessons[n%len(lessons)], Side: []string{"server", "client"}[n/20],
+				Failed: 1, Case: "cut-in-length"}
 			if _, err := board.Add(r, ""); err != nil {
 				t.Fatal(err)
 			}
@@ -36,7 +39,8 @@ func TestClassPagesAreNotCutOff(t *testing.T) {
 		t.Cleanup(class.ServePage(l, board.Page(lang, p)))
 		phones := servePhones(t, board, lang)
 		look := func(what string, width, height int64, url string) {
-			as := look{width, height, (i == 0) == (width == 1280), []string{"zh-CN", "en-US"}[i], true}
+			tag := []string{"zh-CN", "en-US"}[i]
+			as := look{width, height, (i == 0) == (width == 1280), tag, true}
 			openTab(t, nil, as, url).fits(as, what)
 		}
 		look("class", 1280, 720, p.URL())

@@ -173,8 +173,8 @@ func questions(name string) []Question {
 				"many does the system take at once?"
 		q.Options[0].Zh, q.Options[0].En = "4096：每次都全收下", "4096: all of them, each time"
 		q.Options[0].AnswerZh = "缓冲区放不下了，只收下一部分。剩下的，send 停在那里等（窗口 0）。"
-		q.Options[0].AnswerEn = "They do not fit into the buffers. A part is taken, and send waits " +
-			"with the rest (window 0)."
+		q.Options[0].AnswerEn = "They do not fit into the buffers. A part is taken, and send " +
+			"waits with the rest (window 0)."
 		return []Question{q}
 	case "17-18":
 		return []Question{taught("17-18", "holds", "command", "command header_length",
