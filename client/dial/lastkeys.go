@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"minissh/client/options"
 )
@@ -32,11 +33,11 @@ func (s *Shared) lastKey(host string) (fingerprint string) {
 	lines := readLastKeys
 	if s != nil {
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		if s.last == nil {
-			s.last = append([]string{""}, readLastKeys()...)
+			s.last = sync.OnceValue(readLastKeys)
 		}
-		lines = func() []string { return s.last }
+		lines = s.last
+		s.mu.Unlock()
 	}
 	for _, line := range lines() {
 		if h, f, ok := strings.Cut(line, " "); ok && h == host {
@@ -52,8 +53,8 @@ func (r *keyRing) worked(c *candidate) {
 		return
 	}
 	if r.shared != nil { // others may write it now
-		r.shared.mu.Lock()
-		defer r.shared.mu.Unlock()
+		r.shared.writing.Lock()
+		defer r.shared.writing.Unlock()
 	}
 	lines := slices.DeleteFunc(readLastKeys(), func(line string) bool {
 		return strings.HasPrefix(line, r.host+" ")

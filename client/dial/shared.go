@@ -16,13 +16,15 @@ import (
 // each file is read once, and the user asked once for its passphrase. Dialers may use it at the
 // same time. Without one (nil) a Dialer asks and reads for itself.
 type Shared struct {
-	mu     sync.Mutex // guards the rest; held while something is read, or somebody asked
-	agents map[string]agentKeys
-	public map[string]publicHalf
-	loaded map[string]privateHalf
-	known  map[string]*knownhosts.DB
+	mu     sync.Mutex // guards the maps, and is not held while somebody is asked
+	agents map[string]func() agentKeys
+	public map[string]func() publicHalf
+	loaded map[string]func() privateHalf
+	known  map[string]func() *knownhosts.DB
 	handed map[string]bool // files whose keys an agent may want
-	last   []string        // lines of the file of keys that last worked; nil: not read
+	last   func() []string // lines of the file of keys that last worked; nil: not read
+
+	writing sync.Mutex // of that file
 }
 
 // agentKeys are what an agent has answered.
@@ -43,19 +45,19 @@ type privateHalf struct {
 	err      error
 }
 
-// once is what is known of name, or what find finds out.
-func once[T any](s *Shared, known *map[string]T, name string, find func() T) T {
+// once is what find finds out about name, which it does once; others wait for it.
+func once[T any](s *Shared, known *map[string]func() T, name string, find func() T) T {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if found, ok := (*known)[name]; ok {
-		return found
+	found := (*known)[name]
+	if found == nil {
+		if *known == nil {
+			*known = map[string]func() T{}
+		}
+		found = sync.OnceValue(find)
+		(*known)[name] = found
 	}
-	found := find()
-	if *known == nil {
-		*known = map[string]T{}
-	}
-	(*known)[name] = found
-	return found
+	s.mu.Unlock()
+	return found()
 }
 
 // agent are the keys of the agent at a socket.
@@ -100,7 +102,13 @@ func (s *Shared) first(file string) (is bool) {
 	if s == nil {
 		return true
 	}
-	once(s, &s.handed, file, func() bool { is = true; return true })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.handed == nil {
+		s.handed = map[string]bool{}
+	}
+	is = !s.handed[file]
+	s.handed[file] = true
 	return is
 }
 

@@ -14,11 +14,14 @@ import (
 	"minissh/protocol/keys"
 )
 
-// verdict is a shorter name.
-type verdict = knownhosts.Verdict
+// hostVerdict is what known_hosts says of a host's key.
+type hostVerdict = knownhosts.Verdict
 
 // askAfter is how long a host with an unknown key waits for others, to be asked about together.
 const askAfter = 3 * time.Second
+
+// mostAnswers is how often a question is put again.
+const mostAnswers = 5
 
 // questions puts questions to the user, one at a time, while nothing else is shown. Those about
 // unknown hosts are put together, when no host is on its way to a login any more.
@@ -30,12 +33,13 @@ type questions struct {
 	onWay   int        // hosts whose login is not over
 	unknown []unknown
 	later   *time.Timer
+	open    bool // a question about hosts is being put
 }
 
 // unknown is a host whose key the user is to judge.
 type unknown struct {
 	host *host
-	verdict
+	hostVerdict
 	answer chan error
 }
 
@@ -87,15 +91,21 @@ func (q *questions) askNow() {
 		q.later.Stop()
 		q.later = nil
 	}
-	if all := q.unknown; len(all) > 0 {
-		q.unknown = nil
-		go q.ask(all)
+	if all := q.unknown; len(all) > 0 && !q.open {
+		q.unknown, q.open = nil, true
+		go func() {
+			q.ask(all)
+			q.waiting.Lock()
+			defer q.waiting.Unlock()
+			q.open = false
+			q.askNow() // about those that came meanwhile
+		}()
 	}
 }
 
 // aboutHost waits until the user has judged a host's key. The host gives its place to another
 // meanwhile.
-func (q *questions) aboutHost(h *host, v verdict) error {
+func (q *questions) aboutHost(h *host, v hostVerdict) error {
 	u := unknown{h, v, make(chan error, 1)}
 	h.f.to(h, stateAsking)
 	<-h.f.slots
@@ -156,15 +166,15 @@ func (q *questions) ask(all []unknown) {
 	fmt.Fprintf(&text, "minisshd shows its own when it starts to listen. Which are right? "+
 		"(yes for all, no, or names: %s) ", terminal.Printable(example))
 	question := text.String()
-	for {
+	for try := 0; ; try++ {
 		answer, err := q.Line(question)
 		right, misread := accepted(answer, names)
-		if err == nil && misread != nil {
+		if err == nil && misread != nil && try < mostAnswers {
 			question = fmt.Sprintf("%v\nWhich are right? (yes, no, or names) ", misread)
 			continue
 		}
 		for _, u := range all {
-			if err == nil && right.Has(u.host.name) {
+			if err == nil && misread == nil && right.Has(u.host.name) {
 				u.answer <- nil
 			} else {
 				u.answer <- &knownhosts.Refusal{Status: knownhosts.Unknown, Err: err}

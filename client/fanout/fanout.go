@@ -1,21 +1,26 @@
 // Package fanout runs one command on many hosts at once, from one process: `minissh on`.
 //
 // Reading order: fanout.go (which hosts are served when), host.go (one host's command, from the
-// login to the end), ask.go (questions that are put once for all), screen.go (whole lines of many
-// hosts on one terminal, above a line that tells how far it is), gather.go and diff.go (equal
-// outputs told once), files.go (a result as data), stdin.go (one input for all), signals.go
-// (Ctrl-C), summary.go (what failed, by cause), last.go (what --failed remembers).
+// login to the end), judge.go (how that is judged), ask.go (questions that are put once for all),
+// screen.go and lines.go (whole lines of many hosts on one terminal), progress.go (the line below
+// that tells how far all is), gather.go, spool.go and diff.go (equal outputs told once), files.go (a
+// result as data), stdin.go (one input for all), signals.go (Ctrl-C), summary.go (what failed, by
+// cause), last.go (what --failed remembers), limits.go (how many at the same time).
 package fanout
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
+	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/report"
 )
@@ -61,6 +66,7 @@ type Config struct {
 	Dir                       string   // where each host's output goes; "": it is shown
 	Stdin                     *os.File // what all commands read; nil: nothing
 	Stdout, Stderr            *os.File
+	Log                       io.Writer // messages about connections; nil: standard error
 	Color                     bool
 	Quiet                     bool
 
@@ -94,11 +100,15 @@ type fleet struct {
 	hosts  []*host
 	input  *input
 	asking questions
+	kept   Outputs
+	dir    *os.Root      // of Dir
+	ending chan struct{} // closed when the user wants the end of all
+	served atomic.Bool   // no host is served any more
 
-	mu      sync.Mutex // guards the rest, and the hosts' states
-	failed  int
-	halted  string // why no more hosts are begun; "": they are
-	stopped bool   // the user wants the end of all
+	mu     sync.Mutex // guards the rest, and the hosts' states
+	failed int
+	halted string // why no more hosts are begun; "": they are
+	broken error  // why our output cannot be written; nil: it can
 }
 
 // Run does it, and returns the exit code: 0 if all commands gave 0, else 1, or 255 if no host could
@@ -106,7 +116,8 @@ type fleet struct {
 func Run(cfg Config) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	f := &fleet{Config: cfg, ctx: ctx, cancel: cancel, slots: make(chan struct{}, cfg.Fanout)}
+	f := &fleet{Config: cfg, ctx: ctx, cancel: cancel, slots: make(chan struct{}, cfg.Fanout),
+		ending: make(chan struct{})}
 	for i, name := range cfg.Hosts {
 		f.hosts = append(f.hosts, &host{f: f, name: name, number: i})
 	}
@@ -119,6 +130,10 @@ func Run(cfg Config) int {
 	if err := f.makeDir(); err != nil {
 		report.Error(cfg.Stderr, err)
 		return report.ExitFailure
+	}
+	defer f.kept.Close()
+	if f.Save != nil {
+		f.Save(f.Hosts) // until more is known
 	}
 	signals := f.catch()
 	started := time.Now()
@@ -133,13 +148,45 @@ func Run(cfg Config) int {
 			f.halt("a host of the batch before failed")
 		}
 	}
+	f.served.Store(true)
 	f.screen.end()
 	f.showGathered()
 	f.summary(time.Since(started))
-	if code := signals.release(); code != 0 {
+	code := signals.release()
+	switch broken := f.unwritten(); {
+	case code != 0:
 		return code
+	case errors.Is(broken, syscall.EPIPE): // as any program that nobody reads
+		return atexit.Code(syscall.SIGPIPE)
+	case broken != nil:
+		report.Error(f.Stderr, cannotWrite(broken))
+		return report.ExitFailure
 	}
 	return f.exitCode()
+}
+
+// unread notes that our output cannot be written: nothing more is begun, and what runs is stopped.
+func (f *fleet) unread(err error) {
+	f.mu.Lock()
+	if f.broken == nil {
+		f.broken = err
+	}
+	f.mu.Unlock()
+	f.stopAll("the output cannot be written")
+}
+
+func (f *fleet) unwritten() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.broken
+}
+
+// log is where messages about connections go.
+func (f *fleet) log() io.Writer {
+	if f.Log != nil {
+		return f.Log
+	}
+	return f.Stderr
 }
 
 // batch serves hosts, at most Fanout at the same time, and waits for all.
@@ -183,11 +230,12 @@ func (f *fleet) failures() int {
 	return f.failed
 }
 
-// ended counts a host whose end is known.
+// ended counts a host whose end is known, and lets go of what it took.
 func (f *fleet) ended(h *host) {
+	h.conn.Store(nil)
 	f.mu.Lock()
-	h.state = stateEnded
-	if h.failure() {
+	h.state, h.ch, h.result = stateEnded, nil, nil
+	if h.cause != "" {
 		f.failed++
 		if f.MaxFail != nil && f.failed > f.MaxFail.Of(len(f.hosts)) && f.halted == "" {
 			f.halted = "too many have failed (--max-fail)"
@@ -200,7 +248,7 @@ func (f *fleet) ended(h *host) {
 func (f *fleet) exitCode() int {
 	worst, reached := 0, false
 	for _, h := range f.hosts {
-		worst = max(worst, h.exitCode())
+		worst = max(worst, h.exit)
 		reached = reached || h.reached
 	}
 	switch {

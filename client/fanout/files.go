@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"regexp"
 	"strings"
 
 	"minissh/client/outcome"
@@ -18,28 +19,70 @@ import (
 // mostInJSON is how much of one stream is in a line of --json, in bytes.
 const mostInJSON = 16 << 20
 
-// makeDir makes the directory of --dir.
+// makeDir makes the directory of --dir. Two hosts with one file are refused: some systems do not
+// tell Web1 from web1.
 func (f *fleet) makeDir() error {
 	if f.Dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(f.Dir, 0o777); err != nil {
+	err := os.MkdirAll(f.Dir, 0o777)
+	if err == nil {
+		f.dir, err = os.OpenRoot(f.Dir)
+	}
+	if err != nil {
 		return report.Failed(err, "--dir DIRECTORY names another",
 			"the outputs cannot be written to %s: %v", protocol.Quote(f.Dir), report.Plain(err))
+	}
+	return OneFileEach(f.Hosts)
+}
+
+// OneFileEach refuses names of hosts whose files would be one.
+func OneFileEach(names []string) error {
+	seen := map[string]string{}
+	for _, name := range names {
+		file := strings.ToLower(FileName(name))
+		if other, there := seen[file]; there {
+			return report.Failed(nil, "-x leaves one of them out",
+				"%s and %s would be one file on some systems", protocol.Quote(other),
+				protocol.Quote(name)).Of(report.ClassUsage)
+		}
+		seen[file] = name
 	}
 	return nil
 }
 
-// file is a host's file in the directory of --dir.
-func (f *fleet) file(h *host, end string) string {
-	return filepath.Join(f.Dir, FileName(h.name)+end)
+// prepared removes what is there of a host from before.
+func (f *fleet) prepared(h *host) error {
+	if f.dir == nil {
+		return nil
+	}
+	for _, end := range []string{".out", ".err", ".json"} {
+		if err := f.dir.Remove(FileName(h.name) + end); err != nil &&
+			!errors.Is(err, fs.ErrNotExist) {
+			return cannotWrite(err)
+		}
+	}
+	return nil
 }
 
-// FileName is a host's name as that of a file, which never leads elsewhere.
+// create makes a host's file in the directory of --dir. A link that is there is not followed.
+func (f *fleet) create(h *host, end string) (*os.File, error) {
+	file, err := f.dir.OpenFile(FileName(h.name)+end, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return nil, cannotWrite(err)
+	}
+	return file, nil
+}
+
+// FileName is a host's name as that of a file, which never leads elsewhere, and is no device on
+// Windows.
 func FileName(host string) string {
 	var name strings.Builder
+	device := devices.MatchString(host)
 	for i, c := range []byte(host) {
 		switch {
+		case i == 0 && device, i == len(host)-1 && c == '.':
+			fmt.Fprintf(&name, "%%%02X", c)
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_',
 			c == '@', c >= 0x80, c == '.' && i > 0:
 			name.WriteByte(c)
@@ -53,15 +96,15 @@ func FileName(host string) string {
 // sinks makes what takes a host's output.
 func (f *fleet) sinks(h *host) (*sinks, error) {
 	switch {
-	case f.Dir != "":
-		out, err := os.Create(f.file(h, ".out"))
+	case f.dir != nil:
+		out, err := f.create(h, ".out")
 		if err != nil {
-			return &sinks{end: func() error { return nil }}, cannotWrite(err)
+			return nil, err
 		}
-		errs, err := os.Create(f.file(h, ".err"))
+		errs, err := f.create(h, ".err")
 		if err != nil {
 			out.Close()
-			return &sinks{end: func() error { return nil }}, cannotWrite(err)
+			return nil, err
 		}
 		return &sinks{out, errs, func() error {
 			if err := errors.Join(out.Close(), errs.Close()); err != nil {
@@ -70,7 +113,7 @@ func (f *fleet) sinks(h *host) (*sinks, error) {
 			return nil
 		}}, nil
 	case f.JSON, f.Gather:
-		h.out, h.complaints = NewOutput(h.name), NewOutput(h.name)
+		h.out, h.complaints = f.kept.New(h.name), f.kept.New(h.name)
 		return &sinks{h.out, h.complaints, func() error { return nil }}, nil
 	}
 	out, errs := h.newLines(f.Stdout, outputMark), h.newLines(f.Stderr, errorMark)
@@ -103,16 +146,20 @@ func (t text) MarshalJSON() ([]byte, error) {
 }
 
 // keep writes a host's result as data, when that is wanted.
-func (f *fleet) keep(h *host) {
-	if f.Dir != "" {
+func (f *fleet) keep(h *host) error {
+	if f.dir != nil {
+		file, err := f.create(h, ".json")
+		if err != nil {
+			return err
+		}
 		record, _ := json.Marshal(h.record)
-		if err := os.WriteFile(f.file(h, ".json"), append(record, '\n'), 0o666); err != nil &&
-			h.err == nil {
-			h.err = cannotWrite(err)
+		_, err = file.Write(append(record, '\n'))
+		if err = errors.Join(err, file.Close()); err != nil {
+			return cannotWrite(err)
 		}
 	}
 	if !f.JSON {
-		return
+		return nil
 	}
 	l := line{Record: h.record}
 	for _, stream := range []struct {
@@ -123,16 +170,21 @@ func (f *fleet) keep(h *host) {
 			continue
 		}
 		all, err := io.ReadAll(io.LimitReader(stream.from.reader(), mostInJSON))
-		if err != nil && h.err == nil {
-			h.err = cannotWrite(err)
+		if err != nil {
+			return cannotWrite(err)
 		}
 		*stream.to = (*text)(&all)
 		l.Truncated = l.Truncated || stream.from.size > mostInJSON
-		stream.from.close()
 	}
 	data, _ := json.Marshal(l)
 	if isTerminal(f.Stdout) {
 		data = []byte(terminal.PlainJSON(string(data)))
 	}
-	f.screen.put(f.Stdout, append(data, '\n'))
+	if _, err := f.screen.put(f.Stdout, append(data, '\n')); err != nil {
+		return cannotWrite(err)
+	}
+	return nil
 }
+
+// devices are names that Windows gives to devices, whatever follows a dot in them.
+var devices = regexp.MustCompile(`^(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)

@@ -21,8 +21,16 @@ type Output struct {
 	spool
 }
 
-// NewOutput is a host's, empty.
-func NewOutput(host string) *Output { return &Output{Host: host, spool: *newSpool()} }
+// Outputs are those of many hosts, for Gather.
+type Outputs struct{ store store }
+
+// New is a host's, empty.
+func (o *Outputs) New(host string) *Output {
+	return &Output{Host: host, spool: *newSpool(&o.store)}
+}
+
+// Close forgets them all.
+func (o *Outputs) Close() { o.store.close() }
 
 // Style says how gathered outputs are shown.
 type Style struct {
@@ -44,20 +52,22 @@ func (f *fleet) showGathered() {
 	style := func(to *os.File, what string) Style {
 		return Style{what, f.Diff, isTerminal(to), f.Color && isTerminal(to)}
 	}
-	Gather(f.Stderr, complaints, style(f.Stderr, " (standard error)"))
-	Gather(f.Stdout, out, style(f.Stdout, ""))
+	for _, err := range []error{
+		Gather(f.Stderr, complaints, style(f.Stderr, " (standard error)")),
+		Gather(f.Stdout, out, style(f.Stdout, "")),
+	} {
+		if err != nil {
+			f.unread(err)
+		}
+	}
 }
 
-// Gather shows equal outputs once, under the names of their hosts, the commonest first, and forgets
-// them all. Hosts that wrote nothing are left out. The error is that of the writer.
+// Gather shows equal outputs once, under the names of their hosts, the commonest first. Hosts that
+// wrote nothing are left out. The error is that of the writer.
 func Gather(to io.Writer, outputs []*Output, s Style) error {
 	groups := map[string][]*Output{}
 	for _, o := range outputs {
-		if o == nil {
-			continue
-		}
-		defer o.close()
-		if o.size > 0 {
+		if o != nil && o.size > 0 {
 			key := string(o.sum.Sum(nil))
 			groups[key] = append(groups[key], o)
 		}

@@ -10,13 +10,34 @@ import (
 
 	"minissh/client/options"
 	"minissh/client/report"
+	"minissh/protocol"
 )
 
 // Last is what --failed needs to know of the run before.
 type Last struct {
-	Failed  []string `json:"failed"`
-	Words   []string `json:"words"` // its options
-	Command []string `json:"command"`
+	Failed  []protocol.Bytes `json:"failed"`
+	Words   []protocol.Bytes `json:"words"` // its options
+	Command []protocol.Bytes `json:"command"`
+}
+
+// NewLast is for hosts and words.
+func NewLast(failed, words, command []string) Last {
+	return Last{texts[string, protocol.Bytes](failed), texts[string, protocol.Bytes](words),
+		texts[string, protocol.Bytes](command)}
+}
+
+// Texts are the three as they were.
+func (l Last) Texts() (failed, words, command []string) {
+	return texts[protocol.Bytes, string](l.Failed), texts[protocol.Bytes, string](l.Words),
+		texts[protocol.Bytes, string](l.Command)
+}
+
+func texts[From, To ~string | ~[]byte](from []From) []To {
+	to := make([]To, len(from))
+	for i, text := range from {
+		to[i] = To(string(text))
+	}
+	return to
 }
 
 // mostLast is how long the file may be, in bytes.

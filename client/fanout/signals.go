@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"minissh/client/atexit"
-	"minissh/client/nodeset"
-	"minissh/client/terminal"
 	"minissh/protocol"
 )
 
@@ -17,14 +15,15 @@ import (
 // daemon gives a command 5 s after the first request, and must tell of its death (CH9, EX7).
 const confirmWithin = 15 * time.Second
 
-// catcher takes INT and TERM. On a terminal the first Ctrl-C tells what runs where, the second
-// stops all and waits until each host has confirmed it, the third leaves. Where nobody reads that,
-// and with TERM, the first stops all.
+// catcher takes signals. On a terminal the first Ctrl-C tells what runs where, the second stops all
+// and waits until each host has confirmed it, the third leaves. Where nobody reads that, and with
+// TERM and HUP, the first stops all.
 type catcher struct {
-	f     *fleet
-	c     chan os.Signal
-	stop  chan struct{}
-	ready sync.WaitGroup
+	f      *fleet
+	c      chan os.Signal
+	stop   chan struct{}
+	ready  sync.WaitGroup
+	forget func()
 
 	mu    sync.Mutex // guards the rest
 	count int
@@ -36,16 +35,20 @@ func (f *fleet) catch() *catcher {
 	if !isTerminal(f.Stderr) {
 		s.count = 1
 	}
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(sig) {
 			signal.Notify(s.c, sig)
 		}
 	}
+	signal.Notify(s.c, syscall.SIGPIPE) // whoever writes learns of it
+	s.forget = atexit.Do(f.leaving)
 	s.ready.Go(func() {
 		for {
 			select {
 			case sig := <-s.c:
-				s.take(sig)
+				if sig != syscall.SIGPIPE {
+					s.take(sig)
+				}
 			case <-s.stop:
 				return
 			}
@@ -56,6 +59,7 @@ func (f *fleet) catch() *catcher {
 
 // release takes no more signals, and returns the code of those that came; 0: none ended anything.
 func (s *catcher) release() int {
+	s.forget()
 	signal.Stop(s.c)
 	close(s.stop)
 	s.ready.Wait()
@@ -67,36 +71,54 @@ func (s *catcher) take(sig os.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
-	if sig == syscall.SIGTERM {
+	if sig != os.Interrupt {
 		s.count = max(s.count, 2)
 	}
-	running := terminal.Printable(nodeset.Of(f.unfinished()...).Fold())
 	switch {
 	case s.code != 0:
-		f.screen.end()
-		f.screen.say("not confirmed to have ended: %s", running)
-		atexit.Exit(s.code)
+		atexit.Exit(s.code) // leaving has the last word
 	case s.count == 1:
 		f.tellRunning()
 		f.screen.say("Ctrl-C once more stops all of it")
 		return
 	}
 	s.code = atexit.Code(sig)
+	f.stopAll("you stopped it")
 	f.screen.say("stopping all; Ctrl-C leaves without waiting")
-	f.stopAll()
 	code := s.code
 	time.AfterFunc(confirmWithin, func() {
 		names := f.unfinished()
 		if len(names) == 0 {
 			return
 		}
-		f.screen.end()
 		f.screen.say("after %s not confirmed to have ended: %s",
-			protocol.ExactlyInWords(confirmWithin),
-			terminal.Printable(nodeset.Of(names...).Fold()))
+			protocol.ExactlyInWords(confirmWithin), folded(names))
 		f.giveUp()
-		time.AfterFunc(time.Second, func() { atexit.Exit(code) })
+		time.AfterFunc(time.Second, func() {
+			if !f.served.Load() { // who reads our output may hold us up
+				atexit.Exit(code)
+			}
+		})
 	})
+}
+
+// leaving is for an end of this process while commands run: they are asked to end, and what has not
+// confirmed that in a moment is told. It waits for nobody.
+func (f *fleet) leaving() {
+	if f.served.Load() {
+		return
+	}
+	f.stopAll("you stopped it")
+	for range 8 {
+		if len(f.unfinished()) == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if names := f.unfinished(); len(names) > 0 && !f.Quiet {
+		os.Stderr.WriteString("\nminissh: asked to end, and not confirmed to have ended: " +
+			folded(names) + "\n")
+	}
 }
 
 // unfinished are the hosts that have begun and not ended.
@@ -111,62 +133,38 @@ func (f *fleet) unfinished() (names []string) {
 	return names
 }
 
-// tellRunning tells what runs where, and since when.
-func (f *fleet) tellRunning() {
-	f.mu.Lock()
-	names := map[string][]string{}
-	var oldest time.Time
-	for _, h := range f.hosts {
-		what := map[state]string{stateWaiting: "waiting for their turn",
-			stateConnecting: "connecting", stateAsking: "waiting for your answer",
-			stateRunning: "running"}[h.state]
-		if h.state == stateRunning {
-			if h.conn.Lost() != nil {
-				what = "running without a link"
-			}
-			if oldest.IsZero() || h.began.Before(oldest) {
-				oldest = h.began
-			}
-		}
-		names[what] = append(names[what], h.name)
-	}
-	f.mu.Unlock()
-	for _, what := range []string{"running", "running without a link", "connecting",
-		"waiting for your answer", "waiting for their turn"} {
-		all := names[what]
-		if len(all) == 0 {
-			continue
-		}
-		since := ""
-		if what == "running" {
-			since = " for " + protocol.InWords(time.Since(oldest))
-		}
-		f.screen.say("%d %s%s: %s", len(all), what, since,
-			terminal.Printable(nodeset.Of(all...).Fold()))
-	}
-}
-
 // stopAll begins nothing more, and asks for the end of all that runs.
-func (f *fleet) stopAll() {
-	f.halt("you stopped it")
+func (f *fleet) stopAll(why string) {
+	f.halt(why)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.stopped = true
+	if f.stopping() {
+		return
+	}
+	close(f.ending)
 	for _, h := range f.hosts {
 		if h.state == stateRunning {
-			h.stop()
+			stop(h.ch)
 		}
 	}
-	f.cancel() // logins
+	f.cancel() // logins, and Do
+}
+
+// stopping says whether all are to end.
+func (f *fleet) stopping() bool {
+	select {
+	case <-f.ending:
+		return true
+	default:
+		return false
+	}
 }
 
 // giveUp ends the sessions of the commands whose end was not confirmed.
 func (f *fleet) giveUp() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	for _, h := range f.hosts {
-		if h.state == stateRunning {
-			go h.conn.Session.Close(nil)
+		if conn := h.conn.Load(); conn != nil {
+			go conn.Session.Close(nil)
 		}
 	}
 }

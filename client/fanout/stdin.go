@@ -23,6 +23,7 @@ type input struct {
 	missing int        // hosts that have neither a command nor failed
 	takers  []*mux.Channel
 	begun   bool
+	failed  error // why it could not be read to its end
 	changed *sync.Cond
 }
 
@@ -44,8 +45,9 @@ func (f *fleet) openInput() error {
 	return nil
 }
 
-// feed sends the input to a command, to its end.
-func (in *input) feed(ch *mux.Channel) {
+// feed sends the input to a command, to its end. The error is that of reading it: what was sent is
+// not the whole.
+func (in *input) feed(ch *mux.Channel) error {
 	switch {
 	case in == nil:
 	case in.whole >= 0:
@@ -53,15 +55,21 @@ func (in *input) feed(ch *mux.Channel) {
 		if err != nil {
 			at = 0
 		}
-		io.CopyBuffer(ch.Writer(protocol.TypeStdin), onlyReader{io.NewSectionReader(in.file, at,
-			in.whole-at)}, make([]byte, piece))
+		section, buffer := io.NewSectionReader(in.file, at, in.whole-at), make([]byte, piece)
+		for {
+			n, err := section.Read(buffer)
+			if _, gone := ch.Write(protocol.TypeStdin, buffer[:n]); gone != nil || err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
 	default:
-		in.take(ch)
+		return in.take(ch)
 	}
+	return nil
 }
-
-// onlyReader hides what else a reader can do.
-type onlyReader struct{ io.Reader }
 
 // without notes that a host has no command that reads.
 func (in *input) without() {
@@ -75,7 +83,7 @@ func (in *input) without() {
 }
 
 // take adds a command to those that read, and waits for its end, or that of the input.
-func (in *input) take(ch *mux.Channel) {
+func (in *input) take(ch *mux.Channel) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.missing--
@@ -84,6 +92,7 @@ func (in *input) take(ch *mux.Channel) {
 	for in.has(ch) {
 		in.changed.Wait()
 	}
+	return in.failed
 }
 
 func (in *input) has(ch *mux.Channel) bool {
@@ -100,8 +109,9 @@ func (in *input) begin() {
 	if in.missing > 0 || in.begun {
 		return
 	}
-	in.begun = true
-	go in.send()
+	if in.begun = true; len(in.takers) > 0 {
+		go in.send()
+	}
 }
 
 // send reads, and sends each piece to all before it reads the next.
@@ -129,7 +139,9 @@ func (in *input) send() {
 			}
 		}
 		in.mu.Lock()
-		in.takers = left
+		if in.takers = left; err != nil && err != io.EOF {
+			in.failed = err
+		}
 		in.changed.Broadcast()
 		in.mu.Unlock()
 		if len(left) == 0 {

@@ -98,14 +98,19 @@ func (r row) written(key string) string {
 
 // ranges are sorted numbers in few words: 1-3,07-09.
 func ranges(numbers []string) string {
-	type run struct{ first, last, next string }
+	type run struct{ first, last string }
 	var runs []run
+	awaited := map[string]int{} // the run that goes on with a number
 	for _, n := range numbers {
-		i := slices.IndexFunc(runs, func(r run) bool { return r.next == n })
-		if i < 0 {
+		i, goesOn := awaited[n]
+		if !goesOn {
 			i, runs = len(runs), append(runs, run{first: n})
 		}
-		runs[i].last, runs[i].next = n, after(n, len(runs[i].first))
+		delete(awaited, n)
+		runs[i].last = n
+		if next := after(n, len(runs[i].first)); next != "" {
+			awaited[next] = i
+		}
 	}
 	var all []string
 	for _, r := range runs {

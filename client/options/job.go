@@ -202,14 +202,16 @@ func (o *Options) RefuseOn() error {
 		{o.Detach, "--detach", "it tells one job's id"},
 		{o.Outcome != "", "--outcome", "it is one command's; --json and --dir tell of all"},
 		{o.RequestTTY == TTYYes || o.RequestTTY == TTYForce, "-t", "there is one terminal here"},
+		{o.PrintConfig, "-G", "it is about one host"},
+		{len(o.unfit) > 0, "", "it is for one connection"},
 	} {
 		if option.given {
-			o.unfit = append(o.unfit, unfit{option.name, option.why})
+			if option.name == "" {
+				option.name = o.unfit[0].name
+			}
+			return usage("leave it out", "%s does not go together with many hosts: %s",
+				option.name, option.why)
 		}
 	}
-	if len(o.unfit) == 0 {
-		return nil
-	}
-	return usage("leave it out", "%s does not go together with minissh on: %s", o.unfit[0].name,
-		o.unfit[0].why)
+	return nil
 }

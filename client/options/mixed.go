@@ -51,6 +51,15 @@ func SplitMixed(args []string, own map[string]bool, hostless func(*Mixed) bool) 
 				name, value, attached, is = arg[:2], arg[2:], true, true
 			}
 		}
+		for _, letter := range arg[1:] {
+			if _, own := own["-"+string(letter)]; !is && own && arg[1] != '-' {
+				return nil, usage("write it alone", "-%c is another option here, and %s joins it "+
+					"to others", letter, shown(arg))
+			}
+			if row := findLetter(byte(letter)); row != nil && row.arg {
+				break // the rest is its value
+			}
+		}
 		switch {
 		case is && takes && !attached:
 			if i++; i >= len(args) {

@@ -191,11 +191,13 @@ func (m *many) runOn(ctx context.Context, members []*member, line string, stdout
 	started := time.Now()
 	m.set(members)
 	defer m.set(nil)
+	var outputs fanout.Outputs
+	defer outputs.Close()
 	out, complaints := make([]*fanout.Output, len(members)), make([]*fanout.Output, len(members))
 	outcomes, errs := make([]Outcome, len(members)), make([]error, len(members))
 	var all sync.WaitGroup
 	for i, one := range members {
-		out[i], complaints[i] = fanout.NewOutput(one.name), fanout.NewOutput(one.name)
+		out[i], complaints[i] = outputs.New(one.name), outputs.New(one.name)
 		all.Go(func() {
 			outcomes[i], errs[i] = one.runner.Run(ctx, line, &whole{to: out[i]},
 				&whole{to: complaints[i]})

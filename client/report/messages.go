@@ -66,8 +66,8 @@ func (m *Messages) Announce(lines ...string) {
 	if m.options.LogLevel < options.LevelInfo {
 		return
 	}
-	for _, line := range lines {
-		fmt.Fprintln(m, line)
+	if len(lines) > 0 { // whole, since others may write too
+		io.WriteString(m, strings.Join(lines, "\n")+"\n")
 	}
 }
 

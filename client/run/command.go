@@ -128,6 +128,7 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 		return code
 	}
 	if err != nil {
+		err = NotLoggedIn(ch, err)
 		streams.Result.Failed(err)
 		d.Messages.Error(err)
 		return report.ExitFailure

@@ -28,6 +28,20 @@ func KnownOf(conn *dial.Connection, ch *mux.Channel) Known {
 	return k
 }
 
+// NotLoggedIn is the error of a login over which a request may have gone out: ch is its channel; nil:
+// there was none. If it has, and the daemon has not refused it, nobody knows whether it was begun
+// (RE5), and it must not be asked for once more.
+func NotLoggedIn(ch *mux.Channel, err error) error {
+	if ch == nil {
+		return err
+	}
+	if sent, _ := ch.Began(); !sent || report.ClassOf(err, false) != report.ClassUnreachable {
+		return err // it stayed here, or somebody has judged it
+	}
+	return report.Failed(err, report.Hint(err), "%v; nobody knows whether the command was started",
+		err).Of(report.ClassLost)
+}
+
 // fate is what became of the command. ran says what becomes of one that was started.
 func (k Known) fate(ran string) string {
 	switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"minissh/client/cp"
 	"minissh/client/dial"
@@ -51,6 +52,9 @@ func copyOn(plan *cp.Plan) error {
 	if len(m.names) == 0 {
 		return &cp.UsageError{Msg: "--on: no host is left", Advice: hostsHint}
 	}
+	if err := fanout.OneFileEach(m.names); err != nil && !plan.Target.Remote() {
+		return err
+	}
 	if plan.Fanout != "" {
 		m.Own["--fanout"] = []string{plan.Fanout}
 	}
@@ -60,7 +64,7 @@ func copyOn(plan *cp.Plan) error {
 	}
 	cfg.Save = nil
 	cfg.Again = func(failed string) string {
-		return "minissh cp --on '" + failed + "' --resume …"
+		return "the same with --resume --on '" + strings.ReplaceAll(failed, "'", `'\''`) + "'"
 	}
 	once := &cp.Once{}
 	cfg.Do = func(ctx context.Context, v fanout.Visit) (int, error) {

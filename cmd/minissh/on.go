@@ -90,21 +90,32 @@ func manyHosts(verb string, flags []completion.Flag, words []string) (*many, err
 	if slices.Contains(m.Options, helpFlag) {
 		return nil, errHelp
 	}
+	for _, flag := range []string{"--failed", "--hosts"} {
+		if m.Has(flag) && m.Host != "" {
+			return nil, &report.Failure{What: fmt.Sprintf("%s comes in place of HOSTS, and %s is "+
+				"before it", flag, protocol.Quote(m.Host)), Advice: "leave out one of them"}
+		}
+	}
 	if m.Has("--failed") {
 		last, err := fanout.ReadLast()
 		if err != nil {
 			return nil, err
 		}
-		if len(m.Command) == 0 { // the same again
-			again := slices.Concat(last.Words, words, []string{"--"}, last.Command)
-			if m.Mixed, err = split(flags, again); err != nil {
+		failed, again, command := last.Texts()
+		if len(m.Command) == 0 && verb == "on" { // the same again
+			words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "--" })
+			words = slices.Concat(again, words, []string{"--"}, command)
+			if m.Mixed, err = split(flags, words); err != nil {
 				return nil, err
 			}
 		}
-		if m.names = last.Failed; len(m.names) == 0 {
+		if m.names = failed; len(m.names) == 0 {
 			return nil, &report.Failure{What: "no host failed in the last run",
 				Advice: "minissh " + verb + " HOSTS …"}
 		}
+		fmt.Fprintf(os.Stderr, "minissh: on %s: %s\n",
+			terminal.Printable(nodeset.Of(m.names...).Fold()),
+			terminal.Printable(strings.Join(m.Command, " ")))
 	} else if m.names, err = m.choose(verb); err != nil {
 		return nil, err
 	}
@@ -167,9 +178,24 @@ func (m *many) leaveOut() error {
 		if err != nil {
 			return err
 		}
-		m.names = slices.DeleteFunc(m.names, set.Has)
+		before := len(m.names)
+		m.names = slices.DeleteFunc(m.names, func(name string) bool {
+			return set.Has(name) || set.Has(hostAlone(name))
+		})
+		if len(m.names) == before {
+			fmt.Fprintf(os.Stderr, "minissh: -x %s leaves nothing out\n",
+				terminal.Printable(expression))
+		}
 	}
 	return nil
+}
+
+// hostAlone is a name without user and port.
+func hostAlone(name string) string {
+	if parts := hostPort.FindStringSubmatch(name); parts != nil {
+		return parts[2]
+	}
+	return name[strings.LastIndexByte(name, '@')+1:]
 }
 
 // readHosts reads names, of which # begins a comment.
@@ -234,12 +260,20 @@ func (m *many) config() (*fanout.Config, error) {
 	if err := m.judge(); err != nil {
 		return nil, err
 	}
+	typed, err := options.Parse(m.optionsFor(m.names[0]))
+	if err != nil {
+		return nil, err
+	}
+	if err := typed.RefuseOn(); err != nil {
+		return nil, err
+	}
 	first, err := parse(slices.Concat(together, m.optionsFor(m.names[0])))
 	if err != nil {
 		return nil, err
 	}
-	if err := first.RefuseOn(); err != nil {
-		return nil, err
+	if m.Has("--stdin") && typed.StdinNull {
+		return nil, &report.Failure{What: "--stdin sends standard input, and -n does not read it",
+			Advice: "leave out one of them"}
 	}
 	tellEnvironment(first)
 	cfg := &fanout.Config{Hosts: m.names, Fanout: fanout.DefaultFanout(), Stdout: os.Stdout,
@@ -251,8 +285,11 @@ func (m *many) config() (*fanout.Config, error) {
 	if m.Has("--stdin") {
 		cfg.Stdin = os.Stdin
 	}
+	if messages != os.Stderr { // -E, -y
+		cfg.Log = messages
+	}
 	cfg.Save = func(failed []string) {
-		fanout.SaveLast(fanout.Last{Failed: failed, Words: m.words(), Command: m.Command})
+		fanout.SaveLast(fanout.NewLast(failed, m.words(), m.Command))
 	}
 	for name, to := range map[string]*int{"--fanout": &cfg.Fanout, "--retries": &cfg.Retries} {
 		if value := m.Last(name); value != "" {

@@ -28,7 +28,7 @@ func TestCtrlC(t *testing.T) {
 	p.does("100 running for", "")
 	p.does("h[1-100]", "")
 	p.does("Ctrl-C once more stops all of it", "\x03")
-	p.shown.Await(t, "h[1-100] (100): stopped, and confirmed to have ended")
+	p.shown.Await(t, "h[1-100] (100): stopped, its end confirmed")
 	if code := p.end(); code != 130 {
 		t.Errorf("exit code %d", code)
 	}
@@ -54,7 +54,7 @@ func TestSignal(t *testing.T) {
 		d.Cmd.Process.Signal(sig)
 		<-d.Done
 		if code := d.Cmd.ProcessState.ExitCode(); code != 128+int(sig) ||
-			!strings.Contains(d.Log.String(), "h[1-3] (3): stopped, and confirmed to have ended") {
+			!strings.Contains(d.Log.String(), "h[1-3] (3): stopped, its end confirmed") {
 			t.Errorf("%v: exit code %d: %s", sig, code, d.Log)
 		}
 	}
@@ -94,7 +94,7 @@ func TestUnknownHosts(t *testing.T) {
 		f.config("Host h%d\n\tHostKeyAlias alias%d\n", n, n)
 	}
 	r := f.on("h[1-4]", "true")
-	if r.Code != 255 || !strings.Contains(r.Err, "h[1-4] (4): the host's key is not") {
+	if r.Code != 255 || !strings.Contains(r.Err, "h[1-4] (4): its host key is not known") {
 		t.Errorf("nobody can be asked: %+v", r)
 	}
 	p := f.types("on", "h[1-4]", "echo hi")
@@ -107,7 +107,7 @@ func TestUnknownHosts(t *testing.T) {
 	}
 	shown := p.shown.String()
 	if strings.Count(shown, "minisshd shows its own") != 1 || !strings.Contains(shown, "h1: hi") &&
-		!strings.Contains(shown, "hi") || !strings.Contains(shown, "h[3-4] (2): the host's key") {
+		!strings.Contains(shown, "hi") || !strings.Contains(shown, "h[3-4] (2): its host key is not known") {
 		t.Error(shown)
 	}
 	r = f.on("-o", "StrictHostKeyChecking=yes", "h[1-4]", "echo hi")
@@ -231,7 +231,7 @@ func TestCauses(t *testing.T) {
 		"h[11-15] (5): exited with 1\n",
 		"h[1-3] (3): connect to host … port …: connection refused\n",
 		"h[4-5] (2): connect to host … port …: Connection timed out\n",
-		"h6 (1): the host's key is not the one that is known, or not known\n",
+		"h6 (1): its host key is NOT the one that is known: see above\n",
 		"h7 (1): the link to … was lost, and there was no new one for",
 	} {
 		if !strings.Contains(d.Log.String(), want) {
