@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"minissh/daemon/control"
+	"minissh/protocol/keys"
 	"minissh/protocol/transport"
 )
 
@@ -106,6 +107,30 @@ func (s *Server) Addresses() (list []string) {
 		list = append(list, address)
 	}
 	return list
+}
+
+// BeyondLoopback says whether others than this machine can reach one of the listeners.
+func (s *Server) BeyondLoopback() bool { return slices.ContainsFunc(s.listening(), beyondLoopback) }
+
+// Announced is what others on the LAN may learn: the host key's fingerprint, and the ports and
+// addresses (unspecified: all of the family) beyond loopback; none while nobody could log in or
+// pair, since connections are dropped then (RULES A12).
+func (s *Server) Announced() (fingerprint string, at []netip.AddrPort) {
+	for _, l := range s.listening() {
+		if !beyondLoopback(l) {
+			continue
+		}
+		where := l.Addr().(*net.TCPAddr).AddrPort()
+		where = netip.AddrPortFrom(where.Addr().Unmap(), where.Port())
+		at = append(at, where)
+		if _, six := l.(onlyIPv6); where.Addr() == netip.IPv6Unspecified() && !six {
+			at = append(at, netip.AddrPortFrom(netip.IPv4Unspecified(), where.Port()))
+		}
+	}
+	if len(at) == 0 || !s.desk.Open() {
+		return "", nil
+	}
+	return keys.Fingerprint(s.identity.Load().public), at
 }
 
 // place is where the daemon is found now.

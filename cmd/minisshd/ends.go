@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"minissh/daemon"
+	"minissh/daemon/announce"
 	"minissh/daemon/supervise"
 )
 
@@ -34,6 +35,16 @@ type ends struct {
 	first      <-chan os.Signal
 	hurry      context.Context // ends when nothing is waited for any more
 	generation *supervise.Generation
+	announcer  *announce.Announcer // nil: the daemon is not announced
+}
+
+// announced has a daemon announced on the LAN.
+func announced(server *daemon.Server, log *slog.Logger) *announce.Announcer {
+	name, err := os.Hostname()
+	if err != nil {
+		log.Warn("This machine's name is not known", "error", err.Error())
+	}
+	return announce.Start(announce.Config{Hostname: name, Now: server.Announced, Log: log})
 }
 
 // onEnds watches them. A signal and a supervisor's word may be one and the same: whoever signals
@@ -60,9 +71,12 @@ func (e *ends) await(server *daemon.Server, boss *manager, log *slog.Logger) {
 		if e.generation == nil { // else the service goes on with another one
 			boss.stopping()
 		}
+		e.announcer.Close(true)
 	case <-e.generation.Stop():
 		log.Info("Stopping")
+		e.announcer.Close(true)
 	case <-e.generation.Leave():
+		e.announcer.Close(!e.generation.Replaced())
 		server.Leave()
 		e.generation.Left()
 		log.Info("Another daemon serves from now on; this one stays for its sessions")

@@ -36,6 +36,8 @@ func ownFlags() []cli.Flag {
 	return []cli.Flag{
 		list("listen", "`ADDRESS` to listen on, repeatable: host:port, [v6]:port, :port, unix:PATH",
 			"127.0.0.1:7422 and [::1]:7422"),
+		yes("announce", "tell the LAN (mDNS) that there is a daemon, its port and its host key's "+
+			"fingerprint, while somebody could log in; it must listen beyond loopback"),
 		text("host-key", "", "`FILE` with the daemon's key (OpenSSH format); made if it is not "+
 			"there",
 			"~/.config/minissh/host_key"),

@@ -246,6 +246,10 @@ func serveWith(c *cli.Context, how serving) error {
 	if err := server.Listen(addresses...); err != nil {
 		return err
 	}
+	if c.Bool("announce") && !server.BeyondLoopback() {
+		return advise("--announce: this daemon listens on loopback only, where nobody on the LAN "+
+			"could reach it", "minisshd --announce --listen :7422")
+	}
 	if err := openControl(c, server, log); err != nil {
 		return err
 	}
@@ -253,6 +257,10 @@ func serveWith(c *cli.Context, how serving) error {
 		return err
 	}
 	logbook.Print(os.Stdout, server.Ready()+"\n", lastWords)
+	if c.Bool("announce") {
+		ends.announcer = announced(server, log)
+		defer ends.announcer.Wait()
+	}
 	if cold, ok := admits.(access.Warmer); ok {
 		go cold.Warm()
 	}
@@ -262,6 +270,7 @@ func serveWith(c *cli.Context, how serving) error {
 		for range again {
 			boss.reloading()
 			set.reload(server, log)
+			ends.announcer.Look()
 			boss.ready(server.Addresses())
 		}
 	}()

@@ -50,6 +50,7 @@ type Generation struct {
 	held map[string]int
 	uses []string
 	over bool // the supervisor has died, or we were told to leave
+	heir bool // another generation serves from then on
 }
 
 // Outcome is how an upgrade went.
@@ -130,6 +131,9 @@ func (g *Generation) listen() {
 		case kindGo:
 			begin()
 		case kindLeave:
+			g.mu.Lock()
+			g.heir = m.PID != 0
+			g.mu.Unlock()
 			leave()
 		case kindStop:
 			stop()
@@ -168,6 +172,17 @@ func (g *Generation) channel(of func() chan struct{}) <-chan struct{} {
 		return nil
 	}
 	return of()
+}
+
+// Replaced says, once Leave is closed, whether another generation serves from then on: else the
+// supervisor ends, or has died, and perhaps nobody does.
+func (g *Generation) Replaced() bool {
+	if g == nil {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.heir
 }
 
 // Take is a descriptor that an earlier generation kept by this name, nil if there is none. It is

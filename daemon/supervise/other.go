@@ -37,6 +37,7 @@ func (*Generation) Number() int64                       { return 0 }
 func (*Generation) Counts() bool                        { return false }
 func (*Generation) Above(int64, int64)                  {}
 func (*Generation) Old() bool                           { return false }
+func (*Generation) Replaced() bool                      { return false }
 
 // Upgrade is never called.
 func (*Generation) Upgrade(context.Context) (Outcome, error) {

@@ -153,7 +153,7 @@ func (s *supervisor) ready(g *generation) {
 		s.commit(g)
 		return
 	}
-	old.say(message{Kind: kindLeave}) // if it does not listen, it does not answer
+	old.say(message{Kind: kindLeave, PID: g.pid}) // if it does not listen, it does not answer
 	s.later(leaveMost, func() {
 		if s.next == g {
 			s.Log.Warn("The old daemon does not answer; the new one serves next to it", "pid",
