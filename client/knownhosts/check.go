@@ -55,18 +55,27 @@ func (db *DB) Check(host string, port int, addr string, key ssh.PublicKey) (Verd
 	if err != nil {
 		return Verdict{}, err
 	}
-	v := Verdict{Name: name, Key: key, Files: db.files}
+	encoded := key.Marshal()
+	v := db.judge(host, name, func(i int) bool {
+		return bytes.Equal(db.entries[i].encoded, encoded)
+	})
+	v.Key = key
 	if addr != "" {
 		if v.Addr, err = Name(addr, port); err != nil {
 			v.Addr = ""
 		}
 	}
+	return v, nil
+}
+
+// judge compares names, and keys by what equal says of an entry.
+func (db *DB) judge(host, name string, equal func(entry int) bool) Verdict {
+	v := Verdict{Name: name, Files: db.files}
 	bare, _ := plainName(host)
-	encoded := key.Marshal()
 	var other, same, underPlain, refused *entry
 	for i := range db.entries {
 		e := &db.entries[i]
-		equal := bytes.Equal(e.encoded, encoded)
+		equal := equal(i)
 		switch {
 		case e.marker == authorityOf:
 		case e.marker == revoked:
@@ -100,7 +109,7 @@ func (db *DB) Check(host string, port int, addr string, key ssh.PublicKey) (Verd
 	if v.Status != Unknown {
 		v.Others = nil
 	}
-	return v, nil
+	return v
 }
 
 func (v *Verdict) decide(status Status, e *entry) {

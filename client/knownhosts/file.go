@@ -28,6 +28,7 @@ type DB struct {
 
 	entries []entry
 	files   []string
+	sums    sums
 }
 
 // entry is one line with a key.

@@ -2,8 +2,10 @@ package options
 
 import (
 	"cmp"
+	"net"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"minissh/protocol"
@@ -265,10 +267,16 @@ func (p *parser) check() error {
 	return nil
 }
 
-// KnownHostsName is the host's name in known_hosts, without the port: HostKeyAlias, else the name
-// that is dialled.
+// KnownHostsName is the host's name in known_hosts, and the port: HostKeyAlias, which may have the
+// form [name]:port, as with ssh; else the name that is dialled.
 func (o *Options) KnownHostsName() (host string, port int) {
 	if o.HostKeyAlias != "" {
+		if strings.HasPrefix(o.HostKeyAlias, "[") { // [name]:port, as it is in the file
+			name, digits, err := net.SplitHostPort(o.HostKeyAlias)
+			if port, wrong := strconv.ParseUint(digits, 10, 16); err == nil && wrong == nil {
+				return name, int(port)
+			}
+		}
 		return o.HostKeyAlias, 22
 	}
 	return o.HostName, o.Port

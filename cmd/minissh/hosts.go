@@ -10,11 +10,22 @@ import (
 )
 
 // hosts is `minissh hosts EXPRESSION`: it folds names of hosts, expands or counts them, as
-// nodeset(1).
+// nodeset(1). Without an expression it lists the LAN (lan.go).
 func hosts(o ownFlags) error {
 	const advice = "minissh hosts -e 'web[01-20,30]!web07'"
-	if len(o.rest) == 0 {
-		return &report.Failure{What: "minissh hosts needs names of hosts", Advice: advice}
+	names, listing := o.has("-e") || o.has("-c"), o.has("--json") || o.has("--ansible")
+	switch {
+	case o.has("--json") && o.has("--ansible"):
+		return &report.Failure{What: "--json and --ansible cannot be combined",
+			Advice: "minissh hosts --json"}
+	case listing && (names || len(o.rest) > 0):
+		return &report.Failure{What: "--json and --ansible list what answers on the LAN, and take " +
+			"no names", Advice: "minissh hosts --json"}
+	case len(o.rest) == 0 && !names:
+		return listLAN(o)
+	case len(o.rest) == 0:
+		return &report.Failure{What: "minissh hosts -e and -c need names of hosts",
+			Advice: advice}
 	}
 	var all []string
 	for _, word := range o.rest {

@@ -68,10 +68,13 @@ func verbs() []verb {
 			}},
 		{name: "on", new: true, usage: "run a command on many hosts: minissh on web[01-20] uptime",
 			args: "HOSTS command…", run: on, also: onFlags},
-		{name: "hosts", new: true, usage: "names of hosts in few words: web[01-20,30]",
-			args: "NAMES…", runOwn: hosts, flags: []completion.Flag{
-				{Name: "-e", Usage: "expand them to all names"},
-				{Name: "-c", Usage: "count them"},
+		{name: "hosts", new: true,
+			usage: "what announces itself on the LAN; or names in few words: web[01-20]",
+			args:  "[NAMES…]", runOwn: hosts, flags: []completion.Flag{
+				{Name: "-e", Usage: "expand names to all of them"},
+				{Name: "-c", Usage: "count names"},
+				{Name: "--json", Usage: "the LAN: one object a line"},
+				{Name: "--ansible", Usage: "the LAN: an inventory of what known_hosts knows"},
 			}},
 		{name: "trace", usage: "run a command and show every frame, both ways, on standard error",
 			args: "[user@]host [command]", run: tracing},

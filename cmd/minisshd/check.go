@@ -82,6 +82,13 @@ func (k *check) refused(indent string, err error) {
 func (k *check) run(c *cli.Context, set *settings) error {
 	k.hostKey(set)
 	beyond := k.addresses(c.StringSlice("listen"), set)
+	switch {
+	case c.Bool("announce") && beyond:
+		k.say("announced on the LAN while somebody could log in (--announce)")
+	case c.Bool("announce"):
+		k.say("--announce: unless systemd passes it sockets, the daemon is on loopback only, and " +
+			"does not start")
+	}
 	if set.hold < 0 {
 		k.say("a session ends when its connection is lost (--hold 0)")
 	} else {

@@ -84,10 +84,11 @@ func fingerprint(fields []string) string {
 	return ""
 }
 
-// NameOf is the daemon's name in that of an instance; "" if it is an instance of something else.
+// NameOf is the daemon's name in that of an instance; "" if it is an instance of something else, or
+// has a byte that no name can have.
 func NameOf(instance string) string {
 	at := len(instance) - len("."+Type)
-	if at <= 0 || !same(instance[at:], "."+Type) || strings.Contains(instance[:at], ".") {
+	if at <= 0 || !same(instance[at:], "."+Type) || strings.ContainsAny(instance[:at], ".\x00") {
 		return ""
 	}
 	return instance[:at]
