@@ -132,13 +132,30 @@ func (c *crowd) instance(t *told, full string) *instance {
 			return i
 		}
 	}
-	if len(t.instances) >= maxEach || c.count >= MaxHosts {
+	if len(t.instances) >= maxEach || c.count >= MaxHosts && !c.makeRoom(t) {
 		c.Dropped++
 		return nil
 	}
 	i := &instance{full: full, name: name}
 	t.instances, c.count = append(t.instances, i), c.count+1
 	return i
+}
+
+// makeRoom drops the last one of the source that has most, unless t has as many.
+func (c *crowd) makeRoom(t *told) bool {
+	most := t
+	for _, other := range c.sources {
+		if len(other.instances) > len(most.instances) {
+			most = other
+		}
+	}
+	if len(most.instances) <= len(t.instances)+1 {
+		return false
+	}
+	most.instances = most.instances[:len(most.instances)-1]
+	c.count--
+	c.Dropped++
+	return true
 }
 
 func (c *crowd) remove(t *told, full string) {

@@ -36,7 +36,7 @@ type Judgement struct {
 // Known judges what the host announces. It is about the announcement, which may be a lie, and not
 // about a connection.
 //
-// The name counts by itself and with .local after it, on the port that is announced, with the rules
+// The name counts by itself, with .local after it, and without a number at its end, on the port that is announced, with the rules
 // of knownhosts. Then comes the key under another name, and at last the addresses, which belong to
 // the one today and to another tomorrow.
 func (h Host) Known(db *knownhosts.DB) Judgement {
@@ -49,6 +49,12 @@ func (h Host) Known(db *knownhosts.DB) Judgement {
 	}
 	for _, name := range []string{h.Name, h.Name + ".local"} {
 		if j := h.check(db, name); j.Status != Unknown {
+			return j
+		}
+	}
+	// Its daemon has added a number if somebody else had its name first, rightly or not.
+	if base := unnumbered(h.Name); base != "" {
+		if j := h.check(db, base); j.Status == Known {
 			return j
 		}
 	}
@@ -83,6 +89,15 @@ func (h Host) check(db *knownhosts.DB, name string) Judgement {
 		return Judgement{}
 	}
 	return j
+}
+
+// unnumbered is a name without a hyphen and a number at its end, "" if it has none.
+func unnumbered(name string) string {
+	base := strings.TrimRight(name, "0123456789")
+	if base == name || !strings.HasSuffix(base, "-") {
+		return ""
+	}
+	return base[:len(base)-1]
 }
 
 // first is the first of a line's names, without its port.

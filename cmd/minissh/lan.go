@@ -188,11 +188,14 @@ func writeInventory(out *bytes.Buffer, all []neighbour) {
 	fmt.Fprintln(out, "# what answered on the LAN, and has its key in known_hosts\n[minissh]")
 	written := map[string]bool{}
 	for _, n := range all {
-		why := ""
+		why, name := "", n.Name
+		if n.known.Status == lan.Known {
+			name = n.known.As
+		}
 		switch {
 		case n.known.Status != lan.Known && n.known.Status != lan.Elsewhere:
 			why = n.known.Status.String()
-		case written[n.Name]:
+		case written[name]:
 			why = "it has answered twice"
 		case n.Shown() != n.Name || !forInventory(n.known.As) ||
 			!forInventory(n.Addresses[0].String()):
@@ -202,9 +205,9 @@ func writeInventory(out *bytes.Buffer, all []neighbour) {
 			fmt.Fprintf(out, "# %s %s port %d: %s\n", n.Shown(), n.shownAddresses(), n.Port, why)
 			continue
 		}
-		written[n.Name] = true
+		written[name] = true
 		fmt.Fprintf(out, "%s ansible_host=%s ansible_port=%d "+
-			"ansible_ssh_common_args='-o HostKeyAlias=[%s]:%d'\n", n.Name, n.Addresses[0], n.Port,
+			"ansible_ssh_common_args='-o HostKeyAlias=[%s]:%d'\n", name, n.Addresses[0], n.Port,
 			n.known.As, n.Port)
 	}
 }
