@@ -36,9 +36,9 @@ type Judgement struct {
 // Known judges what the host announces. It is about the announcement, which may be a lie, and not
 // about a connection.
 //
-// The name counts by itself, with .local after it, and without a number at its end, on the port that is announced, with the rules
-// of knownhosts. Then comes the key under another name, and at last the addresses, which belong to
-// the one today and to another tomorrow.
+// The name counts by itself, with .local after it, and without a number at its end, on the port
+// that is announced, with the rules of knownhosts. Then comes the key under another name, and at
+// last the addresses, which belong to the one today and to another tomorrow.
 func (h Host) Known(db *knownhosts.DB) Judgement {
 	if h.Fingerprint == "" {
 		return Judgement{}
