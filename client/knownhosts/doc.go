@@ -13,8 +13,8 @@
 //	}
 //
 // Reading order: file.go (what is read), match.go (names), check.go (verdicts), decide.go (the
-// dialogue), art.go (how a key is shown), append.go, certificate.go (hosts' certificates), fingerprint.go (a host
-// of which only the fingerprint is known).
+// dialogue), art.go (how a key is shown), append.go, certificate.go (hosts' certificates),
+// fingerprint.go (a host of which only the fingerprint is known).
 //
 // # What counts
 //

@@ -107,11 +107,17 @@ func (c *crowd) add(from source, zone string, records []mdns.Record) {
 				c.instance(t, r.Target)
 			}
 		case dnsmessage.TypeSRV:
-			if i := c.instance(t, r.Name); i != nil && !r.Gone {
+			if r.Gone {
+				continue
+			}
+			if i := c.instance(t, r.Name); i != nil {
 				i.target, i.port, i.service = r.Target, r.Port, true
 			}
 		case dnsmessage.TypeTXT:
-			if i := c.instance(t, r.Name); i != nil && !r.Gone {
+			if r.Gone {
+				continue
+			}
+			if i := c.instance(t, r.Name); i != nil {
 				i.fingerprint, i.text = r.Fingerprint, true
 			}
 		case dnsmessage.TypeA, dnsmessage.TypeAAAA:

@@ -19,8 +19,8 @@ func hosts(o ownFlags) error {
 		return &report.Failure{What: "--json and --ansible cannot be combined",
 			Advice: "minissh hosts --json"}
 	case listing && (names || len(o.rest) > 0):
-		return &report.Failure{What: "--json and --ansible list what answers on the LAN, and take " +
-			"no names", Advice: "minissh hosts --json"}
+		return &report.Failure{What: "--json and --ansible list what answers on the LAN, and " +
+			"take no names", Advice: "minissh hosts --json"}
 	case len(o.rest) == 0 && !names:
 		return listLAN(o)
 	case len(o.rest) == 0:

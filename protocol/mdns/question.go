@@ -182,8 +182,8 @@ func equal(body dnsmessage.ResourceBody, r record) bool {
 }
 
 // Beats says whether a probe of somebody else's, for the same names at the same time, wins against
-// ours (section 8.2): its records come later in the order of their bytes. own says that it comes from
-// this machine: then its addresses are ours.
+// ours (section 8.2): its records come later in the order of their bytes. own says that it comes
+// from this machine: then its addresses are ours.
 func (q *Query) Beats(s *Service, own bool) bool {
 	names := []string{s.Instance(), s.Host()}
 	if own {

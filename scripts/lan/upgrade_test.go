@@ -59,7 +59,8 @@ func TestNotOnLoopback(t *testing.T) {
 	p := testhost.New(t)
 	r := p.Run("minisshd", "--announce", "--listen", "127.0.0.1:0", "--control", "none",
 		"--host-key", p.Path("host_key"), "--authorized-keys", p.Path("authorized_keys"))
-	if r.Code != 1 || !strings.Contains(r.Err, "--announce: this daemon listens on loopback only") ||
+	if r.Code != 1 ||
+		!strings.Contains(r.Err, "--announce: this daemon listens on loopback only") ||
 		!strings.Contains(r.Err, "hint: minisshd --announce --listen :7422") {
 		t.Errorf("%+v", r)
 	}

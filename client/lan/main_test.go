@@ -1,0 +1,9 @@
+package lan
+
+import (
+	"testing"
+
+	"minissh/protocol/testend"
+)
+
+func TestMain(m *testing.M) { testend.Main(m) }
