@@ -50,6 +50,7 @@
 // a ControlPath. job/job.go starts jobs, which go on without their client, and goes back to them;
 // outcome/outcome.go writes what became of a command as JSON. atexit/atexit.go gives the terminal
 // back if the process must end at once. The shells' completion is in completion/completion.go.
+// lan/find.go finds the daemons that announce themselves on the LAN.
 // fakedaemon/fakedaemon.go is the far end of tests, and faketerminal/faketerminal.go is their
 // screen.
 //

@@ -26,7 +26,8 @@
 // Addresses are read in address.go; sockets that a service manager opened come from
 // activation_unix.go, and handover_linux.go is about daemons of which one replaces the other
 // (supervise/). Who may log in with which restrictions is daemon/authorized; daemon/logbook
-// bounds what is logged. A lower package never calls a higher one:
+// bounds what is logged; daemon/announce tells the LAN of a daemon. A lower package never calls a
+// higher one:
 //
 //	daemon → control, service, access → supervise, keeper → process, authorized, logbook →
 //	protocol

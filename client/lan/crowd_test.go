@@ -156,7 +156,8 @@ func FuzzAnswers(f *testing.F) {
 			}
 		}
 		for _, h := range c.hosts() {
-			if len(h.Name) > 63 || len(h.Addresses) > 16 || strings.ContainsAny(h.Shown(), "\x1b\n\x00") {
+			if len(h.Name) > 63 || len(h.Addresses) > 16 ||
+				strings.ContainsAny(h.Shown(), "\x1b\n\x00") {
 				t.Errorf("%+v", h)
 			}
 		}

@@ -69,7 +69,7 @@ func verbs() []verb {
 		{name: "on", new: true, usage: "run a command on many hosts: minissh on web[01-20] uptime",
 			args: "HOSTS command…", run: on, also: onFlags},
 		{name: "hosts", new: true,
-			usage: "what announces itself on the LAN; or names in few words: web[01-20]",
+			usage: "who announces itself on the LAN; or fold names: web[01-20]",
 			args:  "[NAMES…]", runOwn: hosts, flags: []completion.Flag{
 				{Name: "-e", Usage: "expand names to all of them"},
 				{Name: "-c", Usage: "count names"},

@@ -85,12 +85,11 @@ func TestClaims(t *testing.T) {
 func TestConflictsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, e := newQuiet()
-		p := e.on[0]
 		conflicts := 0
 		for began := time.Now(); time.Since(began) < time.Minute; {
 			<-time.After(r.wait())
 			r.work()
-			p = e.on[0]
+			p := e.on[0]
 			liar := p.service
 			liar.Port++
 			m, err := mdns.Parse(liar.Announcement())
@@ -123,7 +122,8 @@ func TestToldOnceASecond(t *testing.T) {
 		workUntil(t, r, func() bool { return e.step == published })
 		p := e.on[0]
 		told, last := 0, p.last
-		for began := time.Now(); time.Since(began) < 10*time.Second; <-time.After(time.Millisecond) {
+		tick := func() { <-time.After(time.Millisecond) }
+		for began := time.Now(); time.Since(began) < 10*time.Second; tick() {
 			p.schedule(time.Now(), answerGap)
 			if r.work(); p.last != last {
 				told, last = told+1, p.last
@@ -143,7 +143,7 @@ func TestToldOnceASecond(t *testing.T) {
 }
 
 // What changes under a name is announced at once; an interface that is new is asked first; a port
-// that is gone is no more.
+// that is gone is taken back.
 func TestUpdate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, e := newQuiet()

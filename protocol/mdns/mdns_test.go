@@ -125,23 +125,26 @@ func TestReply(t *testing.T) {
 		ttl: TTL}
 	old := *known
 	old.ttl = TTL/2 - 1
-	for what, c := range map[string]struct {
+	instance := example().Instance()
+	for _, c := range []struct {
+		what           string
 		packet         []byte
 		legacy         bool
 		everybody, one bool
 	}{
-		"a question":               {ask(Type, dnsmessage.TypePTR), false, true, false},
-		"in capitals":              {ask(strings.ToUpper(Type), dnsmessage.TypePTR), false, true, false},
-		"for the asker":            {toOne, false, false, true},
-		"from a port of its own":   {ask(Type, dnsmessage.TypePTR), true, false, true},
-		"for all types":            {ask(allType, dnsmessage.TypePTR), false, true, false},
-		"for anything":             {ask(example().Instance(), dnsmessage.TypeALL), true, false, true},
-		"for another record":       {ask(Type, dnsmessage.TypeA), true, false, false},
-		"for another service":      {ask("_ssh._tcp.local.", dnsmessage.TypePTR), true, false, false},
-		"with the answer":          {known.pack(), false, false, false},
-		"with an old answer":       {old.pack(), false, true, false},
-		"the machine's other name": {ask("web1.local.", dnsmessage.TypeA), true, false, false},
+		{"a question", ask(Type, dnsmessage.TypePTR), false, true, false},
+		{"in capitals", ask(strings.ToUpper(Type), dnsmessage.TypePTR), false, true, false},
+		{"for the asker", toOne, false, false, true},
+		{"from a port of its own", ask(Type, dnsmessage.TypePTR), true, false, true},
+		{"for all types", ask(allType, dnsmessage.TypePTR), false, true, false},
+		{"for anything", ask(instance, dnsmessage.TypeALL), true, false, true},
+		{"for another record", ask(Type, dnsmessage.TypeA), true, false, false},
+		{"for another service", ask("_ssh._tcp.local.", dnsmessage.TypePTR), true, false, false},
+		{"with the answer", known.pack(), false, false, false},
+		{"with an old answer", old.pack(), false, true, false},
+		{"the machine's own name", ask("web1.local.", dnsmessage.TypeA), true, false, false},
 	} {
+		what := c.what
 		everybody, one := parse(t, c.packet).Query.Reply(example(), c.legacy)
 		if everybody != c.everybody || (one != nil) != c.one {
 			t.Errorf("%s: %v %d", what, everybody, len(one))
@@ -178,7 +181,8 @@ func TestNames(t *testing.T) {
 		t.Error("a long name cannot be announced")
 	}
 	for instance, want := range map[string]string{"a." + Type: "a",
-		"A b." + strings.ToUpper(Type): "A b", Type: "", "." + Type: "", "a._ssh._tcp.local.": "", "a\x00." + Type: ""} {
+		"A b." + strings.ToUpper(Type): "A b", Type: "", "." + Type: "",
+		"a._ssh._tcp.local.": "", "a\x00." + Type: ""} {
 		if got := NameOf(instance); got != want {
 			t.Errorf("%q: %q", instance, got)
 		}
