@@ -23,6 +23,10 @@
 // (avahi, systemd-resolved, mDNSResponder): other addresses under the same name would be a conflict
 // to it, and it would rename the machine.
 //
+// The port is shared with that responder. What is sent to everybody reaches both; what is sent to
+// this machine's port alone may reach either, so the other one may miss an answer to its own probe,
+// and sees a conflict when the name is announced.
+//
 // # Bounds
 //
 // A packet has at most MaxPacket bytes and is looked at for at most maxRecords records. Packets
