@@ -2,8 +2,8 @@
 // its host key's fingerprint (protocol/mdns says in which records, and why with no library).
 //
 // announce.go is its life: it looks every few seconds at what is to be published, and opens and
-// closes the sockets. responder.go claims the name, announces, and answers. quota.go bounds what
-// strangers are told.
+// closes the sockets. responder.go claims the name and announces, hearing.go is about what others
+// ask and say, and quota.go bounds what strangers are told.
 //
 // # What holds
 //
