@@ -31,21 +31,29 @@ type neighbour struct {
 	known lan.Judgement
 }
 
-// listLAN is `minissh hosts` without names. Nothing is connected to.
-func listLAN(o ownFlags) error {
+// neighbours are the hosts that answer on the LAN now. dropped is how many more there are.
+func neighbours() (all []neighbour, dropped int, err error) {
 	found, err := lan.Look(context.Background(), answerTime)
 	if err != nil {
-		return &report.Failure{What: "nobody on the LAN can be asked: " + protocol.Quote(
+		return nil, 0, &report.Failure{What: "nobody on the LAN can be asked: " + protocol.Quote(
 			err.Error()), Advice: "ip address shows whether this machine has a network",
 			Cause: err}
 	}
 	db, err := knownHosts()
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	var all []neighbour
 	for _, h := range found.Hosts {
 		all = append(all, neighbour{h, h.Known(db)})
+	}
+	return all, found.Dropped, nil
+}
+
+// listLAN is `minissh hosts` without names. Nothing is connected to.
+func listLAN(o ownFlags) error {
+	all, dropped, err := neighbours()
+	if err != nil {
+		return err
 	}
 	out := new(bytes.Buffer)
 	switch {
@@ -66,7 +74,7 @@ func listLAN(o ownFlags) error {
 	if err != nil {
 		return err
 	}
-	warn(all, found.Dropped)
+	warn(all, dropped)
 	return nil
 }
 

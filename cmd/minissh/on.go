@@ -219,7 +219,8 @@ func readHosts(from io.Reader, name string) (string, error) {
 // known are the groups of this user: in ~/.config/minissh/groups and the configuration.
 func known() (*groups.Groups, error) {
 	env := options.CurrentEnvironment()
-	return groups.Read(filepath.Join(env.Home, ".config/minissh/groups"), env.ConfiguredHosts, nil)
+	return groups.Read(filepath.Join(env.Home, ".config/minissh/groups"), env.ConfiguredHosts,
+		map[string]func() (string, error){lanGroup: askLAN})
 }
 
 const hostsHint = "minissh hosts -e HOSTS shows what an expression means"
@@ -248,7 +249,7 @@ func (m *many) optionsFor(host string) []string {
 	if hostPort.MatchString(host) {
 		host = "ssh://" + host
 	}
-	return slices.Concat(m.Options, []string{"--", host}, m.Command)
+	return slices.Concat(m.Options, fromLAN[host], []string{"--", host}, m.Command)
 }
 
 // together are before the words that were typed: what the configuration wants beside each

@@ -235,6 +235,12 @@ func TestJudged(t *testing.T) {
 		t.Errorf("%s", r.Err)
 	}
 
+	r = n.RunCmd(client.do("minissh", "on", "@lan", "hostname"))
+	if r.Out != "web2: web2\n" || r.Code != 0 ||
+		!strings.Contains(r.Err, "left out: web3 (elsewhere), web4 (DIFFERENT)") {
+		t.Errorf("@lan: %+v", r)
+	}
+
 	testhost.Need(t, "ansible-inventory")
 	r = n.RunCmd(client.do("minissh", "hosts", "--ansible"))
 	file := n.Write("inventory", r.Out)

@@ -162,6 +162,10 @@ func TestLiar(t *testing.T) {
 			t.Errorf("the inventory has %q", line)
 		}
 	}
+	on := n.RunCmd(client.do("minissh", "on", "@lan", "hostname"))
+	if on.Out != "web2: web2\n" || strings.ContainsAny(on.Err, "\x1b\x07") {
+		t.Errorf("@lan: %+v", on)
+	}
 	// the honest daemon has kept its name, whatever was claimed
 	if r := n.RunCmd(client.do("minissh", "-o", "HostKeyAlias=[web2]:7422", "192.0.2.2",
 		"hostname")); r.Out != "web2\n" {
