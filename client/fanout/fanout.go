@@ -104,6 +104,7 @@ type fleet struct {
 	dir    *os.Root      // of Dir
 	ending chan struct{} // closed when the user wants the end of all
 	served atomic.Bool   // no host is served any more
+	quits  atomic.Bool   // this process is being ended
 
 	mu     sync.Mutex // guards the rest, and the hosts' states
 	failed int
@@ -153,6 +154,9 @@ func Run(cfg Config) int {
 	f.showGathered()
 	f.summary(time.Since(started))
 	code := signals.release()
+	if f.quits.Load() {
+		select {} // until the process ends
+	}
 	switch broken := f.unwritten(); {
 	case code != 0:
 		return code

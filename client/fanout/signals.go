@@ -108,6 +108,7 @@ func (f *fleet) leaving() {
 	if f.served.Load() {
 		return
 	}
+	f.quits.Store(true)
 	f.stopAll("you stopped it")
 	for range 8 {
 		if len(f.unfinished()) == 0 {
