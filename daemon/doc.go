@@ -46,7 +46,8 @@
 //	                          with a deadline
 //	an account's shell        if /etc/shells lists it; else the account's helper looks at it
 //	root's own key files      in goroutines of their own, few at a time, with a deadline
-//	a cgroup                  of its own, where one is delegated to it
+//	a cgroup                  of its own, where one is delegated to it, with those of accounts
+//	                          and jobs below it
 //
 // What belongs to a user is touched by a process that hangs alone: a stage (daemon/process) for
 // directories and programs of commands, and helpers for key files (access/keyhelper_unix.go),

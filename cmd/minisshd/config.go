@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -132,8 +133,8 @@ func readSettings(c *cli.Context) (*settings, error) {
 	return s, nil
 }
 
-// cgroups sets up where the other accounts' commands are counted. supervised says that other
-// daemons and a supervisor are there, too.
+// cgroups sets up where the other accounts' commands are counted, and where jobs have cgroups of
+// their own. supervised says that other daemons and a supervisor are there, too.
 func (s *settings) cgroups(c *cli.Context, supervised bool, log *slog.Logger) error {
 	dir, most := c.String("cgroup"), c.Int("max-tasks-per-user")
 	switch {
@@ -142,7 +143,10 @@ func (s *settings) cgroups(c *cli.Context, supervised bool, log *slog.Logger) er
 			"this one serves %s alone", s.account.Name)
 	case most < 0 || c.IsSet("max-tasks-per-user") && most < 16:
 		return fmt.Errorf("--max-tasks-per-user is at least 16, not %d", most)
-	case dir == "none" || !s.all:
+	case dir == "none":
+		return nil
+	case !s.all:
+		jobsBelow("", log)
 		return nil
 	case dir == "auto":
 		dir = ""
@@ -164,7 +168,15 @@ func (s *settings) cgroups(c *cli.Context, supervised bool, log *slog.Logger) er
 		return errors.New("--max-tasks-per-user needs a cgroup: none is delegated to this daemon " +
 			"(Delegate=pids in its unit, or --cgroup DIRECTORY)")
 	}
+	jobsBelow(used, log)
 	return nil
+}
+
+// jobsBelow gives jobs cgroups of their own below dir, or else where one is delegated.
+func jobsBelow(dir string, log *slog.Logger) {
+	if used := cmp.Or(process.UseJobCgroups(dir), process.UseJobCgroups("")); used != "" {
+		log.Info("Each job has a cgroup of its own", "below", used)
+	}
 }
 
 // checkLimits refuses limits and times that would mean nothing. To the daemon's options 0 is "as

@@ -15,6 +15,11 @@
 //	clerk.go    the helper that a daemon asks about jobs: it lists and removes, finds a keeper's
 //	            socket, and takes the place of keepers that have ended
 //
+// Where the daemon has a cgroup v2 to give (daemon/process/jobcgroup_linux.go), a keeper has one of
+// its own, and its command another one below that: then a stop ends also what has left the
+// command's kernel session, and the kernel confirms it. A command that was adopted stays where it
+// was.
+//
 // # Who trusts whom
 //
 // Everything here runs as the account, and an account's processes can change what its keepers keep

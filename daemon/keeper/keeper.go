@@ -165,7 +165,12 @@ func (k *keeper) makeSpool() (err error) {
 // start starts the command.
 func (k *keeper) start() (err error) {
 	spec := k.order.spec()
+	spec.Cgroup = process.CommandCgroup()
 	k.p, err = process.Start(spec)
+	if err != nil && spec.Cgroup != "" && !errors.Is(err, process.ErrNoPTY) {
+		spec.Cgroup = "" // the system may refuse that alone (RULES C5)
+		k.p, err = process.Start(spec)
+	}
 	if errors.Is(err, process.ErrNoPTY) {
 		k.noPTY, spec.PTY = err, nil
 		k.p, err = process.Start(spec)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,24 +63,18 @@ func UseCgroups(dir string, perUser int, shared bool) (string, error) {
 
 // delegated is the daemon's own cgroup (v2), "" unless systemd has marked it as delegated.
 func delegated() string {
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
+	path := cgroupOf("self")
+	if path == "" || path == "/" {
 		return ""
 	}
-	for line := range strings.Lines(string(text)) {
-		path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
-		if !ok || path == "/" {
-			continue
-		}
-		dir := filepath.Join(mountOfCgroup2(), path)
-		if filepath.Base(dir) == daemonCgroup { // where an earlier daemon has put our supervisor
-			dir = filepath.Dir(dir)
-		}
-		for _, name := range []string{"trusted.delegate", "user.delegate"} {
-			value := make([]byte, 8)
-			if n, err := unix.Getxattr(dir, name, value); err == nil && string(value[:n]) == "1" {
-				return dir
-			}
+	dir := filepath.Join(mountOfCgroup2(), path)
+	if filepath.Base(dir) == daemonCgroup { // where an earlier daemon has put our supervisor
+		dir = filepath.Dir(dir)
+	}
+	for _, name := range []string{"trusted.delegate", "user.delegate"} {
+		value := make([]byte, 8)
+		if n, err := unix.Getxattr(dir, name, value); err == nil && string(value[:n]) == "1" {
+			return dir
 		}
 	}
 	return ""
@@ -103,9 +98,12 @@ func mountOfCgroup2() string {
 
 func newCgroups(dir string, perUser int64, shared bool) (*Cgroups, error) {
 	c := &Cgroups{dir: dir, shared: shared, perUser: perUser, uses: map[uint32]int{}}
-	_, err := os.Stat(filepath.Join(dir, "cgroup.controllers"))
+	controllers, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
 	c.v1 = errors.Is(err, os.ErrNotExist)
 	if !c.v1 {
+		if !slices.Contains(strings.Fields(string(controllers)), "pids") {
+			return nil, errors.New("it does not have the controller pids")
+		}
 		if err := c.moveDaemon(); err != nil {
 			return nil, err
 		}
@@ -196,6 +194,7 @@ func (c *Cgroups) enter(uid uint32) (dir string, left func(), err error) {
 		defer c.mu.Unlock()
 		if c.uses[uid]--; c.uses[uid] == 0 {
 			delete(c.uses, uid)
+			removeEmptyJobs(dir)
 			if !c.shared { // else another daemon may be about to use it
 				os.Remove(dir) // what the commands left running keeps it
 			}
@@ -248,6 +247,10 @@ func (c *Cgroups) into(dir string, attr *syscall.SysProcAttr) (closed func(), er
 	if dir == "" || c.v1 {
 		return func() {}, nil
 	}
+	return intoCgroup(dir, attr)
+}
+
+func intoCgroup(dir string, attr *syscall.SysProcAttr) (closed func(), err error) {
 	fd, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -256,9 +259,14 @@ func (c *Cgroups) into(dir string, attr *syscall.SysProcAttr) (closed func(), er
 	return func() { unix.Close(fd) }, nil
 }
 
-// place makes the fork of another account's helper begin in its cgroup. placed is called after the
-// fork; left, if not nil, when the helper has ended or has not begun.
-func place(who *Credential, attr *syscall.SysProcAttr) (placed, left func(), err error) {
+// place makes the fork of another account's helper, or of a job's command, begin in its cgroup.
+// placed is called after the fork; left, if not nil, when the helper has ended or has not begun.
+func place(spec Spec, attr *syscall.SysProcAttr) (placed, left func(), err error) {
+	if spec.Cgroup != "" {
+		placed, err = intoCgroup(spec.Cgroup, attr)
+		return placed, nil, err
+	}
+	who := spec.Credential
 	if who == nil || who.UID == 0 || cgroups == nil || cgroups.v1 {
 		return func() {}, nil, nil
 	}

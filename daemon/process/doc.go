@@ -12,6 +12,7 @@
 //	stop_unix.go        RULES C2: hang up, wait, kill, look twice; signals by name
 //	session_linux.go    who is in the command's kernel session, and how its user's going ends it
 //	cgroup_linux.go     where each account's processes are counted
+//	jobcgroup_linux.go  the cgroup of a job, by which all of it is stopped
 //	shell.go            command lines, and the directory that a shell reports at its end
 //	account*.go         who a command runs as, what it finds around it; any account of the system
 //	closed_unix.go      whether an account may log in
@@ -58,8 +59,8 @@
 //
 // # What does not hold
 //
-//   - A process that calls setsid leaves the session and is not stopped (as under sshd). Only a
-//     delegated cgroup v2 could hold it (RULES C5); this package does not use one.
+//   - A process that calls setsid leaves the session and is not stopped (as under sshd), unless
+//     the command has a cgroup v2 of its own (Spec.Cgroup): jobs have, where one is delegated.
 //   - A process that the daemon may not signal (one that became another user by setuid) survives,
 //     and is named. With /proc mounted hidepid=2 such a process is not even seen by a daemon that
 //     is not root.

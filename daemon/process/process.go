@@ -35,6 +35,9 @@ type Spec struct {
 	Credential *Credential
 	// PTY, if not nil, is a terminal for the command in place of pipes.
 	PTY *PTY
+	// Cgroup, if not "", is a cgroup of v2 in which the command begins, and which is its alone:
+	// Stop ends all that is in it (CommandCgroup; Linux). It is for a command without a Credential.
+	Cgroup string
 
 	lines *lineShell // it is a shell that is told its lines; see StartLines
 	// our end of its socket, set by the start; nil: it has none; see StartSocket
@@ -105,6 +108,7 @@ type Process struct {
 	TTY string
 
 	tty     *terminal // nil without a terminal
+	cgroup  string    // of v2, which is its alone; "": it has none
 	started time.Time
 	done    chan struct{}
 	result  Result     // written before done is closed, constant after

@@ -17,7 +17,16 @@ func UseCgroups(dir string, _ int, _ bool) (string, error) {
 	return "", nil
 }
 
-func place(*Credential, *syscall.SysProcAttr) (placed, left func(), err error) {
+// UseJobCgroups does nothing, as UseCgroups.
+func UseJobCgroups(string) string { return "" }
+
+// OwnCgroup does nothing.
+func (p *Process) OwnCgroup(Account) (left func(), err error) { return func() {}, nil }
+
+// CommandCgroup is "".
+func CommandCgroup() string { return "" }
+
+func place(Spec, *syscall.SysProcAttr) (placed, left func(), err error) {
 	return func() {}, nil, nil
 }
 

@@ -50,13 +50,15 @@ func (p *Process) sweep(kill bool) ([]Survivor, error) {
 		err != unix.ESRCH {
 		return nil, os.NewSyscallError("kill", err)
 	}
+	p.killCgroup()
 	return p.members(func(s procStat) { p.signalMember(s.pid, unix.SIGKILL) })
 }
 
-// members lists the living processes of the session and calls each, if not nil, with one as soon as
-// it is seen: /proc is listed by rising number, so children made meanwhile mostly still follow. mu
-// is held, so the leader's number is ours; for the others a line of /proc is only a hint, which
-// signalMember verifies. One look at /proc serves all who ask at the same time.
+// members lists the living processes of the session, and of the cgroup if there is one, and calls
+// each, if not nil, with one as soon as it is seen: /proc is listed by rising number, so children
+// made meanwhile mostly still follow. mu is held, so the leader's number is ours; for the others a
+// line of /proc is only a hint, which signalMember verifies. One look at /proc serves all who ask
+// at the same time.
 func (p *Process) members(each func(procStat)) ([]Survivor, error) {
 	seen, err := processes.look(p.PID, each)
 	if err != nil {
@@ -66,7 +68,7 @@ func (p *Process) members(each func(procStat)) ([]Survivor, error) {
 		// The leader is kept until Close: a /proc without it cannot show that all are dead.
 		return seen.alive, fmt.Errorf("/proc does not show process %d", p.PID)
 	}
-	return seen.alive, nil
+	return append(seen.alive, p.escaped(each)...), nil
 }
 
 // kept says whether the command's number is ours to use. When its parent has gone, the kernel keeps
@@ -87,8 +89,8 @@ func readStat(pid int) (procStat, error) {
 	return parseStat(line)
 }
 
-// signalMember signals a process only if it is in our session. The pidfd comes first: a number that
-// is recycled after that gets no signal, one recycled before has another session.
+// signalMember signals a process only if it is in our session, or cgroup. The pidfd comes first: a
+// number that is recycled after that gets no signal, one recycled before has another session.
 func (p *Process) signalMember(pid int, sig syscall.Signal) error {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) {
@@ -98,7 +100,7 @@ func (p *Process) signalMember(pid int, sig syscall.Signal) error {
 		defer unix.Close(fd)
 	}
 	s, statErr := readStat(pid)
-	if statErr != nil || s.session != p.PID {
+	if statErr != nil || s.session != p.PID && !p.holds(pid) {
 		return unix.ESRCH
 	}
 	if err != nil {

@@ -106,9 +106,9 @@ func startOnce(spec Spec) (*Process, error) {
 	if c := spec.Credential; c != nil {
 		attr.Sys.Credential = &syscall.Credential{Uid: c.UID, Gid: c.GID, Groups: c.Groups}
 	}
-	p := &Process{done: make(chan struct{})}
+	p := &Process{done: make(chan struct{}), cgroup: spec.Cgroup}
 	p.sys.prepare(attr.Sys)
-	placed, left, err := place(spec.Credential, attr.Sys)
+	placed, left, err := place(spec, attr.Sys)
 	if err != nil {
 		pipes.closeTheirs()
 		pipes.closeOurs()

@@ -85,10 +85,14 @@ func startJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 		leave()
 		return reason
 	}
-	go func() { <-k.Done(); leave() }()
+	emptied, err := k.OwnCgroup(who.Account)
+	if err != nil {
+		h.Log.Warn("A job has no cgroup of its own", "pid", k.PID, "error", err.Error())
+	}
+	go func() { <-k.Done(); emptied(); leave() }()
 	k.late.Reset(h.HelperStart + process.StartTime) // it waits itself for what its command needs
 	var answer keeper.Answer
-	err := process.WriteMessage(k.Stdin, order)
+	err = process.WriteMessage(k.Stdin, order)
 	if err == nil {
 		err = readAnswer(k, &answer)
 	}
