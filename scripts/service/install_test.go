@@ -30,18 +30,9 @@ func files(t *testing.T, top string) (names []string) {
 	return names
 }
 
-// install runs scripts/install with the programs that the tests use, as scripts/build would name
+// builtPrograms is a directory with the programs that the tests use, as scripts/build would name
 // them.
-func install(t *testing.T, p *testhost.Place, env []string, args ...string) testhost.Ran {
-	t.Helper()
-	// looked at, so that a cached result does not outlive a change
-	for _, dir := range []string{"../install", "../completion", "../man", "."} {
-		os.Stat(dir)
-		found, _ := filepath.Glob(dir + "/*")
-		for _, name := range found {
-			os.Stat(name)
-		}
-	}
+func builtPrograms(p *testhost.Place) string {
 	built := p.Path("built")
 	if _, err := os.Stat(built); err != nil {
 		p.Must(os.Mkdir(built, 0o700))
@@ -52,6 +43,21 @@ func install(t *testing.T, p *testhost.Place, env []string, args ...string) test
 			}
 		}
 	}
+	return built
+}
+
+// install runs scripts/install with the programs that the tests use.
+func install(t *testing.T, p *testhost.Place, env []string, args ...string) testhost.Ran {
+	t.Helper()
+	// looked at, so that a cached result does not outlive a change
+	for _, dir := range []string{"../install", "../completion", "../man", "."} {
+		os.Stat(dir)
+		found, _ := filepath.Glob(dir + "/*")
+		for _, name := range found {
+			os.Stat(name)
+		}
+	}
+	built := builtPrograms(p)
 	script, err := filepath.Abs("../install")
 	p.Must(err)
 	if !slices.Contains(args, "--uninstall") && !slices.Contains(args, "--from") {
