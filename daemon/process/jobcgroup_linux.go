@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +25,9 @@ import (
 // jobsBelow is the directory of cgroups of jobs whose account has none; "": jobs have none. It is
 // set before the first Start.
 var jobsBelow string
+
+// jobsMu is held while a job's cgroup is made and empty, and while empty ones are removed.
+var jobsMu sync.Mutex
 
 const (
 	jobPrefix  = "job-"
@@ -70,6 +74,9 @@ func (p *Process) OwnCgroup(acct Account) (left func(), err error) {
 		}
 	}
 	left = func() { removeEmptyJobs(below) }
+	left() // of jobs that an earlier daemon had started
+	jobsMu.Lock()
+	defer jobsMu.Unlock()
 	dir, err := os.MkdirTemp(below, jobPrefix)
 	if err != nil {
 		return left, err
@@ -114,6 +121,8 @@ func removeJob(dir string) {
 
 // removeEmptyJobs removes the cgroups of jobs, below dir, in which nothing is left.
 func removeEmptyJobs(dir string) {
+	jobsMu.Lock()
+	defer jobsMu.Unlock()
 	all, _ := filepath.Glob(filepath.Join(dir, jobPrefix+"*"))
 	for _, job := range all {
 		if !populated(job) {

@@ -3,16 +3,19 @@
 package service_test
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"minissh/scripts/testhost"
 )
@@ -32,7 +35,9 @@ mkdir -p ".$place" ".$bin"
 mount --bind "$place" ".$place"
 mount --bind "$bin" ".$bin"
 mount -t proc none proc
-mount -t sysfs none sys
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys # the kernel is this machine's
+mount -t sysfs -o ro none sys
 mount -t cgroup2 none sys/fs/cgroup
 mount -t tmpfs none run
 mount -t tmpfs -o mode=755 none dev
@@ -45,11 +50,13 @@ mount -t devpts -o newinstance,ptmxmode=0666 none dev/pts
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
 # of this machine's services none is started, and its shells' files are not read
-rm -rf etc/systemd/system etc/default/minisshd root/.profile root/.bash*
+rm -rf etc/systemd/system usr/lib/systemd/system/*.wants root/.profile root/.bash*
 mkdir -p etc/systemd/system
 for unit in default sysinit basic; do
-	printf '[Unit]\nDescription=%s\nDefaultDependencies=no\n' $unit >etc/systemd/system/$unit.target
+	printf '[Unit]\nDefaultDependencies=no\n' >etc/systemd/system/$unit.target
 done
+echo Wants=systemd-journald.socket >>etc/systemd/system/sysinit.target
+echo Wants=sysinit.target >>etc/systemd/system/default.target
 printf '%s' "$OPTIONS" >etc/default/minisshd
 cd "$SCRIPTS"
 DESTDIR=$world/root sh ./install --from "$place/built" >&2
@@ -186,4 +193,30 @@ func (b *booted) cgroup(pid string) string {
 	return path
 }
 
-var _ = bytes.Equal
+// in calls f on a thread that is in the world's network.
+func (b *booted) in(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and the thread ends with this goroutine
+		net, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", b.init))
+		if err == nil {
+			defer net.Close()
+			err = unix.Setns(int(net.Fd()), unix.CLONE_NEWNET)
+		}
+		if err != nil {
+			b.t.Error(err)
+			return
+		}
+		f()
+	}()
+	<-done
+}
+
+// dialer connects to a port of the world.
+func (b *booted) dialer(port string) func() (net.Conn, error) {
+	return func() (conn net.Conn, err error) {
+		b.in(func() { conn, err = net.Dial("tcp", "127.0.0.1:"+port) })
+		return conn, err
+	}
+}

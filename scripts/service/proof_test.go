@@ -118,7 +118,12 @@ type running struct {
 
 func startRunning(t *testing.T, p *testhost.Place, host string, i int) *running {
 	t.Helper()
-	cmd := p.Command("minissh", host, fmt.Sprintf("cat; exit %d", i))
+	return nowRunning(t, p, p.Command("minissh", host, fmt.Sprintf("cat; exit %d", i)), i)
+}
+
+// nowRunning is startRunning for a command that ends with exit code i.
+func nowRunning(t *testing.T, p *testhost.Place, cmd *exec.Cmd, i int) *running {
+	t.Helper()
 	typed, err := cmd.StdinPipe()
 	p.Must(err)
 	r := &running{typed: typed, said: new(testhost.Text), code: i}

@@ -107,7 +107,11 @@ type relay struct {
 }
 
 func newRelay(t *testing.T, to string) *relay {
-	l := listen(t, "tcp", "127.0.0.1:0")
+	return relayOver(t, listen(t, "tcp", "127.0.0.1:0"),
+		func() (net.Conn, error) { return net.Dial("tcp", to) })
+}
+
+func relayOver(t *testing.T, l net.Listener, dial func() (net.Conn, error)) *relay {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	r := &relay{port: port}
 	go func() {
@@ -116,7 +120,7 @@ func newRelay(t *testing.T, to string) *relay {
 			if err != nil {
 				return
 			}
-			far, err := net.Dial("tcp", to)
+			far, err := dial()
 			if err != nil {
 				near.Close()
 				continue
@@ -148,6 +152,10 @@ func (r *relay) cut() {
 
 // knocking connects all the time until it is told to stop, and says how often that was refused.
 func knocking(port string) (stop func() (knocks int, failed error)) {
+	return knockingAt(func() (net.Conn, error) { return net.Dial("tcp", "127.0.0.1:"+port) })
+}
+
+func knockingAt(dial func() (net.Conn, error)) (stop func() (knocks int, failed error)) {
 	quit, done := make(chan struct{}), make(chan struct{})
 	knocks, failed := 0, error(nil)
 	go func() {
@@ -158,7 +166,7 @@ func knocking(port string) (stop func() (knocks int, failed error)) {
 				return
 			case <-time.After(2 * time.Millisecond):
 			}
-			conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+			conn, err := dial()
 			if err != nil {
 				failed = err
 				continue
