@@ -97,6 +97,11 @@ func (o *Outcome) Explain(conn *dial.Connection) {
 			protocol.ExactlyInWords(asked.Timeout))
 	case o.How == protocol.HowDeadline: // which we did not set
 		m.Say(options.LevelError, "the command was stopped at a time limit of %s", asked.Alias)
+	case o.How == protocol.HowCancelled:
+		m.Say(options.LevelError, "the command was stopped: somebody asked %s for that",
+			asked.Alias)
+	case o.How == protocol.HowHungUp:
+		m.Say(options.LevelError, "the command was stopped: its terminal was hung up")
 	case o.How != protocol.HowExited && o.How != protocol.HowSignalled:
 		m.Say(options.LevelError, "the command was stopped: %s", protocol.Quote(o.How))
 	}

@@ -10,7 +10,7 @@ type UpgradeInfo struct {
 	PID int `json:"pid"` // of the new daemon
 }
 
-// upgrade has the daemon replaced, and answers when the new one is ready to serve.
+// upgrade has the daemon replaced, and answers when the new one serves.
 func upgrade(ctx context.Context, d *Desk, _ json.RawMessage, _ func(any) error) (any, error) {
 	if d.Generation == nil {
 		return nil, &Error{"this minisshd has no supervisor, and cannot be replaced while it runs",

@@ -103,6 +103,9 @@ func (s *supervisor) ended(g *generation) {
 	switch g {
 	case s.next:
 		s.next = nil
+		for _, key := range g.opened { // nobody else has it
+			s.drop(key)
+		}
 		s.notStarted(g, status)
 	case s.current:
 		s.current = nil

@@ -144,10 +144,6 @@ func (s *supervisor) ready(g *generation) {
 	if g != s.next || s.stopping || s.leaving {
 		return
 	}
-	if g.asker != nil && s.all[g.asker.pid] == g.asker {
-		g.asker.say(message{Kind: kindUpgraded, PID: g.pid})
-		g.asker = nil
-	}
 	old := s.current
 	if old == nil {
 		s.commit(g)
@@ -176,4 +172,11 @@ func (s *supervisor) commit(g *generation) {
 		}
 	}
 	g.say(message{Kind: kindGo})
+	if g.reload {
+		syscall.Kill(g.pid, syscall.SIGHUP) // what it read may have changed since
+	}
+	if g.asker != nil && s.all[g.asker.pid] == g.asker {
+		g.asker.say(message{Kind: kindUpgraded, PID: g.pid})
+	}
+	g.asker = nil
 }

@@ -82,6 +82,8 @@ type generation struct {
 	ready  bool
 	left   bool
 	uses   []string
+	opened []string    // what it has added to all that is held
+	reload bool        // somebody asked for a reload since it was started
 	why    Outcome     // what it says about its failure
 	silent bool        // it says nothing any more
 	wait   *time.Timer // for that, when it is dead; nil: it lives
@@ -116,8 +118,8 @@ func Run(config Config) int {
 		case sig := <-s.Others:
 			if sig == syscall.SIGUSR2 {
 				s.upgrade(nil)
-			} else if s.current != nil {
-				syscall.Kill(s.current.pid, syscall.SIGHUP)
+			} else {
+				s.reload()
 			}
 		}
 		s.look()
@@ -128,6 +130,17 @@ func Run(config Config) int {
 // later has f done by the supervisor's goroutine, after a time.
 func (s *supervisor) later(d time.Duration, f func()) *time.Timer {
 	return time.AfterFunc(d, func() { s.do <- f })
+}
+
+// reload has the current generation read again what it was told, and one that starts as soon as it
+// serves: it may have read that before.
+func (s *supervisor) reload() {
+	if s.current != nil {
+		syscall.Kill(s.current.pid, syscall.SIGHUP)
+	}
+	if s.next != nil {
+		s.next.reload = true
+	}
 }
 
 // signalled acts on a signal that ends the daemon.
@@ -223,6 +236,9 @@ func (s *supervisor) hear(g *generation, m message, fds []int) {
 		g.say(message{Kind: kindWanted})
 	case kindKeep:
 		if len(fds) == 1 {
+			if _, there := s.held[m.Text]; !there {
+				g.opened = append(g.opened, m.Text)
+			}
 			s.keep(m.Text, fds[0])
 			fds = nil
 		}

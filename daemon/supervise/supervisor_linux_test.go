@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,7 +21,8 @@ import (
 const pretend = "--pretend-to-be-a-generation"
 
 // beGeneration is a generation that does what a file in a directory says now: serve, crash, hang,
-// fail, deaf (it serves and does not leave). It makes a file with its process id for each step.
+// fail, deaf (it serves and does not leave), open (a socket, and hang), slow (until it says serve),
+// ask (for an upgrade, likewise). It makes a file with its process id for each step.
 func beGeneration(dir string) int {
 	how, _ := os.ReadFile(filepath.Join(dir, "how"))
 	step := func(name string) {
@@ -37,6 +40,36 @@ func beGeneration(dir string) int {
 		step("hangs")
 		select {}
 	}
+	if string(how) == "open" {
+		conn, err := net.ListenPacket("unixgram", filepath.Join(dir, "socket"))
+		if err != nil || g.Keep("new", conn.(*net.UnixConn)) != nil {
+			return 5
+		}
+		step("has opened")
+		select {
+		case <-g.Leave():
+		case <-time.After(time.Minute):
+		}
+		return 6
+	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	go func() {
+		<-hup
+		step("reloads")
+	}()
+	untilServe := func() {
+		for {
+			if now, _ := os.ReadFile(filepath.Join(dir, "how")); string(now) == "serve" {
+				break
+			}
+			<-time.After(5 * time.Millisecond)
+		}
+	}
+	if string(how) == "slow" {
+		step("is slow")
+		untilServe()
+	}
 	if err := g.Ready(); err != nil {
 		return 3
 	}
@@ -46,6 +79,16 @@ func beGeneration(dir string) int {
 		return 4
 	case "deaf":
 		select {}
+	case "ask":
+		untilServe()
+		g.link.send(message{Kind: kindUpgrade})
+		<-g.Leave()
+		if len(g.done) > 0 { // it would have come first
+			step("is told early")
+		}
+		g.Left()
+		<-g.done
+		step("is told")
 	}
 	select {
 	case <-g.Leave():
@@ -181,6 +224,49 @@ func TestStartHangs(t *testing.T) {
 	r.others <- syscall.SIGUSR2
 	r.await("leaves", 1)
 	r.await("serves", 2)
+}
+
+// What a new daemon has opened that does not start is closed then, and not at the next upgrade.
+func TestFailedOpens(t *testing.T) {
+	short(t)
+	r := newTrial(t, "serve")
+	r.await("serves", 1)
+	r.how("open")
+	r.others <- syscall.SIGUSR2
+	r.await("has opened", 1)
+	r.says("The new daemon did not start; the old one serves on")
+	r.others <- syscall.SIGHUP // which is done after that
+	r.await("reloads", 1)
+	conn, err := net.Dial("unixgram", filepath.Join(r.dir, "socket"))
+	if err == nil {
+		conn.Close()
+		t.Error("the socket is open")
+	}
+}
+
+// Whoever asks for an upgrade is told that the new daemon serves when the old one has left.
+func TestTold(t *testing.T) {
+	r := newTrial(t, "ask")
+	r.await("serves", 1)
+	r.how("serve")
+	r.await("is told", 1)
+	r.await("serves", 2)
+	if early, _ := filepath.Glob(filepath.Join(r.dir, "is told early.*")); len(early) > 0 {
+		t.Error("it is told that before")
+	}
+}
+
+// A reload during an upgrade reaches the old daemon at once, and the new one when it serves.
+func TestReloadMeanwhile(t *testing.T) {
+	r := newTrial(t, "serve")
+	r.await("serves", 1)
+	r.how("slow")
+	r.others <- syscall.SIGUSR2
+	r.await("is slow", 1)
+	r.others <- syscall.SIGHUP
+	r.await("reloads", 1)
+	r.how("serve")
+	r.await("reloads", 2)
 }
 
 // An old daemon that is blocked does not keep the new one from serving.
