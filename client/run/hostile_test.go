@@ -198,7 +198,8 @@ func TestHostileExits(t *testing.T) {
 		`{"how":"deadline"}`:                                     {124, "at a time limit of fake"},
 		`{"how":"` + fakedaemon.Evil + `","code":4}`: {
 			255, `it is said to have ended by "\x1b[31m`},
-		`{"how":"cancelled","signal":"HUP"}`: {129, "was stopped"},
+		`{"how":"cancelled","signal":"HUP"}`: {129, "stopped: somebody asked fake for that"},
+		`{"how":"hung_up","signal":"HUP"}`:   {129, "stopped: its terminal was hung up"},
 		`{"how":"exited","code":0,"duration_ms":-9,"user_ms":-9,"max_rss_kib":-1,"dir":"` +
 			fakedaemon.Evil + `"}`: {0, ""},
 		`{"how":"exited","code":0,"left":[{"pid":-1,"name":"` + fakedaemon.Evil +
