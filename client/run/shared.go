@@ -20,6 +20,8 @@ import (
 type Shared struct {
 	Conn  *dial.Connection
 	Agent int64 // channel of the listener to which our agent is lent; 0: none
+	// Detach, if not nil, makes a job of what runs on a pty, and tells out which.
+	Detach func(out io.Writer) Detach
 }
 
 var _ master.Commands = (*Shared)(nil)
@@ -64,13 +66,21 @@ func (s *Shared) Run(ctx context.Context, c *master.Command, opened func(pty boo
 		ch.Close(&protocol.Reason{Code: protocol.CodeCancelled})
 	})()
 	defer context.AfterFunc(asked, func() { stdout.Close(); stderr.Close() })() // nobody reads
+	var detach *sharedDetach
+	shown := io.Writer(stdout)
+	if c.PTY && s.Detach != nil {
+		detach = &sharedDetach{conn: s.Conn, ch: ch, how: s.Detach(rawLines{stderr}), said: stderr,
+			shown: stdout}
+		shown = detach
+	}
 	read, noticed := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(read)
 		SendLong(ch, c.Line)
 		if c.PTY {
-			escape := &terminal.Escaper{Char: c.Escape}
-			feed(ch, &escaped{keys: keys, escape: escape, help: stderr, leave: leave})
+			escape := &terminal.Escaper{Char: c.Escape, MayDetach: detach != nil}
+			feed(ch, &escaped{keys: keys, escape: escape, help: stderr, leave: leave,
+				detach: detach})
 		} else {
 			feed(ch, keys)
 		}
@@ -82,14 +92,20 @@ func (s *Shared) Run(ctx context.Context, c *master.Command, opened func(pty boo
 	if c.PTY {
 		defer followWindow(local, ch.Send)()
 	}
-	outcome, err := Follow(ch, Streams{Stdout: stdout, Stderr: stderr,
+	outcome, err := Follow(ch, Streams{Stdout: shown, Stderr: stderr,
 		EndStdout: func() error { stdout.Close(); return c.Files[1].Close() }})
 	ch.Close(nil)
 	keys.Stop() // the next key is for whoever comes after
 	<-read
 	keys.Close()
 	<-noticed
+	job, failed := detach.finish(ctx, err)
 	switch {
+	case job && failed == nil:
+		return 0, nil
+	case job:
+		s.tellCut(stderr, failed)
+		return 0, failed
 	case ctx.Err() != nil:
 		return 0, ctx.Err() // whoever left by ~. has no exit code
 	case err != nil:
@@ -136,14 +152,15 @@ func followWindow(local *terminal.Terminal, send func(protocol.Type, any) error)
 	}
 }
 
-// escaped is what is typed on another process's terminal, without its escapes. Of these ~. and ~?
-// are for us.
+// escaped is what is typed on another process's terminal, without its escapes. Of these ~., ~d and
+// ~? are for us.
 type escaped struct {
 	keys   io.Reader
 	escape *terminal.Escaper
 	help   io.Writer
 	leave  func()
-	rest   []byte // typed, and not yet filtered
+	detach *sharedDetach // nil: nothing here becomes a job
+	rest   []byte        // typed, and not yet filtered
 }
 
 func (e *escaped) Read(p []byte) (int, error) {
@@ -161,9 +178,15 @@ func (e *escaped) Read(p []byte) (int, error) {
 		case terminal.Disconnect:
 			e.leave()
 			return n, io.EOF
+		case terminal.Detach:
+			e.detach.ask()
 		case terminal.Help:
-			fmt.Fprintf(e.help, "\r\n%s. ends this command; other escapes are for the terminal of "+
-				"the process that owns the connection\r\n", e.escape.Name())
+			also := ""
+			if e.detach != nil {
+				also = fmt.Sprintf(", %sd makes a job of it, which goes on", e.escape.Name())
+			}
+			fmt.Fprintf(e.help, "\r\n%s. ends this command%s; other escapes are for the terminal "+
+				"of the process that owns the connection\r\n", e.escape.Name(), also)
 		}
 		if n > 0 {
 			return n, nil

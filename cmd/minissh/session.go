@@ -6,6 +6,7 @@ import (
 	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/forward"
+	"minissh/client/job"
 	"minissh/client/master"
 	"minissh/client/options"
 	"minissh/client/run"
@@ -29,7 +30,7 @@ func sessionDialer(o *options.Options) *dial.Dialer {
 		}
 		if o.IsMaster() {
 			forwards := conn.Forwards.(*forward.Forwards)
-			shared := &run.Shared{Conn: conn, Agent: d.Agent}
+			shared := &run.Shared{Conn: conn, Agent: d.Agent, Detach: job.Detacher}
 			owner, err := master.Own(o.ControlPath, conn.Messages, forwards, shared, func() {
 				ending.Store(true)
 				// that the session ends is what was asked for

@@ -251,6 +251,44 @@ func TestSharedTerminal(t *testing.T) {
 	}
 }
 
+// ~d in an ssh that uses our connection makes a job of what runs, as in minissh itself.
+func TestSharedDetach(t *testing.T) {
+	t.Parallel()
+	ssh := testhost.Need(t, "ssh")
+	p := testhost.New(t)
+	ownSocket(t, p)
+	terminal, theirs, err := pty.Open()
+	p.Must(err)
+	defer terminal.Close()
+	cmd := p.Command(ssh, "-t", "-S", "s", "x",
+		"echo before; cat; exit 6")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, theirs
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	p.Must(cmd.Start())
+	theirs.Close()
+	shown := new(testhost.Text)
+	go io.Copy(shown, terminal)
+	shown.Await(t, "before")
+	_, err = io.WriteString(terminal, "\r~?")
+	p.Must(err)
+	shown.Await(t, "~d makes a job of it")
+	_, err = io.WriteString(terminal, "\r~d")
+	p.Must(err)
+	if cmd.Wait(); cmd.ProcessState.ExitCode() != 0 {
+		t.Errorf("%v: %q", cmd.ProcessState, shown)
+	}
+	shown.Await(t, "\r\njob ")
+	_, after, _ := strings.Cut(shown.String(), "\r\njob ")
+	id, _, _ := strings.Cut(after, " ")
+	t.Cleanup(func() { p.Run("minissh", "job", "remove", "box", id) })
+	if r := p.Run("minissh", "job", "list", "box"); !strings.Contains(r.Out, id) {
+		t.Errorf("%+v; %q", r, shown)
+	}
+	if r := p.Run("minissh", "job", "stop", "box", id); r.Code != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // ssh-copy-id -s puts a key there by sftp, which is Debian's own, over our connection.
 func TestSSHCopyID(t *testing.T) {
 	t.Parallel()
