@@ -61,6 +61,7 @@ func (d *sharedDetach) finish(ctx context.Context, err error) (over bool, _ erro
 type rawLines struct{ to io.Writer }
 
 func (r rawLines) Write(p []byte) (int, error) {
-	_, err := r.to.Write(append([]byte("\r\n"), bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))...))
+	lines := bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))
+	_, err := r.to.Write(append([]byte("\r\n"), lines...))
 	return len(p), err
 }

@@ -112,7 +112,8 @@ func boot(t *testing.T, p *testhost.Place, options string) *booted {
 		for _, pid := range children(cmd.Process.Pid, "systemd") {
 			b.init = pid
 		}
-		return b.init != 0 && strings.Contains(b.run("systemctl", "is-system-running").Out, "running")
+		return b.init != 0 &&
+			strings.Contains(b.run("systemctl", "is-system-running").Out, "running")
 	})
 	return b
 }
