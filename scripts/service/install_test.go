@@ -33,6 +33,14 @@ func files(t *testing.T, top string) (names []string) {
 // builtPrograms is a directory with the programs that the tests use, as scripts/build would name
 // them.
 func builtPrograms(p *testhost.Place) string {
+	// looked at, so that a cached result does not outlive a change
+	for _, dir := range []string{"../install", "../completion", "../man", "."} {
+		os.Stat(dir)
+		found, _ := filepath.Glob(dir + "/*")
+		for _, name := range found {
+			os.Stat(name)
+		}
+	}
 	built := p.Path("built")
 	if _, err := os.Stat(built); err != nil {
 		p.Must(os.Mkdir(built, 0o700))
@@ -49,14 +57,6 @@ func builtPrograms(p *testhost.Place) string {
 // install runs scripts/install with the programs that the tests use.
 func install(t *testing.T, p *testhost.Place, env []string, args ...string) testhost.Ran {
 	t.Helper()
-	// looked at, so that a cached result does not outlive a change
-	for _, dir := range []string{"../install", "../completion", "../man", "."} {
-		os.Stat(dir)
-		found, _ := filepath.Glob(dir + "/*")
-		for _, name := range found {
-			os.Stat(name)
-		}
-	}
 	built := builtPrograms(p)
 	script, err := filepath.Abs("../install")
 	p.Must(err)
