@@ -161,9 +161,14 @@ type editing struct {
 
 func startEditing(t *testing.T, p *testhost.Place, vim string, i int) *editing {
 	t.Helper()
-	e := &editing{shown: new(testhost.Text), file: p.Path(fmt.Sprintf("vim%d", i)),
+	return nowEditing(t, p, p.Command("minissh", "-t", "box", "sh"), vim, i)
+}
+
+// nowEditing is startEditing for a command that gives a shell.
+func nowEditing(t *testing.T, p *testhost.Place, cmd *exec.Cmd, vim string, i int) *editing {
+	t.Helper()
+	e := &editing{cmd: cmd, shown: new(testhost.Text), file: p.Path(fmt.Sprintf("vim%d", i)),
 		ended: make(chan struct{})}
-	e.cmd = p.Command("minissh", "-t", "box", "sh")
 	e.cmd.Env = append(e.cmd.Env, "TERM=xterm")
 	var err error
 	e.master, err = pty.StartWithSize(e.cmd, &pty.Winsize{Rows: 24, Cols: 80})

@@ -79,6 +79,7 @@ func TestSystemdReplaces(t *testing.T) {
 	p := s.p
 	stop := [](func() (int, error)){knockingAt(s.dialer("7422")), knockingAt(s.dialer(ownPort))}
 	commands := []*running{s.running("box", 3), s.running("box", 4), s.running("far", 5)}
+	editor := nowEditing(t, p, s.command("minissh", "-t", "far", "sh"), testhost.Need(t, "vim"), 0)
 	escaped := s.detach()
 	hash := makeFile(t, p.Path("source"), 256)
 	c := p.StartWith(s.command("minissh", "cp", p.Path("source"), "far:"+p.Path("copy")),
@@ -115,6 +116,7 @@ func TestSystemdReplaces(t *testing.T) {
 		for _, c := range commands {
 			c.say(t)
 		}
+		editor.write(t)
 		if out := s.must("minissh", "box", "echo new"); out != "new" {
 			t.Errorf("after %s: %q", step.name, out)
 		}
@@ -125,6 +127,7 @@ func TestSystemdReplaces(t *testing.T) {
 	for _, c := range commands {
 		c.end(t)
 	}
+	editor.end(t)
 	<-c.Done
 	if !bytes.Equal(hashOf(t, p.Path("copy")), hash) {
 		t.Errorf("the copy is another file: exit code %d", c.Cmd.ProcessState.ExitCode())
