@@ -20,44 +20,54 @@ import (
 // visitJob attaches a client to a job, or stops the job: it joins the channel to one of the job's
 // keeper. name is its name or id.
 func visitJob(h *Host, ch *mux.Channel, who *access.Client, name string) *protocol.Reason {
+	silent, reason := visitOnce(h, ch, who, name)
+	if silent && gone(ch) == "" { // it was just ending: somebody else answers for it now
+		_, reason = visitOnce(h, ch, who, name)
+	}
+	return reason
+}
+
+// visitOnce is visitJob; silent says that the keeper did not answer.
+func visitOnce(h *Host, ch *mux.Channel, who *access.Client, name string) (silent bool,
+	_ *protocol.Reason) {
 	job := *ch.Request().Job
 	job.Name = name
 	c, socket, reason := clerk(h, ch, who, job)
 	if reason != nil {
-		return reason
+		return false, reason
 	}
 	defer c.end()
 	defer socket.Close()
 	var answer keeper.Answer
 	if err := readAnswer(c, &answer); err != nil || answer.Job == nil {
-		return c.refusal(err, answer)
+		return false, c.refusal(err, answer)
 	}
 	if answer.Job.PTY && ch.Request().Job.Do == protocol.JobAttach {
 		if err := who.Grant.Allows(authorized.PTY); err != nil {
-			return refusal(protocol.CodeServiceRefused, err.Error())
+			return false, refusal(protocol.CodeServiceRefused, err.Error())
 		}
 	}
 	conn, err := passedConn(socket)
 	if err != nil {
-		return c.refusal(err, keeper.Answer{})
+		return false, c.refusal(err, keeper.Answer{})
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(h.HelperStart))
 	s := mux.New(mux.Config{Role: mux.Client, Budget: mux.NewBudget(0)})
 	defer s.Close(nil)
 	if _, err := s.Connect(conn, &protocol.Hello{User: who.User}); err != nil {
-		return refusal(protocol.CodeStartFailed, "the job's keeper does not answer")
+		return true, refusal(protocol.CodeStartFailed, "the job's keeper does not answer")
 	}
 	conn.SetDeadline(time.Time{})
 	to, err := s.Open(&protocol.Open{Service: authorized.Job.Name, Job: &job})
 	if err != nil {
-		return refusal(protocol.CodeStartFailed, "the job's keeper does not answer")
+		return true, refusal(protocol.CodeStartFailed, "the job's keeper does not answer")
 	}
 	c.answered()
 	h.noted(who, "Job", "do", ch.Request().Job.Do, "id", logbook.Shorten(answer.Job.ID, 16),
 		"channel", ch.ID())
 	join(h, ch, to)
-	return nil
+	return false, nil
 }
 
 // passedConn takes the connection that a helper passes: a Unix socket. Another one might make
