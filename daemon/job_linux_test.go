@@ -116,3 +116,31 @@ func TestJobOfAHostileKeeper(t *testing.T) {
 	s.Close(nil)
 	settle(t, before)
 }
+
+// A client that comes to a job whose keeper is just ending gets what there is, and no refusal.
+func TestJobEndsMeanwhile(t *testing.T) {
+	l := newLab(t, nil)
+	s := l.session(nil)
+	defer s.Close(nil)
+	r := l.begun(s, command("echo there; exit 3"))
+	collect(t, attach(t, s, r.ID))
+	l.keeperEnds(r.ID)
+	listener, err := net.Listen("unix", l.inJob(r.ID, "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { // a keeper's socket, closed with a connection that it has not served
+		defer close(ended)
+		conn, err := listener.Accept()
+		listener.Close()
+		if err == nil {
+			conn.Close()
+		}
+	}()
+	got := collect(t, attach(t, s, r.ID))
+	<-ended
+	if got.exit == nil || *got.exit.Code != 3 || got.out != "there\n" {
+		t.Errorf("%+v", got)
+	}
+}
