@@ -195,29 +195,29 @@ func (b *booted) cgroup(pid string) string {
 }
 
 // in calls f on a thread that is in the world's network.
-func (b *booted) in(f func()) {
-	done := make(chan struct{})
+func (b *booted) in(f func()) error {
+	done := make(chan error)
 	go func() {
-		defer close(done)
 		runtime.LockOSThread() // and the thread ends with this goroutine
 		net, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", b.init))
 		if err == nil {
 			defer net.Close()
 			err = unix.Setns(int(net.Fd()), unix.CLONE_NEWNET)
 		}
-		if err != nil {
-			b.t.Error(err)
-			return
+		if err == nil {
+			f()
 		}
-		f()
+		done <- err
 	}()
-	<-done
+	return <-done
 }
 
 // dialer connects to a port of the world.
 func (b *booted) dialer(port string) func() (net.Conn, error) {
 	return func() (conn net.Conn, err error) {
-		b.in(func() { conn, err = net.Dial("tcp", "127.0.0.1:"+port) })
+		if err := b.in(func() { conn, err = net.Dial("tcp", "127.0.0.1:"+port) }); err != nil {
+			return nil, err // the world has gone
+		}
 		return conn, err
 	}
 }

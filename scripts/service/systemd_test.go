@@ -29,7 +29,10 @@ func serve(t *testing.T) *inSystemd {
 		p.Path("authorized_keys")+" --stop-grace 1s --listen 127.0.0.1:"+ownPort)
 	s := &inSystemd{booted: b}
 	var l net.Listener
-	b.in(func() { l = listen(t, "tcp", "127.0.0.1:0") })
+	var err error
+	p.Must(b.in(func() { l, err = net.Listen("tcp", "127.0.0.1:0") }))
+	p.Must(err)
+	t.Cleanup(func() { l.Close() })
 	s.relay = relayOver(t, l, b.dialer(ownPort))
 	p.Knows("box", "7422")
 	p.Knows("far", s.relay.port)
