@@ -51,7 +51,8 @@ func TestOnce(t *testing.T) {
 		}
 		defer f.Close()
 		f.Truncate(blockSize * (mostBlocks + 50))
-		if n, err := io.Copy(io.Discard, once.Content(f)); n != blockSize*(mostBlocks+50) || err != nil {
+		n, err := io.Copy(io.Discard, once.Content(f))
+		if n != blockSize*(mostBlocks+50) || err != nil {
 			t.Errorf("%d bytes, %v", n, err)
 		}
 		if len(once.blocks) != mostBlocks || len(once.order) != mostBlocks {

@@ -3,9 +3,9 @@
 // Reading order: fanout.go (which hosts are served when), host.go (one host's command, from the
 // login to the end), judge.go (how that is judged), ask.go (questions that are put once for all),
 // screen.go and lines.go (whole lines of many hosts on one terminal), progress.go (the line below
-// that tells how far all is), gather.go, spool.go and diff.go (equal outputs told once), files.go (a
-// result as data), stdin.go (one input for all), signals.go (Ctrl-C), summary.go (what failed, by
-// cause), last.go (what --failed remembers), limits.go (how many at the same time).
+// that tells how far all is), gather.go, spool.go and diff.go (equal outputs told once), files.go
+// (a result as data), stdin.go (one input for all), signals.go (Ctrl-C), summary.go (what failed,
+// by cause), last.go (what --failed remembers), limits.go (how many at the same time).
 package fanout
 
 import (

@@ -57,7 +57,8 @@ func TestFileName(t *testing.T) {
 		"root@a", ".hidden", "a%2Fb", "中文", "a b", "", "con", "CON.x", "console", "a.",
 		"a\n", "a.out"} {
 		file := FileName(name)
-		if file != filepath.Base(filepath.Clean("/"+file)) && name != "" || strings.HasPrefix(file, ".") {
+		if file != filepath.Base(filepath.Clean("/"+file)) && name != "" ||
+			strings.HasPrefix(file, ".") {
 			t.Errorf("%q is %q", name, file)
 		}
 		if other, ok := seen[file]; ok {

@@ -74,8 +74,8 @@ func (f *fleet) create(h *host, end string) (*os.File, error) {
 	return file, nil
 }
 
-// FileName is a host's name as that of a file, which never leads elsewhere, and is no device on
-// Windows.
+// FileName is a host's name as that of a file, which never leads elsewhere, and does not mean a
+// device on Windows.
 func FileName(host string) string {
 	var name strings.Builder
 	device := devices.MatchString(host)

@@ -23,7 +23,8 @@ type verdict struct {
 func (h *host) judge() verdict {
 	r := &h.record
 	failed := func(format string, args ...any) verdict {
-		return verdict{exit: cmp.Or(h.code, report.ExitFailure), cause: fmt.Sprintf(format, args...)}
+		return verdict{exit: cmp.Or(h.code, report.ExitFailure),
+			cause: fmt.Sprintf(format, args...)}
 	}
 	switch {
 	case h.skips != "":
@@ -79,7 +80,9 @@ func without(text, word, other string) string {
 		return text
 	}
 	var b strings.Builder
-	isPart := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_' }
+	isPart := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_'
+	}
 	before := ' '
 	for text != "" {
 		rest, found := strings.CutPrefix(text, word)

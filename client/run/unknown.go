@@ -28,9 +28,9 @@ func KnownOf(conn *dial.Connection, ch *mux.Channel) Known {
 	return k
 }
 
-// NotLoggedIn is the error of a login over which a request may have gone out: ch is its channel; nil:
-// there was none. If it has, and the daemon has not refused it, nobody knows whether it was begun
-// (RE5), and it must not be asked for once more.
+// NotLoggedIn is the error of a login over which a request may have gone out: ch is its channel;
+// nil: there was none. If it has, and the daemon has not refused it, nobody knows whether it was
+// begun (RE5), and it must not be asked for once more.
 func NotLoggedIn(ch *mux.Channel, err error) error {
 	if ch == nil {
 		return err

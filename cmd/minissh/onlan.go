@@ -21,8 +21,8 @@ var fromLAN = map[string][]string{}
 // plainName is a name that is one word in an expression.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// onLAN is the expression of @lan: what answers there now and has the key that known_hosts has under
-// its name. The rest is told, and never connected to.
+// onLAN is the expression of @lan: what answers there now and has the key that known_hosts has
+// under its name. The rest is told, and never connected to.
 func onLAN() (string, error) {
 	all, _, err := neighbours()
 	if err != nil {
@@ -38,7 +38,8 @@ func onLAN() (string, error) {
 		if fromLAN[name] == nil { // as the one that answered first
 			names = append(names, name)
 			fromLAN[name] = []string{"-oHostName=" + n.Addresses[0].String(),
-				fmt.Sprintf("-oPort=%d", n.Port), fmt.Sprintf("-oHostKeyAlias=[%s]:%d", name, n.Port)}
+				fmt.Sprintf("-oPort=%d", n.Port),
+				fmt.Sprintf("-oHostKeyAlias=[%s]:%d", name, n.Port)}
 		}
 	}
 	if len(rest) > 0 {
@@ -46,8 +47,8 @@ func onLAN() (string, error) {
 		fmt.Fprintf(os.Stderr, "minissh: on the LAN, and left out: %s\n", strings.Join(rest, ", "))
 	}
 	if len(names) == 0 {
-		return "", errors.New("nobody on the LAN has answered whose key known_hosts has under its " +
-			"name: minissh hosts lists who is there")
+		return "", errors.New("nobody on the LAN has answered whose key known_hosts has under " +
+			"its name: minissh hosts lists who is there")
 	}
 	return strings.Join(names, ","), nil
 }

@@ -105,9 +105,11 @@ func TestUnknownHosts(t *testing.T) {
 	if code := p.end(); code != 1 {
 		t.Errorf("exit code %d: %s", code, p.shown)
 	}
+	<-p.read
 	shown := p.shown.String()
-	if strings.Count(shown, "minisshd shows its own") != 1 || !strings.Contains(shown, "h1: hi") &&
-		!strings.Contains(shown, "hi") || !strings.Contains(shown, "h[3-4] (2): its host key is not known") {
+	if strings.Count(shown, "minisshd shows its own") != 1 ||
+		strings.Count(shown, " hi\r\n") != 2 ||
+		!strings.Contains(shown, "h[3-4] (2): its host key is not known") {
 		t.Error(shown)
 	}
 	r = f.on("-o", "StrictHostKeyChecking=yes", "h[1-4]", "echo hi")
