@@ -110,6 +110,13 @@ func ownFlags(v Verb, earlier []string) (all []Candidate) {
 
 // copyWords are the flags of a verb that copies, and hosts as they come before a path.
 func copyWords(v Verb, earlier []string, last string, hosts func() []string) []Candidate {
+	if n := len(earlier) - 1; n >= 0 && earlier[n] == "--on" {
+		var all []Candidate
+		for _, word := range expressions(hosts)(last) {
+			all = append(all, Candidate{Word: word})
+		}
+		return all
+	}
 	all := ownFlags(v, earlier)
 	if all != nil && !strings.HasPrefix(last, "-") {
 		for _, host := range users(hosts)(last) {

@@ -56,6 +56,8 @@ func TestCandidates(t *testing.T) {
 		{"cp box:a ./x", "", ""},
 		{"cp -", "-r --resume", "-N box:"},
 		{"cp -P ", "", ""},
+		{"cp --on box,t", "box,trunk", "box:"},
+		{"cp --on box ", "box:", ""},
 		{"cp -P 5 b", "box:", ""},
 		{"cp -o Us", "User=", "box:"},
 		{"cp -oUs", "-oUser=", "box:"},
