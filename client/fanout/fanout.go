@@ -23,6 +23,7 @@ import (
 	"minissh/client/atexit"
 	"minissh/client/dial"
 	"minissh/client/report"
+	"minissh/client/run"
 )
 
 // Most is how many hosts are served at the same time, whatever the machine could do.
@@ -137,6 +138,7 @@ func Run(cfg Config) int {
 		f.Save(f.Hosts) // until more is known
 	}
 	signals := f.catch()
+	defer run.TellStops(f.tellStop)()
 	started := time.Now()
 	size := len(f.hosts)
 	if cfg.Rolling != nil {
@@ -167,6 +169,15 @@ func Run(cfg Config) int {
 		return report.ExitFailure
 	}
 	return f.exitCode()
+}
+
+// tellStop tells all daemons that Ctrl-Z stops us, or that we go on.
+func (f *fleet) tellStop(stopping bool) {
+	for _, h := range f.hosts {
+		if conn := h.conn.Load(); conn != nil {
+			conn.Session.TellStop(stopping)
+		}
+	}
 }
 
 // unread notes that our output cannot be written: nothing more is begun, and what runs is stopped.

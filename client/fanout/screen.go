@@ -46,17 +46,20 @@ func newScreen(f *fleet) *screen {
 
 func isTerminal(f *os.File) bool { return f != nil && term.IsTerminal(int(f.Fd())) }
 
-// take waits for our turn to write; false: the user wants the end of all, and nobody waits.
+// lastWords is how long anybody waits to write once the user wants the end of all.
+const lastWords = time.Second
+
+// take waits for our turn to write; false: the user wants the end of all, and it does not come.
 func (s *screen) take() bool {
 	select {
 	case s.turn <- struct{}{}:
 		return true
-	default:
+	case <-s.f.ending:
 	}
 	select {
 	case s.turn <- struct{}{}:
 		return true
-	case <-s.f.ending:
+	case <-time.After(lastWords):
 		return false
 	}
 }

@@ -178,7 +178,7 @@ func (v *visit) follow(ctx context.Context) int {
 	streams := v.streams
 	streams.Stdout = streams.Result.OutTo(streams.Stdout)
 	streams.Stderr = streams.Result.ErrTo(streams.Stderr)
-	defer run.TellStops(v.conn.Session)()
+	defer run.TellStops(v.conn.Session.TellStop)()
 	outcome, err := run.Follow(v.ch, streams)
 	if code := signals.detached(); code != 0 && err != nil {
 		v.conn.Session.Leave()

@@ -137,7 +137,7 @@ func Command(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func
 	signals := signalsTo(conn, ch) // until now a signal just ends this process
 	// The process ends with the command (see Leave), and need not wait for this.
 	defer func() { go signals.Release() }()
-	defer TellStops(conn.Session)()
+	defer TellStops(conn.Session.TellStop)()
 	if loggedIn != nil {
 		loggedIn()
 	}

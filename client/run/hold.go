@@ -19,7 +19,7 @@ func Hold(ctx context.Context, d *dial.Dialer, loggedIn func()) int {
 		if loggedIn != nil {
 			loggedIn()
 		}
-		defer TellStops(conn.Session)()
+		defer TellStops(conn.Session.TellStop)()
 		select {
 		case <-conn.Session.Done():
 			err = SessionOver(conn.Options.Alias, conn.Session.Err())

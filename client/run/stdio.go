@@ -43,7 +43,7 @@ func Stdio(ctx context.Context, d *dial.Dialer, streams Streams, loggedIn func()
 		if loggedIn != nil {
 			loggedIn()
 		}
-		defer TellStops(conn.Session)()
+		defer TellStops(conn.Session.TellStop)()
 		err = stdio(ctx, conn, ch, streams)
 		// Whoever has said all and left, as a client that jumps through us, has nothing to learn.
 		if said, ok := errors.AsType[*Closed](err); ok {

@@ -2,7 +2,5 @@
 
 package run
 
-import "minissh/protocol/mux"
-
 // TellStops does nothing: this system has no Ctrl-Z.
-func TellStops(*mux.Session) (end func()) { return func() {} }
+func TellStops(func(stopping bool)) (end func()) { return func() {} }

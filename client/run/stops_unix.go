@@ -8,13 +8,12 @@ import (
 	"syscall"
 
 	"minissh/client/terminal"
-	"minissh/protocol/mux"
 )
 
-// TellStops tells the daemon when Ctrl-Z stops us, and when we continue, until end is called. The
-// daemon waits a day for a client that said so, minutes for another (RE6). A process that ignores
+// TellStops has the daemon told (mux.Session's TellStop) when Ctrl-Z stops us, and when we continue,
+// until end is called. The daemon waits a day for a client that said so, minutes for another (RE6). A process that ignores
 // Ctrl-Z still does.
-func TellStops(session *mux.Session) (end func()) {
+func TellStops(tell func(stopping bool)) (end func()) {
 	if signal.Ignored(syscall.SIGTSTP) {
 		return func() {}
 	}
@@ -27,9 +26,9 @@ func TellStops(session *mux.Session) (end func()) {
 				signal.Stop(stops)
 				return
 			case <-stops:
-				session.TellStop(true)
+				tell(true)
 				terminal.StopSelf(stops)
-				session.TellStop(false)
+				tell(false)
 			}
 		}
 	}()

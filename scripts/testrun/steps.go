@@ -77,9 +77,9 @@ var long = "^(" + strings.Join([]string{
 	"TestManyNames",                                       // protocol/files
 	"TestStream", "TestManyConnections", "TestRemoteMany", // scripts/forwarding
 	"TestRestic", "TestTar", "TestJumpThroughOpenSSH", "TestLftp", "TestSshfs", "TestSftp",
-	"TestLentAgent",                     // scripts/friends
-	"TestMemoryOfHoarders",              // scripts/hostile
-	"TestWholeLines", "TestUnconfirmed", // scripts/fleet
+	"TestLentAgent",                                          // scripts/friends
+	"TestMemoryOfHoarders",                                   // scripts/hostile
+	"TestWholeLines", "TestUnconfirmed", "TestStalledOutput", // scripts/fleet
 }, "|") + ")$"
 
 // command prepares a process of the run: no input, no terminal, killed with all it started when ctx
