@@ -173,11 +173,13 @@ func Run(cfg Config) int {
 
 // tellStop tells all daemons that Ctrl-Z stops us, or that we go on.
 func (f *fleet) tellStop(stopping bool) {
+	var all sync.WaitGroup
 	for _, h := range f.hosts {
 		if conn := h.conn.Load(); conn != nil {
-			conn.Session.TellStop(stopping)
+			all.Go(func() { conn.Session.TellStop(stopping) })
 		}
 	}
+	all.Wait()
 }
 
 // unread notes that our output cannot be written: nothing more is begun, and what runs is stopped.

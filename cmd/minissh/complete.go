@@ -57,7 +57,9 @@ func complete(words []string) {
 
 // takesMany says whether a command line may name groups.
 func takesMany(words []string) bool {
-	return words[0] == "on" || words[0] == "cp" && slices.Contains(words, "--on") || words[0] == "prompt" && len(words) > 1 && words[1] == "on"
+	on := slices.Index(words, "on")
+	return on == 0 || on == 1 && words[0] == "prompt" ||
+		words[0] == "cp" && slices.Contains(words, "--on")
 }
 
 // jobNames are the jobs of a host that begin as the last word does, after `job`, what is to be done
