@@ -48,13 +48,11 @@
 // in terminal/terminal.go. cp/cp.go copies files, prompt/runner.go runs the lines of `minissh
 // prompt`, which editor/editor.go edits, dial/pair.go makes a host known, and master/master.go owns
 // a ControlPath. job/job.go starts jobs, which go on without their client, and goes back to them;
-// outcome/outcome.go writes what became of a command as JSON. fanout/fanout.go does all this on many
-// hosts at once, whose names nodeset/nodeset.go reads and groups/groups.go knows; lan/find.go finds
-// those on the LAN. atexit/atexit.go gives the terminal
-// back if the process must end at once. The shells' completion is in completion/completion.go.
-// lan/find.go finds the daemons that announce themselves on the LAN.
-// fakedaemon/fakedaemon.go is the far end of tests, and faketerminal/faketerminal.go is their
-// screen.
+// outcome/outcome.go writes what became of a command as JSON. fanout/fanout.go does all this on
+// many hosts at once, whose names nodeset/nodeset.go reads and groups/groups.go knows; lan/find.go
+// finds those on the LAN. atexit/atexit.go gives the terminal back if the process must end at once.
+// The shells' completion is in completion/completion.go. fakedaemon/fakedaemon.go is the far end of
+// tests, and faketerminal/faketerminal.go is their screen.
 //
 // A package imports those that come before it on this way, never one after it:
 // scripts/inside_test.go holds the table.

@@ -10,9 +10,9 @@ import (
 	"minissh/client/terminal"
 )
 
-// TellStops has the daemon told (mux.Session's TellStop) when Ctrl-Z stops us, and when we continue,
-// until end is called. The daemon waits a day for a client that said so, minutes for another (RE6).
-// A process that ignores Ctrl-Z still does.
+// TellStops has the daemon told (mux.Session's TellStop) when Ctrl-Z stops us, and when we
+// continue, until end is called. The daemon waits a day for a client that said so, minutes for
+// another (RE6). A process that ignores Ctrl-Z still does.
 func TellStops(tell func(stopping bool)) (end func()) {
 	if signal.Ignored(syscall.SIGTSTP) {
 		return func() {}

@@ -161,8 +161,8 @@ func TestQRMakesRoom(t *testing.T) {
 		typed string
 		qr    bool
 		want  string
-	}{{"vote 12", false, "lesson 12"}, {"qr", true, "Enter puts it away"},
-		{"qr", false, "lesson 12"}, {"qr", true, "192.0.2.7"}, {"", false, "lesson 12"}, {"qr", true, ""},
+	}{{"vote 12", false, "Lesson 12"}, {"qr", true, "Enter puts it away"},
+		{"qr", false, "Lesson 12"}, {"qr", true, "192.0.2.7"}, {"", false, "Lesson 12"}, {"qr", true, ""},
 		{"show", false, "the answer"}} {
 		screen.do(strings.Fields(c.typed))
 		if shown := screen.picture(); strings.Contains(shown, "▀▀") != c.qr ||
