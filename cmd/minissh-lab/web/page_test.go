@@ -68,7 +68,9 @@ func TestEveryStepShowsWhatTheSocketsDid(t *testing.T) {
 		if got := eval[int](b, `+document.getElementById('step').max`); got != last {
 			t.Fatalf("%s: %d steps, want %d", p.Name, got, last)
 		}
-		b.do(chromedp.ActionFunc(nothing))
+		// it has begun to play
+		eval[bool](b, `window.dispatchEvent(new KeyboardEvent('keydown', {key: 'Shift'}))`)
+		b.goTo(0)
 		forwards := make([]string, last+1)
 		for step := 0; step <= last; step++ {
 			if step > 0 {
