@@ -40,6 +40,10 @@ type (
 	}
 	// Reloader forgets what it remembers about files, so that all is judged and reported anew.
 	Reloader interface{ Reload() }
+	// Changer goes on with other settings, for the logins to come.
+	Changer interface {
+		Change(policy Policy, files []string, trust Trust) error
+	}
 	// Reporter can say who could log in, and who could not, and why.
 	Reporter interface {
 		Report(context.Context) ([]AccountReport, error)

@@ -23,8 +23,8 @@ import (
 type Accounts struct {
 	reading
 	own    process.Account
-	policy Policy
-	files  []string // with %h and %u
+	policy atomic.Pointer[Policy]
+	files  atomic.Pointer[[]string] // with %h and %u
 	reader *keyReader
 	life   context.Context // ends with Close, and then everything that logins wait for
 	end    context.CancelFunc
@@ -37,6 +37,7 @@ var (
 	_ ByUID    = (*Accounts)(nil)
 	_ Pairable = (*Accounts)(nil)
 	_ Reloader = (*Accounts)(nil)
+	_ Changer  = (*Accounts)(nil)
 	_ Reporter = (*Accounts)(nil)
 	_ Warmer   = (*Accounts)(nil)
 	_ Closer   = (*Accounts)(nil)
@@ -49,21 +50,30 @@ var DefaultAccountFiles = []string{"%h/.ssh/authorized_keys", "%h/.config/miniss
 // name without them is for the daemon's own account.
 func NewAccounts(own process.Account, policy Policy, files []string, trust Trust,
 	log *slog.Logger) (*Accounts, error) {
-	if err := policy.Check(); err != nil {
+	a := &Accounts{reading: reading{log: log}, own: own}
+	if err := a.Change(policy, files, trust); err != nil {
 		return nil, err
 	}
-	for _, file := range files {
-		if _, err := Expand(file, own, true); err != nil {
-			return nil, err
-		}
-	}
-	a := &Accounts{
-		reading: reading{trust: trust.of(own), log: log},
-		own:     own, policy: policy, files: files, reader: newKeyReader(own),
-	}
+	a.reader = newKeyReader(own)
 	a.life, a.end = context.WithCancel(context.Background())
 	a.somebody.find = a.findSomebody
 	return a, nil
+}
+
+// Change implements Changer.
+func (a *Accounts) Change(policy Policy, files []string, trust Trust) error {
+	if err := policy.Check(); err != nil {
+		return err
+	}
+	for _, file := range files {
+		if _, err := Expand(file, a.own, true); err != nil {
+			return err
+		}
+	}
+	a.policy.Store(&policy)
+	a.files.Store(&files)
+	a.trust.Store(trust.of(a.own))
+	return nil
 }
 
 // lookup limits the time of everything that one login asks of the system.
@@ -130,8 +140,8 @@ func (a *Accounts) judge(ctx context.Context, acct process.Account) error {
 
 // judgement says why an account is not served, whatever its keys.
 func (a *Accounts) judgement(ctx context.Context, acct process.Account) error {
-	if why := a.policy.refuses(acct); why != "" {
-		return invalidUser{Revoked{Err: errors.New(why)}}
+	if err := a.policy.Load().refuses(ctx, acct); err != nil {
+		return invalidUser{err}
 	}
 	if err := process.Closed(ctx, acct); err != nil {
 		return invalidUser{unlessItPasses(err)}
@@ -141,7 +151,7 @@ func (a *Accounts) judgement(ctx context.Context, acct process.Account) error {
 
 // names are an account's files.
 func (a *Accounts) names(acct process.Account) (names []string) {
-	for _, template := range a.files {
+	for _, template := range *a.files.Load() {
 		if name, _ := Expand(template, acct, acct.Name == a.own.Name); name != "" {
 			names = append(names, name)
 		}
@@ -185,7 +195,7 @@ func (a *Accounts) Authorize(user string, proof keys.Proof, from netip.Addr) (*G
 	case why != nil:
 		return nil, why
 	}
-	if why := a.policy.refusesKey(acct, entry); why != "" {
+	if why := a.policy.Load().refusesKey(acct, entry); why != "" {
 		return nil, Revoked{Err: errors.New(why)}
 	}
 	a.somebody.proved(user)
@@ -207,8 +217,8 @@ func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) 
 	}
 	reports, _ := a.read(ctx, acct)
 	return wouldDo(a.good(reports), fingerprints, from, func(entry *authorized.Entry) bool {
-		return a.policy.refusesKey(acct, entry) == "" &&
-			a.trust.revoked(keys.Proof{Key: entry.Key}) == nil
+		return a.policy.Load().refusesKey(acct, entry) == "" &&
+			a.trust.Load().revoked(keys.Proof{Key: entry.Key}) == nil
 	})
 }
 

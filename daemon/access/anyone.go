@@ -67,10 +67,10 @@ func (a *Accounts) AnyoneCould() bool { return a.somebody.anyone() }
 func (a *Accounts) findSomebody(likely string) string {
 	ctx, cancel := context.WithTimeout(a.life, time.Minute)
 	defer cancel()
-	if a.trust.anyAuthority() {
+	if a.trust.Load().anyAuthority() {
 		return a.own.Name // or whoever has a certificate
 	}
-	for _, name := range append([]string{likely, a.own.Name}, a.policy.named()...) {
+	for _, name := range append([]string{likely, a.own.Name}, a.policy.Load().named()...) {
 		if name != "" && a.couldBe(ctx, name) {
 			return name
 		}
@@ -90,7 +90,7 @@ func (a *Accounts) search(ctx context.Context) string {
 		a.log.Warn("Accounts cannot be listed", "error", err.Error())
 	}
 	for _, acct := range all {
-		if a.policy.refuses(acct) == "" && !strings.HasSuffix(acct.Shell, "nologin") &&
+		if a.policy.Load().refusesName(acct) == "" && !strings.HasSuffix(acct.Shell, "nologin") &&
 			a.couldBe(ctx, acct.Name) {
 			return acct.Name
 		}
@@ -101,7 +101,8 @@ func (a *Accounts) search(ctx context.Context) string {
 // couldBe says whether an account has a usable key.
 func (a *Accounts) couldBe(ctx context.Context, name string) bool {
 	acct, err := process.LookupAccount(ctx, name)
-	if err != nil || a.policy.refuses(acct) != "" || process.Closed(ctx, acct) != nil {
+	if err != nil || a.policy.Load().refuses(ctx, acct) != nil ||
+		process.Closed(ctx, acct) != nil {
 		return false
 	}
 	reports, err := a.read(ctx, acct)
@@ -111,7 +112,7 @@ func (a *Accounts) couldBe(ctx context.Context, name string) bool {
 	now := time.Now()
 	for _, file := range a.good(reports) {
 		for _, entry := range file.Entries {
-			if entry.Usable(now) && a.policy.refusesKey(acct, entry) == "" {
+			if entry.Usable(now) && a.policy.Load().refusesKey(acct, entry) == "" {
 				return true
 			}
 		}

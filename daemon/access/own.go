@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"minissh/daemon/authorized"
@@ -22,7 +23,7 @@ import (
 type fileAccess struct {
 	reading
 	account process.Account
-	files   []string
+	files   atomic.Pointer[[]string]
 	judged  struct {
 		sync.Mutex // guards the rest
 		states     []fs.FileInfo
@@ -34,18 +35,32 @@ type fileAccess struct {
 var (
 	_ Pairable = (*fileAccess)(nil)
 	_ Reloader = (*fileAccess)(nil)
+	_ Changer  = (*fileAccess)(nil)
 	_ Reporter = (*fileAccess)(nil)
 )
 
 // NewFileAccess makes the Access of a daemon that serves its own account.
 func NewFileAccess(own process.Account, files []string, trust Trust, log *slog.Logger) Access {
-	return &fileAccess{reading: reading{trust: trust.of(own), log: log}, account: own, files: files}
+	a := &fileAccess{reading: reading{log: log}, account: own}
+	a.files.Store(&files)
+	a.trust.Store(trust.of(own))
+	return a
+}
+
+// Change implements Changer. There is no policy: whose account it is may log in.
+func (a *fileAccess) Change(_ Policy, files []string, trust Trust) error {
+	a.judged.Lock()
+	defer a.judged.Unlock()
+	a.files.Store(&files)
+	a.trust.Store(trust.of(a.account))
+	a.judged.at = time.Time{}
+	return nil
 }
 
 // read reads the files.
 func (a *fileAccess) read() (reports []FileReport) {
 	owner := authorized.Owner{UID: a.account.UID, Home: a.account.Home}
-	for _, name := range a.files {
+	for _, name := range *a.files.Load() {
 		file, problems, err := authorized.Load(name, owner)
 		reports = append(reports, FileReport{Path: name, Err: err, File: file, Problems: problems})
 	}
@@ -79,7 +94,7 @@ func (a *fileAccess) WouldDo(user string, fingerprints []string, from netip.Addr
 		return ""
 	}
 	return wouldDo(a.good(a.read()), fingerprints, from, func(entry *authorized.Entry) bool {
-		return a.trust.revoked(keys.Proof{Key: entry.Key}) == nil
+		return a.trust.Load().revoked(keys.Proof{Key: entry.Key}) == nil
 	})
 }
 
@@ -106,7 +121,7 @@ func (a *fileAccess) PairedAccount(user string) (process.Account, error) {
 	if user != a.account.Name {
 		return process.Account{}, fmt.Errorf("this daemon serves %s alone", a.account.Name)
 	}
-	return a.account, readsPaired(a.files, a.account)
+	return a.account, readsPaired(*a.files.Load(), a.account)
 }
 
 // Paired implements Pairable: the files are read at each login.
@@ -126,14 +141,15 @@ func readsPaired(files []string, acct process.Account) error {
 func (a *fileAccess) AnyoneCould() bool {
 	a.judged.Lock()
 	defer a.judged.Unlock()
-	states := make([]fs.FileInfo, len(a.files))
-	for i, name := range a.files {
+	names := *a.files.Load()
+	states := make([]fs.FileInfo, len(names))
+	for i, name := range names {
 		states[i], _ = os.Stat(name)
 	}
 	if time.Since(a.judged.at) >= judgedFor ||
 		!slices.EqualFunc(states, a.judged.states, sameState) {
 		a.judged.states, a.judged.at = states, time.Now()
-		a.judged.could = a.trust.anyAuthority() ||
+		a.judged.could = a.trust.Load().anyAuthority() ||
 			slices.ContainsFunc(a.good(a.read()), func(f *authorized.File) bool {
 				return f.AnyUsable(time.Now())
 			})

@@ -1,11 +1,14 @@
 package access
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"minissh/daemon/authorized"
+	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol/wildcard"
 )
@@ -19,9 +22,11 @@ const (
 
 // Policy is whom root's daemon serves, besides what the system says about each account.
 type Policy struct {
-	Allow      []string // patterns of names with * and ?; none: everybody
-	Deny       []string // likewise; wins over Allow
-	PermitRoot string   // RootYes if ""; for every account with uid 0
+	Allow       []string // patterns of names with * and ?; none: everybody
+	Deny        []string // likewise; wins over Allow
+	AllowGroups []string // patterns of names of groups; none: everybody
+	DenyGroups  []string // likewise; wins over AllowGroups
+	PermitRoot  string   // RootYes if ""; for every account with uid 0
 }
 
 // Check finds what is wrong with a policy, and would be misunderstood: sshd's USER@HOST and !USER
@@ -36,6 +41,15 @@ func (p *Policy) Check() error {
 			}
 		}
 	}
+	groups := map[string][]string{"--allow-groups": p.AllowGroups, "--deny-groups": p.DenyGroups}
+	for option, patterns := range groups {
+		for _, s := range patterns {
+			if s == "" || strings.HasPrefix(s, "!") || strings.ContainsAny(s, ",: \t\n") {
+				return fmt.Errorf("%s %q: it takes names of groups, with * and ? for many", option,
+					s)
+			}
+		}
+	}
 	switch p.PermitRoot {
 	case "prohibit-password", "without-password", "":
 		p.PermitRoot = RootYes
@@ -47,8 +61,27 @@ func (p *Policy) Check() error {
 	return nil
 }
 
-// refuses says why an account is not served, "" if it is.
-func (p *Policy) refuses(acct process.Account) string {
+// refuses says why an account is not served, in the order of sshd_config(5); nil if it is. It is
+// Revoked unless nobody can tell for now which groups the account is in.
+func (p *Policy) refuses(ctx context.Context, acct process.Account) error {
+	if why := p.refusesName(acct); why != "" {
+		return Revoked{Err: errors.New(why)}
+	}
+	if len(p.DenyGroups) == 0 && len(p.AllowGroups) == 0 {
+		return nil
+	}
+	groups, err := process.GroupNames(ctx, acct)
+	if err != nil {
+		return fmt.Errorf("nobody can tell which groups it is in: %w", err)
+	}
+	if why := p.refusesGroups(groups); why != "" {
+		return Revoked{Err: errors.New(why)}
+	}
+	return nil
+}
+
+// refusesName says why an account is not served, whatever its groups; "" if it may be.
+func (p *Policy) refusesName(acct process.Account) string {
 	matches := func(pattern string) bool { return wildcard.Match(acct.Name, pattern) }
 	switch {
 	case slices.ContainsFunc(p.Deny, matches):
@@ -57,6 +90,27 @@ func (p *Policy) refuses(acct process.Account) string {
 		return "it is not in --allow-users"
 	case acct.UID == 0 && p.PermitRoot == RootNo:
 		return "--permit-root is no"
+	}
+	return ""
+}
+
+// refusesGroups says why an account in these groups is not served, "" if it is.
+func (p *Policy) refusesGroups(groups []string) string {
+	in := func(patterns []string) string {
+		for _, pattern := range patterns {
+			for _, group := range groups {
+				if wildcard.Match(group, pattern) {
+					return group
+				}
+			}
+		}
+		return ""
+	}
+	if group := in(p.DenyGroups); group != "" {
+		return "its group " + logbook.Name(group) + " is in --deny-groups"
+	}
+	if len(p.AllowGroups) > 0 && in(p.AllowGroups) == "" {
+		return "none of its groups is in --allow-groups"
 	}
 	return ""
 }

@@ -1,6 +1,8 @@
 package access
 
 import (
+	"errors"
+	"runtime"
 	"testing"
 
 	"minissh/daemon/authorized"
@@ -28,7 +30,7 @@ func TestPolicy(t *testing.T) {
 		{Policy{PermitRoot: RootNo}, ann, true},
 		{Policy{PermitRoot: RootForced}, root, true},
 	} {
-		if why := c.policy.refuses(c.acct); (why == "") != c.open {
+		if why := c.policy.refusesName(c.acct); (why == "") != c.open {
 			t.Errorf("%+v for %s: %q", c.policy, c.acct.Name, why)
 		}
 	}
@@ -48,6 +50,9 @@ func TestPolicy(t *testing.T) {
 		{Deny: []string{"ann,bob"}}:       false,
 		{Deny: []string{""}}:              false,
 		{Deny: []string{`DOMAIN\ann`}}:    true,
+		{AllowGroups: []string{"!adm"}}:   false,
+		{DenyGroups: []string{"a,b"}}:     false,
+		{DenyGroups: []string{"ad*"}}:     true,
 	} {
 		if err := policy.Check(); (err == nil) != good {
 			t.Errorf("%+v: %v", *policy, err)
@@ -74,6 +79,49 @@ func TestExpand(t *testing.T) {
 	} {
 		if got, err := Expand(c.template, ann, c.own); got != c.want || (err != nil) != c.bad {
 			t.Errorf("%s: %q, %v", c.template, got, err)
+		}
+	}
+}
+
+// Groups are judged after names, and a denied one wins over an allowed one; each account must be
+// allowed by both (sshd_config(5), AllowGroups).
+func TestPolicyOfGroups(t *testing.T) {
+	for _, c := range []struct {
+		policy Policy
+		groups []string
+		why    string
+	}{
+		{Policy{}, nil, ""},
+		{Policy{AllowGroups: []string{"staff"}}, []string{"ann", "staff"}, ""},
+		{Policy{AllowGroups: []string{"adm", "st?ff"}}, []string{"ann", "staff"}, ""},
+		{Policy{AllowGroups: []string{"sta"}}, []string{"ann", "staff"},
+			"none of its groups is in --allow-groups"},
+		{Policy{AllowGroups: []string{"*"}}, nil, "none of its groups is in --allow-groups"},
+		{Policy{AllowGroups: []string{"*"}, DenyGroups: []string{"s*"}}, []string{"ann", "staff"},
+			"its group staff is in --deny-groups"},
+		{Policy{DenyGroups: []string{"adm"}}, []string{"ann"}, ""},
+	} {
+		if why := c.policy.refusesGroups(c.groups); why != c.why {
+			t.Errorf("%+v for %q: %q", c.policy, c.groups, why)
+		}
+	}
+	root := process.Account{Name: "root"}
+	if runtime.GOOS != "linux" { // darwin calls it wheel
+		return
+	}
+	for _, c := range []struct {
+		policy Policy
+		open   bool
+	}{
+		{Policy{AllowGroups: []string{"root"}}, true}, // the group of gid 0 in /etc/group
+		{Policy{DenyGroups: []string{"root"}}, false},
+		{Policy{Allow: []string{"root"}, AllowGroups: []string{"no-such-group"}}, false},
+		{Policy{Deny: []string{"root"}, AllowGroups: []string{"root"}}, false},
+	} {
+		err := c.policy.refuses(t.Context(), root)
+		_, revoked := errors.AsType[Revoked](err)
+		if (err == nil) != c.open || revoked == c.open {
+			t.Errorf("%+v for root: %v", c.policy, err)
 		}
 	}
 }

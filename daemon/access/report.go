@@ -37,7 +37,7 @@ func (a *Accounts) Report(ctx context.Context) ([]AccountReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	named := a.policy.named()
+	named := a.policy.Load().named()
 	names := slices.Clone(named)
 	for _, acct := range all {
 		if !slices.Contains(names, acct.Name) {
@@ -73,7 +73,7 @@ func (a *Accounts) deny(file FileReport, acct process.Account) FileReport {
 	if file.Err == nil {
 		file.Denied = map[int]string{}
 		for _, entry := range file.File.Entries {
-			if why := a.policy.refusesKey(acct, entry); why != "" {
+			if why := a.policy.Load().refusesKey(acct, entry); why != "" {
 				file.Denied[entry.Line] = why
 			}
 		}

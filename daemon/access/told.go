@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"minissh/daemon/authorized"
@@ -33,7 +34,7 @@ const toldMost = 4096
 
 // reading is the result of reading key files.
 type reading struct {
-	trust Trust
+	trust atomic.Pointer[Trust]
 	log   *slog.Logger
 	told  told
 }
@@ -65,8 +66,8 @@ func (r *reading) find(reports []FileReport, account string, proof keys.Proof, f
 		}
 	}
 	files := r.good(reports)
-	if proof.Cert != nil && r.trust.UserCA != "" {
-		authorities, _, why := r.trust.authorities()
+	if proof.Cert != nil && r.trust.Load().UserCA != "" {
+		authorities, _, why := r.trust.Load().authorities()
 		if why != nil {
 			err, unsure = why, true
 		} else {
@@ -80,7 +81,7 @@ func (r *reading) find(reports []FileReport, account string, proof keys.Proof, f
 			if why = entry.Wants(proof); why != nil {
 				return nil, why
 			}
-			return entry, r.trust.revoked(proof)
+			return entry, r.trust.Load().revoked(proof)
 		}
 		if !errors.Is(why, authorized.ErrNotListed) {
 			err = why
@@ -149,7 +150,7 @@ func (r *reading) grant(entry *authorized.Entry) *Grant {
 	if entry.FilesFolder != "" {
 		grant.Folder = &Folder{Path: entry.FilesFolder, Mode: entry.FilesMode}
 	}
-	if r.trust.Environment {
+	if r.trust.Load().Environment {
 		grant.Environment = entry.Environment
 	} else if len(entry.Environment) > 0 &&
 		r.told.news(entry.Where()+" environment", "not honoured") {

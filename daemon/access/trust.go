@@ -29,9 +29,9 @@ type Trust struct {
 }
 
 // of is the trust of a daemon that runs as an account.
-func (t Trust) of(own process.Account) Trust {
+func (t Trust) of(own process.Account) *Trust {
 	t.owner, t.reading = authorized.Owner{UID: own.UID}, new(sync.Mutex)
-	return t
+	return &t
 }
 
 // authorities are the keys in UserCA.
@@ -109,7 +109,7 @@ type TrustReport struct {
 
 // Report reads the files as a login does.
 func (t Trust) Report(own process.Account) (r TrustReport) {
-	t = t.of(own)
+	t = *t.of(own)
 	if t.UserCA != "" {
 		r.Authorities, r.Problems, r.CAError = t.authorities()
 	}

@@ -332,7 +332,7 @@ func getent(ctx context.Context, args ...string) ([]byte, error) {
 		return nil, fmt.Errorf("getent %s: %w", args[0], ctx.Err())
 	// getent(1): one or more keys could not be found
 	case errors.As(err, &exit) && exit.ExitCode() == 2:
-		return nil, ErrNoAccount
+		return answer, ErrNoAccount // with those that were found
 	}
 	return answer, errors.Join(err, readErr)
 }

@@ -283,6 +283,11 @@ func LookupAccount(context.Context, string) (Account, error) {
 	return Account{}, errors.New("other accounts are not served on Windows")
 }
 
+// GroupNames does not work on Windows, like LookupAccount.
+func GroupNames(context.Context, Account) ([]string, error) {
+	return nil, errors.New("other accounts are not served on Windows")
+}
+
 // Accounts does not work on Windows, like LookupAccount.
 func Accounts(context.Context) ([]Account, error) {
 	return nil, errors.New("other accounts are not served on Windows")
