@@ -46,13 +46,21 @@ func checkCommand() *cli.Command {
 			if err := optionsOnly(c); err != nil {
 				return err
 			}
-			set, err := readSettings(c)
+			conf, err := configure(c)
 			if err != nil {
 				return err
 			}
 			checked := &check{w: c.App.Writer}
-			if err := checked.run(c, set); err != nil {
-				return err
+			checked.configuration(conf)
+			set, err := readSettings(c)
+			if err == nil {
+				_, err = logLevel(c)
+			}
+			if err == nil {
+				err = checked.run(c, set)
+			}
+			if err != nil {
+				return conf.located(err)
 			}
 			if len(checked.wrong) > 0 {
 				return errors.New("check: " + strings.Join(checked.wrong, "; "))

@@ -16,12 +16,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"minissh/daemon"
 	"minissh/daemon/access"
 	"minissh/daemon/process"
 	"minissh/daemon/service"
 	"minissh/protocol"
-	"minissh/protocol/keys"
 )
 
 // settings is what flags and the account say, before anything is opened.
@@ -71,14 +69,18 @@ func readSettings(c *cli.Context) (*settings, error) {
 		}
 	}
 	s.policy = access.Policy{Allow: words(c.StringSlice("allow-users")),
-		Deny: words(c.StringSlice("deny-users")), PermitRoot: c.String("permit-root")}
+		Deny:        words(c.StringSlice("deny-users")),
+		AllowGroups: words(c.StringSlice("allow-groups")),
+		DenyGroups:  words(c.StringSlice("deny-groups")),
+		PermitRoot:  c.String("permit-root")}
 	if err := s.policy.Check(); err != nil {
 		return nil, err
 	}
 	if s.trust, err = readTrust(c); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"allow-users", "deny-users", "permit-root", "pair-by-users"} {
+	for _, name := range []string{"allow-users", "deny-users", "allow-groups", "deny-groups",
+		"permit-root", "pair-by-users"} {
 		if c.IsSet(name) && !s.all {
 			return nil, fmt.Errorf("--%s is for a daemon that runs as root: this one serves %s "+
 				"alone", name, account.Name)
@@ -212,20 +214,6 @@ func (s *settings) access(log *slog.Logger) (access.Access, error) {
 		return access.NewFileAccess(s.account, s.files, s.trust, log), nil
 	}
 	return access.NewAccounts(s.account, s.policy, s.files, s.trust, log)
-}
-
-// reload reads again, on SIGHUP, what was read at the start. What cannot be read stays as it was.
-func (s *settings) reload(server *daemon.Server, log *slog.Logger) {
-	log.Info("Reloading")
-	hostKey, _, err := s.hostKey(log)
-	if err == nil {
-		err = server.Reload(hostKey)
-	}
-	if err != nil {
-		log.Error("The host key stays what it was", "error", err.Error())
-		return
-	}
-	log.Info("Reloaded", "host_key", keys.Fingerprint(hostKey.Public))
 }
 
 // absolute is a file's name, with %h and the like, made absolute.

@@ -111,6 +111,14 @@ func controlPaths(c *cli.Context) ([]string, error) {
 	if path := c.String("control"); path != "" {
 		return []string{path}, nil
 	}
+	conf := &configuration{named: c.String("config")}
+	if conf.read() == nil { // a slip in it is not this verb's affair
+		for _, v := range conf.settings {
+			if v.flag == "control" && v.unused == "" {
+				return v.values, nil
+			}
+		}
+	}
 	return control.Paths()
 }
 

@@ -34,6 +34,9 @@ func daemonFlags() []cli.Flag { return slices.Concat(ownFlags(), rootFlags(), sh
 
 func ownFlags() []cli.Flag {
 	return []cli.Flag{
+		text("config", "", "`FILE` of settings, one option a line without its dashes; what is on "+
+			"the command line wins; none: no file", rootConf+" and "+rootConfDir+"/*.conf as "+
+			"root, else ~/.config/minissh/minisshd.conf; those that are there"),
 		list("listen", "`ADDRESS` to listen on, repeatable: host:port, [v6]:port, :port, unix:PATH",
 			"127.0.0.1:7422 and [::1]:7422"),
 		yes("announce", "tell the LAN (mDNS) that there is a daemon, its port and its host key's "+
@@ -86,6 +89,10 @@ func rootFlags() []cli.Flag {
 			"repeatable", "all"),
 		list("deny-users", "as root: never serve these `NAMES`; wins over --allow-users, "+
 			"repeatable", ""),
+		list("allow-groups", "as root: serve accounts only that are in one of these groups, by "+
+			"`NAMES` as in --allow-users; they must be in both, repeatable", "all"),
+		list("deny-groups", "as root: never serve accounts in these groups; wins over "+
+			"--allow-groups; `NAMES`, repeatable", ""),
 		text("permit-root", access.RootYes,
 			"as root: whether uid 0 may log in with a key: yes, no, "+
 				"or forced-commands-only", ""),

@@ -132,20 +132,25 @@ func serve(c *cli.Context) error {
 			" is neither an option nor a verb of minisshd",
 			"its verbs are check, who, end, pair and upgrade: minisshd --help")
 	}
+	conf, err := configure(c)
+	if err != nil {
+		return err
+	}
 	if generation == nil {
 		supervised, err := wantsSupervisor(c)
 		if err != nil {
-			return err
+			return conf.located(err)
 		}
 		if supervised {
-			return superviseDaemon(c)
+			return conf.located(superviseDaemon(c))
 		}
 	}
-	return serveWith(c, serving{listen: daemon.DefaultListen, generation: generation})
+	return serveWith(c, serving{conf: conf, listen: daemon.DefaultListen, generation: generation})
 }
 
 // serving is how a daemon's life differs from the usual.
 type serving struct {
+	conf   *configuration
 	listen []string // unless --listen says otherwise
 	// only warnings are logged, unless --log-level says otherwise
 	quiet  bool
@@ -165,7 +170,10 @@ func logLevel(c *cli.Context) (level slog.Level, err error) {
 	return level, nil
 }
 
-func serveWith(c *cli.Context, how serving) error {
+// serveWith is a daemon's life.
+func serveWith(c *cli.Context, how serving) error { return how.conf.located(how.live(c)) }
+
+func (how serving) live(c *cli.Context) error {
 	level, err := logLevel(c)
 	if err != nil {
 		return err
@@ -266,10 +274,12 @@ func serveWith(c *cli.Context, how serving) error {
 	}
 	boss.ready(server.Addresses())
 	boss.watch(func() { server.Addresses() })
+	reloading := reloading{app: c.App, conf: how.conf, set: set, holds: held(c), admits: admits,
+		server: server, log: log}
 	go func() {
 		for range again {
 			boss.reloading()
-			set.reload(server, log)
+			reloading.reload()
 			ends.announcer.Look()
 			boss.ready(server.Addresses())
 		}
