@@ -29,47 +29,64 @@ var ofSshd = map[string]string{
 	"trustedusercakeys":     "trusted-user-ca",
 }
 
+// What is said about several words.
+const (
+	keysOnly  = "take the line out: minisshd knows keys only"
+	tlsItself = "take the line out: TLS 1.3 chooses"
+	noticed   = "a lost connection is noticed anyway; how long it is kept: hold"
+	leaveOut  = "take the line out: there is none"
+	beforeKey = "before a key in authorized_keys"
+)
+
 // otherwise are words of sshd_config(5) that mean something else here, or nothing: what to do.
 var otherwise = map[string]string{
-	"match": "sections are not there yet: what is set holds for everybody; command=, from= and " +
-		"others before a key in authorized_keys hold for that key",
-	"include": "files in " + rootConfDir + " are read by themselves, in the order of their names",
-	"port":    "here: listen :7422", "listenaddress": "here: listen ADDRESS:PORT",
-	"maxsessions":             "here: max-channels, for one session; max-sessions-per-user, for one user",
+	"match": "sections are not there yet: what is set holds for everybody; from=, command= and " +
+		"others " + beforeKey + " hold for that key",
+	"include": "the files in " + rootConfDir + " are read anyway, in the order of their names",
+
+	"port":                    "here: listen :7422",
+	"listenaddress":           "here: listen ADDRESS:PORT",
+	"maxsessions":             "here: max-channels, for one session; or max-sessions-per-user",
 	"maxstartups":             "here: max-startups NUMBER, and max-per-source for one address",
 	"persourcemaxstartups":    "here: max-per-source",
-	"persourcepenalties":      "here failed logins are always penalized; penalty-exempt NETWORK",
-	"clientaliveinterval":     "a lost connection is noticed anyway; how long it is kept: hold",
-	"clientalivecountmax":     "a lost connection is noticed anyway; how long it is kept: hold",
-	"tcpkeepalive":            "a lost connection is noticed anyway; how long it is kept: hold",
-	"unusedconnectiontimeout": "here: idle-timeout", "channeltimeout": "here: idle-timeout",
-	"streamlocalbindmask":             "here: unix-mode, of the sockets that the daemon listens on",
-	"passwordauthentication":          "take the line out: minisshd knows keys only",
-	"kbdinteractiveauthentication":    "take the line out: minisshd knows keys only",
-	"challengeresponseauthentication": "take the line out: minisshd knows keys only",
-	"permitemptypasswords":            "take the line out: minisshd knows keys only",
+	"persourcepenalties":      "failed logins are always penalized, except for penalty-exempt",
+	"unusedconnectiontimeout": "here: idle-timeout",
+	"channeltimeout":          "here: idle-timeout",
+	"streamlocalbindmask":     "here: unix-mode, of the sockets that the daemon listens on",
+	"disableforwarding":       "here: allow-forwarding no, and allow-agent-forwarding no",
+	"clientaliveinterval":     noticed,
+	"clientalivecountmax":     noticed,
+	"tcpkeepalive":            noticed,
+
+	"forcecommand":             `there is none: command="…" ` + beforeKey,
+	"permitopen":               `there is none: permitopen="…" ` + beforeKey,
+	"permitlisten":             `there is none: permitlisten="…" ` + beforeKey,
+	"permittty":                "there is none: no-pty " + beforeKey,
+	"chrootdirectory":          `there is none: minissh-files="…" ` + beforeKey,
+	"authorizedprincipalsfile": `there is none: principals="…" ` + beforeKey,
+	"setenv":                   `there is none: environment="…" ` + beforeKey,
+	"acceptenv":                `there is none: environment="…" ` + beforeKey,
+	"authorizedkeyscommand":    "there is none: with trusted-user-ca no list of keys is needed",
+
+	"passwordauthentication":          keysOnly,
+	"kbdinteractiveauthentication":    keysOnly,
+	"challengeresponseauthentication": keysOnly,
+	"permitemptypasswords":            keysOnly,
 	"pubkeyauthentication":            "take the line out: keys are always accepted",
 	"strictmodes":                     "take the line out: modes are always checked",
 	"usepam":                          "take the line out: PAM is not asked",
-	"usedns":                          "take the line out: names of addresses are not looked up",
-	"acceptenv":                       "there is none: permit-user-environment is about authorized_keys",
-	"setenv": "there is none: environment= in authorized_keys, with " +
-		"permit-user-environment",
-	"forcecommand":             `there is none: command="…" before a key in authorized_keys`,
-	"permitopen":               `there is none: permitopen="…" before a key in authorized_keys`,
-	"permitlisten":             `there is none: permitlisten="…" before a key in authorized_keys`,
-	"permittty":                "there is none: no-pty before a key in authorized_keys",
-	"disableforwarding":        "here: allow-forwarding no and allow-agent-forwarding no",
-	"chrootdirectory":          `there is none: minissh-files="…" before a key keeps it in a directory`,
-	"authorizedkeyscommand":    "there is none: trusted-user-ca with certificates needs no list",
-	"authorizedprincipalsfile": `there is none: principals="…" before a key in authorized_keys`,
-	"x11forwarding":            "take the line out: there is no X11", "printmotd": "take the line out",
-	"printlastlog": "take the line out", "banner": "there is none: take the line out",
-	"ciphers": "take the line out: TLS 1.3 chooses", "macs": "take the line out: TLS 1.3 chooses",
-	"kexalgorithms":     "take the line out: TLS 1.3 chooses",
-	"hostkeyalgorithms": "take the line out: TLS 1.3 chooses",
-	"syslogfacility":    "take the line out: the log goes to standard error",
-	"pidfile":           "take the line out: there is none",
+	"usedns":                          "take the line out: addresses have no names here",
+	"syslogfacility":                  "take the line out: the log goes to standard error",
+	"ciphers":                         tlsItself,
+	"macs":                            tlsItself,
+	"kexalgorithms":                   tlsItself,
+	"hostkeyalgorithms":               tlsItself,
+	"pubkeyacceptedalgorithms":        tlsItself,
+	"x11forwarding":                   leaveOut,
+	"printmotd":                       leaveOut,
+	"printlastlog":                    leaveOut,
+	"banner":                          leaveOut,
+	"pidfile":                         leaveOut,
 }
 
 // flagOf is the daemon's flag that a line sets.
