@@ -29,7 +29,7 @@ import (
 	"minissh/protocol/transport"
 )
 
-// Options are a daemon's settings. Nothing in them changes after New.
+// Options are a daemon's settings. Nothing in them changes after New, but for Server.Change.
 type Options struct {
 	access.Rules               // who may log in
 	HostKey      keys.Identity // its envelope is what clients see
@@ -85,6 +85,7 @@ func (o *Options) defaults() {
 // Server is a daemon at work.
 type Server struct {
 	opts     Options
+	begins   atomic.Pointer[Options] // those that Change has changed are read here
 	log      *slog.Logger
 	tally    *logbook.Tally // logs refusals
 	identity atomic.Pointer[identity]
@@ -126,12 +127,11 @@ func New(opts Options) (*Server, error) {
 		handshakes: transport.NewTurns(max(1, runtime.GOMAXPROCS(0)/2)),
 		host: service.Host{
 			StopGrace: opts.StopGrace, HelperStart: opts.HelperStart, HelperGrace: opts.HelperGrace,
-			Log: opts.Log, Tally: tally, Subsystems: opts.Subsystems,
-			Stopping: stopping, Forwarding: opts.Forwarding,
-			GatewayPorts: opts.GatewayPorts, NoAgents: opts.NoAgents,
+			Log: opts.Log, Tally: tally, Stopping: stopping,
 		},
 		strangers: map[net.Conn]bool{},
 	}
+	s.Change(opts)
 	s.host.Hurried, s.hurry = context.WithCancel(context.Background())
 	s.desk = control.NewDesk(control.Config{
 		Account: opts.Account, Access: opts.Access, Sessions: s.sessions, StopGrace: opts.StopGrace,
@@ -140,6 +140,16 @@ func New(opts Options) (*Server, error) {
 	})
 	s.identity.Store(id)
 	return s, nil
+}
+
+// Change makes these of the options hold for what begins from now on: for sessions Hold, IdleTimeout
+// and MaxChannels; for channels, also of sessions that are there, Subsystems, Forwarding,
+// GatewayPorts and NoAgents. The others count for nothing.
+func (s *Server) Change(opts Options) {
+	opts.defaults()
+	s.begins.Store(&opts)
+	s.host.Permits.Store(&service.Permits{Subsystems: opts.Subsystems, Forwarding: opts.Forwarding,
+		GatewayPorts: opts.GatewayPorts, NoAgents: opts.NoAgents})
 }
 
 // Desk is where people can ask the daemon. Shutdown closes it, after everything else.

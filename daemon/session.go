@@ -20,15 +20,15 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 		return nil, err
 	}
 	who.Share = place.Share
-	visit := s.desk.NewVisit(who)
+	visit, opts := s.desk.NewVisit(who), s.begins.Load()
 	config := mux.Config{
-		Role: mux.Daemon, Channels: s.opts.MaxChannels, Budget: place.Windows(), Label: visit,
+		Role: mux.Daemon, Channels: opts.MaxChannels, Budget: place.Windows(), Label: visit,
 		Sharer: place.User(),
 		Accept: func(ch *mux.Channel) { s.serve(ch, who, visit) },
 	}
 	var session *mux.Session
-	if s.opts.Hold > 0 {
-		config.Resend, config.Hold, config.Killed = resendMost, s.opts.Hold, s.opts.killed
+	if opts.Hold > 0 {
+		config.Resend, config.Hold, config.Killed = resendMost, opts.Hold, s.opts.killed
 		w := &wait{s: s, place: place, visit: visit, user: who.User}
 		config.Waits = func(waiting *mux.Waiting) { w.begins(session, waiting) }
 		config.Comes = w.ends
@@ -37,7 +37,7 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 	stopWatch := func() {}
 	config.Gone = func() { stopWatch(); place.Leave() }
 	session = mux.New(config)
-	stopWatch = expireIdle(session, who, s.opts.IdleTimeout, s.log)
+	stopWatch = expireIdle(session, who, opts.IdleTimeout, s.log)
 	return session, nil
 }
 

@@ -220,7 +220,7 @@ func (how serving) live(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := daemon.New(daemon.Options{
+	options := daemon.Options{
 		Rules: access.Rules{
 			Account: set.account, Access: admits, RefusalTime: set.refusalTime(),
 			PenaltyExempt: set.exempt,
@@ -233,10 +233,9 @@ func (how serving) live(c *cli.Context) error {
 		SocketMode: set.socketMode,
 		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"),
 		ShutdownGrace: c.Duration("shutdown-grace"),
-		MaxChannels:   c.Int("max-channels"), IdleTimeout: c.Duration("idle-timeout"),
-		Hold: set.hold, Subsystems: set.subsystems, Forwarding: set.forwarding,
-		GatewayPorts: set.gatewayPorts, NoAgents: c.String("allow-agent-forwarding") == "no",
-	})
+	}
+	set.changing(c, &options)
+	server, err := daemon.New(options)
 	if err != nil {
 		return err
 	}

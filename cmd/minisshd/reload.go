@@ -14,11 +14,12 @@ import (
 	"minissh/protocol/keys"
 )
 
-// changeable are the flags that a running daemon can take on anew, for the logins to come. The
+// changeable are the flags that a running daemon can take on anew, for what begins from now on. The
 // others wait for a new daemon.
 var changeable = []string{"allow-users", "deny-users", "allow-groups", "deny-groups",
 	"permit-root", "authorized-keys", "trusted-user-ca", "revoked-keys",
-	"permit-user-environment", "host-key", "host-certificate"}
+	"permit-user-environment", "host-key", "host-certificate", "hold", "idle-timeout",
+	"max-channels", "subsystem", "allow-forwarding", "gateway-ports", "allow-agent-forwarding"}
 
 // reloading is what SIGHUP reads again.
 type reloading struct {
@@ -38,6 +39,13 @@ func held(c *cli.Context) map[string]string {
 		all[f.Names()[0]] = fmt.Sprintf("%q", valuesOf(c, f))
 	}
 	return all
+}
+
+// changing are the options that a running daemon can change.
+func (s *settings) changing(c *cli.Context, to *daemon.Options) {
+	to.MaxChannels, to.IdleTimeout = c.Int("max-channels"), c.Duration("idle-timeout")
+	to.Hold, to.Subsystems, to.Forwarding = s.hold, s.subsystems, s.forwarding
+	to.GatewayPorts, to.NoAgents = s.gatewayPorts, c.String("allow-agent-forwarding") == "no"
 }
 
 // reload reads the files of settings and the host key. What cannot be read stays as it was.
@@ -84,6 +92,9 @@ func (r *reloading) settings() error {
 		return conf.located(err)
 	}
 	r.set, r.conf = set, conf
+	var options daemon.Options
+	set.changing(c, &options)
+	r.server.Change(options)
 	var taken, waiting []string
 	for name, value := range held(c) {
 		switch {
@@ -98,7 +109,7 @@ func (r *reloading) settings() error {
 	slices.Sort(taken)
 	slices.Sort(waiting)
 	if len(taken) > 0 {
-		r.log.Info("Changed settings hold for the logins to come", "settings",
+		r.log.Info("Changed settings hold from now on", "settings",
 			strings.Join(taken, " "))
 	}
 	if len(waiting) > 0 {

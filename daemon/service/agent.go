@@ -28,7 +28,7 @@ func (a agent) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 	if broken, ok := errors.AsType[*protocol.Violation](open.CheckAgent()); ok {
 		return refusal(broken.Code, broken.Message)
 	}
-	if h.NoAgents {
+	if h.Permits.Load().NoAgents {
 		return refusal(protocol.CodeServiceRefused,
 			"this daemon takes no agents (--allow-agent-forwarding)")
 	}

@@ -41,7 +41,7 @@ type group struct {
 	pid int
 	// connect, listen, lend and accept answer with a *protocol.Violation, or ctx's error.
 	connect func(ctx context.Context, to *protocol.Target) (net.Conn, error)
-	// listen is called once, before accept; gateway is Host.GatewayPorts. It gives the port.
+	// listen is called once, before accept; gateway is Permits.GatewayPorts. It gives the port.
 	listen func(ctx context.Context, on *protocol.Target, gateway string) (int, error)
 	// lend is listen for an agent (FO9): it gives the path of the socket that it has made.
 	lend   func(ctx context.Context) (string, error)
@@ -74,7 +74,7 @@ func (f forward) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	if open.Listen != nil || open.Accept {
 		return f.remote(h, ch, who)
 	}
-	if h.Forwarding != ForwardYes && h.Forwarding != ForwardLocal {
+	if how := h.Permits.Load().Forwarding; how != ForwardYes && how != ForwardLocal {
 		return refusal(protocol.CodeServiceRefused,
 			"this daemon makes no connections for clients (--allow-forwarding)")
 	}

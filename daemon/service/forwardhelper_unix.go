@@ -31,7 +31,7 @@ type forwardOrder struct {
 	Accept bool             `json:"accept,omitempty"`  // take what comes to the listener
 	GiveUp bool             `json:"give_up,omitempty"` // nobody wants this number's any more
 
-	Gateway string `json:"gateway,omitempty"` // with Listen: Host.GatewayPorts
+	Gateway string `json:"gateway,omitempty"` // with Listen: Permits.GatewayPorts
 }
 
 // forwardAnswer is what a helper says. A descriptor comes with it, or Port, or Path, unless Why
