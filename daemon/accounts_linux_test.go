@@ -233,11 +233,12 @@ func firstError(errs ...error) error {
 	return nil
 }
 
-// --allow-users, --deny-users and --permit-root decide; a file without %u or %h is root's alone.
+// --allow-users, --allow-groups and their like decide, and --permit-root; a file without %u or %h is
+// root's alone.
 func TestAccountsPolicy(t *testing.T) {
 	needAccounts(t)
 	key := newKey(t)
-	ann, bob := newAccount(t, key.Public), newAccount(t, key.Public)
+	ann, bob := newAccount(t, key.Public, "-G", "audio"), newAccount(t, key.Public)
 	file := filepath.Join(filepath.Dir(ann.Home), "keys") // which everybody could read
 	if err := os.WriteFile(file, ssh.MarshalAuthorizedKey(key.Public), 0o644); err != nil {
 		t.Fatal(err)
@@ -261,6 +262,10 @@ func TestAccountsPolicy(t *testing.T) {
 		{access.Policy{Allow: []string{ann.Name}}, access.DefaultAccountFiles, true, false, false},
 		{access.Policy{Deny: []string{ann.Name}}, access.DefaultAccountFiles, false, true, false},
 		{access.Policy{Allow: []string{accountPrefix + "*"}, Deny: []string{bob.Name}}, access.DefaultAccountFiles, true, false, false},
+		{access.Policy{AllowGroups: []string{"audi?"}}, access.DefaultAccountFiles, true, false, false},
+		{access.Policy{DenyGroups: []string{"audio"}}, access.DefaultAccountFiles, false, true, false},
+		{access.Policy{AllowGroups: []string{bob.Name}}, access.DefaultAccountFiles, false, true, false},
+		{access.Policy{Allow: []string{bob.Name}, AllowGroups: []string{"audio"}}, access.DefaultAccountFiles, false, false, false},
 	} {
 		log := newLogBuffer()
 		access, err := access.NewAccounts(root, c.policy, c.files, access.Trust{},

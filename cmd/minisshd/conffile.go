@@ -134,8 +134,8 @@ func readConf(path string, account process.Account) (list []setting, err error) 
 }
 
 // splitConf splits a line into words as sshd_config(5) does: blanks separate them, and a = may
-// follow the name; what is in '…' or "…" is one word; \ before a quote, a \ or a blank takes its meaning
-// away; # where a word could begin is a comment.
+// follow the name; what is in '…' or "…" is one word; \ before a quote, a \ or a blank takes its
+// meaning away; # where a word could begin is a comment.
 func splitConf(line string) (words []string, err error) {
 	line = strings.TrimSpace(line)
 	if strings.ContainsRune(line, 0) {
