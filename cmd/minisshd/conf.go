@@ -177,6 +177,13 @@ func (s *setting) valuesFor(f cli.Flag, account process.Account) ([]string, erro
 			}
 			values[i] = path
 		}
+		if socket, is := strings.CutPrefix(value, "unix:"); is && name == "listen" {
+			path, err := s.path(name, socket, account)
+			if err != nil {
+				return nil, err
+			}
+			values[i] = "unix:" + path
+		}
 		if name == "allow-forwarding" && value == "all" {
 			values[i] = "yes" // sshd's other word for it
 		}

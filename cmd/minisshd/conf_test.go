@@ -83,7 +83,7 @@ func counts(conf *configuration) map[string]string {
 func TestConfiguration(t *testing.T) {
 	conf, err := confOf(t, map[string][]string{"deny-users": {"eve"}},
 		"AllowUsers ann bob\nDenyUsers mallory\nhold 1h\nLoginGraceTime 2m\nannounce YES\n",
-		"allow-users carol\nHOLD 2h\nAllowTcpForwarding all\n"+
+		"allow-users carol\nHOLD 2h\nlisten :7422 unix:~/s\nAllowTcpForwarding all\n"+
 			"Subsystem sftp /usr/lib/sftp-server -f \"a b\"\nsubsystem x=none\n"+
 			"AuthorizedKeysFile .ssh/authorized_keys %h/k /etc/keys/%u\nHostKey ~/key\n")
 	if err != nil {
@@ -93,7 +93,7 @@ func TestConfiguration(t *testing.T) {
 		"announce": "true", "allow-forwarding": "yes",
 		"subsystem":       "sftp=/usr/lib/sftp-server -f 'a b' x=none",
 		"authorized-keys": "%h/.ssh/authorized_keys|%h/k|/etc/keys/%u",
-		"host-key":        "/home/me/key"}
+		"host-key":        "/home/me/key", "listen": ":7422|unix:/home/me/s"}
 	got := counts(conf)
 	for name := range daemonFlagsByName() {
 		if got[name] != want[name] {
@@ -110,6 +110,7 @@ func TestConfiguration(t *testing.T) {
 		"announce perhaps":         "a.conf:1: announce is yes or no, not \"perhaps\"",
 		"hold 1h\nhold 1h":         "a.conf:2: hold is set in line 1 already",
 		"config /etc/other":        "a.conf:1: config cannot be set in a file",
+		"listen unix:s":            "a.conf:1: listen: \"s\" is not an absolute path",
 		"host-key key":             "a.conf:1: host-key: \"key\" is not an absolute path",
 		"authorized-keys none":     "a.conf:1: authorized-keys: \"none\" is not an absolute path",
 		"match user ann":           "a.conf:1: \"match\" is a word of sshd_config",
