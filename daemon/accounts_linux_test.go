@@ -233,8 +233,8 @@ func firstError(errs ...error) error {
 	return nil
 }
 
-// --allow-users, --allow-groups and their like decide, and --permit-root; a file without %u or %h is
-// root's alone.
+// --allow-users, --allow-groups and their like decide, and --permit-root; a file without %u or %h
+// is root's alone.
 func TestAccountsPolicy(t *testing.T) {
 	needAccounts(t)
 	key := newKey(t)

@@ -143,8 +143,8 @@ func New(opts Options) (*Server, error) {
 }
 
 // Change makes these of the options hold for what begins from now on: for sessions Hold,
-// IdleTimeout and MaxChannels; for channels, also of sessions that are there, Subsystems, Forwarding,
-// GatewayPorts and NoAgents. The others count for nothing.
+// IdleTimeout and MaxChannels; for channels, also of sessions that are there, Subsystems,
+// Forwarding, GatewayPorts and NoAgents. The others count for nothing.
 func (s *Server) Change(opts Options) {
 	opts.defaults()
 	s.begins.Store(&opts)
