@@ -8,8 +8,6 @@ package lan_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -24,87 +22,26 @@ func TestMain(m *testing.M) { testhost.Main(m) }
 // network is the machines web1, web2 … with the addresses 192.0.2.1 and so on, and a bridge.
 type network struct {
 	*testhost.Place
-	t        *testing.T
-	bridge   *exec.Cmd
 	machines []*machine
 }
 
-// machine is a process that keeps a network and a name.
 type machine struct {
-	*network
-	name, address string
-	keeper        *exec.Cmd
+	*testhost.Machine
+	t *testing.T
 }
 
 func newNetwork(t *testing.T, count int) *network {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("not run: needs root")
+	n := &network{Place: testhost.New(t)}
+	names := make([]string, count)
+	for i := range names {
+		names[i] = fmt.Sprint("web", i+1)
 	}
-	testhost.Need(t, "ip")
-	testhost.Need(t, "nsenter")
-	n := &network{Place: testhost.New(t), t: t}
-	n.bridge = n.keeper()
-	n.ip(n.bridge, "link add bridge type bridge")
-	n.ip(n.bridge, "link set bridge up")
-	for i := range count {
-		m := &machine{network: n, keeper: n.keeper(), name: fmt.Sprint("web", i+1),
-			address: fmt.Sprint("192.0.2.", i+1)}
-		n.ip(n.bridge, fmt.Sprint("link add port", i, " type veth peer name eth0 netns ",
-			m.keeper.Process.Pid))
-		n.ip(n.bridge, fmt.Sprint("link set port", i, " master bridge up"))
-		m.set("link set lo up")
-		m.set("link set eth0 up")
-		m.set("address add " + m.address + "/24 dev eth0")
-		m.named(m.name)
-		n.machines = append(n.machines, m)
+	for _, m := range n.Network(names...) {
+		n.machines = append(n.machines, &machine{m, t})
 	}
 	return n
 }
-
-// keeper starts a process that has a network and a host name of its own.
-func (n *network) keeper() *exec.Cmd {
-	n.t.Helper()
-	keeper := n.Command("cat")
-	keeper.SysProcAttr = &syscall.SysProcAttr{
-		Unshareflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS}
-	in, err := keeper.StdinPipe()
-	n.Must(err)
-	if err := keeper.Start(); err != nil {
-		n.t.Skip("not run: needs a network namespace: ", err)
-	}
-	n.t.Cleanup(func() { in.Close(); keeper.Wait() })
-	return keeper
-}
-
-// in prepares a process on a machine.
-func (n *network) in(keeper *exec.Cmd, argv ...string) *exec.Cmd {
-	at := fmt.Sprintf("/proc/%d/ns/", keeper.Process.Pid)
-	return n.Command("nsenter", append([]string{"--net=" + at + "net", "--uts=" + at + "uts",
-		"--"}, argv...)...)
-}
-
-func (n *network) ip(keeper *exec.Cmd, words string) {
-	n.t.Helper()
-	argv := append([]string{"ip"}, strings.Fields(words)...)
-	if out, err := n.in(keeper, argv...).CombinedOutput(); err != nil {
-		n.t.Fatalf("%v: %v\n%s", argv, err, out)
-	}
-}
-
-// set runs ip(8) on the machine.
-func (m *machine) set(words string) { m.t.Helper(); m.ip(m.keeper, words) }
-
-// named gives the machine a name.
-func (m *machine) named(name string) {
-	m.t.Helper()
-	if r := m.RunCmd(m.do("hostname", name)); r.Code != 0 {
-		m.t.Fatalf("hostname: %+v", r)
-	}
-}
-
-// do prepares a process on the machine.
-func (m *machine) do(argv ...string) *exec.Cmd { return m.in(m.keeper, argv...) }
 
 // alone has a daemon listen everywhere, without a control socket.
 var alone = []string{"--listen", ":7422", "--control", "none"}
@@ -115,13 +52,13 @@ func (m *machine) daemon(args ...string) *testhost.Daemon {
 		args = alone
 	}
 	m.t.Helper()
-	d := m.Start(m.do(append([]string{"minisshd", "--announce", "--cgroup", "none", "--host-key",
+	d := m.Start(m.Do(append([]string{"minisshd", "--announce", "--cgroup", "none", "--host-key",
 		m.keyFile(), "--authorized-keys", m.Path("authorized_keys")}, args...)...))
 	d.Out.Await(m.t, "\n")
 	return d
 }
 
-func (m *machine) keyFile() string { return m.Path(m.name + "_key") }
+func (m *machine) keyFile() string { return m.Path(m.Name + "_key") }
 
 // key makes the machine's host key, and returns the line of its public half.
 func (m *machine) key() string { return strings.TrimSpace(string(m.Key(m.keyFile()))) }
@@ -142,7 +79,7 @@ func (r row) String() string {
 // hosts is what minissh hosts lists on the machine.
 func (m *machine) hosts() (rows []row) {
 	m.t.Helper()
-	r := m.RunCmd(m.do("minissh", "hosts", "--json"))
+	r := m.RunCmd(m.Do("minissh", "hosts", "--json"))
 	if r.Code != 0 {
 		m.t.Fatalf("minissh hosts: %+v", r)
 	}
@@ -157,7 +94,7 @@ func (m *machine) hosts() (rows []row) {
 // sees waits until the machine finds exactly these.
 func (m *machine) sees(want ...string) {
 	m.t.Helper()
-	testend.Until(m.t, fmt.Sprintf("%s finds %q", m.name, want), func() bool {
+	testend.Until(m.t, fmt.Sprintf("%s finds %q", m.Name, want), func() bool {
 		var names []string
 		for _, r := range m.hosts() {
 			names = append(names, r.Name)
@@ -189,15 +126,15 @@ func TestFoundAndLost(t *testing.T) {
 	n.Write("authorized_keys", keys)
 	client.sees("web2")
 
-	n.machines[1].set("address del 192.0.2.2/24 dev eth0")
-	n.machines[1].set("address add 192.0.2.77/24 dev eth0")
+	n.machines[1].Set("address del 192.0.2.2/24 dev eth0")
+	n.machines[1].Set("address add 192.0.2.77/24 dev eth0")
 	testend.Until(t, "the new address is announced", func() bool {
 		rows := client.hosts()
 		return len(rows) == 1 && rows[0].Addresses[0] == "192.0.2.77"
 	})
-	n.machines[1].set("link set eth0 down")
+	n.machines[1].Set("link set eth0 down")
 	client.sees()
-	n.machines[1].set("link set eth0 up")
+	n.machines[1].Set("link set eth0 up")
 	client.sees("web2")
 }
 
@@ -224,7 +161,7 @@ func TestJudged(t *testing.T) {
 		"web4 7422 192.0.2.4 different web4"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	r := n.RunCmd(client.do("minissh", "hosts"))
+	r := n.RunCmd(client.Do("minissh", "hosts"))
 	for _, want := range []string{"KNOWN\nweb2  192.0.2.2  7422  SHA256:", "  yes\n",
 		"  as elsewhere\n", "  DIFFERENT\n"} {
 		if !strings.Contains(r.Out, want) {
@@ -235,16 +172,16 @@ func TestJudged(t *testing.T) {
 		t.Errorf("%s", r.Err)
 	}
 
-	r = n.RunCmd(client.do("minissh", "on", "@lan", "hostname"))
+	r = n.RunCmd(client.Do("minissh", "on", "@lan", "hostname"))
 	if r.Out != "web2: web2\n" || r.Code != 0 ||
 		!strings.Contains(r.Err, "left out: web3 (elsewhere), web4 (DIFFERENT)") {
 		t.Errorf("@lan: %+v", r)
 	}
 
 	testhost.Need(t, "ansible-inventory")
-	r = n.RunCmd(client.do("minissh", "hosts", "--ansible"))
+	r = n.RunCmd(client.Do("minissh", "hosts", "--ansible"))
 	file := n.Write("inventory", r.Out)
-	r = n.RunCmd(client.do("ansible-inventory", "-i", file, "--list"))
+	r = n.RunCmd(client.Do("ansible-inventory", "-i", file, "--list"))
 	var inventory struct {
 		Meta struct {
 			Hostvars map[string]struct {
@@ -261,7 +198,7 @@ func TestJudged(t *testing.T) {
 	}
 	// the host key is looked for under that name
 	testhost.Need(t, "ansible")
-	ansible := client.do("ansible", "-i", file, "all", "-m", "raw", "-a", "hostname")
+	ansible := client.Do("ansible", "-i", file, "all", "-m", "raw", "-a", "hostname")
 	ansible.Env = append(ansible.Env, "ANSIBLE_SSH_EXECUTABLE="+testhost.Bin+"/minissh",
 		"ANSIBLE_HOME="+n.Path("ansible"))
 	r = n.RunCmd(ansible)
@@ -274,7 +211,7 @@ func TestJudged(t *testing.T) {
 func TestSameName(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, 3)
-	n.machines[2].named("web2")
+	n.machines[2].Named("web2")
 	n.machines[1].daemon()
 	n.machines[2].daemon() // at the same time
 	n.machines[0].sees("web2", "web2-2")

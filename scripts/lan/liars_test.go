@@ -24,7 +24,7 @@ func (m *machine) onMachine(open func()) {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with this goroutine
-		file, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", m.keeper.Process.Pid))
+		file, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", m.Keeper.Process.Pid))
 		if err == nil {
 			defer file.Close()
 			err = unix.Setns(int(file.Fd()), unix.CLONE_NEWNET)
@@ -113,16 +113,16 @@ func TestLiar(t *testing.T) {
 	huge := slices.Repeat([]string{strings.Repeat("\x1b[2J", 60)}, 30)
 	flood := true
 	liar.lie(func(id uint16) (packets [][]byte) {
-		packets = append(packets, claim(id, "web2", stranger, liar.address),
-			claim(id, "\x1b[31mred\x07", stranger, liar.address),
-			claim(id, "a,b\nweb9 ansible_connection=local", stranger, liar.address),
-			claim(id, "huge", huge, liar.address),
-			claim(id, "short", []string{"hostkey=SHA256:\x1b[31m"}, liar.address))
+		packets = append(packets, claim(id, "web2", stranger, liar.Address),
+			claim(id, "\x1b[31mred\x07", stranger, liar.Address),
+			claim(id, "a,b\nweb9 ansible_connection=local", stranger, liar.Address),
+			claim(id, "huge", huge, liar.Address),
+			claim(id, "short", []string{"hostkey=SHA256:\x1b[31m"}, liar.Address))
 		for i := range 10_000 {
 			if !flood {
 				break
 			}
-			packets = append(packets, claim(id, fmt.Sprint("flood", i), stranger, liar.address))
+			packets = append(packets, claim(id, fmt.Sprint("flood", i), stranger, liar.Address))
 		}
 		flood = false
 		return packets
@@ -140,7 +140,7 @@ func TestLiar(t *testing.T) {
 	if len(rows) > 40 {
 		t.Errorf("%d rows", len(rows))
 	}
-	table := n.RunCmd(client.do("minissh", "hosts"))
+	table := n.RunCmd(client.Do("minissh", "hosts"))
 	for _, text := range []string{table.Out, table.Err} {
 		if strings.ContainsAny(text, "\x1b\x07") {
 			t.Errorf("raw bytes of a stranger: %q", text)
@@ -155,19 +155,19 @@ func TestLiar(t *testing.T) {
 		strings.Contains(table.Err, "web2 at 192.0.2.2") {
 		t.Errorf("%s", table.Err)
 	}
-	inventory := n.RunCmd(client.do("minissh", "hosts", "--ansible"))
+	inventory := n.RunCmd(client.Do("minissh", "hosts", "--ansible"))
 	for line := range strings.Lines(inventory.Out) {
 		if !strings.HasPrefix(line, "#") && line != "[minissh]\n" &&
 			!strings.HasPrefix(line, "web2 ansible_host=192.0.2.2 ") {
 			t.Errorf("the inventory has %q", line)
 		}
 	}
-	on := n.RunCmd(client.do("minissh", "on", "@lan", "hostname"))
+	on := n.RunCmd(client.Do("minissh", "on", "@lan", "hostname"))
 	if on.Out != "web2: web2\n" || strings.ContainsAny(on.Err, "\x1b\x07") {
 		t.Errorf("@lan: %+v", on)
 	}
 	// the honest daemon has kept its name, whatever was claimed
-	if r := n.RunCmd(client.do("minissh", "-o", "HostKeyAlias=[web2]:7422", "192.0.2.2",
+	if r := n.RunCmd(client.Do("minissh", "-o", "HostKeyAlias=[web2]:7422", "192.0.2.2",
 		"hostname")); r.Out != "web2\n" {
 		t.Errorf("%+v", r)
 	}

@@ -19,7 +19,7 @@ func (m *machine) python(program string) *testhost.Daemon {
 	if _, err := os.Stat(library); err != nil {
 		m.t.Skip("not run: needs " + library)
 	}
-	return m.Start(m.do("/usr/bin/python3", "-u", "-c", program))
+	return m.Start(m.Do("/usr/bin/python3", "-u", "-c", program))
 }
 
 const browser = `
@@ -58,7 +58,7 @@ func TestSeenByOthers(t *testing.T) {
 	watching.Out.Await(t, "browsing\n")
 	testhost.Need(t, "tshark")
 	capture := n.Path("packets")
-	dump := n.Start(n.machines[0].do(testhost.Need(t, "dumpcap"), "-q", "-i", "eth0", "-f",
+	dump := n.Start(n.machines[0].Do(testhost.Need(t, "dumpcap"), "-q", "-i", "eth0", "-f",
 		"udp port 5353", "-w", capture))
 	dump.Log.Await(t, "File: ")
 
@@ -120,11 +120,11 @@ func (m *machine) avahi() (environment []string) {
 		`Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><listen>`+address+`</listen><policy context="default"><allow user="*"/><allow own="*"/>
 <allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>`)
-	bus := m.Start(m.do("dbus-daemon", "--nofork", "--print-address", "--config-file="+config))
+	bus := m.Start(m.Do("dbus-daemon", "--nofork", "--print-address", "--config-file="+config))
 	bus.Out.Await(m.t, "\n")
 	environment = []string{"DBUS_SYSTEM_BUS_ADDRESS=" + address}
 	// it writes /run/avahi-daemon/pid: of its own
-	daemon := m.do("unshare", "--mount", "sh", "-c",
+	daemon := m.Do("unshare", "--mount", "sh", "-c",
 		"mount -t tmpfs none /run && exec avahi-daemon --no-drop-root --no-chroot --no-rlimits "+
 			"--file "+m.Write("avahi.conf", "[server]\nuse-ipv6=no\n"))
 	daemon.Env = append(daemon.Env, environment...)
@@ -140,7 +140,7 @@ func TestBesideAvahi(t *testing.T) {
 	here := n.machines[0]
 	environment := here.avahi()
 	run := func(argv ...string) testhost.Ran {
-		cmd := here.do(argv...)
+		cmd := here.Do(argv...)
 		cmd.Env = append(cmd.Env, environment...)
 		return n.RunCmd(cmd)
 	}
@@ -173,7 +173,7 @@ func TestBesideAvahi(t *testing.T) {
 	}
 
 	// what avahi publishes is found, also by the machine itself
-	publish := here.do("avahi-publish", "-s", "by avahi", "_minissh._tcp", "7498",
+	publish := here.Do("avahi-publish", "-s", "by avahi", "_minissh._tcp", "7498",
 		"hostkey=SHA256:"+strings.Repeat("A", 43))
 	publish.Env = append(publish.Env, environment...)
 	n.Start(publish).Log.Await(t, "Established under name 'by avahi'")
@@ -192,10 +192,10 @@ func TestNotBeyondTheLink(t *testing.T) {
 	here, there := n.machines[0], n.machines[1]
 	there.daemon()
 	here.sees("web2")
-	here.set("address add 198.51.100.1/32 dev lo")
-	there.set("route add 198.51.100.1 via 192.0.2.1")
+	here.Set("address add 198.51.100.1/32 dev lo")
+	there.Set("route add 198.51.100.1 via 192.0.2.1")
 	ask := func(from string) testhost.Ran {
-		return n.RunCmd(here.do("dig", "-b", from, "+time=1", "+tries=1", "+short", "-p", "5353",
+		return n.RunCmd(here.Do("dig", "-b", from, "+time=1", "+tries=1", "+short", "-p", "5353",
 			"@192.0.2.2", "_minissh._tcp.local", "PTR"))
 	}
 	if r := ask("192.0.2.1"); r.Out != "web2._minissh._tcp.local.\n" {

@@ -4,7 +4,6 @@ package lan_test
 
 import (
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,15 +29,6 @@ func recipe(t *testing.T) (admin, each string) {
 	return blocks[0], blocks[1]
 }
 
-// asRoot prepares a shell on the machine, with a home of its own in place of root's.
-func (m *machine) asRoot(script string) *exec.Cmd {
-	home := m.Path("home-" + m.name)
-	m.Must(os.MkdirAll(home, 0o700))
-	cmd := m.do("unshare", "--mount", "sh", "-c", "mount --bind "+home+" /root && cd && "+script)
-	cmd.Env = append(cmd.Env, "HOME=/root", "XDG_RUNTIME_DIR=")
-	return cmd
-}
-
 var aCode = regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]`)
 
 // The recipe for many new machines, with its own commands: in one sitting the administrator's
@@ -49,12 +39,12 @@ func TestThirtyMachines(t *testing.T) {
 	testhost.Need(t, "ssh-keygen")
 	onAdmin, onEach := recipe(t)
 	admin := n.machines[0]
-	if r := n.RunCmd(admin.asRoot("mkdir -m 700 .ssh && ssh-keygen -q -t ed25519 -N '' -f " +
+	if r := n.RunCmd(admin.AsRoot("mkdir -m 700 .ssh && ssh-keygen -q -t ed25519 -N '' -f " +
 		".ssh/id_ed25519")); r.Code != 0 {
 		t.Fatalf("%+v", r)
 	}
 	// of root's daemon, which would change what is root's on this machine, only what it must
-	pair := n.Start(admin.asRoot(strings.Replace(onAdmin, "minisshd pair", "exec minisshd pair "+
+	pair := n.Start(admin.AsRoot(strings.Replace(onAdmin, "minisshd pair", "exec minisshd pair "+
 		"--cgroup none --control "+n.Path("control")+" --pair-by-users no", 1)))
 	pair.Out.Await(t, "Host key here")
 	codes := aCode.FindAllString(pair.Out.String(), -1)
@@ -71,25 +61,25 @@ func TestThirtyMachines(t *testing.T) {
 		script := strings.NewReplacer("alice@", "root@", "minissh pair ", "echo "+codes[i]+
 			" | minissh pair ", "minisshd ", "exec minisshd --cgroup none --control none ").
 			Replace("set -e\n" + onEach)
-		d := n.Start(m.asRoot(script))
+		d := n.Start(m.AsRoot(script))
 		testend.Until(t, "the new machine serves: "+d.Log.String(), func() bool {
 			return strings.Contains(d.Out.String(), "listening on")
 		})
 	}
 	var out testhost.Ran
 	testend.Until(t, "the administrator's machine knows both", func() bool {
-		out = n.RunCmd(admin.asRoot("minissh hosts --ansible"))
+		out = n.RunCmd(admin.AsRoot("minissh hosts --ansible"))
 		return strings.Contains(out.Out, "\nweb2 ansible_host=192.0.2.2 ") &&
 			strings.Contains(out.Out, "\nweb3 ansible_host=192.0.2.3 ")
 	})
 	for _, m := range n.machines[1:] {
-		r := n.RunCmd(admin.asRoot("minissh -o BatchMode=yes -o HostKeyAlias=[" + m.name +
-			"]:7422 " + m.address + " hostname"))
-		if r.Out != m.name+"\n" {
+		r := n.RunCmd(admin.AsRoot("minissh -o BatchMode=yes -o HostKeyAlias=[" + m.Name +
+			"]:7422 " + m.Address + " hostname"))
+		if r.Out != m.Name+"\n" {
 			t.Errorf("%+v", r)
 		}
 		// the other way, there is nothing but that one command
-		r = n.RunCmd(m.asRoot("minissh root@192.0.2.1 id </dev/null"))
+		r = n.RunCmd(m.AsRoot("minissh root@192.0.2.1 id </dev/null"))
 		if !strings.HasPrefix(r.Out, "ssh-ed25519 ") {
 			t.Errorf("%+v", r)
 		}

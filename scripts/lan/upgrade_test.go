@@ -29,12 +29,12 @@ func TestUpgradeIsNotSeen(t *testing.T) {
 	d := m.daemon("--listen", ":7422", "--supervisor", "yes", "--control", control)
 	watching.Out.Await(t, "added web2.")
 
-	session := client.do("minissh", "192.0.2.2", "echo started; read line; echo over")
+	session := client.Do("minissh", "192.0.2.2", "echo started; read line; echo over")
 	in, err := session.StdinPipe()
 	n.Must(err)
 	s := n.Start(session)
 	s.Out.Await(t, "started\n")
-	if r := n.RunCmd(m.do("minisshd", "upgrade", "--control", control)); r.Code != 0 {
+	if r := n.RunCmd(m.Do("minisshd", "upgrade", "--control", control)); r.Code != 0 {
 		t.Fatalf("%+v", r)
 	}
 	d.Log.Await(t, "Another daemon serves from now on")
@@ -70,10 +70,10 @@ func TestNotOnLoopback(t *testing.T) {
 func TestNetworkComesLater(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, 2)
-	n.machines[1].set("link set eth0 down")
+	n.machines[1].Set("link set eth0 down")
 	d := n.machines[1].daemon()
 	d.Log.Await(t, "cannot be announced for now")
-	n.machines[1].set("link set eth0 up")
+	n.machines[1].Set("link set eth0 up")
 	n.machines[0].sees("web2")
 	if said := strings.Count(d.Log.String(), "cannot be announced"); said != 1 {
 		t.Errorf("said %d times: %s", said, d.Log)
