@@ -97,7 +97,7 @@ func TestFlagsInREADMEs(t *testing.T) {
 		known.Write(text)
 	}
 	flag := regexp.MustCompile(`(?:^|[\s\x60(|])--([a-z][a-z-]+)`)
-	peers := []string{"jumphost"} // in the table beside other programs
+	peers := []string{"jumphost", "termseq"} // options of other programs
 	// other programs' own lines, which scripts/engines runs
 	engines := regexp.MustCompile(`(?s)<!-- engines: begin -->.*?<!-- engines: end -->`)
 	for _, name := range []string{"README.md", "cmd/minissh/README.md", "cmd/minisshd/README.md"} {

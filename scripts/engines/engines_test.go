@@ -8,6 +8,7 @@ package engines_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,30 +70,45 @@ func (c *cluster) add(name, text string) { c.Write(name, c.Read(name)+text) }
 // nothingIsLeft has the test fail if, after the daemons, anything goes on running on a machine.
 func (c *cluster) nothingIsLeft(machines []*testhost.Machine) {
 	c.t.Cleanup(func() {
-		own := map[string]string{} // a network's name: the process that keeps it
-		for _, m := range machines {
-			keeper := fmt.Sprintf("/proc/%d", m.Keeper.Process.Pid)
-			network, err := os.Readlink(keeper + "/ns/net")
-			c.Must(err)
-			own[network] = keeper
-		}
 		testend.Until(c.t, "nothing runs on the machines", func() bool {
-			processes, err := filepath.Glob("/proc/[0-9]*")
-			c.Must(err)
-			for _, process := range processes {
-				network, _ := os.Readlink(process + "/ns/net")
-				if keeper, ok := own[network]; ok && keeper != process {
-					return false
-				}
-			}
-			return true
+			return c.running("", machines...) == 0
 		})
 	})
+}
+
+// running counts the processes on machines whose command line begins so, without those that keep
+// the machines.
+func (c *cluster) running(begin string, machines ...*testhost.Machine) (count int) {
+	c.t.Helper()
+	own := map[string]string{} // a network's name: the process that keeps it
+	for _, m := range machines {
+		keeper := fmt.Sprintf("/proc/%d", m.Keeper.Process.Pid)
+		network, err := os.Readlink(keeper + "/ns/net")
+		c.Must(err)
+		own[network] = keeper
+	}
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	c.Must(err)
+	for _, process := range processes {
+		network, _ := os.Readlink(process + "/ns/net") // not there any more: on no machine
+		keeper, ok := own[network]
+		line, _ := os.ReadFile(process + "/cmdline")
+		if ok && keeper != process && strings.HasPrefix(string(line), begin) {
+			count++
+		}
+	}
+	return count
 }
 
 // run types the README's line that begins so on admin. Changes are pairs of what is in it and what
 // the test has instead.
 func (c *cluster) run(begin string, changes ...string) testhost.Ran {
+	c.t.Helper()
+	return c.RunCmd(c.command(begin, changes...))
+}
+
+// command prepares what run runs.
+func (c *cluster) command(begin string, changes ...string) *exec.Cmd {
 	c.t.Helper()
 	text, err := os.ReadFile("../../cmd/minissh/README.md")
 	c.Must(err)
@@ -102,11 +118,11 @@ func (c *cluster) run(begin string, changes ...string) testhost.Ran {
 	for line := range strings.Lines(rest) {
 		if strings.HasPrefix(line, "    "+begin) {
 			script := strings.NewReplacer(changes...).Replace(strings.TrimSpace(line))
-			return c.RunCmd(c.admin.AsRoot(script))
+			return c.admin.AsRoot(script)
 		}
 	}
 	c.t.Fatalf("no line of the README begins with %q", begin)
-	return testhost.Ran{}
+	return nil
 }
 
 // has compares a result with the exit code and with lines that it has, each once.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 )
 
@@ -94,6 +95,29 @@ func TestParallel(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Ctrl-C stops the jobs on the hosts, too, if parallel kills its minissh: a TERM, which it begins
+// with otherwise, reaches what parallel itself runs there, and that ends without its job.
+func TestParallelInterrupted(t *testing.T) {
+	t.Parallel()
+	testhost.Need(t, "parallel")
+	c := newCluster(t, star)
+	c.add("home-admin/1.log", "")
+	c.add("home-admin/2.log", "")
+	cmd := c.command("parallel ", "gzip -k {}", "'sleep 1000; : {}'", "parallel ",
+		"exec parallel --termseq KILL,25 ")
+	parallel := c.Start(cmd)
+	sleeps := func(count int) {
+		t.Helper()
+		testend.Until(t, fmt.Sprint(count, " jobs run"), func() bool {
+			return c.running("sleep\x001000\x00", c.web...) == count
+		})
+	}
+	sleeps(2)
+	cmd.Process.Signal(os.Interrupt)
+	<-parallel.Done
+	sleeps(0)
 }
 
 // Six processes on three machines add up their ranks and say where they are.
