@@ -16,6 +16,9 @@ func TestGroupNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all = slices.DeleteFunc(all, func(a Account) bool {
+		return a.UID >= 1000 && a.UID < 65534 // other tests make some, and remove them
+	})
 	for _, acct := range all[:min(len(all), 50)] {
 		acct, err := withGroups(t.Context(), acct)
 		if err != nil {
