@@ -103,10 +103,10 @@ func TestHungFilesKeepNobodyElseWaiting(t *testing.T) {
 				ended <- err
 			}()
 		}
+		time.Sleep(2 * readersWait) // until those that hang have their helpers
 		synctest.Wait()
 		honest := func(most time.Duration) {
 			t.Helper()
-			synctest.Wait() // until the helper of a login before is free
 			if took, err := logIn(t.Context(), k, honestUID); err != nil || took > most {
 				t.Errorf("another account's login took %v, %v", took, err)
 			}
