@@ -88,7 +88,7 @@ func TestStalledOutput(t *testing.T) {
 	r, w, err := os.Pipe()
 	f.Must(err)
 	defer r.Close()
-	cmd := f.Command("minissh", "on", "h[1-3]", "echo x >>"+f.Path("began")+"; exec yes")
+	cmd := f.Command("minissh", "on", "h[1-3]", "echo x >>"+f.Path("began")+"; exec yes stalled")
 	errs, err := cmd.StderrPipe()
 	f.Must(err)
 	cmd.Stdout = w
@@ -103,7 +103,7 @@ func TestStalledOutput(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 143 {
 		t.Errorf("exit code %d: %s", code, said)
 	}
-	f.none("yes")
+	f.none("yes stalled")
 }
 
 // none waits until none of a daemon's commands of this name runs.
