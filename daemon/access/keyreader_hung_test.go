@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"minissh/daemon/process"
+	"minissh/protocol/testend"
 )
 
 // fakeHelpers stand for helpers that ask a file server.
@@ -103,7 +104,10 @@ func TestHungFilesKeepNobodyElseWaiting(t *testing.T) {
 				ended <- err
 			}()
 		}
-		time.Sleep(2 * readersWait) // until those that hang have their helpers
+		synctest.Wait()
+		testend.Until(t, "those that hang have helpers", func() bool {
+			return f.started.Load() == 6
+		})
 		synctest.Wait()
 		honest := func(most time.Duration) {
 			t.Helper()
