@@ -223,10 +223,18 @@ func known() (*groups.Groups, error) {
 		map[string]func() (string, error){lanGroup: askLAN})
 }
 
+// bracketed is an IPv6 address as it comes before a port elsewhere.
+var bracketed = regexp.MustCompile(`\[[0-9A-Fa-f]*:[0-9A-Fa-f:.%a-z]*\]`)
+
 const hostsHint = "minissh hosts -e HOSTS shows what an expression means"
 
 // expand reads an expression of hosts, with groups.
 func expand(expression string) (*nodeset.Set, error) {
+	if six := bracketed.FindString(expression); six != "" {
+		return nil, &report.Failure{What: fmt.Sprintf("%s: brackets are for several names here",
+			protocol.Quote(six)), Advice: "an IPv6 address comes without them, and its port from " +
+			"-p or the configuration"}
+	}
 	known := sync.OnceValues(known)
 	set, err := nodeset.Parse(expression, func(name string) (string, error) {
 		g, err := known()

@@ -97,6 +97,7 @@ func TestOn(t *testing.T) {
 		{"--timeout 1 h1 sleep 1000", 1, "h1 (1): stopped at the time limit"},
 		{"h1", 255, "needs a command"},
 		{"h[1 true", 255, "bracket"},
+		{"[::1]:7422 true", 255, "an IPv6 address comes without them"},
 		{"-x h1 h1 true", 255, "no host is left"},
 		{"@nobody true", 255, "there is no group"},
 		{"-t h1 true", 255, "-t does not go together"},
