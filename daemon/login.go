@@ -15,6 +15,7 @@ import (
 	"minissh/daemon/access"
 	"minissh/daemon/control"
 	"minissh/daemon/logbook"
+	"minissh/daemon/pam"
 	"minissh/protocol"
 	"minissh/protocol/keys"
 	"minissh/protocol/mux"
@@ -70,6 +71,7 @@ type arrival struct {
 	conn *transport.Conn
 	key  ssh.PublicKey // nil on a Unix socket, whose uid counts
 	who  *access.Client
+	pam  *pam.Session // opened for a session that is not there yet; nil: there is none
 }
 
 // turnAway says "too many connections" (CA4) to a few at a time; the others are just closed.
@@ -141,6 +143,10 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 	case err != nil:
 		return nil, nil, a.refused(hello, err)
 	}
+	if err := a.askPAM(hello); err != nil {
+		return nil, nil, err
+	}
+	defer a.closePAM()
 	session, err := a.attach(hello)
 	for err != nil && a.s.guard.GiveWay(a.who, err) {
 		session, err = a.attach(hello)
@@ -158,7 +164,11 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 // attach finds or makes the session.
 func (a *arrival) attach(hello *protocol.Hello) (*mux.Session, error) {
 	return a.s.sessions.Attach(a.who.Owner, hello, func() (*mux.Session, error) {
-		return a.s.newSession(a.who)
+		session, err := a.s.newSession(a.who, a.pam)
+		if err == nil {
+			a.pam = nil
+		}
+		return session, err
 	})
 }
 

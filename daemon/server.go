@@ -21,6 +21,7 @@ import (
 	"minissh/daemon/access"
 	"minissh/daemon/control"
 	"minissh/daemon/logbook"
+	"minissh/daemon/pam"
 	"minissh/daemon/service"
 	"minissh/daemon/supervise"
 	"minissh/protocol"
@@ -56,6 +57,8 @@ type Options struct {
 	// machine
 	GatewayPorts string
 	NoAgents     bool // programs here may not use a client's agent
+	// asked about every login of an account, and opens its session; nil: PAM is not asked
+	PAM *pam.Service
 
 	killed time.Duration // of a session whose client seems to be dead; 0: mux's own (RE4)
 }

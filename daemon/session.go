@@ -8,18 +8,21 @@ import (
 	"minissh/daemon/access"
 	"minissh/daemon/control"
 	"minissh/daemon/logbook"
+	"minissh/daemon/pam"
 	"minissh/daemon/service"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
 
-// newSession makes a client's session, if there is room for it.
-func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
+// newSession makes a client's session, if there is room for it. PAM's, if not nil, is closed at its
+// end.
+func (s *Server) newSession(who *access.Client, opened *pam.Session) (*mux.Session, error) {
 	place, err := s.guard.EnterSession(who)
 	if err != nil {
 		return nil, err
 	}
 	who.Share = place.Share
+	descends(who, opened)
 	visit, opts := s.desk.NewVisit(who), s.begins.Load()
 	config := mux.Config{
 		Role: mux.Daemon, Channels: opts.MaxChannels, Budget: place.Windows(), Label: visit,
@@ -35,7 +38,13 @@ func (s *Server) newSession(who *access.Client) (*mux.Session, error) {
 		config.Kept = place.Kept()
 	}
 	stopWatch := func() {}
-	config.Gone = func() { stopWatch(); place.Leave() }
+	config.Gone = func() {
+		stopWatch()
+		place.Leave()
+		if opened != nil {
+			opened.Close()
+		}
+	}
 	session = mux.New(config)
 	stopWatch = expireIdle(session, who, opts.IdleTimeout, s.log)
 	return session, nil
@@ -51,6 +60,9 @@ func (s *Server) serve(ch *mux.Channel, who *access.Client, visit *control.Visit
 	defer s.commands.Done()
 	open := ch.Request()
 	found, reason := service.Find(open.Service, who.Grant)
+	if reason == nil {
+		reason = service.Changes(open, who)
+	}
 	if reason == nil && s.isStopping() {
 		reason = stoppingReason()
 	}

@@ -47,13 +47,14 @@ var inside = map[string][]string{
 	"daemon/process/stage": {},
 	"daemon/process":       {"process/stage"},
 	"daemon/supervise":     {"process"},
+	"daemon/pam":           {"process/stage", "process"},
 	"daemon/announce":      {},
 	"daemon/access":        {"authorized", "logbook", "process"},
 	"daemon/sftp":          {},
 	"daemon/keeper":        {"process"},
 	"daemon/service":       {"authorized", "logbook", "process", "access", "sftp", "keeper"},
 	"daemon/control":       {"logbook", "process", "supervise", "access"},
-	"daemon": {"authorized", "logbook", "process", "supervise", "access", "service",
+	"daemon": {"authorized", "logbook", "process", "supervise", "pam", "access", "service",
 		"control"},
 }
 

@@ -107,6 +107,7 @@ func (k *check) run(c *cli.Context, set *settings) error {
 		k.say("users may pair for themselves, at %s (--pair-by-users no forbids it)",
 			control.RootsPairSocket())
 	}
+	k.pam(set)
 	admits, err := set.access(slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

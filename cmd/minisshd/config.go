@@ -73,6 +73,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 		AllowGroups: words(c.StringSlice("allow-groups")),
 		DenyGroups:  words(c.StringSlice("deny-groups")),
 		PermitRoot:  c.String("permit-root")}
+	if s.policy.PAM, err = s.asksPAM(c); err != nil {
+		return nil, err
+	}
 	if err := s.policy.Check(); err != nil {
 		return nil, err
 	}

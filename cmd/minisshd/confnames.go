@@ -27,6 +27,7 @@ var ofSshd = map[string]string{
 	"permituserenvironment": "permit-user-environment",
 	"revokedkeys":           "revoked-keys",
 	"trustedusercakeys":     "trusted-user-ca",
+	"usepam":                "pam",
 }
 
 // What is said about several words.
@@ -74,7 +75,6 @@ var otherwise = map[string]string{
 	"permitemptypasswords":            keysOnly,
 	"pubkeyauthentication":            "take the line out: keys are always accepted",
 	"strictmodes":                     "take the line out: modes are always checked",
-	"usepam":                          "take the line out: PAM is not asked",
 	"usedns":                          "take the line out: addresses have no names here",
 	"syslogfacility":                  "take the line out: the log goes to standard error",
 	"ciphers":                         tlsItself,

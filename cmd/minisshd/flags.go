@@ -96,6 +96,8 @@ func rootFlags() []cli.Flag {
 		text("permit-root", access.RootYes,
 			"as root: whether uid 0 may log in with a key: yes, no, "+
 				"or forced-commands-only", ""),
+		text("pam", "", "as root: whether PAM is asked about each login, and opens its session: "+
+			"yes or no", "yes in a program that was built with PAM"),
 		text("cgroup", "auto",
 			"as root: `DIRECTORY` of a cgroup below which each account's commands "+
 				"get one of their own; auto: the daemon's own, if systemd has delegated it; none",

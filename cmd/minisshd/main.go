@@ -229,6 +229,7 @@ func (how serving) live(c *cli.Context) error {
 			Shares: set.shares,
 		},
 		Generation: how.generation,
+		PAM:        set.pamService(log),
 		HostKey:    hostKey, Log: log, Software: software, KeyLog: keyLog,
 		SocketMode: set.socketMode,
 		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"),

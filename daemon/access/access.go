@@ -151,4 +151,6 @@ type Client struct {
 	// of its sessions: the fingerprint of the key that it shows in TLS (RE3, LO6), or "uid N"
 	Owner string
 	Share *Share // of its user, once it has a session
+	// MustChange says that the account's password has expired: nothing but changing it is allowed
+	MustChange bool
 }

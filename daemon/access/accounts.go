@@ -143,7 +143,7 @@ func (a *Accounts) judgement(ctx context.Context, acct process.Account) error {
 	if err := a.policy.Load().refuses(ctx, acct); err != nil {
 		return invalidUser{err}
 	}
-	if err := process.Closed(ctx, acct); err != nil {
+	if err := process.Closed(ctx, acct, a.policy.Load().PAM); err != nil {
 		return invalidUser{unlessItPasses(err)}
 	}
 	return nil

@@ -102,7 +102,7 @@ func (a *Accounts) search(ctx context.Context) string {
 func (a *Accounts) couldBe(ctx context.Context, name string) bool {
 	acct, err := process.LookupAccount(ctx, name)
 	if err != nil || a.policy.Load().refuses(ctx, acct) != nil ||
-		process.Closed(ctx, acct) != nil {
+		process.Closed(ctx, acct, a.policy.Load().PAM) != nil {
 		return false
 	}
 	reports, err := a.read(ctx, acct)

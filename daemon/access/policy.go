@@ -27,6 +27,9 @@ type Policy struct {
 	AllowGroups []string // patterns of names of groups; none: everybody
 	DenyGroups  []string // likewise; wins over AllowGroups
 	PermitRoot  string   // RootYes if ""; for every account with uid 0
+	// PAM is asked about every login, which is not done here: so which accounts are locked or
+	// expired is left to it
+	PAM bool
 }
 
 // Check finds what is wrong with a policy, and would be misunderstood: sshd's USER@HOST and !USER

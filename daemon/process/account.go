@@ -38,9 +38,9 @@ func (a Account) Dir() string {
 
 // Environment builds a command's environment from nothing, as sshd does: HOME, USER, LOGNAME,
 // SHELL, PATH, then TZ if the daemon has it, then the given pairs ("NAME=value"), a later one of
-// the same name replacing the earlier. Pairs without a name or with a NUL byte are left out; the
-// caller decides which names a client may set. On Windows the daemon's own environment comes first:
-// nothing runs there without it.
+// the same name replacing the earlier, and then what the account's Origin has. Pairs without a name
+// or with a NUL byte are left out; the caller decides which names a client may set. On Windows the
+// daemon's own environment comes first: nothing runs there without it.
 func Environment(acct Account, extra ...string) []string {
 	path := userPath
 	if acct.UID == 0 {
@@ -52,7 +52,11 @@ func Environment(acct Account, extra ...string) []string {
 	}
 	var env []string
 	at := make(map[string]int)
-	for _, pair := range append(pairs, extra...) {
+	pairs = append(pairs, extra...)
+	if who := acct.Credential; who != nil && who.Origin != nil {
+		pairs = append(pairs, who.Origin.Environment()...)
+	}
+	for _, pair := range pairs {
 		name, _, ok := strings.Cut(pair, "=")
 		if !ok || name == "" || strings.IndexByte(pair, 0) >= 0 {
 			continue

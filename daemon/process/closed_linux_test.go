@@ -97,10 +97,10 @@ func TestNologinFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := Closed(t.Context(), ann); (err != nil) != there {
+		if err := Closed(t.Context(), ann, false); (err != nil) != there {
 			t.Errorf("%v: %v", there, err)
 		}
-		if err := Closed(t.Context(), root); err != nil {
+		if err := Closed(t.Context(), root, false); err != nil {
 			t.Error(err)
 		}
 	}

@@ -42,8 +42,12 @@ func (e *ClosedError) Hint() string { return e.Advice }
 // means no password, locks nobody out); it has expired (chage -E); or /etc/nologin exists. The
 // error is nil if the account is open, a *ClosedError unless the reason is /etc/nologin, which is
 // about a time and not about the account, or what made this impossible to find out: then too nobody
-// may log in. Only root can see all that.
-func Closed(ctx context.Context, acct Account) error {
+// may log in. Only root can see all that. If PAM is asked as well, it knows about everything but
+// the shell, as with sshd.
+func Closed(ctx context.Context, acct Account, asksPAM bool) error {
+	if asksPAM {
+		return closedByShell(ctx, acct)
+	}
 	if acct.UID != 0 {
 		for _, file := range nologinFiles {
 			if _, err := os.Stat(file); err == nil {

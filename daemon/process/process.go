@@ -43,12 +43,15 @@ type Spec struct {
 	// our end of its socket, set by the start; nil: it has none; see StartSocket
 	socket **net.UnixConn
 	own    bool // the program and its directory are the daemon's own: nobody else chose them
+	lasts  bool // it outlives its Origin's session
 }
 
 // Credential names the ids a command runs with.
 type Credential struct {
 	UID, GID uint32
 	Groups   []uint32 // supplementary groups; none if empty
+	// Origin, if not nil, is what its processes descend from (Linux).
+	Origin Origin
 }
 
 // How says in which way a command ended.

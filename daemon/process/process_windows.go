@@ -302,7 +302,7 @@ func (e *ClosedError) Error() string { return e.Why }
 func (e *ClosedError) Hint() string { return e.Advice }
 
 // Closed says that it does not know: no other accounts are served on Windows.
-func Closed(context.Context, Account) error { return errors.ErrUnsupported }
+func Closed(context.Context, Account, bool) error { return errors.ErrUnsupported }
 
 // terminal does not exist on Windows.
 type terminal struct{}

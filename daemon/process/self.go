@@ -56,6 +56,17 @@ func StartSelf(acct Account, verb string, args ...string) (*Process, error) {
 	return Start(spec)
 }
 
+// StartLasting is StartSelf for a helper that may outlive the client's session: if the account has
+// an Origin, that stays as long as the helper.
+func StartLasting(acct Account, verb string) (*Process, error) {
+	spec, err := selfSpec(acct, verb)
+	if err != nil {
+		return nil, err
+	}
+	spec.lasts = true
+	return Start(spec)
+}
+
 func selfSpec(acct Account, verb string, args ...string) (Spec, error) {
 	self, err := selfPath()
 	if err != nil {

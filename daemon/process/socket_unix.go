@@ -22,6 +22,20 @@ func StartSocket(acct Account, verb string, args ...string) (*Process, *net.Unix
 	if err != nil {
 		return nil, nil, err
 	}
+	return startSocket(spec)
+}
+
+// StartLastingSocket is StartSocket for a helper that may outlive the session: see StartLasting.
+func StartLastingSocket(acct Account, verb string) (*Process, *net.UnixConn, error) {
+	spec, err := selfSpec(acct, verb)
+	if err != nil {
+		return nil, nil, err
+	}
+	spec.lasts = true
+	return startSocket(spec)
+}
+
+func startSocket(spec Spec) (*Process, *net.UnixConn, error) {
 	spec.socket = new(*net.UnixConn)
 	p, err := Start(spec)
 	if err != nil {

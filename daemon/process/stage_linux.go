@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -20,16 +21,22 @@ const hasStages = true
 // startStaged starts a command through a stage.
 func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 	fail := func(err error) (*Process, error) { return nil, &StartError{"start", spec.Path, err} }
-	turn, err := awaitTurn(ctx, spec.Credential.UID)
+	who := spec.Credential
+	if !spec.own { // a helper has had its turn (Turn)
+		turn, err := awaitTurn(ctx, who.UID)
+		if err != nil {
+			return fail(err)
+		}
+		defer turn()
+	}
+	starts, err := beginStart(who.UID)
 	if err != nil {
 		return fail(err)
 	}
-	defer turn()
-	starts, err := beginStart(spec.Credential.UID)
-	if err != nil {
-		return fail(err)
+	cgroup, left := "", func() {}
+	if who.Origin == nil || !who.Origin.Placed() {
+		cgroup, left, err = cgroups.enter(who.UID)
 	}
-	cgroup, left, err := cgroups.enter(spec.Credential.UID)
 	if err != nil {
 		starts()
 		return fail(err)
@@ -43,7 +50,7 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 	defer pipes.closeTheirs()
 	started := time.Now()
 	for {
-		p, line, waited, err := takeStage(cgroup)
+		p, line, waited, err := takeStage(cgroup, spec)
 		if err != nil {
 			pipes.closeOurs()
 			ended()
@@ -94,28 +101,26 @@ func (s Spec) order(pipes *pipeSet, cgroup string) *stage.Order {
 		Keyring: s.Credential.UID != 0, Unspare: spared(), PWD: s.ReportDir, Search: s.Search,
 		Dir: s.Dir, DirElse: s.DirElse, Path: s.Path, Args: s.Args, Env: s.withoutPWD(),
 	}
+	from := s.Credential.Origin
+	if from != nil {
+		o.Keyring, o.Limits = false, from.Limits()
+	}
+	if s.own { // those would end a Go program
+		o.Limits = slices.DeleteFunc(slices.Clone(o.Limits), stage.Limit.OfMemory)
+	}
 	if pipes.tty != nil {
 		o.Terminal = uint32(1 + pipes.ctty)
 		o.Env = append(o.Env[:len(o.Env):len(o.Env)], "SSH_TTY="+pipes.tty.name)
 	}
-	if cgroup != "" && cgroups.v1 {
+	if cgroup != "" && (cgroups.v1 || from != nil) { // clone3(2) knows no CLONE_PARENT
 		o.Cgroup = cgroup + "/cgroup.procs"
 	}
 	return o
 }
 
-// forkStage starts a stage in a cgroup of v2, if not "". The stage awaits its order at line's other
-// end.
-func forkStage(cgroup string) (p *Process, line *os.File, err error) {
-	self, err := selfPath()
-	if err != nil {
-		return nil, nil, err
-	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer null.Close()
+// forkStage starts a stage, from an Origin if not nil, in a cgroup of v2, if not "". The stage
+// awaits its order at line's other end.
+func forkStage(cgroup string, from Origin, lasts bool) (p *Process, line *os.File, err error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, err
@@ -123,24 +128,42 @@ func forkStage(cgroup string) (p *Process, line *os.File, err error) {
 	defer unix.Close(ends[1])
 	unix.SetNonblock(ends[0], true)
 	line = os.NewFile(uintptr(ends[0]), "stage")
-	attr := &syscall.ProcAttr{
-		Dir: rootDir, Env: []string{}, Files: []uintptr{null.Fd(), null.Fd(), null.Fd(),
-			uintptr(ends[1])},
-		Sys: &syscall.SysProcAttr{Setsid: true},
+	p = &Process{done: make(chan struct{})}
+	sys := &syscall.SysProcAttr{}
+	p.sys.prepare(sys)
+	if from != nil {
+		p.PID, p.sys.pidfd, err = from.Fork(ends[1], lasts)
+	} else {
+		var placed func()
+		if placed, err = cgroups.into(cgroup, sys); err == nil {
+			p.PID, err = ForkStage(ends[1], sys)
+			placed()
+		}
 	}
-	placed, err := cgroups.into(cgroup, attr.Sys)
 	if err != nil {
 		line.Close()
 		return nil, nil, err
 	}
-	defer placed()
-	p = &Process{done: make(chan struct{})}
-	p.sys.prepare(attr.Sys)
-	if p.PID, err = syscall.ForkExec(self, []string{os.Args[0], stage.Mark}, attr); err != nil {
-		line.Close()
-		return nil, nil, err
-	}
 	return p, line, nil
+}
+
+// ForkStage starts this program as a stage that leads a kernel session, in the root directory, with
+// a socket for its order and nothing else.
+func ForkStage(socket int, sys *syscall.SysProcAttr) (pid int, err error) {
+	self, err := selfPath()
+	if err != nil {
+		return 0, err
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer null.Close()
+	sys.Setsid = true
+	return syscall.ForkExec(self, []string{os.Args[0], stage.Mark}, &syscall.ProcAttr{
+		Dir: rootDir, Env: []string{}, Sys: sys,
+		Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), uintptr(socket)},
+	})
 }
 
 // converse gives a stage its order with the command's descriptors, and learns how far it gets. The
@@ -244,8 +267,12 @@ func (s waitingStage) end() {
 }
 
 // takeStage returns a stage that has waited, or a new one. One that begins in a cgroup of v2 is
-// always new: moving a process costs more than starting one.
-func takeStage(cgroup string) (p *Process, line *os.File, waited bool, err error) {
+// always new: moving a process costs more than starting one. So is one with an Origin.
+func takeStage(cgroup string, spec Spec) (p *Process, line *os.File, waited bool, err error) {
+	if from := spec.Credential.Origin; from != nil {
+		p, line, err = forkStage("", from, spec.lasts)
+		return p, line, false, err
+	}
 	begins := cgroup != "" && !cgroups.v1
 	ready.Lock()
 	if n := len(ready.stages); n > 0 && !begins {
@@ -258,7 +285,7 @@ func takeStage(cgroup string) (p *Process, line *os.File, waited bool, err error
 	if !begins {
 		cgroup = ""
 	}
-	p, line, err = forkStage(cgroup)
+	p, line, err = forkStage(cgroup, nil, false)
 	return p, line, false, err
 }
 
@@ -272,7 +299,7 @@ func fillReady() {
 		}
 		ready.filling = true
 		ready.Unlock()
-		p, line, err := forkStage("")
+		p, line, err := forkStage("", nil, false)
 		ready.Lock()
 		ready.filling = false
 		keep := err == nil && ready.keep

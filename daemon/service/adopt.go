@@ -56,7 +56,7 @@ func (c *command) become(h *Host, ch *mux.Channel, who *access.Client, away bool
 	}
 	var socket *net.UnixConn
 	helper, reason := h.startHelper(ch, who, func() (p *process.Process, err error) {
-		p, socket, err = process.StartSocket(who.Account, keeper.Verb)
+		p, socket, err = process.StartLastingSocket(who.Account, keeper.Verb)
 		return p, err
 	})
 	if reason != nil {

@@ -163,6 +163,8 @@ func execSpec(open *protocol.Open, who *access.Client) (process.Spec, *protocol.
 		}
 	}
 	switch {
+	case who.MustChange: // and Changes has let it pass
+		spec.Path, spec.Args = changer, []string{"passwd"}
 	case who.Grant.Forced:
 		if !open.Shell {
 			extra = append(extra, "SSH_ORIGINAL_COMMAND="+asked(open))
@@ -181,7 +183,7 @@ func execSpec(open *protocol.Open, who *access.Client) (process.Spec, *protocol.
 		spec.Args = process.ShellCommand(acct.Shell, string(open.Command))
 	}
 	spec.Env = process.Environment(acct, extra...)
-	if len(open.Argv) > 0 && !who.Grant.Forced {
+	if len(open.Argv) > 0 && !who.Grant.Forced && !who.MustChange {
 		spec.Path, spec.Search = spec.Args[0], true
 	}
 	return spec, nil
@@ -196,16 +198,31 @@ func acceptedName(name string) bool {
 
 // connectionEnvironment is SSH_CLIENT and SSH_CONNECTION as sshd sets them (ssh(1), ENVIRONMENT).
 func connectionEnvironment(who *access.Client) []string {
-	local, ok := who.Local.(*net.TCPAddr)
-	if !ok || !who.Addr.IsValid() {
+	to, ok := localAddr(who)
+	if !ok {
 		return nil
 	}
-	to := netip.AddrPortFrom(local.AddrPort().Addr().Unmap(), local.AddrPort().Port())
-	client := who.Addr.Addr()
 	return []string{
-		fmt.Sprintf("SSH_CLIENT=%s %d %d", client, who.Addr.Port(), to.Port()),
-		fmt.Sprintf("SSH_CONNECTION=%s %d %s %d", client, who.Addr.Port(), to.Addr(), to.Port()),
+		fmt.Sprintf("SSH_CLIENT=%s %d %d", who.Addr.Addr(), who.Addr.Port(), to.Port()),
+		"SSH_CONNECTION=" + Connection(who),
 	}
+}
+
+// Connection is SSH_CONNECTION, "" on a Unix socket.
+func Connection(who *access.Client) string {
+	to, ok := localAddr(who)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%s %d %s %d", who.Addr.Addr(), who.Addr.Port(), to.Addr(), to.Port())
+}
+
+func localAddr(who *access.Client) (to netip.AddrPort, ok bool) {
+	local, ok := who.Local.(*net.TCPAddr)
+	if !ok || !who.Addr.IsValid() {
+		return to, false
+	}
+	return netip.AddrPortFrom(local.AddrPort().Addr().Unmap(), local.AddrPort().Port()), true
 }
 
 // onTerminal starts something on the terminal that the client asked for. If it gets none, refused

@@ -79,7 +79,7 @@ func startJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 		return refusal(protocol.CodeTooManyCommands, "this account runs as many jobs as it may")
 	}
 	k, reason := h.startHelper(ch, who, func() (*process.Process, error) {
-		return process.StartSelf(who.Account, keeper.Verb)
+		return process.StartLasting(who.Account, keeper.Verb)
 	})
 	if reason != nil {
 		leave()

@@ -57,6 +57,20 @@ func Find(name string, grant *access.Grant) (Service, *protocol.Reason) {
 	return found, nil
 }
 
+// changer is the program that changes a password that has expired, as with sshd.
+const changer = "/usr/bin/passwd"
+
+// Changes says why a channel is refused to somebody whose password has expired: what is asked for
+// is not done, but on a terminal the password can be changed.
+func Changes(open *protocol.Open, who *access.Client) *protocol.Reason {
+	if !who.MustChange || open.Service == authorized.Exec.Name && open.PTY != nil &&
+		who.Grant.Allows(authorized.PTY) == nil {
+		return nil
+	}
+	return refusal(protocol.CodeServiceRefused, "the password of this account has expired; a "+
+		"terminal is needed to change it: minissh -t")
+}
+
 // Words are what is done in a channel, for those who ask who is here: a command, or "".
 func Words(open *protocol.Open, grant *access.Grant) string {
 	switch {

@@ -146,6 +146,9 @@ func perform(o *Order, files []int, fd int) (Step, error) {
 	if err := enter(o.Cgroup); err != nil {
 		return StepBecome, err
 	}
+	if err := limit(o.Limits); err != nil {
+		return StepBecome, err
+	}
 	if err := become(o); err != nil {
 		return StepBecome, err
 	}
@@ -169,8 +172,7 @@ func perform(o *Order, files []int, fd int) (Step, error) {
 		env = append(env, "PWD="+dir)
 	}
 	unblockSignals()
-	tell(fd, used())
-	return StepExec, syscall.Exec(path, o.Args, env)
+	return execute(path, o.Args, env, o.Limits, fd)
 }
 
 func chdir(dir string) error {

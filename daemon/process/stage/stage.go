@@ -35,6 +35,7 @@ type Order struct {
 	Terminal uint32   // 1 + the descriptor that becomes the controlling terminal; 0: none
 	PWD      bool     // PWD is set to the directory where the command starts
 	Search   bool     // Path is looked up in PATH of Env, if it has no slash
+	Limits   []Limit  // that the program gets
 	Cgroup   string   // the file cgroup.procs of the cgroup to enter; "": none
 	Dir      string   // where to start; "" is the root directory
 	DirElse  string   // where to start if Dir cannot be entered; "" is nowhere
@@ -42,6 +43,20 @@ type Order struct {
 	Args     []string // its argument vector
 	Env      []string // its environment
 }
+
+// Limit is a resource limit (getrlimit(2)): its number in Linux, and its two values.
+type Limit struct {
+	Resource uint32
+	Cur, Max uint64
+}
+
+// OfMemory says whether a limit is about the memory that a program may map. Go maps much of it.
+func (l Limit) OfMemory() bool { return l.Resource == limitData || l.Resource == limitAS }
+
+const (
+	limitData = 2
+	limitAS   = 9
+)
 
 // Step is what a stage was doing when it failed.
 type Step uint8
@@ -69,7 +84,7 @@ func (s Status) Bytes() []byte {
 	b := append32([]byte{byte(s.Step), 0, 0, 0}, s.Errno)
 	b = append32(b, s.PeakKB)
 	for _, ns := range s.CPU {
-		b = append32(append32(b, uint32(ns)), uint32(ns>>32))
+		b = append64(b, uint64(ns))
 	}
 	return b
 }
@@ -98,7 +113,11 @@ func (o *Order) Bytes() []byte {
 			b = append32(b, 0)
 		}
 	}
-	b = append32(b, o.Terminal)
+	b = append32(append32(b, o.Terminal), uint32(len(o.Limits)))
+	for _, l := range o.Limits {
+		b = append32(b, l.Resource)
+		b = append64(append64(b, l.Cur), l.Max)
+	}
 	for _, s := range []string{o.Cgroup, o.Dir, o.DirElse, o.Path} {
 		b = appendString(b, s)
 	}
@@ -124,6 +143,9 @@ func ParseOrder(b []byte) (*Order, bool) {
 		*flag = r.number() == 1
 	}
 	o.Terminal = r.number()
+	for range r.count() {
+		o.Limits = append(o.Limits, Limit{r.number(), r.long(), r.long()})
+	}
 	for _, s := range []*string{&o.Cgroup, &o.Dir, &o.DirElse, &o.Path} {
 		*s = r.text()
 	}
@@ -151,6 +173,8 @@ func (r *reader) number() uint32 {
 	return n
 }
 
+func (r *reader) long() uint64 { return uint64(r.number()) | uint64(r.number())<<32 }
+
 // count is the length of a list, each of whose elements takes at least four bytes.
 func (r *reader) count() int {
 	n := r.number()
@@ -175,6 +199,8 @@ func (r *reader) text() string {
 func append32(b []byte, n uint32) []byte {
 	return append(b, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
 }
+
+func append64(b []byte, n uint64) []byte { return append32(append32(b, uint32(n)), uint32(n>>32)) }
 
 func appendString(b []byte, s string) []byte { return append(append32(b, uint32(len(s))), s...) }
 

@@ -1,0 +1,51 @@
+//go:build linux && pam
+
+package pam
+
+// #include <sys/resource.h>
+//
+// static struct rlimit began;
+//
+// __attribute__((constructor)) static void note_began(void) {
+//	if (getrlimit(RLIMIT_NOFILE, &began) != 0) began.rlim_max = 0;
+// }
+//
+// static unsigned long long began_cur(void) { return began.rlim_cur; }
+// static unsigned long long began_max(void) { return began.rlim_max; }
+import "C"
+
+import (
+	"golang.org/x/sys/unix"
+
+	"minissh/daemon/process/stage"
+)
+
+// mostResources is how many limits Linux has (getrlimit(2), RLIM_NLIMITS).
+const mostResources = 16
+
+// limitsNow are this process's limits, as they were before Go raised that of open files: modules
+// begin with those.
+func limitsNow() []unix.Rlimit {
+	if began := (unix.Rlimit{Cur: uint64(C.began_cur()), Max: uint64(C.began_max())}); began.Max > 0 {
+		unix.Prlimit(0, unix.RLIMIT_NOFILE, &began, nil)
+	}
+	all := make([]unix.Rlimit, mostResources)
+	for i := range all {
+		unix.Getrlimit(i, &all[i])
+	}
+	return all
+}
+
+// takeLimits are the limits that modules have set. They are for commands, not for this process,
+// which gets those back that it had: a small one for memory would end it.
+func takeLimits(before []unix.Rlimit) (set []stage.Limit) {
+	for i, was := range before {
+		var now unix.Rlimit
+		if unix.Getrlimit(i, &now) != nil || now == was {
+			continue
+		}
+		set = append(set, stage.Limit{Resource: uint32(i), Cur: now.Cur, Max: now.Max})
+		unix.Prlimit(0, i, &was, nil)
+	}
+	return set
+}

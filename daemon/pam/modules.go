@@ -1,0 +1,257 @@
+//go:build linux && pam
+
+package pam
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/msteinert/pam/v2"
+	"golang.org/x/sys/unix"
+
+	"minissh/daemon/process"
+)
+
+// Built says whether this program can ask PAM.
+const Built = true
+
+// closeTime is how long modules may take to close a session.
+const closeTime = 30 * time.Second
+
+func init() {
+	process.Helper(verb, func([]string) int { return new(modules).run() })
+	if len(os.Args) > 2 && os.Args[2] == verb {
+		// main stays on the main thread: /proc/self/loginuid is that one's
+		runtime.LockOSThread()
+	}
+}
+
+// modules is a PAM process.
+type modules struct {
+	login  Login
+	t      *pam.Transaction
+	heard  []string // what modules have said
+	room   int      // for what they say, in bytes
+	before []unix.Rlimit
+	lasts  []int // pidfds of processes for which the session stays open
+}
+
+// run is a PAM process's whole life.
+func (m *modules) run() int {
+	m.room = mostText
+	// a module that writes to the daemon's end of a pipe, which may be closed, must not end this;
+	// and what this ignored, commands would ignore
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	if process.ReadMessage(os.Stdin, process.MaxOrder, &m.login) != nil {
+		return 0 // it was not needed
+	}
+	late := time.AfterFunc(2*OpenTime, func() { os.Exit(3) }) // the daemon is dead
+	a := m.open()
+	late.Stop()
+	opened := a.Failed == "" && !m.login.Again
+	if process.WriteMessage(os.Stdout, a) == nil && opened {
+		m.serve()
+		m.await()
+	}
+	time.AfterFunc(closeTime, func() { os.Exit(3) })
+	if opened {
+		m.t.CloseSession(0)
+		m.t.SetCred(pam.DeleteCred)
+	}
+	if m.t != nil {
+		m.t.End()
+	}
+	return 0
+}
+
+// converse is what modules say. There is nobody to answer: a key has logged in.
+func (m *modules) converse(style pam.Style, text string) (string, error) {
+	if style != pam.TextInfo && style != pam.ErrorMsg {
+		return "", errors.New("nobody answers")
+	}
+	text = strings.ToValidUTF8(text, "?")
+	if m.room -= len(text); m.room >= 0 {
+		m.heard = append(m.heard, text)
+	}
+	return "", nil
+}
+
+// open asks whether the account may log in, and opens the session, in the order of OpenSSH's
+// auth-pam.c.
+func (m *modules) open() *answer {
+	a, err := &answer{Failed: stepStart}, error(nil)
+	fail := func(step string) *answer {
+		a.Failed, a.Why, a.Messages = step, err.Error(), m.heard
+		a.Broken = step == stepStart || errors.Is(err, pam.ErrSystem) ||
+			errors.Is(err, pam.ErrAbort) || errors.Is(err, pam.ErrOpen) ||
+			errors.Is(err, pam.ErrSymbol)
+		// pam_nologin, pam_time and pam_access say this one
+		a.Passes = errors.Is(err, pam.ErrPermDenied) || errors.Is(err, pam.ErrAuth) ||
+			errors.Is(err, pam.ErrAuthinfoUnavail)
+		return a
+	}
+	if m.t, err = pam.StartFunc(Name, m.login.User, m.converse); err != nil {
+		return fail(stepStart)
+	}
+	if err = m.describe(); err != nil {
+		return fail(stepStart)
+	}
+	switch err = m.t.AcctMgmt(0); {
+	case errors.Is(err, pam.ErrNewAuthtokReqd):
+		a.MustChange = true
+	case err != nil:
+		return fail(stepAccount)
+	}
+	if a.Failed, a.Messages = "", m.heard; m.login.Again {
+		return a
+	}
+	if step, err := m.session(a); err != nil {
+		a.Failed, a.Why, a.Messages, a.Broken = step, err.Error(), m.heard, true
+		if errors.As(err, new(pam.Error)) {
+			a.Broken = false
+		}
+		return a
+	}
+	a.Messages = m.heard
+	return a
+}
+
+// describe tells modules who comes from where, as sshd does.
+func (m *modules) describe() error {
+	err := m.t.SetItem(pam.Tty, "ssh") // modules want one, and know this word
+	if m.login.Remote != "" {
+		err = errors.Join(err, m.t.SetItem(pam.Rhost, m.login.Remote))
+	}
+	if m.login.Connection != "" {
+		err = errors.Join(err, m.t.PutEnv("SSH_CONNECTION="+m.login.Connection))
+	}
+	return err
+}
+
+// session sets credentials and opens the session, and notes what modules have set in this process.
+func (m *modules) session(a *answer) (step string, err error) {
+	if err := joinKeyring(); err != nil {
+		return stepStart, err
+	}
+	groups := make([]int, len(m.login.Groups))
+	for i, gid := range m.login.Groups {
+		groups[i] = int(gid)
+	}
+	if err := syscall.Setgroups(groups); err != nil { // modules may add some
+		return stepStart, err
+	}
+	cgroup := ownCgroup()
+	m.before = limitsNow()
+	if err := m.t.SetCred(pam.EstablishCred); err != nil {
+		return stepCred, err
+	}
+	if err := m.t.OpenSession(0); err != nil {
+		m.t.SetCred(pam.DeleteCred)
+		return stepSession, err
+	}
+	a.Limits = takeLimits(m.before)
+	if groups, err = syscall.Getgroups(); err != nil {
+		return stepSession, err
+	}
+	for _, gid := range groups {
+		a.Groups = append(a.Groups, uint32(gid))
+	}
+	a.Placed = ownCgroup() != cgroup
+	all, err := m.t.GetEnvList()
+	if err != nil {
+		return stepSession, err
+	}
+	room := mostEnvironment
+	for name, value := range all {
+		if strings.HasPrefix(name, "SSH_CONNECTION") || strings.HasPrefix(name, "SSH_AUTH_INFO") {
+			continue // sshd takes neither from here
+		}
+		if room -= len(name) + len(value) + 2; room < 0 {
+			return stepSession, fmt.Errorf("modules set more than %d bytes of environment",
+				mostEnvironment)
+		}
+		a.Environment = append(a.Environment, []byte(name+"="+value))
+	}
+	return "", nil
+}
+
+// joinKeyring gives this process a session keyring of its own: the daemon's is not the account's.
+// A kernel without keyrings has nothing to share.
+func joinKeyring() error {
+	_, err := unix.KeyctlJoinSessionKeyring("")
+	if err == unix.ENOSYS || err == unix.EPERM || err == unix.EOPNOTSUPP {
+		return nil
+	}
+	return err
+}
+
+// ownCgroup is where this process is counted.
+func ownCgroup() string {
+	text, _ := os.ReadFile("/proc/self/cgroup")
+	return string(text)
+}
+
+// serve forks stages until the daemon closes the socket.
+func (m *modules) serve() {
+	request, room := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
+	for {
+		n, got, _, _, err := unix.Recvmsg(process.SocketFD, request, room, unix.MSG_CMSG_CLOEXEC)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return
+		}
+		files := received(room[:got])
+		if len(files) != 1 {
+			closeAll(files)
+			return
+		}
+		pidfd := -1
+		pid, err := process.ForkStage(files[0], &syscall.SysProcAttr{
+			Cloneflags: unix.CLONE_PARENT, PidFD: &pidfd})
+		closeAll(files)
+		m.forked(pid, pidfd, err, request[0] == forkLasts)
+	}
+}
+
+// forked tells the daemon of a stage.
+func (m *modules) forked(pid, pidfd int, err error, lasts bool) {
+	var b [sizeOfForked]byte
+	if put32(b[:], uint32(pid)); err != nil {
+		errno := unix.EINVAL
+		errors.As(err, &errno)
+		put32(b[4:], uint32(errno))
+	}
+	var rights []byte
+	if err == nil && pidfd >= 0 {
+		rights = unix.UnixRights(pidfd)
+	}
+	unix.Sendmsg(process.SocketFD, b[:], rights, nil, unix.MSG_NOSIGNAL)
+	switch {
+	case pidfd < 0:
+	case lasts:
+		m.lasts = append(m.lasts, pidfd)
+	default:
+		unix.Close(pidfd)
+	}
+}
+
+// await waits for the jobs for which the session stays open.
+func (m *modules) await() {
+	for _, pidfd := range m.lasts {
+		for {
+			_, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1)
+			if err != unix.EINTR {
+				break
+			}
+		}
+		unix.Close(pidfd)
+	}
+}

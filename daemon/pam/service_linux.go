@@ -1,0 +1,182 @@
+package pam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"minissh/daemon/process"
+)
+
+// verb starts this program as a PAM process.
+const verb = "pam"
+
+// OpenTime is how long PAM may take to answer about a login.
+const OpenTime = 30 * time.Second
+
+// Service opens sessions.
+type Service struct {
+	root process.Account
+	log  *slog.Logger
+
+	mu      sync.Mutex // guards the rest
+	closed  bool
+	filling bool
+	waiting *worker // started early, for the next login; nil: there is none
+}
+
+// New makes the service of a daemon whose account is root.
+func New(root process.Account, log *slog.Logger) *Service {
+	return &Service{root: root, log: log}
+}
+
+// worker is a PAM process that has not been asked yet.
+type worker struct {
+	p      *process.Process
+	socket *net.UnixConn
+}
+
+func (s *Service) start() (*worker, error) {
+	p, socket, err := process.StartSocket(s.root, verb)
+	if err != nil {
+		return nil, err
+	}
+	go s.listen(p)
+	return &worker{p, socket}, nil
+}
+
+// listen logs what a module writes to standard error, if any does.
+func (s *Service) listen(p *process.Process) {
+	text, _ := io.ReadAll(io.LimitReader(p.Stderr, 1024))
+	if len(text) > 0 {
+		s.log.Warn("The PAM process said", "pid", p.PID, "text", string(text))
+	}
+	io.Copy(io.Discard, p.Stderr)
+}
+
+// dismiss ends a worker that has nothing open.
+func (w *worker) dismiss() {
+	w.socket.Close()
+	w.p.Retire()
+}
+
+// kill ends a worker that does not answer. Nobody waits for one that cannot be killed.
+func (w *worker) kill() {
+	w.socket.Close()
+	go w.p.End()
+}
+
+// Warm starts a PAM process early, so that the next login need not wait for that.
+func (s *Service) Warm() {
+	s.mu.Lock()
+	wanted := s.waiting == nil && !s.filling && !s.closed
+	s.filling = s.filling || wanted
+	s.mu.Unlock()
+	if !wanted {
+		return
+	}
+	w, err := s.start()
+	s.mu.Lock()
+	s.filling = false
+	kept := err == nil && !s.closed
+	if kept {
+		s.waiting = w
+	}
+	s.mu.Unlock()
+	if err == nil && !kept {
+		w.dismiss()
+	}
+}
+
+// Close ends the PAM process that was started early. Sessions go on.
+func (s *Service) Close() error {
+	s.mu.Lock()
+	w := s.waiting
+	s.waiting, s.closed = nil, true
+	s.mu.Unlock()
+	if w != nil {
+		w.dismiss()
+	}
+	return nil
+}
+
+// take is a PAM process to be asked.
+func (s *Service) take() (*worker, error) {
+	s.mu.Lock()
+	w := s.waiting
+	s.waiting = nil
+	s.mu.Unlock()
+	if w != nil {
+		select {
+		case <-w.p.Done(): // somebody has ended it while it waited
+			w.dismiss()
+		default:
+			return w, nil
+		}
+	}
+	return s.start()
+}
+
+// Check asks whether an account may still log in. The error is a *Refused if PAM says no.
+func (s *Service) Check(ctx context.Context, login Login) error {
+	login.Again = true
+	w, _, err := s.ask(ctx, login)
+	if err == nil {
+		w.dismiss()
+	}
+	return err
+}
+
+// Open asks whether an account may log in, and opens its session. The error is a *Refused if PAM
+// says no.
+func (s *Service) Open(ctx context.Context, login Login) (*Session, error) {
+	w, a, err := s.ask(ctx, login)
+	if err != nil {
+		return nil, err
+	}
+	go s.Warm()
+	w.p.Stdin.Close()
+	w.p.Stdout.Close()
+	session := &Session{worker: w, answer: a}
+	for _, pair := range a.Environment {
+		session.environment = append(session.environment, string(pair))
+	}
+	return session, nil
+}
+
+// ask gives a login to a PAM process. If the error is not nil, that is gone.
+func (s *Service) ask(ctx context.Context, login Login) (*worker, *answer, error) {
+	w, err := s.take()
+	if err != nil {
+		return nil, nil, fmt.Errorf("no PAM process can be started: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, OpenTime, errLate)
+	defer cancel()
+	stop := context.AfterFunc(ctx, w.kill)
+	a := new(answer)
+	if err = process.WriteMessage(w.p.Stdin, login); err == nil {
+		err = process.ReadMessage(w.p.Stdout, process.MaxOrder, a)
+	}
+	if !stop() {
+		return nil, nil, context.Cause(ctx)
+	}
+	switch {
+	case err != nil:
+		w.kill()
+		return nil, nil, errors.New("the PAM process ended without an answer")
+	case a.Failed == "":
+		return w, a, nil
+	}
+	w.dismiss()
+	if a.Broken {
+		return nil, nil, fmt.Errorf("PAM does not work: %s: %s", a.Failed, a.Why)
+	}
+	return nil, nil, &Refused{a.Failed, a.Why, a.Messages, a.Passes}
+}
+
+var errLate = fmt.Errorf("PAM has not answered within %v", OpenTime)
