@@ -227,6 +227,9 @@ func (s *Server) Serve() {
 		since := time.Now().Add(s.opts.LoginGrace)
 		s.since.Store(&since)
 	}
+	if s.opts.PAM != nil {
+		go s.opts.PAM.Warm()
+	}
 	var accepting sync.WaitGroup
 	for _, l := range s.listening() {
 		accepting.Go(func() { s.accept(l) })
@@ -316,6 +319,9 @@ func (s *Server) Shutdown(ctx context.Context) {
 
 // Close releases what the daemon holds for logins: there can be no more.
 func (s *Server) Close() error {
+	if s.opts.PAM != nil {
+		s.opts.PAM.Close()
+	}
 	if keeps, ok := s.opts.Access.(access.Closer); ok {
 		return keeps.Close()
 	}

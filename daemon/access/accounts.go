@@ -81,9 +81,12 @@ func (a *Accounts) lookup() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(a.life, 10*time.Second)
 }
 
-// Warm makes the first login as quick as later ones: it starts a reader and stages.
+// Warm makes the first login as quick as later ones: it starts a reader and stages. Those of PAM's
+// sessions do not begin here.
 func (a *Accounts) Warm() {
-	process.KeepReady()
+	if !a.policy.Load().PAM {
+		process.KeepReady()
+	}
 	ctx, cancel := a.lookup()
 	defer cancel()
 	a.reader.read(ctx, nobody, []string{"/nonexistent"})

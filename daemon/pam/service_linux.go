@@ -23,6 +23,8 @@ const OpenTime = 30 * time.Second
 type Service struct {
 	root process.Account
 	log  *slog.Logger
+	life context.Context // ends with Close, and then every question
+	end  context.CancelFunc
 
 	mu      sync.Mutex // guards the rest
 	closed  bool
@@ -32,7 +34,9 @@ type Service struct {
 
 // New makes the service of a daemon whose account is root.
 func New(root process.Account, log *slog.Logger) *Service {
-	return &Service{root: root, log: log}
+	s := &Service{root: root, log: log}
+	s.life, s.end = context.WithCancel(context.Background())
+	return s
 }
 
 // worker is a PAM process that has not been asked yet.
@@ -93,8 +97,10 @@ func (s *Service) Warm() {
 	}
 }
 
-// Close ends the PAM process that was started early. Sessions go on.
+// Close ends the PAM process that was started early, and the logins that wait for PAM. Sessions go
+// on.
 func (s *Service) Close() error {
+	s.end()
 	s.mu.Lock()
 	w := s.waiting
 	s.waiting, s.closed = nil, true
@@ -157,6 +163,7 @@ func (s *Service) ask(ctx context.Context, login Login) (*worker, *answer, error
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, OpenTime, errLate)
 	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
 	stop := context.AfterFunc(ctx, w.kill)
 	a := new(answer)
 	if err = process.WriteMessage(w.p.Stdin, login); err == nil {
