@@ -51,7 +51,7 @@ var inside = map[string][]string{
 	"daemon/announce":      {},
 	"daemon/access":        {"authorized", "logbook", "process"},
 	"daemon/sftp":          {},
-	"daemon/keeper":        {"process"},
+	"daemon/keeper":        {"process/stage", "process"},
 	"daemon/service":       {"authorized", "logbook", "process", "access", "sftp", "keeper"},
 	"daemon/control":       {"logbook", "process", "supervise", "access"},
 	"daemon": {"authorized", "logbook", "process", "supervise", "pam", "access", "service",

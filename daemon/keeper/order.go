@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"minissh/daemon/process"
+	"minissh/daemon/process/stage"
 	"minissh/protocol"
 )
 
@@ -35,6 +36,7 @@ type Order struct {
 	Dir     protocol.Bytes   `json:"dir,omitempty"`
 	DirElse protocol.Bytes   `json:"dir_else,omitempty"`
 	PTY     *protocol.PTY    `json:"pty,omitempty"`
+	Limits  []stage.Limit    `json:"limits,omitempty"`
 }
 
 // Adoption is what a keeper is told of a command that it takes over, after it has answered that it
@@ -67,7 +69,7 @@ func NewOrder(spec process.Spec, pty *protocol.PTY) Order {
 // spec is what it starts.
 func (o *Order) spec() process.Spec {
 	spec := process.Spec{Path: string(o.Path), Search: o.Search, Dir: string(o.Dir),
-		DirElse: string(o.DirElse)}
+		DirElse: string(o.DirElse), Limits: o.Limits}
 	for _, word := range o.Args {
 		spec.Args = append(spec.Args, string(word))
 	}

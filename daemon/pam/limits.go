@@ -15,6 +15,8 @@ package pam
 import "C"
 
 import (
+	"fmt"
+
 	"golang.org/x/sys/unix"
 
 	"minissh/daemon/process/stage"
@@ -37,15 +39,24 @@ func limitsNow() []unix.Rlimit {
 }
 
 // takeLimits are the limits that modules have set. They are for commands, not for this process,
-// which gets those back that it had: a small one for memory would end it.
-func takeLimits(before []unix.Rlimit) (set []stage.Limit) {
+// which gets those back that it had. The error is for those of memory: a Go program maps more than a
+// gigabyte, most of which it never uses, and stages are such programs.
+func takeLimits(before []unix.Rlimit) (set []stage.Limit, err error) {
 	for i, was := range before {
 		var now unix.Rlimit
 		if unix.Getrlimit(i, &now) != nil || now == was {
 			continue
 		}
-		set = append(set, stage.Limit{Resource: uint32(i), Cur: now.Cur, Max: now.Max})
-		unix.Prlimit(0, i, &was, nil)
+		limit := stage.Limit{Resource: uint32(i), Cur: now.Cur, Max: now.Max}
+		set = append(set, limit)
+		refused := unix.Prlimit(0, i, &was, nil)
+		if refused != nil && limit.OfMemory() && now.Max < mapsAtMost {
+			err = fmt.Errorf("a module sets a hard limit of memory (as or data in limits.conf) of %d MiB, "+
+				"and minisshd may not raise its own again: it lacks CAP_SYS_RESOURCE", now.Max>>20)
+		}
 	}
-	return set
+	return set, err
 }
+
+// mapsAtMost is what a Go program surely maps less than when it starts.
+const mapsAtMost = 4 << 30

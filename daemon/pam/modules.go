@@ -155,7 +155,9 @@ func (m *modules) session(a *answer) (step string, err error) {
 		m.t.SetCred(pam.DeleteCred)
 		return stepSession, err
 	}
-	a.Limits = takeLimits(m.before)
+	if a.Limits, err = takeLimits(m.before); err != nil {
+		return stepSession, err
+	}
 	if groups, err = syscall.Getgroups(); err != nil {
 		return stepSession, err
 	}

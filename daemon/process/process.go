@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"minissh/daemon/process/stage"
 	"minissh/protocol"
 )
 
@@ -38,6 +39,10 @@ type Spec struct {
 	// Cgroup, if not "", is a cgroup of v2 in which the command begins, and which is its alone:
 	// Stop ends all that is in it (CommandCgroup; Linux). It is for a command without a Credential.
 	Cgroup string
+
+	// Limits are those of memory that the command begins with (Linux). It is for a command without
+	// a Credential.
+	Limits []stage.Limit
 
 	lines *lineShell // it is a shell that is told its lines; see StartLines
 	// our end of its socket, set by the start; nil: it has none; see StartSocket

@@ -38,6 +38,9 @@ func StartContext(ctx context.Context, spec Spec) (*Process, error) {
 		}
 		spec.Path = path
 	}
+	if err := spec.limit(); err != nil {
+		return nil, err
+	}
 	p, err := startOnce(spec)
 	if err != nil && spec.DirElse != "" && stage.Missing(err) {
 		spec.Dir, spec.DirElse = spec.DirElse, ""

@@ -73,7 +73,7 @@ func startJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	order.Home, order.Command = protocol.Bytes(who.Account.Home), protocol.Bytes(asked(open))
 	order.Command = order.Command[:min(len(order.Command), protocol.MaxJobCommand)]
 	h.keepAs(&order, open.Job)
-	order.Timeout = open.Timeout
+	order.Timeout, order.Limits = open.Timeout, who.Account.MemoryLimits()
 	leave, ok := enterKeeper(who.Account)
 	if !ok {
 		return refusal(protocol.CodeTooManyCommands, "this account runs as many jobs as it may")

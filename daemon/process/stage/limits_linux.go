@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"os"
 	"syscall"
 	"unsafe"
 )
@@ -28,40 +29,100 @@ func limit(limits []Limit) error {
 // execute tells the daemon that the program is executed next, and does that. It returns only if
 // that failed.
 func execute(path string, args, env []string, limits []Limit, fd int) (Step, error) {
-	var last [2]Limit
-	n := 0
-	for _, l := range limits {
-		if l.OfMemory() && n < len(last) {
-			last[n] = l
-			n++
-		}
-	}
-	if n == 0 {
+	if !anyOfMemory(limits) {
 		tell(fd, used())
 		return StepExec, syscall.Exec(path, args, env)
 	}
-	// From here on no memory is asked for.
+	return StepExec, executeWithin(limits, path, args, env, func() { tell(fd, used()) })
+}
+
+func anyOfMemory(limits []Limit) bool {
+	for _, l := range limits {
+		if l.OfMemory() {
+			return true
+		}
+	}
+	return false
+}
+
+// executeWithin executes a program with limits of memory, after a last word. Between the limits and
+// the program no memory is asked for: there might be none.
+func executeWithin(limits []Limit, path string, args, env []string, last func()) error {
 	name, err := syscall.BytePtrFromString(path)
 	if err != nil {
-		return StepExec, err
+		return err
 	}
 	argv, err := syscall.SlicePtrFromStrings(args)
 	if err != nil {
-		return StepExec, err
+		return err
 	}
 	envp, err := syscall.SlicePtrFromStrings(env)
 	if err != nil {
-		return StepExec, err
+		return err
 	}
-	tell(fd, used())
-	for _, l := range last[:n] {
+	last()
+	for _, l := range limits {
+		if !l.OfMemory() {
+			continue
+		}
 		values := [2]uint64{l.Cur, l.Max}
 		if _, _, errno := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, 0, uintptr(l.Resource),
 			uintptr(unsafe.Pointer(&values)), 0, 0, 0); errno != 0 {
-			return StepBecome, errno
+			return errno
 		}
 	}
 	_, _, errno := syscall.RawSyscall(syscall.SYS_EXECVE, uintptr(unsafe.Pointer(name)),
 		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envp[0])))
-	return StepExec, errno
+	return errno
+}
+
+// Limited is how this program is started to execute another one, under the same account, with
+// limits of memory: what is started by a helper, which itself must not have them. The result is the
+// argument vector.
+func Limited(self string, limits []Limit, path string, args []string) []string {
+	b := append32(nil, uint32(len(limits)))
+	for _, l := range limits {
+		b = append64(append64(append32(b, l.Resource), l.Cur), l.Max)
+	}
+	const digits = "0123456789abcdef"
+	text := make([]byte, 0, 2*len(b))
+	for _, c := range b {
+		text = append(text, digits[c>>4], digits[c&15])
+	}
+	return append([]string{self, limitedMark, string(text), path}, args...)
+}
+
+// limitedMark is the first argument of this program when it is started so.
+const limitedMark = "--minissh-limited"
+
+// runLimited is the life of this program when it is started so. The exit codes are the shell's.
+func runLimited() int {
+	r := &reader{b: unhex(os.Args[2])}
+	limits := make([]Limit, r.count())
+	for i := range limits {
+		limits[i] = Limit{r.number(), r.long(), r.long()}
+	}
+	if r.bad || len(r.b) > 0 || len(os.Args) < 5 {
+		return 126
+	}
+	err := executeWithin(limits, os.Args[3], os.Args[4:], os.Environ(), func() {})
+	if err == syscall.ENOENT {
+		return 127
+	}
+	return 126
+}
+
+func unhex(text string) []byte {
+	b := make([]byte, len(text)/2)
+	for i := range b {
+		b[i] = digit(text[2*i])<<4 | digit(text[2*i+1])
+	}
+	return b
+}
+
+func digit(c byte) byte {
+	if c >= 'a' {
+		return c - 'a' + 10
+	}
+	return c - '0'
 }

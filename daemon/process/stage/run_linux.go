@@ -19,6 +19,10 @@ func init() {
 		runtime.LockOSThread()
 		os.Exit(run())
 	}
+	if len(os.Args) > 3 && os.Args[1] == limitedMark {
+		runtime.LockOSThread()
+		os.Exit(runLimited())
+	}
 }
 
 // run is a stage's whole life, unless it becomes the program. Nobody sees the exit code: the daemon
