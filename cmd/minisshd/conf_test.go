@@ -115,7 +115,7 @@ func TestConfiguration(t *testing.T) {
 		"authorized-keys none":     "a.conf:1: authorized-keys: \"none\" is not an absolute path",
 		"match user ann":           "a.conf:1: \"match\" is a word of sshd_config",
 		"hold \x1b[31m":            `a.conf:1: hold is a time such as 90s or 5m, not "\x1b[31m"`,
-		"max-sessions 1\nUsePAM x": "a.conf:2: \"UsePAM\" is a word of sshd_config",
+		"max-sessions 1\nUseDNS x": "a.conf:2: \"UseDNS\" is a word of sshd_config",
 	} {
 		_, err := confOf(t, nil, text)
 		if err == nil || !strings.Contains(err.Error(), want) {

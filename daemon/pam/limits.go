@@ -28,7 +28,8 @@ const mostResources = 16
 // limitsNow are this process's limits, as they were before Go raised that of open files: modules
 // begin with those.
 func limitsNow() []unix.Rlimit {
-	if began := (unix.Rlimit{Cur: uint64(C.began_cur()), Max: uint64(C.began_max())}); began.Max > 0 {
+	began := unix.Rlimit{Cur: uint64(C.began_cur()), Max: uint64(C.began_max())}
+	if began.Max > 0 {
 		unix.Prlimit(0, unix.RLIMIT_NOFILE, &began, nil)
 	}
 	all := make([]unix.Rlimit, mostResources)
@@ -39,8 +40,8 @@ func limitsNow() []unix.Rlimit {
 }
 
 // takeLimits are the limits that modules have set. They are for commands, not for this process,
-// which gets those back that it had. The error is for those of memory: a Go program maps more than a
-// gigabyte, most of which it never uses, and stages are such programs.
+// which gets those back that it had. The error is for those of memory: a Go program maps more than
+// a gigabyte, most of which it never uses, and stages are such programs.
 func takeLimits(before []unix.Rlimit) (set []stage.Limit, err error) {
 	for i, was := range before {
 		var now unix.Rlimit
@@ -51,8 +52,9 @@ func takeLimits(before []unix.Rlimit) (set []stage.Limit, err error) {
 		set = append(set, limit)
 		refused := unix.Prlimit(0, i, &was, nil)
 		if refused != nil && limit.OfMemory() && now.Max < mapsAtMost {
-			err = fmt.Errorf("a module sets a hard limit of memory (as or data in limits.conf) of %d MiB, "+
-				"and minisshd may not raise its own again: it lacks CAP_SYS_RESOURCE", now.Max>>20)
+			err = fmt.Errorf("a module sets a hard limit of memory (as or data in "+
+				"limits.conf) of %d MiB, and minisshd may not raise its own again: it lacks "+
+				"CAP_SYS_RESOURCE", now.Max>>20)
 		}
 	}
 	return set, err

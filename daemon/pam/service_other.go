@@ -33,10 +33,10 @@ func (*Service) Open(context.Context, Login) (*Session, error) {
 // Session does not exist here.
 type Session struct{ process.Origin }
 
-// Groups are none.
+// Groups has nothing to return.
 func (*Session) Groups() []uint32 { return nil }
 
-// Messages are none.
+// Messages has nothing to return.
 func (*Session) Messages() []string { return nil }
 
 // MustChange is false.

@@ -6,5 +6,5 @@ import "minissh/daemon/process/stage"
 
 func (*Spec) limit() error { return nil }
 
-// MemoryLimits are none.
+// MemoryLimits has nothing to return.
 func (Account) MemoryLimits() []stage.Limit { return nil }

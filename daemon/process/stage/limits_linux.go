@@ -46,7 +46,7 @@ func anyOfMemory(limits []Limit) bool {
 }
 
 // executeWithin executes a program with limits of memory, after a last word. Between the limits and
-// the program no memory is asked for: there might be none.
+// the program no memory is asked for: there might not be any.
 func executeWithin(limits []Limit, path string, args, env []string, last func()) error {
 	name, err := syscall.BytePtrFromString(path)
 	if err != nil {
