@@ -4,6 +4,8 @@ import (
 	"os"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"minissh/daemon/process/stage"
 )
 
@@ -20,12 +22,17 @@ func (s *Spec) limit() error {
 	return nil
 }
 
-// MemoryLimits are the limits of an account's Origin that helpers do not have: what they start
-// should have them.
+// MemoryLimits are the limits of an account's Origin that helpers do not have, for what they start
+// (Spec.Limits); none if they have all.
 func (a Account) MemoryLimits() []stage.Limit {
 	if a.Credential == nil || a.Credential.Origin == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(a.Credential.Origin.Limits()),
-		func(l stage.Limit) bool { return !l.OfMemory() })
+	all := a.Credential.Origin.Limits()
+	if !slices.ContainsFunc(all, stage.Limit.OfMemory) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(l stage.Limit) bool {
+		return !l.OfMemory() && l.Resource != unix.RLIMIT_NOFILE
+	})
 }

@@ -40,8 +40,8 @@ type Spec struct {
 	// Stop ends all that is in it (CommandCgroup; Linux). It is for a command without a Credential.
 	Cgroup string
 
-	// Limits are those of memory that the command begins with (Linux). It is for a command without
-	// a Credential.
+	// Limits are what the command begins with, if any is of memory (Linux): those, and that of open
+	// files. It is for a command without a Credential.
 	Limits []stage.Limit
 
 	lines *lineShell // it is a shell that is told its lines; see StartLines

@@ -45,8 +45,9 @@ func anyOfMemory(limits []Limit) bool {
 	return false
 }
 
-// executeWithin executes a program with limits of memory, after a last word. Between the limits and
-// the program no memory is asked for: there might not be any.
+// executeWithin executes a program with limits, after a last word. Between them and the program no
+// memory is asked for: there might not be any. One of them is that of open files, which Go has
+// raised for this program, and which only syscall.Exec would lower.
 func executeWithin(limits []Limit, path string, args, env []string, last func()) error {
 	name, err := syscall.BytePtrFromString(path)
 	if err != nil {
@@ -62,9 +63,6 @@ func executeWithin(limits []Limit, path string, args, env []string, last func())
 	}
 	last()
 	for _, l := range limits {
-		if !l.OfMemory() {
-			continue
-		}
 		values := [2]uint64{l.Cur, l.Max}
 		if _, _, errno := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, 0, uintptr(l.Resource),
 			uintptr(unsafe.Pointer(&values)), 0, 0, 0); errno != 0 {

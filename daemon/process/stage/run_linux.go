@@ -159,6 +159,7 @@ func perform(o *Order, files []int, fd int) (Step, error) {
 	dir := o.Dir
 	err := chdir(dir)
 	if err != nil && o.DirElse != "" && Missing(err) {
+		syscall.Write(2, []byte("Could not chdir to home directory "+dir+": "+err.Error()+"\n"))
 		dir = o.DirElse
 		err = chdir(dir)
 	}
