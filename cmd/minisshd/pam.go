@@ -14,7 +14,7 @@ import (
 
 // pamRules are where PAM looks for the rules of its service, in this order (pam.d(5)). Without one
 // of them it would take those of "other", which are for services that nobody has thought of.
-var pamRules = []string{"/etc/pam.d/" + pam.Name, "/usr/lib/pam.d/" + pam.Name, "/etc/pam.conf"}
+var pamRules = []string{"/etc/pam.d/" + pam.Name, "/usr/lib/pam.d/" + pam.Name}
 
 // asksPAM says whether PAM is asked about logins: yes if root's daemon can, unless --pam says
 // otherwise.

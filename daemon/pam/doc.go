@@ -14,6 +14,7 @@
 //	session_linux.go  a session, as an Origin
 //	modules.go        the PAM process, in a program that is built with -tags pam
 //	limits.go         the limits that modules have set, taken from the PAM process
+//	abandon.go        its end when modules do not come back
 //
 // # The PAM process
 //

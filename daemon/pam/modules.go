@@ -51,7 +51,10 @@ func (m *modules) run() int {
 	if process.ReadMessage(os.Stdin, process.MaxOrder, &m.login) != nil {
 		return 0 // it was not needed
 	}
-	late := time.AfterFunc(2*OpenTime, func() { os.Exit(3) }) // the daemon is dead
+	unwanted := make(chan os.Signal, 1)
+	signal.Notify(unwanted, unix.SIGTERM)
+	go func() { <-unwanted; abandon() }()
+	late := time.AfterFunc(2*OpenTime, abandon) // the daemon is dead
 	a := m.open()
 	late.Stop()
 	opened := a.Failed == "" && !m.login.Again
@@ -59,7 +62,7 @@ func (m *modules) run() int {
 		m.serve()
 		m.await()
 	}
-	time.AfterFunc(closeTime, func() { os.Exit(3) })
+	time.AfterFunc(closeTime, abandon)
 	if opened {
 		m.t.CloseSession(0)
 		m.t.SetCred(pam.DeleteCred)

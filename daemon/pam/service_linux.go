@@ -69,11 +69,24 @@ func (w *worker) dismiss() {
 	w.p.Retire()
 }
 
-// kill ends a worker that does not answer. Nobody waits for one that cannot be killed.
+// kill ends a worker that does not answer: TERM lets it end what its modules have started, too.
+// Nobody waits for one that cannot be killed.
 func (w *worker) kill() {
 	w.socket.Close()
-	go w.p.End()
+	go func() {
+		w.p.Signal("TERM")
+		late := time.NewTimer(termTime)
+		defer late.Stop()
+		select {
+		case <-w.p.Done():
+		case <-late.C:
+		}
+		w.p.End()
+	}()
 }
+
+// termTime is how long a worker may take to end after TERM.
+const termTime = 2 * time.Second
 
 // Warm starts a PAM process early, so that the next login need not wait for that.
 func (s *Service) Warm() {

@@ -1,0 +1,295 @@
+//go:build linux
+
+package pam_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"minissh/protocol/testend"
+)
+
+// noting are rules that note in a file when a session begins and ends.
+const noting = `account required pam_permit.so
+session required pam_exec.so /etc/noted
+`
+
+// notes makes the module's program, whose notes are in the file that it returns.
+func (w *world) notes() (file string) {
+	w.t.Helper()
+	file = w.Write("notes", "")
+	w.put("/etc/noted", "#!/bin/sh\necho $PAM_TYPE $PAM_USER $PAM_RHOST $PAM_TTY >>"+file+"\n")
+	w.must("chmod", "755", "/etc/noted")
+	return file
+}
+
+func (w *world) noted(file string) string {
+	text, err := os.ReadFile(file)
+	w.Must(err)
+	return string(text)
+}
+
+const (
+	opened = "open_session pamela 127.0.0.1 ssh\n"
+	closed = "close_session pamela 127.0.0.1 ssh\n"
+)
+
+// A session of PAM begins before its first command, and ends after its last one.
+func TestSessionIsClosed(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.rules(noting)
+	file := w.notes()
+	w.startOurs()
+	if r := w.run("minisshd", "pamela", "cat "+file); r.Code != 1 { // which is not pamela's to read
+		t.Errorf("%+v", r)
+	}
+	testend.Until(t, "it is closed", func() bool { return w.noted(file) == opened+closed })
+	if r := w.run("minisshd", "pamela", "true"); r.Code != 0 {
+		t.Errorf("%+v", r)
+	}
+	testend.Until(t, "it is closed", func() bool {
+		return w.noted(file) == opened+closed+opened+closed
+	})
+	w.noneLeft()
+}
+
+// helpers are the PAM processes of the daemon.
+func (w *world) helpers() (pids []int) {
+	names, _ := os.ReadDir("/proc")
+	for _, entry := range names {
+		text, err := os.ReadFile("/proc/" + entry.Name() + "/cmdline")
+		words := strings.Split(string(text), "\x00")
+		if err != nil || len(words) < 3 || words[0] != w.built() || words[2] != "pam" {
+			continue
+		}
+		var pid int
+		fmt.Sscan(entry.Name(), &pid)
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+// noneLeft waits until no PAM process is there but the one that waits for the next login.
+func (w *world) noneLeft() {
+	w.t.Helper()
+	testend.Until(w.t, "PAM processes are gone", func() bool { return len(w.helpers()) <= 1 })
+}
+
+// A job keeps its session of PAM open, also when its daemon is killed, until it has ended.
+func TestSessionOfJob(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.rules(noting)
+	file := w.notes()
+	w.startOurs()
+	w.must("mkfifo", "-m", "666", w.Path("go"))
+	job := w.client("minisshd", "pamela", "--detach", "127.0.0.1", "read line <"+w.Path("go"))
+	if r := w.RunCmd(job); r.Code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if r := w.run("minisshd", "pamela", "true"); r.Code != 0 { // a session that ends later
+		t.Fatalf("%+v", r)
+	}
+	testend.Until(t, "the second is closed", func() bool {
+		return strings.Count(w.noted(file), closed) == 1
+	})
+	w.Must(w.daemon.Cmd.Process.Signal(syscall.SIGKILL))
+	<-w.daemon.Done
+	if n := strings.Count(w.noted(file), closed); n != 1 {
+		t.Errorf("%d are closed while the job runs", n)
+	}
+	gate, err := os.OpenFile(w.Path("go"), os.O_WRONLY, 0)
+	w.Must(err)
+	defer gate.Close()
+	if _, err := gate.WriteString("on\n"); err != nil {
+		t.Fatal(err)
+	}
+	testend.Until(t, "the job's is closed", func() bool {
+		return strings.Count(w.noted(file), closed) == 2
+	})
+	w.noneLeft()
+}
+
+// A daemon that is killed leaves no session of PAM open.
+func TestSessionOfKilledDaemon(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.rules(noting)
+	file := w.notes()
+	w.startOurs()
+	shell := w.client("minisshd", "pamela", "127.0.0.1", "echo here; exec cat")
+	in, err := shell.StdinPipe()
+	w.Must(err)
+	defer in.Close()
+	client := w.Start(shell)
+	client.Out.Await(t, "here")
+	w.Must(w.daemon.Cmd.Process.Signal(syscall.SIGKILL))
+	testend.Until(t, "it is closed", func() bool { return w.noted(file) == opened+closed })
+	w.noneLeft()
+}
+
+// A module that hangs holds up its own login alone, and that is refused. What it has started is
+// gone then.
+func TestModuleHangs(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.account("useradd", "-m", "-s", "/bin/sh", "mallory")
+	w.must("mkfifo", "-m", "666", w.Path("never"))
+	w.put("/etc/hangs", "#!/bin/sh\n[ $PAM_USER = mallory ] || exit 0\nexec cat "+w.Path("never")+
+		"\n")
+	w.must("chmod", "755", "/etc/hangs")
+	for _, rules := range []string{
+		"account required pam_exec.so /etc/hangs\nsession required pam_permit.so\n",
+		"account required pam_permit.so\nsession required pam_exec.so /etc/hangs\n",
+	} {
+		w.rules(rules)
+		w.startOurs("--login-grace", "3s")
+		hanging := w.Start(w.client("minisshd", "mallory", "127.0.0.1", "echo in"))
+		testend.Until(t, "a module hangs", func() bool { return len(w.helpers()) > 1 })
+		for range 5 {
+			if r := w.run("minisshd", "pamela", "echo in"); r.Out != "in\n" {
+				t.Errorf("beside a module that hangs: %+v", r)
+			}
+		}
+		<-hanging.Done
+		if text := hanging.Log.String(); hanging.Cmd.ProcessState.ExitCode() != 255 ||
+			!strings.Contains(text, "PAM does not answer") {
+			t.Errorf("%d, %s", hanging.Cmd.ProcessState.ExitCode(), text)
+		}
+		w.noneLeft()
+		testend.Until(t, "what the module started is gone", func() bool {
+			names, _ := os.ReadDir("/proc")
+			for _, entry := range names {
+				text, _ := os.ReadFile("/proc/" + entry.Name() + "/cmdline")
+				if string(text) == "cat\x00"+w.Path("never")+"\x00" {
+					return false
+				}
+			}
+			return true
+		})
+		w.Must(w.daemon.Cmd.Process.Signal(syscall.SIGTERM))
+		<-w.daemon.Done
+	}
+}
+
+// The owner of a password that has expired changes it on a terminal, as with sshd, and does nothing
+// else before.
+func TestExpiredPassword(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	set := w.do("chpasswd")
+	set.Stdin = strings.NewReader("pamela:Oldpassword1\n")
+	w.Must(set.Run())
+	w.must("chage", "-d", "0", "pamela")
+	w.rules(debianRules)
+	w.startOurs()
+	if r := w.run("minisshd", "pamela", "echo in"); r.Code != 255 || r.Out != "" ||
+		!strings.Contains(r.Err, "minissh -t") {
+		t.Errorf("%+v", r)
+	}
+	copied := w.Run("minissh", "cp", "-F", "none", "-i", w.Path("home/.ssh/id_ed25519"), "-P",
+		w.port["minisshd"], "-o", "UserKnownHostsFile="+w.Path("known_minisshd"),
+		w.Path("host_key.pub"), "pamela@127.0.0.1:x")
+	if copied.Code == 0 || !strings.Contains(copied.Err, "has expired") {
+		t.Errorf("a copy: %+v", copied)
+	}
+	change := w.client("minisshd", "pamela", "-tt", "127.0.0.1", "echo in")
+	in, err := change.StdinPipe()
+	w.Must(err)
+	client := w.Start(change)
+	for _, step := range [][2]string{{"Current password", "Oldpassword1"},
+		{"New password", "Another-pass-2"}, {"Retype", "Another-pass-2"}} {
+		client.Out.Await(t, step[0])
+		io.WriteString(in, step[1]+"\n")
+	}
+	<-client.Done
+	in.Close()
+	if text := client.Out.String(); !strings.Contains(text, "successfully") {
+		t.Errorf("%s%s", text, client.Log)
+	}
+	if r := w.run("minisshd", "pamela", "echo in"); r.Out != "in\n" {
+		t.Errorf("after the change: %+v", r)
+	}
+}
+
+// Whoever comes back to a session is asked about again (RULES B17), and a session whose account PAM
+// does not know any more ends.
+func TestResumedSession(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.rules("account required pam_unix.so\nsession required pam_permit.so\n")
+	w.startOurs()
+	to := w.port["minisshd"]
+	conns := make(chan net.Conn, 16)
+	w.port["minisshd"] = relayed(t, "127.0.0.1:"+to, conns)
+	command := w.client("minisshd", "pamela", "127.0.0.1", "echo here; read a; echo $a; read b")
+	in, err := command.StdinPipe()
+	w.Must(err)
+	defer in.Close()
+	client := w.Start(command)
+	client.Out.Await(t, "here")
+	(<-conns).Close()
+	io.WriteString(in, "back\n")
+	client.Out.Await(t, "back")
+	w.must("chage", "-E", "2020-01-01", "pamela")
+	(<-conns).Close()
+	<-client.Done
+	if text := client.Log.String(); client.Cmd.ProcessState.ExitCode() != 255 ||
+		!strings.Contains(text, "PAM does not let this account in any more") {
+		t.Errorf("%d, %s", client.Cmd.ProcessState.ExitCode(), text)
+	}
+	w.noneLeft()
+}
+
+// relayed passes connections on to an address; conns gets the ones that it has accepted.
+func relayed(t *testing.T, to string, conns chan net.Conn) (port string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", to)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			go func() { io.Copy(near, far); near.Close() }()
+			go func() { io.Copy(far, near); far.Close() }()
+			conns <- near
+		}
+	}()
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// A program without PAM says so, and without rules a daemon does not start.
+func TestWithoutPAM(t *testing.T) {
+	w := newWorld(t)
+	static := w.RunCmd(w.do("minisshd", "--config", "none", "--pam", "yes"))
+	if static.Code != 1 || !strings.Contains(static.Err, "built without PAM") {
+		t.Errorf("%+v", static)
+	}
+	w.must("rm", "-f", "/etc/pam.d/minisshd")
+	ruleless := w.RunCmd(w.do(w.built(), "--config", "none", "--host-key", w.Path("host_key")))
+	if ruleless.Code != 1 || !strings.Contains(ruleless.Err, "no rules for PAM") {
+		t.Errorf("%+v", ruleless)
+	}
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.startOurs("--pam", "no")
+	if r := w.run("minisshd", "pamela", "true"); r.Code != 255 ||
+		!strings.Contains(w.daemon.Log.String(), "it is locked") {
+		t.Errorf("a locked account without PAM: %+v\n%s", r, w.daemon.Log)
+	}
+}
