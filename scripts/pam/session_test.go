@@ -65,7 +65,7 @@ func (w *world) helpers() (pids []int) {
 	for _, entry := range names {
 		text, err := os.ReadFile("/proc/" + entry.Name() + "/cmdline")
 		words := strings.Split(string(text), "\x00")
-		if err != nil || len(words) < 3 || words[0] != w.built() || words[2] != "pam" {
+		if err != nil || len(words) < 3 || words[0] != w.built || words[2] != "pam" {
 			continue
 		}
 		var pid int
@@ -282,7 +282,7 @@ func TestWithoutPAM(t *testing.T) {
 		t.Errorf("%+v", static)
 	}
 	w.must("rm", "-f", "/etc/pam.d/minisshd")
-	ruleless := w.RunCmd(w.do(w.built(), "--config", "none", "--host-key", w.Path("host_key")))
+	ruleless := w.RunCmd(w.do(w.built, "--config", "none", "--host-key", w.Path("host_key")))
 	if ruleless.Code != 1 || !strings.Contains(ruleless.Err, "no rules for PAM") {
 		t.Errorf("%+v", ruleless)
 	}
