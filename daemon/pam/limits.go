@@ -39,9 +39,9 @@ func limitsNow() []unix.Rlimit {
 	return all
 }
 
-// takeLimits are the limits that modules have set, and that of open files. They are for commands, not for this process,
-// which gets those back that it had. The error is for those of memory: a Go program maps more than
-// a gigabyte, most of which it never uses, and stages are such programs.
+// takeLimits are the limits that modules have set, and that of open files. They are for commands,
+// not for this process, which gets those back that it had. The error is for those of memory: a Go
+// program maps more than a gigabyte, most of which it never uses, and stages are such programs.
 func takeLimits(before []unix.Rlimit) (set []stage.Limit, err error) {
 	for i, was := range before {
 		var now unix.Rlimit

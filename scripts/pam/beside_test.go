@@ -95,7 +95,7 @@ env | sort`
 // common is what of a probe the two daemons must give alike: all but the lines that are different at
 // each login.
 func common(out string) string {
-	out = strings.ReplaceAll(strings.ReplaceAll(out, "\r", ""), ": No such file", ": no such file")
+	out = strings.NewReplacer("\r", "", ": No such file", ": no such file").Replace(out)
 	lines := slices.DeleteFunc(strings.Split(out, "\n"),
 		func(line string) bool {
 			name, _, _ := strings.Cut(line, "=")
