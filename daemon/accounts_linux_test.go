@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -268,26 +269,28 @@ func TestAccountsPolicy(t *testing.T) {
 		{access.Policy{Allow: []string{bob.Name}, AllowGroups: []string{"audio"}}, access.DefaultAccountFiles, false, false, false},
 	} {
 		log := newLogBuffer()
-		access, err := access.NewAccounts(root, c.policy, c.files, access.Trust{},
+		admits, err := access.NewAccounts(root, c.policy, c.files, access.Trust{},
 			testLog(log))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for name, in := range map[string]bool{ann.Name: c.ann, bob.Name: c.bob, "root": c.root} {
-			grant, err := access.Authorize(name, keys.Proof{Key: key.Public}, loopback)
+			who := &access.Client{User: name, Proof: keys.Proof{Key: key.Public},
+				Addr: netip.AddrPortFrom(loopback, 4711)}
+			grant, err := admits.Authorize(who)
 			if (err == nil) != in || in &&
 				(grant.Account.Name != name || grant.Account.Credential == nil) {
 				t.Errorf("%+v %v: %s: %+v, %v", c.policy, c.files, name, grant, err)
 			}
 			fingerprint := []string{fingerprintOf(key)}
-			if (access.WouldDo(name, fingerprint, loopback) != "") != in {
+			if (admits.WouldDo(who, fingerprint) != "") != in {
 				t.Errorf("%+v: WouldDo of %s is not Authorize", c.policy, name)
 			}
 		}
-		if anyone := access.AnyoneCould(); anyone != (c.ann || c.bob || c.root) {
+		if anyone := admits.AnyoneCould(); anyone != (c.ann || c.bob || c.root) {
 			t.Errorf("%+v %v: AnyoneCould is %v", c.policy, c.files, anyone)
 		}
-		access.Close()
+		admits.Close()
 	}
 }
 

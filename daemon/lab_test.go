@@ -9,7 +9,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"runtime"
 	"strings"
@@ -113,20 +112,20 @@ type listed struct {
 
 var errNotListed = errors.New("not listed")
 
-func (a *listed) Authorize(name string, proof keys.Proof, _ netip.Addr) (*access.Grant, error) {
+func (a *listed) Authorize(who *access.Client) (*access.Grant, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if grant := a.grants[keys.Fingerprint(proof.Key)]; grant != nil && name == user {
+	if grant := a.grants[keys.Fingerprint(who.Proof.Key)]; grant != nil && who.User == user {
 		return grant, nil
 	}
 	return nil, errNotListed
 }
 
-func (a *listed) WouldDo(name string, fingerprints []string, _ netip.Addr) string {
+func (a *listed) WouldDo(who *access.Client, fingerprints []string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, f := range fingerprints {
-		if a.grants[f] != nil && name == user {
+		if a.grants[f] != nil && who.User == user {
 			return f
 		}
 	}

@@ -200,7 +200,7 @@ func (a *arrival) resumes(session *mux.Session) error {
 		session.Spare()
 		return protocol.Violate(protocol.CodeKeyNotAuthorized, "another key began this session")
 	case first.Grant.Same(a.who.Grant):
-		return nil
+		return a.settled(session, first)
 	case a.s.guard.StillAllows(first):
 		session.Spare()
 		return protocol.Violate(protocol.CodeKeyNotAuthorized,
@@ -208,6 +208,26 @@ func (a *arrival) resumes(session *mux.Session) error {
 				"session began")
 	}
 	return a.end(session, "this key is listed with other options now")
+}
+
+// settled says whether a client may use a session from where it is now: what the settings say for
+// that must be what they say for where the session began.
+func (a *arrival) settled(session *mux.Session, first *access.Client) error {
+	before, err := a.s.terms(first)
+	var now *access.Terms
+	if err == nil {
+		now, err = a.s.terms(a.who)
+	}
+	switch {
+	case err != nil:
+		session.Spare()
+		return err
+	case before.Permits.Same(&now.Permits):
+		return nil
+	}
+	session.Spare()
+	return protocol.Violate(protocol.CodeKeyNotAuthorized,
+		"other settings hold for your address than for the one where the session began")
 }
 
 // end ends a session whose key has changed, and returns what its client is told.

@@ -340,7 +340,8 @@ func TestPairedLine(t *testing.T) {
 		t.Errorf("%s\nis not\n%s", text, want)
 	}
 	files := access.NewFileAccess(acct, []string{access.PairedFile(acct)}, access.Trust{}, nil)
-	grant, err := files.Authorize(user, keys.Proof{Key: key}, netip.MustParseAddr("127.0.0.1"))
+	grant, err := files.Authorize(&access.Client{User: user, Proof: keys.Proof{Key: key},
+		Addr: netip.MustParseAddrPort("127.0.0.1:4711")})
 	if err != nil || !grant.Forced || grant.Command != `echo "a b" 'c'` {
 		t.Errorf("%+v, %v", grant, err)
 	}

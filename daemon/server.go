@@ -30,7 +30,8 @@ import (
 	"minissh/protocol/transport"
 )
 
-// Options are a daemon's settings. Nothing in them changes after New, but for Server.Change.
+// Options are a daemon's settings. Nothing in them changes after New. Where the Access is Settled,
+// its terms hold for Hold, IdleTimeout, MaxChannels, and what comes after Subsystems.
 type Options struct {
 	access.Rules               // who may log in
 	HostKey      keys.Identity // its envelope is what clients see
@@ -88,7 +89,6 @@ func (o *Options) defaults() {
 // Server is a daemon at work.
 type Server struct {
 	opts     Options
-	begins   atomic.Pointer[Options] // those that Change has changed are read here
 	log      *slog.Logger
 	tally    *logbook.Tally // logs refusals
 	identity atomic.Pointer[identity]
@@ -134,7 +134,6 @@ func New(opts Options) (*Server, error) {
 		},
 		strangers: map[net.Conn]bool{},
 	}
-	s.Change(opts)
 	s.host.Hurried, s.hurry = context.WithCancel(context.Background())
 	s.desk = control.NewDesk(control.Config{
 		Account: opts.Account, Access: opts.Access, Sessions: s.sessions, StopGrace: opts.StopGrace,
@@ -145,14 +144,17 @@ func New(opts Options) (*Server, error) {
 	return s, nil
 }
 
-// Change makes these of the options hold for what begins from now on: for sessions Hold,
-// IdleTimeout and MaxChannels; for channels, also of sessions that are there, Subsystems,
-// Forwarding, GatewayPorts and NoAgents. The others count for nothing.
-func (s *Server) Change(opts Options) {
-	opts.defaults()
-	s.begins.Store(&opts)
-	s.host.Permits.Store(&service.Permits{Subsystems: opts.Subsystems, Forwarding: opts.Forwarding,
-		GatewayPorts: opts.GatewayPorts, NoAgents: opts.NoAgents})
+// terms are those that hold now for a client. The error is for people.
+func (s *Server) terms(who *access.Client) (*access.Terms, error) {
+	if settled, ok := s.opts.Access.(access.Settled); ok {
+		if terms, err := settled.Terms(who); err != nil || terms.Forwarding != "" {
+			return terms, err
+		}
+	}
+	o := &s.opts
+	return &access.Terms{Hold: o.Hold, IdleTimeout: o.IdleTimeout, MaxChannels: o.MaxChannels,
+		Permits: access.Permits{Subsystems: o.Subsystems, Forwarding: o.Forwarding,
+			GatewayPorts: o.GatewayPorts, NoAgents: o.NoAgents}}, nil
 }
 
 // Desk is where people can ask the daemon. Shutdown closes it, after everything else.

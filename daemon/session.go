@@ -17,21 +17,25 @@ import (
 // newSession makes a client's session, if there is room for it. PAM's, if not nil, is closed at its
 // end.
 func (s *Server) newSession(who *access.Client, opened *pam.Session) (*mux.Session, error) {
-	place, err := s.guard.EnterSession(who)
+	terms, err := s.terms(who)
+	if err != nil {
+		return nil, err
+	}
+	place, err := s.guard.EnterSession(who, terms.Most)
 	if err != nil {
 		return nil, err
 	}
 	who.Share = place.Share
 	descends(who, opened)
-	visit, opts := s.desk.NewVisit(who), s.begins.Load()
+	visit := s.desk.NewVisit(who)
 	config := mux.Config{
-		Role: mux.Daemon, Channels: opts.MaxChannels, Budget: place.Windows(), Label: visit,
+		Role: mux.Daemon, Channels: terms.MaxChannels, Budget: place.Windows(), Label: visit,
 		Sharer: place.User(),
 		Accept: func(ch *mux.Channel) { s.serve(ch, who, visit) },
 	}
 	var session *mux.Session
-	if opts.Hold > 0 {
-		config.Resend, config.Hold, config.Killed = resendMost, opts.Hold, s.opts.killed
+	if terms.Hold > 0 {
+		config.Resend, config.Hold, config.Killed = resendMost, terms.Hold, s.opts.killed
 		w := &wait{s: s, place: place, visit: visit, user: who.User}
 		config.Waits = func(waiting *mux.Waiting) { w.begins(session, waiting) }
 		config.Comes = w.ends
@@ -46,7 +50,7 @@ func (s *Server) newSession(who *access.Client, opened *pam.Session) (*mux.Sessi
 		}
 	}
 	session = mux.New(config)
-	stopWatch = expireIdle(session, who, opts.IdleTimeout, s.log)
+	stopWatch = expireIdle(session, who, terms.IdleTimeout, s.log)
 	return session, nil
 }
 
@@ -59,6 +63,14 @@ func (s *Server) serve(ch *mux.Channel, who *access.Client, visit *control.Visit
 	s.commands.Add(1)
 	defer s.commands.Done()
 	open := ch.Request()
+	terms, err := s.terms(who)
+	if err != nil {
+		s.log.Warn("Request refused: "+err.Error(), "user", who.User)
+		ch.Close(&protocol.Reason{Code: protocol.CodeServiceRefused,
+			Message: "nobody can tell for now which settings hold for you"})
+		return
+	}
+	who = who.Under(terms)
 	found, reason := service.Find(open.Service, who.Grant)
 	if reason == nil {
 		reason = service.Changes(open, who)
@@ -68,7 +80,7 @@ func (s *Server) serve(ch *mux.Channel, who *access.Client, visit *control.Visit
 	}
 	var leave func()
 	if reason == nil {
-		leave, reason = who.Share.EnterCommand()
+		leave, reason = who.Share.EnterCommand(who, terms.Most)
 	}
 	if reason == nil {
 		defer leave()

@@ -4,7 +4,6 @@ package daemon
 
 import (
 	"errors"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -180,14 +179,13 @@ type slowAccess struct {
 	entered chan struct{}
 }
 
-func (a *slowAccess) Authorize(name string, proof keys.Proof, from netip.Addr) (*access.Grant,
-	error) {
-	if name == "slow" {
+func (a *slowAccess) Authorize(who *access.Client) (*access.Grant, error) {
+	if who.User == "slow" {
 		a.entered <- struct{}{}
 		<-a.slow
 		return nil, errNotListed
 	}
-	return a.listed.Authorize(name, proof, from)
+	return a.listed.Authorize(who)
 }
 
 // Logins of a user about whom nothing can be learned take their share of the places for strangers,

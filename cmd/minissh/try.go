@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -176,12 +175,12 @@ type onlyGuest struct {
 	user string
 }
 
-func (g onlyGuest) Authorize(user string, proof keys.Proof, _ netip.Addr) (*access.Grant, error) {
-	if user != g.user || keys.Fingerprint(proof.Key) != keys.Fingerprint(g.key) {
+func (g onlyGuest) Authorize(who *access.Client) (*access.Grant, error) {
+	if who.User != g.user || keys.Fingerprint(who.Proof.Key) != keys.Fingerprint(g.key) {
 		return nil, fmt.Errorf("not the key of this try")
 	}
 	return &access.Grant{Where: "try"}, nil
 }
 
-func (g onlyGuest) WouldDo(string, []string, netip.Addr) string { return "" }
-func (g onlyGuest) AnyoneCould() bool                           { return true }
+func (g onlyGuest) WouldDo(*access.Client, []string) string { return "" }
+func (g onlyGuest) AnyoneCould() bool                       { return true }

@@ -41,7 +41,9 @@ func checkCommand() *cli.Command {
 			"in a file of the daemon's own account or of one that --allow-users names. What is " +
 			"\"not used:\" here and right for sshd, an expired key, an account that is not " +
 			"served, and slips in files of other accounts do not count.",
-		Flags: flags.Once(daemonFlags()...),
+		Flags: flags.Once(append([]cli.Flag{text("for", "", "tell what holds for one login only: "+
+			"`LIST` is user=NAME and any of addr=ADDRESS, laddr=ADDRESS, lport=PORT, "+
+			"key=SHA256:…, with commas between them", "")}, daemonFlags()...)...),
 		Action: func(c *cli.Context) error {
 			if err := optionsOnly(c); err != nil {
 				return err
@@ -51,13 +53,17 @@ func checkCommand() *cli.Command {
 				return err
 			}
 			checked := &check{w: c.App.Writer}
-			checked.configuration(conf)
+			if !c.IsSet("for") {
+				checked.configuration(conf)
+			}
 			set, err := readSettings(c)
 			if err == nil {
 				_, err = logLevel(c)
 			}
-			if err == nil {
-				err = checked.run(c, set)
+			if err == nil && c.IsSet("for") {
+				err = checked.login(c, set, conf)
+			} else if err == nil {
+				err = checked.run(c, set, conf)
 			}
 			if err != nil {
 				return conf.located(err)
@@ -87,7 +93,7 @@ func (k *check) refused(indent string, err error) {
 	}
 }
 
-func (k *check) run(c *cli.Context, set *settings) error {
+func (k *check) run(c *cli.Context, set *settings, conf *configuration) error {
 	k.hostKey(set)
 	beyond := k.addresses(c.StringSlice("listen"), set)
 	switch {
@@ -108,10 +114,11 @@ func (k *check) run(c *cli.Context, set *settings) error {
 			control.RootsPairSocket())
 	}
 	k.pam(set)
-	admits, err := set.access(slog.New(slog.DiscardHandler))
+	book, err := conf.book(c.App, set.account)
 	if err != nil {
 		return err
 	}
+	admits := set.access(book, slog.New(slog.DiscardHandler))
 	if closer, ok := admits.(access.Closer); ok {
 		defer closer.Close()
 	}

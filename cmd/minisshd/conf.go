@@ -1,9 +1,7 @@
 package main
 
 import (
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,14 +22,16 @@ type configuration struct {
 	named    string              // what --config says
 	files    []string            // that were read
 	settings []confValue         // of the files, in their order
+	sections []section           // likewise
 }
 
 // confValue is what a line sets.
 type confValue struct {
 	setting
-	flag   string
-	values []string
-	unused string // why it does not count; "": it does
+	flag    string
+	values  []string
+	section int    // in which it is, from 1; 0: none, it holds for everybody
+	unused  string // why it does not count; "": it does
 }
 
 // configure reads the files that the command line means, and sets what it does not set itself.
@@ -45,10 +45,7 @@ func configure(c *cli.Context) (*configuration, error) {
 	if err := conf.read(); err != nil {
 		return nil, err
 	}
-	for _, v := range conf.settings {
-		if v.unused != "" {
-			continue
-		}
+	for _, v := range conf.counting(nil) {
 		for _, value := range v.values {
 			if err := c.Set(v.flag, value); err != nil {
 				return nil, v.wrong("minisshd --help", "%v", err)
@@ -87,23 +84,44 @@ func (conf *configuration) read() error {
 		if err != nil {
 			return err
 		}
-		for _, line := range lines {
-			if err := conf.add(line, list, account); err != nil {
-				return err
-			}
+		if err := conf.addAll(lines, list, account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addAll notes what a file's lines set, outside sections and in them.
+func (conf *configuration) addAll(lines []setting, list []cli.Flag,
+	account process.Account) error {
+	section := 0
+	for _, line := range lines {
+		var err error
+		if strings.EqualFold(line.name, "match") {
+			err = conf.begin(line)
+			section = len(conf.sections)
+		} else {
+			err = conf.add(line, section, list, account)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // add notes what a line sets. Lists of several lines and files add up; otherwise a later file wins,
-// and within a file nothing is set twice.
-func (conf *configuration) add(line setting, list []cli.Flag, account process.Account) error {
+// and within a file, or a section, nothing is set twice.
+func (conf *configuration) add(line setting, section int, list []cli.Flag,
+	account process.Account) error {
 	f, err := line.flagOf(list)
 	if err != nil {
 		return err
 	}
-	v := confValue{setting: line, flag: f.Names()[0]}
+	v := confValue{setting: line, flag: f.Names()[0], section: section}
+	if err := v.mayBeIn(); err != nil {
+		return err
+	}
 	if v.values, err = line.valuesFor(f, account); err != nil {
 		return err
 	}
@@ -113,7 +131,8 @@ func (conf *configuration) add(line setting, list []cli.Flag, account process.Ac
 	for i := range conf.settings {
 		before := &conf.settings[i]
 		switch {
-		case isList(f) || before.flag != v.flag || before.unused != "" && before.file != v.file:
+		case isList(f) || before.flag != v.flag || before.section != section ||
+			before.unused != "" && before.file != v.file:
 		case before.file == v.file:
 			return v.wrong("take one of the two lines out", "%s is set in line %d already",
 				v.flag, before.line)
@@ -191,12 +210,15 @@ func (s *setting) valuesFor(f cli.Flag, account process.Account) ([]string, erro
 	return values, nil
 }
 
+// mayBeNone are the files that there need not be.
+var mayBeNone = []string{"control", "trusted-user-ca", "revoked-keys"}
+
 // path is the value of a setting that is a file. The daemon is started anywhere, so a name counts
 // from no directory, except that keys' files are below the homes, as with sshd.
 func (s *setting) path(name, value string, account process.Account) (string, error) {
 	below, home := strings.CutPrefix(value, "~/")
 	switch {
-	case name == "control" && value == "none", filepath.IsAbs(value):
+	case value == "none" && slices.Contains(mayBeNone, name), filepath.IsAbs(value):
 		return value, nil
 	case name == "authorized-keys" && home:
 		return "%h/" + below, nil
@@ -226,7 +248,15 @@ var aboutFlag = regexp.MustCompile(`^--([a-z-]+)`)
 
 // located says where the file sets what an error is about, if it does.
 func (conf *configuration) located(err error) error {
-	if err == nil || conf == nil {
+	if conf == nil {
+		return err
+	}
+	return conf.locatedWith(err, nil)
+}
+
+// locatedWith is located where some sections hold.
+func (conf *configuration) locatedWith(err error, holding []int) error {
+	if err == nil {
 		return err
 	}
 	about := aboutFlag.FindStringSubmatch(err.Error())
@@ -234,8 +264,8 @@ func (conf *configuration) located(err error) error {
 		return err
 	}
 	var where []string
-	for _, v := range conf.settings {
-		if v.flag == about[1] && v.unused == "" {
+	for _, v := range conf.counting(holding) {
+		if v.flag == about[1] {
 			where = append(where, v.where())
 		}
 	}
@@ -247,23 +277,9 @@ func (conf *configuration) located(err error) error {
 
 // again reads the files anew, for a daemon that runs: c is what it would be started with now.
 func (conf *configuration) again(app *cli.App) (c *cli.Context, now *configuration, err error) {
-	set := flag.NewFlagSet("minisshd", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	command := &cli.Command{Name: "minisshd", Flags: daemonFlags()}
-	for _, f := range command.Flags {
-		if err := f.Apply(set); err != nil {
-			return nil, nil, err
-		}
+	if c, err = conf.without(app); err != nil {
+		return nil, nil, err
 	}
-	for name, values := range conf.command {
-		for _, value := range values {
-			if err := set.Set(name, value); err != nil {
-				return nil, nil, err
-			}
-		}
-	}
-	c = cli.NewContext(app, set, nil)
-	c.Command = command
 	now, err = configure(c)
 	return c, now, err
 }

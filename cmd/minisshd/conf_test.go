@@ -58,10 +58,8 @@ func confOf(t *testing.T, command map[string][]string, texts ...string) (*config
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, line := range lines {
-			if err := conf.add(line, daemonFlags(), acct); err != nil {
-				return conf, err
-			}
+		if err := conf.addAll(lines, daemonFlags(), acct); err != nil {
+			return conf, err
 		}
 	}
 	return conf, nil
@@ -71,7 +69,7 @@ func confOf(t *testing.T, command map[string][]string, texts ...string) (*config
 func counts(conf *configuration) map[string]string {
 	all := map[string]string{}
 	for _, v := range conf.settings {
-		if v.unused == "" {
+		if v.unused == "" && v.section == 0 {
 			all[v.flag] = strings.TrimSpace(all[v.flag] + " " + strings.Join(v.values, "|"))
 		}
 	}
@@ -113,7 +111,8 @@ func TestConfiguration(t *testing.T) {
 		"listen unix:s":            "a.conf:1: listen: \"s\" is not an absolute path",
 		"host-key key":             "a.conf:1: host-key: \"key\" is not an absolute path",
 		"authorized-keys none":     "a.conf:1: authorized-keys: \"none\" is not an absolute path",
-		"match user ann":           "a.conf:1: \"match\" is a word of sshd_config",
+		"match host ann":           "a.conf:1: Match: there is no criterion Host",
+		"Match all\nlisten :1":     "a.conf:2: listen cannot be in a Match section",
 		"hold \x1b[31m":            `a.conf:1: hold is a time such as 90s or 5m, not "\x1b[31m"`,
 		"max-sessions 1\nUseDNS x": "a.conf:2: \"UseDNS\" is a word of sshd_config",
 	} {
@@ -156,7 +155,7 @@ func TestSample(t *testing.T) {
 	if conf, err := confOf(t, nil, string(text)); err != nil || len(conf.settings) > 0 {
 		t.Errorf("the sample sets %v, %v", conf.settings, err)
 	}
-	set := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAllString(string(text), "$1")
+	set := regexp.MustCompile(`(?m)^#([a-z]|Match)`).ReplaceAllString(string(text), "$1")
 	conf, err := confOf(t, nil, set)
 	if err != nil {
 		t.Fatal(err)

@@ -15,11 +15,12 @@ func (k *check) configuration(conf *configuration) {
 	}
 	for _, file := range conf.files {
 		k.say("configuration %s:", shown(file))
-		empty := true
+		empty, section := true, 0
 		for _, v := range conf.settings {
 			if v.file != file {
 				continue
 			}
+			k.sections(conf, file, &section, v.section)
 			words := []string{v.flag}
 			for _, value := range v.values {
 				if shown(value) != value {
@@ -34,8 +35,25 @@ func (k *check) configuration(conf *configuration) {
 			k.say("  line %d: %s%s", v.line, strings.Join(words, " "), note)
 			empty = false
 		}
-		if empty {
+		k.sections(conf, file, &section, len(conf.sections))
+		if empty && section == 0 {
 			k.say("  sets nothing")
 		}
+	}
+}
+
+// sections says which Match lines of a file come before what is in one of its sections.
+func (k *check) sections(conf *configuration, file string, at *int, upTo int) {
+	for i := *at; i < upTo; i++ {
+		s := conf.sections[i]
+		if s.file != file {
+			continue
+		}
+		note := ""
+		if s.line.Never() {
+			note = " - holds for nobody: one of its lists has only patterns with ! before them"
+		}
+		k.say("  line %d: Match %s%s", s.setting.line, strings.Join(shownAll(s.args), " "), note)
+		*at = i + 1
 	}
 }

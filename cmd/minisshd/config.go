@@ -212,11 +212,22 @@ func (s *settings) refusalTime() time.Duration {
 }
 
 // access is who may log in.
-func (s *settings) access(log *slog.Logger) (access.Access, error) {
+func (s *settings) access(book *access.Book, log *slog.Logger) access.Access {
 	if !s.all {
-		return access.NewFileAccess(s.account, s.files, s.trust, log), nil
+		return access.FileAccessBy(book, log)
 	}
-	return access.NewAccounts(s.account, s.policy, s.files, s.trust, log)
+	return access.AccountsBy(book, log)
+}
+
+// terms are what these settings say for a login.
+func (s *settings) terms(c *cli.Context) *access.Terms {
+	return &access.Terms{Policy: s.policy, Files: s.files, Trust: s.trust,
+		Hold: s.hold, IdleTimeout: c.Duration("idle-timeout"), MaxChannels: c.Int("max-channels"),
+		Most: access.Most{Sessions: c.Int("max-sessions-per-user"),
+			Commands: c.Int("max-commands-per-user")},
+		Permits: access.Permits{Forwarding: s.forwarding, GatewayPorts: s.gatewayPorts,
+			NoAgents:   c.String("allow-agent-forwarding") == "no",
+			Subsystems: s.subsystems}}
 }
 
 // absolute is a file's name, with %h and the like, made absolute.
@@ -310,8 +321,7 @@ func parseSize(text string) (int64, error) {
 // readShares checks the values of shareFlags. The daemon chooses what is not set.
 func readShares(c *cli.Context) (access.Shares, error) {
 	shares := access.Shares{
-		Sessions: c.Int("max-sessions-per-user"), AllCommands: c.Int("max-commands"),
-		Commands: c.Int("max-commands-per-user"), Reserve: c.Int("reserve"),
+		AllCommands: c.Int("max-commands"), Reserve: c.Int("reserve"), // others: terms
 	}
 	for _, name := range []string{"max-sessions-per-user", "max-commands",
 		"max-commands-per-user"} {

@@ -41,8 +41,6 @@ const (
 
 // otherwise are words of sshd_config(5) that mean something else here, or nothing: what to do.
 var otherwise = map[string]string{
-	"match": "sections are not there yet: what is set holds for everybody; from=, command= and " +
-		"others " + beforeKey + " hold for that key",
 	"include": "the files in " + rootConfDir + " are read anyway, in the order of their names",
 
 	"port":                    "here: listen :7422",

@@ -212,10 +212,11 @@ func (how serving) live(c *cli.Context) error {
 	if err := set.judgeTrust(); err != nil {
 		return err
 	}
-	admits, err := set.access(log)
+	book, err := how.conf.book(c.App, set.account)
 	if err != nil {
 		return err
 	}
+	admits := set.access(book, log)
 	keyLog, err := openKeyLog(c.String("keylog"), log)
 	if err != nil {
 		return err
@@ -235,7 +236,6 @@ func (how serving) live(c *cli.Context) error {
 		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"),
 		ShutdownGrace: c.Duration("shutdown-grace"),
 	}
-	set.changing(c, &options)
 	server, err := daemon.New(options)
 	if err != nil {
 		return err
@@ -274,8 +274,8 @@ func (how serving) live(c *cli.Context) error {
 	}
 	boss.ready(server.Addresses())
 	boss.watch(func() { server.Addresses() })
-	reloading := reloading{app: c.App, conf: how.conf, set: set, holds: held(c), admits: admits,
-		server: server, log: log}
+	reloading := reloading{app: c.App, conf: how.conf, set: set, holds: held(c, how.conf),
+		admits: admits, server: server, log: log}
 	go func() {
 		for range again {
 			boss.reloading()

@@ -19,7 +19,11 @@ import (
 var changeable = []string{"allow-users", "deny-users", "allow-groups", "deny-groups",
 	"permit-root", "authorized-keys", "trusted-user-ca", "revoked-keys",
 	"permit-user-environment", "host-key", "host-certificate", "hold", "idle-timeout",
-	"max-channels", "subsystem", "allow-forwarding", "gateway-ports", "allow-agent-forwarding"}
+	"max-channels", "subsystem", "allow-forwarding", "gateway-ports", "allow-agent-forwarding",
+	"max-sessions-per-user", "max-commands-per-user", sectionsHeld}
+
+// sectionsHeld stands for the Match sections among flags.
+const sectionsHeld = "Match"
 
 // reloading is what SIGHUP reads again.
 type reloading struct {
@@ -32,20 +36,13 @@ type reloading struct {
 	log    *slog.Logger
 }
 
-// held is what each of a daemon's flags says.
-func held(c *cli.Context) map[string]string {
-	all := map[string]string{}
+// held is what each of a daemon's flags says, and the sections.
+func held(c *cli.Context, conf *configuration) map[string]string {
+	all := map[string]string{sectionsHeld: conf.sectionsText()}
 	for _, f := range daemonFlags() {
 		all[f.Names()[0]] = fmt.Sprintf("%q", valuesOf(c, f))
 	}
 	return all
-}
-
-// changing are the options that a running daemon can change.
-func (s *settings) changing(c *cli.Context, to *daemon.Options) {
-	to.MaxChannels, to.IdleTimeout = c.Int("max-channels"), c.Duration("idle-timeout")
-	to.Hold, to.Subsystems, to.Forwarding = s.hold, s.subsystems, s.forwarding
-	to.GatewayPorts, to.NoAgents = s.gatewayPorts, c.String("allow-agent-forwarding") == "no"
 }
 
 // reload reads the files of settings and the host key. What cannot be read stays as it was.
@@ -75,6 +72,7 @@ func (r *reloading) settings() error {
 	if err != nil {
 		return err
 	}
+	var book *access.Book
 	set, err := readSettings(c)
 	if err == nil {
 		_, err = logLevel(c)
@@ -86,17 +84,15 @@ func (r *reloading) settings() error {
 		err = set.judgeTrust()
 	}
 	if err == nil {
-		err = r.admits.(access.Changer).Change(set.policy, set.files, set.trust)
+		book, err = conf.book(r.app, set.account)
 	}
 	if err != nil {
 		return conf.located(err)
 	}
 	r.set, r.conf = set, conf
-	var options daemon.Options
-	set.changing(c, &options)
-	r.server.Change(options)
+	r.admits.(access.Changer).Change(book)
 	var taken, waiting []string
-	for name, value := range held(c) {
+	for name, value := range held(c, conf) {
 		switch {
 		case r.holds[name] == value:
 		case slices.Contains(changeable, name):

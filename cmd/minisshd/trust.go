@@ -22,7 +22,8 @@ func readTrust(c *cli.Context) (trust access.Trust, err error) {
 	trust.Environment = c.Bool("permit-user-environment")
 	for name, file := range map[string]*string{"trusted-user-ca": &trust.UserCA,
 		"revoked-keys": &trust.RevokedKeys} {
-		if *file = c.String(name); *file == "" {
+		if *file = c.String(name); *file == "" || *file == "none" {
+			*file = ""
 			continue
 		}
 		if *file, err = filepath.Abs(*file); err != nil {

@@ -14,12 +14,12 @@ import (
 
 // Access decides who may log in.
 type Access interface {
-	// Authorize finds what a key may do for a user from an address (zero: a Unix socket). The error
+	// Authorize finds what a client's key (Proof) may do for its User, from where it is. The error
 	// is for the log only: the client learns nothing (ID6). It is Revoked if no address and no
 	// later time would make it another.
-	Authorize(user string, proof keys.Proof, from netip.Addr) (*Grant, error)
+	Authorize(who *Client) (*Grant, error)
 	// WouldDo picks one of the fingerprints that Authorize would accept, "" if none.
-	WouldDo(user string, fingerprints []string, from netip.Addr) string
+	WouldDo(who *Client, fingerprints []string) string
 	// AnyoneCould says whether at least one key could log in.
 	AnyoneCould() bool
 }
@@ -29,7 +29,7 @@ type (
 	// ByUID knows accounts by the uid at the other end of a Unix socket. Without it, the daemon's
 	// own account and root may log in there, as that account.
 	ByUID interface {
-		AuthorizeUID(user string, uid uint32) (*Grant, error)
+		AuthorizeUID(who *Client) (*Grant, error)
 	}
 	// Pairable reads the file of paired keys.
 	Pairable interface {
@@ -41,12 +41,17 @@ type (
 	// Reloader forgets what it remembers about files, so that all is judged and reported anew.
 	Reloader interface{ Reload() }
 	// Changer goes on with other settings, for the logins to come.
-	Changer interface {
-		Change(policy Policy, files []string, trust Trust) error
+	Changer interface{ Change(*Book) }
+	// Settled can say which terms hold now for a client that it has let in. Without it those of the
+	// daemon's options do. The error says that nobody can tell.
+	Settled interface {
+		Terms(who *Client) (*Terms, error)
 	}
 	// Reporter can say who could log in, and who could not, and why.
 	Reporter interface {
 		Report(context.Context) ([]AccountReport, error)
+		// ReportFor is about one user's account, as logins from that client's place would meet it.
+		ReportFor(context.Context, *Client) (AccountReport, error)
 	}
 	// Warmer can make the first login as quick as later ones.
 	Warmer interface{ Warm() }
@@ -82,6 +87,7 @@ type Grant struct {
 	mayOpen    func(host string, port int) error
 	mayListen  func(host string, port int, socket bool) error
 	restricted string // equal for grants with the same restrictions
+	groups     *groupNames
 }
 
 // Same says whether two grants allow the same, as the same account: which line of which file lists
@@ -148,9 +154,29 @@ type Client struct {
 	Grant   *Grant
 	// Proof is the key that logs in, by TLS or by a signature; no key: the kernel has named the uid
 	Proof keys.Proof
+	// of a key that somebody asks about (ReportFor); of clients Proof counts
+	Fingerprint string
 	// of its sessions: the fingerprint of the key that it shows in TLS (RE3, LO6), or "uid N"
 	Owner string
 	Share *Share // of its user, once it has a session
+	// of one of its channels: what it may do there
+	Permits *Permits
 	// MustChange says that the account's password has expired: nothing but changing it is allowed
 	MustChange bool
+}
+
+// LocalAddr is where a client was accepted; ok is false on a Unix socket.
+func (who *Client) LocalAddr() (to netip.AddrPort, ok bool) {
+	local, ok := who.Local.(*net.TCPAddr)
+	if !ok || !who.Addr.IsValid() {
+		return to, false
+	}
+	return netip.AddrPortFrom(local.AddrPort().Addr().Unmap(), local.AddrPort().Port()), true
+}
+
+// Under is a client in a channel where terms hold.
+func (who *Client) Under(terms *Terms) *Client {
+	now := *who
+	now.Permits = &terms.Permits
+	return &now
 }

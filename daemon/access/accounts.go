@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -23,8 +22,7 @@ import (
 type Accounts struct {
 	reading
 	own    process.Account
-	policy atomic.Pointer[Policy]
-	files  atomic.Pointer[[]string] // with %h and %u
+	book   atomic.Pointer[Book]
 	reader *keyReader
 	life   context.Context // ends with Close, and then everything that logins wait for
 	end    context.CancelFunc
@@ -38,6 +36,7 @@ var (
 	_ Pairable = (*Accounts)(nil)
 	_ Reloader = (*Accounts)(nil)
 	_ Changer  = (*Accounts)(nil)
+	_ Settled  = (*Accounts)(nil)
 	_ Reporter = (*Accounts)(nil)
 	_ Warmer   = (*Accounts)(nil)
 	_ Closer   = (*Accounts)(nil)
@@ -50,31 +49,25 @@ var DefaultAccountFiles = []string{"%h/.ssh/authorized_keys", "%h/.config/miniss
 // name without them is for the daemon's own account.
 func NewAccounts(own process.Account, policy Policy, files []string, trust Trust,
 	log *slog.Logger) (*Accounts, error) {
-	a := &Accounts{reading: reading{log: log}, own: own}
-	if err := a.Change(policy, files, trust); err != nil {
+	book, err := Plain(own, Terms{Policy: policy, Files: files, Trust: trust})
+	if err != nil {
 		return nil, err
 	}
-	a.reader = newKeyReader(own)
+	return AccountsBy(book, log), nil
+}
+
+// AccountsBy is NewAccounts where different logins may have different terms.
+func AccountsBy(book *Book, log *slog.Logger) *Accounts {
+	a := &Accounts{reading: reading{log: log}, own: book.own}
+	a.book.Store(book)
+	a.reader = newKeyReader(a.own)
 	a.life, a.end = context.WithCancel(context.Background())
 	a.somebody.find = a.findSomebody
-	return a, nil
+	return a
 }
 
 // Change implements Changer.
-func (a *Accounts) Change(policy Policy, files []string, trust Trust) error {
-	if err := policy.Check(); err != nil {
-		return err
-	}
-	for _, file := range files {
-		if _, err := Expand(file, a.own, true); err != nil {
-			return err
-		}
-	}
-	a.policy.Store(&policy)
-	a.files.Store(&files)
-	a.trust.Store(trust.of(a.own))
-	return nil
-}
+func (a *Accounts) Change(book *Book) { a.book.Store(book) }
 
 // lookup limits the time of everything that one login asks of the system.
 func (a *Accounts) lookup() (context.Context, context.CancelFunc) {
@@ -84,7 +77,7 @@ func (a *Accounts) lookup() (context.Context, context.CancelFunc) {
 // Warm makes the first login as quick as later ones: it starts a reader and stages. Those of PAM's
 // sessions do not begin here.
 func (a *Accounts) Warm() {
-	if !a.policy.Load().PAM {
+	if plain, err := a.book.Load().of(nil); err == nil && !plain.Policy.PAM {
 		process.KeepReady()
 	}
 	ctx, cancel := a.lookup()
@@ -112,13 +105,42 @@ func (a *Accounts) Reload() {
 var nobody = process.Account{Name: "nobody", UID: 65534, GID: 65534, Home: "/nonexistent",
 	Credential: &process.Credential{UID: 65534, GID: 65534}}
 
-// account finds a user's account and says whether it is served; the error is an invalidUser.
-func (a *Accounts) account(ctx context.Context, user string) (process.Account, error) {
-	acct, err := process.LookupAccount(ctx, user)
+// candidate is a user who asks to log in, and what the system and the settings say.
+type candidate struct {
+	acct    process.Account // nobody: there is none
+	groups  *groupNames
+	terms   *Terms
+	refused error // why the user is not served, whatever the keys: an invalidUser
+}
+
+// account finds a client's account and its terms, and says whether it is served. The error says
+// that nobody can tell.
+func (a *Accounts) account(ctx context.Context, who *Client) (c candidate, err error) {
+	c.acct, err = process.LookupAccount(ctx, who.User)
 	if err != nil {
-		return nobody, invalidUser{unlessItPasses(err)}
+		c.acct, c.refused = nobody, invalidUser{unlessItPasses(err)}
 	}
-	return acct, a.judge(ctx, acct)
+	c.groups = a.groupsOf(c.acct, c.refused == nil)
+	if c.terms, err = a.book.Load().Terms(who.login(c.groups.get)); err != nil {
+		return c, err
+	}
+	if c.refused == nil {
+		c.refused = a.judge(ctx, c.acct, c.terms)
+	}
+	return c, nil
+}
+
+func (a *Accounts) groupsOf(acct process.Account, there bool) *groupNames {
+	g := &groupNames{life: a.life}
+	if there {
+		g.acct = &acct
+	}
+	return g
+}
+
+// Terms implements Settled. The groups are those of the login.
+func (a *Accounts) Terms(who *Client) (*Terms, error) {
+	return a.book.Load().Terms(who.login(who.Grant.groups.get))
 }
 
 // unlessItPasses is Revoked if an account is not there or closed, and not just unknown for now.
@@ -131,8 +153,8 @@ func unlessItPasses(err error) error {
 }
 
 // judge says why an account is not served, and logs once what can be done about it.
-func (a *Accounts) judge(ctx context.Context, acct process.Account) error {
-	err := a.judgement(ctx, acct)
+func (a *Accounts) judge(ctx context.Context, acct process.Account, terms *Terms) error {
+	err := a.judgement(ctx, acct, terms)
 	hint := logbook.Hint(err)
 	if hint != "" && a.told.news("account "+acct.Name, err.Error()) {
 		a.log.Warn("The account "+logbook.Name(acct.Name)+" cannot log in", "why", err.Error(),
@@ -142,19 +164,19 @@ func (a *Accounts) judge(ctx context.Context, acct process.Account) error {
 }
 
 // judgement says why an account is not served, whatever its keys.
-func (a *Accounts) judgement(ctx context.Context, acct process.Account) error {
-	if err := a.policy.Load().refuses(ctx, acct); err != nil {
+func (a *Accounts) judgement(ctx context.Context, acct process.Account, terms *Terms) error {
+	if err := terms.Policy.refuses(ctx, acct); err != nil {
 		return invalidUser{err}
 	}
-	if err := process.Closed(ctx, acct, a.policy.Load().PAM); err != nil {
+	if err := process.Closed(ctx, acct, terms.Policy.PAM); err != nil {
 		return invalidUser{unlessItPasses(err)}
 	}
 	return nil
 }
 
 // names are an account's files.
-func (a *Accounts) names(acct process.Account) (names []string) {
-	for _, template := range *a.files.Load() {
+func (a *Accounts) names(acct process.Account, terms *Terms) (names []string) {
+	for _, template := range terms.Files {
 		if name, _ := Expand(template, acct, acct.Name == a.own.Name); name != "" {
 			names = append(names, name)
 		}
@@ -163,9 +185,9 @@ func (a *Accounts) names(acct process.Account) (names []string) {
 }
 
 // read reads an account's files, as the account.
-func (a *Accounts) read(ctx context.Context, acct process.Account) (reports []FileReport,
-	err error) {
-	names := a.names(acct)
+func (a *Accounts) read(ctx context.Context, acct process.Account, terms *Terms) (
+	reports []FileReport, err error) {
+	names := a.names(acct, terms)
 	if len(names) == 0 {
 		return nil, nil
 	}
@@ -181,80 +203,106 @@ func (a *Accounts) read(ctx context.Context, acct process.Account) (reports []Fi
 }
 
 // Authorize admits a user with one of the user's own keys.
-func (a *Accounts) Authorize(user string, proof keys.Proof, from netip.Addr) (*Grant, error) {
+func (a *Accounts) Authorize(who *Client) (*Grant, error) {
 	ctx, cancel := a.lookup()
 	defer cancel()
-	acct, refused := a.account(ctx, user)
-	if refused != nil {
+	c, unsure := a.account(ctx, who)
+	if unsure != nil {
+		return nil, unsure
+	}
+	acct := c.acct
+	if c.refused != nil {
 		acct = nobody // its own files are not read
 	}
-	reports, err := a.read(ctx, acct)
-	entry, why := a.find(reports, acct.Name, proof, from)
+	reports, err := a.read(ctx, acct, c.terms)
+	entry, why := a.find(reports, acct.Name, who, &c.terms.Trust)
 	switch {
-	case refused != nil:
-		return nil, refused
+	case c.refused != nil:
+		return nil, c.refused
 	case err != nil:
 		return nil, err
 	case why != nil:
 		return nil, why
 	}
-	if why := a.policy.Load().refusesKey(acct, entry); why != "" {
+	if why := c.terms.Policy.refusesKey(acct, entry); why != "" {
 		return nil, Revoked{Err: errors.New(why)}
 	}
-	a.somebody.proved(user)
-	grant := a.grant(entry)
-	grant.Account = &acct
+	a.somebody.proved(who.User)
+	grant := a.grant(entry, &c.terms.Trust)
+	grant.Account, grant.groups = &acct, c.groups
 	return grant, nil
 }
 
-// WouldDo picks one of the fingerprints that would admit the user.
-func (a *Accounts) WouldDo(user string, fingerprints []string, from netip.Addr) string {
+// WouldDo picks one of the fingerprints that would admit the user. What holds for a login may
+// depend on the key.
+func (a *Accounts) WouldDo(who *Client, fingerprints []string) string {
 	if len(fingerprints) == 0 {
 		return ""
 	}
 	ctx, cancel := a.lookup()
 	defer cancel()
-	acct, err := a.account(ctx, user)
-	if err != nil {
-		acct = nobody
+	c, unsure := a.account(ctx, who)
+	if unsure != nil {
+		return ""
 	}
-	reports, _ := a.read(ctx, acct)
-	return wouldDo(a.good(reports), fingerprints, from, func(entry *authorized.Entry) bool {
-		return a.policy.Load().refusesKey(acct, entry) == "" &&
-			a.trust.Load().revoked(keys.Proof{Key: entry.Key}) == nil
-	})
+	book, at := a.book.Load(), who.login(c.groups.get)
+	for terms, some := range byTerms(book, at, fingerprints) {
+		acct := c.acct
+		if acct.Name == nobody.Name || a.judgement(ctx, acct, terms) != nil {
+			acct = nobody
+		}
+		reports, _ := a.read(ctx, acct, terms)
+		found := wouldDo(a.good(reports), some, who.Addr.Addr(),
+			func(entry *authorized.Entry) bool {
+				return terms.Policy.refusesKey(acct, entry) == "" &&
+					terms.Trust.revoked(keys.Proof{Key: entry.Key}) == nil
+			})
+		if found != "" {
+			return found
+		}
+	}
+	return ""
 }
 
 // AuthorizeUID admits those whom the kernel names at the other end of a Unix socket: each uid as
 // its own account, root as any that is served (RULES A8). --permit-root is about keys only.
-func (a *Accounts) AuthorizeUID(user string, uid uint32) (*Grant, error) {
+func (a *Accounts) AuthorizeUID(who *Client) (*Grant, error) {
 	ctx, cancel := a.lookup()
 	defer cancel()
-	acct, err := process.LookupAccount(ctx, user)
+	acct, err := process.LookupAccount(ctx, who.User)
 	if err != nil {
 		return nil, invalidUser{unlessItPasses(err)}
 	}
-	if uid != 0 && uid != acct.UID {
-		return nil, fmt.Errorf("uid %d may not log in as %s", uid, logbook.Name(user))
+	if who.UID != 0 && who.UID != acct.UID {
+		return nil, fmt.Errorf("uid %d may not log in as %s", who.UID, logbook.Name(who.User))
 	}
+	grant := &Grant{Account: &acct, Where: fmt.Sprintf("uid %d", who.UID),
+		groups: a.groupsOf(acct, true)}
 	if acct.UID == 0 { // root as itself: there is nothing that it could not do without us
-		return &Grant{Account: &acct, Where: "uid 0"}, nil
+		return grant, nil
 	}
-	if err := a.judge(ctx, acct); err != nil {
+	terms, err := a.book.Load().Terms(who.login(grant.groups.get))
+	if err == nil {
+		err = a.judge(ctx, acct, terms)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return &Grant{Account: &acct, Where: fmt.Sprintf("uid %d", uid)}, nil
+	return grant, nil
 }
 
-// PairedAccount implements Pairable.
+// PairedAccount implements Pairable. What holds from no address counts.
 func (a *Accounts) PairedAccount(user string) (process.Account, error) {
 	ctx, cancel := a.lookup()
 	defer cancel()
-	acct, err := a.account(ctx, user)
-	if err != nil {
-		return acct, fmt.Errorf("%s cannot log in here: %w", logbook.Name(user), err)
+	c, err := a.account(ctx, &Client{User: user})
+	if err == nil {
+		err = c.refused
 	}
-	return acct, readsPaired(a.names(acct), acct)
+	if err != nil {
+		return c.acct, fmt.Errorf("%s cannot log in here: %w", logbook.Name(user), err)
+	}
+	return c.acct, readsPaired(a.names(c.acct, c.terms), c.acct)
 }
 
 // Paired implements Pairable.

@@ -2,11 +2,13 @@ package access
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"minissh/daemon/logbook"
+	"minissh/daemon/match"
 	"minissh/daemon/process"
 )
 
@@ -67,10 +69,12 @@ func (a *Accounts) AnyoneCould() bool { return a.somebody.anyone() }
 func (a *Accounts) findSomebody(likely string) string {
 	ctx, cancel := context.WithTimeout(a.life, time.Minute)
 	defer cancel()
-	if a.trust.Load().anyAuthority() {
-		return a.own.Name // or whoever has a certificate
+	for _, terms := range a.book.Load().each() {
+		if terms.Trust.anyAuthority() {
+			return a.own.Name // or whoever has a certificate
+		}
 	}
-	for _, name := range append([]string{likely, a.own.Name}, a.policy.Load().named()...) {
+	for _, name := range append([]string{likely, a.own.Name}, a.book.Load().named()...) {
 		if name != "" && a.couldBe(ctx, name) {
 			return name
 		}
@@ -90,7 +94,7 @@ func (a *Accounts) search(ctx context.Context) string {
 		a.log.Warn("Accounts cannot be listed", "error", err.Error())
 	}
 	for _, acct := range all {
-		if a.policy.Load().refusesName(acct) == "" && !strings.HasSuffix(acct.Shell, "nologin") &&
+		if !strings.HasSuffix(acct.Shell, "nologin") && a.namedWell(acct) &&
 			a.couldBe(ctx, acct.Name) {
 			return acct.Name
 		}
@@ -98,21 +102,44 @@ func (a *Accounts) search(ctx context.Context) string {
 	return ""
 }
 
+// namedWell says whether an account could be let in, as far as its name tells.
+func (a *Accounts) namedWell(acct process.Account) bool {
+	return slices.ContainsFunc(a.book.Load().each(), func(terms *Terms) bool {
+		return terms.Policy.refusesName(acct) == ""
+	})
+}
+
+// ways are the terms that an account's logins can have.
+func (a *Accounts) ways(acct process.Account) ([]*Terms, error) {
+	return a.book.Load().ways(&match.Login{User: acct.Name, Groups: a.groupsOf(acct, true).get})
+}
+
 // couldBe says whether an account has a usable key.
 func (a *Accounts) couldBe(ctx context.Context, name string) bool {
 	acct, err := process.LookupAccount(ctx, name)
-	if err != nil || a.policy.Load().refuses(ctx, acct) != nil ||
-		process.Closed(ctx, acct, a.policy.Load().PAM) != nil {
+	if err != nil {
 		return false
 	}
-	reports, err := a.read(ctx, acct)
+	ways, err := a.ways(acct)
+	return err == nil && slices.ContainsFunc(ways, func(terms *Terms) bool {
+		return a.couldBy(ctx, acct, terms)
+	})
+}
+
+// couldBy says whether an account has a usable key where these terms hold.
+func (a *Accounts) couldBy(ctx context.Context, acct process.Account, terms *Terms) bool {
+	if terms.Policy.refuses(ctx, acct) != nil ||
+		process.Closed(ctx, acct, terms.Policy.PAM) != nil {
+		return false
+	}
+	reports, err := a.read(ctx, acct, terms)
 	if err != nil {
-		a.log.Warn("Keys cannot be read", "user", logbook.Name(name), "error", err.Error())
+		a.log.Warn("Keys cannot be read", "user", logbook.Name(acct.Name), "error", err.Error())
 	}
 	now := time.Now()
 	for _, file := range a.good(reports) {
 		for _, entry := range file.Entries {
-			if entry.Usable(now) && a.policy.Load().refusesKey(acct, entry) == "" {
+			if entry.Usable(now) && terms.Policy.refusesKey(acct, entry) == "" {
 				return true
 			}
 		}

@@ -322,7 +322,8 @@ func TestCertificatesAsSSHDJudges(t *testing.T) {
 			b.write(t, "revoked", words.Replace(c.revoked))
 		}
 		theirs, out := bySSHD(t, b.address, user, signer, c.out != "")
-		grant, err := b.access.Authorize(user, proof, netip.MustParseAddr("127.0.0.1"))
+		grant, err := b.access.Authorize(&Client{User: user, Proof: proof,
+			Addr: netip.MustParseAddrPort("127.0.0.1:4711")})
 		ours := judged{in: err == nil}
 		if err == nil && c.out == "" {
 			ours.pty = grant.Allows(authorized.PTY) == nil
@@ -387,8 +388,9 @@ func TestRefusalsThatEndASession(t *testing.T) {
 		if err := cert.SignCert(rand.Reader, ca); err != nil {
 			t.Fatal(err)
 		}
-		_, err := access.Authorize(own.Name, keys.Proof{Key: client.PublicKey(), Cert: cert},
-			netip.MustParseAddr("127.0.0.1"))
+		_, err := access.Authorize(&Client{User: own.Name,
+			Proof: keys.Proof{Key: client.PublicKey(), Cert: cert},
+			Addr:  netip.MustParseAddrPort("127.0.0.1:4711")})
 		if _, ends := errors.AsType[Revoked](err); err == nil || ends != c.ends {
 			t.Errorf("%s: %v, ends its session: %v", name, err, ends)
 		}

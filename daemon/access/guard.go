@@ -124,7 +124,7 @@ func (g *Guard) Authorize(who *Client, link ssh.PublicKey, hello *protocol.Hello
 		return err
 	}
 	defer waited()
-	grant, err := g.rules.Access.Authorize(who.User, who.Proof, who.Addr.Addr())
+	grant, err := g.rules.Access.Authorize(who)
 	select {
 	case <-g.stopping: // perhaps the key was not judged
 		return errStopping
@@ -133,7 +133,7 @@ func (g *Guard) Authorize(who *Client, link ssh.PublicKey, hello *protocol.Hello
 	if err != nil {
 		refusal := protocol.Violate(protocol.CodeKeyNotAuthorized,
 			"this key may not log in as this user")
-		refusal.Key = g.rules.Access.WouldDo(who.User, hello.Keys, who.Addr.Addr())
+		refusal.Key = g.rules.Access.WouldDo(who, hello.Keys)
 		g.failed(who, err, refusal.Key)
 		if waited(); refusal.Key == "" {
 			g.takeTime(began)
@@ -194,7 +194,7 @@ func (g *Guard) StillAllows(who *Client) bool {
 		now := *who
 		return g.findUID(&now) == nil && now.Grant.Same(who.Grant)
 	}
-	grant, err := g.rules.Access.Authorize(who.User, who.Proof, who.Addr.Addr())
+	grant, err := g.rules.Access.Authorize(who)
 	return err == nil && grant.Same(who.Grant)
 }
 
@@ -223,7 +223,7 @@ func (g *Guard) findUID(who *Client) error {
 	grant, err := &Grant{Where: "unix socket"}, error(nil)
 	switch {
 	case g.byUID != nil:
-		grant, err = g.byUID.AuthorizeUID(who.User, who.UID)
+		grant, err = g.byUID.AuthorizeUID(who)
 	case who.User != g.rules.Account.Name:
 		err = errUnknownUser
 	}
@@ -297,8 +297,8 @@ func (g *Guard) takeTime(began time.Time) {
 
 // EnterSession takes a place for a client's session. The error is a *protocol.Violation; GiveWay
 // may be able to make room.
-func (g *Guard) EnterSession(who *Client) (*Place, error) {
-	return g.shares.enterSession(g.sharerOf(who), who.Key)
+func (g *Guard) EnterSession(who *Client, most Most) (*Place, error) {
+	return g.shares.enterSession(g.sharerOf(who), who.Key, most)
 }
 
 // sharerOf says against whose share an authorized client's sessions count.

@@ -65,7 +65,7 @@ func TestReserve(t *testing.T) {
 	o.Defaults()
 	s := newShares(&o)
 	enter := func(id string, first bool) *Place {
-		mine, err := s.enterSession(sharer{id, id, first}, id)
+		mine, err := s.enterSession(sharer{id, id, first}, id, Most{})
 		if err != nil {
 			return nil
 		}
@@ -81,7 +81,7 @@ func TestReserve(t *testing.T) {
 		t.Error("two places are root's")
 	}
 	for i, m := range []*Place{a, a, b, b, root, root, root} {
-		_, refused := m.EnterCommand()
+		_, refused := m.EnterCommand(&Client{}, Most{})
 		if want := i == 3 || i == 6; (refused != nil) != want {
 			t.Errorf("command %d: %+v", i, refused)
 		}

@@ -91,7 +91,7 @@ func TestGiveWayToItsOwnKey(t *testing.T) {
 	all, ann := g.shares, sharer{id: "uid 1001", words: "ann"}
 	var ended []string
 	hold := func(name, owner string, waits bool) *Place {
-		place, err := all.enterSession(ann, owner)
+		place, err := all.enterSession(ann, owner, Most{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestGiveWayToItsOwnKey(t *testing.T) {
 	hold("back", "key 1", false)
 	first := hold("first", "key 1", true)
 	hold("second", "key 1", true)
-	_, full := all.enterSession(ann, "key 1")
+	_, full := all.enterSession(ann, "key 1", Most{})
 	if full == nil || !g.GiveWay(&Client{Key: "key 1"}, full) ||
 		strings.Join(ended, " ") != "first" {
 		t.Fatalf("%v; %q gave way", full, ended)
@@ -115,10 +115,10 @@ func TestGiveWayToItsOwnKey(t *testing.T) {
 	if all.sessions.taken != 4 {
 		t.Errorf("%d sessions count among all", all.sessions.taken)
 	}
-	if _, err := all.enterSession(ann, "key 1"); err != nil {
+	if _, err := all.enterSession(ann, "key 1", Most{}); err != nil {
 		t.Error("there is no room: ", err)
 	}
-	if _, err := all.enterSession(ann, "key 1"); err == nil {
+	if _, err := all.enterSession(ann, "key 1", Most{}); err == nil {
 		t.Error("one that gave way makes room for two")
 	}
 	first.Leave()

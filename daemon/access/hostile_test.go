@@ -163,7 +163,8 @@ func TestHostileCertificatesAsSSHDJudges(t *testing.T) {
 		theirs, _ := bySSHD(t, b.address, l.user, rawSigner{l.client, rawKey{r.form, blob}}, false)
 		proof, err := rawLogin(blob, l.client)
 		if err == nil {
-			_, err = b.access.Authorize(l.user, proof, netip.MustParseAddr("127.0.0.1"))
+			_, err = b.access.Authorize(&Client{User: l.user, Proof: proof,
+				Addr: netip.MustParseAddrPort("127.0.0.1:4711")})
 		}
 		if ours := err == nil; ours != (c.judged&us != 0) || theirs.in != (c.judged&sshd != 0) {
 			t.Errorf("%s: sshd %v, we %v %v", c.name, theirs.in, ours, err)

@@ -23,7 +23,7 @@ import (
 type fileAccess struct {
 	reading
 	account process.Account
-	files   atomic.Pointer[[]string]
+	book    atomic.Pointer[Book]
 	judged  struct {
 		sync.Mutex // guards the rest
 		states     []fs.FileInfo
@@ -36,31 +36,45 @@ var (
 	_ Pairable = (*fileAccess)(nil)
 	_ Reloader = (*fileAccess)(nil)
 	_ Changer  = (*fileAccess)(nil)
+	_ Settled  = (*fileAccess)(nil)
 	_ Reporter = (*fileAccess)(nil)
 )
 
 // NewFileAccess makes the Access of a daemon that serves its own account.
 func NewFileAccess(own process.Account, files []string, trust Trust, log *slog.Logger) Access {
-	a := &fileAccess{reading: reading{log: log}, account: own}
-	a.files.Store(&files)
-	a.trust.Store(trust.of(own))
+	book := &Book{own: own, built: map[string]*Terms{}}
+	book.build = func([]int) (*Terms, error) { return &Terms{Files: files, Trust: trust}, nil }
+	return FileAccessBy(book, log)
+}
+
+// FileAccessBy is NewFileAccess where different logins may have different terms.
+func FileAccessBy(book *Book, log *slog.Logger) Access {
+	a := &fileAccess{reading: reading{log: log}, account: book.own}
+	a.book.Store(book)
 	return a
 }
 
 // Change implements Changer. There is no policy: whose account it is may log in.
-func (a *fileAccess) Change(_ Policy, files []string, trust Trust) error {
+func (a *fileAccess) Change(book *Book) {
 	a.judged.Lock()
 	defer a.judged.Unlock()
-	a.files.Store(&files)
-	a.trust.Store(trust.of(a.account))
+	a.book.Store(book)
 	a.judged.at = time.Time{}
-	return nil
 }
 
-// read reads the files.
-func (a *fileAccess) read() (reports []FileReport) {
+// Terms implements Settled. On a Unix socket the daemon's own user and root log in.
+func (a *fileAccess) Terms(who *Client) (*Terms, error) {
+	groups := who.Grant.groups
+	if groups == nil {
+		groups = &groupNames{life: context.Background(), acct: &a.account}
+	}
+	return a.book.Load().Terms(who.login(groups.get))
+}
+
+// read reads files.
+func (a *fileAccess) read(names []string) (reports []FileReport) {
 	owner := authorized.Owner{UID: a.account.UID, Home: a.account.Home}
-	for _, name := range *a.files.Load() {
+	for _, name := range names {
 		file, problems, err := authorized.Load(name, owner)
 		reports = append(reports, FileReport{Path: name, Err: err, File: file, Problems: problems})
 	}
@@ -74,28 +88,46 @@ func (e invalidUser) Unwrap() error { return e.error }
 
 var errUnknownUser = invalidUser{errors.New("no such user here")}
 
-func (a *fileAccess) Authorize(user string, proof keys.Proof, from netip.Addr) (*Grant, error) {
+func (a *fileAccess) Authorize(who *Client) (*Grant, error) {
+	groups := &groupNames{life: context.Background(), acct: &a.account}
+	asked := *who
+	asked.User = a.account.Name
+	terms, unsure := a.book.Load().Terms(asked.login(groups.get))
+	if unsure != nil {
+		return nil, unsure
+	}
 	// An unknown user costs the same reading as a known one, and gets the same answer (ID6).
-	entry, err := a.find(a.read(), a.account.Name, proof, from)
+	entry, err := a.find(a.read(terms.Files), a.account.Name, who, &terms.Trust)
 	switch {
-	case user != a.account.Name:
+	case who.User != a.account.Name:
 		return nil, errUnknownUser
 	case err != nil:
 		return nil, err
 	}
-	return a.grant(entry), nil
+	grant := a.grant(entry, &terms.Trust)
+	grant.groups = groups
+	return grant, nil
 }
 
 // Reload implements Reloader: what is wrong with files is reported anew.
 func (a *fileAccess) Reload() { a.told.forget() }
 
-func (a *fileAccess) WouldDo(user string, fingerprints []string, from netip.Addr) string {
-	if user != a.account.Name || len(fingerprints) == 0 {
+func (a *fileAccess) WouldDo(who *Client, fingerprints []string) string {
+	if who.User != a.account.Name || len(fingerprints) == 0 {
 		return ""
 	}
-	return wouldDo(a.good(a.read()), fingerprints, from, func(entry *authorized.Entry) bool {
-		return a.trust.Load().revoked(keys.Proof{Key: entry.Key}) == nil
-	})
+	groups := &groupNames{life: context.Background(), acct: &a.account}
+	at := who.login(groups.get)
+	for terms, some := range byTerms(a.book.Load(), at, fingerprints) {
+		found := wouldDo(a.good(a.read(terms.Files)), some, who.Addr.Addr(),
+			func(entry *authorized.Entry) bool {
+				return terms.Trust.revoked(keys.Proof{Key: entry.Key}) == nil
+			})
+		if found != "" {
+			return found
+		}
+	}
+	return ""
 }
 
 // wouldDo picks a fingerprint that a file lists for now and that address, in a line that may be
@@ -121,7 +153,19 @@ func (a *fileAccess) PairedAccount(user string) (process.Account, error) {
 	if user != a.account.Name {
 		return process.Account{}, fmt.Errorf("this daemon serves %s alone", a.account.Name)
 	}
-	return a.account, readsPaired(*a.files.Load(), a.account)
+	return a.account, readsPaired(a.names(), a.account)
+}
+
+// names are the files that list keys, for some login at least.
+func (a *fileAccess) names() (names []string) {
+	for _, terms := range a.book.Load().each() {
+		for _, name := range terms.Files {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // Paired implements Pairable: the files are read at each login.
@@ -141,7 +185,7 @@ func readsPaired(files []string, acct process.Account) error {
 func (a *fileAccess) AnyoneCould() bool {
 	a.judged.Lock()
 	defer a.judged.Unlock()
-	names := *a.files.Load()
+	names := a.names()
 	states := make([]fs.FileInfo, len(names))
 	for i, name := range names {
 		states[i], _ = os.Stat(name)
@@ -149,10 +193,11 @@ func (a *fileAccess) AnyoneCould() bool {
 	if time.Since(a.judged.at) >= judgedFor ||
 		!slices.EqualFunc(states, a.judged.states, sameState) {
 		a.judged.states, a.judged.at = states, time.Now()
-		a.judged.could = a.trust.Load().anyAuthority() ||
-			slices.ContainsFunc(a.good(a.read()), func(f *authorized.File) bool {
-				return f.AnyUsable(time.Now())
-			})
+		a.judged.could = slices.ContainsFunc(a.book.Load().each(), func(terms *Terms) bool {
+			return terms.Trust.anyAuthority()
+		}) || slices.ContainsFunc(a.good(a.read(names)), func(f *authorized.File) bool {
+			return f.AnyUsable(time.Now())
+		})
 	}
 	return a.judged.could
 }
@@ -169,8 +214,27 @@ func sameState(a, b fs.FileInfo) bool {
 // Report implements Reporter: it looks at the daemon's own account.
 func (a *fileAccess) Report(context.Context) ([]AccountReport, error) {
 	report := AccountReport{Name: a.account.Name, UID: a.account.UID, Meant: true}
-	for _, file := range a.read() {
+	for _, file := range a.read(a.names()) {
 		report.add(file)
 	}
 	return []AccountReport{report}, nil
+}
+
+// ReportFor implements Reporter.
+func (a *fileAccess) ReportFor(ctx context.Context, who *Client) (AccountReport, error) {
+	report := AccountReport{Name: who.User, Meant: true}
+	if who.User != a.account.Name {
+		report.Refused = errUnknownUser
+		return report, nil
+	}
+	report.UID = a.account.UID
+	groups := &groupNames{life: ctx, acct: &a.account}
+	terms, err := a.book.Load().Terms(who.login(groups.get))
+	if err != nil {
+		return report, err
+	}
+	for _, file := range a.read(terms.Files) {
+		report.add(file)
+	}
+	return report, nil
 }

@@ -37,7 +37,7 @@ func (a *Accounts) Report(ctx context.Context) ([]AccountReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	named := a.policy.Load().named()
+	named := a.book.Load().named()
 	names := slices.Clone(named)
 	for _, acct := range all {
 		if !slices.Contains(names, acct.Name) {
@@ -50,13 +50,7 @@ func (a *Accounts) Report(ctx context.Context) ([]AccountReport, error) {
 		report := AccountReport{Name: name, Meant: name == a.own.Name || isNamed}
 		acct, err := process.LookupAccount(ctx, name)
 		if err == nil {
-			report.UID = acct.UID
-			report.Refused = a.judgement(ctx, acct)
-			var files []FileReport
-			files, err = a.read(ctx, acct)
-			for _, file := range files {
-				report.add(a.deny(file, acct))
-			}
+			report, err = a.report(ctx, acct, report)
 		}
 		if err != nil {
 			report.Refused = err
@@ -68,12 +62,64 @@ func (a *Accounts) Report(ctx context.Context) ([]AccountReport, error) {
 	return reports, nil
 }
 
+// report looks at an account where the first terms hold that let somebody in, or else those that
+// hold from no address.
+func (a *Accounts) report(ctx context.Context, acct process.Account, blank AccountReport) (
+	AccountReport, error) {
+	blank.UID = acct.UID
+	ways, err := a.ways(acct)
+	if err != nil {
+		return blank, err
+	}
+	first := blank
+	for i, terms := range ways {
+		report := a.reportBy(ctx, acct, terms, blank)
+		if report.Refused == nil && report.Usable > 0 {
+			return report, nil
+		}
+		if i == 0 {
+			first = report
+		}
+	}
+	return first, nil
+}
+
+// reportBy looks at an account where these terms hold.
+func (a *Accounts) reportBy(ctx context.Context, acct process.Account, terms *Terms,
+	report AccountReport) AccountReport {
+	report.Refused = a.judgement(ctx, acct, terms)
+	files, err := a.read(ctx, acct, terms)
+	for _, file := range files {
+		report.add(deny(file, acct, terms))
+	}
+	if err != nil {
+		report.Refused = err
+	}
+	return report
+}
+
+// ReportFor implements Reporter.
+func (a *Accounts) ReportFor(ctx context.Context, who *Client) (AccountReport, error) {
+	report := AccountReport{Name: who.User, Meant: true}
+	acct, err := process.LookupAccount(ctx, who.User)
+	if err != nil {
+		report.Refused = err
+		return report, nil
+	}
+	report.UID = acct.UID
+	terms, err := a.book.Load().Terms(who.login(a.groupsOf(acct, true).get))
+	if err != nil {
+		return report, err
+	}
+	return a.reportBy(ctx, acct, terms, report), nil
+}
+
 // deny notes which keys of a file the policy refuses.
-func (a *Accounts) deny(file FileReport, acct process.Account) FileReport {
+func deny(file FileReport, acct process.Account, terms *Terms) FileReport {
 	if file.Err == nil {
 		file.Denied = map[int]string{}
 		for _, entry := range file.File.Entries {
-			if why := a.policy.Load().refusesKey(acct, entry); why != "" {
+			if why := terms.Policy.refusesKey(acct, entry); why != "" {
 				file.Denied[entry.Line] = why
 			}
 		}

@@ -115,10 +115,14 @@ type Share struct {
 	of                 *shares
 	who                sharer
 	sessions, commands int
-	gaveWay            int // of the sessions: they do not count in the share any more
+	gaveWay            int                  // of the sessions: they do not count in the share any more
+	keys               map[string]*keyShare // those with sessions, by Place.owner
 	windows, kept      *mux.Budget
 	long               chan struct{} // has an element for each turn that is taken
 }
+
+// keyShare is what one key of a user has, of the same. shares.mu guards it.
+type keyShare struct{ sessions, gaveWay, commands int }
 
 // Place is the place of one session in a user's share. shares.mu guards its state.
 type Place struct {
@@ -140,17 +144,27 @@ func newShares(r *Rules) *shares {
 }
 
 // enterSession takes a place, which Leave gives back. The error is an errFull if the user's share
-// is used up, else a *protocol.Violation.
-func (s *shares) enterSession(who sharer, owner string) (*Place, error) {
+// is used up, or the key's, else a *protocol.Violation.
+func (s *shares) enterSession(who sharer, owner string, most Most) (*Place, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mine := s.users[who.id]
 	if mine == nil {
-		mine = &Share{of: s, who: who, windows: s.windows.Share(s.windowsEach),
-			kept: s.kept.Share(s.keptEach), long: make(chan struct{}, longAtOnce)}
+		mine = &Share{of: s, who: who, keys: map[string]*keyShare{},
+			windows: s.windows.Share(s.windowsEach), kept: s.kept.Share(s.keptEach), long: make(chan struct{}, longAtOnce)}
 	}
-	counting := mine.sessions - mine.gaveWay
-	switch own, all := s.sessions.roomFor(counting, who.first); {
+	counting, ofKey := mine.sessions-mine.gaveWay, 0
+	key := mine.keys[owner]
+	if key != nil {
+		ofKey = key.sessions - key.gaveWay
+	}
+	limits := s.sessions
+	limits.each = cmp.Or(most.Sessions, limits.each)
+	switch own, all := limits.roomFor(counting, who.first); {
+	case most.KeySessions > 0 && ofKey >= most.KeySessions:
+		return nil, errFull{protocol.Violate(protocol.CodeTooManySessions,
+			"%s has %d sessions with this key, the most for one key (--max-sessions-per-key)",
+			who.words, ofKey), mine}
 	case !own:
 		return nil, errFull{protocol.Violate(protocol.CodeTooManySessions,
 			"%s has %d sessions, the most for one user (--max-sessions-per-user)", who.words,
@@ -162,6 +176,11 @@ func (s *shares) enterSession(who sharer, owner string) (*Place, error) {
 	s.users[who.id] = mine
 	s.sessions.taken++
 	mine.sessions++
+	if key == nil {
+		key = &keyShare{}
+		mine.keys[owner] = key
+	}
+	key.sessions++
 	return &Place{Share: mine, owner: owner}, nil
 }
 
@@ -187,8 +206,13 @@ func (p *Place) Leave() {
 	p.of.mu.Lock()
 	defer p.of.mu.Unlock()
 	p.of.sessions.taken--
+	key := p.keys[p.owner]
 	if p.left = true; p.gaveWay {
 		p.Share.gaveWay--
+		key.gaveWay--
+	}
+	if key.sessions--; key.sessions == 0 {
+		delete(p.keys, p.owner)
 	}
 	if p.sessions--; p.sessions == 0 {
 		delete(p.of.users, p.who.id)
@@ -203,15 +227,26 @@ func (p *Place) giveWay() {
 	if !p.left && !p.gaveWay {
 		p.gaveWay = true
 		p.Share.gaveWay++
+		p.keys[p.owner].gaveWay++
 	}
 }
 
-// EnterCommand takes a place for what a service does; leave, which is called once, gives it back.
-func (m *Share) EnterCommand() (leave func(), refused *protocol.Reason) {
+// EnterCommand takes a place for what a service does for a client; leave, which is called once,
+// gives it back.
+func (m *Share) EnterCommand(who *Client, most Most) (leave func(), refused *protocol.Reason) {
 	s := m.of
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch own, all := s.commands.roomFor(m.commands, m.who.first); {
+	key := m.keys[who.Key]
+	if key == nil { // of a session that has just ended
+		key = &keyShare{}
+	}
+	limits := s.commands
+	limits.each = cmp.Or(most.Commands, limits.each)
+	switch own, all := limits.roomFor(m.commands, m.who.first); {
+	case most.KeyCommands > 0 && key.commands >= most.KeyCommands:
+		return nil, refuse("%s has %d commands running with this key, the most for one key "+
+			"(--max-commands-per-key)", m.who.words, key.commands)
 	case !own:
 		return nil, refuse("%s has %d commands running, the most for one user "+
 			"(--max-commands-per-user)", m.who.words, m.commands)
@@ -221,11 +256,13 @@ func (m *Share) EnterCommand() (leave func(), refused *protocol.Reason) {
 	}
 	s.commands.taken++
 	m.commands++
+	key.commands++
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.commands.taken--
 		m.commands--
+		key.commands--
 	}, nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"minissh/daemon/authorized"
@@ -34,9 +33,8 @@ const toldMost = 4096
 
 // reading is the result of reading key files.
 type reading struct {
-	trust atomic.Pointer[Trust]
-	log   *slog.Logger
-	told  told
+	log  *slog.Logger
+	told told
 }
 
 // good are the files that count. The log says what does not count.
@@ -52,8 +50,9 @@ func (r *reading) good(reports []FileReport) (files []*authorized.File) {
 
 // find finds the line that admits a key, or a certificate for the account. The error says why none
 // does; it is Revoked unless the key is listed for other addresses, or a file could not be read.
-func (r *reading) find(reports []FileReport, account string, proof keys.Proof, from netip.Addr) (
+func (r *reading) find(reports []FileReport, account string, who *Client, trust *Trust) (
 	*authorized.Entry, error) {
+	proof, from := who.Proof, who.Addr.Addr()
 	err, now := error(authorized.ErrNotListed), time.Now()
 	var missing []string
 	unsure := false
@@ -66,8 +65,8 @@ func (r *reading) find(reports []FileReport, account string, proof keys.Proof, f
 		}
 	}
 	files := r.good(reports)
-	if proof.Cert != nil && r.trust.Load().UserCA != "" {
-		authorities, _, why := r.trust.Load().authorities()
+	if proof.Cert != nil && trust.UserCA != "" {
+		authorities, _, why := trust.authorities()
 		if why != nil {
 			err, unsure = why, true
 		} else {
@@ -81,7 +80,7 @@ func (r *reading) find(reports []FileReport, account string, proof keys.Proof, f
 			if why = entry.Wants(proof); why != nil {
 				return nil, why
 			}
-			return entry, r.trust.Load().revoked(proof)
+			return entry, trust.revoked(proof)
 		}
 		if !errors.Is(why, authorized.ErrNotListed) {
 			err = why
@@ -140,7 +139,7 @@ func (r *reading) tell(file *FileReport) {
 }
 
 // grant is what a line of authorized_keys allows.
-func (r *reading) grant(entry *authorized.Entry) *Grant {
+func (r *reading) grant(entry *authorized.Entry, trust *Trust) *Grant {
 	grant := &Grant{
 		Forced: entry.HasCommand, Command: entry.Command, Where: entry.Where(),
 		File:   entry.File,
@@ -150,7 +149,7 @@ func (r *reading) grant(entry *authorized.Entry) *Grant {
 	if entry.FilesFolder != "" {
 		grant.Folder = &Folder{Path: entry.FilesFolder, Mode: entry.FilesMode}
 	}
-	if r.trust.Load().Environment {
+	if trust.Environment {
 		grant.Environment = entry.Environment
 	} else if len(entry.Environment) > 0 &&
 		r.told.news(entry.Where()+" environment", "not honoured") {

@@ -104,7 +104,7 @@ func (f *File) AnyUsable(now time.Time) bool {
 }
 
 // Usable says whether the key could be used from anywhere now.
-func (r *Restrictions) Usable(now time.Time) bool { return !r.expired(now) && !r.From.never() }
+func (r *Restrictions) Usable(now time.Time) bool { return !r.expired(now) && !r.From.Never() }
 
 // Service is one that the options of a key can close.
 type Service struct {

@@ -23,8 +23,8 @@ type pattern struct {
 	text    string       // else; in lower case
 }
 
-// parseFrom reads a comma-separated list. remark tells of host names, which never match.
-func parseFrom(value string) (from From, remark string, err error) {
+// ParseFrom reads a comma-separated list. remark tells of host names, which never match.
+func ParseFrom(value string) (from From, remark string, err error) {
 	from.set = true
 	var names []string
 	usable := false
@@ -96,8 +96,8 @@ func (f From) Allows(addr netip.Addr) bool {
 	return allowed
 }
 
-// never says that no address at all is allowed, so far as that can be told from the patterns alone.
-func (f From) never() bool {
+// Never says that no address at all is allowed, so far as that can be told from the patterns alone.
+func (f From) Never() bool {
 	if !f.set {
 		return false
 	}

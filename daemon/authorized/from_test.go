@@ -71,7 +71,7 @@ func TestFrom(t *testing.T) {
 		{"*.example.com", "", "192.0.2.7"},
 		{"host.example.com,192.0.2.7", "192.0.2.7", "192.0.2.8"},
 	} {
-		from, _, err := parseFrom(c.from)
+		from, _, err := ParseFrom(c.from)
 		if err != nil {
 			t.Errorf("%s: %v", c.from, err)
 			continue
@@ -95,11 +95,11 @@ func TestFrom(t *testing.T) {
 	}
 	for _, bad := range []string{"", ",", "10.0.0.1,", "!", "10.0.0.0/33", "10.0.0.1/24",
 		"10.0.0.0/x", "host/24", "!evil.example.com", "*,!evil.example.com", "!*.cafe", "/"} {
-		if _, _, err := parseFrom(bad); err == nil {
+		if _, _, err := ParseFrom(bad); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}
 	}
-	_, remark, err := parseFrom("Lab.example,10.0.0.1")
+	_, remark, err := ParseFrom("Lab.example,10.0.0.1")
 	if err != nil || !strings.Contains(remark, `"lab.example"`) {
 		t.Errorf("%q, %v", remark, err)
 	}

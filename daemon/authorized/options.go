@@ -236,7 +236,7 @@ var valued = map[string]func(r *Restrictions, value string, local *time.Location
 		if r.From.set {
 			return "", errors.New("it is there twice")
 		}
-		r.From, remark, err = parseFrom(value)
+		r.From, remark, err = ParseFrom(value)
 		return remark, err
 	},
 	"principals": func(r *Restrictions, value string, _ *time.Location) (string, error) {

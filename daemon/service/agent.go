@@ -28,7 +28,7 @@ func (a agent) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 	if broken, ok := errors.AsType[*protocol.Violation](open.CheckAgent()); ok {
 		return refusal(broken.Code, broken.Message)
 	}
-	if h.Permits.Load().NoAgents {
+	if who.Permits.NoAgents {
 		return refusal(protocol.CodeServiceRefused,
 			"this daemon takes no agents (--allow-agent-forwarding)")
 	}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -198,7 +196,7 @@ func acceptedName(name string) bool {
 
 // connectionEnvironment is SSH_CLIENT and SSH_CONNECTION as sshd sets them (ssh(1), ENVIRONMENT).
 func connectionEnvironment(who *access.Client) []string {
-	to, ok := localAddr(who)
+	to, ok := who.LocalAddr()
 	if !ok {
 		return nil
 	}
@@ -210,19 +208,11 @@ func connectionEnvironment(who *access.Client) []string {
 
 // Connection is SSH_CONNECTION, "" on a Unix socket.
 func Connection(who *access.Client) string {
-	to, ok := localAddr(who)
+	to, ok := who.LocalAddr()
 	if !ok {
 		return ""
 	}
 	return fmt.Sprintf("%s %d %s %d", who.Addr.Addr(), who.Addr.Port(), to.Addr(), to.Port())
-}
-
-func localAddr(who *access.Client) (to netip.AddrPort, ok bool) {
-	local, ok := who.Local.(*net.TCPAddr)
-	if !ok || !who.Addr.IsValid() {
-		return to, false
-	}
-	return netip.AddrPortFrom(local.AddrPort().Addr().Unmap(), local.AddrPort().Port()), true
 }
 
 // onTerminal starts something on the terminal that the client asked for. If it gets none, refused

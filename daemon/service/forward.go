@@ -74,7 +74,7 @@ func (f forward) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.R
 	if open.Listen != nil || open.Accept {
 		return f.remote(h, ch, who)
 	}
-	if how := h.Permits.Load().Forwarding; how != ForwardYes && how != ForwardLocal {
+	if how := who.Permits.Forwarding; how != ForwardYes && how != ForwardLocal {
 		return refusal(protocol.CodeServiceRefused,
 			"this daemon makes no connections for clients (--allow-forwarding)")
 	}

@@ -38,7 +38,7 @@ type listener struct {
 
 // remote serves a listener, or a connection that comes to one.
 func (f forward) remote(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
-	if how := h.Permits.Load().Forwarding; how != ForwardYes && how != ForwardRemote {
+	if how := who.Permits.Forwarding; how != ForwardYes && how != ForwardRemote {
 		return refusal(protocol.CodeServiceRefused,
 			"this daemon does not listen for clients (--allow-forwarding)")
 	}
@@ -80,7 +80,7 @@ func (f forward) listener(h *Host, ch *mux.Channel, who *access.Client,
 	if l.agent {
 		path, err = g.lend(wanted(ch))
 	} else {
-		port, err = g.listen(wanted(ch), l.on, h.Permits.Load().GatewayPorts)
+		port, err = g.listen(wanted(ch), l.on, who.Permits.GatewayPorts)
 	}
 	broken, refused := errors.AsType[*protocol.Violation](err)
 	if err != nil {

@@ -101,23 +101,10 @@ type Host struct {
 	HelperGrace time.Duration   // for a helper to end by itself when its channel is gone
 	Hurried     context.Context // ends when no command is waited for any more
 	Stopping    <-chan struct{} // closed when the daemon is being stopped
-	Permits     atomic.Pointer[Permits]
 	Log         *slog.Logger
 	Tally       *logbook.Tally
 	// commands that have become jobs: their keepers wait to hear from here how they end
 	Outliving atomic.Int64
-}
-
-// Permits are what clients may do besides running commands. They hold for each channel that opens.
-type Permits struct {
-	// Forwarding says what may be forwarded: one of the Forward constants
-	Forwarding string
-	// GatewayPorts says who reaches what is listened on for clients: one of the Gateway constants
-	GatewayPorts string
-	// NoAgents: no client's agent is used here
-	NoAgents bool
-	// commands of subsystems, by name; BuiltInSFTP is the server of this program
-	Subsystems map[string]string
 }
 
 // noted logs what a client does, or counts it.

@@ -56,8 +56,8 @@ func TestServicesAreGuarded(t *testing.T) {
 		if err := os.WriteFile(file, []byte(line+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		grant, err := listed.Authorize(acct.Name, keys.Proof{Key: id.Public},
-			netip.MustParseAddr("127.0.0.1"))
+		grant, err := listed.Authorize(&access.Client{User: acct.Name,
+			Proof: keys.Proof{Key: id.Public}, Addr: netip.MustParseAddrPort("127.0.0.1:4711")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ func (s subsystem) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol
 	if broken, ok := errors.AsType[*protocol.Violation](open.CheckSubsystem()); ok {
 		return refusal(broken.Code, broken.Message)
 	}
-	runs := h.Permits.Load().Subsystems[open.Name]
+	runs := who.Permits.Subsystems[open.Name]
 	if runs != "" && who.Grant.Folder != nil { // a command cannot be held in the folder
 		runs = DefaultSubsystems()[open.Name]
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -123,15 +122,15 @@ func serve(conn net.Conn, home string) (e *ends, stop func(), err error) {
 }
 
 // Authorize lets in the key that this run made, and no other.
-func (e *ends) Authorize(user string, proof keys.Proof, _ netip.Addr) (*access.Grant, error) {
-	if user != account || keys.Fingerprint(proof.Key) != keys.Fingerprint(e.guest.Public) {
+func (e *ends) Authorize(who *access.Client) (*access.Grant, error) {
+	if who.User != account || keys.Fingerprint(who.Proof.Key) != keys.Fingerprint(e.guest.Public) {
 		return nil, errors.New("not the key of this run")
 	}
 	return &access.Grant{Where: "lab"}, nil
 }
 
-func (e *ends) WouldDo(string, []string, netip.Addr) string { return "" }
-func (e *ends) AnyoneCould() bool                           { return true }
+func (e *ends) WouldDo(*access.Client, []string) string { return "" }
+func (e *ends) AnyoneCould() bool                       { return true }
 
 // run is the client: it logs in, runs the command, takes its output, and leaves.
 func (e *ends) run(ctx context.Context, raw *tap, command Command) (*protocol.Exit, error) {
