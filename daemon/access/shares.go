@@ -115,10 +115,12 @@ type Share struct {
 	of                 *shares
 	who                sharer
 	sessions, commands int
-	gaveWay            int                  // of the sessions: they do not count in the share any more
-	keys               map[string]*keyShare // those with sessions, by Place.owner
-	windows, kept      *mux.Budget
-	long               chan struct{} // has an element for each turn that is taken
+	gaveWay            int // of the sessions: they do not count in the share any more
+
+	keys map[string]*keyShare // those with sessions, by Place.owner
+
+	windows, kept *mux.Budget
+	long          chan struct{} // has an element for each turn that is taken
 }
 
 // keyShare is what one key of a user has, of the same. shares.mu guards it.
@@ -151,7 +153,8 @@ func (s *shares) enterSession(who sharer, owner string, most Most) (*Place, erro
 	mine := s.users[who.id]
 	if mine == nil {
 		mine = &Share{of: s, who: who, keys: map[string]*keyShare{},
-			windows: s.windows.Share(s.windowsEach), kept: s.kept.Share(s.keptEach), long: make(chan struct{}, longAtOnce)}
+			windows: s.windows.Share(s.windowsEach), kept: s.kept.Share(s.keptEach),
+			long: make(chan struct{}, longAtOnce)}
 	}
 	counting, ofKey := mine.sessions-mine.gaveWay, 0
 	key := mine.keys[owner]

@@ -92,7 +92,7 @@ const probe = `ulimit -aS; echo; ulimit -aH; echo; umask; id; nice; cat /proc/se
 pwd; ls -ld . | cut -c1-10; ls -a; awk '{print $1, $2, $3}' /proc/self/limits
 env | sort`
 
-// common is what of a probe the two daemons must give alike: all but the lines that are different at
+// common is what of a probe the two daemons must give alike: all but the lines that differ at
 // each login.
 func common(out string) string {
 	out = strings.NewReplacer("\r", "", ": No such file", ": no such file").Replace(out)

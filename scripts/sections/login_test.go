@@ -1,0 +1,110 @@
+//go:build linux
+
+package sections_test
+
+import (
+	"strings"
+	"testing"
+
+	"minissh/scripts/testhost"
+)
+
+// Sections by user, group, address and local address decide who may log in, for both daemons alike:
+// two users, two addresses at either end.
+func TestLoginSections(t *testing.T) {
+	w := newWorld(t)
+	w.start(`DenyUsers root
+Match User bob Address 127.0.0.2
+DenyUsers bob
+Match Group staff-of-test LocalAddress 127.0.0.2
+AllowUsers nobody
+Match LocalAddress 127.0.0.2 Address 127.0.0.3
+AllowUsers ann
+`, "")
+	for _, c := range []struct {
+		login
+		in bool
+	}{
+		{login{user: "ann"}, true},
+		{login{user: "bob"}, true},
+		{login{user: "bob", from: "127.0.0.2"}, false},
+		{login{user: "ann", from: "127.0.0.2"}, true},
+		{login{user: "ann", to: "127.0.0.2"}, false},
+		{login{user: "bob", to: "127.0.0.2"}, true},
+		{login{user: "ann", from: "127.0.0.3", to: "127.0.0.2"}, true},
+		{login{user: "bob", from: "127.0.0.3", to: "127.0.0.2"}, false},
+	} {
+		for _, daemon := range []string{"sshd", "minisshd"} {
+			ran := w.run(daemon, c.login, "echo in")
+			if in := ran.Out == "in\n"; in != c.in {
+				t.Errorf("%s: %+v: %v, %s%s", daemon, c.login, in, ran.Out, ran.Err)
+			}
+		}
+	}
+}
+
+// What a key may do depends on its section; a session that is there asks for each channel, also
+// after SIGHUP; settings that are wrong change nothing.
+func TestKeySectionsAndReload(t *testing.T) {
+	w := newWorld(t)
+	second := strings.Fields(w.must("ssh-keygen", "-lf", w.second+".pub"))[1]
+	by := func(second, forwarding string) string {
+		return "Match Key " + second + "\nallow-forwarding " + forwarding + "\n"
+	}
+	w.startOurs(by(second, "no"))
+	first, other := login{user: "ann"}, login{user: "ann", key: w.second}
+	forwards := func(how login) string {
+		return w.RunCmd(w.client("minisshd", how, "-W", "127.0.0.1:"+w.port["minisshd"],
+			"HOST")).Err
+	}
+	if said := forwards(other); !strings.Contains(said, "forwarding") {
+		t.Errorf("the key in a section may forward: %s", said)
+	}
+	if said := forwards(first); strings.Contains(said, "forwarding") {
+		t.Errorf("the other key may not forward: %s", said)
+	}
+	w.reload(by("SHA256:x", "no"), "Changed settings hold from now on")
+	if said := forwards(other); strings.Contains(said, "forwarding") {
+		t.Errorf("the key may not forward after SIGHUP: %s", said)
+	}
+	w.reload(by(second, "perhaps"), "The settings stay what they were")
+	if !strings.Contains(w.daemon.Log.String(), conf+":2: --allow-forwarding is yes") {
+		t.Errorf("the log does not say where: %s", w.daemon.Log)
+	}
+	if said := forwards(other); strings.Contains(said, "forwarding") {
+		t.Errorf("settings that are wrong hold: %s", said)
+	}
+}
+
+// check tells what the daemon would do.
+func TestCheckFor(t *testing.T) {
+	w := newWorld(t)
+	w.put(conf, "hold 1h\nMatch Group staff-of-test Address 127.0.0.2\nhold 2h\n"+
+		"DenyUsers ann\n")
+	check := func(list string) testhost.Ran {
+		return w.RunCmd(w.do("minisshd", "check", "--config", conf, "--authorized-keys",
+			"/etc/keys/%u", "--for", list))
+	}
+	key := strings.Fields(w.must("ssh-keygen", "-lf", w.second+".pub"))[1]
+	for list, want := range map[string]string{
+		"user=ann,addr=127.0.0.1,key=" + key: "hold 1h0m0s  # " + conf + ":1",
+		"user=ann,addr=127.0.0.2":            "hold 2h0m0s  # " + conf + ":3",
+		"user=bob,addr=127.0.0.2,key=" + key: "hold 1h0m0s  # " + conf + ":1",
+	} {
+		ran := check(list)
+		if !strings.Contains(ran.Out, want) {
+			t.Errorf("%s: %s%s", list, ran.Out, ran.Err)
+		}
+		if strings.Contains(list, "key=") != strings.Contains(ran.Out, "the key may log in") {
+			t.Errorf("%s: %s%s", list, ran.Out, ran.Err)
+		}
+	}
+	if ran := check("user=ann,addr=127.0.0.2,key=" + key); ran.Code != 0 ||
+		!strings.Contains(ran.Out, "may not log in: it is in --deny-users") {
+		t.Errorf("%d: %s%s", ran.Code, ran.Out, ran.Err)
+	}
+	if ran := check("user=ann,addr=127.0.0.1,key=SHA256:x"); ran.Code != 1 ||
+		!strings.Contains(ran.Out, "the key may not log in from there") {
+		t.Errorf("%d: %s%s", ran.Code, ran.Out, ran.Err)
+	}
+}
