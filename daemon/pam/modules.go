@@ -151,9 +151,7 @@ func (m *modules) session(a *answer) (step string, err error) {
 	}
 	cgroup := ownCgroup()
 	m.before = limitsNow()
-	if err := m.t.SetCred(pam.EstablishCred); err != nil {
-		return stepCred, err
-	}
+	m.t.SetCred(pam.EstablishCred) // an error does not matter: PAM has not authenticated anybody
 	if err := m.t.OpenSession(0); err != nil {
 		m.t.SetCred(pam.DeleteCred)
 		return stepSession, err

@@ -41,7 +41,6 @@ type answer struct {
 const (
 	stepStart   = "to start"
 	stepAccount = "the account"
-	stepCred    = "the credentials"
 	stepSession = "the session"
 )
 

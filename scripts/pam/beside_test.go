@@ -34,7 +34,6 @@ session required pam_unix.so
 session required pam_mkhomedir.so umask=0077 skel=/etc/skel
 session required pam_umask.so umask=027
 auth optional pam_group.so
-session optional pam_group.so
 -session optional pam_systemd.so
 session required pam_env.so conffile=/etc/security/pam_env.conf
 session required pam_limits.so conf=/etc/security/limits.conf
@@ -84,6 +83,7 @@ root soft nofile 250
 		"WHENCE DEFAULT=@{PAM_RHOST}\n")
 	w.put("/etc/environment", "PATH=/usr/bin:/bin\nEVERYWHERE=yes\n")
 	w.put("/etc/default/locale", "LANG=C.UTF-8\nLC_TIME=C\n")
+	w.put("/etc/security/group.conf", "*;*;grouped;Al0000-2400;audio,video\n")
 	w.put("/etc/served", "locked\nexpired\nroot\nhomeless\nchanging\n")
 }
 
@@ -92,8 +92,8 @@ const probe = `ulimit -aS; echo; ulimit -aH; echo; umask; id; nice; cat /proc/se
 pwd; ls -ld . | cut -c1-10; ls -a; awk '{print $1, $2, $3}' /proc/self/limits
 env | sort`
 
-// common is what of a probe the two daemons must give alike: all but the lines that differ at
-// each login.
+// common is what of a probe the two daemons must give alike: all but what is different at each
+// login.
 func common(out string) string {
 	out = strings.NewReplacer("\r", "", ": No such file", ": no such file").Replace(out)
 	lines := slices.DeleteFunc(strings.Split(out, "\n"),

@@ -106,11 +106,12 @@ func (w *world) put(file, text string) {
 	}
 }
 
-// rules makes PAM's rules for both daemons. They have no auth rules: keys log in.
+// rules makes PAM's rules for both daemons. No password is accepted.
 func (w *world) rules(text string) {
 	w.t.Helper()
-	w.put("/etc/pam.d/sshd", "auth required pam_deny.so\n"+text)
-	w.put("/etc/pam.d/minisshd", text)
+	for _, service := range []string{"sshd", "minisshd"} {
+		w.put("/etc/pam.d/"+service, "auth required pam_deny.so\n"+text)
+	}
 }
 
 // account makes an account by a command, whose last argument is its name, and lets the test's key
