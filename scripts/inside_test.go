@@ -46,6 +46,7 @@ var inside = map[string][]string{
 	"daemon/logbook":       {},
 	"daemon/process/stage": {},
 	"daemon/process":       {"process/stage"},
+	"daemon/logins":        {},
 	"daemon/supervise":     {"process"},
 	"daemon/pam":           {"process/stage", "process"},
 	"daemon/announce":      {},
