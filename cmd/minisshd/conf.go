@@ -151,6 +151,9 @@ var fileFlags = []string{"host-key", "host-certificate", "authorized-keys", "tru
 // valuesFor are the values of a line as the command line would have them.
 func (s *setting) valuesFor(f cli.Flag, account process.Account) ([]string, error) {
 	name, values := f.Names()[0], slices.Clone(s.args)
+	if name == "force-command" && s.rest != "" {
+		return []string{s.rest}, nil // the account's shell reads it, quotes and all, as with sshd
+	}
 	switch {
 	case len(values) == 0 || slices.Contains(values, ""):
 		return nil, s.wrong("or take the line out", "%s needs a value after it", s.name)

@@ -31,6 +31,7 @@ type setting struct {
 	line int
 	name string   // as it is written
 	args []string // without quotes
+	rest string   // all that follows the name, as it is written
 }
 
 func (s *setting) where() string { return fmt.Sprintf("%s:%d", shown(s.file), s.line) }
@@ -127,10 +128,21 @@ func readConf(path string, account process.Account) (list []setting, err error) 
 			return nil, s.wrong("a pattern such as dev* stands for many names",
 				"a file sets %d things at most", mostSettings)
 		}
-		s.name, s.args = words[0], words[1:]
+		s.name, s.args, s.rest = words[0], words[1:], restOf(line)
 		list = append(list, s)
 	}
 	return list, nil
+}
+
+// restOf is what follows a line's name, as it is written.
+func restOf(line string) string {
+	line = strings.TrimSpace(line)
+	end := strings.IndexAny(line, " \t=")
+	if end < 0 {
+		return ""
+	}
+	rest := strings.TrimLeft(line[end:], " \t")
+	return strings.TrimLeft(strings.TrimPrefix(rest, "="), " \t")
 }
 
 // splitConf splits a line into words as sshd_config(5) does: blanks separate them, and a = may

@@ -12,33 +12,29 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon/access"
 	"minissh/daemon/process"
-	"minissh/daemon/service"
 	"minissh/protocol"
 )
 
 // settings is what flags and the account say, before anything is opened.
 type settings struct {
-	account      process.Account // the daemon's own
-	all          bool            // it serves every account
-	hostKeyFile  string
-	certificate  string   // a file with the host key's; "": none
-	files        []string // with %h and %u if all
-	policy       access.Policy
-	trust        access.Trust
-	exempt       []netip.Prefix
-	socketMode   os.FileMode
-	shares       access.Shares
-	subsystems   map[string]string
-	forwarding   string
-	gatewayPorts string
-	hold         time.Duration // below 0: none
-	held         int64         // bytes
+	account     process.Account // the daemon's own
+	all         bool            // it serves every account
+	hostKeyFile string
+	certificate string   // a file with the host key's; "": none
+	files       []string // with %h and %u if all
+	policy      access.Policy
+	trust       access.Trust
+	exempt      []netip.Prefix
+	socketMode  os.FileMode
+	shares      access.Shares
+	permits     access.Permits
+	hold        time.Duration // below 0: none
+	held        int64         // bytes
 }
 
 func readSettings(c *cli.Context) (*settings, error) {
@@ -103,29 +99,13 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if err := checkLimits(c); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"pair-by-users", "allow-agent-forwarding"} {
-		if how := c.String(name); how != "yes" && how != "no" {
-			return nil, fmt.Errorf("--%s is yes or no, not %s", name, protocol.Quote(how))
-		}
+	if how := c.String("pair-by-users"); how != "yes" && how != "no" {
+		return nil, fmt.Errorf("--pair-by-users is yes or no, not %s", protocol.Quote(how))
 	}
-	switch how := c.String("allow-forwarding"); how {
-	case service.ForwardYes, service.ForwardNo, service.ForwardLocal, service.ForwardRemote:
-		s.forwarding = how
-	default:
-		return nil, fmt.Errorf("--allow-forwarding is yes, no, local or remote, not %s",
-			protocol.Quote(how))
-	}
-	switch who := c.String("gateway-ports"); who {
-	case service.GatewayNo, service.GatewayYes, service.GatewayClient:
-		s.gatewayPorts = who
-	default:
-		return nil, fmt.Errorf("--gateway-ports is no, yes or clientspecified, not %s",
-			protocol.Quote(who))
-	}
-	if s.shares, err = readShares(c); err != nil {
+	if s.permits, err = readPermits(c); err != nil {
 		return nil, err
 	}
-	if s.subsystems, err = readSubsystems(c.StringSlice("subsystem")); err != nil {
+	if s.shares, err = readShares(c); err != nil {
 		return nil, err
 	}
 	if s.hold, err = readHold(c); err != nil {
@@ -224,10 +204,9 @@ func (s *settings) terms(c *cli.Context) *access.Terms {
 	return &access.Terms{Policy: s.policy, Files: s.files, Trust: s.trust,
 		Hold: s.hold, IdleTimeout: c.Duration("idle-timeout"), MaxChannels: c.Int("max-channels"),
 		Most: access.Most{Sessions: c.Int("max-sessions-per-user"),
-			Commands: c.Int("max-commands-per-user")},
-		Permits: access.Permits{Forwarding: s.forwarding, GatewayPorts: s.gatewayPorts,
-			NoAgents:   c.String("allow-agent-forwarding") == "no",
-			Subsystems: s.subsystems}}
+			Commands: c.Int("max-commands-per-user"), KeySessions: c.Int("max-sessions-per-key"),
+			KeyCommands: c.Int("max-commands-per-key")},
+		Permits: s.permits}
 }
 
 // absolute is a file's name, with %h and the like, made absolute.
@@ -284,25 +263,6 @@ func readHold(c *cli.Context) (time.Duration, error) {
 	return hold, nil
 }
 
-// readSubsystems is what --subsystem adds to the daemon's own subsystems, or takes away.
-func readSubsystems(given []string) (map[string]string, error) {
-	all, seen := service.DefaultSubsystems(), map[string]bool{}
-	for _, one := range given {
-		name, command, _ := strings.Cut(one, "=")
-		switch {
-		case command == "" || name == "" || strings.ContainsFunc(name, unicode.IsSpace):
-			return nil, fmt.Errorf("--subsystem is NAME=COMMAND, not %s", protocol.Quote(one))
-		case seen[name]:
-			return nil, fmt.Errorf("--subsystem %s is given twice", protocol.Quote(name))
-		}
-		if seen[name] = true; command == "none" {
-			command = ""
-		}
-		all[name] = command
-	}
-	return all, nil
-}
-
 // leastHeld is room for what one session keeps of a command, and some more.
 const leastHeld = 1 << 20
 
@@ -324,7 +284,7 @@ func readShares(c *cli.Context) (access.Shares, error) {
 		AllCommands: c.Int("max-commands"), Reserve: c.Int("reserve"), // others: terms
 	}
 	for _, name := range []string{"max-sessions-per-user", "max-commands",
-		"max-commands-per-user"} {
+		"max-commands-per-user", "max-sessions-per-key", "max-commands-per-key"} {
 		if c.IsSet(name) && c.Int(name) < 1 {
 			return shares, fmt.Errorf("--%s is at least 1, not %d", name, c.Int(name))
 		}

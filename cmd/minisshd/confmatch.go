@@ -35,10 +35,13 @@ const mostSections = 500
 var perLogin = []string{"allow-users", "deny-users", "allow-groups", "deny-groups", "permit-root",
 	"authorized-keys", "trusted-user-ca", "revoked-keys", "permit-user-environment",
 	"allow-forwarding", "allow-agent-forwarding", "gateway-ports", "subsystem", "hold",
-	"idle-timeout", "max-channels", "max-sessions-per-user", "max-commands-per-user"}
+	"idle-timeout", "max-channels", "max-sessions-per-user", "max-commands-per-user",
+	"max-sessions-per-key", "max-commands-per-key", "disable-forwarding", "permit-open",
+	"permit-listen", "permit-tty", "force-command", "accept-env", "set-env"}
 
 // addingUp are the lists that all matching sections add to, as in sshd.
-var addingUp = []string{"allow-users", "deny-users", "allow-groups", "deny-groups"}
+var addingUp = []string{"allow-users", "deny-users", "allow-groups", "deny-groups",
+	"accept-env"}
 
 // begin begins a section.
 func (conf *configuration) begin(line setting) error {

@@ -11,6 +11,13 @@ import (
 
 // ofSshd are the words of sshd_config(5) that mean what a flag means.
 var ofSshd = map[string]string{
+	"acceptenv":             "accept-env",
+	"disableforwarding":     "disable-forwarding",
+	"forcecommand":          "force-command",
+	"permitlisten":          "permit-listen",
+	"permitopen":            "permit-open",
+	"permittty":             "permit-tty",
+	"setenv":                "set-env",
 	"allowagentforwarding":  "allow-agent-forwarding",
 	"allowgroups":           "allow-groups",
 	"allowtcpforwarding":    "allow-forwarding",
@@ -52,19 +59,12 @@ var otherwise = map[string]string{
 	"unusedconnectiontimeout": "here: idle-timeout",
 	"channeltimeout":          "here: idle-timeout",
 	"streamlocalbindmask":     "here: unix-mode, of the sockets that the daemon listens on",
-	"disableforwarding":       "here: allow-forwarding no, and allow-agent-forwarding no",
 	"clientaliveinterval":     noticed,
 	"clientalivecountmax":     noticed,
 	"tcpkeepalive":            noticed,
 
-	"forcecommand":             `there is none: command="…" ` + beforeKey,
-	"permitopen":               `there is none: permitopen="…" ` + beforeKey,
-	"permitlisten":             `there is none: permitlisten="…" ` + beforeKey,
-	"permittty":                "there is none: no-pty " + beforeKey,
 	"chrootdirectory":          `there is none: minissh-files="…" ` + beforeKey,
 	"authorizedprincipalsfile": `there is none: principals="…" ` + beforeKey,
-	"setenv":                   `there is none: environment="…" ` + beforeKey,
-	"acceptenv":                `there is none: environment="…" ` + beforeKey,
 	"authorizedkeyscommand":    "there is none: with trusted-user-ca no list of keys is needed",
 
 	"passwordauthentication":          keysOnly,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -68,6 +69,7 @@ func weSay(t *testing.T, text, login string) map[string]string {
 		t.Fatal(err)
 	}
 	app := newApp()
+	app.Setup()
 	if _, err := conf.book(app, account); err != nil {
 		return map[string]string{"": err.Error()}
 	}
@@ -89,13 +91,16 @@ func weSay(t *testing.T, text, login string) map[string]string {
 		if _, is := f.(*cli.BoolFlag); is {
 			values = []string{map[string]string{"true": "yes", "false": "no"}[values[0]]}
 		}
-		says[f.Names()[0]] = strings.Join(words(values), " ")
+		says[f.Names()[0]] = strings.Join(values, " ")
 	}
 	return says
 }
 
 // sameWords are what both say differently and mean alike.
 var sameWords = strings.NewReplacer("without-password", "yes", "%h/", "")
+
+// unset are our defaults where the value is empty.
+var unset = map[string]string{"force-command": "none", "permit-open": "any", "permit-listen": "any"}
 
 // A real sshd says what our sections say, for the same login in the same file. What it does not
 // say must be a mistake to both.
@@ -123,7 +128,7 @@ func TestAsSSHDMatches(t *testing.T) {
 				if !strings.Contains(strings.ToLower(c.text), word) || theirs[""] != "" || !there {
 					continue
 				}
-				if got := sameWords.Replace(ours[name]); got != sameWords.Replace(told) {
+				if got := sameWords.Replace(cmp.Or(ours[name], unset[name])); got != sameWords.Replace(told) {
 					t.Errorf("%s\n%s: %s is %q, and to sshd %q", c.text, login, word, got, told)
 				}
 			}
@@ -161,6 +166,21 @@ var matchTable = []struct{ text string }{
 	{"MATCH USER \"root\"\nGatewayPorts yes\n"},
 	{"Match user root # and nobody else\nGatewayPorts yes\n"},
 	{"Match all\nGatewayPorts yes\nMatch user root\nGatewayPorts no\n"},
+	{"ForceCommand /bin/echo  \"a  b\" # c\nMatch User root\nForceCommand none\nMatch all\n" +
+		"ForceCommand internal-sftp -R\n"},
+	{"PermitTTY no\nMatch User root\nPermitTTY yes\n"},
+	{"PermitOpen any\nMatch User root\nPermitOpen none\nMatch User nobody\n" +
+		"PermitOpen lab:80 [::1]:* *:443\nMatch all\nPermitOpen last:1\n"},
+	{"PermitListen none\nMatch User root\nPermitListen any\nMatch User nobody\n" +
+		"PermitListen localhost:80 *:8080\n"},
+	{"PermitOpen nothing\n"},
+	{"PermitOpen any lab:80\n"},
+	{"PermitListen any 80\n"},
+	{"DisableForwarding no\nMatch User root\nDisableForwarding yes\n"},
+	{"AcceptEnv A\nMatch User root\nAcceptEnv B C*\nMatch Address 127.*\nAcceptEnv D?\n"},
+	{"AcceptEnv A=B\n"},
+	{"SetEnv A=1 B=2\nMatch User root\nSetEnv C=\"3  4\" D=5\nMatch all\nSetEnv E=6\n"},
+	{"SetEnv A\n"},
 	{"Match\nGatewayPorts yes\n"},
 	{"Match user\nGatewayPorts yes\n"},
 	{"Match all user root\nGatewayPorts yes\n"},

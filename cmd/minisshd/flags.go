@@ -60,6 +60,18 @@ func ownFlags() []cli.Flag {
 		text("gateway-ports", service.GatewayNo, "who reaches the ports of minissh -R: no, this "+
 			"machine alone; yes, all; clientspecified, as the client says", ""),
 		yes("permit-user-environment", "honour environment= in authorized_keys"),
+		yes("disable-forwarding", "forward nothing, whatever other options say"),
+		list("permit-open", "`HOST:PORT` that minissh -L and -W may reach, repeatable; * for any; "+
+			"none", "any"),
+		list("permit-listen", "`[HOST:]PORT` that minissh -R may listen on, repeatable; * for "+
+			"any; none", "any"),
+		text("permit-tty", "yes", "whether clients get terminals: yes or no", ""),
+		text("force-command", "", "run this `COMMAND` whatever is asked for, instead of a key's "+
+			"command=; internal-sftp: the daemon's own; none", ""),
+		list("accept-env", "`NAMES` that clients may set in the environment; * and ? match "+
+			"others, repeatable; none", "LANG LC_* COLORTERM GIT_PROTOCOL NO_COLOR"),
+		list("set-env", "`NAME=VALUE` in the environment of all commands, whatever clients and "+
+			"keys set, repeatable", ""),
 		span("login-grace", 20*time.Second, "for handshake and login together", ""),
 		span("stop-grace", 5*time.Second,
 			"between the hang-up of a command that is stopped and its being killed", ""),
@@ -126,6 +138,10 @@ func shareFlags() []cli.Flag {
 		number("max-commands", 8192, "commands and transfers at once, of all users", ""),
 		number("max-commands-per-user", 512,
 			"commands and transfers at once in all sessions of one user", ""),
+		number("max-sessions-per-key", 0, "sessions at once of one key of an account",
+			"as for a user"),
+		number("max-commands-per-key", 0, "commands and transfers at once of one key of an "+
+			"account", "as for a user"),
 		number("reserve", 0, "this many sessions, commands and unauthenticated connections are "+
 			"kept for root", "16"),
 		span("hold", 24*time.Hour, "keep a session whose connection is lost for so long at most, "+

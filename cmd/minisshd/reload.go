@@ -20,7 +20,9 @@ var changeable = []string{"allow-users", "deny-users", "allow-groups", "deny-gro
 	"permit-root", "authorized-keys", "trusted-user-ca", "revoked-keys",
 	"permit-user-environment", "host-key", "host-certificate", "hold", "idle-timeout",
 	"max-channels", "subsystem", "allow-forwarding", "gateway-ports", "allow-agent-forwarding",
-	"max-sessions-per-user", "max-commands-per-user", sectionsHeld}
+	"max-sessions-per-user", "max-commands-per-user", "max-sessions-per-key",
+	"max-commands-per-key", "disable-forwarding", "permit-open", "permit-listen", "permit-tty",
+	"force-command", "accept-env", "set-env", sectionsHeld}
 
 // sectionsHeld stands for the Match sections among flags.
 const sectionsHeld = "Match"

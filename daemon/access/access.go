@@ -88,6 +88,10 @@ type Grant struct {
 	mayListen  func(host string, port int, socket bool) error
 	restricted string // equal for grants with the same restrictions
 	groups     *groupNames
+	// of the key's line; nil: there is none
+	line *authorized.Restrictions
+	// of the channel that it is about; nil: nothing more is closed than by the key
+	permits *Permits
 }
 
 // Same says whether two grants allow the same, as the same account: which line of which file lists
@@ -103,27 +107,33 @@ func (g *Grant) Same(other *Grant) bool {
 
 // Allows says whether the service is open to this key; the error is for people.
 func (g *Grant) Allows(service authorized.Service) error {
-	if g.allows == nil {
-		return nil
+	if g.allows != nil {
+		if err := g.allows(service); err != nil {
+			return err
+		}
 	}
-	return g.allows(service)
+	return g.settingsAllow(service)
 }
 
 // MayConnect says whether this key may have a connection to a target (FO6); the error is for
 // people.
 func (g *Grant) MayConnect(target *protocol.Target) error {
-	if g.mayOpen == nil {
-		return nil
+	if g.mayOpen != nil {
+		if err := g.mayOpen(target.Host, target.Port); err != nil {
+			return err
+		}
 	}
-	return g.mayOpen(target.Host, target.Port)
+	return g.settingsConnect(target)
 }
 
 // MayListen says whether this key may have something listened on (FO7); the error is for people.
 func (g *Grant) MayListen(on *protocol.Target) error {
-	if g.mayListen == nil {
-		return nil
+	if g.mayListen != nil {
+		if err := g.mayListen(on.Host, on.Port, len(on.Path) > 0); err != nil {
+			return err
+		}
 	}
-	return g.mayListen(on.Host, on.Port, len(on.Path) > 0)
+	return g.settingsListen(on)
 }
 
 // Folder is what a key may use of the service files, and of this machine (FI12).
@@ -177,6 +187,6 @@ func (who *Client) LocalAddr() (to netip.AddrPort, ok bool) {
 // Under is a client in a channel where terms hold.
 func (who *Client) Under(terms *Terms) *Client {
 	now := *who
-	now.Permits = &terms.Permits
+	now.Permits, now.Grant = &terms.Permits, who.Grant.under(&terms.Permits)
 	return &now
 }

@@ -48,6 +48,22 @@ type Permits struct {
 	NoAgents bool
 	// commands of subsystems, by name; service.BuiltInSFTP is the server of this program
 	Subsystems map[string]string
+
+	// ForceCommand runs whatever is asked for, instead of a key's command=; "": none
+	ForceCommand string
+	// NamesForwarding and NamesAgents: the settings say by name that this is allowed, so it is to
+	// those with a ForceCommand, too
+	NamesForwarding, NamesAgents bool
+	// CopiesFiles: ForceCommand is the SFTP server, so the service files is open as well
+	CopiesFiles bool
+	// NoTTY: nobody gets a terminal
+	NoTTY bool
+	// targets of connections, host:port, and addresses to listen on, [host:]port; nil: any
+	PermitOpen, PermitListen []string
+	// patterns of what clients may set in a command's environment; nil: service.AcceptedEnv
+	AcceptEnv []string
+	// NAME=value each, for all commands, whatever clients and keys set
+	SetEnv []string
 }
 
 // Book says which terms hold for whom: those of the sections that match a login.

@@ -144,7 +144,7 @@ func (r *reading) grant(entry *authorized.Entry, trust *Trust) *Grant {
 		Forced: entry.HasCommand, Command: entry.Command, Where: entry.Where(),
 		File:   entry.File,
 		allows: entry.Allows, mayOpen: entry.MayOpen, mayListen: entry.MayListen,
-		restricted: entry.Same(),
+		restricted: entry.Same(), line: &entry.Restrictions,
 	}
 	if entry.FilesFolder != "" {
 		grant.Folder = &Folder{Path: entry.FilesFolder, Mode: entry.FilesMode}

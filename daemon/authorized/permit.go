@@ -31,6 +31,12 @@ func destination(value string, bare bool) (host, port string, err error) {
 	return host, port, nil
 }
 
+// CheckDestination says what is wrong with a value of permitopen=, or (bare) of permitlisten=.
+func CheckDestination(value string, bare bool) error {
+	_, _, err := destination(value, bare)
+	return err
+}
+
 // MayOpen says whether a key may connect to a port of a host (FO6). As in sshd names are compared
 // as text and not looked up. A key with permitopen= may open no Unix socket, for which host is "".
 func (r *Restrictions) MayOpen(host string, port int) error {

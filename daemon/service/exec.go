@@ -17,6 +17,7 @@ import (
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/mux"
+	"minissh/protocol/wildcard"
 )
 
 // exec runs commands and shells (P6).
@@ -48,6 +49,11 @@ func (exec) Key() authorized.Service { return authorized.Exec }
 
 // Serve runs one command. The answer is not nil if it was refused or could not be started.
 func (e exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+	if who.Grant.Forced {
+		if _, is, _ := InternalSFTP(who.Grant.Command); is {
+			return serveSFTP(h, ch, who, who.Grant.Command)
+		}
+	}
 	return run(h, ch, who, ch.Request(), e.agents, e.running)
 }
 
@@ -146,7 +152,7 @@ func execSpec(open *protocol.Open, who *access.Client) (process.Spec, *protocol.
 		Credential: acct.Credential}
 	extra := connectionEnvironment(who)
 	for _, pair := range open.Env {
-		if acceptedName(string(pair[0])) {
+		if accepts(who.Permits, string(pair[0])) {
 			extra = append(extra, string(pair[0])+"="+string(pair[1]))
 		}
 	}
@@ -180,19 +186,44 @@ func execSpec(open *protocol.Open, who *access.Client) (process.Spec, *protocol.
 	default:
 		spec.Args = process.ShellCommand(acct.Shell, string(open.Command))
 	}
-	spec.Env = process.Environment(acct, extra...)
+	spec.Env = setAlways(process.Environment(acct, extra...), who)
 	if len(open.Argv) > 0 && !who.Grant.Forced && !who.MustChange {
 		spec.Path, spec.Search = spec.Args[0], true
 	}
 	return spec, nil
 }
 
-// acceptedName lists what a client may set in a command's environment, as Debian's sshd does
-// (AcceptEnv); and GIT_PROTOCOL, which git(1) asks admins to accept.
-func acceptedName(name string) bool {
-	return name == "LANG" || strings.HasPrefix(name, "LC_") || name == "COLORTERM" ||
-		name == "GIT_PROTOCOL" || name == "NO_COLOR"
+// AcceptedEnv are what a client may set in a command's environment unless the settings say
+// otherwise, as Debian's sshd does (AcceptEnv); and GIT_PROTOCOL, which git(1) asks admins to
+// accept.
+var AcceptedEnv = []string{"LANG", "LC_*", "COLORTERM", "GIT_PROTOCOL", "NO_COLOR"}
+
+// accepts says whether a client may set a name in a command's environment.
+func accepts(permits *access.Permits, name string) bool {
+	patterns := permits.AcceptEnv
+	if patterns == nil {
+		patterns = AcceptedEnv
+	}
+	return slices.ContainsFunc(patterns, func(p string) bool { return wildcard.Match(name, p) })
 }
+
+// setAlways puts what the settings set into a command's environment, instead of what others did, as
+// sshd does: but what tells of the connection and of the command that was asked for is the daemon's
+// own.
+func setAlways(env []string, who *access.Client) []string {
+	for _, pair := range who.Permits.SetEnv {
+		name, _, _ := strings.Cut(pair, "=")
+		if slices.Contains(ownNames, name) {
+			continue
+		}
+		env = append(slices.DeleteFunc(env, func(other string) bool {
+			return strings.HasPrefix(other, name+"=")
+		}), pair)
+	}
+	return env
+}
+
+var ownNames = []string{"SSH_CLIENT", "SSH_CONNECTION", "SSH_ORIGINAL_COMMAND"}
 
 // connectionEnvironment is SSH_CLIENT and SSH_CONNECTION as sshd sets them (ssh(1), ENVIRONMENT).
 func connectionEnvironment(who *access.Client) []string {
@@ -243,7 +274,7 @@ func terminal(spec *process.Spec, open *protocol.Open, who *access.Client) error
 		term = "dumb"
 	}
 	isTerm := func(pair string) bool { return strings.HasPrefix(pair, "TERM=") }
-	spec.Env = append(slices.DeleteFunc(spec.Env, isTerm), "TERM="+term)
+	spec.Env = setAlways(append(slices.DeleteFunc(spec.Env, isTerm), "TERM="+term), who)
 	spec.PTY = &process.PTY{Size: open.PTY.Size, Modes: open.PTY.Modes}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"minissh/daemon/access"
@@ -21,6 +22,29 @@ const BuiltInSFTP = "internal-sftp"
 // DefaultSubsystems are what a daemon offers unless it is told otherwise: each by its name, with
 // its command.
 func DefaultSubsystems() map[string]string { return map[string]string{"sftp": BuiltInSFTP} }
+
+// InternalSFTP says whether a command is the SFTP server of this program, and what its options ask:
+// -R lets it only read; those about a log mean nothing here. The error names one that does not
+// exist here.
+func InternalSFTP(command string) (readOnly, is bool, err error) {
+	words := strings.Fields(command)
+	if len(words) == 0 || words[0] != BuiltInSFTP {
+		return false, false, nil
+	}
+	for i := 1; i < len(words); i++ {
+		switch words[i] {
+		case "-R":
+			readOnly = true
+		case "-e":
+		case "-l", "-f":
+			i++
+		default:
+			return false, true, fmt.Errorf("%s has no option %s here, but -R, -e, -f and -l",
+				BuiltInSFTP, protocol.Quote(words[i]))
+		}
+	}
+	return readOnly, true, nil
+}
 
 // subsystem runs programs that the daemon knows by a name (protocol/SUBSYSTEM.md).
 type subsystem struct{ agents *listeners }
@@ -40,8 +64,17 @@ func (s subsystem) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol
 		return refusal(protocol.CodeServiceRefused,
 			"there is no subsystem "+protocol.Quote(open.Name)+" for this key here")
 	}
-	if runs == BuiltInSFTP && (!who.Grant.Forced || who.Grant.Command == BuiltInSFTP) {
-		return serveSFTP(h, ch, who)
+	really := runs
+	if who.Grant.Forced {
+		really = who.Grant.Command
+	}
+	_, built, _ := InternalSFTP(really)
+	switch {
+	case built:
+		return serveSFTP(h, ch, who, really)
+	case who.Grant.Folder != nil:
+		return refusal(protocol.CodeServiceRefused, "this key is held to a folder, and what the "+
+			"daemon's settings force it to run is not")
 	}
 	return run(h, ch, who, &protocol.Open{Command: protocol.Bytes(runs), PTY: open.PTY,
 		Env: open.Env, Timeout: open.Timeout}, s.agents, nil)
@@ -67,10 +100,21 @@ func beSFTPHelper(args []string) int {
 }
 
 // serveSFTP runs the server as exec runs a command: it is one, and has the same owner.
-func serveSFTP(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
+func serveSFTP(h *Host, ch *mux.Channel, who *access.Client, words string) *protocol.Reason {
 	open, limit := ch.Request(), access.Folder{}
+	readOnly, _, err := InternalSFTP(words)
+	if err != nil {
+		return refusal(protocol.CodeServiceRefused, err.Error())
+	}
 	if who.Grant.Folder != nil {
 		limit = *who.Grant.Folder
+	}
+	switch {
+	case readOnly && limit.Mode == authorized.FilesWrite:
+		return refusal(protocol.CodeServiceRefused, "this key may only write, and the daemon's "+
+			"settings let it only read")
+	case readOnly:
+		limit.Mode = authorized.FilesRead
 	}
 	turn, err := process.Turn(wanted(ch), who.Account)
 	if err != nil {

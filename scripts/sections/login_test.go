@@ -14,25 +14,25 @@ import (
 func TestLoginSections(t *testing.T) {
 	w := newWorld(t)
 	w.start(`DenyUsers root
-Match User bob Address 127.0.0.2
-DenyUsers bob
+Match User bob-of-test Address 127.0.0.2
+DenyUsers bob-of-test
 Match Group staff-of-test LocalAddress 127.0.0.2
 AllowUsers nobody
 Match LocalAddress 127.0.0.2 Address 127.0.0.3
-AllowUsers ann
+AllowUsers ann-of-test
 `, "")
 	for _, c := range []struct {
 		login
 		in bool
 	}{
-		{login{user: "ann"}, true},
-		{login{user: "bob"}, true},
-		{login{user: "bob", from: "127.0.0.2"}, false},
-		{login{user: "ann", from: "127.0.0.2"}, true},
-		{login{user: "ann", to: "127.0.0.2"}, false},
-		{login{user: "bob", to: "127.0.0.2"}, true},
-		{login{user: "ann", from: "127.0.0.3", to: "127.0.0.2"}, true},
-		{login{user: "bob", from: "127.0.0.3", to: "127.0.0.2"}, false},
+		{login{user: "ann-of-test"}, true},
+		{login{user: "bob-of-test"}, true},
+		{login{user: "bob-of-test", from: "127.0.0.2"}, false},
+		{login{user: "ann-of-test", from: "127.0.0.2"}, true},
+		{login{user: "ann-of-test", to: "127.0.0.2"}, false},
+		{login{user: "bob-of-test", to: "127.0.0.2"}, true},
+		{login{user: "ann-of-test", from: "127.0.0.3", to: "127.0.0.2"}, true},
+		{login{user: "bob-of-test", from: "127.0.0.3", to: "127.0.0.2"}, false},
 	} {
 		for _, daemon := range []string{"sshd", "minisshd"} {
 			ran := w.run(daemon, c.login, "echo in")
@@ -52,7 +52,7 @@ func TestKeySectionsAndReload(t *testing.T) {
 		return "Match Key " + second + "\nallow-forwarding " + forwarding + "\n"
 	}
 	w.startOurs(by(second, "no"))
-	first, other := login{user: "ann"}, login{user: "ann", key: w.second}
+	first, other := login{user: "ann-of-test"}, login{user: "ann-of-test", key: w.second}
 	forwards := func(how login) string {
 		return w.RunCmd(w.client("minisshd", how, "-W", "127.0.0.1:"+w.port["minisshd"],
 			"HOST")).Err
@@ -80,16 +80,16 @@ func TestKeySectionsAndReload(t *testing.T) {
 func TestCheckFor(t *testing.T) {
 	w := newWorld(t)
 	w.put(conf, "hold 1h\nMatch Group staff-of-test Address 127.0.0.2\nhold 2h\n"+
-		"DenyUsers ann\n")
+		"DenyUsers ann-of-test\n")
 	check := func(list string) testhost.Ran {
 		return w.RunCmd(w.do("minisshd", "check", "--config", conf, "--authorized-keys",
 			"/etc/keys/%u", "--for", list))
 	}
 	key := strings.Fields(w.must("ssh-keygen", "-lf", w.second+".pub"))[1]
 	for list, want := range map[string]string{
-		"user=ann,addr=127.0.0.1,key=" + key: "hold 1h0m0s  # " + conf + ":1",
-		"user=ann,addr=127.0.0.2":            "hold 2h0m0s  # " + conf + ":3",
-		"user=bob,addr=127.0.0.2,key=" + key: "hold 1h0m0s  # " + conf + ":1",
+		"user=ann-of-test,addr=127.0.0.1,key=" + key: "hold 1h0m0s  # " + conf + ":1",
+		"user=ann-of-test,addr=127.0.0.2":            "hold 2h0m0s  # " + conf + ":3",
+		"user=bob-of-test,addr=127.0.0.2,key=" + key: "hold 1h0m0s  # " + conf + ":1",
 	} {
 		ran := check(list)
 		if !strings.Contains(ran.Out, want) {
@@ -99,11 +99,11 @@ func TestCheckFor(t *testing.T) {
 			t.Errorf("%s: %s%s", list, ran.Out, ran.Err)
 		}
 	}
-	if ran := check("user=ann,addr=127.0.0.2,key=" + key); ran.Code != 0 ||
+	if ran := check("user=ann-of-test,addr=127.0.0.2,key=" + key); ran.Code != 0 ||
 		!strings.Contains(ran.Out, "may not log in: it is in --deny-users") {
 		t.Errorf("%d: %s%s", ran.Code, ran.Out, ran.Err)
 	}
-	if ran := check("user=ann,addr=127.0.0.1,key=SHA256:x"); ran.Code != 1 ||
+	if ran := check("user=ann-of-test,addr=127.0.0.1,key=SHA256:x"); ran.Code != 1 ||
 		!strings.Contains(ran.Out, "the key may not log in from there") {
 		t.Errorf("%d: %s%s", ran.Code, ran.Out, ran.Err)
 	}

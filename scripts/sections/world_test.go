@@ -76,9 +76,9 @@ func newWorld(t *testing.T) *world {
 	w.second = w.Path("second")
 	w.must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", w.second)
 	w.must("groupadd", "staff-of-test")
-	w.must("useradd", "-m", "-p", "*", "-s", "/bin/sh", "-G", "staff-of-test", "ann")
-	w.must("useradd", "-m", "-p", "*", "-s", "/bin/sh", "bob")
-	for _, name := range []string{"ann", "bob"} {
+	w.must("useradd", "-m", "-p", "*", "-s", "/bin/sh", "-G", "staff-of-test", "ann-of-test")
+	w.must("useradd", "-m", "-p", "*", "-s", "/bin/sh", "bob-of-test")
+	for _, name := range []string{"ann-of-test", "bob-of-test"} {
 		w.put("/etc/keys/"+name, w.Read("authorized_keys")+w.Read("second.pub"))
 	}
 	return w
