@@ -100,7 +100,8 @@ func weSay(t *testing.T, text, login string) map[string]string {
 var sameWords = strings.NewReplacer("without-password", "yes", "%h/", "")
 
 // unset are our defaults where the value is empty.
-var unset = map[string]string{"force-command": "none", "permit-open": "any", "permit-listen": "any"}
+var unset = map[string]string{"force-command": "none", "permit-open": "any",
+	"permit-listen": "any"}
 
 // A real sshd says what our sections say, for the same login in the same file. What it does not
 // say must be a mistake to both.
@@ -128,7 +129,8 @@ func TestAsSSHDMatches(t *testing.T) {
 				if !strings.Contains(strings.ToLower(c.text), word) || theirs[""] != "" || !there {
 					continue
 				}
-				if got := sameWords.Replace(cmp.Or(ours[name], unset[name])); got != sameWords.Replace(told) {
+				got, told := cmp.Or(ours[name], unset[name]), sameWords.Replace(told)
+				if got = sameWords.Replace(got); got != told {
 					t.Errorf("%s\n%s: %s is %q, and to sshd %q", c.text, login, word, got, told)
 				}
 			}

@@ -86,7 +86,8 @@ func TestKeyLimits(t *testing.T) {
 	rules := Rules{MaxSessions: 100}
 	rules.Defaults()
 	s := newShares(&rules)
-	ann, most := sharer{id: "uid 1", words: "ann"}, Most{KeySessions: 2, KeyCommands: 1, Commands: 2}
+	ann := sharer{id: "uid 1", words: "ann"}
+	most := Most{KeySessions: 2, KeyCommands: 1, Commands: 2}
 	enter := func(key string) *Place {
 		place, err := s.enterSession(ann, key, most)
 		if err != nil {
