@@ -79,7 +79,7 @@ func readSettings(c *cli.Context) (*settings, error) {
 		return nil, err
 	}
 	for _, name := range []string{"allow-users", "deny-users", "allow-groups", "deny-groups",
-		"permit-root", "pair-by-users"} {
+		"permit-root", "pair-by-users", "chroot-directory"} {
 		if c.IsSet(name) && !s.all {
 			return nil, fmt.Errorf("--%s is for a daemon that runs as root: this one serves %s "+
 				"alone", name, account.Name)

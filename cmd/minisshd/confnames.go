@@ -23,6 +23,7 @@ var ofSshd = map[string]string{
 	"allowtcpforwarding":    "allow-forwarding",
 	"allowusers":            "allow-users",
 	"authorizedkeysfile":    "authorized-keys",
+	"chrootdirectory":       "chroot-directory",
 	"denygroups":            "deny-groups",
 	"denyusers":             "deny-users",
 	"gatewayports":          "gateway-ports",
@@ -63,7 +64,6 @@ var otherwise = map[string]string{
 	"clientalivecountmax":     noticed,
 	"tcpkeepalive":            noticed,
 
-	"chrootdirectory":          `there is none: minissh-files="…" ` + beforeKey,
 	"authorizedprincipalsfile": `there is none: principals="…" ` + beforeKey,
 	"authorizedkeyscommand":    "there is none: with trusted-user-ca no list of keys is needed",
 

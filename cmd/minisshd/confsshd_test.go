@@ -170,6 +170,8 @@ var matchTable = []struct{ text string }{
 	{"Match all\nGatewayPorts yes\nMatch user root\nGatewayPorts no\n"},
 	{"ForceCommand /bin/echo  \"a  b\" # c\nMatch User root\nForceCommand none\nMatch all\n" +
 		"ForceCommand internal-sftp -R\n"},
+	{"ChrootDirectory /srv\nMatch User root\nChrootDirectory none\nMatch all\n" +
+		"ChrootDirectory %h/%%x\n"},
 	{"PermitTTY no\nMatch User root\nPermitTTY yes\n"},
 	{"PermitOpen any\nMatch User root\nPermitOpen none\nMatch User nobody\n" +
 		"PermitOpen lab:80 [::1]:* *:443\nMatch all\nPermitOpen last:1\n"},

@@ -108,6 +108,8 @@ func rootFlags() []cli.Flag {
 		text("permit-root", access.RootYes,
 			"as root: whether uid 0 may log in with a key: yes, no, "+
 				"or forced-commands-only", ""),
+		text("chroot-directory", "", "as root: confine everything to this `DIRECTORY`, which is "+
+			"root's like all above it; %h and %u as in --authorized-keys; none", ""),
 		text("pam", "", "as root: whether PAM is asked about each login, and opens its session: "+
 			"yes or no", "yes in a program that was built with PAM"),
 		text("cgroup", "auto",

@@ -31,6 +31,14 @@ func readPermits(c *cli.Context) (p access.Permits, err error) {
 	if p.ForceCommand = c.String("force-command"); p.ForceCommand == "none" {
 		p.ForceCommand = ""
 	}
+	if p.Chroot = c.String("chroot-directory"); p.Chroot == "none" {
+		p.Chroot = ""
+	}
+	if p.Chroot != "" {
+		if err := access.CheckRoot(p.Chroot); err != nil {
+			return p, fmt.Errorf("--chroot-directory %s: %w", protocol.Quote(p.Chroot), err)
+		}
+	}
 	readOnly, built, err := service.InternalSFTP(p.ForceCommand)
 	if err != nil {
 		return p, fmt.Errorf("--force-command: %w", err)

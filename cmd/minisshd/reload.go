@@ -22,7 +22,7 @@ var changeable = []string{"allow-users", "deny-users", "allow-groups", "deny-gro
 	"max-channels", "subsystem", "allow-forwarding", "gateway-ports", "allow-agent-forwarding",
 	"max-sessions-per-user", "max-commands-per-user", "max-sessions-per-key",
 	"max-commands-per-key", "disable-forwarding", "permit-open", "permit-listen", "permit-tty",
-	"force-command", "accept-env", "set-env", sectionsHeld}
+	"force-command", "accept-env", "set-env", "chroot-directory", sectionsHeld}
 
 // sectionsHeld stands for the Match sections among flags.
 const sectionsHeld = "Match"

@@ -188,5 +188,8 @@ func (who *Client) LocalAddr() (to netip.AddrPort, ok bool) {
 func (who *Client) Under(terms *Terms) *Client {
 	now := *who
 	now.Permits, now.Grant = &terms.Permits, who.Grant.under(&terms.Permits)
+	if terms.Chroot != "" {
+		now.Account = terms.confined(who.Account)
+	}
 	return &now
 }

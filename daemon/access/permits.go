@@ -1,9 +1,13 @@
 package access
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 
 	"minissh/daemon/authorized"
+	"minissh/daemon/process"
 	"minissh/protocol"
 )
 
@@ -35,6 +39,8 @@ func (g *Grant) settingsAllow(service authorized.Service) error {
 	switch {
 	case p == nil:
 		return nil
+	case p.Chroot != "" && slices.Contains(outside, service.Name):
+		return &ClosedError{"the service " + service.Name, "chroot-directory"}
 	case p.NoTTY && service.Name == authorized.PTY.Name:
 		return &ClosedError{"a terminal", "permit-tty"}
 	case p.ForceCommand == "", service.Name == authorized.Files.Name && p.CopiesFiles:
@@ -52,8 +58,54 @@ func (g *Grant) settingsAllow(service authorized.Service) error {
 	return nil
 }
 
+// outside are the services that use files outside of a directory that a login is confined to: the
+// folders of jobs, an agent's socket, the pipes of a shell that is told its lines.
+var outside = []string{authorized.Job.Name, authorized.Agent.Name, authorized.Lines.Name}
+
+// nowhere is a Root that is refused: nothing starts.
+const nowhere = "."
+
+// confined is an account confined to the directory that Chroot names.
+func (p *Permits) confined(acct process.Account) process.Account {
+	as := process.Credential{UID: nobody.UID, GID: nobody.GID, Root: nowhere}
+	if acct.Credential != nil {
+		as = *acct.Credential
+		as.Root = nowhere
+		if root, err := Expand(p.Chroot, acct, true); err == nil && root != "" {
+			as.Root = root
+		}
+	}
+	acct.Credential = &as
+	return acct
+}
+
+// settingsSocket says whether a Unix socket may be used: not outside of where a login is confined
+// to.
+func (g *Grant) settingsSocket(target *protocol.Target) error {
+	if g.permits != nil && g.permits.Chroot != "" && len(target.Path) > 0 {
+		return &ClosedError{"Unix sockets", "chroot-directory"}
+	}
+	return nil
+}
+
+// CheckRoot says what is wrong with a value of chroot-directory.
+func CheckRoot(value string) error {
+	acct := process.Account{Name: "u", Home: "/h"}
+	path, err := Expand(value, acct, true)
+	switch {
+	case err != nil:
+		return errors.New("it takes %h, %u and %% only")
+	case !filepath.IsAbs(path) || filepath.Clean(path) != path:
+		return errors.New("it is a whole path, from / on, without . and .. in it")
+	}
+	return nil
+}
+
 // settingsConnect says whether permit-open names a target.
 func (g *Grant) settingsConnect(target *protocol.Target) error {
+	if err := g.settingsSocket(target); err != nil {
+		return err
+	}
 	if g.permits == nil || g.permits.PermitOpen == nil {
 		return nil
 	}
@@ -66,6 +118,9 @@ func (g *Grant) settingsConnect(target *protocol.Target) error {
 
 // settingsListen says whether permit-listen names an address.
 func (g *Grant) settingsListen(on *protocol.Target) error {
+	if err := g.settingsSocket(on); err != nil {
+		return err
+	}
 	if g.permits == nil || g.permits.PermitListen == nil {
 		return nil
 	}

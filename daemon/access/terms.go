@@ -64,6 +64,8 @@ type Permits struct {
 	AcceptEnv []string
 	// NAME=value each, for all commands, whatever clients and keys set
 	SetEnv []string
+	// the directory that everything is confined to, with %h and %u; "": none
+	Chroot string
 }
 
 // Book says which terms hold for whom: those of the sections that match a login.

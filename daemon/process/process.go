@@ -57,6 +57,9 @@ type Credential struct {
 	Groups   []uint32 // supplementary groups; none if empty
 	// Origin, if not nil, is what its processes descend from (Linux).
 	Origin Origin
+	// Root, if not "", is the directory that its processes are confined to (Linux): absolute, and
+	// without . and .. in it. Others can write neither to it nor to any above it.
+	Root string
 }
 
 // How says in which way a command ended.

@@ -3,6 +3,8 @@ package process
 import (
 	"fmt"
 	"os"
+
+	"minissh/daemon/process/stage"
 )
 
 // helperMark is the first argument of this program when it is a helper. Typed by hand it does what
@@ -26,6 +28,12 @@ func Helper(verb string, run func(args []string) (code int)) {
 // BeHelper ends the program as a helper if it was started as one, and else does nothing. Every main
 // and every TestMain with a daemon calls it first.
 func BeHelper() {
+	inside, err := stage.BeConfined()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "it cannot be confined: %v\n", err)
+		os.Exit(2)
+	}
+	confined = inside
 	if len(os.Args) < 3 || os.Args[1] != helperMark {
 		return
 	}
@@ -35,6 +43,18 @@ func BeHelper() {
 		os.Exit(2)
 	}
 	os.Exit(run(os.Args[3:]))
+}
+
+// confined says that this helper's account is confined to a part of the file system.
+var confined bool
+
+// HomeInside is where a helper's relative paths begin: its account's home, or / where the account
+// is confined and has no home inside.
+func HomeInside(home string) string {
+	if confined && !usableDir(home) {
+		return rootDir
+	}
+	return home
 }
 
 // StartSelf starts this program again as a helper that acts for an account, with that account's

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -82,6 +83,8 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 			return fail(err)
 		case errno == syscall.EAGAIN:
 			return fail(fmt.Errorf("%w: %w", ErrTasks, errno)) // setrlimit(2), RLIMIT_NPROC
+		case status.Step == stage.StepRoot:
+			return nil, &StartError{"chroot", who.Root, rootError(errno)}
 		case status.Step == stage.StepChdir:
 			return nil, &StartError{"chdir", spec.Dir, errno}
 		case status.Step == stage.StepExec && !noRoom(errno):
@@ -89,6 +92,18 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 		}
 		return fail(errno)
 	}
+}
+
+// rootError says why an account cannot be confined.
+func rootError(errno syscall.Errno) error {
+	switch errno {
+	case syscall.EPERM:
+		return errors.New("it and all directories above it must be root's, and nobody else may " +
+			"write to them")
+	case syscall.ELOOP, syscall.ENOTDIR:
+		return errors.New("it, or one above it, is not a directory, or a link to one")
+	}
+	return errno
 }
 
 // errNoStage means that a stage ended before it had said anything.
@@ -99,7 +114,14 @@ func (s Spec) order(pipes *pipeSet, cgroup string) *stage.Order {
 	o := &stage.Order{
 		UID: s.Credential.UID, GID: s.Credential.GID, Groups: s.Credential.Groups,
 		Keyring: s.Credential.UID != 0, Unspare: spared(), PWD: s.ReportDir, Search: s.Search,
+		Root: s.Credential.Root, Helper: s.own,
 		Dir: s.Dir, DirElse: s.DirElse, Path: s.Path, Args: s.Args, Env: s.withoutPWD(),
+	}
+	if o.Root != "" && o.Helper { // it begins as root
+		o.Env = slices.DeleteFunc(slices.Clone(o.Env), func(pair string) bool {
+			name, _, _ := strings.Cut(pair, "=")
+			return !slices.Contains([]string{"HOME", "USER", "LOGNAME", "SHELL", "PATH"}, name)
+		})
 	}
 	from := s.Credential.Origin
 	if from != nil {

@@ -28,8 +28,11 @@ func Start(spec Spec) (*Process, error) { return StartContext(context.Background
 // account is started directly, which is quicker, after a look at its paths. If the account has an
 // Origin, every process of it begins as a stage, helpers too.
 func StartContext(ctx context.Context, spec Spec) (*Process, error) {
-	if who := spec.Credential; hasStages && who != nil && (!spec.own || who.Origin != nil) {
+	if who := spec.Credential; hasStages && who != nil && (!spec.own || who.Origin != nil || who.Root != "") {
 		return startStaged(ctx, spec)
+	}
+	if who := spec.Credential; who != nil && who.Root != "" {
+		return nil, &StartError{"chroot", who.Root, errors.ErrUnsupported}
 	}
 	if !spec.own {
 		path, err := spec.look(ctx)

@@ -50,8 +50,9 @@ func (exec) Key() authorized.Service { return authorized.Exec }
 // Serve runs one command. The answer is not nil if it was refused or could not be started.
 func (e exec) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	if who.Grant.Forced {
-		if _, is, _ := InternalSFTP(who.Grant.Command); is {
-			return serveSFTP(h, ch, who, who.Grant.Command)
+		if _, is, _ := InternalSFTP(who.Grant.Command); is { // sshd's words
+			return refusal(protocol.CodeServiceRefused,
+				"this service allows sftp connections only")
 		}
 	}
 	return run(h, ch, who, ch.Request(), e.agents, e.running)

@@ -48,7 +48,7 @@ func beFilesHelper([]string) int {
 	if len(o.Folder) > 0 {
 		limit = &access.Folder{Path: string(o.Folder)}
 	}
-	j, refused := prepare(o.Files, string(o.Home), limit)
+	j, refused := prepare(o.Files, process.HomeInside(string(o.Home)), limit)
 	if err := process.WriteMessage(os.Stdout, report{Refused: refused}); err != nil ||
 		refused != nil {
 		return 2

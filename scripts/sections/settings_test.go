@@ -128,7 +128,7 @@ func TestForceCommandCloses(t *testing.T) {
 			t.Errorf("cp as %s: %d %s%s", how.user, ran.Code, ran.Out, ran.Err)
 		}
 	}
-	if ran := w.run("minisshd", ann, "true"); ran.Out != "" {
+	if ran := w.run("minisshd", ann, "echo x"); ran.Out != "" || ran.Code != 255 {
 		t.Errorf("%d %q %s", ran.Code, ran.Out, ran.Err)
 	}
 	cmd := w.client("minisshd", ann, "-s", "HOST", "sftp")

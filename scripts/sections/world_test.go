@@ -33,7 +33,7 @@ for top in etc home root; do
 	mount -t overlay -o lowerdir=/$top,upperdir=$top,workdir=$top-work none /$top
 done
 rm -f /root/.profile /root/.bash* /etc/profile.d/*
-mount -t tmpfs none /run
+mount -t tmpfs -o mode=755 none /run
 mkdir /run/sshd /run/lock
 mkdir /etc/keys
 echo made

@@ -82,12 +82,16 @@ func Limited(self string, limits []Limit, path string, args []string) []string {
 	for _, l := range limits {
 		b = append64(append64(append32(b, l.Resource), l.Cur), l.Max)
 	}
+	return append([]string{self, limitedMark, hex(b), path}, args...)
+}
+
+func hex(b []byte) string {
 	const digits = "0123456789abcdef"
 	text := make([]byte, 0, 2*len(b))
 	for _, c := range b {
 		text = append(text, digits[c>>4], digits[c&15])
 	}
-	return append([]string{self, limitedMark, string(text), path}, args...)
+	return string(text)
 }
 
 // limitedMark is the first argument of this program when it is started so.

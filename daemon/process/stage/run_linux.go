@@ -153,13 +153,23 @@ func perform(o *Order, files []int, fd int) (Step, error) {
 	if err := limit(o.Limits); err != nil {
 		return StepBecome, err
 	}
-	if err := become(o); err != nil {
-		return StepBecome, err
+	detach(o)
+	if o.Root != "" && o.Helper {
+		fd, err := safeRoot(o.Root)
+		if err != nil {
+			return StepRoot, err
+		}
+		syscall.Close(fd)
+		o.Args, o.Env = confined(o), nil
+	} else if step, err := become(o); err != nil {
+		return step, err
 	}
 	dir := o.Dir
 	err := chdir(dir)
 	if err != nil && o.DirElse != "" && Missing(err) {
-		syscall.Write(2, []byte("Could not chdir to home directory "+dir+": "+err.Error()+"\n"))
+		if o.Root == "" { // a home need not be there inside
+			syscall.Write(2, []byte("Could not chdir to home directory "+dir+": "+err.Error()+"\n"))
+		}
 		dir = o.DirElse
 		err = chdir(dir)
 	}
@@ -201,12 +211,8 @@ func enter(procs string) error {
 	return err
 }
 
-// become takes on the account's ids. It does so on this thread only, which is the one that executes
-// the program: if all did, each would count against the account's limit of processes
-// (RLIMIT_NPROC). Until then the others are still root's, in the same memory, so that only root may
-// look into this process. With its new ids the kernel forbids tracing it, unless fs.suid_dumpable
-// is 1: so we forbid it too (prctl(2), PR_SET_DUMPABLE), until execve.
-func become(o *Order) error {
+// detach gives up what is the daemon's and not the account's.
+func detach(o *Order) {
 	if o.Unspare {
 		if fd, err := syscall.Open("/proc/self/oom_score_adj", syscall.O_WRONLY|syscall.O_CLOEXEC,
 			0); err == nil {
@@ -218,26 +224,20 @@ func become(o *Order) error {
 		const joinSessionKeyring = 1 // keyctl(2), KEYCTL_JOIN_SESSION_KEYRING
 		syscall.Syscall(sysKeyctl, joinSessionKeyring, 0, 0)
 	}
-	var groups unsafe.Pointer
-	if len(o.Groups) > 0 {
-		groups = unsafe.Pointer(&o.Groups[0])
+}
+
+// become confines this process and takes on the account's ids. It does so on this thread only,
+// which is the one that executes the program: if all did, each would count against the account's
+// limit of processes (RLIMIT_NPROC). Until then the others are still root's, in the same memory, so
+// that only root may look into this process. With its new ids the kernel forbids tracing it, unless
+// fs.suid_dumpable is 1: so we forbid it too (prctl(2), PR_SET_DUMPABLE), until execve.
+func become(o *Order) (Step, error) {
+	if o.Root != "" {
+		if err := Confine(o.Root); err != nil {
+			return StepRoot, err
+		}
 	}
-	if _, _, errno := syscall.Syscall(sysSetgroups, uintptr(len(o.Groups)), uintptr(groups),
-		0); errno != 0 {
-		return errno
-	}
-	gid, uid := uintptr(o.GID), uintptr(o.UID)
-	if _, _, errno := syscall.Syscall(sysSetresgid, gid, gid, gid); errno != 0 {
-		return errno
-	}
-	if _, _, errno := syscall.Syscall(sysSetresuid, uid, uid, uid); errno != 0 {
-		return errno
-	}
-	if _, _, errno := syscall.Syscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0,
-		0); errno != 0 {
-		return errno
-	}
-	return nil
+	return StepBecome, ids(o)
 }
 
 // unblockSignals makes the program begin with no signal blocked.

@@ -36,12 +36,16 @@ type Order struct {
 	PWD      bool     // PWD is set to the directory where the command starts
 	Search   bool     // Path is looked up in PATH of Env, if it has no slash
 	Limits   []Limit  // that the program gets
-	Cgroup   string   // the file cgroup.procs of the cgroup to enter; "": none
-	Dir      string   // where to start; "" is the root directory
-	DirElse  string   // where to start if Dir cannot be entered; "" is nowhere
-	Path     string   // the program
-	Args     []string // its argument vector
-	Env      []string // its environment
+	// Root is the directory that the account is confined to; "": none. A Helper, which is the
+	// daemon's own program, is executed outside, as root, and confines itself (BeConfined).
+	Root    string
+	Helper  bool
+	Cgroup  string   // the file cgroup.procs of the cgroup to enter; "": none
+	Dir     string   // where to start; "" is the root directory
+	DirElse string   // where to start if Dir cannot be entered; "" is nowhere
+	Path    string   // the program
+	Args    []string // its argument vector
+	Env     []string // its environment
 }
 
 // Limit is a resource limit (getrlimit(2)): its number in Linux, and its two values.
@@ -65,6 +69,7 @@ const (
 	StepBecome Step = iota // taking on the account's ids, and whatever comes first
 	StepChdir
 	StepExec
+	StepRoot // confining
 )
 
 // Status is a stage's report on how far it got.
@@ -106,7 +111,7 @@ func (o *Order) Bytes() []byte {
 	for _, g := range o.Groups {
 		b = append32(b, g)
 	}
-	for _, flag := range []bool{o.Keyring, o.Unspare, o.PWD, o.Search} {
+	for _, flag := range []bool{o.Keyring, o.Unspare, o.PWD, o.Search, o.Helper} {
 		if flag {
 			b = append32(b, 1)
 		} else {
@@ -118,7 +123,7 @@ func (o *Order) Bytes() []byte {
 		b = append32(b, l.Resource)
 		b = append64(append64(b, l.Cur), l.Max)
 	}
-	for _, s := range []string{o.Cgroup, o.Dir, o.DirElse, o.Path} {
+	for _, s := range []string{o.Root, o.Cgroup, o.Dir, o.DirElse, o.Path} {
 		b = appendString(b, s)
 	}
 	for _, list := range [][]string{o.Args, o.Env} {
@@ -139,14 +144,14 @@ func ParseOrder(b []byte) (*Order, bool) {
 	for range r.count() {
 		o.Groups = append(o.Groups, r.number())
 	}
-	for _, flag := range []*bool{&o.Keyring, &o.Unspare, &o.PWD, &o.Search} {
+	for _, flag := range []*bool{&o.Keyring, &o.Unspare, &o.PWD, &o.Search, &o.Helper} {
 		*flag = r.number() == 1
 	}
 	o.Terminal = r.number()
 	for range r.count() {
 		o.Limits = append(o.Limits, Limit{r.number(), r.long(), r.long()})
 	}
-	for _, s := range []*string{&o.Cgroup, &o.Dir, &o.DirElse, &o.Path} {
+	for _, s := range []*string{&o.Root, &o.Cgroup, &o.Dir, &o.DirElse, &o.Path} {
 		*s = r.text()
 	}
 	for _, list := range []*[]string{&o.Args, &o.Env} {

@@ -11,7 +11,7 @@ import (
 var order = Order{
 	UID: 1000, GID: 4294967294, Groups: []uint32{4, 24}, Keyring: true, Terminal: 6, PWD: true,
 	Limits: []Limit{{7, 1024, 1<<64 - 1}, {9, 1 << 33, 0}},
-	Cgroup: "/c", Search: true,
+	Root:   "/srv", Helper: true, Cgroup: "/c", Search: true,
 	Dir: "/home/a\xff", DirElse: "/", Path: "ls", Args: []string{"ls", "", "-l"},
 	Env: []string{"A=b\nc"},
 }
