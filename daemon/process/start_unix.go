@@ -26,9 +26,10 @@ func Start(spec Spec) (*Process, error) { return StartContext(context.Background
 // A command with a Credential is started through a stage (process/stage) if the system has one, so
 // that a path that hangs delays only this caller, for at most StartTime. One of the daemon's own
 // account is started directly, which is quicker, after a look at its paths. If the account has an
-// Origin, every process of it begins as a stage, helpers too.
+// Origin or a Root, every process of it begins as a stage, helpers too.
 func StartContext(ctx context.Context, spec Spec) (*Process, error) {
-	if who := spec.Credential; hasStages && who != nil && (!spec.own || who.Origin != nil || who.Root != "") {
+	if who := spec.Credential; hasStages && who != nil &&
+		(!spec.own || who.Origin != nil || who.Root != "") {
 		return startStaged(ctx, spec)
 	}
 	if who := spec.Credential; who != nil && who.Root != "" {

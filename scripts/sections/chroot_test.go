@@ -98,6 +98,26 @@ PermitTTY no
 	}
 }
 
+// With PAM, whose program needs its libraries, helpers and commands are inside as well.
+func TestChrootWithPAM(t *testing.T) {
+	w := newWorld(t)
+	w.built = w.WithPAM()
+	w.put("/etc/pam.d/minisshd", "account required pam_unix.so\nsession required pam_unix.so\n")
+	w.jail("/run/jail", "bob-of-test", true)
+	w.startOurs("pam yes\nchroot-directory /run/jail\n")
+	bob := login{user: "bob-of-test"}
+	if ran := w.run("minisshd", bob, "cat /etc/motto; id -u"); !strings.HasPrefix(ran.Out,
+		"inside\n") || strings.HasSuffix(ran.Out, "\n0\n") {
+		t.Errorf("%d %q %s", ran.Code, ran.Out, ran.Err)
+	}
+	ran := w.RunCmd(w.Command("minissh", "cp", "-F", "none", "-o", "Port="+w.port["minisshd"], "-o",
+		"UserKnownHostsFile="+w.Path("known_minisshd"), "bob-of-test@127.0.0.1:/etc/motto",
+		w.Path("motto")))
+	if ran.Code != 0 || w.Read("motto") != "inside\n" {
+		t.Errorf("%d %s %s", ran.Code, ran.Err, w.daemon.Log)
+	}
+}
+
 // Commands and shells are inside, with the account's ids and nothing of root's.
 func TestChroot(t *testing.T) {
 	w := newWorld(t)
@@ -127,7 +147,7 @@ func TestChroot(t *testing.T) {
 		{"-W", "/run/nothing", "HOST"}, {"-R", "/up/s:127.0.0.1:1", "-o",
 			"ExitOnForwardFailure=yes", "HOST", "true"}} {
 		ran := w.RunCmd(w.client("minisshd", bob, words...))
-		if ran.Code != 255 || !strings.Contains(ran.Err, "chroot-directory in the daemon's settings") {
+		if ran.Code != 255 || !strings.Contains(ran.Err, "chroot-directory in the daemon's") {
 			t.Errorf("%v: %d %s%s", words, ran.Code, ran.Out, ran.Err)
 		}
 	}

@@ -48,6 +48,7 @@ type world struct {
 	port   map[string]string // of sshd and minisshd, on 127.0.0.1 and 127.0.0.2
 	daemon *testhost.Daemon  // minisshd
 	second string            // a file with another key of theirs
+	built  string            // minisshd
 }
 
 func newWorld(t *testing.T) *world {
@@ -58,7 +59,8 @@ func newWorld(t *testing.T) *world {
 	for _, name := range []string{"unshare", "nsenter", "sshd", "ssh", "ssh-keygen", "useradd"} {
 		testhost.Need(t, name)
 	}
-	w := &world{Place: testhost.New(t), t: t, port: map[string]string{}}
+	w := &world{Place: testhost.New(t), t: t, port: map[string]string{},
+		built: filepath.Join(testhost.Bin, "minisshd")}
 	w.keeper = w.Command("unshare", "--mount", "sh", "-c", layered, "sh", w.Dir)
 	in, err := w.keeper.StdinPipe()
 	w.Must(err)
@@ -136,7 +138,7 @@ func (w *world) startOurs(settings string) {
 	w.t.Helper()
 	w.put(conf, settings)
 	w.port["minisshd"] = freePort(w.t)
-	w.daemon = w.Start(w.do(filepath.Join(testhost.Bin, "minisshd"), "--config", conf,
+	w.daemon = w.Start(w.do(w.built, "--config", conf,
 		"--control", w.Path("control"), "--listen", "127.0.0.1:"+w.port["minisshd"], "--listen",
 		"127.0.0.2:"+w.port["minisshd"], "--host-key", w.Path("host_key"),
 		"--authorized-keys", "/etc/keys/%u"))
