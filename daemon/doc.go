@@ -13,6 +13,7 @@
 //	daemon/server.go           accept: a goroutine for each connection
 //	daemon/login.go            ServeConn: a place among strangers, TLS, HELLO
 //	daemon/access/guard.go     may this key come in as this user, now, from there?
+//	daemon/access/terms.go     which settings hold for this login?
 //	daemon/access/accounts.go  what the files of a machine's accounts list; for one account
 //	                           it is daemon/access/own.go
 //	daemon/session.go          a session of protocol/mux; serve, for each channel in it

@@ -66,12 +66,16 @@ func TestTermsOfAnotherAddress(t *testing.T) {
 		from string
 		want protocol.Code
 	}{
-		"the same":         {func(*access.Terms) {}, "192.0.2.7", ""},
-		"no forwarding":    {func(t *access.Terms) { t.Forwarding = service.ForwardNo }, "192.0.2.7", protocol.CodeKeyNotAuthorized},
-		"not that address": {func(t *access.Terms) { t.Forwarding = service.ForwardNo }, "192.0.2.8", ""},
-		"a forced command": {func(t *access.Terms) { t.ForceCommand = "true" }, "192.0.2.7", protocol.CodeKeyNotAuthorized},
-		"another hold":     {func(t *access.Terms) { t.Hold = -1 }, "192.0.2.7", ""},
-		"another key file": {func(t *access.Terms) { t.Files = nil }, "192.0.2.7", protocol.CodeSessionEnded},
+		"the same": {func(*access.Terms) {}, "192.0.2.7", ""},
+		"no forwarding": {func(t *access.Terms) { t.Forwarding = service.ForwardNo }, "192.0.2.7",
+			protocol.CodeKeyNotAuthorized},
+		"not that address": {func(t *access.Terms) { t.Forwarding = service.ForwardNo },
+			"192.0.2.8", ""},
+		"a forced command": {func(t *access.Terms) { t.ForceCommand = "true" }, "192.0.2.7",
+			protocol.CodeKeyNotAuthorized},
+		"another hold": {func(t *access.Terms) { t.Hold = -1 }, "192.0.2.7", ""},
+		"another key file": {func(t *access.Terms) { t.Files = nil }, "192.0.2.7",
+			protocol.CodeSessionEnded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, _ := settledLab(t, "address 192.0.2.7", c.in)

@@ -248,7 +248,7 @@ func (a *Accounts) WouldDo(who *Client, fingerprints []string) string {
 	book, at := a.book.Load(), who.login(c.groups.get)
 	for terms, some := range byTerms(book, at, fingerprints) {
 		acct := c.acct
-		if acct.Name == nobody.Name || a.judgement(ctx, acct, terms) != nil {
+		if c.groups.acct == nil || a.judgement(ctx, acct, terms) != nil {
 			acct = nobody
 		}
 		reports, _ := a.read(ctx, acct, terms)

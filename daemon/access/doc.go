@@ -7,6 +7,10 @@
 // people, and anyone.go knows whether anybody could log in. trust.go is what the daemon's own
 // settings trust and revoke. paired.go is the file of paired keys.
 //
+// What the administrator's settings say for one login are its Terms (terms.go): a Book has them,
+// by the Match sections that hold (daemon/match). permits.go is what they take away in channels,
+// each of which asks anew.
+//
 // The Guard (guard.go) asks the Access at each login. gate.go limits strangers, penalty.go keeps
 // out sources that fail, and shares.go counts what each user has.
 package access

@@ -140,6 +140,10 @@ func TestChroot(t *testing.T) {
 			}
 		}
 	}
+	onTTY := w.RunCmd(w.client("minisshd", bob, "-tt", "HOST", "test -t 0 && cat /etc/motto"))
+	if onTTY.Out != "inside\r\n" {
+		t.Errorf("a terminal: %d %q %s", onTTY.Code, onTTY.Out, onTTY.Err)
+	}
 	if outs[0] != outs[1] {
 		t.Errorf("sshd: %q ours: %q", outs[0], outs[1])
 	}
