@@ -78,7 +78,7 @@ func TestBook(t *testing.T) {
 	}
 }
 
-// Terms that no login may get are refused when a book is made, and cannot be remembered without end.
+// Terms that no login may get are refused when a book is made, and memory for them is bounded.
 func TestBookRefuses(t *testing.T) {
 	for _, wrong := range []Terms{{Policy: Policy{Allow: []string{"a@b"}}},
 		{Files: []string{"%x"}}} {

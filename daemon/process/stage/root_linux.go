@@ -7,9 +7,9 @@ import (
 )
 
 // An account may be confined to a part of the file system (chroot(2)). Its root, and every
-// directory above it, is root's and nobody else's to write to, as with sshd's ChrootDirectory: so
-// nobody whom it confines can put something there that a program of root's would believe, nor move
-// it. Links are not followed.
+// directory above it, is root's and nobody else's to write to, as with sshd's ChrootDirectory. So
+// those who are inside can put nothing there that a program of root's would believe, and cannot
+// move it. Links are not followed.
 
 // Confine makes a directory this process's root and its current directory.
 func Confine(root string) error {
