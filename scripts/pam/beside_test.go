@@ -100,7 +100,8 @@ func common(out string) string {
 	lines := slices.DeleteFunc(strings.Split(out, "\n"),
 		func(line string) bool {
 			name, _, _ := strings.Cut(line, "=")
-			return strings.HasSuffix(line, " keyring _ses: empty") || name == "SSH_CLIENT" || name == "SSH_CONNECTION" || name == "SSH_TTY"
+			return strings.HasSuffix(line, " keyring _ses: empty") || name == "SSH_CLIENT" ||
+				name == "SSH_CONNECTION" || name == "SSH_TTY"
 		})
 	return strings.Join(lines, "\n")
 }

@@ -58,7 +58,8 @@ func newWorld(t *testing.T) *world {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")
 	}
-	for _, name := range []string{"unshare", "nsenter", "prlimit", "sshd", "ssh", "useradd", "adduser"} {
+	for _, name := range []string{"unshare", "nsenter", "prlimit", "sshd", "ssh", "useradd",
+		"adduser"} {
 		testhost.Need(t, name)
 	}
 	w := &world{Place: testhost.New(t), t: t, port: map[string]string{}}
@@ -146,7 +147,8 @@ PrintLastLog no
 Subsystem sftp internal-sftp
 AcceptEnv LANG LC_* COLORTERM GIT_PROTOCOL NO_COLOR
 `)
-	w.Start(w.do("prlimit", "--nofile=700:900", testhost.Need(w.t, "sshd"), "-D", "-e", "-f", "/etc/ssh/sshd_config"))
+	w.Start(w.do("prlimit", "--nofile=700:900", testhost.Need(w.t, "sshd"), "-D", "-e", "-f",
+		"/etc/ssh/sshd_config"))
 	testend.Until(w.t, "sshd listens", func() bool {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+w.port["sshd"])
 		if err == nil {
@@ -159,7 +161,8 @@ AcceptEnv LANG LC_* COLORTERM GIT_PROTOCOL NO_COLOR
 // startOurs starts minisshd alone.
 func (w *world) startOurs(options ...string) {
 	w.t.Helper()
-	args := append([]string{"prlimit", "--nofile=700:900", w.built, "--config", "none", "--control", w.Path("control"),
+	args := append([]string{"prlimit", "--nofile=700:900", w.built, "--config", "none",
+		"--control", w.Path("control"),
 		"--listen", "127.0.0.1:0", "--host-key", w.Path("host_key"),
 		"--authorized-keys", "/etc/keys/%u"}, options...)
 	w.daemon = w.Start(w.do(args...))

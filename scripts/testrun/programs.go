@@ -59,6 +59,11 @@ var programs = []program{
 	{"loginctl", "systemd"},
 	{"dbus-daemon", "dbus"},
 	{"/usr/share/pam-configs/systemd", "libpam-systemd"},
+	{"mmdebstrap", "mmdebstrap"},
+	{"lintian", "lintian"},
+	{"rpm", "rpm"},
+	{"aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"},
+	{"/usr/lib/aarch64-linux-gnu/libpam.so", "libpam0g-dev:arm64"}, // for packages alone
 	{"setsid", "util-linux"},
 	{"prlimit", "util-linux"},
 	{"nsenter", "util-linux"},
@@ -156,6 +161,13 @@ func (r *runner) install(ctx context.Context) outcome {
 			strings.Join(packages, " "))
 	}
 	env := []string{"DEBIAN_FRONTEND=noninteractive"}
+	for _, name := range packages {
+		if _, foreign, _ := strings.Cut(name, ":"); foreign != "" {
+			if out, err := r.output(ctx, env, "dpkg", "--add-architecture", foreign); err != nil {
+				return failed("dpkg --add-architecture: %v\n%s", err, out)
+			}
+		}
+	}
 	if out, err := r.output(ctx, env, "apt-get", "update", "-q"); err != nil {
 		return failed("apt-get update: %v\n%s", err, out)
 	}

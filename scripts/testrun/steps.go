@@ -57,7 +57,8 @@ func (r *runner) steps(programs bool) []step {
 var plainly = []string{
 	"minissh/cmd/minissh-lab/check", "minissh/cmd/minissh-lab/conform",
 	"minissh/cmd/minissh-lab/web", "minissh/scripts/attacks", "minissh/scripts/copying",
-	"minissh/scripts/engines", "minissh/scripts/model", "minissh/scripts/soaking",
+	"minissh/scripts/engines", "minissh/scripts/model", "minissh/scripts/packaging",
+	"minissh/scripts/soaking",
 }
 
 func every(string) bool      { return true }
