@@ -110,7 +110,7 @@ func (m *machine) atWork(laptop *testhost.Machine) (shell, fed *testhost.Daemon,
 	shell.Out.Await(m.t, "begun")
 	feeding := laptop.Do("sh", "-c",
 		"(head -c 5000000 /dev/zero; cat; head -c 5000000 /dev/zero) | "+
-		"minissh alice@192.0.2.1 'wc -c'")
+			"minissh alice@192.0.2.1 'wc -c'")
 	more, err := feeding.StdinPipe()
 	m.Must(err)
 	fed = m.Start(feeding)
