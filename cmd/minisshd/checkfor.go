@@ -150,10 +150,13 @@ func (k *check) effective(conf *configuration, c *cli.Context, holding []int) {
 			}
 		}
 		value := strings.Join(shownAll(valuesOf(c, f)), " ")
+		if _, is := f.(*cli.BoolFlag); is {
+			value = map[string]string{"true": "yes", "false": "no"}[value]
+		}
 		if len(from) == 0 {
 			from = []string{"default"}
 			if s := f.(cli.DocGenerationFlag).GetDefaultText(); s != "" && (value == "" ||
-				value == "0") {
+				value == "0" || value == "0s") {
 				value = s
 			}
 		}

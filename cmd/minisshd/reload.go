@@ -16,13 +16,7 @@ import (
 
 // changeable are the flags that a running daemon can take on anew, for what begins from now on. The
 // others wait for a new daemon.
-var changeable = []string{"allow-users", "deny-users", "allow-groups", "deny-groups",
-	"permit-root", "authorized-keys", "trusted-user-ca", "revoked-keys",
-	"permit-user-environment", "host-key", "host-certificate", "hold", "idle-timeout",
-	"max-channels", "subsystem", "allow-forwarding", "gateway-ports", "allow-agent-forwarding",
-	"max-sessions-per-user", "max-commands-per-user", "max-sessions-per-key",
-	"max-commands-per-key", "disable-forwarding", "permit-open", "permit-listen", "permit-tty",
-	"force-command", "accept-env", "set-env", "chroot-directory", sectionsHeld}
+var changeable = append(slices.Clone(perLogin), "host-key", "host-certificate", sectionsHeld)
 
 // sectionsHeld stands for the Match sections among flags.
 const sectionsHeld = "Match"
