@@ -58,6 +58,7 @@ PermitTTY no
 			"\nget /etc/motto " + w.Path("motto-"+daemon) + "\n-put " + file + " /etc/motto\n" +
 			"-get /etc/passwd " + w.Path("passwd") + "\nls -1 /\n")
 		ran := w.RunCmd(sftp)
+		t.Log(ran.Out + ran.Err)
 		if w.must("cat", "/run/jail/ann-of-test/up/"+daemon) != "text" ||
 			w.Read("motto-"+daemon) != "inside\n" {
 			t.Errorf("%s: %s%s", daemon, ran.Out, ran.Err)
