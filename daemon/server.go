@@ -21,6 +21,7 @@ import (
 	"minissh/daemon/access"
 	"minissh/daemon/control"
 	"minissh/daemon/logbook"
+	"minissh/daemon/logins"
 	"minissh/daemon/pam"
 	"minissh/daemon/service"
 	"minissh/daemon/supervise"
@@ -60,6 +61,8 @@ type Options struct {
 	NoAgents     bool // programs here may not use a client's agent
 	// asked about every login of an account, and opens its session; nil: PAM is not asked
 	PAM *pam.Service
+	// where sessions on terminals are recorded; nil: nowhere
+	Logins *logins.Book
 
 	killed time.Duration // of a session whose client seems to be dead; 0: mux's own (RE4)
 }
@@ -130,7 +133,7 @@ func New(opts Options) (*Server, error) {
 		handshakes: transport.NewTurns(max(1, runtime.GOMAXPROCS(0)/2)),
 		host: service.Host{
 			StopGrace: opts.StopGrace, HelperStart: opts.HelperStart, HelperGrace: opts.HelperGrace,
-			Log: opts.Log, Tally: tally, Stopping: stopping,
+			Log: opts.Log, Tally: tally, Stopping: stopping, Logins: opts.Logins,
 		},
 		strangers: map[net.Conn]bool{},
 	}
@@ -232,6 +235,7 @@ func (s *Server) Serve() {
 	if s.opts.PAM != nil {
 		go s.opts.PAM.Warm()
 	}
+	s.opts.Logins.Bury()
 	var accepting sync.WaitGroup
 	for _, l := range s.listening() {
 		accepting.Go(func() { s.accept(l) })
@@ -315,6 +319,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 	closing.Wait()
 	<-ended
 	s.conns.Wait()
+	s.opts.Logins.Close()
 	s.tally.Close()
 	s.desk.Close()
 }

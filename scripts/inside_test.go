@@ -54,9 +54,10 @@ var inside = map[string][]string{
 	"daemon/access":        {"authorized", "logbook", "process", "match"},
 	"daemon/sftp":          {},
 	"daemon/keeper":        {"process/stage", "process"},
-	"daemon/service":       {"authorized", "logbook", "process", "access", "sftp", "keeper"},
-	"daemon/control":       {"logbook", "process", "supervise", "access"},
-	"daemon": {"authorized", "logbook", "process", "supervise", "pam", "access", "service",
+	"daemon/service": {"authorized", "logbook", "logins", "process/stage", "process", "access",
+		"sftp", "keeper"},
+	"daemon/control": {"logbook", "process", "supervise", "access"},
+	"daemon": {"authorized", "logbook", "logins", "process", "supervise", "pam", "access", "service",
 		"control"},
 }
 

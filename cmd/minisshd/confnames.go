@@ -33,6 +33,9 @@ var ofSshd = map[string]string{
 	"loglevel":              "log-level",
 	"permitrootlogin":       "permit-root",
 	"permituserenvironment": "permit-user-environment",
+	"permituserrc":          "permit-user-rc",
+	"printlastlog":          "print-last-login",
+	"printmotd":             "print-motd",
 	"revokedkeys":           "revoked-keys",
 	"trustedusercakeys":     "trusted-user-ca",
 	"usepam":                "pam",
@@ -81,8 +84,6 @@ var otherwise = map[string]string{
 	"hostkeyalgorithms":               tlsItself,
 	"pubkeyacceptedalgorithms":        tlsItself,
 	"x11forwarding":                   leaveOut,
-	"printmotd":                       leaveOut,
-	"printlastlog":                    leaveOut,
 	"banner":                          leaveOut,
 	"pidfile":                         leaveOut,
 }

@@ -59,7 +59,8 @@ func ownFlags() []cli.Flag {
 			"(minissh -A): yes or no", ""),
 		text("gateway-ports", service.GatewayNo, "who reaches the ports of minissh -R: no, this "+
 			"machine alone; yes, all; clientspecified, as the client says", ""),
-		yes("permit-user-environment", "honour environment= in authorized_keys"),
+		yes("permit-user-environment", "honour environment= in authorized_keys, and as root "+
+			"~/.ssh/environment"),
 		yes("disable-forwarding", "forward nothing, whatever other options say"),
 		list("permit-open", "`HOST:PORT` that minissh -L and -W may reach, repeatable; * for any; "+
 			"none", "any"),
@@ -112,6 +113,12 @@ func rootFlags() []cli.Flag {
 			"root's like all above it; %h and %u as in --authorized-keys; none", ""),
 		text("pam", "", "as root: whether PAM is asked about each login, and opens its session: "+
 			"yes or no", "yes in a program that was built with PAM"),
+		text("permit-user-rc", "yes", "as root: whether ~/.ssh/rc is run before a command or "+
+			"shell: yes or no", ""),
+		text("print-motd", "yes", "as root: whether a login shell is greeted with /etc/motd: yes "+
+			"or no", ""),
+		text("print-last-login", "yes", "as root: whether a login shell is told when and from "+
+			"where its account was last logged in to: yes or no", ""),
 		text("cgroup", "auto",
 			"as root: `DIRECTORY` of a cgroup below which each account's commands "+
 				"get one of their own; auto: the daemon's own, if systemd has delegated it; none",

@@ -231,6 +231,7 @@ func (how serving) live(c *cli.Context) error {
 		},
 		Generation: how.generation,
 		PAM:        set.pamService(log),
+		Logins:     set.logins(log),
 		HostKey:    hostKey, Log: log, Software: software, KeyLog: keyLog,
 		SocketMode: set.socketMode,
 		LoginGrace: c.Duration("login-grace"), StopGrace: c.Duration("stop-grace"),

@@ -16,12 +16,16 @@ import (
 
 // readPermits is what clients may do in their sessions.
 func readPermits(c *cli.Context) (p access.Permits, err error) {
-	for _, name := range []string{"allow-agent-forwarding", "permit-tty"} {
+	for _, name := range []string{"allow-agent-forwarding", "permit-tty", "permit-user-rc",
+		"print-motd", "print-last-login"} {
 		if how := c.String(name); how != "yes" && how != "no" {
 			return p, fmt.Errorf("--%s is yes or no, not %s", name, protocol.Quote(how))
 		}
 	}
 	p.NoTTY = c.String("permit-tty") == "no"
+	p.NoMotd, p.NoLastLogin = c.String("print-motd") == "no", c.String("print-last-login") == "no"
+	p.NoUserRC, p.UserEnvironment = c.String("permit-user-rc") == "no",
+		c.Bool("permit-user-environment")
 	if err := readForwarding(c, &p); err != nil {
 		return p, err
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"minissh/daemon"
+	"minissh/daemon/logins"
 	"minissh/daemon/supervise"
 )
 
@@ -30,6 +31,11 @@ func superviseDaemon(c *cli.Context) error {
 	config := supervise.Config{Log: log, Args: os.Args, Signals: signals, Others: others,
 		Stored: map[string]int{}, Forced: func() { os.Exit(1) }, Grace: c.Duration("stop-grace"),
 		Stop: c.Duration("shutdown-grace") + c.Duration("stop-grace") + stopRest}
+	if os.Geteuid() == 0 {
+		book := logins.Open(logins.System, log)
+		defer book.Close()
+		config.Swept = book.Bury
+	}
 	activated, err := daemon.Activated(func(name string, fd int) bool {
 		key, is := supervise.FromStore(name)
 		if is {

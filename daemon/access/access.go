@@ -171,6 +171,8 @@ type Client struct {
 	Share *Share // of its user, once it has a session
 	// of one of its channels: what it may do there
 	Permits *Permits
+	// Greeting is shown before a login shell on a terminal, by root's daemon
+	Greeting string
 	// MustChange says that the account's password has expired: nothing but changing it is allowed
 	MustChange bool
 }

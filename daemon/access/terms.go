@@ -46,6 +46,13 @@ type Permits struct {
 	GatewayPorts string
 	// NoAgents: no client's agent is used here
 	NoAgents bool
+	// NoMotd and NoLastLogin: a login shell is not greeted with /etc/motd, and when and from where
+	// its account was last logged in to
+	NoMotd, NoLastLogin bool
+	// NoUserRC: ~/.ssh/rc is not run
+	NoUserRC bool
+	// UserEnvironment: ~/.ssh/environment is read
+	UserEnvironment bool
 	// commands of subsystems, by name; service.BuiltInSFTP is the server of this program
 	Subsystems map[string]string
 

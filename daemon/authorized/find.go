@@ -128,8 +128,10 @@ var (
 	Forward = Service{Name: "forward", NamedBy: "port-forwarding", ClosedBy: []string{
 		"command", "no-port-forwarding", "minissh-files"}}
 	// Jobs are all the account's: a key that is held to something else has none.
-	Job   = Service{Name: "job", ClosedBy: []string{"command", "no-minissh-jobs", "minissh-files"}}
-	Agent = Service{Name: "agent", NamedBy: "agent-forwarding", ClosedBy: []string{
+	Job = Service{Name: "job", ClosedBy: []string{"command", "no-minissh-jobs", "minissh-files"}}
+	// It is part of others too: ~/.ssh/rc is run before them.
+	UserRC = Service{Name: "~/.ssh/rc", ClosedBy: []string{"no-user-rc"}}
+	Agent  = Service{Name: "agent", NamedBy: "agent-forwarding", ClosedBy: []string{
 		"command", "no-agent-forwarding", "minissh-files"}}
 )
 

@@ -50,9 +50,10 @@ type Restrictions struct {
 	PermitOpen   []string // as written: host:port
 	PermitListen []string // as written: [host:]port
 
+	NoUserRC bool // ~/.ssh/rc is not run
+
 	// What does not exist yet and needs no forbidding, for later services (see Allows).
 	NoX11Forwarding bool
-	NoUserRC        bool
 
 	// of hardware keys; of several such options the last one counts, as in sshd
 	NoTouchRequired, VerifyRequired bool

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"minissh/daemon/process"
+	"minissh/daemon/process/stage"
 	"minissh/protocol"
 )
 
@@ -165,6 +166,11 @@ func (k *keeper) makeSpool() (err error) {
 // start starts the command.
 func (k *keeper) start() (err error) {
 	spec := k.order.spec()
+	own := stage.Arrival{Home: string(k.order.Home), EnvFile: k.order.EnvFile}
+	for _, pair := range k.order.EnvAfter {
+		own.EnvAfter = append(own.EnvAfter, string(pair))
+	}
+	spec.Env, _ = own.Environment(spec.Env)
 	spec.Cgroup = process.CommandCgroup()
 	k.p, err = process.Start(spec)
 	if err != nil && spec.Cgroup != "" && !errors.Is(err, process.ErrNoPTY) {

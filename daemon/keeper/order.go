@@ -37,6 +37,9 @@ type Order struct {
 	DirElse protocol.Bytes   `json:"dir_else,omitempty"`
 	PTY     *protocol.PTY    `json:"pty,omitempty"`
 	Limits  []stage.Limit    `json:"limits,omitempty"`
+	// ~/.ssh/environment in Home adds to Env, but does not change these pairs
+	EnvFile  bool             `json:"env_file,omitempty"`
+	EnvAfter []protocol.Bytes `json:"env_after,omitempty"`
 }
 
 // Adoption is what a keeper is told of a command that it takes over, after it has answered that it

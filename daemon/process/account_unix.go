@@ -24,6 +24,7 @@ import (
 const (
 	rootDir      = "/"
 	defaultShell = "/bin/sh"
+	mailDir      = "/var/mail/"
 	passwdFile   = "/etc/passwd"
 )
 
@@ -123,7 +124,7 @@ func usableDir(dir string) bool {
 
 func baseEnvironment(a Account, path string) []string {
 	return []string{"HOME=" + a.Home, "USER=" + a.Name, "LOGNAME=" + a.Name, "SHELL=" + a.Shell,
-		"PATH=" + path}
+		"PATH=" + path, "MAIL=" + mailDir + a.Name}
 }
 
 // programNames are the files that a program's name may mean.

@@ -19,7 +19,7 @@ func TestEnvironment(t *testing.T) {
 	got := Environment(acct, "SSH_CONNECTION=1.2.3.4 5 6.7.8.9 7422", "LANG=C", "LANG=C.UTF-8",
 		"TZ=UTC", "=x", "novalue", "BAD=a\x00b", "BYTES=\xff=\n")
 	want := []string{"HOME=/home/ann", "USER=ann", "LOGNAME=ann", "SHELL=/bin/zsh",
-		"PATH=/usr/local/bin:/usr/bin:/bin:/usr/games",
+		"PATH=/usr/local/bin:/usr/bin:/bin:/usr/games", "MAIL=/var/mail/ann",
 		"TZ=UTC", "SSH_CONNECTION=1.2.3.4 5 6.7.8.9 7422", "LANG=C.UTF-8", "BYTES=\xff=\n"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
@@ -27,7 +27,7 @@ func TestEnvironment(t *testing.T) {
 	os.Unsetenv("TZ")
 	acct.UID = 0
 	got = Environment(acct)
-	if len(got) != 5 ||
+	if len(got) != 6 ||
 		got[4] != "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" {
 		t.Errorf("%q", got)
 	}

@@ -44,6 +44,14 @@ type Spec struct {
 	// files. It is for a command without a Credential.
 	Limits []stage.Limit
 
+	// Arrival is what the account finds before the program. It needs a stage, as commands of other
+	// accounts have one on Linux, and counts for nothing else.
+	Arrival stage.Arrival
+	// Begins, if not nil, learns a process id before the program can run there, and the name of its
+	// terminal, "" without one. If that start fails it may learn another, and then there may be an
+	// error nevertheless. It needs a stage too.
+	Begins func(pid int, tty string)
+
 	lines *lineShell // it is a shell that is told its lines; see StartLines
 	// our end of its socket, set by the start; nil: it has none; see StartSocket
 	socket **net.UnixConn

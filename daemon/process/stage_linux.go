@@ -58,6 +58,13 @@ func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 			return fail(err)
 		}
 		spec.noted(p.PID)
+		if spec.Begins != nil {
+			name := ""
+			if pipes.tty != nil {
+				name = pipes.tty.name
+			}
+			spec.Begins(p.PID, name)
+		}
 		status, err := converse(ctx, line, spec.order(pipes, cgroup), pipes)
 		line.Close()
 		if waited && errors.Is(err, errNoStage) { // somebody ended it while it waited
@@ -124,15 +131,19 @@ func (s Spec) order(pipes *pipeSet, cgroup string) *stage.Order {
 		})
 	}
 	from := s.Credential.Origin
+	o.LoginUID, o.Arrival = from == nil, s.Arrival
 	if from != nil {
 		o.Keyring, o.Limits = false, from.Limits()
 	}
 	if s.own { // those would end a Go program
 		o.Limits = slices.DeleteFunc(slices.Clone(o.Limits), stage.Limit.OfMemory)
 	}
-	if pipes.tty != nil {
+	if o.Arrival.Greets = o.Arrival.Greets && pipes.tty != nil; pipes.tty != nil {
 		o.Terminal = uint32(1 + pipes.ctty)
-		o.Env = append(o.Env[:len(o.Env):len(o.Env)], "SSH_TTY="+pipes.tty.name)
+		name := "SSH_TTY=" + pipes.tty.name
+		o.Env = append(o.Env[:len(o.Env):len(o.Env)], name)
+		after := o.Arrival.EnvAfter
+		o.Arrival.EnvAfter = append(after[:len(after):len(after)], name)
 	}
 	if cgroup != "" && (cgroups.v1 || from != nil) { // clone3(2) knows no CLONE_PARENT
 		o.Cgroup = cgroup + "/cgroup.procs"
@@ -189,20 +200,14 @@ func ForkStage(socket int, sys *syscall.SysProcAttr) (pid int, err error) {
 }
 
 // converse gives a stage its order with the command's descriptors, and learns how far it gets. The
-// last Status counts: if its Errno is 0, the program runs.
+// last Status counts: if its Errno is 0, the program runs, or is about to.
 func converse(ctx context.Context, line *os.File, order *stage.Order,
 	pipes *pipeSet) (status stage.Status, err error) {
 	line.SetDeadline(time.Now().Add(StartTime))
 	stop := context.AfterFunc(ctx, func() { line.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if err = sendWith(line, order.Bytes(), pipes.child); err == nil {
-		var answers []byte
-		answers, err = io.ReadAll(io.LimitReader(line, 2*stage.SizeOfStatus))
-		if n := len(answers); err == nil && (n == 0 || n%stage.SizeOfStatus != 0) {
-			err = errNoStage
-		} else if err == nil {
-			status = stage.ParseStatus(answers[n-stage.SizeOfStatus:])
-		}
+		status, err = lastStatus(line)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -213,6 +218,24 @@ func converse(ctx context.Context, line *os.File, order *stage.Order,
 		err = errNoStage
 	}
 	return status, err
+}
+
+// lastStatus reads a stage's answers. After StepArrive nothing more is waited for.
+func lastStatus(line io.Reader) (status stage.Status, err error) {
+	var b [stage.SizeOfStatus]byte
+	for n := 0; ; n++ {
+		switch _, err := io.ReadFull(line, b[:]); {
+		case err == io.EOF && n > 0:
+			return status, nil
+		case err == io.EOF, err == io.ErrUnexpectedEOF:
+			return status, errNoStage
+		case err != nil:
+			return status, err
+		}
+		if status = stage.ParseStatus(b[:]); status.Step == stage.StepArrive {
+			return status, nil
+		}
+	}
 }
 
 // sendWith writes text, whose first bytes carry descriptors.

@@ -39,6 +39,8 @@ type command struct {
 	shell string // its name, if it is told lines (LI1); constant
 	noPTY error  // why the terminal that was asked for is missing; constant
 
+	record *record // of its terminal, until it ends or somebody else has it; may be nil; constant
+
 	answers func() // called when output has come, more than once; may be nil; constant
 
 	words    string        // what was asked for; constant
@@ -80,6 +82,7 @@ func (c *command) run() {
 	case <-c.lost: // in a system call that nothing interrupts: nobody waits for it
 	case <-c.handing:
 	}
+	c.record.end()
 	if deadline != nil {
 		deadline.Stop()
 	}

@@ -74,12 +74,19 @@ func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
 	if reason != nil {
 		return reason
 	}
-	ctx := wanted(ch)
+	kind := authorized.Exec
+	if ch.Request().Service == authorized.Subsystem.Name {
+		kind = authorized.Subsystem
+	}
+	h.arrives(&spec, open, who, kind)
+	record, ctx := h.records(&spec, who), wanted(ch)
 	p, refused, err := onTerminal(ctx, spec, open, who, process.StartContext)
 	if err != nil {
+		record.end()
 		return notStarted(ctx, err)
 	}
 	c := newCommand(h, ch, p, who)
+	c.record = record
 	c.noPTY, c.timeout = refused, time.Duration(open.Timeout)*time.Millisecond
 	h.noted(who, "Starting command", "pid", p.PID, "channel", ch.ID(),
 		"command", logbook.Shorten(asked(open), 512), "forced", who.Grant.Forced, "tty", p.TTY)
@@ -151,13 +158,14 @@ func execSpec(open *protocol.Open, who *access.Client) (process.Spec, *protocol.
 	acct := who.Account
 	spec := process.Spec{Path: acct.Shell, Dir: acct.Dir(), DirElse: "/",
 		Credential: acct.Credential}
-	extra := connectionEnvironment(who)
+	var extra []string
 	for _, pair := range open.Env {
 		if accepts(who.Permits, string(pair[0])) {
 			extra = append(extra, string(pair[0])+"="+string(pair[1]))
 		}
 	}
 	extra = append(extra, who.Grant.Environment...)
+	extra = append(extra, connectionEnvironment(who)...)
 	if broken, ok := errors.AsType[*protocol.Violation](open.CheckExec()); ok {
 		return spec, refusal(broken.Code, broken.Message)
 	}

@@ -73,6 +73,11 @@ func startJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	order.Home, order.Command = protocol.Bytes(who.Account.Home), protocol.Bytes(asked(open))
 	order.Command = order.Command[:min(len(order.Command), protocol.MaxJobCommand)]
 	h.keepAs(&order, open.Job)
+	own := ownEnvironment(&spec, who)
+	order.EnvFile = own.EnvFile
+	for _, pair := range own.EnvAfter {
+		order.EnvAfter = append(order.EnvAfter, protocol.Bytes(pair))
+	}
 	order.Timeout, order.Limits = open.Timeout, who.Account.MemoryLimits()
 	leave, ok := enterKeeper(who.Account)
 	if !ok {

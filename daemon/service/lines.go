@@ -63,8 +63,12 @@ func (l lines) shell(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 	if reason != nil {
 		return reason
 	}
-	ctx := wanted(ch)
+	h.arrives(&spec, open, who, authorized.Lines)
+	record, ctx := h.records(&spec, who), wanted(ch)
 	p, refused, err := onTerminal(ctx, spec, open, who, process.StartLines)
+	if err != nil {
+		record.end()
+	}
 	switch {
 	case err == process.ErrNoLines:
 		return refusal(protocol.CodeServiceRefused, "the login shell "+
@@ -82,7 +86,7 @@ func (l lines) shell(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 		delete(l.shells.of, at)
 	}()
 	c := newCommand(h, ch, p.Process, who)
-	c.noPTY, c.shell = refused, p.Name
+	c.noPTY, c.shell, c.record = refused, p.Name, record
 	h.noted(who, "Starting command", "pid", p.PID, "channel", ch.ID(), "command", "",
 		"forced", false, "tty", p.TTY)
 	c.run()

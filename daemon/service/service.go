@@ -12,6 +12,7 @@ import (
 	"minissh/daemon/access"
 	"minissh/daemon/authorized"
 	"minissh/daemon/logbook"
+	"minissh/daemon/logins"
 	"minissh/protocol"
 	"minissh/protocol/mux"
 )
@@ -103,6 +104,7 @@ type Host struct {
 	Stopping    <-chan struct{} // closed when the daemon is being stopped
 	Log         *slog.Logger
 	Tally       *logbook.Tally
+	Logins      *logins.Book // where sessions on terminals are recorded; nil: nowhere
 	// commands that have become jobs: their keepers wait to hear from here how they end
 	Outliving atomic.Int64
 }

@@ -184,6 +184,9 @@ func (s *supervisor) sweep(left []noted) {
 		s.sweeps++
 		go func() {
 			alive, err := command.Stop(s.rush, s.Grace)
+			if s.Swept != nil {
+				s.Swept()
+			}
 			s.do <- func() {
 				if s.sweeps--; err != nil {
 					s.Log.Error("Not all of a command could be stopped", "pid", one.pid, "left",

@@ -43,6 +43,9 @@ type Config struct {
 	Stays bool
 	// Forced ends the program after a second signal, whatever hangs; may be nil.
 	Forced func()
+	// Swept is called when a command of a generation that has died is stopped; it may be nil, and
+	// waits for nothing.
+	Swept func()
 	// Stop is how long a generation may take to end, and Grace what its commands have for it.
 	Stop, Grace time.Duration
 }

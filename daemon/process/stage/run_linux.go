@@ -153,6 +153,9 @@ func perform(o *Order, files []int, fd int) (Step, error) {
 	if err := limit(o.Limits); err != nil {
 		return StepBecome, err
 	}
+	if o.LoginUID {
+		SetLoginUID(o.UID)
+	}
 	detach(o)
 	if o.Root != "" && o.Helper {
 		fd, err := safeRoot(o.Root)
@@ -177,17 +180,29 @@ func perform(o *Order, files []int, fd int) (Step, error) {
 		return StepChdir, err
 	}
 	path := o.Path
+	env, bad := o.Arrival.Environment(o.Env)
+	write(2, []byte(bad))
 	if o.Search {
-		if path, err = search(path, o.Env); err != nil {
+		if path, err = search(path, env); err != nil {
 			return StepExec, err
 		}
 	}
-	env := o.Env
 	if o.PWD && dir != "" {
 		env = append(env, "PWD="+dir)
 	}
 	unblockSignals()
-	return execute(path, o.Args, env, o.Limits, fd)
+	arrived := false
+	arrive(o, env, func() {
+		arrived = true
+		word := used()
+		word.Step = StepArrive
+		tell(fd, word)
+	})
+	step, err := execute(path, o.Args, env, o.Limits, fd)
+	if arrived {
+		failed(path, err)
+	}
+	return step, err
 }
 
 func chdir(dir string) error {

@@ -13,6 +13,9 @@
 // a Status before it executes, and with another one if that failed. The end of the stream after a
 // Status without an errno says that the program runs. Without an order, no stage is wanted.
 //
+// At a login (Arrival) a text may be shown first, and a script of the account's run. Then that is
+// the last that the daemon is told: the command counts as started, and what is written is read.
+//
 // The package is built for a quick start, since each command pays for it. It runs while the program
 // initializes its packages, and those are initialized in the order of their import paths as soon as
 // all that they import is. Importing next to nothing (a test has the list) puts this one before
@@ -38,14 +41,30 @@ type Order struct {
 	Limits   []Limit  // that the program gets
 	// Root is the directory that the account is confined to; "": none. A Helper, which is the
 	// daemon's own program, is executed outside, as root, and confines itself (BeConfined).
-	Root    string
-	Helper  bool
-	Cgroup  string   // the file cgroup.procs of the cgroup to enter; "": none
-	Dir     string   // where to start; "" is the root directory
-	DirElse string   // where to start if Dir cannot be entered; "" is nowhere
-	Path    string   // the program
-	Args    []string // its argument vector
-	Env     []string // its environment
+	Root     string
+	Helper   bool
+	Cgroup   string   // the file cgroup.procs of the cgroup to enter; "": none
+	Dir      string   // where to start; "" is the root directory
+	DirElse  string   // where to start if Dir cannot be entered; "" is nowhere
+	Path     string   // the program
+	Args     []string // its argument vector
+	Env      []string // its environment
+	LoginUID bool     // UID becomes the audit system's login uid
+	Arrival  Arrival
+}
+
+// Arrival is what an account finds at a login, before its program. Files that are not there count
+// for nothing.
+type Arrival struct {
+	Home     string   // where the account's files are
+	Greets   bool     // Greeting and Motd are shown, unless Home has .hushlogin
+	Greeting string   // text for standard output
+	Motd     string   // a file with more; "": none
+	UserRC   bool     // .ssh/rc in Home is run
+	Shell    string   // by this shell
+	RC       string   // this file is run if that was not; "": none
+	EnvFile  bool     // .ssh/environment in Home sets more of Env
+	EnvAfter []string // but for these pairs
 }
 
 // Limit is a resource limit (getrlimit(2)): its number in Linux, and its two values.
@@ -69,7 +88,8 @@ const (
 	StepBecome Step = iota // taking on the account's ids, and whatever comes first
 	StepChdir
 	StepExec
-	StepRoot // confining
+	StepRoot   // confining
+	StepArrive // the last word: what is done for the account may take long, then the program comes
 )
 
 // Status is a stage's report on how far it got.
@@ -112,11 +132,7 @@ func (o *Order) Bytes() []byte {
 		b = append32(b, g)
 	}
 	for _, flag := range []bool{o.Keyring, o.Unspare, o.PWD, o.Search, o.Helper} {
-		if flag {
-			b = append32(b, 1)
-		} else {
-			b = append32(b, 0)
-		}
+		b = appendFlag(b, flag)
 	}
 	b = append32(append32(b, o.Terminal), uint32(len(o.Limits)))
 	for _, l := range o.Limits {
@@ -126,7 +142,14 @@ func (o *Order) Bytes() []byte {
 	for _, s := range []string{o.Root, o.Cgroup, o.Dir, o.DirElse, o.Path} {
 		b = appendString(b, s)
 	}
-	for _, list := range [][]string{o.Args, o.Env} {
+	a := &o.Arrival
+	for _, flag := range []bool{o.LoginUID, a.Greets, a.UserRC, a.EnvFile} {
+		b = appendFlag(b, flag)
+	}
+	for _, s := range []string{a.Home, a.Greeting, a.Motd, a.Shell, a.RC} {
+		b = appendString(b, s)
+	}
+	for _, list := range [][]string{o.Args, o.Env, a.EnvAfter} {
 		b = append32(b, uint32(len(list)))
 		for _, s := range list {
 			b = appendString(b, s)
@@ -154,7 +177,14 @@ func ParseOrder(b []byte) (*Order, bool) {
 	for _, s := range []*string{&o.Root, &o.Cgroup, &o.Dir, &o.DirElse, &o.Path} {
 		*s = r.text()
 	}
-	for _, list := range []*[]string{&o.Args, &o.Env} {
+	a := &o.Arrival
+	for _, flag := range []*bool{&o.LoginUID, &a.Greets, &a.UserRC, &a.EnvFile} {
+		*flag = r.number() == 1
+	}
+	for _, s := range []*string{&a.Home, &a.Greeting, &a.Motd, &a.Shell, &a.RC} {
+		*s = r.text()
+	}
+	for _, list := range []*[]string{&o.Args, &o.Env, &a.EnvAfter} {
 		for range r.count() {
 			*list = append(*list, r.text())
 		}
@@ -203,6 +233,13 @@ func (r *reader) text() string {
 
 func append32(b []byte, n uint32) []byte {
 	return append(b, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
+}
+
+func appendFlag(b []byte, flag bool) []byte {
+	if flag {
+		return append32(b, 1)
+	}
+	return append32(b, 0)
 }
 
 func append64(b []byte, n uint64) []byte { return append32(append32(b, uint32(n)), uint32(n>>32)) }

@@ -13,7 +13,9 @@ var order = Order{
 	Limits: []Limit{{7, 1024, 1<<64 - 1}, {9, 1 << 33, 0}},
 	Root:   "/srv", Helper: true, Cgroup: "/c", Search: true,
 	Dir: "/home/a\xff", DirElse: "/", Path: "ls", Args: []string{"ls", "", "-l"},
-	Env: []string{"A=b\nc"},
+	Env: []string{"A=b\nc"}, LoginUID: true,
+	Arrival: Arrival{Home: "/h", Greets: true, Greeting: "hello\r\n", Motd: "/m", UserRC: true,
+		Shell: "/s", RC: "/rc", EnvFile: true, EnvAfter: []string{"A=b"}},
 }
 
 func TestOrder(t *testing.T) {

@@ -1,0 +1,202 @@
+//go:build linux
+
+// Package records_test puts minisshd beside sshd, both without PAM: what a login leaves in the
+// machine's books, and what it shows and runs before the shell. Accounts, homes and books are in a
+// file system of memory.
+package records_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"minissh/protocol/testend"
+	"minissh/scripts/testhost"
+)
+
+func TestMain(m *testing.M) { testhost.Main(m) }
+
+// layered gives a process files of its own for accounts, homes and books: what this machine has is
+// below, and nothing of it is changed. Argument: the test's directory. It ends with its input.
+const layered = `set -eu
+mount --make-rprivate /
+cd "$1"
+mkdir layers
+mount -t tmpfs none layers
+cd layers
+for top in etc home root; do
+	mkdir $top $top-work
+	mount -t overlay -o lowerdir=/$top,upperdir=$top,workdir=$top-work none /$top
+done
+rm -f /root/.profile /root/.bash* /etc/profile.d/* /etc/profile /etc/motd
+mount -t tmpfs none /run
+mkdir /run/sshd /run/lock
+mount -t tmpfs none /var/log
+touch /var/log/lastlog /var/log/wtmp /run/utmp
+mount -t tmpfs none /var/mail
+mkdir /etc/keys
+echo made
+exec cat >/dev/null
+`
+
+// world is where a test has accounts.
+type world struct {
+	*testhost.Place
+	t      *testing.T
+	keeper *exec.Cmd
+	port   map[string]string // of sshd and minisshd
+	daemon *testhost.Daemon  // minisshd
+}
+
+// both are the daemons that are compared.
+var both = []string{"sshd", "minisshd"}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("not run: needs root")
+	}
+	for _, name := range []string{"unshare", "nsenter", "sshd", "ssh", "useradd"} {
+		testhost.Need(t, name)
+	}
+	w := &world{Place: testhost.New(t), t: t, port: map[string]string{}}
+	w.keeper = w.Command("unshare", "--mount", "sh", "-c", layered, "sh", w.Dir)
+	in, err := w.keeper.StdinPipe()
+	w.Must(err)
+	out, err := w.keeper.StdoutPipe()
+	w.Must(err)
+	said := new(testhost.Text)
+	w.keeper.Stderr = said
+	w.Must(w.keeper.Start())
+	t.Cleanup(func() { in.Close(); w.keeper.Wait() })
+	word := make([]byte, 5)
+	if n, _ := out.Read(word); string(word[:n]) != "made\n" {
+		t.Skipf("not run: needs a mount namespace with overlays: %s", said)
+	}
+	w.must("chmod", "0755", w.Dir, w.Home, filepath.Dir(w.Dir), filepath.Dir(testhost.Bin),
+		testhost.Bin)
+	return w
+}
+
+// do prepares a process in the world.
+func (w *world) do(argv ...string) *exec.Cmd {
+	return w.Command("nsenter", append([]string{
+		fmt.Sprintf("--mount=/proc/%d/ns/mnt", w.keeper.Process.Pid), "--"}, argv...)...)
+}
+
+// must runs a process in the world, which has to succeed.
+func (w *world) must(argv ...string) string {
+	w.t.Helper()
+	out, err := w.do(argv...).CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("%v: %v\n%s", argv, err, out)
+	}
+	return string(out)
+}
+
+// put writes a file of the world.
+func (w *world) put(file, text string) {
+	w.t.Helper()
+	cmd := w.do("sh", "-c", `mkdir -p "${1%/*}" && cat >"$1"`, "sh", file)
+	cmd.Stdin = strings.NewReader(text)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		w.t.Fatalf("%s: %v\n%s", file, err, out)
+	}
+}
+
+// account makes an account that the test's key can log in to. sshd without PAM wants a password
+// that is not locked.
+func (w *world) account(name string) {
+	w.t.Helper()
+	w.must("useradd", "-m", "-s", "/bin/sh", "-p", "*", name)
+	w.key(name, "")
+}
+
+// key lets the test's key in, with options.
+func (w *world) key(name, options string) {
+	w.t.Helper()
+	w.put("/etc/keys/"+name, strings.TrimSpace(options+" "+w.Read("authorized_keys"))+"\n")
+}
+
+// start starts both daemons on loopback, with more lines of sshd_config, which both understand.
+func (w *world) start(lines ...string) {
+	w.t.Helper()
+	more := strings.Join(lines, "\n") + "\n"
+	w.startOurs(more)
+	w.port["sshd"] = freePort(w.t)
+	w.put("/etc/ssh/sshd_config", "ListenAddress 127.0.0.1\nPort "+w.port["sshd"]+`
+HostKey `+w.Path("host_key")+`
+PidFile none
+UsePAM no
+AuthorizedKeysFile /etc/keys/%u
+StrictModes no
+PermitRootLogin yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UseDNS no
+Subsystem sftp internal-sftp
+Subsystem ours env
+AcceptEnv LANG LC_* COLORTERM GIT_PROTOCOL NO_COLOR
+`+more)
+	w.Start(w.do(testhost.Need(w.t, "sshd"), "-D", "-e", "-f", "/etc/ssh/sshd_config"))
+	testend.Until(w.t, "sshd listens", func() bool {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+w.port["sshd"])
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+}
+
+// startOurs starts minisshd alone.
+func (w *world) startOurs(settings string, options ...string) {
+	w.t.Helper()
+	w.put("/etc/minisshd/minisshd.conf", settings)
+	args := append([]string{filepath.Join(testhost.Bin, "minisshd"), "--control",
+		w.Path("control"), "--listen", "127.0.0.1:0", "--host-key", w.Path("host_key"), "--pam", "no",
+		"--subsystem", "ours=env", "--authorized-keys", "/etc/keys/%u"}, options...)
+	w.daemon = w.Start(w.do(args...))
+	w.daemon.Out.Await(w.t, "\n")
+	_, rest, _ := strings.Cut(w.daemon.Out.String(), "127.0.0.1:")
+	w.port["minisshd"], _, _ = strings.Cut(rest, " ")
+}
+
+func freePort(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// client prepares what logs in to one of the two daemons.
+func (w *world) client(daemon, user string, words ...string) *exec.Cmd {
+	program := "minissh"
+	if daemon == "sshd" {
+		program = "ssh"
+	}
+	known := w.Write("known_"+daemon, "[127.0.0.1]:"+w.port[daemon]+" "+w.Read("host_key.pub"))
+	args := []string{"-F", "none", "-i", w.Path("home/.ssh/id_ed25519"), "-p", w.port[daemon],
+		"-o", "UserKnownHostsFile=" + known, "-l", user}
+	return w.Command(program, append(args, words...)...)
+}
+
+// run logs in and runs a command line.
+func (w *world) run(daemon, user string, words ...string) testhost.Ran {
+	w.t.Helper()
+	return w.RunCmd(w.client(daemon, user, append([]string{"127.0.0.1"}, words...)...))
+}
+
+// shell logs in to a login shell on a terminal, and types.
+func (w *world) shell(daemon, user, typed string) testhost.Ran {
+	w.t.Helper()
+	cmd := w.client(daemon, user, "-tt", "127.0.0.1")
+	cmd.Stdin = strings.NewReader(typed)
+	return w.RunCmd(cmd)
+}
