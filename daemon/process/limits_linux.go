@@ -36,7 +36,3 @@ func (a Account) MemoryLimits() []stage.Limit {
 		return !l.OfMemory() && l.Resource != unix.RLIMIT_NOFILE
 	})
 }
-
-// auditAs makes an account the one that this process is audited for, if none is yet: that is what
-// the kernel lets others than root do.
-func auditAs(uid uint32) { stage.SetLoginUID(uid) }

@@ -8,5 +8,3 @@ func (*Spec) limit() error { return nil }
 
 // MemoryLimits has nothing to return.
 func (Account) MemoryLimits() []stage.Limit { return nil }
-
-func auditAs(uint32) {}

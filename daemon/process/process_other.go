@@ -33,6 +33,8 @@ func place(Spec, *syscall.SysProcAttr) (placed, left func(), err error) {
 // hasStages: without /proc a program cannot find itself. A start that hangs holds a thread.
 const hasStages = false
 
+func audits() bool { return false }
+
 func startStaged(_ context.Context, spec Spec) (*Process, error) { panic("no stages here") }
 
 // KeepReady does nothing: there are no stages.

@@ -11,9 +11,6 @@ import (
 // the caller could do anyway: nothing here is set-uid.
 const helperMark = "--minissh-helper"
 
-// loginMark is helperMark for a helper of an account that has logged in, and is audited for that.
-const loginMark = "--minissh-login-helper"
-
 // helpers are what this program can be started again for, by verb. Helper fills it before main.
 var helpers = map[string]func(args []string) (code int){}
 
@@ -95,12 +92,8 @@ func selfSpec(acct Account, verb string, args ...string) (Spec, error) {
 	if err != nil {
 		return Spec{}, &StartError{"start", "the daemon's own program", err}
 	}
-	mark := helperMark
-	if who := acct.Credential; who != nil && who.Origin == nil {
-		mark = loginMark
-	}
 	return Spec{
-		Path: self, Args: append([]string{os.Args[0], mark, verb}, args...),
+		Path: self, Args: append([]string{os.Args[0], helperMark, verb}, args...),
 		Env: Environment(acct), Dir: rootDir, Credential: acct.Credential, own: true,
 	}, nil
 }

@@ -19,6 +19,13 @@ import (
 
 const hasStages = true
 
+// audits says whether a process has a login uid, by which the kernel's audit log names it. Only its
+// main thread can set that, so a Go program cannot do it for itself and all that it starts.
+var audits = sync.OnceValue(func() bool {
+	_, err := os.Stat(stage.LoginUIDFile)
+	return err == nil
+})
+
 // startStaged starts a command through a stage.
 func startStaged(ctx context.Context, spec Spec) (*Process, error) {
 	fail := func(err error) (*Process, error) { return nil, &StartError{"start", spec.Path, err} }

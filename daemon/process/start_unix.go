@@ -26,10 +26,11 @@ func Start(spec Spec) (*Process, error) { return StartContext(context.Background
 // A command with a Credential is started through a stage (process/stage) if the system has one, so
 // that a path that hangs delays only this caller, for at most StartTime. One of the daemon's own
 // account is started directly, which is quicker, after a look at its paths. If the account has an
-// Origin or a Root, every process of it begins as a stage, helpers too.
+// Origin or a Root, or the kernel audits, every process of it begins as a stage, helpers too: what
+// it has for its life it has from there.
 func StartContext(ctx context.Context, spec Spec) (*Process, error) {
 	if who := spec.Credential; hasStages && who != nil &&
-		(!spec.own || who.Origin != nil || who.Root != "") {
+		(!spec.own || who.Origin != nil || who.Root != "" || audits()) {
 		return startStaged(ctx, spec)
 	}
 	if who := spec.Credential; who != nil && who.Root != "" {

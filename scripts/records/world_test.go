@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"minissh/protocol/testend"
@@ -156,6 +157,10 @@ AcceptEnv LANG LC_* COLORTERM GIT_PROTOCOL NO_COLOR
 func (w *world) startOurs(settings string, options ...string) {
 	w.t.Helper()
 	w.put("/etc/minisshd/minisshd.conf", settings)
+	if w.daemon != nil {
+		w.Must(w.daemon.Cmd.Process.Signal(syscall.SIGTERM))
+		<-w.daemon.Done
+	}
 	args := append([]string{filepath.Join(testhost.Bin, "minisshd"), "--control",
 		w.Path("control"), "--listen", "127.0.0.1:0", "--host-key", w.Path("host_key"), "--pam", "no",
 		"--subsystem", "ours=env", "--authorized-keys", "/etc/keys/%u"}, options...)

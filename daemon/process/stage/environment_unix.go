@@ -70,7 +70,8 @@ func parseEnvironment(text string) (pairs []string, bad []int) {
 		}
 		switch at := equals(line); {
 		case line == "" || line[0] == '#':
-		case at <= 0 || hasNUL(line):
+		case at == 0: // sshd says nothing either
+		case at < 0 || hasNUL(line):
 			bad = append(bad, number)
 		default:
 			pairs = append(pairs, line)
