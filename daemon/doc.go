@@ -30,8 +30,8 @@
 // bounds what is logged; daemon/announce tells the LAN of a daemon. A lower package never calls a
 // higher one:
 //
-//	daemon → control, service, access → supervise, keeper → process, authorized, logbook →
-//	protocol
+//	daemon → control, service, access → supervise, keeper → process, authorized, logbook,
+//	logins → protocol
 //
 // # Paths that a daemon of root touches itself
 //
@@ -42,6 +42,9 @@
 //	/proc/self, /proc/N/stat  its own program; who is in a command's session (not cmdline,
 //	                          environ or fd, which can wait for the process's memory)
 //	/dev/ptmx, /dev/pts       terminals
+//	/var/run/utmp, /var/log/wtmp, /var/log/lastlog
+//	                          who is on them (daemon/logins): users can lock these files, so
+//	                          nobody waits for a lock
 //	/etc/passwd, group, shadow, shells, nsswitch.conf, nologin; /run/nologin
 //	                          accounts; where nsswitch.conf names more, getent(1) is run,
 //	                          with a deadline

@@ -19,11 +19,11 @@
 //
 //	honoured                 command= from= expiry-time= restrict pty no-pty port-forwarding
 //	                         no-port-forwarding permitopen= permitlisten= agent-forwarding
-//	                         no-agent-forwarding; environment= (kept: a flag of the daemon
+//	                         no-agent-forwarding user-rc no-user-rc; environment= (kept: a flag of the daemon
 //	                         decides); for hardware keys no-touch-required and verify-required;
 //	                         for certificates cert-authority and principals= (CE3)
-//	nothing to forbid here   no-X11-forwarding no-user-rc tunnel=, and X11-forwarding user-rc,
-//	                         which take `restrict` back
+//	nothing to forbid here   no-X11-forwarding tunnel=, and X11-forwarding, which takes
+//	                         `restrict` back
 //	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that
 //	                         folder and nothing else. sshd disables the line
 //	the line is disabled     any other
@@ -32,8 +32,7 @@
 // its options is disabled, unknown or malformed; when nobody may log in with its kind of key; when
 // it is longer than 16 KiB or holds a zero byte. The other lines count.
 //
-// X11 forwarding, ~/.ssh/rc and tunnels do not exist here, so an option that forbids them is
-// obeyed.
+// X11 forwarding and tunnels do not exist here, so an option that forbids them is obeyed.
 //
 // # Differences from sshd
 //

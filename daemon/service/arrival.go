@@ -1,6 +1,7 @@
 package service
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,7 +31,7 @@ func (h *Host) arrives(spec *process.Spec, open *protocol.Open, who *access.Clie
 	*a = ownEnvironment(spec, who)
 	a.Shell, a.RC = who.Account.Shell, everybodysRC
 	a.UserRC = service.Name != authorized.Subsystem.Name && !may.NoUserRC &&
-		who.Grant.Allows(authorized.UserRC) == nil
+		may.ForceCommand == "" && who.Grant.Allows(authorized.UserRC) == nil
 	if service.Name != authorized.Exec.Name || !open.Shell || who.Grant.Forced || open.PTY == nil {
 		return // what begins is not a screen with a login shell
 	}
@@ -44,7 +45,7 @@ func (h *Host) arrives(spec *process.Spec, open *protocol.Open, who *access.Clie
 }
 
 // ownEnvironment has ~/.ssh/environment read, if that may be. It does not change what says how the
-// client came here, as with sshd, and what PAM has set.
+// client came here, as with sshd, and what the settings and PAM have set.
 func ownEnvironment(spec *process.Spec, who *access.Client) stage.Arrival {
 	a := stage.Arrival{Home: who.Account.Dir()}
 	as := who.Account.Credential
@@ -53,11 +54,11 @@ func ownEnvironment(spec *process.Spec, who *access.Client) stage.Arrival {
 	}
 	a.EnvFile = true
 	for _, pair := range spec.Env {
-		switch name, _, _ := strings.Cut(pair, "="); name {
-		case "SSH_CLIENT", "SSH_CONNECTION", "SSH_ORIGINAL_COMMAND":
+		if name, _, _ := strings.Cut(pair, "="); slices.Contains(ownNames, name) {
 			a.EnvAfter = append(a.EnvAfter, pair)
 		}
 	}
+	a.EnvAfter = setAlways(a.EnvAfter, who)
 	if as.Origin != nil {
 		a.EnvAfter = append(a.EnvAfter, as.Origin.Environment()...)
 	}
