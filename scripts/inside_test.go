@@ -57,8 +57,8 @@ var inside = map[string][]string{
 	"daemon/service": {"authorized", "logbook", "logins", "process/stage", "process", "access",
 		"sftp", "keeper"},
 	"daemon/control": {"logbook", "process", "supervise", "access"},
-	"daemon": {"authorized", "logbook", "logins", "process", "supervise", "pam", "access", "service",
-		"control"},
+	"daemon": {"authorized", "logbook", "logins", "process", "supervise", "pam", "access",
+		"service", "control"},
 }
 
 // within says why from may not import to, "" if it may. Both are paths in the module.

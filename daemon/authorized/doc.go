@@ -19,8 +19,8 @@
 //
 //	honoured                 command= from= expiry-time= restrict pty no-pty port-forwarding
 //	                         no-port-forwarding permitopen= permitlisten= agent-forwarding
-//	                         no-agent-forwarding user-rc no-user-rc; environment= (kept: a flag of the daemon
-//	                         decides); for hardware keys no-touch-required and verify-required;
+//	                         no-agent-forwarding user-rc no-user-rc; environment=
+//	                         (kept: a flag of the daemon decides); for hardware keys no-touch-required and verify-required;
 //	                         for certificates cert-authority and principals= (CE3)
 //	nothing to forbid here   no-X11-forwarding tunnel=, and X11-forwarding, which takes
 //	                         `restrict` back

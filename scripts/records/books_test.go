@@ -88,7 +88,8 @@ func TestBooks(t *testing.T) {
 		}
 		s := w.screen(daemon, "rosa")
 		s.types(t, "who | sed s/$/=/\n", "(127.0.0.1)=")
-		now := []string{w.said("who"), w.said("who", "-q"), w.said("lastlog", "-u", "rosa"), w.dump("/run/utmp"), w.dump("/var/log/wtmp")}
+		now := []string{w.said("who"), w.said("who", "-q"), w.said("lastlog", "-u", "rosa"),
+			w.dump("/run/utmp"), w.dump("/var/log/wtmp")}
 		if text := w.said("last", "-w"); !strings.Contains(text, "rosa pts/0 127.0.0.1") {
 			t.Errorf("%s: last says %s", daemon, text)
 		}

@@ -162,8 +162,8 @@ func (w *world) startOurs(settings string, options ...string) {
 		<-w.daemon.Done
 	}
 	args := append([]string{filepath.Join(testhost.Bin, "minisshd"), "--control",
-		w.Path("control"), "--listen", "127.0.0.1:0", "--host-key", w.Path("host_key"), "--pam", "no",
-		"--subsystem", "ours=env", "--authorized-keys", "/etc/keys/%u"}, options...)
+		w.Path("control"), "--listen", "127.0.0.1:0", "--host-key", w.Path("host_key"),
+		"--pam", "no", "--subsystem", "ours=env", "--authorized-keys", "/etc/keys/%u"}, options...)
 	w.daemon = w.Start(w.do(args...))
 	w.daemon.Out.Await(w.t, "\n")
 	_, rest, _ := strings.Cut(w.daemon.Out.String(), "127.0.0.1:")
