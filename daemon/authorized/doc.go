@@ -19,9 +19,10 @@
 //
 //	honoured                 command= from= expiry-time= restrict pty no-pty port-forwarding
 //	                         no-port-forwarding permitopen= permitlisten= agent-forwarding
-//	                         no-agent-forwarding user-rc no-user-rc; environment=
-//	                         (kept: a flag of the daemon decides); for hardware keys no-touch-required and verify-required;
-//	                         for certificates cert-authority and principals= (CE3)
+//	                         no-agent-forwarding user-rc no-user-rc; environment= (kept: a flag
+//	                         of the daemon decides); for hardware keys no-touch-required and
+//	                         verify-required; for certificates cert-authority and principals=
+//	                         (CE3)
 //	nothing to forbid here   no-X11-forwarding tunnel=, and X11-forwarding, which takes
 //	                         `restrict` back
 //	ours, unknown to sshd    minissh-files="/folder[,ro|wo]": copying files to and from that

@@ -2,11 +2,12 @@
 //
 // exec.go starts commands and shells, and subsystem.go programs that have a name here (sftp);
 // arrival.go adds what a login shows and leaves; command.go sees each to its end, and streams.go
-// carries its input and output. lines.go runs shells that are told their lines. files.go copies files, in the helper process that filehelper.go
-// is; helper.go owns such processes. forward.go carries connections, which a group's helper makes
-// (forwardgroup_unix.go, forwardhelper_unix.go) and passes (passed_unix.go); listener.go those that
-// come to what such a helper listens on (bind.go). job.go asks for jobs, which have processes of
-// their own (daemon/keeper), and jobvisit.go joins clients to them.
+// carries its input and output. lines.go runs shells that are told their lines. files.go copies
+// files, in the helper process that filehelper.go is; helper.go owns such processes. forward.go
+// carries connections, which a group's helper makes (forwardgroup_unix.go, forwardhelper_unix.go)
+// and passes (passed_unix.go); listener.go those that come to what such a helper listens on
+// (bind.go). job.go asks for jobs, which have processes of their own (daemon/keeper), and
+// jobvisit.go joins clients to them.
 //
 // # How to add a service
 //

@@ -187,7 +187,7 @@ func TestRCThatHangs(t *testing.T) {
 	w := newWorld(t)
 	w.account("rosa")
 	w.account("otto")
-	w.startOurs("")
+	w.startOurs("hold 0\n")
 	w.put("/home/otto/.ssh/rc", "echo $PPID hangs; exec cat /home/otto/never\n")
 	w.must("mkfifo", "-m", "666", "/home/otto/never")
 	hangs := w.screen("minisshd", "otto")

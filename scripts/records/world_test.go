@@ -78,8 +78,7 @@ func newWorld(t *testing.T) *world {
 	if n, _ := out.Read(word); string(word[:n]) != "made\n" {
 		t.Skipf("not run: needs a mount namespace with overlays: %s", said)
 	}
-	w.must("chmod", "0755", w.Dir, w.Home, filepath.Dir(w.Dir), filepath.Dir(testhost.Bin),
-		testhost.Bin)
+	w.must("chmod", "0755", w.Dir, w.Home, filepath.Dir(w.Dir), testhost.Bin)
 	return w
 }
 
