@@ -137,3 +137,36 @@ func TestTermsChange(t *testing.T) {
 		t.Errorf("%q, or it does not forward", got)
 	}
 }
+
+// The limits of a user and of a key are those of the terms, for what begins from now on.
+func TestLimitsOfTerms(t *testing.T) {
+	same := func(*access.Terms) {}
+	l, change := settledLab(t, "all", func(t *access.Terms) { t.Most.KeySessions = 1 })
+	first := l.session(nil)
+	defer first.Close(nil)
+	refused := func(limit string) {
+		t.Helper()
+		code, message := refusedWith(l.resumer().attach())
+		if code != protocol.CodeTooManySessions || !strings.Contains(message, limit) {
+			t.Errorf("%q %s", code, message)
+		}
+	}
+	refused("--max-sessions-per-key")
+	change("all", func(t *access.Terms) { t.Most.Sessions = 1 }, same)
+	refused("--max-sessions-per-user")
+	change("all", same, func(t *access.Terms) { t.Most.KeyCommands = 1 })
+	l.resumer().mustAttach().Close(nil)
+	busy := start(t, first, protocol.Open{Command: protocol.Bytes("echo ready; cat")})
+	firstLine(t, busy)
+	one := protocol.Open{Command: protocol.Bytes("echo x")}
+	if r := collect(t, start(t, first, one)); r.refused == nil ||
+		!strings.Contains(r.refused.Message, "--max-commands-per-key") {
+		t.Errorf("%+v", r)
+	}
+	change("all", same, same)
+	if r := collect(t, start(t, first, one)); r.out != "x\n" {
+		t.Errorf("%+v", r)
+	}
+	busy.EOF(protocol.TypeStdin)
+	collect(t, busy)
+}

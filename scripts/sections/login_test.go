@@ -107,4 +107,17 @@ func TestCheckFor(t *testing.T) {
 		!strings.Contains(ran.Out, "the key may not log in from there") {
 		t.Errorf("%d: %s%s", ran.Code, ran.Out, ran.Err)
 	}
+	// those count whom a section lets in from somewhere
+	rest := "Match Address 127.0.0.2\nDenyUsers bob-of-test\nMatch User bob-of-test\nhold 2h\n"
+	for settings, want := range map[string]string{"DenyUsers *\n" + rest: "ann-of-test",
+		"DenyUsers *\n" + strings.Replace(rest, "Match Address", "Match User x Address", 1): ""} {
+		w.put(conf, settings)
+		ran := w.RunCmd(w.do("minisshd", "check", "--config", conf, "--authorized-keys",
+			"/etc/keys/%u"))
+		_, could, _ := strings.Cut(ran.Out, "could log in: ")
+		if strings.Contains(could, "ann-of-test") != (want != "") ||
+			strings.Contains(could, "bob-of-test") || (ran.Code == 0) != (want != "") {
+			t.Errorf("%s%d: %s%s", settings, ran.Code, ran.Out, ran.Err)
+		}
+	}
 }
