@@ -164,6 +164,7 @@ func perform(o *Order, files []int, fd int) (Step, error) {
 		}
 		syscall.Close(fd)
 		o.Args, o.Env = confined(o), nil
+		o.Arrival = Arrival{} // this is root still: nothing of the account's is read or run
 	} else if step, err := become(o); err != nil {
 		return step, err
 	}
