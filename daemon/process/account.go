@@ -46,10 +46,11 @@ func (a Account) Dir() string {
 }
 
 // Environment builds a command's environment from nothing, as sshd does: HOME, USER, LOGNAME,
-// SHELL, PATH, MAIL, then TZ if the daemon has it, then the given pairs ("NAME=value"), a later one
-// of the same name replacing the earlier, and then what the account's Origin has. Pairs without a
-// name or with a NUL byte are left out; the caller decides which names a client may set. On Windows
-// the daemon's own environment comes first: nothing runs there without it.
+// SHELL, PATH, MAIL without an Origin, then TZ if the daemon has it, then the given pairs
+// ("NAME=value"), a later one of the same name replacing the earlier, and then what the account's
+// Origin has. Pairs without a name or with a NUL byte are left out; the caller decides which names
+// a client may set. On Windows the daemon's own environment comes first: nothing runs there without
+// it.
 func Environment(acct Account, extra ...string) []string {
 	path := userPath
 	if acct.UID == 0 {

@@ -123,8 +123,12 @@ func usableDir(dir string) bool {
 }
 
 func baseEnvironment(a Account, path string) []string {
-	return []string{"HOME=" + a.Home, "USER=" + a.Name, "LOGNAME=" + a.Name, "SHELL=" + a.Shell,
-		"PATH=" + path, "MAIL=" + mailDir + a.Name}
+	env := []string{"HOME=" + a.Home, "USER=" + a.Name, "LOGNAME=" + a.Name, "SHELL=" + a.Shell,
+		"PATH=" + path}
+	if a.Credential == nil || a.Credential.Origin == nil { // with PAM, sshd leaves it to that
+		env = append(env, "MAIL="+mailDir+a.Name)
+	}
+	return env
 }
 
 // programNames are the files that a program's name may mean.
