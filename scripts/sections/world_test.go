@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"testing"
 
-	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 )
 
@@ -121,14 +120,10 @@ func (w *world) start(both, ours string) {
 		w.port["sshd"]+"\nHostKey "+w.Path("host_key")+"\nPidFile none\nUsePAM no\n"+
 		"StrictModes no\nPrintMotd no\nPrintLastLog no\nSubsystem sftp internal-sftp\n"+
 		"AuthorizedKeysFile /etc/keys/%u\nMaxSessions 30\nMaxStartups 100\n"+both)
-	w.Start(w.do(testhost.Need(w.t, "sshd"), "-D", "-e", "-f", "/etc/ssh/sshd_config"))
-	testend.Until(w.t, "sshd listens", func() bool {
-		conn, err := net.Dial("tcp", "127.0.0.2:"+w.port["sshd"])
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
+	d := w.Start(w.do(testhost.Need(w.t, "sshd"), "-D", "-e", "-f", "/etc/ssh/sshd_config"))
+	for _, to := range []string{"127.0.0.1", "127.0.0.2"} {
+		d.Log.Await(w.t, "Server listening on "+to+" port "+w.port["sshd"])
+	}
 }
 
 const conf = "/etc/minisshd/minisshd.conf"
