@@ -232,6 +232,8 @@ func (a *arrival) settled(session *mux.Session, first *access.Client) error {
 
 // end ends a session whose key has changed, and returns what its client is told.
 func (a *arrival) end(session *mux.Session, why string) error {
+	a.who.Session = control.VisitOf(session).Number()
+	a.s.opts.Audit.Note("session ended", a.who.Audited(true), "reason", why)
 	a.s.tally.Noted("Session ended", a.who.User, a.addr,
 		"Session ended for "+logbook.Name(a.who.User)+" "+logbook.From(a.addr)+": "+why,
 		"key", a.who.Key)
@@ -265,6 +267,8 @@ func (a *arrival) stay(session *mux.Session, hello *protocol.Hello) {
 	if err != nil {
 		reason = err.Error()
 	}
+	a.who.Session = control.VisitOf(session).Number()
+	a.s.opts.Audit.Note("session ended", a.who.Audited(true), "reason", reason)
 	a.s.tally.Noted("Disconnected", a.who.User, a.addr, "Disconnected "+logbook.From(a.addr),
 		"user", a.who.User, "reason", reason)
 }

@@ -39,6 +39,7 @@ func (a *arrival) askPAM(hello *protocol.Hello) error {
 	if err == nil {
 		return nil
 	}
+	a.s.opts.Audit.Note("login refused", a.who.Audited(true), "error", err.Error())
 	a.s.tally.Refused(slog.LevelWarn, "Access denied by PAM", a.who.User, a.who.User,
 		"Access denied for user "+logbook.Name(a.who.User)+" by PAM "+logbook.From(a.addr),
 		"error", err.Error())

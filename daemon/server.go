@@ -134,6 +134,7 @@ func New(opts Options) (*Server, error) {
 		host: service.Host{
 			StopGrace: opts.StopGrace, HelperStart: opts.HelperStart, HelperGrace: opts.HelperGrace,
 			Log: opts.Log, Tally: tally, Stopping: stopping, Logins: opts.Logins,
+			Audit: opts.Audit,
 		},
 		strangers: map[net.Conn]bool{},
 	}

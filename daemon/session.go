@@ -28,6 +28,7 @@ func (s *Server) newSession(who *access.Client, opened *pam.Session) (*mux.Sessi
 	who.Share = place.Share
 	descends(who, opened)
 	visit := s.desk.NewVisit(who)
+	who.Session = visit.Number()
 	config := mux.Config{
 		Role: mux.Daemon, Channels: terms.MaxChannels, Budget: place.Windows(), Label: visit,
 		Sharer: place.User(),
@@ -82,12 +83,17 @@ func (s *Server) serve(ch *mux.Channel, who *access.Client, visit *control.Visit
 	if reason == nil {
 		leave, reason = who.Share.EnterCommand(who, terms.Most)
 	}
-	if reason == nil {
+	if leave != nil {
 		defer leave()
+		reason = s.host.Audited(who, ch.ID(), open)
+	}
+	if reason == nil && leave != nil {
 		defer visit.Begins(open.Service, service.Words(open, who.Grant))()
 		reason = found.Serve(&s.host, ch, who)
 	}
 	if reason != nil {
+		s.host.Audit.Note("request refused", who.Audited(true), "service", open.Service, "code",
+			string(reason.Code), "message", reason.Message)
 		s.tally.Refused(slog.LevelInfo, "Request refused", who.User, who.User, "Request refused",
 			"user", who.User, "from", logbook.Address(who.Addr), "code", string(reason.Code),
 			"message", reason.Message)

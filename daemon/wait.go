@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"minissh/daemon/access"
+	"minissh/daemon/audit"
 	"minissh/daemon/control"
 	"minissh/daemon/logbook"
 	"minissh/protocol/mux"
@@ -41,6 +42,8 @@ func (w *wait) begins(session *mux.Session, waiting *mux.Waiting) {
 	if waiting.Why == mux.ErrSpared {
 		what = "Session waits on "
 	}
+	w.s.opts.Audit.Note("link lost", w.audited(), "reason", waiting.Why.Error(), "held_until",
+		waiting.Until.Format(time.RFC3339))
 	w.s.tally.Noted(linkLines, w.user, addr, what+logbook.From(addr), "user", w.user,
 		"reason", waiting.Why.Error(), "held_until", waiting.Until.Format(time.RFC3339),
 		"bytes", waiting.Bytes)
@@ -62,6 +65,9 @@ func (w *wait) ends(ended error) {
 	w.over()
 	addr := w.visit.From()
 	why, early := errors.AsType[*givenUp](ended)
+	if early || errors.Is(ended, mux.ErrExpired) {
+		w.s.opts.Audit.Note("session ended", w.audited(), "reason", ended.Error())
+	}
 	switch {
 	case early:
 		w.s.tally.Refused(slog.LevelWarn, "Session given up", w.user, w.user,
@@ -71,6 +77,13 @@ func (w *wait) ends(ended error) {
 		w.s.tally.Noted(linkLines, w.user, addr, "Session expired "+logbook.From(addr),
 			"user", w.user, "reason", "its client did not come back")
 	}
+}
+
+// audited is the client as it is known.
+func (w *wait) audited() *audit.Who {
+	who := w.visit.First.Audited(true)
+	who.Addr = w.visit.From()
+	return who
 }
 
 // newLink is a connection that is about to become the link of a session, perhaps not the first one.
@@ -83,6 +96,8 @@ type newLink struct {
 // BecomesLink implements mux.Noticing.
 func (l newLink) BecomesLink() {
 	if l.visit.Arrives(l.a.who) > 1 {
+		l.a.who.Session = l.visit.Number()
+		l.a.s.opts.Audit.Note("resumed", l.a.who.Audited(true))
 		l.a.s.tally.Noted(linkLines, l.a.who.User, l.a.addr, "Resumed "+logbook.From(l.a.addr),
 			"user", l.a.who.User)
 	}

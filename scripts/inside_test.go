@@ -42,6 +42,7 @@ var inside = map[string][]string{
 	"client/fakedaemon":   {"options", "report", "terminal", "dial", "run"},
 	"client/faketerminal": {},
 
+	"daemon/audit":         {},
 	"daemon/authorized":    {},
 	"daemon/logbook":       {},
 	"daemon/process/stage": {},
@@ -51,13 +52,13 @@ var inside = map[string][]string{
 	"daemon/pam":           {"process/stage", "process"},
 	"daemon/announce":      {},
 	"daemon/match":         {"authorized"},
-	"daemon/access":        {"authorized", "logbook", "process", "match"},
+	"daemon/access":        {"audit", "authorized", "logbook", "process", "match"},
 	"daemon/sftp":          {},
 	"daemon/keeper":        {"process/stage", "process"},
-	"daemon/service": {"authorized", "logbook", "logins", "process/stage", "process", "access",
+	"daemon/service": {"audit", "authorized", "logbook", "logins", "process/stage", "process", "access",
 		"sftp", "keeper"},
 	"daemon/control": {"logbook", "process", "supervise", "access"},
-	"daemon": {"authorized", "logbook", "logins", "process", "supervise", "pam", "access",
+	"daemon": {"audit", "authorized", "logbook", "logins", "process", "supervise", "pam", "access",
 		"service", "control"},
 }
 

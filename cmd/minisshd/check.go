@@ -114,6 +114,7 @@ func (k *check) run(c *cli.Context, set *settings, conf *configuration) error {
 			control.RootsPairSocket())
 	}
 	k.pam(set)
+	k.audit(set)
 	book, err := conf.book(c.App, set.account)
 	if err != nil {
 		return err

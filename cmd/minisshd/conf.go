@@ -146,7 +146,7 @@ func (conf *configuration) add(line setting, section int, list []cli.Flag,
 
 // fileFlags are the flags whose values are files.
 var fileFlags = []string{"host-key", "host-certificate", "authorized-keys", "trusted-user-ca",
-	"revoked-keys", "keylog", "control"}
+	"revoked-keys", "keylog", "audit", "control"}
 
 // valuesFor are the values of a line as the command line would have them.
 func (s *setting) valuesFor(f cli.Flag, account process.Account) ([]string, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon/access"
+	"minissh/daemon/audit"
 	"minissh/daemon/process"
 	"minissh/protocol"
 )
@@ -35,6 +36,7 @@ type settings struct {
 	permits     access.Permits
 	hold        time.Duration // below 0: none
 	held        int64         // bytes
+	audit       audit.Options // Path "": no audit log
 }
 
 func readSettings(c *cli.Context) (*settings, error) {
@@ -109,6 +111,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 		return nil, err
 	}
 	if s.hold, err = readHold(c); err != nil {
+		return nil, err
+	}
+	if s.audit, err = readAudit(c); err != nil {
 		return nil, err
 	}
 	if s.held, err = parseSize(c.String("hold-memory")); err != nil || s.held < leastHeld {

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"minissh/daemon/access"
+	"minissh/daemon/audit"
 	"minissh/daemon/service"
 )
 
@@ -91,6 +92,13 @@ func ownFlags() []cli.Flag {
 			"can be replaced while it serves: yes, no; auto: under a service manager", ""),
 		text("keylog", "", "append the TLS secrets of every connection to `FILE`, for Wireshark; "+
 			"refused to root", ""),
+		text("audit", "", "`FILE` that notes, as lines of JSON, who logged in, and each command, "+
+			"with its end", ""),
+		text("audit-full", audit.Refuse, "when the audit log has no room, or none for a user: "+
+			"refuse new work, or drop entries, and count them", ""),
+		text("audit-size", "64M", "rename the audit log when it is so large: `SIZE` in bytes, or "+
+			"with K, M or G; a user may fill a quarter of it in an hour", ""),
+		number("audit-keep", 8, "renamed audit logs that are kept: FILE.1, FILE.2, …", ""),
 		text("log-level", "info", "debug, info, warn or error", ""),
 	}
 }

@@ -221,13 +221,18 @@ func (how serving) live(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	audited, err := set.openAudit(log)
+	if err != nil {
+		return err
+	}
+	defer audited.Close(lastWords)
 	options := daemon.Options{
 		Rules: access.Rules{
 			Account: set.account, Access: admits, RefusalTime: set.refusalTime(),
 			PenaltyExempt: set.exempt,
 			MaxStartups:   c.Int("max-startups"), MaxPerSource: c.Int("max-per-source"),
 			MaxSessions: c.Int("max-sessions"), MaxHeld: set.held,
-			Shares: set.shares,
+			Shares: set.shares, Audit: audited,
 		},
 		Generation: how.generation,
 		PAM:        set.pamService(log),

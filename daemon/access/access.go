@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"minissh/daemon/audit"
 	"minissh/daemon/authorized"
 	"minissh/daemon/process"
 	"minissh/protocol"
@@ -169,6 +170,8 @@ type Client struct {
 	// of its sessions: the fingerprint of the key that it shows in TLS (RE3, LO6), or "uid N"
 	Owner string
 	Share *Share // of its user, once it has a session
+	// Session is the number of its session, as people see it; 0: it has none yet
+	Session int64
 	// of one of its channels: what it may do there
 	Permits *Permits
 	// Greeting is shown before a login shell on a terminal, by root's daemon
@@ -194,4 +197,16 @@ func (who *Client) Under(terms *Terms) *Client {
 		now.Account = terms.confined(who.Account)
 	}
 	return &now
+}
+
+// Audited is the client as the audit log tells of it. loggedIn says whether its account is known.
+func (c *Client) Audited(loggedIn bool) *audit.Who {
+	who := &audit.Who{User: c.User, Key: c.Key, Addr: c.Addr, Session: c.Session, Known: loggedIn}
+	if loggedIn {
+		who.UID = c.Account.UID
+	}
+	if c.Proof.Cert != nil {
+		who.KeyID = c.Proof.Cert.KeyId
+	}
+	return who
 }

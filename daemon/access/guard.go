@@ -210,6 +210,7 @@ func (g *Guard) grant(who *Client, grant *Grant) {
 // the name in HELLO only chooses among what it may be.
 func (g *Guard) authorizeUID(who *Client) error {
 	if err := g.findUID(who); err != nil {
+		g.rules.Audit.Note("login refused", who.Audited(false), "error", err.Error())
 		g.tally.Refused(slog.LevelWarn, "Failed uid", who.UID, who.Key,
 			"Failed uid for "+named(err, who)+" "+logbook.From(who.Addr)+": "+who.Key, "error",
 			err.Error())
@@ -243,6 +244,7 @@ func (g *Guard) Accepted(who *Client, software string) {
 			args = append(args, "certificate", keys.DescribeCertificate(who.Proof.Cert))
 		}
 	}
+	g.rules.Audit.Note("login", who.Audited(true), append(args, "how", kind)...)
 	g.tally.Noted(kind, who.User, who.Addr,
 		kind+" for "+logbook.Name(who.User)+" "+logbook.From(who.Addr)+": "+who.Key, args...)
 }
@@ -263,6 +265,7 @@ func (g *Guard) failed(who *Client, err error, other string) {
 	if next := g.penalties.failed(who.Addr.Addr(), other != ""); next > 0 {
 		args = append(args, "penalty_seconds", int(next/time.Second))
 	}
+	g.rules.Audit.Note("login refused", who.Audited(false), args...)
 	g.tally.Refused(slog.LevelWarn, "Failed publickey", Source(who.Addr.Addr()),
 		logbook.From(who.Addr),
 		"Failed publickey for "+named(err, who)+" "+logbook.From(who.Addr)+": "+who.Key, args...)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"minissh/daemon/audit"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/mux"
@@ -26,13 +27,14 @@ type Rules struct {
 	Account process.Account // the daemon's own
 	Access  Access          // who may log in
 
-	MaxStartups  int    // unauthenticated connections at once; 0: 200
-	MaxPerSource int    // of them from one source; 0: 100
-	MaxSessions  int    // 0: 4,096
-	MaxWindows   int64  // bytes by which windows may grow over all sessions; 0: 512 MiB
-	MaxHeld      int64  // bytes that sessions without a link may keep together; 0: 256 MiB
-	MaxKept      int64  // bytes kept for next links, beyond what each session may; 0: 512 MiB
-	Shares       Shares // of these, and of commands, what one user may take
+	MaxStartups  int        // unauthenticated connections at once; 0: 200
+	MaxPerSource int        // of them from one source; 0: 100
+	MaxSessions  int        // 0: 4,096
+	MaxWindows   int64      // bytes by which windows may grow over all sessions; 0: 512 MiB
+	MaxHeld      int64      // bytes that sessions without a link may keep together; 0: 256 MiB
+	MaxKept      int64      // bytes kept for next links, beyond what each session may; 0: 512 MiB
+	Shares       Shares     // of these, and of commands, what one user may take
+	Audit        *audit.Log // nil: there is none
 
 	RefusalTime   time.Duration    // refusals of keys take it, times a power of two; 0: none
 	PenaltyExempt []netip.Prefix   // never penalized; loopback never is

@@ -65,6 +65,9 @@ func (v *Visit) Arrives(who *access.Client) int {
 	return v.links
 }
 
+// Number is the session's, as minisshd who shows it.
+func (v *Visit) Number() int64 { return v.number }
+
 // From is where the client's newest link comes from.
 func (v *Visit) From() netip.AddrPort {
 	v.mu.Lock()

@@ -11,7 +11,6 @@ import (
 
 	"minissh/daemon/access"
 	"minissh/daemon/keeper"
-	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/mux"
@@ -113,7 +112,7 @@ func (c *command) become(h *Host, ch *mux.Channel, who *access.Client, away bool
 		leave()
 	}()
 	h.noted(who, "Command became a job", "pid", c.p.PID, "id", answer.Job.ID, "command",
-		logbook.Shorten(c.words, 512))
+		c.words)
 	return answer.Job, nil
 }
 

@@ -13,7 +13,6 @@ import (
 
 	"minissh/daemon/access"
 	"minissh/daemon/authorized"
-	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/mux"
@@ -89,7 +88,7 @@ func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
 	c.record = record
 	c.noPTY, c.timeout = refused, time.Duration(open.Timeout)*time.Millisecond
 	h.noted(who, "Starting command", "pid", p.PID, "channel", ch.ID(),
-		"command", logbook.Shorten(asked(open), 512), "forced", who.Grant.Forced, "tty", p.TTY)
+		"command", asked(open), "forced", who.Grant.Forced, "tty", p.TTY)
 	turn.Done() // the system has the command
 	if where != nil {
 		defer where.enter(c)()

@@ -10,7 +10,6 @@ import (
 
 	"minissh/daemon/access"
 	"minissh/daemon/authorized"
-	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/files"
@@ -53,7 +52,7 @@ func (copying) Serve(h *Host, ch *mux.Channel, who *access.Client) *protocol.Rea
 // transferBegins sends OPENED, and returns what to call at the end.
 func (h *helper) transferBegins(request *protocol.Files) func(files.Summary, error) {
 	args := []any{"channel", h.ch.ID(), "mode", request.Mode, "what",
-		logbook.Shorten(what(request), 512)}
+		what(request)}
 	h.host.noted(h.who, "Starting transfer", args...)
 	started := time.Now()
 	h.ch.Send(protocol.TypeOpened, &protocol.Opened{PID: h.PID})

@@ -199,7 +199,7 @@ func (f forward) connection(h *Host, ch *mux.Channel, who *access.Client, g *gro
 			protocol.ExactlyInWords(connectTime))
 	}
 	h.carry(ch, who, conn, &protocol.Opened{PID: g.pid},
-		"to", logbook.Shorten(to.String(), 256))
+		"to", to.String())
 	return nil
 }
 

@@ -108,7 +108,7 @@ func startJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	k.letGo()
 	turn.Done()
 	h.noted(who, "Starting job", "pid", answer.Job.PID, "id", answer.Job.ID, "channel", ch.ID(),
-		"command", logbook.Shorten(asked(open), 512), "pty", answer.Job.PTY)
+		"command", asked(open), "pty", answer.Job.PTY)
 	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: answer.Job.PID})
 	if noPTY == nil && answer.NoPTY != "" {
 		noPTY = errors.New(logbook.Shorten(answer.NoPTY, 256))

@@ -11,7 +11,6 @@ import (
 
 	"minissh/daemon/access"
 	"minissh/daemon/authorized"
-	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
 	"minissh/protocol/mux"
@@ -142,7 +141,7 @@ func (l lines) line(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 	started := time.Now()
 	if open.Complete == nil {
 		h.noted(who, "Starting command", "pid", shell.PID, "channel", ch.ID(), "command",
-			logbook.Shorten(string(text), 512), "forced", false, "tty", "")
+			string(text), "forced", false, "tty", "")
 	}
 	ch.Send(protocol.TypeOpened, &protocol.Opened{PID: shell.PID, TTY: protocol.Bytes(shell.TTY)})
 	close(t.opened)
@@ -150,7 +149,7 @@ func (l lines) line(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 	exit := lineExit(shell, line.End(), time.Since(started))
 	ch.End(exit)
 	if open.Complete == nil {
-		args := []any{"pid", shell.PID, "how", exit.How, "duration_ms", exit.Duration,
+		args := []any{"pid", shell.PID, "channel", ch.ID(), "how", exit.How, "duration_ms", exit.Duration,
 			"bytes_in", 0, "bytes_out", t.out.Load()}
 		if exit.Code != nil {
 			args = append(args, "code", *exit.Code)

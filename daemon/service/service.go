@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"minissh/daemon/access"
+	"minissh/daemon/audit"
 	"minissh/daemon/authorized"
 	"minissh/daemon/logbook"
 	"minissh/daemon/logins"
@@ -105,14 +106,54 @@ type Host struct {
 	Log         *slog.Logger
 	Tally       *logbook.Tally
 	Logins      *logins.Book // where sessions on terminals are recorded; nil: nowhere
+	Audit       *audit.Log   // nil: there is none
 	// commands that have become jobs: their keepers wait to hear from here how they end
 	Outliving atomic.Int64
 }
 
-// noted logs what a client does, or counts it.
+// commandLogged is how many bytes of a text are in the log; the audit log has all of it.
+const commandLogged = 512
+
+// noted tells the audit log what a client does, and logs it, or counts it.
 func (h *Host) noted(who *access.Client, what string, args ...any) {
+	h.Audit.Note(what, who.Audited(true), args...)
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = logbook.Shorten(text, commandLogged)
+		}
+	}
 	h.Tally.Noted(what, who.User, who.Addr, what+" for "+logbook.Name(who.User)+" "+
 		logbook.From(who.Addr), args...)
+}
+
+// Audited tells the audit log what a client asks for, before it is done. The answer is not nil if
+// that log has no room for it, and so it must not be done.
+func (h *Host) Audited(who *access.Client, channel uint32, open *protocol.Open) *protocol.Reason {
+	if h.Audit == nil || open.Complete != nil { // a word to be completed is not work
+		return nil
+	}
+	args := []any{"channel", channel, "service", open.Service}
+	if text := asked(open); text != "" {
+		args = append(args, "command", text)
+	}
+	if words := Words(open, who.Grant); words != "" && words != asked(open) {
+		args = append(args, "what", words)
+	}
+	if who.Grant.Forced {
+		args = append(args, "forced", who.Grant.Command)
+	}
+	if len(open.Dir) > 0 {
+		args = append(args, "dir", string(open.Dir))
+	}
+	if open.Files != nil {
+		args = append(args, "mode", open.Files.Mode, "what", what(open.Files))
+	}
+	err := h.Audit.Begin("request", who.Audited(true), append(args, "tty", open.PTY != nil)...)
+	if err != nil {
+		return refusal(protocol.CodeServiceRefused, err.Error())
+	}
+	return nil
 }
 
 // untilGone is a context that ends when the client does not want the channel any more.
