@@ -48,8 +48,8 @@ func readAudit(c *cli.Context) (o audit.Options, err error) {
 	return o, nil
 }
 
-// openAudit opens the audit log, nil if there is none. A daemon that should have one and cannot does
-// not start.
+// openAudit opens the audit log, nil if there is none. A daemon that should have one and cannot
+// does not start.
 func (s *settings) openAudit(log *slog.Logger) (*audit.Log, error) {
 	if s.audit.Path == "" {
 		return nil, nil

@@ -96,8 +96,8 @@ func TestEntry(t *testing.T) {
 	}
 }
 
-// A user may fill a quarter of a file at once: 256 KiB of 1 MiB. Others go on, root in any case, and
-// what has begun is told of to its end. An hour later there is as much again.
+// A user may fill a quarter of a file at once: 256 KiB of 1 MiB. Others go on, root in any case,
+// and what has begun is told of to its end. An hour later there is as much again.
 func TestShare(t *testing.T) {
 	l, path := opened(t, Refuse, 9)
 	at := time.Now()

@@ -271,8 +271,8 @@ func (c *command) exit() *protocol.Exit {
 }
 
 func (c *command) logEnd(exit *protocol.Exit) {
-	args := []any{"pid", c.p.PID, "channel", c.ch.ID(), "how", exit.How, "duration_ms", exit.Duration,
-		"bytes_in", c.in.Load(), "bytes_out", c.out.Load()}
+	args := []any{"pid", c.p.PID, "channel", c.ch.ID(), "how", exit.How,
+		"duration_ms", exit.Duration, "bytes_in", c.in.Load(), "bytes_out", c.out.Load()}
 	if exit.Code != nil {
 		args = append(args, "code", *exit.Code)
 	}

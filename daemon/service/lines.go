@@ -149,8 +149,8 @@ func (l lines) line(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 	exit := lineExit(shell, line.End(), time.Since(started))
 	ch.End(exit)
 	if open.Complete == nil {
-		args := []any{"pid", shell.PID, "channel", ch.ID(), "how", exit.How, "duration_ms", exit.Duration,
-			"bytes_in", 0, "bytes_out", t.out.Load()}
+		args := []any{"pid", shell.PID, "channel", ch.ID(), "how", exit.How,
+			"duration_ms", exit.Duration, "bytes_in", 0, "bytes_out", t.out.Load()}
 		if exit.Code != nil {
 			args = append(args, "code", *exit.Code)
 		}

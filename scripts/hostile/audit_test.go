@@ -13,8 +13,8 @@ import (
 	"minissh/scripts/testhost"
 )
 
-// The audit log has every command, whole, with its end, also of a daemon that is killed; and copies,
-// lines of the prompt, jobs and logins that were refused.
+// The audit log has every command, whole, with its end, also of a daemon that is killed; and
+// copies, lines of the prompt, jobs and logins that were refused.
 func TestAudit(t *testing.T) {
 	p := testhost.New(t)
 	file := p.Path("audit.json")
