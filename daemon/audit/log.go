@@ -43,8 +43,7 @@ type Log struct {
 	mu      sync.Mutex // guards the rest
 	number  int64      // of the last entry
 	queue   [][]byte
-	queued  int // bytes in the queue, and in what the writer has taken of it
-	written int64
+	queued  int                     // bytes in the queue, and in what the writer has taken of it
 	waiting map[int64]chan struct{} // by the number of an entry: closed when it is in the file
 	shares  map[uint32]*share
 	dropped int // entries, since this was last told

@@ -24,6 +24,19 @@ const Built = true
 // closeTime is how long modules may take to close a session.
 const closeTime = 30 * time.Second
 
+// The steps at which PAM may refuse.
+const (
+	stepStart   = "to start"
+	stepAccount = "the account"
+	stepSession = "the session"
+)
+
+// What modules may say and set, in bytes; what comes after that is left out.
+const (
+	mostText        = 16 << 10
+	mostEnvironment = 64 << 10
+)
+
 func init() {
 	process.Helper(verb, func([]string) int { return new(modules).run() })
 	if len(os.Args) > 2 && os.Args[2] == verb {
@@ -247,4 +260,8 @@ func (m *modules) await() {
 		}
 		unix.Close(pidfd)
 	}
+}
+
+func put32(b []byte, n uint32) {
+	b[0], b[1], b[2], b[3] = byte(n), byte(n>>8), byte(n>>16), byte(n>>24)
 }

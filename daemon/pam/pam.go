@@ -37,13 +37,6 @@ type answer struct {
 	Placed      bool          `json:",omitempty"`
 }
 
-// The steps at which PAM may refuse.
-const (
-	stepStart   = "to start"
-	stepAccount = "the account"
-	stepSession = "the session"
-)
-
 // Refused is PAM's no.
 type Refused struct {
 	Step     string   // that failed: "the account", …
@@ -59,9 +52,3 @@ func (r *Refused) Error() string {
 	}
 	return text
 }
-
-// What modules may say and set, in bytes; what comes after that is left out.
-const (
-	mostText        = 16 << 10
-	mostEnvironment = 64 << 10
-)
