@@ -165,9 +165,38 @@ func TestRC(t *testing.T) {
 	}
 	w.must("usermod", "-s", "/bin/sh", "rosa")
 	w.put("/home/rosa/.ssh/rc", script)
+	w.start("ForceCommand echo forced by the settings")
+	if text := w.alike("ForceCommand", command); strings.Contains(text, "rc of") {
+		t.Errorf("sshd says %q", text)
+	}
 	w.start("PermitUserRC no")
 	if text := w.alike("PermitUserRC no", command); strings.Contains(text, "rc of") {
 		t.Errorf("sshd says %q", text)
+	}
+}
+
+// A certificate runs the script if it permits that, as with sshd.
+func TestRCOfCertificate(t *testing.T) {
+	keygen := testhost.Need(t, "ssh-keygen")
+	w := newWorld(t)
+	w.account("rosa")
+	w.put("/home/rosa/.ssh/rc", "echo rc of $USER\n")
+	w.put("/etc/keys/rosa", "")
+	w.Key(w.Path("ca"))
+	w.put("/etc/ca.pub", w.Read("ca.pub"))
+	w.start("TrustedUserCAKeys /etc/ca.pub")
+	for option, runs := range map[string]bool{"permit-user-rc": true, "no-user-rc": false} {
+		if r := w.Run(keygen, "-q", "-s", w.Path("ca"), "-I", "test", "-n", "rosa", "-O", option,
+			w.Path("home/.ssh/id_ed25519.pub")); r.Code != 0 {
+			t.Fatalf("%+v", r)
+		}
+		text := w.alike(option, func(daemon string) string {
+			return w.run(daemon, "rosa", "echo the command").Out
+		})
+		if strings.Contains(text, "rc of rosa") != runs ||
+			!strings.Contains(text, "the command") {
+			t.Errorf("%s: sshd says %q", option, text)
+		}
 	}
 }
 
@@ -259,15 +288,16 @@ func TestEnvironment(t *testing.T) {
 
 // What a login starts is audited as the account's, whatever way it is started in.
 func TestLoginUID(t *testing.T) {
-	if _, err := os.Stat("/proc/self/loginuid"); err != nil {
-		t.Skip("not run: needs a kernel that audits")
-	}
 	w := newWorld(t)
+	if text := w.must("sh", "-c", "echo 12345 >/proc/self/loginuid && cat /proc/self/loginuid "+
+		"|| true"); text != "12345" {
+		t.Skip("not run: needs a kernel that audits, and lets us")
+	}
 	w.account("rosa")
 	w.startOurs("")
 	uid := strings.TrimSpace(w.must("id", "-u", "rosa"))
 	if r := w.run("minisshd", "rosa", "cat /proc/self/loginuid"); r.Out != uid {
-		t.Skipf("not run: the kernel does not let us: %+v", r)
+		t.Errorf("a command: %+v", r)
 	}
 	job := w.RunCmd(w.client("minisshd", "rosa", "--detach", "127.0.0.1",
 		"cat /proc/self/loginuid"))

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { testhost.Main(m) }
 
-// layered gives a process files of its own for accounts, homes and books: what this machine has is
+// layered gives a process files of its own for accounts, homes and books, and terminals: what this machine has is
 // below, and nothing of it is changed. Argument: the test's directory. It ends with its input.
 const layered = `set -eu
 mount --make-rprivate /
@@ -39,6 +39,8 @@ mkdir /run/sshd /run/lock
 mount -t tmpfs none /var/log
 touch /var/log/lastlog /var/log/wtmp /run/utmp
 mount -t tmpfs none /var/mail
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 none /dev/pts
+[ -L /dev/ptmx ] || mount --bind /dev/pts/ptmx /dev/ptmx
 mkdir /etc/keys
 echo made
 exec cat >/dev/null
