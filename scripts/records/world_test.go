@@ -21,8 +21,9 @@ import (
 
 func TestMain(m *testing.M) { testhost.Main(m) }
 
-// layered gives a process files of its own for accounts, homes and books, and terminals: what this machine has is
-// below, and nothing of it is changed. Argument: the test's directory. It ends with its input.
+// layered gives a process files of its own for accounts, homes and books, and terminals: what this
+// machine has is below, and nothing of it is changed. Argument: the test's directory. It ends with
+// its input.
 const layered = `set -eu
 mount --make-rprivate /
 cd "$1"
