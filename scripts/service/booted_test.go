@@ -4,7 +4,6 @@ package service_test
 
 import (
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -90,7 +89,7 @@ func boot(t *testing.T, p *testhost.Place, options string) *booted {
 	cmd := p.Command("unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc",
 		"--net", "--cgroup", "sh", "-c", booting, "sh", p.Dir, testhost.Bin)
 	cmd.Env = append(cmd.Env, "OPTIONS=MINISSHD_OPTIONS="+options, "SCRIPTS="+scripts)
-	dir, group := newCgroup(t)
+	dir, group := testhost.NewCgroup(t)
 	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
 	var out testhost.Text
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -100,7 +99,7 @@ func boot(t *testing.T, p *testhost.Place, options string) *booted {
 	t.Cleanup(func() {
 		os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
 		<-ended
-		await(t, "the world's cgroups are removed", func() bool { return removeCgroups(dir) })
+		await(t, "the world's cgroups are removed", func() bool { return testhost.RemoveCgroups(dir) })
 	})
 	b := &booted{t: t, p: p}
 	await(t, "systemd runs", func() bool {
@@ -116,42 +115,6 @@ func boot(t *testing.T, p *testhost.Place, options string) *booted {
 			strings.Contains(b.run("systemctl", "is-system-running").Out, "running")
 	})
 	return b
-}
-
-// newCgroup makes a cgroup of v2 for everything in a world.
-func newCgroup(t *testing.T) (dir string, f *os.File) {
-	mounts, _ := os.ReadFile("/proc/self/mounts")
-	for line := range strings.Lines(string(mounts)) {
-		if words := strings.Fields(line); len(words) > 2 && words[2] == "cgroup2" {
-			dir = filepath.Join(words[1], fmt.Sprintf("minissh-boot-%d", os.Getpid()))
-			break
-		}
-	}
-	err := os.Mkdir(dir, 0o755)
-	if err == nil {
-		_, err = os.Stat(filepath.Join(dir, "cgroup.kill"))
-	}
-	if err == nil {
-		f, err = os.Open(dir)
-	}
-	if err != nil {
-		t.Skipf("not run: needs cgroup v2: %v", err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return dir, f
-}
-
-// removeCgroups removes a cgroup and those below it, if nothing lives in them.
-func removeCgroups(dir string) bool {
-	filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && name != dir {
-			removeCgroups(name)
-			return fs.SkipDir
-		}
-		return nil
-	})
-	err := os.Remove(dir)
-	return err == nil || os.IsNotExist(err)
 }
 
 // command prepares a program that runs in the world.
