@@ -46,7 +46,8 @@ func TestWithoutSystemd(t *testing.T) {
 	}
 	shell, fed, in := m.atWork(laptop)
 	m.must("dpkg -i minisshd_0.1+test2_*.deb")
-	m.stillAtWork(shell, fed, in)
+	m.inOldDaemon(2)
+	stillAtWork(t, shell, fed, in)
 	if now := m.must("cat /etc/minisshd/minisshd.conf"); now+"\n" != settings {
 		t.Errorf("the settings are %q", now)
 	}
@@ -76,11 +77,7 @@ func TestPackages(t *testing.T) {
 	if len(debs) != 2 {
 		t.Fatalf("%q", debs)
 	}
-	lint := p.Run("lintian", append([]string{"--allow-root", "--display-info", "--pedantic",
-		"--fail-on", "error,warning,info,pedantic"}, debs...)...)
-	if lint.Code != 0 {
-		t.Errorf("lintian: %+v", lint)
-	}
+	linted(t, p, debs...)
 	for _, deb := range debs {
 		name := strings.Split(filepath.Base(deb), "_")[0]
 		rpm, _ := filepath.Glob(dir + "/" + name + "-0.1+test1-1.*.rpm")
@@ -113,14 +110,33 @@ func TestPackages(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, deb := range debs {
-		a, err := os.ReadFile(deb)
+	rpms, _ := filepath.Glob(dir + "/*+test1-1.*.rpm")
+	for _, file := range append(debs, rpms...) {
+		a, err := os.ReadFile(file)
 		p.Must(err)
-		b, err := os.ReadFile(filepath.Join(again, filepath.Base(deb)))
+		b, err := os.ReadFile(filepath.Join(again, filepath.Base(file)))
 		p.Must(err)
 		if sha256.Sum256(a) != sha256.Sum256(b) {
-			t.Errorf("%s is different the second time", filepath.Base(deb))
+			t.Errorf("%s is different the second time", filepath.Base(file))
 		}
+	}
+	for _, file := range rpms {
+		host := p.Run("rpm", "-qp", "--queryformat", "%{BUILDHOST}", file).Out
+		if host != "minissh" {
+			t.Errorf("%s tells where it was made: %q", filepath.Base(file), host)
+		}
+	}
+}
+
+// linted runs lintian, which reads English even in a program's machine code: what it says of
+// spelling there is chance.
+func linted(t *testing.T, p *testhost.Place, debs ...string) {
+	t.Helper()
+	r := p.Run("lintian", append([]string{"--allow-root", "--display-info", "--pedantic",
+		"--fail-on", "error,warning,info,pedantic", "--suppress-tags", "spelling-error-in-binary"},
+		debs...)...)
+	if r.Code != 0 {
+		t.Errorf("lintian: %+v", r)
 	}
 }
 
@@ -150,6 +166,9 @@ func TestOtherPackages(t *testing.T) {
 		if strings.Contains(all, "/etc/pam.d/") == static ||
 			strings.Contains(depends, "libpam0g") == static {
 			t.Errorf("%q: depends on %s\n%s", options, depends, all)
+		}
+		if !static {
+			linted(t, p, deb[0])
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"minissh/protocol/testend"
@@ -50,18 +51,24 @@ func architecture(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// archive makes the files of a machine with next to nothing on it.
-func archive(t *testing.T, p *testhost.Place) string {
+// archive makes the files of a machine with next to nothing on it, from where this machine has its
+// packages from.
+func archive(t *testing.T) string {
 	t.Helper()
 	testhost.Need(t, "mmdebstrap")
 	if made.machine != "" {
 		return made.machine
 	}
 	file := filepath.Join(testhost.Bin, "machine.tar")
-	r := p.Run("mmdebstrap", "--variant=minbase", "--include=systemd,adduser,libpam-systemd",
-		"bookworm", file)
-	if r.Code != 0 {
-		t.Skipf("not run: needs Debian's packages, for mmdebstrap: %s", r.Err)
+	args := []string{"--variant=minbase", "--include=systemd,adduser,libpam-systemd", "bookworm",
+		file}
+	const sources = "/etc/apt/sources.list.d/debian.sources"
+	if _, err := os.Stat(sources); err == nil {
+		args = append(args, sources)
+	}
+	// as long as the mirror takes: not a process of a Place, which has a minute
+	if out, err := exec.Command("mmdebstrap", args...).CombinedOutput(); err != nil {
+		t.Skipf("not run: needs mmdebstrap, and a mirror of Debian's packages: %v\n%s", err, out)
 	}
 	made.machine = file
 	return file
@@ -120,9 +127,11 @@ type machine struct {
 // begin makes a machine on the network, whose first process is a program.
 func begin(t *testing.T, p *testhost.Place, net *testhost.Machine, program ...string) *machine {
 	t.Helper()
-	files, dir := archive(t, p), packages(t, p)
+	files, dir := archive(t), packages(t, p)
 	cmd := net.Do(append([]string{"unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts",
 		"--ipc", "--cgroup", "sh", "-c", unpacking, "sh", p.Dir, files, dir}, program...)...)
+	group, at := testhost.NewCgroup(t)
+	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(at.Fd())}
 	var out testhost.Text
 	cmd.Stdout, cmd.Stderr = &out, &out
 	in, err := cmd.StdinPipe()
@@ -130,7 +139,14 @@ func begin(t *testing.T, p *testhost.Place, net *testhost.Machine, program ...st
 	p.Must(cmd.Start())
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { in.Close(); cmd.Process.Kill(); <-ended })
+	t.Cleanup(func() {
+		os.WriteFile(filepath.Join(group, "cgroup.kill"), []byte("1"), 0)
+		in.Close()
+		<-ended
+		testend.Until(t, "the machine's cgroups are removed", func() bool {
+			return testhost.RemoveCgroups(group)
+		})
+	})
 	m := &machine{Place: p, t: t, net: net}
 	testend.Until(t, "the machine runs", func() bool {
 		select {
@@ -138,23 +154,19 @@ func begin(t *testing.T, p *testhost.Place, net *testhost.Machine, program ...st
 			t.Skipf("not run: needs a kernel that lets a machine run in namespaces: %s", &out)
 		default:
 		}
-		m.init = found(program[0])
+		m.init = child(cmd.Process.Pid, program[0])
 		return m.init != 0
 	})
 	return m
 }
 
-// found is the process that was started as a program of a machine, 0 if there is none yet.
-func found(program string) int {
-	names, _ := os.ReadDir("/proc")
-	for _, entry := range names {
-		text, err := os.ReadFile("/proc/" + entry.Name() + "/cmdline")
-		if err != nil || !strings.HasPrefix(string(text), program+"\x00") {
-			continue
-		}
-		env, _ := os.ReadFile("/proc/" + entry.Name() + "/environ")
-		if strings.HasPrefix(string(env), "container=test\x00") {
-			pid, _ := strconv.Atoi(entry.Name())
+// child is the child of a process that has become a program, 0 if there is none yet.
+func child(parent int, program string) int {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", parent))
+	for word := range strings.FieldsSeq(string(text)) {
+		is, _ := os.ReadFile("/proc/" + word + "/cmdline")
+		if strings.HasPrefix(string(is), program+"\x00") {
+			pid, _ := strconv.Atoi(word)
 			return pid
 		}
 	}

@@ -43,8 +43,6 @@ func TestChecklist(t *testing.T) {
 	m.must("cp minisshd_0.1+test1_*.deb /srv/minisshd.deb")
 	p.Must(os.RemoveAll(p.Path("home/.ssh"))) // a laptop without a key
 	var code string
-	var shell, fed *testhost.Daemon
-	var in io.WriteCloser
 	for _, line := range checklist(p) {
 		where, what, _ := strings.Cut(line, " ")
 		switch {
@@ -72,15 +70,27 @@ func TestChecklist(t *testing.T) {
 			}
 		case strings.Contains(what, "minisshd-new.deb"):
 			m.must("cp minisshd_0.1+test2_*.deb /srv/minisshd-new.deb")
-			shell, fed, in = m.atWork(laptop)
+			shell, fed, in := m.atWork(laptop)
 			m.must(what)
-			m.stillAtWork(shell, fed, in)
+			m.inOldDaemon(2)
+			stillAtWork(t, shell, fed, in)
+			exe := m.must("readlink /proc/$(systemctl show -P MainPID minisshd)/exe")
+			if exe != "/usr/bin/minisshd" {
+				t.Errorf("after the upgrade the supervisor is %s", exe)
+			}
+		case strings.Contains(what, "purge"):
+			shell, fed, in := m.atWork(laptop)
+			m.must(what)
+			stillAtWork(t, shell, fed, in)
 		default:
 			m.must(what)
 		}
 	}
 	if left := unlike(before, m.files()); left != "" && !onlyAccounts(left) {
 		t.Errorf("after the purge:\n%s", left)
+	}
+	if r := m.run("ls -d /run/minissh /var/lib/systemd/*/*minissh*"); r.Out != "" {
+		t.Errorf("after the purge: %+v", r)
 	}
 }
 
@@ -127,19 +137,24 @@ type writers struct {
 	more io.WriteCloser
 }
 
-// stillAtWork says that an upgrade has ended neither, although another daemon serves now.
-func (m *machine) stillAtWork(shell, fed *testhost.Daemon, in io.WriteCloser) {
+// inOldDaemon says that so many sessions go on although another daemon serves now.
+func (m *machine) inOldDaemon(want int) {
 	m.t.Helper()
-	if n := strings.Count(m.must("minisshd who"), "(old daemon)"); n != 2 {
-		m.t.Errorf("%d sessions are in the old daemon, and there are two", n)
+	if n := strings.Count(m.must("minisshd who"), "(old daemon)"); n != want {
+		m.t.Errorf("%d sessions are in the old daemon, and there are %d", n, want)
 	}
+}
+
+// stillAtWork says that neither the shell nor the transfer has ended, and ends them.
+func stillAtWork(t *testing.T, shell, fed *testhost.Daemon, in io.WriteCloser) {
+	t.Helper()
 	io.WriteString(in, "echo still $x; exit\n")
-	shell.Out.Await(m.t, "still kept")
+	shell.Out.Await(t, "still kept")
 	<-shell.Done
 	in.(writers).more.Close()
 	<-fed.Done
 	if out := strings.TrimSpace(fed.Out.String()); out != "10000000" {
-		m.t.Errorf("the transfer: %q %s", out, fed.Log)
+		t.Errorf("the transfer: %q %s", out, fed.Log)
 	}
 }
 
