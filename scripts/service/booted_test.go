@@ -99,7 +99,9 @@ func boot(t *testing.T, p *testhost.Place, options string) *booted {
 	t.Cleanup(func() {
 		os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
 		<-ended
-		await(t, "the world's cgroups are removed", func() bool { return testhost.RemoveCgroups(dir) })
+		await(t, "the world's cgroups are removed", func() bool {
+			return testhost.RemoveCgroups(dir)
+		})
 	})
 	b := &booted{t: t, p: p}
 	await(t, "systemd runs", func() bool {
