@@ -129,7 +129,7 @@ func (k *check) run(c *cli.Context, set *settings, conf *configuration) error {
 	if err != nil {
 		return err
 	}
-	byCertificate := k.trust(set)
+	byCertificate, byCommand := k.trust(set), k.keysCommand(set)
 	var could []string
 	for i := range reports {
 		k.account(&reports[i])
@@ -140,6 +140,8 @@ func (k *check) run(c *cli.Context, set *settings, conf *configuration) error {
 	switch {
 	case len(could) > 0:
 		k.say("\ncould log in: %s", strings.Join(could, " "))
+	case byCommand:
+		k.say("\ncould log in: whoever has a key that --authorized-keys-command lists")
 	case byCertificate:
 		k.say("\ncould log in: whoever has a certificate of a trusted authority")
 	case beyond:

@@ -159,6 +159,8 @@ func (s *setting) valuesFor(f cli.Flag, account process.Account) ([]string, erro
 		return nil, s.wrong("or take the line out", "%s needs a value after it", s.name)
 	case name == "subsystem" && !strings.Contains(values[0], "="):
 		values = sshdSubsystem(values)
+	case name == "authorized-keys-command":
+		values = []string{quotedWords(values)}
 	case !isList(f) && len(values) > 1:
 		return nil, s.wrong(`quote a value that has blanks: "…"`, "%s takes one value, not %d",
 			s.name, len(values))
@@ -285,4 +287,13 @@ func (conf *configuration) again(app *cli.App) (c *cli.Context, now *configurati
 	}
 	now, err = configure(c)
 	return c, now, err
+}
+
+// quotedWords are words as one line, from which splitWords gets them back.
+func quotedWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(word) + `"`
+	}
+	return strings.Join(quoted, " ")
 }

@@ -158,6 +158,12 @@ func splitConf(line string) (words []string, err error) {
 		words, line = []string{line[:end]}, strings.TrimLeft(line[end:], " \t")
 		line = strings.TrimPrefix(line, "=")
 	}
+	rest, err := splitWords(line)
+	return append(words, rest...), err
+}
+
+// splitWords is splitConf for the values alone.
+func splitWords(line string) (words []string, err error) {
 	var word strings.Builder
 	began, quote := false, byte(0)
 	for i := 0; i < len(line); i++ {

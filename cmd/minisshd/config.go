@@ -37,6 +37,7 @@ type settings struct {
 	hold        time.Duration // below 0: none
 	held        int64         // bytes
 	audit       audit.Options // Path "": no audit log
+	keysCommand *access.KeysCommand
 }
 
 func readSettings(c *cli.Context) (*settings, error) {
@@ -111,6 +112,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 		return nil, err
 	}
 	if s.hold, err = readHold(c); err != nil {
+		return nil, err
+	}
+	if s.keysCommand, err = s.readKeysCommand(c); err != nil {
 		return nil, err
 	}
 	if s.audit, err = readAudit(c); err != nil {
@@ -206,7 +210,7 @@ func (s *settings) access(book *access.Book, log *slog.Logger) access.Access {
 
 // terms are what these settings say for a login.
 func (s *settings) terms(c *cli.Context) *access.Terms {
-	return &access.Terms{Policy: s.policy, Files: s.files, Trust: s.trust,
+	return &access.Terms{Policy: s.policy, Files: s.files, Trust: s.trust, Keys: s.keysCommand,
 		Hold: s.hold, IdleTimeout: c.Duration("idle-timeout"), MaxChannels: c.Int("max-channels"),
 		Most: access.Most{Sessions: c.Int("max-sessions-per-user"),
 			Commands: c.Int("max-commands-per-user"), KeySessions: c.Int("max-sessions-per-key"),

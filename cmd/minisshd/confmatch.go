@@ -33,7 +33,8 @@ const mostSections = 500
 // perLogin are the settings that may be in a section: what holds for a login, its sessions and
 // their channels. The others are the daemon's as a whole.
 var perLogin = []string{"allow-users", "deny-users", "allow-groups", "deny-groups", "permit-root",
-	"authorized-keys", "trusted-user-ca", "revoked-keys", "permit-user-environment",
+	"authorized-keys", "authorized-keys-command", "authorized-keys-command-user",
+	"trusted-user-ca", "revoked-keys", "permit-user-environment",
 	"allow-forwarding", "allow-agent-forwarding", "gateway-ports", "subsystem", "hold",
 	"idle-timeout", "max-channels", "max-sessions-per-user", "max-commands-per-user",
 	"max-sessions-per-key", "max-commands-per-key", "disable-forwarding", "permit-open",

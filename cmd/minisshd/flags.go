@@ -49,6 +49,10 @@ func ownFlags() []cli.Flag {
 			"ssh-keygen -h -s makes it", ""),
 		list("authorized-keys", "`FILE` that lists who may log in (OpenSSH format), repeatable",
 			"~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"),
+		text("authorized-keys-command", "", "as root: `COMMAND` that lists keys where no file "+
+			"does, a program with its whole path; %u is the user, %f, %k and %t are about the key",
+			""),
+		text("authorized-keys-command-user", "", "the `ACCOUNT` that it runs as", ""),
 		text("trusted-user-ca", "", "`FILE` with the keys of authorities whose certificates log "+
 			"in the users that they name (OpenSSH format)", ""),
 		text("revoked-keys", "", "`FILE` of keys and certificates that may not log in: a list of "+

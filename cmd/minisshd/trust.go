@@ -137,3 +137,38 @@ func (k *check) certificate(set *settings, key *keys.Identity) {
 		k.wrong = append(k.wrong, "the host key's certificate "+why)
 	}
 }
+
+// readKeysCommand is the program that lists keys, nil if there is none.
+func (s *settings) readKeysCommand(c *cli.Context) (*access.KeysCommand, error) {
+	line, user := c.String("authorized-keys-command"), c.String("authorized-keys-command-user")
+	switch {
+	case line == "" || line == "none":
+		if user != "" && user != "none" {
+			return nil, errors.New("--authorized-keys-command-user is for a command, and " +
+				"--authorized-keys-command names none")
+		}
+		return nil, nil
+	case !s.all:
+		return nil, fmt.Errorf("--authorized-keys-command is for a daemon that runs as root: this "+
+			"one serves %s alone", s.account.Name)
+	}
+	words, err := splitWords(line)
+	if err != nil {
+		return nil, fmt.Errorf("--authorized-keys-command: %w", err)
+	}
+	k := &access.KeysCommand{Words: words, User: user}
+	if err := k.Check(); err != nil {
+		return nil, err
+	}
+	return k, k.Safe()
+}
+
+// keysCommand says who else lists keys, and does not ask. It says whether anybody does.
+func (k *check) keysCommand(set *settings) bool {
+	if list := set.keysCommand; list != nil {
+		k.say("keys that no file lists are asked of %s, as %s (not done here)",
+			shown(list.Words[0]), shown(list.User))
+		return true
+	}
+	return false
+}

@@ -216,6 +216,11 @@ func (a *Accounts) Authorize(who *Client) (*Grant, error) {
 	}
 	reports, err := a.read(ctx, acct, c.terms)
 	entry, why := a.find(reports, acct.Name, who, &c.terms.Trust)
+	if list := c.terms.Keys; list != nil && c.refused == nil && err == nil &&
+		errors.Is(why, authorized.ErrNotListed) {
+		reports = []FileReport{a.listed(ctx, list, acct, who, who.Proof)}
+		entry, why = a.find(reports, acct.Name, who, &c.terms.Trust)
+	}
 	switch {
 	case c.refused != nil:
 		return nil, c.refused
@@ -252,6 +257,9 @@ func (a *Accounts) WouldDo(who *Client, fingerprints []string) string {
 			acct = nobody
 		}
 		reports, _ := a.read(ctx, acct, terms)
+		if list := terms.Keys; list != nil && acct.Name == c.acct.Name && !list.ofKey() {
+			reports = append(reports, a.listed(ctx, list, acct, who, keys.Proof{}))
+		}
 		found := wouldDo(a.good(reports), some, who.Addr.Addr(),
 			func(entry *authorized.Entry) bool {
 				return terms.Policy.refusesKey(acct, entry) == "" &&

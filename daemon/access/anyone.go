@@ -70,8 +70,8 @@ func (a *Accounts) findSomebody(likely string) string {
 	ctx, cancel := context.WithTimeout(a.life, time.Minute)
 	defer cancel()
 	for _, terms := range a.book.Load().each() {
-		if terms.Trust.anyAuthority() {
-			return a.own.Name // or whoever has a certificate
+		if terms.Trust.anyAuthority() || terms.Keys != nil {
+			return a.own.Name // or whoever has a certificate, or a key that a command lists
 		}
 	}
 	for _, name := range append([]string{likely, a.own.Name}, a.book.Load().named()...) {

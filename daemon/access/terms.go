@@ -22,6 +22,7 @@ type Terms struct {
 	Policy Policy
 	Files  []string // that list keys, with %h and %u
 	Trust  Trust
+	Keys   *KeysCommand // asked about keys that no file lists; nil: nobody is
 	// for a session that begins
 	Hold        time.Duration // below 0: it ends with its link
 	IdleTimeout time.Duration // 0: none
@@ -124,6 +125,11 @@ func (b *Book) of(holding []int) (*Terms, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if terms.Keys != nil {
+		if err := terms.Keys.Check(); err != nil {
+			return nil, err
+		}
 	}
 	for _, file := range terms.Files {
 		if _, err := Expand(file, b.own, true); err != nil {

@@ -110,3 +110,16 @@ func (o Owner) safe(info fs.FileInfo, maySticky bool) bool {
 	sticky := maySticky && info.Mode()&os.ModeSticky != 0
 	return ok && (stat.Uid == 0 || stat.Uid == o.UID) && (info.Mode().Perm()&0o022 == 0 || sticky)
 }
+
+// SafeProgram says why a program may not be run for the daemon: the file and each directory above it
+// must be root's, and nobody else may write them.
+func SafeProgram(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
+		return fmt.Errorf("%s is not a program", shown(path))
+	}
+	return Owner{}.check(path, info)
+}
