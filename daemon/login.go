@@ -251,7 +251,7 @@ func (a *arrival) stay(session *mux.Session, hello *protocol.Hello) {
 	err := session.Accept(link, hello, &protocol.Welcome{
 		Uptime: a.s.uptime().Milliseconds(), User: a.who.Account.Name,
 		Home: protocol.Bytes(a.who.Account.Home), Software: a.s.opts.Software,
-		Generation: a.s.generation(),
+		Generation: a.s.generation(), Banner: a.banner(hello),
 	})
 	v, ok := errors.AsType[*protocol.Violation](err)
 	if ok && (v.Code == protocol.CodeStaleEpoch || v.Code == protocol.CodeSessionEnded ||

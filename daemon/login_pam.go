@@ -83,4 +83,7 @@ func descends(who *access.Client, opened *pam.Session) {
 	as.Groups, as.Origin = slices.Clone(opened.Groups()), opened
 	who.Account.Credential = &as
 	who.MustChange = opened.MustChange()
+	if said := opened.Messages(); len(said) > 0 {
+		who.Greeting = strings.TrimRight(strings.Join(said, "\n"), "\n") + "\n"
+	}
 }

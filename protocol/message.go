@@ -57,6 +57,7 @@ type Welcome struct {
 	User       string `json:"user,omitempty"`     // account that commands run as
 	Home       Bytes  `json:"home,omitempty"`     // its home directory
 	Software   string `json:"software,omitempty"` // for people
+	Banner     string `json:"banner,omitempty"`   // what a client's user is told first
 }
 
 // Check finds what in a WELCOME breaks SE2; the error is a *Violation.

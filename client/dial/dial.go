@@ -253,6 +253,7 @@ func (d *Dialer) enter(ctx context.Context, conn *transport.Conn, others []strin
 		return nil, d.explain(err)
 	}
 	d.Messages.Debug("logged in as %s", protocol.Quote(welcome.User))
+	d.showBanner(welcome.Banner)
 	c := &Connection{Session: session, Welcome: welcome, Options: d.Options, Messages: d.Messages,
 		Announce: d.announce()}
 	if d.hold() > 0 && welcome.Resend > 0 {

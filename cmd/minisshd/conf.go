@@ -146,7 +146,7 @@ func (conf *configuration) add(line setting, section int, list []cli.Flag,
 
 // fileFlags are the flags whose values are files.
 var fileFlags = []string{"host-key", "host-certificate", "authorized-keys", "trusted-user-ca",
-	"revoked-keys", "keylog", "audit", "control"}
+	"revoked-keys", "keylog", "audit", "banner", "control"}
 
 // valuesFor are the values of a line as the command line would have them.
 func (s *setting) valuesFor(f cli.Flag, account process.Account) ([]string, error) {
@@ -216,7 +216,7 @@ func (s *setting) valuesFor(f cli.Flag, account process.Account) ([]string, erro
 }
 
 // mayBeNone are the files that there need not be.
-var mayBeNone = []string{"control", "trusted-user-ca", "revoked-keys"}
+var mayBeNone = []string{"banner", "control", "trusted-user-ca", "revoked-keys"}
 
 // path is the value of a setting that is a file. The daemon is started anywhere, so a name counts
 // from no directory, except that keys' files are below the homes, as with sshd.

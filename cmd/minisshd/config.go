@@ -38,6 +38,7 @@ type settings struct {
 	held        int64         // bytes
 	audit       audit.Options // Path "": no audit log
 	keysCommand *access.KeysCommand
+	banner      string // a file; "": none
 }
 
 func readSettings(c *cli.Context) (*settings, error) {
@@ -105,6 +106,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if how := c.String("pair-by-users"); how != "yes" && how != "no" {
 		return nil, fmt.Errorf("--pair-by-users is yes or no, not %s", protocol.Quote(how))
 	}
+	if s.policy.PAM && !c.IsSet("print-motd") {
+		c.Set("print-motd", "no")
+	}
 	if s.permits, err = readPermits(c); err != nil {
 		return nil, err
 	}
@@ -116,6 +120,13 @@ func readSettings(c *cli.Context) (*settings, error) {
 	}
 	if s.keysCommand, err = s.readKeysCommand(c); err != nil {
 		return nil, err
+	}
+	if s.banner = c.String("banner"); s.banner == "none" {
+		s.banner = ""
+	} else if s.banner != "" {
+		if s.banner, err = filepath.Abs(s.banner); err != nil {
+			return nil, err
+		}
 	}
 	if s.audit, err = readAudit(c); err != nil {
 		return nil, err
@@ -210,7 +221,7 @@ func (s *settings) access(book *access.Book, log *slog.Logger) access.Access {
 
 // terms are what these settings say for a login.
 func (s *settings) terms(c *cli.Context) *access.Terms {
-	return &access.Terms{Policy: s.policy, Files: s.files, Trust: s.trust, Keys: s.keysCommand,
+	return &access.Terms{Policy: s.policy, Files: s.files, Trust: s.trust, Keys: s.keysCommand, Banner: s.banner,
 		Hold: s.hold, IdleTimeout: c.Duration("idle-timeout"), MaxChannels: c.Int("max-channels"),
 		Most: access.Most{Sessions: c.Int("max-sessions-per-user"),
 			Commands: c.Int("max-commands-per-user"), KeySessions: c.Int("max-sessions-per-key"),

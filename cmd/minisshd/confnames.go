@@ -26,6 +26,7 @@ var ofSshd = map[string]string{
 	"authorizedkeyscommanduser": "authorized-keys-command-user",
 	"authorizedkeysfile":        "authorized-keys",
 	"chrootdirectory":           "chroot-directory",
+	"banner":                    "banner",
 	"denygroups":                "deny-groups",
 	"denyusers":                 "deny-users",
 	"gatewayports":              "gateway-ports",
@@ -85,7 +86,6 @@ var otherwise = map[string]string{
 	"hostkeyalgorithms":               tlsItself,
 	"pubkeyacceptedalgorithms":        tlsItself,
 	"x11forwarding":                   leaveOut,
-	"banner":                          leaveOut,
 	"pidfile":                         leaveOut,
 }
 

@@ -127,6 +127,7 @@ func rootFlags() []cli.Flag {
 			"yes or no", "yes in a program that was built with PAM"),
 		text("permit-user-rc", "yes", "as root: whether ~/.ssh/rc is run before a command or "+
 			"shell: yes or no", ""),
+		text("banner", "", "`FILE` whose text a client shows first, at each login; none", ""),
 		text("print-motd", "yes", "as root: whether a login shell is greeted with /etc/motd: yes "+
 			"or no", ""),
 		text("print-last-login", "yes", "as root: whether a login shell is told when and from "+

@@ -28,6 +28,7 @@ type Terms struct {
 	IdleTimeout time.Duration // 0: none
 	MaxChannels int
 	Most        Most
+	Banner      string // a file with what a client's user is told first; "": none
 	// for each channel that opens
 	Permits
 }

@@ -1,0 +1,26 @@
+package daemon
+
+import (
+	"strings"
+
+	"minissh/daemon/authorized"
+	"minissh/protocol"
+)
+
+// mostBanner is how many bytes of a banner are shown.
+const mostBanner = 8 << 10
+
+// banner is what a client's user is told first, at a login and not when a client comes back. A file
+// that cannot be read is in the log.
+func (a *arrival) banner(hello *protocol.Hello) string {
+	terms, err := a.s.terms(a.who)
+	if err != nil || terms.Banner == "" || !hello.Create {
+		return ""
+	}
+	text, err := authorized.Read(terms.Banner, authorized.Owner{UID: a.s.opts.Account.UID})
+	if err != nil {
+		a.s.log.Warn("The banner cannot be shown", "file", terms.Banner, "error", err.Error())
+		return ""
+	}
+	return strings.ToValidUTF8(string(text[:min(len(text), mostBanner)]), "")
+}
