@@ -34,6 +34,10 @@ func (s *Server) newSession(who *access.Client, opened *pam.Session) (*mux.Sessi
 		Sharer: place.User(),
 		Accept: func(ch *mux.Channel) { s.serve(ch, who, visit) },
 	}
+	if terms.AliveInterval > 0 {
+		config.PingAfter = terms.AliveInterval
+		config.Patience = terms.AliveInterval * time.Duration(terms.AliveMost)
+	}
 	var session *mux.Session
 	if terms.Hold > 0 {
 		config.Resend, config.Hold, config.Killed = resendMost, terms.Hold, s.opts.killed

@@ -193,8 +193,12 @@ func checkLimits(c *cli.Context) error {
 				c.Duration(name))
 		}
 	}
+	if alive := c.Duration("alive-interval"); alive != 0 && (alive < time.Second ||
+		alive > time.Hour) {
+		return fmt.Errorf("--alive-interval is a time from 1s to 1h, or 0 for 15s, not %v", alive)
+	}
 	for name, least := range map[string]int{"max-startups": 1, "max-per-source": 1,
-		"max-sessions": 1, "max-channels": protocol.MinChannels} {
+		"max-sessions": 1, "max-channels": protocol.MinChannels, "alive-count-max": 1} {
 		if c.Int(name) < least {
 			return fmt.Errorf("--%s is at least %d, not %d", name, least, c.Int(name))
 		}
@@ -226,6 +230,7 @@ func (s *settings) terms(c *cli.Context) *access.Terms {
 		Most: access.Most{Sessions: c.Int("max-sessions-per-user"),
 			Commands: c.Int("max-commands-per-user"), KeySessions: c.Int("max-sessions-per-key"),
 			KeyCommands: c.Int("max-commands-per-key")},
+		AliveInterval: c.Duration("alive-interval"), AliveMost: c.Int("alive-count-max"),
 		Permits: s.permits}
 }
 

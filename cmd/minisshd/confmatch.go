@@ -40,7 +40,7 @@ var perLogin = []string{"allow-users", "deny-users", "allow-groups", "deny-group
 	"max-sessions-per-key", "max-commands-per-key", "disable-forwarding", "permit-open",
 	"permit-listen", "permit-tty", "force-command", "accept-env", "set-env",
 	"chroot-directory", "permit-user-rc", "print-motd", "print-last-login",
-	"banner"}
+	"banner", "alive-interval", "alive-count-max"}
 
 // addingUp are the lists that all matching sections add to, as in sshd.
 var addingUp = []string{"allow-users", "deny-users", "allow-groups", "deny-groups",

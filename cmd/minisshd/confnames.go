@@ -26,6 +26,8 @@ var ofSshd = map[string]string{
 	"authorizedkeyscommanduser": "authorized-keys-command-user",
 	"authorizedkeysfile":        "authorized-keys",
 	"chrootdirectory":           "chroot-directory",
+	"clientaliveinterval":       "alive-interval",
+	"clientalivecountmax":       "alive-count-max",
 	"banner":                    "banner",
 	"denygroups":                "deny-groups",
 	"denyusers":                 "deny-users",
@@ -66,8 +68,6 @@ var otherwise = map[string]string{
 	"unusedconnectiontimeout": "here: idle-timeout",
 	"channeltimeout":          "here: idle-timeout",
 	"streamlocalbindmask":     "here: unix-mode, of the sockets that the daemon listens on",
-	"clientaliveinterval":     noticed,
-	"clientalivecountmax":     noticed,
 	"tcpkeepalive":            noticed,
 
 	"authorizedprincipalsfile": `there is none: principals="…" ` + beforeKey,

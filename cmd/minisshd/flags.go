@@ -166,6 +166,10 @@ func shareFlags() []cli.Flag {
 			"account", "as for a user"),
 		number("reserve", 0, "this many sessions, commands and unauthenticated connections are "+
 			"kept for root", "16"),
+		span("alive-interval", 15*time.Second, "ask a client that has been silent for so long for "+
+			"a sign of life", ""),
+		number("alive-count-max", 3, "after this many intervals of silence the connection is lost",
+			""),
 		span("hold", 24*time.Hour, "keep a session whose connection is lost for so long at most, "+
 			"for its client to come back; 0: never", ""),
 		text("hold-memory", "256M", "what sessions without a connection may keep in memory "+

@@ -28,7 +28,11 @@ type Terms struct {
 	IdleTimeout time.Duration // 0: none
 	MaxChannels int
 	Most        Most
-	Banner      string // a file with what a client's user is told first; "": none
+	// a client is asked for a sign of life after so much silence, and its link is lost after that
+	// many times as long; 0: as SE6 has it
+	AliveInterval time.Duration
+	AliveMost     int
+	Banner        string // a file with what a client's user is told first; "": none
 	// for each channel that opens
 	Permits
 }

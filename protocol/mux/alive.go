@@ -111,7 +111,7 @@ func believed(told bool) time.Duration {
 func (l *link) suspended() bool {
 	conn, ok := l.conn.(Answering)
 	return ok && l.s.cfg.Role == Daemon && l.silence() < believed(l.told.Load()) &&
-		conn.PeerAnswers(deadAfter)
+		conn.PeerAnswers(l.s.deadAfter())
 }
 
 // TellStop tells the daemon that the user is about to stop this process, or that it goes on (RE6).

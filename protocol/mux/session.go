@@ -45,7 +45,7 @@ type Config struct {
 	// Hold is how long a daemon's session lives without a link (RE4), and the most that a client
 	// may ask for.
 	Hold time.Duration
-	// PingAfter and Patience are a client's own times for SE6: after how much silence it sends
+	// PingAfter and Patience are an end's own times for SE6: after how much silence it sends
 	// PING, and how long it believes in a silent link. 0: 15 and 45 seconds.
 	PingAfter, Patience time.Duration
 	// LinkMost is the most that one link may carry each way, in bytes. 0: 256 GiB (SE8).

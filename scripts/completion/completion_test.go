@@ -31,7 +31,7 @@ var cases = []struct{ typed, line string }{
 	{"minissh -p 22 known-l", "minissh -p 22 known-lonely-host "},
 	{"minissh evi", "minissh evi"}, // known_hosts holds evil$(touch evil)
 	{"minissh -i home/.ssh/id_ed25519.p", "minissh -i home/.ssh/id_ed25519.pub "},
-	{"minisshd --authorized-k", "minisshd --authorized-keys "},
+	{"minisshd --trusted-u", "minisshd --trusted-user-ca "},
 	{"minisshd --host-key home/.ssh/id_ed25519.p", "minisshd --host-key home/.ssh/id_ed25519.pub "},
 }
 
