@@ -65,7 +65,10 @@ const resendMost = 64 << 20
 
 // serve answers a channel that an authorized client opened.
 func (s *Server) serve(ch *mux.Channel, who *access.Client, visit *control.Visit) {
-	s.commands.Add(1)
+	if !s.serves() {
+		ch.Close(stoppingReason())
+		return
+	}
 	defer s.commands.Done()
 	open := ch.Request()
 	terms, err := s.terms(who)
@@ -103,6 +106,17 @@ func (s *Server) serve(ch *mux.Channel, who *access.Client, visit *control.Visit
 			"message", reason.Message)
 		ch.Close(reason)
 	}
+}
+
+// serves counts one more channel that is being served, unless Shutdown may be waiting for the last
+// one already. commands.Done ends it.
+func (s *Server) serves() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped {
+		s.commands.Add(1)
+	}
+	return !s.stopped
 }
 
 func (s *Server) isStopping() bool {

@@ -35,7 +35,10 @@ type confValue struct {
 }
 
 // configure reads the files that the command line means, and sets what it does not set itself.
-func configure(c *cli.Context) (*configuration, error) {
+func configure(c *cli.Context) (*configuration, error) { return configureBy(c, c.Set) }
+
+// configureBy is configure with a way to set a flag, or to add to a list.
+func configureBy(c *cli.Context, set func(name, value string) error) (*configuration, error) {
 	conf := &configuration{command: map[string][]string{}, named: c.String("config")}
 	for _, f := range daemonFlags() {
 		if name := f.Names()[0]; c.IsSet(name) {
@@ -47,7 +50,7 @@ func configure(c *cli.Context) (*configuration, error) {
 	}
 	for _, v := range conf.counting(nil) {
 		for _, value := range v.values {
-			if err := c.Set(v.flag, value); err != nil {
+			if err := set(v.flag, value); err != nil {
 				return nil, v.wrong("minisshd --help", "%v", err)
 			}
 		}
@@ -282,10 +285,11 @@ func (conf *configuration) locatedWith(err error, holding []int) error {
 
 // again reads the files anew, for a daemon that runs: c is what it would be started with now.
 func (conf *configuration) again(app *cli.App) (c *cli.Context, now *configuration, err error) {
-	if c, err = conf.without(app); err != nil {
+	c, set, err := conf.without(app)
+	if err != nil {
 		return nil, nil, err
 	}
-	now, err = configure(c)
+	now, err = configureBy(c, func(name, value string) error { return put(set, name, value) })
 	return c, now, err
 }
 

@@ -187,3 +187,39 @@ func TestConfParts(t *testing.T) {
 		t.Errorf("a file is taken for a directory: %q", files)
 	}
 }
+
+// A path may hold a comma, on the command line and in a file, also when the files are read again
+// and where a section holds.
+func TestCommas(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.conf")
+	if err := os.WriteFile(file, []byte("deny-users a b\nMatch User bob\n"+
+		"authorized-keys /etc/k,2/%u /etc/k3/%u\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	conf := &configuration{named: file, command: map[string][]string{"config": {file}}}
+	for _, held := range []struct {
+		command []string
+		want    []string
+		holding []int
+	}{
+		{[]string{"/etc/k,1/%u"}, []string{"/etc/k,1/%u"}, nil},
+		{nil, []string{"/etc/k,2/%u", "/etc/k3/%u"}, []int{0}},
+	} {
+		if conf.command["authorized-keys"] = held.command; held.command == nil {
+			delete(conf.command, "authorized-keys")
+		}
+		c, now, err := conf.again(newApp())
+		if err == nil {
+			c, err = now.with(newApp(), held.holding)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.StringSlice("authorized-keys"); !slices.Equal(got, held.want) {
+			t.Errorf("%q, not %q", got, held.want)
+		}
+		if got := c.StringSlice("deny-users"); !slices.Equal(got, []string{"a", "b"}) {
+			t.Errorf("deny-users %q", got)
+		}
+	}
+}

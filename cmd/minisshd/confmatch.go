@@ -75,36 +75,47 @@ func (v *confValue) mayBeIn() error {
 }
 
 // without are a context's values before any file is read: what the command line says.
-func (conf *configuration) without(app *cli.App) (*cli.Context, error) {
+func (conf *configuration) without(app *cli.App) (*cli.Context, *flag.FlagSet, error) {
 	set := flag.NewFlagSet("minisshd", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	command := &cli.Command{Name: "minisshd", Flags: daemonFlags()}
 	for _, f := range command.Flags {
 		if err := f.Apply(set); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	for name, values := range conf.command {
 		for _, value := range values {
-			if err := set.Set(name, value); err != nil {
-				return nil, err
+			if err := put(set, name, value); err != nil {
+				return nil, nil, err
 			}
 		}
 	}
 	c := cli.NewContext(app, set, nil)
 	c.Command = command
-	return c, nil
+	return c, set, nil
+}
+
+// put sets a flag, or adds to a list. A comma separates nothing: a path may hold one. The app says
+// so of its own flags, and these are not among them.
+func put(set *flag.FlagSet, name, value string) error {
+	if f := set.Lookup(name); f != nil {
+		if list, is := f.Value.(*cli.StringSlice); is {
+			value = cli.NewStringSlice(append(list.Value(), value)...).Serialize()
+		}
+	}
+	return set.Set(name, value)
 }
 
 // with is what the daemon would be started with where some sections hold.
 func (conf *configuration) with(app *cli.App, holding []int) (*cli.Context, error) {
-	c, err := conf.without(app)
+	c, set, err := conf.without(app)
 	if err != nil {
 		return nil, err
 	}
 	for _, v := range conf.counting(holding) {
 		for _, value := range v.values {
-			if err := c.Set(v.flag, value); err != nil {
+			if err := put(set, v.flag, value); err != nil {
 				return nil, v.wrong("minisshd --help", "%v", err)
 			}
 		}
