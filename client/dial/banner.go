@@ -6,8 +6,8 @@ import (
 	"minissh/client/terminal"
 )
 
-// showBanner shows what the other side tells each user first, as ssh does with its banner, made safe
-// for a terminal.
+// showBanner shows what the other side tells each user first, as ssh does with its banner, made
+// safe for a terminal.
 func (d *Dialer) showBanner(text string) {
 	if text == "" {
 		return

@@ -225,7 +225,8 @@ func (s *settings) access(book *access.Book, log *slog.Logger) access.Access {
 
 // terms are what these settings say for a login.
 func (s *settings) terms(c *cli.Context) *access.Terms {
-	return &access.Terms{Policy: s.policy, Files: s.files, Trust: s.trust, Keys: s.keysCommand, Banner: s.banner,
+	return &access.Terms{Policy: s.policy, Files: s.files, Trust: s.trust,
+		Keys: s.keysCommand, Banner: s.banner,
 		Hold: s.hold, IdleTimeout: c.Duration("idle-timeout"), MaxChannels: c.Int("max-channels"),
 		Most: access.Most{Sessions: c.Int("max-sessions-per-user"),
 			Commands: c.Int("max-commands-per-user"), KeySessions: c.Int("max-sessions-per-key"),

@@ -111,8 +111,8 @@ func (o Owner) safe(info fs.FileInfo, maySticky bool) bool {
 	return ok && (stat.Uid == 0 || stat.Uid == o.UID) && (info.Mode().Perm()&0o022 == 0 || sticky)
 }
 
-// SafeProgram says why a program may not be run for the daemon: the file and each directory above it
-// must be root's, and nobody else may write them.
+// SafeProgram says why a program may not be run for the daemon: the file and each directory above
+// it must be root's, and nobody else may write them.
 func SafeProgram(path string) error {
 	info, err := os.Stat(path)
 	switch {
