@@ -58,10 +58,10 @@ func ownEnvironment(spec *process.Spec, who *access.Client) stage.Arrival {
 			a.EnvAfter = append(a.EnvAfter, pair)
 		}
 	}
-	a.EnvAfter = setAlways(a.EnvAfter, who)
 	if as.Origin != nil {
 		a.EnvAfter = append(a.EnvAfter, as.Origin.Environment()...)
 	}
+	a.EnvAfter = setAlways(a.EnvAfter, who)
 	return a
 }
 

@@ -35,3 +35,20 @@ func TestModulesGreet(t *testing.T) {
 		}
 	}
 }
+
+// Who sets a variable last: an account's own file, then modules, then the settings, as with sshd.
+func TestLastOfEnvironment(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.put("/home/pamela/.ssh/environment", "ONE=file\nTWO=file\nTHREE=file\n")
+	w.put("/etc/environment", "TWO=modules\nTHREE=modules\n")
+	w.rules(debianRules)
+	w.more = "PermitUserEnvironment yes\nSetEnv THREE=settings\n"
+	w.start("--permit-user-environment", "--set-env", "THREE=settings")
+	for _, daemon := range []string{"sshd", "minisshd"} {
+		r := w.run(daemon, "pamela", "echo $ONE $TWO $THREE")
+		if r.Out != "file modules settings\n" {
+			t.Errorf("%s: %+v", daemon, r)
+		}
+	}
+}

@@ -51,6 +51,7 @@ type world struct {
 	port   map[string]string // of sshd and minisshd
 	daemon *testhost.Daemon  // minisshd
 	built  string            // minisshd with PAM
+	more   string            // of sshd's settings
 }
 
 func newWorld(t *testing.T) *world {
@@ -146,7 +147,7 @@ PrintMotd no
 PrintLastLog no
 Subsystem sftp internal-sftp
 AcceptEnv LANG LC_* COLORTERM GIT_PROTOCOL NO_COLOR
-`)
+`+w.more)
 	w.Start(w.do("prlimit", "--nofile=700:900", testhost.Need(w.t, "sshd"), "-D", "-e", "-f",
 		"/etc/ssh/sshd_config"))
 	testend.Until(w.t, "sshd listens", func() bool {
