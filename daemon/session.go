@@ -34,10 +34,7 @@ func (s *Server) newSession(who *access.Client, opened *pam.Session) (*mux.Sessi
 		Sharer: place.User(),
 		Accept: func(ch *mux.Channel) { s.serve(ch, who, visit) },
 	}
-	if terms.AliveInterval > 0 {
-		config.PingAfter = terms.AliveInterval
-		config.Patience = terms.AliveInterval * time.Duration(terms.AliveMost)
-	}
+	config.PingAfter, config.Patience = alive(terms)
 	var session *mux.Session
 	if terms.Hold > 0 {
 		config.Resend, config.Hold, config.Killed = resendMost, terms.Hold, s.opts.killed
@@ -195,3 +192,17 @@ func (w *idleWatch) look() {
 	w.session.Close(&protocol.Reason{Code: protocol.CodeIdleTimeout,
 		Message: "nothing was sent either way for " + protocol.ExactlyInWords(w.most)})
 }
+
+// alive is after how much silence a client is asked for a sign of life, and how long it is believed
+// in: with one interval it is asked in its middle, since it must have time to answer.
+func alive(terms *access.Terms) (ask, patience time.Duration) {
+	ask, most := terms.AliveInterval, time.Duration(terms.AliveMost)
+	if ask <= 0 || most <= 0 {
+		return 0, 0
+	}
+	patience = ask * min(most, aliveLongest/ask)
+	return min(ask, patience/2), patience
+}
+
+// aliveLongest is as good as for ever, and fits a time.Duration.
+const aliveLongest = 10 * 365 * 24 * time.Hour

@@ -297,6 +297,9 @@ func (conf *configuration) again(app *cli.App) (c *cli.Context, now *configurati
 func quotedWords(words []string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
+		if quoted[i] = word; word != "" && !strings.ContainsAny(word, " \t\"'\\#") {
+			continue
+		}
 		quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(word) + `"`
 	}
 	return strings.Join(quoted, " ")

@@ -231,8 +231,9 @@ func (s *settings) terms(c *cli.Context) *access.Terms {
 		Most: access.Most{Sessions: c.Int("max-sessions-per-user"),
 			Commands: c.Int("max-commands-per-user"), KeySessions: c.Int("max-sessions-per-key"),
 			KeyCommands: c.Int("max-commands-per-key")},
-		AliveInterval: c.Duration("alive-interval"), AliveMost: c.Int("alive-count-max"),
-		Permits: s.permits}
+		AliveInterval: cmp.Or(c.Duration("alive-interval"), 15*time.Second),
+		AliveMost:     c.Int("alive-count-max"),
+		Permits:       s.permits}
 }
 
 // absolute is a file's name, with %h and the like, made absolute.

@@ -50,7 +50,8 @@ func ownFlags() []cli.Flag {
 		list("authorized-keys", "`FILE` that lists who may log in (OpenSSH format), repeatable",
 			"~/.ssh/authorized_keys and ~/.config/minissh/authorized_keys"),
 		text("authorized-keys-command", "", "as root: `COMMAND` that lists keys where no file "+
-			"does, a program with its whole path; %u is the user, %f, %k and %t are about the key",
+			"admits one, a program with its whole path; %u is the user, %f, %k and %t are about "+
+			"the key",
 			""),
 		text("authorized-keys-command-user", "", "the `ACCOUNT` that it runs as", ""),
 		text("trusted-user-ca", "", "`FILE` with the keys of authorities whose certificates log "+

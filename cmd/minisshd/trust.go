@@ -142,11 +142,7 @@ func (k *check) certificate(set *settings, key *keys.Identity) {
 func (s *settings) readKeysCommand(c *cli.Context) (*access.KeysCommand, error) {
 	line, user := c.String("authorized-keys-command"), c.String("authorized-keys-command-user")
 	switch {
-	case line == "" || line == "none":
-		if user != "" && user != "none" {
-			return nil, errors.New("--authorized-keys-command-user is for a command, and " +
-				"--authorized-keys-command names none")
-		}
+	case line == "" || line == "none": // an account without a command may be there for a section
 		return nil, nil
 	case !s.all:
 		return nil, fmt.Errorf("--authorized-keys-command is for a daemon that runs as root: this "+
@@ -166,7 +162,7 @@ func (s *settings) readKeysCommand(c *cli.Context) (*access.KeysCommand, error) 
 // keysCommand says who else lists keys, and does not ask. It says whether anybody does.
 func (k *check) keysCommand(set *settings) bool {
 	if list := set.keysCommand; list != nil {
-		k.say("keys that no file lists are asked of %s, as %s (not done here)",
+		k.say("keys that no file admits are asked of %s, as %s (not done here)",
 			shown(list.Words[0]), shown(list.User))
 		return true
 	}

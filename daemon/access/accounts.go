@@ -29,6 +29,7 @@ type Accounts struct {
 
 	somebody judgement
 	searched atomic.Pointer[time.Time] // when all accounts were last looked at; nil: not yet
+	asking   atomic.Int64              // nanoseconds that a KeysCommand took last
 }
 
 var (
@@ -216,10 +217,10 @@ func (a *Accounts) Authorize(who *Client) (*Grant, error) {
 	}
 	reports, err := a.read(ctx, acct, c.terms)
 	entry, why := a.find(reports, acct.Name, who, &c.terms.Trust)
-	if list := c.terms.Keys; list != nil && c.refused == nil && err == nil &&
-		errors.Is(why, authorized.ErrNotListed) {
-		reports = []FileReport{a.listed(ctx, list, acct, who, who.Proof)}
-		entry, why = a.find(reports, acct.Name, who, &c.terms.Trust)
+	if list := c.terms.Keys; list != nil && c.refused != nil {
+		a.pretend(ctx)
+	} else if list != nil && err == nil && why != nil && entry == nil {
+		entry, why = a.findListed(ctx, list, acct, who, &c.terms.Trust, why)
 	}
 	switch {
 	case c.refused != nil:
@@ -252,13 +253,17 @@ func (a *Accounts) WouldDo(who *Client, fingerprints []string) string {
 	}
 	book, at := a.book.Load(), who.login(c.groups.get)
 	for terms, some := range byTerms(book, at, fingerprints) {
-		acct := c.acct
-		if c.groups.acct == nil || a.judgement(ctx, acct, terms) != nil {
+		acct, served := c.acct, c.groups.acct != nil && a.judgement(ctx, c.acct, terms) == nil
+		if !served {
 			acct = nobody
 		}
 		reports, _ := a.read(ctx, acct, terms)
-		if list := terms.Keys; list != nil && acct.Name == c.acct.Name && !list.ofKey() {
+		switch list := terms.Keys; {
+		case list == nil || list.ofKey():
+		case served:
 			reports = append(reports, a.listed(ctx, list, acct, who, keys.Proof{}))
+		default:
+			a.pretend(ctx)
 		}
 		found := wouldDo(a.good(reports), some, who.Addr.Addr(),
 			func(entry *authorized.Entry) bool {

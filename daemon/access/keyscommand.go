@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"minissh/daemon/authorized"
 	"minissh/daemon/logbook"
@@ -17,7 +18,7 @@ import (
 )
 
 // KeysCommand is a program that lists keys of an account, as the lines of an authorized_keys file
-// (sshd_config(5), AuthorizedKeysCommand). It is asked about a key that no file lists.
+// (sshd_config(5), AuthorizedKeysCommand). It is asked about a key that no line of a file admits.
 type KeysCommand struct {
 	Words []string // the program and its arguments, with tokens
 	User  string   // the account that it runs as
@@ -138,11 +139,36 @@ func splitPort(addr string) []string {
 	return []string{strings.Trim(addr[:max(i, 0)], "[]"), addr[i+1:]}
 }
 
+// findListed is find in what a command lists, for a key that no line of a file admits; why is what
+// the files say. What a file leaves open stays so.
+func (a *Accounts) findListed(ctx context.Context, k *KeysCommand, acct process.Account,
+	who *Client, trust *Trust, why error) (*authorized.Entry, error) {
+	report := a.listed(ctx, k, acct, who, who.Proof)
+	entry, no := a.find([]FileReport{report}, acct.Name, who, trust)
+	if _, sure := errors.AsType[Revoked](why); no != nil && !sure {
+		return nil, why
+	}
+	return entry, no
+}
+
+// pretend takes as long as a command that is asked, and asks none: for a user that is not served,
+// so that time does not tell which accounts there are.
+func (a *Accounts) pretend(ctx context.Context) {
+	timer := time.NewTimer(time.Duration(a.asking.Load()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // listed are the keys that the command lists for an account. An error means that nobody knows.
 func (a *Accounts) listed(ctx context.Context, k *KeysCommand, acct process.Account, who *Client,
 	proof keys.Proof) FileReport {
 	report := FileReport{Path: commandName}
+	began := time.Now()
 	text, err := k.run(ctx, acct, who, proof)
+	a.asking.Store(int64(time.Since(began)))
 	if err != nil {
 		report.Err = err
 		a.log.Warn("The command that lists keys failed", "user", logbook.Name(acct.Name), "error",

@@ -50,6 +50,7 @@ func (r *reading) good(reports []FileReport) (files []*authorized.File) {
 
 // find finds the line that admits a key, or a certificate for the account. The error says why none
 // does; it is Revoked unless the key is listed for other addresses, or a file could not be read.
+// With an error, a line is one that would admit the key.
 func (r *reading) find(reports []FileReport, account string, who *Client, trust *Trust) (
 	*authorized.Entry, error) {
 	proof, from := who.Proof, who.Addr.Addr()
@@ -78,7 +79,7 @@ func (r *reading) find(reports []FileReport, account string, who *Client, trust 
 		if why == nil {
 			// the first line that admits the key counts, as in sshd, also if it wants more of it
 			if why = entry.Wants(proof); why != nil {
-				return nil, why
+				return entry, why
 			}
 			return entry, trust.revoked(proof)
 		}

@@ -34,6 +34,10 @@ func TestBannerBesideSSHD(t *testing.T) {
 	if r := w.run("minisshd", ann, "true"); r.Err != `a\x1b]0;b\x07c\u202ed`+"\n" {
 		t.Errorf("raw: %q", r.Err)
 	}
+	w.put("/etc/raw", strings.Repeat("\x1b\"", 4096))
+	if r := w.run("minisshd", ann, "echo in"); r.Out != "in\n" || len(r.Err) < 4096 {
+		t.Errorf("a banner that is long as JSON: %d, %q, %d bytes", r.Code, r.Out, len(r.Err))
+	}
 	w.reload("Banner /etc/missing\n", "banner")
 	if r := w.run("minisshd", ann, "echo in"); r.Out != "in\n" || r.Err != "" ||
 		!strings.Contains(w.daemon.Log.String(), "banner cannot be shown") {

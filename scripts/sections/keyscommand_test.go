@@ -5,6 +5,7 @@ package sections_test
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // lister lists keys from a directory, and notes what it was told and who it is.
@@ -19,7 +20,9 @@ cat "/run/lists/$1" 2>/dev/null
 func TestKeysCommandBesideSSHD(t *testing.T) {
 	w := newWorld(t)
 	w.must("useradd", "-M", "-s", "/usr/sbin/nologin", "lister-of-test")
-	w.must("useradd", "-m", "-p", "*", "-s", "/bin/sh", "failing-of-test")
+	for _, name := range []string{"failing-of-test", "both-of-test"} {
+		w.must("useradd", "-m", "-p", "*", "-s", "/bin/sh", name)
+	}
 	w.put("/etc/lister", lister)
 	w.must("chmod", "755", "/etc/lister")
 	w.must("sh", "-c", "mkdir /run/lists; touch /run/asked; chmod 666 /run/asked")
@@ -28,6 +31,9 @@ func TestKeysCommandBesideSSHD(t *testing.T) {
 	w.put("/run/lists/ann-of-test", "# a list\nnonsense\ncommand=\"echo forced\" "+first)
 	w.put("/run/lists/bob-of-test", `from="192.0.2.0/24" `+first)
 	w.put("/run/lists/failing-of-test", first)
+	w.put("/run/lists/both-of-test", first)
+	w.put("/etc/keys/both-of-test", `from="192.0.2.0/24" `+first)
+	w.put("/run/lists/nobody", first)
 	w.put("/etc/keys/root", w.Read("second.pub"))
 	w.start("AuthorizedKeysCommand /etc/lister %u %U \"a b\" %h %f %t %k %%\n"+
 		"AuthorizedKeysCommandUser lister-of-test\n", "")
@@ -42,6 +48,7 @@ func TestKeysCommandBesideSSHD(t *testing.T) {
 		{login{user: "failing-of-test"}, 255, ""},       // its list does not count
 		{login{user: "nobody-of-test"}, 255, ""},        // not asked about
 		{login{user: "root", key: w.second}, 0, "in\n"}, // a file lists it: not asked about
+		{login{user: "both-of-test"}, 0, "in\n"},        // a file lists it for elsewhere
 	} {
 		asked := map[string]string{}
 		for _, daemon := range []string{"sshd", "minisshd"} {
@@ -95,5 +102,32 @@ func TestUnsafeKeysCommand(t *testing.T) {
 			t.Errorf("%s: %+v", unsafe, r)
 		}
 		w.must("sh", "-c", "touch /etc/lister; chown root /etc/lister; chmod 755 /etc/lister")
+	}
+}
+
+// Users that are not there, or not served, are not asked about, whatever keys their client has, and
+// it takes as long as to ask.
+func TestKeysCommandTellsNoAccounts(t *testing.T) {
+	w := newWorld(t)
+	w.put("/etc/lister", "#!/bin/sh\necho $1 >>/run/asked\nsleep 0.3\n")
+	w.must("chmod", "755", "/etc/lister")
+	w.must("sh", "-c", "touch /run/asked; chmod 666 /run/asked")
+	w.must("rm", "/etc/keys/ann-of-test", "/etc/keys/bob-of-test")
+	w.startOurs("AuthorizedKeysCommandUser nobody\nDenyUsers bob-of-test\nMatch user *-of-test\n" +
+		"AuthorizedKeysCommand /etc/lister %u\n")
+	for _, c := range []struct{ user, asked string }{
+		{"ann-of-test", "ann-of-test\nann-of-test\n"}, // the key, and the client's others
+		{"bob-of-test", ""},
+		{"nobody-of-test", ""},
+	} {
+		w.must("sh", "-c", ": >/run/asked")
+		began := time.Now()
+		r := w.RunCmd(w.client("minisshd", login{user: c.user}, "-i", w.second, "HOST", "echo in"))
+		if took := time.Since(began); r.Code != 255 || took < 600*time.Millisecond {
+			t.Errorf("%s: after %v: %+v", c.user, took, r)
+		}
+		if asked := w.must("cat", "/run/asked"); asked != c.asked {
+			t.Errorf("%s: asked about %q", c.user, asked)
+		}
 	}
 }
