@@ -38,7 +38,7 @@ func TestBannerBesideSSHD(t *testing.T) {
 	if r := w.run("minisshd", ann, "echo in"); r.Out != "in\n" || len(r.Err) < 4096 {
 		t.Errorf("a banner that is long as JSON: %d, %q, %d bytes", r.Code, r.Out, len(r.Err))
 	}
-	w.reload("Banner /etc/missing\n", "banner")
+	w.must("rm", "/etc/raw")
 	if r := w.run("minisshd", ann, "echo in"); r.Out != "in\n" || r.Err != "" ||
 		!strings.Contains(w.daemon.Log.String(), "banner cannot be shown") {
 		t.Errorf("without the file: %+v", r)

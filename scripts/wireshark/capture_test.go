@@ -121,6 +121,11 @@ func TestRealRun(t *testing.T) {
 			for _, text := range got[way{0, side.client}] {
 				names = append(names, strings.Fields(text)[0])
 			}
+			// the daemon may acknowledge once more when the client, which has said goodbye, reads
+			// nothing any more
+			if n := len(side.want); !side.client && len(names) == n+1 && names[n] == "ACK" {
+				names = names[:n]
+			}
 			same(t, keys, names, side.want)
 		}
 		if codes := faults(packets); len(codes[0]) > 0 {
