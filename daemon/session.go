@@ -96,7 +96,8 @@ func (s *Server) serve(ch *mux.Channel, who *access.Client, visit *control.Visit
 		reason = found.Serve(&s.host, ch, who)
 	}
 	if reason != nil {
-		s.host.Audit.Note("request refused", who.Audited(true), "service", open.Service, "code",
+		s.host.Audit.Note("request refused", who.Audited(true), "service",
+			logbook.Shorten(open.Service, 64), "code",
 			string(reason.Code), "message", reason.Message)
 		s.tally.Refused(slog.LevelInfo, "Request refused", who.User, who.User, "Request refused",
 			"user", who.User, "from", logbook.Address(who.Addr), "code", string(reason.Code),

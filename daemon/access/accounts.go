@@ -27,6 +27,9 @@ type Accounts struct {
 	life   context.Context // ends with Close, and then everything that logins wait for
 	end    context.CancelFunc
 
+	// whether PAM is asked about logins, as this daemon was started: a book that says otherwise
+	// waits for the next one, and until then nobody else would know who is locked
+	asksPAM  bool
 	somebody judgement
 	searched atomic.Pointer[time.Time] // when all accounts were last looked at; nil: not yet
 	asking   atomic.Int64              // nanoseconds that a KeysCommand took last
@@ -61,6 +64,9 @@ func NewAccounts(own process.Account, policy Policy, files []string, trust Trust
 func AccountsBy(book *Book, log *slog.Logger) *Accounts {
 	a := &Accounts{reading: reading{log: log}, own: book.own}
 	a.book.Store(book)
+	if plain, err := book.of(nil); err == nil {
+		a.asksPAM = plain.Policy.PAM
+	}
 	a.reader = newKeyReader(a.own)
 	a.life, a.end = context.WithCancel(context.Background())
 	a.somebody.find = a.findSomebody
@@ -78,7 +84,7 @@ func (a *Accounts) lookup() (context.Context, context.CancelFunc) {
 // Warm makes the first login as quick as later ones: it starts a reader and stages. Those of PAM's
 // sessions do not begin here.
 func (a *Accounts) Warm() {
-	if plain, err := a.book.Load().of(nil); err == nil && !plain.Policy.PAM {
+	if !a.asksPAM {
 		process.KeepReady()
 	}
 	ctx, cancel := a.lookup()
@@ -169,7 +175,7 @@ func (a *Accounts) judgement(ctx context.Context, acct process.Account, terms *T
 	if err := terms.Policy.refuses(ctx, acct); err != nil {
 		return invalidUser{err}
 	}
-	if err := process.Closed(ctx, acct, terms.Policy.PAM); err != nil {
+	if err := process.Closed(ctx, acct, a.asksPAM); err != nil {
 		return invalidUser{unlessItPasses(err)}
 	}
 	return nil

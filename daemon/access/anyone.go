@@ -129,7 +129,7 @@ func (a *Accounts) couldBe(ctx context.Context, name string) bool {
 // couldBy says whether an account has a usable key where these terms hold.
 func (a *Accounts) couldBy(ctx context.Context, acct process.Account, terms *Terms) bool {
 	if terms.Policy.refuses(ctx, acct) != nil ||
-		process.Closed(ctx, acct, terms.Policy.PAM) != nil {
+		process.Closed(ctx, acct, a.asksPAM) != nil {
 		return false
 	}
 	reports, err := a.read(ctx, acct, terms)

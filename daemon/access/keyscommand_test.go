@@ -40,3 +40,24 @@ func TestCommandAfterOpenQuestion(t *testing.T) {
 		}
 	}
 }
+
+// A daemon that does not ask PAM goes on judging accounts itself, whatever settings that are read
+// again say: they wait for the next daemon.
+func TestPAMStaysAsItBegan(t *testing.T) {
+	own := process.Account{Name: "root", Home: "/root"}
+	for _, began := range []bool{false, true} {
+		a, err := NewAccounts(own, Policy{PAM: began}, nil, Trust{},
+			slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		book, err := Plain(own, Terms{Policy: Policy{PAM: !began}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Change(book); a.asksPAM != began {
+			t.Errorf("it began with %v, and is %v now", began, a.asksPAM)
+		}
+	}
+}

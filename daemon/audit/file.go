@@ -28,6 +28,9 @@ func openFile(path string) (*os.File, error) {
 	case info.Mode()&0o022 != 0 || !ownedByUs(info):
 		err = fmt.Errorf("%s: others could write it", path)
 	}
+	if err == nil && info.Mode().Perm()&^Mode != 0 {
+		err = f.Chmod(Mode) // who may read it may lock it (flock(2)), and nobody would write it
+	}
 	if err == nil {
 		err = wholeLines(f, info.Size())
 	}

@@ -73,6 +73,11 @@ func Open(opts Options) (*Log, error) {
 	return l, nil
 }
 
+// atWill is what a user can have noted as often as he likes, without a request that had room. Of
+// other entries there are a few for each request.
+var atWill = map[string]bool{"login": true, "resumed": true, "link lost": true,
+	"session ended": true, "request refused": true, "login refused": true}
+
 // Note adds an entry about what has happened. It waits for nothing.
 func (l *Log) Note(event string, who *Who, args ...any) {
 	if l == nil {
@@ -80,7 +85,7 @@ func (l *Log) Note(event string, who *Who, args ...any) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.add(event, who, args, who != nil && !who.Known)
+	l.add(event, who, args, who != nil && (!who.Known || who.UID != 0 && atWill[event]))
 }
 
 // ErrFull means that there is no room for an entry about new work.

@@ -317,3 +317,27 @@ func TestFullDisk(t *testing.T) {
 		})
 	}
 }
+
+// What a user can have noted without a request is bounded as well, and only the owner reads the
+// file: who reads it could lock it.
+func TestAtWill(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.json")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l := openAt(t, path, Refuse, 9)
+	at := time.Now()
+	l.now = func() time.Time { return at }
+	for range 2000 {
+		l.Note("request refused", ann, "message", strings.Repeat("x", 1000))
+	}
+	l.Note("command ended", ann)
+	l.Note("request refused", root)
+	l.Close(time.Minute)
+	if n := len(entries(t, path)); n < 200 || n > 265 {
+		t.Errorf("%d entries", n)
+	}
+	if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v", info.Mode())
+	}
+}

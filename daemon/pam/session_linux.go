@@ -72,6 +72,10 @@ func (s *Session) Fork(socket int, lasts bool) (pid, pidfd int, err error) {
 	room := make([]byte, unix.CmsgSpace(4))
 	n, got, _, _, err := s.socket.ReadMsgUnix(b[:], room)
 	if err != nil || n != len(b) {
+		// a late answer would be taken for that of the next stage, whose process nobody would know
+		s.closed = true
+		s.socket.Close()
+		s.p.Close()
 		return 0, -1, errors.New("the PAM process of this session does not answer")
 	}
 	files := received(room[:got])

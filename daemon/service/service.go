@@ -146,7 +146,7 @@ func (h *Host) Audited(who *access.Client, channel uint32, open *protocol.Open) 
 	if len(open.Dir) > 0 {
 		args = append(args, "dir", string(open.Dir))
 	}
-	if open.Files != nil {
+	if open.Files != nil && open.Service == authorized.Files.Name {
 		args = append(args, "mode", open.Files.Mode, "what", what(open.Files))
 	}
 	err := h.Audit.Begin("request", who.Audited(true), append(args, "tty", open.PTY != nil)...)
