@@ -28,6 +28,7 @@ func init() {
 // run is a stage's whole life, unless it becomes the program. Nobody sees the exit code: the daemon
 // has the Status.
 func run() int {
+	keepFromCommand()
 	fd, err := moved(socket)
 	if err != nil {
 		return 2
@@ -43,6 +44,13 @@ func run() int {
 	}
 	tell(fd, Status{Step: step, Errno: uint32(errno)})
 	return 2
+}
+
+// keepFromCommand marks what this process has inherited by mistake close-on-exec: modules of PAM
+// may open files without care. Linux before 5.11 cannot do it.
+func keepFromCommand() {
+	const closeRange, asCloexec = 436, 4 // close_range(2), CLOSE_RANGE_CLOEXEC
+	syscall.Syscall(closeRange, socket+1, 1<<32-1, asCloexec)
 }
 
 // moved is a descriptor under a higher number, closed on exec.
