@@ -63,6 +63,9 @@ func run(h *Host, ch *mux.Channel, who *access.Client, open *protocol.Open,
 	turn := who.Share.LongTurn()
 	defer turn.Done()
 	open, reason := whole(open, ch, turn)
+	if reason == nil && ch.Request().Length > 0 { // its text was not known before
+		reason = h.Audited(who, ch.ID(), open)
+	}
 	if reason != nil {
 		return reason
 	}

@@ -61,6 +61,9 @@ func startJob(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reason {
 	turn := who.Share.LongTurn()
 	defer turn.Done()
 	open, reason := whole(ch.Request(), ch, turn)
+	if reason == nil && ch.Request().Length > 0 { // its text was not known before
+		reason = h.Audited(who, ch.ID(), open)
+	}
 	if reason != nil {
 		return reason
 	}

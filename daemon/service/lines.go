@@ -120,6 +120,11 @@ func (l lines) line(h *Host, ch *mux.Channel, who *access.Client) *protocol.Reas
 	turn := who.Share.LongTurn()
 	defer turn.Done() // the shell may not take the line before it ends
 	kind, text, reason := t.text(open, turn)
+	if reason == nil && open.Length > 0 { // its text was not known before
+		whole := *open
+		whole.Command = text
+		reason = h.Audited(who, ch.ID(), &whole)
+	}
 	if reason != nil {
 		return reason
 	}

@@ -44,7 +44,7 @@ func TestAudit(t *testing.T) {
 			t.Errorf("entry %d has the number %v", i+1, entry["seq"])
 		}
 		switch {
-		case event == "starting_command" && entry["command"] == long:
+		case event == "request" && entry["command"] == long:
 			count["the long one"]++
 		case event == "command_ended" && entry["code"] == 3.0:
 			count["its end"]++
