@@ -53,7 +53,23 @@ func (s *Server) newSession(who *access.Client, opened *pam.Session) (*mux.Sessi
 	}
 	session = mux.New(config)
 	stopWatch = expireIdle(session, who, terms.IdleTimeout, s.log)
+	if opened != nil {
+		go s.awaitPAM(session, who, opened)
+	}
 	return session, nil
+}
+
+// awaitPAM ends a session when PAM's has ended: nothing could be started in it any more. That is
+// what happens when an admin terminates it (loginctl).
+func (s *Server) awaitPAM(session *mux.Session, who *access.Client, opened *pam.Session) {
+	select {
+	case <-session.Done():
+		return
+	case <-opened.Ended():
+	}
+	why := "the login session was ended on this machine"
+	s.log.Info("Session ended for " + logbook.Name(who.User) + " " + logbook.From(who.Addr) + ": " + why)
+	session.Close(&protocol.Reason{Code: protocol.CodeEndedByAdmin, Message: why})
 }
 
 // resendMost is what may be under way to a client at most, in bytes (RE2). A session keeps no more

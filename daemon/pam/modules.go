@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -52,7 +54,10 @@ type modules struct {
 	heard  []string // what modules have said
 	room   int      // for what they say, in bytes
 	before []unix.Rlimit
-	lasts  []int // pidfds of processes for which the session stays open
+	lasts  sync.WaitGroup // processes for which the session stays open
+
+	opened   atomic.Bool   // whether there is a session to close
+	unwanted chan struct{} // closed when a signal has asked for this process's end
 }
 
 // run is a PAM process's whole life.
@@ -64,14 +69,13 @@ func (m *modules) run() int {
 	if process.ReadMessage(os.Stdin, process.MaxOrder, &m.login) != nil {
 		return 0 // it was not needed
 	}
-	unwanted := make(chan os.Signal, 1)
-	signal.Notify(unwanted, unix.SIGTERM)
-	go func() { <-unwanted; abandon() }()
+	m.unwanted = make(chan struct{})
+	go m.heedTerm()
 	late := time.AfterFunc(2*OpenTime, abandon) // the daemon is dead
 	a := m.open()
 	late.Stop()
-	opened := a.Failed == "" && !m.login.Again
-	if process.WriteMessage(os.Stdout, a) == nil && opened {
+	opened := m.opened.Load()
+	if process.WriteMessage(os.Stdout, a) == nil && opened && a.Failed == "" {
 		m.serve()
 		m.await()
 	}
@@ -84,6 +88,20 @@ func (m *modules) run() int {
 		m.t.End()
 	}
 	return 0
+}
+
+// heedTerm ends this process when a signal asks for that, as logind does with everything in a
+// session that is terminated: modules that are still opening the session are abandoned, an open one
+// is closed.
+func (m *modules) heedTerm() {
+	unwanted := make(chan os.Signal, 1)
+	signal.Notify(unwanted, unix.SIGTERM)
+	<-unwanted
+	if !m.opened.Load() {
+		abandon()
+	}
+	close(m.unwanted)
+	unix.Shutdown(process.SocketFD, unix.SHUT_RDWR)
 }
 
 // converse is what modules say. There is nobody to answer: a key has logged in.
@@ -169,6 +187,7 @@ func (m *modules) session(a *answer) (step string, err error) {
 		m.t.SetCred(pam.DeleteCred)
 		return stepSession, err
 	}
+	m.opened.Store(true)
 	if a.Limits, err = takeLimits(m.before); err != nil {
 		return stepSession, err
 	}
@@ -240,25 +259,20 @@ func (m *modules) forked(pid, pidfd int, err error, lasts bool) {
 		rights = unix.UnixRights(pidfd)
 	}
 	unix.Sendmsg(process.SocketFD, b[:], rights, nil, unix.MSG_NOSIGNAL)
-	switch {
-	case pidfd < 0:
-	case lasts:
-		m.lasts = append(m.lasts, pidfd)
-	default:
+	if err == nil && lasts {
+		m.lasts.Go(func() { process.AwaitForked(pid, pidfd) })
+	} else if pidfd >= 0 {
 		unix.Close(pidfd)
 	}
 }
 
-// await waits for the jobs for which the session stays open.
+// await waits for the jobs for which the session stays open, unless nobody wants it any more.
 func (m *modules) await() {
-	for _, pidfd := range m.lasts {
-		for {
-			_, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1)
-			if err != unix.EINTR {
-				break
-			}
-		}
-		unix.Close(pidfd)
+	ended := make(chan struct{})
+	go func() { m.lasts.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-m.unwanted:
 	}
 }
 

@@ -42,5 +42,8 @@ func (*Session) Messages() []string { return nil }
 // MustChange is false.
 func (*Session) MustChange() bool { return false }
 
+// Ended is never closed.
+func (*Session) Ended() <-chan struct{} { return nil }
+
 // Close does nothing.
 func (*Session) Close() {}

@@ -21,6 +21,7 @@ type Session struct {
 
 	mu     sync.Mutex // held while a stage is asked for
 	closed bool
+	failed bool // a stage could not be executed, and may not have been reaped
 }
 
 var _ process.Origin = (*Session)(nil)
@@ -60,6 +61,7 @@ func (s *Session) Fork(socket int, lasts bool) (pid, pidfd int, err error) {
 	if s.closed {
 		return 0, -1, errors.New("the PAM session is closed")
 	}
+	s.reapFailed()
 	s.socket.SetDeadline(time.Now().Add(process.StartTime))
 	request := []byte{forkOnce}
 	if lasts {
@@ -82,6 +84,7 @@ func (s *Session) Fork(socket int, lasts bool) (pid, pidfd int, err error) {
 	pid, errno := int(get32(b[:])), syscall.Errno(get32(b[4:]))
 	if errno != 0 || pid <= 0 {
 		closeAll(files)
+		s.failed = true
 		return 0, -1, fmt.Errorf("the PAM process cannot start another: %w", errno)
 	}
 	if len(files) != 1 {
@@ -89,6 +92,14 @@ func (s *Session) Fork(socket int, lasts bool) (pid, pidfd int, err error) {
 		return pid, -1, nil
 	}
 	return pid, files[0], nil
+}
+
+// reapFailed reaps stages that could not be executed. The caller holds mu.
+func (s *Session) reapFailed() {
+	if s.failed {
+		process.ReapMembers(s.p.PID)
+	}
+	s.failed = false
 }
 
 // received are the descriptors of a message.
@@ -114,6 +125,9 @@ func closeAll(files []int) {
 	}
 }
 
+// Ended is closed when the PAM process has ended.
+func (s *Session) Ended() <-chan struct{} { return s.p.Done() }
+
 // Close lets PAM's session be closed, as soon as the jobs that began in it have ended. It waits for
 // nothing, and may be called again.
 func (s *Session) Close() {
@@ -123,6 +137,7 @@ func (s *Session) Close() {
 		return
 	}
 	s.closed = true
+	s.reapFailed()
 	s.socket.Close()
 	s.p.Close() // it is reaped when it ends
 }

@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -78,7 +79,7 @@ func (p *Process) awaitParent(pidfd *os.File, ended func() (Result, bool)) {
 	close(p.done)
 }
 
-// awaitEnd waits for a process to end, by its pidfd, which can be read then.
+// awaitEnd waits for a process to end, by its pidfd, which can be read then and does not block.
 func awaitEnd(pidfd *os.File) {
 	raw, err := pidfd.SyscallConn()
 	if err != nil {
@@ -88,4 +89,28 @@ func awaitEnd(pidfd *os.File) {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
 		return n != 0 || err != nil && err != unix.EINTR
 	})
+}
+
+// lookTime is how often a process is looked at where the kernel has no pidfds (Linux before 5.2).
+const lookTime = time.Second
+
+// AwaitForked waits for the end of a process that has just been forked (Origin) and is not this
+// one's child. pidfd, which it closes, is -1 where the kernel has none.
+func AwaitForked(pid, pidfd int) {
+	if pidfd >= 0 {
+		unix.SetNonblock(pidfd, true)
+		file := os.NewFile(uintptr(pidfd), "pidfd")
+		defer file.Close()
+		awaitEnd(file)
+		return
+	}
+	// what this opens is that process's for ever: no later one with its number is mistaken for it
+	dir, err := unix.Open(fmt.Sprintf("/proc/%d", pid), unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(dir)
+	for unix.Faccessat(dir, "stat", unix.F_OK, 0) == nil {
+		time.Sleep(lookTime)
+	}
 }

@@ -169,7 +169,7 @@ func forkStage(cgroup string, from Origin, lasts bool) (p *Process, line *os.Fil
 	unix.SetNonblock(ends[0], true)
 	line = os.NewFile(uintptr(ends[0]), "stage")
 	p = &Process{done: make(chan struct{})}
-	sys := &syscall.SysProcAttr{}
+	sys := &syscall.SysProcAttr{Setsid: true}
 	p.sys.prepare(sys)
 	if from != nil {
 		p.PID, p.sys.pidfd, err = from.Fork(ends[1], lasts)
@@ -187,8 +187,8 @@ func forkStage(cgroup string, from Origin, lasts bool) (p *Process, line *os.Fil
 	return p, line, nil
 }
 
-// ForkStage starts this program as a stage that leads a kernel session, in the root directory, with
-// a socket for its order and nothing else.
+// ForkStage starts this program as a stage in the root directory, with a socket for its order and
+// nothing else. It will lead a kernel session when it has its order, if not before (sys.Setsid).
 func ForkStage(socket int, sys *syscall.SysProcAttr) (pid int, err error) {
 	self, err := selfPath()
 	if err != nil {
@@ -199,7 +199,6 @@ func ForkStage(socket int, sys *syscall.SysProcAttr) (pid int, err error) {
 		return 0, err
 	}
 	defer null.Close()
-	sys.Setsid = true
 	return syscall.ForkExec(self, []string{os.Args[0], stage.Mark}, &syscall.ProcAttr{
 		Dir: rootDir, Env: []string{}, Sys: sys,
 		Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), uintptr(socket)},
@@ -265,7 +264,9 @@ func sendWith(line *os.File, text []byte, files []int) error {
 // abandon kills a stage that does not become its command, and reaps it when it is dead. What hangs
 // in the kernel may hang for long: nobody waits for it.
 func abandon(p *Process, dead func()) {
-	syscall.Kill(-p.PID, unix.SIGKILL) // nobody has reaped it, so the number is still its own
+	// nobody has reaped it, so the number is still its own
+	syscall.Kill(p.PID, unix.SIGKILL)
+	syscall.Kill(-p.PID, unix.SIGKILL)
 	go func() {
 		p.watch()
 		p.reap()

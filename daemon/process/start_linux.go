@@ -79,7 +79,7 @@ func (p *Process) look(flags int) bool {
 	if info.Signo == 0 {
 		return false // WNOHANG, and it still runs
 	}
-	p.result = outcome(info.Code, childStatus(&info))
+	p.result = outcome(info.Code, childField(&info, 2))
 	p.result.User = time.Duration(max(0, usage.Utime.Nano()-p.sys.before[0]))
 	p.result.System = time.Duration(max(0, usage.Stime.Nano()-p.sys.before[1]))
 	// exec accounts the pages of the process that forked (here: all of the daemon's or stage's) to
@@ -103,10 +103,26 @@ func outcome(code int32, status int) Result {
 	return Result{How: Unknown, Err: os.NewSyscallError("waitid", unix.EINVAL)}
 }
 
-// childStatus reads si_status: after three ints comes an aligned union of pid, uid and status.
-func childStatus(info *unix.Siginfo) int {
+// childField reads an int of siginfo's part about a child, waitid(2): 0 is si_pid, 2 is si_status.
+// After three ints comes an aligned union of pid, uid and status.
+func childField(info *unix.Siginfo, n int) int {
 	const union = (12 + strconv.IntSize/8 - 1) / (strconv.IntSize / 8) * (strconv.IntSize / 8)
-	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), union+8)))
+	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), union+4*n)))
+}
+
+// ReapMembers reaps what has ended of a process group, but not its leader, which is a Process. What
+// an Origin has forked is the daemon's child, but nobody knows its number until it is a stage; and
+// only then does it leave the Origin's group.
+func ReapMembers(group int) {
+	for {
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_PGID, group, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		pid := childField(&info, 0)
+		if err != nil || info.Signo == 0 || pid == group {
+			return
+		}
+		unix.Wait4(pid, nil, unix.WNOHANG, nil)
+	}
 }
 
 // reap takes the ended leader away. It is a zombie, so this does not wait.

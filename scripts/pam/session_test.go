@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"minissh/protocol/testend"
+	"minissh/scripts/testhost"
 )
 
 // noting are rules that note in a file when a session begins and ends.
@@ -135,6 +136,72 @@ func TestSessionOfKilledDaemon(t *testing.T) {
 	w.Must(w.daemon.Cmd.Process.Signal(syscall.SIGKILL))
 	testend.Until(t, "it is closed", func() bool { return w.noted(file) == opened+closed })
 	w.noneLeft()
+}
+
+// What ends a PAM process ends the client's session, and PAM's is closed.
+func TestSessionIsTerminated(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.rules(noting)
+	file := w.notes()
+	w.startOurs("--stop-grace", "1s")
+	client := w.Start(w.client("minisshd", "pamela", "127.0.0.1", "echo here; sleep 300"))
+	client.Out.Await(t, "here")
+	for _, pid := range w.helpers() {
+		w.Must(syscall.Kill(pid, syscall.SIGTERM))
+	}
+	<-client.Done
+	if text := client.Log.String(); client.Cmd.ProcessState.ExitCode() != 255 ||
+		!strings.Contains(text, "ended this session") {
+		t.Errorf("%d, %s", client.Cmd.ProcessState.ExitCode(), text)
+	}
+	testend.Until(t, "it is closed", func() bool { return w.noted(file) == opened+closed })
+	w.noneLeft()
+}
+
+// A process that could not become a stage is the daemon's child, and is reaped.
+func TestStageIsNotExecuted(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.rules(noting)
+	w.notes()
+	w.startOurs()
+	master := w.client("minisshd", "pamela", "-M", "-S", w.Path("shared"), "127.0.0.1",
+		"echo here; cat")
+	in, err := master.StdinPipe()
+	w.Must(err)
+	defer in.Close()
+	w.Start(master).Out.Await(t, "here")
+	shared := func() testhost.Ran {
+		return w.Run("ssh", "-F", "none", "-S", w.Path("shared"), "127.0.0.1", "echo in")
+	}
+	w.must("umount", "-l", "/proc")
+	for range 2 {
+		if r := shared(); r.Code != 255 || !strings.Contains(r.Err, "cannot start another") {
+			t.Errorf("without /proc: %+v", r)
+		}
+	}
+	if w.zombies() == 0 {
+		t.Error("nothing was forked: this test shows nothing")
+	}
+	w.must("mount", "-t", "proc", "none", "/proc")
+	if r := shared(); r.Out != "in\n" {
+		t.Errorf("with /proc again: %+v", r)
+	}
+	testend.Until(t, "nothing waits to be reaped", func() bool { return w.zombies() == 0 })
+}
+
+// zombies counts the daemon's children that have ended and were not reaped.
+func (w *world) zombies() (n int) {
+	names, _ := os.ReadDir("/proc")
+	ours := fmt.Sprintf(" Z %d ", w.daemon.Cmd.Process.Pid)
+	for _, entry := range names {
+		text, _ := os.ReadFile("/proc/" + entry.Name() + "/stat")
+		if strings.Contains(string(text), ours) {
+			n++
+		}
+	}
+	return n
 }
 
 // A module that hangs holds up its own login alone, and that is refused. What it has started is

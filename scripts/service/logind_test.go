@@ -67,8 +67,12 @@ func TestLogind(t *testing.T) {
 		lines[n-1] != "/run/user/"+uid || lines[n-4] != "0::"+slice+lines[n-3]+".scope" {
 		t.Errorf("a second session has %q", lines)
 	}
-	in.Close()
+	b.must("loginctl", "terminate-session", shown[0])
 	<-client.Done
+	in.Close()
+	if client.Cmd.ProcessState.ExitCode() == 0 {
+		t.Error("loginctl terminate-session went unnoticed")
+	}
 	over := func() bool { return b.must("loginctl", "list-sessions", "--no-legend") == "" }
 	testend.Until(t, "logind's sessions are over", over)
 

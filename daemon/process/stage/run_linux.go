@@ -29,6 +29,7 @@ func init() {
 // has the Status.
 func run() int {
 	keepFromCommand()
+	syscall.Setsid() // one that the daemon has forked leads a session already
 	fd, err := moved(socket)
 	if err != nil {
 		return 2
