@@ -143,18 +143,25 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 	case err != nil:
 		return nil, nil, a.refused(hello, err)
 	}
+	terms, err := a.s.terms(a.who) // which may take its time: before the table of sessions is locked
+	if err != nil {
+		if session, _ := a.s.sessions.Find(a.who.Owner, hello); session != nil {
+			session.Spare()
+		}
+		return nil, nil, err
+	}
 	if err := a.askPAM(hello); err != nil {
 		return nil, nil, err
 	}
 	defer a.closePAM()
-	session, err := a.attach(hello)
+	session, err := a.attach(hello, terms)
 	for err != nil && a.s.guard.GiveWay(a.who, err) {
-		session, err = a.attach(hello)
+		session, err = a.attach(hello, terms)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %s with %s", err, logbook.Name(a.who.User), a.who.Key)
 	}
-	if err := a.resumes(session); err != nil {
+	if err := a.resumes(session, terms); err != nil {
 		return nil, nil, err
 	}
 	a.s.guard.Accepted(a.who, hello.Software)
@@ -162,9 +169,9 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 }
 
 // attach finds or makes the session.
-func (a *arrival) attach(hello *protocol.Hello) (*mux.Session, error) {
+func (a *arrival) attach(hello *protocol.Hello, terms *access.Terms) (*mux.Session, error) {
 	return a.s.sessions.Attach(a.who.Owner, hello, func() (*mux.Session, error) {
-		session, err := a.s.newSession(a.who, a.pam)
+		session, err := a.s.newSession(a.who, terms, a.pam)
 		if err == nil {
 			a.pam = nil
 		}
@@ -193,14 +200,14 @@ func (a *arrival) refused(hello *protocol.Hello, refusal error) error {
 
 // resumes says whether a client may use a session: what its key allows now must be what it allowed
 // when the session began (RE3).
-func (a *arrival) resumes(session *mux.Session) error {
+func (a *arrival) resumes(session *mux.Session, now *access.Terms) error {
 	first := control.VisitOf(session).First
 	switch {
 	case !first.Proof.Same(a.who.Proof):
 		session.Spare()
 		return protocol.Violate(protocol.CodeKeyNotAuthorized, "another key began this session")
 	case first.Grant.Same(a.who.Grant):
-		return a.settled(session, first)
+		return a.settled(session, first, now)
 	case a.s.guard.StillAllows(first):
 		session.Spare()
 		return protocol.Violate(protocol.CodeKeyNotAuthorized,
@@ -212,12 +219,8 @@ func (a *arrival) resumes(session *mux.Session) error {
 
 // settled says whether a client may use a session from where it is now: what the settings say for
 // that must be what they say for where the session began.
-func (a *arrival) settled(session *mux.Session, first *access.Client) error {
+func (a *arrival) settled(session *mux.Session, first *access.Client, now *access.Terms) error {
 	before, err := a.s.terms(first)
-	var now *access.Terms
-	if err == nil {
-		now, err = a.s.terms(a.who)
-	}
 	switch {
 	case err != nil:
 		session.Spare()

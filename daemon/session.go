@@ -16,11 +16,8 @@ import (
 
 // newSession makes a client's session, if there is room for it. PAM's, if not nil, is closed at its
 // end.
-func (s *Server) newSession(who *access.Client, opened *pam.Session) (*mux.Session, error) {
-	terms, err := s.terms(who)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) newSession(who *access.Client, terms *access.Terms,
+	opened *pam.Session) (*mux.Session, error) {
 	place, err := s.guard.EnterSession(who, terms.Most)
 	if err != nil {
 		return nil, err

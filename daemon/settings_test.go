@@ -170,3 +170,44 @@ func TestLimitsOfTerms(t *testing.T) {
 	busy.EOF(protocol.TypeStdin)
 	collect(t, busy)
 }
+
+// slowTerms takes its time for a login if told to.
+type slowTerms struct {
+	access.Access
+	slow     chan struct{} // has room for one; who takes what is in it waits
+	waits    chan struct{} // closed by who waits
+	released chan struct{}
+}
+
+func (a *slowTerms) Terms(*access.Client) (*access.Terms, error) {
+	select {
+	case <-a.slow:
+		close(a.waits)
+		<-a.released
+	default:
+	}
+	return &access.Terms{MaxChannels: protocol.MinChannels,
+		Permits: access.Permits{Forwarding: service.ForwardYes}}, nil
+}
+
+// While the terms of a login are looked up (groups by NSS, say), others log in.
+func TestNobodyWaitsForOthersTerms(t *testing.T) {
+	a := &slowTerms{slow: make(chan struct{}, 1), waits: make(chan struct{}),
+		released: make(chan struct{})}
+	l := newLab(t, func(o *Options) { a.Access, o.Access = o.Access, a })
+	a.slow <- struct{}{}
+	slow := make(chan struct{})
+	go func() {
+		defer close(slow)
+		l.session(nil).Close(nil)
+	}()
+	within(t, "a login's terms are looked up", a.waits)
+	other := make(chan struct{})
+	go func() {
+		defer close(other)
+		l.session(nil).Close(nil)
+	}()
+	within(t, "another one logs in", other)
+	close(a.released)
+	within(t, "the slow one logs in", slow)
+}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -22,28 +23,29 @@ type Who struct {
 	Session int64 // its number, as minisshd who shows it; 0: none yet
 }
 
-// line is an entry as it is written. args are pairs of a name and a value, as with slog.
-func line(now time.Time, number int64, event string, who *Who, args []any) []byte {
-	var b strings.Builder
-	b.WriteByte('{')
-	first := true
+// line is an entry as it is written.
+func line(now time.Time, number int64, rest []byte) []byte {
+	return fmt.Appendf(nil, `{"time":"%s","daemon":%d,"seq":%d,%s`,
+		now.Format("2006-01-02T15:04:05.000Z07:00"), os.Getpid(), number, rest)
+}
+
+// content is an entry without what it begins with. args are pairs of a name and a value, as with
+// slog. It may be long, and take its time.
+func content(event string, who *Who, args []any) []byte {
+	var b bytes.Buffer
 	put := func(name string, value any) {
 		text, err := json.Marshal(value)
 		if err != nil { // nothing that is put here can do that
 			text, _ = json.Marshal(fmt.Sprint(value))
 		}
-		if !first {
+		if b.Len() > 0 {
 			b.WriteByte(',')
 		}
-		first = false
 		key, _ := json.Marshal(name)
 		b.Write(key)
 		b.WriteByte(':')
 		b.Write(text)
 	}
-	put("time", now.Format("2006-01-02T15:04:05.000Z07:00"))
-	put("daemon", os.Getpid())
-	put("seq", number)
 	put("event", strings.ReplaceAll(strings.ToLower(event), " ", "_"))
 	if who != nil {
 		put("user", protocol.Bytes(who.User))
@@ -75,7 +77,7 @@ func line(now time.Time, number int64, event string, who *Who, args []any) []byt
 		}
 	}
 	b.WriteString("}\n")
-	return []byte(b.String())
+	return b.Bytes()
 }
 
 func from(addr netip.AddrPort) string {

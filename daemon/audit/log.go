@@ -23,8 +23,12 @@ type Options struct {
 	Log  *slog.Logger
 }
 
-// queueMost is how many bytes of entries wait for the writer.
-const queueMost = 8 << 20
+// queueMost is how many bytes of entries wait for the writer. A user may have a quarter of them, or
+// one entry.
+const (
+	queueMost    = 8 << 20
+	shareOfQueue = 4
+)
 
 // A user may write a quarter of a file at once, and another quarter in each hour.
 const (
@@ -42,7 +46,7 @@ type Log struct {
 
 	mu      sync.Mutex // guards the rest
 	number  int64      // of the last entry
-	queue   [][]byte
+	queue   []queued
 	queued  int                     // bytes in the queue, and in what the writer has taken of it
 	waiting map[int64]chan struct{} // by the number of an entry: closed when it is in the file
 	shares  map[uint32]*share
@@ -53,11 +57,18 @@ type Log struct {
 	done    chan struct{} // closed when the writer has ended
 }
 
+// queued is an entry that waits for the writer.
+type queued struct {
+	text []byte
+	of   *share // nil: nobody's
+}
+
 // share is what a user may still write, in bytes, as of a time. It may be below 0: what has begun
 // is told of to its end.
 type share struct {
-	left float64
-	at   time.Time
+	left   float64
+	at     time.Time
+	queued int // bytes
 }
 
 // Open makes a Log, and the file if it is not there.
@@ -83,9 +94,10 @@ func (l *Log) Note(event string, who *Who, args ...any) {
 	if l == nil {
 		return
 	}
+	rest := content(event, who, args)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.add(event, who, args, who != nil && (!who.Known || who.UID != 0 && atWill[event]))
+	l.add(who, rest, who != nil && (!who.Known || who.UID != 0 && atWill[event]))
 }
 
 // ErrFull means that there is no room for an entry about new work.
@@ -99,12 +111,13 @@ func (l *Log) Begin(event string, who *Who, args ...any) error {
 	}
 	root := who.Known && who.UID == 0
 	refuses := l.opts.Full == Refuse && !root
+	rest := content(event, who, args)
 	l.mu.Lock()
 	if why := l.full(who, root); why != nil && refuses {
 		l.mu.Unlock()
 		return why
 	}
-	number := l.add(event, who, args, !root)
+	number := l.add(who, rest, !root)
 	var written chan struct{}
 	if refuses && number > 0 {
 		written = make(chan struct{})
@@ -176,24 +189,21 @@ func (l *Log) shareOf(who *Who) *share {
 
 // add queues an entry, and returns its number; 0: it was dropped. What is about a user's new work,
 // or about strangers, is also dropped when the share is used up (bounded). The caller holds mu.
-func (l *Log) add(event string, who *Who, args []any, bounded bool) int64 {
+func (l *Log) add(who *Who, rest []byte, bounded bool) int64 {
 	s := l.shareOf(who)
-	if bounded && s != nil && s.left <= 0 || l.closing {
-		l.dropped++
-		return 0
-	}
-	text := line(l.now(), l.number+1, event, who, args)
-	if l.queued+len(text) > queueMost {
+	if l.closing || l.queued+len(rest) > queueMost || bounded && s != nil &&
+		(s.left <= 0 || s.queued > 0 && s.queued+len(rest) > queueMost/shareOfQueue) {
 		l.dropped++
 		return 0
 	}
 	l.tellDropped()
 	l.number++
-	text = line(l.now(), l.number, event, who, args)
+	text := line(l.now(), l.number, rest)
 	if s != nil {
 		s.left -= float64(len(text))
+		s.queued += len(text)
 	}
-	l.push(text)
+	l.push(queued{text, s})
 	return l.number
 }
 
@@ -203,14 +213,15 @@ func (l *Log) tellDropped() {
 		return
 	}
 	l.number++
-	l.push(line(l.now(), l.number, "dropped", nil, []any{"entries", l.dropped}))
+	told := content("dropped", nil, []any{"entries", l.dropped})
+	l.push(queued{text: line(l.now(), l.number, told)})
 	l.opts.Log.Warn("Entries of the audit log were dropped", "entries", l.dropped)
 	l.dropped = 0
 }
 
-func (l *Log) push(text []byte) {
-	l.queue = append(l.queue, text)
-	l.queued += len(text)
+func (l *Log) push(entry queued) {
+	l.queue = append(l.queue, entry)
+	l.queued += len(entry.text)
 	select {
 	case l.work <- struct{}{}:
 	default:

@@ -290,6 +290,55 @@ func TestHungFile(t *testing.T) {
 	}
 }
 
+// While the file hangs, what one user has noted, however long, keeps nobody else's entries out. A
+// command of a MiB that needs six in JSON is noted whole.
+func TestShareOfQueue(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.json")
+	l, err := Open(Options{Path: path, Size: 64 << 20, Keep: 2, Full: Drop,
+		Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close(time.Minute) })
+	other, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := lock(other); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 500_000)
+	for range 30 {
+		l.Begin("request", ann, "command", long)
+	}
+	for range 1000 {
+		l.Begin("request", bob, "command", "small")
+	}
+	unlock(other)
+	testend.Until(t, "it is written", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.queued == 0
+	})
+	count := map[any]int{}
+	for _, entry := range entries(t, path) {
+		count[entry["user"]]++
+	}
+	if count["ann"] != 4 || count["bob"] != 1000 {
+		t.Errorf("%v", count)
+	}
+	l.Begin("request", ann, "command", strings.Repeat("\x01", 1<<20))
+	l.Close(time.Minute)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), `\u0001`); n != 1<<20 {
+		t.Errorf("%d of its bytes are there", n)
+	}
+}
+
 // On a full disk no line is written in part, and new work is refused; with Drop it is done.
 func TestFullDisk(t *testing.T) {
 	for _, full := range []string{Refuse, Drop} {

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"os"
 	"time"
 )
@@ -51,29 +50,37 @@ func (w *writer) run() {
 }
 
 // take is the next of what is queued, and the number of its last entry.
-func (w *writer) take() (batch []byte, last int64, closing bool) {
+func (w *writer) take() (batch []queued, last int64, closing bool) {
 	l := w.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n, size := 0, 0
-	for n < len(l.queue) && (n == 0 || size+len(l.queue[n]) <= batchMost) {
-		size += len(l.queue[n])
+	for n < len(l.queue) && (n == 0 || size+len(l.queue[n].text) <= batchMost) {
+		size += len(l.queue[n].text)
 		n++
 	}
-	batch = bytes.Join(l.queue[:n], nil)
-	l.queue = l.queue[n:]
+	batch, l.queue = l.queue[:n:n], l.queue[n:]
 	return batch, l.number - int64(len(l.queue)), l.closing
 }
 
 // write writes a batch, however long that takes.
-func (w *writer) write(batch []byte, last int64) {
+func (w *writer) write(batch []queued, last int64) {
+	var text []byte
+	for _, entry := range batch {
+		text = append(text, entry.text...)
+	}
 	for {
-		err := w.once(batch)
+		err := w.once(text)
 		l := w.l
 		l.mu.Lock()
 		l.trouble = err
 		if err == nil {
-			l.queued -= len(batch)
+			l.queued -= len(text)
+			for _, entry := range batch {
+				if entry.of != nil {
+					entry.of.queued -= len(entry.text)
+				}
+			}
 			for number, written := range l.waiting {
 				if number <= last {
 					close(written)

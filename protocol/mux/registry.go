@@ -41,7 +41,8 @@ func NewRegistry(limit int) *Registry {
 
 // Attach finds the session that a HELLO names, or makes it if the HELLO asks for that. The caller
 // has checked the HELLO and authorized its sender for user, on this attempt too (RULES B17). It
-// passes what Attach returns to Session.Accept at once, or to Session.Close.
+// passes what Attach returns to Session.Accept at once, or to Session.Close. Nobody else is found or
+// made while create runs: it waits for nothing.
 //
 // The error is a *protocol.Violation: session_unknown, session_expired, session_ended or
 // too_many_sessions; or create's own.
@@ -99,8 +100,8 @@ func (r *Registry) bury(at place, s *Session) {
 	go func() {
 		s.Wait()
 		r.mu.Lock()
-		defer r.mu.Unlock()
 		delete(r.sessions, at)
+		r.mu.Unlock()
 		if s.cfg.Gone != nil {
 			s.cfg.Gone()
 		}
