@@ -143,7 +143,7 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 	case err != nil:
 		return nil, nil, a.refused(hello, err)
 	}
-	terms, err := a.s.terms(a.who) // which may take its time: before the table of sessions is locked
+	terms, err := a.s.terms(a.who) // it may take its time, so the table of sessions is not locked
 	if err != nil {
 		if session, _ := a.s.sessions.Find(a.who.Owner, hello); session != nil {
 			session.Spare()

@@ -47,18 +47,7 @@ func (e *entry) matches(name string) bool {
 		salt, sum, _ := decodeHash(e.names)
 		return hmac.Equal(hashName(name, salt), sum)
 	}
-	found := false
-	for pattern := range strings.SplitSeq(strings.ToLower(e.names), ",") {
-		pattern, not := strings.CutPrefix(pattern, "!")
-		if !wildcard.Match(name, pattern) {
-			continue
-		}
-		if not {
-			return false
-		}
-		found = true
-	}
-	return found
+	return wildcard.List([]string{name}, strings.Split(strings.ToLower(e.names), ","))
 }
 
 // decodeHash takes `|1|salt|hash` apart.

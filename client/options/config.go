@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"minissh/protocol/wildcard"
 )
 
 // maxConfig is the most that a configuration file may hold, in bytes; maxNested is how deeply files
@@ -159,7 +161,7 @@ func (p *configuration) configLines(s source, data string) error {
 		}
 		switch row.name {
 		case "Host":
-			inactive = s.never || !matchHost(p.matched(), values)
+			inactive = s.never || !wildcard.List([]string{p.matched()}, values)
 		case "Match":
 			matches, err := p.matches(values, s.never)
 			if err != nil {

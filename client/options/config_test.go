@@ -158,20 +158,6 @@ func TestConfigOthersCanWrite(t *testing.T) {
 	}
 }
 
-func TestPatterns(t *testing.T) {
-	for _, test := range []struct {
-		host, patterns string
-		want           bool
-	}{
-		{"a", "*", true}, {"", "*", true}, {"abc", "a*c", true}, {"abcd", "a*c", false}, {"abcabc", "*bc", true}, {"ab", "a?", true},
-		{"a", "a?", false}, {"a.b", "*.b !a.*", false}, {"a", "!b", false}, {"a", "!b *", true}, {"a", "!a a", false}, {"aaab", "a*ab", true},
-	} {
-		if got := matchHost(test.host, strings.Fields(test.patterns)); got != test.want {
-			t.Errorf("matchHost(%q, %q) = %v", test.host, test.patterns, got)
-		}
-	}
-}
-
 // The machine's own file comes last; what is about sshd does not count there either, and neither it
 // nor what it includes needs to be the user's.
 func TestSystemConfig(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"minissh/protocol"
+	"minissh/protocol/wildcard"
 )
 
 // configuration is the reading of the files.
@@ -157,8 +158,10 @@ func (p *configuration) userSoFar() string {
 	return p.env.User()
 }
 
-// matchList is matchHost for patterns with commas.
-func matchList(s, list string) bool { return matchHost(s, strings.Split(list, ",")) }
+// matchList says whether s matches a list of patterns with commas.
+func matchList(s, list string) bool {
+	return wildcard.List([]string{s}, strings.Split(list, ","))
+}
 
 // matchExec runs a command in the user's shell and says whether it ended with 0. It gets no input,
 // and its output is dropped.

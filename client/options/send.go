@@ -32,8 +32,8 @@ func (o *Options) EnvironmentLeftOut(environ []string) string {
 	var refused []string
 	for _, pair := range pairs {
 		name := pair[0]
-		if !matchHost(name, strings.Fields(accepted)) && !strings.HasPrefix(name, "PSSH_") &&
-			!slices.Contains(refused, name) {
+		if !wildcard.List([]string{name}, strings.Fields(accepted)) &&
+			!strings.HasPrefix(name, "PSSH_") && !slices.Contains(refused, name) {
 			refused = append(refused, name)
 		}
 	}

@@ -1,10 +1,6 @@
 package options
 
-import (
-	"strings"
-
-	"minissh/protocol/wildcard"
-)
+import "strings"
 
 const blanks = " \t\r\n\f"
 
@@ -74,20 +70,4 @@ func splitWords(s string) (words []string, ok bool) {
 		words = append(words, word.String())
 	}
 	return words, true
-}
-
-// matchHost says whether a Host line with these patterns applies: one of them matches, and none
-// with '!' does.
-func matchHost(host string, patterns []string) bool {
-	matched := false
-	for _, p := range patterns {
-		if rest, negated := strings.CutPrefix(p, "!"); negated {
-			if wildcard.Match(host, rest) {
-				return false
-			}
-		} else if wildcard.Match(host, p) {
-			matched = true
-		}
-	}
-	return matched
 }

@@ -132,7 +132,7 @@ func (l *Line) add(name, value string) error {
 	switch name {
 	case "user":
 		l.criteria = append(l.criteria, criterion{never: never, account: true,
-			holds: func(at *Login) bool { return List([]string{at.User}, patterns) }})
+			holds: func(at *Login) bool { return wildcard.List([]string{at.User}, patterns) }})
 	case "key":
 		for _, p := range patterns {
 			if p = strings.TrimPrefix(p, "!"); p != "*" && !strings.HasPrefix(p, "SHA256:") {
@@ -141,7 +141,7 @@ func (l *Line) add(name, value string) error {
 			}
 		}
 		l.criteria = append(l.criteria, criterion{never: never, holds: func(at *Login) bool {
-			return at.Key != "" && List([]string{at.Key}, patterns)
+			return at.Key != "" && wildcard.List([]string{at.Key}, patterns)
 		}})
 	case "group":
 		l.groups = append(l.groups, patterns)
@@ -173,25 +173,6 @@ func (l *Line) addAddress(name, value string, never bool) error {
 	return nil
 }
 
-// List says whether names match a list of patterns, as sshd's match_pattern_list does: one of them
-// matches one, and none matches one with ! before it.
-func List(names, patterns []string) bool {
-	found := false
-	for _, name := range names {
-		for _, pattern := range patterns {
-			pattern, not := strings.CutPrefix(pattern, "!")
-			if !wildcard.Match(name, pattern) {
-				continue
-			}
-			if not {
-				return false
-			}
-			found = true
-		}
-	}
-	return found
-}
-
 // Holds says whether a line holds for a login. The error says that nobody can tell, since the
 // user's groups are not known.
 func (l *Line) Holds(at *Login) (bool, error) { return l.holds(at, false) }
@@ -214,7 +195,7 @@ func (l *Line) holds(at *Login, anywhere bool) (bool, error) {
 		return false, fmt.Errorf("nobody can tell which groups the user is in: %w", err)
 	}
 	for _, patterns := range l.groups {
-		if !List(groups, patterns) {
+		if !wildcard.List(groups, patterns) {
 			return false, nil
 		}
 	}

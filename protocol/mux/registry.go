@@ -41,8 +41,8 @@ func NewRegistry(limit int) *Registry {
 
 // Attach finds the session that a HELLO names, or makes it if the HELLO asks for that. The caller
 // has checked the HELLO and authorized its sender for user, on this attempt too (RULES B17). It
-// passes what Attach returns to Session.Accept at once, or to Session.Close. Nobody else is found or
-// made while create runs: it waits for nothing.
+// passes what Attach returns to Session.Accept at once, or to Session.Close. The table is locked
+// while create runs, which therefore waits for nothing.
 //
 // The error is a *protocol.Violation: session_unknown, session_expired, session_ended or
 // too_many_sessions; or create's own.

@@ -26,3 +26,22 @@ func Match(s, pattern string) bool {
 	}
 	return strings.Trim(pattern[j:], "*") == ""
 }
+
+// List says whether names match a list of patterns, as OpenSSH's match_pattern_list does: one of
+// them matches one, and none matches one with ! before it, wherever that is in the list.
+func List(names, patterns []string) bool {
+	found := false
+	for _, name := range names {
+		for _, pattern := range patterns {
+			pattern, not := strings.CutPrefix(pattern, "!")
+			if !Match(name, pattern) {
+				continue
+			}
+			if not {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
+}

@@ -21,3 +21,17 @@ func TestMatch(t *testing.T) {
 		}
 	}
 }
+
+// One ! that matches is a no, wherever it is.
+func TestList(t *testing.T) {
+	for _, c := range []struct {
+		names, patterns string
+		want            bool
+	}{{"a", "a", true}, {"a", "b a", true}, {"a", "b", false}, {"a", "!a a", false},
+		{"a", "* !a", false}, {"a", "!b", false}, {"a b", "b", true}, {"a b", "a !b", false},
+		{"", "*", false}, {"a.b", "*.b !a.*", false}, {"a", "!b *", true}} {
+		if List(strings.Fields(c.names), strings.Fields(c.patterns)) != c.want {
+			t.Errorf("%q against %q", c.names, c.patterns)
+		}
+	}
+}
