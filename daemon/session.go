@@ -65,7 +65,8 @@ func (s *Server) awaitPAM(session *mux.Session, who *access.Client, opened *pam.
 	case <-opened.Ended():
 	}
 	why := "the login session was ended on this machine"
-	s.log.Info("Session ended for " + logbook.Name(who.User) + " " + logbook.From(who.Addr) + ": " + why)
+	s.log.Info("Session ended for "+logbook.Name(who.User)+" "+logbook.From(who.Addr),
+		"reason", why)
 	session.Close(&protocol.Reason{Code: protocol.CodeEndedByAdmin, Message: why})
 }
 
