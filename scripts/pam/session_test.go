@@ -366,3 +366,29 @@ func TestWithoutPAM(t *testing.T) {
 		t.Errorf("a locked account without PAM: %+v\n%s", r, w.daemon.Log)
 	}
 }
+
+// leaving is a module that leaves a file open.
+const leaving = `
+#include <fcntl.h>
+#include <security/pam_modules.h>
+int pam_sm_open_session(pam_handle_t *h, int flags, int argc, const char **argv) {
+	return open("/etc/shadow", O_RDONLY) < 0 ? PAM_SESSION_ERR : PAM_SUCCESS;
+}
+int pam_sm_close_session(pam_handle_t *h, int flags, int argc, const char **argv) {
+	return PAM_SUCCESS;
+}
+`
+
+// What a module leaves open stays out of commands.
+func TestModuleLeavesFileOpen(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	module := w.Path("leaving.so")
+	w.must("gcc", "-shared", "-fPIC", "-o", module, w.Write("leaving.c", leaving))
+	w.rules("account required pam_permit.so\nsession required " + module + "\n")
+	w.startOurs()
+	r := w.run("minisshd", "pamela", "ls -l /proc/self/fd")
+	if r.Code != 0 || !strings.Contains(r.Out, "pipe:") || strings.Contains(r.Out, "shadow") {
+		t.Errorf("%+v", r)
+	}
+}
