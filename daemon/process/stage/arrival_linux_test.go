@@ -2,9 +2,11 @@ package stage
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -82,4 +84,33 @@ func TestRC(t *testing.T) {
 	want("not the account's", nil, "/bin/sh", system)
 	a.RC = ""
 	want("neither", nil)
+}
+
+// The script has three descriptors, whatever the program will have, and no input. The program has
+// what it had.
+func TestRunHasThreeDescriptors(t *testing.T) {
+	const mark = "MINISSH_TEST_RUN_OF_RC"
+	if os.Getenv(mark) != "" { // with a descriptor 3
+		a := &Arrival{Home: "/"}
+		err := a.run([]string{"/bin/sh", "-c",
+			"cat; for n in 0 1 2 3 4 5 6 7; do [ ! -e /proc/$$/fd/$n ] || echo $n; done"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if flags, err := fcntl(3, syscall.F_GETFD, 0); err != nil || flags != 0 {
+			t.Fatalf("afterwards %d, %v", flags, err)
+		}
+		os.Exit(0)
+	}
+	theirs, ours, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	defer ours.Close()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRunHasThreeDescriptors$")
+	cmd.Env, cmd.ExtraFiles, cmd.Stdin = append(os.Environ(), mark+"=1"), []*os.File{ours}, theirs
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "0\n1\n2\n" {
+		t.Errorf("%v, %q", err, out)
+	}
 }
