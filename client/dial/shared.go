@@ -24,6 +24,8 @@ type Shared struct {
 	handed map[string]bool // files whose keys an agent may want
 	last   func() []string // lines of the file of keys that last worked; nil: not read
 
+	banners map[string]func() bool // that have been shown
+
 	writing sync.Mutex // of that file
 }
 

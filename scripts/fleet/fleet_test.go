@@ -376,3 +376,15 @@ func TestPrompt(t *testing.T) {
 	p.does("@h1 (1):~", "\x04")
 	p.end()
 }
+
+// A banner that many hosts have is shown once.
+func TestBannerOnce(t *testing.T) {
+	t.Parallel()
+	f := hosts(t)
+	d := f.Daemon("--banner", f.Write("banner", "Only for those who may.\n"))
+	f.config("Host h1? h20\n\tPort %s\n", d.Port)
+	r := f.on("h[10-20]", "echo in")
+	if r.Err != "Only for those who may.\n" || strings.Count(r.Out, "in\n") != 11 {
+		t.Errorf("%+v", r)
+	}
+}
