@@ -27,15 +27,6 @@ type Account struct {
 	locked bool // by the password's field in passwd itself
 }
 
-// Unconfined is the account without a Root: for helpers that touch no file.
-func (a Account) Unconfined() Account {
-	if a.Credential != nil && a.Credential.Root != "" {
-		as := *a.Credential
-		as.Root, a.Credential = "", &as
-	}
-	return a
-}
-
 // Dir is where the account's commands start: its home, or / if the daemon cannot enter that.
 // Another account's home is not checked: Spec.DirElse helps if it cannot be entered.
 func (a Account) Dir() string {

@@ -58,7 +58,7 @@ const mostRequests = 64
 func (h *Host) startGroup(ch *mux.Channel, who *access.Client) (*group, *protocol.Reason) {
 	var socket *net.UnixConn
 	started, reason := h.startHelper(ch, who, func() (p *process.Process, err error) {
-		p, socket, err = process.StartSocket(who.Account.Unconfined(), forwardHelper)
+		p, socket, err = process.StartSocket(who.Account, forwardHelper)
 		return p, err
 	})
 	if reason != nil {

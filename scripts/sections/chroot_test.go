@@ -3,10 +3,16 @@
 package sections_test
 
 import (
+	"bufio"
 	"fmt"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"minissh/protocol/testend"
 	"minissh/scripts/testhost"
 )
 
@@ -148,6 +154,7 @@ func TestChroot(t *testing.T) {
 	if outs[0] != outs[1] {
 		t.Errorf("sshd: %q ours: %q", outs[0], outs[1])
 	}
+	w.forwards(bob, "/run/jail")
 	for _, words := range [][]string{{"--detach", "HOST", "true"},
 		{"-W", "/run/nothing", "HOST"}, {"-R", "/up/s:127.0.0.1:1", "-o",
 			"ExitOnForwardFailure=yes", "HOST", "true"}} {
@@ -156,6 +163,53 @@ func TestChroot(t *testing.T) {
 			t.Errorf("%v: %d %s%s", words, ran.Code, ran.Out, ran.Err)
 		}
 	}
+}
+
+// forwards reads a line through a forward by minisshd, and looks whether all processes of the
+// account have their root where it is confined: whoever reaches one of them has what it has.
+func (w *world) forwards(who login, root string) {
+	w.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	w.Must(err)
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	at := w.Path("forwarded")
+	client := w.Start(w.client("minisshd", who, "-N", "-L", at+":127.0.0.1:"+port, "HOST"))
+	testend.Until(w.t, "it listens", func() bool { _, err := os.Stat(at); return err == nil })
+	near, err := net.Dial("unix", at)
+	w.Must(err)
+	defer near.Close()
+	l.(*net.TCPListener).SetDeadline(time.Now().Add(testhost.Patience))
+	far, err := l.Accept()
+	if err != nil {
+		w.t.Fatalf("%v %s%s", err, client.Log, w.daemon.Log)
+	}
+	fmt.Fprintln(far, "through")
+	if line, err := bufio.NewReader(near).ReadString('\n'); line != "through\n" {
+		w.t.Errorf("%q, %v", line, err)
+	}
+	uid := strings.TrimSpace(w.must("id", "-u", who.user))
+	held := 0
+	names, _ := filepath.Glob("/proc/[0-9]*/status")
+	for _, name := range names {
+		text, _ := os.ReadFile(name)
+		if !strings.Contains(string(text), "\nUid:\t"+uid+"\t") {
+			continue
+		}
+		is, err := os.Readlink(filepath.Dir(name) + "/root")
+		if err != nil {
+			continue // it has ended
+		}
+		if held++; !strings.HasSuffix(is, root) {
+			w.t.Errorf("%s of the account has its root at %s", filepath.Dir(name), is)
+		}
+	}
+	if held == 0 {
+		w.t.Error("no process of the account forwards")
+	}
+	far.Close()
+	w.Must(client.Cmd.Process.Kill())
+	<-client.Done
 }
 
 // A root that others could change, or that is reached by a link, is refused, as is one that is not
