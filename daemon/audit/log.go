@@ -89,7 +89,8 @@ func Open(opts Options) (*Log, error) {
 var atWill = map[string]bool{"login": true, "resumed": true, "link lost": true,
 	"session ended": true, "request refused": true, "login refused": true}
 
-// Note adds an entry about what has happened. It waits for nothing.
+// Note adds an entry about what has happened. It waits for nothing. With Drop a user's part bounds
+// all that is about him, since nothing bounds what he does.
 func (l *Log) Note(event string, who *Who, args ...any) {
 	if l == nil {
 		return
@@ -97,7 +98,8 @@ func (l *Log) Note(event string, who *Who, args ...any) {
 	rest := content(event, who, args)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.add(who, rest, who != nil && (!who.Known || who.UID != 0 && atWill[event]))
+	l.add(who, rest, who != nil && (!who.Known ||
+		who.UID != 0 && (atWill[event] || l.opts.Full == Drop)))
 }
 
 // ErrFull means that there is no room for an entry about new work.

@@ -367,6 +367,23 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// With Drop, work that is not noted any more begins all the same; what is noted of it is bounded, so
+// that nobody else's entries are renamed away.
+func TestShareOfWhatBegins(t *testing.T) {
+	l, path := opened(t, Drop, 2)
+	l.Note("command ended", bob)
+	for range 100 {
+		l.Begin("request", ann, "command", strings.Repeat("x", 50_000))
+		l.Note("starting command", ann, "command", strings.Repeat("x", 50_000))
+		l.Note("command ended", ann)
+	}
+	l.Close(time.Minute)
+	list := entries(t, path)
+	if list[0]["user"] != "bob" || len(list) < 6 || len(list) > 12 {
+		t.Errorf("%d entries, the first is about %v", len(list), list[0]["user"])
+	}
+}
+
 // What a user can have noted without a request is bounded as well, and only the owner reads the
 // file: who reads it could lock it.
 func TestAtWill(t *testing.T) {

@@ -130,7 +130,7 @@ func (h *Host) noted(who *access.Client, what string, args ...any) {
 // Audited tells the audit log what a client asks for, before it is done. The answer is not nil if
 // that log has no room for it, and so it must not be done.
 func (h *Host) Audited(who *access.Client, channel uint32, open *protocol.Open) *protocol.Reason {
-	if h.Audit == nil || open.Complete != nil { // a word to be completed is not work
+	if h.Audit == nil || onlyCompletes(open) {
 		return nil
 	}
 	args := []any{"channel", channel, "service", open.Service}
@@ -154,6 +154,12 @@ func (h *Host) Audited(who *access.Client, channel uint32, open *protocol.Open) 
 		return refusal(protocol.CodeServiceRefused, err.Error())
 	}
 	return nil
+}
+
+// onlyCompletes says that all that is asked for is how a word may go on, which is not work.
+func onlyCompletes(open *protocol.Open) bool {
+	return open.Service == authorized.Lines.Name && open.In != 0 && open.Complete != nil &&
+		open.CheckLine() == nil
 }
 
 // untilGone is a context that ends when the client does not want the channel any more.
