@@ -23,7 +23,7 @@ func (a *arrival) askPAM(hello *protocol.Hello) error {
 	}
 	found, _ := a.s.sessions.Find(a.who.Owner, hello)
 	login := pam.Login{User: a.who.Account.Name, Groups: who.Groups,
-		Connection: service.Connection(a.who)}
+		Connection: service.Connection(a.who), Client: a.raw}
 	if a.addr.IsValid() {
 		login.Remote = a.addr.Addr().String()
 	}
@@ -32,28 +32,29 @@ func (a *arrival) askPAM(hello *protocol.Hello) error {
 	var err error
 	switch {
 	case found != nil: // RULES B17
+		found.Spare() // its client has come, and may have to wait
 		err = a.s.opts.PAM.Check(ctx, login)
 	case hello.Create:
 		a.pam, err = a.s.opts.PAM.Open(ctx, login)
 	}
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, pam.ErrHungUp) {
+		return err
 	}
 	a.s.opts.Audit.Note("login refused", a.who.Audited(true), "error", err.Error())
 	a.s.tally.Refused(slog.LevelWarn, "Access denied by PAM", a.who.User, a.who.User,
 		"Access denied for user "+logbook.Name(a.who.User)+" by PAM "+logbook.From(a.addr),
 		"error", err.Error())
 	refused, ok := errors.AsType[*pam.Refused](err)
-	if !ok {
+	switch {
+	case errors.Is(err, pam.ErrBusy):
+		return logbook.Told{Err: protocol.Violate(protocol.CodeTooManySessions, "%v", err)}
+	case !ok:
 		return logbook.Told{Err: protocol.Violate(protocol.CodeInternal,
 			"PAM does not answer here; the daemon's log says more")}
 	}
 	refusal := protocol.Violate(protocol.CodeKeyNotAuthorized, "%s", refusedWords(refused))
 	if !refused.Passes && found != nil {
 		return a.end(found, "PAM does not let this account in any more")
-	}
-	if found != nil {
-		found.Spare()
 	}
 	return logbook.Told{Err: refusal}
 }

@@ -60,8 +60,8 @@ func (d *Dialer) explain(err error) error {
 func remoteHint(code protocol.Code) string {
 	switch code {
 	case protocol.CodeTooManySessions:
-		return "end a session of yours and try again: minisshd who, there, lists them; the " +
-			"daemon's limits are --max-sessions and --max-sessions-per-user"
+		return "wait a moment and try again, or end a session of yours before: minisshd who, " +
+			"there, lists them; the daemon's limits are --max-sessions and --max-sessions-per-user"
 	case protocol.CodeTooManyFailures:
 		return "wait; the daemon's --penalty-exempt spares a network from that"
 	case protocol.CodeUnsupportedProtocol:

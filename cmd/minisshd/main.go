@@ -235,7 +235,7 @@ func (how serving) live(c *cli.Context) error {
 			Shares: set.shares, Audit: audited,
 		},
 		Generation: how.generation,
-		PAM:        set.pamService(log),
+		PAM:        set.pamService(c.Int("max-startups"), log),
 		Logins:     set.logins(log),
 		HostKey:    hostKey, Log: log, Software: software, KeyLog: keyLog,
 		SocketMode: set.socketMode,

@@ -41,12 +41,13 @@ func (s *settings) asksPAM(c *cli.Context) (bool, error) {
 	return true, nil
 }
 
-// pamService asks PAM for a daemon; nil: it is not asked.
-func (s *settings) pamService(log *slog.Logger) *pam.Service {
+// pamService asks PAM for a daemon; nil: it is not asked. One account's logins that wait for it may
+// take half of the places of those who have not logged in.
+func (s *settings) pamService(startups int, log *slog.Logger) *pam.Service {
 	if !s.policy.PAM {
 		return nil
 	}
-	return pam.New(s.account, log)
+	return pam.New(s.account, max(startups/2, 1), log)
 }
 
 // pam says who knows which accounts are locked, and what a session gets.

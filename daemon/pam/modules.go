@@ -70,7 +70,9 @@ func (m *modules) run() int {
 		return 0 // it was not needed
 	}
 	m.unwanted = make(chan struct{})
-	go m.heedTerm()
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, unix.SIGTERM)
+	go m.heed(term)
 	late := time.AfterFunc(2*OpenTime, abandon) // the daemon is dead
 	a := m.open()
 	late.Stop()
@@ -81,7 +83,9 @@ func (m *modules) run() int {
 	}
 	time.AfterFunc(closeTime, abandon)
 	if opened {
-		m.t.CloseSession(0)
+		if err := m.t.CloseSession(0); err != nil { // the daemon logs what is said here
+			fmt.Fprintf(os.Stderr, "closing the session of %s: %v\n", m.login.User, err)
+		}
 		m.t.SetCred(pam.DeleteCred)
 	}
 	if m.t != nil {
@@ -90,13 +94,11 @@ func (m *modules) run() int {
 	return 0
 }
 
-// heedTerm ends this process when a signal asks for that, as logind does with everything in a
+// heed ends this process when a signal asks for that, as logind does with everything in a
 // session that is terminated: modules that are still opening the session are abandoned, an open one
 // is closed.
-func (m *modules) heedTerm() {
-	unwanted := make(chan os.Signal, 1)
-	signal.Notify(unwanted, unix.SIGTERM)
-	<-unwanted
+func (m *modules) heed(term <-chan os.Signal) {
+	<-term
 	if !m.opened.Load() {
 		abandon()
 	}

@@ -1,6 +1,7 @@
 package pam
 
 import (
+	"net"
 	"strings"
 
 	"minissh/daemon/process/stage"
@@ -15,6 +16,7 @@ type Login struct {
 	Groups     []uint32 // supplementary ones, as the system has them; modules may add some
 	Remote     string   // the client's address; "": a Unix socket
 	Connection string   // SSH_CONNECTION; "": a Unix socket
+	Client     net.Conn `json:"-"` // nobody asks any more when it ends
 	// Again asks only whether the account may still log in. No session is opened.
 	Again bool `json:",omitempty"`
 }

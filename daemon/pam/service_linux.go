@@ -21,10 +21,11 @@ const OpenTime = 30 * time.Second
 
 // Service opens sessions.
 type Service struct {
-	root process.Account
-	log  *slog.Logger
-	life context.Context // ends with Close, and then every question
-	end  context.CancelFunc
+	root  process.Account
+	log   *slog.Logger
+	life  context.Context // ends with Close, and then every question
+	end   context.CancelFunc
+	turns turns
 
 	mu      sync.Mutex // guards the rest
 	closed  bool
@@ -32,9 +33,11 @@ type Service struct {
 	waiting *worker // started early, for the next login; nil: there is none
 }
 
-// New makes the service of a daemon whose account is root.
-func New(root process.Account, log *slog.Logger) *Service {
-	s := &Service{root: root, log: log}
+// New makes the service of a daemon whose account is root. At most waiting logins of one account
+// wait for PAM; the next one is refused (ErrBusy).
+func New(root process.Account, waiting int, log *slog.Logger) *Service {
+	s := &Service{root: root, log: log,
+		turns: turns{waitMost: waiting, of: map[string]*turn{}}}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }
@@ -43,6 +46,7 @@ func New(root process.Account, log *slog.Logger) *Service {
 type worker struct {
 	p      *process.Process
 	socket *net.UnixConn
+	heard  chan struct{} // closed when what it said is in the log
 }
 
 func (s *Service) start() (*worker, error) {
@@ -50,17 +54,34 @@ func (s *Service) start() (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	go s.listen(p)
-	return &worker{p, socket}, nil
+	w := &worker{p, socket, make(chan struct{})}
+	go s.listen(w)
+	return w, nil
 }
 
-// listen logs what a module writes to standard error, if any does.
-func (s *Service) listen(p *process.Process) {
-	text, _ := io.ReadAll(io.LimitReader(p.Stderr, 1024))
+// listen logs what a PAM process or a module writes to standard error, if any does.
+func (s *Service) listen(w *worker) {
+	text, _ := io.ReadAll(io.LimitReader(w.p.Stderr, 1024))
 	if len(text) > 0 {
-		s.log.Warn("The PAM process said", "pid", p.PID, "text", string(text))
+		s.log.Warn("The PAM process said", "pid", w.p.PID, "text", string(text))
 	}
-	io.Copy(io.Discard, p.Stderr)
+	close(w.heard)
+	io.Copy(io.Discard, w.p.Stderr)
+}
+
+// part leaves a worker to its last task, which is to close its session, and waits for nothing.
+func (w *worker) part() {
+	w.socket.Close()
+	go func() {
+		<-w.p.Done()
+		late := time.NewTimer(time.Second) // what modules have left behind may hold the pipe open
+		defer late.Stop()
+		select {
+		case <-w.heard:
+		case <-late.C:
+		}
+		w.p.Close()
+	}()
 }
 
 // dismiss ends a worker that has nothing open.
@@ -86,7 +107,7 @@ func (w *worker) kill() {
 }
 
 // termTime is how long a worker may take to end after TERM.
-const termTime = 2 * time.Second
+const termTime = 10 * time.Second
 
 // Warm starts a PAM process early, so that the next login need not wait for that.
 func (s *Service) Warm() {
@@ -170,13 +191,20 @@ func (s *Service) Open(ctx context.Context, login Login) (*Session, error) {
 
 // ask gives a login to a PAM process. If the error is not nil, that is gone.
 func (s *Service) ask(ctx context.Context, login Login) (*worker, *answer, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, OpenTime, errLate)
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
+	ctx, done := untilGone(ctx, login.Client)
+	defer done()
+	over, err := s.turns.take(ctx, login.User)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer over()
 	w, err := s.take()
 	if err != nil {
 		return nil, nil, fmt.Errorf("no PAM process can be started: %w", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, OpenTime, errLate)
-	defer cancel()
-	defer context.AfterFunc(s.life, cancel)()
 	stop := context.AfterFunc(ctx, w.kill)
 	a := new(answer)
 	if err = process.WriteMessage(w.p.Stdin, login); err == nil {

@@ -13,8 +13,11 @@ import (
 // Service is for Linux alone.
 type Service struct{}
 
+// What does not happen.
+var ErrBusy, ErrHungUp = errors.New("busy"), errors.New("hung up")
+
 // New makes a service that refuses every login.
-func New(process.Account, *slog.Logger) *Service { return &Service{} }
+func New(process.Account, int, *slog.Logger) *Service { return &Service{} }
 
 // Warm does nothing.
 func (*Service) Warm() {}

@@ -76,8 +76,7 @@ func (s *Session) Fork(socket int, lasts bool) (pid, pidfd int, err error) {
 	if err != nil || n != len(b) {
 		// a late answer would be taken for that of the next stage, whose process nobody would know
 		s.closed = true
-		s.socket.Close()
-		s.p.Close()
+		s.part()
 		return 0, -1, errors.New("the PAM process of this session does not answer")
 	}
 	files := received(room[:got])
@@ -138,8 +137,7 @@ func (s *Session) Close() {
 	}
 	s.closed = true
 	s.reapFailed()
-	s.socket.Close()
-	s.p.Close() // it is reaped when it ends
+	s.part()
 }
 
 func get32(b []byte) uint32 {

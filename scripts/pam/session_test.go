@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -239,16 +240,70 @@ func TestModuleHangs(t *testing.T) {
 	}
 }
 
+// One account whose modules hang takes a part of the places of those who have not logged in, and few
+// of root's processes; and none as soon as its clients have gone.
+func TestManyLoginsHang(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.account("useradd", "-m", "-s", "/bin/sh", "mallory")
+	w.must("mkfifo", "-m", "666", w.Path("never"))
+	w.put("/etc/hangs", "#!/bin/sh\n[ $PAM_USER = mallory ] || exit 0\nexec cat "+w.Path("never")+
+		"\n")
+	w.must("chmod", "755", "/etc/hangs")
+	w.rules("account required pam_exec.so /etc/hangs\nsession required pam_permit.so\n")
+	w.startOurs("--login-grace", "10m", "--max-startups", "60")
+	var clients []*exec.Cmd
+	for i := range 40 { // from four addresses
+		clients = append(clients, w.client("minisshd", "mallory", "-b",
+			fmt.Sprintf("127.0.0.%d", 2+i%4), "127.0.0.1", "echo in"))
+	}
+	var hanging []*testhost.Daemon
+	for _, client := range clients {
+		hanging = append(hanging, w.Start(client))
+	}
+	refused := func() (n int) {
+		for _, client := range hanging {
+			if strings.Contains(client.Log.String(), "too many logins of this user wait") {
+				n++
+			}
+		}
+		return n
+	}
+	testend.Until(t, "what is more than half of the places is refused", func() bool { return refused() == 10 })
+	testend.Until(t, "eight of them are asked about", func() bool { return w.modules() == 8 })
+	for range 3 {
+		if r := w.run("minisshd", "pamela", "echo in"); r.Out != "in\n" {
+			t.Errorf("beside modules that hang: %+v", r)
+		}
+	}
+	if n := len(w.helpers()); n > 8+2 {
+		t.Errorf("%d PAM processes", n)
+	}
+	for _, client := range hanging {
+		client.Cmd.Process.Kill()
+		<-client.Done
+	}
+	testend.Until(t, "what the modules started is gone", func() bool { return w.modules() == 0 })
+	w.noneLeft()
+	if text := w.daemon.Log.String(); strings.Contains(text, "PAM has not answered within") ||
+		!strings.Contains(text, "the client has gone while PAM was asked") {
+		t.Errorf("%s", text)
+	}
+}
+
 // waits says whether a module's program waits for what never comes.
-func (w *world) waits() bool {
+func (w *world) waits() bool { return w.modules() > 0 }
+
+// modules counts the modules' programs that wait for what never comes.
+func (w *world) modules() (n int) {
 	names, _ := os.ReadDir("/proc")
 	for _, entry := range names {
 		text, _ := os.ReadFile("/proc/" + entry.Name() + "/cmdline")
 		if string(text) == "cat\x00"+w.Path("never")+"\x00" {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // The owner of a password that has expired changes it on a terminal, as with sshd, and does nothing
@@ -378,6 +433,20 @@ int pam_sm_close_session(pam_handle_t *h, int flags, int argc, const char **argv
 	return PAM_SUCCESS;
 }
 `
+
+// A session that cannot be closed is told of.
+func TestSessionIsNotClosed(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.put("/etc/noted", "#!/bin/sh\n[ $PAM_TYPE = open_session ]\n")
+	w.must("chmod", "755", "/etc/noted")
+	w.rules(noting)
+	w.startOurs()
+	if r := w.run("minisshd", "pamela", "echo in"); r.Out != "in\n" {
+		t.Errorf("%+v", r)
+	}
+	w.daemon.Log.Await(t, "closing the session of pamela")
+}
 
 // What a module leaves open stays out of commands.
 func TestModuleLeavesFileOpen(t *testing.T) {
