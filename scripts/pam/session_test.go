@@ -240,7 +240,7 @@ func TestModuleHangs(t *testing.T) {
 	}
 }
 
-// One account whose modules hang takes a part of the places of those who have not logged in, and few
+// One account whose modules hang takes half of the places of those who have not logged in, and few
 // of root's processes; and none as soon as its clients have gone.
 func TestManyLoginsHang(t *testing.T) {
 	w := newWorld(t)
@@ -269,7 +269,7 @@ func TestManyLoginsHang(t *testing.T) {
 		}
 		return n
 	}
-	testend.Until(t, "what is more than half of the places is refused", func() bool { return refused() == 10 })
+	testend.Until(t, "the others are refused", func() bool { return refused() == 10 })
 	testend.Until(t, "eight of them are asked about", func() bool { return w.modules() == 8 })
 	for range 3 {
 		if r := w.run("minisshd", "pamela", "echo in"); r.Out != "in\n" {
