@@ -367,8 +367,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// With Drop, work that is not noted any more begins all the same; what is noted of it is bounded, so
-// that nobody else's entries are renamed away.
+// With Drop, work that is not noted any more begins all the same; what is noted of it is bounded,
+// so that nobody else's entries are renamed away.
 func TestShareOfWhatBegins(t *testing.T) {
 	l, path := opened(t, Drop, 2)
 	l.Note("command ended", bob)

@@ -5,7 +5,6 @@ package pam
 import (
 	"bytes"
 	"os"
-	"slices"
 	"strconv"
 	"time"
 
@@ -72,9 +71,10 @@ func killBelow(top, spared int) bool {
 	}
 	var found []int
 	for pid := range parents {
-		for above := parents[pid]; above > 1 && !slices.Contains(found, pid); above = parents[above] {
+		for above := parents[pid]; above > 1; above = parents[above] {
 			if above == top {
 				found = append(found, pid)
+				break
 			}
 		}
 	}
