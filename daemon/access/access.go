@@ -178,6 +178,15 @@ type Client struct {
 	Greeting string
 	// MustChange says that the account's password has expired: nothing but changing it is allowed
 	MustChange bool
+
+	waited func() // ends its place among the logins that wait for its account's files; nil: none
+}
+
+// filesAreRead gives back a client's place among those who wait for its account's files.
+func (who *Client) filesAreRead() {
+	if who.waited != nil {
+		who.waited()
+	}
 }
 
 // LocalAddr is where a client was accepted; ok is false on a Unix socket.

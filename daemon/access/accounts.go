@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"minissh/daemon/authorized"
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
+	"minissh/daemon/turns"
 	"minissh/protocol/keys"
 )
 
@@ -33,6 +36,7 @@ type Accounts struct {
 	somebody judgement
 	searched atomic.Pointer[time.Time] // when all accounts were last looked at; nil: not yet
 	asking   atomic.Int64              // nanoseconds that a KeysCommand took last
+	commands *turns.Turns[netip.Prefix]
 }
 
 var (
@@ -68,6 +72,7 @@ func AccountsBy(book *Book, log *slog.Logger) *Accounts {
 		a.asksPAM = plain.Policy.PAM
 	}
 	a.reader = newKeyReader(a.own)
+	a.commands = turns.New[netip.Prefix](commandsAtOnce, math.MaxInt)
 	a.life, a.end = context.WithCancel(context.Background())
 	a.somebody.find = a.findSomebody
 	return a
@@ -224,7 +229,7 @@ func (a *Accounts) Authorize(who *Client) (*Grant, error) {
 	reports, err := a.read(ctx, acct, c.terms)
 	entry, why := a.find(reports, acct.Name, who, &c.terms.Trust)
 	if list := c.terms.Keys; list != nil && c.refused != nil {
-		a.pretend(ctx)
+		a.pretend(ctx, who)
 	} else if list != nil && err == nil && why != nil && entry == nil {
 		entry, why = a.findListed(ctx, list, acct, who, &c.terms.Trust, why)
 	}
@@ -269,7 +274,7 @@ func (a *Accounts) WouldDo(who *Client, fingerprints []string) string {
 		case served:
 			reports = append(reports, a.listed(ctx, list, acct, who, keys.Proof{}))
 		default:
-			a.pretend(ctx)
+			a.pretend(ctx, who)
 		}
 		found := wouldDo(a.good(reports), some, who.Addr.Addr(),
 			func(entry *authorized.Entry) bool {

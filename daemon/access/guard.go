@@ -124,6 +124,8 @@ func (g *Guard) Authorize(who *Client, link ssh.PublicKey, hello *protocol.Hello
 		return err
 	}
 	defer waited()
+	who.waited = waited
+	defer func() { who.waited = nil }()
 	grant, err := g.rules.Access.Authorize(who)
 	select {
 	case <-g.stopping: // perhaps the key was not judged

@@ -27,6 +27,9 @@ type KeysCommand struct {
 // mostListed is how many bytes such a program may say.
 const mostListed = 1 << 20
 
+// commandsAtOnce is how often such programs may run at once for the logins from one address.
+const commandsAtOnce = 8
+
 // commandName stands for a file's name where its lines are spoken of.
 const commandName = "--authorized-keys-command"
 
@@ -145,15 +148,25 @@ func (a *Accounts) findListed(ctx context.Context, k *KeysCommand, acct process.
 	who *Client, trust *Trust, why error) (*authorized.Entry, error) {
 	report := a.listed(ctx, k, acct, who, who.Proof)
 	entry, no := a.find([]FileReport{report}, acct.Name, who, trust)
-	if _, sure := errors.AsType[Revoked](why); no != nil && !sure {
+	files, sure := errors.AsType[Revoked](why)
+	if no != nil && !sure {
 		return nil, why
+	}
+	if revoked, both := errors.AsType[Revoked](no); both {
+		no = Revoked{revoked.Err, append(revoked.Missing, files.Missing...)}
 	}
 	return entry, no
 }
 
 // pretend takes as long as a command that is asked, and asks none: for a user that is not served,
 // so that time does not tell which accounts there are.
-func (a *Accounts) pretend(ctx context.Context) {
+func (a *Accounts) pretend(ctx context.Context, who *Client) {
+	who.filesAreRead()
+	over, err := a.commands.Take(ctx, Source(who.Addr.Addr()))
+	if err != nil {
+		return
+	}
+	defer over()
 	timer := time.NewTimer(time.Duration(a.asking.Load()))
 	defer timer.Stop()
 	select {
@@ -166,9 +179,17 @@ func (a *Accounts) pretend(ctx context.Context) {
 func (a *Accounts) listed(ctx context.Context, k *KeysCommand, acct process.Account, who *Client,
 	proof keys.Proof) FileReport {
 	report := FileReport{Path: commandName}
-	began := time.Now()
-	text, err := k.run(ctx, acct, who, proof)
-	a.asking.Store(int64(time.Since(began)))
+	// Strangers can have it asked about anybody. So they take no place of that user's logins, and
+	// each address has its own turns.
+	who.filesAreRead()
+	var text []byte
+	over, err := a.commands.Take(ctx, Source(who.Addr.Addr()))
+	if err == nil {
+		began := time.Now()
+		text, err = k.run(ctx, acct, who, proof)
+		a.asking.Store(int64(time.Since(began)))
+		over()
+	}
 	if err != nil {
 		report.Err = err
 		a.log.Warn("The command that lists keys failed", "user", logbook.Name(acct.Name), "error",

@@ -8,9 +8,16 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
 	"testing"
 
+	"golang.org/x/crypto/ssh"
+
+	"minissh/daemon/logbook"
 	"minissh/daemon/process"
+	"minissh/protocol"
 	"minissh/protocol/keys"
 )
 
@@ -38,6 +45,76 @@ func TestCommandAfterOpenQuestion(t *testing.T) {
 				t.Errorf("%s after %#v: %#v", program, why, err)
 			}
 		}
+	}
+}
+
+// A file that is being replaced may list the key again soon, whatever a command says meanwhile.
+func TestCommandWhileFileIsReplaced(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("not run: needs root")
+	}
+	a, err := NewAccounts(process.Account{Name: "root", Home: "/root"}, Policy{}, nil, Trust{},
+		slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	who := &Client{User: "root", Addr: netip.MustParseAddrPort("192.0.2.1:1"),
+		Proof: keys.Proof{Key: newKey(t).Public}}
+	_, no := a.findListed(context.Background(), &KeysCommand{Words: []string{"/bin/true"},
+		User: "root"}, a.own, who, &Trust{}, Revoked{errors.New("not listed"), []string{"/a/file"}})
+	revoked, _ := errors.AsType[Revoked](no)
+	if !slices.Contains(revoked.Missing, "/a/file") {
+		t.Errorf("%#v", no)
+	}
+}
+
+// Strangers who have a command asked about a user take none of the places of that user's logins.
+func TestCommandHoldsNoPlace(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("not run: needs root")
+	}
+	dir := t.TempDir()
+	asked, answer := filepath.Join(dir, "asked"), filepath.Join(dir, "answer")
+	for _, fifo := range []string{asked, answer} {
+		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listed := newKey(t)
+	file := filepath.Join(dir, "keys")
+	if err := os.WriteFile(file, ssh.MarshalAuthorizedKey(listed.Public), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	own := process.Account{Name: "root", Home: dir}
+	book, err := Plain(own, Terms{Files: []string{file}, Policy: Policy{PAM: true},
+		Keys: &KeysCommand{User: "root",
+			Words: []string{"/bin/sh", "-c", "echo >" + asked + "; cat " + answer}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	a := AccountsBy(book, log)
+	defer a.Close()
+	g := NewGuard(Rules{Account: own, Access: a, Shares: Shares{Logins: 1}},
+		logbook.NewTally(log), nil)
+	login := func(key keys.Identity) error {
+		return g.Authorize(&Client{User: "root", Proof: keys.Proof{Key: key.Public},
+			Addr: netip.MustParseAddrPort("127.0.0.1:1")}, key.Public, &protocol.Hello{})
+	}
+	stranger := make(chan error)
+	go func() { stranger <- login(newKey(t)) }()
+	if _, err := os.ReadFile(asked); err != nil { // until it is asked
+		t.Fatal(err)
+	}
+	if err := login(listed); err != nil {
+		t.Errorf("a key that is listed: %v", err)
+	}
+	if err := os.WriteFile(answer, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-stranger; err == nil {
+		t.Error("a stranger is let in")
 	}
 }
 

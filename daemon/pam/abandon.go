@@ -23,7 +23,7 @@ const abandonTime = 5 * time.Second
 
 // abandon ends a PAM process whose modules do not come back, from whatever thread, and the programs
 // that they wait for: pam_exec gives those kernel sessions of their own, so that nobody else finds
-// them. A child does it, because this process must stand still meanwhile: its main thread is in a
+// them. A child does it, because this process must be stopped meanwhile: its main thread is in a
 // module, and may be about to fork.
 func abandon() {
 	if _, err := process.StartSelf(process.Account{Name: "root", Home: "/"}, verbAbandon,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"minissh/daemon/process"
+	"minissh/daemon/turns"
 )
 
 // verb starts this program as a PAM process.
@@ -19,13 +20,20 @@ const verb = "pam"
 // OpenTime is how long PAM may take to answer about a login.
 const OpenTime = 30 * time.Second
 
+// turnsMost is how many logins of one account PAM is asked about at once. Its modules may hang for
+// that account alone, and each of those processes is root's.
+const turnsMost = 8
+
+// ErrBusy means that too many logins of an account wait for PAM.
+var ErrBusy = errors.New("too many logins of this user wait for PAM already")
+
 // Service opens sessions.
 type Service struct {
 	root  process.Account
 	log   *slog.Logger
 	life  context.Context // ends with Close, and then every question
 	end   context.CancelFunc
-	turns turns
+	turns *turns.Turns[string] // by account
 
 	mu      sync.Mutex // guards the rest
 	closed  bool
@@ -37,7 +45,7 @@ type Service struct {
 // wait for PAM; the next one is refused (ErrBusy).
 func New(root process.Account, waiting int, log *slog.Logger) *Service {
 	s := &Service{root: root, log: log,
-		turns: turns{waitMost: waiting, of: map[string]*turn{}}}
+		turns: turns.New[string](turnsMost, waiting)}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }
@@ -196,7 +204,10 @@ func (s *Service) ask(ctx context.Context, login Login) (*worker, *answer, error
 	defer context.AfterFunc(s.life, cancel)()
 	ctx, done := untilGone(ctx, login.Client)
 	defer done()
-	over, err := s.turns.take(ctx, login.User)
+	over, err := s.turns.Take(ctx, login.User)
+	if errors.Is(err, turns.ErrTooMany) {
+		err = ErrBusy
+	}
 	if err != nil {
 		return nil, nil, err
 	}
