@@ -82,6 +82,7 @@ func (s *Server) serve(ch *mux.Channel, who *access.Client, visit *control.Visit
 	}
 	defer s.commands.Done()
 	open := ch.Request()
+	who = visit.Client(who)
 	terms, err := s.terms(who)
 	if err != nil {
 		s.log.Warn("Request refused: "+err.Error(), "user", who.User)

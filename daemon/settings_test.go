@@ -138,6 +138,24 @@ func TestTermsChange(t *testing.T) {
 	}
 }
 
+// What is said of an address holds for a client that has come to be there, and the log says where.
+func TestTermsWhereTheClientIs(t *testing.T) {
+	same := func(*access.Terms) {}
+	l, change := settledLab(t, "address 192.0.2.7", same)
+	r := l.resumer().mustAttach()
+	defer r.Close(nil)
+	if err := r.attachFrom("192.0.2.7"); err != nil {
+		t.Fatal(err)
+	}
+	change("address 192.0.2.7", same, func(t *access.Terms) {
+		t.ForceCommand = "set -- $SSH_CLIENT; echo forced for $1"
+	})
+	if got := collect(t, shell(t, r.Session, "echo asked")); got.out != "forced for 192.0.2.7\n" {
+		t.Errorf("%+v", got)
+	}
+	l.log.want(t, "Starting command for tester from 192.0.2.7")
+}
+
 // The limits of a user and of a key are those of the terms, for what begins from now on.
 func TestLimitsOfTerms(t *testing.T) {
 	same := func(*access.Terms) {}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type Visit struct {
 	mu      sync.Mutex // guards the rest
 	account string
 	from    netip.AddrPort // of the newest link
+	local   net.Addr       // of that link
 	links   int            // so far
 	running []*activity    // in the order in which they began
 }
@@ -44,7 +46,8 @@ const commandShown = 512
 
 // NewVisit numbers a daemon's sessions, from 1. The Visit becomes its session's label.
 func (d *Desk) NewVisit(who *access.Client) *Visit {
-	return &Visit{number: d.number(), First: who, account: who.Account.Name, from: who.Addr}
+	return &Visit{number: d.number(), First: who, account: who.Account.Name, from: who.Addr,
+		local: who.Local}
 }
 
 // number is the next session's: one that no generation of the daemon has given.
@@ -60,7 +63,7 @@ func (d *Desk) number() int64 {
 func (v *Visit) Arrives(who *access.Client) int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.account, v.from = who.Account.Name, who.Addr
+	v.account, v.from, v.local = who.Account.Name, who.Addr, who.Local
 	v.links++
 	return v.links
 }
@@ -73,6 +76,15 @@ func (v *Visit) From() netip.AddrPort {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.from
+}
+
+// Client is a session's client where it is now.
+func (v *Visit) Client(who *access.Client) *access.Client {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now := *who
+	now.Addr, now.Local = v.from, v.local
+	return &now
 }
 
 // Begins notes in words what a channel does; the function that it returns notes the end.
