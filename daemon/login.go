@@ -137,21 +137,34 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 		return nil, nil, err
 	}
 	err = a.s.guard.Authorize(a.who, a.key, hello)
-	switch {
-	case a.s.isStopping():
+	if a.s.isStopping() {
 		return nil, nil, protocol.Violate(protocol.CodeShuttingDown, stoppingWords)
-	case err != nil:
-		return nil, nil, a.refused(hello, err)
 	}
+	known := err == nil
+	var session *mux.Session
+	if known {
+		session, err = a.admit(hello)
+	}
+	if _, told := errors.AsType[logbook.Told](err); err != nil && !told {
+		a.s.opts.Audit.Note("login refused", a.who.Audited(known), "error", err.Error())
+	}
+	if err != nil && !known {
+		err = a.refused(hello, err)
+	}
+	return session, hello, err
+}
+
+// admit finds or makes the session of a client whose key is good.
+func (a *arrival) admit(hello *protocol.Hello) (*mux.Session, error) {
 	terms, err := a.s.terms(a.who) // it may take its time, so the table of sessions is not locked
 	if err != nil {
 		if session, _ := a.s.sessions.Find(a.who.Owner, hello); session != nil {
 			session.Spare()
 		}
-		return nil, nil, err
+		return nil, err
 	}
 	if err := a.askPAM(hello); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer a.closePAM()
 	session, err := a.attach(hello, terms)
@@ -159,13 +172,13 @@ func (a *arrival) login() (*mux.Session, *protocol.Hello, error) {
 		session, err = a.attach(hello, terms)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %s with %s", err, logbook.Name(a.who.User), a.who.Key)
+		return nil, fmt.Errorf("%w: %s with %s", err, logbook.Name(a.who.User), a.who.Key)
 	}
 	if err := a.resumes(session, terms); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	a.s.guard.Accepted(a.who, hello.Software)
-	return session, hello, nil
+	return session, nil
 }
 
 // attach finds or makes the session.
@@ -235,8 +248,6 @@ func (a *arrival) settled(session *mux.Session, first *access.Client, now *acces
 
 // end ends a session whose key has changed, and returns what its client is told.
 func (a *arrival) end(session *mux.Session, why string) error {
-	a.who.Session = control.VisitOf(session).Number()
-	a.s.opts.Audit.Note("session ended", a.who.Audited(true), "reason", why)
 	a.s.tally.Noted("Session ended", a.who.User, a.addr,
 		"Session ended for "+logbook.Name(a.who.User)+" "+logbook.From(a.addr)+": "+why,
 		"key", a.who.Key)

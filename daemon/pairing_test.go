@@ -28,12 +28,15 @@ import (
 )
 
 // newPairingLab is a daemon that nobody could log in to yet.
-func newPairingLab(t *testing.T) *lab {
+func newPairingLab(t *testing.T, change ...func(*Options)) *lab {
 	t.Helper()
 	return newLab(t, func(o *Options) {
 		o.Access = access.NewFileAccess(o.Account,
 			[]string{filepath.Join(o.Account.Home, ".ssh", "authorized_keys"),
 				access.PairedFile(o.Account)}, access.Trust{}, o.Log)
+		for _, more := range change {
+			more(o)
+		}
 	})
 }
 

@@ -142,7 +142,7 @@ func New(opts Options) (*Server, error) {
 	s.desk = control.NewDesk(control.Config{
 		Account: opts.Account, Access: opts.Access, Sessions: s.sessions, StopGrace: opts.StopGrace,
 		Software: opts.Software, Log: opts.Log, Tally: tally, Place: s.place,
-		Generation: opts.Generation, Older: s.desks,
+		Generation: opts.Generation, Older: s.desks, Audit: opts.Audit,
 	})
 	s.identity.Store(id)
 	return s, nil

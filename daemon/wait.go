@@ -65,7 +65,7 @@ func (w *wait) ends(ended error) {
 	w.over()
 	addr := w.visit.From()
 	why, early := errors.AsType[*givenUp](ended)
-	if early || errors.Is(ended, mux.ErrExpired) {
+	if ended != nil {
 		w.s.opts.Audit.Note("session ended", w.audited(), "reason", ended.Error())
 	}
 	switch {

@@ -58,7 +58,7 @@ var inside = map[string][]string{
 	"daemon/keeper":        {"process/stage", "process"},
 	"daemon/service": {"audit", "authorized", "logbook", "logins", "process/stage", "process",
 		"access", "sftp", "keeper"},
-	"daemon/control": {"logbook", "process", "supervise", "access"},
+	"daemon/control": {"audit", "logbook", "process", "supervise", "access"},
 	"daemon": {"audit", "authorized", "logbook", "logins", "process", "supervise", "pam", "access",
 		"service", "control"},
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"minissh/daemon/access"
+	"minissh/daemon/audit"
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/daemon/supervise"
@@ -31,6 +32,7 @@ type Config struct {
 	Software  string // name and version told to askers
 	Log       *slog.Logger
 	Tally     *logbook.Tally
+	Audit     *audit.Log // nil: there is none
 	// Place says where the daemon is to be found now. It and Older are the only calls from here to
 	// a higher package.
 	Place func() Place

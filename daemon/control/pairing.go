@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"minissh/daemon/access"
+	"minissh/daemon/audit"
 	"minissh/daemon/logbook"
 	"minissh/daemon/process"
 	"minissh/protocol"
@@ -288,6 +289,8 @@ func (d *Desk) Pair(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrPort
 	what := keys.TypeName(key) + " " + keys.Fingerprint(key)
 	answer, done, err := d.codes.attempt(asked.User, key, addr, transcript, proof)
 	if err != nil {
+		d.Audit.Note("pairing refused", &audit.Who{User: asked.User, Key: what, Addr: addr},
+			"error", err.Error())
 		d.Tally.Refused(slog.LevelWarn, "Failed pairing", access.Source(addr.Addr()),
 			logbook.From(addr),
 			"Failed pairing for "+logbook.Name(asked.User)+" "+logbook.From(addr)+": "+what,
@@ -298,6 +301,8 @@ func (d *Desk) Pair(conn *transport.Conn, key ssh.PublicKey, addr netip.AddrPort
 		return logbook.Told{Err: errNotPaired}
 	}
 	d.Access.(access.Pairable).Paired(done.User) // Offer made sure of that
+	d.Audit.Note("paired", nil, "user", done.User, "from", addr.String(), "key", what, "limits",
+		done.Limits)
 	d.Log.Info("Paired publickey for "+logbook.Name(done.User)+" "+logbook.From(addr)+": "+what,
 		"limits", done.Limits)
 	frame, err := protocol.AppendMessage(nil, protocol.TypePair, 0,
