@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/urfave/cli/v2"
 	"golang.org/x/crypto/ssh"
 
 	"minissh/daemon/access"
@@ -245,6 +247,44 @@ func TestValuesThatAreNotUnderstood(t *testing.T) {
 		if err := newApp().Run(append([]string{"minisshd"}, args[:]...)); err == nil ||
 			err.Error() != want {
 			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
+
+// An option or a setting of which nothing is left is an error: what it was to keep out would come
+// in.
+func TestValuesThatAreEmpty(t *testing.T) {
+	_, place := place(t, "")
+	for _, f := range pairFlags() {
+		name := f.Names()[0]
+		verb := "check"
+		if slices.Contains([]string{"user", "command", "expires", "remove"}, name) {
+			verb = "pair"
+		}
+		values := []string{""}
+		switch f.(type) {
+		case *cli.StringFlag:
+		case *cli.StringSliceFlag:
+			values = []string{"", ",", " , "}
+		default:
+			continue
+		}
+		for _, value := range values {
+			args := []string{"minisshd", verb, "--" + name, value}
+			if verb == "check" && name != "host-key" {
+				args = append(args, place[:2]...)
+			}
+			want := "--" + name + " is given without a value"
+			if err := newApp().Run(args); err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%q: %v", args, err)
+			}
+			want = "a.conf:1: " + name + " needs a value after it"
+			_, err := confOf(t, nil, name+" \""+value+"\"")
+			// the rest of a force-command's line is the shell's, quotes and all
+			if verb == "check" && name != "config" && name != "force-command" && (err == nil ||
+				!strings.Contains(err.Error(), want)) {
+				t.Errorf("%s %q in a file: %v", name, value, err)
+			}
 		}
 	}
 }

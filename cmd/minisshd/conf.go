@@ -45,6 +45,9 @@ func configureBy(c *cli.Context, set func(name, value string) error) (*configura
 			conf.command[name] = valuesOf(c, f)
 		}
 	}
+	if err := emptyGiven(c, daemonFlags()); err != nil {
+		return nil, err
+	}
 	if err := conf.read(); err != nil {
 		return nil, err
 	}
@@ -65,6 +68,24 @@ func valuesOf(c *cli.Context, f cli.Flag) []string {
 	} else {
 		return []string{fmt.Sprint(c.Value(name))}
 	}
+}
+
+// emptyGiven refuses flags that are given with nothing in them: what restricts would not do so any
+// more. In a script it is a variable that is not set.
+func emptyGiven(c *cli.Context, list []cli.Flag) error {
+	for _, f := range list {
+		if name := f.Names()[0]; c.IsSet(name) && empty(valuesOf(c, f)) {
+			return advise("--"+name+" is given without a value", "leave it out, or say what it is")
+		}
+	}
+	return nil
+}
+
+// empty says that nothing is in a flag's values.
+func empty(values []string) bool {
+	return !slices.ContainsFunc(values, func(value string) bool {
+		return strings.Trim(value, listBreaks) != ""
+	})
 }
 
 func isList(f cli.Flag) bool {
@@ -158,7 +179,7 @@ func (s *setting) valuesFor(f cli.Flag, account process.Account) ([]string, erro
 		return []string{s.rest}, nil // the account's shell reads it, quotes and all, as with sshd
 	}
 	switch {
-	case len(values) == 0 || slices.Contains(values, ""):
+	case empty(values) || slices.Contains(values, ""):
 		return nil, s.wrong("or take the line out", "%s needs a value after it", s.name)
 	case name == "subsystem" && !strings.Contains(values[0], "="):
 		values = sshdSubsystem(values)

@@ -245,12 +245,15 @@ func absolute(file string) (string, error) {
 	return filepath.Join(strings.ReplaceAll(dir, "%", "%%"), file), err
 }
 
+// listBreaks are what is between the parts of a list.
+const listBreaks = " ,\t"
+
 // words splits at blanks and commas, so that a list may be one argument.
 func words(values []string) (list []string) {
 	for _, value := range values {
 		list = append(list,
 			strings.FieldsFunc(value,
-				func(r rune) bool { return strings.ContainsRune(" ,\t", r) })...)
+				func(r rune) bool { return strings.ContainsRune(listBreaks, r) })...)
 	}
 	return slices.Clip(list)
 }

@@ -47,6 +47,9 @@ func pair(c *cli.Context) error {
 	if err := optionsOnly(c); err != nil {
 		return err
 	}
+	if err := emptyGiven(c, pairFlags()); err != nil {
+		return err
+	}
 	switch {
 	case c.Bool("list"):
 		return listPaired(c)
