@@ -121,13 +121,21 @@ func (k *check) login(c *cli.Context, set *settings, conf *configuration) error 
 		return err
 	}
 	k.account(&report)
-	if who.Fingerprint != "" && report.Refused == nil {
-		if admits.WouldDo(who, []string{who.Fingerprint}) == "" {
-			k.say("\nthe key may not log in from there")
-			k.wrong = append(k.wrong, "the key may not log in from there")
-		} else {
-			k.say("\nthe key may log in from there")
-		}
+	if who.Fingerprint == "" || report.Refused != nil {
+		return nil
+	}
+	lister, err := set.readKeysCommand(with)
+	switch {
+	case err != nil:
+		return err
+	case admits.WouldDo(who, []string{who.Fingerprint}) != "":
+		k.say("\nthe key may log in from there")
+	case lister != nil && lister.OfKey():
+		k.say("\nno file lists the key for there; whether --authorized-keys-command does, only a " +
+			"login with the key can tell: the command is told more of it than its fingerprint")
+	default:
+		k.say("\nthe key may not log in from there")
+		k.wrong = append(k.wrong, "the key may not log in from there")
 	}
 	return nil
 }

@@ -270,9 +270,11 @@ func (a *Accounts) WouldDo(who *Client, fingerprints []string) string {
 		}
 		reports, _ := a.read(ctx, acct, terms)
 		switch list := terms.Keys; {
-		case list == nil || list.ofKey():
+		case list == nil || list.OfKey():
 		case served:
-			reports = append(reports, a.listed(ctx, list, acct, who, keys.Proof{}))
+			if report := a.listed(ctx, list, acct, who, keys.Proof{}); report.Err == nil {
+				reports = append(reports, report)
+			}
 		default:
 			a.pretend(ctx, who)
 		}

@@ -59,8 +59,8 @@ func (k *KeysCommand) Safe() error {
 	return nil
 }
 
-// ofKey says whether what the program is told depends on the whole key.
-func (k *KeysCommand) ofKey() bool {
+// OfKey says whether what the program is told depends on the whole key.
+func (k *KeysCommand) OfKey() bool {
 	text := strings.ReplaceAll(strings.Join(k.Words, " "), "%%", "")
 	return strings.Contains(text, "%k") || strings.Contains(text, "%t") ||
 		strings.Contains(text, "%f")
@@ -147,6 +147,10 @@ func splitPort(addr string) []string {
 func (a *Accounts) findListed(ctx context.Context, k *KeysCommand, acct process.Account,
 	who *Client, trust *Trust, why error) (*authorized.Entry, error) {
 	report := a.listed(ctx, k, acct, who, who.Proof)
+	if report.Err != nil {
+		return nil, fmt.Errorf("no file lists the key, and %s cannot tell: %w", commandName,
+			report.Err)
+	}
 	entry, no := a.find([]FileReport{report}, acct.Name, who, trust)
 	files, sure := errors.AsType[Revoked](why)
 	if no != nil && !sure {

@@ -3,6 +3,7 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -27,8 +29,9 @@ func TestCommandAfterOpenQuestion(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("not run: needs root")
 	}
+	var log bytes.Buffer
 	a, err := NewAccounts(process.Account{Name: "root", Home: "/root"}, Policy{}, nil, Trust{},
-		slog.New(slog.DiscardHandler))
+		slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +44,15 @@ func TestCommandAfterOpenQuestion(t *testing.T) {
 		for _, why := range []error{open, Revoked{Err: open}} {
 			_, sure := errors.AsType[Revoked](why)
 			_, err := a.findListed(context.Background(), list, a.own, who, &Trust{}, why)
-			if _, got := errors.AsType[Revoked](err); err == nil || got != (sure && !unsure) {
+			if _, got := errors.AsType[Revoked](err); err == nil || got != (sure && !unsure) ||
+				unsure != strings.Contains(err.Error(), "cannot tell: it ended with code 1") {
 				t.Errorf("%s after %#v: %#v", program, why, err)
 			}
 		}
+	}
+	if text := log.String(); strings.Contains(text, "bad ownership") ||
+		!strings.Contains(text, "The command that lists keys failed") {
+		t.Errorf("the log says %s", text)
 	}
 }
 

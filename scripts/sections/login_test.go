@@ -107,6 +107,14 @@ func TestCheckFor(t *testing.T) {
 		!strings.Contains(ran.Out, "the key may not log in from there") {
 		t.Errorf("%d: %s%s", ran.Code, ran.Out, ran.Err)
 	}
+	for words, want := range map[string]string{"%u": "the key may not log in from there",
+		"%u %f": "whether --authorized-keys-command does, only a login"} {
+		w.put(conf, "AuthorizedKeysCommandUser nobody\nAuthorizedKeysCommand /bin/true "+words+"\n")
+		if ran := check("user=ann-of-test,addr=127.0.0.1,key=SHA256:x"); !strings.Contains(ran.Out,
+			want) || strings.Contains(ran.Out, "may not") != (words == "%u") {
+			t.Errorf("%s: %s%s", words, ran.Out, ran.Err)
+		}
+	}
 	// those count whom a section lets in from somewhere
 	rest := "Match Address 127.0.0.2\nDenyUsers bob-of-test\nMatch User bob-of-test\nhold 2h\n"
 	for settings, want := range map[string]string{"DenyUsers *\n" + rest: "ann-of-test",
