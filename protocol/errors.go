@@ -9,6 +9,10 @@ import (
 // Code names a reason in ERROR, CLOSE and GOODBYE frames (CO4).
 type Code string
 
+// OnlyThisKey is all that our daemon says with CodeKeyNotAuthorized to those whose key is not
+// listed, be it the account or the key (ID6).
+const OnlyThisKey = "this key may not log in as this user"
+
 // The codes of CO4.
 const (
 	CodeBadFrame        Code = "bad_frame"

@@ -125,6 +125,7 @@ type login struct {
 	pictured bool
 	// the user has been told that the host's certificate does not count
 	doubted bool
+	more    string // what the daemon has said of a key that it refuses, beyond that
 }
 
 func (d *Dialer) login() (*login, error) {
@@ -194,11 +195,13 @@ func (l *login) afterRefusal(tried *candidate, err error) (next *candidate, end 
 		return nil, err
 	case !errors.As(err, &said) || said.Code != protocol.CodeKeyNotAuthorized:
 		return nil, err
+	case said.Message != protocol.OnlyThisKey && l.more == "":
+		l.more = said.Message
 	}
 	l.Messages.Debug("the key %s (%s) may not log in as %s", tried.source, tried.fingerprint,
 		l.Options.User)
 	if next = l.ring.after(tried, said.Key); next == nil {
-		return nil, l.notAuthorized(l.ring, tried)
+		return nil, l.notAuthorized(l.ring, tried, l.more)
 	}
 	return next, nil
 }

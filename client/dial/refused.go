@@ -72,8 +72,9 @@ func remoteHint(code protocol.Code) string {
 	return ""
 }
 
-// notAuthorized is what to say when none of our keys may log in.
-func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
+// notAuthorized is what to say when none of our keys may log in. more is what the daemon has said of
+// one of them, "" if nothing but that.
+func (d *Dialer) notAuthorized(ring *keyRing, last *candidate, more string) error {
 	o := d.Options
 	advice := fmt.Sprintf("add your public key to ~/.ssh/authorized_keys of %s there; yours is %s",
 		o.User, last.publicLine())
@@ -95,7 +96,10 @@ func (d *Dialer) notAuthorized(ring *keyRing, last *candidate) error {
 			"another certificate; or %s", o.User, file, advice)
 		break
 	}
+	if more != "" {
+		more, advice = "; the other side says "+protocol.Quote(more), "if that is not why: "+advice
+	}
 	return report.Failed(nil, advice,
-		"%s@%s: Permission denied (publickey); keys tried or offered: %s", d.Options.User,
-		d.Options.Alias, ring.sources()).Of(report.ClassAuth)
+		"%s@%s: Permission denied (publickey); keys tried or offered: %s%s", d.Options.User,
+		d.Options.Alias, ring.sources(), more).Of(report.ClassAuth)
 }

@@ -88,6 +88,14 @@ func empty(values []string) bool {
 	})
 }
 
+// isYes says whether a flag is a yes or no.
+func isYes(name string) bool {
+	return slices.ContainsFunc(daemonFlags(), func(f cli.Flag) bool {
+		_, is := f.(*cli.BoolFlag)
+		return is && f.Names()[0] == name
+	})
+}
+
 func isList(f cli.Flag) bool {
 	_, is := f.(*cli.StringSliceFlag)
 	return is

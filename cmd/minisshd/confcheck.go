@@ -26,6 +26,9 @@ func (k *check) configuration(conf *configuration) {
 				if shown(value) != value {
 					value = strconv.QuoteToASCII(value)
 				}
+				if isYes(v.flag) {
+					value = map[string]string{"true": "yes", "false": "no"}[value]
+				}
 				words = append(words, value)
 			}
 			note := ""

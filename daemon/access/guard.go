@@ -133,8 +133,7 @@ func (g *Guard) Authorize(who *Client, link ssh.PublicKey, hello *protocol.Hello
 	default:
 	}
 	if err != nil {
-		refusal := protocol.Violate(protocol.CodeKeyNotAuthorized,
-			"this key may not log in as this user")
+		refusal := protocol.Violate(protocol.CodeKeyNotAuthorized, protocol.OnlyThisKey)
 		refusal.Key = g.rules.Access.WouldDo(who, hello.Keys)
 		g.failed(who, err, refusal.Key)
 		if waited(); refusal.Key == "" {
@@ -176,7 +175,7 @@ func (g *Guard) Forged(who *Client, key ssh.PublicKey, why error) error {
 	g.failed(who, why, "")
 	g.takeTime(began)
 	return logbook.Told{Err: protocol.Violate(protocol.CodeKeyNotAuthorized,
-		"this key may not log in as this user")}
+		protocol.OnlyThisKey)}
 }
 
 var errStopping = errors.New("the daemon is being stopped")

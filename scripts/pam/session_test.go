@@ -346,6 +346,21 @@ func TestExpiredPassword(t *testing.T) {
 	}
 }
 
+// Who has a good key is told why PAM does not let the account in.
+func TestExpiredAccount(t *testing.T) {
+	w := newWorld(t)
+	w.account("useradd", "-m", "-s", "/bin/sh", "pamela")
+	w.must("chage", "-E", "0", "pamela")
+	w.rules(debianRules)
+	w.startOurs()
+	if r := w.run("minisshd", "pamela", "echo in"); r.Code != 255 ||
+		!strings.Contains(r.Err, "Permission denied (publickey); keys tried or offered: ") ||
+		!strings.Contains(r.Err, "the other side says \"PAM does not let this account in: Your "+
+			"account has expired") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // Whoever comes back to a session is asked about again (RULES B17), and a session whose account PAM
 // does not know any more ends.
 func TestResumedSession(t *testing.T) {
