@@ -72,8 +72,8 @@ func remoteHint(code protocol.Code) string {
 	return ""
 }
 
-// notAuthorized is what to say when none of our keys may log in. more is what the daemon has said of
-// one of them, "" if nothing but that.
+// notAuthorized is what to say when none of our keys may log in. more is what the daemon has said
+// of one of them, "" if nothing but that.
 func (d *Dialer) notAuthorized(ring *keyRing, last *candidate, more string) error {
 	o := d.Options
 	advice := fmt.Sprintf("add your public key to ~/.ssh/authorized_keys of %s there; yours is %s",
