@@ -68,5 +68,10 @@ func (k *check) audit(set *settings) {
 	if o := set.audit; o.Path != "" {
 		k.say("audit log %s, of at most %d MiB, and %d older ones (--audit); when it is full: %s",
 			shown(o.Path), o.Size>>20, o.Keep, o.Full)
+		if err := audit.Check(o.Path); err != nil {
+			k.refused("  ", err)
+			k.wrong = append(k.wrong, "the file of --audit cannot be opened, and so the daemon "+
+				"does not start")
+		}
 	}
 }

@@ -115,6 +115,7 @@ func (k *check) run(c *cli.Context, set *settings, conf *configuration) error {
 	}
 	k.pam(set)
 	k.audit(set)
+	k.banners(c, set, conf)
 	book, err := conf.book(c.App, set.account)
 	if err != nil {
 		return err

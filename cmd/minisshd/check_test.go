@@ -137,6 +137,12 @@ func TestCheckRefuses(t *testing.T) {
 		{"a readable host key", line, func(dir string) error {
 			return os.Chmod(filepath.Join(dir, "host_key"), 0o644)
 		}, nil, []string{"refused:", "hint: chmod 600 "}},
+		{"an audit log nowhere", line, nil, []string{"--audit", "/nonexistent/audit.json"},
+			[]string{"refused: ", "/nonexistent", "the daemon does not start"}},
+		{"an audit log that is no file", line, nil, []string{"--audit", "/dev"},
+			[]string{"refused: /dev is not a regular file", "the daemon does not start"}},
+		{"a banner that is not there", line, nil, []string{"--banner", "/nonexistent"},
+			[]string{"banner /nonexistent:", "refused: ", "a banner cannot be shown"}},
 		{"no address", line, nil, []string{"--listen", "127.0.0.1:99999"}, []string{"refused:", `the port "99999"`, "hint: --listen "}},
 		{"another machine's address", line, nil, []string{"--listen", "192.0.2.1:7422"}, []string{"refused:", `"192.0.2.1" is not an address of this machine`, "hint: ip address"}},
 		{"a port after a bare IPv6 address", line, nil, []string{"--listen", "::1:7422"}, []string{"refused:", `"::1:7422" is not an address of this machine`, "hint: --listen [::1]:7422"}},

@@ -2,7 +2,11 @@ package main
 
 import (
 	"log/slog"
+	"slices"
 
+	"github.com/urfave/cli/v2"
+
+	"minissh/daemon/authorized"
 	"minissh/daemon/logins"
 )
 
@@ -13,4 +17,24 @@ func (s *settings) logins(log *slog.Logger) *logins.Book {
 		return nil
 	}
 	return logins.Open(logins.System, log)
+}
+
+// banners says which banners cannot be shown.
+func (k *check) banners(c *cli.Context, set *settings, conf *configuration) {
+	files := []string{c.String("banner")}
+	for _, v := range conf.settings {
+		if v.flag == "banner" && v.unused == "" && !slices.Contains(files, v.values[0]) {
+			files = append(files, v.values[0])
+		}
+	}
+	for _, file := range files {
+		if file == "" || file == "none" {
+			continue
+		}
+		if _, err := authorized.Read(file, authorized.Owner{UID: set.account.UID}); err != nil {
+			k.say("banner %s:", shown(file))
+			k.refused("  ", err)
+			k.wrong = append(k.wrong, "a banner cannot be shown")
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 )
 
@@ -21,12 +22,8 @@ func openFile(path string) (*os.File, error) {
 		return nil, err
 	}
 	info, err := f.Stat()
-	switch {
-	case err != nil:
-	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%s is not a regular file", path)
-	case info.Mode()&0o022 != 0 || !ownedByUs(info):
-		err = fmt.Errorf("%s: others could write it", path)
+	if err == nil {
+		err = ours(path, info)
 	}
 	if err == nil && info.Mode().Perm()&^Mode != 0 {
 		err = f.Chmod(Mode) // who may read it may lock it (flock(2)), and nobody would write it
@@ -39,6 +36,33 @@ func openFile(path string) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// ours says why a file may not be the log.
+func ours(path string, info fs.FileInfo) error {
+	switch {
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", path)
+	case info.Mode()&0o022 != 0 || !ownedByUs(info):
+		return fmt.Errorf("%s: others could write it", path)
+	}
+	return nil
+}
+
+// Check says why a file cannot be a log, as far as that shows before it is opened, or made.
+func Check(path string) error {
+	info, err := os.Lstat(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		if err == nil {
+			err = ours(path, info)
+		}
+		return err
+	}
+	above, err := os.Stat(filepath.Dir(path))
+	if err == nil && !above.IsDir() {
+		err = fmt.Errorf("%s is not a directory", filepath.Dir(path))
+	}
+	return err
 }
 
 // wholeLines takes half a line away that a daemon left at the end when it was killed, or the
