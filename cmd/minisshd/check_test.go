@@ -139,7 +139,7 @@ func TestCheckRefuses(t *testing.T) {
 		}, nil, []string{"refused:", "hint: chmod 600 "}},
 		{"an audit log nowhere", line, nil, []string{"--audit", "/nonexistent/audit.json"},
 			[]string{"refused: ", "/nonexistent", "the daemon does not start"}},
-		{"an audit log that is no file", line, nil, []string{"--audit", "/dev"},
+		{"an audit log that is a directory", line, nil, []string{"--audit", "/dev"},
 			[]string{"refused: /dev is not a regular file", "the daemon does not start"}},
 		{"a banner that is not there", line, nil, []string{"--banner", "/nonexistent"},
 			[]string{"banner /nonexistent:", "refused: ", "a banner cannot be shown"}},
