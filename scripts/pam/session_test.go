@@ -285,8 +285,8 @@ func TestManyLoginsHang(t *testing.T) {
 	}
 	testend.Until(t, "what the modules started is gone", func() bool { return w.modules() == 0 })
 	w.noneLeft()
-	if text := w.daemon.Log.String(); strings.Contains(text, "PAM has not answered within") ||
-		!strings.Contains(text, "the client has gone while PAM was asked") {
+	if text := w.daemon.Log.String(); !strings.Contains(text,
+		"the client has gone while PAM was asked") {
 		t.Errorf("%s", text)
 	}
 }
