@@ -211,11 +211,19 @@ func (s *Service) ask(ctx context.Context, login Login) (*worker, *answer, error
 	if err != nil {
 		return nil, nil, err
 	}
-	defer over()
 	w, err := s.take()
 	if err != nil {
+		over()
 		return nil, nil, fmt.Errorf("no PAM process can be started: %w", err)
 	}
+	answered := false
+	defer func() {
+		if answered {
+			over()
+		} else { // one that cannot be killed counts until it is dead
+			go func() { <-w.p.Done(); over() }()
+		}
+	}()
 	stop := context.AfterFunc(ctx, w.kill)
 	a := new(answer)
 	if err = process.WriteMessage(w.p.Stdin, login); err == nil {
@@ -224,11 +232,11 @@ func (s *Service) ask(ctx context.Context, login Login) (*worker, *answer, error
 	if !stop() {
 		return nil, nil, context.Cause(ctx)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		w.kill()
 		return nil, nil, errors.New("the PAM process ended without an answer")
-	case a.Failed == "":
+	}
+	if answered = true; a.Failed == "" {
 		return w, a, nil
 	}
 	w.dismiss()
