@@ -114,7 +114,7 @@ func (j *pairedJob) as(acct process.Account) (r pairedResult, err error) {
 func (j *pairedJob) help(acct process.Account) (r pairedResult, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), pairedTime)
 	defer cancel()
-	p, err := process.StartSelf(acct, pairedVerb)
+	p, err := process.StartSelf(acct.Sheltered(), pairedVerb)
 	if err != nil {
 		return r, err
 	}

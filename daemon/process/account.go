@@ -27,6 +27,17 @@ type Account struct {
 	locked bool // by the password's field in passwd itself
 }
 
+// Sheltered is the account for a helper that is outside of where the account may be confined: on
+// Linux the account's other processes cannot look into it. (It begins as root, and is not dumpable
+// when it becomes the account: ptrace(2), PTRACE_MODE_READ.)
+func (a Account) Sheltered() Account {
+	if hasStages && a.Credential != nil && a.Credential.Root == "" {
+		as := *a.Credential
+		as.Root, a.Credential = rootDir, &as
+	}
+	return a
+}
+
 // Dir is where the account's commands start: its home, or / if the daemon cannot enter that.
 // Another account's home is not checked: Spec.DirElse helps if it cannot be entered.
 func (a Account) Dir() string {

@@ -1,12 +1,14 @@
 package process
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -65,6 +67,38 @@ func TestStartSelf(t *testing.T) {
 	errs := strings.TrimSuffix(rest(t, p.Stderr), covered)
 	if r := result(t, p); errs != "ended" || r.Code != 7 {
 		t.Errorf("%q, %+v", errs, r)
+	}
+}
+
+// Nobody of its account looks into a sheltered helper: what /proc has of it is root's (proc(5),
+// dumpable).
+func TestSheltered(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("not run: needs root")
+	}
+	acct := Account{Name: "somebody", UID: 65534, Home: "/home/somebody", Shell: "/bin/sh",
+		Credential: &Credential{UID: 65534, GID: 65534}}
+	for as, owner := range map[*Account]uint32{new(acct): 65534, new(acct.Sheltered()): 0} {
+		p, err := StartSelf(*as, "show")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		out := bufio.NewReader(p.Stdout)
+		for line := ""; !strings.HasPrefix(line, "Uid:"); {
+			if line, err = out.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(line, "Uid:") && line != "Uid:\t65534\t65534\t65534\t65534\n" {
+				t.Errorf("its ids are %s", line)
+			}
+		}
+		var info syscall.Stat_t
+		if err := syscall.Stat(fmt.Sprintf("/proc/%d/fd", p.PID), &info); err != nil ||
+			info.Uid != owner {
+			t.Errorf("it is %d's, not %d's (%v)", info.Uid, owner, err)
+		}
+		p.Stdin.Close()
 	}
 }
 
