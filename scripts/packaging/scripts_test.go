@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 	run := func(line string) testhost.Ran {
 		dir, err := os.MkdirTemp(p.Dir, "few")
 		p.Must(err)
-		return p.Run("unshare", "--mount", "sh", "-c", besides, "sh",
+		return p.Run("unshare", "--mount", "--net", "sh", "-c", besides, "sh",
 			filepath.Join(testhost.Bin, "minisshd"), p.Path("host_key"), line, dir)
 	}
 	const none = "minisshd: no daemon answers, so none was replaced\n"
