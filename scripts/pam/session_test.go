@@ -263,7 +263,7 @@ func TestManyLoginsHang(t *testing.T) {
 	}
 	refused := func() (n int) {
 		for _, client := range hanging {
-			if strings.Contains(client.Log.String(), "too many logins of this user wait") {
+			if strings.Contains(client.Log.String(), "logins of this user wait") {
 				n++
 			}
 		}
@@ -276,7 +276,7 @@ func TestManyLoginsHang(t *testing.T) {
 			t.Errorf("beside modules that hang: %+v", r)
 		}
 	}
-	if n := len(w.helpers()); n > 8+2 {
+	if n := len(w.helpers()); n > 8+6 { // pamela's may be ending
 		t.Errorf("%d PAM processes", n)
 	}
 	for _, client := range hanging {
