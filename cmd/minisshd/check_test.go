@@ -291,6 +291,23 @@ func TestValuesThatAreEmpty(t *testing.T) {
 				!strings.Contains(err.Error(), want)) {
 				t.Errorf("%s %q in a file: %v", name, value, err)
 			}
+			if isList(f) { // something is left of the list, and not what was meant
+				args = []string{"minisshd", verb, "--" + name, "a", "--" + name, value}
+				if err := newApp().Run(args); err == nil ||
+					!strings.HasPrefix(err.Error(), "--"+name+" is given without a value") {
+					t.Errorf("%q: %v", args, err)
+				}
+			}
+		}
+	}
+	for _, verb := range []string{"who", "end", "upgrade"} { // or another daemon is asked
+		args := []string{"minisshd", verb, "--control", ""}
+		if verb == "end" {
+			args = append(args, "1")
+		}
+		if err := newApp().Run(args); err == nil ||
+			!strings.HasPrefix(err.Error(), "--control is given without a value") {
+			t.Errorf("%q: %v", args, err)
 		}
 	}
 }

@@ -70,22 +70,23 @@ func valuesOf(c *cli.Context, f cli.Flag) []string {
 	}
 }
 
-// emptyGiven refuses flags that are given with nothing in them: what restricts would not do so any
-// more. In a script it is a variable that is not set.
+// emptyGiven refuses flags that are given with nothing in them, also once among several times: what
+// restricts would not do so any more. In a script it is a variable that is not set.
 func emptyGiven(c *cli.Context, list []cli.Flag) error {
 	for _, f := range list {
-		if name := f.Names()[0]; c.IsSet(name) && empty(valuesOf(c, f)) {
+		if name := f.Names()[0]; c.IsSet(name) && slices.ContainsFunc(valuesOf(c, f), blank) {
 			return advise("--"+name+" is given without a value", "leave it out, or say what it is")
 		}
 	}
 	return nil
 }
 
+// blank says that nothing is in a value.
+func blank(value string) bool { return strings.Trim(value, listBreaks) == "" }
+
 // empty says that nothing is in a flag's values.
 func empty(values []string) bool {
-	return !slices.ContainsFunc(values, func(value string) bool {
-		return strings.Trim(value, listBreaks) != ""
-	})
+	return !slices.ContainsFunc(values, func(value string) bool { return !blank(value) })
 }
 
 // isYes says whether a flag is a yes or no.

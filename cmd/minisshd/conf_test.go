@@ -113,6 +113,7 @@ func TestConfiguration(t *testing.T) {
 		"authorized-keys none":     "a.conf:1: authorized-keys: \"none\" is not an absolute path",
 		"match host ann":           "a.conf:1: Match: there is no criterion Host",
 		"Match all\nlisten :1":     "a.conf:2: listen cannot be in a Match section",
+		"Match all\npermit-open ,": "a.conf:2: permit-open needs a value after it",
 		"hold \x1b[31m":            `a.conf:1: hold is a time such as 90s or 5m, not "\x1b[31m"`,
 		"max-sessions 1\nUseDNS x": "a.conf:2: \"UseDNS\" is a word of sshd_config",
 	} {

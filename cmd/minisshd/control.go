@@ -108,6 +108,9 @@ func askPair(ctx context.Context, c *cli.Context, paths []string, offer control.
 
 // controlPaths is where, by the flags, the daemon can be asked.
 func controlPaths(c *cli.Context) ([]string, error) {
+	if err := emptyGiven(c, []cli.Flag{controlFlag("")}); err != nil {
+		return nil, err
+	}
 	if path := c.String("control"); path != "" {
 		return []string{path}, nil
 	}
