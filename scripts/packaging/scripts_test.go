@@ -62,8 +62,19 @@ func TestScripts(t *testing.T) {
 			t.Errorf("%s: %+v", line, r)
 		}
 	}
+	// what a daemon that was replaced waits at; its sessions go on without it
+	testhost.Need(t, "python3")
+	const old = `mkdir -p /run/minissh/control.daemons; mkfifo /run/bound; python3 -c '
+import signal, socket
+s = socket.socket(socket.AF_UNIX)
+s.bind("/run/minissh/control.daemons/0123.desk")
+s.listen()
+print("bound", flush=True)
+signal.pause()' >/run/bound & trap "kill $!" EXIT; read -r line </run/bound`
 	for line, want := range map[string]string{"true": "control", "kill -KILL $daemon; wait": "",
-		"kill $daemon; wait": ""} {
+		"mkdir -p /run/systemd/system":       "control", // it is not systemd's
+		"kill $daemon; wait $daemon; " + old: "",
+		"kill $daemon; wait":                 ""} {
 		r := run("mkdir /etc/minisshd; " + line + " || :; sh " + postrm +
 			" purge; ls /etc/minisshd /run/minissh 2>/dev/null || :")
 		if !strings.Contains(r.Out, want) || want == "" && r.Out != "" {
