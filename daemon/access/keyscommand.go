@@ -194,12 +194,16 @@ func (a *Accounts) listed(ctx context.Context, k *KeysCommand, acct process.Acco
 		a.asking.Store(int64(time.Since(began)))
 		over()
 	}
+	about := commandName + " for " + acct.Name
 	if err != nil {
 		report.Err = err
-		a.log.Warn("The command that lists keys failed", "user", logbook.Name(acct.Name), "error",
-			err.Error())
+		if a.told.news(about, err.Error()) { // each refusal says it, too
+			a.log.Warn("The command that lists keys failed", "user", logbook.Name(acct.Name),
+				"program", k.Words[0], "error", err.Error())
+		}
 		return report
 	}
+	a.told.news(about, "")
 	report.File, report.Problems = authorized.Parse(commandName, text)
 	return report
 }
@@ -244,8 +248,14 @@ func (k *KeysCommand) run(ctx context.Context, acct process.Account, who *Client
 	case <-ctx.Done():
 		return nil, errors.New("it has not ended in time")
 	}
-	if r := p.Result(); r.How != process.Exited || r.Code != 0 {
-		return nil, fmt.Errorf("it ended with code %d, signal %q", r.Code, r.Signal)
+	switch r := p.Result(); {
+	case r.How == process.Exited && r.Code == 0:
+		return text, nil
+	case r.How == process.Exited:
+		return nil, fmt.Errorf("it ended with code %d", r.Code)
+	case r.How == process.Signalled:
+		return nil, fmt.Errorf("it was ended by the signal %s", r.Signal)
+	default:
+		return nil, fmt.Errorf("nobody can tell how it ended: %w", r.Err)
 	}
-	return text, nil
 }

@@ -50,9 +50,16 @@ func TestCommandAfterOpenQuestion(t *testing.T) {
 			}
 		}
 	}
+	// whoever tries keys can have it asked at will, so the log says it once
 	if text := log.String(); strings.Contains(text, "bad ownership") ||
-		!strings.Contains(text, "The command that lists keys failed") {
+		strings.Count(text, "The command that lists keys failed") != 1 ||
+		!strings.Contains(text, "program=/bin/false error=\"it ended with code 1\"\n") {
 		t.Errorf("the log says %s", text)
+	}
+	killed := &KeysCommand{Words: []string{"/bin/sh", "-c", "kill -KILL $$"}, User: "root"}
+	report := a.listed(context.Background(), killed, a.own, who, who.Proof)
+	if report.Err == nil || report.Err.Error() != "it was ended by the signal KILL" {
+		t.Errorf("%v", report.Err)
 	}
 }
 
