@@ -125,14 +125,20 @@ func (k *check) login(c *cli.Context, set *settings, conf *configuration) error 
 		return nil
 	}
 	lister, err := set.readKeysCommand(with)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case admits.WouldDo(who, []string{who.Fingerprint}) != "":
+	}
+	may, unsure := admits.(access.Reporter).MayLogIn(who)
+	switch {
+	case may:
 		k.say("\nthe key may log in from there")
+	case unsure != nil:
+		k.say("\nnobody can tell whether the key may log in from there: %v", unsure)
+		k.wrong = append(k.wrong, "nobody can tell whether the key may log in from there")
 	case lister != nil && lister.OfKey():
-		k.say("\nno file lists the key for there; whether --authorized-keys-command does, only a " +
-			"login with the key can tell: the command is told more of it than its fingerprint")
+		k.say("\nno file admits the key from there; whether --authorized-keys-command (%s) does, "+
+			"only a login with the key can tell: the command is told of the key itself, by %%f, "+
+			"%%k or %%t", shown(lister.Words[0]))
 	default:
 		k.say("\nthe key may not log in from there")
 		k.wrong = append(k.wrong, "the key may not log in from there")

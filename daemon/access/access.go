@@ -53,6 +53,9 @@ type (
 		Report(context.Context) ([]AccountReport, error)
 		// ReportFor is about one user's account, as logins from that client's place would meet it.
 		ReportFor(context.Context, *Client) (AccountReport, error)
+		// MayLogIn says whether the key whose Fingerprint the client has would be let in. The error
+		// says that nobody can tell.
+		MayLogIn(*Client) (bool, error)
 	}
 	// Warmer can make the first login as quick as later ones.
 	Warmer interface{ Warm() }

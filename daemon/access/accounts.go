@@ -253,14 +253,27 @@ func (a *Accounts) Authorize(who *Client) (*Grant, error) {
 // WouldDo picks one of the fingerprints that would admit the user. What holds for a login may
 // depend on the key.
 func (a *Accounts) WouldDo(who *Client, fingerprints []string) string {
+	found, _ := a.wouldDo(who, fingerprints)
+	return found
+}
+
+// MayLogIn implements Reporter.
+func (a *Accounts) MayLogIn(who *Client) (bool, error) {
+	found, unsure := a.wouldDo(who, []string{who.Fingerprint})
+	return found != "", unsure
+}
+
+// wouldDo is WouldDo that says if nobody can tell. A command that is told of the key itself is not
+// asked: about that it says nothing.
+func (a *Accounts) wouldDo(who *Client, fingerprints []string) (found string, unsure error) {
 	if len(fingerprints) == 0 {
-		return ""
+		return "", nil
 	}
 	ctx, cancel := a.lookup()
 	defer cancel()
 	c, unsure := a.account(ctx, who)
 	if unsure != nil {
-		return ""
+		return "", unsure
 	}
 	book, at := a.book.Load(), who.login(c.groups.get)
 	for terms, some := range byTerms(book, at, fingerprints) {
@@ -268,12 +281,18 @@ func (a *Accounts) WouldDo(who *Client, fingerprints []string) string {
 		if !served {
 			acct = nobody
 		}
-		reports, _ := a.read(ctx, acct, terms)
+		reports, err := a.read(ctx, acct, terms)
+		if err != nil {
+			unsure = err
+		}
 		switch list := terms.Keys; {
 		case list == nil || list.OfKey():
 		case served:
 			if report := a.listed(ctx, list, acct, who, keys.Proof{}); report.Err == nil {
 				reports = append(reports, report)
+			} else if err == nil {
+				unsure = fmt.Errorf("no file admits it, and %s (%s) cannot tell: %w", commandName,
+					list.Words[0], report.Err)
 			}
 		default:
 			a.pretend(ctx, who)
@@ -284,10 +303,10 @@ func (a *Accounts) WouldDo(who *Client, fingerprints []string) string {
 					terms.Trust.revoked(keys.Proof{Key: entry.Key}) == nil
 			})
 		if found != "" {
-			return found
+			return found, nil
 		}
 	}
-	return ""
+	return "", unsure
 }
 
 // AuthorizeUID admits those whom the kernel names at the other end of a Unix socket: each uid as

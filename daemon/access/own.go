@@ -130,6 +130,11 @@ func (a *fileAccess) WouldDo(who *Client, fingerprints []string) string {
 	return ""
 }
 
+// MayLogIn implements Reporter.
+func (a *fileAccess) MayLogIn(who *Client) (bool, error) {
+	return a.WouldDo(who, []string{who.Fingerprint}) != "", nil
+}
+
 // wouldDo picks a fingerprint that a file lists for now and that address, in a line that may be
 // used.
 func wouldDo(files []*authorized.File, fingerprints []string, from netip.Addr,

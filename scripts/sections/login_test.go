@@ -107,12 +107,20 @@ func TestCheckFor(t *testing.T) {
 		!strings.Contains(ran.Out, "the key may not log in from there") {
 		t.Errorf("%d: %s%s", ran.Code, ran.Out, ran.Err)
 	}
-	for words, want := range map[string]string{"%u": "the key may not log in from there",
-		"%u %f": "whether --authorized-keys-command does, only a login"} {
-		w.put(conf, "AuthorizedKeysCommandUser nobody\nAuthorizedKeysCommand /bin/true "+words+"\n")
-		if ran := check("user=ann-of-test,addr=127.0.0.1,key=SHA256:x"); !strings.Contains(ran.Out,
-			want) || strings.Contains(ran.Out, "may not") != (words == "%u") {
-			t.Errorf("%s: %s%s", words, ran.Out, ran.Err)
+	for command, want := range map[string]string{
+		"/bin/true %u": "the key may not log in from there",
+		"/bin/true %u %f": "whether --authorized-keys-command (/bin/true) does, only a login " +
+			"with the key can tell",
+		"/bin/false %u": "nobody can tell whether the key may log in from there: no file " +
+			"admits it, and --authorized-keys-command (/bin/false) cannot tell: it " +
+			"ended with code 1\n",
+	} {
+		w.put(conf, "AuthorizedKeysCommandUser nobody\nAuthorizedKeysCommand "+command+"\n")
+		ran := check("user=ann-of-test,addr=127.0.0.1,key=SHA256:x")
+		if !strings.Contains(ran.Out, want) ||
+			strings.Contains(ran.Out, "may not") != (command == "/bin/true %u") ||
+			(ran.Code == 0) != strings.Contains(command, "%f") {
+			t.Errorf("%s: %d: %s%s", command, ran.Code, ran.Out, ran.Err)
 		}
 	}
 	// those count whom a section lets in from somewhere
